@@ -1,0 +1,1 @@
+"""Named-entity recognition by word windows: corpora, models, training, evaluation."""

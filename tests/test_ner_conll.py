@@ -1,0 +1,188 @@
+"""Reading and writing CoNLL files with every quirk they come with."""
+
+from pathlib import Path
+
+import pytest
+
+from micrograd.ner import conll
+from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
+from micrograd.ner.sentence import Corpus, Sentence
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.exists(), reason="the reference corpora are not here")
+
+CLEAN = "Museums\tO\nin\tO\nParis\tB-LOC\n\nHe\tO\nwon\tO\n"
+
+
+def put(tmp_path, content):
+    path = tmp_path / "file.conll"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def shape(corpus):
+    return [(sentence.words, sentence.tags) for sentence in corpus]
+
+
+EXPECTED = [
+    (["Museums", "in", "Paris"], ["O", "O", "B-LOC"]),
+    (["He", "won"], ["O", "O"]),
+]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        CLEAN,
+        CLEAN.rstrip("\n"),
+        CLEAN.replace("\t", " "),
+        CLEAN.replace("\t", "   "),
+        CLEAN.replace("\n", "\r\n"),
+        CLEAN.replace("\n\n", "\n\n\n\n"),
+        CLEAN.replace("\n\n", "\n\t\n"),
+        CLEAN.replace("\n\n", "\n \n"),
+        "\ufeff" + CLEAN,
+        "-DOCSTART- -X- O O\n\n" + CLEAN,
+        "# id 7 domain=en\n" + CLEAN,
+        "# a comment\n" + CLEAN.replace("\n\n", "\n\n# sent_id = 2\n"),
+        "\n\n" + CLEAN + "\n\n",
+        CLEAN.replace("\tO", "\tO\t "),
+    ],
+    ids=["clean", "no final newline", "spaces", "runs of spaces", "CRLF", "blank lines",
+         "lone TAB", "lone space", "BOM", "DOCSTART", "comment", "comments", "margins", "trailing"],
+)
+def test_quirks_do_not_change_what_is_read(tmp_path, content):
+    assert shape(conll.read(put(tmp_path, content))) == EXPECTED
+
+
+def test_a_hash_can_be_a_word(tmp_path):
+    corpus = conll.read(put(tmp_path, "#\tO\n#Paris\tB-LOC\n# not data\nx\tO\n"))
+    assert corpus.sentences[0].words == ["#", "#Paris", "x"]
+    assert list(corpus.sentences[0].lines) == [1, 2, 4]
+
+
+def test_unicode_spaces_stay_inside_words(tmp_path):
+    text = "10\u00a0km O\nParis\u2028x B-LOC\n\x85 O\n"
+    assert conll.read(put(tmp_path, text)).sentences[0].words == ["10\u00a0km", "Paris\u2028x", "\x85"]
+
+
+def test_columns_are_chosen(tmp_path):
+    path = put(tmp_path, "1 Paris NNP B-LOC x\n2 won VBD O y\n")
+    corpus = conll.read(path, word_column=1, tag_column=3)
+    assert shape(corpus) == [(["Paris", "won"], ["B-LOC", "O"])]
+    assert corpus.sentences[0].rows[0] == ["1", "Paris", "NNP", "B-LOC", "x"]
+
+
+def test_words_alone_can_be_read(tmp_path):
+    assert shape(conll.read(put(tmp_path, "#\nParis\n"), tag_column=None)) == [(["#", "Paris"], [])]
+
+
+def test_encoding_is_named(tmp_path):
+    path = put(tmp_path, "Café\tO\nMünchen\tB-LOC\n".encode("latin-1"))
+    assert conll.read(path, encoding="latin-1").sentences[0].words == ["Café", "München"]
+    wide = put(tmp_path, "München\tB-LOC\n".encode("utf-16"))
+    assert conll.read(wide, encoding="utf-16").sentences[0].words == ["München"]
+
+
+def test_documents_are_counted(tmp_path):
+    corpus = conll.read(put(tmp_path, f"-DOCSTART-\tO\n\n{CLEAN}\n-DOCSTART-\tO\n\n{CLEAN}"))
+    assert [sentence.document for sentence in corpus] == [1, 1, 2, 2]
+    assert corpus.documents == 2
+
+
+BAD = [
+    ("", ": no token", {}),
+    ("\n\n \n", ": no token", {}),
+    ("Paris\n", ":1: one column; the tag column is missing", {}),
+    ("a\tO\nParis\n", ":2: 1 columns where .* is the tag column missing", {}),
+    ("a NN I-NP O\nParis NNP I-NP\n", ":2: 3 columns where the lines before have 4", {}),
+    ("a\tO\n\tO\n", ":2: the word column is empty", {}),
+    ("a\tO\nParis\tX-LOC\n", ":2: unknown tag 'X-LOC'", {}),
+    ("a\tO\nParis\tLOC\n", ":2: unknown tag 'LOC'.*--repair", {}),
+    ("a\tO\nParis\tB-\n", ":2: unknown tag 'B-'", {}),
+    ("a\tB-LOC\nb\tI-PER\nc\tI-LOC\n", "--repair", {}),
+    ("a\tB-LOC\nb\tO\nc\tI-PER\nd\tB-PER\n\ne\tB-LOC\n", ":3: I-PER may not stand here in BIO", {}),
+    ("a\tB-LOC\nb\tE-PER\n", r":1: B-LOC may not stand here in BIOES \(2 such", {}),
+    (b"a\tO\nCaf\xe9\tO\n", ":2: byte 0xe9 is not utf-8.*--encoding", {}),
+    ("a\tO\n", "unknown encoding 'klingon'", {"encoding": "klingon"}),
+    ("a\0\tO\n", ":1: a zero byte", {}),
+    ("a\tO\n" + "x" * 10_000_000, ":2: a line of 10,000,000 characters", {}),
+    ("a\tO\n", ":1: no tag column 5", {"tag_column": 5}),
+    ("a\tO\n", ":1: no word column -3", {"word_column": -3}),
+]
+
+
+@pytest.mark.parametrize(("content", "message", "options"), BAD, ids=[bad[1][:30] for bad in BAD])
+def test_bad_files_are_refused_with_their_line(tmp_path, content, message, options):
+    with pytest.raises(ValueError, match=message):
+        conll.read(put(tmp_path, content), **options)
+
+
+def test_repair_reads_bare_labels_and_illegal_sequences(tmp_path):
+    bare = conll.read(put(tmp_path, "New\tLOC\nYork\tLOC\nx\tO\nAnn\tPER\n"), repair=True)
+    assert bare.sentences[0].tags == ["B-LOC", "I-LOC", "O", "B-PER"]
+    broken = put(tmp_path, "a\tB-LOC\nb\tO\nc\tI-PER\nd\tI-LOC\n\ne\tB-PER\n")
+    assert conll.read(broken, repair=True).sentences[0].tags == ["B-LOC", "O", "B-PER", "B-LOC"]
+
+
+@pytest.mark.parametrize("content", [CLEAN + "\n", CLEAN.replace("\t", " ") + "\n",
+                                     "1\tParis\tNNP\tB-LOC\n\n",
+                                     "-DOCSTART-\tO\n\n" + CLEAN + "\n-DOCSTART-\tO\n\nx\tO\n\n"])
+def test_writing_gives_the_file_back(tmp_path, content):
+    path = put(tmp_path, content)
+    conll.write(conll.read(path, word_column=-2), path)
+    assert path.read_text() == content
+
+
+def test_writing_needs_no_file():
+    corpus = Corpus([Sentence(["Paris"], ["B-LOC"]), Sentence(["plain"])])
+    assert conll.render(corpus) == "Paris\tB-LOC\n\nplain\n\n"
+    assert corpus.sentences[0].line(0) == 0
+
+
+def test_shipped_corpus_is_what_it_says():
+    splits = shipped()
+    sentences = [sentence for corpus in splits for sentence in corpus]
+    assert len(sentences) >= 400
+    assert {tuple(s.words) for s in sentences} >= {
+        (*TRUE_SENTENCE.words, "."), (*CORRUPT_SENTENCE.words, "."),
+    }
+    assert splits.train.types() == splits.dev.types() == splits.test.types()
+    assert splits.train.types() == ["LOC", "MISC", "ORG", "PER"]
+    assert len({tuple(s.words) for s in sentences}) == len(sentences)
+    assert [corpus.documents for corpus in splits] == [34, 6, 7]
+    assert "34 documents, read as BIO, types LOC MISC ORG PER" in splits.train.describe()
+
+
+def test_shipped_names_are_ambiguous_and_unseen():
+    train, _, test = shipped()
+    types = {}
+    for sentence in train:
+        for word, tag in zip(sentence.words, sentence.tags, strict=True):
+            types.setdefault(word, set()).add(tag[2:])
+    for name, kinds in {
+        "Paris": {"LOC", "PER"}, "Washington": {"LOC", "ORG", "PER"}, "Jordan": {"LOC", "PER"},
+        "Chelsea": {"LOC", "ORG", "PER"}, "Reading": {"LOC", "ORG", ""},
+    }.items():
+        assert kinds <= types[name], name
+    names = {w for s in test for w, t in zip(s.words, s.tags, strict=True) if t == "B-LOC"}
+    assert len([name for name in names if name not in types]) > len(names) / 2
+
+
+@needs_data
+@pytest.mark.parametrize(("name", "counts"), [
+    ("wikigold/wikigold.conll.txt", (1696, 39007, "IO")),
+    ("wnut17/wnut17train.conll", (3394, 62730, "BIO")),
+    ("wnut17/emerging.test.annotated", (1287, 23394, "BIO")),
+    ("wikigold/train.bio", (1023, 23379, "BIO")),
+])
+def test_reference_corpora_are_read_whole(name, counts):
+    corpus = conll.read(DATA / name)
+    assert (len(corpus), corpus.tokens, corpus.scheme) == counts
+
+
+@needs_data
+def test_original_and_split_files_hold_the_same_entities():
+    whole = conll.read(DATA / "wikigold/wikigold.conll.txt")
+    parts = [conll.read(DATA / f"wikigold/{name}.bio") for name in ("train", "dev", "test")]
+    assert sorted(map(str, shape(whole))) == sorted(str(x) for part in parts for x in shape(part))

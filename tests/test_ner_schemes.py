@@ -1,0 +1,147 @@
+"""Tag schemes, spans and the scores, against conlleval's rules and seqeval."""
+
+import random
+import warnings
+from pathlib import Path
+
+import pytest
+
+from micrograd.ner import baselines, conll, schemes, scoring
+from micrograd.ner.schemes import Span
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+ENTITIES = [Span(0, 1, "LOC"), Span(1, 3, "LOC"), Span(4, 7, "PER"), Span(7, 8, "ORG")]
+WRITTEN = {
+    "BIO": "B-LOC B-LOC I-LOC O B-PER I-PER I-PER B-ORG",
+    "IOB1": "I-LOC B-LOC I-LOC O I-PER I-PER I-PER I-ORG",
+    "BIOES": "S-LOC B-LOC E-LOC O B-PER I-PER E-PER S-ORG",
+    "IO": "I-LOC I-LOC I-LOC O I-PER I-PER I-PER I-ORG",
+}
+
+
+@pytest.mark.parametrize("scheme", schemes.SCHEMES)
+def test_entities_are_written_and_detected(scheme):
+    tags = WRITTEN[scheme].split()
+    assert schemes.encode(ENTITIES, 8, scheme) == tags
+    assert schemes.detect([tags]) == scheme
+    assert schemes.illegal(tags, scheme) == []
+    if scheme != "IO":
+        assert schemes.spans(tags) == ENTITIES
+        assert schemes.convert(tags, "BIO") == WRITTEN["BIO"].split()
+
+
+def test_io_joins_neighbours_of_one_type():
+    assert schemes.spans(WRITTEN["IO"].split())[0] == Span(0, 3, "LOC")
+
+
+def test_other_letters_of_bioes():
+    assert schemes.spans(["U-LOC", "B-PER", "I-PER", "L-PER"]) == [Span(0, 1, "LOC"), Span(1, 4, "PER")]
+
+
+def test_types_may_hold_dashes():
+    assert schemes.split_tag("B-creative-work") == ("B", "creative-work")
+
+
+@pytest.mark.parametrize("tag", ["LOC", "B", "-LOC", "B-", "X-LOC", "", "o"])
+def test_unknown_tags_are_named(tag):
+    with pytest.raises(ValueError, match="unknown tag"):
+        schemes.split_tag(tag)
+
+
+def test_unknown_scheme_is_named():
+    with pytest.raises(ValueError, match="unknown tag scheme 'BMX'"):
+        schemes.encode(ENTITIES, 8, "BMX")
+
+
+def test_a_few_errors_do_not_change_the_scheme():
+    good = WRITTEN["BIO"].split()
+    assert schemes.detect([good, good, ["O", "I-LOC"]]) == "BIO"
+    assert schemes.illegal(["O", "I-LOC", "I-PER"], "BIO") == [1, 2]
+    assert schemes.illegal(["B-LOC", "O"], "IOB1") == [0]
+    assert schemes.illegal(["B-LOC", "O", "I-LOC"], "BIOES") == [0, 2]
+
+
+# Cases of conlleval's documentation and code: (tags, entities it counts).
+CONLLEVAL = [
+    ("I-LOC I-LOC O I-LOC", [(0, 2, "LOC"), (3, 4, "LOC")]),
+    ("B-LOC I-PER", [(0, 1, "LOC"), (1, 2, "PER")]),
+    ("B-LOC B-LOC", [(0, 1, "LOC"), (1, 2, "LOC")]),
+    ("E-LOC I-LOC", [(0, 1, "LOC"), (1, 2, "LOC")]),
+    ("E-LOC E-LOC", [(0, 1, "LOC"), (1, 2, "LOC")]),
+    ("S-LOC I-LOC", [(0, 1, "LOC"), (1, 2, "LOC")]),
+    ("B-LOC E-LOC E-LOC", [(0, 2, "LOC"), (2, 3, "LOC")]),
+    ("O O", []),
+    ("", []),
+]
+
+
+@pytest.mark.parametrize(("tags", "expected"), CONLLEVAL)
+def test_spans_follow_conlleval(tags, expected):
+    assert schemes.spans(tags.split()) == expected
+
+
+def test_a_score_by_hand():
+    gold = [["B-LOC", "I-LOC", "O", "B-PER"], ["B-ORG", "O"]]
+    guess = [["B-LOC", "O", "O", "B-PER"], ["I-ORG", "B-LOC"]]
+    report = scoring.score(gold, guess)
+    assert (report.overall.right, report.overall.predicted, report.overall.true) == (2, 4, 3)
+    assert str(report.overall) == "P 50.00 R 66.67 F1 57.14"
+    assert report["LOC"].f1 == 0.0 and report["none"].f1 == report["none"].precision == 0.0
+    assert report["none"].recall == 0.0
+    strict = scoring.strict_score(gold, guess)
+    assert (strict.overall.right, strict.overall.predicted) == (1, 3)
+    tokens = scoring.token_score(gold, guess)
+    assert (tokens.overall.right, tokens.overall.predicted, tokens.overall.true) == (3, 4, 4)
+    assert (report.mode, strict.mode, tokens.mode) == ("conlleval", "strict", "token level")
+
+
+def test_score_refuses_other_lengths():
+    with pytest.raises(ValueError, match="sentence 1: 1 true tags but 2"):
+        scoring.score([["O"]], [["O", "O"]])
+
+
+def random_tags(rng, letters):
+    kinds = ["O", *(f"{p}-{t}" for p in letters for t in ("LOC", "PER"))]
+    return [[rng.choice(kinds) for _ in range(rng.randint(1, 9))] for _ in range(60)]
+
+
+@pytest.mark.parametrize("letters", ["I", "BI", "BIES"])
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_equal_seqeval(letters, seed):
+    metrics = pytest.importorskip("seqeval.metrics")
+    from seqeval.scheme import IOB2, IOBES
+
+    rng = random.Random(seed)
+    gold = random_tags(rng, letters)
+    guess = [[tag if rng.random() < 0.7 else "O" for tag in tags] for tags in gold]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours = scoring.score(gold, guess).f1
+        assert ours == pytest.approx(100 * metrics.f1_score(gold, guess), abs=1e-9)
+        if letters == "I":
+            return
+        scheme, name = (IOB2, "BIO") if letters == "BI" else (IOBES, "BIOES")
+        strict = scoring.strict_score(gold, guess, name).f1
+        theirs = metrics.f1_score(gold, guess, mode="strict", scheme=scheme)
+        assert strict == pytest.approx(100 * theirs, abs=1e-9)
+
+
+def test_lexicon_takes_the_longest_match_and_the_majority():
+    corpus = conll.normalise(conll.parse(
+        "New\tB-LOC\nYork\tI-LOC\nTimes\tO\n\nNew\tB-ORG\nYork\tI-ORG\nTimes\tI-ORG\n\n"
+        "Jordan\tB-PER\n\nJordan\tB-PER\n\nJordan\tB-LOC\n"
+    ))
+    lexicon = baselines.Lexicon(corpus)
+    text = conll.parse("Jordan\nread\nNew\nYork\nTimes\nin\nNew\nYork\n", tag_column=None)
+    assert lexicon.predict(text) == [["B-PER", "O", "B-ORG", "I-ORG", "I-ORG", "O", "B-LOC", "I-LOC"]]
+    assert baselines.Lexicon(corpus, "LOC").predict(text)[0][0] == "B-LOC"
+    assert baselines.all_outside(text) == [["O"] * 8]
+    assert scoring.only(["B-LOC", "B-PER"], "LOC") == ["B-LOC", "O"]
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the reference corpora are not here")
+def test_lexicon_reaches_the_reference_figures():
+    train, test = (conll.read(DATA / f"wikigold/{name}.bio") for name in ("train", "test"))
+    report = scoring.score([s.tags for s in test], baselines.Lexicon(train).predict(test))
+    assert round(report.f1, 2) == 18.37
+    assert round(report["LOC"].f1, 2) == 31.62

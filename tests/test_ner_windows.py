@@ -1,0 +1,180 @@
+"""Vocabulary, windows, word vectors, plain text, ranking measures."""
+
+import struct
+
+import numpy as np
+import pytest
+
+from micrograd.ner import ranking, tokens, vectors, vocabulary, windows
+from micrograd.ner.sentence import Sentence
+from micrograd.ner.vocabulary import CASES, SPECIAL, Vocabulary
+
+SENTENCES = [Sentence(["a", "b", "a"]), Sentence(["c"]), Sentence(["b", "a"])]
+
+
+def test_windows_never_cross_sentences():
+    vocabulary = Vocabulary.of(SENTENCES)
+    assert vocabulary.words == [*SPECIAL, "a", "b", "c"]
+    cut = windows.windows(SENTENCES, vocabulary, 5)
+    assert cut.ids.tolist() == [
+        [1, 1, 3, 4, 3], [1, 3, 4, 3, 2], [3, 4, 3, 2, 2],
+        [1, 1, 5, 2, 2],
+        [1, 1, 4, 3, 2], [1, 4, 3, 2, 2],
+    ]
+    assert cut.cases[3].tolist() == [4, 4, 0, 4, 4]
+    assert len(cut) == 6 and cut.split(list("abcdef")) == [list("abc"), ["d"], ["e", "f"]]
+
+
+@pytest.mark.parametrize("width", [1, 3, 7, 11])
+def test_any_odd_width(width):
+    rng = np.random.default_rng(width)
+    lengths = rng.integers(1, 6, 20)
+    flat = rng.integers(3, 99, lengths.sum()).astype(np.int32)
+    rows = windows.window_ids(flat, lengths, width, 1, 2)
+    half, start, expected = width // 2, 0, []
+    for length in lengths:
+        padded = [1] * half + flat[start:start + length].tolist() + [2] * half
+        expected += [padded[i:i + width] for i in range(length)]
+        start += length
+    assert rows.tolist() == expected
+
+
+@pytest.mark.parametrize("width", [0, 4, -1])
+def test_even_widths_are_refused(width):
+    with pytest.raises(ValueError, match=f"window width {width}: it must be odd"):
+        windows.check_width(width)
+
+
+def test_folding():
+    plain = Vocabulary.of([Sentence(["Paris", "in", "1984", "&amp;", "\ufeffx"])])
+    assert plain.words[3:] == ["Paris", "in", "1984", "&", "x"]
+    assert plain.id("paris") == plain.id("1985") == plain.id("<s>") == 0
+    assert plain.id("&amp;") == plain.id("&") != 0
+    folded = Vocabulary.of([Sentence(["Paris", "1984"])], lower=True, fold_digits=True)
+    assert folded.words[3:] == ["paris", "0000"]
+    assert folded.id("PARIS") == 3 and folded.id("2024") == 4
+
+
+def test_rare_words_become_unknown():
+    vocabulary = Vocabulary.of(SENTENCES, min_count=2, extra=["z"])
+    assert vocabulary.words[3:] == ["a", "b", "z"] and len(vocabulary) == 6
+    assert vocabulary.unknown_rate(SENTENCES) == pytest.approx(1 / 6)
+    assert vocabulary.unknown_rate([]) == 0.0
+
+
+@pytest.mark.parametrize(("word", "case"), [
+    ("paris", "none"), ("Paris", "initial"), ("NATO", "all caps"), ("I", "initial"),
+    ("iPhone", "any"), ("1984", "none"), ("McRae", "initial"), ("3D", "all caps"), (",", "none"),
+])
+def test_case_feature(word, case):
+    assert CASES[vocabulary.case_of(word)] == case
+
+
+GLOVE = "the 0.1 0.2 0.3\nNew York 1 2 3\nparis -1 0 1e-1\n, 9 9 9\n"
+
+
+def binary(rows, width):
+    data = f"{len(rows)} {width}\n".encode()
+    for word, values in rows.items():
+        data += word.encode() + b" " + struct.pack(f"<{width}f", *values) + b"\n"
+    return data
+
+
+@pytest.mark.parametrize("content", [
+    GLOVE.encode(),
+    ("4 3\n" + GLOVE).encode(),
+    GLOVE.replace("\n", " \n").encode(),
+    binary({"the": (0.1, 0.2, 0.3), "New York": (1, 2, 3)}, 3).replace(b"New York", b"New_York")
+    + b"",
+], ids=["GloVe", "word2vec text", "trailing blanks", "binary"])
+def test_formats(tmp_path, content):
+    path = tmp_path / "vectors"
+    path.write_bytes(content)
+    read = vectors.read_vectors(path, ["the", "New York", "New_York", "missing"])
+    assert read.width == 3
+    assert read.rows["the"] == pytest.approx([0.1, 0.2, 0.3])
+    assert len(read.rows) == 2
+
+
+def test_hit_rate_and_lower_case_fallback(tmp_path):
+    path = tmp_path / "v"
+    path.write_text(GLOVE)
+    read = vectors.read_vectors(path, ["Paris", "the", "xyz"], 3)
+    assert read.rows["Paris"] == pytest.approx([-1, 0, 0.1])
+    assert read.describe() == (
+        "2 of 3 words have a vector (66.7 %), 1 of them by their lower-case form"
+    )
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (GLOVE.encode(), "vectors of width 3, but the model's is 4"),
+    (b"a 1 2 3 4\nb 1 2\n", ":2: 2 numbers after the word; expected 4"),
+    (b"a 1 2 3 4\nb 1 x 3 4\n", ":2: no number among"),
+    (b"", ":1: no word vectors"),
+    (b"word\n", ":1: no word vectors"),
+    (binary({"a": (1, 2, 3, 4), "b": (1, 2, 3, 4)}, 4)[:-7], "ends in row 2 of 2; .* cut short"),
+])
+def test_bad_vectors(tmp_path, content, message):
+    path = tmp_path / "v"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        vectors.read_vectors(path, ["a", "b"], 4)
+
+
+def test_empty_lines_are_no_vectors(tmp_path):
+    path = tmp_path / "v"
+    path.write_text("a 1 2\n\nb 3 4\n")
+    assert set(vectors.read_vectors(path, ["a", "b"]).rows) == {"a", "b"}
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("Mr. O'Brien doesn't live in the U.S. anymore.",
+     [["Mr.", "O'Brien", "does", "n't", "live", "in", "the", "U.S.", "anymore", "."]]),
+    ('He left. "Paris is tired," she said. "Go!" Then rain.',
+     [["He", "left", "."], ['"', "Paris", "is", "tired", ",", '"', "she", "said", "."],
+      ['"', "Go", "!", '"'], ["Then", "rain", "."]]),
+    ("It's $1,000.50 (twice)!\n\nat 10:30", [["It", "'s", "$", "1,000.50", "(", "twice", ")", "!"],
+                                              ["at", "10:30"]]),
+    ("See https://a.b/c?d @me #tag x@y.org", [["See", "https://a.b/c?d", "@me", "#tag", "x@y.org"]]),
+    ("Wait... what?!", [["Wait", "..."], ["what", "?", "!"]]),
+    ("well-known AT&T", [["well-known", "AT&T"]]),
+    ("  \n\n ", []),
+])
+def test_plain_text(text, expected):
+    assert [sentence.words for sentence in tokens.sentences(text)] == expected
+
+
+def test_average_precision_by_hand():
+    scores = np.array([4.0, 3.0, 2.0, 1.0])
+    assert ranking.average_precision(scores, np.array([1, 0, 1, 0], bool)) == pytest.approx(5 / 6)
+    assert ranking.average_precision(scores, np.zeros(4, bool)) == 0.0
+    assert ranking.average_precision(np.ones(4), np.array([0, 0, 0, 1], bool)) == 0.25
+
+
+def test_ranking_equals_scikit_learn():
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(0)
+    scores, positive = rng.integers(0, 30, 400) / 10, rng.random(400) < 0.2
+    ours = ranking.average_precision(scores, positive)
+    assert ours == pytest.approx(metrics.average_precision_score(positive, scores))
+    area = metrics.roc_auc_score(positive, scores)
+    assert ranking.pair_accuracy(scores, positive) == pytest.approx(area)
+
+
+def test_pair_accuracy_needs_both_kinds():
+    assert ranking.pair_accuracy(np.ones(3), np.ones(3, bool)) == 0.0
+    assert ranking.pair_accuracy(np.array([1.0, 1.0]), np.array([True, False])) == 0.5
+
+
+def test_threshold_is_the_best_one():
+    scores = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
+    positive = np.array([0, 0, 1, 0, 1], bool)
+
+    def f1(threshold):
+        chosen = scores > threshold
+        return 200 * float((chosen & positive).sum()) / float(chosen.sum() + positive.sum())
+
+    assert ranking.calibrate(scores, f1) == (1.5, 80.0)
+    assert ranking.calibrate(scores, lambda threshold: threshold)[0] == 5.0
+    with pytest.raises(ValueError, match="no finite score"):
+        ranking.calibrate(np.array([np.nan]), f1)
