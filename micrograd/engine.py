@@ -1,0 +1,356 @@
+"""The engine: numbers that remember how they were computed, and the chain rule over that record.
+
+A `Value` keeps its operands and its operation. `backward()` visits the nodes from the result to
+the leaves; each gives every operand its contribution, upstream gradient × local gradient.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import count
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from micrograd.modes import MODE, AnomalyError, check_contributions, check_value, described
+from micrograd.operations import ELEMENTARY, LEAF, SUM_OF_PRODUCTS, Handmade, Operation, domain_error
+from micrograd.ops import FLOATS, ROWS, Row
+from micrograd.wiring import depth_first_order, rewire
+
+_index = attrgetter("_index")
+_next_index = count().__next__
+
+
+class Value:
+    """Hold one number, its gradient, and how it was computed.
+
+    Raises TypeError where `data` is not one real number.
+    """
+
+    # Operands sit in flat slots: a node is the only object of its operation that the cyclic
+    # collector visits, and visits are what an engine of many small objects spends its time on.
+    __slots__ = ("data", "grad", "scope", "_operation", "_x", "_y", "_k", "_index",
+                 "__dict__", "__weakref__")  # fmt: skip
+    label = ""
+
+    if TYPE_CHECKING:  # the methods of the rows, and attributes that users add
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+        def __add__(self, other: Value | float) -> Value: ...
+        def __radd__(self, other: float) -> Value: ...
+        def __sub__(self, other: Value | float) -> Value: ...
+        def __rsub__(self, other: float) -> Value: ...
+        def __mul__(self, other: Value | float) -> Value: ...
+        def __rmul__(self, other: float) -> Value: ...
+        def __truediv__(self, other: Value | float) -> Value: ...
+        def __rtruediv__(self, other: float) -> Value: ...
+        def __neg__(self) -> Value: ...
+        def __abs__(self) -> Value: ...
+
+    def __init__(
+        self, data: Any, _children: Iterable[Value] = (), _op: str = "", label: str = ""
+    ) -> None:
+        self.data = data if data.__class__ is float else number(data)
+        self.grad = 0.0
+        self.scope = MODE.scope
+        self._operation: Operation = LEAF
+        self._x = self._y = self._k = None
+        self._index = _next_index()
+        if label:
+            self.label = label
+        if _op or _children:
+            self._operation, self._x = Handmade(_op), tuple(_children)
+
+    @property
+    def parents(self) -> tuple[Value, ...]:
+        """Return the operands, in order."""
+        return self._operation.parents(self)
+
+    def local_gradients(self) -> tuple[float, ...]:
+        """Return ∂self/∂operand for every operand, from the operands' data as they are now."""
+        try:
+            return self._operation.local_gradients(self)
+        except (ArithmeticError, ValueError) as error:
+            raise explained(error, self, "slope") from error
+
+    def backward(self, seed: float = 1.0) -> None:
+        """Add ∂self/∂leaf to the `grad` of every leaf; set the `grad` of every other node.
+
+        Raises DomainError at a node without a slope (sqrt at 0), ValueError under `no_grad()`.
+        """
+        if not MODE.recording:
+            raise ValueError("backward() under no_grad(): nothing is recorded there to go back "
+                             "through; call it after the block")  # fmt: skip
+        order = topological_order(self)
+        for node in order:
+            if node._operation is not LEAF:
+                node.grad = 0.0
+        self.grad += seed
+        checking = MODE.checking
+        try:
+            for node in reversed(order):
+                node._operation.bprop(node)
+                if checking:
+                    check_contributions(node)
+        except (ArithmeticError, ValueError) as error:
+            raise explained(error, node, "slope") from error
+
+    def steps(self, seed: float = 1.0) -> Iterator[Step]:
+        """Yield what `backward()` does, contribution by contribution; change no `grad`."""
+        gradient = {self: seed}
+        for node in reversed(topological_order(self)):
+            upstream = gradient.setdefault(node, 0.0)
+            contributions = node._operation.contributions(node, upstream)
+            for position, operand in enumerate(node.parents):
+                local, contribution = next(contributions)
+                total = gradient[operand] = gradient.get(operand, 0.0) + contribution
+                yield Step(node, operand, position, local, upstream, contribution, total)
+
+    def forward(self) -> float:
+        """Compute every node anew, after leaves were edited; return the new data."""
+        try:
+            for node in topological_order(self):
+                node.data = node._operation.evaluate(node)
+        except (ArithmeticError, ValueError) as error:
+            raise explained(error, node, "value") from error
+        return self.data
+
+    def detach(self) -> Value:
+        """Return a leaf with the same data."""
+        return Value(self.data, label=self.label)
+
+    def __pow__(self, other: Value | float) -> Value:
+        if isinstance(other, Value):
+            return self.power(other)  # type: ignore[no-any-return]
+        return self.pow(other if other.__class__ is int else number(other))  # type: ignore[no-any-return]
+
+    def __rpow__(self, other: float) -> Value:
+        return Value(other) ** self
+
+    def __lt__(self, other: Value | float) -> bool:
+        return compared(self) < compared(other)
+
+    def __le__(self, other: Value | float) -> bool:
+        return compared(self) <= compared(other)
+
+    def __gt__(self, other: Value | float) -> bool:
+        return compared(self) > compared(other)
+
+    def __ge__(self, other: Value | float) -> bool:
+        return compared(self) >= compared(other)
+
+    def __repr__(self) -> str:
+        return f"Value(data={self.data}, grad={self.grad or 0})"
+
+    # What programs written for micrograd read and assign.
+
+    @property
+    def _op(self) -> str:
+        return self._operation.symbol(self)
+
+    @property
+    def _prev(self) -> set[Value]:
+        return set(self.parents)
+
+    @_prev.setter
+    def _prev(self, parents: Iterable[Value]) -> None:
+        rewire(self, tuple(parents))
+
+    @property
+    def _backward(self) -> Callable[[], object]:
+        return partial(self._operation.bprop, self)
+
+    @_backward.setter
+    def _backward(self, function: Callable[[], object]) -> None:
+        base = self._operation
+        self._operation = Handmade(self._op, base.base if isinstance(base, Handmade) else base, function)
+
+    # Copies and pickles take the whole graph along, without recursion.
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        from micrograd.copying import deep_copy
+
+        return deep_copy(self, memo)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        from micrograd.copying import reduced
+
+        return reduced(self)
+
+    def __setstate__(self, state: Any) -> None:
+        from micrograd.copying import restore
+
+        restore(self, state[-1])
+
+
+class Step(NamedTuple):
+    """One contribution of a backward pass: `node` hands `upstream` × `local` to `operand`.
+
+    `position` is the operand's place among the node's parents, `total` the operand's gradient
+    with this contribution added.
+    """
+
+    node: Value
+    operand: Value
+    position: int
+    local: float
+    upstream: float
+    contribution: float
+    total: float
+
+
+def topological_order(*roots: Value) -> list[Value]:
+    """Return the nodes that `roots` depend on and `roots`, every operand before its users.
+
+    Raises ValueError where a graph wired by hand has a cycle.
+    """
+    waiting, order = list(dict.fromkeys(roots)), []
+    seen = {None, *roots}  # None: the operand a node does not have
+    while waiting:
+        node = waiting.pop()
+        order.append(node)
+        if node._x.__class__ is tuple:
+            new = [p for p in dict.fromkeys(node.parents) if p not in seen]
+            seen.update(new)
+            waiting += new
+            continue
+        # The two flat slots, written out: a loop or a call per node would double the walk's time.
+        parent = node._x
+        if parent not in seen:
+            seen.add(parent)
+            waiting.append(parent)
+        parent = node._y
+        if parent not in seen:
+            seen.add(parent)
+            waiting.append(parent)
+    order.sort(key=_index)  # an operand is older than its users
+    return order if order[0]._index >= 0 else depth_first_order(roots)
+
+
+def weighted_sum(weights: Sequence[Value], inputs: Sequence[Value | float],
+                 bias: Value | None = None) -> Value:  # fmt: skip
+    """Return Σ wᵢxᵢ + b as one node. Raises ValueError where the lengths differ."""
+    if len(weights) != len(inputs):
+        raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
+    pairs = tuple(weights), tuple(map(operand, inputs))
+    total = 0.0 if bias is None else bias.data
+    for weight, x in zip(*pairs):
+        total += weight.data * x.data
+    return _node(SUM_OF_PRODUCTS, total, *pairs, bias)
+
+
+def number(data: Any) -> float:
+    """Return `data` as a float. Raises TypeError where it is not one real number."""
+    if isinstance(data, numbers.Real):
+        return float(data)
+    if getattr(data, "ndim", None) == 0:
+        return number(data.item())
+    remedy = "give one real number"
+    if isinstance(data, Value):
+        remedy = "it is one already; detach() makes a copy that remembers nothing"
+    elif isinstance(data, (list, tuple)) or hasattr(data, "ndim"):
+        remedy = "make one Value for each element"
+    raise TypeError(f"a Value cannot hold {data!r} ({type(data).__name__}): {remedy}")
+
+
+def operand(other: Any) -> Value:
+    """Return `other` as a Value: a number becomes a constant leaf."""
+    return other if isinstance(other, Value) else Value(other)
+
+
+def compared(other: Value | float) -> Any:
+    """Return the data to compare; tell whoever traces the graph that data was looked at."""
+    if MODE.on_comparison:
+        MODE.on_comparison()
+    return other.data if isinstance(other, Value) else other
+
+
+def explained(error: Exception, node: Value, what: str) -> Exception:
+    """Return the error to raise where an operation of a recorded graph has no `what`."""
+    row = node._operation.row
+    if row is None or isinstance(error, AnomalyError):
+        return error
+    return domain_error(row, [p.data for p in node.parents], node._k, what, described(node))
+
+
+def _node(operation: Operation, data: float, x: Any, y: Any, k: Any) -> Value:
+    """Make the node of one operation."""
+    node = Value.__new__(Value)
+    node.data = data
+    node.grad = 0.0
+    node.scope = MODE.scope
+    node._operation, node._x, node._y, node._k = operation, x, y, k
+    node._index = _next_index()
+    if MODE.special:
+        _treat_specially(node)
+    return node
+
+
+def _treat_specially(node: Value) -> None:
+    if MODE.checking:
+        check_value(node)
+    if not MODE.recording:
+        node._operation, node._x, node._y, node._k = LEAF, None, None, None
+
+
+# The methods of the rows, written out from their value formulas: what `_node` does, in line,
+# since a call or two per operation is half of the operation's time.
+_METHOD = """
+def method(self{parameters}):
+{coercion}
+    x = self.data
+    try:
+        data = {value}
+    except (ArithmeticError, ValueError) as error:
+        raise domain_error(operation.row, {operands}, {k}, "value") from error
+    node = new(Value)
+    node.data = data
+    node.grad = 0.0
+    node.scope = MODE.scope
+    node._operation = operation
+    node._x = self
+    node._y = {other}
+    node._k = {k}
+    node._index = next_index()
+    if MODE.special:
+        treat_specially(node)
+    return node
+"""
+_COERCION = """
+    if other.__class__ is not Value and not isinstance(other, Value):
+        if getattr(other, "ndim", 0):
+            return NotImplemented  # an array of numbers works element by element
+        other = Value(other)
+    y = other.data
+"""
+
+
+def _install(row: Row) -> None:
+    """Give Value the method of `row`, and its operators."""
+    binary = row.arity == 2
+    source = _METHOD.format(
+        value=FLOATS.rewritten(row.value),
+        parameters=", other" if binary else ", k=default" if row.constants else "",
+        coercion=_COERCION if binary else "",
+        operands="(x, y)" if binary else "(x,)",
+        other="other" if binary else None,
+        k="k" if row.constants else None,
+    )
+    default = row.constants[0] if row.constants else None
+    method = FLOATS.define(
+        source, "method", Value=Value, MODE=MODE, new=object.__new__, next_index=_next_index,
+        operation=ELEMENTARY[row.name], domain_error=domain_error, default=default,
+        treat_specially=_treat_specially,
+    )  # fmt: skip
+    method.__name__, method.__doc__ = row.name, f"Return {row.shown}."
+    setattr(Value, row.name, method)
+    if row.operator:
+        setattr(Value, f"__{row.operator}__", method)
+        if binary:
+            setattr(Value, f"__r{row.operator}__", lambda self, other: method(operand(other), self))
+
+
+for _row in ROWS:
+    _install(_row)
