@@ -138,22 +138,25 @@ def read(
     word_column: int = 0,
     tag_column: int | None = -1,
     repair: bool = False,
-    scheme: str = "BIO",
+    scheme: str | None = "BIO",
 ) -> Corpus:
     """Read a CoNLL file, its tags converted once from the scheme detected to `scheme`.
 
-    ValueError with file:line for what `parse` refuses, for tags of no known scheme, and,
-    unless `repair`, for labels without a prefix and illegal sequences.
+    `scheme=None` leaves the tags, and their sequence, as they stand. ValueError with
+    file:line for what `parse` refuses, for tags of no known scheme, and, unless `repair`,
+    for labels without a prefix and illegal sequences.
     """
     text = decode(Path(path).read_bytes(), str(path), encoding)
     corpus = parse(text, str(path), word_column, tag_column)
     return corpus if tag_column is None else normalise(corpus, scheme, repair)
 
 
-def normalise(corpus: Corpus, scheme: str = "BIO", repair: bool = False) -> Corpus:
+def normalise(corpus: Corpus, scheme: str | None = "BIO", repair: bool = False) -> Corpus:
     """Detect the scheme of a corpus, check it, and convert its tags to `scheme`, in place."""
     _check_tags(corpus, repair)
     corpus.scheme = schemes.detect(sentence.tags for sentence in corpus)
+    if scheme is None:
+        return corpus
     if not repair:
         _check_sequences(corpus)
     for sentence in corpus:

@@ -55,6 +55,10 @@ class Vocabulary:
             word = word.lower()
         return _DIGIT.sub("0", word) if self.fold_digits else word
 
+    def row(self, entry: str) -> int:
+        """Give the number of an entry of `words`; KeyError if there is none."""
+        return self._ids[entry]
+
     def id(self, word: str) -> int:
         """Give a word's id, 0 if unknown."""
         found = self._seen.get(word)

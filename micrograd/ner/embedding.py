@@ -1,0 +1,61 @@
+"""Gather the vectors of a window's words and cases, and scatter gradients back to their rows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograd.ner.models import Arrays, Shape
+from micrograd.ner.vocabulary import Ids
+
+Floats = NDArray[np.float64]
+
+
+class Rows(NamedTuple):
+    """The gradient of some rows of a table: each row number once, and its gradient."""
+
+    numbers: NDArray[np.int64]
+    gradient: Floats
+
+
+class Places(NamedTuple):
+    """Which rows of E and of C describe some windows, each (n, width)."""
+
+    words: Ids
+    cases: Ids
+
+    def take(self, index: NDArray[np.int64] | slice) -> Places:
+        """Choose some of the windows."""
+        return Places(self.words[index], self.cases[index])
+
+
+def gather(shape: Shape, arrays: Arrays, places: Places) -> Floats:
+    """Give the inputs of the windows, (n, window_inputs): per word its vector, then its case's."""
+    words = arrays["E"][places.words]
+    if shape.case_dim:
+        words = np.concatenate((words, arrays["C"][places.cases]), axis=2)
+    return words.reshape(len(words), -1)
+
+
+def scatter(shape: Shape, places: list[Places], gradients: list[Floats]) -> dict[str, Rows]:
+    """Sum the gradients of window inputs into rows of E and C.
+
+    A row that occurs several times, in one window or in both of a pair, accumulates (L8).
+    """
+    parts = [g.reshape(-1, shape.word_inputs) for g in gradients]
+    whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    rows = {"E": _rows([p.words for p in places], whole[:, :shape.dim])}
+    if shape.case_dim:
+        rows["C"] = _rows([p.cases for p in places], whole[:, shape.dim:])
+    return rows
+
+
+def _rows(ids: list[Ids], gradient: Floats) -> Rows:
+    """Sum the gradient rows of equal ids, in their order of occurrence."""
+    flat = np.concatenate([part.ravel() for part in ids])
+    order = flat.argsort(kind="stable")
+    ordered = flat[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    return Rows(ordered[starts].astype(np.int64), np.add.reduceat(gradient[order], starts))
