@@ -1,6 +1,29 @@
 """A scalar autograd engine to read, step through, draw, and train with."""
 
-from micrograd.engine import Value
-from micrograd.modes import detect_anomaly, no_grad, scope
+from micrograd.derivatives import grad, hessian, jacobian
+from micrograd.engine import Step, Value, topological_order, weighted_sum
+from micrograd.functions import dot, log_softmax, logsumexp, mean, softmax
+from micrograd.modes import AnomalyError, detect_anomaly, no_grad, scope
+from micrograd.ops import DomainError
 
-__all__ = ["Value", "detect_anomaly", "no_grad", "scope"]
+__version__ = "0.1.0"
+
+__all__ = [
+    "AnomalyError",
+    "DomainError",
+    "Step",
+    "Value",
+    "detect_anomaly",
+    "dot",
+    "grad",
+    "hessian",
+    "jacobian",
+    "log_softmax",
+    "logsumexp",
+    "mean",
+    "no_grad",
+    "scope",
+    "softmax",
+    "topological_order",
+    "weighted_sum",
+]

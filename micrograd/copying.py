@@ -29,7 +29,7 @@ def deep_copy(root: Value, memo: dict[int, Any]) -> Value:
 
 
 def _copied(slot: Any, memo: dict[int, Any]) -> Any:
-    """Return a slot with copies for the nodes in it; tuples of operands are shared, as they were."""
+    """Return a slot with copies for its nodes; tuples that nodes share stay shared."""
     if isinstance(slot, tuple):
         if id(slot) not in memo:
             memo[id(slot)] = tuple(memo[id(node)] for node in slot)

@@ -11,10 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from micrograd.modes import MODE, AnomalyError, check_contributions, check_value, described
-from micrograd.operations import ELEMENTARY, LEAF, SUM_OF_PRODUCTS, Handmade, Operation, domain_error
+from micrograd.operations import (
+    ELEMENTARY,
+    LEAF,
+    SUM_OF_PRODUCTS,
+    Handmade,
+    Operation,
+    domain_error,
+)
 from micrograd.ops import FLOATS, ROWS, Row
 from micrograd.wiring import depth_first_order, rewire
 
@@ -30,11 +37,24 @@ class Value:
 
     # Operands sit in flat slots: a node is the only object of its operation that the cyclic
     # collector visits, and visits are what an engine of many small objects spends its time on.
-    __slots__ = ("data", "grad", "scope", "_operation", "_x", "_y", "_k", "_index",
-                 "__dict__", "__weakref__")  # fmt: skip
+    __slots__ = (
+        "data",
+        "grad",
+        "scope",
+        "_operation",
+        "_x",
+        "_y",
+        "_k",
+        "_index",
+        "__dict__",
+        "__weakref__",
+    )
     label = ""
 
     if TYPE_CHECKING:  # the methods of the rows, and attributes that users add
+        _x: Any
+        _y: Any
+        _k: Any
 
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
@@ -73,7 +93,7 @@ class Value:
         try:
             return self._operation.local_gradients(self)
         except (ArithmeticError, ValueError) as error:
-            raise explained(error, self, "slope") from error
+            explain(error, self, "slope")
 
     def backward(self, seed: float = 1.0) -> None:
         """Add ∂self/∂leaf to the `grad` of every leaf; set the `grad` of every other node.
@@ -81,8 +101,10 @@ class Value:
         Raises DomainError at a node without a slope (sqrt at 0), ValueError under `no_grad()`.
         """
         if not MODE.recording:
-            raise ValueError("backward() under no_grad(): nothing is recorded there to go back "
-                             "through; call it after the block")  # fmt: skip
+            raise ValueError(
+                "backward() under no_grad(): nothing is recorded there to go back "
+                "through; call it after the block"
+            )
         order = topological_order(self)
         for node in order:
             if node._operation is not LEAF:
@@ -95,7 +117,7 @@ class Value:
                 if checking:
                     check_contributions(node)
         except (ArithmeticError, ValueError) as error:
-            raise explained(error, node, "slope") from error
+            explain(error, node, "slope")
 
     def steps(self, seed: float = 1.0) -> Iterator[Step]:
         """Yield what `backward()` does, contribution by contribution; change no `grad`."""
@@ -114,7 +136,7 @@ class Value:
             for node in topological_order(self):
                 node.data = node._operation.evaluate(node)
         except (ArithmeticError, ValueError) as error:
-            raise explained(error, node, "value") from error
+            explain(error, node, "value")
         return self.data
 
     def detach(self) -> Value:
@@ -130,19 +152,24 @@ class Value:
         return Value(other) ** self
 
     def __lt__(self, other: Value | float) -> bool:
-        return compared(self) < compared(other)
+        return bool(compared(self) < compared(other))
 
     def __le__(self, other: Value | float) -> bool:
-        return compared(self) <= compared(other)
+        return bool(compared(self) <= compared(other))
 
     def __gt__(self, other: Value | float) -> bool:
-        return compared(self) > compared(other)
+        return bool(compared(self) > compared(other))
 
     def __ge__(self, other: Value | float) -> bool:
-        return compared(self) >= compared(other)
+        return bool(compared(self) >= compared(other))
 
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad or 0})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from micrograd.render.notebook import mimebundle
+
+        return mimebundle(self)
 
     # What programs written for micrograd read and assign.
 
@@ -165,7 +192,9 @@ class Value:
     @_backward.setter
     def _backward(self, function: Callable[[], object]) -> None:
         base = self._operation
-        self._operation = Handmade(self._op, base.base if isinstance(base, Handmade) else base, function)
+        self._operation = Handmade(
+            self._op, base.base if isinstance(base, Handmade) else base, function
+        )
 
     # Copies and pickles take the whole graph along, without recursion.
 
@@ -206,8 +235,9 @@ def topological_order(*roots: Value) -> list[Value]:
 
     Raises ValueError where a graph wired by hand has a cycle.
     """
-    waiting, order = list(dict.fromkeys(roots)), []
-    seen = {None, *roots}  # None: the operand a node does not have
+    waiting = list(dict.fromkeys(roots))
+    order: list[Value] = []
+    seen: set[Value | None] = {None, *roots}  # None: the operand a node does not have
     while waiting:
         node = waiting.pop()
         order.append(node)
@@ -229,8 +259,9 @@ def topological_order(*roots: Value) -> list[Value]:
     return order if order[0]._index >= 0 else depth_first_order(roots)
 
 
-def weighted_sum(weights: Sequence[Value], inputs: Sequence[Value | float],
-                 bias: Value | None = None) -> Value:  # fmt: skip
+def weighted_sum(
+    weights: Sequence[Value], inputs: Sequence[Value | float], bias: Value | None = None
+) -> Value:
     """Return Σ wᵢxᵢ + b as one node. Raises ValueError where the lengths differ."""
     if len(weights) != len(inputs):
         raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
@@ -260,19 +291,20 @@ def operand(other: Any) -> Value:
     return other if isinstance(other, Value) else Value(other)
 
 
-def compared(other: Value | float) -> Any:
+def compared(other: Value | float) -> float:
     """Return the data to compare; tell whoever traces the graph that data was looked at."""
     if MODE.on_comparison:
         MODE.on_comparison()
     return other.data if isinstance(other, Value) else other
 
 
-def explained(error: Exception, node: Value, what: str) -> Exception:
-    """Return the error to raise where an operation of a recorded graph has no `what`."""
+def explain(error: Exception, node: Value, what: str) -> NoReturn:
+    """Raise the DomainError that says which node has no `what`; other errors as they are."""
     row = node._operation.row
     if row is None or isinstance(error, AnomalyError):
-        return error
-    return domain_error(row, [p.data for p in node.parents], node._k, what, described(node))
+        raise error
+    operands = tuple(parent.data for parent in node.parents)
+    raise domain_error(row, operands, node._k, what, described(node)) from error
 
 
 def _node(operation: Operation, data: float, x: Any, y: Any, k: Any) -> Value:
@@ -340,10 +372,17 @@ def _install(row: Row) -> None:
     )
     default = row.constants[0] if row.constants else None
     method = FLOATS.define(
-        source, "method", Value=Value, MODE=MODE, new=object.__new__, next_index=_next_index,
-        operation=ELEMENTARY[row.name], domain_error=domain_error, default=default,
+        source,
+        "method",
+        Value=Value,
+        MODE=MODE,
+        new=object.__new__,
+        next_index=_next_index,
+        operation=ELEMENTARY[row.name],
+        domain_error=domain_error,
+        default=default,
         treat_specially=_treat_specially,
-    )  # fmt: skip
+    )
     method.__name__, method.__doc__ = row.name, f"Return {row.shown}."
     setattr(Value, row.name, method)
     if row.operator:

@@ -50,8 +50,17 @@ class Graph:
         return len(self.ops)
 
     def __getitem__(self, id: int) -> Node:
-        return Node(id, self.ops[id], self.values[id]._op, self.operands[id], self.constants[id],
-                    self.data[id], self.grads[id], self.labels[id], self.scopes[id])  # fmt: skip
+        return Node(
+            id,
+            self.ops[id],
+            self.values[id]._op,
+            self.operands[id],
+            self.constants[id],
+            self.data[id],
+            self.grads[id],
+            self.labels[id],
+            self.scopes[id],
+        )
 
     @property
     def edges(self) -> tuple[tuple[int, int, int], ...]:
@@ -86,7 +95,7 @@ def snapshot(*roots: Value) -> Graph:
     return Graph(
         ops=tuple([_op_name(operation) for operation in operations]),
         operands=tuple([tuple([ids[p] for p in value.parents]) for value in values]),
-        constants=tuple([v._k if v._k.__class__ is not Value else None for v in values]),
+        constants=tuple([None if isinstance(v._k, Value) else v._k for v in values]),
         data=tuple([value.data for value in values]),
         grads=tuple([value.grad for value in values]),
         labels=tuple([value.label for value in values]),

@@ -124,10 +124,10 @@ class WeightedSum(Operation):
         return pairs if node._k is None else (*pairs, node._k)
 
     def evaluate(self, node: Node) -> float:
-        total = 0.0 if node._k is None else node._k.data
+        total: float = 0.0 if node._k is None else node._k.data
         for weight, x in zip(node._x, node._y):
             total += weight.data * x.data
-        return total  # type: ignore[no-any-return]
+        return total
 
     def local_gradients(self, node: Node) -> tuple[float, ...]:
         pairs = [local for w, x in zip(node._x, node._y) for local in (x.data, w.data)]
@@ -148,8 +148,9 @@ class Handmade(Operation):
     `base` is the operation the node had before a function was assigned to its `_backward`.
     """
 
-    def __init__(self, name: str, base: Operation | None = None,
-                 function: Callable[[], object] | None = None) -> None:  # fmt: skip
+    def __init__(
+        self, name: str, base: Operation | None = None, function: Callable[[], object] | None = None
+    ) -> None:
         self.name, self.base, self.function = name, base, function
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -163,8 +164,10 @@ class Handmade(Operation):
 
     def evaluate(self, node: Node) -> float:
         if self.base is None:
-            raise ValueError(f"cannot compute {described(node)} again: it was made by hand, so only "
-                             "its backward step is known; build the graph anew instead")  # fmt: skip
+            raise ValueError(
+                f"cannot compute {described(node)} again: it was made by hand, so only "
+                "its backward step is known; build the graph anew instead"
+            )
         return self.base.evaluate(node)
 
     def local_gradients(self, node: Node) -> tuple[float, ...]:
@@ -210,11 +213,13 @@ def _elementary(name: str) -> Operation:
     return SUM_OF_PRODUCTS if name == WEIGHTED_SUM.name else ELEMENTARY[name]
 
 
-def domain_error(row: Row, operands: tuple[float, ...], k: float | None, what: str,
-                 node: str = "") -> DomainError:  # fmt: skip
+def domain_error(
+    row: Row, operands: tuple[float, ...], k: float | None, what: str, node: str = ""
+) -> DomainError:
     """Return the error for a row that has no `what` (value, slope) at `operands`."""
     at = ", ".join(f"{letter} = {x!r}" for letter, x in zip("xy", operands))
     at += f", k = {k!r}" if k is not None else ""
     needs = f"; it needs {row.needs}" if row.needs else ""
-    return DomainError(f"{row.shown} has no finite {what} at {at}{needs}"
-                       + (f" ({node})" if node else ""))  # fmt: skip
+    return DomainError(
+        f"{row.shown} has no finite {what} at {at}{needs}" + (f" ({node})" if node else "")
+    )

@@ -52,7 +52,7 @@ class Row:
 
 
 REAL = (-3.0, 3.0)
-POSITIVE = (0.1, 4.0)
+POSITIVE = (0.25, 4.0)
 POWER = "a base other than 0 for a negative power, above 0 for a fractional one, a finite result"
 E = "exp(-abs(x))"  # never overflows: what makes sigmoid and softplus saturate
 
@@ -146,6 +146,15 @@ class FloatPowers(ast.NodeTransformer):
         if isinstance(node.op, ast.Pow):
             return ast.Call(ast.Name("pow", ast.Load()), [node.left, node.right], [])
         return node
+
+
+class RealComparisons(ast.NodeTransformer):
+    """Compare real parts, for numbers whose imaginary part is an infinitesimal step."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        left, right = (f"({ast.unparse(side)}).real" for side in (node.left, *node.comparators))
+        return ast.Compare(_parse(left), node.ops, [_parse(right)])
 
 
 def _parse(text: str) -> ast.expr:

@@ -26,8 +26,10 @@ def rewire(node: Node, parents: tuple[Node, ...]) -> None:
     elif len(parents) == operation.row.arity:
         node._x, node._y = parents if len(parents) == 2 else (parents[0], None)
     else:
-        raise ValueError(f"{described(node)} takes {operation.row.arity} operands, not "
-                         f"{len(parents)}; assign a tuple with one Value for each")  # fmt: skip
+        raise ValueError(
+            f"{described(node)} takes {operation.row.arity} operands, not "
+            f"{len(parents)}; assign a tuple with one Value for each"
+        )
     node._index = REWIRED
 
 
@@ -61,5 +63,9 @@ def _cycle(path: list[Node]) -> str:
     cycle = path[path.index(path[-1]) :]
     shown = [described(node) for node in (cycle if len(cycle) < 8 else cycle[:6])]
     dots = "" if len(cycle) < 8 else f" uses ... ({len(cycle) - 1} nodes in all)"
-    return ("the graph has a cycle, so no node can come first: " + " uses ".join(shown) + dots
-            + "; give one of them other operands")  # fmt: skip
+    return (
+        "the graph has a cycle, so no node can come first: "
+        + " uses ".join(shown)
+        + dots
+        + "; give one of them other operands"
+    )
