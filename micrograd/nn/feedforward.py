@@ -1,0 +1,167 @@
+"""Neurons, layers of neurons, networks of layers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from micrograd.engine import Value, operand, weighted_sum
+from micrograd.modes import MODE, SEPARATOR, scope
+from micrograd.nn.module import Module
+from micrograd.ops import BY_NAME
+
+Activation = str | Callable[[Value], Value] | None
+LINEAR = "linear"
+
+
+class Inputs(tuple[Value, ...]):
+    """The inputs of a layer, known to be Values: made once, shared by its neurons."""
+
+
+def inputs(x: Any) -> Inputs:
+    """Return the number or numbers `x` as Values. Raises TypeError where they are neither."""
+    if x.__class__ is Inputs:
+        return x
+    if isinstance(x, Value) or not isinstance(x, Iterable):
+        return Inputs((operand(x),))
+    return Inputs(map(operand, x))
+
+
+class Neuron(Module):
+    """Compute f(w·x + b); `nonlin=False` leaves out f, the activation.
+
+    `activation` is the name of an operation of one operand, or a function of a Value. `fused`
+    records w·x + b as one node in place of 2n, and then `w` is a tuple.
+    Weights are drawn by `random.uniform(-1, 1)`, one call each, in order; the bias is 0.
+    """
+
+    scope, activation, fused = "", "relu", False
+
+    def __init__(self, nin: int, nonlin: bool = True, activation: Activation = "relu",
+                 fused: bool = False) -> None:  # fmt: skip
+        weights = (Value(random.uniform(-1, 1), label=f"w{i}") for i in range(nin))
+        self.w: Any = tuple(weights) if fused else list(weights)
+        self.b = Value(0.0, label="b")
+        self.activation = checked(activation)
+        self.nonlin = nonlin and self.activation != LINEAR
+        self.fused, self.scope = fused, MODE.scope
+
+    @property
+    def fan_in(self) -> int:
+        """Return the number of inputs."""
+        return len(self.w)
+
+    def __call__(self, x: Any) -> Value:
+        """Return f(w·x + b). Raises ValueError where the number of inputs is wrong."""
+        values = x if x.__class__ is Inputs else inputs(x)
+        if len(values) != len(self.w):
+            raise ValueError(f"{self!r}{f' in {self.scope}' if self.scope else ''} takes "
+                             f"{len(self.w)} inputs, not {len(values)}")  # fmt: skip
+        outer = MODE.scope
+        MODE.scope = nested(outer, self.scope) if outer else self.scope
+        try:
+            total = self.weighted_sum(values)
+            return self.activate(total) if self.nonlin else total
+        finally:
+            MODE.scope = outer
+
+    def weighted_sum(self, values: Inputs) -> Value:
+        """Return w·x + b."""
+        if self.fused:
+            return weighted_sum(self.w, values, self.b)
+        total = self.b
+        for weight, x in zip(self.w, values):
+            total = total + weight * x
+        return total
+
+    def activate(self, z: Value) -> Value:
+        """Return f(z)."""
+        f: Any = self.activation
+        return getattr(z, f)() if f.__class__ is str else f(z)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"{shown(self.activation) if self.nonlin else 'Linear'}Neuron({len(self.w)})"
+
+
+class Layer(Module):
+    """Apply `nout` neurons to the same inputs: z = Wx + b, a = f(z).
+
+    `options` go to every Neuron. Returns a list, or the bare Value where there is one neuron.
+    """
+
+    def __init__(self, nin: int, nout: int, **options: Any) -> None:
+        self.neurons = [made(f"neuron {i}", Neuron, nin, **options) for i in range(nout)]
+
+    def __call__(self, x: Any) -> Any:
+        values = inputs(x)
+        out = [neuron(values) for neuron in self.neurons]
+        return out[0] if len(out) == 1 else out
+
+    def __repr__(self) -> str:
+        return f"Layer of [{', '.join(map(str, self.neurons))}]"
+
+
+class MLP(Module):
+    """Apply layers of `nouts` neurons, one after the other.
+
+    `activation` goes to every layer but the last, which is linear; a list gives one per layer.
+    """
+
+    def __init__(self, nin: int, nouts: Sequence[int],
+                 activation: Activation | Sequence[Activation] = "relu",
+                 fused: bool = False) -> None:  # fmt: skip
+        sizes = [nin, *nouts]
+        each = per_layer(activation, len(nouts))
+        self.layers = [
+            made(f"layer {i}", Layer, sizes[i], sizes[i + 1], activation=f, fused=fused)
+            for i, f in enumerate(each)
+        ]
+
+    def __call__(self, x: Any) -> Any:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __repr__(self) -> str:
+        return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+def made(name: str, kind: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Return a `kind` whose parameters and nodes carry the scope `name`."""
+    with scope(name):
+        return kind(*arguments, **options)
+
+
+def nested(outer: str, own: str) -> str:
+    """Return the scope `own` within `outer`, unless it was made there and says so itself."""
+    inside = own.startswith(outer + SEPARATOR)
+    return own if inside else f"{outer}{SEPARATOR}{own}" if own else outer
+
+
+def checked(activation: Activation) -> Any:
+    """Return `activation`, LINEAR for None. Raises ValueError where it names no operation."""
+    if activation is None or activation == LINEAR:
+        return LINEAR
+    known = [row.name for row in BY_NAME.values() if row.arity == 1]
+    if callable(activation) or activation in known:
+        return activation
+    raise ValueError(f"there is no activation {activation!r}; give a function of a Value, "
+                     f"'{LINEAR}', or one of {', '.join(known)}")  # fmt: skip
+
+
+def shown(activation: Any) -> str:
+    """Return the name of an activation as `repr` shows it: ReLU, Tanh."""
+    if callable(activation):
+        return getattr(activation, "__name__", type(activation).__name__)
+    symbol = BY_NAME[activation].symbol
+    return symbol[0].upper() + symbol[1:]
+
+
+def per_layer(activation: Any, count: int) -> list[Activation]:
+    """Return one activation per layer. Raises ValueError where a list is of another length."""
+    if activation is None or isinstance(activation, str) or callable(activation):
+        return [activation] * (count - 1) + [LINEAR] * (count > 0)
+    if len(activation) != count:
+        raise ValueError(f"{len(activation)} activations for {count} layers: {activation!r}")
+    return list(activation)
