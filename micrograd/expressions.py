@@ -1,0 +1,204 @@
+"""Values from text: an expression read against the op rows' names, or a name in a Python file.
+
+An expression is parsed, never run: it may hold numbers, names, + - * / **, the rows' functions,
+and several assignments separated by `;` or newlines: "a = x + y; b = max(y, z); f = a * b".
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import string
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from functools import reduce
+from pathlib import Path
+
+from micrograd.engine import Value, topological_order
+from micrograd.ops import BY_NAME, ROWS
+
+OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
+    ast.Add: lambda x, y: x + y,
+    ast.Sub: lambda x, y: x - y,
+    ast.Mult: lambda x, y: x * y,
+    ast.Div: lambda x, y: x / y,
+    ast.Pow: lambda x, y: x**y,
+    ast.USub: lambda x: -x,
+    ast.UAdd: lambda x: x,
+}
+FUNCTIONS = tuple(row.name for row in ROWS)
+_FILE = re.compile(r"(?s)(.+\.py):(\w+)\s*")
+_LETTERS = [c for c in string.ascii_lowercase if c not in "fxyz"]
+
+
+def read(text: str, at: Mapping[str, float]) -> Value:
+    """Return the Value that `text` names: an expression at the point `at`, or FILE.py:NAME.
+
+    Raises ValueError where the text cannot be understood, OSError where the file cannot be read.
+    """
+    file = _FILE.fullmatch(text)
+    if not file:
+        return parse(text, at)
+    if at:
+        raise ValueError(f"{text} is a Value already: it takes no values for {', '.join(at)}")
+    return load(file[1], file[2])
+
+
+def point(text: str) -> dict[str, float]:
+    """Return `x=1,y=2` as a mapping. Raises ValueError where an item is not name=number."""
+    at: dict[str, float] = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, number = (part.strip() for part in item.partition("="))
+        try:
+            at[name] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals or not name.isidentifier():
+            raise ValueError(f"{item!r} is not name=number; write the point as x=1,y=2")
+    return at
+
+
+def parse(text: str, at: Mapping[str, float]) -> Value:
+    """Return the Value of an expression, its inputs labelled, its results named a, b, ..., f.
+
+    Raises ValueError where the text is not an expression or a name has no value.
+    """
+    try:
+        result = _Reader(text, at).run()
+    except (RecursionError, MemoryError):
+        raise ValueError("the expression is nested too deeply; name its parts: "
+                         "a = ...; b = ...; f = a * b") from None  # fmt: skip
+    _name_results(result, set(at))
+    return result
+
+
+def load(path: str, name: str) -> Value:
+    """Run the Python file `path` and return its Value `name`.
+
+    Raises OSError where there is no such file, ValueError where it fails or has no such Value.
+    """
+    found = _run(path).get(name)
+    if isinstance(found, Value):
+        return found
+    what = "has no" if found is None else f"has {type(found).__name__}, not a Value, under"
+    raise ValueError(f"{path} {what} the name {name!r}; give one that holds a Value")
+
+
+def _run(path: str) -> dict[str, object]:
+    Path(path).read_bytes()  # a missing file is told apart from one that fails
+    folder = str(Path(path).resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        return runpy.run_path(path)
+    except (Exception, SystemExit) as error:
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path]
+        line = lines[-1] if lines else getattr(error, "lineno", 0) or 0
+        raise ValueError(f"{path}:{line}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(folder)
+
+
+class _Reader:
+    """Walk an expression's syntax tree; arithmetic on numbers alone is done at once."""
+
+    def __init__(self, text: str, at: Mapping[str, float]) -> None:
+        self.text, self.at = text, at
+        self.values = {name: Value(number, label=name) for name, number in at.items()}
+        self.used: set[str] = set()
+
+    def run(self) -> Value:
+        result: Value | float | None = None
+        for statement in self._statements():
+            result = self._statement(statement)
+        unused = sorted(set(self.at) - self.used)
+        if unused:
+            raise ValueError(f"{', '.join(unused)} got a value but does not occur in {self.text!r}")
+        if result is None:
+            raise ValueError("the expression is empty; write one such as '(x + y) * max(y, z)'")
+        return result if isinstance(result, Value) else Value(result)
+
+    def _statements(self) -> list[ast.stmt]:
+        try:
+            return ast.parse(self.text.strip()).body
+        except (SyntaxError, ValueError) as error:
+            column = getattr(error, "offset", None) or 0
+            where = f" at character {column}" if column else ""
+            reason = getattr(error, "msg", error)
+            raise ValueError(f"cannot read {self.text[:200]!r}{where}: {reason}") from None
+
+    def _statement(self, statement: ast.stmt) -> Value | float:
+        if isinstance(statement, ast.Expr):
+            return self._value(statement.value)
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if len(targets) != 1 or not isinstance(targets[0], ast.Name):
+            raise self._refused(statement)
+        name, result = targets[0].id, self._value(statement.value)  # type: ignore[attr-defined]
+        if name in self.values:
+            raise ValueError(f"{name} is given twice in {self.text!r}; use another name")
+        result = result if isinstance(result, Value) else Value(result)
+        if not result.label:
+            result.label = name
+        self.values[name] = result
+        return result
+
+    def _value(self, tree: ast.expr) -> Value | float:
+        if isinstance(tree, ast.Constant) and type(tree.value) in (int, float):
+            if tree.value > sys.float_info.max:  # type: ignore[operator]
+                raise self._refused(tree)
+            return tree.value  # type: ignore[return-value]
+        if isinstance(tree, ast.Name):
+            return self._named(tree.id)
+        if isinstance(tree, ast.BinOp) and type(tree.op) in OPERATORS:
+            return _applied(OPERATORS[type(tree.op)], self._value(tree.left), self._value(tree.right))
+        if isinstance(tree, ast.UnaryOp) and type(tree.op) in OPERATORS:
+            return _applied(OPERATORS[type(tree.op)], self._value(tree.operand))
+        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and not tree.keywords:
+            return self._call(tree.func.id, [self._value(argument) for argument in tree.args])
+        raise self._refused(tree)
+
+    def _named(self, name: str) -> Value:
+        if name not in self.values:
+            raise ValueError(f"{name} has no value; give the point, such as {name}=1")
+        self.used.add(name)
+        return self.values[name]
+
+    def _call(self, name: str, arguments: list[Value | float]) -> Value | float:
+        row = BY_NAME.get(name)
+        if row is None or not row.arity:
+            raise ValueError(f"there is no function {name}; there are {', '.join(FUNCTIONS)}")
+        most = 2 if row.constants else row.arity
+        if name in ("max", "min") and len(arguments) > 2:
+            return reduce(lambda x, y: self._call(name, [x, y]), arguments)
+        if not row.arity <= len(arguments) <= most:
+            raise ValueError(f"{name} takes {row.arity} operand{'s'[: row.arity - 1]}"
+                             f"{' and a number' if row.constants else ''}, not {len(arguments)}")  # fmt: skip
+        if row.constants and isinstance(arguments[-1], Value) and len(arguments) == 2:
+            raise ValueError(f"the second argument of {name} must be a number")
+        return _applied(lambda x, *rest: getattr(x, name)(*rest), *arguments)
+
+    def _refused(self, tree: ast.AST) -> ValueError:
+        shown = ast.get_source_segment(self.text.strip(), tree) or type(tree).__name__
+        return ValueError(f"{shown[:80]!r} is not allowed in an expression: it may hold numbers, "
+                          "names, + - * / **, assignments and the functions "
+                          + ", ".join(FUNCTIONS))  # fmt: skip
+
+
+def _applied(function: Callable[..., Value], *operands: Value | float) -> Value | float:
+    first, *rest = operands
+    result = function(first if isinstance(first, Value) else Value(first), *rest)
+    return result if any(isinstance(x, Value) for x in operands) else result.data
+
+
+def _name_results(root: Value, taken: set[str]) -> None:
+    """Call the root f and the other results a, b, c, ... where the letters reach."""
+    order = topological_order(root)
+    taken |= {value.label for value in order}
+    if root.parents and not root.label and "f" not in taken:
+        root.label = "f"
+    results = [value for value in order if value.parents and not value.label]
+    letters = [letter for letter in _LETTERS if letter not in taken]
+    if len(results) <= len(letters):
+        for value, letter in zip(results, letters):
+            value.label = letter
