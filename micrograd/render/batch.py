@@ -1,0 +1,82 @@
+"""Batches: a sum over samples, of which a picture shows one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+from typing import NamedTuple
+
+from micrograd.graph import LEAF, Graph
+from micrograd.render.sums import chain
+
+
+class Batch(NamedTuple):
+    """A sum of `count` alike terms: its adds, and the edges (operand, user) of all but the first."""
+
+    members: tuple[int, ...]
+    count: int
+    dropped: frozenset[tuple[int, int]]
+
+
+def find_batch(graph: Graph) -> Batch | None:
+    """Return the sum over the most samples, or None.
+
+    Terms are samples where the same modules were called again: they compute the same from the
+    same parameters (leaves with a scope and several users) and differ in other leaves only.
+    """
+    users: dict[int, list[int]] = {node: [] for node in range(len(graph))}
+    for operand, user, _ in graph.edges:
+        users[operand].append(user)
+    kinds = _Kinds(graph, users)
+    best: Batch | None = None
+    for top, op in enumerate(graph.ops):
+        if op == "add" and not _continues(graph, users, top):
+            batch = _batch(graph, *chain(graph, users, top), kinds)
+            if batch and (best is None or batch.count > best.count):
+                best = batch
+    return best
+
+
+def _continues(graph: Graph, users: dict[int, list[int]], node: int) -> bool:
+    """Tell whether the sum that ends in `node` goes on in its user."""
+    if len(users[node]) != 1 or graph.labels[node] or node in graph.roots:
+        return False
+    user = users[node][0]
+    return graph.ops[user] == "add" and graph.operands[user][0] == node
+
+
+def _batch(graph: Graph, adds: list[int], terms: list[int], kinds: _Kinds) -> Batch | None:
+    counts = Counter(kinds.of[term] for term in terms if kinds.modular[term])
+    if not counts:
+        return None
+    kind, count = counts.most_common(1)[0]
+    samples = [term for term in terms if kinds.of[term] == kind]
+    if count < 2 or len(set(samples)) < count:
+        return None
+    inside = set(adds)
+    left_out = set(samples[1:])
+    dropped = {(o, user) for user in inside for o in graph.operands[user] if o in left_out}
+    return Batch(tuple(sorted(adds)), count, frozenset(dropped))
+
+
+class _Kinds:
+    """Number the nodes so that equal computations have equal numbers, in one pass.
+
+    `modular[node]` tells whether modules with parameters were called below.
+    """
+
+    def __init__(self, graph: Graph, users: dict[int, list[int]]) -> None:
+        numbers: dict[Hashable, int] = {}
+        self.of: list[int] = []
+        self.modular: list[bool] = []
+        parametric: list[bool] = []
+        for node, op in enumerate(graph.ops):
+            operands = graph.operands[node]
+            parameter = op == LEAF and bool(graph.scopes[node]) and len(users[node]) > 1
+            kind: Hashable = (op, graph.constants[node], graph.scopes[node], graph.labels[node],
+                              *[self.of[o] for o in operands], node if parameter else -1)  # fmt: skip
+            self.of.append(numbers.setdefault(kind, len(numbers)))
+            below = parameter or any(parametric[o] for o in operands)
+            parametric.append(below)
+            called = below and op != LEAF and bool(graph.scopes[node])
+            self.modular.append(called or any(self.modular[o] for o in operands))

@@ -1,0 +1,319 @@
+"""Which nodes share a box: a graph seen at a level, as boxes and merged edges.
+
+    view(graph, level="auto", unfolded=()) -> View
+
+Levels: "full" draws every node; "sums" folds each sum of products into one box; "neuron" draws
+one box per innermost scope and call; "layer" one per scope around those and call; "parts" cuts a
+collapsed graph into at most 40 boxes; "auto" takes the first of these that is small enough. At
+every level but "full" a batch shows one sample. `unfolded` names what is to be open: a scope
+("layer 0 / neuron 1") or the id of a box. `Box.fold` is the name that opens that box.
+
+A `Box` has a stable id: "7" for node 7 alone, else its kind and the last of its `members` ("sum7",
+"group7"; "part3-7" with the first too); `outputs` are the members used outside. An `Edge` goes between the
+boxes with the places `source` and `target` in `View.boxes`; its members are graph edges (operand,
+user, position). Boxes stand in an order in which every edge goes forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from micrograd.graph import LEAF, Graph
+from micrograd.modes import SEPARATOR
+from micrograd.render.batch import Batch, find_batch
+from micrograd.render.sums import find_sums
+
+LEVELS = ("auto", "full", "sums", "neuron", "layer", "parts")
+FULL_LIMIT = 60  # up to so many Values are drawn in full
+MOST_BOXES, MOST_EDGES = 40, 80  # of a collapsed picture
+MOST_INPUTS = 4  # leaves without a scope, used by the same boxes, that are drawn one by one
+SCOPED = ("neuron", "layer", "parts")  # the levels that fold by scope
+
+
+class Box(NamedTuple):
+    """One box: `kind` is leaf, node, sum, group (one call of a scope), parameters, inputs or part.
+
+    `shown` and `count` of a batch say that `shown` of its `count` samples are drawn, else 0.
+    """
+
+    id: str
+    kind: str
+    members: tuple[int, ...]
+    outputs: tuple[int, ...]
+    scope: str = ""
+    fold: str = ""
+    shown: int = 0
+    count: int = 0
+
+
+class Edge(NamedTuple):
+    """The edges from one box to another, as one line; `port` counts the lines into `target`."""
+
+    source: int
+    target: int
+    port: int
+    members: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A graph at a level of detail; `owners[id]` is the place of a node's box, -1 if not drawn."""
+
+    graph: Graph
+    level: str
+    boxes: tuple[Box, ...]
+    edges: tuple[Edge, ...]
+    owners: tuple[int, ...]
+
+    def edge_id(self, edge: Edge) -> str:
+        """Return source-target-port, with the ids of the boxes: "3-7-0" for one edge of a graph."""
+        return f"{self.boxes[edge.source].id}-{self.boxes[edge.target].id}-{edge.port}"
+
+
+def view(graph: Graph, level: str = "auto", unfolded: Iterable[str] = ()) -> View:
+    """Return `graph` at `level`. Raises ValueError where there is no such level or fold."""
+    if level not in LEVELS:
+        raise ValueError(f"there is no level {level!r}; give one of {', '.join(LEVELS)}")
+    folder = _Folder(graph, frozenset(unfolded))
+    result = folder.view(_automatic(graph) if level == "auto" else level)
+    missing = sorted(folder.unfolded - folder.opened)
+    if missing and result.level != "full":
+        raise ValueError(f"there is nothing to unfold under {missing[0]!r}; give a scope such as "
+                         "'layer 0 / neuron 1', or the id of a folded box")  # fmt: skip
+    return result
+
+
+def _automatic(graph: Graph) -> str:
+    """Return the first level whose picture can be taken in."""
+    if len(graph) <= FULL_LIMIT:
+        return "full"
+    folder = _Folder(graph, frozenset())
+    for level in ("sums", "neuron", "layer"):
+        boxes = folder.boxes(level)
+        if len(boxes) <= MOST_BOXES and len(_joined(graph, level, boxes).edges) <= MOST_EDGES:
+            return level
+    return "parts"
+
+
+class _Folder:
+    """Fold one graph at the level asked for."""
+
+    def __init__(self, graph: Graph, unfolded: frozenset[str]) -> None:
+        self.graph, self.unfolded = graph, unfolded
+        self.opened: set[str] = set()
+        batch = find_batch(graph)
+        self.batch = batch if batch and not self._open(f"sum{batch.members[-1]}") else None
+        every: Sequence[int] = range(len(graph))
+        self.visible = _reachable(graph, self.batch) if self.batch else every
+        self.users = _users(graph, self.visible)
+
+    def view(self, level: str) -> View:
+        if level == "full":
+            self.batch, self.visible = None, range(len(self.graph))
+            self.users = _users(self.graph, self.visible)
+        boxes = self.boxes(level)
+        if level == "parts":
+            boxes = self._parts(sorted(boxes, key=self._last))
+        return _joined(self.graph, level, boxes)
+
+    def _open(self, fold: str) -> bool:
+        """Tell whether `fold` is to be unfolded, or something within it."""
+        found = [u for u in self.unfolded if u == fold or u.startswith(fold + SEPARATOR)]
+        self.opened.update(u for u in found if u == fold)
+        return bool(found)
+
+    def boxes(self, level: str) -> list[Box]:
+        """Return the boxes, in an order in which the edges go forward."""
+        keys = self._keys(level)
+        groups = self._calls(keys)
+        if level != "full":
+            self._fold_sums(groups, keys)
+        groups.update(self._homes(groups, keys, level))
+        held: dict[int, list[int]] = {}
+        for node in self.visible:
+            held.setdefault(groups[node], []).append(node)
+        return [self._box(members, keys) for members in held.values()]
+
+    def _keys(self, level: str) -> dict[int, str]:
+        """Return the scope by which every visible node is grouped; "" for a node on its own."""
+        scopes = {self.graph.scopes[node] for node in self.visible}
+        cut = _cuts(scopes, level) if level not in ("full", "sums") else dict.fromkeys(scopes, "")
+        keys = {scope: self._deepened(scope, key) for scope, key in cut.items()}
+        return {node: keys[self.graph.scopes[node]] for node in self.visible}
+
+    def _deepened(self, scope: str, key: str) -> str:
+        """Return the first of `key` and the longer beginnings of `scope` that is not unfolded."""
+        while key and self._open(key):
+            longer = scope[len(key) + len(SEPARATOR) :].split(SEPARATOR)[0]
+            key = f"{key}{SEPARATOR}{longer}" if longer else ""
+        return key
+
+    def _calls(self, keys: dict[int, str]) -> dict[int, int]:
+        """Return for every node that is no leaf its group, named by the group's first node.
+
+        A group is one call: a run of nodes of one key; a scope entered again starts a new call.
+        """
+        groups: dict[int, int] = {}
+        first, key, scope, left = -1, "", "", set[str]()
+        for node in self.visible:
+            if self.graph.ops[node] == LEAF:
+                continue
+            here = self.graph.scopes[node]
+            if not keys[node] or keys[node] != key or here in left:
+                first, key, left = node, keys[node], set()
+            elif here != scope and not here.startswith(scope + SEPARATOR):
+                left.add(scope)
+            scope = here
+            groups[node] = first
+        return groups
+
+    def _fold_sums(self, groups: dict[int, int], keys: dict[int, str]) -> None:
+        """Put each sum of products, and the sum over a batch, in one group."""
+        sums = find_sums(self.graph, self.users)
+        if self.batch:
+            sums.append(self.batch.members)
+        for members in sums:
+            alone = not any(keys[node] for node in members)
+            if alone and not self._open(f"sum{members[-1]}"):
+                groups.update(dict.fromkeys(members, members[-1]))
+
+    def _homes(self, groups: dict[int, int], keys: dict[int, str], level: str) -> dict[int, int]:
+        """Return the group of every leaf: that of its only user, else one for its like."""
+        homes: dict[int, int] = {}
+        alike: dict[object, list[int]] = {}
+        for leaf in (node for node in self.visible if self.graph.ops[node] == LEAF):
+            around = frozenset(groups[user] for user in self.users[leaf])
+            if len(around) == 1 and self._absorbs(min(around), leaf, groups, keys):
+                homes[leaf] = min(around)
+            else:
+                alike.setdefault(keys[leaf] or around, []).append(leaf)
+        for kind, leaves in alike.items():
+            folds = isinstance(kind, str) or (level in SCOPED and len(leaves) > MOST_INPUTS)
+            folds = folds and not self._open(f"inputs{leaves[-1]}")
+            homes.update((leaf, -1 - leaves[0] if folds else leaf) for leaf in leaves)
+        return homes
+
+    def _absorbs(self, home: int, leaf: int, groups: dict[int, int], keys: dict[int, str]) -> bool:
+        """Tell whether a leaf is drawn in its users' box: a parameter, or a constant used once."""
+        graph = self.graph
+        if keys[home] and keys[leaf]:
+            return True
+        constant = not graph.labels[leaf] and len(self.users[leaf]) == 1
+        folded = any(groups.get(operand) == home for operand in graph.operands[home])
+        return constant and (bool(keys[home]) or (folded and not graph.data[leaf]))
+
+    def _box(self, members: list[int], keys: dict[int, str]) -> Box:
+        last, nodes = members[-1], tuple(members)
+        leaves = all(self.graph.ops[member] == LEAF for member in members)
+        if len(members) == 1:
+            return Box(str(last), "leaf" if leaves else "node", nodes, self._outputs(nodes))
+        if keys[last]:
+            kind = "parameters" if leaves else "group"
+            return Box(f"{kind}{last}", kind, nodes, self._outputs(nodes), keys[last], keys[last])
+        kind = "inputs" if leaves else "sum"
+        shown, count = (1, self.batch.count) if self._is_batch(last) else (0, 0)
+        fold = f"{kind}{last}"
+        return Box(fold, kind, nodes, self._outputs(nodes), "", fold, shown, count)
+
+    def _outputs(self, members: tuple[int, ...]) -> tuple[int, ...]:
+        inside, graph = set(members), self.graph
+        return tuple(m for m in members if m in graph.roots or not inside.issuperset(self.users[m]))
+
+    def _is_batch(self, last: int) -> bool:
+        return self.batch is not None and self.batch.members[-1] == last
+
+    def _last(self, box: Box) -> int:
+        """Return by what to order boxes: their last node, for leaves just before the first user."""
+        last = max((m for m in box.members if self.graph.ops[m] != LEAF), default=-1)
+        if last >= 0:
+            return 2 * last
+        return min(2 * user for member in box.members for user in self.users[member]) - 1
+
+    def _parts(self, boxes: list[Box]) -> list[Box]:
+        """Join neighbouring boxes until few are left, or until what is unfolded is open."""
+        if len(boxes) <= MOST_BOXES:
+            return boxes
+        size = -(-len(boxes) // MOST_BOXES)
+        parts = []
+        for start in range(0, len(boxes), size):
+            chunk = boxes[start : start + size]
+            part = self._part(chunk)
+            parts += self._parts(chunk) if self._open(part.fold) else [part]
+        return parts
+
+    def _part(self, boxes: list[Box]) -> Box:
+        if len(boxes) == 1:
+            return boxes[0]
+        members = tuple(sorted(member for box in boxes for member in box.members))
+        fold = f"part{members[0]}-{members[-1]}"
+        return Box(fold, "part", members, self._outputs(members), "", fold)
+
+
+def _cuts(scopes: Collection[str], level: str) -> dict[str, str]:
+    """Return the key of every scope: itself, or at level "layer" what is around the innermost."""
+    if level == "neuron":
+        return {scope: scope for scope in scopes}
+    around = {scope.rpartition(SEPARATOR)[0] for scope in scopes}
+    inner = {scope for scope in scopes if SEPARATOR in scope and scope not in around}
+    return {s: s.rpartition(SEPARATOR)[0] if s in inner else s for s in scopes}
+
+
+def _users(graph: Graph, visible: Iterable[int]) -> dict[int, list[int]]:
+    """Return the users of every visible node, one entry for each edge."""
+    users: dict[int, list[int]] = {node: [] for node in visible}
+    for user in list(users):
+        for operand in graph.operands[user]:
+            if operand in users:
+                users[operand].append(user)
+    return users
+
+
+def _reachable(graph: Graph, batch: Batch) -> list[int]:
+    """Return the nodes that are left when only one sample of the batch is drawn."""
+    waiting, seen = list(graph.roots), set(graph.roots)
+    while waiting:
+        node = waiting.pop()
+        for operand in graph.operands[node]:
+            if operand not in seen and (operand, node) not in batch.dropped:
+                seen.add(operand)
+                waiting.append(operand)
+    return sorted(seen)
+
+
+def _joined(graph: Graph, level: str, boxes: list[Box]) -> View:
+    """Return the view of `boxes`, with the edges between them."""
+    boxes = _forward(graph, boxes)
+    owners = [-1] * len(graph)
+    for place, box in enumerate(boxes):
+        for member in box.members:
+            owners[member] = place
+    edges: list[Edge] = []
+    for place, box in enumerate(boxes):
+        lines = _lines(graph, box, place, owners)
+        edges += [Edge(key[0], place, port, tuple(lines[key])) for port, key in enumerate(lines)]
+    return View(graph, level, tuple(boxes), tuple(edges), tuple(owners))
+
+
+def _forward(graph: Graph, boxes: list[Box]) -> list[Box]:
+    """Order boxes by their last node that is no leaf, leaves first: then no edge goes back."""
+    last = [max((m for m in box.members if graph.ops[m] != LEAF), default=-1) for box in boxes]
+    order = sorted(range(len(boxes)), key=lambda i: (last[i], boxes[i].members[0]))
+    return [boxes[i] for i in order]
+
+
+def _lines(
+    graph: Graph, box: Box, place: int, owners: list[int]
+) -> dict[tuple[int, ...], list[tuple[int, int, int]]]:
+    """Return the edges into a box by line: every edge its own into a node, else one per source."""
+    lines: dict[tuple[int, ...], list[tuple[int, int, int]]] = {}
+    for user in box.members:
+        for position, operand in enumerate(graph.operands[user]):
+            source = owners[operand]
+            if source in (-1, place):
+                continue
+            one = box.kind == "node"
+            key = (source, position) if one else (source,)
+            lines.setdefault(key, []).append((operand, user, position))
+    return lines

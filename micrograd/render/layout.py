@@ -1,0 +1,292 @@
+"""Where boxes and edges go: a layered layout, left to right, without an external program.
+
+    layout([Size("x", 150, 90), Size("f", 150, 90)], [Link("x", "f")]) -> Layout
+
+A `Size` is one box; a `Link` goes from a box to a user, `port` is its place among the edges into
+that user (top to bottom), `room` the width its labels need on a level stretch before the target.
+`Layout.boxes[id]` is the (x, y, width, height) of a box, as wide as its column (x, y is the top
+left corner), `Layout.paths[i]` the points of `links[i]`: the source's right side, two points for every column passed, the start of the level
+stretch, and the target's left side. Same input, same output; no recursion.
+
+Ranks are longest paths, with sources moved next to their first user; an edge over several columns
+gets an invisible box in each; columns are ordered by barycentre sweeps (Sugiyama, Tagawa and Toda
+1981); heights follow by least squares under the order, which pooling adjacent violators solves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+COLUMN_GAP = 56.0  # between the boxes of a column and the labels of the next
+ROW_GAP = 26.0
+DUMMY_GAP = 16.0
+DUMMY_WEIGHT = 4.0  # long edges are kept straight first
+SWEEPS = 12
+MOST_DUMMIES = 20_000  # longer edges then run straight across; the picture is beyond reading
+
+
+class Size(NamedTuple):
+    """One box to place."""
+
+    id: str
+    width: float
+    height: float
+
+
+class Link(NamedTuple):
+    """One edge to draw, from `source` to the `port`-th entry of `target`."""
+
+    source: str
+    target: str
+    port: int = 0
+    room: float = 0.0
+
+
+class Layout(NamedTuple):
+    """Where everything goes."""
+
+    width: float
+    height: float
+    boxes: dict[str, tuple[float, float, float, float]]
+    paths: list[list[tuple[float, float]]]
+
+
+@dataclass(eq=False)
+class _Item:
+    """A box or one invisible box of a long edge, within its column."""
+
+    rank: int
+    width: float = 0.0
+    height: float = 0.0
+    middle: float = 0.0
+    place: float = 0.0
+    into: list[_Span] = field(default_factory=list)
+    out: list[_Span] = field(default_factory=list)
+
+    @property
+    def weight(self) -> float:
+        return 1.0 if self.height else DUMMY_WEIGHT
+
+
+@dataclass(eq=False)
+class _Span:
+    """A piece of an edge between neighbouring columns; `leave` and `enter` are heights."""
+
+    source: _Item
+    target: _Item
+    port: int = 0
+    leave: float = 0.0  # both counted from the middle of the box
+    enter: float = 0.0
+
+
+def layout(boxes: Sequence[Size], links: Sequence[Link]) -> Layout:
+    """Place `boxes` and `links`; every link goes from an earlier box of the list to a later one."""
+    ranks = _ranks(boxes, links)
+    items = {box.id: _Item(ranks[box.id], box.width, box.height) for box in boxes}
+    columns: list[list[_Item]] = [[] for _ in range(max(ranks.values(), default=0) + 1)]
+    for item in items.values():
+        columns[item.rank].append(item)
+    chains = _chains(links, items, columns)
+    _order(columns)
+    _set_ports(columns)
+    height = _set_heights(columns)
+    lefts, stubs, width = _set_widths(columns, links, items)
+    return Layout(
+        width,
+        height,
+        {id: _frame(item, lefts[item.rank]) for id, item in items.items()},
+        [_path(chain, lefts, stubs) for chain in chains],
+    )
+
+
+def _ranks(boxes: Sequence[Size], links: Sequence[Link]) -> dict[str, int]:
+    ranks = {box.id: 0 for box in boxes}
+    into: dict[str, list[str]] = {box.id: [] for box in boxes}
+    out: dict[str, list[str]] = {box.id: [] for box in boxes}
+    for link in links:
+        into[link.target].append(link.source)
+        out[link.source].append(link.target)
+    for box in boxes:
+        ranks[box.id] = max((ranks[source] + 1 for source in into[box.id]), default=0)
+    for box in boxes:
+        if not into[box.id] and out[box.id]:
+            ranks[box.id] = min(ranks[target] for target in out[box.id]) - 1
+    return ranks
+
+
+def _chains(
+    links: Sequence[Link], items: dict[str, _Item], columns: list[list[_Item]]
+) -> list[list[_Span]]:
+    """Cut every link into spans, with an invisible box in each column that it passes."""
+    passed = sum(items[link.target].rank - items[link.source].rank - 1 for link in links)
+    chains = []
+    for link in links:
+        source, target = items[link.source], items[link.target]
+        stops = [source]
+        if passed <= MOST_DUMMIES:
+            stops += [_Item(rank) for rank in range(source.rank + 1, target.rank)]
+        for dummy in stops[1:]:
+            columns[dummy.rank].append(dummy)
+        chain = [_Span(a, b, link.port) for a, b in zip(stops, [*stops[1:], target])]
+        for span in chain:
+            span.source.out.append(span)
+            span.target.into.append(span)
+        chains.append(chain)
+    return chains
+
+
+def _order(columns: list[list[_Item]]) -> None:
+    """Order every column so that few edges cross; keep the best order seen."""
+    for item in (item for column in columns for item in column):
+        item.into.sort(key=lambda span: span.port)
+    _number(columns)
+    best, fewest = [list(column) for column in columns], _crossings(columns)
+    for sweep in range(SWEEPS):
+        if not fewest:
+            break
+        forward = sweep % 2 == 0
+        for column in columns if forward else reversed(columns):
+            column.sort(key=_from_operands if forward else _from_users)
+            _number([column])
+        crossings = _crossings(columns)
+        if crossings < fewest:
+            best, fewest = [list(column) for column in columns], crossings
+    for column, kept in zip(columns, best):
+        column[:] = kept
+    _number(columns)
+
+
+def _number(columns: list[list[_Item]]) -> None:
+    for column in columns:
+        for place, item in enumerate(column):
+            item.place = place
+
+
+def _from_operands(item: _Item) -> float:
+    places = [span.source.place for span in item.into]
+    return sum(places) / len(places) if places else item.place
+
+
+def _from_users(item: _Item) -> float:
+    places = [_entry(span) for span in item.out]
+    return sum(places) / len(places) if places else item.place
+
+
+def _entry(span: _Span) -> float:
+    """Return where an edge enters, in places: ports share out the place of their box."""
+    return span.target.place + (span.port + 1) / (len(span.target.into) + 1)
+
+
+def _crossings(columns: list[list[_Item]]) -> int:
+    return sum(
+        _inversions([e for item in column for e in sorted(map(_entry, item.out))])
+        for column in columns
+    )
+
+
+def _inversions(entries: list[float]) -> int:
+    """Count the pairs out of order, with a tree of prefix sums."""
+    places = {entry: i + 1 for i, entry in enumerate(sorted(set(entries)))}
+    tree, total = [0] * (len(places) + 1), 0
+    for seen, entry in enumerate(entries):
+        i, not_above = places[entry], 0
+        while i:
+            not_above += tree[i]
+            i &= i - 1
+        total += seen - not_above
+        i = places[entry]
+        while i < len(tree):
+            tree[i] += 1
+            i += i & -i
+    return total
+
+
+def _set_ports(columns: list[list[_Item]]) -> None:
+    for item in (item for column in columns for item in column):
+        for spans, end in ((item.into, "enter"), (sorted(item.out, key=_entry), "leave")):
+            for i, span in enumerate(spans):
+                setattr(span, end, item.height * ((i + 1) / (len(spans) + 1) - 0.5))
+
+
+def _set_heights(columns: list[list[_Item]]) -> float:
+    """Set the middles of the items, near those of their neighbours; return the whole height."""
+    for column in columns:
+        _spread(column, [0.0] * len(column))
+    for sweep in range(SWEEPS):
+        for column in columns if sweep % 2 == 0 else reversed(columns):
+            _spread(column, [_wish(item, sweep) for item in column])
+    items = [item for column in columns for item in column]
+    top = min((item.middle - item.height / 2 for item in items), default=0.0)
+    for item in items:
+        item.middle = round(item.middle - top, 1)
+    return max((item.middle + item.height / 2 for item in items), default=0.0)
+
+
+def _wish(item: _Item, sweep: int) -> float:
+    """Return the middle at which the edges of `item` run level, on average."""
+    back = [(s.source.middle + s.leave - s.enter, s.source.weight) for s in item.into]
+    ahead = [(s.target.middle + s.enter - s.leave, s.target.weight) for s in item.out]
+    wishes = back + ahead if sweep > 3 else (back if sweep % 2 == 0 else ahead) or back + ahead
+    total = sum(weight for _, weight in wishes)
+    return sum(y * weight for y, weight in wishes) / total if total else item.middle
+
+
+def _spread(column: list[_Item], wishes: list[float]) -> None:
+    """Set middles nearest to `wishes`, in least squares, with no two items overlapping."""
+    offset, offsets = 0.0, []
+    for above, item in zip([None, *column], column):
+        if above:
+            gap = ROW_GAP if above.height and item.height else DUMMY_GAP
+            offset += (above.height + item.height) / 2 + gap
+        offsets.append(offset)
+    blocks: list[tuple[float, float, int]] = []  # mean, weight, number of items
+    for item, wish, offset in zip(column, wishes, offsets):
+        mean, weight, number = wish - offset, item.weight, 1
+        while blocks and blocks[-1][0] > mean:
+            other, more, items = blocks.pop()
+            mean = (mean * weight + other * more) / (weight + more)
+            weight, number = weight + more, number + items
+        blocks.append((mean, weight, number))
+    means = [mean for mean, _, number in blocks for _ in range(number)]
+    for item, mean, offset in zip(column, means, offsets):
+        item.middle = mean + offset
+
+
+def _set_widths(
+    columns: list[list[_Item]], links: Sequence[Link], items: dict[str, _Item]
+) -> tuple[list[float], list[float], float]:
+    """Return each column's left side, the width of the level stretch before it, and the whole."""
+    stubs = [0.0] * len(columns)
+    for link in links:
+        rank = items[link.target].rank
+        stubs[rank] = max(stubs[rank], link.room)
+    lefts, x = [], 0.0
+    for rank, column in enumerate(columns):
+        x += stubs[rank] + (_gap(column) if rank else 0.0)
+        lefts.append(round(x, 1))
+        x += max((item.width for item in column), default=0.0)
+        for item in column:
+            item.width = x - lefts[-1]
+    return lefts, stubs, round(x, 1)
+
+
+def _gap(column: list[_Item]) -> float:
+    """Return the gap before a column: wider where its edges climb."""
+    climbs = [abs(s.source.middle - s.target.middle) for item in column for s in item.into]
+    return COLUMN_GAP + min(80.0, max(climbs, default=0.0) / 6)
+
+
+def _frame(item: _Item, left: float) -> tuple[float, float, float, float]:
+    return left, round(item.middle - item.height / 2, 1), round(item.width, 1), item.height
+
+
+def _path(chain: list[_Span], lefts: list[float], stubs: list[float]) -> list[tuple[float, float]]:
+    first, last = chain[0], chain[-1]
+    points = [(lefts[first.source.rank] + first.source.width, first.source.middle + first.leave)]
+    for span in chain:
+        item, y = span.target, span.target.middle + span.enter
+        points.append((lefts[item.rank] - stubs[item.rank], y))
+        points.append((lefts[item.rank] + (0 if span is last else item.width), y))
+    return [(round(x, 1), round(y, 1)) for x, y in points]
