@@ -1,0 +1,128 @@
+"""Learning rates that change (L23): each schedule is a function of the number of steps done.
+
+SGD(params, lr=exponential(0.1, 0.01))         once a step
+SGD(params, lr=by_epoch(step(0.1, 5), 200))    once an epoch of 200 steps
+optimizer.lr = cosine(0.1, 1000)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+Schedule = Callable[[float], float]
+
+
+def constant(rate: float) -> Schedule:
+    """Return α₀."""
+    return lambda _: rate
+
+
+def step(rate: float, every: int, factor: float = 0.5) -> Schedule:
+    """Return α₀ · factor^⌊t / every⌋: halved every k epochs, the notes' annealing."""
+    return lambda t: rate * factor ** (t // every)
+
+
+def exponential(rate: float, k: float) -> Schedule:
+    """Return α₀ e^(−kt)."""
+    return lambda t: rate * math.exp(-k * t)
+
+
+def inverse(rate: float, tau: float) -> Schedule:
+    """Return α₀τ / max(t, τ): constant until τ, then as 1/t."""
+    return lambda t: rate * tau / max(t, tau)
+
+
+def linear(rate: float, last: float, steps: int) -> Schedule:
+    """Return the straight line from `rate` at 0 to `last` at `steps`, and `last` after it."""
+    return lambda t: rate + (last - rate) * min(t, steps) / steps
+
+
+def cosine(rate: float, steps: int, last: float = 0.0) -> Schedule:
+    """Return half a cosine from `rate` at 0 to `last` at `steps` (Loshchilov, Hutter 2017)."""
+    return lambda t: last + (rate - last) * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
+
+
+def triangular(low: float, high: float, half: int) -> Schedule:
+    """Return a rate that rises for `half` steps, falls for as many, and again (Smith 2017)."""
+    return lambda t: low + (high - low) * (1 - abs(t / half % 2 - 1))
+
+
+def one_cycle(peak: float, steps: int, rise: float = 0.3, start: float = 25.0,
+              end: float = 1e4) -> Schedule:  # fmt: skip
+    """Return one cycle: from peak/start up to the peak, and down to peak/start/end, by cosines.
+
+    `rise` is the part of the steps that goes up (Smith and Topin 2018).
+    """
+    top = rise * steps - 1
+    if not 0 < top < steps - 1:
+        raise ValueError(f"{steps} steps with a rise of {rise} leave none to go up or down")
+    first = peak / start
+    up, down = cosine(first, 1, peak), cosine(peak, 1, first / end)
+    falling = steps - 1 - top
+    return lambda t: up(t / top) if t <= top else down((t - top) / falling)
+
+
+def warm_up(schedule: Schedule, steps: int, start: float = 0.0) -> Schedule:
+    """Return `schedule` times a line from `start` to 1 over its first `steps` steps."""
+    factor = linear(start, 1.0, steps)
+    return lambda t: factor(t) * schedule(t)
+
+
+def composed(*parts: tuple[int, Schedule] | Schedule) -> Schedule:
+    """Return schedules one after the other: (steps, schedule) pairs, the last without an end.
+
+    Each counts its own steps from 0.
+    """
+    *ending, last = parts
+    if not callable(last) or any(map(callable, ending)):
+        raise ValueError("composed takes (steps, schedule) pairs, and a schedule as the last one")
+
+    def at(t: float) -> float:
+        for steps, schedule in ending:  # type: ignore[misc]
+            if t < steps:
+                return schedule(t)
+            t -= steps
+        return last(t)
+
+    return at
+
+
+def by_epoch(schedule: Schedule, batches: int) -> Schedule:
+    """Return `schedule` as a function of the epoch, for epochs of `batches` steps."""
+    return lambda t: schedule(t // batches)
+
+
+class Plateau:
+    """Multiply the rate by `factor` where a loss has not improved for over `patience` reports.
+
+    A loss improves where it is below the best by a relative `threshold`. Call `report(loss)`
+    once an epoch; for a score that should rise, report its negative.
+    """
+
+    def __init__(self, rate: float, factor: float = 0.1, patience: int = 10,
+                 threshold: float = 1e-4, least: float = 0.0) -> None:  # fmt: skip
+        self.rate, self.factor, self.patience = rate, factor, patience
+        self.threshold, self.least = threshold, least
+        self.best, self.waited = math.inf, 0
+
+    def __call__(self, t: float) -> float:
+        return self.rate
+
+    def report(self, loss: float) -> None:
+        """Take note of a loss; reduce the rate where it is time."""
+        if loss < self.best - self.threshold * (abs(self.best) if self.best < math.inf else 0):
+            self.best, self.waited = loss, 0
+            return
+        self.waited += 1
+        if self.waited > self.patience:
+            self.rate, self.waited = max(self.rate * self.factor, self.least), 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what reports have changed."""
+        return {"rate": self.rate, "best": self.best, "waited": self.waited}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict()` gave."""
+        self.rate, self.best, self.waited = state["rate"], state["best"], state["waited"]

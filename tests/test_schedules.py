@@ -1,0 +1,101 @@
+"""Schedules against their closed forms and PyTorch's schedulers."""
+
+import math
+
+import pytest
+
+from micrograd import schedules as s
+
+RATE, STEPS = 0.4, 50
+CLOSED_FORMS = {
+    "constant": (s.constant(RATE), lambda _: RATE),
+    "step": (s.step(RATE, 7, 0.5), lambda t: RATE / 2 ** math.floor(t / 7)),
+    "exponential": (s.exponential(RATE, 0.07), lambda t: RATE / math.exp(0.07 * t)),
+    "inverse": (s.inverse(RATE, 10), lambda t: RATE if t < 10 else RATE * 10 / t),
+    "by epoch": (s.by_epoch(s.exponential(RATE, 0.1), 5),
+                 lambda t: RATE * math.exp(-(t // 5) / 10)),
+    "warm-up": (s.warm_up(s.constant(RATE), 20), lambda t: RATE * min(t / 20, 1)),
+    "composed": (s.composed((10, s.constant(1.0)), (10, s.linear(1, 0, 10)), s.constant(0.5)),
+                 lambda t: 1.0 if t < 10 else 1 - (t - 10) / 10 if t < 20 else 0.5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLOSED_FORMS)
+def test_closed_form(name):
+    schedule, expected = CLOSED_FORMS[name]
+    for t in range(STEPS):
+        assert schedule(t) == pytest.approx(expected(t), rel=1e-12, abs=1e-15)
+
+
+def torch_rates(make, steps=STEPS):
+    torch = pytest.importorskip("torch")
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=RATE, momentum=0.9)
+    scheduler = make(torch.optim.lr_scheduler, optimizer)
+    for _ in range(steps):
+        yield optimizer.param_groups[0]["lr"]
+        optimizer.step()
+        scheduler.step()
+
+
+TORCH = {  # (ours, how PyTorch makes its own)
+    "step": (s.step(RATE, 6, 0.3), lambda kinds, o: kinds.StepLR(o, 6, 0.3)),
+    "exponential": (s.exponential(RATE, 0.05),
+                    lambda kinds, o: kinds.ExponentialLR(o, math.exp(-0.05))),
+    "cosine": (s.cosine(RATE, 50, 0.01), lambda kinds, o: kinds.CosineAnnealingLR(o, 50, 0.01)),
+    "linear": (s.linear(RATE / 4, RATE, 20), lambda kinds, o: kinds.LinearLR(o, 0.25, 1.0, 20)),
+    "triangular": (s.triangular(0.1, 0.9, 8), lambda kinds, o: kinds.CyclicLR(o, 0.1, 0.9, 8)),
+    "one cycle": (s.one_cycle(0.8, 52), lambda kinds, o: kinds.OneCycleLR(o, 0.8, 52)),
+    "warm-up": (s.warm_up(s.constant(RATE), 9, 0.1),
+                lambda kinds, o: kinds.LinearLR(o, 0.1, 1.0, 9)),
+    "composed": (s.composed((20, s.linear(RATE / 4, RATE, 20)), s.cosine(RATE, 30)),
+                 lambda kinds, o: kinds.SequentialLR(o, [kinds.LinearLR(o, 0.25, 1.0, 20),
+                                                     kinds.CosineAnnealingLR(o, 30)], [20])),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step")
+@pytest.mark.parametrize("name", TORCH)
+def test_torch(name):
+    schedule, make = TORCH[name]
+    for t, expected in enumerate(torch_rates(make)):
+        assert schedule(t) == pytest.approx(expected, rel=1e-12, abs=1e-15), t
+
+
+def test_plateau_follows_torch():
+    torch = pytest.importorskip("torch")
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=RATE)
+    theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2)
+    ours = s.Plateau(RATE, factor=0.5, patience=2)
+    for t in range(STEPS):
+        loss = 1 / (t + 1) if t < 15 else 0.3 + 0.01 * math.sin(t)
+        theirs.step(loss)
+        ours.report(loss)
+        assert ours(t) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-12)
+    assert ours(STEPS) < RATE / 100
+
+
+def test_plateau_goes_on_from_its_state():
+    whole, first, second = (s.Plateau(RATE, 0.5, patience=1) for _ in range(3))
+    losses = [3, 2, 2, 2, 2, 2, 1, 1, 1, 1]
+    for loss in losses:
+        whole.report(loss)
+    for loss in losses[:4]:
+        first.report(loss)
+    second.load_state_dict(first.state_dict())
+    for loss in losses[4:]:
+        second.report(loss)
+    assert second.state_dict() == whole.state_dict()
+
+
+def test_plateau_takes_negative_losses_and_stops_at_the_least_rate():
+    plateau = s.Plateau(1.0, 0.1, patience=0, least=0.05)
+    for score, expected in [(-1, 1.0), (-2, 1.0), (-2, 0.1), (-2, 0.05), (-3, 0.05)]:
+        plateau.report(score)
+        assert plateau(0) == expected
+
+
+def test_what_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="leave none to go up"):
+        s.one_cycle(1.0, 3)
+    with pytest.raises(ValueError, match="as the last one"):
+        s.composed((10, s.constant(1.0)))
