@@ -109,7 +109,7 @@ class Value:
         for node in order:
             if node._operation is not LEAF:
                 node.grad = 0.0
-        self.grad += seed
+        self.grad += float(seed)
         checking = MODE.checking
         try:
             for node in reversed(order):
@@ -121,7 +121,7 @@ class Value:
 
     def steps(self, seed: float = 1.0) -> Iterator[Step]:
         """Yield what `backward()` does, contribution by contribution; change no `grad`."""
-        gradient = {self: seed}
+        gradient = {self: float(seed)}
         for node in reversed(topological_order(self)):
             upstream = gradient.setdefault(node, 0.0)
             contributions = node._operation.contributions(node, upstream)

@@ -87,14 +87,16 @@ def described(node: Any) -> str:
     """Return a node's name for messages: label, scope and formula with the operands' values."""
     name = f"'{node.label}'" if node.label else "node"
     where = f" in {node.scope}" if node.scope else ""
+    if not node.parents:
+        return f"{name}{where}, leaf {node.data!r}"
     operands = ", ".join(f"{p.label + ' = ' if p.label else ''}{p.data!r}" for p in node.parents)
-    return f"{name}{where}, {node._op or 'leaf'}({operands})"
+    return f"{name}{where}, {node._op}({operands})"
 
 
 def check_value(node: Any) -> None:
     """Raise AnomalyError where a new node holds nan or inf; remember the line that made it."""
     frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back and frame.f_code.co_filename.startswith((_PACKAGE, "<row ")):
         frame = frame.f_back
     node.made_at = f"{frame.f_code.co_filename}:{frame.f_lineno}"
     if not math.isfinite(node.data):

@@ -89,7 +89,7 @@ ROWS = (
     Row("tanh", "tanh(x)", ("1 - out * out",), "tanh", "tanh(x)", (REAL,)),
     Row("hard_tanh", "minimum(maximum(x, -1.0), 1.0)", ("where(abs(x) < 1, 1, 0)",), "hardtanh",
         "hard_tanh(x)", (REAL,), kinks=("x + 1", "x - 1")),
-    Row("soft_sign", "x / (1 + abs(x))", ("1 / (1 + abs(x)) ** 2",), "softsign", "soft_sign(x)",
+    Row("soft_sign", "x / (1 + abs(x))", ("(1 / (1 + abs(x))) ** 2",), "softsign", "soft_sign(x)",
         (REAL,)),
     Row("relu", "maximum(x, 0.0)", ("where(x > 0, 1, 0)",), "ReLU", "relu(x)", (REAL,),
         kinks=("x",)),

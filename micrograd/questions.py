@@ -113,7 +113,8 @@ def _with_data(root: Value, leaf: Value, x: float, result: Callable[[], float]) 
 
 def _complex_value(graph: Graph, leaf: Value, x: complex) -> complex:
     values: list[Any] = list(graph.data)
-    values[graph.ids[leaf]] = x
+    if leaf in graph.ids:
+        values[graph.ids[leaf]] = x
     for id, operands in enumerate(graph.operands):
         if operands:
             row, given = BY_NAME[graph.ops[id]], [values[i] for i in operands]

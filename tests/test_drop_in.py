@@ -1,0 +1,222 @@
+"""Programs, notebooks and tests written for karpathy's micrograd run unchanged."""
+
+import math
+import random
+import runpy
+
+import numpy as np
+import pytest
+
+from micrograd.engine import Value
+from micrograd.nn import MLP, Layer, Module, Neuron
+from tests.conftest import ROOT
+
+
+def expression(v):
+    """The expression of micrograd's README, for Values or tensors."""
+    a, b = v(-4.0), v(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    return a, b, g
+
+
+def test_the_expression_of_the_readme():
+    a, b, g = expression(Value)
+    g.backward()
+    assert (f"{g.data:.4f}", f"{a.grad:.4f}", f"{b.grad:.4f}") == ("24.7041", "138.8338", "645.5773")
+
+
+def test_the_expression_of_the_readme_against_pytorch():
+    torch = pytest.importorskip("torch", reason="compares with PyTorch")
+    a, b, g = expression(Value)
+    g.backward()
+
+    def tensor(x):
+        return torch.tensor(x, dtype=torch.float64, requires_grad=True)
+
+    at, bt, gt = expression(tensor)
+    gt.backward()
+    assert g.data == pytest.approx(gt.item(), rel=1e-14)
+    assert (a.grad, b.grad) == pytest.approx((at.grad.item(), bt.grad.item()), rel=1e-14)
+
+
+def test_positional_and_keyword_arguments():
+    x = Value(2.0, (), "", "x")
+    assert (x.data, x.label, x._op, x._prev) == (2.0, "x", "", set())
+    out = Value(6.0, (x, Value(3.0)), "*", "out")
+    assert (out._op, out.label, len(out._prev)) == ("*", "out", 2)
+    assert Value(data=-4).data == -4.0
+
+
+def test_repr_is_micrograds():
+    assert repr(Value(-4.0)) == "Value(data=-4.0, grad=0)"
+
+
+def test_numpy_numbers_are_taken_as_floats():
+    for number in (np.float64(1.5), np.float32(1.5), np.array(1.5), np.int64(1)):
+        assert type(Value(number).data) is float
+    assert (np.float64(2.0) * Value(3.0)).data == 6.0
+    assert (Value(3.0) - np.float64(2.0)).data == 1.0
+    assert [v.data for v in np.array([Value(1.0), Value(2.0)]) * 2.0] == [2.0, 4.0]
+
+
+def test_numpy_functions_call_the_method_of_their_name():
+    x = Value(0.5)
+    assert (np.exp(x)._op, np.tanh(x)._op) == ("exp", "tanh")
+    assert np.exp(x).data == math.exp(0.5)
+
+
+def test_names_of_operations():
+    x, y = Value(2.0), Value(3.0)
+    made = [x + y, x * y, x**3, x**-1, x**0.5, x.relu(), x.tanh(), x.exp(), x.log()]
+    names = ["+", "*", "**3", "**-1", "**0.5", "ReLU", "tanh", "exp", "log"]
+    assert [node._op for node in made] == names
+    assert x._op == ""
+
+
+def test_identity_comparison_hash_and_order():
+    a, b = Value(1.0), Value(1.0)
+    assert a != b
+    assert len({a, b, a}) == 2
+    assert Value(1.0) < Value(2.0)
+    assert Value(1.0) < 2
+    assert Value(3.0) >= 3
+    assert max(Value(1.0), Value(4.0)).data == 4.0
+
+
+def test_what_a_value_must_not_have():
+    for name in ("__len__", "__getitem__", "__iter__", "__array__", "__float__"):
+        assert not hasattr(Value, name)
+    with pytest.raises(TypeError):
+        math.exp(Value(1.0))
+
+
+def test_plus_equals_rebinds_and_sum_works():
+    a = Value(1.0)
+    kept = a
+    a += 2
+    assert (kept.data, a.data) == (1.0, 3.0)
+    assert sum([Value(1.0), Value(2.0)]).data == 3.0
+
+
+def test_attributes_of_ones_own_can_be_set():
+    p = Value(1.0)
+    p.m, p.v = 0.0, 0.0
+    p.color = "red"
+    assert (p.m, p.v, p.color) == (0.0, 0.0, "red")
+
+
+def test_a_backward_pass_written_by_the_student():
+    """The lecture's own loop: a topological sort over `_prev`, then `_backward` of every node."""
+    x, w, b = Value(2.0), Value(-3.0), Value(6.9)
+    o = (x * w + b).tanh()
+    topo, visited = [], set()
+
+    def build_topo(v):
+        if v not in visited:
+            visited.add(v)
+            for child in v._prev:
+                build_topo(child)
+            topo.append(v)
+
+    build_topo(o)
+    o.grad = 1.0
+    for node in reversed(topo):
+        node._backward()
+    by_hand = (x.grad, w.grad, b.grad)
+    x.grad = w.grad = b.grad = 0.0
+    o.backward()
+    assert by_hand == (x.grad, w.grad, b.grad)
+
+
+def test_an_operation_written_by_the_student():
+    """The lecture's tanh: a Value made with its children, and a function assigned to `_backward`."""
+
+    def tanh(self):
+        t = (math.exp(2 * self.data) - 1) / (math.exp(2 * self.data) + 1)
+        out = Value(t, (self,), "tanh")
+
+        def _backward():
+            self.grad += (1 - t**2) * out.grad
+
+        out._backward = _backward
+        return out
+
+    x = Value(0.8814)
+    (tanh(x * 2.0) * 3.0).backward()
+    assert x.grad == pytest.approx(6 * (1 - math.tanh(1.7628) ** 2))
+
+
+def test_a_backward_function_assigned_to_a_node_replaces_its_own():
+    x, y = Value(2.0), Value(3.0)
+    out = x * y
+
+    def straight_through():
+        x.grad += out.grad
+
+    out._backward = straight_through
+    (out + x).backward()
+    assert (x.grad, y.grad) == (2.0, 0.0)
+    assert (out._op, out.parents) == ("*", (x, y))
+    x.data = 5.0
+    assert out.forward() == 15.0
+
+
+def test_backward_of_a_leaf_can_be_called():
+    x = Value(1.0)
+    x._backward()
+    x.backward()
+    assert x.grad == 1.0
+
+
+def test_neurons_layers_and_networks():
+    random.seed(7)
+    drawn = [random.uniform(-1, 1) for _ in range(2)]
+    random.seed(7)
+    neuron = Neuron(2)
+    assert [w.data for w in neuron.w] == drawn
+    assert (neuron.b.data, neuron.nonlin) == (0.0, True)
+    assert neuron.parameters() == [*neuron.w, neuron.b]
+    model = MLP(2, [3, 1])
+    assert isinstance(model, Module)
+    assert len(model.parameters()) == 13
+    assert isinstance(model([1.0, -2.0]), Value)
+    assert len(Layer(2, 3)([1.0, 2.0])) == 3
+    assert str(MLP(2, [2, 1])) == (
+        "MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]"
+    )
+    model([1.0, 1.0]).backward()
+    model.zero_grad()
+    assert all(p.grad == 0 for p in model.parameters())
+
+
+def test_a_wrong_number_of_inputs_is_refused():
+    with pytest.raises(ValueError, match=r"takes 2 inputs, not 3"):
+        MLP(2, [3, 1])([1.0, 2.0, 3.0])
+
+
+def test_the_published_moons_training():
+    """The losses of micrograd's demo notebook, digit for digit where the first step is concerned."""
+    moons = runpy.run_path(str(ROOT / "demos" / "moons.py"))
+    losses = moons["train"](show=False)
+    assert losses[0] == 0.8958441028683222
+    assert losses[99] == pytest.approx(0.010978370135492717, rel=1e-12)
+
+
+def test_the_points_of_the_moons_demo_are_scikit_learns():
+    datasets = pytest.importorskip("sklearn.datasets", reason="compares with scikit-learn")
+    moons = runpy.run_path(str(ROOT / "demos" / "moons.py"))
+    np.random.seed(1337)
+    points, labels = moons["make_moons"](100, noise=0.1)
+    np.random.seed(1337)
+    expected, classes = datasets.make_moons(n_samples=100, noise=0.1)
+    assert np.array_equal(points, expected)
+    assert np.array_equal(labels, classes * 2 - 1)

@@ -1,0 +1,424 @@
+"""The engine's contract, line by line."""
+
+import gc
+import math
+import random
+import re
+import tracemalloc
+import weakref
+
+import numpy as np
+import pytest
+
+from micrograd import DomainError, Value, detect_anomaly, no_grad, scope, topological_order, weighted_sum
+from micrograd.modes import AnomalyError, comparisons_reported
+
+DEEP = 100_000  # nodes: a hundred times Python's recursion limit
+
+
+def chain(length, x):
+    out = x
+    for _ in range(length):
+        out = out * 1.0000001
+    return out
+
+
+def test_the_worked_example():
+    x, y, z = Value(1.0), Value(2.0), Value(0.0)
+    f = (x + y) * y.max(z)
+    f.backward()
+    assert (f.data, x.grad, y.grad, z.grad) == (6.0, 2.0, 5.0, 0.0)
+
+
+def test_parents_are_in_operand_order_and_a_square_has_two_edges():
+    x, y = Value(3.0), Value(2.0)
+    assert (x / y).parents == (x, y)
+    assert (y / x).parents == (y, x)
+    assert (x * x).parents == (x, x)
+    assert (1.0 / x).parents[1] is x
+    assert (1.0 - x).parents[0].data == 1.0
+
+
+def test_a_subtraction_is_one_node_and_a_division_too():
+    x, y = Value(3.0), Value(2.0)
+    for node, symbol in ((x - y, "-"), (x / y, "/"), (-x, "neg")):
+        assert node._op == symbol
+        assert all(not parent.parents for parent in node.parents)
+
+
+def test_powers_of_values_and_of_numbers():
+    x, y = Value(3.0), Value(2.0)
+    out = x**y + 2**x + x**-1
+    assert out.data == 9.0 + 8.0 + 1 / 3
+    out.backward()
+    assert x.grad == pytest.approx(2 * 3.0 + 8 * math.log(2) - 1 / 9)
+    assert y.grad == pytest.approx(9 * math.log(3))
+
+
+def test_the_power_0_has_gradient_0_even_at_0():
+    x = Value(0.0)
+    (x**0).backward()
+    assert x.grad == 0.0
+
+
+def test_results_are_bit_identical_from_run_to_run():
+    def run():
+        draw = random.Random(3)
+        values = [Value(draw.uniform(0.5, 1)) for _ in range(20)]
+        for _ in range(400):
+            values.append(draw.choice(values) * draw.choice(values) + draw.choice(values).tanh())
+        sum(values).backward()
+        return [value.grad for value in values]
+
+    assert run() == run()
+
+
+def test_one_object_per_elementary_node_is_tracked_by_the_collector():
+    x, y = Value(1.5), Value(2.5)
+    gc.collect()
+    before = len(gc.get_objects())
+    kept = x * y
+    assert len(gc.get_objects()) - before == 1
+    assert kept.data == 3.75
+
+
+def test_a_node_and_its_constant_take_at_most_450_bytes():
+    nodes = [None] * 10_000
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for i in range(10_000):
+            nodes[i] = Value(i) * 2.0
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # The loop's leaf Value(i) is a node of its own, beside the operation and its constant.
+    leaf = 10_000 * 184
+    assert (after - before - leaf) / 10_000 <= 450
+
+
+def test_the_order_is_topological_with_the_root_last():
+    x, y = Value(1.0), Value(2.0)
+    f = (x + y) * y.tanh() + x
+    order = topological_order(f)
+    assert order[-1] is f
+    for place, node in enumerate(order):
+        assert all(order.index(parent) < place for parent in node.parents)
+
+
+def test_a_graph_wired_by_hand_is_ordered_by_its_edges():
+    a, b, c = Value(1.0), Value(2.0), Value(3.0)
+    product = a * b
+    younger = c * 5.0
+    product._prev = (younger, b)
+    assert product.forward() == 30.0
+    product.backward()
+    assert (younger.grad, b.grad, c.grad, a.grad) == (2.0, 15.0, 10.0, 0.0)
+
+
+def test_rewiring_to_nothing_makes_a_leaf_and_to_another_count_is_refused():
+    x = Value(2.0)
+    square = x * x
+    with pytest.raises(ValueError, match="takes 2 operands, not 3"):
+        square._prev = (x, x, x)
+    square._prev = ()
+    assert square.parents == ()
+    square.backward()
+    assert x.grad == 0.0
+
+
+def test_a_cycle_made_by_hand_is_named():
+    a = Value(1.0, label="a")
+    b = a + 1.0
+    b.label = "b"
+    a._prev = (b,)
+    with pytest.raises(ValueError, match=r"cycle.*'b'.*uses 'a'.*uses 'b'"):
+        b.backward()
+
+
+def test_a_deep_chain_goes_forward_and_backward_prints_and_frees():
+    x = Value(1.0)
+    out = chain(DEEP, x)
+    out.backward()
+    assert x.grad == pytest.approx(1.0000001**DEEP)
+    x.data = 2.0
+    assert out.forward() == pytest.approx(2 * 1.0000001**DEEP)
+    assert re.fullmatch(r"Value\(data=2\.02\d+, grad=1\.0\)", repr(out))
+    del out
+
+
+def test_a_dropped_graph_is_freed_at_once_without_the_collector():
+    gc.disable()
+    try:
+        x = Value(2.0)
+        out = (x * x).tanh() + weighted_sum([x, x], [x, 1.0], x)
+        out.backward()
+        middle = weakref.ref(out.parents[0])
+        del out
+        assert middle() is None
+    finally:
+        gc.enable()
+
+
+def test_dropped_graphs_leave_no_memory_behind():
+    x = Value(1.0)
+    gc.disable()
+    try:
+        chain(20_000, x).backward()
+        tracemalloc.start()
+        chain(20_000, x).backward()
+        first, _ = tracemalloc.get_traced_memory()
+        for _ in range(3):
+            chain(20_000, x).backward()
+        assert tracemalloc.get_traced_memory()[0] - first < 20_000
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+
+
+def test_backward_twice_accumulates_in_leaves_and_resets_interior_nodes():
+    x = Value(3.0)
+    square = x * x
+    cube = square * x
+    cube.backward()
+    assert (x.grad, square.grad) == (27.0, 3.0)
+    cube.backward()
+    assert (x.grad, square.grad) == (54.0, 3.0)
+
+
+def test_a_seed_scales_every_gradient():
+    x = Value(3.0)
+    (x * x).backward(seed=0.5)
+    assert x.grad == 3.0
+
+
+def test_replay_and_backward_follow_edited_leaves():
+    x, y = Value(2.0), Value(3.0)
+    f = (x * y).tanh() + weighted_sum([x], [y])
+    x.data = 0.5
+    assert f.forward() == math.tanh(1.5) + 1.5
+    f.backward()
+    assert x.grad == 3 * (1 - math.tanh(1.5) ** 2) + 3
+
+
+def test_a_replay_without_an_edit_gives_the_same_bits():
+    draw = random.Random(0)
+    xs = [Value(draw.uniform(-1, 1)) for _ in range(30)]
+    f = sum((x * y).exp() / (1 + x * x) for x, y in zip(xs, reversed(xs)))
+    before = f.data
+    assert f.forward() == before
+
+
+def test_gradients_are_plain_floats():
+    x = Value(np.float32(2.0))
+    (x * np.float64(3.0)).backward(seed=np.float64(1.0))
+    assert type(x.data) is float
+    assert x.grad == 3.0
+    assert type(x.grad) is float
+
+
+def test_steps_touch_no_gradient_and_name_what_they_do():
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    f = x * y + x
+    steps = list(f.steps())
+    assert (x.grad, y.grad) == (0.0, 0.0)
+    assert [(s.operand.label, s.local, s.upstream, s.contribution, s.total) for s in steps] == [
+        ("", 1, 1.0, 1.0, 1.0),
+        ("x", 1, 1.0, 1.0, 1.0),
+        ("x", 3.0, 1.0, 3.0, 4.0),
+        ("y", 2.0, 1.0, 2.0, 2.0),
+    ]
+    assert [s.position for s in steps] == [0, 1, 0, 1]
+
+
+def test_steps_observe_a_backward_function_of_the_user_without_touching_gradients():
+    x = Value(3.0)
+    out = Value(x.data**2, (x,), "square")
+
+    def backward():
+        x.grad += 2 * x.data * out.grad
+
+    out._backward = backward
+    loss = out * 2.0
+    first = [(s.local, s.contribution) for s in loss.steps()]
+    assert first == [(2.0, 2.0), (9.0, 9.0), (6.0, 12.0)]
+    assert (x.grad, out.grad) == (0.0, 0.0)
+    assert out.local_gradients() == (6.0,)
+
+
+def test_no_grad_records_nothing_as_block_and_decorator():
+    x = Value(2.0)
+    with no_grad():
+        inside = x * x
+        with no_grad():
+            pass
+        still = x.exp()
+        fused = weighted_sum([x], [x])
+    assert inside.parents == still.parents == fused.parents == ()
+    assert inside.data == 4.0
+    assert (x * x).parents == (x, x)
+    assert no_grad()(lambda: x + x)().parents == ()
+
+
+def test_backward_under_no_grad_says_what_to_do():
+    out = Value(2.0) * 3.0
+    with no_grad(), pytest.raises(ValueError, match=r"no_grad\(\).*after the block"):
+        out.backward()
+
+
+def test_detach_gives_a_leaf_with_the_same_data_and_label():
+    out = Value(2.0) * 3.0
+    out.label = "out"
+    leaf = out.detach()
+    assert (leaf.data, leaf.label, leaf.parents) == (6.0, "out", ())
+
+
+def test_an_anomaly_is_traced_to_the_operation_that_made_it():
+    big = Value(1e200, label="big")
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"inf was made by.*\*.*big.*test_eng"):
+        big * big
+
+
+def test_an_anomaly_of_the_backward_pass_is_traced_to_its_edge():
+    with detect_anomaly():
+        tiny = Value(1e-300, label="tiny")
+        out = tiny.sqrt() * 1e300
+        out = out * 1e-300 * 1e300
+        with pytest.raises(AnomalyError, match=r"upstream 1e\+300 x local 1e\+150; .*made at .*test_eng"):
+            out.backward()
+    assert (Value(1e200) * 1e200).data == math.inf
+
+
+def test_scopes_nest_and_leave():
+    with scope("layer 0"):
+        with scope("neuron 3"):
+            inner = Value(1.0) * 2.0
+        outer = Value(1.0)
+    assert (inner.scope, outer.scope, Value(1.0).scope) == ("layer 0 / neuron 3", "layer 0", "")
+
+
+def test_comparing_values_can_be_reported_to_whoever_traces():
+    seen = []
+    with comparisons_reported(lambda: seen.append(1)):
+        assert Value(1.0) < 2.0
+        max(Value(1.0), Value(2.0))
+    assert Value(1.0) < 2.0
+    assert len(seen) == 4  # both sides of both comparisons
+
+
+def test_weighted_sum_equals_the_sum_of_products_bit_for_bit():
+    draw = random.Random(1)
+    w = [Value(draw.uniform(-1, 1)) for _ in range(7)]
+    x = [Value(draw.uniform(-1, 1)) for _ in range(7)]
+    b = Value(0.3)
+    fused, elementary = weighted_sum(w, x, b), sum((p * q for p, q in zip(w, x)), b)
+    assert fused.data == elementary.data
+    assert fused.parents == tuple(v for pair in zip(w, x) for v in pair) + (b,)
+    fused.backward()
+    gradients = [v.grad for v in (*w, *x, b)]
+    for v in (*w, *x, b):
+        v.grad = 0.0
+    elementary.backward()
+    assert gradients == [v.grad for v in (*w, *x, b)]
+
+
+def test_weighted_sum_without_bias_and_with_numbers():
+    w = [Value(2.0), Value(3.0)]
+    out = weighted_sum(w, [4, w[0]])
+    out.backward()
+    assert out.data == 14.0
+    assert (w[0].grad, w[1].grad) == (7.0, 2.0)
+    assert out.local_gradients() == (4.0, 2.0, 2.0, 3.0)
+
+
+def test_weighted_sum_refuses_unequal_lengths():
+    with pytest.raises(ValueError, match="2 weights for 3 inputs"):
+        weighted_sum([Value(1.0)] * 2, [1.0] * 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("a", r"cannot hold 'a' \(str\): give one real number"),
+        ([1], r"cannot hold \[1\] \(list\): make one Value for each element"),
+        (np.ones(2), r"ndarray\): make one Value for each element"),
+        (np.ones(1), "make one Value for each element"),
+        (1j, r"cannot hold 1j \(complex\): give one real number"),
+        (np.complex128(1j), "give one real number"),
+        (None, r"cannot hold None \(NoneType\): give one real number"),
+        (Value(1.0), r"it is one already; detach\(\)"),
+    ],
+)
+def test_what_is_no_real_number_is_refused(data, message):
+    with pytest.raises(TypeError, match=message):
+        Value(data)
+
+
+@pytest.mark.parametrize("other", ["a", None, [1.0], 1j])
+def test_arithmetic_with_what_is_no_number_is_refused(other):
+    with pytest.raises(TypeError, match="cannot hold"):
+        Value(1.0) + other
+    with pytest.raises(TypeError, match="cannot hold|unsupported|can only"):
+        other * Value(1.0)
+    with pytest.raises(TypeError):
+        Value(1.0) ** other
+
+
+def test_an_array_beside_a_value_works_element_by_element():
+    x = Value(2.0)
+    for products in (x * np.array([1.0, 3.0]), np.array([1.0, 3.0]) * x):
+        assert [p.data for p in products] == [2.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    ("compute", "message"),
+    [
+        (lambda: Value(-1.0).log(), r"log\(x\) has no finite value at x = -1.0; it needs x > 0"),
+        (lambda: Value(0.0).log(), r"at x = 0.0; it needs x > 0.*log_softmax"),
+        (lambda: Value(1.0) / 0, r"x / y has no finite value at x = 1.0, y = 0.0; .*other than 0"),
+        (lambda: 1 / Value(0.0), "divisor other than 0"),
+        (lambda: Value(0.0) ** -1, r"x \*\* k has no finite value at x = 0.0, k = -1"),
+        (lambda: Value(-2.0) ** 0.5, r"x = -2.0, k = 0.5; it needs .*above 0 for a fractional"),
+        (lambda: Value(-2.0) ** Value(0.5), r"x \*\* y has no finite value at x = -2.0, y = 0.5"),
+        (lambda: Value(10.0) ** 400, "a finite result"),
+        (lambda: Value(-1.0).sqrt(), "it needs x >= 0"),
+        (lambda: Value(1000.0).exp(), "below 709.8; softmax, logsumexp and sigmoid never overflow"),
+        (lambda: Value(0.0).sqrt().backward(), r"no finite slope at x = 0.0.*under the root"),
+        (lambda: Value(0.0, label="q").sqrt().local_gradients(), r"slope.*sqrt\(q = 0.0\)"),
+    ],
+)
+def test_a_value_that_does_not_exist_is_a_clear_error(compute, message):
+    with pytest.raises(DomainError, match=message):
+        compute()
+
+
+def test_a_domain_error_is_caught_by_pythons_names():
+    for expected in (ValueError, ZeroDivisionError, OverflowError):
+        with pytest.raises(expected):
+            Value(1.0) / 0
+
+
+def test_a_replay_into_a_missing_value_names_the_node():
+    x = Value(2.0, label="x")
+    with scope("odds"):
+        y = x.log()
+    x.data = -2.0
+    with pytest.raises(DomainError, match=r"at x = -2.0.*in odds, log\(x = -2.0\)"):
+        y.forward()
+
+
+def test_an_error_in_a_backward_function_of_the_user_is_left_as_it_is():
+    out = Value(1.0, (Value(2.0),), "mine")
+
+    def backward():
+        raise ValueError("of the user")
+
+    out._backward = backward
+    with pytest.raises(ValueError, match="^of the user$"):
+        out.backward()
+
+
+def test_a_node_made_by_hand_cannot_be_replayed():
+    out = Value(1.0, (Value(2.0),), "mine")
+    with pytest.raises(ValueError, match=r"mine\(2.0\).*made by hand"):
+        out.forward()

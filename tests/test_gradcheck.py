@@ -1,0 +1,145 @@
+"""The checker: what it accepts, what it catches, what its report says."""
+
+import math
+
+import pytest
+
+from micrograd import Value
+from micrograd.gradcheck import Report, gradcheck
+from micrograd.nn import MLP
+from micrograd.ops import BY_NAME, Row
+
+
+def wrong_square(x):
+    """x² whose backward step forgets the factor 2."""
+    out = Value(x.data**2, (x,), "square")
+
+    def backward():
+        x.grad += x.data * out.grad
+
+    out._backward = backward
+    return out
+
+
+def test_a_function_with_right_gradients_passes_by_every_method():
+    for method in ("central", "one-sided", "complex"):
+        report = gradcheck(lambda x, y: (x * y).tanh() + x / y, [0.7, 1.3], method=method)
+        assert report, report
+
+
+def test_a_wrong_backward_function_is_caught():
+    report = gradcheck(wrong_square, [3.0])
+    assert not report
+    assert (report.entries[0].analytic, report.entries[0].kink) == (3.0, False)
+    assert report.entries[0].numeric == pytest.approx(6.0)
+
+
+def test_a_gradient_that_is_nan_does_not_agree():
+    def nan_slope(x):
+        out = Value(x.data, (x,), "nan")
+        out._backward = lambda: setattr(x, "grad", math.nan)
+        return out
+
+    report = gradcheck(nan_slope, [1.0])
+    assert not report
+    assert math.isnan(report.worst.analytic)
+
+
+def test_a_tiny_gradient_that_is_wrong_is_caught():
+    assert not gradcheck(lambda x: wrong_square(x) * 1e-4, [1.0])
+    assert gradcheck(lambda x: x * x * 1e-4, [1.0])
+
+
+def test_a_corner_is_suspected_and_each_side_can_be_asked_for():
+    report = gradcheck(lambda x: x.relu(), [0.0])
+    assert not report
+    assert report.entries[0].kink
+    assert "kink suspected" in str(report)
+    assert gradcheck(lambda x: x.relu(), [0.0], method="one-sided", h=-1e-7)
+    assert not gradcheck(lambda x: x.relu(), [0.0], method="one-sided", h=1e-7)
+
+
+def test_steep_but_smooth_is_no_corner():
+    assert not gradcheck(lambda x: (x * 5.0).tanh(), [0.1]).entries[0].kink
+
+
+def test_branches_of_the_function_are_taken_at_every_number():
+    report = gradcheck(lambda x: x * 2.0 if x.data < 1.0 else x * 3.0, [1.0])
+    assert not report
+
+
+def test_a_recorded_graph_is_checked_and_left_as_it_was():
+    x, y = Value(0.3, label="x"), Value(0.8, label="y")
+    root = (x * y).sigmoid() + 2.0 * x
+    before = root.data
+    report = gradcheck(root)
+    assert report, report
+    assert len(report.entries) == 3  # the constant 2 is a leaf too
+    assert (root.data, x.data, x.grad) == (before, 0.3, 0.0)
+    assert [e.name for e in gradcheck(root, [y]).entries] == ["y"]
+
+
+def test_a_module_is_checked_by_inputs_and_parameters():
+    model = MLP(3, [4, 2], activation="tanh")
+    report = gradcheck(model, at=[0.1, -0.4, 0.9])
+    assert report, report
+    assert len(report.entries) == 3 + len(model.parameters())
+    assert any("neuron 1 w2" in entry.name for entry in report.entries)
+
+
+def test_a_row_of_ones_own_is_checked_before_it_is_used():
+    def row(local):
+        return Row("cube", "x ** 3", (local,), "cube", "cube(x)", ((-2.0, 2.0),))
+
+    assert gradcheck(row("3 * x ** 2"))
+    assert not gradcheck(row("3 * x"))
+    with pytest.raises(ValueError, match="'cube' is not one of the engine's"):
+        gradcheck(row("3 * x ** 2"), order=2)
+
+
+def test_second_order_catches_a_wrong_hessian():
+    assert gradcheck(lambda x, y: x**3 * y, [1.2, 0.7], order=2)
+    with pytest.raises(ValueError, match="no second derivative"):
+        gradcheck(wrong_square, [1.0], order=2)
+
+
+def test_the_report_prints_as_a_table():
+    text = str(gradcheck(wrong_square, [3.0]))
+    head, line, summary = text.splitlines()
+    assert head.split() == ["input", "at", "analytic", "numeric", "error"]
+    assert line.split() == ["x0", "3", "3", "6", "5.0e-01", "DIFFERS"]
+    assert summary == (
+        "0 of 1 gradients agree (central, h = 1e-05, relative error up to 1e-06; "
+        "worst 5.0e-01 at x0)"
+    )
+
+
+def test_a_long_report_prints_the_worst():
+    text = str(gradcheck(BY_NAME["pow"]))
+    assert "... the 20 worst of 150" in text
+    assert len(text.splitlines()) == 23
+
+
+def test_an_empty_report_is_no_success():
+    assert not Report((), "central", 1e-5, 1e-6)
+    assert str(Report((), "central", 1e-5, 1e-6)).endswith("relative error up to 1e-06)")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((lambda x: x, [1.0], "newton"), ValueError, "method is one of central, one-sided"),
+        ((3.0,), TypeError, "cannot check 3.0: give a function"),
+        ((lambda x: x,), TypeError, r"at=\[numbers"),
+        ((lambda x: 1.0, [1.0]), TypeError, "returned 1.0; return one Value"),
+    ],
+)
+def test_what_cannot_be_checked_is_refused(arguments, error, message):
+    target, at, *method = (*arguments, None)[:2] + arguments[2:]
+    with pytest.raises(error, match=message):
+        gradcheck(target, at, **({"method": method[0]} if method else {}))
+
+
+def test_second_order_by_complex_step_is_refused():
+    with pytest.raises(ValueError, match="2 not by complex step"):
+        gradcheck(lambda x: x, [1.0], method="complex", order=2)
