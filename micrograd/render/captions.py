@@ -1,0 +1,169 @@
+"""What the boxes and edges of a picture say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from micrograd.graph import LEAF, Graph
+from micrograd.modes import SEPARATOR
+from micrograd.render.collapse import Box, Edge, View
+from micrograd.render.formulas import local_formula, with_names
+from micrograd.render.numerals import shown
+from micrograd.render.passes import Passes
+from micrograd.render.text import brief, line
+
+NAME, NOTE, LOCAL = 22, 26, 24  # most characters of each in a picture
+TOOLTIP = 20_000  # of a tooltip, which gives a name in full
+NOT_YET = "–"
+MODES = ("fprop", "bprop", "both")
+
+
+class Caption(NamedTuple):
+    """The text of a box; `value` and `gradient` are numbers or ranges, `more` the tooltip."""
+
+    name: str
+    note: str
+    value: str
+    gradient: str
+    more: str
+
+
+class Label(NamedTuple):
+    """The text of an edge: what it hands back, by which factor, or how many edges it stands for."""
+
+    contribution: str
+    local: str
+    count: str
+    more: str
+
+
+def names_of(graph: Graph) -> Sequence[str]:
+    """Return the short names of the nodes by id, made when asked for."""
+    return _Names(graph)
+
+
+class _Names(Sequence[str]):
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def __getitem__(self, id: int) -> str:  # type: ignore[override]
+        graph = self.graph
+        if graph.ops[id] == LEAF and not graph.labels[id]:
+            return shown(graph.data[id])
+        return brief(graph.name(id), NAME) or "…"
+
+    def __len__(self) -> int:
+        return len(self.graph)
+
+
+def caption(view: View, box: Box, passes: Passes | None) -> Caption:
+    """Return what `box` says; without `passes`, and where none has come by, gradients are dashes."""
+    graph = view.graph
+    name, note = _TITLES[box.kind](graph, box)
+    gradients: Mapping[int, float] = passes.gradients if passes else {}
+    return Caption(
+        name, note,
+        _range([graph.data[id] for id in box.outputs]),
+        _range([gradients[id] for id in box.outputs if id in gradients]),
+        _tooltip(graph, box, note),
+    )  # fmt: skip
+
+
+def _range(numbers: list[float]) -> str:
+    """Return one number, or from where to where several lie."""
+    if not numbers:
+        return NOT_YET
+    low, high = shown(min(numbers)), shown(max(numbers))
+    if any(number != number for number in numbers):
+        return "nan"
+    return low if low == high else f"{low} … {high}"
+
+
+def _tooltip(graph: Graph, box: Box, note: str) -> str:
+    last = box.members[-1]
+    if len(box.members) == 1:
+        where = f" in {graph.scopes[last]}" if graph.scopes[last] else ""
+        return line(f"{graph.name(last)}: {note}{where}"[:TOOLTIP])
+    what = box.scope or graph.name(last)
+    return line(f"{what}: {_values(box)}, {len(box.outputs)} used outside"[:TOOLTIP])
+
+
+def _leaf(graph: Graph, box: Box) -> tuple[str, str]:
+    id = box.members[0]
+    kind = "parameter" if graph.scopes[id] else "input" if graph.labels[id] else "constant"
+    where = f" of {_last(graph.scopes[id])}" if graph.scopes[id] else ""
+    return names_of(graph)[id], f"{kind}{where}"
+
+
+def _node(graph: Graph, box: Box) -> tuple[str, str]:
+    id, names = box.members[0], names_of(graph)
+    return names[id], brief(with_names(graph, id, names), NOTE)
+
+
+def _sum(graph: Graph, box: Box) -> tuple[str, str]:
+    name = names_of(graph)[box.members[-1]]
+    if box.count:
+        return name, f"Σ · sample {box.shown} of {box.count}"
+    products = sum(graph.ops[id] == "mul" for id in box.members)
+    terms = sum(graph.ops[id] == "add" for id in box.members) + 1
+    rest = f" + {terms - products} more" if terms > products else ""
+    return name, f"Σ {products} products{rest}" if products else f"Σ {terms} terms"
+
+
+def _group(graph: Graph, box: Box) -> tuple[str, str]:
+    around = box.scope.rpartition(SEPARATOR)[0]
+    return _last(box.scope), f"{_last(around)} · {_values(box)}" if around else _values(box)
+
+
+def _parameters(graph: Graph, box: Box) -> tuple[str, str]:
+    return _last(box.scope), f"{len(box.members):,} parameters"
+
+
+def _inputs(graph: Graph, box: Box) -> tuple[str, str]:
+    return "inputs", _values(box)
+
+
+def _part(graph: Graph, box: Box) -> tuple[str, str]:
+    names = names_of(graph)
+    return f"{names[box.members[0]]} … {names[box.members[-1]]}", _values(box)
+
+
+_TITLES: dict[str, Callable[[Graph, Box], tuple[str, str]]] = {
+    "leaf": _leaf, "node": _node, "sum": _sum, "group": _group, "parameters": _parameters,
+    "inputs": _inputs, "part": _part,
+}  # fmt: skip
+
+
+def _last(scope: str) -> str:
+    return brief(scope.rpartition(SEPARATOR)[2], NAME)
+
+
+def _values(box: Box) -> str:
+    return f"{len(box.members):,} Values"
+
+
+def label(view: View, edge: Edge, passes: Passes | None) -> Label:
+    """Return what `edge` says: numbers where one gradient goes back along it, else a count."""
+    graph, (first, *others) = view.graph, edge.members
+    passes = passes or Passes()
+    operands = {operand for operand, _, _ in edge.members}
+    total = passes.contribution(edge.members) if len(operands) == 1 else None
+    contribution = "" if total is None else shown(total)
+    if others:
+        return Label(contribution, "", f"{len(edge.members):,} edges", "")
+    local = _local(graph, first, passes) if first in passes.locals else ""
+    names = names_of(graph)
+    more = f"{names[first[1]]} → {names[first[0]]}: {contribution} = upstream × {local}"
+    return Label(contribution, local, "", more if contribution else "")
+
+
+def _local(graph: Graph, edge: tuple[int, int, int], passes: Passes) -> str:
+    """Return the local gradient of an edge: its formula, and its number where they differ."""
+    _, user, position = edge
+    number = shown(passes.locals[edge])
+    formula = local_formula(graph, user, position, names_of(graph))
+    if not formula or formula == number:
+        return number
+    return f"{brief(formula, LOCAL)} = {number}"
+

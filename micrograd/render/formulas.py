@@ -1,0 +1,119 @@
+"""Formulas as a reader sees them: a row's text with names or numbers in place of its letters."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from micrograd.graph import Graph
+from micrograd.ops import BY_NAME, WEIGHTED_SUM, specialise
+
+SIGNS = {ast.Add: " + ", ast.Sub: " - ", ast.Mult: " · ", ast.Div: " / ",
+         ast.Gt: " > ", ast.GtE: " ≥ ", ast.Lt: " < ", ast.LtE: " ≤ ", ast.Eq: " = "}  # fmt: skip
+BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.Pow: 4}
+UNARY, ATOM = 3, 5
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LETTER = re.compile(r"\b(?:out|x|y)\b")
+TERMS = 3  # of a weighted sum that are written out
+
+
+@lru_cache(maxsize=1024)
+def shape(op: str, k: float | None) -> tuple[str, tuple[str, ...]]:
+    """Return a row's value and local-gradient formulas for readers, in the letters x, y, out."""
+    row = BY_NAME[op]
+    value = row.shown if "|" in row.shown else pretty(specialise(row.shown, k))
+    return value, tuple(pretty(specialise(text, k)) for text in row.local)
+
+
+def with_names(graph: Graph, id: int, names: Sequence[str]) -> str:
+    """Return what a node computes, with names[i] standing for operand i."""
+    op, operands = graph.ops[id], graph.operands[id]
+    if op not in BY_NAME or op == WEIGHTED_SUM.name:
+        return _variadic(op, [names[i] for i in operands], graph.values[id]._op)
+    text = shape(op, graph.constants[id])[0]
+    return filled(text, [names[i] for i in operands], names[id])
+
+
+def local_formula(graph: Graph, id: int, position: int, names: Sequence[str]) -> str:
+    """Return the local gradient of a node by one operand, as a formula in `names`."""
+    op, operands = graph.ops[id], [names[i] for i in graph.operands[id]]
+    if op == WEIGHTED_SUM.name:
+        bias = position == len(operands) - 1 and len(operands) % 2
+        return "1" if bias else operands[position ^ 1]
+    if op not in BY_NAME:
+        return ""
+    return filled(shape(op, graph.constants[id])[1][position], operands, names[id])
+
+
+def filled(text: str, operands: Sequence[str], out: str) -> str:
+    """Return `text` with the operands' names for x, y and the node's own for out."""
+    arithmetic = not text.endswith(")") or text.startswith("(")
+    letters = {"out": out, **dict(zip("xy", operands))}
+    return LETTER.sub(lambda match: _term(letters[match[0]], arithmetic and text != match[0]), text)
+
+
+def _term(name: str, arithmetic: bool) -> str:
+    return f"({name})" if arithmetic and name.startswith("-") else name
+
+
+def _variadic(op: str, operands: list[str], symbol: str) -> str:
+    if op != WEIGHTED_SUM.name:
+        more = ", …" if len(operands) > TERMS else ""
+        return f"{symbol or 'f'}({', '.join(operands[:TERMS])}{more})"
+    terms = [f"{_term(w, True)} · {_term(x, True)}" for w, x in zip(operands[::2], operands[1::2])]
+    shown = terms if len(terms) <= TERMS else [*terms[: TERMS - 1], "…", terms[-1]]
+    return " + ".join([*shown, *operands[len(terms) * 2 :]])
+
+
+def pretty(formula: str) -> str:
+    """Return Python's spelling of a formula in a reader's: · ≥ ², and branches in words."""
+    return _written(ast.parse(formula, mode="eval").body)[0]
+
+
+def _written(node: ast.AST) -> tuple[str, int]:
+    """Return the text and how tightly it binds."""
+    match node:
+        case ast.BinOp(op=ast.Pow()):
+            return _power(node), BINDING[ast.Pow]
+        case ast.BinOp():
+            level = BINDING[type(node.op)]
+            left, right = _bound(node.left, level), _bound(node.right, level + 1)
+            if isinstance(node.op, ast.Mult) and left == "1":
+                return _written(node.right)
+            return left + SIGNS[type(node.op)] + right, level
+        case ast.UnaryOp():
+            return f"-{_bound(node.operand, UNARY)}", UNARY
+        case ast.Compare(ops=[sign], comparators=[right]):
+            return _bound(node.left, 1) + SIGNS[type(sign)] + _bound(right, 1), 0
+        case ast.Call():
+            return _call(ast.unparse(node.func), node.args)
+        case ast.Constant():
+            return f"{node.value:g}", ATOM
+    return ast.unparse(node), ATOM
+
+
+def _bound(node: ast.AST, level: int) -> str:
+    text, binding = _written(node)
+    return text if binding >= level else f"({text})"
+
+
+def _power(node: ast.BinOp) -> str:
+    base, exponent = _bound(node.left, ATOM), _written(node.right)[0]
+    if exponent == "0":
+        return "1"
+    if re.fullmatch(r"-?\d+", exponent):
+        return base + exponent.translate(SUPERSCRIPTS)
+    return f"{base}^{_bound(node.right, ATOM)}"
+
+
+def _call(name: str, arguments: list[ast.expr]) -> tuple[str, int]:
+    written: list[str] = [_written(argument)[0] for argument in arguments]
+    special: dict[str, Callable[..., str]] = {
+        "where": "{1} if {0} else {2}".format, "abs": "|{}|".format,
+        "maximum": "max({}, {})".format, "minimum": "min({}, {})".format,
+    }  # fmt: skip
+    if name in special:
+        return special[name](*written), 0 if name == "where" else ATOM
+    return f"{name}({', '.join(written)})", ATOM

@@ -1,0 +1,25 @@
+"""How a number is shown to a reader."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+DIGITS = 4  # significant digits shown
+SMALL, LARGE = 1e-4, 1e6  # outside these a number is shown with an exponent
+
+
+def shown(x: float) -> str:
+    """Return `x` in about four digits: 0.3333, 1234567 as 1.235e6, 1e-300, -0, nan, inf."""
+    if not math.isfinite(x):
+        return str(x)
+    if abs(x) < LARGE and x == int(x):
+        return f"{x:.0f}"
+    if SMALL <= abs(x) < LARGE:
+        return _trimmed(f"{x:.{max(1, DIGITS - 1 - Decimal(x).adjusted())}f}")
+    mantissa, _, exponent = f"{x:.{DIGITS - 1}e}".partition("e")
+    return f"{_trimmed(mantissa)}e{int(exponent)}"
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".")

@@ -1,0 +1,245 @@
+"""Pictures as SVG: a View placed by the built-in layout.
+
+    draw(view, passes, mode="bprop", adaptive=True) -> str
+
+Elements: `<g class="box leaf" data-box="3" data-node="3">` (`data-node` on boxes of one node,
+`data-fold` on those that can be opened) holds `.frame`, `.name`, `.note`, `.value`, `.gradient`;
+`<g class="edge" data-edge="3-7-0">` holds `.line`, `.head` and the chips `.contribution`,
+`.local`, `.count`, each a rect and a text. Boxes carry their kind as a class: leaf, node, sum,
+group, parameters, inputs, part. Everything stands in `<svg class="micrograd">`, whose colours are
+the CSS variables --mg-paper, -ink, -quiet, -box, -value, -gradient, -local, -sum (and -soft of
+the last three). `adaptive` follows the reader's dark setting; without it the colours are written
+out, for programs that know no variables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from micrograd.render.captions import MODES, Caption, Label, caption, label
+from micrograd.render.collapse import Box, Edge, View
+from micrograd.render.layout import Link, Size, layout
+from micrograd.render.passes import Passes
+from micrograd.render.text import escaped, width
+
+FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
+LIGHT = {
+    "paper": "#ffffff", "ink": "#17191c", "quiet": "#565d66", "line": "#868e99", "box": "#f6f8fa",
+    "value": "#0a5ea8", "gradient": "#b54708", "gradient-soft": "#ffeeda",
+    "local": "#6d3fc0", "local-soft": "#efe6ff", "sum": "#0f6b3f", "sum-soft": "#dff5e7",
+}  # fmt: skip
+DARK = {
+    "paper": "#14171b", "ink": "#eceff3", "quiet": "#a4adb8", "line": "#7d8794", "box": "#1f242a",
+    "value": "#79b8ff", "gradient": "#ffb077", "gradient-soft": "#43290f",
+    "local": "#c9a6ff", "local-soft": "#33214f", "sum": "#7ee2a8", "sum-soft": "#14382a",
+}  # fmt: skip
+STYLE = f"""
+.micrograd text {{ font-family: {FONT}; fill: var(--mg-ink); }}
+.micrograd .paper {{ fill: var(--mg-paper); }}
+.micrograd .frame {{ fill: var(--mg-box); stroke: var(--mg-line); stroke-width: 1.5; }}
+.micrograd .sum .frame {{ fill: var(--mg-sum-soft); stroke: var(--mg-sum); }}
+.micrograd .group .frame, .micrograd .part .frame,
+.micrograd .parameters .frame, .micrograd .inputs .frame {{ stroke-width: 2.5; }}
+.micrograd .behind {{ fill: var(--mg-box); stroke: var(--mg-line); stroke-width: 1; }}
+.micrograd .name {{ font-size: 18px; font-weight: 700; }}
+.micrograd .note {{ font-size: 13px; fill: var(--mg-quiet); text-anchor: end; }}
+.micrograd .row {{ font-size: 13px; fill: var(--mg-quiet); }}
+.micrograd .value {{ font-size: 18px; fill: var(--mg-value); text-anchor: end; }}
+.micrograd .gradient {{ font-size: 18px; fill: var(--mg-gradient); text-anchor: end; }}
+.micrograd .line {{ fill: none; stroke: var(--mg-line); stroke-width: 1.6; }}
+.micrograd .head {{ fill: var(--mg-line); }}
+.micrograd .chip text {{ font-size: 13px; text-anchor: middle; }}
+.micrograd .chip rect {{ stroke-width: 1.2; }}
+.micrograd .contribution rect {{ fill: var(--mg-gradient-soft); stroke: var(--mg-gradient); }}
+.micrograd .contribution text {{ fill: var(--mg-gradient); font-weight: 700; }}
+.micrograd .local rect {{ fill: var(--mg-local-soft); stroke: var(--mg-local); }}
+.micrograd .local text {{ fill: var(--mg-local); }}
+.micrograd .count rect {{ fill: var(--mg-paper); stroke: var(--mg-line); }}
+.micrograd .count text {{ fill: var(--mg-quiet); }}
+.micrograd .problem {{ font-size: 14px; fill: var(--mg-gradient); }}
+"""
+MARGIN = 16.0
+PAD = 13.0  # within a box
+LEAST_WIDTH = 132.0
+ROW = 26.0  # of a box, and the least distance of two labelled edges
+CHIP, CHIP_GAP, HEAD = 20.0, 5.0, 13.0
+
+
+def draw(view: View, passes: Passes | None, mode: str = "bprop", adaptive: bool = True) -> str:
+    """Return the picture of `view`: values ("fprop"), values and gradients ("bprop"), or both.
+
+    Raises ValueError where there is no such mode.
+    """
+    if mode not in MODES:
+        raise ValueError(f"there is no mode {mode!r}; give one of {', '.join(MODES)}")
+    modes = ("fprop", "bprop") if mode == "both" else (mode,)
+    panels = [_Panel(view, passes, each == "bprop") for each in modes]
+    titles = [f'<text class="name" x="0" y="-10">{each}</text>' for each in modes]
+    body, y, across = [], MARGIN, 0.0
+    for title, panel in zip(titles, panels):
+        y += 26 if mode == "both" else 0
+        heading = title if mode == "both" else ""
+        body.append(f'<g transform="translate({MARGIN:g} {y:g})">{heading}{panel.text()}</g>')
+        y, across = y + panel.height + MARGIN, max(across, panel.width)
+    if passes and passes.problem and mode != "fprop":
+        note = escaped(f"the backward pass ends early: {passes.problem}")
+        body.append(f'<text class="problem" x="{MARGIN:g}" y="{y + 6:g}">{note}</text>')
+        y, across = y + 20, max(across, width(note, 14))
+    return _document(across + 2 * MARGIN, y, described(view, mode), "\n".join(body), adaptive)
+
+
+def described(view: View, mode: str) -> str:
+    """Return the picture in a sentence, for those who cannot see it."""
+    graph, names = view.graph, [caption(view, box, None).name for box in view.boxes]
+    root = graph.roots[0]
+    result = caption(view, view.boxes[view.owners[root]], None)
+    passes = {"fprop": "forward pass", "bprop": "backward pass", "both": "both passes"}[mode]
+    boxes = f", drawn as {len(names)} boxes" if len(names) < len(graph) else ""
+    return f"Computation graph of {result.name}, {passes}: {len(graph):,} Values{boxes}"
+
+
+def _document(across: float, down: float, title: str, body: str, adaptive: bool) -> str:
+    across, down = round(across), round(down)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="micrograd" role="img" '
+        f'width="{across}" height="{down}" viewBox="0 0 {across} {down}">\n'
+        f"<title>{escaped(title)}</title>\n<style>{style(adaptive)}</style>\n"
+        f'<rect class="paper" width="{across}" height="{down}"/>\n{body}\n</svg>\n'
+    )
+
+
+def style(adaptive: bool) -> str:
+    """Return the style sheet: with variables and a dark half, or with the colours written out."""
+    if not adaptive:
+        return re.sub(r"var\(--mg-([\w-]+)\)", lambda name: LIGHT[name[1]], STYLE)
+    dark = f"@media (prefers-color-scheme: dark) {{ .micrograd {{ {_variables(DARK)} }} }}\n"
+    return f"\n.micrograd {{ {_variables(LIGHT)} }}\n{dark}{STYLE.lstrip()}"
+
+
+def _variables(colours: dict[str, str]) -> str:
+    return " ".join(f"--mg-{name}: {colour};" for name, colour in colours.items())
+
+
+@dataclass(frozen=True)
+class _Place:
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class _Panel:
+    """One drawing of a view: its boxes and edges measured, placed, and written."""
+
+    def __init__(self, view: View, passes: Passes | None, backward: bool) -> None:
+        self.view, self.backward = view, backward
+        self.captions = [caption(view, box, passes) for box in view.boxes]
+        self.labels = [label(view, edge, passes if backward else None) for edge in view.edges]
+        ports = [0] * len(view.boxes)
+        for edge in view.edges:
+            ports[edge.target] += 1
+        sizes = [
+            Size(box.id, self._width(text), self._height(count))
+            for box, text, count in zip(view.boxes, self.captions, ports)
+        ]
+        links = [
+            Link(view.boxes[edge.source].id, view.boxes[edge.target].id, edge.port, _room(text))
+            for edge, text in zip(view.edges, self.labels)
+        ]
+        self.layout = layout(sizes, links)
+        self.width, self.height = self.layout.width, self.layout.height
+
+    def _width(self, text: Caption) -> float:
+        heading = width(text.name, 18, bold=True) + 18 + width(text.note, 13)
+        rows = 62 + max(width(text.value, 18), width(text.gradient, 18) * self.backward)
+        return round(max(LEAST_WIDTH, heading + 2 * PAD, rows + 2 * PAD))
+
+    def _height(self, ports: int) -> float:
+        rows = 92.0 if self.backward else 66.0
+        return max(rows, (ports + 1) * ROW if self.backward else (ports + 1) * 9.0)
+
+    def text(self) -> str:
+        edges = map(self._edge, self.view.edges, self.labels, self.layout.paths)
+        boxes = map(self._box, self.view.boxes, self.captions)
+        return "\n".join([*edges, *boxes])
+
+    def _edge(self, edge: Edge, text: Label, path: list[tuple[float, float]]) -> str:
+        x, y = path[-1]
+        tip = f"{x:g},{y:g} {x - 11:g},{y - 5:g} {x - 11:g},{y + 5:g}"
+        more = f"<title>{escaped(text.more)}</title>" if text.more else ""
+        return (
+            f'<g class="edge" data-edge="{escaped(self.view.edge_id(edge))}">{more}'
+            f'<path class="line" d="{_curve(path)}"/><polygon class="head" points="{tip}"/>'
+            f"{''.join(_chips(text, x - HEAD, y))}</g>"
+        )
+
+    def _box(self, box: Box, text: Caption) -> str:
+        place = _Place(*self.layout.boxes[box.id])
+        node = f' data-node="{box.members[0]}"' if len(box.members) == 1 else ""
+        fold = f' data-fold="{escaped(box.fold)}"' if box.fold else ""
+        return (
+            f'<g class="box {box.kind}" data-box="{escaped(box.id)}"{node}{fold}>'
+            f"<title>{escaped(text.more)}</title>{_frames(box, place)}"
+            f"{''.join(self._rows(text, place))}</g>"
+        )
+
+    def _rows(self, text: Caption, place: _Place) -> Iterable[str]:
+        left, right, y = place.x + PAD, place.x + place.width - PAD, place.y + 25
+        rows = [("value", "value", text.value), ("gradient", "grad", text.gradient)]
+        yield _text("name", left, y, text.name)
+        yield _text("note", right, y - 1, text.note)
+        for i, (kind, name, number) in enumerate(rows if self.backward else rows[:1], 1):
+            yield _text("row", left, y + i * ROW, name)
+            yield _text(kind, right, y + i * ROW, number)
+
+
+def _frames(box: Box, place: _Place) -> str:
+    """Return the frame of a box; where one stands for several, a second one behind it."""
+    size = f'width="{place.width:g}" height="{place.height:g}" rx="9"'
+    frame = f'<rect class="frame" x="{place.x:g}" y="{place.y:g}" {size}/>'
+    if box.kind in ("leaf", "node", "sum"):
+        return frame
+    return f'<rect class="behind" x="{place.x + 5:g}" y="{place.y + 5:g}" {size}/>{frame}'
+
+
+def _text(kind: str, x: float, y: float, content: str) -> str:
+    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escaped(content)}</text>'
+
+
+def _room(text: Label) -> float:
+    """Return the width of an edge's chips and its head."""
+    return HEAD + sum(chip + CHIP_GAP for _, _, chip in _chip_widths(text))
+
+
+def _chip_widths(text: Label) -> list[tuple[str, str, float]]:
+    """Return (class, text, width) of an edge's chips, from the node back to the operand."""
+    local = f"× {text.local}" if text.local else ""
+    chips = (("local", local), ("count", text.count), ("contribution", text.contribution))
+    return [
+        (kind, content, round(width(content, 13, bold=kind == "contribution") + 14))
+        for kind, content in chips if content
+    ]  # fmt: skip
+
+
+def _chips(text: Label, right: float, y: float) -> Iterable[str]:
+    for kind, content, chip in _chip_widths(text):
+        right -= chip + CHIP_GAP
+        corner = CHIP / 2 if kind == "contribution" else 4
+        yield (
+            f'<g class="chip {kind}"><rect x="{right:g}" y="{y - CHIP / 2:g}" width="{chip:g}" '
+            f'height="{CHIP:g}" rx="{corner:g}"/>{_text("", right + chip / 2, y + 4.6, content)}</g>'
+        )
+
+
+def _curve(points: list[tuple[float, float]]) -> str:
+    """Return a path through `points` that is level at every one."""
+    (x, y), *rest = points
+    path = [f"M{x:g} {y:g}"]
+    for next_x, next_y in rest:
+        middle = round((x + next_x) / 2, 1)
+        bend = f"C{middle:g} {y:g} {middle:g} {next_y:g} {next_x:g} {next_y:g}"
+        path.append(f"H{next_x:g}" if next_y == y else bend)
+        x, y = next_x, next_y
+    return "".join(path)

@@ -1,0 +1,65 @@
+"""Text as pictures show it: one clean line, of bounded length, of about known width."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+RIGHT_TO_LEFT = ("R", "AL", "AN")
+ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
+# Widths in ems of DejaVu Sans, the widest face that browsers fall back to.
+_WIDTHS = {
+    width: characters
+    for width, characters in (
+        (0.30, "ijlI|'"), (0.34, " .,:;!/·"), (0.42, "tfr()[]-\"`"), (0.53, "zsckvxyJ?"),
+        (0.84, "+=<>≥≤−~^×÷w#"), (0.98, "mWM@%…→"),
+    )
+}  # fmt: skip
+_WIDTH = {character: width for width, characters in _WIDTHS.items() for character in characters}
+_BOLD = 1.12
+
+
+def line(text: str) -> str:
+    """Return `text` in one line without characters that a file or a terminal would act on."""
+    return "".join(map(_visible, re.sub(r"\s+", " ", text))).strip()
+
+
+def _visible(character: str) -> str:
+    if character < " ":
+        return chr(0x2400 + ord(character))  # the picture of a control character
+    if unicodedata.category(character) in ("Cc", "Cs", "Cn") or character in _DIRECTIONS:
+        return "\ufffd"
+    return character
+
+
+# Overrides and embeddings would turn round what stands after a label.
+_DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def brief(text: str, length: int) -> str:
+    """Return `text` in one line of at most `length` characters, isolated where it runs leftward."""
+    clean = line(text[: 20 * length])
+    clean = clean if len(clean) <= length else clean[: length - 1] + "…"
+    leftward = any(unicodedata.bidirectional(character) in RIGHT_TO_LEFT for character in clean)
+    return f"{ISOLATE}{clean}{END_OF_ISOLATE}" if leftward else clean
+
+
+def escaped(text: str) -> str:
+    """Return `text` for XML and HTML, elements and attributes alike."""
+    return html.escape(text, quote=True)
+
+
+def width(text: str, size: float, bold: bool = False) -> float:
+    """Return about how wide `text` is at the font size `size`."""
+    return sum(map(_ems, text)) * size * (_BOLD if bold else 1.0)
+
+
+def _ems(character: str) -> float:
+    if character in _WIDTH:
+        return _WIDTH[character]
+    if unicodedata.combining(character) or character in (ISOLATE, END_OF_ISOLATE):
+        return 0.0
+    if unicodedata.east_asian_width(character) in "WF" or ord(character) > 0xFFFF:
+        return 1.1
+    return 0.7 if character.isupper() else 0.64
