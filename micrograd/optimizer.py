@@ -52,6 +52,12 @@ class Optimizer:
         """Return the new x, from the gradient g, the state s (changed) and the options o."""
         raise NotImplementedError
 
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter that is a Value to 0."""
+        for parameter in self.parameters.values():
+            if not is_array(parameter):
+                parameter.grad = 0.0
+
     def step(self, gradients: Any = None) -> None:
         """Update every parameter once; without `gradients`, by the `grad` of the Values.
 

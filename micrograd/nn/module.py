@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
+from micrograd.checkpoint import capture, load_state, restore, save_state
 from micrograd.engine import Value
 from micrograd.operations import LEAF
 
@@ -52,6 +55,36 @@ class Module:
     def eval(self: Self) -> Self:
         """Switch this Module and those within to prediction; return it."""
         return self.train(False)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what training changes, by name: parameters, and states of random generators."""
+        return {name: capture(item) for name, item in self._stateful().items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict()` gave.
+
+        Raises ValueError, and changes nothing, where `state` is another network's.
+        """
+        restore(self._stateful(), state)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the state to `path`, whose ending .json or .npz chooses the format."""
+        return save_state(path, self.state_dict())
+
+    def load(self: Self, path: str | os.PathLike[str]) -> Self:
+        """Take over the state in the file `path`; return this Module.
+
+        Raises ValueError, and changes nothing, where the file is damaged or another network's.
+        """
+        state = load_state(path)
+        try:
+            self.load_state_dict(state)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        return self
+
+    def _stateful(self) -> dict[str, Any]:
+        return {name: h for name, h in self._held().items() if not isinstance(h, Module)}
 
     def _held(self) -> dict[str, Any]:
         """Return the Modules, leaf Values and random generators within, by name."""
