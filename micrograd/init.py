@@ -1,0 +1,60 @@
+"""Initialisation by name (L22): small random numbers, Xavier's, zero; biases are 0.
+
+initialise(model, "xavier_uniform", seed=1)             every Neuron, by its layer's fans
+W = drawn("xavier_uniform", (8, 20), np.random.default_rng(1))
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+ALIASES = {"normal": "normalvariate"}  # what Python's generators call NumPy's distributions
+
+# name: the distribution, and its half width or standard deviation, given fan_in + fan_out
+RULES: dict[str, tuple[str, Callable[[int], float]]] = {
+    "uniform": ("uniform", lambda _: 0.01),
+    "normal": ("normal", lambda _: 0.01),
+    "xavier_uniform": ("uniform", lambda fans: (6 / fans) ** 0.5),  # Glorot and Bengio 2010
+    "xavier_normal": ("normal", lambda fans: (2 / fans) ** 0.5),
+    "zero": ("uniform", lambda _: 0.0),  # every unit stays the same as the others (L26)
+}
+
+
+def spread(name: str, fan_in: int, fan_out: int) -> tuple[str, float, float]:
+    """Return the rule `name` as a generator's method and its two arguments.
+
+    Raises ValueError where there is no such rule.
+    """
+    if name not in RULES:
+        raise ValueError(f"there is no initialisation {name!r}; there are {', '.join(RULES)}")
+    kind, scale = RULES[name]
+    width = scale(fan_in + fan_out)
+    return kind, -width if kind == "uniform" else 0.0, width
+
+
+def drawn(name: str, shape: tuple[int, int], rng: Any) -> Any:
+    """Return an array of weights (fan_out, fan_in), drawn from NumPy's generator `rng`."""
+    fan_out, fan_in = shape
+    kind, *parameters = spread(name, fan_in, fan_out)
+    return getattr(rng, kind)(*parameters, shape)
+
+
+def initialise(model: Any, name: str, seed: int | None = None) -> Any:
+    """Draw the weights of every Layer of `model` anew, and set its biases to 0; return `model`.
+
+    Without a seed the numbers come from Python's global generator.
+    """
+    rng: Any = random if seed is None else random.Random(seed)
+    layers = [module for module in model.modules() if hasattr(module, "neurons")]
+    if not layers:
+        raise ValueError(f"there are no layers to initialise in {model!r}")
+    for layer in layers:
+        for neuron in layer.neurons:
+            kind, *parameters = spread(name, neuron.fan_in, len(layer.neurons))
+            draw = getattr(rng, ALIASES.get(kind, kind))
+            for weight in neuron.w:
+                weight.data = draw(*parameters)
+            neuron.b.data = 0.0
+    return model

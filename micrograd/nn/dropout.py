@@ -1,0 +1,84 @@
+"""Dropout, and the mean of the networks it samples."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from micrograd.engine import Value, operand
+from micrograd.modes import no_grad
+from micrograd.nn.module import Module
+
+
+class Dropout(Module):
+    """Keep each unit with probability `p` in training, and all of them in prediction (L19).
+
+    `inverted` divides by p in training; otherwise prediction multiplies by p, as in the notes.
+    `variational` uses one mask for every call until `renew()`: for the time steps of a sequence.
+    """
+
+    def __init__(self, p: float = 0.5, inverted: bool = True, variational: bool = False,
+                 seed: int | None = None) -> None:  # fmt: skip
+        if not 0 < p <= 1:
+            raise ValueError(f"the probability to keep a unit is above 0 and at most 1, not {p!r}")
+        self.p, self.inverted, self.variational = p, inverted, variational
+        self.rng = random.Random(seed)
+        self._mask: list[Value] = []
+
+    def __call__(self, xs: Sequence[Value]) -> list[Value]:
+        """Return `xs`, times the mask in training."""
+        if not self.training:
+            return list(xs) if self.inverted else [x * self.p for x in xs]
+        return [operand(x) * mask for x, mask in zip(xs, self.mask(len(xs)))]
+
+    def mask(self, size: int) -> list[Value]:
+        """Return the factors of `size` units: 0 for the dropped ones."""
+        if not self.variational or not self._mask:
+            kept = 1 / self.p if self.inverted else 1.0
+            drawn = (kept if self.rng.random() < self.p else 0.0 for _ in range(size))
+            self._mask = [Value(factor, label=f"mask{i}") for i, factor in enumerate(drawn)]
+        if len(self._mask) != size:
+            raise ValueError(f"the mask is for {len(self._mask)} units, not {size}; renew() first")
+        return self._mask
+
+    def renew(self) -> None:
+        """Forget the mask: a new sequence begins."""
+        self._mask = []
+
+
+def sampled(model: Module, x: Any, samples: int) -> list[list[float]]:
+    """Return the outputs of `samples` networks drawn by dropout, for one input.
+
+    Only dropout is switched to training, and back.
+    """
+    dropouts = [module for module in model.modules() if isinstance(module, Dropout)]
+    if not dropouts:
+        raise ValueError(f"there is no Dropout in {model!r}, so all samples are the same")
+    before = [dropout.training for dropout in dropouts]
+    try:
+        for dropout in dropouts:
+            dropout.training = True
+        with no_grad():
+            return [_sample(model, dropouts, x) for _ in range(samples)]
+    finally:
+        for dropout, training in zip(dropouts, before):
+            dropout.training = training
+
+
+def monte_carlo(model: Module, x: Any, samples: int = 50) -> tuple[list[float], list[float]]:
+    """Return mean and standard deviation of each output over sampled networks (L19).
+
+    The spread tells how sure the network is (Gal and Ghahramani 2016).
+    """
+    outputs = list(zip(*sampled(model, x, samples)))
+    means = [sum(column) / samples for column in outputs]
+    squares = [sum((y - m) ** 2 for y in column) for column, m in zip(outputs, means)]
+    return means, [(square / samples) ** 0.5 for square in squares]
+
+
+def _sample(model: Any, dropouts: list[Dropout], x: Any) -> list[float]:
+    for dropout in dropouts:
+        dropout.renew()
+    out = model(x)
+    return [value.data for value in ([out] if isinstance(out, Value) else out)]

@@ -1,0 +1,47 @@
+"""A recurrent cell, for what happens to gradients and to dropout over time steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from micrograd.engine import Value
+from micrograd.modes import scope
+from micrograd.nn.dropout import Dropout
+from micrograd.nn.feedforward import Layer, inputs
+from micrograd.nn.module import Module
+
+
+class Recurrent(Module):
+    """Compute hₜ = f(W [xₜ; hₜ₋₁] + b) for t = 1, 2, … (Elman 1990).
+
+    `options` go to the Layer; its activation is tanh. `dropout` drops units of hₜ₋₁; a
+    variational one drops the same units at every time step.
+    """
+
+    def __init__(self, nin: int, nhidden: int, dropout: Dropout | None = None,
+                 **options: Any) -> None:  # fmt: skip
+        self.nin, self.nhidden, self.dropout = nin, nhidden, dropout
+        self.layer = Layer(nin + nhidden, nhidden, **{"activation": "tanh"} | options)
+
+    def __call__(self, sequence: Sequence[Any], h: Sequence[Value] | None = None
+                 ) -> list[list[Value]]:  # fmt: skip
+        """Return hₜ for every input of `sequence`, beginning from `h`, or from 0."""
+        if self.dropout:
+            self.dropout.renew()
+        state = [Value(0.0) for _ in range(self.nhidden)] if h is None else list(h)
+        states = []
+        for t, x in enumerate(sequence):
+            with scope(f"step {t}"):
+                state = self.step(x, state)
+            states.append(state)
+        return states
+
+    def step(self, x: Any, h: Sequence[Value]) -> list[Value]:
+        """Return the hidden state after one more input."""
+        kept = self.dropout(h) if self.dropout else h
+        out = self.layer([*inputs(x), *kept])
+        return [out] if isinstance(out, Value) else out
+
+    def __repr__(self) -> str:
+        return f"Recurrent({self.nin}, {self.nhidden})"

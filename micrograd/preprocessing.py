@@ -1,0 +1,151 @@
+"""Preprocessing (L21): statistics of the training set, applied to it and to everything else.
+
+    whitening = Whitening().fit(train)
+    train, test = whitening.apply(train), whitening.apply(test)
+    whitening.undo(test)
+
+Data are arrays (examples, features).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+class Preprocessing:
+    """Subtract the mean of the training set: what all kinds of preprocessing begin with.
+
+    Raises ValueError for what it was not fitted for: another number of features, nan, inf.
+    """
+
+    kept: tuple[str, ...] = ("mean",)
+    mean: Floats
+
+    def fit(self, data: ArrayLike) -> Any:
+        """Take the statistics of `data`; return self."""
+        checked = _checked(data)
+        self.mean = checked.mean(0)
+        self._fit(checked - self.mean)
+        return self
+
+    def apply(self, data: ArrayLike) -> Floats:
+        """Return `data`, preprocessed by the statistics of the training set."""
+        return self._apply(self._fitting(data) - self.mean)
+
+    def undo(self, data: ArrayLike) -> Floats:
+        """Return what `apply` made `data` of; directions that were dropped are lost."""
+        return self._undo(self._fitting(data)) + self.mean
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the statistics."""
+        self._check_fitted()
+        return {name: getattr(self, name) for name in self.kept}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict()` gave."""
+        if set(state) != set(self.kept):
+            raise ValueError(f"a {type(self).__name__} keeps {', '.join(self.kept)}, not "
+                             f"{', '.join(state)}")  # fmt: skip
+        vars(self).update(state)
+
+    def _fit(self, centred: Floats) -> None:
+        """Take the statistics that are beyond the mean."""
+
+    def _apply(self, centred: Floats) -> Floats:
+        return centred
+
+    def _undo(self, data: Floats) -> Floats:
+        return data
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "mean"):
+            raise ValueError(f"this {type(self).__name__} has no statistics yet; fit(train) first")
+
+    def _rounding(self) -> Floats:
+        """Return how far from 0 rounding may leave the deviation of a constant feature."""
+        return np.abs(self.mean) * np.finfo(float).eps * 8
+
+    def _fitting(self, data: ArrayLike) -> Floats:
+        self._check_fitted()
+        checked = _checked(data)
+        if checked.shape[1] != len(self.mean):
+            raise ValueError(f"this {type(self).__name__} was fitted to {len(self.mean)} features; "
+                             f"the data have {checked.shape[1]}")  # fmt: skip
+        return checked
+
+
+class MeanSubtraction(Preprocessing):
+    """Subtract the mean of every feature."""
+
+
+class Normalisation(Preprocessing):
+    """Subtract the mean, and divide by the standard deviation, of every feature.
+
+    A feature that is constant in the training set becomes 0 there, and is not divided.
+    """
+
+    kept = ("mean", "deviation")
+    deviation: Floats
+
+    def _fit(self, centred: Floats) -> None:
+        deviation = np.sqrt((centred**2).mean(0))
+        self.deviation = np.where(deviation > self._rounding(), deviation, 1.0)
+
+    def _apply(self, centred: Floats) -> Floats:
+        return centred / self.deviation
+
+    def _undo(self, data: Floats) -> Floats:
+        return data * self.deviation
+
+
+class Whitening(Preprocessing):
+    """Rotate to the principal axes, by SVD, and scale each to variance 1.
+
+    `kind` "zca" rotates back afterwards, so that data stay as close to the original as whitened
+    data can be. An axis whose singular value is below `guard` times the largest carries noise
+    only, and becomes 0.
+    """
+
+    kept = ("mean", "axes", "scale")
+    axes: Floats
+    scale: Floats
+
+    def __init__(self, kind: str = "pca", guard: float = 1e-10) -> None:
+        if kind not in ("pca", "zca"):
+            raise ValueError(f"whitening is 'pca' or 'zca', not {kind!r}")
+        self.kind, self.guard = kind, guard
+
+    def _fit(self, centred: Floats) -> None:
+        _, singular, self.axes = np.linalg.svd(
+            centred, full_matrices=len(centred) < centred.shape[1]
+        )
+        deviation = np.zeros(len(self.axes))
+        deviation[: len(singular)] = singular / np.sqrt(len(centred))
+        noise = max(self.guard * deviation.max(), self._rounding().max())
+        self.scale = np.where(deviation > noise, deviation, np.inf)
+
+    def _apply(self, centred: Floats) -> Floats:
+        white: Floats = centred @ self.axes.T / self.scale
+        return white @ self.axes if self.kind == "zca" else white
+
+    def _undo(self, data: Floats) -> Floats:
+        white = data @ self.axes.T if self.kind == "zca" else data
+        finite = np.where(np.isfinite(self.scale), self.scale, 0.0)
+        return (white * finite) @ self.axes
+
+
+def _checked(data: ArrayLike) -> Floats:
+    checked = np.asarray(data, dtype=np.float64)
+    if checked.ndim != 2 or len(checked) == 0:
+        raise ValueError(f"preprocessing takes (examples, features), not the shape {checked.shape}")
+    bad = np.argwhere(~np.isfinite(checked))
+    if len(bad):
+        row, feature = bad[0]
+        raise ValueError(f"example {row} has {checked[row, feature]} as feature {feature}; "
+                         "leave such examples out")  # fmt: skip
+    return checked

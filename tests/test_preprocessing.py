@@ -1,0 +1,128 @@
+"""Preprocessing against closed forms, SciPy and scikit-learn; what is guarded and refused."""
+
+import numpy as np
+import pytest
+
+from micrograd.preprocessing import MeanSubtraction, Normalisation, Whitening
+
+RNG = np.random.default_rng(7)
+MIXING = RNG.normal(size=(4, 4))
+TRAIN = RNG.normal(size=(200, 4)) @ MIXING + [5, -3, 0, 100]
+TEST = RNG.normal(size=(50, 4)) @ MIXING + [5, -3, 0, 100]
+KINDS = {
+    "mean": MeanSubtraction,
+    "normalised": Normalisation,
+    "pca": Whitening,
+    "zca": lambda: Whitening("zca"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_round_trip_and_centre(kind):
+    preprocessing = KINDS[kind]().fit(TRAIN)
+    np.testing.assert_allclose(preprocessing.apply(TRAIN).mean(0), 0, atol=1e-12)
+    for data in (TRAIN, TEST):
+        np.testing.assert_allclose(preprocessing.undo(preprocessing.apply(data)), data, rtol=1e-11)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_rest_is_measured_by_the_training_set(kind):
+    preprocessing = KINDS[kind]().fit(TRAIN)
+    together = preprocessing.apply(np.concatenate([TRAIN, TEST]))
+    np.testing.assert_allclose(together[200:], preprocessing.apply(TEST), rtol=1e-12, atol=1e-13)
+    assert abs(preprocessing.apply(TEST).mean(0)).max() > 0.01
+
+
+def test_normalisation_follows_scipy():
+    stats = pytest.importorskip("scipy.stats")
+    ours = Normalisation().fit(TRAIN).apply(TEST)
+    np.testing.assert_allclose(ours, stats.zmap(TEST, TRAIN), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["pca", "zca"])
+def test_whitened_covariance_is_the_identity(kind):
+    white = Whitening(kind).fit(TRAIN).apply(TRAIN)
+    np.testing.assert_allclose(white.T @ white / len(white), np.eye(4), atol=1e-12)
+
+
+def test_pca_follows_scikit_learn_but_for_signs():
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    theirs = decomposition.PCA(whiten=True, svd_solver="full").fit(TRAIN).transform(TEST)
+    theirs *= (200 / 199) ** 0.5  # it divides by n - 1
+    ours = Whitening().fit(TRAIN).apply(TEST)
+    np.testing.assert_allclose(abs(ours), abs(theirs), rtol=1e-11)
+
+
+def test_zca_is_the_inverse_root_of_the_covariance():
+    linalg = pytest.importorskip("scipy.linalg")
+    covariance = np.cov(TRAIN.T, bias=True)
+    expected = (TEST - TRAIN.mean(0)) @ linalg.inv(linalg.sqrtm(covariance))
+    np.testing.assert_allclose(Whitening("zca").fit(TRAIN).apply(TEST), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["pca", "zca"])
+def test_an_axis_of_noise_is_not_blown_up(kind):
+    flat = np.column_stack([TRAIN, TRAIN[:, 0] + TRAIN[:, 1]])
+    whitening = Whitening(kind).fit(flat)
+    white = whitening.apply(flat)
+    assert np.isfinite(white).all()
+    values = np.linalg.eigvalsh(white.T @ white / len(white))
+    np.testing.assert_allclose(values, [0, 1, 1, 1, 1], atol=1e-10)
+    np.testing.assert_allclose(whitening.undo(white), flat, rtol=1e-9)
+
+
+def test_fewer_examples_than_features():
+    few = TRAIN[:3]
+    white = Whitening("zca").fit(few).apply(TEST)
+    assert white.shape == TEST.shape
+    assert np.isfinite(white).all()
+    np.testing.assert_allclose(Whitening().fit(few).undo(Whitening().fit(few).apply(few)), few)
+
+
+@pytest.mark.parametrize("number", [0.0, 0.1, 1e9 / 7])
+def test_data_that_are_all_the_same(number):
+    same = np.full((11, 3), number)
+    for kind in KINDS.values():
+        np.testing.assert_allclose(kind().fit(same).apply(same), 0, atol=1e-15 * number)
+
+
+@pytest.mark.parametrize("constant", [0.1, 1e9, 0.0])
+def test_a_constant_feature_is_not_divided(constant):
+    data = np.column_stack([TRAIN, np.full(200, constant)])
+    normalisation = Normalisation().fit(data)
+    assert normalisation.deviation[4] == 1
+    moved = normalisation.apply(np.array([[0, 0, 0, 0, constant + 2.0]]))
+    assert moved[0, 4] == pytest.approx(2, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_it_was_not_fitted_for_is_refused(kind):
+    preprocessing = KINDS[kind]()
+    for use in (preprocessing.apply, preprocessing.undo):
+        with pytest.raises(ValueError, match="fit\\(train\\) first"):
+            use(TEST)
+    preprocessing.fit(TRAIN)
+    for use in (preprocessing.apply, preprocessing.undo):
+        with pytest.raises(ValueError, match="fitted to 4 features; the data have 3"):
+            use(TEST[:, :3])
+    with pytest.raises(ValueError, match="not the shape"):
+        preprocessing.apply(TEST[0])
+    with pytest.raises(ValueError, match="not the shape"):
+        preprocessing.fit(TEST[:0])
+    spoilt = TEST.copy()
+    spoilt[3, 2] = np.nan
+    with pytest.raises(ValueError, match="example 3 has nan as feature 2"):
+        preprocessing.fit(spoilt)
+    with pytest.raises(ValueError, match="'pca' or 'zca'"):
+        Whitening("svd")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_state_goes_over_exactly(kind):
+    fitted, other = KINDS[kind]().fit(TRAIN), KINDS[kind]()
+    other.load_state_dict(fitted.state_dict())
+    np.testing.assert_array_equal(other.apply(TEST), fitted.apply(TEST))
+    with pytest.raises(ValueError, match="keeps mean"):
+        other.load_state_dict({"median": 1})
+    with pytest.raises(ValueError, match="no statistics yet"):
+        KINDS[kind]().state_dict()
