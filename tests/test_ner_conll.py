@@ -63,7 +63,8 @@ def test_a_hash_can_be_a_word(tmp_path):
 
 def test_unicode_spaces_stay_inside_words(tmp_path):
     text = "10\u00a0km O\nParis\u2028x B-LOC\n\x85 O\n"
-    assert conll.read(put(tmp_path, text)).sentences[0].words == ["10\u00a0km", "Paris\u2028x", "\x85"]
+    words = conll.read(put(tmp_path, text)).sentences[0].words
+    assert words == ["10\u00a0km", "Paris\u2028x", "\x85"]
 
 
 def test_columns_are_chosen(tmp_path):

@@ -45,7 +45,7 @@ def dense(found, arrays):
     out = dict(found.dense)
     for name, rows in found.rows.items():
         out[name] = np.zeros_like(arrays[name])
-        out[name][rows.numbers] = rows.gradient
+        out[name][rows.indices] = rows.rows
     return out
 
 
@@ -75,7 +75,7 @@ def test_only_rows_in_the_windows_change():
     arrays, batch = arrays_of(shape), batch_of(shape, 2)
     found = ScalarEngine(shape)(arrays, batch)
     used = {word for places in batch.windows for word in places.words.ravel().tolist()}
-    assert found.rows["E"].numbers.tolist() == sorted(used)
+    assert found.rows["E"].indices.tolist() == sorted(used)
     assert len(used) < WORDS
 
 
@@ -130,9 +130,9 @@ def test_scatter_adds_up_equal_rows():
             parts = gradient.reshape(4, 3, 5)[:, :, start:start + width]
             np.add.at(table, ids, parts)
         found = np.zeros_like(table)
-        found[rows[name].numbers] = rows[name].gradient
+        found[rows[name].indices] = rows[name].rows
         assert found == pytest.approx(table)
-        assert len(set(rows[name].numbers.tolist())) == len(rows[name].numbers)
+        assert len(set(rows[name].indices.tolist())) == len(rows[name].indices)
 
 
 @pytest.mark.parametrize(("options", "message"), [

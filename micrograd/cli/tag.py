@@ -19,7 +19,8 @@ def add_parser(subparsers: Any) -> None:
         "CoNLL input gives CoNLL output with the tag column replaced.",
     )
     parser.add_argument("model", metavar="MODEL", help="a file written by `micrograd train`")
-    parser.add_argument("file", metavar="FILE", nargs="?", help="the text (default: standard input)")
+    parser.add_argument("file", metavar="FILE", nargs="?",
+                        help="the text (default: standard input)")
     parser.add_argument("--conll", action="store_true",
                         help="the input is CoNLL, one token per line")
     parser.add_argument("--word-column", type=int, default=0, metavar="N",

@@ -55,7 +55,7 @@ class Training:
     batch: int = 1
     optimizer: str = "sgd"
     rate: float = 0.1
-    schedule: str = "inverse"
+    schedule: str = "decay"
     patience: int = 5
     engine: str = "scalar"
     seed: int = 0

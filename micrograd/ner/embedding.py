@@ -7,17 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.gradients import Rows
 from micrograd.ner.models import Arrays, Shape
 from micrograd.ner.vocabulary import Ids
 
 Floats = NDArray[np.float64]
-
-
-class Rows(NamedTuple):
-    """The gradient of some rows of a table: each row number once, and its gradient."""
-
-    numbers: NDArray[np.int64]
-    gradient: Floats
 
 
 class Places(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd.engine import Value
+from micrograd.gradients import Rows
 from micrograd.modes import scope
-from micrograd.ner.embedding import Floats, Places, Rows
+from micrograd.ner.embedding import Floats, Places
 from micrograd.ner.models import LOSSES, TABLES, Arrays, Shape
+from micrograd.ner.vocabulary import CASES
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ class Engine(Protocol):
         """Evaluate the batch at the parameters given."""
 
 
+def make_engine(name: str, shape: Shape) -> Engine:
+    """Make the engine of this name; ValueError if there is none."""
+    if name == "scalar":
+        return ScalarEngine(shape)
+    raise ValueError(f"unknown engine {name!r}: expected scalar")
+
+
 class ScalarEngine:
     """Record every sample as a graph of Values and walk it backward, unless its loss is 0."""
 
@@ -66,6 +75,11 @@ class ScalarEngine:
             if loss.data != 0.0:
                 loss.backward()
         return Gradients(losses, self._dense(arrays, len(batch)), tables.rows(len(batch)))
+
+    def record(self, arrays: Arrays, batch: Batch, names: Sequence[str]) -> Value:
+        """Record the loss of the first sample, its words named, for a picture."""
+        self._set_leaves(arrays)
+        return self.sample(TableValues(arrays, names), batch, 0)
 
     def sample(self, tables: TableValues, batch: Batch, number: int) -> Value:
         """Record the loss of one sample."""
@@ -103,9 +117,13 @@ def _labelled(name: str, row: list[float]) -> list[Value]:
 
 
 class TableValues:
-    """The rows of E and C that some windows use, as Values; equal ids share their Values."""
+    """The rows of E and C that some windows use, as Values; equal ids share their Values.
 
-    def __init__(self, arrays: Arrays) -> None:
+    With `names`, the words of E, the Values get scopes and labels for a picture.
+    """
+
+    def __init__(self, arrays: Arrays, names: Sequence[str] = ()) -> None:
+        self.names = {"E": names, "C": CASES if names else ()}
         self.arrays = {name: arrays[name] for name in TABLES if name in arrays}
         self.values: dict[str, dict[int, list[Value]]] = {name: {} for name in self.arrays}
 
@@ -123,8 +141,16 @@ class TableValues:
     def _row(self, name: str, number: int) -> list[Value]:
         known = self.values[name]
         if number not in known:
-            known[number] = [Value(data) for data in self.arrays[name][number].tolist()]
+            data = self.arrays[name][number].tolist()
+            known[number] = self._named(name, number, data) if self.names[name] else [
+                Value(x) for x in data
+            ]
         return known[number]
+
+    def _named(self, name: str, number: int, data: list[float]) -> list[Value]:
+        title = self.names[name][number]
+        with scope(f"word {title}" if name == "E" else f"case {title}"):
+            return _labelled(f"{title} ", data)
 
     def rows(self, count: int) -> dict[str, Rows]:
         """Give the gradients of the rows that were used, divided by the number of samples."""

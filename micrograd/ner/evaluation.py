@@ -26,7 +26,7 @@ def true_mask(sentences: Sequence[Sentence], label: str) -> Mask:
 
 def runs(mask: Mask, lengths: Sequence[int]) -> NDArray[np.int64]:
     """Give start and end, (n, 2), of the runs of True; none crosses a sentence."""
-    last = np.cumsum(lengths)
+    last = np.cumsum(np.asarray(lengths, np.int64))
     begins = np.zeros(len(mask) + 1, bool)
     begins[np.append(0, last)] = True
     before = np.append(False, mask)[:-1] & ~begins[:-1]

@@ -23,7 +23,8 @@ def print_evaluation(
     table = _table(title)
     for label, score in result.entities.types.items():
         _row(table, label, score)
-    _row(table, "all types", result.entities.overall, "bold")
+    if len(result.entities.types) != 1:
+        _row(table, "all types", result.entities.overall, "bold")
     table.add_section()
     for name, report in (rows or {}).items():
         _row(table, f"baseline: {name}", report.overall)

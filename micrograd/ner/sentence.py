@@ -23,7 +23,7 @@ class Sentence:
         return self.lines[position] if self.lines else 0
 
 
-@dataclass
+@dataclass(eq=False)
 class Corpus:
     """Sentences in file order, with what the file looked like."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.history import History
 from micrograd.ner import evaluation, ranking, schemes, vectors
 from micrograd.ner.config import Config, Training, defaults
 from micrograd.ner.embedding import Places, gather
@@ -19,9 +20,6 @@ from micrograd.ner.sentence import Sentence
 from micrograd.ner.storage import read_model, write_model
 from micrograd.ner.vocabulary import Vocabulary
 from micrograd.ner.windows import Windows, windows
-
-if TYPE_CHECKING:
-    from micrograd.ner.fitting import Fitted
 
 Floats = NDArray[np.float64]
 CHUNK = 8192
@@ -81,13 +79,13 @@ class Tagger:
 
     def fit(
         self, train: Sequence[Sentence], dev: Sequence[Sentence],
-        training: Training | None = None, **options: object,
-    ) -> Fitted:
-        """Train on `train`, stop and set the threshold by `dev`; see `fitting.fit`."""
-        from micrograd.ner.fitting import fit
+        training: Training | None = None, **options: Any,
+    ) -> History:
+        """Train on `train`, stop and set the threshold by `dev`; see `fitting.train`."""
+        from micrograd.ner import fitting
 
         chosen = training or defaults(self.config.kind)[1]
-        return fit(self, train, dev, chosen, **options)  # type: ignore[arg-type]
+        return fitting.train(self, train, dev, chosen, **options)
 
     def windows(self, sentences: Sequence[Sentence]) -> Windows:
         """Cut sentences into the model's windows."""
@@ -101,7 +99,8 @@ class Tagger:
             parts.append(outputs(shape, gather(shape, self.arrays, places), self.arrays))
         return np.concatenate(parts) if parts else np.zeros((0,))
 
-    def _tags(self, out: Floats, lengths: Sequence[int]) -> list[str]:
+    def tags(self, out: Floats, lengths: Sequence[int]) -> list[str]:
+        """Decide on one tag per window, in the model's own scheme."""
         if self.label:
             return evaluation.tags_above(out, self.threshold, lengths, self.label)
         return [self.labels[best] for best in out.argmax(1).tolist()] if len(out) else []
@@ -109,7 +108,7 @@ class Tagger:
     def predict(self, sentences: Sequence[Sentence]) -> list[list[str]]:
         """Tag sentences in BIO."""
         cut = self.windows(sentences)
-        per_sentence = cut.split(self._tags(self.outputs(cut), cut.lengths))
+        per_sentence = cut.split(self.tags(self.outputs(cut), cut.lengths))
         return per_sentence if self.label else [schemes.convert(t, "BIO") for t in per_sentence]
 
     def confidences(self, sentences: Sequence[Sentence]) -> list[Floats]:

@@ -1,0 +1,190 @@
+"""Train a tagger: draw samples, ask the engine for gradients, step, and judge by the dev set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograd import checkpoint as states
+from micrograd.gradients import Rows
+from micrograd.history import History
+from micrograd.ner import rates, schemes
+from micrograd.ner.config import Training
+from micrograd.ner.engines import Batch, Engine, Gradients, make_engine
+from micrograd.ner.evaluation import TypeEvaluation, true_mask
+from micrograd.ner.sampling import PairSampler, WindowSampler
+from micrograd.ner.scoring import score
+from micrograd.ner.sentence import Sentence
+from micrograd.ner.tagger import Tagger
+from micrograd.ner.windows import Windows
+from micrograd.schedules import Plateau
+from micrograd.training import EarlyStopping, fit
+
+COLLAPSED = 0.1
+Say = Callable[[str], None]
+
+
+class Trainer:
+    """Everything that training changes, and one step of it."""
+
+    def __init__(self, tagger: Tagger, train: Sequence[Sentence], training: Training) -> None:
+        self.tagger, self.training = tagger, training
+        self.sampler = make_sampler(tagger, train)
+        self.engine: Engine = make_engine(training.engine, tagger.shape)
+        updates = -(-len(self.sampler) // max(1, training.batch))
+        self.rate = rates.schedule(training.schedule, training.rate, training.epochs, updates)
+        trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not tagger.config.frozen}
+        self.optimizer = rates.optimizer(training.optimizer, trained, self.rate)
+        self.epoch = 0
+        self.samples = self._draw()
+
+    def _draw(self) -> Batch:
+        """Draw the samples of an epoch; they depend on seed and epoch alone."""
+        return self.sampler.epoch(np.random.default_rng([self.training.seed, self.epoch]))
+
+    def step(self, numbers: NDArray[np.int64]) -> dict[str, float]:
+        """Train on some samples of the epoch; give their mean loss and share of active ones."""
+        found = self.engine(self.tagger.arrays, self.samples.take(numbers))
+        active = np.count_nonzero(found.losses)
+        self.optimizer.step(self._gradients(found) if active else {})
+        count = len(found.losses)
+        return {"loss": float(found.losses.sum()) / count, "active": 100 * active / count}
+
+    def _gradients(self, found: Gradients) -> dict[str, Any]:
+        """Leave frozen tables out; write rows as tables for a rule that moves every row."""
+        gradients: dict[str, Any] = dict(found.dense)
+        for name, rows in found.rows.items():
+            if name in self.optimizer.parameters:
+                gradients[name] = rows if self.optimizer.takes_rows else self._table(name, rows)
+        return gradients
+
+    def _table(self, name: str, rows: Rows) -> NDArray[np.float64]:
+        table = np.zeros_like(self.tagger.arrays[name])
+        table[rows.indices] = rows.rows
+        return table
+
+    def next_epoch(self, dev_f1: float) -> None:
+        """Draw anew after an epoch."""
+        self.epoch += 1
+        self.samples = self._draw()
+        if isinstance(self.rate, Plateau):
+            self.rate.report(-dev_f1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give all that training has changed."""
+        return {
+            "arrays": states.capture(self.tagger.arrays), "threshold": self.tagger.threshold,
+            "optimizer": self.optimizer.state_dict(), "epoch": self.epoch,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave; ValueError where it is of another model."""
+        states.restore(self.tagger.arrays, state["arrays"])
+        self.tagger.threshold = float(state["threshold"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch = int(state["epoch"])
+        self.samples = self._draw()
+
+
+def make_sampler(tagger: Tagger, train: Sequence[Sentence]) -> PairSampler | WindowSampler:
+    """Make the source of samples that suits the model."""
+    config, cut = tagger.config, tagger.windows(train)
+    if tagger.label:
+        true = true_mask(train, tagger.label)
+        return PairSampler(cut, true, config.corrupt, config.sampler, tagger.label)
+    tags = [tag for s in train for tag in schemes.convert(s.tags, config.scheme)]
+    return WindowSampler(cut, tags, tagger.labels)
+
+
+class Judge:
+    """Measure entity F1 on the dev set after every epoch, and set the threshold by it."""
+
+    def __init__(self, tagger: Tagger, dev: Sequence[Sentence]) -> None:
+        self.tagger, self.dev = tagger, dev
+        self.cut: Windows = tagger.windows(dev)
+        self.true = [sentence.tags for sentence in dev]
+        self.table = TypeEvaluation(dev, tagger.label) if tagger.label else None
+
+    def f1(self) -> float:
+        """Give the dev F1 in percent; 0 where a score is nan."""
+        out = self.tagger.outputs(self.cut)
+        if not np.isfinite(out).all():
+            return 0.0
+        if self.table:
+            self.tagger.threshold, best = self.table.calibrate(out)
+            return best
+        return score(self.true, self.cut.split(self.tagger.tags(out, self.cut.lengths))).f1
+
+
+def train(
+    tagger: Tagger, sentences: Sequence[Sentence], dev: Sequence[Sentence], training: Training,
+    *, pretrained: str | os.PathLike[str] | None = None, others: Sequence[Sentence] = (),
+    checkpoint: str | os.PathLike[str] | None = None, resume: bool = False,
+    say: Say = lambda _: None, progress: bool = False,
+) -> History:
+    """Start a tagger's parameters and train them; the best epoch on `dev` is kept.
+
+    The history has the columns loss, active (percent of samples with a loss) and dev_f1.
+    `checkpoint` is written after every epoch, and on Ctrl-C, which raises Interrupted.
+    ValueError where there is nothing to learn, or the loss is no longer a number.
+    """
+    check_tags(sentences, dev, tagger.label)
+    found = tagger.start(sentences, training.seed, pretrained, [*dev, *others])
+    if found:
+        say(found.describe())
+    trainer, judge = Trainer(tagger, sentences, training), Judge(tagger, dev)
+    rate = 100 * tagger.vocabulary.unknown_rate(dev)
+    say(f"{len(trainer.sampler):,} samples an epoch, {len(tagger.vocabulary):,} words; "
+        f"{rate:.1f} % of the dev tokens are unknown words")
+
+    def evaluate() -> dict[str, float]:
+        f1 = judge.f1()
+        trainer.next_epoch(f1)
+        return {"dev_f1": f1}
+
+    history = fit(
+        trainer.step, np.arange(len(trainer.sampler)), training.epochs,
+        batch_size=training.batch, seed=training.seed, evaluate=evaluate,
+        stop=EarlyStopping("dev_f1", training.patience, "max"), checkpoint=checkpoint,
+        resume=resume, state=trainer, progress=progress,
+    )
+    _check_outcome(history, training, say)
+    return history
+
+
+def check_tags(
+    train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None
+) -> None:
+    """Raise ValueError unless training and dev sentences hold what is to be learned."""
+    for name, sentences in (("training", train), ("dev", dev)):
+        tags = {tag for sentence in sentences for tag in sentence.tags} - {"O"}
+        kinds = sorted({schemes.split_tag(tag)[1] for tag in tags})
+        if label is None and not kinds:
+            raise ValueError(f"the {name} sentences hold no entity; there is nothing to learn from")
+        if label is not None and label not in kinds:
+            raise ValueError(
+                f"the {name} sentences hold no entity of type {label}; "
+                f"they have {', '.join(kinds) or 'none at all'}: choose another --type"
+            )
+
+
+def _check_outcome(history: History, training: Training, say: Say) -> None:
+    remedy = f"the learning rate {training.rate:g} is too high for this model: try --rate " \
+             f"{training.rate / 4:g}"
+    if "loss was" in history.stopped:
+        raise ValueError(f"{history.stopped}; {remedy}. No model was written")
+    if history.stopped:
+        say(f"stopped after epoch {len(history)}: {history.stopped}")
+    if collapsed(history):
+        say(f"training has collapsed: the share of active pairs rose from "
+            f"{history['active'][0]:.1f} % to {history['active'][-1]:.1f} %; {remedy}")
+
+
+def collapsed(history: History) -> bool:
+    """Say whether pairs that should grow quiet grew more instead."""
+    active = history["active"]
+    return len(active) > 1 and active[-1] > 100 * COLLAPSED and active[-1] > active[0]

@@ -1,0 +1,196 @@
+"""The tagger's outside: predictions, measures, the model file, pages, and refusals."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from micrograd.checkpoint import load_state, save_state
+from micrograd.ner import conll, evaluation, page, report, schemes, scoring
+from micrograd.ner.config import Config, defaults
+from micrograd.ner.corpus import shipped
+from micrograd.ner.evaluation import TypeEvaluation, runs, tags_above
+from micrograd.ner.sentence import Sentence
+from micrograd.ner.tagger import Tagger
+
+SPLITS = shipped()
+TRAIN, DEV = SPLITS.train.sentences, SPLITS.dev.sentences
+KINDS = ("margin", "softmax", "multiclass")
+
+
+def started(kind="margin", **changes):
+    tagger = Tagger(Config(kind, **changes))
+    tagger.start(TRAIN, seed=1)
+    return tagger
+
+
+def test_runs_do_not_cross_sentences():
+    mask = np.array([1, 1, 0, 1, 1, 1, 0, 1], bool)
+    assert runs(mask, [4, 1, 3]).tolist() == [[0, 2], [3, 4], [4, 5], [5, 6], [7, 8]]
+    assert runs(mask[:0], []).tolist() == []
+
+
+def test_fast_f1_is_the_scorer_s():
+    rng = np.random.default_rng(0)
+    table = TypeEvaluation(DEV, "LOC")
+    true = [scoring.only(s.tags, "LOC") for s in DEV]
+    for _ in range(5):
+        scores = table.mask + rng.normal(0, 0.5, len(table.mask))
+        tags = tags_above(scores, 0.5, table.lengths, "LOC")
+        flat, cut = iter(tags), []
+        for length in table.lengths:
+            cut.append([next(flat) for _ in range(length)])
+        assert table.f1(scores > 0.5) == pytest.approx(scoring.score(true, cut).f1)
+    threshold, best = table.calibrate(table.mask.astype(float))
+    assert (threshold, best) == (0.5, table.f1(table.mask))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_predictions_are_legal_bio(kind):
+    tagger = started(kind)
+    tagged = tagger.predict(DEV)
+    assert [len(tags) for tags in tagged] == [len(s.words) for s in DEV]
+    assert not any(schemes.illegal(tags, "BIO") for tags in tagged)
+    assert any(tag != "O" for tags in tagged for tag in tags)
+    sure = tagger.confidences(DEV)
+    assert [len(numbers) for numbers in sure] == [len(s.words) for s in DEV]
+    if kind == "margin":
+        flat = np.concatenate(sure) > 0
+        assert flat.tolist() == [tag != "O" for tags in tagged for tag in tags]
+
+
+def test_labels_of_the_schemes():
+    assert started("softmax", scheme="BIO").labels[:3] == ["O", "B-LOC", "I-LOC"]
+    assert len(started("softmax").labels) == 17
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_save_and_load(tmp_path, kind):
+    tagger = started(kind)
+    tagger.threshold = 0.25
+    loaded = Tagger.load(tagger.save(tmp_path / "model.npz"))
+    assert loaded.config == tagger.config and loaded.threshold == 0.25
+    for old, new in zip(tagger.confidences(DEV), loaded.confidences(DEV), strict=True):
+        assert (old == new).all()
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda s: s.update(tagger=7), "of version 7, but this program reads version 1"),
+    (lambda s: s.pop("tagger"), "a saved state, but not that of a tagger"),
+    (lambda s: s.pop("threshold"), "damaged model file"),
+    (lambda s: s["config"].update(width=4), "damaged model file .window width 4"),
+    (lambda s: s["config"].update(colour=4), "damaged model file"),
+    (lambda s: s["words"].pop(), "damaged model file: arrays"),
+    (lambda s: s["arrays"]["W"].fill(np.nan), "W holds nan or inf"),
+])
+def test_model_files_of_others_are_refused(tmp_path, change, message):
+    path = started().save(tmp_path / "model.npz")
+    state = load_state(path)
+    change(state)
+    save_state(path, state)
+    with pytest.raises(ValueError, match=message):
+        Tagger.load(path)
+
+
+def test_broken_model_files_are_refused(tmp_path):
+    path = started().save(tmp_path / "model.npz")
+    data = path.read_bytes()
+    for size in (0, 1, 100, len(data) // 2, len(data) - 5):
+        path.write_bytes(data[:size])
+        with pytest.raises(ValueError, match=r"model\.npz: this is no saved state"):
+            Tagger.load(path)
+
+
+def test_evaluation_of_a_model():
+    tagger = started()
+    result = tagger.evaluate(DEV)
+    assert set(result.entities.types) == {"LOC"}
+    assert result.entities["LOC"].true == len(TypeEvaluation(DEV, "LOC").entities)
+    assert 0 < result.average_precision < 1 and 0 < result.pair_accuracy < 1
+    assert result.errors[0].confidence == max(error.confidence for error in result.errors)
+    assert {error.kind for error in result.errors} <= {"missed", "invented"}
+    with pytest.raises(ValueError, match="sentences without tags"):
+        tagger.evaluate([Sentence(["Paris"])])
+
+
+def test_strict_reads_predictions_as_written():
+    result = evaluation.evaluate_tags([["B-LOC", "I-LOC"]], [["I-LOC", "I-LOC"]])
+    assert (result.f1, result.strict.f1, result.tokens.f1) == (100.0, 0.0, 100.0)
+    wide = evaluation.evaluate_tags([["B-LOC", "I-LOC"]], [["B-LOC", "E-LOC"]], "BIOES")
+    assert wide.strict.f1 == 100.0
+
+
+def test_baselines_of_one_type():
+    rows = evaluation.baselines(TRAIN, DEV, "LOC")
+    assert rows["all O"].f1 == 0.0 and rows["lexicon"].f1 > 30
+    assert set(rows["lexicon"].types) == {"LOC"}
+
+
+def test_pretrained_vectors_fill_their_rows(tmp_path):
+    path = tmp_path / "v.txt"
+    path.write_text("paris 1 2 3\nzanzibar 4 5 6\n<unk> 7 8 9\nunused 0 0 0\n")
+    tagger = Tagger(Config(dim=3))
+    others = [Sentence(["Zanzibar"])]
+    found = tagger.start(TRAIN, 0, path, others)
+    assert sorted(found.rows) == ["<unk>", "paris", "zanzibar"]
+    words = tagger.vocabulary
+    assert tagger.arrays["E"][words.id("Zanzibar")].tolist() == [4, 5, 6]
+    assert tagger.arrays["E"][0].tolist() == [7, 8, 9]
+    with pytest.raises(ValueError, match="vectors of width 3, but the model's is 10"):
+        Tagger(Config()).start(TRAIN, 0, path)
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="unknown tag scheme 'IO' to train in"):
+        Config(scheme="IO")
+    with pytest.raises(ValueError, match="unknown model 'crf'"):
+        defaults("crf")
+    with pytest.raises(ValueError, match="has no entity"):
+        Tagger(Config("softmax")).start([Sentence(["x"], ["O"])])
+
+
+def test_defaults_are_changed_by_name():
+    config, training = defaults("softmax", hidden=7, rate=0.25)
+    assert (config.hidden, config.dim, training.rate, training.batch) == (7, 50, 0.25, 64)
+    with pytest.raises(TypeError, match="colour"):
+        defaults("margin", colour=3)
+
+
+SHOWN = [Sentence(["Ann", "<b>", "in", "New", "York"])]
+TAGS = [["B-PER", "O", "O", "B-LOC", "I-LOC"]]
+
+
+def test_terminal_view():
+    assert page.terminal(SHOWN, TAGS).plain == "[Ann PER] <b> in [New York LOC] \n"
+
+
+def test_html_page():
+    text = page.page(SHOWN, TAGS, [np.arange(5.0)], "Names & <places>")
+    assert "Names &amp; &lt;places&gt;" in text and "&lt;b&gt;" in text and "<b>" not in text
+    assert text.count("<mark") == 4 and 'title="+3.00"' in text
+    assert "no names found" in page.page(SHOWN, [["O"] * 5], [np.zeros(5)], "x")
+    assert "http" not in text
+
+
+def test_report_names_every_measure():
+    console = Console(file=io.StringIO(), width=100, highlight=False)
+    tagger = started("multiclass")
+    result = tagger.evaluate(DEV)
+    report.print_evaluation(result, rows=evaluation.baselines(TRAIN, DEV), console=console)
+    report.print_errors(result.errors, "dev.bio", console)
+    shown = console.file.getvalue()
+    for name in ("conlleval", "all types", "baseline: all O", "baseline: lexicon", "strict mode",
+                 "token level", "Hardest errors"):
+        assert name in shown, name
+    assert shown.count("dev.bio:") == report.SHOWN_ERRORS
+    report.print_evaluation(started().evaluate(DEV), console=console)
+    added = console.file.getvalue().removeprefix(shown)
+    assert "average precision" in added and "all types" not in added
+
+
+def test_unnormalised_reading(tmp_path):
+    path = tmp_path / "p"
+    path.write_text("a\tI-LOC\nb\tB-LOC\nc\tI-PER\n")
+    corpus = conll.read(path, scheme=None)
+    assert corpus.sentences[0].tags == ["I-LOC", "B-LOC", "I-PER"]

@@ -1,0 +1,237 @@
+"""Training: it learns, repeats itself exactly, resumes exactly, and says what is wrong."""
+
+import numpy as np
+import pytest
+
+from micrograd import optim
+from micrograd.history import History
+from micrograd.ner import conll, fitting, rates
+from micrograd.ner.config import Config, Training, defaults
+from micrograd.ner.corpus import shipped
+from micrograd.ner.sentence import Sentence
+from micrograd.ner.tagger import Tagger
+from micrograd.training import Interrupted
+
+NAMES = ("Paris", "Rome", "Oslo", "Ulm")
+WORDS = ("goes", "sees", "has", "reads")
+
+
+def toy(count, seed=0, kind="LOC"):
+    """Give sentences in which a name follows "in"."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for _ in range(count):
+        words = ["she", str(rng.choice(WORDS)), "in", str(rng.choice(NAMES)), "."]
+        out.append(Sentence(words, ["O", "O", "O", f"B-{kind}", "O"]))
+    return out
+
+
+def small(kind="margin", **changes):
+    sizes = {"dim": 4, "hidden": 5, "case_dim": 0, "epochs": 3, "patience": 9, **changes}
+    config, training = defaults(kind, **sizes)
+    return Tagger(config), training
+
+
+def trained(kind="margin", sentences=None, **changes):
+    tagger, training = small(kind, **changes)
+    history = tagger.fit(sentences or toy(12), toy(6, 1), training)
+    return tagger, history
+
+
+@pytest.mark.parametrize(("kind", "rate"), [("margin", 0.1), ("softmax", 0.5), ("multiclass", 0.2)])
+def test_a_model_learns(kind, rate):
+    tagger, history = trained(kind, rate=rate, epochs=10, batch=4)
+    assert history["dev_f1"][-1] == 100.0
+    assert tagger.predict([Sentence(["she", "has", "in", "Ulm", "."])]) == [
+        ["O", "O", "O", "B-LOC", "O"]
+    ]
+    assert history.columns == ["epoch", "loss", "active", "dev_f1"]
+
+
+def same(one, other):
+    return all((one.arrays[name] == other.arrays[name]).all() for name in one.arrays)
+
+
+def test_a_seed_repeats_and_another_does_not():
+    assert same(trained()[0], trained()[0])
+    assert not same(trained()[0], trained(seed=1)[0])
+
+
+@pytest.mark.parametrize("name", list(optim.BY_NAME))
+def test_every_optimiser_trains(name):
+    _, history = trained(optimizer=name, rate=0.05)
+    assert history["loss"][-1] < history["loss"][0]
+
+
+@pytest.mark.parametrize("name", rates.SCHEDULES)
+def test_every_schedule_trains(name):
+    _, history = trained(schedule=name, epochs=5)
+    assert history["loss"][-1] < history["loss"][0]
+    assert 0 < rates.schedule(name, 0.1, 5, 7)(0) <= 0.1
+
+
+def test_decay_is_once_an_epoch():
+    rate = rates.schedule("decay", 0.1, 5, 7)
+    assert rate(6) == 0.1 and rate(7) == pytest.approx(0.1 / 1.3)
+    assert rate(14) == pytest.approx(0.1 / 1.6)
+
+
+@pytest.mark.parametrize("sampler", ["window", "word"])
+def test_both_samplers_train(sampler):
+    assert trained(sampler=sampler, epochs=8)[1]["dev_f1"][-1] == 100.0
+
+
+def test_frozen_vectors_do_not_move():
+    tagger, training = small(frozen=True, case_dim=2)
+    tagger.start(toy(12), training.seed)
+    before = tagger.arrays["E"].copy()
+    tagger.fit(toy(12), toy(6, 1), training)
+    assert (tagger.arrays["E"] == before).all()
+    moved, _ = trained(case_dim=2)
+    assert not (moved.arrays["E"] == before).all()
+
+
+def test_only_words_that_were_seen_move():
+    tagger, training = small("softmax", epochs=1)
+    tagger.start(toy(12), training.seed)
+    before = tagger.arrays["E"].copy()
+    trainer = fitting.Trainer(tagger, toy(12), training)
+    trainer.step(np.array([0]))
+    moved = np.flatnonzero((tagger.arrays["E"] != before).any(axis=1))
+    assert set(moved.tolist()) == set(trainer.samples.windows[0].words[0].tolist())
+
+
+class Stop(Exception):
+    pass
+
+
+def test_resumed_training_is_the_uninterrupted_one(tmp_path, monkeypatch):
+    whole, history = trained(epochs=4, optimizer="adagrad")
+    path = tmp_path / "run.npz"
+    tagger, training = small(epochs=4, optimizer="adagrad")
+    real = fitting.Trainer.step
+    calls = []
+
+    def step(self, numbers):
+        calls.append(1)
+        if len(calls) > 150:
+            raise Stop
+        return real(self, numbers)
+
+    monkeypatch.setattr(fitting.Trainer, "step", step)
+    with pytest.raises(Stop):
+        tagger.fit(toy(12), toy(6, 1), training, checkpoint=path)
+    monkeypatch.undo()
+    again, training = small(epochs=4, optimizer="adagrad")
+    resumed = again.fit(toy(12), toy(6, 1), training, checkpoint=path, resume=True)
+    assert resumed.rows == history.rows and same(again, whole)
+    assert again.threshold == whole.threshold
+
+
+def test_ctrl_c_in_the_middle_of_an_epoch_is_resumed(tmp_path, monkeypatch):
+    import signal
+
+    whole, history = trained(epochs=3)
+    path = tmp_path / "run.npz"
+    tagger, training = small(epochs=3)
+    real, calls = fitting.Trainer.step, []
+
+    def step(self, numbers):
+        calls.append(1)
+        if len(calls) == 100:
+            signal.raise_signal(signal.SIGINT)
+        return real(self, numbers)
+
+    monkeypatch.setattr(fitting.Trainer, "step", step)
+    with pytest.raises(Interrupted):
+        tagger.fit(toy(12), toy(6, 1), training, checkpoint=path)
+    monkeypatch.undo()
+    again, training = small(epochs=3)
+    resumed = again.fit(toy(12), toy(6, 1), training, checkpoint=path, resume=True)
+    assert resumed.rows == history.rows
+    assert same(again, whole)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    path = tmp_path / "run.npz"
+    tagger, training = small()
+    tagger.fit(toy(12), toy(6, 1), training, checkpoint=path)
+    other, _ = small(hidden=7)
+    with pytest.raises(ValueError, match="run.npz: the state does not fit"):
+        other.fit(toy(12), toy(6, 1), training, checkpoint=path, resume=True)
+
+
+def test_the_best_epoch_is_kept():
+    splits = shipped()
+    tagger = Tagger(Config(dim=4, hidden=4))
+    training = Training(epochs=3, patience=3, rate=0.3)
+    train, dev = splits.train.sentences[:60], splits.dev.sentences
+    history = tagger.fit(train, dev, training)
+    assert tagger.evaluate(dev).f1 == pytest.approx(max(history["dev_f1"]))
+
+
+def test_early_stopping_is_said():
+    said = []
+    tagger, training = small(epochs=30, patience=2)
+    history = tagger.fit(toy(12), toy(6, 1), training, say=said.append)
+    assert len(history) < 30
+    assert any("stopped after epoch" in text for text in said)
+    assert "samples an epoch" in said[0]
+
+
+def test_a_loss_that_is_no_number_stops_training(tmp_path):
+    tagger, training = small("softmax", rate=1e200, epochs=4, batch=4)
+    with np.errstate(all="ignore"), pytest.raises(
+        ValueError, match=r"(?s)the loss was (nan|inf).*learning rate 1e\+200 is too high"
+    ):
+        tagger.fit(toy(12), toy(6, 1), training)
+
+
+def test_collapse_is_said():
+    rising = History([{"epoch": 1, "active": 12.0}, {"epoch": 2, "active": 30.0}])
+    falling = History([{"epoch": 1, "active": 12.0}, {"epoch": 2, "active": 3.0}])
+    assert fitting.collapsed(rising) and not fitting.collapsed(falling)
+
+
+def test_collapse_of_a_training_names_the_remedy():
+    said = []
+    tagger, training = small(rate=3.0, schedule="constant", corrupt=3)
+    tagger.fit(toy(12), toy(6, 1), training, say=said.append)
+    assert any("has collapsed" in text and "try --rate 0.75" in text for text in said)
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"optimizer": "lion"}, "unknown optimizer 'lion'"),
+    ({"schedule": "fast"}, "unknown schedule 'fast'"),
+    ({"rate": 0.0}, "learning rate 0.0: it must be above 0"),
+    ({"engine": "warp"}, "unknown engine 'warp'"),
+    ({"label": "CITY"}, "hold no entity of type CITY; they have LOC: choose another --type"),
+    ({"batch": 0}, "batches of 0"),
+])
+def test_refusals(changes, message):
+    with pytest.raises(ValueError, match=message):
+        trained(**changes)
+
+
+def test_files_without_entities_are_refused():
+    plain = [Sentence(["a", "b"], ["O", "O"])]
+    with pytest.raises(ValueError, match="the training sentences hold no entity"):
+        trained("softmax", plain)
+    with pytest.raises(ValueError, match="no entity of type LOC; they have none at all"):
+        trained("margin", plain)
+
+
+def test_one_word_sentences_train():
+    sentences = [Sentence([w], ["B-LOC" if w in NAMES else "O"]) for w in (*NAMES, *WORDS) * 3]
+    tagger, training = small(min_count=1, epochs=10)
+    history = tagger.fit(sentences, sentences, training)
+    assert history["dev_f1"][-1] == 100.0
+
+
+def test_other_types_and_schemes_train():
+    text = "".join(f"x\tO\n{n}\tI-creative-work\n{n}\tI-creative-work\n\n" for n in NAMES * 3)
+    sentences = conll.normalise(conll.parse(text)).sentences
+    tagger, training = small("softmax", epochs=20, batch=4, min_count=1)
+    history = tagger.fit(sentences, sentences, training)
+    assert history["dev_f1"][-1] == 100.0
+    assert "E-creative-work" in tagger.labels
