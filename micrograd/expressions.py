@@ -151,7 +151,8 @@ class _Reader:
         if isinstance(tree, ast.Name):
             return self._named(tree.id)
         if isinstance(tree, ast.BinOp) and type(tree.op) in OPERATORS:
-            return _applied(OPERATORS[type(tree.op)], self._value(tree.left), self._value(tree.right))
+            operands = self._value(tree.left), self._value(tree.right)
+            return _applied(OPERATORS[type(tree.op)], *operands)
         if isinstance(tree, ast.UnaryOp) and type(tree.op) in OPERATORS:
             return _applied(OPERATORS[type(tree.op)], self._value(tree.operand))
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and not tree.keywords:
@@ -172,8 +173,9 @@ class _Reader:
         if name in ("max", "min") and len(arguments) > 2:
             return reduce(lambda x, y: self._call(name, [x, y]), arguments)
         if not row.arity <= len(arguments) <= most:
-            raise ValueError(f"{name} takes {row.arity} operand{'s'[: row.arity - 1]}"
-                             f"{' and a number' if row.constants else ''}, not {len(arguments)}")  # fmt: skip
+            takes = f"{row.arity} operand{'s'[: row.arity - 1]}"
+            takes += " and perhaps a number" if row.constants else ""
+            raise ValueError(f"{name} takes {takes}, not {len(arguments)}")
         if row.constants and isinstance(arguments[-1], Value) and len(arguments) == 2:
             raise ValueError(f"the second argument of {name} must be a number")
         return _applied(lambda x, *rest: getattr(x, name)(*rest), *arguments)

@@ -11,10 +11,10 @@ from micrograd.render.sums import chain
 
 
 class Batch(NamedTuple):
-    """A sum of `count` alike terms: its adds, and the edges (operand, user) of all but the first."""
+    """A sum over alike terms: its adds, and the edges (operand, user) of all but one."""
 
     members: tuple[int, ...]
-    count: int
+    samples: int
     dropped: frozenset[tuple[int, int]]
 
 
@@ -32,7 +32,7 @@ def find_batch(graph: Graph) -> Batch | None:
     for top, op in enumerate(graph.ops):
         if op == "add" and not _continues(graph, users, top):
             batch = _batch(graph, *chain(graph, users, top), kinds)
-            if batch and (best is None or batch.count > best.count):
+            if batch and (best is None or batch.samples > best.samples):
                 best = batch
     return best
 
@@ -73,8 +73,10 @@ class _Kinds:
         for node, op in enumerate(graph.ops):
             operands = graph.operands[node]
             parameter = op == LEAF and bool(graph.scopes[node]) and len(users[node]) > 1
-            kind: Hashable = (op, graph.constants[node], graph.scopes[node], graph.labels[node],
-                              *[self.of[o] for o in operands], node if parameter else -1)  # fmt: skip
+            kind: Hashable = (
+                op, graph.constants[node], graph.scopes[node], graph.labels[node],
+                *[self.of[o] for o in operands], node if parameter else -1,
+            )  # fmt: skip
             self.of.append(numbers.setdefault(kind, len(numbers)))
             below = parameter or any(parametric[o] for o in operands)
             parametric.append(below)

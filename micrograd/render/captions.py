@@ -34,7 +34,7 @@ class Label(NamedTuple):
 
     contribution: str
     local: str
-    count: str
+    edges: str
     more: str
 
 
@@ -58,7 +58,7 @@ class _Names(Sequence[str]):
 
 
 def caption(view: View, box: Box, passes: Passes | None) -> Caption:
-    """Return what `box` says; without `passes`, and where none has come by, gradients are dashes."""
+    """Return what `box` says; a gradient that is not known is a dash."""
     graph = view.graph
     name, note = _TITLES[box.kind](graph, box)
     gradients: Mapping[int, float] = passes.gradients if passes else {}
@@ -103,24 +103,27 @@ def _node(graph: Graph, box: Box) -> tuple[str, str]:
 
 def _sum(graph: Graph, box: Box) -> tuple[str, str]:
     name = names_of(graph)[box.members[-1]]
-    if box.count:
-        return name, f"Σ · sample {box.shown} of {box.count}"
+    if box.samples:
+        return name, f"Σ · sample 1 of {box.samples}"
     products = sum(graph.ops[id] == "mul" for id in box.members)
-    terms = sum(graph.ops[id] == "add" for id in box.members) + 1
-    rest = f" + {terms - products} more" if terms > products else ""
-    return name, f"Σ {products} products{rest}" if products else f"Σ {terms} terms"
+    rest = [operand for id in box.members if graph.ops[id] == "add"
+            for operand in graph.operands[id] if operand not in box.members]  # fmt: skip
+    if not products:
+        return name, f"Σ {len(rest)} terms"
+    others = names_of(graph)[rest[0]] if len(rest) == 1 else f"{len(rest)} more"
+    return name, f"Σ {products} products" + (f" + {others}" if rest else "")
 
 
-def _group(graph: Graph, box: Box) -> tuple[str, str]:
+def _group(_: Graph, box: Box) -> tuple[str, str]:
     around = box.scope.rpartition(SEPARATOR)[0]
     return _last(box.scope), f"{_last(around)} · {_values(box)}" if around else _values(box)
 
 
-def _parameters(graph: Graph, box: Box) -> tuple[str, str]:
+def _parameters(_: Graph, box: Box) -> tuple[str, str]:
     return _last(box.scope), f"{len(box.members):,} parameters"
 
 
-def _inputs(graph: Graph, box: Box) -> tuple[str, str]:
+def _inputs(_: Graph, box: Box) -> tuple[str, str]:
     return "inputs", _values(box)
 
 
@@ -166,4 +169,3 @@ def _local(graph: Graph, edge: tuple[int, int, int], passes: Passes) -> str:
     if not formula or formula == number:
         return number
     return f"{brief(formula, LOCAL)} = {number}"
-

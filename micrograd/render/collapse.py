@@ -9,9 +9,9 @@ every level but "full" a batch shows one sample. `unfolded` names what is to be 
 ("layer 0 / neuron 1") or the id of a box. `Box.fold` is the name that opens that box.
 
 A `Box` has a stable id: "7" for node 7 alone, else its kind and the last of its `members` ("sum7",
-"group7"; "part3-7" with the first too); `outputs` are the members used outside. An `Edge` goes between the
-boxes with the places `source` and `target` in `View.boxes`; its members are graph edges (operand,
-user, position). Boxes stand in an order in which every edge goes forward.
+"group7"; "part3-7" with the first too); `outputs` are the members used outside. An `Edge` goes
+between the boxes with the places `source` and `target` in `View.boxes`; its members are graph
+edges (operand, user, position). Boxes stand in an order in which every edge goes forward.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SCOPED = ("neuron", "layer", "parts")  # the levels that fold by scope
 class Box(NamedTuple):
     """One box: `kind` is leaf, node, sum, group (one call of a scope), parameters, inputs or part.
 
-    `shown` and `count` of a batch say that `shown` of its `count` samples are drawn, else 0.
+    For the sum over a batch, `samples` is how many there are; one is drawn. Else it is 0.
     """
 
     id: str
@@ -44,8 +44,7 @@ class Box(NamedTuple):
     outputs: tuple[int, ...]
     scope: str = ""
     fold: str = ""
-    shown: int = 0
-    count: int = 0
+    samples: int = 0
 
 
 class Edge(NamedTuple):
@@ -213,16 +212,13 @@ class _Folder:
             kind = "parameters" if leaves else "group"
             return Box(f"{kind}{last}", kind, nodes, self._outputs(nodes), keys[last], keys[last])
         kind = "inputs" if leaves else "sum"
-        shown, count = (1, self.batch.count) if self._is_batch(last) else (0, 0)
+        samples = self.batch.samples if self.batch and self.batch.members[-1] == last else 0
         fold = f"{kind}{last}"
-        return Box(fold, kind, nodes, self._outputs(nodes), "", fold, shown, count)
+        return Box(fold, kind, nodes, self._outputs(nodes), "", fold, samples)
 
     def _outputs(self, members: tuple[int, ...]) -> tuple[int, ...]:
         inside, graph = set(members), self.graph
         return tuple(m for m in members if m in graph.roots or not inside.issuperset(self.users[m]))
-
-    def _is_batch(self, last: int) -> bool:
-        return self.batch is not None and self.batch.members[-1] == last
 
     def _last(self, box: Box) -> int:
         """Return by what to order boxes: their last node, for leaves just before the first user."""

@@ -90,7 +90,7 @@ def _written(node: ast.AST) -> tuple[str, int]:
         case ast.Call():
             return _call(ast.unparse(node.func), node.args)
         case ast.Constant():
-            return f"{node.value:g}", ATOM
+            return f"{ast.literal_eval(node):g}", ATOM
     return ast.unparse(node), ATOM
 
 

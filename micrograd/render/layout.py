@@ -5,8 +5,9 @@
 A `Size` is one box; a `Link` goes from a box to a user, `port` is its place among the edges into
 that user (top to bottom), `room` the width its labels need on a level stretch before the target.
 `Layout.boxes[id]` is the (x, y, width, height) of a box, as wide as its column (x, y is the top
-left corner), `Layout.paths[i]` the points of `links[i]`: the source's right side, two points for every column passed, the start of the level
-stretch, and the target's left side. Same input, same output; no recursion.
+left corner), `Layout.paths[i]` the points of `links[i]`: the source's right side, two points for
+every column passed, the start of the level stretch, and the target's left side. Same input, same
+output; no recursion.
 
 Ranks are longest paths, with sources moved next to their first user; an edge over several columns
 gets an invisible box in each; columns are ordered by barycentre sweeps (Sugiyama, Tagawa and Toda
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-COLUMN_GAP = 56.0  # between the boxes of a column and the labels of the next
+COLUMN_GAP = 64.0  # between the boxes of a column and the labels of the next
 ROW_GAP = 26.0
 DUMMY_GAP = 16.0
 DUMMY_WEIGHT = 4.0  # long edges are kept straight first
@@ -275,7 +276,7 @@ def _set_widths(
 def _gap(column: list[_Item]) -> float:
     """Return the gap before a column: wider where its edges climb."""
     climbs = [abs(s.source.middle - s.target.middle) for item in column for s in item.into]
-    return COLUMN_GAP + min(80.0, max(climbs, default=0.0) / 6)
+    return COLUMN_GAP + min(120.0, max(climbs, default=0.0) / 5)
 
 
 def _frame(item: _Item, left: float) -> tuple[float, float, float, float]:

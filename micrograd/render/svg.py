@@ -216,7 +216,7 @@ def _room(text: Label) -> float:
 def _chip_widths(text: Label) -> list[tuple[str, str, float]]:
     """Return (class, text, width) of an edge's chips, from the node back to the operand."""
     local = f"× {text.local}" if text.local else ""
-    chips = (("local", local), ("count", text.count), ("contribution", text.contribution))
+    chips = (("local", local), ("count", text.edges), ("contribution", text.contribution))
     return [
         (kind, content, round(width(content, 13, bold=kind == "contribution") + 14))
         for kind, content in chips if content
@@ -227,9 +227,10 @@ def _chips(text: Label, right: float, y: float) -> Iterable[str]:
     for kind, content, chip in _chip_widths(text):
         right -= chip + CHIP_GAP
         corner = CHIP / 2 if kind == "contribution" else 4
+        size = f'width="{chip:g}" height="{CHIP:g}" rx="{corner:g}"'
+        written = _text("number", right + chip / 2, y + 4.6, content)
         yield (
-            f'<g class="chip {kind}"><rect x="{right:g}" y="{y - CHIP / 2:g}" width="{chip:g}" '
-            f'height="{CHIP:g}" rx="{corner:g}"/>{_text("", right + chip / 2, y + 4.6, content)}</g>'
+            f'<g class="chip {kind}"><rect x="{right:g}" y="{y - CHIP / 2:g}" {size}/>{written}</g>'
         )
 
 

@@ -1,0 +1,103 @@
+"""The picture of a graph, and the formats it can be had in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+
+from micrograd.engine import Value
+from micrograd.files import atomic_write
+from micrograd.graph import Graph, snapshot
+from micrograd.render.captions import MODES
+from micrograd.render.collapse import View, view
+from micrograd.render.dot import to_dot
+from micrograd.render.elementary import unfolded_sums
+from micrograd.render.passes import Passes, backward_pass
+from micrograd.render.programs import by_cairo, by_graphviz
+from micrograd.render.svg import draw
+
+LAYOUTS = ("built-in", "dot")
+
+
+class Picture:
+    """Hold a view of a graph with the numbers of its passes; draw it in the format asked for."""
+
+    def __init__(self, view: View, passes: Passes, mode: str, layout: str) -> None:
+        self.view, self.passes, self.mode, self.layout = view, passes, mode, layout
+
+    @cached_property
+    def svg(self) -> str:
+        """Return the picture as SVG, which follows the reader's light or dark setting."""
+        image = self._by_dot("svg")
+        return image.decode() if image else draw(self.view, self.passes, self.mode)
+
+    def to_dot(self) -> str:
+        """Return the picture as a DOT program."""
+        return to_dot(self.view, self.passes, self.mode != "fprop")
+
+    def html(self) -> str:
+        """Return a page: the step-through where that is installed, else picture and table."""
+        from micrograd.render.notebook import page
+
+        return page(self)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture in the format that the file's ending names; return the path.
+
+        Raises ValueError for another ending or a missing library, OSError where it cannot write.
+        """
+        format = Path(path).suffix[1:].lower()
+        formats: dict[str, Callable[[], str | bytes]] = {
+            "svg": lambda: self.svg,
+            "png": lambda: self._image("png"),
+            "pdf": lambda: self._image("pdf"),
+            "html": self.html,
+            "dot": self.to_dot,
+        }
+        if format not in formats:
+            raise ValueError(f"cannot draw {str(path)!r}: the ending must be one of "
+                             + ", ".join(f".{name}" for name in formats))  # fmt: skip
+        return atomic_write(path, formats[format]())
+
+    def _image(self, format: str) -> bytes:
+        image = self._by_dot(format)
+        return image or by_cairo(draw(self.view, self.passes, self.mode, adaptive=False), format)
+
+    def _by_dot(self, format: str) -> bytes | None:
+        return by_graphviz(self.to_dot(), format) if self.layout == "dot" else None
+
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
+    ) -> dict[str, str]:
+        from micrograd.render.notebook import bundle
+
+        return bundle(self, repr(self))
+
+    def __repr__(self) -> str:
+        boxes, edges = len(self.view.boxes), len(self.view.edges)
+        return f"Picture({len(self.view.graph)} Values, {boxes} boxes, {edges} edges, {self.mode})"
+
+
+def render(
+    root: Value | Graph, mode: str = "bprop", level: str = "auto", unfolded: Iterable[str] = (),
+    layout: str = "built-in", unfold_sums: bool = False,
+) -> Picture:  # fmt: skip
+    """Return the picture of the graph below `root`.
+
+    `mode`: "fprop" shows values; "bprop" also gradients, and on every edge its contribution and
+    local gradient with formula; "both" one above the other. `level` and `unfolded` collapse it
+    (see `micrograd.render.collapse`), `unfold_sums` writes weighted sums out. `layout="dot"` has
+    Graphviz place it where that is installed.
+    The gradients are those of a backward pass from `root` with seed 1; no `.grad` is read or set.
+    Raises ValueError where an option has no such value, or the graph several roots.
+    """
+    for what, given, known in (("mode", mode, MODES), ("layout", layout, LAYOUTS)):
+        if given not in known:
+            raise ValueError(f"there is no {what} {given!r}; give one of {', '.join(known)}")
+    graph = snapshot(root) if isinstance(root, Value) else root
+    if not isinstance(graph, Graph):
+        raise TypeError(f"cannot draw {root!r}: give the Value at the end of a computation")
+    graph = unfolded_sums(graph) if unfold_sums else graph
+    return Picture(view(graph, level, unfolded), backward_pass(graph), mode, layout)

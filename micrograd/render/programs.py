@@ -1,0 +1,69 @@
+"""Programs and libraries that turn DOT and SVG into other formats, where they are installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+
+TIME_LIMIT = 20.0  # seconds for an external layout
+SCALE, MOST_PIXELS = 2.0, 16_000  # of a PNG; cairo's images end at 32,767 a side
+CAIRO_FORMATS = ("png", "pdf")
+_said: set[str] = set()
+
+
+def by_graphviz(source: str, format: str) -> bytes | None:
+    """Return a DOT program laid out by `dot`, else by pygraphviz; None where neither can.
+
+    Then one line on stderr, once, says why.
+    """
+    if shutil.which("dot"):
+        return _by_dot(source, format)
+    try:
+        import pygraphviz
+    except ImportError:
+        _say_once("Graphviz is not installed, so the built-in layout draws this picture "
+                  "(to have it: install Graphviz, or pip install pygraphviz)")  # fmt: skip
+        return None
+    image: bytes = pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
+    return image
+
+
+def _by_dot(source: str, format: str) -> bytes | None:
+    command = ["dot", f"-T{format}"]
+    try:
+        result = subprocess.run(
+            command, input=source.encode(), capture_output=True, timeout=TIME_LIMIT, check=True
+        )
+    except subprocess.TimeoutExpired:
+        _say_once(f"dot did not finish in {TIME_LIMIT:g} s, so the built-in layout draws instead")
+    except (OSError, subprocess.CalledProcessError) as error:
+        _say_once(f"dot failed ({error}), so the built-in layout draws instead")
+    else:
+        return result.stdout
+    return None
+
+
+def by_cairo(svg: str, format: str) -> bytes:
+    """Return a picture of written-out colours as PNG or PDF.
+
+    Raises ValueError where the library for it is not installed.
+    """
+    try:
+        import cairosvg
+    except (ImportError, OSError) as error:  # OSError: the cairo library itself is missing
+        raise ValueError(f"a {format} picture needs CairoSVG ({error}): pip install "
+                         "'micrograd-graph[png]', or save as .svg or .html, which need "
+                         "nothing") from error  # fmt: skip
+    convert = {"png": cairosvg.svg2png, "pdf": cairosvg.svg2pdf}[format]
+    largest = max(map(int, re.findall(r'(?:width|height)="(\d+)"', svg[:400])))
+    scale = min(SCALE, MOST_PIXELS / largest) if format == "png" else 1.0
+    image: bytes = convert(bytestring=svg.encode(), scale=scale)
+    return image
+
+
+def _say_once(text: str) -> None:
+    if text not in _said:
+        _said.add(text)
+        print(f"micrograd: {text}", file=sys.stderr)
