@@ -1,0 +1,198 @@
+"""Group the nodes of a graph into arrays, level by level.
+
+Nodes of one level with the same operation, constant and operand arrays form one array; sums form
+one where their terms lie in the same pairs of arrays, whatever the number of the terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from micrograd.lowering.canonical import Canonical
+from micrograd.lowering.columns import NAMES, NONE, Ints
+from micrograd.lowering.grids import coordinates, find_grid, flat_places, read
+from micrograd.lowering.ir import CONSTANT, ELEMENT, FIXED, NUMBER, PARAMETER, SUM, Array, Index, Operand, Term
+from micrograd.lowering.terms import Run
+
+_LATE = 1 << 40  # sorts parameters behind what depends on the samples
+
+
+class Irregular(Exception):
+    """Say that a graph falls into too many arrays to be worth it."""
+
+
+def levels(canonical: Canonical) -> list[int]:
+    """Return the height of every node above the leaves, -1 for those that are gone."""
+    level = [0] * len(canonical.live)
+    x, y = canonical.x.tolist(), canonical.y.tolist()
+    a, b = canonical.a.tolist(), canonical.b.tolist()
+    sum_of = dict(zip(canonical.sums.tolist(), range(len(canonical.sums))))
+    start = canonical.start.tolist()
+    for i in np.flatnonzero(canonical.live).tolist():
+        n = sum_of.get(i)
+        if n is not None:
+            first, last = start[n], start[n + 1]
+            height = max([level[j] for j in a[first:last]])
+            level[i] = 1 + max([height, *(level[j] for j in b[first:last] if j >= 0)])
+        elif x[i] >= 0:
+            level[i] = 1 + (level[x[i]] if y[i] < 0 else max(level[x[i]], level[y[i]]))
+    return level
+
+
+class Grouping:
+    """Hold the arrays made so far, and where each node lies: `array[i]`, `place[i]`."""
+
+    def __init__(self, canonical: Canonical, leaves: list[Array], limit: int) -> None:
+        self.canonical, self.limit = canonical, limit
+        self.arrays: list[Array] = []
+        self.array = np.full(len(canonical.live), NONE)
+        self.place = np.zeros(len(canonical.live), np.int64)
+        for leaf in leaves:
+            at = np.flatnonzero(leaf.nodes >= 0)
+            place = at if leaf.data is None else self._ranks(leaf)
+            self._add(leaf, leaf.nodes[at], place)
+        self._sums = np.full(len(canonical.live), NONE)
+        self._sums[canonical.sums] = np.arange(len(canonical.sums))
+
+    def _ranks(self, pool: Array) -> Ints:
+        values = self.canonical.columns.values
+        data = np.array([values[i].data for i in pool.nodes.tolist()])
+        return np.searchsorted(np.asarray(pool.data), data)
+
+    def run(self) -> list[Array]:
+        """Return all arrays, operands before users. Raises Irregular where they get too many."""
+        level = np.array(levels(self.canonical))
+        level[~self.canonical.live] = 0
+        if level.max() > self.limit:
+            raise Irregular
+        by_level = np.argsort(level, kind="stable")
+        bounds = np.searchsorted(level[by_level], np.arange(1, level.max() + 2))
+        for first, last in zip(bounds[:-1], bounds[1:]):
+            self._level(by_level[first:last])
+            if len(self.arrays) > self.limit:
+                raise Irregular
+        return self.arrays
+
+    def _add(self, array: Array, nodes: Ints, place: Ints) -> None:
+        self.array[nodes] = len(self.arrays)
+        self.place[nodes] = place
+        self.arrays.append(array)
+
+    def _level(self, nodes: Ints) -> None:
+        sums = self._sums[nodes]
+        elements = nodes[sums < 0]
+        for group in self._alike(elements):
+            self._element(group)
+        if len(elements) < len(nodes):
+            self._sums_of_level(nodes[sums >= 0])
+
+    def _alike(self, nodes: Ints) -> Iterator[Ints]:
+        """Yield the nodes of equal operation, constant and operand arrays."""
+        if not len(nodes):
+            return
+        c = self.canonical
+        k = c.columns.k[nodes].view(np.int64)
+        x, y = self.array[c.x[nodes]], np.where(c.y[nodes] < 0, NONE, self.array[c.y[nodes]])
+        yield from _classes((c.columns.op[nodes], k, x, y), nodes)
+
+    def _element(self, nodes: Ints) -> None:
+        c = self.canonical
+        ids = [operand[nodes] for operand in (c.x, c.y) if operand[nodes[0]] >= 0]
+        arrays = [self.arrays[self.array[i[0]]] for i in ids]
+        places = [self.place[i] for i in ids]
+        batched = any(array.batched for array in arrays)
+        columns = [
+            column
+            for array, place in sorted(zip(arrays, places), key=lambda pair: _order(pair[0]))
+            for column in coordinates(array, place)
+        ]
+        grid = find_grid(columns, len(nodes))
+        variables = range(len(grid.shape))
+        operands = []
+        for array, place in zip(arrays, places):
+            flat = place[grid.order].reshape(grid.shape)
+            operands.append(self._kept(read(array, coordinates(array, flat), flat, variables), grid.shape))
+        k = c.columns.values[nodes[0]]._k
+        self._add(
+            Array(ELEMENT, grid.shape, nodes[grid.order], batched, NAMES[c.columns.op[nodes[0]]],
+                  k, tuple(operands)), nodes, grid.place)  # fmt: skip
+
+    def _sums_of_level(self, nodes: Ints) -> None:
+        c = self.canonical
+        n = self._sums[nodes]
+        lengths = c.start[n + 1] - c.start[n]
+        ends = np.cumsum(lengths)
+        at = np.arange(ends[-1]) + np.repeat(c.start[n] - ends + lengths, lengths)
+        owner = np.repeat(np.arange(len(nodes)), lengths)
+        a, b = self._ordered(c.a[at], c.b[at])
+        code = self.array[a] * (len(self.arrays) + 1) + np.where(b < 0, NONE, self.array[b]) + 1
+        for group in _classes((_signature(owner, code, len(nodes)),), np.arange(len(nodes))):
+            member = np.full(len(nodes), NONE)
+            member[group] = np.arange(len(group))
+            inside = np.flatnonzero(member[owner] >= 0)
+            self._sum(nodes[group], member[owner[inside]], a[inside], b[inside], code[inside])
+
+    def _ordered(self, a: Ints, b: Ints) -> tuple[Ints, Ints]:
+        """Put what depends on the samples, then what was made first, on the left."""
+        order = np.array([_order(array) * _LATE + i for i, array in enumerate(self.arrays)])
+        swap = (b >= 0) & (order[self.array[a]] > order[self.array[b]])
+        return np.where(swap, b, a), np.where(swap, a, b)
+
+    def _sum(self, nodes: Ints, owner: Ints, a: Ints, b: Ints, code: Ints) -> None:
+        runs = []
+        for c in np.unique(code).tolist():
+            part = np.flatnonzero(code == c)
+            ids = [i[part] for i in (a, b) if i[part[0]] >= 0]
+            arrays = [self.arrays[self.array[i[0]]] for i in ids]
+            runs.append(Run(arrays, [self.place[i] for i in ids], owner[part], len(nodes)))
+        columns = [pair for run in runs for pair in run.columns]
+        columns.sort(key=lambda pair: _order(pair[0]))
+        grid = find_grid([column for _, column in columns], len(nodes),
+                         merge=not any(run.loose for run in runs))  # fmt: skip
+        batched = any(array.batched for run in runs for array in run.arrays)
+        self._add(Array(SUM, grid.shape, nodes[grid.order], batched,
+                        terms=tuple(self._kept_term(run.term(grid), grid.shape) for run in runs)), nodes, grid.place)  # fmt: skip
+
+    def _kept(self, operand: Operand, sizes: tuple[int, ...]) -> Operand:
+        """Make a constant array of what reads several numbers of the pool."""
+        if operand.array.kind != NUMBER or (operand.index and operand.index[0].var == FIXED):
+            return operand
+        places = flat_places(operand, dict(enumerate(sizes)))
+        data = np.asarray(operand.array.data)[places]
+        array = Array(CONSTANT, places.shape, np.full(places.size, NONE), data=data)
+        self.arrays.append(array)
+        return Operand(array, tuple(map(Index, operand.vars)))
+
+    def _kept_term(self, term: Term, shape: tuple[int, ...]) -> Term:
+        sizes = (*shape, *(size for _, size in term.summed))
+        if term.segments is not None:
+            sizes = (int(term.segments[-1]),)
+        b = None if term.b is None else self._kept(term.b, sizes)
+        return Term(self._kept(term.a, sizes), b, term.summed, term.segments)
+
+
+def _order(array: Array) -> int:
+    return 2 if array.kind == PARAMETER else 0 if array.batched else 1
+
+
+def _classes(keys: tuple[Ints, ...], members: Ints) -> Iterator[Ints]:
+    """Yield the members with equal keys."""
+    order = np.lexsort(keys)
+    new = np.zeros(len(order), bool)
+    for key in keys:
+        new[1:] |= key[order][1:] != key[order][:-1]
+    for part in np.split(order, np.flatnonzero(new)):
+        yield members[np.sort(part)]
+
+
+def _signature(owner: Ints, code: Ints, count: int) -> Ints:
+    """Return a number per sum, equal for equal sets of codes: each set's rank."""
+    codes, rank = np.unique(code, return_inverse=True)
+    pairs = np.unique(owner * len(codes) + rank)
+    owner, rank = np.divmod(pairs, len(codes))
+    starts = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
+    sets: dict[bytes, int] = {}
+    return np.array([sets.setdefault(part.tobytes(), len(sets))
+                     for part in np.split(rank, starts[1:])])  # fmt: skip

@@ -1,0 +1,144 @@
+"""Gather the leaves of a graph into arrays: inputs, parameters, constants, numbers.
+
+Those that the caller gave as nested lists keep their shape. Parameters found in the graph are
+gathered by scope and label: `w0`, `w1` in "layer 0 / neuron 3" lie in row 3 of W1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from micrograd.engine import Value
+from micrograd.lowering.canonical import Canonical
+from micrograd.lowering.columns import Bools, Columns, Ints
+from micrograd.lowering.ir import CONSTANT, INPUT, NUMBER, PARAMETER, Array
+from micrograd.modes import SEPARATOR
+
+_MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
+_DIGITS = re.compile(r"[\d_.\[\]]*\d[\]]*$")
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """An array of leaves whose shape and name the caller gave; `values` are Values by place."""
+
+    name: str
+    kind: str
+    values: Any  # an object array
+
+    def array(self, ids: Mapping[Value, int], batched: bool) -> Array:
+        """Return the array, with the ids of its elements in the graph."""
+        nodes = np.array([ids.get(v, -1) for v in self.values.ravel().tolist()], np.int64)
+        return Array(self.kind, self.values.shape, nodes, batched and self.kind == INPUT,
+                     name=self.name)  # fmt: skip
+
+
+def given(name: str, kind: str, nested: Any) -> Given:
+    """Return nested lists of Values as one array. Raises ValueError where they are ragged."""
+    values = np.array(nested, dtype=object)
+    if any(not isinstance(v, Value) for v in values.ravel().tolist()):
+        raise ValueError(f"{name} is ragged or holds something else than Values; give nested lists "
+                         "whose rows have one length, or each part under its own name")  # fmt: skip
+    return Given(name, kind, values)
+
+
+def leaf_arrays(canonical: Canonical, arrays: list[Array], trainable: Bools) -> list[Array]:
+    """Return `arrays` with one more for every set of leaves that they lack."""
+    columns = canonical.columns
+    left = canonical.live & (columns.op == 0)
+    for array in arrays:
+        left[array.nodes[array.nodes >= 0]] = False
+    numbers = left & canonical.literal & ~trainable
+    left &= ~numbers
+    found = list(arrays)
+    first_user = _first_users(canonical)
+    sets: dict[Any, list[int]] = {}
+    for i in np.flatnonzero(left).tolist():
+        sets.setdefault(_key(columns, i, bool(trainable[i])), []).append(i)
+    for (kind, scope, stem), ids in sets.items():
+        for array in _parted(columns, kind, scope, stem, np.array(ids), first_user):
+            if array.kind == NUMBER:
+                numbers[array.nodes] = True
+            else:
+                found.append(array)
+    return [*found, _pool(columns, np.flatnonzero(numbers))]
+
+
+def _pool(columns: Columns, ids: Ints) -> Array:
+    """Return the distinct numbers of the code as one array."""
+    data = np.array([columns.values[i].data for i in ids.tolist()])
+    numbers = np.unique(data)
+    return Array(NUMBER, numbers.shape, ids, data=numbers)
+
+
+def _key(columns: Columns, i: int, trainable: bool) -> tuple[str, str, str]:
+    value = columns.values[i]
+    return (PARAMETER if trainable else CONSTANT, _MEMBER.sub("", value.scope),
+            _DIGITS.sub("", value.label))  # fmt: skip
+
+
+def _parted(columns: Columns, kind: str, scope: str, stem: str, ids: Ints,
+            first_user: Ints) -> list[Array]:  # fmt: skip
+    """Part one set of leaves by what uses them: weights from biases where nothing names them."""
+    use = first_user[ids]
+    role = np.zeros(len(ids), np.int64) if stem else _roles(columns, ids, use)
+    parts = []
+    for r in np.unique(role).tolist():
+        part = ids[role == r]
+        data = [columns.values[i].data for i in part.tolist()]
+        if kind == CONSTANT and len(set(data)) == 1:
+            parts.append(Array(NUMBER, (), part))
+        else:
+            shape = _shape(columns, part, first_user[part])
+            parts.append(Array(kind, shape, part, stem=_stem(scope, stem, shape)))
+    return parts
+
+
+def _roles(columns: Columns, ids: Ints, user: Ints) -> Ints:
+    """Tell leaves apart by the operation and the operand's place at their first use."""
+    return columns.op[user] * 2 + (columns.x[user] == ids)
+
+
+def _first_users(canonical: Canonical) -> Ints:
+    columns = canonical.columns
+    first = np.full(len(columns), len(columns))
+    for operand in (canonical.x, canonical.y):
+        users = np.flatnonzero((operand >= 0) & canonical.live)
+        np.minimum.at(first, operand[users], users)
+    lengths = np.diff(canonical.start)
+    owner = np.repeat(canonical.sums, lengths)
+    for operand in (canonical.a, canonical.b):
+        has = operand >= 0
+        np.minimum.at(first, operand[has], owner[has])
+    first[first == len(columns)] = canonical.root
+    return first
+
+
+def _shape(columns: Columns, ids: Ints, user: Ints) -> tuple[int, ...]:
+    """Return (rows, length): a row for each scope, or for each run of leaves used together."""
+    if len(ids) == 1 and not _MEMBER.search(columns.scopes[columns.scope[ids[0]]]):
+        return ()
+    for row in (columns.scope[ids], user):
+        starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+        lengths = np.diff(np.append(starts, len(row)))
+        if (lengths == lengths[0]).all() and lengths[0] > 1 and len(lengths) > 1:
+            return len(lengths), int(lengths[0])
+    if len(ids) > 1 and _MEMBER.search(columns.scopes[columns.scope[ids[0]]]):
+        return (len(ids),) if len(set(columns.scope[ids].tolist())) > 1 else (1, len(ids))
+    return (len(ids),)
+
+
+def _stem(scope: str, stem: str, shape: tuple[int, ...]) -> str:
+    """Return the name of a parameter: W1 for the w of layer 0."""
+    stem = re.sub(r"\W", "_", stem) or ("w" if len(shape) == 2 else "")
+    stem = stem.upper() if len(shape) == 2 and len(stem) == 1 else stem
+    number = re.search(r"(\d+)$", scope.rpartition(SEPARATOR)[2])
+    return f"{stem}{int(number[1]) + 1}" if number and stem else stem
+
+
+__all__ = ["INPUT", "PARAMETER", "Given", "given", "leaf_arrays"]

@@ -1,0 +1,82 @@
+"""Lower a scalar function, or a recorded graph, to a program over arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd.engine import Value
+from micrograd.lowering.canonical import Canonical, canonical
+from micrograd.lowering.columns import Bools, Columns, columns
+from micrograd.lowering.grouping import Grouping
+from micrograd.lowering.ir import CONSTANT, PARAMETER, Array
+from micrograd.lowering.leaves import Given, leaf_arrays
+from micrograd.lowering.lowered import Lowered
+from micrograd.lowering.names import name_arrays
+from micrograd.lowering.program import Program
+from micrograd.lowering.tensors import Constants
+from micrograd.lowering.tracing import Trace, given_parameters, trace
+
+REDUCTIONS = ("mean", "sum")
+
+
+def lower(function: Callable[..., Any] | Value, *samples: Any, parameters: Any = None,
+          names: Sequence[str] | None = None, reduce: str = "mean") -> Program:  # fmt: skip
+    """Return the program of a function of one sample, or of a recorded loss.
+
+    A function is traced on `samples`, nested lists of numbers; its program takes batches of them
+    and returns the mean (or `reduce="sum"`) of their losses.
+    """
+    if reduce not in REDUCTIONS:
+        raise ValueError(f"reduce={reduce!r}; give one of {', '.join(REDUCTIONS)}")
+    if isinstance(function, Value):
+        traced = Trace(function, given_parameters(parameters), None, False)
+    else:
+        traced = trace(function, samples, names, parameters)
+    graph = columns(traced.root)
+    return _program(traced, graph, bool(parameters), reduce)
+
+
+def _program(traced: Trace, graph: Columns, named: bool, reduce: str) -> Program:
+    ids = dict(zip(graph.values, range(len(graph))))
+    arrays = [g.array(ids, traced.batched) for g in traced.arrays]
+    trainable = _trainable(graph, traced, named)
+    known = trainable.copy()
+    for array in arrays:
+        known[array.nodes[array.nodes >= 0]] = True
+    form = canonical(graph, known)
+    lowered = _lowered(form, arrays, trainable, reduce)
+    return Program(lowered, _leaf_values(lowered, traced.arrays, graph))
+
+
+def _trainable(graph: Columns, traced: Trace, named: bool) -> Bools:
+    """Return which leaves are parameters: made before the trace, or with a name in the graph."""
+    leaf = graph.op == 0
+    if named:
+        return np.zeros(len(leaf), bool)
+    if traced.start is not None:
+        return leaf & (graph.index < traced.start)
+    named_scope = np.array([scope != "" for scope in graph.scopes])
+    return leaf & (graph.labelled | named_scope[graph.scope])
+
+
+def _lowered(form: Canonical, given: list[Array], trainable: Bools, reduce: str) -> Lowered:
+    leaves = leaf_arrays(form, given, trainable)
+    grouping = Grouping(form, leaves, limit=200 + int(form.live.sum()) // 50)
+    arrays = grouping.run()
+    name_arrays(arrays, form.columns.values)
+    root = arrays[grouping.array[form.root]]
+    return Lowered(arrays, root, reduce, form, Constants())
+
+
+def _leaf_values(lowered: Lowered, given: list[Given], graph: Columns) -> dict[str, Any]:
+    found = {g.name: g.values for g in given}
+    for kind in (PARAMETER, CONSTANT):
+        for array in lowered.leaves(kind):
+            if array.name not in found and array.data is None:
+                values = np.empty(array.size, object)
+                values[:] = [graph.values[i] for i in array.nodes.tolist()]
+                found[array.name] = values.reshape(array.shape)
+    return found

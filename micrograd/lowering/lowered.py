@@ -1,0 +1,106 @@
+"""A lowered graph: its arrays, and the statements of its passes. Shared by equal graphs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from micrograd.lowering import expr as ex
+from micrograd.lowering.canonical import Canonical
+from micrograd.lowering.expr import Assign, Expr
+from micrograd.lowering.inlining import inlined
+from micrograd.lowering.ir import BATCH, CONSTANT, INPUT, LEAVES, NUMBER, PARAMETER, Array
+from micrograd.lowering.names import TEMPORARY, adjoint_names
+from micrograd.lowering.statements import Backward, value
+from micrograd.lowering.tensors import Constants, Tensor, whole
+
+LOSS = "loss"
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """The lines of one pass or two: forward, backward; `gradients` names those of the leaves."""
+
+    forward: list[Assign]
+    backward: list[Assign]
+    gradients: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """Hold the arrays of a graph; `reduce` says how the samples of a batch make one loss.
+
+    `nodes` counts the scalar nodes; the arrays hold their ids, to be found in any equal graph.
+    """
+
+    arrays: list[Array]
+    root: Array
+    reduce: str
+    canonical: Canonical
+    tables: Constants
+
+    def leaves(self, kind: str) -> list[Array]:
+        """Return the leaf arrays of one kind, in order."""
+        return [array for array in self.arrays if array.kind == kind]
+
+    @property
+    def arguments(self) -> list[str]:
+        """Return the names of inputs, parameters and constants: what the text takes."""
+        kinds = (INPUT, PARAMETER, CONSTANT)
+        return [array.name for kind in kinds for array in self.leaves(kind)
+                if array.data is None]
+
+    @property
+    def data(self) -> dict[str, np.ndarray]:
+        """Return the constants that are part of the code, and the tables of places."""
+        held = {a.name: a.data for a in self.leaves(CONSTANT) if a.data is not None}
+        return {**held, **self.tables}
+
+    @cached_property
+    def forward(self) -> list[Assign]:
+        """Return the lines of the forward pass."""
+        lines = [Assign(array.name, value(array, self.tables))
+                 for array in self.arrays if array.kind not in LEAVES]  # fmt: skip
+        return [*lines, Assign(LOSS, self._loss())]
+
+    def _loss(self) -> Expr:
+        root = whole(self.root)
+        if self.root.kind == NUMBER:
+            root = ex.num(float(np.asarray(self.root.data)[0]))
+        batched = any(array.batched for array in self.arrays)
+        if self.root.batched:
+            return Expr(self.reduce, (root,), (0,), ())
+        repeated = batched and self.reduce == "sum"
+        return ex.binary("*", root, ex.ref(ex.B, ())) if repeated else root
+
+    def lines(self, inputs: bool) -> Lines:
+        """Return both passes; with `inputs`, the gradients of the inputs are among the results."""
+        wanted = {a.name for a in self.leaves(PARAMETER) + (self.leaves(INPUT) if inputs else [])}
+        backward = Backward(self.arrays, wanted, self.tables)
+        backward.run(self.root, self._seed(), adjoint_names(self.arrays))
+        return tidied(Lines(self.forward, backward.lines, backward.gradients))
+
+    def _seed(self) -> Tensor:
+        size = ex.ref(ex.B, ())
+        if self.root.batched and self.reduce == "mean":
+            return Tensor(ex.binary("/", ex.num(1), size), ())
+        batched = any(array.batched for array in self.arrays)
+        repeated = batched and not self.root.batched and self.reduce == "sum"
+        return Tensor(size if repeated else ex.num(1), ())
+
+
+def tidied(lines: Lines) -> Lines:
+    """Return the lines with what needs no name written in."""
+    results = {LOSS, *lines.gradients.values()}
+
+    def keep(name: str) -> bool:
+        return name in results or not (TEMPORARY.match(name) or name.startswith("d"))
+
+    everything = inlined([*lines.forward, *lines.backward], keep)
+    first = next(i for i, line in enumerate(everything) if line.name == LOSS) + 1
+    return Lines(everything[:first], everything[first:], lines.gradients)
+
+
+__all__ = ["BATCH", "LOSS", "Lines", "Lowered", "tidied"]

@@ -1,0 +1,95 @@
+"""Names for arrays, as the lectures have them: x, W1, b1, z1, h1, u, s, J, delta1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from micrograd.engine import Value
+from micrograd.lowering.ir import CONSTANT, ELEMENT, LEAVES, NUMBER, PARAMETER, SUM, Array
+from micrograd.ops import BY_NAME, FUNCTIONS
+
+_OTHERS = ("B", "where", "maximum", "minimum", "abs", "nan", "inf", "einsum", "transpose", "embed",
+           "broadcast_to", "scatter", "segment_sum", "zeros", "array", "loss", "s_", "sum")  # fmt: skip
+RESERVED = frozenset((*FUNCTIONS, *_OTHERS))
+TEMPORARY = re.compile(r"d?t\d+(_\d+)?$")  # what no person would name
+_ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
+
+
+def name_arrays(arrays: list[Array], values: list[Value]) -> None:
+    """Give every array a name of its own."""
+    taken = set(RESERVED) | {a.name for a in arrays if a.name}
+    for array in arrays:
+        if not array.name and array.kind != NUMBER:
+            array.name = _free(_wanted(array, values), taken)
+            taken.add(array.name)
+
+
+def adjoint_names(arrays: list[Array]) -> dict[Array, str]:
+    """Return the names of the adjoints: delta1 beside z1 (L6), dW1 beside W1."""
+    taken = set(RESERVED) | {a.name for a in arrays}
+    names = {}
+    for array in arrays:
+        delta = array.kind == SUM and re.fullmatch(r"z(\d*(_\w+)?)", array.name)
+        names[array] = _free(f"delta{delta[1]}" if delta else f"d{array.name}", taken)
+        taken.add(names[array])
+    return names
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    """Return `wanted`, numbered if it is taken; `t` is always numbered."""
+    if wanted not in taken and wanted != "t":
+        return wanted
+    number, between = (1, "") if wanted in ("t", "c") else (2, "_")
+    while f"{wanted}{between}{number}" in taken:
+        number += 1
+    return f"{wanted}{between}{number}"
+
+
+def _wanted(array: Array, values: list[Value]) -> str:
+    if array.kind in LEAVES:
+        return array.stem or _leaf(array)
+    return _label(array, values) or _computed(array)
+
+
+def _leaf(array: Array) -> str:
+    rank = len(array.shape)
+    if array.kind == PARAMETER:
+        return "W" if rank == 2 else "b"
+    return "x" if rank == 2 and array.kind == CONSTANT and array.data is None else "c"
+
+
+def _label(array: Array, values: list[Value]) -> str:
+    """Return what the labels of all elements begin with."""
+    stems = {re.sub(r"[\d_.\[\]]*\d\]*$", "", values[i].label) for i in array.nodes.tolist()}
+    stem = stems.pop() if len(stems) == 1 else ""
+    return stem if stem.isidentifier() else ""
+
+
+def _computed(array: Array) -> str:
+    if array.kind == ELEMENT:
+        of = array.operands[0].array.name
+        hidden = len(array.operands) == 1 and of.startswith("z") and array.op in _ACTIVATIONS
+        return f"h{of[1:]}" if hidden else "t"
+    for term in array.terms:
+        if term.b is not None and term.b.array.kind == PARAMETER and term.a.array is not term.b.array:
+            weights = re.fullmatch(r"([A-Z])(\d*)", term.b.array.name)
+            vector = term.b.array.name == "u"
+            if (weights or vector) and term.summed:
+                letter, number = ("s", "") if vector else ("z", weights[2] if weights else "")
+                return letter + number + _suffix(term.a.array.name)
+    return "t"
+
+
+def _suffix(name: str) -> str:
+    """Return the _c of x_c, which goes on to all that is computed of it."""
+    found = re.search(r"_[a-z]\w*$", name)
+    return found[0] if found else ""
+
+
+def uses(names: Iterable[str]) -> dict[str, int]:
+    """Count the names."""
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    return counts

@@ -1,0 +1,216 @@
+"""From arrays to statements: forward, one assignment per array, and backward, one per adjoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from micrograd.lowering import expr as ex
+from micrograd.lowering.columns import Ints
+from micrograd.lowering.expr import Assign, Expr
+from micrograd.lowering.formulas import expression
+from micrograd.lowering.ir import BATCH, CONSTANT, ELEMENT, INPUT, LEAVES, NUMBER, PARAMETER, Array
+from micrograd.lowering.ir import Operand, Term
+from micrograd.lowering.tensors import (Constants, Sizes, Tensor, aligned, combined, contract,
+                                        filled, selection, summed, view, whole)  # fmt: skip
+from micrograd.ops import BY_NAME
+
+
+@dataclass
+class Statements:
+    """The lines of a program, the names of its results, and its tables of places."""
+
+    forward: list[Assign] = field(default_factory=list)
+    backward: list[Assign] = field(default_factory=list)
+    loss: str = ""
+    gradients: dict[str, str] = field(default_factory=dict)  # by leaf
+    constants: Constants = field(default_factory=Constants)
+
+
+def sizes_of(array: Array, term: Term | None = None) -> dict[int, ex.Size]:
+    """Return the sizes of an array's variables, and of those summed over in a term."""
+    sizes: dict[int, ex.Size] = dict(enumerate(array.shape))
+    if array.batched:
+        sizes[BATCH] = ex.B
+    if term is not None:
+        sizes |= dict(term.summed)
+        if term.segments is not None:
+            sizes[0] = int(term.segments[-1])
+    return sizes
+
+
+def axes(array: Array) -> tuple[int, ...]:
+    """Return the variables of an array's axes, the batch in front."""
+    return ((BATCH,) if array.batched else ()) + tuple(range(len(array.shape)))
+
+
+def letters(array: Array, constants: Constants) -> dict[str, Expr]:
+    """Return what x, y and out are in the formulas of an elementary array."""
+    views = [view(operand, sizes_of(array), constants) for operand in array.operands]
+    named = {letter: aligned(t, axes(array)) for letter, t in zip("xy", views)}
+    return named | {"out": whole(array)}
+
+
+def value(array: Array, constants: Constants) -> Expr:
+    """Return the expression that defines an array."""
+    if array.kind == ELEMENT:
+        return expression(BY_NAME[array.op].value, array.k, letters(array, constants))
+    parts = [_term(array, term, constants) for term in _products_first(array.terms)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = combined("+", total, part, axes(array))
+    return aligned(total, axes(array))
+
+
+def _products_first(terms: Iterable[Term]) -> list[Term]:
+    return sorted(terms, key=lambda term: (term.b is None, not term.summed))
+
+
+def _term(array: Array, term: Term, constants: Constants) -> Tensor:
+    sizes = sizes_of(array, term)
+    a = view(term.a, sizes, constants)
+    b = Tensor(ex.num(1), ()) if term.b is None else view(term.b, sizes, constants)
+    if term.segments is None:
+        return contract(a, b, axes(array), [var for var, _ in term.summed], sizes)
+    flat = combined("*", a, b, ((BATCH,) if array.batched else ()) + (0,))
+    table = constants.named(term.segments)
+    whole_sum = ex.segment_sum(filled(flat, flat.vars, sizes), table, array.size)
+    kept = tuple(v for v in flat.vars if v == BATCH)
+    shape = tuple(sizes[v] for v in kept) + array.shape
+    return Tensor(ex.reshape(whole_sum, shape), kept + tuple(range(len(array.shape))))
+
+
+class Backward:
+    """Collect the contributions to each array's adjoint, users before operands."""
+
+    def __init__(self, arrays: list[Array], wanted: set[str], constants: Constants) -> None:
+        self.arrays, self.constants = arrays, constants
+        self.parts: dict[Array, list[Tensor]] = {}
+        self.needed = set()
+        for array in arrays:
+            if array.name in wanted or any(o.array in self.needed for o in array.reads):
+                self.needed.add(array)
+        self.lines: list[Assign] = []
+        self.gradients: dict[str, str] = {}
+
+    def run(self, root: Array, seed: Tensor, adjoint_name: dict[Array, str]) -> None:
+        """Write the statements of the backward pass."""
+        self.parts[root] = [seed]
+        for array in reversed(self.arrays):
+            if array not in self.needed:
+                continue
+            upstream = self._adjoint(array, adjoint_name[array])
+            if array.kind in LEAVES:
+                self.gradients[array.name] = self._gradient(array, upstream, adjoint_name[array])
+            elif upstream is not None:
+                self._through(array, upstream)
+
+    def _adjoint(self, array: Array, name: str) -> Tensor | None:
+        """Sum the contributions and give the sum a name; a plain number needs none."""
+        parts = self.parts.pop(array, None)
+        if parts is None:
+            return None
+        total = parts[0]
+        for part in parts[1:]:
+            total = combined("+", total, part, axes(array))
+        if total.expr.kind in ("num", "ref") or array.kind in LEAVES:
+            return total
+        self.lines.append(Assign(name, total.expr))
+        return Tensor(ex.ref(name, total.expr.shape), total.vars)
+
+    def _gradient(self, array: Array, total: Tensor | None, name: str) -> str:
+        total = Tensor(ex.num(0), ()) if total is None else total
+        self.lines.append(Assign(name, filled(total, axes(array), sizes_of(array))))
+        return name
+
+    def _through(self, array: Array, upstream: Tensor) -> None:
+        if array.kind == ELEMENT:
+            names = letters(array, self.constants)
+            for operand, text in zip(array.operands, BY_NAME[array.op].local):
+                if operand.array in self.needed:
+                    local = _tensor(expression(text, array.k, names), array)
+                    self._contribute(operand, upstream, local, sizes_of(array), axes(array))
+        for term in array.terms:
+            sizes = sizes_of(array, term)
+            if term.segments is not None:
+                self._through_segments(array, term, upstream, sizes)
+            else:
+                over = axes(array) + tuple(var for var, _ in term.summed)
+                self._through_term(term, upstream, sizes, over)
+
+    def _through_segments(self, array: Array, term: Term, upstream: Tensor, sizes: Sizes) -> None:
+        assert term.segments is not None
+        of_piece = np.repeat(np.arange(array.size), np.diff(term.segments))
+        front = (BATCH,) if BATCH in upstream.vars else ()
+        whole_sizes = sizes_of(array)
+        full = filled(upstream, front + tuple(range(len(array.shape))), whole_sizes)
+        flat = ex.reshape(full, (*(whole_sizes[v] for v in front), array.size))
+        taken = ex.take(flat, self.constants.named(of_piece), of_piece.shape, len(front))
+        batch = (BATCH,) if array.batched else ()
+        self._through_term(term, Tensor(taken, (*front, 0)), sizes, (*batch, 0))
+
+    def _through_term(self, term: Term, upstream: Tensor, sizes: Sizes,
+                      over: tuple[int, ...]) -> None:  # fmt: skip
+        one = Tensor(ex.num(1), ())
+        a, b = term.a, term.b
+        if b is None:
+            return self._maybe(a, upstream, one, sizes, over)
+        views = [view(operand, sizes, self.constants) for operand in (a, b)]
+        if views[0] == views[1]:  # a square: both contributions are the same
+            twice = Tensor(ex.binary("*", ex.num(2), views[0].expr), views[0].vars)
+            return self._maybe(a, upstream, twice, sizes, over)
+        self._maybe(a, upstream, views[1], sizes, over)
+        return self._maybe(b, upstream, views[0], sizes, over)
+
+    def _maybe(self, operand: Operand, upstream: Tensor, local: Tensor, sizes: Sizes,
+               over: tuple[int, ...]) -> None:  # fmt: skip
+        if operand.array in self.needed:
+            self._contribute(operand, upstream, local, sizes, over)
+
+    def _contribute(self, operand: Operand, upstream: Tensor, local: Tensor, sizes: Sizes,
+                    every: tuple[int, ...]) -> None:  # fmt: skip
+        """Sum upstream × local over the variables that the operand lacks; put it in place."""
+        kept = ((BATCH,) if operand.array.batched else ()) + operand.vars
+        over = [var for var in every if var not in kept]
+        part = contract(upstream, local, kept, over, sizes)
+        self.parts.setdefault(operand.array, []).append(self._placed(operand, part, sizes))
+
+    def _placed(self, operand: Operand, part: Tensor, sizes: Sizes) -> Tensor:
+        """Return a contribution as one to the whole array that the operand reads."""
+        array = operand.array
+        batch = tuple(v for v in part.vars if v == BATCH)
+        front = tuple(sizes[v] for v in batch)
+        result = batch + tuple(range(len(array.shape)))
+        if operand.table is not None:
+            every = filled(part, batch + operand.vars, sizes)
+            flat = ex.scatter(every, self.constants.named(operand.table), array.size, len(batch))
+            return Tensor(ex.reshape(flat, front + array.shape), result)
+        chosen = selection(operand, sizes)
+        if all(item == ex.ALL for item in chosen):
+            if operand.split is None:
+                axis = {var: i for i, var in enumerate(operand.vars)} | {BATCH: BATCH}
+                return Tensor(part.expr, tuple(axis[v] for v in part.vars))
+            every = filled(part, batch + operand.vars, sizes)
+        elif all(item == ex.ALL or n == 1 for item, n in zip(chosen, operand.shape)):
+            every = filled(part, batch + operand.vars, sizes)
+        else:
+            inner = filled(part, batch + operand.vars, sizes)
+            every = ex.embed(inner, (ex.ALL,) * len(batch) + chosen, front + operand.shape)
+        return Tensor(ex.reshape(every, front + array.shape), result)
+
+
+def _tensor(e: Expr, array: Array) -> Tensor:
+    """Give an expression over the axes of an array their variables; size 1 means it lacks one."""
+    vars = axes(array)[len(axes(array)) - len(e.shape) :]
+    sizes = sizes_of(array)
+    repeated = [i for i, (n, v) in enumerate(zip(e.shape, vars)) if n == 1 and sizes[v] != 1]
+    if not repeated:
+        return Tensor(e, vars)
+    key = tuple(0 if i in repeated else ex.ALL for i in range(len(vars)))
+    return Tensor(ex.indexed(e, key), tuple(v for i, v in enumerate(vars) if i not in repeated))
+
+
+__all__ = ["CONSTANT", "INPUT", "NUMBER", "PARAMETER", "Backward", "Ints", "Statements", "summed",
+           "value"]  # fmt: skip

@@ -1,0 +1,91 @@
+"""Run a scalar function once, on Values, and say which leaves are inputs and parameters."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.engine import Value
+from micrograd.lowering.ir import INPUT, PARAMETER
+from micrograd.lowering.leaves import Given, given
+from micrograd.modes import comparisons_reported
+
+
+class Trace(NamedTuple):
+    """What a graph is lowered from: the loss, the arrays given, and where the trace began.
+
+    Leaves made before `start` are parameters, unless `parameters` names those.
+    """
+
+    root: Value
+    arrays: list[Given]
+    start: int | None
+    batched: bool
+
+
+def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[str] | None,
+          parameters: Any) -> Trace:  # fmt: skip
+    """Record `function` on one sample. Raises ValueError where it branches on a Value."""
+    names = list(names) if names is not None else _argument_names(function, len(samples))
+    if len(names) != len(samples):
+        raise ValueError(f"{len(names)} names ({', '.join(names)}) for {len(samples)} samples")
+    marker = Value(0.0)
+    inputs = [_values(sample) for sample in samples]
+    with comparisons_reported(_refuse):
+        root = function(*inputs)
+    if not isinstance(root, Value):
+        raise ValueError(f"{_called(function)} returned {_described(root)}; a loss to be lowered is "
+                         "one Value: the loss of one sample")  # fmt: skip
+    arrays = [given(name, INPUT, x) for name, x in zip(names, inputs)]
+    return Trace(root, arrays + given_parameters(parameters), marker._index, True)
+
+
+def given_parameters(parameters: Any) -> list[Given]:
+    """Return the arrays of a dict of nested lists of Values."""
+    return [given(name, PARAMETER, nested) for name, nested in dict(parameters or {}).items()]
+
+
+def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
+    try:
+        found = [p for p in inspect.signature(function).parameters.values()
+                 if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]  # fmt: skip
+    except (TypeError, ValueError):
+        found = []
+    names = [p.name for p in found[:count]]
+    return names + [f"x{i + 1}" for i in range(len(names), count)]
+
+
+def _values(sample: Any) -> Any:
+    """Return a sample as nested lists of fresh Values."""
+    if isinstance(sample, Value):
+        return Value(sample.data, label=sample.label)
+    if isinstance(sample, np.ndarray):
+        return _values(sample.tolist())
+    if isinstance(sample, Iterable):
+        return [_values(part) for part in sample]
+    return Value(sample)
+
+
+def _refuse() -> None:
+    frame = sys._getframe(1)
+    while frame.f_back and "micrograd" in frame.f_globals.get("__name__", ""):
+        frame = frame.f_back
+    raise ValueError(
+        f"{frame.f_code.co_filename}:{frame.f_lineno}: two Values are compared while the function "
+        "is traced, so the program would follow this one sample's branch for every sample; write "
+        "the choice as an operation: x.max(y), x.min(y), x.relu(), x.abs()"
+    )
+
+
+def _called(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _described(root: Any) -> str:
+    if isinstance(root, (list, tuple)):
+        return f"a {type(root).__name__} of {len(root)}"
+    return f"{root!r} ({type(root).__name__})"
