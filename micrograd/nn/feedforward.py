@@ -15,17 +15,11 @@ Activation = str | Callable[[Value], Value] | None
 LINEAR = "linear"
 
 
-class Inputs(tuple[Value, ...]):
-    """The inputs of a layer, known to be Values: made once, shared by its neurons."""
-
-
-def inputs(x: Any) -> Inputs:
+def inputs(x: Any) -> tuple[Value, ...]:
     """Return the number or numbers `x` as Values. Raises TypeError where they are neither."""
-    if x.__class__ is Inputs:
-        return x
     if isinstance(x, Value) or not isinstance(x, Iterable):
-        return Inputs((operand(x),))
-    return Inputs(map(operand, x))
+        return (operand(x),)
+    return tuple(map(operand, x))
 
 
 class Neuron(Module):
@@ -54,31 +48,25 @@ class Neuron(Module):
 
     def __call__(self, x: Any) -> Value:
         """Return f(w·x + b). Raises ValueError where the number of inputs is wrong."""
-        values = x if x.__class__ is Inputs else inputs(x)
-        if len(values) != len(self.w):
+        weights, values = self.w, x if x.__class__ is tuple else inputs(x)
+        if len(values) != len(weights):
             raise ValueError(f"{self!r}{f' in {self.scope}' if self.scope else ''} takes "
-                             f"{len(self.w)} inputs, not {len(values)}")  # fmt: skip
+                             f"{len(weights)} inputs, not {len(values)}")  # fmt: skip
         outer = MODE.scope
         MODE.scope = nested(outer, self.scope) if outer else self.scope
-        try:
-            total = self.weighted_sum(values)
-            return self.activate(total) if self.nonlin else total
+        try:  # all in one place: calls in between would double the cost of a fused neuron
+            if self.fused:
+                total = weighted_sum(weights, values, self.b)
+            else:
+                total = self.b
+                for weight, value in zip(weights, values):
+                    total = total + weight * value
+            f: Any = self.activation if self.nonlin else None
+            if f.__class__ is str:
+                return getattr(total, f)()  # type: ignore[no-any-return]
+            return f(total) if f else total  # type: ignore[no-any-return]
         finally:
             MODE.scope = outer
-
-    def weighted_sum(self, values: Inputs) -> Value:
-        """Return w·x + b."""
-        if self.fused:
-            return weighted_sum(self.w, values, self.b)
-        total = self.b
-        for weight, x in zip(self.w, values):
-            total = total + weight * x
-        return total
-
-    def activate(self, z: Value) -> Value:
-        """Return f(z)."""
-        f: Any = self.activation
-        return getattr(z, f)() if f.__class__ is str else f(z)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"{shown(self.activation) if self.nonlin else 'Linear'}Neuron({len(self.w)})"
