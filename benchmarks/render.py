@@ -11,15 +11,25 @@ from micrograd.render import render
 
 
 def random_graph(nodes: int) -> Value:
-    """Return a graph of about so many nodes, a third of them leaves, each used near by."""
+    """Return a graph of so many nodes, a third of them leaves, each used near by."""
     chooser = random.Random(0)
-    values = [Value(chooser.uniform(0.5, 1.5), label=f"x{i}") for i in range(nodes // 3)]
-    for i in range(nodes - len(values)):
-        recent = values[-60:] if i > 60 else values
-        operation = chooser.choice(("add", "mul", "max"))
-        values.append(getattr(chooser.choice(recent), operation)(chooser.choice(recent)))
-    unused = set(values) - {parent for value in values for parent in value.parents}
-    return sum((value for value in values if value in unused), Value(0.0))
+    unused = [Value(chooser.uniform(0.5, 1.5), label=f"x{i}") for i in range(nodes // 3)]
+    recent = unused[-60:]
+    operations = nodes - len(unused)
+    joining = [True] * (len(unused) - 1) + [False] * (operations - len(unused) + 1)
+    chooser.shuffle(joining)
+    for joins in joining:
+        first = unused.pop(0)
+        second = unused.pop(0) if joins and unused else chooser.choice(recent)
+        unused.append(getattr(first, chooser.choice(("add", "mul", "max")))(second))
+        recent = [*recent[-59:], unused[-1]]
+    return unused[-1]
+
+
+def network(seed: int = 0) -> Value:
+    """Return the output of a network whose graph has about 500 nodes."""
+    random.seed(seed)
+    return MLP(6, [12, 8, 1])([random.random() for _ in range(6)])  # type: ignore[no-any-return]
 
 
 def batch(samples: int) -> Value:
@@ -42,6 +52,7 @@ def main() -> None:
     """Print a line for every case."""
     cases = {
         "random graph, 500 nodes in full": (random_graph(500), "full"),
+        "network of some 500 nodes in full": (network(), "full"),
         "batch of 125 samples, collapsed": (batch(125), "auto"),
         "random graph, 10,000 nodes collapsed": (random_graph(10_000), "auto"),
         "chain, 100,000 nodes collapsed": (chain(100_000), "auto"),

@@ -20,17 +20,38 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument("value", metavar="EXPR|FILE.py:NAME", help="what to draw")
     parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
-    parser.add_argument("-o", "--output", metavar="FILE",
-                        help=".svg, .png, .pdf, .html or .dot (default: SVG to standard output)")
-    parser.add_argument("--mode", choices=MODES, default="bprop",
-                        help="values (fprop), values and gradients (bprop, the default), or both")
-    parser.add_argument("--level", choices=LEVELS, default="auto",
-                        help="how far to collapse the graph (default auto: by its size)")
-    parser.add_argument("--unfold", action="append", default=[], metavar="SCOPE",
-                        help="open this scope, such as 'layer 0 / neuron 1', or folded box")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help=".svg, .png, .pdf, .html or .dot (default: SVG to standard output)",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        default="bprop",
+        help="values (fprop), values and gradients (bprop, the default), or both",
+    )
+    parser.add_argument(
+        "--level",
+        choices=LEVELS,
+        default="auto",
+        help="how far to collapse the graph (default auto: by its size)",
+    )
+    parser.add_argument(
+        "--unfold",
+        action="append",
+        default=[],
+        metavar="SCOPE",
+        help="open this scope, such as 'layer 0 / neuron 1', or folded box",
+    )
     parser.add_argument("--unfold-sums", action="store_true", help="write weighted sums out")
-    parser.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0],
-                        help="who places the boxes (dot: Graphviz, where it is installed)")
+    parser.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default=LAYOUTS[0],
+        help="who places the boxes (dot: Graphviz, where it is installed)",
+    )
     parser.set_defaults(func=run)
 
 

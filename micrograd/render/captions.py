@@ -155,10 +155,12 @@ def label(view: View, edge: Edge, passes: Passes | None) -> Label:
     contribution = "" if total is None else shown(total)
     if others:
         return Label(contribution, "", f"{len(edge.members):,} edges", "")
-    local = _local(graph, first, passes) if first in passes.locals else ""
+    # Into a folded box the factor shown beside the box's own gradient would not make the product.
+    exact = view.boxes[edge.target].kind in ("node", "sum")
+    local = _local(graph, first, passes) if exact and first in passes.locals else ""
     names = names_of(graph)
     more = f"{names[first[1]]} → {names[first[0]]}: {contribution} = upstream × {local}"
-    return Label(contribution, local, "", more if contribution else "")
+    return Label(contribution, local, "", more if local else "")
 
 
 def _local(graph: Graph, edge: tuple[int, int, int], passes: Passes) -> str:

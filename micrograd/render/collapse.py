@@ -90,8 +90,8 @@ def _automatic(graph: Graph) -> str:
         return "full"
     folder = _Folder(graph, frozenset())
     for level in ("sums", "neuron", "layer"):
-        boxes = folder.boxes(level)
-        if len(boxes) <= MOST_BOXES and len(_joined(graph, level, boxes).edges) <= MOST_EDGES:
+        few = len(set(folder.grouped(level)[0].values())) <= MOST_BOXES
+        if few and len(folder.view(level).edges) <= MOST_EDGES:
             return level
     return "parts"
 
@@ -123,13 +123,17 @@ class _Folder:
         self.opened.update(u for u in found if u == fold)
         return bool(found)
 
-    def boxes(self, level: str) -> list[Box]:
-        """Return the boxes, in an order in which the edges go forward."""
+    def grouped(self, level: str) -> tuple[dict[int, int], dict[int, str]]:
+        """Return the group of every visible node, and the scope it is grouped by."""
         keys = self._keys(level)
         groups = self._calls(keys)
         if level != "full":
             self._fold_sums(groups, keys)
-        groups.update(self._homes(groups, keys, level))
+        return groups | self._homes(groups, keys, level), keys
+
+    def boxes(self, level: str) -> list[Box]:
+        """Return the boxes of a level, in no order."""
+        groups, keys = self.grouped(level)
         held: dict[int, list[int]] = {}
         for node in self.visible:
             held.setdefault(groups[node], []).append(node)

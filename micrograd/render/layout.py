@@ -16,6 +16,7 @@ gets an invisible box in each; columns are ordered by barycentre sweeps (Sugiyam
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -23,8 +24,9 @@ from typing import NamedTuple
 COLUMN_GAP = 64.0  # between the boxes of a column and the labels of the next
 ROW_GAP = 26.0
 DUMMY_GAP = 16.0
-DUMMY_WEIGHT = 4.0  # long edges are kept straight first
-SWEEPS = 12
+SOURCE_WEIGHT, DUMMY_WEIGHT = 0.2, 4.0  # of 1: sources give way, long edges are kept straight
+LEAST_SWEEPS, MOST_SWEEPS = 4, 16
+SWEPT = 60_000  # spans to visit in all sweeps together
 MOST_DUMMIES = 20_000  # longer edges then run straight across; the picture is beyond reading
 
 
@@ -63,12 +65,9 @@ class _Item:
     height: float = 0.0
     middle: float = 0.0
     place: float = 0.0
+    weight: float = DUMMY_WEIGHT
     into: list[_Span] = field(default_factory=list)
     out: list[_Span] = field(default_factory=list)
-
-    @property
-    def weight(self) -> float:
-        return 1.0 if self.height else DUMMY_WEIGHT
 
 
 @dataclass(eq=False)
@@ -85,14 +84,18 @@ class _Span:
 def layout(boxes: Sequence[Size], links: Sequence[Link]) -> Layout:
     """Place `boxes` and `links`; every link goes from an earlier box of the list to a later one."""
     ranks = _ranks(boxes, links)
-    items = {box.id: _Item(ranks[box.id], box.width, box.height) for box in boxes}
+    items = {box.id: _Item(ranks[box.id], *box[1:], weight=SOURCE_WEIGHT) for box in boxes}
     columns: list[list[_Item]] = [[] for _ in range(max(ranks.values(), default=0) + 1)]
     for item in items.values():
         columns[item.rank].append(item)
     chains = _chains(links, items, columns)
-    _order(columns)
+    sweeps = SWEPT // (1 + sum(map(len, chains)))
+    sweeps = max(LEAST_SWEEPS, min(MOST_SWEEPS, sweeps))
+    for link in links:
+        items[link.target].weight = 1.0
+    _order(columns, sweeps)
     _set_ports(columns)
-    height = _set_heights(columns)
+    height = _set_heights(columns, sweeps)
     lefts, stubs, width = _set_widths(columns, links, items)
     return Layout(
         width,
@@ -138,13 +141,13 @@ def _chains(
     return chains
 
 
-def _order(columns: list[list[_Item]]) -> None:
+def _order(columns: list[list[_Item]], sweeps: int) -> None:
     """Order every column so that few edges cross; keep the best order seen."""
     for item in (item for column in columns for item in column):
         item.into.sort(key=lambda span: span.port)
     _number(columns)
     best, fewest = [list(column) for column in columns], _crossings(columns)
-    for sweep in range(SWEEPS):
+    for sweep in range(sweeps):
         if not fewest:
             break
         forward = sweep % 2 == 0
@@ -188,19 +191,13 @@ def _crossings(columns: list[list[_Item]]) -> int:
 
 
 def _inversions(entries: list[float]) -> int:
-    """Count the pairs out of order, with a tree of prefix sums."""
-    places = {entry: i + 1 for i, entry in enumerate(sorted(set(entries)))}
-    tree, total = [0] * (len(places) + 1), 0
-    for seen, entry in enumerate(entries):
-        i, not_above = places[entry], 0
-        while i:
-            not_above += tree[i]
-            i &= i - 1
-        total += seen - not_above
-        i = places[entry]
-        while i < len(tree):
-            tree[i] += 1
-            i += i & -i
+    """Count the pairs out of order."""
+    seen: list[float] = []
+    total = 0
+    for entry in entries:
+        place = bisect_right(seen, entry)
+        total += len(seen) - place
+        seen.insert(place, entry)
     return total
 
 
@@ -211,11 +208,11 @@ def _set_ports(columns: list[list[_Item]]) -> None:
                 setattr(span, end, item.height * ((i + 1) / (len(spans) + 1) - 0.5))
 
 
-def _set_heights(columns: list[list[_Item]]) -> float:
+def _set_heights(columns: list[list[_Item]], sweeps: int) -> float:
     """Set the middles of the items, near those of their neighbours; return the whole height."""
     for column in columns:
         _spread(column, [0.0] * len(column))
-    for sweep in range(SWEEPS):
+    for sweep in range(sweeps):
         for column in columns if sweep % 2 == 0 else reversed(columns):
             _spread(column, [_wish(item, sweep) for item in column])
     items = [item for column in columns for item in column]
@@ -226,12 +223,23 @@ def _set_heights(columns: list[list[_Item]]) -> float:
 
 
 def _wish(item: _Item, sweep: int) -> float:
-    """Return the middle at which the edges of `item` run level, on average."""
-    back = [(s.source.middle + s.leave - s.enter, s.source.weight) for s in item.into]
-    ahead = [(s.target.middle + s.enter - s.leave, s.target.weight) for s in item.out]
-    wishes = back + ahead if sweep > 3 else (back if sweep % 2 == 0 else ahead) or back + ahead
-    total = sum(weight for _, weight in wishes)
-    return sum(y * weight for y, weight in wishes) / total if total else item.middle
+    """Return the middle at which the edges of `item` run level, on average.
+
+    The first sweeps look one way only, so that a column does not hold the next one back.
+    """
+    forward, both = sweep % 2 == 0, sweep > 3
+    wish = total = 0.0
+    if both or forward or not item.out:
+        for span in item.into:
+            weight = span.source.weight
+            wish += weight * (span.source.middle + span.leave - span.enter)
+            total += weight
+    if both or not (forward and item.into):
+        for span in item.out:
+            weight = span.target.weight
+            wish += weight * (span.target.middle + span.enter - span.leave)
+            total += weight
+    return wish / total if total else item.middle
 
 
 def _spread(column: list[_Item], wishes: list[float]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 RIGHT_TO_LEFT = ("R", "AL", "AN")
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
@@ -19,6 +20,8 @@ _BOLD = 1.12
 
 def line(text: str) -> str:
     """Return `text` in one line without characters that a file or a terminal would act on."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     return "".join(map(_visible, re.sub(r"\s+", " ", text))).strip()
 
 
@@ -38,8 +41,12 @@ def brief(text: str, length: int) -> str:
     """Return `text` in one line of at most `length` characters, isolated where it runs leftward."""
     clean = line(text[: 20 * length])
     clean = clean if len(clean) <= length else clean[: length - 1] + "…"
-    leftward = any(unicodedata.bidirectional(character) in RIGHT_TO_LEFT for character in clean)
+    leftward = not clean.isascii() and any(map(_runs_leftward, clean))
     return f"{ISOLATE}{clean}{END_OF_ISOLATE}" if leftward else clean
+
+
+def _runs_leftward(character: str) -> bool:
+    return unicodedata.bidirectional(character) in RIGHT_TO_LEFT
 
 
 def escaped(text: str) -> str:
@@ -52,6 +59,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
     return sum(map(_ems, text)) * size * (_BOLD if bold else 1.0)
 
 
+@lru_cache(maxsize=4096)
 def _ems(character: str) -> float:
     if character in _WIDTH:
         return _WIDTH[character]
