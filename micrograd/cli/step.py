@@ -1,0 +1,43 @@
+"""`micrograd step`: both passes of an expression, or of a Value in a Python file, step by step."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "step", help="step through the forward and backward pass of an expression",
+        description="Step through EXPR, such as '(x + y) * max(y, z)' --at x=1,y=2,z=0, or through "
+        "the Value NAME of a Python file: in the terminal, or as a page with -o. "
+        "Keys: Enter or n next, b back, g N go to step N, q quit. Where the output is no terminal "
+        "the whole transcript is printed.",
+    )  # fmt: skip
+    parser.add_argument("value", metavar="EXPR|FILE.py:NAME", help="what to step through")
+    parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
+    parser.add_argument("-o", "--output", metavar="PAGE.html",
+                        help="write a page that steps in a browser")
+    parser.add_argument("--language", choices=("en", "zh"), default="en",
+                        help="of the sentences in the terminal (default en)")
+    parser.set_defaults(func=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show the steps, or write the page."""
+    from micrograd.expressions import point, read
+    from micrograd.stepper import save_page
+    from micrograd.stepper.terminal import Walkthrough
+
+    root = read(options.value, point(options.at))
+    if options.output:
+        print(f"wrote {save_page(root, options.output)}", file=sys.stderr)
+        return 0
+    walkthrough = Walkthrough(root, options.language)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        walkthrough.interact()
+    else:
+        walkthrough.transcript()
+    return 0

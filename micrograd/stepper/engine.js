@@ -1,0 +1,75 @@
+// The engine in the page: the functions that formulas call, and both passes over the recorded
+// graph. Where Python raises, these raise too.
+const finite = Number.isFinite;
+const checked = f => (...xs) => {
+  const out = f(...xs);
+  const lost = Number.isNaN(out) ? !xs.some(Number.isNaN) : !finite(out) && xs.every(finite);
+  if (lost) throw new RangeError("no finite value");
+  return out;
+};
+const [exp, log, log1p, sqrt, sin, cos] =
+  ["exp", "log", "log1p", "sqrt", "sin", "cos"].map(name => checked(Math[name]));
+const tanh = Math.tanh, abs = Math.abs;
+// C's pow, which Python calls, knows that 1 to any power is 1; JavaScript's does not.
+const pow = checked((x, y) =>
+  x === 1 || (x === -1 && (y === Infinity || y === -Infinity)) ? 1 : Math.pow(x, y));
+const maximum = (a, b) => (a >= b || a !== a ? a : b);
+const minimum = (a, b) => (a <= b || a !== a ? a : b);
+const div = (a, b) => {
+  if (b === 0) throw new RangeError("division by 0");
+  return a / b;
+};
+
+const SUM = "weighted_sum";
+
+function evaluate(rows, node, data) {
+  const xs = node.operands.map(i => data[i]);
+  if (node.op !== SUM) return rows[node.op].value(xs[0], xs[1], node.k);
+  let total = xs.length % 2 ? xs[xs.length - 1] : 0;
+  for (let i = 0; i + 1 < xs.length; i += 2) total += xs[i] * xs[i + 1];
+  return total;
+}
+
+function localGradients(rows, node, data) {
+  const xs = node.operands.map(i => data[i]);
+  if (node.op === SUM)
+    return xs.map((x, i) => (i === xs.length - 1 && xs.length % 2 ? 1 : xs[i ^ 1]));
+  return rows[node.op].local.map(f => f(xs[0], xs[1], node.k, data[node.id]));
+}
+
+// Return the data of every node after leaves were given other values.
+function forwardPass(rows, nodes, leaves) {
+  const data = leaves.slice();
+  for (const node of nodes) {
+    if (!node.operands.length) continue;
+    try {
+      data[node.id] = evaluate(rows, node, data);
+    } catch (error) {
+      throw Object.assign(new RangeError("value"), { node: node.id });
+    }
+  }
+  return data;
+}
+
+// Return [node, position, local, upstream, contribution, total] for every contribution, in the
+// order of the engine's steps().
+function backwardPass(rows, nodes, data, root, seed) {
+  const gradient = new Map([[root, seed]]), steps = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i], upstream = gradient.get(i) ?? 0;
+    if (!node.operands.length) continue;
+    let locals;
+    try {
+      locals = localGradients(rows, node, data);
+    } catch (error) {
+      throw Object.assign(new RangeError("slope"), { node: i });
+    }
+    node.operands.forEach((operand, position) => {
+      const contribution = upstream * locals[position];
+      const total = (gradient.get(operand) ?? 0) + contribution;
+      gradient.set(operand, total);
+      steps.push([i, position, locals[position], upstream, contribution, total]);
+    });
+  }
+  return steps;
+}

@@ -1,0 +1,163 @@
+"""What the page draws: the views of a graph that it can show, each with places for its boxes.
+
+A view is drawn left to right, and top to bottom as well where that suits a narrow screen.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from micrograd.graph import Graph
+from micrograd.render.collapse import MOST_BOXES, Box, View, view
+from micrograd.render.layout import Link, Size, layout
+
+WIDTH, NARROW, HEIGHT = 172.0, 122.0, 94.0  # of a box, in pixels; narrow top to bottom
+PORT = 27.0  # between the edges that enter a box, so that their numbers do not touch
+ROOM = {False: 64.0, True: 28.0}  # for the number on an edge, left to right and top to bottom
+LEVELS = ("full", "neuron", "layer")  # offered where they differ from the automatic one
+MOST_DRAWN = 150  # boxes of a view
+MOST_BOXES_IN_ALL = 900  # of the views of one page; what would open beyond them stays folded
+DEEPEST = 2  # boxes open at a time, one within the other
+MOST_TURNED = 3  # edges into a box, where a view is also laid out top to bottom
+
+
+def views(graph: Graph) -> dict[str, Any]:
+    """Return the views by key, and under "start" the key of the one to show first.
+
+    A view's key is its level and what is unfolded; `opens` of a box is the key of the view with
+    that box open, `closes` of a view the key of the view it was opened from. One box of a level is
+    open at a time, and within it one more.
+    """
+    start, room = view(graph), MOST_BOXES_IN_ALL
+    sights = [_Sight(seen, (), "") for seen in _levels(graph, start)]
+    kept: dict[str, dict[str, Any]] = {}
+    waiting: deque[Callable[[], _Sight | None]] = deque(partial(_itself, s) for s in sights)
+    while waiting and room > 0:
+        sight = waiting.popleft()()
+        room -= len(sight.seen.boxes) if sight else MOST_DRAWN
+        if sight and (room >= 0 or not sight.parent):
+            kept[sight.key] = sight.drawn()
+            waiting.extend(sight.openings(graph))
+    for found in kept.values():
+        found["opens"] = [key if key in kept else "" for key in found["opens"]]
+    return {"start": _key(start.level, ()), "views": kept}
+
+
+def _key(level: str, unfolded: tuple[str, ...]) -> str:
+    return "|".join((level, *unfolded))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sight:
+    """A view, what is unfolded in it, and the folds of the level around it."""
+
+    seen: View
+    unfolded: tuple[str, ...]
+    parent: str
+    around: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        return _key(self.seen.level, self.unfolded)
+
+    def drawn(self) -> dict[str, Any]:
+        """Return the page's data of the view."""
+        opens = [self._opens(box.fold) for box in self.seen.boxes]
+        return _drawn(self.seen) | {"closes": self.parent, "opens": opens}
+
+    def _opens(self, fold: str) -> str:
+        """Return the key of the view in which `fold` is open instead of what is open beside it."""
+        if not fold:
+            return ""
+        return _key(self.seen.level, (fold,) if fold in self.around else (*self.unfolded, fold))
+
+    def openings(self, graph: Graph) -> Iterator[Callable[[], _Sight | None]]:
+        """Yield, for each box that can be opened within what is open, what looks at it opened."""
+        folds = frozenset(box.fold for box in self.seen.boxes if box.fold)
+        if len(self.unfolded) < DEEPEST:
+            for fold in sorted(folds - self.around):
+                yield partial(self._opened, graph, fold, self.around or folds)
+
+    def _opened(self, graph: Graph, fold: str, around: frozenset[str]) -> _Sight | None:
+        inner = view(graph, self.seen.level, (*self.unfolded, fold))
+        if len(inner.boxes) > max(MOST_DRAWN, len(self.seen.boxes) + MOST_BOXES):
+            return None
+        return _Sight(inner, (*self.unfolded, fold), self.key, around)
+
+
+def _itself(sight: _Sight) -> _Sight:
+    return sight
+
+
+def _levels(graph: Graph, start: View) -> Iterator[View]:
+    """Yield the automatic view and the other levels that differ from it and can be taken in."""
+    yield start
+    seen = {_members(start)}
+    for level in LEVELS if len(graph) > len(start.boxes) or any(graph.scopes) else ():
+        if level == "full" and len(graph) > MOST_DRAWN:
+            continue
+        other = view(graph, level)
+        if len(other.boxes) <= MOST_DRAWN and _members(other) not in seen:
+            seen.add(_members(other))
+            yield other
+
+
+def _members(seen: View) -> tuple[tuple[int, ...], ...]:
+    return tuple(box.members for box in seen.boxes)
+
+
+def _drawn(seen: View) -> dict[str, Any]:
+    """Return a view as the page's data: boxes, edges, and where they go."""
+    ports = [0] * len(seen.boxes)
+    for edge in seen.edges:
+        ports[edge.target] += 1
+    drawn = {
+        "level": seen.level,
+        "boxes": [_box(box) for box in seen.boxes],
+        "edges": [[e.source, e.target, [[user, position] for _, user, position in e.members]]
+                  for e in seen.edges],
+        "across": _placed(seen, ports, turned=False),
+    }  # fmt: skip
+    if max(ports, default=0) <= MOST_TURNED:
+        drawn["down"] = _placed(seen, ports, turned=True)
+    return drawn
+
+
+def _box(box: Box) -> dict[str, Any]:
+    told: dict[str, Any] = {"kind": box.kind, "members": _runs(box.members)}
+    if box.fold:
+        told |= {"outputs": box.outputs, "title": box.scope}
+    if box.samples:
+        told["count"] = box.samples
+    return told
+
+
+def _runs(members: Sequence[int]) -> list[int]:
+    """Return ascending numbers as runs: first, length, first, length, ..."""
+    runs: list[int] = []
+    for member in members:
+        if runs and runs[-2] + runs[-1] == member:
+            runs[-1] += 1
+        else:
+            runs += [member, 1]
+    return runs
+
+
+def _placed(seen: View, ports: list[int], turned: bool) -> dict[str, Any]:
+    """Lay out a view; `turned` lets the edges run downwards."""
+    room = ROOM[turned]
+    sizes = [(NARROW, HEIGHT) if turned else (WIDTH, max(HEIGHT, PORT * (n + 1))) for n in ports]
+    placed = layout(
+        [Size(str(i), *(size[::-1] if turned else size)) for i, size in enumerate(sizes)],
+        [Link(str(edge.source), str(edge.target), edge.port, room) for edge in seen.edges],
+    )
+    order = -1 if turned else 1
+    return {
+        "size": [placed.width, placed.height][::order],
+        "boxes": [[*placed.boxes[str(i)][:2][::order], *size] for i, size in enumerate(sizes)],
+        "paths": [[list(point[::order]) for point in path] for path in placed.paths],
+    }

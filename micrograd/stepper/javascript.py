@@ -1,0 +1,71 @@
+"""Op rows as JavaScript: the formulas that the page recomputes both passes with.
+
+The text is made from the same formulas the engine compiles, so the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from micrograd.ops import BY_NAME, FUNCTIONS, WEIGHTED_SUM
+
+_OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
+_COMPARISONS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "===",
+                ast.NotEq: "!=="}  # fmt: skip
+
+
+def rows_source(names: Iterable[str]) -> str:
+    """Return a JavaScript object literal with the value and local gradients of the named rows.
+
+    Each is a function of x, y, k, out. The runtime it needs is `engine.js`.
+    """
+    rows = (BY_NAME[name] for name in sorted(set(names)) if name in BY_NAME)
+    return "{" + ",\n".join(
+        f"{row.name}:{{value:{function(row.value)},local:[{','.join(map(function, row.local))}]}}"
+        for row in rows if row is not WEIGHTED_SUM
+    ) + "}"  # fmt: skip
+
+
+def function(formula: str) -> str:
+    """Return the formula as a JavaScript function of x, y, k, out."""
+    return f"(x,y,k,out)=>{expression(formula)}"
+
+
+def expression(formula: str) -> str:
+    """Return the formula as a JavaScript expression. Raises TypeError where it has no such form."""
+    return _translated(ast.parse(formula, mode="eval").body)
+
+
+def _translated(node: ast.AST) -> str:
+    match node:
+        case ast.Constant():
+            return repr(node.value)
+        case ast.Name():
+            return "NaN" if node.id == "nan" else node.id
+        case ast.UnaryOp(op=ast.USub()):
+            return f"(-{_translated(node.operand)})"
+        case ast.BinOp():
+            return _arithmetic(node)
+        case ast.Compare(ops=[sign], comparators=[right]) if type(sign) in _COMPARISONS:
+            return f"({_translated(node.left)}{_COMPARISONS[type(sign)]}{_translated(right)})"
+        case ast.Call(func=ast.Name(id=name)):
+            return _call(name, [*map(_translated, node.args)])
+    raise TypeError(f"'{ast.unparse(node)}' has no form in JavaScript; formulas may use what "
+                    "ops.py lists")  # fmt: skip
+
+
+def _arithmetic(node: ast.BinOp) -> str:
+    left, right = _translated(node.left), _translated(node.right)
+    if type(node.op) in _OPERATORS:
+        return f"({left}{_OPERATORS[type(node.op)]}{right})"
+    return f"{'pow' if isinstance(node.op, ast.Pow) else 'div'}({left},{right})"
+
+
+def _call(name: str, arguments: list[str]) -> str:
+    if name == "where":
+        condition, first, second = arguments
+        return f"({condition}?{first}:{second})"
+    if name in (*FUNCTIONS, "abs", "maximum", "minimum"):
+        return f"{name}({','.join(arguments)})"
+    return f"({function(BY_NAME[name].value)})({','.join(arguments)})"

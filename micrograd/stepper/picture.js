@@ -1,0 +1,172 @@
+// The picture: one box per Value or group, one line per edge, drawn once per view and then updated.
+const SVG = "http://www.w3.org/2000/svg";
+const SMALLEST = 0.8, LARGEST = 1.25; // the scale of the picture
+const PILL = 22;
+
+function element(tag, attributes, parent, text) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  if (text !== undefined) made.textContent = text;
+  parent?.append(made);
+  return made;
+}
+
+// Cut a text until it is no wider than `width`.
+function fit(text, width) {
+  const full = [...text.textContent];
+  let length = full.length;
+  while (length > 1 && text.getComputedTextLength() > width) {
+    length = Math.min(length - 1, Math.ceil(length * width / text.getComputedTextLength()));
+    text.textContent = full.slice(0, length).join("") + "…";
+  }
+}
+
+// Return the path through points that are joined by curves and level stretches in turn.
+function pathOf(points, down) {
+  let path = `M${points[0]}`;
+  for (let i = 1; i < points.length; i++) {
+    const [x, y] = points[i], [u, v] = points[i - 1];
+    if (i % 2 === 0) path += `L${x} ${y}`;
+    else if (down) path += `C${u} ${(v + y) / 2} ${x} ${(v + y) / 2} ${x} ${y}`;
+    else path += `C${(u + x) / 2} ${v} ${(u + x) / 2} ${y} ${x} ${y}`;
+  }
+  return path;
+}
+
+const middle = ([a, b], [c, d]) => [(a + c) / 2, (b + d) / 2];
+
+function arrow(parent, [x, y], down, back) {
+  const s = back ? -1 : 1, tip = back ? 10 : 0;
+  const at = (along, aside) => (down ? [x + aside, y + along] : [x + along, y + aside]);
+  const points = [at(-tip + tip, 0), at(-10 * s, -5), at(-10 * s, 5)].join(" ");
+  return element("polygon", { class: "arrow", points }, parent);
+}
+
+class Picture {
+  constructor(holder, view, say) {
+    Object.assign(this, { holder, view, say });
+    const width = Math.max(280, holder.clientWidth - 2);
+    const scale = placed => width / (placed.size[0] + 12);
+    this.down = !!view.down && scale(view.across) < SMALLEST &&
+      scale(view.down) > scale(view.across);
+    this.placed = this.down ? view.down : view.across;
+    this.draw(Math.min(LARGEST, Math.max(SMALLEST, scale(this.placed))));
+  }
+
+  draw(scale) {
+    const [width, height] = this.placed.size.map(side => side + 12);
+    this.svg = element("svg", { viewBox: `-6 -6 ${width} ${height}`, width: width * scale,
+      height: height * scale, role: "group", "aria-label": this.say.label });
+    this.holder.replaceChildren(this.svg);
+    this.edges = this.view.edges.map((edge, i) => this.edge(this.placed.paths[i]));
+    this.boxes = this.view.boxes.map((box, i) => this.box(box, i));
+    this.labels = this.view.edges.map((edge, i) => this.label(this.placed.paths[i]));
+  }
+
+  edge(points) {
+    const group = element("g", {}, this.svg), down = this.down;
+    return {
+      line: element("path", { class: "edge", d: pathOf(points, down) }, group),
+      arrow: arrow(group, points[points.length - 1], down, false),
+      back: arrow(group, points[0], down, true),
+    };
+  }
+
+  // The number on an edge, and beside it the local gradient it was multiplied by.
+  label(points) {
+    const pill = cls => {
+      const group = element("g", { class: cls, visibility: "hidden" }, this.svg);
+      element("rect", { height: PILL, rx: cls === "pill" ? 11 : 4, y: -PILL / 2 }, group);
+      element("text", { y: 5 }, group);
+      return group;
+    };
+    const n = points.length;
+    return { pill: pill("pill"), times: pill("times"), at: middle(points[n - 2], points[n - 1]), end: points[n - 1],
+      beside: middle(points[n - 3] ?? points[0], points[n - 2]) };
+  }
+
+  box(box, place) {
+    const [x, y, width, height] = this.placed.boxes[place];
+    const group = element("g", { transform: `translate(${x} ${y})` }, this.svg);
+    const folded = box.members.length > 1, told = this.say.box(box);
+    if (this.view.opens[place]) this.opener(group, box, place, told);
+    if (folded) element("rect", { class: "shade", x: 5, y: 5, width, height, rx: 10 }, group);
+    element("rect", { class: "box", width, height, rx: 10 }, group);
+    element("title", {}, group, told.title);
+    const formula = element("text", { class: "quiet note", x: width - 12, y: 25,
+      "text-anchor": "end" }, group, told.formula);
+    const name = element("text", { class: "name", x: 12, y: 26 }, group, told.name);
+    const room = width - 32, least = Math.min(56, formula.getComputedTextLength());
+    fit(name, room - least);
+    fit(formula, room - name.getComputedTextLength());
+    const row = (cls, label, at) => {
+      element("text", { class: "quiet", x: 12, y: at }, group, label);
+      return element("text", { class: cls, x: width - 12, y: at }, group);
+    };
+    return { group, value: row("v", this.say.value, 54), grad: row("g", this.say.grad, 80) };
+  }
+
+  opener(group, box, place, told) {
+    group.classList.add("group");
+    group.setAttribute("role", "button");
+    group.setAttribute("tabindex", "0");
+    group.setAttribute("aria-label", told.open);
+    const open = () => this.say.open(this.view.opens[place]);
+    group.addEventListener("click", open);
+    group.addEventListener("keydown", event => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      open();
+    });
+  }
+
+  // Show a frame: texts per box and edge, and which of them take part in the step.
+  update(frame) {
+    this.boxes.forEach(({ group, value, grad }, place) => {
+      const shown = frame.box(place);
+      value.textContent = shown.value;
+      grad.textContent = shown.grad;
+      value.classList.toggle("used", shown.used);
+      grad.classList.toggle("used", shown.gives);
+      for (const role of ["forward", "receives", "gives"])
+        group.classList.toggle(role, !!shown[role]);
+    });
+    this.edges.forEach((edge, i) => {
+      const { active } = frame.edge(i);
+      edge.line.setAttribute("class", `edge ${active}`);
+      edge.arrow.setAttribute("class", `arrow ${active === "forward" ? active : ""}`);
+      edge.back.setAttribute("class", "arrow backward");
+      edge.back.setAttribute("visibility", active === "backward" ? "visible" : "hidden");
+      edge.arrow.setAttribute("visibility", active === "backward" ? "hidden" : "visible");
+      this.write(this.labels[i].pill, this.labels[i].at, frame.edge(i).pill, this.labels[i].end);
+      this.write(this.labels[i].times, this.labels[i].beside, frame.edge(i).times);
+    });
+    this.follow(frame.places);
+  }
+
+  // Write a number at a place, or left of `end` where it would reach beyond that.
+  write(group, [x, y], text, end) {
+    group.setAttribute("visibility", text ? "visible" : "hidden");
+    if (!text) return;
+    const [rect, label] = group.children, width = Math.max(30, 7.6 * text.length + 14);
+    const left = end && !this.down ? Math.min(x, end[0] - 11 - width / 2) : x;
+    group.setAttribute("transform", `translate(${left} ${y})`);
+    rect.setAttribute("width", width);
+    rect.setAttribute("x", -width / 2);
+    label.textContent = text;
+  }
+
+  // Scroll so that the boxes of the step are seen, where the picture is larger than its frame.
+  follow(places) {
+    const { holder } = this, rects = places.map(p => this.boxes[p]?.group.getBoundingClientRect());
+    const frame = holder.getBoundingClientRect(), seen = rects.filter(Boolean);
+    if (!seen.length) return;
+    const left = Math.min(...seen.map(r => r.left)), right = Math.max(...seen.map(r => r.right));
+    const top = Math.min(...seen.map(r => r.top)), bottom = Math.max(...seen.map(r => r.bottom));
+    if (left < frame.left || right > frame.right)
+      holder.scrollLeft += (left + right) / 2 - (frame.left + frame.right) / 2;
+    if (top < frame.top || bottom > frame.bottom)
+      holder.scrollTop += (top + bottom) / 2 - (frame.top + frame.bottom) / 2;
+  }
+}

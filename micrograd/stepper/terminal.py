@@ -1,0 +1,159 @@
+"""The step-through in a terminal: plain text of 80 columns, colour where the terminal has it."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
+
+from micrograd.engine import Value
+from micrograd.graph import LEAF, Graph
+from micrograd.render.captions import names_of
+from micrograd.render.numerals import shown
+from micrograd.stepper.trace import one_root, trace
+from micrograd.stepper.words import INTERFACE
+
+COLUMNS = 80
+ROLES = {"value": "blue", "gradient": "yellow", "local": "magenta", "sum": "green"}
+PROMPT = "[Enter/n] next  [b] back  [g N] go to step N  [q] quit > "
+MOST_VALUES = 12  # lines of the table of values under a step
+
+
+class Walkthrough:
+    """Show the steps below `root` one by one or all at once.
+
+    `output` gets plain text unless it is a terminal, where rich colours it; rich leaves the
+    colours out where NO_COLOR is set. Raises ValueError for a graph of several roots.
+    """
+
+    def __init__(self, root: Value | Graph, language: str = "en",
+                 output: TextIO | None = None) -> None:  # fmt: skip
+        self.graph = one_root(root)
+        told = trace(self.graph, language=language)
+        self.steps, self.names = told["steps"], names_of(self.graph)
+        self.words = INTERFACE[language]
+        self.write = _writer(output or sys.stdout)
+
+    def transcript(self) -> None:
+        """Print every step."""
+        for step in self.steps:
+            self._show(step)
+
+    def interact(self, ask: Callable[[str], str] = input) -> None:
+        """Show one step at a time, as `ask` tells; end at q, at the end of input, or by Ctrl-C."""
+        at = 0
+        while True:
+            self._show(self.steps[at])
+            self._show_values(at)
+            try:
+                at = self._next(at, ask)
+            except (EOFError, KeyboardInterrupt, StopIteration):
+                self.write([("", "")])
+                return
+
+    def _next(self, at: int, ask: Callable[[str], str]) -> int:
+        """Return the step to show after the one at `at`; ask until there is one."""
+        last = len(self.steps) - 1
+        while True:
+            answer = ask(PROMPT).strip().lower()
+            command, _, rest = answer.partition(" ")
+            if command in ("q", "quit"):
+                raise StopIteration
+            if command in ("", "n"):
+                if at == last:
+                    raise StopIteration
+                return at + 1
+            if command == "b":
+                return max(0, at - 1)
+            number = rest if command == "g" else command.removeprefix("g")
+            if number.strip().isdigit() and 1 <= int(number) <= last + 1:
+                return int(number) - 1
+            self.write([(f"No step {answer!r}: give n, b, g 1 to g {last + 1}, or q.", "")])
+
+    def _show(self, step: dict[str, Any]) -> None:
+        place = f"{step['step']}/{len(self.steps)}"
+        self.write([(f"{place}  {self._heading(step)}", "bold")])
+        for part in (self._equation(step), self._sum(step)):
+            if part:
+                self.write([("   ", ""), *part])
+        self.write([(f"   {step['sentence']}", "")])
+
+    def _heading(self, step: dict[str, Any]) -> str:
+        heading = self.words[f"pass.{step['kind']}"]
+        if step["kind"] == "inputs":
+            return heading
+        heading += f": {self.names[step['node']]}"
+        if step["kind"] == "backward":
+            heading += f" → {self.names[step['operand']]}"
+        return heading
+
+    def _equation(self, step: dict[str, Any]) -> list[tuple[str, str]]:
+        kind = step["kind"]
+        if kind == "inputs":
+            return [(", ".join(self._inputs()), "value")]
+        if kind == "seed":
+            name = self.names[step["node"]]
+            return [(f"∂{name}/∂{name} = ", ""), (shown(step["value"]), "gradient")]
+        if kind == "forward":
+            name = self.names[step["node"]]
+            return [(f"{name} = {step['formula']} = {step['numbers']} = ", ""),
+                    (shown(step["value"]), "value")]  # fmt: skip
+        local = shown(step["local"])
+        formula = "" if step["formula"] in (local, "") else f"  ({step['formula']})"
+        words = self.words
+        return [(f"{words['downstream']} ", ""), (shown(step["contribution"]), "sum"),
+                (f" = {words['upstream']} ", ""), (shown(step["upstream"]), "gradient"),
+                (f" × {words['local']} ", ""), (local, "local"), (formula, "")]  # fmt: skip
+
+    def _sum(self, step: dict[str, Any]) -> list[tuple[str, str]]:
+        if step["kind"] != "backward":
+            return []
+        root, name = self.names[self.graph.roots[0]], self.names[step["operand"]]
+        return [(f"∂{root}/∂{name} = ", ""), (shown(step["total"]), "sum")]
+
+    def _inputs(self) -> Iterator[str]:
+        for id, label in enumerate(self.graph.labels):
+            if label and self.graph.ops[id] == LEAF:
+                yield f"{self.names[id]} = {shown(self.graph.data[id])}"
+
+    def _show_values(self, at: int) -> None:
+        """Show what is known so far, a dash for what is not."""
+        graph, (values, gradients) = self.graph, _known(self.steps[: at + 1])
+        named = [id for id, op in enumerate(graph.ops) if op != LEAF or graph.labels[id]]
+        for id in named[:MOST_VALUES]:
+            known = graph.ops[id] == LEAF or id in values
+            self.write([
+                (f"   {self.names[id]:<12} {self.words['value']} ", ""),
+                (f"{shown(graph.data[id]) if known else '–':<10}", "value"),
+                (f" {self.words['grad']} ", ""),
+                (shown(gradients[id]) if id in gradients else "–", "gradient"),
+            ])  # fmt: skip
+        if len(named) > MOST_VALUES:
+            self.write([(f"   {self.words['more'].format(count=len(named) - MOST_VALUES)}", "")])
+
+
+def _known(steps: list[dict[str, Any]]) -> tuple[set[int], dict[int, float]]:
+    """Return the nodes computed and the gradients reached after `steps`."""
+    values = {step["node"] for step in steps if step["kind"] == "forward"}
+    gradients = {step["node"]: step["value"] for step in steps if step["kind"] == "seed"}
+    gradients |= {step["operand"]: step["total"] for step in steps if step["kind"] == "backward"}
+    return values, gradients
+
+
+def _wrapped(line: str) -> str:
+    return textwrap.fill(line, COLUMNS, subsequent_indent="      ", drop_whitespace=True)
+
+
+def _writer(output: TextIO) -> Callable[[list[tuple[str, str]]], None]:
+    """Return a function that writes one line of (text, role) parts."""
+    if not output.isatty():
+        return lambda parts: print(_wrapped("".join(text for text, _ in parts)), file=output)
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=output, highlight=False)
+    console.width = min(COLUMNS, console.width)
+    return lambda parts: console.print(
+        Text.assemble(*((text, ROLES.get(role, role)) for text, role in parts))
+    )

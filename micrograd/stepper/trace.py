@@ -1,0 +1,105 @@
+"""The step trace: both passes over a graph as plain data, one entry per step.
+
+Every number comes from the engine's own record and `steps()`; readers of the trace compute none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrograd.engine import Step, Value
+from micrograd.graph import LEAF, Graph, snapshot
+from micrograd.render.captions import names_of
+from micrograd.render.formulas import local_formula, with_names
+from micrograd.render.numerals import shown
+from micrograd.stepper.words import operation, other, reason, sentence
+
+
+def trace(root: Value | Graph, seed: float = 1.0, language: str = "en") -> dict[str, Any]:
+    """Return both passes below `root` as plain data.
+
+    `nodes` lists what was computed in topological order, `steps` the inputs, one step per node
+    forward, the seed, and one step per contribution backward, with a sentence each in `language`
+    ("en", "zh"). Raises ValueError for a graph of several roots.
+    """
+    graph = one_root(root)
+    return {
+        "root": graph.roots[0],
+        "seed": seed,
+        "nodes": [_node(graph, id) for id in range(len(graph))],
+        "steps": _Teller(graph, language).steps(seed),
+    }
+
+
+def one_root(root: Value | Graph) -> Graph:
+    """Return the graph of one root. Raises TypeError, or ValueError where there are several."""
+    if isinstance(root, Value):
+        return snapshot(root)
+    if not isinstance(root, Graph):
+        raise TypeError(f"cannot step through {root!r}: give the Value at the end of a computation")
+    if len(root.roots) != 1:
+        raise ValueError(f"a step-through has one result, and this graph has {len(root.roots)} "
+                         "roots; give the one to differentiate")  # fmt: skip
+    return root
+
+
+def _node(graph: Graph, id: int) -> dict[str, Any]:
+    node = graph[id]
+    return {"id": id, "name": graph.name(id), "op": node.op, "operands": list(node.operands),
+            "k": node.k, "formula": graph.formula(id), "value": node.data,
+            "scope": node.scope}  # fmt: skip
+
+
+class _Teller:
+    """Tell the steps of one graph in one language."""
+
+    def __init__(self, graph: Graph, language: str) -> None:
+        self.graph, self.language = graph, language
+        self.names = names_of(graph)
+
+    def steps(self, seed: float) -> list[dict[str, Any]]:
+        graph, root = self.graph, self.graph.roots[0]
+        told: list[dict[str, Any]] = [{"kind": "inputs", "sentence": self.say("inputs")}]
+        told += [self.forward(id) for id in range(len(graph)) if graph.ops[id] != LEAF]
+        start = self.say("seed", node=self.names[root], value=shown(seed))
+        told.append({"kind": "seed", "node": root, "value": seed, "sentence": start})
+        touched: set[int] = set()
+        for step in graph.values[root].steps(seed):
+            told.append(self.backward(step, touched))
+        return [{"step": number, **step} for number, step in enumerate(told, 1)]
+
+    def say(self, key: str, **names: object) -> str:
+        return sentence(self.language, key, **names)
+
+    def forward(self, id: int) -> dict[str, Any]:
+        graph, names = self.graph, self.names
+        formula = with_names(graph, id, names)
+        numbers = with_names(graph, id, [shown(x) for x in graph.data])
+        text = self.say("forward", node=names[id], formula=formula, value=shown(graph.data[id]))
+        return {"kind": "forward", "node": id, "operands": list(graph.operands[id]),
+                "formula": formula, "numbers": numbers, "value": graph.data[id],
+                "sentence": text}  # fmt: skip
+
+    def backward(self, step: Step, touched: set[int]) -> dict[str, Any]:
+        graph, ids = self.graph, self.graph.ids
+        node, operand = ids[step.node], ids[step.operand]
+        key = reason(graph.ops[node], step.position, len(graph.operands[node]), step.local)
+        text = self.why(key, node, step)
+        first = operand not in touched
+        touched.add(operand)
+        if not first:
+            text += " " + self.say("sums", operand=self.names[operand], total=shown(step.total))
+        return {"kind": "backward", "node": node, "operand": operand, "position": step.position,
+                "upstream": step.upstream, "local": step.local,
+                "formula": local_formula(graph, node, step.position, self.names),
+                "contribution": step.contribution, "total": step.total, "first": first,
+                "reason": key, "sentence": text}  # fmt: skip
+
+    def why(self, key: str, node: int, step: Step) -> str:
+        graph, names = self.graph, self.names
+        operands = graph.operands[node]
+        factor = operands[other(step.position)] if key == "switches" else node
+        return self.say(
+            key, node=names[node], operand=names[operands[step.position]], other=names[factor],
+            op=operation(graph.ops[node], graph.values[node]._op), local=shown(step.local),
+        )  # fmt: skip

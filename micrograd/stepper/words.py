@@ -1,0 +1,142 @@
+"""The stepper's sentences, in English and Chinese: the one place for its words.
+
+The trace, the terminal and the page fill in the same templates.
+"""
+
+from __future__ import annotations
+
+from micrograd.ops import BY_NAME, WEIGHTED_SUM
+
+SENTENCES: dict[str, dict[str, str]] = {
+    "en": {
+        "inputs": "The inputs hold their values. No gradient is known yet.",
+        "forward": "{node} is {formula}; with its operands known, its value is {value}.",
+        "seed": "The backward pass starts at {node}: its gradient is set to {value}.",
+        "distributes": "{op} distributes: {operand} gets the whole upstream gradient.",
+        "distributes.turned": "{op} distributes: {operand} gets the upstream gradient with its "
+        "sign turned, because it is subtracted.",
+        "switches": "{op} switches: the gradient to {operand} is upstream times the value of "
+        "{other}, {local}.",
+        "routes": "{op} picked {operand}, so the whole upstream gradient is routed to {operand}.",
+        "routes.zero": "{op} did not pick {operand}, so none of the upstream gradient reaches it.",
+        "scales": "{op} scales: upstream is multiplied by its slope at {operand}, {local}.",
+        "scales.zero": "{op} is flat at {operand}: its slope is 0, so nothing passes.",
+        "handmade": "{node} has a backward function of its own; it hands {operand} its share.",
+        "sums": "{operand} has several users, so their contributions sum: now {total}.",
+        "hands": "{node} hands each of its operands upstream times its local gradient.",
+        "box.forward": "{node} computes its {count} values.",
+        "box.backward": "{node} passes gradients back through its {count} values.",
+    },
+    "zh": {
+        "inputs": "输入已有数值,梯度都还未知。",
+        "forward": "{node} 等于 {formula};操作数已知,所以它的值是 {value}。",
+        "seed": "反向传播从 {node} 开始:它的梯度设为 {value}。",
+        "distributes": "{op} 分发:上游梯度原样传给 {operand}。",
+        "distributes.turned": "{op} 分发:{operand} 是减数,上游梯度变号后传给它。",
+        "switches": "{op} 交换:传给 {operand} 的梯度等于上游梯度乘以 {other} 的值 {local}。",
+        "routes": "{op} 选中了 {operand},上游梯度全部传给 {operand}。",
+        "routes.zero": "{op} 没有选中 {operand},上游梯度不传给它。",
+        "scales": "{op} 缩放:上游梯度乘以它在 {operand} 处的斜率 {local}。",
+        "scales.zero": "{op} 在 {operand} 处是平的:斜率为 0,梯度不再向后传。",
+        "handmade": "{node} 自带反向函数,由它决定传给 {operand} 的梯度。",
+        "sums": "{operand} 被多次使用,各路梯度相加:现在是 {total}。",
+        "hands": "{node} 把上游梯度乘以各自的局部梯度,传给它的每个操作数。",
+        "box.forward": "{node} 算出它的 {count} 个值。",
+        "box.backward": "{node} 把梯度向后传过它的 {count} 个值。",
+    },
+}
+
+SYMBOLS = {"mul": "×", "sub": "−", "neg": "−", "div": "÷", "pow": "power"}
+
+
+def operation(op: str, symbol: str) -> str:
+    """Return the word for an operation that a sentence can start with."""
+    return SYMBOLS.get(op, symbol)
+
+
+def reason(op: str, position: int, operands: int, local: float) -> str:
+    """Return the key of the sentence that says why a contribution is what it is."""
+    row = BY_NAME.get(op)
+    if row is None:
+        return "handmade"
+    if row is WEIGHTED_SUM:
+        return "distributes" if position == operands - 1 and operands % 2 else "switches"
+    if row.role == "distributes":
+        return "distributes" if local == 1 else "distributes.turned"
+    return f"{row.role}.zero" if local == 0 and row.role != "switches" else row.role
+
+
+def other(position: int) -> int:
+    """Return the place of the factor that a factor of a product is multiplied by."""
+    return position ^ 1
+
+
+def sentence(language: str, key: str, **names: object) -> str:
+    """Return the sentence `key` with `names` put in."""
+    return SENTENCES[language][key].format(**names)
+
+INTERFACE: dict[str, dict[str, str]] = {
+    "en": {
+        "language": "Language", "theme": "Theme", "theme.system": "system", "theme.light": "light",
+        "theme.dark": "dark", "picture": "Picture of the computation graph",
+        "controls": "Step controls", "first": "First", "back": "Back", "play": "Play",
+        "pause": "Pause", "next": "Next", "last": "Last", "scrub": "Step", "speed": "Speed",
+        "speed.slow": "slow", "speed.normal": "normal", "speed.fast": "fast", "by": "Backward step",
+        "by.edge": "each edge", "by.node": "each node", "by.walk": "this walk", "view": "Detail",
+        "level.full": "every value", "level.sums": "sums folded", "level.neuron": "neurons",
+        "level.layer": "layers", "level.parts": "parts", "close": "Close the opened box",
+        "predict": "Predict", "guess": "Your prediction", "check": "Check", "reveal": "Reveal",
+        "right": "Right: {value}.", "wrong": "Not quite: it is {value}.",
+        "ask.forward": "What is the value of {node}?",
+        "ask.backward": "What does {node} hand to {operand}?",
+        "ask.box": "What changes? Press Reveal.",
+        "keys": "Keys: ← → step · Home End first/last · Space play/pause",
+        "whatif": "What if an input were different?",
+        "whatif.help": "Change a value: both passes are computed anew, here in the page.",
+        "whatif.handmade": "This graph has a node with a backward function of its own, which the "
+        "page cannot compute.",
+        "reset": "Reset", "outcome": "{root} is now {value} (recorded: {recorded}).",
+        "bad.number": "Give a number.",
+        "bad.value": "{node} = {formula} has no finite value there; the last numbers stay.",
+        "bad.slope": "{node} = {formula} has no slope there; the last numbers stay.",
+        "all": "All steps", "column.pass": "pass", "column.what": "what",
+        "column.numbers": "numbers", "column.why": "in words",
+        "pass.inputs": "Inputs", "pass.forward": "Forward pass", "pass.seed": "Seed",
+        "pass.backward": "Backward pass", "pass.walk": "Walk",
+        "value": "value", "grad": "grad", "input": "input", "constant": "constant",
+        "downstream": "downstream", "upstream": "upstream", "local": "local", "values": "values",
+        "at": "at", "open": "Open {name}, {count} values", "sample": "1 of {count} samples",
+        "others": "the other {count} samples", "sum.title": "Σ", "inputs.title": "inputs",
+        "part.title": "part", "more": "and {count} more",
+    },
+    "zh": {
+        "language": "语言", "theme": "主题", "theme.system": "跟随系统", "theme.light": "浅色",
+        "theme.dark": "深色", "picture": "计算图", "controls": "步骤控制", "first": "开头",
+        "back": "上一步", "play": "播放", "pause": "暂停", "next": "下一步", "last": "末尾",
+        "scrub": "步骤", "speed": "速度", "speed.slow": "慢", "speed.normal": "中",
+        "speed.fast": "快", "by": "反向步长", "by.edge": "每条边", "by.node": "每个节点",
+        "by.walk": "讲解路线", "view": "细节", "level.full": "每个值", "level.sums": "折叠求和",
+        "level.neuron": "按神经元", "level.layer": "按层", "level.parts": "分段",
+        "close": "合上展开的框", "predict": "先猜后看", "guess": "你的预测", "check": "核对",
+        "reveal": "揭晓", "right": "正确:{value}。", "wrong": "不对:应为 {value}。",
+        "ask.forward": "{node} 的值是多少?", "ask.backward": "{node} 传给 {operand} 的梯度是多少?",
+        "ask.box": "什么会变?按“揭晓”查看。",
+        "keys": "按键:← → 逐步 · Home End 开头/末尾 · 空格 播放/暂停",
+        "whatif": "如果输入改变会怎样?",
+        "whatif.help": "改动一个值,两遍计算都会在页面里重新进行。",
+        "whatif.handmade": "图中有节点自带反向函数,页面无法重新计算。",
+        "reset": "还原", "outcome": "{root} 现在是 {value}(原为 {recorded})。",
+        "bad.number": "请输入一个数。",
+        "bad.value": "{node} = {formula} 在那里没有有限值;保留上一次的数。",
+        "bad.slope": "{node} = {formula} 在那里没有斜率;保留上一次的数。",
+        "all": "全部步骤", "column.pass": "阶段", "column.what": "对象",
+        "column.numbers": "数值", "column.why": "说明",
+        "pass.inputs": "输入", "pass.forward": "前向传播", "pass.seed": "种子",
+        "pass.backward": "反向传播", "pass.walk": "讲解",
+        "value": "值", "grad": "梯度", "input": "输入", "constant": "常数",
+        "downstream": "下游", "upstream": "上游", "local": "局部", "values": "个值",
+        "at": "取", "open": "展开 {name},{count} 个值", "sample": "{count} 个样本中的 1 个",
+        "others": "其余 {count} 个样本", "sum.title": "Σ", "inputs.title": "输入",
+        "part.title": "分段", "more": "另有 {count} 个",
+    },
+}  # fmt: skip
