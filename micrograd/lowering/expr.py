@@ -127,8 +127,9 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
         return binary("*", *inner) if a.kind == b.kind else negative(binary("*", *inner))
     if a.kind == "num" and b.kind == "bin" and b.attr == "*" and b.args[0].kind == "num":
         return binary("*", num(a.attr * b.args[0].attr), b.args[1])
-    if b.kind == "ref" and b.attr == B and a.kind == "bin" and a.attr == "/" and a.args[1] == b:
-        return a.args[0]
+    for one, other in ((a, b), (b, a)):
+        if other.kind == "bin" and other.attr == "/" and _is(other.args[0], 1) and not _mask(one):
+            return binary("/", one, other.args[1])
     if _mask(a) and not _mask(b):
         return _masked(a, b)
     return _masked(b, a) if _mask(b) else None
@@ -145,6 +146,8 @@ def _number(e: Expr) -> bool:
 def _masked(mask: Expr, e: Expr) -> Expr | None:
     """Write where(c, 1, 0) * e as c * e, and where(c, 0, 1) * e with ~c."""
     condition, yes, no = mask.args
+    if e.kind == "bin" and e.attr == "/" and _is(e.args[0], 1) and _is(yes, 1) and _is(no, 0):
+        return binary("/", condition, e.args[1])
     if _is(yes, 1) and _is(no, 0):
         return Expr("bin", (condition, e), "*", broadcast_shape(condition.shape, e.shape))
     if _is(yes, 0) and _is(no, 1):
@@ -156,6 +159,8 @@ def _masked(mask: Expr, e: Expr) -> Expr | None:
 def _div(a: Expr, b: Expr) -> Expr | None:
     if _is(b, 1):
         return a
+    if a == b and a.kind == "ref" and not a.shape:
+        return num(1)
     return negative(binary("/", a.args[0], b)) if a.kind == "neg" else None
 
 
@@ -164,6 +169,11 @@ def _pow(a: Expr, b: Expr) -> Expr | None:
 
 
 _SIMPLER = {"+": _add, "-": _sub, "*": _mul, "/": _div, "**": _pow}
+
+
+def is_number(e: Expr) -> bool:
+    """Return whether an expression has no arrays in it: 1 / B."""
+    return all(part.attr == B for part in e.walk() if part.kind == "ref")
 
 
 def transpose(a: Expr, order: tuple[int, ...]) -> Expr:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +15,10 @@ from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.inlining import inlined
 from micrograd.lowering.ir import BATCH, CONSTANT, INPUT, LEAVES, NUMBER, PARAMETER, Array
 from micrograd.lowering.names import TEMPORARY, adjoint_names
-from micrograd.lowering.statements import Backward, value
+from micrograd.lowering.statements import Backward, renamed, value
 from micrograd.lowering.tensors import Constants, Tensor, whole
 
-LOSS = "loss"
+LOSS, FORWARD = "loss", "forward"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,7 @@ class Lowered:
     reduce: str
     canonical: Canonical
     tables: Constants
+    makers: dict[str, Any] = field(default_factory=dict)  # compiled passes by kind
 
     def leaves(self, kind: str) -> list[Array]:
         """Return the leaf arrays of one kind, in order."""
@@ -75,9 +78,13 @@ class Lowered:
         repeated = batched and self.reduce == "sum"
         return ex.binary("*", root, ex.ref(ex.B, ())) if repeated else root
 
-    def lines(self, inputs: bool) -> Lines:
-        """Return both passes; with `inputs`, the gradients of the inputs are among the results."""
-        wanted = {a.name for a in self.leaves(PARAMETER) + (self.leaves(INPUT) if inputs else [])}
+    def passes(self, kind: str) -> Lines:
+        """Return the lines of FORWARD alone, or with the gradients of each PARAMETER, or of each
+        INPUT too."""
+        if kind == FORWARD:
+            return tidied(Lines(self.forward, [], {}))
+        kinds = (PARAMETER, INPUT) if kind == INPUT else (PARAMETER,)
+        wanted = {array.name for kind in kinds for array in self.leaves(kind)}
         backward = Backward(self.arrays, wanted, self.tables)
         backward.run(self.root, self._seed(), adjoint_names(self.arrays))
         return tidied(Lines(self.forward, backward.lines, backward.gradients))
@@ -99,8 +106,23 @@ def tidied(lines: Lines) -> Lines:
         return name in results or not (TEMPORARY.match(name) or name.startswith("d"))
 
     everything = inlined([*lines.forward, *lines.backward], keep)
+    everything = _renumbered(everything)
     first = next(i for i, line in enumerate(everything) if line.name == LOSS) + 1
     return Lines(everything[:first], everything[first:], lines.gradients)
+
+
+def _renumbered(lines: list[Assign]) -> list[Assign]:
+    """Number the temporaries that are left 1, 2, ... in the order of the lines."""
+    names: dict[str, Expr] = {}
+    count = 0
+    for line in lines:
+        if re.fullmatch(r"t\d+", line.name):
+            count += 1
+            names[line.name] = ex.ref(f"t{count}", line.expr.shape)
+    adjoints = {line.name: line.expr.shape for line in lines if line.name[1:] in names}
+    for name, shape in adjoints.items():
+        names[name] = ex.ref(f"d{names[name[1:]].attr}", shape)
+    return renamed(lines, names)
 
 
 __all__ = ["BATCH", "LOSS", "Lines", "Lowered", "tidied"]

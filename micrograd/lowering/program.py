@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from micrograd.lowering.columns import Floats
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
-from micrograd.lowering.lowered import Lowered
-from micrograd.lowering.namespaces import NUMPY
-from micrograd.lowering.source import forward_text, value_and_grad_text
+from micrograd.lowering.lowered import FORWARD, Lowered
+from micrograd.lowering.numpy_executor import Run, compiled
+from micrograd.lowering.source import value_and_grad_text
 
 
 class Program:
@@ -31,27 +31,26 @@ class Program:
         self.parameters = MappingProxyType({name: data[name] for name in names[PARAMETER]})
         self.constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
         self.inputs = names[INPUT]
-        self._compiled: dict[str, Callable[..., Any]] = {}
+        self._shapes = [a.shape for a in lowered.leaves(INPUT)]
+        self._runners: dict[tuple[str, int], Run] = {}
 
     @property
     def source(self) -> str:
         """Return both passes as readable array code."""
-        return value_and_grad_text(self.lowered, self.lowered.lines(False))
+        return value_and_grad_text(self.lowered, self.lowered.passes(PARAMETER))
 
     def __call__(self, *batch: Any) -> float:
         """Return the loss of a batch."""
-        if "forward" not in self._compiled:
-            text = forward_text(self.lowered, self.lowered.lines(False))
-            self._compiled["forward"] = self._define(text, "forward")
-        return float(self._compiled["forward"](*self._arguments(batch)))
+        inputs, size = self._arguments(batch)
+        return float(self._runner(FORWARD, size)(*inputs)[0])
 
     def value_and_grad(self, *batch: Any, wrt_inputs: bool = False) -> tuple[float, dict[str, Any]]:
-        """Return the loss of a batch and its gradients by name."""
-        name = f"grad {wrt_inputs}"
-        if name not in self._compiled:
-            text = value_and_grad_text(self.lowered, self.lowered.lines(wrt_inputs))
-            self._compiled[name] = self._define(text, "value_and_grad")
-        value, gradients = self._compiled[name](*self._arguments(batch))
+        """Return the loss of a batch and its gradients by name, `wrt_inputs` those of inputs too.
+
+        The arrays of the gradients are overwritten by the next call.
+        """
+        inputs, size = self._arguments(batch)
+        value, gradients = self._runner(INPUT if wrt_inputs else PARAMETER, size)(*inputs)
         return float(value), gradients
 
     def write_back(self) -> None:
@@ -60,11 +59,26 @@ class Program:
             for value, number in zip(self._leaves[name].ravel().tolist(), data.ravel().tolist()):
                 value.data = number
 
-    def _define(self, text: str, name: str) -> Callable[..., Any]:
-        scope = NUMPY | self.lowered.data
-        exec(compile(text, "<lowered program>", "exec"), scope)
-        return scope[name]  # type: ignore[no-any-return]
+    def _runner(self, kind: str, size: int) -> Run:
+        """Return what runs the passes of a `kind` on batches of a size."""
+        if (kind, size) not in self._runners:
+            makers = self.lowered.makers
+            if kind not in makers:
+                makers[kind] = compiled(self.lowered, self.lowered.passes(kind))
+            self._runners[kind, size] = makers[kind](size, self.parameters | self.constants)
+        return self._runners[kind, size]
 
-    def _arguments(self, batch: tuple[Any, ...]) -> list[Floats]:
-        inputs = [np.asarray(x, float) for x in batch]
-        return [*inputs, *self.parameters.values(), *self.constants.values()]
+    def _arguments(self, batch: tuple[Any, ...]) -> tuple[list[Floats], int]:
+        """Return the batch as arrays, and its size. Raises ValueError for other shapes."""
+        inputs = [np.ascontiguousarray(x, np.float64) for x in batch]
+        if len(inputs) != len(self._shapes):
+            raise ValueError(f"{len(inputs)} inputs; the program takes {len(self._shapes)}: "
+                             f"{', '.join(self.inputs)}")  # fmt: skip
+        size = len(inputs[0]) if inputs else 0
+        for name, shape, x in zip(self.inputs, self._shapes, inputs):
+            if x.shape[1:] != shape or len(x) != size:
+                raise ValueError(
+                    f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch of "
+                    f"samples of the traced shape, as many as of {self.inputs[0]}"
+                )
+        return inputs, size

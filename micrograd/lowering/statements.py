@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.formulas import expression
 from micrograd.lowering.ir import BATCH, CONSTANT, ELEMENT, INPUT, LEAVES, NUMBER, PARAMETER, Array
 from micrograd.lowering.ir import Operand, Term
+from micrograd.lowering.names import TEMPORARY
 from micrograd.lowering.tensors import (Constants, Sizes, Tensor, aligned, combined, contract,
                                         filled, selection, summed, view, whole)  # fmt: skip
 from micrograd.ops import BY_NAME
@@ -65,7 +66,9 @@ def value(array: Array, constants: Constants) -> Expr:
 
 
 def _products_first(terms: Iterable[Term]) -> list[Term]:
-    return sorted(terms, key=lambda term: (term.b is None, not term.summed))
+    """Order the terms as they are written: products, single arrays, numbers."""
+    return sorted(terms, key=lambda term: (term.b is None, not term.summed,
+                                           term.a.array.kind == NUMBER))  # fmt: skip
 
 
 def _term(array: Array, term: Term, constants: Constants) -> Tensor:
@@ -93,6 +96,7 @@ class Backward:
             if array.name in wanted or any(o.array in self.needed for o in array.reads):
                 self.needed.add(array)
         self.lines: list[Assign] = []
+        self.renamed: dict[str, Expr] = {}  # adjoints that pass on unchanged to a better name
         self.gradients: dict[str, str] = {}
 
     def run(self, root: Array, seed: Tensor, adjoint_name: dict[Array, str]) -> None:
@@ -106,6 +110,7 @@ class Backward:
                 self.gradients[array.name] = self._gradient(array, upstream, adjoint_name[array])
             elif upstream is not None:
                 self._through(array, upstream)
+        self.lines = renamed(self.lines, self.renamed)
 
     def _adjoint(self, array: Array, name: str) -> Tensor | None:
         """Sum the contributions and give the sum a name; a plain number needs none."""
@@ -115,7 +120,9 @@ class Backward:
         total = parts[0]
         for part in parts[1:]:
             total = combined("+", total, part, axes(array))
-        if total.expr.kind in ("num", "ref") or array.kind in LEAVES:
+        if _is_named(total.expr, TEMPORARY.match) and not TEMPORARY.match(name):
+            self.renamed.setdefault(total.expr.attr, ex.ref(name, total.expr.shape))
+        if _is_named(total.expr) or ex.is_number(total.expr) or array.kind in LEAVES:
             return total
         self.lines.append(Assign(name, total.expr))
         return Tensor(ex.ref(name, total.expr.shape), total.vars)
@@ -199,6 +206,16 @@ class Backward:
             inner = filled(part, batch + operand.vars, sizes)
             every = ex.embed(inner, (ex.ALL,) * len(batch) + chosen, front + operand.shape)
         return Tensor(ex.reshape(every, front + array.shape), result)
+
+
+def _is_named(e: Expr, like: Callable[[str], object] = bool) -> bool:
+    return e.kind == "ref" and bool(like(e.attr))
+
+
+def renamed(lines: Iterable[Assign], names: dict[str, Expr]) -> list[Assign]:
+    """Return the statements with other names."""
+    new = {old: expr.attr for old, expr in names.items()}
+    return [Assign(new.get(line.name, line.name), line.expr.replaced(names)) for line in lines]
 
 
 def _tensor(e: Expr, array: Array) -> Tensor:

@@ -1,0 +1,84 @@
+"""Run statements by NumPy, with buffers that are made once for each batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.buffers import NAMES, Buffered
+from micrograd.lowering.expr import B, Assign
+from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.lowered import LOSS, Lines, Lowered
+
+_FUNCTIONS = {name: getattr(np, name) for name in NAMES}
+Run = Callable[..., Any]
+
+
+def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
+    """Return a function of the batch size and the leaves' arrays that makes the runner."""
+    text = buffered_text(lowered, lines)
+    scope: dict[str, Any] = {}
+    exec(compile(text, "<buffered program>", "exec"), scope)
+
+    def make(size: int, leaves: Mapping[str, Any]) -> Run:
+        return scope["make"](size, **leaves, **lowered.data, **_FUNCTIONS)  # type: ignore[no-any-return]
+
+    return make
+
+
+def buffered_text(lowered: Lowered, lines: Lines) -> str:
+    """Return the text of a function that makes the buffers and, with them, the runner."""
+    inputs = [array.name for array in lowered.leaves(INPUT)]
+    leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
+    writer = Buffered({*leaves, *lowered.tables}, lowered.tables)
+    everything = [*lines.forward, *lines.backward]
+    owner = _reused(everything, results={LOSS, *lines.gradients.values()})
+    for statement in everything:
+        writer.statement(statement, owner.get(statement.name))
+    results = _gradients(writer, lines)
+    arguments = ", ".join(dict.fromkeys([B, *leaves, *lowered.data, *NAMES]))
+    return "\n".join([
+        f"def make({arguments}):",
+        *(f"    {text}" for text in writer.setup),
+        f"    gradients = {{{results}}}",
+        f"    def run({', '.join(inputs)}):",
+        *(f"        {text}" for text in writer.body),
+        f"        return {LOSS}, gradients",
+        "    return run",
+    ])  # fmt: skip
+
+
+def _gradients(writer: Buffered, lines: Lines) -> str:
+    """Return the items of the dict of gradients; single numbers get an array each."""
+    shapes = {line.name: line.expr.shape for line in lines.backward}
+    items = []
+    for leaf, name in lines.gradients.items():
+        held = name
+        if not shapes[name]:
+            held = f"held_{name}"
+            writer.setup.append(f"{held} = zeros(())")
+            writer.body.append(f"{held}[()] = {name}")
+        items.append(f"{leaf!r}: {held}")
+    return ", ".join(items)
+
+
+def _reused(lines: list[Assign], results: set[str]) -> dict[str, str]:
+    """Return which statement may write over the buffer of its only operand."""
+    last: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        for e in line.expr.walk():
+            if e.kind == "ref":
+                last[e.attr] = number
+    made = {line.name: line.expr.shape for line in lines} | dict.fromkeys(results, None)
+    reused: dict[str, str] = {}
+    for number, line in enumerate(lines):
+        if line.expr.kind not in ("call", "bin", "neg") or line.expr.attr == "where":
+            continue
+        for e in line.expr.args:
+            name = e.attr
+            if e.kind == "ref" and last[name] == number and made.get(name) == line.expr.shape != ():
+                reused[line.name] = name
+                break
+    return reused
