@@ -6,9 +6,9 @@ import argparse
 import sys
 from typing import Any
 
-MODES = ("fprop", "bprop", "both")
-LEVELS = ("auto", "full", "sums", "neuron", "layer", "parts")
-LAYOUTS = ("built-in", "dot")
+from micrograd.render.captions import MODES
+from micrograd.render.collapse import LEVELS
+from micrograd.render.picture import LAYOUTS
 
 
 def add_parser(subparsers: Any) -> None:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from micrograd.graph import LEAF, Graph
 from micrograd.modes import SEPARATOR
-from micrograd.render.collapse import Box, Edge, View
 from micrograd.render.formulas import local_formula, with_names
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
 from micrograd.render.text import brief, line
+from micrograd.render.view import Box, Edge, View
 
 NAME, NOTE, LOCAL = 22, 26, 24  # most characters of each in a picture
 TOOLTIP = 20_000  # of a tooltip, which gives a name in full

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from micrograd.render.captions import Caption, Label, caption, label
-from micrograd.render.collapse import Edge, View
 from micrograd.render.passes import Passes
 from micrograd.render.svg import LIGHT
 from micrograd.render.text import escaped
+from micrograd.render.view import Edge, View
 
 FONT = "Helvetica"
 

@@ -16,15 +16,15 @@ gets an invisible box in each; columns are ordered by barycentre sweeps (Sugiyam
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from micrograd.render.ordering import Item, Span, entry_of, order
 
 COLUMN_GAP = 64.0  # between the boxes of a column and the labels of the next
 ROW_GAP = 26.0
 DUMMY_GAP = 16.0
-SOURCE_WEIGHT, DUMMY_WEIGHT = 0.2, 4.0  # of 1: sources give way, long edges are kept straight
+SOURCE_WEIGHT = 0.2  # of 1: sources give way to what they feed
 LEAST_SWEEPS, MOST_SWEEPS = 4, 16
 SWEPT = 60_000  # spans to visit in all sweeps together
 MOST_DUMMIES = 20_000  # longer edges then run straight across; the picture is beyond reading
@@ -56,36 +56,11 @@ class Layout(NamedTuple):
     paths: list[list[tuple[float, float]]]
 
 
-@dataclass(eq=False)
-class _Item:
-    """A box or one invisible box of a long edge, within its column."""
-
-    rank: int
-    width: float = 0.0
-    height: float = 0.0
-    middle: float = 0.0
-    place: float = 0.0
-    weight: float = DUMMY_WEIGHT
-    into: list[_Span] = field(default_factory=list)
-    out: list[_Span] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class _Span:
-    """A piece of an edge between neighbouring columns; `leave` and `enter` are heights."""
-
-    source: _Item
-    target: _Item
-    port: int = 0
-    leave: float = 0.0  # both counted from the middle of the box
-    enter: float = 0.0
-
-
 def layout(boxes: Sequence[Size], links: Sequence[Link]) -> Layout:
     """Place `boxes` and `links`; every link goes from an earlier box of the list to a later one."""
     ranks = _ranks(boxes, links)
-    items = {box.id: _Item(ranks[box.id], *box[1:], weight=SOURCE_WEIGHT) for box in boxes}
-    columns: list[list[_Item]] = [[] for _ in range(max(ranks.values(), default=0) + 1)]
+    items = {box.id: Item(ranks[box.id], *box[1:], weight=SOURCE_WEIGHT) for box in boxes}
+    columns: list[list[Item]] = [[] for _ in range(max(ranks.values(), default=0) + 1)]
     for item in items.values():
         columns[item.rank].append(item)
     chains = _chains(links, items, columns)
@@ -93,7 +68,7 @@ def layout(boxes: Sequence[Size], links: Sequence[Link]) -> Layout:
     sweeps = max(LEAST_SWEEPS, min(MOST_SWEEPS, sweeps))
     for link in links:
         items[link.target].weight = 1.0
-    _order(columns, sweeps)
+    order(columns, sweeps)
     _set_ports(columns)
     height = _set_heights(columns, sweeps)
     lefts, stubs, width = _set_widths(columns, links, items)
@@ -121,8 +96,8 @@ def _ranks(boxes: Sequence[Size], links: Sequence[Link]) -> dict[str, int]:
 
 
 def _chains(
-    links: Sequence[Link], items: dict[str, _Item], columns: list[list[_Item]]
-) -> list[list[_Span]]:
+    links: Sequence[Link], items: dict[str, Item], columns: list[list[Item]]
+) -> list[list[Span]]:
     """Cut every link into spans, with an invisible box in each column that it passes."""
     passed = sum(items[link.target].rank - items[link.source].rank - 1 for link in links)
     chains = []
@@ -130,10 +105,10 @@ def _chains(
         source, target = items[link.source], items[link.target]
         stops = [source]
         if passed <= MOST_DUMMIES:
-            stops += [_Item(rank) for rank in range(source.rank + 1, target.rank)]
+            stops += [Item(rank) for rank in range(source.rank + 1, target.rank)]
         for dummy in stops[1:]:
             columns[dummy.rank].append(dummy)
-        chain = [_Span(a, b, link.port) for a, b in zip(stops, [*stops[1:], target])]
+        chain = [Span(a, b, link.port) for a, b in zip(stops, [*stops[1:], target])]
         for span in chain:
             span.source.out.append(span)
             span.target.into.append(span)
@@ -141,74 +116,14 @@ def _chains(
     return chains
 
 
-def _order(columns: list[list[_Item]], sweeps: int) -> None:
-    """Order every column so that few edges cross; keep the best order seen."""
+def _set_ports(columns: list[list[Item]]) -> None:
     for item in (item for column in columns for item in column):
-        item.into.sort(key=lambda span: span.port)
-    _number(columns)
-    best, fewest = [list(column) for column in columns], _crossings(columns)
-    for sweep in range(sweeps):
-        if not fewest:
-            break
-        forward = sweep % 2 == 0
-        for column in columns if forward else reversed(columns):
-            column.sort(key=_from_operands if forward else _from_users)
-            _number([column])
-        crossings = _crossings(columns)
-        if crossings < fewest:
-            best, fewest = [list(column) for column in columns], crossings
-    for column, kept in zip(columns, best):
-        column[:] = kept
-    _number(columns)
-
-
-def _number(columns: list[list[_Item]]) -> None:
-    for column in columns:
-        for place, item in enumerate(column):
-            item.place = place
-
-
-def _from_operands(item: _Item) -> float:
-    places = [span.source.place for span in item.into]
-    return sum(places) / len(places) if places else item.place
-
-
-def _from_users(item: _Item) -> float:
-    places = [_entry(span) for span in item.out]
-    return sum(places) / len(places) if places else item.place
-
-
-def _entry(span: _Span) -> float:
-    """Return where an edge enters, in places: ports share out the place of their box."""
-    return span.target.place + (span.port + 1) / (len(span.target.into) + 1)
-
-
-def _crossings(columns: list[list[_Item]]) -> int:
-    return sum(
-        _inversions([e for item in column for e in sorted(map(_entry, item.out))])
-        for column in columns
-    )
-
-
-def _inversions(entries: list[float]) -> int:
-    """Count the pairs out of order."""
-    seen: list[float] = []
-    total = 0
-    for entry in entries:
-        place = bisect_right(seen, entry)
-        total += len(seen) - place
-        seen.insert(place, entry)
-    return total
-
-
-def _set_ports(columns: list[list[_Item]]) -> None:
-    for item in (item for column in columns for item in column):
-        for spans, end in ((item.into, "enter"), (sorted(item.out, key=_entry), "leave")):
+        for spans, end in ((item.into, "enter"), (sorted(item.out, key=entry_of), "leave")):
             for i, span in enumerate(spans):
                 setattr(span, end, item.height * ((i + 1) / (len(spans) + 1) - 0.5))
 
 
-def _set_heights(columns: list[list[_Item]], sweeps: int) -> float:
+def _set_heights(columns: list[list[Item]], sweeps: int) -> float:
     """Set the middles of the items, near those of their neighbours; return the whole height."""
     for column in columns:
         _spread(column, [0.0] * len(column))
@@ -222,7 +137,7 @@ def _set_heights(columns: list[list[_Item]], sweeps: int) -> float:
     return max((item.middle + item.height / 2 for item in items), default=0.0)
 
 
-def _wish(item: _Item, sweep: int) -> float:
+def _wish(item: Item, sweep: int) -> float:
     """Return the middle at which the edges of `item` run level, on average.
 
     The first sweeps look one way only, so that a column does not hold the next one back.
@@ -242,7 +157,7 @@ def _wish(item: _Item, sweep: int) -> float:
     return wish / total if total else item.middle
 
 
-def _spread(column: list[_Item], wishes: list[float]) -> None:
+def _spread(column: list[Item], wishes: list[float]) -> None:
     """Set middles nearest to `wishes`, in least squares, with no two items overlapping."""
     offset, offsets = 0.0, []
     for above, item in zip([None, *column], column):
@@ -264,7 +179,7 @@ def _spread(column: list[_Item], wishes: list[float]) -> None:
 
 
 def _set_widths(
-    columns: list[list[_Item]], links: Sequence[Link], items: dict[str, _Item]
+    columns: list[list[Item]], links: Sequence[Link], items: dict[str, Item]
 ) -> tuple[list[float], list[float], float]:
     """Return each column's left side, the width of the level stretch before it, and the whole."""
     stubs = [0.0] * len(columns)
@@ -281,17 +196,17 @@ def _set_widths(
     return lefts, stubs, round(x, 1)
 
 
-def _gap(column: list[_Item]) -> float:
+def _gap(column: list[Item]) -> float:
     """Return the gap before a column: wider where its edges climb."""
     climbs = [abs(s.source.middle - s.target.middle) for item in column for s in item.into]
     return COLUMN_GAP + min(120.0, max(climbs, default=0.0) / 5)
 
 
-def _frame(item: _Item, left: float) -> tuple[float, float, float, float]:
+def _frame(item: Item, left: float) -> tuple[float, float, float, float]:
     return left, round(item.middle - item.height / 2, 1), round(item.width, 1), item.height
 
 
-def _path(chain: list[_Span], lefts: list[float], stubs: list[float]) -> list[tuple[float, float]]:
+def _path(chain: list[Span], lefts: list[float], stubs: list[float]) -> list[tuple[float, float]]:
     first, last = chain[0], chain[-1]
     points = [(lefts[first.source.rank] + first.source.width, first.source.middle + first.leave)]
     for span in chain:

@@ -11,12 +11,13 @@ from micrograd.engine import Value
 from micrograd.files import atomic_write
 from micrograd.graph import Graph, snapshot
 from micrograd.render.captions import MODES
-from micrograd.render.collapse import View, view
+from micrograd.render.collapse import view
 from micrograd.render.dot import to_dot
 from micrograd.render.elementary import unfolded_sums
 from micrograd.render.passes import Passes, backward_pass
 from micrograd.render.programs import by_cairo, by_graphviz
 from micrograd.render.svg import draw
+from micrograd.render.view import View
 
 LAYOUTS = ("built-in", "dot")
 

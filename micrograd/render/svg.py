@@ -19,10 +19,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from micrograd.render.captions import MODES, Caption, Label, caption, label
-from micrograd.render.collapse import Box, Edge, View
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
 from micrograd.render.text import escaped, width
+from micrograd.render.view import Box, Edge, View
 
 FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 LIGHT = {
