@@ -64,7 +64,7 @@ class Neuron(Module):
             f: Any = self.activation if self.nonlin else None
             if f.__class__ is str:
                 return getattr(total, f)()  # type: ignore[no-any-return]
-            return f(total) if f else total  # type: ignore[no-any-return]
+            return f(total) if f else total
         finally:
             MODE.scope = outer
 
@@ -123,7 +123,7 @@ def made(name: str, kind: Callable[..., Any], *arguments: Any, **options: Any) -
 
 def nested(outer: str, own: str) -> str:
     """Return the scope `own` within `outer`, unless it was made there and says so itself."""
-    inside = own.startswith(outer + SEPARATOR)
+    inside = (own + SEPARATOR).startswith(outer + SEPARATOR)
     return own if inside else f"{outer}{SEPARATOR}{own}" if own else outer
 
 

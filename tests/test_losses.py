@@ -1,0 +1,157 @@
+"""Losses against PyTorch (values and gradients), their corners, and what they refuse."""
+
+import math
+import random
+
+import pytest
+
+from micrograd import losses
+from micrograd.engine import Value
+from micrograd.functions import log_softmax
+from micrograd.gradcheck import gradcheck
+from micrograd.nn import MLP, SoftmaxClassifier
+
+SCORES = [0.4, -1.3, 2.2, 0.9]
+WILD = [800.0, -900.0, 3.0, 790.0]  # where exp overflows
+Q = [0.1, 0.2, 0.6, 0.1]
+
+
+def values(numbers):
+    return [Value(x) for x in numbers]
+
+
+def check(ours, theirs, numbers, *arguments):
+    """Compare a loss and its gradients with PyTorch's function of a tensor."""
+    torch = pytest.importorskip("torch")
+    leaves, tensor = values(numbers), torch.tensor(numbers, dtype=torch.float64, requires_grad=True)
+    loss, expected = ours(leaves, *arguments), theirs(torch, tensor)
+    loss.backward()
+    expected.backward()
+    rounding = 1e-15 * max(map(abs, numbers))
+    assert loss.data == pytest.approx(expected.item(), rel=1e-12, abs=rounding)
+    assert [leaf.grad for leaf in leaves] == pytest.approx(
+        tensor.grad.tolist(), rel=1e-12, abs=rounding
+    )
+
+
+@pytest.mark.parametrize("numbers", [SCORES, WILD])
+@pytest.mark.parametrize("label", range(4))
+def test_cross_entropy_of_a_class(numbers, label):
+    def theirs(torch, x):
+        return torch.nn.functional.cross_entropy(x, torch.tensor(label))
+
+    check(losses.cross_entropy, theirs, numbers, label)
+    check(lambda x: losses.nll(log_softmax(x), label), theirs, numbers)
+
+
+@pytest.mark.parametrize("numbers", [SCORES, WILD])
+def test_cross_entropy_of_a_distribution(numbers):
+    def theirs(torch, x):
+        return torch.nn.functional.cross_entropy(x, torch.tensor(Q, dtype=torch.float64))
+
+    check(losses.cross_entropy, theirs, numbers, Q)
+    check(losses.cross_entropy, theirs, numbers, values(Q))
+
+
+@pytest.mark.parametrize("label", range(4))
+@pytest.mark.parametrize("margin", [1.0, 0.25])
+def test_multiclass_hinge(label, margin):
+    def theirs(torch, x):  # PyTorch divides by the number of classes
+        return 4 * torch.nn.functional.multi_margin_loss(x, torch.tensor(label), margin=margin)
+
+    check(losses.multiclass_hinge, theirs, SCORES, label, margin)
+
+
+@pytest.mark.parametrize("margin", [1.0, 0.0, 2.5])
+def test_max_margin(margin):
+    def theirs(torch, x):
+        ones = torch.ones(3, dtype=torch.float64)
+        ranking = torch.nn.functional.margin_ranking_loss
+        return ranking(x[0] * ones, x[1:], ones, margin=margin, reduction="sum")
+
+    check(lambda x: losses.max_margin(x[0], x[1:], margin), theirs, SCORES)
+
+
+@pytest.mark.parametrize("label", [-1, 1])
+@pytest.mark.parametrize("score", [-2.0, 0.3, 1.7])
+def test_binary_hinge(label, score):
+    def theirs(torch, x):
+        return torch.clamp(1 - label * x[0], min=0)
+
+    check(lambda x: losses.binary_hinge(x[0], label), theirs, [score])
+    check(lambda x: losses.binary_hinge(x[0], Value(label)), theirs, [score])
+
+
+def test_mse():
+    targets = [1.0, 0.5, -0.2, 3.0]
+
+    def theirs(torch, x):
+        return torch.nn.functional.mse_loss(x, torch.tensor(targets, dtype=torch.float64))
+
+    check(losses.mse, theirs, SCORES, targets)
+
+
+def test_penalties_follow_torch():
+    check(lambda x: losses.l2(x, 0.3), lambda _, x: 0.3 * (x**2).sum(), SCORES)
+    check(lambda x: losses.l2(x, 0.3, squared=False), lambda _, x: 0.3 * x.norm(), SCORES)
+    check(lambda x: losses.l1(x, 0.3), lambda _, x: 0.3 * x.abs().sum(), SCORES)
+
+
+def test_penalties_leave_biases_out():
+    random.seed(0)
+    model = MLP(2, [3, 1])
+    weights = [w.data for layer in model.layers for neuron in layer.neurons for w in neuron.w]
+    for layer in model.layers:
+        for neuron in layer.neurons:
+            neuron.b.data = 100.0
+    assert losses.l2(model, 0.5).data == pytest.approx(0.5 * sum(w * w for w in weights))
+    assert losses.l1(model).data == pytest.approx(sum(map(abs, weights)))
+    losses.l2(model).backward()
+    assert all(neuron.b.grad == 0 for layer in model.layers for neuron in layer.neurons)
+    assert losses.l2(SoftmaxClassifier(2, 2)).data > 0
+    assert losses.l1([]).data == 0
+
+
+def test_margin_gradients_stop_when_the_margin_is_met():
+    for s_c, expected in [(0.5, (-1, 1)), (-3.0, (0, 0))]:
+        s, corrupt = Value(1.0), Value(s_c)
+        losses.max_margin(s, corrupt).backward()
+        assert (s.grad, corrupt.grad) == expected
+
+
+def test_without_a_margin_a_tie_teaches_nothing():
+    tie = Value(1.0), Value(1.0)
+    loss = losses.max_margin(*tie, margin=0.0)
+    loss.backward()
+    assert (loss.data, tie[0].grad) == (0, 0)
+    assert losses.max_margin(*tie).data == 1
+
+
+def test_gradients_pass_the_checker():
+    assert gradcheck(lambda *x: losses.cross_entropy(x, 2), at=SCORES)
+    assert gradcheck(lambda *x: losses.multiclass_hinge(x, 1), at=SCORES)
+    assert gradcheck(lambda *x: losses.mse(x, Q), at=SCORES)
+
+
+def test_a_sure_prediction_has_a_loss_that_is_finite():
+    assert losses.cross_entropy(values([0.0, 2000.0]), 1).data == 0
+    assert losses.cross_entropy(values([0.0, 2000.0]), 0).data == 2000
+    assert math.isfinite(losses.cross_entropy(values(WILD), 1).data)
+
+
+def test_what_makes_no_sense_is_refused():
+    scores = values(SCORES)
+    for label in (4, -1, 1.5, True):
+        for loss in (losses.cross_entropy, losses.multiclass_hinge):
+            with pytest.raises(ValueError, match="there is no class"):
+                loss(scores, label)
+    for label in (0, 2):
+        with pytest.raises(ValueError, match="is -1 or 1"):
+            losses.binary_hinge(scores[0], label)
+    with pytest.raises(ValueError, match="over 2 classes for 4"):
+        losses.cross_entropy(scores, [0.5, 0.5])
+    for wrong in ([0.5, 0.5, 0.5, 0.5], [1.5, -0.5, 0, 0]):
+        with pytest.raises(ValueError, match="sums to 1"):
+            losses.cross_entropy(scores, wrong)
+    with pytest.raises(ValueError, match="4 predictions for 1 targets"):
+        losses.mse(scores, [1.0])
