@@ -82,8 +82,8 @@ def load(path: str, name: str) -> Value:
     found = _run(path).get(name)
     if isinstance(found, Value):
         return found
-    what = "has no" if found is None else f"has {type(found).__name__}, not a Value, under"
-    raise ValueError(f"{path} {what} the name {name!r}; give one that holds a Value")
+    what = "has no" if found is None else f"has {type(found).__name__}, not a Value, as"
+    raise ValueError(f"{path} {what} {name!r}; name a Value")
 
 
 def _run(path: str) -> dict[str, object]:

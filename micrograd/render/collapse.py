@@ -189,7 +189,8 @@ class _Folder:
         last = max((m for m in box.members if self.graph.ops[m] != LEAF), default=-1)
         if last >= 0:
             return 2 * last
-        return min(2 * user for member in box.members for user in self.users[member]) - 1
+        users = [user for member in box.members for user in self.users[member]]
+        return 2 * min(users, default=0) - 1
 
     def _parts(self, boxes: list[Box]) -> list[Box]:
         """Join neighbouring boxes until few are left, or until what is unfolded is open."""

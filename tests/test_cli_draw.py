@@ -1,0 +1,60 @@
+"""`micrograd draw`, as it is called."""
+
+import re
+
+import pytest
+
+from micrograd.cli import main
+from micrograd.render import render
+from tests.pictures import worked_example
+
+EXAMPLE = ["draw", "(x + y) * max(y, z)", "--at", "x=1,y=2,z=0"]
+
+
+def test_an_expression_to_standard_output(capsys):
+    assert main(EXAMPLE) == 0
+    assert capsys.readouterr().out == render(worked_example()).svg
+
+
+@pytest.mark.parametrize("ending", ["svg", "dot", "html"])
+def test_an_expression_to_a_file(tmp_path, capsys, ending):
+    path = tmp_path / f"out.{ending}"
+    assert main([*EXAMPLE, "-o", str(path)]) == 0
+    assert path.stat().st_size > 1000
+    assert capsys.readouterr().err == f"wrote {path}\n"
+
+
+def test_options_reach_the_picture(tmp_path, capsys):
+    source = tmp_path / "model.py"
+    source.write_text(
+        "import random\nfrom micrograd.nn import MLP\nrandom.seed(1)\n"
+        "score = MLP(3, [4, 1], fused=True)([1.0, 2.0, 3.0])\n"
+    )
+    value = f"{source}:score"
+    assert main(["draw", value, "--level", "layer", "--unfold", "layer 0", "--mode", "fprop"]) == 0
+    svg = capsys.readouterr().out
+    assert svg.count('data-fold="layer 0 / neuron') == 4 and "grad</text>" not in svg
+    assert main(["draw", value, "--level", "full"]) == 0
+    assert "Σ" not in (folded := capsys.readouterr().out)
+    assert main(["draw", value, "--level", "full", "--unfold-sums"]) == 0
+    unfolded = capsys.readouterr().out
+    assert len(re.findall("data-node", unfolded)) > len(re.findall("data-node", folded))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([*EXAMPLE, "-o", "out.gif"], "cannot draw 'out.gif': the ending must be one of .svg"),
+        ([*EXAMPLE, "-o", "/nowhere/out.svg"], "/nowhere"),
+        (["draw", "x + y", "--at", "x=1"], "y has no value"),
+        (["draw", "x +", "--at", "x=1"], "cannot read 'x +'"),
+        (["draw", "x", "--at", "x"], "'x' is not name=number"),
+        (["draw", "nowhere.py:loss"], "nowhere.py"),
+        (["draw", "log(x)", "--at", "x=0"], "needs x > 0"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, message, capsys):
+    code = main(arguments)
+    error = capsys.readouterr().err
+    assert code == 2 and error.count("\n") == 1 and message in error
+    assert error.startswith("micrograd draw: ")

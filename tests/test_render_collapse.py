@@ -1,0 +1,230 @@
+"""Collapsing: every node drawn has one box, every edge goes forward, calls stay apart."""
+
+import random
+
+import pytest
+
+from micrograd import Value, scope
+from micrograd.engine import weighted_sum
+from micrograd.expressions import parse
+from micrograd.graph import snapshot
+from micrograd.nn import MLP
+from micrograd.render.collapse import LEVELS, MOST_BOXES, view
+
+
+def network(sizes=(3, [4, 4, 1]), activation="relu"):
+    random.seed(4)
+    return MLP(*sizes, activation=activation)
+
+
+def batch_loss(samples=5):
+    model = network()
+    losses = [(model([i, 1.0, 2.0]) - 1) ** 2 for i in range(samples)]
+    return sum(losses) / samples
+
+
+def pair():
+    model = network()
+    return (1 - model([1.0, 2.0, 3.0]) + model([1.0, 5.0, 3.0])).relu()
+
+
+def one_leaf():
+    return Value(3.0)
+
+
+def square():
+    return parse("x * x", {"x": 2})
+
+
+def kinds(seen):
+    return [box.kind for box in seen.boxes]
+
+
+def checked(seen):
+    """Check what holds of every view."""
+    graph = seen.graph
+    members = sorted(m for box in seen.boxes for m in box.members)
+    assert members == [id for id in range(len(graph)) if seen.owners[id] >= 0]
+    assert len({box.id for box in seen.boxes}) == len(seen.boxes)
+    assert len({seen.edge_id(edge) for edge in seen.edges}) == len(seen.edges)
+    for place, box in enumerate(seen.boxes):
+        assert all(seen.owners[member] == place for member in box.members)
+    drawn = sorted(member for edge in seen.edges for member in edge.members)
+    across = [
+        (operand, user, position) for operand, user, position in graph.edges
+        if -1 not in (seen.owners[operand], seen.owners[user])
+        and seen.owners[operand] != seen.owners[user]
+    ]  # fmt: skip
+    assert drawn == sorted(across)
+    assert all(edge.source < edge.target for edge in seen.edges)
+    return seen
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("make", [batch_loss, pair, one_leaf, square])
+def test_every_level_is_sound(make, level):
+    checked(view(snapshot(make()), level))
+
+
+def test_x_times_x_has_two_edges():
+    seen = view(snapshot(parse("x * x", {"x": 2})))
+    assert [seen.edge_id(edge) for edge in seen.edges] == ["0-1-0", "0-1-1"]
+
+
+def test_small_graphs_are_drawn_in_full():
+    seen = view(snapshot(parse("(x + y) * max(y, z)", {"x": 1, "y": 2, "z": 0})))
+    assert seen.level == "full" and [box.id for box in seen.boxes] == list("012345")
+
+
+def test_a_network_folds_to_neurons_then_layers():
+    graph = snapshot(network()([1.0, 2.0, 3.0]))
+    neurons = checked(view(graph))
+    assert neurons.level == "neuron"
+    assert kinds(neurons) == ["leaf"] * 3 + ["group"] * 9
+    assert [len(box.outputs) for box in neurons.boxes[3:]] == [1] * 9
+    layers = checked(view(graph, "layer"))
+    assert [box.scope for box in layers.boxes[3:]] == ["layer 0", "layer 1", "layer 2"]
+
+
+def test_a_wide_network_goes_to_layers_by_itself():
+    graph = snapshot(network((6, [30, 30, 1]))([1.0] * 6))
+    seen = checked(view(graph))
+    assert seen.level == "layer" and len(seen.boxes) <= MOST_BOXES
+
+
+def test_a_chosen_part_is_unfolded():
+    graph = snapshot(network()([1.0, 2.0, 3.0]))
+    seen = checked(view(graph, "layer", ["layer 0 / neuron 1"]))
+    scopes = [box.scope for box in seen.boxes if box.kind == "group"]
+    assert scopes == ["layer 0 / neuron 0", "layer 0 / neuron 2", "layer 0 / neuron 3",
+                      "layer 1", "layer 2"]  # fmt: skip
+    inside = {graph.scopes[box.members[0]] for box in seen.boxes if box.kind == "node"}
+    assert inside == {"layer 0 / neuron 1"}
+    layer = checked(view(graph, "layer", ["layer 0"]))
+    assert sum(box.scope.startswith("layer 0 / ") for box in layer.boxes) == 4
+
+
+@pytest.mark.parametrize("level", ["neuron", "layer", "sums", "parts"])
+def test_every_fold_opens(level):
+    graph = snapshot(batch_loss())
+    seen = view(graph, level)
+    for box in seen.boxes:
+        if box.fold:
+            opened = checked(view(graph, level, [box.fold]))
+            assert len(opened.boxes) >= len(seen.boxes)
+            assert box not in opened.boxes
+
+
+def test_unknown_levels_and_folds():
+    graph = snapshot(network()([1.0, 2.0, 3.0]))
+    with pytest.raises(ValueError, match="no level 'huge'; give one of auto, full"):
+        view(graph, "huge")
+    with pytest.raises(ValueError, match="nothing to unfold under 'layer 9'"):
+        view(graph, "layer", ["layer 9"])
+
+
+def test_two_calls_of_a_network_stay_apart_and_share_parameters():
+    seen = checked(view(snapshot(pair()), "layer"))
+    boxes = [(box.kind, box.scope) for box in seen.boxes if box.scope]
+    for layer in ("layer 0", "layer 1", "layer 2"):
+        assert boxes.count(("group", layer)) == 2
+        assert boxes.count(("parameters", layer)) == 1
+
+
+def test_a_single_layer_called_twice_in_a_row_is_two_calls():
+    random.seed(0)
+    layer = MLP(2, [3]).layers[0]
+    first, second = layer([1.0, 2.0]), layer([3.0, 4.0])
+    seen = checked(view(snapshot(sum(first) * sum(second)), "layer"))
+    assert kinds(seen).count("group") == 2
+
+
+def test_a_scope_within_a_scope_does_not_split_a_call():
+    x = Value(2.0, label="x")
+    with scope("block"), scope("cell"):
+        y = x * 2
+        with scope("gate"):
+            z = y.tanh()
+        f = z + y
+    seen = checked(view(snapshot(f), "layer"))
+    assert kinds(seen) == ["leaf", "group"]
+
+
+def test_a_batch_shows_one_sample():
+    graph = snapshot(batch_loss(100))
+    seen = checked(view(graph))
+    total = next(box for box in seen.boxes if box.kind == "sum")
+    assert total.samples == 100
+    assert len(seen.boxes) < 25
+    assert seen.owners.count(-1) > 0.9 * len(graph)
+    everything = checked(view(graph, "full"))
+    assert -1 not in everything.owners
+
+
+def test_neurons_are_no_samples():
+    graph = snapshot(network()([1.0, 2.0, 3.0]))
+    assert not any(box.samples for level in LEVELS for box in view(graph, level).boxes)
+
+
+def test_hand_written_neurons_in_one_scope_are_no_samples():
+    random.seed(1)
+    x = Value(1.0, label="x")
+    with scope("hidden"):
+        weights = [(Value(random.random()), Value(random.random())) for _ in range(9)]
+        hidden = [(x * w + 1).tanh() * u for w, u in weights]
+    assert not any(box.samples for box in view(snapshot(sum(hidden)), "sums").boxes)
+
+
+def test_a_sum_of_products_is_one_box():
+    graph = snapshot(parse("tanh(a * x + b * y + c * z + d)", dict.fromkeys("axbyczd", 2.0)))
+    folded = checked(view(_unlabelled(graph), "sums"))
+    total = next(box for box in folded.boxes if box.kind == "sum")
+    assert len(total.members) == 6
+    assert len([edge for edge in folded.edges if folded.boxes[edge.target] == total]) == 7
+    opened = checked(view(folded.graph, "sums", [total.fold]))
+    assert len(opened.boxes) == len(folded.boxes) + 5
+
+
+def _unlabelled(graph):
+    for value in graph.values:
+        if value.parents:
+            value.label = ""
+    return snapshot(graph.values[-1])
+
+
+def test_what_has_a_name_or_another_user_is_not_folded_away():
+    a, b, c, d = (Value(i, label=f"x{i}") for i in range(4))
+    product = a * b
+    named = c * d
+    named.label = "named"
+    seen = view(snapshot((product + named + a) * product), "sums")
+    assert kinds(seen).count("sum") == 1
+    total = next(box for box in seen.boxes if box.kind == "sum")
+    assert len(total.members) == 2
+
+
+def test_many_inputs_are_one_box():
+    random.seed(0)
+    x = [Value(float(i), label=f"x{i}") for i in range(20)]
+    seen = checked(view(snapshot(MLP(20, [8, 1])(x))))
+    inputs = next(box for box in seen.boxes if box.kind == "inputs")
+    assert len(inputs.members) == 20
+    opened = checked(view(seen.graph, seen.level, [inputs.fold]))
+    assert kinds(opened).count("leaf") == 20
+
+
+def test_a_deep_chain_is_cut_into_parts_that_open():
+    x = Value(0.5)
+    for _ in range(5000):
+        x = x * 1.0001
+    graph = snapshot(x)
+    seen = checked(view(graph))
+    assert seen.level == "parts" and len(seen.boxes) <= MOST_BOXES
+    opened = checked(view(graph, "parts", [seen.boxes[3].fold]))
+    assert len(seen.boxes) < len(opened.boxes) <= 2 * MOST_BOXES
+
+
+def test_weighted_sums_are_single_nodes():
+    w, x = [Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]
+    seen = checked(view(snapshot(weighted_sum(w, x, Value(1.0)))))
+    assert len(seen.boxes) == 6 and len(seen.edges) == 5

@@ -1,0 +1,326 @@
+"""Pictures say what the engine computed, in every format, the same every time."""
+
+import math
+import random
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+import micrograd.render.programs as programs
+from micrograd import Value
+from micrograd.engine import weighted_sum
+from micrograd.expressions import parse
+from micrograd.graph import snapshot
+from micrograd.nn import MLP
+from micrograd.render import Picture, render
+from micrograd.render.collapse import view
+from micrograd.render.elementary import unfolded_sums
+from micrograd.render.numerals import shown
+from micrograd.render.passes import backward_pass
+from micrograd.render.svg import DARK, LIGHT, draw
+from micrograd.render.text import brief, line, width
+from tests.pictures import bad_graph, worked_example
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def network_output():
+    random.seed(2)
+    return MLP(3, [4, 4, 1])([1.0, 2.0, 3.0])
+
+
+def elements(svg, name, *classes):
+    tree = ElementTree.fromstring(svg)
+    found = tree.iter(f"{SVG}{name}")
+    return [e for e in found if set(classes) <= set(e.get("class", "").split())]
+
+
+def texts(element):
+    return {e.get("class"): e.text for e in element.iter(f"{SVG}text")}
+
+
+def boxes(svg):
+    return {e.get("data-box"): texts(e) for e in elements(svg, "g", "box")}
+
+
+def chips(svg):
+    return {
+        e.get("data-edge"): {
+            chip.get("class").split()[1]: "".join(chip.itertext())
+            for chip in e.iter(f"{SVG}g") if "chip" in chip.get("class")
+        }
+        for e in elements(svg, "g", "edge")
+    }  # fmt: skip
+
+
+def test_the_worked_example():
+    svg = render(worked_example()).svg
+    found = boxes(svg)
+    assert [found[str(id)]["name"] for id in range(6)] == ["x", "y", "z", "a", "b", "f"]
+    assert [found[str(id)]["value"] for id in range(6)] == ["1", "2", "0", "3", "2", "6"]
+    assert [found[str(id)]["gradient"] for id in range(6)] == ["2", "5", "0", "2", "3", "1"]
+    assert [found[str(id)]["note"] for id in range(3, 6)] == ["x + y", "max(y, z)", "a · b"]
+    edges = chips(svg)
+    assert edges["1-4-0"] == {"local": "× 1 if y ≥ z else 0 = 1", "contribution": "3"}
+    assert edges["3-5-0"] == {"local": "× b = 2", "contribution": "2"}
+    assert edges["0-3-0"] == {"local": "× 1", "contribution": "2"}
+
+
+def test_the_forward_picture_shows_values_only():
+    svg = render(worked_example(), "fprop").svg
+    assert boxes(svg)["5"] == {"name": "f", "note": "a · b", "row": "value", "value": "6"}
+    assert not any(chips(svg).values())
+
+
+def test_both_passes_stand_one_above_the_other():
+    svg = render(worked_example(), "both").svg
+    assert len(elements(svg, "g", "box")) == 12
+    assert [e.text for e in elements(svg, "text", "name")].count("fprop") == 1
+
+
+def test_without_a_pass_gradients_are_dashes():
+    graph = snapshot(worked_example())
+    svg = draw(view(graph), None)
+    assert {texts["gradient"] for texts in boxes(svg).values()} == {"–"}
+    assert not any(chips(svg).values())
+
+
+def test_no_grad_is_read_or_set():
+    f = worked_example()
+    before = render(f).svg
+    assert [value.grad for value in snapshot(f).values] == [0.0] * 6
+    f.backward()
+    assert render(f).svg == before
+
+
+def test_x_times_x_has_two_edges():
+    edges = chips(render(parse("x * x", {"x": 3})).svg)
+    assert edges == {port: {"local": "× x = 3", "contribution": "3"} for port in ("0-1-0", "0-1-1")}
+
+
+@pytest.mark.parametrize("make", [network_output, worked_example])
+def test_every_number_is_the_engine_s(make):
+    root = make()
+    graph = snapshot(root)
+    svg = render(root, level="full").svg
+    contributions = {
+        f"{graph.ids[s.operand]}-{graph.ids[s.node]}-{s.position}": shown(s.contribution)
+        for s in root.steps()
+    }
+    assert {id: found["contribution"] for id, found in chips(svg).items()} == contributions
+    root.backward()
+    expected = {str(graph.ids[v]): shown(v.grad) for v in graph.values}
+    assert {id: found["gradient"] for id, found in boxes(svg).items()} == expected
+
+
+def test_a_folded_box_shows_its_output_and_a_layer_a_range():
+    root = network_output()
+    graph = snapshot(root)
+    neurons = view(graph, "neuron")
+    found = boxes(render(root, level="neuron").svg)
+    last = neurons.boxes[-1]
+    assert found[last.id]["name"] == "neuron 0"
+    assert found[last.id]["note"] == f"layer 2 · {len(last.members)} Values"
+    assert found[last.id]["value"] == shown(root.data)
+    layer = view(graph, "layer").boxes[-2]
+    numbers = [graph.data[id] for id in layer.outputs]
+    text = boxes(render(root, level="layer").svg)[layer.id]
+    assert text["value"] == f"{shown(min(numbers))} … {shown(max(numbers))}"
+
+
+def test_edges_into_folded_boxes_show_one_gradient_or_a_count():
+    root = network_output()
+    graph, passes = snapshot(root), backward_pass(snapshot(root))
+    edges = chips(render(root, level="layer").svg)
+    first = edges["41-group71-0"]
+    assert first == {"contribution": shown(passes.gradients[41]), "count": "4 edges"}
+    assert edges["group71-group107-0"] == {"count": "16 edges"}
+    assert graph.labels[41] == ""
+
+
+def test_a_batch_says_which_sample_it_shows():
+    random.seed(0)
+    model = MLP(2, [3, 1])
+    root = sum(model([float(i), 1.0]) ** 2 for i in range(100))
+    notes = [found["note"] for found in boxes(render(root).svg).values()]
+    assert "Σ · sample 1 of 100" in notes
+
+
+def test_sums_of_products_say_what_they_hold():
+    a, b, c = (Value(i + 1.0, label="abc"[i]) for i in range(3))
+    notes = {f["note"] for f in boxes(render(a * b + b * c + a, level="sums").svg).values()}
+    assert "Σ 2 products + a" in notes
+    notes = {f["note"] for f in boxes(render(a + b + c + 1, level="sums").svg).values()}
+    assert "Σ 4 terms" in notes
+    notes = {f["note"] for f in boxes(render(a * b + b * c + a + b, level="sums").svg).values()}
+    assert "Σ 2 products + 2 more" in notes
+
+
+def test_weighted_sums_unfold_to_the_same_numbers():
+    weights = [Value(float(i), label=f"w{i}") for i in range(3)]
+    inputs = [Value(i + 0.5, label=f"x{i}") for i in range(3)]
+    z = weighted_sum(weights, inputs, Value(0.25, label="b"))
+    z.label = "z"
+    root = (z.leaky_relu(0.2) + weights[0] ** 2).tanh()
+    graph = unfolded_sums(snapshot(root))
+    assert "weighted_sum" not in graph.ops and graph.ops.count("mul") == 3
+    assert graph.data[-1] == root.data
+    assert graph.labels.count("z") == 1
+    whole, apart = backward_pass(snapshot(root)), backward_pass(graph)
+    for leaf in (*weights, *inputs):
+        number = whole.gradients[snapshot(root).ids[leaf]]
+        assert apart.gradients[graph.ids[leaf]] == pytest.approx(number, rel=1e-12)
+    assert len(elements(render(root, unfold_sums=True).svg, "g", "box")) == len(graph)
+    assert unfolded_sums(snapshot(weighted_sum([], []))).data == (0.0,)
+
+
+def test_a_hand_made_node_above_an_unfolded_sum_is_refused():
+    z = weighted_sum([Value(1.0)], [Value(2.0)])
+    made = Value(2.0, (z,), "mine", label="made")
+    with pytest.raises(ValueError, match="made was made by hand"):
+        render(made, unfold_sums=True)
+    assert boxes(render(made).svg)["3"]["note"] == "mine(v2)"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1.0, "1"), (-2.0, "-2"), (0.0, "0"), (-0.0, "-0"), (0.5, "0.5"), (1 / 3, "0.3333"),
+        (0.1 + 0.2, "0.3"), (123456.789, "123456.8"), (999999.0, "999999"), (1234567.0, "1.235e6"),
+        (1e15, "1e15"), (1e-300, "1e-300"), (-1.5e-7, "-1.5e-7"), (0.00012345, "0.0001234"),
+        (math.inf, "inf"), (-math.inf, "-inf"), (math.nan, "nan"), (5e-324, "4.941e-324"),
+    ],
+)  # fmt: skip
+def test_numbers_are_short_but_true(number, text):
+    assert shown(number) == text
+
+
+def test_unusual_numbers_are_drawn():
+    root = Value(math.nan, label="a") + Value(math.inf, label="b") * Value(-0.0) + Value(1e-300)
+    values = {found["value"] for found in boxes(render(root).svg).values()}
+    assert {"nan", "inf", "-0", "1e-300"} <= values
+
+
+def test_a_pass_that_ends_early_says_so():
+    x = Value(0.0, label="x")
+    svg = render(x.sqrt() * 2).svg
+    assert boxes(svg)["0"]["gradient"] == "–"
+    (note,) = elements(svg, "text", "problem")
+    assert note.text.startswith("the backward pass ends early: sqrt(x) has no finite slope")
+
+
+@pytest.mark.parametrize("mode", ["fprop", "bprop", "both"])
+def test_labels_are_text(mode):
+    picture = render(bad_graph(), mode, level="full")
+    tree = ElementTree.fromstring(picture.svg)
+    tags = {element.tag.removeprefix(SVG) for element in tree.iter()}
+    assert tags == {"svg", "title", "style", "rect", "g", "path", "polygon", "text"}
+    names = {found["name"] for found in boxes(picture.svg).values()}
+    assert {"a|b", '"];', "two lines and a tab", "😀🎉", "&lt;b&gt;", "名前"} <= names
+    assert "<script>alert(1)</scr…" in names
+    assert "L" * 21 + "…" in names
+    assert any("L" * 10_000 in (title.text or "") for title in tree.iter(f"{SVG}title"))
+    assert not re.search("[\0-\x08\u202e\ud800]", picture.svg)
+
+
+def test_leftward_names_are_isolated_from_what_follows():
+    assert brief("שלום", 20) == "\u2068שלום\u2069"
+    assert brief("plain", 20) == "plain"
+    assert line("a\x00b\u202ec") == "a\u2400b\ufffdc"
+
+
+def test_widths_are_near_those_of_browsers():
+    assert width("value", 10) == pytest.approx(29, rel=0.1)  # DejaVu Sans: 29.0
+    assert width("名前", 10) > width("ab", 10) > width("il", 10)
+    assert width("e\u0301", 10) == width("e", 10)
+
+
+def test_the_same_graph_gives_the_same_bytes(tmp_path):
+    for ending in ("svg", "dot", "html"):
+        files = [render(network_output()).save(tmp_path / f"{i}.{ending}") for i in range(2)]
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_chain_of_a_hundred_thousand_nodes():
+    x = Value(0.5)
+    for _ in range(100_000):
+        x = x.tanh()
+    picture = render(x)
+    assert repr(picture) == "Picture(100001 Values, 40 boxes, 39 edges, bprop)"
+    assert len(elements(picture.svg, "g", "box")) == 40
+
+
+def test_colours_reach_the_contrast_of_readable_text():
+    def luminance(colour):
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for colours in (LIGHT, DARK):
+        pairs = [(text, ground) for text in ("ink", "quiet", "value", "gradient")
+                 for ground in ("paper", "box", "sum-soft")]  # fmt: skip
+        pairs += [("gradient", "gradient-soft"), ("local", "local-soft")]
+        for text, ground in pairs:
+            high, low = sorted((luminance(colours[text]), luminance(colours[ground])))[::-1]
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)
+
+
+def test_unknown_options():
+    x = Value(1.0)
+    with pytest.raises(ValueError, match="no mode 'sideways'; give one of fprop, bprop, both"):
+        render(x, "sideways")
+    with pytest.raises(ValueError, match="no layout 'neato'"):
+        render(x, layout="neato")
+    with pytest.raises(ValueError, match="no mode 'sideways'"):
+        draw(view(snapshot(x)), None, "sideways")
+    with pytest.raises(TypeError, match=r"cannot draw 3\.0: give the Value"):
+        render(3.0)
+    with pytest.raises(ValueError, match="has 2 roots"):
+        render(snapshot(x, Value(2.0)))
+    assert isinstance(render(snapshot(x)), Picture)
+
+
+def test_files_by_their_ending(tmp_path):
+    picture = render(worked_example())
+    assert picture.save(tmp_path / "x.svg").read_text(encoding="utf-8") == picture.svg
+    assert picture.save(tmp_path / "x.DOT").read_text(encoding="utf-8") == picture.to_dot()
+    assert picture.save(tmp_path / "x.html").read_text(encoding="utf-8").startswith("<!doctype")
+    with pytest.raises(ValueError, match=r"the ending must be one of \.svg, \.png, \.pdf"):
+        picture.save(tmp_path / "x.gif")
+    with pytest.raises(OSError, match="nowhere"):
+        picture.save(tmp_path / "nowhere" / "x.svg")
+
+
+def cairo_or_skip():
+    try:
+        import cairosvg  # noqa: F401
+    except (ImportError, OSError) as error:
+        pytest.skip(f"CairoSVG is not usable here: {error}")
+
+
+def test_png_and_pdf(tmp_path):
+    cairo_or_skip()
+    picture = render(worked_example(), "both")
+    image = picture.save(tmp_path / "x.png").read_bytes()
+    assert image[:8] == b"\x89PNG\r\n\x1a\n"
+    size = re.search('width="(\\d+)" height="(\\d+)"', picture.svg)
+    across, down = (int.from_bytes(image[i : i + 4], "big") for i in (16, 20))
+    assert (across, down) == (2 * int(size[1]), 2 * int(size[2]))
+    assert picture.save(tmp_path / "x.pdf").read_bytes()[:5] == b"%PDF-"
+
+
+def test_a_picture_too_wide_for_an_image_is_made_smaller(tmp_path):
+    cairo_or_skip()
+    x = Value(0.5, label="x")
+    for _ in range(55):
+        x = x.tanh()
+    image = render(x, "fprop").save(tmp_path / "x.png").read_bytes()
+    assert int.from_bytes(image[16:20], "big") == programs.MOST_PIXELS
+
+
+def test_without_cairo_the_error_names_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "cairosvg", None)
+    with pytest.raises(ValueError, match=r"pip install 'micrograd-graph\[png\]'"):
+        render(Value(1.0)).save(tmp_path / "x.png")
+    assert not (tmp_path / "x.png").exists()
