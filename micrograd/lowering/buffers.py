@@ -43,12 +43,20 @@ class Buffered:
         self.made: dict[str, str] = {}
         self.shared: dict[Expr, str] = {}
 
-    def statement(self, line: Assign, reuse: str | None = None) -> None:
-        """Write one statement; `reuse` names a buffer of its shape that nobody reads any more."""
+    def write(self, e: Expr, out: str) -> None:
+        """Write what computes one expression into `out`, an array that exists."""
+        self._begin(e)
+        self._into(e, out)
+
+    def _begin(self, e: Expr) -> None:
         for name in self.scratch:
             self.pool.setdefault(self.kinds[name], []).append(name)
-        self.scratch, self.shared, self.root = set(), {}, line.expr
+        self.scratch, self.shared, self.root = set(), {}, e
+
+    def statement(self, line: Assign, reuse: str | None = None) -> None:
+        """Write one statement; `reuse` names a buffer of its shape that nobody reads any more."""
         if not line.expr.shape:
+            self._begin(line.expr)
             self.body.append(f"{line.name} = {self._scalar(line.expr)}")
             return
         if reuse:
@@ -56,7 +64,7 @@ class Buffered:
         else:
             self._allocate(line.name, line.expr.shape)
         self.fixed.add(line.name)
-        self._into(line.expr, line.name)
+        self.write(line.expr, line.name)
 
     def _allocate(self, name: str, shape: Shape, zero: bool = False, kind: str = "float64") -> None:
         maker = "zeros" if zero else "empty"
@@ -290,7 +298,11 @@ class Buffered:
 
     def _embed(self, e: Expr, out: str | None) -> str:
         out = self._zeros(e, out)
-        self._into(e.args[0], self._hoisted(f"{out}[{key_text(e.attr[0])}]"))
+        place = f"{out}[{key_text(e.attr[0])}]"
+        if e.args[0].shape:
+            self._into(e.args[0], self._hoisted(place))
+        else:
+            self.body.append(f"{place} = {self._scalar(e.args[0])}")
         return out
 
     def _scatter(self, e: Expr, out: str | None) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 from micrograd.engine import Value
 from micrograd.lowering.canonical import Canonical, canonical
 from micrograd.lowering.columns import Bools, Columns, columns
-from micrograd.lowering.grouping import Grouping
+from micrograd.lowering.grouping import Grouping, Irregular
 from micrograd.lowering.ir import CONSTANT, PARAMETER, Array
 from micrograd.lowering.leaves import Given, leaf_arrays
+from micrograd.lowering.levels import Levels, levelled
 from micrograd.lowering.lowered import Lowered
 from micrograd.lowering.names import name_arrays
 from micrograd.lowering.program import Program
@@ -20,6 +21,7 @@ from micrograd.lowering.tensors import Constants
 from micrograd.lowering.tracing import Trace, given_parameters, trace
 
 REDUCTIONS = ("mean", "sum")
+MOST_ARRAYS = 100  # and one more for every 100 nodes: beyond, a graph is taken for irregular
 
 
 def lower(function: Callable[..., Any] | Value, *samples: Any, parameters: Any = None,
@@ -62,16 +64,21 @@ def _trainable(graph: Columns, traced: Trace, named: bool) -> Bools:
     return leaf & (graph.labelled | named_scope[graph.scope])
 
 
-def _lowered(form: Canonical, given: list[Array], trainable: Bools, reduce: str) -> Lowered:
+def _lowered(form: Canonical, given: list[Array], trainable: Bools, reduce: str
+             ) -> Lowered | Levels:  # fmt: skip
     leaves = leaf_arrays(form, given, trainable)
-    grouping = Grouping(form, leaves, limit=200 + int(form.live.sum()) // 50)
-    arrays = grouping.run()
+    grouping = Grouping(form, leaves, limit=MOST_ARRAYS + int(form.live.sum()) // 100)
+    try:
+        arrays = grouping.run()
+    except Irregular:
+        name_arrays(leaves, form.columns.values)
+        return levelled(form, leaves, reduce)
     name_arrays(arrays, form.columns.values)
     root = arrays[grouping.array[form.root]]
     return Lowered(arrays, root, reduce, form, Constants())
 
 
-def _leaf_values(lowered: Lowered, given: list[Given], graph: Columns) -> dict[str, Any]:
+def _leaf_values(lowered: Lowered | Levels, given: list[Given], graph: Columns) -> dict[str, Any]:
     found = {g.name: g.values for g in given}
     for kind in (PARAMETER, CONSTANT):
         for array in lowered.leaves(kind):

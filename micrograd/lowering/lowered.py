@@ -113,15 +113,16 @@ def tidied(lines: Lines) -> Lines:
 
 def _renumbered(lines: list[Assign]) -> list[Assign]:
     """Number the temporaries that are left 1, 2, ... in the order of the lines."""
-    names: dict[str, Expr] = {}
-    count = 0
+    number: dict[str, int] = {}
     for line in lines:
-        if re.fullmatch(r"t\d+", line.name):
-            count += 1
-            names[line.name] = ex.ref(f"t{count}", line.expr.shape)
-    adjoints = {line.name: line.expr.shape for line in lines if line.name[1:] in names}
-    for name, shape in adjoints.items():
-        names[name] = ex.ref(f"d{names[name[1:]].attr}", shape)
+        found = re.fullmatch(r"d?(t\d+)", line.name)
+        if found:
+            number.setdefault(found[1], len(number) + 1)
+    names: dict[str, Expr] = {}
+    for line in lines:
+        found = re.fullmatch(r"(d?)(t\d+)", line.name)
+        if found:
+            names[line.name] = ex.ref(f"{found[1]}t{number[found[2]]}", line.expr.shape)
     return renamed(lines, names)
 
 

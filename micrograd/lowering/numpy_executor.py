@@ -74,7 +74,8 @@ def _reused(lines: list[Assign], results: set[str]) -> dict[str, str]:
     made = {line.name: line.expr.shape for line in lines} | dict.fromkeys(results, None)
     reused: dict[str, str] = {}
     for number, line in enumerate(lines):
-        if line.expr.kind not in ("call", "bin", "neg") or line.expr.attr == "where":
+        single = all(e.kind in ("ref", "num", "index") for e in line.expr.args)
+        if line.expr.kind not in ("call", "bin", "neg") or line.expr.attr == "where" or not single:
             continue
         for e in line.expr.args:
             name = e.attr

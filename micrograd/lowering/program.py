@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 from micrograd.lowering.columns import Floats
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.lowered import FORWARD, Lowered
+from micrograd.lowering.level_executor import maker
+from micrograd.lowering.levels import Levels
 from micrograd.lowering.numpy_executor import Run, compiled
 from micrograd.lowering.source import value_and_grad_text
 
@@ -22,7 +24,7 @@ class Program:
     place. `write_back()` copies the parameters to the Values they came from.
     """
 
-    def __init__(self, lowered: Lowered, leaves: Mapping[str, Any]) -> None:
+    def __init__(self, lowered: Lowered | Levels, leaves: Mapping[str, Any]) -> None:
         self.lowered, self._leaves = lowered, leaves
         data = {name: np.array([v.data for v in values.ravel().tolist()]).reshape(values.shape)
                 for name, values in leaves.items()}  # fmt: skip
@@ -64,7 +66,7 @@ class Program:
         if (kind, size) not in self._runners:
             makers = self.lowered.makers
             if kind not in makers:
-                makers[kind] = compiled(self.lowered, self.lowered.passes(kind))
+                makers[kind] = _maker(self.lowered, kind)
             self._runners[kind, size] = makers[kind](size, self.parameters | self.constants)
         return self._runners[kind, size]
 
@@ -82,3 +84,9 @@ class Program:
                     f"samples of the traced shape, as many as of {self.inputs[0]}"
                 )
         return inputs, size
+
+
+def _maker(lowered: Lowered | Levels, kind: str) -> Callable[..., Run]:
+    if isinstance(lowered, Levels):
+        return maker(lowered, kind)
+    return compiled(lowered, lowered.passes(kind))

@@ -79,8 +79,8 @@ def _term(array: Array, term: Term, constants: Constants) -> Tensor:
         return contract(a, b, axes(array), [var for var, _ in term.summed], sizes)
     flat = combined("*", a, b, ((BATCH,) if array.batched else ()) + (0,))
     table = constants.named(term.segments)
-    whole_sum = ex.segment_sum(filled(flat, flat.vars, sizes), table, array.size)
     kept = tuple(v for v in flat.vars if v == BATCH)
+    whole_sum = ex.segment_sum(filled(flat, (*kept, 0), sizes), table, array.size)
     shape = tuple(sizes[v] for v in kept) + array.shape
     return Tensor(ex.reshape(whole_sum, shape), kept + tuple(range(len(array.shape))))
 

@@ -1,0 +1,170 @@
+"""Irregular graphs: nodes sorted by level and operation, operands gathered, gradients summed.
+
+What has no grid still runs as arrays: one gather, one operation and one store for all nodes of
+one level and operation, whatever their operands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.canonical import Canonical
+from micrograd.lowering.columns import ADD, MUL, NAMES, NONE, WEIGHTED, Floats, Ints
+from micrograd.lowering.ir import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Nodes of one level, operation and constant: the slots first to last, and their operands'.
+
+    A group of sums has all terms in x, those of the node i from starts[i] to starts[i + 1].
+    """
+
+    op: str
+    k: float | None
+    first: int
+    last: int
+    x: Ints
+    y: Ints | None
+    starts: Ints | None
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """An irregular graph, its nodes in slots: the leaves, then level by level.
+
+    `arrays` are the leaf arrays, `slots` where their elements lie. `number_slots` hold numbers of
+    the code. `slot` finds a node of the graph. The sums have the terms term[start[i]:start[i + 1]].
+    """
+
+    arrays: list[Array]
+    slots: dict[str, Ints]
+    number_slots: Ints
+    numbers: Floats
+    op: Ints
+    x: Ints
+    y: Ints
+    k: Floats
+    level: Ints
+    start: Ints
+    term: Ints
+    slot: Ints
+    root: int
+    reduce: str
+    makers: dict[str, Any] = field(default_factory=dict)
+
+    def leaves(self, kind: str) -> list[Array]:
+        """Return the leaf arrays of one kind."""
+        return [array for array in self.arrays if array.kind == kind]
+
+    def groups(self) -> list[Group]:
+        """Return the groups, operands before users."""
+        new = self.level > 0
+        new[1:] &= ~_same(self.op) | ~_same(self.level) | ~_same(self.k.view(np.int64))
+        bounds = [*np.flatnonzero(new).tolist(), len(self.op)]
+        return [self._group(a, b) for a, b in zip(bounds[:-1], bounds[1:])]
+
+    def _group(self, first: int, last: int) -> Group:
+        k, name = float(self.k[first]), NAMES[self.op[first]]
+        if self.op[first] == WEIGHTED:
+            starts = self.start[first : last + 1]
+            return Group(name, None, first, last, self.term[starts[0] : starts[-1]], None,
+                         starts - starts[0])  # fmt: skip
+        y = self.y[first:last] if self.y[first] >= 0 else None
+        return Group(name, None if np.isnan(k) else k, first, last, self.x[first:last], y, None)
+
+
+def _same(column: Ints) -> Any:
+    return column[1:] == column[:-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """The nodes to be sorted: those of the graph, then the products of the sums of products.
+
+    `term` holds the terms of the sums one after the other, `start` where a node's begin.
+    """
+
+    op: Ints
+    x: Ints
+    y: Ints
+    k: Floats
+    live: Ints
+    term: Ints
+    start: Ints
+    length: Ints
+
+
+def spelled_out(form: Canonical) -> Nodes:
+    """Give every product of a sum a node; let a sum of two terms be an addition."""
+    n, graph = len(form.live), form.columns
+    product = np.flatnonzero(form.b >= 0)
+    ids = n + np.arange(len(product))
+    term = form.a.copy()
+    term[product] = ids
+    nothing = np.full(len(product), NONE)
+    op = np.where(form.live, graph.op, 0)
+    length, start = np.zeros(n + len(ids), np.int64), np.zeros(n + len(ids), np.int64)
+    length[form.sums], start[form.sums] = np.diff(form.start), form.start[:-1]
+    op[form.sums] = np.where(length[form.sums] == 2, ADD, WEIGHTED)
+    op = np.append(op, np.full(len(ids), MUL))
+    x, y = np.append(form.x, form.a[product]), np.append(form.y, form.b[product])
+    two = np.flatnonzero(length == 2)
+    x[two], y[two] = term[start[two]], term[start[two] + 1]
+    wide = np.flatnonzero(op == WEIGHTED)
+    x[wide] = y[wide] = NONE
+    length[two] = 0
+    live = np.append(form.live, np.ones(len(ids), bool))
+    return Nodes(op, x, y, np.append(graph.k, nothing * np.nan), np.flatnonzero(live), term, start,
+                 length)  # fmt: skip
+
+
+def heights(form: Canonical, nodes: Nodes) -> Ints:
+    """Return the level of every node: leaves 0, others one above their highest operand."""
+    n = len(form.live)
+    level = [0] * len(nodes.op)
+    level.append(-1)  # of the operand that there is not
+    op, x, y = nodes.op.tolist(), nodes.x.tolist(), nodes.y.tolist()
+    term, start, length = nodes.term.tolist(), nodes.start.tolist(), nodes.length.tolist()
+    sums = set(form.sums.tolist())
+    for i in np.flatnonzero(form.live).tolist():
+        if not op[i]:
+            continue
+        if i in sums:
+            terms = term[start[i] : start[i] + length[i]] or (x[i], y[i])
+            for t in terms:
+                if t >= n:
+                    level[t] = 1 + max(level[x[t]], level[y[t]])
+            level[i] = 1 + max([level[t] for t in terms])
+        else:
+            a, b = level[x[i]], level[y[i]]
+            level[i] = (a if a > b else b) + 1
+    return np.array(level[:-1])
+
+
+def levelled(form: Canonical, arrays: list[Array], reduce: str) -> Levels:
+    """Return a graph by levels. `arrays` hold all its leaves, the numbers of the code last."""
+    nodes = spelled_out(form)
+    level = heights(form, nodes)
+    live = nodes.live
+    order = live[np.lexsort((nodes.k[live].view(np.int64), nodes.op[live], level[live]))]
+    slot = np.full(len(nodes.op), NONE)
+    slot[order] = np.arange(len(order))
+    length = nodes.length[order]
+    start = np.append(0, np.cumsum(length))
+    within = np.arange(start[-1]) - np.repeat(start[:-1], length)
+    term = nodes.term[np.repeat(nodes.start[order], length) + within]
+    *named, pool = arrays
+    slots = {a.name: np.where(a.nodes < 0, NONE, slot[a.nodes]) for a in named}
+    numbers = np.array([form.columns.values[i].data for i in pool.nodes.tolist()])
+    of_node = np.where(form.alias < 0, NONE, slot[form.alias])
+    return Levels(named, slots, slot[pool.nodes], numbers, nodes.op[order], _moved(nodes.x, order, slot),
+                  _moved(nodes.y, order, slot), nodes.k[order], level[order], start, slot[term],
+                  of_node, int(slot[form.root]), reduce)  # fmt: skip
+
+
+def _moved(ids: Ints, order: Ints, slot: Ints) -> Ints:
+    return np.where(ids[order] < 0, NONE, slot[ids[order]])
