@@ -75,19 +75,24 @@ def _restore(item: Any, state: Any) -> None:
     elif hasattr(item, "bit_generator"):
         item.bit_generator.state = state
     elif is_array(item):
-        _check_names({(item.shape, item.dtype.str)}, {(state.shape, state.dtype.str)})
-        item[...] = state
+        _fill(item, state)
     else:
         item.data = _number(state)
 
 
 def _check_names(expected: set[Any], found: set[Any]) -> None:
+    lacking, extra = (sorted(map(str, part))[:3] for part in (expected - found, found - expected))
+    wrong = [f"it lacks {', '.join(lacking)}"] * bool(lacking)
+    wrong += [f"it has {', '.join(extra)} too much"] * bool(extra)
+    if wrong:
+        raise ValueError(" and ".join(wrong))
+
+
+def _fill(array: Any, state: Any) -> None:
+    expected, found = (array.shape, array.dtype.str), (state.shape, state.dtype.str)
     if expected != found:
-        lacking, extra = (
-            sorted(map(str, part))[:3] for part in (expected - found, found - expected)
-        )
-        raise ValueError(f"it lacks {', '.join(lacking) or 'nothing'}"
-                         f" and has {', '.join(extra) or 'nothing'} too much")  # fmt: skip
+        raise ValueError(f"an array {expected} was expected, not {found}")
+    array[...] = state
 
 
 def _number(state: Any) -> float:

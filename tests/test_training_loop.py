@@ -1,17 +1,24 @@
 """The training loop: order, metrics, early stopping, interruption, exact resumption."""
 
+import csv
+import math
 import os
 import random
 import signal
+import sys
+import threading
 
 import numpy as np
 import pytest
 
 from micrograd import losses
+from micrograd.checkpoint import load_state
+from micrograd.engine import Value
+from micrograd.history import History
 from micrograd.nn import MLP
 from micrograd.optim import SGD, Adam
 from micrograd.schedules import Plateau, cosine
-from micrograd.training import Interrupted, descent, fit
+from micrograd.training import EarlyStopping, Interrupted, descent, fit
 
 POINTS = [((x / 4, y / 4), 1 if x * y > 0 else -1) for x in (-3, -1, 1, 3) for y in (-3, -1, 1, 3)]
 
@@ -57,7 +64,7 @@ class Arrays:
         return [*self.parameters["w"], *self.optimizer.state["w"]["velocity"]]
 
 
-def run(kind, tmp_path, interrupted_at=None, epochs=6, **options):
+def run(kind, interrupted_at=None, epochs=6, **options):
     """Train a fresh `kind`; with `interrupted_at` press Ctrl-C in that batch."""
     random.seed(11)
     np.random.seed(11)
@@ -83,11 +90,240 @@ def run(kind, tmp_path, interrupted_at=None, epochs=6, **options):
 @pytest.mark.parametrize("ending", ["json", "npz"])
 @pytest.mark.parametrize("batch", [1, 4, 6, 24])
 def test_interrupted_and_resumed_is_uninterrupted(kind, ending, batch, tmp_path):
-    whole, whole_history = run(kind, tmp_path)
+    whole, whole_history = run(kind)
     file = tmp_path / f"run.{ending}"
     with pytest.raises(Interrupted, match="resume=True") as stopped:
-        run(kind, tmp_path, interrupted_at=batch, checkpoint=file)
+        run(kind, interrupted_at=batch, checkpoint=file)
     assert len(stopped.value.history) == batch // 4
-    resumed, history = run(kind, tmp_path, checkpoint=file, resume=True)
+    resumed, history = run(kind, checkpoint=file, resume=True)
     assert resumed == whole
     assert history.rows == whole_history.rows
+
+
+def test_a_finished_run_is_not_trained_again_but_goes_on_for_more_epochs(tmp_path):
+    file = tmp_path / "run.npz"
+    whole, _ = run(Arrays, epochs=9)
+    short, _ = run(Arrays, epochs=6, checkpoint=file)
+    again, history = run(Arrays, epochs=6, checkpoint=file, resume=True)
+    assert again == short
+    assert len(history) == 6
+    longer, history = run(Arrays, epochs=9, checkpoint=file, resume=True)
+    assert longer == whole
+    assert history["epoch"] == list(range(1, 10))
+
+
+def test_without_resume_a_checkpoint_is_written_anew(tmp_path):
+    file = tmp_path / "run.json"
+    first, _ = run(Scalar, epochs=2, checkpoint=file)
+    second, history = run(Scalar, epochs=2, checkpoint=file)
+    assert first == second
+    assert len(history) == 2
+    third, _ = run(Scalar, epochs=2, checkpoint=tmp_path / "none.json", resume=True)
+    assert third == first
+
+
+def test_the_checkpoint_of_another_run_is_refused(tmp_path):
+    file, task = tmp_path / "run.json", Scalar()
+    options = {"checkpoint": file, "progress": False}
+    fit(task.step, POINTS, 1, seed=1, state=task.state, **options)
+    before = task.numbers()
+    with pytest.raises(ValueError, match=r"run\.json is another run's: .*'seed': 1.*'seed': 2"):
+        fit(task.step, POINTS, 1, seed=2, state=task.state, resume=True, **options)
+    with pytest.raises(
+        ValueError, match=r"run\.json: the state does not fit: it has optimizer too much"
+    ):
+        fit(task.step, POINTS, 1, seed=1, state={"model": task.model}, resume=True, **options)
+    file.write_text(file.read_text()[:-30])
+    with pytest.raises(ValueError, match=r"run\.json: .*cut off"):
+        fit(task.step, POINTS, 1, seed=1, state=task.state, resume=True, **options)
+    assert task.numbers() == before
+
+
+def orders(epochs, seed, data=range(7), batch_size=3):
+    seen = []
+    fit(lambda batch: seen.append(batch) or 0.0, data, epochs, batch_size=batch_size, seed=seed,
+        progress=False)  # fmt: skip
+    return seen
+
+
+def test_every_example_comes_once_an_epoch_in_an_order_that_the_seed_gives():
+    batches = orders(2, seed=5)
+    assert [len(batch) for batch in batches] == [3, 3, 1] * 2
+    epochs = [[i for batch in part for i in batch] for part in (batches[:3], batches[3:])]
+    assert [sorted(epoch) for epoch in epochs] == [list(range(7))] * 2
+    assert epochs[0] != epochs[1]
+    assert orders(2, seed=5) == batches != orders(2, seed=6)
+    assert orders(1, seed=None) == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+def test_arrays_are_cut_into_arrays():
+    data = np.arange(10).reshape(5, 2)
+    first, second = orders(1, None, data, batch_size=4)
+    np.testing.assert_array_equal(first, data[:4])
+    np.testing.assert_array_equal(second, data[4:])
+
+
+def test_losses_are_averaged_over_examples_and_metrics_added():
+    epochs = iter([0.5, 0.75])
+    history = fit(lambda batch: {"loss": sum(batch), "size": len(batch)}, [1, 2, 3, 4, 5], 2,
+                  batch_size=2, seed=None, evaluate=lambda: {"dev_f1": next(epochs)},
+                  progress=False)  # fmt: skip
+    assert history.rows[0] == {"epoch": 1, "loss": (3 * 2 + 7 * 2 + 5) / 5, "size": 9 / 5,
+                               "dev_f1": 0.5}  # fmt: skip
+    assert history["dev_f1"] == [0.5, 0.75]
+    assert history.columns == ["epoch", "loss", "size", "dev_f1"]
+    assert repr(history).startswith("History(2 epochs; last: epoch 2, loss 5")
+
+
+def test_a_step_may_return_a_value_and_functions_see_each_row():
+    rows = []
+    history = fit(lambda _: Value(2.0), [1], 3, after_epoch=[rows.append], progress=False)
+    assert history["loss"] == [2.0] * 3
+    assert rows == history.rows
+
+
+class Scored:
+    """A training whose score is given, and whose state is the number of epochs."""
+
+    def __init__(self, scores):
+        self.scores, self.epochs = scores, np.zeros(1)
+
+    def fit(self, epochs=20, **options):
+        def evaluate():
+            self.epochs += 1
+            return {"f1": self.scores[int(self.epochs[0]) - 1]}
+
+        return fit(lambda _: 0.0, [1], epochs, evaluate=evaluate, state=self.epochs,
+                   progress=False, **options)  # fmt: skip
+
+
+@pytest.mark.parametrize("best, scores, length, kept", [
+    ("max", [1, 3, 2, 3, 9, 9], 4, 2),
+    ("min", [5, 4, 4.5, 3, 6, 7, 1], 6, 4),
+    ("max", [1, 2, 3, 4, 5], 5, 5),
+    ("max", [1, 2, 5, 4], 4, 3),
+])  # fmt: skip
+def test_early_stopping_goes_back_to_the_best_epoch(best, scores, length, kept):
+    task = Scored(scores)
+    history = task.fit(len(scores), stop=EarlyStopping("f1", patience=2, best=best))
+    assert (len(history), task.epochs[0]) == (length, kept)
+    expected = "no better f1 for 2 epochs" if length < len(scores) or best == "min" else ""
+    assert history.stopped == (expected if scores[-1] != 4 else "")
+
+
+def test_early_stopping_is_resumed_with_its_best_state(tmp_path):
+    scores, file = [1, 5, 4, 3, 2, 1, 1], tmp_path / "run.npz"
+    task = Scored(scores)
+    task.fit(3, stop=EarlyStopping("f1", 3, "max"), checkpoint=file)
+    task = Scored(scores)
+    history = task.fit(20, stop=EarlyStopping("f1", 3, "max"), checkpoint=file, resume=True)
+    assert (history["f1"], task.epochs[0]) == ([1, 5, 4, 3, 2], 2)
+
+
+def test_early_stopping_refuses_what_it_cannot_watch():
+    with pytest.raises(ValueError, match="watches 'dev_f1'; there are epoch, loss, f1"):
+        Scored([1]).fit(1, stop=EarlyStopping("dev_f1"))
+    with pytest.raises(ValueError, match="'min' or 'max'"):
+        EarlyStopping(best="high")
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_ends_the_training_and_leaves_the_checkpoint(bad, tmp_path):
+    losses_given, file = iter([1.0, 1.0, 1.0, bad]), tmp_path / "run.json"
+    history = fit(lambda _: next(losses_given), [1, 2], 5, batch_size=1, checkpoint=file,
+                  progress=False)  # fmt: skip
+    assert history.stopped == f"the loss was {bad} in epoch 2, batch 2"
+    assert len(history) == load_state(file)["epoch"] == 1
+
+
+def test_a_second_interrupt_does_not_wait_for_the_batch():
+    def step(_):
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("the second Ctrl-C comes at once")
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        fit(step, [1], 1, progress=False)
+    assert not isinstance(interrupt.value, Interrupted)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_interrupted_without_a_checkpoint_says_so():
+    def step(_):
+        os.kill(os.getpid(), signal.SIGINT)
+        return 0.0
+
+    with pytest.raises(Interrupted, match=r"^stopped in epoch 1$"):
+        fit(step, [1, 2], 3, batch_size=1, progress=False)
+
+
+def test_training_in_a_thread_leaves_signals_alone():
+    results = []
+    thread = threading.Thread(
+        target=lambda: results.append(fit(lambda _: 1.0, [1], 2, progress=False))
+    )
+    thread.start()
+    thread.join()
+    assert len(results[0]) == 2
+
+
+@pytest.mark.parametrize("data, batch_size", [([], 3), ([1], 0)])
+def test_nothing_to_train_on_is_refused(data, batch_size):
+    with pytest.raises(ValueError, match="nothing to train on"):
+        fit(lambda _: 0.0, data, 1, batch_size=batch_size)
+
+
+def test_descent_trains_and_switches_to_training():
+    task = Scalar()
+    task.model.eval()
+    history = fit(task.step, POINTS, 30, batch_size=8, state=task.state, progress=False)
+    assert task.model.training
+    assert history["loss"][-1] < 0.8 * history["loss"][0]
+
+
+def test_without_a_terminal_there_is_a_line_for_each_epoch(capsys):
+    fit(lambda _: 0.123456, [1, 2], 2, evaluate=lambda: {"dev_f1": 50.0})
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.rsplit("  ", 1)[0] for line in lines] == [
+        "epoch 1/2  loss 0.1235  dev_f1 50", "epoch 2/2  loss 0.1235  dev_f1 50"]  # fmt: skip
+
+
+def test_in_a_terminal_there_is_a_bar(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    fit(lambda _: 0.5, range(40), 1, batch_size=1)
+    shown = capsys.readouterr().err
+    assert "epoch 1/1" in shown
+    assert "\x1b[" in shown
+
+
+def test_history_as_csv_can_be_read_back_exactly(tmp_path):
+    history = History([{"epoch": 1, "loss": 1 / 3}, {"epoch": 2, "loss": 0.1, "f1": 2 / 7}])
+    rows = list(csv.DictReader(history.save_csv(tmp_path / "h.csv").read_text().splitlines()))
+    assert [float(row["loss"]) for row in rows] == [1 / 3, 0.1]
+    assert [row["f1"] for row in rows] == ["", repr(2 / 7)]
+    assert history["f1"] == [2 / 7]
+    with pytest.raises(KeyError, match="no column 'dev'; there are epoch, loss, f1"):
+        history["dev"]
+    assert repr(History()) == "History(0 epochs; last: empty)"
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_history_plots_itself(ending, tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = [{"epoch": e, "loss": 1 / e, "dev_loss": 2 / e, "dev_f1": 50.0 + e} for e in (1, 2, 3)]
+    del rows[0]["dev_f1"]
+    figure = History(rows).plot(tmp_path / f"h.{ending}")
+    losses_panel, scores_panel = figure.axes
+    assert [line.get_label() for line in losses_panel.lines] == ["loss", "dev_loss"]
+    assert list(scores_panel.lines[0].get_xdata()) == [2, 3]
+    assert (tmp_path / f"h.{ending}").stat().st_size > 1000
+    with pytest.raises(ValueError, match="nothing to draw"):
+        History().plot()
+
+
+def test_plots_without_matplotlib_name_the_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"pip install 'micrograd-graph\[plots\]'"):
+        History([{"epoch": 1, "loss": 1.0}]).plot()
