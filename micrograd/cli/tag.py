@@ -19,8 +19,7 @@ def add_parser(subparsers: Any) -> None:
         "CoNLL input gives CoNLL output with the tag column replaced.",
     )
     parser.add_argument("model", metavar="MODEL", help="a file written by `micrograd train`")
-    parser.add_argument("file", metavar="FILE", nargs="?",
-                        help="the text (default: standard input)")
+    parser.add_argument("--input", metavar="FILE", help="the text (default: standard input)")
     parser.add_argument("--conll", action="store_true",
                         help="the input is CoNLL, one token per line")
     parser.add_argument("--word-column", type=int, default=0, metavar="N",
@@ -55,8 +54,8 @@ def _input(options: argparse.Namespace) -> Corpus:
     from micrograd.ner import conll, tokens
     from micrograd.ner.sentence import Corpus
 
-    name = options.file or "<stdin>"
-    data = Path(options.file).read_bytes() if options.file else sys.stdin.buffer.read()
+    name = options.input or "<stdin>"
+    data = Path(options.input).read_bytes() if options.input else sys.stdin.buffer.read()
     text = conll.decode(data, name, options.encoding)
     if options.conll:
         return conll.parse(text, name, options.word_column, None)

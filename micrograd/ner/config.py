@@ -51,13 +51,13 @@ class Config:
 class Training:
     """How a tagger is trained; the rate of epoch e is given by the schedule."""
 
-    epochs: int = 12
+    epochs: int = 20
     batch: int = 1
     optimizer: str = "sgd"
     rate: float = 0.1
     schedule: str = "decay"
-    patience: int = 5
-    engine: str = "scalar"
+    patience: int = 10
+    engine: str = "lowered"
     seed: int = 0
 
 
@@ -71,7 +71,7 @@ def defaults(kind: str, **changes: Any) -> tuple[Config, Training]:
     elif kind in MODELS:
         config = Config(kind, dim=50, hidden=300)
         rate = 0.5 if kind == "softmax" else 0.2
-        training = Training(batch=64, rate=rate, schedule="constant")
+        training = Training(batch=64, rate=rate, schedule="constant", epochs=12, patience=5)
     else:
         raise ValueError(f"unknown model {kind!r}: expected one of {', '.join(MODELS)}")
     own = {name: value for name, value in changes.items() if hasattr(config, name)}

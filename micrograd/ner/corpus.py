@@ -27,4 +27,4 @@ class Splits(NamedTuple):
 
 def shipped() -> Splits:
     """Read the corpus written for this package: PER, LOC, ORG and MISC in BIO."""
-    return Splits(*(read(FOLDER / f"{name}.bio") for name in Splits._fields))
+    return Splits(*(read(FOLDER / f"{name}.conll") for name in Splits._fields))

@@ -20,7 +20,7 @@ class Places(NamedTuple):
     words: Ids
     cases: Ids
 
-    def take(self, index: NDArray[np.int64] | slice) -> Places:
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Places:
         """Choose some of the windows."""
         return Places(self.words[index], self.cases[index])
 

@@ -1,59 +1,29 @@
-"""Two engines with one interface: losses of a batch, and the gradients of their mean."""
+"""Two engines with one interface; both get their gradients from the models' scalar losses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograd.engine import Value
-from micrograd.gradients import Rows
-from micrograd.modes import scope
-from micrograd.ner.embedding import Floats, Places
-from micrograd.ner.models import LOSSES, TABLES, Arrays, Shape
-from micrograd.ner.vocabulary import CASES
+from micrograd.lowering import Program, lower
+from micrograd.ner.batch import Batch, Engine, Gradients
+from micrograd.ner.embedding import Floats, gather, scatter
+from micrograd.ner.leaves import Leaves, TableLeaves
+from micrograd.ner.models import LOSSES, Arrays, Shape, outputs
 
-
-@dataclass(frozen=True)
-class Batch:
-    """Some training samples: a pair has two windows, a classified window has a one-hot target."""
-
-    windows: list[Places]
-    targets: Floats | None = None
-
-    def __len__(self) -> int:
-        return len(self.windows[0].words)
-
-    def take(self, index: NDArray[np.int64] | slice) -> Batch:
-        """Choose some of the samples."""
-        targets = None if self.targets is None else self.targets[index]
-        return Batch([places.take(index) for places in self.windows], targets)
-
-
-@dataclass
-class Gradients:
-    """The loss of each sample, and the gradient of their mean: dense, and by rows of tables."""
-
-    losses: Floats
-    dense: Arrays
-    rows: dict[str, Rows]
-
-
-class Engine(Protocol):
-    """Compute losses and gradients of a model."""
-
-    def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
-        """Evaluate the batch at the parameters given."""
+ENGINES = ("lowered", "scalar")
+WINDOWS = {"margin": ("true", "corrupt"), "softmax": ("x",), "multiclass": ("x",)}
+INPUTS = ("true", "corrupt", "x", "target")
 
 
 def make_engine(name: str, shape: Shape) -> Engine:
     """Make the engine of this name; ValueError if there is none."""
-    if name == "scalar":
-        return ScalarEngine(shape)
-    raise ValueError(f"unknown engine {name!r}: expected scalar")
+    if name not in ENGINES:
+        raise ValueError(f"unknown engine {name!r}: expected one of {', '.join(ENGINES)}")
+    return LoweredEngine(shape) if name == "lowered" else ScalarEngine(shape)
 
 
 class ScalarEngine:
@@ -61,103 +31,114 @@ class ScalarEngine:
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self.leaves: dict[str, Any] = {}
-        self.flat: dict[str, list[Value]] = {}
+        self.leaves: Leaves | None = None
 
     def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Evaluate the batch, sample by sample."""
-        self._set_leaves(arrays)
-        tables = TableValues(arrays)
-        losses = np.empty(len(batch))
-        for number in range(len(batch)):
-            loss = self.sample(tables, batch, number)
-            losses[number] = loss.data
+        leaves, tables = self._leaves(arrays), TableLeaves(arrays)
+        total, active, count = 0.0, 0, len(batch)
+        for number in range(count):
+            loss = self._sample(leaves, tables, batch, number)
+            total += loss.data
             if loss.data != 0.0:
+                active += 1
                 loss.backward()
-        return Gradients(losses, self._dense(arrays, len(batch)), tables.rows(len(batch)))
+                tables.note(batch.windows, number)
+        if not active:
+            return Gradients(0.0, 0)
+        return Gradients(
+            total / count, active, leaves.gradients(arrays, count), tables.rows(count)
+        )
 
     def record(self, arrays: Arrays, batch: Batch, names: Sequence[str]) -> Value:
         """Record the loss of the first sample, its words named, for a picture."""
-        self._set_leaves(arrays)
-        return self.sample(TableValues(arrays, names), batch, 0)
+        return self._sample(self._leaves(arrays), TableLeaves(arrays, names), batch, 0)
 
-    def sample(self, tables: TableValues, batch: Batch, number: int) -> Value:
-        """Record the loss of one sample."""
+    def _leaves(self, arrays: Arrays) -> Leaves:
+        if self.leaves is None:
+            self.leaves = Leaves(arrays)
+        self.leaves.set(arrays)
+        return self.leaves
+
+    def _sample(self, leaves: Leaves, tables: TableLeaves, batch: Batch, number: int) -> Value:
         inputs = [tables.window(places, number) for places in batch.windows]
         if batch.targets is not None:
             inputs.append([Value(t) for t in batch.targets[number].tolist()])
-        return LOSSES[self.shape.kind](self.shape, *inputs, **self.leaves)
-
-    def _set_leaves(self, arrays: Arrays) -> None:
-        if not self.leaves:
-            self._make_leaves(arrays)
-        for name, values in self.flat.items():
-            for value, data in zip(values, arrays[name].ravel().tolist(), strict=True):
-                value.data = data
-                value.grad = 0.0
-
-    def _make_leaves(self, arrays: Arrays) -> None:
-        for name, array in arrays.items():
-            if name in TABLES:
-                continue
-            with scope(name):
-                rows = [_labelled(name, row) for row in np.atleast_2d(array).tolist()]
-            self.flat[name] = [value for row in rows for value in row]
-            self.leaves[name] = rows if array.ndim == 2 else rows[0]
-
-    def _dense(self, arrays: Arrays, count: int) -> Arrays:
-        return {
-            name: np.array([value.grad for value in values]).reshape(arrays[name].shape) / count
-            for name, values in self.flat.items()
-        }
+        return LOSSES[self.shape.kind](self.shape, *inputs, **leaves.nested)
 
 
-def _labelled(name: str, row: list[float]) -> list[Value]:
-    return [Value(data, label=f"{name}{number}") for number, data in enumerate(row)]
+class LoweredEngine:
+    """Run the array program that lowering makes of the scalar loss.
 
-
-class TableValues:
-    """The rows of E and C that some windows use, as Values; equal ids share their Values.
-
-    With `names`, the words of E, the Values get scopes and labels for a picture.
+    The loss is traced on the first sample it is given; the program takes whole batches.
     """
 
-    def __init__(self, arrays: Arrays, names: Sequence[str] = ()) -> None:
-        self.names = {"E": names, "C": CASES if names else ()}
-        self.arrays = {name: arrays[name] for name in TABLES if name in arrays}
-        self.values: dict[str, dict[int, list[Value]]] = {name: {} for name in self.arrays}
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.program: Program | None = None
 
-    def window(self, places: Places, number: int) -> list[Value]:
-        """Give the inputs of one window, in `gather`'s order."""
-        return list(self._inputs(places, number))
+    def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
+        """Evaluate the batch at once; where a margin is kept, nothing goes backward."""
+        count = active = len(batch)
+        inputs = [gather(self.shape, arrays, places) for places in batch.windows]
+        if self.shape.kind != "softmax":
+            order, active = self._active_first(inputs, batch.targets, arrays)
+            if not active:
+                return Gradients(0.0, 0)
+            if len(order) < count:
+                batch, inputs = batch.take(order), [x[order] for x in inputs]
+        loss, gradients = self._run(arrays, inputs, batch.targets)
+        return self._gradients(batch, loss, gradients, active, len(batch) / count)
 
-    def _inputs(self, places: Places, number: int) -> Iterator[Value]:
-        words, cases = places.words[number].tolist(), places.cases[number].tolist()
-        for word, case in zip(words, cases, strict=True):
-            yield from self._row("E", word)
-            if "C" in self.arrays:
-                yield from self._row("C", case)
+    def _active_first(
+        self, inputs: list[Floats], targets: Floats | None, arrays: Arrays
+    ) -> tuple[NDArray[np.int64], int]:
+        """Number the samples that have a loss first, and count them; a forward pass tells.
 
-    def _row(self, name: str, number: int) -> list[Value]:
-        known = self.values[name]
-        if number not in known:
-            data = self.arrays[name][number].tolist()
-            known[number] = self._named(name, number, data) if self.names[name] else [
-                Value(x) for x in data
-            ]
-        return known[number]
+        Quiet ones fill up to a power of two: a program is prepared for every batch size it meets.
+        """
+        found = [outputs(self.shape, x, arrays) for x in inputs]
+        if targets is None:
+            quiet = found[1] - found[0] + self.shape.delta <= 0
+        else:
+            right = (found[0] * targets).sum(1, keepdims=True)
+            quiet = (found[0] - right + self.shape.delta <= 0).sum(1) >= targets.shape[1] - 1
+        active = len(quiet) - int(np.count_nonzero(quiet))
+        return quiet.argsort(kind="stable")[:1 << (active - 1).bit_length()], active
 
-    def _named(self, name: str, number: int, data: list[float]) -> list[Value]:
-        title = self.names[name][number]
-        with scope(f"word {title}" if name == "E" else f"case {title}"):
-            return _labelled(f"{title} ", data)
+    def _run(
+        self, arrays: Arrays, inputs: list[Floats], targets: Floats | None
+    ) -> tuple[float, Arrays]:
+        given = inputs if targets is None else [*inputs, targets]
+        if self.program is None:
+            self.program = lowered(self.shape, arrays, [x[0] for x in given])
+        for name, parameter in self.program.parameters.items():
+            parameter[...] = arrays[name]
+        return self.program.value_and_grad(*given, wrt_inputs=True)
 
-    def rows(self, count: int) -> dict[str, Rows]:
-        """Give the gradients of the rows that were used, divided by the number of samples."""
-        return {name: _rows_of(known, count) for name, known in self.values.items()}
+    def _gradients(
+        self, batch: Batch, loss: float, gradients: Arrays, active: int, share: float
+    ) -> Gradients:
+        """Turn gradients of the mean over some samples into those over all of the batch."""
+        by_window = [gradients[name][:active] for name in WINDOWS[self.shape.kind]]
+        places = [p.take(slice(active)) for p in batch.windows]
+        if share < 1:
+            by_window = [gradient * share for gradient in by_window]
+        dense = {
+            name: gradient if share == 1 else gradient * share
+            for name, gradient in gradients.items() if name not in INPUTS
+        }
+        return Gradients(loss * share, active, dense, scatter(self.shape, places, by_window))
 
 
-def _rows_of(known: dict[int, list[Value]], count: int) -> Rows:
-    numbers = np.array(sorted(known), np.int64)
-    gradient = np.array([[value.grad for value in known[number]] for number in numbers.tolist()])
-    return Rows(numbers, gradient / count)
+
+
+def lowered(shape: Shape, arrays: Arrays, sample: list[Floats]) -> Program:
+    """Lower the model's scalar loss, traced on one sample."""
+    leaves = Leaves(arrays).nested
+    names = [*WINDOWS[shape.kind], "target"][:len(sample)]
+
+    def loss(*inputs: list[Value]) -> Value:
+        return LOSSES[shape.kind](shape, *inputs, **leaves)
+
+    return lower(loss, *sample, parameters=leaves, names=names)

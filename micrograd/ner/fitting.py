@@ -13,8 +13,9 @@ from micrograd import checkpoint as states
 from micrograd.gradients import Rows
 from micrograd.history import History
 from micrograd.ner import rates, schemes
+from micrograd.ner.batch import Batch, Engine, Gradients
 from micrograd.ner.config import Training
-from micrograd.ner.engines import Batch, Engine, Gradients, make_engine
+from micrograd.ner.engines import make_engine
 from micrograd.ner.evaluation import TypeEvaluation, true_mask
 from micrograd.ner.sampling import PairSampler, WindowSampler
 from micrograd.ner.scoring import score
@@ -24,7 +25,7 @@ from micrograd.ner.windows import Windows
 from micrograd.schedules import Plateau
 from micrograd.training import EarlyStopping, fit
 
-COLLAPSED = 0.1
+COLLAPSED = 10.0  # percent of samples still active
 Say = Callable[[str], None]
 
 
@@ -49,10 +50,8 @@ class Trainer:
     def step(self, numbers: NDArray[np.int64]) -> dict[str, float]:
         """Train on some samples of the epoch; give their mean loss and share of active ones."""
         found = self.engine(self.tagger.arrays, self.samples.take(numbers))
-        active = np.count_nonzero(found.losses)
-        self.optimizer.step(self._gradients(found) if active else {})
-        count = len(found.losses)
-        return {"loss": float(found.losses.sum()) / count, "active": 100 * active / count}
+        self.optimizer.step(self._gradients(found) if found.active else {})
+        return {"loss": found.loss, "active": 100 * found.active / len(numbers)}
 
     def _gradients(self, found: Gradients) -> dict[str, Any]:
         """Leave frozen tables out; write rows as tables for a rule that moves every row."""
@@ -180,11 +179,12 @@ def _check_outcome(history: History, training: Training, say: Say) -> None:
     if history.stopped:
         say(f"stopped after epoch {len(history)}: {history.stopped}")
     if collapsed(history):
-        say(f"training has collapsed: the share of active pairs rose from "
-            f"{history['active'][0]:.1f} % to {history['active'][-1]:.1f} %; {remedy}")
+        say(f"training has collapsed: the loss rose from {history['loss'][0]:.4g} to "
+            f"{history['loss'][-1]:.4g}, with {history['active'][-1]:.0f} % of the samples active; "
+            f"{remedy}")
 
 
 def collapsed(history: History) -> bool:
-    """Say whether pairs that should grow quiet grew more instead."""
-    active = history["active"]
-    return len(active) > 1 and active[-1] > 100 * COLLAPSED and active[-1] > active[0]
+    """Say whether the loss rose, and samples that should grow quiet did not."""
+    loss, active = history["loss"], history["active"]
+    return len(loss) > 1 and loss[-1] > loss[0] and active[-1] > COLLAPSED

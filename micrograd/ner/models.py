@@ -87,7 +87,7 @@ def _check_name(what: str, name: str, known: Any) -> None:
 def initial(shape: Shape, words: int, rng: np.random.Generator) -> Arrays:
     """Draw the parameters: E (words, dim), C (cases, case_dim), W (hidden, inputs), b, then u
     or U (outputs, hidden) and c. Weights by Xavier's rule (L22), biases 0, vectors small."""
-    arrays: Arrays = {"E": rng.uniform(-0.1, 0.1, (words, shape.dim))}
+    arrays: Arrays = {"E": rng.uniform(-0.05, 0.05, (words, shape.dim))}
     if shape.case_dim:
         arrays["C"] = rng.uniform(-0.1, 0.1, (len(CASES), shape.case_dim))
     arrays["W"] = _xavier(rng, shape.hidden, shape.inputs)
@@ -155,6 +155,7 @@ def multiclass_margin(
     """Compute Σ_{k≠y} max(0, Δ + s_k − s_y), the sum over all wrong tags (Weston and Watkins)."""
     s = logits(shape, x, W, b, U, c)
     right = weighted_sum(target, s)
+    right.label = "s_y"
     others = [1 - t for t in target]
     return weighted_sum(others, [(s_k - right + shape.delta).relu() for s_k in s])
 

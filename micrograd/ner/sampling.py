@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.ner.batch import Batch
 from micrograd.ner.embedding import Places
-from micrograd.ner.engines import Batch
 from micrograd.ner.windows import Windows
 
 SAMPLERS = ("window", "word")

@@ -88,7 +88,7 @@ class Session:
         report.print_errors(result.errors or (), Path(self.test.path).name, self.console)
         self._examples(tagger)
         written = ["model.npz", "history.csv", "learning-curve.svg"]
-        written += write_pair(tagger, self.folder, self._say)
+        written += write_pair(tagger, test, self.folder, self._say)
         self._say("Written: " + ", ".join(str(self.folder / name) for name in written))
         self._say(f"Use it:  micrograd tag {self.folder / 'model.npz'} < text")
 
