@@ -158,7 +158,7 @@ def test_the_state_of_another_network_is_refused(tmp_path):
     path = MLP(2, [4, 1]).save(tmp_path / "m.json")
     for other in (MLP(2, [3, 1]), MLP(2, [5, 1]), SoftmaxClassifier(2, 2)):
         before = other.state_dict()
-        with pytest.raises(ValueError, match=r"m\.json: the state does not fit: it lacks"):
+        with pytest.raises(ValueError, match=r"m\.json: the state does not fit: it (lacks|has) "):
             other.load(path)
         assert other.state_dict() == before
 
