@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from micrograd.lowering.columns import ADD, MUL, NONE, WEIGHTED, Bools, Columns, Ints
+from micrograd.lowering.columns import ADD, MUL, NONE, Bools, Columns, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,13 +20,12 @@ class Canonical:
 
     `sums` are the ids of the sums; sum n has the terms start[n] to start[n + 1], each
     a[i] × b[i], or a[i] alone where b[i] is NONE. `live` marks the nodes that are left, `literal`
-    the leaves that stand for a number in the code. `alias[i]` is the node that stands for node i.
+    the leaves that stand for a number in the code. The 0 that Python's sum() begins with is dropped.
     """
 
     columns: Columns
     live: Bools
     literal: Bools
-    alias: Ints
     x: Ints
     y: Ints
     sums: Ints
@@ -40,24 +39,17 @@ def canonical(columns: Columns, known: Bools) -> Canonical:
     """Bring a graph into canonical form; `known` marks leaves that are inputs or parameters."""
     uses = columns.uses()
     literal = _literals(columns, uses, known)
-    alias = _aliases(columns, literal)
-    x, y = _resolved(alias, columns.x), _resolved(alias, columns.y)
-    added = (columns.op == ADD) & (alias == np.arange(len(alias)))
-    inner = _inner_additions(columns, x, y, uses, added, literal)
-    heads = _heads(inner, x, added)
-    owner, a, b, products = _terms(columns, alias, x, y, uses, added, inner, heads)
+    added = columns.op == ADD
+    inner = _inner_additions(columns, uses, added, literal)
+    heads = _heads(inner, columns.x, added)
+    owner, a, b, products = _terms(columns, uses, added, inner, heads, _zeros(columns, literal))
     sums, first = np.unique(owner, return_index=True)
-    live = alias == np.arange(len(alias))
+    live = np.ones(len(columns), bool)
     live[inner] = False
     live[products] = False
-    root = int(alias[columns.root])
-    live &= _reached(live, x, y, a, b, root)
-    return Canonical(columns, live, literal, alias, x, y, sums, np.append(first, len(owner)),
-                     a, b, root)  # fmt: skip
-
-
-def _resolved(alias: Ints, ids: Ints) -> Ints:
-    return np.where(ids < 0, NONE, alias[ids])
+    live &= _reached(columns, live & ~added, a, b)
+    return Canonical(columns, live, literal, columns.x, columns.y, sums,
+                     np.append(first, len(owner)), a, b, columns.root)  # fmt: skip
 
 
 def _literals(columns: Columns, uses: Ints, known: Bools) -> Bools:
@@ -71,15 +63,12 @@ def _literals(columns: Columns, uses: Ints, known: Bools) -> Bools:
     return literal & fresh & (columns.index >= 0)
 
 
-def _aliases(columns: Columns, literal: Bools) -> Ints:
-    """Let 0 + v, where Python's sum() begins, be v."""
-    alias = np.arange(len(literal))
-    added = np.flatnonzero(columns.op == ADD)
-    x, y = columns.x[added], columns.y[added]
-    zero = literal[x] & np.array([columns.values[i].data == 0 for i in x.tolist()], bool)
-    zero &= ~columns.labelled[added]
-    alias[added[zero]] = y[zero]
-    return _followed(alias)
+def _zeros(columns: Columns, literal: Bools) -> Bools:
+    """Return the zeros that sums begin with."""
+    zero = np.zeros(len(literal), bool)
+    begins = columns.x[(columns.op == ADD) & literal[columns.x]]
+    zero[begins] = [columns.values[i].data == 0 for i in begins.tolist()]
+    return zero
 
 
 def _followed(pointers: Ints) -> Ints:
@@ -89,11 +78,10 @@ def _followed(pointers: Ints) -> Ints:
     return pointers
 
 
-def _inner_additions(columns: Columns, x: Ints, y: Ints, uses: Ints, added: Bools,
-                     literal: Bools) -> Ints:  # fmt: skip
+def _inner_additions(columns: Columns, uses: Ints, added: Bools, literal: Bools) -> Ints:
     """Return the additions that are the left operand of the next one, and nothing else."""
     users = np.flatnonzero(added)
-    left, right = x[users], y[users]
+    left, right = columns.x[users], columns.y[users]
     joined = added[left] & (uses[left] == 1) & ~columns.labelled[left] & ~literal[right]
     joined &= columns.scope[left] == columns.scope[users]
     return left[joined]
@@ -109,32 +97,29 @@ def _heads(inner: Ints, x: Ints, added: Bools) -> Ints:
     return _followed(user)
 
 
-def _terms(columns: Columns, alias: Ints, x: Ints, y: Ints, uses: Ints, added: Bools,
-           inner: Ints, heads: Ints) -> tuple[Ints, Ints, Ints, Ints]:  # fmt: skip
+def _terms(columns: Columns, uses: Ints, added: Bools, inner: Ints, heads: Ints, zeros: Bools
+           ) -> tuple[Ints, Ints, Ints, Ints]:  # fmt: skip
     """Return owner, a and b of every term, sorted by owner, and the products taken in."""
+    x, y = columns.x, columns.y
     users = np.flatnonzero(added)
-    firsts = users[~np.isin(x[users], inner)]
+    firsts = users[~np.isin(x[users], inner) & ~zeros[x[users]]]
     term = np.concatenate((x[firsts], y[users]))
     order = np.concatenate((firsts, users))
     taken = (columns.op[term] == MUL) & (uses[term] == 1) & ~columns.labelled[term]
     a, b = np.where(taken, x[term], term), np.where(taken, y[term], NONE)
-    lengths = np.diff(columns.wide_start)
-    bias = columns.wide_bias
-    has = bias >= 0
-    owner = np.concatenate((heads[order], np.repeat(columns.wide, lengths), columns.wide[has]))
-    a = np.concatenate((a, _resolved(alias, columns.wide_w), _resolved(alias, bias[has])))
-    b = np.concatenate((b, _resolved(alias, columns.wide_x), np.full(has.sum(), NONE)))
+    has = columns.wide_bias >= 0
+    wide = np.repeat(columns.wide, np.diff(columns.wide_start))
+    owner = np.concatenate((heads[order], wide, columns.wide[has]))
+    a = np.concatenate((a, columns.wide_w, columns.wide_bias[has]))
+    b = np.concatenate((b, columns.wide_x, np.full(has.sum(), NONE)))
     by_owner = np.argsort(owner, kind="stable")
     return owner[by_owner], a[by_owner], b[by_owner], term[taken]
 
 
-def _reached(live: Bools, x: Ints, y: Ints, a: Ints, b: Ints, root: int) -> Bools:
-    """Mark the nodes that a live node uses, and the root: a 0 that began a sum is not one."""
-    used = np.zeros(len(live), bool)
-    for operand in (x[live], y[live], a, b):
+def _reached(columns: Columns, elements: Bools, a: Ints, b: Ints) -> Bools:
+    """Mark the nodes that a node left uses, and the root: a 0 that began a sum is not one."""
+    used = np.zeros(len(columns), bool)
+    for operand in (columns.x[elements], columns.y[elements], a, b):
         used[operand[operand >= 0]] = True
-    used[root] = True
+    used[columns.root] = True
     return used
-
-
-__all__ = ["WEIGHTED", "Canonical", "canonical"]

@@ -52,12 +52,16 @@ def find_grid(columns: Sequence[Ints], count: int, merge: bool = True) -> Grid:
 
 
 def _ranked(columns: Sequence[Ints]) -> list[Ints]:
-    """Return the columns that vary, each once, as ranks of their values."""
+    """Return the columns that vary, each once, as ranks of their values.
+
+    What changes least from one member to the next comes first: it was the program's outer loop.
+    """
     distinct: list[Ints] = []
     for column in columns:
         if (column == column[0]).all() or any(np.array_equal(column, c) for c in distinct):
             continue
         distinct.append(column)
+    distinct.sort(key=lambda column: int((column[1:] != column[:-1]).sum()))
     return [np.unique(column, return_inverse=True)[1] for column in distinct]
 
 

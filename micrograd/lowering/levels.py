@@ -160,10 +160,9 @@ def levelled(form: Canonical, arrays: list[Array], reduce: str) -> Levels:
     *named, pool = arrays
     slots = {a.name: np.where(a.nodes < 0, NONE, slot[a.nodes]) for a in named}
     numbers = np.array([form.columns.values[i].data for i in pool.nodes.tolist()])
-    of_node = np.where(form.alias < 0, NONE, slot[form.alias])
     return Levels(named, slots, slot[pool.nodes], numbers, nodes.op[order], _moved(nodes.x, order, slot),
                   _moved(nodes.y, order, slot), nodes.k[order], level[order], start, slot[term],
-                  of_node, int(slot[form.root]), reduce)  # fmt: skip
+                  slot[: len(form.live)], int(slot[form.root]), reduce)  # fmt: skip
 
 
 def _moved(ids: Ints, order: Ints, slot: Ints) -> Ints:

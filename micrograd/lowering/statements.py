@@ -215,7 +215,8 @@ def _is_named(e: Expr, like: Callable[[str], object] = bool) -> bool:
 def renamed(lines: Iterable[Assign], names: dict[str, Expr]) -> list[Assign]:
     """Return the statements with other names."""
     new = {old: expr.attr for old, expr in names.items()}
-    return [Assign(new.get(line.name, line.name), line.expr.replaced(names)) for line in lines]
+    found = (Assign(new.get(line.name, line.name), line.expr.replaced(names)) for line in lines)
+    return [line for line in found if not (line.expr.kind == "ref" and line.expr.attr == line.name)]
 
 
 def _tensor(e: Expr, array: Array) -> Tensor:
@@ -225,8 +226,11 @@ def _tensor(e: Expr, array: Array) -> Tensor:
     repeated = [i for i, (n, v) in enumerate(zip(e.shape, vars)) if n == 1 and sizes[v] != 1]
     if not repeated:
         return Tensor(e, vars)
-    key = tuple(0 if i in repeated else ex.ALL for i in range(len(vars)))
-    return Tensor(ex.indexed(e, key), tuple(v for i, v in enumerate(vars) if i not in repeated))
+    if e.kind == "index" and all(item in (None, ex.ALL) for item in e.attr):
+        e = e.args[0]  # the axes of size 1 were put in by this index alone
+    else:
+        e = ex.indexed(e, tuple(0 if i in repeated else ex.ALL for i in range(len(vars))))
+    return Tensor(e, tuple(v for i, v in enumerate(vars) if i not in repeated))
 
 
 __all__ = ["CONSTANT", "INPUT", "NUMBER", "PARAMETER", "Backward", "Ints", "Statements", "summed",
