@@ -18,10 +18,15 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument("value", metavar="EXPR|FILE.py:NAME", help="what to step through")
     parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
-    parser.add_argument("-o", "--output", metavar="PAGE.html",
-                        help="write a page that steps in a browser")
-    parser.add_argument("--language", choices=("en", "zh"), default="en",
-                        help="of the sentences in the terminal (default en)")
+    parser.add_argument(
+        "-o", "--output", metavar="PAGE.html", help="write a page that steps in a browser"
+    )
+    parser.add_argument(
+        "--language",
+        choices=("en", "zh"),
+        default="en",
+        help="of the sentences in the terminal (default en)",
+    )
     parser.set_defaults(func=run)
 
 

@@ -1,6 +1,6 @@
 """Step through both passes of a graph: as plain data, as one HTML page, in the terminal."""
 
-from micrograd.stepper.page import page, save_page
+from micrograd.stepper.document import page, save_page
 from micrograd.stepper.trace import trace
 from micrograd.stepper.walk import Stop, Walk
 

@@ -27,7 +27,7 @@ def written_out(graph: Graph) -> str:
 
 
 def _operands(graph: Graph, id: int, texts: list[str]) -> list[str]:
-    """Return the texts, those of the operands in brackets where they bind less than the node's operation."""
+    """Return the texts, those of loosely binding operands in brackets."""
     level = BINDING.get(graph.ops[id], CALL)
     found = list(texts)
     for position, operand in enumerate(graph.operands[id]):

@@ -83,7 +83,10 @@ class _Sight:
                 yield partial(self._opened, graph, fold, self.around or folds)
 
     def _opened(self, graph: Graph, fold: str, around: frozenset[str]) -> _Sight | None:
-        inner = view(graph, self.seen.level, (*self.unfolded, fold))
+        try:
+            inner = view(graph, self.seen.level, (*self.unfolded, fold))
+        except ValueError:  # with more open, the parts of a graph are cut elsewhere
+            return None
         if len(inner.boxes) > max(MOST_DRAWN, len(self.seen.boxes) + MOST_BOXES):
             return None
         return _Sight(inner, (*self.unfolded, fold), self.key, around)

@@ -37,11 +37,11 @@ class Teller {
     if (count > 1) {
       const short = title.split(" / ").pop(), open = fill(this.words.open, { name: title, count });
       return { name: short, formula: sample || `${count} ${this.words.values}`,
-        title: `${title}: ${count} ${this.words.values}`, open };
+        title: `${title}: ${count} ${this.words.values}`, open, single: box.outputs.length === 1 };
     }
     const text = formula(node, id => this.name(id)) ||
       (node.constant ? this.words.constant : this.words.input);
-    return { name: node.name, formula: text, title: `${node.name}: ${text}` };
+    return { name: node.name, formula: text, title: `${node.name}: ${text}`, single: true };
   }
 
   derivative(id) { return `∂${this.name(this.model.root)}/∂${this.name(id)}`; }

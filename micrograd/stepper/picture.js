@@ -89,7 +89,6 @@ class Picture {
     const [x, y, width, height] = this.placed.boxes[place];
     const group = element("g", { transform: `translate(${x} ${y})` }, this.svg);
     const folded = box.members.length > 1, told = this.say.box(box);
-    if (this.view.opens[place]) this.opener(group, box, place, told);
     if (folded) element("rect", { class: "shade", x: 5, y: 5, width, height, rx: 10 }, group);
     element("rect", { class: "box", width, height, rx: 10 }, group);
     element("title", {}, group, told.title);
@@ -100,20 +99,23 @@ class Picture {
     fit(name, room - least);
     fit(formula, room - name.getComputedTextLength());
     const row = (cls, label, at) => {
-      element("text", { class: "quiet", x: 12, y: at }, group, label);
+      if (told.single) element("text", { class: "quiet", x: 12, y: at }, group, label);
       return element("text", { class: cls, x: width - 12, y: at }, group);
     };
+    if (this.view.opens[place]) this.opener(group, width, place, told);
     return { group, value: row("v", this.say.value, 54), grad: row("g", this.say.grad, 80) };
   }
 
-  opener(group, box, place, told) {
-    group.classList.add("group");
-    group.setAttribute("role", "button");
-    group.setAttribute("tabindex", "0");
-    group.setAttribute("aria-label", told.open);
+  // A click anywhere on a folded box opens it; its badge is the button that keys reach.
+  opener(group, width, place, told) {
     const open = () => this.say.open(this.view.opens[place]);
+    group.classList.add("group");
     group.addEventListener("click", open);
-    group.addEventListener("keydown", event => {
+    const badge = element("g", { class: "badge", role: "button", tabindex: "0",
+      "aria-label": told.open }, group);
+    element("circle", { cx: width - 2, cy: 2, r: 11 }, badge);
+    element("path", { d: `M${width - 8} 2h12M${width - 2} -4v12` }, badge);
+    badge.addEventListener("keydown", event => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       event.stopPropagation();

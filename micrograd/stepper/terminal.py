@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
@@ -142,7 +143,8 @@ def _known(steps: list[dict[str, Any]]) -> tuple[set[int], dict[int, float]]:
 
 
 def _wrapped(line: str) -> str:
-    return textwrap.fill(line, COLUMNS, subsequent_indent="      ", drop_whitespace=True)
+    wide = any(unicodedata.east_asian_width(character) in "WF" for character in line)
+    return textwrap.fill(line, COLUMNS // 2 if wide else COLUMNS, subsequent_indent="      ")
 
 
 def _writer(output: TextIO) -> Callable[[list[tuple[str, str]]], None]:

@@ -43,6 +43,16 @@ def one_root(root: Value | Graph) -> Graph:
     return root
 
 
+def engine_steps(graph: Graph, seed: float) -> list[Step]:
+    """Return the engine's steps below the root. Raises DomainError at a node without a slope."""
+    try:
+        return list(graph.values[graph.roots[0]].steps(seed))
+    except ArithmeticError:
+        for value in reversed(graph.values):
+            value.local_gradients()  # says which node it is, and why
+        raise
+
+
 def _node(graph: Graph, id: int) -> dict[str, Any]:
     node = graph[id]
     return {"id": id, "name": graph.name(id), "op": node.op, "operands": list(node.operands),
@@ -64,8 +74,7 @@ class _Teller:
         start = self.say("seed", node=self.names[root], value=shown(seed))
         told.append({"kind": "seed", "node": root, "value": seed, "sentence": start})
         touched: set[int] = set()
-        for step in graph.values[root].steps(seed):
-            told.append(self.backward(step, touched))
+        told += [self.backward(step, touched) for step in engine_steps(graph, seed)]
         return [{"step": number, **step} for number, step in enumerate(told, 1)]
 
     def say(self, key: str, **names: object) -> str:

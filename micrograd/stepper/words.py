@@ -75,6 +75,7 @@ def sentence(language: str, key: str, **names: object) -> str:
     """Return the sentence `key` with `names` put in."""
     return SENTENCES[language][key].format(**names)
 
+
 INTERFACE: dict[str, dict[str, str]] = {
     "en": {
         "language": "Language", "theme": "Theme", "theme.system": "system", "theme.light": "light",

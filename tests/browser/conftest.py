@@ -1,0 +1,59 @@
+"""A real browser: Debian's Chromium, driven by Playwright."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip("no chromium on this machine")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    """Return a function that opens HTML from disk; no page may fail or ask the network."""
+    contexts, problems = [], []
+
+    def open_page(html, hash="", width=1200, height=900, **options):
+        path = tmp_path / f"page{len(contexts)}.html"
+        path.write_text(html, "utf-8")
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, bypass_csp=True, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(5000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: request.url.startswith("file:") or
+                problems.append(request.url))  # fmt: skip
+        page.goto(path.as_uri() + hash)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """Return the source of axe-core: the file that AXE names, or node_modules'."""
+    places = [os.environ.get("AXE", ""), "node_modules/axe-core/axe.min.js"]
+    for place in filter(None, places):
+        if Path(place).is_file():
+            return Path(place).read_text("utf-8")
+    pytest.skip("axe-core is not installed: set AXE to its axe.min.js")

@@ -1,0 +1,418 @@
+"""The step-through page in a real browser: every control, keys, predict, what-if, language, theme."""
+
+import re
+
+import pytest
+
+from micrograd import Value
+from micrograd.stepper import page
+from tests.stepper_graphs import batch, network, worked_example
+
+
+@pytest.fixture(scope="module")
+def example():
+    return page(worked_example())
+
+
+def place(shown):
+    return shown.locator("#place").inner_text()
+
+
+def chips(shown):
+    return [" ".join(text.split()) for text in shown.locator(".chip").all_inner_texts()]
+
+
+def boxes(shown):
+    """Return name: (value, gradient) for every box of the picture."""
+    texts = shown.evaluate(
+        "[...document.querySelectorAll('#picture g:has(> .box)')].map(g =>"
+        " ['.name', '.v', '.g'].map(c => g.querySelector(c).textContent))"
+    )
+    return {name: (value, gradient) for name, value, gradient in texts}
+
+
+def test_it_starts_paused_with_nothing_but_the_inputs(opened, example):
+    shown = opened(example)
+    assert shown.locator("h1").inner_text() == "f = (x + y) · max(y, z) at x = 1, y = 2, z = 0"
+    assert place(shown) == "1 / 11"
+    shown.clock.install()
+    shown.clock.fast_forward(20_000)
+    assert place(shown) == "1 / 11"
+    assert boxes(shown) == {"x": ("1", "–"), "y": ("2", "–"), "z": ("0", "–"), "a": ("–", "–"),
+                            "b": ("–", "–"), "f": ("–", "–")}  # fmt: skip
+    assert shown.locator("#first").is_disabled() and shown.locator("#back").is_disabled()
+
+
+def test_the_buttons_and_the_scrub_bar(opened, example):
+    shown = opened(example)
+    for button, at in (("Next", 2), ("Last", 11), ("Back", 10), ("First", 1)):
+        shown.get_by_role("button", name=button, exact=True).click()
+        assert place(shown) == f"{at} / 11"
+        assert shown.url.endswith(f"#step={at}")
+    shown.locator("#scrub").fill("8")
+    assert place(shown) == "8 / 11"
+    assert shown.locator("#heading").inner_text() == "Backward pass: b → y"
+    assert chips(shown) == ["downstream 3", "upstream ∂f/∂b 3",
+                            "local ∂b/∂y 1 = 1 if y ≥ z else 0", "∂f/∂y 3"]  # fmt: skip
+    sentence = shown.locator("[aria-live] #sentence").inner_text()
+    assert sentence == "max picked y, so the whole upstream gradient is routed to y."
+    shown.get_by_role("button", name="Last", exact=True).click()
+    assert chips(shown)[-1] == "∂f/∂y = 3 + 2 5"
+    assert boxes(shown) == {"x": ("1", "2"), "y": ("2", "5"), "z": ("0", "0"), "a": ("3", "2"),
+                            "b": ("2", "3"), "f": ("6", "1")}  # fmt: skip
+    assert shown.locator("#next").is_disabled()
+
+
+def test_the_picture_shows_what_takes_part(opened, example):
+    shown = opened(example, "#step=7")
+    assert shown.locator("g.gives .name").text_content() == "f"
+    assert shown.locator("g.receives .name").text_content() == "b"
+    assert shown.locator("g:has(> .v.used) .name").text_content() == "a"
+    pills = shown.locator(".pill[visibility=visible]")
+    assert pills.all_text_contents() == ["2", "3"]
+    assert shown.locator(".times[visibility=visible]").all_text_contents() == ["×3"]
+    assert shown.locator(".edge.backward").count() == 1
+    shown.keyboard.press("Home")
+    shown.keyboard.press("ArrowRight")
+    assert shown.locator("g.forward .name").text_content() == "a"
+    assert shown.locator(".edge.forward").count() == 2
+    assert boxes(shown)["a"] == ("3", "–")
+
+
+def test_the_keyboard_alone(opened, example):
+    shown = opened(example)
+    for key, at in (("ArrowRight", 2), ("ArrowRight", 3), ("ArrowLeft", 2), ("End", 11),
+                    ("ArrowRight", 11), ("Home", 1), ("ArrowLeft", 1)):  # fmt: skip
+        shown.keyboard.press(key)
+        assert place(shown) == f"{at} / 11"
+    shown.locator("#scrub").focus()
+    shown.keyboard.press("ArrowRight")
+    assert place(shown) == "2 / 11"
+    shown.locator("#next").focus()
+    shown.keyboard.press("Space")
+    assert place(shown) == "3 / 11" and shown.locator("#play").inner_text() == "Play"
+    shown.keyboard.press("Enter")
+    assert place(shown) == "4 / 11"
+
+
+def test_everything_is_reached_by_tab(opened, example):
+    shown = opened(example, "#step=5")
+    seen = set()
+    for _ in range(60):
+        shown.keyboard.press("Tab")
+        seen.add(shown.evaluate("document.activeElement.id"))
+    assert seen >= {"language", "theme", "first", "back", "play", "next", "last", "scrub", "speed",
+                    "by", "predict"}  # fmt: skip
+
+
+def test_play_runs_to_the_end_and_pauses(opened, example):
+    shown = opened(example)
+    shown.clock.install()
+    shown.clock.pause_at(shown.evaluate("Date.now() + 1000"))
+    shown.locator("#speed").select_option("fast")
+    shown.keyboard.press("Escape")
+    shown.locator("h1").click()
+    shown.keyboard.press("Space")
+    assert shown.locator("#play").inner_text() == "Pause"
+    shown.clock.run_for(1300)
+    assert place(shown) == "3 / 11"
+    shown.locator("#play").click()
+    shown.clock.run_for(5000)
+    assert place(shown) == "3 / 11" and shown.locator("#play").inner_text() == "Play"
+    shown.locator("#play").click()
+    shown.clock.run_for(600 * 12)
+    assert place(shown) == "11 / 11" and shown.locator("#play").inner_text() == "Play"
+    shown.locator("#speed").select_option("slow")
+    shown.locator("#play").click()
+    assert place(shown) == "1 / 11"
+    shown.clock.run_for(2900)
+    assert place(shown) == "1 / 11"
+    shown.clock.run_for(200)
+    assert place(shown) == "2 / 11"
+
+
+@pytest.mark.parametrize(
+    "hash, at", [("#step=9", 9), ("#step=99", 11), ("#step=-3", 1), ("#step=x", 1), ("#", 1)]
+)
+def test_deep_links(opened, example, hash, at):
+    assert place(opened(example, hash)) == f"{at} / 11"
+
+
+def test_a_link_followed_within_the_page(opened, example):
+    shown = opened(example, "#step=2")
+    shown.evaluate("location.hash = '#step=6&by=node&lang=zh'")
+    shown.wait_for_function("document.documentElement.lang === 'zh-Hans'")
+    assert place(shown) == "6 / 8"
+    assert shown.locator("#by").input_value() == "node"
+
+
+def test_steps_by_node(opened, example):
+    shown = opened(example)
+    shown.locator("#by").select_option("each node")
+    shown.keyboard.press("Escape")
+    shown.locator("#last").click()
+    assert place(shown) == "8 / 8"
+    assert shown.locator("#heading").inner_text() == "Backward pass: a → x, y"
+    assert chips(shown)[3] == "∂f/∂x 2" and chips(shown)[7] == "∂f/∂y = 3 + 2 5"
+    assert shown.locator(".edge.backward").count() == 2
+
+
+def test_predict_hides_then_reveals(opened, example):
+    shown = opened(example, "#step=7")
+    shown.locator("#predict").check()
+    assert "3" not in chips(shown)[0] and chips(shown)[0] == "downstream ?"
+    assert shown.locator("#sentence").inner_text() == "What does f hand to b?"
+    assert boxes(shown)["b"] == ("2", "?")
+    assert shown.locator(".pill[visibility=visible]").all_text_contents() == ["2", "?"]
+    shown.locator("#answer").fill("2")
+    shown.locator("#answer").press("Enter")
+    assert shown.locator("#sentence").inner_text().startswith("Not quite: it is 3.")
+    assert chips(shown)[0] == "downstream 3"
+    shown.locator("#next").click()
+    assert boxes(shown)["y"] == ("2", "?")
+    shown.locator("#answer").fill("3.0")
+    shown.get_by_role("button", name="Check").click()
+    assert shown.locator("#sentence").inner_text().startswith("Right: 3.")
+    shown.keyboard.press("ArrowRight")
+    assert place(shown) == "9 / 11" and shown.locator("#guess").is_visible()
+    shown.keyboard.press("ArrowRight")
+    assert place(shown) == "9 / 11" and not shown.locator("#guess").is_visible()
+    shown.locator("#back").click()
+    shown.locator("#reveal").click()
+    assert not shown.locator("#guess").is_visible()
+    assert shown.locator("#steps tr td.secret").count() == 2 * 3
+    shown.locator("#predict").uncheck()
+    assert shown.locator("#steps tr td.secret").count() == 0
+
+
+def test_what_if_recomputes_both_passes(opened, example):
+    shown = opened(example, "#step=11")
+    shown.locator("#whatif summary").click()
+    shown.get_by_label("y", exact=True).fill("-3")
+    assert boxes(shown) == {"x": ("1", "0"), "y": ("-3", "0"), "z": ("0", "-2"), "a": ("-2", "0"),
+                            "b": ("0", "-2"), "f": ("-0", "1")}  # fmt: skip
+    assert shown.locator("#outcome").inner_text() == "f is now -0 (recorded: 6)."
+    assert shown.locator("#inputs").inner_text() == "at x = 1, y = -3, z = 0"
+    shown.locator("#scrub").fill("8")
+    assert "did not pick y" in shown.locator("#sentence").inner_text()
+    shown.get_by_label("z", exact=True).fill("4e")
+    assert shown.locator("#outcome").inner_text() == "Give a number."
+    assert shown.get_by_label("z", exact=True).get_attribute("aria-invalid") == "true"
+    shown.get_by_label("z", exact=True).fill("4")
+    assert boxes(shown)["f"][0] == "-8"
+    shown.locator("#reset").click()
+    assert boxes(shown)["f"][0] == "6"
+    assert shown.get_by_label("y", exact=True).input_value() == "2"
+    for special, told in (("inf", "inf"), ("nan", "nan"), ("-0", "-0"), ("1e-300", "1e-300")):
+        shown.get_by_label("x", exact=True).fill(special)
+        assert boxes(shown)["x"][0] == told
+
+
+def test_what_if_refuses_where_the_engine_would(opened):
+    x = Value(2, label="x")
+    root = x.log()
+    root.label = "f"
+    shown = opened(page(root))
+    shown.locator("#whatif summary").click()
+    shown.get_by_label("x", exact=True).fill("0")
+    text = shown.locator("#outcome").inner_text()
+    assert text == "f = log(x) has no finite value there; the last numbers stay."
+    assert boxes(shown)["x"] == ("2", "–")
+
+
+def test_what_if_without_formulas_says_so(opened):
+    x = Value(2.0, label="x")
+    out = Value(8.0, (x,), "cube", label="out")
+    out._backward = lambda: setattr(x, "grad", x.grad + 12 * out.grad)
+    shown = opened(page(out), "#step=4")
+    assert chips(shown)[0] == "downstream 12"
+    shown.locator("#whatif summary").click()
+    assert "backward function of its own" in shown.locator("#whatif p").first.inner_text()
+    assert shown.locator("#leaves input").count() == 0
+
+
+def test_chinese(opened, example):
+    shown = opened(example, "#step=8")
+    shown.locator("#language").select_option("zh")
+    assert shown.locator("html").get_attribute("lang") == "zh-Hans"
+    assert shown.locator("#play").inner_text() == "播放"
+    assert shown.locator("#sentence").inner_text() == "max 选中了 y,上游梯度全部传给 y。"
+    assert shown.locator("#heading").inner_text() == "反向传播: b → y"
+    assert "lang=zh" in shown.url
+    english = re.compile("[A-Za-z]{4,}")
+    text = shown.locator("body").inner_text().replace("English", "")
+    assert not [w for w in english.findall(text) if w not in ("else", "Home")]
+    shown.locator("#language").select_option("en")
+    assert shown.locator("#play").inner_text() == "Play"
+
+
+def test_a_chinese_reader_gets_chinese(opened, example):
+    assert opened(example, locale="zh-CN").locator("#next").inner_text() == "下一步"
+
+
+def paper(shown):
+    return shown.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+def test_themes(opened, example):
+    light, dark = "rgb(255, 255, 255)", "rgb(20, 24, 29)"
+    shown = opened(example, color_scheme="dark")
+    assert paper(shown) == dark
+    shown.locator("#theme").select_option("light")
+    assert paper(shown) == light
+    shown.locator("#theme").select_option("dark")
+    assert paper(shown) == dark
+    shown.locator("#theme").select_option("system")
+    shown.emulate_media(color_scheme="light")
+    assert paper(shown) == light
+
+
+def test_reduced_motion(opened, example):
+    shown = opened(example, reduced_motion="reduce")
+    durations = "getComputedStyle(document.querySelector('svg .box')).transitionDuration"
+    assert shown.evaluate(durations) == "0s"
+    shown.emulate_media(reduced_motion="no-preference")
+    assert shown.evaluate(durations) != "0s"
+
+
+def test_all_steps_are_listed_as_text_and_link(opened, example):
+    shown = opened(example)
+    rows = shown.locator("#steps tr")
+    assert rows.count() == 11
+    assert rows.nth(10).locator("td").all_inner_texts() == [
+        "11", "Backward pass", "a → y", "2 × 1 = 2",
+        "+ distributes: y gets the whole upstream gradient. y has several users, so their "
+        "contributions sum: now 5.",
+    ]  # fmt: skip
+    rows.nth(6).get_by_role("link").click()
+    assert place(shown) == "7 / 11"
+    assert rows.nth(6).get_attribute("aria-current") == "step"
+    assert shown.locator("[aria-current]").count() == 1
+
+
+def test_a_phone(opened, example):
+    shown = opened(example, "#step=8", width=390, height=844, has_touch=True, is_mobile=True)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+    assert shown.evaluate("document.querySelector('#picture').scrollWidth") <= 390
+    sizes = shown.evaluate(
+        "[...document.querySelectorAll('.controls button')].map(b => b.getBoundingClientRect())"
+    )
+    assert len(sizes) == 5 and all(size["height"] >= 44 and size["width"] >= 44 for size in sizes)
+    font = "document.querySelector('svg .v').getBoundingClientRect().height"
+    assert shown.evaluate(font) >= 12
+    shown.locator("#next").tap()
+    assert place(shown) == "9 / 11"
+
+
+def test_it_prints_on_one_page(opened, example):
+    shown = opened(example, "#step=8")
+    for format in ("A4", "Letter"):
+        pdf = shown.pdf(format=format, prefer_css_page_size=False)
+        assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+
+
+def test_collapsed_graphs_step_by_box_and_open(opened):
+    shown = opened(page(network(3, 4)))
+    assert place(shown) == "1 / 20"
+    assert shown.locator("#view").input_value() == "neuron"
+    shown.locator("#next").click()
+    sentence = shown.locator("#sentence").inner_text()
+    assert sentence == "layer 0 / neuron 0 computes its 7 values."
+    shown.get_by_role("button", name="Open layer 0 / neuron 1, 11 values").click()
+    assert shown.locator("#close").is_visible()
+    opened_count = shown.locator("#picture g:has(> .box)").count()
+    assert opened_count > 12
+    shown.get_by_role("button", name="Open layer 0 / neuron 2, 11 values").focus()
+    shown.keyboard.press("Enter")
+    assert "neuron%202" in shown.url
+    shown.locator("#close").click()
+    assert shown.locator("#picture g:has(> .box)").count() == 12
+    shown.locator("#view").select_option("layers")
+    assert shown.locator("#picture g:has(> .box)").count() < 12
+    shown.locator("#view").select_option("every value")
+    shown.locator("#last").click()
+    assert int(place(shown).split(" / ")[1]) > 100
+    shown.reload()
+    assert shown.locator("#view").input_value() == "full"
+
+
+def test_a_batch_shows_one_sample_and_counts_all(opened):
+    root = batch(30)
+    shown = opened(page(root))
+    shown.locator("#last").click()
+    root.backward()
+    assert "1 of 30 samples" in shown.locator("#picture").inner_text()
+    text = shown.locator("#steps").inner_text()
+    assert "the other 29 samples" in text
+
+
+HOSTILE = [
+    "<script>alert(1)</script>", '"];alert(1);//', "</script><img src=x onerror=alert(1)>",
+    "a|b", "\"'`${alert(1)}", "@DATA@ @SCRIPT@", "line\nbreak\ttab", "x" * 10_000, "שלום עולם",
+    "مرحبا", "🧠🚀", "\u202eevil", "&lt;b&gt;", "--><!--", "]]>", "\x1b[31m", "",
+]  # fmt: skip
+
+
+def test_labels_are_text_whatever_they_hold(opened, axe):
+    root = None
+    for label in HOSTILE:
+        leaf = Value(1.5, label=label)
+        root = leaf if root is None else root * leaf
+    root.label = HOSTILE[0]
+    shown = opened(page(root, HOSTILE[0]), "#step=20")
+    assert shown.locator("script").count() == 2
+    assert shown.locator("img, b:not(.row > b)").count() == 0
+    shown.locator("#whatif summary").click()
+    names = shown.locator("#leaves").inner_text()
+    assert "<script>alert(1)</scr" in names and "🧠🚀" in names and "שלום" in names
+    for button in ("#first", "#last"):
+        shown.locator(button).click()
+    shown.locator("#language").select_option("zh")
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 1200
+    assert shown.locator("#title").inner_text() == HOSTILE[0]
+
+
+def test_the_policy_lets_nothing_else_run(chromium, tmp_path, example):
+    """Without Playwright's bypass: the page works, and a script put into it does not run."""
+    path = tmp_path / "page.html"
+    path.write_text(example, "utf-8")
+    context = chromium.new_context()
+    shown = context.new_page()
+    shown.goto(path.as_uri() + "#step=8")
+    assert place(shown) == "8 / 11"
+    assert paper(shown) == "rgb(255, 255, 255)"
+    shown.evaluate(
+        "() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
+        " document.body.append(s); }"
+    )
+    assert shown.evaluate("window.ran") is None
+    context.close()
+
+
+def test_numbers_at_the_edge_are_shown(opened):
+    values = {"n": float("nan"), "p": float("inf"), "q": float("-inf"), "z": -0.0, "t": 1e-300}
+    root = None
+    for name, number in values.items():
+        leaf = Value(number, label=name)
+        root = leaf if root is None else root * leaf
+    root.label = "f"
+    shown = opened(page(root), "#step=10")
+    texts = {name: value for name, (value, _) in boxes(shown).items()}
+    assert [texts[name] for name in values] == ["nan", "inf", "-inf", "-0", "1e-300"]
+    shown.locator("#last").click()
+    assert boxes(shown)["t"][1] == "nan"
+
+
+@pytest.mark.parametrize("make", [worked_example, lambda: network(3, 4), batch])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(opened, axe, make, scheme):
+    shown = opened(page(make()), "#step=7", color_scheme=scheme)
+    shown.add_style_tag(content="* { transition: none !important; }")
+    shown.evaluate(axe)
+    shown.locator("#whatif summary").click()
+    run = "axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].html]))"
+    assert shown.evaluate(run) == []
+    if make is worked_example:
+        shown.locator("#predict").check()
+        shown.locator("#language").select_option("zh")
+        assert shown.evaluate(run) == []

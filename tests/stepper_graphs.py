@@ -1,0 +1,87 @@
+"""Graphs that the stepper's tests walk through, and JavaScript run by node."""
+
+import json
+import random
+import shutil
+import subprocess
+from importlib import resources
+
+import pytest
+
+from micrograd import Value, scope, weighted_sum
+from micrograd.ops import ROWS
+from micrograd.stepper.plain import json_text
+
+
+def worked_example():
+    x, y, z = Value(1, label="x"), Value(2, label="y"), Value(0, label="z")
+    a, b = x + y, y.max(z)
+    a.label, b.label = "a", "b"
+    f = a * b
+    f.label = "f"
+    return f
+
+
+def every_row():
+    """Return a root that uses every row once, and a weighted sum."""
+    random.seed(7)
+    parts = []
+    for row in ROWS:
+        for k in row.constants or (None,):
+            operands = [
+                Value(random.uniform(*interval), label=f"{row.name}_{letter}")
+                for interval, letter in zip(row.domain, "xy")
+            ]
+            parts.append(getattr(operands[0], row.name)(*operands[1:], *([k] if k else [])))
+    ws = [Value(random.uniform(-1, 1), label=f"w{i}") for i in range(len(parts))]
+    root = weighted_sum(ws, parts, Value(0.5, label="bias"))
+    root.label = "L"
+    return root
+
+
+def network(inputs, hidden, layers=2):
+    """Return the sum of the outputs of a small net with scopes."""
+    random.seed(1)
+    values = [Value(random.uniform(-1, 1), label=f"x{i}") for i in range(inputs)]
+    for layer in range(layers):
+        with scope(f"layer {layer}"):
+            values = [_neuron(values, j) for j in range(hidden)]
+    root = sum(values[1:], values[0])
+    root.label = "loss"
+    return root
+
+
+def _neuron(inputs, number):
+    with scope(f"neuron {number}"):
+        total = Value(0.1, label="b")
+        for i, x in enumerate(inputs):
+            total = total + Value(random.uniform(-1, 1), label=f"w{i}") * x
+        return total.tanh()
+
+
+def batch(samples=5):
+    """Return a loss summed over samples through shared parameters."""
+    with scope("neuron"):
+        w, b = Value(0.7, label="w"), Value(-0.2, label="b")
+    total = None
+    for i in range(samples):
+        x = Value(i / 3, label="x")
+        with scope("neuron"):
+            out = (w * x + b).tanh()
+        total = out if total is None else total + out
+    total.label = "J"
+    return total
+
+
+def node(script, *assets, data=None):
+    """Run the page's scripts and then `script` in node; return what `answer(...)` was given."""
+    program = shutil.which("node")
+    if not program:
+        pytest.skip("node is not installed")
+    source = [resources.files("micrograd.stepper").joinpath(name).read_text("utf-8")
+              for name in assets]  # fmt: skip
+    head = f"const INPUT = {json_text(data)};\nconst answer = x => console.log(JSON.stringify(x));"
+    run = subprocess.run([program, "-"], input="\n".join(["'use strict';", *source, head, script]),
+                         capture_output=True, text=True, encoding="utf-8", timeout=60)  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)

@@ -1,0 +1,195 @@
+"""The page's JavaScript against the engine, both made from the same rows."""
+
+import math
+import random
+
+import pytest
+
+from micrograd import Value, topological_order
+from micrograd.graph import snapshot
+from micrograd.ops import FLOATS, ROWS
+from micrograd.render.numerals import shown
+from micrograd.stepper.data import page_data
+from micrograd.stepper import trace
+from micrograd.stepper.javascript import expression, rows_source
+from tests.stepper_graphs import batch, every_row, network, node, worked_example
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 1e-300, 1e300, 710.0, -710.0, math.inf, -math.inf,
+           math.nan]  # fmt: skip
+CALL = """
+const told = f => { try { const v = f(); return Object.is(v, -0) ? "-0" : String(v); } catch (e) { return e.name; } };
+answer(INPUT.map(([op, x, y, k]) => {
+  const [X, Y, K] = [x, y, k].map(v => (v === null ? undefined : Number(v)));
+  const value = told(() => ROWS[op].value(X, Y, K));
+  return [value, ...ROWS[op].local.map(f => told(() => f(X, Y, K, Number(value))))];
+}));
+"""
+
+
+def cases():
+    random.seed(3)
+    for row in ROWS:
+        for k in row.constants or (None,):
+            points = [[random.uniform(*i) for i in row.domain] for _ in range(40)]
+            points += [[x, y][: row.arity] for x in SPECIAL for y in SPECIAL]
+            for point in points:
+                yield row, point[0], (point[1] if len(point) > 1 else None), k
+
+
+def attempt(function, *arguments):
+    try:
+        return float(function(*arguments))
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def agree(ours, theirs):
+    if ours is None:
+        return theirs == "RangeError"
+    if theirs == "RangeError":
+        return False
+    theirs = float(theirs)
+    if math.isnan(ours) or math.isnan(theirs):
+        return math.isnan(ours) and math.isnan(theirs)
+    same_zero = ours != 0 or math.copysign(1, ours) == math.copysign(1, theirs)
+    return math.isclose(ours, theirs, rel_tol=1e-14, abs_tol=5e-324) and same_zero
+
+
+def test_every_row_has_the_values_and_slopes_of_the_engine():
+    asked = list(cases())
+    script = f"const ROWS={rows_source(row.name for row in ROWS)};{CALL}"
+    data = [[row.name, x, y, k] for row, x, y, k in asked]
+    answers = node(script, "engine.js", data=data)
+    assert len(answers) == len(asked) > 4000
+    wrong = []
+    for (row, x, y, k), answer in zip(asked, answers):
+        value = attempt(FLOATS.value(row), x, y, k)
+        ours = [value]
+        if value is not None:
+            ours += [attempt(local, x, y, k, value) for local in FLOATS.local(row)]
+        wrong += [(row.name, x, y, k, o, a) for o, a in zip(ours, answer) if not agree(o, a)]
+    assert not wrong, wrong[:10]
+
+
+def test_formulas_that_have_no_form_are_refused():
+    with pytest.raises(TypeError, match="no form in JavaScript"):
+        expression("x and y")
+
+
+PASSES = """
+const nodes = INPUT.nodes.map(([kind, operands, name, value], id) =>
+  ({ ...INPUT.kinds[kind], id, operands, value: Number(value) }));
+const data = forwardPass(ROWS, nodes, nodes.map(n => (n.operands.length ? NaN : n.value)));
+answer({ data, steps: backwardPass(ROWS, nodes, data, INPUT.root, Number(INPUT.seed)) });
+"""
+
+
+@pytest.mark.parametrize("make", [worked_example, every_row, batch, lambda: network(3, 3)])
+def test_both_passes_in_the_page_are_the_engines(make):
+    root = make()
+    graph = snapshot(root)
+    data = page_data(graph, None, 1.0)
+    script = f"const ROWS={rows_source(op for op in graph.ops if op in FLOATS_ROWS)};{PASSES}"
+    computed = node(script, "engine.js", data=data)
+    assert computed["data"] == pytest.approx(list(graph.data), rel=1e-13)
+    assert [step[:2] for step in computed["steps"]] == [list(step[:2]) for step in data["steps"]]
+    ours = [number for step in data["steps"] for number in step[2:]]
+    theirs = [number for step in computed["steps"] for number in step[2:]]
+    assert theirs == pytest.approx(ours, rel=1e-12, abs=1e-15)
+
+
+FLOATS_ROWS = {row.name for row in ROWS}
+
+
+def test_numbers_are_shown_alike():
+    random.seed(5)
+    numbers = [random.choice((-1, 1)) * 10 ** random.uniform(-12, 12) for _ in range(3000)]
+    numbers += [i / 16 for i in range(-400, 400)] + [1.0625, 1000.25, 2.5e-7, 9.9995, 999999.96]
+    numbers += [*SPECIAL, 1e6, 1e5, 123456.5, 0.0001, 1e-4 / 3, 5e-324, 1.7e308, 1e22, 1e23]
+    theirs = node("answer(INPUT.map(x => shown(Number(x))));", "engine.js", "numbers.js",
+                  data=numbers)  # fmt: skip
+    assert theirs == [shown(x) for x in numbers]
+
+
+TELL = """
+const nodes = INPUT.nodes.map(([kind, operands, name, value], id) =>
+  ({ ...INPUT.kinds[kind], id, operands, name, value: Number(value) }));
+const record = { data: nodes.map(n => n.value), steps: INPUT.steps.map(s => s.map(Number)),
+  root: INPUT.root, seed: Number(INPUT.seed) };
+const view = { boxes: nodes.map(n => ({ kind: "node", members: [n.id] })) };
+const told = {};
+for (const language of ["en", "zh"]) {
+  const model = { nodes, record, view, root: INPUT.root, language };
+  const teller = new Teller(model, INPUT.words[language], INPUT.sentences[language]);
+  const stops = stopsOf(view, nodes, record.steps, INPUT.root, "edge");
+  const state = stateAt(stops, stops.length, record, nodes, true);
+  told[language] = stops.map(stop => [teller.sentence(stop, state), stop.kind === "backward"
+    ? localFormula(teller.step(stop.fire[0]).node, teller.step(stop.fire[0]).position,
+        id => teller.name(id))
+    : stop.kind === "forward"
+      ? [id => teller.name(id), id => teller.numbers(id)].map(f => formula(nodes[stop.nodes[0]], f))
+      : ""]);
+}
+answer(told);
+"""
+SCRIPTS = ("engine.js", "numbers.js", "passes.js", "panel.js")
+
+
+@pytest.mark.parametrize("make", [worked_example, every_row, batch])
+def test_the_page_says_what_the_trace_says(make):
+    root = make()
+    told = node(TELL, *SCRIPTS, data=page_data(snapshot(root), None, 1.0))
+    for language in ("en", "zh"):
+        steps = trace(root, language=language)["steps"]
+        ours = [
+            [step["sentence"],
+             [step["formula"], step["numbers"]] if step["kind"] == "forward"
+             else step.get("formula", "")]
+            for step in steps
+        ]  # fmt: skip
+        assert told[language] == ours
+
+
+VIEWS = """
+const nodes = INPUT.nodes.map(([kind, operands, name, value], id) =>
+  ({ ...INPUT.kinds[kind], id, operands, name, value: Number(value) }));
+const record = { data: nodes.map(n => n.value), steps: INPUT.steps, root: INPUT.root, seed: 1 };
+const found = {};
+for (const [key, view] of Object.entries(INPUT.views)) {
+  for (const box of view.boxes)
+    box.members = box.members.flatMap((first, i, runs) =>
+      i % 2 ? [] : Array.from({ length: runs[i + 1] }, (_, n) => first + n));
+  const stops = stopsOf(view, nodes, record.steps, INPUT.root, "edge");
+  const state = stateAt(stops, stops.length, record, nodes, false);
+  found[key] = { stops: stops.length, known: state.known.size,
+    grads: nodes.map(n => state.grads.get(n.id)), handed: state.handed.size };
+}
+answer(found);
+"""
+
+
+@pytest.mark.parametrize("make", [batch, lambda: network(3, 3), lambda: network(8, 8, 3)])
+def test_collapsed_views_end_with_the_gradients_of_backward(make):
+    root = make()
+    data = page_data(snapshot(root), None, 1.0)
+    found = node(VIEWS, *SCRIPTS, data=data)
+    root.backward()
+    grads = [value.grad for value in topological_order(root)]
+    assert len(found) > 1
+    for key, state in found.items():
+        assert state["grads"] == pytest.approx(grads, rel=1e-12, abs=1e-15), key
+        assert state["known"] == len(grads) and state["handed"] == len(data["steps"])
+        assert state["stops"] <= len(data["steps"]) + len(grads) + 2
+
+
+def test_values_that_the_engine_refuses_are_refused_in_the_page():
+    x = Value(2.0, label="x")
+    data = page_data(snapshot(x.log()), None, 1.0)
+    script = PASSES.replace("n.value)", "n.value - 2)").replace(
+        "answer({", "answer({ failed: false,"
+    )
+    script = script.replace("const data", "try { const data") + (
+        "} catch (e) { answer([e.name, e.message, e.node]); }"
+    )
+    script = f"const ROWS={rows_source(['log'])};" + script
+    assert node(script, "engine.js", data=data) == ["RangeError", "value", 1]

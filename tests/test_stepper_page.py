@@ -1,0 +1,198 @@
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from demos.error_sharing import network as four_two_one
+from demos.error_sharing import walk
+from demos.worked_example import worked_example as demo
+from micrograd import Value, topological_order
+from micrograd.graph import snapshot
+from micrograd.stepper import Stop, Walk, page, save_page
+from micrograd.stepper.expression import written_out
+from micrograd.stepper.geometry import MOST_BOXES_IN_ALL, views
+from tests.stepper_graphs import batch, every_row, network, node, worked_example
+
+
+class Parts(HTMLParser):
+    """Collect the tags of a page, and the text of its scripts."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.scripts, self.inside = [], [], None
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.inside = tag
+
+    def handle_data(self, data):
+        if self.inside == "script":
+            self.scripts.append(data)
+
+    def handle_endtag(self, tag):
+        self.inside = None
+
+
+def data_of(html):
+    return json.loads(Parts(html).scripts[0], parse_constant=pytest.fail)
+
+
+def test_the_worked_example_is_small_and_whole():
+    html = page(worked_example())
+    assert len(html.encode()) <= 60_000
+    parts = Parts(html)
+    assert not [attrs for _, attrs in parts.tags if {"src", "href", "action"} & set(attrs)]
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\(", html)
+    assert "<title>f = (x + y) · max(y, z)</title>" in html
+    steps = data_of(html)["steps"]
+    assert [step[4:] for step in steps] == [[2, 2], [3, 3], [3, 3], [0, 0], [2, 2], [2, 5]]
+
+
+def test_the_same_graph_gives_the_same_bytes():
+    assert page(network(3, 3)) == page(network(3, 3))
+    assert page(every_row()) == page(every_row())
+
+
+def test_it_is_written_to_a_file(tmp_path):
+    path = save_page(demo(), tmp_path / "f.html", title="T & <b>")
+    text = path.read_text("utf-8")
+    assert text == page(demo(), "T & <b>")
+    assert "<title>T &amp; &lt;b&gt;</title>" in text
+    with pytest.raises(OSError):
+        save_page(demo(), tmp_path / "none" / "f.html")
+
+
+@pytest.mark.parametrize(
+    "label", ["</script><script>alert(1)</script>", "<!--", "@DATA@", '"];', "\ud800", "\u2028"]
+)
+def test_labels_stay_data(label):
+    html = page(Value(1, label=label) * Value(2, label="x"), title=label)
+    assert len(Parts(html).scripts) == 2
+    assert data_of(html)["nodes"][0][3] == 1
+
+
+def test_a_graph_of_several_roots_is_refused():
+    x = Value(1)
+    with pytest.raises(ValueError, match="2 roots"):
+        page(snapshot(x + 1, x + 2))
+
+
+def _labelled(value, label):
+    value.label = label
+    return value
+
+
+def titles():
+    x, y = Value(2, label="x"), Value(3, label="y")
+    return [
+        (x - (y - x), "x - (y - x)"),
+        ((x + y) / (x / y), "(x + y) / (x / y)"),
+        (-(x + y), "-(x + y)"),
+        ((x + y) ** 2, "(x + y)²"),
+        ((x * y).tanh() + 1, "tanh(x · y) + 1"),
+        (x, "x"),
+        (_labelled(sum(([x] * 50), y), "total"), "total"),
+        ((x * y).max(x + y), "max(x · y, x + y)"),
+    ]
+
+
+@pytest.mark.parametrize("root, text", titles())
+def test_titles(root, text):
+    assert written_out(snapshot(root)) == text
+
+
+def test_views_open_and_close():
+    found = views(snapshot(network(3, 4)))
+    kept = found["views"]
+    assert found["start"] == "neuron" and {"full", "layer"} <= set(kept)
+    for key, view in kept.items():
+        assert all(opens in kept for opens in view["opens"] if opens)
+        assert not view["closes"] or key in kept[view["closes"]]["opens"]
+        assert len(view["across"]["boxes"]) == len(view["boxes"]) == len(view["opens"])
+        assert len(view["across"]["paths"]) == len(view["edges"])
+    assert any(view["closes"].count("|") == 1 for view in kept.values())
+
+
+def test_the_views_of_a_large_graph_are_bounded():
+    found = views(snapshot(network(12, 12, 3)))["views"]
+    assert sum(len(view["boxes"]) for view in found.values()) <= MOST_BOXES_IN_ALL + 450
+
+
+def test_a_deep_chain_has_a_page():
+    x = Value(1.0, label="x")
+    for _ in range(5_000):
+        x = x + 0.5
+    html = page(x)
+    assert len(data_of(html)["nodes"]) == 10_001
+
+
+@pytest.fixture
+def error_sharing():
+    net = four_two_one()
+    return net, walk(net).steps(net.s)
+
+
+def test_the_eight_steps_of_error_sharing(error_sharing):
+    net, steps = error_sharing
+    places = [(step["node"], step.get("operand")) for step in steps]
+    assert places == [
+        ("s", None), ("s", "z⁽³⁾₁"), ("z⁽³⁾₁", None), ("z⁽³⁾₁", "a⁽²⁾₁"), ("a⁽²⁾₁", "z⁽²⁾₁"),
+        ("z⁽²⁾₁", None), ("z⁽²⁾₁", "W⁽¹⁾₁₄"), ("W⁽¹⁾₁₄", None),
+    ]  # fmt: skip
+    net.s.backward()
+    slope = net.a2.data * (1 - net.a2.data)
+    by_hand = [1, 1, 1, net.w2.data, slope * net.w2.data, slope * net.w2.data,
+               net.a4.data * slope * net.w2.data, net.a4.data * slope * net.w2.data]  # fmt: skip
+    assert [step["gradient"] for step in steps] == pytest.approx(by_hand, rel=1e-15)
+    assert [step["gradient"] for step in steps] == [
+        net.s.grad, net.z3.grad, net.z3.grad, net.a2.grad, net.z2.grad, net.z2.grad,
+        net.w14.grad, net.w14.grad,
+    ]  # fmt: skip
+    assert [step["local"] for step in steps if "local" in step] == [
+        1, net.w2.data, slope, net.a4.data,
+    ]  # fmt: skip
+
+
+def test_the_network_is_4_2_1(error_sharing):
+    order = topological_order(error_sharing[0].s)
+    assert sum(value.label.startswith("a⁽¹⁾") for value in order) == 4
+    assert sum(value.label.startswith("W⁽¹⁾") for value in order) == 8
+    assert sum(value.label.startswith("a⁽²⁾") for value in order) == 2
+    assert sum(value._op == "sigmoid" for value in order) == 2
+
+
+def test_the_page_walks_the_eight_steps(error_sharing):
+    net, steps = error_sharing
+    data = data_of(page(net.s, walk=walk(net)))
+    script = """
+    const nodes = INPUT.nodes.map(([kind, operands], id) => ({ ...INPUT.kinds[kind], id, operands }));
+    const view = { boxes: nodes.map(n => ({ members: [n.id] })) };
+    const record = { steps: INPUT.steps, root: INPUT.root, seed: 1 };
+    const stops = walkStops(INPUT.walk, view, nodes, INPUT.steps, INPUT.root);
+    answer(stops.map((stop, i) => {
+      const state = stateAt(stops, i, record, nodes, true);
+      const to = stop.fire.length && stop.kind === "backward"
+        ? nodes[INPUT.steps[stop.fire[0]][0]].operands[INPUT.steps[stop.fire[0]][1]] : stop.place;
+      return state.grads.get(to);
+    }));
+    """
+    shown = node(script, "engine.js", "numbers.js", "passes.js", data=data)
+    assert shown == [step["gradient"] for step in steps]
+
+
+def test_a_walk_outside_the_graph_is_refused():
+    f, other = worked_example(), Value(1, label="other")
+    for stop in (Stop({"en": ""}, other), Stop({"en": ""}, f, other)):
+        lost = Walk({"en": "lost"}, [stop])
+        with pytest.raises(ValueError, match="which the graph does not have"):
+            lost.steps(f)
+        with pytest.raises(ValueError, match="which the graph does not have"):
+            page(f, walk=lost)
+
+
+def test_a_batch_has_a_box_for_one_sample():
+    found = views(snapshot(batch(30)))
+    start = found["views"][found["start"]]
+    assert [box["count"] for box in start["boxes"] if "count" in box] == [30]

@@ -1,0 +1,167 @@
+import io
+import os
+import pty
+import select
+import sys
+
+import pytest
+
+from micrograd import Value
+from micrograd.cli import main
+from micrograd.stepper.terminal import PROMPT, Walkthrough
+from tests.stepper_graphs import every_row, worked_example
+
+EXPRESSION = ["step", "(x + y) * max(y, z)", "--at", "x=1,y=2,z=0"]
+
+
+def transcript(root, language="en"):
+    output = io.StringIO()
+    Walkthrough(root, language, output).transcript()
+    return output.getvalue()
+
+
+def test_the_transcript():
+    lines = transcript(worked_example()).splitlines()
+    assert lines[:6] == [
+        "1/11  Inputs",
+        "   x = 1, y = 2, z = 0",
+        "   The inputs hold their values. No gradient is known yet.",
+        "2/11  Forward pass: a",
+        "   a = x + y = 1 + 2 = 3",
+        "   a is x + y; with its operands known, its value is 3.",
+    ]
+    assert lines[lines.index("8/11  Backward pass: b → y") + 1 :][:3] == [
+        "   downstream 3 = upstream 3 × local 1  (1 if y ≥ z else 0)",
+        "   ∂f/∂y = 3",
+        "   max picked y, so the whole upstream gradient is routed to y.",
+    ]
+    assert "   ∂f/∂f = 1" in lines
+
+
+def test_it_is_plain_and_fits_80_columns():
+    for text in (transcript(worked_example()), transcript(every_row())):
+        assert "\x1b" not in text
+        assert max(map(len, text.splitlines())) <= 80
+
+
+def test_chinese_fits_80_columns():
+    lines = transcript(worked_example(), "zh").splitlines()
+    assert "8/11  反向传播: b → y" in lines
+    assert max(map(len, lines)) <= 80 and max(len(s) for s in lines if "，" in s or "," in s) <= 80
+
+
+def test_labels_cannot_drive_the_terminal():
+    text = transcript(Value(1, label="\x1b[2J\nx") * Value(2, label="y" * 10_000))
+    assert "\x1b" not in text and max(map(len, text.splitlines())) <= 80
+
+
+def walked(answers, root=None):
+    output, asked = io.StringIO(), iter(answers)
+    prompts = []
+
+    def ask(prompt):
+        prompts.append(prompt)
+        return next(asked)
+
+    Walkthrough(root or worked_example(), "en", output).interact(ask)
+    assert set(prompts) == {PROMPT}
+    return [line.split()[0] for line in output.getvalue().splitlines() if "/11  " in line]
+
+
+def test_keys():
+    steps = walked(["", "n", "b", "b", "b", "g 11", "g3", "q"])
+    assert steps == [f"{n}/11" for n in (1, 2, 3, 2, 1, 1, 11, 3)]
+    assert walked(["g 11", ""]) == ["1/11", "11/11"]
+
+
+def test_a_wrong_key_is_explained(capsys):
+    output = io.StringIO()
+    answers = iter(["g 12", "g", "what", "g 0", "q"])
+    Walkthrough(worked_example(), "en", output).interact(lambda _: next(answers))
+    text = output.getvalue()
+    assert text.count("1/11  Inputs") == 1
+    assert "No step 'g 12': give n, b, g 1 to g 11, or q." in text
+    assert text.count("No step") == 4
+
+
+def end(prompt):
+    raise EOFError
+
+
+def test_the_end_of_input_ends_it():
+    output = io.StringIO()
+    Walkthrough(worked_example(), "en", output).interact(end)
+    assert output.getvalue().endswith("\n")
+
+
+def test_what_is_not_known_yet_is_a_dash():
+    output = io.StringIO()
+    answers = iter(["g 6", "q"])
+    Walkthrough(worked_example(), "en", output).interact(lambda _: next(answers))
+    at_first, at_sixth = output.getvalue().split("6/11")
+    assert "   a            value –          grad –" in at_first.splitlines()
+    assert "   a            value 3          grad 2" in at_sixth.splitlines()
+    assert "   y            value 2          grad –" in at_sixth.splitlines()
+
+
+def test_a_long_list_of_values_is_cut():
+    output = io.StringIO()
+    Walkthrough(every_row(), "en", output).interact(end)
+    assert "more" in output.getvalue().splitlines()[-2]
+
+
+def test_the_command_prints_the_transcript(capsys):
+    assert main(EXPRESSION) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == "1/11  Inputs" and "∂f/∂y = 5" in out
+
+
+def test_the_command_writes_a_page(tmp_path, capsys):
+    path = tmp_path / "f.html"
+    assert main([*EXPRESSION, "-o", str(path)]) == 0
+    assert path.read_text("utf-8").startswith("<!doctype html>")
+    assert capsys.readouterr().err == f"wrote {path}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["step", "x +", "--at", "x=1"], "micrograd step: cannot read"),
+        (["step", "log(x)", "--at", "x=0"], "log(x) has no finite value at x = 0.0"),
+        (["step", "none.py:f"], "none.py"),
+        ([*EXPRESSION, "-o", "/nowhere/at/all.html"], "No such file or directory"),
+        (["step", "sqrt(x)", "--at", "x=0"], "sqrt(x) has no finite slope"),
+    ],
+)
+def test_errors_are_one_line(arguments, message, capsys):
+    assert main(arguments) == 2
+    err = capsys.readouterr().err
+    assert message in err and len(err.splitlines()) == 1 and "Traceback" not in err
+
+
+def through_a_terminal(typed, **environment):
+    """Run the command in a pseudo-terminal and return what it wrote."""
+    program = f"import sys; sys.path[:0] = {sys.path!r}; from micrograd.cli import main; main()"
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update(TERM="xterm-256color", COLUMNS="100", **environment)
+        os.execv(sys.executable, [sys.executable, "-c", program, *EXPRESSION])
+    os.write(terminal, typed)
+    written = b""
+    while select.select([terminal], [], [], 20)[0]:
+        try:
+            written += os.read(terminal, 65536)
+        except OSError:
+            break
+    os.waitpid(child, 0)
+    os.close(terminal)
+    return written.decode()
+
+
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_a_terminal_gets_colour_unless_it_asks_for_none():
+    pytest.importorskip("rich", reason="rich is not installed")
+    coloured = through_a_terminal(b"n\ng 11\nq\n")
+    assert "\x1b[34m" in coloured and "2/11" in coloured and "11/11" in coloured
+    plain = through_a_terminal(b"n\nq\n", NO_COLOR="1")
+    assert "\x1b[34m" not in plain and "2/11" in plain
