@@ -51,18 +51,19 @@ def network() -> Network:
 def walk(net: Network) -> Walk:
     """Return the eight steps."""
     words = [
-        ("An error signal of 1 starts at the output a⁽³⁾₁ = s.", "误差信号 1 从输出 a⁽³⁾₁ = s 出发。"),
+        ("An error signal of 1 starts at the output a⁽³⁾₁ = s.",
+         "误差信号 1 从输出 a⁽³⁾₁ = s 出发。"),
         ("The output unit's local gradient is 1, so the error at z⁽³⁾₁ stays 1: δ⁽³⁾₁ = 1.",
-         "输出单元的局部梯度为 1,所以 z⁽³⁾₁ 处的误差仍是 1:δ⁽³⁾₁ = 1。"),
+         "输出单元的局部梯度为 1，所以 z⁽³⁾₁ 处的误差仍是 1：δ⁽³⁾₁ = 1。"),
         ("At z⁽³⁾₁ the error 1 has to be shared among the units that fed it.",
          "误差到达 z⁽³⁾₁,要按权重分给为它提供输入的单元。"),
         ("The share of a⁽²⁾₁ is δ⁽³⁾₁ × W⁽²⁾₁ = W⁽²⁾₁.", "a⁽²⁾₁ 分得 δ⁽³⁾₁ × W⁽²⁾₁ = W⁽²⁾₁。"),
         ("Across the hidden unit the error is multiplied by its local gradient f′(z⁽²⁾₁).",
-         "穿过隐藏单元时,误差乘以局部梯度 f′(z⁽²⁾₁)。"),
+         "穿过隐藏单元时，误差乘以局部梯度 f′(z⁽²⁾₁)。"),
         ("So the error at z⁽²⁾₁ is f′(z⁽²⁾₁) W⁽²⁾₁, which is called δ⁽²⁾₁.",
          "于是 z⁽²⁾₁ 处的误差为 f′(z⁽²⁾₁) W⁽²⁾₁,记作 δ⁽²⁾₁。"),
         ("The share of W⁽¹⁾₁₄ is that error times the input it was multiplied by, a⁽¹⁾₄.",
-         "W⁽¹⁾₁₄ 分得的误差,是 δ⁽²⁾₁ 乘以前向时与它相乘的 a⁽¹⁾₄。"),
+         "W⁽¹⁾₁₄ 分得的误差，是 δ⁽²⁾₁ 乘以前向时与它相乘的 a⁽¹⁾₄。"),
         ("The gradient is ∂s/∂W⁽¹⁾₁₄ = a⁽¹⁾₄ f′(z⁽²⁾₁) W⁽²⁾₁.",
          "梯度为 ∂s/∂W⁽¹⁾₁₄ = a⁽¹⁾₄ f′(z⁽²⁾₁) W⁽²⁾₁。"),
     ]  # fmt: skip

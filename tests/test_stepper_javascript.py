@@ -9,15 +9,16 @@ from micrograd import Value, topological_order
 from micrograd.graph import snapshot
 from micrograd.ops import FLOATS, ROWS
 from micrograd.render.numerals import shown
-from micrograd.stepper.data import page_data
 from micrograd.stepper import trace
+from micrograd.stepper.data import page_data
 from micrograd.stepper.javascript import expression, rows_source
 from tests.stepper_graphs import batch, every_row, network, node, worked_example
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 1e-300, 1e300, 710.0, -710.0, math.inf, -math.inf,
            math.nan]  # fmt: skip
 CALL = """
-const told = f => { try { const v = f(); return Object.is(v, -0) ? "-0" : String(v); } catch (e) { return e.name; } };
+const text = v => (Object.is(v, -0) ? "-0" : String(v));
+const told = f => { try { return text(f()); } catch (e) { return e.name; } };
 answer(INPUT.map(([op, x, y, k]) => {
   const [X, Y, K] = [x, y, k].map(v => (v === null ? undefined : Number(v)));
   const value = told(() => ROWS[op].value(X, Y, K));

@@ -167,7 +167,8 @@ def test_the_page_walks_the_eight_steps(error_sharing):
     net, steps = error_sharing
     data = data_of(page(net.s, walk=walk(net)))
     script = """
-    const nodes = INPUT.nodes.map(([kind, operands], id) => ({ ...INPUT.kinds[kind], id, operands }));
+    const nodes = INPUT.nodes.map(([kind, operands], id) =>
+      ({ ...INPUT.kinds[kind], id, operands }));
     const view = { boxes: nodes.map(n => ({ members: [n.id] })) };
     const record = { steps: INPUT.steps, root: INPUT.root, seed: 1 };
     const stops = walkStops(INPUT.walk, view, nodes, INPUT.steps, INPUT.root);

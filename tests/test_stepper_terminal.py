@@ -46,7 +46,7 @@ def test_it_is_plain_and_fits_80_columns():
 
 def test_chinese_fits_80_columns():
     lines = transcript(worked_example(), "zh").splitlines()
-    assert "8/11  反向传播: b → y" in lines
+    assert "8/11  反向传播：b → y" in lines
     assert max(map(len, lines)) <= 80 and max(len(s) for s in lines if "，" in s or "," in s) <= 80
 
 
@@ -74,7 +74,7 @@ def test_keys():
     assert walked(["g 11", ""]) == ["1/11", "11/11"]
 
 
-def test_a_wrong_key_is_explained(capsys):
+def test_a_wrong_key_is_explained():
     output = io.StringIO()
     answers = iter(["g 12", "g", "what", "g 0", "q"])
     Walkthrough(worked_example(), "en", output).interact(lambda _: next(answers))
@@ -84,7 +84,7 @@ def test_a_wrong_key_is_explained(capsys):
     assert text.count("No step") == 4
 
 
-def end(prompt):
+def end(_):
     raise EOFError
 
 

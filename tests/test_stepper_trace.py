@@ -123,7 +123,7 @@ def test_it_is_strict_json_whatever_the_numbers():
     text = json_text(told)
     assert "<" not in text and "NaN" in text
     again = json.loads(text, parse_constant=pytest.fail)
-    assert [float(node["value"]) for node in again["nodes"]][0] == float("inf")
+    assert float(again["nodes"][0]["value"]) == float("inf")
     assert json.loads(json_text(-0.0)) == 0 and json_text(-0.0) == "-0.0"
     assert json.loads(json_text({"a": [-float("inf"), "<&>\u2028"]})) == {
         "a": ["-Infinity", "<&>\u2028"]
@@ -156,4 +156,4 @@ def test_both_languages_say_the_same_things(words):
 
 def test_chinese_sentences():
     told = trace(worked_example(), language="zh")["steps"]
-    assert told[7]["sentence"] == "max 选中了 y,上游梯度全部传给 y。"
+    assert told[7]["sentence"] == "max 选中了 y，上游梯度全部传给 y。"

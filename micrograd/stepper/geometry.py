@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any
 
 from micrograd.graph import Graph
-from micrograd.render.collapse import MOST_BOXES, Box, View, view
+from micrograd.render.collapse import MOST_BOXES, view
 from micrograd.render.layout import Link, Size, layout
+from micrograd.render.view import Box, View
 
 WIDTH, NARROW, HEIGHT = 172.0, 122.0, 94.0  # of a box, in pixels; narrow top to bottom
 PORT = 27.0  # between the edges that enter a box, so that their numbers do not touch

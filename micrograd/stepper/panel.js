@@ -58,7 +58,7 @@ class Teller {
   heading(stop) {
     const { words } = this, pass = words[`pass.${stop.walk ? "walk" : stop.kind}`];
     if (stop.kind === "inputs") return pass;
-    return `${pass}: ${this.what(stop)}`;
+    return fill(words.heading, { step: pass, what: this.what(stop) });
   }
 
   what(stop) {

@@ -84,10 +84,10 @@ class Walkthrough:
         heading = self.words[f"pass.{step['kind']}"]
         if step["kind"] == "inputs":
             return heading
-        heading += f": {self.names[step['node']]}"
+        what = self.names[step["node"]]
         if step["kind"] == "backward":
-            heading += f" → {self.names[step['operand']]}"
-        return heading
+            what += f" → {self.names[step['operand']]}"
+        return self.words["heading"].format(step=heading, what=what)
 
     def _equation(self, step: dict[str, Any]) -> list[tuple[str, str]]:
         kind = step["kind"]

@@ -1,4 +1,4 @@
-"""The step-through page in a real browser: every control, keys, predict, what-if, language, theme."""
+"""The step-through page in a real browser: controls, keys, predict, what-if, language, theme."""
 
 import re
 
@@ -236,8 +236,8 @@ def test_chinese(opened, example):
     shown.locator("#language").select_option("zh")
     assert shown.locator("html").get_attribute("lang") == "zh-Hans"
     assert shown.locator("#play").inner_text() == "播放"
-    assert shown.locator("#sentence").inner_text() == "max 选中了 y,上游梯度全部传给 y。"
-    assert shown.locator("#heading").inner_text() == "反向传播: b → y"
+    assert shown.locator("#sentence").inner_text() == "max 选中了 y，上游梯度全部传给 y。"
+    assert shown.locator("#heading").inner_text() == "反向传播：b → y"
     assert "lang=zh" in shown.url
     english = re.compile("[A-Za-z]{4,}")
     text = shown.locator("body").inner_text().replace("English", "")
@@ -353,7 +353,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def test_labels_are_text_whatever_they_hold(opened, axe):
+def test_labels_are_text_whatever_they_hold(opened):
     root = None
     for label in HOSTILE:
         leaf = Value(1.5, label=label)
