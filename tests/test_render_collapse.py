@@ -9,7 +9,7 @@ from micrograd.engine import weighted_sum
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
 from micrograd.nn import MLP
-from micrograd.render.collapse import LEVELS, MOST_BOXES, view
+from micrograd.render.collapse import LEVELS, MOST_BOXES, PARTS, view
 
 
 def network(sizes=(3, [4, 4, 1]), activation="relu"):
@@ -219,9 +219,26 @@ def test_a_deep_chain_is_cut_into_parts_that_open():
         x = x * 1.0001
     graph = snapshot(x)
     seen = checked(view(graph))
-    assert seen.level == "parts" and len(seen.boxes) <= MOST_BOXES
+    assert seen.level == "parts" and len(seen.boxes) == PARTS
     opened = checked(view(graph, "parts", [seen.boxes[3].fold]))
-    assert len(seen.boxes) < len(opened.boxes) <= 2 * MOST_BOXES
+    assert len(opened.boxes) == 2 * PARTS - 1
+
+
+def test_a_part_stays_what_it_is_when_a_box_opens_in_another():
+    random.seed(0)
+    x = [Value(float(i), label=f"x{i}") for i in range(20)]
+    y = MLP(20, [8, 1])(x)
+    for _ in range(150):
+        y = y * 1.0001
+    graph = snapshot(y)
+    closed = view(graph, "parts")
+    *_, last = (box for box in closed.boxes if box.kind == "part")
+    first = closed.boxes[closed.owners[graph.scopes.index("layer 0 / neuron 0")]]
+    opened = checked(view(graph, "parts", [first.fold]))
+    inner = next(box for box in opened.boxes if box.kind == "group")
+    deeper = checked(view(graph, "parts", [first.fold, inner.fold]))
+    assert last in opened.boxes and last in deeper.boxes
+    assert inner in opened.boxes and inner not in deeper.boxes
 
 
 def test_weighted_sums_are_single_nodes():

@@ -73,6 +73,26 @@ def test_the_forward_picture_shows_values_only():
     assert not any(chips(svg).values())
 
 
+@pytest.mark.parametrize(
+    ("text", "note", "local"),
+    [
+        ("pow_x ** 2", "pow_x²", "2 · pow_x = 6"),
+        ("exp(out)", "exp(out)", "f = 20.09"),
+        ("y ** 0.5", "y^0.5", "0.5 · y^(-0.5) = 0.2887"),
+        ("abs(x)", "|x|", "1 if x > 0 else -…"),
+        ("leaky_relu(y, 0.2)", "leaky_relu(y)", "1 if y > 0 else 0.2 = 1"),
+        ("y / 2", "y / 2", "1 / 2 = 0.5"),
+        ("sigmoid(y)", "sigmoid(y)", "f · (1 - f) = 0.04518"),
+    ],
+)
+def test_formulas_are_in_the_names_of_the_operands(text, note, local):
+    name = re.search("pow_x|out|[xy](?!p)", text)[0]
+    svg = render(parse(f"f = {text}", {name: 3})).svg
+    (edge,) = (found for id, found in chips(svg).items() if id.startswith("0-"))
+    assert [found["note"] for found in boxes(svg).values()][-1] == note
+    assert edge["local"].startswith("× " + local.rstrip("…"))
+
+
 def test_both_passes_stand_one_above_the_other():
     svg = render(worked_example(), "both").svg
     assert len(elements(svg, "g", "box")) == 12
@@ -155,6 +175,15 @@ def test_sums_of_products_say_what_they_hold():
     assert "Σ 4 terms" in notes
     notes = {f["note"] for f in boxes(render(a * b + b * c + a + b, level="sums").svg).values()}
     assert "Σ 2 products + 2 more" in notes
+
+
+def test_many_inputs_and_long_weighted_sums_are_counted():
+    random.seed(0)
+    x = [Value(float(i), label=f"x{i}") for i in range(20)]
+    found = [texts["note"] for texts in boxes(render(MLP(20, [8, 1], fused=True)(x)).svg).values()]
+    assert "20 Values" in found
+    alone = render(weighted_sum(x[:9], x[9:18])).svg
+    assert boxes(alone)["18"]["note"] == "Σ 9 products"
 
 
 def test_weighted_sums_unfold_to_the_same_numbers():
@@ -247,8 +276,8 @@ def test_a_chain_of_a_hundred_thousand_nodes():
     for _ in range(100_000):
         x = x.tanh()
     picture = render(x)
-    assert repr(picture) == "Picture(100001 Values, 40 boxes, 39 edges, bprop)"
-    assert len(elements(picture.svg, "g", "box")) == 40
+    assert repr(picture) == "Picture(100001 Values, 12 boxes, 11 edges, bprop)"
+    assert len(elements(picture.svg, "g", "box")) == 12
 
 
 def test_colours_reach_the_contrast_of_readable_text():

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from micrograd.graph import LEAF, Graph
 from micrograd.modes import SEPARATOR
+from micrograd.ops import WEIGHTED_SUM
 from micrograd.render.formulas import local_formula, with_names
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
@@ -98,7 +99,11 @@ def _leaf(graph: Graph, box: Box) -> tuple[str, str]:
 
 def _node(graph: Graph, box: Box) -> tuple[str, str]:
     id, names = box.members[0], names_of(graph)
-    return names[id], brief(with_names(graph, id, names), NOTE)
+    formula = with_names(graph, id, names)
+    if graph.ops[id] == WEIGHTED_SUM.name and len(formula) > NOTE:
+        pairs, bias = divmod(len(graph.operands[id]), 2)
+        formula = f"Σ {pairs} products" + (f" + {names[graph.operands[id][-1]]}" if bias else "")
+    return names[id], brief(formula, NOTE)
 
 
 def _sum(graph: Graph, box: Box) -> tuple[str, str]:

@@ -3,8 +3,8 @@
     view(graph, level="auto", unfolded=()) -> View
 
 Levels: "full" draws every node; "sums" folds each sum of products into one box; "neuron" draws
-one box per innermost scope and call; "layer" one per scope around those and call; "parts" cuts a
-collapsed graph into at most 40 boxes; "auto" takes the first of these that is small enough. At
+one box per innermost scope and call; "layer" one per scope around those and call; "parts" cuts
+what that leaves into a dozen boxes; "auto" takes the first of these that is small enough. At
 every level but "full" a batch shows one sample. `unfolded` names what is to be open: a scope
 ("layer 0 / neuron 1") or the id of a box. `Box.fold` is the name that opens that box.
 
@@ -24,10 +24,13 @@ from micrograd.render.batch import Batch, find_batch
 from micrograd.render.sums import find_sums
 from micrograd.render.view import Box, View, joined
 
+__all__ = ["LEVELS", "MOST_BOXES", "Box", "View", "view"]
+
 LEVELS = ("auto", "full", "sums", "neuron", "layer", "parts")
 FULL_LIMIT = 60  # up to so many Values are drawn in full
 MOST_BOXES, MOST_EDGES = 40, 80  # of a collapsed picture
 MOST_INPUTS = 4  # leaves without a scope, used by the same boxes, that are drawn one by one
+PARTS = 12  # that a graph of more boxes is cut into: a row of them can still be read
 SCOPED = ("neuron", "layer", "parts")  # the levels that fold by scope
 
 
@@ -63,7 +66,9 @@ class _Folder:
         self.graph, self.unfolded = graph, unfolded
         self.opened: set[str] = set()
         batch = find_batch(graph)
-        self.batch = batch if batch and not self._open(f"sum{batch.members[-1]}") else None
+        fold = f"sum{batch.members[-1]}" if batch else ""
+        self.batch = batch if batch and not self._open(fold) else None
+        self.batch_unfolded = unfolded & {fold}
         every: Sequence[int] = range(len(graph))
         self.visible = _reachable(graph, self.batch) if self.batch else every
         self.users = _users(graph, self.visible)
@@ -72,9 +77,7 @@ class _Folder:
         if level == "full":
             self.batch, self.visible = None, range(len(self.graph))
             self.users = _users(self.graph, self.visible)
-        boxes = self.boxes(level)
-        if level == "parts":
-            boxes = self._parts(sorted(boxes, key=self._last))
+        boxes = self._in_parts() if level == "parts" else self.boxes(level)
         return joined(self.graph, level, boxes)
 
     def _open(self, fold: str) -> bool:
@@ -192,11 +195,26 @@ class _Folder:
         users = [user for member in box.members for user in self.users[member]]
         return 2 * min(users, default=0) - 1
 
+    def _in_parts(self) -> list[Box]:
+        """Return the parts of the graph, and the boxes of those that are open.
+
+        Parts are cut before anything else is unfolded: a part stays what it is when, in another
+        one, a box opens.
+        """
+        closed = _Folder(self.graph, self.batch_unfolded)
+        boxes = self._parts(sorted(closed.boxes("parts"), key=self._last))
+        parts = [box for box in boxes if box.kind == "part"]
+        within = {member for part in parts for member in part.members}
+        drawn = [box for box in self.boxes("parts") if not within.issuperset(box.members)]
+        taken = {member for box in drawn for member in box.members}
+        rest = [tuple(m for m in part.members if m not in taken) for part in parts]
+        return drawn + [p._replace(members=m) for p, m in zip(parts, rest) if m]
+
     def _parts(self, boxes: list[Box]) -> list[Box]:
         """Join neighbouring boxes until few are left, or until what is unfolded is open."""
         if len(boxes) <= MOST_BOXES:
             return boxes
-        size = -(-len(boxes) // MOST_BOXES)
+        size = -(-len(boxes) // PARTS)
         parts = []
         for start in range(0, len(boxes), size):
             chunk = boxes[start : start + size]

@@ -15,7 +15,7 @@ SIGNS = {ast.Add: " + ", ast.Sub: " - ", ast.Mult: " · ", ast.Div: " / ",
 BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.Pow: 4}
 UNARY, ATOM = 3, 5
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-LETTER = re.compile(r"\b(?:out|x|y)\b")
+LETTER = re.compile(r"(?<![A-Za-z_])(?:out|x|y)(?![A-Za-z_])")  # x² has no word boundary
 TERMS = 3  # of a weighted sum that are written out
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING
 
 from micrograd.engine import Value, topological_order
@@ -62,10 +63,17 @@ def figure(picture: Picture) -> str:
     data = base64.b64encode(picture.svg.encode()).decode()
     alt = escaped(described(picture.view, picture.mode))
     return (
-        f'<figure id="{_id(picture)}" style="margin:0"><img alt="{alt}" style="max-width:100%" '
+        f'<figure id="{_id(picture)}" style="margin:0;overflow-x:auto"><img alt="{alt}" '
+        f'style="max-width:100%;min-width:{_least_width(picture.svg)}px" '
         f'src="data:image/svg+xml;base64,{data}"><details><summary>Table of values and gradients'
         f"</summary>{table(picture)}</details></figure>"
     )
+
+
+def _least_width(svg: str) -> int:
+    """Return the width below which a picture scrolls and shrinks no further: half its own."""
+    width = re.search(r'width="(\d+)', svg)
+    return int(width[1]) // 2 if width else 0
 
 
 def _id(picture: Picture) -> str:
