@@ -99,10 +99,14 @@ def test_formats(tmp_path, content):
 def test_hit_rate_and_lower_case_fallback(tmp_path):
     path = tmp_path / "v"
     path.write_text(GLOVE)
+    assert vectors.read_vectors(path, ["new york"]).other_case == 0
+    path.write_text(GLOVE.replace("the", "The"))
+    assert "the" in vectors.read_vectors(path, ["the"]).rows
+    path.write_text(GLOVE)
     read = vectors.read_vectors(path, ["Paris", "the", "xyz"], 3)
     assert read.rows["Paris"] == pytest.approx([-1, 0, 0.1])
     assert read.describe() == (
-        "2 of 3 words have a vector (66.7 %), 1 of them by their lower-case form"
+        "2 of 3 words have a vector (66.7 %), 1 of them by their form in other case"
     )
 
 

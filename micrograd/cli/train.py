@@ -68,7 +68,8 @@ def _add_training(group: Any) -> None:
         help="lowered: the loss as an array program; scalar: every sample a real graph, "
              "the same numbers (lowered)")
     add("--epochs", type=int, metavar="N", help="at most so many passes (20; classifiers 12)")
-    add("--patience", type=int, metavar="N", help="stop after so many epochs without gain (10; classifiers 5)")
+    add("--patience", type=int, metavar="N",
+        help="stop after so many epochs without gain (10; classifiers 5)")
     add("--batch", type=int, metavar="N", help="samples per update (1; classifiers 64)")
     add("--optimizer", metavar="NAME", help="sgd, adagrad, rmsprop, adam, ... (sgd)")
     add("--rate", type=float, metavar="X", help="learning rate (0.1; softmax 0.5, multiclass 0.2)")

@@ -33,7 +33,8 @@ class Batch:
 class Gradients:
     """The mean loss of a batch, how many samples have one, and the gradients of that mean.
 
-    `dense` holds whole arrays, `rows` some rows of the tables; a name left out is all zeros.
+    `dense` holds whole arrays; `rows` some rows of the tables, to be summed where one is there
+    more than once; a name left out is all zeros. Both may be overwritten by the next call.
     """
 
     loss: float

@@ -90,7 +90,7 @@ class _Reader:
     def _token(self, number: int, line: str, row: list[str]) -> None:
         if not self.columns:
             self.columns = len(row)
-            self.corpus.separator = "\t" if "\t" in line else " "
+            self.corpus.separator = " " if len(row) > 1 and "\t" not in line else "\t"
             self._check_columns(number)
         if len(row) != self.columns:
             raise ValueError(

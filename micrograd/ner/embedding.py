@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,22 +34,17 @@ def gather(shape: Shape, arrays: Arrays, places: Places) -> Floats:
 
 
 def scatter(shape: Shape, places: list[Places], gradients: list[Floats]) -> dict[str, Rows]:
-    """Sum the gradients of window inputs into rows of E and C.
+    """Give the gradients of window inputs as rows of E and C.
 
-    A row that occurs several times, in one window or in both of a pair, accumulates (L8).
+    A row that occurs several times, in one window or in both of a pair, is there as often; the
+    optimiser adds them up (L8).
     """
-    parts = [g.reshape(-1, shape.word_inputs) for g in gradients]
-    whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    rows = {"E": _rows([p.words for p in places], whole[:, :shape.dim])}
+    whole = _joined([gradient.reshape(-1, shape.word_inputs) for gradient in gradients])
+    rows = {"E": Rows(_joined([p.words.ravel() for p in places]), whole[:, :shape.dim])}
     if shape.case_dim:
-        rows["C"] = _rows([p.cases for p in places], whole[:, shape.dim:])
+        rows["C"] = Rows(_joined([p.cases.ravel() for p in places]), whole[:, shape.dim:])
     return rows
 
 
-def _rows(ids: list[Ids], gradient: Floats) -> Rows:
-    """Sum the gradient rows of equal ids, in their order of occurrence."""
-    flat = np.concatenate([part.ravel() for part in ids])
-    order = flat.argsort(kind="stable")
-    ordered = flat[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    return Rows(ordered[starts].astype(np.int64), np.add.reduceat(gradient[order], starts))
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -97,12 +97,14 @@ class LoweredEngine:
 
         Quiet ones fill up to a power of two: a program is prepared for every batch size it meets.
         """
-        found = [outputs(self.shape, x, arrays) for x in inputs]
         if targets is None:
-            quiet = found[1] - found[0] + self.shape.delta <= 0
+            both = outputs(self.shape, np.concatenate(inputs), arrays)
+            count = len(inputs[0])
+            quiet = both[count:] - both[:count] + self.shape.delta <= 0
         else:
-            right = (found[0] * targets).sum(1, keepdims=True)
-            quiet = (found[0] - right + self.shape.delta <= 0).sum(1) >= targets.shape[1] - 1
+            s = outputs(self.shape, inputs[0], arrays)
+            right = (s * targets).sum(1, keepdims=True)
+            quiet = (s - right + self.shape.delta <= 0).sum(1) >= targets.shape[1] - 1
         active = len(quiet) - int(np.count_nonzero(quiet))
         return quiet.argsort(kind="stable")[:1 << (active - 1).bit_length()], active
 
@@ -120,17 +122,16 @@ class LoweredEngine:
         self, batch: Batch, loss: float, gradients: Arrays, active: int, share: float
     ) -> Gradients:
         """Turn gradients of the mean over some samples into those over all of the batch."""
-        by_window = [gradients[name][:active] for name in WINDOWS[self.shape.kind]]
-        places = [p.take(slice(active)) for p in batch.windows]
+        by_window = [gradients[name] for name in WINDOWS[self.shape.kind]]
+        places = batch.windows
+        dense = {name: gradients[name] for name in gradients if name not in INPUTS}
+        if active < len(batch):
+            by_window = [gradient[:active] for gradient in by_window]
+            places = [p.take(slice(active)) for p in places]
         if share < 1:
             by_window = [gradient * share for gradient in by_window]
-        dense = {
-            name: gradient if share == 1 else gradient * share
-            for name, gradient in gradients.items() if name not in INPUTS
-        }
+            dense = {name: gradient * share for name, gradient in dense.items()}
         return Gradients(loss * share, active, dense, scatter(self.shape, places, by_window))
-
-
 
 
 def lowered(shape: Shape, arrays: Arrays, sample: list[Floats]) -> Program:

@@ -50,7 +50,10 @@ class Trainer:
     def step(self, numbers: NDArray[np.int64]) -> dict[str, float]:
         """Train on some samples of the epoch; give their mean loss and share of active ones."""
         found = self.engine(self.tagger.arrays, self.samples.take(numbers))
-        self.optimizer.step(self._gradients(found) if found.active else {})
+        if found.active:
+            self.optimizer.step(self._gradients(found))
+        else:
+            self.optimizer.steps_done += 1  # the schedule goes on, nothing moves
         return {"loss": found.loss, "active": 100 * found.active / len(numbers)}
 
     def _gradients(self, found: Gradients) -> dict[str, Any]:
@@ -63,7 +66,7 @@ class Trainer:
 
     def _table(self, name: str, rows: Rows) -> NDArray[np.float64]:
         table = np.zeros_like(self.tagger.arrays[name])
-        table[rows.indices] = rows.rows
+        np.add.at(table, rows.indices, rows.rows)
         return table
 
     def next_epoch(self, dev_f1: float) -> None:

@@ -58,12 +58,10 @@ def pair_graph(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[str, Valu
 
 def _middle(tagger: Tagger, sentence: Sentence) -> tuple[str, Places]:
     cut = tagger.windows([sentence])
-    return _chosen(tagger, [sentence], cut, len(sentence.words) // 2)
+    return _chosen([sentence], cut, len(sentence.words) // 2)
 
 
-def _chosen(
-    tagger: Tagger, sentences: Sequence[Sentence], cut: Windows, number: int
-) -> tuple[str, Places]:
+def _chosen(sentences: Sequence[Sentence], cut: Windows, number: int) -> tuple[str, Places]:
     words = [word for sentence in sentences for word in sentence.words]
     text = f"{words[number]!r} in {' '.join(_context(cut, words, number))!r}"
     return text, Places(cut.ids, cut.cases).take(slice(number, number + 1))
@@ -82,7 +80,7 @@ def _hardest(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[str, list[P
     scores, true = tagger.outputs(cut), true_mask(sentences, tagger.config.label)
     low = int(np.where(true, scores, np.inf).argmin())
     high = int(np.where(true, -np.inf, scores).argmax())
-    found = [_chosen(tagger, sentences, cut, number) for number in (low, high)]
+    found = [_chosen(sentences, cut, number) for number in (low, high)]
     return " against ".join(text for text, _ in found), [places for _, places in found]
 
 

@@ -82,10 +82,10 @@ class Session:
         test = self.test.sentences
         result = tagger.evaluate(test)
         rows = evaluation.baselines(self.train.sentences, test, tagger.label)
-        what = tagger.label or "all types"
-        title = f"{what} in {Path(self.test.path).name}: entities by conlleval's rules"
+        name = Path(self.test.path).name
+        title = f"{tagger.label or 'All types'} in {name}: entities by conlleval's rules"
         report.print_evaluation(result, title, rows, self.console)
-        report.print_errors(result.errors or (), Path(self.test.path).name, self.console)
+        report.print_errors(result.errors or (), name.split(" ")[0], self.console)
         self._examples(tagger)
         written = ["model.npz", "history.csv", "learning-curve.svg"]
         written += write_pair(tagger, test, self.folder, self._say)

@@ -21,14 +21,14 @@ class Vectors:
     width: int
     rows: dict[str, NDArray[np.float32]]
     asked: int
-    lower_cased: int
+    other_case: int
 
     def describe(self) -> str:
-        """Say the hit rate and how many words were found in lower case only."""
+        """Say the hit rate and how many words were found in other case only."""
         share = 100 * len(self.rows) / max(self.asked, 1)
         return (
             f"{len(self.rows):,} of {self.asked:,} words have a vector ({share:.1f} %), "
-            f"{self.lower_cased:,} of them by their lower-case form"
+            f"{self.other_case:,} of them by their form in other case"
         )
 
 
@@ -41,7 +41,7 @@ def read_vectors(
     early, and where `width` is given and the file's is another.
     """
     wanted = list(dict.fromkeys(words))
-    keys = {form for word in wanted for form in (word, word.lower())}
+    keys = {form for word in wanted for form in _forms(word)}
     with Path(path).open("rb") as file:
         found_width, rows = _open(file, str(path))
         if width is not None and found_width != width:
@@ -52,12 +52,15 @@ def read_vectors(
         found: dict[str, NDArray[np.float32]] = {}
         for word, row in rows(keys):
             found.setdefault(word, row)
-    exact = {word: found[word] for word in wanted if word in found}
-    lower = {
-        word: found[word.lower()] for word in wanted
-        if word not in found and word.lower() in found
-    }
-    return Vectors(found_width, exact | lower, len(wanted), len(lower))
+    hits = {word: next((f for f in _forms(word) if f in found), None) for word in wanted}
+    result = {word: found[form] for word, form in hits.items() if form is not None}
+    other = sum(form not in (None, word) for word, form in hits.items())
+    return Vectors(found_width, result, len(wanted), other)
+
+
+def _forms(word: str) -> tuple[str, str, str]:
+    """Give the forms to look up in turn: as it is, in lower case, and with a capital."""
+    return word, word.lower(), word.capitalize()
 
 
 class _Rows:

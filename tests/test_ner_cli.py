@@ -1,0 +1,238 @@
+"""The three commands as a person calls them: results, files written, refusals, exit codes."""
+
+import io
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from micrograd.cli import main
+from micrograd.ner import conll, session
+from micrograd.ner.corpus import FOLDER
+from micrograd.ner.sentence import Corpus, Sentence
+from micrograd.ner.tagger import Tagger
+
+TEXT = "Museums in Paris are amazing. Ann saw Oslo."
+FAST = ["--epochs", "2", "--hidden", "6", "--dim", "4", "--case-dim", "3"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Train once on the shipped corpus; give the folder with the results."""
+    folder = tmp_path_factory.mktemp("run") / "out"
+    assert main(["train", "--out", str(folder), *FAST]) == 0
+    return folder
+
+
+def stdin(monkeypatch, text):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
+
+
+def test_training_without_arguments_writes_everything(model):
+    assert sorted(path.name for path in model.iterdir()) == [
+        "history.csv", "learning-curve.svg", "model.npz", "pair.html", "pair.svg",
+    ]
+    assert (model / "history.csv").read_text().splitlines()[0] == "epoch,loss,active,dev_f1"
+    assert len((model / "history.csv").read_text().splitlines()) == 3
+    assert "polyline" in (model / "learning-curve.svg").read_text()
+    assert "true window" in (model / "pair.svg").read_text()
+
+
+def test_the_report(tmp_path, capsys):
+    assert main(["train", "--out", str(tmp_path), "--corrupt", "1", *FAST]) == 0
+    out = capsys.readouterr().out
+    for part in ("read as BIO", "LOC in test.conll of the package", "baseline: lexicon",
+                 "Hardest errors", "Museums in", "Written:", "micrograd tag"):
+        assert part in out, part
+
+
+def test_own_files_and_a_classifier(tmp_path, capsys):
+    arguments = ["train", str(FOLDER / "dev.conll"), "--out", str(tmp_path), "--model", "softmax",
+                 "--epochs", "1"]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert "every 10th part of the training file was held out" in out
+    assert "the report is on dev" in out and "no picture of the graph" in out
+    assert Tagger.load(tmp_path / "model.npz").config.kind == "softmax"
+
+
+def test_engines_train_alike(tmp_path):
+    taggers = []
+    for engine in ("scalar", "lowered"):
+        folder = tmp_path / engine
+        arguments = ["train", str(FOLDER / "dev.conll"), "--engine", engine, "--out", str(folder)]
+        assert main([*arguments, *FAST]) == 0
+        taggers.append(Tagger.load(folder / "model.npz"))
+    one, other = taggers
+    for name, array in one.arrays.items():
+        assert other.arrays[name] == pytest.approx(array, abs=1e-9)
+
+
+def test_tag_text(model, monkeypatch, capsys):
+    stdin(monkeypatch, TEXT)
+    assert main(["tag", str(model / "model.npz")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[0].replace("[", "").replace(" LOC]", "") == "Museums in Paris are amazing ."
+
+
+def test_tag_conll_keeps_other_columns(model, tmp_path, capsys):
+    path = tmp_path / "in.conll"
+    path.write_text("1 Paris NNP O\n2 is VBZ O\n\n1 Ann NNP O\n")
+    arguments = ["tag", str(model / "model.npz"), "--conll", "--word-column", "1", "--input"]
+    assert main([*arguments, str(path)]) == 0
+    rows = [line.split(" ") for line in capsys.readouterr().out.splitlines()]
+    assert [row[:3] for row in rows if row != [""]] == [
+        ["1", "Paris", "NNP"], ["2", "is", "VBZ"], ["1", "Ann", "NNP"],
+    ]
+    assert {row[3] for row in rows if row != [""]} <= {"O", "B-LOC", "I-LOC"}
+    path.write_text("Paris\nis\n")
+    assert main(["tag", str(model / "model.npz"), "--conll", "--input", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("is\t")
+
+
+def test_tag_page(model, tmp_path, monkeypatch):
+    stdin(monkeypatch, TEXT)
+    page = tmp_path / "page.html"
+    assert main(["tag", str(model / "model.npz"), "--html", str(page)]) == 0
+    assert "Museums" in page.read_text()
+
+
+def test_evaluate_a_model(model, capsys):
+    assert main(["evaluate", str(model / "model.npz"), str(FOLDER / "test.conll")]) == 0
+    out = capsys.readouterr().out
+    assert "conlleval" in out and "strict mode" in out and "average precision" in out
+
+
+@pytest.mark.parametrize("words", ["x ", ""])
+def test_evaluate_predictions(tmp_path, capsys, words):
+    path = tmp_path / "pred"
+    rows = ["B-LOC B-LOC", "I-LOC I-LOC", "O I-PER", "", "B-PER O"]
+    path.write_text("\n".join(row and words + row for row in rows) + "\n")
+    assert main(["evaluate", str(path)]) == 0
+    rows = [line.split("│")[1:-1] for line in capsys.readouterr().out.splitlines()]
+    cells = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows if row}
+    assert cells["PER"] == ["0.00", "0.00", "0.00", "0", "1", "1"]
+    assert cells["all types"] == ["50.00", "50.00", "50.00", "1", "2", "2"]
+    assert cells["strict mode"] == ["100.00", "50.00", "66.67", "1", "1", "2"]
+
+
+def failure(capsys, *arguments):
+    """Give the message of a command that must fail with code 2."""
+    assert main([str(argument) for argument in arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "Traceback" not in error
+    return error
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (b"", ": no token in it"),
+    (b"a\tO\nb\tO\n", "no entity of type LOC"),
+    (b"a\tB-LOC\nb\n", ":2: 1 columns"),
+    (b"a\tB-LOC\nb\tQ-LOC\n", ":2: unknown tag 'Q-LOC'"),
+    (b"a\tB-LOC\nb\tB-PER\nc\tI-LOC\n\nd\tB-LOC\n", ":3: I-LOC may not stand here"),
+    (b"caf\xe9\tB-LOC\n", ":1: byte 0xe9 is not utf-8"),
+    (b"a\tB-LOC\n" + b"x" * 10_000_000, ":2: a line of 10,000,000 characters"),
+    (b"a\tB-LOC\n", "1 sentences are too few"),
+])
+def test_bad_training_files(tmp_path, capsys, content, message):
+    path, out = tmp_path / "train", tmp_path / "out"
+    path.write_bytes(content)
+    dev = [] if "too few" in message else ["--dev", path]
+    assert message in failure(capsys, "train", path, *dev, "--out", out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["train", "--type", "CITY"], "no entity of type CITY; they have LOC, MISC, ORG, PER"),
+    (["train", "--width", "4"], "window width 4: it must be odd"),
+    (["train", "--activation", "gelu"], "unknown activation 'gelu'"),
+    (["train", "--optimizer", "lion"], "unknown optimizer 'lion'"),
+    (["train", "--dev", "x"], "--dev or --test without TRAIN"),
+    (["train", "nowhere"], "nowhere"),
+    (["tag", "nowhere"], "nowhere"),
+    (["evaluate", "a", "b", "c"], "3 files given"),
+    (["evaluate", str(FOLDER / "dev.conll")], "unknown tag"),
+    (["tag", str(FOLDER / "dev.conll")], "no saved state"),
+])
+def test_refusals(tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert message in failure(capsys, *arguments)
+    assert not list(tmp_path.glob("**/model.npz"))
+
+
+def test_a_failed_training_leaves_the_old_model(tmp_path, capsys):
+    model = tmp_path / "model.npz"
+    model.write_text("old")
+    arguments = ["train", "--rate", "1e307", "--model", "softmax", "--epochs", "4"]
+    with pytest.warns(RuntimeWarning):
+        error = failure(capsys, *arguments, "--out", tmp_path)
+    assert "learning rate 1e+307 is too high" in error.replace("\n", " ")
+    assert model.read_text() == "old"
+
+
+def test_a_truncated_model(model, tmp_path, capsys):
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes((model / "model.npz").read_bytes()[:3000])
+    assert "broken.npz" in failure(capsys, "tag", broken)
+
+
+def test_text_without_words(model, monkeypatch, capsys):
+    stdin(monkeypatch, " \n")
+    assert "no word in it" in failure(capsys, "tag", model / "model.npz")
+
+
+def test_vectors_of_another_width(tmp_path, capsys):
+    path = tmp_path / "v.txt"
+    path.write_text("in 1 2 3\n")
+    error = failure(capsys, "train", "--vectors", path, "--out", tmp_path / "out")
+    assert "vectors of width 3, but the model's is 10" in error
+
+
+def test_vectors_report_their_hit_rate(tmp_path, capsys):
+    path = tmp_path / "v.txt"
+    path.write_text("in 1 2 3 4\nParis 1 1 1 1\n")
+    main(["train", "--vectors", str(path), "--out", str(tmp_path / "out"), *FAST])
+    assert "2 of 1,584 words have a vector (0.1 %), 1 of them" in capsys.readouterr().out
+
+
+def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
+    import signal
+
+    from micrograd.ner import fitting
+
+    real, calls = fitting.Trainer.step, []
+
+    def step(self, numbers):
+        calls.append(1)
+        if len(calls) == 1500:
+            signal.raise_signal(signal.SIGINT)
+        return real(self, numbers)
+
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert main(["train", "--out", str(whole), *FAST]) == 0
+    monkeypatch.setattr(fitting.Trainer, "step", step)
+    assert main(["train", "--out", str(parts), *FAST]) == 130
+    assert "--resume" in capsys.readouterr().out
+    assert sorted(path.name for path in parts.iterdir()) == ["checkpoint.npz"]
+    monkeypatch.undo()
+    assert main(["train", "--out", str(parts), "--resume", *FAST]) == 0
+    for name in ("history.csv", "model.npz"):
+        assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
+    assert not (parts / "checkpoint.npz").exists()
+
+
+def test_held_out_parts():
+    sentences = [Sentence(["x"], ["O"], document=number // 2) for number in range(40)]
+    train, dev = session.hold_out(Corpus(sentences))
+    assert {s.document for s in dev} == {9, 19} and len(train) == 36
+    train, dev = session.hold_out(Corpus([Sentence(["x"], ["O"]) for _ in range(25)]))
+    assert (len(train), len(dev)) == (23, 2)
+
+
+def test_repair_is_opt_in(tmp_path, capsys):
+    path = tmp_path / "bare"
+    path.write_text(conll.render(conll.parse("Ulm LOC\nis O\n\nOslo LOC\n\n" * 10)))
+    arguments = ["train", path, "--out", tmp_path / "out", *FAST]
+    assert "--repair" in failure(capsys, *arguments)
+    assert main([str(argument) for argument in [*arguments, "--repair"]]) == 0
