@@ -21,11 +21,13 @@ from micrograd.lowering.tensors import Constants
 from micrograd.lowering.tracing import Trace, given_parameters, trace
 
 REDUCTIONS = ("mean", "sum")
+BACKENDS = ("numpy", "numba")
 MOST_ARRAYS = 100  # and one more for every 100 nodes: beyond, a graph is taken for irregular
 
 
 def lower(function: Callable[..., Any] | Value, *samples: Any, parameters: Any = None,
-          names: Sequence[str] | None = None, reduce: str = "mean") -> Program:  # fmt: skip
+          names: Sequence[str] | None = None, reduce: str = "mean",
+          backend: str = "numpy") -> Program:  # fmt: skip
     """Return the program of a function of one sample, or of a recorded loss.
 
     A function is traced on `samples`, nested lists of numbers; its program takes batches of them
@@ -37,11 +39,13 @@ def lower(function: Callable[..., Any] | Value, *samples: Any, parameters: Any =
         traced = Trace(function, given_parameters(parameters), None, False)
     else:
         traced = trace(function, samples, names, parameters)
+    if backend not in BACKENDS:
+        raise ValueError(f"backend={backend!r}; give one of {', '.join(BACKENDS)}")
     graph = columns(traced.root)
-    return _program(traced, graph, bool(parameters), reduce)
+    return _program(traced, graph, bool(parameters), reduce, backend)
 
 
-def _program(traced: Trace, graph: Columns, named: bool, reduce: str) -> Program:
+def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: str) -> Program:
     ids = dict(zip(graph.values, range(len(graph))))
     arrays = [g.array(ids, traced.batched) for g in traced.arrays]
     trainable = _trainable(graph, traced, named)
@@ -50,7 +54,7 @@ def _program(traced: Trace, graph: Columns, named: bool, reduce: str) -> Program
         known[array.nodes[array.nodes >= 0]] = True
     form = canonical(graph, known)
     lowered = _lowered(form, arrays, trainable, reduce)
-    return Program(lowered, _leaf_values(lowered, traced.arrays, graph))
+    return Program(lowered, _leaf_values(lowered, traced.arrays, graph), backend)
 
 
 def _trainable(graph: Columns, traced: Trace, named: bool) -> Bools:

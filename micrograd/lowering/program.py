@@ -11,10 +11,12 @@ import numpy as np
 from micrograd.lowering.columns import Floats
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.lowered import FORWARD, Lowered
-from micrograd.lowering.level_executor import maker
+from micrograd.lowering import level_executor, numba_executor, numba_levels, numpy_executor
 from micrograd.lowering.levels import Levels
-from micrograd.lowering.numpy_executor import Run, compiled
+from micrograd.lowering.numpy_executor import Run
 from micrograd.lowering.source import value_and_grad_text
+
+NUMBA = "numba"
 
 
 class Program:
@@ -24,8 +26,9 @@ class Program:
     place. `write_back()` copies the parameters to the Values they came from.
     """
 
-    def __init__(self, lowered: Lowered | Levels, leaves: Mapping[str, Any]) -> None:
-        self.lowered, self._leaves = lowered, leaves
+    def __init__(self, lowered: Lowered | Levels, leaves: Mapping[str, Any],
+                 backend: str = "numpy") -> None:  # fmt: skip
+        self.lowered, self._leaves, self._backend = lowered, leaves, backend
         data = {name: np.array([v.data for v in values.ravel().tolist()]).reshape(values.shape)
                 for name, values in leaves.items()}  # fmt: skip
         names = {kind: [a.name for a in lowered.leaves(kind) if a.data is None]
@@ -65,9 +68,10 @@ class Program:
         """Return what runs the passes of a `kind` on batches of a size."""
         if (kind, size) not in self._runners:
             makers = self.lowered.makers
-            if kind not in makers:
-                makers[kind] = _maker(self.lowered, kind)
-            self._runners[kind, size] = makers[kind](size, self.parameters | self.constants)
+            key = kind, self._backend
+            if key not in makers:
+                makers[key] = _maker(self.lowered, *key)
+            self._runners[kind, size] = makers[key](size, self.parameters | self.constants)
         return self._runners[kind, size]
 
     def _arguments(self, batch: tuple[Any, ...]) -> tuple[list[Floats], int]:
@@ -86,7 +90,9 @@ class Program:
         return inputs, size
 
 
-def _maker(lowered: Lowered | Levels, kind: str) -> Callable[..., Run]:
+def _maker(lowered: Lowered | Levels, kind: str, backend: str) -> Callable[..., Run]:
     if isinstance(lowered, Levels):
-        return maker(lowered, kind)
-    return compiled(lowered, lowered.passes(kind))
+        module = numba_levels if backend == NUMBA else level_executor
+        return module.maker(lowered, kind)
+    module = numba_executor if backend == NUMBA else numpy_executor
+    return module.compiled(lowered, lowered.passes(kind))

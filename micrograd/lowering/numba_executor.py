@@ -1,0 +1,71 @@
+"""Run statements by numba: one compiled function of loops, over arrays made once per batch size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.expr import B
+from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.loops import Loops
+from micrograd.lowering.lowered import LOSS, Lines, Lowered
+from micrograd.ops import FUNCTIONS
+
+Run = Callable[..., Any]
+
+
+def jit(text: str, name: str) -> Callable[..., Any]:
+    """Compile the function `name` of a text of loops; sums may be taken in another order."""
+    import numba
+
+    def maximum(a: float, b: float) -> float:
+        return a if a >= b or a != a else b
+
+    def minimum(a: float, b: float) -> float:
+        return a if a <= b or a != a else b
+
+    scope: dict[str, Any] = {f: getattr(math, f) for f in FUNCTIONS}
+    scope |= {"nan": math.nan, "inf": math.inf, "abs": abs}
+    scope |= {f.__name__: numba.njit(f) for f in (maximum, minimum)}
+    exec(compile(text, "<loops>", "exec"), scope)
+    decorate = numba.njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+    return decorate(scope[name])  # type: ignore[no-any-return]
+
+
+def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
+    """Return a function of the batch size and the leaves' arrays that makes the runner."""
+    writer = Loops()
+    for statement in (*lines.forward, *lines.backward):
+        writer.statement(statement)
+    inputs = [array.name for array in lowered.leaves(INPUT)]
+    leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
+    own = [*writer.shapes]
+    names = list(dict.fromkeys([B, *inputs, *leaves, *lowered.data, *own, *writer.views]))
+    body = "\n".join(f"    {line}" for line in writer.lines)
+    function = jit(f"def run({', '.join(names)}):\n{body}\n", "run")
+
+    def make(size: int, given: Mapping[str, Any]) -> Run:
+        held: dict[str, Any] = {**given, **lowered.data, B: size}
+        for name, shape in writer.shapes.items():
+            held[name] = np.zeros([eval(str(n), {B: size}) for n in shape])
+        gradients = {leaf: held[name] for leaf, name in lines.gradients.items()}
+
+        def run(*batch: Any) -> tuple[Any, dict[str, Any]]:
+            held.update(zip(inputs, batch))
+            if dynamic or not views:
+                views.update({name: _view(text, held) for name, text in writer.views.items()})
+            function(*[views[n] if n in views else held[n] for n in names])
+            return held[LOSS][()], gradients
+
+        views: dict[str, Any] = {}
+        dynamic = any(text.split(".")[0] in inputs for text in writer.views.values())
+        return run
+
+    return make
+
+
+def _view(text: str, held: Mapping[str, Any]) -> Any:
+    return eval(text, {}, dict(held))
