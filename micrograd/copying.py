@@ -8,7 +8,7 @@ from typing import Any
 
 from micrograd.engine import Value, _next_index, topological_order
 
-_SLOTS = ("data", "grad", "scope", "_operation", "_x", "_y", "_k")
+_SLOTS = ("data", "grad", "scope", "_operation", "_x", "_y")
 
 
 def deep_copy(root: Value, memo: dict[int, Any]) -> Value:
@@ -32,7 +32,7 @@ def _copied(slot: Any, memo: dict[int, Any]) -> Any:
     """Return a slot with copies for its nodes; tuples that nodes share stay shared."""
     if isinstance(slot, tuple):
         if id(slot) not in memo:
-            memo[id(slot)] = tuple(memo[id(node)] for node in slot)
+            memo[id(slot)] = type(slot)(memo[id(node)] for node in slot)
         return memo[id(slot)]
     return memo[id(slot)] if isinstance(slot, Value) else slot
 

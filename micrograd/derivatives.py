@@ -44,8 +44,6 @@ def _adjoints(y: Value) -> dict[Value, Value]:
     """Go back through the graph as `backward()` does, with Values for the numbers."""
     adjoints = {y: Value(1.0)}
     for node in reversed(topological_order(y)):
-        if node not in adjoints:
-            continue
         for operand, local in zip(node.parents, _local_values(node)):
             contribution = adjoints[node] * local
             known = adjoints.get(operand)

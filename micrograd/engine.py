@@ -10,22 +10,26 @@ import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
-from operator import attrgetter
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from micrograd.modes import MODE, AnomalyError, check_contributions, check_value, described
+from micrograd.methods import compiled_method, compiled_sum_of_products
+from micrograd.modes import MODE, AnomalyError, check_value, described
 from micrograd.operations import (
     ELEMENTARY,
     LEAF,
     SUM_OF_PRODUCTS,
     Handmade,
     Operation,
+    checked_sweep,
     domain_error,
+    sweep,
 )
-from micrograd.ops import FLOATS, ROWS, Row
-from micrograd.wiring import depth_first_order, rewire
+from micrograd.ops import ROWS, Row
+from micrograd.order import reset_interior
+from micrograd.order import topological_order as topological_order
+from micrograd.wiring import rewire
 
-_index = attrgetter("_index")
 _next_index = count().__next__
 
 
@@ -44,17 +48,16 @@ class Value:
         "_operation",
         "_x",
         "_y",
-        "_k",
         "_index",
         "__dict__",
         "__weakref__",
     )
     label = ""
+    _k: Any = None  # a constant, or the bias of a weighted sum: few nodes have one
 
     if TYPE_CHECKING:  # the methods of the rows, and attributes that users add
         _x: Any
         _y: Any
-        _k: Any
 
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
@@ -76,7 +79,7 @@ class Value:
         self.grad = 0.0
         self.scope = MODE.scope
         self._operation: Operation = LEAF
-        self._x = self._y = self._k = None
+        self._x = self._y = None
         self._index = _next_index()
         if label:
             self.label = label
@@ -105,19 +108,14 @@ class Value:
                 "backward() under no_grad(): nothing is recorded there to go back "
                 "through; call it after the block"
             )
-        order = topological_order(self)
-        for node in order:
-            if node._operation is not LEAF:
-                node.grad = 0.0
+        order = reset_interior(self)
         self.grad += float(seed)
-        checking = MODE.checking
+        nodes = reversed(order)
         try:
-            for node in reversed(order):
-                node._operation.bprop(node)
-                if checking:
-                    check_contributions(node)
+            (checked_sweep if MODE.checking else sweep)(nodes)
         except (ArithmeticError, ValueError) as error:
-            explain(error, node, "slope")
+            failed = order[length_hint(nodes)]  # the node taken last: as many are left before it
+            explain(error, failed, "slope")
 
     def steps(self, seed: float = 1.0) -> Iterator[Step]:
         """Yield what `backward()` does, contribution by contribution; change no `grad`."""
@@ -214,6 +212,12 @@ class Value:
         restore(self, state[-1])
 
 
+class Inputs(tuple[Value, ...]):
+    """Operands known to be Values: made once, shared by the neurons of a layer."""
+
+    __slots__ = ()
+
+
 class Step(NamedTuple):
     """One contribution of a backward pass: `node` hands `upstream` × `local` to `operand`.
 
@@ -230,42 +234,13 @@ class Step(NamedTuple):
     total: float
 
 
-def topological_order(*roots: Value) -> list[Value]:
-    """Return the nodes that `roots` depend on and `roots`, every operand before its users.
-
-    Raises ValueError where a graph wired by hand has a cycle.
-    """
-    waiting = list(dict.fromkeys(roots))
-    order: list[Value] = []
-    seen: set[Value | None] = {None, *roots}  # None: the operand a node does not have
-    while waiting:
-        node = waiting.pop()
-        order.append(node)
-        if node._x.__class__ is tuple:
-            new = [p for p in dict.fromkeys(node.parents) if p not in seen]
-            seen.update(new)
-            waiting += new
-            continue
-        # The two flat slots, written out: a loop or a call per node would double the walk's time.
-        parent = node._x
-        if parent not in seen:
-            seen.add(parent)
-            waiting.append(parent)
-        parent = node._y
-        if parent not in seen:
-            seen.add(parent)
-            waiting.append(parent)
-    order.sort(key=_index)  # an operand is older than its users
-    return order if order[0]._index >= 0 else depth_first_order(roots)
-
-
 def weighted_sum(
     weights: Sequence[Value], inputs: Sequence[Value | float], bias: Value | None = None
 ) -> Value:
     """Return Σ wᵢxᵢ + b as one node. Raises ValueError where the lengths differ."""
     if len(weights) != len(inputs):
         raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
-    pairs = tuple(weights), tuple(map(operand, inputs))
+    pairs = tuple(weights), inputs if isinstance(inputs, Inputs) else tuple(map(operand, inputs))
     total = 0.0 if bias is None else bias.data
     for weight, x in zip(*pairs):
         total += weight.data * x.data
@@ -313,7 +288,9 @@ def _node(operation: Operation, data: float, x: Any, y: Any, k: Any) -> Value:
     node.data = data
     node.grad = 0.0
     node.scope = MODE.scope
-    node._operation, node._x, node._y, node._k = operation, x, y, k
+    node._operation, node._x, node._y = operation, x, y
+    if k is not None:
+        node._k = k
     node._index = _next_index()
     if MODE.special:
         _treat_specially(node)
@@ -324,70 +301,27 @@ def _treat_specially(node: Value) -> None:
     if MODE.checking:
         check_value(node)
     if not MODE.recording:
-        node._operation, node._x, node._y, node._k = LEAF, None, None, None
+        rewire(node, ())
 
 
-# The methods of the rows, written out from their value formulas: what `_node` does, in line,
-# since a call or two per operation is half of the operation's time.
-_METHOD = """
-def method(self{parameters}):
-{coercion}
-    x = self.data
-    try:
-        data = {value}
-    except (ArithmeticError, ValueError) as error:
-        raise domain_error(operation.row, {operands}, {k}, "value") from error
-    node = new(Value)
-    node.data = data
-    node.grad = 0.0
-    node.scope = MODE.scope
-    node._operation = operation
-    node._x = self
-    node._y = {other}
-    node._k = {k}
-    node._index = next_index()
-    if MODE.special:
-        treat_specially(node)
-    return node
-"""
-_COERCION = """
-    if other.__class__ is not Value and not isinstance(other, Value):
-        if getattr(other, "ndim", 0):
-            return NotImplemented  # an array of numbers works element by element
-        other = Value(other)
-    y = other.data
-"""
+_names = {
+    "Value": Value,
+    "new": object.__new__,
+    "next_index": _next_index,
+    "treat_specially": _treat_specially,
+}
+# What `total + w * x` in a loop records, without the detour over the operators.
+sum_of_products: Callable[[Sequence[Value], Sequence[Value], Value], Value]
+sum_of_products = compiled_sum_of_products(**_names)
 
 
 def _install(row: Row) -> None:
     """Give Value the method of `row`, and its operators."""
-    binary = row.arity == 2
-    source = _METHOD.format(
-        value=FLOATS.rewritten(row.value),
-        parameters=", other" if binary else ", k=default" if row.constants else "",
-        coercion=_COERCION if binary else "",
-        operands="(x, y)" if binary else "(x,)",
-        other="other" if binary else None,
-        k="k" if row.constants else None,
-    )
-    default = row.constants[0] if row.constants else None
-    method = FLOATS.define(
-        source,
-        "method",
-        Value=Value,
-        MODE=MODE,
-        new=object.__new__,
-        next_index=_next_index,
-        operation=ELEMENTARY[row.name],
-        domain_error=domain_error,
-        default=default,
-        treat_specially=_treat_specially,
-    )
-    method.__name__, method.__doc__ = row.name, f"Return {row.shown}."
+    method = compiled_method(ELEMENTARY[row.name], **_names)
     setattr(Value, row.name, method)
     if row.operator:
         setattr(Value, f"__{row.operator}__", method)
-        if binary:
+        if row.arity == 2:
             setattr(Value, f"__r{row.operator}__", lambda self, other: method(operand(other), self))
 
 

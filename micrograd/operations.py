@@ -6,10 +6,12 @@ shared by all its nodes; what differs between nodes sits in their slots `_x`, `_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from textwrap import indent
 from typing import Any
 
-from micrograd.modes import described
+from micrograd.modes import check_contributions, described
 from micrograd.ops import FLOATS, ROWS, WEIGHTED_SUM, DomainError, Row
 
 Node = Any  # a Value: this module stands below the one that defines it
@@ -48,21 +50,35 @@ class Operation:
             yield local, upstream * local
 
 
+def backward_source(row: Row) -> str:
+    """Return the statements of the backward step of a `node` of `row`; they load what they use."""
+    formulas = [FLOATS.rewritten(text) for text in row.local]
+    used = set(re.findall(r"\w+", " ".join(formulas)))
+    operands = ("first", "second")[: row.arity]
+    lines = ["upstream = node.grad"]
+    lines += [f"{name} = node.{slot}" for name, slot in zip(operands, ("_x", "_y"))]
+    reads = {"x": "first.data", "y": "second.data", "k": "node._k", "out": "node.data"}
+    lines += [f"{letter} = {read}" for letter, read in reads.items() if letter in used]
+    for operand, formula in zip(operands, formulas):
+        contribution = "upstream" if formula == "1" else f"upstream * ({formula})"
+        lines.append(f"{operand}.grad += {contribution}")
+    return "\n".join(lines)
+
+
 class Elementary(Operation):
     """Stand for an operation whose formulas are a row's.
 
-    `backward` is the same step as `contributions`, with the formulas written in: what runs when
+    `bprop` is the same step as `contributions`, with the formulas written in: what runs when
     nobody looks. A test compares the two on random graphs.
     """
 
     row: Row
-    backward: str
 
     def __init__(self, row: Row) -> None:
         self.row = row
         self.value = FLOATS.value(row)
         self.local = FLOATS.compile(f"({', '.join(row.local)},)")
-        source = self.backward.format(*map(FLOATS.rewritten, row.local))
+        source = "def bprop(node):\n" + indent(backward_source(row), 4 * " ")
         self.bprop = FLOATS.define(source, "bprop")  # type: ignore[method-assign]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -71,13 +87,6 @@ class Elementary(Operation):
 
 class Unary(Elementary):
     """An operation of one operand, and perhaps a constant k."""
-
-    backward = """
-def bprop(node):
-    operand = node._x
-    x, k, out = operand.data, node._k, node.data
-    operand.grad += node.grad * ({0})
-"""
 
     def parents(self, node: Node) -> tuple[Node, ...]:
         return (node._x,)
@@ -91,14 +100,6 @@ def bprop(node):
 
 class Binary(Elementary):
     """An operation of two operands."""
-
-    backward = """
-def bprop(node):
-    first, second, upstream = node._x, node._y, node.grad
-    x, y, out = first.data, second.data, node.data
-    first.grad += upstream * ({0})
-    second.grad += upstream * ({1})
-"""
 
     def parents(self, node: Node) -> tuple[Node, ...]:
         return (node._x, node._y)
@@ -203,6 +204,33 @@ SUM_OF_PRODUCTS = WeightedSum()
 ELEMENTARY: dict[str, Elementary] = {
     row.name: (Unary if row.arity == 1 else Binary)(row) for row in ROWS
 }
+
+
+# Most nodes of a network are products and sums: their steps are written into the loop, since a
+# call takes as long as the step.
+_SWEEP = """
+def sweep(nodes):
+    for node in nodes:
+        operation = node._operation
+        if operation is mul:
+{mul}
+        elif operation is add:
+{add}
+        else:
+            operation.bprop(node)
+"""
+_IN_LINE = {name: ELEMENTARY[name] for name in ("mul", "add")}
+sweep = FLOATS.define(
+    _SWEEP.format(**{n: indent(backward_source(o.row), 12 * " ") for n, o in _IN_LINE.items()}),
+    "sweep", **_IN_LINE,
+)  # fmt: skip
+
+
+def checked_sweep(nodes: Iterable[Node]) -> None:
+    """Take the backward step of every node, and look for nan and inf in what it gives."""
+    for node in nodes:
+        node._operation.bprop(node)
+        check_contributions(node)
 
 
 def _leaf() -> Operation:

@@ -170,6 +170,13 @@ def test_a_backward_function_assigned_to_a_node_replaces_its_own():
     assert out.forward() == 15.0
 
 
+def test_a_backward_function_assigned_to_a_leaf_is_called():
+    x, calls = Value(1.0), []
+    x._backward = lambda: calls.append(x.grad)
+    (x * 3.0).backward()
+    assert calls == [3.0]
+
+
 def test_backward_of_a_leaf_can_be_called():
     x = Value(1.0)
     x._backward()

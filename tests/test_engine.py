@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from micrograd import DomainError, Value, detect_anomaly, no_grad, scope, topological_order, weighted_sum
+from micrograd.engine import sum_of_products
+from micrograd.graph import snapshot
 from micrograd.modes import AnomalyError, comparisons_reported
 
 DEEP = 100_000  # nodes: a hundred times Python's recursion limit
@@ -240,9 +242,10 @@ def test_steps_observe_a_backward_function_of_the_user_without_touching_gradient
 
     out._backward = backward
     loss = out * 2.0
+    x.grad = 5.0
     first = [(s.local, s.contribution) for s in loss.steps()]
     assert first == [(2.0, 2.0), (9.0, 9.0), (6.0, 12.0)]
-    assert (x.grad, out.grad) == (0.0, 0.0)
+    assert (x.grad, out.grad) == (5.0, 0.0)
     assert out.local_gradients() == (6.0,)
 
 
@@ -258,6 +261,9 @@ def test_no_grad_records_nothing_as_block_and_decorator():
     assert inside.data == 4.0
     assert (x * x).parents == (x, x)
     assert no_grad()(lambda: x + x)().parents == ()
+    later = fused * x
+    assert topological_order(later)[0] is x or topological_order(later)[0] is fused
+    assert later._index > fused._index >= 0
 
 
 def test_backward_under_no_grad_says_what_to_do():
@@ -320,6 +326,18 @@ def test_weighted_sum_equals_the_sum_of_products_bit_for_bit():
         v.grad = 0.0
     elementary.backward()
     assert gradients == [v.grad for v in (*w, *x, b)]
+
+
+def test_sum_of_products_records_what_the_operators_record():
+    w, x, b = [Value(0.5), Value(-2.0)], [Value(3.0), Value(0.25)], Value(1.0, label="b")
+    quick, spelled = sum_of_products(w, x, b), b + w[0] * x[0] + w[1] * x[1]
+    graphs = [snapshot(quick), snapshot(spelled)]
+    assert graphs[0].ops == graphs[1].ops == ("",) * 5 + ("mul", "add", "mul", "add")
+    assert graphs[0].operands == graphs[1].operands
+    assert graphs[0].data == graphs[1].data
+    assert quick.scope == ""
+    with no_grad():
+        assert sum_of_products(w, x, b).parents == ()
 
 
 def test_weighted_sum_without_bias_and_with_numbers():

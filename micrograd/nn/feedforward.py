@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from micrograd.engine import Value, operand, weighted_sum
+from micrograd.engine import Inputs, Value, operand, sum_of_products, weighted_sum
 from micrograd.modes import MODE, SEPARATOR, scope
 from micrograd.nn.module import Module
 from micrograd.ops import BY_NAME
@@ -15,11 +15,11 @@ Activation = str | Callable[[Value], Value] | None
 LINEAR = "linear"
 
 
-def inputs(x: Any) -> tuple[Value, ...]:
+def inputs(x: Any) -> Inputs:
     """Return the number or numbers `x` as Values. Raises TypeError where they are neither."""
     if isinstance(x, Value) or not isinstance(x, Iterable):
-        return (operand(x),)
-    return tuple(map(operand, x))
+        return Inputs((operand(x),))
+    return x if isinstance(x, Inputs) else Inputs(map(operand, x))
 
 
 class Neuron(Module):
@@ -48,7 +48,7 @@ class Neuron(Module):
 
     def __call__(self, x: Any) -> Value:
         """Return f(w·x + b). Raises ValueError where the number of inputs is wrong."""
-        weights, values = self.w, x if x.__class__ is tuple else inputs(x)
+        weights, values = self.w, x if x.__class__ is Inputs else inputs(x)
         if len(values) != len(weights):
             raise ValueError(f"{self!r}{f' in {self.scope}' if self.scope else ''} takes "
                              f"{len(weights)} inputs, not {len(values)}")  # fmt: skip
@@ -58,9 +58,7 @@ class Neuron(Module):
             if self.fused:
                 total = weighted_sum(weights, values, self.b)
             else:
-                total = self.b
-                for weight, value in zip(weights, values):
-                    total = total + weight * value
+                total = sum_of_products(weights, values, self.b)
             f: Any = self.activation if self.nonlin else None
             if f.__class__ is str:
                 return getattr(total, f)()  # type: ignore[no-any-return]
