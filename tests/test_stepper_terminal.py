@@ -139,6 +139,20 @@ def test_errors_are_one_line(arguments, message, capsys):
     assert message in err and len(err.splitlines()) == 1 and "Traceback" not in err
 
 
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_colours_mark_the_roles(monkeypatch):
+    pytest.importorskip("rich", reason="rich is not installed")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    output = Terminal()
+    Walkthrough(worked_example(), "en", output).transcript()
+    assert "upstream \x1b[33m3\x1b[0m × local \x1b[35m1\x1b[0m" in output.getvalue()
+
+
 def through_a_terminal(typed, **environment):
     """Run the command in a pseudo-terminal and return what it wrote."""
     program = f"import sys; sys.path[:0] = {sys.path!r}; from micrograd.cli import main; main()"

@@ -152,8 +152,7 @@ class Teller {
       return [[["value", node.name, mask(this.numbers(node.id))], "=",
         ["value", formula(node, id => this.name(id)), formula(node, id => this.numbers(id))]]];
     }
-    const outputs = (box?.outputs ?? []).slice(0, ROWS_SHOWN);
-    return [outputs.map(id => ["value", this.name(id), mask(this.numbers(id))])];
+    return [this.some(box?.outputs ?? [], id => ["value", this.name(id), mask(this.numbers(id))])];
   }
 
   equation(i, state, mask) {
@@ -173,11 +172,14 @@ class Teller {
   boxRows(stop, state, mask) {
     const inside = new Set(this.model.view.boxes[stop.place]?.members ?? []);
     const reached = new Set(stop.fire.map(i => this.step(i).operand).filter(o => !inside.has(o)));
-    const chips = [...reached].slice(0, ROWS_SHOWN).map(id =>
-      ["sum", this.derivative(id), mask(shown(state.grads.get(id) ?? NaN))]);
-    if (reached.size > ROWS_SHOWN)
-      chips.push(fill(this.words.more, { count: reached.size - ROWS_SHOWN }));
-    return [chips];
+    return [this.some([...reached], id =>
+      ["sum", this.derivative(id), mask(shown(state.grads.get(id) ?? NaN))])];
+  }
+
+  // Return the first chips, and how many more there would be.
+  some(ids, chip) {
+    const rest = ids.length - ROWS_SHOWN, chips = ids.slice(0, ROWS_SHOWN).map(chip);
+    return rest > 0 ? [...chips, fill(this.words.more, { count: rest })] : chips;
   }
 
   // The numbers of a stop in the list of all steps.

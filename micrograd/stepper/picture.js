@@ -1,7 +1,9 @@
 // The picture: one box per Value or group, one line per edge, drawn once per view and then updated.
 const SVG = "http://www.w3.org/2000/svg";
-const SMALLEST = 0.8, LARGEST = 1.25; // the scale of the picture
+const SMALLEST = 0.75, LARGEST = 1.25; // the scale of the picture
 const PILL = 22;
+const MARGIN = 14;
+const NARROW = 640; // pixels; below, a picture may run top to bottom
 
 function element(tag, attributes, parent, text) {
   const made = document.createElementNS(SVG, tag);
@@ -46,16 +48,15 @@ class Picture {
   constructor(holder, view, say) {
     Object.assign(this, { holder, view, say });
     const width = Math.max(280, holder.clientWidth - 2);
-    const scale = placed => width / (placed.size[0] + 12);
-    this.down = !!view.down && scale(view.across) < SMALLEST &&
-      scale(view.down) > scale(view.across);
+    const scale = placed => width / (placed.size[0] + 2 * MARGIN);
+    this.down = !!view.down && width < NARROW && scale(view.down) > scale(view.across);
     this.placed = this.down ? view.down : view.across;
     this.draw(Math.min(LARGEST, Math.max(SMALLEST, scale(this.placed))));
   }
 
   draw(scale) {
-    const [width, height] = this.placed.size.map(side => side + 12);
-    this.svg = element("svg", { viewBox: `-6 -6 ${width} ${height}`, width: width * scale,
+    const [width, height] = this.placed.size.map(side => side + 2 * MARGIN);
+    this.svg = element("svg", { viewBox: `${-MARGIN} ${-MARGIN} ${width} ${height}`, width: width * scale,
       height: height * scale, role: "group", "aria-label": this.say.label });
     this.holder.replaceChildren(this.svg);
     this.edges = this.view.edges.map((edge, i) => this.edge(this.placed.paths[i]));
@@ -92,12 +93,12 @@ class Picture {
     if (folded) element("rect", { class: "shade", x: 5, y: 5, width, height, rx: 10 }, group);
     element("rect", { class: "box", width, height, rx: 10 }, group);
     element("title", {}, group, told.title);
-    const formula = element("text", { class: "quiet note", x: width - 12, y: 25,
-      "text-anchor": "end" }, group, told.formula);
     const name = element("text", { class: "name", x: 12, y: 26 }, group, told.name);
-    const room = width - 32, least = Math.min(56, formula.getComputedTextLength());
-    fit(name, room - least);
-    fit(formula, room - name.getComputedTextLength());
+    const note = element("text", { class: "quiet note", x: width - 12, y: told.single ? 25 : 54,
+      "text-anchor": "end" }, group, told.formula);
+    const room = told.single ? width - 32 : 2 * width;
+    fit(name, Math.min(width - 24, room - Math.min(56, note.getComputedTextLength())));
+    fit(note, Math.min(width - 24, room - name.getComputedTextLength()));
     const row = (cls, label, at) => {
       if (told.single) element("text", { class: "quiet", x: 12, y: at }, group, label);
       return element("text", { class: cls, x: width - 12, y: at }, group);
