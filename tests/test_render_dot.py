@@ -116,6 +116,16 @@ def test_pygraphviz_is_used_where_there_is_no_dot(monkeypatch):
     assert render(worked_example(), layout="dot").svg == "<svg svg dot/>"
 
 
+@pytest.mark.usefixtures("nothing_installed")
+def test_a_pygraphviz_that_fails_is_left(monkeypatch, capsys):
+    def fails(string):
+        raise OSError(f"no program for {string[:7]}")
+
+    monkeypatch.setitem(sys.modules, "pygraphviz", types.SimpleNamespace(AGraph=fails))
+    assert "data-node" in render(worked_example(), layout="dot").svg
+    assert "pygraphviz failed (no program for digraph)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

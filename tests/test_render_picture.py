@@ -159,6 +159,16 @@ def test_edges_into_folded_boxes_show_one_gradient_or_a_count():
     assert graph.labels[41] == ""
 
 
+def test_calls_of_the_same_layer_are_told_apart():
+    random.seed(0)
+    model = MLP(2, [3, 1])
+    root = model([1, 2]) - model([3, 4])
+    notes = [found["note"] for found in boxes(render(root, level="layer").svg).values()]
+    assert [note for note in notes if "call" in note] == ["call 1 of 2"] * 2 + ["call 2 of 2"] * 2
+    alone = [f["note"] for f in boxes(render(model([1, 2]), level="layer").svg).values()]
+    assert not any("call" in note for note in alone)
+
+
 def test_a_batch_says_which_sample_it_shows():
     random.seed(0)
     model = MLP(2, [3, 1])

@@ -121,7 +121,8 @@ def _sum(graph: Graph, box: Box) -> tuple[str, str]:
 
 def _group(_: Graph, box: Box) -> tuple[str, str]:
     around = box.scope.rpartition(SEPARATOR)[0]
-    return _last(box.scope), f"{_last(around)} · {_values(box)}" if around else _values(box)
+    what = f"call {box.call} of {box.calls}" if box.calls else _values(box)
+    return _last(box.scope), f"{_last(around)} · {what}" if around else what
 
 
 def _parameters(_: Graph, box: Box) -> tuple[str, str]:

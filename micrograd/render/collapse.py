@@ -100,7 +100,7 @@ class _Folder:
         held: dict[int, list[int]] = {}
         for node in self.visible:
             held.setdefault(groups[node], []).append(node)
-        return [self._box(members, keys) for members in held.values()]
+        return _numbered([self._box(members, keys) for members in held.values()])
 
     def _keys(self, level: str) -> dict[int, str]:
         """Return the scope by which every visible node is grouped; "" for a node on its own."""
@@ -228,6 +228,21 @@ class _Folder:
         members = tuple(sorted(member for box in boxes for member in box.members))
         fold = f"part{members[0]}-{members[-1]}"
         return Box(fold, "part", members, self._outputs(members), "", fold)
+
+
+def _numbered(boxes: list[Box]) -> list[Box]:
+    """Say of every group which call of its scope it is, where there are several."""
+    calls: dict[str, list[Box]] = {}
+    for box in boxes:
+        if box.kind == "group":
+            calls.setdefault(box.scope, []).append(box)
+    places = {box.id: (i, len(same)) for same in calls.values() for i, box in enumerate(same, 1)}
+    repeated = {id: place for id, place in places.items() if place[1] > 1}
+    return [
+        box._replace(call=repeated[box.id][0], calls=repeated[box.id][1])
+        if box.id in repeated else box
+        for box in boxes
+    ]  # fmt: skip
 
 
 def _cuts(scopes: Collection[str], level: str) -> dict[str, str]:

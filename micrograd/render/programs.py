@@ -26,7 +26,11 @@ def by_graphviz(source: str, format: str) -> bytes | None:
         _say_once("Graphviz is not installed, so the built-in layout draws this picture "
                   "(to have it: install Graphviz, or pip install pygraphviz)")  # fmt: skip
         return None
-    image: bytes = pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
+    try:
+        image: bytes = pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
+    except (OSError, ValueError) as error:
+        _say_once(f"pygraphviz failed ({error}), so the built-in layout draws instead")
+        return None
     return image
 
 

@@ -11,7 +11,8 @@ from micrograd.graph import LEAF, Graph
 class Box(NamedTuple):
     """One box: `kind` is leaf, node, sum, group (one call of a scope), parameters, inputs or part.
 
-    For the sum over a batch, `samples` is how many there are; one is drawn. Else it is 0.
+    For the sum over a batch, `samples` is how many there are; one is drawn. Else it is 0. Where a
+    scope was called several times, a group is the `call`-th of `calls`, from 1.
     """
 
     id: str
@@ -21,6 +22,8 @@ class Box(NamedTuple):
     scope: str = ""
     fold: str = ""
     samples: int = 0
+    call: int = 0
+    calls: int = 0
 
 
 class Edge(NamedTuple):
