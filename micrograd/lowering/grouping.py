@@ -83,7 +83,10 @@ class Grouping:
     def _level(self, nodes: Ints) -> None:
         sums = self._sums[nodes]
         elements = nodes[sums < 0]
-        for group in self._alike(elements):
+        groups = list(self._alike(elements))
+        if len(self.arrays) + len(groups) > self.limit:
+            raise Irregular
+        for group in groups:
             self._element(group)
         if len(elements) < len(nodes):
             self._sums_of_level(nodes[sums >= 0])

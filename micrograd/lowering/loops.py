@@ -14,35 +14,60 @@ Places = Sequence[str]
 
 
 class Loops:
-    """Write statements as loops; `shapes` are the arrays to allocate, `views` those reshaped."""
+    """Write statements as loops.
+
+    All arrays made here lie one after the other in one vector m, from `offsets` on; a function of
+    many arrays would take long to compile and to call. `views` are leaves in another shape.
+    """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.shapes: dict[str, Shape] = {}
+        self.offsets: dict[str, str] = {}
         self.views: dict[str, str] = {}
         self.count = 0
+        self._used = (0, 0)  # numbers, and numbers per sample
+
+    @property
+    def space(self) -> str:
+        """Return the length of m."""
+        return _linear(*self._used)
 
     def statement(self, line: Assign) -> None:
         """Write one statement."""
         self._store(line.name, line.expr)
 
     def _store(self, name: str, e: Expr) -> None:
-        self.shapes[name] = e.shape
+        """Write what computes `e`; afterwards it is known by its name."""
         root = Expr(e.kind, tuple(map(self._simple, e.args)), e.attr, e.shape)
+        own = self._made(name, e.shape)
         if e.kind in _REDUCTIONS:
-            getattr(self, f"_{e.kind}")(name, root)
+            getattr(self, f"_{e.kind}")(own, root)
         else:
             root = self._simple(e)
             at = self._for(e.shape)
-            self._put(len(at), f"{_element(name, at)} = {scalar(root, at)}")
+            self._put(len(at), f"{scalar(own, at)} = {scalar(root, at)}")
+
+    def _made(self, name: str, shape: Shape) -> Expr:
+        """Return a new array, behind those made before."""
+        self.offsets[name] = _linear(*self._used)
+        self.shapes[name] = shape
+        numbers, per_sample = self._used
+        size, batched = _size(shape)
+        self._used = (numbers, per_sample + size) if batched else (numbers + size, per_sample)
+        return Expr("own", (), name, shape)
 
     def _simple(self, e: Expr) -> Expr:
         """Return an expression without sums within: they are stored under names of their own."""
         if e.kind in _REDUCTIONS:
             return self._stored(e)
+        if e.kind == "ref" and e.attr in self.shapes:
+            return Expr("own", (), e.attr, e.shape)
         args = tuple(map(self._simple, e.args))
         if e.kind == "reshape":
-            base = args[0] if args[0].kind == "ref" else self._stored(args[0])
+            base = args[0] if args[0].kind in ("ref", "own") else self._stored(args[0])
+            if base.kind == "own":
+                return Expr("own", (), base.attr, e.shape)
             return ref(self._view(base, e.shape), e.shape)
         return Expr(e.kind, args, e.attr, e.shape)
 
@@ -50,7 +75,7 @@ class Loops:
         self.count += 1
         name = f"q{self.count}"
         self._store(name, e)
-        return ref(name, e.shape)
+        return Expr("own", (), name, e.shape)
 
     def _view(self, base: Expr, shape: Shape) -> str:
         text = f"{base.attr}.reshape({', '.join(str(n) if isinstance(n, int) else '-1' for n in shape)})"
@@ -73,18 +98,18 @@ class Loops:
             self._put(depth + axis, f"for {name} in range({size}):")
         return names
 
-    def _cleared(self, name: str, shape: Shape) -> None:
-        at = self._for(shape)
-        self._put(len(at), f"{_element(name, at)} = 0.0")
+    def _cleared(self, own: Expr) -> None:
+        at = self._for(own.shape)
+        self._put(len(at), f"{scalar(own, at)} = 0.0")
 
-    def _sum(self, name: str, e: Expr, over: str = "") -> None:
+    def _sum(self, own: Expr, e: Expr, over: str = "") -> None:
         inner = e.args[0]
         last = len(inner.shape) - 1
         if last not in e.attr and e.shape:  # add rows up, so that memory is read in order
-            self._cleared(name, e.shape)
+            self._cleared(own)
             at = self._for(inner.shape)
             out = [v for axis, v in enumerate(at) if axis not in e.attr]
-            self._put(len(at), f"{_element(name, out)} += {scalar(inner, at)}")
+            self._put(len(at), f"{scalar(own, out)} += {scalar(inner, at)}")
             return
         out = self._for(e.shape)
         summed = [inner.shape[axis] for axis in e.attr]
@@ -93,35 +118,35 @@ class Loops:
         rest = iter(out)
         at = [js[e.attr.index(axis)] if axis in e.attr else next(rest) for axis in range(last + 1)]
         self._put(len(out) + len(js), f"_a += {scalar(inner, at)}")
-        self._put(len(out), f"{_element(name, out)} = _a{over}")
+        self._put(len(out), f"{scalar(own, out)} = _a{over}")
 
-    def _mean(self, name: str, e: Expr) -> None:
-        self._sum(name, e, f" / {e.args[0].shape[0]}")
+    def _mean(self, own: Expr, e: Expr) -> None:
+        self._sum(own, e, f" / {e.args[0].shape[0]}")
 
     def _operand(self, e: Expr) -> Expr:
         """Return a factor that is cheap to read many times."""
-        return e if all(part.kind in ("ref", "index", "transpose", "take", "num") for part in e.walk()
+        return e if all(part.kind in ("ref", "own", "index", "transpose", "take", "num") for part in e.walk()
                         ) else self._stored(e)  # fmt: skip
 
-    def _matmul(self, name: str, e: Expr) -> None:
+    def _matmul(self, own: Expr, e: Expr) -> None:
         a, b = map(self._operand, e.args)
         rows, inner, columns = a.shape[:-1], a.shape[-1], b.shape[1:]
         if columns and b.kind != "transpose":
-            self._cleared(name, e.shape)
+            self._cleared(own)
             at = self._for(rows)
             self._put(len(at), f"for _k in range({inner}):")
             self._put(len(at) + 1, f"_a = {scalar(a, [*at, '_k'])}")
             self._put(len(at) + 1, f"for _j in range({columns[0]}):")
-            self._put(len(at) + 2, f"{_element(name, [*at, '_j'])} += _a * {scalar(b, ['_k', '_j'])}")
+            self._put(len(at) + 2, f"{scalar(own, [*at, '_j'])} += _a * {scalar(b, ['_k', '_j'])}")
             return
         at = self._for(e.shape)
         self._put(len(at), "_a = 0.0")
         self._put(len(at), f"for _k in range({inner}):")
         left, right = scalar(a, [*at[: len(rows)], "_k"]), scalar(b, ["_k", *at[len(rows) :]])
         self._put(len(at) + 1, f"_a += {left} * {right}")
-        self._put(len(at), f"{_element(name, at)} = _a")
+        self._put(len(at), f"{scalar(own, at)} = _a")
 
-    def _einsum(self, name: str, e: Expr) -> None:
+    def _einsum(self, own: Expr, e: Expr) -> None:
         operands, out = e.attr.split("->")
         a, b = operands.split(",")
         args = [self._operand(arg) for arg in e.args]
@@ -132,31 +157,52 @@ class Loops:
         at |= dict(zip(inner, self._for(tuple(size[v] for v in inner), "_j", len(at))))
         factors = [scalar(arg, [at[v] for v in letters]) for arg, letters in zip(args, (a, b))]
         self._put(len(at), f"_a += {' * '.join(factors)}")
-        self._put(len(e.shape), f"{_element(name, [at[v] for v in out])} = _a")
+        self._put(len(e.shape), f"{scalar(own, [at[v] for v in out])} = _a")
 
-    def _segments(self, name: str, e: Expr) -> None:
+    def _segments(self, own: Expr, e: Expr) -> None:
         at = self._for(e.shape)
         self._put(len(at), "_a = 0.0")
         self._put(len(at), f"for _k in range({e.attr}[{at[-1]}], {e.attr}[{at[-1]} + 1]):")
         self._put(len(at) + 1, f"_a += {scalar(e.args[0], [*at[:-1], '_k'])}")
-        self._put(len(at), f"{_element(name, at)} = _a")
+        self._put(len(at), f"{scalar(own, at)} = _a")
 
-    def _scatter(self, name: str, e: Expr) -> None:
-        self._cleared(name, e.shape)
+    def _scatter(self, own: Expr, e: Expr) -> None:
+        self._cleared(own)
         at = self._for(e.args[0].shape)
         front = len(e.shape) - 1
         place = f"{e.attr[0]}[{', '.join(at[front:]) or '()'}]"
-        self._put(len(at), f"{_element(name, [*at[:front], place])} += {scalar(e.args[0], at)}")
+        self._put(len(at), f"{scalar(own, [*at[:front], place])} += {scalar(e.args[0], at)}")
 
-    def _embed(self, name: str, e: Expr) -> None:
-        self._cleared(name, e.shape)
+    def _embed(self, own: Expr, e: Expr) -> None:
+        self._cleared(own)
         at = self._for(e.args[0].shape)
         place = _indexed(e.attr[0], at)
-        self._put(len(at), f"{_element(name, place)} = {scalar(e.args[0], at)}")
+        self._put(len(at), f"{scalar(own, place)} = {scalar(e.args[0], at)}")
 
 
 def _element(name: str, at: Places) -> str:
     return f"{name}[{', '.join(at) or '()'}]"
+
+
+def _own(e: Expr, at: Places) -> str:
+    """Return the place of an element in m."""
+    flat = ""
+    for size, i in zip(e.shape, at):
+        flat = f"({flat}) * {size} + {i}" if flat else str(i)
+    return f"m[o_{e.attr} + {flat or 0}]"
+
+
+def _size(shape: Shape) -> tuple[int, bool]:
+    """Return how many numbers there are, of one sample where there is a batch."""
+    size, batched = 1, False
+    for n in shape:
+        batched |= isinstance(n, str)
+        size *= n if isinstance(n, int) else int(n.partition("*")[2] or 1)
+    return size, batched
+
+
+def _linear(numbers: int, per_sample: int) -> str:
+    return f"{numbers} + B * {per_sample}" if per_sample else str(numbers)
 
 
 def scalar(e: Expr, at: Places) -> str:
@@ -214,6 +260,7 @@ def _taken(e: Expr, at: Places) -> str:
 
 _SCALARS: dict[str, Callable[[Expr, Places], str]] = {
     "ref": lambda e, at: _element(e.attr, at) if e.attr != "B" else "B",
+    "own": _own,
     "num": lambda e, at: repr(float(e.attr)),
     "bin": _binary,
     "call": _call,

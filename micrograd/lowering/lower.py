@@ -22,7 +22,7 @@ from micrograd.lowering.tracing import Trace, given_parameters, trace
 
 REDUCTIONS = ("mean", "sum")
 BACKENDS = ("numpy", "numba")
-MOST_ARRAYS = 100  # and one more for every 100 nodes: beyond, a graph is taken for irregular
+MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
 
 
 def lower(function: Callable[..., Any] | Value, *samples: Any, parameters: Any = None,
@@ -71,7 +71,7 @@ def _trainable(graph: Columns, traced: Trace, named: bool) -> Bools:
 def _lowered(form: Canonical, given: list[Array], trainable: Bools, reduce: str
              ) -> Lowered | Levels:  # fmt: skip
     leaves = leaf_arrays(form, given, trainable)
-    grouping = Grouping(form, leaves, limit=MOST_ARRAYS + int(form.live.sum()) // 100)
+    grouping = Grouping(form, leaves, limit=MOST_ARRAYS + int(form.live.sum()) // 500)
     try:
         arrays = grouping.run()
     except Irregular:

@@ -42,29 +42,40 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
         writer.statement(statement)
     inputs = [array.name for array in lowered.leaves(INPUT)]
     leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
-    own = [*writer.shapes]
-    names = list(dict.fromkeys([B, *inputs, *leaves, *lowered.data, *own, *writer.views]))
-    body = "\n".join(f"    {line}" for line in writer.lines)
+    names = list(dict.fromkeys(["m", B, *inputs, *leaves, *lowered.data, *writer.views]))
+    offsets = [f"o_{name} = {offset}" for name, offset in writer.offsets.items()]
+    body = "\n".join(f"    {line}" for line in (*offsets, *writer.lines))
     function = jit(f"def run({', '.join(names)}):\n{body}\n", "run")
 
     def make(size: int, given: Mapping[str, Any]) -> Run:
-        held: dict[str, Any] = {**given, **lowered.data, B: size}
-        for name, shape in writer.shapes.items():
-            held[name] = np.zeros([eval(str(n), {B: size}) for n in shape])
-        gradients = {leaf: held[name] for leaf, name in lines.gradients.items()}
+        m = np.zeros(_at(writer.space, size))
+        held: dict[str, Any] = {**given, **lowered.data, B: size, "m": m}
+
+        def array(name: str) -> Any:
+            shape = [_at(n, size) for n in writer.shapes[name]]
+            first = _at(writer.offsets[name], size)
+            return m[first : first + math.prod(shape)].reshape(shape)
+
+        gradients = {leaf: array(name) for leaf, name in lines.gradients.items()}
+        loss = array(LOSS)
 
         def run(*batch: Any) -> tuple[Any, dict[str, Any]]:
             held.update(zip(inputs, batch))
             if dynamic or not views:
                 views.update({name: _view(text, held) for name, text in writer.views.items()})
             function(*[views[n] if n in views else held[n] for n in names])
-            return held[LOSS][()], gradients
+            return loss[()], gradients
 
         views: dict[str, Any] = {}
         dynamic = any(text.split(".")[0] in inputs for text in writer.views.values())
         return run
 
     return make
+
+
+def _at(text: Any, size: int) -> int:
+    """Return a number that may depend on the batch size."""
+    return int(eval(str(text), {B: size}))
 
 
 def _view(text: str, held: Mapping[str, Any]) -> Any:
