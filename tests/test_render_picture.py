@@ -141,11 +141,12 @@ def test_a_folded_box_shows_its_output_and_a_layer_a_range():
     found = boxes(render(root, level="neuron").svg)
     last = neurons.boxes[-1]
     assert found[last.id]["name"] == "neuron 0"
-    assert found[last.id]["note"] == f"layer 2 · {len(last.members)} Values"
+    assert found[last.id]["note"] == f"layer 2 → {graph.name(last.outputs[0])}"
     assert found[last.id]["value"] == shown(root.data)
     layer = view(graph, "layer").boxes[-2]
     numbers = [graph.data[id] for id in layer.outputs]
     text = boxes(render(root, level="layer").svg)[layer.id]
+    assert text["note"] == f"{len(layer.members)} Values"
     assert text["value"] == f"{shown(min(numbers))} … {shown(max(numbers))}"
 
 
@@ -164,7 +165,8 @@ def test_calls_of_the_same_layer_are_told_apart():
     model = MLP(2, [3, 1])
     root = model([1, 2]) - model([3, 4])
     notes = [found["note"] for found in boxes(render(root, level="layer").svg).values()]
-    assert [note for note in notes if "call" in note] == ["call 1 of 2"] * 2 + ["call 2 of 2"] * 2
+    calls = [note.partition(" → ")[0] for note in notes if "call" in note]
+    assert calls == ["call 1 of 2"] * 2 + ["call 2 of 2"] * 2
     alone = [f["note"] for f in boxes(render(model([1, 2]), level="layer").svg).values()]
     assert not any("call" in note for note in alone)
 

@@ -119,10 +119,16 @@ def _sum(graph: Graph, box: Box) -> tuple[str, str]:
     return name, f"Σ {products} products" + (f" + {others}" if rest else "")
 
 
-def _group(_: Graph, box: Box) -> tuple[str, str]:
-    around = box.scope.rpartition(SEPARATOR)[0]
-    what = f"call {box.call} of {box.calls}" if box.calls else _values(box)
-    return _last(box.scope), f"{_last(around)} · {what}" if around else what
+def _group(graph: Graph, box: Box) -> tuple[str, str]:
+    """Name a call by its scope, and the one Value it hands on: other boxes' formulas use that."""
+    parts = [_last(box.scope.rpartition(SEPARATOR)[0])]
+    if box.calls:
+        parts.append(f"call {box.call} of {box.calls}")
+    elif len(box.outputs) != 1:
+        parts.append(_values(box))
+    note = " · ".join(filter(None, parts))
+    one = f"→ {names_of(graph)[box.outputs[0]]}" if len(box.outputs) == 1 else ""
+    return _last(box.scope), f"{note} {one}".strip()
 
 
 def _parameters(_: Graph, box: Box) -> tuple[str, str]:
