@@ -60,6 +60,11 @@ class Levels:
         """Return the leaf arrays of one kind."""
         return [array for array in self.arrays if array.kind == kind]
 
+    @property
+    def operations(self) -> set[str]:
+        """Return the names of the operations."""
+        return {NAMES[code] for code in np.unique(self.op).tolist() if code}
+
     def groups(self) -> list[Group]:
         """Return the groups, operands before users."""
         new = self.level > 0

@@ -54,7 +54,7 @@ def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: s
         known[array.nodes[array.nodes >= 0]] = True
     form = canonical(graph, known)
     lowered = _lowered(form, arrays, trainable, reduce)
-    return Program(lowered, _leaf_values(lowered, traced.arrays, graph), backend)
+    return Program(lowered, _leaf_values(lowered, traced.arrays, graph), traced.root, backend)
 
 
 def _trainable(graph: Columns, traced: Trace, named: bool) -> Bools:

@@ -49,6 +49,11 @@ class Lowered:
         return [array for array in self.arrays if array.kind == kind]
 
     @property
+    def operations(self) -> set[str]:
+        """Return the names of the elementary operations."""
+        return {array.op for array in self.arrays if array.op}
+
+    @property
     def arguments(self) -> list[str]:
         """Return the names of inputs, parameters and constants: what the text takes."""
         kinds = (INPUT, PARAMETER, CONSTANT)

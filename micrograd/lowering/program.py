@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.engine import Value
 from micrograd.lowering.columns import Floats
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.lowered import FORWARD, Lowered
-from micrograd.lowering import level_executor, numba_executor, numba_levels, numpy_executor
+from micrograd.lowering import (level_executor, numba_executor, numba_levels, numpy_executor,
+                                scalar_executor)  # fmt: skip
+from micrograd.lowering.diagnosis import diagnose
 from micrograd.lowering.levels import Levels
 from micrograd.lowering.numpy_executor import Run
 from micrograd.lowering.source import value_and_grad_text
+from micrograd.ops import BY_NAME
 
 NUMBA = "numba"
 
@@ -27,8 +31,8 @@ class Program:
     """
 
     def __init__(self, lowered: Lowered | Levels, leaves: Mapping[str, Any],
-                 backend: str = "numpy") -> None:  # fmt: skip
-        self.lowered, self._leaves, self._backend = lowered, leaves, backend
+                 root: Value, backend: str = "numpy") -> None:  # fmt: skip
+        self.lowered, self._leaves, self._root, self._backend = lowered, leaves, root, backend
         data = {name: np.array([v.data for v in values.ravel().tolist()]).reshape(values.shape)
                 for name, values in leaves.items()}  # fmt: skip
         names = {kind: [a.name for a in lowered.leaves(kind) if a.data is None]
@@ -37,6 +41,7 @@ class Program:
         self.constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
         self.inputs = names[INPUT]
         self._shapes = [a.shape for a in lowered.leaves(INPUT)]
+        self._guarded = any(BY_NAME[op].needs for op in lowered.operations)
         self._runners: dict[tuple[str, int], Run] = {}
 
     @property
@@ -46,23 +51,39 @@ class Program:
 
     def __call__(self, *batch: Any) -> float:
         """Return the loss of a batch."""
-        inputs, size = self._arguments(batch)
-        return float(self._runner(FORWARD, size)(*inputs)[0])
+        return self._run(FORWARD, batch)[0]
 
     def value_and_grad(self, *batch: Any, wrt_inputs: bool = False) -> tuple[float, dict[str, Any]]:
         """Return the loss of a batch and its gradients by name, `wrt_inputs` those of inputs too.
 
         The arrays of the gradients are overwritten by the next call.
         """
-        inputs, size = self._arguments(batch)
-        value, gradients = self._runner(INPUT if wrt_inputs else PARAMETER, size)(*inputs)
-        return float(value), gradients
+        return self._run(INPUT if wrt_inputs else PARAMETER, batch)
 
     def write_back(self) -> None:
         """Copy the parameters to the Values of the graph."""
         for name, data in self.parameters.items():
             for value, number in zip(self._leaves[name].ravel().tolist(), data.ravel().tolist()):
                 value.data = number
+
+    def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
+        inputs, size = self._arguments(batch)
+        run = self._runner(kind, size)
+        if not self._guarded:
+            value, gradients = run(*inputs)
+            return float(value), gradients
+        try:
+            with np.errstate(divide="raise", over="raise", invalid="raise"):
+                value, gradients = run(*inputs)
+            if self._backend != NUMBA or _finite(value, gradients):
+                return float(value), gradients
+        except (ArithmeticError, ValueError):
+            pass
+        held = {**self.parameters, **self.constants}
+        diagnose(self._root, self._leaves, held, dict(zip(self.inputs, inputs)))
+        with np.errstate(all="ignore"):
+            value, gradients = run(*inputs)
+        return float(value), gradients
 
     def _runner(self, kind: str, size: int) -> Run:
         """Return what runs the passes of a `kind` on batches of a size."""
@@ -90,9 +111,15 @@ class Program:
         return inputs, size
 
 
+def _finite(value: float, gradients: Mapping[str, Any]) -> bool:
+    return bool(np.isfinite(value)) and all(np.isfinite(g).all() for g in gradients.values())
+
+
 def _maker(lowered: Lowered | Levels, kind: str, backend: str) -> Callable[..., Run]:
     if isinstance(lowered, Levels):
-        module = numba_levels if backend == NUMBA else level_executor
-        return module.maker(lowered, kind)
-    module = numba_executor if backend == NUMBA else numpy_executor
-    return module.compiled(lowered, lowered.passes(kind))
+        if backend == NUMBA:
+            return numba_levels.maker(lowered, kind)
+        executor = scalar_executor if scalar_executor.narrow(lowered) else level_executor
+        return executor.maker(lowered, kind)
+    executor = numba_executor if backend == NUMBA else numpy_executor
+    return executor.compiled(lowered, lowered.passes(kind))
