@@ -26,7 +26,7 @@ ROW_GAP = 26.0
 DUMMY_GAP = 16.0
 SOURCE_WEIGHT = 0.2  # of 1: sources give way to what they feed
 LEAST_SWEEPS, MOST_SWEEPS = 4, 16
-SWEPT = 60_000  # spans to visit in all sweeps together
+SWEPT = 16_000  # spans to visit in all sweeps together
 MOST_DUMMIES = 20_000  # longer edges then run straight across; the picture is beyond reading
 
 

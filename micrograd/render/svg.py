@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from micrograd.render.captions import MODES, Caption, Label, caption, label
+from micrograd.render.captions import MODES, Caption, Label, caption, label, names_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
 from micrograd.render.text import escaped, width
@@ -92,12 +92,11 @@ def draw(view: View, passes: Passes | None, mode: str = "bprop", adaptive: bool 
 
 def described(view: View, mode: str) -> str:
     """Return the picture in a sentence, for those who cannot see it."""
-    graph, names = view.graph, [caption(view, box, None).name for box in view.boxes]
-    root = graph.roots[0]
-    result = caption(view, view.boxes[view.owners[root]], None)
+    graph = view.graph
     passes = {"fprop": "forward pass", "bprop": "backward pass", "both": "both passes"}[mode]
-    boxes = f", drawn as {len(names)} boxes" if len(names) < len(graph) else ""
-    return f"Computation graph of {result.name}, {passes}: {len(graph):,} Values{boxes}"
+    boxes = f", drawn as {len(view.boxes)} boxes" if len(view.boxes) < len(graph) else ""
+    result = names_of(graph)[graph.roots[0]]
+    return f"Computation graph of {result}, {passes}: {len(graph):,} Values{boxes}"
 
 
 def _document(across: float, down: float, title: str, body: str, adaptive: bool) -> str:
