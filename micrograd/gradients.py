@@ -41,12 +41,13 @@ def _summed(name: str, data: Any, indices: Any, rows: Any) -> Rows:
     if len(at) and not 0 <= at.min() <= at.max() < len(data):
         raise ValueError(f"parameter {name} has the rows 0 to {len(data) - 1}; there are "
                          f"gradients for rows {at.min()} to {at.max()}")  # fmt: skip
-    unique, place = np.unique(at, return_inverse=True)
-    if len(unique) == len(at):
+    order = at.argsort(kind="stable")
+    ordered = at[order]
+    changes = ordered[1:] != ordered[:-1]
+    if changes.all():
         return Rows(at, rows)
-    total = np.zeros((len(unique), *rows.shape[1:]), rows.dtype)
-    np.add.at(total, place, rows)
-    return Rows(unique, total)
+    starts = np.flatnonzero(np.append(True, changes))
+    return Rows(ordered[starts], np.add.reduceat(rows[order], starts))
 
 
 def clip_value(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:

@@ -26,17 +26,24 @@ class Optimizer:
         self.clip, self.steps_done = clip, 0
         self.groups = [{"scale": 1.0} | options | group for group in _grouped(params)]
         self.parameters: dict[str, Any] = {}
-        self._group_of: dict[str, dict[str, Any]] = {}
-        for group in self.groups:
+        self._group_of: dict[str, int] = {}
+        for number, group in enumerate(self.groups):
             if unknown := set(group) - {*options, "scale", "params"}:
                 raise ValueError(f"{type(self).__name__} has no option {', '.join(unknown)}; "
                                  f"it has {', '.join(options)}")  # fmt: skip
             for name, parameter in _named(group.pop("params"), len(self.parameters)):
-                self.parameters[name] = parameter
-                self._group_of[name] = group
+                self._add(name, parameter, number)
+        if not self.parameters:
+            raise ValueError("there are no parameters to train")
         if len(set(map(id, self.parameters.values()))) < len(self.parameters):
             raise ValueError("a parameter is given twice; it would be moved twice")
         self.state: dict[str, State] = {n: self._start(p) for n, p in self.parameters.items()}
+        self._numbers = {n for n, p in self.parameters.items() if not is_array(_data(p))}
+
+    def _add(self, name: str, parameter: Any, group: int) -> None:
+        if name in self.parameters:
+            raise ValueError(f"two parameters are named {name}")
+        self.parameters[name], self._group_of[name] = parameter, group
 
     @property
     def lr(self) -> float:
@@ -54,9 +61,8 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter that is a Value to 0."""
-        for parameter in self.parameters.values():
-            if not is_array(parameter):
-                parameter.grad = 0.0
+        for name in self._numbers:
+            self.parameters[name].grad = 0.0
 
     def step(self, gradients: Any = None) -> None:
         """Update every parameter once; without `gradients`, by the `grad` of the Values.
@@ -66,10 +72,18 @@ class Optimizer:
         found = self._gradients(gradients)
         if self.clip:
             found = dict(zip(found, self.clip(list(found.values()))))
-        options = {id(group): self._options(group) for group in self.groups}
+        options = [self._options(group) for group in self.groups]
         self.steps_done += 1
         for name, gradient in found.items():
-            self._update(name, gradient, options[id(self._group_of[name])])
+            parameter, state = self.parameters[name], self.state[name]
+            now = options[self._group_of[name]]
+            if name in self._numbers:
+                parameter.data = self.rule(parameter.data, gradient, state, now)
+            elif isinstance(gradient, Rows):
+                self._update_rows(_data(parameter), gradient, state, now)
+            else:
+                data = _data(parameter)
+                data[...] = self.rule(data, gradient, state, now)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the number of steps done, the options, and what the rule remembers."""
@@ -116,7 +130,7 @@ class Optimizer:
         """Return the gradients that there are, by parameter name."""
         names = list(self.parameters)
         if gradients is None:
-            gradients = [None if is_array(p) else p.grad for p in self.parameters.values()]
+            gradients = [getattr(p, "grad", None) for p in self.parameters.values()]
             if all(gradient is None for gradient in gradients):
                 raise ValueError("step() of arrays needs their gradients: step(gradients)")
         elif not isinstance(gradients, Mapping) and len(gradients) != len(names):
@@ -124,10 +138,15 @@ class Optimizer:
         given = gradients if isinstance(gradients, Mapping) else dict(zip(names, gradients))
         if unknown := set(given) - set(names):
             raise ValueError(f"gradients of no parameter: {', '.join(map(str, unknown))}")
-        return {name: self._checked(name, g) for name, g in given.items() if g is not None}
+        fits = self._numbers  # a float fits a number: the usual case, and many of them
+        return {
+            name: g if g.__class__ is float and name in fits else self._checked(name, g)
+            for name, g in given.items()
+            if g is not None
+        }
 
     def _checked(self, name: str, gradient: Gradient) -> Gradient:
-        group = self._group_of[name]
+        group = self.groups[self._group_of[name]]
         moves_all = not self.takes_rows or group.get("momentum") or group.get("weight_decay")
         if isinstance(gradient, tuple) and moves_all:
             raise ValueError(
@@ -135,16 +154,6 @@ class Optimizer:
                 "gradient; use AdaGrad, SparseAdam or plain SGD"
             )
         return checked_gradient(name, _data(self.parameters[name]), gradient)
-
-    def _update(self, name: str, gradient: Gradient, options: Any) -> None:
-        parameter, state = self.parameters[name], self.state[name]
-        data = _data(parameter)
-        if isinstance(gradient, Rows):
-            self._update_rows(data, gradient, state, options)
-        elif is_array(data):
-            data[...] = self.rule(data, gradient, state, options)
-        else:
-            parameter.data = self.rule(data, gradient, state, options)
 
     def _update_rows(self, data: Any, gradient: Rows, state: State, options: Any) -> None:
         at = gradient.indices

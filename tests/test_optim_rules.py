@@ -288,3 +288,17 @@ def test_parameters_that_make_no_sense_are_refused():
         SGD([np.ones(2, dtype=np.int64)])
     with pytest.raises(ValueError, match="gradient \\(2,\\)"):
         SGD([value]).step([np.ones(2)])
+
+
+@pytest.mark.parametrize("kind", SPARSE)
+def test_no_rows_at_all(kind):
+    table = np.ones((3, 2))
+    kind([table]).step([(np.array([], dtype=int), np.ones((0, 2)))])
+    assert (table == 1).all()
+
+
+def test_parameters_that_are_missing_or_share_a_name_are_refused():
+    with pytest.raises(ValueError, match="no parameters to train"):
+        SGD([])
+    with pytest.raises(ValueError, match="two parameters are named w"):
+        SGD([{"params": {"w": Value(1.0)}}, {"params": {"w": Value(2.0)}}])

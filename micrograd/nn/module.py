@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from micrograd.checkpoint import capture, load_state, restore, save_state
@@ -13,6 +13,7 @@ from micrograd.engine import Value
 from micrograd.operations import LEAF
 
 Self = TypeVar("Self", bound="Module")
+Path = tuple[Any, ...]  # how to get at an item: (the path of what holds it, its key there), or ()
 BIASES = ("b", "bias")  # the attributes that penalties leave out
 
 
@@ -26,11 +27,11 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """Return the parameters, each once."""
-        return list(self.named_parameters().values())
+        return [held for _, held in self._held() if isinstance(held, Value)]
 
     def named_parameters(self) -> dict[str, Value]:
         """Return the parameters by name, such as "layers.0.neurons.3.w.1"."""
-        return {name: held for name, held in self._held().items() if isinstance(held, Value)}
+        return {name: held for name, held in self._stateful().items() if isinstance(held, Value)}
 
     def weights(self) -> list[Value]:
         """Return the parameters that are no biases: those that penalties apply to."""
@@ -39,7 +40,7 @@ class Module:
 
     def modules(self) -> list[Module]:
         """Return this Module and those within, each once."""
-        return [held for held in self._held().values() if isinstance(held, Module)]
+        return [held for _, held in self._held() if isinstance(held, Module)]
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0."""
@@ -67,7 +68,7 @@ class Module:
         """
         restore(self._stateful(), state)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str]) -> FilePath:
         """Write the state to `path`, whose ending .json or .npz chooses the format."""
         return save_state(path, self.state_dict())
 
@@ -84,34 +85,38 @@ class Module:
         return self
 
     def _stateful(self) -> dict[str, Any]:
-        return {name: h for name, h in self._held().items() if not isinstance(h, Module)}
+        return {_name(path): h for path, h in self._held() if not isinstance(h, Module)}
 
-    def _held(self) -> dict[str, Any]:
-        """Return the Modules, leaf Values and random generators within, by name."""
-        found: dict[int, tuple[str, Any]] = {}
-        _collect("", self, found)
-        return dict(found.values())
-
-
-def _collect(name: str, item: Any, found: dict[int, tuple[str, Any]]) -> None:
-    if isinstance(item, Value):
-        if item._operation is LEAF:
-            found.setdefault(id(item), (name, item))
-    elif isinstance(item, (list, tuple)):
-        _collect_all(name, enumerate(item), found)
-    elif isinstance(item, dict):
-        _collect_all(name, item.items(), found)
-    elif isinstance(item, random.Random):
-        found.setdefault(id(item), (name, item))
-    elif isinstance(item, Module) and id(item) not in found:
-        found[id(item)] = name, item
-        public = (pair for pair in vars(item).items() if not pair[0].startswith("_"))
-        _collect_all(name, public, found)
+    def _held(self) -> Iterable[tuple[Path, Any]]:
+        """Return this Module, and the Modules, leaf Values and random generators within."""
+        found: dict[int, tuple[Path, Any]] = {id(self): ((), self)}
+        _collect((), _attributes(self), found)
+        return found.values()
 
 
-def _collect_all(
-    name: str, items: Iterable[tuple[Any, Any]], found: dict[int, tuple[str, Any]]
-) -> None:
-    prefix = f"{name}." if name else ""
+def _attributes(module: Module) -> list[tuple[str, Any]]:
+    return [pair for pair in vars(module).items() if not pair[0].startswith("_")]
+
+
+def _collect(path: Path, items: Iterable[tuple[Any, Any]], found: dict[int, Any]) -> None:
     for key, item in items:
-        _collect(f"{prefix}{key}", item, found)
+        if isinstance(item, Value):
+            if item._operation is LEAF:
+                found.setdefault(id(item), ((path, key), item))
+        elif isinstance(item, (list, tuple)):
+            _collect((path, key), enumerate(item), found)
+        elif isinstance(item, dict):
+            _collect((path, key), item.items(), found)
+        elif isinstance(item, random.Random):
+            found.setdefault(id(item), ((path, key), item))
+        elif isinstance(item, Module) and id(item) not in found:
+            found[id(item)] = (path, key), item
+            _collect((path, key), _attributes(item), found)
+
+
+def _name(path: Path) -> str:
+    parts: list[str] = []
+    while path:
+        path, key = path
+        parts.append(str(key))
+    return ".".join(reversed(parts))
