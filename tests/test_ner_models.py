@@ -71,7 +71,7 @@ def test_gradients_equal_central_differences(kind, average):
         assert ours[name] == pytest.approx(numeric, abs=1e-8), name
 
 
-@pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.parametrize("count", [1, 5, 40])
 @pytest.mark.parametrize("average", [False, True])
 @pytest.mark.parametrize("kind", models.MODELS)
 def test_engines_agree(kind, average, count):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,11 @@ from micrograd.lowering import Program, lower
 from micrograd.ner.batch import Batch, Engine, Gradients
 from micrograd.ner.embedding import Floats, gather, scatter
 from micrograd.ner.leaves import Leaves, TableLeaves
-from micrograd.ner.models import LOSSES, Arrays, Shape, outputs
+from micrograd.ner.models import LOSSES, TABLES, Arrays, Shape, outputs
 
 ENGINES = ("lowered", "scalar")
 WINDOWS = {"margin": ("true", "corrupt"), "softmax": ("x",), "multiclass": ("x",)}
+LARGE, DOUBT = 16, 1e-3
 INPUTS = ("true", "corrupt", "x", "target")
 
 
@@ -85,7 +87,7 @@ class LoweredEngine:
             order, active = self._active_first(inputs, batch.targets, arrays)
             if not active:
                 return Gradients(0.0, 0)
-            if len(order) < count:
+            if active < count:
                 batch, inputs = batch.take(order), [x[order] for x in inputs]
         loss, gradients = self._run(arrays, inputs, batch.targets)
         return self._gradients(batch, loss, gradients, active, len(batch) / count)
@@ -95,18 +97,29 @@ class LoweredEngine:
     ) -> tuple[NDArray[np.int64], int]:
         """Number the samples that have a loss first, and count them; a forward pass tells.
 
-        Quiet ones fill up to a power of two: a program is prepared for every batch size it meets.
+        A large batch is looked through in single precision, with room for its error, and exactly
+        only where that leaves a doubt: after some epochs nearly all samples are quiet.
         """
+        chosen = np.arange(len(inputs[0]))
+        if len(chosen) >= LARGE:
+            dense = {n: array.astype(np.float32) for n, array in arrays.items() if n not in TABLES}
+            rough = self._excess([x.astype(np.float32) for x in inputs], targets, dense)
+            chosen = _first(rough > -DOUBT * (1 + np.abs(rough).max()))[0]
+            inputs = [x[chosen] for x in inputs]
+            targets = None if targets is None else targets[chosen]
+        order, active = _first(self._excess(inputs, targets, arrays) > 0)
+        return chosen[order], active
+
+    def _excess(
+        self, inputs: list[NDArray[Any]], targets: Floats | None, arrays: Mapping[str, NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Compute by how much each sample breaks its margin: Δ + s_c − s, at the worst tag."""
+        s = outputs(self.shape, np.concatenate(inputs), arrays)
         if targets is None:
-            both = outputs(self.shape, np.concatenate(inputs), arrays)
             count = len(inputs[0])
-            quiet = both[count:] - both[:count] + self.shape.delta <= 0
-        else:
-            s = outputs(self.shape, inputs[0], arrays)
-            right = (s * targets).sum(1, keepdims=True)
-            quiet = (s - right + self.shape.delta <= 0).sum(1) >= targets.shape[1] - 1
-        active = len(quiet) - int(np.count_nonzero(quiet))
-        return quiet.argsort(kind="stable")[:1 << (active - 1).bit_length()], active
+            return np.asarray(s[count:] - s[:count] + self.shape.delta)
+        right = (s * targets).sum(1, keepdims=True)
+        return np.asarray(np.where(targets > 0, -np.inf, s - right + self.shape.delta).max(1))
 
     def _run(
         self, arrays: Arrays, inputs: list[Floats], targets: Floats | None
@@ -132,6 +145,16 @@ class LoweredEngine:
             by_window = [gradient * share for gradient in by_window]
             dense = {name: gradient * share for name, gradient in dense.items()}
         return Gradients(loss * share, active, dense, scatter(self.shape, places, by_window))
+
+
+def _first(wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
+    """Number the samples that are wanted first, and count them.
+
+    Others fill up to a power of two: a program is prepared for every batch size it meets.
+    """
+    count = int(np.count_nonzero(wanted))
+    size = 1 << (count - 1).bit_length() if count else 0
+    return (~wanted).argsort(kind="stable")[:size], count
 
 
 def lowered(shape: Shape, arrays: Arrays, sample: list[Floats]) -> Program:

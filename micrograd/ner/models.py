@@ -6,7 +6,7 @@ same functions into array programs. LECTURES.md L3, L4, L10 to L12.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,11 +170,13 @@ def windows_per_sample(shape: Shape) -> int:
     return 2 if shape.kind == "margin" else 1
 
 
-def outputs(shape: Shape, x: NDArray[np.float64], arrays: Arrays) -> NDArray[np.float64]:
+def outputs(shape: Shape, x: NDArray[Any], arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     """Compute the scores (n,) or logits (n, outputs) of window inputs x (n, window_inputs)."""
     if shape.average:
         x = x.reshape(len(x), shape.width, -1).mean(1)
-    h = ACTIVATIONS[shape.activation](x @ arrays["W"].T + arrays["b"])
+    z = x @ arrays["W"].T
+    z += arrays["b"]
+    h = ACTIVATIONS[shape.activation](z)
     if shape.kind == "margin":
         return np.asarray(h @ arrays["u"])
     return np.asarray(h @ arrays["U"].T + arrays["c"])

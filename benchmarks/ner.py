@@ -1,0 +1,224 @@
+"""Measure the window trainer: reading, both engines, PyTorch beside it, and the scores it reaches.
+
+    python benchmarks/ner.py [read] [scalar] [pair] [torch] [quality] [--data FOLDER]
+
+Without a name all parts run; `quality` takes some minutes. `torch` needs PyTorch. The corpora are
+read from FOLDER (default: ../shared/data beside the repository); one thread is used throughout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from pathlib import Path
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # before NumPy is loaded, which reads it once
+
+# ruff: noqa: E402
+import numpy as np
+
+from micrograd.ner import conll
+from micrograd.ner.config import defaults
+from micrograd.ner.fitting import Trainer
+from micrograd.ner.tagger import Tagger
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+TOKENS = 200_000
+
+
+def corpus(name, part):
+    return conll.read(DATA / name / f"{part}.bio").sentences
+
+
+def trainer(train, kind="margin", **changes):
+    config, training = defaults(kind, **changes)
+    tagger = Tagger(config)
+    tagger.start(train, training.seed)
+    return Trainer(tagger, train, training)
+
+
+def epoch_of(run):
+    """Train one epoch; give the seconds and the share of active samples."""
+    count, size = len(run.sampler), run.training.batch
+    order = np.random.default_rng(run.epoch).permutation(count)
+    batches = [order[start:start + size] for start in range(0, count, size)]
+    began, active = time.perf_counter(), 0.0
+    for chosen in batches:
+        active += run.step(chosen)["active"] * len(chosen)
+    seconds = time.perf_counter() - began
+    run.next_epoch(0.0)
+    return seconds, active / count
+
+
+def read():
+    """Read and window 200,000 tokens in a process of its own, so that its memory is its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "big.conll"
+        text = (DATA / "wikigold/train.bio").read_text(encoding="utf-8")
+        path.write_text(text * -(-TOKENS // 23_379), encoding="utf-8")
+        subprocess.run([sys.executable, __file__, "read-one", "--file", path], check=True)
+
+
+def read_one(path):
+    began = time.perf_counter()
+    found = conll.read(path)
+    tagger = Tagger()
+    tagger.start(found.sentences)
+    cut = tagger.windows(found.sentences)
+    seconds = time.perf_counter() - began
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"read: {len(cut):,} tokens read, numbered and windowed in {seconds:.2f} s (<= 3), "
+          f"{memory:.0f} MB in all (<= 300)")
+
+
+def scalar():
+    run = trainer(corpus("wikigold", "train"), engine="scalar", case_dim=0)
+    tracemalloc.start()
+    for _ in range(3):
+        tracemalloc.reset_peak()
+        began = time.perf_counter()
+        for number in range(400):
+            run.step(np.array([number]))
+        rate = 400 / (time.perf_counter() - began)
+        peak = tracemalloc.get_traced_memory()[1] / 1e6
+        print(f"scalar: peak {peak:.1f} MB over 400 pairs (traced, {rate:.0f} pairs/s)")
+    tracemalloc.stop()
+    run = trainer(corpus("wikigold", "train"), engine="scalar", case_dim=0, delta=1e6, rate=1e-9)
+    began = time.perf_counter()
+    for number in range(400):
+        run.step(np.array([number]))
+    print(f"scalar: {400 / (time.perf_counter() - began):.0f} pairs/s, all of them active (>= 300)")
+    run = trainer(corpus("wikigold", "train"), engine="scalar", case_dim=0)
+    for epoch in range(2):
+        seconds, active = epoch_of(run)
+        print(f"scalar: {len(run.sampler) / seconds:.0f} pairs/s in epoch {epoch + 1}, "
+              f"{active:.1f} % active")
+
+
+def pair():
+    train = corpus("wikigold", "train")
+    for case_dim in (0, 5):
+        run = trainer(train, case_dim=case_dim)
+        for epoch in range(3):
+            seconds, active = epoch_of(run)
+            print(f"pair: case vectors of {case_dim}, epoch {epoch + 1}: "
+                  f"{1e6 * seconds / len(run.sampler):.0f} us per pair (<= 100), "
+                  f"{active:.1f} % active")
+    run = trainer(train, case_dim=0, delta=1e6, rate=1e-9)
+    seconds, _ = epoch_of(run)
+    print(f"pair: {1e6 * seconds / len(run.sampler):.0f} us per pair where all are active")
+
+
+def torch_epoch(run, dtype, sparse):
+    """Make the same model in PyTorch from the same parameters; give a function of an epoch."""
+    import torch
+
+    torch.set_num_threads(1)
+    arrays, samples = run.tagger.arrays, run.samples
+    table = torch.nn.Embedding.from_pretrained(
+        torch.tensor(arrays["E"], dtype=dtype), freeze=False, sparse=sparse)
+    layer = torch.nn.Linear(*reversed(arrays["W"].shape)).to(dtype)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(arrays["W"]))
+        layer.bias.copy_(torch.tensor(arrays["b"]))
+    u = torch.nn.Parameter(torch.tensor(arrays["u"], dtype=dtype))
+    optimizer = torch.optim.SGD([*table.parameters(), *layer.parameters(), u], lr=run.optimizer.lr)
+    true, corrupt = (torch.tensor(p.words).long() for p in samples.windows)
+
+    def score(ids):
+        return torch.tanh(layer(table(ids).flatten(1))) @ u
+
+    delta = run.tagger.shape.delta
+
+    def epoch():
+        order = torch.randperm(len(true))
+        began, active = time.perf_counter(), 0
+        for chosen in order.split(run.training.batch):
+            optimizer.zero_grad()
+            losses = torch.relu(delta - score(true[chosen]) + score(corrupt[chosen]))
+            losses.mean().backward()
+            optimizer.step()
+            active += int((losses > 0).sum())
+        return time.perf_counter() - began, 100 * active / len(true)
+
+    return epoch
+
+
+def beside_torch():
+    import torch
+
+    train = corpus("wikigold", "train")
+    changes = {"dim": 50, "case_dim": 0, "hidden": 300, "batch": 64, "schedule": "constant"}
+    run = trainer(train, **changes)
+    runs = {"ours, float64, backward of active pairs": lambda: epoch_of(run)}
+    every = trainer(train, **changes, delta=1e3)
+    every.optimizer.lr = 1e-9
+    runs["ours, float64, every pair active"] = lambda: epoch_of(every)
+    for dtype in (torch.float64, torch.float32):
+        for sparse in (True, False):
+            name = f"PyTorch, {str(dtype)[6:]}, {'sparse' if sparse else 'dense'} table"
+            runs[name] = torch_epoch(run, dtype, sparse)
+    times = {name: [] for name in runs}
+    for number in range(6):
+        for name, epoch in runs.items():
+            seconds, active = epoch()
+            times[name].append(seconds)
+            if number == 5:
+                print(f"torch: {name}: median {np.median(times[name]):.2f} s, best "
+                      f"{min(times[name]):.2f} s per epoch of {len(run.sampler):,} pairs "
+                      f"(last: {active:.1f} % active)")
+
+
+def scores(title, kind, seeds, name="wikigold", **changes):
+    train, dev, test = (corpus(name, part) for part in ("train", "dev", "test"))
+    found, began = [], time.perf_counter()
+    for seed in range(seeds):
+        config, training = defaults(kind, seed=seed, **changes)
+        tagger = Tagger(config)
+        history = tagger.fit(train, dev, training)
+        found.append((max(history["dev_f1"]), tagger.evaluate(test).f1))
+    dev_f1, test_f1 = np.mean(found, axis=0)
+    spread = " ".join(f"{value:.1f}" for _, value in found)
+    print(f"quality: {title}: dev {dev_f1:.2f}, test {test_f1:.2f} (tests {spread}; "
+          f"{(time.perf_counter() - began) / seeds:.0f} s per run)", flush=True)
+
+
+def quality():
+    scores("LOC max-margin, 5 seeds (dev >= 57, test >= 47)", "margin", 5)
+    scores("the same, vectors frozen (clearly worse)", "margin", 5, frozen=True)
+    scores("the same, centre word replaced", "margin", 5, sampler="word")
+    scores("the same, words averaged", "margin", 5, average=True)
+    scores("softmax BIOES, 3 seeds (dev >= 42, test >= 39)", "softmax", 3)
+    scores("multiclass max-margin, 3 seeds", "multiclass", 3)
+    scores("WNUT-17, softmax, 3 seeds (test >= 11.5)", "softmax", 3, "wnut17")
+
+
+PARTS = {"read": read, "scalar": scalar, "pair": pair, "torch": beside_torch, "quality": quality}
+
+
+def main():
+    global DATA
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", help=", ".join(PARTS))
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    DATA = options.data
+    if options.parts == ["read-one"]:
+        read_one(options.file)
+        return
+    for name in options.parts or PARTS:
+        if name not in PARTS:
+            parser.error(f"no part {name!r}: expected some of {', '.join(PARTS)}")
+        PARTS[name]()
+
+
+if __name__ == "__main__":
+    main()
