@@ -183,6 +183,18 @@ def test_the_page_walks_the_eight_steps(error_sharing):
     assert shown == [step["gradient"] for step in steps]
 
 
+def test_a_walk_tells_apart_who_hands_to_the_same_operand():
+    f = worked_example()
+    x, y, _, a, b, _ = topological_order(f)
+    way = Walk(
+        {"en": "y"}, [Stop({"en": "1"}, b, y), Stop({"en": "2"}, a, y), Stop({"en": "3"}, x)]
+    )
+    told = way.steps(f)
+    assert [(step.get("contribution"), step["gradient"]) for step in told] == [
+        (3, 3), (2, 5), (None, 2),
+    ]  # fmt: skip
+
+
 def test_a_walk_outside_the_graph_is_refused():
     f, other = worked_example(), Value(1, label="other")
     for stop in (Stop({"en": ""}, other), Stop({"en": ""}, f, other)):

@@ -123,12 +123,20 @@ def test_the_command_writes_a_page(tmp_path, capsys):
     assert capsys.readouterr().err == f"wrote {path}\n"
 
 
+def test_the_command_reads_a_value_of_a_file(tmp_path, capsys):
+    source = tmp_path / "mine.py"
+    source.write_text("from micrograd import Value\nloss = Value(3, label='w') ** 2\n")
+    assert main(["step", f"{source}:loss"]) == 0
+    assert "∂v1/∂w = 6" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
         (["step", "x +", "--at", "x=1"], "micrograd step: cannot read"),
         (["step", "log(x)", "--at", "x=0"], "log(x) has no finite value at x = 0.0"),
         (["step", "none.py:f"], "none.py"),
+        ([*EXPRESSION, "-o", "f.svg"], "f.svg: the steps are written as a page"),
         ([*EXPRESSION, "-o", "/nowhere/at/all.html"], "No such file or directory"),
         (["step", "sqrt(x)", "--at", "x=0"], "sqrt(x) has no finite slope"),
     ],

@@ -36,6 +36,10 @@ def run(options: argparse.Namespace) -> int:
     from micrograd.stepper import save_page
     from micrograd.stepper.terminal import Walkthrough
 
+    if options.output and not options.output.endswith((".html", ".htm")):
+        raise ValueError(
+            f"{options.output}: the steps are written as a page; end the name in .html"
+        )
     root = read(options.value, point(options.at))
     if options.output:
         print(f"wrote {save_page(root, options.output)}", file=sys.stderr)

@@ -107,8 +107,7 @@ function keyed(event) {
   const action = { ArrowRight: next, ArrowLeft: () => go(page.at - 1), Home: () => go(0),
     End: () => go(stops.length - 1), " ": () => play(!page.timer) }[event.key];
   if (!action || ranged) return;
-  if (target.matches(".table, #picture") && target.scrollWidth > target.clientWidth &&
-    event.key.startsWith("Arrow") && target.id !== "picture") return;
+  if (target.matches(".table") && event.key !== " ") return; // they scroll it
   event.preventDefault();
   action();
 }

@@ -20,6 +20,8 @@ class Teller {
     if (!box) return fill(this.words.others, { count: this.others() });
     if (box.members.length === 1) return this.name(box.members[0]);
     if (box.title) return box.title;
+    if (box.kind === "part") return [box.members[0], box.members.at(-1)]
+      .map(id => nodes[id].name).join(" … ");
     const label = this.words[`${box.kind}.title`] ?? box.kind, out = box.outputs ?? [];
     return out.length === 1 && box.kind === "sum" ? `${nodes[out[0]].name} ${label}` : label;
   }

@@ -1,6 +1,7 @@
 """The step-through page in a real browser: controls, keys, predict, what-if, language, theme."""
 
 import re
+from html import escape
 
 import pytest
 
@@ -304,6 +305,21 @@ def test_a_phone(opened, example):
     assert place(shown) == "9 / 11"
 
 
+@pytest.mark.parametrize("width", [390, 1200])
+def test_boxes_do_not_overlap_and_edges_run_between_them(opened, example, width):
+    shown = opened(example, width=width)
+    rects = shown.evaluate(
+        "[...document.querySelectorAll('svg .box')].map(b => b.getBoundingClientRect().toJSON())"
+    )
+    for i, one in enumerate(rects):
+        for other in rects[:i]:
+            beside = one["right"] <= other["left"] or other["right"] <= one["left"]
+            assert beside or one["bottom"] <= other["top"] or other["bottom"] <= one["top"]
+    leaves, results = rects[:3], rects[3:]
+    ahead = ("bottom", "top") if width == 390 else ("right", "left")
+    assert max(r[ahead[0]] for r in leaves) < min(r[ahead[1]] for r in results)
+
+
 def test_it_prints_on_one_page(opened, example):
     shown = opened(example, "#step=8")
     for format in ("A4", "Letter"):
@@ -370,6 +386,15 @@ def test_labels_are_text_whatever_they_hold(opened):
     shown.locator("#language").select_option("zh")
     assert shown.evaluate("document.documentElement.scrollWidth") <= 1200
     assert shown.locator("#title").inner_text() == HOSTILE[0]
+
+
+def test_it_works_within_a_frame_of_a_notebook(opened, example):
+    frame = f"<!doctype html><iframe style='width:900px;height:700px' srcdoc=\"{escape(example)}\">"
+    shown = opened(frame).frame_locator("iframe")
+    shown.locator("#last").click()
+    assert shown.locator("#place").inner_text() == "11 / 11"
+    shown.locator("#back").click()
+    assert shown.locator("#place").inner_text() == "10 / 11"
 
 
 def test_the_policy_lets_nothing_else_run(chromium, tmp_path, example):
