@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import micrograd.render.programs as programs
-from micrograd import Value
+from micrograd import Value, scope
 from micrograd.engine import weighted_sum
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
@@ -235,6 +235,17 @@ def test_a_hand_made_node_above_an_unfolded_sum_is_refused():
 )  # fmt: skip
 def test_numbers_are_short_but_true(number, text):
     assert shown(number) == text
+
+
+def test_a_range_with_nan_in_it_is_nan():
+    a, b, c = Value(math.nan, label="a"), Value(1.0), Value(2.0)
+    parts = [Value(1.0, label=f"x{i}") for i in range(6)] + [a]
+    with scope("block"):
+        out = [part * b for part in parts]
+    with scope("other"):
+        total = sum(o * c for o in out)
+    values = {found["value"] for found in boxes(render(total, level="neuron").svg).values()}
+    assert "nan" in values and "1 … nan" not in values
 
 
 def test_unusual_numbers_are_drawn():
