@@ -1,0 +1,106 @@
+"""The workloads of the benchmarks, small: lowered, they give what `backward()` gives."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+np = pytest.importorskip("numpy")
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+import workloads  # noqa: E402
+
+from micrograd.lowering import lower  # noqa: E402
+
+sys.path.remove(str(BENCHMARKS))
+
+DENSE = ("moons", "window-small", "window-large")
+# numba compiles for seconds, for attention minutes: one workload of each kind of program
+CASES = [(name, "numpy") for name in workloads.SMALL]
+CASES += [(name, "numba") for name in ("moons", "chain", "random")]
+
+
+def lowered(workload, backend="numpy"):
+    """Return the program of a workload, and the loss and the gradients it gives."""
+    if workload.record:
+        program = lower(workload.record(), parameters=workload.parameters, backend=backend)
+    else:
+        program = lower(workload.function, *workload.samples[0], parameters=workload.parameters,
+                        backend=backend)  # fmt: skip
+    return program, program.value_and_grad(*workload.batch, wrt_inputs=workload.wrt_inputs)
+
+
+def assert_equal_gradients(found, wanted, tolerance=1e-12):
+    assert found.keys() == wanted.keys()
+    for name, gradient in wanted.items():
+        gradient = np.array(gradient)
+        assert found[name].shape == gradient.shape, name
+        error = np.abs(found[name] - gradient).max() / max(np.abs(gradient).max(), 1e-300)
+        assert error <= tolerance, (name, error)
+
+
+@pytest.mark.parametrize(("name", "backend"), CASES)
+def test_lowered_workload_equals_backward(name, backend):
+    if backend == "numba":
+        pytest.importorskip("numba")
+    workload = workloads.SMALL[name]()
+    wanted, gradients = workload.gradients()
+    _, (value, found) = lowered(workload, backend)
+    assert value == pytest.approx(wanted, rel=1e-12)
+    assert_equal_gradients(found, gradients)
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_fused_neurons_lower_to_the_same_program(name):
+    plain, _ = lowered(workloads.SMALL[name]())
+    workload = workloads.SMALL[name](fused=True)
+    fused, (_, found) = lowered(workload)
+    assert fused.source == plain.source
+    assert_equal_gradients(found, workload.gradients()[1])
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_recorded_batch_gives_the_gradients_of_its_samples(name):
+    workload = workloads.SMALL[name]()
+    wanted, gradients = workload.gradients()
+    program = lower(workload.recorded(), parameters=workload.parameters)
+    value, found = program.value_and_grad()
+    assert value == pytest.approx(wanted, rel=1e-12)
+    assert_equal_gradients(
+        {name: found[name] for name in workload.parameters},
+        {name: gradients[name] for name in workload.parameters},
+    )
+
+
+def test_window_model_is_written_as_the_notes_write_it():
+    program, _ = lowered(workloads.window(pairs=2))
+    lines = code_lines(program.source)
+    assert len(lines) <= 25, program.source
+    assert not re.search(r"take|gather|\[\[|\[I|index", "\n".join(lines)), program.source
+    assert any("x @ W1.T + b1" in line and "(B, 8)" in line for line in lines), program.source
+
+
+def test_attention_groups_into_few_lines():
+    program, _ = lowered(workloads.attention())
+    forward = code_lines(program.source.split("backward")[0])
+    assert len(forward) <= 60, program.source
+
+
+def code_lines(source):
+    """Return the lines of a program without signatures, empty lines and docstrings."""
+    return [line for line in source.splitlines()
+            if line.strip() and not line.lstrip().startswith(("def ", "#", '"""', "return"))]  # fmt: skip
+
+
+def test_workloads_are_what_they_say():
+    sizes = {"chain": 100_000, "random": 100_000}
+    for name, size in sizes.items():
+        small = workloads.SMALL[name]().record()
+        again = workloads.SMALL[name]().record()
+        assert small.data == again.data, f"{name} differs from run to run"
+        assert abs(small.data) < size
+    assert workloads.FULL.keys() == workloads.SMALL.keys()
