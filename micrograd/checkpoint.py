@@ -107,10 +107,18 @@ def _tuples(state: Any) -> Any:
 
 def save_state(path: str | os.PathLike[str], state: Any) -> Path:
     """Write `state` to `path`, whose ending .json or .npz chooses the format, atomically."""
-    ending = Path(path).suffix
-    if ending not in (".json", ".npz"):
+    npz = checked_path(path).suffix == ".npz"
+    return atomic_write(path, _npz_file(state) if npz else _json_file(state))
+
+
+def checked_path(path: str | os.PathLike[str]) -> Path:
+    """Return `path`. Raises ValueError or OSError where no state can be written there."""
+    checked = Path(path)
+    if checked.suffix not in (".json", ".npz"):
         raise ValueError(f"{path}: a state is written to a file that ends in .json or .npz")
-    return atomic_write(path, _npz_file(state) if ending == ".npz" else _json_file(state))
+    if not checked.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {checked.parent}")
+    return checked
 
 
 def load_state(path: str | os.PathLike[str]) -> Any:

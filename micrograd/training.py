@@ -23,10 +23,9 @@ import random
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from micrograd.checkpoint import capture, load_state, restore, save_state
+from micrograd.checkpoint import capture, checked_path, load_state, restore, save_state
 from micrograd.history import History
 from micrograd.progress import Interrupts, Progress
 
@@ -97,7 +96,9 @@ def fit(
                {} if state is None else state)  # fmt: skip
     if len(data) == 0 or batch_size < 1:
         raise ValueError(f"{len(data)} examples in batches of {batch_size}: nothing to train on")
-    if resume and checkpoint is not None and Path(checkpoint).exists():
+    if resume and checkpoint is None:
+        raise ValueError("to resume, say from which checkpoint")
+    if checkpoint is not None and checked_path(checkpoint).exists() and resume:
         run.load()
     with Interrupts() as interrupts, Progress(progress, epochs) as shown:
         while run.epoch < epochs and not run.history.stopped:

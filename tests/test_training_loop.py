@@ -274,6 +274,18 @@ def test_nothing_to_train_on_is_refused(data, batch_size):
         fit(lambda _: 0.0, data, 1, batch_size=batch_size)
 
 
+@pytest.mark.parametrize("options, error, reason", [
+    ({"checkpoint": "run.pt"}, ValueError, r"ends in \.json or \.npz"),
+    ({"checkpoint": "no/such/run.json"}, OSError, "there is no folder no/such"),
+    ({"resume": True}, ValueError, "from which checkpoint"),
+])  # fmt: skip
+def test_a_checkpoint_that_cannot_be_is_refused_before_training(options, error, reason):
+    trained = []
+    with pytest.raises(error, match=reason):
+        fit(trained.append, [1], 1, progress=False, **options)
+    assert trained == []
+
+
 def test_descent_trains_and_switches_to_training():
     task = Scalar()
     task.model.eval()
