@@ -1,6 +1,8 @@
 import json
 import re
+import runpy
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,9 @@ from micrograd.stepper import Stop, Walk, page, save_page
 from micrograd.stepper.expression import written_out
 from micrograd.stepper.geometry import MOST_BOXES_IN_ALL, views
 from tests.stepper_graphs import batch, every_row, network, node, worked_example
+
+
+DEMOS = Path(__file__).parent.parent / "demos"
 
 
 class Parts(HTMLParser):
@@ -181,6 +186,18 @@ def test_the_page_walks_the_eight_steps(error_sharing):
     """
     shown = node(script, "engine.js", "numbers.js", "passes.js", data=data)
     assert shown == [step["gradient"] for step in steps]
+
+
+@pytest.mark.parametrize("name, line", [
+    ("worked_example", "   ∂f/∂y = 5"), ("error_sharing", "   0.357687 = 0.178843 × 2"),
+])  # fmt: skip
+def test_the_demos_run(name, line, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "page.html"
+    monkeypatch.setattr("sys.argv", [name, str(path)])
+    runpy.run_path(str(DEMOS / f"{name}.py"), run_name="__main__")
+    lines = capsys.readouterr().out.splitlines()
+    assert line in lines and lines[-1] == f"wrote {path}"
+    assert path.read_text("utf-8").startswith("<!doctype html>")
 
 
 def test_a_walk_tells_apart_who_hands_to_the_same_operand():

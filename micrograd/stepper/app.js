@@ -177,10 +177,11 @@ function listing() {
       made("td", teller.what(stop)), made("td", teller.summary(stop)),
       made("td", teller.sentence(stop, whole))];
     cells[0].append(link);
+    for (const cell of cells) cell.dataset.text = cell.textContent;
     line.append(...cells);
     return line;
   }));
-  $("all").classList.toggle("long", stops.length > 30);
+  $("all").classList.toggle("long", stops.length > 16);
 }
 
 function mark() {
@@ -188,7 +189,8 @@ function mark() {
     line.toggleAttribute("aria-current", i === page.at);
     if (i === page.at) line.setAttribute("aria-current", "step");
     const secret = page.predict && (i > page.at || (i === page.at && hidden()));
-    for (const cell of [line.cells[3], line.cells[4]]) cell.classList.toggle("secret", secret);
+    for (const cell of [line.cells[3], line.cells[4]])
+      cell.textContent = secret && cell.dataset.text ? "?" : cell.dataset.text;
   });
 }
 
