@@ -20,7 +20,7 @@ class Canonical:
 
     `sums` are the ids of the sums; sum n has the terms start[n] to start[n + 1], each
     a[i] × b[i], or a[i] alone where b[i] is NONE. `live` marks the nodes that are left, `literal`
-    the leaves that stand for a number in the code. The 0 that Python's sum() begins with is dropped.
+    the leaves that stand for a number in the code, `within` the node that a node is now part of. The 0 that Python's sum() begins with is dropped.
     """
 
     columns: Columns
@@ -32,6 +32,7 @@ class Canonical:
     start: Ints
     a: Ints
     b: Ints
+    within: Ints
     root: int
 
 
@@ -42,14 +43,15 @@ def canonical(columns: Columns, known: Bools) -> Canonical:
     added = columns.op == ADD
     inner = _inner_additions(columns, uses, added, literal)
     heads = _heads(inner, columns.x, added)
-    owner, a, b, products = _terms(columns, uses, added, inner, heads, _zeros(columns, literal))
+    owner, a, b, products, of = _terms(columns, uses, added, inner, heads, _zeros(columns, literal))
     sums, first = np.unique(owner, return_index=True)
     live = np.ones(len(columns), bool)
     live[inner] = False
     live[products] = False
     live &= _reached(columns, live & ~added, a, b)
+    heads[products] = of
     return Canonical(columns, live, literal, columns.x, columns.y, sums,
-                     np.append(first, len(owner)), a, b, columns.root)  # fmt: skip
+                     np.append(first, len(owner)), a, b, heads, columns.root)  # fmt: skip
 
 
 def _literals(columns: Columns, uses: Ints, known: Bools) -> Bools:
@@ -98,8 +100,8 @@ def _heads(inner: Ints, x: Ints, added: Bools) -> Ints:
 
 
 def _terms(columns: Columns, uses: Ints, added: Bools, inner: Ints, heads: Ints, zeros: Bools
-           ) -> tuple[Ints, Ints, Ints, Ints]:  # fmt: skip
-    """Return owner, a and b of every term, sorted by owner, and the products taken in."""
+           ) -> tuple[Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
+    """Return owner, a and b of every term, by owner; the products taken in, and their owners."""
     x, y = columns.x, columns.y
     users = np.flatnonzero(added)
     firsts = users[~np.isin(x[users], inner) & ~zeros[x[users]]]
@@ -113,7 +115,7 @@ def _terms(columns: Columns, uses: Ints, added: Bools, inner: Ints, heads: Ints,
     a = np.concatenate((a, columns.wide_w, columns.wide_bias[has]))
     b = np.concatenate((b, columns.wide_x, np.full(has.sum(), NONE)))
     by_owner = np.argsort(owner, kind="stable")
-    return owner[by_owner], a[by_owner], b[by_owner], term[taken]
+    return owner[by_owner], a[by_owner], b[by_owner], term[taken], heads[order[taken]]
 
 
 def _reached(columns: Columns, elements: Bools, a: Ints, b: Ints) -> Bools:

@@ -61,11 +61,7 @@ def leaf_arrays(canonical: Canonical, arrays: list[Array], trainable: Bools) -> 
     for i in np.flatnonzero(left).tolist():
         sets.setdefault(_key(columns, i, bool(trainable[i])), []).append(i)
     for (kind, scope, stem), ids in sets.items():
-        for array in _parted(columns, kind, scope, stem, np.array(ids), first_user):
-            if array.kind == NUMBER:
-                numbers[array.nodes] = True
-            else:
-                found.append(array)
+        found += _parted(columns, kind, scope, stem, np.array(ids), first_user)
     return [*found, _pool(columns, np.flatnonzero(numbers))]
 
 
@@ -90,12 +86,8 @@ def _parted(columns: Columns, kind: str, scope: str, stem: str, ids: Ints,
     parts = []
     for r in np.unique(role).tolist():
         part = ids[role == r]
-        data = [columns.values[i].data for i in part.tolist()]
-        if kind == CONSTANT and len(set(data)) == 1:
-            parts.append(Array(NUMBER, (), part))
-        else:
-            shape = _shape(columns, part, first_user[part])
-            parts.append(Array(kind, shape, part, stem=_stem(scope, stem, shape)))
+        shape = _shape(columns, part, first_user[part])
+        parts.append(Array(kind, shape, part, stem=_stem(scope, stem, shape)))
     return parts
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from micrograd.engine import Value
+from micrograd.lowering.caching import cached, structure
 from micrograd.lowering.canonical import Canonical, canonical
 from micrograd.lowering.columns import Bools, Columns, columns
 from micrograd.lowering.grouping import Grouping, Irregular
-from micrograd.lowering.ir import CONSTANT, PARAMETER, Array
-from micrograd.lowering.leaves import Given, leaf_arrays
+from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER, Array
+from micrograd.lowering.leaves import Given, given, leaf_arrays
 from micrograd.lowering.levels import Levels, levelled
 from micrograd.lowering.lowered import Lowered
 from micrograd.lowering.names import name_arrays
@@ -47,14 +49,32 @@ def lower(function: Callable[..., Any] | Value, *samples: Any, parameters: Any =
 
 def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: str) -> Program:
     ids = dict(zip(graph.values, range(len(graph))))
-    arrays = [g.array(ids, traced.batched) for g in traced.arrays]
+    given = [*traced.arrays, *_masks(graph, traced.start)]
+    arrays = [g.array(ids, traced.batched) for g in given]
     trainable = _trainable(graph, traced, named)
     known = trainable.copy()
     for array in arrays:
         known[array.nodes[array.nodes >= 0]] = True
     form = canonical(graph, known)
-    lowered = _lowered(form, arrays, trainable, reduce)
-    return Program(lowered, _leaf_values(lowered, traced.arrays, graph), traced.root, backend)
+    key = structure(form, arrays, trainable, reduce)
+    lowered = cached(key, lambda: _lowered(form, arrays, trainable, reduce))
+    return Program(lowered, _leaf_values(lowered, given, graph), graph, backend)
+
+
+def _masks(graph: Columns, start: int | None) -> list[Given]:
+    """Return the masks that dropout drew during the trace: inputs, to be drawn for every call."""
+    if start is None:
+        return []
+    drawn = np.flatnonzero(graph.labelled & (graph.op == 0) & (graph.index >= start))
+    masks: list[list[Value]] = []
+    for i in drawn.tolist():
+        number = re.fullmatch(r"mask(\d+)", graph.values[i].label)
+        if number and (number[1] == "0" or not masks):
+            masks.append([])
+        if number:
+            masks[-1].append(graph.values[i])
+    names = ["mask"] if len(masks) == 1 else [f"mask{n + 1}" for n in range(len(masks))]
+    return [given(name, INPUT, mask) for name, mask in zip(names, masks)]
 
 
 def _trainable(graph: Columns, traced: Trace, named: bool) -> Bools:
@@ -68,9 +88,9 @@ def _trainable(graph: Columns, traced: Trace, named: bool) -> Bools:
     return leaf & (graph.labelled | named_scope[graph.scope])
 
 
-def _lowered(form: Canonical, given: list[Array], trainable: Bools, reduce: str
+def _lowered(form: Canonical, known: list[Array], trainable: Bools, reduce: str
              ) -> Lowered | Levels:  # fmt: skip
-    leaves = leaf_arrays(form, given, trainable)
+    leaves = leaf_arrays(form, known, trainable)
     grouping = Grouping(form, leaves, limit=MOST_ARRAYS + int(form.live.sum()) // 500)
     try:
         arrays = grouping.run()
@@ -79,11 +99,12 @@ def _lowered(form: Canonical, given: list[Array], trainable: Bools, reduce: str
         return levelled(form, leaves, reduce)
     name_arrays(arrays, form.columns.values)
     root = arrays[grouping.array[form.root]]
-    return Lowered(arrays, root, reduce, form, Constants())
+    return Lowered(arrays, root, reduce, grouping.array[form.within], grouping.place[form.within],
+                   Constants())  # fmt: skip
 
 
-def _leaf_values(lowered: Lowered | Levels, given: list[Given], graph: Columns) -> dict[str, Any]:
-    found = {g.name: g.values for g in given}
+def _leaf_values(lowered: Lowered | Levels, known: list[Given], graph: Columns) -> dict[str, Any]:
+    found = {g.name: g.values for g in known}
     for kind in (PARAMETER, CONSTANT):
         for array in lowered.leaves(kind):
             if array.name not in found and array.data is None:

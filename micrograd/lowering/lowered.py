@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering import expr as ex
-from micrograd.lowering.canonical import Canonical
+from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.inlining import inlined
 from micrograd.lowering.ir import BATCH, CONSTANT, INPUT, LEAVES, NUMBER, PARAMETER, Array
@@ -34,13 +34,14 @@ class Lines:
 class Lowered:
     """Hold the arrays of a graph; `reduce` says how the samples of a batch make one loss.
 
-    `nodes` counts the scalar nodes; the arrays hold their ids, to be found in any equal graph.
+    `array_of` and `place_of` say where each scalar node went, in this and in any equal graph.
     """
 
     arrays: list[Array]
     root: Array
     reduce: str
-    canonical: Canonical
+    array_of: Ints
+    place_of: Ints
     tables: Constants
     makers: dict[str, Any] = field(default_factory=dict)  # compiled passes by kind
 

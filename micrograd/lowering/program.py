@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.engine import Value
-from micrograd.lowering.columns import Floats
+from micrograd.lowering.columns import Columns, Floats
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.lowered import FORWARD, Lowered
 from micrograd.lowering import (level_executor, numba_executor, numba_levels, numpy_executor,
@@ -31,8 +30,8 @@ class Program:
     """
 
     def __init__(self, lowered: Lowered | Levels, leaves: Mapping[str, Any],
-                 root: Value, backend: str = "numpy") -> None:  # fmt: skip
-        self.lowered, self._leaves, self._root, self._backend = lowered, leaves, root, backend
+                 graph: Columns, backend: str = "numpy") -> None:  # fmt: skip
+        self.lowered, self._leaves, self.graph, self._backend = lowered, leaves, graph, backend
         data = {name: np.array([v.data for v in values.ravel().tolist()]).reshape(values.shape)
                 for name, values in leaves.items()}  # fmt: skip
         names = {kind: [a.name for a in lowered.leaves(kind) if a.data is None]
@@ -80,7 +79,7 @@ class Program:
         except (ArithmeticError, ValueError):
             pass
         held = {**self.parameters, **self.constants}
-        diagnose(self._root, self._leaves, held, dict(zip(self.inputs, inputs)))
+        diagnose(self.graph.values[self.graph.root], self._leaves, held, dict(zip(self.inputs, inputs)))
         with np.errstate(all="ignore"):
             value, gradients = run(*inputs)
         return float(value), gradients

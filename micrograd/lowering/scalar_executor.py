@@ -10,11 +10,10 @@ import numpy as np
 from micrograd.lowering.columns import NAMES, WEIGHTED
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.levels import Levels
-from micrograd.ops import BY_NAME, FLOATS
+from micrograd.ops import BY_NAME, FLOATS, WEIGHTED_SUM
 
 Run = Callable[..., Any]
-Step = Callable[[list[float], int, int, int, Any], None]
-_STEPS: dict[str, tuple[Step, Callable[..., None]]] = {}
+_PASSES: dict[tuple[str, ...], tuple[Callable[..., None], Callable[..., None]]] = {}
 NARROW = 4  # nodes per group, on average
 
 
@@ -26,7 +25,8 @@ def narrow(levels: Levels) -> bool:
 
 def maker(levels: Levels, kind: str) -> Callable[..., Run]:
     """Return a function of the batch size and the leaves' arrays that makes the runner."""
-    steps = _program(levels)
+    steps, forward, backward = _program(levels)
+    behind = steps[::-1]
     wanted = [(a, levels.slots[a.name]) for a in levels.leaves(PARAMETER)]
 
     def make(size: int, leaves: Mapping[str, Any]) -> Run:
@@ -39,14 +39,12 @@ def maker(levels: Levels, kind: str) -> Callable[..., Run]:
             for data, slots in held:
                 start[slots[slots >= 0]] = data.ravel()[slots.ravel() >= 0]
             v = start.tolist()
-            for forward, _, o, i, j, k in steps:
-                forward(v, o, i, j, k)
+            forward(steps, v)
             if kind not in (INPUT, PARAMETER):
                 return v[levels.root], {}
             d = [0.0] * (len(v) + 1)
             d[levels.root] = 1.0
-            for _, backward, o, i, j, k in reversed(steps):
-                backward(v, d, o, i, j, k)
+            backward(behind, v, d)
             return v[levels.root], {
                 array.name: np.array([d[s] for s in slots.ravel().tolist()]).reshape(array.shape)
                 for array, slots in wanted
@@ -57,38 +55,47 @@ def maker(levels: Levels, kind: str) -> Callable[..., Run]:
     return make
 
 
-def _program(levels: Levels) -> list[Any]:
-    """Return (forward, backward, node, x, y, k) per node; a sum has its terms in place of x."""
+def _program(levels: Levels) -> tuple[list[Any], Callable[..., None], Callable[..., None]]:
+    """Return (operation, node, x, y, k) per node, and the passes; a sum has its terms as x."""
+    codes, counts = np.unique(levels.op[levels.op > 0], return_counts=True)
+    number = {int(codes[i]): n for n, i in enumerate(np.argsort(-counts).tolist())}
     program = []
     columns = (levels.op, levels.x, levels.y, levels.k, levels.start[:-1], levels.start[1:])
     for o, (op, x, y, k, first, last) in enumerate(zip(*(c.tolist() for c in columns))):
         if op == WEIGHTED:
-            program.append((_sum, _sum_backward, o, levels.term[first:last].tolist(), 0, None))
+            program.append((number[op], o, levels.term[first:last].tolist(), 0, None))
         elif op:
-            program.append((*_steps(NAMES[op]), o, x, y, int(k) if k == k and k == int(k) else k))
-    return program
+            program.append((number[op], o, x, y, int(k) if k == k and k == int(k) else k))
+    return program, *_passes(tuple(NAMES[code] for code in number))
 
 
-def _sum(v: list[float], o: int, terms: Any, j: int, k: Any) -> None:
-    v[o] = sum([v[t] for t in terms])
+def _passes(ops: tuple[str, ...]) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Return both passes over a program of the operations given, their formulas written in."""
+    if ops not in _PASSES:
+        head = "    for n, o, i, j, k in program:\n        if n < 0: pass\n"
+        forward = "".join(_case(n, op, _forward(op)) for n, op in enumerate(ops))
+        backward = "".join(_case(n, op, _backward(op)) for n, op in enumerate(ops))
+        _PASSES[ops] = (FLOATS.define(f"def forward(program, v):\n{head}{forward}", "forward"),
+                        FLOATS.define(f"def backward(program, v, d):\n{head}{backward}", "backward"))  # fmt: skip
+    return _PASSES[ops]
 
 
-def _sum_backward(v: list[float], d: list[float], o: int, terms: Any, j: int, k: Any) -> None:
-    upstream = d[o]
-    for t in terms:
-        d[t] += upstream
+def _case(number: int, op: str, lines: list[str]) -> str:
+    if op != WEIGHTED_SUM.name:
+        lines = ["x, y = v[i], v[j]" if BY_NAME[op].arity == 2 else "x = v[i]", *lines]
+    return f"        elif n == {number}:\n" + "".join(f"            {line}\n" for line in lines)
 
 
-def _steps(op: str) -> tuple[Any, Any]:
-    """Return the two steps of an operation, its formulas written in."""
-    if op not in _STEPS:
-        row = BY_NAME[op]
-        binary = row.arity == 2
-        reads = "x, y = v[i], v[j]" if binary else "x = v[i]"
-        forward = f"def step(v, o, i, j, k):\n    {reads}\n    v[o] = {FLOATS.rewritten(row.value)}"
-        lines = [f"    d[{place}] += upstream * ({FLOATS.rewritten(text)})"
-                 for place, text in zip("ij", row.local)]  # fmt: skip
-        backward = "\n".join(["def step(v, d, o, i, j, k):", f"    {reads}",
-                              "    upstream, out = d[o], v[o]", *lines])  # fmt: skip
-        _STEPS[op] = FLOATS.define(forward, "step"), FLOATS.define(backward, "step")
-    return _STEPS[op]
+def _forward(op: str) -> list[str]:
+    if op == WEIGHTED_SUM.name:
+        return ["v[o] = sum([v[t] for t in i])"]
+    return [f"v[o] = {FLOATS.rewritten(BY_NAME[op].value)}"]
+
+
+def _backward(op: str) -> list[str]:
+    if op == WEIGHTED_SUM.name:
+        return ["upstream = d[o]", "for t in i: d[t] += upstream"]
+    return ["upstream, out = d[o], v[o]", *(
+        f"d[{place}] += upstream * ({FLOATS.rewritten(text)})"
+        for place, text in zip("ij", BY_NAME[op].local)
+    )]  # fmt: skip
