@@ -48,7 +48,7 @@ def epoch_of(run):
     """Train one epoch; give the seconds and the share of active samples."""
     count, size = len(run.sampler), run.training.batch
     order = np.random.default_rng(run.epoch).permutation(count)
-    batches = [order[start:start + size] for start in range(0, count, size)]
+    batches = [order[start : start + size] for start in range(0, count, size)]
     began, active = time.perf_counter(), 0.0
     for chosen in batches:
         active += run.step(chosen)["active"] * len(chosen)
@@ -74,8 +74,10 @@ def read_one(path):
     cut = tagger.windows(found.sentences)
     seconds = time.perf_counter() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"read: {len(cut):,} tokens read, numbered and windowed in {seconds:.2f} s (<= 3), "
-          f"{memory:.0f} MB in all (<= 300)")
+    print(
+        f"read: {len(cut):,} tokens read, numbered and windowed in {seconds:.2f} s (<= 3), "
+        f"{memory:.0f} MB in all (<= 300)"
+    )
 
 
 def scalar():
@@ -98,8 +100,10 @@ def scalar():
     run = trainer(corpus("wikigold", "train"), engine="scalar", case_dim=0)
     for epoch in range(2):
         seconds, active = epoch_of(run)
-        print(f"scalar: {len(run.sampler) / seconds:.0f} pairs/s in epoch {epoch + 1}, "
-              f"{active:.1f} % active")
+        print(
+            f"scalar: {len(run.sampler) / seconds:.0f} pairs/s in epoch {epoch + 1}, "
+            f"{active:.1f} % active"
+        )
 
 
 def pair():
@@ -108,9 +112,11 @@ def pair():
         run = trainer(train, case_dim=case_dim)
         for epoch in range(3):
             seconds, active = epoch_of(run)
-            print(f"pair: case vectors of {case_dim}, epoch {epoch + 1}: "
-                  f"{1e6 * seconds / len(run.sampler):.0f} us per pair (<= 100), "
-                  f"{active:.1f} % active")
+            print(
+                f"pair: case vectors of {case_dim}, epoch {epoch + 1}: "
+                f"{1e6 * seconds / len(run.sampler):.0f} us per pair (<= 100), "
+                f"{active:.1f} % active"
+            )
     run = trainer(train, case_dim=0, delta=1e6, rate=1e-9)
     seconds, _ = epoch_of(run)
     print(f"pair: {1e6 * seconds / len(run.sampler):.0f} us per pair where all are active")
@@ -123,7 +129,8 @@ def torch_epoch(run, dtype, sparse):
     torch.set_num_threads(1)
     arrays, samples = run.tagger.arrays, run.samples
     table = torch.nn.Embedding.from_pretrained(
-        torch.tensor(arrays["E"], dtype=dtype), freeze=False, sparse=sparse)
+        torch.tensor(arrays["E"], dtype=dtype), freeze=False, sparse=sparse
+    )
     layer = torch.nn.Linear(*reversed(arrays["W"].shape)).to(dtype)
     with torch.no_grad():
         layer.weight.copy_(torch.tensor(arrays["W"]))
@@ -171,9 +178,11 @@ def beside_torch():
             seconds, active = epoch()
             times[name].append(seconds)
             if number == 5:
-                print(f"torch: {name}: median {np.median(times[name]):.2f} s, best "
-                      f"{min(times[name]):.2f} s per epoch of {len(run.sampler):,} pairs "
-                      f"(last: {active:.1f} % active)")
+                print(
+                    f"torch: {name}: median {np.median(times[name]):.2f} s, best "
+                    f"{min(times[name]):.2f} s per epoch of {len(run.sampler):,} pairs "
+                    f"(last: {active:.1f} % active)"
+                )
 
 
 def scores(title, kind, seeds, name="wikigold", **changes):
@@ -186,8 +195,11 @@ def scores(title, kind, seeds, name="wikigold", **changes):
         found.append((max(history["dev_f1"]), tagger.evaluate(test).f1))
     dev_f1, test_f1 = np.mean(found, axis=0)
     spread = " ".join(f"{value:.1f}" for _, value in found)
-    print(f"quality: {title}: dev {dev_f1:.2f}, test {test_f1:.2f} (tests {spread}; "
-          f"{(time.perf_counter() - began) / seeds:.0f} s per run)", flush=True)
+    print(
+        f"quality: {title}: dev {dev_f1:.2f}, test {test_f1:.2f} (tests {spread}; "
+        f"{(time.perf_counter() - began) / seeds:.0f} s per run)",
+        flush=True,
+    )
 
 
 def quality():

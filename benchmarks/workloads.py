@@ -21,11 +21,11 @@ Nested = Any  # a Value, or lists of lists of Values
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """One workload: a function of a sample and a batch of samples, or one recorded graph.
+    """One workload: a function of a sample with a batch of samples, or a graph to record, or both.
 
     The loss of a batch is the mean of its samples' losses. `batch` holds one list per argument
-    of `function`, its samples along the first axis; `record` builds the graph of a workload
-    that has no samples. `wrt_inputs`: gradients go to the inputs too.
+    of `function`, its samples along the first axis; `record` builds the graph of the whole.
+    `wrt_inputs`: gradients go to the inputs too.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Workload:
 
     def losses(self) -> Iterator[tuple[Value, tuple[Nested, ...]]]:
         """Yield the loss and the inputs of one sample after the other, as recorded graphs."""
-        if self.record:
+        if self.function is None:
             yield self.record(), ()
         for sample in self.samples:
             inputs = tuple(map(as_values, sample))
@@ -50,8 +50,10 @@ class Workload:
 
     def recorded(self) -> Value:
         """Return the loss of the whole batch as one graph."""
+        if self.record:
+            return self.record()
         losses = [loss for loss, _ in self.losses()]
-        return losses[0] if self.record else sum(losses) * (1.0 / len(losses))
+        return sum(losses) * (1.0 / len(losses))
 
     def gradients(self) -> tuple[float, dict[str, Any]]:
         """Return the loss and its gradients by `backward()`, one sample's graph at a time."""
@@ -110,12 +112,23 @@ def moons(points: int = 100, hidden: int = 16, fused: bool = False, seed: int = 
     model = MLP(2, [hidden, hidden, 1], fused=fused)
     weights = model.parameters()
 
-    def loss(x: list[Value], target: Value) -> Value:
-        return (1 - target * model(x)).relu() + 1e-4 * sum(w * w for w in weights)
-
     sides = [i % 2 for i in range(points)]
-    return Workload("moons", weights_of(model.layers), loss,
-                    ([moon(side) for side in sides], [2.0 * s - 1.0 for s in sides]))  # fmt: skip
+    batch = [moon(side) for side in sides], [2.0 * side - 1.0 for side in sides]
+
+    def penalty() -> Value:
+        return 1e-4 * sum(w * w for w in weights)
+
+    def hinge(x: list[Value], target: Value | float) -> Value:
+        return (1 - target * model(x)).relu()
+
+    def loss(x: list[Value], target: Value) -> Value:
+        return hinge(x, target) + penalty()
+
+    def record() -> Value:
+        losses = [hinge(as_values(x), target) for x, target in zip(*batch)]
+        return sum(losses) * (1.0 / points) + penalty()
+
+    return Workload("moons", weights_of(model.layers), loss, batch, record=record)
 
 
 def moon(side: int) -> list[float]:

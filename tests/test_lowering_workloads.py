@@ -26,7 +26,7 @@ CASES += [(name, "numba") for name in ("moons", "chain", "random")]
 
 def lowered(workload, backend="numpy"):
     """Return the program of a workload, and the loss and the gradients it gives."""
-    if workload.record:
+    if workload.function is None:
         program = lower(workload.record(), parameters=workload.parameters, backend=backend)
     else:
         program = lower(workload.function, *workload.samples[0], parameters=workload.parameters,

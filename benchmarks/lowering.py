@@ -1,0 +1,241 @@
+"""Lowered programs against hand-written NumPy, JAX, PyTorch and the eager engine.
+
+    python benchmarks/lowering.py [WORKLOAD ...] [--repeats N] [--small] [--without PEER ...]
+
+Workloads: moons, window-small, window-large, chain, random, attention; all of them by default.
+All contenders run in this process, on one core and in one thread, in turn; a figure is the median
+over the turns, of CPU time, so that other work on the machine does not count. Before anything is
+timed, every contender's gradients are compared with those of `backward()`.
+"""
+
+from __future__ import annotations
+
+import os
+
+THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB")
+os.environ.update({f"{library}_NUM_THREADS": "1" for library in THREADS})
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+
+import argparse  # noqa: E402
+import gc  # noqa: E402
+import statistics  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+import warnings  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from importlib.util import find_spec  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import peers  # noqa: E402
+from workloads import FULL, SMALL, Workload, numbers  # noqa: E402
+
+from micrograd import topological_order  # noqa: E402
+from micrograd.lowering import lower  # noqa: E402
+
+Arrays = dict[str, Any]
+BY_HAND = {"moons": peers.numpy_moons, "window": peers.numpy_window}
+LOSSES = {"moons": peers.moons_loss, "window": peers.window_loss}
+NEEDS = {"numba": "numba", "JAX jit": "jax", "PyTorch": "torch", "torch.compile": "torch"}
+EAGER_SAMPLES = 2  # of a workload without a graph of the whole: the others take as long
+clock = time.process_time
+
+
+def contenders(name: str, make: Callable[..., Workload], without: list[str]) -> Iterator[Any]:
+    """Yield (contender, step, the part of the work that a step does)."""
+    workload = make()
+    arrays = {key: np.array(numbers(nested)) for key, nested in workload.parameters.items()}
+    yield "lowered", lowered(workload, "numpy"), 1.0
+    if available("numba", without):
+        yield "numba", lowered(workload, "numba"), 1.0
+    family = name.split("-")[0]
+    if family in LOSSES:
+        yield "NumPy by hand", BY_HAND[family](arrays, *map(np.array, workload.batch)), 1.0
+        yield from by_autograd(LOSSES[family], workload, arrays, without)
+    yield "eager", *eager(workload)
+    if family in LOSSES:
+        yield "eager, fused", *eager(make(fused=True))
+
+
+def by_autograd(loss: Callable[..., Any], workload: Workload, arrays: Arrays,
+                without: list[str]) -> Iterator[Any]:  # fmt: skip
+    names = workload.function.__code__.co_varnames
+    batch = {name: np.array(column) for name, column in zip(names, workload.batch)}
+    given = loss, arrays, batch, workload.wrt_inputs
+    if available("JAX jit", without):
+        yield "JAX jit", peers.jax_step(*given), 1.0
+    if available("PyTorch", without):
+        yield "PyTorch", peers.torch_step(*given), 1.0
+    if available("torch.compile", without):
+        yield "torch.compile", peers.torch_step(*given, compiled=True), 1.0
+
+
+def available(contender: str, without: list[str]) -> bool:
+    """Return whether to run a contender; say so where its library is missing."""
+    if contender in without:
+        return False
+    if find_spec(NEEDS[contender]) is None:
+        print(f"  {contender}: left out, {NEEDS[contender]} is not installed")
+        return False
+    return True
+
+
+def lowered(workload: Workload, backend: str) -> peers.Step:
+    """Return a step of the lowered program."""
+    if workload.function is None:
+        program = lower(workload.record(), parameters=workload.parameters, backend=backend)
+    else:
+        sample = workload.samples[0]
+        program = lower(workload.function, *sample, parameters=workload.parameters, backend=backend)
+    batch = [np.array(column) for column in workload.batch]
+    return lambda: program.value_and_grad(*batch, wrt_inputs=workload.wrt_inputs)
+
+
+def eager(workload: Workload) -> tuple[peers.Step, float]:
+    """Return a step of the engine without gradients to compare, and the part it does."""
+
+    def whole() -> tuple[float, Arrays]:
+        workload.record().backward()
+        return 0.0, {}
+
+    def some() -> tuple[float, Arrays]:
+        for loss, _ in zip(workload.losses(), range(EAGER_SAMPLES)):
+            loss[0].backward(1.0 / len(workload.samples))
+        return 0.0, {}
+
+    if workload.record:
+        return whole, 1.0
+    return some, EAGER_SAMPLES / len(workload.samples)
+
+
+def check(name: str, step: peers.Step, wanted: Arrays, tolerance: float) -> None:
+    """Compare gradients with `backward()`. Raises SystemExit where they differ."""
+    for key, gradient in step()[1].items():
+        gradient, right = np.asarray(gradient), np.array(wanted[key])
+        error = abs(gradient.reshape(right.shape) - right).max() / max(abs(right).max(), 1e-300)
+        if not error <= tolerance:
+            raise SystemExit(f"{name}: the gradient of {key} is off by {error:.1e}; nothing timed")
+
+
+def timed(steps: dict[str, peers.Step], repeats: int) -> dict[str, float]:
+    """Return the median seconds of every step, taken in turn."""
+    counts = {}
+    for name, step in steps.items():
+        seconds = once(step, 1)
+        counts[name] = max(1, min(1000, int(0.02 / max(seconds, 1e-7))))
+    taken: dict[str, list[float]] = {name: [] for name in steps}
+    for turn in range(repeats):
+        for name, step in steps.items():
+            if counts[name] > 1 or turn < 5:  # what takes longer than 10 ms needs fewer turns
+                taken[name].append(once(step, counts[name]))
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
+def once(step: peers.Step, count: int) -> float:
+    start = clock()
+    for _ in range(count):
+        step()
+    return (clock() - start) / count
+
+
+def run(name: str, make: Callable[..., Workload], repeats: int, without: list[str]) -> None:
+    """Check and time the contenders of one workload, and print its tables."""
+    print(f"\n{name}")
+    wanted = (make(fused=True) if name.startswith("window") else make()).gradients()[1]
+    steps, parts = {}, {}
+    for contender, step, part in contenders(name, make, without):
+        check(contender, step, wanted, 1e-12 if contender in ("lowered", "numba") else 1e-9)
+        steps[contender], parts[contender] = step, part
+    gc.collect()
+    seconds = {c: s / parts[c] for c, s in timed(steps, repeats).items()}
+    print(f"  {'contender':16}{'per step':>12}   {'lowered takes':>13}")
+    for contender, taken in seconds.items():
+        print(f"  {contender:16}{shown(taken):>12}   {seconds['lowered'] / taken:>12.3f}x")
+    for line in verdicts(name, seconds, operations(make())):
+        print(f"  {line}")
+
+
+def operations(workload: Workload) -> int:
+    """Return the number of nodes that are no leaves, of a workload's graph if it is small."""
+    if not workload.record:
+        return 0
+    return sum(1 for node in topological_order(workload.record()) if node.parents)
+
+
+def verdicts(name: str, seconds: dict[str, float], nodes: int) -> Iterator[str]:
+    """Yield one line for each figure that the workload has to reach."""
+    if "NumPy by hand" in seconds:
+        limit = 1.10 if name == "window-large" else 1.25
+        yield verdict("against NumPy by hand", seconds["lowered"] / seconds["NumPy by hand"], limit)
+        for peer in ("JAX jit", "PyTorch", "torch.compile"):
+            if peer in seconds:
+                yield verdict(f"against {peer}", seconds["lowered"] / seconds[peer], 1.0)
+    limits = {"random": {"lowered": 60, "numba": 25}, "chain": {"numba": 25}}.get(name, {})
+    for contender, limit in limits.items():
+        if contender in seconds:
+            per_node = seconds[contender] / nodes * 1e9
+            yield verdict(f"{contender}, per node", per_node, limit, "ns")
+    if name == "chain":
+        yield verdict("lowered against eager", seconds["lowered"] / seconds["eager"], 1.0)
+    if name == "attention":
+        for contender, least in (("lowered", 200), ("numba", 600)):
+            if contender in seconds:
+                times = seconds["eager"] / seconds[contender]
+                yield verdict(f"{contender}: times faster than eager", times, least, most=False)
+
+
+def verdict(what: str, figure: float, limit: float, unit: str = "x", most: bool = True) -> str:
+    reached = figure <= limit if most else figure >= limit
+    sign = "<=" if most else ">="
+    missed = "" if reached else "   NOT REACHED"
+    return f"{what:36}{figure:10.2f} {unit:2}  wanted {sign} {limit:g}{missed}"
+
+
+def shown(seconds: float) -> str:
+    return f"{seconds * 1e3:.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.1f} us"
+
+
+def lowering_time(name: str, workload: Workload) -> None:
+    """Print what lowering a recorded graph takes, and making its program ready to run."""
+    root = workload.record()
+    nodes = len(topological_order(root))
+    start = clock()
+    program = lower(root, parameters=workload.parameters)
+    done = clock()
+    program.value_and_grad()
+    ready = clock()
+    per_node = (done - start) / nodes * 1e6
+    print("  " + verdict(f"{name}: {nodes} nodes, per node", per_node, 4, "us")
+          + f"   (then {ready - done:.2f} s to the end of the first step)")  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(FULL))
+    parser.add_argument("--repeats", type=int, default=31, help="turns for every contender")
+    parser.add_argument("--small", action="store_true", help="tiny sizes, to try the script")
+    parser.add_argument("--without", nargs="*", default=[], choices=list(NEEDS), metavar="PEER",
+                        help=f"leave out some of {', '.join(NEEDS)}")  # fmt: skip
+    options = parser.parse_args()
+    unknown = set(options.workloads) - FULL.keys()
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(FULL)}")
+    warnings.simplefilter("ignore")  # what compilers of other packages say about themselves
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    made = {name: (SMALL if options.small else FULL)[name] for name in options.workloads or FULL}
+    print("lowering time, tracing not included")
+    for name, make in made.items():
+        if make().record:
+            lowering_time(name, make())
+    for name, make in made.items():
+        run(name, make, options.repeats, options.without)
+
+
+if __name__ == "__main__":
+    main()
