@@ -225,7 +225,8 @@ class Buffered:
         hint = out if e.args[0].shape == e.shape else None
         names = [self._operand(e.args[0], hint), *map(self._operand, e.args[1:])]
         target = self._target(e, out, *zip(names, e.args))
-        self.body.append(f"{_UFUNCS.get(e.attr, e.attr)}({', '.join(names)}, {target})")
+        # By keyword: NumPy deprecated a third position for maximum and minimum.
+        self.body.append(f"{_UFUNCS.get(e.attr, e.attr)}({', '.join(names)}, out={target})")
         return target
 
     def _where(self, e: Expr, out: str | None) -> str:
