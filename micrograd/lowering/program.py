@@ -8,7 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.engine import Value
+from micrograd.files import atomic_write
 from micrograd.lowering.columns import Columns, Floats
+from micrograd.lowering.explaining import explained, found
+from micrograd.lowering.exporting import standalone
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.lowered import FORWARD, Lowered
 from micrograd.lowering import (level_executor, numba_executor, numba_levels, numpy_executor,
@@ -16,7 +20,7 @@ from micrograd.lowering import (level_executor, numba_executor, numba_levels, nu
 from micrograd.lowering.diagnosis import diagnose
 from micrograd.lowering.levels import Levels
 from micrograd.lowering.numpy_executor import Run
-from micrograd.lowering.source import value_and_grad_text
+from micrograd.lowering.source import forward_text, levels_text, value_and_grad_text
 from micrograd.ops import BY_NAME
 
 NUMBA = "numba"
@@ -46,6 +50,8 @@ class Program:
     @property
     def source(self) -> str:
         """Return both passes as readable array code."""
+        if isinstance(self.lowered, Levels):
+            return levels_text(self.lowered)
         return value_and_grad_text(self.lowered, self.lowered.passes(PARAMETER))
 
     def __call__(self, *batch: Any) -> float:
@@ -58,6 +64,38 @@ class Program:
         The arrays of the gradients are overwritten by the next call.
         """
         return self._run(INPUT if wrt_inputs else PARAMETER, batch)
+
+    def export(self, target: str, path: str | None = None) -> str:
+        """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
+        "numpy", "jax" or "torch"; write it to `path` too, where that is given.
+
+        Its LEAVES hold the parameters and constants as they are now. Raises ValueError for another
+        target, and for a graph too irregular for array code.
+        """
+        if isinstance(self.lowered, Levels):
+            raise ValueError("this graph is too irregular to be array code: it runs level by level, "
+                             "by value_and_grad(), and cannot be exported")  # fmt: skip
+        functions = [forward_text(self.lowered, self.lowered.passes(FORWARD)), self.source]
+        text = standalone(target, "\n\n".join(functions), {**self.parameters, **self.constants},
+                          self.lowered.data, f"Lowered by micrograd to {target}.")  # fmt: skip
+        if path is not None:
+            atomic_write(path, text)
+        return text
+
+    def explain(self) -> str:
+        """Return which scalar nodes became which array."""
+        return explained(self.lowered, self.graph)
+
+    def find(self, value: Value) -> tuple[str, int]:
+        """Return the array that a Value of the graph went to, and its place there, row by row.
+
+        Raises ValueError where the Value is not in the graph.
+        """
+        return found(self.lowered, self.graph, value)
+
+    def leaf_values(self, name: str) -> Any:
+        """Return the Values of a leaf array, as an object array of its shape."""
+        return self._leaves[name]
 
     def write_back(self) -> None:
         """Copy the parameters to the Values of the graph."""

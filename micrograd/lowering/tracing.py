@@ -34,7 +34,7 @@ def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[
     if len(names) != len(samples):
         raise ValueError(f"{len(names)} names ({', '.join(names)}) for {len(samples)} samples")
     marker = Value(0.0)
-    inputs = [_values(sample) for sample in samples]
+    inputs = [as_values(sample) for sample in samples]
     with comparisons_reported(_refuse):
         root = function(*inputs)
     if not isinstance(root, Value):
@@ -59,14 +59,14 @@ def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
     return names + [f"x{i + 1}" for i in range(len(names), count)]
 
 
-def _values(sample: Any) -> Any:
+def as_values(sample: Any) -> Any:
     """Return a sample as nested lists of fresh Values."""
     if isinstance(sample, Value):
         return Value(sample.data, label=sample.label)
     if isinstance(sample, np.ndarray):
-        return _values(sample.tolist())
+        return as_values(sample.tolist())
     if isinstance(sample, Iterable):
-        return [_values(part) for part in sample]
+        return [as_values(part) for part in sample]
     return Value(sample)
 
 

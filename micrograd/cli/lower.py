@@ -1,0 +1,43 @@
+"""`micrograd lower`: the array program of a scalar function."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+SAMPLES = 5  # checked on
+CLOSE = 1e-9  # relative to the largest gradient
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "lower",
+        help="turn a scalar function into an array program",
+        description="Print the array program of a function in a Python file: a function of one "
+        "sample, its argument defaults being a sample (nested lists of numbers), returning a Value.",
+    )
+    parser.add_argument("function", metavar="FILE.py:FUNCTION", help="what to lower")
+    parser.add_argument("--check", action="store_true",
+                        help=f"compare with the scalar engine on {SAMPLES} random samples")  # fmt: skip
+    parser.add_argument("--explain", action="store_true", help="show which nodes became which array")
+    parser.add_argument("--export", choices=("numpy", "jax", "torch"),
+                        help="print a standalone file for this library instead")  # fmt: skip
+    parser.set_defaults(func=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the program, and what was asked for beside."""
+    from micrograd.lowering import lower
+    from micrograd.lowering.comparing import compared, loaded
+
+    function, samples = loaded(options.function)
+    program = lower(function, *samples)
+    print(program.export(options.export) if options.export else program.source)
+    if options.explain:
+        print(program.explain())
+    if not options.check:
+        return 0
+    error = compared(program, function, samples, SAMPLES)
+    print(f"largest difference from the scalar engine: {error:.2g} of the largest number")
+    return 0 if error <= CLOSE else 1

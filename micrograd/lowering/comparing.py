@@ -1,0 +1,73 @@
+"""Compare a program with the scalar engine on random samples."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import runpy
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from micrograd.engine import Value
+from micrograd.lowering.program import Program
+from micrograd.lowering.tracing import as_values
+
+
+def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
+    """Return the function that FILE.py:FUNCTION names, and the sample its defaults are.
+
+    Raises ValueError where there is none, or an argument has no default; OSError for the file.
+    """
+    path, colon, name = text.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        raise ValueError(f"{text!r} is not FILE.py:FUNCTION")
+    function = _run(path).get(name)
+    if not callable(function):
+        kind = "has no" if function is None else f"has {type(function).__name__}, no function, as"
+        raise ValueError(f"{path} {kind} {name}")
+    parameters = inspect.signature(function).parameters.values()
+    missing = [p.name for p in parameters if p.default is p.empty]
+    if missing:
+        raise ValueError(f"{name} in {path} has no default for {', '.join(missing)}; write a sample "
+                         f"there, such as def {name}({missing[0]}=[0.1, 0.2])")  # fmt: skip
+    return function, [p.default for p in parameters]
+
+
+def _run(path: str) -> dict[str, Any]:
+    Path(path).read_bytes()  # a missing file is told apart from one that fails
+    try:
+        return runpy.run_path(path)
+    except Exception as error:
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path]
+        line = lines[-1] if lines else getattr(error, "lineno", 0) or 0
+        raise ValueError(f"{path}:{line}: {type(error).__name__}: {error}") from error
+
+
+def compared(program: Program, function: Callable[..., Any], samples: Sequence[Any], count: int
+             ) -> float:  # fmt: skip
+    """Return the largest difference of losses and gradients, relative to the largest number."""
+    rng = np.random.default_rng(0)
+    random.seed(0)
+    batch = [np.asarray(s, float) + rng.normal(0, 0.1, (count, *np.shape(s))) for s in samples]
+    value, gradients = program.value_and_grad(*batch)
+    leaves = {name: program.leaf_values(name) for name in gradients}
+    for values in leaves.values():
+        for parameter in values.ravel().tolist():
+            parameter.grad = 0.0
+    total = Value(0.0)
+    for i in range(count):
+        total = total + function(*(as_values(x[i]) for x in batch))
+    (total / count).backward()
+    errors = [_difference(value, total.data / count)]
+    for name, values in leaves.items():
+        scalar = np.array([v.grad for v in values.ravel().tolist()]).reshape(values.shape)
+        errors.append(_difference(gradients[name], scalar))
+    return max(errors)
+
+
+def _difference(a: Any, b: Any) -> float:
+    return float(np.max(np.abs(a - b)) / max(float(np.max(np.abs(b))), 1e-300))

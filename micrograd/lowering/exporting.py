@@ -1,0 +1,144 @@
+"""Standalone files: a program's text with what it calls, under NumPy, JAX or PyTorch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from micrograd.ops import FUNCTIONS
+
+_CALLED = (*FUNCTIONS, "where", "maximum", "minimum", "abs", "einsum", "transpose", "broadcast_to")
+_KEYS = '''class _Slices:
+    def __getitem__(self, key):
+        return key
+
+
+s_ = _Slices()
+'''
+
+_NUMPY = {
+    "scatter": '''def scatter(values, places, size):
+    """Return zeros with values added at places of the last axis."""
+    front = values.shape[: values.ndim - places.ndim]
+    out = np.zeros((*front, size))
+    np.add.at(out, (..., places), values)
+    return out
+''',
+    "segment_sum": '''def segment_sum(values, starts):
+    """Sum the pieces of the last axis between one start and the next."""
+    return np.add.reduceat(values, starts[:-1], axis=-1)
+''',
+    "embed": '''def embed(values, shape, key):
+    """Return zeros with values at key."""
+    out = np.zeros(shape)
+    out[key] = values
+    return out
+''',
+}
+
+_JAX = {
+    "scatter": '''def scatter(values, places, size):
+    """Return zeros with values added at places of the last axis."""
+    front = values.shape[: values.ndim - places.ndim]
+    return jnp.zeros((*front, size)).at[..., places].add(values)
+''',
+    "segment_sum": '''def segment_sum(values, starts):
+    """Sum the pieces of the last axis between one start and the next."""
+    pieces = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    return jnp.zeros((*values.shape[:-1], len(starts) - 1)).at[..., pieces].add(values)
+''',
+    "embed": '''def embed(values, shape, key):
+    """Return zeros with values at key."""
+    return jnp.zeros(shape).at[key].set(values)
+''',
+}
+
+_TORCH = {
+    "scatter": '''def scatter(values, places, size):
+    """Return zeros with values added at places of the last axis."""
+    front = values.shape[: values.ndim - places.ndim]
+    out = torch.zeros((*front, size), dtype=torch.float64)
+    return out.index_add(-1, places.flatten(), values.reshape(*front, -1))
+''',
+    "segment_sum": '''def segment_sum(values, starts):
+    """Sum the pieces of the last axis between one start and the next."""
+    count = len(starts) - 1
+    pieces = torch.repeat_interleave(torch.arange(count), starts.diff())
+    out = torch.zeros((*values.shape[:-1], count), dtype=torch.float64)
+    return out.index_add(-1, pieces, values)
+''',
+    "embed": '''def embed(values, shape, key):
+    """Return zeros with values at key."""
+    out = torch.zeros(shape, dtype=torch.float64)
+    out[key] = torch.as_tensor(values, dtype=torch.float64)
+    return out
+''',
+}
+_TENSORS = '''def _of_tensors(function):
+    def call(*values):
+        return function(*(torch.as_tensor(v, dtype=torch.float64) for v in values))
+
+    return call
+'''
+TARGETS = ("numpy", "jax", "torch")
+
+
+def standalone(target: str, functions: str, leaves: Mapping[str, Any], tables: Mapping[str, Any],
+               summary: str) -> str:  # fmt: skip
+    """Return a module with `functions`, the tables they use, and the leaves' present data.
+
+    Raises ValueError where the target is not one of TARGETS.
+    """
+    if target not in TARGETS:
+        raise ValueError(f"export to {target!r}; give one of {', '.join(TARGETS)}")
+    used = set(re.findall(r"\b[a-z_]\w*\b", functions))
+    helpers = {"numpy": _NUMPY, "jax": _JAX, "torch": _TORCH}[target]
+    head = {"numpy": _numpy_head, "jax": _jax_head, "torch": _torch_head}[target]
+    parts = [f'"""{summary}"""\n', head([name for name in _CALLED if name in used])]
+    parts += [_KEYS] * ("s_" in used)
+    parts += [text for name, text in helpers.items() if name in used]
+    # under JAX too, data of the code itself stays NumPy's: constants to jax.jit
+    array = "torch.tensor" if target == "torch" else "np.array"
+    parts += [_data(array, tables, leaves), functions]
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+
+FLOAT64 = {"np.array": "float", "torch.tensor": "torch.float64"}
+
+
+def _numpy_head(used: list[str]) -> str:
+    return f"import numpy as np\nfrom numpy import {', '.join([*used, 'inf', 'nan'])}"
+
+
+def _jax_head(used: list[str]) -> str:
+    names = ", ".join([*used, "inf", "nan"])
+    return ("import jax\nimport jax.numpy as jnp\nimport numpy as np\n"
+            f"from jax.numpy import {names}\n\njax.config.update(\"jax_enable_x64\", True)")  # fmt: skip
+
+
+def _torch_head(used: list[str]) -> str:
+    lines = ["import torch\nfrom math import inf, nan", _TENSORS]
+    plain = {"where": "torch.where", "einsum": "torch.einsum", "transpose": "torch.permute"}
+    lines.append("\n".join(
+        f"{name} = {plain.get(name) or f'_of_tensors(torch.{name})'}"
+        if name != "broadcast_to"
+        else "def broadcast_to(values, shape):\n    return torch.as_tensor(values, dtype=torch.float64).broadcast_to(shape)"
+        for name in used
+    ))  # fmt: skip
+    return "\n\n".join(lines)
+
+
+def _data(array: str, tables: Mapping[str, Any], leaves: Mapping[str, Any]) -> str:
+    lines = [f"{name} = {array}({_listed(array, data)})" for name, data in tables.items()]
+    if leaves:
+        lines += ["LEAVES = {", *(f"    {name!r}: {array}({_listed(array, data)}),"
+                                  for name, data in leaves.items()), "}"]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _listed(array: str, data: Any) -> str:
+    kind = "" if np.issubdtype(np.asarray(data).dtype, np.integer) else f", dtype={FLOAT64[array]}"
+    return repr(np.asarray(data).tolist()) + kind
