@@ -16,7 +16,6 @@ from micrograd.stepper.expression import written_out
 from micrograd.stepper.geometry import MOST_BOXES_IN_ALL, views
 from tests.stepper_graphs import batch, every_row, network, node, worked_example
 
-
 DEMOS = Path(__file__).parent.parent / "demos"
 
 

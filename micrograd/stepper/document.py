@@ -34,7 +34,7 @@ def page(root: Value | Graph, title: str = "", walk: Walk | None = None, seed: f
     graph = one_root(root)
     title = title or written_out(graph)
     rows = rows_source(op for op in graph.ops if op in BY_NAME)
-    style = _minified(_asset("page.css"))
+    style = re.sub(r"\s*([{};,])\s*", r"\1", _minified(_asset("page.css"))).replace(": ", ":")
     script = "\n".join(["'use strict';", f"const ROWS={rows};", *map(_asset, SCRIPTS)])
     script = _minified(script)
     parts = {

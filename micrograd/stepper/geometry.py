@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from micrograd.graph import Graph
+from micrograd.modes import SEPARATOR
 from micrograd.render.collapse import MOST_BOXES, view
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.view import Box, View
@@ -68,7 +69,16 @@ class _Sight:
     def drawn(self) -> dict[str, Any]:
         """Return the page's data of the view."""
         opens = [self._opens(box.fold) for box in self.seen.boxes]
-        return _drawn(self.seen) | {"closes": self.parent, "opens": opens}
+        told = _drawn(self.seen) | {"closes": self.parent, "opens": opens}
+        return told | {"inside": self._inside()} if self.unfolded else told
+
+    def _inside(self) -> list[int]:
+        """Return the places of the boxes that were in the box opened last."""
+        graph, fold = self.seen.graph, self.unfolded[-1]
+        return [
+            place for place, box in enumerate(self.seen.boxes)
+            if f"{graph.scopes[box.members[-1]]}{SEPARATOR}".startswith(f"{fold}{SEPARATOR}")
+        ]  # fmt: skip
 
     def _opens(self, fold: str) -> str:
         """Return the key of the view in which `fold` is open instead of what is open beside it."""

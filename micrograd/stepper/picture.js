@@ -90,6 +90,7 @@ class Picture {
     const [x, y, width, height] = this.placed.boxes[place];
     const group = element("g", { transform: `translate(${x} ${y})` }, this.svg);
     const folded = box.members.length > 1, told = this.say.box(box);
+    group.classList.toggle("inside", !!this.view.inside?.includes(place));
     if (folded) element("rect", { class: "shade", x: 5, y: 5, width, height, rx: 10 }, group);
     element("rect", { class: "box", width, height, rx: 10 }, group);
     element("title", {}, group, told.title);

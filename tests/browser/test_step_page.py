@@ -5,7 +5,8 @@ from html import escape
 
 import pytest
 
-from micrograd import Value
+from micrograd import Value, topological_order
+from micrograd.render.numerals import shown as shown_number
 from micrograd.stepper import page
 from tests.stepper_graphs import batch, network, worked_example
 
@@ -209,6 +210,26 @@ def test_what_if_recomputes_both_passes(opened, example):
         assert boxes(shown)["x"][0] == told
 
 
+def test_what_if_in_a_collapsed_graph_is_what_the_engine_says(opened):
+    root = network(3, 4)
+    x0, x1, x2 = (v for v in topological_order(root) if v.label.startswith("x"))
+    shown = opened(page(root))
+    shown.locator("#last").click()
+    shown.locator("#whatif summary").click()
+    assert shown.locator("#leaves input").count() == 3
+    shown.get_by_label("x0").fill("-2.25")
+    x0.data = -2.25
+    root.forward()
+    root.backward()
+    told = boxes(shown)
+    assert {name: told[name] for name in ("x0", "x1", "x2", "loss Σ")} == {
+        "x0": ("-2.25", shown_number(x0.grad)),
+        "x1": (shown_number(x1.data), shown_number(x1.grad)),
+        "x2": (shown_number(x2.data), shown_number(x2.grad)),
+        "loss Σ": (shown_number(root.data), "1"),
+    }
+
+
 def test_what_if_refuses_where_the_engine_would(opened):
     x = Value(2, label="x")
     root = x.log()
@@ -336,8 +357,9 @@ def test_collapsed_graphs_step_by_box_and_open(opened):
     assert sentence == "layer 0 / neuron 0 computes its 7 values."
     shown.get_by_role("button", name="Open layer 0 / neuron 1, 11 values").click()
     assert shown.locator("#close").is_visible()
-    opened_count = shown.locator("#picture g:has(> .box)").count()
-    assert opened_count > 12
+    assert shown.locator("#picture g:has(> .box)").count() == 17
+    inside = shown.locator("#picture g.inside .name").all_text_contents()
+    assert len(inside) == 6 and "x0" not in inside
     shown.get_by_role("button", name="Open layer 0 / neuron 2, 11 values").focus()
     shown.keyboard.press("Enter")
     assert "neuron%202" in shown.url
