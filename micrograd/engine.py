@@ -122,9 +122,9 @@ class Value:
         gradient = {self: float(seed)}
         for node in reversed(topological_order(self)):
             upstream = gradient.setdefault(node, 0.0)
-            contributions = node._operation.contributions(node, upstream)
-            for position, operand in enumerate(node.parents):
-                local, contribution = next(contributions)
+            for position, (operand, (local, contribution)) in enumerate(
+                zip(node.parents, contributions(node, upstream))
+            ):
                 total = gradient[operand] = gradient.get(operand, 0.0) + contribution
                 yield Step(node, operand, position, local, upstream, contribution, total)
 
@@ -271,6 +271,14 @@ def compared(other: Value | float) -> float:
     if MODE.on_comparison:
         MODE.on_comparison()
     return other.data if isinstance(other, Value) else other
+
+
+def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:
+    """Return (local gradient, contribution) for every operand; change no gradient."""
+    try:
+        return list(node._operation.contributions(node, upstream))
+    except (ArithmeticError, ValueError) as error:
+        explain(error, node, "slope")
 
 
 def explain(error: Exception, node: Value, what: str) -> NoReturn:

@@ -22,20 +22,15 @@ def mean(xs: Sequence[Value | float]) -> Value:
 
 
 def logsumexp(xs: Sequence[Value | float]) -> Value:
-    """Return log Σ exp xᵢ, computed beside the largest x. Raises ValueError where there is none."""
-    values = [operand(x) for x in _some(xs, "logsumexp")]
-    top = _largest(values)
-    first, *rest = ((x - top).exp() for x in values)
-    total: Value = sum(rest, first)
-    log: Value = total.log()
-    return top + log
+    """Return log Σ exp xᵢ. Raises ValueError where there is none."""
+    top = _largest(_some(xs, "logsumexp"))
+    return top + _log_sum_exp([x - top for x in xs])
 
 
 def softmax(xs: Sequence[Value | float]) -> list[Value]:
     """Return exp xᵢ / Σ exp x for every i (L10). Raises ValueError where there is none."""
-    values = [operand(x) for x in _some(xs, "softmax")]
-    top = _largest(values)
-    powers = [(x - top).exp() for x in values]
+    top = _largest(_some(xs, "softmax"))
+    powers = [(x - top).exp() for x in xs]
     first, *rest = powers
     total = sum(rest, first)
     return [power / total for power in powers]
@@ -43,15 +38,24 @@ def softmax(xs: Sequence[Value | float]) -> list[Value]:
 
 def log_softmax(xs: Sequence[Value | float]) -> list[Value]:
     """Return xᵢ − log Σ exp x for every i. Raises ValueError where there is none."""
-    total = logsumexp(xs)
-    return [x - total for x in xs]
+    top = _largest(_some(xs, "log_softmax"))
+    below = [x - top for x in xs]  # taken first: digits are lost beside a large top
+    log_total = _log_sum_exp(below)
+    return [x - log_total for x in below]
 
 
-def _largest(values: Sequence[Value]) -> Value:
+def _log_sum_exp(below: Sequence[Value]) -> Value:
+    first, *rest = (x.exp() for x in below)
+    total: Value = sum(rest, first)
+    log: Value = total.log()
+    return log
+
+
+def _largest(xs: Sequence[Value | float]) -> Value:
     # As a node, not as a number: the graph can be replayed and lowered on other data. What it
     # adds to the gradients cancels.
-    top = values[0]
-    for value in values[1:]:
+    top, *rest = map(operand, xs)
+    for value in rest:
         top = top.max(value)
     return top
 

@@ -402,6 +402,7 @@ def test_an_array_beside_a_value_works_element_by_element():
         (lambda: Value(-1.0).sqrt(), "it needs x >= 0"),
         (lambda: Value(1000.0).exp(), "below 709.8; softmax, logsumexp and sigmoid never overflow"),
         (lambda: Value(0.0).sqrt().backward(), r"no finite slope at x = 0.0.*under the root"),
+        (lambda: list(Value(0.0).sqrt().steps()), r"no finite slope at x = 0.0"),
         (lambda: Value(0.0, label="q").sqrt().local_gradients(), r"slope.*sqrt\(q = 0.0\)"),
     ],
 )
