@@ -8,18 +8,12 @@ from importlib import resources
 
 import pytest
 
+from demos.worked_example import worked_example
 from micrograd import Value, scope, weighted_sum
 from micrograd.ops import ROWS
 from micrograd.stepper.plain import json_text
 
-
-def worked_example():
-    x, y, z = Value(1, label="x"), Value(2, label="y"), Value(0, label="z")
-    a, b = x + y, y.max(z)
-    a.label, b.label = "a", "b"
-    f = a * b
-    f.label = "f"
-    return f
+__all__ = ["batch", "every_row", "network", "node", "worked_example"]
 
 
 def every_row():

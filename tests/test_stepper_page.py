@@ -8,7 +8,6 @@ import pytest
 
 from demos.error_sharing import network as four_two_one
 from demos.error_sharing import walk
-from demos.worked_example import worked_example as demo
 from micrograd import Value, topological_order
 from micrograd.graph import snapshot
 from micrograd.stepper import Stop, Walk, page, save_page
@@ -60,12 +59,12 @@ def test_the_same_graph_gives_the_same_bytes():
 
 
 def test_it_is_written_to_a_file(tmp_path):
-    path = save_page(demo(), tmp_path / "f.html", title="T & <b>")
+    path = save_page(worked_example(), tmp_path / "f.html", title="T & <b>")
     text = path.read_text("utf-8")
-    assert text == page(demo(), "T & <b>")
+    assert text == page(worked_example(), "T & <b>")
     assert "<title>T &amp; &lt;b&gt;</title>" in text
     with pytest.raises(OSError):
-        save_page(demo(), tmp_path / "none" / "f.html")
+        save_page(worked_example(), tmp_path / "none" / "f.html")
 
 
 @pytest.mark.parametrize(
