@@ -164,9 +164,8 @@ def test_refusals(tmp_path, capsys, monkeypatch, arguments, message):
 def test_a_failed_training_leaves_the_old_model(tmp_path, capsys):
     model = tmp_path / "model.npz"
     model.write_text("old")
-    arguments = ["train", "--rate", "1e307", "--model", "softmax", "--epochs", "4"]
-    with pytest.warns(RuntimeWarning):
-        error = failure(capsys, *arguments, "--out", tmp_path)
+    arguments = ["train", "--rate", "1e307", "--model", "softmax", *FAST, "--epochs", "4"]
+    error = failure(capsys, *arguments, "--out", tmp_path)
     assert "learning rate 1e+307 is too high" in error.replace("\n", " ")
     assert model.read_text() == "old"
 

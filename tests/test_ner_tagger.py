@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from micrograd.checkpoint import load_state, save_state
-from micrograd.ner import conll, evaluation, page, report, schemes, scoring
+from micrograd.ner import chart, conll, evaluation, page, pictures, report, schemes, scoring
 from micrograd.ner.config import Config, defaults
 from micrograd.ner.corpus import shipped
 from micrograd.ner.evaluation import TypeEvaluation, runs, tags_above
@@ -194,3 +194,46 @@ def test_unnormalised_reading(tmp_path):
     path.write_text("a\tI-LOC\nb\tB-LOC\nc\tI-PER\n")
     corpus = conll.read(path, scheme=None)
     assert corpus.sentences[0].tags == ["I-LOC", "B-LOC", "I-PER"]
+
+
+def test_the_pair_that_is_drawn_is_the_lectures():
+    title, root = pictures.pair_graph(started(), DEV)
+    assert title == "'Paris' in 'Museums in Paris are amazing' against 'museums' in " \
+                    "'Not all museums in Paris'"
+    assert root.data > 0 and root.label == "J"
+    assert any(node.grad for node in root.parents)
+
+
+def test_a_quiet_pair_gives_way_to_a_harder_one():
+    tagger = started()
+    tagger.arrays["u"][:] = 0
+    for delta, expected in ((0.0, "'museums' in"), (1.0, "'museums' in")):
+        tagger.config = Config(delta=delta)
+        assert expected in pictures.pair_graph(tagger, DEV)[0]
+    tagger = started(delta=0.0)
+    title, root = pictures.pair_graph(tagger, DEV)
+    assert root.data > 0
+    titles = [title for title, _ in pictures._samples(tagger, DEV)]
+    assert len(set(titles)) == 3 and title in titles
+
+
+def test_a_classifier_is_drawn_by_its_window(tmp_path):
+    tagger = started("softmax", hidden=4, dim=3)
+    said = []
+    assert pictures.write_pair(tagger, DEV, tmp_path, said.append) == ["pair.svg", "pair.html"]
+    assert "Museums in Paris" in said[0]
+    assert (tmp_path / "pair.svg").exists() and (tmp_path / "pair.html").exists()
+
+
+def test_a_large_graph_is_not_drawn(tmp_path):
+    said = []
+    tagger = started("softmax", hidden=300)
+    assert pictures.write_pair(tagger, DEV, tmp_path, said.append) == []
+    assert "weights are too many to draw" in said[0]
+
+
+def test_learning_curve_of_any_length():
+    for count in (0, 1, 30):
+        text = chart.curve("A <title>", {"f1": [float(x) for x in range(count)], "b": []})
+        assert "A &lt;title&gt;" in text and text.count("<circle") == count
+    assert "250" in chart.curve("x", {"y": [250.0]})

@@ -181,7 +181,7 @@ def test_early_stopping_is_said():
 
 def test_a_loss_that_is_no_number_stops_training():
     tagger, training = small("softmax", rate=1e307, epochs=4, batch=4)
-    with np.errstate(all="ignore"), pytest.raises(
+    with pytest.raises(
         ValueError, match=r"(?s)the loss was (nan|inf).*learning rate 1e\+307 is too high"
     ):
         tagger.fit(toy(12), toy(6, 1), training)
@@ -239,3 +239,17 @@ def test_other_types_and_schemes_train():
     history = tagger.fit(sentences, sentences, training)
     assert history["dev_f1"][-1] == 100.0
     assert "E-creative-work" in tagger.labels
+
+
+def test_the_example_of_the_package_runs(tmp_path, monkeypatch):
+    import textwrap
+
+    import micrograd.ner
+    from micrograd.ner import Corpus, write
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("train", "dev"):
+        write(Corpus(toy(12)), f"{name}.conll")
+    program = textwrap.dedent(micrograd.ner.__doc__.split("\n\n", 1)[1])
+    exec(program.replace('label="LOC"', 'label="LOC", epochs=1'), {})
+    assert (tmp_path / "model.npz").exists()

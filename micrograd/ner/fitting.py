@@ -148,12 +148,13 @@ def train(
         trainer.next_epoch(f1)
         return {"dev_f1": f1}
 
-    history = fit(
-        trainer.step, np.arange(len(trainer.sampler)), training.epochs,
-        batch_size=training.batch, seed=training.seed, evaluate=evaluate,
-        stop=EarlyStopping("dev_f1", training.patience, "max"), checkpoint=checkpoint,
-        resume=resume, state=trainer, progress=progress,
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # fit stops at a loss that is no number
+        history = fit(
+            trainer.step, np.arange(len(trainer.sampler)), training.epochs,
+            batch_size=training.batch, seed=training.seed, evaluate=evaluate,
+            stop=EarlyStopping("dev_f1", training.patience, "max"), checkpoint=checkpoint,
+            resume=resume, state=trainer, progress=progress,
+        )
     _check_outcome(history, training, say)
     return history
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LARGEST = 3_000
 PADS = (1, 2)
+Chosen = tuple[str, Places]  # a window: what it says, and its ids
 
 
 def write_curve(history: History, path: Path) -> Path:
@@ -36,32 +37,43 @@ def write_curve(history: History, path: Path) -> Path:
 
 
 def pair_graph(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[str, Value]:
-    """Record the loss of one sample of the model; return its title too.
+    """Record the loss of one sample of the model, and its backward pass; return its title too.
 
     The sample is the lectures' pair, "Museums in Paris are amazing" against "Not all museums in
-    Paris", or, where the model keeps the margin there, the hardest pair of `sentences`. Of a
-    classifier it is the first window alone.
+    Paris". Where the model keeps its margin there, and so sends nothing back, the corrupt window
+    is the one of highest score in `sentences`, and the true one, if need be, that of lowest.
     """
-    count = windows_per_sample(tagger.shape)
-    windows = [_middle(tagger, s) for s in (TRUE_SENTENCE, CORRUPT_SENTENCE)[:count]]
-    targets = None if count == 2 else _target(tagger)
-    engine = ScalarEngine(tagger.shape)
-    title, places = " against ".join(text for text, _ in windows), [p for _, p in windows]
-    words = tagger.vocabulary.words
-    root = engine.record(tagger.arrays, Batch(places, targets), words)
-    if root.data == 0 and count == 2:
-        title, places = _hardest(tagger, sentences)
-        root = engine.record(tagger.arrays, Batch(places), words)
+    words, engine = tagger.vocabulary.words, ScalarEngine(tagger.shape)
+    found = [
+        (title, engine.record(tagger.arrays, batch, words))
+        for title, batch in _samples(tagger, sentences)
+    ]
+    title, root = next((pair for pair in found if pair[1].data > 0), found[0])
     root.backward()
     return title, root
 
 
-def _middle(tagger: Tagger, sentence: Sentence) -> tuple[str, Places]:
+def _samples(tagger: Tagger, sentences: Sequence[Sentence]) -> Iterator[tuple[str, Batch]]:
+    true, corrupt = _middle(tagger, TRUE_SENTENCE), _middle(tagger, CORRUPT_SENTENCE)
+    if windows_per_sample(tagger.shape) == 1:
+        yield true[0], Batch([true[1]], _target(tagger))
+        return
+    yield _pair(true, corrupt)
+    low, high = _hardest(tagger, sentences)
+    yield _pair(true, high)
+    yield _pair(low, high)
+
+
+def _pair(true: Chosen, corrupt: Chosen) -> tuple[str, Batch]:
+    return f"{true[0]} against {corrupt[0]}", Batch([true[1], corrupt[1]])
+
+
+def _middle(tagger: Tagger, sentence: Sentence) -> Chosen:
     cut = tagger.windows([sentence])
     return _chosen([sentence], cut, len(sentence.words) // 2)
 
 
-def _chosen(sentences: Sequence[Sentence], cut: Windows, number: int) -> tuple[str, Places]:
+def _chosen(sentences: Sequence[Sentence], cut: Windows, number: int) -> Chosen:
     words = [word for sentence in sentences for word in sentence.words]
     text = f"{words[number]!r} in {' '.join(_context(cut, words, number))!r}"
     return text, Places(cut.ids, cut.cases).take(slice(number, number + 1))
@@ -74,14 +86,13 @@ def _context(cut: Windows, words: list[str], number: int) -> list[str]:
     return [words[number - half + place] for place in kept]
 
 
-def _hardest(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[str, list[Places]]:
+def _hardest(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[Chosen, Chosen]:
     """Choose the true window of lowest score and the false one of highest."""
     cut = tagger.windows(sentences)
     scores, true = tagger.outputs(cut), true_mask(sentences, tagger.config.label)
     low = int(np.where(true, scores, np.inf).argmin())
     high = int(np.where(true, -np.inf, scores).argmax())
-    found = [_chosen(sentences, cut, number) for number in (low, high)]
-    return " against ".join(text for text, _ in found), [places for _, places in found]
+    return _chosen(sentences, cut, low), _chosen(sentences, cut, high)
 
 
 def _target(tagger: Tagger) -> NDArray[np.float64]:
