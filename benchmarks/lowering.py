@@ -40,6 +40,7 @@ from micrograd.lowering import lower  # noqa: E402
 
 Arrays = dict[str, Any]
 BY_HAND = {"moons": peers.numpy_moons, "window": peers.numpy_window}
+PACKED = {"moons": peers.packed_moons, "window": peers.packed_window}
 LOSSES = {"moons": peers.moons_loss, "window": peers.window_loss}
 NEEDS = {"numba": "numba", "JAX jit": "jax", "PyTorch": "torch", "torch.compile": "torch"}
 EAGER_SAMPLES = 2  # of a workload without a graph of the whole: the others take as long
@@ -56,6 +57,7 @@ def contenders(name: str, make: Callable[..., Workload], without: list[str]) -> 
     family = name.split("-")[0]
     if family in LOSSES:
         yield "NumPy by hand", BY_HAND[family](arrays, *map(np.array, workload.batch)), 1.0
+        yield "NumPy, packed", PACKED[family](arrays, *map(np.array, workload.batch)), 1.0
         yield from by_autograd(LOSSES[family], workload, arrays, without)
     yield "eager", *eager(workload)
     if family in LOSSES:

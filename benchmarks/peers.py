@@ -16,7 +16,58 @@ Step = Callable[[], tuple[Any, dict[str, Any]]]
 
 
 def numpy_moons(p: Arrays, x: Any, t: Any) -> Step:
-    """NumPy, every array made once.
+    """NumPy as in the notes, every array made once."""
+    B = len(x)
+    W1, b1, W2, b2, W3, b3 = (p[name] for name in ("W1", "b1", "W2", "b2", "W3", "b3"))
+    h = len(b1)
+    h1, h2, delta1, delta2 = (np.empty((B, h)) for _ in range(4))
+    s, m, ds, on = np.empty(B), np.empty(B), np.empty(B), np.empty(B, bool)
+    on1, on2 = np.empty((B, h), bool), np.empty((B, h), bool)
+    dW1, db1, dW2, db2, dW3, db3 = gradients = [np.empty_like(w) for w in (W1, b1, W2, b2, W3, b3)]
+    decays = [(w, dw, np.empty_like(w)) for w, dw in zip((W1, b1, W2, b2, W3, b3), gradients)]
+    flat = [w.reshape(-1) for w in (W1, b1, W2, b2, W3, b3)]
+    ones, slope, w3, dw3, column = np.ones(B), -t / B, W3[0], dW3[0], ds[:, None]
+    W1T, W2T, delta1T, delta2T = W1.T, W2.T, delta1.T, delta2.T
+    named = dict(zip(("W1", "b1", "W2", "b2", "W3", "b3"), gradients))
+    dot, add, multiply, maximum = np.dot, np.add, np.multiply, np.maximum
+
+    def step() -> tuple[Any, dict[str, Any]]:
+        dot(x, W1T, h1)
+        add(h1, b1, h1)
+        maximum(h1, 0.0, out=h1)
+        dot(h1, W2T, h2)
+        add(h2, b2, h2)
+        maximum(h2, 0.0, out=h2)
+        dot(h2, w3, s)
+        add(s, b3, s)
+        multiply(s, t, m)
+        np.subtract(1.0, m, m)
+        np.greater(m, 0.0, on)
+        multiply(slope, on, ds)
+        maximum(m, 0.0, out=m)
+        loss = dot(m, ones) / B + 1e-4 * sum([dot(w, w) for w in flat])
+        dot(ds, h2, dw3)
+        db3[0] = dot(ds, ones)
+        multiply(column, w3, delta2)
+        np.greater(h2, 0.0, on2)
+        multiply(delta2, on2, delta2)
+        dot(delta2T, h1, dW2)
+        dot(ones, delta2, db2)
+        dot(delta2, W2, delta1)
+        np.greater(h1, 0.0, on1)
+        multiply(delta1, on1, delta1)
+        dot(delta1T, x, dW1)
+        dot(ones, delta1, db1)
+        for w, dw, decay in decays:
+            multiply(w, 2e-4, decay)
+            add(dw, decay, dw)
+        return loss, named
+
+    return step
+
+
+def packed_moons(p: Arrays, x: Any, t: Any) -> Step:
+    """NumPy, every array made once, in a layout of the program's own.
 
     Activations carry a column of ones and weights their bias as the last column, so that one
     product gives z, and one gives the gradients of both; all parameters lie in one vector, so
@@ -84,7 +135,62 @@ def laid_out(shapes: list[tuple[int, int]]) -> tuple[Any, list[Any]]:
 
 
 def numpy_window(p: Arrays, x: Any, x_c: Any) -> Step:
-    """NumPy, every array made once.
+    """NumPy as in the notes, every array made once."""
+    B, W, b, u = len(x), p["W1"], p["b1"], p["u"]
+    h, h_c, delta, delta_c, slope = (np.empty((B, len(u))) for _ in range(5))
+    s, s_c, m, ds, ds_c, on = (*(np.empty(B) for _ in range(5)), np.empty(B, bool))
+    dW, db, du, dW_c, db_c, du_c = (np.empty_like(a) for a in (W, b, u, W, b, u))
+    dx, dx_c, ones, WT, deltaT, delta_cT = (
+        np.empty_like(x),
+        np.empty_like(x),
+        np.ones(B),
+        W.T,
+        delta.T,
+        delta_c.T,
+    )
+    column, column_c = ds[:, None], ds_c[:, None]
+    named = {"W1": dW, "b1": db, "u": du, "x": dx, "x_c": dx_c}
+    dot, add, multiply, subtract = np.dot, np.add, np.multiply, np.subtract
+
+    def step() -> tuple[Any, dict[str, Any]]:
+        dot(x, WT, h)
+        add(h, b, h)
+        np.tanh(h, h)
+        dot(x_c, WT, h_c)
+        add(h_c, b, h_c)
+        np.tanh(h_c, h_c)
+        dot(h, u, s)
+        dot(h_c, u, s_c)
+        subtract(s_c, s, m)
+        add(m, 1.0, m)
+        np.greater(m, 0.0, on)
+        multiply(on, 1.0 / B, ds_c)
+        np.negative(ds_c, ds)
+        np.maximum(m, 0.0, out=m)
+        loss = dot(m, ones) / B
+        multiply(h, h, slope)
+        subtract(1.0, slope, slope)
+        multiply(slope, u, slope)
+        multiply(slope, column, delta)
+        multiply(h_c, h_c, slope)
+        subtract(1.0, slope, slope)
+        multiply(slope, u, slope)
+        multiply(slope, column_c, delta_c)
+        dot(ds, h, du)
+        add(du, dot(ds_c, h_c, du_c), du)
+        dot(ones, delta, db)
+        add(db, dot(ones, delta_c, db_c), db)
+        dot(deltaT, x, dW)
+        add(dW, dot(delta_cT, x_c, dW_c), dW)
+        dot(delta, W, dx)
+        dot(delta_c, W, dx_c)
+        return loss, named
+
+    return step
+
+
+def packed_window(p: Arrays, x: Any, x_c: Any) -> Step:
+    """NumPy, every array made once, in a layout of the program's own.
 
     The true and the corrupt windows lie in one array, so that one product serves both.
     """
