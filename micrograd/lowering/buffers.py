@@ -301,7 +301,8 @@ class Buffered:
         out = self._zeros(e, out)
         place = f"{out}[{key_text(e.attr[0])}]"
         if e.args[0].shape:
-            self._into(e.args[0], self._hoisted(place))
+            inner = self._operand(e.args[0])  # not written there at once: dot wants whole rows
+            self.body.append(f"copyto({self._hoisted(place)}, {inner})")
         else:
             self.body.append(f"{place} = {self._scalar(e.args[0])}")
         return out

@@ -40,3 +40,8 @@ def structure(form: Canonical, given: Sequence[Array], trainable: Bools, reduce:
     arrays = [(a.name, a.kind, a.shape, a.batched, a.nodes.tolist()) for a in given]
     digest.update(repr((numbers, labels, columns.scopes, arrays, reduce, form.root)).encode())
     return digest.digest()
+
+
+def forget() -> None:
+    """Empty the cache."""
+    _CACHE.clear()

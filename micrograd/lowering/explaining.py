@@ -7,12 +7,11 @@ from collections import Counter
 import numpy as np
 
 from micrograd.engine import Value
-from micrograd.lowering.columns import NAMES, Columns, Ints
-from micrograd.lowering.ir import LEAVES, NUMBER, Array
+from micrograd.lowering.columns import NAMES, Columns
+from micrograd.lowering.ir import INPUT, PARAMETER, Array
 from micrograd.lowering.levels import Levels
 from micrograd.lowering.lowered import Lowered
-from micrograd.lowering.statements import value
-from micrograd.lowering.text import shape_text, shown
+from micrograd.lowering.text import line, shape_text
 from micrograd.modes import described
 
 
@@ -22,23 +21,31 @@ def explained(lowered: Lowered | Levels, graph: Columns) -> str:
     if isinstance(lowered, Levels):
         groups = lowered.groups()
         return "\n".join([*lines, f"too irregular for arrays: {len(groups)} groups, level by level"])
-    computed = [array for array in lowered.arrays if array.kind not in LEAVES]
-    lines.append(f"became {len(computed)} arrays:")
-    for number, array in enumerate(lowered.arrays):
-        if array.kind != NUMBER and array.data is None:
-            lines.append(_row(lowered, graph, array, np.flatnonzero(lowered.array_of == number)))
+    lines.append(f"became {len(lowered.leaves(INPUT) + lowered.leaves(PARAMETER))} arrays of inputs "
+                 "and parameters, and the lines:")  # fmt: skip
+    arrays = [a for a in lowered.arrays if a.kind in (INPUT, PARAMETER)]
+    lines += [_row(lowered, graph, f"{a.name}  # {_shape(a)}", {a.name}) for a in arrays]
+    passes = lowered.passes(PARAMETER)
+    for statement in passes.forward:
+        inside = {name for name, at in passes.line_of.items() if at == statement.name}
+        lines.append(_row(lowered, graph, line(statement), inside))
     return "\n".join(lines)
 
 
+def _shape(array: Array) -> str:
+    return shape_text(("B", *array.shape) if array.batched else array.shape)
+
+
 def found(lowered: Lowered | Levels, graph: Columns, wanted: Value) -> tuple[str, int]:
-    """Return the name of the array that a Value went to, and its place."""
+    """Return the name of the line that computes a Value, or of its leaf array, and its place."""
     try:
         id = graph.values.index(wanted)
     except ValueError:
         raise ValueError(f"{described(wanted)} is not in the graph of this program") from None
     if isinstance(lowered, Levels):
         return "v", int(lowered.slot[id])
-    return lowered.arrays[int(lowered.array_of[id])].name, int(lowered.place_of[id])
+    name = lowered.arrays[int(lowered.array_of[id])].name
+    return lowered.passes(PARAMETER).line_of.get(name, name), int(lowered.place_of[id])
 
 
 def _histogram(graph: Columns) -> str:
@@ -46,10 +53,11 @@ def _histogram(graph: Columns) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
-def _row(lowered: Lowered, graph: Columns, array: Array, ids: Ints) -> str:
-    formula = array.kind if array.kind in LEAVES else shown(value(array, lowered.tables))
-    shape = ("B", *array.shape) if array.batched else array.shape
+def _row(lowered: Lowered, graph: Columns, text: str, names: set[str]) -> str:
+    numbers = [n for n, array in enumerate(lowered.arrays) if array.name in names]
+    ids = np.flatnonzero(np.isin(lowered.array_of, numbers))
+    if not len(ids):
+        return f"  {text}"
     scopes = list(dict.fromkeys(graph.scopes[s] for s in graph.scope[ids].tolist() if graph.scopes[s]))
     where = f"; {scopes[0]}{' ...' if len(scopes) > 1 else ''}" if scopes else ""
-    nodes = f"{len(ids)} nodes, v{ids.min()} to v{ids.max()}" if len(ids) else "not reached"
-    return f"  {array.name:<8} {shape_text(shape):<12} {formula}    # {nodes}{where}"
+    return f"  {text}; {len(ids)} nodes, v{ids.min()} to v{ids.max()}{where}"

@@ -87,7 +87,7 @@ def _parted(columns: Columns, kind: str, scope: str, stem: str, ids: Ints,
     for r in np.unique(role).tolist():
         part = ids[role == r]
         shape = _shape(columns, part, first_user[part])
-        parts.append(Array(kind, shape, part, stem=_stem(scope, stem, shape)))
+        parts.append(Array(kind, shape, part, stem=_stem(kind, scope, stem, shape)))
     return parts
 
 
@@ -125,9 +125,9 @@ def _shape(columns: Columns, ids: Ints, user: Ints) -> tuple[int, ...]:
     return (len(ids),)
 
 
-def _stem(scope: str, stem: str, shape: tuple[int, ...]) -> str:
+def _stem(kind: str, scope: str, stem: str, shape: tuple[int, ...]) -> str:
     """Return the name of a parameter: W1 for the w of layer 0."""
-    stem = re.sub(r"\W", "_", stem) or ("w" if len(shape) == 2 else "")
+    stem = re.sub(r"\W", "_", stem) or ("w" if len(shape) == 2 and kind == PARAMETER else "")
     stem = stem.upper() if len(shape) == 2 and len(stem) == 1 else stem
     number = re.search(r"(\d+)$", scope.rpartition(SEPARATOR)[2])
     return f"{stem}{int(number[1]) + 1}" if number and stem else stem

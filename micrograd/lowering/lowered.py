@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering import expr as ex
+from micrograd.lowering.checking import check_lines
 from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.inlining import inlined
@@ -23,11 +24,15 @@ LOSS, FORWARD = "loss", "forward"
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """The lines of one pass or two: forward, backward; `gradients` names those of the leaves."""
+    """The lines of one pass or two: forward, backward; `gradients` names those of the leaves.
+
+    `line_of` tells the name of the line that computes an array.
+    """
 
     forward: list[Assign]
     backward: list[Assign]
     gradients: dict[str, str]
+    line_of: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +92,12 @@ class Lowered:
     def passes(self, kind: str) -> Lines:
         """Return the lines of FORWARD alone, or with the gradients of each PARAMETER, or of each
         INPUT too."""
+        lines = self._tidied(kind)
+        known = [*self.arguments, *self.data]
+        check_lines([*lines.forward, *lines.backward], known, [LOSS, *lines.gradients.values()])
+        return lines
+
+    def _tidied(self, kind: str) -> Lines:
         if kind == FORWARD:
             return tidied(Lines(self.forward, [], {}))
         kinds = (PARAMETER, INPUT) if kind == INPUT else (PARAMETER,)
@@ -111,13 +122,20 @@ def tidied(lines: Lines) -> Lines:
     def keep(name: str) -> bool:
         return name in results or not (TEMPORARY.match(name) or name.startswith("d"))
 
-    everything = inlined([*lines.forward, *lines.backward], keep)
-    everything = _renumbered(everything)
+    everything, into = inlined([*lines.forward, *lines.backward], keep)
+    numbers = _numbers(everything)
+    everything = renamed(everything, numbers)
     first = next(i for i, line in enumerate(everything) if line.name == LOSS) + 1
-    return Lines(everything[:first], everything[first:], lines.gradients)
+    line_of = {}
+    for line in lines.forward:
+        name = line.name
+        while name in into:
+            name = into[name]
+        line_of[line.name] = numbers[name].attr if name in numbers else name
+    return Lines(everything[:first], everything[first:], lines.gradients, line_of)
 
 
-def _renumbered(lines: list[Assign]) -> list[Assign]:
+def _numbers(lines: list[Assign]) -> dict[str, Expr]:
     """Number the temporaries that are left 1, 2, ... in the order of the lines."""
     number: dict[str, int] = {}
     for line in lines:
@@ -129,7 +147,7 @@ def _renumbered(lines: list[Assign]) -> list[Assign]:
         found = re.fullmatch(r"(d?)(t\d+)", line.name)
         if found:
             names[line.name] = ex.ref(f"{found[1]}t{number[found[2]]}", line.expr.shape)
-    return renamed(lines, names)
+    return names
 
 
 __all__ = ["BATCH", "LOSS", "Lines", "Lowered", "tidied"]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from micrograd.engine import Value
-from micrograd.lowering.caching import cached, structure
+from micrograd.lowering.caching import cached, forget, structure
 from micrograd.lowering.canonical import Canonical, canonical
+from micrograd.lowering.checking import check_arrays
 from micrograd.lowering.columns import Bools, Columns, columns
 from micrograd.lowering.grouping import Grouping, Irregular
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER, Array
@@ -97,6 +98,7 @@ def _lowered(form: Canonical, known: list[Array], trainable: Bools, reduce: str
     except Irregular:
         name_arrays(leaves, form.columns.values)
         return levelled(form, leaves, reduce)
+    check_arrays(arrays)
     name_arrays(arrays, form.columns.values)
     root = arrays[grouping.array[form.root]]
     return Lowered(arrays, root, reduce, grouping.array[form.within], grouping.place[form.within],
@@ -112,3 +114,6 @@ def _leaf_values(lowered: Lowered | Levels, known: list[Given], graph: Columns) 
                 values[:] = [graph.values[i] for i in array.nodes.tolist()]
                 found[array.name] = values.reshape(array.shape)
     return found
+
+
+__all__ = ["forget", "lower"]
