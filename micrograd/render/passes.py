@@ -45,15 +45,5 @@ def backward_pass(graph: Graph, seed: float = 1.0) -> Passes:
             passes.locals[operand, user, step.position] = step.local
             passes.contributions[operand, user, step.position] = step.contribution
     except (ArithmeticError, ValueError) as error:
-        passes.problem = _explained(graph) or str(error)
+        passes.problem = str(error)
     return passes
-
-
-def _explained(graph: Graph) -> str:
-    """Return what the first node that has no slope says of it."""
-    for value in reversed(graph.values):
-        try:
-            value.local_gradients()
-        except (ArithmeticError, ValueError) as error:
-            return str(error)
-    return ""

@@ -45,12 +45,7 @@ def one_root(root: Value | Graph) -> Graph:
 
 def engine_steps(graph: Graph, seed: float) -> list[Step]:
     """Return the engine's steps below the root. Raises DomainError at a node without a slope."""
-    try:
-        return list(graph.values[graph.roots[0]].steps(seed))
-    except ArithmeticError:
-        for value in reversed(graph.values):
-            value.local_gradients()  # says which node it is, and why
-        raise
+    return list(graph.values[graph.roots[0]].steps(seed))
 
 
 def _node(graph: Graph, id: int) -> dict[str, Any]:
