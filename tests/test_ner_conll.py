@@ -61,6 +61,15 @@ def test_a_hash_can_be_a_word(tmp_path):
     assert list(corpus.sentences[0].lines) == [1, 2, 4]
 
 
+@pytest.mark.parametrize(("text", "words"), [
+    ("#tag\tO\nx\tO\n#b\tO\n", ["#tag", "x", "#b"]),
+    ("# newdoc id = 3\n#tag NN\n# NN\n# a comment here\n", ["#tag", "#"]),
+    ("#\n#tag\n# a comment\n", ["#", "#tag"]),
+])
+def test_a_hash_can_be_a_word_where_no_tags_are_read(tmp_path, text, words):
+    assert conll.read(put(tmp_path, text), tag_column=None).sentences[0].words == words
+
+
 def test_unicode_spaces_stay_inside_words(tmp_path):
     text = "10\u00a0km O\nParis\u2028x B-LOC\n\x85 O\n"
     words = conll.read(put(tmp_path, text)).sentences[0].words

@@ -138,6 +138,7 @@ def test_lexicon_takes_the_longest_match_and_the_majority():
     assert baselines.Lexicon(corpus, "LOC").predict(text)[0][0] == "B-LOC"
     assert baselines.all_outside(text) == [["O"] * 8]
     assert scoring.only(["B-LOC", "B-PER"], "LOC") == ["B-LOC", "O"]
+    assert scoring.only(["B-creative-work", "B-work"], "work") == ["O", "B-work"]
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the reference corpora are not here")

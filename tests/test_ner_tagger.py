@@ -237,3 +237,8 @@ def test_learning_curve_of_any_length():
         text = chart.curve("A <title>", {"f1": [float(x) for x in range(count)], "b": []})
         assert "A &lt;title&gt;" in text and text.count("<circle") == count
     assert "250" in chart.curve("x", {"y": [250.0]})
+
+
+def test_a_type_is_not_its_last_word():
+    sentences = [Sentence(["a", "b"], ["B-creative-work", "B-work"])]
+    assert evaluation.true_mask(sentences, "work").tolist() == [False, True]

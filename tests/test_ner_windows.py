@@ -56,8 +56,8 @@ def test_folding():
 
 
 def test_rare_words_become_unknown():
-    vocabulary = Vocabulary.of(SENTENCES, min_count=2, extra=["z"])
-    assert vocabulary.words[3:] == ["a", "b", "z"] and len(vocabulary) == 6
+    vocabulary = Vocabulary.of(SENTENCES, min_count=2)
+    assert vocabulary.words[3:] == ["a", "b"] and len(vocabulary) == 5
     assert vocabulary.unknown_rate(SENTENCES) == pytest.approx(1 / 6)
     assert vocabulary.unknown_rate([]) == 0.0
 

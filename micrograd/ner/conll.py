@@ -79,13 +79,16 @@ class _Reader:
             self._token(number, line, row)
 
     def _is_comment(self, row: list[str]) -> bool:
-        if len(row) < 2 or self.tag_column is None:
-            return len(row) > 1
-        try:
-            schemes.split_tag(row[self.tag_column])
-        except (ValueError, IndexError):
+        """Say whether a line that begins with # is a comment: it does not look like a token's."""
+        if self.columns and len(row) != self.columns:
             return True
-        return bool(self.columns) and len(row) != self.columns
+        if self.tag_column is None and (self.columns or row[0] != "#" or len(row) == 1):
+            return False
+        try:
+            schemes.split_tag(row[-1 if self.tag_column is None else self.tag_column])
+        except (ValueError, IndexError):
+            return len(row) > 1
+        return False
 
     def _token(self, number: int, line: str, row: list[str]) -> None:
         if not self.columns:

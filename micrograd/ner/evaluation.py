@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 def true_mask(sentences: Sequence[Sentence], label: str) -> Mask:
     """Say of every token whether it is of the type."""
-    return np.array([tag.endswith(f"-{label}") for s in sentences for tag in s.tags], bool)
+    return np.array([tag[2:] == label for s in sentences for tag in s.tags], bool)
 
 
 def runs(mask: Mask, lengths: Sequence[int]) -> NDArray[np.int64]:

@@ -80,14 +80,14 @@ class Vocabulary:
     @classmethod
     def of(
         cls, sentences: Sequence[Sentence], *, min_count: int = 1, lower: bool = False,
-        fold_digits: bool = False, extra: Iterable[str] = (),
+        fold_digits: bool = False,
     ) -> Vocabulary:
-        """Collect the words seen `min_count` times, most frequent first, and the extra ones."""
+        """Collect the words seen `min_count` times, the most frequent first."""
         vocabulary = cls(lower=lower, fold_digits=fold_digits)
         counts = Counter(word for sentence in sentences for word in sentence.words)
         folded: Counter[str] = Counter()
         for word, count in counts.items():
             folded[vocabulary.fold(word)] += count
         kept = [word for word, count in folded.most_common() if count >= min_count]
-        words = dict.fromkeys([*SPECIAL, *kept, *map(vocabulary.fold, extra)])
+        words = dict.fromkeys([*SPECIAL, *kept])
         return cls(list(words), lower, fold_digits)
