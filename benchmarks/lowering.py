@@ -157,7 +157,7 @@ def run(name: str, make: Callable[..., Workload], repeats: int, without: list[st
     seconds = {c: s / parts[c] for c, s in timed(steps, repeats).items()}
     print(f"  {'contender':16}{'per step':>12}   {'lowered takes':>13}")
     for contender, taken in seconds.items():
-        print(f"  {contender:16}{shown(taken):>12}   {seconds['lowered'] / taken:>12.3f}x")
+        print(f"  {contender:16}{shown(taken):>12}   {seconds['lowered'] / taken:>12.3g}x")
     for line in verdicts(name, seconds, operations(make())):
         print(f"  {line}")
 

@@ -149,7 +149,7 @@ def window(nin: int = 20, hidden: int = 8, pairs: int = 256, fused: bool = False
     u = [Value(random.uniform(-1, 1), label=f"u{i}") for i in range(hidden)]
 
     def score(x: list[Value]) -> Value:
-        return sum((ui * hi for ui, hi in zip(u, layer(x))), Value(0.0))
+        return total([ui * hi for ui, hi in zip(u, layer(x))])
 
     def loss(x: list[Value], x_c: list[Value]) -> Value:
         return (1 - score(x) + score(x_c)).relu()
