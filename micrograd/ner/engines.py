@@ -18,7 +18,8 @@ from micrograd.ner.models import LOSSES, TABLES, Arrays, Shape, outputs
 ENGINES = ("lowered", "scalar")
 WINDOWS = {"margin": ("true", "corrupt"), "softmax": ("x",), "multiclass": ("x",)}
 LARGE, DOUBT = 16, 1e-3
-INPUTS = ("true", "corrupt", "x", "target")
+WEIGHT = "weight"
+INPUTS = ("true", "corrupt", "x", "target", WEIGHT)
 
 
 def make_engine(name: str, shape: Shape) -> Engine:
@@ -81,34 +82,35 @@ class LoweredEngine:
 
     def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Evaluate the batch at once; where a margin is kept, nothing goes backward."""
-        count = active = len(batch)
+        count = len(batch)
         inputs = [gather(self.shape, arrays, places) for places in batch.windows]
         if self.shape.kind != "softmax":
-            order, active = self._active_first(inputs, batch.targets, arrays)
-            if not active:
+            chosen = self._worth_running(inputs, batch.targets, arrays)
+            if not len(chosen):
                 return Gradients(0.0, 0)
-            if active < count:
-                batch, inputs = batch.take(order), [x[order] for x in inputs]
-        loss, gradients = self._run(arrays, inputs, batch.targets)
-        return self._gradients(batch, loss, gradients, active, len(batch) / count)
+            if len(chosen) < count:
+                batch, inputs = batch.take(chosen), [x[chosen] for x in inputs]
+        gradients = self._run(arrays, inputs, batch.targets)
+        return self._gradients(batch, gradients, len(batch) / count)
 
-    def _active_first(
+    def _worth_running(
         self, inputs: list[Floats], targets: Floats | None, arrays: Arrays
-    ) -> tuple[NDArray[np.int64], int]:
-        """Number the samples that have a loss first, and count them; a forward pass tells.
+    ) -> NDArray[np.int64]:
+        """Number the samples that may have a loss, by a forward pass only.
 
-        A large batch is looked through in single precision, with room for its error, and exactly
-        only where that leaves a doubt: after some epochs nearly all samples are quiet.
+        After some epochs nearly all samples are quiet, so a large batch is looked through in
+        single precision, with room for its error. Others fill up to a power of two: a program is
+        prepared for every batch size it meets.
         """
-        chosen = np.arange(len(inputs[0]))
-        if len(chosen) >= LARGE:
+        if len(inputs[0]) < LARGE:
+            wanted = self._excess(inputs, targets, arrays) > 0
+        else:
             dense = {n: array.astype(np.float32) for n, array in arrays.items() if n not in TABLES}
-            rough = self._excess([x.astype(np.float32) for x in inputs], targets, dense)
-            chosen = _first(rough > -DOUBT * (1 + np.abs(rough).max()))[0]
-            inputs = [x[chosen] for x in inputs]
-            targets = None if targets is None else targets[chosen]
-        order, active = _first(self._excess(inputs, targets, arrays) > 0)
-        return chosen[order], active
+            excess = self._excess([x.astype(np.float32) for x in inputs], targets, dense)
+            wanted = excess > -DOUBT * (1 + np.abs(excess).max())
+        count = int(np.count_nonzero(wanted))
+        size = 1 << (count - 1).bit_length() if count else 0
+        return (~wanted).argsort(kind="stable")[:size]
 
     def _excess(
         self, inputs: list[NDArray[Any]], targets: Floats | None, arrays: Mapping[str, NDArray[Any]]
@@ -121,48 +123,42 @@ class LoweredEngine:
         right = (s * targets).sum(1, keepdims=True)
         return np.asarray(np.where(targets > 0, -np.inf, s - right + self.shape.delta).max(1))
 
-    def _run(
-        self, arrays: Arrays, inputs: list[Floats], targets: Floats | None
-    ) -> tuple[float, Arrays]:
-        given = inputs if targets is None else [*inputs, targets]
+    def _run(self, arrays: Arrays, inputs: list[Floats], targets: Floats | None) -> Arrays:
+        given = [*inputs, *([] if targets is None else [targets]), np.ones(len(inputs[0]))]
         if self.program is None:
             self.program = lowered(self.shape, arrays, [x[0] for x in given])
         for name, parameter in self.program.parameters.items():
             parameter[...] = arrays[name]
-        return self.program.value_and_grad(*given, wrt_inputs=True)
+        return self.program.value_and_grad(*given, wrt_inputs=True)[1]
 
-    def _gradients(
-        self, batch: Batch, loss: float, gradients: Arrays, active: int, share: float
-    ) -> Gradients:
-        """Turn gradients of the mean over some samples into those over all of the batch."""
+    def _gradients(self, batch: Batch, gradients: Arrays, share: float) -> Gradients:
+        """Turn gradients of the mean over these samples into those over the whole batch."""
+        losses = gradients[WEIGHT] * share
         by_window = [gradients[name] for name in WINDOWS[self.shape.kind]]
-        places = batch.windows
         dense = {name: gradients[name] for name in gradients if name not in INPUTS}
-        if active < len(batch):
-            by_window = [gradient[:active] for gradient in by_window]
-            places = [p.take(slice(active)) for p in places]
+        places, active = batch.windows, losses != 0
         if share < 1:
             by_window = [gradient * share for gradient in by_window]
             dense = {name: gradient * share for name, gradient in dense.items()}
-        return Gradients(loss * share, active, dense, scatter(self.shape, places, by_window))
-
-
-def _first(wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
-    """Number the samples that are wanted first, and count them.
-
-    Others fill up to a power of two: a program is prepared for every batch size it meets.
-    """
-    count = int(np.count_nonzero(wanted))
-    size = 1 << (count - 1).bit_length() if count else 0
-    return (~wanted).argsort(kind="stable")[:size], count
+        if not active.all():
+            by_window = [gradient[active] for gradient in by_window]
+            places = [p.take(active) for p in places]
+        rows = scatter(self.shape, places, by_window)
+        return Gradients(float(losses.sum()), int(np.count_nonzero(active)), dense, rows)
 
 
 def lowered(shape: Shape, arrays: Arrays, sample: list[Floats]) -> Program:
-    """Lower the model's scalar loss, traced on one sample."""
+    """Lower the model's scalar loss, traced on one sample.
+
+    Each sample's loss is multiplied by a weight, always 1, as the last input: the gradient of
+    that weight is the sample's own loss, which the program's mean would not tell.
+    """
     leaves = Leaves(arrays).nested
-    names = [*WINDOWS[shape.kind], "target"][:len(sample)]
+    target = ["target"] * (shape.kind != "margin")
 
-    def loss(*inputs: list[Value]) -> Value:
-        return LOSSES[shape.kind](shape, *inputs, **leaves)
+    def loss(*inputs: Any) -> Value:
+        weighted: Value = LOSSES[shape.kind](shape, *inputs[:-1], **leaves) * inputs[-1]
+        return weighted
 
+    names = [*WINDOWS[shape.kind], *target, WEIGHT]
     return lower(loss, *sample, parameters=leaves, names=names)
