@@ -6,7 +6,7 @@ once, with the buffers; only views of inputs are made at every call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ _UFUNCS = {
 }  # fmt: skip
 _VIEWS = ("index", "transpose", "reshape", "broadcast")
 _POWERS = {2: "multiply({0}, {0}, {1})", 0.5: "sqrt({0}, {1})", -1: "divide(one, {0}, {1})"}
+SHORT, TALL = 32, 64
 NAMES = (*dict.fromkeys(_UFUNCS.values()), "negative", "logical_not", "copyto", "dot", "matmul",
          "einsum", "empty", "zeros", "ones", "array", "broadcast_to", "transpose", "errstate",
          "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum", "vdot", "arange",
@@ -31,7 +32,10 @@ NAMES = (*dict.fromkeys(_UFUNCS.values()), "negative", "logical_not", "copyto", 
 class Buffered:
     """Write statements as calls. `setup` runs once, `body` at every call."""
 
-    def __init__(self, fixed: set[str], tables: dict[str, Ints]) -> None:
+    def __init__(self, fixed: set[str], tables: dict[str, Ints],
+                 results: Collection[str] = ()) -> None:  # fmt: skip
+        self.results = results
+        self.columnwise: set[str] = set()  # buffers that lie column by column
         self.setup: list[str] = []
         self.body: list[str] = []
         self.fixed = set(fixed)  # names whose object stays the same from call to call
@@ -61,14 +65,20 @@ class Buffered:
             return
         if reuse:
             self.setup.append(f"{line.name} = {reuse}")
+            self.columnwise |= {line.name} & {line.name if reuse in self.columnwise else ""}
         else:
-            self._allocate(line.name, line.expr.shape)
+            self._allocate(line.name, line.expr.shape, plain=line.name in self.results)
         self.fixed.add(line.name)
         self.write(line.expr, line.name)
 
-    def _allocate(self, name: str, shape: Shape, zero: bool = False, kind: str = "float64") -> None:
+    def _allocate(self, name: str, shape: Shape, zero: bool = False, kind: str = "float64",
+                  plain: bool = False) -> None:  # fmt: skip
         maker = "zeros" if zero else "empty"
-        self.setup.append(f"{name} = {maker}({shape_text(shape)}, {kind})")
+        text = f"{maker}({shape_text(shape)}, {kind})"
+        if tall(shape) and not plain:
+            text = f"{maker}({shape_text(shape[::-1])}, {kind}).T"
+            self.columnwise.add(name)
+        self.setup.append(f"{name} = {text}")
         self.fixed.add(name)
 
     def _hoisted(self, text: str) -> str:
@@ -79,13 +89,15 @@ class Buffered:
             self.fixed.add(self.made[text])
         return self.made[text]
 
-    def _buffer(self, shape: Shape, kind: str = "float64") -> str:
-        free = self.pool.get((shape, kind))
+    def _buffer(self, shape: Shape, kind: str = "float64", plain: bool = False) -> str:
+        free = self.pool.get((shape, kind)) if not plain else None
         if free:
             name = free.pop()
         else:
             name = f"q{len(self.setup)}"
-            self._allocate(name, shape, kind=kind)
+            self._allocate(name, shape, kind=kind, plain=plain)
+            if plain:
+                return name
             self.kinds[name] = shape, kind
         self.scratch.add(name)
         return name
@@ -107,9 +119,9 @@ class Buffered:
 
     def _rows(self, e: Expr) -> str:
         """Return an operand that lies row by row, copied if need be."""
-        if contiguous(e):
+        if contiguous(e) and not tall(e.shape):
             return self._operand(e)
-        name = self._buffer(e.shape)
+        name = self._buffer(e.shape, plain=True)
         self.body.append(f"copyto({name}, {self._operand(e)})")
         return name
 
@@ -149,7 +161,7 @@ class Buffered:
         inner = e.args[0]
         over = f" / {B}" if e.kind == "mean" else ""
         if inner.kind == "bin" and inner.attr == "*" and inner.args[0].shape == inner.args[1].shape:
-            if all(contiguous(a) and a.kind == "ref" for a in inner.args):
+            if all(contiguous(a) and a.kind == "ref" and not tall(a.shape) for a in inner.args):
                 flat = [f"{self._operand(a)}.reshape(-1)" for a in inner.args]
                 names = [self._hoisted(t) if t.split(".")[0] in self.fixed else t for t in flat]
                 return f"dot({', '.join(names)}){over}"
@@ -242,12 +254,22 @@ class Buffered:
         left, right = self._operand(a), self._operand(b)
         if len(a.shape) > 2 and contiguous(a):
             left = self._reshaped(left, (-1, a.shape[-1]))
-            flat = self._hoisted(f"{target}.reshape({reshaped((-1, *e.shape[len(a.shape) - 1:]))})")
+            rows = self._buffer(e.shape, plain=True) if target in self.columnwise else target
+            flat = self._hoisted(f"{rows}.reshape({reshaped((-1, *e.shape[len(a.shape) - 1:]))})")
             self.body.append(f"dot({left}, {right}, {flat})")
+            if rows != target:
+                self.body.append(f"copyto({target}, {rows})")
         else:
             function = "dot" if len(a.shape) <= 2 else "matmul"
-            self.body.append(f"{function}({left}, {right}, {target})")
+            if target in self.columnwise:
+                left, right = self._turned(right), self._turned(left)
+                self.body.append(f"dot({left}, {right}, {self._turned(target)})")
+            else:
+                self.body.append(f"{function}({left}, {right}, {target})")
         return target
+
+    def _turned(self, name: str) -> str:
+        return self._hoisted(f"{name}.T") if name in self.fixed else f"{name}.T"
 
     def _reshaped(self, name: str, shape: tuple[Any, ...]) -> str:
         text = f"{name}.reshape({reshaped(shape)})"
@@ -287,7 +309,10 @@ class Buffered:
         source = self._operand(e.args[0])
         target = self._target(e, out)
         axis = len(e.args[0].shape) - 1
-        self.body.append(f"{source}.take({e.attr}, {axis}, {target}, 'clip')")
+        rows = self._buffer(e.shape, plain=True) if target in self.columnwise else target
+        self.body.append(f"{source}.take({e.attr}, {axis}, {rows}, 'clip')")
+        if rows != target:
+            self.body.append(f"copyto({target}, {rows})")
         return target
 
     def _segments(self, e: Expr, out: str | None) -> str:
@@ -316,7 +341,8 @@ class Buffered:
         distinct, starts = np.unique(np.sort(places), return_index=True)
         if len(distinct) < len(places):
             shape = (*e.shape[:-1], len(places))
-            gathered, summed = self._buffer(shape), self._buffer((*e.shape[:-1], len(distinct)))
+            gathered = self._buffer(shape, plain=True)
+            summed = self._buffer((*e.shape[:-1], len(distinct)), plain=True)
             order = self._hoisted(f"{table}.ravel().argsort(kind='stable')")
             self.body.append(f"{values}.take({order}, {front}, {gathered}, 'clip')")
             first = self._hoisted(f"array({starts.tolist()})")
@@ -328,6 +354,14 @@ class Buffered:
         target = self._zeros(e, out)
         self.body.append(f"{target}[{':, ' * front}{where}] = {values}")
         return target
+
+
+def tall(shape: Shape) -> bool:
+    """Return whether to store a matrix by columns: what is broadcast along its short rows would
+    else be an inner loop of few steps."""
+    if len(shape) != 2 or not isinstance(shape[1], int) or shape[1] > SHORT:
+        return False
+    return shape[0] == B or (isinstance(shape[0], int) and shape[0] >= TALL)
 
 
 def _truth(e: Expr) -> bool:

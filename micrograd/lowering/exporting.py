@@ -120,7 +120,7 @@ def _jax_head(used: list[str]) -> str:
 
 
 def _torch_head(used: list[str]) -> str:
-    lines = ["import torch\nfrom math import inf, nan", _TENSORS]
+    lines = ["import torch\nfrom math import inf, nan\n\ntorch.set_default_dtype(torch.float64)", _TENSORS]
     plain = {"where": "torch.where", "einsum": "torch.einsum", "transpose": "torch.permute"}
     lines.append("\n".join(
         f"{name} = {plain.get(name) or f'_of_tensors(torch.{name})'}"

@@ -32,7 +32,7 @@ def buffered_text(lowered: Lowered, lines: Lines) -> str:
     """Return the text of a function that makes the buffers and, with them, the runner."""
     inputs = [array.name for array in lowered.leaves(INPUT)]
     leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
-    writer = Buffered({*leaves, *lowered.tables}, lowered.tables)
+    writer = Buffered({*leaves, *lowered.tables}, lowered.tables, set(lines.gradients.values()))
     everything = [*lines.forward, *lines.backward]
     owner = _reused(everything, results={LOSS, *lines.gradients.values()})
     for statement in everything:
