@@ -97,7 +97,7 @@ def _lowered(form: Canonical, known: list[Array], trainable: Bools, reduce: str
         arrays = grouping.run()
     except Irregular:
         name_arrays(leaves, form.columns.values)
-        return levelled(form, leaves, reduce)
+        return levelled(form, grouping.level, leaves, reduce)
     check_arrays(arrays)
     name_arrays(arrays, form.columns.values)
     root = arrays[grouping.array[form.root]]

@@ -24,8 +24,8 @@ class Irregular(Exception):
 
 
 def levels(canonical: Canonical) -> list[int]:
-    """Return the height of every node above the leaves, -1 for those that are gone."""
-    level = [0] * len(canonical.live)
+    """Return the height of every node above the leaves, 0 for those that are gone."""
+    level = [0] * (len(canonical.live) + 1)  # one more: of the operand that there is not
     x, y = canonical.x.tolist(), canonical.y.tolist()
     a, b = canonical.a.tolist(), canonical.b.tolist()
     sum_of = dict(zip(canonical.sums.tolist(), range(len(canonical.sums))))
@@ -33,12 +33,18 @@ def levels(canonical: Canonical) -> list[int]:
     for i in np.flatnonzero(canonical.live).tolist():
         n = sum_of.get(i)
         if n is not None:
-            first, last = start[n], start[n + 1]
-            height = max([level[j] for j in a[first:last]])
-            level[i] = 1 + max([height, *(level[j] for j in b[first:last] if j >= 0)])
+            first, last, height = start[n], start[n + 1], 0
+            for j in a[first:last]:
+                if level[j] > height:
+                    height = level[j]
+            for j in b[first:last]:
+                if level[j] > height:
+                    height = level[j]
+            level[i] = height + 1
         elif x[i] >= 0:
-            level[i] = 1 + (level[x[i]] if y[i] < 0 else max(level[x[i]], level[y[i]]))
-    return level
+            height = level[x[i]]
+            level[i] = 1 + (height if y[i] < 0 or level[y[i]] <= height else level[y[i]])
+    return level[:-1]
 
 
 class Grouping:
@@ -63,8 +69,7 @@ class Grouping:
 
     def run(self) -> list[Array]:
         """Return all arrays, operands before users. Raises Irregular where they get too many."""
-        level = np.array(levels(self.canonical))
-        level[~self.canonical.live] = 0
+        self.level = level = np.array(levels(self.canonical))
         if level.max() > self.limit:
             raise Irregular
         by_level = np.argsort(level, kind="stable")

@@ -127,33 +127,15 @@ def spelled_out(form: Canonical) -> Nodes:
                  length)  # fmt: skip
 
 
-def heights(form: Canonical, nodes: Nodes) -> Ints:
-    """Return the level of every node: leaves 0, others one above their highest operand."""
-    n = len(form.live)
-    level = [0] * len(nodes.op)
-    level.append(-1)  # of the operand that there is not
-    op, x, y = nodes.op.tolist(), nodes.x.tolist(), nodes.y.tolist()
-    term, start, length = nodes.term.tolist(), nodes.start.tolist(), nodes.length.tolist()
-    sums = set(form.sums.tolist())
-    for i in np.flatnonzero(form.live).tolist():
-        if not op[i]:
-            continue
-        if i in sums:
-            terms = term[start[i] : start[i] + length[i]] or (x[i], y[i])
-            for t in terms:
-                if t >= n:
-                    level[t] = 1 + max(level[x[t]], level[y[t]])
-            level[i] = 1 + max([level[t] for t in terms])
-        else:
-            a, b = level[x[i]], level[y[i]]
-            level[i] = (a if a > b else b) + 1
-    return np.array(level[:-1])
+def heights(form: Canonical, level: Ints) -> Ints:
+    """Return the levels of the nodes and then of the products: between two levels of the graph."""
+    owner = np.repeat(form.sums, np.diff(form.start))
+    return np.append(2 * level, 2 * level[owner[form.b >= 0]] - 1)
 
 
-def levelled(form: Canonical, arrays: list[Array], reduce: str) -> Levels:
+def levelled(form: Canonical, level: Ints, arrays: list[Array], reduce: str) -> Levels:
     """Return a graph by levels. `arrays` hold all its leaves, the numbers of the code last."""
-    nodes = spelled_out(form)
-    level = heights(form, nodes)
+    nodes, level = spelled_out(form), heights(form, level)
     live = nodes.live
     order = live[np.lexsort((nodes.k[live].view(np.int64), nodes.op[live], level[live]))]
     slot = np.full(len(nodes.op), NONE)
