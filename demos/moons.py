@@ -1,6 +1,6 @@
 """Train the published two-moons classifier of micrograd: an MLP of 337 Values, hinge loss, SGD.
 
-    python demos/moons.py [--fused]
+python demos/moons.py [--fused]
 """
 
 from __future__ import annotations

@@ -10,7 +10,15 @@ import weakref
 import numpy as np
 import pytest
 
-from micrograd import DomainError, Value, detect_anomaly, no_grad, scope, topological_order, weighted_sum
+from micrograd import (
+    DomainError,
+    Value,
+    detect_anomaly,
+    no_grad,
+    scope,
+    topological_order,
+    weighted_sum,
+)
 from micrograd.engine import sum_of_products
 from micrograd.graph import snapshot
 from micrograd.modes import AnomalyError, comparisons_reported
@@ -290,7 +298,9 @@ def test_an_anomaly_of_the_backward_pass_is_traced_to_its_edge():
         tiny = Value(1e-300, label="tiny")
         out = tiny.sqrt() * 1e300
         out = out * 1e-300 * 1e300
-        with pytest.raises(AnomalyError, match=r"upstream 1e\+300 x local 1e\+150; .*made at .*test_eng"):
+        with pytest.raises(
+            AnomalyError, match=r"upstream 1e\+300 x local 1e\+150; .*made at .*test_eng"
+        ):
             out.backward()
     assert (Value(1e200) * 1e200).data == math.inf
 
@@ -319,7 +329,7 @@ def test_weighted_sum_equals_the_sum_of_products_bit_for_bit():
     b = Value(0.3)
     fused, elementary = weighted_sum(w, x, b), sum((p * q for p, q in zip(w, x)), b)
     assert fused.data == elementary.data
-    assert fused.parents == tuple(v for pair in zip(w, x) for v in pair) + (b,)
+    assert fused.parents == (*(v for pair in zip(w, x) for v in pair), b)
     fused.backward()
     gradients = [v.grad for v in (*w, *x, b)]
     for v in (*w, *x, b):

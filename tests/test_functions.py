@@ -30,7 +30,10 @@ def test_values_are_those_of_the_definitions():
     ],
 )
 def test_gradients_agree_with_complex_step_and_hessians_with_differences(function):
-    for report in (gradcheck(function, POINT, method="complex"), gradcheck(function, POINT, order=2)):
+    for report in (
+        gradcheck(function, POINT, method="complex"),
+        gradcheck(function, POINT, order=2),
+    ):
         assert report, report
 
 

@@ -86,7 +86,9 @@ def test_formulas_mean_the_same_for_arrays(row):
 def test_local_gradients_are_the_symbolic_derivatives(row):
     sympy = pytest.importorskip("sympy", reason="compares with symbolic derivatives")
     x, y = sympy.symbols("x y", real=True)
-    functions = {name: getattr(sympy, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh")}
+    functions = {
+        name: getattr(sympy, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh")
+    }
     functions |= {
         "log1p": lambda t: sympy.log(1 + t),
         "abs": sympy.Abs,
