@@ -3,9 +3,10 @@
     python benchmarks/engine.py [--original FOLDER] [--repeats N] [--speed | --facts]
 
 FOLDER is where `pip install --target FOLDER micrograd` put the original; without it the script
-makes a temporary one. The engines run in child processes, one step each in turn: in one process
-the nodes of one engine would be what the cyclic collector of the other has to visit. Times are
-CPU times of the process, collector on as Python starts it.
+makes a temporary one. The engines run in child processes, some steps each in turn: in one process
+the nodes of one engine would be what the cyclic collector of the other has to visit. The first
+step of a turn is not counted: it brings back into the caches what the others drove out. Times
+are CPU times of the process, collector on as Python starts it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from micrograd.engine import Value
 
 HERE = Path(__file__).resolve()
+COUNTED = 3  # steps of a turn, after the first
 AIMS = {"elementary": 12, "fused": 50}
 clock = time.process_time
 
@@ -54,7 +56,7 @@ def step(model, points, targets) -> tuple[float, float, float]:
 
 
 def serve(folder: str, kind: str) -> None:
-    """Run a step of the engine in `folder` for every line read, and print its times."""
+    """Run the steps of a turn of the engine in `folder` for every line read; print their times."""
     sys.path.insert(0, folder)
     from micrograd.nn import MLP
 
@@ -63,7 +65,9 @@ def serve(folder: str, kind: str) -> None:
     points = [(random.gauss(0, 1), random.gauss(0, 1)) for _ in range(100)]
     targets = [1.0 if x * y > 0 else -1.0 for x, y in points]
     for _ in sys.stdin:
-        print(*step(model, points, targets), flush=True)
+        step(model, points, targets)
+        for _ in range(COUNTED):
+            print(*step(model, points, targets), flush=True)
 
 
 class Child:
@@ -75,11 +79,12 @@ class Child:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def step(self) -> list[float]:
-        """Return the milliseconds of one step."""
-        self.process.stdin.write("step\n")
+    def turn(self) -> list[list[float]]:
+        """Return the milliseconds of the steps of a turn."""
+        self.process.stdin.write("turn\n")
         self.process.stdin.flush()
-        return [1e3 * float(seconds) for seconds in self.process.stdout.readline().split()]
+        lines = [self.process.stdout.readline() for _ in range(COUNTED)]
+        return [[1e3 * float(seconds) for seconds in line.split()] for line in lines]
 
     def close(self) -> None:
         self.process.stdin.close()
@@ -102,12 +107,10 @@ def speed(folder: Path, repeats: int) -> None:
     """Print the times of a step of each engine, and how often the original's they are."""
     children = {"original": Child(folder, "original")}
     children |= {kind: Child(HERE.parents[1], kind) for kind in AIMS}
-    times = {name: [] for name in children}
-    for turn in range(repeats + 2):
+    times = {name: child.turn()[:0] for name, child in children.items()}  # a turn to warm up
+    for _ in range(repeats):
         for name, child in children.items():
-            measured = child.step()
-            if turn >= 2:  # the first two warm the interpreter and the allocator
-                times[name].append(measured)
+            times[name] += child.turn()
     for child in children.values():
         child.close()
     print("forward + backward + update of MLP(2, [16, 16, 1]) on 100 points, ms")
@@ -201,7 +204,7 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--original", help="folder with the `micrograd` package from PyPI")
-    parser.add_argument("--repeats", type=int, default=15, help="steps timed per engine")
+    parser.add_argument("--repeats", type=int, default=7, help="turns of every engine")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--speed", action="store_true", help="print the times only")
     only.add_argument("--facts", action="store_true", help="print memory and the long chain only")
