@@ -76,6 +76,25 @@ def test_recorded_batch_gives_the_gradients_of_its_samples(name):
     )
 
 
+@pytest.mark.parametrize("target", ["numpy", "jax", "torch"])
+@pytest.mark.parametrize("name", ["moons", "window-small", "attention"])
+def test_exported_file_equals_backward(name, target):
+    library = pytest.importorskip(target)
+    array = library.tensor if target == "torch" else np.array
+    workload = workloads.SMALL[name]()
+    program, _ = lowered(workload)
+    module = {}
+    exec(program.export(target), module)
+    batch = [array(np.array(column)) for column in workload.batch]
+    value, found = module["value_and_grad"](*batch, **module["LEAVES"])
+    wanted, gradients = workload.gradients()
+    assert float(value) == pytest.approx(wanted, rel=1e-12)
+    assert_equal_gradients(
+        {name: np.asarray(gradient) for name, gradient in found.items()},
+        {name: gradients[name] for name in workload.parameters},
+    )
+
+
 def test_window_model_is_written_as_the_notes_write_it():
     program, _ = lowered(workloads.window(pairs=2))
     lines = code_lines(program.source)
