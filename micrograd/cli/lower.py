@@ -15,12 +15,17 @@ def add_parser(subparsers: Any) -> None:
         "lower",
         help="turn a scalar function into an array program",
         description="Print the array program of a function in a Python file: a function of one "
-        "sample, its argument defaults being a sample (nested lists of numbers), returning a Value.",
+        "sample, its argument defaults being a sample (lists of numbers), returning a Value.",
     )
     parser.add_argument("function", metavar="FILE.py:FUNCTION", help="what to lower")
-    parser.add_argument("--check", action="store_true",
-                        help=f"compare with the scalar engine on {SAMPLES} random samples")  # fmt: skip
-    parser.add_argument("--explain", action="store_true", help="show which nodes became which array")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help=f"compare with the scalar engine on {SAMPLES} random samples",
+    )
+    parser.add_argument(
+        "--explain", action="store_true", help="show which nodes became which array"
+    )
     parser.add_argument("--export", choices=("numpy", "jax", "torch"),
                         help="print a standalone file for this library instead")  # fmt: skip
     parser.set_defaults(func=run)

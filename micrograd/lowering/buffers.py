@@ -6,13 +6,13 @@ once, with the buffers; only views of inputs are made at every call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
-from micrograd.lowering.columns import Ints
-from micrograd.lowering.expr import B, COMPARISONS, Assign, Expr, Shape, shown_number
+from micrograd.lowering.allocation import Allocation
+from micrograd.lowering.expr import COMPARISONS, Assign, B, Expr, shown_number
+from micrograd.lowering.layout import contiguous, stacked_product, tall, truth
 from micrograd.lowering.text import key_text, reshaped, shape_text, shown
 
 _UFUNCS = {
@@ -22,40 +22,18 @@ _UFUNCS = {
 }  # fmt: skip
 _VIEWS = ("index", "transpose", "reshape", "broadcast")
 _POWERS = {2: "multiply({0}, {0}, {1})", 0.5: "sqrt({0}, {1})", -1: "divide(one, {0}, {1})"}
-SHORT, TALL = 32, 64
 NAMES = (*dict.fromkeys(_UFUNCS.values()), "negative", "logical_not", "copyto", "dot", "matmul",
          "einsum", "empty", "zeros", "ones", "array", "broadcast_to", "transpose", "errstate",
-         "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum", "vdot", "arange",
-         "float64")  # fmt: skip
+         "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum", "float64")  # fmt: skip
 
 
-class Buffered:
+class Buffered(Allocation):
     """Write statements as calls. `setup` runs once, `body` at every call."""
-
-    def __init__(self, fixed: set[str], tables: dict[str, Ints],
-                 results: Collection[str] = ()) -> None:  # fmt: skip
-        self.results = results
-        self.columnwise: set[str] = set()  # buffers that lie column by column
-        self.setup: list[str] = []
-        self.body: list[str] = []
-        self.fixed = set(fixed)  # names whose object stays the same from call to call
-        self.tables = tables
-        self.scratch: set[str] = set()  # buffers that only the expression at hand uses
-        self.kinds: dict[str, tuple[Shape, str]] = {}
-        self.pool: dict[tuple[Shape, str], list[str]] = {}
-        self.root: Expr | None = None
-        self.made: dict[str, str] = {}
-        self.shared: dict[Expr, str] = {}
 
     def write(self, e: Expr, out: str) -> None:
         """Write what computes one expression into `out`, an array that exists."""
         self._begin(e)
         self._into(e, out)
-
-    def _begin(self, e: Expr) -> None:
-        for name in self.scratch:
-            self.pool.setdefault(self.kinds[name], []).append(name)
-        self.scratch, self.shared, self.root = set(), {}, e
 
     def statement(self, line: Assign, reuse: str | None = None) -> None:
         """Write one statement; `reuse` names a buffer of its shape that nobody reads any more."""
@@ -71,42 +49,13 @@ class Buffered:
         self.fixed.add(line.name)
         self.write(line.expr, line.name)
 
-    def _allocate(self, name: str, shape: Shape, zero: bool = False, kind: str = "float64",
-                  plain: bool = False) -> None:  # fmt: skip
-        maker = "zeros" if zero else "empty"
-        text = f"{maker}({shape_text(shape)}, {kind})"
-        if tall(shape) and not plain:
-            text = f"{maker}({shape_text(shape[::-1])}, {kind}).T"
-            self.columnwise.add(name)
-        self.setup.append(f"{name} = {text}")
-        self.fixed.add(name)
-
-    def _hoisted(self, text: str) -> str:
-        """Return the name of an object made once."""
-        if text not in self.made:
-            self.made[text] = f"v{len(self.made)}"
-            self.setup.append(f"{self.made[text]} = {text}")
-            self.fixed.add(self.made[text])
-        return self.made[text]
-
-    def _buffer(self, shape: Shape, kind: str = "float64", plain: bool = False) -> str:
-        free = self.pool.get((shape, kind)) if not plain else None
-        if free:
-            name = free.pop()
-        else:
-            name = f"q{len(self.setup)}"
-            self._allocate(name, shape, kind=kind, plain=plain)
-            if plain:
-                return name
-            self.kinds[name] = shape, kind
-        self.scratch.add(name)
-        return name
-
     # Operands: a name, a number made once, a view, or a computed buffer.
 
     def _operand(self, e: Expr, out: str | None = None) -> str:
         if e.kind == "num":
-            return self._hoisted(f"array({shown_number(e.attr)}, float64)".replace("nan", "float('nan')"))
+            return self._hoisted(
+                f"array({shown_number(e.attr)}, float64)".replace("nan", "float('nan')")
+            )
         if e.kind == "ref":
             return str(e.attr)
         if not e.shape:
@@ -160,10 +109,9 @@ class Buffered:
     def _whole_sum(self, e: Expr) -> str:
         inner = e.args[0]
         over = f" / {B}" if e.kind == "mean" else ""
-        if inner.kind == "bin" and inner.attr == "*" and inner.args[0].shape == inner.args[1].shape:
-            if all(contiguous(a) and a.kind == "ref" and not tall(a.shape) for a in inner.args):
-                flat = [f"{self._operand(a)}.reshape(-1)" for a in inner.args]
-                names = [self._hoisted(t) if t.split(".")[0] in self.fixed else t for t in flat]
+        if inner.kind == "bin" and inner.attr == "*" and all(map(_row_by_row, inner.args)):
+            names = [self._reshaped(a.attr, (-1,)) for a in inner.args]
+            if inner.args[0].shape == inner.args[1].shape:
                 return f"dot({', '.join(names)}){over}"
         return f"add.reduce({self._operand(inner)}, None){over}"
 
@@ -180,28 +128,11 @@ class Buffered:
         self.shared[e] = result
         return result  # type: ignore[no-any-return]
 
-    def _target(self, e: Expr, out: str | None, *operands: tuple[str, Expr]) -> str:
-        """Return where to write: `out`, else a scratch operand of the same shape, else a buffer."""
-        usable = [name for name, operand in operands
-                  if name in self.scratch and operand.shape == e.shape and not _truth(operand)]
-        target = out or next(iter(usable), None) or self._buffer(e.shape)
-        self.shared = {e: name for e, name in self.shared.items() if name != target}
-        return target
-
-    def _zeros(self, e: Expr, out: str | None) -> str:
-        """Return a buffer that only `e` writes to, so that its zeros stay."""
-        if e is self.root and out:
-            self.setup.append(f"{out}[...] = 0")
-            return out
-        name = f"q{len(self.setup)}"
-        self._allocate(name, e.shape, zero=True)
-        return name
-
     def _bin(self, e: Expr, out: str | None) -> str:
         a, b = e.args
-        hint = out if a.shape == e.shape and not _truth(a) and not _truth(e) else None
+        hint = out if a.shape == e.shape and not truth(a) and not truth(e) else None
         left = self._operand(a, hint)
-        hint = out if left != out and b.shape == e.shape and not _truth(b) and not _truth(e) else None
+        hint = out if left != out and b.shape == e.shape and not truth(b) and not truth(e) else None
         right = self._operand(b, hint)
         if e.attr in COMPARISONS:
             target = self._buffer(e.shape, "bool")
@@ -255,7 +186,7 @@ class Buffered:
         if len(a.shape) > 2 and contiguous(a):
             left = self._reshaped(left, (-1, a.shape[-1]))
             rows = self._buffer(e.shape, plain=True) if target in self.columnwise else target
-            flat = self._hoisted(f"{rows}.reshape({reshaped((-1, *e.shape[len(a.shape) - 1:]))})")
+            flat = self._hoisted(f"{rows}.reshape({reshaped((-1, *e.shape[len(a.shape) - 1 :]))})")
             self.body.append(f"dot({left}, {right}, {flat})")
             if rows != target:
                 self.body.append(f"copyto({target}, {rows})")
@@ -268,18 +199,11 @@ class Buffered:
                 self.body.append(f"{function}({left}, {right}, {target})")
         return target
 
-    def _turned(self, name: str) -> str:
-        return self._hoisted(f"{name}.T") if name in self.fixed else f"{name}.T"
-
-    def _reshaped(self, name: str, shape: tuple[Any, ...]) -> str:
-        text = f"{name}.reshape({reshaped(shape)})"
-        return self._hoisted(text) if name in self.fixed else text
-
     def _sum(self, e: Expr, out: str | None) -> str:
         inner = e.args[0]
         source = self._operand(inner)
         target = self._target(e, out)
-        if len(inner.shape) == 2 and contiguous(inner) and not _truth(inner):
+        if len(inner.shape) == 2 and contiguous(inner) and not truth(inner):
             n = self._hoisted(f"ones({inner.shape[e.attr[0]]})")  # BLAS sums faster than a ufunc
             pair = f"{n}, {source}" if e.attr == (0,) else f"{source}, {n}"
             self.body.append(f"dot({pair}, {target})")
@@ -334,7 +258,7 @@ class Buffered:
 
     def _scatter(self, e: Expr, out: str | None) -> str:
         """Sum what goes to one place by pieces, sorted once; each place is then written once."""
-        table, size = e.attr
+        table = e.attr[0]
         places = self.tables[table].ravel()
         front = len(e.shape) - 1
         values = self._reshaped(self._rows(e.args[0]), (*e.shape[:-1], len(places)))
@@ -356,43 +280,8 @@ class Buffered:
         return target
 
 
-def tall(shape: Shape) -> bool:
-    """Return whether to store a matrix by columns: what is broadcast along its short rows would
-    else be an inner loop of few steps."""
-    if len(shape) != 2 or not isinstance(shape[1], int) or shape[1] > SHORT:
-        return False
-    return shape[0] == B or (isinstance(shape[0], int) and shape[0] >= TALL)
-
-
-def _truth(e: Expr) -> bool:
-    return e.kind == "not" or (e.kind == "bin" and e.attr in COMPARISONS)
-
-
-def contiguous(e: Expr) -> bool:
-    """Return whether the elements lie row by row in memory, without gaps."""
-    if e.kind == "index":
-        kept = [item for item in e.attr if item is not None]
-        whole = next((i for i, item in enumerate(kept) if not isinstance(item, int)), len(kept))
-        return contiguous(e.args[0]) and all(item == (0, None, 1) for item in kept[whole:])
-    return e.kind not in ("transpose", "broadcast")
-
-
-def stacked_product(spec: str) -> list[tuple[tuple[int, ...], int | None]] | None:
-    """Return how to see both operands and the result as stacks of matrices; None: it is none."""
-    operands, out = spec.split("->")
-    a, b = operands.split(",")
-    stack = [v for v in out if v in a and v in b]
-    rows, columns = [v for v in out if v not in b], [v for v in out if v not in a]
-    inner = [v for v in a if v in b and v not in out]
-    if len(rows) > 1 or len(columns) > 1 or len(inner) != 1 or len(stack + rows + inner) != len(a):
-        return None
-    if len(stack + columns + inner) != len(b):
-        return None
-    return [
-        (tuple(map(a.index, stack + rows + inner)), None if rows else -2),
-        (tuple(map(b.index, stack + inner + columns)), None if columns else -1),
-        (tuple(map(out.index, stack + rows + columns)), None if rows and columns else -1 if rows else -2),
-    ]  # fmt: skip
+def _row_by_row(e: Expr) -> bool:
+    return e.kind == "ref" and contiguous(e) and not tall(e.shape)
 
 
 _VIEW_TEXT: dict[str, Callable[[Expr], str]] = {

@@ -13,7 +13,7 @@ from micrograd.lowering.caching import cached, forget, structure
 from micrograd.lowering.canonical import Canonical, canonical
 from micrograd.lowering.checking import check_arrays
 from micrograd.lowering.columns import Bools, Columns, columns
-from micrograd.lowering.grouping import Grouping, Irregular
+from micrograd.lowering.grouping import Grouping, IrregularError
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER, Array
 from micrograd.lowering.leaves import Given, given, leaf_arrays
 from micrograd.lowering.levels import Levels, levelled
@@ -84,9 +84,11 @@ def _trainable(graph: Columns, traced: Trace, named: bool) -> Bools:
     if named:
         return np.zeros(len(leaf), bool)
     if traced.start is not None:
-        return leaf & (graph.index < traced.start)
+        older: Bools = leaf & (graph.index < traced.start)
+        return older
     named_scope = np.array([scope != "" for scope in graph.scopes])
-    return leaf & (graph.labelled | named_scope[graph.scope])
+    named_leaf: Bools = leaf & (graph.labelled | named_scope[graph.scope])
+    return named_leaf
 
 
 def _lowered(form: Canonical, known: list[Array], trainable: Bools, reduce: str
@@ -95,7 +97,7 @@ def _lowered(form: Canonical, known: list[Array], trainable: Bools, reduce: str
     grouping = Grouping(form, leaves, limit=MOST_ARRAYS + int(form.live.sum()) // 500)
     try:
         arrays = grouping.run()
-    except Irregular:
+    except IrregularError:
         name_arrays(leaves, form.columns.values)
         return levelled(form, grouping.level, leaves, reduce)
     check_arrays(arrays)

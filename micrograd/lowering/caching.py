@@ -33,7 +33,8 @@ def structure(form: Canonical, given: Sequence[Array], trainable: Bools, reduce:
     columns = form.columns
     digest = hashlib.blake2b()
     for column in (columns.op, columns.x, columns.y, columns.k, columns.wide_start, columns.wide_w,
-                   columns.wide_x, columns.wide_bias, columns.scope, form.literal, trainable):  # fmt: skip
+                   columns.wide_x, columns.wide_bias, columns.scope, form.literal,
+                   trainable):  # fmt: skip
         digest.update(np.ascontiguousarray(column).view(np.uint8).data)
     numbers = [columns.values[i].data for i in np.flatnonzero(form.literal).tolist()]
     labels = [(i, columns.values[i].label) for i in np.flatnonzero(columns.labelled).tolist()]

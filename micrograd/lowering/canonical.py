@@ -20,7 +20,8 @@ class Canonical:
 
     `sums` are the ids of the sums; sum n has the terms start[n] to start[n + 1], each
     a[i] × b[i], or a[i] alone where b[i] is NONE. `live` marks the nodes that are left, `literal`
-    the leaves that stand for a number in the code, `within` the node that a node is now part of. The 0 that Python's sum() begins with is dropped.
+    the leaves that stand for a number in the code, `within` the node that a node is now part of.
+    The 0 that Python's sum() begins with is dropped.
     """
 
     columns: Columns
@@ -62,7 +63,8 @@ def _literals(columns: Columns, uses: Ints, known: Bools) -> Bools:
         user = np.flatnonzero(operand >= 0)
         near = columns.index[operand[user]] == columns.index[user] - 1
         fresh[operand[user[near]]] = True
-    return literal & fresh & (columns.index >= 0)
+    found: Bools = literal & fresh & (columns.index >= 0)
+    return found
 
 
 def _zeros(columns: Columns, literal: Bools) -> Bools:
@@ -86,7 +88,8 @@ def _inner_additions(columns: Columns, uses: Ints, added: Bools, literal: Bools)
     left, right = columns.x[users], columns.y[users]
     joined = added[left] & (uses[left] == 1) & ~columns.labelled[left] & ~literal[right]
     joined &= columns.scope[left] == columns.scope[users]
-    return left[joined]
+    inner: Ints = left[joined]
+    return inner
 
 
 def _heads(inner: Ints, x: Ints, added: Bools) -> Ints:

@@ -115,7 +115,7 @@ def _codes(values: list[Value]) -> Ints:
     except KeyError as error:
         made = next(v for v in values if isinstance(v._operation, Handmade))
         raise ValueError(f"cannot lower {described(made)}: it was made by hand, so only its "
-                         "backward step is known; build it from the engine's operations") from error  # fmt: skip
+                         "backward step is known; build it from operations") from error  # fmt: skip
 
 
 def _flat_operands(values: list[Value], flat: Ints, place: _Places) -> tuple[Ints, Ints, Floats]:

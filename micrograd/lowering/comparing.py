@@ -32,8 +32,8 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
     parameters = inspect.signature(function).parameters.values()
     missing = [p.name for p in parameters if p.default is p.empty]
     if missing:
-        raise ValueError(f"{name} in {path} has no default for {', '.join(missing)}; write a sample "
-                         f"there, such as def {name}({missing[0]}=[0.1, 0.2])")  # fmt: skip
+        raise ValueError(f"{name} in {path} has no default for {', '.join(missing)}; write one "
+                         f"sample there, such as def {name}({missing[0]}=[0.1, 0.2])")  # fmt: skip
     return function, [p.default for p in parameters]
 
 

@@ -34,7 +34,10 @@ def diagnose(root: Value, leaves: Mapping[str, Any], held: Mapping[str, Any],
 def _samples(batch: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     if not batch:
         return [{}]
-    return ({name: data[i] for name, data in batch.items()} for i in range(len(next(iter(batch.values())))))
+    return (
+        {name: data[i] for name, data in batch.items()}
+        for i in range(len(next(iter(batch.values()))))
+    )
 
 
 def _set(values: Any, data: Any) -> None:

@@ -20,8 +20,11 @@ def explained(lowered: Lowered | Levels, graph: Columns) -> str:
     lines = [f"{len(graph)} scalar nodes: {_histogram(graph)}"]
     if isinstance(lowered, Levels):
         groups = lowered.groups()
-        return "\n".join([*lines, f"too irregular for arrays: {len(groups)} groups, level by level"])
-    lines.append(f"became {len(lowered.leaves(INPUT) + lowered.leaves(PARAMETER))} arrays of inputs "
+        return "\n".join(
+            [*lines, f"too irregular for arrays: {len(groups)} groups, level by level"]
+        )
+    count = len(lowered.leaves(INPUT) + lowered.leaves(PARAMETER))
+    lines.append(f"became {count} arrays of inputs "
                  "and parameters, and the lines:")  # fmt: skip
     arrays = [a for a in lowered.arrays if a.kind in (INPUT, PARAMETER)]
     lines += [_row(lowered, graph, f"{a.name}  # {_shape(a)}", {a.name}) for a in arrays]
@@ -58,6 +61,8 @@ def _row(lowered: Lowered, graph: Columns, text: str, names: set[str]) -> str:
     ids = np.flatnonzero(np.isin(lowered.array_of, numbers))
     if not len(ids):
         return f"  {text}"
-    scopes = list(dict.fromkeys(graph.scopes[s] for s in graph.scope[ids].tolist() if graph.scopes[s]))
+    scopes = list(
+        dict.fromkeys(graph.scopes[s] for s in graph.scope[ids].tolist() if graph.scopes[s])
+    )
     where = f"; {scopes[0]}{' ...' if len(scopes) > 1 else ''}" if scopes else ""
     return f"  {text}; {len(ids)} nodes, v{ids.min()} to v{ids.max()}{where}"

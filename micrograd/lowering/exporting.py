@@ -11,13 +11,13 @@ import numpy as np
 from micrograd.ops import FUNCTIONS
 
 _CALLED = (*FUNCTIONS, "where", "maximum", "minimum", "abs", "einsum", "transpose", "broadcast_to")
-_KEYS = '''class _Slices:
+_KEYS = """class _Slices:
     def __getitem__(self, key):
         return key
 
 
 s_ = _Slices()
-'''
+"""
 
 _NUMPY = {
     "scatter": '''def scatter(values, places, size):
@@ -77,12 +77,12 @@ _TORCH = {
     return out
 ''',
 }
-_TENSORS = '''def _of_tensors(function):
+_TENSORS = """def _of_tensors(function):
     def call(*values):
         return function(*(torch.as_tensor(v, dtype=torch.float64) for v in values))
 
     return call
-'''
+"""
 TARGETS = ("numpy", "jax", "torch")
 
 
@@ -115,20 +115,25 @@ def _numpy_head(used: list[str]) -> str:
 
 def _jax_head(used: list[str]) -> str:
     names = ", ".join([*used, "inf", "nan"])
-    return ("import jax\nimport jax.numpy as jnp\nimport numpy as np\n"
-            f"from jax.numpy import {names}\n\njax.config.update(\"jax_enable_x64\", True)")  # fmt: skip
+    imports = "import jax\nimport jax.numpy as jnp\nimport numpy as np"
+    return f'{imports}\nfrom jax.numpy import {names}\n\njax.config.update("jax_enable_x64", True)'
+
+
+_BROADCAST = """def broadcast_to(values, shape):
+    return torch.as_tensor(values, dtype=torch.float64).broadcast_to(shape)
+"""
+_OF_TORCH = {
+    "where": "where = torch.where",
+    "einsum": "einsum = torch.einsum",
+    "transpose": "transpose = torch.permute",
+    "broadcast_to": _BROADCAST,
+}
 
 
 def _torch_head(used: list[str]) -> str:
-    lines = ["import torch\nfrom math import inf, nan\n\ntorch.set_default_dtype(torch.float64)", _TENSORS]
-    plain = {"where": "torch.where", "einsum": "torch.einsum", "transpose": "torch.permute"}
-    lines.append("\n".join(
-        f"{name} = {plain.get(name) or f'_of_tensors(torch.{name})'}"
-        if name != "broadcast_to"
-        else "def broadcast_to(values, shape):\n    return torch.as_tensor(values, dtype=torch.float64).broadcast_to(shape)"
-        for name in used
-    ))  # fmt: skip
-    return "\n\n".join(lines)
+    head = "import torch\nfrom math import inf, nan\n\ntorch.set_default_dtype(torch.float64)"
+    names = [_OF_TORCH.get(name) or f"{name} = _of_tensors(torch.{name})" for name in used]
+    return "\n\n".join([head, _TENSORS, "\n".join(names)])
 
 
 def _data(array: str, tables: Mapping[str, Any], leaves: Mapping[str, Any]) -> str:

@@ -28,7 +28,9 @@ def _built(node: ast.expr, names: Mapping[str, Expr]) -> Expr:
     if isinstance(node, ast.UnaryOp):
         return ex.negative(_built(node.operand, names))
     if isinstance(node, ast.BinOp):
-        return ex.binary(_BINARY[type(node.op)], _built(node.left, names), _built(node.right, names))
+        return ex.binary(
+            _BINARY[type(node.op)], _built(node.left, names), _built(node.right, names)
+        )
     if isinstance(node, ast.Compare):
         return ex.binary(_BINARY[type(node.ops[0])], _built(node.left, names),
                          _built(node.comparators[0], names))  # fmt: skip

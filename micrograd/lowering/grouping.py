@@ -7,19 +7,31 @@ one where their terms lie in the same pairs of arrays, whatever the number of th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
 from micrograd.lowering.canonical import Canonical
 from micrograd.lowering.columns import NAMES, NONE, Ints
 from micrograd.lowering.grids import coordinates, find_grid, flat_places, read
-from micrograd.lowering.ir import CONSTANT, ELEMENT, FIXED, NUMBER, PARAMETER, SUM, Array, Index, Operand, Term
+from micrograd.lowering.ir import (
+    CONSTANT,
+    ELEMENT,
+    FIXED,
+    NUMBER,
+    PARAMETER,
+    SUM,
+    Array,
+    Index,
+    Operand,
+    Term,
+)
 from micrograd.lowering.terms import Run
 
 _LATE = 1 << 40  # sorts parameters behind what depends on the samples
 
 
-class Irregular(Exception):
+class IrregularError(Exception):
     """Say that a graph falls into too many arrays to be worth it."""
 
 
@@ -68,16 +80,16 @@ class Grouping:
         return np.searchsorted(np.asarray(pool.data), data)
 
     def run(self) -> list[Array]:
-        """Return all arrays, operands before users. Raises Irregular where they get too many."""
+        """Return all arrays, operands before users. Raises IrregularError for too many."""
         self.level = level = np.array(levels(self.canonical))
         if level.max() > self.limit:
-            raise Irregular
+            raise IrregularError
         by_level = np.argsort(level, kind="stable")
         bounds = np.searchsorted(level[by_level], np.arange(1, level.max() + 2))
-        for first, last in zip(bounds[:-1], bounds[1:]):
+        for first, last in pairwise(bounds):
             self._level(by_level[first:last])
             if len(self.arrays) > self.limit:
-                raise Irregular
+                raise IrregularError
         return self.arrays
 
     def _add(self, array: Array, nodes: Ints, place: Ints) -> None:
@@ -90,7 +102,7 @@ class Grouping:
         elements = nodes[sums < 0]
         groups = list(self._alike(elements))
         if len(self.arrays) + len(groups) > self.limit:
-            raise Irregular
+            raise IrregularError
         for group in groups:
             self._element(group)
         if len(elements) < len(nodes):
@@ -121,7 +133,9 @@ class Grouping:
         operands = []
         for array, place in zip(arrays, places):
             flat = place[grid.order].reshape(grid.shape)
-            operands.append(self._kept(read(array, coordinates(array, flat), flat, variables), grid.shape))
+            operands.append(
+                self._kept(read(array, coordinates(array, flat), flat, variables), grid.shape)
+            )
         k = c.columns.values[nodes[0]]._k
         self._add(
             Array(ELEMENT, grid.shape, nodes[grid.order], batched, NAMES[c.columns.op[nodes[0]]],
@@ -136,7 +150,7 @@ class Grouping:
         owner = np.repeat(np.arange(len(nodes)), lengths)
         a, b = self._ordered(c.a[at], c.b[at])
         code = self.array[a] * (len(self.arrays) + 1) + np.where(b < 0, NONE, self.array[b]) + 1
-        for group in _classes((_signature(owner, code, len(nodes)),), np.arange(len(nodes))):
+        for group in _classes((_signature(owner, code),), np.arange(len(nodes))):
             member = np.full(len(nodes), NONE)
             member[group] = np.arange(len(group))
             inside = np.flatnonzero(member[owner] >= 0)
@@ -161,7 +175,8 @@ class Grouping:
                          merge=not any(run.loose for run in runs))  # fmt: skip
         batched = any(array.batched for run in runs for array in run.arrays)
         self._add(Array(SUM, grid.shape, nodes[grid.order], batched,
-                        terms=tuple(self._kept_term(run.term(grid), grid.shape) for run in runs)), nodes, grid.place)  # fmt: skip
+                        terms=tuple(self._kept_term(run.term(grid), grid.shape) for run in runs)),
+                  nodes, grid.place)  # fmt: skip
 
     def _kept(self, operand: Operand, sizes: tuple[int, ...]) -> Operand:
         """Make a constant array of what reads several numbers of the pool."""
@@ -195,7 +210,7 @@ def _classes(keys: tuple[Ints, ...], members: Ints) -> Iterator[Ints]:
         yield members[np.sort(part)]
 
 
-def _signature(owner: Ints, code: Ints, count: int) -> Ints:
+def _signature(owner: Ints, code: Ints) -> Ints:
     """Return a number per sum, equal for equal sets of codes: each set's rank."""
     codes, rank = np.unique(code, return_inverse=True)
     pairs = np.unique(owner * len(codes) + rank)

@@ -9,8 +9,8 @@ from micrograd.lowering.names import uses
 from micrograd.lowering.text import shown
 
 LONGEST = 64  # characters of an expression
-_ELEMENTWISE = ("ref", "bin", "call", "neg", "not", "sum", "index", "reshape", "transpose", "broadcast",
-                "take", "scatter", "embed", "segments")  # fmt: skip
+_ELEMENTWISE = ("ref", "bin", "call", "neg", "not", "sum", "index", "reshape", "transpose",
+                "broadcast", "take", "scatter", "embed", "segments")  # fmt: skip
 
 
 def inlined(lines: list[Assign], keep: Callable[[str], bool]

@@ -93,7 +93,8 @@ def _parted(columns: Columns, kind: str, scope: str, stem: str, ids: Ints,
 
 def _roles(columns: Columns, ids: Ints, user: Ints) -> Ints:
     """Tell leaves apart by the operation and the operand's place at their first use."""
-    return columns.op[user] * 2 + (columns.x[user] == ids)
+    role: Ints = columns.op[user] * 2 + (columns.x[user] == ids)
+    return role
 
 
 def _first_users(canonical: Canonical) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class LevelRun:
 
     def _step(self, group: Group, places: list[slice]) -> Any:
         shape = (group.last - group.first, *self.tail)
-        out, upstream = self.v[group.first:group.last], self.adjoint[group.first:group.last]
+        out, upstream = self.v[group.first : group.last], self.adjoint[group.first : group.last]
         parts = [self.edges.contributions[place] for place in places]
         if group.starts is not None:
             x = np.empty((len(group.x), *self.tail))
@@ -119,7 +120,7 @@ class _Edges:
         for group in groups:
             operands = [group.x] if group.y is None else [group.x, group.y]
             bounds = [start + i * len(group.x) for i in range(len(operands) + 1)]
-            self.places.append([slice(a, b) for a, b in zip(bounds[:-1], bounds[1:])])
+            self.places.append([slice(a, b) for a, b in pairwise(bounds)])
             parts += operands
             start = bounds[-1]
         # the seed of the root is the last contribution; it stays the last when sorted by operand

@@ -7,6 +7,7 @@ one level and operation, whatever their operands.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class Levels:
         new = self.level > 0
         new[1:] &= ~_same(self.op) | ~_same(self.level) | ~_same(self.k.view(np.int64))
         bounds = [*np.flatnonzero(new).tolist(), len(self.op)]
-        return [self._group(a, b) for a, b in zip(bounds[:-1], bounds[1:])]
+        return [self._group(a, b) for a, b in pairwise(bounds)]
 
     def _group(self, first: int, last: int) -> Group:
         k, name = float(self.k[first]), NAMES[self.op[first]]
@@ -147,7 +148,8 @@ def levelled(form: Canonical, level: Ints, arrays: list[Array], reduce: str) -> 
     *named, pool = arrays
     slots = {a.name: np.where(a.nodes < 0, NONE, slot[a.nodes]) for a in named}
     numbers = np.array([form.columns.values[i].data for i in pool.nodes.tolist()])
-    return Levels(named, slots, slot[pool.nodes], numbers, nodes.op[order], _moved(nodes.x, order, slot),
+    x = _moved(nodes.x, order, slot)
+    return Levels(named, slots, slot[pool.nodes], numbers, nodes.op[order], x,
                   _moved(nodes.y, order, slot), nodes.k[order], level[order], start, slot[term],
                   slot[: len(form.live)], int(slot[form.root]), reduce)  # fmt: skip
 

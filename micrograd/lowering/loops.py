@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.lowering.expr import ALL, Assign, Expr, Shape, ref
+from micrograd.lowering.text import reshaped
 
 _REDUCTIONS = ("sum", "mean", "matmul", "einsum", "segments", "scatter", "embed")
+_CHEAP = ("ref", "own", "index", "transpose", "take", "num")
 _POWERS = {0.5: "sqrt({0})", -0.5: "1 / sqrt({0})", -1: "1 / {0}", -1.5: "1 / ({0} * sqrt({0}))",
            2: "{0} * {0}", -2: "1 / ({0} * {0})"}  # fmt: skip
 Places = Sequence[str]
@@ -78,9 +80,7 @@ class Loops:
         return Expr("own", (), name, e.shape)
 
     def _view(self, base: Expr, shape: Shape) -> str:
-        text = f"{base.attr}.reshape({', '.join(str(n) if isinstance(n, int) else '-1' for n in shape)})"
-        if not shape:
-            text = f"{base.attr}.reshape(())"
+        text = f"{base.attr}.reshape({reshaped(shape) or '()'})"
         for name, known in self.views.items():
             if known == text:
                 return name
@@ -125,8 +125,8 @@ class Loops:
 
     def _operand(self, e: Expr) -> Expr:
         """Return a factor that is cheap to read many times."""
-        return e if all(part.kind in ("ref", "own", "index", "transpose", "take", "num") for part in e.walk()
-                        ) else self._stored(e)  # fmt: skip
+        cheap = all(part.kind in _CHEAP for part in e.walk())
+        return e if cheap else self._stored(e)
 
     def _matmul(self, own: Expr, e: Expr) -> None:
         a, b = map(self._operand, e.args)
@@ -261,7 +261,7 @@ def _taken(e: Expr, at: Places) -> str:
 _SCALARS: dict[str, Callable[[Expr, Places], str]] = {
     "ref": lambda e, at: _element(e.attr, at) if e.attr != "B" else "B",
     "own": _own,
-    "num": lambda e, at: repr(float(e.attr)),
+    "num": lambda e, _: repr(float(e.attr)),
     "bin": _binary,
     "call": _call,
     "neg": lambda e, at: f"-({_arg(e.args[0], at)})",

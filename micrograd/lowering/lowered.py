@@ -63,8 +63,7 @@ class Lowered:
     def arguments(self) -> list[str]:
         """Return the names of inputs, parameters and constants: what the text takes."""
         kinds = (INPUT, PARAMETER, CONSTANT)
-        return [array.name for kind in kinds for array in self.leaves(kind)
-                if array.data is None]
+        return [array.name for kind in kinds for array in self.leaves(kind) if array.data is None]
 
     @property
     def data(self) -> dict[str, np.ndarray]:

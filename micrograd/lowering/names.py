@@ -10,7 +10,8 @@ from micrograd.lowering.ir import CONSTANT, ELEMENT, LEAVES, NUMBER, PARAMETER, 
 from micrograd.ops import BY_NAME, FUNCTIONS
 
 _OTHERS = ("B", "where", "maximum", "minimum", "abs", "nan", "inf", "einsum", "transpose", "embed",
-           "broadcast_to", "scatter", "segment_sum", "zeros", "array", "loss", "s_", "sum")  # fmt: skip
+           "broadcast_to", "scatter", "segment_sum", "zeros", "array", "loss",
+           "s_", "sum")  # fmt: skip
 RESERVED = frozenset((*FUNCTIONS, *_OTHERS))
 TEMPORARY = re.compile(r"d?t\d+(_\d+)?$")  # what no person would name
 _ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
@@ -72,7 +73,11 @@ def _computed(array: Array) -> str:
         hidden = len(array.operands) == 1 and of.startswith("z") and array.op in _ACTIVATIONS
         return f"h{of[1:]}" if hidden else "t"
     for term in array.terms:
-        if term.b is not None and term.b.array.kind == PARAMETER and term.a.array is not term.b.array:
+        if (
+            term.b is not None
+            and term.b.array.kind == PARAMETER
+            and term.a.array is not term.b.array
+        ):
             weights = re.fullmatch(r"([A-Z])(\d*)", term.b.array.name)
             vector = term.b.array.name == "u"
             if (weights or vector) and term.summed:

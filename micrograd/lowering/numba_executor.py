@@ -32,7 +32,8 @@ def jit(text: str, name: str) -> Callable[..., Any]:
     scope |= {f.__name__: numba.njit(f) for f in (maximum, minimum)}
     exec(compile(text, "<loops>", "exec"), scope)
     decorate = numba.njit(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-    return decorate(scope[name])  # type: ignore[no-any-return]
+    function: Callable[..., Any] = decorate(scope[name])
+    return function
 
 
 def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:

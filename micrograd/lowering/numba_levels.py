@@ -15,7 +15,7 @@ from micrograd.lowering.levels import Levels
 from micrograd.lowering.numba_executor import Run, jit
 from micrograd.ops import BY_NAME
 
-_KERNELS: dict[frozenset[str], tuple[Any, Any]] = {}
+_KERNELS: dict[frozenset[int], tuple[Any, Any]] = {}
 _ARGUMENTS = "op, first, last, x, y, k, start, term, v"
 
 
@@ -38,7 +38,7 @@ def maker(levels: Levels, kind: str) -> Callable[..., Run]:
     if levels.leaves(INPUT):
         return level_executor.maker(levels, kind)
 
-    def make(size: int, leaves: Mapping[str, Any]) -> Run:
+    def make(_: int, leaves: Mapping[str, Any]) -> Run:
         held = [(a, leaves[a.name], levels.slots[a.name])
                 for group in (PARAMETER, CONSTANT) for a in levels.leaves(group)]  # fmt: skip
         table, v, adjoint = _table(levels), np.zeros(len(levels.op)), np.zeros(len(levels.op))
@@ -46,7 +46,7 @@ def maker(levels: Levels, kind: str) -> Callable[..., Run]:
         v[levels.number_slots] = levels.numbers
 
         def run() -> tuple[float, dict[str, Floats]]:
-            for _, data, slots in held:
+            for _array, data, slots in held:
                 v[slots[slots >= 0]] = data.ravel()[slots.ravel() >= 0]
             forward(*table, v)
             if kind not in (INPUT, PARAMETER):
@@ -76,7 +76,10 @@ def _table(levels: Levels) -> tuple[Any, ...]:
 def _kernels(codes: frozenset[int]) -> tuple[Any, Any]:
     if codes not in _KERNELS:
         names = sorted(codes - {0, WEIGHTED})
-        _KERNELS[codes] = (jit(_forward_text(names), "forward"), jit(_backward_text(names), "backward"))
+        _KERNELS[codes] = (
+            jit(_forward_text(names), "forward"),
+            jit(_backward_text(names), "backward"),
+        )
     return _KERNELS[codes]
 
 
@@ -88,7 +91,7 @@ def _forward_text(codes: list[int]) -> str:
              "                    total += v[term[j]]", "                v[i] = total"]  # fmt: skip
     for code in codes:
         lines += [f"        elif o == {code}:", "            for i in range(a, b):",
-                  f"                v[i] = {_formula(code, BY_NAME[NAMES[code]].value)}"]  # fmt: skip
+                  f"                v[i] = {_formula(BY_NAME[NAMES[code]].value)}"]  # fmt: skip
     return "\n".join(lines)
 
 
@@ -101,11 +104,11 @@ def _backward_text(codes: list[int]) -> str:
     for code in codes:
         lines += [f"        elif o == {code}:", "            for i in range(a, b):"]
         for letter, local in zip("xy", BY_NAME[NAMES[code]].local):
-            lines.append(f"                d[{letter}[i]] += d[i] * ({_formula(code, local)})")
+            lines.append(f"                d[{letter}[i]] += d[i] * ({_formula(local)})")
     return "\n".join(lines)
 
 
-def _formula(code: int, text: str) -> str:
+def _formula(text: str) -> str:
     """Return a formula on the values of node i."""
     tree = _Conditional().visit(ast.parse(text, mode="eval"))
     element = {"x": "v[x[i]]", "y": "v[y[i]]", "k": "k[i]", "out": "v[i]"}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.buffers import NAMES, Buffered
-from micrograd.lowering.expr import B, Assign
+from micrograd.lowering.expr import Assign, B
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.lowered import LOSS, Lines, Lowered
 

@@ -10,15 +10,20 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.files import atomic_write
+from micrograd.lowering import (
+    level_executor,
+    numba_executor,
+    numba_levels,
+    numpy_executor,
+    scalar_executor,  # fmt: skip
+)
 from micrograd.lowering.columns import Columns, Floats
+from micrograd.lowering.diagnosis import diagnose
 from micrograd.lowering.explaining import explained, found
 from micrograd.lowering.exporting import standalone
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
-from micrograd.lowering.lowered import FORWARD, Lowered
-from micrograd.lowering import (level_executor, numba_executor, numba_levels, numpy_executor,
-                                scalar_executor)  # fmt: skip
-from micrograd.lowering.diagnosis import diagnose
 from micrograd.lowering.levels import Levels
+from micrograd.lowering.lowered import FORWARD, Lowered
 from micrograd.lowering.numpy_executor import Run
 from micrograd.lowering.source import forward_text, levels_text, value_and_grad_text
 from micrograd.ops import BY_NAME
@@ -73,7 +78,7 @@ class Program:
         target, and for a graph too irregular for array code.
         """
         if isinstance(self.lowered, Levels):
-            raise ValueError("this graph is too irregular to be array code: it runs level by level, "
+            raise ValueError("this graph is too irregular for array code: it runs level by level, "
                              "by value_and_grad(), and cannot be exported")  # fmt: skip
         functions = [forward_text(self.lowered, self.lowered.passes(FORWARD)), self.source]
         text = standalone(target, "\n\n".join(functions), {**self.parameters, **self.constants},
@@ -117,7 +122,9 @@ class Program:
         except (ArithmeticError, ValueError):
             pass
         held = {**self.parameters, **self.constants}
-        diagnose(self.graph.values[self.graph.root], self._leaves, held, dict(zip(self.inputs, inputs)))
+        diagnose(
+            self.graph.values[self.graph.root], self._leaves, held, dict(zip(self.inputs, inputs))
+        )
         with np.errstate(all="ignore"):
             value, gradients = run(*inputs)
         return float(value), gradients
@@ -125,11 +132,10 @@ class Program:
     def _runner(self, kind: str, size: int) -> Run:
         """Return what runs the passes of a `kind` on batches of a size."""
         if (kind, size) not in self._runners:
-            makers = self.lowered.makers
-            key = kind, self._backend
+            makers, key = self.lowered.makers, f"{kind}, {self._backend}"
             if key not in makers:
-                makers[key] = _maker(self.lowered, *key)
-            self._runners[kind, size] = makers[key](size, self.parameters | self.constants)
+                makers[key] = _maker(self.lowered, kind, self._backend)
+            self._runners[kind, size] = makers[key](size, {**self.parameters, **self.constants})
         return self._runners[kind, size]
 
     def _arguments(self, batch: tuple[Any, ...]) -> tuple[list[Floats], int]:
@@ -156,7 +162,10 @@ def _maker(lowered: Lowered | Levels, kind: str, backend: str) -> Callable[..., 
     if isinstance(lowered, Levels):
         if backend == NUMBA:
             return numba_levels.maker(lowered, kind)
-        executor = scalar_executor if scalar_executor.narrow(lowered) else level_executor
-        return executor.maker(lowered, kind)
-    executor = numba_executor if backend == NUMBA else numpy_executor
-    return executor.compiled(lowered, lowered.passes(kind))
+        if scalar_executor.narrow(lowered):
+            return scalar_executor.maker(lowered, kind)
+        return level_executor.maker(lowered, kind)
+    passes = lowered.passes(kind)
+    if backend == NUMBA:
+        return numba_executor.compiled(lowered, passes)
+    return numpy_executor.compiled(lowered, passes)

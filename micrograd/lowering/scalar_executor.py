@@ -29,7 +29,7 @@ def maker(levels: Levels, kind: str) -> Callable[..., Run]:
     behind = steps[::-1]
     wanted = [(a, levels.slots[a.name]) for a in levels.leaves(PARAMETER)]
 
-    def make(size: int, leaves: Mapping[str, Any]) -> Run:
+    def make(_: int, leaves: Mapping[str, Any]) -> Run:
         held = [(leaves[a.name], levels.slots[a.name])
                 for group in (PARAMETER, CONSTANT) for a in levels.leaves(group)]  # fmt: skip
         start = np.zeros(len(levels.op))
@@ -59,7 +59,7 @@ def _program(levels: Levels) -> tuple[list[Any], Callable[..., None], Callable[.
     """Return (operation, node, x, y, k) per node, and the passes; a sum has its terms as x."""
     codes, counts = np.unique(levels.op[levels.op > 0], return_counts=True)
     number = {int(codes[i]): n for n, i in enumerate(np.argsort(-counts).tolist())}
-    program = []
+    program: list[tuple[int, int, Any, int, Any]] = []
     columns = (levels.op, levels.x, levels.y, levels.k, levels.start[:-1], levels.start[1:])
     for o, (op, x, y, k, first, last) in enumerate(zip(*(c.tolist() for c in columns))):
         if op == WEIGHTED:
@@ -75,8 +75,9 @@ def _passes(ops: tuple[str, ...]) -> tuple[Callable[..., None], Callable[..., No
         head = "    for n, o, i, j, k in program:\n        if n < 0: pass\n"
         forward = "".join(_case(n, op, _forward(op)) for n, op in enumerate(ops))
         backward = "".join(_case(n, op, _backward(op)) for n, op in enumerate(ops))
-        _PASSES[ops] = (FLOATS.define(f"def forward(program, v):\n{head}{forward}", "forward"),
-                        FLOATS.define(f"def backward(program, v, d):\n{head}{backward}", "backward"))  # fmt: skip
+        forward = f"def forward(program, v):\n{head}{forward}"
+        backward = f"def backward(program, v, d):\n{head}{backward}"
+        _PASSES[ops] = FLOATS.define(forward, "forward"), FLOATS.define(backward, "backward")
     return _PASSES[ops]
 
 

@@ -11,11 +11,32 @@ from micrograd.lowering import expr as ex
 from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.formulas import expression
-from micrograd.lowering.ir import BATCH, CONSTANT, ELEMENT, INPUT, LEAVES, NUMBER, PARAMETER, Array
-from micrograd.lowering.ir import Operand, Term
+from micrograd.lowering.ir import (
+    BATCH,
+    CONSTANT,
+    ELEMENT,
+    INPUT,
+    LEAVES,
+    NUMBER,
+    PARAMETER,
+    Array,
+    Operand,
+    Term,
+)
 from micrograd.lowering.names import TEMPORARY
-from micrograd.lowering.tensors import (Constants, Sizes, Tensor, aligned, combined, contract,
-                                        filled, selection, summed, view, whole)  # fmt: skip
+from micrograd.lowering.tensors import (
+    Constants,
+    Sizes,
+    Tensor,
+    aligned,
+    combined,
+    contract,
+    filled,  # fmt: skip
+    selection,
+    summed,
+    view,
+    whole,
+)
 from micrograd.ops import BY_NAME
 
 
@@ -91,7 +112,7 @@ class Backward:
     def __init__(self, arrays: list[Array], wanted: set[str], constants: Constants) -> None:
         self.arrays, self.constants = arrays, constants
         self.parts: dict[Array, list[Tensor]] = {}
-        self.needed = set()
+        self.needed: set[Array] = set()
         for array in arrays:
             if array.name in wanted or any(o.array in self.needed for o in array.reads):
                 self.needed.add(array)

@@ -111,7 +111,7 @@ def _side(array: Array, places: Ints) -> Side | None:
             pieces.append((None, inner))
             split.append(size)
         else:
-            divided = _divided(column, free, inner, size)
+            divided = _divided(column, inner, size)
             if divided is None:
                 return None
             pieces += divided[0]
@@ -119,7 +119,7 @@ def _side(array: Array, places: Ints) -> Side | None:
     return Side(pieces, tuple(split))
 
 
-def _divided(column: Ints, free: Ints, inner: Ints, size: int
+def _divided(column: Ints, inner: Ints, size: int
              ) -> tuple[list[tuple[Ints | None, Ints | None]], list[int]] | None:  # fmt: skip
     """Divide an axis that is walked in blocks: member h reads the places h · length + j."""
     length = int(inner.max() - inner.min()) + 1

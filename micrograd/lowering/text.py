@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.lowering.expr import ALL, B, COMPARISONS, Assign, Expr, Shape, shown_number
+from micrograd.lowering.expr import ALL, COMPARISONS, Assign, B, Expr, Shape, shown_number
 
 _RANK = {"+": 2, "-": 2, "*": 3, "/": 3, "@": 3, "**": 5} | dict.fromkeys(COMPARISONS, 1)
 UNARY, ATOM = 4, 6

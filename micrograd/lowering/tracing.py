@@ -38,7 +38,7 @@ def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[
     with comparisons_reported(_refuse):
         root = function(*inputs)
     if not isinstance(root, Value):
-        raise ValueError(f"{_called(function)} returned {_described(root)}; a loss to be lowered is "
+        raise ValueError(f"{_called(function)} returned {_described(root)}; a loss to lower is "
                          "one Value: the loss of one sample")  # fmt: skip
     arrays = [given(name, INPUT, x) for name, x in zip(names, inputs)]
     return Trace(root, arrays + given_parameters(parameters), marker._index, True)
