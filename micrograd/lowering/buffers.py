@@ -24,7 +24,8 @@ _VIEWS = ("index", "transpose", "reshape", "broadcast")
 _POWERS = {2: "multiply({0}, {0}, {1})", 0.5: "sqrt({0}, {1})", -1: "divide(one, {0}, {1})"}
 NAMES = (*dict.fromkeys(_UFUNCS.values()), "negative", "logical_not", "copyto", "dot", "matmul",
          "einsum", "empty", "zeros", "ones", "array", "broadcast_to", "transpose", "errstate",
-         "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum", "float64")  # fmt: skip
+         "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum",
+         "float64", "nan", "inf")  # fmt: skip
 
 
 class Buffered(Allocation):
@@ -53,9 +54,7 @@ class Buffered(Allocation):
 
     def _operand(self, e: Expr, out: str | None = None) -> str:
         if e.kind == "num":
-            return self._hoisted(
-                f"array({shown_number(e.attr)}, float64)".replace("nan", "float('nan')")
-            )
+            return self._hoisted(f"array({shown_number(e.attr)}, float64)")
         if e.kind == "ref":
             return str(e.attr)
         if not e.shape:
