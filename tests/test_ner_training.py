@@ -187,6 +187,20 @@ def test_a_loss_that_is_no_number_stops_training():
         tagger.fit(toy(12), toy(6, 1), training)
 
 
+def test_scores_that_are_no_numbers_stop_training(monkeypatch):
+    tagger, training = small("softmax", epochs=2, batch=4)
+    real = fitting.Trainer.next_epoch
+
+    def spoil(self, f1):
+        real(self, f1)
+        tagger.arrays["c"][:] = np.inf
+
+    monkeypatch.setattr(fitting.Trainer, "next_epoch", spoil)
+    monkeypatch.setattr(fitting.Trainer, "step", lambda self, numbers: {"loss": 1.0, "active": 1.0})
+    with pytest.raises(ValueError, match=r"dev scores are no numbers any more.*try --rate"):
+        tagger.fit(toy(12), toy(6, 1), training)
+
+
 def test_collapse_is_said():
     def history(*pairs):
         return History([{"loss": loss, "active": active} for loss, active in pairs])
@@ -210,7 +224,8 @@ def test_collapse_of_a_training_names_the_remedy():
     ({"rate": 0.0}, "learning rate 0.0: it must be above 0"),
     ({"engine": "warp"}, "unknown engine 'warp'"),
     ({"label": "CITY"}, "hold no entity of type CITY; they have LOC: choose another --type"),
-    ({"batch": 0}, "batches of 0"),
+    ({"batch": 0}, "batch 0: it must be 1 or more"),
+    ({"epochs": 0}, "epochs 0: it must be 1 or more"),
 ])
 def test_refusals(changes, message):
     with pytest.raises(ValueError, match=message):

@@ -60,6 +60,11 @@ class Training:
     engine: str = "lowered"
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} {getattr(self, name)}: it must be 1 or more")
+
 
 def defaults(kind: str, **changes: Any) -> tuple[Config, Training]:
     """Give the configuration that suits a model, with some of its fields changed.

@@ -112,10 +112,10 @@ class Judge:
         self.table = TypeEvaluation(dev, tagger.label) if tagger.label else None
 
     def f1(self) -> float:
-        """Give the dev F1 in percent; 0 where a score is nan."""
+        """Give the dev F1 in percent. ValueError where a score is no number."""
         out = self.tagger.outputs(self.cut)
         if not np.isfinite(out).all():
-            return 0.0
+            raise ValueError("the dev scores are no numbers any more")
         if self.table:
             self.tagger.threshold, best = self.table.calibrate(out)
             return best
@@ -144,7 +144,10 @@ def train(
         f"{rate:.1f} % of the dev tokens are unknown words")
 
     def evaluate() -> dict[str, float]:
-        f1 = judge.f1()
+        try:
+            f1 = judge.f1()
+        except ValueError as error:
+            raise ValueError(f"{error}; {_remedy(training)}. No model was written") from None
         trainer.next_epoch(f1)
         return {"dev_f1": f1}
 
@@ -176,16 +179,22 @@ def check_tags(
 
 
 def _check_outcome(history: History, training: Training, say: Say) -> None:
-    remedy = f"the learning rate {training.rate:g} is too high for this model: try --rate " \
-             f"{training.rate / 4:g}"
-    if "loss was" in history.stopped:
-        raise ValueError(f"{history.stopped}; {remedy}. No model was written")
+    remedy = _remedy(training)
+    losses = [row["loss"] for row in history.rows]
+    if "loss was" in history.stopped or not np.isfinite(losses).all():
+        what = history.stopped or f"the loss was {losses[-1]} in epoch {len(losses)}"
+        raise ValueError(f"{what}; {remedy}. No model was written")
     if history.stopped:
         say(f"stopped after epoch {len(history)}: {history.stopped}")
     if collapsed(history):
         say(f"training has collapsed: the loss rose from {history['loss'][0]:.4g} to "
             f"{history['loss'][-1]:.4g}, with {history['active'][-1]:.0f} % of the samples active; "
             f"{remedy}")
+
+
+def _remedy(training: Training) -> str:
+    rate = training.rate
+    return f"the learning rate {rate:g} is too high for this model: try --rate {rate / 4:g}"
 
 
 def collapsed(history: History) -> bool:
