@@ -11,6 +11,8 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from micrograd.engine import Value
@@ -72,19 +74,16 @@ class Workload:
         return total, found
 
 
-def as_values(nested: Any) -> Nested:
-    """Return nested lists of numbers as nested lists of Values."""
-    return [as_values(x) for x in nested] if isinstance(nested, (list, tuple)) else Value(nested)
+def mapped(function: Callable[[Any], Any], nested: Any) -> Any:
+    """Return nested lists with `function` of every element."""
+    if isinstance(nested, (list, tuple)):
+        return [mapped(function, part) for part in nested]
+    return function(nested)
 
 
-def grads(nested: Nested) -> Any:
-    """Return the gradients of nested lists of Values."""
-    return [grads(x) for x in nested] if isinstance(nested, (list, tuple)) else nested.grad
-
-
-def numbers(nested: Nested) -> Any:
-    """Return the data of nested lists of Values."""
-    return [numbers(x) for x in nested] if isinstance(nested, (list, tuple)) else nested.data
+as_values = partial(mapped, Value)
+grads = partial(mapped, attrgetter("grad"))
+numbers = partial(mapped, attrgetter("data"))
 
 
 def leaves(nested: Nested, path: str = "") -> Iterator[tuple[str, Value]]:
