@@ -1,18 +1,11 @@
 """Pictures in a real browser: labels do nothing, nothing is cut off, no trust is needed."""
 
-import shutil
-
 import pytest
 
 from micrograd.render import render
 from micrograd.render.notebook import mimebundle
 from micrograd.render.svg import DARK, LIGHT
 from tests.pictures import bad_graph, worked_example
-
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
 
 # The texts that stick out of their box or chip, and the chips that lie over one another.
 OVERFLOW = """() => {
@@ -41,18 +34,10 @@ OVERFLOW = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(browser):
+def page(chromium):
     """A page that fails the test where anything runs that should not, or is fetched."""
-    page = browser.new_page()
+    page = chromium.new_page()
     events = []
     page.on("dialog", lambda dialog: (events.append(dialog.message), dialog.dismiss()))
     page.on("pageerror", lambda error: events.append(str(error)))
