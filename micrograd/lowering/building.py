@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.engine import Value
+from micrograd.graph import Graph
 from micrograd.lowering.caching import cached, forget, structure
 from micrograd.lowering.canonical import Canonical, canonical
 from micrograd.lowering.checking import check_arrays
@@ -28,7 +29,7 @@ BACKENDS = ("numpy", "numba")
 MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
 
 
-def lower(function: Callable[..., Any] | Value, *samples: Any, parameters: Any = None,
+def lower(function: Callable[..., Any] | Value | Graph, *samples: Any, parameters: Any = None,
           names: Sequence[str] | None = None, reduce: str = "mean",
           backend: str = "numpy") -> Program:  # fmt: skip
     """Return the program of a function of one sample, or of a recorded loss.
@@ -38,6 +39,8 @@ def lower(function: Callable[..., Any] | Value, *samples: Any, parameters: Any =
     """
     if reduce not in REDUCTIONS:
         raise ValueError(f"reduce={reduce!r}; give one of {', '.join(REDUCTIONS)}")
+    if isinstance(function, Graph):
+        function = function.values[function.roots[0]]
     if isinstance(function, Value):
         traced = Trace(function, given_parameters(parameters), None, False)
     else:

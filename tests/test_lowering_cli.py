@@ -1,0 +1,63 @@
+"""`micrograd lower FILE.py:FUNCTION`."""
+
+import pytest
+
+from micrograd.cli import main
+
+PROGRAM = """
+import random
+from micrograd.nn import MLP
+
+random.seed(1)
+net = MLP(3, [4, 1], activation="tanh")
+
+
+def loss(x=[0.1, 0.2, 0.3], y=1.0):
+    return (net(x) - y) ** 2
+
+
+def branching(x=[0.1, 0.2]):
+    return x[0] if x[0] > x[1] else x[1]
+
+
+def bare(x):
+    return x
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+def test_source_check_and_explanation(file, capsys):
+    assert main(["lower", f"{file}:loss", "--check", "--explain"]) == 0
+    out = capsys.readouterr().out
+    assert "z1 = x @ W1.T + b1                            # (B, 4)" in out
+    assert "16 mul" in out and "4 tanh" in out
+    assert "layer 0 / neuron 0" in out
+    assert float(out.rpartition("engine: ")[2].split()[0]) < 1e-12
+
+
+def test_export(file, capsys):
+    assert main(["lower", f"{file}:loss", "--export", "torch"]) == 0
+    assert "import torch" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("loss.py", "is not FILE.py:FUNCTION"), ("{file}:nothing", "has no nothing"),
+    ("{file}:random", "no function"), ("{file}:bare", "no default for x"),
+    ("{file}:branching", "compared"), ("{file}x.py:loss", "No such file"),
+])  # fmt: skip
+def test_what_cannot_be_lowered(file, name, said, capsys):
+    assert main(["lower", name.format(file=file)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_that_fails_is_named_with_the_line(tmp_path, capsys):
+    path = tmp_path / "broken.py"
+    path.write_text("x = 1\ny = x / 0\n")
+    assert main(["lower", f"{path}:loss"]) == 2
+    assert f"{path}:2: ZeroDivisionError" in capsys.readouterr().err

@@ -1,0 +1,127 @@
+"""What lowering says to input that it cannot use, and numeric errors as the engine has them."""
+
+import numpy as np
+import pytest
+
+from micrograd.engine import Value
+from micrograd.graph import snapshot
+from micrograd.lowering import checking, lower
+from micrograd.lowering.expr import Assign, num, ref
+from micrograd.lowering.ir import ELEMENT, INPUT, Array, Index, Operand
+from micrograd.ops import DomainError
+from tests.lowering_models import values, window_model
+
+NO_NODES = np.zeros(0, np.int64)
+
+
+def test_a_comparison_while_tracing_names_the_line():
+    def loss(x):
+        return x[0] if x[0] > x[1] else x[1]
+
+    line = loss.__code__.co_firstlineno + 1
+    with pytest.raises(ValueError, match=rf"test_lowering_errors\.py:{line}: .*x\.max\(y\)"):
+        lower(loss, [0.1, 0.2])
+
+
+@pytest.mark.parametrize(("result", "shown"), [(lambda x: x, "a list of 2"), (lambda x: 1.0, "float")])
+def test_a_loss_is_one_value(result, shown):
+    with pytest.raises(ValueError, match=shown):
+        lower(result, [0.1, 0.2])
+
+
+def test_samples_and_names_fit():
+    with pytest.raises(ValueError, match=r"2 names \(a, b\) for 1 samples"):
+        lower(lambda x: x[0], [0.1], names=["a", "b"])
+    with pytest.raises(ValueError, match="ragged"):
+        lower(lambda x: x[0][0], [[0.1, 0.2], [0.3]])
+    with pytest.raises(ValueError, match="reduce='max'"):
+        lower(lambda x: x[0], [0.1], reduce="max")
+    with pytest.raises(ValueError, match="backend='cuda'"):
+        lower(lambda x: x[0], [0.1], backend="cuda")
+
+
+def test_batches_have_the_traced_shape():
+    loss, parameters = window_model(inputs=4)
+    program = lower(loss, [0.1] * 4, [0.2] * 4, parameters=parameters)
+    with pytest.raises(ValueError, match=r"x_c has the shape \(3, 5\); it must be \(3, 4\)"):
+        program(np.zeros((3, 4)), np.zeros((3, 5)))
+    with pytest.raises(ValueError, match="as many as of x"):
+        program.value_and_grad(np.zeros((3, 4)), np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="1 inputs; the program takes 2: x, x_c"):
+        program(np.zeros((3, 4)))
+
+
+def test_a_node_made_by_hand_is_named():
+    x = Value(2.0, label="x")
+    y = Value(4.0, (x,), "square", "y")
+    with pytest.raises(ValueError, match="'y'.*made by hand"):
+        lower(y * 2)
+
+
+def test_a_parameter_that_is_not_reached_has_gradient_zero():
+    used, unused = values([1.0, 2.0]), values([[3.0, 4.0]])
+    program = lower(used[0] * used[0], parameters={"u": used, "W": unused})
+    _, gradients = program.value_and_grad()
+    np.testing.assert_array_equal(gradients["u"], [2.0, 0.0])
+    np.testing.assert_array_equal(gradients["W"], [[0.0, 0.0]])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize(("function", "batch"), [
+    (lambda x: x.log(), [1.0, -2.0]), (lambda x: 1 / x, [1.0, 0.0]), (lambda x: x.sqrt(), [1.0, 0.0]),
+    (lambda x: x.exp(), [1.0, 1000.0]), (lambda x: x**0.5, [4.0, -1.0]),
+])  # fmt: skip
+def test_domain_errors_are_those_of_the_engine(function, batch, backend):
+    if backend == "numba":
+        pytest.importorskip("numba")
+    bad = Value(batch[1])
+    with pytest.raises(DomainError) as scalar:
+        function(bad).backward()
+    program = lower(function, 0.5, backend=backend)
+    with pytest.raises(DomainError) as lowered:
+        program.value_and_grad(batch, wrt_inputs=True)
+    assert str(lowered.value).partition(" (node")[0] == str(scalar.value).partition(" (node")[0]
+    assert np.isfinite(program.value_and_grad(batch[:1])[0])  # and goes on
+
+
+def test_nan_and_infinite_data_give_what_the_engine_gives():
+    program = lower(lambda x: (x * 2).tanh().exp(), 0.5)
+    value, gradients = program.value_and_grad([float("nan"), 1.0], wrt_inputs=True)
+    assert np.isnan(value) and np.isnan(gradients["x"][0]) and gradients["x"][1] > 0
+    assert program([float("inf")]) == pytest.approx(np.e)
+
+
+def test_a_snapshot_can_be_lowered():
+    x = Value(3.0, label="x")
+    value, gradients = lower(snapshot(x * x)).value_and_grad()
+    assert value == 9 and gradients["x"] == 6
+
+
+def array(shape, nodes=None, operands=()):
+    made = Array(ELEMENT if operands else INPUT, shape, NO_NODES, op="tanh", operands=operands)
+    made.nodes = np.arange(made.size if nodes is None else nodes)
+    return made
+
+
+@pytest.mark.parametrize(("arrays", "fault"), [
+    (lambda a: [array((2, 3), nodes=5)], "holds 5 nodes"),
+    (lambda a: [array((2,), operands=(Operand(a, (Index(0),)),)), a], "before it is computed"),
+    (lambda a: [a, array((2,), operands=(Operand(a, (Index(1),)),))], "at the variables"),
+    (lambda a: [a, array((3,), operands=(Operand(a, (Index(0),)),))], "outside of its axis"),
+    (lambda a: [a, array((2,), operands=(Operand(a, (Index(0), Index(0))),))], "as"),
+    (lambda a: [a, array((2,), operands=(Operand(a, table=np.array([0, 9]), variables=(0,)),))],
+     "by a table"),
+])  # fmt: skip
+def test_the_checker_finds_arrays_that_do_not_fit(arrays, fault):
+    with pytest.raises(checking.BrokenProgramError, match=fault):
+        checking.check_arrays(arrays(array((2,))))
+
+
+@pytest.mark.parametrize(("lines", "fault"), [
+    ([Assign("a", ref("b", ())), Assign("b", num(1))], "too early"),
+    ([Assign("a", num(1)), Assign("a", num(2))], "twice"),
+    ([Assign("a", num(1))], "never computed"),
+])  # fmt: skip
+def test_the_checker_finds_lines_that_cannot_run(lines, fault):
+    with pytest.raises(checking.BrokenProgramError, match=fault):
+        checking.check_lines(lines, ["x"], ["c"])
