@@ -29,13 +29,24 @@ def stdin(monkeypatch, text):
 
 
 def test_training_without_arguments_writes_everything(model):
-    assert sorted(path.name for path in model.iterdir()) == [
-        "history.csv", "learning-curve.svg", "model.npz", "pair.html", "pair.svg",
-    ]
+    names = {path.name for path in model.iterdir()}
+    assert names - {"learning-curve.svg"} == {"history.csv", "model.npz", "pair.html", "pair.svg"}
     assert (model / "history.csv").read_text().splitlines()[0] == "epoch,loss,active,dev_f1"
     assert len((model / "history.csv").read_text().splitlines()) == 3
-    assert "polyline" in (model / "learning-curve.svg").read_text()
     assert "true window" in (model / "pair.svg").read_text()
+
+
+def test_the_learning_curve(model):
+    pytest.importorskip("matplotlib", reason="the curve is drawn by matplotlib")
+    assert "</svg>" in (model / "learning-curve.svg").read_text()
+
+
+def test_without_matplotlib_only_the_curve_is_missing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["train", "--out", str(tmp_path), *FAST]) == 0
+    assert "no learning curve: plots need matplotlib: pip install" in capsys.readouterr().out
+    assert (tmp_path / "pair.svg").exists()
+    assert not (tmp_path / "learning-curve.svg").exists()
 
 
 def test_the_report(tmp_path, capsys):

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from micrograd.checkpoint import load_state, save_state
-from micrograd.ner import chart, conll, evaluation, page, pictures, report, schemes, scoring
+from micrograd.ner import conll, evaluation, page, pictures, report, schemes, scoring
 from micrograd.ner.config import Config, defaults
 from micrograd.ner.corpus import shipped
 from micrograd.ner.evaluation import TypeEvaluation, runs, tags_above
@@ -230,13 +230,6 @@ def test_a_large_graph_is_not_drawn(tmp_path):
     tagger = started("softmax", hidden=300)
     assert pictures.write_pair(tagger, DEV, tmp_path, said.append) == []
     assert "weights are too many to draw" in said[0]
-
-
-def test_learning_curve_of_any_length():
-    for count in (0, 1, 30):
-        text = chart.curve("A <title>", {"f1": [float(x) for x in range(count)], "b": []})
-        assert "A &lt;title&gt;" in text and text.count("<circle") == count
-    assert "250" in chart.curve("x", {"y": [250.0]})
 
 
 def test_a_type_is_not_its_last_word():

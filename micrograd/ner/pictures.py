@@ -1,4 +1,4 @@
-"""The pictures a training run leaves behind: its learning curve, and one pair's graph."""
+"""The picture a training run leaves behind: the graph of one pair of windows."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.files import atomic_write
-from micrograd.history import History
 from micrograd.ner.batch import Batch
-from micrograd.ner.chart import curve
 from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE
 from micrograd.ner.embedding import Places
 from micrograd.ner.engines import ScalarEngine
@@ -28,12 +25,6 @@ if TYPE_CHECKING:
 LARGEST = 3_000
 PADS = (1, 2)
 Chosen = tuple[str, Places]  # a window: what it says, and its ids
-
-
-def write_curve(history: History, path: Path) -> Path:
-    """Draw dev F1 and the share of active samples by epoch."""
-    series = {"dev entity F1": history["dev_f1"], "active share": history["active"]}
-    return atomic_write(path, curve("Training, epoch by epoch", series))
 
 
 def pair_graph(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[str, Value]:

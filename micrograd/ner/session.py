@@ -13,7 +13,7 @@ from micrograd.ner import conll, corpus, evaluation, report, tokens
 from micrograd.ner.config import Config, Training
 from micrograd.ner.fitting import check_tags
 from micrograd.ner.page import terminal
-from micrograd.ner.pictures import write_curve, write_pair
+from micrograd.ner.pictures import write_pair
 from micrograd.ner.sentence import Corpus, Sentence
 from micrograd.ner.tagger import Tagger
 from micrograd.training import Interrupted
@@ -58,14 +58,19 @@ class Session:
             self._say(f"{stopped}; or go on with the same command and --resume")
             return False
         checkpoint.unlink(missing_ok=True)
-        self._write(tagger, history)
-        self._report(tagger)
+        self._report(tagger, self._write(tagger, history))
         return True
 
-    def _write(self, tagger: Tagger, history: History) -> None:
+    def _write(self, tagger: Tagger, history: History) -> list[str]:
+        """Write the model and the course of its training; return the names of the files."""
         tagger.save(self.folder / "model.npz")
         history.save_csv(self.folder / "history.csv")
-        write_curve(history, self.folder / "learning-curve.svg")
+        try:
+            history.plot(self.folder / "learning-curve.svg")
+        except ImportError as error:
+            self._say(f"no learning curve: {error}")
+            return ["model.npz", "history.csv"]
+        return ["model.npz", "history.csv", "learning-curve.svg"]
 
     def _say(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, markup=False)
@@ -78,7 +83,7 @@ class Session:
         if self.test is self.dev:
             self._say("no --test: the report is on dev, on which the model was also chosen")
 
-    def _report(self, tagger: Tagger) -> None:
+    def _report(self, tagger: Tagger, written: list[str]) -> None:
         test = self.test.sentences
         result = tagger.evaluate(test)
         rows = evaluation.baselines(self.train.sentences, test, tagger.label)
@@ -87,8 +92,7 @@ class Session:
         report.print_evaluation(result, title, rows, self.console)
         report.print_errors(result.errors or (), name.split(" ")[0], self.console)
         self._examples(tagger)
-        written = ["model.npz", "history.csv", "learning-curve.svg"]
-        written += write_pair(tagger, test, self.folder, self._say)
+        written = written + write_pair(tagger, test, self.folder, self._say)
         self._say("Written: " + ", ".join(str(self.folder / name) for name in written))
         self._say(f"Use it:  micrograd tag {self.folder / 'model.npz'} < text")
 
