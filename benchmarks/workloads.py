@@ -1,8 +1,7 @@
 """The six workloads of `lowering.py`, written over single numbers; sizes are parameters.
 
-moons, window and attention are programs as a user writes them. chain and random are what nobody
-can vectorise by hand: a hundred thousand operations one after the other, and a graph without
-any pattern.
+moons, window and attention are programs as a user writes them; chain and random are what nobody
+can vectorise by hand.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from micrograd.engine import Value
+from micrograd import Value, dot, mean
 from micrograd.nn import MLP, Layer
 
 Nested = Any  # a Value, or lists of lists of Values
@@ -54,12 +53,11 @@ class Workload:
         """Return the loss of the whole batch as one graph."""
         if self.record:
             return self.record()
-        losses = [loss for loss, _ in self.losses()]
-        return sum(losses) * (1.0 / len(losses))
+        return mean([loss for loss, _ in self.losses()])
 
     def gradients(self) -> tuple[float, dict[str, Any]]:
         """Return the loss and its gradients by `backward()`, one sample's graph at a time."""
-        for _, value in leaves(self.parameters):
+        for value in leaves(self.parameters.values()):
             value.grad = 0.0
         total, count = 0.0, max(1, len(self.samples))
         by_sample = []
@@ -86,14 +84,13 @@ grads = partial(mapped, attrgetter("grad"))
 numbers = partial(mapped, attrgetter("data"))
 
 
-def leaves(nested: Nested, path: str = "") -> Iterator[tuple[str, Value]]:
-    """Yield every Value of nested lists and dicts."""
+def leaves(nested: Nested) -> Iterator[Value]:
+    """Yield every Value of nested lists."""
     if isinstance(nested, Value):
-        yield path, nested
+        yield nested
     else:
-        items = nested.items() if isinstance(nested, dict) else enumerate(nested)
-        for key, part in items:
-            yield from leaves(part, f"{path}.{key}")
+        for part in nested:
+            yield from leaves(part)
 
 
 def weights_of(layers: list[Layer]) -> dict[str, Nested]:
@@ -143,12 +140,12 @@ def window(nin: int = 20, hidden: int = 8, pairs: int = 256, fused: bool = False
     """Score windows of words by u·tanh(Wx + b), true ones at least 1 above corrupt ones."""
     random.seed(seed)
     layer = Layer(nin, hidden, activation="tanh", fused=fused)
-    for _, w in leaves([neuron.w for neuron in layer.neurons]):
+    for w in leaves([neuron.w for neuron in layer.neurons]):
         w.data /= math.sqrt(nin)
     u = [Value(random.uniform(-1, 1), label=f"u{i}") for i in range(hidden)]
 
     def score(x: list[Value]) -> Value:
-        return total([ui * hi for ui, hi in zip(u, layer(x))])
+        return dot(u, layer(x))
 
     def loss(x: list[Value], x_c: list[Value]) -> Value:
         return (1 - score(x) + score(x_c)).relu()
@@ -214,10 +211,7 @@ def tree_sum(values: list[Value]) -> Value:
 
 def attention(width: int = 16, heads: int = 4, positions: int = 8, vocabulary: int = 27,
               seed: int = 0) -> Workload:  # fmt: skip
-    """Predict each next token by a transformer of one layer; the loss is the mean over positions.
-
-    The step is RMS norm, causal attention and a residual, RMS norm, ReLU squared and a residual.
-    """
+    """Predict each next token by a transformer of one layer; the loss is the mean over positions."""
     draw = random.Random(seed)
     tokens = [draw.randrange(vocabulary) for _ in range(positions + 1)]
 
@@ -255,10 +249,9 @@ def attended(query: list[Value], keys: list[list[Value]], values: list[list[Valu
     size = len(query) // heads
     out = []
     for start in range(0, len(query), size):
-        part = range(start, start + size)
-        scores = [total([query[i] * key[i] for i in part]) * size**-0.5 for key in keys]
-        weights = softmax(scores)
-        out += [total([w * value[i] for w, value in zip(weights, values)]) for i in part]
+        part = slice(start, start + size)
+        weights = softmax([dot(query[part], key[part]) * size**-0.5 for key in keys])
+        out += [dot(weights, column) for column in zip(*(value[part] for value in values))]
     return out
 
 
@@ -273,12 +266,12 @@ def cross_entropy(logits: list[Value], target: int) -> Value:
 
 
 def rms_norm(x: list[Value]) -> list[Value]:
-    scale = (total([xi * xi for xi in x]) * (1.0 / len(x)) + 1e-5) ** -0.5
+    scale = (dot(x, x) * (1.0 / len(x)) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
 
 
 def times(rows: list[list[Value]], x: list[Value]) -> list[Value]:
-    return [total([w * xi for w, xi in zip(row, x)]) for row in rows]
+    return [dot(row, x) for row in rows]
 
 
 def added(x: list[Value], y: list[Value]) -> list[Value]:
