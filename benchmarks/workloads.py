@@ -211,7 +211,7 @@ def tree_sum(values: list[Value]) -> Value:
 
 def attention(width: int = 16, heads: int = 4, positions: int = 8, vocabulary: int = 27,
               seed: int = 0) -> Workload:  # fmt: skip
-    """Predict each next token by a transformer of one layer; the loss is the mean over positions."""
+    """Predict each next token by a transformer of one layer; the loss is the positions' mean."""
     draw = random.Random(seed)
     tokens = [draw.randrange(vocabulary) for _ in range(positions + 1)]
 
