@@ -79,3 +79,21 @@ def transformer(dims: int = 8, heads: int = 2, positions: int = 5, words: int = 
         x = [a + b for a, b in zip(linear(h, P["W2"]), x)]
         losses.append(-softmax(linear(x, P["U"]))[tokens[t + 1]].log())
     return sum(losses) / positions, P
+
+
+def all_to_all_attention(positions: int = 3, dims: int = 4, seed: int = 2):
+    """Return a loss of a sequence of vectors that all attend to all, and its parameters."""
+    rng = random.Random(seed)
+    P = {name: matrix(rng, dims, dims) for name in ("Wq", "Wk", "Wv")}
+    u = matrix(rng, 1, dims)[0]
+
+    def loss(xs):
+        q, k, v = ([linear(x, P[name]) for x in xs] for name in ("Wq", "Wk", "Wv"))
+        total = 0
+        for query in q:
+            p = softmax([sum(a * b for a, b in zip(query, key)) for key in k])
+            out = [sum(a * row[j] for a, row in zip(p, v)) for j in range(dims)]
+            total = total + sum(a * b for a, b in zip(u, out)).tanh()
+        return total
+
+    return loss, P | {"u": u}

@@ -23,7 +23,9 @@ def test_a_comparison_while_tracing_names_the_line():
         lower(loss, [0.1, 0.2])
 
 
-@pytest.mark.parametrize(("result", "shown"), [(lambda x: x, "a list of 2"), (lambda x: 1.0, "float")])
+@pytest.mark.parametrize(
+    ("result", "shown"), [(lambda x: x, "a list of 2"), (lambda x: 1.0, "float")]
+)
 def test_a_loss_is_one_value(result, shown):
     with pytest.raises(ValueError, match=shown):
         lower(result, [0.1, 0.2])
@@ -68,8 +70,9 @@ def test_a_parameter_that_is_not_reached_has_gradient_zero():
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize(("function", "batch"), [
-    (lambda x: x.log(), [1.0, -2.0]), (lambda x: 1 / x, [1.0, 0.0]), (lambda x: x.sqrt(), [1.0, 0.0]),
-    (lambda x: x.exp(), [1.0, 1000.0]), (lambda x: x**0.5, [4.0, -1.0]),
+    (lambda x: x.log(), [1.0, -2.0]), (lambda x: 1 / x, [1.0, 0.0]),
+    (lambda x: x.sqrt(), [1.0, 0.0]), (lambda x: x.exp(), [1.0, 1000.0]),
+    (lambda x: x**0.5, [4.0, -1.0]),
 ])  # fmt: skip
 def test_domain_errors_are_those_of_the_engine(function, batch, backend):
     if backend == "numba":

@@ -8,8 +8,16 @@ import pytest
 
 from micrograd.engine import Value
 from micrograd.lowering import lower
+from micrograd.lowering.tracing import as_values
 from micrograd.nn import MLP, Dropout
-from tests.lowering_models import matrix, transformer, values, window_model
+from tests.lowering_models import (
+    all_to_all_attention,
+    matrix,
+    score,
+    transformer,
+    values,
+    window_model,
+)
 from tests.test_lowering_graphs import assert_same, scalar_gradients
 
 WINDOW = """\
@@ -44,7 +52,7 @@ def batches(*shapes):
 
 def assert_equals_scalar_engine(program, loss, batch, reduce=np.mean):
     """Compare value and all gradients with a graph of the whole batch."""
-    inputs = [[values(sample) if np.ndim(sample) else Value(float(sample)) for sample in x] for x in batch]
+    inputs = [[as_values(sample) for sample in x] for x in batch]
     losses = [loss(*sample) for sample in zip(*inputs)]
     total = sum(losses) * (1 / len(losses) if reduce is np.mean else 1)
     value, gradients = program.value_and_grad(*batch, wrt_inputs=True)
@@ -110,12 +118,9 @@ def test_several_corrupt_windows_share_one_product():
     rng = random.Random(0)
     W, (b, u) = matrix(rng, 4, 6), matrix(rng, 2, 4)
 
-    def score(x):
-        return sum(a * (sum(w * v for w, v in zip(row, x)) + c).tanh() for a, row, c in zip(u, W, b))
-
     def loss(x, corrupt):
-        s = score(x)
-        return sum((score(c) - s + 1).relu() for c in corrupt)
+        s = score(x, W, b, u)
+        return sum((score(c, W, b, u) - s + 1).relu() for c in corrupt)
 
     program = lower(loss, [0.1] * 6, [[0.1] * 6] * 3, parameters={"W": W, "b": b, "u": u},
                     names=["x", "x_c"])  # fmt: skip
@@ -133,6 +138,13 @@ def test_attention_groups_by_line_of_the_mathematics():
     assert any("segment_sum" in line for line in forward)
 
 
+def test_attention_in_batches_is_a_sum_of_products():
+    loss, parameters = all_to_all_attention()
+    program = lower(loss, [[0.1] * 4] * 3, parameters=parameters)
+    assert "einsum(" in program.source and "[i" not in program.source
+    assert_equals_scalar_engine(program, loss, batches((5, 3, 4)))
+
+
 def test_a_recurrent_network_over_time():
     rng = random.Random(4)
     W, V, (b, u) = matrix(rng, 3, 2), matrix(rng, 3, 3), matrix(rng, 2, 3)
@@ -140,8 +152,8 @@ def test_a_recurrent_network_over_time():
     def loss(xs):
         h = [Value(0.0)] * 3
         for x in xs:
-            h = [(sum(w * a for w, a in zip(W[i], x)) + sum(v * a for v, a in zip(V[i], h)) + b[i]).tanh()
-                 for i in range(3)]  # fmt: skip
+            z = [sum(w * a for w, a in zip(W[i], x)) + b[i] for i in range(3)]
+            h = [(z[i] + sum(v * a for v, a in zip(V[i], h))).tanh() for i in range(3)]
         return sum(a * c for a, c in zip(u, h))
 
     program = lower(loss, [[0.1, 0.2]] * 4, parameters={"W": W, "V": V, "b": b, "u": u})

@@ -1,6 +1,7 @@
 """The passes of lowering, each on its own."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -211,13 +212,14 @@ def test_contractions_are_matrix_products(keep, text):
 
 
 def test_contractions_over_several_axes_and_over_missing_ones():
-    delta, x = Tensor(ref("d", ("B", 3, 4)), (BATCH, 0, 1)), Tensor(ref("x", ("B", 3, 5)), (BATCH, 0, 2))
+    delta = Tensor(ref("d", ("B", 3, 4)), (BATCH, 0, 1))
+    x = Tensor(ref("x", ("B", 3, 5)), (BATCH, 0, 2))
     sizes = {BATCH: "B", 0: 3, 1: 4, 2: 5}
     assert shown(contract(delta, x, (1, 2), (BATCH, 0), sizes).expr) == (
         "d.reshape(-1, 4).T @ x.reshape(-1, 5)")
     assert shown(contract(Tensor(num(2), ()), Tensor(num(3), ()), (), (0,), sizes).expr) == "18"
     batched = contract(delta, x, (BATCH, 1, 2), (0,), sizes)
-    assert shown(batched.expr) == "einsum('bjk,bjl->bkl', d, x)" or "einsum('b" in shown(batched.expr)
+    assert re.fullmatch(r"einsum\('b(.)(.),b\1(.)->b\2\3', d, x\)", shown(batched.expr))
 
 
 def test_inlining_writes_single_uses_in_and_keeps_names():
