@@ -247,11 +247,25 @@ def _tensor(e: Expr, array: Array) -> Tensor:
     repeated = [i for i, (n, v) in enumerate(zip(e.shape, vars)) if n == 1 and sizes[v] != 1]
     if not repeated:
         return Tensor(e, vars)
-    if e.kind == "index" and all(item in (None, ex.ALL) for item in e.attr):
-        e = e.args[0]  # the axes of size 1 were put in by this index alone
-    else:
-        e = ex.indexed(e, tuple(0 if i in repeated else ex.ALL for i in range(len(vars))))
+    key = tuple(0 if i in repeated else ex.ALL for i in range(len(vars)))
+    e = _without(e, repeated) or ex.indexed(e, key)
     return Tensor(e, tuple(v for i, v in enumerate(vars) if i not in repeated))
+
+
+def _without(e: Expr, axes: list[int]) -> Expr | None:
+    """Return an expression without axes of size 1, where all its parts got them by an index."""
+    if e.kind == "index":
+        put_in = [i for i, item in enumerate(e.attr) if item is None]
+        only = all(item in (None, ex.ALL) for item in e.attr)
+        return e.args[0] if only and put_in == axes else None
+    if e.kind not in ("bin", "call", "neg", "not"):
+        return None
+    parts = [a if not a.shape else _without(a, axes) for a in e.args]
+    if any(part is None or (part.shape and len(a.shape) != len(e.shape))
+           for part, a in zip(parts, e.args)):  # fmt: skip
+        return None
+    shape = tuple(n for i, n in enumerate(e.shape) if i not in axes)
+    return Expr(e.kind, tuple(part for part in parts if part is not None), e.attr, shape)
 
 
 __all__ = ["CONSTANT", "INPUT", "NUMBER", "PARAMETER", "Backward", "Ints", "Statements", "summed",
