@@ -200,12 +200,20 @@ class Buffered(Allocation):
 
     def _sum(self, e: Expr, out: str | None) -> str:
         inner = e.args[0]
+        whole_rows = contiguous(inner) and not truth(inner)
         source = self._operand(inner)
         target = self._target(e, out)
-        if len(inner.shape) == 2 and contiguous(inner) and not truth(inner):
-            n = self._hoisted(f"ones({inner.shape[e.attr[0]]})")  # BLAS sums faster than a ufunc
-            pair = f"{n}, {source}" if e.attr == (0,) else f"{source}, {n}"
-            self.body.append(f"dot({pair}, {target})")
+        leading = e.attr == tuple(range(len(inner.shape) - 1))
+        if whole_rows and leading and len(inner.shape) > 1:
+            # BLAS sums faster than a ufunc
+            n = self._hoisted(f"ones({' * '.join(map(str, inner.shape[:-1]))})")
+            rows = source
+            if len(inner.shape) > 2:
+                rows = self._reshaped(source, (-1, inner.shape[-1]))
+            self.body.append(f"dot({n}, {rows}, {target})")
+        elif whole_rows and len(inner.shape) == 2:
+            n = self._hoisted(f"ones({inner.shape[1]})")
+            self.body.append(f"dot({source}, {n}, {target})")
         else:
             axes = e.attr[0] if len(e.attr) == 1 else e.attr
             self.body.append(f"add.reduce({source}, {axes}, None, {target})")
