@@ -55,30 +55,38 @@ def reset_interior(root: Node) -> list[Node]:
     marks the nodes that were met.
     """
     zero = float("0")
-    waiting = [root]
+    waiting: list[Node] = []
+    _meet([root], zero, waiting)
     order: list[Node] = []
     looked: set[int] = set()  # tuples of operands: neurons share theirs
     while waiting:
         node = waiting.pop()
-        if node._operation is LEAF or node.grad is zero:
-            continue
-        node.grad = zero
         order.append(node)
         parent, last = node._x, node._y
-        if isinstance(parent, tuple):
+        if parent.__class__ is tuple:
             for operands in (parent, last or ()):
                 if id(operands) not in looked:
                     looked.add(id(operands))
-                    waiting += [operand for operand in operands if operand._operation is not LEAF]
-            parent, last = None, node._k
-        if parent is not None and parent.grad is not zero:
+                    _meet(operands, zero, waiting)
+            last = node._k
+        # `_meet` for the two flat slots, written out
+        elif parent is not None and parent.grad is not zero and parent._operation is not LEAF:
+            parent.grad = zero
             waiting.append(parent)
-        if last is not None and last.grad is not zero:
+        if last is not None and last.grad is not zero and last._operation is not LEAF:
+            last.grad = zero
             waiting.append(last)
     order.sort(key=_index)
     if order and order[0]._index < 0:
         return [node for node in depth_first_order([root]) if node._operation is not LEAF]
     return order
+
+
+def _meet(nodes: Iterable[Node], zero: float, waiting: list[Node]) -> None:
+    for node in nodes:
+        if node.grad is not zero and node._operation is not LEAF:
+            node.grad = zero
+            waiting.append(node)
 
 
 def depth_first_order(roots: Iterable[Node]) -> list[Node]:
