@@ -100,7 +100,7 @@ def test_a_network_on_batches(reduce):
 def test_the_graph_of_a_whole_batch():
     random.seed(2)
     net = MLP(2, [6, 5, 1])
-    x, = batches((30, 2))
+    (x,) = batches((30, 2))
     signs = [1 if i % 3 else -1 for i in range(30)]
     losses = [(1 + -y * net(values(row))).relu() for row, y in zip(x, signs)]
     root = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in net.parameters())
@@ -183,7 +183,7 @@ def test_dropout_takes_a_fresh_mask_every_call():
 
     program = lower(loss, [0.1, 0.2, 0.3], parameters={"u": u})
     assert program.inputs == ["x", "mask"]
-    x, = batches((4, 3))
+    (x,) = batches((4, 3))
     ones = program.value_and_grad(x, np.ones((4, 4)))[0]
     assert program.value_and_grad(x, np.zeros((4, 4)))[0] == 0 != ones
     dropout.eval()

@@ -216,7 +216,8 @@ def test_contractions_over_several_axes_and_over_missing_ones():
     x = Tensor(ref("x", ("B", 3, 5)), (BATCH, 0, 2))
     sizes = {BATCH: "B", 0: 3, 1: 4, 2: 5}
     assert shown(contract(delta, x, (1, 2), (BATCH, 0), sizes).expr) == (
-        "d.reshape(-1, 4).T @ x.reshape(-1, 5)")
+        "d.reshape(-1, 4).T @ x.reshape(-1, 5)"
+    )
     assert shown(contract(Tensor(num(2), ()), Tensor(num(3), ()), (), (0,), sizes).expr) == "18"
     batched = contract(delta, x, (BATCH, 1, 2), (0,), sizes)
     assert re.fullmatch(r"einsum\('b(.)(.),b\1(.)->b\2\3', d, x\)", shown(batched.expr))

@@ -52,14 +52,29 @@ def test_without_matplotlib_only_the_curve_is_missing(tmp_path, capsys, monkeypa
 def test_the_report(tmp_path, capsys):
     assert main(["train", "--out", str(tmp_path), "--corrupt", "1", *FAST]) == 0
     out = capsys.readouterr().out
-    for part in ("read as BIO", "LOC in test.conll of the package", "baseline: lexicon",
-                 "Hardest errors", "Museums in", "Written:", "micrograd tag"):
+    for part in (
+        "read as BIO",
+        "LOC in test.conll of the package",
+        "baseline: lexicon",
+        "Hardest errors",
+        "Museums in",
+        "Written:",
+        "micrograd tag",
+    ):
         assert part in out, part
 
 
 def test_own_files_and_a_classifier(tmp_path, capsys):
-    arguments = ["train", str(FOLDER / "dev.conll"), "--out", str(tmp_path), "--model", "softmax",
-                 "--epochs", "1"]
+    arguments = [
+        "train",
+        str(FOLDER / "dev.conll"),
+        "--out",
+        str(tmp_path),
+        "--model",
+        "softmax",
+        "--epochs",
+        "1",
+    ]
     assert main(arguments) == 0
     out = capsys.readouterr().out
     assert "every 10th part of the training file was held out" in out
@@ -94,7 +109,9 @@ def test_tag_conll_keeps_other_columns(model, tmp_path, capsys):
     assert main([*arguments, str(path)]) == 0
     rows = [line.split(" ") for line in capsys.readouterr().out.splitlines()]
     assert [row[:3] for row in rows if row != [""]] == [
-        ["1", "Paris", "NNP"], ["2", "is", "VBZ"], ["1", "Ann", "NNP"],
+        ["1", "Paris", "NNP"],
+        ["2", "is", "VBZ"],
+        ["1", "Ann", "NNP"],
     ]
     assert {row[3] for row in rows if row != [""]} <= {"O", "B-LOC", "I-LOC"}
     path.write_text("Paris\nis\n")
@@ -137,16 +154,19 @@ def failure(capsys, *arguments):
     return error
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b"", ": no token in it"),
-    (b"a\tO\nb\tO\n", "no entity of type LOC"),
-    (b"a\tB-LOC\nb\n", ":2: 1 columns"),
-    (b"a\tB-LOC\nb\tQ-LOC\n", ":2: unknown tag 'Q-LOC'"),
-    (b"a\tB-LOC\nb\tB-PER\nc\tI-LOC\n\nd\tB-LOC\n", ":3: I-LOC may not stand here"),
-    (b"caf\xe9\tB-LOC\n", ":1: byte 0xe9 is not utf-8"),
-    (b"a\tB-LOC\n" + b"x" * 10_000_000, ":2: a line of 10,000,000 characters"),
-    (b"a\tB-LOC\n", "1 sentences are too few"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", ": no token in it"),
+        (b"a\tO\nb\tO\n", "no entity of type LOC"),
+        (b"a\tB-LOC\nb\n", ":2: 1 columns"),
+        (b"a\tB-LOC\nb\tQ-LOC\n", ":2: unknown tag 'Q-LOC'"),
+        (b"a\tB-LOC\nb\tB-PER\nc\tI-LOC\n\nd\tB-LOC\n", ":3: I-LOC may not stand here"),
+        (b"caf\xe9\tB-LOC\n", ":1: byte 0xe9 is not utf-8"),
+        (b"a\tB-LOC\n" + b"x" * 10_000_000, ":2: a line of 10,000,000 characters"),
+        (b"a\tB-LOC\n", "1 sentences are too few"),
+    ],
+)
 def test_bad_training_files(tmp_path, capsys, content, message):
     path, out = tmp_path / "train", tmp_path / "out"
     path.write_bytes(content)
@@ -155,18 +175,21 @@ def test_bad_training_files(tmp_path, capsys, content, message):
     assert not out.exists()
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["train", "--type", "CITY"], "no entity of type CITY; they have LOC, MISC, ORG, PER"),
-    (["train", "--width", "4"], "window width 4: it must be odd"),
-    (["train", "--activation", "gelu"], "unknown activation 'gelu'"),
-    (["train", "--optimizer", "lion"], "unknown optimizer 'lion'"),
-    (["train", "--dev", "x"], "--dev or --test without TRAIN"),
-    (["train", "nowhere"], "nowhere"),
-    (["tag", "nowhere"], "nowhere"),
-    (["evaluate", "a", "b", "c"], "3 files given"),
-    (["evaluate", str(FOLDER / "dev.conll")], "unknown tag"),
-    (["tag", str(FOLDER / "dev.conll")], "no saved state"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--type", "CITY"], "no entity of type CITY; they have LOC, MISC, ORG, PER"),
+        (["train", "--width", "4"], "window width 4: it must be odd"),
+        (["train", "--activation", "gelu"], "unknown activation 'gelu'"),
+        (["train", "--optimizer", "lion"], "unknown optimizer 'lion'"),
+        (["train", "--dev", "x"], "--dev or --test without TRAIN"),
+        (["train", "nowhere"], "nowhere"),
+        (["tag", "nowhere"], "nowhere"),
+        (["evaluate", "a", "b", "c"], "3 files given"),
+        (["evaluate", str(FOLDER / "dev.conll")], "unknown tag"),
+        (["tag", str(FOLDER / "dev.conll")], "no saved state"),
+    ],
+)
 def test_refusals(tmp_path, capsys, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert message in failure(capsys, *arguments)

@@ -48,8 +48,22 @@ EXPECTED = [
         "\n\n" + CLEAN + "\n\n",
         CLEAN.replace("\tO", "\tO\t "),
     ],
-    ids=["clean", "no final newline", "spaces", "runs of spaces", "CRLF", "blank lines",
-         "lone TAB", "lone space", "BOM", "DOCSTART", "comment", "comments", "margins", "trailing"],
+    ids=[
+        "clean",
+        "no final newline",
+        "spaces",
+        "runs of spaces",
+        "CRLF",
+        "blank lines",
+        "lone TAB",
+        "lone space",
+        "BOM",
+        "DOCSTART",
+        "comment",
+        "comments",
+        "margins",
+        "trailing",
+    ],
 )
 def test_quirks_do_not_change_what_is_read(tmp_path, content):
     assert shape(conll.read(put(tmp_path, content))) == EXPECTED
@@ -61,11 +75,14 @@ def test_a_hash_can_be_a_word(tmp_path):
     assert list(corpus.sentences[0].lines) == [1, 2, 4]
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("#tag\tO\nx\tO\n#b\tO\n", ["#tag", "x", "#b"]),
-    ("# newdoc id = 3\n#tag NN\n# NN\n# a comment here\n", ["#tag", "#"]),
-    ("#\n#tag\n# a comment\n", ["#", "#tag"]),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("#tag\tO\nx\tO\n#b\tO\n", ["#tag", "x", "#b"]),
+        ("# newdoc id = 3\n#tag NN\n# NN\n# a comment here\n", ["#tag", "#"]),
+        ("#\n#tag\n# a comment\n", ["#", "#tag"]),
+    ],
+)
 def test_a_hash_can_be_a_word_where_no_tags_are_read(tmp_path, text, words):
     assert conll.read(put(tmp_path, text), tag_column=None).sentences[0].words == words
 
@@ -135,9 +152,15 @@ def test_repair_reads_bare_labels_and_illegal_sequences(tmp_path):
     assert conll.read(broken, repair=True).sentences[0].tags == ["B-LOC", "O", "B-PER", "B-LOC"]
 
 
-@pytest.mark.parametrize("content", [CLEAN + "\n", CLEAN.replace("\t", " ") + "\n",
-                                     "1\tParis\tNNP\tB-LOC\n\n",
-                                     "-DOCSTART-\tO\n\n" + CLEAN + "\n-DOCSTART-\tO\n\nx\tO\n\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        CLEAN + "\n",
+        CLEAN.replace("\t", " ") + "\n",
+        "1\tParis\tNNP\tB-LOC\n\n",
+        "-DOCSTART-\tO\n\n" + CLEAN + "\n-DOCSTART-\tO\n\nx\tO\n\n",
+    ],
+)
 def test_writing_gives_the_file_back(tmp_path, content):
     path = put(tmp_path, content)
     conll.write(conll.read(path, word_column=-2), path)
@@ -155,7 +178,8 @@ def test_shipped_corpus_is_what_it_says():
     sentences = [sentence for corpus in splits for sentence in corpus]
     assert len(sentences) >= 400
     assert {tuple(s.words) for s in sentences} >= {
-        (*TRUE_SENTENCE.words, "."), (*CORRUPT_SENTENCE.words, "."),
+        (*TRUE_SENTENCE.words, "."),
+        (*CORRUPT_SENTENCE.words, "."),
     }
     assert splits.train.types() == splits.dev.types() == splits.test.types()
     assert splits.train.types() == ["LOC", "MISC", "ORG", "PER"]
@@ -171,8 +195,11 @@ def test_shipped_names_are_ambiguous_and_unseen():
         for word, tag in zip(sentence.words, sentence.tags, strict=True):
             types.setdefault(word, set()).add(tag[2:])
     for name, kinds in {
-        "Paris": {"LOC", "PER"}, "Washington": {"LOC", "ORG", "PER"}, "Jordan": {"LOC", "PER"},
-        "Chelsea": {"LOC", "ORG", "PER"}, "Reading": {"LOC", "ORG", ""},
+        "Paris": {"LOC", "PER"},
+        "Washington": {"LOC", "ORG", "PER"},
+        "Jordan": {"LOC", "PER"},
+        "Chelsea": {"LOC", "ORG", "PER"},
+        "Reading": {"LOC", "ORG", ""},
     }.items():
         assert kinds <= types[name], name
     names = {w for s in test for w, t in zip(s.words, s.tags, strict=True) if t == "B-LOC"}
@@ -180,12 +207,15 @@ def test_shipped_names_are_ambiguous_and_unseen():
 
 
 @needs_data
-@pytest.mark.parametrize(("name", "counts"), [
-    ("wikigold/wikigold.conll.txt", (1696, 39007, "IO")),
-    ("wnut17/wnut17train.conll", (3394, 62730, "BIO")),
-    ("wnut17/emerging.test.annotated", (1287, 23394, "BIO")),
-    ("wikigold/train.bio", (1023, 23379, "BIO")),
-])
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("wikigold/wikigold.conll.txt", (1696, 39007, "IO")),
+        ("wnut17/wnut17train.conll", (3394, 62730, "BIO")),
+        ("wnut17/emerging.test.annotated", (1287, 23394, "BIO")),
+        ("wikigold/train.bio", (1023, 23379, "BIO")),
+    ],
+)
 def test_reference_corpora_are_read_whole(name, counts):
     corpus = conll.read(DATA / name)
     assert (len(corpus), corpus.tokens, corpus.scheme) == counts

@@ -14,8 +14,10 @@ WORDS = 9
 
 
 def shape_of(kind, **sizes):
-    return Shape(kind, **{"dim": 3, "case_dim": 2, "hidden": 4,
-                          "outputs": 1 if kind == "margin" else 3, **sizes})
+    return Shape(
+        kind,
+        **{"dim": 3, "case_dim": 2, "hidden": 4, "outputs": 1 if kind == "margin" else 3, **sizes},
+    )
 
 
 def batch_of(shape, count=3, seed=0, equal=False):
@@ -33,8 +35,10 @@ def batch_of(shape, count=3, seed=0, equal=False):
 
 def arrays_of(shape, seed=1):
     rng = np.random.default_rng(seed)
-    return {name: array + rng.normal(0, 0.5, array.shape)
-            for name, array in initial(shape, WORDS, rng).items()}
+    return {
+        name: array + rng.normal(0, 0.5, array.shape)
+        for name, array in initial(shape, WORDS, rng).items()
+    }
 
 
 def mean_loss(shape, arrays, batch):
@@ -101,7 +105,10 @@ def test_lecture_shape():
     shape = Shape(dim=4, case_dim=0, hidden=8)
     arrays = initial(shape, WORDS, np.random.default_rng(0))
     assert {name: array.shape for name, array in arrays.items()} == {
-        "E": (WORDS, 4), "W": (8, 20), "b": (8,), "u": (8,),
+        "E": (WORDS, 4),
+        "W": (8, 20),
+        "b": (8,),
+        "u": (8,),
     }
     assert not arrays["b"].any()
 
@@ -113,8 +120,10 @@ def test_array_outputs_are_those_of_the_graph(kind, average, activation):
     shape = shape_of(kind, average=average, activation=activation)
     arrays, batch = arrays_of(shape), batch_of(shape)
     losses = [ScalarEngine(shape)(arrays, batch.take(slice(n, n + 1))).loss for n in range(3)]
-    out = [models.outputs(shape, embedding.gather(shape, arrays, places), arrays)
-           for places in batch.windows]
+    out = [
+        models.outputs(shape, embedding.gather(shape, arrays, places), arrays)
+        for places in batch.windows
+    ]
     if kind == "margin":
         expected = np.maximum(0, shape.delta - out[0] + out[1])
     elif kind == "softmax":
@@ -145,20 +154,23 @@ def test_scatter_gives_every_occurrence():
         table = np.zeros((WORDS, width))
         for places, gradient in zip(batch.windows, gradients, strict=True):
             ids = places.words if name == "E" else places.cases
-            parts = gradient.reshape(4, 3, 5)[:, :, start:start + width]
+            parts = gradient.reshape(4, 3, 5)[:, :, start : start + width]
             np.add.at(table, ids, parts)
         found = np.zeros_like(table)
         np.add.at(found, rows[name].indices, rows[name].rows)
         assert found == pytest.approx(table)
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"kind": "crf"}, "unknown model 'crf'"),
-    ({"activation": "gelu"}, "unknown activation 'gelu'"),
-    ({"width": 4}, "window width 4"),
-    ({"hidden": 0}, "hidden 0: it must be 1 or more"),
-    ({"delta": -1.0}, "delta -1.0: neither may be below 0"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kind": "crf"}, "unknown model 'crf'"),
+        ({"activation": "gelu"}, "unknown activation 'gelu'"),
+        ({"width": 4}, "window width 4"),
+        ({"hidden": 0}, "hidden 0: it must be 1 or more"),
+        ({"delta": -1.0}, "delta -1.0: neither may be below 0"),
+    ],
+)
 def test_impossible_shapes(options, message):
     with pytest.raises(ValueError, match=message):
         Shape(**options)
@@ -198,12 +210,15 @@ def test_every_window_once():
         assert target.tolist() == ([1, 0] if (word // 3) % 2 == 0 else [0, 1])
 
 
-@pytest.mark.parametrize(("true", "corrupt", "kind", "message"), [
-    (np.zeros(12, bool), 5, "window", "no token of the training file is of type LOC"),
-    (np.ones(12, bool), 5, "window", "every token of the training file is of type LOC"),
-    (np.arange(12) < 2, 0, "window", "0 corrupt windows"),
-    (np.arange(12) < 2, 5, "noise", "unknown sampler 'noise'"),
-])
+@pytest.mark.parametrize(
+    ("true", "corrupt", "kind", "message"),
+    [
+        (np.zeros(12, bool), 5, "window", "no token of the training file is of type LOC"),
+        (np.ones(12, bool), 5, "window", "every token of the training file is of type LOC"),
+        (np.arange(12) < 2, 0, "window", "0 corrupt windows"),
+        (np.arange(12) < 2, 5, "noise", "unknown sampler 'noise'"),
+    ],
+)
 def test_samplers_refuse(true, corrupt, kind, message):
     with pytest.raises(ValueError, match=message):
         sampling.PairSampler(cut(), true, corrupt, kind, "LOC")

@@ -128,10 +128,12 @@ def test_scores_equal_seqeval(letters, seed):
 
 
 def test_lexicon_takes_the_longest_match_and_the_majority():
-    corpus = conll.normalise(conll.parse(
-        "New\tB-LOC\nYork\tI-LOC\nTimes\tO\n\nNew\tB-ORG\nYork\tI-ORG\nTimes\tI-ORG\n\n"
-        "Jordan\tB-PER\n\nJordan\tB-PER\n\nJordan\tB-LOC\n"
-    ))
+    corpus = conll.normalise(
+        conll.parse(
+            "New\tB-LOC\nYork\tI-LOC\nTimes\tO\n\nNew\tB-ORG\nYork\tI-ORG\nTimes\tI-ORG\n\n"
+            "Jordan\tB-PER\n\nJordan\tB-PER\n\nJordan\tB-LOC\n"
+        )
+    )
     lexicon = baselines.Lexicon(corpus)
     text = conll.parse("Jordan\nread\nNew\nYork\nTimes\nin\nNew\nYork\n", tag_column=None)
     assert " ".join(*lexicon.predict(text)) == "B-PER O B-ORG I-ORG I-ORG O B-LOC I-LOC"

@@ -75,15 +75,18 @@ def test_save_and_load(tmp_path, kind):
         assert (old == new).all()
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda s: s.update(tagger=7), "of version 7, but this program reads version 1"),
-    (lambda s: s.pop("tagger"), "a saved state, but not that of a tagger"),
-    (lambda s: s.pop("threshold"), "damaged model file"),
-    (lambda s: s["config"].update(width=4), "damaged model file .window width 4"),
-    (lambda s: s["config"].update(colour=4), "damaged model file"),
-    (lambda s: s["words"].pop(), "damaged model file: arrays"),
-    (lambda s: s["arrays"]["W"].fill(np.nan), "W holds nan or inf"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.update(tagger=7), "of version 7, but this program reads version 1"),
+        (lambda s: s.pop("tagger"), "a saved state, but not that of a tagger"),
+        (lambda s: s.pop("threshold"), "damaged model file"),
+        (lambda s: s["config"].update(width=4), "damaged model file .window width 4"),
+        (lambda s: s["config"].update(colour=4), "damaged model file"),
+        (lambda s: s["words"].pop(), "damaged model file: arrays"),
+        (lambda s: s["arrays"]["W"].fill(np.nan), "W holds nan or inf"),
+    ],
+)
 def test_model_files_of_others_are_refused(tmp_path, change, message):
     path = started().save(tmp_path / "model.npz")
     state = load_state(path)
@@ -180,8 +183,15 @@ def test_report_names_every_measure():
     report.print_evaluation(result, rows=evaluation.baselines(TRAIN, DEV), console=console)
     report.print_errors(result.errors, "dev.bio", console)
     shown = console.file.getvalue()
-    for name in ("conlleval", "all types", "baseline: all O", "baseline: lexicon", "strict mode",
-                 "token level", "Hardest errors"):
+    for name in (
+        "conlleval",
+        "all types",
+        "baseline: all O",
+        "baseline: lexicon",
+        "strict mode",
+        "token level",
+        "Hardest errors",
+    ):
         assert name in shown, name
     assert shown.count("dev.bio:") == report.SHOWN_ERRORS
     report.print_evaluation(started().evaluate(DEV), console=console)
@@ -198,8 +208,10 @@ def test_unnormalised_reading(tmp_path):
 
 def test_the_pair_that_is_drawn_is_the_lectures():
     title, root = pictures.pair_graph(started(), DEV)
-    assert title == "'Paris' in 'Museums in Paris are amazing' against 'museums' in " \
-                    "'Not all museums in Paris'"
+    assert (
+        title == "'Paris' in 'Museums in Paris are amazing' against 'museums' in "
+        "'Not all museums in Paris'"
+    )
     assert root.data > 0 and root.label == "J"
     assert any(node.grad for node in root.parents)
 

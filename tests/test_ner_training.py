@@ -218,15 +218,18 @@ def test_collapse_of_a_training_names_the_remedy():
     assert any("has collapsed" in text and "try --rate 1" in text for text in said)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"optimizer": "lion"}, "unknown optimizer 'lion'"),
-    ({"schedule": "fast"}, "unknown schedule 'fast'"),
-    ({"rate": 0.0}, "learning rate 0.0: it must be above 0"),
-    ({"engine": "warp"}, "unknown engine 'warp'"),
-    ({"label": "CITY"}, "hold no entity of type CITY; they have LOC: choose another --type"),
-    ({"batch": 0}, "batch 0: it must be 1 or more"),
-    ({"epochs": 0}, "epochs 0: it must be 1 or more"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"optimizer": "lion"}, "unknown optimizer 'lion'"),
+        ({"schedule": "fast"}, "unknown schedule 'fast'"),
+        ({"rate": 0.0}, "learning rate 0.0: it must be above 0"),
+        ({"engine": "warp"}, "unknown engine 'warp'"),
+        ({"label": "CITY"}, "hold no entity of type CITY; they have LOC: choose another --type"),
+        ({"batch": 0}, "batch 0: it must be 1 or more"),
+        ({"epochs": 0}, "epochs 0: it must be 1 or more"),
+    ],
+)
 def test_refusals(changes, message):
     with pytest.raises(ValueError, match=message):
         trained(**changes)

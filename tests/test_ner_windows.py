@@ -17,9 +17,12 @@ def test_windows_never_cross_sentences():
     assert vocabulary.words == [*SPECIAL, "a", "b", "c"]
     cut = windows.windows(SENTENCES, vocabulary, 5)
     assert cut.ids.tolist() == [
-        [1, 1, 3, 4, 3], [1, 3, 4, 3, 2], [3, 4, 3, 2, 2],
+        [1, 1, 3, 4, 3],
+        [1, 3, 4, 3, 2],
+        [3, 4, 3, 2, 2],
         [1, 1, 5, 2, 2],
-        [1, 1, 4, 3, 2], [1, 4, 3, 2, 2],
+        [1, 1, 4, 3, 2],
+        [1, 4, 3, 2, 2],
     ]
     assert cut.cases[3].tolist() == [4, 4, 0, 4, 4]
     assert len(cut) == 6 and cut.split(list("abcdef")) == [list("abc"), ["d"], ["e", "f"]]
@@ -33,8 +36,8 @@ def test_any_odd_width(width):
     rows = windows.window_ids(flat, lengths, width, 1, 2)
     half, start, expected = width // 2, 0, []
     for length in lengths:
-        padded = [1] * half + flat[start:start + length].tolist() + [2] * half
-        expected += [padded[i:i + width] for i in range(length)]
+        padded = [1] * half + flat[start : start + length].tolist() + [2] * half
+        expected += [padded[i : i + width] for i in range(length)]
         start += length
     assert rows.tolist() == expected
 
@@ -62,10 +65,20 @@ def test_rare_words_become_unknown():
     assert vocabulary.unknown_rate([]) == 0.0
 
 
-@pytest.mark.parametrize(("word", "case"), [
-    ("paris", "none"), ("Paris", "initial"), ("NATO", "all caps"), ("I", "initial"),
-    ("iPhone", "any"), ("1984", "none"), ("McRae", "initial"), ("3D", "all caps"), (",", "none"),
-])
+@pytest.mark.parametrize(
+    ("word", "case"),
+    [
+        ("paris", "none"),
+        ("Paris", "initial"),
+        ("NATO", "all caps"),
+        ("I", "initial"),
+        ("iPhone", "any"),
+        ("1984", "none"),
+        ("McRae", "initial"),
+        ("3D", "all caps"),
+        (",", "none"),
+    ],
+)
 def test_case_feature(word, case):
     assert CASES[vocabulary.case_of(word)] == case
 
@@ -80,13 +93,17 @@ def binary(rows, width):
     return data
 
 
-@pytest.mark.parametrize("content", [
-    GLOVE.encode(),
-    ("4 3\n" + GLOVE).encode(),
-    GLOVE.replace("\n", " \n").encode(),
-    binary({"the": (0.1, 0.2, 0.3), "New York": (1, 2, 3)}, 3).replace(b"New York", b"New_York")
-    + b"",
-], ids=["GloVe", "word2vec text", "trailing blanks", "binary"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        GLOVE.encode(),
+        ("4 3\n" + GLOVE).encode(),
+        GLOVE.replace("\n", " \n").encode(),
+        binary({"the": (0.1, 0.2, 0.3), "New York": (1, 2, 3)}, 3).replace(b"New York", b"New_York")
+        + b"",
+    ],
+    ids=["GloVe", "word2vec text", "trailing blanks", "binary"],
+)
 def test_formats(tmp_path, content):
     path = tmp_path / "vectors"
     path.write_bytes(content)
@@ -110,14 +127,20 @@ def test_hit_rate_and_lower_case_fallback(tmp_path):
     )
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (GLOVE.encode(), "vectors of width 3, but the model's is 4"),
-    (b"a 1 2 3 4\nb 1 2\n", ":2: 2 numbers after the word; expected 4"),
-    (b"a 1 2 3 4\nb 1 x 3 4\n", ":2: no number among"),
-    (b"", ":1: no word vectors"),
-    (b"word\n", ":1: no word vectors"),
-    (binary({"a": (1, 2, 3, 4), "b": (1, 2, 3, 4)}, 4)[:-7], "ends in row 2 of 2; .* cut short"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (GLOVE.encode(), "vectors of width 3, but the model's is 4"),
+        (b"a 1 2 3 4\nb 1 2\n", ":2: 2 numbers after the word; expected 4"),
+        (b"a 1 2 3 4\nb 1 x 3 4\n", ":2: no number among"),
+        (b"", ":1: no word vectors"),
+        (b"word\n", ":1: no word vectors"),
+        (
+            binary({"a": (1, 2, 3, 4), "b": (1, 2, 3, 4)}, 4)[:-7],
+            "ends in row 2 of 2; .* cut short",
+        ),
+    ],
+)
 def test_bad_vectors(tmp_path, content, message):
     path = tmp_path / "v"
     path.write_bytes(content)
@@ -131,20 +154,35 @@ def test_empty_lines_are_no_vectors(tmp_path):
     assert set(vectors.read_vectors(path, ["a", "b"]).rows) == {"a", "b"}
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("Mr. O'Brien doesn't live in the U.S. anymore.",
-     [["Mr.", "O'Brien", "does", "n't", "live", "in", "the", "U.S.", "anymore", "."]]),
-    ('He left. "Paris is tired," she said. "Go!" Then rain.',
-     [["He", "left", "."], ['"', "Paris", "is", "tired", ",", '"', "she", "said", "."],
-      ['"', "Go", "!", '"'], ["Then", "rain", "."]]),
-    ("It's $1,000.50 (twice)!\n\nat 10:30",
-     [["It", "'s", "$", "1,000.50", "(", "twice", ")", "!"], ["at", "10:30"]]),
-    ("See https://a.b/c?d @me #tag x@y.org",
-     [["See", "https://a.b/c?d", "@me", "#tag", "x@y.org"]]),
-    ("Wait... what?!", [["Wait", "..."], ["what", "?", "!"]]),
-    ("well-known AT&T", [["well-known", "AT&T"]]),
-    ("  \n\n ", []),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Mr. O'Brien doesn't live in the U.S. anymore.",
+            [["Mr.", "O'Brien", "does", "n't", "live", "in", "the", "U.S.", "anymore", "."]],
+        ),
+        (
+            'He left. "Paris is tired," she said. "Go!" Then rain.',
+            [
+                ["He", "left", "."],
+                ['"', "Paris", "is", "tired", ",", '"', "she", "said", "."],
+                ['"', "Go", "!", '"'],
+                ["Then", "rain", "."],
+            ],
+        ),
+        (
+            "It's $1,000.50 (twice)!\n\nat 10:30",
+            [["It", "'s", "$", "1,000.50", "(", "twice", ")", "!"], ["at", "10:30"]],
+        ),
+        (
+            "See https://a.b/c?d @me #tag x@y.org",
+            [["See", "https://a.b/c?d", "@me", "#tag", "x@y.org"]],
+        ),
+        ("Wait... what?!", [["Wait", "..."], ["what", "?", "!"]]),
+        ("well-known AT&T", [["well-known", "AT&T"]]),
+        ("  \n\n ", []),
+    ],
+)
 def test_plain_text(text, expected):
     assert [sentence.words for sentence in tokens.sentences(text)] == expected
 

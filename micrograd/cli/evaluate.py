@@ -12,18 +12,30 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "evaluate", help="score a model, or a file of predictions, by entity",
+        "evaluate",
+        help="score a model, or a file of predictions, by entity",
         description="With MODEL and FILE: tag FILE and compare with its tags. With FILE alone: "
         "its last two columns are the true and the predicted tag.",
     )
     parser.add_argument("paths", metavar="MODEL FILE | FILE", nargs="+")
-    parser.add_argument("--word-column", type=int, default=0, metavar="N",
-                        help="column of the words, from 0 (default 0)")
-    parser.add_argument("--tag-column", type=int, default=-1, metavar="N",
-                        help="column of the true tags of a FILE given with a MODEL (default last)")
+    parser.add_argument(
+        "--word-column",
+        type=int,
+        default=0,
+        metavar="N",
+        help="column of the words, from 0 (default 0)",
+    )
+    parser.add_argument(
+        "--tag-column",
+        type=int,
+        default=-1,
+        metavar="N",
+        help="column of the true tags of a FILE given with a MODEL (default last)",
+    )
     parser.add_argument("--encoding", default="utf-8", help="of the file (default utf-8)")
-    parser.add_argument("--repair", action="store_true",
-                        help="accept tags without prefix and illegal sequences")
+    parser.add_argument(
+        "--repair", action="store_true", help="accept tags without prefix and illegal sequences"
+    )
     parser.set_defaults(func=run)
 
 
@@ -46,8 +58,11 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Evaluation:
 
     tagger = Tagger.load(model)
     corpus = conll.read(
-        path, encoding=options.encoding, word_column=options.word_column,
-        tag_column=options.tag_column, repair=options.repair,
+        path,
+        encoding=options.encoding,
+        word_column=options.word_column,
+        tag_column=options.tag_column,
+        repair=options.repair,
     )
     print(corpus.describe())
     return tagger.evaluate(corpus.sentences)

@@ -14,16 +14,23 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "tag", help="find names in text with a trained model",
+        "tag",
+        help="find names in text with a trained model",
         description="Tag plain text or a CoNLL file. Text is cut into sentences and words; "
         "CoNLL input gives CoNLL output with the tag column replaced.",
     )
     parser.add_argument("model", metavar="MODEL", help="a file written by `micrograd train`")
     parser.add_argument("--input", metavar="FILE", help="the text (default: standard input)")
-    parser.add_argument("--conll", action="store_true",
-                        help="the input is CoNLL, one token per line")
-    parser.add_argument("--word-column", type=int, default=0, metavar="N",
-                        help="column of the words in CoNLL input, from 0 (default 0)")
+    parser.add_argument(
+        "--conll", action="store_true", help="the input is CoNLL, one token per line"
+    )
+    parser.add_argument(
+        "--word-column",
+        type=int,
+        default=0,
+        metavar="N",
+        help="column of the words in CoNLL input, from 0 (default 0)",
+    )
     parser.add_argument("--encoding", default="utf-8", help="of the input (default utf-8)")
     parser.add_argument("--html", metavar="PAGE", help="write a page with the names highlighted")
     parser.set_defaults(func=run)

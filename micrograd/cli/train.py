@@ -13,7 +13,8 @@ NO_ARGUMENTS = "no TRAIN: the small corpus that ships with the package"
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "train", help="train the named-entity window tagger",
+        "train",
+        help="train the named-entity window tagger",
         description="Train a window tagger on CoNLL files and report entity F1. "
         f"With {NO_ARGUMENTS} is used.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -28,22 +29,35 @@ def add_parser(subparsers: Any) -> None:
 def _add_files(group: Any) -> None:
     add = group.add_argument
     add("train", metavar="TRAIN", nargs="?", default=None, help="CoNLL file to train on")
-    add("--dev", metavar="FILE", default=None,
-        help="file that stops training and sets the threshold (else a tenth of TRAIN is held out)")
+    add(
+        "--dev",
+        metavar="FILE",
+        default=None,
+        help="file that stops training and sets the threshold (else a tenth of TRAIN is held out)",
+    )
     add("--test", metavar="FILE", default=None, help="file to report on")
     add("--out", metavar="FOLDER", default="micrograd-ner", help="where the results are written")
     add("--vectors", metavar="FILE", default=None, help="GloVe or word2vec vectors to start from")
     add("--word-column", type=int, default=0, metavar="N", help="column of the words, from 0")
     add("--tag-column", type=int, default=-1, metavar="N", help="column of the tags, -1 the last")
     add("--encoding", default="utf-8", help="of the files")
-    add("--repair", action="store_true", default=False,
-        help="accept labels without prefix and illegal sequences")
+    add(
+        "--repair",
+        action="store_true",
+        default=False,
+        help="accept labels without prefix and illegal sequences",
+    )
 
 
 def _add_model(group: Any) -> None:
     add = group.add_argument
-    add("--model", dest="kind", default="margin", choices=["margin", "softmax", "multiclass"],
-        help="margin: one type against the rest by max-margin; the others: all types at once")
+    add(
+        "--model",
+        dest="kind",
+        default="margin",
+        choices=["margin", "softmax", "multiclass"],
+        help="margin: one type against the rest by max-margin; the others: all types at once",
+    )
     add("--type", dest="label", metavar="TYPE", help="entity type of the margin scorer (LOC)")
     add("--scheme", choices=["BIO", "BIOES"], help="tags a classifier learns (BIOES)")
     add("--width", type=int, metavar="N", help="words in a window, odd (5)")
@@ -54,8 +68,11 @@ def _add_model(group: Any) -> None:
     add("--average", action="store_true", help="average the words instead: the baseline of L11")
     add("--delta", type=float, metavar="X", help="margin (1)")
     add("--corrupt", type=int, metavar="K", help="corrupt windows per true one (5)")
-    add("--sampler", choices=["window", "word"],
-        help="corrupt window: a real one, or the true one with its centre replaced (window)")
+    add(
+        "--sampler",
+        choices=["window", "word"],
+        help="corrupt window: a real one, or the true one with its centre replaced (window)",
+    )
     add("--min-count", type=int, metavar="N", help="rarer words are the unknown word (2)")
     add("--keep-case", dest="lower", action="store_false", help="do not fold capitals")
     add("--keep-digits", dest="fold_digits", action="store_false", help="do not fold digits")
@@ -64,12 +81,19 @@ def _add_model(group: Any) -> None:
 
 def _add_training(group: Any) -> None:
     add = group.add_argument
-    add("--engine", choices=["lowered", "scalar"],
+    add(
+        "--engine",
+        choices=["lowered", "scalar"],
         help="lowered: the loss as an array program; scalar: every sample a real graph, "
-             "the same numbers (lowered)")
+        "the same numbers (lowered)",
+    )
     add("--epochs", type=int, metavar="N", help="at most so many passes (20; classifiers 12)")
-    add("--patience", type=int, metavar="N",
-        help="stop after so many epochs without gain (10; classifiers 5)")
+    add(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="stop after so many epochs without gain (10; classifiers 5)",
+    )
     add("--batch", type=int, metavar="N", help="samples per update (1; classifiers 64)")
     add("--optimizer", metavar="NAME", help="sgd, adagrad, rmsprop, adam, ... (sgd)")
     add("--rate", type=float, metavar="X", help="learning rate (0.1; softmax 0.5, multiclass 0.2)")

@@ -1,14 +1,14 @@
 """Named-entity recognition by word windows.
 
-    from micrograd.ner import Tagger, defaults, read
+from micrograd.ner import Tagger, defaults, read
 
-    train, dev = read("train.conll"), read("dev.conll")
-    config, training = defaults("margin", label="LOC")
-    tagger = Tagger(config)
-    history = tagger.fit(train.sentences, dev.sentences, training)
-    print(tagger.evaluate(dev.sentences).entities.overall)
-    tagger.save("model.npz")
-    Tagger.load("model.npz").predict(dev.sentences)        # BIO tags
+train, dev = read("train.conll"), read("dev.conll")
+config, training = defaults("margin", label="LOC")
+tagger = Tagger(config)
+history = tagger.fit(train.sentences, dev.sentences, training)
+print(tagger.evaluate(dev.sentences).entities.overall)
+tagger.save("model.npz")
+Tagger.load("model.npz").predict(dev.sentences)        # BIO tags
 """
 
 from micrograd.ner.config import Config, Training, defaults
@@ -19,6 +19,14 @@ from micrograd.ner.sentence import Corpus, Sentence
 from micrograd.ner.tagger import Tagger
 
 __all__ = [
-    "Config", "Corpus", "Sentence", "Tagger", "Training", "defaults", "read", "score", "shipped",
+    "Config",
+    "Corpus",
+    "Sentence",
+    "Tagger",
+    "Training",
+    "defaults",
+    "read",
+    "score",
+    "shipped",
     "write",
 ]

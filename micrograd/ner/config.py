@@ -42,8 +42,15 @@ class Config:
     def shape(self, outputs: int) -> Shape:
         """Give the sizes of the model with so many outputs."""
         return Shape(
-            self.kind, self.width, self.dim, self.case_dim, self.hidden, outputs,
-            self.activation, self.delta, self.average,
+            self.kind,
+            self.width,
+            self.dim,
+            self.case_dim,
+            self.hidden,
+            outputs,
+            self.activation,
+            self.delta,
+            self.average,
         )
 
 

@@ -25,9 +25,7 @@ def decode(data: bytes, path: str, encoding: str = "utf-8") -> str:
             "name the file's encoding, for example --encoding latin-1"
         ) from None
     except LookupError:
-        raise ValueError(
-            f"unknown encoding {encoding!r}; try utf-8, latin-1 or utf-16"
-        ) from None
+        raise ValueError(f"unknown encoding {encoding!r}; try utf-8, latin-1 or utf-16") from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ValueError(f"{path}:{line}: a zero byte; not text, or name it by --encoding utf-16")

@@ -12,9 +12,7 @@ FOLDER = Path(__file__).parent / "data"
 TRUE_SENTENCE = Sentence(
     ["Museums", "in", "Paris", "are", "amazing"], ["O", "O", "B-LOC", "O", "O"]
 )
-CORRUPT_SENTENCE = Sentence(
-    ["Not", "all", "museums", "in", "Paris"], ["O", "O", "O", "O", "B-LOC"]
-)
+CORRUPT_SENTENCE = Sentence(["Not", "all", "museums", "in", "Paris"], ["O", "O", "O", "O", "B-LOC"])
 
 
 class Splits(NamedTuple):

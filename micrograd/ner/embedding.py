@@ -40,9 +40,9 @@ def scatter(shape: Shape, places: list[Places], gradients: list[Floats]) -> dict
     optimiser adds them up (L8).
     """
     whole = _joined([gradient.reshape(-1, shape.word_inputs) for gradient in gradients])
-    rows = {"E": Rows(_joined([p.words.ravel() for p in places]), whole[:, :shape.dim])}
+    rows = {"E": Rows(_joined([p.words.ravel() for p in places]), whole[:, : shape.dim])}
     if shape.case_dim:
-        rows["C"] = Rows(_joined([p.cases.ravel() for p in places]), whole[:, shape.dim:])
+        rows["C"] = Rows(_joined([p.cases.ravel() for p in places]), whole[:, shape.dim :])
     return rows
 
 

@@ -49,9 +49,7 @@ class ScalarEngine:
                 tables.note(batch.windows, number)
         if not active:
             return Gradients(0.0, 0)
-        return Gradients(
-            total / count, active, leaves.gradients(arrays, count), tables.rows(count)
-        )
+        return Gradients(total / count, active, leaves.gradients(arrays, count), tables.rows(count))
 
     def record(self, arrays: Arrays, batch: Batch, names: Sequence[str]) -> Value:
         """Record the loss of the first sample, its words named, for a picture."""

@@ -113,7 +113,9 @@ def baselines(
 
 
 def find_errors(
-    sentences: Sequence[Sentence], predicted: Sequence[Tags], sure: Sequence[Floats],
+    sentences: Sequence[Sentence],
+    predicted: Sequence[Tags],
+    sure: Sequence[Floats],
     label: str | None,
 ) -> list[Error]:
     """List missed and invented entities, those the model was surest of first.
@@ -125,6 +127,6 @@ def find_errors(
         true, guessed = set(spans(only(sentence.tags, label))), set(spans(tags))
         for span in true ^ guessed:
             kind = "missed" if span in true else "invented"
-            confidence = float(np.abs(margins[span.start:span.end]).max())
+            confidence = float(np.abs(margins[span.start : span.end]).max())
             errors.append(Error(kind, sentence.words, span, sentence.line(span.start), confidence))
     return sorted(errors, key=lambda error: -error.confidence)

@@ -79,8 +79,10 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         """Give all that training has changed."""
         return {
-            "arrays": states.capture(self.tagger.arrays), "threshold": self.tagger.threshold,
-            "optimizer": self.optimizer.state_dict(), "epoch": self.epoch,
+            "arrays": states.capture(self.tagger.arrays),
+            "threshold": self.tagger.threshold,
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -123,10 +125,17 @@ class Judge:
 
 
 def train(
-    tagger: Tagger, sentences: Sequence[Sentence], dev: Sequence[Sentence], training: Training,
-    *, pretrained: str | os.PathLike[str] | None = None, others: Sequence[Sentence] = (),
-    checkpoint: str | os.PathLike[str] | None = None, resume: bool = False,
-    say: Say = lambda _: None, progress: bool = False,
+    tagger: Tagger,
+    sentences: Sequence[Sentence],
+    dev: Sequence[Sentence],
+    training: Training,
+    *,
+    pretrained: str | os.PathLike[str] | None = None,
+    others: Sequence[Sentence] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    say: Say = lambda _: None,
+    progress: bool = False,
 ) -> History:
     """Start a tagger's parameters and train them; the best epoch on `dev` is kept.
 
@@ -140,8 +149,10 @@ def train(
         say(found.describe())
     trainer, judge = Trainer(tagger, sentences, training), Judge(tagger, dev)
     rate = 100 * tagger.vocabulary.unknown_rate(dev)
-    say(f"{len(trainer.sampler):,} samples an epoch, {len(tagger.vocabulary):,} words; "
-        f"{rate:.1f} % of the dev tokens are unknown words")
+    say(
+        f"{len(trainer.sampler):,} samples an epoch, {len(tagger.vocabulary):,} words; "
+        f"{rate:.1f} % of the dev tokens are unknown words"
+    )
 
     def evaluate() -> dict[str, float]:
         try:
@@ -153,18 +164,23 @@ def train(
 
     with np.errstate(over="ignore", invalid="ignore"):  # fit stops at a loss that is no number
         history = fit(
-            trainer.step, np.arange(len(trainer.sampler)), training.epochs,
-            batch_size=training.batch, seed=training.seed, evaluate=evaluate,
-            stop=EarlyStopping("dev_f1", training.patience, "max"), checkpoint=checkpoint,
-            resume=resume, state=trainer, progress=progress,
+            trainer.step,
+            np.arange(len(trainer.sampler)),
+            training.epochs,
+            batch_size=training.batch,
+            seed=training.seed,
+            evaluate=evaluate,
+            stop=EarlyStopping("dev_f1", training.patience, "max"),
+            checkpoint=checkpoint,
+            resume=resume,
+            state=trainer,
+            progress=progress,
         )
     _check_outcome(history, training, say)
     return history
 
 
-def check_tags(
-    train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None
-) -> None:
+def check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:
     """Raise ValueError unless training and dev sentences hold what is to be learned."""
     for name, sentences in (("training", train), ("dev", dev)):
         tags = {tag for sentence in sentences for tag in sentence.tags} - {"O"}
@@ -187,9 +203,11 @@ def _check_outcome(history: History, training: Training, say: Say) -> None:
     if history.stopped:
         say(f"stopped after epoch {len(history)}: {history.stopped}")
     if collapsed(history):
-        say(f"training has collapsed: the loss rose from {history['loss'][0]:.4g} to "
+        say(
+            f"training has collapsed: the loss rose from {history['loss'][0]:.4g} to "
             f"{history['loss'][-1]:.4g}, with {history['active'][-1]:.0f} % of the samples active; "
-            f"{remedy}")
+            f"{remedy}"
+        )
 
 
 def _remedy(training: Training) -> str:

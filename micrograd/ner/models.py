@@ -107,7 +107,7 @@ def hidden(shape: Shape, x: Vector, W: Matrix, b: Vector) -> list[Value]:
     """Compute h = f(Wx + b), one node per neuron's sum; average the words first if so set."""
     if shape.average:
         n = shape.word_inputs
-        x = [sum(x[i + n::n], x[i]) / shape.width for i in range(n)]
+        x = [sum(x[i + n :: n], x[i]) / shape.width for i in range(n)]
     out = []
     for number, (row, bias) in enumerate(zip(W, b, strict=True)):
         with scope(f"neuron {number}"):
@@ -120,9 +120,7 @@ def score(shape: Shape, x: Vector, W: Matrix, b: Vector, u: Vector) -> Value:
     return weighted_sum(u, hidden(shape, x, W, b))
 
 
-def logits(
-    shape: Shape, x: Vector, W: Matrix, b: Vector, U: Matrix, c: Vector
-) -> list[Value]:
+def logits(shape: Shape, x: Vector, W: Matrix, b: Vector, U: Matrix, c: Vector) -> list[Value]:
     """Compute U f(Wx + b) + c, one number per tag."""
     h = hidden(shape, x, W, b)
     return [weighted_sum(row, h, bias) for row, bias in zip(U, c, strict=True)]
@@ -161,7 +159,9 @@ def multiclass_margin(
 
 
 LOSSES: dict[str, Callable[..., Value]] = {
-    "margin": pair_loss, "softmax": cross_entropy, "multiclass": multiclass_margin,
+    "margin": pair_loss,
+    "softmax": cross_entropy,
+    "multiclass": multiclass_margin,
 }
 
 

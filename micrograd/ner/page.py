@@ -61,8 +61,10 @@ def terminal(sentences: Sequence[Sentence], tagged: Sequence[Sequence[str]]) -> 
 
 
 def page(
-    sentences: Sequence[Sentence], tagged: Sequence[Sequence[str]],
-    confidences: Sequence[NDArray[np.float64]], title: str,
+    sentences: Sequence[Sentence],
+    tagged: Sequence[Sequence[str]],
+    confidences: Sequence[NDArray[np.float64]],
+    title: str,
 ) -> str:
     """Give an HTML page with the names highlighted and every word's number on hover."""
     kinds = _kinds(tagged)

@@ -98,8 +98,10 @@ def write_pair(
     """Write the picture and the step-through page of one sample's graph; return their names."""
     weights = tagger.arrays["W"].size
     if weights > LARGEST:
-        say(f"no picture of the graph: {weights:,} weights are too many to draw "
-            f"(up to {LARGEST:,} are drawn; train a smaller model to see one)")
+        say(
+            f"no picture of the graph: {weights:,} weights are too many to draw "
+            f"(up to {LARGEST:,} are drawn; train a smaller model to see one)"
+        )
         return []
     from micrograd.render import render
     from micrograd.stepper import save_page

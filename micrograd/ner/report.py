@@ -15,8 +15,10 @@ SHOWN_ERRORS = 8
 
 
 def print_evaluation(
-    result: Evaluation, title: str = "Entities, conlleval rules",
-    rows: Mapping[str, Report] | None = None, console: Console | None = None,
+    result: Evaluation,
+    title: str = "Entities, conlleval rules",
+    rows: Mapping[str, Report] | None = None,
+    console: Console | None = None,
 ) -> None:
     """Print precision, recall and F1 by type and overall, and the other measures by name."""
     console = console or Console(highlight=False)
@@ -64,7 +66,7 @@ def print_errors(errors: Iterable[Error], path: str, console: Console | None = N
 
 def _error(error: Error, path: str) -> Text:
     start, end, kind = error.span
-    before, after = error.words[max(0, start - 4):start], error.words[end:end + 4]
+    before, after = error.words[max(0, start - 4) : start], error.words[end : end + 4]
     text = Text(f"  {path}:{error.line} {error.kind} {kind}: ")
     text.append(" ".join([*before, ""]))
     text.append(f"[{' '.join(error.words[start:end])}]", "bold red")

@@ -110,8 +110,11 @@ def illegal(tags: Sequence[str], scheme: str) -> list[int]:
     """Give the positions whose tag may not stand there in the scheme."""
     parts = [("O", ""), *(split_tag(tag) for tag in tags), ("O", "")]
     triples = zip(parts, parts[1:], parts[2:], strict=False)
-    return [i for i, (before, here, after) in enumerate(triples)
-            if not _legal(before, here, after, scheme)]
+    return [
+        i
+        for i, (before, here, after) in enumerate(triples)
+        if not _legal(before, here, after, scheme)
+    ]
 
 
 def _legal(

@@ -52,7 +52,8 @@ class Report:
         """Sum the counts of all types."""
         scores = self.types.values()
         return Score(
-            sum(s.right for s in scores), sum(s.predicted for s in scores),
+            sum(s.right for s in scores),
+            sum(s.predicted for s in scores),
             sum(s.true for s in scores),
         )
 
@@ -69,8 +70,11 @@ Reader = Callable[[Tags], Iterable[Span]]
 
 
 def _compare(
-    true: Iterable[Tags], predicted: Iterable[Tags], mode: str,
-    read_true: Reader, read_predicted: Reader,
+    true: Iterable[Tags],
+    predicted: Iterable[Tags],
+    mode: str,
+    read_true: Reader,
+    read_predicted: Reader,
 ) -> Report:
     right, guessed, wanted = Counter[str](), Counter[str](), Counter[str]()
     for number, (gold, guess) in enumerate(zip(true, predicted, strict=True), 1):
@@ -93,15 +97,19 @@ def score(true: Iterable[Tags], predicted: Iterable[Tags]) -> Report:
 
 def strict_score(true: Iterable[Tags], predicted: Iterable[Tags], scheme: str = "BIO") -> Report:
     """Score only entities that are written legally in the scheme (seqeval's strict mode)."""
+
     def read(tags: Tags) -> list[Span]:
         return strict_spans(tags, scheme)
+
     return _compare(true, predicted, "strict", read, read)
 
 
 def token_score(true: Iterable[Tags], predicted: Iterable[Tags]) -> Report:
     """Score every token that is not O by its type alone; flatters long entities."""
+
     def read(tags: Tags) -> list[Span]:
         return [Span(i, i + 1, split_tag(tag)[1]) for i, tag in enumerate(tags) if tag != "O"]
+
     return _compare(true, predicted, "token level", read, read)
 
 

@@ -50,9 +50,15 @@ class Session:
         checkpoint = self.folder / "checkpoint.npz"
         try:
             history = tagger.fit(
-                self.train.sentences, self.dev.sentences, training,
-                pretrained=self.options.vectors, others=self.test.sentences,
-                checkpoint=checkpoint, resume=self.options.resume, say=self._say, progress=True,
+                self.train.sentences,
+                self.dev.sentences,
+                training,
+                pretrained=self.options.vectors,
+                others=self.test.sentences,
+                checkpoint=checkpoint,
+                resume=self.options.resume,
+                say=self._say,
+                progress=True,
             )
         except Interrupted as stopped:
             self._say(f"{stopped}; or go on with the same command and --resume")
@@ -105,8 +111,11 @@ class Session:
 def _read(options: argparse.Namespace) -> corpus.Splits:
     def read(path: str) -> Corpus:
         return conll.read(
-            path, encoding=options.encoding, word_column=options.word_column,
-            tag_column=options.tag_column, repair=options.repair,
+            path,
+            encoding=options.encoding,
+            word_column=options.word_column,
+            tag_column=options.tag_column,
+            repair=options.repair,
         )
 
     train = read(options.train)

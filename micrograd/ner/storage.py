@@ -21,10 +21,16 @@ def write_model(
     path: str | os.PathLike[str], config: Config, words: Words, threshold: float, arrays: Arrays
 ) -> Path:
     """Write a model to a file that ends in .npz, atomically."""
-    return save_state(path, {
-        "tagger": VERSION, "config": asdict(config), "threshold": threshold,
-        "arrays": arrays, **words,
-    })
+    return save_state(
+        path,
+        {
+            "tagger": VERSION,
+            "config": asdict(config),
+            "threshold": threshold,
+            "arrays": arrays,
+            **words,
+        },
+    )
 
 
 def read_model(path: str | os.PathLike[str]) -> tuple[Config, Words, float, Arrays]:

@@ -46,8 +46,11 @@ class Tagger:
         return self.config.shape(len(self.labels))
 
     def start(
-        self, train: Sequence[Sentence], seed: int = 0,
-        pretrained: str | os.PathLike[str] | None = None, others: Sequence[Sentence] = (),
+        self,
+        train: Sequence[Sentence],
+        seed: int = 0,
+        pretrained: str | os.PathLike[str] | None = None,
+        others: Sequence[Sentence] = (),
     ) -> vectors.Vectors | None:
         """Collect words and tags and draw the parameters; return the vectors read, if any.
 
@@ -55,7 +58,9 @@ class Tagger:
         """
         config = self.config
         self.vocabulary = Vocabulary.of(
-            train, min_count=config.min_count, lower=config.lower,
+            train,
+            min_count=config.min_count,
+            lower=config.lower,
             fold_digits=config.fold_digits,
         )
         self.labels = [config.label] if self.label else _labels(train, config.scheme)
@@ -78,8 +83,11 @@ class Tagger:
         return found
 
     def fit(
-        self, train: Sequence[Sentence], dev: Sequence[Sentence],
-        training: Training | None = None, **options: Any,
+        self,
+        train: Sequence[Sentence],
+        dev: Sequence[Sentence],
+        training: Training | None = None,
+        **options: Any,
     ) -> History:
         """Train on `train`, stop and set the threshold by `dev`; see `fitting.train`."""
         from micrograd.ner import fitting

@@ -35,7 +35,7 @@ def sentences(text: str) -> list[Sentence]:
         tokens = words(paragraph)
         for position, token in enumerate(tokens):
             current.append(token)
-            if _ends(current, tokens[position + 1:position + 2]):
+            if _ends(current, tokens[position + 1 : position + 2]):
                 out.append(Sentence(current))
                 current = []
         if current:

@@ -79,7 +79,11 @@ class Vocabulary:
 
     @classmethod
     def of(
-        cls, sentences: Sequence[Sentence], *, min_count: int = 1, lower: bool = False,
+        cls,
+        sentences: Sequence[Sentence],
+        *,
+        min_count: int = 1,
+        lower: bool = False,
         fold_digits: bool = False,
     ) -> Vocabulary:
         """Collect the words seen `min_count` times, the most frequent first."""

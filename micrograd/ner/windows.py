@@ -53,7 +53,7 @@ class Windows:
         """Cut one label per token back into sentences."""
         out, start = [], 0
         for length in self.lengths:
-            out.append(list(labels[start:start + length]))
+            out.append(list(labels[start : start + length]))
             start += length
         return out
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+
 @pytest.fixture
 def opened(chromium, tmp_path):
     """Return a function that opens HTML from disk; no page may fail or ask the network."""
