@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from micrograd.methods import compiled_method, compiled_sum_of_products
-from micrograd.modes import MODE, AnomalyError, check_value, described
+from micrograd.modes import MODE, check_value
 from micrograd.operations import (
     ELEMENTARY,
     LEAF,
@@ -22,7 +22,7 @@ from micrograd.operations import (
     Handmade,
     Operation,
     checked_sweep,
-    domain_error,
+    explain,
     sweep,
 )
 from micrograd.ops import ROWS, Row
@@ -279,15 +279,6 @@ def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:
         return list(node._operation.contributions(node, upstream))
     except (ArithmeticError, ValueError) as error:
         explain(error, node, "slope")
-
-
-def explain(error: Exception, node: Value, what: str) -> NoReturn:
-    """Raise the DomainError that says which node has no `what`; other errors as they are."""
-    row = node._operation.row
-    if row is None or isinstance(error, AnomalyError):
-        raise error
-    operands = tuple(parent.data for parent in node.parents)
-    raise domain_error(row, operands, node._k, what, described(node)) from error
 
 
 def _node(operation: Operation, data: float, x: Any, y: Any, k: Any) -> Value:

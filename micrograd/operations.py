@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from textwrap import indent
-from typing import Any
+from typing import Any, NoReturn
 
-from micrograd.modes import check_contributions, described
+from micrograd.modes import AnomalyError, check_contributions, described
 from micrograd.ops import FLOATS, ROWS, WEIGHTED_SUM, DomainError, Row
 
 Node = Any  # a Value: this module stands below the one that defines it
@@ -251,3 +251,12 @@ def domain_error(
     return DomainError(
         f"{row.shown} has no finite {what} at {at}{needs}" + (f" ({node})" if node else "")
     )
+
+
+def explain(error: Exception, node: Node, what: str) -> NoReturn:
+    """Raise the DomainError that says which node has no `what`; other errors as they are."""
+    row = node._operation.row
+    if row is None or isinstance(error, AnomalyError):
+        raise error
+    operands = tuple(parent.data for parent in node.parents)
+    raise domain_error(row, operands, node._k, what, described(node)) from error
