@@ -2,6 +2,7 @@ import io
 import os
 import pty
 import select
+import subprocess
 import sys
 
 import pytest
@@ -164,23 +165,25 @@ def test_colours_mark_the_roles(monkeypatch):
 def through_a_terminal(typed, **environment):
     """Run the command in a pseudo-terminal and return what it wrote."""
     program = f"import sys; sys.path[:0] = {sys.path!r}; from micrograd.cli import main; main()"
-    child, terminal = pty.fork()
-    if child == 0:
-        os.environ.update(TERM="xterm-256color", COLUMNS="100", **environment)
-        os.execv(sys.executable, [sys.executable, "-c", program, *EXPRESSION])
-    os.write(terminal, typed)
-    written = b""
-    while select.select([terminal], [], [], 20)[0]:
-        try:
-            written += os.read(terminal, 65536)
-        except OSError:
-            break
-    os.waitpid(child, 0)
+    terminal, other_end = pty.openpty()
+    command = [sys.executable, "-c", program, *EXPRESSION]
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment
+    # Not pty.fork: other tests leave threads behind, which a fork must not be made among.
+    with subprocess.Popen(
+        command, stdin=other_end, stdout=other_end, stderr=other_end, env=environment
+    ):
+        os.close(other_end)
+        os.write(terminal, typed)
+        written = b""
+        while select.select([terminal], [], [], 20)[0]:
+            try:
+                written += os.read(terminal, 65536)
+            except OSError:
+                break
     os.close(terminal)
     return written.decode()
 
 
-@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 def test_a_terminal_gets_colour_unless_it_asks_for_none():
     pytest.importorskip("rich", reason="rich is not installed")
     coloured = through_a_terminal(b"n\ng 11\nq\n")
