@@ -27,7 +27,9 @@ def topological_order(*roots: Node) -> list[Node]:
     waiting = list(dict.fromkeys(roots))
     order: list[Node] = []
     seen: set[Node | None] = {None, *roots}  # None: the operand a node does not have
-    while waiting:
+    while True:  # with the test at its end Python 3.11 would not optimise it before the eighth call
+        if not waiting:
+            break
         node = waiting.pop()
         order.append(node)
         if isinstance(node._x, tuple):
@@ -59,7 +61,9 @@ def reset_interior(root: Node) -> list[Node]:
     _meet([root], zero, waiting)
     order: list[Node] = []
     looked: set[int] = set()  # tuples of operands: neurons share theirs
-    while waiting:
+    while True:  # as in `topological_order`
+        if not waiting:
+            break
         node = waiting.pop()
         order.append(node)
         parent, last = node._x, node._y
