@@ -47,7 +47,7 @@ class Allocation:
     def _hoisted(self, text: str) -> str:
         """Return the name of an object made once."""
         if text not in self.made:
-            self.made[text] = f"v{len(self.made)}"
+            self.made[text] = f"_v{len(self.made)}"
             self.setup.append(f"{self.made[text]} = {text}")
             self.fixed.add(self.made[text])
         return self.made[text]
@@ -57,7 +57,7 @@ class Allocation:
         if free:
             name = free.pop()
         else:
-            name = f"q{len(self.setup)}"
+            name = f"_q{len(self.setup)}"
             self._allocate(name, shape, kind=kind, plain=plain)
             if plain:
                 return name
@@ -81,7 +81,7 @@ class Allocation:
         if e is self.root and out:
             self.setup.append(f"{out}[...] = 0")
             return out
-        name = f"q{len(self.setup)}"
+        name = f"_q{len(self.setup)}"
         self._allocate(name, e.shape, zero=True)
         return name
 

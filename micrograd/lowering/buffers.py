@@ -13,6 +13,8 @@ import numpy as np
 from micrograd.lowering.allocation import Allocation
 from micrograd.lowering.expr import COMPARISONS, Assign, B, Expr, shown_number
 from micrograd.lowering.layout import contiguous, stacked_product, tall, truth
+from micrograd.lowering.names import NUMPY
+from micrograd.lowering.tanh import tanh
 from micrograd.lowering.text import key_text, reshaped, shape_text, shown
 
 _UFUNCS = {
@@ -21,11 +23,8 @@ _UFUNCS = {
     "==": "equal", "!=": "not_equal", "abs": "absolute",
 }  # fmt: skip
 _VIEWS = ("index", "transpose", "reshape", "broadcast")
-_POWERS = {2: "multiply({0}, {0}, {1})", 0.5: "sqrt({0}, {1})", -1: "divide(one, {0}, {1})"}
-NAMES = (*dict.fromkeys(_UFUNCS.values()), "negative", "logical_not", "copyto", "dot", "matmul",
-         "einsum", "empty", "zeros", "ones", "array", "broadcast_to", "transpose", "errstate",
-         "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum",
-         "float64", "nan", "inf")  # fmt: skip
+_POWERS = {2: "multiply({0}, {0}, {1})", 0.5: "sqrt({0}, {1})", -1: "divide(_one, {0}, {1})"}
+CALLED = {name: getattr(np, name) for name in NUMPY} | {"tanh": tanh}
 
 
 class Buffered(Allocation):
@@ -145,9 +144,9 @@ class Buffered(Allocation):
         return target
 
     def _one(self) -> None:
-        if "one" not in self.fixed:
-            self.setup.append("one = array(1.0)")
-            self.fixed.add("one")
+        if "_one" not in self.fixed:
+            self.setup.append("_one = array(1.0)")
+            self.fixed.add("_one")
 
     def _neg(self, e: Expr, out: str | None) -> str:
         inner = self._operand(e.args[0], out)

@@ -19,7 +19,7 @@ from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER, Array
 from micrograd.lowering.leaves import Given, given, leaf_arrays
 from micrograd.lowering.levels import Levels, levelled
 from micrograd.lowering.lowered import Lowered
-from micrograd.lowering.names import name_arrays
+from micrograd.lowering.names import check_given, name_arrays
 from micrograd.lowering.program import Program
 from micrograd.lowering.tensors import Constants
 from micrograd.lowering.tracing import Trace, given_parameters, trace
@@ -54,6 +54,7 @@ def lower(function: Callable[..., Any] | Value | Graph, *samples: Any, parameter
 def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: str) -> Program:
     ids = dict(zip(graph.values, range(len(graph))))
     given = [*traced.arrays, *_masks(graph, traced.start)]
+    check_given([g.name for g in given])
     arrays = [g.array(ids, traced.batched) for g in given]
     trainable = _trainable(graph, traced, named)
     known = trainable.copy()

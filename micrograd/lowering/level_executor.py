@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.buffers import NAMES, Buffered
+from micrograd.lowering.buffers import CALLED, Buffered
 from micrograd.lowering.columns import Floats, Ints
 from micrograd.lowering.expr import binary, ref
 from micrograd.lowering.formulas import expression
@@ -17,7 +17,6 @@ from micrograd.lowering.levels import Group, Levels
 from micrograd.ops import BY_NAME
 
 Run = Callable[..., Any]
-_FUNCTIONS = {name: getattr(np, name) for name in NAMES}
 _KERNELS: dict[Any, Callable[..., Any]] = {}
 
 
@@ -152,7 +151,7 @@ def _sum_kernels(starts: Ints, x: Floats, out: Floats, upstream: Floats, dx: Flo
 def kernels(op: str, k: float | None) -> Callable[..., Any]:
     """Return what makes the forward and backward step of an operation, over given buffers."""
     if (op, k) not in _KERNELS:
-        scope: dict[str, Any] = dict(_FUNCTIONS)
+        scope: dict[str, Any] = dict(CALLED)
         exec(compile(_kernel_text(op, k), f"<level of {op}>", "exec"), scope)
         _KERNELS[op, k] = scope["make"]
     return _KERNELS[op, k]

@@ -18,7 +18,7 @@ Places = Sequence[str]
 class Loops:
     """Write statements as loops.
 
-    All arrays made here lie one after the other in one vector m, from `offsets` on; a function of
+    All arrays made here lie one after the other in one vector _m, from `offsets` on; a function of
     many arrays would take long to compile and to call. `views` are leaves in another shape.
     """
 
@@ -32,7 +32,7 @@ class Loops:
 
     @property
     def space(self) -> str:
-        """Return the length of m."""
+        """Return the length of _m."""
         return _linear(*self._used)
 
     def statement(self, line: Assign) -> None:
@@ -75,7 +75,7 @@ class Loops:
 
     def _stored(self, e: Expr) -> Expr:
         self.count += 1
-        name = f"q{self.count}"
+        name = f"_q{self.count}"
         self._store(name, e)
         return Expr("own", (), name, e.shape)
 
@@ -84,7 +84,7 @@ class Loops:
         for name, known in self.views.items():
             if known == text:
                 return name
-        name = f"w{len(self.views)}"
+        name = f"_w{len(self.views)}"
         self.views[name] = text
         return name
 
@@ -185,11 +185,11 @@ def _element(name: str, at: Places) -> str:
 
 
 def _own(e: Expr, at: Places) -> str:
-    """Return the place of an element in m."""
+    """Return the place of an element in _m."""
     flat = ""
     for size, i in zip(e.shape, at):
         flat = f"({flat}) * {size} + {i}" if flat else str(i)
-    return f"m[o_{e.attr} + {flat or 0}]"
+    return f"_m[_o_{e.attr} + {flat or 0}]"
 
 
 def _size(shape: Shape) -> tuple[int, bool]:

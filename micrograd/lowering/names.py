@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from keyword import iskeyword
 
 from micrograd.engine import Value
 from micrograd.lowering.ir import CONSTANT, ELEMENT, LEAVES, NUMBER, PARAMETER, SUM, Array
@@ -12,9 +13,26 @@ from micrograd.ops import BY_NAME, FUNCTIONS
 _OTHERS = ("B", "where", "maximum", "minimum", "abs", "nan", "inf", "einsum", "transpose", "embed",
            "broadcast_to", "scatter", "segment_sum", "zeros", "array", "loss",
            "s_", "sum")  # fmt: skip
-RESERVED = frozenset((*FUNCTIONS, *_OTHERS))
+NUMPY = ("add", "subtract", "multiply", "divide", "power", "less", "less_equal", "greater",
+         "greater_equal", "equal", "not_equal", "absolute", "negative", "logical_not", "copyto",
+         "dot", "matmul", "einsum", "empty", "zeros", "ones", "array", "broadcast_to", "transpose",
+         "errstate", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum",
+         "float64", "nan", "inf")  # fmt: skip
+RESERVED = frozenset((*FUNCTIONS, *_OTHERS, *NUMPY))
 TEMPORARY = re.compile(r"d?t\d+(_\d+)?$")  # what no person would name
 _ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
+
+
+def check_given(names: Sequence[str]) -> None:
+    """Raise ValueError where a program cannot have arrays of these names."""
+    for name in names:
+        if not name.isidentifier() or iskeyword(name):
+            raise ValueError(f"{name!r} cannot name an array: it is no Python name")
+        if name in RESERVED or TEMPORARY.match(name) or name.startswith("_"):
+            raise ValueError(f"{name!r} cannot name an array: the program needs it for itself; "
+                             "choose another name")  # fmt: skip
+        if names.count(name) > 1:
+            raise ValueError(f"two arrays are named {name!r}; name each differently")
 
 
 def name_arrays(arrays: list[Array], values: list[Value]) -> None:

@@ -43,14 +43,14 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
         writer.statement(statement)
     inputs = [array.name for array in lowered.leaves(INPUT)]
     leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
-    names = list(dict.fromkeys(["m", B, *inputs, *leaves, *lowered.data, *writer.views]))
-    offsets = [f"o_{name} = {offset}" for name, offset in writer.offsets.items()]
+    names = list(dict.fromkeys(["_m", B, *inputs, *leaves, *lowered.data, *writer.views]))
+    offsets = [f"_o_{name} = {offset}" for name, offset in writer.offsets.items()]
     body = "\n".join(f"    {line}" for line in (*offsets, *writer.lines))
     function = jit(f"def run({', '.join(names)}):\n{body}\n", "run")
 
     def make(size: int, given: Mapping[str, Any]) -> Run:
         m = np.zeros(_at(writer.space, size))
-        held: dict[str, Any] = {**given, **lowered.data, B: size, "m": m}
+        held: dict[str, Any] = {**given, **lowered.data, B: size, "_m": m}
 
         def array(name: str) -> Any:
             shape = [_at(n, size) for n in writer.shapes[name]]

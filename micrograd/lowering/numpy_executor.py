@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
-from micrograd.lowering.buffers import NAMES, Buffered
+from micrograd.lowering.buffers import CALLED, Buffered
 from micrograd.lowering.expr import Assign, B
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.lowered import LOSS, Lines, Lowered
+from micrograd.lowering.names import NUMPY
 
-_FUNCTIONS = {name: getattr(np, name) for name in NAMES}
 Run = Callable[..., Any]
 
 
@@ -23,7 +21,7 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
     exec(compile(text, "<buffered program>", "exec"), scope)
 
     def make(size: int, leaves: Mapping[str, Any]) -> Run:
-        return scope["make"](size, **leaves, **lowered.data, **_FUNCTIONS)  # type: ignore[no-any-return]
+        return scope["make"](size, **leaves, **lowered.data, **CALLED)  # type: ignore[no-any-return]
 
     return make
 
@@ -38,7 +36,7 @@ def buffered_text(lowered: Lowered, lines: Lines) -> str:
     for statement in everything:
         writer.statement(statement, owner.get(statement.name))
     results = _gradients(writer, lines)
-    arguments = ", ".join(dict.fromkeys([B, *leaves, *lowered.data, *NAMES]))
+    arguments = ", ".join(dict.fromkeys([B, *leaves, *lowered.data, *NUMPY]))
     return "\n".join([
         f"def make({arguments}):",
         *(f"    {text}" for text in writer.setup),
@@ -57,7 +55,7 @@ def _gradients(writer: Buffered, lines: Lines) -> str:
     for leaf, name in lines.gradients.items():
         held = name
         if not shapes[name]:
-            held = f"held_{name}"
+            held = f"_held_{name}"
             writer.setup.append(f"{held} = zeros(())")
             writer.body.append(f"{held}[()] = {name}")
         items.append(f"{leaf!r}: {held}")
