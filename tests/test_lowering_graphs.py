@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from micrograd.engine import Value, weighted_sum
@@ -76,6 +76,7 @@ def assert_same(found: dict, right: dict) -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(1, 60))
+@example(8430, 7)  # an operand used twice, the second time within the other operand
 @settings(max_examples=40, deadline=None)
 def test_arrays_equal_backward_on_random_graphs(seed, size):
     root = random_graph(seed, size)

@@ -6,7 +6,7 @@ once, with the buffers; only views of inputs are made at every call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
 
@@ -41,13 +41,34 @@ class Buffered(Allocation):
             self._begin(line.expr)
             self.body.append(f"{line.name} = {self._scalar(line.expr)}")
             return
-        if reuse:
-            self.setup.append(f"{line.name} = {reuse}")
-            self.columnwise |= {line.name} & {line.name if reuse in self.columnwise else ""}
-        else:
-            self._allocate(line.name, line.expr.shape, plain=line.name in self.results)
-        self.fixed.add(line.name)
+        self._prepare(line, reuse)
         self.write(line.expr, line.name)
+
+    def _prepare(self, line: Assign, reuse: str | None) -> None:
+        """Make the array that a statement fills."""
+        name = line.name
+        if name in self.stack_of:
+            if self.stack_of[name] not in self.fixed:
+                self._allocate_stack(self.stack_of[name], own_line=False)
+        elif reuse:
+            self.setup.append(f"{name} = {reuse}")
+            self.columnwise |= {name} if reuse in self.columnwise else set()
+            self.fixed.add(name)
+            if name in self.stacks:
+                self._members(name)
+        elif name in self.stacks:
+            self._allocate_stack(name, own_line=True)
+        else:
+            self._allocate(name, line.expr.shape, plain=name in self.results)
+
+    def inputs(self, names: Collection[str]) -> None:
+        """Copy the inputs that are stacked to their places."""
+        for name, stack in self.stacks.items():
+            if stack.members[0] in names:
+                self._allocate(name, stack.whole, plain=True)
+                for place, member in enumerate(stack.members):
+                    part = self._hoisted(f"{name}[{B} * {place}:{B} * {place + 1}]")
+                    self.body.append(f"copyto({part}, {member})")
 
     # Operands: a name, a number made once, a view, or a computed buffer.
 
@@ -64,6 +85,19 @@ class Buffered(Allocation):
             return self.shared[e]
         return self._into(e, out)
 
+    def _operands(self, args: Iterable[Expr], hint: str | None = None) -> list[str]:
+        """Return all operands; `hint` is for the first. What one is in, the next leaves alone."""
+        names = []
+        for e in args:
+            names.append(self._operand(e, hint))
+            self._hold(names[-1])
+            hint = None
+        del self.held[len(self.held) - len(names) :]
+        return names
+
+    def _hold(self, name: str) -> None:
+        self.held.append(self.base.get(name, name))
+
     def _rows(self, e: Expr) -> str:
         """Return an operand that lies row by row, copied if need be."""
         if contiguous(e) and not tall(e.shape):
@@ -76,7 +110,9 @@ class Buffered(Allocation):
         name = self._rows(e.args[0]) if e.kind == "reshape" else self._operand(e.args[0])
         text = name + _VIEW_TEXT[e.kind](e) if e.kind != "broadcast" else (
             f"broadcast_to({name}, {shape_text(e.attr)})")  # fmt: skip
-        return self._hoisted(text) if name in self.fixed else text
+        view = self._hoisted(text) if name in self.fixed else text
+        self.base[view] = self.base.get(name, name)
+        return view
 
     def _scalar(self, e: Expr) -> str:
         """Return the text of an expression of one number."""
@@ -85,7 +121,7 @@ class Buffered(Allocation):
         if e.kind in ("sum", "mean"):
             return self._whole_sum(e)
         if e.kind == "matmul":
-            return f"dot({', '.join(self._operand(a) for a in e.args)})"
+            return f"dot({', '.join(self._operands(e.args))})"
         if e.kind in ("index", "reshape", "take", "scatter", "segments", "embed", "einsum"):
             return self._element(e)
         if e.kind == "call":
@@ -131,7 +167,9 @@ class Buffered(Allocation):
         hint = out if a.shape == e.shape and not truth(a) and not truth(e) else None
         left = self._operand(a, hint)
         hint = out if left != out and b.shape == e.shape and not truth(b) and not truth(e) else None
+        self._hold(left)
         right = self._operand(b, hint)
+        self.held.pop()
         if e.attr in COMPARISONS:
             target = self._buffer(e.shape, "bool")
         else:
@@ -164,14 +202,14 @@ class Buffered(Allocation):
         if e.attr == "where":
             return self._where(e, out)
         hint = out if e.args[0].shape == e.shape else None
-        names = [self._operand(e.args[0], hint), *map(self._operand, e.args[1:])]
+        names = self._operands(e.args, hint)
         target = self._target(e, out, *zip(names, e.args))
         # By keyword: NumPy deprecated a third position for maximum and minimum.
         self.body.append(f"{_UFUNCS.get(e.attr, e.attr)}({', '.join(names)}, out={target})")
         return target
 
     def _where(self, e: Expr, out: str | None) -> str:
-        condition, yes, no = map(self._operand, e.args)
+        condition, yes, no = self._operands(e.args)
         target = self._target(e, out)
         self.body.append(f"copyto({target}, {no})")
         self.body.append(f"copyto({target}, {yes}, where={condition})")
@@ -180,7 +218,7 @@ class Buffered(Allocation):
     def _matmul(self, e: Expr, out: str | None) -> str:
         a, b = e.args
         target = self._target(e, out)
-        left, right = self._operand(a), self._operand(b)
+        left, right = self._operands((a, b))
         if len(a.shape) > 2 and contiguous(a):
             left = self._reshaped(left, (-1, a.shape[-1]))
             rows = self._buffer(e.shape, plain=True) if target in self.columnwise else target
@@ -219,7 +257,7 @@ class Buffered(Allocation):
         return target
 
     def _einsum(self, e: Expr, out: str | None) -> str:
-        left, right = map(self._operand, e.args)
+        left, right = self._operands(e.args)
         target = self._target(e, out)
         plan = stacked_product(e.attr)
         if plan is None:

@@ -10,6 +10,8 @@ from micrograd.lowering.expr import Assign, B
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.lowered import LOSS, Lines, Lowered
 from micrograd.lowering.names import NUMPY
+from micrograd.lowering.stacking import stacked
+from micrograd.lowering.tensors import whole
 
 Run = Callable[..., Any]
 
@@ -30,17 +32,20 @@ def buffered_text(lowered: Lowered, lines: Lines) -> str:
     """Return the text of a function that makes the buffers and, with them, the runner."""
     inputs = [array.name for array in lowered.leaves(INPUT)]
     leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
-    writer = Buffered({*leaves, *lowered.tables}, lowered.tables, set(lines.gradients.values()))
-    everything = [*lines.forward, *lines.backward]
-    owner = _reused(everything, results={LOSS, *lines.gradients.values()})
+    batches = [whole(array) for array in lowered.leaves(INPUT)]
+    everything, stacks = stacked([*lines.forward, *lines.backward], batches)
+    results = set(lines.gradients.values())
+    writer = Buffered({*leaves, *lowered.tables}, lowered.tables, results, stacks)
+    writer.inputs(inputs)
+    owner = _reused(everything, {LOSS, *results}, writer.stack_of)
     for statement in everything:
         writer.statement(statement, owner.get(statement.name))
-    results = _gradients(writer, lines)
+    items = _gradients(writer, lines)
     arguments = ", ".join(dict.fromkeys([B, *leaves, *lowered.data, *NUMPY]))
     return "\n".join([
         f"def make({arguments}):",
         *(f"    {text}" for text in writer.setup),
-        f"    gradients = {{{results}}}",
+        f"    gradients = {{{items}}}",
         f"    def run({', '.join(inputs)}):",
         *(f"        {text}" for text in writer.body),
         f"        return {LOSS}, gradients",
@@ -62,22 +67,26 @@ def _gradients(writer: Buffered, lines: Lines) -> str:
     return ", ".join(items)
 
 
-def _reused(lines: list[Assign], results: set[str]) -> dict[str, str]:
+def _reused(lines: list[Assign], results: set[str], stack_of: Mapping[str, str]) -> dict[str, str]:
     """Return which statement may write over the buffer of its only operand."""
+    results = results | {stack_of[name] for name in results if name in stack_of}
     last: dict[str, int] = {}
     for number, line in enumerate(lines):
         for e in line.expr.walk():
             if e.kind == "ref":
-                last[e.attr] = number
-    made = {line.name: line.expr.shape for line in lines} | dict.fromkeys(results, None)
+                last[stack_of.get(e.attr, e.attr)] = number
+    made = {line.name: line.expr.shape for line in lines
+            if line.name not in stack_of and line.name not in results}  # fmt: skip
     reused: dict[str, str] = {}
     for number, line in enumerate(lines):
         single = all(e.kind in ("ref", "num", "index") for e in line.expr.args)
         if line.expr.kind not in ("call", "bin", "neg") or line.expr.attr == "where" or not single:
             continue
+        if line.name not in made:
+            continue
         for e in line.expr.args:
-            name = e.attr
-            if e.kind == "ref" and last[name] == number and made.get(name) == line.expr.shape != ():
+            name, shape = e.attr, line.expr.shape
+            if e.kind == "ref" and last.get(name) == number and made.get(name) == shape != ():
                 reused[line.name] = name
                 break
     return reused
