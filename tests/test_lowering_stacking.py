@@ -48,7 +48,7 @@ def test_a_pair_of_windows_has_one_product_and_one_tanh():
     loss, parameters = window_model(inputs=5, hidden=3)
     text = equal_to_backward(loss, parameters, *batches(2, 5))
     assert text.count("tanh(") == 1
-    assert text.count("dot(") == 5  # z, s; du, db, dW
+    assert text.count("dot(") == 6  # z, s, loss; du, db, dW
 
 
 def test_three_inputs_are_one_batch():

@@ -42,7 +42,12 @@ class Buffered(Allocation):
             self.body.append(f"{line.name} = {self._scalar(line.expr)}")
             return
         self._prepare(line, reuse)
-        self.write(line.expr, line.name)
+        number = _number(line.expr)
+        if number is None:
+            self.write(line.expr, line.name)
+        else:
+            self._begin(number)
+            self.body.append(f"{line.name}[...] = {self._scalar(number)}")
 
     def _prepare(self, line: Assign, reuse: str | None) -> None:
         """Make the array that a statement fills."""
@@ -143,11 +148,16 @@ class Buffered(Allocation):
     def _whole_sum(self, e: Expr) -> str:
         inner = e.args[0]
         over = f" / {B}" if e.kind == "mean" else ""
-        if inner.kind == "bin" and inner.attr == "*" and all(map(_row_by_row, inner.args)):
-            names = [self._reshaped(a.attr, (-1,)) for a in inner.args]
-            if inner.args[0].shape == inner.args[1].shape:
-                return f"dot({', '.join(names)}){over}"
+        product = inner.kind == "bin" and inner.attr == "*"
+        if product and inner.args[0].shape == inner.args[1].shape and all(map(_vector, inner.args)):
+            return f"dot({', '.join(map(self._flat, inner.args))}){over}"
+        if _vector(inner) or (len(inner.shape) == 1 and not truth(inner)):
+            n = self._hoisted(f"ones({' * '.join(map(str, inner.shape))})")
+            return f"dot({self._flat(inner)}, {n}){over}"  # BLAS sums faster than a ufunc
         return f"add.reduce({self._operand(inner)}, None){over}"
+
+    def _flat(self, e: Expr) -> str:
+        return self._operand(e) if len(e.shape) == 1 else self._reshaped(e.attr, (-1,))
 
     # Computed arrays.
 
@@ -242,7 +252,6 @@ class Buffered(Allocation):
         target = self._target(e, out)
         leading = e.attr == tuple(range(len(inner.shape) - 1))
         if whole_rows and leading and len(inner.shape) > 1:
-            # BLAS sums faster than a ufunc
             n = self._hoisted(f"ones({' * '.join(map(str, inner.shape[:-1]))})")
             rows = source
             if len(inner.shape) > 2:
@@ -324,8 +333,21 @@ class Buffered(Allocation):
         return target
 
 
-def _row_by_row(e: Expr) -> bool:
-    return e.kind == "ref" and contiguous(e) and not tall(e.shape)
+def _vector(e: Expr) -> bool:
+    """Return whether the elements can be seen as one vector."""
+    if len(e.shape) == 1:
+        return e.kind == "ref" or (e.kind == "index" and contiguous(e))
+    return e.kind == "ref" and not tall(e.shape)
+
+
+def _number(e: Expr) -> Expr | None:
+    """Return the number in an array of one element; None where more than arithmetic is done."""
+    if not e.shape:
+        return e
+    if e.kind == "reshape" and not e.args[0].shape:
+        return e.args[0]
+    parts = [_number(a) for a in e.args] if e.kind in ("bin", "neg") else [None]
+    return None if None in parts else Expr(e.kind, tuple(filter(None, parts)), e.attr, ())
 
 
 _VIEW_TEXT: dict[str, Callable[[Expr], str]] = {
