@@ -11,6 +11,7 @@ from micrograd.lowering.expr import Shape, binary, ref
 from micrograd.lowering.formulas import expression
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER, Array
 from micrograd.lowering.levels import Formula, Levels
+from micrograd.lowering.lowered import LOSS
 from micrograd.lowering.text import SHAPE_COLUMN, reshaped, shape_text, shown
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
@@ -18,11 +19,12 @@ WIDTH = 98
 MOST_AT_ONCE = 1024  # entries that JAX takes in one turn of its loop
 
 _OPERATIONS = """\
-# An irregular graph: its nodes have places in v, leaves first, then level by level; d holds the
-# gradients. groups {groups}: (operation, first, last) for the nodes of one level; their entries,
-# first to last, are columns of entries {entries}: the places of out and of its operands x and y.
-# A sum has an entry for every term. The last place is spare, for what the result does not use.
-OPERATIONS = [  # value of out; what its gradient d adds to those of x and y"""
+# An irregular graph. v holds the values of all nodes, leaves first, then level by level; d their
+# gradients. A row of groups {groups} is (operation, first, last): nodes of one level, which do
+# not need each other. Columns first:last of entries {entries} are the places in v of these nodes
+# and of their operands: out, x, y; a sum has a column for every term. The last place is spare,
+# for y where there is none and for leaves that the result does not depend on.
+OPERATIONS = [  # the value of out; what its gradient d adds to the gradients of x and y"""
 _PASSES = """\
 def forward_pass(v):
     for op, first, last in groups.tolist():
@@ -80,7 +82,7 @@ class LevelsText:
     def __init__(self, levels: Levels, target: str = "numpy") -> None:
         self.levels, self.jax = levels, target == "jax"
         self.batched = bool(levels.leaves(INPUT))
-        self.v, self.d, self.b = (levels.free(name) for name in ("v", "d", ex.B))
+        self.v, self.d = levels.free("v"), levels.free("d")
         self.arguments = [a for k in (INPUT, PARAMETER, CONSTANT) for a in levels.leaves(k)]
 
     def source(self) -> str:
@@ -110,11 +112,11 @@ class LevelsText:
     def _head(self, name: str) -> list[str]:
         head = f"def {name}({', '.join(array.name for array in self.arguments)}):"
         first = next(iter(self.levels.leaves(INPUT)), None)
-        return [head, f"    {self.b} = len({first.name})"] if first else [head]
+        return [head, f"    {ex.B} = len({first.name})"] if first else [head]
 
     def _forward(self) -> list[str]:
         v, size = self.v, self.levels.size
-        shape = f"({size}, {self.b})" if self.batched else f"{size}"
+        shape = f"({size}, {ex.B})" if self.batched else f"{size}"
         return [
             _line(f"{v} = zeros({shape})", self._shape(size)),
             *map(self._placed, self.arguments), *self._numbers(),
@@ -129,19 +131,19 @@ class LevelsText:
                       data[name].shape)]  # fmt: skip
 
     def _value_and_grad(self) -> str:
-        v, d, loss = self.v, self.d, self.levels.free("loss")
+        v, d = self.v, self.d
         parameters = self.levels.leaves(PARAMETER)
-        seed = f"1 / {self.b}" if self.batched and self.levels.reduce == "mean" else "1"
+        seed = f"1 / {ex.B}" if self.batched and self.levels.reduce == "mean" else "1"
         gradients = {a.name: self.levels.free(f"d{a.name}") for a in parameters}
         results = ", ".join(f"{leaf!r}: {name}" for leaf, name in gradients.items())
         return "\n".join([
             *self._head("value_and_grad"), "    # forward", *self._forward(),
-            _line(f"{loss} = {self._loss()}", ()), "    # backward",
+            _line(f"{LOSS} = {self._loss()}", ()), "    # backward",
             _line(f"{d} = zeros({v}.shape)", self._shape(self.levels.size)),
             f"    {self._set(d, str(self.levels.root), seed)}",
             f"    {d} = backward_pass({v}, {d})",
             *(_line(f"{gradients[a.name]} = {self._gradient(a)}", a.shape) for a in parameters),
-            f"    return {loss}, {{{results}}}", "",
+            f"    return {LOSS}, {{{results}}}", "",
         ])  # fmt: skip
 
     def _shape(self, size: int) -> Shape:
@@ -153,7 +155,7 @@ class LevelsText:
 
     def _placed(self, array: Array) -> str:
         if array.kind == INPUT:
-            value, shape = f"{array.name}.reshape({self.b}, -1).T", self._shape(array.size)
+            value, shape = f"{array.name}.reshape({ex.B}, -1).T", self._shape(array.size)
         elif self.batched:
             value, shape = f"{array.name}.reshape(-1, 1)", (array.size, 1)
         else:
