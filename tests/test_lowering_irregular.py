@@ -276,6 +276,23 @@ def test_numba_runs_batches():
         program, _ = model(reduce)
         compiled = Program(program.lowered, program._leaves, program.graph, "numba")
         value, gradients = program.value_and_grad(*batch_of_model(), wrt_inputs=True)
+        compiled.value_and_grad(*batch_of_model(), wrt_inputs=True)
         found, same = compiled.value_and_grad(*batch_of_model(), wrt_inputs=True)
         assert found == compiled(*batch_of_model()) == pytest.approx(value, rel=CLOSE)
         assert_same(same, gradients)
+
+
+def test_numbers_of_the_code_are_found_in_no_array(monkeypatch):
+    monkeypatch.setattr(building, "MOST_ARRAYS", 200)  # an array program, this time
+    building.forget()
+    w = values([1.0, 2.0, 3.0])
+    program = lower(sum(a * a for a in w).tanh() * 2, parameters={"w": w})
+    numbers = [v for v in program.graph.values if not v.parents and v not in w]
+    said = []
+    for value in numbers:
+        with pytest.raises(ValueError) as error:
+            program.find(value)
+        said.append(str(error.value).rpartition(": ")[2])
+    assert said == ["it is a 0 that was added", "it is a number of the code"]
+    assert program.find(w[1]) == ("w", 1)
+    building.forget()

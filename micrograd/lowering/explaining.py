@@ -8,7 +8,7 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.lowering.columns import MUL, NAMES, Columns, Ints
-from micrograd.lowering.ir import INPUT, PARAMETER, Array
+from micrograd.lowering.ir import INPUT, NUMBER, PARAMETER, Array
 from micrograd.lowering.levels import Group, Levels
 from micrograd.lowering.lowered import Lowered
 from micrograd.lowering.text import line, shape_text
@@ -75,16 +75,20 @@ def found(lowered: Lowered | Levels, graph: Columns, wanted: Value) -> tuple[str
         id = graph.values.index(wanted)
     except ValueError:
         raise ValueError(f"{described(wanted)} is not in the graph of this program") from None
+    within = lowered.slot if isinstance(lowered, Levels) else lowered.array_of
+    if within[id] < 0:
+        raise ValueError(f"{described(wanted)} is not in the program: it is a 0 that was added")
     if isinstance(lowered, Levels):
-        return lowered.free("v"), _place(lowered, graph, id, wanted)
-    name = lowered.arrays[int(lowered.array_of[id])].name
+        return lowered.free("v"), _place(lowered, graph, id)
+    array = lowered.arrays[int(lowered.array_of[id])]
+    if array.kind == NUMBER:
+        raise ValueError(f"{described(wanted)} is in no array: it is a number of the code")
+    name = array.name
     return lowered.passes(PARAMETER).line_of.get(name, name), int(lowered.place_of[id])
 
 
-def _place(levels: Levels, graph: Columns, id: int, wanted: Value) -> int:
+def _place(levels: Levels, graph: Columns, id: int) -> int:
     place = int(levels.slot[id])
-    if place < 0:
-        raise ValueError(f"{described(wanted)} is not in the program: it is a 0 that was added")
     if graph.op[id] != MUL or levels.op[place] == MUL:
         return place
     operands = levels.slot[[graph.x[id], graph.y[id]]]  # of a product that is a term of this sum

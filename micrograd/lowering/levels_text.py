@@ -43,36 +43,41 @@ def backward_pass(v, d):
     return d
 """
 _JAX_PASSES = """\
-WIDTH = %d  # entries in a piece of a group; one loop over all pieces is compiled
+WIDTH = %d  # of the pieces that groups are cut into: one loop over all pieces is compiled
 
 
 def pieces():
     cut = [(op, i, last) for op, first, last in groups.tolist() for i in range(first, last, WIDTH)]
     op, first, last = np.array(cut).T
-    entry = first[:, None] + np.arange(WIDTH)
-    places = entries[:, np.minimum(entry, last[:, None] - 1)]
-    # what fills a piece up, and the y of operations that have none, lie out of range: dropped
-    places = np.where((entry < last[:, None]) & (places >= 0), places, %d)
+    column = first[:, None] + np.arange(WIDTH)
+    places = entries[:, np.minimum(column, last[:, None] - 1)]
+    # what fills a piece up, and y where there is none, lie out of range: they are dropped
+    places = np.where((column < last[:, None]) & (places >= 0), places, %d)
     return op, places.transpose(1, 0, 2)
 
 
-def forward_pass(v):
-    def step(v, piece):
-        op, (out, x, y) = piece
-        return v.at[out].add(jax.lax.switch(op, values, v[x], v[y]), mode="drop"), None
+PIECES = pieces()
+VALUES = [value for value, _ in OPERATIONS]
+ADDED = [lambda *a, added=added: (added(*a) * 2)[:2] for _, added in OPERATIONS]  # two of each
 
-    values = [value for value, _ in OPERATIONS]
-    return jax.lax.scan(step, v, pieces())[0]
+
+def forward_step(v, piece):
+    op, (out, x, y) = piece
+    return v.at[out].add(jax.lax.switch(op, VALUES, v[x], v[y]), mode="drop"), None
+
+
+def backward_step(state, piece):
+    (v, d), (op, (out, x, y)) = state, piece
+    to_x, to_y = jax.lax.switch(op, ADDED, d[out], v[x], v[y], v[out])
+    return (v, d.at[x].add(to_x, mode="drop").at[y].add(to_y, mode="drop")), None
+
+
+def forward_pass(v):
+    return jax.lax.scan(forward_step, v, PIECES)[0]
 
 
 def backward_pass(v, d):
-    def step(d, piece):
-        op, (out, x, y) = piece
-        to_x, to_y = jax.lax.switch(op, both, d[out], v[x], v[y], v[out])
-        return d.at[x].add(to_x, mode="drop").at[y].add(to_y, mode="drop"), None
-
-    both = [lambda *a, added=added: (added(*a) * 2)[:2] for _, added in OPERATIONS]
-    return jax.lax.scan(step, d, pieces(), reverse=True)[0]
+    return jax.lax.scan(backward_step, (v, d), PIECES, reverse=True)[0][1]
 """
 
 

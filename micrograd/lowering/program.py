@@ -96,7 +96,8 @@ class Program:
     def find(self, value: Value) -> tuple[str, int]:
         """Return the array that a Value of the graph went to, and its place there, row by row.
 
-        Raises ValueError where the Value is not in the graph.
+        A part of a sum went where the sum is. Raises ValueError where the Value is not in the
+        graph, and for numbers that became part of the text.
         """
         return found(self.lowered, self.graph, value)
 
