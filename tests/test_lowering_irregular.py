@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograd.cli import main
-from micrograd.engine import Value, weighted_sum
+from micrograd.engine import Value
 from micrograd.lowering import building, lower
 from micrograd.lowering.program import Program
 from micrograd.lowering.tracing import as_values
-from micrograd.nn import MLP, Dropout
+from micrograd.ops import ROWS
+from tests.irregular_models import batch_of_model, chain, dag, every_row, model
 from tests.lowering_models import values
 from tests.test_lowering_graphs import CLOSE, assert_same, random_graph, scalar_gradients
-from tests.test_lowering_models import batches
 
 TARGETS = ["numpy", "jax", "torch"]
 
@@ -64,54 +64,6 @@ def assert_exported(target: str, program, *batch) -> None:
     assert float(value) == pytest.approx(right, rel=CLOSE, abs=CLOSE)
     assert float(forward(*batch, **leaves)) == pytest.approx(right, rel=CLOSE, abs=CLOSE)
     assert_same({name: np.asarray(g) for name, g in gradients.items()}, expected)
-
-
-def chain(length: int) -> Value:
-    v, w, b = Value(0.5, label="x"), Value(0.9, label="w"), Value(0.1, label="b")
-    for i in range(length):
-        v = (v * w, v + b, v.tanh())[i % 3]
-    return v
-
-
-def dag(size: int) -> Value:
-    """Record a wide graph with groups of many sizes."""
-    rng = random.Random(4)
-    nodes = [Value(rng.uniform(-1, 1), label=f"x{i}") for i in range(20)]
-    for _ in range(size):
-        x, y = rng.choice(nodes), rng.choice(nodes)
-        nodes.append(rng.choice([x + y, x * y, x.tanh(), x.tanh().exp(), x.max(y)]))
-    return sum(node.tanh() for node in nodes[-200:])
-
-
-def model(reduce: str = "mean"):
-    """Lower a net with dropout, a weighted sum, a constant, and weights that nothing uses.
-
-    Return the loss of one sample and its mask too.
-    """
-    random.seed(3)
-    net, dropout = MLP(3, [4], activation=["tanh"]), Dropout(0.5, seed=0)
-    u, unused = values([0.3, -0.2, 0.5, 0.7, 9.0]), values([1.0, 2.0])
-
-    def loss(x, y, dropped=dropout):
-        s = weighted_sum(u[:4], dropped(net(x)), Value(0.25))
-        return (s - y) ** 2 + (2 * s).leaky_relu(0.1) - x[0].max(y)
-
-    def masked(x, y, mask):
-        return loss(x, y, lambda h: [a * m for a, m in zip(h, mask)])
-
-    program = lower(loss, [0.1, 0.2, 0.3], 1.0, reduce=reduce,
-                    parameters={"u": u, "unused": unused, **weights(net)})  # fmt: skip
-    return program, masked
-
-
-def weights(net) -> dict:
-    neurons = net.layers[0].neurons
-    return {"W": [n.w for n in neurons], "b": [n.b for n in neurons]}
-
-
-def batch_of_model() -> list:
-    x, y = batches((5, 3), (5,))
-    return [x, y, np.random.default_rng(0).integers(0, 2, (5, 4)) * 2.0]
 
 
 @given(st.integers(0, 10**6), st.integers(1, 60))
@@ -194,6 +146,16 @@ def test_names_of_leaves_and_of_the_text_do_not_clash():
 def test_exported_graphs_agree(target):
     for root in (random_graph(5, 40), chain(200), dag(400)):
         assert_exported(target, lower(root))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_operation_is_exported(target):
+    root = every_row()
+    program = lower(root)
+    assert len({op for op, _ in program.lowered.formulas}) >= len(ROWS)
+    assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
+    assert_exported(target, program)
+    assert_source_runs(program)
 
 
 @pytest.mark.parametrize("target", TARGETS)

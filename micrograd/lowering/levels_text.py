@@ -193,10 +193,11 @@ def operation(formula: Formula) -> str:
     if k == "y":
         names["k"] = names["y"]
     value = shown(expression(row.value, number, names))
-    parts = [shown(binary("*", names["d"], expression(text, number, names))) for text in row.local]
-    added = f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+    added = [shown(binary("*", names["d"], expression(text, number, names))) for text in row.local]
+    added[0] += "," * (len(added) == 1)
     remark = f"{op}: y is its constant" if k == "y" else op
-    row_text = f"    (lambda x, y: {value}, lambda d, x, y, out: {added}),"
-    if len(row_text) + len(remark) <= WIDTH:
-        return f"{row_text}  # {remark}"
-    return row_text.replace(", lambda d", f",  # {remark}\n     lambda d")
+    line = f"    (lambda x, y: {value}, lambda d, x, y, out: ({', '.join(added)})),  # {remark}"
+    if len(line) <= WIDTH:
+        return line
+    apart = ",\n         ".join(added)
+    return f"    (lambda x, y: {value},  # {remark}\n     lambda d, x, y, out: ({apart})),"
