@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
@@ -45,7 +46,7 @@ def made(levels: Levels, kind: str, program: type[LevelArrays]) -> Callable[...,
     return make
 
 
-class LevelArrays:
+class LevelArrays(ABC):
     """Hold the values `v` and the adjoints of all slots; a batch has one more axis behind."""
 
     def __init__(self, levels: Levels, leaves: Mapping[str, Floats], size: int) -> None:
@@ -60,13 +61,13 @@ class LevelArrays:
         self.v[levels.number_slots] = _column(levels.numbers, self.tail)
         self.adjoint = np.zeros((n, *self.tail))
 
+    @abstractmethod
     def forward(self) -> None:
         """Fill `v`, operands before users."""
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(self) -> None:
         """Fill `adjoint`, users before operands."""
-        raise NotImplementedError
 
     def load(self, batch: tuple[Floats, ...]) -> None:
         """Put the leaves in their slots."""
