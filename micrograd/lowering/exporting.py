@@ -10,7 +10,8 @@ import numpy as np
 
 from micrograd.ops import FUNCTIONS
 
-_CALLED = (*FUNCTIONS, "where", "maximum", "minimum", "abs", "einsum", "transpose", "broadcast_to")
+_CALLED = (*FUNCTIONS, "where", "maximum", "minimum", "abs", "einsum", "transpose", "broadcast_to",
+           "zeros")  # fmt: skip
 _KEYS = """class _Slices:
     def __getitem__(self, key):
         return key
@@ -36,6 +37,10 @@ _NUMPY = {
     out = np.zeros(shape)
     out[key] = values
     return out
+''',
+    "add_at": '''def add_at(total, places, values):
+    """Add values to total at places, which may repeat."""
+    np.add.at(total, places, values)
 ''',
 }
 
@@ -76,6 +81,10 @@ _TORCH = {
     out[key] = torch.as_tensor(values, dtype=torch.float64)
     return out
 ''',
+    "add_at": '''def add_at(total, places, values):
+    """Add values to total at places, which may repeat."""
+    total.index_add_(0, places, values)
+''',
 }
 _TENSORS = """def _of_tensors(function):
     def call(*values):
@@ -102,6 +111,7 @@ def standalone(target: str, functions: str, leaves: Mapping[str, Any], tables: M
     parts += [text for name, text in helpers.items() if name in used]
     # under JAX too, data of the code itself stays NumPy's: constants to jax.jit
     array = "torch.tensor" if target == "torch" else "np.array"
+    parts += [_READ_TABLE.replace("ARRAY", array)] * any(map(_is_large, tables.values()))
     parts += [_data(array, tables, leaves), functions]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
@@ -124,6 +134,7 @@ _BROADCAST = """def broadcast_to(values, shape):
 """
 _OF_TORCH = {
     "where": "where = torch.where",
+    "zeros": "zeros = torch.zeros",
     "einsum": "einsum = torch.einsum",
     "transpose": "transpose = torch.permute",
     "broadcast_to": _BROADCAST,
@@ -137,11 +148,27 @@ def _torch_head(used: list[str]) -> str:
 
 
 def _data(array: str, tables: Mapping[str, Any], leaves: Mapping[str, Any]) -> str:
-    lines = [f"{name} = {array}({_listed(array, data)})" for name, data in tables.items()]
+    lines = [f"{name} = {_as_text(data) if _is_large(data) else f'{array}({_listed(array, data)})'}"
+             for name, data in tables.items()]  # fmt: skip
     if leaves:
         lines += ["LEAVES = {", *(f"    {name!r}: {array}({_listed(array, data)}),"
                                   for name, data in leaves.items()), "}"]  # fmt: skip
     return "\n".join(lines)
+
+
+MOST_LISTED = 100  # numbers of a table; more are written as text, which is read ten times faster
+_READ_TABLE = """def read_table(shape, text):
+    return ARRAY([int(number) for number in text.split()]).reshape(shape)
+"""
+
+
+def _is_large(data: Any) -> bool:
+    return bool(data.size > MOST_LISTED and np.issubdtype(data.dtype, np.integer))
+
+
+def _as_text(data: Any) -> str:
+    numbers = re.sub("(.{90,99}) ", r"\1\n", " ".join(map(str, data.ravel().tolist())))
+    return f'read_table({data.shape}, """\n{numbers}\n""")'
 
 
 def _listed(array: str, data: Any) -> str:

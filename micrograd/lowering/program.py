@@ -23,9 +23,10 @@ from micrograd.lowering.explaining import explained, found
 from micrograd.lowering.exporting import standalone
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.levels import Levels
+from micrograd.lowering.levels_text import LevelsText
 from micrograd.lowering.lowered import FORWARD, Lowered
 from micrograd.lowering.numpy_executor import Run
-from micrograd.lowering.source import forward_text, levels_text, value_and_grad_text
+from micrograd.lowering.source import forward_text, value_and_grad_text
 from micrograd.ops import BY_NAME
 
 NUMBA = "numba"
@@ -56,7 +57,7 @@ class Program:
     def source(self) -> str:
         """Return both passes as readable array code."""
         if isinstance(self.lowered, Levels):
-            return levels_text(self.lowered)
+            return LevelsText(self.lowered).source()
         return value_and_grad_text(self.lowered, self.lowered.passes(PARAMETER))
 
     def __call__(self, *batch: Any) -> float:
@@ -75,17 +76,18 @@ class Program:
         "numpy", "jax" or "torch"; write it to `path` too, where that is given.
 
         Its LEAVES hold the parameters and constants as they are now. Raises ValueError for another
-        target, and for a graph too irregular for array code.
+        target.
         """
-        if isinstance(self.lowered, Levels):
-            raise ValueError("this graph is too irregular for array code: it runs level by level, "
-                             "by value_and_grad(), and cannot be exported")  # fmt: skip
-        functions = [forward_text(self.lowered, self.lowered.passes(FORWARD)), self.source]
-        text = standalone(target, "\n\n".join(functions), {**self.parameters, **self.constants},
+        text = standalone(target, self._functions(target), {**self.parameters, **self.constants},
                           self.lowered.data, f"Lowered by micrograd to {target}.")  # fmt: skip
         if path is not None:
             atomic_write(path, text)
         return text
+
+    def _functions(self, target: str) -> str:
+        if isinstance(self.lowered, Levels):
+            return LevelsText(self.lowered, target).standalone()
+        return "\n\n".join((forward_text(self.lowered, self.lowered.passes(FORWARD)), self.source))
 
     def explain(self) -> str:
         """Return which scalar nodes became which array."""
@@ -94,7 +96,8 @@ class Program:
     def find(self, value: Value) -> tuple[str, int]:
         """Return the array that a Value of the graph went to, and its place there, row by row.
 
-        Raises ValueError where the Value is not in the graph.
+        A part of a sum went where the sum is. Raises ValueError where the Value is not in the
+        graph, and for numbers that became part of the text.
         """
         return found(self.lowered, self.graph, value)
 
