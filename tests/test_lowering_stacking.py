@@ -32,7 +32,7 @@ def equal_to_backward(loss, parameters, *batch):
         total += out.data / count
         inputs.append(given)
     assert value == pytest.approx(total, rel=1e-12)
-    right = {name: nested for name, nested in parameters.items()}
+    right = dict(parameters)
     right |= {name: [sample[i] for sample in inputs] for i, name in enumerate(program.inputs)}
     for name, nested in right.items():
         gradients = np.vectorize(lambda v: v.grad, otypes=[float])(np.array(nested, object))
