@@ -14,7 +14,7 @@ from micrograd.lowering.caching import cached, forget, structure
 from micrograd.lowering.canonical import Canonical, canonical
 from micrograd.lowering.checking import check_arrays
 from micrograd.lowering.columns import Bools, Columns, columns
-from micrograd.lowering.grouping import Grouping, IrregularError
+from micrograd.lowering.grouping import Grouping, IrregularError, levels
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER, Array
 from micrograd.lowering.leaves import Given, given, leaf_arrays
 from micrograd.lowering.levels import Levels, levelled
@@ -103,12 +103,14 @@ def _lowered(form: Canonical, known: list[Array], trainable: Bools, reduce: str
         arrays = grouping.run()
     except IrregularError:
         name_arrays(leaves, form.columns.values)
-        return levelled(form, grouping.level, leaves, reduce)
+        plain = form.unchained()
+        level = grouping.level if plain.live.sum() == form.live.sum() else np.array(levels(plain))
+        return levelled(plain, level, leaves, reduce)
     check_arrays(arrays)
     name_arrays(arrays, form.columns.values)
     root = arrays[grouping.array[form.root]]
-    return Lowered(arrays, root, reduce, grouping.array[form.within], grouping.place[form.within],
-                   Constants())  # fmt: skip
+    return Lowered(arrays, root, reduce, grouping.array[grouping.within],
+                   grouping.place[grouping.within], Constants())  # fmt: skip
 
 
 def _leaf_values(lowered: Lowered | Levels, known: list[Given], graph: Columns) -> dict[str, Any]:

@@ -1,26 +1,27 @@
-"""Canonical form: chains of additions become sums of products.
+"""Canonical form: chains of additions become sums of products, chains of max one choice.
 
-`((b + w1 * x1) + w2 * x2)` is one SUM with the terms b, w1 × x1, w2 × x2. A chain ends where a
-node is used twice, carries a label, changes its scope or adds a bare number, so that what a
-person would name stays one node.
+`((b + w1 * x1) + w2 * x2)` is one SUM with the terms b, w1 × x1, w2 × x2; `a.max(b).max(c)` is one
+CHOICE of the terms a, b, c. A chain ends where a node is used twice, carries a label, changes its
+scope or takes in a bare number, so that what a person would name stays one node.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from micrograd.lowering.columns import ADD, MUL, NONE, Bools, Columns, Ints
+from micrograd.lowering.columns import ADD, MUL, NONE, ROUTES, Bools, Columns, Ints
 
 
 @dataclass(frozen=True, eq=False)
 class Canonical:
-    """Hold the nodes that are left: leaves, elementary nodes and sums.
+    """Hold the nodes that are left: leaves, elementary nodes, sums and choices.
 
-    `sums` are the ids of the sums; sum n has the terms start[n] to start[n + 1], each
-    a[i] × b[i], or a[i] alone where b[i] is NONE. `live` marks the nodes that are left, `literal`
-    the leaves that stand for a number in the code, `within` the node that a node is now part of.
+    `sums` are the ids of the sums and choices; number n has the terms start[n] to start[n + 1],
+    each a[i] × b[i], or a[i] alone where b[i] is NONE, in the order of the chain. `link` is the
+    node of the graph that takes in the term. `live` marks the nodes that are left, `literal` the
+    leaves that stand for a number in the code, `within` the node that a node is now part of.
     The 0 that Python's sum() begins with is dropped.
     """
 
@@ -33,8 +34,24 @@ class Canonical:
     start: Ints
     a: Ints
     b: Ints
+    link: Ints
     within: Ints
     root: int
+
+    def choices(self) -> Bools:
+        """Mark which of `sums` are choices."""
+        return np.isin(self.columns.op[self.sums], ROUTES)
+
+    def unchained(self) -> Canonical:
+        """Return the form with every link of a choice a node of its own again."""
+        choice, links = self.choices(), np.isin(self.columns.op, ROUTES)
+        lengths = np.diff(self.start)
+        kept = np.repeat(~choice, lengths)
+        start = np.append(0, np.cumsum(lengths[~choice]))
+        within = np.where(links, np.arange(len(links)), self.within)
+        return replace(self, live=self.live | links, sums=self.sums[~choice], start=start,
+                       a=self.a[kept], b=self.b[kept], link=self.link[kept],
+                       within=within)  # fmt: skip
 
 
 def canonical(columns: Columns, known: Bools) -> Canonical:
@@ -42,17 +59,19 @@ def canonical(columns: Columns, known: Bools) -> Canonical:
     uses = columns.uses()
     literal = _literals(columns, uses, known)
     added = columns.op == ADD
-    inner = _inner_additions(columns, uses, added, literal)
-    heads = _heads(inner, columns.x, added)
-    owner, a, b, products, of = _terms(columns, uses, added, inner, heads, _zeros(columns, literal))
+    chained = added | np.isin(columns.op, ROUTES)
+    inner = _inner_links(columns, uses, chained, literal)
+    heads = _heads(inner, columns.x, chained)
+    zeros = _zeros(columns, literal)
+    owner, a, b, link, products, of = _terms(columns, uses, chained, inner, heads, zeros)
     sums, first = np.unique(owner, return_index=True)
     live = np.ones(len(columns), bool)
     live[inner] = False
     live[products] = False
-    live &= _reached(columns, live & ~added, a, b)
+    live &= _reached(columns, live & ~chained, a, b)
     heads[products] = of
     return Canonical(columns, live, literal, columns.x, columns.y, sums,
-                     np.append(first, len(owner)), a, b, heads, columns.root)  # fmt: skip
+                     np.append(first, len(owner)), a, b, link, heads, columns.root)  # fmt: skip
 
 
 def _literals(columns: Columns, uses: Ints, known: Bools) -> Bools:
@@ -82,35 +101,37 @@ def _followed(pointers: Ints) -> Ints:
     return pointers
 
 
-def _inner_additions(columns: Columns, uses: Ints, added: Bools, literal: Bools) -> Ints:
-    """Return the additions that are the left operand of the next one, and nothing else."""
-    users = np.flatnonzero(added)
+def _inner_links(columns: Columns, uses: Ints, chained: Bools, literal: Bools) -> Ints:
+    """Return the nodes that are the left operand of the next one of a chain, and nothing else."""
+    users = np.flatnonzero(chained)
     left, right = columns.x[users], columns.y[users]
-    joined = added[left] & (uses[left] == 1) & ~columns.labelled[left] & ~literal[right]
+    joined = (columns.op[left] == columns.op[users]) & (uses[left] == 1)
+    joined &= ~columns.labelled[left] & ~literal[right]
     joined &= columns.scope[left] == columns.scope[users]
     inner: Ints = left[joined]
     return inner
 
 
-def _heads(inner: Ints, x: Ints, added: Bools) -> Ints:
-    user = np.arange(len(added))
-    joined = np.zeros(len(added), bool)
+def _heads(inner: Ints, x: Ints, chained: Bools) -> Ints:
+    user = np.arange(len(chained))
+    joined = np.zeros(len(chained), bool)
     joined[inner] = True
-    users = np.flatnonzero(added)
+    users = np.flatnonzero(chained)
     users = users[joined[x[users]]]
     user[x[users]] = users
     return _followed(user)
 
 
-def _terms(columns: Columns, uses: Ints, added: Bools, inner: Ints, heads: Ints, zeros: Bools
-           ) -> tuple[Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
-    """Return owner, a and b of every term, by owner; the products taken in, and their owners."""
+def _terms(columns: Columns, uses: Ints, chained: Bools, inner: Ints, heads: Ints, zeros: Bools
+           ) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
+    """Return owner, a, b and link of every term, by owner; the products taken in, their owners."""
     x, y = columns.x, columns.y
-    users = np.flatnonzero(added)
+    users = np.flatnonzero(chained)
     firsts = users[~np.isin(x[users], inner) & ~zeros[x[users]]]
     term = np.concatenate((x[firsts], y[users]))
     order = np.concatenate((firsts, users))
     taken = (columns.op[term] == MUL) & (uses[term] == 1) & ~columns.labelled[term]
+    taken &= columns.op[order] == ADD
     a, b = np.where(taken, x[term], term), np.where(taken, y[term], NONE)
     has = columns.wide_bias >= 0
     wide = np.repeat(columns.wide, np.diff(columns.wide_start))
@@ -118,7 +139,9 @@ def _terms(columns: Columns, uses: Ints, added: Bools, inner: Ints, heads: Ints,
     a = np.concatenate((a, columns.wide_w, columns.wide_bias[has]))
     b = np.concatenate((b, columns.wide_x, np.full(has.sum(), NONE)))
     by_owner = np.argsort(owner, kind="stable")
-    return owner[by_owner], a[by_owner], b[by_owner], term[taken], heads[order[taken]]
+    link = np.concatenate((order, wide, columns.wide[has]))
+    return (owner[by_owner], a[by_owner], b[by_owner], link[by_owner], term[taken],
+            heads[order[taken]])  # fmt: skip
 
 
 def _reached(columns: Columns, elements: Bools, a: Ints, b: Ints) -> Bools:

@@ -23,6 +23,7 @@ Bools = NDArray[np.bool_]
 CODES = {"": 0} | {row.name: code for code, row in enumerate((*ROWS, WEIGHTED_SUM), 1)}
 NAMES = tuple(CODES)
 ADD, MUL, WEIGHTED = CODES["add"], CODES["mul"], CODES[WEIGHTED_SUM.name]
+ROUTES = tuple(CODES[row.name] for row in ROWS if row.role == "routes")  # max, min
 NONE = -1  # the operand that a node does not have
 
 _CODE_OF: dict[Any, int] = {op: CODES[name] for name, op in ELEMENTARY.items()}

@@ -86,6 +86,43 @@ _TORCH = {
     total.index_add_(0, places, values)
 ''',
 }
+# One text for all: ARRAYS is np, jnp or torch, TABLES what computes on tables of places.
+_CHOICES = {
+    "_pieces": '''def _pieces(starts):
+    """Return the places of each piece in a row of its own, the last one repeated to fill it."""
+    places = starts[:-1, None] + TABLES.arange(TABLES.diff(starts).max())
+    return TABLES.minimum(places, starts[1:, None] - 1)
+''',
+    "segment_max": '''def segment_max(values, starts):
+    """Return the largest of each piece of the last axis between one start and the next."""
+    return values[..., _pieces(starts)].max(-1)
+''',
+    "segment_min": '''def segment_min(values, starts):
+    """Return the smallest of each piece of the last axis between one start and the next."""
+    return values[..., _pieces(starts)].min(-1)
+''',
+    "first_true": '''def first_true(hits, axis):
+    """Mark the first true element along an axis; the last, where none is, since one is nan."""
+    hits = hits.swapaxes(axis, -1)
+    count = ARRAYS.arange(hits.shape[-1])
+    place = ARRAYS.where(hits, count, len(count) - 1).min(-1)
+    return (count == place[..., None]).swapaxes(axis, -1)
+''',
+    "segment_first_true": '''def segment_first_true(hits, starts):
+    """Mark the first true element of each piece; the last, where none is, since one is nan."""
+    count = ARRAYS.arange(hits.shape[-1])
+    place = segment_min(ARRAYS.where(hits, count, len(count)), starts)
+    place = ARRAYS.minimum(place, starts[1:] - 1)
+    owner = TABLES.repeat(TABLES.arange(len(starts) - 1), TABLES.diff(starts))
+    return count == place[..., owner]
+''',
+}
+_SPELLINGS = {
+    "numpy": {"ARRAYS": "np", "TABLES": "np"},
+    "jax": {"ARRAYS": "jnp", "TABLES": "np"},
+    "torch": {"ARRAYS": "torch", "TABLES.repeat": "torch.repeat_interleave", "TABLES": "torch"},
+}
+_METHODS = {"torch": {".max(": ".amax(", ".min(": ".amin("}}  # torch's max gives the places too
 _TENSORS = """def _of_tensors(function):
     def call(*values):
         return function(*(torch.as_tensor(v, dtype=torch.float64) for v in values))
@@ -103,17 +140,38 @@ def standalone(target: str, functions: str, leaves: Mapping[str, Any], tables: M
     """
     if target not in TARGETS:
         raise ValueError(f"export to {target!r}; give one of {', '.join(TARGETS)}")
-    used = set(re.findall(r"\b[a-z_]\w*\b", functions))
-    helpers = {"numpy": _NUMPY, "jax": _JAX, "torch": _TORCH}[target]
+    used = _names(functions)
+    helpers = {"numpy": _NUMPY, "jax": _JAX, "torch": _TORCH}[target] | _CHOICES
     head = {"numpy": _numpy_head, "jax": _jax_head, "torch": _torch_head}[target]
     parts = [f'"""{summary}"""\n', head([name for name in _CALLED if name in used])]
     parts += [_KEYS] * ("s_" in used)
-    parts += [text for name, text in helpers.items() if name in used]
+    parts += _called(helpers, used, target)
     # under JAX too, data of the code itself stays NumPy's: constants to jax.jit
     array = "torch.tensor" if target == "torch" else "np.array"
     parts += [_READ_TABLE.replace("ARRAY", array)] * any(map(_is_large, tables.values()))
-    parts += [_data(array, tables, leaves), functions]
+    parts += [_data(array, tables, leaves), _spelled(functions, _METHODS.get(target, {}))]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+
+def _names(text: str) -> set[str]:
+    return set(re.findall(r"\b[a-z_]\w*\b", text))
+
+
+def _called(helpers: Mapping[str, str], used: set[str], target: str) -> list[str]:
+    """Return the helpers that are used, and those that they use, which stand before them."""
+    texts: list[str] = []
+    for name in reversed(list(helpers)):
+        if name in used:
+            text = helpers[name]
+            texts.insert(0, _spelled(text, _SPELLINGS[target] | _METHODS.get(target, {})))
+            used = used | _names(text)
+    return texts
+
+
+def _spelled(text: str, spellings: Mapping[str, str]) -> str:
+    for ours, theirs in spellings.items():
+        text = text.replace(ours, theirs)
+    return text
 
 
 FLOAT64 = {"np.array": "float", "torch.tensor": "torch.float64"}

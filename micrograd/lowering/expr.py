@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+CHOOSERS = {"max": "maximum", "min": "minimum"}  # what chooses between two
 B = "B"  # the size of the batch axis
 Size = Any  # an int, B or a multiple of B
 Shape = tuple[Size, ...]
@@ -250,6 +251,30 @@ def embed(a: Expr, key: tuple[Any, ...], shape: Shape) -> Expr:
 def segment_sum(a: Expr, starts: str, count: int) -> Expr:
     """Sum the pieces of the last axis that begin at `starts`."""
     return Expr("segments", (a,), starts, (*a.shape[:-1], count))
+
+
+def choice(op: str, a: Expr, axis: int) -> Expr:
+    """Return the largest or smallest along an axis; `op` is max or min."""
+    return Expr("choice", (a,), (op, axis), a.shape[:axis] + a.shape[axis + 1 :])
+
+
+def segment_choice(op: str, a: Expr, starts: str, count: int) -> Expr:
+    """Return the largest or smallest of each piece of the last axis that begins at `starts`."""
+    return Expr("segment_choice", (a,), (op, starts), (*a.shape[:-1], count))
+
+
+def first_true(hits: Expr, axis: int) -> Expr:
+    """Write 1 at the first true element along an axis, at the last where none is; else 0."""
+    return _one(Expr("first_true", (hits,), axis, hits.shape))
+
+
+def segment_first_true(hits: Expr, starts: str) -> Expr:
+    """Write 1 at the first true element of each piece, at the last where none is; else 0."""
+    return _one(Expr("segment_first_true", (hits,), starts, hits.shape))
+
+
+def _one(condition: Expr) -> Expr:
+    return call("where", condition, num(1), num(0))
 
 
 def shown_number(value: float) -> str:

@@ -1,7 +1,8 @@
 """Group the nodes of a graph into arrays, level by level.
 
 Nodes of one level with the same operation, constant and operand arrays form one array; sums form
-one where their terms lie in the same pairs of arrays, whatever the number of the terms.
+one where their terms lie in the same pairs of arrays, whatever the number of the terms; choices
+form one where their terms come from the same arrays in the same order.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from itertools import pairwise
 import numpy as np
 
 from micrograd.lowering.canonical import Canonical
-from micrograd.lowering.columns import NAMES, NONE, Ints
+from micrograd.lowering.columns import NAMES, NONE, ROUTES, Ints
 from micrograd.lowering.grids import coordinates, find_grid, flat_places, read
 from micrograd.lowering.ir import (
+    CHOICE,
     CONSTANT,
     ELEMENT,
     FIXED,
@@ -26,7 +28,7 @@ from micrograd.lowering.ir import (
     Operand,
     Term,
 )
-from micrograd.lowering.terms import Run
+from micrograd.lowering.terms import Chain, Run
 
 _LATE = 1 << 40  # sorts parameters behind what depends on the samples
 
@@ -73,6 +75,7 @@ class Grouping:
             self._add(leaf, leaf.nodes[at], place)
         self._sums = np.full(len(canonical.live), NONE)
         self._sums[canonical.sums] = np.arange(len(canonical.sums))
+        self.within = canonical.within.copy()
 
     def _ranks(self, pool: Array) -> Ints:
         values = self.canonical.columns.values
@@ -106,7 +109,12 @@ class Grouping:
         for group in groups:
             self._element(group)
         if len(elements) < len(nodes):
-            self._sums_of_level(nodes[sums >= 0])
+            chained = nodes[sums >= 0]
+            choice = np.isin(self.canonical.columns.op[chained], ROUTES)
+            if not choice.all():
+                self._sums_of_level(chained[~choice])
+            if choice.any():
+                self._choices_of_level(chained[choice])
 
     def _alike(self, nodes: Ints) -> Iterator[Ints]:
         """Yield the nodes of equal operation, constant and operand arrays."""
@@ -117,9 +125,11 @@ class Grouping:
         x, y = self.array[c.x[nodes]], np.where(c.y[nodes] < 0, NONE, self.array[c.y[nodes]])
         yield from _classes((c.columns.op[nodes], k, x, y), nodes)
 
-    def _element(self, nodes: Ints) -> None:
+    def _element(self, nodes: Ints, x: Ints | None = None) -> None:
+        """Make an array of elementary nodes; `x` are their left operands, if not those recorded."""
         c = self.canonical
         ids = [operand[nodes] for operand in (c.x, c.y) if operand[nodes[0]] >= 0]
+        ids[0] = ids[0] if x is None else x
         arrays = [self.arrays[self.array[i[0]]] for i in ids]
         places = [self.place[i] for i in ids]
         batched = any(array.batched for array in arrays)
@@ -143,11 +153,7 @@ class Grouping:
 
     def _sums_of_level(self, nodes: Ints) -> None:
         c = self.canonical
-        n = self._sums[nodes]
-        lengths = c.start[n + 1] - c.start[n]
-        ends = np.cumsum(lengths)
-        at = np.arange(ends[-1]) + np.repeat(c.start[n] - ends + lengths, lengths)
-        owner = np.repeat(np.arange(len(nodes)), lengths)
+        at, owner = self._terms_of(nodes)
         a, b = self._ordered(c.a[at], c.b[at])
         code = self.array[a] * (len(self.arrays) + 1) + np.where(b < 0, NONE, self.array[b]) + 1
         for group in _classes((_signature(owner, code),), np.arange(len(nodes))):
@@ -155,6 +161,13 @@ class Grouping:
             member[group] = np.arange(len(group))
             inside = np.flatnonzero(member[owner] >= 0)
             self._sum(nodes[group], member[owner[inside]], a[inside], b[inside], code[inside])
+
+    def _terms_of(self, nodes: Ints) -> tuple[Ints, Ints]:
+        """Return the places of the terms of sums or choices, and whose each is."""
+        n = self._sums[nodes]
+        first = self.canonical.start[n]
+        lengths = self.canonical.start[n + 1] - first
+        return _spans(first, lengths), np.repeat(np.arange(len(nodes)), lengths)
 
     def _ordered(self, a: Ints, b: Ints) -> tuple[Ints, Ints]:
         """Put what depends on the samples, then what was made first, on the left."""
@@ -178,6 +191,63 @@ class Grouping:
                         terms=tuple(self._kept_term(run.term(grid), grid.shape) for run in runs)),
                   nodes, grid.place)  # fmt: skip
 
+    def _choices_of_level(self, nodes: Ints) -> None:
+        """Part each chain into blocks of terms from one array."""
+        op = self.canonical.columns.op[nodes]
+        at, owner = self._terms_of(nodes)
+        code = self.array[self.canonical.a[at]]
+        new = np.append(True, (code[1:] != code[:-1]) | (owner[1:] != owner[:-1]))
+        block = np.flatnonzero(new)
+        bounds = np.append(block, len(at))
+        begins = np.searchsorted(owner[block], np.arange(len(nodes) + 1))
+        signature = _sequences(op, code[block], begins)
+        _, example = np.unique(signature, return_index=True)
+        if len(self.arrays) + (begins[example + 1] - begins[example]).sum() > self.limit:
+            raise IrregularError
+        for group in _classes((signature,), np.arange(len(nodes))):
+            first = begins[group]
+            before = None
+            for k in range(begins[group[0] + 1] - first[0]):
+                start, end = bounds[first + k], bounds[first + k + 1]
+                before = self._block(before, at[_spans(start, end - start)], end - start)
+
+    def _block(self, before: Ints | None, at: Ints, lengths: Ints) -> Ints:
+        """Let what was chosen `before` choose among the terms `at`; return the nodes that did."""
+        c = self.canonical
+        last = at[np.cumsum(lengths) - 1]
+        longest = lengths.max()
+        if longest == 1 and before is None:
+            return c.a[last]
+        nodes, link = c.link[last], c.link[at]
+        owner = np.repeat(np.arange(len(lengths)), lengths)
+        source = self.arrays[self.array[c.a[at[0]]]]
+        chain = Chain([source], [self.place[c.a[at]]], owner, len(lengths))
+        two = before is None and chain.even and longest == 2
+        if longest == 1 or (two and chain.loose):
+            self._element(nodes, before)
+        else:
+            self._choice(nodes, before, chain)
+        self.within[link] = np.repeat(nodes, lengths)
+        return nodes
+
+    def _choice(self, nodes: Ints, before: Ints | None, chain: Chain) -> None:
+        starts = [] if before is None else [(self.arrays[self.array[before[0]]],
+                                             self.place[before])]  # fmt: skip
+        columns = [(array, column) for array, place in starts
+                   for column in coordinates(array, place)]  # fmt: skip
+        columns = sorted(columns + chain.columns, key=lambda pair: _order(pair[0]))
+        grid = find_grid([column for _, column in columns], len(nodes), merge=not chain.loose)
+        operands = []
+        for array, place in starts:
+            flat = place[grid.order].reshape(grid.shape)
+            operand = read(array, coordinates(array, flat), flat, range(len(grid.shape)))
+            operands.append(self._kept(operand, grid.shape))
+        batched = any(array.batched for array in (*chain.arrays, *(array for array, _ in starts)))
+        self._add(Array(CHOICE, grid.shape, nodes[grid.order], batched,
+                        NAMES[self.canonical.columns.op[nodes[0]]], operands=tuple(operands),
+                        terms=(self._kept_term(chain.term(grid), grid.shape),)),
+                  nodes, grid.place)  # fmt: skip
+
     def _kept(self, operand: Operand, sizes: tuple[int, ...]) -> Operand:
         """Make a constant array of what reads several numbers of the pool."""
         if operand.array.kind != NUMBER or (operand.index and operand.index[0].var == FIXED):
@@ -196,6 +266,12 @@ class Grouping:
         return Term(self._kept(term.a, sizes), b, term.summed, term.segments)
 
 
+def _spans(first: Ints, lengths: Ints) -> Ints:
+    """Return first[0], first[0] + 1, ... as many as lengths[0], then first[1], ..."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)
+
+
 def _order(array: Array) -> int:
     return 2 if array.kind == PARAMETER else 0 if array.batched else 1
 
@@ -208,6 +284,13 @@ def _classes(keys: tuple[Ints, ...], members: Ints) -> Iterator[Ints]:
         new[1:] |= key[order][1:] != key[order][:-1]
     for part in np.split(order, np.flatnonzero(new)):
         yield members[np.sort(part)]
+
+
+def _sequences(op: Ints, code: Ints, begins: Ints) -> Ints:
+    """Return a number per choice, equal for equal operations and sequences of codes."""
+    known: dict[tuple[int, bytes], int] = {}
+    return np.array([known.setdefault((o, code[a:b].tobytes()), len(known))
+                     for o, (a, b) in zip(op.tolist(), pairwise(begins.tolist()))])  # fmt: skip
 
 
 def _signature(owner: Ints, code: Ints) -> Ints:

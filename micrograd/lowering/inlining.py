@@ -10,7 +10,8 @@ from micrograd.lowering.text import shown
 
 LONGEST = 64  # characters of an expression
 _ELEMENTWISE = ("ref", "bin", "call", "neg", "not", "sum", "index", "reshape", "transpose",
-                "broadcast", "take", "scatter", "embed", "segments")  # fmt: skip
+                "broadcast", "take", "scatter", "embed", "segments", "choice",
+                "segment_choice")  # fmt: skip
 
 
 def inlined(lines: list[Assign], keep: Callable[[str], bool]

@@ -1,6 +1,7 @@
 """The arrays of a program: each a group of scalar nodes, defined by index notation.
 
-An elementary array is `out[i, j] = op(A[i, j], B[j])`, a sum `out[i, j] = Σ_c A[i, c] B[j, c] + …`.
+An elementary array is `out[i, j] = op(A[i, j], B[j])`, a sum `out[i, j] = Σ_c A[i, c] B[j, c] + …`,
+a choice `out[i] = max_c A[i, c]`, or `max(B[i], max_c A[i, c])`: B its operand, A its one term.
 Variables are numbered: 0 to rank − 1 run over the array's own axes, higher ones are summed over.
 Whatever depends on the samples has one more axis in front, the batch, which is not written down.
 """
@@ -16,7 +17,7 @@ import numpy as np
 from micrograd.lowering.columns import Floats, Ints
 
 INPUT, PARAMETER, CONSTANT, NUMBER = "input", "parameter", "constant", "number"
-ELEMENT, SUM = "element", "sum"
+ELEMENT, SUM, CHOICE = "element", "sum", "choice"
 LEAVES = (INPUT, PARAMETER, CONSTANT, NUMBER)
 BATCH = -1  # the variable of the batch axis
 FIXED = -2  # in place of a variable: the axis is held at `start`

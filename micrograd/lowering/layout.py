@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from micrograd.lowering.expr import COMPARISONS, Expr, Shape
 
+_TRUTHS = ("not", "first_true", "segment_first_true")
 SHORT, TALL = 32, 64
 
 
@@ -17,7 +18,7 @@ def tall(shape: Shape) -> bool:
 
 def truth(e: Expr) -> bool:
     """Return whether the elements are true or false."""
-    return e.kind == "not" or (e.kind == "bin" and e.attr in COMPARISONS)
+    return e.kind in _TRUTHS or (e.kind == "bin" and e.attr in COMPARISONS)
 
 
 def contiguous(e: Expr) -> bool:

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Sequence
 from keyword import iskeyword
 
 from micrograd.engine import Value
-from micrograd.lowering.ir import CONSTANT, ELEMENT, LEAVES, NUMBER, PARAMETER, SUM, Array
+from micrograd.lowering.ir import CHOICE, CONSTANT, ELEMENT, LEAVES, NUMBER, PARAMETER, SUM, Array
 from micrograd.ops import BY_NAME, FUNCTIONS
 
 _OTHERS = ("B", "where", "maximum", "minimum", "abs", "nan", "inf", "einsum", "transpose", "embed",
-           "broadcast_to", "scatter", "segment_sum", "zeros", "array", "loss",
-           "s_", "sum")  # fmt: skip
+           "broadcast_to", "scatter", "segment_sum", "segment_max", "segment_min", "first_true",
+           "segment_first_true", "zeros", "array", "loss", "s_", "sum")  # fmt: skip
 NUMPY = ("add", "subtract", "multiply", "divide", "power", "less", "less_equal", "greater",
          "greater_equal", "equal", "not_equal", "absolute", "negative", "logical_not", "copyto",
-         "dot", "matmul", "einsum", "empty", "zeros", "ones", "array", "broadcast_to", "transpose",
-         "errstate", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum",
-         "float64", "nan", "inf")  # fmt: skip
+         "dot", "matmul", "einsum", "arange", "empty", "zeros", "ones", "array", "broadcast_to",
+         "transpose", "errstate", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum",
+         "minimum", "float64", "int64", "nan", "inf")  # fmt: skip
 RESERVED = frozenset((*FUNCTIONS, *_OTHERS, *NUMPY))
 TEMPORARY = re.compile(r"d?t\d+(_\d+)?$")  # what no person would name
 _ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
@@ -90,6 +90,8 @@ def _computed(array: Array) -> str:
         of = array.operands[0].array.name
         hidden = len(array.operands) == 1 and of.startswith("z") and array.op in _ACTIVATIONS
         return f"h{of[1:]}" if hidden else "t"
+    if array.kind == CHOICE:
+        return "m" + _suffix(array.terms[0].a.array.name)
     for term in array.terms:
         if (
             term.b is not None

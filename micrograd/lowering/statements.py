@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from micrograd.lowering import expr as ex
+from micrograd.lowering.choices import chosen, first_chosen, where
 from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.formulas import expression
 from micrograd.lowering.ir import (
     BATCH,
+    CHOICE,
     CONSTANT,
     ELEMENT,
     INPUT,
@@ -79,6 +82,8 @@ def value(array: Array, constants: Constants) -> Expr:
     """Return the expression that defines an array."""
     if array.kind == ELEMENT:
         return expression(BY_NAME[array.op].value, array.k, letters(array, constants))
+    if array.kind == CHOICE:
+        return _choice(array, constants)
     parts = [_term(array, term, constants) for term in _products_first(array.terms)]
     total = parts[0]
     for part in parts[1:]:
@@ -99,11 +104,32 @@ def _term(array: Array, term: Term, constants: Constants) -> Tensor:
     if term.segments is None:
         return contract(a, b, axes(array), [var for var, _ in term.summed], sizes)
     flat = combined("*", a, b, ((BATCH,) if array.batched else ()) + (0,))
-    table = constants.named(term.segments)
+    return _pieces(array, term, flat, constants, ex.segment_sum)
+
+
+def _pieces(array: Array, term: Term, flat: Tensor, constants: Constants,
+            each: Callable[[Expr, str, int], Expr]) -> Tensor:  # fmt: skip
+    """Return what `each` makes of the pieces of an operand, as the axes of the array."""
+    sizes = sizes_of(array, term)
+    assert term.segments is not None
     kept = tuple(v for v in flat.vars if v == BATCH)
-    whole_sum = ex.segment_sum(filled(flat, (*kept, 0), sizes), table, array.size)
+    made = each(filled(flat, (*kept, 0), sizes), constants.named(term.segments), array.size)
     shape = tuple(sizes[v] for v in kept) + array.shape
-    return Tensor(ex.reshape(whole_sum, shape), kept + tuple(range(len(array.shape))))
+    return Tensor(ex.reshape(made, shape), kept + tuple(range(len(array.shape))))
+
+
+def _choice(array: Array, constants: Constants) -> Expr:
+    (term,) = array.terms
+    z = view(term.a, sizes_of(array, term), constants)
+    if term.segments is not None:
+        found = _pieces(array, term, z, constants, partial(ex.segment_choice, array.op))
+    else:
+        found = chosen(array.op, z, term.summed[0][0])
+    out = aligned(found, axes(array))
+    for operand in array.operands:
+        before = aligned(view(operand, sizes_of(array), constants), axes(array))
+        out = ex.call(ex.CHOOSERS[array.op], before, out)
+    return out
 
 
 class Backward:
@@ -160,6 +186,8 @@ class Backward:
                 if operand.array in self.needed:
                     local = _tensor(expression(text, array.k, names), array)
                     self._contribute(operand, upstream, local, sizes_of(array), axes(array))
+        if array.kind == CHOICE:
+            return self._through_choice(array, upstream)
         for term in array.terms:
             sizes = sizes_of(array, term)
             if term.segments is not None:
@@ -168,16 +196,43 @@ class Backward:
                 over = axes(array) + tuple(var for var, _ in term.summed)
                 self._through_term(term, upstream, sizes, over)
 
+        return None
+
     def _through_segments(self, array: Array, term: Term, upstream: Tensor, sizes: Sizes) -> None:
+        batch = (BATCH,) if array.batched else ()
+        self._through_term(term, self._by_piece(array, term, upstream), sizes, (*batch, 0))
+
+    def _by_piece(self, array: Array, term: Term, t: Tensor) -> Tensor:
+        """Repeat what belongs to each element of a segmented array for all terms of its piece."""
         assert term.segments is not None
         of_piece = np.repeat(np.arange(array.size), np.diff(term.segments))
-        front = (BATCH,) if BATCH in upstream.vars else ()
-        whole_sizes = sizes_of(array)
-        full = filled(upstream, front + tuple(range(len(array.shape))), whole_sizes)
-        flat = ex.reshape(full, (*(whole_sizes[v] for v in front), array.size))
+        front = (BATCH,) if BATCH in t.vars else ()
+        sizes = sizes_of(array)
+        full = filled(t, front + tuple(range(len(array.shape))), sizes)
+        flat = ex.reshape(full, (*(sizes[v] for v in front), array.size))
         taken = ex.take(flat, self.constants.named(of_piece), of_piece.shape, len(front))
-        batch = (BATCH,) if array.batched else ()
-        self._through_term(term, Tensor(taken, (*front, 0)), sizes, (*batch, 0))
+        return Tensor(taken, (*front, 0))
+
+    def _through_choice(self, array: Array, upstream: Tensor) -> None:
+        """Hand everything to the first element that equals what was chosen."""
+        (term,) = array.terms
+        every, sizes = axes(array), sizes_of(array, term)
+        out, one = Tensor(whole(array), every), Tensor(ex.num(1), ())
+        for operand in array.operands:
+            won = combined("==", view(operand, sizes_of(array), self.constants), out, every)
+            self._maybe(operand, upstream, where(won, 1, 0), sizes_of(array), every)
+            upstream = combined("*", upstream, where(won, 0, 1), every)
+        z = view(term.a, sizes, self.constants)
+        if term.segments is not None:
+            every = ((BATCH,) if array.batched else ()) + (0,)
+            out, upstream = (self._by_piece(array, term, t) for t in (out, upstream))
+            hits = combined("==", z, out, every)
+            first = ex.segment_first_true(hits.expr, self.constants.named(term.segments))
+            self._maybe(term.a, upstream, Tensor(first, hits.vars), sizes, every)
+        elif (var := term.summed[0][0]) in z.vars:
+            self._maybe(term.a, upstream, first_chosen(z, out, var), sizes, (*every, var))
+        else:
+            self._maybe(term.a, upstream, one, sizes, every)
 
     def _through_term(self, term: Term, upstream: Tensor, sizes: Sizes,
                       over: tuple[int, ...]) -> None:  # fmt: skip

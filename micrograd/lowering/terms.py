@@ -27,7 +27,7 @@ class Run:
     """
 
     def __init__(self, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int):
-        order = np.lexsort((*reversed(places), owner))
+        order = self._order(places, owner)
         owner = owner[order]
         self.arrays = arrays
         self.starts = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
@@ -38,6 +38,14 @@ class Run:
         self.lengths = lengths
         self.sides = [_side(a, p) if self.even else None for a, p in zip(arrays, self.places)]
         self.loose = None in self.sides
+
+    def _order(self, places: Sequence[Ints], owner: Ints) -> Ints:
+        return np.lexsort((*reversed(places), owner))
+
+    def _inner(self) -> Grid:
+        """Return the grid of the terms of one member."""
+        inner = [s for side in self.sides if side for _, s in side.pieces if s is not None]
+        return find_grid(inner, self.places[0].shape[1], merge=False)
 
     @property
     def columns(self) -> list[tuple[Array, Ints]]:
@@ -54,8 +62,7 @@ class Run:
         """Return the term of the group's array."""
         if not self.even:
             return self._segments(grid)
-        inner = [s for side in self.sides if side for _, s in side.pieces if s is not None]
-        summed = find_grid(inner, self.places[0].shape[1], merge=False)
+        summed = self._inner()
         rank = len(grid.shape)
         variables = tuple(range(rank + len(summed.shape)))
         shape = grid.shape + summed.shape
@@ -92,6 +99,20 @@ class Run:
         ]
         a, *b = operands
         return Term(a, b[0] if b else None, (), starts)
+
+
+class Chain(Run):
+    """The terms of a group of choices that follow one another and lie in one array.
+
+    Which comes first decides who gets the gradient, so they keep the order that they have.
+    """
+
+    def _order(self, places: Sequence[Ints], owner: Ints) -> Ints:
+        return np.arange(len(owner))
+
+    def _inner(self) -> Grid:
+        every = np.arange(self.places[0].shape[1])
+        return Grid(every.shape, every, every)
 
 
 def _made(operands: list[Operand], summed: tuple[tuple[int, int], ...]) -> Term:

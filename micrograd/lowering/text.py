@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from micrograd.lowering.expr import ALL, COMPARISONS, Assign, B, Expr, Shape, shown_number
+from micrograd.lowering.layout import truth
 
 _RANK = {"+": 2, "-": 2, "*": 3, "/": 3, "@": 3, "**": 5} | dict.fromkeys(COMPARISONS, 1)
 UNARY, ATOM = 4, 6
@@ -45,7 +46,15 @@ def _binary(e: Expr) -> str:
     left, right = (rank + 1, UNARY) if e.attr == "**" else (rank, rank + 1)
     if e.attr in COMPARISONS:
         left = right
-    return f"{_within(e.args[0], left)} {e.attr} {_within(e.args[1], right)}"
+    a, b = e.args
+    if e.attr == "*" and {truth(a), truth(b)} == {True, False}:
+        a, b = _float(a), _float(b)
+    return f"{_within(a, left)} {e.attr} {_within(b, right)}"
+
+
+def _float(e: Expr) -> Expr:
+    """Write a number as a float: of a truth and an integer, PyTorch makes an integer."""
+    return Expr("ref", (), repr(float(e.attr)), ()) if e.kind == "num" else e
 
 
 def _matmul(e: Expr) -> str:
@@ -53,17 +62,28 @@ def _matmul(e: Expr) -> str:
 
 
 def _call(e: Expr) -> str:
-    return f"{e.attr}({', '.join(map(shown, e.args))})"
+    args = e.args
+    if e.attr == "where" and args[1].kind == args[2].kind == "num":
+        args = (args[0], *map(_float, args[1:]))
+    return f"{e.attr}({', '.join(map(shown, args))})"
 
 
 def _sum(e: Expr) -> str:
     rank = len(e.args[0].shape)
     axes = ""
     if len(e.attr) < rank:
-        axis = e.attr[0]
-        one = len(e.attr) == 1
-        axes = str(e.attr) if not one else str(axis if axis == 0 else axis - rank)
+        axes = str(e.attr) if len(e.attr) > 1 else _axis(e.attr[0], rank)
     return f"{_within(e.args[0], ATOM)}.sum({axes})"
+
+
+def _axis(axis: int, rank: int) -> str:
+    return str(axis if axis == 0 else axis - rank)
+
+
+def _choice(e: Expr) -> str:
+    op, axis = e.attr
+    rank = len(e.args[0].shape)
+    return f"{_within(e.args[0], ATOM)}.{op}({_axis(axis, rank) if rank > 1 else ''})"
 
 
 def _transpose(e: Expr) -> str:
@@ -121,4 +141,8 @@ _KINDS: dict[str, Callable[[Expr], str]] = {
     "scatter": lambda e: f"scatter({shown(e.args[0])}, {e.attr[0]}, {e.attr[1]})",
     "segments": lambda e: f"segment_sum({shown(e.args[0])}, {e.attr})",
     "embed": _embed,
+    "choice": _choice,
+    "segment_choice": lambda e: f"segment_{e.attr[0]}({shown(e.args[0])}, {e.attr[1]})",
+    "first_true": lambda e: f"first_true({shown(e.args[0])}, {_axis(e.attr, len(e.shape))})",
+    "segment_first_true": lambda e: f"segment_first_true({shown(e.args[0])}, {e.attr})",
 }
