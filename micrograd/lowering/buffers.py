@@ -327,8 +327,9 @@ class Buffered(Allocation):
         self.body.append(f"{hits}.argmax({axis}, {place})")
         count = self._hoisted(f"arange({e.shape[axis]})[:{behind}]")
         held = self._hoisted(f"{place}[{front}None]")
-        self.body.append(f"equal({count}, {held}, {hits})")
-        return hits
+        target = self._buffer(e.shape, "bool")
+        self.body.append(f"equal({count}, {held}, {target})")
+        return target
 
     def _segment_first_true(self, e: Expr, out: str | None) -> str:
         hits, starts, axis = self._hits(e), e.attr, len(e.shape) - 1
@@ -349,7 +350,7 @@ class Buffered(Allocation):
         return hits
 
     def _hits(self, e: Expr) -> str:
-        """Compute which elements are equal to what was chosen, into a buffer to be changed."""
+        """Compute which elements equal what was chosen, into a buffer of its own to be changed."""
         a, b = self._operands(e.args[0].args)
         hits = self._buffer(e.shape, "bool", plain=True)
         self.body.append(f"equal({a}, {b}, {hits})")
