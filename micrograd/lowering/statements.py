@@ -167,7 +167,8 @@ class Backward:
         total = parts[0]
         for part in parts[1:]:
             total = combined("+", total, part, axes(array))
-        if _is_named(total.expr, TEMPORARY.match) and not TEMPORARY.match(name):
+        made_here = _is_named(total.expr, {line.name for line in self.lines}.__contains__)
+        if made_here and TEMPORARY.match(total.expr.attr) and not TEMPORARY.match(name):
             self.renamed.setdefault(total.expr.attr, ex.ref(name, total.expr.shape))
         if _is_named(total.expr) or ex.is_number(total.expr) or array.kind in LEAVES:
             return total

@@ -1,0 +1,513 @@
+"""Chains of max and min: one choice each, whose gradient goes to the first largest."""
+
+import random
+from functools import reduce
+from math import nan
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from micrograd.engine import Value
+from micrograd.functions import log_softmax, logsumexp, softmax
+from micrograd.losses import cross_entropy
+from micrograd.lowering import building, level_executor, lower, numba_levels, scalar_executor
+from micrograd.lowering.columns import NAMES
+from micrograd.lowering.grouping import levels
+from micrograd.lowering.ir import CHOICE, PARAMETER
+from micrograd.modes import scope
+from tests import lowering_models
+from tests.lowering_models import linear, matrix, values
+from tests.test_lowering_graphs import assert_same, make, scalar_gradients
+from tests.test_lowering_models import assert_equals_scalar_engine, batches
+from tests.test_lowering_passes import form_of, terms
+
+CLOSE = 1e-12
+
+
+def chain(op, xs):
+    return reduce(lambda a, b: getattr(a, op)(b), xs)
+
+
+def leaves(name, data):
+    return [Value(v, label=f"{name}{i}") for i, v in enumerate(data)]
+
+
+def lines_of(program):
+    """Return the lines of both passes without their shapes."""
+    lines = [line.partition("#")[0].strip() for line in program.source.splitlines()]
+    return [line for line in lines if " = " in line]
+
+
+# canonical form
+
+
+def test_a_chain_of_max_is_one_choice_of_its_terms_in_order():
+    x = leaves("x", (3, 1, 2, 4))
+    root = chain("max", [x[2], x[0], x[3], x[1]])
+    form = form_of(root)
+    assert terms(form, root) == [("x2", None), ("x0", None), ("x3", None), ("x1", None)]
+    assert form.live.sum() == 5 and form.choices().tolist() == [True]
+    assert levels(form)[form.root] == 1
+
+
+def test_max_and_min_are_chains_of_their_own():
+    x = leaves("x", range(4))
+    root = x[0].max(x[1]).min(x[2]).min(x[3])
+    form = form_of(root)
+    assert len(form.sums) == 2 and levels(form)[form.root] == 2
+
+
+@pytest.mark.parametrize("stop", ["label", "use", "scope", "number", "other side"])
+def test_a_chain_ends_where_a_person_would_name_it(stop):
+    x = leaves("x", range(3))
+    with scope("inner"):
+        inner = x[0].max(x[1])
+    if stop == "label":
+        inner.label = "top"
+    with scope("other" if stop == "scope" else "inner"):
+        right = 1.0 if stop == "number" else x[2]
+        root = x[2].max(inner) if stop == "other side" else inner.max(right)
+        root = root * inner if stop == "use" else root
+    assert len(form_of(root).sums) == 2
+
+
+def test_a_product_of_a_choice_stays_a_node():
+    x = leaves("x", range(4))
+    form = form_of((x[0] * x[1]).max(x[2] * x[3]))
+    assert form.b.tolist() == [-1, -1] and form.live.sum() == 7
+
+
+def test_unchained_brings_every_link_back():
+    x = leaves("x", range(4))
+    form = form_of(chain("max", x) + chain("min", x) + x[0])
+    plain = form.unchained()
+    assert plain.live.sum() == form.live.sum() + 4
+    assert [NAMES[form.columns.op[i]] for i in plain.sums.tolist()] == ["add"]
+    assert (plain.within[plain.live] == np.flatnonzero(plain.live)).all()
+    assert levels(plain)[plain.root] == 4
+
+
+# the text
+
+
+W = matrix(random.Random(0), 4, 3)
+(b,) = matrix(random.Random(1), 1, 4)
+SCORES = {"W": W, "b": b}
+
+
+def scores(x):
+    return [s + c for s, c in zip(linear(x, W), b)]
+
+
+SOFTMAX = """\
+def value_and_grad(x, W, b):
+    B = len(x)
+    # forward
+    z = x @ W.T + b                               # (B, 4)
+    m = z.max(-1)                                 # (B,)
+    t1 = exp(z - m[:, None])                      # (B, 4)
+    t2 = t1.sum(-1)                               # (B,)
+    t3 = t1[:, 1] / t2                            # (B,)
+    loss = t3.mean()                              # ()
+    # backward
+    dt1 = embed(1 / B / t2, (B, 4), s_[:, 1]) + (-(t3 / t2 / B))[:, None]  # (B, 4)
+    dt4 = dt1 * t1                                # (B, 4)
+    delta = dt4 + first_true(z == m[:, None], -1) * (-dt4.sum(-1))[:, None]  # (B, 4)
+    db = delta.sum(0)                             # (4,)
+    dW = delta.T @ x                              # (4, 3)
+    return loss, {'b': db, 'W': dW}
+"""
+LOG_SOFTMAX = """\
+def value_and_grad(x, t, W, b):
+    B = len(x)
+    # forward
+    z = x @ W.T + b                               # (B, 4)
+    m = z.max(-1)                                 # (B,)
+    t1 = z - m[:, None]                           # (B, 4)
+    t2 = exp(t1)                                  # (B, 4)
+    t3 = t2.sum(-1)                               # (B,)
+    t4 = -(t * (t1 - log(t3)[:, None])).sum(-1)   # (B,)
+    loss = t4.mean()                              # ()
+    # backward
+    dt5 = -(t / B)                                # (B, 4)
+    dt1 = dt5 + (-dt5.sum(-1) / t3)[:, None] * t2  # (B, 4)
+    delta = dt1 + first_true(z == m[:, None], -1) * (-dt1.sum(-1))[:, None]  # (B, 4)
+    db = delta.sum(0)                             # (4,)
+    dW = delta.T @ x                              # (4, 3)
+    return loss, {'b': db, 'W': dW}
+"""
+LOGSUMEXP = """\
+def value_and_grad(x, W, b):
+    B = len(x)
+    # forward
+    z = x @ W.T + b                               # (B, 4)
+    m = z.max(-1)                                 # (B,)
+    t1 = exp(z - m[:, None])                      # (B, 4)
+    t2 = t1.sum(-1)                               # (B,)
+    t3 = m + log(t2)                              # (B,)
+    loss = t3.mean()                              # ()
+    # backward
+    dt4 = (1 / B / t2)[:, None] * t1              # (B, 4)
+    dm = 1 / B - dt4.sum(-1)                      # (B,)
+    delta = dt4 + first_true(z == m[:, None], -1) * dm[:, None]  # (B, 4)
+    db = delta.sum(0)                             # (4,)
+    dW = delta.T @ x                              # (4, 3)
+    return loss, {'b': db, 'W': dW}
+"""
+
+
+def probability(x):
+    return softmax(scores(x))[1]
+
+
+def cross(x, t):
+    return -sum(a * c for a, c in zip(t, log_softmax(scores(x))))
+
+
+def log_total(x):
+    return logsumexp(scores(x))
+
+
+@pytest.mark.parametrize(("loss", "text"), [
+    (probability, SOFTMAX), (cross, LOG_SOFTMAX), (log_total, LOGSUMEXP),
+])  # fmt: skip
+def test_a_classifier_reads_like_the_notes(loss, text):
+    samples = [[0.1] * 3, [0.25] * 4][: loss.__code__.co_argcount]
+    program = lower(loss, *samples, parameters=SCORES)
+    assert program.source == text
+    assert_equals_scalar_engine(program, loss, batches(*[(6, len(s)) for s in samples]))
+
+
+def test_cross_entropy_of_a_recorded_batch():
+    (x,) = batches((6, 3))
+    losses = [cross_entropy(scores(values(row)), y) for row, y in zip(x, (0, 1, 2, 3, 1, 1))]
+    root = sum(losses) / 6
+    program = lower(root, parameters=SCORES)
+    assert lines_of(program)[:6] == [
+        "z = x @ W.T + b", "m = z.max(-1)", "t1 = z - m[:, None]", "t2 = exp(t1)",
+        "t3 = t2.sum(-1)", "loss = (-(t1.reshape(24)[i1] - log(t3))).sum() / 6",
+    ]  # fmt: skip
+    assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
+
+
+def test_the_smallest_is_chosen_by_min():
+    x = leaves("x", (3.0, 1.0, 1.0))
+    program = lower(chain("min", x) * 2.0)
+    assert lines_of(program) == ["m = x.min()", "loss = m * 2", "dx = first_true(x == m, 0) * 2.0"]
+    assert program.value_and_grad()[1]["x"].tolist() == [0, 2, 0]
+
+
+def test_what_is_labelled_keeps_its_name():
+    z = leaves("z", (1.0, 3.0, 2.0))
+    top = chain("max", z)
+    top.label = "top"
+    assert "top = z.max()" in lower(sum((v - top).exp() for v in z)).source
+
+
+def test_terms_of_several_arrays_are_taken_array_by_array():
+    x, y = leaves("x", (1.0, 2.0, 3.0)), leaves("y", (3.0, 2.0))
+    program = lower(chain("max", x + y))
+    assert lines_of(program) == [
+        "m = x.max()", "m_2 = maximum(m, y.max())", "loss = m_2",
+        "dy = first_true(y == m_2, 0) * where(m == m_2, 0.0, 1.0)",
+        "dx = first_true(x == m, 0) * where(m == m_2, 1.0, 0.0)",
+    ]  # fmt: skip
+    assert program.value_and_grad()[1]["x"].tolist() == [0, 0, 1]
+
+
+def test_max_over_positions_is_along_their_axis():
+    rng = random.Random(2)
+    (u,) = matrix(rng, 1, 3)
+
+    def pooled(xs):
+        return sum(a * chain("max", column) for a, column in zip(u, zip(*xs)))
+
+    program = lower(pooled, [[0.1] * 3] * 4, parameters={"u": u})
+    assert lines_of(program)[1] == "m = xs.max(-2)"
+    batch = np.random.default_rng(0).integers(0, 3, (5, 4, 3)).astype(float)  # many equal
+    assert_equals_scalar_engine(program, pooled, [batch])
+    whole = lower(lambda xs: chain("max", [v for row in xs for v in row]) * u[0],
+                  [[0.1] * 3] * 4, parameters={"u": u})  # fmt: skip
+    assert lines_of(whole)[1] == "m = xs.reshape(-1, 12).max(-1)"
+
+
+def transformer(**sizes):
+    """Return the transformer whose attention and loss use the package's own functions."""
+    original = lowering_models.softmax
+    lowering_models.softmax = softmax
+    try:
+        return lowering_models.transformer(**sizes)
+    finally:
+        lowering_models.softmax = original
+
+
+def test_causal_attention_has_no_line_per_link():
+    root, parameters = transformer(positions=8)
+    program = lower(root, parameters=parameters)
+    forward = program.source.partition("# backward")[0]
+    assert len(forward.splitlines()) <= 60
+    assert "segment_max(" in forward and ".max(-1)" in forward
+    assert len(re_maximum(forward)) <= 2  # of the activations
+    assert "segment_first_true(" in program.source
+    assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
+
+
+def re_maximum(text):
+    return [line for line in text.splitlines() if "maximum(" in line]
+
+
+def test_a_long_chain_is_one_line():
+    x = [Value(float(i * 7919 % 1000), label=f"x{i}") for i in range(5000)]
+    root = chain("max", x) + chain("min", x)
+    program = lower(root)
+    assert lines_of(program)[:3] == ["m = x.max()", "m_2 = x.min()", "loss = m + m_2"]
+    assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
+
+
+# gradients
+
+
+def graphs(op):
+    """Return (root, parameters) of chains with equal terms, nan, all orders and lengths."""
+    rng = random.Random(5)
+    for data in ((2, 1, 3), (3, 3, 1), (-1, -2, -1), (0, 0, 0, 0), (5, 5), (1, nan, 2), (nan, 1, 2),
+                 (1, 2, nan), (nan, nan), (float("inf"), 1, float("inf"))):  # fmt: skip
+        x = leaves("x", data)
+        yield chain(op, x) * 3.0, {"x": x}
+    z = leaves("z", [rng.choice((0, 1, 2, -1)) for _ in range(20)])
+    w, y = leaves("w", (1, 2, 3, 4)), leaves("y", (1, 0, 2, 1))
+    z[12].data = nan
+    uneven = [z[i * (i + 1) // 2 : (i + 1) * (i + 2) // 2] for i in range(1, 5)]
+    yield weighted(op, uneven, w), {"z": z, "w": w}
+    yield weighted(op, [row[::-1] for row in uneven], w), {"z": z, "w": w}
+    rows = [z[5 * i : 5 * i + 5] for i in range(4)]
+    yield weighted(op, rows, w), {"z": z, "w": w}
+    yield weighted(op, [row[::-1] for row in rows], w), {"z": z, "w": w}
+    yield weighted(op, [rng.sample(row, 5) for row in rows], w), {"z": z, "w": w}
+    yield weighted(op, zip(*rows), w), {"z": rows, "w": w}
+    yield chain(op, [v for column in zip(*rows) for v in column]) * 2.0, {"z": rows}
+    yield weighted(op, [z[i : i + 2] for i in range(4)], w), {"z": z, "w": w}  # overlapping
+    yield weighted(op, [z[i : i + 3] for i in range(4)], w), {"z": z, "w": w}
+    yield chain(op, [z[3]] * 3) * 2.0 + z[5].max(z[5]), {"z": z}  # the same one again
+    yield weighted(op, [[z[0]] * 3, [z[1]] * 3], w), {"z": z, "w": w}
+    for parts in (([w[i], *row] for i, row in enumerate(uneven)),
+                  ([*row, w[i]] for i, row in enumerate(uneven)),
+                  ([*z[3 * i : 3 * i + 1 + i], w[i]] for i in range(4)),
+                  ([*z[3 * i : 3 * i + 1 + i], *w[: i + 1], y[i]] for i in range(4)),
+                  ([w[i], *row, *y[:2]] for i, row in enumerate(rows)),
+                  ([w[i], *rows[0]] for i in range(4)),
+                  ([w[i], y[i], z[i], w[3 - i]] for i in range(4))):  # fmt: skip
+        yield weighted(op, parts, y), {"z": z, "w": w, "y": y}
+    for first, second in (
+        ((1, 2), (2, 2)),
+        ((3, 1), (3, 3)),
+        ((nan, 1), (2, 2)),
+        ((1, 1), (2, nan)),
+    ):
+        x, y = leaves("x", first), leaves("y", second)
+        yield chain(op, x + y) * 2.0, {"x": x, "y": y}
+        yield chain(op, [x[0], y[0], x[1], y[1]]) * 2.0, {"x": x, "y": y}
+    yield getattr(chain(op, [Value(1.5), *rows[0]]), op)(2.0) * 2.0, {"z": rows}
+    a = chain(op, z[:2])
+    c = chain(op, [a, *z[2:4]])
+    yield c * 2.0 + a * getattr(a, op)(z[2]), {"z": z}  # links used twice
+    labelled = chain(op, z[:3])
+    labelled.label = "top"
+    yield chain(op, [labelled, *z[3:6]]) * 2.0, {"z": z}
+
+
+def weighted(op, parts, weights):
+    return sum(chain(op, part) * w for part, w in zip(parts, weights))
+
+
+def assert_right(found, root, program):
+    value, gradients = found
+    assert float(value) == pytest.approx(root.data, rel=CLOSE, nan_ok=True)
+    gradients = {name: np.asarray(g) for name, g in gradients.items()}
+    right = scalar_gradients(root, program)
+    assert set(gradients) == set(right)
+    for name, gradient in right.items():
+        np.testing.assert_allclose(gradients[name], gradient, rtol=CLOSE, atol=CLOSE)
+
+
+def exported(program, target):
+    """Return the value and the gradients of an exported program."""
+    module: dict = {}
+    exec(program.export(target), module)
+    arguments = [module["LEAVES"][name] for name in (*program.parameters, *program.constants)]
+    return module["value_and_grad"](*arguments)
+
+
+@pytest.mark.parametrize("op", ["max", "min"])
+def test_the_first_largest_gets_everything(op):
+    for root, parameters in graphs(op):
+        program = lower(root, parameters=parameters)
+        assert_right(program.value_and_grad(), root, program)
+        assert_right(program.value_and_grad(), root, program)  # buffers hold nothing of the last
+        assert program() == pytest.approx(root.data, nan_ok=True)
+
+
+@pytest.mark.parametrize("target", ["numpy", "jax", "torch"])
+def test_exported_choices(target):
+    pytest.importorskip(target)
+    every = [*graphs("min" if target == "numpy" else "max"), transformer(dims=4, positions=4)]
+    for root, parameters in every[:: 4 if target == "jax" else 1]:  # JAX takes long to start
+        program = lower(root, parameters=parameters)
+        assert_right(exported(program, target), root, program)
+
+
+def test_exported_choices_are_compiled_by_jax():
+    jax = pytest.importorskip("jax")
+    root, parameters = transformer(dims=4, positions=3)
+    program = lower(root, parameters=parameters)
+    module: dict = {}
+    exec(program.export("jax"), module)
+    assert_right(jax.jit(module["value_and_grad"])(**module["LEAVES"]), root, program)
+
+
+def test_choices_by_numba():
+    pytest.importorskip("numba")
+    for n, (root, parameters) in enumerate(graphs("max")):
+        if n % 6 == 2:
+            program = lower(root, parameters=parameters, backend="numba")
+            assert_right(program.value_and_grad(), root, program)
+    program = lower(cross, [0.1] * 3, [0.25] * 4, parameters=SCORES, backend="numba")
+    assert_equals_scalar_engine(program, cross, batches((5, 3), (5, 4)))
+    (u,) = matrix(random.Random(2), 1, 3)
+
+    def pooled(xs):
+        return sum(a * chain("min", column) for a, column in zip(u, zip(*xs)))
+
+    program = lower(pooled, [[0.1] * 3] * 4, parameters={"u": u}, backend="numba")
+    batch = np.random.default_rng(0).integers(0, 3, (5, 4, 3)).astype(float)
+    assert_equals_scalar_engine(program, pooled, [batch])
+
+
+def test_segments_of_every_sample_of_a_batch():
+    (u,) = matrix(random.Random(3), 1, 4)
+
+    def loss(x, y):
+        tops = [chain("max", x[: i + 2]) for i in range(3)] + [chain("max", [y, *x[1:3]])]
+        return sum(a * top for a, top in zip(u, tops)).tanh()
+
+    program = lower(loss, [0.1] * 4, 0.3, parameters={"u": u})
+    rng = np.random.default_rng(0)
+    batch = [rng.integers(0, 3, shape).astype(float) for shape in ((6, 4), (6,))]
+    assert_equals_scalar_engine(program, loss, batch)
+
+
+def test_a_choice_of_parameters_and_of_an_input():
+    (w,) = matrix(random.Random(4), 1, 5)
+
+    def loss(x):
+        return chain("max", [x, *w]) * x + chain("min", w)
+
+    program = lower(loss, 0.1, parameters={"w": w})
+    assert "maximum(x, w.max())" in program.source
+    assert_equals_scalar_engine(program, loss, [np.linspace(-1, 1, 7)])
+
+
+def graph_of_chains(seed, size):
+    """Record a random graph whose leaves are often equal and whose nodes often are chains."""
+    rng = random.Random(seed)
+    nodes = [Value(rng.choice((-1.0, 0.0, 0.5)), label=f"x{i}") for i in range(rng.randint(2, 9))]
+    nodes += [Value(rng.choice((-1.0, 0.0, 0.5)), label=f"{c}") for c in "abc"]
+    for _ in range(size):
+        if rng.random() < 0.5:
+            terms = rng.choices(nodes[-12:], k=rng.randint(1, 6))
+            nodes.append(chain(rng.choice(("max", "min")), terms))
+        else:
+            nodes.append(make(rng, rng.choice(nodes), rng.choice(nodes), nodes))
+    used = {p for node in nodes for p in node.parents}
+    return sum(node.tanh() for node in nodes if node not in used)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 40))
+@settings(max_examples=40, deadline=None)
+def test_random_graphs_of_chains(seed, size):
+    root = graph_of_chains(seed, size)
+    program = lower(root)
+    assert_right(program.value_and_grad(), root, program)
+    assert_right(exported(program, "numpy"), root, program)
+
+
+# irregular graphs
+
+
+@pytest.fixture
+def irregular(monkeypatch):
+    """Take every graph for irregular."""
+    monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
+    building.forget()
+    yield
+    building.forget()
+
+
+@pytest.mark.parametrize("executor", [level_executor, scalar_executor])
+def test_irregular_graphs_take_every_link_for_a_node(irregular, executor):
+    every = [*graphs("max"), *((graph_of_chains(seed, 20), None) for seed in range(8))]
+    for root, parameters in every:
+        program = lower(root, parameters=parameters)
+        held = {**program.parameters, **program.constants}
+        run = executor.maker(program.lowered, PARAMETER)(0, held)
+        assert_right(run(), root, program)
+
+
+def test_irregular_graphs_of_chains_by_numba(irregular):
+    pytest.importorskip("numba")
+    root = graph_of_chains(3, 60)
+    program = lower(root)
+    held = {**program.parameters, **program.constants}
+    run = numba_levels.maker(program.lowered, PARAMETER)(0, held)
+    assert_right(run(), root, program)
+
+
+def test_a_chain_through_ever_other_arrays_is_irregular():
+    x, y = leaves("x", range(10)), leaves("y", range(10))
+    root = chain("max", [(x, y)[i % 2][i * 7 % 10] for i in range(3000)])
+    program = lower(root)
+    assert "irregular" in program.explain()
+    assert_right(program.value_and_grad(), root, program)
+
+
+# explaining
+
+
+def test_find_knows_the_links():
+    z = [leaves(f"z{i}_", (1.0, 2.0, 3.0)) for i in range(2)]
+    root = sum(chain("max", row).tanh() for row in z)
+    program = lower(root)
+    links = [v for v in program.graph.values if v._op == "max"]
+    assert [program.find(v) for v in links] == [("m", 0), ("m", 0), ("m", 1), ("m", 1)]
+    row = next(line for line in program.explain().splitlines() if "m = Z.max(-1)" in line)
+    assert "4 nodes" in row
+    assert [array.op for array in program.lowered.arrays if array.kind == CHOICE] == ["max"]
+
+
+def test_find_knows_the_links_within_every_array():
+    x, y = leaves("x", (1.0, 2.0, 3.0)), leaves("y", (3.0, 2.0))
+    program = lower(chain("max", x + y))
+    links = [v for v in program.graph.values if v._op == "max"]
+    assert [program.find(v)[0] for v in links] == ["m", "m", "m_2", "m_2"]
+
+
+# what these programs showed elsewhere
+
+
+def test_a_temporary_that_is_an_adjoint_keeps_its_name():
+    z, w = leaves("z", (1.0, 2.0, 3.0)), leaves("w", (3.0, 2.0, 1.0))
+    for t in ([v + 0.0 for v in w], [v.max(a) for v, a in zip(w, z)]):
+        root = sum(a.tanh() * b for a, b in zip(z, t))
+        program = lower(root, parameters={"z": z, "w": w})
+        assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
+
+
+def test_truths_times_integers_are_floats_under_pytorch():
+    pytest.importorskip("torch")
+    x, weights = values([1.0, -2.0]), matrix(random.Random(6), 3, 2)
+    z = linear(x, weights)
+    for root in (sum(v.relu() * 2 for v in z), sum(v.relu() for v in z), sum(abs(v) for v in z)):
+        program = lower(root, parameters={"x": x, "W": weights})
+        assert_right(exported(program, "torch"), root, program)
