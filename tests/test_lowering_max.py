@@ -16,6 +16,7 @@ from micrograd.lowering import building, level_executor, lower, numba_levels, sc
 from micrograd.lowering.columns import NAMES
 from micrograd.lowering.grouping import levels
 from micrograd.lowering.ir import CHOICE, PARAMETER
+from micrograd.lowering.numpy_executor import buffered_text
 from micrograd.modes import scope
 from tests import lowering_models
 from tests.lowering_models import linear, matrix, values
@@ -396,6 +397,16 @@ def test_segments_of_every_sample_of_a_batch():
     rng = np.random.default_rng(0)
     batch = [rng.integers(0, 3, shape).astype(float) for shape in ((6, 4), (6,))]
     assert_equals_scalar_engine(program, loss, batch)
+
+
+def test_choices_for_two_inputs_are_made_at_once():
+    def both(x, x_c):
+        return logsumexp(scores(x)) + logsumexp(scores(x_c))
+
+    program = lower(both, [0.1] * 3, [0.2] * 3, parameters=SCORES)
+    text = buffered_text(program.lowered, program.lowered.passes(PARAMETER))
+    assert text.count("maximum.reduce(_all") == text.count(".argmax(") == 1
+    assert_equals_scalar_engine(program, both, batches((5, 3), (5, 3)))
 
 
 def test_a_choice_of_parameters_and_of_an_input():

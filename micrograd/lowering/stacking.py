@@ -7,7 +7,7 @@ is how NumPy runs it: fewer and larger products, and fewer calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial, reduce
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
@@ -264,7 +264,7 @@ def _einsum(e: Expr) -> bool:
     )
 
 
-_BY_ROW = {
+_BY_ROW: dict[str, Callable[[Expr], bool]] = {
     "bin": _elementwise,
     "call": _elementwise,
     "neg": _elementwise,
@@ -276,4 +276,6 @@ _BY_ROW = {
     "reshape": lambda e: batched(e.args[0]),
     "take": lambda e: len(e.args[0].shape) > 1,
     "einsum": _einsum,
+    "choice": lambda e: e.attr[1] > 0,
+    "first_true": lambda e: e.attr > 0,
 }
