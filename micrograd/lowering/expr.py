@@ -109,6 +109,10 @@ def _is(e: Expr, value: float) -> bool:
 def _add(a: Expr, b: Expr) -> Expr | None:
     if _is(a, 0) or _is(b, 0):
         return b if _is(a, 0) else a
+    if a.kind == b.kind and a.kind in ("embed", "scatter") and a.attr == b.attr:
+        x, y = a.args[0], b.args[0]
+        if x.shape == y.shape:  # what goes to the same places is added before
+            return Expr(a.kind, (binary("+", x, y),), a.attr, a.shape)
     return binary("-", a, b.args[0]) if b.kind == "neg" else None
 
 
