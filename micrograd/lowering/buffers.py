@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
 
+from micrograd.lowering import choice_buffers
 from micrograd.lowering.allocation import Allocation
 from micrograd.lowering.expr import CHOOSERS, COMPARISONS, Assign, B, Expr, shown_number
 from micrograd.lowering.layout import contiguous, stacked_product, tall, truth
@@ -301,60 +302,10 @@ class Buffered(Allocation):
         self.body.append(f"add.reduceat({source}, {starts}, {len(e.shape) - 1}, None, {target})")
         return target
 
-    def _choice(self, e: Expr, out: str | None) -> str:
-        op, axis = e.attr
-        source = self._operand(e.args[0])
-        target = self._target(e, out)
-        self.body.append(f"{_UFUNCS[op]}.reduce({source}, {axis}, None, {target})")
-        return target
-
-    def _segment_choice(self, e: Expr, out: str | None) -> str:
-        op, table = e.attr
-        source = self._operand(e.args[0])
-        target = self._target(e, out)
-        starts = self._hoisted(f"{table}[:-1].copy()")
-        axis = len(e.shape) - 1
-        self.body.append(f"{_UFUNCS[op]}.reduceat({source}, {starts}, {axis}, None, {target})")
-        return target
-
-    def _first_true(self, e: Expr, out: str | None) -> str:
-        hits, axis = self._hits(e), e.attr
-        place = self._buffer((*e.shape[:axis], *e.shape[axis + 1 :]), "int64", plain=True)
-        front, behind = ":, " * axis, ", None" * (len(e.shape) - axis - 1)
-        # the last one is it where no other is, so there it may as well be true
-        last = self._hoisted(f"{hits}[{front}-1:]")
-        self.body.append(f"copyto({last}, True)")
-        self.body.append(f"{hits}.argmax({axis}, {place})")
-        count = self._hoisted(f"arange({e.shape[axis]})[:{behind}]")
-        held = self._hoisted(f"{place}[{front}None]")
-        target = self._buffer(e.shape, "bool")
-        self.body.append(f"equal({count}, {held}, {target})")
-        return target
-
-    def _segment_first_true(self, e: Expr, out: str | None) -> str:
-        hits, starts, axis = self._hits(e), e.attr, len(e.shape) - 1
-        n, pieces = e.shape[-1], len(self.tables[starts]) - 1
-        place = self._buffer(e.shape, "int64", plain=True)
-        first = self._buffer((*e.shape[:-1], pieces), "int64", plain=True)
-        count, end = self._hoisted(f"arange({n})"), self._hoisted(f"{starts}[1:] - 1")
-        begin = self._hoisted(f"{starts}[:-1].copy()")
-        owner = self._hoisted(f"arange({pieces}).repeat({starts}[1:] - {starts}[:-1])")
-        self.body += [
-            f"copyto({place}, {n})",
-            f"copyto({place}, {count}, where={hits})",
-            f"minimum.reduceat({place}, {begin}, {axis}, None, {first})",
-            f"minimum({first}, {end}, out={first})",
-            f"{first}.take({owner}, {axis}, {place}, 'clip')",
-            f"equal({count}, {place}, {hits})",
-        ]
-        return hits
-
-    def _hits(self, e: Expr) -> str:
-        """Compute which elements equal what was chosen, into a buffer of its own to be changed."""
-        a, b = self._operands(e.args[0].args)
-        hits = self._buffer(e.shape, "bool", plain=True)
-        self.body.append(f"equal({a}, {b}, {hits})")
-        return hits
+    _choice = choice_buffers.choice
+    _segment_choice = choice_buffers.segment_choice
+    _first_true = choice_buffers.first_true
+    _segment_first_true = choice_buffers.segment_first_true
 
     def _embed(self, e: Expr, out: str | None) -> str:
         out = self._zeros(e, out)

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd.lowering.canonical import Canonical
 from micrograd.lowering.columns import NAMES, NONE, ROUTES, Ints
-from micrograd.lowering.grids import coordinates, find_grid, flat_places, read
+from micrograd.lowering.grids import Grid, coordinates, find_grid, flat_places, read
 from micrograd.lowering.ir import (
     CHOICE,
     CONSTANT,
@@ -139,17 +139,16 @@ class Grouping:
             for column in coordinates(array, place)
         ]
         grid = find_grid(columns, len(nodes))
-        variables = range(len(grid.shape))
-        operands = []
-        for array, place in zip(arrays, places):
-            flat = place[grid.order].reshape(grid.shape)
-            operands.append(
-                self._kept(read(array, coordinates(array, flat), flat, variables), grid.shape)
-            )
+        operands = tuple(self._read(*pair, grid) for pair in zip(arrays, places))
         k = c.columns.values[nodes[0]]._k
         self._add(
             Array(ELEMENT, grid.shape, nodes[grid.order], batched, NAMES[c.columns.op[nodes[0]]],
-                  k, tuple(operands)), nodes, grid.place)  # fmt: skip
+                  k, operands), nodes, grid.place)  # fmt: skip
+
+    def _read(self, array: Array, places: Ints, grid: Grid) -> Operand:
+        flat = places[grid.order].reshape(grid.shape)
+        operand = read(array, coordinates(array, flat), flat, range(len(grid.shape)))
+        return self._kept(operand, grid.shape)
 
     def _sums_of_level(self, nodes: Ints) -> None:
         c = self.canonical
@@ -231,22 +230,19 @@ class Grouping:
         return nodes
 
     def _choice(self, nodes: Ints, before: Ints | None, chain: Chain) -> None:
-        starts = [] if before is None else [(self.arrays[self.array[before[0]]],
-                                             self.place[before])]  # fmt: skip
-        columns = [(array, column) for array, place in starts
-                   for column in coordinates(array, place)]  # fmt: skip
-        columns = sorted(columns + chain.columns, key=lambda pair: _order(pair[0]))
+        columns, starts = chain.columns, []
+        if before is not None:
+            array, places = self.arrays[self.array[before[0]]], self.place[before]
+            starts = [(array, places)]
+            columns += [(array, column) for column in coordinates(array, places)]
+        columns.sort(key=lambda pair: _order(pair[0]))
         grid = find_grid([column for _, column in columns], len(nodes), merge=not chain.loose)
-        operands = []
-        for array, place in starts:
-            flat = place[grid.order].reshape(grid.shape)
-            operand = read(array, coordinates(array, flat), flat, range(len(grid.shape)))
-            operands.append(self._kept(operand, grid.shape))
-        batched = any(array.batched for array in (*chain.arrays, *(array for array, _ in starts)))
-        self._add(Array(CHOICE, grid.shape, nodes[grid.order], batched,
-                        NAMES[self.canonical.columns.op[nodes[0]]], operands=tuple(operands),
-                        terms=(self._kept_term(chain.term(grid), grid.shape),)),
-                  nodes, grid.place)  # fmt: skip
+        operands = tuple(self._read(*pair, grid) for pair in starts)
+        term = self._kept_term(chain.term(grid), grid.shape)
+        batched = any(a.batched for a in (*chain.arrays, *(array for array, _ in starts)))
+        op = NAMES[self.canonical.columns.op[nodes[0]]]
+        self._add(Array(CHOICE, grid.shape, nodes[grid.order], batched, op, operands=operands,
+                        terms=(term,)), nodes, grid.place)  # fmt: skip
 
     def _kept(self, operand: Operand, sizes: tuple[int, ...]) -> Operand:
         """Make a constant array of what reads several numbers of the pool."""

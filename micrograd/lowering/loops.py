@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from micrograd.lowering.expr import ALL, CHOOSERS, Assign, Expr, Shape, ref
+from micrograd.lowering import choice_loops
+from micrograd.lowering.expr import ALL, Assign, Expr, Shape, ref
 from micrograd.lowering.text import reshaped
 
 _REDUCTIONS = ("sum", "mean", "matmul", "einsum", "segments", "scatter", "embed", "choice",
@@ -167,47 +168,13 @@ class Loops:
         self._put(len(at) + 1, f"_a += {scalar(e.args[0], [*at[:-1], '_k'])}")
         self._put(len(at), f"{scalar(own, at)} = _a")
 
-    def _choice(self, own: Expr, e: Expr) -> None:
-        op, axis = e.attr
-        z, at = e.args[0], self._for(e.shape)
-        self._chosen(own, op, z, at, (at[:axis], at[axis:]), ("0", str(z.shape[axis])))
+    def _read(self, e: Expr, at: Places) -> str:
+        return scalar(e, at)
 
-    def _segment_choice(self, own: Expr, e: Expr) -> None:
-        op, starts = e.attr
-        at = self._for(e.shape)
-        self._chosen(own, op, e.args[0], at, (at[:-1], []), _piece(starts, at[-1]))
-
-    def _chosen(self, own: Expr, op: str, z: Expr, at: Places,
-                around: tuple[Places, Places], bounds: tuple[str, str]) -> None:  # fmt: skip
-        """Choose among the elements of `z` between bounds of the axis in the middle."""
-        before, after = around
-        self._put(len(at), f"_a = {scalar(z, [*before, bounds[0], *after])}")
-        self._put(len(at), f"for _k in range({bounds[0]} + 1, {bounds[1]}):")
-        self._put(len(at) + 1, f"_a = {CHOOSERS[op]}(_a, {scalar(z, [*before, '_k', *after])})")
-        self._put(len(at), f"{scalar(own, at)} = _a")
-
-    def _first_true(self, own: Expr, e: Expr) -> None:
-        axis = e.attr
-        at = self._for((*e.shape[:axis], *e.shape[axis + 1 :]))
-        self._first(own, e.args[0], len(at), (at[:axis], at[axis:]), ("0", str(e.shape[axis])))
-
-    def _segment_first_true(self, own: Expr, e: Expr) -> None:
-        count = len(e.shape) - 1
-        at = self._for(e.shape[:-1])
-        self._put(count, f"for _p in range(len({e.attr}) - 1):")
-        self._first(own, e.args[0], count + 1, (at, []), _piece(e.attr, "_p"))
-
-    def _first(self, own: Expr, hits: Expr, depth: int, around: tuple[Places, Places],
-               bounds: tuple[str, str]) -> None:  # fmt: skip
-        """Mark the first hit between bounds of the axis in the middle, else the last element."""
-        before, after = around
-        self._put(depth, f"_f = {bounds[1]} - 1")
-        self._put(depth, f"for _k in range({bounds[0]}, {bounds[1]}):")
-        self._put(depth + 1, f"if {scalar(hits, [*before, '_k', *after])}:")
-        self._put(depth + 2, "_f = _k")
-        self._put(depth + 2, "break")
-        self._put(depth, f"for _k in range({bounds[0]}, {bounds[1]}):")
-        self._put(depth + 1, f"{scalar(own, [*before, '_k', *after])} = 1.0 if _k == _f else 0.0")
+    _choice = choice_loops.choice
+    _segment_choice = choice_loops.segment_choice
+    _first_true = choice_loops.first_true
+    _segment_first_true = choice_loops.segment_first_true
 
     def _scatter(self, own: Expr, e: Expr) -> None:
         self._cleared(own)
@@ -221,10 +188,6 @@ class Loops:
         at = self._for(e.args[0].shape)
         place = _indexed(e.attr[0], at)
         self._put(len(at), f"{scalar(own, place)} = {scalar(e.args[0], at)}")
-
-
-def _piece(starts: str, i: str) -> tuple[str, str]:
-    return f"{starts}[{i}]", f"{starts}[{i} + 1]"
 
 
 def _element(name: str, at: Places) -> str:

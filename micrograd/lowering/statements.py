@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
 
-import numpy as np
-
+from micrograd.lowering import choices
 from micrograd.lowering import expr as ex
-from micrograd.lowering.choices import chosen, first_chosen, where
 from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.formulas import expression
@@ -32,10 +29,14 @@ from micrograd.lowering.tensors import (
     Sizes,
     Tensor,
     aligned,
+    axes,
+    by_piece,
     combined,
     contract,
     filled,  # fmt: skip
+    pieces,
     selection,
+    sizes_of,
     summed,
     view,
     whole,
@@ -54,23 +55,6 @@ class Statements:
     constants: Constants = field(default_factory=Constants)
 
 
-def sizes_of(array: Array, term: Term | None = None) -> dict[int, ex.Size]:
-    """Return the sizes of an array's variables, and of those summed over in a term."""
-    sizes: dict[int, ex.Size] = dict(enumerate(array.shape))
-    if array.batched:
-        sizes[BATCH] = ex.B
-    if term is not None:
-        sizes |= dict(term.summed)
-        if term.segments is not None:
-            sizes[0] = int(term.segments[-1])
-    return sizes
-
-
-def axes(array: Array) -> tuple[int, ...]:
-    """Return the variables of an array's axes, the batch in front."""
-    return ((BATCH,) if array.batched else ()) + tuple(range(len(array.shape)))
-
-
 def letters(array: Array, constants: Constants) -> dict[str, Expr]:
     """Return what x, y and out are in the formulas of an elementary array."""
     views = [view(operand, sizes_of(array), constants) for operand in array.operands]
@@ -83,7 +67,7 @@ def value(array: Array, constants: Constants) -> Expr:
     if array.kind == ELEMENT:
         return expression(BY_NAME[array.op].value, array.k, letters(array, constants))
     if array.kind == CHOICE:
-        return _choice(array, constants)
+        return choices.chosen(array, constants)
     parts = [_term(array, term, constants) for term in _products_first(array.terms)]
     total = parts[0]
     for part in parts[1:]:
@@ -104,32 +88,7 @@ def _term(array: Array, term: Term, constants: Constants) -> Tensor:
     if term.segments is None:
         return contract(a, b, axes(array), [var for var, _ in term.summed], sizes)
     flat = combined("*", a, b, ((BATCH,) if array.batched else ()) + (0,))
-    return _pieces(array, term, flat, constants, ex.segment_sum)
-
-
-def _pieces(array: Array, term: Term, flat: Tensor, constants: Constants,
-            each: Callable[[Expr, str, int], Expr]) -> Tensor:  # fmt: skip
-    """Return what `each` makes of the pieces of an operand, as the axes of the array."""
-    sizes = sizes_of(array, term)
-    assert term.segments is not None
-    kept = tuple(v for v in flat.vars if v == BATCH)
-    made = each(filled(flat, (*kept, 0), sizes), constants.named(term.segments), array.size)
-    shape = tuple(sizes[v] for v in kept) + array.shape
-    return Tensor(ex.reshape(made, shape), kept + tuple(range(len(array.shape))))
-
-
-def _choice(array: Array, constants: Constants) -> Expr:
-    (term,) = array.terms
-    z = view(term.a, sizes_of(array, term), constants)
-    if term.segments is not None:
-        found = _pieces(array, term, z, constants, partial(ex.segment_choice, array.op))
-    else:
-        found = chosen(array.op, z, term.summed[0][0])
-    out = aligned(found, axes(array))
-    for operand in array.operands:
-        before = aligned(view(operand, sizes_of(array), constants), axes(array))
-        out = ex.call(ex.CHOOSERS[array.op], before, out)
-    return out
+    return pieces(array, term, flat, constants, ex.segment_sum)
 
 
 class Backward:
@@ -188,7 +147,11 @@ class Backward:
                     local = _tensor(expression(text, array.k, names), array)
                     self._contribute(operand, upstream, local, sizes_of(array), axes(array))
         if array.kind == CHOICE:
-            return self._through_choice(array, upstream)
+            for operand, part, local, sizes, over in choices.routed(
+                array, upstream, self.constants
+            ):
+                self._maybe(operand, part, local, sizes, over)
+            return
         for term in array.terms:
             sizes = sizes_of(array, term)
             if term.segments is not None:
@@ -197,43 +160,10 @@ class Backward:
                 over = axes(array) + tuple(var for var, _ in term.summed)
                 self._through_term(term, upstream, sizes, over)
 
-        return None
-
     def _through_segments(self, array: Array, term: Term, upstream: Tensor, sizes: Sizes) -> None:
         batch = (BATCH,) if array.batched else ()
-        self._through_term(term, self._by_piece(array, term, upstream), sizes, (*batch, 0))
-
-    def _by_piece(self, array: Array, term: Term, t: Tensor) -> Tensor:
-        """Repeat what belongs to each element of a segmented array for all terms of its piece."""
-        assert term.segments is not None
-        of_piece = np.repeat(np.arange(array.size), np.diff(term.segments))
-        front = (BATCH,) if BATCH in t.vars else ()
-        sizes = sizes_of(array)
-        full = filled(t, front + tuple(range(len(array.shape))), sizes)
-        flat = ex.reshape(full, (*(sizes[v] for v in front), array.size))
-        taken = ex.take(flat, self.constants.named(of_piece), of_piece.shape, len(front))
-        return Tensor(taken, (*front, 0))
-
-    def _through_choice(self, array: Array, upstream: Tensor) -> None:
-        """Hand everything to the first element that equals what was chosen."""
-        (term,) = array.terms
-        every, sizes = axes(array), sizes_of(array, term)
-        out, one = Tensor(whole(array), every), Tensor(ex.num(1), ())
-        for operand in array.operands:
-            won = combined("==", view(operand, sizes_of(array), self.constants), out, every)
-            self._maybe(operand, upstream, where(won, 1, 0), sizes_of(array), every)
-            upstream = combined("*", upstream, where(won, 0, 1), every)
-        z = view(term.a, sizes, self.constants)
-        if term.segments is not None:
-            every = ((BATCH,) if array.batched else ()) + (0,)
-            out, upstream = (self._by_piece(array, term, t) for t in (out, upstream))
-            hits = combined("==", z, out, every)
-            first = ex.segment_first_true(hits.expr, self.constants.named(term.segments))
-            self._maybe(term.a, upstream, Tensor(first, hits.vars), sizes, every)
-        elif (var := term.summed[0][0]) in z.vars:
-            self._maybe(term.a, upstream, first_chosen(z, out, var), sizes, (*every, var))
-        else:
-            self._maybe(term.a, upstream, one, sizes, every)
+        taken = by_piece(array, term, upstream, self.constants)
+        self._through_term(term, taken, sizes, (*batch, 0))
 
     def _through_term(self, term: Term, upstream: Tensor, sizes: Sizes,
                       over: tuple[int, ...]) -> None:  # fmt: skip

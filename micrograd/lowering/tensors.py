@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from micrograd.lowering import expr as ex
 from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Expr
 from micrograd.lowering.grids import key
-from micrograd.lowering.ir import BATCH, FIXED, NUMBER, Array, Index, Operand
+from micrograd.lowering.ir import BATCH, FIXED, NUMBER, Array, Index, Operand, Term
 
 Sizes = Mapping[int, ex.Size]
 
@@ -40,6 +40,23 @@ class Constants(dict[str, Ints]):
 def whole(array: Array) -> Expr:
     """Return the name of an array, with its shape."""
     return ex.ref(array.name, ((ex.B,) if array.batched else ()) + array.shape)
+
+
+def sizes_of(array: Array, term: Term | None = None) -> dict[int, ex.Size]:
+    """Return the sizes of an array's variables, and of those summed over in a term."""
+    sizes: dict[int, ex.Size] = dict(enumerate(array.shape))
+    if array.batched:
+        sizes[BATCH] = ex.B
+    if term is not None:
+        sizes |= dict(term.summed)
+        if term.segments is not None:
+            sizes[0] = int(term.segments[-1])
+    return sizes
+
+
+def axes(array: Array) -> tuple[int, ...]:
+    """Return the variables of an array's axes, the batch in front."""
+    return ((BATCH,) if array.batched else ()) + tuple(range(len(array.shape)))
 
 
 def view(operand: Operand, sizes: Sizes, constants: Constants) -> Tensor:
@@ -169,3 +186,26 @@ def _einsum(a: Tensor, b: Tensor, out: tuple[int, ...], kept: tuple[int, ...]) -
                       "".join(letter[v] for v in order)))  # fmt: skip
     size = dict(zip(a.vars, a.expr.shape)) | dict(zip(b.vars, b.expr.shape))
     return Tensor(ex.einsum(spec, a.expr, b.expr, tuple(size[v] for v in order)), order)
+
+
+def pieces(array: Array, term: Term, flat: Tensor, constants: Constants,
+            each: Callable[[Expr, str, int], Expr]) -> Tensor:  # fmt: skip
+    """Return what `each` makes of the pieces of an operand, as the axes of the array."""
+    sizes = sizes_of(array, term)
+    assert term.segments is not None
+    kept = tuple(v for v in flat.vars if v == BATCH)
+    made = each(filled(flat, (*kept, 0), sizes), constants.named(term.segments), array.size)
+    shape = tuple(sizes[v] for v in kept) + array.shape
+    return Tensor(ex.reshape(made, shape), kept + tuple(range(len(array.shape))))
+
+
+def by_piece(array: Array, term: Term, t: Tensor, constants: Constants) -> Tensor:
+    """Repeat what belongs to each element of a segmented array for all terms of its piece."""
+    assert term.segments is not None
+    of_piece = np.repeat(np.arange(array.size), np.diff(term.segments))
+    front = (BATCH,) if BATCH in t.vars else ()
+    sizes = sizes_of(array)
+    full = filled(t, front + tuple(range(len(array.shape))), sizes)
+    flat = ex.reshape(full, (*(sizes[v] for v in front), array.size))
+    taken = ex.take(flat, constants.named(of_piece), of_piece.shape, len(front))
+    return Tensor(taken, (*front, 0))
