@@ -14,7 +14,7 @@ from micrograd.functions import log_softmax, logsumexp, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import building, level_executor, lower, numba_levels, scalar_executor
 from micrograd.lowering.columns import NAMES
-from micrograd.lowering.grouping import levels
+from micrograd.lowering.grouping import Grouping, levels
 from micrograd.lowering.ir import CHOICE, PARAMETER
 from micrograd.lowering.numpy_executor import buffered_text
 from micrograd.modes import scope
@@ -216,6 +216,13 @@ def test_terms_of_several_arrays_are_taken_array_by_array():
         "dx = first_true(x == m, 0) * where(m == m_2, 1.0, 0.0)",
     ]  # fmt: skip
     assert program.value_and_grad()[1]["x"].tolist() == [0, 0, 1]
+
+
+def test_neighbours_are_compared_as_slices():
+    z, w = leaves("z", (1.0, 2.0, 0.0, 3.0, 1.0)), leaves("w", (1.0, 2.0, 3.0, 4.0))
+    program = lower(weighted("max", [z[i : i + 2] for i in range(4)], w))
+    assert lines_of(program)[0] == "t1 = maximum(z[:4], z[1:5])"
+    assert "z[i1].max(-1)" in lower(weighted("max", [z[i : i + 3] for i in range(3)], w)).source
 
 
 def test_max_over_positions_is_along_their_axis():
@@ -475,7 +482,8 @@ def test_irregular_graphs_of_chains_by_numba(irregular):
     assert_right(run(), root, program)
 
 
-def test_a_chain_through_ever_other_arrays_is_irregular():
+def test_a_chain_through_ever_other_arrays_is_irregular(monkeypatch):
+    monkeypatch.setattr(Grouping, "_block", None)  # seen before any array is made
     x, y = leaves("x", range(10)), leaves("y", range(10))
     root = chain("max", [(x, y)[i % 2][i * 7 % 10] for i in range(3000)])
     program = lower(root)
