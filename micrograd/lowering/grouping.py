@@ -75,6 +75,7 @@ class Grouping:
             self._add(leaf, leaf.nodes[at], place)
         self._sums = np.full(len(canonical.live), NONE)
         self._sums[canonical.sums] = np.arange(len(canonical.sums))
+        self._chooses = np.isin(canonical.columns.op, ROUTES)
         self.within = canonical.within.copy()
 
     def _ranks(self, pool: Array) -> Ints:
@@ -110,7 +111,7 @@ class Grouping:
             self._element(group)
         if len(elements) < len(nodes):
             chained = nodes[sums >= 0]
-            choice = np.isin(self.canonical.columns.op[chained], ROUTES)
+            choice = self._chooses[chained]
             if not choice.all():
                 self._sums_of_level(chained[~choice])
             if choice.any():
