@@ -23,7 +23,7 @@ _UFUNCS = {
 _VIEWS = ("index", "transpose", "reshape", "broadcast")
 _POWERS = {2: "multiply({0}, {0}, {1})", 0.5: "sqrt({0}, {1})", -1: "divide(one, {0}, {1})"}
 NAMES = (*dict.fromkeys(_UFUNCS.values()), "negative", "logical_not", "copyto", "dot", "matmul",
-         "einsum", "empty", "zeros", "ones", "array", "broadcast_to", "transpose", "errstate",
+         "einsum", "concatenate", "empty", "zeros", "ones", "array", "broadcast_to", "transpose", "errstate",
          "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum",
          "float64", "nan", "inf")  # fmt: skip
 
@@ -42,11 +42,15 @@ class Buffered(Allocation):
             self._begin(line.expr)
             self.body.append(f"{line.name} = {self._scalar(line.expr)}")
             return
+        if line.expr.kind == "rows":
+            self.body.append(f"{line.name} = Rows({', '.join(self._flat_rows(line.expr))})")
+            return
         if reuse:
             self.setup.append(f"{line.name} = {reuse}")
             self.columnwise |= {line.name} & {line.name if reuse in self.columnwise else ""}
         else:
-            self._allocate(line.name, line.expr.shape, plain=line.name in self.results)
+            plain = line.name in self.results or line.expr.kind == "lookup"
+            self._allocate(line.name, line.expr.shape, plain=plain)
         self.fixed.add(line.name)
         self.write(line.expr, line.name)
 
@@ -244,6 +248,31 @@ class Buffered(Allocation):
         self.body.append(f"{source}.take({e.attr}, {axis}, {rows}, 'clip')")
         if rows != target:
             self.body.append(f"copyto({target}, {rows})")
+        return target
+
+    def _lookup(self, e: Expr, out: str | None) -> str:
+        target = self._target(e, out)
+        table, ids = e.args
+        self.body.append(f"{shown(table)}.take({shown(ids)}, 0, {target}, 'clip')")
+        return target
+
+    def _flat_rows(self, e: Expr) -> tuple[str, str]:
+        """Return the ids, one after the other, and what is added to the row of each."""
+        _, *pairs = e.args
+        ids = [f"{shown(i)}.reshape(-1)" for i in pairs[::2]]
+        rows = [self._reshaped(self._operand(r), (-1, r.shape[-1])) for r in pairs[1::2]]
+        if len(ids) == 1:
+            return ids[0], rows[0]
+        return f"concatenate(({', '.join(ids)}))", f"concatenate(({', '.join(rows)}))"
+
+    def _add_rows(self, e: Expr, out: str | None) -> str:
+        base, *pairs = e.args
+        target = self._target(e, out)
+        found = self._into(base, target)
+        if found != target:
+            self.body.append(f"copyto({target}, {found})")
+        for ids, rows in zip(pairs[::2], pairs[1::2]):
+            self.body.append(f"add.at({target}, {shown(ids)}, {self._operand(rows)})")
         return target
 
     def _segments(self, e: Expr, out: str | None) -> str:

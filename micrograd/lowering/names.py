@@ -11,7 +11,7 @@ from micrograd.ops import BY_NAME, FUNCTIONS
 
 _OTHERS = ("B", "where", "maximum", "minimum", "abs", "nan", "inf", "einsum", "transpose", "embed",
            "broadcast_to", "scatter", "segment_sum", "zeros", "array", "loss",
-           "s_", "sum")  # fmt: skip
+           "s_", "sum", "rows", "add_rows", "Rows")  # fmt: skip
 RESERVED = frozenset((*FUNCTIONS, *_OTHERS))
 TEMPORARY = re.compile(r"d?t\d+(_\d+)?$")  # what no person would name
 _ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
@@ -48,7 +48,7 @@ def _free(wanted: str, taken: set[str]) -> str:
 
 
 def _wanted(array: Array, values: list[Value]) -> str:
-    if array.kind in LEAVES:
+    if array.kind in LEAVES or array.stem:
         return array.stem or _leaf(array)
     return _label(array, values) or _computed(array)
 

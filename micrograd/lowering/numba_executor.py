@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.expr import B
+from micrograd.gradients import Rows
+from micrograd.lowering.expr import B, Expr
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.loops import Loops
 from micrograd.lowering.lowered import LOSS, Lines, Lowered
+from micrograd.lowering.text import shown
 from micrograd.ops import FUNCTIONS
 
 Run = Callable[..., Any]
@@ -57,7 +59,12 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
             first = _at(writer.offsets[name], size)
             return m[first : first + math.prod(shape)].reshape(shape)
 
-        gradients = {leaf: array(name) for leaf, name in lines.gradients.items()}
+        sparse = {line.name: line.expr for line in lines.backward if line.expr.kind == "rows"}
+        gradients: dict[str, Any] = {
+            leaf: array(name) for leaf, name in lines.gradients.items() if name not in sparse
+        }
+        rows = {leaf: _rows(sparse[name], array) for leaf, name in lines.gradients.items()
+                if name in sparse}  # fmt: skip
         loss = array(LOSS)
 
         def run(*batch: Any) -> tuple[Any, dict[str, Any]]:
@@ -65,6 +72,8 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
             if dynamic or not views:
                 views.update({name: _view(text, held) for name, text in writer.views.items()})
             function(*[views[n] if n in views else held[n] for n in names])
+            for leaf, found in rows.items():
+                gradients[leaf] = found(held)
             return loss[()], gradients
 
         views: dict[str, Any] = {}
@@ -77,6 +86,21 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
 def _at(text: Any, size: int) -> int:
     """Return a number that may depend on the batch size."""
     return int(eval(str(text), {B: size}))
+
+
+def _rows(e: Expr, array: Callable[[str], Any]) -> Callable[[Mapping[str, Any]], Rows]:
+    """Return what makes the sparse gradient of a table from the arguments of the loops."""
+    _, *pairs = e.args
+    ids = [shown(i) for i in pairs[::2]]
+    parts = [array(r.attr).reshape(-1, r.shape[-1]) for r in pairs[1::2]]
+
+    def found(held: Mapping[str, Any]) -> Rows:
+        chosen = [_view(text, held).reshape(-1) for text in ids]
+        if len(parts) == 1:
+            return Rows(chosen[0], parts[0])
+        return Rows(np.concatenate(chosen), np.concatenate(parts))
+
+    return found
 
 
 def _view(text: str, held: Mapping[str, Any]) -> Any:

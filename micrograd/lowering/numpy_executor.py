@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.gradients import Rows
 from micrograd.lowering.buffers import NAMES, Buffered
 from micrograd.lowering.expr import Assign, B
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
@@ -19,7 +20,7 @@ Run = Callable[..., Any]
 def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
     """Return a function of the batch size and the leaves' arrays that makes the runner."""
     text = buffered_text(lowered, lines)
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"Rows": Rows}
     exec(compile(text, "<buffered program>", "exec"), scope)
 
     def make(size: int, leaves: Mapping[str, Any]) -> Run:
@@ -53,10 +54,14 @@ def buffered_text(lowered: Lowered, lines: Lines) -> str:
 def _gradients(writer: Buffered, lines: Lines) -> str:
     """Return the items of the dict of gradients; single numbers get an array each."""
     shapes = {line.name: line.expr.shape for line in lines.backward}
+    rows = {line.name for line in lines.backward if line.expr.kind == "rows"}
     items = []
     for leaf, name in lines.gradients.items():
         held = name
-        if not shapes[name]:
+        if name in rows:  # made anew by every call
+            writer.body.append(f"gradients[{leaf!r}] = {name}")
+            held = "None"
+        elif not shapes[name]:
             held = f"held_{name}"
             writer.setup.append(f"{held} = zeros(())")
             writer.body.append(f"{held}[()] = {name}")

@@ -21,7 +21,8 @@ from micrograd.lowering.columns import Columns, Floats
 from micrograd.lowering.diagnosis import diagnose
 from micrograd.lowering.explaining import explained, found
 from micrograd.lowering.exporting import standalone
-from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.ids import Ids
+from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER
 from micrograd.lowering.levels import Levels
 from micrograd.lowering.lowered import FORWARD, Lowered
 from micrograd.lowering.numpy_executor import Run
@@ -48,6 +49,7 @@ class Program:
         self.parameters = MappingProxyType({name: data[name] for name in names[PARAMETER]})
         self.constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
         self.inputs = names[INPUT]
+        self.ids = Ids(lowered.leaves(LOOKUP))
         self._shapes = [a.shape for a in lowered.leaves(INPUT)]
         self._guarded = any(BY_NAME[op].needs for op in lowered.operations)
         self._runners: dict[tuple[str, int], Run] = {}
@@ -122,9 +124,9 @@ class Program:
         except (ArithmeticError, ValueError):
             pass
         held = {**self.parameters, **self.constants}
-        diagnose(
-            self.graph.values[self.graph.root], self._leaves, held, dict(zip(self.inputs, inputs))
-        )
+        batch_of = dict(zip(self.inputs, inputs))
+        batch_of |= self.ids.rows(batch_of, held)
+        diagnose(self.graph.values[self.graph.root], self._leaves, held, batch_of)
         with np.errstate(all="ignore"):
             value, gradients = run(*inputs)
         return float(value), gradients
@@ -140,10 +142,10 @@ class Program:
 
     def _arguments(self, batch: tuple[Any, ...]) -> tuple[list[Floats], int]:
         """Return the batch as arrays, and its size. Raises ValueError for other shapes."""
-        inputs = [np.ascontiguousarray(x, np.float64) for x in batch]
-        if len(inputs) != len(self._shapes):
-            raise ValueError(f"{len(inputs)} inputs; the program takes {len(self._shapes)}: "
+        if len(batch) != len(self._shapes):
+            raise ValueError(f"{len(batch)} inputs; the program takes {len(self._shapes)}: "
                              f"{', '.join(self.inputs)}")  # fmt: skip
+        inputs = [self.ids.array(name, x) for name, x in zip(self.inputs, batch)]
         size = len(inputs[0]) if inputs else 0
         for name, shape, x in zip(self.inputs, self._shapes, inputs):
             if x.shape[1:] != shape or len(x) != size:
@@ -151,11 +153,14 @@ class Program:
                     f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch of "
                     f"samples of the traced shape, as many as of {self.inputs[0]}"
                 )
+        self.ids.check(dict(zip(self.inputs, inputs)))
         return inputs, size
 
 
 def _finite(value: float, gradients: Mapping[str, Any]) -> bool:
-    return bool(np.isfinite(value)) and all(np.isfinite(g).all() for g in gradients.values())
+    return bool(np.isfinite(value)) and all(
+        np.isfinite(getattr(g, "rows", g)).all() for g in gradients.values()
+    )
 
 
 def _maker(lowered: Lowered | Levels, kind: str, backend: str) -> Callable[..., Run]:

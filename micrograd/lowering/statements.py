@@ -17,6 +17,7 @@ from micrograd.lowering.ir import (
     ELEMENT,
     INPUT,
     LEAVES,
+    LOOKUP,
     NUMBER,
     PARAMETER,
     Array,
@@ -79,11 +80,28 @@ def value(array: Array, constants: Constants) -> Expr:
     """Return the expression that defines an array."""
     if array.kind == ELEMENT:
         return expression(BY_NAME[array.op].value, array.k, letters(array, constants))
+    if array.kind == LOOKUP:
+        return _looked_up(array, constants)
     parts = [_term(array, term, constants) for term in _products_first(array.terms)]
     total = parts[0]
     for part in parts[1:]:
         total = combined("+", total, part, axes(array))
     return aligned(total, axes(array))
+
+
+def _looked_up(array: Array, constants: Constants) -> Expr:
+    """Return the rows that ids choose; without a table, 1 at the id and 0 elsewhere."""
+    ids = chosen(array, constants)
+    if array.table is not None:
+        return ex.lookup(whole(array.table), ids)
+    every = ex.ref(constants.named(np.arange(array.shape[-1])), array.shape[-1:])
+    row = ex.indexed(ids, (ex.ALL,) * len(ids.shape) + (None,))
+    return ex.call("where", ex.binary("==", row, every), ex.num(1), ex.num(0))
+
+
+def chosen(array: Array, constants: Constants) -> Expr:
+    """Return the ids that an array looks up."""
+    return aligned(view(array.operands[0], sizes_of(array), constants), axes(array)[:-1])
 
 
 def _products_first(terms: Iterable[Term]) -> list[Term]:
@@ -112,9 +130,12 @@ class Backward:
     def __init__(self, arrays: list[Array], wanted: set[str], constants: Constants) -> None:
         self.arrays, self.constants = arrays, constants
         self.parts: dict[Array, list[Tensor]] = {}
+        self.rows: dict[Array, tuple[Expr, ...]] = {}  # by table: ids, what its rows get, ids, ...
         self.needed: set[Array] = set()
         for array in arrays:
-            if array.name in wanted or any(o.array in self.needed for o in array.reads):
+            if array.name in wanted or any(
+                a in self.needed for a in (array.table, *(o.array for o in array.reads))
+            ):
                 self.needed.add(array)
         self.lines: list[Assign] = []
         self.renamed: dict[str, Expr] = {}  # adjoints that pass on unchanged to a better name
@@ -131,6 +152,8 @@ class Backward:
                 self.gradients[array.name] = self._gradient(array, upstream, adjoint_name[array])
             elif upstream is not None:
                 self._through(array, upstream)
+            if array.kind == LOOKUP and upstream is not None:
+                self._to_rows(array, upstream, adjoint_name[array])
         self.lines = renamed(self.lines, self.renamed)
 
     def _adjoint(self, array: Array, name: str) -> Tensor | None:
@@ -149,8 +172,13 @@ class Backward:
         return Tensor(ex.ref(name, total.expr.shape), total.vars)
 
     def _gradient(self, array: Array, total: Tensor | None, name: str) -> str:
+        pairs = self.rows.get(array, ())
+        if pairs and total is None:
+            self.lines.append(Assign(name, ex.rows(whole(array), pairs)))
+            return name
         total = Tensor(ex.num(0), ()) if total is None else total
-        self.lines.append(Assign(name, filled(total, axes(array), sizes_of(array))))
+        dense = filled(total, axes(array), sizes_of(array))
+        self.lines.append(Assign(name, ex.add_rows(dense, pairs) if pairs else dense))
         return name
 
     def _through(self, array: Array, upstream: Tensor) -> None:
@@ -167,6 +195,16 @@ class Backward:
             else:
                 over = axes(array) + tuple(var for var, _ in term.summed)
                 self._through_term(term, upstream, sizes, over)
+
+    def _to_rows(self, array: Array, upstream: Tensor, name: str) -> None:
+        """Give the adjoint of what was looked up to the rows of its table."""
+        assert array.table is not None
+        whole_sizes = filled(upstream, axes(array), sizes_of(array))
+        if not _is_named(whole_sizes):
+            self.lines.append(Assign(name, whole_sizes))
+            whole_sizes = ex.ref(name, whole_sizes.shape)
+        pair = (chosen(array, self.constants), whole_sizes)
+        self.rows[array.table] = self.rows.get(array.table, ()) + pair
 
     def _through_segments(self, array: Array, term: Term, upstream: Tensor, sizes: Sizes) -> None:
         assert term.segments is not None

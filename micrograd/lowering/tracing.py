@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +14,13 @@ import numpy as np
 from micrograd.engine import Value
 from micrograd.lowering.ir import INPUT, PARAMETER
 from micrograd.lowering.leaves import Given, given
-from micrograd.modes import comparisons_reported
+from micrograd.lowering.lookups import Found, Lookups
+from micrograd.modes import comparisons_reported, lookups_reported
+
+
+# What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
+_CHOOSES = re.compile(r"indices must be integers|indices must be of integer|valid indices|"
+                      r"int\(\) .*'Value'|'Value' object cannot be interpreted")  # fmt: skip
 
 
 class Trace(NamedTuple):
@@ -25,6 +33,7 @@ class Trace(NamedTuple):
     arrays: list[Given]
     start: int | None
     batched: bool
+    lookups: Sequence[Found] = ()
 
 
 def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[str] | None,
@@ -35,13 +44,15 @@ def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[
         raise ValueError(f"{len(names)} names ({', '.join(names)}) for {len(samples)} samples")
     marker = Value(0.0)
     inputs = [as_values(sample) for sample in samples]
-    with comparisons_reported(_refuse):
-        root = function(*inputs)
+    arrays = [given(name, INPUT, x) for name, x in zip(names, inputs)]
+    lookups = Lookups(arrays)
+    with comparisons_reported(_refuse), lookups_reported(lookups):
+        root = _called_on(function, inputs)
     if not isinstance(root, Value):
         raise ValueError(f"{_called(function)} returned {_described(root)}; a loss to lower is "
                          "one Value: the loss of one sample")  # fmt: skip
-    arrays = [given(name, INPUT, x) for name, x in zip(names, inputs)]
-    return Trace(root, arrays + given_parameters(parameters), marker._index, True)
+    return Trace(root, arrays + given_parameters(parameters), marker._index, True,
+                 list(lookups.found.values()))  # fmt: skip
 
 
 def given_parameters(parameters: Any) -> list[Given]:
@@ -70,9 +81,30 @@ def as_values(sample: Any) -> Any:
     return Value(sample)
 
 
+def _called_on(function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
+    """Call the function. Raises ValueError where it takes a Value for an integer."""
+    try:
+        return function(*inputs)
+    except (TypeError, LookupError) as error:
+        if not _CHOOSES.search(str(error)) and not isinstance(next(iter(error.args), 0), Value):
+            raise
+        frames = traceback.walk_tb(error.__traceback__)
+        places = [(f, line) for f, line in frames if not _ours(f)]
+        frame, line = places[-1]
+        raise ValueError(
+            f"{frame.f_code.co_filename}:{line}: {error}. While the function is traced, a number "
+            "of the sample chooses nothing, or the program would choose the same for every sample; "
+            "look rows up by micrograd.nn.Embedding, give a class as nn.one_hot(y, count)"
+        ) from error
+
+
+def _ours(frame: Any) -> bool:
+    return frame.f_globals.get("__name__", "").partition(".")[0] == "micrograd"
+
+
 def _refuse() -> None:
     frame = sys._getframe(1)
-    while frame.f_back and "micrograd" in frame.f_globals.get("__name__", ""):
+    while frame.f_back and _ours(frame):
         frame = frame.f_back
     raise ValueError(
         f"{frame.f_code.co_filename}:{frame.f_lineno}: two Values are compared while the function "

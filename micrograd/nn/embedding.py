@@ -55,7 +55,7 @@ def checked(index: Any, count: int, of: str) -> int:
     found: Any = index.data if isinstance(index, Value) else index
     if getattr(found, "ndim", None) == 0:
         found = found.item()
-    whole = numbers.Real if isinstance(index, Value) else numbers.Integral
+    whole: Any = numbers.Real if isinstance(index, Value) else numbers.Integral
     if isinstance(found, bool) or not isinstance(found, whole):
         raise TypeError(f"{of} takes an int as the id, or a Value that holds one, not {index!r} "
                         f"({type(index).__name__})")  # fmt: skip
@@ -80,4 +80,4 @@ def _several(index: Any) -> bool:
 def _looked_up(rows: Any, index: Any, row: list[Value]) -> list[Value]:
     """Return a row, or what stands for it: whoever traces the graph is told which was looked up."""
     traced = MODE.on_lookup if isinstance(index, Value) else None
-    return list(traced and traced(rows, index, row) or row)
+    return list((traced and traced(rows, index, row)) or row)
