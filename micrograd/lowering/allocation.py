@@ -17,6 +17,7 @@ class Allocation:
     def __init__(self, fixed: set[str], tables: dict[str, Ints],
                  results: Collection[str] = ()) -> None:  # fmt: skip
         self.results = results
+        self.parts: dict[str, str] = {}  # buffers that are parts of a larger one
         self.columnwise: set[str] = set()  # buffers that lie column by column
         self.setup: list[str] = []
         self.body: list[str] = []

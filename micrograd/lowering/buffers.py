@@ -6,7 +6,7 @@ once, with the buffers; only views of inputs are made at every call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -43,9 +43,11 @@ class Buffered(Allocation):
             self.body.append(f"{line.name} = {self._scalar(line.expr)}")
             return
         if line.expr.kind == "rows":
-            self.body.append(f"{line.name} = Rows({', '.join(self._flat_rows(line.expr))})")
+            self.body.append(f"{line.name} = Rows({self._flat_rows(line)})")
             return
-        if reuse:
+        if line.name in self.parts:
+            self.setup.append(f"{line.name} = {self.parts[line.name]}")
+        elif reuse:
             self.setup.append(f"{line.name} = {reuse}")
             self.columnwise |= {line.name} & {line.name if reuse in self.columnwise else ""}
         else:
@@ -122,6 +124,12 @@ class Buffered(Allocation):
 
     def _into(self, e: Expr, out: str | None) -> str:
         """Compute an array, into `out` where it is given; return the buffer's name."""
+        if e.kind == "reshape" and e.args[0].shape and out in self.fixed - self.columnwise:
+            view = self._reshaped(str(out), e.args[0].shape)
+            found = self._into(e.args[0], view)
+            if found != view:
+                self.body.append(f"copyto({view}, {found})")
+            return str(out)
         if e.kind in _VIEWS or e.kind in ("ref", "num") or not e.shape:
             source = self._operand(e)
             out = out or self._buffer(e.shape)
@@ -256,14 +264,33 @@ class Buffered(Allocation):
         self.body.append(f"{shown(table)}.take({shown(ids)}, 0, {target}, 'clip')")
         return target
 
-    def _flat_rows(self, e: Expr) -> tuple[str, str]:
+    def join_rows(self, lines: Iterable[Assign]) -> None:
+        """Let what several lookups give to the rows of a table lie in one buffer."""
+        made = {line.name: line.expr.shape for line in lines}
+        for line in (line for line in lines if line.expr.kind == "rows"):
+            names = [r.attr for r in line.expr.args[2::2]]
+            new = made.keys() - self.parts.keys()
+            if len(names) == 1 or len({*names} & new) < len(names):
+                continue
+            sizes = [" * ".join(map(str, made[name][:-1])) for name in names]
+            self.setup.append(f"all_{line.name} = empty(({' + '.join(sizes)}, "
+                              f"{line.expr.shape[-1]}), float64)")  # fmt: skip
+            self.fixed.add(f"all_{line.name}")
+            for i, name in enumerate(names):
+                first, last = (" + ".join(sizes[:n]) for n in (i, i + 1))
+                shape = shape_text(made[name])
+                self.parts[name] = f"all_{line.name}[{first}:{last}].reshape({shape})"
+
+    def _flat_rows(self, line: Assign) -> str:
         """Return the ids, one after the other, and what is added to the row of each."""
-        _, *pairs = e.args
+        _, *pairs = line.expr.args
         ids = [f"{shown(i)}.reshape(-1)" for i in pairs[::2]]
-        rows = [self._reshaped(self._operand(r), (-1, r.shape[-1])) for r in pairs[1::2]]
         if len(ids) == 1:
-            return ids[0], rows[0]
-        return f"concatenate(({', '.join(ids)}))", f"concatenate(({', '.join(rows)}))"
+            return f"{ids[0]}, {self._reshaped(pairs[1].attr, (-1, pairs[1].shape[-1]))}"
+        rows = [f"{r.attr}.reshape(-1, {r.shape[-1]})" for r in pairs[1::2]]
+        joined = f"all_{line.name}"
+        held = joined if joined in self.fixed else f"concatenate(({', '.join(rows)}))"
+        return f"concatenate(({', '.join(ids)})), {held}"
 
     def _add_rows(self, e: Expr, out: str | None) -> str:
         base, *pairs = e.args

@@ -59,12 +59,12 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
             first = _at(writer.offsets[name], size)
             return m[first : first + math.prod(shape)].reshape(shape)
 
-        sparse = {line.name: line.expr for line in lines.backward if line.expr.kind == "rows"}
-        gradients: dict[str, Any] = {
-            leaf: array(name) for leaf, name in lines.gradients.items() if name not in sparse
-        }
-        rows = {leaf: _rows(sparse[name], array) for leaf, name in lines.gradients.items()
-                if name in sparse}  # fmt: skip
+        rows = {line.name: line.expr for line in lines.backward if line.expr.kind == "rows"}
+        sparse = {leaf: rows[name] for leaf, name in lines.gradients.items() if name in rows}
+        gradients: dict[str, Any] = {leaf: array(name) for leaf, name in lines.gradients.items()
+                                     if leaf not in sparse}  # fmt: skip
+        made = {r.attr: array(r.attr) for e in sparse.values() for r in e.args[2::2]
+                if r.attr in writer.shapes}  # fmt: skip
         loss = array(LOSS)
 
         def run(*batch: Any) -> tuple[Any, dict[str, Any]]:
@@ -72,8 +72,8 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
             if dynamic or not views:
                 views.update({name: _view(text, held) for name, text in writer.views.items()})
             function(*[views[n] if n in views else held[n] for n in names])
-            for leaf, found in rows.items():
-                gradients[leaf] = found(held)
+            for leaf, e in sparse.items():
+                gradients[leaf] = _rows(e, {**made, **held})
             return loss[()], gradients
 
         views: dict[str, Any] = {}
@@ -88,19 +88,14 @@ def _at(text: Any, size: int) -> int:
     return int(eval(str(text), {B: size}))
 
 
-def _rows(e: Expr, array: Callable[[str], Any]) -> Callable[[Mapping[str, Any]], Rows]:
-    """Return what makes the sparse gradient of a table from the arguments of the loops."""
+def _rows(e: Expr, held: Mapping[str, Any]) -> Rows:
+    """Put the sparse gradient of a table together from arguments and results of the loops."""
     _, *pairs = e.args
-    ids = [shown(i) for i in pairs[::2]]
-    parts = [array(r.attr).reshape(-1, r.shape[-1]) for r in pairs[1::2]]
-
-    def found(held: Mapping[str, Any]) -> Rows:
-        chosen = [_view(text, held).reshape(-1) for text in ids]
-        if len(parts) == 1:
-            return Rows(chosen[0], parts[0])
-        return Rows(np.concatenate(chosen), np.concatenate(parts))
-
-    return found
+    ids = [_view(shown(i), held).reshape(-1) for i in pairs[::2]]
+    rows = [held[r.attr].reshape(-1, r.shape[-1]) for r in pairs[1::2]]
+    if len(ids) == 1:
+        return Rows(ids[0], rows[0])
+    return Rows(np.concatenate(ids), np.concatenate(rows))
 
 
 def _view(text: str, held: Mapping[str, Any]) -> Any:

@@ -35,7 +35,9 @@ def buffered_text(lowered: Lowered, lines: Lines) -> str:
     leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
     writer = Buffered({*leaves, *lowered.tables}, lowered.tables, set(lines.gradients.values()))
     everything = [*lines.forward, *lines.backward]
-    owner = _reused(everything, results={LOSS, *lines.gradients.values()})
+    writer.join_rows(everything)
+    rows = {r.attr for e in everything if e.expr.kind == "rows" for r in e.expr.args}
+    owner = _reused(everything, results={LOSS, *lines.gradients.values(), *rows})
     for statement in everything:
         writer.statement(statement, owner.get(statement.name))
     results = _gradients(writer, lines)

@@ -99,7 +99,7 @@ def _called_on(function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
 
 
 def _ours(frame: Any) -> bool:
-    return frame.f_globals.get("__name__", "").partition(".")[0] == "micrograd"
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "micrograd"
 
 
 def _refuse() -> None:
