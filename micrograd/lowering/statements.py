@@ -164,9 +164,11 @@ class Backward:
         total = parts[0]
         for part in parts[1:]:
             total = combined("+", total, part, axes(array))
-        if _is_named(total.expr, TEMPORARY.match) and not TEMPORARY.match(name):
+        written = array.kind in (*LEAVES, LOOKUP)  # by a line of its own, in any case
+        passes_on = not written or total.vars == axes(array)
+        if passes_on and _is_named(total.expr, TEMPORARY.match) and not TEMPORARY.match(name):
             self.renamed.setdefault(total.expr.attr, ex.ref(name, total.expr.shape))
-        if _is_named(total.expr) or ex.is_number(total.expr) or array.kind in LEAVES:
+        if _is_named(total.expr) or ex.is_number(total.expr) or written:
             return total
         self.lines.append(Assign(name, total.expr))
         return Tensor(ex.ref(name, total.expr.shape), total.vars)

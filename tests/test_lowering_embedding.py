@@ -1,0 +1,507 @@
+"""Lowered lookups: rows gathered by ids, gradients as rows, against the scalar engine."""
+
+import random
+import re
+
+import numpy as np
+import pytest
+
+from micrograd.engine import Value
+from micrograd.functions import dot
+from micrograd.gradients import Rows
+from micrograd.losses import cross_entropy, max_margin
+from micrograd.lowering import building, lower
+from micrograd.lowering.comparing import compared, dense
+from micrograd.lowering.tracing import as_values
+from micrograd.nn import MLP, Embedding, one_hot
+from micrograd.optim import SGD, AdaGrad, Adam, SparseAdam
+from micrograd.training import fit
+from tests.lowering_models import values
+from tests.test_lowering_graphs import assert_same
+
+BACKENDS = ["numpy", "numba"]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    if request.param == "numba":
+        pytest.importorskip("numba")
+    return request.param
+
+
+def seeded(*sizes, seed=0):
+    random.seed(seed)
+    return [Embedding(*size) for size in sizes]
+
+
+def ids(*shape, rows, seed=1):
+    return np.random.default_rng(seed).integers(0, rows, shape)
+
+
+def joined(rows):
+    return [v for row in rows for v in row]
+
+
+def assert_equals_scalar_engine(program, loss, *batch):
+    """Compare value and gradients with a graph of the whole batch."""
+    losses = [loss(*map(as_values, sample)) for sample in zip(*batch)]
+    total = sum(losses) * (1 / len(losses))
+    leaves = {name: program.leaf_values(name).ravel().tolist() for name in program.parameters}
+    for leaf in joined(leaves.values()):
+        leaf.grad = 0.0
+    total.backward()
+    value, gradients = program.value_and_grad(*batch)
+    assert value == program(*batch) == pytest.approx(total.data, rel=1e-12)
+    assert_same({name: dense(g, program.parameters[name].shape) for name, g in gradients.items()},
+                {name: np.array([v.grad for v in leaf]).reshape(program.parameters[name].shape)
+                 for name, leaf in leaves.items()})  # fmt: skip
+    return gradients
+
+
+def window(hidden=4, dim=3, width=5, rows=9):
+    (embedding,) = seeded((rows, dim))
+    net = MLP(width * dim, [hidden, 1], activation="tanh")
+
+    def loss(ids, ids_c):
+        s, s_c = (net(joined(embedding(i))) for i in (ids, ids_c))
+        return max_margin(s, s_c)
+
+    return loss, embedding
+
+
+WINDOW = [0, 1, 2, 3, 4], [0, 1, 5, 3, 4]
+
+
+def test_the_window_model_reads_like_the_notes():
+    loss, _ = window()
+    source = lower(loss, *WINDOW).source
+    for line in ("def value_and_grad(ids, ids_c, E, W1, b1, W2, b2):",
+                 "x = E[ids]                                    # (B, 5, 3)",
+                 "x_c = E[ids_c]                                # (B, 5, 3)",
+                 "z1_c = x_c.reshape(-1, 15) @ W1.T + b1        # (B, 4)",
+                 "dx = (delta1 @ W1).reshape(-1, 5, 3)          # (B, 5, 3)",
+                 "dE = rows(E, ids_c, dx_c, ids, dx)            # (9, 3)", "'E': dE}"):  # fmt: skip
+        assert line in source
+
+
+def test_gradients_are_rows_one_for_every_id(backend):
+    loss, _ = window()
+    program = lower(loss, *WINDOW, backend=backend)
+    x, x_c = ids(6, 5, rows=9), ids(6, 5, rows=9, seed=2)
+    x[0] = 4  # one id all over a sample
+    gradients = assert_equals_scalar_engine(program, loss, x, x_c)
+    assert isinstance(gradients["E"], Rows) and gradients["E"].rows.shape == (60, 3)
+    np.testing.assert_array_equal(np.sort(gradients["E"].indices),
+                                  np.sort([*x.ravel(), *x_c.ravel()]))  # fmt: skip
+    with_inputs = program.value_and_grad(x, x_c, wrt_inputs=True)[1]
+    assert set(with_inputs) == {"E", "W1", "b1", "W2", "b2"}
+    assert_equals_scalar_engine(program, loss, x[:1], x_c[:1])
+
+
+def bigram(rows=6, dim=3):
+    (embedding,) = seeded((rows, dim))
+    net = MLP(dim, [rows])
+    return lambda token, target: cross_entropy(net(embedding(token)), one_hot(target, rows))
+
+
+def test_a_language_model_of_single_ids(backend):
+    loss = bigram()
+    program = lower(loss, 1, 2, backend=backend)
+    assert "x = E[token] " in program.source
+    assert "q = where(target[:, None] == i1, 1, 0)        # (B, 6)" in program.source
+    gradients = assert_equals_scalar_engine(program, loss, ids(40, rows=6), ids(40, rows=6, seed=2))
+    assert gradients["E"].rows.shape == (40, 3)
+
+
+def test_an_input_named_x_is_not_shadowed():
+    (embedding,) = seeded((3, 2))
+    source = lower(lambda x, y: dot(embedding(x), y), 0, [1.0, 2.0]).source
+    assert "e = E[x]" in source and "rows(E, x, de)" in source
+
+
+def test_several_tables_and_one_table_by_two_inputs(backend):
+    words, cases = seeded((7, 4), (3, 4))
+
+    def loss(word, case, other):
+        total = [a + b + c for a, b, c in zip(words(word), cases(case), words(other))]
+        return dot(total, words(word)).tanh()  # the same lookup again
+
+    program = lower(loss, 1, 2, 3, backend=backend)
+    assert list(program.parameters) == ["E", "E_2"]
+    batch = ids(8, rows=7), ids(8, rows=3), ids(8, rows=7, seed=5)
+    gradients = assert_equals_scalar_engine(program, loss, *batch)
+    assert gradients["E"].rows.shape == (16, 4) and gradients["E_2"].rows.shape == (8, 4)
+    assert program.source.count("E[word]") == 1
+
+
+def test_what_a_table_gets_is_not_written_over(backend):
+    (embedding,) = seeded((4, 3))
+
+    def loss(i, y):
+        return sum((v - target).tanh() for v, target in zip(embedding(i), y))
+
+    program = lower(loss, 1, [0.1, 0.2, 0.3], backend=backend)
+    batch = ids(6, rows=4), np.random.default_rng(0).normal(size=(6, 3))
+    rows = assert_equals_scalar_engine(program, loss, *batch)["E"].rows.copy()
+    gradients = program.value_and_grad(*batch, wrt_inputs=True)[1]  # -dE, computed after it
+    np.testing.assert_array_equal(gradients["E"].rows, rows)
+    np.testing.assert_array_equal(gradients["y"], -rows)
+
+
+def test_one_array_is_what_several_lookups_get(backend):
+    one, two = seeded((4, 3), (5, 3))
+    w = values([0.3, -0.2, 0.9])
+
+    def loss(i, j, k):
+        pairs = zip(one(i), two(j), two(k), w)
+        return sum(((a + b) + (c - v)).tanh() for a, b, c, v in pairs)
+
+    program = lower(loss, 1, 2, 0, backend=backend)
+    batch = ids(6, rows=4), ids(6, rows=5), ids(6, rows=5, seed=9)
+    assert_equals_scalar_engine(program, loss, *batch)
+
+
+@pytest.mark.parametrize("chosen", [slice(0, 3), slice(1, 6, 2), [5, 0, 2], [4], slice(None)])
+def test_some_of_the_ids_are_looked_up(chosen, backend):
+    (embedding,) = seeded((4, 2))
+    u = values([0.3, -0.2, 0.5, 0.7, 0.1, 0.9])
+
+    def loss(xs):
+        xs = xs[chosen] if isinstance(chosen, slice) else [xs[i] for i in chosen]
+        return sum(a * v.tanh() for a, row in zip(u, embedding(xs)) for v in row)
+
+    program = lower(loss, [1, 2, 3, 0, 1, 2], backend=backend)
+    batch = ids(5, 6, rows=4)
+    unused = sorted({*range(6)} - {*np.atleast_1d(np.arange(6)[chosen]).tolist()})
+    assert_equals_scalar_engine(program, loss, batch)
+    batch[:, unused] = 99  # what is not looked up may be anything
+    program(batch)
+
+
+def test_ids_of_two_axes(backend):
+    (embedding,) = seeded((5, 2))
+
+    def loss(xs):
+        vectors = [[sum(column) for column in zip(*embedding(row))] for row in xs]
+        return sum(dot(a, b) for a, b in zip(vectors, vectors[1:]))
+
+    program = lower(loss, [[0, 1, 2], [3, 4, 0]], backend=backend)
+    assert "E[xs]" in program.source and "(B, 2, 3, 2)" in program.source
+    assert_equals_scalar_engine(program, loss, ids(4, 2, 3, rows=5))
+
+
+def test_lookups_within_scopes_and_fixed_rows(backend):
+    from micrograd.modes import scope
+
+    with scope("words 0"):
+        (embedding,) = seeded((5, 3))
+
+    def loss(token):
+        with scope("step 1"):
+            x = embedding(token)
+        return dot(x, embedding(0)).tanh()  # row 0 for every sample: a dense gradient too
+
+    program = lower(loss, 2, backend=backend)
+    assert list(program.parameters) == ["E1"]
+    gradients = assert_equals_scalar_engine(program, loss, ids(6, rows=5))
+    assert gradients["E1"].shape == (5, 3) and "add_rows(" in program.source
+
+
+def tied(rows=6, dim=4):
+    (embedding,) = seeded((rows, dim))
+    net = MLP(dim, [dim], activation=["tanh"])
+
+    def loss(token, target):
+        h = net(embedding(token))
+        return cross_entropy([dot(row, h) for row in embedding.rows], one_hot(target, rows))
+
+    return loss
+
+
+def test_tied_output_weights_get_a_dense_gradient(backend):
+    loss = tied()
+    program = lower(loss, 1, 2, backend=backend)
+    gradients = assert_equals_scalar_engine(program, loss, ids(9, rows=6), ids(9, rows=6, seed=3))
+    assert gradients["E"].shape == (6, 4)
+    assert re.search(r"dE = add_rows\(.*, token, dx\) +# \(6, 4\)", program.source)
+    assert "@ E.T" in program.source
+
+
+def test_parameters_by_name_and_frozen_tables(backend):
+    loss, embedding = window()
+    program = lower(loss, *WINDOW, parameters={"C": embedding.rows}, backend=backend)
+    batch = ids(3, 5, rows=9), ids(3, 5, rows=9, seed=2)
+    assert list(program.parameters) == ["C"] and "x = C[ids]" in program.source
+    value, gradients = program.value_and_grad(*batch)
+    assert isinstance(gradients["C"], Rows)
+    (u,) = values([[0.5, -0.3, 0.2]])
+    frozen = lower(lambda i: dot(embedding(i), u), 1, parameters={"u": u}, backend=backend)
+    assert set(frozen.constants) == {"E"} and "dE" not in frozen.source
+    assert_same(frozen.value_and_grad(ids(4, rows=9))[1],
+                {"u": frozen.constants["E"][ids(4, rows=9)].mean(0)})  # fmt: skip
+
+
+def test_a_part_of_a_table_is_no_parameter_of_its_own():
+    loss, embedding = window()
+    with pytest.raises(ValueError, match=r"the parameter P holds .*P=embedding\.rows"):
+        lower(loss, *WINDOW, parameters={"P": embedding.rows[:2]})
+
+
+def test_a_lookup_that_the_loss_does_not_need():
+    first, second = seeded((3, 2), (4, 2))
+
+    def loss(i, j):
+        second(j)
+        return dot(first(i), first(i))
+
+    program = lower(loss, 1, 2)
+    assert list(program.parameters) == ["E"]
+    assert_equals_scalar_engine(program, loss, ids(4, rows=3), ids(4, rows=4))
+
+
+def test_a_table_made_while_tracing_is_a_constant():
+    def loss(i):
+        return dot(seeded((3, 2))[0](i), [1.0, 2.0])
+
+    program = lower(loss, 1)
+    assert not program.parameters and list(program.constants) == ["E"]
+    assert program([2]) == pytest.approx(loss(2).data)
+
+
+def test_irregular_graphs(monkeypatch, backend):
+    monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
+    building.forget()
+    for loss, sample in ((bigram(), (1, 2)), (tied(), (1, 2)), (window()[0], WINDOW)):
+        program = lower(loss, *sample, backend=backend)
+        assert "for op, nodes, x, y in groups" in program.source
+        batch = [ids(5, *np.shape(s), rows=6, seed=i) for i, s in enumerate(sample)]
+        gradients = assert_equals_scalar_engine(program, loss, *batch)
+        assert set(program.value_and_grad(*batch, wrt_inputs=True)[1]) == set(gradients)
+    building.forget()
+
+
+def test_equal_structures_share_the_program_and_not_the_tables():
+    programs = []
+    for seed, token in ((1, 0), (2, 3)):
+        (embedding,) = seeded((4, 2), seed=seed)
+        loss = lambda i, e=embedding: dot(e(i), e(i))  # noqa: E731
+        programs.append(lower(loss, token, names=["i"]))
+        assert_equals_scalar_engine(programs[-1], loss, ids(5, rows=4))
+    assert programs[0].lowered is programs[1].lowered
+    (other,) = seeded((5, 2))
+    assert lower(lambda i: dot(other(i), other(i)), 0).lowered is not programs[0].lowered
+
+
+def test_the_graph_of_a_whole_batch_still_reads_rows_by_places():
+    loss, embedding = window()
+    x, x_c = ids(6, 5, rows=9), ids(6, 5, rows=9, seed=2)
+    losses = [loss(*pair) for pair in zip(x, x_c)]
+    root = sum(losses) * (1 / len(losses))
+    program = lower(root)
+    root.backward()
+    value, gradients = program.value_and_grad()
+    used = sorted({*x.ravel().tolist(), *x_c.ravel().tolist()})
+    assert value == pytest.approx(root.data, rel=1e-12)
+    assert_same({"E": gradients["E"]},
+                {"E": np.array([[v.grad for v in embedding.rows[i]] for i in used])})  # fmt: skip
+    everything = lower(root, parameters={"E": embedding.rows}).value_and_grad()[1]["E"]
+    assert everything.shape == (9, 3)
+    np.testing.assert_allclose(everything[used], gradients["E"], rtol=1e-12, atol=1e-15)
+    assert "E.reshape(27)[i1]" in program.source and "rows(" not in program.source
+
+
+# Training.
+
+SPARSE = [lambda p: SGD(p, lr=0.3), lambda p: AdaGrad(p, lr=0.1), lambda p: SparseAdam(p, lr=0.05)]
+
+
+@pytest.mark.parametrize("make", SPARSE)
+def test_training_equals_the_scalar_engine(make, backend):
+    loss, _ = window()
+    program = lower(loss, *WINDOW, backend=backend)
+    optimizer = make(dict(program.parameters))
+    leaves = {n: program.leaf_values(n).ravel().tolist() for n in program.parameters}
+    scalar = make(joined(leaves.values()))
+    first = program.parameters["E"].copy()
+    for seed in range(6):
+        batch = ids(4, 5, rows=6, seed=seed), ids(4, 5, rows=6, seed=seed + 50)
+        used = {*batch[0].ravel().tolist(), *batch[1].ravel().tolist()}
+        scalar.zero_grad()
+        losses = [loss(*map(as_values, pair)) for pair in zip(*batch)]
+        (sum(losses) * (1 / len(losses))).backward()
+        moved = [n != "E" or i // 3 in used for n, leaf in leaves.items() for i in range(len(leaf))]
+        scalar.step([v.grad if m else None for v, m in zip(joined(leaves.values()), moved)])
+        optimizer.step(program.value_and_grad(*batch)[1])
+    for name, data in program.parameters.items():
+        np.testing.assert_allclose(data.ravel(), [v.data for v in leaves[name]], rtol=0, atol=1e-9)
+    assert (program.parameters["E"][:6] != first[:6]).all()
+    np.testing.assert_array_equal(program.parameters["E"][6:], first[6:])
+    program.parameters["E"][8] = 7.0
+    program.write_back()
+    assert program.leaf_values("E")[8, 2].data == 7.0
+
+
+def test_rules_that_move_every_row_say_so():
+    loss, _ = window()
+    program = lower(loss, *WINDOW)
+    gradients = program.value_and_grad([WINDOW[0]], [WINDOW[1]])[1]
+    with pytest.raises(ValueError, match="rows of E .* use AdaGrad, SparseAdam or plain SGD"):
+        Adam(dict(program.parameters)).step(gradients)
+
+
+def test_fit_trains_a_lowered_language_model():
+    loss = bigram()
+    program = lower(loss, 0, 1)
+    tokens = np.arange(60) % 6
+    optimizer = AdaGrad(dict(program.parameters), lr=0.5)
+
+    def step(batch):
+        value, gradients = program.value_and_grad(tokens[batch], (tokens[batch] + 1) % 6)
+        optimizer.step(gradients)
+        return value
+
+    history = fit(step, range(60), epochs=15, batch_size=10, progress=False)
+    assert history["loss"][-1] < 0.05 < 1 < history["loss"][0]
+    program.write_back()
+    assert loss(5, 0).data < 0.1
+
+
+def test_a_step_allocates_nothing_of_the_size_of_the_table():
+    import tracemalloc
+
+    (embedding,) = seeded((4000, 10))
+    u = values(np.linspace(-1, 1, 10))
+    program = lower(lambda i, j: dot(embedding(i), u) * dot(embedding(j), u), 1, 2)
+    optimizer = AdaGrad(dict(program.parameters))
+    batch = ids(8, rows=4000), ids(8, rows=4000, seed=3)
+    for measured in (False, True):
+        if measured:
+            tracemalloc.start()
+        optimizer.step(program.value_and_grad(*batch)[1])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4000 * 10 * 8 / 10
+
+
+# Ids of a batch.
+
+@pytest.mark.parametrize(("batch", "error", "said"), [
+    ([[1, 2], [3, 9]], ValueError, "ids: sample 1 has the id 9; the table E has 7 rows, 0 to 6"),
+    ([[1, -1]], ValueError, "sample 0 has the id -1"),
+    ([[1, 2.5]], ValueError, "sample 0 has the id 2.5; ids are whole numbers"),
+    ([[1, float("nan")]], ValueError, "id nan"),
+    ([[1, float("inf")]], ValueError, "id inf"),
+    ([["a", "b"]], TypeError, "ids takes ids, whole numbers"),
+    ([[True, False]], TypeError, "not bool"),
+    ([[1, 2, 3]], ValueError, r"ids has the shape \(1, 3\)"),
+])  # fmt: skip
+def test_ids_are_checked_before_anything_is_computed(batch, error, said):
+    (embedding,) = seeded((7, 2))
+    program = lower(lambda ids: dot(*embedding(ids)), [1, 2])
+    with pytest.raises(error, match=said):
+        program.value_and_grad(batch)
+    assert program([[1.0, 2.0]]) == program(np.array([[1, 2]], np.uint8)) == program([(1, 2)])
+
+
+def test_the_range_of_classes_is_checked():
+    with pytest.raises(ValueError, match="target: sample 0 has the id 6; the one-hot is of 6 cl"):
+        lower(bigram(), 1, 2)([1], [6])
+
+
+def test_what_cannot_be_traced():
+    (embedding,) = seeded((3, 2))
+    with pytest.raises(ValueError, match=r"'\+|\+\(1.0, 1.0\), which is computed"):
+        lower(lambda i: embedding(i + 1)[0], 1)
+    with pytest.raises(ValueError, match="i is looked up in a table and used as numbers too"):
+        lower(lambda i: embedding(i)[0] * i, 1)
+    with pytest.raises(IndexError, match="ids 0 to 2, not 3"):
+        lower(lambda i: embedding(i)[0], 3)
+    constant = Value(2.0)
+    program = lower(lambda i: dot(embedding(i), embedding(constant)), 1)
+    assert program([2]) == pytest.approx(sum(v.data**2 for v in embedding.rows[2]))
+
+
+LOGITS = [Value(1.0), Value(2.0)]
+
+
+@pytest.mark.parametrize(("choose", "said"), [
+    (lambda y: LOGITS[y], "list indices must be integers"),
+    (lambda y: tuple(LOGITS)[y], "tuple indices must be integers"),
+    (lambda y: np.array(LOGITS, dtype=object)[y], "valid indices"),
+    (lambda y: {1: LOGITS[0]}[y], r"Value\(data=1.0"),
+    (lambda y: cross_entropy(LOGITS, y), "'Value'"),
+    (lambda y: [LOGITS[0] for _ in range(y)][0], "'Value' object cannot be interpreted"),
+])  # fmt: skip
+def test_a_choice_by_a_number_of_the_sample_is_told_with_the_remedy(choose, said):
+    line = choose.__code__.co_firstlineno
+    with pytest.raises(ValueError, match=rf"test_lowering_embedding\.py:{line}: .*{said}.*"
+                       r"nn\.Embedding, give a class as nn\.one_hot"):  # fmt: skip
+        lower(choose, 1)
+
+
+def test_other_errors_of_the_function_are_left_as_they_are():
+    with pytest.raises(TypeError, match="cannot hold 'a'"):
+        lower(lambda x: x + "a", 1.0)
+    with pytest.raises(KeyError, match="'key'"):
+        lower(lambda x: {}["key"], 1.0)
+    with pytest.raises(TypeError, match="list indices must be integers"):
+        LOGITS[Value(1.0)]
+
+
+def test_domain_errors_are_found_at_the_rows_of_the_sample(backend):
+    (embedding,) = seeded((4, 2))
+    for row, data in zip(embedding.rows, (1.0, 2.0, -3.0, 4.0)):
+        for value in row:
+            value.data = data
+    program = lower(lambda i, q: dot([v.log() for v in embedding(i)], one_hot(q, 2)), 0, 1,
+                    backend=backend)  # fmt: skip
+    with pytest.raises(ValueError, match=r"log\(x\) has no finite value at x = -3\.0"):
+        program.value_and_grad([1, 2], [0, 1])
+    assert program([1, 3], [0, 1]) == pytest.approx(np.log(8) / 2)
+
+
+# Other ways out.
+
+def test_comparing_draws_ids():
+    (embedding,) = seeded((5, 2))
+    net = MLP(3, [5])
+
+    def loss(token, x, target):
+        return cross_entropy(net([*embedding(token), x]), one_hot(target, 5))
+
+    sample = 1, 0.3, 2
+    program = lower(loss, *sample)
+    assert compared(program, loss, sample, 20) < 1e-12
+    program.parameters["E"][3] += 1  # and a table that is wrong somewhere is found
+    assert compared(program, loss, sample, 20) > 1e-3
+
+
+def test_find_and_explain():
+    loss, _ = window()
+    program = lower(loss, *WINDOW)
+    looked_up = program.leaf_values("x")
+    assert looked_up.shape == (5, 3)
+    assert program.find(looked_up[2, 1]) == ("x", 7)
+    assert "x = E[ids]                                    # (B, 5, 3); 15 nodes" in program.explain()
+
+
+@pytest.mark.parametrize("target", ["numpy", "jax", "torch"])
+def test_exported_programs_give_dense_gradients(target):
+    library = pytest.importorskip(target)
+    for loss, sample in ((tied(), (1, 2)), (window()[0], WINDOW), (bigram(), (1, 2))):
+        program = lower(loss, *sample)
+        batch = [ids(5, *np.shape(s), rows=6, seed=i) for i, s in enumerate(sample)]
+        value, gradients = program.value_and_grad(*batch)
+        scope: dict = {}
+        exec(program.export(target), scope)
+        function = scope["value_and_grad"]
+        if target == "jax":
+            function = library.jit(function)
+        if target == "torch":
+            batch = [library.tensor(x) for x in batch]
+        found, same = function(*batch, **scope["LEAVES"])
+        assert float(found) == pytest.approx(value, rel=1e-12)
+        assert float(scope["forward"](*batch, **scope["LEAVES"])) == pytest.approx(value, rel=1e-12)
+        shapes = {name: data.shape for name, data in program.parameters.items()}
+        assert_same({n: np.asarray(g) for n, g in same.items()},
+                    {n: dense(g, shapes[n]) for n, g in gradients.items()})  # fmt: skip
