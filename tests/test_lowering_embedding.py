@@ -2,6 +2,7 @@
 
 import random
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -183,7 +184,7 @@ def test_ids_of_two_axes(backend):
 
     def loss(xs):
         vectors = [[sum(column) for column in zip(*embedding(row))] for row in xs]
-        return sum(dot(a, b) for a, b in zip(vectors, vectors[1:]))
+        return sum(dot(a, b) for a, b in pairwise(vectors))
 
     program = lower(loss, [[0, 1, 2], [3, 4, 0]], backend=backend)
     assert "E[xs]" in program.source and "(B, 2, 3, 2)" in program.source
@@ -292,6 +293,14 @@ def test_equal_structures_share_the_program_and_not_the_tables():
     assert lower(lambda i: dot(other(i), other(i)), 0).lowered is not programs[0].lowered
 
 
+def test_structures_differ_by_which_table_is_looked_up():
+    one, two = seeded((4, 2), (4, 2))
+    batch = [ids(5, rows=4, seed=seed) for seed in range(3)]
+    for third in (one, two):
+        loss = lambda i, j, k, t=third: dot([a * b for a, b in zip(one(i), two(j))], t(k))  # noqa: E731
+        assert_equals_scalar_engine(lower(loss, 1, 2, 3, names=["i", "j", "k"]), loss, *batch)
+
+
 def test_the_graph_of_a_whole_batch_still_reads_rows_by_places():
     loss, embedding = window()
     x, x_c = ids(6, 5, rows=9), ids(6, 5, rows=9, seed=2)
@@ -385,6 +394,7 @@ def test_a_step_allocates_nothing_of_the_size_of_the_table():
 
 # Ids of a batch.
 
+
 @pytest.mark.parametrize(("batch", "error", "said"), [
     ([[1, 2], [3, 9]], ValueError, "ids: sample 1 has the id 9; the table E has 7 rows, 0 to 6"),
     ([[1, -1]], ValueError, "sample 0 has the id -1"),
@@ -410,7 +420,9 @@ def test_the_range_of_classes_is_checked():
 
 def test_what_cannot_be_traced():
     (embedding,) = seeded((3, 2))
-    with pytest.raises(ValueError, match=r"'\+|\+\(1.0, 1.0\), which is computed"):
+    with pytest.raises(
+        ValueError, match=r"embedding\.py:\d+: .*\+\(1\.0, 1\.0\), which is computed"
+    ):
         lower(lambda i: embedding(i + 1)[0], 1)
     with pytest.raises(ValueError, match="i is looked up in a table and used as numbers too"):
         lower(lambda i: embedding(i)[0] * i, 1)
@@ -430,13 +442,20 @@ LOGITS = [Value(1.0), Value(2.0)]
     (lambda y: np.array(LOGITS, dtype=object)[y], "valid indices"),
     (lambda y: {1: LOGITS[0]}[y], r"Value\(data=1.0"),
     (lambda y: cross_entropy(LOGITS, y), "'Value'"),
-    (lambda y: [LOGITS[0] for _ in range(y)][0], "'Value' object cannot be interpreted"),
+    (lambda y: sum(LOGITS[0] for _ in range(y)), "'Value' object cannot be interpreted"),
 ])  # fmt: skip
 def test_a_choice_by_a_number_of_the_sample_is_told_with_the_remedy(choose, said):
     line = choose.__code__.co_firstlineno
     with pytest.raises(ValueError, match=rf"test_lowering_embedding\.py:{line}: .*{said}.*"
                        r"nn\.Embedding, give a class as nn\.one_hot"):  # fmt: skip
         lower(choose, 1)
+
+
+def test_a_choice_within_the_package_names_who_called_lower():
+    from functools import partial
+
+    with pytest.raises(ValueError, match=r"test_lowering_embedding\.py:\d+: .*nn\.one_hot"):
+        lower(partial(cross_entropy, LOGITS), 1, names=["y"])
 
 
 def test_other_errors_of_the_function_are_left_as_they_are():
@@ -462,6 +481,7 @@ def test_domain_errors_are_found_at_the_rows_of_the_sample(backend):
 
 # Other ways out.
 
+
 def test_comparing_draws_ids():
     (embedding,) = seeded((5, 2))
     net = MLP(3, [5])
@@ -476,13 +496,27 @@ def test_comparing_draws_ids():
     assert compared(program, loss, sample, 20) > 1e-3
 
 
+def test_comparing_draws_ids_that_every_table_has():
+    large, small = seeded((50, 2), (2, 2))
+
+    def loss(i):
+        return dot(small(i), large(i)) + dot(large(i), large(i))
+
+    assert compared(lower(loss, 1), loss, [1], 20) < 1e-12
+
+
 def test_find_and_explain():
     loss, _ = window()
     program = lower(loss, *WINDOW)
     looked_up = program.leaf_values("x")
     assert looked_up.shape == (5, 3)
     assert program.find(looked_up[2, 1]) == ("x", 7)
-    assert "x = E[ids]                                    # (B, 5, 3); 15 nodes" in program.explain()
+    assert program.find(program.leaf_values("E")[8, 1]) == ("E", 25)
+    with pytest.raises(ValueError, match="not in the graph"):
+        program.find(Value(1.0))
+    assert (
+        "x = E[ids]                                    # (B, 5, 3); 15 nodes" in program.explain()
+    )
 
 
 @pytest.mark.parametrize("target", ["numpy", "jax", "torch"])

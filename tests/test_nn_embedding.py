@@ -31,7 +31,9 @@ def test_an_id_chooses_a_row(table, index):
     assert [v.data for v in one_hot(index, 4)] == [0, 0, 1, 0]
 
 
-@pytest.mark.parametrize("ids", [[4, 0, 4], (4, 0, 4), np.array([4, 0, 4]), [Value(4), 0, Value(4)]])
+@pytest.mark.parametrize(
+    "ids", [[4, 0, 4], (4, 0, 4), np.array([4, 0, 4]), [Value(4), 0, Value(4)]]
+)
 def test_ids_choose_rows(table, ids):
     assert table(ids) == [table.rows[4], table.rows[0], table.rows[4]]
     assert [[v.data for v in row] for row in one_hot(ids, 5)] == np.eye(5)[[4, 0, 4]].tolist()

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from micrograd.lowering.columns import Ints
-from micrograd.lowering.expr import Expr, Shape
+from micrograd.lowering.expr import Assign, Expr, Shape
 from micrograd.lowering.layout import tall, truth
 from micrograd.lowering.text import reshaped, shape_text
 
@@ -44,6 +44,18 @@ class Allocation:
             self.columnwise.add(name)
         self.setup.append(f"{name} = {text}")
         self.fixed.add(name)
+
+    def _house(self, line: Assign, reuse: str | None) -> None:
+        """Make the array of a statement: a part of a larger one, one no longer read, or a new."""
+        if line.name in self.parts:
+            self.setup.append(f"{line.name} = {self.parts[line.name]}")
+        elif reuse:
+            self.setup.append(f"{line.name} = {reuse}")
+            self.columnwise |= {line.name} & {line.name if reuse in self.columnwise else ""}
+        else:
+            plain = line.name in self.results or line.expr.kind == "lookup"
+            self._allocate(line.name, line.expr.shape, plain=plain)
+        self.fixed.add(line.name)
 
     def _hoisted(self, text: str) -> str:
         """Return the name of an object made once."""

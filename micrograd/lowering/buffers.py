@@ -6,10 +6,11 @@ once, with the buffers; only views of inputs are made at every call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 
+from micrograd.lowering import row_buffers
 from micrograd.lowering.allocation import Allocation
 from micrograd.lowering.expr import COMPARISONS, Assign, B, Expr, shown_number
 from micrograd.lowering.layout import contiguous, stacked_product, tall, truth
@@ -23,8 +24,8 @@ _UFUNCS = {
 _VIEWS = ("index", "transpose", "reshape", "broadcast")
 _POWERS = {2: "multiply({0}, {0}, {1})", 0.5: "sqrt({0}, {1})", -1: "divide(one, {0}, {1})"}
 NAMES = (*dict.fromkeys(_UFUNCS.values()), "negative", "logical_not", "copyto", "dot", "matmul",
-         "einsum", "concatenate", "empty", "zeros", "ones", "array", "broadcast_to", "transpose", "errstate",
-         "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum",
+         "einsum", "concatenate", "empty", "zeros", "ones", "array", "broadcast_to", "transpose",
+         "errstate", "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum",
          "float64", "nan", "inf")  # fmt: skip
 
 
@@ -42,18 +43,7 @@ class Buffered(Allocation):
             self._begin(line.expr)
             self.body.append(f"{line.name} = {self._scalar(line.expr)}")
             return
-        if line.expr.kind == "rows":
-            self.body.append(f"{line.name} = Rows({self._flat_rows(line)})")
-            return
-        if line.name in self.parts:
-            self.setup.append(f"{line.name} = {self.parts[line.name]}")
-        elif reuse:
-            self.setup.append(f"{line.name} = {reuse}")
-            self.columnwise |= {line.name} & {line.name if reuse in self.columnwise else ""}
-        else:
-            plain = line.name in self.results or line.expr.kind == "lookup"
-            self._allocate(line.name, line.expr.shape, plain=plain)
-        self.fixed.add(line.name)
+        self._house(line, reuse)
         self.write(line.expr, line.name)
 
     # Operands: a name, a number made once, a view, or a computed buffer.
@@ -124,11 +114,8 @@ class Buffered(Allocation):
 
     def _into(self, e: Expr, out: str | None) -> str:
         """Compute an array, into `out` where it is given; return the buffer's name."""
-        if e.kind == "reshape" and e.args[0].shape and out in self.fixed - self.columnwise:
-            view = self._reshaped(str(out), e.args[0].shape)
-            found = self._into(e.args[0], view)
-            if found != view:
-                self.body.append(f"copyto({view}, {found})")
+        if out in self.fixed - self.columnwise and e.kind == "reshape" and _product(e.args[0]):
+            self._into(e.args[0], self._reshaped(str(out), e.args[0].shape))
             return str(out)
         if e.kind in _VIEWS or e.kind in ("ref", "num") or not e.shape:
             source = self._operand(e)
@@ -258,49 +245,7 @@ class Buffered(Allocation):
             self.body.append(f"copyto({target}, {rows})")
         return target
 
-    def _lookup(self, e: Expr, out: str | None) -> str:
-        target = self._target(e, out)
-        table, ids = e.args
-        self.body.append(f"{shown(table)}.take({shown(ids)}, 0, {target}, 'clip')")
-        return target
-
-    def join_rows(self, lines: Iterable[Assign]) -> None:
-        """Let what several lookups give to the rows of a table lie in one buffer."""
-        made = {line.name: line.expr.shape for line in lines}
-        for line in (line for line in lines if line.expr.kind == "rows"):
-            names = [r.attr for r in line.expr.args[2::2]]
-            new = made.keys() - self.parts.keys()
-            if len(names) == 1 or len({*names} & new) < len(names):
-                continue
-            sizes = [" * ".join(map(str, made[name][:-1])) for name in names]
-            self.setup.append(f"all_{line.name} = empty(({' + '.join(sizes)}, "
-                              f"{line.expr.shape[-1]}), float64)")  # fmt: skip
-            self.fixed.add(f"all_{line.name}")
-            for i, name in enumerate(names):
-                first, last = (" + ".join(sizes[:n]) for n in (i, i + 1))
-                shape = shape_text(made[name])
-                self.parts[name] = f"all_{line.name}[{first}:{last}].reshape({shape})"
-
-    def _flat_rows(self, line: Assign) -> str:
-        """Return the ids, one after the other, and what is added to the row of each."""
-        _, *pairs = line.expr.args
-        ids = [f"{shown(i)}.reshape(-1)" for i in pairs[::2]]
-        if len(ids) == 1:
-            return f"{ids[0]}, {self._reshaped(pairs[1].attr, (-1, pairs[1].shape[-1]))}"
-        rows = [f"{r.attr}.reshape(-1, {r.shape[-1]})" for r in pairs[1::2]]
-        joined = f"all_{line.name}"
-        held = joined if joined in self.fixed else f"concatenate(({', '.join(rows)}))"
-        return f"concatenate(({', '.join(ids)})), {held}"
-
-    def _add_rows(self, e: Expr, out: str | None) -> str:
-        base, *pairs = e.args
-        target = self._target(e, out)
-        found = self._into(base, target)
-        if found != target:
-            self.body.append(f"copyto({target}, {found})")
-        for ids, rows in zip(pairs[::2], pairs[1::2]):
-            self.body.append(f"add.at({target}, {shown(ids)}, {self._operand(rows)})")
-        return target
+    _lookup, _add_rows = row_buffers.lookup, row_buffers.add_rows
 
     def _segments(self, e: Expr, out: str | None) -> str:
         source = self._operand(e.args[0])
@@ -345,6 +290,10 @@ class Buffered(Allocation):
 
 def _row_by_row(e: Expr) -> bool:
     return e.kind == "ref" and contiguous(e) and not tall(e.shape)
+
+
+def _product(e: Expr) -> bool:
+    return e.kind == "matmul" and e.shape != ()
 
 
 _VIEW_TEXT: dict[str, Callable[[Expr], str]] = {

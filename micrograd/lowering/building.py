@@ -18,7 +18,7 @@ from micrograd.lowering.grouping import Grouping, IrregularError
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER, Array
 from micrograd.lowering.leaves import Given, given, leaf_arrays
 from micrograd.lowering.levels import Levels, levelled
-from micrograd.lowering.lookups import check_ids, reached, tables
+from micrograd.lowering.lookups import looked_up, reached, tables
 from micrograd.lowering.lowered import Lowered
 from micrograd.lowering.names import name_arrays
 from micrograd.lowering.program import Program
@@ -58,10 +58,8 @@ def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: s
     table = tables(found, traced.arrays, traced.start, named)
     given = [*dict.fromkeys((*traced.arrays, *table.values())), *_masks(graph, traced.start)]
     arrays = [g.array(ids, traced.batched) for g in given]
-    made, names = dict(zip(given, arrays)), {g.name for g in given}
-    rows = [f.array(made[f.ids], made[table[id(f.table)]] if f.table else None, ids, names) for f in found]
+    rows = looked_up(found, dict(zip(given, arrays)), table, ids)
     arrays += [array for array, _ in rows]
-    check_ids(arrays)
     trainable = _trainable(graph, traced, named)
     known = trainable.copy()
     for array in arrays:

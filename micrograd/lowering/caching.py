@@ -40,7 +40,8 @@ def structure(form: Canonical, given: Sequence[Array], trainable: Bools, reduce:
     labels = [(i, columns.values[i].label) for i in np.flatnonzero(columns.labelled).tolist()]
     place = {array: i for i, array in enumerate(given)}
     arrays = [(a.name, a.stem, a.kind, a.shape, a.batched, a.table and place[a.table],
-               [(place[o.array], o.index, _bytes(o.table)) for o in a.operands]) for a in given]
+               [(place[o.array], o.index, _bytes(o.table)) for o in a.operands])
+              for a in given]  # fmt: skip
     for array in given:
         digest.update(_bytes(array.nodes))
     digest.update(repr((numbers, labels, columns.scopes, arrays, reduce, form.root)).encode())

@@ -18,31 +18,6 @@ from micrograd.engine import Value
 from micrograd.lowering.grids import coordinates, find_grid, read
 from micrograd.lowering.ir import CONSTANT, LOOKUP, PARAMETER, Array
 from micrograd.lowering.leaves import Given, stem_of
-from micrograd.modes import described
-
-
-class Lookups:
-    """Answer the lookups of a trace with fresh leaves, and keep which they stand for."""
-
-    def __init__(self, inputs: Iterable[Given]) -> None:
-        self.found: dict[Any, Found] = {}
-        self._inputs = {value: (g, place) for g in inputs
-                        for place, value in enumerate(g.values.ravel().tolist())}  # fmt: skip
-
-    def __call__(self, rows: Any, index: Value, row: Sequence[Value]) -> list[Value] | None:
-        """Return the leaves for a row; None where the index is a constant of the function.
-
-        Raises ValueError where it is computed: an id is an input as it came.
-        """
-        if index not in self._inputs:
-            if index.parents:
-                raise ValueError(f"a row is looked up by {described(index)}, which is computed; a "
-                                 "program takes ids as they are: give it as an input")  # fmt: skip
-            return None
-        ids, place = self._inputs[index]
-        key = (rows is None, id(rows) if rows else len(row), ids)
-        found = self.found.setdefault(key, Found(rows, len(row), ids, {}))
-        return found.rows.setdefault(place, [Value(value.data) for value in row])
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +29,7 @@ class Found:
     ids: Given
     rows: dict[int, list[Value]]
 
-    def array(self, ids: Array, table: Array | None, nodes: Mapping[Value, int], taken: set[str]
+    def array(self, ids: Array, table: Array | None, nodes: Mapping[Value, int], letter: str
               ) -> tuple[Array, Any]:  # fmt: skip
         """Return the array of the rows, and its Values by place."""
         places = np.array(sorted(self.rows))
@@ -64,10 +39,28 @@ class Found:
         values = np.empty((*grid.shape, self.length), object)
         values.reshape(-1)[:] = [v for place in flat.ravel().tolist() for v in self.rows[place]]
         known = np.array([nodes.get(v, -1) for v in values.ravel().tolist()], np.int64)
-        letter = "q" if table is None else "x" if "x" not in taken else (table.name or table.stem).lower()
         of = re.search(r"_[a-z]\w*$", ids.name)  # the _c of ids_c goes on to what is looked up
         return Array(LOOKUP, values.shape, known, True, operands=(operand,), table=table,
                      stem=letter + (of[0] if of else "")), values  # fmt: skip
+
+
+def looked_up(found: Iterable[Found], made: Mapping[Given, Array], tables: Mapping[int, Given],
+              nodes: Mapping[Value, int]) -> list[tuple[Array, Any]]:  # fmt: skip
+    """Return the arrays of the rows and their Values, the inputs and tables being `made`.
+
+    Raises ValueError where an input is looked up and used as a number too.
+    """
+    x_is_free = all(g.name != "x" for g in made)
+    arrays = []
+    for f in found:
+        ids, table = made[f.ids], made[tables[id(f.table)]] if f.table else None
+        if (ids.nodes >= 0).any():
+            raise ValueError(f"{ids.name} is looked up in a table and used as numbers too; give it "
+                             "to the function twice, once for each")  # fmt: skip
+        of_table = "q" if table is None else (table.name or table.stem).lower()
+        letter = "x" if x_is_free and table else of_table
+        arrays.append(f.array(ids, table, nodes, letter))
+    return arrays
 
 
 def reached(found: Iterable[Found], nodes: Mapping[Value, int]) -> list[Found]:
@@ -106,13 +99,7 @@ def _check_separate(table: Given, arrays: Sequence[Given]) -> None:
     own = table.values.ravel().tolist() if any(g.kind == PARAMETER for g in arrays) else []
     for other in arrays:
         if other.kind == PARAMETER and not set(other.values.ravel().tolist()).isdisjoint(own):
-            raise ValueError(f"the parameter {other.name} holds Values of a table that is looked "
-                             f"up; give the table whole, as {other.name}=embedding.rows")  # fmt: skip
-
-
-def check_ids(arrays: Iterable[Array]) -> None:
-    """Raise ValueError where an input is looked up and used as a number too."""
-    for ids in {a.operands[0].array for a in arrays if a.kind == LOOKUP}:
-        if (ids.nodes >= 0).any():
-            raise ValueError(f"{ids.name} is looked up in a table and used as numbers too; give it "
-                             "to the function twice, once for each")  # fmt: skip
+            raise ValueError(
+                f"the parameter {other.name} holds Values of a table that is looked up; give the "
+                f"table whole, as {other.name}=embedding.rows"
+            )

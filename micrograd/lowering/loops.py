@@ -8,8 +8,7 @@ from typing import Any
 from micrograd.lowering.expr import ALL, Assign, Expr, Shape, ref
 from micrograd.lowering.text import reshaped
 
-_REDUCTIONS = ("sum", "mean", "matmul", "einsum", "segments", "scatter", "embed",
-               "add_rows")
+_REDUCTIONS = ("sum", "mean", "matmul", "einsum", "segments", "scatter", "embed", "add_rows")
 _CHEAP = ("ref", "own", "index", "transpose", "take", "lookup", "num")
 _POWERS = {0.5: "sqrt({0})", -0.5: "1 / sqrt({0})", -1: "1 / {0}", -1.5: "1 / ({0} * sqrt({0}))",
            2: "{0} * {0}", -2: "1 / ({0} * {0})"}  # fmt: skip
@@ -180,7 +179,6 @@ class Loops:
         at = self._for(e.args[0].shape)
         place = _indexed(e.attr[0], at)
         self._put(len(at), f"{scalar(own, place)} = {scalar(e.args[0], at)}")
-
 
     def _add_rows(self, own: Expr, e: Expr) -> None:
         base, *pairs = e.args

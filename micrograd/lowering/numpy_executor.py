@@ -12,6 +12,7 @@ from micrograd.lowering.buffers import NAMES, Buffered
 from micrograd.lowering.expr import Assign, B
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.lowered import LOSS, Lines, Lowered
+from micrograd.lowering.row_buffers import join, sparse
 
 _FUNCTIONS = {name: getattr(np, name) for name in NAMES}
 Run = Callable[..., Any]
@@ -35,11 +36,14 @@ def buffered_text(lowered: Lowered, lines: Lines) -> str:
     leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
     writer = Buffered({*leaves, *lowered.tables}, lowered.tables, set(lines.gradients.values()))
     everything = [*lines.forward, *lines.backward]
-    writer.join_rows(everything)
+    join(writer, everything)
     rows = {r.attr for e in everything if e.expr.kind == "rows" for r in e.expr.args}
     owner = _reused(everything, results={LOSS, *lines.gradients.values(), *rows})
     for statement in everything:
-        writer.statement(statement, owner.get(statement.name))
+        if statement.expr.kind == "rows":
+            writer.body.append(sparse(writer, statement))
+        else:
+            writer.statement(statement, owner.get(statement.name))
     results = _gradients(writer, lines)
     arguments = ", ".join(dict.fromkeys([B, *leaves, *lowered.data, *NAMES]))
     return "\n".join([

@@ -68,7 +68,8 @@ class Program:
     def value_and_grad(self, *batch: Any, wrt_inputs: bool = False) -> tuple[float, dict[str, Any]]:
         """Return the loss of a batch and its gradients by name, `wrt_inputs` those of inputs too.
 
-        The arrays of the gradients are overwritten by the next call.
+        A table that is only looked up has Rows as its gradient, an input of ids has none. The
+        arrays of the gradients are overwritten by the next call.
         """
         return self._run(INPUT if wrt_inputs else PARAMETER, batch)
 
@@ -76,8 +77,9 @@ class Program:
         """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
         "numpy", "jax" or "torch"; write it to `path` too, where that is given.
 
-        Its LEAVES hold the parameters and constants as they are now. Raises ValueError for another
-        target, and for a graph too irregular for array code.
+        Its LEAVES hold the parameters and constants as they are now. It takes ids as an array of
+        integers, does not check them, and gives dense gradients of tables. Raises ValueError for
+        another target, and for a graph too irregular for array code.
         """
         if isinstance(self.lowered, Levels):
             raise ValueError("this graph is too irregular for array code: it runs level by level, "
@@ -98,7 +100,13 @@ class Program:
 
         Raises ValueError where the Value is not in the graph.
         """
-        return found(self.lowered, self.graph, value)
+        try:
+            return found(self.lowered, self.graph, value)
+        except ValueError:
+            for name in self.parameters:  # a row of a table that the traced sample did not use
+                if value in (flat := self._leaves[name].ravel().tolist()):
+                    return name, flat.index(value)
+            raise
 
     def leaf_values(self, name: str) -> Any:
         """Return the Values of a leaf array, as an object array of its shape."""

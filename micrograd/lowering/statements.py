@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from micrograd.lowering import expr as ex
+from micrograd.lowering import gathers
 from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.formulas import expression
@@ -81,27 +82,12 @@ def value(array: Array, constants: Constants) -> Expr:
     if array.kind == ELEMENT:
         return expression(BY_NAME[array.op].value, array.k, letters(array, constants))
     if array.kind == LOOKUP:
-        return _looked_up(array, constants)
+        return gathers.looked_up(array, constants)
     parts = [_term(array, term, constants) for term in _products_first(array.terms)]
     total = parts[0]
     for part in parts[1:]:
         total = combined("+", total, part, axes(array))
     return aligned(total, axes(array))
-
-
-def _looked_up(array: Array, constants: Constants) -> Expr:
-    """Return the rows that ids choose; without a table, 1 at the id and 0 elsewhere."""
-    ids = chosen(array, constants)
-    if array.table is not None:
-        return ex.lookup(whole(array.table), ids)
-    every = ex.ref(constants.named(np.arange(array.shape[-1])), array.shape[-1:])
-    row = ex.indexed(ids, (ex.ALL,) * len(ids.shape) + (None,))
-    return ex.call("where", ex.binary("==", row, every), ex.num(1), ex.num(0))
-
-
-def chosen(array: Array, constants: Constants) -> Expr:
-    """Return the ids that an array looks up."""
-    return aligned(view(array.operands[0], sizes_of(array), constants), axes(array)[:-1])
 
 
 def _products_first(terms: Iterable[Term]) -> list[Term]:
@@ -175,12 +161,12 @@ class Backward:
 
     def _gradient(self, array: Array, total: Tensor | None, name: str) -> str:
         pairs = self.rows.get(array, ())
-        if pairs and total is None:
-            self.lines.append(Assign(name, ex.rows(whole(array), pairs)))
-            return name
+        sparse = pairs and total is None
         total = Tensor(ex.num(0), ()) if total is None else total
         dense = filled(total, axes(array), sizes_of(array))
-        self.lines.append(Assign(name, ex.add_rows(dense, pairs) if pairs else dense))
+        if pairs:
+            dense = gathers.gradient(array, pairs, None if sparse else dense)
+        self.lines.append(Assign(name, dense))
         return name
 
     def _through(self, array: Array, upstream: Tensor) -> None:
@@ -201,11 +187,11 @@ class Backward:
     def _to_rows(self, array: Array, upstream: Tensor, name: str) -> None:
         """Give the adjoint of what was looked up to the rows of its table."""
         assert array.table is not None
-        whole_sizes = filled(upstream, axes(array), sizes_of(array))
-        if not _is_named(whole_sizes):
-            self.lines.append(Assign(name, whole_sizes))
-            whole_sizes = ex.ref(name, whole_sizes.shape)
-        pair = (chosen(array, self.constants), whole_sizes)
+        given = filled(upstream, axes(array), sizes_of(array))
+        if not _is_named(given):
+            self.lines.append(Assign(name, given))
+            given = ex.ref(name, given.shape)
+        pair = (gathers.chosen(array, self.constants), given)
         self.rows[array.table] = self.rows.get(array.table, ()) + pair
 
     def _through_segments(self, array: Array, term: Term, upstream: Tensor, sizes: Sizes) -> None:

@@ -14,9 +14,8 @@ import numpy as np
 from micrograd.engine import Value
 from micrograd.lowering.ir import INPUT, PARAMETER
 from micrograd.lowering.leaves import Given, given
-from micrograd.lowering.lookups import Found, Lookups
-from micrograd.modes import comparisons_reported, lookups_reported
-
+from micrograd.lowering.lookups import Found
+from micrograd.modes import comparisons_reported, described, lookups_reported
 
 # What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
 _CHOOSES = re.compile(r"indices must be integers|indices must be of integer|valid indices|"
@@ -34,6 +33,31 @@ class Trace(NamedTuple):
     start: int | None
     batched: bool
     lookups: Sequence[Found] = ()
+
+
+class Lookups:
+    """Answer the lookups of a trace with fresh leaves, and keep which they stand for."""
+
+    def __init__(self, inputs: Iterable[Given]) -> None:
+        self.found: dict[Any, Found] = {}
+        self._inputs = {value: (g, place) for g in inputs
+                        for place, value in enumerate(g.values.ravel().tolist())}  # fmt: skip
+
+    def __call__(self, rows: Any, index: Value, row: Sequence[Value]) -> list[Value] | None:
+        """Return the leaves for a row; None where the index is a constant of the function.
+
+        Raises ValueError where it is computed: an id is an input as it came.
+        """
+        if index not in self._inputs:
+            if index.parents:
+                raise ValueError(f"{_user_line()}: a row is looked up by {described(index)}, which "
+                                 "is computed; a program takes ids as they are: give this one as "
+                                 "an input")  # fmt: skip
+            return None
+        ids, place = self._inputs[index]
+        key = (rows is None, id(rows) if rows else len(row), ids)
+        found = self.found.setdefault(key, Found(rows, len(row), ids, {}))
+        return found.rows.setdefault(place, [Value(value.data) for value in row])
 
 
 def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[str] | None,
@@ -89,10 +113,9 @@ def _called_on(function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
         if not _CHOOSES.search(str(error)) and not isinstance(next(iter(error.args), 0), Value):
             raise
         frames = traceback.walk_tb(error.__traceback__)
-        places = [(f, line) for f, line in frames if not _ours(f)]
-        frame, line = places[-1]
+        places = [f"{f.f_code.co_filename}:{line}" for f, line in frames if not _ours(f)]
         raise ValueError(
-            f"{frame.f_code.co_filename}:{line}: {error}. While the function is traced, a number "
+            f"{(places or [_user_line()])[-1]}: {error}. While the function is traced, a number "
             "of the sample chooses nothing, or the program would choose the same for every sample; "
             "look rows up by micrograd.nn.Embedding, give a class as nn.one_hot(y, count)"
         ) from error
@@ -102,12 +125,17 @@ def _ours(frame: Any) -> bool:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "micrograd"
 
 
-def _refuse() -> None:
+def _user_line() -> str:
+    """Return the line of the user's code that led here."""
     frame = sys._getframe(1)
     while frame.f_back and _ours(frame):
         frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _refuse() -> None:
     raise ValueError(
-        f"{frame.f_code.co_filename}:{frame.f_lineno}: two Values are compared while the function "
+        f"{_user_line()}: two Values are compared while the function "
         "is traced, so the program would follow this one sample's branch for every sample; write "
         "the choice as an operation: x.max(y), x.min(y), x.relu(), x.abs()"
     )
