@@ -13,7 +13,7 @@ import numpy as np
 from micrograd.lowering import row_buffers
 from micrograd.lowering.allocation import Allocation
 from micrograd.lowering.expr import COMPARISONS, Assign, B, Expr, shown_number
-from micrograd.lowering.layout import contiguous, stacked_product, tall, truth
+from micrograd.lowering.layout import contiguous, product, stacked_product, tall, truth
 from micrograd.lowering.text import key_text, reshaped, shape_text, shown
 
 _UFUNCS = {
@@ -114,7 +114,7 @@ class Buffered(Allocation):
 
     def _into(self, e: Expr, out: str | None) -> str:
         """Compute an array, into `out` where it is given; return the buffer's name."""
-        if out in self.fixed - self.columnwise and e.kind == "reshape" and _product(e.args[0]):
+        if out in self.fixed - self.columnwise and e.kind == "reshape" and product(e.args[0]):
             self._into(e.args[0], self._reshaped(str(out), e.args[0].shape))
             return str(out)
         if e.kind in _VIEWS or e.kind in ("ref", "num") or not e.shape:
@@ -290,10 +290,6 @@ class Buffered(Allocation):
 
 def _row_by_row(e: Expr) -> bool:
     return e.kind == "ref" and contiguous(e) and not tall(e.shape)
-
-
-def _product(e: Expr) -> bool:
-    return e.kind == "matmul" and e.shape != ()
 
 
 _VIEW_TEXT: dict[str, Callable[[Expr], str]] = {
