@@ -444,7 +444,7 @@ def test_what_cannot_be_traced():
         lower(lambda i: embedding(i + 1)[0], 1)
     with pytest.raises(ValueError, match="i is looked up in a table and used as numbers too"):
         lower(lambda i: embedding(i)[0] * i, 1)
-    with pytest.raises(IndexError, match="ids 0 to 2, not 3"):
+    with pytest.raises(ValueError, match="ids 0 to 2, not 3"):
         lower(lambda i: embedding(i)[0], 3)
     constant = Value(2.0)
     program = lower(lambda i: dot(embedding(i), embedding(constant)), 1)

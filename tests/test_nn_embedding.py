@@ -51,10 +51,10 @@ def test_what_is_returned_may_be_changed(table):
 
 
 @pytest.mark.parametrize(("index", "error", "said"), [
-    (5, IndexError, r"Embedding\(5, 3\) has the ids 0 to 4, not 5"),
-    (-1, IndexError, "ids 0 to 4, not -1; count negative ones from the end yourself"),
-    (Value(7.0), IndexError, "not 7"),
-    ([0, 9], IndexError, "not 9"),
+    (5, ValueError, r"Embedding\(5, 3\) has the ids 0 to 4, not 5"),
+    (-1, ValueError, "ids 0 to 4, not -1; there is no counting from the end"),
+    (Value(7.0), ValueError, "not 7"),
+    ([0, 9], ValueError, "not 9"),
     (Value(1.5), ValueError, "whole numbers as ids, not 1.5"),
     (Value(float("nan")), ValueError, "not nan"),
     (Value(float("inf")), ValueError, "not inf"),

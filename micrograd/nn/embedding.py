@@ -27,7 +27,7 @@ class Embedding(Module):
     def __call__(self, index: Any) -> Any:
         """Return the row of an id, or the list of the rows of several.
 
-        Raises IndexError for an id that has no row, TypeError or ValueError for what is no id.
+        Raises ValueError for an id that has no row, TypeError for what is no number or a float.
         """
         if _several(index):
             return [self(one) for one in index]
@@ -51,7 +51,7 @@ def one_hot(index: Any, count: int) -> Any:
 
 
 def checked(index: Any, count: int, of: str) -> int:
-    """Return an id as an int."""
+    """Return an id as an int. Raises ValueError or TypeError where there is no such id."""
     found: Any = index.data if isinstance(index, Value) else index
     if getattr(found, "ndim", None) == 0:
         found = found.item()
@@ -62,8 +62,8 @@ def checked(index: Any, count: int, of: str) -> int:
     if found != found // 1:
         raise ValueError(f"{of} takes whole numbers as ids, not {found!r}")
     if not 0 <= found < count:
-        raise IndexError(f"{of} has the ids 0 to {count - 1}, not {int(found)}; count negative "
-                         "ones from the end yourself")  # fmt: skip
+        from_end = "; there is no counting from the end" if found < 0 else ""
+        raise ValueError(f"{of} has the ids 0 to {count - 1}, not {int(found)}{from_end}")
     return int(found)
 
 
