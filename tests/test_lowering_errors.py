@@ -42,7 +42,7 @@ def test_samples_and_names_fit():
         lower(lambda x: x[0], [0.1], backend="cuda")
 
 
-@pytest.mark.parametrize("name", ["B", "dot", "t1", "_v0", "lambda", "W 1"])
+@pytest.mark.parametrize("name", ["B", "dot", "t1", "i1", "_v0", "lambda", "W 1"])
 def test_names_that_the_program_needs_are_refused(name):
     w = values([1.0, 2.0])
     with pytest.raises(ValueError, match=f"'{name}' cannot name an array"):

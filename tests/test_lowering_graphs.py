@@ -28,6 +28,13 @@ def random_graph(seed: int, size: int) -> Value:
     return sum(node.tanh() for node in nodes if node not in used)
 
 
+def test_a_gradient_that_repeats_an_adjoint_is_a_line_of_its_own():
+    w = [Value(0.1 * i, label=f"w{i}") for i in range(3)]
+    root = (sum(w) * 2).tanh() * 3
+    program = lower(root)
+    assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
+
+
 def make(rng: random.Random, x: Value, y: Value, nodes: list[Value]) -> Value:
     kind = rng.randrange(12)
     if kind == 0:

@@ -1,5 +1,7 @@
 """Programs of several inputs that go through one model run as one batch of all of them."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from micrograd.lowering.lowered import PARAMETER
 from micrograd.lowering.numpy_executor import buffered_text
 from micrograd.lowering.stacking import adds_rows, by_row, stacked
 from micrograd.lowering.tracing import as_values
+from micrograd.nn import Embedding
 from tests.lowering_models import score, values, window_model
 
 RNG = np.random.default_rng(0)
@@ -59,6 +62,27 @@ def test_three_inputs_are_one_batch():
         return (dot(a, f) - dot(a, n) + 1).relu()
 
     assert equal_to_backward(triplet, {"W": W}, *batches(3, 5)).count("tanh(") == 1
+
+
+def test_ids_of_two_inputs_are_looked_up_together():
+    random.seed(0)
+    E, W = Embedding(7, 2), values(RNG.normal(size=(3, 6)))
+
+    def loss(ids, ids_c):
+        s, s_c = (sum(layer(W, [v for row in E(i) for v in row])) for i in (ids, ids_c))
+        return (1 - s + s_c).relu()
+
+    program = lower(loss, [0, 1, 2], [3, 4, 5])
+    text = buffered_text(program.lowered, program.lowered.passes(PARAMETER))
+    assert text.count(".take(") == 1 and "concatenate((" not in text
+    ids, ids_c = RNG.integers(0, 7, (2, 4, 3))
+    gradient = program.value_and_grad(ids, ids_c)[1]["E"]
+    found = np.zeros((7, 2))
+    np.add.at(found, gradient.indices, gradient.rows)
+    for sample in zip(ids.tolist(), ids_c.tolist()):
+        loss(*sample).backward(1 / 4)
+    expected = [[v.grad for v in row] for row in E.rows]
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
 
 
 def test_other_inputs_do_not_hinder():

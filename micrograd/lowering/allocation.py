@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from micrograd.lowering.columns import Ints
-from micrograd.lowering.expr import B, Expr, Shape
+from micrograd.lowering.expr import Assign, B, Expr, Shape
 from micrograd.lowering.layout import tall, truth
 from micrograd.lowering.stacking import Stack
 from micrograd.lowering.text import reshaped, shape_text
@@ -20,6 +20,7 @@ class Allocation:
                  stacks: Mapping[str, Stack] = MappingProxyType({})) -> None:  # fmt: skip
         self.results, self.stacks = results, stacks
         self.stack_of = {member: name for name, s in stacks.items() for member in s.members}
+        self.parts: dict[str, str] = {}  # buffers that are parts of a larger one
         self.columnwise: set[str] = set()  # buffers that lie column by column
         self.setup: list[str] = []
         self.body: list[str] = []
@@ -47,6 +48,26 @@ class Allocation:
             text = f"{maker}({shape_text(shape[::-1])}, {kind}).T"
             self.columnwise.add(name)
         self.setup.append(f"{name} = {text}")
+        self.fixed.add(name)
+
+    def _house(self, line: Assign, reuse: str | None) -> None:
+        """Make the array of a statement: a part of a larger one, one no longer read, or a new."""
+        name = line.name
+        if name in self.stack_of:
+            if self.stack_of[name] not in self.fixed:
+                self._allocate_stack(self.stack_of[name], own_line=False)
+        elif name in self.parts:
+            self.setup.append(f"{name} = {self.parts[name]}")
+        elif reuse:
+            self.setup.append(f"{name} = {reuse}")
+            self.columnwise |= {name} if reuse in self.columnwise else set()
+            if name in self.stacks:
+                self._members(name)
+        elif name in self.stacks:
+            self._allocate_stack(name, own_line=line.expr.kind != "lookup")
+        else:
+            plain = name in self.results or line.expr.kind == "lookup"
+            self._allocate(name, line.expr.shape, plain=plain)
         self.fixed.add(name)
 
     def _allocate_stack(self, name: str, own_line: bool) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
 
-from micrograd.lowering import choice_buffers
+from micrograd.lowering import choice_buffers, row_buffers
 from micrograd.lowering.allocation import Allocation
 from micrograd.lowering.expr import CHOOSERS, COMPARISONS, Assign, B, Expr, shown_number
-from micrograd.lowering.layout import contiguous, stacked_product, tall, truth
+from micrograd.lowering.layout import contiguous, product, stacked_product, tall, truth
 from micrograd.lowering.names import NUMPY
 from micrograd.lowering.tanh import tanh
 from micrograd.lowering.text import key_text, reshaped, shape_text, shown
@@ -42,7 +42,7 @@ class Buffered(Allocation):
             self._begin(line.expr)
             self.body.append(f"{line.name} = {self._scalar(line.expr)}")
             return
-        self._prepare(line, reuse)
+        self._house(line, reuse)
         number = _number(line.expr)
         if number is None:
             self.write(line.expr, line.name)
@@ -50,28 +50,12 @@ class Buffered(Allocation):
             self._begin(number)
             self.body.append(f"{line.name}[...] = {self._scalar(number)}")
 
-    def _prepare(self, line: Assign, reuse: str | None) -> None:
-        """Make the array that a statement fills."""
-        name = line.name
-        if name in self.stack_of:
-            if self.stack_of[name] not in self.fixed:
-                self._allocate_stack(self.stack_of[name], own_line=False)
-        elif reuse:
-            self.setup.append(f"{name} = {reuse}")
-            self.columnwise |= {name} if reuse in self.columnwise else set()
-            self.fixed.add(name)
-            if name in self.stacks:
-                self._members(name)
-        elif name in self.stacks:
-            self._allocate_stack(name, own_line=True)
-        else:
-            self._allocate(name, line.expr.shape, plain=name in self.results)
-
-    def inputs(self, names: Collection[str]) -> None:
-        """Copy the inputs that are stacked to their places."""
+    def inputs(self, names: Collection[str], ids: Collection[str]) -> None:
+        """Copy the inputs that are stacked to their places; `ids` are whole numbers."""
         for name, stack in self.stacks.items():
             if stack.members[0] in names:
-                self._allocate(name, stack.whole, plain=True)
+                kind = "int64" if stack.members[0] in ids else "float64"
+                self._allocate(name, stack.whole, kind=kind, plain=True)
                 for place, member in enumerate(stack.members):
                     part = self._hoisted(f"{name}[{B} * {place}:{B} * {place + 1}]")
                     self.body.append(f"copyto({part}, {member})")
@@ -166,6 +150,9 @@ class Buffered(Allocation):
 
     def _into(self, e: Expr, out: str | None) -> str:
         """Compute an array, into `out` where it is given; return the buffer's name."""
+        if out in self.fixed - self.columnwise and e.kind == "reshape" and product(e.args[0]):
+            self._into(e.args[0], self._reshaped(str(out), e.args[0].shape))
+            return str(out)
         if e.kind in _VIEWS or e.kind in ("ref", "num") or not e.shape:
             source = self._operand(e)
             out = out or self._buffer(e.shape)
@@ -294,6 +281,8 @@ class Buffered(Allocation):
         if rows != target:
             self.body.append(f"copyto({target}, {rows})")
         return target
+
+    _lookup, _add_rows = row_buffers.lookup, row_buffers.add_rows
 
     def _segments(self, e: Expr, out: str | None) -> str:
         source = self._operand(e.args[0])

@@ -42,6 +42,17 @@ _NUMPY = {
     """Add values to total at places, which may repeat."""
     np.add.at(total, places, values)
 ''',
+    "add_rows": '''def add_rows(out, *pairs):
+    """Return out with values added to the rows of ids, for each pair of ids and values."""
+    out = np.array(out)
+    for ids, values in zip(pairs[::2], pairs[1::2]):
+        np.add.at(out, ids, values)
+    return out
+''',
+    "rows": '''def rows(table, *pairs):
+    """Return the gradient of a table: zeros with values added to the rows of ids."""
+    return add_rows(np.zeros(table.shape), *pairs)
+''',
 }
 
 _JAX = {
@@ -58,6 +69,16 @@ _JAX = {
     "embed": '''def embed(values, shape, key):
     """Return zeros with values at key."""
     return jnp.zeros(shape).at[key].set(values)
+''',
+    "add_rows": '''def add_rows(out, *pairs):
+    """Return out with values added to the rows of ids, for each pair of ids and values."""
+    for ids, values in zip(pairs[::2], pairs[1::2]):
+        out = out.at[ids].add(values)
+    return out
+''',
+    "rows": '''def rows(table, *pairs):
+    """Return the gradient of a table: zeros with values added to the rows of ids."""
+    return add_rows(jnp.zeros(table.shape), *pairs)
 ''',
 }
 
@@ -84,6 +105,16 @@ _TORCH = {
     "add_at": '''def add_at(total, places, values):
     """Add values to total at places, which may repeat."""
     total.index_add_(0, places, values)
+''',
+    "add_rows": '''def add_rows(out, *pairs):
+    """Return out with values added to the rows of ids, for each pair of ids and values."""
+    for ids, values in zip(pairs[::2], pairs[1::2]):
+        out = out.index_add(0, ids.flatten(), values.reshape(-1, out.shape[1]))
+    return out
+''',
+    "rows": '''def rows(table, *pairs):
+    """Return the gradient of a table: zeros with values added to the rows of ids."""
+    return add_rows(torch.zeros(table.shape, dtype=torch.float64), *pairs)
 ''',
 }
 # One text for all: ARRAYS is np, jnp or torch, TABLES what computes on tables of places.
@@ -190,8 +221,12 @@ def _jax_head(used: list[str]) -> str:
 _BROADCAST = """def broadcast_to(values, shape):
     return torch.as_tensor(values, dtype=torch.float64).broadcast_to(shape)
 """
+_WHERE = """def where(condition, a, b):
+    numbers = (torch.as_tensor(v, dtype=torch.float64) for v in (a, b))
+    return torch.where(condition, *numbers)
+"""
 _OF_TORCH = {
-    "where": "where = torch.where",
+    "where": _WHERE,
     "zeros": "zeros = torch.zeros",
     "einsum": "einsum = torch.einsum",
     "transpose": "transpose = torch.permute",

@@ -252,33 +252,24 @@ def embed(a: Expr, key: tuple[Any, ...], shape: Shape) -> Expr:
     return Expr("embed", (a,), (key, shape), shape)
 
 
+def lookup(table: Expr, ids: Expr) -> Expr:
+    """Write table[ids]: a row of the table for every id."""
+    return Expr("lookup", (table, ids), None, (*ids.shape, *table.shape[1:]))
+
+
+def rows(table: Expr, pairs: tuple[Expr, ...]) -> Expr:
+    """Write the gradient of a table: ids, what is added to their rows, ids, ...; sparse."""
+    return Expr("rows", (table, *pairs), None, table.shape)
+
+
+def add_rows(a: Expr, pairs: tuple[Expr, ...]) -> Expr:
+    """Write `a` with something added to some of its rows."""
+    return Expr("add_rows", (a, *pairs), None, a.shape)
+
+
 def segment_sum(a: Expr, starts: str, count: int) -> Expr:
     """Sum the pieces of the last axis that begin at `starts`."""
     return Expr("segments", (a,), starts, (*a.shape[:-1], count))
-
-
-def choice(op: str, a: Expr, axis: int) -> Expr:
-    """Return the largest or smallest along an axis; `op` is max or min."""
-    return Expr("choice", (a,), (op, axis), a.shape[:axis] + a.shape[axis + 1 :])
-
-
-def segment_choice(op: str, a: Expr, starts: str, count: int) -> Expr:
-    """Return the largest or smallest of each piece of the last axis that begins at `starts`."""
-    return Expr("segment_choice", (a,), (op, starts), (*a.shape[:-1], count))
-
-
-def first_true(hits: Expr, axis: int) -> Expr:
-    """Write 1 at the first true element along an axis, at the last where none is; else 0."""
-    return _one(Expr("first_true", (hits,), axis, hits.shape))
-
-
-def segment_first_true(hits: Expr, starts: str) -> Expr:
-    """Write 1 at the first true element of each piece, at the last where none is; else 0."""
-    return _one(Expr("segment_first_true", (hits,), starts, hits.shape))
-
-
-def _one(condition: Expr) -> Expr:
-    return call("where", condition, num(1), num(0))
 
 
 def shown_number(value: float) -> str:

@@ -205,8 +205,7 @@ class Grouping:
         if len(self.arrays) + (begins[example + 1] - begins[example]).sum() > self.limit:
             raise IrregularError
         for group in _classes((signature,), np.arange(len(nodes))):
-            first = begins[group]
-            before = None
+            first, before = begins[group], None
             for k in range(begins[group[0] + 1] - first[0]):
                 start, end = bounds[first + k], bounds[first + k + 1]
                 before = self._block(before, at[_spans(start, end - start)], end - start)

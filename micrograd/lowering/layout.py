@@ -21,6 +21,11 @@ def truth(e: Expr) -> bool:
     return e.kind in _TRUTHS or (e.kind == "bin" and e.attr in COMPARISONS)
 
 
+def product(e: Expr) -> bool:
+    """Return whether `e` is a matrix product that is an array."""
+    return e.kind == "matmul" and e.shape != ()
+
+
 def contiguous(e: Expr) -> bool:
     """Return whether the elements lie row by row in memory, without gaps."""
     if e.kind == "index":

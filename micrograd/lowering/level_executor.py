@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.gradients import Gradient, Rows
 from micrograd.lowering.buffers import CALLED, Buffered
 from micrograd.lowering.columns import Floats, Ints
 from micrograd.lowering.expr import binary, ref
 from micrograd.lowering.formulas import expression
-from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.ids import Ids
+from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER
 from micrograd.lowering.levels import Group, Levels
 from micrograd.ops import BY_NAME
 
@@ -28,7 +30,10 @@ def maker(levels: Levels, kind: str) -> Callable[..., Run]:
 
 def made(levels: Levels, kind: str, program: type[LevelArrays]) -> Callable[..., Run]:
     """Return what makes the runner of a `program`."""
-    wanted = levels.leaves(PARAMETER) + (levels.leaves(INPUT) if kind == INPUT else [])
+    ids = Ids(levels.leaves(LOOKUP))
+    wanted = levels.leaves(PARAMETER) + [
+        a for a in levels.leaves(INPUT) if kind == INPUT and a.name not in ids.counts
+    ]
 
     def make(size: int, leaves: Mapping[str, Any]) -> Run:
         held = program(levels, leaves, size)
@@ -54,6 +59,10 @@ class LevelArrays(ABC):
         self.held = {
             a.name: leaves[a.name] for k in (PARAMETER, CONSTANT) for a in levels.leaves(k)
         }
+        self.ids = Ids(levels.leaves(LOOKUP))
+        self.batched = {*self.inputs, *(array.name for array in levels.leaves(LOOKUP))}
+        self.reached = {name for name, slots in levels.slots.items() if (slots >= 0).any()}
+        self.batch: dict[str, Any] = {}
         self.tail = (size,) if self.inputs else ()
         self.seed = 1 / size if self.inputs and levels.reduce == "mean" else 1.0
         n = len(levels.op)
@@ -71,11 +80,14 @@ class LevelArrays(ABC):
 
     def load(self, batch: tuple[Floats, ...]) -> None:
         """Put the leaves in their slots."""
-        arrays = [*zip(self.inputs, batch), *self.held.items()]
-        for name, data in arrays:
+        self.batch = dict(zip(self.inputs, batch))
+        looked_up = self.ids.rows(self.batch, self.held)
+        for name, data in {**self.batch, **looked_up, **self.held}.items():
+            if name not in self.reached:
+                continue
             slots = self.levels.slots[name]
             used = slots >= 0
-            if name in self.inputs:
+            if name in self.batched:
                 self.v[slots[used]] = data.reshape(len(data), -1).T[used]
             else:
                 self.v[slots[used]] = _column(data.ravel()[used], self.tail)
@@ -84,11 +96,23 @@ class LevelArrays(ABC):
         """Return the loss of the batch."""
         return float(self.v[self.levels.root].sum() * self.seed)
 
-    def gradient(self, name: str, shape: tuple[int, ...]) -> Floats:
-        """Return the gradient of a leaf array."""
+    def gradient(self, name: str, shape: tuple[int, ...]) -> Gradient:
+        """Return the gradient of a leaf array, that of a table that is looked up as Rows."""
+        pairs = self.ids.pairs(name, self.batch)
+        if not pairs:
+            return self._dense(name, shape)
+        rows = [self._dense(array.name, array.shape).reshape(-1, shape[1]) for array, _ in pairs]
+        found = Rows(np.concatenate([ids for _, ids in pairs]), np.concatenate(rows))
+        if name not in self.reached:
+            return found
+        dense = self._dense(name, shape)
+        np.add.at(dense, found.indices, found.rows)
+        return dense
+
+    def _dense(self, name: str, shape: tuple[int, ...]) -> Floats:
         slots = self.levels.slots[name]
         found = np.where(_column(slots >= 0, self.tail), self.adjoint[slots], 0.0)
-        if name in self.inputs:
+        if name in self.batched:
             return np.ascontiguousarray(found.T).reshape(-1, *shape)
         return (found.sum(1) if self.tail else found).reshape(shape)
 

@@ -14,9 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lowering import gathers
 from micrograd.lowering.canonical import Canonical
 from micrograd.lowering.columns import ADD, CODES, MUL, NAMES, NONE, WEIGHTED, Floats, Ints
-from micrograd.lowering.ir import INPUT, Array
+from micrograd.lowering.expr import Expr
+from micrograd.lowering.ir import INPUT, LOOKUP, Array
+from micrograd.lowering.tensors import Constants
 
 MOST_CONSTANTS = 4  # of one operation that its formulas are written out for; more are operands
 
@@ -44,6 +47,14 @@ class Formula(NamedTuple):
     k: float | str | None
 
 
+class Lookup(NamedTuple):
+    """An array looked up: what it is as an expression, and its ids."""
+
+    array: Array
+    value: Expr
+    ids: Expr
+
+
 @dataclass(frozen=True, eq=False)
 class Levels:
     """An irregular graph, its nodes in slots: the leaves, then level by level.
@@ -68,6 +79,7 @@ class Levels:
     root: int
     reduce: str
     makers: dict[str, Any] = field(default_factory=dict)
+    tables: Constants = field(default_factory=Constants)  # of places in ids
 
     def leaves(self, kind: str) -> list[Array]:
         """Return the leaf arrays of one kind."""
@@ -111,6 +123,21 @@ class Levels:
         y[spelled] = len(y) + place.ravel()
         return constants, y
 
+    @cached_property
+    def lookups(self) -> list[Lookup]:
+        """Return what is looked up by ids."""
+        return [
+            Lookup(array, gathers.looked_up(array, self.tables), gathers.chosen(array, self.tables))
+            for array in self.leaves(LOOKUP)
+        ]
+
+    @property
+    def placed(self) -> list[Array]:
+        """Return the leaf arrays with elements in slots, or that nothing at all is done with."""
+        only_read = {a.operands[0].array for a in self.leaves(LOOKUP)}
+        only_read |= {a.table for a in self.leaves(LOOKUP) if a.table is not None}
+        return [a for a in self.arrays if a not in only_read or (self.slots[a.name] >= 0).any()]
+
     @property
     def size(self) -> int:
         """Return the number of slots in the text: nodes, constants, and a last one for NONE."""
@@ -133,7 +160,8 @@ class Levels:
         which = np.array([number[f] for f in self._formula_of_groups], np.int64)
         tables = {"groups": np.stack((which, ends[:-1], ends[1:]), 1),
                   "entries": np.stack((out, x, y[out]))}  # fmt: skip
-        tables |= {self.free(f"{name}_slots"): slots for name, slots in self.slots.items()}
+        tables |= {self.free(f"{a.name}_slots"): self.slots[a.name] for a in self.placed}
+        tables |= self.tables if self.lookups else {}
         numbers = np.append(self.numbers, constants)
         if len(numbers):
             behind = len(count) + np.arange(len(constants))

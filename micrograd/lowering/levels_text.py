@@ -9,7 +9,7 @@ from __future__ import annotations
 from micrograd.lowering import expr as ex
 from micrograd.lowering.expr import Shape, binary, ref
 from micrograd.lowering.formulas import expression
-from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER, Array
+from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER, Array
 from micrograd.lowering.levels import Formula, Levels
 from micrograd.lowering.lowered import LOSS
 from micrograd.lowering.text import SHAPE_COLUMN, reshaped, shape_text, shown
@@ -124,7 +124,8 @@ class LevelsText:
         shape = f"({size}, {ex.B})" if self.batched else f"{size}"
         return [
             _line(f"{v} = zeros({shape})", self._shape(size)),
-            *map(self._placed, self.arguments), *self._numbers(),
+            *(_line(f"{a.name} = {shown(e)}", e.shape) for a, e, _ in self.levels.lookups),
+            *map(self._placed, self.levels.placed), *self._numbers(),
             f"    {v} = forward_pass({v})",
         ]  # fmt: skip
 
@@ -159,7 +160,7 @@ class LevelsText:
         return f"{root}.{self.levels.reduce}()" if self.batched else root
 
     def _placed(self, array: Array) -> str:
-        if array.kind == INPUT:
+        if array.kind in (INPUT, LOOKUP):
             value, shape = f"{array.name}.reshape({ex.B}, -1).T", self._shape(array.size)
         elif self.batched:
             value, shape = f"{array.name}.reshape(-1, 1)", (array.size, 1)
@@ -168,6 +169,20 @@ class LevelsText:
         return _line(self._set(self.v, self.levels.free(f"{array.name}_slots"), value), shape)
 
     def _gradient(self, array: Array) -> str:
+        """Return the gradient of a leaf; where it is looked up too, its rows are added to."""
+        pairs = [f"{shown(ids)}, {self._rows(a)}" for a, _, ids in self.levels.lookups
+                 if a.table is array]  # fmt: skip
+        if not pairs:
+            return self._dense(array)
+        dense = array in self.levels.placed
+        function, first = ("add_rows", self._dense(array)) if dense else ("rows", array.name)
+        return f"{function}({first}, {', '.join(pairs)})"
+
+    def _rows(self, array: Array) -> str:
+        slots = self.levels.free(f"{array.name}_slots")
+        return f"{self.d}[{slots}].T.reshape({reshaped((ex.B, *array.shape))})"
+
+    def _dense(self, array: Array) -> str:
         text = f"{self.d}[{self.levels.free(f'{array.name}_slots')}]"
         text += ".sum(1)" if self.batched else ""
         if not array.shape:

@@ -9,9 +9,9 @@ from micrograd.lowering import choice_loops
 from micrograd.lowering.expr import ALL, Assign, Expr, Shape, ref
 from micrograd.lowering.text import reshaped
 
-_REDUCTIONS = ("sum", "mean", "matmul", "einsum", "segments", "scatter", "embed", "choice",
-               "segment_choice", "first_true", "segment_first_true")  # fmt: skip
-_CHEAP = ("ref", "own", "index", "transpose", "take", "num")
+_REDUCTIONS = ("sum", "mean", "matmul", "einsum", "segments", "scatter", "embed", "add_rows",
+               "choice", "segment_choice", "first_true", "segment_first_true")  # fmt: skip
+_CHEAP = ("ref", "own", "index", "transpose", "take", "lookup", "num")
 _POWERS = {0.5: "sqrt({0})", -0.5: "1 / sqrt({0})", -1: "1 / {0}", -1.5: "1 / ({0} * sqrt({0}))",
            2: "{0} * {0}", -2: "1 / ({0} * {0})"}  # fmt: skip
 Places = Sequence[str]
@@ -38,8 +38,9 @@ class Loops:
         return _linear(*self._used)
 
     def statement(self, line: Assign) -> None:
-        """Write one statement."""
-        self._store(line.name, line.expr)
+        """Write one statement; rows of a table are put together outside of the loops."""
+        if line.expr.kind != "rows":
+            self._store(line.name, line.expr)
 
     def _store(self, name: str, e: Expr) -> None:
         """Write what computes `e`; afterwards it is known by its name."""
@@ -189,6 +190,15 @@ class Loops:
         place = _indexed(e.attr[0], at)
         self._put(len(at), f"{scalar(own, place)} = {scalar(e.args[0], at)}")
 
+    def _add_rows(self, own: Expr, e: Expr) -> None:
+        base, *pairs = e.args
+        at = self._for(base.shape)
+        self._put(len(at), f"{scalar(own, at)} = {scalar(base, at)}")
+        for ids, rows in zip(pairs[::2], pairs[1::2]):
+            at = self._for(rows.shape)
+            place = [scalar(ids, at[:-1]), at[-1]]
+            self._put(len(at), f"{scalar(own, place)} += {scalar(rows, at)}")
+
 
 def _element(name: str, at: Places) -> str:
     return f"{name}[{', '.join(at) or '()'}]"
@@ -268,6 +278,11 @@ def _taken(e: Expr, at: Places) -> str:
     return scalar(e.args[0], [*at[:front], f"{e.attr}[{', '.join(at[front:]) or '()'}]"])
 
 
+def _looked_up(e: Expr, at: Places) -> str:
+    table, ids = e.args
+    return scalar(table, [scalar(ids, at[:-1]), at[-1]])
+
+
 _SCALARS: dict[str, Callable[[Expr, Places], str]] = {
     "ref": lambda e, at: _element(e.attr, at) if e.attr != "B" else "B",
     "own": _own,
@@ -279,5 +294,6 @@ _SCALARS: dict[str, Callable[[Expr, Places], str]] = {
     "index": lambda e, at: scalar(e.args[0], _indexed(e.attr, at)),
     "transpose": _transposed,
     "take": _taken,
+    "lookup": _looked_up,
     "broadcast": lambda e, at: _arg(e.args[0], at),
 }  # fmt: skip

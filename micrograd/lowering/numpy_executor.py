@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from micrograd.gradients import Rows
 from micrograd.lowering.buffers import CALLED, Buffered
 from micrograd.lowering.expr import Assign, B
-from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER
 from micrograd.lowering.lowered import LOSS, Lines, Lowered
 from micrograd.lowering.names import NUMPY
+from micrograd.lowering.row_buffers import join, sparse
 from micrograd.lowering.stacking import stacked
 from micrograd.lowering.tensors import whole
 
@@ -19,7 +21,7 @@ Run = Callable[..., Any]
 def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
     """Return a function of the batch size and the leaves' arrays that makes the runner."""
     text = buffered_text(lowered, lines)
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"Rows": Rows}
     exec(compile(text, "<buffered program>", "exec"), scope)
 
     def make(size: int, leaves: Mapping[str, Any]) -> Run:
@@ -33,13 +35,19 @@ def buffered_text(lowered: Lowered, lines: Lines) -> str:
     inputs = [array.name for array in lowered.leaves(INPUT)]
     leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
     batches = [whole(array) for array in lowered.leaves(INPUT)]
+    ids = {array.operands[0].array.name for array in lowered.leaves(LOOKUP)}
     everything, stacks = stacked([*lines.forward, *lines.backward], batches)
     results = set(lines.gradients.values())
     writer = Buffered({*leaves, *lowered.tables}, lowered.tables, results, stacks)
-    writer.inputs(inputs)
-    owner = _reused(everything, {LOSS, *results}, writer.stack_of)
+    writer.inputs(inputs, ids)
+    join(writer, everything)
+    rows = {r.attr for e in everything if e.expr.kind == "rows" for r in e.expr.args}
+    owner = _reused(everything, {LOSS, *results, *rows}, writer.stack_of)
     for statement in everything:
-        writer.statement(statement, owner.get(statement.name))
+        if statement.expr.kind == "rows":
+            writer.body.append(sparse(writer, statement))
+        else:
+            writer.statement(statement, owner.get(statement.name))
     items = _gradients(writer, lines)
     arguments = ", ".join(dict.fromkeys([B, *leaves, *lowered.data, *NUMPY]))
     return "\n".join([
@@ -56,10 +64,14 @@ def buffered_text(lowered: Lowered, lines: Lines) -> str:
 def _gradients(writer: Buffered, lines: Lines) -> str:
     """Return the items of the dict of gradients; single numbers get an array each."""
     shapes = {line.name: line.expr.shape for line in lines.backward}
+    rows = {line.name for line in lines.backward if line.expr.kind == "rows"}
     items = []
     for leaf, name in lines.gradients.items():
         held = name
-        if not shapes[name]:
+        if name in rows:  # made anew by every call
+            writer.body.append(f"gradients[{leaf!r}] = {name}")
+            held = "None"
+        elif not shapes[name]:
             held = f"_held_{name}"
             writer.setup.append(f"{held} = zeros(())")
             writer.body.append(f"{held}[()] = {name}")

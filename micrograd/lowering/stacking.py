@@ -149,6 +149,10 @@ class _Stacking:
 
     def _merged(self, e: Expr) -> Expr:
         """Merge terms that sum the rows of one part each into a sum of the rows of all."""
+        if e.kind in ("rows", "add_rows"):
+            table, *pairs = e.args
+            merged = self._merged_pairs(list(zip(pairs[::2], pairs[1::2])))
+            return Expr(e.kind, (self._merged(table), *merged), e.attr, e.shape)
         terms = list(_terms(e))
         if len(terms) < self.count:
             return e
@@ -164,6 +168,17 @@ class _Stacking:
                 for number in rest:
                     terms[number] = ex.num(0)
         return reduce(partial(ex.binary, "+"), terms)
+
+    def _merged_pairs(self, pairs: list[tuple[Expr, Expr]]) -> Iterator[Expr]:
+        """Yield ids and what their rows get: all parts at once, where each part has its own."""
+        outlines = [tuple(map(self._outline, pair)) for pair in pairs]
+        whole = [tuple(o and o.expr for o in pair) for pair in outlines]
+        for pair, outline, key in zip(pairs, outlines, whole):
+            places = {o.place for other, k in zip(outlines, whole) if k == key for o in other if o}
+            if None in key or whole.count(key) < self.count or len(places) < self.count:
+                yield from pair
+            elif outline[0] and outline[0].place == 0:
+                yield from (_widened(e, self.count) for e in key if e)
 
 
 def _terms(e: Expr) -> Iterator[Expr]:
@@ -274,6 +289,7 @@ _BY_ROW: dict[str, Callable[[Expr], bool]] = {
     "index": lambda e: e.attr[0] == ALL,
     "transpose": lambda e: e.attr[0] == 0,
     "reshape": lambda e: batched(e.args[0]),
+    "lookup": lambda e: batched(e.args[1]),
     "take": lambda e: len(e.args[0].shape) > 1,
     "einsum": _einsum,
     "choice": lambda e: e.attr[1] > 0,

@@ -145,4 +145,7 @@ _KINDS: dict[str, Callable[[Expr], str]] = {
     "segment_choice": lambda e: f"segment_{e.attr[0]}({shown(e.args[0])}, {e.attr[1]})",
     "first_true": lambda e: f"first_true({shown(e.args[0])}, {_axis(e.attr, len(e.shape))})",
     "segment_first_true": lambda e: f"segment_first_true({shown(e.args[0])}, {e.attr})",
+    "lookup": lambda e: f"{shown(e.args[0])}[{shown(e.args[1])}]",
+    "rows": lambda e: f"rows({', '.join(map(shown, e.args))})",
+    "add_rows": lambda e: f"add_rows({', '.join(map(shown, e.args))})",
 }
