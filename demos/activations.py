@@ -74,4 +74,4 @@ def main(path: str | None = None) -> list[Any]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:2])

@@ -128,4 +128,4 @@ def main(path: str | None = None, widths: tuple[int, ...] = WIDTHS,
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:2])

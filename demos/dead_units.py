@@ -106,4 +106,4 @@ def main(path: str | None = None, units: int = 8, steps: int = 200) -> tuple[Cou
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:2])

@@ -75,4 +75,4 @@ def main(path: str | None = None, steps: list[float] = STEPS) -> Errors:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:2])

@@ -98,4 +98,4 @@ def main(path: str | None = None, depth: int = 12, width: int = 24) -> dict[str,
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:2])

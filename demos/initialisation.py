@@ -101,4 +101,4 @@ def main(path: str | None = None, depth: int = 10, width: int = 40,
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:2])

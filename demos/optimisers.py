@@ -110,4 +110,4 @@ def main(path: str | None = None, steps: int = 80) -> tuple[dict[str, Path], dic
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:2])

@@ -125,4 +125,4 @@ def main(path: str | None = None, sizes: tuple[int, int, int] = SIZES,
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:2])
