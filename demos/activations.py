@@ -4,7 +4,7 @@ An operation that is defined everywhere, never falls and has no slope above 1 ca
 non-linearity; a row added to the table is drawn too. The slope is what a gradient is multiplied
 by on its way back through the unit: where it is near 0, the unit is saturated.
 
-    python demos/activations.py activations.png
+    python demos/activations.py [activations.svg]
 """
 
 from __future__ import annotations

@@ -3,16 +3,17 @@
 Counts operations and measures CPU time for growing networks: of the forward pass, of the backward
 pass, which gives every gradient at once, and of differences, two forward passes per parameter.
 
-    python demos/all_gradients.py costs.png
+    python demos/all_gradients.py [all_gradients.svg]
 """
 
 from __future__ import annotations
 
 import random
 import sys
-import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from timing import cpu_seconds
 
 from micrograd import Value, no_grad, topological_order
 from micrograd.losses import binary_hinge
@@ -66,26 +67,14 @@ def counted(width: int) -> Costs:
     return Costs(parameters, forward, backward, 2 * parameters * forward)
 
 
-def timed(costs: Costs, width: int, most: int) -> Costs:
+def timed(width: int, most: int) -> Costs:
     """Return the costs with CPU times; those of differences up to `most` operations."""
-    model, loss = network(width)
-    root = loss()
+    costs, (model, loss) = counted(width), network(width)
     slow = None
     if costs.differences <= most:
-        slow = seconds(lambda: differences(loss, model.parameters()), 1)
-    repeats = 5 + 20000 // costs.forward
-    return costs._replace(forward_time=seconds(loss, repeats), differences_time=slow,
-                          backward_time=seconds(root.backward, repeats))  # fmt: skip
-
-
-def seconds(function: Callable[[], Any], repeats: int) -> float:
-    """Return the CPU time of the fastest of some calls."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
+        slow = cpu_seconds(lambda: differences(loss, model.parameters()), 0)
+    forward, backward = cpu_seconds(loss), cpu_seconds(loss().backward)
+    return costs._replace(forward_time=forward, backward_time=backward, differences_time=slow)
 
 
 def table(costs: list[Costs]) -> None:
@@ -120,7 +109,7 @@ def draw(costs: list[Costs], path: str) -> None:
 def main(path: str | None = None, widths: tuple[int, ...] = WIDTHS,
          most: int = 10**7) -> list[Costs]:  # fmt: skip
     """Print the table; draw the figure where a path is given; return the costs."""
-    costs = [timed(counted(width), width, most) for width in widths]
+    costs = [timed(width, most) for width in widths]
     table(costs)
     if path:
         draw(costs, path)

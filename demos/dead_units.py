@@ -4,7 +4,7 @@ A step too large can push a ReLU's input below 0 for every sample. Then its slop
 weights get no gradient, and it stays dead; a leaky ReLU goes on learning. And units that
 begin with equal weights get equal gradients: a layer of them is one unit, and XOR needs two.
 
-    python demos/dead_units.py units.png
+    python demos/dead_units.py [dead_units.svg]
 """
 
 from __future__ import annotations

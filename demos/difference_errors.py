@@ -4,7 +4,7 @@ A one-sided difference is wrong by O(h), a central one by O(h²); below a certai
 to rounding, because two almost equal numbers are subtracted. A complex step subtracts nothing.
 The numbers are those of `gradcheck`, the truth is `backward()`.
 
-    python demos/difference_errors.py errors.png
+    python demos/difference_errors.py [difference_errors.svg]
 """
 
 from __future__ import annotations

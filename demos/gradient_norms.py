@@ -4,7 +4,7 @@ On its way back through a layer a gradient is multiplied by Wᵀ and by f′. Si
 1/4, so twelve layers leave almost nothing; with large weights the product grows instead. Over the
 time steps of a recurrent net the same W is met each time, which makes both worse.
 
-    python demos/gradient_norms.py norms.png
+    python demos/gradient_norms.py [gradient_norms.svg]
 """
 
 from __future__ import annotations

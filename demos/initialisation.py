@@ -4,7 +4,7 @@ Ten layers of 40 tanh units. With weights too small the signal fades on its way 
 gradient on its way back; too large, and the units saturate and the gradient grows on its way
 back; Xavier's Var = 2/(fan_in + fan_out) keeps both. With all weights 0 nothing passes at all.
 
-    python demos/initialisation.py variances.png
+    python demos/initialisation.py [initialisation.svg]
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A linear neuron fits ten points by gradient descent. Its loss is quadratic, so t
 beforehand which rates converge: those below 2/λ, λ its largest eigenvalue. Rates are tried by
 powers of ten.
 
-    python demos/learning_rates.py rates.png
+    python demos/learning_rates.py [learning_rates.svg]
 """
 
 from __future__ import annotations

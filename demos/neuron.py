@@ -2,9 +2,9 @@
 
 A neuron computes a = σ(wᵀx + b); with a 1 appended to x the bias is one more weight,
 a = σ([wᵀ b] · [x; 1]). A layer stacks neurons: z = Wx + b, a = f(z). With a path, writes
-three pictures, their names ending in -neuron, -folded and -layer:
+three pictures: picture-neuron.svg, picture-folded.svg, picture-layer.svg:
 
-    python demos/neuron.py picture.svg
+    python demos/neuron.py [picture.svg]
 """
 
 from __future__ import annotations

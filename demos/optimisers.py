@@ -5,7 +5,7 @@ and the adaptive rules begin with steps of one size in both directions. Beside i
 a table of word vectors, held by every tenth batch only: Adam goes on moving it in between,
 SparseAdam and AdaGrad do not.
 
-    python demos/optimisers.py paths.png
+    python demos/optimisers.py [optimisers.svg]
 """
 
 from __future__ import annotations

@@ -4,18 +4,18 @@ The lecture's case: the scores of 5 classes for 500 windows of 300 numbers, Wx f
 time or all at once. Beside it, the same classifier written over single numbers, as the engine
 runs it and as lowering runs it: loss and all gradients, window by window or in one batch.
 
-    python demos/vectorised.py times.png
+    python demos/vectorised.py [vectorised.svg]
 """
 
 from __future__ import annotations
 
 import random
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from timing import cpu_seconds
 
 from micrograd import mean, no_grad
 from micrograd.losses import cross_entropy
@@ -69,16 +69,6 @@ def gradients(model: SoftmaxClassifier, program: Program, xs: Any, targets: Any)
     }
 
 
-def seconds(function: Callable[[], Any], patience: float = 0.5) -> float:
-    """Return the CPU time of the fastest call among those that `patience` seconds allow."""
-    times, end = [], time.process_time() + patience
-    while not times or time.process_time() < end:
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 def table(times: dict[str, dict[str, float]]) -> None:
     """Print the times, and how many of the fastest way each one takes."""
     for what, column in times.items():
@@ -106,7 +96,7 @@ def draw(times: dict[str, dict[str, float]], path: str) -> None:
 
 
 def main(path: str | None = None, sizes: tuple[int, int, int] = SIZES,
-         patience: float = 0.5) -> dict[str, Ways]:  # fmt: skip
+         patience: float = 0.3) -> dict[str, Ways]:  # fmt: skip
     """Print the times; draw the figure where a path is given; return the ways."""
     model, xs, targets = setting(*sizes)
     program = lower(lambda x, q: cross_entropy(model(x), q), xs[0], targets[0])
@@ -115,7 +105,7 @@ def main(path: str | None = None, sizes: tuple[int, int, int] = SIZES,
         "loss and gradients, all windows": gradients(model, program, xs, targets),
     }
     times = {
-        what: {way: seconds(function, patience) for way, function in functions.items()}
+        what: {way: cpu_seconds(function, patience) for way, function in functions.items()}
         for what, functions in ways.items()
     }
     table(times)

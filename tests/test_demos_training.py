@@ -1,4 +1,4 @@
-"""The demos of costs, gradients and training (L1, L2, L15, L17, L20, L22-L26) show what they do."""
+"""The demos of gradients and training (L1, L2, L6, L15, L17, L20, L22-L26) show what they say."""
 
 import importlib
 import inspect
@@ -18,6 +18,7 @@ from tests.conftest import ROOT
 DEMOS = ROOT / "demos"
 SMALL = {
     "neuron": {},
+    "backprop_program": {},
     "all_gradients": {"widths": (2, 4), "most": 10**4},
     "difference_errors": {"steps": [1e-2, 1e-3, 1e-5, 1e-12]},
     "activations": {},
@@ -26,7 +27,7 @@ SMALL = {
     "optimisers": {"steps": 40},
     "vectorised": {"sizes": (6, 4, 3), "patience": 0.0},
     "gradient_norms": {"depth": 8, "width": 12},
-    "dead_units": {},
+    "dead_units": {"steps": 120},
 }
 TIMED = ("all_gradients", "vectorised")
 
@@ -51,7 +52,9 @@ def test_prints_the_same_each_time(name, demo, capsys):
     assert max(map(len, first.splitlines())) <= 100  # what a projector shows
 
 
-@pytest.mark.parametrize("name", [name for name in SMALL if name != "neuron"])
+@pytest.mark.parametrize(
+    "name", [name for name in SMALL if name not in ("neuron", "backprop_program")]
+)
 @pytest.mark.skipif(not find_spec("matplotlib"), reason="matplotlib is not installed")
 def test_draws_a_figure(name, demo, tmp_path, capsys):
     path = tmp_path / "figure.svg"
@@ -199,3 +202,23 @@ def test_all_ways_to_vectorise_give_the_same_numbers(demo):
         assert first.any() and len(others) == 2
         for other in others:
             np.testing.assert_allclose(other, first, rtol=1e-12, atol=1e-15)
+
+
+def test_the_lowered_program_is_the_notes_back_propagation(demo):
+    program, apart = demo("backprop_program").main()
+    lines = [line.split("  #")[0].strip() for line in program.source.splitlines()]
+    assert "delta1 = delta2[:, None] * W2[0] * (1 - h1 * h1)" in lines
+    assert "dW1 = delta1_c.T @ x_c + delta1.T @ x" in lines
+    assert set(apart) == {"W1", "b1", "W2", "b2"} and max(apart.values()) < 1e-14
+    batch = np.random.default_rng(1).uniform(-1, 1, (2, 5, 20))
+    assert all(
+        abs(g).max() > 0.01 for g in program.value_and_grad(*batch)[1].values() if g.size > 1
+    )
+
+
+def test_the_table_of_demos_has_every_row_and_every_demo():
+    text = (DEMOS / "README.md").read_text("utf-8")
+    rows = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| L")]
+    assert rows == [f"| L{i}" for i in range(1, 27)]
+    programs = {p.name for p in DEMOS.glob("*.py") if "__main__" in p.read_text("utf-8")}
+    assert not {name for name in programs if f"]({name})" not in text}
