@@ -132,7 +132,7 @@ def draw_words(panel: Any, outcome: Outcome) -> None:
             )
             if word in WORDS[:3]:
                 down = -5 if word == UNSEEN else 5
-                panel.annotate(word, place, (8, down), textcoords="offset points", fontsize=9)
+                panel.annotate(word, place, (7, down), textcoords="offset points", fontsize=8)
 
 
 def main(path: str | None = None, epochs: int = 200) -> dict[str, Outcome]:
