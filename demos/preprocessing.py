@@ -59,12 +59,12 @@ def show(results: dict[str, tuple[Any, Any]]) -> None:
 
 def draw(results: dict[str, tuple[Any, Any]], path: str) -> None:
     """Draw the points of each kind, with the covariance of the training set."""
-    from figures import BLUE, ORANGE, panels, save
+    from figures import BLUE, panels, save
 
     figure, axes = panels(len(results), 1, 3.2, 3.6)
     for panel, (name, (train, test)) in zip(axes, results.items()):
-        panel.scatter(*train.T, s=12, color=BLUE, alpha=0.45, label="training set")
-        panel.scatter(*test.T, s=28, color=ORANGE, marker="x", label="test set")
+        panel.scatter(*train.T, s=12, color=BLUE, alpha=0.35, label="training set")
+        panel.scatter(*test.T, s=34, color="black", marker="x", label="test set")
         (a, b), (_, c) = np.round(covariance(train), 2) + 0.0
         panel.set(title=f"{name}\ncovariance {a:.3g}, {b:.3g}; {b:.3g}, {c:.3g}")
         panel.axis("equal")

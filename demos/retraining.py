@@ -1,10 +1,9 @@
-"""Retraining word vectors: which rows move, and the word that stays behind (L8, L9).
+"""Retraining word vectors: the word that stays behind (L9).
 
-First one step on a pair of windows: of the table of vectors only the rows of its words change. Then
-a classifier of single words, trained on the vectors as they are (frozen) and together with them
-(fine-tuned): "TV" and "telly" move, "television", which is in no training example, stays where it
-was and ends on the wrong side. The vectors are made by hand, two numbers per word, so that they can
-be drawn; the training is real:
+A classifier of single words is trained on the vectors as they are (frozen), and together with them
+(fine-tuned), by the rows of each batch (L8): "TV" and "telly" move, "television", which is in no
+training example, stays where it was and ends on the wrong side. The vectors are made by hand, two
+numbers per word, so that they can be drawn; the training is real:
 
     python demos/retraining.py [retraining.svg]
 """
@@ -18,8 +17,6 @@ import numpy as np
 
 from micrograd.gradients import Rows
 from micrograd.lowering import lower
-from micrograd.ner.batch import Batch
-from micrograd.ner.engines import ScalarEngine
 from micrograd.nn import Neuron
 from micrograd.optim import SGD
 from micrograd.training import fit
@@ -42,20 +39,6 @@ class Outcome(NamedTuple):
     scores: dict[str, float]
 
 
-def sparse_step() -> dict[str, float]:
-    """Take a step of SGD on a pair of windows; return how far the row of each word moved."""
-    from windows import CORRUPT, TRUE, places, shape, start
-    from windows import WORDS as KNOWN
-
-    arrays = start(shape())
-    table = np.vstack([arrays["E"], np.ones((3, 4))])
-    arrays["E"] = table.copy()
-    found = ScalarEngine(shape())(arrays, Batch([places(TRUE), places(CORRUPT)]))
-    SGD({"E": arrays["E"]}, lr=0.1).step(found.rows)
-    moved = np.linalg.norm(arrays["E"] - table, axis=1).tolist()
-    return dict(zip([*KNOWN, "London", "the", "river"], moved))
-
-
 def classifier(fine_tune: bool, epochs: int) -> Outcome:
     """Train w and b on log(1 + exp(−y s)), s = w·x + b; the rows of the table too if so wanted."""
     table, neuron = np.array(list(VECTORS.values())), Neuron(2, nonlin=False, fused=True)
@@ -76,14 +59,6 @@ def classifier(fine_tune: bool, epochs: int) -> Outcome:
     fit(step, EXAMPLES, epochs, batch_size=6, progress=False)
     w, b = program.parameters["w"], program.parameters["b"]
     return Outcome(table, (*w.tolist(), b.item()), dict(zip(WORDS, (table @ w + b).tolist())))
-
-
-def show_step(moved: dict[str, float]) -> None:
-    """Print how far each row of the table moved."""
-    print("One step on: museums in Paris are amazing / Not all museums in Paris")
-    for word, distance in moved.items():
-        print(f"   {word:9}{distance:8.4f}" if distance else f"   {word:9}       0   not there")
-    print("Only the rows of the two windows move, however large the table is.\n")
 
 
 def show_scores(outcomes: dict[str, Outcome]) -> None:
@@ -136,8 +111,7 @@ def draw_words(panel: Any, outcome: Outcome) -> None:
 
 
 def main(path: str | None = None, epochs: int = 200) -> dict[str, Outcome]:
-    """Print the step and the scores; return the outcomes, and draw them where a path is given."""
-    show_step(sparse_step())
+    """Print the scores; return the outcomes, and draw them where a path is given."""
     outcomes = {
         "before": classifier(False, 0),
         "frozen": classifier(False, epochs),

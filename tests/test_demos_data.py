@@ -8,8 +8,8 @@ import pytest
 from tests.conftest import ROOT
 
 DEMOS = ROOT / "demos"
-FIGURES = ["jacobians", "retraining", "boundaries", "windows", "penalties", "dropout",
-           "recurrent_dropout", "preprocessing"]  # fmt: skip
+FIGURES = ["jacobians", "sparse_rows", "retraining", "boundaries", "windows", "penalties",
+           "dropout", "recurrent_dropout", "preprocessing"]  # fmt: skip
 SMALL = {
     "retraining": {"epochs": 5},
     "boundaries": {"each": 10, "steps": 5},
@@ -51,10 +51,19 @@ def test_jacobians_equal_their_closed_forms(demo, capsys):
     assert "diag(f′(z)) (2, 2)" in capsys.readouterr().out
 
 
-def test_a_step_moves_only_the_rows_of_its_windows(demo):
-    moved = demo("retraining")["sparse_step"]()
-    still = {word for word, distance in moved.items() if distance == 0}
-    assert still == {"London", "the", "river"} and len(moved) == 10
+def test_a_step_moves_only_the_rows_of_its_windows_by_their_part_of_the_gradient(demo, capsys):
+    sparse = demo("sparse_rows")
+    arrays = sparse["parameters"]()
+    found = sparse["gradients"](arrays)
+    true = sparse["by_hand"](arrays, sparse["TRUE"], -1)
+    corrupt = sparse["by_hand"](arrays, sparse["CORRUPT"], 1)
+    np.testing.assert_allclose(found["true"].reshape(5, 4), true, rtol=1e-12)
+    np.testing.assert_allclose(found["corrupt"].reshape(5, 4), corrupt, rtol=1e-12)
+    changes = dict(zip([*sparse["WORDS"], *sparse["OTHERS"]], sparse["main"]()))
+    assert "by hand: equal" in capsys.readouterr().out
+    assert {word for word, change in changes.items() if not change.any()} == {*sparse["OTHERS"]}
+    np.testing.assert_allclose(changes["amazing"], -true[4], rtol=1e-12)
+    np.testing.assert_allclose(changes["in"], -true[1] - corrupt[3], rtol=1e-12)
 
 
 def test_the_unseen_word_changes_its_side_only_when_vectors_are_fine_tuned(demo, capsys):
