@@ -76,8 +76,7 @@ def trained(sizes: Shape, other: list[str], steps: int) -> tuple[Arrays, list[fl
     for _ in range(steps):
         gaps.append((scored(sizes, arrays, TRUE) - scored(sizes, arrays, other)).item())
         found = engine(arrays, Batch([places(TRUE), places(other)]))
-        if found.active:  # else J = 0: there is nothing to update
-            optimizer.step(found.dense)
+        optimizer.step(found.dense)  # empty at J = 0: there is nothing to update
     return arrays, gaps
 
 
