@@ -137,7 +137,7 @@ def main(path: str | None = None, steps: int = 40) -> None:
     arrays = start(shape())
     x = gather(shape(), arrays, places(TRUE))[0]
     sizes = [f"{name} {a.shape}" for name, a in {"x": x, **arrays}.items() if name != "E"]
-    print("   ".join(sizes), f"\ntrue: {' '.join(TRUE)}   corrupt: {' '.join(CORRUPT)}\n")
+    print(f"{'   '.join(sizes)}\ntrue: {' '.join(TRUE)}   corrupt: {' '.join(CORRUPT)}\n")
     print("                         s       s_c         J     ∂J/∂s   ∂J/∂s_c")
     show_pair("before training", arrays)
     show_pair("after it", trained(shape(), CORRUPT, steps)[0])
