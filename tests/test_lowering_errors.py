@@ -55,11 +55,12 @@ def test_two_arrays_have_two_names():
         lower(lambda x: w[0] * x[0] + w[1], [0.1], parameters={"x": w})
 
 
-@pytest.mark.parametrize("name", ["v0", "q1", "m", "o_z1", "one", "size", "run", "w0"])
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize(("backend", "name"), [
+    *(("numpy", name) for name in ("v0", "q1", "m", "one", "size", "run", "w0")),
+    *(("numba", name) for name in ("m", "q1")),
+])  # fmt: skip
 def test_any_other_name_may_be_given(name, backend):
-    if backend == "numba":
-        pytest.importorskip("numba")
+    pytest.importorskip(backend)
     loss, parameters = window_model(inputs=4, hidden=3)
     W = parameters.pop("W1")
     program = lower(loss, [0.1] * 4, [0.2] * 4, parameters={name: W, **parameters},

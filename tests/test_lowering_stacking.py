@@ -66,13 +66,14 @@ def test_three_inputs_are_one_batch():
 
 def test_ids_of_two_inputs_are_looked_up_together():
     random.seed(0)
-    E, W = Embedding(7, 2), values(RNG.normal(size=(3, 6)))
+    E, W, u = Embedding(7, 2), values(RNG.normal(size=(3, 6))), values(RNG.normal(size=3))
 
     def loss(ids, ids_c):
-        s, s_c = (sum(layer(W, [v for row in E(i) for v in row])) for i in (ids, ids_c))
+        s, s_c = (dot(u, layer(W, [v for row in E(i) for v in row])) for i in (ids, ids_c))
         return (1 - s + s_c).relu()
 
-    program = lower(loss, [0, 1, 2], [3, 4, 5])
+    parameters = {"E": E.rows, "W": W, "u": u}
+    program = lower(loss, [0, 1, 2], [3, 4, 5], parameters=parameters)
     text = buffered_text(program.lowered, program.lowered.passes(PARAMETER))
     assert text.count(".take(") == 1 and "concatenate((" not in text
     ids, ids_c = RNG.integers(0, 7, (2, 4, 3))
