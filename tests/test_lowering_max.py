@@ -6,7 +6,7 @@ from math import nan
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from micrograd.engine import Value
@@ -18,6 +18,7 @@ from micrograd.lowering.grouping import Grouping, levels
 from micrograd.lowering.ir import CHOICE, PARAMETER
 from micrograd.lowering.numpy_executor import buffered_text
 from micrograd.modes import scope
+from micrograd.order import topological_order
 from tests import lowering_models
 from tests.lowering_models import linear, matrix, values
 from tests.test_lowering_graphs import assert_same, make, scalar_gradients
@@ -443,10 +444,25 @@ def graph_of_chains(seed, size):
     return sum(node.tanh() for node in nodes if node not in used)
 
 
-@given(st.integers(0, 10**6), st.integers(1, 40))
-@settings(max_examples=40, deadline=None)
+def decided_by_rounding(root):
+    """Return whether a digit lost decides who gets a gradient: sums may be taken in any order."""
+    exact = set()
+    for node in topological_order(root):
+        row, parents = node._operation.row, node.parents
+        if not parents or (set(parents) <= exact and row.role == "routes"):
+            exact.add(node)
+        elif row.kinks:
+            x, *y = (p.data for p in parents)
+            if any(abs(x - kink) < 1e-9 for kink in y or (-1, 0, 1)):
+                return True
+    return False
+
+
+@given(st.integers(0, 10**6), st.integers(1, 20))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_random_graphs_of_chains(seed, size):
     root = graph_of_chains(seed, size)
+    assume(not decided_by_rounding(root))
     program = lower(root)
     assert_right(program.value_and_grad(), root, program)
     assert_right(exported(program, "numpy"), root, program)
