@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +26,7 @@ from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.levels import Levels
 from micrograd.lowering.lowered import FORWARD, Lowered
 from micrograd.lowering.numpy_executor import Run
+from micrograd.lowering.spots import Spot, Spots
 from micrograd.lowering.source import forward_text, levels_text, value_and_grad_text
 from micrograd.ops import BY_NAME
 
@@ -98,6 +100,30 @@ class Program:
         """
         return found(self.lowered, self.graph, value)
 
+    @property
+    def root(self) -> Value:
+        """Return the loss of the traced sample, or the recorded one: what the program computes."""
+        return self.graph.values[self.graph.root]
+
+    def line(self, value: Value) -> Spot:
+        """Return the line of the source that computes a Value, and which element it is there.
+
+        Raises ValueError where the Value is not in the graph.
+        """
+        return self._spots.forward(value)
+
+    def line_of_gradient(self, value: Value) -> Spot:
+        """Return the line of the source that computes the gradient of a Value.
+
+        Raises ValueError where the Value is not in the graph.
+        """
+        return self._spots.gradient(value)
+
+    @cached_property
+    def _spots(self) -> Spots:
+        lines = None if isinstance(self.lowered, Levels) else self.lowered.passes(PARAMETER)
+        return Spots(self.lowered, self.graph, lines, self.source)
+
     def leaf_values(self, name: str) -> Any:
         """Return the Values of a leaf array, as an object array of its shape."""
         return self._leaves[name]
@@ -123,7 +149,7 @@ class Program:
             pass
         held = {**self.parameters, **self.constants}
         diagnose(
-            self.graph.values[self.graph.root], self._leaves, held, dict(zip(self.inputs, inputs))
+            self.root, self._leaves, held, dict(zip(self.inputs, inputs))
         )
         with np.errstate(all="ignore"):
             value, gradients = run(*inputs)

@@ -119,6 +119,7 @@ class Backward:
         self.lines: list[Assign] = []
         self.renamed: dict[str, Expr] = {}  # adjoints that pass on unchanged to a better name
         self.gradients: dict[str, str] = {}
+        self.adjoints: dict[str, Tensor] = {}  # by array: what its adjoint is called
 
     def run(self, root: Array, seed: Tensor, adjoint_name: dict[Array, str]) -> None:
         """Write the statements of the backward pass."""
@@ -130,8 +131,11 @@ class Backward:
             if array.kind in LEAVES:
                 self.gradients[array.name] = self._gradient(array, upstream, adjoint_name[array])
             elif upstream is not None:
+                self.adjoints[array.name] = upstream
                 self._through(array, upstream)
         self.lines = renamed(self.lines, self.renamed)
+        self.adjoints = {name: Tensor(t.expr.replaced(self.renamed), t.vars)
+                         for name, t in self.adjoints.items()}  # fmt: skip
 
     def _adjoint(self, array: Array, name: str) -> Tensor | None:
         """Sum the contributions and give the sum a name; a plain number needs none."""
@@ -150,7 +154,9 @@ class Backward:
 
     def _gradient(self, array: Array, total: Tensor | None, name: str) -> str:
         total = Tensor(ex.num(0), ()) if total is None else total
-        self.lines.append(Assign(name, filled(total, axes(array), sizes_of(array))))
+        whole_gradient = filled(total, axes(array), sizes_of(array))
+        self.lines.append(Assign(name, whole_gradient))
+        self.adjoints[array.name] = Tensor(ex.ref(name, whole_gradient.shape), axes(array))
         return name
 
     def _through(self, array: Array, upstream: Tensor) -> None:
