@@ -1,4 +1,4 @@
-"""Which scalar nodes became which array, both ways."""
+"""Which scalar nodes became which array."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections import Counter
 
 import numpy as np
 
-from micrograd.engine import Value
 from micrograd.lowering.columns import NAMES, Columns
 from micrograd.lowering.ir import INPUT, PARAMETER, Array
 from micrograd.lowering.levels import Levels
 from micrograd.lowering.lowered import Lowered
 from micrograd.lowering.text import line, shape_text
-from micrograd.modes import described
 
 
 def explained(lowered: Lowered | Levels, graph: Columns) -> str:
@@ -37,18 +35,6 @@ def explained(lowered: Lowered | Levels, graph: Columns) -> str:
 
 def _shape(array: Array) -> str:
     return shape_text(("B", *array.shape) if array.batched else array.shape)
-
-
-def found(lowered: Lowered | Levels, graph: Columns, wanted: Value) -> tuple[str, int]:
-    """Return the name of the line that computes a Value, or of its leaf array, and its place."""
-    try:
-        id = graph.values.index(wanted)
-    except ValueError:
-        raise ValueError(f"{described(wanted)} is not in the graph of this program") from None
-    if isinstance(lowered, Levels):
-        return "v", int(lowered.slot[id])
-    name = lowered.arrays[int(lowered.array_of[id])].name
-    return lowered.passes(PARAMETER).line_of.get(name, name), int(lowered.place_of[id])
 
 
 def _histogram(graph: Columns) -> str:

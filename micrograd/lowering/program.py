@@ -20,14 +20,14 @@ from micrograd.lowering import (
 )
 from micrograd.lowering.columns import Columns, Floats
 from micrograd.lowering.diagnosis import diagnose
-from micrograd.lowering.explaining import explained, found
+from micrograd.lowering.explaining import explained
 from micrograd.lowering.exporting import standalone
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.levels import Levels
 from micrograd.lowering.lowered import FORWARD, Lowered
 from micrograd.lowering.numpy_executor import Run
-from micrograd.lowering.spots import Spot, Spots
 from micrograd.lowering.source import forward_text, levels_text, value_and_grad_text
+from micrograd.lowering.spots import Spot, Spots
 from micrograd.ops import BY_NAME
 
 NUMBA = "numba"
@@ -96,9 +96,9 @@ class Program:
     def find(self, value: Value) -> tuple[str, int]:
         """Return the array that a Value of the graph went to, and its place there, row by row.
 
-        Raises ValueError where the Value is not in the graph.
+        Raises ValueError where the Value is not in the graph, or was left out.
         """
-        return found(self.lowered, self.graph, value)
+        return self._spots.find(value)
 
     @property
     def root(self) -> Value:

@@ -24,7 +24,7 @@ ELEMENT, TERM, WITHIN, SHARED, WRITTEN, SLOT, NOWHERE, UNSAID = (
 class Spot(NamedTuple):
     """Where a node is: `line` counts the lines of the source from 1, and is 0 where there is none.
 
-    `how` says what the node is there: "element" of the array `name`, at `index` (of one sample: the
+    `how` says what the node is there: "element" `at` of the array `name` (of one sample: the
     batch axis is left out); "term" of that element, a sum; "within" the line, in what has no name
     of its own; "shared", a gradient that equals the one called `name`; a "number" that is written
     as `name`; "slot" of the vector of an irregular program, where a term of a sum has none ("");
@@ -34,7 +34,7 @@ class Spot(NamedTuple):
     how: str
     name: str = ""
     line: int = 0
-    index: tuple[int, ...] = ()
+    at: tuple[int, ...] = ()
     batched: bool = False
 
 
@@ -73,6 +73,19 @@ class Spots:
             raise ValueError(f"{described(value)} is not in the graph of this program, which has "
                              "the Values of its own trace: program.graph.values")  # fmt: skip
         return self.ids[value]
+
+    def find(self, value: Value) -> tuple[str, int]:
+        """Return the name of the line that computes a Value, or of its leaf array, and its place.
+
+        Raises ValueError for a Value that the program left out.
+        """
+        id = self.id(value)
+        if isinstance(self.lowered, Levels):
+            return "v", int(self.lowered.slot[id])
+        array = self._array(id)
+        if array is None or self.lines is None:
+            raise ValueError(f"{described(value)} is in no array: the program does not need it")
+        return self.lines.line_of.get(array.name, array.name), int(self.lowered.place_of[id])
 
     def forward(self, value: Value) -> Spot:
         """Return where a Value is computed."""

@@ -39,6 +39,7 @@ function rebuild() {
   draw();
   leaves();
   listing();
+  if (DATA.program) listLines();
   show();
 }
 
@@ -88,6 +89,7 @@ function show() {
   $("play").textContent = page.timer ? words.pause : words.play;
   $("inputs").textContent = inputs(words);
   picture.update(frameOf(stop));
+  if (DATA.program) showLines(stop);
   mark();
   remember();
 }
@@ -176,6 +178,7 @@ function listing() {
     const cells = [made("td"), made("td", DATA.words[page.language][`pass.${stop.walk ? "walk" : stop.kind}`]),
       made("td", teller.what(stop)), made("td", teller.summary(stop)),
       made("td", teller.sentence(stop, whole))];
+    if (DATA.program) cells.push(made("td", lineNumbers(stop)));
     cells[0].append(link);
     for (const cell of cells) cell.dataset.text = cell.textContent;
     line.append(...cells);

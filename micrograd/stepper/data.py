@@ -8,14 +8,17 @@ from micrograd.graph import HANDMADE, LEAF, Graph
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 from micrograd.render.captions import names_of
 from micrograd.render.formulas import shape
+from micrograd.stepper.array_program import ArrayProgram, named, program_data
 from micrograd.stepper.geometry import views
 from micrograd.stepper.trace import engine_steps
 from micrograd.stepper.walk import Walk
-from micrograd.stepper.words import INTERFACE, SENTENCES, operation
+from micrograd.stepper.words import INTERFACE, LINES, PROGRAM, SENTENCES, operation
 
 
-def page_data(graph: Graph, walk: Walk | None, seed: float) -> dict[str, Any]:
+def page_data(recorded: Graph, walk: Walk | None, seed: float,
+              program: ArrayProgram | None = None) -> dict[str, Any]:  # fmt: skip
     """Return nodes, steps, views and words; a node is [kind, operands, name, value]."""
+    graph = named(recorded, program)
     symbols = [value._op for value in graph.values]
     columns = [*zip(graph.ops, graph.constants, symbols)]
     kinds = {kind: i for i, kind in enumerate(dict.fromkeys(columns))}
@@ -31,11 +34,18 @@ def page_data(graph: Graph, walk: Walk | None, seed: float) -> dict[str, Any]:
         ],
         "unnamed": [id for id, label in enumerate(graph.labels) if not label],
         "steps": [[ids[step.node], *step[2:]] for step in engine_steps(graph, seed)],
-        **views(graph),
+        **views(recorded),
         "walk": walk.data(graph) if walk else None,
         "sentences": SENTENCES,
         "words": INTERFACE,
+        **(_lines(program, graph) if program else {}),
     }  # fmt: skip
+
+
+def _lines(program: ArrayProgram, graph: Graph) -> dict[str, Any]:
+    """Return what the page has to know about the array program, and the words for it."""
+    words = {language: words | PROGRAM[language] for language, words in INTERFACE.items()}
+    return {"program": program_data(program, graph), "lines": LINES, "words": words}
 
 
 def _kind(op: str, k: float | None, symbol: str) -> dict[str, Any]:

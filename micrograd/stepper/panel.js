@@ -135,8 +135,8 @@ class Teller {
   rows(stop, state, hidden) {
     const mask = text => (hidden ? "?" : text), { nodes } = this.model;
     if (stop.kind === "inputs") {
-      const leaves = nodes.filter(n => !n.operands.length && !n.constant).slice(0, 2 * ROWS_SHOWN);
-      return [leaves.map(n => ["value", n.name, this.numbers(n.id)])];
+      const leaves = nodes.filter(n => !n.operands.length && !n.constant).map(n => n.id);
+      return [this.some(leaves, id => ["value", nodes[id].name, this.numbers(id)], 2 * ROWS_SHOWN)];
     }
     if (stop.kind === "seed")
       return [[["gradient", this.derivative(stop.nodes[0]),
@@ -179,8 +179,8 @@ class Teller {
   }
 
   // Return the first chips, and how many more there would be.
-  some(ids, chip) {
-    const rest = ids.length - ROWS_SHOWN, chips = ids.slice(0, ROWS_SHOWN).map(chip);
+  some(ids, chip, most = ROWS_SHOWN) {
+    const rest = ids.length - most, chips = ids.slice(0, most).map(chip);
     return rest > 0 ? [...chips, fill(this.words.more, { count: rest })] : chips;
   }
 
