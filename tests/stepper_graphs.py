@@ -75,7 +75,8 @@ def node(script, *assets, data=None, head=""):
     source = [resources.files("micrograd.stepper").joinpath(name).read_text("utf-8")
               for name in assets]  # fmt: skip
     given = f"const INPUT = {json_text(data)};\nconst answer = x => console.log(JSON.stringify(x));"
-    run = subprocess.run([program, "-"], input="\n".join(["'use strict';", given, head, *source, script]),
-                         capture_output=True, text=True, encoding="utf-8", timeout=60)  # fmt: skip
+    text = "\n".join(["'use strict';", given, head, *source, script])
+    run = subprocess.run([program, "-"], input=text, capture_output=True, text=True,
+                         encoding="utf-8", timeout=60)  # fmt: skip
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)

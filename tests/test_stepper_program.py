@@ -45,8 +45,15 @@ def expression():
     return lower(parse("(x + y) * max(y, z) + 3 * log(y)", {"x": 1, "y": 2, "z": 0}))
 
 
+def rows():
+    """Return a program in which the elements of a row share one gradient."""
+    xs, ys = ([Value(0.3 * i - 0.5, label=f"{name}{i}") for i in range(n)]
+              for name, n in (("x", 3), ("y", 4)))  # fmt: skip
+    return lower(sum((sum((x * y).tanh() for y in ys) + x) ** 2 for x in xs))
+
+
 PROGRAMS = [
-    window, attention, words, expression,
+    rows, window, attention, words, expression,
     *(lambda make=make: lower(make()) for make in (batch, every_row, lambda: network(3, 4))),
 ]  # fmt: skip
 
@@ -189,7 +196,7 @@ def test_the_page_says_what_the_terminal_says(make):
       INPUT.program.spots[pass][0].map((_, id) => asked.told(pass, id, `n${id}`, words)));
     answer({ en: said(INPUT.lines.en), zh: said(INPUT.lines.zh) });
     """
-    head = 'const $ = () => ({ addEventListener() {}, children: [] });\nconst DATA = { program: '
+    head = "const $ = () => ({ addEventListener() {}, children: [] });\nconst DATA = { program: "
     data = {"program": program_data(program, graph), "lines": LINES}
     found = node(script, "numbers.js", "program.js", data=data, head=head + "INPUT.program };")
     assert found == said

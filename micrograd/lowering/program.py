@@ -148,9 +148,7 @@ class Program:
         except (ArithmeticError, ValueError):
             pass
         held = {**self.parameters, **self.constants}
-        diagnose(
-            self.root, self._leaves, held, dict(zip(self.inputs, inputs))
-        )
+        diagnose(self.root, self._leaves, held, dict(zip(self.inputs, inputs)))
         with np.errstate(all="ignore"):
             value, gradients = run(*inputs)
         return float(value), gradients
