@@ -1,14 +1,7 @@
 // The page: what is shown, and what its controls do.
 const $ = id => document.getElementById(id);
 const DATA = JSON.parse($("data").textContent);
-const number = x => Number(x); // nan and inf are strings in JSON
-
-const unnamed = new Set(DATA.unnamed);
-const nodes = DATA.nodes.map(([kind, operands, name, value], id) => ({
-  ...DATA.kinds[kind], id, operands, name, value: number(value),
-  unnamed: unnamed.has(id), constant: unnamed.has(id) && !operands.length }));
-const recorded = { data: nodes.map(n => n.value), steps: DATA.steps.map(s => s.map(number)),
-  root: DATA.root, seed: number(DATA.seed) };
+const nodes = nodesOf(DATA), recorded = recordOf(DATA, nodes);
 const started = DATA.walk && DATA.views.full ? "full" : DATA.start;
 const page = { key: started, by: DATA.walk ? "walk" : "edge", at: 0, language: "", predict: false,
   revealed: true, timer: 0, record: recorded, edited: new Map() };

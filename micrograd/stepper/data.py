@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from micrograd.engine import Step
 from micrograd.graph import HANDMADE, LEAF, Graph
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 from micrograd.render.captions import names_of
@@ -17,29 +18,40 @@ from micrograd.stepper.words import INTERFACE, LINES, PROGRAM, SENTENCES, operat
 
 def page_data(recorded: Graph, walk: Walk | None, seed: float,
               program: ArrayProgram | None = None) -> dict[str, Any]:  # fmt: skip
-    """Return nodes, steps, views and words; a node is [kind, operands, name, value]."""
+    """Return nodes, steps, views and words; a node is [kind, operands, value, label if any].
+
+    The steps go through the nodes from the last to the first and through each one's operands, as
+    the engine's do: `locals` holds what the page cannot know, the local gradients, and `handed`
+    the contributions, by their place, that are not upstream × local.
+    """
     graph = named(recorded, program)
     symbols = [value._op for value in graph.values]
     columns = [*zip(graph.ops, graph.constants, symbols)]
     kinds = {kind: i for i, kind in enumerate(dict.fromkeys(columns))}
     names = names_of(graph)
-    ids = graph.ids
+    steps = engine_steps(graph, seed)
     return {
         "root": graph.roots[0],
         "seed": seed,
         "kinds": [_kind(*kind) for kind in kinds],
         "nodes": [
-            [kinds[column], graph.operands[id], names[id], graph.data[id]]
-            for id, column in enumerate(columns)
+            [kinds[column], graph.operands[id], graph.data[id], *([names[id]] if label else [])]
+            for id, (column, label) in enumerate(zip(columns, graph.labels))
         ],
-        "unnamed": [id for id, label in enumerate(graph.labels) if not label],
-        "steps": [[ids[step.node], *step[2:]] for step in engine_steps(graph, seed)],
+        "locals": [step.local for step in steps],
+        "handed": {i: step.contribution for i, step in enumerate(steps) if _own(step)},
         **views(recorded),
         "walk": walk.data(graph) if walk else None,
         "sentences": SENTENCES,
         "words": INTERFACE,
         **(_lines(program, graph) if program else {}),
     }  # fmt: skip
+
+
+def _own(step: Step) -> bool:
+    """Tell whether a contribution is another number than upstream × local."""
+    product, handed = step.upstream * step.local, step.contribution
+    return product != handed and not (product != product and handed != handed)
 
 
 def _lines(program: ArrayProgram, graph: Graph) -> dict[str, Any]:
