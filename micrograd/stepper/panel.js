@@ -8,10 +8,12 @@ class Teller {
     this.owners = ownersOf(model.view, model.nodes);
   }
 
-  // Return a node's name; the result of a folded box that has none is called by the box.
+  // Return a node's name; the result of a folded box that has none is called by the box, and a
+  // number of the formula by what it is now.
   name(id) {
     const { nodes, view } = this.model, box = view.boxes[this.owners[id]];
     const called = nodes[id].unnamed && box?.outputs?.length === 1 && box.outputs[0] === id;
+    if (nodes[id].constant) return this.numbers(id);
     return called && box.title ? box.title : nodes[id].name;
   }
 
@@ -43,7 +45,7 @@ class Teller {
     }
     const text = formula(node, id => this.name(id)) ||
       (node.constant ? this.words.constant : this.words.input);
-    return { name: node.name, formula: text, title: `${node.name}: ${text}`, single: true };
+    return { name: this.name(node.id), formula: text, title: `${this.name(node.id)}: ${text}`, single: true };
   }
 
   derivative(id) { return `∂${this.name(this.model.root)}/∂${this.name(id)}`; }
