@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator, contextmanager
+from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from typing import Any
 
 _PACKAGE = os.path.dirname(__file__) + os.sep
@@ -16,11 +16,12 @@ SEPARATOR = " / "  # between the scopes of a path
 class _Mode:
     """Hold the switches; `special` is on while a new node needs more than being recorded."""
 
-    __slots__ = ("recording", "checking", "special", "scope", "on_comparison")
+    __slots__ = ("recording", "checking", "special", "scope", "on_comparison", "on_lookup")
 
     def __init__(self) -> None:
         self.recording, self.checking, self.special, self.scope = True, False, False, ""
         self.on_comparison: Callable[[], None] | None = None
+        self.on_lookup: Callable[[Any, Any, Any], Any] | None = None
 
 
 MODE = _Mode()
@@ -70,17 +71,31 @@ def scope(name: str) -> Iterator[None]:
         MODE.scope = outer
 
 
-@contextmanager
-def comparisons_reported(report: Callable[[], None]) -> Iterator[None]:
+def comparisons_reported(report: Callable[[], None]) -> AbstractContextManager[None]:
     """Call `report` whenever two Values are compared in the block.
 
     A program traced on one sample cannot follow a branch that depends on data.
     """
-    outer, MODE.on_comparison = MODE.on_comparison, report
+    return _reported("on_comparison", report)
+
+
+def lookups_reported(report: Callable[[Any, Any, Any], Any]) -> AbstractContextManager[None]:
+    """Call `report(rows, index, row)` whenever a Value chooses one of `rows` in the block.
+
+    `rows` are the table, None for the rows of an identity matrix, `row` the one chosen. `report`
+    returns the Values that stand for it, or None.
+    """
+    return _reported("on_lookup", report)
+
+
+@contextmanager
+def _reported(hook: str, report: Callable[..., Any]) -> Iterator[None]:
+    outer = getattr(MODE, hook)
+    setattr(MODE, hook, report)
     try:
         yield
     finally:
-        MODE.on_comparison = outer
+        setattr(MODE, hook, outer)
 
 
 def described(node: Any) -> str:

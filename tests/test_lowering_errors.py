@@ -42,6 +42,35 @@ def test_samples_and_names_fit():
         lower(lambda x: x[0], [0.1], backend="cuda")
 
 
+@pytest.mark.parametrize("name", ["B", "dot", "t1", "i1", "_v0", "lambda", "W 1"])
+def test_names_that_the_program_needs_are_refused(name):
+    w = values([1.0, 2.0])
+    with pytest.raises(ValueError, match=f"'{name}' cannot name an array"):
+        lower(lambda x: w[0] * x[0] + w[1], [0.1], parameters={name: w})
+
+
+def test_two_arrays_have_two_names():
+    w = values([1.0, 2.0])
+    with pytest.raises(ValueError, match="two arrays are named 'x'"):
+        lower(lambda x: w[0] * x[0] + w[1], [0.1], parameters={"x": w})
+
+
+@pytest.mark.parametrize(("backend", "name"), [
+    *(("numpy", name) for name in ("v0", "q1", "m", "one", "size", "run", "w0")),
+    *(("numba", name) for name in ("m", "q1")),
+])  # fmt: skip
+def test_any_other_name_may_be_given(name, backend):
+    pytest.importorskip(backend)
+    loss, parameters = window_model(inputs=4, hidden=3)
+    W = parameters.pop("W1")
+    program = lower(loss, [0.1] * 4, [0.2] * 4, parameters={name: W, **parameters},
+                    backend=backend)  # fmt: skip
+    loss([0.1] * 4, [0.2] * 4).backward()
+    found = program.value_and_grad(np.full((2, 4), 0.1), np.full((2, 4), 0.2))[1]
+    expected = [[w.grad for w in row] for row in W]
+    np.testing.assert_allclose(found[name], expected, rtol=1e-12, atol=1e-15)
+
+
 def test_batches_have_the_traced_shape():
     loss, parameters = window_model(inputs=4)
     program = lower(loss, [0.1] * 4, [0.2] * 4, parameters=parameters)

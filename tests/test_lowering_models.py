@@ -186,6 +186,11 @@ def test_dropout_takes_a_fresh_mask_every_call():
     (x,) = batches((4, 3))
     ones = program.value_and_grad(x, np.ones((4, 4)))[0]
     assert program.value_and_grad(x, np.zeros((4, 4)))[0] == 0 != ones
+    masks = np.array(dropout.masks(4, 4))
+    assert set(masks.ravel()) == {0.0, 2.0}
+    drawn = [sum(a.data * h.data * m for a, h, m in zip(u, net(row), mask))
+             for row, mask in zip(x.tolist(), masks)]  # fmt: skip
+    assert program.value_and_grad(x, masks)[0] == pytest.approx(sum(drawn) / 4)
     dropout.eval()
     assert ones == pytest.approx(sum(loss(values(row)).data for row in x) / 4)
 

@@ -19,6 +19,12 @@ def test_python_blocks_run_and_print_what_their_comments_say(block, capsys, tmp_
     assert printed.splitlines() == expected or not expected
 
 
+def test_the_array_program_is_printed_as_it_is_shown(capsys):
+    block = next(block for block in BLOCKS if "program.source" in block)
+    exec(compile(block, "README.md", "exec"), {"__name__": "__main__"})
+    assert f"```text\n{capsys.readouterr().out.strip()}\n```" in README
+
+
 @pytest.mark.parametrize("marker", ["train", "tests"])
 def test_both_commands_are_marked_for_ci_and_use_a_virtual_environment(marker):
     command = re.search(rf"^<!-- {marker} -->\n```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)

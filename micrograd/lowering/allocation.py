@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from micrograd.lowering.columns import Ints
-from micrograd.lowering.expr import Expr, Shape
+from micrograd.lowering.expr import Assign, B, Expr, Shape
 from micrograd.lowering.layout import tall, truth
+from micrograd.lowering.stacking import Stack
 from micrograd.lowering.text import reshaped, shape_text
 
 
 class Allocation:
     """Collect what is made once: `setup` runs once, `body` at every call."""
 
-    def __init__(self, fixed: set[str], tables: dict[str, Ints],
-                 results: Collection[str] = ()) -> None:  # fmt: skip
-        self.results = results
+    def __init__(self, fixed: set[str], tables: dict[str, Ints], results: Collection[str] = (),
+                 stacks: Mapping[str, Stack] = MappingProxyType({})) -> None:  # fmt: skip
+        self.results, self.stacks = results, stacks
+        self.stack_of = {member: name for name, s in stacks.items() for member in s.members}
+        self.parts: dict[str, str] = {}  # buffers that are parts of a larger one
         self.columnwise: set[str] = set()  # buffers that lie column by column
         self.setup: list[str] = []
         self.body: list[str] = []
         self.fixed = set(fixed)  # names whose object stays the same from call to call
         self.tables = tables
         self.scratch: set[str] = set()  # buffers that only the expression at hand uses
+        self.held: list[str] = []  # buffers of operands that wait for those beside them
+        self.base: dict[str, str] = {}  # what a view shows
         self.kinds: dict[str, tuple[Shape, str]] = {}
         self.pool: dict[tuple[Shape, str], list[str]] = {}
         self.root: Expr | None = None
@@ -44,10 +50,43 @@ class Allocation:
         self.setup.append(f"{name} = {text}")
         self.fixed.add(name)
 
+    def _house(self, line: Assign, reuse: str | None) -> None:
+        """Make the array of a statement: a part of a larger one, one no longer read, or a new."""
+        name = line.name
+        if name in self.stack_of:
+            if self.stack_of[name] not in self.fixed:
+                self._allocate_stack(self.stack_of[name], own_line=False)
+        elif name in self.parts:
+            self.setup.append(f"{name} = {self.parts[name]}")
+        elif reuse:
+            self.setup.append(f"{name} = {reuse}")
+            self.columnwise |= {name} if reuse in self.columnwise else set()
+            if name in self.stacks:
+                self._members(name)
+        elif name in self.stacks:
+            self._allocate_stack(name, own_line=line.expr.kind != "lookup")
+        else:
+            plain = name in self.results or line.expr.kind == "lookup"
+            self._allocate(name, line.expr.shape, plain=plain)
+        self.fixed.add(name)
+
+    def _allocate_stack(self, name: str, own_line: bool) -> None:
+        """Make a stack; its members are views. Only what is computed whole may lie by columns."""
+        stack = self.stacks[name]
+        plain = not own_line or any(member in self.results for member in stack.members)
+        self._allocate(name, stack.whole, plain=plain)
+        self._members(name)
+
+    def _members(self, name: str) -> None:
+        for place, member in enumerate(self.stacks[name].members):
+            self.setup.append(f"{member} = {name}[{B} * {place}:{B} * {place + 1}]")
+            self.fixed.add(member)
+            self.columnwise |= {member} if name in self.columnwise else set()
+
     def _hoisted(self, text: str) -> str:
         """Return the name of an object made once."""
         if text not in self.made:
-            self.made[text] = f"v{len(self.made)}"
+            self.made[text] = f"_v{len(self.made)}"
             self.setup.append(f"{self.made[text]} = {text}")
             self.fixed.add(self.made[text])
         return self.made[text]
@@ -57,7 +96,7 @@ class Allocation:
         if free:
             name = free.pop()
         else:
-            name = f"q{len(self.setup)}"
+            name = f"_q{len(self.setup)}"
             self._allocate(name, shape, kind=kind, plain=plain)
             if plain:
                 return name
@@ -70,7 +109,10 @@ class Allocation:
         usable = [
             name
             for name, operand in operands
-            if name in self.scratch and operand.shape == e.shape and not truth(operand)
+            if name in self.scratch
+            and name not in self.held
+            and operand.shape == e.shape
+            and not truth(operand)
         ]
         target = out or next(iter(usable), None) or self._buffer(e.shape)
         self.shared = {e: name for e, name in self.shared.items() if name != target}
@@ -81,7 +123,7 @@ class Allocation:
         if e is self.root and out:
             self.setup.append(f"{out}[...] = 0")
             return out
-        name = f"q{len(self.setup)}"
+        name = f"_q{len(self.setup)}"
         self._allocate(name, e.shape, zero=True)
         return name
 

@@ -6,13 +6,16 @@ once, with the buffers; only views of inputs are made at every call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
 
+from micrograd.lowering import row_buffers
 from micrograd.lowering.allocation import Allocation
 from micrograd.lowering.expr import COMPARISONS, Assign, B, Expr, shown_number
-from micrograd.lowering.layout import contiguous, stacked_product, tall, truth
+from micrograd.lowering.layout import contiguous, product, stacked_product, tall, truth
+from micrograd.lowering.names import NUMPY
+from micrograd.lowering.tanh import tanh
 from micrograd.lowering.text import key_text, reshaped, shape_text, shown
 
 _UFUNCS = {
@@ -21,11 +24,8 @@ _UFUNCS = {
     "==": "equal", "!=": "not_equal", "abs": "absolute",
 }  # fmt: skip
 _VIEWS = ("index", "transpose", "reshape", "broadcast")
-_POWERS = {2: "multiply({0}, {0}, {1})", 0.5: "sqrt({0}, {1})", -1: "divide(one, {0}, {1})"}
-NAMES = (*dict.fromkeys(_UFUNCS.values()), "negative", "logical_not", "copyto", "dot", "matmul",
-         "einsum", "empty", "zeros", "ones", "array", "broadcast_to", "transpose", "errstate",
-         "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "maximum", "minimum",
-         "float64", "nan", "inf")  # fmt: skip
+_POWERS = {2: "multiply({0}, {0}, {1})", 0.5: "sqrt({0}, {1})", -1: "divide(_one, {0}, {1})"}
+CALLED = {name: getattr(np, name) for name in NUMPY} | {"tanh": tanh}
 
 
 class Buffered(Allocation):
@@ -42,13 +42,23 @@ class Buffered(Allocation):
             self._begin(line.expr)
             self.body.append(f"{line.name} = {self._scalar(line.expr)}")
             return
-        if reuse:
-            self.setup.append(f"{line.name} = {reuse}")
-            self.columnwise |= {line.name} & {line.name if reuse in self.columnwise else ""}
+        self._house(line, reuse)
+        number = _number(line.expr)
+        if number is None:
+            self.write(line.expr, line.name)
         else:
-            self._allocate(line.name, line.expr.shape, plain=line.name in self.results)
-        self.fixed.add(line.name)
-        self.write(line.expr, line.name)
+            self._begin(number)
+            self.body.append(f"{line.name}[...] = {self._scalar(number)}")
+
+    def inputs(self, names: Collection[str], ids: Collection[str]) -> None:
+        """Copy the inputs that are stacked to their places; `ids` are whole numbers."""
+        for name, stack in self.stacks.items():
+            if stack.members[0] in names:
+                kind = "int64" if stack.members[0] in ids else "float64"
+                self._allocate(name, stack.whole, kind=kind, plain=True)
+                for place, member in enumerate(stack.members):
+                    part = self._hoisted(f"{name}[{B} * {place}:{B} * {place + 1}]")
+                    self.body.append(f"copyto({part}, {member})")
 
     # Operands: a name, a number made once, a view, or a computed buffer.
 
@@ -65,6 +75,19 @@ class Buffered(Allocation):
             return self.shared[e]
         return self._into(e, out)
 
+    def _operands(self, args: Iterable[Expr], hint: str | None = None) -> list[str]:
+        """Return all operands; `hint` is for the first. What one is in, the next leaves alone."""
+        names = []
+        for e in args:
+            names.append(self._operand(e, hint))
+            self._hold(names[-1])
+            hint = None
+        del self.held[len(self.held) - len(names) :]
+        return names
+
+    def _hold(self, name: str) -> None:
+        self.held.append(self.base.get(name, name))
+
     def _rows(self, e: Expr) -> str:
         """Return an operand that lies row by row, copied if need be."""
         if contiguous(e) and not tall(e.shape):
@@ -77,7 +100,9 @@ class Buffered(Allocation):
         name = self._rows(e.args[0]) if e.kind == "reshape" else self._operand(e.args[0])
         text = name + _VIEW_TEXT[e.kind](e) if e.kind != "broadcast" else (
             f"broadcast_to({name}, {shape_text(e.attr)})")  # fmt: skip
-        return self._hoisted(text) if name in self.fixed else text
+        view = self._hoisted(text) if name in self.fixed else text
+        self.base[view] = self.base.get(name, name)
+        return view
 
     def _scalar(self, e: Expr) -> str:
         """Return the text of an expression of one number."""
@@ -86,7 +111,7 @@ class Buffered(Allocation):
         if e.kind in ("sum", "mean"):
             return self._whole_sum(e)
         if e.kind == "matmul":
-            return f"dot({', '.join(self._operand(a) for a in e.args)})"
+            return f"dot({', '.join(self._operands(e.args))})"
         if e.kind in ("index", "reshape", "take", "scatter", "segments", "embed", "einsum"):
             return self._element(e)
         if e.kind == "call":
@@ -108,16 +133,24 @@ class Buffered(Allocation):
     def _whole_sum(self, e: Expr) -> str:
         inner = e.args[0]
         over = f" / {B}" if e.kind == "mean" else ""
-        if inner.kind == "bin" and inner.attr == "*" and all(map(_row_by_row, inner.args)):
-            names = [self._reshaped(a.attr, (-1,)) for a in inner.args]
-            if inner.args[0].shape == inner.args[1].shape:
-                return f"dot({', '.join(names)}){over}"
+        product = inner.kind == "bin" and inner.attr == "*"
+        if product and inner.args[0].shape == inner.args[1].shape and all(map(_vector, inner.args)):
+            return f"dot({', '.join(map(self._flat, inner.args))}){over}"
+        if _vector(inner) or (len(inner.shape) == 1 and not truth(inner)):
+            n = self._hoisted(f"ones({' * '.join(map(str, inner.shape))})")
+            return f"dot({self._flat(inner)}, {n}){over}"  # BLAS sums faster than a ufunc
         return f"add.reduce({self._operand(inner)}, None){over}"
+
+    def _flat(self, e: Expr) -> str:
+        return self._operand(e) if len(e.shape) == 1 else self._reshaped(e.attr, (-1,))
 
     # Computed arrays.
 
     def _into(self, e: Expr, out: str | None) -> str:
         """Compute an array, into `out` where it is given; return the buffer's name."""
+        if out in self.fixed - self.columnwise and e.kind == "reshape" and product(e.args[0]):
+            self._into(e.args[0], self._reshaped(str(out), e.args[0].shape))
+            return str(out)
         if e.kind in _VIEWS or e.kind in ("ref", "num") or not e.shape:
             source = self._operand(e)
             out = out or self._buffer(e.shape)
@@ -132,7 +165,9 @@ class Buffered(Allocation):
         hint = out if a.shape == e.shape and not truth(a) and not truth(e) else None
         left = self._operand(a, hint)
         hint = out if left != out and b.shape == e.shape and not truth(b) and not truth(e) else None
+        self._hold(left)
         right = self._operand(b, hint)
+        self.held.pop()
         if e.attr in COMPARISONS:
             target = self._buffer(e.shape, "bool")
         else:
@@ -145,9 +180,9 @@ class Buffered(Allocation):
         return target
 
     def _one(self) -> None:
-        if "one" not in self.fixed:
-            self.setup.append("one = array(1.0)")
-            self.fixed.add("one")
+        if "_one" not in self.fixed:
+            self.setup.append("_one = array(1.0)")
+            self.fixed.add("_one")
 
     def _neg(self, e: Expr, out: str | None) -> str:
         inner = self._operand(e.args[0], out)
@@ -165,14 +200,14 @@ class Buffered(Allocation):
         if e.attr == "where":
             return self._where(e, out)
         hint = out if e.args[0].shape == e.shape else None
-        names = [self._operand(e.args[0], hint), *map(self._operand, e.args[1:])]
+        names = self._operands(e.args, hint)
         target = self._target(e, out, *zip(names, e.args))
         # By keyword: NumPy deprecated a third position for maximum and minimum.
         self.body.append(f"{_UFUNCS.get(e.attr, e.attr)}({', '.join(names)}, out={target})")
         return target
 
     def _where(self, e: Expr, out: str | None) -> str:
-        condition, yes, no = map(self._operand, e.args)
+        condition, yes, no = self._operands(e.args)
         target = self._target(e, out)
         self.body.append(f"copyto({target}, {no})")
         self.body.append(f"copyto({target}, {yes}, where={condition})")
@@ -181,7 +216,7 @@ class Buffered(Allocation):
     def _matmul(self, e: Expr, out: str | None) -> str:
         a, b = e.args
         target = self._target(e, out)
-        left, right = self._operand(a), self._operand(b)
+        left, right = self._operands((a, b))
         if len(a.shape) > 2 and contiguous(a):
             left = self._reshaped(left, (-1, a.shape[-1]))
             rows = self._buffer(e.shape, plain=True) if target in self.columnwise else target
@@ -205,7 +240,6 @@ class Buffered(Allocation):
         target = self._target(e, out)
         leading = e.attr == tuple(range(len(inner.shape) - 1))
         if whole_rows and leading and len(inner.shape) > 1:
-            # BLAS sums faster than a ufunc
             n = self._hoisted(f"ones({' * '.join(map(str, inner.shape[:-1]))})")
             rows = source
             if len(inner.shape) > 2:
@@ -220,7 +254,7 @@ class Buffered(Allocation):
         return target
 
     def _einsum(self, e: Expr, out: str | None) -> str:
-        left, right = map(self._operand, e.args)
+        left, right = self._operands(e.args)
         target = self._target(e, out)
         plan = stacked_product(e.attr)
         if plan is None:
@@ -245,6 +279,8 @@ class Buffered(Allocation):
         if rows != target:
             self.body.append(f"copyto({target}, {rows})")
         return target
+
+    _lookup, _add_rows = row_buffers.lookup, row_buffers.add_rows
 
     def _segments(self, e: Expr, out: str | None) -> str:
         source = self._operand(e.args[0])
@@ -287,8 +323,21 @@ class Buffered(Allocation):
         return target
 
 
-def _row_by_row(e: Expr) -> bool:
-    return e.kind == "ref" and contiguous(e) and not tall(e.shape)
+def _vector(e: Expr) -> bool:
+    """Return whether the elements can be seen as one vector."""
+    if len(e.shape) == 1:
+        return e.kind == "ref" or (e.kind == "index" and contiguous(e))
+    return e.kind == "ref" and not tall(e.shape)
+
+
+def _number(e: Expr) -> Expr | None:
+    """Return the number in an array of one element; None where more than arithmetic is done."""
+    if not e.shape:
+        return e
+    if e.kind == "reshape" and not e.args[0].shape:
+        return e.args[0]
+    parts = [_number(a) for a in e.args] if e.kind in ("bin", "neg") else [None]
+    return None if None in parts else Expr(e.kind, tuple(filter(None, parts)), e.attr, ())
 
 
 _VIEW_TEXT: dict[str, Callable[[Expr], str]] = {

@@ -18,8 +18,9 @@ from micrograd.lowering.grouping import Grouping, IrregularError
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER, Array
 from micrograd.lowering.leaves import Given, given, leaf_arrays
 from micrograd.lowering.levels import Levels, levelled
+from micrograd.lowering.lookups import looked_up, reached, tables
 from micrograd.lowering.lowered import Lowered
-from micrograd.lowering.names import name_arrays
+from micrograd.lowering.names import check_given, name_arrays
 from micrograd.lowering.program import Program
 from micrograd.lowering.tensors import Constants
 from micrograd.lowering.tracing import Trace, given_parameters, trace
@@ -53,8 +54,13 @@ def lower(function: Callable[..., Any] | Value | Graph, *samples: Any, parameter
 
 def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: str) -> Program:
     ids = dict(zip(graph.values, range(len(graph))))
-    given = [*traced.arrays, *_masks(graph, traced.start)]
+    found = reached(traced.lookups, ids)
+    table = tables(found, traced.arrays, traced.start, named)
+    given = [*dict.fromkeys((*traced.arrays, *table.values())), *_masks(graph, traced.start)]
+    check_given([g.name for g in given if g.name])
     arrays = [g.array(ids, traced.batched) for g in given]
+    rows = looked_up(found, dict(zip(given, arrays)), table, ids)
+    arrays += [array for array, _ in rows]
     trainable = _trainable(graph, traced, named)
     known = trainable.copy()
     for array in arrays:
@@ -62,7 +68,8 @@ def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: s
     form = canonical(graph, known)
     key = structure(form, arrays, trainable, reduce)
     lowered = cached(key, lambda: _lowered(form, arrays, trainable, reduce))
-    return Program(lowered, _leaf_values(lowered, given, graph), graph, backend)
+    values = [*(g.values for g in given), *(values for _, values in rows)]
+    return Program(lowered, _leaf_values(lowered, values, graph), graph, backend)
 
 
 def _masks(graph: Columns, start: int | None) -> list[Given]:
@@ -110,8 +117,9 @@ def _lowered(form: Canonical, known: list[Array], trainable: Bools, reduce: str
                    Constants())  # fmt: skip
 
 
-def _leaf_values(lowered: Lowered | Levels, known: list[Given], graph: Columns) -> dict[str, Any]:
-    found = {g.name: g.values for g in known}
+def _leaf_values(lowered: Lowered | Levels, known: list[Any], graph: Columns) -> dict[str, Any]:
+    """Return the Values of the leaf arrays by name; those of the first arrays are `known`."""
+    found = {array.name: values for array, values in zip(lowered.arrays, known)}
     for kind in (PARAMETER, CONSTANT):
         for array in lowered.leaves(kind):
             if array.name not in found and array.data is None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from micrograd.lowering.canonical import Canonical
-from micrograd.lowering.columns import Bools
+from micrograd.lowering.columns import Bools, Ints
 from micrograd.lowering.ir import Array
 
 T = TypeVar("T")
@@ -38,9 +38,18 @@ def structure(form: Canonical, given: Sequence[Array], trainable: Bools, reduce:
         digest.update(np.ascontiguousarray(column).view(np.uint8).data)
     numbers = [columns.values[i].data for i in np.flatnonzero(form.literal).tolist()]
     labels = [(i, columns.values[i].label) for i in np.flatnonzero(columns.labelled).tolist()]
-    arrays = [(a.name, a.kind, a.shape, a.batched, a.nodes.tolist()) for a in given]
+    place = {array: i for i, array in enumerate(given)}
+    arrays = [(a.name, a.stem, a.kind, a.shape, a.batched, a.table and place[a.table],
+               [(place[o.array], o.index, _bytes(o.table)) for o in a.operands])
+              for a in given]  # fmt: skip
+    for array in given:
+        digest.update(_bytes(array.nodes))
     digest.update(repr((numbers, labels, columns.scopes, arrays, reduce, form.root)).encode())
     return digest.digest()
+
+
+def _bytes(table: Ints | None) -> bytes:
+    return b"" if table is None else table.tobytes()
 
 
 def forget() -> None:

@@ -21,6 +21,8 @@ def check_arrays(arrays: Sequence[Array]) -> None:
         if array.kind != NUMBER and len(array.nodes) != array.size:
             raise BrokenProgramError(f"{array.name} {array.shape} holds {len(array.nodes)} nodes")
         sizes = dict(enumerate(array.shape))
+        if array.table is not None and array.table not in seen:
+            raise BrokenProgramError(f"{array.name} looks up a table that comes later")
         for operand in array.operands:
             _check(array, operand, sizes, seen)
         for term in array.terms:

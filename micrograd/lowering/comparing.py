@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.engine import Value
+from micrograd.gradients import Rows
 from micrograd.lowering.program import Program
 from micrograd.lowering.tracing import as_values
 
@@ -52,7 +53,8 @@ def compared(program: Program, function: Callable[..., Any], samples: Sequence[A
     """Return the largest difference of losses and gradients, relative to the largest number."""
     rng = np.random.default_rng(0)
     random.seed(0)
-    batch = [np.asarray(s, float) + rng.normal(0, 0.1, (count, *np.shape(s))) for s in samples]
+    batch = [_drawn(rng, sample, count, program.ids.counts.get(name))
+             for name, sample in zip(program.inputs, samples)]  # fmt: skip
     value, gradients = program.value_and_grad(*batch)
     leaves = {name: program.leaf_values(name) for name in gradients}
     for values in leaves.values():
@@ -65,8 +67,25 @@ def compared(program: Program, function: Callable[..., Any], samples: Sequence[A
     errors = [_difference(value, total.data / count)]
     for name, values in leaves.items():
         scalar = np.array([v.grad for v in values.ravel().tolist()]).reshape(values.shape)
-        errors.append(_difference(gradients[name], scalar))
+        errors.append(_difference(dense(gradients[name], scalar.shape), scalar))
     return max(errors)
+
+
+def _drawn(rng: np.random.Generator, sample: Any, count: int, rows: int | None) -> Any:
+    """Return samples like the one given; where they are ids, ids of any of the table's rows."""
+    shape = (count, *np.shape(sample))
+    if rows is not None:
+        return rng.integers(0, rows, shape)
+    return np.asarray(sample, float) + rng.normal(0, 0.1, shape)
+
+
+def dense(gradient: Any, shape: tuple[int, ...]) -> Any:
+    """Return a gradient as an array, the rows of a table put in their places."""
+    if not isinstance(gradient, Rows):
+        return gradient
+    whole = np.zeros(shape)
+    np.add.at(whole, gradient.indices, gradient.rows)
+    return whole
 
 
 def _difference(a: Any, b: Any) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 
 from micrograd.ops import FUNCTIONS
 
-_CALLED = (*FUNCTIONS, "where", "maximum", "minimum", "abs", "einsum", "transpose", "broadcast_to")
+_CALLED = (*FUNCTIONS, "where", "maximum", "minimum", "abs", "einsum", "transpose", "broadcast_to",
+           "zeros")  # fmt: skip
 _KEYS = """class _Slices:
     def __getitem__(self, key):
         return key
@@ -37,6 +38,21 @@ _NUMPY = {
     out[key] = values
     return out
 ''',
+    "add_at": '''def add_at(total, places, values):
+    """Add values to total at places, which may repeat."""
+    np.add.at(total, places, values)
+''',
+    "add_rows": '''def add_rows(out, *pairs):
+    """Return out with values added to the rows of ids, for each pair of ids and values."""
+    out = np.array(out)
+    for ids, values in zip(pairs[::2], pairs[1::2]):
+        np.add.at(out, ids, values)
+    return out
+''',
+    "rows": '''def rows(table, *pairs):
+    """Return the gradient of a table: zeros with values added to the rows of ids."""
+    return add_rows(np.zeros(table.shape), *pairs)
+''',
 }
 
 _JAX = {
@@ -53,6 +69,16 @@ _JAX = {
     "embed": '''def embed(values, shape, key):
     """Return zeros with values at key."""
     return jnp.zeros(shape).at[key].set(values)
+''',
+    "add_rows": '''def add_rows(out, *pairs):
+    """Return out with values added to the rows of ids, for each pair of ids and values."""
+    for ids, values in zip(pairs[::2], pairs[1::2]):
+        out = out.at[ids].add(values)
+    return out
+''',
+    "rows": '''def rows(table, *pairs):
+    """Return the gradient of a table: zeros with values added to the rows of ids."""
+    return add_rows(jnp.zeros(table.shape), *pairs)
 ''',
 }
 
@@ -76,6 +102,20 @@ _TORCH = {
     out[key] = torch.as_tensor(values, dtype=torch.float64)
     return out
 ''',
+    "add_at": '''def add_at(total, places, values):
+    """Add values to total at places, which may repeat."""
+    total.index_add_(0, places, values)
+''',
+    "add_rows": '''def add_rows(out, *pairs):
+    """Return out with values added to the rows of ids, for each pair of ids and values."""
+    for ids, values in zip(pairs[::2], pairs[1::2]):
+        out = out.index_add(0, ids.flatten(), values.reshape(-1, out.shape[1]))
+    return out
+''',
+    "rows": '''def rows(table, *pairs):
+    """Return the gradient of a table: zeros with values added to the rows of ids."""
+    return add_rows(torch.zeros(table.shape, dtype=torch.float64), *pairs)
+''',
 }
 _TENSORS = """def _of_tensors(function):
     def call(*values):
@@ -95,6 +135,7 @@ def standalone(target: str, functions: str, leaves: Mapping[str, Any], tables: M
     if target not in TARGETS:
         raise ValueError(f"export to {target!r}; give one of {', '.join(TARGETS)}")
     used = set(re.findall(r"\b[a-z_]\w*\b", functions))
+    used |= {"add_rows"} if "rows" in used else set()
     helpers = {"numpy": _NUMPY, "jax": _JAX, "torch": _TORCH}[target]
     head = {"numpy": _numpy_head, "jax": _jax_head, "torch": _torch_head}[target]
     parts = [f'"""{summary}"""\n', head([name for name in _CALLED if name in used])]
@@ -102,6 +143,7 @@ def standalone(target: str, functions: str, leaves: Mapping[str, Any], tables: M
     parts += [text for name, text in helpers.items() if name in used]
     # under JAX too, data of the code itself stays NumPy's: constants to jax.jit
     array = "torch.tensor" if target == "torch" else "np.array"
+    parts += [_READ_TABLE.replace("ARRAY", array)] * any(map(_is_large, tables.values()))
     parts += [_data(array, tables, leaves), functions]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
@@ -122,8 +164,13 @@ def _jax_head(used: list[str]) -> str:
 _BROADCAST = """def broadcast_to(values, shape):
     return torch.as_tensor(values, dtype=torch.float64).broadcast_to(shape)
 """
+_WHERE = """def where(condition, a, b):
+    numbers = (torch.as_tensor(v, dtype=torch.float64) for v in (a, b))
+    return torch.where(condition, *numbers)
+"""
 _OF_TORCH = {
-    "where": "where = torch.where",
+    "where": _WHERE,
+    "zeros": "zeros = torch.zeros",
     "einsum": "einsum = torch.einsum",
     "transpose": "transpose = torch.permute",
     "broadcast_to": _BROADCAST,
@@ -137,11 +184,27 @@ def _torch_head(used: list[str]) -> str:
 
 
 def _data(array: str, tables: Mapping[str, Any], leaves: Mapping[str, Any]) -> str:
-    lines = [f"{name} = {array}({_listed(array, data)})" for name, data in tables.items()]
+    lines = [f"{name} = {_as_text(data) if _is_large(data) else f'{array}({_listed(array, data)})'}"
+             for name, data in tables.items()]  # fmt: skip
     if leaves:
         lines += ["LEAVES = {", *(f"    {name!r}: {array}({_listed(array, data)}),"
                                   for name, data in leaves.items()), "}"]  # fmt: skip
     return "\n".join(lines)
+
+
+MOST_LISTED = 100  # numbers of a table; more are written as text, which is read ten times faster
+_READ_TABLE = """def read_table(shape, text):
+    return ARRAY([int(number) for number in text.split()]).reshape(shape)
+"""
+
+
+def _is_large(data: Any) -> bool:
+    return bool(data.size > MOST_LISTED and np.issubdtype(data.dtype, np.integer))
+
+
+def _as_text(data: Any) -> str:
+    numbers = re.sub("(.{90,99}) ", r"\1\n", " ".join(map(str, data.ravel().tolist())))
+    return f'read_table({data.shape}, """\n{numbers}\n""")'
 
 
 def _listed(array: str, data: Any) -> str:

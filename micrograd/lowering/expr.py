@@ -247,6 +247,21 @@ def embed(a: Expr, key: tuple[Any, ...], shape: Shape) -> Expr:
     return Expr("embed", (a,), (key, shape), shape)
 
 
+def lookup(table: Expr, ids: Expr) -> Expr:
+    """Write table[ids]: a row of the table for every id."""
+    return Expr("lookup", (table, ids), None, (*ids.shape, *table.shape[1:]))
+
+
+def rows(table: Expr, pairs: tuple[Expr, ...]) -> Expr:
+    """Write the gradient of a table: ids, what is added to their rows, ids, ...; sparse."""
+    return Expr("rows", (table, *pairs), None, table.shape)
+
+
+def add_rows(a: Expr, pairs: tuple[Expr, ...]) -> Expr:
+    """Write `a` with something added to some of its rows."""
+    return Expr("add_rows", (a, *pairs), None, a.shape)
+
+
 def segment_sum(a: Expr, starts: str, count: int) -> Expr:
     """Sum the pieces of the last axis that begin at `starts`."""
     return Expr("segments", (a,), starts, (*a.shape[:-1], count))

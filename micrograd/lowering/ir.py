@@ -16,7 +16,7 @@ import numpy as np
 from micrograd.lowering.columns import Floats, Ints
 
 INPUT, PARAMETER, CONSTANT, NUMBER = "input", "parameter", "constant", "number"
-ELEMENT, SUM = "element", "sum"
+ELEMENT, SUM, LOOKUP = "element", "sum", "lookup"
 LEAVES = (INPUT, PARAMETER, CONSTANT, NUMBER)
 BATCH = -1  # the variable of the batch axis
 FIXED = -2  # in place of a variable: the axis is held at `start`
@@ -82,6 +82,8 @@ class Array:
 
     A leaf's ids may be NONE: an element of a parameter that the result does not depend on. A
     NUMBER is a pool of numbers; an operand reads one. A CONSTANT without nodes has its `data`.
+    A LOOKUP has the rows of its `table` that its operand chooses, without a table those of an
+    identity matrix; its last axis runs along the rows.
     """
 
     kind: str
@@ -95,6 +97,7 @@ class Array:
     data: Floats | None = None
     name: str = ""
     stem: str = ""
+    table: Array | None = None
 
     @property
     def size(self) -> int:

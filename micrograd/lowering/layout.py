@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrograd.lowering.expr import COMPARISONS, B, Expr, Shape
+from micrograd.lowering.expr import COMPARISONS, Expr, Shape
 
 SHORT, TALL = 32, 64
 
@@ -12,12 +12,17 @@ def tall(shape: Shape) -> bool:
     else be an inner loop of few steps."""
     if len(shape) != 2 or not isinstance(shape[1], int) or shape[1] > SHORT:
         return False
-    return shape[0] == B or (isinstance(shape[0], int) and shape[0] >= TALL)
+    return isinstance(shape[0], str) or shape[0] >= TALL
 
 
 def truth(e: Expr) -> bool:
     """Return whether the elements are true or false."""
     return e.kind == "not" or (e.kind == "bin" and e.attr in COMPARISONS)
+
+
+def product(e: Expr) -> bool:
+    """Return whether `e` is a matrix product that is an array."""
+    return e.kind == "matmul" and e.shape != ()
 
 
 def contiguous(e: Expr) -> bool:

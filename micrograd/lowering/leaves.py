@@ -30,12 +30,13 @@ class Given:
     name: str
     kind: str
     values: Any  # an object array
+    stem: str = ""  # what to call it, where it has no name yet
 
     def array(self, ids: Mapping[Value, int], batched: bool) -> Array:
         """Return the array, with the ids of its elements in the graph."""
         nodes = np.array([ids.get(v, -1) for v in self.values.ravel().tolist()], np.int64)
         return Array(self.kind, self.values.shape, nodes, batched and self.kind == INPUT,
-                     name=self.name)  # fmt: skip
+                     name=self.name, stem=self.stem)  # fmt: skip
 
 
 def given(name: str, kind: str, nested: Any) -> Given:
@@ -124,6 +125,12 @@ def _shape(columns: Columns, ids: Ints, user: Ints) -> tuple[int, ...]:
     if len(ids) > 1 and _MEMBER.search(columns.scopes[columns.scope[ids[0]]]):
         return (len(ids),) if len(set(columns.scope[ids].tolist())) > 1 else (1, len(ids))
     return (len(ids),)
+
+
+def stem_of(value: Value, shape: tuple[int, ...]) -> str:
+    """Return what to call a table of Values, one of which is given."""
+    stem = _DIGITS.sub("", value.label)
+    return _stem(PARAMETER, _MEMBER.sub("", value.scope), stem, shape) if stem else ""
 
 
 def _stem(kind: str, scope: str, stem: str, shape: tuple[int, ...]) -> str:

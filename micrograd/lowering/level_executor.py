@@ -2,59 +2,127 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.buffers import NAMES, Buffered
+from micrograd.gradients import Gradient, Rows
+from micrograd.lowering.buffers import CALLED, Buffered
 from micrograd.lowering.columns import Floats, Ints
 from micrograd.lowering.expr import binary, ref
 from micrograd.lowering.formulas import expression
-from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.ids import Ids
+from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER
 from micrograd.lowering.levels import Group, Levels
 from micrograd.ops import BY_NAME
 
 Run = Callable[..., Any]
-_FUNCTIONS = {name: getattr(np, name) for name in NAMES}
 _KERNELS: dict[Any, Callable[..., Any]] = {}
 
 
 def maker(levels: Levels, kind: str) -> Callable[..., Run]:
     """Return a function of the batch size and the leaves' arrays that makes the runner."""
-    inputs = levels.leaves(INPUT)
-    wanted = levels.leaves(PARAMETER) + (inputs if kind == INPUT else [])
+    return made(levels, kind, LevelRun)
+
+
+def made(levels: Levels, kind: str, program: type[LevelArrays]) -> Callable[..., Run]:
+    """Return what makes the runner of a `program`."""
+    ids = Ids(levels.leaves(LOOKUP))
+    wanted = levels.leaves(PARAMETER) + [
+        a for a in levels.leaves(INPUT) if kind == INPUT and a.name not in ids.counts
+    ]
 
     def make(size: int, leaves: Mapping[str, Any]) -> Run:
-        held = {a.name: leaves[a.name] for k in (PARAMETER, CONSTANT) for a in levels.leaves(k)}
-        program = LevelRun(levels, held, [a.name for a in inputs], size)
+        held = program(levels, leaves, size)
 
         def run(*batch: Floats) -> tuple[float, dict[str, Floats]]:
-            loss = program.forward(*batch)
-            if kind not in (INPUT, PARAMETER):
-                return loss, {}
-            program.backward()
-            return loss, {a.name: program.gradient(a.name, a.shape) for a in wanted}
+            held.load(batch)
+            held.forward()
+            if kind in (INPUT, PARAMETER):
+                held.backward()
+                return held.loss(), {a.name: held.gradient(a.name, a.shape) for a in wanted}
+            return held.loss(), {}
 
         return run
 
     return make
 
 
-class LevelRun:
+class LevelArrays(ABC):
     """Hold the values `v` and the adjoints of all slots; a batch has one more axis behind."""
 
-    def __init__(self, levels: Levels, leaves: Mapping[str, Floats], inputs: list[str],
-                 size: int) -> None:  # fmt: skip
-        self.levels, self.held, self.inputs = levels, leaves, inputs
-        self.tail = (size,) if inputs else ()
-        self.seed = 1 / size if inputs and levels.reduce == "mean" else 1.0
+    def __init__(self, levels: Levels, leaves: Mapping[str, Floats], size: int) -> None:
+        self.levels, self.inputs = levels, [a.name for a in levels.leaves(INPUT)]
+        self.held = {
+            a.name: leaves[a.name] for k in (PARAMETER, CONSTANT) for a in levels.leaves(k)
+        }
+        self.ids = Ids(levels.leaves(LOOKUP))
+        self.batched = {*self.inputs, *(array.name for array in levels.leaves(LOOKUP))}
+        self.reached = {name for name, slots in levels.slots.items() if (slots >= 0).any()}
+        self.batch: dict[str, Any] = {}
+        self.tail = (size,) if self.inputs else ()
+        self.seed = 1 / size if self.inputs and levels.reduce == "mean" else 1.0
         n = len(levels.op)
         self.v = np.zeros((n, *self.tail))
         self.v[levels.number_slots] = _column(levels.numbers, self.tail)
         self.adjoint = np.zeros((n, *self.tail))
-        groups = levels.groups()
+
+    @abstractmethod
+    def forward(self) -> None:
+        """Fill `v`, operands before users."""
+
+    @abstractmethod
+    def backward(self) -> None:
+        """Fill `adjoint`, users before operands."""
+
+    def load(self, batch: tuple[Floats, ...]) -> None:
+        """Put the leaves in their slots."""
+        self.batch = dict(zip(self.inputs, batch))
+        looked_up = self.ids.rows(self.batch, self.held)
+        for name, data in {**self.batch, **looked_up, **self.held}.items():
+            if name not in self.reached:
+                continue
+            slots = self.levels.slots[name]
+            used = slots >= 0
+            if name in self.batched:
+                self.v[slots[used]] = data.reshape(len(data), -1).T[used]
+            else:
+                self.v[slots[used]] = _column(data.ravel()[used], self.tail)
+
+    def loss(self) -> float:
+        """Return the loss of the batch."""
+        return float(self.v[self.levels.root].sum() * self.seed)
+
+    def gradient(self, name: str, shape: tuple[int, ...]) -> Gradient:
+        """Return the gradient of a leaf array, that of a table that is looked up as Rows."""
+        pairs = self.ids.pairs(name, self.batch)
+        if not pairs:
+            return self._dense(name, shape)
+        rows = [self._dense(array.name, array.shape).reshape(-1, shape[1]) for array, _ in pairs]
+        found = Rows(np.concatenate([ids for _, ids in pairs]), np.concatenate(rows))
+        if name not in self.reached:
+            return found
+        dense = self._dense(name, shape)
+        np.add.at(dense, found.indices, found.rows)
+        return dense
+
+    def _dense(self, name: str, shape: tuple[int, ...]) -> Floats:
+        slots = self.levels.slots[name]
+        found = np.where(_column(slots >= 0, self.tail), self.adjoint[slots], 0.0)
+        if name in self.batched:
+            return np.ascontiguousarray(found.T).reshape(-1, *shape)
+        return (found.sum(1) if self.tail else found).reshape(shape)
+
+
+class LevelRun(LevelArrays):
+    """Run a graph by NumPy, over buffers made once."""
+
+    def __init__(self, levels: Levels, leaves: Mapping[str, Floats], size: int) -> None:
+        super().__init__(levels, leaves, size)
+        groups, n = levels.groups(), len(levels.op)
         self.edges = _Edges(groups, n, self.tail)
         self.steps = [self._step(group, start) for group, start in zip(groups, self.edges.places)]
         self.first = groups[0].first if groups else n
@@ -70,44 +138,21 @@ class LevelRun:
         forward, backward = kernels(group.op, group.k)(shape, x, y, out, upstream, *parts)
         return group, x, y, forward, backward
 
-    def load(self, batch: tuple[Floats, ...]) -> None:
-        """Put the leaves in their slots."""
-        arrays = [*zip(self.inputs, batch), *self.held.items()]
-        for name, data in arrays:
-            slots = self.levels.slots[name]
-            used = slots >= 0
-            if name in self.inputs:
-                self.v[slots[used]] = data.reshape(len(data), -1).T[used]
-            else:
-                self.v[slots[used]] = _column(data.ravel()[used], self.tail)
-
-    def forward(self, *batch: Floats) -> float:
-        """Return the loss."""
-        self.load(batch)
+    def forward(self) -> None:
         v = self.v
         for group, x, y, forward, _ in self.steps:
             v.take(group.x, 0, x, "clip")
             if y is not None:
                 v.take(group.y, 0, y, "clip")
             forward()
-        return float(v[self.levels.root].sum() * self.seed)
 
     def backward(self) -> None:
-        """Fill `adjoint`, users before operands."""
         edges, adjoint = self.edges, self.adjoint
         edges.contributions[-1] = self.seed
         for group, _, _, _, backward in reversed(self.steps):
             edges.gather(group.first, group.last, adjoint)
             backward()
         edges.gather(0, self.first, adjoint)
-
-    def gradient(self, name: str, shape: tuple[int, ...]) -> Floats:
-        """Return the gradient of a leaf array."""
-        slots = self.levels.slots[name]
-        found = np.where(_column(slots >= 0, self.tail), self.adjoint[slots], 0.0)
-        if name in self.inputs:
-            return np.ascontiguousarray(found.T).reshape(-1, *shape)
-        return (found.sum(1) if self.tail else found).reshape(shape)
 
 
 class _Edges:
@@ -152,7 +197,7 @@ def _sum_kernels(starts: Ints, x: Floats, out: Floats, upstream: Floats, dx: Flo
 def kernels(op: str, k: float | None) -> Callable[..., Any]:
     """Return what makes the forward and backward step of an operation, over given buffers."""
     if (op, k) not in _KERNELS:
-        scope: dict[str, Any] = dict(_FUNCTIONS)
+        scope: dict[str, Any] = dict(CALLED)
         exec(compile(_kernel_text(op, k), f"<level of {op}>", "exec"), scope)
         _KERNELS[op, k] = scope["make"]
     return _KERNELS[op, k]

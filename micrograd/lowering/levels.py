@@ -6,15 +6,22 @@ one level and operation, whatever their operands.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lowering import gathers
 from micrograd.lowering.canonical import Canonical
-from micrograd.lowering.columns import ADD, MUL, NAMES, NONE, WEIGHTED, Floats, Ints
-from micrograd.lowering.ir import Array
+from micrograd.lowering.columns import ADD, CODES, MUL, NAMES, NONE, WEIGHTED, Floats, Ints
+from micrograd.lowering.expr import Expr
+from micrograd.lowering.ir import INPUT, LOOKUP, Array
+from micrograd.lowering.tensors import Constants
+
+MOST_CONSTANTS = 4  # of one operation that its formulas are written out for; more are operands
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +40,28 @@ class Group:
     starts: Ints | None
 
 
+class Formula(NamedTuple):
+    """An operation as the text of a program has it; where `k` is y, a slot holds its constant."""
+
+    op: str
+    k: float | str | None
+
+
+class Lookup(NamedTuple):
+    """An array looked up: what it is as an expression, and its ids."""
+
+    array: Array
+    value: Expr
+    ids: Expr
+
+
 @dataclass(frozen=True, eq=False)
 class Levels:
     """An irregular graph, its nodes in slots: the leaves, then level by level.
 
     `arrays` are the leaf arrays, `slots` where their elements lie. `number_slots` hold numbers of
-    the code. `slot` finds a node of the graph. The sums have the terms term[start[i]:start[i + 1]].
+    the code. `slot` finds a node of the graph, or the sum that it became a part of. The sums have
+    the terms term[start[i]:start[i + 1]].
     """
 
     arrays: list[Array]
@@ -56,6 +79,7 @@ class Levels:
     root: int
     reduce: str
     makers: dict[str, Any] = field(default_factory=dict)
+    tables: Constants = field(default_factory=Constants)  # of places in ids
 
     def leaves(self, kind: str) -> list[Array]:
         """Return the leaf arrays of one kind."""
@@ -68,10 +92,89 @@ class Levels:
 
     def groups(self) -> list[Group]:
         """Return the groups, operands before users."""
+        return [self._group(a, b) for a, b in pairwise(self._bounds)]
+
+    @cached_property
+    def _bounds(self) -> list[int]:
+        """Return where the groups begin, and where the last one ends."""
         new = self.level > 0
         new[1:] &= ~_same(self.op) | ~_same(self.level) | ~_same(self.k.view(np.int64))
-        bounds = [*np.flatnonzero(new).tolist(), len(self.op)]
-        return [self._group(a, b) for a, b in pairwise(bounds)]
+        return [*np.flatnonzero(new).tolist(), len(self.op)]
+
+    @cached_property
+    def formulas(self) -> list[Formula]:
+        """Return the operations in the graph, each once."""
+        return list(dict.fromkeys(self._formula_of_groups))
+
+    @cached_property
+    def _formula_of_groups(self) -> list[Formula]:
+        firsts = self._bounds[:-1]
+        ops = [NAMES[op] for op in self.op[firsts].tolist()]
+        found = [Formula(op, k if k == k else None) for op, k in zip(ops, self.k[firsts].tolist())]
+        distinct = Counter(formula.op for formula in dict.fromkeys(found))
+        return [f if distinct[f.op] <= MOST_CONSTANTS else Formula(f.op, "y") for f in found]
+
+    @cached_property
+    def constants(self) -> tuple[Floats, Ints]:
+        """Return the constants that are operands, and y: the operand's slot, or the constant's."""
+        spelled = np.isin(self.op, [CODES[f.op] for f in self.formulas if f.k == "y"])
+        constants, place = np.unique(self.k[spelled], return_inverse=True)
+        y = self.y.copy()
+        y[spelled] = len(y) + place.ravel()
+        return constants, y
+
+    @cached_property
+    def lookups(self) -> list[Lookup]:
+        """Return what is looked up by ids."""
+        return [
+            Lookup(array, gathers.looked_up(array, self.tables), gathers.chosen(array, self.tables))
+            for array in self.leaves(LOOKUP)
+        ]
+
+    @property
+    def placed(self) -> list[Array]:
+        """Return the leaf arrays with elements in slots, or that nothing at all is done with."""
+        only_read = {a.operands[0].array for a in self.leaves(LOOKUP)}
+        only_read |= {a.table for a in self.leaves(LOOKUP) if a.table is not None}
+        return [a for a in self.arrays if a not in only_read or (self.slots[a.name] >= 0).any()]
+
+    @property
+    def size(self) -> int:
+        """Return the number of slots in the text: nodes, constants, and a last one for NONE."""
+        return len(self.op) + len(self.constants[0]) + 1
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """Return the tables that the text reads.
+
+        `groups` has a row (formula, first, last) for the entries first to last; `entries` the
+        slots out, x and y of each: a node has one entry, a sum one for every term.
+        """
+        count = np.where(self.op == WEIGHTED, np.diff(self.start), self.op > 0)
+        out = np.repeat(np.arange(len(count)), count)
+        constants, y = self.constants
+        x = self.x[out]
+        x[self.op[out] == WEIGHTED] = self.term
+        ends = np.append(0, np.cumsum(count))[self._bounds]
+        number = {formula: i for i, formula in enumerate(self.formulas)}
+        which = np.array([number[f] for f in self._formula_of_groups], np.int64)
+        tables = {"groups": np.stack((which, ends[:-1], ends[1:]), 1),
+                  "entries": np.stack((out, x, y[out]))}  # fmt: skip
+        tables |= {self.free(f"{a.name}_slots"): self.slots[a.name] for a in self.placed}
+        tables |= self.tables if self.lookups else {}
+        numbers = np.append(self.numbers, constants)
+        if len(numbers):
+            behind = len(count) + np.arange(len(constants))
+            tables[self.free("slots_of_numbers")] = np.append(self.number_slots, behind)
+            tables[self.free("numbers")] = numbers[:, None] if self.leaves(INPUT) else numbers
+        return tables
+
+    def free(self, wanted: str) -> str:
+        """Return a name for the text that no leaf array has."""
+        taken = {array.name for array in self.arrays}
+        while wanted in taken:
+            wanted += "_"
+        return wanted
 
     def _group(self, first: int, last: int) -> Group:
         k, name = float(self.k[first]), NAMES[self.op[first]]
@@ -151,7 +254,7 @@ def levelled(form: Canonical, level: Ints, arrays: list[Array], reduce: str) -> 
     x = _moved(nodes.x, order, slot)
     return Levels(named, slots, slot[pool.nodes], numbers, nodes.op[order], x,
                   _moved(nodes.y, order, slot), nodes.k[order], level[order], start, slot[term],
-                  slot[: len(form.live)], int(slot[form.root]), reduce)  # fmt: skip
+                  slot[form.within], int(slot[form.root]), reduce)  # fmt: skip
 
 
 def _moved(ids: Ints, order: Ints, slot: Ints) -> Ints:

@@ -8,8 +8,8 @@ from typing import Any
 from micrograd.lowering.expr import ALL, Assign, Expr, Shape, ref
 from micrograd.lowering.text import reshaped
 
-_REDUCTIONS = ("sum", "mean", "matmul", "einsum", "segments", "scatter", "embed")
-_CHEAP = ("ref", "own", "index", "transpose", "take", "num")
+_REDUCTIONS = ("sum", "mean", "matmul", "einsum", "segments", "scatter", "embed", "add_rows")
+_CHEAP = ("ref", "own", "index", "transpose", "take", "lookup", "num")
 _POWERS = {0.5: "sqrt({0})", -0.5: "1 / sqrt({0})", -1: "1 / {0}", -1.5: "1 / ({0} * sqrt({0}))",
            2: "{0} * {0}", -2: "1 / ({0} * {0})"}  # fmt: skip
 Places = Sequence[str]
@@ -18,7 +18,7 @@ Places = Sequence[str]
 class Loops:
     """Write statements as loops.
 
-    All arrays made here lie one after the other in one vector m, from `offsets` on; a function of
+    All arrays made here lie one after the other in one vector _m, from `offsets` on; a function of
     many arrays would take long to compile and to call. `views` are leaves in another shape.
     """
 
@@ -32,21 +32,23 @@ class Loops:
 
     @property
     def space(self) -> str:
-        """Return the length of m."""
+        """Return the length of _m."""
         return _linear(*self._used)
 
     def statement(self, line: Assign) -> None:
-        """Write one statement."""
-        self._store(line.name, line.expr)
+        """Write one statement; rows of a table are put together outside of the loops."""
+        if line.expr.kind != "rows":
+            self._store(line.name, line.expr)
 
     def _store(self, name: str, e: Expr) -> None:
         """Write what computes `e`; afterwards it is known by its name."""
-        root = Expr(e.kind, tuple(map(self._simple, e.args)), e.attr, e.shape)
+        reduces = e.kind in _REDUCTIONS
+        args = tuple(map(self._simple, e.args)) if reduces else ()
+        root = Expr(e.kind, args, e.attr, e.shape) if reduces else self._simple(e)
         own = self._made(name, e.shape)
-        if e.kind in _REDUCTIONS:
+        if reduces:
             getattr(self, f"_{e.kind}")(own, root)
         else:
-            root = self._simple(e)
             at = self._for(e.shape)
             self._put(len(at), f"{scalar(own, at)} = {scalar(root, at)}")
 
@@ -75,7 +77,7 @@ class Loops:
 
     def _stored(self, e: Expr) -> Expr:
         self.count += 1
-        name = f"q{self.count}"
+        name = f"_q{self.count}"
         self._store(name, e)
         return Expr("own", (), name, e.shape)
 
@@ -84,7 +86,7 @@ class Loops:
         for name, known in self.views.items():
             if known == text:
                 return name
-        name = f"w{len(self.views)}"
+        name = f"_w{len(self.views)}"
         self.views[name] = text
         return name
 
@@ -179,17 +181,26 @@ class Loops:
         place = _indexed(e.attr[0], at)
         self._put(len(at), f"{scalar(own, place)} = {scalar(e.args[0], at)}")
 
+    def _add_rows(self, own: Expr, e: Expr) -> None:
+        base, *pairs = e.args
+        at = self._for(base.shape)
+        self._put(len(at), f"{scalar(own, at)} = {scalar(base, at)}")
+        for ids, rows in zip(pairs[::2], pairs[1::2]):
+            at = self._for(rows.shape)
+            place = [scalar(ids, at[:-1]), at[-1]]
+            self._put(len(at), f"{scalar(own, place)} += {scalar(rows, at)}")
+
 
 def _element(name: str, at: Places) -> str:
     return f"{name}[{', '.join(at) or '()'}]"
 
 
 def _own(e: Expr, at: Places) -> str:
-    """Return the place of an element in m."""
+    """Return the place of an element in _m."""
     flat = ""
     for size, i in zip(e.shape, at):
         flat = f"({flat}) * {size} + {i}" if flat else str(i)
-    return f"m[o_{e.attr} + {flat or 0}]"
+    return f"_m[_o_{e.attr} + {flat or 0}]"
 
 
 def _size(shape: Shape) -> tuple[int, bool]:
@@ -258,6 +269,11 @@ def _taken(e: Expr, at: Places) -> str:
     return scalar(e.args[0], [*at[:front], f"{e.attr}[{', '.join(at[front:]) or '()'}]"])
 
 
+def _looked_up(e: Expr, at: Places) -> str:
+    table, ids = e.args
+    return scalar(table, [scalar(ids, at[:-1]), at[-1]])
+
+
 _SCALARS: dict[str, Callable[[Expr, Places], str]] = {
     "ref": lambda e, at: _element(e.attr, at) if e.attr != "B" else "B",
     "own": _own,
@@ -269,5 +285,6 @@ _SCALARS: dict[str, Callable[[Expr, Places], str]] = {
     "index": lambda e, at: scalar(e.args[0], _indexed(e.attr, at)),
     "transpose": _transposed,
     "take": _taken,
+    "lookup": _looked_up,
     "broadcast": lambda e, at: _arg(e.args[0], at),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from micrograd.lowering.checking import check_lines
 from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.inlining import inlined
-from micrograd.lowering.ir import BATCH, CONSTANT, INPUT, LEAVES, NUMBER, PARAMETER, Array
+from micrograd.lowering.ir import BATCH, CONSTANT, INPUT, LEAVES, LOOKUP, NUMBER, PARAMETER, Array
 from micrograd.lowering.names import TEMPORARY, adjoint_names
 from micrograd.lowering.statements import Backward, renamed, value
 from micrograd.lowering.tensors import Constants, Tensor, whole
@@ -103,7 +103,8 @@ class Lowered:
         if kind == FORWARD:
             return tidied(Lines(self.forward, [], {}))
         kinds = (PARAMETER, INPUT) if kind == INPUT else (PARAMETER,)
-        wanted = {array.name for kind in kinds for array in self.leaves(kind)}
+        ids = {array.operands[0].array for array in self.leaves(LOOKUP)}
+        wanted = {array.name for kind in kinds for array in self.leaves(kind) if array not in ids}
         backward = Backward(self.arrays, wanted, self.tables)
         backward.run(self.root, self._seed(), adjoint_names(self.arrays))
         return tidied(Lines(self.forward, backward.lines, backward.gradients,

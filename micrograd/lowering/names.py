@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from keyword import iskeyword
 
 from micrograd.engine import Value
 from micrograd.lowering.ir import CONSTANT, ELEMENT, LEAVES, NUMBER, PARAMETER, SUM, Array
@@ -11,10 +12,29 @@ from micrograd.ops import BY_NAME, FUNCTIONS
 
 _OTHERS = ("B", "where", "maximum", "minimum", "abs", "nan", "inf", "einsum", "transpose", "embed",
            "broadcast_to", "scatter", "segment_sum", "zeros", "array", "loss",
-           "s_", "sum")  # fmt: skip
-RESERVED = frozenset((*FUNCTIONS, *_OTHERS))
+           "s_", "sum", "rows", "add_rows", "Rows")  # fmt: skip
+NUMPY = ("add", "subtract", "multiply", "divide", "power", "less", "less_equal", "greater",
+         "greater_equal", "equal", "not_equal", "absolute", "negative", "logical_not", "copyto",
+         "dot", "matmul", "einsum", "concatenate", "empty", "zeros", "ones", "array",
+         "broadcast_to", "transpose", "errstate", "exp", "log", "log1p", "sqrt", "sin", "cos",
+         "tanh", "maximum", "minimum", "float64", "int64", "nan", "inf")  # fmt: skip
+RESERVED = frozenset((*FUNCTIONS, *_OTHERS, *NUMPY))
+TABLE = re.compile(r"i\d+$")  # of places
 TEMPORARY = re.compile(r"d?t\d+(_\d+)?$")  # what no person would name
 _ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
+
+
+def check_given(names: Sequence[str]) -> None:
+    """Raise ValueError where a program cannot have arrays of these names."""
+    for name in names:
+        if not name.isidentifier() or iskeyword(name):
+            raise ValueError(f"{name!r} cannot name an array: it is no Python name")
+        own = TEMPORARY.match(name) or TABLE.match(name) or name.startswith("_")
+        if own or name in RESERVED:
+            raise ValueError(f"{name!r} cannot name an array: the program needs it for itself; "
+                             "choose another name")  # fmt: skip
+        if names.count(name) > 1:
+            raise ValueError(f"two arrays are named {name!r}; name each differently")
 
 
 def name_arrays(arrays: list[Array], values: list[Value]) -> None:
@@ -39,7 +59,7 @@ def adjoint_names(arrays: list[Array]) -> dict[Array, str]:
 
 def _free(wanted: str, taken: set[str]) -> str:
     """Return `wanted`, numbered if it is taken; `t` is always numbered."""
-    if wanted not in taken and wanted != "t":
+    if wanted not in taken and wanted != "t" and not TABLE.match(wanted):
         return wanted
     number, between = (1, "") if wanted in ("t", "c") else (2, "_")
     while f"{wanted}{between}{number}" in taken:
@@ -48,7 +68,7 @@ def _free(wanted: str, taken: set[str]) -> str:
 
 
 def _wanted(array: Array, values: list[Value]) -> str:
-    if array.kind in LEAVES:
+    if array.kind in LEAVES or array.stem:
         return array.stem or _leaf(array)
     return _label(array, values) or _computed(array)
 

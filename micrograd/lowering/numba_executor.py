@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.expr import B
+from micrograd.gradients import Rows
+from micrograd.lowering.expr import B, Expr
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.loops import Loops
 from micrograd.lowering.lowered import LOSS, Lines, Lowered
+from micrograd.lowering.text import shown
 from micrograd.ops import FUNCTIONS
 
 Run = Callable[..., Any]
@@ -43,21 +45,26 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
         writer.statement(statement)
     inputs = [array.name for array in lowered.leaves(INPUT)]
     leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
-    names = list(dict.fromkeys(["m", B, *inputs, *leaves, *lowered.data, *writer.views]))
-    offsets = [f"o_{name} = {offset}" for name, offset in writer.offsets.items()]
+    names = list(dict.fromkeys(["_m", B, *inputs, *leaves, *lowered.data, *writer.views]))
+    offsets = [f"_o_{name} = {offset}" for name, offset in writer.offsets.items()]
     body = "\n".join(f"    {line}" for line in (*offsets, *writer.lines))
     function = jit(f"def run({', '.join(names)}):\n{body}\n", "run")
 
     def make(size: int, given: Mapping[str, Any]) -> Run:
         m = np.zeros(_at(writer.space, size))
-        held: dict[str, Any] = {**given, **lowered.data, B: size, "m": m}
+        held: dict[str, Any] = {**given, **lowered.data, B: size, "_m": m}
 
         def array(name: str) -> Any:
             shape = [_at(n, size) for n in writer.shapes[name]]
             first = _at(writer.offsets[name], size)
             return m[first : first + math.prod(shape)].reshape(shape)
 
-        gradients = {leaf: array(name) for leaf, name in lines.gradients.items()}
+        rows = {line.name: line.expr for line in lines.backward if line.expr.kind == "rows"}
+        sparse = {leaf: rows[name] for leaf, name in lines.gradients.items() if name in rows}
+        gradients: dict[str, Any] = {leaf: array(name) for leaf, name in lines.gradients.items()
+                                     if leaf not in sparse}  # fmt: skip
+        made = {r.attr: array(r.attr) for e in sparse.values() for r in e.args[2::2]
+                if r.attr in writer.shapes}  # fmt: skip
         loss = array(LOSS)
 
         def run(*batch: Any) -> tuple[Any, dict[str, Any]]:
@@ -65,6 +72,8 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
             if dynamic or not views:
                 views.update({name: _view(text, held) for name, text in writer.views.items()})
             function(*[views[n] if n in views else held[n] for n in names])
+            for leaf, e in sparse.items():
+                gradients[leaf] = _rows(e, {**made, **held})
             return loss[()], gradients
 
         views: dict[str, Any] = {}
@@ -77,6 +86,16 @@ def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
 def _at(text: Any, size: int) -> int:
     """Return a number that may depend on the batch size."""
     return int(eval(str(text), {B: size}))
+
+
+def _rows(e: Expr, held: Mapping[str, Any]) -> Rows:
+    """Put the sparse gradient of a table together from arguments and results of the loops."""
+    _, *pairs = e.args
+    ids = [_view(shown(i), held).reshape(-1) for i in pairs[::2]]
+    rows = [held[r.attr].reshape(-1, r.shape[-1]) for r in pairs[1::2]]
+    if len(ids) == 1:
+        return Rows(ids[0], rows[0])
+    return Rows(np.concatenate(ids), np.concatenate(rows))
 
 
 def _view(text: str, held: Mapping[str, Any]) -> Any:

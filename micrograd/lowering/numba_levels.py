@@ -1,4 +1,7 @@
-"""Run irregular graphs by numba: loops over the nodes of each level and operation."""
+"""Run irregular graphs by numba: loops over the nodes of each level and operation.
+
+A batch is the inner loop: the values of a node for all samples lie side by side.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering import level_executor
-from micrograd.lowering.columns import CODES, NAMES, NONE, WEIGHTED, Floats
-from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.columns import CODES, NAMES, WEIGHTED, Floats
+from micrograd.lowering.level_executor import LevelArrays, made
 from micrograd.lowering.levels import Levels
 from micrograd.lowering.numba_executor import Run, jit
 from micrograd.ops import BY_NAME
 
-_KERNELS: dict[frozenset[int], tuple[Any, Any]] = {}
+_KERNELS: dict[tuple[frozenset[int], bool], tuple[Any, Any]] = {}
 _ARGUMENTS = "op, first, last, x, y, k, start, term, v"
 
 
@@ -35,34 +37,22 @@ class _Conditional(ast.NodeTransformer):
 
 def maker(levels: Levels, kind: str) -> Callable[..., Run]:
     """Return a function of the batch size and the leaves' arrays that makes the runner."""
-    if levels.leaves(INPUT):
-        return level_executor.maker(levels, kind)
+    return made(levels, kind, _CompiledRun)
 
-    def make(_: int, leaves: Mapping[str, Any]) -> Run:
-        held = [(a, leaves[a.name], levels.slots[a.name])
-                for group in (PARAMETER, CONSTANT) for a in levels.leaves(group)]  # fmt: skip
-        table, v, adjoint = _table(levels), np.zeros(len(levels.op)), np.zeros(len(levels.op))
-        forward, backward = _kernels(frozenset(np.unique(levels.op).tolist()))
-        v[levels.number_slots] = levels.numbers
 
-        def run() -> tuple[float, dict[str, Floats]]:
-            for _array, data, slots in held:
-                v[slots[slots >= 0]] = data.ravel()[slots.ravel() >= 0]
-            forward(*table, v)
-            if kind not in (INPUT, PARAMETER):
-                return v[levels.root], {}
-            adjoint[:] = 0.0
-            adjoint[levels.root] = 1.0
-            backward(*table, v, adjoint)
-            return v[levels.root], {
-                array.name: np.where(slots >= 0, adjoint[slots], 0.0).reshape(array.shape)
-                for array, _, slots in held
-                if array.kind == PARAMETER
-            }
+class _CompiledRun(LevelArrays):
+    def __init__(self, levels: Levels, leaves: Mapping[str, Floats], size: int) -> None:
+        super().__init__(levels, leaves, size)
+        self.table = _table(levels)
+        self.passes = _kernels(frozenset(np.unique(levels.op).tolist()), bool(self.tail))
 
-        return run
+    def forward(self) -> None:
+        self.passes[0](*self.table, self.v)
 
-    return make
+    def backward(self) -> None:
+        self.adjoint[:] = 0.0
+        self.adjoint[self.levels.root] = self.seed
+        self.passes[1](*self.table, self.v, self.adjoint)
 
 
 def _table(levels: Levels) -> tuple[Any, ...]:
@@ -73,49 +63,55 @@ def _table(levels: Levels) -> tuple[Any, ...]:
     return op, first, last, *small, levels.k, levels.start, levels.term.astype(np.int32)
 
 
-def _kernels(codes: frozenset[int]) -> tuple[Any, Any]:
-    if codes not in _KERNELS:
-        names = sorted(codes - {0, WEIGHTED})
-        _KERNELS[codes] = (
-            jit(_forward_text(names), "forward"),
-            jit(_backward_text(names), "backward"),
+def _kernels(codes: frozenset[int], batched: bool) -> tuple[Any, Any]:
+    if (codes, batched) not in _KERNELS:
+        names, sample = sorted(codes - {0, WEIGHTED}), ", s" * batched
+        _KERNELS[codes, batched] = (
+            jit(_forward_text(names, sample), "forward"),
+            jit(_backward_text(names, sample), "backward"),
         )
-    return _KERNELS[codes]
+    return _KERNELS[codes, batched]
 
 
-def _forward_text(codes: list[int]) -> str:
+def _forward_text(codes: list[int], s: str) -> str:
+    """Return the forward pass; `s` is what follows a node's number in brackets."""
     lines = [f"def forward({_ARGUMENTS}):", "    for g in range(len(op)):",
              "        o, a, b = op[g], first[g], last[g]", f"        if o == {WEIGHTED}:",
-             "            for i in range(a, b):", "                total = 0.0",
+             "            for i in range(a, b):", *_each(s, 4, f"v[i{s}] = 0.0"),
              "                for j in range(start[i], start[i + 1]):",
-             "                    total += v[term[j]]", "                v[i] = total"]  # fmt: skip
+             *_each(s, 5, f"v[i{s}] += v[term[j]{s}]")]  # fmt: skip
     for code in codes:
         lines += [f"        elif o == {code}:", "            for i in range(a, b):",
-                  f"                v[i] = {_formula(BY_NAME[NAMES[code]].value)}"]  # fmt: skip
+                  *_each(s, 4, f"v[i{s}] = {_formula(BY_NAME[NAMES[code]].value, s)}")]  # fmt: skip
     return "\n".join(lines)
 
 
-def _backward_text(codes: list[int]) -> str:
+def _backward_text(codes: list[int], s: str) -> str:
     lines = [f"def backward({_ARGUMENTS}, d):", "    for g in range(len(op) - 1, -1, -1):",
              "        o, a, b = op[g], first[g], last[g]", f"        if o == {WEIGHTED}:",
              "            for i in range(a, b):",
              "                for j in range(start[i], start[i + 1]):",
-             "                    d[term[j]] += d[i]"]  # fmt: skip
+             *_each(s, 5, f"d[term[j]{s}] += d[i{s}]")]  # fmt: skip
     for code in codes:
         lines += [f"        elif o == {code}:", "            for i in range(a, b):"]
         for letter, local in zip("xy", BY_NAME[NAMES[code]].local):
-            lines.append(f"                d[{letter}[i]] += d[i] * ({_formula(local)})")
+            lines += _each(s, 4, f"d[{letter}[i]{s}] += d[i{s}] * ({_formula(local, s)})")
     return "\n".join(lines)
 
 
-def _formula(text: str) -> str:
+def _each(s: str, depth: int, statement: str) -> list[str]:
+    """Return a statement, done for every sample where there is a batch."""
+    indent = "    " * depth
+    if not s:
+        return [indent + statement]
+    return [f"{indent}for s in range(v.shape[1]):", f"{indent}    {statement}"]
+
+
+def _formula(text: str, s: str) -> str:
     """Return a formula on the values of node i."""
     tree = _Conditional().visit(ast.parse(text, mode="eval"))
-    element = {"x": "v[x[i]]", "y": "v[y[i]]", "k": "k[i]", "out": "v[i]"}
+    element = {"x": f"v[x[i]{s}]", "y": f"v[y[i]{s}]", "k": "k[i]", "out": f"v[i{s}]"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in element:
             node.id = element[node.id]
     return ast.unparse(tree)
-
-
-__all__ = ["NONE", "maker"]

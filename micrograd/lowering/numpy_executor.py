@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
-from micrograd.lowering.buffers import NAMES, Buffered
+from micrograd.gradients import Rows
+from micrograd.lowering.buffers import CALLED, Buffered
 from micrograd.lowering.expr import Assign, B
-from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER
 from micrograd.lowering.lowered import LOSS, Lines, Lowered
+from micrograd.lowering.names import NUMPY
+from micrograd.lowering.row_buffers import join, sparse
+from micrograd.lowering.stacking import stacked
+from micrograd.lowering.tensors import whole
 
-_FUNCTIONS = {name: getattr(np, name) for name in NAMES}
 Run = Callable[..., Any]
 
 
 def compiled(lowered: Lowered, lines: Lines) -> Callable[..., Run]:
     """Return a function of the batch size and the leaves' arrays that makes the runner."""
     text = buffered_text(lowered, lines)
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"Rows": Rows}
     exec(compile(text, "<buffered program>", "exec"), scope)
 
     def make(size: int, leaves: Mapping[str, Any]) -> Run:
-        return scope["make"](size, **leaves, **lowered.data, **_FUNCTIONS)  # type: ignore[no-any-return]
+        return scope["make"](size, **leaves, **lowered.data, **CALLED)  # type: ignore[no-any-return]
 
     return make
 
@@ -32,17 +34,26 @@ def buffered_text(lowered: Lowered, lines: Lines) -> str:
     """Return the text of a function that makes the buffers and, with them, the runner."""
     inputs = [array.name for array in lowered.leaves(INPUT)]
     leaves = [array.name for kind in (PARAMETER, CONSTANT) for array in lowered.leaves(kind)]
-    writer = Buffered({*leaves, *lowered.tables}, lowered.tables, set(lines.gradients.values()))
-    everything = [*lines.forward, *lines.backward]
-    owner = _reused(everything, results={LOSS, *lines.gradients.values()})
+    batches = [whole(array) for array in lowered.leaves(INPUT)]
+    ids = {array.operands[0].array.name for array in lowered.leaves(LOOKUP)}
+    everything, stacks = stacked([*lines.forward, *lines.backward], batches)
+    results = set(lines.gradients.values())
+    writer = Buffered({*leaves, *lowered.tables}, lowered.tables, results, stacks)
+    writer.inputs(inputs, ids)
+    join(writer, everything)
+    rows = {r.attr for e in everything if e.expr.kind == "rows" for r in e.expr.args}
+    owner = _reused(everything, {LOSS, *results, *rows}, writer.stack_of)
     for statement in everything:
-        writer.statement(statement, owner.get(statement.name))
-    results = _gradients(writer, lines)
-    arguments = ", ".join(dict.fromkeys([B, *leaves, *lowered.data, *NAMES]))
+        if statement.expr.kind == "rows":
+            writer.body.append(sparse(writer, statement))
+        else:
+            writer.statement(statement, owner.get(statement.name))
+    items = _gradients(writer, lines)
+    arguments = ", ".join(dict.fromkeys([B, *leaves, *lowered.data, *NUMPY]))
     return "\n".join([
         f"def make({arguments}):",
         *(f"    {text}" for text in writer.setup),
-        f"    gradients = {{{results}}}",
+        f"    gradients = {{{items}}}",
         f"    def run({', '.join(inputs)}):",
         *(f"        {text}" for text in writer.body),
         f"        return {LOSS}, gradients",
@@ -53,33 +64,41 @@ def buffered_text(lowered: Lowered, lines: Lines) -> str:
 def _gradients(writer: Buffered, lines: Lines) -> str:
     """Return the items of the dict of gradients; single numbers get an array each."""
     shapes = {line.name: line.expr.shape for line in lines.backward}
+    rows = {line.name for line in lines.backward if line.expr.kind == "rows"}
     items = []
     for leaf, name in lines.gradients.items():
         held = name
-        if not shapes[name]:
-            held = f"held_{name}"
+        if name in rows:  # made anew by every call
+            writer.body.append(f"gradients[{leaf!r}] = {name}")
+            held = "None"
+        elif not shapes[name]:
+            held = f"_held_{name}"
             writer.setup.append(f"{held} = zeros(())")
             writer.body.append(f"{held}[()] = {name}")
         items.append(f"{leaf!r}: {held}")
     return ", ".join(items)
 
 
-def _reused(lines: list[Assign], results: set[str]) -> dict[str, str]:
+def _reused(lines: list[Assign], results: set[str], stack_of: Mapping[str, str]) -> dict[str, str]:
     """Return which statement may write over the buffer of its only operand."""
+    results = results | {stack_of[name] for name in results if name in stack_of}
     last: dict[str, int] = {}
     for number, line in enumerate(lines):
         for e in line.expr.walk():
             if e.kind == "ref":
-                last[e.attr] = number
-    made = {line.name: line.expr.shape for line in lines} | dict.fromkeys(results, None)
+                last[stack_of.get(e.attr, e.attr)] = number
+    made = {line.name: line.expr.shape for line in lines
+            if line.name not in stack_of and line.name not in results}  # fmt: skip
     reused: dict[str, str] = {}
     for number, line in enumerate(lines):
         single = all(e.kind in ("ref", "num", "index") for e in line.expr.args)
         if line.expr.kind not in ("call", "bin", "neg") or line.expr.attr == "where" or not single:
             continue
+        if line.name not in made:
+            continue
         for e in line.expr.args:
-            name = e.attr
-            if e.kind == "ref" and last[name] == number and made.get(name) == line.expr.shape != ():
+            name, shape = e.attr, line.expr.shape
+            if e.kind == "ref" and last.get(name) == number and made.get(name) == shape != ():
                 reused[line.name] = name
                 break
     return reused

@@ -20,13 +20,15 @@ from micrograd.lowering import (
 )
 from micrograd.lowering.columns import Columns, Floats
 from micrograd.lowering.diagnosis import diagnose
-from micrograd.lowering.explaining import explained
+from micrograd.lowering.explaining import explained, found
 from micrograd.lowering.exporting import standalone
-from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.ids import Ids
+from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER
 from micrograd.lowering.levels import Levels
+from micrograd.lowering.levels_text import LevelsText
 from micrograd.lowering.lowered import FORWARD, Lowered
 from micrograd.lowering.numpy_executor import Run
-from micrograd.lowering.source import forward_text, levels_text, value_and_grad_text
+from micrograd.lowering.source import forward_text, value_and_grad_text
 from micrograd.lowering.spots import Spot, Spots
 from micrograd.ops import BY_NAME
 
@@ -50,6 +52,7 @@ class Program:
         self.parameters = MappingProxyType({name: data[name] for name in names[PARAMETER]})
         self.constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
         self.inputs = names[INPUT]
+        self.ids = Ids(lowered.leaves(LOOKUP))
         self._shapes = [a.shape for a in lowered.leaves(INPUT)]
         self._guarded = any(BY_NAME[op].needs for op in lowered.operations)
         self._runners: dict[tuple[str, int], Run] = {}
@@ -58,7 +61,7 @@ class Program:
     def source(self) -> str:
         """Return both passes as readable array code."""
         if isinstance(self.lowered, Levels):
-            return levels_text(self.lowered)
+            return LevelsText(self.lowered).source()
         return value_and_grad_text(self.lowered, self.lowered.passes(PARAMETER))
 
     def __call__(self, *batch: Any) -> float:
@@ -68,7 +71,8 @@ class Program:
     def value_and_grad(self, *batch: Any, wrt_inputs: bool = False) -> tuple[float, dict[str, Any]]:
         """Return the loss of a batch and its gradients by name, `wrt_inputs` those of inputs too.
 
-        The arrays of the gradients are overwritten by the next call.
+        A table that is only looked up has Rows as its gradient, an input of ids has none. The
+        arrays of the gradients are overwritten by the next call.
         """
         return self._run(INPUT if wrt_inputs else PARAMETER, batch)
 
@@ -76,18 +80,20 @@ class Program:
         """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
         "numpy", "jax" or "torch"; write it to `path` too, where that is given.
 
-        Its LEAVES hold the parameters and constants as they are now. Raises ValueError for another
-        target, and for a graph too irregular for array code.
+        Its LEAVES hold the parameters and constants as they are now. It takes ids as an array of
+        integers, does not check them, and gives dense gradients of tables. Raises ValueError for
+        another target.
         """
-        if isinstance(self.lowered, Levels):
-            raise ValueError("this graph is too irregular for array code: it runs level by level, "
-                             "by value_and_grad(), and cannot be exported")  # fmt: skip
-        functions = [forward_text(self.lowered, self.lowered.passes(FORWARD)), self.source]
-        text = standalone(target, "\n\n".join(functions), {**self.parameters, **self.constants},
+        text = standalone(target, self._functions(target), {**self.parameters, **self.constants},
                           self.lowered.data, f"Lowered by micrograd to {target}.")  # fmt: skip
         if path is not None:
             atomic_write(path, text)
         return text
+
+    def _functions(self, target: str) -> str:
+        if isinstance(self.lowered, Levels):
+            return LevelsText(self.lowered, target).standalone()
+        return "\n\n".join((forward_text(self.lowered, self.lowered.passes(FORWARD)), self.source))
 
     def explain(self) -> str:
         """Return which scalar nodes became which array."""
@@ -96,9 +102,16 @@ class Program:
     def find(self, value: Value) -> tuple[str, int]:
         """Return the array that a Value of the graph went to, and its place there, row by row.
 
-        Raises ValueError where the Value is not in the graph, or was left out.
+        A part of a sum went where the sum is. Raises ValueError where the Value is not in the
+        graph, and for numbers that became part of the text.
         """
-        return self._spots.find(value)
+        try:
+            return found(self.lowered, self.graph, value)
+        except ValueError:
+            for name in self.parameters:  # a row of a table that the traced sample did not use
+                if value in (flat := self._leaves[name].ravel().tolist()):
+                    return name, flat.index(value)
+            raise
 
     @property
     def root(self) -> Value:
@@ -148,7 +161,9 @@ class Program:
         except (ArithmeticError, ValueError):
             pass
         held = {**self.parameters, **self.constants}
-        diagnose(self.root, self._leaves, held, dict(zip(self.inputs, inputs)))
+        batch_of = dict(zip(self.inputs, inputs))
+        batch_of |= self.ids.rows(batch_of, held)
+        diagnose(self.root, self._leaves, held, batch_of)
         with np.errstate(all="ignore"):
             value, gradients = run(*inputs)
         return float(value), gradients
@@ -164,10 +179,10 @@ class Program:
 
     def _arguments(self, batch: tuple[Any, ...]) -> tuple[list[Floats], int]:
         """Return the batch as arrays, and its size. Raises ValueError for other shapes."""
-        inputs = [np.ascontiguousarray(x, np.float64) for x in batch]
-        if len(inputs) != len(self._shapes):
-            raise ValueError(f"{len(inputs)} inputs; the program takes {len(self._shapes)}: "
+        if len(batch) != len(self._shapes):
+            raise ValueError(f"{len(batch)} inputs; the program takes {len(self._shapes)}: "
                              f"{', '.join(self.inputs)}")  # fmt: skip
+        inputs = [self.ids.array(name, x) for name, x in zip(self.inputs, batch)]
         size = len(inputs[0]) if inputs else 0
         for name, shape, x in zip(self.inputs, self._shapes, inputs):
             if x.shape[1:] != shape or len(x) != size:
@@ -175,11 +190,14 @@ class Program:
                     f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch of "
                     f"samples of the traced shape, as many as of {self.inputs[0]}"
                 )
+        self.ids.check(dict(zip(self.inputs, inputs)))
         return inputs, size
 
 
 def _finite(value: float, gradients: Mapping[str, Any]) -> bool:
-    return bool(np.isfinite(value)) and all(np.isfinite(g).all() for g in gradients.values())
+    return bool(np.isfinite(value)) and all(
+        np.isfinite(getattr(g, "rows", g)).all() for g in gradients.values()
+    )
 
 
 def _maker(lowered: Lowered | Levels, kind: str, backend: str) -> Callable[..., Run]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from micrograd.lowering import expr as ex
 from micrograd.lowering.expr import Assign
 from micrograd.lowering.ir import INPUT
-from micrograd.lowering.levels import Levels
 from micrograd.lowering.lowered import LOSS, Lines, Lowered
 from micrograd.lowering.text import line
 
 WIDTH = 92
-MOST_SHOWN = 20  # groups of an irregular program
 
 
 def value_and_grad_text(lowered: Lowered, lines: Lines) -> str:
@@ -58,18 +56,3 @@ def _wrapped(text: str) -> list[str]:
         lines.append(text[:cut])
         text = " " * 12 + text[cut:].lstrip()
     return [*lines, text]
-
-
-def levels_text(levels: Levels) -> str:
-    """Return the text of an irregular program: what is done for the nodes of each level."""
-    lines = ["def value_and_grad(v, groups):", "    # forward: v holds the leaves, then each group"]
-    lines += ["    for op, nodes, x, y in groups:", "        v[nodes] = op.value(v[x], v[y])",
-              "    # backward", "    d = zeros(len(v)); d[-1] = 1",
-              "    for op, nodes, x, y in reversed(groups):",
-              "        add.at(d, x, d[nodes] * op.local_x(v[x], v[y], v[nodes]))",
-              "        add.at(d, y, d[nodes] * op.local_y(v[x], v[y], v[nodes]))",
-              "    return v[-1], d", "# groups:"]  # fmt: skip
-    groups = levels.groups()
-    lines += [f"#   {g.op:<12} {g.last - g.first:>8} nodes" for g in groups[:MOST_SHOWN]]
-    lines += [f"#   ... {len(groups) - MOST_SHOWN} more"] * (len(groups) > MOST_SHOWN)
-    return "\n".join(lines) + "\n"

@@ -74,19 +74,6 @@ class Spots:
                              "the Values of its own trace: program.graph.values")  # fmt: skip
         return self.ids[value]
 
-    def find(self, value: Value) -> tuple[str, int]:
-        """Return the name of the line that computes a Value, or of its leaf array, and its place.
-
-        Raises ValueError for a Value that the program left out.
-        """
-        id = self.id(value)
-        if isinstance(self.lowered, Levels):
-            return "v", int(self.lowered.slot[id])
-        array = self._array(id)
-        if array is None or self.lines is None:
-            raise ValueError(f"{described(value)} is in no array: the program does not need it")
-        return self.lines.line_of.get(array.name, array.name), int(self.lowered.place_of[id])
-
     def forward(self, value: Value) -> Spot:
         """Return where a Value is computed."""
         id = self.id(value)
@@ -144,4 +131,4 @@ class Spots:
 
 def _slot(levels: Levels, id: int) -> Spot:
     slot = int(levels.slot[id])
-    return Spot(SLOT, "v", 0, (slot,)) if slot >= 0 else Spot(UNSAID)
+    return Spot(SLOT, levels.free("v"), 0, (slot,)) if slot >= 0 else Spot(UNSAID)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from micrograd.lowering import expr as ex
+from micrograd.lowering import gathers
 from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.formulas import expression
@@ -17,6 +18,7 @@ from micrograd.lowering.ir import (
     ELEMENT,
     INPUT,
     LEAVES,
+    LOOKUP,
     NUMBER,
     PARAMETER,
     Array,
@@ -79,6 +81,8 @@ def value(array: Array, constants: Constants) -> Expr:
     """Return the expression that defines an array."""
     if array.kind == ELEMENT:
         return expression(BY_NAME[array.op].value, array.k, letters(array, constants))
+    if array.kind == LOOKUP:
+        return gathers.looked_up(array, constants)
     parts = [_term(array, term, constants) for term in _products_first(array.terms)]
     total = parts[0]
     for part in parts[1:]:
@@ -112,9 +116,12 @@ class Backward:
     def __init__(self, arrays: list[Array], wanted: set[str], constants: Constants) -> None:
         self.arrays, self.constants = arrays, constants
         self.parts: dict[Array, list[Tensor]] = {}
+        self.rows: dict[Array, tuple[Expr, ...]] = {}  # by table: ids, what its rows get, ids, ...
         self.needed: set[Array] = set()
         for array in arrays:
-            if array.name in wanted or any(o.array in self.needed for o in array.reads):
+            if array.name in wanted or any(
+                a in self.needed for a in (array.table, *(o.array for o in array.reads))
+            ):
                 self.needed.add(array)
         self.lines: list[Assign] = []
         self.renamed: dict[str, Expr] = {}  # adjoints that pass on unchanged to a better name
@@ -133,6 +140,8 @@ class Backward:
             elif upstream is not None:
                 self.adjoints[array.name] = upstream
                 self._through(array, upstream)
+            if array.kind == LOOKUP and upstream is not None:
+                self._to_rows(array, upstream, adjoint_name[array])
         self.lines = renamed(self.lines, self.renamed)
         self.adjoints = {name: Tensor(t.expr.replaced(self.renamed), t.vars)
                          for name, t in self.adjoints.items()}  # fmt: skip
@@ -145,18 +154,25 @@ class Backward:
         total = parts[0]
         for part in parts[1:]:
             total = combined("+", total, part, axes(array))
-        if _is_named(total.expr, TEMPORARY.match) and not TEMPORARY.match(name):
+        written = array.kind in (*LEAVES, LOOKUP)  # by a line of its own, in any case
+        passes_on = not written or total.vars == axes(array)
+        if passes_on and _is_named(total.expr, TEMPORARY.match) and not TEMPORARY.match(name):
             self.renamed.setdefault(total.expr.attr, ex.ref(name, total.expr.shape))
-        if _is_named(total.expr) or ex.is_number(total.expr) or array.kind in LEAVES:
+        if _is_named(total.expr) or ex.is_number(total.expr) or written:
             return total
         self.lines.append(Assign(name, total.expr))
         return Tensor(ex.ref(name, total.expr.shape), total.vars)
 
     def _gradient(self, array: Array, total: Tensor | None, name: str) -> str:
+        pairs = self.rows.get(array, ())
+        sparse = pairs and total is None
         total = Tensor(ex.num(0), ()) if total is None else total
-        whole_gradient = filled(total, axes(array), sizes_of(array))
-        self.lines.append(Assign(name, whole_gradient))
-        self.adjoints[array.name] = Tensor(ex.ref(name, whole_gradient.shape), axes(array))
+        dense = filled(total, axes(array), sizes_of(array))
+        if pairs:
+            dense = gathers.gradient(array, pairs, None if sparse else dense)
+        self.lines.append(Assign(name, dense))
+        if not pairs:
+            self.adjoints[array.name] = Tensor(ex.ref(name, dense.shape), axes(array))
         return name
 
     def _through(self, array: Array, upstream: Tensor) -> None:
@@ -173,6 +189,16 @@ class Backward:
             else:
                 over = axes(array) + tuple(var for var, _ in term.summed)
                 self._through_term(term, upstream, sizes, over)
+
+    def _to_rows(self, array: Array, upstream: Tensor, name: str) -> None:
+        """Give the adjoint of what was looked up to the rows of its table."""
+        assert array.table is not None
+        given = filled(upstream, axes(array), sizes_of(array))
+        if not _is_named(given):
+            self.lines.append(Assign(name, given))
+            given = ex.ref(name, given.shape)
+        pair = (gathers.chosen(array, self.constants), given)
+        self.rows[array.table] = self.rows.get(array.table, ()) + pair
 
     def _through_segments(self, array: Array, term: Term, upstream: Tensor, sizes: Sizes) -> None:
         assert term.segments is not None

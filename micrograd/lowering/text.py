@@ -121,4 +121,7 @@ _KINDS: dict[str, Callable[[Expr], str]] = {
     "scatter": lambda e: f"scatter({shown(e.args[0])}, {e.attr[0]}, {e.attr[1]})",
     "segments": lambda e: f"segment_sum({shown(e.args[0])}, {e.attr})",
     "embed": _embed,
+    "lookup": lambda e: f"{shown(e.args[0])}[{shown(e.args[1])}]",
+    "rows": lambda e: f"rows({', '.join(map(shown, e.args))})",
+    "add_rows": lambda e: f"add_rows({', '.join(map(shown, e.args))})",
 }

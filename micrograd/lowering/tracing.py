@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +14,12 @@ import numpy as np
 from micrograd.engine import Value
 from micrograd.lowering.ir import INPUT, PARAMETER
 from micrograd.lowering.leaves import Given, given
-from micrograd.modes import comparisons_reported
+from micrograd.lowering.lookups import Found
+from micrograd.modes import comparisons_reported, described, lookups_reported
+
+# What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
+_CHOOSES = re.compile(r"indices must be integers|indices must be of integer|valid indices|"
+                      r"int\(\) .*'Value'|'Value' object cannot be interpreted")  # fmt: skip
 
 
 class Trace(NamedTuple):
@@ -25,6 +32,32 @@ class Trace(NamedTuple):
     arrays: list[Given]
     start: int | None
     batched: bool
+    lookups: Sequence[Found] = ()
+
+
+class Lookups:
+    """Answer the lookups of a trace with fresh leaves, and keep which they stand for."""
+
+    def __init__(self, inputs: Iterable[Given]) -> None:
+        self.found: dict[Any, Found] = {}
+        self._inputs = {value: (g, place) for g in inputs
+                        for place, value in enumerate(g.values.ravel().tolist())}  # fmt: skip
+
+    def __call__(self, rows: Any, index: Value, row: Sequence[Value]) -> list[Value] | None:
+        """Return the leaves for a row; None where the index is a constant of the function.
+
+        Raises ValueError where it is computed: an id is an input as it came.
+        """
+        if index not in self._inputs:
+            if index.parents:
+                raise ValueError(f"{_user_line()}: a row is looked up by {described(index)}, which "
+                                 "is computed; a program takes ids as they are: give this one as "
+                                 "an input")  # fmt: skip
+            return None
+        ids, place = self._inputs[index]
+        key = (rows is None, id(rows) if rows else len(row), ids)
+        found = self.found.setdefault(key, Found(rows, len(row), ids, {}))
+        return found.rows.setdefault(place, [Value(value.data) for value in row])
 
 
 def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[str] | None,
@@ -35,13 +68,15 @@ def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[
         raise ValueError(f"{len(names)} names ({', '.join(names)}) for {len(samples)} samples")
     marker = Value(0.0)
     inputs = [as_values(sample) for sample in samples]
-    with comparisons_reported(_refuse):
-        root = function(*inputs)
+    arrays = [given(name, INPUT, x) for name, x in zip(names, inputs)]
+    lookups = Lookups(arrays)
+    with comparisons_reported(_refuse), lookups_reported(lookups):
+        root = _called_on(function, inputs)
     if not isinstance(root, Value):
         raise ValueError(f"{_called(function)} returned {_described(root)}; a loss to lower is "
                          "one Value: the loss of one sample")  # fmt: skip
-    arrays = [given(name, INPUT, x) for name, x in zip(names, inputs)]
-    return Trace(root, arrays + given_parameters(parameters), marker._index, True)
+    return Trace(root, arrays + given_parameters(parameters), marker._index, True,
+                 list(lookups.found.values()))  # fmt: skip
 
 
 def given_parameters(parameters: Any) -> list[Given]:
@@ -70,12 +105,37 @@ def as_values(sample: Any) -> Any:
     return Value(sample)
 
 
-def _refuse() -> None:
+def _called_on(function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
+    """Call the function. Raises ValueError where it takes a Value for an integer."""
+    try:
+        return function(*inputs)
+    except (TypeError, LookupError) as error:
+        if not _CHOOSES.search(str(error)) and not isinstance(next(iter(error.args), 0), Value):
+            raise
+        frames = traceback.walk_tb(error.__traceback__)
+        places = [f"{f.f_code.co_filename}:{line}" for f, line in frames if not _ours(f)]
+        raise ValueError(
+            f"{(places or [_user_line()])[-1]}: {error}. While the function is traced, a number "
+            "of the sample chooses nothing, or the program would choose the same for every sample; "
+            "look rows up by micrograd.nn.Embedding, give a class as nn.one_hot(y, count)"
+        ) from error
+
+
+def _ours(frame: Any) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "micrograd"
+
+
+def _user_line() -> str:
+    """Return the line of the user's code that led here."""
     frame = sys._getframe(1)
-    while frame.f_back and "micrograd" in frame.f_globals.get("__name__", ""):
+    while frame.f_back and _ours(frame):
         frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _refuse() -> None:
     raise ValueError(
-        f"{frame.f_code.co_filename}:{frame.f_lineno}: two Values are compared while the function "
+        f"{_user_line()}: two Values are compared while the function "
         "is traced, so the program would follow this one sample's branch for every sample; write "
         "the choice as an operation: x.max(y), x.min(y), x.relu(), x.abs()"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -148,20 +149,7 @@ def train(
     if found:
         say(found.describe())
     trainer, judge = Trainer(tagger, sentences, training), Judge(tagger, dev)
-    rate = 100 * tagger.vocabulary.unknown_rate(dev)
-    say(
-        f"{len(trainer.sampler):,} samples an epoch, {len(tagger.vocabulary):,} words; "
-        f"{rate:.1f} % of the dev tokens are unknown words"
-    )
-
-    def evaluate() -> dict[str, float]:
-        try:
-            f1 = judge.f1()
-        except ValueError as error:
-            raise ValueError(f"{error}; {_remedy(training)}. No model was written") from None
-        trainer.next_epoch(f1)
-        return {"dev_f1": f1}
-
+    say(_described(trainer, dev))
     with np.errstate(over="ignore", invalid="ignore"):  # fit stops at a loss that is no number
         history = fit(
             trainer.step,
@@ -169,7 +157,7 @@ def train(
             training.epochs,
             batch_size=training.batch,
             seed=training.seed,
-            evaluate=evaluate,
+            evaluate=partial(_evaluated, trainer, judge),
             stop=EarlyStopping("dev_f1", training.patience, "max"),
             checkpoint=checkpoint,
             resume=resume,
@@ -178,6 +166,25 @@ def train(
         )
     _check_outcome(history, training, say)
     return history
+
+
+def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:
+    vocabulary = trainer.tagger.vocabulary
+    rate = 100 * vocabulary.unknown_rate(dev)
+    return (
+        f"{len(trainer.sampler):,} samples an epoch, {len(vocabulary):,} words; "
+        f"{rate:.1f} % of the dev tokens are unknown words"
+    )
+
+
+def _evaluated(trainer: Trainer, judge: Judge) -> dict[str, float]:
+    """Judge an epoch and begin the next; ValueError where the scores are no numbers."""
+    try:
+        f1 = judge.f1()
+    except ValueError as error:
+        raise ValueError(f"{error}; {_remedy(trainer.training)}. No model was written") from None
+    trainer.next_epoch(f1)
+    return {"dev_f1": f1}
 
 
 def check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:

@@ -35,12 +35,19 @@ class Dropout(Module):
     def mask(self, size: int) -> list[Value]:
         """Return the factors of `size` units: 0 for the dropped ones."""
         if not self.variational or not self._mask:
-            kept = 1 / self.p if self.inverted else 1.0
-            drawn = (kept if self.rng.random() < self.p else 0.0 for _ in range(size))
-            self._mask = [Value(factor, label=f"mask{i}") for i, factor in enumerate(drawn)]
+            factors = enumerate(self._drawn(size))
+            self._mask = [Value(factor, label=f"mask{i}") for i, factor in factors]
         if len(self._mask) != size:
             raise ValueError(f"the mask is for {len(self._mask)} units, not {size}; renew() first")
         return self._mask
+
+    def masks(self, samples: int, size: int) -> list[list[float]]:
+        """Return fresh masks of several samples: what a lowered program takes as its mask."""
+        return [self._drawn(size) for _ in range(samples)]
+
+    def _drawn(self, size: int) -> list[float]:
+        kept = 1 / self.p if self.inverted else 1.0
+        return [kept if self.rng.random() < self.p else 0.0 for _ in range(size)]
 
     def renew(self) -> None:
         """Forget the mask: a new sequence begins."""
