@@ -197,6 +197,7 @@ class Backward:
         if not _is_named(given):
             self.lines.append(Assign(name, given))
             given = ex.ref(name, given.shape)
+        self.adjoints[array.name] = Tensor(given, axes(array))
         pair = (gathers.chosen(array, self.constants), given)
         self.rows[array.table] = self.rows.get(array.table, ()) + pair
 
