@@ -67,15 +67,16 @@ def batch(samples=5):
     return total
 
 
-def node(script, *assets, data=None):
+def node(script, *assets, data=None, head=""):
     """Run the page's scripts and then `script` in node; return what `answer(...)` was given."""
     program = shutil.which("node")
     if not program:
         pytest.skip("node is not installed")
     source = [resources.files("micrograd.stepper").joinpath(name).read_text("utf-8")
               for name in assets]  # fmt: skip
-    head = f"const INPUT = {json_text(data)};\nconst answer = x => console.log(JSON.stringify(x));"
-    run = subprocess.run([program, "-"], input="\n".join(["'use strict';", *source, head, script]),
-                         capture_output=True, text=True, encoding="utf-8", timeout=60)  # fmt: skip
+    given = f"const INPUT = {json_text(data)};\nconst answer = x => console.log(JSON.stringify(x));"
+    text = "\n".join(["'use strict';", given, head, *source, script])
+    run = subprocess.run([program, "-"], input=text, capture_output=True, text=True,
+                         encoding="utf-8", timeout=60)  # fmt: skip
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)

@@ -494,3 +494,14 @@ def test_exported_programs_give_dense_gradients(target):
         shapes = {name: data.shape for name, data in program.parameters.items()}
         assert_same({n: np.asarray(g) for n, g in same.items()},
                     {n: dense(g, shapes[n]) for n, g in gradients.items()})  # fmt: skip
+
+
+def test_looked_up_values_tell_their_lines():
+    loss, _ = window()
+    program = lower(loss, *WINDOW)
+    lines = program.source.splitlines()
+    row = [v for v in program.graph.values if program.line(v).name == "x" and not v.parents]
+    assert [program.line(v).at for v in row] == [(i, j) for i in range(5) for j in range(3)]
+    assert lines[program.line(row[0]).line - 1].strip().startswith("x = E[ids]")
+    spot = program.line_of_gradient(row[0])
+    assert spot.name == "dx" and lines[spot.line - 1].strip().startswith("dx = ")

@@ -1,6 +1,7 @@
 """Collapsing: every node drawn has one box, every edge goes forward, calls stay apart."""
 
 import random
+import weakref
 
 import pytest
 
@@ -9,6 +10,7 @@ from micrograd.engine import weighted_sum
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
 from micrograd.nn import MLP
+from micrograd.render import collapse
 from micrograd.render.collapse import LEVELS, MOST_BOXES, PARTS, view
 
 
@@ -245,3 +247,20 @@ def test_weighted_sums_are_single_nodes():
     w, x = [Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]
     seen = checked(view(snapshot(weighted_sum(w, x, Value(1.0)))))
     assert len(seen.boxes) == 6 and len(seen.edges) == 5
+
+
+def test_what_is_found_out_about_a_graph_is_kept_with_it_only(monkeypatch):
+    graph = snapshot(parse("+".join(["tanh(x * 2)"] * 300), {"x": 0.1}))
+    first = view(graph, "parts")
+    fold = next(box.fold for box in first.boxes if box.kind == "part")
+    opened = view(graph, "parts", (fold,))
+    fresh = snapshot(graph.values[graph.roots[0]])
+    assert view(fresh, "parts", (fold,)).boxes == opened.boxes
+    assert view(graph, "parts").boxes == first.boxes
+    asked = []
+    monkeypatch.setattr(collapse, "find_batch", asked.append)
+    view(graph, "neuron")
+    assert not asked
+    remembered = weakref.ref(graph)
+    del graph, first, opened
+    assert remembered() is None

@@ -8,6 +8,7 @@ import pytest
 from micrograd import Value, topological_order
 from micrograd.graph import snapshot
 from micrograd.ops import FLOATS, ROWS
+from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
 from micrograd.stepper import trace
 from micrograd.stepper.data import page_data
@@ -80,10 +81,10 @@ def test_formulas_that_have_no_form_are_refused():
 
 
 PASSES = """
-const nodes = INPUT.nodes.map(([kind, operands, name, value], id) =>
-  ({ ...INPUT.kinds[kind], id, operands, value: Number(value) }));
+const nodes = nodesOf(INPUT);
 const data = forwardPass(ROWS, nodes, nodes.map(n => (n.operands.length ? NaN : n.value)));
-answer({ data, steps: backwardPass(ROWS, nodes, data, INPUT.root, Number(INPUT.seed)) });
+answer({ data, steps: backwardPass(ROWS, nodes, data, INPUT.root, Number(INPUT.seed)),
+  recorded: recordOf(INPUT, nodes).steps, names: nodes.map(n => n.name) });
 """
 
 
@@ -93,12 +94,36 @@ def test_both_passes_in_the_page_are_the_engines(make):
     graph = snapshot(root)
     data = page_data(graph, None, 1.0)
     script = f"const ROWS={rows_source(op for op in graph.ops if op in FLOATS_ROWS)};{PASSES}"
-    computed = node(script, "engine.js", data=data)
+    computed = node(script, "engine.js", "numbers.js", "passes.js", data=data)
+    steps = [[graph.ids[step.node], *step[2:]] for step in root.steps()]
+    assert computed["recorded"] == steps and not data["handed"]
+    assert computed["names"] == [*names_of(graph)]
     assert computed["data"] == pytest.approx(list(graph.data), rel=1e-13)
-    assert [step[:2] for step in computed["steps"]] == [list(step[:2]) for step in data["steps"]]
-    ours = [number for step in data["steps"] for number in step[2:]]
+    assert [step[:2] for step in computed["steps"]] == [step[:2] for step in steps]
+    ours = [number for step in steps for number in step[2:]]
     theirs = [number for step in computed["steps"] for number in step[2:]]
     assert theirs == pytest.approx(ours, rel=1e-12, abs=1e-15)
+
+
+def test_contributions_that_no_rule_gives_are_recorded():
+    x, y = Value(2.0, label="x"), Value(3.0)
+    cube = Value(8.0, (x, y), "cube", label="cube")
+
+    def backward():
+        x.grad += 12 * cube.grad + 5
+        y.grad += math.nan
+
+    cube._backward = backward
+    root = cube * 0.0 + (cube * y + math.inf) * 0.0
+    data = page_data(snapshot(root), None, -2.0)
+    found = node("answer(recordOf(INPUT, nodesOf(INPUT)).steps.map(s => s.map(String)))",
+                 "engine.js", "numbers.js", "passes.js", data=data)  # fmt: skip
+    ids = snapshot(root).ids
+    ours = [[ids[step.node], *step[2:]] for step in root.steps(-2.0)]
+    theirs = [[float(number) for number in step] for step in found]
+    same = [a == b or (a != a and b != b)
+                for one, other in zip(ours, theirs) for a, b in zip(one, other)]  # fmt: skip
+    assert len(ours) == len(theirs) and all(same) and data["handed"]
 
 
 FLOATS_ROWS = {row.name for row in ROWS}
@@ -115,10 +140,7 @@ def test_numbers_are_shown_alike():
 
 
 TELL = """
-const nodes = INPUT.nodes.map(([kind, operands, name, value], id) =>
-  ({ ...INPUT.kinds[kind], id, operands, name, value: Number(value) }));
-const record = { data: nodes.map(n => n.value), steps: INPUT.steps.map(s => s.map(Number)),
-  root: INPUT.root, seed: Number(INPUT.seed) };
+const nodes = nodesOf(INPUT), record = recordOf(INPUT, nodes);
 const view = { boxes: nodes.map(n => ({ kind: "node", members: [n.id] })) };
 const told = {};
 for (const language of ["en", "zh"]) {
@@ -154,9 +176,7 @@ def test_the_page_says_what_the_trace_says(make):
 
 
 VIEWS = """
-const nodes = INPUT.nodes.map(([kind, operands, name, value], id) =>
-  ({ ...INPUT.kinds[kind], id, operands, name, value: Number(value) }));
-const record = { data: nodes.map(n => n.value), steps: INPUT.steps, root: INPUT.root, seed: 1 };
+const nodes = nodesOf(INPUT), record = recordOf(INPUT, nodes);
 const found = {};
 for (const [key, view] of Object.entries(INPUT.views)) {
   for (const box of view.boxes)
@@ -181,8 +201,8 @@ def test_collapsed_views_end_with_the_gradients_of_backward(make):
     assert len(found) > 1
     for key, state in found.items():
         assert state["grads"] == pytest.approx(grads, rel=1e-12, abs=1e-15), key
-        assert state["known"] == len(grads) and state["handed"] == len(data["steps"])
-        assert state["stops"] <= len(data["steps"]) + len(grads) + 2
+        assert state["known"] == len(grads) and state["handed"] == len(data["locals"])
+        assert state["stops"] <= len(data["locals"]) + len(grads) + 2
 
 
 def test_values_that_the_engine_refuses_are_refused_in_the_page():
@@ -195,4 +215,8 @@ def test_values_that_the_engine_refuses_are_refused_in_the_page():
         "} catch (e) { answer([e.name, e.message, e.node]); }"
     )
     script = f"const ROWS={rows_source(['log'])};" + script
-    assert node(script, "engine.js", data=data) == ["RangeError", "value", 1]
+    assert node(script, "engine.js", "numbers.js", "passes.js", data=data) == [
+        "RangeError",
+        "value",
+        1,
+    ]

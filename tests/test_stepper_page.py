@@ -49,8 +49,7 @@ def test_the_worked_example_is_small_and_whole():
     assert not [attrs for _, attrs in parts.tags if {"src", "href", "action"} & set(attrs)]
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\(", html)
     assert "<title>f = (x + y) · max(y, z)</title>" in html
-    steps = data_of(html)["steps"]
-    assert [step[4:] for step in steps] == [[2, 2], [3, 3], [3, 3], [0, 0], [2, 2], [2, 5]]
+    assert data_of(html)["locals"] == [2, 3, 1, 0, 1, 1]
 
 
 def test_the_same_graph_gives_the_same_bytes():
@@ -73,7 +72,7 @@ def test_it_is_written_to_a_file(tmp_path):
 def test_labels_stay_data(label):
     html = page(Value(1, label=label) * Value(2, label="x"), title=label)
     assert len(Parts(html).scripts) == 2
-    assert data_of(html)["nodes"][0][3] == 1
+    assert data_of(html)["nodes"][0][2] == 1
 
 
 def test_a_graph_of_several_roots_is_refused():
@@ -170,15 +169,13 @@ def test_the_page_walks_the_eight_steps(error_sharing):
     net, steps = error_sharing
     data = data_of(page(net.s, walk=walk(net)))
     script = """
-    const nodes = INPUT.nodes.map(([kind, operands], id) =>
-      ({ ...INPUT.kinds[kind], id, operands }));
+    const nodes = nodesOf(INPUT), record = recordOf(INPUT, nodes), { steps } = record;
     const view = { boxes: nodes.map(n => ({ members: [n.id] })) };
-    const record = { steps: INPUT.steps, root: INPUT.root, seed: 1 };
-    const stops = walkStops(INPUT.walk, view, nodes, INPUT.steps, INPUT.root);
+    const stops = walkStops(INPUT.walk, view, nodes, steps, INPUT.root);
     answer(stops.map((stop, i) => {
       const state = stateAt(stops, i, record, nodes, true);
       const to = stop.fire.length && stop.kind === "backward"
-        ? nodes[INPUT.steps[stop.fire[0]][0]].operands[INPUT.steps[stop.fire[0]][1]] : stop.place;
+        ? nodes[steps[stop.fire[0]][0]].operands[steps[stop.fire[0]][1]] : stop.place;
       return state.grads.get(to);
     }));
     """

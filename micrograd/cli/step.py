@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from micrograd.engine import Value
+    from micrograd.lowering.program import Program
 
 
 def add_parser(subparsers: Any) -> None:
@@ -27,6 +31,10 @@ def add_parser(subparsers: Any) -> None:
         default="en",
         help="of the sentences in the terminal (default en)",
     )
+    parser.add_argument(
+        "--program", action="store_true",
+        help="lower the graph, and show the line of array code that each step is in",
+    )  # fmt: skip
     parser.set_defaults(func=run)
 
 
@@ -41,12 +49,19 @@ def run(options: argparse.Namespace) -> int:
             f"{options.output}: the steps are written as a page; end the name in .html"
         )
     root = read(options.value, point(options.at))
+    program = _lowered(root) if options.program else None
     if options.output:
-        print(f"wrote {save_page(root, options.output)}", file=sys.stderr)
+        print(f"wrote {save_page(root, options.output, program=program)}", file=sys.stderr)
         return 0
-    walkthrough = Walkthrough(root, options.language)
+    walkthrough = Walkthrough(root, options.language, program=program)
     if sys.stdin.isatty() and sys.stdout.isatty():
         walkthrough.interact()
     else:
         walkthrough.transcript()
     return 0
+
+
+def _lowered(root: Value) -> Program:
+    from micrograd.lowering import lower
+
+    return lower(root)

@@ -44,12 +44,13 @@ class Loops:
 
     def _store(self, name: str, e: Expr) -> None:
         """Write what computes `e`; afterwards it is known by its name."""
-        root = Expr(e.kind, tuple(map(self._simple, e.args)), e.attr, e.shape)
+        reduces = e.kind in _REDUCTIONS
+        args = tuple(map(self._simple, e.args)) if reduces else ()
+        root = Expr(e.kind, args, e.attr, e.shape) if reduces else self._simple(e)
         own = self._made(name, e.shape)
-        if e.kind in _REDUCTIONS:
+        if reduces:
             getattr(self, f"_{e.kind}")(own, root)
         else:
-            root = self._simple(e)
             at = self._for(e.shape)
             self._put(len(at), f"{scalar(own, at)} = {scalar(root, at)}")
 

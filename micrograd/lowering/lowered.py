@@ -26,13 +26,16 @@ LOSS, FORWARD = "loss", "forward"
 class Lines:
     """The lines of one pass or two: forward, backward; `gradients` names those of the leaves.
 
-    `line_of` tells the name of the line that computes an array.
+    `line_of` tells the name of the line that computes an array or an adjoint, `adjoints` what the
+    adjoint of an array is called; `inside` names what is written into a line of another name.
     """
 
     forward: list[Assign]
     backward: list[Assign]
     gradients: dict[str, str]
     line_of: dict[str, str] = field(default_factory=dict)
+    adjoints: dict[str, Tensor] = field(default_factory=dict)
+    inside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +107,8 @@ class Lowered:
         wanted = {array.name for kind in kinds for array in self.leaves(kind) if array not in ids}
         backward = Backward(self.arrays, wanted, self.tables)
         backward.run(self.root, self._seed(), adjoint_names(self.arrays))
-        return tidied(Lines(self.forward, backward.lines, backward.gradients))
+        return tidied(Lines(self.forward, backward.lines, backward.gradients,
+                            adjoints=backward.adjoints))  # fmt: skip
 
     def _seed(self) -> Tensor:
         size = ex.ref(ex.B, ())
@@ -127,12 +131,13 @@ def tidied(lines: Lines) -> Lines:
     everything = renamed(everything, numbers)
     first = next(i for i, line in enumerate(everything) if line.name == LOSS) + 1
     line_of = {}
-    for line in lines.forward:
+    for line in [*lines.forward, *lines.backward]:
         name = line.name
         while name in into:
             name = into[name]
         line_of[line.name] = numbers[name].attr if name in numbers else name
-    return Lines(everything[:first], everything[first:], lines.gradients, line_of)
+    return Lines(everything[:first], everything[first:], lines.gradients, line_of, lines.adjoints,
+                 frozenset(into))  # fmt: skip
 
 
 def _numbers(lines: list[Assign]) -> dict[str, Expr]:

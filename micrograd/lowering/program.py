@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +29,7 @@ from micrograd.lowering.levels_text import LevelsText
 from micrograd.lowering.lowered import FORWARD, Lowered
 from micrograd.lowering.numpy_executor import Run
 from micrograd.lowering.source import forward_text, value_and_grad_text
+from micrograd.lowering.spots import Spot, Spots
 from micrograd.ops import BY_NAME
 
 NUMBA = "numba"
@@ -111,6 +113,30 @@ class Program:
                     return name, flat.index(value)
             raise
 
+    @property
+    def root(self) -> Value:
+        """Return the loss of the traced sample, or the recorded one: what the program computes."""
+        return self.graph.values[self.graph.root]
+
+    def line(self, value: Value) -> Spot:
+        """Return the line of the source that computes a Value, and which element it is there.
+
+        Raises ValueError where the Value is not in the graph.
+        """
+        return self._spots.forward(value)
+
+    def line_of_gradient(self, value: Value) -> Spot:
+        """Return the line of the source that computes the gradient of a Value.
+
+        Raises ValueError where the Value is not in the graph.
+        """
+        return self._spots.gradient(value)
+
+    @cached_property
+    def _spots(self) -> Spots:
+        lines = None if isinstance(self.lowered, Levels) else self.lowered.passes(PARAMETER)
+        return Spots(self.lowered, self.graph, lines, self.source)
+
     def leaf_values(self, name: str) -> Any:
         """Return the Values of a leaf array, as an object array of its shape."""
         return self._leaves[name]
@@ -137,7 +163,7 @@ class Program:
         held = {**self.parameters, **self.constants}
         batch_of = dict(zip(self.inputs, inputs))
         batch_of |= self.ids.rows(batch_of, held)
-        diagnose(self.graph.values[self.graph.root], self._leaves, held, batch_of)
+        diagnose(self.root, self._leaves, held, batch_of)
         with np.errstate(all="ignore"):
             value, gradients = run(*inputs)
         return float(value), gradients

@@ -110,6 +110,7 @@ class Backward:
         self.lines: list[Assign] = []
         self.renamed: dict[str, Expr] = {}  # adjoints that pass on unchanged to a better name
         self.gradients: dict[str, str] = {}
+        self.adjoints: dict[str, Tensor] = {}  # by array: what its adjoint is called
 
     def run(self, root: Array, seed: Tensor, adjoint_name: dict[Array, str]) -> None:
         """Write the statements of the backward pass."""
@@ -121,10 +122,13 @@ class Backward:
             if array.kind in LEAVES:
                 self.gradients[array.name] = self._gradient(array, upstream, adjoint_name[array])
             elif upstream is not None:
+                self.adjoints[array.name] = upstream
                 self._through(array, upstream)
             if array.kind == LOOKUP and upstream is not None:
                 self._to_rows(array, upstream, adjoint_name[array])
         self.lines = renamed(self.lines, self.renamed)
+        self.adjoints = {name: Tensor(t.expr.replaced(self.renamed), t.vars)
+                         for name, t in self.adjoints.items()}  # fmt: skip
 
     def _adjoint(self, array: Array, name: str) -> Tensor | None:
         """Sum the contributions and give the sum a name; a plain number needs none."""
@@ -152,6 +156,8 @@ class Backward:
         if pairs:
             dense = gathers.gradient(array, pairs, None if sparse else dense)
         self.lines.append(Assign(name, dense))
+        if not pairs:
+            self.adjoints[array.name] = Tensor(ex.ref(name, dense.shape), axes(array))
         return name
 
     def _through(self, array: Array, upstream: Tensor) -> None:
@@ -182,6 +188,7 @@ class Backward:
         if not _is_named(given):
             self.lines.append(Assign(name, given))
             given = ex.ref(name, given.shape)
+        self.adjoints[array.name] = Tensor(given, axes(array))
         pair = (gathers.chosen(array, self.constants), given)
         self.rows[array.table] = self.rows.get(array.table, ()) + pair
 

@@ -16,11 +16,12 @@ edges (operand, user, position). Boxes stand in an order in which every edge goe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from micrograd.graph import LEAF, Graph
 from micrograd.modes import SEPARATOR
-from micrograd.render.batch import Batch, find_batch
+from micrograd.render.batch import find_batch
+from micrograd.render.memory import is_part, kept, seen
 from micrograd.render.sums import find_sums
 from micrograd.render.view import Box, View, joined
 
@@ -65,18 +66,16 @@ class _Folder:
     def __init__(self, graph: Graph, unfolded: frozenset[str]) -> None:
         self.graph, self.unfolded = graph, unfolded
         self.opened: set[str] = set()
-        batch = find_batch(graph)
+        batch = kept(graph, "batch", lambda: find_batch(graph))
         fold = f"sum{batch.members[-1]}" if batch else ""
         self.batch = batch if batch and not self._open(fold) else None
         self.batch_unfolded = unfolded & {fold}
-        every: Sequence[int] = range(len(graph))
-        self.visible = _reachable(graph, self.batch) if self.batch else every
-        self.users = _users(graph, self.visible)
+        self.visible, self.users = seen(graph, self.batch)
 
     def view(self, level: str) -> View:
         if level == "full":
-            self.batch, self.visible = None, range(len(self.graph))
-            self.users = _users(self.graph, self.visible)
+            self.batch = None
+            self.visible, self.users = seen(self.graph, None)
         boxes = self._in_parts() if level == "parts" else self.boxes(level)
         return joined(self.graph, level, boxes)
 
@@ -95,12 +94,23 @@ class _Folder:
         return groups | self._homes(groups, keys, level), keys
 
     def boxes(self, level: str) -> list[Box]:
-        """Return the boxes of a level, in no order."""
+        """Return the boxes of a level, in no order; what parts are open does not matter to them."""
+        unfolded = frozenset(u for u in self.unfolded if not is_part(self.graph, u))
+        key = ("boxes", level, unfolded, self.batch is None)
+        boxes, opened = kept(self.graph, key, lambda: self._boxes(level))
+        self.opened |= opened
+        return boxes
+
+    def _boxes(self, level: str) -> tuple[list[Box], frozenset[str]]:
+        """Return the boxes of a level, and which folds are open in them."""
+        opened, self.opened = self.opened, set()
         groups, keys = self.grouped(level)
         held: dict[int, list[int]] = {}
         for node in self.visible:
             held.setdefault(groups[node], []).append(node)
-        return _numbered([self._box(members, keys) for members in held.values()])
+        boxes = _numbered([self._box(members, keys) for members in held.values()])
+        opened, self.opened = self.opened, opened
+        return boxes, frozenset(opened)
 
     def _keys(self, level: str) -> dict[int, str]:
         """Return the scope by which every visible node is grouped; "" for a node on its own."""
@@ -202,7 +212,9 @@ class _Folder:
         one, a box opens.
         """
         closed = _Folder(self.graph, self.batch_unfolded)
-        boxes = self._parts(sorted(closed.boxes("parts"), key=self._last))
+        in_order = kept(self.graph, ("in order", self.batch_unfolded),
+                        lambda: sorted(closed.boxes("parts"), key=closed._last))  # fmt: skip
+        boxes = self._parts(in_order)
         parts = [box for box in boxes if box.kind == "part"]
         within = {member for part in parts for member in part.members}
         drawn = [box for box in self.boxes("parts") if not within.issuperset(box.members)]
@@ -225,6 +237,10 @@ class _Folder:
     def _part(self, boxes: list[Box]) -> Box:
         if len(boxes) == 1:
             return boxes[0]
+        key = ("part", self.batch_unfolded, boxes[0].id, boxes[-1].id)
+        return kept(self.graph, key, lambda: self._joined(boxes))
+
+    def _joined(self, boxes: list[Box]) -> Box:
         members = tuple(sorted(member for box in boxes for member in box.members))
         fold = f"part{members[0]}-{members[-1]}"
         return Box(fold, "part", members, self._outputs(members), "", fold)
@@ -252,25 +268,3 @@ def _cuts(scopes: Collection[str], level: str) -> dict[str, str]:
     around = {scope.rpartition(SEPARATOR)[0] for scope in scopes}
     inner = {scope for scope in scopes if SEPARATOR in scope and scope not in around}
     return {s: s.rpartition(SEPARATOR)[0] if s in inner else s for s in scopes}
-
-
-def _users(graph: Graph, visible: Iterable[int]) -> dict[int, list[int]]:
-    """Return the users of every visible node, one entry for each edge."""
-    users: dict[int, list[int]] = {node: [] for node in visible}
-    for user in list(users):
-        for operand in graph.operands[user]:
-            if operand in users:
-                users[operand].append(user)
-    return users
-
-
-def _reachable(graph: Graph, batch: Batch) -> list[int]:
-    """Return the nodes that are left when only one sample of the batch is drawn."""
-    waiting, seen = list(graph.roots), set(graph.roots)
-    while waiting:
-        node = waiting.pop()
-        for operand in graph.operands[node]:
-            if operand not in seen and (operand, node) not in batch.dropped:
-                seen.add(operand)
-                waiting.append(operand)
-    return sorted(seen)

@@ -1,14 +1,7 @@
 // The page: what is shown, and what its controls do.
 const $ = id => document.getElementById(id);
 const DATA = JSON.parse($("data").textContent);
-const number = x => Number(x); // nan and inf are strings in JSON
-
-const unnamed = new Set(DATA.unnamed);
-const nodes = DATA.nodes.map(([kind, operands, name, value], id) => ({
-  ...DATA.kinds[kind], id, operands, name, value: number(value),
-  unnamed: unnamed.has(id), constant: unnamed.has(id) && !operands.length }));
-const recorded = { data: nodes.map(n => n.value), steps: DATA.steps.map(s => s.map(number)),
-  root: DATA.root, seed: number(DATA.seed) };
+const nodes = nodesOf(DATA), recorded = recordOf(DATA, nodes);
 const started = DATA.walk && DATA.views.full ? "full" : DATA.start;
 const page = { key: started, by: DATA.walk ? "walk" : "edge", at: 0, language: "", predict: false,
   revealed: true, timer: 0, record: recorded, edited: new Map() };
@@ -39,6 +32,7 @@ function rebuild() {
   draw();
   leaves();
   listing();
+  if (DATA.program) listLines();
   show();
 }
 
@@ -88,6 +82,7 @@ function show() {
   $("play").textContent = page.timer ? words.pause : words.play;
   $("inputs").textContent = inputs(words);
   picture.update(frameOf(stop));
+  if (DATA.program) showLines(stop);
   mark();
   remember();
 }
@@ -176,6 +171,7 @@ function listing() {
     const cells = [made("td"), made("td", DATA.words[page.language][`pass.${stop.walk ? "walk" : stop.kind}`]),
       made("td", teller.what(stop)), made("td", teller.summary(stop)),
       made("td", teller.sentence(stop, whole))];
+    if (DATA.program) cells.push(made("td", lineNumbers(stop)));
     cells[0].append(link);
     for (const cell of cells) cell.dataset.text = cell.textContent;
     line.append(...cells);

@@ -1,16 +1,17 @@
 // The controls, the keyboard, and what-if.
 
-// A field for every input that the picture shows on its own.
+// A field for every input that the picture shows on its own; those without a label come last.
 function leaves() {
   const possible = nodes.every(node => node.op !== "handmade");
   const shownLeaves = view().boxes.filter(box => box.members.length === 1)
-    .map(box => nodes[box.members[0]]).filter(n => !n.operands.length && !n.constant);
+    .map(box => nodes[box.members[0]]).filter(n => !n.operands.length)
+    .sort((a, b) => a.constant - b.constant);
   $("whatif").hidden = !shownLeaves.length;
   $("reset").hidden = !possible;
   const help = DATA.words[page.language][possible ? "whatif.help" : "whatif.handmade"];
   $("whatif").querySelector("p").textContent = help;
   $("leaves").replaceChildren(...(possible ? shownLeaves : []).map(node => {
-    const label = made("label", `${node.name} `), field = made("input");
+    const label = made("label", `${leafName(node)} `), field = made("input");
     Object.assign(field, { type: "text", inputMode: "decimal", autocomplete: "off" });
     field.dataset.leaf = node.id;
     field.addEventListener("input", () => edit(node, field));
@@ -18,6 +19,13 @@ function leaves() {
     return label;
   }));
   fields();
+}
+
+// A number of the formula is called by its user too: "2 in a".
+function leafName(node) {
+  const user = nodes.find(n => n.operands.includes(node.id));
+  if (!node.constant || !user) return node.name;
+  return fill(DATA.words[page.language]["number.in"], { name: node.name, node: user.name });
 }
 
 function fields() {
@@ -56,6 +64,8 @@ function edit(node, field) {
       formula: formula(nodes[id], i => teller.name(i)) }));
   }
   page.edited = edited;
+  teller.model.record = page.record;
+  if (node.constant) draw(); // its number is its name
   field.classList.toggle("changed", edited.has(node.id));
   for (const other of $("leaves").querySelectorAll("input")) other.removeAttribute("aria-invalid");
   $("outcome").textContent = outcome(words);
@@ -138,6 +148,8 @@ function wire() {
     Object.assign(page, { edited: new Map(), record: recorded });
     $("outcome").textContent = "";
     fields();
+    teller.model.record = recorded;
+    draw();
     refresh();
   });
   document.addEventListener("keydown", keyed);

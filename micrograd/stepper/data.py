@@ -4,38 +4,60 @@ from __future__ import annotations
 
 from typing import Any
 
+from micrograd.engine import Step
 from micrograd.graph import HANDMADE, LEAF, Graph
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 from micrograd.render.captions import names_of
 from micrograd.render.formulas import shape
+from micrograd.stepper.array_program import ArrayProgram, named, program_data
 from micrograd.stepper.geometry import views
 from micrograd.stepper.trace import engine_steps
 from micrograd.stepper.walk import Walk
-from micrograd.stepper.words import INTERFACE, SENTENCES, operation
+from micrograd.stepper.words import INTERFACE, LINES, PROGRAM, SENTENCES, operation
 
 
-def page_data(graph: Graph, walk: Walk | None, seed: float) -> dict[str, Any]:
-    """Return nodes, steps, views and words; a node is [kind, operands, name, value]."""
+def page_data(recorded: Graph, walk: Walk | None, seed: float,
+              program: ArrayProgram | None = None) -> dict[str, Any]:  # fmt: skip
+    """Return nodes, steps, views and words; a node is [kind, operands, value, label if any].
+
+    The steps go through the nodes from the last to the first and through each one's operands, as
+    the engine's do: `locals` holds what the page cannot know, the local gradients, and `handed`
+    the contributions, by their place, that are not upstream × local.
+    """
+    graph = named(recorded, program)
     symbols = [value._op for value in graph.values]
     columns = [*zip(graph.ops, graph.constants, symbols)]
     kinds = {kind: i for i, kind in enumerate(dict.fromkeys(columns))}
     names = names_of(graph)
-    ids = graph.ids
+    steps = engine_steps(graph, seed)
     return {
         "root": graph.roots[0],
         "seed": seed,
         "kinds": [_kind(*kind) for kind in kinds],
         "nodes": [
-            [kinds[column], graph.operands[id], names[id], graph.data[id]]
-            for id, column in enumerate(columns)
+            [kinds[column], graph.operands[id], graph.data[id], *([names[id]] if label else [])]
+            for id, (column, label) in enumerate(zip(columns, graph.labels))
         ],
-        "unnamed": [id for id, label in enumerate(graph.labels) if not label],
-        "steps": [[ids[step.node], *step[2:]] for step in engine_steps(graph, seed)],
-        **views(graph),
+        "locals": [step.local for step in steps],
+        "handed": {i: step.contribution for i, step in enumerate(steps) if _own(step)},
+        **views(recorded),
         "walk": walk.data(graph) if walk else None,
         "sentences": SENTENCES,
         "words": INTERFACE,
+        **(_lines(program, graph) if program else {}),
     }  # fmt: skip
+
+
+def _own(step: Step) -> bool:
+    """Tell whether a contribution is another number than upstream × local."""
+    product, handed = step.upstream * step.local, step.contribution
+    return product != handed and not (product != product and handed != handed)
+
+
+def _lines(program: ArrayProgram, graph: Graph) -> dict[str, Any]:
+    """Return what the page has to know about the array program, and the words for it."""
+    words = {language: words | PROGRAM[language] for language, words in INTERFACE.items()}
+    return {"program": program_data(program, graph), "lines": LINES, "words": words}
 
 
 def _kind(op: str, k: float | None, symbol: str) -> dict[str, Any]:

@@ -51,21 +51,27 @@ function forwardPass(rows, nodes, leaves) {
   return data;
 }
 
-// Return [node, position, local, upstream, contribution, total] for every contribution, in the
-// order of the engine's steps().
+// Return the steps after leaves were given other values.
 function backwardPass(rows, nodes, data, root, seed) {
+  return swept(nodes, root, seed, node => {
+    try {
+      return localGradients(rows, node, data);
+    } catch (error) {
+      throw Object.assign(new RangeError("slope"), { node: node.id });
+    }
+  }, {});
+}
+
+// Return [node, position, local, upstream, contribution, total] for every contribution, in the
+// order of the engine's steps(); `handed` holds, by place, those that are not upstream × local.
+function swept(nodes, root, seed, localsOf, handed) {
   const gradient = new Map([[root, seed]]), steps = [];
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i], upstream = gradient.get(i) ?? 0;
     if (!node.operands.length) continue;
-    let locals;
-    try {
-      locals = localGradients(rows, node, data);
-    } catch (error) {
-      throw Object.assign(new RangeError("slope"), { node: i });
-    }
+    const locals = localsOf(node);
     node.operands.forEach((operand, position) => {
-      const contribution = upstream * locals[position];
+      const contribution = Number(handed[steps.length] ?? upstream * locals[position]);
       const total = (gradient.get(operand) ?? 0) + contribution;
       gradient.set(operand, total);
       steps.push([i, position, locals[position], upstream, contribution, total]);

@@ -22,7 +22,7 @@ PORT = 27.0  # between the edges that enter a box, so that their numbers do not 
 ROOM = {False: 64.0, True: 28.0}  # for the number on an edge, left to right and top to bottom
 LEVELS = ("full", "neuron", "layer")  # offered where they differ from the automatic one
 MOST_DRAWN = 150  # boxes of a view
-MOST_BOXES_IN_ALL = 900  # of the views of one page; what would open beyond them stays folded
+MOST_BOXES_IN_ALL = 1600  # of the views of one page; what would open beyond them stays folded
 DEEPEST = 2  # boxes open at a time, one within the other
 MOST_TURNED = 3  # edges into a box, where a view is also laid out top to bottom
 

@@ -8,10 +8,12 @@ class Teller {
     this.owners = ownersOf(model.view, model.nodes);
   }
 
-  // Return a node's name; the result of a folded box that has none is called by the box.
+  // Return a node's name; the result of a folded box that has none is called by the box, and a
+  // number of the formula by what it is now.
   name(id) {
     const { nodes, view } = this.model, box = view.boxes[this.owners[id]];
     const called = nodes[id].unnamed && box?.outputs?.length === 1 && box.outputs[0] === id;
+    if (nodes[id].constant) return this.numbers(id);
     return called && box.title ? box.title : nodes[id].name;
   }
 
@@ -43,7 +45,7 @@ class Teller {
     }
     const text = formula(node, id => this.name(id)) ||
       (node.constant ? this.words.constant : this.words.input);
-    return { name: node.name, formula: text, title: `${node.name}: ${text}`, single: true };
+    return { name: this.name(node.id), formula: text, title: `${this.name(node.id)}: ${text}`, single: true };
   }
 
   derivative(id) { return `∂${this.name(this.model.root)}/∂${this.name(id)}`; }
@@ -135,8 +137,8 @@ class Teller {
   rows(stop, state, hidden) {
     const mask = text => (hidden ? "?" : text), { nodes } = this.model;
     if (stop.kind === "inputs") {
-      const leaves = nodes.filter(n => !n.operands.length && !n.constant).slice(0, 2 * ROWS_SHOWN);
-      return [leaves.map(n => ["value", n.name, this.numbers(n.id)])];
+      const leaves = nodes.filter(n => !n.operands.length && !n.constant).map(n => n.id);
+      return [this.some(leaves, id => ["value", nodes[id].name, this.numbers(id)], 2 * ROWS_SHOWN)];
     }
     if (stop.kind === "seed")
       return [[["gradient", this.derivative(stop.nodes[0]),
@@ -179,8 +181,8 @@ class Teller {
   }
 
   // Return the first chips, and how many more there would be.
-  some(ids, chip) {
-    const rest = ids.length - ROWS_SHOWN, chips = ids.slice(0, ROWS_SHOWN).map(chip);
+  some(ids, chip, most = ROWS_SHOWN) {
+    const rest = ids.length - most, chips = ids.slice(0, most).map(chip);
     return rest > 0 ? [...chips, fill(this.words.more, { count: rest })] : chips;
   }
 

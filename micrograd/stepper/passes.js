@@ -83,3 +83,22 @@ function stateAt(stops, last, record, nodes, exact) {
   }
   return { known, grads, handed };
 }
+
+// Return the nodes that the page was told of; what has no label is called as in the picture.
+function nodesOf({ nodes, kinds }) {
+  return nodes.map(([kind, operands, value, label], id) => {
+    const number = Number(value), unnamed = label === undefined; // nan and inf are strings in JSON
+    const name = label ?? (operands.length ? `v${id}` : shown(number));
+    return { ...kinds[kind], id, operands, name, value: number, unnamed,
+      constant: unnamed && !operands.length };
+  });
+}
+
+// Return what the engine recorded: its numbers, and those that follow from them by its own rule.
+function recordOf(data, nodes) {
+  const seed = Number(data.seed);
+  let done = 0;
+  const localsOf = ({ operands }) => operands.map(() => Number(data.locals[done++]));
+  return { data: nodes.map(n => n.value), root: data.root, seed,
+    steps: swept(nodes, data.root, seed, localsOf, data.handed) };
+}

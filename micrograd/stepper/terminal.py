@@ -12,6 +12,7 @@ from micrograd.engine import Value
 from micrograd.graph import LEAF, Graph
 from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
+from micrograd.stepper.array_program import ArrayProgram, code_row, named, of_graph, told
 from micrograd.stepper.trace import one_root, trace
 from micrograd.stepper.words import INTERFACE
 
@@ -25,14 +26,19 @@ class Walkthrough:
     """Show the steps below `root` one by one or all at once.
 
     `output` gets plain text unless it is a terminal, where rich colours it; rich leaves the
-    colours out where NO_COLOR is set. Raises ValueError for a graph of several roots.
+    colours out where NO_COLOR is set. With the `program` that `lower(...)` made of the
+    graph, each step shows its line of array code. Raises ValueError for a graph of several roots,
+    and for the program of another graph.
     """
 
-    def __init__(self, root: Value | Graph, language: str = "en",
-                 output: TextIO | None = None) -> None:  # fmt: skip
-        self.graph = one_root(root)
-        told = trace(self.graph, language=language)
-        self.steps, self.names = told["steps"], names_of(self.graph)
+    def __init__(self, root: Value | Graph, language: str = "en", output: TextIO | None = None,
+                 program: ArrayProgram | None = None) -> None:  # fmt: skip
+        recorded = one_root(root)
+        self.program = of_graph(program, recorded)
+        self.graph = named(recorded, program)
+        self.language = language
+        self.steps = trace(self.graph, language=language)["steps"]
+        self.names = names_of(self.graph)
         self.words = INTERFACE[language]
         self.write = _writer(output or sys.stdout)
 
@@ -79,6 +85,21 @@ class Walkthrough:
             if part:
                 self.write([("   ", ""), *part])
         self.write([(f"   {step['sentence']}", "")])
+        if self.program and step["kind"] != "inputs":
+            self._show_line(self.program, step)
+
+    def _show_line(self, program: ArrayProgram, step: dict[str, Any]) -> None:
+        """Show the line of the program that the step is in, and what its node is there."""
+        if step["kind"] == "forward":
+            node, name = step["node"], self.names[step["node"]]
+            spot = program.line(self.graph.values[node])
+        else:
+            node = step["operand" if step["kind"] == "backward" else "node"]
+            name = self._derivative(node)
+            spot = program.line_of_gradient(self.graph.values[node])
+        for text in (code_row(program, spot, self.language), told(spot, name, self.language)):
+            if text:
+                self.write([(f"   {text}", "")])
 
     def _heading(self, step: dict[str, Any]) -> str:
         heading = self.words[f"pass.{step['kind']}"]
@@ -110,8 +131,10 @@ class Walkthrough:
     def _sum(self, step: dict[str, Any]) -> list[tuple[str, str]]:
         if step["kind"] != "backward":
             return []
-        root, name = self.names[self.graph.roots[0]], self.names[step["operand"]]
-        return [(f"∂{root}/∂{name} = ", ""), (shown(step["total"]), "sum")]
+        return [(f"{self._derivative(step['operand'])} = ", ""), (shown(step["total"]), "sum")]
+
+    def _derivative(self, id: int) -> str:
+        return f"∂{self.names[self.graph.roots[0]]}/∂{self.names[id]}"
 
     def _inputs(self) -> Iterator[str]:
         for id, label in enumerate(self.graph.labels):

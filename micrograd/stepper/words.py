@@ -107,7 +107,8 @@ INTERFACE: dict[str, dict[str, str]] = {
         "pass.backward": "Backward pass", "pass.walk": "Walk",
         "value": "value", "grad": "grad", "input": "input", "constant": "constant",
         "downstream": "downstream", "upstream": "upstream", "local": "local", "values": "values",
-        "at": "at", "open": "Open {name}, {count} values", "sample": "1 of {count} samples",
+        "at": "at", "number.in": "{name} in {node}",
+        "open": "Open {name}, {count} values", "sample": "1 of {count} samples",
         "others": "the other {count} samples", "sum.title": "Σ", "inputs.title": "inputs",
         "more": "and {count} more",
     },
@@ -138,8 +139,69 @@ INTERFACE: dict[str, dict[str, str]] = {
         "pass.backward": "反向传播", "pass.walk": "讲解",
         "value": "值", "grad": "梯度", "input": "输入", "constant": "常数",
         "downstream": "下游", "upstream": "上游", "local": "局部", "values": "个值",
-        "at": "取", "open": "展开 {name}，{count} 个值", "sample": "{count} 个样本中的 1 个",
+        "at": "取", "number.in": "{node} 中的 {name}",
+        "open": "展开 {name}，{count} 个值", "sample": "{count} 个样本中的 1 个",
         "others": "其余 {count} 个样本", "sum.title": "Σ", "inputs.title": "输入",
         "more": "另有 {count} 个",
+    },
+}  # fmt: skip
+
+# What a Value or a gradient {node} is in its line of an array program.
+LINES: dict[str, dict[str, str]] = {
+    "en": {
+        "element": "{node} is element {at} of {name}{batched}.",
+        "element.whole": "{node} is {name}{batched}.",
+        "term": "{node} is part of the sum that is element {at} of {name}{batched}.",
+        "term.whole": "{node} is part of the sum {name}{batched}.",
+        "shared": "{node} equals element {at} of {name}{batched}.",
+        "shared.whole": "{node} equals {name}{batched}.",
+        "within": "{node} is computed within this line, without a name of its own.",
+        "number": "{node} is {name}: it needs no line of its own.",
+        "slot": "{node} is element {at} of {name}: this graph is too irregular for array lines.",
+        "nowhere": "The program leaves {node} out: no parameter needs it.",
+        "batched": ", for one sample of the batch",
+    },
+    "zh": {
+        "element": "{node} 是 {name} 的元素 {at}{batched}。",
+        "element.whole": "{node} 就是 {name}{batched}。",
+        "term": "{node} 是求和的一部分，和是 {name} 的元素 {at}{batched}。",
+        "term.whole": "{node} 是和 {name} 的一部分{batched}。",
+        "shared": "{node} 等于 {name} 的元素 {at}{batched}。",
+        "shared.whole": "{node} 等于 {name}{batched}。",
+        "within": "{node} 在这一行里算出，没有自己的名字。",
+        "number": "{node} 就是 {name}，不需要单独的一行。",
+        "slot": "{node} 是 {name} 的元素 {at}：这个图太不规则，写不成数组代码。",
+        "nowhere": "程序不计算 {node}：没有参数需要它。",
+        "batched": "（批中的一个样本）",
+    },
+}
+
+# The page's words around an array program.
+PROGRAM: dict[str, dict[str, str]] = {
+    "en": {
+        "program": "The array program",
+        "program.help": "The {count} values of the picture became these lines. The marked line is "
+        "the one of this step; the numbers say how many values or gradients each line computes, "
+        "and lead to its first step.",
+        "line": "line {line}", "column.line": "line", "value.here": "1 value",
+        "values.here": "{count} values", "gradient.here": "1 gradient",
+        "gradients.here": "{count} gradients",
+        "inputs.some": "{count} inputs are elements of these arguments.",
+        "values.some": "{count} values of this step are computed here.",
+        "gradients.some": "{count} gradients of this step are computed here.",
+        "lines.more": "{count} more lines take part.",
+        "to.line": "{count}: first step of line {line}",
+    },
+    "zh": {
+        "program": "数组程序",
+        "program.help": "图中的 {count} 个值变成了这些行。标出的是当前步骤所在的行；数字表示每行"
+        "算出多少个值或梯度，点击可跳到该行的第一步。",
+        "line": "第 {line} 行", "column.line": "行", "value.here": "1 个值",
+        "values.here": "{count} 个值", "gradient.here": "1 个梯度",
+        "gradients.here": "{count} 个梯度",
+        "inputs.some": "{count} 个输入是这些参数的元素。",
+        "values.some": "这一步有 {count} 个值在这里算出。",
+        "gradients.some": "这一步有 {count} 个梯度在这里算出。",
+        "lines.more": "还涉及另外 {count} 行。", "to.line": "{count}：第 {line} 行的第一步",
     },
 }  # fmt: skip

@@ -230,6 +230,25 @@ def test_what_if_in_a_collapsed_graph_is_what_the_engine_says(opened):
     }
 
 
+def test_what_if_changes_numbers_of_the_formula(opened):
+    x = Value(3, label="x")
+    a = x * 2
+    f = a + 1
+    a.label, f.label = "a", "f"
+    shown = opened(page(f), "#step=2")
+    assert shown.locator("#sentence").inner_text().startswith("a is x · 2;")
+    shown.locator("#whatif summary").click()
+    labels = shown.locator("#leaves label").all_inner_texts()
+    assert [text.strip() for text in labels] == ["x", "2 in a", "1 in f"]
+    shown.get_by_label("2 in a").fill("-5")
+    assert boxes(shown)["-5"][0] == "-5" and boxes(shown)["a"][0] == "-15"
+    assert shown.locator("#sentence").inner_text().startswith("a is x · (-5);")
+    assert shown.locator("#outcome").inner_text() == "f is now -14 (recorded: 7)."
+    assert shown.get_by_label("2 in a").evaluate("field => field === document.activeElement")
+    shown.locator("#reset").click()
+    assert boxes(shown)["2"][0] == "2" and boxes(shown)["a"][0] == "6"
+
+
 def test_what_if_refuses_where_the_engine_would(opened):
     x = Value(2, label="x")
     root = x.log()
