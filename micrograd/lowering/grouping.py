@@ -112,10 +112,10 @@ class Grouping:
         if len(elements) < len(nodes):
             chained = nodes[sums >= 0]
             choice = self._chooses[chained]
-            if not choice.all():
-                self._sums_of_level(chained[~choice])
             if choice.any():
                 self._choices_of_level(chained[choice])
+            if not choice.all():
+                self._sums_of_level(chained[~choice])
 
     def _alike(self, nodes: Ints) -> Iterator[Ints]:
         """Yield the nodes of equal operation, constant and operand arrays."""
