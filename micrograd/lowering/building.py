@@ -36,7 +36,9 @@ def lower(function: Callable[..., Any] | Value | Graph, *samples: Any, parameter
     """Return the program of a function of one sample, or of a recorded loss.
 
     A function is traced on `samples`, nested lists of numbers; its program takes batches of them
-    and returns the mean (or `reduce="sum"`) of their losses.
+    and returns the mean (or `reduce="sum"`) of their losses. `parameters` names the arrays to
+    train; else they are the Values made before, named by labels and scopes, or by the variables
+    that the function reads them from.
     """
     if reduce not in REDUCTIONS:
         raise ValueError(f"reduce={reduce!r}; give one of {', '.join(REDUCTIONS)}")
@@ -56,7 +58,9 @@ def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: s
     ids = dict(zip(graph.values, range(len(graph))))
     found = reached(traced.lookups, ids)
     table = tables(found, traced.arrays, traced.start, named)
-    given = [*dict.fromkeys((*traced.arrays, *table.values())), *_masks(graph, traced.start)]
+    around = [g for g in traced.around if any(v in ids for v in g.values.ravel().tolist())]
+    given = [*dict.fromkeys((*traced.arrays, *table.values(), *around)),
+             *_masks(graph, traced.start)]  # fmt: skip
     check_given([g.name for g in given if g.name])
     arrays = [g.array(ids, traced.batched) for g in given]
     rows = looked_up(found, dict(zip(given, arrays)), table, ids)

@@ -30,12 +30,17 @@ def check_given(names: Sequence[str]) -> None:
     for name in names:
         if not name.isidentifier() or iskeyword(name):
             raise ValueError(f"{name!r} cannot name an array: it is no Python name")
-        own = TEMPORARY.match(name) or TABLE.match(name) or name.startswith("_")
-        if own or name in RESERVED:
+        if not usable(name):
             raise ValueError(f"{name!r} cannot name an array: the program needs it for itself; "
                              "choose another name")  # fmt: skip
         if names.count(name) > 1:
             raise ValueError(f"two arrays are named {name!r}; name each differently")
+
+
+def usable(name: str) -> bool:
+    """Return whether a Python name is none that programs need for themselves."""
+    own = TEMPORARY.match(name) or TABLE.match(name) or name.startswith("_")
+    return not own and name not in RESERVED
 
 
 def name_arrays(arrays: list[Array], values: list[Value]) -> None:

@@ -15,6 +15,7 @@ from micrograd.engine import Value
 from micrograd.lowering.ir import INPUT, PARAMETER
 from micrograd.lowering.leaves import Given, given
 from micrograd.lowering.lookups import Found
+from micrograd.lowering.surroundings import parameters_around
 from micrograd.modes import comparisons_reported, described, lookups_reported
 
 # What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
@@ -33,6 +34,7 @@ class Trace(NamedTuple):
     start: int | None
     batched: bool
     lookups: Sequence[Found] = ()
+    around: Sequence[Given] = ()  # parameters by the names that the function reads them by
 
 
 class Lookups:
@@ -75,8 +77,9 @@ def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[
     if not isinstance(root, Value):
         raise ValueError(f"{_called(function)} returned {_described(root)}; a loss to lower is "
                          "one Value: the loss of one sample")  # fmt: skip
+    around = [] if parameters else parameters_around(function, names)
     return Trace(root, arrays + given_parameters(parameters), marker._index, True,
-                 list(lookups.found.values()))  # fmt: skip
+                 list(lookups.found.values()), around)  # fmt: skip
 
 
 def given_parameters(parameters: Any) -> list[Given]:
