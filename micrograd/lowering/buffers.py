@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
 
-from micrograd.lowering import choice_buffers, row_buffers
+from micrograd.lowering import choice_buffers, row_buffers, sum_buffers
 from micrograd.lowering.allocation import Allocation
 from micrograd.lowering.expr import CHOOSERS, COMPARISONS, Assign, B, Expr, shown_number
-from micrograd.lowering.layout import contiguous, product, stacked_product, tall, truth
+from micrograd.lowering.layout import contiguous, product, tall, truth
 from micrograd.lowering.names import NUMPY
 from micrograd.lowering.tanh import tanh
 from micrograd.lowering.text import key_text, reshaped, shape_text, shown
@@ -109,7 +109,7 @@ class Buffered(Allocation):
         if e.kind in ("num", "ref"):
             return shown(e)
         if e.kind in ("sum", "mean"):
-            return self._whole_sum(e)
+            return sum_buffers.whole_sum(self, e)
         if e.kind == "choice":
             return f"{_UFUNCS[e.attr[0]]}.reduce({self._operand(e.args[0])}, None)"
         if e.kind == "matmul":
@@ -131,20 +131,6 @@ class Buffered(Allocation):
         if e.kind == "reshape":
             return f"{self._operand(e.args[0])}.item()"
         return f"{self._into(e, None)}[()]"
-
-    def _whole_sum(self, e: Expr) -> str:
-        inner = e.args[0]
-        over = f" / {B}" if e.kind == "mean" else ""
-        product = inner.kind == "bin" and inner.attr == "*"
-        if product and inner.args[0].shape == inner.args[1].shape and all(map(_vector, inner.args)):
-            return f"dot({', '.join(map(self._flat, inner.args))}){over}"
-        if _vector(inner) or (len(inner.shape) == 1 and not truth(inner)):
-            n = self._hoisted(f"ones({' * '.join(map(str, inner.shape))})")
-            return f"dot({self._flat(inner)}, {n}){over}"  # BLAS sums faster than a ufunc
-        return f"add.reduce({self._operand(inner)}, None){over}"
-
-    def _flat(self, e: Expr) -> str:
-        return self._operand(e) if len(e.shape) == 1 else self._reshaped(e.attr, (-1,))
 
     # Computed arrays.
 
@@ -215,63 +201,6 @@ class Buffered(Allocation):
         self.body.append(f"copyto({target}, {yes}, where={condition})")
         return target
 
-    def _matmul(self, e: Expr, out: str | None) -> str:
-        a, b = e.args
-        target = self._target(e, out)
-        left, right = self._operands((a, b))
-        if len(a.shape) > 2 and contiguous(a):
-            left = self._reshaped(left, (-1, a.shape[-1]))
-            rows = self._buffer(e.shape, plain=True) if target in self.columnwise else target
-            flat = self._hoisted(f"{rows}.reshape({reshaped((-1, *e.shape[len(a.shape) - 1 :]))})")
-            self.body.append(f"dot({left}, {right}, {flat})")
-            if rows != target:
-                self.body.append(f"copyto({target}, {rows})")
-        else:
-            function = "dot" if len(a.shape) <= 2 else "matmul"
-            if target in self.columnwise:
-                left, right = self._turned(right), self._turned(left)
-                self.body.append(f"dot({left}, {right}, {self._turned(target)})")
-            else:
-                self.body.append(f"{function}({left}, {right}, {target})")
-        return target
-
-    def _sum(self, e: Expr, out: str | None) -> str:
-        inner = e.args[0]
-        whole_rows = contiguous(inner) and not truth(inner)
-        source = self._operand(inner)
-        target = self._target(e, out)
-        leading = e.attr == tuple(range(len(inner.shape) - 1))
-        if whole_rows and leading and len(inner.shape) > 1:
-            n = self._hoisted(f"ones({' * '.join(map(str, inner.shape[:-1]))})")
-            rows = source
-            if len(inner.shape) > 2:
-                rows = self._reshaped(source, (-1, inner.shape[-1]))
-            self.body.append(f"dot({n}, {rows}, {target})")
-        elif whole_rows and len(inner.shape) == 2:
-            n = self._hoisted(f"ones({inner.shape[1]})")
-            self.body.append(f"dot({source}, {n}, {target})")
-        else:
-            axes = e.attr[0] if len(e.attr) == 1 else e.attr
-            self.body.append(f"add.reduce({source}, {axes}, None, {target})")
-        return target
-
-    def _einsum(self, e: Expr, out: str | None) -> str:
-        left, right = self._operands(e.args)
-        target = self._target(e, out)
-        plan = stacked_product(e.attr)
-        if plan is None:
-            self.body.append(f"einsum({e.attr!r}, {left}, {right}, out={target})")
-            return target
-        views = [self._transposed(name, *how) for name, how in zip((left, right, target), plan)]
-        self.body.append(f"matmul({', '.join(views)})")
-        return target
-
-    def _transposed(self, name: str, order: tuple[int, ...], extra: int | None) -> str:
-        text = name if order == tuple(range(len(order))) else f"{name}.transpose{order}"
-        if extra is not None:
-            text += "[..., None]" if extra == -1 else "[..., None, :]"
-        return text if text == name else self._hoisted(text) if name in self.fixed else text
-
     def _take(self, e: Expr, out: str | None) -> str:
         source = self._operand(e.args[0])
         target = self._target(e, out)
@@ -283,13 +212,8 @@ class Buffered(Allocation):
         return target
 
     _lookup, _add_rows = row_buffers.lookup, row_buffers.add_rows
-
-    def _segments(self, e: Expr, out: str | None) -> str:
-        source = self._operand(e.args[0])
-        target = self._target(e, out)
-        starts = self._hoisted(f"{e.attr}[:-1].copy()")
-        self.body.append(f"add.reduceat({source}, {starts}, {len(e.shape) - 1}, None, {target})")
-        return target
+    _matmul, _einsum, _sum = sum_buffers.matmul, sum_buffers.einsum, sum_buffers.total
+    _segments, _scatter = sum_buffers.segments, sum_buffers.scatter
 
     _choice = choice_buffers.choice
     _segment_choice = choice_buffers.segment_choice
@@ -305,36 +229,6 @@ class Buffered(Allocation):
         else:
             self.body.append(f"{place} = {self._scalar(e.args[0])}")
         return out
-
-    def _scatter(self, e: Expr, out: str | None) -> str:
-        """Sum what goes to one place by pieces, sorted once; each place is then written once."""
-        table = e.attr[0]
-        places = self.tables[table].ravel()
-        front = len(e.shape) - 1
-        values = self._reshaped(self._rows(e.args[0]), (*e.shape[:-1], len(places)))
-        distinct, starts = np.unique(np.sort(places), return_index=True)
-        if len(distinct) < len(places):
-            shape = (*e.shape[:-1], len(places))
-            gathered = self._buffer(shape, plain=True)
-            summed = self._buffer((*e.shape[:-1], len(distinct)), plain=True)
-            order = self._hoisted(f"{table}.ravel().argsort(kind='stable')")
-            self.body.append(f"{values}.take({order}, {front}, {gathered}, 'clip')")
-            first = self._hoisted(f"array({starts.tolist()})")
-            self.body.append(f"add.reduceat({gathered}, {first}, {front}, None, {summed})")
-            values = summed
-            where = self._hoisted(f"array({distinct.tolist()})")
-        else:
-            where = self._hoisted(f"{table}.ravel()")
-        target = self._zeros(e, out)
-        self.body.append(f"{target}[{':, ' * front}{where}] = {values}")
-        return target
-
-
-def _vector(e: Expr) -> bool:
-    """Return whether the elements can be seen as one vector."""
-    if len(e.shape) == 1:
-        return e.kind == "ref" or (e.kind == "index" and contiguous(e))
-    return e.kind == "ref" and not tall(e.shape)
 
 
 def _number(e: Expr) -> Expr | None:
