@@ -171,14 +171,21 @@ class _Stacking:
 
     def _merged_pairs(self, pairs: list[tuple[Expr, Expr]]) -> Iterator[Expr]:
         """Yield ids and what their rows get: all parts at once, where each part has its own."""
-        outlines = [tuple(map(self._outline, pair)) for pair in pairs]
-        whole = [tuple(o and o.expr for o in pair) for pair in outlines]
-        for pair, outline, key in zip(pairs, outlines, whole):
-            places = {o.place for other, k in zip(outlines, whole) if k == key for o in other if o}
-            if None in key or whole.count(key) < self.count or len(places) < self.count:
+        outlines = [self._outline_of_pair(*pair) for pair in pairs]
+        places: dict[tuple[Expr, Expr], set[int]] = {}
+        for outline in filter(None, outlines):
+            places.setdefault(outline[:2], set()).add(outline[2])
+        for pair, outline in zip(pairs, outlines):
+            if outline is None or len(places[outline[:2]]) < self.count:
                 yield from pair
-            elif outline[0] and outline[0].place == 0:
-                yield from (_widened(e, self.count) for e in key if e)
+            elif outline[2] == 0:
+                yield from (_widened(e, self.count) for e in outline[:2])
+
+    def _outline_of_pair(self, ids: Expr, rows: Expr) -> tuple[Expr, Expr, int] | None:
+        a, b = self._outline(ids), self._outline(rows)
+        if a is None or b is None or a.place != b.place or a.loose or b.loose:
+            return None
+        return a.expr, b.expr, a.place
 
 
 def _terms(e: Expr) -> Iterator[Expr]:
