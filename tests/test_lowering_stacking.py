@@ -10,7 +10,8 @@ from micrograd.lowering import lower
 from micrograd.lowering.expr import Assign, binary, call, einsum, matmul, num, ref, total, transpose
 from micrograd.lowering.lowered import PARAMETER
 from micrograd.lowering.numpy_executor import buffered_text
-from micrograd.lowering.stacking import adds_rows, by_row, stacked
+from micrograd.lowering.samples import adds_rows, by_row
+from micrograd.lowering.stacking import stacked
 from micrograd.lowering.tracing import as_values
 from micrograd.nn import Embedding
 from tests.lowering_models import score, values, window_model

@@ -13,7 +13,8 @@ from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from micrograd.lowering import expr as ex
-from micrograd.lowering.expr import ALL, Assign, B, Expr
+from micrograd.lowering.expr import Assign, B, Expr
+from micrograd.lowering.samples import adds_rows, batched, by_row
 
 Members = tuple[str, ...]
 
@@ -175,11 +176,11 @@ class _Stacking:
         places: dict[tuple[Expr, Expr], set[int]] = {}
         for outline in filter(None, outlines):
             places.setdefault(outline[:2], set()).add(outline[2])
-        for pair, outline in zip(pairs, outlines):
-            if outline is None or len(places[outline[:2]]) < self.count:
+        for pair, found in zip(pairs, outlines):
+            if found is None or len(places[found[:2]]) < self.count:
                 yield from pair
-            elif outline[2] == 0:
-                yield from (_widened(e, self.count) for e in outline[:2])
+            elif found[2] == 0:
+                yield from (_widened(e, self.count) for e in found[:2])
 
     def _outline_of_pair(self, ids: Expr, rows: Expr) -> tuple[Expr, Expr, int] | None:
         a, b = self._outline(ids), self._outline(rows)
@@ -230,75 +231,3 @@ def _in_order(lines: list[Assign], stacks: dict[str, Stack]) -> list[Assign]:
             if not missing[user]:
                 heappush(ready, user)
     return ordered if len(ordered) == len(lines) else []
-
-
-def batched(e: Expr) -> bool:
-    """Return whether the first axis is that of the samples."""
-    return e.shape[:1] == (B,)
-
-
-def by_row(e: Expr) -> bool:
-    """Return whether each sample's part of the result depends on that sample only."""
-    if not all(map(by_row, e.args)):
-        return False
-    over = [batched(a) for a in e.args]
-    if not any(over):
-        return True
-    return batched(e) and _BY_ROW.get(e.kind, _never)(e)
-
-
-def adds_rows(e: Expr) -> bool:
-    """Return whether an expression is a sum over the samples of what each contributes."""
-    if batched(e) or not any(batched(part) for part in e.walk()):
-        return False
-    if e.kind in ("reshape", "neg", "transpose"):
-        return adds_rows(e.args[0])
-    if e.kind == "matmul":
-        left, right = e.args
-        return batched(right) and by_row(right) and (by_row(left) or _outer(left))
-    if not all(map(by_row, e.args)):
-        return False
-    if e.kind == "einsum":
-        operands, out = e.attr.split("->")
-        return "b" not in out and all(
-            not batched(a) or letters[0] == "b" for a, letters in zip(e.args, operands.split(","))
-        )
-    return e.kind == "sum" and 0 in e.attr
-
-
-def _outer(e: Expr) -> bool:
-    """Return whether this is the transpose in delta.T @ x."""
-    return e.kind == "transpose" and e.attr == (1, 0) and batched(e.args[0]) and by_row(e.args[0])
-
-
-def _never(_: Expr) -> bool:
-    return False
-
-
-def _elementwise(e: Expr) -> bool:
-    return all(not batched(a) or len(a.shape) == len(e.shape) for a in e.args)
-
-
-def _einsum(e: Expr) -> bool:
-    operands, out = e.attr.split("->")
-    return out[0] == "b" and all(
-        not batched(a) or letters[0] == "b" for a, letters in zip(e.args, operands.split(","))
-    )
-
-
-_BY_ROW: dict[str, Callable[[Expr], bool]] = {
-    "bin": _elementwise,
-    "call": _elementwise,
-    "neg": _elementwise,
-    "not": _elementwise,
-    "matmul": lambda e: not batched(e.args[1]),
-    "sum": lambda e: 0 not in e.attr,
-    "index": lambda e: e.attr[0] == ALL,
-    "transpose": lambda e: e.attr[0] == 0,
-    "reshape": lambda e: batched(e.args[0]),
-    "lookup": lambda e: batched(e.args[1]),
-    "take": lambda e: len(e.args[0].shape) > 1,
-    "einsum": _einsum,
-    "choice": lambda e: e.attr[1] > 0,
-    "first_true": lambda e: e.attr > 0,
-}
