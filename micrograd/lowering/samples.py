@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from micrograd.lowering.expr import ALL, B, Expr
 
 

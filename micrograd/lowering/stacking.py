@@ -7,7 +7,7 @@ is how NumPy runs it: fewer and larger products, and fewer calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial, reduce
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
