@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 import micrograd
+from micrograd.lowering import building
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -29,3 +30,12 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def irregular(monkeypatch):
+    """Take every graph for irregular."""
+    monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
+    building.forget()
+    yield
+    building.forget()

@@ -11,7 +11,7 @@ from micrograd.engine import Value
 from micrograd.functions import dot
 from micrograd.gradients import Rows
 from micrograd.losses import cross_entropy, max_margin
-from micrograd.lowering import building, lower
+from micrograd.lowering import lower
 from micrograd.lowering.comparing import compared, dense
 from micrograd.lowering.tracing import as_values
 from micrograd.nn import MLP, Embedding, one_hot
@@ -260,23 +260,18 @@ def test_a_table_made_while_tracing_is_a_constant():
     assert program([2]) == pytest.approx(loss(2).data)
 
 
-def test_irregular_graphs(monkeypatch):
-    monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
-    building.forget()
+def test_irregular_graphs(irregular):
     for loss, sample in ((bigram(), (1, 2)), (tied(), (1, 2)), (window()[0], WINDOW)):
         program = lower(loss, *sample)
         assert "OPERATIONS = [" in program.source
         batch = [ids(5, *np.shape(s), rows=4, seed=i) for i, s in enumerate(sample)]
         gradients = assert_equals_scalar_engine(program, loss, *batch)
         assert set(program.value_and_grad(*batch, wrt_inputs=True)[1]) == set(gradients)
-    building.forget()
 
 
 @pytest.mark.parametrize("target", ["numpy", "jax", "torch"])
-def test_irregular_graphs_are_exported(target, monkeypatch):
+def test_irregular_graphs_are_exported(target, irregular):
     library = pytest.importorskip(target)
-    monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
-    building.forget()
     for loss, sample in ((bigram(), (1, 2)), (tied(), (1, 2)), (window()[0], WINDOW)):
         program = lower(loss, *sample)
         batch = [np.array(ids(5, *np.shape(s), rows=4, seed=i)) for i, s in enumerate(sample)]
@@ -293,7 +288,6 @@ def test_irregular_graphs_are_exported(target, monkeypatch):
                 np.add.at(table, gradient.indices, gradient.rows)
                 gradient = table
             np.testing.assert_allclose(np.asarray(dense[name]), gradient, rtol=1e-12, atol=1e-15)
-    building.forget()
 
 
 def test_equal_structures_share_the_program_and_not_the_tables():

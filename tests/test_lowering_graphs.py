@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from micrograd.engine import Value, weighted_sum
-from micrograd.lowering import building, level_executor, lower, scalar_executor
+from micrograd.lowering import level_executor, lower, scalar_executor
 from micrograd.lowering.ir import PARAMETER
 
 UNARY = ("tanh", "sigmoid", "relu", "softplus", "abs", "sin", "cos", "soft_sign", "hard_tanh")
@@ -109,15 +109,6 @@ def test_the_printed_source_is_the_program(seed, size):
     assert scope["forward"](*arguments) == value
     assert_same({name: np.asarray(g) for name, g in gradients.items()},
                 scalar_gradients(root, program))  # fmt: skip
-
-
-@pytest.fixture
-def irregular(monkeypatch):
-    """Take every graph for irregular."""
-    monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
-    building.forget()
-    yield
-    building.forget()
 
 
 @pytest.mark.parametrize("executor", [level_executor, scalar_executor])

@@ -21,16 +21,7 @@ from tests.lowering_models import values
 from tests.test_lowering_graphs import CLOSE, assert_same, random_graph, scalar_gradients
 
 TARGETS = ["numpy", "jax", "torch"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def irregular():
-    """Take every graph for irregular."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "MOST_ARRAYS", -(10**6))
-        building.forget()
-        yield
-    building.forget()
+pytestmark = pytest.mark.usefixtures("irregular")
 
 
 def shown(program) -> dict:

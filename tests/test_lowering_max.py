@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from micrograd.engine import Value
 from micrograd.functions import log_softmax, logsumexp, softmax
 from micrograd.losses import cross_entropy
-from micrograd.lowering import building, level_executor, lower, numba_levels, scalar_executor
+from micrograd.lowering import level_executor, lower, numba_levels, scalar_executor
 from micrograd.lowering.columns import NAMES
 from micrograd.lowering.grouping import Grouping, levels
 from micrograd.lowering.ir import CHOICE, PARAMETER
@@ -469,15 +469,6 @@ def test_random_graphs_of_chains(seed, size):
 
 
 # irregular graphs
-
-
-@pytest.fixture
-def irregular(monkeypatch):
-    """Take every graph for irregular."""
-    monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
-    building.forget()
-    yield
-    building.forget()
 
 
 @pytest.mark.parametrize("executor", [level_executor, scalar_executor])

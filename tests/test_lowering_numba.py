@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from micrograd.engine import Value
-from micrograd.lowering import building, lower
+from micrograd.lowering import lower
 from tests.lowering_models import all_to_all_attention, window_model
 from tests.test_lowering_graphs import assert_same, random_graph, scalar_gradients
 from tests.test_lowering_models import assert_equals_scalar_engine, batches
@@ -33,9 +33,7 @@ def test_a_random_graph_as_arrays():
     assert_same(gradients, scalar_gradients(root, program))
 
 
-def test_random_graphs_by_levels(monkeypatch):
-    monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
-    building.forget()
+def test_random_graphs_by_levels(irregular):
     root = random_graph(11, 120)
     program = lower(root, backend="numba")
     value, gradients = program.value_and_grad()
@@ -44,4 +42,3 @@ def test_random_graphs_by_levels(monkeypatch):
     w = Value(0.5, label="w")
     batched = lower(lambda x: (x * w).tanh(), 1.0, backend="numba")
     assert batched([1.0, 2.0]) == pytest.approx((np.tanh(0.5) + np.tanh(1)) / 2)
-    building.forget()
