@@ -22,3 +22,11 @@ def test_the_package_runs_as_a_module():
     command = [sys.executable, "-m", "micrograd", "--help"]
     run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout.startswith("usage: micrograd")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    command = [sys.executable, "-m", "micrograd", "step", "x * y", "--at", "x=1,y=2"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run.stdout.close()
+    assert (run.stderr.read(), run.wait(60)) == ("", 0)
+    run.stderr.close()

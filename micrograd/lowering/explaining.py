@@ -108,7 +108,8 @@ def _row(lowered: Lowered, graph: Columns, text: str, names: set[str]) -> str:
     ids = np.flatnonzero(np.isin(lowered.array_of, numbers))
     if not len(ids):
         return f"  {text}"
-    return f"  {text}; {len(ids)} nodes, v{ids.min()} to v{ids.max()}{_scopes(graph, ids)}"
+    nodes = f"{len(ids)} nodes, v{ids.min()} to v{ids.max()}" if len(ids) > 1 else f"v{ids[0]}"
+    return f"  {text}; {nodes}{_scopes(graph, ids)}"
 
 
 def _scopes(graph: Columns, ids: Ints) -> str:
