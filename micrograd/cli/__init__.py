@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="micrograd", description="Draw graphs, step through them, lower them, and train the window tagger."
+        prog="micrograd",
+        description="Draw graphs, step through them, lower them, and train the window tagger.",
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in pkgutil.iter_modules(__path__):
