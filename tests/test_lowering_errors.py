@@ -1,5 +1,7 @@
 """What lowering says to input that it cannot use, and numeric errors as the engine has them."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,29 @@ def test_a_comparison_while_tracing_names_the_line():
 
     line = loss.__code__.co_firstlineno + 1
     with pytest.raises(ValueError, match=rf"test_lowering_errors\.py:{line}: .*x\.max\(y\)"):
+        lower(loss, [0.1, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("loss", "shown"),
+    [
+        (lambda x: x[1] * math.exp(x[0]), r"real number.*Write it as .*x\.exp\(\)"),
+        (lambda x: x[1] * float(x[0]), r"float\(\).*Write it as an operation"),
+        (lambda x: x[int(x[0])], r"int\(\).*nn\.Embedding"),
+    ],
+)
+def test_a_value_taken_for_a_number_names_the_line(loss, shown):
+    line = loss.__code__.co_firstlineno
+    with pytest.raises(ValueError, match=rf"test_lowering_errors\.py:{line}: .*{shown}"):
+        lower(loss, [0.1, 0.2])
+
+
+def test_a_numeric_error_while_tracing_names_the_line():
+    def loss(x):
+        return (x[0] - 5).log()
+
+    line = loss.__code__.co_firstlineno + 1
+    with pytest.raises(DomainError, match=rf"test_lowering_errors\.py:{line}: log\(x\) has no"):
         lower(loss, [0.1, 0.2])
 
 

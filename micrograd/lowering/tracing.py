@@ -17,10 +17,17 @@ from micrograd.lowering.leaves import Given, given
 from micrograd.lowering.lookups import Found
 from micrograd.lowering.surroundings import parameters_around
 from micrograd.modes import comparisons_reported, described, lookups_reported
+from micrograd.ops import DomainError
 
 # What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
 _CHOOSES = re.compile(r"indices must be integers|indices must be of integer|valid indices|"
                       r"int\(\) .*'Value'|'Value' object cannot be interpreted")  # fmt: skip
+_NO_CHOICE = (
+    "While the function is traced, a number of the sample chooses nothing, or the program would "
+    "choose the same for every sample; look rows up by micrograd.nn.Embedding, give a class as "
+    "nn.one_hot(y, count)"
+)
+_COMPUTES = re.compile(r"must be (a )?real number, not '?Value|argument must be .* not 'Value'")
 
 
 class Trace(NamedTuple):
@@ -109,23 +116,34 @@ def as_values(sample: Any) -> Any:
 
 
 def _called_on(function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
-    """Call the function. Raises ValueError where it takes a Value for an integer."""
+    """Call the function; its numeric errors name its line.
+
+    Raises ValueError where it takes a Value for a number.
+    """
     try:
         return function(*inputs)
+    except DomainError as error:
+        raise DomainError(f"{_line_of(error)}: {error}") from error
     except (TypeError, LookupError) as error:
-        if not _CHOOSES.search(str(error)) and not isinstance(next(iter(error.args), 0), Value):
+        if _CHOOSES.search(str(error)) or isinstance(next(iter(error.args), 0), Value):
+            remedy = _NO_CHOICE
+        elif _COMPUTES.search(str(error)):
+            remedy = "Write it as an operation of the Value: x.exp(), x.log(), x.tanh()"
+        else:
             raise
-        frames = traceback.walk_tb(error.__traceback__)
-        places = [f"{f.f_code.co_filename}:{line}" for f, line in frames if not _ours(f)]
-        raise ValueError(
-            f"{(places or [_user_line()])[-1]}: {error}. While the function is traced, a number "
-            "of the sample chooses nothing, or the program would choose the same for every sample; "
-            "look rows up by micrograd.nn.Embedding, give a class as nn.one_hot(y, count)"
-        ) from error
+        raise ValueError(f"{_line_of(error)}: {error}. {remedy}") from error
+
+
+def _line_of(error: BaseException) -> str:
+    """Return the last line of the user's code that an error went through."""
+    frames = traceback.walk_tb(error.__traceback__)
+    places = [f"{f.f_code.co_filename}:{line}" for f, line in frames if not _ours(f)]
+    return (places or [_user_line()])[-1]
 
 
 def _ours(frame: Any) -> bool:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "micrograd"
+    name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return name == "micrograd" or frame.f_code.co_filename.startswith("<row ")
 
 
 def _user_line() -> str:
