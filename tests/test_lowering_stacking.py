@@ -7,7 +7,19 @@ import pytest
 
 from micrograd.functions import dot
 from micrograd.lowering import lower
-from micrograd.lowering.expr import Assign, binary, call, einsum, matmul, num, ref, total, transpose
+from micrograd.lowering.expr import (
+    ALL,
+    Assign,
+    binary,
+    call,
+    einsum,
+    indexed,
+    matmul,
+    num,
+    ref,
+    total,
+    transpose,
+)
 from micrograd.lowering.lowered import PARAMETER
 from micrograd.lowering.numpy_executor import buffered_text
 from micrograd.lowering.samples import adds_rows, by_row
@@ -140,8 +152,52 @@ def test_what_waits_for_its_own_result_is_not_stacked():
     equal_to_backward(loss, {"W": W}, *batches(2, 5))
 
 
+def test_a_member_read_alone_is_not_written_over():
+    W, u = values(WEIGHTS), values(RNG.normal(size=3))
+
+    def loss(x, x_c):
+        z, z_c = ([dot(row, v) for row in W] for v in (x, x_c))
+        s, s_c = (dot(u, [v.tanh() for v in part]) for part in (z, z_c))
+        return s - s_c + sum(v * v for v in z)
+
+    assert equal_to_backward(loss, {"W": W, "u": u}, *batches(2, 5)).count("tanh(") == 1
+
+
+def test_a_gradient_that_goes_on_is_not_written_over():
+    W, u = values(WEIGHTS), values(RNG.normal(size=3))
+
+    def score(x, y):
+        return dot(u, [(a + dot(row, y).exp()).tanh() for a, row in zip(x, W)])
+
+    def loss(x, x_c, y, y_c):
+        return score(x, y) - 2 * score(x_c, y_c)
+
+    equal_to_backward(loss, {"W": W, "u": u}, *batches(2, 3), *batches(2, 5))
+
+
+X, Y = ref("x", ("B", 3)), ref("y", ("B", 3))
+H, H_C = ref("h", ("B", 3)), ref("h_c", ("B", 3))
+TWO = [Assign("h", call("tanh", X)), Assign("h_c", call("tanh", Y))]
+
+
+def test_lines_that_wait_for_one_another_stay_as_they_are():
+    q, q_c = ref("q", ("B",)), ref("q_c", ("B",))
+    spread = (ALL, None)
+    lines = [*TWO, Assign("q", total(H, (1,))), Assign("p", binary("*", H, indexed(q, spread))),
+             Assign("q_c", total(ref("p", ("B", 3)), (1,))),
+             Assign("p_c", binary("*", H_C, indexed(q_c, spread)))]  # fmt: skip
+    assert stacked(lines, [X, Y]) == (lines, {})
+
+
+def test_products_of_two_parts_are_no_sum_over_the_stack():
+    products = [matmul(transpose(a, (1, 0)), H_C) for a in (H, H_C)]
+    lines = stacked([*TWO, Assign("W", binary("+", *products))], [X, Y]).lines
+    assert lines[-1] == Assign("W", binary("+", *products))
+
+
 def test_sums_of_rows_and_what_works_row_by_row():
-    x, y, W = ref("x", ("B", 3)), ref("y", ("B", 3)), ref("W", (3, 4))
+    x, y, W, every = X, Y, ref("W", (3, 4)), ref("k", ("B", "B"))
+    assert not by_row(matmul(every, x)) and not by_row(total(every, (0,)))
     assert by_row(matmul(x, W)) and by_row(binary("*", x, y)) and by_row(total(x, (1,)))
     assert not by_row(total(x, (0,))) and not by_row(binary("+", x, total(x, (0,))))
     assert by_row(einsum("bi,bj->bij", x, y, ("B", 3, 3)))

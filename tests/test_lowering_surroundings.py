@@ -12,7 +12,7 @@ V, c = values(RNG.normal(size=(3, 2))), values(RNG.normal(size=3))
 
 
 def layer(x):
-    return [(dot(row, x) + b).tanh() for row, b in zip(V, c)]
+    return [(dot(row, x) + c[i]).tanh() for i, row in enumerate(V)]
 
 
 def drawn(*shape):
@@ -88,6 +88,11 @@ def test_what_is_not_a_parameter_or_has_a_name_of_its_own():
     assert {"W", "unused", "ragged", "doubled"} & {*found} == {"W"}
     assert len(found) == 3  # W and b of the layer, and the rest
     later = None
+
+
+def test_labels_go_before_the_names_around():
+    weights = [Value(0.1 * i, label=f"w{i}") for i in range(3)]
+    assert names(lambda x: dot(weights, x), [0.1, 0.2, 0.3]) == ["w"]
 
 
 def test_names_that_are_taken_or_reserved():

@@ -105,7 +105,7 @@ class _Stacking:
     def _joined(self, group: list[tuple[_Outline, str]]) -> bool:
         """Stack the results of lines alike; or first what they use, where it is not stacked yet."""
         places = {outline.place: (outline, name) for outline, name in group}
-        if len(group) != self.count or len(places) != self.count:
+        if len(places) != self.count:
             return False
         ordered = [places[place] for place in range(self.count)]
         loose = list(zip(*(outline.loose for outline, _ in ordered)))
