@@ -6,10 +6,11 @@ import re
 import numpy as np
 import pytest
 
+from micrograd import dot
 from micrograd.engine import Value
 from micrograd.lowering import lower
 from micrograd.lowering.tracing import as_values
-from micrograd.nn import MLP, Dropout
+from micrograd.nn import MLP, Dropout, Embedding, Layer, Recurrent
 from tests.lowering_models import (
     all_to_all_attention,
     matrix,
@@ -193,6 +194,30 @@ def test_dropout_takes_a_fresh_mask_every_call():
     assert program.value_and_grad(x, masks)[0] == pytest.approx(sum(drawn) / 4)
     dropout.eval()
     assert ones == pytest.approx(sum(loss(values(row)).data for row in x) / 4)
+
+
+def test_modules_of_one_kind_are_told_apart():
+    random.seed(3)
+    cell, out, other = Recurrent(2, 3), Layer(3, 1, nonlin=False), Layer(3, 2)
+    E, F = Embedding(4, 3), Embedding(5, 3)
+
+    def loss(xs, i, j):
+        h = cell(xs)[-1]
+        x = [a + b + c for a, b, c in zip(h, E(i), F(j))]
+        return sum(other(x)) * out(h)
+
+    program = lower(loss, [[0.1, 0.2], [0.3, 0.4]], 1, 2)
+    shapes = sorted(a.shape for name, a in program.parameters.items())
+    assert shapes == [(1,), (1, 3), (2,), (2, 3), (3,), (3, 5), (4, 3), (5, 3)]
+    assert "z_2 = xs[:, 1] @ W[:, :2].T + h @ W[:, 2:5].T + b" in program.source
+
+
+def test_labelled_samples_of_a_recorded_batch_are_one_array():
+    w = [Value(0.5, label="w0"), Value(-0.5, label="w1")]
+    samples = [[Value(0.1 * i, label="x0"), Value(0.2, label="x1")] for i in range(6)]
+    root = sum((dot(w, x) - 1) ** 2 for x in samples)
+    program = lower(root)
+    assert {name: a.shape for name, a in program.parameters.items()} == {"w": (2,), "X": (6, 2)}
 
 
 def test_parameters_are_updated_in_place_and_written_back():

@@ -34,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the program, and what was asked for beside."""
     from micrograd.lowering import lower
-    from micrograd.lowering.comparing import compared, loaded
+    from micrograd.lowering.comparing import compared, like, loaded
 
     function, samples = loaded(options.function)
     program = lower(function, *samples)
@@ -43,6 +43,9 @@ def run(options: argparse.Namespace) -> int:
         print(program.explain())
     if not options.check:
         return 0
-    error = compared(program, function, samples, SAMPLES)
+    batch, held = like(program, function, samples, SAMPLES)
+    error = compared(program, function, batch)
     print(f"largest difference from the scalar engine: {error:.2g} of the largest number")
+    if held:
+        print(f"not varied, since the function refuses other numbers: {', '.join(held)}")
     return 0 if error <= CLOSE else 1

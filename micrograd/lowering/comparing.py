@@ -48,13 +48,42 @@ def _run(path: str) -> dict[str, Any]:
         raise ValueError(f"{path}:{line}: {type(error).__name__}: {error}") from error
 
 
-def compared(program: Program, function: Callable[..., Any], samples: Sequence[Any], count: int
-             ) -> float:  # fmt: skip
-    """Return the largest difference of losses and gradients, relative to the largest number."""
+def like(program: Program, function: Callable[..., Any], samples: Sequence[Any], count: int
+         ) -> tuple[list[Any], list[str]]:  # fmt: skip
+    """Return a batch of `count` samples like the one given, and the inputs that stay as they are.
+
+    These are the ones that the function refuses to vary: a distribution sums to 1. Raises
+    ValueError where the program has inputs that the function draws itself.
+    """
+    if len(program.inputs) != len(samples):
+        drawn = ", ".join(program.inputs[len(samples) :])
+        raise ValueError(f"{drawn}: drawn anew at every call of the function; to compare, switch "
+                         "dropout off by eval()")  # fmt: skip
     rng = np.random.default_rng(0)
+    given = [np.repeat(np.asarray(sample)[None], count, 0) for sample in samples]
+    batch, held = list(given), []
+    for i, (name, sample) in enumerate(zip(program.inputs, samples)):
+        drawn = _drawn(rng, sample, count, program.ids.counts.get(name))
+        if _accepts(function, [*given[:i], drawn, *given[i + 1 :]]):
+            batch[i] = drawn
+        else:
+            held.append(name)
+    return batch, held
+
+
+def _accepts(function: Callable[..., Any], batch: Sequence[Any]) -> bool:
+    try:
+        for sample in zip(*batch):
+            function(*map(as_values, sample))
+    except ValueError:
+        return False
+    return True
+
+
+def compared(program: Program, function: Callable[..., Any], batch: Sequence[Any]) -> float:
+    """Return the largest difference of losses and gradients, relative to the largest number."""
     random.seed(0)
-    batch = [_drawn(rng, sample, count, program.ids.counts.get(name))
-             for name, sample in zip(program.inputs, samples)]  # fmt: skip
+    count = len(batch[0]) if batch else 1
     value, gradients = program.value_and_grad(*batch)
     leaves = {name: program.leaf_values(name) for name in gradients}
     for values in leaves.values():

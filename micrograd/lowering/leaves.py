@@ -7,7 +7,7 @@ gathered by scope and label: `w0`, `w1` in "layer 0 / neuron 3" lie in row 3 of 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,9 +61,25 @@ def leaf_arrays(canonical: Canonical, arrays: list[Array], trainable: Bools) -> 
     sets: dict[Any, list[int]] = {}
     for i in np.flatnonzero(left).tolist():
         sets.setdefault(_key(columns, i, bool(trainable[i])), []).append(i)
+    begins: dict[Any, list[int]] = {}
+    for (kind, scope, _), ids in sets.items():
+        begins.setdefault((kind, scope), []).extend(_begins(columns, ids))
     for (kind, scope, stem), ids in sets.items():
-        found += _parted(columns, kind, scope, stem, np.array(ids), first_user)
+        for part in np.split(ids, np.searchsorted(ids, sorted(set(begins[kind, scope])))):
+            if len(part):
+                found += _parted(columns, kind, scope, stem, part, first_user)
     return [*found, _pool(columns, np.flatnonzero(numbers))]
+
+
+def _begins(columns: Columns, ids: list[int]) -> Iterator[int]:
+    """Yield the leaves where names begin anew: another module has a w0 in its neuron 0 too."""
+    seen: set[tuple[str, str]] = set()
+    for i in ids:
+        name = columns.values[i].scope, columns.values[i].label
+        if name in seen and _MEMBER.search(name[0]) and _DIGITS.search(name[1]):
+            yield i
+            seen = set()
+        seen.add(name)
 
 
 def _pool(columns: Columns, ids: Ints) -> Array:
