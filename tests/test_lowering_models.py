@@ -220,6 +220,17 @@ def test_labelled_samples_of_a_recorded_batch_are_one_array():
     assert {name: a.shape for name, a in program.parameters.items()} == {"w": (2,), "X": (6, 2)}
 
 
+def test_labels_become_names():
+    W = [[Value(0.1 * i, label=f"W{i},{j}") for j in range(2)] for i in range(3)]
+    words = {word: [Value(0.5, label=f"{word} {j}") for j in range(2)]
+             for word in ("in", "<s>", "3D", "_v0", "B")}  # fmt: skip
+    root = sum(dot(row, x).tanh() for x in words.values() for row in W)
+    program = lower(root)
+    assert program.parameters["W"].shape == (3, 2)
+    assert {"in_", "s", "v", "B_2"} < set(program.parameters) and len(program.parameters) == 6
+    assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
+
+
 def test_parameters_are_updated_in_place_and_written_back():
     loss, parameters = window_model()
     program = lower(loss, [0.1] * 20, [0.2] * 20, parameters=parameters)

@@ -17,10 +17,10 @@ from micrograd.engine import Value
 from micrograd.lowering.canonical import Canonical
 from micrograd.lowering.columns import Bools, Columns, Ints
 from micrograd.lowering.ir import CONSTANT, INPUT, NUMBER, PARAMETER, Array
+from micrograd.lowering.names import identifier, unnumbered
 from micrograd.modes import SEPARATOR
 
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
-_DIGITS = re.compile(r"[\d_.\[\]]*\d[\]]*$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ def _begins(columns: Columns, ids: list[int]) -> Iterator[int]:
     seen: set[tuple[str, str]] = set()
     for i in ids:
         name = columns.values[i].scope, columns.values[i].label
-        if name in seen and _MEMBER.search(name[0]) and _DIGITS.search(name[1]):
+        if name in seen and _MEMBER.search(name[0]) and unnumbered(name[1]) != name[1]:
             yield i
             seen = set()
         seen.add(name)
@@ -92,7 +92,7 @@ def _pool(columns: Columns, ids: Ints) -> Array:
 def _key(columns: Columns, i: int, trainable: bool) -> tuple[str, str, str]:
     value = columns.values[i]
     return (PARAMETER if trainable else CONSTANT, _MEMBER.sub("", value.scope),
-            _DIGITS.sub("", value.label))  # fmt: skip
+            unnumbered(value.label))  # fmt: skip
 
 
 def _parted(columns: Columns, kind: str, scope: str, stem: str, ids: Ints,
@@ -145,13 +145,13 @@ def _shape(columns: Columns, ids: Ints, user: Ints) -> tuple[int, ...]:
 
 def stem_of(value: Value, shape: tuple[int, ...]) -> str:
     """Return what to call a table of Values, one of which is given."""
-    stem = _DIGITS.sub("", value.label)
+    stem = unnumbered(value.label)
     return _stem(PARAMETER, _MEMBER.sub("", value.scope), stem, shape) if stem else ""
 
 
 def _stem(kind: str, scope: str, stem: str, shape: tuple[int, ...]) -> str:
     """Return the name of a parameter: W1 for the w of layer 0."""
-    stem = re.sub(r"\W", "_", stem) or ("w" if len(shape) == 2 and kind == PARAMETER else "")
+    stem = identifier(stem) or ("w" if len(shape) == 2 and kind == PARAMETER else "")
     stem = stem.upper() if len(shape) == 2 and len(stem) == 1 else stem
     number = re.search(r"(\d+)$", scope.rpartition(SEPARATOR)[2])
     return f"{stem}{int(number[1]) + 1}" if number and stem else stem

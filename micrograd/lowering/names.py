@@ -20,6 +20,7 @@ NUMPY = ("add", "subtract", "multiply", "divide", "power", "less", "less_equal",
          "broadcast_to", "transpose", "errstate", "exp", "log", "log1p", "sqrt", "sin", "cos",
          "tanh", "maximum", "minimum", "float64", "int64", "nan", "inf")  # fmt: skip
 RESERVED = frozenset((*FUNCTIONS, *_OTHERS, *NUMPY))
+_NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
 TABLE = re.compile(r"i\d+$")  # of places
 TEMPORARY = re.compile(r"d?t\d+(_\d+)?$")  # what no person would name
 _ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
@@ -35,6 +36,19 @@ def check_given(names: Sequence[str]) -> None:
                              "choose another name")  # fmt: skip
         if names.count(name) > 1:
             raise ValueError(f"two arrays are named {name!r}; name each differently")
+
+
+def unnumbered(label: str) -> str:
+    """Return a label without the numbers at its end: W of W0,3 and of W[0, 3]."""
+    return _NUMBERS.sub("", label)
+
+
+def identifier(text: str) -> str:
+    """Return a text as a name of Python; nothing where it cannot be one."""
+    name = re.sub(r"\W+", "_", text).strip("_")
+    if not name.isidentifier():
+        return ""
+    return f"{name}_" if iskeyword(name) else name
 
 
 def usable(name: str) -> bool:
@@ -88,9 +102,9 @@ def _leaf(array: Array) -> str:
 
 def _label(array: Array, values: list[Value]) -> str:
     """Return what the labels of all elements begin with."""
-    stems = {re.sub(r"[\d_.\[\]]*\d\]*$", "", values[i].label) for i in array.nodes.tolist()}
+    stems = {unnumbered(values[i].label) for i in array.nodes.tolist()}
     stem = stems.pop() if len(stems) == 1 else ""
-    return stem if stem.isidentifier() else ""
+    return stem if identifier(stem) == stem else ""
 
 
 def _computed(array: Array) -> str:

@@ -103,11 +103,12 @@ def write_pair(
             f"(up to {LARGEST:,} are drawn; train a smaller model to see one)"
         )
         return []
+    from micrograd.lowering import lower
     from micrograd.render import render
     from micrograd.stepper import save_page
 
     title, root = pair_graph(tagger, sentences)
     say(f"the graph that is drawn: {title}, J = {root.data:.4g}")
     render(root).save(folder / "pair.svg")
-    save_page(root, folder / "pair.html", title)
+    save_page(root, folder / "pair.html", title, program=lower(root))
     return ["pair.svg", "pair.html"]
