@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import micrograd
-from micrograd.lowering import building
+from micrograd.lowering import building, caching
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -36,6 +36,6 @@ def chromium():
 def irregular(monkeypatch):
     """Take every graph for irregular."""
     monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
-    building.forget()
+    caching.forget()
     yield
-    building.forget()
+    caching.forget()

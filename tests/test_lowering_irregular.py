@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from micrograd.cli import main
 from micrograd.engine import Value
-from micrograd.lowering import building, lower
+from micrograd.lowering import building, caching, lower
 from micrograd.lowering.program import Program
 from micrograd.lowering.tracing import as_values
 from micrograd.ops import ROWS
@@ -237,7 +237,7 @@ def test_numba_runs_batches():
 
 def test_numbers_of_the_code_are_found_in_no_array(monkeypatch):
     monkeypatch.setattr(building, "MOST_ARRAYS", 200)  # an array program, this time
-    building.forget()
+    caching.forget()
     w = values([1.0, 2.0, 3.0])
     program = lower(sum(a * a for a in w).tanh() * 2, parameters={"w": w})
     numbers = [v for v in program.graph.values if not v.parents and v not in w]
@@ -248,4 +248,4 @@ def test_numbers_of_the_code_are_found_in_no_array(monkeypatch):
         said.append(str(error.value).rpartition(": ")[2])
     assert said == ["it is a 0 that was added", "it is a number of the code"]
     assert program.find(w[1]) == ("w", 1)
-    building.forget()
+    caching.forget()

@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.graph import Graph
-from micrograd.lowering.caching import cached, forget, structure
+from micrograd.lowering.caching import cached, structure
 from micrograd.lowering.canonical import Canonical, canonical
 from micrograd.lowering.checking import check_arrays
 from micrograd.lowering.columns import Bools, Columns, columns
@@ -133,6 +133,3 @@ def _leaf_values(lowered: Lowered | Levels, known: list[Any], graph: Columns) ->
                 values[:] = [graph.values[i] for i in array.nodes.tolist()]
                 found[array.name] = values.reshape(array.shape)
     return found
-
-
-__all__ = ["forget", "lower"]

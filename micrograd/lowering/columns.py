@@ -37,8 +37,7 @@ class Columns:
 
     `op` holds codes (NAMES tells), `x` and `y` the operands' ids or NONE, `k` constants or nan.
     The weighted sums `wide` hold wide_w[i] × wide_x[i] for i from wide_start[n] to
-    wide_start[n + 1], and wide_bias[n] or NONE. `adjacent` says that the node was made right
-    before the next one: a number that an operation turned into a leaf.
+    wide_start[n + 1], and wide_bias[n] or NONE.
     """
 
     values: list[Value]
@@ -59,10 +58,6 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.values)
-
-    def data(self) -> Floats:
-        """Return the nodes' data as they are now."""
-        return np.array([v.data for v in self.values])
 
     def uses(self) -> Ints:
         """Count the uses of every node; the root has one more."""

@@ -155,6 +155,3 @@ def _stem(kind: str, scope: str, stem: str, shape: tuple[int, ...]) -> str:
     stem = stem.upper() if len(shape) == 2 and len(stem) == 1 else stem
     number = re.search(r"(\d+)$", scope.rpartition(SEPARATOR)[2])
     return f"{stem}{int(number[1]) + 1}" if number and stem else stem
-
-
-__all__ = ["INPUT", "PARAMETER", "Given", "given", "leaf_arrays"]

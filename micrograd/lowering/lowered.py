@@ -14,7 +14,7 @@ from micrograd.lowering.checking import check_lines
 from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.inlining import inlined
-from micrograd.lowering.ir import BATCH, CONSTANT, INPUT, LEAVES, LOOKUP, NUMBER, PARAMETER, Array
+from micrograd.lowering.ir import CONSTANT, INPUT, LEAVES, LOOKUP, NUMBER, PARAMETER, Array
 from micrograd.lowering.names import TEMPORARY, adjoint_names
 from micrograd.lowering.statements import Backward, renamed, value
 from micrograd.lowering.tensors import Constants, Tensor, whole
@@ -153,6 +153,3 @@ def _numbers(lines: list[Assign]) -> dict[str, Expr]:
         if found:
             names[line.name] = ex.ref(f"{found[1]}t{number[found[2]]}", line.expr.shape)
     return names
-
-
-__all__ = ["BATCH", "LOSS", "Lines", "Lowered", "tidied"]

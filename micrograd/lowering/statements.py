@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from micrograd.lowering import choices, gathers
 from micrograd.lowering import expr as ex
-from micrograd.lowering.columns import Ints
 from micrograd.lowering.expr import Assign, Expr
 from micrograd.lowering.formulas import expression
 from micrograd.lowering.ir import (
     BATCH,
     CHOICE,
-    CONSTANT,
     ELEMENT,
-    INPUT,
     LEAVES,
     LOOKUP,
     NUMBER,
-    PARAMETER,
     Array,
     Operand,
     Term,
@@ -38,22 +33,10 @@ from micrograd.lowering.tensors import (
     pieces,
     selection,
     sizes_of,
-    summed,
     view,
     whole,
 )
 from micrograd.ops import BY_NAME
-
-
-@dataclass
-class Statements:
-    """The lines of a program, the names of its results, and its tables of places."""
-
-    forward: list[Assign] = field(default_factory=list)
-    backward: list[Assign] = field(default_factory=list)
-    loss: str = ""
-    gradients: dict[str, str] = field(default_factory=dict)  # by leaf
-    constants: Constants = field(default_factory=Constants)
 
 
 def letters(array: Array, constants: Constants) -> dict[str, Expr]:
@@ -284,7 +267,3 @@ def _without(e: Expr, axes: list[int]) -> Expr | None:
         return None
     shape = tuple(n for i, n in enumerate(e.shape) if i not in axes)
     return Expr(e.kind, tuple(part for part in parts if part is not None), e.attr, shape)
-
-
-__all__ = ["CONSTANT", "INPUT", "NUMBER", "PARAMETER", "Backward", "Ints", "Statements", "summed",
-           "value"]  # fmt: skip
