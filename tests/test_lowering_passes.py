@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from micrograd.core.modes import scope
 from micrograd.engine import Value, weighted_sum
 from micrograd.lowering import lower
 from micrograd.lowering.canonical import canonical
@@ -31,7 +32,6 @@ from micrograd.lowering.layout import contiguous, stacked_product, tall
 from micrograd.lowering.leaves import leaf_arrays
 from micrograd.lowering.tensors import Tensor, contract
 from micrograd.lowering.text import line, shown
-from micrograd.modes import scope
 from micrograd.nn import Layer
 
 A, X, V = ref("A", (3, 4)), ref("X", ("B", 4)), ref("v", (4,))

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from micrograd.engine import Value
-from micrograd.gradients import Rows
 from micrograd.lowering.program import Program
 from micrograd.lowering.tracing import as_values
+from micrograd.optim.gradients import Rows
 
 
 def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
 from micrograd.lowering.canonical import Canonical
 from micrograd.lowering.columns import Bools, Columns, Ints
 from micrograd.lowering.ir import CONSTANT, INPUT, NUMBER, PARAMETER, Array
 from micrograd.lowering.names import identifier, unnumbered
-from micrograd.modes import SEPARATOR
 
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.core.modes import comparisons_reported, described, lookups_reported
 from micrograd.engine import Value
 from micrograd.lowering.ir import INPUT, PARAMETER
 from micrograd.lowering.leaves import Given, given
 from micrograd.lowering.lookups import Found
 from micrograd.lowering.surroundings import parameters_around
-from micrograd.modes import comparisons_reported, described, lookups_reported
 from micrograd.ops import DomainError
 
 # What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
