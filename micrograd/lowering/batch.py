@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.columns import Floats, Ints
-from micrograd.lowering.grids import flat_places
-from micrograd.lowering.ir import Array
+from micrograd.lowering.arrays.axes import flat_places
+from micrograd.lowering.arrays.ir import Array, Rows
+from micrograd.lowering.scalars.columns import Floats, Ints
 
 
 class Ids:
