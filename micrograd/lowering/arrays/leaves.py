@@ -17,7 +17,7 @@ from micrograd.engine import Value
 from micrograd.lowering.canonical import Canonical
 from micrograd.lowering.columns import NONE, Bools, Columns, Ints
 from micrograd.lowering.ir import Array
-from micrograd.lowering.names import identifier, unnumbered
+from micrograd.lowering.names import identifier, unnumbered, usable
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared
 
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
@@ -32,8 +32,14 @@ def declared_array(leaves: Declared, ids: Mapping[Value, int], batched: bool) ->
         nodes,
         batched and leaves.kind == INPUT,
         name=leaves.name,
-        stem=leaves.stem,
+        stem=_usable(leaves.stem),
     )
+
+
+def _usable(stem: str) -> str:
+    """Return what to call an array by a name that is only wanted: B_ where the text needs B."""
+    name = identifier(stem)
+    return name if not name or usable(name) else f"{name}_"
 
 
 def leaf_arrays(canonical: Canonical, arrays: list[Array], trainable: Bools) -> list[Array]:
