@@ -100,9 +100,28 @@ def _parted(columns: Columns, kind: str, scope: str, stem: str, ids: Ints,
     parts = []
     for r in np.unique(role).tolist():
         part = ids[role == r]
-        shape = _shape(columns, part, first_user[part])
+        part, shape = _labelled_grid(columns, part) or (
+            part,
+            _shape(columns, part, first_user[part]),
+        )
         parts.append(Array(kind, shape, part, stem=_stem(kind, scope, stem, shape)))
     return parts
+
+
+def _labelled_grid(columns: Columns, ids: Ints) -> tuple[Ints, tuple[int, ...]] | None:
+    """Return leaves labelled P0,0 P0,1 P1,0 ... in the order of their numbers, and the shape."""
+    labels = [columns.values[i].label for i in ids.tolist()]
+    places = [re.findall(r"\d+", label[len(unnumbered(label)) :]) for label in labels]
+    rank = len(places[0])
+    if rank < 2 or any(len(place) != rank for place in places) or len(set(columns.scope[ids].tolist())) > 1:
+        return None
+    grid = np.array(places, np.int64)
+    grid -= grid.min(axis=0)
+    shape = tuple((grid.max(axis=0) + 1).tolist())
+    flat = np.ravel_multi_index(tuple(grid.T), shape)
+    if np.prod(shape) != len(ids) or len(set(flat.tolist())) != len(ids):
+        return None
+    return ids[np.argsort(flat)], shape
 
 
 def _roles(columns: Columns, ids: Ints, user: Ints) -> Ints:

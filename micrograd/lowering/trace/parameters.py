@@ -95,7 +95,10 @@ def _read(function: Any, seen: set[Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a function reads from around it, by name, and what the functions read there do."""
     if not isinstance(function, FunctionType):  # a method, or an object that can be called
         owner = getattr(function, "__self__", function)
-        yield from getattr(owner, "__dict__", {}).items()
+        if isinstance(owner, Module):
+            yield "", owner
+        else:
+            yield from getattr(owner, "__dict__", {}).items()
         function = getattr(function, "__func__", getattr_static(type(owner), "__call__", None))
     if not isinstance(function, FunctionType) or function in seen:
         return

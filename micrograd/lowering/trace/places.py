@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import Any
+
+_PYTHON = os.path.dirname(os.__file__) + os.sep  # copy, functools, statistics
 
 
 def line_of(error: BaseException) -> str:
@@ -35,4 +38,6 @@ def called(function: Any) -> str:
 
 def _ours(frame: Any) -> bool:
     name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return name == "micrograd" or frame.f_code.co_filename.startswith("<row ")
+    file = frame.f_code.co_filename
+    of_python = file.startswith(_PYTHON) and "site-packages" not in file
+    return name == "micrograd" or of_python or file.startswith("<row ")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from micrograd.core.modes import MODE, described, nodes_reported, reads_reported
+from micrograd.core.modes import MODE, nodes_reported, reads_reported
 from micrograd.engine import Value
 from micrograd.lowering.trace.places import user_line
 
@@ -64,11 +64,18 @@ class UntraceableError(ValueError):
 def _watch(node: Value) -> None:
     if not MODE.recording:
         raise UntraceableError(
-            f"{user_line()}: {described(node)} is computed under no_grad() while the function is "
+            f"{user_line()}: {_named(node)} is computed under no_grad() while the function is "
             "traced, so the program would hold this one sample's number for every sample; compute "
             "it as anything else, and call detach() on the result"
         )
     node.__class__ = Watched
+
+
+def _named(node: Value) -> str:
+    """Return what a node is, without its numbers: those are of no sample of the user's."""
+    if node.label:
+        return f"'{node.label}'"
+    return f"a result of {node._op}" if node.parents else "an input or a parameter"
 
 
 def _refuse(node: Value, name: str) -> None:
@@ -79,7 +86,7 @@ def _refuse(node: Value, name: str) -> None:
         return
     what = "data" if name == "data" else "gradient"
     raise UntraceableError(
-        f"{user_line()}: the {what} of {described(node)} is read while the function is traced, so "
+        f"{user_line()}: the {what} of {_named(node)} is read while the function is traced, so "
         "the program would hold this one sample's number for every sample; compute with the Value "
         "itself: x.exp(), x.max(y), x.relu(); x.detach() stops the gradient"
     )
