@@ -119,7 +119,7 @@ def _labelled_grid(columns: Columns, ids: Ints) -> tuple[Ints, tuple[int, ...]] 
     grid -= grid.min(axis=0)
     shape = tuple((grid.max(axis=0) + 1).tolist())
     flat = np.ravel_multi_index(tuple(grid.T), shape)
-    if np.prod(shape) != len(ids) or len(set(flat.tolist())) != len(ids):
+    if min(shape) == 1 or np.prod(shape) != len(ids) or len(set(flat.tolist())) != len(ids):
         return None
     return ids[np.argsort(flat)], shape
 
