@@ -1,4 +1,7 @@
-"""The ids of a batch: whole numbers, checked against the tables before anything is computed."""
+"""The batch a program is called with: numbers in arrays of the traced shape, ids that have rows.
+
+All is checked before anything is computed, and said in the words of whoever calls the program.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,41 @@ import numpy as np
 from micrograd.lowering.columns import Floats, Ints
 from micrograd.lowering.grids import flat_places
 from micrograd.lowering.ir import Array
+from micrograd.lowering.trace.samples import batch_numbers
+
+_NUMBERS = "biuf"  # kinds of NumPy's types
+
+
+def _numbers(name: str, x: Any) -> Any:
+    """Return what a caller gives as an array. Raises TypeError or ValueError if not of numbers."""
+    if isinstance(x, np.ndarray) and type(x) is np.ndarray and x.dtype.kind in _NUMBERS:
+        return x
+    try:
+        array = None if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
+    except Exception:  # ragged, or what NumPy cannot read: told below, with the place
+        array = None
+    if array is None or array.dtype.kind not in _NUMBERS:
+        array = np.asarray(batch_numbers(x, name))
+    return array
+
+
+def check_shapes(names: Sequence[str], shapes: Sequence[tuple[int, ...]], inputs: Sequence[Any]
+                 ) -> int:  # fmt: skip
+    """Return the size of a batch. Raises ValueError for other shapes than the traced ones."""
+    for name, shape, x in zip(names, shapes, inputs):
+        if x.shape == shape:
+            raise ValueError(
+                f"{name} has the shape {shape}: one sample; a program takes a batch, "
+                f"{(1, *shape)} for one sample: give [{name}]"
+            )
+        if not len(x):
+            raise ValueError(f"{name} is empty; give a batch of one sample or more")
+        if x.shape[1:] != shape or len(x) != len(inputs[0]):
+            raise ValueError(
+                f"{name} has the shape {x.shape}; it must be {(len(inputs[0]), *shape)}: a batch "
+                f"of samples of the traced shape, as many as of {names[0]}"
+            )
+    return len(inputs[0]) if inputs else 0
 
 
 class Ids:
@@ -27,8 +65,8 @@ class Ids:
         Raises TypeError or ValueError where these are no whole numbers.
         """
         if name not in self.counts:
-            return np.ascontiguousarray(x, np.float64)
-        ids = np.asarray(x)
+            return np.ascontiguousarray(_numbers(name, x), np.float64)
+        ids = _numbers(name, x)
         if ids.dtype.kind not in "iuf":
             raise TypeError(f"{name} takes ids, whole numbers, not {ids.dtype}")
         if ids.dtype.kind == "f":

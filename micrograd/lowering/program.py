@@ -18,7 +18,7 @@ from micrograd.lowering import (
     numpy_executor,
     scalar_executor,  # fmt: skip
 )
-from micrograd.lowering.batch import Ids
+from micrograd.lowering.batch import Ids, check_shapes
 from micrograd.lowering.columns import Columns, Floats
 from micrograd.lowering.diagnosis import diagnose
 from micrograd.lowering.explaining import explained, found
@@ -178,18 +178,15 @@ class Program:
         return self._runners[kind, size]
 
     def _arguments(self, batch: tuple[Any, ...]) -> tuple[list[Floats], int]:
-        """Return the batch as arrays, and its size. Raises ValueError for other shapes."""
+        """Return the batch as arrays, and its size.
+
+        Raises TypeError for what holds no numbers, ValueError for other shapes.
+        """
         if len(batch) != len(self._shapes):
             raise ValueError(f"{len(batch)} inputs; the program takes {len(self._shapes)}: "
                              f"{', '.join(self.inputs)}")  # fmt: skip
         inputs = [self.ids.array(name, x) for name, x in zip(self.inputs, batch)]
-        size = len(inputs[0]) if inputs else 0
-        for name, shape, x in zip(self.inputs, self._shapes, inputs):
-            if x.shape[1:] != shape or len(x) != size:
-                raise ValueError(
-                    f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch of "
-                    f"samples of the traced shape, as many as of {self.inputs[0]}"
-                )
+        size = check_shapes(self.inputs, self._shapes, inputs)
         self.ids.check(dict(zip(self.inputs, inputs)))
         return inputs, size
 

@@ -113,7 +113,8 @@ def _labelled_grid(columns: Columns, ids: Ints) -> tuple[Ints, tuple[int, ...]] 
     labels = [columns.values[i].label for i in ids.tolist()]
     places = [re.findall(r"\d+", label[len(unnumbered(label)) :]) for label in labels]
     rank = len(places[0])
-    if rank < 2 or any(len(place) != rank for place in places) or len(set(columns.scope[ids].tolist())) > 1:
+    scopes = len(set(columns.scope[ids].tolist()))
+    if scopes > 1 or rank < 2 or any(len(place) != rank for place in places):
         return None
     grid = np.array(places, np.int64)
     grid -= grid.min(axis=0)

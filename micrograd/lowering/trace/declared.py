@@ -145,8 +145,10 @@ def _mixed(parts: Any) -> bool:
     """Return whether parts are arrays of different shapes, and not merely rows."""
     ranks = {_rank(part) for part in parts}
     if None in ranks:
-        return any(isinstance(part, Mapping) or (rank is None and _holds_arrays(part))
-                   for part, rank in ((part, _rank(part)) for part in parts))
+        return any(
+            isinstance(part, Mapping) or (rank is None and _holds_arrays(part))
+            for part, rank in ((part, _rank(part)) for part in parts)
+        )
     if len(ranks) > 1:
         return True
     return ranks != {0} and ranks != {1} and len({_shape(part) for part in parts}) > 1
