@@ -23,7 +23,7 @@ def _numbers(name: str, x: Any) -> Any:
     if isinstance(x, np.ndarray) and type(x) is np.ndarray and x.dtype.kind in _NUMBERS:
         return x
     try:
-        array = None if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
+        array = None if isinstance(x, (np.ma.MaskedArray, bytearray)) else np.asarray(x)
     except Exception:  # ragged, or what NumPy cannot read: told below, with the place
         array = None
     if array is None or array.dtype.kind not in _NUMBERS:
@@ -34,6 +34,7 @@ def _numbers(name: str, x: Any) -> Any:
 def check_shapes(names: Sequence[str], shapes: Sequence[tuple[int, ...]], inputs: Sequence[Any]
                  ) -> int:  # fmt: skip
     """Return the size of a batch. Raises ValueError for other shapes than the traced ones."""
+    size = len(inputs[0]) if inputs else 0
     for name, shape, x in zip(names, shapes, inputs):
         if x.shape == shape:
             raise ValueError(
@@ -42,12 +43,12 @@ def check_shapes(names: Sequence[str], shapes: Sequence[tuple[int, ...]], inputs
             )
         if not len(x):
             raise ValueError(f"{name} is empty; give a batch of one sample or more")
-        if x.shape[1:] != shape or len(x) != len(inputs[0]):
+        if x.shape != (size, *shape):
             raise ValueError(
-                f"{name} has the shape {x.shape}; it must be {(len(inputs[0]), *shape)}: a batch "
+                f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch "
                 f"of samples of the traced shape, as many as of {names[0]}"
             )
-    return len(inputs[0]) if inputs else 0
+    return size
 
 
 class Ids:
@@ -72,6 +73,8 @@ class Ids:
         if ids.dtype.kind == "f":
             fits = np.isfinite(ids) & (ids == np.floor(ids))
             _refuse(name, ids, fits, "ids are whole numbers")
+        if ids.dtype.kind != "i":
+            _refuse(name, ids, abs(ids.astype(float)) < 2.0**62, "no table has so many rows")
         return np.ascontiguousarray(ids, np.int64)
 
     def check(self, batch: Mapping[str, Any]) -> None:

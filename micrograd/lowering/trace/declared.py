@@ -103,9 +103,10 @@ def _check_distinct(arrays: list[Declared]) -> None:
     owner: dict[Value, str] = {}
     for array in arrays:
         for value in array.values.ravel().tolist():
-            if owner.setdefault(value, array.name) != array.name:
+            other = owner.setdefault(value, array.name)
+            if other != array.name:
                 raise ValueError(
-                    f"{array.name} and {owner[value]} share a Value; give each Value in one array"
+                    f"{other} and {array.name} share a Value; give each Value in one array"
                 )
 
 
@@ -115,7 +116,7 @@ def python_name(text: str) -> str:
     Raises ValueError where nothing of it can be in a name.
     """
     name = re.sub(r"\W+", "_", text).strip("_")
-    name = f"_{name}" if name[:1].isdigit() else name
+    name = f"p{name}" if name[:1].isdigit() else name
     if not name.isidentifier():
         raise ValueError(f"{text!r} cannot name an array: it is no Python name")
     return name
