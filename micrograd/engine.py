@@ -28,7 +28,7 @@ from micrograd.core.order import reset_interior
 from micrograd.core.order import topological_order as topological_order
 from micrograd.core.recording import compiled_method, compiled_sum_of_products
 from micrograd.core.wiring import rewire
-from micrograd.ops import ROWS, Row
+from micrograd.ops import ROWS, STOPPED, Row
 
 _next_index = count().__next__
 
@@ -138,8 +138,16 @@ class Value:
         return self.data
 
     def detach(self) -> Value:
-        """Return a leaf with the same data."""
-        return Value(self.data, label=self.label)
+        """Return a leaf with the same data: a constant, wherever it goes.
+
+        While a function is traced it is a node that hands no gradient on, so that a program has
+        the data of every sample there.
+        """
+        if MODE.on_detach:
+            return MODE.on_detach(self)  # type: ignore[no-any-return]
+        leaf = Value(self.data, label=self.label)
+        leaf.constant = True
+        return leaf
 
     def __pow__(self, other: Value | float) -> Value:
         if isinstance(other, Value):
@@ -297,6 +305,8 @@ def _node(operation: Operation, data: float, x: Any, y: Any, k: Any) -> Value:
 
 
 def _treat_specially(node: Value) -> None:
+    if MODE.on_node:
+        MODE.on_node(node)
     if MODE.checking:
         check_value(node)
     if not MODE.recording:
@@ -326,3 +336,5 @@ def _install(row: Row) -> None:
 
 for _row in ROWS:
     _install(_row)
+
+stopped: Callable[[Value], Value] = compiled_method(ELEMENTARY[STOPPED.name], **_names)

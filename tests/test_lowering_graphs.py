@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from micrograd.engine import Value, weighted_sum
 from micrograd.lowering import level_executor, lower, scalar_executor
-from micrograd.lowering.ir import PARAMETER
+from micrograd.lowering.arrays.ir import PARAMETER
 
 UNARY = ("tanh", "sigmoid", "relu", "softplus", "abs", "sin", "cos", "soft_sign", "hard_tanh")
 CLOSE = 1e-12

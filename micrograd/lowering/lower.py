@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from micrograd.lowering.passes import Lowered, run
 from micrograd.lowering.program import Program
 from micrograd.lowering.scalars.columns import Bools, ScalarGraph
 from micrograd.lowering.trace.declared import Declared, declared
-from micrograd.lowering.trace.record import Trace, given_parameters, trace
+from micrograd.lowering.trace.record import Trace, recorded, trace
 
 REDUCTIONS = ("mean", "sum")
 BACKENDS = ("numpy",)
@@ -47,7 +46,7 @@ def lower(
     if isinstance(function, Graph):
         function = function.values[function.roots[0]]
     if isinstance(function, Value):
-        traced = Trace(function, given_parameters(parameters), None, False)
+        traced = recorded(function, samples, parameters)
     else:
         traced = trace(function, samples, names, parameters)
     return _program(traced, bool(parameters), reduce)
@@ -59,10 +58,10 @@ def _program(traced: Trace, named: bool, reduce: str) -> Program:
     graph: ScalarGraph = forms["graph"]
     ids = dict(zip(graph.values, range(len(graph))))
     lookups = reached(traced.lookups, ids)
-    table = tables(lookups, traced.arrays, traced.start, named)
+    table = tables(lookups, traced, named)
     around = [g for g in traced.around if any(v in ids for v in g.values.ravel().tolist())]
     leaves = [*dict.fromkeys((*traced.arrays, *table.values(), *around)),
-              *_masks(graph, traced.start)]  # fmt: skip
+              *_masks(graph, traced.batched)]  # fmt: skip
     check_declared([leaf.name for leaf in leaves if leaf.name])
     arrays = [declared_array(leaf, ids, traced.batched) for leaf in leaves]
     rows = looked_up(lookups, dict(zip(leaves, arrays)), table, ids)
@@ -79,33 +78,39 @@ def _program(traced: Trace, named: bool, reduce: str) -> Program:
     return Program(lowered, _leaf_values(lowered, values, graph), graph, forms["chains"])
 
 
-def _masks(graph: ScalarGraph, start: int | None) -> list[Declared]:
-    """Return the masks that dropout drew during the trace: inputs, to be drawn for every call."""
-    if start is None:
-        return []
-    drawn = np.flatnonzero(graph.labelled & (graph.op == 0) & (graph.index >= start))
-    masks: list[list[Value]] = []
-    for i in drawn.tolist():
-        number = re.fullmatch(r"mask(\d+)", graph.values[i].label)
-        if number and (number[1] == "0" or not masks):
-            masks.append([])
-        if number:
-            masks[-1].append(graph.values[i])
+def _masks(graph: ScalarGraph, batched: bool) -> list[Declared]:
+    """Return the masks that dropout drew: inputs, to be drawn for every call; else constants."""
+    masks: dict[Any, dict[int, Value]] = {}
+    for i in np.flatnonzero(graph.op == 0).tolist():
+        draw, place = getattr(graph.values[i], "drawn", (None, 0))
+        if draw is not None:
+            masks.setdefault(draw, {})[place] = graph.values[i]
     names = ["mask"] if len(masks) == 1 else [f"mask{n + 1}" for n in range(len(masks))]
-    return [declared(name, INPUT, mask) for name, mask in zip(names, masks)]
+    kind = INPUT if batched else CONSTANT
+    return [
+        declared(name, kind, [values.get(i) or Value(1.0) for i in range(draw.size)])
+        for name, (draw, values) in zip(names, masks.items())
+    ]
 
 
 def _trainable(graph: ScalarGraph, traced: Trace, named: bool) -> Bools:
-    """Return which leaves are parameters: made before the trace, or with a name in the graph."""
-    leaf = graph.op == 0
+    """Return which leaves are parameters: those there before the trace, or kept between calls.
+
+    In a recorded loss they are those with a name. What detach() or dropout made is none.
+    """
+    leaf: Bools = graph.op == 0
     if named:
         return np.zeros(len(leaf), bool)
-    if traced.start is not None:
-        older: Bools = leaf & (graph.index < traced.start)
-        return older
-    named_scope = np.array([scope != "" for scope in graph.scopes])
-    named_leaf: Bools = leaf & (graph.labelled | named_scope[graph.scope])
-    return named_leaf
+    for i in np.flatnonzero(leaf).tolist():
+        value = graph.values[i]
+        leaf[i] = not (getattr(value, "constant", False) or hasattr(value, "drawn"))
+    if traced.start is None:
+        named_scope = np.array([scope != "" for scope in graph.scopes])
+        named_leaf: Bools = leaf & (graph.labelled | named_scope[graph.scope])
+        return named_leaf
+    for i in np.flatnonzero(leaf & (graph.index >= traced.start)).tolist():
+        leaf[i] = graph.values[i] in traced.lasting
+    return leaf
 
 
 def _leaf_values(lowered: Lowered, known: list[Any], graph: ScalarGraph) -> dict[str, Any]:

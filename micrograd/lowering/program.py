@@ -16,7 +16,7 @@ import numpy as np
 from micrograd.engine import Value
 from micrograd.files import atomic_write
 from micrograd.lowering.arrays.ir import CONSTANT, INPUT, PARAMETER
-from micrograd.lowering.batch import Ids
+from micrograd.lowering.batch import Ids, check_shapes
 from micrograd.lowering.diagnose import diagnose
 from micrograd.lowering.explain import explained, form_after
 from micrograd.lowering.irregular.levels import Levels
@@ -184,18 +184,15 @@ class Program:
         return float(loss), {name: _rows(g) for name, g in gradients.items()}
 
     def _arguments(self, batch: tuple[Any, ...]) -> list[Floats]:
-        """Return the batch as arrays. Raises ValueError for other shapes."""
+        """Return the batch as arrays.
+
+        Raises TypeError for what holds no numbers, ValueError for other shapes.
+        """
         if len(batch) != len(self._shapes):
             raise ValueError(f"{len(batch)} inputs; the program takes {len(self._shapes)}: "
                              f"{', '.join(self.inputs)}")  # fmt: skip
         inputs = [self.ids.array(name, x) for name, x in zip(self.inputs, batch)]
-        size = len(inputs[0]) if inputs else 0
-        for name, shape, x in zip(self.inputs, self._shapes, inputs):
-            if x.shape[1:] != shape or len(x) != size:
-                raise ValueError(
-                    f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch of "
-                    f"samples of the traced shape, as many as of {self.inputs[0]}"
-                )
+        check_shapes(self.inputs, self._shapes, inputs)
         self.ids.check(dict(zip(self.inputs, inputs)))
         return inputs
 

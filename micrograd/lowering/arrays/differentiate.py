@@ -153,6 +153,8 @@ def _locals(array: Array, term: Term, factor: Factor) -> Iterator[Local]:
     elif isinstance(factor, Formula):
         letters = (*factor.letters, ("out", array.whole))
         for (_, read), text in zip(factor.letters, factor.local):
+            if text == "0":  # what detach() stops
+                continue
             yield read, (Formula(factor.op, text, factor.k, letters),), ()
     elif isinstance(factor, Rows):
         if factor.table is not None:
