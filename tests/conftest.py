@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import micrograd
-from micrograd.lowering import building, caching
+from micrograd.lowering import cache, passes
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -35,7 +35,7 @@ def chromium():
 @pytest.fixture
 def irregular(monkeypatch):
     """Take every graph for irregular."""
-    monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
-    caching.forget()
+    monkeypatch.setattr(passes, "MOST_ARRAYS", -(10**6))
+    cache.forget()
     yield
-    caching.forget()
+    cache.forget()

@@ -15,7 +15,7 @@ from micrograd.optim.gradients import Rows
 
 # Whether `program.source` is a complete module and is what runs. Flip it when it is: then the
 # tests compare `exec(program.source)`, and the program on models that the old runner gets wrong.
-TEXT_RUNS = False
+TEXT_RUNS = True
 CLOSE = 1e-12
 
 Arrays = dict[str, Any]

@@ -126,7 +126,7 @@ def _arrays(forms: Forms) -> Arrays | Levels:
     form: Chains = forms["chains"]
     trainable: Bools = forms["trainable"]
     leaves = leaf_arrays(form, list(forms["declared"]), trainable)
-    limit = forms.get("most_arrays", MOST_ARRAYS) + int(form.remaining.sum()) // 500
+    limit = MOST_ARRAYS + int(form.remaining.sum()) // 500
     grouping = Grouping(form, leaves, limit)
     level = np.array(levels(form))
     arrays = grouping.run(level)

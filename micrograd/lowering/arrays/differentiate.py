@@ -6,6 +6,7 @@ upstream × local, summed over the variables that the operand lacks, added where
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from micrograd.lowering.arrays.ir import (
     FIXED,
     LEAVES,
     Array,
+    Axis,
     Choice,
     Factor,
     First,
@@ -28,6 +30,7 @@ from micrograd.lowering.arrays.ir import (
     Term,
 )
 from micrograd.lowering.scalars.columns import Ints
+from micrograd.ops import specialise
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +130,7 @@ class _Backward:
     def _to_factor(self, array: Array, term: Term, upstream: Upstream, n: int) -> None:
         """Hand the upstream gradient, times the other factors, to what one factor reads."""
         factor, others = term.factors[n], term.factors[:n] + term.factors[n + 1 :]
-        for place, local, summed in _locals(array, term, factor):
+        for place, local, summed, number in _locals(array, term, factor):
             target = place.table if isinstance(place, Rows) else place.array
             if target in self.needed and target is not None:
                 sizes = term.sizes | dict(summed)
@@ -137,30 +140,40 @@ class _Backward:
                         (*upstream.factors, *others, *local),
                         tuple((var, sizes[var]) for var in kept),
                         tuple((var, size) for var, size in sizes.items() if var not in kept),
-                        upstream.scale.times(*term.scale),
+                        upstream.scale.times(*term.scale).times(number),
                         place,
                     )
                 )
 
 
-Local = tuple["Read | Rows", tuple[Factor, ...], tuple[tuple[int, int], ...]]
+Local = tuple["Read | Rows", tuple[Factor, ...], tuple[Axis, ...], float]
 
 
 def _locals(array: Array, term: Term, factor: Factor) -> Iterator[Local]:
-    """Yield what a factor reads, its local gradient by that, and the variables this adds."""
+    """Yield what a factor reads, and its local gradient: factors, variables these add, a number."""
     if isinstance(factor, Read):
-        yield factor, (), ()
+        yield factor, (), (), 1.0
     elif isinstance(factor, Formula):
         letters = (*factor.letters, ("out", array.whole))
         for (_, read), text in zip(factor.letters, factor.local):
-            if text == "0":  # what detach() stops
-                continue
-            yield read, (Formula(factor.op, text, factor.k, letters),), ()
+            number = constant(text, factor.k)
+            if number is None:
+                yield read, (Formula(factor.op, text, factor.k, letters),), (), 1.0
+            elif number:  # 0 is what detach() stops
+                yield read, (), (), number
     elif isinstance(factor, Rows):
         if factor.table is not None:
-            yield factor, (), ()
+            yield factor, (), (), 1.0
     elif isinstance(factor, Choice):
         yield from _routes(array, term, factor)
+
+
+def constant(text: str, k: float | None) -> float | None:
+    """Return the number that a formula is, if it is one."""
+    try:
+        return float(ast.literal_eval(specialise(text, k)))
+    except (ValueError, TypeError):
+        return None
 
 
 def _routes(array: Array, term: Term, choice: Choice) -> Iterator[Local]:
@@ -172,17 +185,17 @@ def _routes(array: Array, term: Term, choice: Choice) -> Iterator[Local]:
             (Formula(choice.op, f"where(x == out, {yes}, {no})", None, letters),)
             for yes, no in ((1, 0), (0, 1))
         )
-        yield choice.before, won, ()
+        yield choice.before, won, (), 1.0
     if choice.axis is None:
         assert term.pieces is not None
         out = _by_piece(array, term.pieces, Upstream(Scale(), array.whole)).read
         assert out is not None
         lost = tuple(_formula_by_piece(array, term.pieces, factor) for factor in lost)
-        yield choice.read, (*lost, First(choice.read, out, None)), ()
+        yield choice.read, (*lost, First(choice.read, out, None)), (), 1.0
     elif choice.axis[0] in choice.read.vars:
-        yield choice.read, (*lost, First(choice.read, array.whole, choice.axis)), (choice.axis,)
+        yield choice.read, (*lost, First(choice.read, array.whole, choice.axis)), (choice.axis,), 1.0
     else:  # the same element again and again
-        yield choice.read, lost, ()
+        yield choice.read, lost, (), 1.0
 
 
 def _formula_by_piece(array: Array, pieces: Ints, factor: Factor) -> Factor:

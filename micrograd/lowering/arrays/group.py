@@ -197,7 +197,8 @@ class Grouping:
         grid = find_axes([column for _, column in columns], len(nodes),
                          merge=not any(run.gridless for run in runs))  # fmt: skip
         batched = any(run.batched for run in runs)
-        terms = tuple(self._with_constants(run.term(grid, batched)) for run in runs)
+        terms = sorted((run.term(grid, batched) for run in runs), key=_products_first)
+        terms = tuple(self._with_constants(term) for term in terms)
         self._define(nodes, grid, batched, terms)
 
     def _choices_of_level(self, nodes: Ints) -> bool:
@@ -271,6 +272,12 @@ class Grouping:
         array = Array(CONSTANT, places.shape, np.full(places.size, NONE), data=data)
         self.arrays.append(array)
         return Read(array, tuple(map(Index, read.vars)))
+
+
+def _products_first(term: Term) -> tuple[bool, bool, bool]:
+    """Order terms as they are written: products, single arrays, numbers."""
+    reads = list(term.reads)
+    return len(reads) < 2, not term.summed, reads[0].array.kind == NUMBER
 
 
 def _spans(first: Ints, lengths: Ints) -> Ints:

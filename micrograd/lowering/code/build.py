@@ -75,7 +75,7 @@ class Builder:
 
     def _total(self, array: Array, terms: Iterable[Term]) -> Indexed | None:
         total: Indexed | None = None
-        for term in terms if array.of else sorted(terms, key=_products_first):
+        for term in terms:
             part = self._placed(array, term, self._term(array, term))
             total = part if total is None else combined("+", total, part, array.vars)
         return total
@@ -264,12 +264,6 @@ class Builder:
         """Return the table of some places; equal ones are one."""
         code = repr(places.shape).encode() + np.ascontiguousarray(places).tobytes()
         return self.tables.setdefault(code, Table(places))
-
-
-def _products_first(term: Term) -> tuple[bool, bool, bool]:
-    """Order terms as they are written: products, single arrays, numbers."""
-    reads = list(term.reads)
-    return len(reads) < 2, not term.summed, bool(reads) and reads[0].array.kind == NUMBER
 
 
 def _filled(t: Indexed, vars: tuple[int, ...], sizes: Sizes) -> Expr:
