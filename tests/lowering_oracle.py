@@ -10,7 +10,6 @@ import numpy as np
 
 from micrograd import Value, topological_order
 from micrograd.lowering import Program
-from micrograd.optim import Rows
 
 # Whether `program.source` is a complete module and is what runs. Flip it when it is: then the
 # tests compare `exec(program.source)`, and the program on models that the old runner gets wrong.
@@ -120,10 +119,10 @@ def by_program(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
 
 def dense(gradient: Any, program: Program, name: str) -> Any:
     """Return a gradient as an array, the rows of a table put in their places."""
-    if not isinstance(gradient, Rows):
+    if not isinstance(gradient, tuple):
         return np.asarray(gradient)
     whole = np.zeros(program.parameters[name].shape)
-    np.add.at(whole, gradient.indices, gradient.rows)
+    np.add.at(whole, *gradient)
     return whole
 
 
@@ -145,7 +144,7 @@ def by_source(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
     arrays = {**getattr(program, "tables", {}), **program.parameters, **program.constants}
     arrays |= {name: np.asarray(x) for name, x in zip(program.inputs, batch)}
     loss, gradients = function(**{name: arrays[name] for name in signature(function).parameters})
-    return float(loss), {name: np.asarray(g) for name, g in gradients.items()}
+    return float(loss), {name: dense(g, program, name) for name, g in gradients.items()}
 
 
 def difference(result: tuple[float, Arrays], right: Right) -> str:

@@ -27,6 +27,7 @@ from micrograd.lowering.arrays.ir import (
     Read,
     Rows,
     Scale,
+    Size,
     Term,
 )
 from micrograd.lowering.scalars.columns import Ints
@@ -101,12 +102,10 @@ class _Backward:
         if same is not None and same.scale == Scale() and same.read is not None:
             adjoint = same.read.array
             whole = same.read.same(adjoint.whole) and adjoint.shape == leaf.shape
-            if whole and adjoint.batched == leaf.batched and adjoint not in self._taken():
+            own = adjoint.of is not None and adjoint not in self.gradients.values()
+            if whole and own and adjoint.batched == leaf.batched:
                 return adjoint
         return self._array(leaf, terms)
-
-    def _taken(self) -> Iterable[Array]:
-        return self.gradients.values()
 
     def _array(self, array: Array, terms: tuple[Term, ...]) -> Array:
         adjoint = Array(COMPUTED, array.shape, array.nodes, array.batched, terms, of=array)
@@ -133,17 +132,29 @@ class _Backward:
         for place, local, summed, number in _locals(array, term, factor):
             target = place.table if isinstance(place, Rows) else place.array
             if target in self.needed and target is not None:
-                sizes = term.sizes | dict(summed)
+                factors = (*upstream.factors, *others, *local)
+                scale = upstream.scale.times(*term.scale).times(number)
                 kept = array.vars if isinstance(place, Rows) else place.every
-                self.parts.setdefault(target, []).append(
-                    Term(
-                        (*upstream.factors, *others, *local),
-                        tuple((var, sizes[var]) for var in kept),
-                        tuple((var, size) for var, size in sizes.items() if var not in kept),
-                        upstream.scale.times(*term.scale).times(number),
-                        place,
-                    )
-                )
+                contribution = _contribution(factors, term.sizes | dict(summed), kept, scale, place)
+                self.parts.setdefault(target, []).append(contribution)
+
+
+def _contribution(
+    factors: tuple[Factor, ...],
+    sizes: Mapping[int, int | Size],
+    kept: tuple[int, ...],
+    scale: Scale,
+    place: Read | Rows,
+) -> Term:
+    """Return scale × product of factors, summed over what is not `kept`, as a term at a place."""
+    read = {var for factor in factors for part in factor.reads for var in part.every}
+    summed = []
+    for var, size in sizes.items():
+        if var in read and var not in kept:
+            summed.append((var, size))
+        elif var not in kept:  # the same for every value of the variable
+            scale = scale.over(size)
+    return Term(factors, tuple((var, sizes[var]) for var in kept), tuple(summed), scale, place)
 
 
 Local = tuple["Read | Rows", tuple[Factor, ...], tuple[Axis, ...], float]

@@ -147,7 +147,8 @@ def wanted_adjoints(adjoints: Adjoints, names: Mapping[Array, Name]) -> dict[Arr
     equals = [(a, upstream.read) for a, upstream in adjoints.upstream.items()]
     equals += [(leaf, gradient.whole) for leaf, gradient in adjoints.gradients.items()]
     for array, read in equals:
-        if read is not None and own[read.array].temporary and not names[array].temporary:
+        unnamed = read is not None and own.get(read.array, names[array]).temporary
+        if unnamed and not names[array].temporary:
             own[read.array] = _adjoint(names[array])
     return own
 

@@ -63,9 +63,9 @@ class Builder:
         if array in self.results:
             return Assign(array, _fresh(value, array))
         if array.of is None:
-            return Assign(array, aligned(value, array.vars))
+            return Assign(array, _array(aligned(value, array.vars)))
         self.present[array] = value.vars
-        return Assign(array, value.expr)
+        return Assign(array, _array(value.expr))
 
     def _value(self, array: Array) -> Indexed:
         """Return the sum of an array's terms, over the variables that it depends on."""
@@ -255,8 +255,11 @@ class Builder:
         if all(item == ALL for item in chosen) and place.split is None:
             axis = {var: i for i, var in enumerate(place.vars)} | {BATCH: BATCH}
             return Indexed(part.expr, tuple(axis[v] for v in part.vars))
+        all_of_it = all(item == ALL or n == 1 for item, n in zip(chosen, place.shape))
+        if all_of_it and not _reads(part.expr):
+            return Indexed(part.expr, ())
         inner = _filled(part, every, sizes)
-        if not all(item == ALL or n == 1 for item, n in zip(chosen, place.shape)):
+        if not all_of_it:
             inner = embed(inner, (ALL,) * len(batch) + chosen, front + place.shape)
         return Indexed(reshape(inner, front + array.shape), result)
 
@@ -268,8 +271,12 @@ class Builder:
 
 def _filled(t: Indexed, vars: tuple[int, ...], sizes: Sizes) -> Expr:
     """Return an expression with all of `vars` as axes: an array, even where it is a number."""
-    e = filled(t, vars, sizes)
-    return make("full", (e,), e.shape) if not _reads(e) else e
+    return _array(filled(t, vars, sizes))
+
+
+def _array(e: Expr) -> Expr:
+    """Return an expression as an array, even where it is a number: others may reshape it."""
+    return e if _reads(e) else make("full", (e,), e.shape)
 
 
 def _reads(e: Expr) -> bool:

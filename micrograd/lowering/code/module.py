@@ -42,16 +42,15 @@ def module(functions: str, calls: Iterable[str], data: Mapping[str, Any], target
     texts = [helpers[name] for name in used]
     array = ARRAYS[target]
     constants = [f"{name} = {as_text(array, value)}" for name, value in data.items()]
-    parts = [f'"""{summary}"""' if summary else "", _head(wanted, used, texts, constants, target),
+    parts = [f'"""{summary}"""' if summary else "", _head(wanted, used, [*texts, *constants, behind], target),
              *_spaced(used, texts), "\n".join(constants), behind, functions]  # fmt: skip
     return "\n\n".join(part.strip("\n") + "\n" for part in parts if part.strip())
 
 
-def _head(wanted: set[str], used: list[str], texts: list[str], constants: list[str], target: str
-          ) -> str:  # fmt: skip
+def _head(wanted: set[str], used: list[str], texts: list[str], target: str) -> str:
     library, names = _HEADS[target]
     own = sorted(wanted - set(used))
-    body = " ".join((*texts, *constants))
+    body = " ".join(texts)
     lines = []
     if "namedtuple" in body:
         lines.append("from collections import namedtuple")
