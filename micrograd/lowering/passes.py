@@ -40,7 +40,7 @@ from micrograd.lowering.arrays.ir import (
     Term,
 )
 from micrograd.lowering.arrays.leaves import leaf_arrays
-from micrograd.lowering.arrays.names import Name, Names, wanted, wanted_adjoints
+from micrograd.lowering.arrays.names import Name, Names, named_after, wanted
 from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.code.build import Builder
 from micrograd.lowering.code.inline import Inliner
@@ -90,7 +90,7 @@ class Arrays:
         return written(self.arrays, names)
 
     def __str__(self) -> str:
-        return self.text(Names(self.names, self.arrays, []))
+        return self.text(Names(self.names))
 
 
 @dataclass(frozen=True)
@@ -178,30 +178,29 @@ def _code(forms: Forms) -> Code | None:
     builder = Builder(frozenset((arrays.loss, *(adjoint for _, adjoint in gradients))))
     forward = builder.statements(array for array in arrays.arrays if array.kind == COMPUTED)
     behind = builder.statements(backward.arrays) if backward else []
-    names = dict(arrays.names) | (wanted_adjoints(backward, arrays.names) if backward else {})
     leaves = [array for kind in (INPUT, PARAMETER, CONSTANT) for array in arrays.leaves(kind)]
     code = Code(
         tuple(array for array in leaves if array.data is None),
         tuple(array for array in leaves if array.data is not None),
         tuple(forward), tuple(behind), arrays.loss, gradients, backward is not None,
-        tuple(builder.tables.values()), MappingProxyType(builder.present),
+        tuple(builder.tables.values()), MappingProxyType(builder.adjoints),
     )  # fmt: skip
-    return _renamed(code, names)
+    return _renamed(code, forms)
 
 
-def _renamed(code: Code, names: Mapping[Array, Name]) -> Code:
+def _renamed(code: Code, forms: Forms) -> Code:
     """Return the code with names for all arrays, numbered in the order of the lines."""
+    names, backward = forms["arrays"].names, forms["adjoints"]
+    after = named_after(backward, names) if backward else {}
     lines = [line.array for line in code.statements]
-    return replace(code, names=Names(names, lines, code.tables))
+    return replace(code, names=Names(names, code.tables, lines, after))
 
 
 def _inlined(forms: Forms) -> Code | None:
     code: Code | None = forms["code"]
     if code is None:
         return None
-    backward = forms["adjoints"]
-    names = dict(forms["arrays"].names)
-    names |= wanted_adjoints(backward, names) if backward else {}
+    names = forms["arrays"].names
     results = {code.loss, *(adjoint for _, adjoint in code.gradients)}
 
     def keep(array: Array) -> bool:
@@ -212,7 +211,7 @@ def _inlined(forms: Forms) -> Code | None:
     first = next(i for i, line in enumerate(lines) if line.array is code.loss) + 1
     shorter = replace(code, forward=tuple(lines[:first]), backward=tuple(lines[first:]),
                       into=MappingProxyType(dict(inliner.into)))  # fmt: skip
-    return _renamed(shorter, names)
+    return _renamed(shorter, forms)
 
 
 def _check_code(code: Code, forms: Forms) -> None:
@@ -300,7 +299,7 @@ class Lowered:
 
     def __init__(self, arrays: Arrays | Levels) -> None:
         self.arrays = arrays
-        self.names = arrays.names if isinstance(arrays, Levels) else Names(arrays.names, [], [])
+        self.names = arrays.names if isinstance(arrays, Levels) else Names(arrays.names)
         self._forms: dict[str, Forms] = {}
 
     def forms(self, wanted: str) -> Forms:

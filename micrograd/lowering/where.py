@@ -10,6 +10,7 @@ import numpy as np
 from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, NUMBER, Array, Read
+from micrograd.lowering.code.expr import whole
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.scalars.columns import MUL, ScalarGraph
 
@@ -89,13 +90,13 @@ class Locations:
             return Location(NOWHERE)
         if upstream.read is None:
             return Location(WRITTEN, str(upstream.scale))
-        adjoint = upstream.read.array
-        own = adjoint.of is array and array.nodes[self.arrays.place_of[id]] == id
+        own = self.forms["code"].adjoints.get(upstream.read.array)
+        expr, vars = own or (whole(upstream.read.array), upstream.read.array.vars)
+        same = expr.attr.of is array and array.nodes[self.arrays.place_of[id]] == id
         at = _at(upstream.read, index)
-        kept = self._present(adjoint)
-        return self._location(ELEMENT if own else SHARED, adjoint,
-                              tuple(at[var] for var in kept if var != BATCH),
-                              BATCH in kept and array.batched)  # fmt: skip
+        kept = tuple(at[var] for var in vars if var != BATCH)
+        return self._location(ELEMENT if same else SHARED, expr.attr, kept,
+                              BATCH in vars and array.batched)  # fmt: skip
 
     def place(self, value: Value) -> tuple[str, int]:
         """Return the name of the array that a Value went to, and its place there, row by row.
@@ -133,11 +134,6 @@ class Locations:
     def _index(self, id: int, array: Array) -> tuple[int, ...]:
         """Return the place of a node along the axes of its array."""
         return tuple(map(int, np.unravel_index(int(self.arrays.place_of[id]), array.shape)))
-
-    def _present(self, adjoint: Array) -> tuple[int, ...]:
-        """Return the variables of an adjoint's line: it lacks axes along which it is the same."""
-        present: tuple[int, ...] = self.forms["code"].present.get(adjoint, adjoint.vars)
-        return present
 
     def _location(self, how: str, array: Array, index: tuple[int, ...], batched: bool) -> Location:
         line = self.code.line_of(array)

@@ -6,7 +6,8 @@ upstream × local, summed over the variables that the operand lacks, added where
 
 from __future__ import annotations
 
-import ast
+import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from micrograd.lowering.arrays.ir import (
     COMPUTED,
     FIXED,
     LEAVES,
+    NUMBER,
     Array,
     Axis,
     Choice,
@@ -31,7 +33,7 @@ from micrograd.lowering.arrays.ir import (
     Term,
 )
 from micrograd.lowering.scalars.columns import Ints
-from micrograd.ops import specialise
+from micrograd.ops import FLOATS, specialise
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +149,9 @@ def _contribution(
     place: Read | Rows,
 ) -> Term:
     """Return scale × product of factors, summed over what is not `kept`, as a term at a place."""
+    numbers = [number for factor in factors if (number := number_of(factor)) is not None]
+    scale = scale.times(math.prod(numbers))
+    factors = tuple(factor for factor in factors if number_of(factor) is None)
     read = {var for factor in factors for part in factor.reads for var in part.every}
     summed = []
     for var, size in sizes.items():
@@ -167,8 +172,10 @@ def _locals(array: Array, term: Term, factor: Factor) -> Iterator[Local]:
     elif isinstance(factor, Formula):
         letters = (*factor.letters, ("out", array.whole))
         for (_, read), text in zip(factor.letters, factor.local):
-            number = constant(text, factor.k)
-            if number is None:
+            number = _number(text, factor.k, letters)
+            if number is None and text in dict(letters):
+                yield read, (dict(letters)[text],), (), 1.0
+            elif number is None:
                 yield read, (Formula(factor.op, text, factor.k, letters),), (), 1.0
             elif number:  # 0 is what detach() stops
                 yield read, (), (), number
@@ -179,12 +186,23 @@ def _locals(array: Array, term: Term, factor: Factor) -> Iterator[Local]:
         yield from _routes(array, term, factor)
 
 
-def constant(text: str, k: float | None) -> float | None:
-    """Return the number that a formula is, if it is one."""
-    try:
-        return float(ast.literal_eval(specialise(text, k)))
-    except (ValueError, TypeError):
+def _number(text: str, k: float | None, letters: Iterable[tuple[str, Read]]) -> float | None:
+    """Return the number that a formula is, where it needs none but numbers of the code."""
+    used = set(re.findall(r"\w+", specialise(text, k)))
+    numbers = {letter: number_of(read) for letter, read in letters if letter in used}
+    if any(number is None for number in numbers.values()):
         return None
+    try:
+        return float(FLOATS.compile(text, "x, y, k, out")(numbers.get("x"), numbers.get("y"), k, None))
+    except (ArithmeticError, ValueError, TypeError):
+        return None
+
+
+def number_of(factor: Factor) -> float | None:
+    """Return the number of the code that a factor is, if it is one."""
+    if not isinstance(factor, Read) or factor.array.kind != NUMBER:
+        return None
+    return float(np.asarray(factor.array.data)[factor.index[0].start])
 
 
 def _routes(array: Array, term: Term, choice: Choice) -> Iterator[Local]:
@@ -233,6 +251,7 @@ def _read_by_piece(array: Array, pieces: Ints, read: Read) -> Read:
 
 def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:
     """Return an adjoint that is a number, or the same as another one, along all of its axes."""
+    terms = _numbers_added(terms)
     if len(terms) != 1 or terms[0].summed or len(terms[0].factors) > 1:
         return None
     (term,) = terms
@@ -245,6 +264,17 @@ def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:
     if not isinstance(read, Read) or not _plain(read) or term.scale != Scale():
         return None
     return Upstream(Scale(), replace(read, index=tuple(i._replace(var=own[i.var]) for i in read.index)))
+
+
+def _numbers_added(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Return terms that are plain numbers, all over the same array, as one."""
+    same = {(term.scale.batch, len(term.factors), len(term.summed)) for term in terms}
+    places = [term.at for term in terms]
+    all_over = all(isinstance(at, Read) and _plain(at) for at in places) or places == [None]
+    if len(terms) < 2 or same not in ({(0, 0, 0)}, {(-1, 0, 0)}, {(1, 0, 0)}) or not all_over:
+        return terms
+    total = Scale(sum(term.scale.value for term in terms), terms[0].scale.batch)
+    return (replace(terms[0], scale=total),)
 
 
 def _own_variables(array: Array, term: Term) -> dict[int, int] | None:

@@ -131,6 +131,9 @@ def _product(term: Any, names: Mapping[Array, Name]) -> Name | None:
     if w.kind != PARAMETER or x is w:
         return None
     weights = names[w]
+    first = next(array for array, name in names.items() if name == weights)
+    if first is not w or not usable(str(weights)):  # it will be called otherwise
+        return None
     if re.fullmatch("[A-Z]", weights.stem) and not weights.window:
         return Name("z", weights.layer, names[x].window if x in names else "")
     if str(weights) == "u":
@@ -138,41 +141,45 @@ def _product(term: Any, names: Mapping[Array, Name]) -> Name | None:
     return None
 
 
-def wanted_adjoints(adjoints: Adjoints, names: Mapping[Array, Name]) -> dict[Array, Name]:
-    """Return what each adjoint would best be called: delta1 beside z1 (L6), dW1 beside W1.
+def named_after(adjoints: Adjoints, names: Mapping[Array, Name]) -> dict[Array, Array]:
+    """Return the array whose adjoint each adjoint is called: delta1 of z1 (L6), dW1 of W1.
 
-    One that nobody would name takes the name of another that is equal to it.
+    One of what nobody would name is called after another array whose adjoint is equal to it.
     """
-    own = {a: _adjoint(names[a.of]) for a in adjoints.arrays if a.of is not None}
-    equals = [(a, upstream.read) for a, upstream in adjoints.upstream.items()]
+    after = {adjoint: adjoint.of for adjoint in adjoints.arrays if adjoint.of is not None}
+    equals = [(array, upstream.read) for array, upstream in adjoints.upstream.items()]
     equals += [(leaf, gradient.whole) for leaf, gradient in adjoints.gradients.items()]
     for array, read in equals:
-        unnamed = read is not None and own.get(read.array, names[array]).temporary
-        if unnamed and not names[array].temporary:
-            own[read.array] = _adjoint(names[array])
-    return own
-
-
-def _adjoint(name: Name) -> Name:
-    if name.temporary:
-        return name
-    return name._replace(stem="delta" if name.stem == "z" else f"d{name.stem}")
+        if read is not None and read.array in after and not names[array].temporary:
+            if names[after[read.array]].temporary:
+                after[read.array] = array
+    return after
 
 
 class Names(dict[Any, str]):
     """The names of arrays and tables in one text: no two are alike, none is what the text calls."""
 
-    def __init__(self, names: Mapping[Array, Name], lines: Sequence[Array],
-                 tables: Iterable[Any]) -> None:  # fmt: skip
+    def __init__(
+        self,
+        names: Mapping[Array, Name],
+        tables: Iterable[Any] = (),
+        lines: Sequence[Array] = (),
+        after: Mapping[Array, Array] | None = None,
+    ) -> None:
         super().__init__()
         self._taken = set(RESERVED) | set(dir(builtins))
-        declared = [array for array in names if array.name]
-        for array in declared:
+        for array in (array for array in names if array.name):
             self._enter(array, unicodedata.normalize("NFKC", array.name))
         for array, name in names.items():
             if not name.temporary and array not in self:
                 self._enter(array, self._free(unicodedata.normalize("NFKC", str(name))))
-        rest = [array for array in names if array not in self]
+        for adjoint, array in (after or {}).items():
+            if array in self:
+                own = self[array]
+                sums = names[array].stem == "z" and array.terms and not array.formula
+                named = f"delta{own[1:]}" if sums else f"d{own}"
+                self._enter(adjoint, self._free(named))
+        rest = [array for array in (*names, *(after or {})) if array not in self]
         self._number([*(a for a in lines if a in rest), *(a for a in rest if a not in lines)], lines)
         for table in tables:
             number = 1 + sum(1 for other in self if not isinstance(other, Array))
@@ -185,8 +192,8 @@ class Names(dict[Any, str]):
         self._taken.add(name)
 
     def _free(self, name: str) -> str:
-        """Return `name`, numbered if it is taken; a constant without a name is always numbered."""
-        if name not in self._taken and name != "c":
+        """Return `name`, numbered if it is taken."""
+        if name not in self._taken:
             return name
         number, between = (1, "") if name == "c" else (2, "_")
         while f"{name}{between}{number}" in self._taken:

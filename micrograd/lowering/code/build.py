@@ -11,6 +11,7 @@ import numpy as np
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
+    LEAVES,
     NUMBER,
     Array,
     Choice,
@@ -39,33 +40,55 @@ from micrograd.lowering.code.simplify import binary, call, where
 from micrograd.lowering.scalars.columns import Ints
 
 CHOOSERS = {"max": "maximum", "min": "minimum"}  # what chooses between two
-_VIEWS = ("ref", "reshape", "transpose", "index", "broadcast", "take")
+_VIEWS = ("reshape", "transpose", "index", "broadcast")
 
 
 @dataclass
 class Builder:
     """Write the statements of arrays; `tables` are the places that they read by.
 
-    An adjoint that is the same along an axis lacks it: `present` has the variables it is left with.
-    `results` are the arrays that a caller gets: new ones, of the full shape.
+    An adjoint that is the same along an axis lacks it, and one that is another array has no line:
+    `adjoints` tells what each one is, and its variables. `results` are the arrays that a caller
+    gets: new ones, of the full shape.
     """
 
     results: frozenset[Array] = frozenset()
     tables: dict[bytes, Table] = field(default_factory=dict)
-    present: dict[Array, tuple[int, ...]] = field(default_factory=dict)
+    adjoints: dict[Array, Indexed] = field(default_factory=dict)
+    returned: set[Array] = field(default_factory=set)
 
     def statements(self, arrays: Iterable[Array]) -> list[Assign]:
         """Return the statements that define the arrays, in their order."""
-        return [self._statement(array) for array in arrays]
+        lines = (self._statement(array) for array in arrays)
+        return [line for line in lines if line is not None]
 
-    def _statement(self, array: Array) -> Assign:
+    def _statement(self, array: Array) -> Assign | None:
         value = self._value(array)
         if array in self.results:
-            return Assign(array, _fresh(value, array))
+            return Assign(array, self._fresh(value, array))
         if array.of is None:
             return Assign(array, _array(aligned(value, array.vars)))
-        self.present[array] = value.vars
-        return Assign(array, _array(value.expr))
+        if value.expr.kind == "ref":
+            self.adjoints[array] = value
+            return None
+        e = _array(value.expr)
+        self.adjoints[array] = Indexed(ref(array, e.shape), value.vars)
+        return Assign(array, e)
+
+    def _fresh(self, t: Indexed, array: Array) -> Expr:
+        """Return what a caller gets: a new array of the full shape, no view of another's."""
+        e = aligned(t, array.vars)
+        shape = tuple(size for _, size in array.axes)
+        if not array.shape and not array.batched and array.of is None:
+            return e  # the loss, a number
+        if e.shape != shape or not _reads(e):
+            return make("full", (e,), shape)
+        source = _viewed(e)
+        if source is None:
+            return e
+        taken = source.kind in LEAVES or source in self.results or source in self.returned
+        self.returned.add(source)
+        return make("copy", (e,)) if taken else e
 
     def _value(self, array: Array) -> Indexed:
         """Return the sum of an array's terms, over the variables that it depends on."""
@@ -207,13 +230,10 @@ class Builder:
         array = read.array
         if array.kind == NUMBER:
             return Indexed(num(float(np.asarray(array.data)[read.index[0].start])), ())
-        present = self.present.get(array, array.vars)
-        if read.table is None and len(present) < len(array.vars):
-            return self._read_present(read, sizes, present)
-        e = whole(array)
-        if len(present) < len(array.vars) or present != array.vars:
-            kept = ref(array, tuple(dict(array.axes)[v] for v in present))
-            e = filled(Indexed(kept, present), array.vars, dict(array.axes))
+        own = self.adjoints.get(array) or Indexed(whole(array), array.vars)
+        if read.table is None and read.split is None and own.vars != array.vars:
+            return _read_present(read, sizes, own)
+        e = filled(own, array.vars, dict(array.axes))
         batch = (BATCH,) if array.batched else ()
         front = e.shape[: len(batch)]
         if read.table is not None:
@@ -221,20 +241,6 @@ class Builder:
             return Indexed(take(flat, self.table(read.table), len(batch)), batch + read.vars)
         base = reshape(e, front + read.shape)
         return Indexed(indexed(base, (ALL,) * len(batch) + selection(read, sizes)), read.every)
-
-    def _read_present(self, read: Read, sizes: Sizes, present: tuple[int, ...]) -> Indexed:
-        """Read an adjoint that lacks some of its axes, being the same along them."""
-        array = read.array
-        assert read.split is None
-        chosen = selection(read, sizes)
-        e = ref(array, tuple(dict(array.axes)[v] for v in present))
-        places = [ALL if v == BATCH else chosen[v] for v in present]
-        vars = tuple(
-            BATCH if v == BATCH else read.index[v].var
-            for v in present
-            if v == BATCH or read.index[v].var != FIXED
-        )
-        return Indexed(indexed(e, tuple(places)), vars)
 
     def _placed(self, array: Array, term: Term, part: Indexed) -> Indexed:
         """Return a term as a part of the whole array, added where `at` reads it."""
@@ -248,8 +254,8 @@ class Builder:
         result = batch + tuple(range(len(array.shape)))
         every = batch + place.vars
         if place.table is not None:
-            flat = scatter(_filled(part, every, sizes), self.table(place.table), array.size,
-                           len(batch))  # fmt: skip
+            values = _array(filled(part, every, sizes))
+            flat = scatter(values, self.table(place.table), array.size, len(batch))
             return Indexed(reshape(flat, front + array.shape), result)
         chosen = selection(place, sizes)
         if all(item == ALL for item in chosen) and place.split is None:
@@ -258,7 +264,7 @@ class Builder:
         all_of_it = all(item == ALL or n == 1 for item, n in zip(chosen, place.shape))
         if all_of_it and not _reads(part.expr):
             return Indexed(part.expr, ())
-        inner = _filled(part, every, sizes)
+        inner = filled(part, every, sizes)
         if not all_of_it:
             inner = embed(inner, (ALL,) * len(batch) + chosen, front + place.shape)
         return Indexed(reshape(inner, front + array.shape), result)
@@ -269,14 +275,23 @@ class Builder:
         return self.tables.setdefault(code, Table(places))
 
 
-def _filled(t: Indexed, vars: tuple[int, ...], sizes: Sizes) -> Expr:
-    """Return an expression with all of `vars` as axes: an array, even where it is a number."""
-    return _array(filled(t, vars, sizes))
+def _read_present(read: Read, sizes: Sizes, own: Indexed) -> Indexed:
+    """Read an adjoint that lacks some of its axes, being the same along them."""
+    chosen = selection(read, sizes)
+    places = tuple(ALL if v == BATCH else chosen[v] for v in own.vars)
+    vars = tuple(
+        BATCH if v == BATCH else read.index[v].var
+        for v in own.vars
+        if v == BATCH or read.index[v].var != FIXED
+    )
+    return Indexed(indexed(own.expr, places), vars)
 
 
 def _array(e: Expr) -> Expr:
     """Return an expression as an array, even where it is a number: others may reshape it."""
-    return e if _reads(e) else make("full", (e,), e.shape)
+    if _reads(e):
+        return e
+    return make("full", e.args if e.kind == "broadcast" else (e,), e.shape)
 
 
 def _reads(e: Expr) -> bool:
@@ -284,19 +299,11 @@ def _reads(e: Expr) -> bool:
     return any(part.kind == "ref" for part in e.walk())
 
 
-def _fresh(t: Indexed, array: Array) -> Expr:
-    """Return what a caller gets: a new array of the full shape, never a view of another."""
-    e = aligned(t, array.vars)
-    shape = tuple(size for _, size in array.axes)
-    if not array.shape and not array.batched and array.of is None:
-        return e  # the loss, a number
-    if e.shape != shape or not _reads(e):
-        return make("full", (e,), shape)
-    return make("copy", (e,)) if _is_view(e) else e
-
-
-def _is_view(e: Expr) -> bool:
-    return e.kind == "ref" or (e.kind in _VIEWS and _is_view(e.args[0]))
+def _viewed(e: Expr) -> Array | None:
+    """Return the array that an expression is a view of."""
+    if e.kind == "ref":
+        return e.attr if isinstance(e.attr, Array) else None
+    return _viewed(e.args[0]) if e.kind in _VIEWS else None
 
 
 def _of_variables(e: Expr, order: tuple[int, ...], sizes: Sizes) -> Indexed:

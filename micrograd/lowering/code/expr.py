@@ -52,14 +52,6 @@ class Expr:
         parts = self.attr if isinstance(self.attr, tuple) else (self.attr,)
         return tuple(part for part in parts if isinstance(part, Table))
 
-    def replaced(self, arrays: dict[Array, Expr]) -> Expr:
-        """Return the expression with other expressions in place of some arrays."""
-        if self.kind == "ref":
-            return arrays.get(self.attr, self)
-        if not any(arg.kind != "num" for arg in self.args):
-            return self
-        return Expr(self.kind, tuple(a.replaced(arrays) for a in self.args), self.attr, self.shape)
-
 
 @dataclass(frozen=True)
 class Assign:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.code.expr import Assign, Expr
 from micrograd.lowering.code.kinds import KINDS
+from micrograd.lowering.code.simplify import binary
 
 LONGEST = 64  # characters of an expression
 
@@ -39,7 +40,7 @@ class Inliner:
         """Write in what fits; give the rest a line after all."""
         expr = line.expr
         for array in [a for a in _refs(expr) if a in waiting]:
-            longer = expr.replaced({array: waiting[array]})
+            longer = replaced(expr, array, waiting[array])
             if KINDS[line.expr.kind].inline and len(self.show(longer)) <= LONGEST:
                 expr = longer
                 self.into[array] = line.array
@@ -47,6 +48,16 @@ class Inliner:
                 result.append(Assign(array, waiting[array]))
             del waiting[array]
         return expr
+
+
+def replaced(e: Expr, array: Array, by: Expr) -> Expr:
+    """Return an expression with another one in place of an array, arithmetic done again."""
+    if e.kind == "ref":
+        return by if e.attr is array else e
+    args = tuple(replaced(arg, array, by) for arg in e.args)
+    if args == e.args:
+        return e
+    return binary(e.attr, *args) if e.kind == "bin" else Expr(e.kind, args, e.attr, e.shape)
 
 
 def _refs(e: Expr) -> list[Array]:

@@ -110,6 +110,16 @@ def _bin(e: Expr, show: Show) -> str:
     return f"{show(a, left)} {e.attr} {show(b, right)}"
 
 
+def _neg_binding(e: Expr) -> int:
+    """Return how tightly -x binds: -x / y is as good as -(x / y), unless x is a truth."""
+    left = e.args[0]
+    if left.kind != "bin" or left.attr not in "*/":
+        return UNARY
+    while left.kind == "bin" and left.attr in "*/":
+        left = left.args[0]
+    return UNARY if truth(left) else PRODUCT
+
+
 def _call(e: Expr, show: Show) -> str:
     args = e.args
     if e.attr == "where" and args[1].kind == args[2].kind == "num":
@@ -213,11 +223,11 @@ KINDS: dict[str, Kind] = {
                 lambda e: UNARY if e.attr < 0 else ATOM),
     "batch": Kind(lambda args, attr: (), lambda e, show: "B"),
     "bin": Kind(broadcast_shape, _bin, binding=_bin_binding),
-    "neg": Kind(_same, lambda e, show: f"-{show(e.args[0], UNARY)}", binding=lambda e: UNARY),
+    "neg": Kind(_same, lambda e, show: f"-{show(e.args[0], _neg_binding(e))}", binding=_neg_binding),
     "not": Kind(_same, lambda e, show: f"~({show(e.args[0])})", binding=lambda e: UNARY),
     "call": Kind(broadcast_shape, _call, lambda e: (e.attr,)),
     "sum": Kind(_without_axes, _reduced),
-    "mean": Kind(_without_axes, _reduced),
+    "mean": Kind(_without_axes, _reduced, inline=False),
     "choice": Kind(lambda args, attr: _without_axes(args, attr[1:]),
                    _choice({"max": "max", "min": "min"}),
                    torch=_choice({"max": "amax", "min": "amin"})),

@@ -77,7 +77,7 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
         return binary("*", *inner) if a.kind == b.kind else negative(binary("*", *inner))
     if is_number(a) and b.kind == "bin" and b.attr == "*" and is_number(b.args[0]):
         return binary("*", num(a.attr * b.args[0].attr), b.args[1])
-    if is_number(a) and b.kind == "bin" and b.attr in "*/" and not is_mask(b.args[0]):
+    if is_number(a) and b.kind == "bin" and b.attr in "*/":
         return make("bin", (binary("*", a, b.args[0]), b.args[1]), b.attr)
     for one, other in ((a, b), (b, a)):
         if other.kind == "bin" and other.attr == "/" and is_number(other.args[0], 1):

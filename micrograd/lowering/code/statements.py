@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from micrograd.lowering.arrays.check import BrokenProgramError
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.names import Names
+from micrograd.lowering.code.contract import Indexed
 from micrograd.lowering.code.expr import Assign, Table
 from micrograd.lowering.code.kinds import Printer
 
@@ -17,8 +18,8 @@ class Code:
     """The lines of one pass or two; `gradients` pairs each wanted leaf with its adjoint.
 
     `arguments` are the leaves that the text takes, `constants` those that stand in it. `tables`
-    are the places that lines read by. `present`
-    has the variables of each adjoint, which lacks axes along which it is the same. `into` tells, for an array that is written into the line of
+    are the places that lines read by. `adjoints`
+    tells what the adjoints are that are no results. `into` tells, for an array that is written into the line of
     another, which one.
     """
 
@@ -30,9 +31,9 @@ class Code:
     gradients: tuple[tuple[Array, Array], ...] = ()
     with_gradients: bool = True
     tables: tuple[Table, ...] = ()
-    present: Mapping[Array, tuple[int, ...]] = field(default_factory=dict)
+    adjoints: Mapping[Array, Indexed] = field(default_factory=dict)
     into: Mapping[Array, Array] = field(default_factory=dict)
-    names: Names = field(default_factory=lambda: Names({}, [], []))
+    names: Names = field(default_factory=lambda: Names({}))
 
     @property
     def statements(self) -> tuple[Assign, ...]:

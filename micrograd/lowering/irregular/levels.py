@@ -268,7 +268,7 @@ def levelled(
         for array in named
         if array.lookup
     )
-    names = Names(wanted, [], [table for lookup in lookups for table in lookup.tables])
+    names = Names(wanted, [table for lookup in lookups for table in lookup.tables])
     slots = {a: np.where(a.nodes < 0, NONE, slot[a.nodes]) for a in named}
     numbers = np.array([form.graph.values[i].data for i in pool.nodes.tolist()])
     x = _moved(nodes.x, order, slot)
