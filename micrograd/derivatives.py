@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, overload
 
+from micrograd.core.formulas import FLOATS, Branches, Namespace
 from micrograd.core.kinds import Elementary, Handmade
 from micrograd.core.modes import described
 from micrograd.engine import Value, topological_order
-from micrograd.ops import FLOATS, FUNCTIONS, ROWS, Branches, Namespace, Row
+from micrograd.ops import FUNCTIONS, ROWS, Row
 
 
 @overload

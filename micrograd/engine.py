@@ -9,28 +9,22 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import count
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.core.kinds import (
-    ELEMENTARY,
-    LEAF,
-    SUM_OF_PRODUCTS,
-    Handmade,
-    Operation,
+from micrograd.core.copying import deep_copy, reduced, restore
+from micrograd.core.kinds import ELEMENTARY, LEAF, Handmade, Operation, explain
+from micrograd.core.modes import MODE
+from micrograd.core.order import next_index, reset_interior, rewire
+from micrograd.core.order import topological_order as topological_order
+from micrograd.core.recording import (
     checked_sweep,
-    explain,
+    compiled_method,
+    compiled_sum_of_products,
+    compiled_weighted_sum,
     sweep,
 )
-from micrograd.core.modes import MODE, check_value
-from micrograd.core.order import reset_interior
-from micrograd.core.order import topological_order as topological_order
-from micrograd.core.recording import compiled_method, compiled_sum_of_products
-from micrograd.core.wiring import rewire
 from micrograd.ops import ROWS, Row
-
-_next_index = count().__next__
 
 
 class Value:
@@ -80,7 +74,7 @@ class Value:
         self.scope = MODE.scope
         self._operation: Operation = LEAF
         self._x = self._y = None
-        self._index = _next_index()
+        self._index = next_index()
         if label:
             self.label = label
         if _op or _children:
@@ -164,11 +158,6 @@ class Value:
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad or 0})"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from micrograd.render.notebook import mimebundle
-
-        return mimebundle(self)
-
     # What programs written for micrograd read and assign.
 
     @property
@@ -196,19 +185,13 @@ class Value:
 
     # Copies and pickles take the whole graph along, without recursion.
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        from micrograd.core.copying import deep_copy
-
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return deep_copy(self, memo)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        from micrograd.core.copying import reduced
-
         return reduced(self)
 
     def __setstate__(self, state: Any) -> None:
-        from micrograd.core.copying import restore
-
         restore(self, state[-1])
 
 
@@ -241,10 +224,7 @@ def weighted_sum(
     if len(weights) != len(inputs):
         raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
     pairs = tuple(weights), inputs if isinstance(inputs, Inputs) else tuple(map(operand, inputs))
-    total = 0.0 if bias is None else bias.data
-    for weight, x in zip(*pairs):
-        total += weight.data * x.data
-    return _node(SUM_OF_PRODUCTS, total, *pairs, bias)
+    return _record_weighted_sum(*pairs, bias)
 
 
 def number(data: Any) -> float:
@@ -281,47 +261,20 @@ def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:
         explain(error, node, "slope")
 
 
-def _node(operation: Operation, data: float, x: Any, y: Any, k: Any) -> Value:
-    """Make the node of one operation."""
-    node = Value.__new__(Value)
-    node.data = data
-    node.grad = 0.0
-    node.scope = MODE.scope
-    node._operation, node._x, node._y = operation, x, y
-    if k is not None:
-        node._k = k
-    node._index = _next_index()
-    if MODE.special:
-        _treat_specially(node)
-    return node
-
-
-def _treat_specially(node: Value) -> None:
-    if MODE.checking:
-        check_value(node)
-    if not MODE.recording:
-        rewire(node, ())
-
-
-_names = {
-    "Value": Value,
-    "new": object.__new__,
-    "next_index": _next_index,
-    "treat_specially": _treat_specially,
-}
+_record_weighted_sum: Callable[..., Value] = compiled_weighted_sum(Value)
 # What `total + w * x` in a loop records, without the detour over the operators.
 sum_of_products: Callable[[Sequence[Value], Sequence[Value], Value], Value]
-sum_of_products = compiled_sum_of_products(**_names)
+sum_of_products = compiled_sum_of_products(Value)
 
 
 def _install(row: Row) -> None:
     """Give Value the method of `row`, and its operators."""
-    method = compiled_method(ELEMENTARY[row.name], **_names)
+    method = compiled_method(ELEMENTARY[row.name], Value)
     setattr(Value, row.name, method)
     if row.operator:
         setattr(Value, f"__{row.operator}__", method)
         if row.arity == 2:
-            setattr(Value, f"__r{row.operator}__", lambda self, other: method(operand(other), self))
+            setattr(Value, f"__r{row.operator}__", lambda x, y: method(operand(y), x))
 
 
 for _row in ROWS:

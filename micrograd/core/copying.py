@@ -6,26 +6,28 @@ import copy
 import threading
 from typing import Any
 
-from micrograd.engine import Value, _next_index, topological_order
+from micrograd.core.order import next_index, topological_order
+
+Node = Any  # a Value: this module stands below the one that defines it
 
 _SLOTS = ("data", "grad", "scope", "_operation", "_x", "_y")
 
 
-def deep_copy(root: Value, memo: dict[int, Any]) -> Value:
+def deep_copy(root: Node, memo: dict[int, Any]) -> Node:
     """Copy `root` and all it depends on; what `memo` has already is shared.
 
     A `_backward` assigned by hand stays the same function, as functions do in deep copies.
     """
     new = [node for node in topological_order(root) if id(node) not in memo]
     for node in new:
-        memo[id(node)] = Value.__new__(type(node))
+        memo[id(node)] = object.__new__(type(node))
     for node in new:
         slots = [_copied(getattr(node, slot), memo) for slot in _SLOTS]
         restore(memo[id(node)], (slots, {}))
     for node in new:  # what users attached may refer to any node: it is copied last
         if node.__dict__:
             memo[id(node)].__dict__.update(copy.deepcopy(node.__dict__, memo))
-    return memo[id(root)]  # type: ignore[no-any-return]
+    return memo[id(root)]
 
 
 def _copied(slot: Any, memo: dict[int, Any]) -> Any:
@@ -34,7 +36,7 @@ def _copied(slot: Any, memo: dict[int, Any]) -> Any:
         if id(slot) not in memo:
             memo[id(slot)] = type(slot)(memo[id(node)] for node in slot)
         return memo[id(slot)]
-    return memo[id(slot)] if isinstance(slot, Value) else slot
+    return memo[id(slot)] if hasattr(slot, "_operation") else slot
 
 
 # A node's pickle lists the nodes below it first, so that its operands are in the pickler's memo by
@@ -49,10 +51,10 @@ class _ListEnd:
         return _ListEnd, ()
 
 
-def reduced(node: Value) -> tuple[Any, ...]:
+def reduced(node: Node) -> tuple[Any, ...]:
     """Return what pickle and copy.copy save of `node`."""
     state = [getattr(node, slot) for slot in _SLOTS], node.__dict__
-    make = Value.__new__, (type(node),)
+    make = object.__new__, (type(node),)
     if id(node) in getattr(_pending, "nodes", ()):
         return *make, (state,)
     below = topological_order(node)[:-1]
@@ -60,10 +62,10 @@ def reduced(node: Value) -> tuple[Any, ...]:
     return *make, (below, _ListEnd(), state)
 
 
-def restore(node: Value, state: tuple[Any, ...]) -> None:
+def restore(node: Node, state: tuple[Any, ...]) -> None:
     """Fill `node`, just made, from the state that `reduced` saved."""
     slots, attached = state
     for slot, content in zip(_SLOTS, slots):
         setattr(node, slot, content)
-    node._index = _next_index()
+    node._index = next_index()
     node.__dict__.update(attached)

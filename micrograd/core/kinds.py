@@ -6,13 +6,13 @@ shared by all its nodes; what differs between nodes sits in their slots `_x`, `_
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from textwrap import indent
 from typing import Any, NoReturn
 
-from micrograd.core.modes import AnomalyError, check_contributions, described
-from micrograd.ops import FLOATS, ROWS, WEIGHTED_SUM, DomainError, Row
+from micrograd.core.formulas import FLOATS
+from micrograd.core.modes import AnomalyError, described
+from micrograd.ops import ROWS, WEIGHTED_SUM, DomainError, Row
 
 Node = Any  # a Value: this module stands below the one that defines it
 
@@ -51,17 +51,13 @@ class Operation:
 
 
 def backward_source(row: Row) -> str:
-    """Return the statements of the backward step of a `node` of `row`; they load what they use."""
-    formulas = [FLOATS.rewritten(text) for text in row.local]
-    used = set(re.findall(r"\w+", " ".join(formulas)))
-    operands = ("first", "second")[: row.arity]
-    lines = ["upstream = node.grad"]
-    lines += [f"{name} = node.{slot}" for name, slot in zip(operands, ("_x", "_y"))]
-    reads = {"x": "first.data", "y": "second.data", "k": "node._k", "out": "node.data"}
-    lines += [f"{letter} = {read}" for letter, read in reads.items() if letter in used]
-    for operand, formula in zip(operands, formulas):
-        contribution = "upstream" if formula == "1" else f"upstream * ({formula})"
-        lines.append(f"{operand}.grad += {contribution}")
+    """Return the statements of the backward step of a `node` of `row`."""
+    reads = {"x": "x.data", "y": "y.data", "k": "node._k", "out": "node.data"}
+    operands = "xy"[: row.arity]
+    lines = ["upstream = node.grad", *(f"{letter} = node._{letter}" for letter in operands)]
+    for letter, text in zip(operands, row.local):
+        factor = "" if text == "1" else f" * ({FLOATS.rewritten(text, reads)})"
+        lines.append(f"{letter}.grad += upstream{factor}")
     return "\n".join(lines)
 
 
@@ -204,33 +200,6 @@ SUM_OF_PRODUCTS = WeightedSum()
 ELEMENTARY: dict[str, Elementary] = {
     row.name: (Unary if row.arity == 1 else Binary)(row) for row in ROWS
 }
-
-
-# Most nodes of a network are products and sums: their steps are written into the loop, since a
-# call takes as long as the step.
-_SWEEP = """
-def sweep(nodes):
-    for node in nodes:
-        operation = node._operation
-        if operation is mul:
-{mul}
-        elif operation is add:
-{add}
-        else:
-            operation.bprop(node)
-"""
-_IN_LINE = {name: ELEMENTARY[name] for name in ("mul", "add")}
-sweep = FLOATS.define(
-    _SWEEP.format(**{n: indent(backward_source(o.row), 12 * " ") for n, o in _IN_LINE.items()}),
-    "sweep", **_IN_LINE,
-)  # fmt: skip
-
-
-def checked_sweep(nodes: Iterable[Node]) -> None:
-    """Take the backward step of every node, and look for nan and inf in what it gives."""
-    for node in nodes:
-        node._operation.bprop(node)
-        check_contributions(node)
 
 
 def _leaf() -> Operation:

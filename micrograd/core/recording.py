@@ -1,18 +1,28 @@
-"""The methods of the rows, written out from their value formulas.
+"""Recording and going back, written out: the methods of the rows, and the sweep of `backward()`.
 
-Recording a node stands here in line, as `engine._node` does it: a call or two for every operation
+The text of a row's method, of a weighted sum and of a sum of products is made from one template,
+so a node is recorded in one place. It stands in line in each: a call or two for every operation
 would be half of the operation's time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from textwrap import indent
 from typing import Any
 
-from micrograd.core.kinds import ELEMENTARY, Elementary, domain_error
-from micrograd.core.modes import MODE
-from micrograd.ops import FLOATS
+from micrograd.core.formulas import FLOATS
+from micrograd.core.kinds import (
+    ELEMENTARY,
+    SUM_OF_PRODUCTS,
+    Elementary,
+    backward_source,
+    domain_error,
+)
+from micrograd.core.modes import MODE, check_contributions, check_value
+from micrograd.core.order import next_index, rewire
+
+Node = Any  # a Value: this module stands below the one that defines it
 
 _RECORD = """
 node = new(Value)
@@ -20,17 +30,16 @@ node.data = data
 node.grad = 0.0
 node.scope = MODE.scope
 node._operation = operation
-node._x = first
-node._y = second
+node._x = {x}
+node._y = {y}
 {constant}
 node._index = next_index()
 if MODE.special:
     treat_specially(node)
 """
 _METHOD = """
-def method(first{parameters}):
+def {name}(x{parameters}):
 {coercion}
-    x = first.data
     try:
         data = {value}
     except (ArithmeticError, ValueError) as error:
@@ -39,49 +48,109 @@ def method(first{parameters}):
     return node
 """
 _COERCION = """
-    if second.__class__ is not Value and not isinstance(second, Value):
-        if getattr(second, "ndim", 0):
+    if y.__class__ is not Value and not isinstance(y, Value):
+        if getattr(y, "ndim", 0):
             return NotImplemented  # an array of numbers works element by element
-        second = Value(second)
-    y = second.data
+        y = Value(y)
 """
 _SUM_OF_PRODUCTS = """
 def sum_of_products(weights, inputs, total):
-    for first, second in zip(weights, inputs):
-        data, operation = first.data * second.data, mul
-{record}
-        data, operation, first, second = total.data + data, add, total, node
-{record}
+    for weight, input in zip(weights, inputs):
+        data, operation = weight.data * input.data, mul
+{product}
+        data, operation, product = total.data + data, add, node
+{sum}
         total = node
     return total
 """
+_WEIGHTED_SUM = """
+def weighted_sum(weights, inputs, bias):
+    data = 0.0 if bias is None else bias.data
+    for weight, input in zip(weights, inputs):
+        data += weight.data * input.data
+{record}
+    return node
+"""
 
 
-def compiled_method(operation: Elementary, **names: Any) -> Callable[..., Any]:
-    """Return the method of Value that records `operation`; `names` are the engine's own."""
+def compiled_method(operation: Elementary, value_class: type) -> Callable[..., Any]:
+    """Return the method of `value_class` that records `operation`."""
     row = operation.row
     binary = row.arity == 2
-    source = _METHOD.format(
-        value=FLOATS.rewritten(row.value),
-        parameters=", second" if binary else ", k=default" if row.constants else "",
-        coercion=_COERCION if binary else "    second = None",
-        operands="(x, y)" if binary else "(x,)",
-        k="k" if row.constants else None,
-        record=_record(4, "node._k = k" if row.constants else ""),
-    )
     default = row.constants[0] if row.constants else None
-    names |= {"operation": operation, "default": default, "domain_error": domain_error}
-    method = FLOATS.define(source, "method", MODE=MODE, **names)
-    method.__name__, method.__doc__ = row.name, f"Return {row.shown}."
+    source = _METHOD.format(
+        name=row.name,
+        value=FLOATS.rewritten(row.value, {"x": "x.data", "y": "y.data"}),
+        parameters=", y" if binary else ", k=default" if row.constants else "",
+        coercion=_COERCION if binary else "",
+        operands="(x.data, y.data)" if binary else "(x.data,)",
+        k="k" if row.constants else None,
+        record=_record(4, "x", "y" if binary else "None", "node._k = k" if row.constants else ""),
+    )
+    method = _defined(source, row.name, value_class, operation=operation, default=default)
+    method.__qualname__ = f"{value_class.__name__}.{row.name}"
+    method.__doc__ = f"Return {row.shown}."
     return method
 
 
-def compiled_sum_of_products(**names: Any) -> Callable[..., Any]:
+def compiled_sum_of_products(value_class: type) -> Callable[..., Any]:
     """Return the function that records total + Σ wᵢxᵢ as the operators would, one by one."""
-    source = _SUM_OF_PRODUCTS.format(record=_record(8))
-    operations = {name: ELEMENTARY[name] for name in ("mul", "add")}
-    return FLOATS.define(source, "sum_of_products", MODE=MODE, **operations, **names)
+    source = _SUM_OF_PRODUCTS.format(
+        product=_record(8, "weight", "input"), sum=_record(8, "total", "product")
+    )
+    return _defined(source, "sum_of_products", value_class, **_IN_LINE)
 
 
-def _record(depth: int, constant: str = "") -> str:
-    return indent(_RECORD.format(constant=constant), depth * " ")
+def compiled_weighted_sum(value_class: type) -> Callable[..., Any]:
+    """Return the function that records Σ wᵢxᵢ + b as one node, from two tuples and b or None."""
+    bias = "if bias is not None:\n    node._k = bias"
+    source = _WEIGHTED_SUM.format(record=_record(4, "weights", "inputs", bias))
+    return _defined(source, "weighted_sum", value_class, operation=SUM_OF_PRODUCTS)
+
+
+def _record(depth: int, x: str, y: str, constant: str = "") -> str:
+    return indent(_RECORD.format(x=x, y=y, constant=constant), depth * " ")
+
+
+def _defined(source: str, name: str, value_class: type, **names: Any) -> Callable[..., Any]:
+    engine = {
+        "MODE": MODE,
+        "Value": value_class,
+        "new": object.__new__,
+        "next_index": next_index,
+        "treat_specially": _treat_specially,
+        "domain_error": domain_error,
+    }
+    return FLOATS.define(source, name, **engine, **names)
+
+
+def _treat_specially(node: Node) -> None:
+    if MODE.checking:
+        check_value(node)
+    if not MODE.recording:
+        rewire(node, ())
+
+
+# Most nodes of a network are products and sums: their steps are written into the loop, since a
+# call takes as long as the step.
+_SWEEP = """
+def sweep(nodes):
+    for node in nodes:
+        operation = node._operation
+        if operation is mul:
+{mul}
+        elif operation is add:
+{add}
+        else:
+            operation.bprop(node)
+"""
+_IN_LINE = {name: ELEMENTARY[name] for name in ("mul", "add")}
+_STEPS = {name: indent(backward_source(o.row), 12 * " ") for name, o in _IN_LINE.items()}
+sweep = FLOATS.define(_SWEEP.format(**_STEPS), "sweep", **_IN_LINE)
+
+
+def checked_sweep(nodes: Iterable[Node]) -> None:
+    """Take the backward step of every node, and look for nan and inf in what it gives."""
+    for node in nodes:
+        node._operation.bprop(node)
+        check_contributions(node)

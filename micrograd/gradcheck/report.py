@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from micrograd.gradcheck.claims import Question, questions
+from micrograd.gradcheck.claims import Claim, claims
 
 
 class Method(NamedTuple):
@@ -112,12 +112,12 @@ def gradcheck(
         )
     h = h or METHODS[method].h
     tolerance = tolerance or METHODS[method].tolerance
-    entries = [_answer(q, method, h, tolerance) for q in questions(target, at, method, order)]
+    entries = [_answer(claim, method, h, tolerance) for claim in claims(target, at, method, order)]
     return Report(tuple(entries), method, h, tolerance)
 
 
-def _answer(question: Question, method: str, h: float, tolerance: float) -> Entry:
-    name, x, analytic, f = question
+def _answer(claim: Claim, method: str, h: float, tolerance: float) -> Entry:
+    name, x, analytic, f = claim
     here = abs(f(x))
     if method == "complex":
         numeric, noise = f(complex(x, h)).imag / h, 16 * sys.float_info.epsilon * max(1.0, here)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from micrograd.core.formulas import specialise
 from micrograd.lowering import expr as ex
 from micrograd.lowering.expr import Expr
-from micrograd.ops import BY_NAME, specialise
+from micrograd.ops import BY_NAME
 
 _BINARY: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**",

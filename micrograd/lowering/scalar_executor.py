@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.core.formulas import FLOATS
 from micrograd.lowering.columns import NAMES, WEIGHTED
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.levels import Levels
-from micrograd.ops import BY_NAME, FLOATS, WEIGHTED_SUM
+from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
 Run = Callable[..., Any]
 _PASSES: dict[tuple[str, ...], tuple[Callable[..., None], Callable[..., None]]] = {}
