@@ -24,7 +24,7 @@ from micrograd.core.recording import (
     compiled_weighted_sum,
     sweep,
 )
-from micrograd.ops import ROWS, Row
+from micrograd.ops import ROWS, STOPPED, Row
 
 
 class Value:
@@ -132,8 +132,16 @@ class Value:
         return self.data
 
     def detach(self) -> Value:
-        """Return a leaf with the same data."""
-        return Value(self.data, label=self.label)
+        """Return a leaf with the same data: a constant, wherever it goes.
+
+        While a function is traced it is a node that hands no gradient on, so that a program has
+        the data of every sample there.
+        """
+        if MODE.on_detach:
+            return MODE.on_detach(self)  # type: ignore[no-any-return]
+        leaf = Value(self.data, label=self.label)
+        leaf.constant = True
+        return leaf
 
     def __pow__(self, other: Value | float) -> Value:
         if isinstance(other, Value):
@@ -279,3 +287,5 @@ def _install(row: Row) -> None:
 
 for _row in ROWS:
     _install(_row)
+
+stopped: Callable[[Value], Value] = compiled_method(ELEMENTARY[STOPPED.name], Value)

@@ -178,7 +178,10 @@ WEIGHTED_SUM = Row(
     "weighted_sum", "x * y", ("y", "x", "1"), "Σ", "Σ w * x + b", (), role="switches"
 )
 
-BY_NAME: dict[str, Row] = {row.name: row for row in (*ROWS, WEIGHTED_SUM)}
+# What `detach()` records while a function is traced: the value goes on, no gradient comes back.
+STOPPED = Row("detach", "x", ("0",), "detach", "detach(x)", (REAL,))
+
+BY_NAME: dict[str, Row] = {row.name: row for row in (*ROWS, WEIGHTED_SUM, STOPPED)}
 
 
 def _row_named(name: str) -> Row:

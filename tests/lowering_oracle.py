@@ -7,11 +7,11 @@ from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
+from micrograd.gradients import Rows
+from micrograd.order import topological_order
 
 from micrograd.engine import Value
-from micrograd.gradients import Rows
 from micrograd.lowering import Program
-from micrograd.order import topological_order
 
 # Whether `program.source` is a complete module and is what runs. Flip it when it is: then the
 # tests compare `exec(program.source)`, and the program on models that the old runner gets wrong.

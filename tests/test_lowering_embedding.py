@@ -12,7 +12,7 @@ from micrograd.functions import dot
 from micrograd.losses import cross_entropy, max_margin
 from micrograd.lowering import lower
 from micrograd.lowering.compare import compared, dense, like
-from micrograd.lowering.trace.record import as_values
+from micrograd.lowering.trace.samples import as_values
 from micrograd.nn import MLP, Embedding, one_hot
 from micrograd.optim import SGD, AdaGrad, Adam, SparseAdam
 from micrograd.optim.gradients import Rows

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from micrograd.core.formulas import FLOATS
 from micrograd.core.modes import AnomalyError, described
-from micrograd.ops import ROWS, WEIGHTED_SUM, DomainError, Row
+from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM, DomainError, Row
 
 Node = Any  # a Value: this module stands below the one that defines it
 
@@ -198,7 +198,7 @@ class Handmade(Operation):
 LEAF = Operation()
 SUM_OF_PRODUCTS = WeightedSum()
 ELEMENTARY: dict[str, Elementary] = {
-    row.name: (Unary if row.arity == 1 else Binary)(row) for row in ROWS
+    row.name: (Unary if row.arity == 1 else Binary)(row) for row in (*ROWS, STOPPED)
 }
 
 

@@ -16,12 +16,25 @@ SEPARATOR = " / "  # between the scopes of a path
 class _Mode:
     """Hold the switches; `special` is on while a new node needs more than being recorded."""
 
-    __slots__ = ("recording", "checking", "special", "scope", "on_comparison", "on_lookup")
+    __slots__ = (
+        "recording",
+        "checking",
+        "special",
+        "scope",
+        "on_comparison",
+        "on_lookup",
+        "on_detach",
+        "on_node",
+        "on_read",
+    )
 
     def __init__(self) -> None:
         self.recording, self.checking, self.special, self.scope = True, False, False, ""
         self.on_comparison: Callable[[], None] | None = None
         self.on_lookup: Callable[[Any, Any, Any], Any] | None = None
+        self.on_detach: Callable[[Any], Any] | None = None
+        self.on_node: Callable[[Any], None] | None = None
+        self.on_read: Callable[[Any, str], None] | None = None
 
 
 MODE = _Mode()
@@ -47,7 +60,11 @@ class _Switch(ContextDecorator):
 
     def _set(self, value: bool) -> None:
         setattr(MODE, self.name, value)
-        MODE.special = MODE.checking or not MODE.recording
+        _set_special()
+
+
+def _set_special() -> None:
+    MODE.special = MODE.checking or not MODE.recording or MODE.on_node is not None
 
 
 def no_grad() -> _Switch:
@@ -88,14 +105,31 @@ def lookups_reported(report: Callable[[Any, Any, Any], Any]) -> AbstractContextM
     return _reported("on_lookup", report)
 
 
+def detachments_reported(report: Callable[[Any], Any]) -> AbstractContextManager[None]:
+    """Let `report(node)` return what `node.detach()` gives in the block."""
+    return _reported("on_detach", report)
+
+
+def nodes_reported(report: Callable[[Any], None]) -> AbstractContextManager[None]:
+    """Call `report(node)` for every node that an operation makes in the block."""
+    return _reported("on_node", report)
+
+
+def reads_reported(report: Callable[[Any, str], None]) -> AbstractContextManager[None]:
+    """Call `report(node, name)` whenever an attribute of a node is read that is watched."""
+    return _reported("on_read", report)
+
+
 @contextmanager
 def _reported(hook: str, report: Callable[..., Any]) -> Iterator[None]:
     outer = getattr(MODE, hook)
     setattr(MODE, hook, report)
+    _set_special()
     try:
         yield
     finally:
         setattr(MODE, hook, outer)
+        _set_special()
 
 
 def described(node: Any) -> str:

@@ -125,6 +125,8 @@ def _defined(source: str, name: str, value_class: type, **names: Any) -> Callabl
 
 
 def _treat_specially(node: Node) -> None:
+    if MODE.on_node:
+        MODE.on_node(node)
     if MODE.checking:
         check_value(node)
     if not MODE.recording:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from micrograd.lowering.names import check_given, name_arrays
 from micrograd.lowering.program import Program
 from micrograd.lowering.tensors import Constants
 from micrograd.lowering.trace.declared import Declared, declared
-from micrograd.lowering.trace.record import Trace, given_parameters, trace
+from micrograd.lowering.trace.record import Trace, recorded, trace
 
 REDUCTIONS = ("mean", "sum")
 BACKENDS = ("numpy", "numba")
@@ -46,7 +45,7 @@ def lower(function: Callable[..., Any] | Value | Graph, *samples: Any, parameter
     if isinstance(function, Graph):
         function = function.values[function.roots[0]]
     if isinstance(function, Value):
-        traced = Trace(function, given_parameters(parameters), None, False)
+        traced = recorded(function, samples, parameters)
     else:
         traced = trace(function, samples, names, parameters)
     if backend not in BACKENDS:
@@ -58,10 +57,10 @@ def lower(function: Callable[..., Any] | Value | Graph, *samples: Any, parameter
 def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: str) -> Program:
     ids = dict(zip(graph.values, range(len(graph))))
     found = reached(traced.lookups, ids)
-    table = tables(found, traced.arrays, traced.start, named)
+    table = tables(found, traced, named)
     around = [g for g in traced.around if any(v in ids for v in g.values.ravel().tolist())]
     given = [*dict.fromkeys((*traced.arrays, *table.values(), *around)),
-             *_masks(graph, traced.start)]  # fmt: skip
+             *_masks(graph, traced.batched)]  # fmt: skip
     check_given([g.name for g in given if g.name])
     arrays = [declared_array(g, ids, traced.batched) for g in given]
     rows = looked_up(found, dict(zip(given, arrays)), table, ids)
@@ -77,33 +76,39 @@ def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: s
     return Program(lowered, _leaf_values(lowered, values, graph), graph, backend)
 
 
-def _masks(graph: Columns, start: int | None) -> list[Declared]:
-    """Return the masks that dropout drew during the trace: inputs, to be drawn for every call."""
-    if start is None:
-        return []
-    drawn = np.flatnonzero(graph.labelled & (graph.op == 0) & (graph.index >= start))
-    masks: list[list[Value]] = []
-    for i in drawn.tolist():
-        number = re.fullmatch(r"mask(\d+)", graph.values[i].label)
-        if number and (number[1] == "0" or not masks):
-            masks.append([])
-        if number:
-            masks[-1].append(graph.values[i])
+def _masks(graph: Columns, batched: bool) -> list[Declared]:
+    """Return the masks that dropout drew: inputs, to be drawn for every call; else constants."""
+    masks: dict[Any, dict[int, Value]] = {}
+    for i in np.flatnonzero(graph.op == 0).tolist():
+        draw, place = getattr(graph.values[i], "drawn", (None, 0))
+        if draw is not None:
+            masks.setdefault(draw, {})[place] = graph.values[i]
     names = ["mask"] if len(masks) == 1 else [f"mask{n + 1}" for n in range(len(masks))]
-    return [declared(name, INPUT, mask) for name, mask in zip(names, masks)]
+    kind = INPUT if batched else CONSTANT
+    return [
+        declared(name, kind, [values.get(i) or Value(1.0) for i in range(draw.size)])
+        for name, (draw, values) in zip(names, masks.items())
+    ]
 
 
 def _trainable(graph: Columns, traced: Trace, named: bool) -> Bools:
-    """Return which leaves are parameters: made before the trace, or with a name in the graph."""
-    leaf = graph.op == 0
+    """Return which leaves are parameters: those there before the trace, or kept between calls.
+
+    In a recorded loss they are those with a name. What detach() or dropout made is none.
+    """
+    leaf: Bools = graph.op == 0
     if named:
         return np.zeros(len(leaf), bool)
-    if traced.start is not None:
-        older: Bools = leaf & (graph.index < traced.start)
-        return older
-    named_scope = np.array([scope != "" for scope in graph.scopes])
-    named_leaf: Bools = leaf & (graph.labelled | named_scope[graph.scope])
-    return named_leaf
+    for i in np.flatnonzero(leaf).tolist():
+        value = graph.values[i]
+        leaf[i] = not (getattr(value, "constant", False) or hasattr(value, "drawn"))
+    if traced.start is None:
+        named_scope = np.array([scope != "" for scope in graph.scopes])
+        named_leaf: Bools = leaf & (graph.labelled | named_scope[graph.scope])
+        return named_leaf
+    for i in np.flatnonzero(leaf & (graph.index >= traced.start)).tolist():
+        leaf[i] = graph.values[i] in traced.lasting
+    return leaf
 
 
 def _lowered(form: Canonical, known: list[Array], trainable: Bools, reduce: str

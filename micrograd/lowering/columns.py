@@ -14,13 +14,13 @@ from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS, Handmade
 from micrograd.core.modes import described
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
-from micrograd.ops import ROWS, WEIGHTED_SUM
+from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-CODES = {"": 0} | {row.name: code for code, row in enumerate((*ROWS, WEIGHTED_SUM), 1)}
+CODES = {"": 0} | {row.name: code for code, row in enumerate((*ROWS, WEIGHTED_SUM, STOPPED), 1)}
 NAMES = tuple(CODES)
 ADD, MUL, WEIGHTED = CODES["add"], CODES["mul"], CODES[WEIGHTED_SUM.name]
 ROUTES = tuple(CODES[row.name] for row in ROWS if row.role == "routes")  # max, min

@@ -147,7 +147,7 @@ class Backward:
         if array.kind == ELEMENT:
             names = letters(array, self.constants)
             for operand, text in zip(array.operands, BY_NAME[array.op].local):
-                if operand.array in self.needed:
+                if operand.array in self.needed and text != "0":
                     local = _tensor(expression(text, array.k, names), array)
                     self._contribute(operand, upstream, local, sizes_of(array), axes(array))
         if array.kind == CHOICE:

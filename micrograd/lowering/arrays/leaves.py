@@ -17,7 +17,7 @@ from micrograd.engine import Value
 from micrograd.lowering.canonical import Canonical
 from micrograd.lowering.columns import NONE, Bools, Columns, Ints
 from micrograd.lowering.ir import Array
-from micrograd.lowering.names import identifier, unnumbered
+from micrograd.lowering.names import identifier, unnumbered, usable
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared
 
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
@@ -32,8 +32,14 @@ def declared_array(leaves: Declared, ids: Mapping[Value, int], batched: bool) ->
         nodes,
         batched and leaves.kind == INPUT,
         name=leaves.name,
-        stem=leaves.stem,
+        stem=_usable(leaves.stem),
     )
+
+
+def _usable(stem: str) -> str:
+    """Return what to call an array by a name that is only wanted: B_ where the text needs B."""
+    name = identifier(stem)
+    return name if not name or usable(name) else f"{name}_"
 
 
 def leaf_arrays(canonical: Canonical, arrays: list[Array], trainable: Bools) -> list[Array]:
@@ -94,9 +100,28 @@ def _parted(columns: Columns, kind: str, scope: str, stem: str, ids: Ints,
     parts = []
     for r in np.unique(role).tolist():
         part = ids[role == r]
-        shape = _shape(columns, part, first_user[part])
+        part, shape = _labelled_grid(columns, part) or (
+            part,
+            _shape(columns, part, first_user[part]),
+        )
         parts.append(Array(kind, shape, part, stem=_stem(kind, scope, stem, shape)))
     return parts
+
+
+def _labelled_grid(columns: Columns, ids: Ints) -> tuple[Ints, tuple[int, ...]] | None:
+    """Return leaves labelled P0,0 P0,1 P1,0 ... in the order of their numbers, and the shape."""
+    labels = [columns.values[i].label for i in ids.tolist()]
+    places = [re.findall(r"\d+", label[len(unnumbered(label)) :]) for label in labels]
+    rank = len(places[0])
+    if rank < 2 or any(len(place) != rank for place in places) or len(set(columns.scope[ids].tolist())) > 1:
+        return None
+    grid = np.array(places, np.int64)
+    grid -= grid.min(axis=0)
+    shape = tuple((grid.max(axis=0) + 1).tolist())
+    flat = np.ravel_multi_index(tuple(grid.T), shape)
+    if np.prod(shape) != len(ids) or len(set(flat.tolist())) != len(ids):
+        return None
+    return ids[np.argsort(flat)], shape
 
 
 def _roles(columns: Columns, ids: Ints, user: Ints) -> Ints:

@@ -16,6 +16,7 @@ from micrograd.lowering.grids import coordinates, find_grid, read
 from micrograd.lowering.ir import LOOKUP, Array
 from micrograd.lowering.trace.declared import CONSTANT, PARAMETER, Declared
 from micrograd.lowering.trace.lookups import Lookup
+from micrograd.lowering.trace.record import Trace
 
 
 def _rows_array(
@@ -68,15 +69,13 @@ def reached(lookups: Iterable[Lookup], nodes: Mapping[Value, int]) -> list[Looku
     ]
 
 
-def tables(
-    lookups: Iterable[Lookup], arrays: Sequence[Declared], start: int | None, named: bool
-) -> dict[int, Declared]:
+def tables(lookups: Iterable[Lookup], traced: Trace, named: bool) -> dict[int, Declared]:
     """Return the table of each lookup, by the identity of its rows: one of `arrays`, or a new one.
 
     Where parameters were `named`, a table that is none of them is a constant. Raises ValueError
     where one shares some of its Values with a parameter.
     """
-    by_first = {id(leaves.values.flat[0]): leaves for leaves in arrays if leaves.values.size}
+    by_first = {id(leaves.values.flat[0]): leaves for leaves in traced.arrays if leaves.values.size}
     result: dict[int, Declared] = {}
     for rows in (lookup.table for lookup in lookups if lookup.table):
         if id(rows) in result:
@@ -84,10 +83,10 @@ def tables(
         first, shape = rows[0][0], (len(rows), len(rows[0]))
         table = by_first.get(id(first))
         if table is None or table.values.shape != shape or table.values[-1, -1] is not rows[-1][-1]:
-            trained = not named and (start is None or first._index < start)
+            trained = not named and first in traced.lasting
             kind = PARAMETER if trained else CONSTANT
             table = Declared("", kind, _grid(rows, shape), stem_of(first, shape) or "E")
-            _check_separate(table, arrays)
+            _check_separate(table, traced.arrays)
         result[id(rows)] = table
     return result
 
