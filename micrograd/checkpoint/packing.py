@@ -26,7 +26,7 @@ def packed(item: Any, arrays: list[Any] | None, path: Path = (), depth: int = 0)
     if item is None or isinstance(item, (int, float, str)):
         return _atom(item, path)
     if depth > DEPTH:
-        raise ValueError(f"{_name(path)} is nested deeper than {DEPTH} levels; is it within itself?")
+        raise ValueError(f"{_name(path)} is nested deeper than {DEPTH} levels, or within itself")
     if isinstance(item, Mapping):
         return {_key(k, path): packed(v, arrays, (path, k), depth + 1) for k, v in item.items()}
     if isinstance(item, (list, tuple)):

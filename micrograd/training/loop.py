@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.checkpoint import checked_path, restore
+from micrograd.files import remove_leftovers
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.run import Numbers, Run, Step
@@ -79,8 +80,10 @@ def fit(
         settings=made_by,
     )
     run.check_writable()
-    if checkpoint is not None and resume and Path(checkpoint).exists():
-        run.load()
+    if checkpoint is not None:
+        remove_leftovers(checkpoint)
+        if resume and Path(checkpoint).exists():
+            run.load()
     with Interrupts() as interrupts, Progress(progress, epochs) as shown:
         while run.epoch < epochs and not run.history.stopped:
             run.train_epoch(interrupts, shown)
