@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from micrograd.core.copying import deep_copy, reduced, restore
 from micrograd.core.kinds import ELEMENTARY, LEAF, Handmade, Operation, explain
-from micrograd.core.modes import MODE
+from micrograd.core.modes import MODE, mode
 from micrograd.core.order import next_index, reset_interior, rewire
 from micrograd.core.order import topological_order as topological_order
 from micrograd.core.recording import (
@@ -71,7 +71,7 @@ class Value:
     ) -> None:
         self.data = data if data.__class__ is float else number(data)
         self.grad = 0.0
-        self.scope = MODE.scope
+        self.scope = mode().scope
         self._operation: Operation = LEAF
         self._x = self._y = None
         self._index = next_index()
@@ -137,8 +137,8 @@ class Value:
         While a function is traced it is a node that hands no gradient on, so that a program has
         the data of every sample there.
         """
-        if MODE.on_detach:
-            return MODE.on_detach(self)  # type: ignore[no-any-return]
+        if report := mode().on_detach:
+            return report(self)  # type: ignore[no-any-return]
         leaf = Value(self.data, label=self.label)
         leaf.constant = True
         return leaf
@@ -226,13 +226,16 @@ class Step(NamedTuple):
 
 
 def weighted_sum(
-    weights: Sequence[Value], inputs: Sequence[Value | float], bias: Value | None = None
+    weights: Sequence[Value],
+    inputs: Sequence[Value | float],
+    bias: Value | None = None,
+    scope: str | None = None,
 ) -> Value:
     """Return Σ wᵢxᵢ + b as one node. Raises ValueError where the lengths differ."""
     if len(weights) != len(inputs):
         raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
     pairs = tuple(weights), inputs if isinstance(inputs, Inputs) else tuple(map(operand, inputs))
-    return _record_weighted_sum(*pairs, bias)
+    return _record_weighted_sum(*pairs, bias, scope)
 
 
 def number(data: Any) -> float:
@@ -256,8 +259,9 @@ def operand(other: Any) -> Value:
 
 def compared(other: Value | float) -> float:
     """Return the data to compare; tell whoever traces the graph that data was looked at."""
-    if MODE.on_comparison:
-        MODE.on_comparison()
+    report = mode().on_comparison
+    if report:
+        report()
     return other.data if isinstance(other, Value) else other
 
 
@@ -271,8 +275,7 @@ def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:
 
 _record_weighted_sum: Callable[..., Value] = compiled_weighted_sum(Value)
 # What `total + w * x` in a loop records, without the detour over the operators.
-sum_of_products: Callable[[Sequence[Value], Sequence[Value], Value], Value]
-sum_of_products = compiled_sum_of_products(Value)
+sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)
 
 
 def _install(row: Row) -> None:

@@ -19,7 +19,7 @@ from micrograd.core.kinds import (
     backward_source,
     domain_error,
 )
-from micrograd.core.modes import MODE, check_contributions, check_value
+from micrograd.core.modes import MODE, check_contributions, check_value, mode
 from micrograd.core.order import next_index, rewire
 
 Node = Any  # a Value: this module stands below the one that defines it
@@ -28,18 +28,19 @@ _RECORD = """
 node = new(Value)
 node.data = data
 node.grad = 0.0
-node.scope = MODE.scope
+node.scope = {scope}
 node._operation = operation
 node._x = {x}
 node._y = {y}
 {constant}
 node._index = next_index()
-if MODE.special:
+if here.special:
     treat_specially(node)
 """
 _METHOD = """
 def {name}(x{parameters}):
 {coercion}
+    here = mode()
     try:
         data = {value}
     except (ArithmeticError, ValueError) as error:
@@ -54,7 +55,9 @@ _COERCION = """
         y = Value(y)
 """
 _SUM_OF_PRODUCTS = """
-def sum_of_products(weights, inputs, total):
+def sum_of_products(weights, inputs, total, scope=None):
+    here = mode()
+    scope = here.scope if scope is None else scope
     for weight, input in zip(weights, inputs):
         data, operation = weight.data * input.data, mul
 {product}
@@ -64,7 +67,9 @@ def sum_of_products(weights, inputs, total):
     return total
 """
 _WEIGHTED_SUM = """
-def weighted_sum(weights, inputs, bias):
+def weighted_sum(weights, inputs, bias, scope):
+    here = mode()
+    scope = here.scope if scope is None else scope
     data = 0.0 if bias is None else bias.data
     for weight, input in zip(weights, inputs):
         data += weight.data * input.data
@@ -85,7 +90,13 @@ def compiled_method(operation: Elementary, value_class: type) -> Callable[..., A
         coercion=_COERCION if binary else "",
         operands="(x.data, y.data)" if binary else "(x.data,)",
         k="k" if row.constants else None,
-        record=_record(4, "x", "y" if binary else "None", "node._k = k" if row.constants else ""),
+        record=_record(
+            4,
+            "x",
+            "y" if binary else "None",
+            "node._k = k" if row.constants else "",
+            "here.scope",
+        ),
     )
     method = _defined(source, row.name, value_class, operation=operation, default=default)
     method.__qualname__ = f"{value_class.__name__}.{row.name}"
@@ -108,13 +119,13 @@ def compiled_weighted_sum(value_class: type) -> Callable[..., Any]:
     return _defined(source, "weighted_sum", value_class, operation=SUM_OF_PRODUCTS)
 
 
-def _record(depth: int, x: str, y: str, constant: str = "") -> str:
-    return indent(_RECORD.format(x=x, y=y, constant=constant), depth * " ")
+def _record(depth: int, x: str, y: str, constant: str = "", scope: str = "scope") -> str:
+    return indent(_RECORD.format(x=x, y=y, constant=constant, scope=scope), depth * " ")
 
 
 def _defined(source: str, name: str, value_class: type, **names: Any) -> Callable[..., Any]:
     engine = {
-        "MODE": MODE,
+        "mode": mode,
         "Value": value_class,
         "new": object.__new__,
         "next_index": next_index,
