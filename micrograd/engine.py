@@ -6,15 +6,15 @@ the leaves; each gives every operand its contribution, upstream gradient × loca
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from micrograd.core.copying import deep_copy, reduced, restore
-from micrograd.core.kinds import ELEMENTARY, LEAF, Handmade, Operation, explain
+from micrograd.core.kinds import ELEMENTARY, LEAF, Handmade, Operation, Stated, explain
 from micrograd.core.modes import MODE, mode
+from micrograd.core.numbers import data_of, number
 from micrograd.core.order import next_index, reset_interior, rewire
 from micrograd.core.order import topological_order as topological_order
 from micrograd.core.recording import (
@@ -22,6 +22,7 @@ from micrograd.core.recording import (
     compiled_method,
     compiled_sum_of_products,
     compiled_weighted_sum,
+    finish_step,
     sweep,
 )
 from micrograd.ops import ROWS, STOPPED, Row
@@ -30,7 +31,9 @@ from micrograd.ops import ROWS, STOPPED, Row
 class Value:
     """Hold one number, its gradient, and how it was computed.
 
-    Raises TypeError where `data` is not one real number.
+    Made with children, `_op` names an operation of one's own, whose `_backward` is to be assigned,
+    or gives the local gradients, one number per child.
+    Raises TypeError where `data` is not one real number, ValueError for another number of slopes.
     """
 
     # Operands sit in flat slots: a node is the only object of its operation that the cyclic
@@ -47,6 +50,7 @@ class Value:
         "__weakref__",
     )
     label = ""
+    constant = False  # a number of the user's code, whose gradient nobody asks for
     _k: Any = None  # a constant, or the bias of a weighted sum: few nodes have one
 
     if TYPE_CHECKING:  # the methods of the rows, and attributes that users add
@@ -67,7 +71,7 @@ class Value:
         def __abs__(self) -> Value: ...
 
     def __init__(
-        self, data: Any, _children: Iterable[Value] = (), _op: str = "", label: str = ""
+        self, data: Any, _children: Iterable[Value] = (), _op: Any = "", label: str = ""
     ) -> None:
         self.data = data if data.__class__ is float else number(data)
         self.grad = 0.0
@@ -78,7 +82,9 @@ class Value:
         if label:
             self.label = label
         if _op or _children:
-            self._operation, self._x = Handmade(_op), tuple(_children)
+            self._x = tuple(_children)
+            stated = isinstance(_op, (tuple, list)) and _op
+            self._operation = Stated(_op, len(self._x)) if stated else Handmade(_op or "")
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -95,25 +101,30 @@ class Value:
     def backward(self, seed: float = 1.0) -> None:
         """Add ∂self/∂leaf to the `grad` of every leaf; set the `grad` of every other node.
 
-        Raises DomainError at a node without a slope (sqrt at 0), ValueError under `no_grad()`.
+        The slopes are those at the operands' data as they are now: where leaves were edited, call
+        `forward()` first; `detect_anomaly()` tells where somebody did not.
+        Raises DomainError at a node without a slope (sqrt at 0), ValueError under `no_grad()` and
+        at a node made by hand whose slope is nowhere; leaves then hold a part of their gradients.
         """
-        if not MODE.recording:
+        if not mode().recording and not MODE.recording:
             raise ValueError(
                 "backward() under no_grad(): nothing is recorded there to go back "
                 "through; call it after the block"
             )
         order = reset_interior(self)
-        self.grad += float(seed)
+        self.grad += number(seed)
         nodes = reversed(order)
-        try:
-            (checked_sweep if MODE.checking else sweep)(nodes)
-        except (ArithmeticError, ValueError) as error:
-            failed = order[length_hint(nodes)]  # the node taken last: as many are left before it
-            explain(error, failed, "slope")
+        while length_hint(nodes):
+            try:
+                (checked_sweep if mode().checking else sweep)(nodes)
+            except (ArithmeticError, ValueError, TypeError) as error:
+                # the node taken last: as many are left before it. It may go on without a constant
+                failed = order[length_hint(nodes)]
+                finish_step(failed, error)
 
     def steps(self, seed: float = 1.0) -> Iterator[Step]:
         """Yield what `backward()` does, contribution by contribution; change no `grad`."""
-        gradient = {self: float(seed)}
+        gradient = {self: number(seed)}
         for node in reversed(topological_order(self)):
             upstream = gradient.setdefault(node, 0.0)
             for position, (operand, (local, contribution)) in enumerate(
@@ -143,25 +154,48 @@ class Value:
         leaf.constant = True
         return leaf
 
+    def pow(self, k: Value | float = 2) -> Value:
+        """Return x ** k, of a number or a Value k."""
+        return self.power(k) if isinstance(k, Value) else _pow(self, k)
+
     def __pow__(self, other: Value | float) -> Value:
-        if isinstance(other, Value):
-            return self.power(other)  # type: ignore[no-any-return]
-        return self.pow(other if other.__class__ is int else number(other))  # type: ignore[no-any-return]
+        return NotImplemented if is_array(other) else self.pow(other)
 
     def __rpow__(self, other: float) -> Value:
-        return Value(other) ** self
+        return Constant(other) ** self
 
     def __lt__(self, other: Value | float) -> bool:
-        return bool(compared(self) < compared(other))
+        return NotImplemented if is_array(other) else compared(self) < compared(other)
 
     def __le__(self, other: Value | float) -> bool:
-        return bool(compared(self) <= compared(other))
+        return NotImplemented if is_array(other) else compared(self) <= compared(other)
 
     def __gt__(self, other: Value | float) -> bool:
-        return bool(compared(self) > compared(other))
+        return NotImplemented if is_array(other) else compared(self) > compared(other)
 
     def __ge__(self, other: Value | float) -> bool:
-        return bool(compared(self) >= compared(other))
+        return NotImplemented if is_array(other) else compared(self) >= compared(other)
+
+    # A number is what `.data` is: taken in silence, it would leave the graph.
+
+    def __float__(self) -> float:
+        raise TypeError(
+            f"must be real number, not {type(self).__name__}: write v.data for the number, or "
+            "v.exp(), v.log(), ... for an operation that gradients go through"
+        )
+
+    def __int__(self) -> int:
+        raise TypeError(f"int() takes a number, not '{type(self).__name__}': write int(v.data)")
+
+    __trunc__ = __int__
+
+    def __round__(self, ndigits: int | None = None) -> float:
+        raise TypeError(
+            f"round() takes a number, not {type(self).__name__}: write round(v.data, 2)"
+        )
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
 
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad or 0})"
@@ -203,6 +237,13 @@ class Value:
         restore(self, state[-1])
 
 
+class Constant(Value):
+    """A number that stood beside a Value in the user's code: nobody asks for its gradient."""
+
+    __slots__ = ()
+    constant = True
+
+
 class Inputs(tuple[Value, ...]):
     """Operands known to be Values: made once, shared by the neurons of a layer."""
 
@@ -238,23 +279,14 @@ def weighted_sum(
     return _record_weighted_sum(*pairs, bias, scope)
 
 
-def number(data: Any) -> float:
-    """Return `data` as a float. Raises TypeError where it is not one real number."""
-    if isinstance(data, numbers.Real):
-        return float(data)
-    if getattr(data, "ndim", None) == 0:
-        return number(data.item())
-    remedy = "give one real number"
-    if isinstance(data, Value):
-        remedy = "it is one already; detach() makes a copy that remembers nothing"
-    elif isinstance(data, (list, tuple)) or hasattr(data, "ndim"):
-        remedy = "make one Value for each element"
-    raise TypeError(f"a Value cannot hold {data!r} ({type(data).__name__}): {remedy}")
-
-
 def operand(other: Any) -> Value:
     """Return `other` as a Value: a number becomes a constant leaf."""
-    return other if isinstance(other, Value) else Value(other)
+    return other if isinstance(other, Value) else Constant(other)
+
+
+def is_array(other: object) -> bool:
+    """Tell whether NumPy has to apply an operator element by element."""
+    return bool(getattr(other, "ndim", 0))
 
 
 def compared(other: Value | float) -> float:
@@ -262,7 +294,7 @@ def compared(other: Value | float) -> float:
     report = mode().on_comparison
     if report:
         report()
-    return other.data if isinstance(other, Value) else other
+    return data_of(other) if isinstance(other, Value) else number(other)
 
 
 def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:
@@ -279,16 +311,18 @@ sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)
 
 
 def _install(row: Row) -> None:
-    """Give Value the method of `row`, and its operators."""
-    method = compiled_method(ELEMENTARY[row.name], Value)
-    setattr(Value, row.name, method)
-    if row.operator:
-        setattr(Value, f"__{row.operator}__", method)
-        if row.arity == 2:
-            setattr(Value, f"__r{row.operator}__", lambda x, y: method(operand(y), x))
+    """Give Value the method of `row`, and its operators, which leave arrays to NumPy."""
+    if row.name not in vars(Value):
+        setattr(Value, row.name, compiled_method(ELEMENTARY[row.name], Value, Constant))
+    if not row.operator:
+        return
+    method = compiled_method(ELEMENTARY[row.name], Value, Constant, f"__{row.operator}__")
+    setattr(Value, f"__{row.operator}__", method)
+    if row.arity == 2:
+        setattr(Value, f"__r{row.operator}__", lambda x, y: method(operand(y), x))
 
 
 for _row in ROWS:
     _install(_row)
-
-stopped: Callable[[Value], Value] = compiled_method(ELEMENTARY[STOPPED.name], Value)
+_pow: Callable[[Value, Any], Value] = compiled_method(ELEMENTARY["pow"], Value, Constant)
+stopped: Callable[[Value], Value] = compiled_method(ELEMENTARY[STOPPED.name], Value, Constant)

@@ -30,7 +30,7 @@ STOREYS = {
         ["__init__"],
         ["__main__"],
     ],
-    "core": [["formulas", "modes"], ["kinds"], ["order"], ["copying", "recording"], ["__init__"]],
+    "core": [["formulas", "modes", "numbers"], ["kinds"], ["order"], ["copying", "recording"], ["__init__"]],
     "gradcheck": [["claims"], ["slopes"], ["report"], ["__init__"]],
     "lowering": [
         ["trace", "scalars"],

@@ -59,7 +59,8 @@ class Mode:
         self.special = self.checking or not self.recording or self.on_node is not None
 
 
-_current: ContextVar[Mode] = ContextVar("micrograd mode", default=Mode())
+_PLAIN = Mode()
+_current: ContextVar[Mode] = ContextVar("micrograd mode", default=_PLAIN)
 mode = _current.get  # for code that runs for every node; others read MODE
 
 
