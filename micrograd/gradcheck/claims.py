@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import random
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,16 +14,22 @@ from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph, snapshot
 from micrograd.ops import BY_NAME, FUNCTIONS, Row
 
+EPSILON = sys.float_info.epsilon
 POINTS = 25  # at how many points of its domain a row is checked
 
 
 class Claim(NamedTuple):
-    """Claim that `analytic` is the slope of `f` at `x`."""
+    """Claim that `analytic` is the slope of `f` at `x`.
+
+    `noise` is the rounding error of f there, absolute; `values` are what f was seen to be there.
+    """
 
     name: str
     x: float
     analytic: float
     f: Callable[[Any], Any]
+    noise: float
+    values: tuple[str, ...] = ()
 
 
 def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> Iterable[Claim]:
@@ -70,18 +77,28 @@ def _function_claims(
     def along(i: int) -> Callable[[float], float]:
         return lambda x: function(*map(Value, [*xs[:i], x, *xs[i + 1 :]])).data
 
-    return [claim._replace(f=along(i)) for i, claim in enumerate(claims)]
+    seen = (repr(root.data),)
+    return [claim._replace(f=along(i), values=seen) for i, claim in enumerate(claims)]
 
 
 def _graph_claims(root: Value, leaves: list[Value], order: int) -> Iterable[Claim]:
     if order == 1:
+        noise = _rounding(root)
         for leaf, analytic in zip(leaves, grad(root, leaves)):
-            yield Claim(_name(leaf), leaf.data, analytic, _replayed(root, leaf))
+            yield Claim(_name(leaf), leaf.data, analytic, _replayed(root, leaf), noise)
         return
+    steps = list(root.steps())
     for i, (row, first) in enumerate(zip(hessian(root, leaves), leaves)):
         for second, analytic in zip(leaves, row):
             f = _gradient_replayed(root, leaves[i], second)
-            yield Claim(f"{_name(first)}, {_name(second)}", second.data, analytic, f)
+            noise = 8 * EPSILON * sum(abs(s.contribution) for s in steps if s.operand is first)
+            yield Claim(f"{_name(first)}, {_name(second)}", second.data, analytic, f, noise)
+
+
+def _rounding(root: Value) -> float:
+    """Return how far rounding may have moved the root: each node's, by what hangs on it."""
+    adjoints = {root: 1.0} | {step.operand: step.total for step in root.steps()}
+    return EPSILON * sum(abs(node.data * a) for node, a in adjoints.items() if node.parents)
 
 
 def _name(leaf: Value) -> str:
@@ -152,7 +169,8 @@ def _first(row: Row, point: list[float], k: float | None) -> Iterable[Claim]:
             return (complex_value if isinstance(x, complex) else value)(*operands, k)
 
         analytic = float(local(*(*point, None)[:2], k, out))
-        yield Claim(_place(row, point, k, "xy"[i]), point[i], analytic, f)
+        noise = 4 * EPSILON * (abs(out) + abs(point[i] * analytic))
+        yield Claim(_place(row, point, k, "xy"[i]), point[i], analytic, f, noise)
 
 
 def _second(row: Row, point: list[float], k: float | None) -> Iterable[Claim]:
