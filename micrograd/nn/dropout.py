@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrograd.core.modes import no_grad
-from micrograd.engine import Value, operand
+from micrograd.engine import Value
+from micrograd.nn.feedforward import inputs
 from micrograd.nn.module import Module
 
 
@@ -28,9 +29,10 @@ class Dropout(Module):
 
     def __call__(self, xs: Sequence[Value]) -> list[Value]:
         """Return `xs`, times the mask in training."""
+        xs = inputs(xs)
         if not self.training:
             return list(xs) if self.inverted else [x * self.p for x in xs]
-        return [operand(x) * mask for x, mask in zip(xs, self.mask(len(xs)))]
+        return [x * mask for x, mask in zip(xs, self.mask(len(xs)))]
 
     def mask(self, size: int) -> list[Value]:
         """Return the factors of `size` units: 0 for the dropped ones."""
@@ -75,6 +77,8 @@ def sampled(model: Module, x: Any, samples: int) -> list[list[float]]:
     Only dropout is switched to training, and back.
     """
     dropouts = [module for module in model.modules() if isinstance(module, Dropout)]
+    if samples < 1:
+        raise ValueError(f"{samples} samples: there must be 1 or more")
     if not dropouts:
         raise ValueError(f"there is no Dropout in {model!r}, so all samples are the same")
     before = [dropout.training for dropout in dropouts]

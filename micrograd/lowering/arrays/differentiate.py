@@ -33,7 +33,7 @@ from micrograd.lowering.arrays.ir import (
     Term,
 )
 from micrograd.lowering.scalars.columns import Ints
-from micrograd.ops import FLOATS, specialise
+from micrograd.core.formulas import FLOATS, specialise
 
 
 @dataclass(frozen=True, eq=False)

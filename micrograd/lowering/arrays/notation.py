@@ -25,7 +25,7 @@ from micrograd.lowering.arrays.ir import (
     Size,
     Term,
 )
-from micrograd.ops import specialise
+from micrograd.core.formulas import specialise
 
 LETTERS = "ijklmnpqruvwxyz"
 _ATOM = re.compile(r"[\w.]+(\[[^\]]*\]|\([^()]*\))?")

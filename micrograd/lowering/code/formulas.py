@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from micrograd.lowering.code.expr import Expr, num
 from micrograd.lowering.code.simplify import binary, call, negative
-from micrograd.ops import BY_NAME, specialise
+from micrograd.core.formulas import specialise
+from micrograd.ops import BY_NAME
 
 _BINARY: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**",

@@ -56,5 +56,5 @@ class Lookups:
         if place not in lookup.rows:
             lookup.rows[place] = [Value(value.data) for value in row]
             for leaf in lookup.rows[place] if MODE.on_node else ():
-                MODE.on_node(leaf)  # type: ignore[misc]
+                MODE.on_node(leaf)
         return lookup.rows[place]
