@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd.engine import Value
+from micrograd.lowering import lower
 from micrograd.nn import MLP, Embedding, Layer, Module, Neuron
 from micrograd.optim import SGD, Adam
 from micrograd.training import descent, fit
@@ -283,3 +284,21 @@ def test_a_network_of_arrays_of_values_trains():
     )
     history = fit(step, [((1.0, 2.0), 3.0), ((2.0, -1.0), 1.0)], 60, progress=False)
     assert history["loss"][-1] < 1e-6 < history["loss"][0]
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_network_without_bias_is_lowered(fused):
+    random.seed(1)
+    model = MLP(3, [4, 1], "tanh", fused=fused, bias=False)
+    inputs = np.random.default_rng(0).normal(size=(5, 3))
+
+    def loss(x):
+        return (model(x) - 1) ** 2
+
+    value, gradients = lower(loss, inputs[0]).value_and_grad(inputs)
+    total = sum(loss(x.tolist()) for x in inputs) / 5
+    total.backward()
+    eager = [w.grad for layer in model.layers for n in layer.neurons for w in n.w]
+    lowered = [*gradients["W1"].ravel(), *gradients["W2"].ravel()]
+    assert set(gradients) == {"W1", "W2"} and value == pytest.approx(total.data, rel=1e-14)
+    np.testing.assert_allclose(lowered, eager, rtol=1e-12)

@@ -41,7 +41,7 @@ OTHERWISE = [
     ({"lr": 0.1}, r"state\.optimizer\.groups\.0\.lr 0\.05 there, 0\.1 here"),
     ({"make": Adam}, r"state\.optimizer\.rule 'SGD' there, 'Adam' here"),
     ({"lr": cosine(0.05, 9)}, r"groups\.0\.lr 0\.05 there, 'a schedule' here"),
-    ({"lr": Plateau(0.05)}, r"groups\.0\.lr 0\.05 there, 'Plateau' here"),
+    ({"lr": Plateau(0.05)}, r"groups\.0\.lr 0\.05 there, \{.*'Plateau'.*\} here"),
     ({"seed": 4}, "seed 0 there, 4 here"),
     ({"seed": None}, "seed 0 there, None here"),
     ({"data": DATA[::-1]}, "data '[0-9a-f]{12}' there, '[0-9a-f]{12}' here"),
@@ -95,6 +95,18 @@ def test_a_schedule_with_another_future_is_the_run_it_would_have_been(tmp_path):
     train(tmp_path / "run.npz", lr=lambda t: 0.1)
     resumed = train(tmp_path / "run.npz", 4, lr=new, resume=True)
     assert resumed == train(tmp_path / "whole.npz", 4, lr=new)
+
+
+@pytest.mark.parametrize("name, number", [
+    ("rate", 0.2), ("factor", 0.5), ("patience", 3), ("threshold", 0.1), ("least", 1e-5),
+])  # fmt: skip
+def test_a_plateau_made_otherwise_is_another_run(name, number, tmp_path):
+    options = {"rate": 0.1, "factor": 0.25, "patience": 2}
+    train(tmp_path / "run.json", lr=Plateau(**options))
+    shown = name.replace("rate", "start")
+    with pytest.raises(ValueError, match=rf"lr\.{shown} .* there, {number} here\."):
+        train(tmp_path / "run.json", lr=Plateau(**options | {name: number}), resume=True)
+    train(tmp_path / "run.json", lr=Plateau(**options), resume=True)
 
 
 def test_adam_and_adamw_are_two_rules(tmp_path):
