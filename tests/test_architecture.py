@@ -20,6 +20,7 @@ ORDER = [
     ["optim"],
     ["checkpoint"],
     ["nn", "training"],
+    ["near_misses"],
     ["expressions", "render"],
     ["stepper"],
     ["lowering"],

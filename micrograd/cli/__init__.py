@@ -40,6 +40,9 @@ def _run(arguments: Sequence[str]) -> int:
         code = int(options.func(options) or 0)
         sys.stdout.flush()
         return code
+    except SystemExit as end:  # after --help and --version
+        sys.stdout.flush()
+        return int(end.code or 0)
     except UsageError as error:
         return _refused(error.command, str(error), USAGE_ERROR)
     except BrokenPipeError:

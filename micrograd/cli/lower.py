@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from micrograd.cli.streams import guest, write_document
+
 SAMPLES = 5  # checked on
 CLOSE = 1e-9  # relative to the largest gradient
 
@@ -16,7 +18,9 @@ def add_parser(subparsers: Any) -> None:
         help="turn a scalar function into an array program",
         description="Print the array program of a function in a Python file: a function of one "
         "sample, its argument defaults being a sample (lists of numbers), returning a Value.",
-    )
+        examples=("micrograd lower lesson.py:loss --check",
+                  "micrograd lower lesson.py:loss --export jax > lesson_jax.py"),
+    )  # fmt: skip
     parser.add_argument("function", metavar="FILE.py:FUNCTION", help="what to lower")
     parser.add_argument(
         "--check",
@@ -36,9 +40,10 @@ def run(options: argparse.Namespace) -> int:
     from micrograd.lowering import lower
     from micrograd.lowering.comparing import compared, like, loaded
 
-    function, samples = loaded(options.function)
+    with guest():
+        function, samples = loaded(options.function)
     program = lower(function, *samples)
-    print(program.export(options.export) if options.export else program.source)
+    write_document((program.export(options.export) if options.export else program.source) + "\n")
     if options.explain:
         print(program.explain())
     if not options.check:

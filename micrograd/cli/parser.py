@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from micrograd.expressions import finite
 
 ANY = math.inf
+COLUMNS = (-999, 999)  # of a table, from 0; -1 is the last
 _TERM = re.compile(r"-[\w.(]")
 _SAYINGS = (
+    (r"^argument COMMAND: there is no", "there is no command"),
     (r"^argument ([^:]+): ", r"\1: "),
     (r"expected one argument", "a value must follow it"),
     (r"expected at least one argument", "at least one value must follow it"),
@@ -37,8 +40,8 @@ class Parser(argparse.ArgumentParser):
     option's tomorrow.
     """
 
-    def __init__(self, *arguments: Any, examples: Sequence[str] = (), **options: Any) -> None:
-        super().__init__(*arguments, allow_abbrev=False, **options)
+    def __init__(self, examples: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
         self.examples = examples
         self.register("type", int, whole())
         self.register("type", float, number())
@@ -57,6 +60,9 @@ class Parser(argparse.ArgumentParser):
             message = re.sub(pattern, words, message)
         raise UsageError(self.prog, f"{message}; see {self.prog} --help")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stdout).write(message)  # argparse's own hides a full or closed stream
+
     def _unknown(self, arguments: str) -> str:
         first = arguments.split(" ")[0]
         if not first.startswith("-"):
@@ -67,10 +73,8 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             known = [str(choice) for choice in action.choices]
-            raise argparse.ArgumentError(
-                action, f"there is no {value!r}{meant(str(value), known)}; "
-                f"give one of {', '.join(known)}"
-            )  # fmt: skip
+            text = f"there is no {value!r}{meant(str(value), known)}; there are {', '.join(known)}"
+            raise argparse.ArgumentError(action, text)
 
     def signed(self, arguments: Sequence[str]) -> list[str]:
         """Return the arguments with those marked as values that only look like options.
@@ -97,15 +101,15 @@ class Parser(argparse.ArgumentParser):
 
     def _is_expression(self, argument: str) -> bool:
         takes = any("EXPR" in str(action.metavar) for action in self._actions)
-        option = argument in self._option_string_actions or re.match(r"-o[^*+/^)-]*$", argument)
+        option = argument in self._option_string_actions or re.match(r"-o(?![*+^) -])", argument)
         return takes and bool(_TERM.match(argument)) and not option
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """Return "; is X meant?" for the known name nearest to `name`, or nothing."""
+    """Return " (is X meant?)" for the known name nearest to `name`, or nothing."""
     lower = {other.lower(): other for other in known}
     near = get_close_matches(name.lower(), lower, 1, 0.6)
-    return f"; is {lower[near[0]]} meant?" if near else ""
+    return f" (is {lower[near[0]]} meant?)" if near else ""
 
 
 def _is_number(text: str) -> bool:
@@ -155,11 +159,8 @@ def _range(least: float, most: float) -> str:
     return f" of {least:,.0f} or more" if least != -ANY else ""
 
 
-def refuse(options: argparse.Namespace, names: Iterable[str], reason: str) -> None:
-    """Raise ValueError where an option was set that has no effect, saying why it has none.
-
-    `names` are options as they are written; one that was left out is absent, None, False or [].
-    """
-    for name in names:
-        if getattr(options, name.lstrip("-").replace("-", "_"), None) not in (None, False, []):
+def refuse(options: Mapping[str, object], reason: str) -> None:
+    """Raise ValueError for the first option that was set, by name, where none has an effect."""
+    for name, value in options.items():
+        if value:
             raise ValueError(f"{name} has no effect here: {reason}")

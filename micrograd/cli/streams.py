@@ -51,12 +51,17 @@ class Closed(TextIOBase):
 
 def prepare() -> None:
     """Put stand-ins where streams are closed; let no character stop an output."""
+    for number in (0, 1, 2):  # a file opened later must not get the number of a stream
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
     if sys.stdin is None:
         sys.stdin = Closed("input", "name a file to read")
     if sys.stdout is None:
         sys.stdout = Closed("output", "name a file to write, or open it")
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="plainly")
