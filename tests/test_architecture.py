@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "micrograd"
 
 # From the ground up: a module may import at its top those that stand before it.
 ORDER = [
-    ["files", "ops", "printing"],
+    ["content_policy", "files", "ops", "printing"],
     ["core"],
     ["engine"],
     ["graph", "derivatives", "functions"],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from micrograd.cli.parser import COLUMNS, file_name, refuse, whole
+from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
 from micrograd.cli.reading import is_saved
+from micrograd.printing import printable
 
 if TYPE_CHECKING:
     from micrograd.ner.judging.evaluation import Evaluation
@@ -37,7 +38,9 @@ def add_parser(subparsers: Any) -> None:
         metavar="N",
         help="column of the true tags of a FILE given with a MODEL (default last)",
     )
-    parser.add_argument("--encoding", default="utf-8", help="of the file (default utf-8)")
+    parser.add_argument(
+        "--encoding", type=encoding, default="utf-8", help="of the file (default utf-8)"
+    )
     parser.add_argument(
         "--repair", action="store_true", help="accept tags without prefix and illegal sequences"
     )
@@ -78,7 +81,7 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Evaluation:
         tag_column=-1 if options.tag_column is None else options.tag_column,
         repair=options.repair,
     )
-    print(corpus.describe())
+    print(printable(corpus.describe()))
     return tagger.evaluate(corpus.sentences)
 
 
@@ -96,6 +99,7 @@ def _predictions(options: argparse.Namespace, path: str) -> Evaluation:
             f"{error} (a FILE without a MODEL holds the true and the predicted tag "
             "in its last two columns)"
         ) from None
-    print(f"{true.describe()}; the last column is scored against the one before it")
+    text = f"{true.describe()}; the last column is scored against the one before it"
+    print(printable(text))
     scheme = "BIOES" if predicted.scheme == "BIOES" else "BIO"
     return evaluate_tags([s.tags for s in true], [s.tags for s in predicted], scheme)

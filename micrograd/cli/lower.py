@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from micrograd.cli.streams import guest, write_document
+from micrograd.printing import printable
 
 SAMPLES = 5  # checked on
 CLOSE = 1e-9  # relative to the largest gradient
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     program = lower(function, *samples)
     write_document((program.export(options.export) if options.export else program.source) + "\n")
     if options.explain:
-        print(program.explain())
+        print(printable(program.explain()))
     if not options.check:
         return 0
     batch, held = like(program, function, samples, SAMPLES)

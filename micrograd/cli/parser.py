@@ -146,6 +146,17 @@ def number(least: float = -ANY, most: float = ANY, above: bool = False) -> Calla
     return read
 
 
+def encoding(text: str) -> str:
+    """Read the name of an encoding that turns bytes into text."""
+    try:
+        b"".decode(text)
+    except (LookupError, UnicodeError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not the encoding of a text; try utf-8, latin-1 or utf-16"
+        ) from None
+    return text
+
+
 def file_name(text: str) -> str:
     """Read the name of a file or folder, which has at least one character."""
     if not text.strip():

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograd.cli.parser import COLUMNS, file_name, refuse, whole
+from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
 from micrograd.cli.reading import is_saved
 from micrograd.cli.streams import note, write_document
 from micrograd.printing import printable
@@ -44,7 +44,9 @@ def add_parser(subparsers: Any) -> None:
         metavar="N",
         help="column of the words in CoNLL input, from 0 (default 0)",
     )
-    parser.add_argument("--encoding", default="utf-8", help="of the input (default utf-8)")
+    parser.add_argument(
+        "--encoding", type=encoding, default="utf-8", help="of the input (default utf-8)"
+    )
     parser.add_argument(
         "--html", type=file_name, metavar="PAGE", help="write a page with the names highlighted"
     )

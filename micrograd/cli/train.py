@@ -6,7 +6,8 @@ import argparse
 from dataclasses import fields
 from typing import Any
 
-from micrograd.cli.parser import COLUMNS, file_name, number, refuse, whole
+from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
+from micrograd.cli.reading import is_saved
 from micrograd.cli.streams import lasting_output
 
 INTERRUPTED = 130
@@ -71,7 +72,7 @@ def _add_files(group: Any) -> None:
     add(
         "--tag-column", type=column, default=-1, metavar="N", help="column of the tags, -1 the last"
     )
-    add("--encoding", default="utf-8", help="of the files")
+    add("--encoding", type=encoding, default="utf-8", help="of the files")
     add(
         "--repair",
         action="store_true",
@@ -186,6 +187,10 @@ def _refuse_idle(options: argparse.Namespace, chosen: dict[str, Any]) -> None:
         refuse(idle, f"--model {options.kind} learns all types, and without corrupt windows")
     if options.kind == "softmax":
         refuse({"--delta": "delta" in chosen}, "--model softmax has no margin")
+    for name in ("train", "dev", "test", "vectors"):
+        path = getattr(options, name)
+        if path and is_saved(path):
+            raise ValueError(f"{path} is a model, not a text to train on; see the order in --help")
     if options.train is None:
         columns = {
             "--word-column": options.word_column != 0,

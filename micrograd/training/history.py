@@ -50,9 +50,7 @@ class History:
         """
         figure = _figure(self)
         if path is not None:
-            picture = BytesIO()
-            figure.savefig(picture, format=Path(path).suffix[1:] or "png")
-            atomic_write(path, picture.getvalue())
+            atomic_write(path, _picture(figure, Path(path).suffix[1:].lower() or "png"))
         return figure
 
 
@@ -72,6 +70,21 @@ def _figure(history: History) -> Any:
         axes.grid(alpha=0.3)
         axes.legend()
     return figure
+
+
+def _picture(figure: Any, format: str) -> bytes:
+    """Return the figure as a file that is the same for the same numbers: no date, no random ids."""
+    from matplotlib import rc_context
+
+    kinds = sorted(figure.canvas.get_supported_filetypes())
+    if format not in kinds:
+        raise ValueError(f"a plot cannot be written as .{format}; end the name in one of "
+                         + ", ".join(f".{kind}" for kind in kinds))  # fmt: skip
+    dated = {"svg": "Date", "svgz": "Date", "pdf": "CreationDate"}.get(format)
+    file = BytesIO()
+    with rc_context({"svg.hashsalt": "micrograd"}):
+        figure.savefig(file, format=format, metadata={dated: None} if dated else None)
+    return file.getvalue()
 
 
 def _new_figure(**options: Any) -> Any:
