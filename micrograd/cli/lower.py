@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from micrograd.cli.streams import guest, write_document
+from micrograd.printing import printable
+
 SAMPLES = 5  # checked on
 CLOSE = 1e-9  # relative to what was added up
 
@@ -16,7 +19,9 @@ def add_parser(subparsers: Any) -> None:
         help="turn a scalar function into an array program",
         description="Print the array program of a function in a Python file: a function of one "
         "sample, its argument defaults being a sample (lists of numbers), returning a Value.",
-    )
+        examples=("micrograd lower lesson.py:loss --check",
+                  "micrograd lower lesson.py:loss --export jax > lesson_jax.py"),
+    )  # fmt: skip
     parser.add_argument("function", metavar="FILE.py:FUNCTION", help="what to lower")
     parser.add_argument(
         "--check",
@@ -36,11 +41,12 @@ def run(options: argparse.Namespace) -> int:
     from micrograd.lowering import lower
     from micrograd.lowering.compare import compared, like, loaded
 
-    function, samples = loaded(options.function)
+    with guest():
+        function, samples = loaded(options.function)
     program = lower(function, *samples)
-    print(program.export(options.export) if options.export else program.source)
+    write_document((program.export(options.export) if options.export else program.source) + "\n")
     if options.explain:
-        print(program.explain())
+        print(printable(program.explain()))
     if not options.check:
         return 0
     batch, held, near = like(program, function, samples, SAMPLES)
