@@ -114,7 +114,7 @@ def draw(r: Measured) -> Any:
         panel.plot(course.gaps, label=name, markevery=8, **style)
     for at, text in ((0, "J = 0: Δ = 0"), (1, "J = 0: Δ = 1")):
         panel.axhline(at, color="black", linewidth=1)
-        panel.text(len(r.one.gaps), at + 0.01, text, ha="right", va="bottom", fontsize=SMALL)
+        panel.text(len(r.one.gaps), at - 0.02, text, ha="right", va="top", fontsize=SMALL)
     panel.set(title=t("without the margin learning stops next to s = s_c", "没有间隔，学习停在 s = s_c 旁边"),
               xlabel=t("training step", "训练步"), ylabel="s − s_c", ylim=(None, 1.3))  # fmt: skip
     panel.legend(loc="center right")

@@ -2,8 +2,8 @@
 
 1. a score for every class, f_c = W_c · x; 2. p_c = exp(f_c) / Σ exp(f_c′), which sums to 1. Then
 H(p, q) = −Σ p(c) log q(c) between the true distribution and the computed one: with all of p on the
-class y, −log q(y) is left. J is its mean over N examples. The picture is the graph of one example,
-with ∂J/∂f on its nodes:
+class y, −log q(y) is left. J is its mean over N examples. ∂J/∂f = q − p; the notes call the
+computed one p and the true one y, and write p − y. The picture is the graph of one example:
 
     python demos/softmax_steps.py softmax_steps.svg
 """
@@ -55,17 +55,11 @@ def example(W: list[list[float]], x: tuple[float, ...], y: int) -> Example:
     return Example(f, powers, q, y, labelled(-q[y].log(), "J"))
 
 
-def leaf_scores(W: list[list[float]]) -> Example:
-    """Return the example whose scores are leaves, which makes the smaller picture."""
-    one = example(W, X, 1)
-    return example([[f.data] for f in one.f], (1.0,), 1)
-
-
 def measure(seed: int = 3, n: int = 4) -> Measured:
     """Compute one example step by step, and the mean of n."""
     rng = random.Random(seed)
     W = [[rng.uniform(-1, 1) for _ in X] for _ in CLASSES]
-    one = leaf_scores(W)
+    one = example(W, X, 1)
     one.loss.backward()
     long = -sum((c == one.y) * math.log(q.data) for c, q in enumerate(one.q))
     data = [(tuple(rng.uniform(-1, 1) for _ in X), rng.randrange(3)) for _ in range(n)]
@@ -85,7 +79,8 @@ def show(r: Measured) -> None:
              f"{q.data - (c == one.y):.4f}"] for c, (name, f, e, q, g)
             in enumerate(zip(CLASSES, one.f, one.exp, one.q, r.grads))))  # fmt: skip
     print(f"H(p, q) = −Σ p log q = −log q_{CLASSES[one.y]} = {one.loss.data:.4f}")
-    print("J = (1/N) Σ −log q_y = (" + " + ".join(f"{x:.3f}" for x in r.losses) + f") / {len(r.losses)} = {r.J:.4f}")
+    total = " + ".join(f"{x:.3f}" for x in r.losses)
+    print(f"J = (1/N) Σ −log q_y = ({total}) / {len(r.losses)} = {r.J:.4f}")
 
 
 @claim("The exponentials, divided by their sum, are above 0 and sum to 1.", "指数除以它们的和之后，都大于 0，且总和为 1。")
