@@ -110,7 +110,7 @@ def draw(r: Measured) -> Any:
     panel.semilogy(r.above[: STEPS + 1], label=f"α = {1.03 * r.bound:.2f} = 1.03 · 2/λ", markevery=5, **STYLES[5])
     panel.set(title=t(f"rates above 2/λ = {r.bound:.2f} diverge", f"大于 2/λ = {r.bound:.2f} 的学习率发散"),
               xlabel=t("step", "步"), ylabel="J", ylim=(1e-6, 1e8))
-    panel.legend(loc="center right")
+    figure.legend(loc="outside right center")
     return figure
 
 
