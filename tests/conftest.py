@@ -1,4 +1,5 @@
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import micrograd
 from micrograd.lowering import cache, passes
 
 ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "demos"))  # a demo finds those beside it, as when it is run
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
