@@ -36,15 +36,16 @@ STOREYS = {
     "lowering": [
         ["trace", "scalars"],
         ["arrays"],
-        ["irregular"],
         ["code"],
+        ["irregular"],
         ["passes", "where"],
+        ["batch", "cache", "diagnose", "explain"],
         ["program"],
-        ["lower"],
+        ["compare", "lower"],
         ["__init__"],
     ],
 }
-COMPLETE = {"", "core", "gradcheck"}
+COMPLETE = {"", "core", "gradcheck", "lowering"}
 
 # The imports that run up, each within a function: what they fetch is loaded when it is shown.
 UPWARD = {
