@@ -42,7 +42,8 @@ def cross_entropy(logits: Scores, target: Target) -> Value:
 def nll(log_probabilities: Scores, target: Target) -> Value:
     """Return −Σ q log p, for a class or a distribution q over the classes."""
     _check_scores(log_probabilities)
-    if isinstance(target, Iterable) and getattr(target, "ndim", None) != 0:
+    several = isinstance(target, Iterable) and not isinstance(target, str)
+    if several and getattr(target, "ndim", None) != 0:
         distribution = list(target)
         _check_distribution(log_probabilities, distribution)
         return -dot(log_probabilities, distribution)

@@ -144,7 +144,8 @@ class Plateau:
         _check_positive(rate=rate, factor=factor)
         if not patience >= 0:
             raise ValueError(f"patience is a number of reports, 0 or more, not {patience!r}")
-        self.rate, self.factor, self.patience = rate, factor, patience
+        self.start = self.rate = rate
+        self.factor, self.patience = factor, patience
         self.threshold, self.least = threshold, least
         self.best, self.waited = math.inf, 0
 
@@ -159,6 +160,11 @@ class Plateau:
         self.waited += 1
         if self.waited > self.patience:
             self.rate, self.waited = max(self.rate * self.factor, self.least), 0
+
+    def settings(self) -> dict[str, Any]:
+        """Return how it was made."""
+        names = ("start", "factor", "patience", "threshold", "least")
+        return {"schedule": "Plateau"} | {name: getattr(self, name) for name in names}
 
     def state_dict(self) -> dict[str, Any]:
         """Return what reports have changed."""

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "micrograd"
 # in the package and in the folders of COMPLETE has to have a place.
 STOREYS = {
     "": [
-        ["files", "ops"],
+        ["content_policy", "files", "ops", "printing"],
         ["core"],
         ["engine"],
         ["graph", "derivatives", "functions"],
@@ -22,6 +22,7 @@ STOREYS = {
         ["optim"],
         ["checkpoint"],
         ["nn", "training"],
+        ["near_misses"],
         ["expressions", "render"],
         ["stepper"],
         ["lowering"],

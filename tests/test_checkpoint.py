@@ -19,10 +19,11 @@ from micrograd.engine import Value
 from micrograd.preprocessing import Whitening
 
 DTYPES = st.sampled_from(["?", "i1", "<i4", ">i8", "u1", "u8", "f2", "<f4", ">f8"])
-ARRAYS = DTYPES.flatmap(lambda kind: arrays.arrays(kind, arrays.array_shapes(min_dims=0, min_side=0)))
+SHAPES = arrays.array_shapes(min_dims=0, min_side=0, max_dims=3, max_side=4)
+ARRAYS = DTYPES.flatmap(lambda kind: arrays.arrays(kind, SHAPES))
 ANY_ARRAYS = st.sampled_from(
     ["c8", "c16", "U3", "S2", "M8[s]", "m8[us]", "O", "i4,f8", np.longdouble]
-).flatmap(lambda kind: arrays.arrays(kind, arrays.array_shapes(min_side=0), fill=st.nothing()))
+).flatmap(lambda kind: arrays.arrays(kind, SHAPES))
 ATOMS = (
     st.none()
     | st.booleans()
@@ -80,14 +81,14 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("ending", ["json", "npz"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(state=STATES)
 def test_what_is_written_comes_back_equal(ending, folder, state):
     assert same(state, load_state(save_state(folder / f"s.{ending}", state)))
 
 
 @pytest.mark.parametrize("ending", ["json", "npz"])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(state=WILD)
 def test_whatever_is_not_refused_comes_back_equal(ending, folder, state):
     path = folder / f"w.{ending}"
@@ -95,7 +96,7 @@ def test_whatever_is_not_refused_comes_back_equal(ending, folder, state):
     try:
         save_state(path, state)
     except (TypeError, ValueError) as error:
-        assert str(error).startswith(("the entry '", "the state "))
+        assert str(error).startswith(("the entry ", "the state "))
         assert not path.exists()
     else:
         assert same(state, load_state(path))

@@ -10,7 +10,7 @@ from micrograd.engine import Value
 from micrograd.graph import snapshot
 from micrograd.lowering import checking, lower
 from micrograd.lowering.expr import Assign, num, ref
-from micrograd.lowering.ir import ELEMENT, INPUT, Array, Index, Operand
+from micrograd.lowering.arrays.ir import ELEMENT, INPUT, Array, Index, Operand
 from micrograd.ops import DomainError
 from tests.lowering_models import values, window_model
 

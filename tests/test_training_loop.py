@@ -335,6 +335,23 @@ def test_history_plots_itself(ending, tmp_path):
         History().plot()
 
 
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_a_plot_is_the_same_for_the_same_history(ending, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    history = History([{"epoch": 1, "loss": 1.0, "f1": 2.0}, {"epoch": 2, "loss": 0.5, "f1": 3.0}])
+    written = []
+    for day in ("1000000000", "1700000000"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", day)
+        history.plot(tmp_path / f"h.{ending}")
+        written.append((tmp_path / f"h.{ending}").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_a_plot_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"h\.doc: a plot is written as png, svg, pdf, not as doc"):
+        History([{"epoch": 1, "loss": 1.0}]).plot(tmp_path / "h.doc")
+
+
 def test_plots_without_matplotlib_name_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"pip install 'micrograd-graph\[plots\]'"):

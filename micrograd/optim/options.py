@@ -28,9 +28,11 @@ def current(option: Any, steps_done: int) -> Any:
 
 
 def named(option: Any) -> Any:
-    """Return an option as settings have it: a schedule by its kind."""
+    """Return an option as settings have it: a schedule by its settings, or its kind."""
     if not callable(option):
         return option
+    if hasattr(option, "settings"):
+        return option.settings()
     return type(option).__name__ if hasattr(option, "state_dict") else "a schedule"
 
 

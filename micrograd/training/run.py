@@ -128,13 +128,13 @@ class Run:
 
     def _content(self) -> dict[str, Any]:
         return {
+            **capture(self._parts()),
             "settings": self.settings,
             "epoch": self.epoch,
             "batch": self.batch,
             "sums": self.sums,
             "rows": self.history.rows,
             "stopped": self.history.stopped,
-            **capture(self._parts()),
         }
 
     def _parts(self) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.lowering.arrays.leaves import stem_of
-from micrograd.lowering.columns import NONE
-from micrograd.lowering.grids import coordinates, find_grid, read
-from micrograd.lowering.ir import LOOKUP, Array
+from micrograd.lowering.scalars.columns import NONE
+from micrograd.lowering.arrays.axes import coordinates, find_axes, read
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, B, Rows, Term
 from micrograd.lowering.trace.declared import CONSTANT, PARAMETER, Declared
 from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.record import Trace
@@ -24,7 +24,7 @@ def _rows_array(
 ) -> tuple[Array, Any]:
     """Return the array of the rows looked up, and its Values by place."""
     places = np.array(sorted(lookup.rows))
-    grid = find_grid(coordinates(ids, places), len(places))
+    grid = find_axes(coordinates(ids, places), len(places))
     flat = places[grid.order].reshape(grid.shape)
     operand = read(ids, coordinates(ids, flat), flat, range(len(grid.shape)))
     values = np.empty((*grid.shape, lookup.length), object)
@@ -32,8 +32,9 @@ def _rows_array(
     known = np.array([nodes.get(v, NONE) for v in values.ravel().tolist()], np.int64)
     of = re.search(r"_[a-z]\w*$", ids.name)  # the _c of ids_c goes on to what is looked up
     stem = letter + (of[0] if of else "")
-    array = Array(LOOKUP, values.shape, known, True, operands=(operand,), table=table, stem=stem)
-    return array, values
+    kept = ((BATCH, B), *enumerate(values.shape))
+    term = Term((Rows(table, operand),), tuple(kept))
+    return Array(COMPUTED, values.shape, known, True, (term,), stem=stem), values
 
 
 def looked_up(

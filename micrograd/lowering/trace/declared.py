@@ -103,9 +103,10 @@ def _check_distinct(arrays: list[Declared]) -> None:
     owner: dict[Value, str] = {}
     for array in arrays:
         for value in array.values.ravel().tolist():
-            if owner.setdefault(value, array.name) != array.name:
+            other = owner.setdefault(value, array.name)
+            if other != array.name:
                 raise ValueError(
-                    f"{array.name} and {owner[value]} share a Value; give each Value in one array"
+                    f"{other} and {array.name} share a Value; give each Value in one array"
                 )
 
 
@@ -115,7 +116,7 @@ def python_name(text: str) -> str:
     Raises ValueError where nothing of it can be in a name.
     """
     name = re.sub(r"\W+", "_", text).strip("_")
-    name = f"_{name}" if name[:1].isdigit() else name
+    name = f"p{name}" if name[:1].isdigit() else name
     if not name.isidentifier():
         raise ValueError(f"{text!r} cannot name an array: it is no Python name")
     return name
@@ -145,8 +146,10 @@ def _mixed(parts: Any) -> bool:
     """Return whether parts are arrays of different shapes, and not merely rows."""
     ranks = {_rank(part) for part in parts}
     if None in ranks:
-        return any(isinstance(part, Mapping) or (rank is None and _holds_arrays(part))
-                   for part, rank in ((part, _rank(part)) for part in parts))
+        return any(
+            isinstance(part, Mapping) or (rank is None and _holds_arrays(part))
+            for part, rank in ((part, _rank(part)) for part in parts)
+        )
     if len(ranks) > 1:
         return True
     return ranks != {0} and ranks != {1} and len({_shape(part) for part in parts}) > 1

@@ -154,9 +154,9 @@ def _array(name: str, nested: Any) -> Declared | None:
     values = array.values.ravel().tolist()
     if any(v.parents or getattr(v, "constant", False) or hasattr(v, "drawn") for v in values):
         return None
-    if not any(v.label or v.scope for v in values) or (name.startswith(("W", "b")) and (
-        _MEMBER.search(first.scope)
-    )):
+    if not any(v.label or v.scope for v in values) or (
+        name.startswith(("W", "b")) and (_MEMBER.search(first.scope))
+    ):
         return array
     return _labelled(array, values)
 

@@ -30,7 +30,7 @@ def _values(part: Any) -> Any:
     return Value(part.data, label=part.label) if isinstance(part, Value) else Value(part)
 
 
-def plain(part: Any, name: str, depth: int = 0) -> Any:
+def plain(part: Any, name: str, finite: bool = True, depth: int = 0) -> Any:
     """Return nested lists of numbers and Values; arrays of any library become lists.
 
     Raises TypeError or ValueError, with the place, for anything else.
@@ -38,27 +38,27 @@ def plain(part: Any, name: str, depth: int = 0) -> Any:
     if isinstance(part, Value):
         return part
     if isinstance(part, Real):
-        return _finite(part, name)
+        return _number(part, name, finite)
     if depth > DEEPEST:
         raise ValueError(f"{name} is nested more than {DEEPEST} lists deep, or its own part")
     if not isinstance(part, (str, bytes, bytearray)) and hasattr(part, "tolist"):
         if getattr(part, "mask", None) is not None and getattr(part.mask, "any", bool)():
             raise ValueError(f"{name} is a masked array; fill what is masked by a number first")
         inner = part.tolist()
-        return plain(inner, name, depth + 1) if inner is not part else _refused(part, name)
+        return _refused(part, name) if inner is part else plain(inner, name, finite, depth + 1)
     if isinstance(part, Sequence) and not isinstance(part, (str, bytes, bytearray)):
         if not len(part):
             raise ValueError(f"{name} is empty; give one number or more")
-        return [plain(inner, f"{name}[{i}]", depth + 1) for i, inner in enumerate(part)]
+        return [plain(p, f"{name}[{i}]", finite, depth + 1) for i, p in enumerate(part)]
     return _refused(part, name)
 
 
-def _finite(number: Any, name: str) -> float:
+def _number(number: Any, name: str, finite: bool) -> float:
     try:
         data = float(number)
     except OverflowError:
-        data = math.inf
-    if not math.isfinite(data):
+        data, finite = math.inf, True
+    if finite and not math.isfinite(data):
         raise ValueError(f"{name} is {str(number)[:20]}; give a finite number")
     return data
 
@@ -100,7 +100,7 @@ def batch_numbers(batch: Any, name: str) -> Any:
 
     Raises TypeError or ValueError for the first part that is none, for Values too.
     """
-    numbers = plain(batch, name)
+    numbers = plain(batch, name, finite=False)
     _check_even(numbers, name)
     if _holds_values(numbers):
         raise TypeError(
