@@ -1,10 +1,12 @@
-"""Write files so that a crash at any point leaves the old file whole."""
+"""Read and write files: a crash leaves the old file whole, a failure names the file and why."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
@@ -15,6 +17,45 @@ except ImportError:  # elsewhere than on POSIX systems a file that is open canno
 
 ENDING = ".writing"  # of the hidden files that writers make, and dead ones leave
 
+REASONS = {
+    errno.ENOENT: "there is no such file",
+    errno.EISDIR: "this is a folder; name a file",
+    errno.ENOTDIR: "a part of this path is a file, not a folder",
+    errno.EACCES: "permission is denied; see who may read and write it and its folder",
+    errno.EPERM: "permission is denied; see who may read and write it and its folder",
+    errno.EROFS: "it is on a disk that can only be read; choose another place",
+    errno.ENOSPC: "the disk is full; make room, or choose another place",
+    errno.EDQUOT: "your share of the disk is full; make room, or choose another place",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.ELOOP: "its links lead back to themselves",
+}
+
+
+@contextmanager
+def file_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Word the system's errors in the block for people: `path`, and what is wrong with it."""
+    if "\0" in os.fspath(path):
+        raise ValueError(f"{os.fspath(path)!r}: the name of a file holds no zero byte")
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # worded already
+            raise
+        raise type(error)(f"{os.fspath(path) or repr('')}: {_reason(path, error)}") from None
+
+
+def _reason(path: str | os.PathLike[str], error: OSError) -> str:
+    folder = Path(path).parent
+    if error.errno == errno.ENOENT and not folder.exists():
+        return f"there is no folder {folder}; make it first"
+    return REASONS.get(error.errno or 0, (error.strerror or "it failed").lower())
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Return a file's content. Raises OSError that says what is wrong with the file."""
+    with file_errors(path):
+        return Path(path).read_bytes()
+
 
 def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> Path:
     """Replace `path` by `content` (text as UTF-8) in one step; return the path.
@@ -23,16 +64,12 @@ def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> Path:
     a device or a pipe, is written to. Raises OSError, which names `path`, where it cannot be.
     """
     named = Path(path)
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    target = Path(os.path.realpath(named))  # a link stays one, and the file behind it is replaced
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"{named}: there is no folder {named.parent}")
-    if target.is_dir():
-        raise IsADirectoryError(f"{named} is a folder; name a file")
-    try:
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    with file_errors(path):
+        target = Path(os.path.realpath(named))  # a link stays one; the file behind it is replaced
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "")
         _write(target, data)
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror or str(error), str(named)) from error
     return named
 
 

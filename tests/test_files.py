@@ -54,7 +54,7 @@ def test_a_new_file_gets_what_the_mask_of_the_process_leaves(mask, mode, tmp_pat
 
 
 def test_a_missing_folder_is_called_one(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"none/a: there is no folder .*none$"):
+    with pytest.raises(FileNotFoundError, match=r"none/a: there is no folder .*none; make it first"):
         atomic_write(tmp_path / "none" / "a", "")
 
 

@@ -37,8 +37,7 @@ class Dropout(Module):
     def mask(self, size: int) -> list[Value]:
         """Return the factors of `size` units: 0 for the dropped ones."""
         if not self.variational or not self._mask:
-            factors = enumerate(self._drawn(size))
-            self._mask = [Value(factor, label=f"mask{i}") for i, factor in factors]
+            self._mask = _values(self._drawn(size))
         if len(self._mask) != size:
             raise ValueError(f"the mask is for {len(self._mask)} units, not {size}; renew() first")
         return self._mask
@@ -54,6 +53,22 @@ class Dropout(Module):
     def renew(self) -> None:
         """Forget the mask: a new sequence begins."""
         self._mask = []
+
+
+class Draw:
+    """What the factors of one mask have in common; lowering takes all `size` for one input."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+
+def _values(factors: list[float]) -> list[Value]:
+    """Return the factors as leaves that know, by `drawn`, which mask they are of, and where."""
+    draw = Draw(len(factors))
+    mask = [Value(factor, label=f"mask{i}") for i, factor in enumerate(factors)]
+    for i, value in enumerate(mask):
+        value.drawn = draw, i
+    return mask
 
 
 def sampled(model: Module, x: Any, samples: int) -> list[list[float]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
 from typing import Any
 
-from micrograd.core.modes import MODE, SEPARATOR, scope
+from micrograd.core.modes import MODE, SEPARATOR, mode, scope, scope_path
 from micrograd.engine import Inputs, Value, operand, sum_of_products, weighted_sum
 from micrograd.nn.module import Module
 from micrograd.ops import BY_NAME
@@ -61,22 +61,22 @@ class Neuron(Module):
         if len(values) != len(weights):
             raise ValueError(f"{self!r}{f' in {self.scope}' if self.scope else ''} takes "
                              f"{len(weights)} inputs, not {len(values)}")  # fmt: skip
-        outer = MODE.scope
-        MODE.scope = nested(outer, self.scope) if outer else self.scope
+        here = mode()
+        own = nested(here.scope, self.scope) if here.scope else self.scope
         try:  # all in one place: calls in between would double the cost of a fused neuron
-            try:
-                if self.fused:
-                    total = weighted_sum(weights, values, self.b)
-                else:
-                    total = sum_of_products(weights, values, self.b)
-            except AttributeError:  # there is no b, or numbers were assigned to w or b
+            total = (weighted_sum if self.fused else sum_of_products)(weights, values, self.b, own)
+        except AttributeError:  # there is no b, or numbers were assigned to w or b
+            with scope_path(own):
                 total = self._uncommon_sum(values)
-            f: Any = self.activation if self.nonlin else None
-            if f.__class__ is str:
-                return getattr(total, f)()  # type: ignore[no-any-return]
-            return f(total) if f else total
-        finally:
-            MODE.scope = outer
+        if not self.nonlin:
+            return total
+        f: Any = self.activation
+        if f.__class__ is str and not here.special:
+            out: Value = getattr(total, f)()
+            out.scope = own
+            return out
+        with scope_path(own):
+            return f(total) if callable(f) else getattr(total, f)()  # type: ignore[no-any-return]
 
     def _uncommon_sum(self, values: Inputs) -> Value:
         """Return w·x + b where not all of w and b are Values."""

@@ -16,6 +16,7 @@ from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, corpus, tokens
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.ner.training.fitting import check_tags
+from micrograd.printing import printable
 from micrograd.training import Interrupted
 from micrograd.training.history import History
 
@@ -81,7 +82,7 @@ class Session:
         return ["model.npz", "history.csv", "learning-curve.svg"]
 
     def _say(self, text: str) -> None:
-        self.console.print(text, soft_wrap=True, markup=False)
+        self.console.print(printable(text), soft_wrap=True, markup=False)
 
     def _describe(self) -> None:
         for part in dict.fromkeys((self.train, self.dev, self.test)):
