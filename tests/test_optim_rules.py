@@ -457,3 +457,9 @@ def test_what_is_remembered_has_the_bits_of_single_precision_or_more(dtype, kept
         assert optimizer.state["0"]["squares"].dtype == kept
         optimizer.step([np.ones(2, dtype)])
     assert data.dtype == dtype
+
+
+def test_parameters_are_numbered_through_all_groups():
+    values = [Value(float(i)) for i in range(5)]
+    groups = [{"params": values[:2]}, {"params": {"w": values[2]}}, {"params": values[3:]}]
+    assert SGD(groups).parameters == dict(zip(["0", "1", "w", "3", "4"], values))
