@@ -31,7 +31,13 @@ STOREYS = {
         ["__init__"],
         ["__main__"],
     ],
-    "core": [["formulas", "modes", "numbers"], ["kinds"], ["order"], ["copying", "recording"], ["__init__"]],
+    "core": [
+        ["checks", "formulas", "modes", "numbers"],
+        ["kinds"],
+        ["order"],
+        ["copying", "recording"],
+        ["__init__"],
+    ],
     "gradcheck": [["claims"], ["slopes"], ["report"], ["__init__"]],
     "lowering": [
         ["trace", "scalars"],
