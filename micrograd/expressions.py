@@ -115,14 +115,18 @@ def load(path: str, name: str) -> Value:
 
     Raises OSError where there is no such file, ValueError where it fails or has no such Value.
     """
-    found = _run(path).get(name)
+    found = run_file(path).get(name)
     if isinstance(found, Value):
         return found
     what = "has no" if found is None else f"has {type(found).__name__}, not a Value, as"
     raise ValueError(f"{path} {what} {name!r}; name a Value")
 
 
-def _run(path: str) -> dict[str, object]:
+def run_file(path: str) -> dict[str, object]:
+    """Run a Python file, its folder being importable, and return its names.
+
+    Raises OSError where there is no such file, ValueError where it fails.
+    """
     read_bytes(path)  # a missing file is told apart from one that fails
     folder = str(Path(path).resolve().parent)
     sys.path.insert(0, folder)

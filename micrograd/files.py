@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # elsewhere than on POSIX systems a file that is open cannot be removed
+    fcntl = None  # type: ignore[assignment]
+
+ENDING = ".writing"  # of the hidden files that writers make, and dead ones leave
 
 REASONS = {
     errno.ENOENT: "there is no such file",
@@ -58,34 +66,66 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> Path:
     """Replace `path` by `content` (text as UTF-8) in one step; return the path.
 
-    Raises OSError where the folder does not exist or cannot be written.
+    What writers of this file left that were killed is removed. What is no regular file, such as
+    a device or a pipe, is written to. Raises OSError, which names `path`, where it cannot be.
     """
-    with file_errors(path):
-        return _replaced(Path(path), content)
-
-
-def _replaced(target: Path, content: str | bytes) -> Path:
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "")
+    named = Path(path)
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    with file_errors(path):
+        target = Path(os.path.realpath(named))  # a link stays one; the file behind it is replaced
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "")
+        _write(target, data)
+    return named
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what writers of `path` left when they were killed."""
+    target = Path(os.path.realpath(path))
+    for leftover in target.parent.glob(f".{escape(target.name)}.*{ENDING}"):
+        with suppress(OSError):  # its writer is alive, or somebody else has removed it
+            _remove_unlocked(leftover)
+
+
+def _write(target: Path, data: bytes) -> None:
+    if target.exists() and not target.is_file():
+        target.write_bytes(data)
+        return
+    remove_leftovers(target)
+    mode = target.stat().st_mode & 0o777 if target.exists() else None
+    handle, temporary = _created(target, 0o666 if mode is None else mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, _mode(target))
-        os.replace(temporary, target)
+            if mode is not None:
+                os.chmod(temporary, mode)
+            os.replace(temporary, target)
     except BaseException:
         os.unlink(temporary)
         raise
-    return target
 
 
-def _mode(target: Path) -> int:
-    """Give the permissions the file has, or those a new file would get."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def _created(target: Path, mode: int) -> tuple[int, Path]:
+    """Make a file beside `target`, locked while its writer lives; the system masks its mode."""
+    while True:
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}{ENDING}")
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+        _lock(handle)
+        if temporary.exists():
+            return handle, temporary
+        os.close(handle)  # taken for a leftover before it was locked
+
+
+def _remove_unlocked(leftover: Path) -> None:
+    with open(leftover, "rb") as file:
+        _lock(file.fileno(), wait=False)
+        os.unlink(leftover)
+
+
+def _lock(handle: int, wait: bool = True) -> None:
+    """Lock a file until it is closed. Raises OSError where another has, and not to `wait`."""
+    if fcntl:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+

@@ -65,8 +65,9 @@ class Session:
         except Interrupted as stopped:
             self._say(f"{stopped}; or go on with the same command and --resume")
             return False
-        checkpoint.unlink(missing_ok=True)
-        self._report(tagger, self._write(tagger, history))
+        written = self._write(tagger, history)
+        checkpoint.unlink(missing_ok=True)  # not before what it led to is safe
+        self._report(tagger, written)
         return True
 
     def _write(self, tagger: Tagger, history: History) -> list[str]:
