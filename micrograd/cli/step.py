@@ -20,7 +20,10 @@ def add_parser(subparsers: Any) -> None:
         "Keys: Enter or n next, b back, g N go to step N, q quit. Where the output is no terminal "
         "the whole transcript is printed.",
     )  # fmt: skip
-    parser.add_argument("value", metavar="EXPR|FILE.py:NAME", help="what to step through")
+    parser.add_argument(
+        "value", metavar="EXPR|FILE.py:NAME", nargs="?", default="",
+        help="what to step through (nothing: writes the playground, a page to type into)",
+    )  # fmt: skip
     parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
     parser.add_argument(
         "-o", "--output", metavar="PAGE.html", help="write a page that steps in a browser"
@@ -44,10 +47,10 @@ def run(options: argparse.Namespace) -> int:
     from micrograd.stepper import save_page
     from micrograd.stepper.terminal import Walkthrough
 
-    if options.output and not options.output.endswith((".html", ".htm")):
-        raise ValueError(
-            f"{options.output}: the steps are written as a page; end the name in .html"
-        )
+    if options.output:
+        _page_named(options.output)
+    if not options.value:
+        return write_playground(options.output or "play.html")
     root = read(options.value, point(options.at))
     program = _lowered(root) if options.program else None
     if options.output:
@@ -59,6 +62,21 @@ def run(options: argparse.Namespace) -> int:
     else:
         walkthrough.transcript()
     return 0
+
+
+def write_playground(path: str) -> int:
+    """Write the page to type expressions into. Raises ValueError for a name that is no page's."""
+    from micrograd.files import atomic_write
+    from micrograd.stepper.document import play_page
+
+    _page_named(path)
+    print(f"wrote {atomic_write(path, play_page())}", file=sys.stderr)
+    return 0
+
+
+def _page_named(path: str) -> None:
+    if not path.endswith((".html", ".htm")):
+        raise ValueError(f"{path}: the steps are written as a page; end the name in .html")
 
 
 def _lowered(root: Value) -> Program:

@@ -131,7 +131,12 @@ class Walkthrough:
     def _sum(self, step: dict[str, Any]) -> list[tuple[str, str]]:
         if step["kind"] != "backward":
             return []
-        return [(f"{self._derivative(step['operand'])} = ", ""), (shown(step["total"]), "sum")]
+        name, total = self._derivative(step["operand"]), (shown(step["total"]), "sum")
+        if not step["left"]:
+            return [(f"{name} = ", ""), total]
+        more = "tocome" if step["left"] == 1 else "tocome.more"
+        return [(f"{name} {self.words['sofar']}: ", ""), total,
+                (f", {self.words[more].format(count=step['left'])}", "")]  # fmt: skip
 
     def _derivative(self, id: int) -> str:
         return f"∂{self.names[self.graph.roots[0]]}/∂{self.names[id]}"
@@ -143,26 +148,29 @@ class Walkthrough:
 
     def _show_values(self, at: int) -> None:
         """Show what is known so far, a dash for what is not."""
-        graph, (values, gradients) = self.graph, _known(self.steps[: at + 1])
+        graph, (values, gradients, waiting) = self.graph, _known(self.steps[: at + 1])
         named = [id for id, op in enumerate(graph.ops) if op != LEAF or graph.labels[id]]
         for id in named[:MOST_VALUES]:
             known = graph.ops[id] == LEAF or id in values
+            name = f"{self._derivative(id)} {self.words['sofar']}" if waiting.get(id) else (
+                self._derivative(id))
             self.write([
                 (f"   {self.names[id]:<12} {self.words['value']} ", ""),
                 (f"{shown(graph.data[id]) if known else '–':<10}", "value"),
-                (f" {self.words['grad']} ", ""),
+                (f" {name} ", ""),
                 (shown(gradients[id]) if id in gradients else "–", "gradient"),
             ])  # fmt: skip
         if len(named) > MOST_VALUES:
             self.write([(f"   {self.words['more'].format(count=len(named) - MOST_VALUES)}", "")])
 
 
-def _known(steps: list[dict[str, Any]]) -> tuple[set[int], dict[int, float]]:
-    """Return the nodes computed and the gradients reached after `steps`."""
+def _known(steps: list[dict[str, Any]]) -> tuple[set[int], dict[int, float], dict[int, int]]:
+    """Return after `steps` the nodes computed, the gradients so far, and what those wait for."""
     values = {step["node"] for step in steps if step["kind"] == "forward"}
     gradients = {step["node"]: step["value"] for step in steps if step["kind"] == "seed"}
-    gradients |= {step["operand"]: step["total"] for step in steps if step["kind"] == "backward"}
-    return values, gradients
+    backward = [step for step in steps if step["kind"] == "backward"]
+    gradients |= {step["operand"]: step["total"] for step in backward}
+    return values, gradients, {step["operand"]: step["left"] for step in backward}
 
 
 def _wrapped(line: str) -> str:

@@ -1,9 +1,7 @@
 // The picture: one box per Value or group, one line per edge, drawn once per view and then updated.
 const SVG = "http://www.w3.org/2000/svg";
-const SMALLEST = 0.75, LARGEST = 1.25; // the scale of the picture
 const PILL = 22;
 const MARGIN = 14;
-const NARROW = 640; // pixels; below, a picture may run top to bottom
 
 function element(tag, attributes, parent, text) {
   const made = document.createElementNS(SVG, tag);
@@ -47,21 +45,44 @@ function arrow(parent, [x, y], down, back) {
 class Picture {
   constructor(holder, view, say) {
     Object.assign(this, { holder, view, say });
-    const width = Math.max(280, holder.clientWidth - 2);
-    const scale = placed => width / (placed.size[0] + 2 * MARGIN);
-    this.down = !!view.down && width < NARROW && scale(view.down) > scale(view.across);
-    this.placed = this.down ? view.down : view.across;
-    this.draw(Math.min(LARGEST, Math.max(SMALLEST, scale(this.placed))));
+    this.down = turnable(view) && this.scale(this.places(true)) > this.scale(this.places(false));
+    this.placed = this.places(this.down);
+    this.draw();
   }
 
-  draw(scale) {
-    const [width, height] = this.placed.size.map(side => side + 2 * MARGIN);
-    this.svg = element("svg", { viewBox: `${-MARGIN} ${-MARGIN} ${width} ${height}`, width: width * scale,
-      height: height * scale, role: "group", "aria-label": this.say.label });
+  places(down) {
+    const key = down ? "downward" : "across"; // kept: a view is drawn again and again
+    return this.view[key] ??= placed(this.view, down);
+  }
+
+  size(places = this.placed) { return places.size.map(side => side + 2 * MARGIN); }
+
+  // Return how large the picture is seen; nothing holds the height of what grows with its picture.
+  scale(places) {
+    const width = this.holder.clientWidth || 600, height = this.grows ? Infinity : this.holder.clientHeight || 400;
+    const [across, down] = this.size(places);
+    return Math.min(width / across, height / down);
+  }
+
+  get grows() { return document.documentElement.classList.contains("embedded"); }
+
+  draw() {
+    this.svg = element("svg", { role: "group", "aria-label": this.say.label });
     this.holder.replaceChildren(this.svg);
     this.edges = this.view.edges.map((edge, i) => this.edge(this.placed.paths[i]));
     this.boxes = this.view.boxes.map((box, i) => this.box(box, i));
     this.labels = this.view.edges.map((edge, i) => this.label(this.placed.paths[i]));
+    this.resize();
+  }
+
+  resize() {
+    if (this.grows) this.holder.style.height = `${this.height()}px`;
+    this.camera = new Camera(this.holder, this.svg, [-MARGIN, -MARGIN], this.size());
+  }
+
+  height() {
+    const size = this.size(), fitting = Camera.fitting([this.holder.clientWidth || 600, Infinity], size);
+    return Math.min(TALLEST, Math.ceil(size[1] * fitting));
   }
 
   edge(points) {
@@ -100,12 +121,12 @@ class Picture {
     const room = told.single ? width - 32 : 2 * width;
     fit(name, Math.min(width - 24, room - Math.min(56, note.getComputedTextLength())));
     fit(note, Math.min(width - 24, room - name.getComputedTextLength()));
-    const row = (cls, label, at) => {
-      if (told.single) element("text", { class: "quiet", x: 12, y: at }, group, label);
-      return element("text", { class: cls, x: width - 12, y: at }, group);
-    };
+    const row = (cls, label, at) => [
+      element("text", { class: "quiet", x: 12, y: at }, group, told.single ? label : ""),
+      element("text", { class: cls, x: width - 12, y: at }, group)];
     if (this.view.opens[place]) this.opener(group, width, place, told);
-    return { group, value: row("v", this.say.value, 54), grad: row("g", this.say.grad, 80) };
+    const [, value] = row("v", this.say.value, 54), [of, grad] = row("g", "", 80);
+    return { group, value, of, grad, room: width - 30 };
   }
 
   // A click anywhere on a folded box opens it; its badge is the button that keys reach.
@@ -127,10 +148,11 @@ class Picture {
 
   // Show a frame: texts per box and edge, and which of them take part in the step.
   update(frame) {
-    this.boxes.forEach(({ group, value, grad }, place) => {
+    this.boxes.forEach(({ group, value, of, grad, room }, place) => {
       const shown = frame.box(place);
       value.textContent = shown.value;
       grad.textContent = shown.grad;
+      if (of.textContent !== shown.of) fit(Object.assign(of, { textContent: shown.of }), room - grad.getComputedTextLength());
       value.classList.toggle("used", shown.used);
       grad.classList.toggle("used", shown.gives);
       for (const role of ["forward", "receives", "gives"])
@@ -161,16 +183,12 @@ class Picture {
     label.textContent = text;
   }
 
-  // Scroll so that the boxes of the step are seen, where the picture is larger than its frame.
+  // Move so that the boxes of the step are seen, where the picture is larger than its frame.
   follow(places) {
-    const { holder } = this, rects = places.map(p => this.boxes[p]?.group.getBoundingClientRect());
-    const frame = holder.getBoundingClientRect(), seen = rects.filter(Boolean);
-    if (!seen.length) return;
-    const left = Math.min(...seen.map(r => r.left)), right = Math.max(...seen.map(r => r.right));
-    const top = Math.min(...seen.map(r => r.top)), bottom = Math.max(...seen.map(r => r.bottom));
-    if (left < frame.left || right > frame.right)
-      holder.scrollLeft += (left + right) / 2 - (frame.left + frame.right) / 2;
-    if (top < frame.top || bottom > frame.bottom)
-      holder.scrollTop += (top + bottom) / 2 - (frame.top + frame.bottom) / 2;
+    const frames = places.map(place => this.placed.boxes[place]).filter(Boolean);
+    if (!frames.length) return;
+    const all = (side, pick) => pick(...frames.map(side));
+    this.camera.see([all(([x]) => x, Math.min) - MARGIN, all(([, y]) => y, Math.min) - MARGIN,
+      all(([x, , width]) => x + width, Math.max) + MARGIN, all(([, y, , height]) => y + height, Math.max) + MARGIN]);
   }
 }
