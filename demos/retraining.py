@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.gradients import Rows
 from micrograd.lowering import lower
 from micrograd.nn import Neuron
 from micrograd.optim import SGD
+from micrograd.optim.gradients import Rows
 from micrograd.training import fit
 
 VECTORS = {

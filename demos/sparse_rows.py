@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from windows import CORRUPT, TRUE, WORDS, places, shape, start
 
-from micrograd.ner.embedding import gather, scatter
-from micrograd.ner.engines import lowered
+from micrograd.ner.model.embedding import gather, scatter
+from micrograd.ner.training.engines import lowered
 from micrograd.optim import SGD
 
 OTHERS = ["London", "the", "river"]  # in the table, but in neither window

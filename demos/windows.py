@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from micrograd import Value, grad, topological_order
-from micrograd.ner.batch import Batch
-from micrograd.ner.embedding import Places, gather
-from micrograd.ner.engines import ScalarEngine
-from micrograd.ner.models import Shape, initial, outputs
+from micrograd.ner.model.embedding import Places, gather
+from micrograd.ner.model.models import Shape, initial, outputs
+from micrograd.ner.training.batch import Batch
+from micrograd.ner.training.engines import ScalarEngine
 from micrograd.optim import SGD
 
 TRUE = ["museums", "in", "Paris", "are", "amazing"]

@@ -1,9 +1,9 @@
 """A scalar autograd engine to read, step through, draw, and train with."""
 
+from micrograd.core.modes import AnomalyError, detect_anomaly, no_grad, scope
 from micrograd.derivatives import grad, hessian, jacobian
 from micrograd.engine import Step, Value, topological_order, weighted_sum
 from micrograd.functions import dot, log_softmax, logsumexp, mean, softmax
-from micrograd.modes import AnomalyError, detect_anomaly, no_grad, scope
 from micrograd.ops import DomainError
 
 __version__ = "0.1.0"

@@ -17,7 +17,7 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.files import atomic_write
-from micrograd.gradients import is_array
+from micrograd.optim.gradients import is_array
 
 FORMAT, VERSION = "micrograd state", 1
 ARRAY, FLOAT = "__array__", "__float__"  # the keys that stand for what JSON lacks

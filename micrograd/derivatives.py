@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, overload
 
+from micrograd.core.kinds import Elementary, Handmade
+from micrograd.core.modes import described
 from micrograd.engine import Value, topological_order
-from micrograd.modes import described
-from micrograd.operations import Elementary, Handmade
 from micrograd.ops import FLOATS, FUNCTIONS, ROWS, Branches, Namespace, Row
 
 

@@ -13,9 +13,7 @@ from itertools import count
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.methods import compiled_method, compiled_sum_of_products
-from micrograd.modes import MODE, check_value
-from micrograd.operations import (
+from micrograd.core.kinds import (
     ELEMENTARY,
     LEAF,
     SUM_OF_PRODUCTS,
@@ -25,10 +23,12 @@ from micrograd.operations import (
     explain,
     sweep,
 )
+from micrograd.core.modes import MODE, check_value
+from micrograd.core.order import reset_interior
+from micrograd.core.order import topological_order as topological_order
+from micrograd.core.recording import compiled_method, compiled_sum_of_products
+from micrograd.core.wiring import rewire
 from micrograd.ops import ROWS, Row
-from micrograd.order import reset_interior
-from micrograd.order import topological_order as topological_order
-from micrograd.wiring import rewire
 
 _next_index = count().__next__
 
@@ -197,17 +197,17 @@ class Value:
     # Copies and pickles take the whole graph along, without recursion.
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        from micrograd.copying import deep_copy
+        from micrograd.core.copying import deep_copy
 
         return deep_copy(self, memo)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        from micrograd.copying import reduced
+        from micrograd.core.copying import reduced
 
         return reduced(self)
 
     def __setstate__(self, state: Any) -> None:
-        from micrograd.copying import restore
+        from micrograd.core.copying import restore
 
         restore(self, state[-1])
 

@@ -19,9 +19,9 @@ from micrograd import (
     topological_order,
     weighted_sum,
 )
+from micrograd.core.modes import AnomalyError, comparisons_reported
 from micrograd.engine import sum_of_products
 from micrograd.graph import snapshot
-from micrograd.modes import AnomalyError, comparisons_reported
 
 DEEP = 100_000  # nodes: a hundred times Python's recursion limit
 

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from micrograd.cli import main
-from micrograd.ner import conll, session
-from micrograd.ner.corpus import FOLDER
-from micrograd.ner.sentence import Corpus, Sentence
 from micrograd.ner.tagger import Tagger
+from micrograd.ner.text import conll
+from micrograd.ner.text.corpus import FOLDER
+from micrograd.ner.text.sentence import Corpus, Sentence
+from micrograd.ner.training import session
 
 TEXT = "Museums in Paris are amazing. Ann saw Oslo."
 FAST = ["--epochs", "2", "--hidden", "6", "--dim", "4", "--case-dim", "3"]
@@ -233,7 +234,7 @@ def test_vectors_report_their_hit_rate(tmp_path, capsys):
 def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
     import signal
 
-    from micrograd.ner import fitting
+    from micrograd.ner.training import fitting
 
     real, calls = fitting.Trainer.step, []
 

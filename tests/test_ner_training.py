@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from micrograd import optim
-from micrograd.history import History
-from micrograd.ner import conll, fitting, rates
-from micrograd.ner.config import Config, Training, defaults
-from micrograd.ner.corpus import shipped
-from micrograd.ner.sentence import Sentence
+from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.tagger import Tagger
+from micrograd.ner.text import conll
+from micrograd.ner.text.corpus import shipped
+from micrograd.ner.text.sentence import Sentence
+from micrograd.ner.training import fitting, rates
 from micrograd.training import Interrupted
+from micrograd.training.history import History
 
 NAMES = ("Paris", "Rome", "Oslo", "Ulm")
 WORDS = ("goes", "sees", "has", "reads")

@@ -7,9 +7,9 @@ import pytest
 
 from micrograd.checkpoint import load_state, save_state
 from micrograd.engine import Value
-from micrograd.gradients import Rows, clip_norm, clip_value, gradient_norm
 from micrograd.nn import MLP
 from micrograd.optim import BY_NAME, SGD, AdaGrad, Adam, AdamW, RMSProp, SparseAdam, fan_in_groups
+from micrograd.optim.gradients import Rows, clip_norm, clip_value, gradient_norm
 from micrograd.schedules import Plateau, exponential
 
 SPARSE = [SGD, AdaGrad, SparseAdam]

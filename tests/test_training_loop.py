@@ -14,11 +14,11 @@ import pytest
 from micrograd import losses
 from micrograd.checkpoint import load_state
 from micrograd.engine import Value
-from micrograd.history import History
 from micrograd.nn import MLP
 from micrograd.optim import SGD, Adam
 from micrograd.schedules import Plateau, cosine
 from micrograd.training import EarlyStopping, Interrupted, descent, fit
+from micrograd.training.history import History
 
 POINTS = [((x / 4, y / 4), 1 if x * y > 0 else -1) for x in (-3, -1, 1, 3) for y in (-3, -1, 1, 3)]
 

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from micrograd.ner.evaluation import Evaluation
+    from micrograd.ner.judging.evaluation import Evaluation
 
 
 def add_parser(subparsers: Any) -> None:
@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score and print."""
-    from micrograd.ner.report import print_evaluation
+    from micrograd.ner.judging.report import print_evaluation
 
     if len(options.paths) > 2:
         raise ValueError(f"{len(options.paths)} files given: expected MODEL FILE, or one FILE")
@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _model(options: argparse.Namespace, model: str, path: str) -> Evaluation:
-    from micrograd.ner import conll
     from micrograd.ner.tagger import Tagger
+    from micrograd.ner.text import conll
 
     tagger = Tagger.load(model)
     corpus = conll.read(
@@ -69,8 +69,8 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Evaluation:
 
 
 def _predictions(options: argparse.Namespace, path: str) -> Evaluation:
-    from micrograd.ner import conll
-    from micrograd.ner.evaluation import evaluate_tags
+    from micrograd.ner.judging.evaluation import evaluate_tags
+    from micrograd.ner.text import conll
 
     try:
         true = conll.read(path, encoding=options.encoding, tag_column=-2, repair=options.repair)

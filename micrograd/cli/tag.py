@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from micrograd.ner.sentence import Corpus
+    from micrograd.ner.text.sentence import Corpus
 
 
 def add_parser(subparsers: Any) -> None:
@@ -39,7 +39,7 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Tag the input and show it."""
     from micrograd.files import atomic_write
-    from micrograd.ner.page import page
+    from micrograd.ner.judging.page import page
     from micrograd.ner.tagger import Tagger
 
     tagger = Tagger.load(options.model)
@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _input(options: argparse.Namespace) -> Corpus:
-    from micrograd.ner import conll, tokens
-    from micrograd.ner.sentence import Corpus
+    from micrograd.ner.text import conll, tokens
+    from micrograd.ner.text.sentence import Corpus
 
     name = options.input or "<stdin>"
     data = Path(options.input).read_bytes() if options.input else sys.stdin.buffer.read()
@@ -73,7 +73,7 @@ def _input(options: argparse.Namespace) -> Corpus:
 
 
 def _print_conll(corpus: Corpus, tagged: list[list[str]]) -> None:
-    from micrograd.ner import conll
+    from micrograd.ner.text import conll
 
     for sentence, tags in zip(corpus, tagged, strict=True):
         sentence.tags = tags
@@ -84,7 +84,7 @@ def _print_conll(corpus: Corpus, tagged: list[list[str]]) -> None:
 def _print_text(corpus: Corpus, tagged: list[list[str]]) -> None:
     from rich.console import Console
 
-    from micrograd.ner.page import terminal
+    from micrograd.ner.judging.page import terminal
 
     console = Console(soft_wrap=True, highlight=False)
     console.print(terminal(corpus.sentences, tagged), end="")

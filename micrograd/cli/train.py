@@ -104,8 +104,8 @@ def _add_training(group: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, report, and write the results."""
-    from micrograd.ner.config import Config, Training, defaults
-    from micrograd.ner.session import Session
+    from micrograd.ner.model.config import Config, Training, defaults
+    from micrograd.ner.training.session import Session
 
     known = {field.name for kind in (Config, Training) for field in fields(kind)} - {"kind"}
     chosen = {name: value for name, value in vars(options).items() if name in known}

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS, Handmade
+from micrograd.core.modes import described
+from micrograd.core.order import topological_order
 from micrograd.engine import Value
-from micrograd.modes import described
-from micrograd.operations import ELEMENTARY, LEAF, SUM_OF_PRODUCTS, Handmade
 from micrograd.ops import ROWS, WEIGHTED_SUM
-from micrograd.order import topological_order
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from micrograd.core.order import topological_order
 from micrograd.engine import Value
-from micrograd.order import topological_order
 
 
 def diagnose(root: Value, leaves: Mapping[str, Any], held: Mapping[str, Any],

@@ -6,13 +6,13 @@ from collections import Counter
 
 import numpy as np
 
+from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.lowering.columns import MUL, NAMES, Columns, Ints
 from micrograd.lowering.ir import INPUT, NUMBER, PARAMETER, Array
 from micrograd.lowering.levels import Group, Levels
 from micrograd.lowering.lowered import Lowered
 from micrograd.lowering.text import line, shape_text
-from micrograd.modes import described
 from micrograd.ops import WEIGHTED_SUM
 
 

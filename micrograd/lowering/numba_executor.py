@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.gradients import Rows
 from micrograd.lowering.expr import B, Expr
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.loops import Loops
 from micrograd.lowering.lowered import LOSS, Lines, Lowered
 from micrograd.lowering.text import shown
 from micrograd.ops import FUNCTIONS
+from micrograd.optim.gradients import Rows
 
 Run = Callable[..., Any]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from micrograd.gradients import Rows
 from micrograd.lowering.buffers import CALLED, Buffered
 from micrograd.lowering.expr import Assign, B
 from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER
@@ -14,6 +13,7 @@ from micrograd.lowering.names import NUMPY
 from micrograd.lowering.row_buffers import join, sparse
 from micrograd.lowering.stacking import stacked
 from micrograd.lowering.tensors import whole
+from micrograd.optim.gradients import Rows
 
 Run = Callable[..., Any]
 

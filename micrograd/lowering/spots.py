@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.lowering.columns import Columns
 from micrograd.lowering.ir import BATCH, LEAVES, NUMBER, Array
@@ -14,7 +15,6 @@ from micrograd.lowering.levels import Levels
 from micrograd.lowering.lowered import Lines, Lowered
 from micrograd.lowering.names import adjoint_names
 from micrograd.lowering.text import shown
-from micrograd.modes import described
 
 ELEMENT, TERM, WITHIN, SHARED, WRITTEN, SLOT, NOWHERE, UNSAID = (
     "element", "term", "within", "shared", "number", "slot", "nowhere", "",

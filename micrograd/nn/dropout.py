@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from micrograd.core.modes import no_grad
 from micrograd.engine import Value, operand
-from micrograd.modes import no_grad
 from micrograd.nn.module import Module
 
 

@@ -7,8 +7,8 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
+from micrograd.core.modes import MODE, scope
 from micrograd.engine import Value
-from micrograd.modes import MODE, scope
 from micrograd.nn.module import Module
 
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from micrograd.core.modes import MODE, SEPARATOR, scope
 from micrograd.engine import Inputs, Value, operand, sum_of_products, weighted_sum
-from micrograd.modes import MODE, SEPARATOR, scope
 from micrograd.nn.module import Module
 from micrograd.ops import BY_NAME
 

@@ -9,8 +9,8 @@ from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from micrograd.checkpoint import capture, load_state, restore, save_state
+from micrograd.core.kinds import LEAF
 from micrograd.engine import Value
-from micrograd.operations import LEAF
 
 Self = TypeVar("Self", bound="Module")
 Path = tuple[Any, ...]  # how to get at an item: (the path of what holds it, its key there), or ()

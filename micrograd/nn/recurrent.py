@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from micrograd.core.modes import scope
 from micrograd.engine import Value
-from micrograd.modes import scope
 from micrograd.nn.dropout import Dropout
 from micrograd.nn.feedforward import Layer, inputs
 from micrograd.nn.module import Module

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from micrograd.core.modes import MODE
 from micrograd.engine import Value
 from micrograd.graph import LEAF, Graph, snapshot
-from micrograd.modes import MODE
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
 
