@@ -106,12 +106,20 @@ def test_without_a_pass_gradients_are_dashes():
     assert not any(chips(svg).values())
 
 
-def test_no_grad_is_read_or_set():
+def gradients(picture):
+    """Return label and number of the last row of every box."""
+    return re.findall(r'class="row" [^>]*>([^<]+)</text><text class="gradient" [^>]*>([^<]+)<', picture)
+
+
+def test_grad_is_the_values_own_and_no_other_number():
     f = worked_example()
-    before = render(f).svg
+    assert dict(gradients(render(f).svg))["∂f/∂y"] == "5"
     assert [value.grad for value in snapshot(f).values] == [0.0] * 6
     f.backward()
-    assert render(f).svg == before
+    f.backward()
+    names, numbers = zip(*gradients(render(f).svg))
+    assert set(names) == {"grad"} and sorted(numbers) == sorted(["4", "10", "0", "2", "3", "1"])
+    assert "grad" in render(f).to_dot() and "∂f/∂y" not in render(f).to_dot()
 
 
 def test_x_times_x_has_two_edges():

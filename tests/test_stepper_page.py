@@ -108,7 +108,7 @@ def test_titles(root, text):
 def test_views_open_and_close():
     found = views(snapshot(network(3, 4)))
     kept = found["views"]
-    assert found["start"] == "neuron" and {"full", "layer"} <= set(kept)
+    assert found["start"] == "layer" and {"full", "neuron"} <= set(kept)
     for key, view in kept.items():
         assert all(opens in kept for opens in view["opens"] if opens)
         assert not view["closes"] or key in kept[view["closes"]]["opens"]

@@ -63,6 +63,12 @@ def page(root: Value | Graph, title: str | Mapping[str, str] = "", walk: Walk | 
     return _assembled(data, rows, heading, listing(program) if program else "", parts)
 
 
+def notebook_page(graph: Graph) -> str:
+    """Return the page as a notebook embeds it: the graph is the notebook's, not the reader's."""
+    rows = rows_source(graph.ops)
+    return _assembled(page_data(graph, None, 1.0), rows, written_out(graph), "", set(), fold=False)
+
+
 def play_page() -> str:
     """Return the playground: the page of the first example."""
     _, text, at = EXAMPLES[0]
@@ -78,10 +84,11 @@ def _playground(text: str, at: Mapping[str, float], words: Words) -> dict[str, A
     }
 
 
-def _assembled(data: Any, rows: str, heading: str, lines: str, parts: set[str]) -> str:
+def _assembled(data: Any, rows: str, heading: str, lines: str, parts: set[str],
+               fold: bool = True) -> str:  # fmt: skip
     """Return the page of these data, with the optional `parts` of its frame, style and script.
 
-    The script is packed: a loader unfolds it, and the policy lets just these two run.
+    The script is folded: a loader unfolds it, and the policy lets just these two run.
     """
     style, script = ("".join(map(_asset, (n for n in names if ONLY.get(n, "") in parts | {""})))
                      for names in (STYLES, SCRIPTS))  # fmt: skip
@@ -93,8 +100,8 @@ def _assembled(data: Any, rows: str, heading: str, lines: str, parts: set[str]) 
         "POLICY": f"default-src 'none'; script-src {_digest(loader)} {_digest(script)}; "
         f"style-src {_digest(style)}",
         "CSS": style,
-        "CODE": packed(script),
-        "SCRIPT": loader,
+        "CODE": packed(script) if fold else "",
+        "SCRIPT": loader if fold else script,
         "DATA": json_text(data),
         "LINES": lines,
     }

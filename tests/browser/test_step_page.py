@@ -55,9 +55,11 @@ def test_the_buttons_and_the_scrub_bar(opened, example):
     assert place(shown) == "8 / 11"
     assert shown.locator("#heading").inner_text() == "Backward pass: b → y"
     assert chips(shown) == ["downstream 3", "upstream ∂f/∂b 3",
-                            "local ∂b/∂y 1 = 1 if y ≥ z else 0", "∂f/∂y 3"]  # fmt: skip
+                            "local ∂b/∂y 1 = 1 if y ≥ z else 0",
+                            "∂f/∂y so far 3 one more to come"]  # fmt: skip
     sentence = shown.locator("[aria-live] #sentence").inner_text()
-    assert sentence == "max picked y, so the whole upstream gradient is routed to y."
+    assert sentence == ("max picked y, so the whole upstream gradient is routed to y. "
+                        "The gradient of y so far is 3; one more contribution is to come.")  # fmt: skip
     shown.get_by_role("button", name="Last", exact=True).click()
     assert chips(shown)[-1] == "∂f/∂y = 3 + 2 5"
     assert boxes(shown) == {"x": ("1", "2"), "y": ("2", "5"), "z": ("0", "0"), "a": ("3", "2"),
@@ -189,23 +191,23 @@ def test_predict_hides_then_reveals(opened, example):
 
 def test_what_if_recomputes_both_passes(opened, example):
     shown = opened(example, "#step=11")
-    shown.get_by_label("y", exact=True).fill("-3")
+    shown.get_by_role("textbox", name="y", exact=True).fill("-3")
     assert boxes(shown) == {"x": ("1", "0"), "y": ("-3", "0"), "z": ("0", "-2"), "a": ("-2", "0"),
                             "b": ("0", "-2"), "f": ("-0", "1")}  # fmt: skip
     assert shown.locator("#outcome").inner_text() == "f is now -0 (recorded: 6)."
     assert shown.locator("#inputs").inner_text() == "at x = 1, y = -3, z = 0"
     shown.locator("#scrub").fill("8")
     assert "did not pick y" in shown.locator("#sentence").inner_text()
-    shown.get_by_label("z", exact=True).fill("4e")
+    shown.get_by_role("textbox", name="z", exact=True).fill("4e")
     assert shown.locator("#outcome").inner_text() == "Give a number."
-    assert shown.get_by_label("z", exact=True).get_attribute("aria-invalid") == "true"
-    shown.get_by_label("z", exact=True).fill("4")
+    assert shown.get_by_role("textbox", name="z", exact=True).get_attribute("aria-invalid") == "true"
+    shown.get_by_role("textbox", name="z", exact=True).fill("4")
     assert boxes(shown)["f"][0] == "-8"
     shown.locator("#reset").click()
     assert boxes(shown)["f"][0] == "6"
-    assert shown.get_by_label("y", exact=True).input_value() == "2"
+    assert shown.get_by_role("textbox", name="y", exact=True).input_value() == "2"
     for special, told in (("inf", "inf"), ("nan", "nan"), ("-0", "-0"), ("1e-300", "1e-300")):
-        shown.get_by_label("x", exact=True).fill(special)
+        shown.get_by_role("textbox", name="x", exact=True).fill(special)
         assert boxes(shown)["x"][0] == told
 
 
@@ -214,7 +216,7 @@ def test_what_if_in_a_collapsed_graph_is_what_the_engine_says(opened):
     x0, x1, x2 = (v for v in topological_order(root) if v.label.startswith("x"))
     shown = opened(page(root))
     shown.locator("#last").click()
-    assert shown.locator("#leaves input").count() == 3
+    assert shown.locator("#leaves [data-leaf]").count() == 3
     shown.get_by_label("x0").fill("-2.25")
     x0.data = -2.25
     root.forward()
@@ -237,11 +239,11 @@ def test_what_if_changes_numbers_of_the_formula(opened):
     assert shown.locator("#sentence").inner_text().startswith("a is x · 2;")
     labels = shown.locator("#leaves label").all_inner_texts()
     assert [text.strip() for text in labels] == ["x", "2 in a", "1 in f"]
-    shown.get_by_label("2 in a").fill("-5")
+    shown.get_by_role("textbox", name="2 in a").fill("-5")
     assert boxes(shown)["-5"][0] == "-5" and boxes(shown)["a"][0] == "-15"
     assert shown.locator("#sentence").inner_text().startswith("a is x · (-5);")
     assert shown.locator("#outcome").inner_text() == "f is now -14 (recorded: 7)."
-    assert shown.get_by_label("2 in a").evaluate("field => field === document.activeElement")
+    assert shown.get_by_role("textbox", name="2 in a").evaluate("field => field === document.activeElement")
     shown.locator("#reset").click()
     assert boxes(shown)["2"][0] == "2" and boxes(shown)["a"][0] == "6"
 
@@ -251,7 +253,7 @@ def test_what_if_refuses_where_the_engine_would(opened):
     root = x.log()
     root.label = "f"
     shown = opened(page(root))
-    shown.get_by_label("x", exact=True).fill("0")
+    shown.get_by_role("textbox", name="x", exact=True).fill("0")
     text = shown.locator("#outcome").inner_text()
     assert text == "f = log(x) has no finite value there; the last numbers stay."
     assert boxes(shown)["x"] == ("2", "–")
@@ -272,12 +274,14 @@ def test_chinese(opened, example):
     shown.locator("#language").select_option("zh")
     assert shown.locator("html").get_attribute("lang") == "zh-Hans"
     assert shown.locator("#play").inner_text() == "播放"
-    assert shown.locator("#sentence").inner_text() == "max 选中了 y，上游梯度全部传给 y。 y 的梯度目前是 3，还有一路未到。"
+    sentence = "max 选中了 y，上游梯度全部传给 y。 y 的梯度目前是 3，还有一路未到。"
+    assert shown.locator("#sentence").inner_text() == sentence
+    assert shown.title() == "f = (x + y) · max(y, z) · 逐步演示"
     assert shown.locator("#heading").inner_text() == "反向传播：b → y"
     assert "lang=zh" in shown.url
     english = re.compile("[A-Za-z]{4,}")
     text = shown.locator("body").inner_text().replace("English", "")
-    assert not [w for w in english.findall(text) if w not in ("else", "Home")]
+    assert not [w for w in english.findall(text) if w not in ("else", "Home", "Page", "Down", "sigmoid", "softmax")]
     shown.locator("#language").select_option("en")
     assert shown.locator("#play").inner_text() == "Play"
 

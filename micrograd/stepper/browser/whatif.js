@@ -27,7 +27,7 @@ function leafRow(node) {
   const line = made("div", "", "leaf"), label = made("label", `${leafName(node)} `);
   const field = made("input"), slider = made("input");
   Object.assign(field, { type: "text", inputMode: "decimal", autocomplete: "off" });
-  Object.assign(slider, { type: "range", step: "any", tabIndex: -1 });
+  Object.assign(slider, { type: "range", step: "any" });
   slider.setAttribute("aria-label", leafName(node));
   field.dataset.leaf = node.id;
   field.addEventListener("input", () => edit(node, field, field.value));
