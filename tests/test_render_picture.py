@@ -108,7 +108,9 @@ def test_without_a_pass_gradients_are_dashes():
 
 def gradients(picture):
     """Return label and number of the last row of every box."""
-    return re.findall(r'class="row" [^>]*>([^<]+)</text><text class="gradient" [^>]*>([^<]+)<', picture)
+    return re.findall(
+        r'class="row" [^>]*>([^<]+)</text><text class="gradient" [^>]*>([^<]+)<', picture
+    )
 
 
 def test_grad_is_the_values_own_and_no_other_number():

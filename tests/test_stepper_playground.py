@@ -72,7 +72,9 @@ class Writer:
         if kind == "b":
             sign = choose.choice(["+", "-", "*", "/", "**", "+", "-", "*"])
             left, right = self.term(depth - 1), self.term(depth - 1)
-            return f"({left}) {sign} ({right})" if choose.random() < 0.6 else f"{left} {sign} {right}"
+            return (
+                f"({left}) {sign} ({right})" if choose.random() < 0.6 else f"{left} {sign} {right}"
+            )
         return self.call(choose.choice(ROWS), depth)
 
     def call(self, row, depth):
@@ -155,7 +157,9 @@ def test_both_passes_have_the_engines_numbers(compared):
 def test_the_same_boxes_stand_in_the_same_places(compared):
     for (text, _), graph, page in compared:
         ours = view(graph, "full")
-        assert [box["members"] for box in page["view"]["boxes"]] == [[*b.members] for b in ours.boxes]
+        assert [box["members"] for box in page["view"]["boxes"]] == [
+            [*b.members] for b in ours.boxes
+        ]
         assert [box["kind"] for box in page["view"]["boxes"]] == [box.kind for box in ours.boxes]
         links = [[e.source, e.target, [[user, place] for _, user, place in e.members]]
                  for e in ours.edges]  # fmt: skip
@@ -167,7 +171,9 @@ def test_the_same_boxes_stand_in_the_same_places(compared):
                 [Size(str(i), *map(float, size)) for i, size in enumerate(sizes)],
                 [Link(str(source), str(target), *rest) for source, target, *rest in joins],
             )
-            assert [tuple(j[:3]) for j in joins] == [(e.source, e.target, e.port) for e in ours.edges]
+            assert [tuple(j[:3]) for j in joins] == [
+                (e.source, e.target, e.port) for e in ours.edges
+            ]
             order = -1 if turned else 1
             assert drawn["placed"]["size"] == [placed.width, placed.height][::order], text
             assert [box[:2] for box in drawn["placed"]["boxes"]] == [
@@ -223,7 +229,9 @@ def test_texts_that_were_damaged_are_judged_alike():
     for text, at in random_expressions(400):
         for _ in range(3):
             place = chooser.randrange(len(text) + 1)
-            piece = chooser.choice(["", "(", ")", "*", "-", "2", "x", ";", "\n", " ", ",", "=", ".", "e"])
+            piece = chooser.choice(
+                ["", "(", ")", "*", "-", "2", "x", ";", "\n", " ", ",", "=", ".", "e"]
+            )
             asked.append((text[:place] + piece + text[place + chooser.choice([0, 1, 3]) :], at))
     for (text, at), page in zip(asked, read_in_page(asked)):
         try:

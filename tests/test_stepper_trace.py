@@ -160,4 +160,6 @@ def test_both_languages_say_the_same_things(words):
 
 def test_chinese_sentences():
     told = trace(worked_example(), language="zh")["steps"]
-    assert told[7]["sentence"] == "max 选中了 y，上游梯度全部传给 y。 y 的梯度目前是 3，还有一路未到。"
+    assert told[7]["sentence"] == (
+        "max 选中了 y，上游梯度全部传给 y。 y 的梯度目前是 3，还有一路未到。"
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from micrograd.render.captions import MODES
 from micrograd.render.collapse import LEVELS
-from micrograd.render.picture import LAYOUTS
+from micrograd.render.picture import FORMATS, LAYOUTS
 
 
 def add_parser(subparsers: Any) -> None:
@@ -24,7 +24,14 @@ def add_parser(subparsers: Any) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help=".svg, .png, .pdf, .html or .dot (default: SVG to standard output)",
+        help=".svg, .png, .pdf, .gif, .html, .dot, .tikz, .mmd, .tex (default: standard output)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=[*FORMATS],
+        default="",
+        help="the format, where the file's ending does not say it (tex: the passes as equations; "
+        "animated-svg, gif: the numbers come up as the passes compute them)",
     )
     parser.add_argument(
         "--mode",
@@ -65,7 +72,10 @@ def run(options: argparse.Namespace) -> int:
         options.layout, options.unfold_sums,
     )  # fmt: skip
     if options.output:
-        print(f"wrote {picture.save(options.output)}", file=sys.stderr)
-    else:
-        sys.stdout.write(picture.svg)
+        print(f"wrote {picture.save(options.output, options.format)}", file=sys.stderr)
+        return 0
+    image = picture.to(options.format or "svg")
+    if isinstance(image, bytes):
+        raise ValueError(f"a {options.format} picture needs a file: name it with -o")
+    sys.stdout.write(image)
     return 0

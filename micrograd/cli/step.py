@@ -17,8 +17,8 @@ def add_parser(subparsers: Any) -> None:
         "step", help="step through the forward and backward pass of an expression",
         description="Step through EXPR, such as '(x + y) * max(y, z)' --at x=1,y=2,z=0, or through "
         "the Value NAME of a Python file: in the terminal, or as a page with -o. "
-        "Keys: Enter or n next, b back, g N go to step N, q quit. Where the output is no terminal "
-        "the whole transcript is printed.",
+        "Keys: → or Enter next, ← or b back, g N go to step N, q quit. Where the output is no "
+        "terminal the whole transcript is printed.",
     )  # fmt: skip
     parser.add_argument(
         "value", metavar="EXPR|FILE.py:NAME", nargs="?", default="",
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     walkthrough = Walkthrough(root, options.language, program=program)
     if sys.stdin.isatty() and sys.stdout.isatty():
-        walkthrough.interact()
+        walkthrough.interact_by_keys()
     else:
         walkthrough.transcript()
     return 0

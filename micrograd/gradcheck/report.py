@@ -77,6 +77,15 @@ class Report:
             lines.append(f"... the {len(shown)} worst of {len(self.entries)}")
         return "\n".join([*lines, self._summary()])
 
+    def _repr_html_(self) -> str:
+        from micrograd.render.displays import table_html
+
+        header = ("input", "at", "analytic", "numeric", "error", "verdict")
+        rows = [(e.name, e.at, e.analytic, e.numeric, e.error,
+                 ("agrees" if e.agrees else "DIFFERS") + (", kink suspected" if e.kink else ""))
+                for e in sorted(self.entries, key=lambda e: (not e.agrees, e.error))]  # fmt: skip
+        return table_html(header, rows, self._summary())
+
     def _summary(self) -> str:
         agree = sum(entry.agrees for entry in self.entries)
         worst = f"; worst {self.worst.error:.1e} at {self.worst.name}" if self.entries else ""

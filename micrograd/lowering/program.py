@@ -64,6 +64,11 @@ class Program:
             return LevelsText(self.lowered).source()
         return value_and_grad_text(self.lowered, self.lowered.passes(PARAMETER))
 
+    def _repr_html_(self) -> str:
+        from micrograd.render.displays import text_html
+
+        return text_html(self.source)
+
     def __call__(self, *batch: Any) -> float:
         """Return the loss of a batch."""
         return self._run(FORWARD, batch)[0]

@@ -122,7 +122,9 @@ def was_differentiated(graph: Graph) -> bool:
 
 def _derivative(graph: Graph, box: Box) -> str:
     names, root = names_of(graph), graph.roots[0]
-    return f"∂{names[root]}/∂{names[box.outputs[0]]}" if len(box.outputs) == 1 else f"∂{names[root]}"
+    return (
+        f"∂{names[root]}/∂{names[box.outputs[0]]}" if len(box.outputs) == 1 else f"∂{names[root]}"
+    )
 
 
 def _range(numbers: list[float]) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph
 from micrograd.render.captions import caption
+from micrograd.render.collapse import MOST_BOXES
 from micrograd.render.svg import FONT, described
 from micrograd.render.text import escaped
 
@@ -37,7 +37,7 @@ THEME = ",".join(f"{dark} .micrograd-figure img" for dark in NOTEBOOKS)
 FIGURE = (
     '<figure class="micrograd-figure" style="margin:0;overflow-x:auto"><style>{theme}'
     '{{color-scheme:dark!important}}</style><img alt="{alt}" style="color-scheme:light;'
-    'max-width:100%;min-width:{least}px" src="data:image/svg+xml,{image}"><details><summary>'
+    'max-width:100%;min-width:{least}px" src="data:image/svg+xml;charset=utf-8,{image}"><details><summary>'
     "Table of values and gradients</summary>{table}</details>{stepper}</figure>"
 )
 STEPPER = (
@@ -83,7 +83,10 @@ def mimebundle(value: Value) -> dict[str, str]:
 
     try:
         if len(topological_order(value)) <= MOST_VALUES:
-            return bundle(render(value), repr(value))
+            picture = render(value)
+            if len(picture.view.boxes) > MOST_BOXES:  # a row of parts can be read in a cell's width
+                picture = render(picture.view.graph, level="parts")
+            return bundle(picture, repr(value))
     except ValueError:  # a graph that somebody wired into a cycle
         pass
     return {"text/plain": repr(value)}
@@ -96,17 +99,22 @@ def bundle(picture: Picture, text: str) -> dict[str, str]:
 
 def figure(picture: Picture) -> str:
     """Return the picture as an image, a table folded below, and the step-through to open."""
-    image = re.sub(r"\n+|(?<=[{;:,]) ", "", picture.svg.replace(".micrograd ", ""))
     return FIGURE.format(
         theme=THEME, alt=escaped(described(picture.view, picture.mode)),
-        least=_least_width(picture.svg), image=_in_address(image), table=table(picture),
+        least=_least_width(picture.svg), image=_in_address(picture.svg), table=table(picture),
         stepper=_stepper(picture.view.graph),
     )  # fmt: skip
 
 
 def _in_address(svg: str) -> str:
-    """Return an SVG as a data address within an attribute: most of it may stand as it is."""
-    return quote(svg.replace('"', "'") if "'" not in svg else svg, safe=" =:;,/()!?*+.{}@'<>")
+    """Return an SVG as a data address within an attribute, without what an image does not show."""
+    head, mark, body = svg.partition("</style>")
+    rules = re.sub(
+        r"\.micrograd (?=\S)|\n|(?<=[{;:,}]) | (?=[{}])", "", head[head.index("<style>") :]
+    )
+    shown = re.sub(r'<title>[^<]*</title>| data-\w+="[^"]*"| class="number"|\n', "", body)
+    plain = f"{head[: head.index('<title>')]}{rules}{mark}{shown}".replace('"', "'")
+    return plain.replace("%", "%25").replace("#", "%23").replace("&", "%26")
 
 
 def _least_width(svg: str) -> int:

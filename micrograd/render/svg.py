@@ -125,7 +125,9 @@ def style(adaptive: bool, classes: set[str]) -> str:
 
 def _used(colours: dict[str, str], known: set[str], shapes: str = "") -> str:
     rules = (shapes.replace("{", "{{").replace("}", "}}") + COLOURS).format_map(colours)
-    return "\n".join(rule for rule in rules.replace(",\n", ", ").split("\n") if _selects(rule, known))
+    return "\n".join(
+        rule for rule in rules.replace(",\n", ", ").split("\n") if _selects(rule, known)
+    )
 
 
 def _selects(rule: str, known: set[str]) -> bool:

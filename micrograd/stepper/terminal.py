@@ -13,12 +13,15 @@ from micrograd.graph import LEAF, Graph
 from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
 from micrograd.stepper.array_program import ArrayProgram, code_row, named, of_graph, told
+from micrograd.stepper.keys import ask_keys
 from micrograd.stepper.trace import one_root, trace
 from micrograd.stepper.words import INTERFACE
 
 COLUMNS = 80
 ROLES = {"value": "blue", "gradient": "yellow", "local": "magenta", "sum": "green"}
 PROMPT = "[Enter/n] next  [b] back  [g N] go to step N  [q] quit > "
+KEYS_PROMPT = "[→ Enter] next  [← b] back  [g N] go to  [Home End] first, last  [q] quit > "
+CLEAR = "\x1b[2J\x1b[H"  # the screen, so that every step is drawn in the same place
 MOST_VALUES = 12  # lines of the table of values under a step
 
 
@@ -40,7 +43,8 @@ class Walkthrough:
         self.steps = trace(self.graph, language=language)["steps"]
         self.names = names_of(self.graph)
         self.words = INTERFACE[language]
-        self.write = _writer(output or sys.stdout)
+        self.output = output or sys.stdout
+        self.write = _writer(self.output)
 
     def transcript(self) -> None:
         """Print every step."""
@@ -49,21 +53,29 @@ class Walkthrough:
 
     def interact(self, ask: Callable[[str], str] = input) -> None:
         """Show one step at a time, as `ask` tells; end at q, at the end of input, or by Ctrl-C."""
+        self._interact(ask, PROMPT, "")
+
+    def interact_by_keys(self) -> None:
+        """Show one step at a time in the same place, as single keys of the terminal tell."""
+        self._interact(ask_keys, KEYS_PROMPT, CLEAR)
+
+    def _interact(self, ask: Callable[[str], str], prompt: str, clear: str) -> None:
         at = 0
         while True:
+            self.output.write(clear)
             self._show(self.steps[at])
             self._show_values(at)
             try:
-                at = self._next(at, ask)
+                at = self._next(at, ask, prompt)
             except (EOFError, KeyboardInterrupt, StopIteration):
                 self.write([("", "")])
                 return
 
-    def _next(self, at: int, ask: Callable[[str], str]) -> int:
+    def _next(self, at: int, ask: Callable[[str], str], prompt: str) -> int:
         """Return the step to show after the one at `at`; ask until there is one."""
         last = len(self.steps) - 1
         while True:
-            answer = ask(PROMPT).strip().lower()
+            answer = ask(prompt).strip().lower()
             command, _, rest = answer.partition(" ")
             if command in ("q", "quit"):
                 raise StopIteration
@@ -73,6 +85,8 @@ class Walkthrough:
                 return at + 1
             if command == "b":
                 return max(0, at - 1)
+            if command == "last":
+                return last
             number = rest if command == "g" else command.removeprefix("g")
             if number.strip().isdigit() and 1 <= int(number) <= last + 1:
                 return int(number) - 1

@@ -21,7 +21,8 @@ def trace(root: Value | Graph, seed: float = 1.0, language: str = "en") -> dict[
 
     `nodes` lists what was computed in topological order, `steps` the inputs, one step per node
     forward, the seed, and one step per contribution backward, with a sentence each in `language`
-    ("en", "zh"); `left` counts the contributions that a gradient, `total`, still waits for. Raises ValueError for a graph of several roots.
+    ("en", "zh"); `left` counts the contributions that a gradient, `total`, still waits for.
+    Raises ValueError for a graph of several roots.
     """
     graph = one_root(root)
     return {

@@ -1,4 +1,4 @@
-"""What the page draws: the views of a graph that it can show. Where the boxes go it finds itself."""
+"""What the page draws: the views of a graph that it can show; it places the boxes itself."""
 
 from __future__ import annotations
 

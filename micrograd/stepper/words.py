@@ -96,7 +96,8 @@ INTERFACE: dict[str, dict[str, str]] = {
         "ask.forward": "What is the value of {node}?",
         "ask.backward": "What does {node} hand to {operand}?",
         "ask.box": "What changes? Press Reveal.",
-        "keys": "Keys: ← → or Page Up/Down step · Home End first/last · Space play/pause · + − 0 zoom",
+        "keys": "Keys: ← → or Page Up/Down step · Home End first/last · Space play/pause · "
+        "+ − 0 zoom",
         "zoom": "Zoom", "zoom.in": "Enlarge", "zoom.out": "Reduce", "zoom.fit": "Fit the window",
         "page.title": "step by step",
         "whatif": "What if an input were different? Both passes are computed anew.",
@@ -132,7 +133,8 @@ INTERFACE: dict[str, dict[str, str]] = {
         "reveal": "揭晓", "right": "正确：{value}。", "wrong": "不对：应为 {value}。",
         "ask.forward": "{node} 的值是多少?", "ask.backward": "{node} 传给 {operand} 的梯度是多少?",
         "ask.box": "什么会变?按“揭晓”查看。",
-        "keys": "按键：← → 或 Page Up/Down 逐步 · Home End 开头/末尾 · 空格 播放/暂停 · + − 0 缩放",
+        "keys": "按键：← → 或 Page Up/Down 逐步 · Home End 开头/末尾 · 空格 播放/暂停 · "
+        "+ − 0 缩放",
         "zoom": "缩放", "zoom.in": "放大", "zoom.out": "缩小", "zoom.fit": "适合窗口",
         "page.title": "逐步演示",
         "whatif": "如果输入改变会怎样？两遍计算都会重新进行。",

@@ -200,7 +200,9 @@ def test_what_if_recomputes_both_passes(opened, example):
     assert "did not pick y" in shown.locator("#sentence").inner_text()
     shown.get_by_role("textbox", name="z", exact=True).fill("4e")
     assert shown.locator("#outcome").inner_text() == "Give a number."
-    assert shown.get_by_role("textbox", name="z", exact=True).get_attribute("aria-invalid") == "true"
+    assert (
+        shown.get_by_role("textbox", name="z", exact=True).get_attribute("aria-invalid") == "true"
+    )
     shown.get_by_role("textbox", name="z", exact=True).fill("4")
     assert boxes(shown)["f"][0] == "-8"
     shown.locator("#reset").click()
@@ -243,7 +245,9 @@ def test_what_if_changes_numbers_of_the_formula(opened):
     assert boxes(shown)["-5"][0] == "-5" and boxes(shown)["a"][0] == "-15"
     assert shown.locator("#sentence").inner_text().startswith("a is x · (-5);")
     assert shown.locator("#outcome").inner_text() == "f is now -14 (recorded: 7)."
-    assert shown.get_by_role("textbox", name="2 in a").evaluate("field => field === document.activeElement")
+    assert shown.get_by_role("textbox", name="2 in a").evaluate(
+        "field => field === document.activeElement"
+    )
     shown.locator("#reset").click()
     assert boxes(shown)["2"][0] == "2" and boxes(shown)["a"][0] == "6"
 
@@ -281,7 +285,11 @@ def test_chinese(opened, example):
     assert "lang=zh" in shown.url
     english = re.compile("[A-Za-z]{4,}")
     text = shown.locator("body").inner_text().replace("English", "")
-    assert not [w for w in english.findall(text) if w not in ("else", "Home", "Page", "Down", "sigmoid", "softmax")]
+    assert not [
+        w
+        for w in english.findall(text)
+        if w not in ("else", "Home", "Page", "Down", "sigmoid", "softmax")
+    ]
     shown.locator("#language").select_option("en")
     assert shown.locator("#play").inner_text() == "Play"
 
