@@ -191,9 +191,9 @@ def test_predict_hides_then_reveals(opened, example):
 
 def test_what_if_recomputes_both_passes(opened, example):
     shown = opened(example, "#step=11")
-    shown.get_by_role("textbox", name="y", exact=True).fill("-3")
-    assert boxes(shown) == {"x": ("1", "0"), "y": ("-3", "0"), "z": ("0", "-2"), "a": ("-2", "0"),
-                            "b": ("0", "-2"), "f": ("-0", "1")}  # fmt: skip
+    shown.get_by_role("textbox", name="y", exact=True).fill("−3")
+    assert boxes(shown) == {"x": ("1", "0"), "y": ("−3", "0"), "z": ("0", "−2"), "a": ("−2", "0"),
+                            "b": ("0", "−2"), "f": ("−0", "1")}  # fmt: skip
     assert shown.locator("#outcome").inner_text() == "f is now -0 (recorded: 6)."
     assert shown.locator("#inputs").inner_text() == "at x = 1, y = -3, z = 0"
     shown.locator("#scrub").fill("8")
@@ -204,11 +204,11 @@ def test_what_if_recomputes_both_passes(opened, example):
         shown.get_by_role("textbox", name="z", exact=True).get_attribute("aria-invalid") == "true"
     )
     shown.get_by_role("textbox", name="z", exact=True).fill("4")
-    assert boxes(shown)["f"][0] == "-8"
+    assert boxes(shown)["f"][0] == "−8"
     shown.locator("#reset").click()
     assert boxes(shown)["f"][0] == "6"
     assert shown.get_by_role("textbox", name="y", exact=True).input_value() == "2"
-    for special, told in (("inf", "inf"), ("nan", "nan"), ("-0", "-0"), ("1e-300", "1e-300")):
+    for special, told in (("inf", "inf"), ("nan", "nan"), ("−0", "−0"), ("1e-300", "1e-300")):
         shown.get_by_role("textbox", name="x", exact=True).fill(special)
         assert boxes(shown)["x"][0] == told
 
@@ -216,16 +216,16 @@ def test_what_if_recomputes_both_passes(opened, example):
 def test_what_if_in_a_collapsed_graph_is_what_the_engine_says(opened):
     root = network(3, 4)
     x0, x1, x2 = (v for v in topological_order(root) if v.label.startswith("x"))
-    shown = opened(page(root))
+    shown = opened(page(root), "#view=neuron")
     shown.locator("#last").click()
     assert shown.locator("#leaves [data-leaf]").count() == 3
-    shown.get_by_label("x0").fill("-2.25")
+    shown.get_by_role("textbox", name="x0").fill("-2.25")
     x0.data = -2.25
     root.forward()
     root.backward()
     told = boxes(shown)
     assert {name: told[name] for name in ("x0", "x1", "x2", "loss Σ")} == {
-        "x0": ("-2.25", shown_number(x0.grad)),
+        "x0": ("−2.25", shown_number(x0.grad)),
         "x1": (shown_number(x1.data), shown_number(x1.grad)),
         "x2": (shown_number(x2.data), shown_number(x2.grad)),
         "loss Σ": (shown_number(root.data), "1"),
@@ -242,9 +242,9 @@ def test_what_if_changes_numbers_of_the_formula(opened):
     labels = shown.locator("#leaves label").all_inner_texts()
     assert [text.strip() for text in labels] == ["x", "2 in a", "1 in f"]
     shown.get_by_role("textbox", name="2 in a").fill("-5")
-    assert boxes(shown)["-5"][0] == "-5" and boxes(shown)["a"][0] == "-15"
-    assert shown.locator("#sentence").inner_text().startswith("a is x · (-5);")
-    assert shown.locator("#outcome").inner_text() == "f is now -14 (recorded: 7)."
+    assert boxes(shown)["−5"][0] == "−5" and boxes(shown)["a"][0] == "−15"
+    assert shown.locator("#sentence").inner_text().startswith("a is x · (−5);")
+    assert shown.locator("#outcome").inner_text() == "f is now −14 (recorded: 7)."
     assert shown.get_by_role("textbox", name="2 in a").evaluate(
         "field => field === document.activeElement"
     )
@@ -376,6 +376,8 @@ def test_it_prints_on_one_page(opened, example):
 
 def test_collapsed_graphs_step_by_box_and_open(opened):
     shown = opened(page(network(3, 4)))
+    assert shown.locator("#view").input_value() == "layer"
+    shown.locator("#view").select_option("neuron")
     assert place(shown) == "1 / 20"
     assert shown.locator("#view").input_value() == "neuron"
     shown.locator("#next").click()
