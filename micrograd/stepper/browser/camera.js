@@ -8,13 +8,12 @@ const TALLEST = 640; // pixels of a picture whose frame takes its height from it
 const typeSize = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 class Camera {
-  // `size` is the picture's, in its own units, margins included, from the corner `origin`.
-  constructor(holder, svg, origin, size) {
-    Object.assign(this, { holder, svg, origin, size, moved: false });
+  // `frame` is the holder's width and height; `size` the picture's, in its own units, margins
+  // included, from the corner `origin`.
+  constructor(frame, holder, svg, origin, size) {
+    Object.assign(this, { frame, holder, svg, origin, size });
     this.fit();
   }
-
-  get frame() { return [this.holder.clientWidth || 600, this.holder.clientHeight || 400]; }
 
   // Return the scale at which the whole picture is seen, but its text not too small to read.
   static fitting(frame, size) {
@@ -25,7 +24,6 @@ class Camera {
 
   fit() {
     this.scale = Camera.fitting(this.frame, this.size);
-    this.moved = false;
     this.corner = [...this.origin];
     this.apply();
   }
@@ -45,7 +43,7 @@ class Camera {
   zoom(factor, at = this.frame.map(side => side / 2)) {
     const scale = Math.max(FARTHEST, Math.min(CLOSEST, this.scale * factor));
     this.corner = this.corner.map((x, i) => x + at[i] / this.scale - at[i] / scale);
-    Object.assign(this, { scale, moved: true });
+    this.scale = scale;
     this.apply();
   }
 

@@ -11,14 +11,24 @@ function element(tag, attributes, parent, text) {
   return made;
 }
 
-// Cut a text until it is no wider than `width`.
-function fit(text, width) {
-  const full = [...text.textContent];
-  let length = full.length;
-  while (length > 1 && text.getComputedTextLength() > width) {
-    length = Math.min(length - 1, Math.ceil(length * width / text.getComputedTextLength()));
-    text.textContent = full.slice(0, length).join("") + "…";
+// Return how wide a text is, of a size and weight of the picture; asking the picture itself would
+// have it laid out anew for every box.
+const pen = document.createElement("canvas").getContext("2d");
+function widthOf(text, font) {
+  pen.font = `${font} ${pen.family ??= getComputedStyle(document.body).fontFamily}`;
+  return pen.measureText(text).width;
+}
+const NAME_FONT = "700 16px", QUIET_FONT = "13px", NUMBER_FONT = "17px";
+
+// Return a text cut until it is no wider than `width`.
+function fit(text, font, width) {
+  const full = [...text];
+  let length = full.length, cut = text;
+  while (length > 1 && widthOf(cut, font) > width) {
+    length = Math.min(length - 1, Math.ceil(length * width / widthOf(cut, font)));
+    cut = full.slice(0, length).join("") + "…";
   }
+  return cut;
 }
 
 // Return the path through points that are joined by curves and level stretches in turn.
@@ -44,8 +54,11 @@ function arrow(parent, [x, y], down, back) {
 
 class Picture {
   constructor(holder, view, say) {
-    Object.assign(this, { holder, view, say });
-    this.down = turnable(view) && this.scale(this.places(true)) > this.scale(this.places(false));
+    // Measured before anything is drawn: to ask later would have all of it laid out at once.
+    const frame = [holder.clientWidth || 600, holder.clientHeight || 400];
+    Object.assign(this, { holder, view, say, frame });
+    const tall = frame[0] < (this.grows ? NARROW_FRAME : frame[1]);
+    this.down = tall && turnable(view) && this.scale(this.places(true)) > this.scale(this.places(false));
     this.placed = this.places(this.down);
     this.draw();
   }
@@ -59,9 +72,8 @@ class Picture {
 
   // Return how large the picture is seen; nothing holds the height of what grows with its picture.
   scale(places) {
-    const width = this.holder.clientWidth || 600, height = this.grows ? Infinity : this.holder.clientHeight || 400;
-    const [across, down] = this.size(places);
-    return Math.min(width / across, height / down);
+    const [across, down] = this.size(places), [width, height] = this.frame;
+    return Math.min(width / across, (this.grows ? Infinity : height) / down);
   }
 
   get grows() { return document.documentElement.classList.contains("embedded"); }
@@ -76,12 +88,15 @@ class Picture {
   }
 
   resize() {
-    if (this.grows) this.holder.style.height = `${this.height()}px`;
-    this.camera = new Camera(this.holder, this.svg, [-MARGIN, -MARGIN], this.size());
+    if (this.grows) {
+      this.frame[1] = this.height();
+      this.holder.style.height = `${this.frame[1]}px`;
+    }
+    this.camera = new Camera(this.frame, this.holder, this.svg, [-MARGIN, -MARGIN], this.size());
   }
 
   height() {
-    const size = this.size(), fitting = Camera.fitting([this.holder.clientWidth || 600, Infinity], size);
+    const size = this.size(), fitting = Camera.fitting([this.frame[0], Infinity], size);
     return Math.min(TALLEST, Math.ceil(size[1] * fitting));
   }
 
@@ -115,12 +130,11 @@ class Picture {
     if (folded) element("rect", { class: "shade", x: 5, y: 5, width, height, rx: 10 }, group);
     element("rect", { class: "box", width, height, rx: 10 }, group);
     element("title", {}, group, told.title);
-    const name = element("text", { class: "name", x: 12, y: 26 }, group, told.name);
-    const note = element("text", { class: "quiet note", x: width - 12, y: told.single ? 25 : 54,
-      "text-anchor": "end" }, group, told.formula);
     const room = told.single ? width - 32 : 2 * width;
-    fit(name, Math.min(width - 24, room - Math.min(56, note.getComputedTextLength())));
-    fit(note, Math.min(width - 24, room - name.getComputedTextLength()));
+    const name = fit(told.name, NAME_FONT, Math.min(width - 24, room - Math.min(56, widthOf(told.formula, QUIET_FONT))));
+    const note = fit(told.formula, QUIET_FONT, Math.min(width - 24, room - widthOf(name, NAME_FONT)));
+    element("text", { class: "name", x: 12, y: 26 }, group, name);
+    element("text", { class: "quiet note", x: width - 12, y: told.single ? 25 : 54, "text-anchor": "end" }, group, note);
     const row = (cls, label, at) => [
       element("text", { class: "quiet", x: 12, y: at }, group, told.single ? label : ""),
       element("text", { class: cls, x: width - 12, y: at }, group)];
@@ -152,21 +166,21 @@ class Picture {
       const shown = frame.box(place);
       value.textContent = shown.value;
       grad.textContent = shown.grad;
-      if (of.textContent !== shown.of) fit(Object.assign(of, { textContent: shown.of }), room - grad.getComputedTextLength());
+      of.textContent = fit(shown.of, QUIET_FONT, room - widthOf(shown.grad, NUMBER_FONT));
       value.classList.toggle("used", shown.used);
       grad.classList.toggle("used", shown.gives);
       for (const role of ["forward", "receives", "gives"])
         group.classList.toggle(role, !!shown[role]);
     });
     this.edges.forEach((edge, i) => {
-      const { active } = frame.edge(i);
+      const { active, pill, times } = frame.edge(i);
       edge.line.setAttribute("class", `edge ${active}`);
       edge.arrow.setAttribute("class", `arrow ${active === "forward" ? active : ""}`);
       edge.back.setAttribute("class", "arrow backward");
       edge.back.setAttribute("visibility", active === "backward" ? "visible" : "hidden");
       edge.arrow.setAttribute("visibility", active === "backward" ? "hidden" : "visible");
-      this.write(this.labels[i].pill, this.labels[i].at, frame.edge(i).pill, this.labels[i].end);
-      this.write(this.labels[i].times, this.labels[i].beside, frame.edge(i).times);
+      this.write(this.labels[i].pill, this.labels[i].at, pill, this.labels[i].end);
+      this.write(this.labels[i].times, this.labels[i].beside, times);
     });
     this.follow(frame.places);
   }
