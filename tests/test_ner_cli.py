@@ -231,6 +231,18 @@ def test_vectors_report_their_hit_rate(tmp_path, capsys):
     assert "2 of 1,584 words have a vector (0.1 %), 1 of them" in capsys.readouterr().out
 
 
+def test_a_model_that_cannot_be_written_leaves_the_checkpoint_to_go_on_from(tmp_path, capsys):
+    (tmp_path / "model.npz").mkdir()
+    command = ["train", "--out", str(tmp_path), *FAST]
+    assert main(command) == 2
+    assert (tmp_path / "checkpoint.npz").exists()
+    (tmp_path / "model.npz").rmdir()
+    capsys.readouterr()
+    assert main([*command, "--resume"]) == 0
+    assert "epoch 1/" not in capsys.readouterr().err  # nothing is trained again
+    assert not (tmp_path / "checkpoint.npz").exists()
+
+
 def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
     import signal
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import micrograd.render.notebook as notebook
+import micrograd.render.picture as picture
 from micrograd import Value, topological_order
 from micrograd.gradcheck import gradcheck
 from micrograd.graph import snapshot
@@ -47,7 +48,7 @@ def page_of(html):
 
 def test_what_is_shown_without_trust_is_image_and_table():
     f = worked_example()
-    bundle = notebook.mimebundle(f)
+    bundle = picture.mimebundle(f)
     assert bundle["text/plain"] == repr(f)
     read = Reader(bundle["text/html"])
     assert not {"script", "iframe", "svg"} & set(read.tags)
@@ -61,7 +62,7 @@ def test_what_is_shown_without_trust_is_image_and_table():
 
 
 def test_the_step_through_is_there_to_be_opened():
-    html = notebook.mimebundle(worked_example())["text/html"]
+    html = picture.mimebundle(worked_example())["text/html"]
     assert page_of(html) == notebook_page(snapshot(worked_example()))
     assert (
         "ontoggle" in html and " id=" not in html.replace(page_of(html), "").split("data-page")[0]
@@ -70,7 +71,7 @@ def test_the_step_through_is_there_to_be_opened():
 
 def test_displays_are_small():
     random.seed(1)
-    assert len(notebook.mimebundle(Value(1.0))["text/html"].encode()) <= 4_000
+    assert len(picture.mimebundle(Value(1.0))["text/html"].encode()) <= 4_000
     network = MLP(3, [4, 1])([1.0, 2.0, 3.0])
     total = Value(0.5, label="x")
     for i in range(29):
@@ -78,12 +79,12 @@ def test_displays_are_small():
         total = total * other if i % 2 else total + other
     for root in (network, total):
         assert len(topological_order(root)) in (59, 60)
-        assert len(notebook.mimebundle(root)["text/html"].encode()) <= 60_000
+        assert len(picture.mimebundle(root)["text/html"].encode()) <= 60_000
 
 
 def test_large_graphs_are_not_stepped(monkeypatch):
     monkeypatch.setattr(notebook, "MOST_STEPPED", 5)
-    assert "data-page" not in notebook.mimebundle(worked_example())["text/html"]
+    assert "data-page" not in picture.mimebundle(worked_example())["text/html"]
 
 
 def test_histories_checks_programs_and_modules_show_themselves():
@@ -98,17 +99,17 @@ def test_histories_checks_programs_and_modules_show_themselves():
 
 
 def test_very_large_graphs_and_cycles_are_shown_as_text(monkeypatch):
-    monkeypatch.setattr(notebook, "MOST_VALUES", 5)
-    assert set(notebook.mimebundle(worked_example())) == {"text/plain"}
+    monkeypatch.setattr(picture, "MOST_VALUES", 5)
+    assert set(picture.mimebundle(worked_example())) == {"text/plain"}
     a = Value(1.0)
     b = a + 1
     a._prev = (b,)
-    assert notebook.mimebundle(b) == {"text/plain": repr(b)}
+    assert picture.mimebundle(b) == {"text/plain": repr(b)}
 
 
 def test_a_picture_shows_itself():
-    picture = render(worked_example(), "fprop")
-    bundle = picture._repr_mimebundle_()
+    drawn = render(worked_example(), "fprop")
+    bundle = drawn._repr_mimebundle_()
     assert bundle["text/plain"] == "Picture(6 Values, 6 boxes, 6 edges, fprop)"
     assert "forward pass" in bundle["text/html"]
 
@@ -128,9 +129,9 @@ def test_the_page_is_the_step_through():
 
 def test_labels_are_text(monkeypatch):
     monkeypatch.setattr(notebook, "MOST_STEPPED", 5)
-    picture = render(bad_graph(), level="full")
-    ElementTree.fromstring(image_of(notebook.figure(picture)))
-    for html in (notebook.figure(picture), picture.html()):
+    drawn = render(bad_graph(), level="full")
+    ElementTree.fromstring(image_of(notebook.figure(drawn)))
+    for html in (notebook.figure(drawn), drawn.html()):
         read = Reader(html)
         assert read.tags.count("img") <= 1 and "script" not in read.tags
         assert "<script>alert(1)</scr…" in read.texts

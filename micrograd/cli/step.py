@@ -6,6 +6,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from micrograd.cli import reading
+from micrograd.cli.parser import file_name, refuse
+from micrograd.cli.streams import note
+
 if TYPE_CHECKING:
     from micrograd.engine import Value
     from micrograd.lowering.program import Program
@@ -19,6 +23,9 @@ def add_parser(subparsers: Any) -> None:
         "the Value NAME of a Python file: in the terminal, or as a page with -o. "
         "Keys: → or Enter next, ← or b back, g N go to step N, q quit. Where the output is no "
         "terminal the whole transcript is printed.",
+        examples=("micrograd step '(x + y) * max(y, z)' --at x=1,y=2,z=0",
+                  "micrograd step 'tanh(w * x + b)' --at w=2,x=1,b=-1 -o neuron.html",
+                  "micrograd step lesson.py:loss --program"),
     )  # fmt: skip
     parser.add_argument(
         "value", metavar="EXPR|FILE.py:NAME", nargs="?", default="",
@@ -26,7 +33,11 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
     parser.add_argument(
-        "-o", "--output", metavar="PAGE.html", help="write a page that steps in a browser"
+        "-o",
+        "--output",
+        type=file_name,
+        metavar="PAGE.html",
+        help="write a page that steps in a browser",
     )
     parser.add_argument(
         "--language",
@@ -43,18 +54,21 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the steps, or write the page."""
-    from micrograd.expressions import point, read
     from micrograd.stepper import save_page
     from micrograd.stepper.terminal import Walkthrough
 
+    language = options.language != "en"
+    refuse({"--language": options.output and language}, "the page lets its reader choose")
     if options.output:
         _page_named(options.output)
     if not options.value:
+        idle = {"--at": options.at, "--program": options.program, "--language": language}
+        refuse(idle, "the playground begins with its own example")
         return write_playground(options.output or "play.html")
-    root = read(options.value, point(options.at))
+    root = reading.root(options)
     program = _lowered(root) if options.program else None
     if options.output:
-        print(f"wrote {save_page(root, options.output, program=program)}", file=sys.stderr)
+        note(f"wrote {save_page(root, options.output, program=program)}")
         return 0
     walkthrough = Walkthrough(root, options.language, program=program)
     if sys.stdin.isatty() and sys.stdout.isatty():
@@ -70,7 +84,7 @@ def write_playground(path: str) -> int:
     from micrograd.stepper.document import play_page
 
     _page_named(path)
-    print(f"wrote {atomic_write(path, play_page())}", file=sys.stderr)
+    note(f"wrote {atomic_write(path, play_page())}")
     return 0
 
 

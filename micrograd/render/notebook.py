@@ -9,17 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph
 from micrograd.render.captions import caption
-from micrograd.render.collapse import MOST_BOXES
 from micrograd.render.svg import FONT, described
 from micrograd.render.text import escaped
 
 if TYPE_CHECKING:
     from micrograd.render.picture import Picture
 
-MOST_VALUES = 20_000  # larger graphs show in a notebook as text; `render` draws them when asked
 MOST_STEPPED = 500  # Values of a graph that a notebook offers to step through
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -75,21 +72,6 @@ new Response(text).text().then(page => {
   details.remove();
 });
 """
-
-
-def mimebundle(value: Value) -> dict[str, str]:
-    """Return what a notebook shows for `value`: picture and table, and text where it is large."""
-    from micrograd.render.picture import render
-
-    try:
-        if len(topological_order(value)) <= MOST_VALUES:
-            picture = render(value)
-            if len(picture.view.boxes) > MOST_BOXES:  # a row of parts can be read in a cell's width
-                picture = render(picture.view.graph, level="parts")
-            return bundle(picture, repr(value))
-    except ValueError:  # a graph that somebody wired into a cycle
-        pass
-    return {"text/plain": repr(value)}
 
 
 def bundle(picture: Picture, text: str) -> dict[str, str]:

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
-from micrograd.engine import Value
+from micrograd.engine import Value, topological_order
 from micrograd.files import atomic_write
 from micrograd.graph import Graph, snapshot
 from micrograd.render.animation import animated, gif
 from micrograd.render.captions import MODES
-from micrograd.render.collapse import view
+from micrograd.render.collapse import MOST_BOXES, view
 from micrograd.render.dot import to_dot
 from micrograd.render.elementary import unfolded_sums
 from micrograd.render.mermaid import to_mermaid
+from micrograd.render.notebook import bundle, page
 from micrograd.render.passes import Passes, backward_pass
 from micrograd.render.programs import by_cairo, by_graphviz
 from micrograd.render.svg import draw
@@ -23,6 +24,7 @@ from micrograd.render.tikz import to_tikz
 from micrograd.render.view import View
 
 LAYOUTS = ("built-in", "dot")
+MOST_VALUES = 20_000  # larger graphs show in a notebook as text; `render` draws them when asked
 
 
 class Picture:
@@ -43,8 +45,6 @@ class Picture:
 
     def html(self) -> str:
         """Return a page: the step-through where that is installed, else picture and table."""
-        from micrograd.render.notebook import page
-
         return page(self)
 
     def save(self, path: str | os.PathLike[str], format: str = "") -> Path:
@@ -96,8 +96,6 @@ class Picture:
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
     ) -> dict[str, str]:
-        from micrograd.render.notebook import bundle
-
         return bundle(self, repr(self))
 
     def __repr__(self) -> str:
@@ -141,3 +139,16 @@ def render(
         raise TypeError(f"cannot draw {root!r}: give the Value at the end of a computation")
     graph = unfolded_sums(graph) if unfold_sums else graph
     return Picture(view(graph, level, unfolded), backward_pass(graph), mode, layout)
+
+
+def mimebundle(value: Value) -> dict[str, str]:
+    """Return what a notebook shows for `value`: picture and table, and text where it is large."""
+    try:
+        if len(topological_order(value)) <= MOST_VALUES:
+            picture = render(value)
+            if len(picture.view.boxes) > MOST_BOXES:  # a row of parts can be read in a cell's width
+                picture = render(picture.view.graph, level="parts")
+            return bundle(picture, repr(value))
+    except ValueError:  # a graph that somebody wired into a cycle
+        pass
+    return {"text/plain": repr(value)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import html
 import os
 import re
@@ -13,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from micrograd.content_policy import digest
 from micrograd.engine import Value
 from micrograd.expressions import parse
 from micrograd.files import atomic_write
@@ -97,8 +97,8 @@ def _assembled(data: Any, rows: str, heading: str, lines: str, parts: set[str],
     loader = _minified(_asset("loader.js"))
     filling = {
         "TITLE": html.escape(heading),
-        "POLICY": f"default-src 'none'; script-src {_digest(loader)} {_digest(script)}; "
-        f"style-src {_digest(style)}",
+        "POLICY": f"default-src 'none'; script-src {digest(loader)} {digest(script)}; "
+        f"style-src {digest(style)}",
         "CSS": style,
         "CODE": packed(script) if fold else "",
         "SCRIPT": loader if fold else script,
@@ -132,9 +132,3 @@ def _minified(text: str) -> str:
 def packed(text: str) -> str:
     """Return a text compressed, in letters: what a browser's DecompressionStream unfolds."""
     return base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode()
-
-
-def _digest(text: str) -> str:
-    """Return the policy source that lets just this script or style run."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

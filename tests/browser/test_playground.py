@@ -108,9 +108,10 @@ def test_every_example_is_what_python_makes_of_it(opened, play):
 
 def test_it_is_moved_and_enlarged(opened, play):
     shown = opened(play)
-    seen = lambda: [
-        float(x) for x in shown.locator("#picture svg").get_attribute("viewBox").split()
-    ]  # noqa: E731
+
+    def seen():
+        return [float(x) for x in shown.locator("#picture svg").get_attribute("viewBox").split()]
+
     whole = seen()
     shown.locator("#closer").click()
     assert seen()[2] == pytest.approx(whole[2] / 1.25, rel=1e-3)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from micrograd.ner.judging.evaluation import Error, Evaluation
 from micrograd.ner.judging.scoring import Report, Score
+from micrograd.printing import printable
 
 SHOWN_ERRORS = 8
 
@@ -41,7 +42,7 @@ def print_evaluation(
 
 
 def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(printable(title)), title_justify="left")
     table.add_column("")
     for name in ("precision", "recall", "F1", "right", "predicted", "true"):
         table.add_column(name, justify="right")
@@ -51,7 +52,7 @@ def _table(title: str) -> Table:
 def _row(table: Table, name: str, score: Score, style: str = "") -> None:
     shares = (f"{value:.2f}" for value in (score.precision, score.recall, score.f1))
     counts = (str(value) for value in (score.right, score.predicted, score.true))
-    table.add_row(Text(name), *shares, *counts, style=style)
+    table.add_row(Text(printable(name)), *shares, *counts, style=style)
 
 
 def print_errors(errors: Iterable[Error], path: str, console: Console | None = None) -> None:
@@ -67,7 +68,7 @@ def print_errors(errors: Iterable[Error], path: str, console: Console | None = N
 def _error(error: Error, path: str) -> Text:
     start, end, kind = error.span
     before, after = error.words[max(0, start - 4) : start], error.words[end : end + 4]
-    text = Text(f"  {path}:{error.line} {error.kind} {kind}: ")
-    text.append(" ".join([*before, ""]))
-    text.append(f"[{' '.join(error.words[start:end])}]", "bold red")
-    return text.append(" ".join(["", *after]) + f"  ({error.confidence:.2f})")
+    text = Text(printable(f"  {path}:{error.line} {error.kind} {kind}: "))
+    text.append(printable(" ".join([*before, ""])))
+    text.append(printable(f"[{' '.join(error.words[start:end])}]"), "bold red")
+    return text.append(printable(" ".join(["", *after])) + f"  ({error.confidence:.2f})")

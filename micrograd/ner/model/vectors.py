@@ -11,6 +11,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.files import file_errors
+
 Row = tuple[str, NDArray[np.float32]]
 
 
@@ -42,7 +44,7 @@ def read_vectors(
     """
     wanted = list(dict.fromkeys(words))
     keys = {form for word in wanted for form in _forms(word)}
-    with Path(path).open("rb") as file:
+    with file_errors(path), Path(path).open("rb") as file:
         found_width, rows = _open(file, str(path))
         if width is not None and found_width != width:
             raise ValueError(

@@ -6,16 +6,19 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from micrograd.files import atomic_write
+from micrograd.files import atomic_write, read_bytes
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Corpus, Sentence
 
 LONGEST_LINE = 100_000
+ARCHIVE = b"PK\x03\x04"  # what a zip file, and so a saved model, begins with
 _BLANKS = " \t\r"
 
 
 def decode(data: bytes, path: str, encoding: str = "utf-8") -> str:
     """Decode a file's bytes without a leading BOM; ValueError names the line that fails."""
+    if data.startswith(ARCHIVE):
+        raise ValueError(f"{path}: an archive or a saved model, not text with one token per line")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -24,7 +27,7 @@ def decode(data: bytes, path: str, encoding: str = "utf-8") -> str:
             f"{path}:{line}: byte 0x{data[error.start]:02x} is not {encoding}; "
             "name the file's encoding, for example --encoding latin-1"
         ) from None
-    except LookupError:
+    except (LookupError, UnicodeError):  # the latter from codecs for something else than text
         raise ValueError(f"unknown encoding {encoding!r}; try utf-8, latin-1 or utf-16") from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
@@ -147,7 +150,7 @@ def read(
     file:line for what `parse` refuses, for tags of no known scheme, and, unless `repair`,
     for labels without a prefix and illegal sequences.
     """
-    text = decode(Path(path).read_bytes(), str(path), encoding)
+    text = decode(read_bytes(path), str(path), encoding)
     corpus = parse(text, str(path), word_column, tag_column)
     return corpus if tag_column is None else normalise(corpus, scheme, repair)
 

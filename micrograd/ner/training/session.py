@@ -16,6 +16,7 @@ from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, corpus, tokens
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.ner.training.fitting import check_tags
+from micrograd.printing import printable
 from micrograd.training import Interrupted
 from micrograd.training.history import History
 
@@ -64,8 +65,9 @@ class Session:
         except Interrupted as stopped:
             self._say(f"{stopped}; or go on with the same command and --resume")
             return False
-        checkpoint.unlink(missing_ok=True)
-        self._report(tagger, self._write(tagger, history))
+        written = self._write(tagger, history)
+        checkpoint.unlink(missing_ok=True)  # not before what it led to is safe
+        self._report(tagger, written)
         return True
 
     def _write(self, tagger: Tagger, history: History) -> list[str]:
@@ -80,7 +82,7 @@ class Session:
         return ["model.npz", "history.csv", "learning-curve.svg"]
 
     def _say(self, text: str) -> None:
-        self.console.print(text, soft_wrap=True, markup=False)
+        self.console.print(printable(text), soft_wrap=True, markup=False)
 
     def _describe(self) -> None:
         for part in dict.fromkeys((self.train, self.dev, self.test)):
