@@ -34,8 +34,8 @@ THEME = ",".join(f"{dark} .micrograd-figure img" for dark in NOTEBOOKS)
 FIGURE = (
     '<figure class="micrograd-figure" style="margin:0;overflow-x:auto"><style>{theme}'
     '{{color-scheme:dark!important}}</style><img alt="{alt}" style="color-scheme:light;'
-    'max-width:100%;min-width:{least}px" src="data:image/svg+xml;charset=utf-8,{image}"><details><summary>'
-    "Table of values and gradients</summary>{table}</details>{stepper}</figure>"
+    'max-width:100%;min-width:{least}px" src="data:image/svg+xml;charset=utf-8,{image}">'
+    "<details><summary>Table of values and gradients</summary>{table}</details>{stepper}</figure>"
 )
 STEPPER = (
     '<details data-page="{page}" ontoggle="{script}"><summary><b>Step through</b></summary>'
@@ -58,12 +58,14 @@ const paint = root => { root.dataset.theme = dark() ? 'dark' : 'light'; };
 const bytes = Uint8Array.from(atob(this.dataset.page), c => c.charCodeAt(0));
 const text = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
 new Response(text).text().then(page => {
-  frame.srcdoc = page.replace('<html', '<html class=embedded').replace(' id=\\x22all\\x22 open', ' id=all');
+  const embedded = page.replace('<html', '<html class=embedded');
+  frame.srcdoc = embedded.replace(' id=\\x22all\\x22 open', ' id=all');
   frame.title = 'Step-through';
   frame.style = 'width:100%;border:0;height:30rem;display:block';
   frame.onload = () => {
     const { documentElement: root, body } = frame.contentDocument;
-    new frame.contentWindow.ResizeObserver(() => { frame.style.height = body.offsetHeight + 'px'; }).observe(body);
+    const { ResizeObserver } = frame.contentWindow;
+    new ResizeObserver(() => { frame.style.height = body.offsetHeight + 'px'; }).observe(body);
     paint(root);
     for (const host of [document.documentElement, document.body])
       new MutationObserver(() => paint(root)).observe(host, { attributes: true });

@@ -87,7 +87,7 @@ class _Teller:
                 "sentence": text}  # fmt: skip
 
     def backward(self, step: Step, before: int, left: int) -> dict[str, Any]:
-        """Tell a contribution; `before` others came before it to its operand, `left` are to come."""
+        """Tell a contribution; its operand got `before` others, `left` more are to come."""
         graph, ids = self.graph, self.graph.ids
         node, operand = ids[step.node], ids[step.operand]
         key = reason(graph.ops[node], step.position, len(graph.operands[node]), step.local)

@@ -14,8 +14,9 @@ from tests.stepper_graphs import worked_example
 
 SIZES = [(1280, 720, 12), (1920, 1080, 16), (390, 844, 0)]
 TEXT_SIZES = """[...document.querySelectorAll('#picture text, header *, .strip *, .controls *')]
-    .filter(e => e.checkVisibility() && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
-    .map(e => parseFloat(getComputedStyle(e).fontSize) * (e.getScreenCTM ? e.getScreenCTM().a : 1))"""
+    .filter(e => e.checkVisibility())
+    .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+    .map(e => parseFloat(getComputedStyle(e).fontSize) * (e.getScreenCTM?.().a ?? 1))"""
 
 
 @pytest.fixture(scope="module")

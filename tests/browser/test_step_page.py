@@ -59,7 +59,8 @@ def test_the_buttons_and_the_scrub_bar(opened, example):
                             "∂f/∂y so far 3 one more to come"]  # fmt: skip
     sentence = shown.locator("[aria-live] #sentence").inner_text()
     assert sentence == ("max picked y, so the whole upstream gradient is routed to y. "
-                        "The gradient of y so far is 3; one more contribution is to come.")  # fmt: skip
+                        "The gradient of y so far is 3; one more contribution is to come."
+                        )  # fmt: skip
     shown.get_by_role("button", name="Last", exact=True).click()
     assert chips(shown)[-1] == "∂f/∂y = 3 + 2 5"
     assert boxes(shown) == {"x": ("1", "2"), "y": ("2", "5"), "z": ("0", "0"), "a": ("3", "2"),
@@ -343,7 +344,8 @@ def test_a_phone(opened, example):
     assert shown.evaluate("document.documentElement.scrollWidth") <= 390
     assert shown.evaluate("document.querySelector('#picture').scrollWidth") <= 390
     sizes = shown.evaluate(
-        "[...document.querySelectorAll('.controls button:not([hidden])')].map(b => b.getBoundingClientRect())"
+        "[...document.querySelectorAll('.controls button:not([hidden])')]"
+        ".map(b => b.getBoundingClientRect())"
     )
     assert len(sizes) == 5 and all(size["height"] >= 44 and size["width"] >= 44 for size in sizes)
     font = "document.querySelector('svg .v').getBoundingClientRect().height"
