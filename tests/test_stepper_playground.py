@@ -70,7 +70,7 @@ class Writer:
         if kind == "u":
             return f"{choose.choice('-+')}{self.term(depth - 1)}"
         if kind == "p":
-            power = choose.choice("2 3 -1 0.5 0 1 2.0 1e-7 12345.678".split())
+            power = choose.choice(["2", "3", "-1", "0.5", "0", "1", "2.0", "1e-7", "12345.678"])
             return f"({self.term(depth - 1)}) ** {power}"
         if kind == "b":
             sign = choose.choice(["+", "-", "*", "/", "**", "+", "-", "*"])
