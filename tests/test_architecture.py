@@ -50,6 +50,7 @@ COMPLETE = {"", "core", "gradcheck"}
 UPWARD = {
     ("render.notebook", "stepper"),  # a notebook offers to step through a small graph
     ("render.notebook", "stepper.document"),
+    ("render.picture", "stepper"),
     ("render.picture", "stepper.equations"),  # and a picture's steps can be had as equations
     ("ner.training.fitting", "ner.tagger"),  # until the half it needs is a module below it
 }
