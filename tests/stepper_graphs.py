@@ -72,7 +72,7 @@ def node(script, *assets, data=None, head=""):
     program = shutil.which("node")
     if not program:
         pytest.skip("node is not installed")
-    source = [resources.files("micrograd.stepper").joinpath(name).read_text("utf-8")
+    source = [resources.files("micrograd.stepper.browser").joinpath(name).read_text("utf-8")
               for name in assets]  # fmt: skip
     given = f"const INPUT = {json_text(data)};\nconst answer = x => console.log(JSON.stringify(x));"
     text = "\n".join(["'use strict';", given, head, *source, script])

@@ -80,8 +80,8 @@ def test_small_graphs_are_drawn_in_full():
 
 def test_a_network_folds_to_neurons_then_layers():
     graph = snapshot(network()([1.0, 2.0, 3.0]))
-    neurons = checked(view(graph))
-    assert neurons.level == "neuron"
+    assert checked(view(graph)).level == "layer"
+    neurons = checked(view(graph, "neuron"))
     assert kinds(neurons) == ["leaf"] * 3 + ["group"] * 9
     assert [len(box.outputs) for box in neurons.boxes[3:]] == [1] * 9
     layers = checked(view(graph, "layer"))

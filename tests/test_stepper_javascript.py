@@ -95,7 +95,7 @@ def test_both_passes_in_the_page_are_the_engines(make):
     graph = snapshot(root)
     data = page_data(graph, None, 1.0)
     script = f"const ROWS={rows_source(op for op in graph.ops if op in FLOATS_ROWS)};{PASSES}"
-    computed = node(script, "engine.js", "numbers.js", "passes.js", data=data)
+    computed = node(script, "engine.js", "numbers.js", "formulas.js", "passes.js", data=data)
     steps = [[graph.ids[step.node], *step[2:]] for step in root.steps()]
     assert computed["recorded"] == steps and not data["handed"]
     assert computed["names"] == [*names_of(graph)]
@@ -118,7 +118,7 @@ def test_contributions_that_no_rule_gives_are_recorded():
     root = cube * 0.0 + (cube * y + math.inf) * 0.0
     data = page_data(snapshot(root), None, -2.0)
     found = node("answer(recordOf(INPUT, nodesOf(INPUT)).steps.map(s => s.map(String)))",
-                 "engine.js", "numbers.js", "passes.js", data=data)  # fmt: skip
+                 "engine.js", "numbers.js", "formulas.js", "passes.js", data=data)  # fmt: skip
     ids = snapshot(root).ids
     ours = [[ids[step.node], *step[2:]] for step in root.steps(-2.0)]
     theirs = [[float(number) for number in step] for step in found]
@@ -158,7 +158,7 @@ for (const language of ["en", "zh"]) {
 }
 answer(told);
 """
-SCRIPTS = ("engine.js", "numbers.js", "passes.js", "panel.js")
+SCRIPTS = ("engine.js", "numbers.js", "formulas.js", "passes.js", "panel.js")
 
 
 @pytest.mark.parametrize("make", [worked_example, every_row, batch])
@@ -216,7 +216,7 @@ def test_values_that_the_engine_refuses_are_refused_in_the_page():
         "} catch (e) { answer([e.name, e.message, e.node]); }"
     )
     script = f"const ROWS={rows_source(['log'])};" + script
-    assert node(script, "engine.js", "numbers.js", "passes.js", data=data) == [
+    assert node(script, "engine.js", "numbers.js", "formulas.js", "passes.js", data=data) == [
         "RangeError",
         "value",
         1,

@@ -194,7 +194,8 @@ def test_the_page_says_what_the_terminal_says(make):
     """
     head = "const $ = () => ({ addEventListener() {}, children: [] });\nconst DATA = { program: "
     data = {"program": program_data(program, graph), "lines": LINES}
-    found = node(script, "numbers.js", "program.js", data=data, head=head + "INPUT.program };")
+    scripts = ("numbers.js", "formulas.js", "program.js")
+    found = node(script, *scripts, data=data, head=head + "INPUT.program };")
     assert found == said
 
 

@@ -49,7 +49,11 @@ def test_the_worked_example_in_words():
     sentences = [step["sentence"] for step in told["steps"]]
     assert sentences[1] == "a is x + y; with its operands known, its value is 3."
     assert sentences[5] == "× switches: the gradient to a is upstream times the value of b, 2."
-    assert sentences[7] == "max picked y, so the whole upstream gradient is routed to y."
+    assert sentences[7] == (
+        "max picked y, so the whole upstream gradient is routed to y. "
+        "The gradient of y so far is 3; one more contribution is to come."
+    )
+    assert [step["left"] for step in told["steps"][5:]] == [0, 0, 1, 0, 0, 0]
     assert sentences[8] == "max did not pick z, so none of the upstream gradient reaches it."
     assert sentences[9] == "+ distributes: x gets the whole upstream gradient."
     assert sentences[10].endswith("so their contributions sum: now 5.")
@@ -156,4 +160,6 @@ def test_both_languages_say_the_same_things(words):
 
 def test_chinese_sentences():
     told = trace(worked_example(), language="zh")["steps"]
-    assert told[7]["sentence"] == "max 选中了 y，上游梯度全部传给 y。"
+    assert told[7]["sentence"] == (
+        "max 选中了 y，上游梯度全部传给 y。 y 的梯度目前是 3，还有一路未到。"
+    )

@@ -69,6 +69,11 @@ class Program:
         """Return the tables that are too long for the source: arguments of its function."""
         return self._text(PARAMETER).tables
 
+    def _repr_html_(self) -> str:
+        from micrograd.displays import text_html
+
+        return text_html(self.source)
+
     def __call__(self, *batch: Any) -> float:
         """Return the loss of a batch."""
         return self._run(FORWARD, batch)[0]

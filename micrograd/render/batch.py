@@ -24,6 +24,8 @@ def find_batch(graph: Graph) -> Batch | None:
     Terms are samples where the same modules were called again: they compute the same from the
     same parameters (leaves with a scope and several users) and differ in other leaves only.
     """
+    if not any(graph.scopes):  # no module was called, so none was called again
+        return None
     users: dict[int, list[int]] = {node: [] for node in range(len(graph))}
     for operand, user, _ in graph.edges:
         users[operand].append(user)

@@ -31,7 +31,7 @@ def to_dot(view: View, passes: Passes | None, backward: bool = True) -> str:
 def _table(text: Caption, backward: bool) -> str:
     rows = [("value", text.value, "value")]
     if backward:
-        rows.append(("grad", text.gradient, "gradient"))
+        rows.append((_text(text.of), text.gradient, "gradient"))
     cells = "".join(
         f'<TR><TD ALIGN="LEFT">{name}</TD><TD ALIGN="RIGHT">{_coloured(number, colour)}</TD></TR>'
         for name, number, colour in rows

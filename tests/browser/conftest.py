@@ -26,6 +26,8 @@ def opened(chromium, tmp_path):
         page.on("request", lambda request: request.url.startswith("file:") or
                 problems.append(request.url))  # fmt: skip
         page.goto(path.as_uri() + hash)
+        if 'id="code"' in html and options.get("java_script_enabled", True):  # it unfolds first
+            page.wait_for_function("document.querySelector('#place').textContent")
         return page
 
     yield open_page

@@ -107,7 +107,7 @@ def test_the_marked_line_is_in_sight(opened, window):
 
 
 def test_steps_of_boxes_show_several_lines(opened):
-    shown = opened(program_page(lower(network(3, 4))), "#step=16")
+    shown = opened(program_page(lower(network(3, 4))), "#step=16&view=neuron")
     assert lines(shown) == [
         ["line 10 delta2 = 1 - h2 * h2 # (4,)", "∂loss/∂z2[0] is element 0 of delta2."],
         ["line 11 delta1 = delta2 @ W2 * (1 - h1 * h1) # (4,)",
