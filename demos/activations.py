@@ -2,7 +2,7 @@
 
 σ′ = σ(1 − σ), tanh′ = 1 − tanh², and so on: f′(z) is what an error is multiplied by on its way back
 through a unit, and where it is near 0, the unit is saturated. An operation that is defined
-everywhere, never falls and has no slope above 1 is drawn, so a new row appears by itself:
+everywhere, with slopes from 0 to 1, is drawn, so a new row appears by itself:
 
     python demos/activations.py activations.svg
 """

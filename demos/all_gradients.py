@@ -1,8 +1,8 @@
 """All gradients together, against one parameter at a time (L15).
 
 One sweep backward multiplies upstream × local once for each edge of the graph, and every ∂J/∂θ is
-there. One parameter at a time, by a sweep of its own or by two forward passes, the work grows with
-the number of parameters. Operations are counted and CPU time is measured:
+there. One parameter at a time, by a sweep of its own or by two forward passes, the work is that
+many times as much. Operations are counted and CPU time is measured:
 
     python demos/all_gradients.py all_gradients.svg
 """

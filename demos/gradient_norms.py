@@ -1,7 +1,7 @@
 """Vanishing and exploding gradients: the norm of ∂J/∂h per layer (L26).
 
-δ⁽ᵏ⁾ = f′(z⁽ᵏ⁾) ∘ (Wᵀδ⁽ᵏ⁺¹⁾): each layer multiplies by Wᵀ and by f′. σ′ is at most 1/4, so that twelve
-layers leave next to nothing; with large weights the product grows instead. Over the time steps of
+δ⁽ᵏ⁾ = f′(z⁽ᵏ⁾) ∘ (Wᵀδ⁽ᵏ⁺¹⁾): each layer multiplies by Wᵀ and by f′. σ′ ≤ 1/4 makes the
+product small, large weights make it large. Over the time steps of
 a recurrent net, hₜ = f(W [xₜ; hₜ₋₁] + b), the same W is met again and again:
 
     python demos/gradient_norms.py gradient_norms.svg

@@ -1,7 +1,7 @@
 """A row of word vectors that a batch in ten touches: AdaGrad, Adam, SparseAdam (L24).
 
 The gradient of a table is 0 in every row that the batch does not hold. AdaGrad leaves such rows
-alone; Adam over the whole table goes on moving them by what is left in m; SparseAdam keeps m and v
+alone; Adam over the whole table goes on moving them by what is left in m = β₁m + (1 − β₁)∇; SparseAdam keeps m and v
 for each row and moves the rows that have a gradient:
 
     python demos/rare_words.py rare_words.svg

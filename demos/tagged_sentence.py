@@ -1,7 +1,7 @@
 """BIO on the notes' sentence, and what makes names hard, tagged by a trained model (L11, L33).
 
 B-X begins an entity of the type X, I-X goes on with it, O is outside. Hard are: where an entity
-begins (First National Bank), whether it is one (Future School), names never seen (Zig Ziglar), and
+begins (First National Bank), whether it is one (Future School), names that are new (Zig Ziglar), and
 types that the context decides (Charles Schwab, Paris Hilton). The window softmax classifier is
 trained on the package's corpus, which has none of these sentences, and tags them:
 

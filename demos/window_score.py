@@ -2,7 +2,7 @@
 
 The vectors of the window's words are laid end to end: x ∈ R²⁰. W ∈ R^{8×20} and b ∈ R⁸ make of
 it h = f(Wx + b) ∈ R⁸, and u ∈ R⁸ the score s = uᵀh. A window is true where a place stands at its
-centre (museums in Paris are amazing), corrupt where none does (Not all museums in Paris):
+centre (museums in Paris are amazing), corrupt where there is another word (Not all museums in Paris):
 
     python demos/window_score.py window_score.svg
 """

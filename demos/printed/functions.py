@@ -71,7 +71,7 @@ SLIPS = (
          "hardtanh(z) = −1 for z < 1", "hardtanh(z) = −1 for z < −1",
          lambda: slope(printed_hardtanh, box),
          lambda: slope(hardtanh, box)),
-    Slip(("the heading over hard tanh's derivative", "hard tanh 导数的标题"),
+    Slip(("the heading of hard tanh′", "hard tanh′ 的标题"),
          "hardtanh(z) = 1 for −1 ≤ z ≤ 1, 0 otherwise", "hardtanh′(z) = 1 for −1 ≤ z ≤ 1, 0 otherwise",
          lambda: slope(box, box),
          lambda: slope(hardtanh, box)),
