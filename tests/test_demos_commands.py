@@ -37,7 +37,8 @@ def test_every_demo_says_how_it_is_run():
 def test_a_command_runs(line, tmp_path):
     pytest.importorskip("matplotlib", reason="figures need matplotlib")
     done = run(line, tmp_path)
-    assert done.returncode == 0, done.stderr
+    refused = "exercises.py check" in line  # there are no answers in a fresh folder
+    assert done.returncode == int(refused) and "Traceback" not in done.stderr, done.stderr
     named = [word for word in shlex.split(line) if word.endswith((".svg", ".html", ".png"))]
     assert all((tmp_path / name).stat().st_size for name in named)
     assert "NOT IN THIS RUN" not in done.stdout
