@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from tasks import TASKS, Refused, Task
+from tasks import TASKS, RefusedError, Task
 
 
 def new(folder: Path) -> int:
@@ -37,7 +37,7 @@ def verdict(task: Task, source: str) -> str:
         task.check(names[task.function])
     except NotImplementedError:
         return "not written yet"
-    except Refused as refused:
+    except RefusedError as refused:
         return str(refused)
     except (Exception, SystemExit) as error:
         return f"it does not run: {type(error).__name__}: {error}"
@@ -51,7 +51,7 @@ def check(folder: Path) -> int:
         path = folder / f"{number:02}_{task.name}.py"
         why = verdict(task, path.read_text("utf-8")) if path.exists() else f"{path} is missing"
         right += not why
-        print(f"{number:2}. {task.name:16}{'right' if not why else why}")
+        print(f"{number:2}. {task.name:16}{why or 'right'}")
     print(f"{right} of {len(TASKS)} right")
     return int(right < len(TASKS))
 

@@ -46,8 +46,11 @@ def performed(name: str, folder: Path, language: str) -> str:
         r = stage.perform(demo, str(folder / file), language)
     text = html.escape("\n".join(out.getvalue().splitlines()[:-1]))
     alt = html.escape(alternative(demo, r))
-    shown = (f'<a href="{file}">{stage.t("step through it", "逐步查看")}: {file}</a>'
-             if file.endswith(".html") else f'<img src="{file}" alt="{alt}" loading="lazy">')
+    shown = (
+        f'<a href="{file}">{stage.t("step through it", "逐步查看")}: {file}</a>'
+        if file.endswith(".html")
+        else f'<img src="{file}" alt="{alt}" loading="lazy">'
+    )
     title = html.escape(demo.__doc__.split("\n")[0])
     return f"<h2 id={name}>{title}</h2><figure>{shown}<pre>{text}</pre></figure>"
 
@@ -69,9 +72,11 @@ def build(folder: Path, language: str) -> Path:
         print(f"{name:24}{time.process_time() - begin:6.1f} s")
     print(f"{'CPU time of all':24}{time.process_time() - start:6.1f} s")
     title = stage.t("Demos of micrograd", "micrograd 演示")
-    page = (f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title>'
-            f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
-            f"<h1>{title}</h1>{''.join(parts)}</html>\n")
+    page = (
+        f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
+        f"<h1>{title}</h1>{''.join(parts)}</html>\n"
+    )
     (folder / "index.html").write_text(page, "utf-8")
     return folder / "index.html"
 

@@ -42,7 +42,11 @@ def runs():
     pairs = []
     for name in NAMES:
         seeded = "seed" in inspect.signature(demo(name).measure).parameters
-        pairs += [(name, seed) for seed in SEEDS] if ALL and seeded and name not in SLOW else [(name, None)]
+        pairs += (
+            [(name, seed) for seed in SEEDS]
+            if ALL and seeded and name not in SLOW
+            else [(name, None)]
+        )
     return pairs
 
 

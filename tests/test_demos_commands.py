@@ -23,8 +23,14 @@ def run(line, folder):
     program, *arguments = shlex.split(line)
     start = [sys.executable] if program == "python" else [sys.executable, "-m", "micrograd"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.run([*start, *arguments], cwd=folder, env=environment, text=True,
-                          capture_output=True, timeout=600)
+    return subprocess.run(
+        [*start, *arguments],
+        cwd=folder,
+        env=environment,
+        text=True,
+        capture_output=True,
+        timeout=600,
+    )
 
 
 def test_every_demo_says_how_it_is_run():

@@ -53,10 +53,13 @@ def shown(text):
     """Tell ticks that lie outside of the axis' limits, and are not drawn, from other text."""
     if not text.axes:
         return True
-    ticks = {id(label) for axis in (text.axes.xaxis, text.axes.yaxis)
-             for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
-             for label in (tick.label1, tick.label2)}
-    return id(text) not in ticks and text.axes.axison or text in text.axes.texts
+    ticks = {
+        id(label)
+        for axis in (text.axes.xaxis, text.axes.yaxis)
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+        for label in (tick.label1, tick.label2)
+    }
+    return (id(text) not in ticks and text.axes.axison) or text in text.axes.texts
 
 
 @pytest.mark.parametrize("name", DRAWN)

@@ -25,6 +25,6 @@ tagger.fit(corpus.train.sentences, corpus.dev.sentences, training)
 print(tagger.evaluate(corpus.test.sentences).entities.overall)
 
 # %%
-words = "Paris Hilton flew from Paris to Texas .".split()
+words = ["Paris", "Hilton", "flew", "from", "Paris", "to", "Texas", "."]
 tags = tagger.predict([Sentence(words, ["O"] * len(words))])[0]
 print(*map("/".join, zip(words, tags)))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Say why an answer is not right yet, in a sentence that helps."""
 
 
@@ -42,9 +42,11 @@ def near(got: Any, expected: Any, what: str, hint: str = "", tolerance: float = 
     try:
         got_array = np.asarray(got, float)
     except (TypeError, ValueError):
-        raise Refused(f"{what} should be numbers, not {got!r}") from None
+        raise RefusedError(f"{what} should be numbers, not {got!r}") from None
     expected = np.asarray(expected, float)
     if got_array.shape != expected.shape:
-        raise Refused(f"{what} has the shape {got_array.shape}, not {expected.shape}. {hint}")
+        raise RefusedError(f"{what} has the shape {got_array.shape}, not {expected.shape}. {hint}")
     if not np.allclose(got_array, expected, rtol=tolerance, atol=tolerance):
-        raise Refused(f"{what} is {np.round(got_array, 6)}, not {np.round(expected, 6)}. {hint}")
+        raise RefusedError(
+            f"{what} is {np.round(got_array, 6)}, not {np.round(expected, 6)}. {hint}"
+        )
