@@ -24,10 +24,10 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 # ruff: noqa: E402
 import numpy as np
 
-from micrograd.ner import conll
-from micrograd.ner.config import defaults
-from micrograd.ner.fitting import Trainer
+from micrograd.ner.model.config import defaults
 from micrograd.ner.tagger import Tagger
+from micrograd.ner.text import conll
+from micrograd.ner.training.fitting import Trainer
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 TOKENS = 200_000

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from micrograd.core.kinds import Handmade
 from micrograd.engine import Value, topological_order
-from micrograd.operations import Handmade
 from micrograd.ops import BY_NAME
 
 LEAF = ""  # the operation of a leaf

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from micrograd.cli import main
-from micrograd.ner import conll, session
-from micrograd.ner.corpus import FOLDER
-from micrograd.ner.sentence import Corpus, Sentence
 from micrograd.ner.tagger import Tagger
+from micrograd.ner.text import conll
+from micrograd.ner.text.corpus import FOLDER
+from micrograd.ner.text.sentence import Corpus, Sentence
+from micrograd.ner.training import session
 
 TEXT = "Museums in Paris are amazing. Ann saw Oslo."
 FAST = ["--epochs", "2", "--hidden", "6", "--dim", "4", "--case-dim", "3"]
@@ -230,10 +231,22 @@ def test_vectors_report_their_hit_rate(tmp_path, capsys):
     assert "2 of 1,584 words have a vector (0.1 %), 1 of them" in capsys.readouterr().out
 
 
+def test_a_model_that_cannot_be_written_leaves_the_checkpoint_to_go_on_from(tmp_path, capsys):
+    (tmp_path / "model.npz").mkdir()
+    command = ["train", "--out", str(tmp_path), *FAST]
+    assert main(command) == 2
+    assert (tmp_path / "checkpoint.npz").exists()
+    (tmp_path / "model.npz").rmdir()
+    capsys.readouterr()
+    assert main([*command, "--resume"]) == 0
+    assert "epoch 1/" not in capsys.readouterr().err  # nothing is trained again
+    assert not (tmp_path / "checkpoint.npz").exists()
+
+
 def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
     import signal
 
-    from micrograd.ner import fitting
+    from micrograd.ner.training import fitting
 
     real, calls = fitting.Trainer.step, []
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from micrograd.ner import conll
-from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
-from micrograd.ner.sentence import Corpus, Sentence
+from micrograd.ner.text import conll
+from micrograd.ner.text.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
+from micrograd.ner.text.sentence import Corpus, Sentence
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.exists(), reason="the reference corpora are not here")

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from micrograd.ner import embedding, models, sampling
-from micrograd.ner.batch import Batch
-from micrograd.ner.embedding import Places
-from micrograd.ner.engines import LoweredEngine, ScalarEngine
-from micrograd.ner.models import Shape, initial
-from micrograd.ner.windows import Windows
+from micrograd.ner.model import embedding, models
+from micrograd.ner.model.embedding import Places
+from micrograd.ner.model.models import Shape, initial
+from micrograd.ner.model.windows import Windows
+from micrograd.ner.training import sampling
+from micrograd.ner.training.batch import Batch
+from micrograd.ner.training.engines import LoweredEngine, ScalarEngine
 
 WORDS = 9
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from micrograd.ner import baselines, conll, schemes, scoring
-from micrograd.ner.schemes import Span
+from micrograd.ner.judging import baselines, scoring
+from micrograd.ner.text import conll, schemes
+from micrograd.ner.text.schemes import Span
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 ENTITIES = [Span(0, 1, "LOC"), Span(1, 3, "LOC"), Span(4, 7, "PER"), Span(7, 8, "ORG")]

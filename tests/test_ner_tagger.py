@@ -7,12 +7,13 @@ import pytest
 from rich.console import Console
 
 from micrograd.checkpoint import load_state, save_state
-from micrograd.ner import conll, evaluation, page, pictures, report, schemes, scoring
-from micrograd.ner.config import Config, defaults
-from micrograd.ner.corpus import shipped
-from micrograd.ner.evaluation import TypeEvaluation, runs, tags_above
-from micrograd.ner.sentence import Sentence
+from micrograd.ner.judging import evaluation, page, pictures, report, scoring
+from micrograd.ner.judging.evaluation import TypeEvaluation, runs, tags_above
+from micrograd.ner.model.config import Config, defaults
 from micrograd.ner.tagger import Tagger
+from micrograd.ner.text import conll, schemes
+from micrograd.ner.text.corpus import shipped
+from micrograd.ner.text.sentence import Sentence
 
 SPLITS = shipped()
 TRAIN, DEV = SPLITS.train.sentences, SPLITS.dev.sentences

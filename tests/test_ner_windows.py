@@ -5,9 +5,11 @@ import struct
 import numpy as np
 import pytest
 
-from micrograd.ner import ranking, tokens, vectors, vocabulary, windows
-from micrograd.ner.sentence import Sentence
-from micrograd.ner.vocabulary import CASES, SPECIAL, Vocabulary
+from micrograd.ner.judging import ranking
+from micrograd.ner.model import vectors, vocabulary, windows
+from micrograd.ner.model.vocabulary import CASES, SPECIAL, Vocabulary
+from micrograd.ner.text import tokens
+from micrograd.ner.text.sentence import Sentence
 
 SENTENCES = [Sentence(["a", "b", "a"]), Sentence(["c"]), Sentence(["b", "a"])]
 

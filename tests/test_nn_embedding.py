@@ -5,9 +5,9 @@ import random
 import numpy as np
 import pytest
 
+from micrograd.core.modes import lookups_reported
 from micrograd.engine import Value
 from micrograd.losses import cross_entropy
-from micrograd.modes import lookups_reported
 from micrograd.nn import MLP, Embedding, Module, one_hot
 from micrograd.optim import SGD
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from micrograd import losses
+from micrograd.core.modes import no_grad, scope
 from micrograd.engine import Value, topological_order
 from micrograd.gradcheck import gradcheck
 from micrograd.graph import snapshot
-from micrograd.modes import no_grad, scope
 from micrograd.nn import MLP, Dropout, Layer, Module, Neuron, Recurrent, SoftmaxClassifier
 
 from micrograd.nn import monte_carlo, sampled  # isort: skip

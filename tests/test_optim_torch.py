@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from micrograd.engine import Value
-from micrograd.gradients import clip_norm, clip_value
 from micrograd.optim import SGD, AdaGrad, Adam, AdamW, RMSProp, SparseAdam
+from micrograd.optim.gradients import clip_norm, clip_value
 
 torch = pytest.importorskip("torch")
 

@@ -7,8 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
+from micrograd.cli.reading import is_saved
+from micrograd.cli.streams import note, write_document
+from micrograd.printing import printable
+
 if TYPE_CHECKING:
-    from micrograd.ner.sentence import Corpus
+    from micrograd.ner.text.sentence import Corpus
 
 
 def add_parser(subparsers: Any) -> None:
@@ -18,30 +23,48 @@ def add_parser(subparsers: Any) -> None:
         help="find names in text with a trained model",
         description="Tag plain text or a CoNLL file. Text is cut into sentences and words; "
         "CoNLL input gives CoNLL output with the tag column replaced.",
+        examples=(
+            "echo 'Ann saw Oslo.' | micrograd tag run/model.npz",
+            "micrograd tag run/model.npz --input news.txt --html news.html",
+            "micrograd tag run/model.npz --conll --input test.conll > tagged.conll",
+        ),
     )
-    parser.add_argument("model", metavar="MODEL", help="a file written by `micrograd train`")
-    parser.add_argument("--input", metavar="FILE", help="the text (default: standard input)")
+    parser.add_argument(
+        "model", metavar="MODEL", type=file_name, help="a file written by `micrograd train`"
+    )
+    parser.add_argument(
+        "--input", type=file_name, metavar="FILE", help="the text (default: standard input)"
+    )
     parser.add_argument(
         "--conll", action="store_true", help="the input is CoNLL, one token per line"
     )
     parser.add_argument(
         "--word-column",
-        type=int,
-        default=0,
+        type=whole(*COLUMNS),
         metavar="N",
         help="column of the words in CoNLL input, from 0 (default 0)",
     )
-    parser.add_argument("--encoding", default="utf-8", help="of the input (default utf-8)")
-    parser.add_argument("--html", metavar="PAGE", help="write a page with the names highlighted")
+    parser.add_argument(
+        "--encoding", type=encoding, default="utf-8", help="of the input (default utf-8)"
+    )
+    parser.add_argument(
+        "--html", type=file_name, metavar="PAGE", help="write a page with the names highlighted"
+    )
     parser.set_defaults(func=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Tag the input and show it."""
     from micrograd.files import atomic_write
-    from micrograd.ner.page import page
+    from micrograd.ner.judging.page import page
     from micrograd.ner.tagger import Tagger
 
+    refuse({"--html": options.html and options.conll}, "--conll asks for a CoNLL file; choose one")
+    words = options.word_column is not None and not options.conll
+    refuse({"--word-column": words}, "plain text has no columns; with CoNLL input add --conll")
+    if options.input and is_saved(options.input) and not is_saved(options.model):
+        raise ValueError(f"{options.input} is the model: write micrograd tag {options.input} "
+                         f"--input {options.model}")  # fmt: skip
     tagger = Tagger.load(options.model)
     corpus = _input(options)
     tagged = tagger.predict(corpus.sentences)
@@ -49,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         title = f"Names found by {Path(options.model).name}"
         content = page(corpus.sentences, tagged, tagger.confidences(corpus.sentences), title)
         atomic_write(options.html, content)
-        print(f"wrote {options.html}", file=sys.stderr)
+        note(f"wrote {options.html}")
     elif options.conll:
         _print_conll(corpus, tagged)
     else:
@@ -58,14 +81,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _input(options: argparse.Namespace) -> Corpus:
-    from micrograd.ner import conll, tokens
-    from micrograd.ner.sentence import Corpus
+    from micrograd.files import file_errors
+    from micrograd.ner.text import conll, tokens
+    from micrograd.ner.text.sentence import Corpus
 
     name = options.input or "<stdin>"
-    data = Path(options.input).read_bytes() if options.input else sys.stdin.buffer.read()
+    with file_errors(name):
+        data = Path(options.input).read_bytes() if options.input else sys.stdin.buffer.read()
     text = conll.decode(data, name, options.encoding)
     if options.conll:
-        return conll.parse(text, name, options.word_column, None)
+        return conll.parse(text, name, options.word_column or 0, None)
     sentences = tokens.sentences(text)
     if not sentences:
         raise ValueError(f"{name}: no word in it; give some text")
@@ -73,18 +98,19 @@ def _input(options: argparse.Namespace) -> Corpus:
 
 
 def _print_conll(corpus: Corpus, tagged: list[list[str]]) -> None:
-    from micrograd.ner import conll
+    from micrograd.ner.text import conll
 
     for sentence, tags in zip(corpus, tagged, strict=True):
         sentence.tags = tags
         sentence.rows = sentence.rows or [[word, ""] for word in sentence.words]
-    sys.stdout.write(conll.render(corpus))
+    text = conll.render(corpus)
+    write_document(printable(text) if sys.stdout.isatty() else text)
 
 
 def _print_text(corpus: Corpus, tagged: list[list[str]]) -> None:
     from rich.console import Console
 
-    from micrograd.ner.page import terminal
+    from micrograd.ner.judging.page import terminal
 
     console = Console(soft_wrap=True, highlight=False)
     console.print(terminal(corpus.sentences, tagged), end="")

@@ -6,6 +6,10 @@ import argparse
 from dataclasses import fields
 from typing import Any
 
+from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
+from micrograd.cli.reading import is_saved
+from micrograd.cli.streams import lasting_output
+
 INTERRUPTED = 130
 NO_ARGUMENTS = "no TRAIN: the small corpus that ships with the package"
 
@@ -19,6 +23,11 @@ def add_parser(subparsers: Any) -> None:
         f"With {NO_ARGUMENTS} is used.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         argument_default=argparse.SUPPRESS,
+        examples=(
+            "micrograd train",
+            "micrograd train train.conll --dev dev.conll --test test.conll --type PER --out run",
+            "micrograd train train.conll --model softmax --vectors glove.6B.50d.txt --out run",
+        ),
     )
     _add_files(parser.add_argument_group("files"))
     _add_model(parser.add_argument_group("model"))
@@ -28,19 +37,42 @@ def add_parser(subparsers: Any) -> None:
 
 def _add_files(group: Any) -> None:
     add = group.add_argument
-    add("train", metavar="TRAIN", nargs="?", default=None, help="CoNLL file to train on")
+    add(
+        "train",
+        type=file_name,
+        metavar="TRAIN",
+        nargs="?",
+        default=None,
+        help="CoNLL file to train on",
+    )
     add(
         "--dev",
+        type=file_name,
         metavar="FILE",
         default=None,
         help="file that stops training and sets the threshold (else a tenth of TRAIN is held out)",
     )
-    add("--test", metavar="FILE", default=None, help="file to report on")
-    add("--out", metavar="FOLDER", default="micrograd-ner", help="where the results are written")
-    add("--vectors", metavar="FILE", default=None, help="GloVe or word2vec vectors to start from")
-    add("--word-column", type=int, default=0, metavar="N", help="column of the words, from 0")
-    add("--tag-column", type=int, default=-1, metavar="N", help="column of the tags, -1 the last")
-    add("--encoding", default="utf-8", help="of the files")
+    add("--test", type=file_name, metavar="FILE", default=None, help="file to report on")
+    add(
+        "--out",
+        type=file_name,
+        metavar="FOLDER",
+        default="micrograd-ner",
+        help="where the results are written",
+    )
+    add(
+        "--vectors",
+        type=file_name,
+        metavar="FILE",
+        default=None,
+        help="GloVe or word2vec vectors to start from",
+    )
+    column = whole(*COLUMNS)
+    add("--word-column", type=column, default=0, metavar="N", help="column of the words, from 0")
+    add(
+        "--tag-column", type=column, default=-1, metavar="N", help="column of the tags, -1 the last"
+    )
+    add("--encoding", type=encoding, default="utf-8", help="of the files")
     add(
         "--repair",
         action="store_true",
@@ -60,20 +92,35 @@ def _add_model(group: Any) -> None:
     )
     add("--type", dest="label", metavar="TYPE", help="entity type of the margin scorer (LOC)")
     add("--scheme", choices=["BIO", "BIOES"], help="tags a classifier learns (BIOES)")
-    add("--width", type=int, metavar="N", help="words in a window, odd (5)")
-    add("--dim", type=int, metavar="N", help="length of a word vector (10; classifiers 50)")
-    add("--case-dim", type=int, metavar="N", help="length of a case vector, 0 for none (5)")
-    add("--hidden", type=int, metavar="N", help="hidden units (20; classifiers 300)")
+    add("--width", type=whole(1, 99, odd=True), metavar="N", help="words in a window, odd (5)")
+    add(
+        "--dim",
+        type=whole(1, 10_000),
+        metavar="N",
+        help="length of a word vector (10; classifiers 50)",
+    )
+    add(
+        "--case-dim",
+        type=whole(0, 10_000),
+        metavar="N",
+        help="length of a case vector, 0 for none (5)",
+    )
+    add("--hidden", type=whole(1, 100_000), metavar="N", help="hidden units (20; classifiers 300)")
     add("--activation", metavar="NAME", help="tanh, relu, hard_tanh or sigmoid (tanh)")
     add("--average", action="store_true", help="average the words instead: the baseline of L11")
-    add("--delta", type=float, metavar="X", help="margin (1)")
-    add("--corrupt", type=int, metavar="K", help="corrupt windows per true one (5)")
+    add("--delta", type=number(0, 1e6), metavar="X", help="margin (1)")
+    add("--corrupt", type=whole(1, 10_000), metavar="K", help="corrupt windows per true one (5)")
     add(
         "--sampler",
         choices=["window", "word"],
         help="corrupt window: a real one, or the true one with its centre replaced (window)",
     )
-    add("--min-count", type=int, metavar="N", help="rarer words are the unknown word (2)")
+    add(
+        "--min-count",
+        type=whole(1, 1_000_000),
+        metavar="N",
+        help="rarer words are the unknown word (2)",
+    )
     add("--keep-case", dest="lower", action="store_false", help="do not fold capitals")
     add("--keep-digits", dest="fold_digits", action="store_false", help="do not fold digits")
     add("--freeze", dest="frozen", action="store_true", help="do not train the word vectors")
@@ -87,27 +134,67 @@ def _add_training(group: Any) -> None:
         help="lowered: the loss as an array program; scalar: every sample a real graph, "
         "the same numbers (lowered)",
     )
-    add("--epochs", type=int, metavar="N", help="at most so many passes (20; classifiers 12)")
+    add(
+        "--epochs",
+        type=whole(1, 1_000_000),
+        metavar="N",
+        help="at most so many passes (20; classifiers 12)",
+    )
     add(
         "--patience",
-        type=int,
+        type=whole(1, 1_000_000),
         metavar="N",
         help="stop after so many epochs without gain (10; classifiers 5)",
     )
-    add("--batch", type=int, metavar="N", help="samples per update (1; classifiers 64)")
+    add(
+        "--batch",
+        type=whole(1, 1_000_000),
+        metavar="N",
+        help="samples per update (1; classifiers 64)",
+    )
     add("--optimizer", metavar="NAME", help="sgd, adagrad, rmsprop, adam, ... (sgd)")
-    add("--rate", type=float, metavar="X", help="learning rate (0.1; softmax 0.5, multiclass 0.2)")
+    add(
+        "--rate",
+        type=number(0, above=True),
+        metavar="X",
+        help="learning rate (0.1; softmax 0.5, multiclass 0.2)",
+    )
     add("--schedule", metavar="NAME", help="of the rate: decay is rate / (1 + 0.3 epoch) (decay)")
-    add("--seed", type=int, metavar="N", help="of every random choice (0)")
+    add("--seed", type=whole(0, 2**63 - 1), metavar="N", help="of every random choice (0)")
     add("--resume", action="store_true", default=False, help="go on from FOLDER's checkpoint")
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, report, and write the results."""
-    from micrograd.ner.config import Config, Training, defaults
-    from micrograd.ner.session import Session
+    from micrograd.ner.model.config import Config, Training, defaults
+    from micrograd.ner.training.session import Session
 
     known = {field.name for kind in (Config, Training) for field in fields(kind)} - {"kind"}
     chosen = {name: value for name, value in vars(options).items() if name in known}
+    _refuse_idle(options, chosen)
     config, training = defaults(options.kind, **chosen)
-    return 0 if Session.open(options).run(config, training) else INTERRUPTED
+    with lasting_output():
+        return 0 if Session.open(options).run(config, training) else INTERRUPTED
+
+
+def _refuse_idle(options: argparse.Namespace, chosen: dict[str, Any]) -> None:
+    """Refuse the options that the model of this kind, or the corpus that ships, does not use."""
+    pairs = {"--type": "label", "--corrupt": "corrupt", "--sampler": "sampler"}
+    if options.kind == "margin":
+        refuse({"--scheme": "scheme" in chosen}, "the margin scorer learns one type, no tags")
+    else:
+        idle = {option: name in chosen for option, name in pairs.items()}
+        refuse(idle, f"--model {options.kind} learns all types, and without corrupt windows")
+    if options.kind == "softmax":
+        refuse({"--delta": "delta" in chosen}, "--model softmax has no margin")
+    for name in ("train", "dev", "test", "vectors"):
+        path = getattr(options, name)
+        if path and is_saved(path):
+            raise ValueError(f"{path} is a model, not a text to train on; see the order in --help")
+    if options.train is None:
+        columns = {
+            "--word-column": options.word_column != 0,
+            "--tag-column": options.tag_column != -1,
+        }
+        rest = {"--encoding": options.encoding != "utf-8", "--repair": options.repair}
+        refuse(columns | rest, "it is for files of your own; name one as TRAIN")

@@ -11,12 +11,12 @@ tagger.save("model.npz")
 Tagger.load("model.npz").predict(dev.sentences)        # BIO tags
 """
 
-from micrograd.ner.config import Config, Training, defaults
-from micrograd.ner.conll import read, write
-from micrograd.ner.corpus import shipped
-from micrograd.ner.scoring import score
-from micrograd.ner.sentence import Corpus, Sentence
+from micrograd.ner.judging.scoring import score
+from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.tagger import Tagger
+from micrograd.ner.text.conll import read, write
+from micrograd.ner.text.corpus import shipped
+from micrograd.ner.text.sentence import Corpus, Sentence
 
 __all__ = [
     "Config",

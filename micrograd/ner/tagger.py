@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.history import History
-from micrograd.ner import evaluation, ranking, schemes, vectors
-from micrograd.ner.config import Config, Training, defaults
-from micrograd.ner.embedding import Places, gather
-from micrograd.ner.models import Arrays, Shape, initial, outputs
-from micrograd.ner.scoring import only
-from micrograd.ner.sentence import Sentence
-from micrograd.ner.storage import read_model, write_model
-from micrograd.ner.vocabulary import Vocabulary
-from micrograd.ner.windows import Windows, windows
+from micrograd.ner.judging import evaluation, ranking
+from micrograd.ner.judging.scoring import only
+from micrograd.ner.model import vectors
+from micrograd.ner.model.config import Config, Training, defaults
+from micrograd.ner.model.embedding import Places, gather
+from micrograd.ner.model.models import Arrays, Shape, initial, outputs
+from micrograd.ner.model.storage import read_model, write_model
+from micrograd.ner.model.vocabulary import Vocabulary
+from micrograd.ner.model.windows import Windows, windows
+from micrograd.ner.text import schemes
+from micrograd.ner.text.sentence import Sentence
+from micrograd.training.history import History
 
 Floats = NDArray[np.float64]
 CHUNK = 8192
@@ -90,7 +92,7 @@ class Tagger:
         **options: Any,
     ) -> History:
         """Train on `train`, stop and set the threshold by `dev`; see `fitting.train`."""
-        from micrograd.ner import fitting
+        from micrograd.ner.training import fitting
 
         chosen = training or defaults(self.config.kind)[1]
         return fitting.train(self, train, dev, chosen, **options)

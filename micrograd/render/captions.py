@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from micrograd.core.modes import SEPARATOR
 from micrograd.graph import LEAF, Graph
-from micrograd.modes import SEPARATOR
 from micrograd.ops import WEIGHTED_SUM
 from micrograd.render.formulas import local_formula, with_names
 from micrograd.render.numerals import shown

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from micrograd.core.modes import SEPARATOR
 from micrograd.graph import LEAF, Graph
-from micrograd.modes import SEPARATOR
 from micrograd.render.batch import find_batch
 from micrograd.render.memory import is_part, kept, seen
 from micrograd.render.sums import find_sums

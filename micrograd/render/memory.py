@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from micrograd.core.modes import SEPARATOR
 from micrograd.graph import Graph
-from micrograd.modes import SEPARATOR
 from micrograd.render.batch import Batch
 
 T = TypeVar("T")

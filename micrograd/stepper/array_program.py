@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.graph import Graph
-from micrograd.modes import described
 from micrograd.stepper.words import LINES, PROGRAM
 
 WITH_ELEMENT = ("element", "term", "shared")

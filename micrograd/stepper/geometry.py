@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from micrograd.core.modes import SEPARATOR
 from micrograd.graph import Graph
-from micrograd.modes import SEPARATOR
 from micrograd.render.collapse import MOST_BOXES, view
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.view import Box, View

@@ -1,0 +1,130 @@
+"""Trace a scalar function: record it on one sample, and say what the leaves of its graph are."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from micrograd.core.modes import MODE
+from micrograd.engine import Value
+from micrograd.lowering.trace.again import lasting
+from micrograd.lowering.trace.call import call
+from micrograd.lowering.trace.declared import Declared, declared_parameters
+from micrograd.lowering.trace.lookups import Lookup
+from micrograd.lowering.trace.parameters import parameters_around, values_around
+from micrograd.lowering.trace.places import called
+from micrograd.lowering.trace.samples import as_values, shown
+
+
+class Trace(NamedTuple):
+    """What a graph is lowered from: the loss, the leaves declared, and where the trace began.
+
+    Leaves made before `start`, or kept from call to call (`lasting`), are parameters, unless
+    `parameters` names those. A recorded loss has no start.
+    """
+
+    root: Value
+    arrays: list[Declared]
+    start: int | None
+    batched: bool
+    lookups: Sequence[Lookup] = ()
+    around: Sequence[Declared] = ()  # parameters by the names that the function reads them by
+    lasting: frozenset[Value] = frozenset()
+
+
+def trace(
+    function: Callable[..., Any],
+    samples: Sequence[Any],
+    names: Sequence[str] | None,
+    parameters: Any,
+) -> Trace:
+    """Record `function` on one sample.
+
+    Raises TypeError or ValueError, with the line of the user's code, for all that one call cannot
+    show for every sample: branches, numbers read, random numbers, no_grad().
+    """
+    _check(function, samples)
+    names = _names(function, samples, names)
+    values = [as_values(sample, name) for sample, name in zip(samples, names)]
+    given = declared_parameters(parameters)
+    with _collector_paused():
+        first = call(function, names, values)
+        kept = lasting(function, values, first, values_around(function))
+    around = [] if parameters else parameters_around(function)
+    lookups = list(first.lookups.recorded.values())
+    return Trace(first.root, first.inputs + given, first.start, True, lookups, around, kept)
+
+
+def recorded(root: Value, samples: Sequence[Any], parameters: Any) -> Trace:
+    """Return a recorded loss as a trace. Raises ValueError where samples are given beside."""
+    if samples:
+        raise ValueError(
+            f"{len(samples)} samples beside a recorded loss, which has its numbers; give the "
+            "function that computes the loss of a sample, to lower it for batches"
+        )
+    return Trace(root, declared_parameters(parameters), None, False)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the cyclic collector: many nodes are made, none of them in a cycle."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _check(function: Any, samples: Sequence[Any]) -> None:
+    if not callable(function):
+        raise TypeError(
+            f"lower takes a function of one sample, or a Value, not {shown(function)}; for "
+            "example lower(lambda x: x[0] * x[1], [0.1, 0.2])"
+        )
+    if not MODE.recording:
+        raise ValueError(
+            "lower() under no_grad(): nothing is recorded there; call it outside of the block"
+        )
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*samples)
+    except TypeError as error:
+        raise TypeError(
+            f"{called(function)}{signature} does not take {len(samples)} samples ({error}); give "
+            "one for each argument: lower(f, [0.1, 0.2], 1.0)"
+        ) from None
+
+
+def _names(
+    function: Callable[..., Any], samples: Sequence[Any], names: Sequence[str] | None
+) -> list[str]:
+    if names is None:
+        return _argument_names(function, len(samples))
+    names = [names] if isinstance(names, str) else list(names)
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise TypeError(f"names={names!r}: {shown(wrong[0])} is no name; give one str per sample")
+    if len(names) != len(samples):
+        raise ValueError(f"{len(names)} names ({', '.join(names)}) for {len(samples)} samples")
+    return names
+
+
+def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
+    try:
+        arguments = [
+            p
+            for p in inspect.signature(function).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+    except (TypeError, ValueError):
+        arguments = []
+    names = [p.name for p in arguments[:count]]
+    return names + [f"x{i + 1}" for i in range(len(names), count)]

@@ -1,0 +1,132 @@
+"""Turn scores into entities, find the threshold, and measure predictions in every named way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograd.ner.judging import ranking
+from micrograd.ner.judging.baselines import Lexicon, all_outside
+from micrograd.ner.judging.scoring import Report, Tags, only, score, strict_score, token_score
+from micrograd.ner.text.schemes import Span, convert, encode, spans
+from micrograd.ner.text.sentence import Sentence
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+def true_mask(sentences: Sequence[Sentence], label: str) -> Mask:
+    """Say of every token whether it is of the type."""
+    return np.array([tag[2:] == label for s in sentences for tag in s.tags], bool)
+
+
+def runs(mask: Mask, lengths: Sequence[int]) -> NDArray[np.int64]:
+    """Give start and end, (n, 2), of the runs of True; none crosses a sentence."""
+    last = np.cumsum(np.asarray(lengths, np.int64))
+    begins = np.zeros(len(mask) + 1, bool)
+    begins[np.append(0, last)] = True
+    before = np.append(False, mask)[:-1] & ~begins[:-1]
+    after = np.append(mask[1:], False) & ~begins[1:]
+    starts, ends = np.flatnonzero(mask & ~before), np.flatnonzero(mask & ~after) + 1
+    return np.stack((starts, ends), axis=1)
+
+
+class TypeEvaluation:
+    """The true entities of one type in a corpus, to compare many thresholds with quickly."""
+
+    def __init__(self, sentences: Sequence[Sentence], label: str) -> None:
+        self.lengths = [len(sentence.words) for sentence in sentences]
+        self.mask = true_mask(sentences, label)
+        self.entities: set[tuple[int, int]] = set()
+        first = 0
+        for sentence in sentences:
+            found = (span for span in spans(sentence.tags) if span.type == label)
+            self.entities |= {(first + span.start, first + span.end) for span in found}
+            first += len(sentence.words)
+
+    def f1(self, mask: Mask) -> float:
+        """Give the entity F1 in percent when the runs of `mask` are the predicted entities."""
+        found = {(start, end) for start, end in runs(mask, self.lengths).tolist()}
+        total = len(found) + len(self.entities)
+        return 200 * len(found & self.entities) / total if total else 0.0
+
+    def calibrate(self, scores: Floats) -> tuple[float, float]:
+        """Find the threshold with the best F1: (threshold, F1)."""
+        return ranking.calibrate(scores, lambda threshold: self.f1(scores > threshold))
+
+
+def tags_above(scores: Floats, threshold: float, lengths: Sequence[int], label: str) -> list[str]:
+    """Tag in BIO the runs of tokens whose score is above the threshold."""
+    found = [Span(a, b, label) for a, b in runs(scores > threshold, lengths).tolist()]
+    return encode(found, len(scores))
+
+
+class Error(NamedTuple):
+    """One entity that was missed or invented, with its sentence and how sure the model was."""
+
+    kind: str
+    words: list[str]
+    span: Span
+    line: int
+    confidence: float
+
+
+@dataclass
+class Evaluation:
+    """All measures of one set of predictions; `entities` is the headline."""
+
+    entities: Report
+    strict: Report
+    tokens: Report
+    average_precision: float | None = None
+    pair_accuracy: float | None = None
+    errors: list[Error] | None = None
+
+    @property
+    def f1(self) -> float:
+        """Give the entity F1 by conlleval's rules, in percent."""
+        return self.entities.f1
+
+
+def evaluate_tags(
+    true: Sequence[Tags], predicted: Sequence[Tags], scheme: str = "BIO"
+) -> Evaluation:
+    """Score predictions written in `scheme` by entity, strictly, and by token."""
+    alike = [convert(tags, scheme) for tags in true]
+    strict = strict_score(alike, predicted, scheme)
+    return Evaluation(score(true, predicted), strict, token_score(true, predicted))
+
+
+def baselines(
+    train: Sequence[Sentence], test: Sequence[Sentence], label: str | None = None
+) -> dict[str, Report]:
+    """Score the two rows that need no training, on one type or all."""
+    true = [only(sentence.tags, label) for sentence in test]
+    return {
+        "all O": score(true, all_outside(test)),
+        "lexicon": score(true, Lexicon(train, label).predict(test)),
+    }
+
+
+def find_errors(
+    sentences: Sequence[Sentence],
+    predicted: Sequence[Tags],
+    sure: Sequence[Floats],
+    label: str | None,
+) -> list[Error]:
+    """List missed and invented entities, those the model was surest of first.
+
+    `sure` holds one number per token: how far the model was from deciding otherwise.
+    """
+    errors = []
+    for sentence, tags, margins in zip(sentences, predicted, sure, strict=True):
+        true, guessed = set(spans(only(sentence.tags, label))), set(spans(tags))
+        for span in true ^ guessed:
+            kind = "missed" if span in true else "invented"
+            confidence = float(np.abs(margins[span.start : span.end]).max())
+            errors.append(Error(kind, sentence.words, span, sentence.line(span.start), confidence))
+    return sorted(errors, key=lambda error: -error.confidence)

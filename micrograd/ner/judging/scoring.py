@@ -1,0 +1,118 @@
+"""Precision, recall and F1 by entity, as conlleval counts them, and two other ways by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from micrograd.ner.text.schemes import Span, spans, split_tag, strict_spans
+
+Tags = Sequence[str]
+Item = tuple[int, ...]
+
+
+@dataclass
+class Score:
+    """Counts of one type or of all: right, predicted and true entities."""
+
+    right: int = 0
+    predicted: int = 0
+    true: int = 0
+
+    @property
+    def precision(self) -> float:
+        """Percent of the predicted entities that are right."""
+        return 100 * self.right / self.predicted if self.predicted else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Percent of the true entities that were found."""
+        return 100 * self.right / self.true if self.true else 0.0
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall, in percent."""
+        total = self.predicted + self.true
+        return 200 * self.right / total if total else 0.0
+
+    def __str__(self) -> str:
+        return f"P {self.precision:.2f} R {self.recall:.2f} F1 {self.f1:.2f}"
+
+
+@dataclass
+class Report:
+    """Scores by type, and over all types (micro average)."""
+
+    mode: str
+    types: dict[str, Score] = field(default_factory=dict)
+
+    @property
+    def overall(self) -> Score:
+        """Sum the counts of all types."""
+        scores = self.types.values()
+        return Score(
+            sum(s.right for s in scores),
+            sum(s.predicted for s in scores),
+            sum(s.true for s in scores),
+        )
+
+    @property
+    def f1(self) -> float:
+        """Give the overall F1 in percent."""
+        return self.overall.f1
+
+    def __getitem__(self, label: str) -> Score:
+        return self.types.get(label, Score())
+
+
+Reader = Callable[[Tags], Iterable[Span]]
+
+
+def _compare(
+    true: Iterable[Tags],
+    predicted: Iterable[Tags],
+    mode: str,
+    read_true: Reader,
+    read_predicted: Reader,
+) -> Report:
+    right, guessed, wanted = Counter[str](), Counter[str](), Counter[str]()
+    for number, (gold, guess) in enumerate(zip(true, predicted, strict=True), 1):
+        if len(gold) != len(guess):
+            raise ValueError(
+                f"sentence {number}: {len(gold)} true tags but {len(guess)} predicted ones"
+            )
+        a, b = set(read_true(gold)), set(read_predicted(guess))
+        wanted.update(span.type for span in a)
+        guessed.update(span.type for span in b)
+        right.update(span.type for span in a & b)
+    labels = sorted(wanted.keys() | guessed.keys())
+    return Report(mode, {x: Score(right[x], guessed[x], wanted[x]) for x in labels})
+
+
+def score(true: Iterable[Tags], predicted: Iterable[Tags]) -> Report:
+    """Score entities by conlleval's rules; the tags may be of any scheme, legal or not."""
+    return _compare(true, predicted, "conlleval", spans, spans)
+
+
+def strict_score(true: Iterable[Tags], predicted: Iterable[Tags], scheme: str = "BIO") -> Report:
+    """Score only entities that are written legally in the scheme (seqeval's strict mode)."""
+
+    def read(tags: Tags) -> list[Span]:
+        return strict_spans(tags, scheme)
+
+    return _compare(true, predicted, "strict", read, read)
+
+
+def token_score(true: Iterable[Tags], predicted: Iterable[Tags]) -> Report:
+    """Score every token that is not O by its type alone; flatters long entities."""
+
+    def read(tags: Tags) -> list[Span]:
+        return [Span(i, i + 1, split_tag(tag)[1]) for i, tag in enumerate(tags) if tag != "O"]
+
+    return _compare(true, predicted, "token level", read, read)
+
+
+def only(tags: Tags, label: str | None) -> list[str]:
+    """Set the tags of every type but `label` to O (`None` keeps all)."""
+    return [tag if label in (None, tag[2:]) else "O" for tag in tags]

@@ -1,0 +1,1 @@
+"""The window model: features, parameters, forward pass."""

@@ -1,0 +1,148 @@
+"""Read word vectors in GloVe's and word2vec's text formats and word2vec's binary one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograd.files import file_errors
+
+Row = tuple[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """The rows found for the words asked for, and how they were found."""
+
+    width: int
+    rows: dict[str, NDArray[np.float32]]
+    asked: int
+    other_case: int
+
+    def describe(self) -> str:
+        """Say the hit rate and how many words were found in other case only."""
+        share = 100 * len(self.rows) / max(self.asked, 1)
+        return (
+            f"{len(self.rows):,} of {self.asked:,} words have a vector ({share:.1f} %), "
+            f"{self.other_case:,} of them by their form in other case"
+        )
+
+
+def read_vectors(
+    path: str | os.PathLike[str], words: Iterable[str], width: int | None = None
+) -> Vectors:
+    """Read the vectors of the given words only; the format is recognised.
+
+    ValueError with the line where a row has another width, no numbers, or the file ends
+    early, and where `width` is given and the file's is another.
+    """
+    wanted = list(dict.fromkeys(words))
+    keys = {form for word in wanted for form in _forms(word)}
+    with file_errors(path), Path(path).open("rb") as file:
+        found_width, rows = _open(file, str(path))
+        if width is not None and found_width != width:
+            raise ValueError(
+                f"{path}: vectors of width {found_width}, but the model's is {width}; "
+                f"ask for {found_width} dimensions or choose another file"
+            )
+        found: dict[str, NDArray[np.float32]] = {}
+        for word, row in rows(keys):
+            found.setdefault(word, row)
+    hits = {word: next((f for f in _forms(word) if f in found), None) for word in wanted}
+    result = {word: found[form] for word, form in hits.items() if form is not None}
+    other = sum(form not in (None, word) for word, form in hits.items())
+    return Vectors(found_width, result, len(wanted), other)
+
+
+def _forms(word: str) -> tuple[str, str, str]:
+    """Give the forms to look up in turn: as it is, in lower case, and with a capital."""
+    return word, word.lower(), word.capitalize()
+
+
+class _Rows:
+    """The rows of an open file, text or binary."""
+
+    def __init__(self, file: BinaryIO, path: str, width: int, binary: bool, line: int) -> None:
+        self.file, self.path, self.width, self.line = file, path, width, line
+        self.read = self.binary if binary else self.text
+
+    def __call__(self, keys: set[str]) -> Iterator[Row]:
+        return self.read(keys)
+
+    def text(self, keys: set[str]) -> Iterator[Row]:
+        for number, line in enumerate(self.file, self.line):
+            parts = line.rstrip(b" \t\r\n").replace(b"\t", b" ").rsplit(b" ", self.width)
+            if len(parts) <= self.width:
+                if len(parts) == 1 and not parts[0]:
+                    continue
+                raise self._wrong(number, f"{len(parts) - 1} numbers after the word")
+            word = parts[0].decode("utf-8", "replace")
+            if word in keys:
+                yield word, self._numbers(parts[1:], number)
+
+    def _numbers(self, parts: list[bytes], number: int) -> NDArray[np.float32]:
+        try:
+            return np.array([float(part) for part in parts], np.float32)
+        except ValueError:
+            raise self._wrong(number, f"no number among {parts[:3]!r}") from None
+
+    def _wrong(self, number: int, what: str) -> ValueError:
+        return ValueError(f"{self.path}:{number}: {what}; expected {self.width} of them")
+
+    def binary(self, keys: set[str]) -> Iterator[Row]:
+        size = 4 * self.width
+        for number in range(1, self.line + 1):
+            word = _binary_word(self.file)
+            data = self.file.read(size)
+            if len(data) < size:
+                raise ValueError(
+                    f"{self.path}: ends in row {number} of {self.line}; the file is cut short"
+                )
+            if word in keys:
+                yield word, np.frombuffer(data, "<f4").copy()
+
+
+def _binary_word(file: BinaryIO) -> str:
+    letters = bytearray()
+    while (letter := file.read(1)) not in (b" ", b""):
+        letters += letter
+    return letters.lstrip(b"\n").decode("utf-8", "replace")
+
+
+def _open(file: BinaryIO, path: str) -> tuple[int, _Rows]:
+    """Recognise the format; a first line of two integers is word2vec's header."""
+    first = file.readline(1_000_000)
+    fields = first.split()
+    if len(fields) == 2 and all(field.isdigit() for field in fields):
+        count, width = int(fields[0]), int(fields[1])
+        here = file.tell()
+        binary = not _is_text_row(file.readline(1_000_000), width)
+        file.seek(here)
+        return width, _Rows(file, path, width, binary, count if binary else 2)
+    width = _trailing_numbers(fields)
+    if width < 1:
+        raise ValueError(f"{path}:1: no word vectors; expected a word and its numbers")
+    file.seek(0)
+    return width, _Rows(file, path, width, False, 1)
+
+
+def _is_text_row(line: bytes, width: int) -> bool:
+    fields = line.split()
+    return width <= _trailing_numbers(fields) if len(fields) > width else not line
+
+
+def _trailing_numbers(fields: list[bytes]) -> int:
+    count = 0
+    for part in reversed(fields[1:]):
+        try:
+            float(part)
+        except ValueError:
+            break
+        count += 1
+    return count

@@ -1,0 +1,1 @@
+"""Sentences: files, tokens, tags."""

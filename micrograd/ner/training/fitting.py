@@ -1,0 +1,246 @@
+"""Train a tagger: draw samples, ask the engine for gradients, step, and judge by the dev set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograd import checkpoint as states
+from micrograd.ner.judging.evaluation import TypeEvaluation, true_mask
+from micrograd.ner.judging.scoring import score
+from micrograd.ner.model.config import Training
+from micrograd.ner.model.windows import Windows
+from micrograd.ner.tagger import Tagger
+from micrograd.ner.text import schemes
+from micrograd.ner.text.sentence import Sentence
+from micrograd.ner.training import rates
+from micrograd.ner.training.batch import Batch, Engine, Gradients
+from micrograd.ner.training.engines import make_engine
+from micrograd.ner.training.sampling import PairSampler, WindowSampler
+from micrograd.optim.gradients import Rows
+from micrograd.schedules import Plateau
+from micrograd.training import EarlyStopping, fit
+from micrograd.training.history import History
+
+COLLAPSED = 10.0  # percent of samples still active
+Say = Callable[[str], None]
+
+
+class Trainer:
+    """Everything that training changes, and one step of it."""
+
+    def __init__(self, tagger: Tagger, train: Sequence[Sentence], training: Training) -> None:
+        self.tagger, self.training = tagger, training
+        self.sampler = make_sampler(tagger, train)
+        self.engine: Engine = make_engine(training.engine, tagger.shape)
+        updates = -(-len(self.sampler) // max(1, training.batch))
+        self.rate = rates.schedule(training.schedule, training.rate, training.epochs, updates)
+        trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not tagger.config.frozen}
+        self.optimizer = rates.optimizer(training.optimizer, trained, self.rate)
+        self.epoch = 0
+        self.samples = self._draw()
+
+    def _draw(self) -> Batch:
+        """Draw the samples of an epoch; they depend on seed and epoch alone."""
+        return self.sampler.epoch(np.random.default_rng([self.training.seed, self.epoch]))
+
+    def step(self, numbers: NDArray[np.int64]) -> dict[str, float]:
+        """Train on some samples of the epoch; give their mean loss and share of active ones."""
+        found = self.engine(self.tagger.arrays, self.samples.take(numbers))
+        if found.active:
+            self.optimizer.step(self._gradients(found))
+        else:
+            self.optimizer.steps_done += 1  # the schedule goes on, nothing moves
+        return {"loss": found.loss, "active": 100 * found.active / len(numbers)}
+
+    def _gradients(self, found: Gradients) -> dict[str, Any]:
+        """Leave frozen tables out; write rows as tables for a rule that moves every row."""
+        gradients: dict[str, Any] = dict(found.dense)
+        for name, rows in found.rows.items():
+            if name in self.optimizer.parameters:
+                gradients[name] = rows if self.optimizer.takes_rows else self._table(name, rows)
+        return gradients
+
+    def _table(self, name: str, rows: Rows) -> NDArray[np.float64]:
+        table = np.zeros_like(self.tagger.arrays[name])
+        np.add.at(table, rows.indices, rows.rows)
+        return table
+
+    def next_epoch(self, dev_f1: float) -> None:
+        """Draw anew after an epoch."""
+        self.epoch += 1
+        self.samples = self._draw()
+        if isinstance(self.rate, Plateau):
+            self.rate.report(-dev_f1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give all that training has changed."""
+        return {
+            "arrays": states.capture(self.tagger.arrays),
+            "threshold": self.tagger.threshold,
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave; ValueError where it is of another model."""
+        states.restore(self.tagger.arrays, state["arrays"])
+        self.tagger.threshold = float(state["threshold"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch = int(state["epoch"])
+        self.samples = self._draw()
+
+
+def make_sampler(tagger: Tagger, train: Sequence[Sentence]) -> PairSampler | WindowSampler:
+    """Make the source of samples that suits the model."""
+    config, cut = tagger.config, tagger.windows(train)
+    if tagger.label:
+        true = true_mask(train, tagger.label)
+        return PairSampler(cut, true, config.corrupt, config.sampler, tagger.label)
+    tags = [tag for s in train for tag in schemes.convert(s.tags, config.scheme)]
+    return WindowSampler(cut, tags, tagger.labels)
+
+
+class Judge:
+    """Measure entity F1 on the dev set after every epoch, and set the threshold by it."""
+
+    def __init__(self, tagger: Tagger, dev: Sequence[Sentence]) -> None:
+        self.tagger, self.dev = tagger, dev
+        self.cut: Windows = tagger.windows(dev)
+        self.true = [sentence.tags for sentence in dev]
+        self.table = TypeEvaluation(dev, tagger.label) if tagger.label else None
+
+    def f1(self) -> float:
+        """Give the dev F1 in percent. ValueError where a score is no number."""
+        out = self.tagger.outputs(self.cut)
+        if not np.isfinite(out).all():
+            raise ValueError("the dev scores are no numbers any more")
+        if self.table:
+            self.tagger.threshold, best = self.table.calibrate(out)
+            return best
+        return score(self.true, self.cut.split(self.tagger.tags(out, self.cut.lengths))).f1
+
+
+def train(
+    tagger: Tagger,
+    sentences: Sequence[Sentence],
+    dev: Sequence[Sentence],
+    training: Training,
+    *,
+    pretrained: str | os.PathLike[str] | None = None,
+    others: Sequence[Sentence] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    say: Say = lambda _: None,
+    progress: bool = False,
+) -> History:
+    """Start a tagger's parameters and train them; the best epoch on `dev` is kept.
+
+    The history has the columns loss, active (percent of samples with a loss) and dev_f1.
+    `checkpoint` is written after every epoch, and on Ctrl-C, which raises Interrupted.
+    ValueError where there is nothing to learn, or the loss is no longer a number.
+    """
+    check_tags(sentences, dev, tagger.label)
+    found = tagger.start(sentences, training.seed, pretrained, [*dev, *others])
+    if found:
+        say(found.describe())
+    trainer, judge = Trainer(tagger, sentences, training), Judge(tagger, dev)
+    say(_described(trainer, dev))
+    with np.errstate(over="ignore", invalid="ignore"):  # fit stops at a loss that is no number
+        history = fit(
+            trainer.step,
+            np.arange(len(trainer.sampler)),
+            training.epochs,
+            batch_size=training.batch,
+            seed=training.seed,
+            evaluate=partial(_evaluated, trainer, judge),
+            stop=EarlyStopping("dev_f1", training.patience, "max"),
+            checkpoint=checkpoint,
+            resume=resume,
+            state=trainer,
+            settings=_settings(tagger, training, sentences, dev),
+            progress=progress,
+        )
+    _check_outcome(history, training, say)
+    return history
+
+
+def _settings(
+    tagger: Tagger, training: Training, train: Sequence[Sentence], dev: Sequence[Sentence]
+) -> dict[str, Any]:
+    """Name what a run's result depends on; more epochs may follow, so their number is not there."""
+    return {
+        **asdict(tagger.config),
+        **{name: value for name, value in asdict(training).items() if name != "epochs"},
+        "labels": tagger.labels,
+        "words": states.digest(tagger.vocabulary.words),
+        "starting parameters": states.digest(tagger.arrays),
+        "training sentences": states.digest([(s.words, s.tags) for s in train]),
+        "dev sentences": states.digest([(s.words, s.tags) for s in dev]),
+    }
+
+
+def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:
+    vocabulary = trainer.tagger.vocabulary
+    rate = 100 * vocabulary.unknown_rate(dev)
+    return (
+        f"{len(trainer.sampler):,} samples an epoch, {len(vocabulary):,} words; "
+        f"{rate:.1f} % of the dev tokens are unknown words"
+    )
+
+
+def _evaluated(trainer: Trainer, judge: Judge) -> dict[str, float]:
+    """Judge an epoch and begin the next; ValueError where the scores are no numbers."""
+    try:
+        f1 = judge.f1()
+    except ValueError as error:
+        raise ValueError(f"{error}; {_remedy(trainer.training)}. No model was written") from None
+    trainer.next_epoch(f1)
+    return {"dev_f1": f1}
+
+
+def check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:
+    """Raise ValueError unless training and dev sentences hold what is to be learned."""
+    for name, sentences in (("training", train), ("dev", dev)):
+        tags = {tag for sentence in sentences for tag in sentence.tags} - {"O"}
+        kinds = sorted({schemes.split_tag(tag)[1] for tag in tags})
+        if label is None and not kinds:
+            raise ValueError(f"the {name} sentences hold no entity; there is nothing to learn from")
+        if label is not None and label not in kinds:
+            raise ValueError(
+                f"the {name} sentences hold no entity of type {label}; "
+                f"they have {', '.join(kinds) or 'none at all'}: choose another --type"
+            )
+
+
+def _check_outcome(history: History, training: Training, say: Say) -> None:
+    remedy = _remedy(training)
+    losses = [row["loss"] for row in history.rows]
+    if "loss was" in history.stopped or not np.isfinite(losses).all():
+        what = history.stopped or f"the loss was {losses[-1]} in epoch {len(losses)}"
+        raise ValueError(f"{what}; {remedy}. No model was written")
+    if history.stopped:
+        say(f"stopped after epoch {len(history)}: {history.stopped}")
+    if collapsed(history):
+        say(
+            f"training has collapsed: the loss rose from {history['loss'][0]:.4g} to "
+            f"{history['loss'][-1]:.4g}, with {history['active'][-1]:.0f} % of the samples active; "
+            f"{remedy}"
+        )
+
+
+def _remedy(training: Training) -> str:
+    rate = training.rate
+    return f"the learning rate {rate:g} is too high for this model: try --rate {rate / 4:g}"
+
+
+def collapsed(history: History) -> bool:
+    """Say whether the loss rose, and samples that should grow quiet did not."""
+    loss, active = history["loss"], history["active"]
+    return len(loss) > 1 and loss[-1] > loss[0] and active[-1] > COLLAPSED

@@ -1,0 +1,242 @@
+"""What optimisers have in common: parameters in groups, options, a step, and their state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Real
+from reprlib import repr as shorten
+from types import SimpleNamespace
+from typing import Any
+
+from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
+from micrograd.optim.options import changed, check_option, current, named, option_state
+
+Data = Any  # a float, an array, or some rows of one: a rule does not care
+State = dict[str, Any]
+Clip = Callable[[list[Gradient]], list[Gradient]]
+STATE = {"rule", "steps_done", "options", "state"}
+
+
+class Optimizer:
+    """Hold parameters, what a rule remembers of each, and the number of steps done.
+
+    `clip` is applied to all gradients together before a step. A gradient that is Rows of a table
+    leaves the other rows as they are; with the option `dense` it is taken for a whole table, 0
+    in the others, as an eager step takes it.
+    """
+
+    slots: tuple[str, ...] = ()  # what the rule remembers, each of the parameter's shape
+    takes_rows = False  # whether the rule leaves rows without a gradient as they are
+
+    def __init__(self, params: Any, clip: Clip | None = None, **options: Any) -> None:
+        self.clip, self.steps_done = clip, 0
+        self.groups = [{"scale": 1.0} | options | group for group in _grouped(params)]
+        self.parameters: dict[str, Any] = {}
+        self._group_of: dict[str, int] = {}
+        for number, group in enumerate(self.groups):
+            if unknown := set(group) - {*options, "scale", "params"}:
+                raise ValueError(f"{type(self).__name__} has no option {', '.join(unknown)}; "
+                                 f"it has {', '.join(options)}")  # fmt: skip
+            for name, parameter in _named(group.pop("params"), len(self.parameters)):
+                self._add(name, parameter, number)
+            for name, option in group.items():
+                check_option(name, option)
+        if not self.parameters:
+            raise ValueError("there are no parameters to train")
+        if len(set(map(id, self.parameters.values()))) < len(self.parameters):
+            raise ValueError("a parameter is given twice; it would be moved twice")
+        self.state: dict[str, State] = {n: self._start(p) for n, p in self.parameters.items()}
+        self._numbers = {n for n, p in self.parameters.items() if not is_array(_data(p))}
+
+    def _add(self, name: str, parameter: Any, group: int) -> None:
+        if name in self.parameters:
+            raise ValueError(f"two parameters are named {name}")
+        self.parameters[name], self._group_of[name] = parameter, group
+
+    @property
+    def lr(self) -> float:
+        """Give or set the learning rate, that of the first group; setting it sets every group's."""
+        return float(current(self.groups[0]["lr"], self.steps_done))
+
+    @lr.setter
+    def lr(self, lr: float | Callable[[int], float]) -> None:
+        check_option("lr", lr)
+        for group in self.groups:
+            group["lr"] = lr
+
+    def rule(self, x: Data, g: Data, s: State, o: Any) -> Data:
+        """Return the new x, from the gradient g, the state s (changed) and the options o."""
+        raise NotImplementedError
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter that is a Value to 0."""
+        for name in self._numbers:
+            self.parameters[name].grad = 0.0
+
+    def step(self, gradients: Any = None) -> None:
+        """Update every parameter once; without `gradients`, by the `grad` of the Values.
+
+        Raises ValueError, and changes nothing, where a gradient does not fit its parameter.
+        """
+        clipped = self._gradients(gradients)
+        if self.clip:
+            clipped = dict(zip(clipped, self.clip(list(clipped.values()))))
+        options = [self._options(group) for group in self.groups]
+        self.steps_done += 1
+        for name, gradient in clipped.items():
+            parameter, state = self.parameters[name], self.state[name]
+            now = options[self._group_of[name]]
+            if name in self._numbers:
+                parameter.data = self.rule(parameter.data, gradient, state, now)
+            elif isinstance(gradient, Rows):
+                self._update_rows(_data(parameter), gradient, state, now)
+            else:
+                data = _data(parameter)
+                data[...] = self.rule(data, gradient, state, now)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the rule's name and its options; a schedule is named, not written out."""
+        groups = [{k: named(v) for k, v in group.items()} for group in self.groups]
+        return {"rule": type(self).__name__, "groups": groups}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return rule, number of steps done, options, and what the rule remembers.
+
+        A schedule is kept by what it gave at some of the steps done.
+        """
+        return {
+            "rule": type(self).__name__,
+            "steps_done": self.steps_done,
+            "options": [
+                {k: option_state(v, self.steps_done) for k, v in group.items()}
+                for group in self.groups
+            ],
+            "state": {name: {k: v * 1 for k, v in s.items()} for name, s in self.state.items()},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict()` gave; ValueError where it is another optimiser's."""
+        if error := self._mismatch(state):
+            raise ValueError(f"this is not the state of this {type(self).__name__}: {error}")
+        self.steps_done = int(state["steps_done"])
+        for group, options in zip(self.groups, state["options"]):
+            for name, value in options.items():
+                if hasattr(group[name], "load_state_dict"):
+                    group[name].load_state_dict(value)
+                elif not callable(group[name]):
+                    group[name] = value
+        self.state = {name: {k: v * 1 for k, v in s.items()} for name, s in state["state"].items()}
+
+    def _mismatch(self, state: Mapping[str, Any]) -> str:
+        if not isinstance(state, Mapping):
+            return f"it is {shorten(state)}"
+        if set(state) != STATE:
+            return f"it has {', '.join(map(str, state)) or 'nothing'}"
+        if _forms(state["state"]) != _forms(self.state):
+            return "its parameters differ in number, name or shape"
+        if list(map(set, state["options"])) != list(map(set, self.groups)):
+            return "its options differ"
+        if state["rule"] != type(self).__name__:
+            return f"it is of the rule {state['rule']}"
+        for group, was in zip(self.groups, state["options"]):
+            for name in group:
+                if error := changed(name, group[name], was[name]):
+                    return error
+        return ""
+
+    def _start(self, parameter: Any) -> State:
+        data = _data(parameter)
+        if is_array(data) and data.dtype.kind != "f":
+            raise TypeError(f"an array of {data.dtype} cannot be trained; use floats")
+        if not is_array(data) and not isinstance(data, Real):
+            raise TypeError(f"a parameter is a Value or an array of floats, not {parameter!r}")
+        return {name: _zero(data) for name in self.slots}
+
+    def _options(self, group: dict[str, Any]) -> SimpleNamespace:
+        now = SimpleNamespace(**{k: current(v, self.steps_done) for k, v in group.items()})
+        now.lr = now.lr * now.scale
+        return now
+
+    def _gradients(self, gradients: Any) -> dict[str, Gradient]:
+        """Return the gradients that there are, by parameter name."""
+        names = list(self.parameters)
+        if gradients is None:
+            gradients = [getattr(p, "grad", None) for p in self.parameters.values()]
+            if all(gradient is None for gradient in gradients):
+                raise ValueError("step() of arrays needs their gradients: step(gradients)")
+        elif not isinstance(gradients, Mapping) and len(gradients) != len(names):
+            raise ValueError(f"{len(gradients)} gradients for {len(names)} parameters")
+        given = gradients if isinstance(gradients, Mapping) else dict(zip(names, gradients))
+        if unknown := set(given) - set(names):
+            raise ValueError(f"gradients of no parameter: {', '.join(map(str, unknown))}")
+        fits = self._numbers  # a float fits a number: the usual case, and many of them
+        return {
+            name: g if g.__class__ is float and name in fits else self._checked(name, g)
+            for name, g in given.items()
+            if g is not None
+        }
+
+    def _checked(self, name: str, gradient: Gradient) -> Gradient:
+        group = self.groups[self._group_of[name]]
+        moves_all = not self.takes_rows or group.get("momentum") or group.get("weight_decay")
+        if isinstance(gradient, tuple) and moves_all and not group["dense"]:
+            raise ValueError(
+                f"{type(self).__name__} with these options moves the rows of {name} that have no "
+                "gradient; say dense=True, which moves every row, or use AdaGrad, SparseAdam or "
+                "plain SGD, which leave them"
+            )
+        data = _data(self.parameters[name])
+        checked = checked_gradient(name, data, gradient)
+        return dense(data, checked) if isinstance(checked, Rows) and group["dense"] else checked
+
+    def _update_rows(self, data: Any, gradient: Rows, state: State, options: Any) -> None:
+        at = gradient.indices
+        part = {k: v[at] if is_array(v) else v for k, v in state.items()}
+        data[at] = self.rule(data[at], gradient.rows, part, options)
+        for name, new in part.items():
+            if is_array(state[name]):
+                state[name][at] = new
+            else:
+                state[name] = new
+
+
+def _grouped(params: Any) -> list[dict[str, Any]]:
+    """Return `params` as groups, dicts with parameters under "params"."""
+    if isinstance(params, Mapping):
+        return [{"params": params}]
+    if hasattr(params, "parameters"):
+        kind = type(params).__name__
+        raise TypeError(f"an optimiser takes parameters, not a {kind}: pass its .parameters()")
+    if isinstance(params, str) or not isinstance(params, Iterable):
+        raise TypeError(f"an optimiser takes a list or dict of parameters, not {shorten(params)}")
+    listed = list(params)
+    if listed and all(isinstance(p, Mapping) for p in listed):
+        return [dict(group) for group in listed]
+    return [{"params": listed}]
+
+
+def _named(params: Any, offset: int) -> Iterable[tuple[str, Any]]:
+    if isinstance(params, Mapping):
+        return params.items()
+    return [(str(offset + i), parameter) for i, parameter in enumerate(params)]
+
+
+def _data(parameter: Any) -> Data:
+    if is_array(parameter):
+        return parameter
+    if getattr(parameter, "parents", ()):
+        raise TypeError(f"a parameter is a leaf; {parameter!r} is computed from others")
+    if not hasattr(parameter, "data"):
+        raise TypeError(f"a parameter is a Value or an array, not {shorten(parameter)}")
+    return parameter.data
+
+
+def _zero(data: Data) -> Data:
+    """Return 0 in the form of `data`, an array of its own, of enough bits for squares."""
+    if not is_array(data):
+        return 0.0
+    return zeros_like(data.astype(float) if data.dtype.itemsize < 4 else data)
+
+
+def _forms(state: Mapping[str, State]) -> dict[str, dict[str, Any]]:
+    return {n: {k: getattr(v, "shape", ()) for k, v in s.items()} for n, s in state.items()}

@@ -1,0 +1,95 @@
+"""The course of a training: one row of numbers per epoch, as a table, a CSV file and a plot."""
+
+from __future__ import annotations
+
+import csv
+import os
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+from micrograd.files import atomic_write
+
+DATES: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
+class History:
+    """Hold one dict of numbers per epoch, and in `stopped` why the training ended early."""
+
+    def __init__(self, rows: list[dict[str, float]] | None = None, stopped: str = "") -> None:
+        self.rows, self.stopped = rows or [], stopped
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, name: str) -> list[float]:
+        """Return one column. Raises KeyError with the columns there are."""
+        if name not in self.columns:
+            raise KeyError(f"there is no column {name!r}; there are {', '.join(self.columns)}")
+        return [row[name] for row in self.rows if name in row]
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the names of the columns, in the order in which they came up."""
+        return list(dict.fromkeys(name for row in self.rows for name in row))
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{k} {v:.4g}" for k, v in self.rows[-1].items()) if self.rows else "empty"
+        return f"History({len(self)} epochs; last: {last})"
+
+    def save_csv(self, path: str | os.PathLike[str]) -> Path:
+        """Write the rows as CSV; every number can be read back exactly."""
+        text = StringIO()
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return atomic_write(path, text.getvalue())
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draw losses and other columns in a panel each; return the matplotlib Figure.
+
+        With `path` the picture is written there too (.png, .svg, .pdf): the same bytes for the
+        same history.
+        """
+        ending = Path(path or "").suffix[1:] or "png"
+        if ending not in DATES:
+            raise ValueError(f"{path}: a plot is written as {', '.join(DATES)}, not as {ending}")
+        figure = _figure(self)
+        if path is not None:
+            atomic_write(path, _picture(figure, ending))
+        return figure
+
+
+def _figure(history: History) -> Any:
+    names = [name for name in history.columns if name != "epoch"]
+    losses = [name for name in names if "loss" in name]
+    panels = [panel for panel in (losses, [n for n in names if n not in losses]) if panel]
+    if not panels:
+        raise ValueError("the history is empty; there is nothing to draw")
+    figure = _new_figure(figsize=(5 * len(panels), 3.5), layout="constrained")
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
+        for name, style in zip(panel, ("-o", "--s", "-.^", ":D", "-v", "--x") * len(panel)):
+            points = [(row["epoch"], row[name]) for row in history.rows if name in row]
+            axes.plot(*zip(*points), style, label=name, markersize=3)
+        axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    return figure
+
+
+def _picture(figure: Any, ending: str) -> bytes:
+    from matplotlib import rc_context
+
+    picture = BytesIO()
+    with rc_context({"svg.hashsalt": "micrograd"}):  # else the ids of an SVG are random
+        figure.savefig(picture, format=ending, metadata=DATES[ending])
+    return picture.getvalue()
+
+
+def _new_figure(**options: Any) -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ImportError("plots need matplotlib: pip install 'micrograd-graph[plots]'") from None
+    return Figure(**options)

@@ -1,0 +1,135 @@
+"""The training loop, for scalar networks and array programs alike.
+
+    history = fit(step, data, epochs=20, batch_size=32, seed=1,
+                  evaluate=lambda: {"dev_f1": f1()},          # once an epoch
+                  stop=EarlyStopping("dev_f1", best="max", patience=3),
+                  checkpoint="run.npz", resume=True, state={"model": model, "optimizer": optimizer})
+    history["loss"], history.save_csv("run.csv"), history.plot("run.png")
+
+`step(batch)` trains on one batch and returns its loss, or a dict of numbers with a "loss";
+`descent(model, loss, optimizer)` makes one for Values. `data` is a sequence or an array; to batch
+several arrays together, pass `range(n)`: then a batch is a list of row numbers. `state` is all that
+training changes: objects with `state_dict` and `load_state_dict`, arrays, random generators, and
+dicts and lists of them; Python's and NumPy's global generators are kept beside it. A run that was
+killed goes on from the end of the last epoch, one stopped by Ctrl-C from the batch after the last:
+in both the result is that of an uninterrupted run, bit for bit.
+
+A checkpoint holds what made it as well: batches, seed, a digest of the data, the options of the
+optimisers in `state` and of `stop`, and what `settings` names. A run made otherwise is refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from micrograd.checkpoint import checked_path, restore
+from micrograd.files import remove_leftovers
+from micrograd.training.history import History
+from micrograd.training.progress import Interrupts, Progress
+from micrograd.training.run import Numbers, Run, Step
+from micrograd.training.settings import data_digest, settings_within
+from micrograd.training.stopping import EarlyStopping
+
+
+def fit(
+    step: Step,
+    data: Any,
+    epochs: int,
+    *,
+    batch_size: int = 32,
+    seed: int | None = 0,
+    evaluate: Callable[[], Numbers] | None = None,
+    after_epoch: Iterable[Callable[[Numbers], object]] = (),
+    stop: EarlyStopping | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    state: Any = None,
+    settings: Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> History:
+    """Train for `epochs` epochs; return the history.
+
+    Batches are shuffled by `seed`, not at all where it is None. Functions in `after_epoch` get
+    the row of every epoch. Training ends early, with the reason in `history.stopped`, by `stop`
+    or where the loss is no longer finite. Ctrl-C raises Interrupted between two batches.
+    `state` need not be named for a step of `descent`. `settings` are what else the result depends
+    on: options by name, digests of files. Raises ValueError before training where there is nothing
+    to train on, or to go on from.
+    """
+    if state is None:
+        state = getattr(step, "state", None)
+    _check(data, epochs, batch_size, checkpoint, resume, state)
+    made_by: dict[str, Any] = {"examples": len(data), "batch_size": batch_size, "seed": seed}
+    if checkpoint is not None:
+        made_by |= {"data": data_digest(data), "state": settings_within(state)}
+        made_by |= {"stop": settings_within(stop), **(settings or {})}
+    run = Run(
+        step=step,
+        data=data,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        evaluate=evaluate,
+        after_epoch=list(after_epoch),
+        stop=stop,
+        checkpoint=checkpoint,
+        state={} if state is None else state,
+        settings=made_by,
+    )
+    run.check_writable()
+    if checkpoint is not None:
+        remove_leftovers(checkpoint)
+        if resume and Path(checkpoint).exists():
+            run.load()
+    with Interrupts() as interrupts, Progress(progress, epochs) as shown:
+        while run.epoch < epochs and not run.history.stopped:
+            run.train_epoch(interrupts, shown)
+    if stop and stop.kept is not None:
+        restore(run.state, stop.kept)
+    return run.history
+
+
+def _check(
+    data: Any, epochs: int, batch_size: int, checkpoint: Any, resume: bool, state: Any
+) -> None:
+    """Raise what `fit` raises before it trains."""
+    if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        raise TypeError(f"data is a sequence or an array, not a {type(data).__name__}; list() it")
+    if len(data) == 0 or batch_size < 1 or epochs < 1:
+        raise ValueError(
+            f"{len(data)} examples in batches of {batch_size}, {epochs} epochs: nothing to train on"
+        )
+    if checkpoint is None:
+        if resume:
+            raise ValueError("to resume, say from which checkpoint")
+    elif checked_path(checkpoint) and state is None:
+        raise ValueError(
+            "a checkpoint without state= holds nothing to go on with; name all that training "
+            'changes, such as state={"model": model, "optimizer": optimizer}'
+        )
+
+
+class Descent:
+    """Go down the gradient of `loss(batch)`, a Value; `state` is what that changes."""
+
+    def __init__(self, model: Any, loss: Callable[[Any], Any], optimizer: Any) -> None:
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.state = {"model": model, "optimizer": optimizer}
+
+    def __call__(self, batch: Any) -> float:
+        """Train on a batch; return its loss."""
+        if not self.model.training:
+            self.model.train()
+        self.optimizer.zero_grad()
+        value = self.loss(batch)
+        value.backward()
+        self.optimizer.step()
+        return float(value.data)
+
+
+def descent(model: Any, loss: Callable[[Any], Any], optimizer: Any) -> Step:
+    """Return a step that goes down the gradient of `loss(batch)`, a Value."""
+    return Descent(model, loss, optimizer)
