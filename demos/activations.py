@@ -55,7 +55,7 @@ def curve(row: Row) -> Curve:
     """Return the curve of a row; a leak of 0.2 can be seen, the default of 0.01 cannot."""
     outs = [getattr(Value(x), row.name)(*row.constants[-1:]) for x in POINTS]
     slopes = [float(out.local_gradients()[0]) for out in outs]
-    return Curve(row, [out.data for out in outs], slopes, bool(gradcheck(row)))
+    return Curve(row, [out.data for out in outs], slopes, bool(gradcheck(row, method="complex")))
 
 
 def measure() -> Measured:

@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("matplotlib", reason="figures need matplotlib")
 
 import stage
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from tests.demo_programs import NAMES, demo, measured
@@ -30,8 +31,9 @@ def laid_out(name):
     from figures import finished
 
     figure = finished(demo(name).draw(measured(name)))
+    canvas = FigureCanvasAgg(figure)
     figure.draw_without_rendering()
-    return figure, figure.canvas.get_renderer()
+    return figure, canvas.get_renderer()
 
 
 @pytest.mark.parametrize("name", DRAWN)
