@@ -3,7 +3,7 @@
 B-X begins an entity of the type X, I-X goes on with it, O is outside. Hard are: where an entity
 begins (First National Bank), whether it is one (Future School), names that are new (Zig Ziglar), and
 types that the context decides (Charles Schwab, Paris Hilton). The window softmax classifier is
-trained on the package's corpus, which these sentences are not in, and tags them:
+trained on the package's corpus, which these sentences are not in, and tags them; F1 = 2PR / (P + R):
 
     python demos/tagged_sentence.py tagged_sentence.svg
 """
