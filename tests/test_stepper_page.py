@@ -144,8 +144,8 @@ def test_the_eight_steps_of_error_sharing(error_sharing):
     ]  # fmt: skip
     net.s.backward()
     slope = net.a2[0].data * (1 - net.a2[0].data)
-    by_hand = [1, 1, 1, net.W2[0].data, slope * net.W2[0].data, slope * net.W2[0].data,
-               net.a1[3].data * slope * net.W2[0].data, net.a1[3].data * slope * net.W2[0].data]  # fmt: skip
+    w2, a4 = net.W2[0].data, net.a1[3].data
+    by_hand = [1, 1, 1, w2, slope * w2, slope * w2, a4 * slope * w2, a4 * slope * w2]
     assert [step["gradient"] for step in steps] == pytest.approx(by_hand, rel=1e-15)
     assert [step["gradient"] for step in steps] == [
         net.s.grad, net.z3.grad, net.z3.grad, net.a2[0].grad, net.z2[0].grad, net.z2[0].grad,
