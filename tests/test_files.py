@@ -70,7 +70,7 @@ def test_errors_name_the_file_and_never_the_temporary_one(tmp_path, monkeypatch)
             patch.setattr(os, name, refuse)
             with pytest.raises(PermissionError) as refusal:
                 atomic_write(tmp_path / "a", "new")
-        assert str(refusal.value) == f"[Errno 13] Permission denied: '{tmp_path / 'a'}'"
+        assert str(refusal.value).startswith(f"{tmp_path / 'a'}: permission is denied")
     assert list(tmp_path.iterdir()) == []
 
 
