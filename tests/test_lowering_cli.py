@@ -49,7 +49,7 @@ def test_export(file, capsys):
 @pytest.mark.parametrize(("name", "said"), [
     ("loss.py", "is not FILE.py:FUNCTION"), ("{file}:nothing", "has no nothing"),
     ("{file}:random", "no function"), ("{file}:bare", "no default for x"),
-    ("{file}:branching", "compared"), ("{file}x.py:loss", "No such file"),
+    ("{file}:branching", "compared"), ("{file}x.py:loss", "there is no such file"),
 ])  # fmt: skip
 def test_what_cannot_be_lowered(file, name, said, capsys):
     assert main(["lower", name.format(file=file)]) == 2

@@ -138,7 +138,7 @@ def test_the_command_reads_a_value_of_a_file(tmp_path, capsys):
         (["step", "log(x)", "--at", "x=0"], "log(x) has no finite value at x = 0.0"),
         (["step", "none.py:f"], "none.py"),
         ([*EXPRESSION, "-o", "f.svg"], "f.svg: the steps are written as a page"),
-        ([*EXPRESSION, "-o", "/nowhere/at/all.html"], "No such file or directory"),
+        ([*EXPRESSION, "-o", "/nowhere/at/all.html"], "there is no folder"),
         (["step", "sqrt(x)", "--at", "x=0"], "sqrt(x) has no finite slope"),
     ],
 )
