@@ -132,12 +132,21 @@ def run_file(path: str) -> dict[str, object]:
     sys.path.insert(0, folder)
     try:
         return runpy.run_path(path)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path]
         line = lines[-1] if lines else getattr(error, "lineno", 0) or 0
-        raise ValueError(f"{path}:{line}: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{path}:{line}: {type(error).__name__}: {_text_of(error)}") from error
     finally:
         sys.path.remove(folder)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # the user's own class may fail in its __str__
+        return "its text cannot be had"
 
 
 class _Reader:

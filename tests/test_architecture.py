@@ -31,20 +31,27 @@ STOREYS = {
         ["__init__"],
         ["__main__"],
     ],
-    "core": [["formulas", "modes", "numbers"], ["kinds"], ["order"], ["copying", "recording"], ["__init__"]],
+    "core": [
+        ["checks", "formulas", "modes", "numbers"],
+        ["kinds"],
+        ["order"],
+        ["copying", "recording"],
+        ["__init__"],
+    ],
     "gradcheck": [["claims"], ["slopes"], ["report"], ["__init__"]],
     "lowering": [
         ["trace", "scalars"],
         ["arrays"],
-        ["irregular"],
         ["code"],
+        ["irregular"],
         ["passes", "where"],
+        ["batch", "cache", "diagnose", "explain"],
         ["program"],
-        ["lower"],
+        ["compare", "lower"],
         ["__init__"],
     ],
 }
-COMPLETE = {"", "core", "gradcheck"}
+COMPLETE = {"", "core", "gradcheck", "lowering"}
 
 # The imports that run up, each within a function: what they fetch is loaded when it is shown.
 UPWARD = {

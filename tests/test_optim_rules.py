@@ -447,3 +447,19 @@ def test_settings_are_the_rule_and_its_options():
     assert (optimizer.settings()["rule"], first["lr"], second["lr"]) == ("SGD", "a schedule", 0.01)
     assert second == {"scale": 1.0, "lr": 0.01, "momentum": 0.0, "nesterov": False,
                       "weight_decay": 0.0, "dense": False}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype, kept", [("f2", "f8"), ("f4", "f4"), ("f8", "f8")])
+def test_what_is_remembered_has_the_bits_of_single_precision_or_more(dtype, kept):
+    data = np.ones(2, dtype)
+    optimizer = AdaGrad([data], lr=0.1)
+    for _ in range(2):
+        assert optimizer.state["0"]["squares"].dtype == kept
+        optimizer.step([np.ones(2, dtype)])
+    assert data.dtype == dtype
+
+
+def test_parameters_are_numbered_through_all_groups():
+    values = [Value(float(i)) for i in range(5)]
+    groups = [{"params": values[:2]}, {"params": {"w": values[2]}}, {"params": values[3:]}]
+    assert SGD(groups).parameters == dict(zip(["0", "1", "w", "3", "4"], values))

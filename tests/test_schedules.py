@@ -116,6 +116,8 @@ IMPOSSIBLE = {
     "warm_up -1": lambda: s.warm_up(ONES, -1),
     "one_cycle start": lambda: s.one_cycle(1.0, 100, start=0.0),
     "one_cycle end": lambda: s.one_cycle(1.0, 100, end=0.0),
+    "one_cycle rise": lambda: s.one_cycle(1.0, 100, rise=1.0),
+    "one_cycle no rise": lambda: s.one_cycle(1.0, 100, rise=0.01),
     "one_cycle nan": lambda: s.one_cycle(math.nan, 100),
     "nan": lambda: s.constant(math.nan),
     "inf": lambda: s.exponential(math.inf, 1.0),
@@ -143,7 +145,8 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("make", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 def test_what_cannot_be_is_refused_where_it_is_made(make):
-    with pytest.raises(ValueError, match="finite number|above 0|0 or more|as the last one"):
+    reasons = ("finite number", "above 0", "0 or more", "as the last one", "leave none to go up")
+    with pytest.raises(ValueError, match="|".join(reasons)):
         make()
 
 
