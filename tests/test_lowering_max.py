@@ -14,14 +14,12 @@ from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.functions import log_softmax, logsumexp, softmax
 from micrograd.losses import cross_entropy
-from micrograd.lowering import level_executor, lower, numba_levels, scalar_executor
-from micrograd.lowering.scalars.columns import NAMES
+from micrograd.lowering import lower
 from micrograd.lowering.arrays.group import Grouping, levels
-from micrograd.lowering.arrays.ir import CHOICE, PARAMETER
-from micrograd.lowering.numpy_executor import buffered_text
+from micrograd.lowering.scalars.columns import NAMES
 from tests import lowering_models
 from tests.lowering_models import linear, matrix, values
-from tests.test_lowering_graphs import assert_same, make, scalar_gradients
+from tests.test_lowering_graphs import assert_same, by_text, make, scalar_gradients
 from tests.test_lowering_models import assert_equals_scalar_engine, batches
 from tests.test_lowering_passes import form_of, terms
 
@@ -42,7 +40,7 @@ def lines_of(program):
     return [line for line in lines if " = " in line]
 
 
-# canonical form
+# chains
 
 
 def test_a_chain_of_max_is_one_choice_of_its_terms_in_order():
@@ -50,7 +48,7 @@ def test_a_chain_of_max_is_one_choice_of_its_terms_in_order():
     root = chain("max", [x[2], x[0], x[3], x[1]])
     form = form_of(root)
     assert terms(form, root) == [("x2", None), ("x0", None), ("x3", None), ("x1", None)]
-    assert form.live.sum() == 5 and form.choices().tolist() == [True]
+    assert form.remaining.sum() == 5 and form.choices().tolist() == [True]
     assert levels(form)[form.root] == 1
 
 
@@ -78,16 +76,16 @@ def test_a_chain_ends_where_a_person_would_name_it(stop):
 def test_a_product_of_a_choice_stays_a_node():
     x = leaves("x", range(4))
     form = form_of((x[0] * x[1]).max(x[2] * x[3]))
-    assert form.b.tolist() == [-1, -1] and form.live.sum() == 7
+    assert form.b.tolist() == [-1, -1] and form.remaining.sum() == 7
 
 
 def test_unchained_brings_every_link_back():
     x = leaves("x", range(4))
     form = form_of(chain("max", x) + chain("min", x) + x[0])
     plain = form.unchained()
-    assert plain.live.sum() == form.live.sum() + 4
-    assert [NAMES[form.columns.op[i]] for i in plain.sums.tolist()] == ["add"]
-    assert (plain.within[plain.live] == np.flatnonzero(plain.live)).all()
+    assert plain.remaining.sum() == form.remaining.sum() + 4
+    assert [NAMES[form.graph.op[i]] for i in plain.sums.tolist()] == ["add"]
+    assert (plain.merged_into[plain.remaining] == np.flatnonzero(plain.remaining)).all()
     assert levels(plain)[plain.root] == 4
 
 
@@ -354,7 +352,7 @@ def test_the_first_largest_gets_everything(op):
     for root, parameters in graphs(op):
         program = lower(root, parameters=parameters)
         assert_right(program.value_and_grad(), root, program)
-        assert_right(program.value_and_grad(), root, program)  # buffers hold nothing of the last
+        assert_right(program.value_and_grad(), root, program)  # nothing is left of the last
         assert program() == pytest.approx(root.data, nan_ok=True)
 
 
@@ -376,25 +374,6 @@ def test_exported_choices_are_compiled_by_jax():
     assert_right(jax.jit(module["value_and_grad"])(**module["LEAVES"]), root, program)
 
 
-def test_choices_by_numba():
-    pytest.importorskip("numba")
-    every = list(graphs("max"))
-    for n in (1, 5, 10, 15, 21, 24, 29):  # numba compiles for a second: one graph of each kind
-        root, parameters = every[n]
-        program = lower(root, parameters=parameters, backend="numba")
-        assert_right(program.value_and_grad(), root, program)
-    program = lower(cross, [0.1] * 3, [0.25] * 4, parameters=SCORES, backend="numba")
-    assert_equals_scalar_engine(program, cross, batches((5, 3), (5, 4)))
-    (u,) = matrix(random.Random(2), 1, 3)
-
-    def pooled(xs):
-        return sum(a * chain("min", column) for a, column in zip(u, zip(*xs)))
-
-    program = lower(pooled, [[0.1] * 3] * 4, parameters={"u": u}, backend="numba")
-    batch = np.random.default_rng(0).integers(0, 3, (5, 4, 3)).astype(float)
-    assert_equals_scalar_engine(program, pooled, [batch])
-
-
 def test_segments_of_every_sample_of_a_batch():
     (u,) = matrix(random.Random(3), 1, 4)
 
@@ -408,13 +387,12 @@ def test_segments_of_every_sample_of_a_batch():
     assert_equals_scalar_engine(program, loss, batch)
 
 
-def test_choices_for_two_inputs_are_made_at_once():
+def test_choices_for_two_inputs():
     def both(x, x_c):
         return logsumexp(scores(x)) + logsumexp(scores(x_c))
 
     program = lower(both, [0.1] * 3, [0.2] * 3, parameters=SCORES)
-    text = buffered_text(program.lowered, program.lowered.passes(PARAMETER))
-    assert text.count("maximum.reduce(_all") == text.count(".argmax(") == 1
+    assert {"m = z.max(-1)", "m_c = z_c.max(-1)"} <= {*lines_of(program)}
     assert_equals_scalar_engine(program, both, batches((5, 3), (5, 3)))
 
 
@@ -471,23 +449,12 @@ def test_random_graphs_of_chains(seed, size):
 # irregular graphs
 
 
-@pytest.mark.parametrize("executor", [level_executor, scalar_executor])
-def test_irregular_graphs_take_every_link_for_a_node(irregular, executor):
+def test_irregular_graphs_take_every_link_for_a_node(irregular):
     every = [*graphs("max"), *((graph_of_chains(seed, 20), None) for seed in range(8))]
     for root, parameters in every:
         program = lower(root, parameters=parameters)
-        held = {**program.parameters, **program.constants}
-        run = executor.maker(program.lowered, PARAMETER)(0, held)
-        assert_right(run(), root, program)
-
-
-def test_irregular_graphs_of_chains_by_numba(irregular):
-    pytest.importorskip("numba")
-    root = graph_of_chains(3, 60)
-    program = lower(root)
-    held = {**program.parameters, **program.constants}
-    run = numba_levels.maker(program.lowered, PARAMETER)(0, held)
-    assert_right(run(), root, program)
+        assert_right(program.value_and_grad(), root, program)
+        assert_right(by_text(program), root, program)
 
 
 def test_a_chain_through_ever_other_arrays_is_irregular(monkeypatch):
@@ -510,7 +477,8 @@ def test_find_knows_the_links():
     assert [program.find(v) for v in links] == [("m", 0), ("m", 0), ("m", 1), ("m", 1)]
     row = next(line for line in program.explain().splitlines() if "m = Z.max(-1)" in line)
     assert "4 nodes" in row
-    assert [array.op for array in program.lowered.arrays if array.kind == CHOICE] == ["max"]
+    arrays = program.lowered.arrays.arrays
+    assert [array.choice.op for array in arrays if array.choice] == ["max"]
 
 
 def test_find_knows_the_links_within_every_array():

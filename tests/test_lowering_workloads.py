@@ -20,18 +20,14 @@ from micrograd.lowering import lower  # noqa: E402
 sys.path.remove(str(BENCHMARKS))
 
 DENSE = ("moons", "window-small", "window-large")
-# numba compiles for seconds, for attention minutes: one workload of each kind of program
-CASES = [(name, "numpy") for name in workloads.SMALL]
-CASES += [(name, "numba") for name in ("moons", "chain", "random")]
 
 
-def lowered(workload, backend="numpy"):
+def lowered(workload):
     """Return the program of a workload, and the loss and the gradients it gives."""
     if workload.function is None:
-        program = lower(workload.record(), parameters=workload.parameters, backend=backend)
+        program = lower(workload.record(), parameters=workload.parameters)
     else:
-        program = lower(workload.function, *workload.samples[0], parameters=workload.parameters,
-                        backend=backend)  # fmt: skip
+        program = lower(workload.function, *workload.samples[0], parameters=workload.parameters)
     return program, program.value_and_grad(*workload.batch, wrt_inputs=workload.wrt_inputs)
 
 
@@ -44,13 +40,11 @@ def assert_equal_gradients(found, wanted, tolerance=1e-12):
         assert error <= tolerance, (name, error)
 
 
-@pytest.mark.parametrize(("name", "backend"), CASES)
-def test_lowered_workload_equals_backward(name, backend):
-    if backend == "numba":
-        pytest.importorskip("numba")
+@pytest.mark.parametrize("name", workloads.SMALL)
+def test_lowered_workload_equals_backward(name):
     workload = workloads.SMALL[name]()
     wanted, gradients = workload.gradients()
-    _, (value, found) = lowered(workload, backend)
+    _, (value, found) = lowered(workload)
     assert value == pytest.approx(wanted, rel=1e-12)
     assert_equal_gradients(found, gradients)
 
