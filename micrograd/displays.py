@@ -46,8 +46,10 @@ def curves_html(columns: Mapping[str, Sequence[float]]) -> str:
         f"stroke-dasharray='{DASHES[i % 4]}' points='{_written(points)}'/>"
         for i, (_, points) in enumerate(lines)
     )
-    svg = (f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{HEIGHT}'>"
-           f"<rect width='100%25' height='100%25' fill='white'/>{drawn}</svg>")  # fmt: skip
+    svg = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{HEIGHT}'>"
+        f"<rect width='100%25' height='100%25' fill='white'/>{drawn}</svg>"
+    )
     names = ", ".join(name for name, _ in lines)
     return f'<img alt="Curves of {escaped(names)}" src="data:image/svg+xml;charset=utf-8,{svg}">'
 
@@ -57,10 +59,13 @@ def _points(column: Sequence[float]) -> list[tuple[float, float]]:
     low, high = min(finite, default=0.0), max(finite, default=1.0)
     across, down = WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE
     return [
-        (EDGE + across * i / max(1, len(column) - 1),
-         EDGE + down * (high - y) / ((high - low) or 1.0))
-        for i, y in enumerate(column) if abs(y) < float("inf")
-    ]  # fmt: skip
+        (
+            EDGE + across * i / max(1, len(column) - 1),
+            EDGE + down * (high - y) / ((high - low) or 1.0),
+        )
+        for i, y in enumerate(column)
+        if abs(y) < float("inf")
+    ]
 
 
 def _written(points: Sequence[tuple[float, float]]) -> str:

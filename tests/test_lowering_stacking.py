@@ -4,9 +4,6 @@ import random
 
 import numpy as np
 import pytest
-
-from micrograd.functions import dot
-from micrograd.lowering import lower
 from micrograd.lowering.expr import (
     ALL,
     Assign,
@@ -24,6 +21,9 @@ from micrograd.lowering.lowered import PARAMETER
 from micrograd.lowering.numpy_executor import buffered_text
 from micrograd.lowering.samples import adds_rows, by_row
 from micrograd.lowering.stacking import stacked
+
+from micrograd.functions import dot
+from micrograd.lowering import lower
 from micrograd.lowering.trace.samples import as_values
 from micrograd.nn import Embedding
 from tests.lowering_models import score, values, window_model
@@ -183,9 +183,13 @@ TWO = [Assign("h", call("tanh", X)), Assign("h_c", call("tanh", Y))]
 def test_lines_that_wait_for_one_another_stay_as_they_are():
     q, q_c = ref("q", ("B",)), ref("q_c", ("B",))
     spread = (ALL, None)
-    lines = [*TWO, Assign("q", total(H, (1,))), Assign("p", binary("*", H, indexed(q, spread))),
-             Assign("q_c", total(ref("p", ("B", 3)), (1,))),
-             Assign("p_c", binary("*", H_C, indexed(q_c, spread)))]  # fmt: skip
+    lines = [
+        *TWO,
+        Assign("q", total(H, (1,))),
+        Assign("p", binary("*", H, indexed(q, spread))),
+        Assign("q_c", total(ref("p", ("B", 3)), (1,))),
+        Assign("p_c", binary("*", H_C, indexed(q_c, spread))),
+    ]
     assert stacked(lines, [X, Y]) == (lines, {})
 
 

@@ -81,8 +81,10 @@ def test_numbers_come_up_as_the_passes_compute_them():
     order = sorted(times.gradients, key=times.gradients.get)
     assert order == [ids[name] for name in "fabzxy"]  # y waits for both of its users
     still = draw(picture.view, picture.passes, adaptive=False)
-    numbers = [re.findall('class="gradient"[^>]*(hidden)?[^>]*>', frame(still, picture.view, t))
-               for t in range(times.steps + 1)]  # fmt: skip
+    numbers = [
+        re.findall('class="gradient"[^>]*(hidden)?[^>]*>', frame(still, picture.view, t))
+        for t in range(times.steps + 1)
+    ]
     hidden = [frame(still, picture.view, t).count('visibility="hidden"') for t in range(11)]
     assert hidden == sorted(hidden, reverse=True) and hidden[0] > 9 and hidden[-1] == 0 and numbers
     moving = animated(picture.svg, picture.view)

@@ -91,8 +91,12 @@ def test_histories_checks_programs_and_modules_show_themselves():
     history = History([{"epoch": i, "loss": 1 / i, "<b>": float(i)} for i in range(1, 41)])
     report = gradcheck(worked_example())
     program = lower(worked_example())
-    for shown, word in ((history, "the last 20 of 40"), (report, "gradients agree"),
-                        (program, "def value_and_grad"), (MLP(2, [1]), "layers.0")):  # fmt: skip
+    for shown, word in (
+        (history, "the last 20 of 40"),
+        (report, "gradients agree"),
+        (program, "def value_and_grad"),
+        (MLP(2, [1]), "layers.0"),
+    ):
         html = shown._repr_html_()
         assert word in html and "<b>" not in html and "script" not in Reader(html).tags
     assert ElementTree.fromstring(image_of(history._repr_html_()))[1].tag.endswith("polyline")

@@ -48,10 +48,11 @@ def chips(svg):
     return {
         e.get("data-edge"): {
             chip.get("class").split()[1]: "".join(chip.itertext())
-            for chip in e.iter(f"{SVG}g") if "chip" in chip.get("class")
+            for chip in e.iter(f"{SVG}g")
+            if "chip" in chip.get("class")
         }
         for e in elements(svg, "g", "edge")
-    }  # fmt: skip
+    }
 
 
 def test_the_worked_example():
@@ -237,12 +238,26 @@ def test_a_hand_made_node_above_an_unfolded_sum_is_refused():
 @pytest.mark.parametrize(
     ("number", "text"),
     [
-        (1.0, "1"), (-2.0, "−2"), (0.0, "0"), (-0.0, "0"), (0.5, "0.5"), (1 / 3, "0.3333"),
-        (0.1 + 0.2, "0.3"), (123456.789, "123456.8"), (999999.0, "999999"), (1234567.0, "1.235e6"),
-        (1e15, "1e15"), (1e-300, "1e−300"), (-1.5e-7, "−1.5e−7"), (0.00012345, "0.0001234"),
-        (math.inf, "inf"), (-math.inf, "−inf"), (math.nan, "nan"), (5e-324, "4.941e−324"),
+        (1.0, "1"),
+        (-2.0, "−2"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (0.5, "0.5"),
+        (1 / 3, "0.3333"),
+        (0.1 + 0.2, "0.3"),
+        (123456.789, "123456.8"),
+        (999999.0, "999999"),
+        (1234567.0, "1.235e6"),
+        (1e15, "1e15"),
+        (1e-300, "1e−300"),
+        (-1.5e-7, "−1.5e−7"),
+        (0.00012345, "0.0001234"),
+        (math.inf, "inf"),
+        (-math.inf, "−inf"),
+        (math.nan, "nan"),
+        (5e-324, "4.941e−324"),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_short_but_true(number, text):
     assert shown(number) == text
 
@@ -320,8 +335,11 @@ def test_colours_reach_the_contrast_of_readable_text():
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     for colours in (LIGHT, DARK):
-        pairs = [(text, ground) for text in ("ink", "quiet", "value", "gradient")
-                 for ground in ("paper", "box", "sum-soft")]  # fmt: skip
+        pairs = [
+            (text, ground)
+            for text in ("ink", "quiet", "value", "gradient")
+            for ground in ("paper", "box", "sum-soft")
+        ]
         pairs += [("gradient", "gradient-soft"), ("local", "local-soft")]
         for text, ground in pairs:
             high, low = sorted((luminance(colours[text]), luminance(colours[ground])))[::-1]

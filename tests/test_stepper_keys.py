@@ -47,9 +47,15 @@ def stepping():
 def test_arrows_home_end_and_numbers(stepping):
     terminal, run = stepping
     read_until(terminal, "quit > ")
-    for keys, heading in (("\x1b[C", "2/11"), (" ", "3/11"), ("\x1b[D", "2/11"),
-                          ("\x1b[F", "11/11"),
-                          ("\x1b[5~", "10/11"), ("\x1b[H", "1/11"), ("8\n", "8/11")):  # fmt: skip
+    for keys, heading in (
+        ("\x1b[C", "2/11"),
+        (" ", "3/11"),
+        ("\x1b[D", "2/11"),
+        ("\x1b[F", "11/11"),
+        ("\x1b[5~", "10/11"),
+        ("\x1b[H", "1/11"),
+        ("8\n", "8/11"),
+    ):
         os.write(terminal, keys.encode())
         shown = read_until(terminal, "quit > ")
         assert "\x1b[2J\x1b[H" in shown and heading in shown.partition("\x1b[2J")[2]

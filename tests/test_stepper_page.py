@@ -139,21 +139,36 @@ def test_the_eight_steps_of_error_sharing(error_sharing):
     net, steps = error_sharing
     places = [(step["node"], step.get("operand")) for step in steps]
     assert places == [
-        ("s", None), ("s", "z⁽³⁾₁"), ("z⁽³⁾₁", None), ("z⁽³⁾₁", "a⁽²⁾₁"), ("a⁽²⁾₁", "z⁽²⁾₁"),
-        ("z⁽²⁾₁", None), ("z⁽²⁾₁", "W⁽¹⁾₁₄"), ("W⁽¹⁾₁₄", None),
-    ]  # fmt: skip
+        ("s", None),
+        ("s", "z⁽³⁾₁"),
+        ("z⁽³⁾₁", None),
+        ("z⁽³⁾₁", "a⁽²⁾₁"),
+        ("a⁽²⁾₁", "z⁽²⁾₁"),
+        ("z⁽²⁾₁", None),
+        ("z⁽²⁾₁", "W⁽¹⁾₁₄"),
+        ("W⁽¹⁾₁₄", None),
+    ]
     net.s.backward()
     slope = net.a2[0].data * (1 - net.a2[0].data)
     w2, a4 = net.W2[0].data, net.a1[3].data
     by_hand = [1, 1, 1, w2, slope * w2, slope * w2, a4 * slope * w2, a4 * slope * w2]
     assert [step["gradient"] for step in steps] == pytest.approx(by_hand, rel=1e-15)
     assert [step["gradient"] for step in steps] == [
-        net.s.grad, net.z3.grad, net.z3.grad, net.a2[0].grad, net.z2[0].grad, net.z2[0].grad,
-        net.W1[0][3].grad, net.W1[0][3].grad,
-    ]  # fmt: skip
+        net.s.grad,
+        net.z3.grad,
+        net.z3.grad,
+        net.a2[0].grad,
+        net.z2[0].grad,
+        net.z2[0].grad,
+        net.W1[0][3].grad,
+        net.W1[0][3].grad,
+    ]
     assert [step["local"] for step in steps if "local" in step] == [
-        1, net.W2[0].data, slope, net.a1[3].data,
-    ]  # fmt: skip
+        1,
+        net.W2[0].data,
+        slope,
+        net.a1[3].data,
+    ]
 
 
 def test_the_network_is_4_2_1(error_sharing):
@@ -182,9 +197,13 @@ def test_the_page_walks_the_eight_steps(error_sharing):
     assert shown == [step["gradient"] for step in steps]
 
 
-@pytest.mark.parametrize("name, line", [
-    ("worked_example", "   ∂f/∂y = 5"), ("error_sharing", "   0.351721 = 0.175861 × 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, line",
+    [
+        ("worked_example", "   ∂f/∂y = 5"),
+        ("error_sharing", "   0.351721 = 0.175861 × 2"),
+    ],
+)
 def test_the_demos_run(name, line, tmp_path, monkeypatch, capsys):
     path = tmp_path / "page.html"
     monkeypatch.setattr("sys.argv", [name, str(path)])
@@ -202,8 +221,10 @@ def test_a_walk_tells_apart_who_hands_to_the_same_operand():
     )
     told = way.steps(f)
     assert [(step.get("contribution"), step["gradient"]) for step in told] == [
-        (3, 3), (2, 5), (None, 2),
-    ]  # fmt: skip
+        (3, 3),
+        (2, 5),
+        (None, 2),
+    ]
 
 
 def test_a_walk_outside_the_graph_is_refused():

@@ -93,9 +93,17 @@ class Report:
         from micrograd.displays import table_html
 
         header = ("input", "at", "analytic", "numeric", "error", "verdict")
-        rows = [(e.name, e.at, e.analytic, e.numeric, e.error,
-                 ("agrees" if e.agrees else "DIFFERS") + (", kink suspected" if e.kink else ""))
-                for e in sorted(self.entries, key=lambda e: (not e.agrees, e.error))]  # fmt: skip
+        rows = [
+            (
+                e.name,
+                e.at,
+                e.analytic,
+                e.numeric,
+                e.error,
+                ("agrees" if e.agrees else "DIFFERS") + (", kink suspected" if e.kink else ""),
+            )
+            for e in sorted(self.entries, key=lambda e: (not e.agrees, e.error))
+        ]
         return table_html(header, rows, self._summary())
 
     def _summary(self) -> str:

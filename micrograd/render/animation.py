@@ -43,9 +43,11 @@ def animated(svg: str, view: View) -> str:
     whole = times.steps + 1 + PAUSE
 
     def show(time: int) -> str:
-        return (f'<animate attributeName="visibility" calcMode="discrete" values="hidden;visible" '
-                f'keyTimes="0;{time / whole:.4f}" dur="{whole * SECONDS:g}s" '
-                'repeatCount="indefinite"/>')  # fmt: skip
+        return (
+            f'<animate attributeName="visibility" calcMode="discrete" values="hidden;visible" '
+            f'keyTimes="0;{time / whole:.4f}" dur="{whole * SECONDS:g}s" '
+            'repeatCount="indefinite"/>'
+        )
 
     return _timed(svg, times, lambda time: ("", show(time) if time else ""))
 
@@ -61,8 +63,11 @@ def _timed(svg: str, times: Timeline, put: Callable[[int], tuple[str, str]]) -> 
 
     def text(kind: str, group: str, time: int) -> str:
         attribute, inner = put(time)
-        return re.sub(rf'<text class="{kind}"([^>]*)>([^<]*)</text>',
-                      rf'<text class="{kind}"\1{attribute}>\2{inner}</text>', group)  # fmt: skip
+        return re.sub(
+            rf'<text class="{kind}"([^>]*)>([^<]*)</text>',
+            rf'<text class="{kind}"\1{attribute}>\2{inner}</text>',
+            group,
+        )
 
     def box(match: re.Match[str]) -> str:
         value, gradient = times.values.get(match[2], 0), times.gradients[match[2]]
@@ -82,11 +87,15 @@ def gif(svg: str, view: View) -> bytes:
     try:
         from PIL import Image
     except ImportError as error:
-        raise ValueError("a gif needs Pillow and CairoSVG: pip install pillow "
-                         "'micrograd-graph[png]', or save as .svg with --format "
-                         "animated-svg") from error  # fmt: skip
-    images = [Image.open(BytesIO(by_cairo(frame(svg, view, now), "png"))).convert("RGB")
-              for now in range(timeline(view).steps + 1)]  # fmt: skip
+        raise ValueError(
+            "a gif needs Pillow and CairoSVG: pip install pillow "
+            "'micrograd-graph[png]', or save as .svg with --format "
+            "animated-svg"
+        ) from error
+    images = [
+        Image.open(BytesIO(by_cairo(frame(svg, view, now), "png"))).convert("RGB")
+        for now in range(timeline(view).steps + 1)
+    ]
     file, milliseconds = BytesIO(), round(1000 * SECONDS)
     durations = [milliseconds] * (len(images) - 1) + [milliseconds * (1 + PAUSE)]
     images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0)

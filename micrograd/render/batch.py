@@ -76,9 +76,13 @@ class _Kinds:
             operands = graph.operands[node]
             parameter = op == LEAF and bool(graph.scopes[node]) and len(users[node]) > 1
             kind: Hashable = (
-                op, graph.constants[node], graph.scopes[node], graph.labels[node],
-                *[self.of[o] for o in operands], node if parameter else -1,
-            )  # fmt: skip
+                op,
+                graph.constants[node],
+                graph.scopes[node],
+                graph.labels[node],
+                *[self.of[o] for o in operands],
+                node if parameter else -1,
+            )
             self.of.append(numbers.setdefault(kind, len(numbers)))
             below = parameter or any(parametric[o] for o in operands)
             parametric.append(below)

@@ -104,15 +104,17 @@ def caption(view: View, box: Box, passes: Passes | None) -> Caption:
     name, note = _TITLES[box.kind](graph, box)
     gradients: Mapping[int, float] = passes.gradients if passes else {}
     own = was_differentiated(graph)
-    numbers = [graph.grads[id] if own else gradients[id] for id in box.outputs
-               if own or id in gradients]  # fmt: skip
+    numbers = [
+        graph.grads[id] if own else gradients[id] for id in box.outputs if own or id in gradients
+    ]
     return Caption(
-        name, note,
+        name,
+        note,
         _range([graph.data[id] for id in box.outputs]),
         _range(numbers),
         _tooltip(graph, box, note),
         "grad" if own else _derivative(graph, box),
-    )  # fmt: skip
+    )
 
 
 def was_differentiated(graph: Graph) -> bool:
@@ -167,8 +169,13 @@ def _sum(graph: Graph, box: Box) -> tuple[str, str]:
     if box.samples:
         return name, f"Σ · sample 1 of {box.samples}"
     products = sum(graph.ops[id] == "mul" for id in box.members)
-    rest = [operand for id in box.members if graph.ops[id] == "add"
-            for operand in graph.operands[id] if operand not in box.members]  # fmt: skip
+    rest = [
+        operand
+        for id in box.members
+        if graph.ops[id] == "add"
+        for operand in graph.operands[id]
+        if operand not in box.members
+    ]
     if not products:
         return name, f"Σ {len(rest)} terms"
     others = names_of(graph)[rest[0]] if len(rest) == 1 else f"{len(rest)} more"
@@ -201,9 +208,14 @@ def _part(graph: Graph, box: Box) -> tuple[str, str]:
 
 
 _TITLES: dict[str, Callable[[Graph, Box], tuple[str, str]]] = {
-    "leaf": _leaf, "node": _node, "sum": _sum, "group": _group, "parameters": _parameters,
-    "inputs": _inputs, "part": _part,
-}  # fmt: skip
+    "leaf": _leaf,
+    "node": _node,
+    "sum": _sum,
+    "group": _group,
+    "parameters": _parameters,
+    "inputs": _inputs,
+    "part": _part,
+}
 
 
 def _last(scope: str) -> str:

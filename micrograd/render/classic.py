@@ -67,9 +67,11 @@ def _digraph(root: Value, format: str, rankdir: str) -> Any:
         """Show the built-in picture in a notebook where no program draws DOT."""
 
         def _repr_mimebundle_(
-            self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None,
+            self,
+            include: Iterable[str] | None = None,
+            exclude: Iterable[str] | None = None,
             **_: Any,
-        ) -> dict[str, str]:  # fmt: skip
+        ) -> dict[str, str]:
             image = by_graphviz(self.source, "svg")
             if image is not None:
                 return {"image/svg+xml": image.decode(), "text/plain": repr(root)}

@@ -45,8 +45,10 @@ def view(graph: Graph, level: str = "auto", unfolded: Iterable[str] = ()) -> Vie
     result = folder.view(_automatic(graph) if level == "auto" else level)
     missing = sorted(folder.unfolded - folder.opened)
     if missing and result.level != "full":
-        raise ValueError(f"there is nothing to unfold under {missing[0]!r}; give a scope such as "
-                         "'layer 0 / neuron 1', or the id of a folded box")  # fmt: skip
+        raise ValueError(
+            f"there is nothing to unfold under {missing[0]!r}; give a scope such as "
+            "'layer 0 / neuron 1', or the id of a folded box"
+        )
     return result
 
 
@@ -217,8 +219,11 @@ class _Folder:
         one, a box opens.
         """
         closed = _Folder(self.graph, self.batch_unfolded)
-        in_order = kept(self.graph, ("in order", self.batch_unfolded),
-                        lambda: sorted(closed.boxes("parts"), key=closed._last))  # fmt: skip
+        in_order = kept(
+            self.graph,
+            ("in order", self.batch_unfolded),
+            lambda: sorted(closed.boxes("parts"), key=closed._last),
+        )
         boxes = self._parts(in_order)
         parts = [box for box in boxes if box.kind == "part"]
         within = {member for part in parts for member in part.members}
@@ -261,9 +266,10 @@ def _numbered(boxes: list[Box]) -> list[Box]:
     repeated = {id: place for id, place in places.items() if place[1] > 1}
     return [
         box._replace(call=repeated[box.id][0], calls=repeated[box.id][1])
-        if box.id in repeated else box
+        if box.id in repeated
+        else box
         for box in boxes
-    ]  # fmt: skip
+    ]
 
 
 def _cuts(scopes: Collection[str], level: str) -> dict[str, str]:

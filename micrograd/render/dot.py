@@ -45,8 +45,11 @@ def _table(text: Caption, backward: bool) -> str:
 
 
 def _add_edge(dot: object, view: View, edge: Edge, text: Label) -> None:
-    parts = [(text.contribution, "gradient"), (text.local and f"× {text.local}", "local"),
-             (text.edges, "quiet")]  # fmt: skip
+    parts = [
+        (text.contribution, "gradient"),
+        (text.local and f"× {text.local}", "local"),
+        (text.edges, "quiet"),
+    ]
     shown = " ".join(_coloured(part, colour) for part, colour in parts if part)
     dot.edge(  # type: ignore[attr-defined]
         view.boxes[edge.source].id, view.boxes[edge.target].id, label=f"<{shown}>" if shown else ""

@@ -12,8 +12,17 @@ from micrograd.graph import Graph
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 from micrograd.render.numerals import MINUS
 
-SIGNS = {ast.Add: " + ", ast.Sub: " − ", ast.Mult: " · ", ast.Div: " / ",
-         ast.Gt: " > ", ast.GtE: " ≥ ", ast.Lt: " < ", ast.LtE: " ≤ ", ast.Eq: " = "}  # fmt: skip
+SIGNS = {
+    ast.Add: " + ",
+    ast.Sub: " − ",
+    ast.Mult: " · ",
+    ast.Div: " / ",
+    ast.Gt: " > ",
+    ast.GtE: " ≥ ",
+    ast.Lt: " < ",
+    ast.LtE: " ≤ ",
+    ast.Eq: " = ",
+}
 BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.Pow: 4}
 UNARY, ATOM = 3, 5
 SUPERSCRIPTS = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -113,9 +122,11 @@ def _power(node: ast.BinOp) -> str:
 def _call(name: str, arguments: list[ast.expr]) -> tuple[str, int]:
     written: list[str] = [_written(argument)[0] for argument in arguments]
     special: dict[str, Callable[..., str]] = {
-        "where": "{1} if {0} else {2}".format, "abs": "|{}|".format,
-        "maximum": "max({}, {})".format, "minimum": "min({}, {})".format,
-    }  # fmt: skip
+        "where": "{1} if {0} else {2}".format,
+        "abs": "|{}|".format,
+        "maximum": "max({}, {})".format,
+        "minimum": "min({}, {})".format,
+    }
     if name in special:
         return special[name](*written), 0 if name == "where" else ATOM
     return f"{name}({', '.join(written)})", ATOM

@@ -28,8 +28,13 @@ td, th {{ padding: .2rem .8rem; text-align: right; }} th:first-child {{ text-ali
 <figure>{svg}</figure>{table}</body></html>
 """
 # Light and dark follow the notebook, not the system. The picture is light where no rule says so.
-NOTEBOOKS = ("body[data-jp-theme-light=false]", ".vscode-dark", ".vscode-high-contrast",
-             "html[theme=dark]", ".dark")  # fmt: skip
+NOTEBOOKS = (
+    "body[data-jp-theme-light=false]",
+    ".vscode-dark",
+    ".vscode-high-contrast",
+    "html[theme=dark]",
+    ".dark",
+)
 THEME = ",".join(f"{dark} .micrograd-figure img" for dark in NOTEBOOKS)
 FIGURE = (
     '<figure class="micrograd-figure" style="margin:0;overflow-x:auto"><style>{theme}'
@@ -84,10 +89,13 @@ def bundle(picture: Picture, text: str) -> dict[str, str]:
 def figure(picture: Picture) -> str:
     """Return the picture as an image, a table folded below, and the step-through to open."""
     return FIGURE.format(
-        theme=THEME, alt=escaped(described(picture.view, picture.mode)),
-        least=_least_width(picture.svg), image=_in_address(picture.svg), table=table(picture),
+        theme=THEME,
+        alt=escaped(described(picture.view, picture.mode)),
+        least=_least_width(picture.svg),
+        image=_in_address(picture.svg),
+        table=table(picture),
         stepper=_stepper(picture.view.graph),
-    )  # fmt: skip
+    )
 
 
 def _in_address(svg: str) -> str:

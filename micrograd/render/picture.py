@@ -119,9 +119,13 @@ ENDINGS = {"mmd": "mermaid", "htm": "html"}
 
 
 def render(
-    root: Value | Graph, mode: str = "bprop", level: str = "auto", unfolded: Iterable[str] = (),
-    layout: str = "built-in", unfold_sums: bool = False,
-) -> Picture:  # fmt: skip
+    root: Value | Graph,
+    mode: str = "bprop",
+    level: str = "auto",
+    unfolded: Iterable[str] = (),
+    layout: str = "built-in",
+    unfold_sums: bool = False,
+) -> Picture:
     """Return the picture of the graph below `root`.
 
     `mode`: "fprop" shows values; "bprop" also gradients, and on every edge its contribution and

@@ -24,15 +24,33 @@ from micrograd.render.view import Box, Edge, View
 
 FONT = "system-ui, Segoe UI, DejaVu Sans, sans-serif"
 LIGHT = {
-    "paper": "#ffffff", "ink": "#17191c", "quiet": "#565d66", "line": "#868e99", "box": "#f6f8fa",
-    "value": "#0a5ea8", "gradient": "#b54708", "gradient-soft": "#ffeeda",
-    "local": "#6d3fc0", "local-soft": "#efe6ff", "sum": "#0f6b3f", "sum-soft": "#dff5e7",
-}  # fmt: skip
+    "paper": "#ffffff",
+    "ink": "#17191c",
+    "quiet": "#565d66",
+    "line": "#868e99",
+    "box": "#f6f8fa",
+    "value": "#0a5ea8",
+    "gradient": "#b54708",
+    "gradient-soft": "#ffeeda",
+    "local": "#6d3fc0",
+    "local-soft": "#efe6ff",
+    "sum": "#0f6b3f",
+    "sum-soft": "#dff5e7",
+}
 DARK = {
-    "paper": "#14171b", "ink": "#eceff3", "quiet": "#a4adb8", "line": "#7d8794", "box": "#1f242a",
-    "value": "#79b8ff", "gradient": "#ffb077", "gradient-soft": "#43290f",
-    "local": "#c9a6ff", "local-soft": "#33214f", "sum": "#7ee2a8", "sum-soft": "#14382a",
-}  # fmt: skip
+    "paper": "#14171b",
+    "ink": "#eceff3",
+    "quiet": "#a4adb8",
+    "line": "#7d8794",
+    "box": "#1f242a",
+    "value": "#79b8ff",
+    "gradient": "#ffb077",
+    "gradient-soft": "#43290f",
+    "local": "#c9a6ff",
+    "local-soft": "#33214f",
+    "sum": "#7ee2a8",
+    "sum-soft": "#14382a",
+}
 SHAPES = f"""
 .micrograd text {{ font-family: {FONT}; }}
 .micrograd .frame {{ stroke-width: 1.5; }}
@@ -235,8 +253,9 @@ def _chip_widths(text: Label) -> list[tuple[str, str, float]]:
     chips = (("local", local), ("count", text.edges), ("contribution", text.contribution))
     return [
         (kind, content, round(width(content, 13, bold=kind == "contribution") + 14))
-        for kind, content in chips if content
-    ]  # fmt: skip
+        for kind, content in chips
+        if content
+    ]
 
 
 def _chips(text: Label, right: float, y: float) -> Iterable[str]:

@@ -11,8 +11,18 @@ from micrograd.render.svg import LIGHT
 from micrograd.render.view import View
 
 WIDTH, HEIGHT, ROOM = 120.0, 64.0, 36.0  # of a box, and for the number on an edge, in points
-SIGNS = {"∂": r"\partial ", "·": r"\cdot ", "−": "-", "×": r"\times ", "÷": r"\div ", "≥": r"\ge ",
-         "≤": r"\le ", "Σ": r"\Sigma ", "→": r"\to ", "…": r"\dots "}  # fmt: skip
+SIGNS = {
+    "∂": r"\partial ",
+    "·": r"\cdot ",
+    "−": "-",
+    "×": r"\times ",
+    "÷": r"\div ",
+    "≥": r"\ge ",
+    "≤": r"\le ",
+    "Σ": r"\Sigma ",
+    "→": r"\to ",
+    "…": r"\dots ",
+}
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()"))
 LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789"))
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -33,8 +43,10 @@ def to_tikz(view: View, passes: Passes | None, backward: bool = True) -> str:
     )
     for place, box in enumerate(view.boxes):
         text = caption(view, box, passes)
-        rows = [rf"\textbf{{{tex(text.name)}}}\hfill\textcolor{{mgquiet}}{{{tex(text.note)}}}",
-                rf"value\hfill\textcolor{{mgvalue}}{{{tex(text.value)}}}"]  # fmt: skip
+        rows = [
+            rf"\textbf{{{tex(text.name)}}}\hfill\textcolor{{mgquiet}}{{{tex(text.note)}}}",
+            rf"value\hfill\textcolor{{mgvalue}}{{{tex(text.value)}}}",
+        ]
         if backward:
             rows.append(rf"{tex(text.of)}\hfill\textcolor{{mggradient}}{{{tex(text.gradient)}}}")
         x, y, width, height = placed.boxes[str(place)]
@@ -46,8 +58,11 @@ def to_tikz(view: View, passes: Passes | None, backward: bool = True) -> str:
         )
     for edge, path in zip(view.edges, placed.paths):
         number = label(view, edge, passes if backward else None).contribution
-        chip = (rf" node[pos=0.5, fill=white, text=mggradient, inner sep=1pt] {{{tex(number)}}}"
-                if number else "")  # fmt: skip
+        chip = (
+            rf" node[pos=0.5, fill=white, text=mggradient, inner sep=1pt] {{{tex(number)}}}"
+            if number
+            else ""
+        )
         points = [f"({x:g}, {y:g})" for x, y in path]
         curve = f"{points[0]} to[out=0, in=180] " + " -- ".join(points[1:-1])
         lines.append(rf"\draw[->, mgline] {curve} -- {points[-1]}{chip};")

@@ -16,8 +16,9 @@ from micrograd.stepper.walk import Walk
 from micrograd.stepper.words import INTERFACE, LINES, PROGRAM, SENTENCES, operation
 
 
-def page_data(recorded: Graph, walk: Walk | None, seed: float,
-              program: ArrayProgram | None = None) -> dict[str, Any]:  # fmt: skip
+def page_data(
+    recorded: Graph, walk: Walk | None, seed: float, program: ArrayProgram | None = None
+) -> dict[str, Any]:
     """Return nodes, steps, views and words.
 
     The steps go through the nodes from the last to the first and through each one's operands, as

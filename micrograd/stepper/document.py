@@ -30,17 +30,49 @@ from micrograd.stepper.words import PLAYGROUND
 
 Words = Mapping[str, dict[str, str]]
 
-SCRIPTS = ("engine.js", "numbers.js", "formulas.js", "title.js", "passes.js", "ordering.js",
-           "layout.js", "placing.js", "camera.js", "picture.js", "panel.js", "app.js", "frame.js",
-           "listing.js", "address.js", "whatif.js", "program.js", "controls.js", "grammar.js",
-           "shapes.js", "reader.js", "playground.js", "start.js")  # fmt: skip
+SCRIPTS = (
+    "engine.js",
+    "numbers.js",
+    "formulas.js",
+    "title.js",
+    "passes.js",
+    "ordering.js",
+    "layout.js",
+    "placing.js",
+    "camera.js",
+    "picture.js",
+    "panel.js",
+    "app.js",
+    "frame.js",
+    "listing.js",
+    "address.js",
+    "whatif.js",
+    "program.js",
+    "controls.js",
+    "grammar.js",
+    "shapes.js",
+    "reader.js",
+    "playground.js",
+    "start.js",
+)
 STYLES = ("page.css", "program.css")
-ONLY = {"program.js": "program", "program.css": "program", "grammar.js": "field",
-        "shapes.js": "field", "reader.js": "field", "playground.js": "field"}  # fmt: skip
+ONLY = {
+    "program.js": "program",
+    "program.css": "program",
+    "grammar.js": "field",
+    "shapes.js": "field",
+    "reader.js": "field",
+    "playground.js": "field",
+}
 
 
-def page(root: Value | Graph, title: str | Mapping[str, str] = "", walk: Walk | None = None,
-         seed: float = 1.0, program: ArrayProgram | None = None) -> str:  # fmt: skip
+def page(
+    root: Value | Graph,
+    title: str | Mapping[str, str] = "",
+    walk: Walk | None = None,
+    seed: float = 1.0,
+    program: ArrayProgram | None = None,
+) -> str:
     """Return the step-through of the graph below `root` as HTML that needs no other file.
 
     `title` is one for all languages or has one for each; without it the page shows the formula.
@@ -84,14 +116,17 @@ def _playground(text: str, at: Mapping[str, float], words: Words) -> dict[str, A
     }
 
 
-def _assembled(data: Any, rows: str, heading: str, lines: str, parts: set[str],
-               fold: bool = True) -> str:  # fmt: skip
+def _assembled(
+    data: Any, rows: str, heading: str, lines: str, parts: set[str], fold: bool = True
+) -> str:
     """Return the page of these data, with the optional `parts` of its frame, style and script.
 
     The script is folded: a loader unfolds it, and the policy lets just these two run.
     """
-    style, script = ("".join(map(_asset, (n for n in names if ONLY.get(n, "") in parts | {""})))
-                     for names in (STYLES, SCRIPTS))  # fmt: skip
+    style, script = (
+        "".join(map(_asset, (n for n in names if ONLY.get(n, "") in parts | {""})))
+        for names in (STYLES, SCRIPTS)
+    )
     style = re.sub(r"\s*([{};,])\s*", r"\1", _minified(style)).replace(": ", ":")
     script = _minified(f"'use strict';\nconst ROWS={rows};\n{script}")
     loader = _minified(_asset("loader.js"))
@@ -112,9 +147,13 @@ def _assembled(data: Any, rows: str, heading: str, lines: str, parts: set[str],
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def save_page(root: Value | Graph, path: str | os.PathLike[str],
-              title: str | Mapping[str, str] = "", walk: Walk | None = None,
-              program: ArrayProgram | None = None) -> Path:  # fmt: skip
+def save_page(
+    root: Value | Graph,
+    path: str | os.PathLike[str],
+    title: str | Mapping[str, str] = "",
+    walk: Walk | None = None,
+    program: ArrayProgram | None = None,
+) -> Path:
     """Write the page to `path` and return it. Raises OSError where it cannot be written."""
     return atomic_write(path, page(root, title, walk, program=program))
 

@@ -21,16 +21,24 @@ def equations(root: Value | Graph) -> str:
     """
     graph = one_root(root)
     names, steps = [_text(name) for name in names_of(graph)], trace(graph)["steps"]
-    lines = [f"{names[s['node']]} &= {_text(s['formula'])} = {_text(s['numbers'])} = "
-             f"{_text(shown(s['value']))}" for s in steps if s["kind"] == "forward"]  # fmt: skip
-    lines += [f"{_slope(names, graph.roots[0], s['node'])} &= {_text(shown(s['value']))}"
-              for s in steps if s["kind"] == "seed"]  # fmt: skip
+    lines = [
+        f"{names[s['node']]} &= {_text(s['formula'])} = {_text(s['numbers'])} = "
+        f"{_text(shown(s['value']))}"
+        for s in steps
+        if s["kind"] == "forward"
+    ]
+    lines += [
+        f"{_slope(names, graph.roots[0], s['node'])} &= {_text(shown(s['value']))}"
+        for s in steps
+        if s["kind"] == "seed"
+    ]
     backward = [s for s in steps if s["kind"] == "backward"]
     reaching: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for step in backward:
         reaching[step["operand"]].append(step)
-    lines += [_gradient(names, graph.roots[0], reaching[s["operand"]])
-              for s in backward if not s["left"]]  # fmt: skip
+    lines += [
+        _gradient(names, graph.roots[0], reaching[s["operand"]]) for s in backward if not s["left"]
+    ]
     return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
 
 

@@ -14,11 +14,26 @@ from micrograd.render.formulas import with_names
 LONGEST = 60  # characters; of a longer formula the root's name stands
 MOST_NODES = 40
 MOST_EDITED = 150  # nodes of a graph whose expression a page offers to change
-BINDING = {"add": 1, "sub": 1, "weighted_sum": 1, "mul": 2, "div": 2, "neg": 3, "pow": 4,
-           "power": 4}  # fmt: skip
+BINDING = {
+    "add": 1,
+    "sub": 1,
+    "weighted_sum": 1,
+    "mul": 2,
+    "div": 2,
+    "neg": 3,
+    "pow": 4,
+    "power": 4,
+}
 CALL = 5
-OPERATORS = {"add": "{x} + {y}", "sub": "{x} - {y}", "mul": "{x} * {y}", "div": "{x} / {y}",
-             "neg": "-{x}", "pow": "{x} ** {k}", "power": "{x} ** {y}"}  # fmt: skip
+OPERATORS = {
+    "add": "{x} + {y}",
+    "sub": "{x} - {y}",
+    "mul": "{x} * {y}",
+    "div": "{x} / {y}",
+    "neg": "-{x}",
+    "pow": "{x} ** {k}",
+    "power": "{x} ** {y}",
+}
 
 
 def written_out(graph: Graph) -> str:
@@ -51,8 +66,11 @@ def source_of(graph: Graph) -> tuple[str, dict[str, float]]:
 
     One formula where that names its parts alike, else an assignment for every labelled part.
     """
-    at = {label: x for op, label, x in zip(graph.ops, graph.labels, graph.data)
-          if op == LEAF and label}  # fmt: skip
+    at = {
+        label: x
+        for op, label, x in zip(graph.ops, graph.labels, graph.data)
+        if op == LEAF and label
+    }
     if len(graph) > MOST_EDITED or any(graph.scopes) or not all(map(str.isidentifier, at)):
         return "", {}
     for apart in (False, True):

@@ -13,8 +13,14 @@ from micrograd.stepper.plain import json_text
 from micrograd.stepper.words import operation
 
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
-_COMPARISONS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "===",
-                ast.NotEq: "!=="}  # fmt: skip
+_COMPARISONS = {
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Eq: "===",
+    ast.NotEq: "!==",
+}
 
 
 def rows_source(names: Iterable[str], told: bool = False) -> str:
@@ -34,9 +40,15 @@ def _row(row: Row, told: bool) -> str:
 
 def _told(row: Row) -> dict[str, object]:
     constant = row.constants[0] if row.constants else None
-    return {"arity": row.arity, "constant": constant, "symbol": row.symbol,
-            "word": operation(row.name, row.symbol), "role": row.role, "shown": row.shown,
-            "local": list(row.local)}  # fmt: skip
+    return {
+        "arity": row.arity,
+        "constant": constant,
+        "symbol": row.symbol,
+        "word": operation(row.name, row.symbol),
+        "role": row.role,
+        "shown": row.shown,
+        "local": list(row.local),
+    }
 
 
 def function(formula: str) -> str:
@@ -63,8 +75,9 @@ def _translated(node: ast.AST) -> str:
             return f"({_translated(node.left)}{_COMPARISONS[type(sign)]}{_translated(right)})"
         case ast.Call(func=ast.Name(id=name)):
             return _call(name, [*map(_translated, node.args)])
-    raise TypeError(f"'{ast.unparse(node)}' has no form in JavaScript; formulas may use what "
-                    "ops.py lists")  # fmt: skip
+    raise TypeError(
+        f"'{ast.unparse(node)}' has no form in JavaScript; formulas may use what ops.py lists"
+    )
 
 
 def _arithmetic(node: ast.BinOp) -> str:

@@ -8,14 +8,37 @@ from collections.abc import Callable
 
 ESCAPE = "\x1b"
 COMMANDS = {
-    "n": ("\r", "\n", " ", "n", ESCAPE + "[C", ESCAPE + "OC", ESCAPE + "[B", ESCAPE + "OB",
-          ESCAPE + "[6~", "\xe0M", "\xe0P", "\xe0Q"),
-    "b": ("b", "\x7f", "\b", ESCAPE + "[D", ESCAPE + "OD", ESCAPE + "[A", ESCAPE + "OA",
-          ESCAPE + "[5~", "\xe0K", "\xe0H", "\xe0I"),
+    "n": (
+        "\r",
+        "\n",
+        " ",
+        "n",
+        ESCAPE + "[C",
+        ESCAPE + "OC",
+        ESCAPE + "[B",
+        ESCAPE + "OB",
+        ESCAPE + "[6~",
+        "\xe0M",
+        "\xe0P",
+        "\xe0Q",
+    ),
+    "b": (
+        "b",
+        "\x7f",
+        "\b",
+        ESCAPE + "[D",
+        ESCAPE + "OD",
+        ESCAPE + "[A",
+        ESCAPE + "OA",
+        ESCAPE + "[5~",
+        "\xe0K",
+        "\xe0H",
+        "\xe0I",
+    ),
     "g 1": (ESCAPE + "[H", ESCAPE + "OH", ESCAPE + "[1~", "\xe0G"),
     "last": (ESCAPE + "[F", ESCAPE + "OF", ESCAPE + "[4~", "\xe0O"),
     "q": ("q", ESCAPE, "\x04"),
-}  # fmt: skip
+}
 COMMAND_OF = {key: command for command, keys in COMMANDS.items() for key in keys}
 
 

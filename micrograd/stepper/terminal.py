@@ -35,8 +35,13 @@ class Walkthrough:
     and for the program of another graph.
     """
 
-    def __init__(self, root: Value | Graph, language: str = "en", output: TextIO | None = None,
-                 program: ArrayProgram | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        root: Value | Graph,
+        language: str = "en",
+        output: TextIO | None = None,
+        program: ArrayProgram | None = None,
+    ) -> None:
         recorded = one_root(root)
         self.program = of_graph(program, recorded)
         self.graph = named(recorded, program)
@@ -134,14 +139,22 @@ class Walkthrough:
             return [(f"∂{name}/∂{name} = ", ""), (shown(step["value"]), "gradient")]
         if kind == "forward":
             name = self.names[step["node"]]
-            return [(f"{name} = {step['formula']} = {step['numbers']} = ", ""),
-                    (shown(step["value"]), "value")]  # fmt: skip
+            return [
+                (f"{name} = {step['formula']} = {step['numbers']} = ", ""),
+                (shown(step["value"]), "value"),
+            ]
         local = shown(step["local"])
         formula = "" if step["formula"] in (local, "") else f"  ({step['formula']})"
         words = self.words
-        return [(f"{words['downstream']} ", ""), (shown(step["contribution"]), "sum"),
-                (f" = {words['upstream']} ", ""), (shown(step["upstream"]), "gradient"),
-                (f" × {words['local']} ", ""), (local, "local"), (formula, "")]  # fmt: skip
+        return [
+            (f"{words['downstream']} ", ""),
+            (shown(step["contribution"]), "sum"),
+            (f" = {words['upstream']} ", ""),
+            (shown(step["upstream"]), "gradient"),
+            (f" × {words['local']} ", ""),
+            (local, "local"),
+            (formula, ""),
+        ]
 
     def _sum(self, step: dict[str, Any]) -> list[tuple[str, str]]:
         if step["kind"] != "backward":
@@ -150,8 +163,11 @@ class Walkthrough:
         if not step["left"]:
             return [(f"{name} = ", ""), total]
         more = "tocome" if step["left"] == 1 else "tocome.more"
-        return [(f"{name} {self.words['sofar']}: ", ""), total,
-                (f", {self.words[more].format(count=step['left'])}", "")]  # fmt: skip
+        return [
+            (f"{name} {self.words['sofar']}: ", ""),
+            total,
+            (f", {self.words[more].format(count=step['left'])}", ""),
+        ]
 
     def _derivative(self, id: int) -> str:
         return f"∂{self.names[self.graph.roots[0]]}/∂{self.names[id]}"
@@ -167,14 +183,19 @@ class Walkthrough:
         named = [id for id, op in enumerate(graph.ops) if op != LEAF or graph.labels[id]]
         for id in named[:MOST_VALUES]:
             known = graph.ops[id] == LEAF or id in values
-            name = f"{self._derivative(id)} {self.words['sofar']}" if waiting.get(id) else (
-                self._derivative(id))
-            self.write([
-                (f"   {self.names[id]:<12} {self.words['value']} ", ""),
-                (f"{shown(graph.data[id]) if known else '–':<10}", "value"),
-                (f" {name} ", ""),
-                (shown(gradients[id]) if id in gradients else "–", "gradient"),
-            ])  # fmt: skip
+            name = (
+                f"{self._derivative(id)} {self.words['sofar']}"
+                if waiting.get(id)
+                else (self._derivative(id))
+            )
+            self.write(
+                [
+                    (f"   {self.names[id]:<12} {self.words['value']} ", ""),
+                    (f"{shown(graph.data[id]) if known else '–':<10}", "value"),
+                    (f" {name} ", ""),
+                    (shown(gradients[id]) if id in gradients else "–", "gradient"),
+                ]
+            )
         if len(named) > MOST_VALUES:
             self.write([(f"   {self.words['more'].format(count=len(named) - MOST_VALUES)}", "")])
 

@@ -40,8 +40,10 @@ def one_root(root: Value | Graph) -> Graph:
     if not isinstance(root, Graph):
         raise TypeError(f"cannot step through {root!r}: give the Value at the end of a computation")
     if len(root.roots) != 1:
-        raise ValueError(f"a step-through has one result, and this graph has {len(root.roots)} "
-                         "roots; give the one to differentiate")  # fmt: skip
+        raise ValueError(
+            f"a step-through has one result, and this graph has {len(root.roots)} "
+            "roots; give the one to differentiate"
+        )
     return root
 
 
@@ -52,9 +54,16 @@ def engine_steps(graph: Graph, seed: float) -> list[Step]:
 
 def _node(graph: Graph, id: int) -> dict[str, Any]:
     node = graph[id]
-    return {"id": id, "name": graph.name(id), "op": node.op, "operands": list(node.operands),
-            "k": node.k, "formula": graph.formula(id), "value": node.data,
-            "scope": node.scope}  # fmt: skip
+    return {
+        "id": id,
+        "name": graph.name(id),
+        "op": node.op,
+        "operands": list(node.operands),
+        "k": node.k,
+        "formula": graph.formula(id),
+        "value": node.data,
+        "scope": node.scope,
+    }
 
 
 class _Teller:
@@ -82,9 +91,15 @@ class _Teller:
         formula = with_names(graph, id, names)
         numbers = with_names(graph, id, [shown(x) for x in graph.data])
         text = self.say("forward", node=names[id], formula=formula, value=shown(graph.data[id]))
-        return {"kind": "forward", "node": id, "operands": list(graph.operands[id]),
-                "formula": formula, "numbers": numbers, "value": graph.data[id],
-                "sentence": text}  # fmt: skip
+        return {
+            "kind": "forward",
+            "node": id,
+            "operands": list(graph.operands[id]),
+            "formula": formula,
+            "numbers": numbers,
+            "value": graph.data[id],
+            "sentence": text,
+        }
 
     def backward(self, step: Step, before: int, left: int) -> dict[str, Any]:
         """Tell a contribution; its operand got `before` others, `left` more are to come."""
@@ -94,22 +109,37 @@ class _Teller:
         text = self.why(key, node, step)
         if left or before:
             sums = "sums" if not left else "sofar" if left == 1 else "sofar.more"
-            text += " " + self.say(sums, operand=self.names[operand], total=shown(step.total),
-                                   count=left)  # fmt: skip
-        return {"kind": "backward", "node": node, "operand": operand, "position": step.position,
-                "upstream": step.upstream, "local": step.local,
-                "formula": local_formula(graph, node, step.position, self.names),
-                "contribution": step.contribution, "total": step.total, "first": not before,
-                "left": left, "reason": key, "sentence": text}  # fmt: skip
+            text += " " + self.say(
+                sums, operand=self.names[operand], total=shown(step.total), count=left
+            )
+        return {
+            "kind": "backward",
+            "node": node,
+            "operand": operand,
+            "position": step.position,
+            "upstream": step.upstream,
+            "local": step.local,
+            "formula": local_formula(graph, node, step.position, self.names),
+            "contribution": step.contribution,
+            "total": step.total,
+            "first": not before,
+            "left": left,
+            "reason": key,
+            "sentence": text,
+        }
 
     def why(self, key: str, node: int, step: Step) -> str:
         graph, names = self.graph, self.names
         operands = graph.operands[node]
         factor = operands[other(step.position)] if key == "switches" else node
         return self.say(
-            key, node=names[node], operand=names[operands[step.position]], other=names[factor],
-            op=operation(graph.ops[node], graph.values[node]._op), local=shown(step.local),
-        )  # fmt: skip
+            key,
+            node=names[node],
+            operand=names[operands[step.position]],
+            other=names[factor],
+            op=operation(graph.ops[node], graph.values[node]._op),
+            local=shown(step.local),
+        )
 
 
 def _counts(steps: list[Step]) -> tuple[list[int], list[int]]:

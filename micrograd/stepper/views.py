@@ -68,9 +68,10 @@ class _Sight:
         """Return the places of the boxes that were in the box opened last."""
         graph, fold = self.seen.graph, self.unfolded[-1]
         return [
-            place for place, box in enumerate(self.seen.boxes)
+            place
+            for place, box in enumerate(self.seen.boxes)
             if f"{graph.scopes[box.members[-1]]}{SEPARATOR}".startswith(f"{fold}{SEPARATOR}")
-        ]  # fmt: skip
+        ]
 
     def _opens(self, fold: str) -> str:
         """Return the key of the view in which `fold` is open instead of what is open beside it."""

@@ -40,8 +40,14 @@ def test_it_starts_paused_with_nothing_but_the_inputs(opened, example):
     shown.clock.install()
     shown.clock.fast_forward(20_000)
     assert place(shown) == "1 / 11"
-    assert boxes(shown) == {"x": ("1", "–"), "y": ("2", "–"), "z": ("0", "–"), "a": ("–", "–"),
-                            "b": ("–", "–"), "f": ("–", "–")}  # fmt: skip
+    assert boxes(shown) == {
+        "x": ("1", "–"),
+        "y": ("2", "–"),
+        "z": ("0", "–"),
+        "a": ("–", "–"),
+        "b": ("–", "–"),
+        "f": ("–", "–"),
+    }
     assert shown.locator("#first").is_disabled() and shown.locator("#back").is_disabled()
 
 
@@ -54,17 +60,27 @@ def test_the_buttons_and_the_scrub_bar(opened, example):
     shown.locator("#scrub").fill("8")
     assert place(shown) == "8 / 11"
     assert shown.locator("#heading").inner_text() == "Backward pass: b → y"
-    assert chips(shown) == ["downstream 3", "upstream ∂f/∂b 3",
-                            "local ∂b/∂y 1 = 1 if y ≥ z else 0",
-                            "∂f/∂y so far 3 one more to come"]  # fmt: skip
+    assert chips(shown) == [
+        "downstream 3",
+        "upstream ∂f/∂b 3",
+        "local ∂b/∂y 1 = 1 if y ≥ z else 0",
+        "∂f/∂y so far 3 one more to come",
+    ]
     sentence = shown.locator("[aria-live] #sentence").inner_text()
-    assert sentence == ("max picked y, so the whole upstream gradient is routed to y. "
-                        "The gradient of y so far is 3; one more contribution is to come."
-                        )  # fmt: skip
+    assert sentence == (
+        "max picked y, so the whole upstream gradient is routed to y. "
+        "The gradient of y so far is 3; one more contribution is to come."
+    )
     shown.get_by_role("button", name="Last", exact=True).click()
     assert chips(shown)[-1] == "∂f/∂y = 3 + 2 5"
-    assert boxes(shown) == {"x": ("1", "2"), "y": ("2", "5"), "z": ("0", "0"), "a": ("3", "2"),
-                            "b": ("2", "3"), "f": ("6", "1")}  # fmt: skip
+    assert boxes(shown) == {
+        "x": ("1", "2"),
+        "y": ("2", "5"),
+        "z": ("0", "0"),
+        "a": ("3", "2"),
+        "b": ("2", "3"),
+        "f": ("6", "1"),
+    }
     assert shown.locator("#next").is_disabled()
 
 
@@ -86,8 +102,15 @@ def test_the_picture_shows_what_takes_part(opened, example):
 
 def test_the_keyboard_alone(opened, example):
     shown = opened(example)
-    for key, at in (("ArrowRight", 2), ("ArrowRight", 3), ("ArrowLeft", 2), ("End", 11),
-                    ("ArrowRight", 11), ("Home", 1), ("ArrowLeft", 1)):  # fmt: skip
+    for key, at in (
+        ("ArrowRight", 2),
+        ("ArrowRight", 3),
+        ("ArrowLeft", 2),
+        ("End", 11),
+        ("ArrowRight", 11),
+        ("Home", 1),
+        ("ArrowLeft", 1),
+    ):
         shown.keyboard.press(key)
         assert place(shown) == f"{at} / 11"
     shown.locator("#scrub").focus()
@@ -106,8 +129,19 @@ def test_everything_is_reached_by_tab(opened, example):
     for _ in range(60):
         shown.keyboard.press("Tab")
         seen.add(shown.evaluate("document.activeElement.id"))
-    assert seen >= {"language", "theme", "first", "back", "play", "next", "last", "scrub", "speed",
-                    "by", "predict"}  # fmt: skip
+    assert seen >= {
+        "language",
+        "theme",
+        "first",
+        "back",
+        "play",
+        "next",
+        "last",
+        "scrub",
+        "speed",
+        "by",
+        "predict",
+    }
 
 
 def test_play_runs_to_the_end_and_pauses(opened, example):
@@ -193,8 +227,14 @@ def test_predict_hides_then_reveals(opened, example):
 def test_what_if_recomputes_both_passes(opened, example):
     shown = opened(example, "#step=11")
     shown.get_by_role("textbox", name="y", exact=True).fill("−3")
-    assert boxes(shown) == {"x": ("1", "0"), "y": ("−3", "0"), "z": ("0", "−2"), "a": ("−2", "0"),
-                            "b": ("0", "−2"), "f": ("−0", "1")}  # fmt: skip
+    assert boxes(shown) == {
+        "x": ("1", "0"),
+        "y": ("−3", "0"),
+        "z": ("0", "−2"),
+        "a": ("−2", "0"),
+        "b": ("0", "−2"),
+        "f": ("−0", "1"),
+    }
     assert shown.locator("#outcome").inner_text() == "f is now -0 (recorded: 6)."
     assert shown.locator("#inputs").inner_text() == "at x = 1, y = -3, z = 0"
     shown.locator("#scrub").fill("8")
@@ -329,10 +369,13 @@ def test_all_steps_are_listed_as_text_and_link(opened, example):
     rows = shown.locator("#steps tr")
     assert rows.count() == 11
     assert rows.nth(10).locator("td").all_inner_texts() == [
-        "11", "Backward pass", "a → y", "2 × 1 = 2",
+        "11",
+        "Backward pass",
+        "a → y",
+        "2 × 1 = 2",
         "+ distributes: y gets the whole upstream gradient. y has several users, so their "
         "contributions sum: now 5.",
-    ]  # fmt: skip
+    ]
     rows.nth(6).get_by_role("link").click()
     assert place(shown) == "7 / 11"
     assert rows.nth(6).get_attribute("aria-current") == "step"
@@ -415,10 +458,24 @@ def test_a_batch_shows_one_sample_and_counts_all(opened):
 
 
 HOSTILE = [
-    "<script>alert(1)</script>", '"];alert(1);//', "</script><img src=x onerror=alert(1)>",
-    "a|b", "\"'`${alert(1)}", "@DATA@ @SCRIPT@", "line\nbreak\ttab", "x" * 10_000, "שלום עולם",
-    "مرحبا", "🧠🚀", "\u202eevil", "&lt;b&gt;", "--><!--", "]]>", "\x1b[31m", "",
-]  # fmt: skip
+    "<script>alert(1)</script>",
+    '"];alert(1);//',
+    "</script><img src=x onerror=alert(1)>",
+    "a|b",
+    "\"'`${alert(1)}",
+    "@DATA@ @SCRIPT@",
+    "line\nbreak\ttab",
+    "x" * 10_000,
+    "שלום עולם",
+    "مرحبا",
+    "🧠🚀",
+    "\u202eevil",
+    "&lt;b&gt;",
+    "--><!--",
+    "]]>",
+    "\x1b[31m",
+    "",
+]
 
 
 def test_labels_are_text_whatever_they_hold(opened):
