@@ -27,8 +27,8 @@ STOREYS = {
         ["stepper"],
         ["lowering"],
         ["ner"],
-        ["cli"],
         ["__init__"],
+        ["cli"],
         ["__main__"],
     ],
     "core": [
