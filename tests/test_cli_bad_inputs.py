@@ -234,7 +234,7 @@ lower divides.py:f                      | divides.py:2
 OUTPUTS = """
 draw x --at x=1 -o ''                   | the name is empty
 draw x --at x=1 -o out                  | the ending must be one of .svg
-draw x --at x=1 -o out.gif              | the ending must be one of .svg
+draw x --at x=1 -o out.bmp              | the ending must be one of .svg
 draw x --at x=1 -o nowhere/out.svg      | there is no folder nowhere
 draw x --at x=1 -o folder.svg/x.svg     | there is no folder folder.svg
 draw x --at x=1 -o notes.txt/x.svg      | notes.txt/x.svg: a part of this path is a file
