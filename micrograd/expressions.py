@@ -64,8 +64,9 @@ def point(text: str) -> dict[str, float]:
         name, equals, number = (part.strip() for part in item.partition("="))
         value = finite(number)
         if not equals or not name.isidentifier() or value is None:
-            raise ValueError(f"{item[:80]!r} is not name=number{_not_finite(number)}; "
-                             "write the point as x=1,y=2")  # fmt: skip
+            raise ValueError(
+                f"{item[:80]!r} is not name=number{_not_finite(number)}; write the point as x=1,y=2"
+            )
         if keyword.iskeyword(name) or name in BY_NAME:
             raise ValueError(f"{name} cannot be the name of an input: it has a meaning already")
         if name in at:
@@ -104,8 +105,9 @@ def parse(text: str, at: Mapping[str, float]) -> Value:
     try:
         result = _Reader(text, at).run()
     except (RecursionError, MemoryError):
-        raise ValueError("the expression is nested too deeply; name its parts: "
-                         "a = ...; b = ...; f = a * b") from None  # fmt: skip
+        raise ValueError(
+            "the expression is nested too deeply; name its parts: a = ...; b = ...; f = a * b"
+        ) from None
     _name_results(result, set(at))
     return result
 
@@ -179,8 +181,9 @@ class _Reader:
             column = getattr(error, "offset", None) or 0
             where = f" at character {column}" if column else ""
             remedy = near_misses.likely(self.text) or "; write one such as '(x + y) * max(y, z)'"
-            raise ValueError(f"cannot read {self.text[:200]!r}: "
-                             f"it is no expression{where}{remedy}") from None  # fmt: skip
+            raise ValueError(
+                f"cannot read {self.text[:200]!r}: it is no expression{where}{remedy}"
+            ) from None
 
     def _statement(self, statement: ast.stmt) -> Value | float:
         if isinstance(statement, ast.Expr):

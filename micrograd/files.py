@@ -128,4 +128,3 @@ def _lock(handle: int, wait: bool = True) -> None:
     """Lock a file until it is closed. Raises OSError where another has, and not to `wait`."""
     if fcntl:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-

@@ -63,8 +63,9 @@ def triangular(low: float, high: float, half: int) -> Schedule:
     return lambda t: low + (high - low) * (1 - abs(t / half % 2 - 1))
 
 
-def one_cycle(peak: float, steps: int, rise: float = 0.3, start: float = 25.0,
-              end: float = 1e4) -> Schedule:  # fmt: skip
+def one_cycle(
+    peak: float, steps: int, rise: float = 0.3, start: float = 25.0, end: float = 1e4
+) -> Schedule:
     """Return one cycle: from peak/start up to the peak, and down to peak/start/end, by cosines.
 
     `rise` is the part of the steps that goes up (Smith and Topin 2018).
@@ -124,8 +125,14 @@ class Plateau:
     once an epoch; for a score that should rise, report its negative.
     """
 
-    def __init__(self, rate: float, factor: float = 0.1, patience: int = 10,
-                 threshold: float = 1e-4, least: float = 0.0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        rate: float,
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        least: float = 0.0,
+    ) -> None:
         check_finite(threshold=threshold, least=least)
         check_positive(rate=rate, factor=factor)
         if not patience >= 0:

@@ -17,7 +17,7 @@ STOCK = re.compile(
     r"|expected one argument|invalid int|invalid float|No such file|Is a directory|Permission"
     r"|unhashable|Unable to allocate|setting an array|inhomogeneous|zero-size|mismatch in its core"
     r"|could not be|takes \d+ pos|missing \d+ required|a fault of micrograd|unorderable|ambiguous"
-)  # fmt: skip
+)
 
 CORPUS = "Ann\tB-PER\nsaw\tO\nOslo\tB-LOC\n.\tO\n\nRome\tB-LOC\nis\tO\nold\tO\n\n" * 12
 FILES = {

@@ -44,9 +44,13 @@ def assert_equals_scalar_engine(program, loss, *batch):
     total.backward()
     value, gradients = program.value_and_grad(*batch)
     assert value == program(*batch) == pytest.approx(total.data, rel=1e-12)
-    assert_same({name: dense(g, program.parameters[name].shape) for name, g in gradients.items()},
-                {name: np.array([v.grad for v in leaf]).reshape(program.parameters[name].shape)
-                 for name, leaf in leaves.items()})  # fmt: skip
+    assert_same(
+        {name: dense(g, program.parameters[name].shape) for name, g in gradients.items()},
+        {
+            name: np.array([v.grad for v in leaf]).reshape(program.parameters[name].shape)
+            for name, leaf in leaves.items()
+        },
+    )
     return gradients
 
 
@@ -67,12 +71,15 @@ WINDOW = [0, 1, 2, 3, 4], [0, 1, 5, 3, 4]
 def test_the_window_model_reads_like_the_notes():
     loss, _ = window()
     source = lower(loss, *WINDOW).source
-    for line in ("def value_and_grad(ids, ids_c, E, W1, b1, W2, b2):",
-                 "x = E[ids]                                    # (B, 5, 3)",
-                 "x_c = E[ids_c]                                # (B, 5, 3)",
-                 "z1_c = x_c.reshape(-1, 15) @ W1.T + b1        # (B, 4)",
-                 "dx = (delta1 @ W1).reshape(-1, 5, 3)          # (B, 5, 3)",
-                 "dE = sparse_rows(E, ids_c, dx_c, ids, dx)     # (9, 3)", "'E': dE}"):  # fmt: skip
+    for line in (
+        "def value_and_grad(ids, ids_c, E, W1, b1, W2, b2):",
+        "x = E[ids]                                    # (B, 5, 3)",
+        "x_c = E[ids_c]                                # (B, 5, 3)",
+        "z1_c = x_c.reshape(-1, 15) @ W1.T + b1        # (B, 4)",
+        "dx = (delta1 @ W1).reshape(-1, 5, 3)          # (B, 5, 3)",
+        "dE = sparse_rows(E, ids_c, dx_c, ids, dx)     # (9, 3)",
+        "'E': dE}",
+    ):
         assert line in source
 
 
@@ -233,8 +240,10 @@ def test_parameters_by_name_and_frozen_tables():
     (u,) = values([[0.5, -0.3, 0.2]])
     frozen = lower(lambda i: dot(embedding(i), u), 1, parameters={"u": u})
     assert set(frozen.constants) == {"E"} and "dE" not in frozen.source
-    assert_same(frozen.value_and_grad(ids(4, rows=9))[1],
-                {"u": frozen.constants["E"][ids(4, rows=9)].mean(0)})  # fmt: skip
+    assert_same(
+        frozen.value_and_grad(ids(4, rows=9))[1],
+        {"u": frozen.constants["E"][ids(4, rows=9)].mean(0)},
+    )
 
 
 def test_a_part_of_a_table_is_no_parameter_of_its_own():
@@ -324,8 +333,9 @@ def test_the_graph_of_a_whole_batch_still_reads_rows_by_places():
     value, gradients = program.value_and_grad()
     used = sorted({*x.ravel().tolist(), *x_c.ravel().tolist()})
     assert value == pytest.approx(root.data, rel=1e-12)
-    assert_same({"E": gradients["E"]},
-                {"E": np.array([[v.grad for v in embedding.rows[i]] for i in used])})  # fmt: skip
+    assert_same(
+        {"E": gradients["E"]}, {"E": np.array([[v.grad for v in embedding.rows[i]] for i in used])}
+    )
     everything = lower(root, parameters={"E": embedding.rows}).value_and_grad()[1]["E"]
     assert everything.shape == (9, 3)
     np.testing.assert_allclose(everything[used], gradients["E"], rtol=1e-12, atol=1e-15)
@@ -492,8 +502,10 @@ def test_exported_programs_give_dense_gradients(target):
         assert float(found) == pytest.approx(value, rel=1e-12)
         assert float(scope["forward"](*batch, **scope["LEAVES"])) == pytest.approx(value, rel=1e-12)
         shapes = {name: data.shape for name, data in program.parameters.items()}
-        assert_same({n: np.asarray(g) for n, g in same.items()},
-                    {n: dense(g, shapes[n]) for n, g in gradients.items()})  # fmt: skip
+        assert_same(
+            {n: np.asarray(g) for n, g in same.items()},
+            {n: dense(g, shapes[n]) for n, g in gradients.items()},
+        )
 
 
 def test_looked_up_values_tell_their_lines():

@@ -114,11 +114,16 @@ def test_a_parameter_that_is_not_reached_has_gradient_zero():
     np.testing.assert_array_equal(gradients["W"], [[0.0, 0.0]])
 
 
-@pytest.mark.parametrize(("function", "batch"), [
-    (lambda x: x.log(), [1.0, -2.0]), (lambda x: 1 / x, [1.0, 0.0]),
-    (lambda x: x.sqrt(), [1.0, 0.0]), (lambda x: x.exp(), [1.0, 1000.0]),
-    (lambda x: x**0.5, [4.0, -1.0]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("function", "batch"),
+    [
+        (lambda x: x.log(), [1.0, -2.0]),
+        (lambda x: 1 / x, [1.0, 0.0]),
+        (lambda x: x.sqrt(), [1.0, 0.0]),
+        (lambda x: x.exp(), [1.0, 1000.0]),
+        (lambda x: x**0.5, [4.0, -1.0]),
+    ],
+)
 def test_domain_errors_are_those_of_the_engine(function, batch):
     bad = Value(batch[1])
     with pytest.raises(DomainError) as scalar:

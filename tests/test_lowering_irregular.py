@@ -161,10 +161,13 @@ def test_an_exported_file_is_compact_and_needs_nothing_of_ours(tmp_path):
     program = lower(root)
     text = program.export("numpy", str(tmp_path / "graph.py"))
     assert len(text) < 40 * len(program.graph) and max(map(len, text.splitlines())) < 10_000
-    code = ("import sys; sys.modules['micrograd'] = None; import graph\n"
-            "print(repr(float(graph.forward(**graph.LEAVES))))")  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True,
-                          text=True)  # fmt: skip
+    code = (
+        "import sys; sys.modules['micrograd'] = None; import graph\n"
+        "print(repr(float(graph.forward(**graph.LEAVES))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
     assert float(done.stdout) == pytest.approx(root.data, rel=CLOSE), done.stderr
     with pytest.raises(ValueError, match="numpy, jax, torch"):
         program.export("fortran")

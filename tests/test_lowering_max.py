@@ -170,9 +170,14 @@ def log_total(x):
     return logsumexp(scores(x))
 
 
-@pytest.mark.parametrize(("loss", "text"), [
-    (probability, SOFTMAX), (cross, LOG_SOFTMAX), (log_total, LOGSUMEXP),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("loss", "text"),
+    [
+        (probability, SOFTMAX),
+        (cross, LOG_SOFTMAX),
+        (log_total, LOGSUMEXP),
+    ],
+)
 def test_a_classifier_reads_like_the_notes(loss, text):
     samples = [[0.1] * 3, [0.25] * 4][: loss.__code__.co_argcount]
     program = lower(loss, *samples, parameters=SCORES)
@@ -186,9 +191,13 @@ def test_cross_entropy_of_a_recorded_batch():
     root = sum(losses) / 6
     program = lower(root, parameters=SCORES)
     assert lines_of(program)[:6] == [
-        "z = x @ W.T + b", "m = z.max(-1)", "t1 = z - m[:, None]", "t2 = exp(t1)",
-        "t3 = t2.sum(-1)", "loss = (-(t1.reshape(24)[i1] - log(t3))).sum() / 6",
-    ]  # fmt: skip
+        "z = x @ W.T + b",
+        "m = z.max(-1)",
+        "t1 = z - m[:, None]",
+        "t2 = exp(t1)",
+        "t3 = t2.sum(-1)",
+        "loss = (-(t1.reshape(24)[i1] - log(t3))).sum() / 6",
+    ]
     assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
 
 
@@ -210,10 +219,12 @@ def test_terms_of_several_arrays_are_taken_array_by_array():
     x, y = leaves("x", (1.0, 2.0, 3.0)), leaves("y", (3.0, 2.0))
     program = lower(chain("max", x + y))
     assert lines_of(program) == [
-        "m = x.max()", "m_2 = maximum(m, y.max())", "loss = m_2",
+        "m = x.max()",
+        "m_2 = maximum(m, y.max())",
+        "loss = m_2",
         "dy = first_true(y == m_2, 0) * where(m == m_2, 0.0, 1.0)",
         "dx = first_true(x == m, 0) * where(m == m_2, 1.0, 0.0)",
-    ]  # fmt: skip
+    ]
     assert program.value_and_grad()[1]["x"].tolist() == [0, 0, 1]
 
 
@@ -235,8 +246,11 @@ def test_max_over_positions_is_along_their_axis():
     assert lines_of(program)[0] == "m = xs.max(-2)"
     batch = np.random.default_rng(0).integers(0, 3, (5, 4, 3)).astype(float)  # many equal
     assert_equals_scalar_engine(program, pooled, [batch])
-    whole = lower(lambda xs: chain("max", [v for row in xs for v in row]) * u[0],
-                  [[0.1] * 3] * 4, parameters={"u": u})  # fmt: skip
+    whole = lower(
+        lambda xs: chain("max", [v for row in xs for v in row]) * u[0],
+        [[0.1] * 3] * 4,
+        parameters={"u": u},
+    )
     assert lines_of(whole)[0] == "m = xs.reshape(-1, 12).max(-1)"
 
 
@@ -275,8 +289,18 @@ def test_a_long_chain_is_one_line():
 def graphs(op):
     """Return (root, parameters) of chains with equal terms, nan, all orders and lengths."""
     rng = random.Random(5)
-    for data in ((2, 1, 3), (3, 3, 1), (-1, -2, -1), (0, 0, 0, 0), (5, 5), (1, nan, 2), (nan, 1, 2),
-                 (1, 2, nan), (nan, nan), (float("inf"), 1, float("inf"))):  # fmt: skip
+    for data in (
+        (2, 1, 3),
+        (3, 3, 1),
+        (-1, -2, -1),
+        (0, 0, 0, 0),
+        (5, 5),
+        (1, nan, 2),
+        (nan, 1, 2),
+        (1, 2, nan),
+        (nan, nan),
+        (float("inf"), 1, float("inf")),
+    ):
         x = leaves("x", data)
         yield chain(op, x) * 3.0, {"x": x}
     z = leaves("z", [rng.choice((0, 1, 2, -1)) for _ in range(20)])
@@ -295,13 +319,15 @@ def graphs(op):
     yield weighted(op, [z[i : i + 3] for i in range(4)], w), {"z": z, "w": w}
     yield chain(op, [z[3]] * 3) * 2.0 + z[5].max(z[5]), {"z": z}  # the same one again
     yield weighted(op, [[z[0]] * 3, [z[1]] * 3], w), {"z": z, "w": w}
-    for parts in (([w[i], *row] for i, row in enumerate(uneven)),
-                  ([*row, w[i]] for i, row in enumerate(uneven)),
-                  ([*z[3 * i : 3 * i + 1 + i], w[i]] for i in range(4)),
-                  ([*z[3 * i : 3 * i + 1 + i], *w[: i + 1], y[i]] for i in range(4)),
-                  ([w[i], *row, *y[:2]] for i, row in enumerate(rows)),
-                  ([w[i], *rows[0]] for i in range(4)),
-                  ([w[i], y[i], z[i], w[3 - i]] for i in range(4))):  # fmt: skip
+    for parts in (
+        ([w[i], *row] for i, row in enumerate(uneven)),
+        ([*row, w[i]] for i, row in enumerate(uneven)),
+        ([*z[3 * i : 3 * i + 1 + i], w[i]] for i in range(4)),
+        ([*z[3 * i : 3 * i + 1 + i], *w[: i + 1], y[i]] for i in range(4)),
+        ([w[i], *row, *y[:2]] for i, row in enumerate(rows)),
+        ([w[i], *rows[0]] for i in range(4)),
+        ([w[i], y[i], z[i], w[3 - i]] for i in range(4)),
+    ):
         yield weighted(op, parts, y), {"z": z, "w": w, "y": y}
     for first, second in (
         ((1, 2), (2, 2)),

@@ -13,13 +13,12 @@ from micrograd.lowering.arrays.axes import find_axes, read
 from micrograd.lowering.arrays.group import levels
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, FIXED, INPUT, Array, B, Index, Scale, Size
 from micrograd.lowering.arrays.leaves import leaf_arrays
-from micrograd.lowering.code.construct import indexed, total, transpose
+from micrograd.lowering.code.construct import binary, call, indexed, total, transpose
 from micrograd.lowering.code.contract import Indexed, contract
 from micrograd.lowering.code.expr import ALL, Assign, num, ref
 from micrograd.lowering.code.formulas import expression
-from micrograd.lowering.code.inline import Inliner
 from micrograd.lowering.code.kinds import Printer, make
-from micrograd.lowering.code.simplify import binary, call
+from micrograd.lowering.code.statements import Inliner
 from micrograd.lowering.code.text import line
 from micrograd.lowering.scalars.chains import chains
 from micrograd.lowering.scalars.columns import NAMES, scalar_graph
@@ -164,18 +163,28 @@ def test_arrays_are_read_by_rule_or_by_table():
 # expressions
 
 
-@pytest.mark.parametrize(("e", "text"), [
-    (binary("*", num(1), A), "A"), (binary("+", A, num(0)), "A"), (binary("-", A, num(0)), "A"),
-    (binary("*", num(-1), A), "-A"), (binary("*", num(2), binary("*", num(3), A)), "6 * A"),
-    (binary("-", A, binary("-", A, A)), "A - (A - A)"), (binary("/", num(0), num(0)), "0 / 0"),
-    (binary("*", binary("+", A, A), A), "(A + A) * A"), (binary("**", A, num(1)), "A"),
-    (binary("**", binary("**", A, num(2)), num(-1)), "(A ** 2) ** -1"),
-    (binary("*", A, call("where", binary(">", A, num(0)), num(1), num(0))), "(A > 0) * A"),
-    (binary("*", A, call("where", binary(">", A, num(0)), num(0), num(1))), "~(A > 0) * A"),
-    (indexed(A, (2, ALL)), "A[2]"), (indexed(A, (ALL, None, (0, 2, 1))), "A[:, None, :2]"),
-    (make("matmul", (X, transpose(A, (1, 0)))), "X @ A.T"), (num(float("inf")), "inf"),
-    (transpose(ref("T", (2, 3, 4)), (2, 0, 1)), "transpose(T, (2, 0, 1))"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("e", "text"),
+    [
+        (binary("*", num(1), A), "A"),
+        (binary("+", A, num(0)), "A"),
+        (binary("-", A, num(0)), "A"),
+        (binary("*", num(-1), A), "-A"),
+        (binary("*", num(2), binary("*", num(3), A)), "6 * A"),
+        (binary("-", A, binary("-", A, A)), "A - (A - A)"),
+        (binary("/", num(0), num(0)), "0 / 0"),
+        (binary("*", binary("+", A, A), A), "(A + A) * A"),
+        (binary("**", A, num(1)), "A"),
+        (binary("**", binary("**", A, num(2)), num(-1)), "(A ** 2) ** -1"),
+        (binary("*", A, call("where", binary(">", A, num(0)), num(1), num(0))), "(A > 0) * A"),
+        (binary("*", A, call("where", binary(">", A, num(0)), num(0), num(1))), "~(A > 0) * A"),
+        (indexed(A, (2, ALL)), "A[2]"),
+        (indexed(A, (ALL, None, (0, 2, 1))), "A[:, None, :2]"),
+        (make("matmul", (X, transpose(A, (1, 0)))), "X @ A.T"),
+        (num(float("inf")), "inf"),
+        (transpose(ref("T", (2, 3, 4)), (2, 0, 1)), "transpose(T, (2, 0, 1))"),
+    ],
+)
 def test_expressions_are_simplified_and_shown(e, text):
     assert shown(e) == text
 
@@ -192,9 +201,14 @@ def test_formulas_of_rows_become_expressions():
     assert shown(expression("sigmoid(x)", None, names)).startswith("where(v >= 0, 1, exp(-abs(v)))")
 
 
-@pytest.mark.parametrize(("keep", "text"), [
-    (tuple("ij"), "A @ B.T"), (("i",), "A @ B.sum(0)"), ((), "(A.sum(0) * B.sum(0)).sum()"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("keep", "text"),
+    [
+        (tuple("ij"), "A @ B.T"),
+        (("i",), "A @ B.sum(0)"),
+        ((), "(A.sum(0) * B.sum(0)).sum()"),
+    ],
+)
 def test_contractions_are_matrix_products(keep, text):
     var = {"i": 0, "j": 1}
     kept = tuple(var[v] for v in keep)
@@ -213,10 +227,15 @@ def test_contractions_over_several_axes():
     assert re.fullmatch(r"einsum\('b(.)(.),b\1(.)->b\2\3', d, x\)", shown(batched.expr))
 
 
-@pytest.mark.parametrize(("scale", "text"), [
-    (Scale(), "X.sum(0)"), (Scale(2.0, -1), "2 * X.mean(0)"), (Scale(1.0, 1), "X.sum(0) * B"),
-    (Scale(-1.0), "-X.sum(0)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("scale", "text"),
+    [
+        (Scale(), "X.sum(0)"),
+        (Scale(2.0, -1), "2 * X.mean(0)"),
+        (Scale(1.0, 1), "X.sum(0) * B"),
+        (Scale(-1.0), "-X.sum(0)"),
+    ],
+)
 def test_a_sum_over_the_samples_divided_by_their_number_is_a_mean(scale, text):
     assert shown(contract([Indexed(X, (BATCH, 0))], (0,), (BATCH,), scale).expr) == text
 
@@ -235,8 +254,11 @@ def computed(name="", shape=(4,)):
 def test_inlining_writes_single_uses_in_and_keeps_names():
     t1, z, loss = computed("t1"), computed("z"), computed("loss", ())
     show = Printer({t1: "t1", z: "z", loss: "loss"})
-    lines = [Assign(t1, binary("-", V, num(1))), Assign(z, binary("*", ref(t1, (4,)), V)),
-             Assign(loss, total(ref(z, (4,)), (0,)))]  # fmt: skip
+    lines = [
+        Assign(t1, binary("-", V, num(1))),
+        Assign(z, binary("*", ref(t1, (4,)), V)),
+        Assign(loss, total(ref(z, (4,)), (0,))),
+    ]
     inliner = Inliner(lambda array: array is not t1, show)
     result = [f"{show(a.array)} = {show(a.expr)}" for a in inliner.lines(lines)]
     assert result == ["z = (v - 1) * v", "loss = z.sum()"]
@@ -250,8 +272,11 @@ def test_what_would_hide_work_or_be_too_long_keeps_its_line(user):
     if user == "long":
         for _ in range(8):
             inner = binary("+", inner, call("tanh", V))
-    use = {"matmul": make("matmul", (A, ref(t, (4,)))), "long": binary("+", ref(t, (4,)), num(1)),
-           "twice": binary("*", ref(t, (4,)), ref(t, (4,)))}[user]  # fmt: skip
+    use = {
+        "matmul": make("matmul", (A, ref(t, (4,)))),
+        "long": binary("+", ref(t, (4,)), num(1)),
+        "twice": binary("*", ref(t, (4,)), ref(t, (4,))),
+    }[user]
     lines = [Assign(t, inner), Assign(z, use)]
     inliner = Inliner(lambda array: array is z, Printer({t: "t", z: "z"}))
     assert inliner.lines(lines) == lines and not inliner.into

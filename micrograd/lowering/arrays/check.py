@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import BATCH, FIXED, NUMBER, Array, Axis, Read, Rows, Size, Term
+from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Axis, Read, Rows, Size, Term
+from micrograd.lowering.trace.declared import NUMBER
 
 
 class BrokenProgramError(ValueError):

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from micrograd.core.formulas import FLOATS, specialise
 from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import (
     BATCH,
     COMPUTED,
     FIXED,
     LEAVES,
-    NUMBER,
     Array,
     Axis,
     Choice,
@@ -33,7 +33,7 @@ from micrograd.lowering.arrays.ir import (
     Term,
 )
 from micrograd.lowering.scalars.columns import Ints
-from micrograd.core.formulas import FLOATS, specialise
+from micrograd.lowering.trace.declared import NUMBER
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +195,9 @@ def _number(text: str, k: float | None, letters: Iterable[tuple[str, Read]]) -> 
     if any(number is None for number in numbers.values()):
         return None
     try:
-        return float(FLOATS.compile(text, "x, y, k, out")(numbers.get("x"), numbers.get("y"), k, None))
+        return float(
+            FLOATS.compile(text, "x, y, k, out")(numbers.get("x"), numbers.get("y"), k, None)
+        )
     except (ArithmeticError, ValueError, TypeError):
         return None
 
@@ -224,14 +226,21 @@ def _routes(array: Array, term: Term, choice: Choice) -> Iterator[Local]:
         lost = tuple(_formula_by_piece(array, term.pieces, factor) for factor in lost)
         yield choice.read, (*lost, First(choice.read, out, None)), (), 1.0
     elif choice.axis[0] in choice.read.vars:
-        yield choice.read, (*lost, First(choice.read, array.whole, choice.axis)), (choice.axis,), 1.0
+        yield (
+            choice.read,
+            (*lost, First(choice.read, array.whole, choice.axis)),
+            (choice.axis,),
+            1.0,
+        )
     else:  # the same element again and again
         yield choice.read, lost, (), 1.0
 
 
 def _formula_by_piece(array: Array, pieces: Ints, factor: Factor) -> Factor:
     assert isinstance(factor, Formula)
-    letters = tuple((letter, _read_by_piece(array, pieces, read)) for letter, read in factor.letters)
+    letters = tuple(
+        (letter, _read_by_piece(array, pieces, read)) for letter, read in factor.letters
+    )
     return replace(factor, letters=letters)
 
 
@@ -265,7 +274,9 @@ def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:
     (read,) = term.factors
     if not isinstance(read, Read) or not _plain(read) or term.scale != Scale():
         return None
-    return Upstream(Scale(), replace(read, index=tuple(i._replace(var=own[i.var]) for i in read.index)))
+    return Upstream(
+        Scale(), replace(read, index=tuple(i._replace(var=own[i.var]) for i in read.index))
+    )
 
 
 def _numbers_added(terms: tuple[Term, ...]) -> tuple[Term, ...]:
@@ -294,6 +305,8 @@ def _own_variables(array: Array, term: Term) -> dict[int, int] | None:
 
 def _plain(read: Read) -> bool:
     """Return whether every axis is walked from its beginning, one by one."""
-    return read.table is None and read.split is None and all(
-        i.var != FIXED and (i.start, i.step) == (0, 1) for i in read.index
+    return (
+        read.table is None
+        and read.split is None
+        and all(i.var != FIXED and (i.start, i.step) == (0, 1) for i in read.index)
     )

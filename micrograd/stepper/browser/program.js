@@ -60,32 +60,32 @@ $("program").addEventListener("toggle", seeLines);
 
 // Under the equation: each line of the step, and what the step's node is there.
 function showLines(stop) {
-  const words = DATA.words[page.language], sentences = DATA.lines[page.language];
-  const [pass, found] = program.lines(stop, nodes, recorded.steps);
+  const said = words(), sentences = DATA.lines[page.language];
+  const [pass, found] = program.lines(stop, graph.nodes, graph.recorded.steps);
   const called = id => (pass === VALUES ? teller.name(id) : teller.derivative(id));
   const rows = found.filter(([line, ids]) => line || ids.length === 1);
   const some = rows.slice(0, LINES_SHOWN).map(([line, ids]) => {
     const row = document.createElement("div");
-    if (line) row.append(codeOf(line, words, pass));
+    if (line) row.append(codeOf(line, said, pass));
     const one = program.result(pass, ids);
     const some = stop.kind === "inputs" ? "inputs" : pass === VALUES ? "values" : "gradients";
-    const text = one === undefined ? fill(words[`${some}.some`], { count: ids.length })
+    const text = one === undefined ? fill(said[`${some}.some`], { count: ids.length })
       : program.told(pass, one, called(one), sentences);
     if (text) row.append(made("p", text));
     return row;
   });
   if (rows.length > LINES_SHOWN)
-    some.push(made("p", fill(words["lines.more"], { count: rows.length - LINES_SHOWN })));
+    some.push(made("p", fill(said["lines.more"], { count: rows.length - LINES_SHOWN })));
   $("lines").replaceChildren(...some);
   markLines(new Set(rows.map(([line]) => line)), pass);
 }
 
-function codeOf(line, words, pass) {
+function codeOf(line, said, pass) {
   const row = made("div", "", "code"), code = document.createElement("code");
   const [text, shape] = program.texts[line - 1].trim().split(/ +# /);
   code.append(text);
   if (shape) code.append(made("i", ` # ${shape}`));
-  row.append(made("span", fill(words.line, { line })), code);
+  row.append(made("span", fill(said.line, { line })), code);
   row.classList.add(pass === VALUES ? "value" : "gradient");
   return row;
 }
@@ -111,10 +111,10 @@ function seeLines() {
 
 // Beside each line of the program: how much it computes, a way to its first step.
 function listLines() {
-  const words = DATA.words[page.language], first = new Map();
-  $("program").querySelector("p").textContent = fill(words["program.help"], { count: nodes.length });
+  const said = words(), first = new Map();
+  $("program").querySelector("p").textContent = fill(said["program.help"], { count: graph.nodes.length });
   stops.forEach((stop, i) => {
-    const [pass, found] = program.lines(stop, nodes, recorded.steps);
+    const [pass, found] = program.lines(stop, graph.nodes, graph.recorded.steps);
     for (const [line] of found)
       if (!first.has(line)) first.set(line, [i, pass]);
   });
@@ -124,9 +124,9 @@ function listLines() {
     if (at === undefined) return;
     const total = program.counts[pass].get(i + 1);
     const key = `${pass === VALUES ? "value" : "gradient"}${total > 1 ? "s" : ""}.here`;
-    const count = fill(words[key], { count: total });
+    const count = fill(said[key], { count: total });
     const button = made("button", count);
-    button.setAttribute("aria-label", fill(words["to.line"], { count, line: i + 1 }));
+    button.setAttribute("aria-label", fill(said["to.line"], { count, line: i + 1 }));
     button.addEventListener("click", () => go(at));
     item.append(button);
   });
@@ -134,7 +134,7 @@ function listLines() {
 
 // The numbers of the lines of a stop, for the list of all steps.
 function lineNumbers(stop) {
-  const numbers = program.lines(stop, nodes, recorded.steps)[1].map(([line]) => line).filter(Boolean);
+  const numbers = program.lines(stop, graph.nodes, graph.recorded.steps)[1].map(([line]) => line).filter(Boolean);
   const shownNumbers = numbers.slice(0, LINES_SHOWN).join(", ");
   return numbers.length > LINES_SHOWN ? `${shownNumbers}, …` : shownNumbers;
 }

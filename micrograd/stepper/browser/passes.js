@@ -64,10 +64,11 @@ function walkStops(walk, view, nodes, steps, root) {
   });
 }
 
-// Return what is known once stops[0..last] are done: values, gradients and contributions.
+// Return what is known once stops[0..last] are done: values, gradients, contributions, and how
+// many contributions a gradient still waits for.
 function stateAt(stops, last, record, nodes, exact) {
   const known = new Set(nodes.filter(n => !n.operands.length).map(n => n.id));
-  const grads = new Map(), handed = new Map();
+  const grads = new Map(), handed = new Map(), left = new Map(), later = laterOf(record.steps, nodes);
   for (const stop of stops.slice(0, last + 1)) {
     if (stop.known) nodes.forEach(node => known.add(node.id));
     if (stop.kind === "forward") stop.nodes.forEach(id => known.add(id));
@@ -77,21 +78,35 @@ function stateAt(stops, last, record, nodes, exact) {
       if (handed.has(key)) continue;
       const operand = nodes[step[NODE]].operands[step[POSITION]];
       const total = exact ? step[TOTAL] : (grads.get(operand) ?? 0) + step[CONTRIBUTION];
-      handed.set(key, { ...step, before: grads.get(operand), total });
+      const waits = exact ? later.after[i] : (left.get(operand) ?? later.all.get(operand)) - 1;
+      handed.set(key, { ...step, before: grads.get(operand), total, left: waits });
       grads.set(operand, total);
+      left.set(operand, waits);
     }
   }
-  return { known, grads, handed };
+  return { known, grads, handed, left };
+}
+
+// Return how many contributions each operand gets, and how many of them come after each step.
+function laterOf(steps, nodes) {
+  const all = new Map(), after = new Array(steps.length);
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const operand = nodes[steps[i][NODE]].operands[steps[i][POSITION]], count = all.get(operand) ?? 0;
+    after[i] = count;
+    all.set(operand, count + 1);
+  }
+  return { all, after };
 }
 
 // Return the nodes that the page was told of; what has no label is called as in the picture.
 function nodesOf({ nodes, kinds }) {
-  return nodes.map(([kind, operands, value, label], id) => {
-    const number = Number(value), unnamed = label === undefined; // nan and inf are strings in JSON
-    const name = label ?? (operands.length ? `v${id}` : shown(number));
-    return { ...kinds[kind], id, operands, name, value: number, unnamed,
-      constant: unnamed && !operands.length };
-  });
+  return nodes.map(([kind, operands, value, label], id) =>
+    namedNode(id, kinds[kind], operands, Number(value), label)); // nan and inf are strings in JSON
+}
+
+function namedNode(id, kind, operands, value, label) {
+  const unnamed = label === undefined, name = label ?? (operands.length ? `v${id}` : shown(value));
+  return { ...kind, id, operands, name, value, unnamed, constant: unnamed && !operands.length };
 }
 
 // Return what the engine recorded: its numbers, and those that follow from them by its own rule.

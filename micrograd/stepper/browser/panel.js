@@ -103,9 +103,9 @@ class Teller {
     const other = key === "switches" ? node.operands[position ^ 1] : node.id;
     const text = fill(sentences[key], { node: node.name, operand: this.name(operand),
       other: this.name(other), op: node.word, local: shown(local) });
-    if (this.handed(i, state).before === undefined) return text;
-    return `${text} ${fill(sentences.sums, { operand: this.name(operand),
-      total: shown(this.totalAfter(i, state)) })}`;
+    const { before, total, left } = this.handed(i, state), names = { operand: this.name(operand), total: shown(total ?? NaN), count: left };
+    if (left) return `${text} ${fill(sentences[left === 1 ? "sofar" : "sofar.more"], names)}`;
+    return before === undefined ? text : `${text} ${fill(sentences.sums, names)}`;
   }
 
   handed(i, state) {
@@ -113,7 +113,8 @@ class Teller {
     return state.handed.get(`${step[NODE]}:${step[POSITION]}`) ?? {};
   }
 
-  totalAfter(i, state) { return this.handed(i, state).total; }
+  // What a gradient in the picture is called: one that still waits for contributions is no gradient yet.
+  gradient(id, state) { return state.left.get(id) ? this.words.sofar : this.derivative(id); }
 
   question(stop) {
     const { words } = this;
@@ -161,7 +162,7 @@ class Teller {
 
   equation(i, state, mask) {
     const { node, position, operand, local, upstream, contribution } = this.step(i);
-    const { words } = this, { before, total } = this.handed(i, state);
+    const { words } = this, { before, total, left } = this.handed(i, state);
     const small = localFormula(node, position, id => this.name(id));
     const sum = before === undefined ? "" : ` = ${shown(before)} + ${mask(shown(contribution))}`;
     return [
@@ -169,7 +170,8 @@ class Teller {
       ["gradient", `${words.upstream} ${this.derivative(node.id)}`, shown(upstream)], "×",
       ["local", `${words.local} ∂${node.name}/∂${this.name(operand)}`, shown(local),
         small === shown(local) ? "" : `= ${small}`], "",
-      ["sum", `${this.derivative(operand)}${sum}`, mask(shown(total ?? NaN))],
+      ["sum", `${this.derivative(operand)}${left ? ` ${words.sofar}` : ""}${sum}`, mask(shown(total ?? NaN)),
+        left ? fill(words[left === 1 ? "tocome" : "tocome.more"], { count: left }) : ""],
     ];
   }
 

@@ -1,7 +1,4 @@
-"""What the page draws: the views of a graph that it can show, each with places for its boxes.
-
-A view is drawn left to right, and top to bottom as well where that suits a narrow screen.
-"""
+"""What the page draws: the views of a graph that it can show; it places the boxes itself."""
 
 from __future__ import annotations
 
@@ -14,17 +11,12 @@ from typing import Any
 from micrograd.core.modes import SEPARATOR
 from micrograd.graph import Graph
 from micrograd.render.collapse import MOST_BOXES, view
-from micrograd.render.layout import Link, Size, layout
 from micrograd.render.view import Box, View
 
-WIDTH, NARROW, HEIGHT = 172.0, 122.0, 94.0  # of a box, in pixels; narrow top to bottom
-PORT = 27.0  # between the edges that enter a box, so that their numbers do not touch
-ROOM = {False: 64.0, True: 28.0}  # for the number on an edge, left to right and top to bottom
 LEVELS = ("full", "neuron", "layer")  # offered where they differ from the automatic one
 MOST_DRAWN = 150  # boxes of a view
 MOST_BOXES_IN_ALL = 1600  # of the views of one page; what would open beyond them stays folded
 DEEPEST = 2  # boxes open at a time, one within the other
-MOST_TURNED = 3  # edges into a box, where a view is also laid out top to bottom
 
 
 def views(graph: Graph) -> dict[str, Any]:
@@ -76,9 +68,10 @@ class _Sight:
         """Return the places of the boxes that were in the box opened last."""
         graph, fold = self.seen.graph, self.unfolded[-1]
         return [
-            place for place, box in enumerate(self.seen.boxes)
+            place
+            for place, box in enumerate(self.seen.boxes)
             if f"{graph.scopes[box.members[-1]]}{SEPARATOR}".startswith(f"{fold}{SEPARATOR}")
-        ]  # fmt: skip
+        ]
 
     def _opens(self, fold: str) -> str:
         """Return the key of the view in which `fold` is open instead of what is open beside it."""
@@ -125,20 +118,15 @@ def _members(seen: View) -> tuple[tuple[int, ...], ...]:
 
 
 def _drawn(seen: View) -> dict[str, Any]:
-    """Return a view as the page's data: boxes, edges, and where they go."""
-    ports = [0] * len(seen.boxes)
-    for edge in seen.edges:
-        ports[edge.target] += 1
-    drawn = {
+    """Return a view as the page's data: boxes, and edges with the edges of the graph in each."""
+    return {
         "level": seen.level,
         "boxes": [_box(box) for box in seen.boxes],
-        "edges": [[e.source, e.target, [[user, position] for _, user, position in e.members]]
-                  for e in seen.edges],
-        "across": _placed(seen, ports, turned=False),
-    }  # fmt: skip
-    if max(ports, default=0) <= MOST_TURNED:
-        drawn["down"] = _placed(seen, ports, turned=True)
-    return drawn
+        "edges": [
+            [e.source, e.target, [[user, position] for _, user, position in e.members]]
+            for e in seen.edges
+        ],
+    }
 
 
 def _box(box: Box) -> dict[str, Any]:
@@ -159,19 +147,3 @@ def _runs(members: Sequence[int]) -> list[int]:
         else:
             runs += [member, 1]
     return runs
-
-
-def _placed(seen: View, ports: list[int], turned: bool) -> dict[str, Any]:
-    """Lay out a view; `turned` lets the edges run downwards."""
-    room = ROOM[turned]
-    sizes = [(NARROW, HEIGHT) if turned else (WIDTH, max(HEIGHT, PORT * (n + 1))) for n in ports]
-    placed = layout(
-        [Size(str(i), *(size[::-1] if turned else size)) for i, size in enumerate(sizes)],
-        [Link(str(edge.source), str(edge.target), edge.port, room) for edge in seen.edges],
-    )
-    order = -1 if turned else 1
-    return {
-        "size": [placed.width, placed.height][::order],
-        "boxes": [[*placed.boxes[str(i)][:2][::order], *size] for i, size in enumerate(sizes)],
-        "paths": [[list(point[::order]) for point in path] for path in placed.paths],
-    }

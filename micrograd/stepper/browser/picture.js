@@ -1,9 +1,7 @@
 // The picture: one box per Value or group, one line per edge, drawn once per view and then updated.
 const SVG = "http://www.w3.org/2000/svg";
-const SMALLEST = 0.75, LARGEST = 1.25; // the scale of the picture
 const PILL = 22;
 const MARGIN = 14;
-const NARROW = 640; // pixels; below, a picture may run top to bottom
 
 function element(tag, attributes, parent, text) {
   const made = document.createElementNS(SVG, tag);
@@ -13,14 +11,24 @@ function element(tag, attributes, parent, text) {
   return made;
 }
 
-// Cut a text until it is no wider than `width`.
-function fit(text, width) {
-  const full = [...text.textContent];
-  let length = full.length;
-  while (length > 1 && text.getComputedTextLength() > width) {
-    length = Math.min(length - 1, Math.ceil(length * width / text.getComputedTextLength()));
-    text.textContent = full.slice(0, length).join("") + "…";
+// Return how wide a text is, of a size and weight of the picture; asking the picture itself would
+// have it laid out anew for every box.
+const pen = document.createElement("canvas").getContext("2d");
+function widthOf(text, font) {
+  pen.font = `${font} ${pen.family ??= getComputedStyle(document.body).fontFamily}`;
+  return pen.measureText(text).width;
+}
+const NAME_FONT = "700 16px", QUIET_FONT = "13px", NUMBER_FONT = "17px";
+
+// Return a text cut until it is no wider than `width`.
+function fit(text, font, width) {
+  const full = [...text];
+  let length = full.length, cut = text;
+  while (length > 1 && widthOf(cut, font) > width) {
+    length = Math.min(length - 1, Math.ceil(length * width / widthOf(cut, font)));
+    cut = full.slice(0, length).join("") + "…";
   }
+  return cut;
 }
 
 // Return the path through points that are joined by curves and level stretches in turn.
@@ -46,22 +54,50 @@ function arrow(parent, [x, y], down, back) {
 
 class Picture {
   constructor(holder, view, say) {
-    Object.assign(this, { holder, view, say });
-    const width = Math.max(280, holder.clientWidth - 2);
-    const scale = placed => width / (placed.size[0] + 2 * MARGIN);
-    this.down = !!view.down && width < NARROW && scale(view.down) > scale(view.across);
-    this.placed = this.down ? view.down : view.across;
-    this.draw(Math.min(LARGEST, Math.max(SMALLEST, scale(this.placed))));
+    // Measured before anything is drawn: to ask later would have all of it laid out at once.
+    const frame = [holder.clientWidth || 600, holder.clientHeight || 400];
+    Object.assign(this, { holder, view, say, frame });
+    const tall = frame[0] < (this.grows ? NARROW_FRAME : frame[1]);
+    this.down = tall && turnable(view) && this.scale(this.places(true)) > this.scale(this.places(false));
+    this.placed = this.places(this.down);
+    this.draw();
   }
 
-  draw(scale) {
-    const [width, height] = this.placed.size.map(side => side + 2 * MARGIN);
-    this.svg = element("svg", { viewBox: `${-MARGIN} ${-MARGIN} ${width} ${height}`, width: width * scale,
-      height: height * scale, role: "group", "aria-label": this.say.label });
+  places(down) {
+    const key = down ? "downward" : "across"; // kept: a view is drawn again and again
+    return this.view[key] ??= placed(this.view, down);
+  }
+
+  size(places = this.placed) { return places.size.map(side => side + 2 * MARGIN); }
+
+  // Return how large the picture is seen; nothing holds the height of what grows with its picture.
+  scale(places) {
+    const [across, down] = this.size(places), [width, height] = this.frame;
+    return Math.min(width / across, (this.grows ? Infinity : height) / down);
+  }
+
+  get grows() { return document.documentElement.classList.contains("embedded"); }
+
+  draw() {
+    this.svg = element("svg", { role: "group", "aria-label": this.say.label });
     this.holder.replaceChildren(this.svg);
     this.edges = this.view.edges.map((edge, i) => this.edge(this.placed.paths[i]));
     this.boxes = this.view.boxes.map((box, i) => this.box(box, i));
     this.labels = this.view.edges.map((edge, i) => this.label(this.placed.paths[i]));
+    this.resize();
+  }
+
+  resize() {
+    if (this.grows) {
+      this.frame[1] = this.height();
+      this.holder.style.height = `${this.frame[1]}px`;
+    }
+    this.camera = new Camera(this.frame, this.holder, this.svg, [-MARGIN, -MARGIN], this.size());
+  }
+
+  height() {
+    const size = this.size(), fitting = Camera.fitting([this.frame[0], Infinity], size);
+    return Math.min(TALLEST, Math.ceil(size[1] * fitting));
   }
 
   edge(points) {
@@ -94,18 +130,17 @@ class Picture {
     if (folded) element("rect", { class: "shade", x: 5, y: 5, width, height, rx: 10 }, group);
     element("rect", { class: "box", width, height, rx: 10 }, group);
     element("title", {}, group, told.title);
-    const name = element("text", { class: "name", x: 12, y: 26 }, group, told.name);
-    const note = element("text", { class: "quiet note", x: width - 12, y: told.single ? 25 : 54,
-      "text-anchor": "end" }, group, told.formula);
     const room = told.single ? width - 32 : 2 * width;
-    fit(name, Math.min(width - 24, room - Math.min(56, note.getComputedTextLength())));
-    fit(note, Math.min(width - 24, room - name.getComputedTextLength()));
-    const row = (cls, label, at) => {
-      if (told.single) element("text", { class: "quiet", x: 12, y: at }, group, label);
-      return element("text", { class: cls, x: width - 12, y: at }, group);
-    };
+    const name = fit(told.name, NAME_FONT, Math.min(width - 24, room - Math.min(56, widthOf(told.formula, QUIET_FONT))));
+    const note = fit(told.formula, QUIET_FONT, Math.min(width - 24, room - widthOf(name, NAME_FONT)));
+    element("text", { class: "name", x: 12, y: 26 }, group, name);
+    element("text", { class: "quiet note", x: width - 12, y: told.single ? 25 : 54, "text-anchor": "end" }, group, note);
+    const row = (cls, label, at) => [
+      element("text", { class: "quiet", x: 12, y: at }, group, told.single ? label : ""),
+      element("text", { class: cls, x: width - 12, y: at }, group)];
     if (this.view.opens[place]) this.opener(group, width, place, told);
-    return { group, value: row("v", this.say.value, 54), grad: row("g", this.say.grad, 80) };
+    const [, value] = row("v", this.say.value, 54), [of, grad] = row("g", "", 80);
+    return { group, value, of, grad, room: width - 30 };
   }
 
   // A click anywhere on a folded box opens it; its badge is the button that keys reach.
@@ -127,24 +162,25 @@ class Picture {
 
   // Show a frame: texts per box and edge, and which of them take part in the step.
   update(frame) {
-    this.boxes.forEach(({ group, value, grad }, place) => {
+    this.boxes.forEach(({ group, value, of, grad, room }, place) => {
       const shown = frame.box(place);
       value.textContent = shown.value;
       grad.textContent = shown.grad;
+      of.textContent = fit(shown.of, QUIET_FONT, room - widthOf(shown.grad, NUMBER_FONT));
       value.classList.toggle("used", shown.used);
       grad.classList.toggle("used", shown.gives);
       for (const role of ["forward", "receives", "gives"])
         group.classList.toggle(role, !!shown[role]);
     });
     this.edges.forEach((edge, i) => {
-      const { active } = frame.edge(i);
+      const { active, pill, times } = frame.edge(i);
       edge.line.setAttribute("class", `edge ${active}`);
       edge.arrow.setAttribute("class", `arrow ${active === "forward" ? active : ""}`);
       edge.back.setAttribute("class", "arrow backward");
       edge.back.setAttribute("visibility", active === "backward" ? "visible" : "hidden");
       edge.arrow.setAttribute("visibility", active === "backward" ? "hidden" : "visible");
-      this.write(this.labels[i].pill, this.labels[i].at, frame.edge(i).pill, this.labels[i].end);
-      this.write(this.labels[i].times, this.labels[i].beside, frame.edge(i).times);
+      this.write(this.labels[i].pill, this.labels[i].at, pill, this.labels[i].end);
+      this.write(this.labels[i].times, this.labels[i].beside, times);
     });
     this.follow(frame.places);
   }
@@ -161,16 +197,12 @@ class Picture {
     label.textContent = text;
   }
 
-  // Scroll so that the boxes of the step are seen, where the picture is larger than its frame.
+  // Move so that the boxes of the step are seen, where the picture is larger than its frame.
   follow(places) {
-    const { holder } = this, rects = places.map(p => this.boxes[p]?.group.getBoundingClientRect());
-    const frame = holder.getBoundingClientRect(), seen = rects.filter(Boolean);
-    if (!seen.length) return;
-    const left = Math.min(...seen.map(r => r.left)), right = Math.max(...seen.map(r => r.right));
-    const top = Math.min(...seen.map(r => r.top)), bottom = Math.max(...seen.map(r => r.bottom));
-    if (left < frame.left || right > frame.right)
-      holder.scrollLeft += (left + right) / 2 - (frame.left + frame.right) / 2;
-    if (top < frame.top || bottom > frame.bottom)
-      holder.scrollTop += (top + bottom) / 2 - (frame.top + frame.bottom) / 2;
+    const frames = places.map(place => this.placed.boxes[place]).filter(Boolean);
+    if (!frames.length) return;
+    const all = (side, pick) => pick(...frames.map(side));
+    this.camera.see([all(([x]) => x, Math.min) - MARGIN, all(([, y]) => y, Math.min) - MARGIN,
+      all(([x, , width]) => x + width, Math.max) + MARGIN, all(([, y, , height]) => y + height, Math.max) + MARGIN]);
   }
 }
