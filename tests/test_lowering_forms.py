@@ -12,7 +12,6 @@ from micrograd.lowering.arrays.ir import (
     BATCH,
     COMPUTED,
     FIXED,
-    INPUT,
     Array,
     B,
     Formula,
@@ -24,6 +23,7 @@ from micrograd.lowering.code.expr import Assign, num, ref, whole
 from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.passes import FORWARD, PASSES, Pass
+from micrograd.lowering.trace.declared import INPUT
 from tests.golden_models import MODELS
 from tests.lowering_models import window_model
 from tests.test_golden import made
@@ -83,9 +83,7 @@ def test_index_notation_is_the_formula_of_the_lecture():
 
 
 def test_an_unknown_pass_is_refused_with_the_names():
-    with pytest.raises(
-        ValueError, match="no pass is called 'trees'; give one of graph, chains, ar"
-    ):
+    with pytest.raises(ValueError, match="no pass is called 'trees'; give one of graph, ch"):
         window().explain("trees")
 
 

@@ -1,4 +1,4 @@
-"""Programs as they run: the lines that a debugger shows, threads, results that belong to the caller."""
+"""Programs as they run: the lines a debugger shows, threads, results that are the caller's."""
 
 import gc
 import inspect
@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from micrograd.lowering import cache, lower
-from micrograd.lowering.arrays.ir import PARAMETER
 from micrograd.lowering.passes import FORWARD
 from micrograd.lowering.program import compiled
+from micrograd.lowering.trace.declared import PARAMETER
 from tests.golden_models import MODELS
 from tests.lowering_models import function, window_model
 from tests.test_golden import made
