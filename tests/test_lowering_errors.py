@@ -26,7 +26,7 @@ def test_a_comparison_while_tracing_names_the_line():
     ("loss", "shown"),
     [
         (lambda x: x[1] * math.exp(x[0]), r"real number.*Write it as .*x\.exp\(\)"),
-        (lambda x: x[1] * float(x[0]), r"float\(\).*Write it as an operation"),
+        (lambda x: x[1] * float(x[0]), r"not Value.*Write it as an operation"),
         (lambda x: x[int(x[0])], r"int\(\).*nn\.Embedding"),
     ],
 )

@@ -13,6 +13,7 @@ from micrograd.lowering.trace.samples import as_values
 from micrograd.nn import MLP, Dropout, Embedding, Layer, Recurrent
 from tests.lowering_models import (
     all_to_all_attention,
+    forward,
     matrix,
     score,
     transformer,
@@ -22,6 +23,9 @@ from tests.lowering_models import (
 from tests.test_lowering_graphs import assert_same, scalar_gradients
 
 WINDOW = """\
+from numpy import maximum, tanh
+
+
 def value_and_grad(x, x_c, W1, b1, u):
     B = len(x)
     # forward
@@ -141,10 +145,10 @@ def test_attention_groups_by_line_of_the_mathematics():
     root, parameters = transformer()
     program = lower(root, parameters=parameters)
     assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
-    forward = program.source.partition("# backward")[0].splitlines()
-    assert len(forward) <= 40
-    assert any(re.search(r"@ Wq\.T +# \(5, 8\)", line) for line in forward)
-    assert any("segment_sum" in line for line in forward)
+    lines = forward(program).splitlines()
+    assert len(lines) <= 40
+    assert any(re.search(r"@ Wq\.T +# \(5, 8\)", line) for line in lines)
+    assert any("segment_sum" in line for line in lines)
 
 
 def test_attention_in_batches_is_a_sum_of_products():
@@ -275,7 +279,7 @@ def test_equal_structures_share_the_lowered_program():
     assert first.value_and_grad()[0] != second.value_and_grad()[0]
 
 
-def test_batches_of_other_sizes_have_their_own_buffers():
+def test_batches_of_other_sizes():
     loss, parameters = window_model()
     program = lower(loss, [0.1] * 20, [0.2] * 20, parameters=parameters)
     x, x_c = batches((8, 20), (8, 20))
@@ -289,7 +293,10 @@ def test_explain_and_find_tell_where_nodes_went():
     loss, parameters = window_model()
     program = lower(loss, [0.1] * 20, [0.2] * 20, parameters=parameters)
     text = program.explain()
-    assert "320 mul" in text.splitlines()[0] or "336 mul" in text.splitlines()[0]
+    assert (
+        "chains    254 nodes left; 19 sums of 21, 21, 21, 21, 21, 21, ... terms; 0 choices" in text
+    )
+    assert re.search(r"^\d+ scalar nodes: .*336 mul", text, re.MULTILINE)
     assert "z1 = x @ W1.T + b1" in text
     assert program.find(parameters["W1"][2][5]) == ("W1", 45)
     activation = next(v for v in program.graph.values if v._op == "tanh")

@@ -11,7 +11,7 @@ from micrograd.engine import Value, weighted_sum
 from micrograd.lowering import lower
 from micrograd.lowering.arrays.axes import find_axes, read
 from micrograd.lowering.arrays.group import levels
-from micrograd.lowering.arrays.ir import BATCH, COMPUTED, FIXED, INPUT, Array, B, Index, Scale, Size
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
 from micrograd.lowering.arrays.leaves import leaf_arrays
 from micrograd.lowering.code.construct import binary, call, indexed, total, transpose
 from micrograd.lowering.code.contract import Indexed, contract
@@ -22,6 +22,7 @@ from micrograd.lowering.code.statements import Inliner
 from micrograd.lowering.code.text import line
 from micrograd.lowering.scalars.chains import chains
 from micrograd.lowering.scalars.columns import NAMES, scalar_graph
+from micrograd.lowering.trace.declared import INPUT
 from micrograd.nn import Layer
 
 A, X, V = ref("A", (3, 4)), ref("X", (B, 4)), ref("v", (4,))

@@ -119,8 +119,6 @@ class _Backward:
         return same or Upstream(Scale(), self._array(array, terms).whole)
 
     def _through(self, array: Array, term: Term, upstream: Upstream) -> None:
-        if term.pieces is not None:
-            upstream = _by_piece(array, term.pieces, upstream)
         if len(term.factors) == 2 and term.factors[0].reads[0].same(term.factors[1]):
             doubled = replace(upstream, scale=upstream.scale.times(2))  # a square: both are equal
             self._to_factor(array, term, doubled, 0)
@@ -131,13 +129,17 @@ class _Backward:
     def _to_factor(self, array: Array, term: Term, upstream: Upstream, n: int) -> None:
         """Hand the upstream gradient, times the other factors, to what one factor reads."""
         factor, others = term.factors[n], term.factors[:n] + term.factors[n + 1 :]
+        by_piece = upstream if term.pieces is None else _by_piece(array, term.pieces, upstream)
         for place, local, summed, number in _locals(array, term, factor):
             target = place.table if isinstance(place, Rows) else place.array
             if target in self.needed and target is not None:
-                factors = (*upstream.factors, *others, *local)
-                scale = upstream.scale.times(*term.scale).times(number)
+                above, sizes = by_piece, term.sizes | dict(summed)
+                if place is getattr(factor, "before", None):  # read at the array's own variables
+                    above, sizes = upstream, dict(array.axes)
+                factors = (*above.factors, *others, *local)
+                scale = above.scale.times(*term.scale).times(number)
                 kept = array.vars if isinstance(place, Rows) else place.every
-                contribution = _contribution(factors, term.sizes | dict(summed), kept, scale, place)
+                contribution = _contribution(factors, sizes, kept, scale, place)
                 self.parts.setdefault(target, []).append(contribution)
 
 

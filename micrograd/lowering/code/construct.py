@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from micrograd.lowering.code.expr import ALL, Expr, Shape, Table, is_number, num
-from micrograd.lowering.code.kinds import make
+from micrograd.lowering.code.kinds import make, truth
 
 _EVALUATED = {
     "+": operator.add,
@@ -105,6 +105,8 @@ def is_mask(e: Expr) -> bool:
 def _masked(mask: Expr, e: Expr) -> Expr | None:
     """Write where(c, 1, 0) * e as c * e, and where(c, 0, 1) * e with ~c."""
     condition, yes, no = mask.args
+    if truth(e) or e.kind == "batch":  # of truths and integers NumPy would make no floats
+        return None
     if is_number(yes, 1) and is_number(no, 0):
         if e.kind == "bin" and e.attr == "/" and is_number(e.args[0], 1):
             return make("bin", (condition, e.args[1]), "/")
