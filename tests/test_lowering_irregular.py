@@ -70,9 +70,9 @@ def test_the_source_equals_backward_on_random_graphs(seed, size):
 
 
 def test_the_source_of_a_chain_is_as_long_as_that_of_a_short_one():
-    short, long = lower(chain(30)), lower(chain(100_000))
+    short, long = lower(chain(3_000)), lower(chain(100_000))  # tables are arguments
     assert re.sub(r"[\d ]+", "", short.source) == re.sub(r"[\d ]+", "", long.source)
-    assert len(long.source.splitlines()) <= 45
+    assert len(long.source.splitlines()) <= 60
     root = chain(2_000)
     program = lower(root)
     value, gradients = shown(program)["value_and_grad"](*program.parameters.values())
@@ -115,7 +115,7 @@ def test_formulas_stay_few_whatever_the_number_of_constants():
     for _ in range(50):
         root = (1.5 + root.tanh()) ** rng.uniform(-2, 2) + root.leaky_relu(rng.random())
     many = lower(root)
-    assert many.source.count("x ** y") == 1 and len(many.source.splitlines()) < 50
+    assert many.source.count("x ** y") == 1 and many.source.count("lambda d") < 10
     assert_source_runs(many)
     assert_same(many.value_and_grad()[1], scalar_gradients(root, many))
     for target in TARGETS:
@@ -178,7 +178,7 @@ def test_find_gives_the_place_in_v(seed):
     program = lower(random_graph(seed, 40))
     scope, kept = shown(program), []
     run = scope["forward_pass"]
-    scope["forward_pass"] = lambda v: kept.append(run(v)) or kept[0]
+    scope["forward_pass"] = lambda *given: kept.append(run(*given)) or kept[0]
     scope["value_and_grad"](*program.parameters.values(), *program.constants.values())
     user = {p: value for value in program.graph.values for p in value.parents}
     partial = added = 0
@@ -199,7 +199,10 @@ def test_find_gives_the_place_in_v(seed):
 def test_explain_tells_of_leaves_and_groups():
     program, _ = model()
     lines = program.explain().splitlines()
-    assert "irregular" in lines[1] and program.lowered.arrays.groups()
+    assert (
+        "too irregular for an array for each" in program.explain()
+        and program.lowered.arrays.groups()
+    )
     assert any(re.fullmatch(r"  W  # \(4, 3\); v\[0\] to v\[\d+\]; layer 0.*", x) for x in lines)
     assert any(
         re.fullmatch(r"  u  # \(5,\); v\[\d+\] to v\[\d+\]; 1 without effect", x) for x in lines

@@ -61,7 +61,8 @@ def _check_bounds(what: str, read: Read, sizes: Mapping[int, int | Size]) -> Non
     size = read.array.size
     if read.table is not None:
         shape = tuple(sizes[var] for var in read.vars)
-        if read.table.shape != shape or read.table.max(initial=0) >= size:
+        inside = not read.table.size or 0 <= read.table.min() <= read.table.max() < size
+        if read.table.shape != shape or not inside:
             raise BrokenProgramError(f"{what} by a table {read.table.shape} of places, not {shape}")
         return
     if int(np.prod(read.shape)) != size or len(read.index) != len(read.shape):

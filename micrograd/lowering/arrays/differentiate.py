@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -72,7 +73,8 @@ def adjoints(arrays: Sequence[Array], loss: Array, wanted: Iterable[Array]) -> A
     for array in reversed(arrays):
         if array in backward.needed:
             backward.visit(array)
-    return Adjoints(tuple(backward.arrays), backward.gradients, backward.upstream)
+    gradients, upstream = map(MappingProxyType, (backward.gradients, backward.upstream))
+    return Adjoints(tuple(backward.arrays), gradients, upstream)
 
 
 class _Backward:

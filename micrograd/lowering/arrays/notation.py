@@ -5,6 +5,7 @@ The samples are not written, as in the lectures, except where they are added up:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -145,6 +146,8 @@ class _Notation:
         parts = [self._index(i) for i in read.index]
         if read.split is None:
             return parts
+        if not _divided(read.array.shape, read.split):  # axes joined: no part of one index
+            return [f"place {','.join(parts)} of {'×'.join(map(str, read.split))}"]
         merged, at = [], 0
         for size in read.array.shape:
             text, filled = parts[at], read.split[at]
@@ -162,6 +165,13 @@ class _Notation:
         step = "" if index.step == 1 else str(index.step)
         start = f"+{index.start}" if index.start else ""
         return f"{step}{self.letter[index.var]}{start}"
+
+
+def _divided(shape: tuple[int, ...], split: tuple[int, ...]) -> bool:
+    """Return whether every axis of a shape is one axis of `split`, or several."""
+    ends = {math.prod(split[:n]) for n in range(len(split) + 1)}
+    joined = any(math.prod(shape[: n + 1]) not in ends for n in range(len(shape)))
+    return not joined and len(split) >= len(shape)
 
 
 def _size(size: int | Size) -> str:

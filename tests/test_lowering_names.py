@@ -1,0 +1,120 @@
+"""Names of arrays beside odd labels: every array has a line, and every line runs."""
+
+import re
+
+import numpy as np
+import pytest
+
+from micrograd.engine import Value
+from micrograd.functions import dot
+from micrograd.lowering import lower
+from micrograd.lowering.arrays.names import RESERVED, Name, Names, parsed
+from tests.golden_models import MODELS
+from tests.lowering_models import function
+from tests.test_golden import made
+from tests.test_lowering_graphs import assert_same, scalar_gradients
+
+ODD = [
+    *("t", "t0", "t1", "t2", "dt1", "i1", "ddensity", "d", "x", "dx", "delta", "delta1", "z1"),
+    *("len", "B", "np", "exp", "loss", "sum", "forward", "Rows", "first_true"),
+    *("c", "c1", "m", "_", "__"),
+]
+
+
+def assert_right(root, **options):
+    """Compare gradients, of the program and of its text in a module of its own."""
+    program = lower(root, **options)
+    right = scalar_gradients(root, program)
+    assert_same(program.value_and_grad()[1], right)
+    scope: dict = {}
+    exec(program.export("numpy"), scope)
+    exported = scope["value_and_grad"](**scope["LEAVES"])[1]
+    assert_same({name: np.asarray(g) for name, g in exported.items()}, right)
+    return program
+
+
+def defined(program):
+    """Return the names that the lines of a program define, each once."""
+    names = re.findall(r"^    (\w+) = ", function(program), re.MULTILINE)
+    assert len(names) == len(set(names))
+    return names
+
+
+@pytest.mark.parametrize("label", ODD)
+def test_labels_of_computed_nodes(label):
+    x = [Value(0.3 * i - 0.4, label=f"x{i}") for i in range(4)]
+    hidden = [v.tanh() * 2 for v in x]
+    for n, node in enumerate(hidden):
+        node.label = f"{label}[{n}]"
+    total = dot(hidden, hidden).exp() + sum(h.tanh() for h in hidden)
+    total.label = label
+    names = defined(assert_right((total + 1).log()))
+    assert not RESERVED - {"loss", "B"} & {*names}
+
+
+@pytest.mark.parametrize("label", ODD)
+def test_labels_of_leaves(label):
+    x = [Value(0.3 * i - 0.4, label=f"{label}[{i}]") for i in range(3)]
+    y = [Value(0.2 * i + 0.1, label=f"u{i}") for i in range(3)]
+    assert_right(dot([v.tanh() for v in x], y).exp())
+
+
+def test_all_odd_labels_at_once():
+    leaves = {label: [Value(0.1 * i + 0.05 * n, label=f"{label}[{i}]") for i in range(2)]
+              for n, label in enumerate(ODD)}  # fmt: skip
+    parts = []
+    for label, pair in leaves.items():
+        for i, v in enumerate(pair):
+            node = (v * 0.5).tanh()
+            node.label = f"{label}[{i}]"
+            parts.append(node)
+    assert_right(dot(parts, parts[1:] + parts[:1]))
+
+
+def test_a_label_that_begins_with_d_keeps_its_line():
+    rho = [Value(0.5 + 0.1 * i, label=f"rho{i}") for i in range(4)]
+    mass = [Value(0.7 - 0.1 * i, label=f"mass{i}") for i in range(4)]
+    density = [v * m for v, m in zip(rho, mass)]
+    for i, node in enumerate(density):
+        node.label = f"density{i}"
+    names = defined(assert_right(dot(density, density) + sum(v.exp() for v in density)))
+    assert "density" in names and "ddensity" in names
+    for n, other in enumerate(rho):
+        other.label = f"ddensity{n}"
+    program = assert_right(dot(density, density) + sum(v.exp() for v in density))
+    assert {"density", "ddensity_2"} <= {*defined(program)} and "ddensity" in program.parameters
+
+
+def test_labels_that_are_one_name_to_python():
+    """Python reads identifiers in NFKC: ℎ is h, and ﬁ is fi."""
+    one = [Value(0.3 * i, label=f"h{i}") for i in range(3)]
+    two = [Value(0.5 - 0.2 * i, label=f"\N{PLANCK CONSTANT}{i}") for i in range(3)]
+    program = assert_right(dot(one, two).tanh() + dot(two, two))
+    assert len(set(program.parameters)) == 2 and sum(map(len, program.parameters.values())) == 6
+    with pytest.raises(ValueError, match="two arrays are named"):
+        lower(dot(one, two), parameters={"h": one, "\N{PLANCK CONSTANT}": two})
+    ligature = assert_right(
+        dot(one, two), parameters={"\N{LATIN SMALL LIGATURE FI}": one, "g": two}
+    )
+    assert len(ligature.parameters) == 2
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_adjoint_is_named_after_what_has_a_line(name):
+    """Where a text says dt3 it says t3, where it says dz it says z."""
+    text = function(made(name).program)
+    if "# forward" not in text or "forward_pass" in text:
+        return
+    head, forward, backward = re.split(r"# forward\n|# backward\n", text)
+    known = set(re.findall(r"\w+", head)) | set(re.findall(r"^    (\w+) = ", forward, re.MULTILINE))
+    for adjoint in re.findall(r"^    (\w+) = ", backward, re.MULTILINE):
+        if re.fullmatch(r"t\d+(_\d+)?", adjoint):
+            continue
+        of = adjoint[1:] if not adjoint.startswith("delta") else f"z{adjoint[5:]}"
+        assert of in known, (adjoint, text)
+
+
+def test_names_are_numbered_where_they_are_taken():
+    assert parsed("z1_c") == Name("z", "1", "_c") and str(parsed("rate0")) == "rate0"
+    assert str(parsed("h_2")) == "h_2" and parsed("t") == Name("t")
+    assert len(Names({})) == 0
