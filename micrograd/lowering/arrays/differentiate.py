@@ -73,8 +73,8 @@ def adjoints(arrays: Sequence[Array], loss: Array, wanted: Iterable[Array]) -> A
     for array in reversed(arrays):
         if array in backward.needed:
             backward.visit(array)
-    gradients, upstream = map(MappingProxyType, (backward.gradients, backward.upstream))
-    return Adjoints(tuple(backward.arrays), gradients, upstream)
+    gradients = MappingProxyType(backward.gradients)
+    return Adjoints(tuple(backward.arrays), gradients, MappingProxyType(backward.upstream))
 
 
 class _Backward:

@@ -1,0 +1,76 @@
+"""Infinite and nan data: a program gives what the engine gives; three exceptions are named here."""
+
+from math import inf, isnan, nan
+
+import numpy as np
+import pytest
+
+from micrograd.engine import Value
+from micrograd.lowering import lower
+from micrograd.ops import ROWS, DomainError
+from tests.irregular_models import METHODS
+
+PLACES = [(inf, 0.5), (-inf, 0.5), (nan, 0.5), (0.5, inf), (0.5, -inf), (inf, inf), (-inf, inf)]
+# The engine calls math.sin, which refuses infinity; NumPy's sin is nan there, as in every library.
+NAN_IN_PROGRAMS = ("sin", "cos")
+# (-inf) ** 0.5 is inf in C and Python; NumPy takes the square root of an array instead: nan.
+ROOT = ("pow", 0.5)
+
+
+def applied(row, k):
+    """Return the function of two operands that a row is; the second is added where it has one."""
+    method = METHODS.get(row.name, row.name)
+
+    def function(x, y):
+        if row.arity == 2:
+            return getattr(x, method)(y)
+        return getattr(x, method)(*([] if k is None else [k])) + y * 0.5
+
+    return function
+
+
+CASES = [(row, k) for row in ROWS for k in (row.constants or (None,))]
+
+
+def result(run):
+    """Return numbers, or what the DomainError says of the formula."""
+    try:
+        return run()
+    except DomainError as error:
+        return str(error).partition(" (node")[0]
+
+
+@pytest.mark.parametrize(("row", "k"), CASES, ids=lambda x: getattr(x, "name", x))
+@pytest.mark.parametrize("data", PLACES, ids=str)
+def test_a_program_gives_what_the_engine_gives(row, k, data):
+    function = applied(row, k)
+    program = lower(function, 0.5, 0.5)
+
+    def engine():
+        x, y = map(Value, data)
+        out = function(x, y)
+        out.backward()
+        return out.data, x.grad, y.grad
+
+    def array():
+        value, gradients = program.value_and_grad(*([v] for v in data), wrt_inputs=True)
+        return value, *(float(gradients[name][0]) for name in program.inputs)
+
+    right, ours = result(engine), result(array)
+    if row.name in NAN_IN_PROGRAMS and abs(data[0]) == inf:
+        assert "has no finite value" in right and isnan(ours[0]) and isnan(ours[1])
+    elif (row.name, k) == ROOT and data[0] == -inf:
+        assert right[0] == inf and isnan(ours[0])
+        assert ours[1:] == right[1:]
+    elif isinstance(right, str):
+        assert ours == right
+    else:
+        np.testing.assert_allclose(ours, right, rtol=1e-15)
+
+
+def test_overflow_on_the_way_is_told_by_the_engine():
+    program = lower(lambda x: x.exp() * 0 + 1, 0.5)
+    with pytest.raises(DomainError, match=r"exp\(x\) has no finite value at x = 1000"):
+        program([1000.0])
+    assert isnan(program([inf]))  # as in the engine: exp(inf) is inf, and inf * 0 is nan
+    assert isnan((Value(inf).exp() * 0 + 1).data)
