@@ -27,24 +27,31 @@ STOREYS = {
         ["stepper"],
         ["lowering"],
         ["ner"],
-        ["cli"],
         ["__init__"],
+        ["cli"],
         ["__main__"],
     ],
-    "core": [["formulas", "modes", "numbers"], ["kinds"], ["order"], ["copying", "recording"], ["__init__"]],
+    "core": [
+        ["formulas", "modes", "numbers"],
+        ["kinds"],
+        ["order"],
+        ["copying", "recording"],
+        ["__init__"],
+    ],
     "gradcheck": [["claims"], ["slopes"], ["report"], ["__init__"]],
     "lowering": [
-        ["trace", "scalars"],
+        ["scalars", "trace"],
         ["arrays"],
-        ["irregular"],
         ["code"],
-        ["passes", "where"],
+        ["irregular"],
+        ["batch", "cache", "diagnose", "passes", "where"],
+        ["explain"],
         ["program"],
-        ["lower"],
+        ["compare", "lower"],
         ["__init__"],
     ],
 }
-COMPLETE = {"", "core", "gradcheck"}
+COMPLETE = set(STOREYS)
 
 # The imports that run up, each within a function: what they fetch is loaded when it is shown.
 UPWARD = {
