@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "micrograd"
 # in the package and in the folders of COMPLETE has to have a place.
 STOREYS = {
     "": [
-        ["content_policy", "files", "ops", "printing"],
+        ["content_policy", "displays", "files", "ops", "printing"],
         ["core"],
         ["engine"],
         ["graph", "derivatives", "functions"],
@@ -32,7 +32,7 @@ STOREYS = {
         ["__main__"],
     ],
     "core": [
-        ["formulas", "modes", "numbers"],
+        ["checks", "formulas", "modes", "numbers"],
         ["kinds"],
         ["order"],
         ["copying", "recording"],
@@ -40,22 +40,25 @@ STOREYS = {
     ],
     "gradcheck": [["claims"], ["slopes"], ["report"], ["__init__"]],
     "lowering": [
-        ["scalars", "trace"],
+        ["trace", "scalars"],
         ["arrays"],
         ["code"],
         ["irregular"],
-        ["batch", "cache", "diagnose", "passes", "where"],
-        ["explain"],
+        ["passes", "where"],
+        ["batch", "cache", "diagnose", "explain"],
         ["program"],
         ["compare", "lower"],
         ["__init__"],
     ],
 }
-COMPLETE = set(STOREYS)
+COMPLETE = {"", "core", "gradcheck", "lowering"}
 
 # The imports that run up, each within a function: what they fetch is loaded when it is shown.
 UPWARD = {
     ("render.notebook", "stepper"),  # a notebook offers to step through a small graph
+    ("render.notebook", "stepper.document"),
+    ("render.picture", "stepper"),
+    ("render.picture", "stepper.equations"),  # and a picture's steps can be had as equations
     ("ner.training.fitting", "ner.tagger"),  # until the half it needs is a module below it
 }
 

@@ -180,7 +180,7 @@ def test_bad_training_files(tmp_path, capsys, content, message):
     ("arguments", "message"),
     [
         (["train", "--type", "CITY"], "no entity of type CITY; they have LOC, MISC, ORG, PER"),
-        (["train", "--width", "4"], "window width 4: it must be odd"),
+        (["train", "--width", "4"], "--width: '4' is not an odd whole number"),
         (["train", "--activation", "gelu"], "unknown activation 'gelu'"),
         (["train", "--optimizer", "lion"], "unknown optimizer 'lion'"),
         (["train", "--dev", "x"], "--dev or --test without TRAIN"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
-from micrograd.cli.reading import is_saved
 from micrograd.printing import printable
 
 if TYPE_CHECKING:
@@ -66,14 +66,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _model(options: argparse.Namespace, model: str, path: str) -> Evaluation:
-    from micrograd.ner.tagger import Tagger
     from micrograd.ner.text import conll
 
-    if is_saved(path) and not is_saved(model):
+    if reading.is_saved(path) and not reading.is_saved(model):
         raise ValueError(
             f"{path} is the model: the MODEL comes first, write micrograd evaluate {path} {model}"
         )
-    tagger = Tagger.load(model)
+    tagger = reading.model(model)
     corpus = conll.read(
         path,
         encoding=options.encoding,
@@ -89,7 +88,7 @@ def _predictions(options: argparse.Namespace, path: str) -> Evaluation:
     from micrograd.ner.judging.evaluation import evaluate_tags
     from micrograd.ner.text import conll
 
-    if is_saved(path):
+    if reading.is_saved(path):
         raise ValueError(f"{path} is a model: name the FILE to score it on after it")
     try:
         true = conll.read(path, encoding=options.encoding, tag_column=-2, repair=options.repair)

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
-from micrograd.cli.reading import is_saved
 from micrograd.cli.streams import note, write_document
 from micrograd.printing import printable
 
@@ -57,15 +57,14 @@ def run(options: argparse.Namespace) -> int:
     """Tag the input and show it."""
     from micrograd.files import atomic_write
     from micrograd.ner.judging.page import page
-    from micrograd.ner.tagger import Tagger
 
     refuse({"--html": options.html and options.conll}, "--conll asks for a CoNLL file; choose one")
     words = options.word_column is not None and not options.conll
     refuse({"--word-column": words}, "plain text has no columns; with CoNLL input add --conll")
-    if options.input and is_saved(options.input) and not is_saved(options.model):
+    if options.input and reading.is_saved(options.input) and not reading.is_saved(options.model):
         raise ValueError(f"{options.input} is the model: write micrograd tag {options.input} "
                          f"--input {options.model}")  # fmt: skip
-    tagger = Tagger.load(options.model)
+    tagger = reading.model(options.model)
     corpus = _input(options)
     tagged = tagger.predict(corpus.sentences)
     if options.html:

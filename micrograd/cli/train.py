@@ -190,7 +190,7 @@ def _refuse_idle(options: argparse.Namespace, chosen: dict[str, Any]) -> None:
     for name in ("train", "dev", "test", "vectors"):
         path = getattr(options, name)
         if path and is_saved(path):
-            raise ValueError(f"{path} is a model, not a text to train on; see the order in --help")
+            raise ValueError(f"{path} is an archive or a model; unpack it, or name a text file")
     if options.train is None:
         columns = {
             "--word-column": options.word_column != 0,
