@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 from windows import CORRUPT, TRUE, WORDS, places, shape, start
 
-from micrograd.ner.model.embedding import gather, scatter
-from micrograd.ner.training.engines import lowered
+from micrograd import Value
+from micrograd.lowering import lower
+from micrograd.ner.model.graphs import loss_of
+from micrograd.ner.model.network import gather, scatter
+from micrograd.ner.training.engines import as_values
 from micrograd.optim import SGD
 
 OTHERS = ["London", "the", "river"]  # in the table, but in neither window
@@ -30,9 +33,14 @@ def parameters() -> dict[str, Any]:
 
 def gradients(arrays: dict[str, Any]) -> dict[str, Any]:
     """Return ∇ₓJ of both windows, (1, 20) each, by the lowered program of J."""
+    leaves = as_values(shape(), arrays)
+
+    def loss(true: list[Value], corrupt: list[Value]) -> Value:
+        return loss_of(shape(), "margin", [true, corrupt], [], leaves)
+
     inputs = [gather(shape(), arrays, places(window)) for window in PAIR.values()]
-    program = lowered(shape(), arrays, [*(x[0] for x in inputs), 1.0])
-    return program.value_and_grad(*inputs, np.ones(1), wrt_inputs=True)[1]
+    program = lower(loss, *(x[0] for x in inputs), parameters=leaves)
+    return program.value_and_grad(*inputs, wrt_inputs=True)[1]
 
 
 def by_hand(arrays: dict[str, Any], window: list[str], sign: int) -> Any:
@@ -44,7 +52,8 @@ def by_hand(arrays: dict[str, Any], window: list[str], sign: int) -> Any:
 
 def step(arrays: dict[str, Any], found: dict[str, Any], rate: float = 1.0) -> Any:
     """Update the table by the rows of both windows; return by how much each row changed."""
-    rows = scatter(shape(), list(map(places, PAIR.values())), [found[name] for name in PAIR])
+    gradient = np.concatenate([found[name] for name in PAIR])
+    rows = scatter(shape(), places(*PAIR.values()), gradient)
     before = arrays["E"].copy()
     SGD({"E": arrays["E"]}, lr=rate).step(rows)
     return arrays["E"] - before

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from micrograd import Value, grad, topological_order
-from micrograd.ner.model.embedding import Places, gather
-from micrograd.ner.model.models import Shape, initial, outputs
-from micrograd.ner.training.batch import Batch
-from micrograd.ner.training.engines import ScalarEngine
+from micrograd.ner.model.config import Config
+from micrograd.ner.model.losses import Rule, Target
+from micrograd.ner.model.network import Shape, forward, gather, initial
+from micrograd.ner.training.engines import Batch, ScalarEngine
 from micrograd.optim import SGD
 
 TRUE = ["museums", "in", "Paris", "are", "amazing"]
@@ -32,30 +32,40 @@ Arrays = dict[str, Any]
 
 def shape(**options: Any) -> Shape:
     """Return the lecture's sizes: x ∈ R²⁰, W ∈ R^{8×20}, b ∈ R⁸, u ∈ R⁸."""
-    return Shape(width=5, dim=4, case_dim=0, hidden=8, **options)
+    return Config(width=5, dim=4, features=(), hidden=8, **options).shape(1)
 
 
 def start(sizes: Shape) -> Arrays:
     """Draw W and u by Xavier's rule, b = 0, and vectors unlike each other."""
     rng = np.random.default_rng(3)
-    return initial(sizes, len(WORDS), rng) | {"E": rng.normal(size=(len(WORDS), sizes.dim))}
+    rows = {"E": len(WORDS)}
+    return initial(sizes, rows, rng) | {"E": rng.normal(size=(len(WORDS), sizes.word_inputs))}
 
 
-def places(window: list[str]) -> Places:
-    """Return which rows of E the window is made of."""
-    rows = np.array([[WORDS.index(word) for word in window]], np.int32)
-    return Places(rows, np.zeros_like(rows))
+def places(*windows: list[str]) -> Any:
+    """Return which rows of E some windows are made of, (windows, words, 1)."""
+    return np.array([[[WORDS.index(word)] for word in window] for window in windows], np.int32)
+
+
+def pair(true: list[str], corrupt: list[str]) -> Batch:
+    """Return a true and a corrupt window to train on."""
+    return Batch(places(true, corrupt), Target(np.zeros(0, np.int64), []))
+
+
+def engine(sizes: Shape, delta: float = 1.0) -> ScalarEngine:
+    """Return what records J of a pair as a graph and walks it backward."""
+    return ScalarEngine(sizes, "margin", Rule(delta))
 
 
 def scored(sizes: Shape, arrays: Arrays, window: list[str], noise: Any = 0.0) -> Any:
     """Return s of a window, its vectors disturbed by `noise`."""
-    return outputs(sizes, gather(sizes, arrays, places(window)) + noise, arrays)
+    x = gather(sizes, arrays, places(window)) + noise
+    return forward(sizes, x, arrays).s[:, 0]
 
 
 def recorded(arrays: Arrays) -> tuple[Value, Value, Value]:
     """Return J, s and s_c of the pair (TRUE, CORRUPT) as Values."""
-    batch = Batch([places(TRUE), places(CORRUPT)])
-    J = ScalarEngine(shape()).record(arrays, batch, WORDS)
+    J = engine(shape()).record(arrays, pair(TRUE, CORRUPT), {"E": WORDS})
     named = {value.label: value for value in topological_order(J)}
     return J, named["s"], named["s_c"]
 
@@ -68,14 +78,16 @@ def show_pair(when: str, arrays: Arrays) -> None:
     print(f"{when:16} {numbers}")
 
 
-def trained(sizes: Shape, other: list[str], steps: int) -> tuple[Arrays, list[float]]:
+def trained(
+    sizes: Shape, other: list[str], steps: int, delta: float = 1.0
+) -> tuple[Arrays, list[float]]:
     """Train W, b, u on the pair (TRUE, other); return them and s − s_c before every step."""
-    arrays, engine = start(sizes), ScalarEngine(sizes)
+    arrays, evaluate = start(sizes), engine(sizes, delta)
     optimizer = SGD({name: arrays[name] for name in PARAMETERS}, lr=0.01)
     gaps = []
     for _ in range(steps):
         gaps.append((scored(sizes, arrays, TRUE) - scored(sizes, arrays, other)).item())
-        found = engine(arrays, Batch([places(TRUE), places(other)]))
+        found = evaluate(arrays, pair(TRUE, other))
         optimizer.step(found.dense)  # empty at J = 0: there is nothing to update
     return arrays, gaps
 
@@ -92,7 +104,7 @@ def compare_margins(steps: int) -> dict[str, list[float]]:
     print("\nloss                 J = 0 after    s − s_c   in order with noise in the vectors")
     curves = {}
     for delta in (0.0, 1.0):
-        arrays, gaps = trained(shape(delta=delta), CORRUPT, steps)
+        arrays, gaps = trained(shape(), CORRUPT, steps, delta)
         name = f"max(0, {delta:g} + s_c − s)"
         kept = robustness(shape(), arrays)
         done = sum(gap < delta for gap in gaps)

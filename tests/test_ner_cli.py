@@ -85,7 +85,7 @@ def test_own_files_and_a_classifier(tmp_path, capsys):
 
 def test_engines_train_alike(tmp_path):
     taggers = []
-    for engine in ("scalar", "lowered"):
+    for engine in ("scalar", "arrays"):
         folder = tmp_path / engine
         arguments = ["train", str(FOLDER / "dev.conll"), "--engine", engine, "--out", str(folder)]
         assert main([*arguments, *FAST]) == 0

@@ -17,7 +17,7 @@ from micrograd.ner.text.sentence import Sentence
 
 SPLITS = shipped()
 TRAIN, DEV = SPLITS.train.sentences, SPLITS.dev.sentences
-KINDS = ("margin", "softmax", "multiclass")
+KINDS = ("margin", "softmax", "multiclass", "sequence")
 
 
 def started(kind="margin", **changes):
@@ -79,12 +79,12 @@ def test_save_and_load(tmp_path, kind):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.update(tagger=7), "of version 7, but this program reads version 1"),
+        (lambda s: s.update(tagger=7), "of version 7, but this program reads version 2"),
         (lambda s: s.pop("tagger"), "a saved state, but not that of a tagger"),
-        (lambda s: s.pop("threshold"), "damaged model file"),
+        (lambda s: s.pop("numbers"), "damaged model file"),
         (lambda s: s["config"].update(width=4), "damaged model file .window width 4"),
         (lambda s: s["config"].update(colour=4), "damaged model file"),
-        (lambda s: s["words"].pop(), "damaged model file: arrays"),
+        (lambda s: s["words"]["E"].pop(), "damaged model file .arrays"),
         (lambda s: s["arrays"]["W"].fill(np.nan), "W holds nan or inf"),
     ],
 )
@@ -156,7 +156,7 @@ def test_refusals():
 
 def test_defaults_are_changed_by_name():
     config, training = defaults("softmax", hidden=7, rate=0.25)
-    assert (config.hidden, config.dim, training.rate, training.batch) == (7, 50, 0.25, 64)
+    assert (config.hidden, config.dim, training.rate, training.batch) == (7, 50, 0.25, 8)
     with pytest.raises(TypeError, match="colour"):
         defaults("margin", colour=3)
 
@@ -208,11 +208,12 @@ def test_unnormalised_reading(tmp_path):
 
 
 def test_the_pair_that_is_drawn_is_the_lectures():
-    title, root = pictures.pair_graph(started(), DEV)
+    title, windows, root = pictures.example(started(), DEV)
     assert (
         title == "'Paris' in 'Museums in Paris are amazing' against 'museums' in "
         "'Not all museums in Paris'"
     )
+    assert [window.words[window.centre] for window in windows] == ["Paris", "museums"]
     assert root.data > 0 and root.label == "J"
     assert any(node.grad for node in root.parents)
 
@@ -222,26 +223,28 @@ def test_a_quiet_pair_gives_way_to_a_harder_one():
     tagger.arrays["u"][:] = 0
     for delta, expected in ((0.0, "'museums' in"), (1.0, "'museums' in")):
         tagger.config = Config(delta=delta)
-        assert expected in pictures.pair_graph(tagger, DEV)[0]
+        assert expected in pictures.example(tagger, DEV).title
     tagger = started(delta=0.0)
-    title, root = pictures.pair_graph(tagger, DEV)
-    assert root.data > 0
-    titles = [title for title, _ in pictures._samples(tagger, DEV)]
-    assert len(set(titles)) == 3 and title in titles
+    chosen = pictures.example(tagger, DEV)
+    assert chosen.loss.data > 0
+    titles = [title for title, *_ in pictures._pairs(tagger, DEV)]
+    assert len(set(titles)) == 3 and chosen.title in titles
 
 
-def test_a_classifier_is_drawn_by_its_window(tmp_path):
-    tagger = started("softmax", hidden=4, dim=3)
+@pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
+def test_other_models_are_drawn_by_their_sample(tmp_path, kind):
+    tagger = started(kind, hidden=4, dim=3, scheme="BIO", features=())
     said = []
-    assert pictures.write_pair(tagger, DEV, tmp_path, said.append) == ["pair.svg", "pair.html"]
-    assert "Museums in Paris" in said[0]
+    chosen = pictures.write_example(tagger, DEV, tmp_path, said.append)
+    assert len(chosen.windows) == (3 if kind == "sequence" else 1)
+    assert "Paris" in said[0]
     assert (tmp_path / "pair.svg").exists() and (tmp_path / "pair.html").exists()
 
 
 def test_a_large_graph_is_not_drawn(tmp_path):
     said = []
     tagger = started("softmax", hidden=300)
-    assert pictures.write_pair(tagger, DEV, tmp_path, said.append) == []
+    assert pictures.write_example(tagger, DEV, tmp_path, said.append) is None
     assert "weights are too many to draw" in said[0]
 
 

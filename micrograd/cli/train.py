@@ -55,14 +55,31 @@ def _add_model(group: Any) -> None:
         "--model",
         dest="kind",
         default="margin",
-        choices=["margin", "softmax", "multiclass"],
-        help="margin: one type against the rest by max-margin; the others: all types at once",
+        choices=["margin", "softmax", "multiclass", "sequence"],
+        help="margin: one type against the rest by max-margin; the others: all types at once, "
+        "sequence by whole sentences",
+    )
+    add("--loss", choices=["margin", "likelihood"], help="of the sequence model (margin)")
+    add(
+        "--plain",
+        action="store_true",
+        default=False,
+        help="the lectures' form: the window's words only, no dropout, the best tag of each word",
+    )
+    add(
+        "--features",
+        type=_features,
+        metavar="A,B",
+        help="what is seen of a word beside itself: some of case, prefix, suffix, shape, or none",
     )
     add("--type", dest="label", metavar="TYPE", help="entity type of the margin scorer (LOC)")
     add("--scheme", choices=["BIO", "BIOES"], help="tags a classifier learns (BIOES)")
     add("--width", type=int, metavar="N", help="words in a window, odd (5)")
     add("--dim", type=int, metavar="N", help="length of a word vector (10; classifiers 50)")
-    add("--case-dim", type=int, metavar="N", help="length of a case vector, 0 for none (5)")
+    add("--case-dim", type=int, metavar="N", help="length of a case vector (5)")
+    add("--affix-dim", type=int, metavar="N", help="length of affix and shape vectors (10)")
+    add("--dropout", type=float, metavar="P", help="share of inputs dropped in training")
+    add("--rare", type=int, metavar="N", help="words so rare are unknown half of the time (3)")
     add("--hidden", type=int, metavar="N", help="hidden units (20; classifiers 300)")
     add("--activation", metavar="NAME", help="tanh, relu, hard_tanh or sigmoid (tanh)")
     add("--average", action="store_true", help="average the words instead: the baseline of L11")
@@ -83,23 +100,26 @@ def _add_training(group: Any) -> None:
     add = group.add_argument
     add(
         "--engine",
-        choices=["lowered", "scalar"],
-        help="lowered: the loss as an array program; scalar: every sample a real graph, "
-        "the same numbers (lowered)",
+        choices=["arrays", "scalar"],
+        help="arrays: whole batches; scalar: every sample a real graph, the same numbers (arrays)",
     )
-    add("--epochs", type=int, metavar="N", help="at most so many passes (20; classifiers 12)")
+    add("--epochs", type=int, metavar="N", help="at most so many passes (20)")
     add(
         "--patience",
         type=int,
         metavar="N",
-        help="stop after so many epochs without gain (10; classifiers 5)",
+        help="stop after so many epochs without gain (10; classifiers 6)",
     )
-    add("--batch", type=int, metavar="N", help="samples per update (1; classifiers 64)")
-    add("--optimizer", metavar="NAME", help="sgd, adagrad, rmsprop, adam, ... (sgd)")
-    add("--rate", type=float, metavar="X", help="learning rate (0.1; softmax 0.5, multiclass 0.2)")
+    add("--batch", type=int, metavar="N", help="pairs, or sentences, per update (1; classifiers 8)")
+    add("--optimizer", metavar="NAME", help="sgd, adagrad, adam, ... (sgd; classifiers adagrad)")
+    add("--rate", type=float, metavar="X", help="learning rate (0.1; classifiers 0.05)")
     add("--schedule", metavar="NAME", help="of the rate: decay is rate / (1 + 0.3 epoch) (decay)")
     add("--seed", type=int, metavar="N", help="of every random choice (0)")
     add("--resume", action="store_true", default=False, help="go on from FOLDER's checkpoint")
+
+
+def _features(text: str) -> tuple[str, ...]:
+    return () if text == "none" else tuple(text.split(","))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -109,5 +129,5 @@ def run(options: argparse.Namespace) -> int:
 
     known = {field.name for kind in (Config, Training) for field in fields(kind)} - {"kind"}
     chosen = {name: value for name, value in vars(options).items() if name in known}
-    config, training = defaults(options.kind, **chosen)
+    config, training = defaults(options.kind, options.plain, **chosen)
     return 0 if Session.open(options).run(config, training) else INTERRUPTED

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 
 from micrograd.ner.judging import evaluation, ranking
 from micrograd.ner.judging.scoring import only
-from micrograd.ner.model import vectors
+from micrograd.ner.model import paths, vectors
 from micrograd.ner.model.config import Config, Training, defaults
-from micrograd.ner.model.embedding import Places, gather
-from micrograd.ner.model.models import Arrays, Shape, initial, outputs
+from micrograd.ner.model.features import FEATURES, WORDS, Vocabularies, collect, folded
+from micrograd.ner.model.losses import Rule
+from micrograd.ner.model.network import Arrays, Shape, forward, gather, initial
 from micrograd.ner.model.storage import read_model, write_model
 from micrograd.ner.model.vocabulary import Vocabulary
 from micrograd.ner.model.windows import Windows, windows
@@ -32,20 +34,31 @@ class Tagger:
 
     def __init__(self, config: Config | None = None) -> None:
         self.config = config or Config()
-        self.vocabulary = Vocabulary()
+        self.vocabularies: Vocabularies = {WORDS: Vocabulary()}
         self.labels: list[str] = []
         self.arrays: Arrays = {}
         self.threshold = 0.0
 
     @property
+    def vocabulary(self) -> Vocabulary:
+        """Give the known words."""
+        return self.vocabularies[WORDS]
+
+    @property
     def label(self) -> str | None:
-        """Give the one type the margin scorer finds; None for a classifier, which finds all."""
+        """Give the one type the margin scorer finds; None for a model that finds all."""
         return self.config.label if self.config.kind == "margin" else None
 
     @property
     def shape(self) -> Shape:
-        """Give the sizes of the model."""
+        """Give the sizes of the network."""
         return self.config.shape(len(self.labels))
+
+    @property
+    def rule(self) -> Rule:
+        """Give the margin, and which tag may follow which."""
+        legal = None if self.label else paths.legal(self.labels, self.config.scheme)
+        return Rule(self.config.delta, legal)
 
     def start(
         self,
@@ -59,29 +72,28 @@ class Tagger:
         Words of `others` (dev, test) get a row where the pretrained vectors have one.
         """
         config = self.config
-        self.vocabulary = Vocabulary.of(
-            train,
-            min_count=config.min_count,
-            lower=config.lower,
-            fold_digits=config.fold_digits,
-        )
+        self.vocabularies = collect(train, config.features, self._form(), config.min_count)
         self.labels = [config.label] if self.label else _labels(train, config.scheme)
         found = self._read_vectors(pretrained, [*train, *others]) if pretrained else None
-        rng = np.random.default_rng(seed)
-        self.arrays = initial(self.shape, len(self.vocabulary), rng)
+        rows = {table: len(forms) for table, forms in self.vocabularies.items()}
+        self.arrays = initial(self.shape, rows, np.random.default_rng(seed))
         if found:
             for word, row in found.rows.items():
-                self.arrays["E"][self.vocabulary.row(word)] = row
+                self.arrays[WORDS][self.vocabulary.row(word)] = row
         return found
+
+    def _form(self) -> Callable[[str], str]:
+        return partial(folded, lower=self.config.lower, digits=self.config.fold_digits)
 
     def _read_vectors(
         self, path: str | os.PathLike[str], sentences: Sequence[Sentence]
     ) -> vectors.Vectors:
         old = self.vocabulary
-        seen = dict.fromkeys(old.fold(word) for s in sentences for word in s.words)
+        seen = dict.fromkeys(old.form(word) for s in sentences for word in s.words)
         found = vectors.read_vectors(path, [*old.words, *seen], self.config.dim)
-        words = list(dict.fromkeys([*old.words, *found.rows]))
-        self.vocabulary = Vocabulary(words, old.lower, old.fold_digits)
+        self.vocabularies[WORDS] = Vocabulary(
+            list(dict.fromkeys([*old.words, *found.rows])), old.form
+        )
         return found
 
     def fit(
@@ -99,21 +111,31 @@ class Tagger:
 
     def windows(self, sentences: Sequence[Sentence]) -> Windows:
         """Cut sentences into the model's windows."""
-        return windows(sentences, self.vocabulary, self.config.width)
+        return windows(sentences, self.vocabularies, self.config.width)
 
     def outputs(self, cut: Windows) -> Floats:
-        """Compute the score of every window, or its logits."""
-        shape, parts = self.shape, []
+        """Compute the scores of every window: one, or one per tag, (windows, outputs)."""
+        shape = self.shape
+        out = np.empty((len(cut), shape.outputs))
         for start in range(0, len(cut), CHUNK):
-            places = Places(cut.ids, cut.cases).take(slice(start, start + CHUNK))
-            parts.append(outputs(shape, gather(shape, self.arrays, places), self.arrays))
-        return np.concatenate(parts) if parts else np.zeros((0,))
+            part = slice(start, start + CHUNK)
+            x = gather(shape, self.arrays, cut.rows(part))
+            out[part] = forward(shape, x, self.arrays).s
+        return out
 
     def tags(self, out: Floats, lengths: Sequence[int]) -> list[str]:
         """Decide on one tag per window, in the model's own scheme."""
         if self.label:
-            return evaluation.tags_above(out, self.threshold, lengths, self.label)
-        return [self.labels[best] for best in out.argmax(1).tolist()] if len(out) else []
+            return evaluation.tags_above(out[:, 0], self.threshold, lengths, self.label)
+        if not len(out):
+            return []
+        legal = self.config.viterbi or self.config.kind == "sequence"
+        best = paths.best_tags(out, lengths, self._transitions()) if legal else out.argmax(1)
+        return [self.labels[tag] for tag in best.tolist()]
+
+    def _transitions(self) -> Floats:
+        legal = paths.legal(self.labels, self.config.scheme)
+        return paths.forbidding(legal, self.arrays.get("A", 0.0))
 
     def predict(self, sentences: Sequence[Sentence]) -> list[list[str]]:
         """Tag sentences in BIO."""
@@ -130,9 +152,9 @@ class Tagger:
         cut = self.windows(sentences)
         out = self.outputs(cut)
         if self.label:
-            distance = out - self.threshold
+            distance = out[:, 0] - self.threshold
         else:
-            ordered = np.sort(out.reshape(-1, len(self.labels)), axis=1)
+            ordered = np.sort(out, axis=1)
             distance = ordered[:, -1] - ordered[:, -2]
         return np.split(distance, np.cumsum(cut.lengths)[:-1])
 
@@ -154,16 +176,20 @@ class Tagger:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to one file, atomically."""
-        words = {"words": self.vocabulary.words, "labels": self.labels}
-        return write_model(path, self.config, words, self.threshold, self.arrays)
+        words = {table: forms.words for table, forms in self.vocabularies.items()}
+        numbers = {"threshold": self.threshold, "slope": 1.0}
+        return write_model(path, self.config, words, self.labels, numbers, self.arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Tagger:
         """Read a model back; ValueError where the file is damaged or of another version."""
-        config, words, threshold, arrays = read_model(path)
+        config, words, labels, numbers, arrays = read_model(path)
         tagger = cls(config)
-        tagger.vocabulary = Vocabulary(words["words"], config.lower, config.fold_digits)
-        tagger.labels, tagger.threshold, tagger.arrays = words["labels"], threshold, arrays
+        forms = {feature.table: feature.form for feature in FEATURES} | {WORDS: tagger._form()}
+        tagger.vocabularies = {
+            table: Vocabulary(known, forms[table]) for table, known in words.items()
+        }
+        tagger.labels, tagger.threshold, tagger.arrays = labels, numbers["threshold"], arrays
         return tagger
 
 

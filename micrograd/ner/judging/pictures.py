@@ -1,114 +1,137 @@
-"""The picture a training run leaves behind: the graph of one pair of windows."""
+"""The picture a training run leaves behind: the graph of one sample of the model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from micrograd.engine import Value
 from micrograd.ner.judging.evaluation import true_mask
-from micrograd.ner.model.embedding import Places
-from micrograd.ner.model.models import windows_per_sample
+from micrograd.ner.model.losses import Target
+from micrograd.ner.model.vocabulary import Ids
 from micrograd.ner.model.windows import Windows
+from micrograd.ner.text import schemes
 from micrograd.ner.text.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE
 from micrograd.ner.text.sentence import Sentence
-from micrograd.ner.training.batch import Batch
-from micrograd.ner.training.engines import ScalarEngine
+from micrograd.ner.training.engines import Batch, ScalarEngine
 
 if TYPE_CHECKING:
-    from micrograd.engine import Value
     from micrograd.ner.tagger import Tagger
 
-LARGEST = 3_000
-PADS = (1, 2)
-Chosen = tuple[str, Places]  # a window: what it says, and its ids
+LARGEST = 3_000  # weights
+SHORT = Sentence(["in", "Paris", "."], ["O", "B-LOC", "O"])
 
 
-def pair_graph(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[str, Value]:
-    """Record the loss of one sample of the model, and its backward pass; return its title too.
+class Window(NamedTuple):
+    """A window as a person reads it, and as the network does."""
 
-    The sample is the lectures' pair, "Museums in Paris are amazing" against "Not all museums in
-    Paris". Where the model keeps its margin there, and so sends nothing back, the corrupt window
-    is the one of highest score in `sentences`, and the true one, if need be, that of lowest.
+    words: list[str]  # without the pads
+    centre: int
+    ids: Ids
+
+    def __str__(self) -> str:
+        return f"{self.words[self.centre]!r} in {' '.join(self.words)!r}"
+
+
+class Example(NamedTuple):
+    """One sample whose graph is drawn, both passes done: its windows, and its loss J."""
+
+    title: str
+    windows: list[Window]
+    loss: Value
+
+
+def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
+    """Record the loss of one sample of the model, and its backward pass.
+
+    The margin scorer's is the lectures' pair, "Museums in Paris are amazing" against "Not all
+    museums in Paris". Where the model keeps its margin there, and so sends nothing back, the
+    corrupt window is the one of highest score in `sentences`, and the true one, if need be, that
+    of lowest. A classifier's is one window, a sequence model's a short sentence.
     """
-    words, engine = tagger.vocabulary.words, ScalarEngine(tagger.shape)
-    found = [
-        (title, engine.record(tagger.arrays, batch, words))
-        for title, batch in _samples(tagger, sentences)
-    ]
-    title, root = next((pair for pair in found if pair[1].data > 0), found[0])
-    root.backward()
-    return title, root
+    samples = _pairs(tagger, sentences) if tagger.label else iter([_classified(tagger)])
+    tried: list[Example] = []
+    for title, windows, target in samples:
+        tried.append(Example(title, windows, _recorded(tagger, windows, target)))
+        if tried[-1].loss.data > 0:
+            break
+    best = next((one for one in tried if one.loss.data > 0), tried[0])
+    best.loss.backward()
+    return best
 
 
-def _samples(tagger: Tagger, sentences: Sequence[Sentence]) -> Iterator[tuple[str, Batch]]:
-    true, corrupt = _middle(tagger, TRUE_SENTENCE), _middle(tagger, CORRUPT_SENTENCE)
-    if windows_per_sample(tagger.shape) == 1:
-        yield true[0], Batch([true[1]], _target(tagger))
-        return
+def _recorded(tagger: Tagger, windows: list[Window], target: Target) -> Value:
+    engine = ScalarEngine(tagger.shape, tagger.config.loss_name, tagger.rule)
+    batch = Batch(np.stack([window.ids for window in windows]), target)
+    names = {table: forms.words for table, forms in tagger.vocabularies.items()}
+    return engine.record(tagger.arrays, batch, names)
+
+
+Sample = tuple[str, list[Window], Target]
+
+
+def _pairs(tagger: Tagger, sentences: Sequence[Sentence]) -> Iterator[Sample]:
+    true, corrupt = (
+        _window([sentence], tagger.windows([sentence]), len(sentence.words) // 2)
+        for sentence in (TRUE_SENTENCE, CORRUPT_SENTENCE)
+    )
     yield _pair(true, corrupt)
     low, high = _hardest(tagger, sentences)
     yield _pair(true, high)
     yield _pair(low, high)
 
 
-def _pair(true: Chosen, corrupt: Chosen) -> tuple[str, Batch]:
-    return f"{true[0]} against {corrupt[0]}", Batch([true[1], corrupt[1]])
+def _pair(true: Window, corrupt: Window) -> Sample:
+    return f"{true} against {corrupt}", [true, corrupt], Target(np.zeros(0, np.int64), [])
 
 
-def _middle(tagger: Tagger, sentence: Sentence) -> Chosen:
+def _classified(tagger: Tagger) -> Sample:
+    sequence = tagger.config.kind == "sequence"
+    sentence = SHORT if sequence else TRUE_SENTENCE
+    places = range(len(sentence.words)) if sequence else [len(sentence.words) // 2]
     cut = tagger.windows([sentence])
-    return _chosen([sentence], cut, len(sentence.words) // 2)
+    windows = [_window([sentence], cut, place) for place in places]
+    written = schemes.convert(sentence.tags, tagger.config.scheme)
+    tags = [tagger.labels.index(written[p]) if written[p] in tagger.labels else 0 for p in places]
+    title = f"the sentence {' '.join(sentence.words)!r}" if sequence else str(windows[0])
+    return title, windows, Target(np.array(tags), [len(tags)])
 
 
-def _chosen(sentences: Sequence[Sentence], cut: Windows, number: int) -> Chosen:
+def _window(sentences: Sequence[Sentence], cut: Windows, number: int) -> Window:
     words = [word for sentence in sentences for word in sentence.words]
-    text = f"{words[number]!r} in {' '.join(_context(cut, words, number))!r}"
-    return text, Places(cut.ids, cut.cases).take(slice(number, number + 1))
+    places = [place for place in cut.places[number].tolist() if place < len(words)]
+    return Window([words[place] for place in places], places.index(number), cut.rows(number))
 
 
-def _context(cut: Windows, words: list[str], number: int) -> list[str]:
-    """Give the words of a window, without the pads."""
-    half = cut.ids.shape[1] // 2
-    kept = (place for place, word in enumerate(cut.ids[number].tolist()) if word not in PADS)
-    return [words[number - half + place] for place in kept]
-
-
-def _hardest(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[Chosen, Chosen]:
+def _hardest(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[Window, Window]:
     """Choose the true window of lowest score and the false one of highest."""
     cut = tagger.windows(sentences)
-    scores, true = tagger.outputs(cut), true_mask(sentences, tagger.config.label)
+    scores, true = tagger.outputs(cut)[:, 0], true_mask(sentences, tagger.config.label)
     low = int(np.where(true, scores, np.inf).argmin())
     high = int(np.where(true, -np.inf, scores).argmax())
-    return _chosen(sentences, cut, low), _chosen(sentences, cut, high)
+    return _window(sentences, cut, low), _window(sentences, cut, high)
 
 
-def _target(tagger: Tagger) -> NDArray[np.float64]:
-    names = ("S-LOC", "B-LOC")
-    number = next((tagger.labels.index(name) for name in names if name in tagger.labels), 0)
-    return np.eye(len(tagger.labels))[[number]]
-
-
-def write_pair(
+def write_example(
     tagger: Tagger, sentences: Sequence[Sentence], folder: Path, say: Callable[[str], None]
-) -> list[str]:
-    """Write the picture and the step-through page of one sample's graph; return their names."""
+) -> Example | None:
+    """Write the picture and the step-through page of one sample, pair.svg and pair.html."""
     weights = tagger.arrays["W"].size
     if weights > LARGEST:
         say(
             f"no picture of the graph: {weights:,} weights are too many to draw "
             f"(up to {LARGEST:,} are drawn; train a smaller model to see one)"
         )
-        return []
+        return None
     from micrograd.lowering import lower
     from micrograd.render import render
     from micrograd.stepper import save_page
 
-    title, root = pair_graph(tagger, sentences)
-    say(f"the graph that is drawn: {title}, J = {root.data:.4g}")
-    render(root).save(folder / "pair.svg")
-    save_page(root, folder / "pair.html", title, program=lower(root))
-    return ["pair.svg", "pair.html"]
+    chosen = example(tagger, sentences)
+    say(f"the graph that is drawn: {chosen.title}, J = {chosen.loss.data:.4g}")
+    render(chosen.loss).save(folder / "pair.svg")
+    save_page(chosen.loss, folder / "pair.html", chosen.title, program=lower(chosen.loss))
+    return chosen

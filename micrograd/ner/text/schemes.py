@@ -130,6 +130,17 @@ def _legal(
     return scheme == "BIO" or prefix in "ES" or _continues(here, after)
 
 
+def follows(before: str, here: str, scheme: str) -> bool:
+    """Say whether `here` may stand after `before`, O standing for the border of a sentence.
+
+    `scheme` is BIO or BIOES.
+    """
+    a, b = split_tag(before), split_tag(here)
+    if b[0] in "IE":
+        return _continues(a, b)
+    return scheme == "BIO" or a[0] not in "BI"
+
+
 def strict_spans(tags: Sequence[str], scheme: str = "BIO") -> list[Span]:
     """Read only the entities written legally: B- first and, in BIOES, E- or S- last."""
     kept = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,9 +20,8 @@ from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import rates
-from micrograd.ner.training.batch import Batch, Engine, Gradients
-from micrograd.ner.training.engines import make_engine
-from micrograd.ner.training.sampling import PairSampler, WindowSampler
+from micrograd.ner.training.engines import Batch, Gradients, make_engine
+from micrograd.ner.training.sampling import PairSampler, Rare, Sampler, SentenceSampler
 from micrograd.optim.gradients import Rows
 from micrograd.schedules import Plateau
 from micrograd.training import EarlyStopping, fit
@@ -36,27 +36,39 @@ class Trainer:
 
     def __init__(self, tagger: Tagger, train: Sequence[Sentence], training: Training) -> None:
         self.tagger, self.training = tagger, training
+        config = tagger.config
         self.sampler = make_sampler(tagger, train)
-        self.engine: Engine = make_engine(training.engine, tagger.shape)
-        updates = -(-len(self.sampler) // max(1, training.batch))
+        self.engine = make_engine(training.engine, tagger.shape, config.loss_name, tagger.rule)
+        updates = -(-len(self.sampler) // training.batch)
         self.rate = rates.schedule(training.schedule, training.rate, training.epochs, updates)
-        trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not tagger.config.frozen}
+        trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not config.frozen}
         self.optimizer = rates.optimizer(training.optimizer, trained, self.rate)
         self.epoch = 0
-        self.samples = self._draw()
+        self._draw()
 
-    def _draw(self) -> Batch:
+    def _draw(self) -> None:
         """Draw the samples of an epoch; they depend on seed and epoch alone."""
-        return self.sampler.epoch(np.random.default_rng([self.training.seed, self.epoch]))
+        self.sampler.draw(np.random.default_rng([self.training.seed, self.epoch]))
 
     def step(self, numbers: NDArray[np.int64]) -> dict[str, float]:
         """Train on some samples of the epoch; give their mean loss and share of active ones."""
-        found = self.engine(self.tagger.arrays, self.samples.take(numbers))
+        batch = self._dropped(self.sampler.take(numbers), int(numbers[0]))
+        found = self.engine(self.tagger.arrays, batch)
         if found.active:
             self.optimizer.step(self._gradients(found))
         else:
             self.optimizer.steps_done += 1  # the schedule goes on, nothing moves
-        return {"loss": found.loss, "active": 100 * found.active / len(numbers)}
+        return {"loss": found.loss, "active": 100 * found.active}
+
+    def _dropped(self, batch: Batch, first: int) -> Batch:
+        """Draw which inputs are dropped (L19); no two batches of an epoch begin alike."""
+        p = self.tagger.config.dropout
+        if not p:
+            return batch
+        rng = np.random.default_rng([self.training.seed, self.epoch, first])
+        size = len(batch.ids), self.tagger.shape.window_inputs
+        kept = rng.random(size, np.float32) >= p
+        return replace(batch, mask=np.where(kept, 1 / (1 - p), 0.0))
 
     def _gradients(self, found: Gradients) -> dict[str, Any]:
         """Leave frozen tables out; write rows as tables for a rule that moves every row."""
@@ -74,7 +86,7 @@ class Trainer:
     def next_epoch(self, dev_f1: float) -> None:
         """Draw anew after an epoch."""
         self.epoch += 1
-        self.samples = self._draw()
+        self._draw()
         if isinstance(self.rate, Plateau):
             self.rate.report(-dev_f1)
 
@@ -93,17 +105,18 @@ class Trainer:
         self.tagger.threshold = float(state["threshold"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch = int(state["epoch"])
-        self.samples = self._draw()
+        self._draw()
 
 
-def make_sampler(tagger: Tagger, train: Sequence[Sentence]) -> PairSampler | WindowSampler:
+def make_sampler(tagger: Tagger, train: Sequence[Sentence]) -> Sampler:
     """Make the source of samples that suits the model."""
-    config, cut = tagger.config, tagger.windows(train)
+    config = tagger.config
+    words = Rare(tagger.windows(train), config.rare)
     if tagger.label:
         true = true_mask(train, tagger.label)
-        return PairSampler(cut, true, config.corrupt, config.sampler, tagger.label)
+        return PairSampler(words, true, config.corrupt, config.sampler, tagger.label)
     tags = [tag for s in train for tag in schemes.convert(s.tags, config.scheme)]
-    return WindowSampler(cut, tags, tagger.labels)
+    return SentenceSampler(words, tags, tagger.labels)
 
 
 class Judge:
@@ -121,7 +134,7 @@ class Judge:
         if not np.isfinite(out).all():
             raise ValueError("the dev scores are no numbers any more")
         if self.table:
-            self.tagger.threshold, best = self.table.calibrate(out)
+            self.tagger.threshold, best = self.table.calibrate(out[:, 0])
             return best
         return score(self.true, self.cut.split(self.tagger.tags(out, self.cut.lengths))).f1
 
@@ -171,7 +184,7 @@ def train(
 
 def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:
     vocabulary = trainer.tagger.vocabulary
-    rate = 100 * vocabulary.unknown_rate(dev)
+    rate = 100 * vocabulary.unknown_rate(word for s in dev for word in s.words)
     return (
         f"{len(trainer.sampler):,} samples an epoch, {len(vocabulary):,} words; "
         f"{rate:.1f} % of the dev tokens are unknown words"

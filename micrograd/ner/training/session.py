@@ -10,7 +10,7 @@ from rich.console import Console
 
 from micrograd.ner.judging import evaluation, report
 from micrograd.ner.judging.page import terminal
-from micrograd.ner.judging.pictures import write_pair
+from micrograd.ner.judging.pictures import write_example
 from micrograd.ner.model.config import Config, Training
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, corpus, tokens
@@ -99,7 +99,8 @@ class Session:
         report.print_evaluation(result, title, rows, self.console)
         report.print_errors(result.errors or (), name.split(" ")[0], self.console)
         self._examples(tagger)
-        written = written + write_pair(tagger, test, self.folder, self._say)
+        if write_example(tagger, test, self.folder, self._say):
+            written = [*written, "pair.svg", "pair.html"]
         self._say("Written: " + ", ".join(str(self.folder / name) for name in written))
         self._say(f"Use it:  micrograd tag {self.folder / 'model.npz'} < text")
 

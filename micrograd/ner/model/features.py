@@ -1,0 +1,121 @@
+"""What the model sees of a word: its vector, and vectors of its capitals, affixes and shape."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from micrograd.ner.model.vocabulary import Ids, Vocabulary
+from micrograd.ner.text.sentence import Sentence
+
+_DIGIT = re.compile(r"\d")
+
+
+def clean(word: str) -> str:
+    """Undo HTML entities, and drop a stray BOM."""
+    if "&" in word or "\ufeff" in word:
+        return html.unescape(word).replace("\ufeff", "") or word
+    return word
+
+
+def folded(word: str, lower: bool = True, digits: bool = True) -> str:
+    """Give a word as it is looked up: capitals and digits folded if so asked."""
+    word = clean(word)
+    if lower:
+        word = word.lower()
+    return _DIGIT.sub("0", word) if digits else word
+
+
+def case_of(word: str) -> str:
+    """Name a word's capitals: none, initial, all caps or any."""
+    if word.islower():
+        return "none"
+    if len(word) > 1 and word.isupper():
+        return "all caps"
+    if word[0].isupper():
+        return "initial"
+    return "any" if any(letter.isupper() for letter in word) else "none"
+
+
+def prefix(length: int, word: str) -> str:
+    """Give the first letters of a word, folded."""
+    return folded(word)[:length]
+
+
+def suffix(length: int, word: str) -> str:
+    """Give the last letters of a word, folded."""
+    return folded(word)[-length:]
+
+
+def shape_of(word: str) -> str:
+    """Give a word's shape, runs collapsed: McRae is XxXx, 1984-85 is 0-0."""
+    return "".join(sign for sign, _ in itertools.groupby(map(_sign, clean(word))))
+
+
+def _sign(letter: str) -> str:
+    if letter.isalpha():
+        return "X" if letter.isupper() else "x"
+    return "0" if letter.isdigit() else letter
+
+
+class Feature(NamedTuple):
+    """One table beside the words': which feature it belongs to, and a word's form in it."""
+
+    name: str
+    table: str
+    form: Callable[[str], str]
+
+
+FEATURES = (
+    Feature("case", "C", case_of),
+    Feature("prefix", "P2", partial(prefix, 2)),
+    Feature("prefix", "P3", partial(prefix, 3)),
+    Feature("suffix", "S2", partial(suffix, 2)),
+    Feature("suffix", "S3", partial(suffix, 3)),
+    Feature("shape", "F", shape_of),
+)
+NAMES = tuple(dict.fromkeys(feature.name for feature in FEATURES))
+WORDS = "E"
+RARE_FORM = 3  # a form of a feature that was seen less often is unknown
+
+
+def chosen(names: Iterable[str]) -> list[Feature]:
+    """Give the tables of some features, in their order; ValueError for a name that is none."""
+    wanted = tuple(names)
+    for name in wanted:
+        if name not in NAMES:
+            raise ValueError(f"unknown feature {name!r}: expected some of {', '.join(NAMES)}")
+    return [feature for feature in FEATURES if feature.name in wanted]
+
+
+Vocabularies = dict[str, Vocabulary]
+
+
+def collect(
+    sentences: Iterable[Sentence],
+    features: Iterable[str],
+    word_form: Callable[[str], str],
+    min_count: int,
+) -> Vocabularies:
+    """Number the words and the forms of their features that occur in some sentences."""
+    counts = Counter(word for sentence in sentences for word in sentence.words)
+    return {WORDS: Vocabulary.of(counts, word_form, min_count)} | {
+        feature.table: Vocabulary.of(counts, feature.form, RARE_FORM)
+        for feature in chosen(features)
+    }
+
+
+def ids(words: Sequence[str], vocabularies: Vocabularies) -> Ids:
+    """Give the ids of words in every table, (words, tables); each different word is looked at once.
+
+    """
+    kinds = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    table = np.stack([v.ids(kinds) for v in vocabularies.values()], axis=1)
+    return table[np.fromiter(map(kinds.__getitem__, words), np.int32, len(words))]
