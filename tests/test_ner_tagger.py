@@ -7,9 +7,11 @@ import pytest
 from rich.console import Console
 
 from micrograd.checkpoint import load_state, save_state
-from micrograd.ner.judging import evaluation, page, pictures, report, scoring
+from micrograd.ner.judging import errors, evaluation, scoring
 from micrograd.ner.judging.evaluation import TypeEvaluation, runs, tags_above
 from micrograd.ner.model.config import Config, defaults
+from micrograd.ner.showing import entities, page, pictures, report
+from micrograd.ner.showing.entities import Entity, Tagged
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, schemes
 from micrograd.ner.text.corpus import shipped
@@ -54,11 +56,12 @@ def test_predictions_are_legal_bio(kind):
     assert [len(tags) for tags in tagged] == [len(s.words) for s in DEV]
     assert not any(schemes.illegal(tags, "BIO") for tags in tagged)
     assert any(tag != "O" for tags in tagged for tag in tags)
-    sure = tagger.confidences(DEV)
-    assert [len(numbers) for numbers in sure] == [len(s.words) for s in DEV]
-    if kind == "margin":
-        flat = np.concatenate(sure) > 0
-        assert flat.tolist() == [tag != "O" for tags in tagged for tag in tags]
+    analysed = tagger.analyse(DEV)
+    assert [one.tags for one in analysed] == tagged
+    sure = np.concatenate([one.probabilities for one in analysed])
+    assert len(sure) == sum(len(s.words) for s in DEV) and (sure >= 0).all() and (sure <= 1).all()
+    none = tagger.analyse(DEV, threshold=1.0)
+    assert sum(tag != "O" for one in none for tag in one.tags) == 0 or kind == "sequence"
 
 
 def test_labels_of_the_schemes():
@@ -72,8 +75,8 @@ def test_save_and_load(tmp_path, kind):
     tagger.threshold = 0.25
     loaded = Tagger.load(tagger.save(tmp_path / "model.npz"))
     assert loaded.config == tagger.config and loaded.threshold == 0.25
-    for old, new in zip(tagger.confidences(DEV), loaded.confidences(DEV), strict=True):
-        assert (old == new).all()
+    for old, new in zip(tagger.analyse(DEV), loaded.analyse(DEV), strict=True):
+        assert (old.probabilities == new.probabilities).all()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +116,7 @@ def test_evaluation_of_a_model():
     assert result.entities["LOC"].true == len(TypeEvaluation(DEV, "LOC").entities)
     assert 0 < result.average_precision < 1 and 0 < result.pair_accuracy < 1
     assert result.errors[0].confidence == max(error.confidence for error in result.errors)
-    assert {error.kind for error in result.errors} <= {"missed", "invented"}
+    assert {error.kind for error in result.errors} <= set(errors.KINDS)
     with pytest.raises(ValueError, match="sentences without tags"):
         tagger.evaluate([Sentence(["Paris"])])
 
@@ -161,20 +164,66 @@ def test_defaults_are_changed_by_name():
         defaults("margin", colour=3)
 
 
-SHOWN = [Sentence(["Ann", "<b>", "in", "New", "York"])]
-TAGS = [["B-PER", "O", "O", "B-LOC", "I-LOC"]]
+TEXT = "Ann  <b> in\nNew York"
+FOUND = [Entity("PER", "Ann", 0, 3, 0.9), Entity("LOC", "New York", 12, 20, 0.5)]
 
 
-def test_terminal_view():
-    assert page.terminal(SHOWN, TAGS).plain == "[Ann PER] <b> in [New York LOC] \n"
+def test_terminal_view_keeps_the_spacing():
+    assert entities.marked(TEXT, FOUND).plain == "[Ann PER]  <b> in\n[New York LOC]"
 
 
 def test_html_page():
-    text = page.page(SHOWN, TAGS, [np.arange(5.0)], "Names & <places>")
-    assert "Names &amp; &lt;places&gt;" in text and "&lt;b&gt;" in text and "<b>" not in text
-    assert text.count("<mark") == 4 and 'title="+3.00"' in text
-    assert "no names found" in page.page(SHOWN, [["O"] * 5], [np.zeros(5)], "x")
+    text = page.page(TEXT, FOUND, "Names & <places>")
+    assert "Names &amp; &lt;places&gt;" in text and "&lt;b&gt; in\n" in text and "<b>" not in text
+    assert text.count("<mark") == 4 and 'title="LOC, probability 0.50"' in text
+    assert "New <span" in text and "York<small>LOC</small></span>" in text
+    assert "no names found" in page.page("x", [], "x")
     assert "http" not in text
+
+
+def test_entities_have_offsets_and_probabilities():
+    text = "Ann saw  New\nYork."
+    sentence = Sentence(text.split(), offsets=[(0, 3), (4, 7), (9, 12), (13, 18)])
+    tagged = Tagged(["B-PER", "O", "B-LOC", "I-LOC"], np.array([0.4, 1.0, 0.9, 0.7]))
+    first, second = entities.entities(text, sentence, tagged)
+    assert second == Entity("LOC", "New\nYork.", 9, 18, 0.7) and first.probability == 0.4
+    assert tagged.above(0.5).tags == ["O", "O", "B-LOC", "I-LOC"]
+    assert entities.record(text, [second])["label"] == [[9, 18, "LOC"]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tagging_a_text(kind):
+    tagger = started(kind)
+    text = "She moved  from Oslo to\nChelsea.\n\nIt rained."
+    found = tagger.tag(text)
+    assert found and all(text[e.start : e.end] == e.text for e in found)
+    assert tagger.tag("") == tagger.tag(" \n\n ") == []
+
+
+def test_kinds_of_errors():
+    true = ["B-LOC", "I-LOC", "O", "B-PER", "O", "B-ORG", "B-ORG"]
+    said = ["B-LOC", "O", "B-LOC", "B-LOC", "O", "O", "B-ORG"]
+    sentence = Sentence(list("abcdefg"))
+    found = errors.find([sentence], [true], [Tagged(said, np.linspace(0.1, 0.7, 7))])
+    assert sorted((e.kind, e.types()) for e in found) == [
+        ("invented", "LOC"),
+        ("missed", "ORG"),
+        ("wrong border", "LOC"),
+        ("wrong type", "PER as LOC"),
+    ]
+    counts = errors.confusion([true], [said])
+    assert counts["PER", "LOC"] == 1 and counts["ORG", "ORG"] == 1 and counts["O", "LOC"] == 2
+
+
+def test_the_curve_ends_at_the_report():
+    tagger = started("softmax")
+    result = tagger.evaluate(DEV)
+    thresholds = [threshold for threshold, _ in result.curve]
+    assert thresholds == sorted(set(thresholds), reverse=True)
+    assert result.curve[-1][1] == result.entities.overall
+    middle = thresholds[len(thresholds) // 2]
+    kept = [one.tags for one in tagger.analyse(DEV, middle)]
+    assert scoring.score([s.tags for s in DEV], kept).overall == dict(result.curve)[middle]
 
 
 def test_report_names_every_measure():
@@ -187,6 +236,7 @@ def test_report_names_every_measure():
     for name in (
         "conlleval",
         "all types",
+        "macro average",
         "baseline: all O",
         "baseline: lexicon",
         "strict mode",

@@ -208,7 +208,7 @@ def test_empty_lines_are_no_vectors(tmp_path):
             "See https://a.b/c?d @me #tag x@y.org",
             [["See", "https://a.b/c?d", "@me", "#tag", "x@y.org"]],
         ),
-        ("Wait... what?!", [["Wait", "..."], ["what", "?", "!"]]),
+        ("Wait... what?!", [["Wait", "...", "what", "?", "!"]]),
         ("well-known AT&T", [["well-known", "AT&T"]]),
         ("  \n\n ", []),
     ],

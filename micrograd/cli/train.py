@@ -28,7 +28,7 @@ def add_parser(subparsers: Any) -> None:
 
 def _add_files(group: Any) -> None:
     add = group.add_argument
-    add("train", metavar="TRAIN", nargs="?", default=None, help="CoNLL file to train on")
+    add("train", metavar="TRAIN", nargs="*", default=[], help="files to train on")
     add(
         "--dev",
         metavar="FILE",
@@ -40,7 +40,10 @@ def _add_files(group: Any) -> None:
     add("--vectors", metavar="FILE", default=None, help="GloVe or word2vec vectors to start from")
     add("--word-column", type=int, default=0, metavar="N", help="column of the words, from 0")
     add("--tag-column", type=int, default=-1, metavar="N", help="column of the tags, -1 the last")
-    add("--encoding", default="utf-8", help="of the files")
+    add("--encoding", default="auto", help="of the files (found out)")
+    add("--tags", default="", metavar="HOW", help="scheme and spelling, such as IOB1 or X-B,BIO")
+    add("--map", action="append", type=_pair, default=[], metavar="A=B", help="rename a type")
+    add("--drop", action="append", default=[], metavar="A", help="leave a type out")
     add(
         "--repair",
         action="store_true",
@@ -113,9 +116,16 @@ def _add_training(group: Any) -> None:
     add("--batch", type=int, metavar="N", help="pairs, or sentences, per update (1; classifiers 8)")
     add("--optimizer", metavar="NAME", help="sgd, adagrad, adam, ... (sgd; classifiers adagrad)")
     add("--rate", type=float, metavar="X", help="learning rate (0.1; classifiers 0.05)")
-    add("--schedule", metavar="NAME", help="of the rate: decay is rate / (1 + 0.3 epoch) (decay)")
+    add("--schedule", metavar="NAME", help="of the rate: decay is rate / (1 + 0.3 epoch)")
     add("--seed", type=int, metavar="N", help="of every random choice (0)")
     add("--resume", action="store_true", default=False, help="go on from FOLDER's checkpoint")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, sign, new = text.partition("=")
+    if not sign or not old or not new:
+        raise argparse.ArgumentTypeError(f"{text}: expected OLD=NEW, such as GPE=LOC")
+    return old, new
 
 
 def _features(text: str) -> tuple[str, ...]:

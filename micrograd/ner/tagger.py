@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.ner.judging import evaluation, ranking
+from micrograd.ner.judging import errors, evaluation, ranking
 from micrograd.ner.judging.scoring import only
 from micrograd.ner.model import paths, vectors
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.model.features import FEATURES, WORDS, Vocabularies, collect, folded
 from micrograd.ner.model.losses import Rule
 from micrograd.ner.model.network import Arrays, Shape, forward, gather, initial
-from micrograd.ner.model.storage import read_model, write_model
+from micrograd.ner.model.storage import NUMBERS, read_model, write_model
 from micrograd.ner.model.vocabulary import Vocabulary
 from micrograd.ner.model.windows import Windows, windows
-from micrograd.ner.text import schemes
+from micrograd.ner.showing.entities import Entity, Tagged, entities
+from micrograd.ner.text import schemes, tokens
 from micrograd.ner.text.sentence import Sentence
 from micrograd.training.history import History
 
@@ -37,7 +38,7 @@ class Tagger:
         self.vocabularies: Vocabularies = {WORDS: Vocabulary()}
         self.labels: list[str] = []
         self.arrays: Arrays = {}
-        self.threshold = 0.0
+        self.threshold, self.slope, self.offset = 0.0, 1.0, 0.0
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -143,32 +144,48 @@ class Tagger:
         per_sentence = cut.split(self.tags(self.outputs(cut), cut.lengths))
         return per_sentence if self.label else [schemes.convert(t, "BIO") for t in per_sentence]
 
-    def confidences(self, sentences: Sequence[Sentence]) -> list[Floats]:
-        """Give per token how far it is from another decision.
+    def analyse(self, sentences: Sequence[Sentence], threshold: float = 0.0) -> list[Tagged]:
+        """Tag sentences in BIO, with the probability of every word's tag.
 
-        The margin scorer's score above its threshold (negative: not a name); a classifier's
-        best logit above the second best.
+        A classifier's and a sequence model's are taken over all legal sequences of tags, a margin
+        scorer's is the logistic function of its score that fits the dev set. Entities whose
+        probability is below `threshold` are left out.
         """
         cut = self.windows(sentences)
         out = self.outputs(cut)
+        own = self.tags(out, cut.lengths)
+        sure = np.split(self._probabilities(out, cut.lengths, own), np.cumsum(cut.lengths)[:-1])
+        per_sentence = (schemes.convert(tags, "BIO") for tags in cut.split(own))
+        tagged = [Tagged(tags, numbers) for tags, numbers in zip(per_sentence, sure)]
+        return [one.above(threshold) for one in tagged] if threshold else tagged
+
+    def _probabilities(self, out: Floats, lengths: Sequence[int], own: Sequence[str]) -> Floats:
+        if not len(out):
+            return np.zeros(0)
         if self.label:
-            distance = out[:, 0] - self.threshold
-        else:
-            ordered = np.sort(out, axis=1)
-            distance = ordered[:, -1] - ordered[:, -2]
-        return np.split(distance, np.cumsum(cut.lengths)[:-1])
+            name = ranking.logistic(self.slope * out[:, 0] + self.offset)
+            return np.where([tag != "O" for tag in own], name, 1 - name)
+        chosen = [self.labels.index(tag) for tag in own]
+        every = paths.probabilities(out, lengths, self._transitions())
+        return every[np.arange(len(out)), chosen]
+
+    def tag(self, text: str, threshold: float = 0.0) -> list[Entity]:
+        """Find the names in a text: their types, places and probabilities."""
+        sentences = tokens.sentences(text)
+        tagged = self.analyse(sentences, threshold)
+        return [e for pair in zip(sentences, tagged) for e in entities(text, *pair)]
 
     def evaluate(self, sentences: Sequence[Sentence]) -> evaluation.Evaluation:
         """Measure the predictions; those of the margin scorer on its type only."""
         if not all(sentence.tags for sentence in sentences):
             raise ValueError("sentences without tags cannot be evaluated; read a tag column")
-        predicted = self.predict(sentences)
+        tagged = self.analyse(sentences)
         true = [only(sentence.tags, self.label) for sentence in sentences]
-        result = evaluation.evaluate_tags(true, predicted)
-        sure = self.confidences(sentences)
-        result.errors = evaluation.find_errors(sentences, predicted, sure, self.label)
+        result = evaluation.evaluate_tags(true, [one.tags for one in tagged])
+        result.errors = errors.find(sentences, true, tagged)
+        result.curve = evaluation.curve(true, tagged)
         if self.label:
-            scores = np.concatenate(sure)
+            scores = self.outputs(self.windows(sentences))[:, 0]
             mask = evaluation.true_mask(sentences, self.label)
             result.average_precision = ranking.average_precision(scores, mask)
             result.pair_accuracy = ranking.pair_accuracy(scores, mask)
@@ -177,7 +194,7 @@ class Tagger:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to one file, atomically."""
         words = {table: forms.words for table, forms in self.vocabularies.items()}
-        numbers = {"threshold": self.threshold, "slope": 1.0}
+        numbers = {name: getattr(self, name) for name in NUMBERS}
         return write_model(path, self.config, words, self.labels, numbers, self.arrays)
 
     @classmethod
@@ -189,7 +206,9 @@ class Tagger:
         tagger.vocabularies = {
             table: Vocabulary(known, forms[table]) for table, known in words.items()
         }
-        tagger.labels, tagger.threshold, tagger.arrays = labels, numbers["threshold"], arrays
+        tagger.labels, tagger.arrays = labels, arrays
+        for name in NUMBERS:
+            setattr(tagger, name, numbers[name])
         return tagger
 
 

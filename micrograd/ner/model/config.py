@@ -60,6 +60,11 @@ class Config:
         """Name the loss in `LOSSES`."""
         return f"sequence {self.loss}" if self.kind == "sequence" else self.kind
 
+    @property
+    def has_margin(self) -> bool:
+        """Say whether a sample can have no loss: its margin is kept."""
+        return self.kind != "softmax" and self.loss_name != "sequence likelihood"
+
     def shape(self, outputs: int) -> Shape:
         """Give the sizes of the network with so many outputs."""
         tables = tuple(
@@ -99,7 +104,8 @@ class Training:
                 raise ValueError(f"{name} {getattr(self, name)}: it must be 1 or more")
 
 
-PLAIN: dict[str, Any] = {"features": (), "dropout": 0.0, "rare": 0, "viterbi": False}  # the lectures' window
+# The lectures' window.
+PLAIN: dict[str, Any] = {"features": (), "dropout": 0.0, "rare": 0, "viterbi": False}
 
 
 def defaults(kind: str, plain: bool = False, **changes: Any) -> tuple[Config, Training]:

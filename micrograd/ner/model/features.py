@@ -39,7 +39,7 @@ def case_of(word: str) -> str:
         return "none"
     if len(word) > 1 and word.isupper():
         return "all caps"
-    if word[0].isupper():
+    if word[:1].isupper():
         return "initial"
     return "any" if any(letter.isupper() for letter in word) else "none"
 

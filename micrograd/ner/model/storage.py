@@ -14,6 +14,7 @@ from micrograd.ner.model.config import Config
 from micrograd.ner.model.network import Arrays, initial
 
 VERSION = 2
+NUMBERS = ("threshold", "slope", "offset")  # of a margin scorer, set on the dev set
 Words = dict[str, list[str]]
 
 
@@ -43,7 +44,7 @@ def read_model(
         config = Config(**state["config"])
         words = {str(table): list(map(str, forms)) for table, forms in state["words"].items()}
         labels = list(map(str, state["labels"]))
-        numbers = {name: float(state["numbers"][name]) for name in ("threshold", "slope")}
+        numbers = {name: float(state["numbers"][name]) for name in NUMBERS}
         arrays = dict(state["arrays"])
         _check_arrays(config, words, labels, arrays)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 SCHEMES = ("IO", "IOB1", "BIO", "BIOES")
-_PREFIXES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
+LETTERS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
 
 
 class Span(NamedTuple):
@@ -25,11 +25,11 @@ def split_tag(tag: str) -> tuple[str, str]:
     if tag == "O":
         return "O", ""
     prefix, dash, label = tag.partition("-")
-    if not dash or not label or prefix not in _PREFIXES:
+    if not dash or not label or prefix not in LETTERS:
         raise ValueError(
             f"unknown tag {tag!r}: expected O, or one of B- I- E- S- (L- U- M-) and a type"
         )
-    return _PREFIXES[prefix], label
+    return LETTERS[prefix], label
 
 
 def _continues(before: tuple[str, str], here: tuple[str, str]) -> bool:

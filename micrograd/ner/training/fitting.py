@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
 from micrograd.ner.judging.evaluation import TypeEvaluation, true_mask
+from micrograd.ner.judging.ranking import fit_logistic
 from micrograd.ner.judging.scoring import score
 from micrograd.ner.model.config import Training
+from micrograd.ner.model.losses import LOSSES
+from micrograd.ner.model.network import forward, gather
+from micrograd.ner.model.storage import NUMBERS
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import schemes
@@ -27,6 +31,7 @@ from micrograd.schedules import Plateau
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
 
+JUDGED = 64  # samples whose loss is taken together
 COLLAPSED = 10.0  # percent of samples still active
 Say = Callable[[str], None]
 
@@ -58,7 +63,17 @@ class Trainer:
             self.optimizer.step(self._gradients(found))
         else:
             self.optimizer.steps_done += 1  # the schedule goes on, nothing moves
+        if not self.tagger.config.has_margin:
+            return {"loss": found.loss}
         return {"loss": found.loss, "active": 100 * found.active}
+
+    def loss(self, batch: Batch) -> float:
+        """Give the mean loss of a batch, forward only."""
+        tagger = self.tagger
+        x = gather(tagger.shape, tagger.arrays, batch.ids)
+        scores = forward(tagger.shape, x, tagger.arrays).s
+        loss = LOSSES[tagger.config.loss_name]
+        return float(loss(scores, batch.target, tagger.rule, tagger.arrays).losses.mean())
 
     def _dropped(self, batch: Batch, first: int) -> Batch:
         """Draw which inputs are dropped (L19); no two batches of an epoch begin alike."""
@@ -94,7 +109,7 @@ class Trainer:
         """Give all that training has changed."""
         return {
             "arrays": states.capture(self.tagger.arrays),
-            "threshold": self.tagger.threshold,
+            "numbers": [getattr(self.tagger, name) for name in NUMBERS],
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
         }
@@ -102,21 +117,28 @@ class Trainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError where it is of another model."""
         states.restore(self.tagger.arrays, state["arrays"])
-        self.tagger.threshold = float(state["threshold"])
+        for name, number in zip(NUMBERS, state["numbers"], strict=True):
+            setattr(self.tagger, name, float(number))
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch = int(state["epoch"])
         self._draw()
 
 
-def make_sampler(tagger: Tagger, train: Sequence[Sentence]) -> Sampler:
+def make_sampler(
+    tagger: Tagger, train: Sequence[Sentence], rare: int | None = None
+) -> Sampler:
     """Make the source of samples that suits the model."""
     config = tagger.config
-    words = Rare(tagger.windows(train), config.rare)
+    words = Rare(tagger.windows(train), config.rare if rare is None else rare)
     if tagger.label:
         true = true_mask(train, tagger.label)
         return PairSampler(words, true, config.corrupt, config.sampler, tagger.label)
-    tags = [tag for s in train for tag in schemes.convert(s.tags, config.scheme)]
+    tags = [tag for s in train for tag in _own(tagger, s)]
     return SentenceSampler(words, tags, tagger.labels)
+
+
+def _own(tagger: Tagger, sentence: Sentence) -> list[str]:
+    return schemes.convert(sentence.tags, tagger.config.scheme)
 
 
 class Judge:
@@ -128,6 +150,27 @@ class Judge:
         self.true = [sentence.tags for sentence in dev]
         self.table = TypeEvaluation(dev, tagger.label) if tagger.label else None
 
+    def loss(self, trainer: Trainer) -> dict[str, float]:
+        """Give the mean loss of the dev samples whose tags the model knows, nothing dropped.
+
+        There is none where nothing can be sampled: no tag is known, or every word is a name.
+        """
+        sampler = self._sampler()
+        if sampler is None:
+            return {}
+        sampler.draw(np.random.default_rng(0))
+        total = 0.0
+        for numbers in np.array_split(np.arange(len(sampler)), -(-len(sampler) // JUDGED)):
+            total += trainer.loss(sampler.take(numbers)) * len(numbers)
+        return {"dev_loss": total / len(sampler)}
+
+    def _sampler(self) -> Sampler | None:
+        tagger = self.tagger
+        if self.table:
+            return None if self.table.mask.all() else make_sampler(tagger, self.dev, rare=0)
+        known = [s for s in self.dev if set(_own(tagger, s)) <= set(tagger.labels)]
+        return make_sampler(tagger, known, rare=0) if known else None
+
     def f1(self) -> float:
         """Give the dev F1 in percent. ValueError where a score is no number."""
         out = self.tagger.outputs(self.cut)
@@ -135,6 +178,7 @@ class Judge:
             raise ValueError("the dev scores are no numbers any more")
         if self.table:
             self.tagger.threshold, best = self.table.calibrate(out[:, 0])
+            self.tagger.slope, self.tagger.offset = fit_logistic(out[:, 0], self.table.mask)
             return best
         return score(self.true, self.cut.split(self.tagger.tags(out, self.cut.lengths))).f1
 
@@ -154,7 +198,8 @@ def train(
 ) -> History:
     """Start a tagger's parameters and train them; the best epoch on `dev` is kept.
 
-    The history has the columns loss, active (percent of samples with a loss) and dev_f1.
+    The history has the columns loss, for margins active (percent of samples with a loss),
+    dev_loss and dev_f1.
     `checkpoint` is written after every epoch, and on Ctrl-C, which raises Interrupted.
     ValueError where there is nothing to learn, or the loss is no longer a number.
     """
@@ -197,8 +242,9 @@ def _evaluated(trainer: Trainer, judge: Judge) -> dict[str, float]:
         f1 = judge.f1()
     except ValueError as error:
         raise ValueError(f"{error}; {_remedy(trainer.training)}. No model was written") from None
+    loss = judge.loss(trainer)
     trainer.next_epoch(f1)
-    return {"dev_f1": f1}
+    return loss | {"dev_f1": f1}
 
 
 def check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:
@@ -238,5 +284,7 @@ def _remedy(training: Training) -> str:
 
 def collapsed(history: History) -> bool:
     """Say whether the loss rose, and samples that should grow quiet did not."""
+    if "active" not in history.columns:
+        return False
     loss, active = history["loss"], history["active"]
     return len(loss) > 1 and loss[-1] > loss[0] and active[-1] > COLLAPSED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from micrograd.engine import Value
+from micrograd.engine import Value, topological_order
 from micrograd.ner.judging.evaluation import true_mask
 from micrograd.ner.model.losses import Target
 from micrograd.ner.model.vocabulary import Ids
@@ -42,6 +42,17 @@ class Example(NamedTuple):
     title: str
     windows: list[Window]
     loss: Value
+
+    def scores(self) -> list[str]:
+        """Say the two scores of a pair and their gradients; nothing of other samples."""
+        named = {value.label: value for value in topological_order(self.loss)}
+        if not {"s", "s_c"} <= named.keys():
+            return [""] * len(self.windows)
+        s, s_c = named["s"], named["s_c"]
+        return [
+            f"s = {s.data:.4g}, ∂J/∂s = {s.grad:+g}",
+            f"s_c = {s_c.data:.4g}, ∂J/∂s_c = {s_c.grad:+g}",
+        ]
 
 
 def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
