@@ -11,8 +11,8 @@ from micrograd.engine import Value
 from micrograd.functions import dot
 from micrograd.losses import cross_entropy, max_margin
 from micrograd.lowering import lower
-from micrograd.lowering.comparing import compared, dense, like
-from micrograd.lowering.tracing import as_values
+from micrograd.lowering.compare import compared, dense, like
+from micrograd.lowering.trace.record import as_values
 from micrograd.nn import MLP, Embedding, one_hot
 from micrograd.optim import SGD, AdaGrad, Adam, SparseAdam
 from micrograd.optim.gradients import Rows

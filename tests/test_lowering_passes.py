@@ -9,6 +9,7 @@ import pytest
 from micrograd.core.modes import scope
 from micrograd.engine import Value, weighted_sum
 from micrograd.lowering import lower
+from micrograd.lowering.arrays.leaves import leaf_arrays
 from micrograd.lowering.canonical import canonical
 from micrograd.lowering.columns import NAMES, columns
 from micrograd.lowering.expr import (
@@ -29,7 +30,6 @@ from micrograd.lowering.grouping import levels
 from micrograd.lowering.inlining import inlined
 from micrograd.lowering.ir import BATCH, FIXED, INPUT, Array, Index
 from micrograd.lowering.layout import contiguous, stacked_product, tall
-from micrograd.lowering.leaves import leaf_arrays
 from micrograd.lowering.tensors import Tensor, contract
 from micrograd.lowering.text import line, shown
 from micrograd.nn import Layer

@@ -34,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the program, and what was asked for beside."""
     from micrograd.lowering import lower
-    from micrograd.lowering.comparing import compared, like, loaded
+    from micrograd.lowering.compare import compared, like, loaded
 
     function, samples = loaded(options.function)
     program = lower(function, *samples)

@@ -10,20 +10,21 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.graph import Graph
+from micrograd.lowering.arrays.leaves import declared_array, leaf_arrays
+from micrograd.lowering.arrays.lookups import looked_up, reached, tables
 from micrograd.lowering.caching import cached, structure
 from micrograd.lowering.canonical import Canonical, canonical
 from micrograd.lowering.checking import check_arrays
 from micrograd.lowering.columns import Bools, Columns, columns
 from micrograd.lowering.grouping import Grouping, IrregularError, levels
 from micrograd.lowering.ir import CONSTANT, INPUT, PARAMETER, Array
-from micrograd.lowering.leaves import Given, given, leaf_arrays
 from micrograd.lowering.levels import Levels, levelled
-from micrograd.lowering.lookups import looked_up, reached, tables
 from micrograd.lowering.lowered import Lowered
 from micrograd.lowering.names import check_given, name_arrays
 from micrograd.lowering.program import Program
 from micrograd.lowering.tensors import Constants
-from micrograd.lowering.tracing import Trace, given_parameters, trace
+from micrograd.lowering.trace.declared import Declared, declared
+from micrograd.lowering.trace.record import Trace, given_parameters, trace
 
 REDUCTIONS = ("mean", "sum")
 BACKENDS = ("numpy", "numba")
@@ -62,7 +63,7 @@ def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: s
     given = [*dict.fromkeys((*traced.arrays, *table.values(), *around)),
              *_masks(graph, traced.start)]  # fmt: skip
     check_given([g.name for g in given if g.name])
-    arrays = [g.array(ids, traced.batched) for g in given]
+    arrays = [declared_array(g, ids, traced.batched) for g in given]
     rows = looked_up(found, dict(zip(given, arrays)), table, ids)
     arrays += [array for array, _ in rows]
     trainable = _trainable(graph, traced, named)
@@ -76,7 +77,7 @@ def _program(traced: Trace, graph: Columns, named: bool, reduce: str, backend: s
     return Program(lowered, _leaf_values(lowered, values, graph), graph, backend)
 
 
-def _masks(graph: Columns, start: int | None) -> list[Given]:
+def _masks(graph: Columns, start: int | None) -> list[Declared]:
     """Return the masks that dropout drew during the trace: inputs, to be drawn for every call."""
     if start is None:
         return []
@@ -89,7 +90,7 @@ def _masks(graph: Columns, start: int | None) -> list[Given]:
         if number:
             masks[-1].append(graph.values[i])
     names = ["mask"] if len(masks) == 1 else [f"mask{n + 1}" for n in range(len(masks))]
-    return [given(name, INPUT, mask) for name, mask in zip(names, masks)]
+    return [declared(name, INPUT, mask) for name, mask in zip(names, masks)]
 
 
 def _trainable(graph: Columns, traced: Trace, named: bool) -> Bools:

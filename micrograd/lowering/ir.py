@@ -15,8 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from micrograd.lowering.columns import Floats, Ints
+from micrograd.lowering.trace.declared import CONSTANT as CONSTANT
+from micrograd.lowering.trace.declared import INPUT as INPUT
+from micrograd.lowering.trace.declared import NUMBER as NUMBER
+from micrograd.lowering.trace.declared import PARAMETER as PARAMETER
 
-INPUT, PARAMETER, CONSTANT, NUMBER = "input", "parameter", "constant", "number"
 ELEMENT, SUM, CHOICE, LOOKUP = "element", "sum", "choice", "lookup"
 LEAVES = (INPUT, PARAMETER, CONSTANT, NUMBER)
 BATCH = -1  # the variable of the batch axis

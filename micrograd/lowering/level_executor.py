@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.lowering.batch import Ids
 from micrograd.lowering.buffers import CALLED, Buffered
 from micrograd.lowering.columns import Floats, Ints
 from micrograd.lowering.expr import binary, ref
 from micrograd.lowering.formulas import expression
-from micrograd.lowering.ids import Ids
 from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER
 from micrograd.lowering.levels import Group, Levels
 from micrograd.ops import BY_NAME

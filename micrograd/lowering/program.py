@@ -18,11 +18,11 @@ from micrograd.lowering import (
     numpy_executor,
     scalar_executor,  # fmt: skip
 )
+from micrograd.lowering.batch import Ids
 from micrograd.lowering.columns import Columns, Floats
 from micrograd.lowering.diagnosis import diagnose
 from micrograd.lowering.explaining import explained, found
 from micrograd.lowering.exporting import standalone
-from micrograd.lowering.ids import Ids
 from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER
 from micrograd.lowering.levels import Levels
 from micrograd.lowering.levels_text import LevelsText

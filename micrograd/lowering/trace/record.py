@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.core.modes import comparisons_reported, described, lookups_reported
+from micrograd.core.modes import comparisons_reported, lookups_reported
 from micrograd.engine import Value
-from micrograd.lowering.ir import INPUT, PARAMETER
-from micrograd.lowering.leaves import Given, given
-from micrograd.lowering.lookups import Found
-from micrograd.lowering.surroundings import parameters_around
+from micrograd.lowering.trace.declared import INPUT, PARAMETER, Declared, declared
+from micrograd.lowering.trace.lookups import Lookup, Lookups
+from micrograd.lowering.trace.parameters import parameters_around
+from micrograd.lowering.trace.places import ours, user_line
 from micrograd.ops import DomainError
 
 # What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
@@ -37,36 +36,11 @@ class Trace(NamedTuple):
     """
 
     root: Value
-    arrays: list[Given]
+    arrays: list[Declared]
     start: int | None
     batched: bool
-    lookups: Sequence[Found] = ()
-    around: Sequence[Given] = ()  # parameters by the names that the function reads them by
-
-
-class Lookups:
-    """Answer the lookups of a trace with fresh leaves, and keep which they stand for."""
-
-    def __init__(self, inputs: Iterable[Given]) -> None:
-        self.found: dict[Any, Found] = {}
-        self._inputs = {value: (g, place) for g in inputs
-                        for place, value in enumerate(g.values.ravel().tolist())}  # fmt: skip
-
-    def __call__(self, rows: Any, index: Value, row: Sequence[Value]) -> list[Value] | None:
-        """Return the leaves for a row; None where the index is a constant of the function.
-
-        Raises ValueError where it is computed: an id is an input as it came.
-        """
-        if index not in self._inputs:
-            if index.parents:
-                raise ValueError(f"{_user_line()}: a row is looked up by {described(index)}, which "
-                                 "is computed; a program takes ids as they are: give this one as "
-                                 "an input")  # fmt: skip
-            return None
-        ids, place = self._inputs[index]
-        key = (rows is None, id(rows) if rows else len(row), ids)
-        found = self.found.setdefault(key, Found(rows, len(row), ids, {}))
-        return found.rows.setdefault(place, [Value(value.data) for value in row])
+    lookups: Sequence[Lookup] = ()
+    around: Sequence[Declared] = ()  # parameters by the names that the function reads them by
 
 
 def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[str] | None,
@@ -77,7 +51,7 @@ def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[
         raise ValueError(f"{len(names)} names ({', '.join(names)}) for {len(samples)} samples")
     marker = Value(0.0)
     inputs = [as_values(sample) for sample in samples]
-    arrays = [given(name, INPUT, x) for name, x in zip(names, inputs)]
+    arrays = [declared(name, INPUT, x) for name, x in zip(names, inputs)]
     lookups = Lookups(arrays)
     with comparisons_reported(_refuse), lookups_reported(lookups):
         root = _called_on(function, inputs)
@@ -86,21 +60,21 @@ def trace(function: Callable[..., Any], samples: Sequence[Any], names: Sequence[
                          "one Value: the loss of one sample")  # fmt: skip
     around = [] if parameters else parameters_around(function, names)
     return Trace(root, arrays + given_parameters(parameters), marker._index, True,
-                 list(lookups.found.values()), around)  # fmt: skip
+                 list(lookups.recorded.values()), around)  # fmt: skip
 
 
-def given_parameters(parameters: Any) -> list[Given]:
+def given_parameters(parameters: Any) -> list[Declared]:
     """Return the arrays of a dict of nested lists of Values."""
-    return [given(name, PARAMETER, nested) for name, nested in dict(parameters or {}).items()]
+    return [declared(name, PARAMETER, nested) for name, nested in dict(parameters or {}).items()]
 
 
 def _argument_names(function: Callable[..., Any], count: int) -> list[str]:
     try:
-        found = [p for p in inspect.signature(function).parameters.values()
-                 if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]  # fmt: skip
+        arguments = [p for p in inspect.signature(function).parameters.values()
+                     if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]  # fmt: skip
     except (TypeError, ValueError):
-        found = []
-    names = [p.name for p in found[:count]]
+        arguments = []
+    names = [p.name for p in arguments[:count]]
     return names + [f"x{i + 1}" for i in range(len(names), count)]
 
 
@@ -137,26 +111,13 @@ def _called_on(function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
 def _line_of(error: BaseException) -> str:
     """Return the last line of the user's code that an error went through."""
     frames = traceback.walk_tb(error.__traceback__)
-    places = [f"{f.f_code.co_filename}:{line}" for f, line in frames if not _ours(f)]
-    return (places or [_user_line()])[-1]
-
-
-def _ours(frame: Any) -> bool:
-    name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return name == "micrograd" or frame.f_code.co_filename.startswith("<row ")
-
-
-def _user_line() -> str:
-    """Return the line of the user's code that led here."""
-    frame = sys._getframe(1)
-    while frame.f_back and _ours(frame):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    places = [f"{f.f_code.co_filename}:{line}" for f, line in frames if not ours(f)]
+    return (places or [user_line()])[-1]
 
 
 def _refuse() -> None:
     raise ValueError(
-        f"{_user_line()}: two Values are compared while the function "
+        f"{user_line()}: two Values are compared while the function "
         "is traced, so the program would follow this one sample's branch for every sample; write "
         "the choice as an operation: x.max(y), x.min(y), x.relu(), x.abs()"
     )

@@ -8,18 +8,17 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.lowering.ir import PARAMETER
-from micrograd.lowering.leaves import Given, given
 from micrograd.lowering.names import usable
+from micrograd.lowering.trace.declared import PARAMETER, Declared, declared
 
 
-def parameters_around(function: Callable[..., Any], taken: Collection[str]) -> list[Given]:
+def parameters_around(function: Callable[..., Any], taken: Collection[str]) -> list[Declared]:
     """Return the nested lists of Values without labels that a function, or one it calls, reads.
 
     Of two that share Values the one with more axes stays, then the smaller one. Names that are
     `taken`, or that a program cannot have, are left to what names unnamed leaves.
     """
-    found: dict[str, Given] = {}
+    found: dict[str, Declared] = {}
     for name, nested in _read(function, set()):
         array = _array(name, nested) if usable(name) and name not in taken else None
         if array is not None:
@@ -72,14 +71,14 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(part)
 
 
-def _array(name: str, nested: Any) -> Given | None:
+def _array(name: str, nested: Any) -> Declared | None:
     first = nested
     while isinstance(first, (list, tuple)) and first:
         first = first[0]
     if not isinstance(first, Value):
         return None
     try:
-        array = given(name, PARAMETER, nested)
+        array = declared(name, PARAMETER, nested)
     except ValueError:  # ragged, or not of Values alone
         return None
     plain = not any(v.label or v.scope or v.parents for v in array.values.ravel().tolist())

@@ -1,14 +1,13 @@
-"""Gather the leaves of a graph into arrays: inputs, parameters, constants, numbers.
+"""The leaves of a graph as arrays: inputs, parameters, constants, numbers.
 
-Those that the caller gave as nested lists keep their shape. Parameters found in the graph are
-gathered by scope and label: `w0`, `w1` in "layer 0 / neuron 3" lie in row 3 of W1.
+Those declared as nested lists keep their shape. Parameters found in the graph are gathered by
+scope and label: `w0`, `w1` in "layer 0 / neuron 3" lie in row 3 of W1.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,36 +15,25 @@ import numpy as np
 from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
 from micrograd.lowering.canonical import Canonical
-from micrograd.lowering.columns import Bools, Columns, Ints
-from micrograd.lowering.ir import CONSTANT, INPUT, NUMBER, PARAMETER, Array
+from micrograd.lowering.columns import NONE, Bools, Columns, Ints
+from micrograd.lowering.ir import Array
 from micrograd.lowering.names import identifier, unnumbered
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared
 
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
 
 
-@dataclass(frozen=True, eq=False)
-class Given:
-    """An array of leaves whose shape and name the caller gave; `values` are Values by place."""
-
-    name: str
-    kind: str
-    values: Any  # an object array
-    stem: str = ""  # what to call it, where it has no name yet
-
-    def array(self, ids: Mapping[Value, int], batched: bool) -> Array:
-        """Return the array, with the ids of its elements in the graph."""
-        nodes = np.array([ids.get(v, -1) for v in self.values.ravel().tolist()], np.int64)
-        return Array(self.kind, self.values.shape, nodes, batched and self.kind == INPUT,
-                     name=self.name, stem=self.stem)  # fmt: skip
-
-
-def given(name: str, kind: str, nested: Any) -> Given:
-    """Return nested lists of Values as one array. Raises ValueError where they are ragged."""
-    values = np.array(nested, dtype=object)
-    if any(not isinstance(v, Value) for v in values.ravel().tolist()):
-        raise ValueError(f"{name} is ragged or holds something else than Values; give nested lists "
-                         "whose rows have one length, or each part under its own name")  # fmt: skip
-    return Given(name, kind, values)
+def declared_array(leaves: Declared, ids: Mapping[Value, int], batched: bool) -> Array:
+    """Return declared leaves as an array, with the ids of its elements in the graph."""
+    nodes = np.array([ids.get(v, NONE) for v in leaves.values.ravel().tolist()], np.int64)
+    return Array(
+        leaves.kind,
+        leaves.values.shape,
+        nodes,
+        batched and leaves.kind == INPUT,
+        name=leaves.name,
+        stem=leaves.stem,
+    )
 
 
 def leaf_arrays(canonical: Canonical, arrays: list[Array], trainable: Bools) -> list[Array]:
@@ -56,7 +44,7 @@ def leaf_arrays(canonical: Canonical, arrays: list[Array], trainable: Bools) -> 
         left[array.nodes[array.nodes >= 0]] = False
     numbers = left & canonical.literal & ~trainable
     left &= ~numbers
-    found = list(arrays)
+    result = list(arrays)
     first_user = _first_users(canonical)
     sets: dict[Any, list[int]] = {}
     for i in np.flatnonzero(left).tolist():
@@ -67,12 +55,15 @@ def leaf_arrays(canonical: Canonical, arrays: list[Array], trainable: Bools) -> 
     for (kind, scope, stem), ids in sets.items():
         for part in np.split(ids, np.searchsorted(ids, sorted(set(begins[kind, scope])))):
             if len(part):
-                found += _parted(columns, kind, scope, stem, part, first_user)
-    return [*found, _pool(columns, np.flatnonzero(numbers))]
+                result += _parted(columns, kind, scope, stem, part, first_user)
+    return [*result, _literals(columns, np.flatnonzero(numbers))]
 
 
 def _begins(columns: Columns, ids: list[int]) -> Iterator[int]:
-    """Yield the leaves where names begin anew: another module has a w0 in its neuron 0 too."""
+    """Yield the first leaf of every module but the first.
+
+    A second "neuron 0 / w0" means that another module of the same shape has begun.
+    """
     seen: set[tuple[str, str]] = set()
     for i in ids:
         name = columns.values[i].scope, columns.values[i].label
@@ -82,8 +73,8 @@ def _begins(columns: Columns, ids: list[int]) -> Iterator[int]:
         seen.add(name)
 
 
-def _pool(columns: Columns, ids: Ints) -> Array:
-    """Return the distinct numbers of the code as one array."""
+def _literals(columns: Columns, ids: Ints) -> Array:
+    """Return the distinct numbers written in the code as one array."""
     data = np.array([columns.values[i].data for i in ids.tolist()])
     numbers = np.unique(data)
     return Array(NUMBER, numbers.shape, ids, data=numbers)

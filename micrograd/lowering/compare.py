@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.lowering.program import Program
-from micrograd.lowering.tracing import as_values
+from micrograd.lowering.trace.record import as_values
 from micrograd.optim.gradients import Rows
 
 

@@ -1,0 +1,161 @@
+"""What a program is compared with: the scalar engine's `backward()`, sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from micrograd.engine import Value
+from micrograd.gradients import Rows
+from micrograd.lowering import Program
+from micrograd.order import topological_order
+
+# Whether `program.source` is a complete module and is what runs. Flip it when it is: then the
+# tests compare `exec(program.source)`, and the program on models that the old runner gets wrong.
+TEXT_RUNS = False
+CLOSE = 1e-12
+
+Arrays = dict[str, Any]
+
+
+class Right(NamedTuple):
+    """The loss and its gradients by name, and the sizes of what was added up for each of them."""
+
+    loss: float
+    gradients: Arrays
+    size: float
+    sizes: Arrays
+
+
+def as_values(sample: Any) -> Any:
+    """Return a sample as nested lists of fresh Values."""
+    if isinstance(sample, np.ndarray):
+        return as_values(sample.tolist())
+    if isinstance(sample, Iterable):
+        return [as_values(part) for part in sample]
+    return Value(sample)
+
+
+def shaped(function: Callable[[Value], float], values: Any) -> Any:
+    """Return the array of `function` of each Value of nested lists or an object array."""
+    values = np.asarray(values, object)
+    return np.array([function(v) for v in values.ravel().tolist()], float).reshape(values.shape)
+
+
+def by_engine(
+    program: Program,
+    loss: Callable[..., Value] | None = None,
+    batch: Sequence[Any] = (),
+    reduce: str = "mean",
+) -> Right:
+    """Return what `backward()` gives for each sample, averaged or added up.
+
+    Where there is no `loss` of a sample, the graph is the recorded one. Inputs of whole numbers
+    are ids and have no gradient.
+    """
+    samples = [list(map(as_values, sample)) for sample in zip(*batch)] if loss else [[]]
+    share = 1 / len(samples) if reduce == "mean" else 1.0
+    leaves = {name: program.leaf_values(name) for name in program.parameters}
+    for values in leaves.values():
+        for value in values.ravel().tolist():
+            value.grad = 0.0
+    sizes: dict[Value, float] = {}
+    total, size = 0.0, 0.0
+    for sample in samples:
+        root = loss(*sample) if loss else program.root
+        root.backward(share)
+        add_sizes(root, share, sizes)
+        total, size = total + share * root.data, size + share * size_of(root)
+    inputs = zip(program.inputs, zip(*samples), batch)
+    leaves |= {name: list(column) for name, column, x in inputs if not holds_ids(x)}
+    return Right(
+        total,
+        {name: shaped(lambda v: v.grad, x) for name, x in leaves.items()},
+        size,
+        {name: shaped(lambda v: sizes.get(v, 0.0), x) for name, x in leaves.items()},
+    )
+
+
+def holds_ids(x: Any) -> bool:
+    return np.asarray(x).dtype.kind in "iu"
+
+
+def add_sizes(root: Value, share: float, sizes: dict[Value, float]) -> None:
+    """Add to each leaf the size of what its gradient is the sum of: no contribution cancels."""
+    own = {root: share}
+    for node in reversed(topological_order(root)):
+        upstream = own.get(node, 0.0)
+        for operand, local in zip(node.parents, node.local_gradients()):
+            own[operand] = own.get(operand, 0.0) + upstream * abs(local)
+        if not node.parents:
+            sizes[node] = sizes.get(node, 0.0) + upstream
+
+
+def size_of(root: Value) -> float:
+    """Return the size of what a Value is the sum of: nothing that was added cancels."""
+    sizes: dict[Value, float] = {}
+    for node in topological_order(root):
+        parts = [sizes[x] * abs(d) for x, d in zip(node.parents, node.local_gradients())]
+        sizes[node] = max(abs(node.data), sum(parts))
+    return sizes[root]
+
+
+def by_program(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
+    """Return what the program gives, the gradients of its inputs too."""
+    loss, gradients = program.value_and_grad(*batch, wrt_inputs=bool(program.inputs))
+    return loss, {name: dense(g, program, name) for name, g in gradients.items()}
+
+
+def dense(gradient: Any, program: Program, name: str) -> Any:
+    """Return a gradient as an array, the rows of a table put in their places."""
+    if not isinstance(gradient, Rows):
+        return np.asarray(gradient)
+    whole = np.zeros(program.parameters[name].shape)
+    np.add.at(whole, gradient.indices, gradient.rows)
+    return whole
+
+
+def by_export(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
+    """Return what the NumPy export gives when it is executed."""
+    module: dict[str, Any] = {}
+    exec(program.export("numpy"), module)
+    batch = [np.asarray(x) for x in batch]
+    loss, gradients = module["value_and_grad"](*batch, **module["LEAVES"])
+    assert module["forward"](*batch, **module["LEAVES"]) == loss
+    return float(loss), {name: np.asarray(g) for name, g in gradients.items()}
+
+
+def by_source(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
+    """Return what the printed source gives when it is executed, with the arrays it asks for."""
+    module: dict[str, Any] = {}
+    exec(program.source, module)
+    function = module["value_and_grad"]
+    arrays = {**getattr(program, "tables", {}), **program.parameters, **program.constants}
+    arrays |= {name: np.asarray(x) for name, x in zip(program.inputs, batch)}
+    loss, gradients = function(**{name: arrays[name] for name in signature(function).parameters})
+    return float(loss), {name: np.asarray(g) for name, g in gradients.items()}
+
+
+def difference(result: tuple[float, Arrays], right: Right) -> str:
+    """Say how a loss with gradients differs from the right one; nothing where it does not.
+
+    A result without the gradients of inputs is compared without.
+    """
+    loss, gradients = result
+    if unequal(loss, right.loss, right.size):
+        return f"loss {loss!r}, backward() gives {right.loss!r}"
+    for name, wanted in right.gradients.items():
+        if name not in gradients:
+            continue
+        if gradients[name].shape != wanted.shape:
+            return f"gradient of {name}: shape {gradients[name].shape}, not {wanted.shape}"
+        if unequal(gradients[name], wanted, right.sizes[name]):
+            return f"gradient of {name}: {gradients[name].tolist()}, not {wanted.tolist()}"
+    return ""
+
+
+def unequal(result: Any, wanted: Any, size: Any) -> bool:
+    return not np.all(np.abs(result - wanted) <= CLOSE * size)
