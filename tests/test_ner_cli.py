@@ -42,8 +42,8 @@ def test_training_without_arguments_writes_everything(model):
         "pair.svg",
         "report.html",
     }
-    assert (model / "history.csv").read_text().splitlines()[0] == "epoch,loss,active,dev_loss,dev_f1"
-    assert len((model / "history.csv").read_text().splitlines()) == 3
+    head, *rows = (model / "history.csv").read_text().splitlines()
+    assert head == "epoch,loss,active,dev_loss,dev_f1" and len(rows) == 2
     assert "true window" in (model / "pair.svg").read_text()
 
 

@@ -59,7 +59,7 @@ def _panel(history: History, names: Sequence[str], x: int, kept: int) -> str:
     high = max(values) if max(values) > low else low + 1.0
     across = Scale(1, max(len(history), 2), x + LEFT, x + WIDTH - 14)
     up = Scale(low, high, HEIGHT - BOTTOM, TOP)
-    out = [_axes(x, across, up), _mark(across(kept), f"epoch {kept} is kept")]
+    out = [_axes(across, up), _mark(across(kept), f"epoch {kept} is kept")]
     for n, (name, (colour, dash)) in enumerate(zip(names, STROKES)):
         points = " ".join(
             f"{across(row['epoch'])},{up(row[name])}" for row in history.rows if name in row
@@ -74,7 +74,7 @@ def _panel(history: History, names: Sequence[str], x: int, kept: int) -> str:
     return "".join(out)
 
 
-def _axes(x: int, across: Scale, up: Scale) -> str:
+def _axes(across: Scale, up: Scale) -> str:
     left, right = across.start, across.stop
     path = f'<path class="axis" d="M{left},{TOP}V{up.start}H{right}"/>'
     numbers = [_text(left - 5, up(v) + 4, f"{v:.3g}", "", "end") for v in (up.low, up.high)]

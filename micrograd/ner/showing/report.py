@@ -87,7 +87,7 @@ def _error(error: Error, path: str) -> Text:
 def print_confusion(counts: Counter[tuple[str, str]], console: Console | None = None) -> None:
     """Print which types are taken for which; O is no entity."""
     console = console or Console(highlight=False)
-    names = sorted({name for pair in counts for name in pair} - {"O"}) + ["O"]
+    names = [*sorted({name for pair in counts for name in pair} - {"O"}), "O"]
     table = Table(title="Entities by true type (rows) and predicted type", title_justify="left")
     table.add_column("")
     for name in names:

@@ -16,6 +16,7 @@ TAB = "\t"
 DOCUMENTS = ("-DOCSTART-", "# newdoc")
 _RUNS = re.compile(r"([ \t]+)")
 _COMMENT = re.compile(r"#\s|;|\$\s")
+_TAGGED = re.compile(r"(?i:[BIESLUM][-_]\S|.+[-_][BIESLUM]$|[OBIES]$)")
 _KEYED = re.compile(r"#\s*\S+ = |# new(doc|par)\b")  # the comments of CoNLL-U
 
 
@@ -45,9 +46,10 @@ class Layout:
             return line.startswith("#") and len(row) not in (self.columns, self.columns - 1)
         if len(row) != self.columns:
             return len(line.rstrip(BLANKS)) > 1
-        if self.tag is None:
+        if self.tag is None or self.separator == "\t":
             return bool(_KEYED.match(line))
-        return row[self.tag] not in self.tags
+        tag = row[self.tag]
+        return tag not in self.tags and not _TAGGED.match(tag)
 
     def replaced(self, line: str, tag: str, column: int | None) -> str:
         """Give a token's line with the tag in a column, or appended; every other byte is kept."""

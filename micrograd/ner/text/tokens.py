@@ -6,6 +6,7 @@ joiners and colours. Abbreviations and initials keep their full stop and end no 
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,8 +16,9 @@ from micrograd.ner.text.sentence import Sentence
 LONGEST = 100_000  # letters kept back in a stream that ends no sentence
 TITLES = "Mr|Mrs|Ms|Dr|Prof|St|Mt|Ft|Gen|Col|Lt|Sgt|Capt|Sen|Rep|Gov|Rev|Hon|Pres|Adm|Maj|Messrs"
 SHORT = "Jr|Sr|Inc|Ltd|Co|Corp|Bros|vs|etc|al|Ave|Blvd|Jan|Feb|Aug|Sept|Oct|Nov|Dec|cf|approx|dept"
-STARTERS = frozenset(
-    ["The", "He", "She", "It", "They", "We", "I", "You", "In", "On", "At", "But", "And", "This", "That", "These", "Those", "There", "His", "Her", "Its", "Their", "However", "After", "When", "A", "An", "As", "If"]
+_STARTS = re.compile(
+    "The|He|She|It|They|We|You|I|In|On|At|But|And|This|That|These|Those|There|His|Her|Its|Their|"
+    "However|After|When|A|An|As|If"
 )
 
 
@@ -74,7 +76,7 @@ def spans(text: str, borders: Iterable[int] = ()) -> list[tuple[int, int]]:
 
 def _pieces(start: int, end: int, cuts: set[int]) -> Iterator[tuple[int, int]]:
     inside = [start, *(place for place in range(start + 1, end) if place in cuts), end]
-    return zip(inside, inside[1:])
+    return itertools.pairwise(inside)
 
 
 def sentences(text: str, borders: Iterable[int] = ()) -> list[Sentence]:
@@ -110,7 +112,8 @@ def _ends(tokens: Sequence[str], first: int, number: int) -> bool:
     mark = tokens[last]
     if _ENDS.fullmatch(mark):
         return not (mark[0] in ".…" and following[0].islower())
-    return mark.count(".") > 1 and mark[-1] == "." and following in STARTERS and last == number
+    abbreviated = mark.count(".") > 1 and mark[-1] == "." and last == number
+    return abbreviated and _STARTS.fullmatch(following) is not None
 
 
 def _closes(mark: str, current: Sequence[str]) -> bool:
