@@ -189,9 +189,9 @@ def test_the_plain_form_is_the_lectures_window():
 
 
 def cut(count=12):
-    ids = np.arange(count + 2, dtype=np.int32)[:, None]
+    ids, kinds = np.arange(count + 2, dtype=np.int32)[:, None], np.arange(count + 2)
     places = np.clip(np.arange(count)[:, None] + np.arange(-1, 2), 0, count - 1)
-    return Rare(Windows(ids, places, [4] * (count // 4)), 0)
+    return Rare(Windows(ids, kinds, places, [4] * (count // 4)), 0)
 
 
 @pytest.mark.parametrize("kind", sampling.SAMPLERS)
@@ -220,9 +220,9 @@ def test_every_sentence_once():
 
 def test_rare_words_are_unknown_half_of_the_time():
     ids = np.array([[5]] * 400 + [[6]] + [[7]] * 3 + [[1], [2]], np.int32)
-    windows = Windows(ids, np.arange(404)[:, None], [404])
-    drawn = [Rare(windows, 3).drawn(np.random.default_rng(n)).ids[:, 0] for n in range(200)]
-    assert all((row[:400] == 5).all() and row[-2:].tolist() == [1, 2] for row in drawn)
+    windows = Windows(ids, np.arange(406), np.arange(404)[:, None], [404])
+    drawn = [Rare(windows, 3).drawn(np.random.default_rng(n)).words for n in range(200)]
+    assert all((row[:400] == 5).all() and len(row) == 404 for row in drawn)
     share = np.mean([row[400:404] == 0 for row in drawn])
     assert 0.4 < share < 0.6
     assert Rare(windows, 0).drawn(np.random.default_rng(0)) is windows
@@ -246,3 +246,15 @@ def test_gradients_of_the_two_scores_of_a_pair():
     judged = losses.pair_margin(np.array([[0.2], [3.0], [0.1], [0.5]]), None, Rule(1.0), {})
     assert judged.losses == pytest.approx([0.9, 0.0])
     assert judged.upstream.ravel().tolist() == [-1.0, 0.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("average", [False, True])
+def test_words_multiplied_once_give_the_same_scores(average):
+    shape = shape_of("softmax", average=average)
+    arrays, rng = arrays_of(shape), np.random.default_rng(0)
+    ids = np.stack([rng.integers(0, rows, 6) for rows in ROWS.values()], axis=1)
+    kinds = rng.integers(0, 6, (20, shape.width))
+    z = network.pre_activations(shape, arrays, ids, kinds)
+    run = network.forward(shape, network.gather(shape, arrays, ids[kinds]), arrays)
+    assert z == pytest.approx(run.z, abs=1e-12)
+    assert network.above(shape, None, z, arrays).s == pytest.approx(run.s, abs=1e-12)

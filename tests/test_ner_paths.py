@@ -89,6 +89,14 @@ def test_batches_do_not_mix_sentences(seed):
     assert whole.transitions == pytest.approx(sum(p.transitions for p in alone))
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_the_short_way_is_the_same_path(seed):
+    s, lengths, _, legal, _ = random_case(seed, ("BIO", "BIOES")[seed % 2])
+    allowed = paths.forbidding(legal)
+    whole = paths.sweep(s, lengths, allowed, paths.largest).scores.argmax(1)
+    assert paths.best_tags(s, lengths, allowed).tolist() == whole.tolist()
+
+
 def test_chunks_do_not_show(monkeypatch):
     s, lengths, A, legal, _ = random_case(3)
     allowed = paths.forbidding(legal, A)

@@ -92,7 +92,8 @@ def test_rare_forms_of_features_are_unknown():
     sentences = [Sentence(["Xa", "Xb", "Xc", "yy"])]
     known = features.collect(sentences, ["shape"], str, 1)
     assert known["F"].words == [*SPECIAL, "Xx"]
-    assert features.ids(["Zz", "zz"], known).tolist() == [[0, 3], [0, 0]]
+    table, kinds = features.ids(["Zz", "zz", "Zz"], known)
+    assert table.tolist() == [[0, 3], [0, 0]] and kinds.tolist() == [0, 1, 0]
 
 
 @pytest.mark.parametrize(

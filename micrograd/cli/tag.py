@@ -85,8 +85,12 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
         _bytes(data)
         return
     corpus = conll.parse(text, name, options.word_column, None, encoding=encoding)
-    for sentence, tagged in zip(corpus, tagger.analyse(corpus.sentences, options.threshold)):
-        sentence.tags = tagged.tags
+    if options.threshold:
+        tags = [one.tags for one in tagger.analyse(corpus.sentences, options.threshold)]
+    else:  # the probabilities are not needed
+        tags = tagger.predict(corpus.sentences)
+    for sentence, own in zip(corpus, tags):
+        sentence.tags = own
     conll.check_column(corpus, options.tag_column)
     _bytes(conll.render(corpus, options.tag_column).encode(encoding))
 

@@ -17,7 +17,7 @@ from micrograd.ner.model import paths, vectors
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.model.features import FEATURES, WORDS, Vocabularies, collect, folded
 from micrograd.ner.model.losses import Rule
-from micrograd.ner.model.network import Arrays, Shape, forward, gather, initial
+from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activations
 from micrograd.ner.model.storage import NUMBERS, read_model, write_model
 from micrograd.ner.model.vocabulary import Vocabulary
 from micrograd.ner.model.windows import Windows, windows
@@ -115,13 +115,19 @@ class Tagger:
         return windows(sentences, self.vocabularies, self.config.width)
 
     def outputs(self, cut: Windows) -> Floats:
-        """Compute the scores of every window: one, or one per tag, (windows, outputs)."""
+        """Compute the scores of every window: one, or one per tag, (windows, outputs).
+
+        In single precision: twice as fast, and the seventh digit decides nothing.
+        """
         shape = self.shape
+        arrays = {name: array.astype(np.float32) for name, array in self.arrays.items()}
         out = np.empty((len(cut), shape.outputs))
         for start in range(0, len(cut), CHUNK):
             part = slice(start, start + CHUNK)
-            x = gather(shape, self.arrays, cut.rows(part))
-            out[part] = forward(shape, x, self.arrays).s
+            used, kinds = np.unique(cut.kinds[cut.places[part]], return_inverse=True)
+            kinds = kinds.reshape(-1, shape.width)
+            z = pre_activations(shape, arrays, cut.ids[used], kinds)
+            out[part] = above(shape, None, z, arrays).s
         return out
 
     def tags(self, out: Floats, lengths: Sequence[int]) -> list[str]:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograd.ner.model.vocabulary import Ids, Vocabulary
 from micrograd.ner.text.sentence import Sentence
@@ -112,10 +113,8 @@ def collect(
     }
 
 
-def ids(words: Sequence[str], vocabularies: Vocabularies) -> Ids:
-    """Give the ids of words in every table, (words, tables); each different word is looked at once.
-
-    """
+def ids(words: Sequence[str], vocabularies: Vocabularies) -> tuple[Ids, NDArray[np.int64]]:
+    """Give the ids of every different word, (kinds, tables), and which of them each word is."""
     kinds = {word: number for number, word in enumerate(dict.fromkeys(words))}
     table = np.stack([v.ids(kinds) for v in vocabularies.values()], axis=1)
-    return table[np.fromiter(map(kinds.__getitem__, words), np.int32, len(words))]
+    return table, np.fromiter(map(kinds.__getitem__, words), np.int64, len(words))

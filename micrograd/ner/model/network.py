@@ -120,10 +120,30 @@ def forward(shape: Shape, x: Any, parameters: Mapping[str, Any]) -> Pass:
     """
     if shape.average:
         x = _averaged(x, shape)
-    z = affine(parameters["W"], x, parameters["b"])
+    return above(shape, x, affine(parameters["W"], x, parameters["b"]), parameters)
+
+
+def above(shape: Shape, x: Any, z: Any, parameters: Mapping[str, Any]) -> Pass:
+    """Compute what lies above the pre-activations z = Wx + b: h = f(z), s = Uh + c."""
     h = _activated(z, shape.activation)
     last = parameters["U"] if "U" in parameters else [parameters["u"]]
     return Pass(x, z, h, affine(last, h, parameters.get("c")))
+
+
+def pre_activations(shape: Shape, arrays: Mapping[str, Any], ids: Ids, kinds: Any) -> Floats:
+    """Compute Wx + b of windows (n, width) of words that are rows of `ids` (words, tables).
+
+    A word that occurs often is multiplied once for every place in a window: with W in parts,
+    Wx = Σ W_p x_p.
+    """
+    x = gather(shape, arrays, ids[:, None])
+    parts = [arrays["W"] / shape.width] * shape.width
+    if not shape.average:
+        parts = np.split(arrays["W"], shape.width, axis=1)
+    z = np.tile(arrays["b"], (len(kinds), 1))
+    for place, W in enumerate(parts):
+        z += (x @ W.T)[kinds[:, place]]
+    return z
 
 
 def affine(W: Any, x: Any, b: Any = None) -> Any:
@@ -171,7 +191,7 @@ def backward(
     return gradients, np.tile(dx / shape.width, shape.width) if shape.average else dx
 
 
-def gather(shape: Shape, arrays: Arrays, ids: Ids) -> Floats:
+def gather(shape: Shape, arrays: Mapping[str, Any], ids: Ids) -> Floats:
     """Give the inputs of windows, (n, window_inputs): per word its row of every table."""
     parts = [arrays[name][ids[:, :, k]] for k, (name, _) in enumerate(shape.tables)]
     return np.concatenate(parts, axis=2).reshape(len(ids), -1)

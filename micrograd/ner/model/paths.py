@@ -95,17 +95,37 @@ def path(tags: NDArray[np.int64], lengths: Sequence[int], outputs: int) -> tuple
     border = outputs
     one_hot = np.eye(outputs)[tags]
     ends = np.cumsum(lengths)
-    before = np.append(border, tags[:-1])
-    before[np.append(0, ends[:-1])] = border
+    before = _before(tags, ends, border)
     counts = np.zeros((outputs + 1, outputs + 1))
     np.add.at(counts, (before, tags), 1.0)
     np.add.at(counts, (tags[ends - 1], np.full(len(ends), border)), 1.0)
     return one_hot, counts
 
 
+def _before(tags: NDArray[np.int64], ends: NDArray[np.int64], border: int) -> NDArray[np.int64]:
+    """Give the tag before every word, the border before the first of a sentence."""
+    before = np.append(border, tags[:-1])
+    before[np.append(0, ends[:-1])] = border
+    return before
+
+
 def best_tags(scores: Floats, lengths: Sequence[int], A: Floats) -> NDArray[np.int64]:
-    """Give the tags of the best path of every sentence, one per word."""
-    return np.asarray(_by_chunk(scores, lengths, A, largest).argmax(1))
+    """Give the tags of the best path of every sentence, one per word.
+
+    Where no transition has a score, the best tags of the words are that path if they are legal.
+    """
+    if A[np.isfinite(A)].any():
+        return np.asarray(_by_chunk(scores, lengths, A, largest).argmax(1))
+    best = scores.argmax(1)
+    ends = np.cumsum(lengths)
+    allowed = np.isfinite(A[_before(best, ends, len(A) - 1), best])
+    allowed[ends - 1] &= np.isfinite(A[best[ends - 1], -1])
+    legal = np.logical_and.reduceat(allowed, np.append(0, ends[:-1]))
+    again = np.repeat(~legal, lengths)
+    if again.any():
+        left = [length for length, fine in zip(lengths, legal.tolist()) if not fine]
+        best[again] = _by_chunk(scores[again], left, A, largest).argmax(1)
+    return np.asarray(best)
 
 
 def probabilities(scores: Floats, lengths: Sequence[int], A: Floats) -> Floats:

@@ -6,7 +6,6 @@ Files packed by gzip, or alone in a zip archive, are read as they are.
 from __future__ import annotations
 
 import gzip
-import io
 import itertools
 import os
 import zipfile
@@ -138,7 +137,7 @@ def _unpacked(path: Path, files: ExitStack) -> BinaryIO:
     head = file.read(8)
     file.seek(0)
     if head.startswith(b"\x1f\x8b"):
-        return io.BufferedReader(files.enter_context(gzip.open(file)))  # type: ignore[type-var]
+        return files.enter_context(gzip.GzipFile(fileobj=file))  # type: ignore[return-value]
     if head.startswith(b"PK\x03\x04"):
         archive = files.enter_context(zipfile.ZipFile(file))
         names = [name for name in archive.namelist() if not name.endswith("/")]
@@ -147,7 +146,7 @@ def _unpacked(path: Path, files: ExitStack) -> BinaryIO:
                 f"{path}: {len(names)} files in the archive ({', '.join(names[:4])}); "
                 "unpack it, and name one of them"
             )
-        return io.BufferedReader(files.enter_context(archive.open(names[0])))
+        return files.enter_context(archive.open(names[0]))  # type: ignore[return-value]
     for start, kind in FOREIGN.items():
         if head.startswith(start):
             raise ValueError(f"{path}: this is {kind}; expected vectors in text or word2vec's form")

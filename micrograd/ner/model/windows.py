@@ -25,11 +25,12 @@ def check_width(width: int) -> None:
 class Windows:
     """The tokens of a corpus and their windows.
 
-    `ids` (tokens + 2, tables) holds the ids of every token, then those of the two pads; `places`
-    (tokens, width) says which rows of it a window is made of. A token's window is row `token`.
+    `kinds` (tokens + 2) says which different word every token is, then the two pads; `ids` (kinds,
+    tables) holds the ids of each. `places` (tokens, width) says which tokens a window is made of.
     """
 
     ids: Ids
+    kinds: NDArray[np.int64]
     places: NDArray[np.int64]
     lengths: list[int]
 
@@ -38,13 +39,20 @@ class Windows:
 
     def rows(self, tokens: Any = slice(None)) -> Ids:
         """Give the ids of some windows, (windows, width, tables)."""
-        return np.asarray(self.ids[self.places[tokens]])
+        return np.asarray(self.ids[self.kinds[self.places[tokens]]])
+
+    @property
+    def words(self) -> Ids:
+        """Give the word ids of the tokens."""
+        return np.asarray(self.ids[self.kinds[:-2], 0])
 
     def with_unknown(self, tokens: NDArray[np.bool_]) -> Windows:
         """Make some tokens unknown words; their other features stay."""
-        changed = self.ids.copy()
-        changed[:-2][tokens, 0] = 0
-        return replace(self, ids=changed)
+        unknown = self.ids.copy()
+        unknown[:, 0] = 0
+        kinds = self.kinds.copy()
+        kinds[:-2][tokens] += len(unknown)
+        return replace(self, ids=np.concatenate((self.ids, unknown)), kinds=kinds)
 
     def split(self, labels: Sequence[Any]) -> list[list[Any]]:
         """Cut one item per token back into sentences."""
@@ -75,6 +83,6 @@ def windows(sentences: Sequence[Sentence], vocabularies: Vocabularies, width: in
     lengths = [len(sentence.words) for sentence in sentences]
     words = list(chain.from_iterable(sentence.words for sentence in sentences))
     pads = np.array([[SPECIAL.index(pad)] * len(vocabularies) for pad in (START, END)], np.int32)
-    return Windows(
-        np.concatenate((ids(words, vocabularies), pads)), window_places(lengths, width), lengths
-    )
+    table, kinds = ids(words, vocabularies)
+    kinds = np.concatenate((kinds, [len(table), len(table) + 1]))
+    return Windows(np.concatenate((table, pads)), kinds, window_places(lengths, width), lengths)

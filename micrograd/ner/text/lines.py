@@ -37,8 +37,11 @@ class Layout:
         """Split a line into columns; Unicode spaces stay inside the words."""
         line = line.rstrip(BLANKS)
         if self.separator == "\t":
-            return [column.strip(" ") for column in line.split("\t")] if line else []
-        return [column for column in line.replace("\t", " ").split(" ") if column]
+            if " " not in line:
+                return line.split("\t") if line else []
+            return [column.strip(" ") for column in line.split("\t")]
+        row = line.replace("\t", " ").split(" ")
+        return row if "" not in row else [column for column in row if column]
 
     def is_comment(self, line: str, row: Sequence[str]) -> bool:
         """Say whether a line that could be one is a comment: it does not look like the tokens."""

@@ -35,7 +35,7 @@ class Rare:
     """Turn words seen up to `count` times into the unknown word, half of the time."""
 
     def __init__(self, windows: Windows, count: int) -> None:
-        words = windows.ids[:-2, 0]
+        words = windows.words
         self.windows = windows
         self.rare = np.bincount(words)[words] <= count
 
