@@ -10,7 +10,7 @@ from micrograd.ner.model import vectors
 from micrograd.ner.text import conll, encodings, notation, records, schemes
 from micrograd.ner.text.schemes import Span
 
-WORDS = "Paris in #tag # ; $ it's 10\u00a0km नमस्ते Zürich O B-LOC a,b".split(" ")
+WORDS = ["Paris", "in", "#tag", "#", ";", "$", "it's", "10\u00a0km", "नमस्ते", "Zürich", "O", "a,b"]
 ENDS = ["\n", "\r\n", "\r"]
 CODES = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"]
 

@@ -18,7 +18,7 @@ TITLES = {
 PANELS = (("loss", "dev_loss"), ("dev_f1",), ("active",))
 STROKES = (("#0a5ea8", ""), ("#b54708", "6 3"))
 STYLE = """
-svg.curve { max-width: 100%; height: auto; font: 11px system-ui, sans-serif; }
+svg.curve { font: 11px system-ui, sans-serif; }
 svg.curve text { fill: #555; } svg.curve .title { fill: currentColor; font-weight: 600; }
 svg.curve .axis { stroke: #888; fill: none; } svg.curve .kept { stroke: #0f6b3f; }
 """
