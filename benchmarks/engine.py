@@ -132,8 +132,8 @@ def facts() -> None:
     """Print what nodes cost in memory, and what a very long chain takes."""
     print(f"bytes per op with its constant leaf: {bytes_per_op():.0f} (wanted: <= 450)")
     before, after = growth(100)
-    print(f"memory after dropping 100 graphs of 65,000 nodes, collector off: "
-          f"{before:,} -> {after:,} bytes (wanted: no growth)")  # fmt: skip
+    what = "memory after dropping 100 graphs of 65,000 nodes, collector off"
+    print(f"{what}: {before:,} -> {after:,} bytes (wanted: no growth)")
     for name, seconds in long_chain(1_000_000):
         print(f"chain of 1,000,000 nodes, {name}: {seconds:.2f} s")
 

@@ -1,77 +1,107 @@
 """Every activation with its derivative, read off the rows of `micrograd.ops` (L20).
 
-An operation that is defined everywhere, never falls and has no slope above 1 can be a unit's
-non-linearity; a row added to the table is drawn too. The slope is what a gradient is multiplied
-by on its way back through the unit: where it is near 0, the unit is saturated.
+σ′ = σ(1 − σ), tanh′ = 1 − tanh², and so on: f′(z) is what an error is multiplied by on its way back
+through a unit, and where it is near 0, the unit is saturated. An operation that is defined
+everywhere, never falls and has no slope above 1 is drawn, so a new row appears by itself:
 
-    python demos/activations.py [activations.svg]
+    python demos/activations.py activations.svg
 """
 
 from __future__ import annotations
 
-import sys
-from typing import Any
+from typing import Any, NamedTuple
+
+from stage import claim, run, t, table
 
 from micrograd import Value
+from micrograd.gradcheck import gradcheck
 from micrograd.ops import REAL, ROWS, Row
 
 POINTS = [i / 40 for i in range(-200, 201)]
+NOTES = {"sigmoid", "tanh", "hard_tanh", "soft_sign", "relu", "leaky_relu"}
+FIGURE = ("Each activation, solid, and its slope, dashed", "各激活函数（实线）及其斜率（虚线）")
 
 
-def curve(row: Row, points: list[float] = POINTS) -> list[tuple[float, float]]:
-    """Return value and slope of the operation at each point, as the engine has them."""
-    k = row.constants[-1:]  # a leak of 0.2 can be seen, the default of 0.01 cannot
-    outs = [getattr(Value(x), row.name)(*k) for x in points]
-    return [(out.data, out.local_gradients()[0]) for out in outs]
+class Curve(NamedTuple):
+    """A row, its values and slopes at POINTS as the engine has them, and the checker's word."""
+
+    row: Row
+    values: list[float]
+    slopes: list[float]
+    checked: bool
+
+    def at(self, x: float) -> tuple[float, float]:
+        """Return value and slope at one of the points."""
+        i = POINTS.index(x)
+        return self.values[i], self.slopes[i]
+
+    @property
+    def name(self) -> str:
+        """Return the row's name, with its constant."""
+        return f"{self.row.name}, k = {self.row.constants[-1]}" if self.row.constants else self.row.name
 
 
-def activations() -> list[Row]:
-    """Return the rows that can be a unit's non-linearity."""
-    everywhere = [row for row in ROWS if row.domain == (REAL,)]
-    return [row for row in everywhere if all(0 <= slope <= 1 for _, slope in curve(row))]
+class Measured(NamedTuple):
+    """A curve for each activation."""
+
+    curves: dict[str, Curve]
 
 
-def name(row: Row) -> str:
-    """Return the row's name, with its constant."""
-    return f"{row.name}, k = {row.constants[-1]}" if row.constants else row.name
+def curve(row: Row) -> Curve:
+    """Return the curve of a row; a leak of 0.2 can be seen, the default of 0.01 cannot."""
+    outs = [getattr(Value(x), row.name)(*row.constants[-1:]) for x in POINTS]
+    slopes = [float(out.local_gradients()[0]) for out in outs]
+    return Curve(row, [out.data for out in outs], slopes, bool(gradcheck(row)))
 
 
-def table(rows: list[Row]) -> None:
+def measure() -> Measured:
+    """Compute the curves of the rows that can be a unit's non-linearity."""
+    curves = [curve(row) for row in ROWS if row.domain == (REAL,)]
+    return Measured({c.row.name: c for c in curves if all(0 <= slope <= 1 for slope in c.slopes)})
+
+
+def show(r: Measured) -> None:
     """Print values, and slopes at 0 and far from it."""
-    print(f"{'activation':<20}{'f(-4)':>8}{'f(0)':>8}{'f(4)':>8}"
-          f"{'f′(-4)':>9}{'f′(0)':>8}{'f′(4)':>8}   corners at the zeros of")  # fmt: skip
-    for row in rows:
-        values, slopes = zip(*curve(row, [-4.0, 0.0, 4.0]))
-        numbers = "".join(f"{v:8.3f}" for v in values) + " " + "".join(f"{s:8.4f}" for s in slopes)
-        print(f"{name(row):<20}{numbers}   {', '.join(row.kinks) or '-'}")
-    print("Sigmoid and tanh let almost nothing back through at ±4; ReLU all or nothing.")
+    table([t("activation", "激活函数"), "f(−4)", "f(0)", "f(4)", "f′(−4)", "f′(0)", "f′(4)", "f′(z) ="],
+          *([c.name, *(f"{c.at(x)[0]:.3f}" for x in (-4.0, 0.0, 4.0)),
+             *(f"{c.at(x)[1]:.4f}" for x in (-4.0, 0.0, 4.0)), c.row.local[0]]
+            for c in r.curves.values()))
 
 
-def draw(rows: list[Row], path: str) -> None:
-    """Draw one panel for each row, and the legend in a last one."""
-    from figures import BLUE, ORANGE, panels, save
-
-    figure, axes = panels(4, len(rows) // 4 + 1, width=3.4, height=2.9)
-    for panel, row in zip(axes, rows):
-        values, slopes = zip(*curve(row))
-        panel.plot(POINTS, values, color=BLUE, label="value f(x)")
-        panel.plot(POINTS, slopes, color=ORANGE, linestyle="--", label="slope f′(x)")
-        panel.set(title=name(row), ylim=(-1.4, 2.4), xlabel="x")
-        panel.text(-5, 2.1, f"slope: {row.local[0]}", fontsize=8, family="monospace")
-    for panel in axes[len(rows) :]:
-        panel.axis("off")
-    axes[len(rows)].legend(*axes[0].get_legend_handles_labels(), loc="center", frameon=False)
-    save(figure, path)
+@claim("Every activation of the notes is there, and the checker accepts each slope.",
+       "讲义中的每个激活函数都在其中，检查器接受每一个斜率。")
+def the_notes_are_covered(r: Measured) -> bool:
+    return {*r.curves} >= NOTES and all(c.checked for c in r.curves.values())
 
 
-def main(path: str | None = None) -> list[Any]:
-    """Print the table; draw the figure where a path is given; return the rows."""
-    rows = activations()
-    table(rows)
-    if path:
-        draw(rows, path)
-    return rows
+@claim("Sigmoid lets at most a quarter of an error back, and at ±4 it and tanh less than a fiftieth.",
+       "sigmoid 至多让四分之一的误差传回；在 ±4 处，它和 tanh 传回不到五十分之一。")
+def sigmoid_and_tanh_saturate(r: Measured) -> bool:
+    far = [r.curves[name].at(x)[1] for name in ("sigmoid", "tanh") for x in (-4.0, 4.0)]
+    return max(r.curves["sigmoid"].slopes) == 0.25 and max(far) < 1 / 50
+
+
+@claim("ReLU lets all of it back or nothing; leaky ReLU always something.",
+       "ReLU 要么全部传回，要么不传；leaky ReLU 总会传回一些。")
+def relu_is_all_or_nothing(r: Measured) -> bool:
+    return {*r.curves["relu"].slopes} == {0, 1} and min(r.curves["leaky_relu"].slopes) > 0
+
+
+def draw(r: Measured) -> Any:
+    """Draw one panel for each row."""
+    from figures import BLUE, ORANGE, panels
+
+    figure, axes = panels(4, -(-len(r.curves) // 4))
+    for panel, c in zip(axes, r.curves.values()):
+        panel.plot(POINTS, c.values, color=BLUE, linewidth=3)
+        panel.plot(POINTS, c.slopes, color=ORANGE, linestyle="--", linewidth=3)
+        panel.set(title=c.name, ylim=(-1.4, 2.4), xticks=(-4, 0, 4), yticks=(-1, 0, 1, 2))
+    for panel in axes[len(r.curves) :]:
+        panel.set_axis_off()
+        panel.text(0, 0.6, t("solid: f(z)", "实线：f(z)"), color=BLUE)
+        panel.text(0, 0.3, t("dashed: f′(z)", "虚线：f′(z)"), color=ORANGE)
+    return figure
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    run(__name__)

@@ -1,49 +1,61 @@
-"""All gradients together cost as much as the loss; one parameter at a time costs far more (L15).
+"""All gradients together, against one parameter at a time (L15).
 
-Counts operations and measures CPU time for growing networks: of the forward pass, of the backward
-pass, which gives every gradient at once, and of differences, two forward passes per parameter.
+One sweep backward multiplies upstream × local once for each edge of the graph, and every ∂J/∂θ is
+there. One parameter at a time, by a sweep of its own or by two forward passes, the work grows with
+the number of parameters. Operations are counted and CPU time is measured:
 
-    python demos/all_gradients.py [all_gradients.svg]
+    python demos/all_gradients.py all_gradients.svg
 """
 
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from stage import claim, run, t, table
 from timing import cpu_seconds
 
 from micrograd import Value, no_grad, topological_order
 from micrograd.losses import binary_hinge
 from micrograd.nn import MLP
 
-WIDTHS = (2, 4, 8, 16, 32, 64, 128)
+WIDTHS = (2, 4, 8, 16, 32, 64)
+TIMED = 10**6  # operations of differences that are waited for
+FIGURE = ("Operations and CPU time for all gradients against the size of the graph",
+          "求全部梯度的运算次数与 CPU 时间随图的大小变化")  # fmt: skip
 
 
 class Costs(NamedTuple):
-    """Operations and seconds of the passes; the seconds of differences only of small graphs."""
+    """Operations and seconds; the seconds of differences of small graphs."""
 
     parameters: int
     forward: int
     backward: int
     differences: int
-    forward_time: float = 0.0
-    backward_time: float = 0.0
-    differences_time: float | None = None
+    seconds: tuple[float, float, float]
 
 
-def network(width: int) -> tuple[MLP, Callable[[], Value]]:
+class Measured(NamedTuple):
+    """The costs by width, and the largest difference between both kinds of gradient."""
+
+    costs: list[Costs]
+    apart: float
+    most: float
+    least: float
+
+
+def network(width: int, seed: int) -> tuple[MLP, Callable[[], Value]]:
     """Return a tanh network, and its loss for one input."""
-    random.seed(15)
+    random.seed(seed)
     model = MLP(8, [width, width, 1], "tanh")
     x = [random.uniform(-1, 1) for _ in range(8)]
-    return model, lambda: binary_hinge(model(x), 1)
+    label = 1 if model(x).data < 0 else -1  # the wrong one: the loss is active
+    return model, lambda: binary_hinge(model(x), label)
 
 
 def differences(loss: Callable[[], Value], parameters: list[Value], h: float = 1e-5) -> list[float]:
-    """Return the slope by each parameter, from two forward passes each."""
+    """Return (J(θ + h) − J(θ − h)) / 2h by each parameter, from two forward passes each."""
 
     def at(parameter: Value, data: float) -> float:
         parameter.data = data
@@ -58,63 +70,69 @@ def differences(loss: Callable[[], Value], parameters: list[Value], h: float = 1
     return slopes
 
 
-def counted(width: int) -> Costs:
-    """Return the operations: nodes forward, contributions (upstream × local) backward."""
-    model, loss = network(width)
-    root, parameters = loss(), len(model.parameters())
+def cost(width: int, seed: int) -> Costs:
+    """Count the operations and take the times for one width."""
+    model, loss = network(width, seed)
+    root, parameters = loss(), model.parameters()
     forward = sum(bool(node.parents) for node in topological_order(root))
     backward = sum(1 for _ in root.steps())
-    return Costs(parameters, forward, backward, 2 * parameters * forward)
+    slow = 2 * len(parameters) * forward
+    waited = cpu_seconds(lambda: differences(loss, parameters), 0) if slow < TIMED else float("nan")
+    seconds = cpu_seconds(loss), cpu_seconds(root.backward), waited
+    return Costs(len(parameters), forward, backward, slow, seconds)
 
 
-def timed(width: int, most: int) -> Costs:
-    """Return the costs with CPU times; those of differences up to `most` operations."""
-    costs, (model, loss) = counted(width), network(width)
-    slow = None
-    if costs.differences <= most:
-        slow = cpu_seconds(lambda: differences(loss, model.parameters()), 0)
-    forward, backward = cpu_seconds(loss), cpu_seconds(loss().backward)
-    return costs._replace(forward_time=forward, backward_time=backward, differences_time=slow)
+def measure(seed: int = 15, widths: tuple[int, ...] = WIDTHS) -> Measured:
+    """Count, time, and compare the gradients of the smallest network."""
+    model, loss = network(widths[0], seed)
+    loss().backward()
+    pairs = zip((p.grad for p in model.parameters()), differences(loss, model.parameters()))
+    costs = [cost(width, seed) for width in widths]
+    ratios = [c.backward / c.forward for c in costs]
+    return Measured(costs, max(abs(a - b) for a, b in pairs), max(ratios), min(ratios))
 
 
-def table(costs: list[Costs]) -> None:
+def show(r: Measured) -> None:
     """Print operations and milliseconds."""
-    print(f"{'':>10}{'operations':>25}{'':>12}{'CPU time in ms':>25}")
-    print(f"{'parameters':>10}" + 2 * f"{'forward':>10}{'backward':>10}{'differences':>14}")
-    for c in costs:
-        slow = f"{1e3 * c.differences_time:14.1f}" if c.differences_time else f"{'-':>14}"
-        print(f"{c.parameters:10d}{c.forward:10d}{c.backward:10d}{c.differences:14.1e}"
-              f"{1e3 * c.forward_time:10.2f}{1e3 * c.backward_time:10.2f}{slow}")  # fmt: skip
-    print("Backward does at most two operations for each of forward's, however many parameters.")
+    names = t("forward", "前向"), t("backward", "反向"), t("differences", "差分")
+    table([t("parameters", "参数"), *names, *(f"{name}, ms" for name in names)],
+          *([c.parameters, c.forward, c.backward, c.differences, *(f"{1e3 * s:.2f}" for s in c.seconds)]
+            for c in r.costs), left=0)  # fmt: skip
 
 
-def draw(costs: list[Costs], path: str) -> None:
+@claim("Backward does between {r.least:.1f} and {r.most:.1f} products for each operation of forward, "
+       "however many parameters there are.",
+       "不论有多少参数，前向每做一次运算，反向做 {r.least:.1f} 到 {r.most:.1f} 次乘法。")
+def backward_costs_as_forward(r: Measured) -> bool:
+    return 1 < r.least and r.most <= 2
+
+
+@claim("Two passes per parameter cost 2 × parameters × forward: {r.costs[0].differences} operations "
+       "already for {r.costs[0].parameters} parameters.",
+       "每个参数两次前向，共 2 × 参数数 × 前向：{r.costs[0].parameters} 个参数就要 {r.costs[0].differences} 次运算。")
+def differences_cost_passes(r: Measured) -> bool:
+    return all(c.differences == 2 * c.parameters * c.forward for c in r.costs)
+
+
+@claim("Both ways find the same gradients, to 8 digits after the point.", "两种做法的梯度相同，小数点后 8 位一致。")
+def both_find_the_same(r: Measured) -> bool:
+    return r.apart < 1e-8
+
+
+def draw(r: Measured) -> Any:
     """Draw operations and times against the size of the graph."""
-    from figures import STYLES, panels, save
+    from figures import STYLES, panels
 
-    figure, axes = panels(2, width=5, height=4)
-    sizes, passes = [c.forward for c in costs], ("forward", "backward", "differences")
-    for name, style in zip(passes, STYLES):
-        axes[0].loglog(sizes, [getattr(c, name) for c in costs], label=name, **style)
-        times = [getattr(c, f"{name}_time") for c in costs]
-        axes[1].loglog(sizes, [t or float("nan") for t in times], label=name, **style)
-    axes[0].set(title="operations for all gradients", ylabel="operations")
-    axes[1].set(title="CPU time (differences: small graphs only)", ylabel="CPU seconds")
-    for panel in axes:
-        panel.set(xlabel="size of the graph: operations of the forward pass")
-        panel.legend(loc="upper left")
-    save(figure, path)
-
-
-def main(path: str | None = None, widths: tuple[int, ...] = WIDTHS,
-         most: int = 10**7) -> list[Costs]:  # fmt: skip
-    """Print the table; draw the figure where a path is given; return the costs."""
-    costs = [timed(width, most) for width in widths]
-    table(costs)
-    if path:
-        draw(costs, path)
-    return costs
+    figure, axes = panels(2)
+    sizes, names = [c.forward for c in r.costs], (t("forward", "前向"), t("backward", "反向"), t("differences", "差分"))
+    for i, (name, style) in enumerate(zip(names, STYLES)):
+        axes[0].loglog(sizes, [c[i + 1] for c in r.costs], label=name, **style)
+        axes[1].loglog(sizes, [c.seconds[i] for c in r.costs], label=name, **style)
+    axes[0].set(title=t("operations", "运算次数"), xlabel=t("operations of forward", "前向的运算次数"))
+    axes[1].set(title=t("CPU seconds", "CPU 秒"), xlabel=t("operations of forward", "前向的运算次数"))
+    axes[0].legend(loc="upper left")
+    return figure
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    run(__name__)

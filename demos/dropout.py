@@ -1,140 +1,102 @@
-"""Dropout: the expectation matched at test, and the mean and spread of sampled networks (L19).
+"""Dropout: a unit is kept with probability p, and the expectation is matched at test (L19).
 
-Prints what an output is on average in training and what it is at test; what a trained network and
-the mean of the networks sampled from it are worth; and their spread (Monte Carlo dropout):
+In training h ← mask ∘ h; the mask is 0 for a dropped unit, whose gradient is then 0 too. So that
+h at test is E[h] in training, either multiply by p at test (the notes), or divide by p in training
+(inverted dropout):
 
-    python demos/dropout.py [dropout.svg]
+    python demos/dropout.py dropout.svg
 """
 
 from __future__ import annotations
 
-import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from stage import claim, run, t, table
 
-from micrograd import Value, dot, mean, no_grad
-from micrograd.init import initialise
-from micrograd.nn import Dropout, Layer, Module, monte_carlo, sampled
-from micrograd.optim import Adam
-from micrograd.schedules import cosine
-from micrograd.training import descent, fit
+from micrograd import Value, dot, grad
+from micrograd.nn import Dropout
 
 P = 0.8
+H, U = (0.5, 1.0, -0.5, 2.0), (1.0, -2.0, 0.5, 1.5)
+FIGURE = ("The mean output in training against the number of masks, and the output at test",
+          "训练输出的平均随掩码数目的变化，以及测试时的输出")  # fmt: skip
 
 
-class Network(Module):
-    """Two hidden layers of relu units, each followed by dropout."""
+class Kind(NamedTuple):
+    """Outputs uᵀh in training, one for each mask, the output at test, and both kinds of gradient."""
 
-    def __init__(self, p: float, hidden: int = 16) -> None:
-        self.first = Layer(1, hidden, fused=True)
-        self.second = Layer(hidden, hidden, fused=True)
-        self.last = Layer(hidden, 1, nonlin=False, fused=True)
-        self.dropouts = [Dropout(p, seed=3), Dropout(p, seed=4)]
-        initialise(self, "xavier_uniform", seed=1)
-        for neuron, bias in zip(self.first.neurons, np.linspace(-1, 1, hidden).tolist()):
-            neuron.b.data = bias
+    drawn: Any
+    at_test: float
+    kept: list[float]  # ∂(uᵀh)/∂h of units whenever they were kept
+    dropped: list[float]
 
-    def __call__(self, x: Any) -> Value:
-        h = self.dropouts[0](self.first(x))
-        return self.last(self.dropouts[1](self.second(h)))
+    @property
+    def mean(self) -> float:
+        """Return the mean output in training."""
+        return float(self.drawn.mean())
 
 
-def expectation(inverted: bool, samples: int) -> tuple[float, float]:
-    """Return an output uᵀh with dropout on h: its mean over masks in training, and at test."""
-    h, u = [Value(x) for x in (0.5, 1.0, -0.5, 2.0)], (1.0, -2.0, 0.5, 1.5)
-    dropout = Dropout(P, inverted, seed=1)
-    with no_grad():
-        drawn = [dot(u, dropout(h)).data for _ in range(samples)]
-        return sum(drawn) / samples, dot(u, dropout.eval()(h)).data
+class Measured(NamedTuple):
+    """Both forms of dropout."""
+
+    divide: Kind
+    multiply: Kind
 
 
-def data(count: int, seed: int) -> list[tuple[float, float]]:
-    """Return points of y = sin 4x + noise, half of them left of a gap, half right of it."""
-    rng = np.random.default_rng(seed)
-    left, right = rng.uniform(-1, -0.3, count // 2), rng.uniform(0.2, 0.6, count - count // 2)
-    x = np.concatenate([left, right])
-    return list(zip(x.tolist(), (np.sin(4 * x) + rng.normal(0, 0.2, count)).tolist()))
+def sampled(inverted: bool, seed: int, samples: int) -> Kind:
+    """Draw masks for h, and run both passes with each."""
+    dropout, drawn, gradients = Dropout(P, inverted, seed=seed), [], []
+    for _ in range(samples):
+        h = [Value(x) for x in H]
+        masked = dropout(h)
+        out = dot(U, masked)
+        drawn.append(out.data)
+        gradients += [(v.data == 0, g) for v, g in zip(masked, grad(out, h))]
+    sides = [[g for zero, g in gradients if zero is side] for side in (False, True)]
+    return Kind(np.array(drawn), dot(U, dropout.eval()([Value(x) for x in H])).data, *sides)
 
 
-def error(model: Network, points: list[tuple[float, float]]) -> Value:
-    """Return the mean squared error."""
-    return mean([(model(x) - y) ** 2 for x, y in points])
+def measure(seed: int = 1, samples: int = 3000) -> Measured:
+    """Sample both forms."""
+    return Measured(sampled(True, seed, samples), sampled(False, seed, samples))
 
 
-def trained(p: float, epochs: int) -> Network:
-    """Return a network trained with its units kept with probability p, switched to prediction."""
-    model, points = Network(p), data(20, seed=1)
-    optimizer = Adam(model.parameters(), lr=cosine(0.02, epochs))
-    step = descent(model, lambda batch: error(model, batch), optimizer)
-    fit(step, points, epochs, batch_size=len(points), progress=False)
-    return model.eval()
+def show(r: Measured) -> None:
+    """Print what an output is in training and at test."""
+    table([f"uᵀh, p = {P}", t("mean in training", "训练时的平均"), t("at test", "测试时")],
+          [t("÷ p in training", "训练时除以 p"), f"{r.divide.mean:.3f}", f"{r.divide.at_test:.3f}"],
+          [t("× p at test", "测试时乘以 p"), f"{r.multiply.mean:.3f}", f"{r.multiply.at_test:.3f}"])
 
 
-def show_expectation(samples: int) -> None:
-    """Print that both kinds of dropout hand on at test what they did in training."""
-    print(f"units kept with p = {P}        mean in training     at test")
-    for name, inverted in (("divide by p in training", True), ("multiply by p at test", False)):
-        print("{:27}{:20.3f}{:12.3f}".format(name, *expectation(inverted, samples)))
-    print("Either way the output at test is the mean of the outputs in training.")
+@claim("With either form the output at test is the mean of the outputs in training, within 5 %.",
+       "两种形式下，测试时的输出都是训练时输出的平均，相差不超过 5 %。")
+def expectation_is_matched(r: Measured) -> bool:
+    return all(abs(kind.mean - kind.at_test) < 0.05 * abs(kind.at_test) for kind in r)
 
 
-def show_ensemble(model: Network, samples: int) -> dict[str, float]:
-    """Print and return the test errors of sampled networks, of their mean, of the full network."""
-    points = data(60, seed=2)
-    y = np.array([y for _, y in points])
-    outputs = np.array([sampled(model, x, samples) for x, _ in points])[:, :, 0]
-    with no_grad():
-        full = error(model, points).data
-    errors = {
-        "one sampled network": float(((outputs - y[:, None]) ** 2).mean()),
-        f"mean of {samples} sampled": float(((outputs.mean(1) - y) ** 2).mean()),
-        "the full network": full,
-    }
-    print(f"\n{'':22}test error")
-    for name, number in errors.items():
-        print(f"{name:22}{number:10.4f}")
-    print("The full network stands for the mean of all the networks that dropout can draw.")
-    return errors
+@claim("A dropped unit's output is 0 and its gradient is 0: it is not updated in this step.",
+       "被丢弃的单元输出为 0，梯度也为 0：这一步不更新它。")
+def dropped_units_have_no_gradient(r: Measured) -> bool:
+    return all(not any(kind.dropped) and all(kind.kept) and kind.dropped for kind in r)
 
 
-def show_spread(model: Network, samples: int) -> Any:
-    """Print and return x, the full network's output, mean and spread of sampled networks."""
-    grid = np.linspace(-1.5, 1.5, 41)
-    rows = [[x, model(x).data, *(m[0] for m in monte_carlo(model, x, samples))] for x in grid]
-    print("\n     x   full network   mean of sampled   spread")
-    for x, full, middle, spread in rows[::8]:
-        print(f"{x:6.2f}{full:15.3f}{middle:18.3f}{spread:9.3f}")
-    print("The spread grows where there are no training points: the network says it is unsure.")
-    return np.array(rows).T
+def draw(r: Measured) -> Any:
+    """Draw the running means."""
+    from figures import STYLES, panels
 
-
-def draw(rows: Any, path: str) -> None:
-    """Draw the band of the sampled networks."""
-    from figures import BLUE, ORANGE, panels, save
-
-    figure, (band,) = panels(1, 1, 6.0, 4.0)
-    x, full, middle, spread = rows
-    band.fill_between(x, middle - 2 * spread, middle + 2 * spread, color=BLUE, alpha=0.2,
-                      label="mean ± 2 deviations")  # fmt: skip
-    band.plot(x, middle, color=BLUE, label="mean of sampled networks")
-    band.plot(x, full, "--", color=ORANGE, label="full network at test")
-    band.plot(*zip(*data(20, seed=1)), "ko", markersize=4, label="training points")
-    band.set(title="Monte Carlo dropout", xlabel="x", ylabel="output", ylim=(-2.5, 5))
-    band.legend(loc="upper left", fontsize=8)
-    save(figure, path)
-
-
-def main(path: str | None = None, epochs: int = 200, samples: int = 100) -> dict[str, float]:
-    """Print the three tables and return the errors; draw the figure where a path is given."""
-    show_expectation(30 * samples)
-    model = trained(P, epochs)
-    errors = show_ensemble(model, samples)
-    rows = show_spread(model, samples)
-    if path:
-        draw(rows, path)
-    return errors
+    figure, (panel,) = panels()
+    names = t("÷ p in training", "训练时除以 p"), t("× p at test", "测试时乘以 p")
+    for kind, name, style in zip(r, names, STYLES):
+        counts = np.arange(1, len(kind.drawn) + 1)
+        panel.plot(counts, np.cumsum(kind.drawn) / counts, **style | {"marker": ""}, label=name)
+        panel.axhline(kind.at_test, color=style["color"], linewidth=1.5)
+        panel.text(3000, kind.at_test + 0.01, t("at test", "测试时") + f" {kind.at_test:.3f}", ha="right")
+    panel.set(xlabel=t("masks drawn", "掩码数目"), ylabel=t("mean of uᵀh so far", "uᵀh 到此为止的平均"),
+              ylim=(0.6, 1.8), title=t(*FIGURE))  # fmt: skip
+    panel.legend()
+    return figure
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    run(__name__)

@@ -1,55 +1,50 @@
-"""Learning rates: every schedule drawn, and a rate too large diverges (L23).
+"""Learning rates: too small crawls, too large diverges, and the bound between them (L23).
 
-A linear neuron fits ten points by gradient descent. Its loss is quadratic, so the Hessian tells
-beforehand which rates converge: those below 2/λ, λ its largest eigenvalue. Rates are tried by
-powers of ten.
+θ ← θ − α∇J on a linear neuron and ten points. J is quadratic, so the Hessian tells beforehand which
+rates converge: those below 2/λ, λ its largest eigenvalue. Rates are tried by powers of ten, and one
+just below and just above the bound; dividing α by √fan_in makes one rate fit units of all sizes:
 
-    python demos/learning_rates.py [learning_rates.svg]
+    python demos/learning_rates.py learning_rates.svg
 """
 
 from __future__ import annotations
 
 import random
-import sys
+from typing import Any, NamedTuple
 
 import numpy as np
+from stage import claim, run, t, table
 
 from micrograd import Value, hessian, mean
-from micrograd import schedules as s
 from micrograd.nn import MLP, Neuron
 from micrograd.optim import SGD, fan_in_groups
 
-STEPS = 200  # of a schedule
-SCHEDULES: dict[str, s.Schedule] = {
-    "constant": s.constant(0.6),
-    "step: halved every 50": s.step(1.0, 50),
-    "exponential α₀e^(−kt)": s.exponential(1.0, 0.02),
-    "inverse α₀τ/max(t, τ)": s.inverse(1.0, 40),
-    "triangular (cyclical)": s.triangular(0.1, 1.0, 25),
-    "linear": s.linear(1.0, 0.1, 160),
-    "cosine": s.cosine(1.0, 160),
-    "one_cycle": s.one_cycle(1.0, STEPS),
-    "warm_up of cosine": s.warm_up(s.cosine(1.0, STEPS), 40),
-    "composed: constant, inverse": s.composed((80, s.constant(0.8)), s.inverse(0.8, 20)),
-    "by_epoch of exponential": s.by_epoch(s.exponential(1.0, 0.4), 25),
-}
-RATES = (0.001, 0.01, 0.1, 1.0, 10.0)
+RATES, STEPS = (0.001, 0.01, 0.1, 1.0, 10.0), 60
+FIGURE = ("The loss while training, for rates below and above 2/λ", "学习率小于与大于 2/λ 时训练中的损失")
 
 
-def plateau(steps: int = STEPS) -> list[float]:
-    """Return the rates of a Plateau whose loss stops improving at step 60."""
-    schedule, rates = s.Plateau(1.0, factor=0.5, patience=20), []
-    for t in range(steps):
-        rates.append(schedule(t))
-        schedule.report(max(1.0 - t / 60, 0.0))
-    return rates
+class Measured(NamedTuple):
+    """The losses by rate, the bound 2/λ, and 1/√fan_in of two units."""
+
+    losses: dict[float, list[float]]
+    bound: float
+    below: list[float]
+    above: list[float]
+    scales: dict[int, float]
+
+    @property
+    def diverged(self) -> list[float]:
+        """Return the rates whose loss has grown."""
+        return [rate for rate, losses in self.losses.items() if losses[-1] > losses[0]]
 
 
-def fit(rate: float, steps: int = 60) -> tuple[list[float], float]:
+def descent(rate: float, seed: int, steps: int = STEPS) -> tuple[list[float], float]:
     """Return the losses of a linear neuron at this rate, and the bound 2/λ."""
-    random.seed(23)
-    points = [[random.gauss(0, 1.2), random.gauss(0, 0.6)] for _ in range(10)]
+    rng = random.Random(seed)
+    points = [[rng.gauss(0, 1.2), rng.gauss(0, 0.6)] for _ in range(10)]
     neuron = Neuron(2, nonlin=False)
+    for value in neuron.parameters():
+        value.data = rng.uniform(-1, 1)
 
     def loss() -> Value:
         return mean([(neuron(p) - (2 * p[0] - p[1])) ** 2 for p in points])
@@ -65,49 +60,59 @@ def fit(rate: float, steps: int = 60) -> tuple[list[float], float]:
     return losses, 2 / float(curvatures[-1])
 
 
-def table(losses: dict[float, list[float]], bound: float) -> None:
-    """Print the losses by rate, and what fan-in scaling makes of a rate."""
-    print(f"{'rate':>8}{'first loss':>13}{'last loss':>13}")
-    for rate, column in losses.items():
-        print(f"{rate:8g}{column[0]:13.3g}{column[-1]:13.3g}" + "  diverges" * (rate > bound))
-    print(f"Rates above 2/λ = {bound:.3g} diverge, those far below it crawl.\n")
+def measure(seed: int = 23) -> Measured:
+    """Try the rates, and two beside the bound."""
+    bound = descent(0.01, seed, 0)[1]
     groups = fan_in_groups(MLP(300, [25, 1]))
-    for group in (groups[0], groups[-1]):
-        fan_in = len(group["params"]) - 1
-        print(f"rate of a neuron with {fan_in:3d} inputs: α × {group['scale']:.3f} = α/√{fan_in}")
+    scales = {len(g["params"]) - 1: g["scale"] for g in (groups[0], groups[-1])}
+    beside = [descent(factor * bound, seed, 300)[0] for factor in (0.97, 1.03)]
+    return Measured({rate: descent(rate, seed)[0] for rate in RATES}, bound, *beside, scales)
 
 
-def draw(losses: dict[float, list[float]], bound: float, path: str) -> None:
-    """Draw a panel for each schedule, and the losses of each rate."""
-    from figures import BLUE, STYLES, panels, save
-
-    curves = {name: [f(t) for t in range(STEPS)] for name, f in SCHEDULES.items()}
-    curves["Plateau: loss stalls at 60"] = plateau()
-    figure, axes = panels(4, 4, width=3.6, height=2.3)
-    for panel, (name, rates) in zip(axes, curves.items()):
-        panel.plot(rates, color=BLUE)
-        panel.set(title=name, ylim=(0, 1.08), xlabel="step t", ylabel="rate α")
-    for panel in axes[len(curves) :]:
-        panel.remove()
-    below = figure.add_subplot(axes[0].get_gridspec()[3, :])
-    for (rate, column), style in zip(losses.items(), STYLES):
-        below.semilogy(column, label=f"α = {rate:g}", markevery=5, **style)
-    below.set(title=f"gradient descent on a linear neuron: rates above 2/λ = {bound:.2g} diverge",
-              xlabel="step t", ylabel="loss", ylim=(1e-3, 1e3))  # fmt: skip
-    below.legend(loc="upper right", ncols=5)
-    below.grid(alpha=0.25)
-    save(figure, path)
+def show(r: Measured) -> None:
+    """Print the losses by rate, and what fan-in scaling makes of a rate."""
+    table(["α", t("first loss", "最初损失"), t("last loss", "最后损失")],
+          *([f"{rate:g}", f"{losses[0]:.3g}", f"{losses[-1]:.3g}"] for rate, losses in r.losses.items()))
+    for fan_in, scale in r.scales.items():
+        print(f"fan_in {fan_in}: α × {scale:.4f}")
 
 
-def main(path: str | None = None, steps: int = 60) -> tuple[dict[float, list[float]], float]:
-    """Print the table; draw the figure where a path is given; return the losses and the bound."""
-    losses = {rate: fit(rate, steps)[0] for rate in RATES}
-    bound = fit(RATES[0], 0)[1]
-    table(losses, bound)
-    if path:
-        draw(losses, bound, path)
-    return losses, bound
+@claim("Of the powers of ten just those above 2/λ = {r.bound:.2f} diverge.",
+       "在这些十的幂中，发散的恰好是大于 2/λ = {r.bound:.2f} 的那些。")
+def rates_above_the_bound_diverge(r: Measured) -> bool:
+    return r.diverged == [rate for rate in RATES if rate > r.bound] != []
+
+
+@claim("3 % below the bound descent converges, 3 % above it the loss grows.",
+       "比界限低 3 % 时收敛，高 3 % 时损失增大。")
+def the_bound_is_sharp(r: Measured) -> bool:
+    return r.below[-1] < 0.5 * r.below[0] and r.above[-1] > 10 * r.above[0]
+
+
+@claim("A rate a thousand times too small has hardly begun after 60 steps.", "小一千倍的学习率，60 步之后几乎还没开始。")
+def small_rates_crawl(r: Measured) -> bool:
+    crawl, good = r.losses[0.001], r.losses[0.1]
+    return STEPS == 60 and crawl[-1] > 0.5 * crawl[0] and good[-1] < 0.05 * good[0]
+
+
+@claim("Fan-in scaling divides by the root: 1/√300 and 1/√25.", "按 fan-in 缩放就是除以平方根：1/√300 与 1/√25。")
+def fan_in_scales_by_the_root(r: Measured) -> bool:
+    return all(abs(r.scales[n] - n**-0.5) < 1e-12 for n in (300, 25))
+
+
+def draw(r: Measured) -> Any:
+    """Draw the losses of each rate; those that diverge leave through the top."""
+    from figures import STYLES, panels
+
+    figure, (panel,) = panels()
+    for (rate, losses), style in zip(r.losses.items(), STYLES):
+        panel.semilogy(losses, label=f"α = {rate:g}", markevery=5, **style)
+    panel.semilogy(r.above[: STEPS + 1], label=f"α = {1.03 * r.bound:.2f} = 1.03 · 2/λ", markevery=5, **STYLES[5])
+    panel.set(title=t(f"rates above 2/λ = {r.bound:.2f} diverge", f"大于 2/λ = {r.bound:.2f} 的学习率发散"),
+              xlabel=t("step", "步"), ylabel="J", ylim=(1e-6, 1e8))
+    figure.legend(loc="outside right center")
+    return figure
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    run(__name__)

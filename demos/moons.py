@@ -1,6 +1,9 @@
-"""Train the published two-moons classifier of micrograd: an MLP of 337 Values, hinge loss, SGD.
+"""Train the published two-moons classifier of micrograd: an MLP of 337 parameters, hinge loss, SGD.
 
-python demos/moons.py [--fused]
+One node for each neuron; with --plain one for each sum and product, in the published order, to the
+published digits, which takes five times as long:
+
+    python demos/moons.py
 """
 
 from __future__ import annotations
@@ -61,5 +64,5 @@ def train(steps: int = 100, fused: bool = False, show: bool = True) -> list[floa
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fused", action="store_true", help="one node per neuron: faster")
-    train(fused=parser.parse_args().fused)
+    parser.add_argument("--plain", action="store_true", help="a node for each sum and product")
+    train(fused=not parser.parse_args().plain)

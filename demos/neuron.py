@@ -1,36 +1,45 @@
-"""A neuron, the same with its bias folded in, and a layer of neurons, drawn (L1, L2).
+"""A neuron, and the same neuron with its bias folded in (L1).
 
-A neuron computes a = σ(wᵀx + b); with a 1 appended to x the bias is one more weight,
-a = σ([wᵀ b] · [x; 1]). A layer stacks neurons: z = Wx + b, a = f(z). With a path, writes
-three pictures: picture-neuron.svg, picture-folded.svg, picture-layer.svg:
+A neuron computes a = σ(wᵀx + b) = 1 / (1 + exp(−(wᵀx + b))). With a 1 appended to x the bias is
+one more weight, a = σ([wᵀ b] · [x; 1]). The picture shows the graph of the second form, with the
+gradients of a:
 
-    python demos/neuron.py [picture.svg]
+    python demos/neuron.py neuron.svg
 """
 
 from __future__ import annotations
 
+import math
 import random
-import sys
-from pathlib import Path
+from typing import NamedTuple
+
+from stage import claim, labelled, run, table
 
 from micrograd import Value, weighted_sum
-from micrograd.nn import Layer, Neuron
+from micrograd.nn import Neuron
 from micrograd.render import render
 
 X = (0.5, -1.0)
+ENDING = ".svg"
+
+
+class Measured(NamedTuple):
+    """a by both forms, the gradients of w and b by both, and a by the formula."""
+
+    plain: list[float]
+    folded: list[float]
+    formula: float
+    graph: Value
+
+    @property
+    def apart(self) -> float:
+        """Return the largest difference between both forms."""
+        return max(abs(a - b) for a, b in zip(self.plain, self.folded))
 
 
 def inputs() -> list[Value]:
     """Return x as Values."""
-    return [Value(x, label=f"x{i}") for i, x in enumerate(X)]
-
-
-def neuron() -> tuple[Neuron, Value]:
-    """Return a sigmoid neuron, and its output for x."""
-    random.seed(1)
-    unit = Neuron(2, activation="sigmoid")
-    unit.b.data = 0.25
-    return unit, labelled(unit(inputs()), "a")
+    return [Value(x, label=f"x{i}") for i, x in enumerate(X, 1)]
 
 
 def folded(unit: Neuron) -> tuple[list[Value], Value]:
@@ -40,47 +49,43 @@ def folded(unit: Neuron) -> tuple[list[Value], Value]:
     return weights, labelled(z.sigmoid(), "a")
 
 
-def layer() -> tuple[Layer, Value]:
-    """Return a layer of three neurons, and s, the sum of its outputs for x."""
-    random.seed(2)
-    units = Layer(2, 3, activation="sigmoid")
-    outs = [labelled(a, f"a{i}") for i, a in enumerate(units(inputs()))]
-    return units, labelled(sum(outs[1:], outs[0]), "s")
-
-
-def labelled(value: Value, label: str) -> Value:
-    """Return the Value with this label."""
-    value.label = label
-    return value
-
-
-def report(unit: Neuron, a: Value, weights: list[Value], same: Value, units: Layer) -> None:
-    """Print that both forms agree in value and gradients, and the W and b of the layer."""
+def measure(seed: int = 1) -> Measured:
+    """Compute a and its gradients by both forms."""
+    random.seed(seed)
+    unit = Neuron(2, activation="sigmoid")
+    unit.b.data = 0.25
+    a = unit(inputs())
+    weights, same = folded(unit)
     a.backward()
     same.backward()
-    print(f"{'':<22}{'a':>10}{'∂a/∂w0':>10}{'∂a/∂w1':>10}{'∂a/∂b':>10}")
-    rows = [("σ(wᵀx + b)", a, [*unit.w, unit.b]), ("σ([wᵀ b] · [x; 1])", same, weights)]
-    for form, out, parameters in rows:
-        print(f"{form:<22}{out.data:10.6f}" + "".join(f"{p.grad:10.6f}" for p in parameters))
-    print("The bias is a weight whose input is always 1.\n")
-    print("a layer of 3: z = Wx + b, W (3, 2), b (3,)")
-    for row in units.neurons:
-        print("  W " + "".join(f"{w.data:9.4f}" for w in row.w) + f"    b {row.b.data:7.4f}")
+    z = sum(w.data * x for w, x in zip(unit.w, X)) + unit.b.data
+    plain = [a.data, *(p.grad for p in (*unit.w, unit.b))]
+    return Measured(plain, [same.data, *(p.grad for p in weights)], 1 / (1 + math.exp(-z)), same)
 
 
-def main(path: str | None = None) -> tuple[Value, Value, Value]:
-    """Print the report; write the pictures where a path is given; return what they draw."""
-    unit, a = neuron()
-    weights, same = folded(unit)
-    units, s = layer()
-    report(unit, a, weights, same, units)
-    if path:
-        pictures = {"neuron": render(a), "folded": render(same), "layer": render(s, level="neuron")}
-        for name, picture in pictures.items():
-            file = Path(path)
-            print(f"wrote {picture.save(file.with_stem(f'{file.stem}-{name}'))}")
-    return a, same, s
+def show(r: Measured) -> None:
+    """Print value and gradients of both forms."""
+    table(["", "a", "∂a/∂w₁", "∂a/∂w₂", "∂a/∂b"],
+          ["σ(wᵀx + b)", *(f"{x:.6f}" for x in r.plain)],
+          ["σ([wᵀ b] · [x; 1])", *(f"{x:.6f}" for x in r.folded)])  # fmt: skip
+
+
+@claim("Both forms have the same value and the same gradients: a bias is a weight of the input 1.",
+       "两种写法的值与梯度都相同：偏置就是输入恒为 1 的权重。")
+def a_bias_is_a_weight_of_the_input_1(r: Measured) -> bool:
+    return r.apart < 1e-12
+
+
+@claim("The neuron's output is 1 / (1 + exp(−z)) = {r.formula:.6f}.",
+       "神经元的输出就是 1 / (1 + exp(−z)) = {r.formula:.6f}。")
+def the_output_is_the_sigmoid(r: Measured) -> bool:
+    return abs(r.plain[0] - r.formula) < 1e-12
+
+
+def page(r: Measured, path: str) -> None:
+    """Draw the graph."""
+    render(r.graph).save(path)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    run(__name__)

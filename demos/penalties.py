@@ -1,19 +1,19 @@
 """L2 and L1 penalties: λ too small overfits, λ too large underfits (L18).
 
-A network of 20 hidden units is fitted to 14 noisy points of a sine, once for every λ, and tested
-on 400 other points. The loss is the squared error plus λ Σ w² or λ Σ |w|, biases left out; λ is an
-input of the lowered program, so that one program does the whole sweep. Prints and draws the errors:
+J_R = J + λ Σ w² (the squared Frobenius norm, λ Σ ‖W‖²_F) or J + λ Σ |w|, biases left out. A network
+of 20 hidden units is fitted to 14 noisy points of a sine, once for each λ, and tested on 400
+others; λ is an input of the lowered program, so that one program does the whole sweep:
 
-    python demos/penalties.py [penalties.svg]
+    python demos/penalties.py penalties.svg
 """
 
 from __future__ import annotations
 
 import random
-import sys
 from typing import Any, NamedTuple
 
 import numpy as np
+from stage import claim, run, t, table
 
 from micrograd import no_grad
 from micrograd.losses import l1, l2
@@ -23,7 +23,9 @@ from micrograd.optim import Adam
 from micrograd.schedules import cosine
 
 STRENGTHS = [10.0**k for k in range(-6, 1)]
-GRID = np.linspace(-1, 1, 120)
+GRID = np.linspace(-1, 1, 81)
+FIGURE = ("Train and test error against λ for L2 and L1, and three of the fits",
+          "L2 与 L1 的训练误差和测试误差随 λ 的变化，以及三条拟合曲线")
 
 
 class Fit(NamedTuple):
@@ -33,7 +35,25 @@ class Fit(NamedTuple):
     train: float
     test: float
     weights: list[float]
-    curve: list[float]  # on GRID
+    curve: list[float]
+
+    @property
+    def zeros(self) -> int:
+        """Return how many weights are 0 but for the last steps."""
+        return sum(abs(w) < 1e-3 for w in self.weights)
+
+
+class Measured(NamedTuple):
+    """The fits of both penalties, by growing λ, and the training points."""
+
+    l2: list[Fit]
+    l1: list[Fit]
+    points: Any
+
+    @property
+    def best(self) -> tuple[Fit, Fit]:
+        """Return the fit with the smallest test error, of L2 and of L1."""
+        return min(self.l2, key=lambda f: f.test), min(self.l1, key=lambda f: f.test)
 
 
 def data(count: int, seed: int) -> tuple[Any, Any]:
@@ -43,9 +63,9 @@ def data(count: int, seed: int) -> tuple[Any, Any]:
     return x, np.sin(3 * x[:, 0]) + rng.normal(0, 0.3, count)
 
 
-def network() -> MLP:
+def network(seed: int) -> MLP:
     """Return a network whose hidden units are steep, so that it can bend around every point."""
-    random.seed(5)
+    random.seed(seed)
     model = MLP(1, [20, 1], activation="tanh", fused=True)
     for neuron in model.layers[0].neurons:
         neuron.w[0].data *= 8
@@ -53,74 +73,84 @@ def network() -> MLP:
     return model
 
 
-def sweep(penalty: Any, strengths: list[float], steps: int) -> list[Fit]:
+def sweep(penalty: Any, seed: int, steps: int) -> list[Fit]:
     """Train from the same start with every λ."""
-    model, points, others = network(), data(14, seed=1), data(400, seed=2)
+    model, points, others = network(seed), data(14, seed), data(400, seed + 100)
     program = lower(lambda x, y, λ: (model(x) - y) ** 2 + penalty(model, λ), [0.0], 0.0, 0.0)
     start = {name: array.copy() for name, array in program.parameters.items()}
     fits = []
-    for strength in strengths:
+    for strength in STRENGTHS:
         for name, array in start.items():
             program.parameters[name][...] = array
         train(program, points, strength, steps)
         program.write_back()
-        errors = [program(*part, 0 * part[1]) for part in (points, others)]  # without the penalty
+        errors = [float(program(*part, 0 * part[1])) for part in (points, others)]
         with no_grad():
             curve = [model(x).data for x in GRID.tolist()]
         fits.append(Fit(strength, *errors, [w.data for w in model.weights()], curve))
     return fits
 
 
-def train(program: Program, points: tuple[Any, Any], strength: float, steps: int) -> None:
+def train(program: Program, points: Any, strength: float, steps: int) -> None:
     """Go down the gradient of error plus penalty, on all points at once."""
-    optimizer = Adam(dict(program.parameters), lr=cosine(0.03, steps))
+    optimizer = Adam(dict(program.parameters), lr=cosine(0.05, steps))
     for _ in range(steps):
-        _, gradients = program.value_and_grad(*points, np.full(len(points[1]), strength))
-        optimizer.step(gradients)
+        optimizer.step(program.value_and_grad(*points, np.full(len(points[1]), strength))[1])
 
 
-def show(name: str, fits: list[Fit]) -> None:
-    """Print the errors of one penalty, and what became of the weights."""
-    print(f"{name:14}λ   train error   test error   Σ w²   weights below 0.001")
-    for fit in fits:
-        w = np.abs(fit.weights)
-        print(f"{fit.strength:15g} {fit.train:13.4f} {fit.test:12.4f} {w @ w:8.1f}"
-              f" {(w < 1e-3).sum():9d} of {len(w)}")  # fmt: skip
+def measure(seed: int = 1, steps: int = 600) -> Measured:
+    """Sweep λ for both penalties."""
+    return Measured(sweep(l2, seed, steps), sweep(l1, seed, steps), data(14, seed))
 
 
-def draw(sweeps: dict[str, list[Fit]], path: str) -> None:
+def show(r: Measured) -> None:
+    """Print the errors, and what became of the weights."""
+    for name, fits in (("λ, L2", r.l2), ("λ, L1", r.l1)):
+        table([name, t("train error", "训练误差"), t("test error", "测试误差"), "Σ w²",
+               t("weights below 0.001", "小于 0.001 的权重")],
+              *([f"{f.strength:g}", f"{f.train:.4f}", f"{f.test:.4f}", f"{sum(w * w for w in f.weights):.1f}",
+                 f"{f.zeros} / {len(f.weights)}"] for f in fits))
+
+
+@claim("The train error is smallest at the smallest λ and largest at the largest.",
+       "训练误差在最小的 λ 处最小，在最大的 λ 处最大。")
+def the_train_error_rises(r: Measured) -> bool:
+    return all(f[0].train < 1.05 * min(x.train for x in f) and f[-1].train == max(x.train for x in f)
+               for f in (r.l2, r.l1))
+
+
+@claim("The test error is best in between: {r.best[0].test:.2f} at λ = {r.best[0].strength:g} (L2) and "
+       "{r.best[1].test:.2f} at {r.best[1].strength:g} (L1).",
+       "测试误差在中间最好：λ = {r.best[0].strength:g} 时 {r.best[0].test:.2f}（L2），"
+       "{r.best[1].strength:g} 时 {r.best[1].test:.2f}（L1）。")
+def the_test_error_is_best_in_between(r: Measured) -> bool:
+    return all(fits[0].test > best.test < fits[-1].test for fits, best in zip(r, r.best))
+
+
+@claim("At its best λ, L1 has brought {r.best[1].zeros} of 40 weights to 0, L2 {r.best[0].zeros}.",
+       "在各自最好的 λ 处，L1 把 40 个权重中的 {r.best[1].zeros} 个压到 0，L2 压了 {r.best[0].zeros} 个。")
+def l1_makes_weights_0(r: Measured) -> bool:
+    return r.best[1].zeros > r.best[0].zeros and len(r.best[0].weights) == 40
+
+
+def draw(r: Measured) -> Any:
     """Draw the errors against λ, and three of the fitted functions."""
-    from figures import STYLES, panels, save
+    from figures import STYLES, panels
 
     figure, axes = panels(3)
-    for panel, (name, fits) in zip(axes, sweeps.items()):
-        for style, part in zip(STYLES, ("train", "test")):
-            panel.loglog([f.strength for f in fits], [getattr(f, part) for f in fits], **style,
-                         label=f"{part} error")  # fmt: skip
-        panel.set(title=f"{name}: overfits ← λ → underfits", xlabel="λ", ylabel="mean (s − y)²")
+    for panel, name, fits in zip(axes, ("L2", "L1"), r):
+        for style, part, label in zip(STYLES, ("train", "test"), (t("train", "训练"), t("test", "测试"))):
+            panel.loglog(STRENGTHS, [getattr(f, part) for f in fits], **style, label=label)
+        panel.set(title=name, xlabel="λ", ylabel=t("mean (s − y)²", "平均 (s − y)²"),
+                  xticks=[1e-6, 1e-3, 1])
         panel.legend()
-    fits, panel = sweeps["L2"], axes[2]
-    best = min(fits, key=lambda fit: fit.test)
-    for style, fit in zip(STYLES, (fits[0], best, fits[-1])):
-        panel.plot(GRID, fit.curve, **style | {"marker": ""}, label=f"λ = {fit.strength:g}")
-    panel.plot(*data(14, seed=1), "ko", label="training points")
-    panel.set(title="L2: too small, best, too large", xlabel="x", ylabel="s")
-    panel.legend(fontsize=8)
-    save(figure, path)
-
-
-def main(path: str | None = None, steps: int = 1000, strengths: list[float] = STRENGTHS
-         ) -> dict[str, list[Fit]]:  # fmt: skip
-    """Sweep λ for both penalties; print and return the fits; draw them where a path is given."""
-    sweeps = {name: sweep(kind, strengths, steps) for name, kind in (("L2", l2), ("L1", l1))}
-    for name, fits in sweeps.items():
-        show(name, fits)
-    print("The train error rises with λ; the test error falls first, then rises with it.\n"
-          "At its best λ, L1 has brought most weights to 0; L2 has made them small.")  # fmt: skip
-    if path:
-        draw(sweeps, path)
-    return sweeps
+    for style, fit in zip(STYLES, (r.l2[0], r.best[0], r.l2[-1])):
+        axes[2].plot(GRID, fit.curve, **style | {"marker": ""}, label=f"λ = {fit.strength:g}")
+    axes[2].plot(*r.points, "ko", markersize=9)
+    axes[2].set(title=t("L2: too small, best, too large", "L2：过小、最好、过大"), xlabel="x", ylim=(-2, 2.6))
+    axes[2].legend(loc="upper left")
+    return figure
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    run(__name__)

@@ -1,127 +1,135 @@
 """Retraining word vectors: the word that stays behind (L9).
 
-A classifier of single words is trained on the vectors as they are (frozen), and together with them
-(fine-tuned), by the rows of each batch (L8): "TV" and "telly" move, "television", which is in no
-training example, stays where it was and ends on the wrong side. The vectors are made by hand, two
-numbers per word, so that they can be drawn; the training is real:
+A logistic classifier of words, σ(w·x + b), is trained on vectors as they are (frozen), and together
+with them (fine-tuned, ∇ₓJ = δw for the row of each word): "TV" and "telly" move, "television", in
+no training example, stays. The vectors are made by hand, two numbers per word, so that they can be
+drawn; the training is real:
 
-    python demos/retraining.py [retraining.svg]
+    python demos/retraining.py retraining.svg
 """
 
 from __future__ import annotations
 
-import sys
+import random
 from typing import Any, NamedTuple
 
 import numpy as np
+from stage import claim, run, t, table
 
-from micrograd.lowering import lower
+from micrograd import Value, mean
 from micrograd.nn import Neuron
 from micrograd.optim import SGD
-from micrograd.optim.gradients import Rows
-from micrograd.training import fit
 
 VECTORS = {
     "TV": (0.85, 1.10), "telly": (1.15, 1.06), "television": (1.08, 0.95),
     "stone": (0.30, 0.45), "river": (0.48, 0.25), "garden": (0.65, 0.50), "rain": (0.85, 0.30),
     "horse": (1.05, 0.52), "bread": (1.25, 0.28), "winter": (1.45, 0.45), "apple": (1.65, 0.25),
-}  # fmt: skip
+}
 WORDS, UNSEEN = list(VECTORS), "television"
 # Positive: about television. These two words are seen five times each, the others once.
 EXAMPLES = [("TV", 1.0), ("telly", 1.0)] * 5 + [(word, -1.0) for word in WORDS[3:]]
+FIGURE = ("Word vectors and the boundary after training: vectors frozen, and fine-tuned",
+          "训练后的词向量与分界线：词向量冻结，以及参与微调")
 
 
 class Outcome(NamedTuple):
     """The table of vectors, the line w·x + b = 0, and the score of every word."""
 
     table: Any
-    line: tuple[float, float, float]
+    line: list[float]
     scores: dict[str, float]
 
+    @property
+    def unseen(self) -> float:
+        """Return the score of the word that was not seen."""
+        return self.scores[UNSEEN]
 
-def classifier(fine_tune: bool, epochs: int) -> Outcome:
-    """Train w and b on log(1 + exp(−y s)), s = w·x + b; the rows of the table too if so wanted."""
-    table, neuron = np.array(list(VECTORS.values())), Neuron(2, nonlin=False, fused=True)
+    @property
+    def right(self) -> float:
+        """Return the share of training examples on their side."""
+        return sum(self.scores[w] * y > 0 for w, y in EXAMPLES) / len(EXAMPLES)
+
+
+class Measured(NamedTuple):
+    """What came of it with the vectors frozen, and fine-tuned."""
+
+    frozen: Outcome
+    tuned: Outcome
+
+    @property
+    def moved(self) -> set[str]:
+        """Return the words that fine-tuning moved."""
+        return {w for w, row in zip(WORDS, self.tuned.table) if tuple(row) != VECTORS[w]}
+
+
+def trained(fine_tune: bool, seed: int, epochs: int) -> Outcome:
+    """Train w and b on log(1 + exp(−y s)), s = w·x + b; the vectors too if so wanted."""
+    rows = {word: [Value(number) for number in vector] for word, vector in VECTORS.items()}
+    neuron, rng = Neuron(2, nonlin=False, fused=True), random.Random(seed)
     for value, number in zip(neuron.parameters(), (-0.3, 0.4, 0.1)):
         value.data = number
-    program = lower(lambda x, y: (-y * neuron(x)).softplus(), table[0], 1.0)
-    trained = {**program.parameters, **({"E": table} if fine_tune else {})}
-    optimizer = SGD(trained, lr=1.0)
-
-    def step(batch: list[tuple[str, float]]) -> float:
-        rows = np.array([WORDS.index(word) for word, _ in batch])
-        y = np.array([label for _, label in batch])
-        loss, gradients = program.value_and_grad(table[rows], y, wrt_inputs=True)
-        gradients = gradients | {"E": Rows(rows, gradients["x"])}
-        optimizer.step({name: gradients[name] for name in trained})
-        return loss
-
-    fit(step, EXAMPLES, epochs, batch_size=6, progress=False)
-    w, b = program.parameters["w"], program.parameters["b"]
-    return Outcome(table, (*w.tolist(), b.item()), dict(zip(WORDS, (table @ w + b).tolist())))
+    vectors = [v for row in rows.values() for v in row]
+    optimizer = SGD(neuron.parameters() + vectors * fine_tune, lr=1.0)
+    for _ in range(epochs):
+        batches = rng.sample(EXAMPLES, len(EXAMPLES))
+        for start in range(0, len(batches), 6):
+            some = batches[start : start + 6]
+            optimizer.zero_grad()
+            mean([(-y * neuron(rows[word])).softplus() for word, y in some]).backward()
+            optimizer.step()
+    scores = {word: neuron(row).data for word, row in rows.items()}
+    table = np.array([[v.data for v in row] for row in rows.values()])
+    return Outcome(table, [p.data for p in neuron.parameters()], scores)
 
 
-def show_scores(outcomes: dict[str, Outcome]) -> None:
-    """Print the scores of the words about television, and how many examples are right."""
-    print(f"{'score s > 0: television':24}" + "".join(f"{name:>12}" for name in outcomes))
-    for word in WORDS[:3]:
-        name = f"{word} (unseen)" if word == UNSEEN else word
-        print(f"{name:24}" + "".join(f"{o.scores[word]:12.2f}" for o in outcomes.values()))
-    shares = [np.mean([o.scores[w] * y > 0 for w, y in EXAMPLES]) for o in outcomes.values()]
-    print(f"{'training examples right':24}" + "".join(f"{share:12.0%}" for share in shares))
-    print("Both learn all examples; fine-tuned, the unseen word is on the wrong side of the line.")
+def measure(seed: int = 0, epochs: int = 150) -> Measured:
+    """Train with frozen vectors and with all of them."""
+    return Measured(trained(False, seed, epochs), trained(True, seed, epochs))
 
 
-def draw(outcomes: dict[str, Outcome], path: str) -> None:
-    """Draw words and line, frozen beside fine-tuned, with arrows for what moved."""
-    from figures import panels, save
-
-    before, *after = outcomes.items()
-    figure, axes = panels(2, 1, 5.4, 4.4)
-    for panel, (name, outcome) in zip(axes, after):
-        draw_words(panel, outcome)
-        for line, style in ((before[1].line, "k:"), (outcome.line, "k-")):
-            x = np.array([-0.6, 2.4])
-            panel.plot(x, -(line[0] * x + line[2]) / line[1], style)
-        side = "right" if outcome.scores[UNSEEN] > 0 else "wrong"
-        panel.set(title=f"{name}: “{UNSEEN}” on the {side} side", xlim=(-0.6, 2.4),
-                  ylim=(-1.2, 3.2), xlabel="dimension 1", ylabel="dimension 2")  # fmt: skip
-    handles = [*axes[0].get_legend_handles_labels()[0], *axes[0].lines[-2:]]
-    labels = [*axes[0].get_legend_handles_labels()[1], "line before training", "line after it"]
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    save(figure, path)
+def show(r: Measured) -> None:
+    """Print the scores of the words about television."""
+    table([t("score s > 0: television", "得分 s > 0：电视"), t("frozen", "冻结"), t("fine-tuned", "微调")],
+          *([w, *(f"{o.scores[w]:.2f}" for o in r)] for w in WORDS[:3]),
+          [t("training examples right", "训练样本正确"), *(f"{o.right:.0%}" for o in r)])
 
 
-def draw_words(panel: Any, outcome: Outcome) -> None:
-    """Draw the words at their places, with an arrow from where they were."""
-    from figures import BLUE, ORANGE, PURPLE
+@claim("Both learn all of the training examples.", "两者都学会了全部训练样本。")
+def both_learn_the_examples(r: Measured) -> bool:
+    return r.frozen.right == r.tuned.right == 1
 
-    kinds = (("about television", WORDS[:2], "o", BLUE), ("about something else", WORDS[3:], "s",
-             ORANGE), ("about television, unseen", [UNSEEN], "*", PURPLE))  # fmt: skip
-    for label, words, marker, color in kinds:
-        places = np.array([outcome.table[WORDS.index(word)] for word in words])
-        panel.scatter(*places.T, marker=marker, color=color, s=40, label=label, zorder=3)
-        for word, place in zip(words, places):
-            panel.annotate(
-                "", place, VECTORS[word], arrowprops={"arrowstyle": "->", "color": "0.5"}
-            )
+
+@claim("Fine-tuning moves every word of the training set, and only those.", "微调移动了训练集中的每个词，也只移动它们。")
+def the_unseen_word_stays(r: Measured) -> bool:
+    return r.moved == {*WORDS} - {UNSEEN}
+
+
+@claim("So “television” ends on the wrong side, s = {r.tuned.unseen:.1f}; frozen it is on the right "
+       "one, {r.frozen.unseen:.1f}.",
+       "于是 “television” 落在错误的一侧，s = {r.tuned.unseen:.1f}；冻结时在正确的一侧，{r.frozen.unseen:.1f}。")
+def the_unseen_word_is_left_behind(r: Measured) -> bool:
+    return r.tuned.unseen < 0 < r.frozen.unseen
+
+
+def draw(r: Measured) -> Any:
+    """Draw words and line, with arrows for what moved."""
+    from figures import BLUE, GREY, ORANGE, PURPLE, SMALL, panels
+
+    figure, axes = panels(2)
+    for panel, name, outcome in zip(axes, (t("frozen", "冻结"), t("fine-tuned", "微调")), r):
+        for word, place in zip(WORDS, outcome.table):
+            color = PURPLE if word == UNSEEN else BLUE if word in WORDS[:2] else ORANGE
+            panel.plot(*place, "*" if word == UNSEEN else "o", color=color, markersize=14)
+            panel.annotate("", place, VECTORS[word], arrowprops={"arrowstyle": "->", "color": GREY})
             if word in WORDS[:3]:
-                down = -5 if word == UNSEEN else 5
-                panel.annotate(word, place, (7, down), textcoords="offset points", fontsize=8)
-
-
-def main(path: str | None = None, epochs: int = 200) -> dict[str, Outcome]:
-    """Print the scores; return the outcomes, and draw them where a path is given."""
-    outcomes = {
-        "before": classifier(False, 0),
-        "frozen": classifier(False, epochs),
-        "fine-tuned": classifier(True, epochs),
-    }
-    show_scores(outcomes)
-    if path:
-        draw(outcomes, path)
-    return outcomes
+                offset = (10, -22) if word == UNSEEN else (10, 8)
+                panel.annotate(word, place, offset, textcoords="offset points", fontsize=SMALL)
+        (w1, w2, b), x = outcome.line, np.array([-0.6, 2.4])
+        panel.plot(x, -(w1 * x + b) / w2, "k-")
+        panel.set(title=f"{name}: s({UNSEEN}) = {outcome.unseen:.1f}", xlim=(-0.6, 2.6),
+                  ylim=(-1.2, 3.2), xlabel="x₁", ylabel="x₂")
+    return figure
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    run(__name__)

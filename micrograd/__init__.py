@@ -8,6 +8,15 @@ from micrograd.ops import DomainError
 
 __version__ = "0.1.0"
 
+
+def _notebook_picture(value: Value, **_: object) -> dict[str, str]:
+    from micrograd.render.picture import mimebundle  # pictures are loaded when one is shown
+
+    return mimebundle(value)
+
+
+Value._repr_mimebundle_ = _notebook_picture  # type: ignore[attr-defined]
+
 __all__ = [
     "AnomalyError",
     "DomainError",

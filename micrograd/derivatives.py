@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, overload
 
+from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
 from micrograd.core.kinds import Elementary, Handmade
 from micrograd.core.modes import described
 from micrograd.engine import Value, topological_order
-from micrograd.ops import FLOATS, FUNCTIONS, ROWS, Branches, Namespace, Row
+from micrograd.ops import FUNCTIONS, ROWS, Row
 
 
 @overload
@@ -23,7 +24,7 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
     ValueError where a node's backward step is a function of the user's.
     """
     if create_graph:
-        adjoints = _adjoints(y)
+        adjoints = _adjoints(y, xs)
         return [adjoints.get(x) or Value(0.0) for x in xs]
     totals = {y: 1.0}
     totals.update((step.operand, step.total) for step in y.steps())
@@ -40,32 +41,41 @@ def hessian(y: Value, xs: Sequence[Value]) -> list[list[float]]:
     return jacobian(grad(y, xs, create_graph=True), xs)
 
 
-def _adjoints(y: Value) -> dict[Value, Value]:
-    """Go back through the graph as `backward()` does, with Values for the numbers."""
+def _adjoints(y: Value, xs: Sequence[Value]) -> dict[Value, Value]:
+    """Go back through the graph as `backward()` does, with Values for the numbers.
+
+    Only towards `xs`: slopes that nobody asked for need not exist.
+    """
+    order = topological_order(y)
+    wanted = set(xs)
+    for node in order:
+        if not wanted.isdisjoint(node.parents):
+            wanted.add(node)
     adjoints = {y: Value(1.0)}
-    for node in reversed(topological_order(y)):
-        for operand, local in zip(node.parents, _local_values(node)):
-            contribution = adjoints[node] * local
-            known = adjoints.get(operand)
-            adjoints[operand] = contribution if known is None else known + contribution
+    for node in reversed(order):
+        if node not in adjoints:
+            continue
+        for position, operand in enumerate(node.parents):
+            if operand in wanted:
+                contribution = adjoints[node] * _local_value(node, position)
+                known = adjoints.get(operand)
+                adjoints[operand] = contribution if known is None else known + contribution
     return adjoints
 
 
-def _local_values(node: Value) -> list[Value | float]:
-    """Return the local gradients of `node` as Values."""
+def _local_value(node: Value, position: int) -> Value | float:
+    """Return the local gradient of `node` by one of its operands as a Value."""
     operation = node._operation
     if isinstance(operation, Handmade):
         raise ValueError(
-            f"{described(node)} has no second derivative: its backward step is a "
-            "function of yours; write it with the operations of Value"
+            f"{described(node)} has no second derivative: it was made by hand; write it with the "
+            "operations of Value"
         )
-    if not isinstance(operation, Elementary):  # a leaf, or a weighted sum
-        products: list[Value | float] = [
-            local for w, x in zip(node._x or (), node._y or ()) for local in (x, w)
-        ]
-        return products if node._k is None else [*products, 1.0]
-    x, y = node._x, node._y
-    return [local(x, y, node._k, node) for local in _value_formulas(operation.row)]
+    if isinstance(operation, Elementary):
+        local = _value_formulas(operation.row)[position]
+        return local(node._x, node._y, node._k, node)  # type: ignore[no-any-return]
+    pair, place = divmod(position, 2)  # of a weighted sum: w x w x ... b
+    return 1.0 if pair == len(node._x) else (node._y, node._x)[place][pair]
 
 
 @cache
@@ -79,8 +89,12 @@ def _function(name: str) -> Any:
     return lambda x: getattr(x, name)() if isinstance(x, Value) else number(x)
 
 
+def _number(x: Any) -> float:
+    return x.data if isinstance(x, Value) else x
+
+
 _VALUES = Namespace(
-    {name: value for name, value in FLOATS.functions.items() if name in ("nan", "abs")}
+    {"nan": FLOATS.functions["nan"], "abs": abs, "number": _number}
     | {
         row.name: _function(row.name)
         for row in ROWS
@@ -88,4 +102,5 @@ _VALUES = Namespace(
     }
     | {name: _function(name) for name in FUNCTIONS},
     Branches(),
+    Compared("number"),
 )

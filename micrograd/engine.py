@@ -6,37 +6,34 @@ the leaves; each gives every operand its contribution, upstream gradient × loca
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import count
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.core.kinds import (
-    ELEMENTARY,
-    LEAF,
-    SUM_OF_PRODUCTS,
-    Handmade,
-    Operation,
+from micrograd.core.copying import deep_copy, reduced, restore
+from micrograd.core.kinds import ELEMENTARY, LEAF, Handmade, Operation, Stated, explain
+from micrograd.core.modes import MODE, mode
+from micrograd.core.numbers import data_of, number
+from micrograd.core.order import next_index, reset_interior, rewire
+from micrograd.core.order import topological_order as topological_order
+from micrograd.core.recording import (
     checked_sweep,
-    explain,
+    compiled_method,
+    compiled_sum_of_products,
+    compiled_weighted_sum,
+    finish_step,
     sweep,
 )
-from micrograd.core.modes import MODE, check_value
-from micrograd.core.order import reset_interior
-from micrograd.core.order import topological_order as topological_order
-from micrograd.core.recording import compiled_method, compiled_sum_of_products
-from micrograd.core.wiring import rewire
-from micrograd.ops import ROWS, Row
-
-_next_index = count().__next__
+from micrograd.ops import ROWS, STOPPED, Row
 
 
 class Value:
     """Hold one number, its gradient, and how it was computed.
 
-    Raises TypeError where `data` is not one real number.
+    Made with children, `_op` names an operation of one's own, whose `_backward` is to be assigned,
+    or gives the local gradients, one number per child.
+    Raises TypeError where `data` is not one real number, ValueError for another number of slopes.
     """
 
     # Operands sit in flat slots: a node is the only object of its operation that the cyclic
@@ -53,6 +50,7 @@ class Value:
         "__weakref__",
     )
     label = ""
+    constant = False  # a number of the user's code, whose gradient nobody asks for
     _k: Any = None  # a constant, or the bias of a weighted sum: few nodes have one
 
     if TYPE_CHECKING:  # the methods of the rows, and attributes that users add
@@ -73,18 +71,20 @@ class Value:
         def __abs__(self) -> Value: ...
 
     def __init__(
-        self, data: Any, _children: Iterable[Value] = (), _op: str = "", label: str = ""
+        self, data: Any, _children: Iterable[Value] = (), _op: Any = "", label: str = ""
     ) -> None:
         self.data = data if data.__class__ is float else number(data)
         self.grad = 0.0
-        self.scope = MODE.scope
+        self.scope = mode().scope
         self._operation: Operation = LEAF
         self._x = self._y = None
-        self._index = _next_index()
+        self._index = next_index()
         if label:
             self.label = label
         if _op or _children:
-            self._operation, self._x = Handmade(_op), tuple(_children)
+            self._x = tuple(_children)
+            stated = isinstance(_op, (tuple, list)) and _op
+            self._operation = Stated(_op, len(self._x)) if stated else Handmade(_op or "")
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -101,25 +101,30 @@ class Value:
     def backward(self, seed: float = 1.0) -> None:
         """Add ∂self/∂leaf to the `grad` of every leaf; set the `grad` of every other node.
 
-        Raises DomainError at a node without a slope (sqrt at 0), ValueError under `no_grad()`.
+        The slopes are those at the operands' data as they are now: where leaves were edited, call
+        `forward()` first; `detect_anomaly()` tells where somebody did not.
+        Raises DomainError at a node without a slope (sqrt at 0), ValueError under `no_grad()` and
+        at a node made by hand whose slope is nowhere; leaves then hold a part of their gradients.
         """
-        if not MODE.recording:
+        if not mode().recording and not MODE.recording:
             raise ValueError(
                 "backward() under no_grad(): nothing is recorded there to go back "
                 "through; call it after the block"
             )
         order = reset_interior(self)
-        self.grad += float(seed)
+        self.grad += number(seed)
         nodes = reversed(order)
-        try:
-            (checked_sweep if MODE.checking else sweep)(nodes)
-        except (ArithmeticError, ValueError) as error:
-            failed = order[length_hint(nodes)]  # the node taken last: as many are left before it
-            explain(error, failed, "slope")
+        while length_hint(nodes):
+            try:
+                (checked_sweep if mode().checking else sweep)(nodes)
+            except (ArithmeticError, ValueError, TypeError) as error:
+                # the node taken last: as many are left before it. It may go on without a constant
+                failed = order[length_hint(nodes)]
+                finish_step(failed, error)
 
     def steps(self, seed: float = 1.0) -> Iterator[Step]:
         """Yield what `backward()` does, contribution by contribution; change no `grad`."""
-        gradient = {self: float(seed)}
+        gradient = {self: number(seed)}
         for node in reversed(topological_order(self)):
             upstream = gradient.setdefault(node, 0.0)
             for position, (operand, (local, contribution)) in enumerate(
@@ -138,36 +143,62 @@ class Value:
         return self.data
 
     def detach(self) -> Value:
-        """Return a leaf with the same data."""
-        return Value(self.data, label=self.label)
+        """Return a leaf with the same data: a constant, wherever it goes.
+
+        While a function is traced it is a node that hands no gradient on, so that a program has
+        the data of every sample there.
+        """
+        if report := mode().on_detach:
+            return report(self)  # type: ignore[no-any-return]
+        leaf = Value(self.data, label=self.label)
+        leaf.constant = True
+        return leaf
+
+    def pow(self, k: Value | float = 2) -> Value:
+        """Return x ** k, of a number or a Value k."""
+        return self.power(k) if isinstance(k, Value) else _pow(self, k)
 
     def __pow__(self, other: Value | float) -> Value:
-        if isinstance(other, Value):
-            return self.power(other)  # type: ignore[no-any-return]
-        return self.pow(other if other.__class__ is int else number(other))  # type: ignore[no-any-return]
+        return NotImplemented if is_array(other) else self.pow(other)
 
     def __rpow__(self, other: float) -> Value:
-        return Value(other) ** self
+        return Constant(other) ** self
 
     def __lt__(self, other: Value | float) -> bool:
-        return bool(compared(self) < compared(other))
+        return NotImplemented if is_array(other) else compared(self) < compared(other)
 
     def __le__(self, other: Value | float) -> bool:
-        return bool(compared(self) <= compared(other))
+        return NotImplemented if is_array(other) else compared(self) <= compared(other)
 
     def __gt__(self, other: Value | float) -> bool:
-        return bool(compared(self) > compared(other))
+        return NotImplemented if is_array(other) else compared(self) > compared(other)
 
     def __ge__(self, other: Value | float) -> bool:
-        return bool(compared(self) >= compared(other))
+        return NotImplemented if is_array(other) else compared(self) >= compared(other)
+
+    # A number is what `.data` is: taken in silence, it would leave the graph.
+
+    def __float__(self) -> float:
+        raise TypeError(
+            f"must be real number, not {type(self).__name__}: write v.data for the number, or "
+            "v.exp(), v.log(), ... for an operation that gradients go through"
+        )
+
+    def __int__(self) -> int:
+        raise TypeError(f"int() takes a number, not '{type(self).__name__}': write int(v.data)")
+
+    __trunc__ = __int__
+
+    def __round__(self, ndigits: int | None = None) -> float:
+        raise TypeError(
+            f"round() takes a number, not {type(self).__name__}: write round(v.data, 2)"
+        )
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
 
     def __repr__(self) -> str:
         return f"Value(data={self.data}, grad={self.grad or 0})"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from micrograd.render.notebook import mimebundle
-
-        return mimebundle(self)
 
     # What programs written for micrograd read and assign.
 
@@ -196,20 +227,21 @@ class Value:
 
     # Copies and pickles take the whole graph along, without recursion.
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        from micrograd.core.copying import deep_copy
-
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return deep_copy(self, memo)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        from micrograd.core.copying import reduced
-
         return reduced(self)
 
     def __setstate__(self, state: Any) -> None:
-        from micrograd.core.copying import restore
-
         restore(self, state[-1])
+
+
+class Constant(Value):
+    """A number that stood beside a Value in the user's code: nobody asks for its gradient."""
+
+    __slots__ = ()
+    constant = True
 
 
 class Inputs(tuple[Value, ...]):
@@ -235,42 +267,34 @@ class Step(NamedTuple):
 
 
 def weighted_sum(
-    weights: Sequence[Value], inputs: Sequence[Value | float], bias: Value | None = None
+    weights: Sequence[Value],
+    inputs: Sequence[Value | float],
+    bias: Value | None = None,
+    scope: str | None = None,
 ) -> Value:
     """Return Σ wᵢxᵢ + b as one node. Raises ValueError where the lengths differ."""
     if len(weights) != len(inputs):
         raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
     pairs = tuple(weights), inputs if isinstance(inputs, Inputs) else tuple(map(operand, inputs))
-    total = 0.0 if bias is None else bias.data
-    for weight, x in zip(*pairs):
-        total += weight.data * x.data
-    return _node(SUM_OF_PRODUCTS, total, *pairs, bias)
-
-
-def number(data: Any) -> float:
-    """Return `data` as a float. Raises TypeError where it is not one real number."""
-    if isinstance(data, numbers.Real):
-        return float(data)
-    if getattr(data, "ndim", None) == 0:
-        return number(data.item())
-    remedy = "give one real number"
-    if isinstance(data, Value):
-        remedy = "it is one already; detach() makes a copy that remembers nothing"
-    elif isinstance(data, (list, tuple)) or hasattr(data, "ndim"):
-        remedy = "make one Value for each element"
-    raise TypeError(f"a Value cannot hold {data!r} ({type(data).__name__}): {remedy}")
+    return _record_weighted_sum(*pairs, bias, scope)
 
 
 def operand(other: Any) -> Value:
     """Return `other` as a Value: a number becomes a constant leaf."""
-    return other if isinstance(other, Value) else Value(other)
+    return other if isinstance(other, Value) else Constant(other)
+
+
+def is_array(other: object) -> bool:
+    """Tell whether NumPy has to apply an operator element by element."""
+    return bool(getattr(other, "ndim", 0))
 
 
 def compared(other: Value | float) -> float:
     """Return the data to compare; tell whoever traces the graph that data was looked at."""
-    if MODE.on_comparison:
-        MODE.on_comparison()
-    return other.data if isinstance(other, Value) else other
+    report = mode().on_comparison
+    if report:
+        report()
+    return data_of(other) if isinstance(other, Value) else number(other)
 
 
 def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:
@@ -281,48 +305,24 @@ def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:
         explain(error, node, "slope")
 
 
-def _node(operation: Operation, data: float, x: Any, y: Any, k: Any) -> Value:
-    """Make the node of one operation."""
-    node = Value.__new__(Value)
-    node.data = data
-    node.grad = 0.0
-    node.scope = MODE.scope
-    node._operation, node._x, node._y = operation, x, y
-    if k is not None:
-        node._k = k
-    node._index = _next_index()
-    if MODE.special:
-        _treat_specially(node)
-    return node
-
-
-def _treat_specially(node: Value) -> None:
-    if MODE.checking:
-        check_value(node)
-    if not MODE.recording:
-        rewire(node, ())
-
-
-_names = {
-    "Value": Value,
-    "new": object.__new__,
-    "next_index": _next_index,
-    "treat_specially": _treat_specially,
-}
+_record_weighted_sum: Callable[..., Value] = compiled_weighted_sum(Value)
 # What `total + w * x` in a loop records, without the detour over the operators.
-sum_of_products: Callable[[Sequence[Value], Sequence[Value], Value], Value]
-sum_of_products = compiled_sum_of_products(**_names)
+sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)
 
 
 def _install(row: Row) -> None:
-    """Give Value the method of `row`, and its operators."""
-    method = compiled_method(ELEMENTARY[row.name], **_names)
-    setattr(Value, row.name, method)
-    if row.operator:
-        setattr(Value, f"__{row.operator}__", method)
-        if row.arity == 2:
-            setattr(Value, f"__r{row.operator}__", lambda self, other: method(operand(other), self))
+    """Give Value the method of `row`, and its operators, which leave arrays to NumPy."""
+    if row.name not in vars(Value):
+        setattr(Value, row.name, compiled_method(ELEMENTARY[row.name], Value, Constant))
+    if not row.operator:
+        return
+    method = compiled_method(ELEMENTARY[row.name], Value, Constant, f"__{row.operator}__")
+    setattr(Value, f"__{row.operator}__", method)
+    if row.arity == 2:
+        setattr(Value, f"__r{row.operator}__", lambda x, y: method(operand(y), x))
 
 
 for _row in ROWS:
     _install(_row)
+_pow: Callable[[Value, Any], Value] = compiled_method(ELEMENTARY["pow"], Value, Constant)
+stopped: Callable[[Value], Value] = compiled_method(ELEMENTARY[STOPPED.name], Value, Constant)

@@ -7,16 +7,21 @@ and several assignments separated by `;` or newlines: "a = x + y; b = max(y, z);
 from __future__ import annotations
 
 import ast
+import keyword
+import math
 import re
 import runpy
 import string
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from functools import reduce
 from pathlib import Path
 
+from micrograd import near_misses
 from micrograd.engine import Value, topological_order
+from micrograd.files import read_bytes
 from micrograd.ops import BY_NAME, ROWS
 
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
@@ -38,6 +43,7 @@ def read(text: str, at: Mapping[str, float]) -> Value:
 
     Raises ValueError where the text cannot be understood, OSError where the file cannot be read.
     """
+    _check_text(text)
     file = _FILE.fullmatch(text)
     if not file:
         return parse(text, at)
@@ -47,17 +53,46 @@ def read(text: str, at: Mapping[str, float]) -> Value:
 
 
 def point(text: str) -> dict[str, float]:
-    """Return `x=1,y=2` as a mapping. Raises ValueError where an item is not name=number."""
+    """Return `x=1,y=2` as a mapping.
+
+    Raises ValueError where an item is not name=number, the number is not finite, or a name is
+    there twice.
+    """
+    _check_text(text)
     at: dict[str, float] = {}
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = (part.strip() for part in item.partition("="))
-        try:
-            at[name] = float(number)
-        except ValueError:
-            equals = ""
-        if not equals or not name.isidentifier():
-            raise ValueError(f"{item!r} is not name=number; write the point as x=1,y=2")
+        value = finite(number)
+        if not equals or not name.isidentifier() or value is None:
+            raise ValueError(f"{item[:80]!r} is not name=number{_not_finite(number)}; "
+                             "write the point as x=1,y=2")  # fmt: skip
+        if keyword.iskeyword(name) or name in BY_NAME:
+            raise ValueError(f"{name} cannot be the name of an input: it has a meaning already")
+        if name in at:
+            raise ValueError(f"{name} is given twice in {text[:80]!r}; give it one value")
+        at[name] = value
     return at
+
+
+def finite(text: str) -> float | None:
+    """Return the finite number that `text` is in plain digits, or None."""
+    try:
+        value = float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _not_finite(number: str) -> str:
+    try:
+        return f", for {number} is not finite" if not math.isfinite(float(number)) else ""
+    except ValueError:
+        return ""
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} is no text; write one such as '(x + y) * max(y, z)'")
 
 
 def parse(text: str, at: Mapping[str, float]) -> Value:
@@ -65,6 +100,7 @@ def parse(text: str, at: Mapping[str, float]) -> Value:
 
     Raises ValueError where the text is not an expression or a name has no value.
     """
+    _check_text(text)
     try:
         result = _Reader(text, at).run()
     except (RecursionError, MemoryError):
@@ -79,15 +115,19 @@ def load(path: str, name: str) -> Value:
 
     Raises OSError where there is no such file, ValueError where it fails or has no such Value.
     """
-    found = _run(path).get(name)
+    found = run_file(path).get(name)
     if isinstance(found, Value):
         return found
     what = "has no" if found is None else f"has {type(found).__name__}, not a Value, as"
     raise ValueError(f"{path} {what} {name!r}; name a Value")
 
 
-def _run(path: str) -> dict[str, object]:
-    Path(path).read_bytes()  # a missing file is told apart from one that fails
+def run_file(path: str) -> dict[str, object]:
+    """Run a Python file, its folder being importable, and return its names.
+
+    Raises OSError where there is no such file, ValueError where it fails.
+    """
+    read_bytes(path)  # a missing file is told apart from one that fails
     folder = str(Path(path).resolve().parent)
     sys.path.insert(0, folder)
     try:
@@ -121,12 +161,17 @@ class _Reader:
 
     def _statements(self) -> list[ast.stmt]:
         try:
-            return ast.parse(self.text.strip()).body
+            with warnings.catch_warnings():  # Python's, of 1or x and of '\\d', are not for users
+                warnings.simplefilter("ignore")
+                return ast.parse(self.text.strip()).body
         except (SyntaxError, ValueError) as error:
+            if "nested" in str(error):
+                raise RecursionError from None
             column = getattr(error, "offset", None) or 0
             where = f" at character {column}" if column else ""
-            reason = getattr(error, "msg", error)
-            raise ValueError(f"cannot read {self.text[:200]!r}{where}: {reason}") from None
+            remedy = near_misses.likely(self.text) or "; write one such as '(x + y) * max(y, z)'"
+            raise ValueError(f"cannot read {self.text[:200]!r}: "
+                             f"it is no expression{where}{remedy}") from None  # fmt: skip
 
     def _statement(self, statement: ast.stmt) -> Value | float:
         if isinstance(statement, ast.Expr):
@@ -161,14 +206,19 @@ class _Reader:
 
     def _named(self, name: str) -> Value:
         if name not in self.values:
-            raise ValueError(f"{name} has no value; give the point, such as {name}=1")
+            hint = near_misses.near_name(name, list(self.values))
+            point = "" if hint.startswith(",") else f", such as {name}=1"
+            raise ValueError(f"{name} has no value; give the point{point}{hint}")
         self.used.add(name)
         return self.values[name]
 
     def _call(self, name: str, arguments: list[Value | float]) -> Value | float:
         row = BY_NAME.get(name)
         if row is None or not row.arity:
-            raise ValueError(f"there is no function {name}; there are {', '.join(FUNCTIONS)}")
+            if name in self.values:
+                raise ValueError(f"{name} is no function; to multiply by it write {name} * (...)")
+            near = near_misses.near_function(name) or f"; there are {', '.join(FUNCTIONS)}"
+            raise ValueError(f"there is no function {name}{near}")
         most = 2 if row.constants else row.arity
         if name in ("max", "min") and len(arguments) > 2:
             return reduce(lambda x, y: self._call(name, [x, y]), arguments)
@@ -182,9 +232,11 @@ class _Reader:
 
     def _refused(self, tree: ast.AST) -> ValueError:
         shown = ast.get_source_segment(self.text.strip(), tree) or type(tree).__name__
-        return ValueError(f"{shown[:80]!r} is not allowed in an expression: it may hold numbers, "
-                          "names, + - * / **, assignments and the functions "
-                          + ", ".join(FUNCTIONS))  # fmt: skip
+        remedy = near_misses.likely(self.text) or (
+            "; it may hold numbers, names, + - * / **, assignments and the functions "
+            + ", ".join(FUNCTIONS)
+        )
+        return ValueError(f"{shown[:80]!r} is not allowed in an expression{remedy}")
 
 
 def _applied(function: Callable[..., Value], *operands: Value | float) -> Value | float:

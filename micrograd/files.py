@@ -1,37 +1,125 @@
-"""Write files so that a crash at any point leaves the old file whole."""
+"""Read and write files: a crash leaves the old file whole, a failure names the file and why."""
 
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # elsewhere than on POSIX systems a file that is open cannot be removed
+    fcntl = None  # type: ignore[assignment]
+
+ENDING = ".writing"  # of the hidden files that writers make, and dead ones leave
+
+REASONS = {
+    errno.ENOENT: "there is no such file",
+    errno.EISDIR: "this is a folder; name a file",
+    errno.ENOTDIR: "a part of this path is a file, not a folder",
+    errno.EACCES: "permission is denied; see who may read and write it and its folder",
+    errno.EPERM: "permission is denied; see who may read and write it and its folder",
+    errno.EROFS: "it is on a disk that can only be read; choose another place",
+    errno.ENOSPC: "the disk is full; make room, or choose another place",
+    errno.EDQUOT: "your share of the disk is full; make room, or choose another place",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.ELOOP: "its links lead back to themselves",
+}
+
+
+@contextmanager
+def file_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Word the system's errors in the block for people: `path`, and what is wrong with it."""
+    if "\0" in os.fspath(path):
+        raise ValueError(f"{os.fspath(path)!r}: the name of a file holds no zero byte")
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # worded already
+            raise
+        raise type(error)(f"{os.fspath(path) or repr('')}: {_reason(path, error)}") from None
+
+
+def _reason(path: str | os.PathLike[str], error: OSError) -> str:
+    folder = Path(path).parent
+    if error.errno == errno.ENOENT and not folder.exists():
+        return f"there is no folder {folder}; make it first"
+    return REASONS.get(error.errno or 0, (error.strerror or "it failed").lower())
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Return a file's content. Raises OSError that says what is wrong with the file."""
+    with file_errors(path):
+        return Path(path).read_bytes()
 
 
 def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> Path:
     """Replace `path` by `content` (text as UTF-8) in one step; return the path.
 
-    Raises OSError where the folder does not exist or cannot be written.
+    What writers of this file left that were killed is removed. What is no regular file, such as
+    a device or a pipe, is written to. Raises OSError, which names `path`, where it cannot be.
     """
-    target = Path(path)
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    named = Path(path)
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    with file_errors(path):
+        target = Path(os.path.realpath(named))  # a link stays one; the file behind it is replaced
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "")
+        _write(target, data)
+    return named
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what writers of `path` left when they were killed."""
+    target = Path(os.path.realpath(path))
+    for leftover in target.parent.glob(f".{escape(target.name)}.*{ENDING}"):
+        with suppress(OSError):  # its writer is alive, or somebody else has removed it
+            _remove_unlocked(leftover)
+
+
+def _write(target: Path, data: bytes) -> None:
+    if target.exists() and not target.is_file():
+        target.write_bytes(data)
+        return
+    remove_leftovers(target)
+    mode = target.stat().st_mode & 0o777 if target.exists() else None
+    handle, temporary = _created(target, 0o666 if mode is None else mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, _mode(target))
-        os.replace(temporary, target)
+            if mode is not None:
+                os.chmod(temporary, mode)
+            os.replace(temporary, target)
     except BaseException:
         os.unlink(temporary)
         raise
-    return target
 
 
-def _mode(target: Path) -> int:
-    """Give the permissions the file has, or those a new file would get."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def _created(target: Path, mode: int) -> tuple[int, Path]:
+    """Make a file beside `target`, locked while its writer lives; the system masks its mode."""
+    while True:
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}{ENDING}")
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+        _lock(handle)
+        if temporary.exists():
+            return handle, temporary
+        os.close(handle)  # taken for a leftover before it was locked
+
+
+def _remove_unlocked(leftover: Path) -> None:
+    with open(leftover, "rb") as file:
+        _lock(file.fileno(), wait=False)
+        os.unlink(leftover)
+
+
+def _lock(handle: int, wait: bool = True) -> None:
+    """Lock a file until it is closed. Raises OSError where another has, and not to `wait`."""
+    if fcntl:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+

@@ -56,5 +56,6 @@ def initialise(model: Any, name: str, seed: int | None = None) -> Any:
             draw = getattr(rng, ALIASES.get(kind, kind))
             for weight in neuron.w:
                 weight.data = draw(*parameters)
-            neuron.b.data = 0.0
+            if neuron.b is not None:
+                neuron.b.data = 0.0
     return model

@@ -28,28 +28,34 @@ def binary_hinge(score: Value, label: Value | float) -> Value:
 
 def multiclass_hinge(scores: Scores, label: int, margin: float = 1.0) -> Value:
     """Return Σ max(0, Δ + s_j − s_y) over the classes j ≠ y (Weston and Watkins 1999)."""
-    _check_label(scores, label)
-    others = [score for j, score in enumerate(scores) if j != label]
-    return max_margin(scores[label], others, margin)
+    true = _class(scores, label)
+    others = [score for j, score in enumerate(scores) if j != true]
+    return max_margin(scores[true], others, margin)
 
 
 def cross_entropy(logits: Scores, target: Target) -> Value:
     """Return −Σ q log p of p = softmax(logits), for a class or a distribution q (L10)."""
+    _check_scores(logits)
     return nll(log_softmax(logits), target)
 
 
 def nll(log_probabilities: Scores, target: Target) -> Value:
     """Return −Σ q log p, for a class or a distribution q over the classes."""
-    if isinstance(target, Sequence) or hasattr(target, "shape"):
-        _check_distribution(log_probabilities, target)
-        return -dot(log_probabilities, target)
-    _check_label(log_probabilities, target)
-    return -log_probabilities[target]
+    _check_scores(log_probabilities)
+    several = isinstance(target, Iterable) and not isinstance(target, str)
+    if several and getattr(target, "ndim", None) != 0:
+        distribution = list(target)
+        _check_distribution(log_probabilities, distribution)
+        return -dot(log_probabilities, distribution)
+    return -log_probabilities[_class(log_probabilities, target)]
 
 
 def mse(predictions: Scores, targets: Sequence[Value | float]) -> Value:
-    """Return the mean of (prediction − target)²."""
-    if len(predictions) != len(targets):
+    """Return the mean of (prediction − target)², over one or more."""
+    for numbers in (predictions, targets):
+        if not isinstance(numbers, Iterable) or getattr(numbers, "ndim", 1) != 1:
+            raise TypeError(f"mse takes a list of predictions and one of targets, not {numbers!r}")
+    if len(predictions) != len(targets) or not len(targets):
         raise ValueError(f"{len(predictions)} predictions for {len(targets)} targets")
     return mean([(p - t) ** 2 for p, t in zip(predictions, targets)])
 
@@ -77,17 +83,33 @@ def _sum(values: Iterable[Value]) -> Value:
     return sum(rest, first)
 
 
-def _check_label(scores: Scores, label: Any) -> None:
-    if isinstance(label, bool) or int(label) != label or not 0 <= label < len(scores):
-        raise ValueError(f"there is no class {label!r}: {len(scores)} scores have the classes "
-                         f"0 to {len(scores) - 1}")  # fmt: skip
+def _check_scores(scores: Any) -> None:
+    if isinstance(scores, Value) or not len(scores):
+        raise ValueError(f"scores are a list, one of each class, not {scores!r}")
+
+
+def _class(scores: Scores, label: Any) -> int:
+    """Return a class as an int: a whole number, of Python or NumPy, that has a score."""
+    _check_scores(scores)
+    plain: Any = label.item() if getattr(label, "ndim", None) == 0 else label
+    if not isinstance(plain, (int, float)):
+        raise TypeError(
+            f"a class is an int, not {label!r} ({type(label).__name__}); one that the data tell "
+            "is one_hot(id, classes)"
+        )
+    if isinstance(plain, bool) or not (0 <= plain < len(scores) and plain == int(plain)):
+        raise ValueError(
+            f"there is no class {label!r}: {len(scores)} scores have the classes 0 to "
+            f"{len(scores) - 1}"
+        )
+    return int(plain)
 
 
 def _check_distribution(scores: Scores, target: Any) -> None:
     if len(target) != len(scores):
         raise ValueError(f"a distribution over {len(target)} classes for {len(scores)} scores")
     q = [_plain(part) for part in target]
-    if min(q) < 0 or abs(sum(q) - 1) > 1e-6:
+    if not (min(q) >= 0 and abs(sum(q) - 1) <= 1e-6):
         raise ValueError(f"a distribution is nowhere negative and sums to 1, unlike {q!r}")
 
 

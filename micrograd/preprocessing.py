@@ -49,9 +49,15 @@ class Preprocessing:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict()` gave."""
         if set(state) != set(self.kept):
-            raise ValueError(f"a {type(self).__name__} keeps {', '.join(self.kept)}, not "
-                             f"{', '.join(state)}")  # fmt: skip
-        vars(self).update(state)
+            raise ValueError(
+                f"a {type(self).__name__} keeps {', '.join(self.kept)}, not {', '.join(state)}"
+            )
+        arrays = {name: np.array(part, dtype=np.float64) for name, part in state.items()}
+        features = {size for array in arrays.values() for size in array.shape}
+        if len(features) != 1 or arrays["mean"].ndim != 1:
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+            raise ValueError(f"a {type(self).__name__} keeps one number of features, not {shapes}")
+        vars(self).update(arrays)
 
     def _fit(self, centred: Floats) -> None:
         """Take the statistics that are beyond the mean."""
@@ -93,7 +99,9 @@ class Normalisation(Preprocessing):
     deviation: Floats
 
     def _fit(self, centred: Floats) -> None:
-        deviation = np.sqrt((centred**2).mean(0))
+        largest = np.abs(centred).max(0)
+        scale = np.where(largest > 0, largest, 1.0)  # squares neither overflow nor vanish
+        deviation = scale * np.sqrt(((centred / scale) ** 2).mean(0))
         self.deviation = np.where(deviation > self._rounding(), deviation, 1.0)
 
     def _apply(self, centred: Floats) -> Floats:
@@ -140,7 +148,10 @@ class Whitening(Preprocessing):
 
 
 def _checked(data: ArrayLike) -> Floats:
-    checked = np.asarray(data, dtype=np.float64)
+    try:
+        checked = np.asarray(data, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"preprocessing takes rows of numbers, equally many: {error}") from None
     if checked.ndim != 2 or len(checked) == 0:
         raise ValueError(f"preprocessing takes (examples, features), not the shape {checked.shape}")
     bad = np.argwhere(~np.isfinite(checked))

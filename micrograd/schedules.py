@@ -9,43 +9,71 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 Schedule = Callable[[float], float]
 
 
+def _check(**numbers: Any) -> None:
+    """Raise ValueError where a number is not finite, or is none."""
+    for name, number in numbers.items():
+        if not isinstance(number, Real) or not math.isfinite(number):
+            raise ValueError(f"{name} is a finite number, not {number!r}")
+
+
+def _check_positive(**numbers: Any) -> None:
+    """Raise ValueError where a number is not above 0 and finite."""
+    _check(**numbers)
+    for name, number in numbers.items():
+        if not number > 0:
+            raise ValueError(f"{name} is above 0, not {number!r}")
+
+
 def constant(rate: float) -> Schedule:
     """Return α₀."""
+    _check(rate=rate)
     return lambda _: rate
 
 
 def step(rate: float, every: int, factor: float = 0.5) -> Schedule:
     """Return α₀ · factor^⌊t / every⌋: halved every k epochs, the notes' annealing."""
+    _check(rate=rate, factor=factor)
+    _check_positive(every=every)
     return lambda t: rate * factor ** (t // every)
 
 
 def exponential(rate: float, k: float) -> Schedule:
     """Return α₀ e^(−kt)."""
+    _check(rate=rate, k=k)
     return lambda t: rate * math.exp(-k * t)
 
 
 def inverse(rate: float, tau: float) -> Schedule:
     """Return α₀τ / max(t, τ): constant until τ, then as 1/t."""
+    _check(rate=rate)
+    _check_positive(tau=tau)
     return lambda t: rate * tau / max(t, tau)
 
 
 def linear(rate: float, last: float, steps: int) -> Schedule:
     """Return the straight line from `rate` at 0 to `last` at `steps`, and `last` after it."""
+    _check(rate=rate, last=last)
+    _check_positive(steps=steps)
     return lambda t: rate + (last - rate) * min(t, steps) / steps
 
 
 def cosine(rate: float, steps: int, last: float = 0.0) -> Schedule:
     """Return half a cosine from `rate` at 0 to `last` at `steps` (Loshchilov, Hutter 2017)."""
+    _check(rate=rate, last=last)
+    _check_positive(steps=steps)
     return lambda t: last + (rate - last) * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
 
 
 def triangular(low: float, high: float, half: int) -> Schedule:
     """Return a rate that rises for `half` steps, falls for as many, and again (Smith 2017)."""
+    _check(low=low, high=high)
+    _check_positive(half=half)
     return lambda t: low + (high - low) * (1 - abs(t / half % 2 - 1))
 
 
@@ -55,6 +83,7 @@ def one_cycle(peak: float, steps: int, rise: float = 0.3, start: float = 25.0,
 
     `rise` is the part of the steps that goes up (Smith and Topin 2018).
     """
+    _check_positive(start=start, end=end, peak=peak)
     top = rise * steps - 1
     if not 0 < top < steps - 1:
         raise ValueError(f"{steps} steps with a rise of {rise} leave none to go up or down")
@@ -65,7 +94,9 @@ def one_cycle(peak: float, steps: int, rise: float = 0.3, start: float = 25.0,
 
 
 def warm_up(schedule: Schedule, steps: int, start: float = 0.0) -> Schedule:
-    """Return `schedule` times a line from `start` to 1 over its first `steps` steps."""
+    """Return `schedule` times a line from `start` to 1 over its first `steps` steps, maybe 0."""
+    if steps == 0:
+        return schedule
     factor = linear(start, 1.0, steps)
     return lambda t: factor(t) * schedule(t)
 
@@ -75,8 +106,8 @@ def composed(*parts: tuple[int, Schedule] | Schedule) -> Schedule:
 
     Each counts its own steps from 0.
     """
-    *ending, last = parts
-    if not callable(last) or any(map(callable, ending)):
+    *ending, last = parts or ((),)
+    if not callable(last) or not all(map(_is_part, ending)):
         raise ValueError("composed takes (steps, schedule) pairs, and a schedule as the last one")
 
     def at(t: float) -> float:
@@ -89,8 +120,14 @@ def composed(*parts: tuple[int, Schedule] | Schedule) -> Schedule:
     return at
 
 
+def _is_part(part: Any) -> bool:
+    pair = isinstance(part, tuple) and len(part) == 2
+    return pair and isinstance(part[0], (int, float)) and part[0] >= 0 and callable(part[1])
+
+
 def by_epoch(schedule: Schedule, batches: int) -> Schedule:
     """Return `schedule` as a function of the epoch, for epochs of `batches` steps."""
+    _check_positive(batches=batches)
     return lambda t: schedule(t // batches)
 
 
@@ -103,7 +140,12 @@ class Plateau:
 
     def __init__(self, rate: float, factor: float = 0.1, patience: int = 10,
                  threshold: float = 1e-4, least: float = 0.0) -> None:  # fmt: skip
-        self.rate, self.factor, self.patience = rate, factor, patience
+        _check(threshold=threshold, least=least)
+        _check_positive(rate=rate, factor=factor)
+        if not patience >= 0:
+            raise ValueError(f"patience is a number of reports, 0 or more, not {patience!r}")
+        self.start = self.rate = rate
+        self.factor, self.patience = factor, patience
         self.threshold, self.least = threshold, least
         self.best, self.waited = math.inf, 0
 
@@ -118,6 +160,11 @@ class Plateau:
         self.waited += 1
         if self.waited > self.patience:
             self.rate, self.waited = max(self.rate * self.factor, self.least), 0
+
+    def settings(self) -> dict[str, Any]:
+        """Return how it was made."""
+        names = ("start", "factor", "patience", "threshold", "least")
+        return {"schedule": "Plateau"} | {name: getattr(self, name) for name in names}
 
     def state_dict(self) -> dict[str, Any]:
         """Return what reports have changed."""

@@ -1,12 +1,14 @@
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 import micrograd
-from micrograd.lowering import building, caching
+from micrograd.lowering import cache, passes
 
 ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "demos"))  # a demo finds those beside it, as when it is run
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -35,7 +37,7 @@ def chromium():
 @pytest.fixture
 def irregular(monkeypatch):
     """Take every graph for irregular."""
-    monkeypatch.setattr(building, "MOST_ARRAYS", -(10**6))
-    caching.forget()
+    monkeypatch.setattr(passes, "MOST_ARRAYS", -(10**6))
+    cache.forget()
     yield
-    caching.forget()
+    cache.forget()

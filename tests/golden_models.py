@@ -64,10 +64,6 @@ def ids(rows: int, *shape: int, seed: int = 1) -> Any:
     return np.random.default_rng(seed).integers(0, rows, shape)
 
 
-def joined(rows: Any) -> list[Value]:
-    return [v for row in rows for v in row]
-
-
 # README and demos
 
 
@@ -90,7 +86,7 @@ def window_of_ids() -> Model:
     E, net = Embedding(27, 4), MLP(12, [27])
 
     def loss(ids, y):
-        return cross_entropy(net(joined(E(ids))), one_hot(y, 27))
+        return cross_entropy(net([v for row in E(ids) for v in row]), one_hot(y, 27))
 
     return lowered(loss, ids(27, 5, 3), ids(27, 5))
 

@@ -79,13 +79,61 @@ def test_a_subclass_stays_itself():
     assert type(copy.deepcopy(Mine(1.0))) is Mine
 
 
-def test_an_assigned_backward_survives_a_deep_copy_and_explains_itself_to_pickle():
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_an_assigned_backward_is_not_copied_since_it_would_serve_the_original(duplicate):
     x = Value(3.0)
     out = Value(9.0, (x,), "square")
-    out._backward = lambda: None
     assert copy.deepcopy(out)._op == "square"
-    with pytest.raises((pickle.PicklingError, AttributeError)):
+    out._backward = print  # a function that pickle could write
+    for thing in (out, out * 2.0) if duplicate is not copy.copy else (out,):
+        with pytest.raises(TypeError, match=r"square\(3.0\).*build the graph anew"):
+            duplicate(thing)
+
+
+def test_local_gradients_given_as_numbers_are_copied():
+    x = Value(3.0)
+    for twin in both(Value(9.0, (x,), (6.0,)) * 2.0):
+        twin.backward()
+        assert topological_order(twin)[0].grad == 12.0
+
+
+def test_an_attribute_may_refer_to_a_newer_node():
+    x = Value(2.0)
+    middle = x * 3.0
+    middle.user = end = middle * x * 2.0
+    for twin in both(end):
+        twin.backward()
+        assert topological_order(twin)[0].grad == 24.0
+    x.user = end
+    for twin in both(x):
+        twin.user.backward()
+        assert twin.grad == 24.0
+
+
+def test_attributes_with_graphs_of_their_own_are_pickled_without_recursion():
+    x = out = Value(1.0)
+    for i in range(3000):
+        out = out + 1.0
+        if i % 1000 == 0:
+            out.note = Value(5.0) * 2.0
+    twin = pickle.loads(pickle.dumps(out))
+    assert len(topological_order(twin)) == 6001
+    assert [n.note.data for n in topological_order(twin) if "note" in n.__dict__] == [10.0] * 3
+
+
+def test_a_pickle_that_failed_does_not_disturb_the_next():
+    x = out = Value(1.0)
+    for _ in range(3000):
+        out = out + 1.0
+    out.note = lambda: None
+    with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
         pickle.dumps(out)
+    del out.note
+    x.note = lambda: None
+    with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
+        pickle.dumps(out)
+    del x.note
+    assert len(topological_order(pickle.loads(pickle.dumps(out)))) == 6001
 
 
 def test_copies_make_no_reference_cycles():

@@ -102,8 +102,8 @@ def test_without_a_margin_scores_stay_close_and_noise_turns_them_over(demo, caps
     windows = demo("windows")
     kept = {}
     for delta in (0.0, 1.0):
-        sizes = windows["shape"]()
-        arrays, gaps = windows["trained"](sizes, windows["CORRUPT"], 20, delta)
+        sizes = windows["shape"](delta=delta)
+        arrays, gaps = windows["trained"](sizes, windows["CORRUPT"], 20)
         assert delta <= gaps[-1] < delta + 0.2
         kept[delta] = windows["robustness"](sizes, arrays)
     assert kept[0.0] < 0.7 and kept[1.0] > 0.99

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from micrograd import schedules
+from micrograd.core.formulas import FLOATS
 from micrograd.gradcheck import gradcheck
-from micrograd.ops import BY_NAME, FLOATS
+from micrograd.ops import BY_NAME
 from tests.conftest import ROOT
 
 DEMOS = ROOT / "demos"

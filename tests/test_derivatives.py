@@ -4,6 +4,7 @@ import pytest
 
 from micrograd import Value, grad, hessian, jacobian, weighted_sum
 from micrograd.gradcheck import gradcheck
+from micrograd.ops import ROWS, DomainError
 
 
 def test_grad_leaves_grad_alone_and_gives_0_where_there_is_no_path():
@@ -65,3 +66,73 @@ def test_a_function_of_the_user_has_no_second_derivative():
     out = Value(4.0, (Value(2.0),), "mine")
     with pytest.raises(ValueError, match=r"mine\(2.0\) has no second derivative"):
         grad(out, [out.parents[0]], create_graph=True)
+
+
+INF = math.inf
+CORNERS = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, INF, -INF, math.nan)
+CASES = [
+    (row, point, k)
+    for row in ROWS
+    for k in row.constants or (None,)
+    for point in (
+        [(x,) for x in CORNERS] if row.arity == 1 else [(x, y) for x in CORNERS for y in CORNERS]
+    )
+]
+
+
+def both_ways(row, point, k):
+    """Return the gradients of a row as floats and as Values; None where it has none."""
+    results = []
+    for create_graph in (False, True):
+        operands = [Value(x) for x in point]
+        for i in range(row.arity):
+            try:
+                node = getattr(operands[0], row.name)(*operands[1:], *([] if k is None else [k]))
+                (gradient,) = grad(node, [operands[i]], create_graph=create_graph)
+                results.append(gradient.data if create_graph else gradient)
+            except DomainError:
+                results.append(None)
+    return results[: row.arity], results[row.arity :]
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
+def test_gradients_as_values_are_the_floats_at_every_corner(row):
+    for case, point, k in CASES:
+        if case is not row:
+            continue
+        for as_float, as_value in zip(*both_ways(row, point, k)):
+            same = as_float == as_value or (as_float != as_float and as_value != as_value)
+            # by floats all operands' slopes are looked at, by Values the one asked for
+            assert same or (as_float is None and row.arity == 2), (point, k, as_float, as_value)
+
+
+def test_the_power_0_to_an_exponent_as_a_value():
+    b, e = Value(0.0), Value(2.0)
+    assert [g.data for g in grad(b**e, [b, e], create_graph=True)] == [0.0, 0.0]
+    assert grad(b**e, [b, e]) == [0.0, 0.0]
+
+
+def test_slopes_of_constants_are_not_demanded():
+    y = Value(0.5)
+    out = 0.0**y + 3.0
+    out.backward()
+    assert y.grad == 0.0
+    assert grad(out, [y]) == [0.0]
+    assert grad(out, [y], create_graph=True)[0].data == 0.0
+    assert [step.contribution for step in out.steps()] == [1.0, 1.0, 0.0, 0.0]
+    with pytest.raises(DomainError, match="no finite slope at x = 0.0, y = 0.5"):
+        (Value(0.0) ** y).backward()
+
+
+def test_the_operand_after_a_constant_without_slope_gets_its_share():
+
+    y = Value(2.5)
+    out = (0.0**y + y) * y
+    out.backward()
+    assert y.grad == 5.0
+
+
+def test_slopes_towards_what_was_not_asked_for_need_not_exist():
+    x, y = Value(0.0), Value(3.0)
+    out = x.sqrt() * 2.0 + y * y
+    assert grad(out, [y], create_graph=True)[0].data == 6.0

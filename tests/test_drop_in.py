@@ -97,10 +97,35 @@ def test_identity_comparison_hash_and_order():
 
 
 def test_what_a_value_must_not_have():
-    for name in ("__len__", "__getitem__", "__iter__", "__array__", "__float__"):
+    for name in ("__len__", "__getitem__", "__iter__", "__array__"):
         assert not hasattr(Value, name)
-    with pytest.raises(TypeError):
-        math.exp(Value(1.0))
+    assert np.array([Value(1.0)]).dtype == object
+
+
+@pytest.mark.parametrize(
+    ("convert", "remedy"),
+    [
+        (float, r"not Value: write v.data for the number, or v.exp\(\)"),
+        (math.exp, r"v.exp\(\), v.log\(\), ... for an operation that gradients go through"),
+        (lambda v: math.pow(v, 2), "write v.data"),
+        (np.float64, "write v.data"),
+        (complex, "write v.data"),
+        (math.floor, "write v.data"),
+        (int, r"write int\(v.data\)"),
+        (math.trunc, r"write int\(v.data\)"),
+        (round, r"write round\(v.data, 2\)"),
+        (lambda v: round(v, 2), r"write round\(v.data, 2\)"),
+    ],
+)
+def test_a_value_is_not_taken_for_a_number_in_silence(convert, remedy):
+    with pytest.raises(TypeError, match=remedy):
+        convert(Value(1.0))
+
+
+def test_a_format_formats_the_data():
+    v = Value(2.0 / 3)
+    assert (f"{v:.3f}", f"{v:8.1f}", f"{v:g}") == ("0.667", "     0.7", "0.666667")
+    assert f"{v}" == str(v) == repr(v)
 
 
 def test_plus_equals_rebinds_and_sum_works():

@@ -1,8 +1,14 @@
 import os
+import signal
+import stat
+import subprocess
+import sys
+import time
 
 import pytest
 
-from micrograd.files import atomic_write
+from micrograd.files import atomic_write, remove_leftovers
+from micrograd.training import fit
 
 
 def test_text_and_bytes_are_written(tmp_path):
@@ -30,6 +36,123 @@ def test_permissions_are_those_of_the_old_file_or_of_a_new_one(tmp_path):
     assert atomic_write(tmp_path / "plain", "").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
+@pytest.mark.parametrize("mode", [0o664, 0o640, 0o644, 0o755, 0o400, 0o606])
+def test_every_bit_of_the_old_permissions_stays(mode, tmp_path):
+    (tmp_path / "a").touch()
+    (tmp_path / "a").chmod(mode)
+    assert stat.S_IMODE(atomic_write(tmp_path / "a", "new").stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("mask, mode", [(0o077, 0o600), (0o002, 0o664), (0o027, 0o640)])
+def test_a_new_file_gets_what_the_mask_of_the_process_leaves(mask, mode, tmp_path):
+    before = os.umask(mask)
+    try:
+        written = atomic_write(tmp_path / "a", "new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(written.stat().st_mode) == mode
+
+
+def test_a_missing_folder_is_called_one(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none/a: there is no folder .*none; make it first"):
         atomic_write(tmp_path / "none" / "a", "")
+
+
+def test_errors_name_the_file_and_never_the_temporary_one(tmp_path, monkeypatch):
+    with pytest.raises(IsADirectoryError, match="is a folder; name a file"):
+        atomic_write(tmp_path, "")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "/secret/.a.writing")
+
+    for name in ("open", "fsync", "replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, refuse)
+            with pytest.raises(PermissionError) as refusal:
+                atomic_write(tmp_path / "a", "new")
+        assert str(refusal.value) == f"[Errno 13] Permission denied: '{tmp_path / 'a'}'"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "a").symlink_to(tmp_path / "elsewhere" / "b")
+    assert atomic_write(tmp_path / "a", "new") == tmp_path / "a"
+    assert (tmp_path / "a").is_symlink()
+    assert (tmp_path / "elsewhere" / "b").read_text() == "new"
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
+        atomic_write(tmp_path / "pipe", "through")
+        assert reader.stdout.read() == b"through"
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+WRITER = """
+import os, sys, time
+from micrograd import files
+def for_ever(_):
+    print("writing", flush=True)
+    time.sleep(600)
+os.fsync = for_ever
+files.atomic_write(sys.argv[1], "half")
+"""
+
+
+@pytest.fixture
+def writer(tmp_path):
+    """Start a process that is writing tmp_path/"[a].npz", and stays at it."""
+    command = [sys.executable, "-c", WRITER, tmp_path / "[a].npz"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "writing\n"
+        yield process
+        process.kill()
+
+
+def hidden(folder):
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_what_killed_writers_leave_goes_at_the_next_start(writer, tmp_path):
+    (leftover,) = hidden(tmp_path)
+    others = [".[a].npz.swp", ".[a].npz", ".b.npz.12345678.writing", ".a.npz.12345678.writing"]
+    for name in others:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path / "[a].npz")
+    assert set(hidden(tmp_path)) == {leftover, *others}  # its writer is alive
+    atomic_write(tmp_path / "[a].npz", "other")
+    assert leftover in hidden(tmp_path)
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    assert leftover in hidden(tmp_path)
+    fit(lambda _: 0.0, [1], 1, checkpoint=tmp_path / "[a].npz", state=[], progress=False)
+    assert set(hidden(tmp_path)) == set(others)
+
+
+def test_a_start_that_writes_nothing_cleans_up_too(writer, tmp_path):
+    options = {"checkpoint": tmp_path / "[a].npz", "state": [], "progress": False}
+    fit(lambda _: 0.0, [1], 1, **options)
+    assert len(hidden(tmp_path)) == 1
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    fit(lambda _: 0.0, [1], 1, resume=True, **options)  # it is finished already
+    assert hidden(tmp_path) == []
+
+
+def test_many_writers_of_one_file_never_take_each_other_for_dead(tmp_path):
+    code = (
+        "import sys; from micrograd.files import atomic_write\n"
+        "for i in range(150): atomic_write(sys.argv[1], sys.argv[2] * 1000)"
+    )
+    writers = [
+        subprocess.Popen([sys.executable, "-c", code, tmp_path / "a", str(i)]) for i in range(4)
+    ]
+    end = time.monotonic() + 60
+    while any(w.poll() is None for w in writers) and time.monotonic() < end:
+        if (tmp_path / "a").exists():
+            text = (tmp_path / "a").read_text()
+            assert text == text[0] * 1000
+    assert [w.wait() for w in writers] == [0] * 4
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

@@ -111,7 +111,7 @@ def test_the_report_prints_as_a_table():
     assert head.split() == ["input", "at", "analytic", "numeric", "error"]
     assert line.split() == ["x0", "3", "3", "6", "5.0e-01", "DIFFERS"]
     assert summary == (
-        "0 of 1 gradients agree (central, h = 1e-05, relative error up to 1e-06; "
+        "0 of 1 gradients agree (central, steps refined, relative error up to 1e-06; "
         "worst 5.0e-01 at x0)"
     )
 

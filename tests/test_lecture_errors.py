@@ -6,10 +6,11 @@ import random
 import pytest
 
 from micrograd import losses
+from micrograd.core.formulas import FLOATS
 from micrograd.engine import Value
 from micrograd.gradcheck import gradcheck
 from micrograd.nn import MLP, Dropout, Layer
-from micrograd.ops import BY_NAME, FLOATS
+from micrograd.ops import BY_NAME
 from micrograd.optim import Adam
 
 POINTS = (-2.3, -0.7, 0.4, 0.8, 1.9)

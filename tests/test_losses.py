@@ -3,6 +3,7 @@
 import math
 import random
 
+import numpy as np
 import pytest
 
 from micrograd import losses
@@ -155,3 +156,56 @@ def test_what_makes_no_sense_is_refused():
             losses.cross_entropy(scores, wrong)
     with pytest.raises(ValueError, match="4 predictions for 1 targets"):
         losses.mse(scores, [1.0])
+
+
+INTEGERS = [1, np.int64(1), np.uint8(1), np.array(1), np.array(1, "i2"), 1.0, np.float32(1)]
+
+
+@pytest.mark.parametrize("label", INTEGERS, ids=lambda label: type(label).__name__)
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.multiclass_hinge, losses.nll])
+def test_a_class_is_told_by_being_an_integer(loss, label):
+    assert loss(values(SCORES), label).data == loss(values(SCORES), 1).data
+
+
+Q = [0, 0.25, 0.75, 0]
+
+
+@pytest.mark.parametrize("q", [Q, tuple(Q), np.array(Q)])
+def test_a_distribution_is_any_sequence_of_probabilities(q):
+    expected = losses.cross_entropy(values(SCORES), [0.0, 0.25, 0.75, 0.0]).data
+    for distribution in (q, values(q), iter(q)):
+        assert losses.cross_entropy(values(SCORES), distribution).data == expected
+
+
+BARE = Value(1.0)
+SENSELESS = [
+    (lambda: losses.cross_entropy(values(SCORES), "abcd"), "a class is an int, not 'abcd'"),
+    (lambda: losses.cross_entropy(values(SCORES), None), "a class is an int, not None"),
+    (lambda: losses.cross_entropy(values(SCORES), BARE), r"an int.*one_hot\(id, classes"),
+    (lambda: losses.cross_entropy(values(SCORES), float("nan")), "there is no class nan"),
+    (lambda: losses.cross_entropy(values(SCORES), np.float64(1.5)), "there is no class"),
+    (lambda: losses.cross_entropy(values(SCORES), 4), "have the classes 0 to 3"),
+    (lambda: losses.cross_entropy(values(SCORES), [float("nan"), 0, 0, 1]), "sums to 1, unlike"),
+    (lambda: losses.cross_entropy(values(SCORES), [0.5, 0.5, 1e-5, 0]), "sums to 1, unlike"),
+    (lambda: losses.cross_entropy(values(SCORES), [-1e-9, 1.0, 0, 0]), "nowhere negative"),
+    (lambda: losses.cross_entropy([], 0), r"scores are a list, one of each class, not \[\]"),
+    (lambda: losses.cross_entropy(BARE, 0), "scores are a list, one of each class, not Value"),
+    (lambda: losses.nll(BARE, 0), "scores are a list"),
+    (lambda: losses.multiclass_hinge(BARE, 0), "scores are a list"),
+    (lambda: losses.mse(BARE, [1.0]), "a list of predictions and one of targets, not Value"),
+    (lambda: losses.mse([BARE], 1.0), "a list of predictions and one of targets, not 1.0"),
+    (lambda: losses.mse([BARE], np.ones((1, 1))), "one of targets, not array"),
+    (lambda: losses.mse([], []), "0 predictions for 0 targets"),
+    (lambda: losses.mse([BARE], [1.0, 2.0]), "1 predictions for 2 targets"),
+]
+
+
+@pytest.mark.parametrize("call, reason", SENSELESS, ids=range(len(SENSELESS)))
+def test_what_makes_no_sense_is_said_in_words(call, reason):
+    with pytest.raises((TypeError, ValueError), match=reason):
+        call()
+
+
+def test_a_distribution_may_be_off_by_a_millionth():
+    for q in ([0.5, 0.5 + 9e-7, 0, 0], [0.5, 0.5 - 9e-7, 0, 0]):
+        losses.cross_entropy(values(SCORES), q)

@@ -12,7 +12,7 @@ from micrograd.functions import dot
 from micrograd.losses import cross_entropy, max_margin
 from micrograd.lowering import lower
 from micrograd.lowering.compare import compared, dense, like
-from micrograd.lowering.trace.record import as_values
+from micrograd.lowering.trace.samples import as_values
 from micrograd.nn import MLP, Embedding, one_hot
 from micrograd.optim import SGD, AdaGrad, Adam, SparseAdam
 from micrograd.optim.gradients import Rows
@@ -440,7 +440,7 @@ def test_comparing_draws_ids():
 
     sample = 1, 0.3, 2
     program = lower(loss, *sample)
-    batch, held = like(program, loss, sample, 20)
+    batch, held, _ = like(program, loss, sample, 20)
     assert compared(program, loss, batch) < 1e-12 and not held
     program.parameters["E"][3] += 1  # and a table that is wrong somewhere is found
     assert compared(program, loss, batch) > 1e-3

@@ -1,6 +1,7 @@
 """What lowering says to input that it cannot use, and numeric errors as the engine has them."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from micrograd.engine import Value
 from micrograd.graph import snapshot
 from micrograd.lowering import checking, lower
 from micrograd.lowering.expr import Assign, num, ref
-from micrograd.lowering.ir import ELEMENT, INPUT, Array, Index, Operand
+from micrograd.lowering.arrays.ir import ELEMENT, INPUT, Array, Index, Operand
 from micrograd.ops import DomainError
 from tests.lowering_models import values, window_model
 
@@ -67,10 +68,10 @@ def test_samples_and_names_fit():
         lower(lambda x: x[0], [0.1], backend="cuda")
 
 
-@pytest.mark.parametrize("name", ["B", "dot", "t1", "i1", "_v0", "lambda", "W 1"])
+@pytest.mark.parametrize("name", ["B", "dot", "t1", "i1", "_v0", "lambda", "+"])
 def test_names_that_the_program_needs_are_refused(name):
     w = values([1.0, 2.0])
-    with pytest.raises(ValueError, match=f"'{name}' cannot name an array"):
+    with pytest.raises(ValueError, match=rf"'{re.escape(name)}' cannot name an array"):
         lower(lambda x: w[0] * x[0] + w[1], [0.1], parameters={name: w})
 
 

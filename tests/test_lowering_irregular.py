@@ -14,7 +14,7 @@ from micrograd.cli import main
 from micrograd.engine import Value
 from micrograd.lowering import building, caching, lower
 from micrograd.lowering.program import Program
-from micrograd.lowering.trace.record import as_values
+from micrograd.lowering.trace.samples import as_values
 from micrograd.ops import ROWS
 from tests.irregular_models import batch_of_model, chain, dag, every_row, model
 from tests.lowering_models import values

@@ -15,9 +15,9 @@ from micrograd.engine import Value
 from micrograd.functions import log_softmax, logsumexp, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import level_executor, lower, numba_levels, scalar_executor
-from micrograd.lowering.columns import NAMES
-from micrograd.lowering.grouping import Grouping, levels
-from micrograd.lowering.ir import CHOICE, PARAMETER
+from micrograd.lowering.scalars.columns import NAMES
+from micrograd.lowering.arrays.group import Grouping, levels
+from micrograd.lowering.arrays.ir import CHOICE, PARAMETER
 from micrograd.lowering.numpy_executor import buffered_text
 from tests import lowering_models
 from tests.lowering_models import linear, matrix, values

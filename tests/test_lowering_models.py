@@ -9,7 +9,7 @@ import pytest
 from micrograd import dot
 from micrograd.engine import Value
 from micrograd.lowering import lower
-from micrograd.lowering.trace.record import as_values
+from micrograd.lowering.trace.samples import as_values
 from micrograd.nn import MLP, Dropout, Embedding, Layer, Recurrent
 from tests.lowering_models import (
     all_to_all_attention,

@@ -10,8 +10,8 @@ from micrograd.core.modes import scope
 from micrograd.engine import Value, weighted_sum
 from micrograd.lowering import lower
 from micrograd.lowering.arrays.leaves import leaf_arrays
-from micrograd.lowering.canonical import canonical
-from micrograd.lowering.columns import NAMES, columns
+from micrograd.lowering.scalars.chains import chains
+from micrograd.lowering.scalars.columns import NAMES, columns
 from micrograd.lowering.expr import (
     ALL,
     Assign,
@@ -25,10 +25,10 @@ from micrograd.lowering.expr import (
     transpose,
 )
 from micrograd.lowering.formulas import expression
-from micrograd.lowering.grids import find_grid, read
-from micrograd.lowering.grouping import levels
+from micrograd.lowering.arrays.axes import find_grid, read
+from micrograd.lowering.arrays.group import levels
 from micrograd.lowering.inlining import inlined
-from micrograd.lowering.ir import BATCH, FIXED, INPUT, Array, Index
+from micrograd.lowering.arrays.ir import BATCH, FIXED, INPUT, Array, Index
 from micrograd.lowering.layout import contiguous, stacked_product, tall
 from micrograd.lowering.tensors import Tensor, contract
 from micrograd.lowering.text import line, shown

@@ -24,7 +24,7 @@ from micrograd.lowering.lowered import PARAMETER
 from micrograd.lowering.numpy_executor import buffered_text
 from micrograd.lowering.samples import adds_rows, by_row
 from micrograd.lowering.stacking import stacked
-from micrograd.lowering.trace.record import as_values
+from micrograd.lowering.trace.samples import as_values
 from micrograd.nn import Embedding
 from tests.lowering_models import score, values, window_model
 

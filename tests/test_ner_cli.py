@@ -56,7 +56,7 @@ def test_the_report_page(model):
     page = (model / "report.html").read_text()
     for part in ("baseline: lexicon", "<polyline", "<mark", "∂J/∂s_c = +1", 'class="centre"'):
         assert part in page, part
-    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "http:" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
 def test_the_report(tmp_path, capsys):
@@ -298,6 +298,18 @@ def test_vectors_report_their_hit_rate(tmp_path, capsys):
     path.write_text("in 1 2 3 4\nParis 1 1 1 1\n")
     main(["train", "--vectors", str(path), "--out", str(tmp_path / "out"), *FAST])
     assert "2 of 1,584 words have a vector (0.1 %), 1 of them" in capsys.readouterr().out
+
+
+def test_a_model_that_cannot_be_written_leaves_the_checkpoint_to_go_on_from(tmp_path, capsys):
+    (tmp_path / "model.npz").mkdir()
+    command = ["train", "--out", str(tmp_path), *FAST]
+    assert main(command) == 2
+    assert (tmp_path / "checkpoint.npz").exists()
+    (tmp_path / "model.npz").rmdir()
+    capsys.readouterr()
+    assert main([*command, "--resume"]) == 0
+    assert "epoch 1/" not in capsys.readouterr().err  # nothing is trained again
+    assert not (tmp_path / "checkpoint.npz").exists()
 
 
 def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):

@@ -178,7 +178,7 @@ def test_html_page():
     assert text.count("<mark") == 4 and 'title="LOC, probability 0.50"' in text
     assert "New <span" in text and "York<small>LOC</small></span>" in text
     assert "no names found" in page.page("x", [], "x")
-    assert "http" not in text
+    assert "http:" not in text and "https:" not in text
 
 
 def test_entities_have_offsets_and_probabilities():

@@ -163,8 +163,50 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     tagger, training = small()
     tagger.fit(toy(12), toy(6, 1), training, checkpoint=path)
     other, _ = small(hidden=7)
-    with pytest.raises(ValueError, match=r"run\.npz: the state does not fit"):
+    with pytest.raises(ValueError, match=r"run\.npz is another run's: hidden 5 there, 7 here"):
         other.fit(toy(12), toy(6, 1), training, checkpoint=path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"activation": "relu"}, "activation 'tanh' there, 'relu' here"),
+        ({"delta": 2.0}, r"delta 1\.0 there, 2\.0 here"),
+        ({"rate": 0.05}, r"rate 0\.1 there, 0\.05 here"),
+        ({"sampler": "word"}, "sampler 'window' there, 'word' here"),
+        ({"schedule": "cosine"}, "schedule 'decay' there, 'cosine' here"),
+        ({"optimizer": "adagrad"}, "optimizer 'sgd' there, 'adagrad' here"),
+        ({"patience": 3}, "patience 9 there, 3 here"),
+        ({"corrupt": 6}, "corrupt 5 there, 6 here"),
+        ({"seed": 1}, "seed 0 there, 1 here"),
+        ({"sentences": toy(12, 5)}, "training sentences '[0-9a-f]{12}' there"),
+        ({"dev": toy(6, 7)}, "dev sentences '[0-9a-f]{12}' there"),
+    ],
+)
+def test_a_checkpoint_made_otherwise_is_refused_and_the_difference_named(change, said, tmp_path):
+    def fit(resume, sentences=None, dev=None, **changes):
+        tagger, training = small(epochs=1, **changes)
+        tagger.fit(
+            sentences or toy(12),
+            dev or toy(6, 1),
+            training,
+            checkpoint=tmp_path / "run.npz",
+            resume=resume,
+        )
+
+    fit(False)
+    with pytest.raises(ValueError, match=rf"run\.npz is another run's: .*{said}"):
+        fit(True, **change)
+    fit(True)  # as it began
+
+
+def test_renamed_labels_are_another_run(tmp_path):
+    sentences, options = toy(12), {"checkpoint": tmp_path / "run.npz"}
+    tagger, training = small("softmax", epochs=1)
+    tagger.fit(sentences, toy(6, 1), training, **options)
+    again, _ = small("softmax", epochs=1)
+    with pytest.raises(ValueError, match="labels.*'B-LOC' there, 'B-PER' here"):
+        again.fit(toy(12, kind="PER"), toy(6, 1, "PER"), training, resume=True, **options)
 
 
 def test_the_best_epoch_is_kept():

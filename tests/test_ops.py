@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from micrograd.core.formulas import FLOATS, Namespace, specialise
 from micrograd.engine import Value
 from micrograd.gradcheck import gradcheck
-from micrograd.ops import BY_NAME, FLOATS, ROWS, Namespace, specialise
+from micrograd.ops import BY_NAME, ROWS
 
 ROW_CASES = [pytest.param(row, id=row.name) for row in ROWS]
 LOCAL_CASES = [
@@ -110,10 +111,14 @@ def test_local_gradients_are_the_symbolic_derivatives(row):
 
 
 TORCH_NAMES = {
-    "pow": "pow", "power": "pow", "truediv": "div", "hard_tanh": "nn.functional.hardtanh",
-    "soft_sign": "nn.functional.softsign", "leaky_relu": "nn.functional.leaky_relu",
-    "softplus": "nn.functional.softplus", "max": "maximum", "min": "minimum",
-}  # fmt: skip
+    "power": "pow",
+    "hard_tanh": "nn.functional.hardtanh",
+    "soft_sign": "nn.functional.softsign",
+    "leaky_relu": "nn.functional.leaky_relu",
+    "softplus": "nn.functional.softplus",
+    "max": "maximum",
+    "min": "minimum",
+}
 
 
 @pytest.mark.parametrize("row", ROW_CASES)
@@ -123,11 +128,11 @@ def test_values_and_gradients_are_pytorchs(row):
     for part in TORCH_NAMES.get(row.name, row.name).split("."):
         function = getattr(function, part)
     for numbers, k in points(row):
-        tensors = [torch.tensor(n, dtype=torch.float64, requires_grad=True)
-                   for n in numbers if n is not None]  # fmt: skip
+        operands = [n for n in numbers if n is not None]
+        tensors = [torch.tensor(n, dtype=torch.float64, requires_grad=True) for n in operands]
         out = function(*tensors, *([] if k is None else [k]))
         out.backward()
-        values = [Value(n) for n in numbers if n is not None]
+        values = [Value(n) for n in operands]
         node = getattr(values[0], row.name)(*values[1:], *([] if k is None else [k]))
         node.backward()
         assert node.data == pytest.approx(out.item(), rel=1e-12)

@@ -302,3 +302,148 @@ def test_parameters_that_are_missing_or_share_a_name_are_refused():
         SGD([])
     with pytest.raises(ValueError, match="two parameters are named w"):
         SGD([{"params": {"w": Value(1.0)}}, {"params": {"w": Value(2.0)}}])
+
+
+@pytest.mark.parametrize("kind", [Adam, AdamW, RMSProp, SGD, AdaGrad, SparseAdam])
+def test_dense_rows_move_the_table_as_an_eager_step_does(kind):
+    rng = np.random.default_rng(5)
+    start, options = rng.normal(size=(5, 2)), {"lr": 0.1, "weight_decay": 0.01}
+    if kind is SGD:
+        options["momentum"] = 0.9
+    table, whole = start.copy(), start.copy()
+    values = [Value(x) for x in start.ravel()]
+    dense = kind({"E": table}, dense=True, **options)
+    eager, arrays = kind(values, **options), kind({"E": whole}, **options)
+    for ids in ([0, 3], [3, 3, 1], [], [2]):
+        rows = rng.normal(size=(len(ids), 2))
+        gradient = np.zeros((5, 2))
+        np.add.at(gradient, np.array(ids, int), rows)
+        dense.step({"E": Rows(np.array(ids, int), rows)})
+        arrays.step({"E": gradient})
+        eager.step(list(gradient.ravel()))
+    np.testing.assert_array_equal(table, whole)
+    np.testing.assert_allclose(table.ravel(), [v.data for v in values], rtol=1e-14)
+    assert (table != start).all(1)[:4].all()
+
+
+def test_dense_is_said_for_a_group():
+    tables = {name: np.ones((3, 1)) for name in "ab"}
+    groups = [{"params": {"a": tables["a"]}}, {"params": {"b": tables["b"]}, "dense": True}]
+    optimizer = AdaGrad(groups, lr=0.1, weight_decay=0.5)
+    with pytest.raises(ValueError, match="the rows of a that have no gradient; say dense=True"):
+        optimizer.step({"a": Rows([0], [[1.0]]), "b": Rows([0], [[1.0]])})
+    assert (tables["b"] == 1).all()
+    optimizer.step({"b": Rows([0], [[1.0]])})
+    assert (tables["b"] < 1).all()
+
+
+@pytest.mark.parametrize("gradients, norm", [
+    ([np.array([300.0, 300.0], "f2")], 300 * 2**0.5),
+    ([np.array([300.0] * 2, "f2"), np.array([[300.0] * 2], "f4")], 600.0),
+    ([3e200, -4e200], 5e200),
+    ([np.array([3e200, -4e200])], 5e200),
+    ([3e-200, np.array([-4e-200])], 5e-200),
+    ([np.array([100, -100], "i1")], 100 * 2**0.5),
+    ([Rows([1], np.array([[300.0, -300.0]], "f2")), 300 * 2**0.5], 600.0),
+    ([np.zeros(3), 0.0, np.zeros((0, 2))], 0.0),
+    ([], 0.0),
+])  # fmt: skip
+def test_norms_neither_overflow_nor_vanish(gradients, norm):
+    assert gradient_norm(gradients) == pytest.approx(norm, rel=1e-12, abs=0)
+    if norm and norm != 100 * 2**0.5:
+        clipped = clip_norm(norm / 4)(gradients)
+        assert gradient_norm(clipped) == pytest.approx(norm / 4, rel=1e-3)
+    assert clip_norm(norm * 1.01 + 1e-300)(gradients) is gradients
+
+
+def test_float16_gradients_are_scaled_to_the_norm():
+    (clipped,) = clip_norm(1.0)([np.full(2, 300, "f2")])
+    assert clipped.dtype == "f2" and clipped.tolist() == [0.70703125] * 2
+    (clipped,) = clip_norm(1.0)([np.array([300], "f2")])
+    assert clipped.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_gradients_that_are_not_finite_are_left_to_be_seen(bad):
+    gradients = [np.array([1.0, bad]), 2.0]
+    assert clip_norm(0.1)(gradients) is gradients
+
+
+@pytest.mark.parametrize("clip", [clip_norm, clip_value])
+@pytest.mark.parametrize("limit", [0, -1.0, np.nan, None, "1"])
+def test_a_limit_is_above_0(clip, limit):
+    with pytest.raises(ValueError, match="clipped to a limit above 0, not"):
+        clip(limit)
+
+
+@pytest.mark.parametrize("kind", [SGD, AdaGrad, RMSProp, Adam, AdamW])
+def test_half_precision_moves_as_full_precision_does(kind):
+    narrow, wide = (np.array([1.0, 2.0, -3.0], dtype) for dtype in ("f2", "f8"))
+    optimizers = [kind([data], lr=0.125) for data in (narrow, wide)]
+    for gradient in ([300.0, 1e-4, 2.0], [-250.0, 1e-4, 0.0], [280.0, 2e-4, 1.0]):
+        for optimizer in optimizers:
+            optimizer.step([np.array(gradient, "f2")])
+    assert narrow.dtype == "f2"
+    np.testing.assert_allclose(narrow, wide, rtol=4e-3)
+
+
+def test_gradients_of_integers_do_not_overflow():
+    data = np.ones(2)
+    AdaGrad([data], lr=0.5).step([np.array([100, -100], "i1")])
+    np.testing.assert_allclose(data, [0.5, 1.5])
+
+
+def test_a_state_begins_at_0_whatever_the_numbers_are():
+    data = np.array([np.inf, np.nan, 1.0])
+    assert not Adam([data]).state["0"]["m"].any()
+    assert Adam([Value(float("nan"))]).state["0"]["m"] == 0
+
+
+@pytest.mark.parametrize("options, reason", [
+    ({"lr": None}, "lr is a finite number or a schedule, not None"),
+    ({"lr": "0.1"}, "not '0.1'"),
+    ({"lr": float("nan")}, "lr is a finite number or a schedule, not nan"),
+    ({"weight_decay": float("inf")}, "weight_decay is a finite number"),
+    ({"beta1": 1.0}, r"beta1 is 0 or more and below 1, not 1\.0"),
+    ({"beta2": -0.1}, "beta2 is 0 or more"),
+    ({"eps": 0.0}, "eps keeps a root from 0, so it is above 0"),
+])  # fmt: skip
+def test_options_are_checked_where_they_are_given(options, reason):
+    with pytest.raises(ValueError, match=reason):
+        Adam([Value(1.0)], **options)
+    with pytest.raises(ValueError, match=reason):
+        Adam([{"params": [Value(1.0)], **options}])
+
+
+def test_a_rate_that_is_set_is_checked():
+    optimizer = Adam([Value(1.0)], beta1=0.0, beta2=0.0)
+    with pytest.raises(ValueError, match="lr is a finite number or a schedule, not nan"):
+        optimizer.lr = float("nan")
+    assert optimizer.lr == 0.001
+
+
+@pytest.mark.parametrize("parameter, gradient", [
+    (Value(1.0), Value(2.0)),
+    (Value(1.0), "2"),
+    (Value(1.0), 2j),
+    (np.ones(2), np.array([1j, 2])),
+    (np.ones(2), np.array([Value(1.0), Value(2.0)])),
+    (np.ones((2, 1)), Rows([0], np.array([[1j]]))),
+])  # fmt: skip
+def test_gradients_are_made_of_real_numbers(parameter, gradient):
+    optimizer, before = SGD([parameter]), optimizer_data(parameter)
+    with pytest.raises(TypeError, match="the gradient of 0 is a .* made of real numbers"):
+        optimizer.step([gradient])
+    np.testing.assert_array_equal(optimizer_data(parameter), before)
+
+
+def optimizer_data(parameter):
+    return parameter.data if isinstance(parameter, Value) else parameter.copy()
+
+
+def test_settings_are_the_rule_and_its_options():
+    optimizer = SGD([{"params": [Value(1.0)], "lr": lambda t: 0.1}, {"params": [Value(2.0)]}])
+    first, second = optimizer.settings()["groups"]
+    assert (optimizer.settings()["rule"], first["lr"], second["lr"]) == ("SGD", "a schedule", 0.01)
+    assert second == {"scale": 1.0, "lr": 0.01, "momentum": 0.0, "nesterov": False,
+                      "weight_decay": 0.0, "dense": False}  # fmt: skip

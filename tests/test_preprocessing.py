@@ -131,3 +131,34 @@ def test_state_goes_over_exactly(kind):
         other.load_state_dict({"median": 1})
     with pytest.raises(ValueError, match="no statistics yet"):
         KINDS[kind]().state_dict()
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-8, 1.0, 1e200])
+def test_features_of_any_size_are_normalised(size):
+    data = size * np.array([[1.0, 5.0], [2.0, -5.0], [6.0, 1.0]])
+    applied = Normalisation().fit(data).apply(data)
+    np.testing.assert_allclose((applied**2).mean(0), 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize("data", [[["a", "b"]], [[1.0], [1.0, 2.0]], [[1j]], [[None, {}]]])
+def test_what_is_no_table_of_numbers_is_told(data):
+    with pytest.raises(ValueError, match="rows of numbers, equally many|example 0 has nan"):
+        Normalisation().fit(data)
+
+
+@pytest.mark.parametrize("kind, change", [
+    (Normalisation, {"deviation": np.ones(4)}),
+    (Whitening, {"axes": np.ones((3, 2))}),
+    (Whitening, {"scale": np.ones(2)}),
+    (MeanSubtraction, {"mean": np.ones((3, 3))}),
+])  # fmt: skip
+def test_a_state_of_mixed_sizes_is_refused_and_changes_nothing(kind, change):
+    data = np.random.default_rng(0).normal(size=(9, 3))
+    fitted = kind().fit(data)
+    before, state = fitted.apply(data), fitted.state_dict()
+    with pytest.raises(ValueError, match="keeps one number of features, not mean "):
+        fitted.load_state_dict(state | change)
+    np.testing.assert_array_equal(fitted.apply(data), before)
+    fitted.load_state_dict(state)
+    state["mean"] += 1  # it is a copy
+    np.testing.assert_array_equal(fitted.apply(data), before)

@@ -3,7 +3,7 @@
 import pytest
 
 from micrograd.render import render
-from micrograd.render.notebook import mimebundle
+from micrograd.render.picture import mimebundle
 from micrograd.render.svg import DARK, LIGHT
 from tests.pictures import bad_graph, worked_example
 

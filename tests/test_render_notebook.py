@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 import micrograd.render.notebook as notebook
+import micrograd.render.picture as picture
 from micrograd import Value
 from micrograd.render import render
 from tests.pictures import bad_graph, worked_example
@@ -43,7 +44,7 @@ def stepper(monkeypatch):
 @pytest.mark.usefixtures("no_stepper")
 def test_what_is_shown_without_trust_is_image_and_table():
     f = worked_example()
-    bundle = notebook.mimebundle(f)
+    bundle = picture.mimebundle(f)
     assert bundle["text/plain"] == repr(f)
     read = Reader(bundle["text/html"])
     assert not {"script", "iframe", "svg"} & set(read.tags)
@@ -58,7 +59,7 @@ def test_what_is_shown_without_trust_is_image_and_table():
 
 @pytest.mark.usefixtures("stepper")
 def test_a_script_puts_the_step_through_in_the_image_s_place():
-    html = notebook.mimebundle(worked_example())["text/html"]
+    html = picture.mimebundle(worked_example())["text/html"]
     assert html.count("<script>") == 1 and html.count("</script>") == 1
     id = re.search('<figure id="([^"]+)"', html)[1]
     assert f'getElementById("{id}")' in html
@@ -68,16 +69,16 @@ def test_a_script_puts_the_step_through_in_the_image_s_place():
 @pytest.mark.usefixtures("stepper")
 def test_large_graphs_are_not_stepped(monkeypatch):
     monkeypatch.setattr(notebook, "MOST_STEPPED", 5)
-    assert "<script" not in notebook.mimebundle(worked_example())["text/html"]
+    assert "<script" not in picture.mimebundle(worked_example())["text/html"]
 
 
 def test_very_large_graphs_and_cycles_are_shown_as_text(monkeypatch):
-    monkeypatch.setattr(notebook, "MOST_VALUES", 5)
-    assert set(notebook.mimebundle(worked_example())) == {"text/plain"}
+    monkeypatch.setattr(picture, "MOST_VALUES", 5)
+    assert set(picture.mimebundle(worked_example())) == {"text/plain"}
     a = Value(1.0)
     b = a + 1
     a._prev = (b,)
-    assert notebook.mimebundle(b) == {"text/plain": repr(b)}
+    assert picture.mimebundle(b) == {"text/plain": repr(b)}
 
 
 @pytest.mark.usefixtures("no_stepper")

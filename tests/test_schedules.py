@@ -99,3 +99,65 @@ def test_what_cannot_be_is_refused():
         s.one_cycle(1.0, 3)
     with pytest.raises(ValueError, match="as the last one"):
         s.composed((10, s.constant(1.0)))
+
+
+ONES = s.constant(1.0)
+IMPOSSIBLE = {
+    "step 0": lambda: s.step(0.1, 0),
+    "step -1": lambda: s.step(0.1, -1),
+    "step nan": lambda: s.step(0.1, math.nan),
+    "linear 0": lambda: s.linear(1.0, 0.0, 0),
+    "linear -1": lambda: s.linear(1.0, 0.0, -1),
+    "cosine 0": lambda: s.cosine(1.0, 0),
+    "cosine -1": lambda: s.cosine(1.0, -1),
+    "triangular 0": lambda: s.triangular(0.0, 1.0, 0),
+    "inverse 0": lambda: s.inverse(0.1, 0),
+    "by_epoch 0": lambda: s.by_epoch(ONES, 0),
+    "warm_up -1": lambda: s.warm_up(ONES, -1),
+    "one_cycle start": lambda: s.one_cycle(1.0, 100, start=0.0),
+    "one_cycle end": lambda: s.one_cycle(1.0, 100, end=0.0),
+    "one_cycle nan": lambda: s.one_cycle(math.nan, 100),
+    "nan": lambda: s.constant(math.nan),
+    "inf": lambda: s.exponential(math.inf, 1.0),
+    "k": lambda: s.exponential(0.1, math.nan),
+    "text": lambda: s.step("0.1", 3),
+    "factor": lambda: s.step(0.1, 3, None),
+    "last": lambda: s.linear(0.1, math.nan, 3),
+    "cosine last": lambda: s.cosine(0.1, 3, math.inf),
+    "low": lambda: s.triangular(math.nan, 1.0, 3),
+    "high": lambda: s.triangular(0.0, math.nan, 3),
+    "tau": lambda: s.inverse(math.inf, 3),
+    "composed": lambda: s.composed(),
+    "composed triple": lambda: s.composed((1, 2, 3), ONES),
+    "composed bare": lambda: s.composed(ONES, ONES),
+    "composed number": lambda: s.composed(5, ONES),
+    "composed negative": lambda: s.composed((-1, ONES), ONES),
+    "composed no function": lambda: s.composed((1, 0.1), ONES),
+    "plateau rate": lambda: s.Plateau(0.0),
+    "plateau factor": lambda: s.Plateau(0.1, 0.0),
+    "plateau patience": lambda: s.Plateau(0.1, patience=-1),
+    "plateau threshold": lambda: s.Plateau(0.1, threshold=math.nan),
+    "plateau least": lambda: s.Plateau(0.1, least=math.inf),
+}
+
+
+@pytest.mark.parametrize("make", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_what_cannot_be_is_refused_where_it_is_made(make):
+    with pytest.raises(ValueError, match="finite number|above 0|0 or more|as the last one"):
+        make()
+
+
+def test_no_warm_up_is_the_schedule():
+    rate = s.exponential(0.1, 0.2)
+    assert s.warm_up(rate, 0) is rate
+    assert s.warm_up(rate, 1, 0.5)(0) == 0.05 and s.warm_up(rate, 1, 0.5)(1) == rate(1)
+
+
+def test_schedules_go_through_their_first_and_last_step():
+    assert [s.step(0.8, 1)(t) for t in range(3)] == [0.8, 0.4, 0.2]
+    assert [s.linear(1.0, 0.0, 1)(t) for t in range(3)] == [1.0, 0.0, 0.0]
+    assert [s.inverse(1.0, 1)(t) for t in (0, 1, 2, 4)] == [1.0, 1.0, 0.5, 0.25]
+    assert [s.by_epoch(s.step(0.8, 1), 1)(t) for t in range(2)] == [0.8, 0.4]
+    assert [s.composed((0, ONES), s.constant(2.0))(t) for t in range(2)] == [2.0, 2.0]
+    assert [s.composed((1, ONES), s.constant(2.0))(t) for t in range(2)] == [1.0, 2.0]
+    s.Plateau(0.1, patience=0)

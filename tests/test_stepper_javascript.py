@@ -6,8 +6,9 @@ import random
 import pytest
 
 from micrograd import Value, topological_order
+from micrograd.core.formulas import FLOATS
 from micrograd.graph import snapshot
-from micrograd.ops import FLOATS, ROWS
+from micrograd.ops import ROWS
 from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
 from micrograd.stepper import trace

@@ -21,7 +21,7 @@ from tests.stepper_graphs import batch, every_row, network, node
 np = pytest.importorskip("numpy", reason="numpy is not installed")
 
 from micrograd.lowering import lower  # noqa: E402
-from micrograd.lowering.levels import Levels  # noqa: E402
+from micrograd.lowering.irregular.levels import Levels  # noqa: E402
 
 SAMPLE = [0.5, -0.3, 0.8, 0.1], [-0.2, 0.4, 0.3, -0.6]
 

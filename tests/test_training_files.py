@@ -64,7 +64,7 @@ def test_json_is_plain_json(tmp_path):
 
     path = save_state(tmp_path / "s.json", STATE)
     file = json.loads(path.read_text(), parse_constant=refuse)
-    assert (file["format"], file["version"]) == ("micrograd state", 1)
+    assert (file["format"], file["version"]) == ("micrograd state", 2)
 
 
 def test_a_scalar_network_is_saved_without_numpy(tmp_path):
@@ -129,7 +129,7 @@ FOREIGN = {
     "binary.json": bytes(range(256)),
     "list.json": b"[1, 2]",
     "other.json": b'{"layers": []}',
-    "version.json": b'{"format": "micrograd state", "version": 2, "state": {}}',
+    "version.json": b'{"format": "micrograd state", "version": 3, "state": {}}',
     "nan.json": b'{"format": "micrograd state", "version": 1, "sha256": NaN}',
     "zip.npz": b"PK\x03\x04 not really",
     "pickle.npz": b"\x80\x04\x95",
@@ -139,7 +139,7 @@ FOREIGN = {
 @pytest.mark.parametrize("name", FOREIGN)
 def test_foreign_files_are_refused_with_the_reason(name, tmp_path):
     (tmp_path / name).write_bytes(FOREIGN[name])
-    with pytest.raises(ValueError, match=rf"{name}: (this is no|it is of version 2|its checksum)"):
+    with pytest.raises(ValueError, match=rf"{name}: (this is no|it is of version 3|its checksum)"):
         load_state(tmp_path / name)
 
 

@@ -127,10 +127,10 @@ def test_the_checkpoint_of_another_run_is_refused(tmp_path):
     options = {"checkpoint": file, "progress": False}
     fit(task.step, POINTS, 1, seed=1, state=task.state, **options)
     before = task.numbers()
-    with pytest.raises(ValueError, match=r"run\.json is another run's: .*'seed': 1.*'seed': 2"):
+    with pytest.raises(ValueError, match=r"run\.json is another run's: seed 1 there, 2 here"):
         fit(task.step, POINTS, 1, seed=2, state=task.state, resume=True, **options)
     with pytest.raises(
-        ValueError, match=r"run\.json: the state does not fit: it has optimizer too much"
+        ValueError, match=r"run\.json is another run's: state\.optimizer .* there, 'nothing' here"
     ):
         fit(task.step, POINTS, 1, seed=1, state={"model": task.model}, resume=True, **options)
     file.write_text(file.read_text()[:-30])
@@ -231,7 +231,7 @@ def test_early_stopping_refuses_what_it_cannot_watch():
 def test_a_loss_that_is_not_finite_ends_the_training_and_leaves_the_checkpoint(bad, tmp_path):
     losses_given, file = iter([1.0, 1.0, 1.0, bad]), tmp_path / "run.json"
     history = fit(lambda _: next(losses_given), [1, 2], 5, batch_size=1, checkpoint=file,
-                  progress=False)  # fmt: skip
+                  state=[], progress=False)  # fmt: skip
     assert history.stopped == f"the loss was {bad} in epoch 2, batch 2"
     assert len(history) == load_state(file)["epoch"] == 1
 
@@ -333,6 +333,23 @@ def test_history_plots_itself(ending, tmp_path):
     assert (tmp_path / f"h.{ending}").stat().st_size > 1000
     with pytest.raises(ValueError, match="nothing to draw"):
         History().plot()
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_a_plot_is_the_same_for_the_same_history(ending, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    history = History([{"epoch": 1, "loss": 1.0, "f1": 2.0}, {"epoch": 2, "loss": 0.5, "f1": 3.0}])
+    written = []
+    for day in ("1000000000", "1700000000"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", day)
+        history.plot(tmp_path / f"h.{ending}")
+        written.append((tmp_path / f"h.{ending}").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_a_plot_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"h\.doc: a plot is written as png, svg, pdf, not as doc"):
+        History([{"epoch": 1, "loss": 1.0}]).plot(tmp_path / "h.doc")
 
 
 def test_plots_without_matplotlib_name_the_remedy(monkeypatch):

@@ -2,37 +2,103 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Sequence
+from typing import Any
 
-USAGE_ERROR = 2
+from micrograd.cli import streams
+from micrograd.cli.parser import Parser, UsageError
+
+USAGE_ERROR, FAULT, INTERRUPTED = 2, 70, 130
+REFUSALS = (ValueError, TypeError, OSError, ImportError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code: 2 for input that cannot be used."""
-    options = _parser().parse_args(arguments)
+    """Run the command; return its exit code: 2 for input that cannot be used.
+
+    70 is a fault of the package itself, 130 Ctrl-C. Whatever happens is told in one line.
+    """
+    streams.prepare()
     try:
-        code = options.func(options) or 0
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        streams.give_up_output()
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    command = "micrograd"
+    try:
+        options = _parsed(arguments)
+        command = options.command
+        code = int(options.func(options) or 0)
         sys.stdout.flush()
         return code
-    except BrokenPipeError:  # whoever reads the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        print(f"micrograd {options.command}: {error}", file=sys.stderr)
-        return USAGE_ERROR
+    except SystemExit as end:  # after --help and --version
+        sys.stdout.flush()
+        return int(end.code or 0)
+    except UsageError as error:
+        return _refused(error.command, str(error), USAGE_ERROR)
+    except BrokenPipeError:
+        raise
+    except MemoryError:
+        return _refused(command, "there is not enough memory; choose smaller sizes", USAGE_ERROR)
+    except REFUSALS as error:
+        return _refused(command, _told(error), USAGE_ERROR)
+    except Exception as error:
+        return _refused(command, _fault(error), FAULT)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _refused(command: str, text: str, code: int) -> int:
+    streams.note(f"{command}: {text}")
+    return code
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+        streams.give_up_output()
+        return f"standard output: {(error.strerror or 'it failed').lower()}"
+    return str(error) or type(error).__name__
+
+
+def _fault(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(last.filename)}:{last.lineno}"
+    return (f"a fault of micrograd itself, {type(error).__name__} in {place}: {error}; "
+            "please report it with the command")  # fmt: skip
+
+
+def _parsed(arguments: Sequence[str]) -> Any:
+    """Return the options; the command's own parser reads what comes after its name."""
+    parser, commands = _parsers()
+    own = commands.get(arguments[0]) if arguments else None
+    if own is None:
+        return parser.parse_args(arguments)
+    options = own.parse_args(own.signed(arguments[1:]))
+    options.command = own.prog
+    return options
+
+
+def _parsers() -> tuple[Parser, dict[str, Parser]]:
+    from micrograd import __version__
+
+    parser = Parser(
         prog="micrograd",
         description="Draw graphs, step through them, lower them, and train the window tagger.",
-    )
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+        examples=("micrograd step '(x + y) * max(y, z)' --at x=1,y=2,z=0",
+                  "micrograd draw 'tanh(w * x + b)' --at w=2,x=1,b=-1 -o neuron.svg",
+                  "micrograd train --out run", "micrograd draw --help"),
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"micrograd-graph {__version__}")
+    subparsers: Any = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}").add_parser(subparsers)
-    return parser
+        command = importlib.import_module(f"{__name__}.{module.name}")
+        if hasattr(command, "add_parser"):
+            command.add_parser(subparsers)
+    return parser, dict(subparsers.choices)

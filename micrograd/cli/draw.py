@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from micrograd.cli import reading
+from micrograd.cli.parser import file_name, refuse
+from micrograd.cli.streams import note, write_document
+from micrograd.graph import snapshot
+from micrograd.ops import WEIGHTED_SUM
 from micrograd.render.captions import MODES
 from micrograd.render.collapse import LEVELS
 from micrograd.render.picture import LAYOUTS
+
+if TYPE_CHECKING:
+    from micrograd.render.picture import Picture
 
 
 def add_parser(subparsers: Any) -> None:
@@ -17,12 +25,16 @@ def add_parser(subparsers: Any) -> None:
         "draw", help="draw the computation graph of an expression",
         description="Draw the graph of EXPR, such as '(x + y) * max(y, z)' --at x=1,y=2,z=0, "
         "or of the Value NAME of a Python file.",
+        examples=("micrograd draw '(x + y) * max(y, z)' --at x=1,y=2,z=0 -o graph.svg",
+                  "micrograd draw '-x * y' --at x=1,y=2 --mode fprop > graph.svg",
+                  "micrograd draw lesson.py:loss --level neuron --unfold 'layer 0' -o loss.html"),
     )  # fmt: skip
     parser.add_argument("value", metavar="EXPR|FILE.py:NAME", help="what to draw")
     parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
     parser.add_argument(
         "-o",
         "--output",
+        type=file_name,
         metavar="FILE",
         help=".svg, .png, .pdf, .html or .dot (default: SVG to standard output)",
     )
@@ -57,15 +69,33 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw the picture and write it."""
-    from micrograd.expressions import point, read
     from micrograd.render import render
 
+    root = reading.root(options)
+    if options.unfold_sums and WEIGHTED_SUM.name not in snapshot(root).ops:
+        refuse({"--unfold-sums": True}, "the graph holds no weighted sum")
     picture = render(
-        read(options.value, point(options.at)), options.mode, options.level, options.unfold,
-        options.layout, options.unfold_sums,
-    )  # fmt: skip
+        root, options.mode, options.level, options.unfold, options.layout, options.unfold_sums
+    )
+    _refuse_idle(options, picture)
     if options.output:
-        print(f"wrote {picture.save(options.output)}", file=sys.stderr)
+        note(f"wrote {picture.save(options.output)}")
     else:
-        sys.stdout.write(picture.svg)
+        write_document(picture.svg)
     return 0
+
+
+def _refuse_idle(options: argparse.Namespace, picture: Picture) -> None:
+    from micrograd.render.notebook import MOST_STEPPED
+
+    ending = Path(options.output or ".svg").suffix.lower()
+    mode, layout = options.mode != "bprop", options.layout != LAYOUTS[0]
+    if ending in (".html", ".htm") and len(picture.view.graph) <= MOST_STEPPED:
+        level = options.level != "auto"
+        names = {"--mode": mode, "--level": level, "--unfold": options.unfold, "--layout": layout}
+        refuse(names, "a page steps through the whole graph; draw an .svg")
+    if ending == ".dot":
+        refuse({"--layout": layout}, "a .dot file is laid out by the program that reads it")
+    if picture.view.level == "full":
+        refuse({"--unfold": options.unfold}, "the whole graph is drawn, so nothing is folded; "
+               "fold it by --level neuron, for example")  # fmt: skip

@@ -7,6 +7,10 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
+from micrograd.cli.reading import is_saved
+from micrograd.printing import printable
+
 if TYPE_CHECKING:
     from micrograd.ner.judging.evaluation import Evaluation
 
@@ -18,28 +22,37 @@ def add_parser(subparsers: Any) -> None:
         help="score a model, or a file of predictions, by entity",
         description="With MODEL and FILE: tag FILE and compare with its tags. With FILE alone: "
         "its last two columns are the true and the predicted tag.",
+        examples=(
+            "micrograd evaluate run/model.npz test.conll",
+            "micrograd evaluate predictions.conll",
+        ),
     )
-    parser.add_argument("paths", metavar="MODEL FILE | FILE", nargs="+")
+    parser.add_argument("paths", metavar="MODEL FILE | FILE", nargs="+", type=file_name)
     parser.add_argument(
         "--word-column",
-        type=int,
-        default=0,
+        type=whole(*COLUMNS),
         metavar="N",
-        help="column of the words, from 0 (default 0)",
+        help="column of the words of a FILE given with a MODEL, from 0 (default 0)",
     )
     parser.add_argument(
         "--tag-column",
-        type=int,
-        default=-1,
+        type=whole(*COLUMNS),
         metavar="N",
         help="column of the true tags of a FILE given with a MODEL (default last)",
     )
-    parser.add_argument("--encoding", default="auto", help="of the file (default: found out)")
+    parser.add_argument(
+        "--encoding", type=encoding, default="auto", help="of the file (default: found out)"
+    )
     parser.add_argument("--tags", default="", metavar="HOW", help="scheme and spelling of the tags")
     parser.add_argument("--format", choices=["text", "json", "csv"], default="text")
-    parser.add_argument("--errors", metavar="FILE.csv", help="write all errors, kind by kind")
     parser.add_argument(
-        "--curve", metavar="FILE.csv", help="write precision and recall by threshold of probability"
+        "--errors", type=file_name, metavar="FILE.csv", help="write all errors, kind by kind"
+    )
+    parser.add_argument(
+        "--curve",
+        type=file_name,
+        metavar="FILE.csv",
+        help="write precision and recall by threshold of the probability",
     )
     parser.add_argument(
         "--repair", action="store_true", help="accept tags without prefix and illegal sequences"
@@ -54,8 +67,13 @@ def run(options: argparse.Namespace) -> int:
 
     if len(options.paths) > 2:
         raise ValueError(f"{len(options.paths)} files given: expected MODEL FILE, or one FILE")
-    if options.curve and len(options.paths) == 1:
-        raise ValueError("--curve needs a MODEL: a file of predictions has no probabilities")
+    if len(options.paths) == 1:
+        columns = {
+            "--word-column": options.word_column is not None,
+            "--tag-column": options.tag_column is not None,
+        }
+        refuse(columns, "a FILE alone is read by its last two columns")
+        refuse({"--curve": options.curve}, "a FILE alone has no probabilities; name a MODEL before")
     work = _model if len(options.paths) == 2 else _predictions
     result, confusion, said = work(options, *options.paths)
     if options.format == "json":
@@ -63,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.format == "csv":
         print(report.as_csv(result.entities), end="")
     else:
-        print(said)
+        print(printable(said))
         report.print_evaluation(result)
         if len(result.entities.types) > 1:
             report.print_confusion(confusion)
@@ -84,12 +102,16 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
     from micrograd.ner.tagger import Tagger
     from micrograd.ner.text import conll
 
+    if is_saved(path) and not is_saved(model):
+        raise ValueError(
+            f"{path} is the model: the MODEL comes first, write micrograd evaluate {path} {model}"
+        )
     tagger = Tagger.load(model)
     corpus = conll.read(
         path,
         encoding=options.encoding,
-        word_column=options.word_column,
-        tag_column=options.tag_column,
+        word_column=options.word_column or 0,
+        tag_column=-1 if options.tag_column is None else options.tag_column,
         repair=options.repair,
         tags=options.tags,
     )
@@ -106,6 +128,8 @@ def _predictions(options: argparse.Namespace, path: str) -> Outcome:
     from micrograd.ner.showing.entities import Tagged
     from micrograd.ner.text import conll
 
+    if is_saved(path):
+        raise ValueError(f"{path} is a model: name the FILE to score it on after it")
     how = {"encoding": options.encoding, "repair": options.repair, "tags": options.tags}
     try:
         true = conll.read(path, tag_column=-2, **how)

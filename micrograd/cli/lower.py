@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from micrograd.cli.streams import guest, write_document
+from micrograd.printing import printable
+
 SAMPLES = 5  # checked on
-CLOSE = 1e-9  # relative to the largest gradient
+CLOSE = 1e-9  # relative to what was added up
 
 
 def add_parser(subparsers: Any) -> None:
@@ -16,12 +19,14 @@ def add_parser(subparsers: Any) -> None:
         help="turn a scalar function into an array program",
         description="Print the array program of a function in a Python file: a function of one "
         "sample, its argument defaults being a sample (lists of numbers), returning a Value.",
-    )
+        examples=("micrograd lower lesson.py:loss --check",
+                  "micrograd lower lesson.py:loss --export jax > lesson_jax.py"),
+    )  # fmt: skip
     parser.add_argument("function", metavar="FILE.py:FUNCTION", help="what to lower")
     parser.add_argument(
         "--check",
         action="store_true",
-        help=f"compare with the scalar engine on {SAMPLES} random samples",
+        help=f"compare with the scalar engine on {SAMPLES} random samples of other signs and sizes",
     )
     parser.add_argument(
         "--explain", action="store_true", help="show which nodes became which array"
@@ -36,16 +41,20 @@ def run(options: argparse.Namespace) -> int:
     from micrograd.lowering import lower
     from micrograd.lowering.compare import compared, like, loaded
 
-    function, samples = loaded(options.function)
+    with guest():
+        function, samples = loaded(options.function)
     program = lower(function, *samples)
-    print(program.export(options.export) if options.export else program.source)
+    write_document((program.export(options.export) if options.export else program.source) + "\n")
     if options.explain:
-        print(program.explain())
+        print(printable(program.explain()))
     if not options.check:
         return 0
-    batch, held = like(program, function, samples, SAMPLES)
+    batch, held, near = like(program, function, samples, SAMPLES)
     error = compared(program, function, batch)
-    print(f"largest difference from the scalar engine: {error:.2g} of the largest number")
+    print(f"compared on {SAMPLES} samples of both signs, of 0.1 to 5 times the size of the given")
+    print(f"largest difference from the scalar engine: {error:.2g} of what was added up")
+    if near:
+        print(f"varied by a fifth, since the function refuses more: {', '.join(near)}")
     if held:
         print(f"not varied, since the function refuses other numbers: {', '.join(held)}")
     return 0 if error <= CLOSE else 1

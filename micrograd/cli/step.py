@@ -6,6 +6,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from micrograd.cli import reading
+from micrograd.cli.parser import file_name, refuse
+from micrograd.cli.streams import note
+
 if TYPE_CHECKING:
     from micrograd.engine import Value
     from micrograd.lowering.program import Program
@@ -19,11 +23,18 @@ def add_parser(subparsers: Any) -> None:
         "the Value NAME of a Python file: in the terminal, or as a page with -o. "
         "Keys: Enter or n next, b back, g N go to step N, q quit. Where the output is no terminal "
         "the whole transcript is printed.",
+        examples=("micrograd step '(x + y) * max(y, z)' --at x=1,y=2,z=0",
+                  "micrograd step 'tanh(w * x + b)' --at w=2,x=1,b=-1 -o neuron.html",
+                  "micrograd step lesson.py:loss --program"),
     )  # fmt: skip
     parser.add_argument("value", metavar="EXPR|FILE.py:NAME", help="what to step through")
     parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
     parser.add_argument(
-        "-o", "--output", metavar="PAGE.html", help="write a page that steps in a browser"
+        "-o",
+        "--output",
+        type=file_name,
+        metavar="PAGE.html",
+        help="write a page that steps in a browser",
     )
     parser.add_argument(
         "--language",
@@ -40,18 +51,19 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the steps, or write the page."""
-    from micrograd.expressions import point, read
     from micrograd.stepper import save_page
     from micrograd.stepper.terminal import Walkthrough
 
+    language = options.language != "en"
+    refuse({"--language": options.output and language}, "the page lets its reader choose")
     if options.output and not options.output.endswith((".html", ".htm")):
         raise ValueError(
             f"{options.output}: the steps are written as a page; end the name in .html"
         )
-    root = read(options.value, point(options.at))
+    root = reading.root(options)
     program = _lowered(root) if options.program else None
     if options.output:
-        print(f"wrote {save_page(root, options.output, program=program)}", file=sys.stderr)
+        note(f"wrote {save_page(root, options.output, program=program)}")
         return 0
     walkthrough = Walkthrough(root, options.language, program=program)
     if sys.stdin.isatty() and sys.stdout.isatty():

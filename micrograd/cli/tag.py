@@ -11,6 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
+from micrograd.cli.reading import is_saved
+from micrograd.cli.streams import note
+from micrograd.files import file_errors
+
 if TYPE_CHECKING:
     from micrograd.ner.showing.entities import Entity
     from micrograd.ner.tagger import Tagger
@@ -25,44 +30,64 @@ def add_parser(subparsers: Any) -> None:
         help="find names in text with a trained model",
         description="Tag plain text or a CoNLL file. Text comes back with its names in brackets, "
         "sentence by sentence as it is read; CoNLL input comes back with the tags put in.",
+        examples=(
+            "echo 'Ann saw Oslo.' | micrograd tag run/model.npz",
+            "micrograd tag run/model.npz --input news.txt --html news.html",
+            "micrograd tag run/model.npz --conll --input test.conll > tagged.conll",
+        ),
     )
-    parser.add_argument("model", metavar="MODEL", help="a file written by `micrograd train`")
-    parser.add_argument("--input", metavar="FILE", help="the text (default: standard input)")
+    parser.add_argument(
+        "model", metavar="MODEL", type=file_name, help="a file written by `micrograd train`"
+    )
+    parser.add_argument(
+        "--input", type=file_name, metavar="FILE", help="the text (default: standard input)"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--conll", action="store_true", help="the input is CoNLL; so is the output")
     form.add_argument("--json", action="store_true", help="one list of all entities")
     form.add_argument("--jsonl", action="store_true", help="one line per sentence, its entities")
-    form.add_argument("--html", metavar="PAGE", help="write a page with the names marked")
+    form.add_argument(
+        "--html", type=file_name, metavar="PAGE", help="write a page with the names marked"
+    )
     parser.add_argument(
         "--threshold",
-        type=_share,
+        type=number(0, 1),
         default=0.0,
         metavar="P",
         help="leave out names less probable than this (default 0)",
     )
     parser.add_argument(
-        "--word-column", type=int, default=0, metavar="N",
+        "--word-column",
+        type=whole(*COLUMNS),
+        metavar="N",
         help="column of the words in CoNLL input, from 0 (default 0)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--tag-column", type=int, metavar="N",
+        "--tag-column",
+        type=whole(*COLUMNS),
+        metavar="N",
         help="column of CoNLL input to put the tags into (default: they are appended)",
-    )  # fmt: skip
-    parser.add_argument("--encoding", default="auto", help="of the input (default: found out)")
+    )
+    parser.add_argument(
+        "--encoding", type=encoding, default="auto", help="of the input (default: found out)"
+    )
     parser.set_defaults(func=run)
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text}: a probability is from 0 to 1")
-    return number
 
 
 def run(options: argparse.Namespace) -> int:
     """Tag the input and show it."""
     from micrograd.ner.tagger import Tagger
 
+    columns = {
+        "--word-column": options.word_column is not None and not options.conll,
+        "--tag-column": options.tag_column is not None and not options.conll,
+    }
+    refuse(columns, "plain text has no columns; with CoNLL input add --conll")
+    if options.input and is_saved(options.input) and not is_saved(options.model):
+        raise ValueError(
+            f"{options.input} is the model: write micrograd tag {options.input} "
+            f"--input {options.model}"
+        )
     tagger = Tagger.load(options.model)
     if options.conll:
         _conll(tagger, options)
@@ -78,13 +103,14 @@ def run(options: argparse.Namespace) -> int:
 def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
     from micrograd.ner.text import conll, encodings
 
-    data = Path(options.input).read_bytes() if options.input else sys.stdin.buffer.read()
     name = options.input or "<stdin>"
-    text, encoding = encodings.decode(data, name, options.encoding)
+    with file_errors(name):
+        data = Path(options.input).read_bytes() if options.input else sys.stdin.buffer.read()
+    text, code = encodings.decode(data, name, options.encoding)
     if not text.strip():
         _bytes(data)
         return
-    corpus = conll.parse(text, name, options.word_column, None, encoding=encoding)
+    corpus = conll.parse(text, name, options.word_column or 0, None, encoding=code)
     if options.threshold:
         tags = [one.tags for one in tagger.analyse(corpus.sentences, options.threshold)]
     else:  # the probabilities are not needed
@@ -92,7 +118,7 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
     for sentence, own in zip(corpus, tags):
         sentence.tags = own
     conll.check_column(corpus, options.tag_column)
-    _bytes(conll.render(corpus, options.tag_column).encode(encoding))
+    _bytes(conll.render(corpus, options.tag_column).encode(code))
 
 
 def _bytes(data: bytes) -> None:
@@ -118,23 +144,22 @@ def _pieces(tagger: Tagger, options: argparse.Namespace) -> Iterator[Piece]:
 def _lines(options: argparse.Namespace) -> Iterator[str]:
     from micrograd.ner.text.encodings import AUTO
 
-    encoding = "utf-8-sig" if options.encoding == AUTO else options.encoding
-    number, name = 1, options.input or "<stdin>"
+    code = "utf-8-sig" if options.encoding == AUTO else options.encoding
+    line_number, name = 1, options.input or "<stdin>"
     try:
-        with ExitStack() as files:
+        with file_errors(name), ExitStack() as files:
             raw: Any = sys.stdin.buffer
             if options.input:
                 raw = files.enter_context(Path(options.input).open("rb"))
-            for line in io.TextIOWrapper(raw, encoding, newline=""):
+            for line in io.TextIOWrapper(raw, code, newline=""):
                 yield line
-                number += 1
+                line_number += 1
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise ValueError(
-            f"{name}:{number}: byte 0x{byte:02x} is not {encoding}; name the encoding by --encoding"
+            f"{name}:{line_number}: byte 0x{byte:02x} is not {code}; "
+            "name the encoding by --encoding"
         ) from None
-    except LookupError:
-        raise ValueError(f"unknown encoding {encoding!r}; try utf-8, cp1252 or utf-16") from None
 
 
 def _plain(tagger: Tagger, options: argparse.Namespace) -> None:
@@ -170,4 +195,4 @@ def _whole(tagger: Tagger, options: argparse.Namespace) -> None:
         print(json.dumps([entity.as_dict() for entity in found], ensure_ascii=False, indent=1))
         return
     atomic_write(options.html, page(text, found, f"Names found by {Path(options.model).name}"))
-    print(f"wrote {options.html}", file=sys.stderr)
+    note(f"wrote {options.html}")

@@ -6,6 +6,10 @@ import argparse
 from dataclasses import fields
 from typing import Any
 
+from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
+from micrograd.cli.reading import is_saved
+from micrograd.cli.streams import lasting_output
+
 INTERRUPTED = 130
 NO_ARGUMENTS = "no TRAIN: the small corpus that ships with the package"
 
@@ -19,6 +23,11 @@ def add_parser(subparsers: Any) -> None:
         f"With {NO_ARGUMENTS} is used.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         argument_default=argparse.SUPPRESS,
+        examples=(
+            "micrograd train",
+            "micrograd train train.conll --dev dev.conll --test test.conll --type PER --out run",
+            "micrograd train train.conll --model softmax --vectors glove.6B.50d.txt --out run",
+        ),
     )
     _add_files(parser.add_argument_group("files"))
     _add_model(parser.add_argument_group("model"))
@@ -28,19 +37,42 @@ def add_parser(subparsers: Any) -> None:
 
 def _add_files(group: Any) -> None:
     add = group.add_argument
-    add("train", metavar="TRAIN", nargs="*", default=[], help="files to train on")
+    add(
+        "train",
+        type=file_name,
+        metavar="TRAIN",
+        nargs="*",
+        default=[],
+        help="files to train on: CoNLL, or JSON lines of texts with spans",
+    )
     add(
         "--dev",
+        type=file_name,
         metavar="FILE",
         default=None,
         help="file that stops training and sets the threshold (else a tenth of TRAIN is held out)",
     )
-    add("--test", metavar="FILE", default=None, help="file to report on")
-    add("--out", metavar="FOLDER", default="micrograd-ner", help="where the results are written")
-    add("--vectors", metavar="FILE", default=None, help="GloVe or word2vec vectors to start from")
-    add("--word-column", type=int, default=0, metavar="N", help="column of the words, from 0")
-    add("--tag-column", type=int, default=-1, metavar="N", help="column of the tags, -1 the last")
-    add("--encoding", default="auto", help="of the files (found out)")
+    add("--test", type=file_name, metavar="FILE", default=None, help="file to report on")
+    add(
+        "--out",
+        type=file_name,
+        metavar="FOLDER",
+        default="micrograd-ner",
+        help="where the results are written",
+    )
+    add(
+        "--vectors",
+        type=file_name,
+        metavar="FILE",
+        default=None,
+        help="GloVe or word2vec vectors to start from",
+    )
+    column = whole(*COLUMNS)
+    add("--word-column", type=column, default=0, metavar="N", help="column of the words, from 0")
+    add(
+        "--tag-column", type=column, default=-1, metavar="N", help="column of the tags, -1 the last"
+    )
+    add("--encoding", type=encoding, default="auto", help="of the files (auto: found out)")
     add("--tags", default="", metavar="HOW", help="scheme and spelling, such as IOB1 or X-B,BIO")
     add("--map", action="append", type=_pair, default=[], metavar="A=B", help="rename a type")
     add("--drop", action="append", default=[], metavar="A", help="leave a type out")
@@ -77,23 +109,43 @@ def _add_model(group: Any) -> None:
     )
     add("--type", dest="label", metavar="TYPE", help="entity type of the margin scorer (LOC)")
     add("--scheme", choices=["BIO", "BIOES"], help="tags a classifier learns (BIOES)")
-    add("--width", type=int, metavar="N", help="words in a window, odd (5)")
-    add("--dim", type=int, metavar="N", help="length of a word vector (10; classifiers 50)")
-    add("--case-dim", type=int, metavar="N", help="length of a case vector (5)")
-    add("--affix-dim", type=int, metavar="N", help="length of affix and shape vectors (10)")
-    add("--dropout", type=float, metavar="P", help="share of inputs dropped in training")
-    add("--rare", type=int, metavar="N", help="words so rare are unknown half of the time (3)")
-    add("--hidden", type=int, metavar="N", help="hidden units (20; classifiers 300)")
+    add("--width", type=whole(1, 99, odd=True), metavar="N", help="words in a window, odd (5)")
+    add(
+        "--dim",
+        type=whole(1, 10_000),
+        metavar="N",
+        help="length of a word vector (10; classifiers 50)",
+    )
+    add(
+        "--case-dim",
+        type=whole(1, 10_000),
+        metavar="N",
+        help="length of a case vector (5)",
+    )
+    add(
+        "--affix-dim",
+        type=whole(1, 10_000),
+        metavar="N",
+        help="length of affix and shape vectors (10)",
+    )
+    add("--dropout", type=number(0, 0.99), metavar="P", help="share of inputs dropped in training")
+    add("--rare", type=whole(0, 1000), metavar="N", help="words so rare are unknown half the time")
+    add("--hidden", type=whole(1, 100_000), metavar="N", help="hidden units (20; classifiers 300)")
     add("--activation", metavar="NAME", help="tanh, relu, hard_tanh or sigmoid (tanh)")
     add("--average", action="store_true", help="average the words instead: the baseline of L11")
-    add("--delta", type=float, metavar="X", help="margin (1)")
-    add("--corrupt", type=int, metavar="K", help="corrupt windows per true one (5)")
+    add("--delta", type=number(0, 1e6), metavar="X", help="margin (1)")
+    add("--corrupt", type=whole(1, 10_000), metavar="K", help="corrupt windows per true one (5)")
     add(
         "--sampler",
         choices=["window", "word"],
         help="corrupt window: a real one, or the true one with its centre replaced (window)",
     )
-    add("--min-count", type=int, metavar="N", help="rarer words are the unknown word (2)")
+    add(
+        "--min-count",
+        type=whole(1, 1_000_000),
+        metavar="N",
+        help="rarer words are the unknown word (2)",
+    )
     add("--keep-case", dest="lower", action="store_false", help="do not fold capitals")
     add("--keep-digits", dest="fold_digits", action="store_false", help="do not fold digits")
     add("--freeze", dest="frozen", action="store_true", help="do not train the word vectors")
@@ -106,25 +158,40 @@ def _add_training(group: Any) -> None:
         choices=["arrays", "scalar"],
         help="arrays: whole batches; scalar: every sample a real graph, the same numbers (arrays)",
     )
-    add("--epochs", type=int, metavar="N", help="at most so many passes (20)")
+    add(
+        "--epochs",
+        type=whole(1, 1_000_000),
+        metavar="N",
+        help="at most so many passes (20)",
+    )
     add(
         "--patience",
-        type=int,
+        type=whole(1, 1_000_000),
         metavar="N",
         help="stop after so many epochs without gain (10; classifiers 6)",
     )
-    add("--batch", type=int, metavar="N", help="pairs, or sentences, per update (1; classifiers 8)")
+    add(
+        "--batch",
+        type=whole(1, 1_000_000),
+        metavar="N",
+        help="pairs, or sentences, per update (1; classifiers 8)",
+    )
     add("--optimizer", metavar="NAME", help="sgd, adagrad, adam, ... (sgd; classifiers adagrad)")
-    add("--rate", type=float, metavar="X", help="learning rate (0.1; classifiers 0.05)")
-    add("--schedule", metavar="NAME", help="of the rate: decay is rate / (1 + 0.3 epoch)")
-    add("--seed", type=int, metavar="N", help="of every random choice (0)")
+    add(
+        "--rate",
+        type=number(0, above=True),
+        metavar="X",
+        help="learning rate (0.1; classifiers 0.05)",
+    )
+    add("--schedule", metavar="NAME", help="of the rate: decay is rate / (1 + 0.3 epoch) (decay)")
+    add("--seed", type=whole(0, 2**63 - 1), metavar="N", help="of every random choice (0)")
     add("--resume", action="store_true", default=False, help="go on from FOLDER's checkpoint")
 
 
 def _pair(text: str) -> tuple[str, str]:
     old, sign, new = text.partition("=")
     if not sign or not old or not new:
-        raise argparse.ArgumentTypeError(f"{text}: expected OLD=NEW, such as GPE=LOC")
+        raise argparse.ArgumentTypeError(f"{text!r} is not OLD=NEW, such as GPE=LOC")
     return old, new
 
 
@@ -139,5 +206,32 @@ def run(options: argparse.Namespace) -> int:
 
     known = {field.name for kind in (Config, Training) for field in fields(kind)} - {"kind"}
     chosen = {name: value for name, value in vars(options).items() if name in known}
+    _refuse_idle(options, chosen)
     config, training = defaults(options.kind, options.plain, **chosen)
-    return 0 if Session.open(options).run(config, training) else INTERRUPTED
+    with lasting_output():
+        return 0 if Session.open(options).run(config, training) else INTERRUPTED
+
+
+def _refuse_idle(options: argparse.Namespace, chosen: dict[str, Any]) -> None:
+    """Refuse the options that the model of this kind, or the corpus that ships, does not use."""
+    pairs = {"--type": "label", "--corrupt": "corrupt", "--sampler": "sampler"}
+    if options.kind == "margin":
+        refuse({"--scheme": "scheme" in chosen}, "the margin scorer learns one type, no tags")
+    else:
+        idle = {option: name in chosen for option, name in pairs.items()}
+        refuse(idle, f"--model {options.kind} learns all types, and without corrupt windows")
+    if options.kind == "softmax":
+        refuse({"--delta": "delta" in chosen}, "--model softmax has no margin")
+    if options.kind != "sequence":
+        refuse({"--loss": "loss" in chosen}, f"--model {options.kind} has one loss only")
+    for path in (*options.train, options.dev, options.test, options.vectors):
+        if path and is_saved(path):
+            raise ValueError(f"{path} is a model, not a text to train on; see the order in --help")
+    if not options.train:
+        columns = {
+            "--word-column": options.word_column != 0,
+            "--tag-column": options.tag_column != -1,
+        }
+        rest = {"--encoding": options.encoding != "auto", "--repair": options.repair}
+        rest |= {"--tags": options.tags, "--map": options.map, "--drop": options.drop}
+        refuse(columns | rest, "it is for files of your own; name one as TRAIN")

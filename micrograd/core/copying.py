@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Iterable
 from typing import Any
+from weakref import ref
 
-from micrograd.engine import Value, _next_index, topological_order
+from micrograd.core.modes import described
+from micrograd.core.order import REWIRED, next_index, topological_order
+
+Node = Any  # a Value: this module stands below the one that defines it
 
 _SLOTS = ("data", "grad", "scope", "_operation", "_x", "_y")
 
 
-def deep_copy(root: Value, memo: dict[int, Any]) -> Value:
+def deep_copy(root: Node, memo: dict[int, Any]) -> Node:
     """Copy `root` and all it depends on; what `memo` has already is shared.
 
-    A `_backward` assigned by hand stays the same function, as functions do in deep copies.
+    Raises TypeError where a node's backward step is a function of the user's.
     """
     new = [node for node in topological_order(root) if id(node) not in memo]
+    _refuse_functions(new)
     for node in new:
-        memo[id(node)] = Value.__new__(type(node))
+        memo[id(node)] = object.__new__(type(node))
     for node in new:
         slots = [_copied(getattr(node, slot), memo) for slot in _SLOTS]
         restore(memo[id(node)], (slots, {}))
     for node in new:  # what users attached may refer to any node: it is copied last
         if node.__dict__:
             memo[id(node)].__dict__.update(copy.deepcopy(node.__dict__, memo))
-    return memo[id(root)]  # type: ignore[no-any-return]
+    return memo[id(root)]
 
 
 def _copied(slot: Any, memo: dict[int, Any]) -> Any:
@@ -34,36 +40,70 @@ def _copied(slot: Any, memo: dict[int, Any]) -> Any:
         if id(slot) not in memo:
             memo[id(slot)] = type(slot)(memo[id(node)] for node in slot)
         return memo[id(slot)]
-    return memo[id(slot)] if isinstance(slot, Value) else slot
+    return memo[id(slot)] if hasattr(slot, "_operation") else slot
 
 
-# A node's pickle lists the nodes below it first, so that its operands are in the pickler's memo by
-# the time they are met. The nodes of that list are themselves pickled by their operands alone:
-# `_pending.nodes` tells which, until `_ListEnd`, pickled last, says that the list is written.
-_pending = threading.local()
+def _refuse_functions(nodes: Iterable[Node]) -> None:
+    """Raise TypeError for a `_backward` assigned by hand: a copy of it would serve the original."""
+    for node in nodes:
+        if getattr(node._operation, "function", None):
+            raise TypeError(
+                f"cannot copy or pickle {described(node)}: its _backward is a function that works "
+                "on this node and its operands; build the graph anew instead"
+            )
+
+
+class _Below(list[Any]):
+    """The nodes below one that is being pickled: operands are in the memo before their users."""
+
+    ids: frozenset[int] = frozenset()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (), None, iter(self)
 
 
 class _ListEnd:
+    """Pickled behind a list of `_Below`: from here on its nodes are in the pickler's memo."""
+
     def __reduce__(self) -> tuple[Any, ...]:
-        _pending.nodes = frozenset()
+        _lists().pop()
         return _ListEnd, ()
 
 
-def reduced(node: Value) -> tuple[Any, ...]:
-    """Return what pickle and copy.copy save of `node`."""
+# A node's pickle lists the nodes below it first, and these are themselves pickled by their operands
+# alone while the list is being written. Lists are known by weak references: one whose pickle failed
+# goes with the pickler that held it.
+_pending = threading.local()
+
+
+def _lists() -> list[ref[_Below]]:
+    """Return the lists that this thread is writing, one within another."""
+    _pending.lists = [below for below in getattr(_pending, "lists", ()) if below() is not None]
+    return _pending.lists  # type: ignore[no-any-return]
+
+
+def reduced(node: Node) -> tuple[Any, ...]:
+    """Return what pickle and copy.copy save of `node`.
+
+    Raises TypeError where its backward step is a function of the user's.
+    """
+    _refuse_functions([node])
     state = [getattr(node, slot) for slot in _SLOTS], node.__dict__
-    make = Value.__new__, (type(node),)
-    if id(node) in getattr(_pending, "nodes", ()):
+    make = object.__new__, (type(node),)
+    if any(id(node) in below().ids for below in _lists()):  # type: ignore[union-attr]
         return *make, (state,)
-    below = topological_order(node)[:-1]
-    _pending.nodes = frozenset(map(id, below))
+    below = _Below(topological_order(node)[:-1])
+    below.ids = frozenset(map(id, below))
+    _lists().append(ref(below))
     return *make, (below, _ListEnd(), state)
 
 
-def restore(node: Value, state: tuple[Any, ...]) -> None:
+def restore(node: Node, state: tuple[Any, ...]) -> None:
     """Fill `node`, just made, from the state that `reduced` saved."""
     slots, attached = state
     for slot, content in zip(_SLOTS, slots):
         setattr(node, slot, content)
-    node._index = _next_index()
+    # An attribute of an operand may refer to this node, which is then filled before the operand.
+    known = all(hasattr(operand, "_index") for operand in node._operation.parents(node))
+    node._index = next_index() if known else REWIRED
     node.__dict__.update(attached)

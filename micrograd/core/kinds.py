@@ -6,13 +6,14 @@ shared by all its nodes; what differs between nodes sits in their slots `_x`, `_
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from textwrap import indent
 from typing import Any, NoReturn
 
-from micrograd.core.modes import AnomalyError, check_contributions, described
-from micrograd.ops import FLOATS, ROWS, WEIGHTED_SUM, DomainError, Row
+from micrograd.core.formulas import FLOATS
+from micrograd.core.modes import AnomalyError, described
+from micrograd.core.numbers import data_of, number
+from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM, DomainError, Row
 
 Node = Any  # a Value: this module stands below the one that defines it
 
@@ -35,7 +36,7 @@ class Operation:
 
     def evaluate(self, node: Node) -> float:
         """Return the value of `node`, from its operands' data."""
-        return float(node.data)
+        return data_of(node)
 
     def local_gradients(self, node: Node) -> tuple[float, ...]:
         """Return the local gradient of `node` by each of its operands."""
@@ -51,17 +52,13 @@ class Operation:
 
 
 def backward_source(row: Row) -> str:
-    """Return the statements of the backward step of a `node` of `row`; they load what they use."""
-    formulas = [FLOATS.rewritten(text) for text in row.local]
-    used = set(re.findall(r"\w+", " ".join(formulas)))
-    operands = ("first", "second")[: row.arity]
-    lines = ["upstream = node.grad"]
-    lines += [f"{name} = node.{slot}" for name, slot in zip(operands, ("_x", "_y"))]
-    reads = {"x": "first.data", "y": "second.data", "k": "node._k", "out": "node.data"}
-    lines += [f"{letter} = {read}" for letter, read in reads.items() if letter in used]
-    for operand, formula in zip(operands, formulas):
-        contribution = "upstream" if formula == "1" else f"upstream * ({formula})"
-        lines.append(f"{operand}.grad += {contribution}")
+    """Return the statements of the backward step of a `node` of `row`."""
+    reads = {"x": "x.data", "y": "y.data", "k": "node._k", "out": "node.data"}
+    operands = "xy"[: row.arity]
+    lines = ["upstream = node.grad", *(f"{letter} = node._{letter}" for letter in operands)]
+    for letter, text in zip(operands, row.local):
+        factor = "" if text == "1" else f" * ({FLOATS.rewritten(text, reads)})"
+        lines.append(f"{letter}.grad += upstream{factor}")
     return "\n".join(lines)
 
 
@@ -84,6 +81,31 @@ class Elementary(Operation):
     def __reduce__(self) -> tuple[Any, ...]:
         return _elementary, (self.row.name,)
 
+    def demanded(self, node: Node) -> list[float | None]:
+        """Return the local gradients one by one; None by a constant that has none."""
+        slopes: list[float | None] = []
+        operands = self.parents(node)
+        data = (*(operand.data for operand in operands), None)[:2]
+        for operand, local in zip(operands, FLOATS.local(self.row)):
+            try:
+                slopes.append(local(*data, node._k, node.data))
+            except (ArithmeticError, ValueError):
+                if not operand.constant:
+                    raise
+                slopes.append(None)
+        return slopes
+
+    def local_gradients(self, node: Node) -> tuple[float, ...]:
+        """Return the local gradients; 0 by a constant of the code that has none."""
+        try:
+            return self.all_slopes(node)
+        except (ArithmeticError, ValueError):
+            return tuple(slope or 0.0 for slope in self.demanded(node))
+
+    def all_slopes(self, node: Node) -> tuple[float, ...]:
+        """Return the local gradients by all operands, constants too."""
+        raise NotImplementedError
+
 
 class Unary(Elementary):
     """An operation of one operand, and perhaps a constant k."""
@@ -94,7 +116,7 @@ class Unary(Elementary):
     def evaluate(self, node: Node) -> float:
         return self.value(node._x.data, None, node._k)  # type: ignore[no-any-return]
 
-    def local_gradients(self, node: Node) -> tuple[float, ...]:
+    def all_slopes(self, node: Node) -> tuple[float, ...]:
         return self.local(node._x.data, None, node._k, node.data)  # type: ignore[no-any-return]
 
 
@@ -107,7 +129,7 @@ class Binary(Elementary):
     def evaluate(self, node: Node) -> float:
         return self.value(node._x.data, node._y.data)  # type: ignore[no-any-return]
 
-    def local_gradients(self, node: Node) -> tuple[float, ...]:
+    def all_slopes(self, node: Node) -> tuple[float, ...]:
         x, y = node._x.data, node._y.data
         return self.local(x, y, None, node.data)  # type: ignore[no-any-return]
 
@@ -177,6 +199,11 @@ class Handmade(Operation):
     def bprop(self, node: Node) -> None:
         if self.function is not None:
             self.function()
+        elif self.parents(node):
+            raise ValueError(
+                f"{described(node)} was made by hand, and nothing says what it hands on: assign "
+                "its _backward, or give its local gradients: Value(data, children, (1.0, ...))"
+            )
 
     def contributions(self, node: Node, upstream: float) -> Iterator[tuple[float, float]]:
         """Run the function on gradients put aside, and read off what it adds.
@@ -199,38 +226,36 @@ class Handmade(Operation):
             yield (contribution / upstream if upstream else 0.0), contribution
 
 
+class Stated(Handmade):
+    """A node made with its local gradients as numbers, `count` of them: one per operand."""
+
+    def __init__(self, slopes: Iterable[Any], count: int) -> None:
+        super().__init__("")
+        self.slopes = tuple(map(number, slopes))
+        if len(self.slopes) != count:
+            raise ValueError(
+                f"{len(self.slopes)} local gradients for {count} children: give one for each"
+            )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Stated, (self.slopes, len(self.slopes))
+
+    def local_gradients(self, node: Node) -> tuple[float, ...]:
+        return self.slopes
+
+    def bprop(self, node: Node) -> None:
+        for operand, local in zip(self.parents(node), self.slopes):
+            operand.grad += node.grad * local
+
+    def contributions(self, node: Node, upstream: float) -> Iterator[tuple[float, float]]:
+        return Operation.contributions(self, node, upstream)
+
+
 LEAF = Operation()
 SUM_OF_PRODUCTS = WeightedSum()
 ELEMENTARY: dict[str, Elementary] = {
-    row.name: (Unary if row.arity == 1 else Binary)(row) for row in ROWS
+    row.name: (Unary if row.arity == 1 else Binary)(row) for row in (*ROWS, STOPPED)
 }
-
-
-# Most nodes of a network are products and sums: their steps are written into the loop, since a
-# call takes as long as the step.
-_SWEEP = """
-def sweep(nodes):
-    for node in nodes:
-        operation = node._operation
-        if operation is mul:
-{mul}
-        elif operation is add:
-{add}
-        else:
-            operation.bprop(node)
-"""
-_IN_LINE = {name: ELEMENTARY[name] for name in ("mul", "add")}
-sweep = FLOATS.define(
-    _SWEEP.format(**{n: indent(backward_source(o.row), 12 * " ") for n, o in _IN_LINE.items()}),
-    "sweep", **_IN_LINE,
-)  # fmt: skip
-
-
-def checked_sweep(nodes: Iterable[Node]) -> None:
-    """Take the backward step of every node, and look for nan and inf in what it gives."""
-    for node in nodes:
-        node._operation.bprop(node)
-        check_contributions(node)
 
 
 def _leaf() -> Operation:
@@ -253,10 +278,31 @@ def domain_error(
     )
 
 
-def explain(error: Exception, node: Node, what: str) -> NoReturn:
-    """Raise the DomainError that says which node has no `what`; other errors as they are."""
+def explain(error: Exception, node: Node, what: str, note: str = "") -> NoReturn:
+    """Raise the DomainError that says which node has no `what`; other errors as they are.
+
+    TypeError where an operand holds what is no number; `note` is said beside.
+    """
+    operands = tuple(map(data_of, node.parents))
     row = node._operation.row
-    if row is None or isinstance(error, AnomalyError):
+    if row is None or isinstance(error, (AnomalyError, TypeError)):
+        if note and hasattr(error, "add_note"):
+            error.add_note(note)
         raise error
-    operands = tuple(parent.data for parent in node.parents)
-    raise domain_error(row, operands, node._k, what, described(node)) from error
+    name = "; ".join(filter(None, (described(node), note)))
+    raise domain_error(row, operands, node._k, what, name) from error
+
+
+def check_up_to_date(node: Node) -> None:
+    """Raise AnomalyError where the operands' data give another value than the node holds."""
+    if isinstance(node._operation, Handmade) and node._operation.base is None:
+        return
+    try:
+        now = node._operation.evaluate(node)
+    except (ArithmeticError, ValueError) as error:
+        explain(error, node, "value")
+    if now != node.data and not (now != now and node.data != node.data):
+        raise AnomalyError(
+            f"{described(node)} holds {node.data!r}, but its operands' data now give {now!r}: they "
+            "were edited after it was computed; call forward() before backward()"
+        )

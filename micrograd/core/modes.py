@@ -1,101 +1,208 @@
-"""What is switched on around a computation: recording, checking for nan and inf, the scope name."""
+"""What is switched on around a computation: recording, checking for nan and inf, the scope name.
+
+Blocks switch it, and each context (a thread, a task of asyncio) has blocks of its own. A block is
+known to its context by a weak reference: the `with` statement alone keeps it alive, so that one
+which Ctrl-C tore out of its own entry or exit counts no more.
+"""
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ContextDecorator, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import ContextDecorator
+from contextvars import ContextVar
+from functools import wraps
 from typing import Any
+from weakref import ref
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 SEPARATOR = " / "  # between the scopes of a path
-
-
-class _Mode:
-    """Hold the switches; `special` is on while a new node needs more than being recorded."""
-
-    __slots__ = ("recording", "checking", "special", "scope", "on_comparison", "on_lookup")
-
-    def __init__(self) -> None:
-        self.recording, self.checking, self.special, self.scope = True, False, False, ""
-        self.on_comparison: Callable[[], None] | None = None
-        self.on_lookup: Callable[[Any, Any, Any], Any] | None = None
-
-
-MODE = _Mode()
 
 
 class AnomalyError(ValueError):
     """Report the first nan or inf of a computation, and the operation that made it."""
 
 
-class _Switch(ContextDecorator):
-    """Set one switch for a block or a function; blocks may be nested."""
+class Mode:
+    """Hold what the blocks of one context add up to; another block makes another Mode.
 
-    def __init__(self, name: str, value: bool) -> None:
-        self.name, self.value = name, value
-        self.outer: list[bool] = []
+    `special` is on while a new node needs more than being recorded.
+    """
+
+    __slots__ = (
+        "blocks",
+        "recording",
+        "checking",
+        "special",
+        "scope",
+        "on_comparison",
+        "on_lookup",
+        "on_detach",
+        "on_node",
+        "on_read",
+    )
+
+    def __init__(self, blocks: tuple[ref[Block], ...] = ()) -> None:
+        self.recording, self.checking, self.scope = True, False, ""
+        self.on_comparison: Callable[[], None] | None = None
+        self.on_lookup: Callable[[Any, Any, Any], Any] | None = None
+        self.on_detach: Callable[[Any], Any] | None = None
+        self.on_node: Callable[[Any], None] | None = None
+        self.on_read: Callable[[Any, str], None] | None = None
+        self.blocks = tuple(block for block in blocks if block())
+        for block in self.blocks:
+            if alive := block():
+                setattr(self, alive.field, alive.value(self))
+        self.special = self.checking or not self.recording or self.on_node is not None
+
+
+_PLAIN = Mode()
+_current: ContextVar[Mode] = ContextVar("micrograd mode", default=_PLAIN)
+mode = _current.get  # for code that runs for every node; others read MODE
+
+
+def _live() -> Mode:
+    """Return the mode of this context, without blocks that ended untold."""
+    if all(block() for block in mode().blocks):
+        return mode()
+    _current.set(Mode(mode().blocks))
+    return mode()
+
+
+class _Here:
+    """Read what is switched on in the current context."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_live(), name)
+
+
+MODE = _Here()
+
+
+class Block(ContextDecorator):
+    """Switch one field of the mode for a block or a function; blocks may be nested or overlap.
+
+    `value` makes the field's value of the mode that the blocks around add up to.
+    """
+
+    def __init__(self, field: str, value: Callable[[Mode], Any]) -> None:
+        self.field, self.value = field, value
 
     def __enter__(self) -> None:
-        self.outer.append(getattr(MODE, self.name))
-        self._set(self.value)
+        _current.set(Mode((*mode().blocks, ref(self))))
 
     def __exit__(self, *exception: object) -> None:
-        self._set(self.outer.pop())
+        blocks = list(mode().blocks)
+        if ref(self) in blocks:
+            del blocks[-1 - blocks[::-1].index(ref(self))]
+        _current.set(Mode(tuple(blocks)))
 
-    def _set(self, value: bool) -> None:
-        setattr(MODE, self.name, value)
-        MODE.special = MODE.checking or not MODE.recording
+    def _recreate_cm(self) -> Block:
+        return Block(self.field, self.value)
+
+    def __call__(self, function: Any) -> Any:
+        """Return `function` run under the block; a generator between its yields only."""
+        if inspect.isgeneratorfunction(function):
+            return wraps(function)(lambda *a, **k: _Steps(function(*a, **k), self._recreate_cm))
+        if inspect.isasyncgenfunction(function):
+            return wraps(function)(lambda *a, **k: _Awaits(function(*a, **k), self._recreate_cm))
+        if not inspect.iscoroutinefunction(function):
+            return super().__call__(function)
+
+        @wraps(function)
+        async def run(*arguments: Any, **named: Any) -> Any:
+            with self._recreate_cm():
+                return await function(*arguments, **named)
+
+        return run
 
 
-def no_grad() -> _Switch:
+class _Steps(Generator[Any, Any, Any]):
+    """Run each step of a generator in a block; what its user does in between is outside."""
+
+    def __init__(self, generator: Generator[Any, Any, Any], block: Callable[[], Block]) -> None:
+        self.generator, self.block = generator, block
+
+    def send(self, value: Any) -> Any:
+        with self.block():
+            return self.generator.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        with self.block():
+            return self.generator.throw(*error)
+
+
+class _Awaits(AsyncGenerator[Any, Any]):
+    """Do so for an asynchronous generator."""
+
+    def __init__(self, generator: AsyncGenerator[Any, Any], block: Callable[[], Block]) -> None:
+        self.generator, self.block = generator, block
+
+    async def asend(self, value: Any) -> Any:
+        with self.block():
+            return await self.generator.asend(value)
+
+    async def athrow(self, *error: Any) -> Any:
+        with self.block():
+            return await self.generator.athrow(*error)
+
+
+def no_grad() -> Block:
     """Record nothing in a block or a decorated function: its results are leaves."""
-    return _Switch("recording", False)
+    return Block("recording", lambda _: False)
 
 
-def detect_anomaly() -> _Switch:
-    """Raise AnomalyError where an operation of a block or its backward pass makes nan or inf."""
-    return _Switch("checking", True)
+def detect_anomaly() -> Block:
+    """Raise AnomalyError where an operation of a block or its backward pass makes nan or inf.
+
+    And where `backward()` meets a node whose operands' data were edited after it was computed.
+    """
+    return Block("checking", lambda _: True)
 
 
-@contextmanager
-def scope(name: str) -> Iterator[None]:
+def scope(name: str) -> Block:
     """Give the nodes made in the block the scope `name`, within the scope around it."""
-    outer = MODE.scope
-    MODE.scope = f"{outer}{SEPARATOR}{name}" if outer else name
-    try:
-        yield
-    finally:
-        MODE.scope = outer
+    return Block("scope", lambda m: f"{m.scope}{SEPARATOR}{name}" if m.scope else name)
 
 
-def comparisons_reported(report: Callable[[], None]) -> AbstractContextManager[None]:
+def scope_path(path: str) -> Block:
+    """Give the nodes made in the block the scope `path`, whatever is around it."""
+    return Block("scope", lambda _: path)
+
+
+def comparisons_reported(report: Callable[[], None]) -> Block:
     """Call `report` whenever two Values are compared in the block.
 
     A program traced on one sample cannot follow a branch that depends on data.
     """
-    return _reported("on_comparison", report)
+    return Block("on_comparison", lambda _: report)
 
 
-def lookups_reported(report: Callable[[Any, Any, Any], Any]) -> AbstractContextManager[None]:
+def lookups_reported(report: Callable[[Any, Any, Any], Any]) -> Block:
     """Call `report(rows, index, row)` whenever a Value chooses one of `rows` in the block.
 
     `rows` are the table, None for the rows of an identity matrix, `row` the one chosen. `report`
     returns the Values that stand for it, or None.
     """
-    return _reported("on_lookup", report)
+    return Block("on_lookup", lambda _: report)
 
 
-@contextmanager
-def _reported(hook: str, report: Callable[..., Any]) -> Iterator[None]:
-    outer = getattr(MODE, hook)
-    setattr(MODE, hook, report)
-    try:
-        yield
-    finally:
-        setattr(MODE, hook, outer)
+def detachments_reported(report: Callable[[Any], Any]) -> Block:
+    """Let `report(node)` return what `node.detach()` gives in the block."""
+    return Block("on_detach", lambda _: report)
+
+
+def nodes_reported(report: Callable[[Any], None]) -> Block:
+    """Call `report(node)` for every node that an operation makes in the block."""
+    return Block("on_node", lambda _: report)
+
+
+def reads_reported(report: Callable[[Any, str], None]) -> Block:
+    """Call `report(node, name)` whenever an attribute of a node is read that is watched."""
+    return Block("on_read", lambda _: report)
 
 
 def described(node: Any) -> str:

@@ -7,12 +7,14 @@ only where somebody wired a graph by hand does the order have to be searched.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
 from operator import attrgetter
 from typing import Any
 
-from micrograd.core.kinds import LEAF
+from micrograd.core.kinds import LEAF, Elementary, Handmade
 from micrograd.core.modes import described
 
+next_index = count().__next__  # the index of a new node: an operand's is below its users'
 REWIRED = -1  # the index of a node wired by hand: creation order says nothing about it
 _index = attrgetter("_index")
 
@@ -53,8 +55,9 @@ def topological_order(*roots: Node) -> list[Node]:
 def reset_interior(root: Node) -> list[Node]:
     """Set to 0 the gradients below `root` that are no leaf's; return their nodes, in order.
 
-    What `topological_order` does without the leaves, in half of its time: the new object 0.0
-    marks the nodes that were met.
+    What `topological_order` does without the leaves, in half of its time. Every gradient is set
+    to one and the same new float object. A node whose gradient is that very object was met
+    before, so no set of the nodes seen is needed.
     """
     zero = float("0")
     waiting: list[Node] = []
@@ -129,3 +132,26 @@ def _cycle(path: list[Node]) -> str:
         + dots
         + "; give one of them other operands"
     )
+
+
+def rewire(node: Node, parents: tuple[Node, ...]) -> None:
+    """Give `node` other operands; without any it becomes a leaf.
+
+    Raises ValueError where its operation takes another number of operands.
+    """
+    operation = node._operation
+    if not parents:
+        node._operation, node._x, node._y = LEAF, None, None
+        if node._k is not None:
+            del node._k
+        return
+    if not isinstance(operation, Elementary):
+        node._operation, node._x = Handmade(node._op), parents
+    elif len(parents) == operation.row.arity:
+        node._x, node._y = parents if len(parents) == 2 else (parents[0], None)
+    else:
+        raise ValueError(
+            f"{described(node)} takes {operation.row.arity} operands, not "
+            f"{len(parents)}; assign a tuple with one Value for each"
+        )
+    node._index = REWIRED

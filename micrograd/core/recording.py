@@ -1,87 +1,224 @@
-"""The methods of the rows, written out from their value formulas.
+"""Recording and going back, written out: the methods of the rows, and the sweep of `backward()`.
 
-Recording a node stands here in line, as `engine._node` does it: a call or two for every operation
+The text of a row's method, of a weighted sum and of a sum of products is made from one template,
+so a node is recorded in one place. It stands in line in each: a call or two for every operation
 would be half of the operation's time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from textwrap import indent
 from typing import Any
 
-from micrograd.core.kinds import ELEMENTARY, Elementary, domain_error
-from micrograd.core.modes import MODE
-from micrograd.ops import FLOATS
+from micrograd.core.formulas import FLOATS
+from micrograd.core.kinds import (
+    ELEMENTARY,
+    SUM_OF_PRODUCTS,
+    Elementary,
+    backward_source,
+    check_up_to_date,
+    domain_error,
+    explain,
+)
+from micrograd.core.modes import MODE, AnomalyError, check_contributions, check_value, mode
+from micrograd.core.numbers import constant, data_of, number
+from micrograd.core.order import next_index, rewire
+from micrograd.ops import Row
+
+PARTLY = "leaves hold what backward() gave them before it failed here: set their grad to 0"
+Node = Any  # a Value: this module stands below the one that defines it
 
 _RECORD = """
 node = new(Value)
 node.data = data
 node.grad = 0.0
-node.scope = MODE.scope
+node.scope = {scope}
 node._operation = operation
-node._x = first
-node._y = second
+node._x = {x}
+node._y = {y}
 {constant}
 node._index = next_index()
-if MODE.special:
+if here.special:
     treat_specially(node)
 """
 _METHOD = """
-def method(first{parameters}):
+def {name}(x{parameters}):
 {coercion}
-    x = first.data
+    here = mode()
     try:
         data = {value}
-    except (ArithmeticError, ValueError) as error:
-        raise domain_error(operation.row, {operands}, {k}, "value") from error
+    except (ArithmeticError, ValueError, TypeError) as error:
+        raise no_value(operation.row, {operands}, {k}) from error
+    if data.__class__ is not float:
+        data = as_float(data, {operands})
 {record}
     return node
 """
-_COERCION = """
-    if second.__class__ is not Value and not isinstance(second, Value):
-        if getattr(second, "ndim", 0):
-            return NotImplemented  # an array of numbers works element by element
-        second = Value(second)
-    y = second.data
+_OPERAND = """
+    if y.__class__ is not Value and not isinstance(y, Value):
+        {array}
+        y = Constant(y)
+"""
+_LEFT_TO_NUMPY = 'if getattr(y, "ndim", 0): return NotImplemented'
+_CONSTANT = """
+    if k.__class__ is not int and k.__class__ is not float:
+        k = constant(k, operation.row.shown)
 """
 _SUM_OF_PRODUCTS = """
-def sum_of_products(weights, inputs, total):
-    for first, second in zip(weights, inputs):
-        data, operation = first.data * second.data, mul
-{record}
-        data, operation, first, second = total.data + data, add, total, node
-{record}
+def sum_of_products(weights, inputs, total, scope=None):
+    here = mode()
+    scope = here.scope if scope is None else scope
+    for weight, input in zip(weights, inputs):
+        data, operation = weight.data * input.data, mul
+{product}
+        data, operation, product = total.data + data, add, node
+{sum}
         total = node
+    if total.data.__class__ is not float:
+        total.data = as_float(total.data, (*weights, *inputs))
     return total
+"""
+_WEIGHTED_SUM = """
+def weighted_sum(weights, inputs, bias, scope):
+    here = mode()
+    scope = here.scope if scope is None else scope
+    data = 0.0 if bias is None else bias.data
+    for weight, input in zip(weights, inputs):
+        data += weight.data * input.data
+    if data.__class__ is not float:
+        data = as_float(data, (*weights, *inputs) if bias is None else (*weights, *inputs, bias))
+{record}
+    return node
 """
 
 
-def compiled_method(operation: Elementary, **names: Any) -> Callable[..., Any]:
-    """Return the method of Value that records `operation`; `names` are the engine's own."""
-    row = operation.row
-    binary = row.arity == 2
+def compiled_method(
+    operation: Elementary, value_class: type, constant_class: type, operator: str = ""
+) -> Callable[..., Any]:
+    """Return the method of `value_class` that records `operation`; numbers become constants.
+
+    As an `operator` it leaves arrays to NumPy, which applies it element by element.
+    """
+    row, name = operation.row, operator or operation.row.name
+    coercion = _OPERAND.format(array=_LEFT_TO_NUMPY if operator else "") if row.arity == 2 else ""
     source = _METHOD.format(
-        value=FLOATS.rewritten(row.value),
-        parameters=", second" if binary else ", k=default" if row.constants else "",
-        coercion=_COERCION if binary else "    second = None",
-        operands="(x, y)" if binary else "(x,)",
+        name=name,
+        value=FLOATS.rewritten(row.value, {"x": "x.data", "y": "y.data"}),
+        parameters=", y" if row.arity == 2 else ", k=default" if row.constants else "",
+        coercion=_CONSTANT if row.constants else coercion,
+        operands="(x, y)" if row.arity == 2 else "(x,)",
         k="k" if row.constants else None,
-        record=_record(4, "node._k = k" if row.constants else ""),
+        record=_record(4, *_SLOTS[row.arity], "node._k = k" if row.constants else "", "here.scope"),
     )
     default = row.constants[0] if row.constants else None
-    names |= {"operation": operation, "default": default, "domain_error": domain_error}
-    method = FLOATS.define(source, "method", MODE=MODE, **names)
-    method.__name__, method.__doc__ = row.name, f"Return {row.shown}."
+    names = {"operation": operation, "default": default, "Constant": constant_class}
+    method = _defined(source, name, value_class, **names)
+    method.__qualname__, method.__doc__ = f"{value_class.__name__}.{name}", f"Return {row.shown}."
     return method
 
 
-def compiled_sum_of_products(**names: Any) -> Callable[..., Any]:
+def compiled_sum_of_products(value_class: type) -> Callable[..., Any]:
     """Return the function that records total + Σ wᵢxᵢ as the operators would, one by one."""
-    source = _SUM_OF_PRODUCTS.format(record=_record(8))
-    operations = {name: ELEMENTARY[name] for name in ("mul", "add")}
-    return FLOATS.define(source, "sum_of_products", MODE=MODE, **operations, **names)
+    source = _SUM_OF_PRODUCTS.format(
+        product=_record(8, "weight", "input"), sum=_record(8, "total", "product")
+    )
+    return _defined(source, "sum_of_products", value_class, **_IN_LINE)
 
 
-def _record(depth: int, constant: str = "") -> str:
-    return indent(_RECORD.format(constant=constant), depth * " ")
+def compiled_weighted_sum(value_class: type) -> Callable[..., Any]:
+    """Return the function that records Σ wᵢxᵢ + b as one node, from two tuples and b or None."""
+    bias = "if bias is not None:\n    node._k = bias"
+    source = _WEIGHTED_SUM.format(record=_record(4, "weights", "inputs", bias))
+    return _defined(source, "weighted_sum", value_class, operation=SUM_OF_PRODUCTS)
+
+
+_SLOTS = {1: ("x", "None"), 2: ("x", "y")}
+
+
+def _record(depth: int, x: str, y: str, constant: str = "", scope: str = "scope") -> str:
+    return indent(_RECORD.format(x=x, y=y, constant=constant, scope=scope), depth * " ")
+
+
+def _defined(source: str, name: str, value_class: type, **names: Any) -> Callable[..., Any]:
+    engine = {
+        "mode": mode,
+        "Value": value_class,
+        "new": object.__new__,
+        "next_index": next_index,
+        "treat_specially": _treat_specially,
+        "no_value": _no_value,
+        "as_float": _as_float,
+        "constant": constant,
+    }
+    return FLOATS.define(source, name, **engine, **names)
+
+
+def _no_value(row: Row, operands: tuple[Node, ...], k: float | None) -> Exception:
+    """Return the error for operands whose data have no value, or are no numbers."""
+    return domain_error(row, tuple(map(data_of, operands)), k, "value")
+
+
+def _as_float(data: Any, operands: Iterable[Node]) -> float:
+    """Return `data` as a float. Raises TypeError where an operand holds what is no number."""
+    for operand in operands:
+        data_of(operand)
+    return number(data)
+
+
+def _treat_specially(node: Node) -> None:
+    if MODE.on_node:
+        MODE.on_node(node)
+    if MODE.checking:
+        check_value(node)
+    if not MODE.recording:
+        rewire(node, ())
+
+
+# Most nodes of a network are products and sums: their steps are written into the loop, since a
+# call takes as long as the step.
+_SWEEP = """
+def sweep(nodes):
+    for node in nodes:
+        operation = node._operation
+        if operation is mul:
+{mul}
+        elif operation is add:
+{add}
+        else:
+            operation.bprop(node)
+"""
+_IN_LINE = {name: ELEMENTARY[name] for name in ("mul", "add")}
+_STEPS = {name: indent(backward_source(o.row), 12 * " ") for name, o in _IN_LINE.items()}
+sweep = FLOATS.define(_SWEEP.format(**_STEPS), "sweep", **_IN_LINE)
+
+
+def checked_sweep(nodes: Iterable[Node]) -> None:
+    """Take the backward step of every node; look for edited data, and nan and inf in its gifts.
+
+    Raises AnomalyError at the first.
+    """
+    for node in nodes:
+        check_up_to_date(node)
+        node._operation.bprop(node)
+        check_contributions(node)
+
+
+def finish_step(node: Node, error: Exception) -> None:
+    """Take the rest of a backward step that failed at a constant's slope, which nobody asked for.
+
+    Raises what explains `error` where it failed at anything else.
+    """
+    for operand in node.parents:
+        data_of(operand)
+    if isinstance(error, AnomalyError):
+        raise AnomalyError(f"{error}; {PARTLY}") from None
+    operation, slopes = node._operation, []
+    with suppress(ArithmeticError, ValueError):
+        slopes = operation.demanded(node) if isinstance(operation, Elementary) else []
+    if None not in slopes:
+        explain(error, node, "slope", PARTLY)
+    done = slopes.index(None) + 1
+    for operand, local in list(zip(node.parents, slopes))[done:]:
+        operand.grad += node.grad * (local or 0.0)

@@ -1,35 +1,43 @@
-"""What a gradient check asks: for each input of a target, which function has which slope."""
+"""What a gradient check has to prove: by each input, which function has which slope."""
 
 from __future__ import annotations
 
 import cmath
 import random
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
 from micrograd.derivatives import grad, hessian
 from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph, snapshot
-from micrograd.ops import BY_NAME, FLOATS, FUNCTIONS, Branches, Namespace, RealComparisons, Row
+from micrograd.ops import BY_NAME, FUNCTIONS, Row
 
+EPSILON = sys.float_info.epsilon
 POINTS = 25  # at how many points of its domain a row is checked
 
 
-class Question(NamedTuple):
-    """Ask whether `analytic` is the slope of `f` at `x`."""
+class Claim(NamedTuple):
+    """Claim that `analytic` is the slope of `f` at `x`.
+
+    `noise` is the rounding error of f there, absolute; `values` are what f was seen to be there.
+    """
 
     name: str
     x: float
     analytic: float
     f: Callable[[Any], Any]
+    noise: float
+    values: tuple[str, ...] = ()
 
 
-def questions(target: Any, at: Sequence[Any] | None, method: str, order: int) -> Iterable[Question]:
+def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> Iterable[Claim]:
     if isinstance(target, Row):
-        return _row_questions(target, order)
+        return _row_claims(target, order)
     if isinstance(target, Value):
         leaves = [v for v in topological_order(target) if not v.parents] if at is None else at
-        return _graph_questions(target, list(leaves), order)
+        return _graph_claims(target, list(leaves), order)
     if not callable(target):
         raise TypeError(
             f"cannot check {target!r}: give a function of Values, a module, the root "
@@ -40,8 +48,8 @@ def questions(target: Any, at: Sequence[Any] | None, method: str, order: int) ->
     inputs = [Value(x, label=f"x{i}") for i, x in enumerate(at)]
     if hasattr(target, "parameters"):
         root = _weighted(target(inputs))
-        return _graph_questions(root, [*inputs, *target.parameters()], order)
-    return _function_questions(target, inputs, method, order)
+        return _graph_claims(root, [*inputs, *target.parameters()], order)
+    return _function_claims(target, inputs, method, order)
 
 
 def _weighted(outputs: Value | Sequence[Value]) -> Value:
@@ -51,33 +59,46 @@ def _weighted(outputs: Value | Sequence[Value]) -> Value:
     return sum((output * (i + 1) for i, output in enumerate(outputs)), Value(0.0))
 
 
-def _function_questions(
+def _function_claims(
     function: Callable[..., Value], inputs: list[Value], method: str, order: int
-) -> Iterable[Question]:
-    """Ask about a function by calling it anew each time: branches are taken as they fall."""
+) -> Iterable[Claim]:
+    """Claim what the graph of a call says of a function, which is called anew at every number.
+
+    So branches are taken as they fall.
+    """
     root = function(*inputs)
     if not isinstance(root, Value):
         raise TypeError(f"the function returned {root!r}; return one Value")
-    questions = list(_graph_questions(root, inputs, order))
+    claims = list(_graph_claims(root, inputs, order))
     if method == "complex" or order == 2:
-        return questions
+        return claims
     xs = [leaf.data for leaf in inputs]
 
     def along(i: int) -> Callable[[float], float]:
         return lambda x: function(*map(Value, [*xs[:i], x, *xs[i + 1 :]])).data
 
-    return [question._replace(f=along(i)) for i, question in enumerate(questions)]
+    seen = (repr(root.data),)
+    return [claim._replace(f=along(i), values=seen) for i, claim in enumerate(claims)]
 
 
-def _graph_questions(root: Value, leaves: list[Value], order: int) -> Iterable[Question]:
+def _graph_claims(root: Value, leaves: list[Value], order: int) -> Iterable[Claim]:
     if order == 1:
+        noise = _rounding(root)
         for leaf, analytic in zip(leaves, grad(root, leaves)):
-            yield Question(_name(leaf), leaf.data, analytic, _replayed(root, leaf))
+            yield Claim(_name(leaf), leaf.data, analytic, _replayed(root, leaf), noise)
         return
+    steps = list(root.steps())
     for i, (row, first) in enumerate(zip(hessian(root, leaves), leaves)):
         for second, analytic in zip(leaves, row):
             f = _gradient_replayed(root, leaves[i], second)
-            yield Question(f"{_name(first)}, {_name(second)}", second.data, analytic, f)
+            noise = 8 * EPSILON * sum(abs(s.contribution) for s in steps if s.operand is first)
+            yield Claim(f"{_name(first)}, {_name(second)}", second.data, analytic, f, noise)
+
+
+def _rounding(root: Value) -> float:
+    """Return how far rounding may have moved the root: each node's, by what hangs on it."""
+    adjoints = {root: 1.0} | {step.operand: step.total for step in root.steps()}
+    return EPSILON * sum(abs(node.data * a) for node, a in adjoints.items() if node.parents)
 
 
 def _name(leaf: Value) -> str:
@@ -126,8 +147,8 @@ def _complex_value(graph: Graph, leaf: Value, x: complex) -> complex:
     return complex(values[-1])
 
 
-def _row_questions(row: Row, order: int) -> Iterable[Question]:
-    """Ask about every operand at points of the row's domain, away from its corners."""
+def _row_claims(row: Row, order: int) -> Iterable[Claim]:
+    """Claim the slope by every operand at points of the row's domain, away from its corners."""
     if order == 2 and BY_NAME.get(row.name) is not row:
         raise ValueError(
             f"the row {row.name!r} is not one of the engine's: only its first "
@@ -138,7 +159,7 @@ def _row_questions(row: Row, order: int) -> Iterable[Question]:
             yield from _second(row, point, k) if order == 2 else _first(row, point, k)
 
 
-def _first(row: Row, point: list[float], k: float | None) -> Iterable[Question]:
+def _first(row: Row, point: list[float], k: float | None) -> Iterable[Claim]:
     value, out = FLOATS.value(row), FLOATS.value(row)(*(*point, None)[:2], k)
     complex_value = COMPLEX.value(row)
     for i, local in enumerate(FLOATS.local(row)):
@@ -148,14 +169,15 @@ def _first(row: Row, point: list[float], k: float | None) -> Iterable[Question]:
             return (complex_value if isinstance(x, complex) else value)(*operands, k)
 
         analytic = float(local(*(*point, None)[:2], k, out))
-        yield Question(_place(row, point, k, "xy"[i]), point[i], analytic, f)
+        noise = 4 * EPSILON * (abs(out) + abs(point[i] * analytic))
+        yield Claim(_place(row, point, k, "xy"[i]), point[i], analytic, f, noise)
 
 
-def _second(row: Row, point: list[float], k: float | None) -> Iterable[Question]:
+def _second(row: Row, point: list[float], k: float | None) -> Iterable[Claim]:
     leaves = [Value(x, label=letter) for x, letter in zip(point, "xy")]
     arguments = leaves[1:] if k is None else [k]
-    for question in _graph_questions(getattr(leaves[0], row.name)(*arguments), leaves, 2):
-        yield question._replace(name=_place(row, point, k, question.name))
+    for claim in _graph_claims(getattr(leaves[0], row.name)(*arguments), leaves, 2):
+        yield claim._replace(name=_place(row, point, k, claim.name))
 
 
 def _place(row: Row, point: list[float], k: float | None, by: str) -> str:
@@ -181,8 +203,9 @@ COMPLEX = Namespace(
         "log1p": lambda z: cmath.log(1 + z),
         "abs": lambda z: z if z.real >= 0 else -z,
         "nan": cmath.nan,
+        "real": lambda z: z.real,
     },
     Branches(),
-    RealComparisons(),
+    Compared("real"),
 )
 _COMPLEX_VALUES = {name: COMPLEX.value(row) for name, row in BY_NAME.items()}

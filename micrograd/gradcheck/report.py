@@ -8,31 +8,37 @@ no cancellation, and is exact to rounding where no operation has a corner.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from micrograd.gradcheck.claims import Question, questions
+from micrograd.gradcheck.claims import Claim, claims
+from micrograd.gradcheck.slopes import Slope, complex_step, fixed, refined
 
 
 class Method(NamedTuple):
-    """A way to a numeric slope: its step h, and the relative error still taken for agreement."""
+    """A way to a numeric slope: its step, None to refine it, and the relative error it may have."""
 
-    h: float
+    h: float | None
     tolerance: float
 
 
 METHODS = {
-    "central": Method(1e-5, 1e-6),
-    "one-sided": Method(1e-7, 1e-4),
+    "central": Method(None, 1e-6),
+    "one-sided": Method(None, 1e-4),
     "complex": Method(1e-20, 1e-9),
 }
+ZERO = 1e-10  # of how steeply f varies: a slope below it is one of 0
+REPEATS = 3  # evaluations at one point that have to be equal
 WORST = 20  # how many entries a long report prints
 
 
 class Entry(NamedTuple):
-    """One gradient checked: `error` is relative; `kink`: the slopes left and right differ."""
+    """One gradient checked: `error` is relative; `kink`: the slopes left and right differ.
+
+    `doubt` says why nothing can be told here; the gradient then neither agrees nor differs.
+    """
 
     name: str
     at: float
@@ -41,6 +47,13 @@ class Entry(NamedTuple):
     error: float
     kink: bool
     agrees: bool
+    doubt: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Return what the report prints behind the numbers."""
+        words = "cannot tell here" if self.doubt else "" if self.agrees else "DIFFERS"
+        return "  ".join(filter(None, (words, "kink suspected" if self.kink else "")))
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class Report:
 
     entries: tuple[Entry, ...]
     method: str
-    h: float
+    h: float | None
     tolerance: float
 
     def __bool__(self) -> bool:
@@ -67,21 +80,23 @@ class Report:
         width = max([5, *(len(e.name) for e in shown)])
         lines = [f"{'input':<{width}} {'at':>12} {'analytic':>15} {'numeric':>15} {'error':>9}"]
         for e in shown:
-            verdict = "" if e.agrees else "  DIFFERS"
-            verdict += "  kink suspected" if e.kink else ""
             lines.append(
                 f"{e.name:<{width}} {e.at:>12.6g} {e.analytic:>15.9g} {e.numeric:>15.9g} "
-                f"{e.error:>9.1e}{verdict}"
+                f"{e.error:>9.1e}  {e.verdict}".rstrip()
             )
         if len(shown) < len(self.entries):
             lines.append(f"... the {len(shown)} worst of {len(self.entries)}")
-        return "\n".join([*lines, self._summary()])
+        doubts = dict.fromkeys(f"{e.name}: {e.doubt}" for e in shown if e.doubt)
+        return "\n".join([*lines, *list(doubts)[:WORST], self._summary()])
 
     def _summary(self) -> str:
         agree = sum(entry.agrees for entry in self.entries)
+        doubtful = sum(bool(entry.doubt) for entry in self.entries)
+        doubt = f", {doubtful} cannot be told" if doubtful else ""
         worst = f"; worst {self.worst.error:.1e} at {self.worst.name}" if self.entries else ""
+        step = "steps refined" if self.h is None else f"h = {self.h:g}"
         return (
-            f"{agree} of {len(self.entries)} gradients agree ({self.method}, h = {self.h:g}, "
+            f"{agree} of {len(self.entries)} gradients agree{doubt} ({self.method}, {step}, "
             f"relative error up to {self.tolerance:g}{worst})"
         )
 
@@ -100,9 +115,11 @@ def gradcheck(
     `target` is a function of Values, a module, the root of a recorded graph, or an op row. `at`
     gives the numbers to call a function or module with, or the leaves to check of a graph (all of
     them by default); a row is checked over its domain. `method` is "central" (f(x+h) − f(x−h))/2h,
-    "one-sided" (f(x+h) − f(x))/h, or "complex" Im f(x+ih)/h; `METHODS` has each one's h and
-    tolerance. A negative h makes the one-sided difference look left. `order=2` checks the Hessian
-    by differences of gradients.
+    "one-sided" (f(x+h) − f(x))/h, or "complex" Im f(x+ih)/h. The steps of differences follow x and
+    are refined until the slope is known to a part of `tolerance`, the relative error still taken
+    for agreement; where it cannot be known an entry says why, and the report is not True. `h` takes
+    this one step instead; a negative h makes the one-sided difference look left. `order=2` checks
+    the Hessian by differences of gradients.
     Raises ValueError for another method or order, TypeError for another target.
     """
     if method not in METHODS or order not in (1, 2) or (order == 2 and method == "complex"):
@@ -110,30 +127,43 @@ def gradcheck(
             f"cannot check order {order} by {method!r}: method is one of "
             f"{', '.join(METHODS)}, order 1 or 2, and 2 not by complex step"
         )
-    h = h or METHODS[method].h
-    tolerance = tolerance or METHODS[method].tolerance
-    entries = [_answer(q, method, h, tolerance) for q in questions(target, at, method, order)]
+    h = METHODS[method].h if h is None else h
+    tolerance = METHODS[method].tolerance if tolerance is None else tolerance
+    if h == 0 or not tolerance > 0:
+        raise ValueError(f"h = {h} and tolerance = {tolerance}: both must be other than 0")
+    entries = [_judged(c, method, h, tolerance) for c in claims(target, at, method, order)]
     return Report(tuple(entries), method, h, tolerance)
 
 
-def _answer(question: Question, method: str, h: float, tolerance: float) -> Entry:
-    name, x, analytic, f = question
-    here = abs(f(x))
+def _judged(claim: Claim, method: str, h: float | None, tolerance: float) -> Entry:
+    """Compare one claim with the numeric slope; doubt it where that is not known well enough."""
+    values = {repr(claim.f(claim.x)) for _ in range(REPEATS)} | set(claim.values)
+    if len(values) > 1:
+        doubt = (
+            f"not repeatable: the same numbers gave {' and '.join(sorted(values)[:2])}; take "
+            "random numbers out: eval() of dropout, a seed within the function"
+        )
+        return Entry(claim.name, claim.x, claim.analytic, math.nan, math.nan, False, False, doubt)
+    slope = _slope(claim, method, h, tolerance)
+    gap = abs(claim.analytic - slope.value)
+    largest = max(abs(claim.analytic), abs(slope.value))
+    error = gap / largest if gap else 0.0
+    agrees = gap <= tolerance * largest and slope.bound <= tolerance * largest
+    # a slope of 0 has no relative error: it is one beside how much f varies around x
+    agrees = agrees or gap <= slope.bound <= ZERO * slope.scale
+    agrees = agrees or (slope.flat and claim.analytic == 0)
+    error = error if gap <= tolerance * largest or not agrees else gap / (slope.scale or 1.0)
+    if h is not None and method != "complex":  # one step of the user's: nothing vouches for it
+        agrees = gap <= tolerance * largest
+    unknown = not math.isfinite(slope.bound) or gap <= tolerance * largest + slope.bound
+    doubt = slope.doubt if unknown and not agrees and math.isfinite(claim.analytic) else ""
+    return Entry(claim.name, claim.x, claim.analytic, slope.value, error, slope.kink, agrees, doubt)
+
+
+def _slope(claim: Claim, method: str, h: float | None, tolerance: float) -> Slope:
     if method == "complex":
-        numeric, noise = f(complex(x, h)).imag / h, 16 * sys.float_info.epsilon * max(1.0, here)
-    else:
-        back = h if method == "central" else 0.0
-        numeric = (f(x + h) - f(x - back)) / (h + back)
-        noise = 16 * sys.float_info.epsilon * max(1.0, here) / abs(h)
-    # Differences below the rounding noise of f say nothing about the gradient.
-    scale = max(abs(analytic), abs(numeric), noise / tolerance)
-    error = abs(analytic - numeric) / scale
-    return Entry(name, x, analytic, numeric, error, _kink(f, x), error <= tolerance)
-
-
-def _kink(f: Callable[[Any], Any], x: float) -> bool:
-    """Tell whether the slopes left and right of x differ by more than curvature explains."""
-    h = METHODS["central"].h
-    here, left, right = f(x), (f(x) - f(x - h)) / h, (f(x + h) - f(x)) / h
-    noise = 16 * sys.float_info.epsilon * max(1.0, abs(here)) / h
-    return bool(abs(right - left) > 1e-3 * max(abs(left), abs(right)) + noise)
+        return complex_step(claim.f, claim.x, claim.noise, h or math.nan)
+    side = "central" if method == "central" else "left" if h is not None and h < 0 else "right"
+    if h is not None:
+        return fixed(claim.f, claim.x, claim.noise, h, side)
+    return refined(claim.f, claim.x, claim.noise, side, 0.1 * tolerance)

@@ -1,4 +1,7 @@
-"""The ids of a batch: whole numbers, checked against the tables before anything is computed."""
+"""The batch a program is called with: numbers in arrays of the traced shape, ids that have rows.
+
+All is checked before anything is computed, and said in the words of whoever calls the program.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,59 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.columns import Floats, Ints
-from micrograd.lowering.grids import flat_places
-from micrograd.lowering.ir import Array
+from micrograd.lowering.scalars.columns import Floats, Ints
+from micrograd.lowering.arrays.axes import flat_places
+from micrograd.lowering.arrays.ir import Array, Rows
+from micrograd.lowering.trace.samples import batch_numbers
+
+_NUMBERS = "biuf"  # kinds of NumPy's types
+
+
+def _numbers(name: str, x: Any) -> Any:
+    """Return what a caller gives as an array. Raises TypeError or ValueError if not of numbers."""
+    if isinstance(x, np.ndarray) and type(x) is np.ndarray and x.dtype.kind in _NUMBERS:
+        return x
+    try:
+        array = None if isinstance(x, (np.ma.MaskedArray, bytearray)) else np.asarray(x)
+    except Exception:  # ragged, or what NumPy cannot read: told below, with the place
+        array = None
+    if array is None or array.dtype.kind not in _NUMBERS:
+        array = np.asarray(batch_numbers(x, name))
+    return array
+
+
+def check_shapes(names: Sequence[str], shapes: Sequence[tuple[int, ...]], inputs: Sequence[Any]
+                 ) -> int:  # fmt: skip
+    """Return the size of a batch. Raises ValueError for other shapes than the traced ones."""
+    size = len(inputs[0]) if inputs else 0
+    for name, shape, x in zip(names, shapes, inputs):
+        if x.shape == shape:
+            raise ValueError(
+                f"{name} has the shape {shape}: one sample; a program takes a batch, "
+                f"{(1, *shape)} for one sample: give [{name}]"
+            )
+        if not len(x):
+            raise ValueError(f"{name} is empty; give a batch of one sample or more")
+        if x.shape != (size, *shape):
+            raise ValueError(
+                f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch "
+                f"of samples of the traced shape, as many as of {names[0]}"
+            )
+    return size
 
 
 class Ids:
     """Know which inputs are ids, and of which table: `counts` has the rows there are, by input."""
 
-    def __init__(self, lookups: Sequence[Array]) -> None:
-        self.lookups = [(array, array.operands[0].array.name, _places(array)) for array in lookups]
+    def __init__(self, lookups: Sequence[tuple[Array, Rows]], names: Mapping[Array, str]) -> None:
+        self.lookups = [
+            (array, rows, names[rows.ids.array], _places(array, rows)) for array, rows in lookups
+        ]
+        self.names = names
         self.counts: dict[str, int] = {}
-        for array, name, _ in self.lookups:
-            self.counts[name] = min(_count(array), self.counts.get(name, _count(array)))
+        for array, rows, name, _ in self.lookups:
+            count = _count(array, rows)
+            self.counts[name] = min(count, self.counts.get(name, count))
 
     def array(self, name: str, x: Any) -> Any:
         """Return an input as an array, of integers where it holds ids.
@@ -27,50 +70,46 @@ class Ids:
         Raises TypeError or ValueError where these are no whole numbers.
         """
         if name not in self.counts:
-            return np.ascontiguousarray(x, np.float64)
-        ids = np.asarray(x)
+            return np.ascontiguousarray(_numbers(name, x), np.float64)
+        ids = _numbers(name, x)
         if ids.dtype.kind not in "iuf":
             raise TypeError(f"{name} takes ids, whole numbers, not {ids.dtype}")
         if ids.dtype.kind == "f":
             fits = np.isfinite(ids) & (ids == np.floor(ids))
             _refuse(name, ids, fits, "ids are whole numbers")
+        if ids.dtype.kind != "i":
+            _refuse(name, ids, abs(ids.astype(float)) < 2.0**62, "no table has so many rows")
         return np.ascontiguousarray(ids, np.int64)
 
     def check(self, batch: Mapping[str, Any]) -> None:
         """Raise ValueError for the first id that has no row."""
-        for array, name, places in self.lookups:
-            ids, count = _chosen(batch[name], places), _count(array)
+        for array, rows, name, places in self.lookups:
+            ids, count = _chosen(batch[name], places), _count(array, rows)
             if ids.size and not 0 <= ids.min() <= ids.max() < count:
-                what = f"the table {array.table.name} has" if array.table else "the one-hot is of"
-                what += f" {count} {'rows' if array.table else 'classes'}, 0 to {count - 1}"
+                table = rows.table
+                what = f"the table {self.names[table]} has" if table else "the one-hot is of"
+                what += f" {count} {'rows' if table else 'classes'}, 0 to {count - 1}"
                 _refuse(name, ids, (ids >= 0) & (ids < count), what)
 
     def rows(self, batch: Mapping[str, Any], held: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return what is looked up, by name, from the data of the tables."""
-        found = {}
-        for array, name, places in self.lookups:
+        result = {}
+        for array, rows, name, places in self.lookups:
             ids = _chosen(batch[name], places)
             ids = ids.reshape(len(ids), *array.shape[:-1])
-            found[array.name] = (np.eye(_count(array))[ids] if array.table is None
-                                 else held[array.table.name][ids])  # fmt: skip
-        return found
-
-    def pairs(self, table: str, batch: Mapping[str, Any]) -> list[tuple[Array, Ints]]:
-        """Return the arrays looked up in a table, and their ids one after the other."""
-        return [(array, _chosen(batch[name], places).reshape(-1))
-                for array, name, places in self.lookups
-                if array.table is not None and array.table.name == table]  # fmt: skip
+            table = np.eye(_count(array, rows)) if rows.table is None else held[self.names[rows.table]]
+            result[self.names[array]] = table[ids]
+        return result
 
 
-def _count(array: Array) -> int:
-    return array.shape[-1] if array.table is None else array.table.shape[0]
+def _count(array: Array, rows: Rows) -> int:
+    return array.shape[-1] if rows.table is None else rows.table.shape[0]
 
 
-def _places(array: Array) -> Ints | None:
+def _places(array: Array, rows: Rows) -> Ints | None:
     """Return the flat places in a sample that are looked up; None for all of them in order."""
-    operand = array.operands[0]
-    places = flat_places(operand, dict(enumerate(array.shape))).reshape(-1)
-    whole = np.array_equal(places, np.arange(operand.array.size))
+    places = flat_places(rows.ids, dict(enumerate(array.shape))).reshape(-1)
+    whole = np.array_equal(places, np.arange(rows.ids.array.size))
     return None if whole else places
 
 

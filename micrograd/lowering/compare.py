@@ -1,20 +1,19 @@
-"""Compare a program with the scalar engine on random samples."""
+"""Compare a program with the scalar engine on random samples, of other signs and sizes."""
 
 from __future__ import annotations
 
 import inspect
 import random
-import runpy
-import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.core.order import topological_order
 from micrograd.engine import Value
+from micrograd.expressions import run_file
 from micrograd.lowering.program import Program
-from micrograd.lowering.trace.record import as_values
+from micrograd.lowering.trace.samples import as_values
 from micrograd.optim.gradients import Rows
 
 
@@ -26,86 +25,134 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
     path, colon, name = text.rpartition(":")
     if not colon or not path.endswith(".py"):
         raise ValueError(f"{text!r} is not FILE.py:FUNCTION")
-    function = _run(path).get(name)
+    function: Any = run_file(path).get(name)
     if not callable(function):
         kind = "has no" if function is None else f"has {type(function).__name__}, no function, as"
         raise ValueError(f"{path} {kind} {name}")
     parameters = inspect.signature(function).parameters.values()
     missing = [p.name for p in parameters if p.default is p.empty]
     if missing:
-        raise ValueError(f"{name} in {path} has no default for {', '.join(missing)}; write one "
-                         f"sample there, such as def {name}({missing[0]}=[0.1, 0.2])")  # fmt: skip
+        raise ValueError(
+            f"{name} in {path} has no default for {', '.join(missing)}; write one "
+            f"sample there, such as def {name}({missing[0]}=[0.1, 0.2])"
+        )
     return function, [p.default for p in parameters]
 
 
-def _run(path: str) -> dict[str, Any]:
-    Path(path).read_bytes()  # a missing file is told apart from one that fails
-    try:
-        return runpy.run_path(path)
-    except Exception as error:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path]
-        line = lines[-1] if lines else getattr(error, "lineno", 0) or 0
-        raise ValueError(f"{path}:{line}: {type(error).__name__}: {error}") from error
+class Samples(NamedTuple):
+    """A batch to compare on; `held` names the inputs that stay as they are, `near` those that
+    were changed a little, since the function refuses what is far."""
+
+    batch: list[Any]
+    held: list[str]
+    near: list[str]
 
 
-def like(program: Program, function: Callable[..., Any], samples: Sequence[Any], count: int
-         ) -> tuple[list[Any], list[str]]:  # fmt: skip
-    """Return a batch of `count` samples like the one given, and the inputs that stay as they are.
+def like(
+    program: Program, function: Callable[..., Any], samples: Sequence[Any], count: int
+) -> Samples:
+    """Return a batch of `count` samples of other signs and sizes than the one given.
 
-    These are the ones that the function refuses to vary: a distribution sums to 1. Raises
-    ValueError where the program has inputs that the function draws itself.
+    Where the function refuses those, they are near the sample, or held: a distribution sums to 1.
+    Raises ValueError where the program has inputs that the function draws itself.
     """
     if len(program.inputs) != len(samples):
         drawn = ", ".join(program.inputs[len(samples) :])
-        raise ValueError(f"{drawn}: drawn anew at every call of the function; to compare, switch "
-                         "dropout off by eval()")  # fmt: skip
+        raise ValueError(
+            f"{drawn}: drawn anew at every call of the function; to compare, switch "
+            "dropout off by eval()"
+        )
     rng = np.random.default_rng(0)
-    given = [np.repeat(np.asarray(sample)[None], count, 0) for sample in samples]
-    batch, held = list(given), []
-    for i, (name, sample) in enumerate(zip(program.inputs, samples)):
-        drawn = _drawn(rng, sample, count, program.ids.counts.get(name))
-        if _accepts(function, [*given[:i], drawn, *given[i + 1 :]]):
-            batch[i] = drawn
+    batch = [np.repeat(np.asarray(_numbers(sample))[None], count, 0) for sample in samples]
+    held, near = [], []
+    for i, name in enumerate(program.inputs):
+        rows = program.ids.counts.get(name)
+        for draw in (_ids,) if rows is not None else (_far, _near):
+            drawn = draw(rng, batch[i], rows)
+            if _accepts(function, [*batch[:i], drawn, *batch[i + 1 :]]):
+                batch[i] = drawn
+                if draw is _near:
+                    near.append(name)
+                break
         else:
             held.append(name)
-    return batch, held
+    return Samples(batch, held, near)
+
+
+def _ids(rng: np.random.Generator, x: Any, rows: int | None) -> Any:
+    """Return any ids of the table's rows."""
+    return rng.integers(0, rows, x.shape)
+
+
+def _far(rng: np.random.Generator, x: Any, _rows: int | None) -> Any:
+    """Return numbers of both signs, from a tenth of the sample's size to five times it."""
+    size = np.maximum(np.abs(x), 0.5) * np.exp(rng.uniform(np.log(0.1), np.log(5), x.shape))
+    return size * rng.choice([-1.0, 1.0], x.shape)
+
+
+def _near(rng: np.random.Generator, x: Any, _rows: int | None) -> Any:
+    return x * rng.uniform(0.8, 1.2, x.shape)
 
 
 def _accepts(function: Callable[..., Any], batch: Sequence[Any]) -> bool:
     try:
         for sample in zip(*batch):
             function(*map(as_values, sample))
-    except ValueError:
+    except (ValueError, TypeError):
         return False
     return True
 
 
 def compared(program: Program, function: Callable[..., Any], batch: Sequence[Any]) -> float:
-    """Return the largest difference of losses and gradients, relative to the largest number."""
+    """Return the largest difference of losses and gradients, each against its own scale.
+
+    The scale of a number is the size of what was added up to it, Σ |contribution|: where large
+    contributions cancel, what is left of them by rounding is no difference.
+    """
     random.seed(0)
     count = len(batch[0]) if batch else 1
     value, gradients = program.value_and_grad(*batch)
-    leaves = {name: program.leaf_values(name) for name in gradients}
-    for values in leaves.values():
-        for parameter in values.ravel().tolist():
-            parameter.grad = 0.0
-    total = Value(0.0)
-    for i in range(count):
-        total = total + function(*(as_values(x[i]) for x in batch))
-    (total / count).backward()
-    errors = [_difference(value, total.data / count)]
-    for name, values in leaves.items():
-        scalar = np.array([v.grad for v in values.ravel().tolist()]).reshape(values.shape)
-        errors.append(_difference(dense(gradients[name], scalar.shape), scalar))
+    losses = [function(*(as_values(x[i]) for x in batch)) for i in range(count)]
+    exact: dict[Value, float] = {}
+    scale: dict[Value, float] = {}
+    for loss in losses:
+        _add_gradients(loss, 1 / count, exact, scale)
+    total = sum(loss.data for loss in losses) / count
+    size = sum(abs(node.data) for loss in losses for node in (loss, *loss.parents)) / count
+    errors = [_difference(value, total, size)]
+    for name, gradient in gradients.items():
+        leaves = program.leaf_values(name)
+        flat = leaves.ravel().tolist()
+        wanted, sizes = (
+            np.array([table.get(v, 0.0) for v in flat]).reshape(leaves.shape)
+            for table in (exact, scale)
+        )
+        errors.append(_difference(dense(gradient, leaves.shape), wanted, sizes))
     return max(errors)
 
 
-def _drawn(rng: np.random.Generator, sample: Any, count: int, rows: int | None) -> Any:
-    """Return samples like the one given; where they are ids, ids of any of the table's rows."""
-    shape = (count, *np.shape(sample))
-    if rows is not None:
-        return rng.integers(0, rows, shape)
-    return np.asarray(sample, float) + rng.normal(0, 0.1, shape)
+def _numbers(sample: Any) -> Any:
+    """Return the numbers of a sample of numbers or Values."""
+    return _data(as_values(sample))
+
+
+def _data(values: Any) -> Any:
+    return [_data(part) for part in values] if isinstance(values, list) else values.data
+
+
+def _add_gradients(
+    loss: Value, seed: float, exact: dict[Value, float], scale: dict[Value, float]
+) -> None:
+    """Add the gradients of one loss, and the sizes of all that is added up on the way to them."""
+    gradient, size = {loss: seed}, {loss: abs(seed)}
+    for node in reversed(topological_order(loss)):
+        upstream, bound = gradient.pop(node, 0.0), size.pop(node, 0.0)
+        if not node.parents:
+            exact[node] = exact.get(node, 0.0) + upstream
+            scale[node] = scale.get(node, 0.0) + bound
+        for operand, local in zip(node.parents, node.local_gradients()):
+            gradient[operand] = gradient.get(operand, 0.0) + upstream * local
+            size[operand] = size.get(operand, 0.0) + bound * abs(local)
 
 
 def dense(gradient: Any, shape: tuple[int, ...]) -> Any:
@@ -117,5 +164,14 @@ def dense(gradient: Any, shape: tuple[int, ...]) -> Any:
     return whole
 
 
-def _difference(a: Any, b: Any) -> float:
-    return float(np.max(np.abs(a - b)) / max(float(np.max(np.abs(b))), 1e-300))
+def _difference(a: Any, b: Any, scale: Any) -> float:
+    """Return the largest |a − b| in units of the scale; where that is 0 both have to be 0.
+
+    Raises nothing for nan: it equals nan, and is infinitely far from any number.
+    """
+    a, b, scale = np.broadcast_arrays(*(np.asarray(x, float) for x in (a, b, scale)))
+    with np.errstate(all="ignore"):
+        apart = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+        apart = np.where(np.isnan(apart), np.inf, apart)
+        units = np.where(apart == 0, 0.0, apart / np.where(scale > 0, scale, apart))
+    return float(units.max()) if units.size else 0.0

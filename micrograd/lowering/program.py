@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import linecache
+import weakref
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
@@ -11,58 +15,59 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.files import atomic_write
-from micrograd.lowering import (
-    level_executor,
-    numba_executor,
-    numba_levels,
-    numpy_executor,
-    scalar_executor,  # fmt: skip
-)
-from micrograd.lowering.batch import Ids
-from micrograd.lowering.columns import Columns, Floats
-from micrograd.lowering.diagnosis import diagnose
-from micrograd.lowering.explaining import explained, found
-from micrograd.lowering.exporting import standalone
-from micrograd.lowering.ir import CONSTANT, INPUT, LOOKUP, PARAMETER
-from micrograd.lowering.levels import Levels
-from micrograd.lowering.levels_text import LevelsText
-from micrograd.lowering.lowered import FORWARD, Lowered
-from micrograd.lowering.numpy_executor import Run
-from micrograd.lowering.source import forward_text, value_and_grad_text
-from micrograd.lowering.spots import Spot, Spots
+from micrograd.lowering.arrays.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.batch import Ids, check_shapes
+from micrograd.lowering.diagnose import diagnose
+from micrograd.lowering.explain import explained, form_after
+from micrograd.lowering.irregular.levels import Levels
+from micrograd.lowering.irregular.replay import narrow, replayed
+from micrograd.lowering.passes import FORWARD, Lowered, Text, exported
+from micrograd.lowering.scalars.chains import Chains
+from micrograd.lowering.scalars.columns import Floats, ScalarGraph
+from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
+from micrograd.optim.gradients import Rows
 
-NUMBA = "numba"
+REPLAYED = (
+    "too narrow for arrays: the scalar engine itself replays the graph, forward() and backward(), "
+    "which is faster than the text; the text is what exports write"
+)
 
 
 class Program:
     """Run a lowered graph on batches; `parameters` are arrays to be updated in place.
 
     `constants` are the other leaves of the graph: data of a recorded batch, to be overwritten in
-    place. `write_back()` copies the parameters to the Values they came from.
+    place. `write_back()` copies the parameters to the Values they came from. What runs is
+    `source`, as it is printed; what a call returns is new.
     """
 
-    def __init__(self, lowered: Lowered | Levels, leaves: Mapping[str, Any],
-                 graph: Columns, backend: str = "numpy") -> None:  # fmt: skip
-        self.lowered, self._leaves, self.graph, self._backend = lowered, leaves, graph, backend
+    def __init__(self, lowered: Lowered, leaves: Mapping[str, Any], graph: ScalarGraph,
+                 chains: Chains) -> None:  # fmt: skip
+        self.lowered, self.graph = lowered, graph
+        self._leaves, self._chains = leaves, chains
         data = {name: np.array([v.data for v in values.ravel().tolist()]).reshape(values.shape)
                 for name, values in leaves.items()}  # fmt: skip
-        names = {kind: [a.name for a in lowered.leaves(kind) if a.data is None]
+        form = lowered.arrays
+        names = {kind: [lowered.names[a] for a in form.leaves(kind) if a.data is None]
                  for kind in (INPUT, PARAMETER, CONSTANT)}  # fmt: skip
         self.parameters = MappingProxyType({name: data[name] for name in names[PARAMETER]})
         self.constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
         self.inputs = names[INPUT]
-        self.ids = Ids(lowered.leaves(LOOKUP))
-        self._shapes = [a.shape for a in lowered.leaves(INPUT)]
-        self._guarded = any(BY_NAME[op].needs for op in lowered.operations)
-        self._runners: dict[tuple[str, int], Run] = {}
+        self.ids = Ids(lowered.lookups, lowered.names)
+        self._shapes = [a.shape for a in form.leaves(INPUT)]
+        self._guarded = any(BY_NAME[op].needs for op in form.operations)
+        self._replayed = isinstance(form, Levels) and narrow(form)
 
     @property
     def source(self) -> str:
-        """Return both passes as readable array code."""
-        if isinstance(self.lowered, Levels):
-            return LevelsText(self.lowered).source()
-        return value_and_grad_text(self.lowered, self.lowered.passes(PARAMETER))
+        """Return the module whose `value_and_grad` runs: both passes as readable array code."""
+        return self._text(PARAMETER).source
+
+    @property
+    def tables(self) -> Mapping[str, Any]:
+        """Return the tables that are too long for the source: arguments of its function."""
+        return self._text(PARAMETER).tables
 
     def __call__(self, *batch: Any) -> float:
         """Return the loss of a batch."""
@@ -71,8 +76,7 @@ class Program:
     def value_and_grad(self, *batch: Any, wrt_inputs: bool = False) -> tuple[float, dict[str, Any]]:
         """Return the loss of a batch and its gradients by name, `wrt_inputs` those of inputs too.
 
-        A table that is only looked up has Rows as its gradient, an input of ids has none. The
-        arrays of the gradients are overwritten by the next call.
+        A table that is only looked up has Rows as its gradient, an input of ids has none.
         """
         return self._run(INPUT if wrt_inputs else PARAMETER, batch)
 
@@ -84,20 +88,21 @@ class Program:
         integers, does not check them, and gives dense gradients of tables. Raises ValueError for
         another target.
         """
-        text = standalone(target, self._functions(target), {**self.parameters, **self.constants},
-                          self.lowered.data, f"Lowered by micrograd to {target}.")  # fmt: skip
+        forms, forward = (self.lowered.forms(kind) for kind in (PARAMETER, FORWARD))
+        text = exported(forms, forward, target, {**self.parameters, **self.constants})
         if path is not None:
             atomic_write(path, text)
         return text
 
-    def _functions(self, target: str) -> str:
-        if isinstance(self.lowered, Levels):
-            return LevelsText(self.lowered, target).standalone()
-        return "\n\n".join((forward_text(self.lowered, self.lowered.passes(FORWARD)), self.source))
+    def explain(self, after: str = "") -> str:
+        """Return the passes with counts, and which scalar nodes became which line of the source.
 
-    def explain(self) -> str:
-        """Return which scalar nodes became which array."""
-        return explained(self.lowered, self.graph)
+        With the name of a pass, return what it made: "arrays" is the index notation.
+        """
+        forms = {"graph": self.graph, "chains": self._chains, **self.lowered.forms(PARAMETER)}
+        if after:
+            return form_after(forms, after)
+        return explained(forms, REPLAYED if self._replayed else "")
 
     def find(self, value: Value) -> tuple[str, int]:
         """Return the array that a Value of the graph went to, and its place there, row by row.
@@ -106,7 +111,7 @@ class Program:
         graph, and for numbers that became part of the text.
         """
         try:
-            return found(self.lowered, self.graph, value)
+            return self._locations.place(value)
         except ValueError:
             for name in self.parameters:  # a row of a table that the traced sample did not use
                 if value in (flat := self._leaves[name].ravel().tolist()):
@@ -118,24 +123,23 @@ class Program:
         """Return the loss of the traced sample, or the recorded one: what the program computes."""
         return self.graph.values[self.graph.root]
 
-    def line(self, value: Value) -> Spot:
+    def line(self, value: Value) -> Location:
         """Return the line of the source that computes a Value, and which element it is there.
 
         Raises ValueError where the Value is not in the graph.
         """
-        return self._spots.forward(value)
+        return self._locations.forward(value)
 
-    def line_of_gradient(self, value: Value) -> Spot:
+    def line_of_gradient(self, value: Value) -> Location:
         """Return the line of the source that computes the gradient of a Value.
 
         Raises ValueError where the Value is not in the graph.
         """
-        return self._spots.gradient(value)
+        return self._locations.gradient(value)
 
     @cached_property
-    def _spots(self) -> Spots:
-        lines = None if isinstance(self.lowered, Levels) else self.lowered.passes(PARAMETER)
-        return Spots(self.lowered, self.graph, lines, self.source)
+    def _locations(self) -> Locations:
+        return Locations(self.graph, self.lowered.forms(PARAMETER))
 
     def leaf_values(self, name: str) -> Any:
         """Return the Values of a leaf array, as an object array of its shape."""
@@ -147,67 +151,74 @@ class Program:
             for value, number in zip(self._leaves[name].ravel().tolist(), data.ravel().tolist()):
                 value.data = number
 
+    def _text(self, kind: str) -> Text:
+        text: Text = self.lowered.forms(kind)["text"]
+        return text
+
     def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
-        inputs, size = self._arguments(batch)
-        run = self._runner(kind, size)
+        inputs = self._arguments(batch)
+        held = {**self.parameters, **self.constants}
+        if self._replayed:
+            return replayed(self.root, self._leaves, held, self.parameters, kind != FORWARD)
+        names = dict(zip(self.inputs, inputs))
         if not self._guarded:
-            value, gradients = run(*inputs)
-            return float(value), gradients
+            with np.errstate(all="ignore"):
+                return self._called(kind, {**names, **held})
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise"):
-                value, gradients = run(*inputs)
-            if self._backend != NUMBA or _finite(value, gradients):
-                return float(value), gradients
+                return self._called(kind, {**names, **held})
         except (ArithmeticError, ValueError):
             pass
-        held = {**self.parameters, **self.constants}
-        batch_of = dict(zip(self.inputs, inputs))
-        batch_of |= self.ids.rows(batch_of, held)
-        diagnose(self.root, self._leaves, held, batch_of)
+        diagnose(self.root, self._leaves, held, names | self.ids.rows(names, held))
         with np.errstate(all="ignore"):
-            value, gradients = run(*inputs)
-        return float(value), gradients
+            return self._called(kind, {**names, **held})
 
-    def _runner(self, kind: str, size: int) -> Run:
-        """Return what runs the passes of a `kind` on batches of a size."""
-        if (kind, size) not in self._runners:
-            makers, key = self.lowered.makers, f"{kind}, {self._backend}"
-            if key not in makers:
-                makers[key] = _maker(self.lowered, kind, self._backend)
-            self._runners[kind, size] = makers[key](size, {**self.parameters, **self.constants})
-        return self._runners[kind, size]
+    def _called(self, kind: str, arrays: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
+        text = self._text(kind)
+        function, names = compiled(text, self.lowered)
+        arrays = {**arrays, **text.tables}
+        result = function(*(arrays[name] for name in names))
+        if kind == FORWARD:
+            return float(result), {}
+        loss, gradients = result
+        return float(loss), {name: _rows(g) for name, g in gradients.items()}
 
-    def _arguments(self, batch: tuple[Any, ...]) -> tuple[list[Floats], int]:
-        """Return the batch as arrays, and its size. Raises ValueError for other shapes."""
+    def _arguments(self, batch: tuple[Any, ...]) -> list[Floats]:
+        """Return the batch as arrays.
+
+        Raises TypeError for what holds no numbers, ValueError for other shapes.
+        """
         if len(batch) != len(self._shapes):
             raise ValueError(f"{len(batch)} inputs; the program takes {len(self._shapes)}: "
                              f"{', '.join(self.inputs)}")  # fmt: skip
         inputs = [self.ids.array(name, x) for name, x in zip(self.inputs, batch)]
-        size = len(inputs[0]) if inputs else 0
-        for name, shape, x in zip(self.inputs, self._shapes, inputs):
-            if x.shape[1:] != shape or len(x) != size:
-                raise ValueError(
-                    f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch of "
-                    f"samples of the traced shape, as many as of {self.inputs[0]}"
-                )
+        check_shapes(self.inputs, self._shapes, inputs)
         self.ids.check(dict(zip(self.inputs, inputs)))
-        return inputs, size
+        return inputs
 
 
-def _finite(value: float, gradients: Mapping[str, Any]) -> bool:
-    return bool(np.isfinite(value)) and all(
-        np.isfinite(getattr(g, "rows", g)).all() for g in gradients.values()
-    )
+def _rows(gradient: Any) -> Any:
+    """Return the rows that the text calls Rows as those that optimisers take."""
+    return Rows(*gradient) if isinstance(gradient, tuple) else gradient
 
 
-def _maker(lowered: Lowered | Levels, kind: str, backend: str) -> Callable[..., Run]:
-    if isinstance(lowered, Levels):
-        if backend == NUMBA:
-            return numba_levels.maker(lowered, kind)
-        if scalar_executor.narrow(lowered):
-            return scalar_executor.maker(lowered, kind)
-        return level_executor.maker(lowered, kind)
-    passes = lowered.passes(kind)
-    if backend == NUMBA:
-        return numba_executor.compiled(lowered, passes)
-    return numpy_executor.compiled(lowered, passes)
+_compiled: weakref.WeakKeyDictionary[Lowered, dict[Text, Any]] = weakref.WeakKeyDictionary()
+
+
+def compiled(text: Text, lowered: Lowered) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    """Return the function that a text defines, and the names of its arguments.
+
+    Tracebacks, pdb and inspect.getsource show its lines, as long as its Lowered lives.
+    """
+    functions = _compiled.setdefault(lowered, {})
+    if text not in functions:
+        name = f"<micrograd program {hashlib.sha256(text.source.encode()).hexdigest()[:12]}>"
+        lines = text.source.splitlines(keepends=True)
+        linecache.cache[name] = (len(text.source), None, lines, name)
+        weakref.finalize(lowered, linecache.cache.pop, name, None)
+        scope: dict[str, Any] = {"__name__": name}
+        exec(compile(text.source, name, "exec"), scope)
+        function = scope.get("value_and_grad") or scope["forward"]
+        functions[text] = function, tuple(signature(function).parameters)
+    result: tuple[Callable[..., Any], tuple[str, ...]] = functions[text]
+    return result

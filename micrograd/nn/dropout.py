@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrograd.core.modes import no_grad
-from micrograd.engine import Value, operand
+from micrograd.engine import Value
+from micrograd.nn.feedforward import inputs
 from micrograd.nn.module import Module
 
 
@@ -28,15 +29,15 @@ class Dropout(Module):
 
     def __call__(self, xs: Sequence[Value]) -> list[Value]:
         """Return `xs`, times the mask in training."""
+        xs = inputs(xs)
         if not self.training:
             return list(xs) if self.inverted else [x * self.p for x in xs]
-        return [operand(x) * mask for x, mask in zip(xs, self.mask(len(xs)))]
+        return [x * mask for x, mask in zip(xs, self.mask(len(xs)))]
 
     def mask(self, size: int) -> list[Value]:
         """Return the factors of `size` units: 0 for the dropped ones."""
         if not self.variational or not self._mask:
-            factors = enumerate(self._drawn(size))
-            self._mask = [Value(factor, label=f"mask{i}") for i, factor in factors]
+            self._mask = _values(self._drawn(size))
         if len(self._mask) != size:
             raise ValueError(f"the mask is for {len(self._mask)} units, not {size}; renew() first")
         return self._mask
@@ -54,12 +55,30 @@ class Dropout(Module):
         self._mask = []
 
 
+class Draw:
+    """What the factors of one mask have in common; lowering takes all `size` for one input."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+
+def _values(factors: list[float]) -> list[Value]:
+    """Return the factors as leaves that know, by `drawn`, which mask they are of, and where."""
+    draw = Draw(len(factors))
+    mask = [Value(factor, label=f"mask{i}") for i, factor in enumerate(factors)]
+    for i, value in enumerate(mask):
+        value.drawn = draw, i
+    return mask
+
+
 def sampled(model: Module, x: Any, samples: int) -> list[list[float]]:
     """Return the outputs of `samples` networks drawn by dropout, for one input.
 
     Only dropout is switched to training, and back.
     """
     dropouts = [module for module in model.modules() if isinstance(module, Dropout)]
+    if samples < 1:
+        raise ValueError(f"{samples} samples: there must be 1 or more")
     if not dropouts:
         raise ValueError(f"there is no Dropout in {model!r}, so all samples are the same")
     before = [dropout.training for dropout in dropouts]

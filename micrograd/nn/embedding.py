@@ -20,6 +20,9 @@ class Embedding(Module):
     """
 
     def __init__(self, count: int, dim: int) -> None:
+        for size in (count, dim):
+            if not isinstance(size, numbers.Integral):
+                raise TypeError(f"the size of a table is two ints, not {count!r} and {dim!r}")
         if count < 1 or dim < 1:
             raise ValueError(f"a table of {count} rows of {dim} numbers; give 1 or more of both")
         self.rows = [_row(i, dim) for i in range(count)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
-from micrograd.core.modes import MODE, SEPARATOR, scope
+from micrograd.core.modes import MODE, SEPARATOR, mode, scope, scope_path
 from micrograd.engine import Inputs, Value, operand, sum_of_products, weighted_sum
 from micrograd.nn.module import Module
 from micrograd.ops import BY_NAME
@@ -23,7 +24,7 @@ def inputs(x: Any) -> Inputs:
 
 
 class Neuron(Module):
-    """Compute f(w·x + b); `nonlin=False` leaves out f, the activation.
+    """Compute f(w·x + b); `nonlin=False` leaves out f, the activation, `bias=False` b.
 
     `activation` is the name of an operation of one operand, or a function of a Value. `fused`
     records w·x + b as one node in place of 2n, and then `w` is a tuple.
@@ -31,12 +32,20 @@ class Neuron(Module):
     """
 
     scope, activation, fused = "", "relu", False
+    b: Any
 
-    def __init__(self, nin: int, nonlin: bool = True, activation: Activation = "relu",
-                 fused: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        nin: int,
+        nonlin: bool = True,
+        activation: Activation = "relu",
+        fused: bool = False,
+        bias: bool = True,
+    ) -> None:
+        check_size(nin, "inputs")
         weights = (Value(random.uniform(-1, 1), label=f"w{i}") for i in range(nin))
         self.w: Any = tuple(weights) if fused else list(weights)
-        self.b = Value(0.0, label="b")
+        self.b = Value(0.0, label="b") if bias else None
         self.activation = checked(activation)
         self.nonlin = nonlin and self.activation != LINEAR
         self.fused, self.scope = fused, MODE.scope
@@ -52,19 +61,31 @@ class Neuron(Module):
         if len(values) != len(weights):
             raise ValueError(f"{self!r}{f' in {self.scope}' if self.scope else ''} takes "
                              f"{len(weights)} inputs, not {len(values)}")  # fmt: skip
-        outer = MODE.scope
-        MODE.scope = nested(outer, self.scope) if outer else self.scope
+        here = mode()
+        own = nested(here.scope, self.scope) if here.scope else self.scope
         try:  # all in one place: calls in between would double the cost of a fused neuron
-            if self.fused:
-                total = weighted_sum(weights, values, self.b)
-            else:
-                total = sum_of_products(weights, values, self.b)
-            f: Any = self.activation if self.nonlin else None
-            if f.__class__ is str:
-                return getattr(total, f)()  # type: ignore[no-any-return]
-            return f(total) if f else total
-        finally:
-            MODE.scope = outer
+            total = (weighted_sum if self.fused else sum_of_products)(weights, values, self.b, own)
+        except AttributeError:  # there is no b, or numbers were assigned to w or b
+            with scope_path(own):
+                total = self._uncommon_sum(values)
+        if not self.nonlin:
+            return total
+        f: Any = self.activation
+        if f.__class__ is str and not here.special:
+            out: Value = getattr(total, f)()
+            out.scope = own
+            return out
+        with scope_path(own):
+            return f(total) if callable(f) else getattr(total, f)()  # type: ignore[no-any-return]
+
+    def _uncommon_sum(self, values: Inputs) -> Value:
+        """Return w·x + b where not all of w and b are Values."""
+        weights = [operand(weight) for weight in self.w]
+        if self.fused:
+            return weighted_sum(weights, values, None if self.b is None else operand(self.b))
+        first = weights[0] * values[0] if self.b is None else operand(self.b)
+        rest = int(self.b is None)
+        return sum_of_products(weights[rest:], values[rest:], first)
 
     def __repr__(self) -> str:
         return f"{shown(self.activation) if self.nonlin else 'Linear'}Neuron({len(self.w)})"
@@ -77,6 +98,7 @@ class Layer(Module):
     """
 
     def __init__(self, nin: int, nout: int, **options: Any) -> None:
+        check_size(nout, "neurons")
         self.neurons = [made(f"neuron {i}", Neuron, nin, **options) for i in range(nout)]
 
     def __call__(self, x: Any) -> Any:
@@ -92,15 +114,23 @@ class MLP(Module):
     """Apply layers of `nouts` neurons, one after the other.
 
     `activation` goes to every layer but the last, which is linear; a list gives one per layer.
+    `fused` and other `options`, those of a Neuron, go to every layer.
     """
 
-    def __init__(self, nin: int, nouts: Sequence[int],
-                 activation: Activation | Sequence[Activation] = "relu",
-                 fused: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        activation: Activation | Sequence[Activation] = "relu",
+        fused: bool = False,
+        **options: Any,
+    ) -> None:
+        if isinstance(nouts, str) or not isinstance(nouts, Iterable):
+            raise TypeError(f"an MLP takes its layers' sizes as a list, like [4, 1], not {nouts!r}")
         sizes = [nin, *nouts]
-        each = per_layer(activation, len(nouts))
+        each = per_layer(activation, len(sizes) - 1)
         self.layers = [
-            made(f"layer {i}", Layer, sizes[i], sizes[i + 1], activation=f, fused=fused)
+            made(f"layer {i}", Layer, sizes[i], sizes[i + 1], activation=f, fused=fused, **options)
             for i, f in enumerate(each)
         ]
 
@@ -117,6 +147,14 @@ def made(name: str, kind: Callable[..., Any], *arguments: Any, **options: Any) -
     """Return a `kind` whose parameters and nodes carry the scope `name`."""
     with scope(name):
         return kind(*arguments, **options)
+
+
+def check_size(size: Any, what: str) -> None:
+    """Raise TypeError where a number of inputs or neurons is no integer, ValueError below 1."""
+    if isinstance(size, bool) or not isinstance(size, Integral):
+        raise TypeError(f"the number of {what} is an int, not {size!r} ({type(size).__name__})")
+    if size < 1:
+        raise ValueError(f"{size} {what}: there must be 1 or more")
 
 
 def nested(outer: str, own: str) -> str:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from micrograd.checkpoint import capture, load_state, restore, save_state
-from micrograd.core.kinds import LEAF
 from micrograd.engine import Value
+from micrograd.nn.search import Path, Search
+from micrograd.nn.search import name as name_of
 
 Self = TypeVar("Self", bound="Module")
-Path = tuple[Any, ...]  # how to get at an item: (the path of what holds it, its key there), or ()
 BIASES = ("b", "bias")  # the attributes that penalties leave out
 
 
 class Module:
-    """Hold parameters: every leaf Value in an attribute, or in a list, dict or Module there.
+    """Hold parameters: every leaf Value in an attribute, or in a container or Module there.
 
-    An attribute whose name begins with an underscore holds none.
+    A container is a list, tuple, deque, dict or NumPy array of Values; parameters in anything else
+    raise TypeError. An attribute whose name begins with an underscore holds none.
     """
 
     training = True
@@ -58,7 +58,11 @@ class Module:
         return self.train(False)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what training changes, by name: parameters, and states of random generators."""
+        """Return what training changes, by name: parameters, and states of random generators.
+
+        Raises TypeError where a parameter would be left out, ValueError where two have one name.
+        """
+        self._check_overridden()
         return {name: capture(item) for name, item in self._stateful().items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -85,38 +89,25 @@ class Module:
         return self
 
     def _stateful(self) -> dict[str, Any]:
-        return {_name(path): h for path, h in self._held() if not isinstance(h, Module)}
+        """Return what training changes by name. Raises ValueError where two have one name."""
+        pairs = [(name_of(path), item) for path, item in self._held()]
+        items = [(own, item) for own, item in pairs if not isinstance(item, Module)]
+        named = dict(items)
+        if len(named) < len(items):
+            twice = next(own for own, item in items if named[own] is not item)
+            raise ValueError(f"{type(self).__name__} has two items named {twice}")
+        return named
 
     def _held(self) -> Iterable[tuple[Path, Any]]:
         """Return this Module, and the Modules, leaf Values and random generators within."""
-        found: dict[int, tuple[Path, Any]] = {id(self): ((), self)}
-        _collect((), _attributes(self), found)
-        return found.values()
+        search = Search(self, Module)
+        search.check()
+        return search.items.values()
 
-
-def _attributes(module: Module) -> list[tuple[str, Any]]:
-    return [pair for pair in vars(module).items() if not pair[0].startswith("_")]
-
-
-def _collect(path: Path, items: Iterable[tuple[Any, Any]], found: dict[int, Any]) -> None:
-    for key, item in items:
-        if isinstance(item, Value):
-            if item._operation is LEAF:
-                found.setdefault(id(item), ((path, key), item))
-        elif isinstance(item, (list, tuple)):
-            _collect((path, key), enumerate(item), found)
-        elif isinstance(item, dict):
-            _collect((path, key), item.items(), found)
-        elif isinstance(item, random.Random):
-            found.setdefault(id(item), ((path, key), item))
-        elif isinstance(item, Module) and id(item) not in found:
-            found[id(item)] = (path, key), item
-            _collect((path, key), _attributes(item), found)
-
-
-def _name(path: Path) -> str:
-    parts: list[str] = []
-    while path:
-        path, key = path
-        parts.append(str(key))
-    return ".".join(reversed(parts))
+    def _check_overridden(self) -> None:
+        """Raise TypeError where a `parameters()` of one's own gives what the search misses."""
+        search = Search(self, Module)
+        for path, module in [*search.items.values()]:
+            if isinstance(module, Module) and type(module).parameters is not Module.parameters:
+                inner = (path, "parameters()")
+                search.check_known(module.parameters(), inner, "list")

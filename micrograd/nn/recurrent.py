@@ -8,7 +8,7 @@ from typing import Any
 from micrograd.core.modes import scope
 from micrograd.engine import Value
 from micrograd.nn.dropout import Dropout
-from micrograd.nn.feedforward import Layer, inputs
+from micrograd.nn.feedforward import Layer, check_size, inputs
 from micrograd.nn.module import Module
 
 
@@ -21,6 +21,7 @@ class Recurrent(Module):
 
     def __init__(self, nin: int, nhidden: int, dropout: Dropout | None = None,
                  **options: Any) -> None:  # fmt: skip
+        check_size(nin, "inputs")
         self.nin, self.nhidden, self.dropout = nin, nhidden, dropout
         self.layer = Layer(nin + nhidden, nhidden, **{"activation": "tanh"} | options)
 

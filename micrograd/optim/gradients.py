@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, NamedTuple
 
 Gradient = Any  # a float, an array, or Rows
@@ -22,19 +23,50 @@ def is_array(item: Any) -> bool:
 
 
 def checked_gradient(name: str, data: Any, gradient: Gradient) -> Gradient:
-    """Return `gradient`, its equal rows summed. ValueError where it does not fit `data`."""
+    """Return `gradient`, its equal rows summed. Arrays of small floats or integers become wider.
+
+    Raises ValueError where it does not fit `data`, TypeError where it is made of no real numbers.
+    """
     if isinstance(gradient, tuple):
+        if len(gradient) != 2:
+            raise ValueError(f"the gradient of {name} is Rows(indices, rows), not {gradient!r}")
         return _summed(name, data, *gradient)
-    expected, found = getattr(data, "shape", ()), getattr(gradient, "shape", ())
-    if expected != found:
-        raise ValueError(f"parameter {name} has the shape {expected}, its gradient {found}")
-    return gradient
+    expected, shape = getattr(data, "shape", ()), getattr(gradient, "shape", ())
+    if expected != shape:
+        raise ValueError(f"parameter {name} has the shape {expected}, its gradient {shape}")
+    return _wide(name, gradient)
+
+
+def dense(data: Any, rows: Rows) -> Any:
+    """Return the gradient of a whole table: `rows`, and 0 in the others."""
+    table = zeros_like(data)
+    table[rows.indices] = rows.rows
+    return table
+
+
+def zeros_like(array: Any) -> Any:
+    """Return an array of zeros of the same form."""
+    zeros = array.copy()
+    zeros[...] = 0
+    return zeros
+
+
+def _wide(name: str, gradient: Any) -> Any:
+    """Return a gradient whose squares neither overflow nor vanish for want of bits."""
+    kind = getattr(getattr(gradient, "dtype", None), "kind", None)
+    if not (isinstance(gradient, Real) if kind is None else kind in "fiub"):
+        raise TypeError(
+            f"the gradient of {name} is a {type(gradient).__name__}, {gradient!r}; it is made of "
+            "real numbers: of a Value, give the data"
+        )
+    narrow = kind is not None and (kind != "f" or gradient.dtype.itemsize < 4)
+    return gradient.astype(float) if narrow and is_array(gradient) else gradient
 
 
 def _summed(name: str, data: Any, indices: Any, rows: Any) -> Rows:
     import numpy as np
 
-    at, rows = np.asarray(indices), np.asarray(rows)
+    at, rows = np.asarray(indices), _wide(name, np.asarray(rows))
     if not is_array(data) or at.ndim != 1 or rows.shape != (len(at), *data.shape[1:]):
         raise ValueError(f"parameter {name} has the shape {getattr(data, 'shape', ())}; "
                          f"indices {at.shape} and rows {rows.shape} do not fit it")  # fmt: skip
@@ -52,15 +84,20 @@ def _summed(name: str, data: Any, indices: Any, rows: Any) -> Rows:
 
 def clip_value(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
     """Return a function that moves every number of some gradients into [−limit, limit]."""
+    _check_limit(limit)
     return lambda gradients: [_each(g, lambda part: _bounded(part, limit)) for g in gradients]
 
 
 def clip_norm(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
-    """Return a function that scales gradients together so that their norm is at most `limit`."""
+    """Return a function that scales gradients together so that their norm is at most `limit`.
+
+    Gradients with inf or nan stay as they are, for the loss to show them.
+    """
+    _check_limit(limit)
 
     def clip(gradients: list[Gradient]) -> list[Gradient]:
         norm = gradient_norm(gradients)
-        if not norm > limit:
+        if not limit < norm < math.inf:
             return gradients
         return [_each(g, lambda part: part * (limit / norm)) for g in gradients]
 
@@ -68,9 +105,22 @@ def clip_norm(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
 
 
 def gradient_norm(gradients: list[Gradient]) -> float:
-    """Return the Euclidean norm of all numbers of `gradients`."""
+    """Return the Euclidean norm of all numbers of `gradients`, whatever their size."""
     parts = [g.rows if isinstance(g, Rows) else g for g in gradients]
-    return math.sqrt(sum(float((p * p).sum()) if is_array(p) else p * p for p in parts))
+    return math.hypot(*(_norm(p) if is_array(p) else p for p in parts))
+
+
+def _norm(array: Any) -> float:
+    wide = abs(array.astype(float))
+    top = float(wide.max(initial=0.0))
+    if not 0 < top < math.inf:
+        return top
+    return top * math.sqrt(float(((wide / top) ** 2).sum()))
+
+
+def _check_limit(limit: Any) -> None:
+    if not isinstance(limit, Real) or not float(limit) > 0:
+        raise ValueError(f"gradients are clipped to a limit above 0, not {limit!r}")
 
 
 def _each(gradient: Gradient, change: Callable[[Any], Any]) -> Gradient:

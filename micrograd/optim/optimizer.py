@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from numbers import Real
+from reprlib import repr as shorten
 from types import SimpleNamespace
 from typing import Any
 
-from micrograd.optim.gradients import Gradient, Rows, checked_gradient, is_array
+from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
+from micrograd.optim.options import changed, check_option, current, named, option_state
 
 Data = Any  # a float, an array, or some rows of one: a rule does not care
 State = dict[str, Any]
 Clip = Callable[[list[Gradient]], list[Gradient]]
+STATE = {"rule", "steps_done", "options", "state"}
 
 
 class Optimizer:
     """Hold parameters, what a rule remembers of each, and the number of steps done.
 
-    `clip` is applied to all gradients together before a step.
+    `clip` is applied to all gradients together before a step. A gradient that is Rows of a table
+    leaves the other rows as they are; with the option `dense` it is taken for a whole table, 0
+    in the others, as an eager step takes it.
     """
 
     slots: tuple[str, ...] = ()  # what the rule remembers, each of the parameter's shape
@@ -33,6 +39,8 @@ class Optimizer:
                                  f"it has {', '.join(options)}")  # fmt: skip
             for name, parameter in _named(group.pop("params"), len(self.parameters)):
                 self._add(name, parameter, number)
+            for name, option in group.items():
+                check_option(name, option)
         if not self.parameters:
             raise ValueError("there are no parameters to train")
         if len(set(map(id, self.parameters.values()))) < len(self.parameters):
@@ -48,10 +56,11 @@ class Optimizer:
     @property
     def lr(self) -> float:
         """Give or set the learning rate, that of the first group; setting it sets every group's."""
-        return float(_now(self.groups[0]["lr"], self.steps_done))
+        return float(current(self.groups[0]["lr"], self.steps_done))
 
     @lr.setter
     def lr(self, lr: float | Callable[[int], float]) -> None:
+        check_option("lr", lr)
         for group in self.groups:
             group["lr"] = lr
 
@@ -69,12 +78,12 @@ class Optimizer:
 
         Raises ValueError, and changes nothing, where a gradient does not fit its parameter.
         """
-        found = self._gradients(gradients)
+        clipped = self._gradients(gradients)
         if self.clip:
-            found = dict(zip(found, self.clip(list(found.values()))))
+            clipped = dict(zip(clipped, self.clip(list(clipped.values()))))
         options = [self._options(group) for group in self.groups]
         self.steps_done += 1
-        for name, gradient in found.items():
+        for name, gradient in clipped.items():
             parameter, state = self.parameters[name], self.state[name]
             now = options[self._group_of[name]]
             if name in self._numbers:
@@ -85,11 +94,23 @@ class Optimizer:
                 data = _data(parameter)
                 data[...] = self.rule(data, gradient, state, now)
 
+    def settings(self) -> dict[str, Any]:
+        """Return the rule's name and its options; a schedule is named, not written out."""
+        groups = [{k: named(v) for k, v in group.items()} for group in self.groups]
+        return {"rule": type(self).__name__, "groups": groups}
+
     def state_dict(self) -> dict[str, Any]:
-        """Return the number of steps done, the options, and what the rule remembers."""
+        """Return rule, number of steps done, options, and what the rule remembers.
+
+        A schedule is kept by what it gave at some of the steps done.
+        """
         return {
+            "rule": type(self).__name__,
             "steps_done": self.steps_done,
-            "options": [{k: _option_state(v) for k, v in g.items()} for g in self.groups],
+            "options": [
+                {k: option_state(v, self.steps_done) for k, v in group.items()}
+                for group in self.groups
+            ],
             "state": {name: {k: v * 1 for k, v in s.items()} for name, s in self.state.items()},
         }
 
@@ -97,7 +118,7 @@ class Optimizer:
         """Take over what `state_dict()` gave; ValueError where it is another optimiser's."""
         if error := self._mismatch(state):
             raise ValueError(f"this is not the state of this {type(self).__name__}: {error}")
-        self.steps_done = state["steps_done"]
+        self.steps_done = int(state["steps_done"])
         for group, options in zip(self.groups, state["options"]):
             for name, value in options.items():
                 if hasattr(group[name], "load_state_dict"):
@@ -107,22 +128,32 @@ class Optimizer:
         self.state = {name: {k: v * 1 for k, v in s.items()} for name, s in state["state"].items()}
 
     def _mismatch(self, state: Mapping[str, Any]) -> str:
-        if set(state) != {"steps_done", "options", "state"}:
-            return f"it has {', '.join(state)}"
+        if not isinstance(state, Mapping):
+            return f"it is {shorten(state)}"
+        if set(state) != STATE:
+            return f"it has {', '.join(map(str, state)) or 'nothing'}"
         if _forms(state["state"]) != _forms(self.state):
             return "its parameters differ in number, name or shape"
         if list(map(set, state["options"])) != list(map(set, self.groups)):
             return "its options differ"
+        if state["rule"] != type(self).__name__:
+            return f"it is of the rule {state['rule']}"
+        for group, was in zip(self.groups, state["options"]):
+            for name in group:
+                if error := changed(name, group[name], was[name]):
+                    return error
         return ""
 
     def _start(self, parameter: Any) -> State:
         data = _data(parameter)
         if is_array(data) and data.dtype.kind != "f":
             raise TypeError(f"an array of {data.dtype} cannot be trained; use floats")
+        if not is_array(data) and not isinstance(data, Real):
+            raise TypeError(f"a parameter is a Value or an array of floats, not {parameter!r}")
         return {name: _zero(data) for name in self.slots}
 
     def _options(self, group: dict[str, Any]) -> SimpleNamespace:
-        now = SimpleNamespace(**{k: _now(v, self.steps_done) for k, v in group.items()})
+        now = SimpleNamespace(**{k: current(v, self.steps_done) for k, v in group.items()})
         now.lr = now.lr * now.scale
         return now
 
@@ -148,12 +179,15 @@ class Optimizer:
     def _checked(self, name: str, gradient: Gradient) -> Gradient:
         group = self.groups[self._group_of[name]]
         moves_all = not self.takes_rows or group.get("momentum") or group.get("weight_decay")
-        if isinstance(gradient, tuple) and moves_all:
+        if isinstance(gradient, tuple) and moves_all and not group["dense"]:
             raise ValueError(
                 f"{type(self).__name__} with these options moves the rows of {name} that have no "
-                "gradient; use AdaGrad, SparseAdam or plain SGD"
+                "gradient; say dense=True, which moves every row, or use AdaGrad, SparseAdam or "
+                "plain SGD, which leave them"
             )
-        return checked_gradient(name, _data(self.parameters[name]), gradient)
+        data = _data(self.parameters[name])
+        checked = checked_gradient(name, data, gradient)
+        return dense(data, checked) if isinstance(checked, Rows) and group["dense"] else checked
 
     def _update_rows(self, data: Any, gradient: Rows, state: State, options: Any) -> None:
         at = gradient.indices
@@ -170,6 +204,11 @@ def _grouped(params: Any) -> list[dict[str, Any]]:
     """Return `params` as groups, dicts with parameters under "params"."""
     if isinstance(params, Mapping):
         return [{"params": params}]
+    if hasattr(params, "parameters"):
+        kind = type(params).__name__
+        raise TypeError(f"an optimiser takes parameters, not a {kind}: pass its .parameters()")
+    if isinstance(params, str) or not isinstance(params, Iterable):
+        raise TypeError(f"an optimiser takes a list or dict of parameters, not {shorten(params)}")
     listed = list(params)
     if listed and all(isinstance(p, Mapping) for p in listed):
         return [dict(group) for group in listed]
@@ -183,21 +222,20 @@ def _named(params: Any, offset: int) -> Iterable[tuple[str, Any]]:
 
 
 def _data(parameter: Any) -> Data:
-    return parameter if is_array(parameter) else parameter.data
+    if is_array(parameter):
+        return parameter
+    if getattr(parameter, "parents", ()):
+        raise TypeError(f"a parameter is a leaf; {parameter!r} is computed from others")
+    if not hasattr(parameter, "data"):
+        raise TypeError(f"a parameter is a Value or an array, not {shorten(parameter)}")
+    return parameter.data
 
 
 def _zero(data: Data) -> Data:
-    return data * 0.0  # an array of its own: the rows of a table's state are changed in place
-
-
-def _now(option: Any, t: int) -> Any:
-    return option(t) if callable(option) else option
-
-
-def _option_state(option: Any) -> Any:
-    if hasattr(option, "state_dict"):
-        return option.state_dict()
-    return None if callable(option) else option
+    """Return 0 in the form of `data`, an array of its own, of enough bits for squares."""
+    if not is_array(data):
+        return 0.0
+    return zeros_like(data.astype(float) if data.dtype.itemsize < 4 else data)
 
 
 def _forms(state: Mapping[str, State]) -> dict[str, dict[str, Any]]:

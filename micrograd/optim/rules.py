@@ -8,6 +8,8 @@
 Parameters come as a list or by name, or as groups with options of their own; gradients come in
 the same way. A parameter whose gradient is None stays as it is. Every option may be a schedule,
 a function of the number of steps done (`micrograd.schedules`). `scale` multiplies the rate.
+Rows of a table without a gradient stay as they are (SGD, AdaGrad, SparseAdam); with `dense=True`
+they are moved as by a gradient of 0, which every rule can.
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ class SGD(Optimizer):
     slots, takes_rows = ("velocity",), True
 
     def __init__(self, params: Any, lr: Any = 0.01, momentum: Any = 0.0, nesterov: bool = False,
-                 weight_decay: Any = 0.0, clip: Clip | None = None) -> None:  # fmt: skip
+                 weight_decay: Any = 0.0, dense: bool = False,
+                 clip: Clip | None = None) -> None:  # fmt: skip
         super().__init__(params, clip, lr=lr, momentum=momentum, nesterov=nesterov,
-                         weight_decay=weight_decay)  # fmt: skip
+                         weight_decay=weight_decay, dense=dense)  # fmt: skip
 
     def rule(self, x: Data, g: Data, s: State, o: Any) -> Data:
         if o.weight_decay:
@@ -45,8 +48,8 @@ class AdaGrad(Optimizer):
     slots, takes_rows = ("squares",), True
 
     def __init__(self, params: Any, lr: Any = 0.01, eps: float = 1e-10, weight_decay: Any = 0.0,
-                 clip: Clip | None = None) -> None:  # fmt: skip
-        super().__init__(params, clip, lr=lr, eps=eps, weight_decay=weight_decay)
+                 dense: bool = False, clip: Clip | None = None) -> None:  # fmt: skip
+        super().__init__(params, clip, lr=lr, eps=eps, weight_decay=weight_decay, dense=dense)
 
     def rule(self, x: Data, g: Data, s: State, o: Any) -> Data:
         if o.weight_decay:
@@ -61,8 +64,10 @@ class RMSProp(Optimizer):
     slots = ("squares",)
 
     def __init__(self, params: Any, lr: Any = 0.01, decay: float = 0.99, eps: float = 1e-8,
-                 weight_decay: Any = 0.0, clip: Clip | None = None) -> None:  # fmt: skip
-        super().__init__(params, clip, lr=lr, decay=decay, eps=eps, weight_decay=weight_decay)
+                 weight_decay: Any = 0.0, dense: bool = False,
+                 clip: Clip | None = None) -> None:  # fmt: skip
+        super().__init__(params, clip, lr=lr, decay=decay, eps=eps, weight_decay=weight_decay,
+                         dense=dense)  # fmt: skip
 
     def rule(self, x: Data, g: Data, s: State, o: Any) -> Data:
         if o.weight_decay:
@@ -81,9 +86,10 @@ class Adam(Optimizer):
 
     def __init__(self, params: Any, lr: Any = 0.001, beta1: float = 0.9, beta2: float = 0.999,
                  eps: float = 1e-8, weight_decay: Any = 0.0, bias_correction: bool = True,
-                 clip: Clip | None = None) -> None:  # fmt: skip
+                 dense: bool = False, clip: Clip | None = None) -> None:  # fmt: skip
         super().__init__(params, clip, lr=lr, beta1=beta1, beta2=beta2, eps=eps,
-                         weight_decay=weight_decay, bias_correction=bias_correction)  # fmt: skip
+                         weight_decay=weight_decay, bias_correction=bias_correction,
+                         dense=dense)  # fmt: skip
 
     def _start(self, parameter: Any) -> State:
         return {**super()._start(parameter), "t": 0}

@@ -69,7 +69,7 @@ def _digraph(root: Value, format: str, rankdir: str) -> Any:
             image = by_graphviz(self.source, "svg")
             if image is not None:
                 return {"image/svg+xml": image.decode(), "text/plain": repr(root)}
-            from micrograd.render.notebook import mimebundle
+            from micrograd.render.picture import mimebundle
 
             return mimebundle(root)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrograd.core.modes import MODE
+from micrograd.core.modes import scope_path
 from micrograd.engine import Value
 from micrograd.graph import LEAF, Graph, snapshot
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
@@ -14,13 +14,9 @@ def unfolded_sums(graph: Graph) -> Graph:
     Raises ValueError where a node above one was made by hand, so cannot be made again.
     """
     made: dict[int, Value] = {}
-    outer = MODE.scope
-    try:
-        for id, operands in enumerate(graph.operands):
-            MODE.scope = graph.scopes[id]
+    for id, operands in enumerate(graph.operands):
+        with scope_path(graph.scopes[id]):
             made[id] = _again(graph, id, [made[operand] for operand in operands])
-    finally:
-        MODE.scope = outer
     return snapshot(*(made[root] for root in graph.roots))
 
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from micrograd.core.formulas import specialise
 from micrograd.graph import Graph
-from micrograd.ops import BY_NAME, WEIGHTED_SUM, specialise
+from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
 SIGNS = {ast.Add: " + ", ast.Sub: " - ", ast.Mult: " · ", ast.Div: " / ",
          ast.Gt: " > ", ast.GtE: " ≥ ", ast.Lt: " < ", ast.LtE: " ≤ ", ast.Eq: " = "}  # fmt: skip

@@ -12,7 +12,6 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph
 from micrograd.render.captions import caption
 from micrograd.render.svg import FONT, described
@@ -21,7 +20,6 @@ from micrograd.render.text import escaped
 if TYPE_CHECKING:
     from micrograd.render.picture import Picture
 
-MOST_VALUES = 20_000  # larger graphs show in a notebook as text; `render` draws them when asked
 MOST_STEPPED = 500  # Values of a graph that a notebook offers to step through
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -39,18 +37,6 @@ frame.srcdoc = {page};
 frame.title = "Step-through"; frame.style = "width:100%;height:46rem;border:0";
 place.querySelector("img").replaceWith(frame);
 }})();</script>"""
-
-
-def mimebundle(value: Value) -> dict[str, str]:
-    """Return what a notebook shows for `value`: picture and table, and text where it is large."""
-    from micrograd.render.picture import render
-
-    try:
-        if len(topological_order(value)) <= MOST_VALUES:
-            return bundle(render(value), repr(value))
-    except ValueError:  # a graph that somebody wired into a cycle
-        pass
-    return {"text/plain": repr(value)}
 
 
 def bundle(picture: Picture, text: str) -> dict[str, str]:

@@ -7,19 +7,21 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
-from micrograd.engine import Value
+from micrograd.engine import Value, topological_order
 from micrograd.files import atomic_write
 from micrograd.graph import Graph, snapshot
 from micrograd.render.captions import MODES
 from micrograd.render.collapse import view
 from micrograd.render.dot import to_dot
 from micrograd.render.elementary import unfolded_sums
+from micrograd.render.notebook import bundle, page
 from micrograd.render.passes import Passes, backward_pass
 from micrograd.render.programs import by_cairo, by_graphviz
 from micrograd.render.svg import draw
 from micrograd.render.view import View
 
 LAYOUTS = ("built-in", "dot")
+MOST_VALUES = 20_000  # larger graphs show in a notebook as text; `render` draws them when asked
 
 
 class Picture:
@@ -40,8 +42,6 @@ class Picture:
 
     def html(self) -> str:
         """Return a page: the step-through where that is installed, else picture and table."""
-        from micrograd.render.notebook import page
-
         return page(self)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -72,8 +72,6 @@ class Picture:
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
     ) -> dict[str, str]:
-        from micrograd.render.notebook import bundle
-
         return bundle(self, repr(self))
 
     def __repr__(self) -> str:
@@ -102,3 +100,13 @@ def render(
         raise TypeError(f"cannot draw {root!r}: give the Value at the end of a computation")
     graph = unfolded_sums(graph) if unfold_sums else graph
     return Picture(view(graph, level, unfolded), backward_pass(graph), mode, layout)
+
+
+def mimebundle(value: Value) -> dict[str, str]:
+    """Return what a notebook shows for `value`: picture and table, and text where it is large."""
+    try:
+        if len(topological_order(value)) <= MOST_VALUES:
+            return bundle(render(value), repr(value))
+    except ValueError:  # a graph that somebody wired into a cycle
+        pass
+    return {"text/plain": repr(value)}

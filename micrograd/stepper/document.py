@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import os
 import re
 from importlib import resources
 from pathlib import Path
 
+from micrograd.content_policy import digest
 from micrograd.engine import Value
 from micrograd.files import atomic_write
 from micrograd.graph import Graph
@@ -48,7 +47,7 @@ def page(root: Value | Graph, title: str = "", walk: Walk | None = None, seed: f
     script = _minified(script)
     parts = {
         "TITLE": html.escape(title),
-        "POLICY": f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)}",
+        "POLICY": f"default-src 'none'; script-src {digest(script)}; style-src {digest(style)}",
         "CSS": style,
         "SCRIPT": script,
         "DATA": json_text(page_data(graph, walk, seed, program)),
@@ -75,9 +74,3 @@ def _minified(text: str) -> str:
     """Drop indentation, empty lines and whole-line remarks."""
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
-
-
-def _digest(text: str) -> str:
-    """Return the policy source that lets just this script or style run."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

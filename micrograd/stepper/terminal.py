@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from micrograd.engine import Value
 from micrograd.graph import LEAF, Graph
+from micrograd.printing import printable
 from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
 from micrograd.stepper.array_program import ArrayProgram, code_row, named, of_graph, told
@@ -173,12 +174,14 @@ def _wrapped(line: str) -> str:
 def _writer(output: TextIO) -> Callable[[list[tuple[str, str]]], None]:
     """Return a function that writes one line of (text, role) parts."""
     if not output.isatty():
-        return lambda parts: print(_wrapped("".join(text for text, _ in parts)), file=output)
+        return lambda parts: print(
+            _wrapped(printable("".join(text for text, _ in parts))), file=output
+        )
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=output, highlight=False)
     console.width = min(COLUMNS, console.width)
     return lambda parts: console.print(
-        Text.assemble(*((text, ROLES.get(role, role)) for text, role in parts))
+        Text.assemble(*((printable(text), ROLES.get(role, role)) for text, role in parts))
     )

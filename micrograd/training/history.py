@@ -10,6 +10,8 @@ from typing import Any
 
 from micrograd.files import atomic_write
 
+DATES: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
 
 class History:
     """Hold one dict of numbers per epoch, and in `stopped` why the training ended early."""
@@ -46,13 +48,15 @@ class History:
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Draw losses and other columns in a panel each; return the matplotlib Figure.
 
-        With `path` the picture is written there too (.png, .svg, .pdf).
+        With `path` the picture is written there too (.png, .svg, .pdf): the same bytes for the
+        same history.
         """
+        ending = Path(path or "").suffix[1:] or "png"
+        if ending not in DATES:
+            raise ValueError(f"{path}: a plot is written as {', '.join(DATES)}, not as {ending}")
         figure = _figure(self)
         if path is not None:
-            picture = BytesIO()
-            figure.savefig(picture, format=Path(path).suffix[1:] or "png")
-            atomic_write(path, picture.getvalue())
+            atomic_write(path, _picture(figure, ending))
         return figure
 
 
@@ -72,6 +76,15 @@ def _figure(history: History) -> Any:
         axes.grid(alpha=0.3)
         axes.legend()
     return figure
+
+
+def _picture(figure: Any, ending: str) -> bytes:
+    from matplotlib import rc_context
+
+    picture = BytesIO()
+    with rc_context({"svg.hashsalt": "micrograd"}):  # else the ids of an SVG are random
+        figure.savefig(picture, format=ending, metadata=DATES[ending])
+    return picture.getvalue()
 
 
 def _new_figure(**options: Any) -> Any:

@@ -13,62 +13,25 @@ training changes: objects with `state_dict` and `load_state_dict`, arrays, rando
 dicts and lists of them; Python's and NumPy's global generators are kept beside it. A run that was
 killed goes on from the end of the last epoch, one stopped by Ctrl-C from the batch after the last:
 in both the result is that of an uninterrupted run, bit for bit.
+
+A checkpoint holds what made it as well: batches, seed, a digest of the data, the options of the
+optimisers in `state` and of `stop`, and what `settings` names. A run made otherwise is refused.
 """
 
 from __future__ import annotations
 
-import math
 import os
-import random
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from micrograd.checkpoint import capture, checked_path, load_state, restore, save_state
+from micrograd.checkpoint import checked_path, restore
+from micrograd.files import remove_leftovers
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
-
-Numbers = Mapping[str, float]
-Step = Callable[[Any], Any]
-
-
-class Interrupted(KeyboardInterrupt):
-    """Report a training stopped by Ctrl-C, between two batches; `history` holds its epochs."""
-
-    def __init__(self, message: str, history: History) -> None:
-        super().__init__(message)
-        self.history = history
-
-
-class EarlyStopping:
-    """Stop when `monitor` has had no better value for `patience` epochs; go back to the best."""
-
-    def __init__(self, monitor: str = "loss", patience: int = 5, best: str = "min") -> None:
-        if best not in ("min", "max"):
-            raise ValueError(f"best is 'min' or 'max', not {best!r}")
-        self.monitor, self.patience, self.sign = monitor, patience, 1 if best == "min" else -1
-        self.best, self.waited, self.kept = math.inf, 0, None
-
-    def report(self, row: Numbers, state: Any) -> str:
-        """Take note of an epoch; return why to stop, or nothing."""
-        if self.monitor not in row:
-            raise ValueError(f"early stopping watches {self.monitor!r}; there are {', '.join(row)}")
-        value = self.sign * row[self.monitor]
-        if value < self.best:
-            self.best, self.waited, self.kept = value, 0, capture(state)
-            return ""
-        self.waited += 1
-        done = self.waited >= self.patience
-        return f"no better {self.monitor} for {self.waited} epochs" if done else ""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the best value, the state then, and the epochs since."""
-        return {"best": self.best, "waited": self.waited, "kept": self.kept}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict()` gave."""
-        self.best, self.waited, self.kept = state["best"], state["waited"], state["kept"]
+from micrograd.training.run import Numbers, Run, Step
+from micrograd.training.settings import data_digest, settings_within
+from micrograd.training.stopping import EarlyStopping
 
 
 def fit(
@@ -84,6 +47,7 @@ def fit(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     state: Any = None,
+    settings: Mapping[str, Any] | None = None,
     progress: bool = True,
 ) -> History:
     """Train for `epochs` epochs; return the history.
@@ -91,15 +55,35 @@ def fit(
     Batches are shuffled by `seed`, not at all where it is None. Functions in `after_epoch` get
     the row of every epoch. Training ends early, with the reason in `history.stopped`, by `stop`
     or where the loss is no longer finite. Ctrl-C raises Interrupted between two batches.
+    `state` need not be named for a step of `descent`. `settings` are what else the result depends
+    on: options by name, digests of files. Raises ValueError before training where there is nothing
+    to train on, or to go on from.
     """
-    run = _Run(step, data, epochs, batch_size, seed, evaluate, list(after_epoch), stop, checkpoint,
-               {} if state is None else state)  # fmt: skip
-    if len(data) == 0 or batch_size < 1:
-        raise ValueError(f"{len(data)} examples in batches of {batch_size}: nothing to train on")
-    if resume and checkpoint is None:
-        raise ValueError("to resume, say from which checkpoint")
-    if checkpoint is not None and checked_path(checkpoint).exists() and resume:
-        run.load()
+    if state is None:
+        state = getattr(step, "state", None)
+    _check(data, epochs, batch_size, checkpoint, resume, state)
+    made_by: dict[str, Any] = {"examples": len(data), "batch_size": batch_size, "seed": seed}
+    if checkpoint is not None:
+        made_by |= {"data": data_digest(data), "state": settings_within(state)}
+        made_by |= {"stop": settings_within(stop), **(settings or {})}
+    run = Run(
+        step=step,
+        data=data,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        evaluate=evaluate,
+        after_epoch=list(after_epoch),
+        stop=stop,
+        checkpoint=checkpoint,
+        state={} if state is None else state,
+        settings=made_by,
+    )
+    run.check_writable()
+    if checkpoint is not None:
+        remove_leftovers(checkpoint)
+        if resume and Path(checkpoint).exists():
+            run.load()
     with Interrupts() as interrupts, Progress(progress, epochs) as shown:
         while run.epoch < epochs and not run.history.stopped:
             run.train_epoch(interrupts, shown)
@@ -108,142 +92,44 @@ def fit(
     return run.history
 
 
-def descent(model: Any, loss: Callable[[Any], Any], optimizer: Any) -> Step:
-    """Return a step that goes down the gradient of `loss(batch)`, a Value."""
+def _check(
+    data: Any, epochs: int, batch_size: int, checkpoint: Any, resume: bool, state: Any
+) -> None:
+    """Raise what `fit` raises before it trains."""
+    if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        raise TypeError(f"data is a sequence or an array, not a {type(data).__name__}; list() it")
+    if len(data) == 0 or batch_size < 1 or epochs < 1:
+        raise ValueError(
+            f"{len(data)} examples in batches of {batch_size}, {epochs} epochs: nothing to train on"
+        )
+    if checkpoint is None:
+        if resume:
+            raise ValueError("to resume, say from which checkpoint")
+    elif checked_path(checkpoint) and state is None:
+        raise ValueError(
+            "a checkpoint without state= holds nothing to go on with; name all that training "
+            'changes, such as state={"model": model, "optimizer": optimizer}'
+        )
 
-    def step(batch: Any) -> float:
-        if not model.training:
-            model.train()
-        optimizer.zero_grad()
-        value = loss(batch)
+
+class Descent:
+    """Go down the gradient of `loss(batch)`, a Value; `state` is what that changes."""
+
+    def __init__(self, model: Any, loss: Callable[[Any], Any], optimizer: Any) -> None:
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.state = {"model": model, "optimizer": optimizer}
+
+    def __call__(self, batch: Any) -> float:
+        """Train on a batch; return its loss."""
+        if not self.model.training:
+            self.model.train()
+        self.optimizer.zero_grad()
+        value = self.loss(batch)
         value.backward()
-        optimizer.step()
+        self.optimizer.step()
         return float(value.data)
 
-    return step
 
-
-@dataclass
-class _Run:
-    """Hold a training and where it is: epochs finished, batches done since, sums over them."""
-
-    step: Step
-    data: Any
-    epochs: int
-    batch_size: int
-    seed: int | None
-    evaluate: Callable[[], Numbers] | None
-    after_epoch: list[Callable[[Numbers], object]]
-    stop: EarlyStopping | None
-    checkpoint: str | os.PathLike[str] | None
-    state: Any
-    epoch: int = 0
-    batch: int = 0
-    sums: dict[str, float] = field(default_factory=dict)
-    history: History = field(default_factory=History)
-
-    def train_epoch(self, interrupts: Interrupts, shown: Progress) -> None:
-        """Train on what is left of an epoch, evaluate, and write the checkpoint."""
-        batches = self._batches()
-        shown.start(self.epoch, len(batches), self.batch)
-        for chosen in batches[self.batch :]:
-            numbers = _numbers(self.step(_take(self.data, chosen)))
-            if not math.isfinite(numbers["loss"]):
-                at = f"epoch {self.epoch + 1}, batch {self.batch + 1}"
-                self.history.stopped = f"the loss was {numbers['loss']} in {at}"
-                return
-            self.batch += 1
-            for name, number in numbers.items():
-                self.sums[name] = self.sums.get(name, 0.0) + number * len(chosen)
-            shown.advance(numbers)
-            if interrupts.pending and self.batch < len(batches):
-                self._leave()
-        self._finish_epoch()
-        shown.finish(self.history.rows[-1])
-        if interrupts.pending:
-            self._leave()
-
-    def _finish_epoch(self) -> None:
-        self.epoch += 1
-        row = {"epoch": self.epoch, **{k: v / len(self.data) for k, v in self.sums.items()}}
-        if self.evaluate:
-            row |= self.evaluate()
-        self.batch, self.sums = 0, {}
-        self.history.rows.append(row)
-        for function in self.after_epoch:
-            function(row)
-        if self.stop:
-            self.history.stopped = self.stop.report(row, self.state)
-        self.save()
-
-    def _batches(self) -> list[Sequence[int]]:
-        """Cut the epoch's order into batches; it depends on seed and epoch alone."""
-        order = list(range(len(self.data)))
-        if self.seed is not None:
-            random.Random(f"{self.seed} {self.epoch}").shuffle(order)
-        return [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
-
-    def _leave(self) -> None:
-        self.save()
-        kept = f"; fit(..., resume=True) goes on from {self.checkpoint}" if self.checkpoint else ""
-        raise Interrupted(f"stopped in epoch {self.epoch + (self.batch > 0)}{kept}", self.history)
-
-    def save(self) -> None:
-        """Write the checkpoint, if there is to be one."""
-        if self.checkpoint is not None:
-            save_state(self.checkpoint, {"settings": self._settings(), **self._position(),
-                                         **capture(self._parts())})  # fmt: skip
-
-    def load(self) -> None:
-        """Go on from the checkpoint. Raises ValueError where it is another run's."""
-        saved = load_state(self.checkpoint)  # type: ignore[arg-type]
-        if saved.get("settings") != self._settings():
-            raise ValueError(f"{self.checkpoint} is another run's: it has {saved.get('settings')}, "
-                             f"this one {self._settings()}")  # fmt: skip
-        try:
-            restore(self._parts(), {name: saved.get(name) for name in self._parts()})
-        except ValueError as error:
-            raise ValueError(f"{self.checkpoint}: {error}") from error
-        self.epoch, self.batch, self.sums = saved["epoch"], saved["batch"], saved["sums"]
-        self.history = History(saved["rows"], saved["stopped"])
-
-    def _settings(self) -> dict[str, Any]:
-        return {"examples": len(self.data), "batch_size": self.batch_size, "seed": self.seed}
-
-    def _position(self) -> dict[str, Any]:
-        return {"epoch": self.epoch, "batch": self.batch, "sums": self.sums,
-                "rows": self.history.rows, "stopped": self.history.stopped}  # fmt: skip
-
-    def _parts(self) -> dict[str, Any]:
-        stateful = [f for f in map(_owner, self.after_epoch) if hasattr(f, "state_dict")]
-        return {"state": self.state, "stop": [self.stop] if self.stop else [],
-                "after_epoch": stateful, "random": random, "numpy": _NumpyRandom()}  # fmt: skip
-
-
-class _NumpyRandom:
-    """Keep NumPy's global random generator, where NumPy is loaded."""
-
-    def state_dict(self) -> Any:
-        numpy = sys.modules.get("numpy")
-        return numpy.random.get_state(legacy=False) if numpy else None
-
-    def load_state_dict(self, state: Any) -> None:
-        if state is not None:
-            import numpy as np
-
-            np.random.set_state(state)
-
-
-def _owner(function: Any) -> Any:
-    """Return the object whose method `function` is, as in `after_epoch=[plateau.report]`."""
-    return getattr(function, "__self__", function)
-
-
-def _take(data: Any, chosen: Sequence[int]) -> Any:
-    return data[chosen] if hasattr(data, "shape") else [data[i] for i in chosen]
-
-
-def _numbers(result: Any) -> dict[str, float]:
-    if isinstance(result, Mapping):
-        return {name: float(number) for name, number in result.items()}
-    return {"loss": float(getattr(result, "data", result))}
+def descent(model: Any, loss: Callable[[Any], Any], optimizer: Any) -> Step:
+    """Return a step that goes down the gradient of `loss(batch)`, a Value."""
+    return Descent(model, loss, optimizer)

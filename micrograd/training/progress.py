@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 
@@ -36,14 +38,15 @@ class Interrupts:
 class Progress:
     """Show a bar for the batches of an epoch, and a line for each finished epoch, on stderr.
 
-    Where stderr is no terminal there are only the lines.
+    Where stderr is no terminal, or rich is not installed, there are only the lines.
     """
 
     def __init__(self, wanted: bool, epochs: int) -> None:
-        self.epochs = epochs
+        self.epochs, self.wanted = epochs, wanted
         self.bar: Any = None
         if wanted:
-            self._prepare()
+            with suppress(ImportError):
+                self._prepare()
 
     def _prepare(self) -> None:
         from rich.console import Console
@@ -80,11 +83,17 @@ class Progress:
 
     def finish(self, row: Mapping[str, float]) -> None:
         """Show the numbers of a finished epoch."""
-        if self.bar:
+        if self.wanted:
             numbers = _shown({name: n for name, n in row.items() if name != "epoch"})
             seconds = time.monotonic() - self.began
             line = f"epoch {row['epoch']}/{self.epochs}  {numbers}  {seconds:.1f} s"
+            self._print(line)
+
+    def _print(self, line: str) -> None:
+        if self.bar:
             self.bar.console.print(line, soft_wrap=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
 
 def _shown(numbers: Mapping[str, float]) -> str:

@@ -14,10 +14,10 @@ import numpy as np
 
 from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
-from micrograd.lowering.canonical import Canonical
-from micrograd.lowering.columns import NONE, Bools, Columns, Ints
-from micrograd.lowering.ir import Array
-from micrograd.lowering.names import identifier, unnumbered
+from micrograd.lowering.scalars.chains import Chains
+from micrograd.lowering.scalars.columns import NONE, Bools, ScalarGraph, Ints
+from micrograd.lowering.arrays.ir import Array
+from micrograd.lowering.arrays.names import identifier, unnumbered, usable
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared
 
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
@@ -32,105 +32,131 @@ def declared_array(leaves: Declared, ids: Mapping[Value, int], batched: bool) ->
         nodes,
         batched and leaves.kind == INPUT,
         name=leaves.name,
-        stem=leaves.stem,
+        stem=_usable(leaves.stem),
     )
 
 
-def leaf_arrays(canonical: Canonical, arrays: list[Array], trainable: Bools) -> list[Array]:
+def _usable(stem: str) -> str:
+    """Return what to call an array by a name that is only wanted: B_ where the text needs B."""
+    name = identifier(stem)
+    return name if not name or usable(name) else f"{name}_"
+
+
+def leaf_arrays(form: Chains, arrays: list[Array], trainable: Bools) -> list[Array]:
     """Return `arrays` with one more for every set of leaves that they lack."""
-    columns = canonical.columns
-    left = canonical.live & (columns.op == 0)
+    graph = form.graph
+    left = form.remaining & (graph.op == 0)
     for array in arrays:
         left[array.nodes[array.nodes >= 0]] = False
-    numbers = left & canonical.literal & ~trainable
+    numbers = left & form.written_number & ~trainable
     left &= ~numbers
     result = list(arrays)
-    first_user = _first_users(canonical)
+    first_user = _first_users(form)
     sets: dict[Any, list[int]] = {}
     for i in np.flatnonzero(left).tolist():
-        sets.setdefault(_key(columns, i, bool(trainable[i])), []).append(i)
+        sets.setdefault(_key(graph, i, bool(trainable[i])), []).append(i)
     begins: dict[Any, list[int]] = {}
     for (kind, scope, _), ids in sets.items():
-        begins.setdefault((kind, scope), []).extend(_begins(columns, ids))
+        begins.setdefault((kind, scope), []).extend(_begins(graph, ids))
     for (kind, scope, stem), ids in sets.items():
         for part in np.split(ids, np.searchsorted(ids, sorted(set(begins[kind, scope])))):
             if len(part):
-                result += _parted(columns, kind, scope, stem, part, first_user)
-    return [*result, _literals(columns, np.flatnonzero(numbers))]
+                result += _parted(graph, kind, scope, stem, part, first_user)
+    return [*result, _literals(graph, np.flatnonzero(numbers))]
 
 
-def _begins(columns: Columns, ids: list[int]) -> Iterator[int]:
+def _begins(graph: ScalarGraph, ids: list[int]) -> Iterator[int]:
     """Yield the first leaf of every module but the first.
 
     A second "neuron 0 / w0" means that another module of the same shape has begun.
     """
     seen: set[tuple[str, str]] = set()
     for i in ids:
-        name = columns.values[i].scope, columns.values[i].label
+        name = graph.values[i].scope, graph.values[i].label
         if name in seen and _MEMBER.search(name[0]) and unnumbered(name[1]) != name[1]:
             yield i
             seen = set()
         seen.add(name)
 
 
-def _literals(columns: Columns, ids: Ints) -> Array:
+def _literals(graph: ScalarGraph, ids: Ints) -> Array:
     """Return the distinct numbers written in the code as one array."""
-    data = np.array([columns.values[i].data for i in ids.tolist()])
+    data = np.array([graph.values[i].data for i in ids.tolist()])
     numbers = np.unique(data)
     return Array(NUMBER, numbers.shape, ids, data=numbers)
 
 
-def _key(columns: Columns, i: int, trainable: bool) -> tuple[str, str, str]:
-    value = columns.values[i]
+def _key(graph: ScalarGraph, i: int, trainable: bool) -> tuple[str, str, str]:
+    value = graph.values[i]
     return (PARAMETER if trainable else CONSTANT, _MEMBER.sub("", value.scope),
             unnumbered(value.label))  # fmt: skip
 
 
-def _parted(columns: Columns, kind: str, scope: str, stem: str, ids: Ints,
+def _parted(graph: ScalarGraph, kind: str, scope: str, stem: str, ids: Ints,
             first_user: Ints) -> list[Array]:  # fmt: skip
     """Part one set of leaves by what uses them: weights from biases where nothing names them."""
     use = first_user[ids]
-    role = np.zeros(len(ids), np.int64) if stem else _roles(columns, ids, use)
+    role = np.zeros(len(ids), np.int64) if stem else _roles(graph, ids, use)
     parts = []
     for r in np.unique(role).tolist():
         part = ids[role == r]
-        shape = _shape(columns, part, first_user[part])
+        part, shape = _labelled_grid(graph, part) or (
+            part,
+            _shape(graph, part, first_user[part]),
+        )
         parts.append(Array(kind, shape, part, stem=_stem(kind, scope, stem, shape)))
     return parts
 
 
-def _roles(columns: Columns, ids: Ints, user: Ints) -> Ints:
+def _labelled_grid(graph: ScalarGraph, ids: Ints) -> tuple[Ints, tuple[int, ...]] | None:
+    """Return leaves labelled P0,0 P0,1 P1,0 ... in the order of their numbers, and the shape."""
+    labels = [graph.values[i].label for i in ids.tolist()]
+    places = [re.findall(r"\d+", label[len(unnumbered(label)) :]) for label in labels]
+    rank = len(places[0])
+    scopes = len(set(graph.scope[ids].tolist()))
+    if scopes > 1 or rank < 2 or any(len(place) != rank for place in places):
+        return None
+    grid = np.array(places, np.int64)
+    grid -= grid.min(axis=0)
+    shape = tuple((grid.max(axis=0) + 1).tolist())
+    flat = np.ravel_multi_index(tuple(grid.T), shape)
+    if min(shape) == 1 or np.prod(shape) != len(ids) or len(set(flat.tolist())) != len(ids):
+        return None
+    return ids[np.argsort(flat)], shape
+
+
+def _roles(graph: ScalarGraph, ids: Ints, user: Ints) -> Ints:
     """Tell leaves apart by the operation and the operand's place at their first use."""
-    role: Ints = columns.op[user] * 2 + (columns.x[user] == ids)
+    role: Ints = graph.op[user] * 2 + (graph.x[user] == ids)
     return role
 
 
-def _first_users(canonical: Canonical) -> Ints:
-    columns = canonical.columns
-    first = np.full(len(columns), len(columns))
-    for operand in (canonical.x, canonical.y):
-        users = np.flatnonzero((operand >= 0) & canonical.live)
+def _first_users(form: Chains) -> Ints:
+    graph = form.graph
+    first = np.full(len(graph), len(graph))
+    for operand in (form.x, form.y):
+        users = np.flatnonzero((operand >= 0) & form.remaining)
         np.minimum.at(first, operand[users], users)
-    lengths = np.diff(canonical.start)
-    owner = np.repeat(canonical.sums, lengths)
-    for operand in (canonical.a, canonical.b):
+    lengths = np.diff(form.start)
+    owner = np.repeat(form.sums, lengths)
+    for operand in (form.a, form.b):
         has = operand >= 0
         np.minimum.at(first, operand[has], owner[has])
-    first[first == len(columns)] = canonical.root
+    first[first == len(graph)] = form.root
     return first
 
 
-def _shape(columns: Columns, ids: Ints, user: Ints) -> tuple[int, ...]:
+def _shape(graph: ScalarGraph, ids: Ints, user: Ints) -> tuple[int, ...]:
     """Return (rows, length): a row for each scope, or for each run of leaves used together."""
-    if len(ids) == 1 and not _MEMBER.search(columns.scopes[columns.scope[ids[0]]]):
+    if len(ids) == 1 and not _MEMBER.search(graph.scopes[graph.scope[ids[0]]]):
         return ()
-    for row in (columns.scope[ids], user):
+    for row in (graph.scope[ids], user):
         starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
         lengths = np.diff(np.append(starts, len(row)))
         if (lengths == lengths[0]).all() and lengths[0] > 1 and len(lengths) > 1:
             return len(lengths), int(lengths[0])
-    if len(ids) > 1 and _MEMBER.search(columns.scopes[columns.scope[ids[0]]]):
-        return (len(ids),) if len(set(columns.scope[ids].tolist())) > 1 else (1, len(ids))
+    if len(ids) > 1 and _MEMBER.search(graph.scopes[graph.scope[ids[0]]]):
+        return (len(ids),) if len(set(graph.scope[ids].tolist())) > 1 else (1, len(ids))
     return (len(ids),)
 
 

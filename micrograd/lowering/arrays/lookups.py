@@ -11,11 +11,12 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.lowering.arrays.leaves import stem_of
-from micrograd.lowering.columns import NONE
-from micrograd.lowering.grids import coordinates, find_grid, read
-from micrograd.lowering.ir import LOOKUP, Array
+from micrograd.lowering.scalars.columns import NONE
+from micrograd.lowering.arrays.axes import coordinates, find_axes, read
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, B, Rows, Term
 from micrograd.lowering.trace.declared import CONSTANT, PARAMETER, Declared
 from micrograd.lowering.trace.lookups import Lookup
+from micrograd.lowering.trace.record import Trace
 
 
 def _rows_array(
@@ -23,7 +24,7 @@ def _rows_array(
 ) -> tuple[Array, Any]:
     """Return the array of the rows looked up, and its Values by place."""
     places = np.array(sorted(lookup.rows))
-    grid = find_grid(coordinates(ids, places), len(places))
+    grid = find_axes(coordinates(ids, places), len(places))
     flat = places[grid.order].reshape(grid.shape)
     operand = read(ids, coordinates(ids, flat), flat, range(len(grid.shape)))
     values = np.empty((*grid.shape, lookup.length), object)
@@ -31,8 +32,9 @@ def _rows_array(
     known = np.array([nodes.get(v, NONE) for v in values.ravel().tolist()], np.int64)
     of = re.search(r"_[a-z]\w*$", ids.name)  # the _c of ids_c goes on to what is looked up
     stem = letter + (of[0] if of else "")
-    array = Array(LOOKUP, values.shape, known, True, operands=(operand,), table=table, stem=stem)
-    return array, values
+    kept = ((BATCH, B), *enumerate(values.shape))
+    term = Term((Rows(table, operand),), tuple(kept))
+    return Array(COMPUTED, values.shape, known, True, (term,), stem=stem), values
 
 
 def looked_up(
@@ -68,15 +70,13 @@ def reached(lookups: Iterable[Lookup], nodes: Mapping[Value, int]) -> list[Looku
     ]
 
 
-def tables(
-    lookups: Iterable[Lookup], arrays: Sequence[Declared], start: int | None, named: bool
-) -> dict[int, Declared]:
+def tables(lookups: Iterable[Lookup], traced: Trace, named: bool) -> dict[int, Declared]:
     """Return the table of each lookup, by the identity of its rows: one of `arrays`, or a new one.
 
     Where parameters were `named`, a table that is none of them is a constant. Raises ValueError
     where one shares some of its Values with a parameter.
     """
-    by_first = {id(leaves.values.flat[0]): leaves for leaves in arrays if leaves.values.size}
+    by_first = {id(leaves.values.flat[0]): leaves for leaves in traced.arrays if leaves.values.size}
     result: dict[int, Declared] = {}
     for rows in (lookup.table for lookup in lookups if lookup.table):
         if id(rows) in result:
@@ -84,10 +84,10 @@ def tables(
         first, shape = rows[0][0], (len(rows), len(rows[0]))
         table = by_first.get(id(first))
         if table is None or table.values.shape != shape or table.values[-1, -1] is not rows[-1][-1]:
-            trained = not named and (start is None or first._index < start)
+            trained = not named and first in traced.lasting
             kind = PARAMETER if trained else CONSTANT
             table = Declared("", kind, _grid(rows, shape), stem_of(first, shape) or "E")
-            _check_separate(table, arrays)
+            _check_separate(table, traced.arrays)
         result[id(rows)] = table
     return result
 

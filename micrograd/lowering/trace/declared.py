@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from micrograd.engine import Value
+from micrograd.lowering.trace.samples import DEEPEST, shown
 
 INPUT, PARAMETER, CONSTANT, NUMBER = "input", "parameter", "constant", "number"
 
@@ -25,12 +28,144 @@ class Declared:
     stem: str = ""
 
 
-def declared(name: str, kind: str, nested: Any) -> Declared:
+def declared(name: str, kind: str, nested: Any, stem: str = "") -> Declared:
     """Return nested lists of Values as one array. Raises ValueError where they are ragged."""
-    values = np.array(nested, dtype=object)
-    if any(not isinstance(v, Value) for v in values.ravel().tolist()):
+    return Declared(name, kind, _object_array(nested, name or stem), stem)
+
+
+def _object_array(nested: Any, name: str) -> Any:
+    shape: list[int] = []
+    level = nested
+    while isinstance(level, (list, tuple)) and len(shape) <= DEEPEST:
+        shape.append(len(level))
+        level = level[0] if level else None
+    flat = list(_flat(nested))
+    if len(flat) != np.prod(shape, dtype=int) or not _has_shape(nested, shape):
         raise ValueError(
             f"{name} is ragged or holds something else than Values; give nested lists "
             "whose rows have one length, or each part under its own name"
         )
-    return Declared(name, kind, values)
+    values = np.empty(len(flat), object)
+    values[:] = flat
+    return values.reshape(shape)
+
+
+def _flat(nested: Any, depth: int = 0) -> Iterator[Value]:
+    if isinstance(nested, Value):
+        yield nested
+    elif isinstance(nested, (list, tuple)) and depth <= DEEPEST:
+        for part in nested:
+            yield from _flat(part, depth + 1)
+
+
+def _has_shape(nested: Any, shape: list[int]) -> bool:
+    if not shape:
+        return isinstance(nested, Value)
+    return (
+        isinstance(nested, (list, tuple))
+        and len(nested) == shape[0]
+        and all(_has_shape(part, shape[1:]) for part in nested)
+    )
+
+
+def declared_parameters(parameters: Any) -> list[Declared]:
+    """Return the arrays of a dict of nested lists of Values, also of lists or dicts of such.
+
+    A name that is none of Python's becomes one: `layer0.wq` is `layer0_wq`. Raises TypeError or
+    ValueError for what is no such dict, for an empty array, and for a Value in two arrays.
+    """
+    if parameters is None:
+        return []
+    if not isinstance(parameters, Mapping):
+        raise TypeError(
+            f"parameters={shown(parameters)}; give a dict of names and nested lists of Values: "
+            'parameters={"W": W, "b": b}'
+        )
+    arrays = []
+    for key, nested in parameters.items():
+        if not isinstance(key, str):
+            raise TypeError(f"{shown(key)} cannot name an array: give a str")
+        for name, part in arrays_in(key if key.isidentifier() else python_name(key), nested):
+            arrays.append(_parameter(name, part))
+    _check_distinct(arrays)
+    return arrays
+
+
+def _parameter(name: str, nested: Any) -> Declared:
+    nested = nested.tolist() if isinstance(nested, np.ndarray) else nested
+    array = declared(name, PARAMETER, nested)
+    if not array.values.size:
+        raise ValueError(f"{name} is empty; give Values, or leave it out")
+    return array
+
+
+def _check_distinct(arrays: list[Declared]) -> None:
+    owner: dict[Value, str] = {}
+    for array in arrays:
+        for value in array.values.ravel().tolist():
+            other = owner.setdefault(value, array.name)
+            if other != array.name:
+                raise ValueError(
+                    f"{other} and {array.name} share a Value; give each Value in one array"
+                )
+
+
+def python_name(text: str) -> str:
+    """Return a text as a name of Python: layer0_attn_wq for layer0.attn_wq.
+
+    Raises ValueError where nothing of it can be in a name.
+    """
+    name = re.sub(r"\W+", "_", text).strip("_")
+    name = f"p{name}" if name[:1].isdigit() else name
+    if not name.isidentifier():
+        raise ValueError(f"{text!r} cannot name an array: it is no Python name")
+    return name
+
+
+def arrays_in(name: str, nested: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield the arrays of nested lists, tuples and dicts, with the names of their places.
+
+    Lists that have a shape are one array, and so are rows of different lengths: `declared` says
+    so. Others, of matrices and vectors or of dicts, are an array for each part: `layers_0_wq`.
+    """
+    if isinstance(nested, Mapping):
+        for key, part in nested.items():
+            yield from arrays_in(_joined(name, key), part, depth + 1)
+    elif depth < DEEPEST and isinstance(nested, (list, tuple)) and _mixed(nested):
+        for i, part in enumerate(nested):
+            yield from arrays_in(_joined(name, i), part, depth + 1)
+    else:
+        yield name, nested
+
+
+def _joined(name: str, key: Any) -> str:
+    return python_name(f"{name}_{key}" if name else str(key))
+
+
+def _mixed(parts: Any) -> bool:
+    """Return whether parts are arrays of different shapes, and not merely rows."""
+    ranks = {_rank(part) for part in parts}
+    if None in ranks:
+        return any(
+            isinstance(part, Mapping) or (rank is None and _holds_arrays(part))
+            for part, rank in ((part, _rank(part)) for part in parts)
+        )
+    if len(ranks) > 1:
+        return True
+    return ranks != {0} and ranks != {1} and len({_shape(part) for part in parts}) > 1
+
+
+def _holds_arrays(part: Any) -> bool:
+    return isinstance(part, (list, tuple)) and _mixed(part)
+
+
+def _shape(nested: Any) -> tuple[int, ...] | None:
+    try:
+        return tuple(_object_array(nested, "").shape)
+    except ValueError:
+        return None
+
+
+def _rank(nested: Any) -> int | None:
+    shape = _shape(nested)
+    return None if shape is None else len(shape)

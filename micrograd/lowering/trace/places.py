@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from typing import Any
 
+_PYTHON = os.path.dirname(os.__file__) + os.sep  # copy, functools, statistics
 
-def ours(frame: Any) -> bool:
-    name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return name == "micrograd" or frame.f_code.co_filename.startswith("<row ")
+
+def line_of(error: BaseException) -> str:
+    """Return the last line of the user's code that an error went through."""
+    frames = traceback.walk_tb(error.__traceback__)
+    places = [f"{f.f_code.co_filename}:{line}" for f, line in frames if not _ours(f)]
+    return (places or [user_line()])[-1]
 
 
 def user_line() -> str:
     """Return the line of the user's code that led here."""
     frame = sys._getframe(1)
-    while frame.f_back and ours(frame):
+    while frame.f_back and _ours(frame):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def first_line(function: Any) -> str:
+    """Return where a function begins, or its name."""
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else called(function)
+
+
+def called(function: Any) -> str:
+    """Return the name of what is called."""
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _ours(frame: Any) -> bool:
+    name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    file = frame.f_code.co_filename
+    of_python = file.startswith(_PYTHON) and "site-packages" not in file
+    return name == "micrograd" or of_python or file.startswith("<row ")

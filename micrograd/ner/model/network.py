@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.core.formulas import Namespace
 from micrograd.core.modes import scope
 from micrograd.engine import weighted_sum
 from micrograd.ner.model.vocabulary import Ids
 from micrograd.ner.model.windows import check_width
-from micrograd.ops import BY_NAME, FUNCTIONS, Namespace
+from micrograd.ops import BY_NAME, FUNCTIONS
 from micrograd.optim.gradients import Rows
 
 Floats = NDArray[np.float64]

@@ -18,6 +18,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.files import file_errors
+
 FOREIGN = {
     b"\xba\x16O/": "fastText's binary model (.bin): use the .vec file beside it",
     b"\x93NUMPY": "a NumPy array without words",
@@ -56,7 +58,7 @@ def read_vectors(
     """
     wanted = list(dict.fromkeys(words))
     keys = {form for word in wanted for form in _forms(word)}
-    with ExitStack() as files:
+    with file_errors(path), ExitStack() as files:
         file = _unpacked(Path(path), files)
         found_width, rows = _open(file, str(path))
         if width is not None and found_width != width:

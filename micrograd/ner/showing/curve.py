@@ -37,8 +37,8 @@ class Scale(NamedTuple):
         return round(self.start + share * (self.stop - self.start), 1)
 
 
-def curve(history: History) -> str:
-    """Draw the columns of a history that it has, as a picture that stands alone."""
+def curve(history: History, style: str = f"<style>{STYLE}</style>") -> str:
+    """Draw the columns of a history that it has; with its `style` the picture stands alone."""
     panels = [[n for n in names if n in history.columns] for names in PANELS]
     panels = [names for names in panels if names]
     best = max(history.rows, key=lambda row: row.get("dev_f1", 0.0))
@@ -48,7 +48,7 @@ def curve(history: History) -> str:
     said = f"Learning curve over {len(history)} epochs; epoch {kept} was kept"
     return (
         f'<svg class="curve" xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT}" '
-        f'viewBox="0 0 {width} {HEIGHT}" role="img" aria-label="{said}"><style>{STYLE}</style>'
+        f'viewBox="0 0 {width} {HEIGHT}" role="img" aria-label="{said}">{style}'
         f"{''.join(parts)}</svg>"
     )
 

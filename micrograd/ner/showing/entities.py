@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from micrograd.ner.text.schemes import Span, encode, spans
 from micrograd.ner.text.sentence import Sentence
+from micrograd.printing import printable
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -99,10 +100,10 @@ def marked(text: str, found: Sequence[Entity], styles: dict[str, int] | None = N
 
     out = Text()
     kinds = numbered((e.type for e in found), len(STYLES)) if styles is None else styles
-    woven(
-        text,
-        found,
-        out.append,
-        lambda e: out.append(f"[{e.text} {e.type}]", STYLES[kinds.get(e.type, 0) % len(STYLES)]),
-    )
+
+    def name(entity: Entity) -> None:
+        style = STYLES[kinds.get(entity.type, 0) % len(STYLES)]
+        out.append(printable(f"[{entity.text} {entity.type}]"), style)
+
+    woven(text, found, lambda part: out.append(printable(part.replace("\r\n", "\n"))), name)
     return out

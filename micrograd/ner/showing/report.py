@@ -15,6 +15,7 @@ from rich.text import Text
 from micrograd.ner.judging.errors import KINDS, Error
 from micrograd.ner.judging.evaluation import Evaluation
 from micrograd.ner.judging.scoring import Average, Report, Score
+from micrograd.printing import printable
 
 SHOWN_ERRORS = 8
 MODE = "entities as conlleval and seqeval's default mode count them"
@@ -49,7 +50,7 @@ def print_evaluation(
 
 
 def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(printable(title)), title_justify="left")
     table.add_column("")
     for name in ("precision", "recall", "F1", "right", "predicted", "true"):
         table.add_column(name, justify="right")
@@ -60,7 +61,7 @@ def _row(table: Table, name: str, score: Score | Average, style: str = "") -> No
     shares = (f"{value:.2f}" for value in (score.precision, score.recall, score.f1))
     whole = (score.right, score.predicted, score.true) if isinstance(score, Score) else ()
     counts = map(str, whole)
-    table.add_row(Text(name), *shares, *counts, style=style)
+    table.add_row(Text(printable(name)), *shares, *counts, style=style)
 
 
 def print_errors(errors: Sequence[Error], path: str, console: Console | None = None) -> None:
@@ -78,10 +79,10 @@ def print_errors(errors: Sequence[Error], path: str, console: Console | None = N
 def _error(error: Error, path: str) -> Text:
     start, end, _ = error.span
     before, after = error.words[max(0, start - 4) : start], error.words[end : end + 4]
-    text = Text(f"  {path}:{error.line} {error.kind} {error.types()}: ")
-    text.append(" ".join([*before, ""]))
-    text.append(f"[{' '.join(error.words[start:end])}]", "bold red")
-    return text.append(" ".join(["", *after]) + f"  ({error.confidence:.2f})")
+    text = Text(printable(f"  {path}:{error.line} {error.kind} {error.types()}: "))
+    text.append(printable(" ".join([*before, ""])))
+    text.append(printable(f"[{' '.join(error.words[start:end])}]"), "bold red")
+    return text.append(printable(" ".join(["", *after])) + f"  ({error.confidence:.2f})")
 
 
 def print_confusion(counts: Counter[tuple[str, str]], console: Console | None = None) -> None:
@@ -91,10 +92,10 @@ def print_confusion(counts: Counter[tuple[str, str]], console: Console | None = 
     table = Table(title="Entities by true type (rows) and predicted type", title_justify="left")
     table.add_column("")
     for name in names:
-        table.add_column(Text(name), justify="right")
+        table.add_column(Text(printable(name)), justify="right")
     for true in names:
         cells = ["" if true == said == "O" else str(counts[true, said]) for said in names]
-        table.add_row(Text(true), *cells)
+        table.add_row(Text(printable(true)), *cells)
     console.print(table)
 
 

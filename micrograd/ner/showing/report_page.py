@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -27,8 +26,10 @@ caption { text-align: left; color: #666; }
 .window span { display: inline-block; margin: .1em .15em; padding: 0 .45em; border-radius: .3em;
   border: 1px solid #8886; }
 .window .centre { font-weight: 700; border-width: 2px; border-color: currentColor; }
+.wide img { max-width: 100%; }
 .true { color: #0f6b3f; } .corrupt { color: #b54708; }
-@media (prefers-color-scheme: dark) { caption { color: #aaa; } .true { color: #7ee2a8; }
+@media (prefers-color-scheme: dark) { caption { color: #aaa; } .wide img { max-width: 100%; }
+.true { color: #7ee2a8; }
   .corrupt { color: #ffb077; } svg.curve text { fill: #bbb; } }
 """
 
@@ -49,9 +50,9 @@ class Run(NamedTuple):
 def report_page(run: Run) -> str:
     """Give the whole page, self-contained."""
     parts = [_scores(run), _curve(run), _examples(run), _errors(run), _example(run.example)]
-    return page.PAGE.format(
-        title=html.escape(run.title), style=page.STYLE + STYLE, body="\n".join(filter(None, parts))
-    )
+    body = "\n".join(filter(None, parts))
+    style = page.STYLE + curve.STYLE + STYLE
+    return page.document(run.title, style, body, "; img-src 'self' file:")
 
 
 def _scores(run: Run) -> str:
@@ -74,7 +75,7 @@ def _row(name: str, row: Score | Average) -> str:
     shares = "".join(f"<td>{share:.2f}</td>" for share in (row.precision, row.recall, row.f1))
     whole = (row.right, row.predicted, row.true) if isinstance(row, Score) else ("", "", "")
     counts = "".join(f"<td>{count}</td>" for count in whole)
-    return f"<tr><td>{html.escape(name)}</td>{shares}{counts}</tr>"
+    return f"<tr><td>{page.escaped(name)}</td>{shares}{counts}</tr>"
 
 
 def _curve(run: Run) -> str:
@@ -83,7 +84,7 @@ def _curve(run: Run) -> str:
         if "active" in run.history.columns
         else ""
     )
-    picture = curve.curve(run.history)
+    picture = curve.curve(run.history, style="")
     return f"<h2>How it learned</h2><div class=wide tabindex=0>{picture}</div><p>{words}</p>"
 
 
@@ -108,15 +109,15 @@ def _errors(run: Run) -> str:
 def _error(error: Error, path: str) -> str:
     start, end, _ = error.span
     before, name, after = (
-        html.escape(" ".join(part))
+        page.escaped(" ".join(part))
         for part in (
             error.words[max(0, start - 6) : start],
             error.words[start:end],
             error.words[end : end + 6],
         )
     )
-    what = html.escape(f"{error.kind}: {error.types()}, {error.confidence:.2f}")
-    where = html.escape(f"{path}:{error.line}")
+    what = page.escaped(f"{error.kind}: {error.types()}, {error.confidence:.2f}")
+    where = page.escaped(f"{path}:{error.line}")
     return f"<li>{before} <b>{name}</b> {after} <small>({what}; {where})</small></li>"
 
 
@@ -130,14 +131,13 @@ def _example(example: Example | None) -> str:
         f"<h2>The sample that is drawn</h2>{windows}<p><b>{loss}</b>. "
         'Both passes of its graph: <a href="pair.html">step by step</a>, '
         '<a href="pair.svg">the picture</a>.</p>'
-        '<div class=wide tabindex=0><img src="pair.svg" alt="The graph of the sample" '
-        'style="max-width:100%"></div>'
+        '<div class=wide tabindex=0><img src="pair.svg" alt="The graph of the sample"></div>'
     )
 
 
 def _window(name: str, window: Window, score: str) -> str:
     marks = "".join(
-        f'<span class="{"centre" if n == window.centre else ""}">{html.escape(word)}</span>'
+        f'<span class="{"centre" if n == window.centre else ""}">{page.escaped(word)}</span>'
         for n, word in enumerate(window.words)
     )
-    return f'<p class="window {name}">{name} window: {marks} {html.escape(score)}</p>'
+    return f'<p class="window {name}">{name} window: {marks} {page.escaped(score)}</p>'

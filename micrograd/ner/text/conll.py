@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from micrograd.files import atomic_write
+from micrograd.files import atomic_write, read_bytes
 from micrograd.ner.text import encodings, foreign, notation, records, schemes
 from micrograd.ner.text.lines import BLANKS, DOCUMENTS, Layout, find_layout, split_lines
 from micrograd.ner.text.sentence import Corpus, Sentence, Source
@@ -175,7 +175,7 @@ def read(
     `scheme=None` leaves the sequence of tags as it stands. ValueError with file:line for what
     `parse` refuses, for what is no tag, and, unless `repair`, for illegal sequences.
     """
-    text, name = encodings.decode(Path(path).read_bytes(), str(path), encoding)
+    text, name = encodings.decode(read_bytes(path), str(path), encoding)
     if records.are_records(text):
         corpus = records.parse(text, str(path), repair)
     else:

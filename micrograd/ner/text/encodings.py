@@ -13,6 +13,7 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 AUTO = "auto"
+ARCHIVE = b"PK\x03\x04"  # what a zip file, and so a saved model, begins with
 _ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xbf](?![A-Za-z\x80-\xff])")
 
 
@@ -24,6 +25,8 @@ def decode(data: bytes, path: str, encoding: str = AUTO) -> tuple[str, str]:
     `auto` takes a BOM, UTF-8, or UTF-16 that shows by its zero bytes. ValueError with file:line
     for a byte that does not fit, naming what the file looks like.
     """
+    if data.startswith(ARCHIVE):
+        raise ValueError(f"{path}: an archive or a saved model, not text with one token per line")
     wide = encoding.lower().replace("_", "-") in ("utf-16", "utf-32", "utf-8-sig")
     name = found(data) if wide or encoding == AUTO else encoding
     try:
@@ -33,7 +36,7 @@ def decode(data: bytes, path: str, encoding: str = AUTO) -> tuple[str, str]:
         raise ValueError(
             f"{path}:{line}: byte 0x{data[error.start]:02x} is not {name}; {_remedy(data)}"
         ) from None
-    except LookupError:
+    except (LookupError, UnicodeError):  # the latter from codecs for something else than text
         raise ValueError(f"unknown encoding {name!r}; try utf-8, cp1252 or utf-16") from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -221,10 +221,26 @@ def train(
             checkpoint=checkpoint,
             resume=resume,
             state=trainer,
+            settings=_settings(tagger, training, sentences, dev),
             progress=progress,
         )
     _check_outcome(history, training, say)
     return history
+
+
+def _settings(
+    tagger: Tagger, training: Training, train: Sequence[Sentence], dev: Sequence[Sentence]
+) -> dict[str, Any]:
+    """Name what a run's result depends on; more epochs may follow, so their number is not there."""
+    return {
+        **asdict(tagger.config),
+        **{name: value for name, value in asdict(training).items() if name != "epochs"},
+        "labels": tagger.labels,
+        "words": states.digest([forms.words for forms in tagger.vocabularies.values()]),
+        "starting parameters": states.digest(tagger.arrays),
+        "training sentences": states.digest([(s.words, s.tags) for s in train]),
+        "dev sentences": states.digest([(s.words, s.tags) for s in dev]),
+    }
 
 
 def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:

@@ -20,6 +20,7 @@ from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, corpus
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.ner.training.fitting import check_tags
+from micrograd.printing import printable
 from micrograd.training import Interrupted
 from micrograd.training.history import History
 
@@ -68,12 +69,14 @@ class Session:
         except Interrupted as stopped:
             self._say(f"{stopped}; or go on with the same command and --resume")
             return False
-        checkpoint.unlink(missing_ok=True)
+        tagger.save(self.folder / "model.npz")
+        history.save_csv(self.folder / "history.csv")
+        checkpoint.unlink(missing_ok=True)  # not before what it led to is safe
         self._report(tagger, history)
         return True
 
     def _say(self, text: str) -> None:
-        self.console.print(text, soft_wrap=True, markup=False)
+        self.console.print(printable(text), soft_wrap=True, markup=False)
 
     def _describe(self) -> None:
         for part in dict.fromkeys((self.train, self.dev, self.test)):
@@ -105,8 +108,6 @@ class Session:
             "errors.csv": report.errors_csv(result.errors, name.split(" ")[0]),
             "report.html": page,
         }
-        tagger.save(self.folder / "model.npz")
-        history.save_csv(self.folder / "history.csv")
         for file, content in written.items():
             atomic_write(self.folder / file, content)
         names = ["model.npz", "history.csv", *["pair.svg", "pair.html"] * bool(sample), *written]

@@ -1,0 +1,1 @@
+"""The notes' slips, as rows of three tables: functions, networks, training."""

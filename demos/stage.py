@@ -1,0 +1,118 @@
+"""What the demos stand on: two languages, claims that are checked, tables, and one command line.
+
+A demo has `measure(...)`, which returns what was measured, `show(r)`, which prints it, claims about
+it, and `draw(r)`, which returns a figure, or `page(r, path)`, which writes a page. `FIGURE` says in
+both languages what is drawn. What a demo states in a sentence is a claim: a test recomputes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LANGUAGES = ("en", "zh")
+_chosen = ["en"]
+
+
+def speak(language: str) -> None:
+    """Choose the language of everything that is printed and drawn from here on."""
+    if language not in LANGUAGES:
+        raise ValueError(f"there is no language {language!r}; give one of {', '.join(LANGUAGES)}")
+    _chosen[0] = language
+
+
+def t(en: str, zh: str) -> str:
+    """Return the text in the chosen language."""
+    return zh if _chosen[0] == "zh" else en
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence about what was measured, r, with the numbers as fields, and its test."""
+
+    name: str
+    en: str
+    zh: str
+    holds: Callable[[Any], bool]
+
+    def sentence(self, r: Any) -> str:
+        """Return the sentence with its numbers; where it is not true of r, it says so."""
+        text = t(self.en, self.zh).format(r=r)
+        return text if self.holds(r) else t("NOT IN THIS RUN: ", "本次运行不成立：") + text
+
+
+def claim(en: str, zh: str) -> Callable[[Callable[[Any], bool]], Claim]:
+    """Turn a predicate into the claim that this sentence makes."""
+    return lambda holds: Claim(holds.__name__, en, zh, holds)
+
+
+def claims(demo: Any) -> list[Claim]:
+    """Return the claims of a demo, in their order."""
+    return [item for item in vars(demo).values() if isinstance(item, Claim)]
+
+
+def width(text: str) -> int:
+    """Return how many columns of a terminal the text takes."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+
+
+def low(*numbers: int) -> str:
+    """Return indices as subscripts: W⁽¹⁾₁₄."""
+    return "".join(map(str, numbers)).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def labelled(value: Any, label: str) -> Any:
+    """Return the Value with this label."""
+    value.label = label
+    return value
+
+
+def table(*rows: Sequence[Any], left: int = 1) -> None:
+    """Print rows in columns, the first `left` columns flush left, the others flush right."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    sizes = [max(map(width, column)) for column in zip(*cells)]
+    for row in cells:
+        gaps = [" " * (size - width(cell)) for size, cell in zip(sizes, row)]
+        parts = [c + g if i < left else g + c for i, (c, g) in enumerate(zip(row, gaps))]
+        print("  ".join(parts).rstrip())
+
+
+def alternative(demo: Any, r: Any) -> str:
+    """Return the text that stands for the figure: what it shows, and what can be seen there."""
+    return " ".join([t(*demo.FIGURE) + t(".", "。"), *(c.sentence(r) for c in claims(demo))])
+
+
+def perform(demo: Any, path: str | None = None, language: str = "en", **options: Any) -> Any:
+    """Print what the demo measures and claims; draw it where a path is given; return it."""
+    speak(language)
+    r = demo.measure(**options)
+    demo.show(r)
+    for one in claims(demo):
+        print(one.sentence(r))
+    if path and hasattr(demo, "draw"):
+        from figures import save
+
+        save(demo.draw(r), path, t(*demo.FIGURE), alternative(demo, r))
+    elif path:
+        demo.page(r, path)
+    if path:
+        print(t("wrote", "已写入"), path)
+    return r
+
+
+def run(name: str) -> None:
+    """Run the demo that is the module `name` from the shell."""
+    demo = sys.modules[name]
+    parser = argparse.ArgumentParser(
+        description=demo.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    if hasattr(demo, "draw") or hasattr(demo, "page"):
+        kinds = ".svg, .png, .pdf" if hasattr(demo, "draw") else demo.ENDING
+        parser.add_argument("path", nargs="?", help=f"draw it to this file ({kinds})")
+    parser.add_argument("--language", choices=LANGUAGES, default="en")
+    perform(demo, **vars(parser.parse_args()))

@@ -1,0 +1,105 @@
+"""What training changes, copied from the objects that hold it, and put back into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from reprlib import repr as shorten
+from typing import Any
+
+from micrograd.engine import Value
+from micrograd.optim.gradients import is_array
+
+
+def capture(item: Any) -> Any:
+    """Return a copy of the state of `item`.
+
+    It is an object with a `state_dict`, a random generator of Python or NumPy, an array, a
+    Value, or a dict or list of such. Raises TypeError for anything else.
+    """
+    if hasattr(item, "state_dict"):
+        return deepcopy(item.state_dict())  # it may be made of what training goes on to change
+    if isinstance(item, Mapping):
+        return {name: capture(part) for name, part in item.items()}
+    if isinstance(item, (list, tuple)):
+        return [capture(part) for part in item]
+    if hasattr(item, "getstate"):
+        return item.getstate()
+    if hasattr(item, "bit_generator"):
+        return item.bit_generator.state
+    if is_array(item):
+        return item.copy()
+    if isinstance(item, Value):
+        return item.data
+    raise TypeError(f"a {type(item).__name__} has no state that can be kept: {item!r}")
+
+
+def restore(item: Any, state: Any) -> None:
+    """Put `item` into the `state` captured from its like.
+
+    Raises ValueError, and changes nothing, where `state` does not fit.
+    """
+    before = capture(item)
+    try:
+        _restore(item, state)
+    except Exception as error:  # generators and objects of others raise what they like
+        _restore(item, before)
+        raise ValueError(f"the state does not fit: {_told(error)}") from error
+
+
+def _restore(item: Any, state: Any) -> None:
+    if hasattr(item, "load_state_dict"):
+        item.load_state_dict(state)
+    elif isinstance(item, Mapping):
+        _check_kind(state, Mapping, "names and their states")
+        _check_names(set(item), set(state))
+        for name, part in item.items():
+            _restore(part, state[name])
+    elif isinstance(item, (list, tuple)):
+        _check_kind(state, Sequence, "a list")
+        _check_names(set(range(len(item))), set(range(len(state))))
+        for part, part_state in zip(item, state):
+            _restore(part, part_state)
+    elif hasattr(item, "setstate"):
+        item.setstate(_tuples(state))
+    elif hasattr(item, "bit_generator"):
+        item.bit_generator.state = state
+    elif is_array(item):
+        _fill(item, state)
+    else:
+        item.data = _number(state)
+
+
+def _told(error: Exception) -> str:
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _check_kind(state: Any, kind: type, what: str) -> None:
+    if not isinstance(state, kind) or isinstance(state, str):
+        raise ValueError(f"expected {what}, not {shorten(state)}")
+
+
+def _check_names(expected: set[Any], there: set[Any]) -> None:
+    lacking, extra = (sorted(map(str, part))[:3] for part in (expected - there, there - expected))
+    wrong = [f"it lacks {', '.join(lacking)}"] * bool(lacking)
+    wrong += [f"it has {', '.join(extra)} too much"] * bool(extra)
+    if wrong:
+        raise ValueError(" and ".join(wrong))
+
+
+def _fill(array: Any, state: Any) -> None:
+    expected = array.shape, array.dtype.str
+    if not is_array(state) or (state.shape, state.dtype.str) != expected:
+        form = (state.shape, state.dtype.str) if is_array(state) else shorten(state)
+        raise ValueError(f"an array {expected} was expected, not {form}")
+    array[...] = state
+
+
+def _number(state: Any) -> float:
+    if isinstance(state, (int, float)):
+        return float(state)
+    raise ValueError(f"a number was expected, not {shorten(state)}")
+
+
+def _tuples(state: Any) -> Any:
+    return tuple(map(_tuples, state)) if isinstance(state, (list, tuple)) else state

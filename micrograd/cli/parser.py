@@ -1,0 +1,179 @@
+"""Read a command line: one line for a mistake, which names the option and what was meant."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from micrograd.expressions import finite
+
+ANY = math.inf
+COLUMNS = (-999, 999)  # of a table, from 0; -1 is the last
+_TERM = re.compile(r"-[\w.(]")
+_SAYINGS = (
+    (r"^argument COMMAND: there is no", "there is no command"),
+    (r"^argument ([^:]+): ", r"\1: "),
+    (r"expected one argument", "a value must follow it"),
+    (r"expected at least one argument", "at least one value must follow it"),
+    (r"ignored explicit argument (.*)", r"it takes no value, but got \1"),
+    (r"the following arguments are required: (.*)", r"\1 is missing"),
+)
+
+
+class UsageError(ValueError):
+    """Report a command line that cannot be used, with the command it was for."""
+
+    def __init__(self, command: str, text: str) -> None:
+        super().__init__(text)
+        self.command = command
+
+
+class Parser(argparse.ArgumentParser):
+    """Parse the arguments of one command, in the words of the project; show examples in its help.
+
+    Options are spelled in full: a beginning that happens to be unique today would be another
+    option's tomorrow.
+    """
+
+    def __init__(self, examples: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+        self.examples = examples
+        self.register("type", int, whole())
+        self.register("type", float, number())
+
+    def format_help(self) -> str:
+        """Return the help, with the examples below."""
+        lines = "".join(f"  {example}\n" for example in self.examples)
+        return super().format_help() + (f"\nexamples:\n{lines}" if lines else "")
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError in the project's words."""
+        unknown = message.removeprefix("unrecognized arguments: ")
+        if unknown != message:
+            message = self._unknown(unknown)
+        for pattern, words in _SAYINGS:
+            message = re.sub(pattern, words, message)
+        raise UsageError(self.prog, f"{message}; see {self.prog} --help")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stdout).write(message)  # argparse's own hides a full or closed stream
+
+    def _unknown(self, arguments: str) -> str:
+        first = arguments.split(" ")[0]
+        if not first.startswith("-"):
+            return f"{arguments!r} is one argument too many"
+        name = first.partition("=")[0]
+        return f"there is no option {name}{meant(name, self._option_string_actions)}"
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            text = f"there is no {value!r}{meant(str(value), known)}; there are {', '.join(known)}"
+            raise argparse.ArgumentError(action, text)
+
+    def signed(self, arguments: Sequence[str]) -> list[str]:
+        """Return the arguments with those marked as values that only look like options.
+
+        These are the -inf in `--rate -inf` and, where the command takes an expression, the -x*y
+        in `draw '-x*y'`.
+        """
+        out: list[str] = []
+        options = True  # until a bare --
+        for argument in arguments:
+            options = options and argument != "--"
+            before = out[-1] if out else ""
+            if options and self._takes_value(before) and _is_number(argument):
+                out[-1] = f"{before}={argument}"
+            elif options and self._is_expression(argument):
+                out.append(f" {argument}")  # what holds a blank is never taken for an option
+            else:
+                out.append(argument)
+        return out
+
+    def _takes_value(self, argument: str) -> bool:
+        action = self._option_string_actions.get(argument)
+        return action is not None and action.nargs is None
+
+    def _is_expression(self, argument: str) -> bool:
+        takes = any("EXPR" in str(action.metavar) for action in self._actions)
+        option = argument in self._option_string_actions or re.match(r"-o(?![*+^) -])", argument)
+        return takes and bool(_TERM.match(argument)) and not option
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return " (is X meant?)" for the known name nearest to `name`, or nothing."""
+    lower = {other.lower(): other for other in known}
+    near = get_close_matches(name.lower(), lower, 1, 0.6)
+    return f" (is {lower[near[0]]} meant?)" if near else ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.startswith("-")
+
+
+def whole(least: float = -ANY, most: float = ANY, odd: bool = False) -> Callable[[str], int]:
+    """Return the reader of a whole number from `least` to `most`."""
+
+    def read(text: str) -> int:
+        digits = re.fullmatch(r"[+-]?\d{1,30}", text.strip(), re.ASCII)
+        if not digits or not least <= int(text) <= most or (odd and int(text) % 2 == 0):
+            kind = "an odd whole number" if odd else "a whole number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {kind}{_range(least, most)}")
+        return int(text)
+
+    return read
+
+
+def number(least: float = -ANY, most: float = ANY, above: bool = False) -> Callable[[str], float]:
+    """Return the reader of a finite number from (or `above`) `least` to `most`."""
+
+    def read(text: str) -> float:
+        value = finite(text)
+        if value is None or not least <= value <= most or (above and value == least):
+            bounds = f" above {least:g}" if above else _range(least, most)
+            raise argparse.ArgumentTypeError(f"{text!r} is not a finite number{bounds}")
+        return value
+
+    return read
+
+
+def encoding(text: str) -> str:
+    """Read the name of an encoding that turns bytes into text."""
+    if text == "auto":  # it is found out from the file
+        return text
+    try:
+        b"".decode(text)
+    except (LookupError, UnicodeError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not the encoding of a text; try utf-8, latin-1 or utf-16"
+        ) from None
+    return text
+
+
+def file_name(text: str) -> str:
+    """Read the name of a file or folder, which has at least one character."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name is empty; name a file or folder")
+    return text
+
+
+def _range(least: float, most: float) -> str:
+    if most != ANY:
+        return f" from {least:,.0f} to {most:,.0f}"
+    return f" of {least:,.0f} or more" if least != -ANY else ""
+
+
+def refuse(options: Mapping[str, object], reason: str) -> None:
+    """Raise ValueError for the first option that was set, by name, where none has an effect."""
+    for name, value in options.items():
+        if value:
+            raise ValueError(f"{name} has no effect here: {reason}")

@@ -1,0 +1,43 @@
+"""What a command was asked to read: a Value to show; a file that may be a model."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from micrograd.cli.streams import guest
+
+if TYPE_CHECKING:
+    from micrograd.engine import Value
+
+
+def root(options: argparse.Namespace) -> Value:
+    """Return the Value that EXPR|FILE.py:NAME and --at name. Raises ValueError where none is."""
+    from micrograd.expressions import point, read
+
+    if options.value and _is_point(options.value) and not _is_point(options.at):
+        raise ValueError(f"the expression and its point are swapped: write {options.at!r} "
+                         f"--at {options.value}")  # fmt: skip
+    at = point(options.at)
+    with guest():
+        return read(options.value, at)
+
+
+def is_saved(path: str) -> bool:
+    """Tell whether a file that can be read begins as a saved state does, so is no text to tag."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(64)
+    except OSError:
+        return False
+    return start.startswith(b"PK\x03\x04") or b'"micrograd state"' in start
+
+
+def _is_point(text: str) -> bool:
+    from micrograd.expressions import point
+
+    try:
+        point(text)
+    except ValueError:
+        return False
+    return True

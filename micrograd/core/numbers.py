@@ -1,0 +1,47 @@
+"""What a Value may hold: one real number, as a float."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+
+def number(data: Any) -> float:
+    """Return `data` as a float. Raises TypeError where it is not one real number."""
+    if isinstance(data, Real):
+        return float(data)
+    if getattr(data, "ndim", None) == 0:
+        return number(data.item())
+    remedy = "give one real number"
+    if hasattr(data, "_operation"):
+        remedy = "it is one already; detach() makes a copy that remembers nothing"
+    elif isinstance(data, (list, tuple)) or hasattr(data, "ndim"):
+        remedy = "make one Value for each element"
+    raise TypeError(f"a Value cannot hold {data!r} ({type(data).__name__}): {remedy}")
+
+
+def constant(k: Any, shown: str) -> float:
+    """Return the k of a formula as a float. Raises TypeError where it is no number."""
+    try:
+        return number(k)
+    except TypeError:
+        kind = type(k).__name__
+        raise TypeError(f"the k of {shown} is one number, not {k!r} ({kind})") from None
+
+
+def data_of(operand: Any) -> float:
+    """Return the data of a Value. Raises TypeError where something else than a number was assigned.
+
+    NumPy's numbers are taken, as floats.
+    """
+    data = operand.data
+    if data.__class__ is float:
+        return data
+    try:
+        return number(data)
+    except TypeError:
+        name = f"{operand.label!r}" if operand.label else "a node"
+        raise TypeError(
+            f"the data of {name} is {data!r} ({type(data).__name__}), not a number; assign one: "
+            "v.data = 0.5, or the .data of another Value"
+        ) from None

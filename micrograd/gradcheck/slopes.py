@@ -1,0 +1,209 @@
+"""Numeric slopes that say how far they can be trusted.
+
+A difference has two errors: the step's own, which shrinks with it, and the rounding of f, which
+grows as it shrinks. So steps are halved from the size of x downwards, the differences extrapolated
+to step 0 (Richardson 1911), until what three steps say agrees; the disagreement, with the rounding
+that f is known to have, bounds the error. Much smaller steps then have to confirm it.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+EPSILON = sys.float_info.epsilon
+START = 0.2371  # the largest step, relative to x: no fraction that a period may be a multiple of
+HALVINGS = 44
+FAR = 40  # quadruplings of the largest step, to look where f moves at all
+ORDERS = 5  # columns of the extrapolation
+CONFIRMING = (2.0**-6, 2.0**-12, 2.0**-18, 2.0**-24)  # of the step that settled
+CORNER = 0.6  # smooth: slopes left and right differ by a 64th at the next step; a corner: as much
+
+
+class Slope(NamedTuple):
+    """A numeric slope; its true value is within `bound`. `scale` is how steeply f varies around.
+
+    `doubt` says why it could not be had; `kink`: the slopes left and right differ; `flat`: f is
+    the same number, bit for bit, all around, and not because it is too large to show x.
+    """
+
+    value: float
+    bound: float
+    scale: float = 0.0
+    kink: bool = False
+    doubt: str = ""
+    flat: bool = False
+
+
+class Sample(NamedTuple):
+    """Differences of f over one step: central, to the right and to the left; `noise` of each."""
+
+    h: float
+    central: float
+    right: float
+    left: float
+    noise: float
+
+
+class Function:
+    """A function of one number around x, of values known to `noise`, absolutely."""
+
+    def __init__(self, f: Callable[[Any], Any], x: float, noise: float) -> None:
+        self.f, self.x, self.here = f, x, float(f(x))
+        least = 2 * EPSILON * abs(self.here)
+        self.noise = max(noise, least) if math.isfinite(noise) else least
+
+    def __call__(self, x: float) -> float:
+        """Return f(x); nan where it has no finite value."""
+        try:
+            value = float(self.f(x))
+        except (ArithmeticError, ValueError):
+            return math.nan
+        return value if math.isfinite(value) else math.nan
+
+    def sample(self, h: float) -> Sample:
+        """Return the differences over h, each by the step as floats have it."""
+        above, below = self.x + h, self.x - h
+        right, left = self(above), self(below)
+        largest = max(abs(right), abs(left), abs(self.here))
+        noise = 2 * EPSILON * largest
+        noise += self.noise * (min(largest / abs(self.here), 1e3) if self.here else 1.0)
+        step = above - self.x or math.nan
+        return Sample(
+            h,
+            (right - left) / ((above - below) or math.nan),
+            (right - self.here) / step,
+            (self.here - left) / ((self.x - below) or math.nan),
+            noise / abs(step),
+        )
+
+
+def refined(f: Callable[[Any], Any], x: float, noise: float, side: str, enough: float) -> Slope:
+    """Return the slope of f at x, refined until its bound is `enough` of it.
+
+    `side` is the difference taken: "central", "right" or "left".
+    """
+    function = Function(f, x, noise)
+    best = Slope(math.nan, math.inf)
+    top = abs(x) * START or START
+    samples: list[Sample] = []
+    for slope, h in _settled(function, top, side, samples):
+        if slope.bound < best.bound and _confirmed(function, slope, h, side):
+            best = slope
+        if best.bound <= enough * abs(best.value) or best.bound == 0.0:
+            break
+        if samples[-1].noise > best.bound:
+            break  # smaller steps can only be worse
+    return best._replace(
+        scale=_scale(samples),
+        kink=_kink(samples),
+        doubt=_doubt(best, function, samples),
+        flat=all(s.right == s.left == 0 for s in samples) and not _absorbed(function, top),
+    )
+
+
+def _scale(samples: list[Sample]) -> float:
+    """Return the steepest difference that is no rounding."""
+    return max([abs(s.right) for s in samples if abs(s.right) > 16 * s.noise], default=0.0)
+
+
+def _absorbed(function: Function, h: float) -> bool:
+    """Tell whether f looks constant for its size only: it then first moves by its rounding."""
+    for k in range(1, FAR):
+        for x in (function.x + h * 4.0**k, function.x - h * 4.0**k):
+            change = abs(function(x) - function.here)
+            if change > 0:
+                return change <= 64 * function.noise
+    return False
+
+
+def _settled(
+    function: Function, top: float, side: str, samples: list[Sample]
+) -> Iterator[tuple[Slope, float]]:
+    """Yield what three steps in a row agree on, with the smallest of them; keep all samples."""
+    rows: list[list[float]] = []
+    base = 4.0 if side == "central" else 2.0  # only even powers of h stand in a central difference
+    for k in range(HALVINGS):
+        sample = function.sample(top * 0.5**k)
+        samples.append(sample)
+        difference = getattr(sample, side)
+        if difference != difference:
+            rows = []
+            continue
+        row = [difference]
+        for j, last in enumerate(rows[-1][: ORDERS - 1] if rows else ()):
+            row.append(row[j] + (row[j] - last) / (base ** (j + 1) - 1))
+        rows.append(row)
+        if len(rows) < 3:
+            continue
+        columns = range(len(rows[-3]))
+        yield min((_agreed(rows[-3:], j, sample.noise) for j in columns), key=_bound), sample.h
+
+
+def _agreed(rows: list[list[float]], j: int, noise: float) -> Slope:
+    first, second, third = (row[j] for row in rows)
+    spread = max(abs(third - second), abs(second - first))
+    return Slope(third, spread + 3 * noise)
+
+
+def _bound(slope: Slope) -> float:
+    return slope.bound
+
+
+def _confirmed(function: Function, slope: Slope, h: float, side: str) -> bool:
+    """Tell whether much smaller steps say no other slope."""
+    for ratio in CONFIRMING:
+        sample = function.sample(h * ratio)
+        difference = getattr(sample, side)
+        first_order = 0.0 if side == "central" else abs(sample.right - sample.left)
+        if abs(difference - slope.value) > slope.bound + 4 * sample.noise + first_order:
+            return False
+    return True
+
+
+def _kink(samples: list[Sample]) -> bool:
+    """Tell whether the slopes left and right differ as much at small steps as at larger ones."""
+    gaps = [
+        (s.h, abs(s.right - s.left), max(abs(s.right), abs(s.left)))
+        for s in samples
+        if abs(s.right - s.left) > 16 * s.noise
+    ]
+    if len(gaps) < 2:
+        return False
+    h, gap, slope = gaps[-1]
+    wider = [g for other, g, _ in gaps if 3 <= other / h <= 80]
+    return bool(wider) and gap > CORNER * max(wider) and gap > 1e-3 * slope
+
+
+def _doubt(best: Slope, function: Function, samples: list[Sample]) -> str:
+    if math.isfinite(best.bound):
+        return (
+            f"rounding: f is {function.here:.3g}, known to {function.noise:.0e}, which hides "
+            f"slopes below {best.bound:.0e}; check what x goes into alone, or by method='complex'"
+        )
+    if all(s.central != s.central for s in samples):
+        return "f has no value on both sides; check at another point, or by one side"
+    return "the differences do not settle: f jumps, or has a corner close by; move the point"
+
+
+def fixed(f: Callable[[Any], Any], x: float, noise: float, h: float, side: str) -> Slope:
+    """Return the difference over just the step h: only its rounding is known."""
+    function = Function(f, x, noise)
+    sample = function.sample(abs(h))
+    kink = _kink([function.sample(abs(h) * 4), sample])
+    return Slope(getattr(sample, side), 3 * sample.noise, 0.0, kink, _doubt(_ONLY, function, []))
+
+
+_ONLY = Slope(0.0, 0.0)
+
+
+def complex_step(f: Callable[[Any], Any], x: float, noise: float, h: float) -> Slope:
+    """Return Im f(x + ih) / h (Squire and Trapp 1998): no difference is taken, none cancels."""
+    value = float(f(complex(x, h)).imag / h)
+    function = Function(f, x, noise)
+    samples = [function.sample((abs(x) * START or START) * 0.5**k) for k in range(0, 24, 4)]
+    scale = _scale(samples)
+    bound = 64 * EPSILON * max(abs(value), scale)
+    return Slope(value, bound, scale, _kink(samples), _doubt(_ONLY, function, samples), not value)

@@ -1,0 +1,158 @@
+"""Find the axes of a group of nodes in the coordinates of their operands.
+
+Each operand's place in its array gives one column of coordinates per axis. Where some of the
+columns, taken together, run through every combination of their values exactly once, these are
+the axes of the group, and the other columns are functions of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from micrograd.lowering.scalars.columns import Ints
+from micrograd.lowering.arrays.ir import FIXED, Array, Index, Read
+
+
+class Axes(NamedTuple):
+    """Say how members lie in an array.
+
+    `order` are the members row by row (one of each set of equal ones), `place` is every
+    member's place among them.
+    """
+
+    shape: tuple[int, ...]
+    order: Ints
+    place: Ints
+
+
+def coordinates(array: Array, places: Ints) -> list[Ints]:
+    """Return the columns of coordinates of flat places."""
+    return [np.asarray(c) for c in np.unravel_index(places, array.shape)] if array.shape else []
+
+
+def find_axes(columns: Sequence[Ints], count: int, merge: bool = True) -> Axes:
+    """Return the axes of `count` members; without one, a single axis sorted by the columns.
+
+    With `merge`, members with equal columns are one element.
+    """
+    ranked = _ranked(columns)
+    code, size = _code(ranked, count)
+    if not merge and size < count:
+        ranked.append(np.arange(count))
+        code, size = _code(ranked, count)
+    chosen = _chosen(ranked, count, size)
+    shape = (size,) if chosen is None else tuple(_cardinality(ranked[i]) for i in chosen)
+    if chosen is not None:
+        code, size = _code([ranked[i] for i in chosen], count)
+    _, order, place = np.unique(code, return_index=True, return_inverse=True)
+    return Axes(shape, order, place)
+
+
+def _ranked(columns: Sequence[Ints]) -> list[Ints]:
+    """Return the columns that vary, each once, as ranks of their values.
+
+    What changes least from one member to the next comes first: it was the program's outer loop.
+    """
+    distinct: list[Ints] = []
+    for column in columns:
+        if (column == column[0]).all() or any(np.array_equal(column, c) for c in distinct):
+            continue
+        distinct.append(column)
+    distinct.sort(key=lambda column: int((column[1:] != column[:-1]).sum()))
+    return [np.unique(column, return_inverse=True)[1] for column in distinct]
+
+
+def _cardinality(ranks: Ints) -> int:
+    return int(ranks.max()) + 1
+
+
+def _code(ranked: Sequence[Ints], count: int) -> tuple[Ints, int]:
+    """Return one number per member, ordered like its columns, and the number of distinct ones."""
+    code, size = np.zeros(count, np.int64), 1
+    for ranks in ranked:
+        code = np.unique(code * _cardinality(ranks) + ranks, return_inverse=True)[1]
+        size = _cardinality(code)
+    return code, size
+
+
+def _chosen(ranked: list[Ints], count: int, size: int) -> list[int] | None:
+    """Return which columns are the axes, in order; None where no columns fill a grid."""
+    taken: list[int] = []
+    filled = 1
+    for i in sorted(range(len(ranked)), key=lambda i: -_cardinality(ranked[i])):
+        if filled == size:
+            break
+        wanted = filled * _cardinality(ranked[i])
+        if size % wanted == 0 and _code([ranked[j] for j in (*taken, i)], count)[1] == wanted:
+            taken.append(i)
+            filled = wanted
+    return sorted(taken) if filled == size else None
+
+
+def read(array: Array, columns: Sequence[Ints], places: Ints, variables: Sequence[int],
+         split: tuple[int, ...] | None = None) -> Read:  # fmt: skip
+    """Return the operand that reads `array` at `columns`, each shaped like the variables' grid.
+
+    `places` are the flat places in the same shape, for a table where there is no rule.
+    """
+    if split is not None and split == array.shape:
+        split = None
+    index = [_index(column, variables) for column in columns]
+    vars = [i.var for i in index if i is not None and i.var != FIXED]
+    if all(i is not None for i in index) and len(set(vars)) == len(vars):
+        return Read(array, tuple(i for i in index if i is not None), split)
+    return _table(array, places, variables)
+
+
+def _index(column: Ints, variables: Sequence[int]) -> Index | None:
+    """Return the rule of a column over a grid: constant, or linear in one variable."""
+    first = int(column.flat[0])
+    if (column == first).all():
+        return Index(FIXED, first)
+    for axis, var in enumerate(variables):
+        line = column[tuple(slice(None) if a == axis else 0 for a in range(column.ndim))]
+        step = int(line[1] - line[0]) if len(line) > 1 else 0
+        if step <= 0:
+            continue
+        shape = [-1 if a == axis else 1 for a in range(column.ndim)]
+        rule = (first + step * np.arange(len(line))).reshape(shape)
+        if (column == rule).all():
+            return Index(var, first, step)
+    return None
+
+
+def _table(array: Array, places: Ints, variables: Sequence[int]) -> Read:
+    """Return an operand by table, without the variables that it does not depend on."""
+    kept = []
+    for axis, var in reversed(list(enumerate(variables))):
+        first = places.take([0], axis)
+        if (places == first).all():
+            places = first.squeeze(axis)
+        else:
+            kept.append(var)
+    variables = tuple(reversed(kept))
+    if places.size == array.size and (places.ravel() == np.arange(array.size)).all():
+        index = tuple(Index(var) for var in variables)
+        return Read(array, index, places.shape if places.shape != array.shape else None)
+    return Read(array, table=places, variables=variables)
+
+
+def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:
+    """Return the flat places that an operand reads, one axis per variable of `operand.vars`.
+
+    `sizes` gives the sizes of the variables.
+    """
+    if operand.table is not None:
+        return operand.table
+    places = np.arange(operand.array.size).reshape(operand.shape)
+    return places[tuple(key(i, sizes) for i in operand.index)]
+
+
+def key(index: Index, sizes: Mapping[int, int]) -> int | slice:
+    """Return what NumPy takes in brackets for one axis."""
+    if index.var == FIXED:
+        return index.start
+    return slice(index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step)

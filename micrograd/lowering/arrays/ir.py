@@ -1,0 +1,293 @@
+"""Index notation: what each element of an array is, over the variables i, j, k, ...
+
+    z1[i] = Σj x[j] W1[i,j] + b1[i]             sums of products
+    h1[i] = tanh(z1[i])                         an operation, element by element
+    m     = max_j s[j]                          a choice
+    x[i,j] = E[ids[i], j]                       rows looked up
+    dW1[i,j] = Σb delta1[b,i] x[b,j]            an adjoint: the same notation, other names
+
+Every computed array is a sum of terms, a term a product of factors. Variables are numbered:
+0 to rank − 1 run over an array's own axes, higher ones are summed over, BATCH runs over the
+samples: whatever depends on them has it as one more axis in front, which `shape` leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from micrograd.lowering.scalars.columns import Floats, Ints
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
+
+COMPUTED = "computed"
+LEAVES = (INPUT, PARAMETER, CONSTANT, NUMBER)
+BATCH = -1  # the variable of the batch axis
+FIXED = -2  # in place of a variable: the axis is held at `start`
+
+
+class Size(NamedTuple):
+    """The length of an axis that grows with the batch: `count` times the number of samples."""
+
+    count: int = 1
+
+    def __str__(self) -> str:
+        return "B" if self.count == 1 else f"B * {self.count}"
+
+
+B = Size()
+Axis = tuple[int, "int | Size"]  # a variable and how many values it has
+
+
+class Scale(NamedTuple):
+    """A number that multiplies a term: `value` times the batch size to the power `batch`."""
+
+    value: float = 1.0
+    batch: int = 0
+
+    def times(self, value: float, batch: int = 0) -> Scale:
+        """Return the product with another number."""
+        return Scale(self.value * value, self.batch + batch)
+
+    def over(self, size: int | Size) -> Scale:
+        """Return the scale of a sum over a variable of a size that no factor has."""
+        if isinstance(size, Size):
+            return self.times(size.count, 1)
+        return self.times(size)
+
+    def __str__(self) -> str:
+        number = f"{self.value:.12g}"
+        return {0: number, 1: f"{number} B", -1: f"{number}/B"}[self.batch]
+
+
+class Index(NamedTuple):
+    """Where one axis is read: at start + step · variable."""
+
+    var: int
+    start: int = 0
+    step: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """What is read of an array.
+
+    Either one Index per axis, the axes divided into the shape `split` first; or, where the places
+    follow no such rule, a `table` of flat places with one axis per variable of `variables`.
+    """
+
+    array: Array
+    index: tuple[Index, ...] = ()
+    split: tuple[int, ...] | None = None
+    table: Ints | None = None
+    variables: tuple[int, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape that the indices refer to."""
+        return self.array.shape if self.split is None else self.split
+
+    @property
+    def vars(self) -> tuple[int, ...]:
+        """Return the variables read, in the order of the axes, without the batch."""
+        if self.table is not None:
+            return self.variables
+        return tuple(i.var for i in self.index if i.var != FIXED)
+
+    @property
+    def every(self) -> tuple[int, ...]:
+        """Return the variables read, the batch in front."""
+        return ((BATCH,) if self.array.batched else ()) + self.vars
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """Return itself: what a factor reads."""
+        return (self,)
+
+    def same(self, other: object) -> bool:
+        """Return whether two read the same elements for the same variables."""
+        if not isinstance(other, Read) or self.array is not other.array:
+            return False
+        rules = (self.index, self.split, self.variables) == (
+            other.index,
+            other.split,
+            other.variables,
+        )
+        if self.table is None or other.table is None:
+            return rules and self.table is other.table
+        return rules and np.array_equal(self.table, other.table)
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """A formula of an op row over what its letters read; `local` are its local gradients.
+
+    Those are formulas over the same letters, and `out`, the array that the formula defines.
+    """
+
+    op: str
+    text: str
+    k: float | None
+    letters: tuple[tuple[str, Read], ...]
+    local: tuple[str, ...] = ()
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """Return what the letters read."""
+        return tuple(read for _, read in self.letters)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The largest or smallest (`op`) that `read` has over `axis`, or in each of its pieces.
+
+    What `before` reads takes part too, and comes first.
+    """
+
+    op: str
+    read: Read
+    axis: Axis | None
+    before: Read | None = None
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """Return what is chosen from."""
+        return (self.read,) if self.before is None else (self.before, self.read)
+
+
+@dataclass(frozen=True, eq=False)
+class First:
+    """1 where `read` is the first over `axis`, or in its piece, to equal `out`; else 0.
+
+    Where none does, since one is nan, it is the last: as in the engine, where `x.max(y)` gives
+    all to x when both are equal.
+    """
+
+    read: Read
+    out: Read
+    axis: Axis | None
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """Return what is compared."""
+        return (self.read, self.out)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of `table` at the ids that `ids` reads; without a table, those of an identity.
+
+    As a term's `at` it says which rows the term is added to.
+    """
+
+    table: Array | None
+    ids: Read
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """Return what the ids are read from, and the table."""
+        whole = () if self.table is None else (self.table.whole,)
+        return (self.ids, *whole)
+
+
+Factor = Read | Formula | Choice | First | Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """Stand for scale · Σ product of factors, over the variables `summed`.
+
+    `kept` are the variables of the result. It is added where `at` reads the array that the term
+    belongs to; without `at`, at the array's own variables. With `pieces`, what is read runs over
+    one variable, and piece i, from pieces[i] to pieces[i + 1], makes element i: sums and choices
+    of different lengths.
+    """
+
+    factors: tuple[Factor, ...]
+    kept: tuple[Axis, ...]
+    summed: tuple[Axis, ...] = ()
+    scale: Scale = Scale()
+    at: Read | Rows | None = None
+    pieces: Ints | None = None
+
+    @property
+    def reads(self) -> Iterator[Read]:
+        """Yield all that is read."""
+        for factor in self.factors:
+            yield from factor.reads
+        if isinstance(self.at, Rows):
+            yield self.at.ids
+
+    @property
+    def sizes(self) -> dict[int, int | Size]:
+        """Return the sizes of the variables; with pieces, those of what is read."""
+        return dict((*self.kept, *self.summed))
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """Hold one array of the program; `nodes` are the ids of its elements, row by row.
+
+    A leaf's ids may be NONE: an element of a parameter that the result does not depend on. A
+    NUMBER is a pool of the numbers written in the code; an operand reads one. A CONSTANT without
+    nodes has its `data`. `name` is what it is called, `stem` what it would best be called; an
+    adjoint is that `of` another array.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    nodes: Ints
+    batched: bool = False
+    terms: tuple[Term, ...] = ()
+    data: Floats | None = None
+    name: str = ""
+    stem: str = ""
+    of: Array | None = None
+
+    @property
+    def size(self) -> int:
+        """Return the number of elements, of one sample."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Return the variables with their sizes, the batch in front."""
+        return (((BATCH, B),) if self.batched else ()) + tuple(enumerate(self.shape))
+
+    @property
+    def vars(self) -> tuple[int, ...]:
+        """Return the variables, the batch in front."""
+        return tuple(var for var, _ in self.axes)
+
+    @property
+    def whole(self) -> Read:
+        """Return what reads every element at its own variables."""
+        return Read(self, tuple(map(Index, range(len(self.shape)))))
+
+    @property
+    def reads(self) -> Iterator[Read]:
+        """Yield all that is read."""
+        for term in self.terms:
+            yield from term.reads
+
+    @property
+    def formula(self) -> Formula | None:
+        """Return the formula of an array that is one operation, element by element."""
+        only = self.terms[0].factors if len(self.terms) == 1 else ()
+        return only[0] if len(only) == 1 and isinstance(only[0], Formula) else None
+
+    @property
+    def choice(self) -> Choice | None:
+        """Return the choice of an array that makes one."""
+        for factor in self.terms[0].factors if self.terms else ():
+            if isinstance(factor, Choice):
+                return factor
+        return None
+
+    @property
+    def lookup(self) -> Rows | None:
+        """Return the rows of an array that looks some up."""
+        only = self.terms[0].factors if len(self.terms) == 1 else ()
+        return only[0] if len(only) == 1 and isinstance(only[0], Rows) else None

@@ -1,0 +1,217 @@
+"""Names for arrays, as the lectures have them: x, W1, b1, z1, h1, u, s, J, delta1."""
+
+from __future__ import annotations
+
+import builtins
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from keyword import iskeyword
+from typing import Any, NamedTuple
+
+from micrograd.engine import Value
+from micrograd.lowering.arrays.differentiate import Adjoints
+from micrograd.lowering.arrays.ir import CONSTANT, LEAVES, NUMBER, PARAMETER, Array, Read
+from micrograd.ops import BY_NAME, FUNCTIONS
+
+# What the text of programs calls, besides the functions of formulas: a test holds the kinds of
+# expressions and the helpers against it.
+CALLED = (
+    "np", "jnp", "jax", "torch", "len", "B", "LEAVES", "value_and_grad", "forward", "loss", "where",
+    "maximum", "minimum", "abs", "nan", "inf", "einsum", "transpose", "broadcast_to", "full",
+    "scatter", "embed", "s_", "segment_sum", "segment_max", "segment_min", "first_true",
+    "segment_first_true", "rows", "sparse_rows", "Rows", "add_rows", "zeros", "add_at",
+    "read_table", "pieces", "of_tensors", "Slices",
+)  # fmt: skip
+RESERVED = frozenset((*FUNCTIONS, *CALLED))
+_NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
+_ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
+
+
+class Name(NamedTuple):
+    """What an array would best be called; a `temporary` is what no person would name.
+
+    `layer` and `window` are the 1 and the _c of z1_c.
+    """
+
+    stem: str
+    layer: str = ""
+    window: str = ""
+    temporary: bool = False
+
+    def __str__(self) -> str:
+        return self.stem + self.layer + self.window
+
+
+TEMPORARY = Name("t", temporary=True)
+
+
+def check_declared(names: Sequence[str]) -> None:
+    """Raise ValueError where a program cannot have arrays of these names."""
+    same = [unicodedata.normalize("NFKC", name) for name in names]
+    for name in names:
+        if not name.isidentifier() or iskeyword(name):
+            raise ValueError(f"{name!r} cannot name an array: it is no Python name")
+        if not usable(name):
+            raise ValueError(
+                f"{name!r} cannot name an array: the program needs it for itself; "
+                "choose another name"
+            )
+        if same.count(unicodedata.normalize("NFKC", name)) > 1:
+            raise ValueError(f"two arrays are named {name!r}; name each differently")
+
+
+def unnumbered(label: str) -> str:
+    """Return a label without the numbers at its end: W of W0,3 and of W[0, 3]."""
+    return _NUMBERS.sub("", label)
+
+
+def identifier(text: str) -> str:
+    """Return a text as a name of Python; nothing where it cannot be one."""
+    name = unicodedata.normalize("NFKC", re.sub(r"\W+", "_", text).strip("_"))
+    if not name.isidentifier():
+        return ""
+    return f"{name}_" if iskeyword(name) else name
+
+
+def usable(name: str) -> bool:
+    """Return whether a Python name is none that programs need for themselves."""
+    return unicodedata.normalize("NFKC", name) not in RESERVED
+
+
+def parsed(name: str) -> Name:
+    """Return the parts of a name that was given: z1_c is z, 1, _c."""
+    parts = re.fullmatch(r"(.*?)(\d*)(_[^\W\d_]\w*)?", name)
+    return Name(parts[1], parts[2], parts[3] or "") if parts else Name(name)
+
+
+def wanted(arrays: Iterable[Array], values: Sequence[Value]) -> dict[Array, Name]:
+    """Return what each forward array would best be called."""
+    names: dict[Array, Name] = {}
+    for array in arrays:
+        if array.kind != NUMBER:
+            names[array] = _wanted(array, values, names)
+    return names
+
+
+def _wanted(array: Array, values: Sequence[Value], names: Mapping[Array, Name]) -> Name:
+    given = array.name or array.stem
+    if given:
+        return parsed(given)
+    if array.kind in LEAVES:
+        return Name(_leaf(array))
+    stems = {unnumbered(values[i].label) for i in array.nodes.tolist()}
+    label = stems.pop() if len(stems) == 1 else ""
+    return parsed(label) if label and identifier(label) == label else _computed(array, names)
+
+
+def _leaf(array: Array) -> str:
+    rank = len(array.shape)
+    if array.kind == PARAMETER:
+        return "W" if rank == 2 else "b"
+    return "x" if rank == 2 and array.kind == CONSTANT and array.data is None else "c"
+
+
+def _computed(array: Array, names: Mapping[Array, Name]) -> Name:
+    if array.formula:
+        operand = array.formula.reads[0].array
+        of = names.get(operand, TEMPORARY)
+        hidden = len(array.formula.reads) == 1 and array.formula.op in _ACTIVATIONS
+        return of._replace(stem="h") if hidden and of.stem == "z" else TEMPORARY
+    if array.choice:
+        return Name("m", window=names.get(array.choice.read.array, TEMPORARY).window)
+    return next((name for t in array.terms if (name := _product(t, names))), TEMPORARY)
+
+
+def _product(term: Any, names: Mapping[Array, Name]) -> Name | None:
+    """Return z1 for what W1 multiplies, s for what u does."""
+    if len(term.factors) != 2 or not term.summed:
+        return None
+    x, w = (factor.array for factor in term.factors if isinstance(factor, Read))
+    if w.kind != PARAMETER or x is w:
+        return None
+    weights = names[w]
+    first = next(array for array, name in names.items() if name == weights)
+    if first is not w or not usable(str(weights)):  # it will be called otherwise
+        return None
+    if re.fullmatch("[A-Z]", weights.stem) and not weights.window:
+        return Name("z", weights.layer, names[x].window if x in names else "")
+    if str(weights) == "u":
+        return Name("s", window=names[x].window if x in names else "")
+    return None
+
+
+def named_after(adjoints: Adjoints, names: Mapping[Array, Name]) -> dict[Array, Array]:
+    """Return the array whose adjoint each adjoint is called: delta1 of z1 (L6), dW1 of W1.
+
+    One of what nobody would name is called after another array whose adjoint is equal to it.
+    """
+    after = {adjoint: adjoint.of for adjoint in adjoints.arrays if adjoint.of is not None}
+    equals = [(array, upstream.read) for array, upstream in adjoints.upstream.items()]
+    equals += [(leaf, gradient.whole) for leaf, gradient in adjoints.gradients.items()]
+    for array, read in equals:
+        if read is not None and read.array in after and not names[array].temporary:
+            if names[after[read.array]].temporary:
+                after[read.array] = array
+    return after
+
+
+class Names(dict[Any, str]):
+    """The names of arrays and tables in one text: no two are alike, none is what the text calls."""
+
+    def __init__(
+        self,
+        names: Mapping[Array, Name],
+        tables: Iterable[Any] = (),
+        lines: Sequence[Array] = (),
+        after: Mapping[Array, Array] | None = None,
+    ) -> None:
+        super().__init__()
+        self._taken = set(RESERVED) | set(dir(builtins))
+        for array in (array for array in names if array.name):
+            self._enter(array, unicodedata.normalize("NFKC", array.name))
+        for array, name in names.items():
+            if not name.temporary and array not in self:
+                self._enter(array, self._free(unicodedata.normalize("NFKC", str(name))))
+        for adjoint, array in (after or {}).items():
+            if array in self:
+                own = self[array]
+                sums = names[array].stem == "z" and array.terms and not array.formula
+                named = f"delta{own[1:]}" if sums else f"d{own}"
+                self._enter(adjoint, self._free(named))
+        rest = [array for array in (*names, *(after or {})) if array not in self]
+        self._number([*(a for a in lines if a in rest), *(a for a in rest if a not in lines)], lines)
+        for table in tables:
+            number = 1 + sum(1 for other in self if not isinstance(other, Array))
+            while f"i{number}" in self._taken:
+                number += 1
+            self._enter(table, f"i{number}")
+
+    def _enter(self, item: Any, name: str) -> None:
+        self[item] = name
+        self._taken.add(name)
+
+    def _free(self, name: str) -> str:
+        """Return `name`, numbered if it is taken."""
+        if name not in self._taken:
+            return name
+        number, between = (1, "") if name == "c" else (2, "_")
+        while f"{name}{between}{number}" in self._taken:
+            number += 1
+        return f"{name}{between}{number}"
+
+    def _number(self, temporaries: Sequence[Array], lines: Sequence[Array]) -> None:
+        """Number the temporaries 1, 2, ... in the order of their lines; dt1 is the adjoint of t1.
+
+        The adjoint of what has no line of its own is numbered as a temporary itself.
+        """
+        present, number = set(lines), 0
+        for array in temporaries:
+            of = array.of
+            if of is not None and of in self and of in present:
+                self._enter(array, self._free(f"d{self[of]}"))
+                continue
+            number += 1
+            while f"t{number}" in self._taken or f"dt{number}" in self._taken:
+                number += 1
+            self._enter(array, f"t{number}")

@@ -1,0 +1,334 @@
+"""From index notation to statements: one assignment per array, forward and backward alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.arrays.ir import (
+    BATCH,
+    FIXED,
+    LEAVES,
+    NUMBER,
+    Array,
+    Choice,
+    Factor,
+    First,
+    Formula,
+    Read,
+    Rows,
+    Scale,
+    Term,
+)
+from micrograd.lowering.code.construct import embed, indexed, reshape, scatter, take
+from micrograd.lowering.code.contract import (
+    Indexed,
+    Sizes,
+    aligned,
+    combined,
+    contract,
+    filled,
+    selection,
+)
+from micrograd.lowering.code.expr import ALL, Assign, Expr, Table, is_number, num, ref, whole
+from micrograd.lowering.code.formulas import expression
+from micrograd.lowering.code.kinds import make
+from micrograd.lowering.code.simplify import binary, call, where
+from micrograd.lowering.scalars.columns import Ints
+
+CHOOSERS = {"max": "maximum", "min": "minimum"}  # what chooses between two
+_VIEWS = ("reshape", "transpose", "index", "broadcast")
+
+
+@dataclass
+class Builder:
+    """Write the statements of arrays; `tables` are the places that they read by.
+
+    An adjoint that is the same along an axis lacks it, and one that is another array has no line:
+    `adjoints` tells what each one is, and its variables. `results` are the arrays that a caller
+    gets: new ones, of the full shape.
+    """
+
+    results: frozenset[Array] = frozenset()
+    tables: dict[bytes, Table] = field(default_factory=dict)
+    adjoints: dict[Array, Indexed] = field(default_factory=dict)
+    returned: set[Array] = field(default_factory=set)
+
+    def statements(self, arrays: Iterable[Array]) -> list[Assign]:
+        """Return the statements that define the arrays, in their order."""
+        lines = (self._statement(array) for array in arrays)
+        return [line for line in lines if line is not None]
+
+    def _statement(self, array: Array) -> Assign | None:
+        value = self._value(array)
+        if array in self.results:
+            return Assign(array, self._fresh(value, array))
+        if array.of is None:
+            return Assign(array, _array(aligned(value, array.vars)))
+        if value.expr.kind == "ref":
+            self.adjoints[array] = value
+            return None
+        e = _array(value.expr)
+        self.adjoints[array] = Indexed(ref(array, e.shape), value.vars)
+        return Assign(array, e)
+
+    def _fresh(self, t: Indexed, array: Array) -> Expr:
+        """Return what a caller gets: a new array of the full shape, no view of another's."""
+        e = aligned(t, array.vars)
+        shape = tuple(size for _, size in array.axes)
+        if not array.shape and not array.batched and array.of is None:
+            return e  # the loss, a number
+        if e.shape != shape or not _reads(e):
+            return make("full", (e,), shape)
+        source = _viewed(e)
+        if source is None:
+            return e
+        taken = source.kind in LEAVES or source in self.results or source in self.returned
+        self.returned.add(source)
+        return make("copy", (e,)) if taken else e
+
+    def _value(self, array: Array) -> Indexed:
+        """Return the sum of an array's terms, over the variables that it depends on."""
+        if any(isinstance(term.at, Rows) for term in array.terms):
+            return self._table_gradient(array)
+        return self._total(array, array.terms) or Indexed(num(0), ())
+
+    def _total(self, array: Array, terms: Iterable[Term]) -> Indexed | None:
+        total: Indexed | None = None
+        for term in terms:
+            part = self._placed(array, term, self._term(array, term))
+            total = part if total is None else combined("+", total, part, array.vars)
+        return total
+
+    def _table_gradient(self, table: Array) -> Indexed:
+        """Return the gradient of a table: sparse, unless it is not only looked up."""
+        pairs: list[Expr] = []
+        for term in table.terms:
+            if isinstance(term.at, Rows):
+                vars = tuple(var for var, _ in term.kept)
+                pairs += [
+                    self._ids(term.at, vars[:-1], term.sizes),
+                    filled(self._term(table, term), vars, term.sizes),
+                ]
+        dense = self._total(table, [t for t in table.terms if not isinstance(t.at, Rows)])
+        if dense is None:
+            assert table.of is not None
+            return Indexed(make("rows", (whole(table.of), *pairs)), table.vars)
+        first = filled(dense, table.vars, dict(table.axes))
+        return Indexed(make("add_rows", (first, *pairs)), table.vars)
+
+    def _term(self, array: Array, term: Term) -> Indexed:
+        """Return scale · Σ product of factors, over the term's `kept` variables."""
+        scale, parts = term.scale, []
+        for factor in term.factors:
+            part = self._factor(array, term, factor)
+            if is_number(part.expr):
+                scale = scale.times(part.expr.attr)
+            else:
+                parts.append(part)
+        kept = tuple(var for var, _ in term.kept)
+        if term.pieces is not None and array.of is None:
+            return self._by_piece(array, term, scale, parts, kept)
+        over = []
+        for var, size in term.summed:
+            if any(var in part.vars for part in parts):
+                over.append(var)
+            else:
+                scale = scale.over(size)
+        return contract(parts, kept, over, scale)
+
+    def _by_piece(self, array: Array, term: Term, scale: Scale, parts: list[Indexed],
+                  kept: tuple[int, ...]) -> Indexed:  # fmt: skip
+        """Return the sums, or choices, of the pieces of what is read."""
+        assert term.pieces is not None
+        if term.factors and isinstance(term.factors[0], Choice):
+            return parts[0]
+        flat = contract(parts, kept, (), scale)
+        return self._pieces(array, term, flat, "segment_sum", ())
+
+    def _pieces(self, array: Array, term: Term, flat: Indexed, kind: str, how: tuple[str, ...]
+                ) -> Indexed:  # fmt: skip
+        assert term.pieces is not None
+        front = tuple(v for v in flat.vars if v == BATCH)
+        every = filled(flat, (*front, 0), term.sizes)
+        pieces = make(kind, (every,), (*how, self.table(term.pieces)))
+        shape = (*(term.sizes[v] for v in front), *array.shape)
+        return Indexed(reshape(pieces, shape), (*front, *range(len(array.shape))))
+
+    def _factor(self, array: Array, term: Term, factor: Factor) -> Indexed:
+        sizes = term.sizes
+        if isinstance(factor, Read):
+            return self.read(factor, sizes)
+        if isinstance(factor, Formula):
+            return self._formula(factor, sizes)
+        if isinstance(factor, Rows):
+            return Indexed(self.rows(factor, array), array.vars)
+        if isinstance(factor, Choice):
+            return self._choice(array, term, factor)
+        return self._first(factor, sizes)
+
+    def _formula(self, formula: Formula, sizes: Sizes) -> Indexed:
+        reads = {letter: self.read(read, sizes) for letter, read in formula.letters}
+        order = tuple(sorted({var for t in reads.values() for var in t.vars}))
+        used = {letter: aligned(t, order) for letter, t in reads.items()}
+        return _of_variables(expression(formula.text, formula.k, used), order, sizes)
+
+    def rows(self, rows: Rows, array: Array) -> Expr:
+        """Return the rows that ids choose; without a table, 1 at the id and 0 elsewhere."""
+        ids = self.chosen(array)
+        if rows.table is not None:
+            return make("lookup", (whole(rows.table), ids))
+        places = np.arange(array.shape[-1])
+        every = ref(self.table(places), places.shape)
+        row = indexed(ids, (*((ALL,) * len(ids.shape)), None))
+        return where(binary("==", row, every), 1, 0)
+
+    def chosen(self, array: Array) -> Expr:
+        """Return the ids that an array looks up."""
+        assert array.lookup is not None
+        return self._ids(array.lookup, array.vars[:-1], dict(array.axes))
+
+    def _ids(self, rows: Rows, vars: tuple[int, ...], sizes: Sizes) -> Expr:
+        return aligned(self.read(rows.ids, sizes), vars)
+
+    def _choice(self, array: Array, term: Term, choice: Choice) -> Indexed:
+        sizes = term.sizes | dict([choice.axis] if choice.axis else [])
+        z = self.read(choice.read, sizes)
+        if choice.axis is None:
+            z = self._pieces(array, term, z, "segment_choice", (choice.op,))
+        elif choice.axis[0] in z.vars:
+            axis = z.vars.index(choice.axis[0])
+            chosen = make("choice", (z.expr,), (choice.op, axis))
+            z = Indexed(chosen, z.vars[:axis] + z.vars[axis + 1 :])
+        if choice.before is None:
+            return z
+        before = self.read(choice.before, dict(array.axes))
+        sides = (aligned(t, array.vars) for t in (before, z))
+        return Indexed(call(CHOOSERS[choice.op], *sides), array.vars)
+
+    def _first(self, first: First, sizes: Sizes) -> Indexed:
+        """Return 1 where an element is the first to equal what was chosen, else 0."""
+        z, out = self.read(first.read, sizes), self.read(first.out, sizes)
+        if first.axis is None:
+            hits = combined("==", z, out, tuple(sizes))
+            assert first.out.table is not None
+            starts = np.flatnonzero(np.diff(first.out.table, prepend=-1))
+            pieces = self.table(np.append(starts, len(first.out.table)))
+            mark = make("segment_first_true", (hits.expr,), (pieces,))
+        else:
+            var = first.axis[0]
+            vars = z.vars if set(out.vars) < set(z.vars) else (*out.vars, var)
+            hits = combined("==", z, out, vars)
+            mark = make("first_true", (hits.expr,), hits.vars.index(var))
+        return Indexed(where(mark, 1, 0), hits.vars)
+
+    def read(self, read: Read, sizes: Sizes) -> Indexed:
+        """Return what is read of an array; the batch axis is in front."""
+        array = read.array
+        if array.kind == NUMBER:
+            return Indexed(num(float(np.asarray(array.data)[read.index[0].start])), ())
+        own = self.adjoints.get(array) or Indexed(whole(array), array.vars)
+        if read.table is None and read.split is None and own.vars != array.vars:
+            return _read_present(read, sizes, own)
+        e = filled(own, array.vars, dict(array.axes))
+        batch = (BATCH,) if array.batched else ()
+        front = e.shape[: len(batch)]
+        if read.table is not None:
+            flat = reshape(e, (*front, array.size))
+            return Indexed(take(flat, self.table(read.table), len(batch)), batch + read.vars)
+        base = reshape(e, front + read.shape)
+        return Indexed(indexed(base, (ALL,) * len(batch) + selection(read, sizes)), read.every)
+
+    def _placed(self, array: Array, term: Term, part: Indexed) -> Indexed:
+        """Return a term as a part of the whole array, added where `at` reads it."""
+        place = term.at
+        if place is None:
+            return part
+        assert isinstance(place, Read)
+        sizes = term.sizes
+        batch = tuple(v for v in part.vars if v == BATCH)
+        front = tuple(sizes[v] for v in batch)
+        result = batch + tuple(range(len(array.shape)))
+        every = batch + place.vars
+        if place.table is not None:
+            values = _array(filled(part, every, sizes))
+            flat = scatter(values, self.table(place.table), array.size, len(batch))
+            return Indexed(reshape(flat, front + array.shape), result)
+        chosen = selection(place, sizes)
+        if all(item == ALL for item in chosen) and place.split is None:
+            axis = {var: i for i, var in enumerate(place.vars)} | {BATCH: BATCH}
+            return Indexed(part.expr, tuple(axis[v] for v in part.vars))
+        all_of_it = all(item == ALL or n == 1 for item, n in zip(chosen, place.shape))
+        if all_of_it and not _reads(part.expr):
+            return Indexed(part.expr, ())
+        inner = filled(part, every, sizes)
+        if not all_of_it:
+            inner = embed(inner, (ALL,) * len(batch) + chosen, front + place.shape)
+        return Indexed(reshape(inner, front + array.shape), result)
+
+    def table(self, places: Ints) -> Table:
+        """Return the table of some places; equal ones are one."""
+        code = repr(places.shape).encode() + np.ascontiguousarray(places).tobytes()
+        return self.tables.setdefault(code, Table(places))
+
+
+def _read_present(read: Read, sizes: Sizes, own: Indexed) -> Indexed:
+    """Read an adjoint that lacks some of its axes, being the same along them."""
+    chosen = selection(read, sizes)
+    places = tuple(ALL if v == BATCH else chosen[v] for v in own.vars)
+    vars = tuple(
+        BATCH if v == BATCH else read.index[v].var
+        for v in own.vars
+        if v == BATCH or read.index[v].var != FIXED
+    )
+    return Indexed(indexed(own.expr, places), vars)
+
+
+def _array(e: Expr) -> Expr:
+    """Return an expression as an array, even where it is a number: others may reshape it."""
+    if _reads(e):
+        return e
+    return make("full", e.args if e.kind == "broadcast" else (e,), e.shape)
+
+
+def _reads(e: Expr) -> bool:
+    """Return whether an array is read anywhere in an expression."""
+    return any(part.kind == "ref" for part in e.walk())
+
+
+def _viewed(e: Expr) -> Array | None:
+    """Return the array that an expression is a view of."""
+    if e.kind == "ref":
+        return e.attr if isinstance(e.attr, Array) else None
+    return _viewed(e.args[0]) if e.kind in _VIEWS else None
+
+
+def _of_variables(e: Expr, order: tuple[int, ...], sizes: Sizes) -> Indexed:
+    """Attach variables to the axes of `e`; drop axes of size 1, which were only broadcast."""
+    vars = order[len(order) - len(e.shape) :]
+    repeated = [i for i, (n, v) in enumerate(zip(e.shape, vars)) if n == 1 and sizes[v] != 1]
+    if not repeated:
+        return Indexed(e, vars)
+    key = tuple(0 if i in repeated else ALL for i in range(len(vars)))
+    e = _without(e, repeated) or indexed(e, key)
+    return Indexed(e, tuple(v for i, v in enumerate(vars) if i not in repeated))
+
+
+def _without(e: Expr, axes: list[int]) -> Expr | None:
+    """Return an expression without axes of size 1, where all its parts got them by an index."""
+    if e.kind == "index":
+        put_in = [i for i, item in enumerate(e.attr) if item is None]
+        only = all(item in (None, ALL) for item in e.attr)
+        return e.args[0] if only and put_in == axes else None
+    if e.kind not in ("bin", "call", "neg", "not"):
+        return None
+    parts = [a if not a.shape else _without(a, axes) for a in e.args]
+    if any(part is None or (part.shape and len(a.shape) != len(e.shape))
+           for part, a in zip(parts, e.args)):  # fmt: skip
+        return None
+    return make(e.kind, tuple(part for part in parts if part is not None), e.attr)
+
+

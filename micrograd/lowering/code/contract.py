@@ -1,0 +1,151 @@
+"""Expressions whose axes carry variables, and sums of products over them."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from micrograd.lowering.arrays.axes import key
+from micrograd.lowering.arrays.ir import BATCH, FIXED, Index, Read, Scale
+from micrograd.lowering.code.construct import broadcast, indexed, reshape, total, transpose
+from micrograd.lowering.code.expr import ALL, Expr, is_number, joint, num
+from micrograd.lowering.code.kinds import make
+from micrograd.lowering.code.simplify import binary
+
+Sizes = Mapping[int, Any]
+
+
+class Indexed(NamedTuple):
+    """An expression and the variable of each of its axes; a variable that it lacks is repeated."""
+
+    expr: Expr
+    vars: tuple[int, ...]
+
+
+def selection(read: Read, sizes: Sizes) -> tuple[Any, ...]:
+    """Return the indices of a read as expressions hold them."""
+    return tuple(_selected(i, n, sizes) for i, n in zip(read.index, read.shape))
+
+
+def _selected(index: Index, size: int, sizes: Sizes) -> Any:
+    if index.var == FIXED:
+        return index.start
+    if (index.start, index.step) == (0, 1) and sizes[index.var] == size:
+        return ALL
+    part = key(index, sizes)
+    assert isinstance(part, slice)
+    return (part.start, part.stop, part.step)
+
+
+def aligned(t: Indexed, vars: tuple[int, ...]) -> Expr:
+    """Return the expression with its axes in the order of `vars`, ready to be broadcast."""
+    present = [v for v in vars if v in t.vars]
+    moved = transpose(t.expr, tuple(t.vars.index(v) for v in present))
+    if not present:
+        return moved
+    wanted = vars[vars.index(present[0]) :]
+    if len(wanted) == len(present):
+        return moved
+    return indexed(moved, tuple(ALL if v in t.vars else None for v in wanted))
+
+
+def filled(t: Indexed, vars: tuple[int, ...], sizes: Sizes) -> Expr:
+    """Return the expression with all of `vars` as axes, repeated along those it lacks."""
+    return broadcast(aligned(t, vars), tuple(sizes[v] for v in vars))
+
+
+def combined(op: str, a: Indexed, b: Indexed, vars: tuple[int, ...]) -> Indexed:
+    """Return a op b, element by element, with axes in the order of `vars`."""
+    kept = tuple(v for v in vars if v in a.vars or v in b.vars)
+    return Indexed(binary(op, aligned(a, kept), aligned(b, kept)), kept)
+
+
+def summed(t: Indexed, keep: Iterable[int]) -> Indexed:
+    """Sum over the axes whose variable is not in `keep`."""
+    keep = set(keep)
+    axes = tuple(i for i, v in enumerate(t.vars) if v not in keep)
+    return Indexed(total(t.expr, axes), tuple(v for v in t.vars if v in keep))
+
+
+def scaled(t: Indexed, scale: Scale) -> Indexed:
+    """Return scale × t: `2 * t / B`."""
+    if scale.batch == 1 and is_number(t.expr):
+        e = binary("*", num(scale.value), binary("*", t.expr, make("batch", ())))
+        return Indexed(e, t.vars)
+    e = binary("*", num(scale.value), t.expr)
+    size = make("batch", ())
+    for _ in range(abs(scale.batch)):
+        e = binary("*" if scale.batch > 0 else "/", e, size)
+    return Indexed(e, t.vars)
+
+
+def contract(factors: list[Indexed], keep: tuple[int, ...], over: Iterable[int], scale: Scale,
+             ) -> Indexed:  # fmt: skip
+    """Return scale · Σ product of factors over the variables `over`, which some factor has."""
+    over = set(over)
+    kept = tuple(v for v in keep if v not in over)
+    if not factors:
+        return scaled(Indexed(num(1), ()), scale)
+    every = tuple(dict.fromkeys((*kept, *(v for t in factors for v in t.vars))))
+    while len(factors) > 2:
+        factors = [combined("*", factors[0], factors[1], every), *factors[2:]]
+    if len(factors) == 1:
+        return _reduced(factors[0], kept, scale)
+    a, b = factors
+    a, b = (summed(t, {*kept, *other.vars}) for t, other in ((a, b), (b, a)))
+    common = tuple(v for v in a.vars if v in b.vars and v not in kept)
+    if not common:
+        return scaled(combined("*", a, b, kept), scale)
+    shared = tuple(v for v in kept if v in a.vars and v in b.vars)
+    free_a = tuple(v for v in kept if v in a.vars and v not in shared)
+    free_b = tuple(v for v in kept if v in b.vars and v not in shared)
+    if not free_a and not free_b:
+        return _reduced(combined("*", a, b, shared + common), shared, scale)
+    if shared:
+        return scaled(_einsum(a, b, shared + free_a + free_b, kept), scale)
+    return scaled(_matrix_product(a, b, free_a, free_b, common), scale)
+
+
+def _reduced(t: Indexed, kept: tuple[int, ...], scale: Scale) -> Indexed:
+    """Sum over what is not kept; a sum over the samples, divided by their number, is a mean."""
+    if scale.batch == -1 and [v for v in t.vars if v not in kept] == [BATCH]:
+        mean = Indexed(total(t.expr, (t.vars.index(BATCH),), "mean"),
+                       tuple(v for v in t.vars if v != BATCH))  # fmt: skip
+        return scaled(mean, scale.times(1, 1))
+    return scaled(summed(t, kept), scale)
+
+
+def _matrix_product(a: Indexed, b: Indexed, free_a: tuple[int, ...], free_b: tuple[int, ...],
+                    common: tuple[int, ...]) -> Indexed:  # fmt: skip
+    left, right = aligned(a, free_a + common), aligned(b, common + free_b)
+    shape = left.shape[: len(free_a)] + right.shape[len(common) :]
+    if len(common) > 1:
+        left = _joined(a, free_a, common)
+        right = _joined(b, free_b, common, behind=True)
+    elif len(free_b) > 1:
+        right = reshape(right, (right.shape[0], joint(right.shape[1:])))
+    return Indexed(reshape(make("matmul", (left, right)), shape), free_a + free_b)
+
+
+def _joined(t: Indexed, free: tuple[int, ...], common: tuple[int, ...], behind: bool = False
+            ) -> Expr:  # fmt: skip
+    """Return `t` as a matrix, the axes of `common` joined: in front where they are so already."""
+    front = aligned(t, common + free)
+    n = len(common)
+    rows, rest = joint(front.shape[:n]), tuple(front.shape[n:])
+    if len(rest) > 1:
+        rest = (joint(rest),)
+    matrix = reshape(front, (rows, *rest))
+    return matrix if behind or not rest else transpose(matrix, (1, 0))
+
+
+def _einsum(a: Indexed, b: Indexed, out: tuple[int, ...], kept: tuple[int, ...]) -> Indexed:
+    order = tuple(v for v in kept if v in out)
+    letter = dict(zip(dict.fromkeys((*order, *a.vars, *b.vars)), string.ascii_lowercase[8:]))
+    if BATCH in letter:
+        letter[BATCH] = "b"
+    sides = ",".join("".join(letter[v] for v in t.vars) for t in (a, b))
+    spec = f"{sides}->{''.join(letter[v] for v in order)}"
+    size = dict(zip(a.vars, a.expr.shape)) | dict(zip(b.vars, b.expr.shape))
+    return Indexed(make("einsum", (a.expr, b.expr), (spec, tuple(size[v] for v in order))), order)

@@ -1,0 +1,102 @@
+"""Array expressions with their shapes: what programs are printed from.
+
+How an expression of a kind is written and what shape it has is one row of `kinds.KINDS`;
+`construct` makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from micrograd.lowering.arrays.ir import Array, Size
+from micrograd.lowering.scalars.columns import Ints
+
+Shape = tuple[Any, ...]  # of ints, and Sizes that grow with the batch
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+ALL = (0, None, 1)  # a slice, as (start, stop, step)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Places that a program reads by or adds to: a constant of its text."""
+
+    places: Ints
+
+
+@dataclass(frozen=True)
+class Expr:
+    """One expression: `kind` says what is done to `args`, `attr` how."""
+
+    kind: str
+    args: tuple[Expr, ...]
+    attr: Any
+    shape: Shape
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.kind, self.args, self.attr, self.shape)))
+
+    def __hash__(self) -> int:
+        return self._hash  # type: ignore[attr-defined,no-any-return]
+
+    def walk(self) -> Iterator[Expr]:
+        """Yield this expression and those within, once per place."""
+        yield self
+        for arg in self.args:
+            yield from arg.walk()
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Return the tables that this expression names, those within left out."""
+        parts = self.attr if isinstance(self.attr, tuple) else (self.attr,)
+        return tuple(part for part in parts if isinstance(part, Table))
+
+
+@dataclass(frozen=True)
+class Assign:
+    """Define an array by an expression."""
+
+    array: Array
+    expr: Expr
+
+
+def ref(array: Array | Table | str, shape: Shape) -> Expr:
+    """Name an array."""
+    return Expr("ref", (), array, shape)
+
+
+def num(value: float) -> Expr:
+    """Write a number."""
+    return Expr("num", (), value, ())
+
+
+def batch_size() -> Expr:
+    """Write B, the number of samples."""
+    return Expr("batch", (), None, ())
+
+
+def whole(array: Array) -> Expr:
+    """Return the name of an array, with its shape."""
+    return ref(array, tuple(size for _, size in array.axes))
+
+
+def is_number(e: Expr, value: float | None = None) -> bool:
+    """Return whether an expression is a number, or the one given."""
+    return e.kind == "num" and (value is None or e.attr == value)
+
+
+def broadcast_shape(*shapes: Shape) -> Shape:
+    """Return the shape of an element-wise result."""
+    rank = max(map(len, shapes), default=0)
+    padded = [(1,) * (rank - len(s)) + s for s in shapes]
+    return tuple(next((n for n in sizes if n != 1), 1) for sizes in zip(*padded))
+
+
+def joint(shape: Shape) -> Any:
+    """Return the size of several axes as one."""
+    count, batched = 1, False
+    for n in shape:
+        batched |= isinstance(n, Size)
+        count *= n.count if isinstance(n, Size) else n
+    return Size(count) if batched else count

@@ -1,0 +1,1 @@
+"""What programs call besides the array library: real code, read by export and by the text."""

@@ -1,0 +1,95 @@
+"""Helpers of programs that run under NumPy."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+
+s_ = np.s_
+
+Rows = namedtuple("Rows", "indices rows")
+
+
+def full(shape: Any, value: Any) -> Any:
+    """Return a new array of a shape, filled with a value."""
+    return np.full(shape, value, float)
+
+
+def scatter(values: Any, places: Any, size: int) -> Any:
+    """Return zeros with values added at places of the last axis."""
+    front = values.shape[: values.ndim - places.ndim]
+    out = np.zeros((*front, size))
+    np.add.at(out, (..., places), values)
+    return out
+
+
+def add_at(total: Any, places: Any, values: Any) -> None:
+    """Add values to total at places, which may repeat."""
+    np.add.at(total, places, values)
+
+
+def embed(values: Any, shape: Any, key: Any) -> Any:
+    """Return zeros with values at key."""
+    out = np.zeros(shape)
+    out[key] = values
+    return out
+
+
+def segment_sum(values: Any, starts: Any) -> Any:
+    """Sum the pieces of the last axis between one start and the next."""
+    return np.add.reduceat(values, starts[:-1], axis=-1)
+
+
+def segment_max(values: Any, starts: Any) -> Any:
+    """Return the largest of each piece of the last axis between one start and the next."""
+    return np.maximum.reduceat(values, starts[:-1], axis=-1)
+
+
+def segment_min(values: Any, starts: Any) -> Any:
+    """Return the smallest of each piece of the last axis between one start and the next."""
+    return np.minimum.reduceat(values, starts[:-1], axis=-1)
+
+
+def first_true(hits: Any, axis: int) -> Any:
+    """Mark the first true element along an axis; the last, where none is, since one is nan."""
+    hits = hits.swapaxes(axis, -1)
+    count = np.arange(hits.shape[-1])
+    place = np.where(hits, count, len(count) - 1).min(-1)
+    return (count == place[..., None]).swapaxes(axis, -1)
+
+
+def segment_first_true(hits: Any, starts: Any) -> Any:
+    """Mark the first true element of each piece; the last, where none is, since one is nan."""
+    count = np.arange(hits.shape[-1])
+    place = segment_min(np.where(hits, count, len(count)), starts)
+    place = np.minimum(place, starts[1:] - 1)
+    owner = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    return count == place[..., owner]
+
+
+def add_rows(out: Any, *pairs: Any) -> Any:
+    """Return out with values added to the rows of ids, for each pair of ids and values."""
+    out = np.array(out)
+    for ids, values in zip(pairs[::2], pairs[1::2]):
+        np.add.at(out, ids, values)
+    return out
+
+
+def rows(table: Any, *pairs: Any) -> Any:
+    """Return the gradient of a table: zeros with values added to the rows of ids."""
+    return add_rows(np.zeros(table.shape), *pairs)
+
+
+def sparse_rows(table: Any, *pairs: Any) -> Any:
+    """Return the gradient of a table: the numbers of the rows that change, and their gradients."""
+    ids = np.concatenate([ids.reshape(-1) for ids in pairs[::2]])
+    values = np.concatenate([values.reshape(-1, table.shape[1]) for values in pairs[1::2]])
+    indices, place = np.unique(ids, return_inverse=True)
+    return Rows(indices, add_rows(np.zeros((len(indices), table.shape[1])), place, values))
+
+
+def read_table(shape: Any, text: str) -> Any:
+    """Return the integers of a text as an array."""
+    return np.array([int(number) for number in text.split()]).reshape(shape)

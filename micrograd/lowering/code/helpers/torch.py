@@ -1,0 +1,134 @@
+"""Helpers of programs that run under PyTorch, and its functions under NumPy's names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+
+class Slices:
+    """Return what stands in brackets."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return key
+
+
+s_ = Slices()
+
+
+def of_tensors(function: Any) -> Any:
+    """Return a function of tensors as one that takes numbers too."""
+
+    def call(*values: Any) -> Any:
+        return function(*(torch.as_tensor(v, dtype=torch.float64) for v in values))
+
+    return call
+
+
+exp = of_tensors(torch.exp)
+log = of_tensors(torch.log)
+log1p = of_tensors(torch.log1p)
+sqrt = of_tensors(torch.sqrt)
+sin = of_tensors(torch.sin)
+cos = of_tensors(torch.cos)
+tanh = of_tensors(torch.tanh)
+maximum = of_tensors(torch.maximum)
+minimum = of_tensors(torch.minimum)
+abs = of_tensors(torch.abs)
+zeros = torch.zeros
+einsum = torch.einsum
+transpose = torch.permute
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """Return a where a condition holds, b elsewhere."""
+    numbers = (torch.as_tensor(v, dtype=torch.float64) for v in (a, b))
+    return torch.where(condition, *numbers)
+
+
+def broadcast_to(values: Any, shape: Any) -> Any:
+    """Return a view of values, repeated to a shape."""
+    return torch.as_tensor(values, dtype=torch.float64).broadcast_to(shape)
+
+
+def full(shape: Any, value: Any) -> Any:
+    """Return a new array of a shape, filled with a value."""
+    return broadcast_to(value, shape).clone()
+
+
+def scatter(values: Any, places: Any, size: int) -> Any:
+    """Return zeros with values added at places of the last axis."""
+    front = values.shape[: values.ndim - places.ndim]
+    out = torch.zeros((*front, size), dtype=torch.float64)
+    return out.index_add(-1, places.flatten(), values.reshape(*front, -1))
+
+
+def add_at(total: Any, places: Any, values: Any) -> None:
+    """Add values to total at places, which may repeat."""
+    total.index_add_(0, places, values)
+
+
+def embed(values: Any, shape: Any, key: Any) -> Any:
+    """Return zeros with values at key."""
+    out = torch.zeros(shape, dtype=torch.float64)
+    out[key] = torch.as_tensor(values, dtype=torch.float64)
+    return out
+
+
+def segment_sum(values: Any, starts: Any) -> Any:
+    """Sum the pieces of the last axis between one start and the next."""
+    count = len(starts) - 1
+    pieces = torch.repeat_interleave(torch.arange(count), starts.diff())
+    out = torch.zeros((*values.shape[:-1], count), dtype=torch.float64)
+    return out.index_add(-1, pieces, values)
+
+
+def pieces(starts: Any) -> Any:
+    """Return the places of each piece in a row of its own, the last one repeated to fill it."""
+    places = starts[:-1, None] + torch.arange(int(starts.diff().max()))
+    return torch.minimum(places, starts[1:, None] - 1)
+
+
+def segment_max(values: Any, starts: Any) -> Any:
+    """Return the largest of each piece of the last axis between one start and the next."""
+    return values[..., pieces(starts)].amax(-1)
+
+
+def segment_min(values: Any, starts: Any) -> Any:
+    """Return the smallest of each piece of the last axis between one start and the next."""
+    return values[..., pieces(starts)].amin(-1)
+
+
+def first_true(hits: Any, axis: int) -> Any:
+    """Mark the first true element along an axis; the last, where none is, since one is nan."""
+    hits = hits.swapaxes(axis, -1)
+    count = torch.arange(hits.shape[-1])
+    place = torch.where(hits, count, len(count) - 1).amin(-1)
+    return (count == place[..., None]).swapaxes(axis, -1)
+
+
+def segment_first_true(hits: Any, starts: Any) -> Any:
+    """Mark the first true element of each piece; the last, where none is, since one is nan."""
+    count = torch.arange(hits.shape[-1])
+    place = segment_min(torch.where(hits, count, len(count)), starts)
+    place = torch.minimum(place, starts[1:] - 1)
+    owner = torch.repeat_interleave(torch.arange(len(starts) - 1), torch.diff(starts))
+    return count == place[..., owner]
+
+
+def add_rows(out: Any, *pairs: Any) -> Any:
+    """Return out with values added to the rows of ids, for each pair of ids and values."""
+    for ids, values in zip(pairs[::2], pairs[1::2]):
+        out = out.index_add(0, ids.flatten(), values.reshape(-1, out.shape[1]))
+    return out
+
+
+def rows(table: Any, *pairs: Any) -> Any:
+    """Return the gradient of a table: zeros with values added to the rows of ids."""
+    return add_rows(torch.zeros(table.shape, dtype=torch.float64), *pairs)
+
+
+def read_table(shape: Any, text: str) -> Any:
+    """Return the integers of a text as an array."""
+    return torch.tensor([int(number) for number in text.split()]).reshape(shape)

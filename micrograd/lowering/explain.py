@@ -1,0 +1,120 @@
+"""What lowering made of a graph: the passes with counts, or the form after one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.arrays.ir import INPUT, PARAMETER, Array
+from micrograd.lowering.arrays.notation import written
+from micrograd.lowering.code.kinds import Printer, shape_text
+from micrograd.lowering.code.text import line
+from micrograd.lowering.irregular.levels import Group, Levels
+from micrograd.lowering.passes import PASSES
+from micrograd.lowering.scalars.columns import Ints, ScalarGraph
+from micrograd.ops import WEIGHTED_SUM
+
+NAMES = tuple(step.name for step in PASSES)
+
+
+def explained(forms: Any, remark: str = "") -> str:
+    """Return the passes with counts, and which scalar nodes became which line."""
+    graph, arrays = forms["graph"], forms["arrays"]
+    lines = ["pass      what it made", *_passes(forms), "", str(graph)]
+    if isinstance(arrays, Levels):
+        return "\n".join([*lines, *([remark] if remark else []), *_levels(arrays, graph)])
+    code = forms["inlined"]
+    leaves = arrays.leaves(INPUT) + arrays.leaves(PARAMETER)
+    lines.append(f"became {len(leaves)} arrays of inputs and parameters, and the lines:")
+    lines += [_row(forms, _leaf_text(code.names[a], a), {a}) for a in leaves]
+    for statement in code.forward:
+        inside = {a for a in arrays.arrays if code.line_of(a) is statement.array}
+        lines.append(_row(forms, line(statement, Printer(code.names)), inside))
+    return "\n".join(lines)
+
+
+def form_after(forms: Any, name: str) -> str:
+    """Return the form after a pass as text. Raises ValueError for a pass that there is not."""
+    if name not in NAMES:
+        raise ValueError(f"no pass is called {name!r}; give one of {', '.join(NAMES)}")
+    form = forms.get(name)
+    if form is None:
+        return "this graph fits no arrays: it has no such form; see the pass arrays"
+    if name in ("arrays", "adjoints") and not isinstance(forms["arrays"], Levels):
+        names = forms["inlined"].names
+        return str(written(forms["arrays"].arrays if name == "arrays" else form.arrays, names))
+    return str(form)
+
+
+def _passes(forms: Any) -> Iterator[str]:
+    graph, arrays, code = forms["graph"], forms["arrays"], forms["inlined"]
+    counts = {"graph": f"{len(graph)} scalar nodes", "chains": str(forms["chains"])}
+    if isinstance(arrays, Levels):
+        counts["arrays"] = f"{len(arrays.groups())} groups of nodes, level by level"
+    else:
+        computed = [array for array in arrays.arrays if array.terms]
+        counts["arrays"] = f"{len(computed)} arrays in index notation"
+        counts["adjoints"] = f"{len(forms['adjoints'].arrays)} adjoints in index notation"
+        counts["code"] = f"{len(forms['code'].statements)} statements"
+        counts["inlined"] = f"{len(code.statements)} statements"
+    counts["text"] = f"{len(forms['text'].source.splitlines())} lines, the text that runs"
+    for name in NAMES:
+        if forms.get(name) is not None:
+            yield f"{name:<9} {counts.get(name, '')}".rstrip()
+
+
+def _leaf_text(name: str, array: Array) -> str:
+    shape = ("B", *array.shape) if array.batched else array.shape
+    return f"{name}  # {shape_text(shape)}"
+
+
+def _levels(levels: Levels, graph: ScalarGraph) -> list[str]:
+    """Return the rows of leaves, and of operations: those with the biggest groups first."""
+    groups: dict[str, list[Group]] = {}
+    for group in sorted(levels.groups(), key=lambda g: g.first - g.last):
+        groups.setdefault(group.op, []).append(group)
+    return [
+        "too irregular for an array for each: became the places of one array v, the leaves",
+        *(_leaf(levels, graph, array) for array in levels.arrays),
+        "and, level by level, groups of nodes of one operation; those with the biggest first:",
+        "   nodes  groups  biggest  operation",
+        *(_operation(op, members) for op, members in groups.items()),
+    ]
+
+
+def _leaf(levels: Levels, graph: ScalarGraph, array: Array) -> str:
+    places = levels.slots[array]
+    used = places[places >= 0]
+    unused = f"; {len(places) - len(used)} without effect" if len(used) < len(places) else ""
+    where = f"; {_places(used.min(), used.max())}" if len(used) else ""
+    text = _leaf_text(levels.names[array], array)
+    return f"  {text}{where}{unused}{_scopes(graph, array.nodes[array.nodes >= 0])}"
+
+
+def _places(first: int, last: int) -> str:
+    return f"v[{first}]" + (f" to v[{last}]" if last > first else "")
+
+
+def _operation(op: str, groups: list[Group]) -> str:
+    nodes, first, last = sum(g.last - g.first for g in groups), groups[0].first, groups[0].last
+    name = "sum" if op == WEIGHTED_SUM.name else op
+    return f"{nodes:8} {len(groups):7} {last - first:8}  {name}: {_places(first, last - 1)}"
+
+
+def _row(forms: Any, text: str, arrays: set[Array]) -> str:
+    graph, form = forms["graph"], forms["arrays"]
+    numbers = [n for n, array in enumerate(form.arrays) if array in arrays]
+    ids = np.flatnonzero(np.isin(form.array_of, numbers))
+    if not len(ids):
+        return f"  {text}"
+    nodes = f"{len(ids)} nodes, v{ids.min()} to v{ids.max()}" if len(ids) > 1 else f"v{ids[0]}"
+    return f"  {text}; {nodes}{_scopes(graph, ids)}"
+
+
+def _scopes(graph: ScalarGraph, ids: Ints) -> str:
+    scopes = list(
+        dict.fromkeys(graph.scopes[s] for s in graph.scope[ids].tolist() if graph.scopes[s])
+    )
+    return f"; {scopes[0]}{' ...' if len(scopes) > 1 else ''}" if scopes else ""

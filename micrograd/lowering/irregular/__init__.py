@@ -1,0 +1,1 @@
+"""Graphs that no grid fits: nodes sorted by level and operation."""

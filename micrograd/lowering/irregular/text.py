@@ -1,0 +1,253 @@
+"""Irregular programs as text: its length depends on the operations and leaves, not on the nodes.
+
+What differs from graph to graph lies in the tables of `Levels.data`. JAX, whose arrays never
+change, has its own way to store, and a loop that is compiled once for all groups.
+"""
+
+from __future__ import annotations
+
+from micrograd.lowering.arrays.ir import BATCH, CONSTANT, INPUT, PARAMETER, Array, B
+from micrograd.lowering.code.expr import Expr, Shape, ref
+from micrograd.lowering.code.formulas import expression
+from micrograd.lowering.code.kinds import Printer, reshaped, shape_text
+from micrograd.lowering.code.simplify import binary
+from micrograd.lowering.code.text import SHAPE_COLUMN
+from micrograd.lowering.irregular.levels import Formula, Levels
+from micrograd.ops import BY_NAME, WEIGHTED_SUM
+
+WIDTH = 98
+MOST_AT_ONCE = 1024  # entries that JAX takes in one turn of its loop
+
+_OPERATIONS = """\
+# An irregular graph. v holds the values of all nodes, leaves first, then level by level; d their
+# gradients. A row of groups {groups} is (operation, first, last): nodes of one level, which do
+# not need each other. Columns first:last of entries {entries} are the places in v of these nodes
+# and of their operands: out, x, y; a sum has a column for every term. The last place is spare,
+# for y where there is none and for leaves that the result does not depend on.
+OPERATIONS = [  # the value of out; what its gradient d adds to the gradients of x and y"""
+_PASSES = """\
+def forward_pass(v, groups, entries):
+    for op, first, last in groups.tolist():
+        value, _ = OPERATIONS[op]
+        out, x, y = entries[:, first:last]
+        add_at(v, out, value(v[x], v[y]))             # @; adding to 0 is storing
+    return v
+
+
+def backward_pass(v, d, groups, entries):
+    for op, first, last in reversed(groups.tolist()):
+        _, added = OPERATIONS[op]
+        out, x, y = entries[:, first:last]
+        for operand, part in zip((x, y), added(d[out], v[x], v[y], v[out])):
+            add_at(d, operand, part)                  # @
+    return d
+"""
+_JAX_PASSES = """\
+WIDTH = %d  # of the pieces that groups are cut into: one loop over all pieces is compiled
+
+
+def cut_pieces(groups, entries):
+    cut = [(op, i, last) for op, first, last in groups.tolist() for i in range(first, last, WIDTH)]
+    op, first, last = np.array(cut).T
+    column = first[:, None] + np.arange(WIDTH)
+    places = entries[:, np.minimum(column, last[:, None] - 1)]
+    # what fills a piece up, and y where there is none, lie out of range: they are dropped
+    places = np.where((column < last[:, None]) & (places >= 0), places, %d)
+    return op, places.transpose(1, 0, 2)
+
+
+PIECES = cut_pieces(%s)
+VALUES = [value for value, _ in OPERATIONS]
+ADDED = [lambda *a, added=added: (added(*a) * 2)[:2] for _, added in OPERATIONS]  # two of each
+
+
+def forward_step(v, piece):
+    op, (out, x, y) = piece
+    return v.at[out].add(jax.lax.switch(op, VALUES, v[x], v[y]), mode="drop"), None
+
+
+def backward_step(state, piece):
+    (v, d), (op, (out, x, y)) = state, piece
+    to_x, to_y = jax.lax.switch(op, ADDED, d[out], v[x], v[y], v[out])
+    return (v, d.at[x].add(to_x, mode="drop").at[y].add(to_y, mode="drop")), None
+
+
+def forward_pass(v, groups, entries):
+    return jax.lax.scan(forward_step, v, PIECES)[0]
+
+
+def backward_pass(v, d, groups, entries):
+    return jax.lax.scan(backward_step, (v, d), PIECES, reverse=True)[0][1]
+"""
+
+
+class LevelsText:
+    """Write the text of an irregular program for a target; `batched`: nodes have B values."""
+
+    def __init__(self, levels: Levels, target: str = "") -> None:
+        self.levels, self.jax = levels, target == "jax"
+        self.show = Printer(levels.names, target)
+        self.batched = bool(levels.leaves(INPUT))
+        self.v, self.d = levels.free("v"), levels.free("d")
+        self.tables = [levels.free("groups"), levels.free("entries")]
+        self.arguments = [a for k in (INPUT, PARAMETER, CONSTANT) for a in levels.leaves(k)]
+
+    @property
+    def calls(self) -> set[str]:
+        """Return the functions that the text calls."""
+        looked_up = [e for x in self.levels.lookups for e in (x.value, x.ids)]
+        calls = {name for e in looked_up for name in self.show.calls(e)} | {"zeros"}
+        calls |= set() if self.jax else {"add_at"}
+        calls |= {self.show.rows, "add_rows"} if self.levels.lookups else set()
+        return calls | {name for f in self.levels.formulas for name in _calls(f)}
+
+    def operations(self) -> str:
+        """Return the table of operations, and the two passes over the groups."""
+        data = self.levels.data
+        shapes = {name: shape_text(data[table].shape)
+                  for name, table in zip(("groups", "entries"), self.tables)}  # fmt: skip
+        rows = map(operation, self.levels.formulas)
+        table = "\n".join((_OPERATIONS.format(**shapes), *rows, "]", ""))
+        return f"{table}\n\n{self._passes()}"
+
+    def _passes(self) -> str:
+        if not self.jax:
+            return _PASSES.replace("@", f"(n, {B})" if self.batched else "(n,)")
+        groups, entries = (self.levels.data[name] for name in self.tables)
+        mean = max(entries.shape[1] // max(len(groups), 1), 1)
+        width = min(1 << mean.bit_length(), MOST_AT_ONCE)
+        return _JAX_PASSES % (width, self.levels.size, ", ".join(self.tables))
+
+    def forward(self, tables: list[str]) -> str:
+        """Return the function of the loss; `tables` are those that it takes as arguments."""
+        return "\n".join([*self._head("forward", tables), *self._forward(),
+                          f"    return {self._loss()}", ""])  # fmt: skip
+
+    def value_and_grad(self, kind: str, tables: list[str]) -> str:
+        """Return the function of the loss and the gradients of parameters, or of inputs too."""
+        v, d = self.v, self.d
+        ids = {x.rows.ids.array for x in self.levels.lookups}
+        kinds = (PARAMETER, INPUT) if kind == INPUT else (PARAMETER,)
+        leaves = [a for kind in kinds for a in self.levels.leaves(kind) if a not in ids]
+        seed = f"1 / {B}" if self.batched and self.levels.reduce == "mean" else "1"
+        gradients = {a: self.levels.free(f"d{self.show(a)}") for a in leaves}
+        results = ", ".join(f"{self.show(leaf)!r}: {name}" for leaf, name in gradients.items())
+        return "\n".join([
+            *self._head("value_and_grad", tables), "    # forward", *self._forward(),
+            _line(f"loss = {self._loss()}", ()), "    # backward",
+            _line(f"{d} = zeros({v}.shape)", self._shape(self.levels.size)),
+            f"    {self._set(d, str(self.levels.root), seed)}",
+            f"    {d} = backward_pass({v}, {d}, {', '.join(self.tables)})",
+            *(_line(f"{gradients[a]} = {self._gradient(a)}", _full(a)) for a in leaves),
+            f"    return loss, {{{results}}}", "",
+        ])  # fmt: skip
+
+    def _head(self, name: str, tables: list[str]) -> list[str]:
+        head = f"def {name}({', '.join([*map(self.show, self.arguments), *tables])}):"
+        first = next(iter(self.levels.leaves(INPUT)), None)
+        return [head, f"    {B} = len({self.show(first)})"] if first else [head]
+
+    def _forward(self) -> list[str]:
+        v, size = self.v, self.levels.size
+        shape = f"({size}, {B})" if self.batched else f"{size}"
+        return [
+            _line(f"{v} = zeros({shape})", self._shape(size)),
+            *(_line(f"{self.show(x.array)} = {self.show(x.value)}", x.value.shape)
+              for x in self.levels.lookups),
+            *map(self._placed, self.levels.placed), *self._numbers(),
+            f"    {v} = forward_pass({v}, {', '.join(self.tables)})",
+        ]  # fmt: skip
+
+    def _numbers(self) -> list[str]:
+        name, data = self.levels.free("numbers"), self.levels.data
+        if name not in data:
+            return []
+        text = self._set(self.v, self.levels.free("slots_of_numbers"), name)
+        return [_line(text, data[name].shape)]
+
+    def _shape(self, size: int) -> Shape:
+        return (size, B) if self.batched else (size,)
+
+    def _loss(self) -> str:
+        root = f"{self.v}[{self.levels.root}]"
+        return f"{root}.{self.levels.reduce}()" if self.batched else root
+
+    def _slots(self, array: Array) -> str:
+        return self.levels.free(f"{self.show(array)}_slots")
+
+    def _placed(self, array: Array) -> str:
+        name = self.show(array)
+        if BATCH in array.vars:
+            value, shape = f"{name}.reshape({B}, -1).T", self._shape(array.size)
+        elif self.batched:
+            value, shape = f"{name}.reshape(-1, 1)", (array.size, 1)
+        else:
+            value, shape = f"{name}.reshape(-1)", (array.size,)
+        return _line(self._set(self.v, self._slots(array), value), shape)
+
+    def _gradient(self, array: Array) -> str:
+        """Return the gradient of a leaf; where it is looked up too, its rows are added to."""
+        if array.batched:
+            return self._of_samples(array)
+        pairs = [f"{self.show(x.ids)}, {self._of_samples(x.array)}" for x in self.levels.lookups
+                 if x.rows.table is array]  # fmt: skip
+        if not pairs:
+            return self._dense(array)
+        dense = array in self.levels.placed
+        function = "add_rows" if dense else self.show.rows
+        first = self._dense(array) if dense else self.show(array)
+        return f"{function}({first}, {', '.join(pairs)})"
+
+    def _of_samples(self, array: Array) -> str:
+        return f"{self.d}[{self._slots(array)}].T.reshape({reshaped((B, *array.shape))})"
+
+    def _dense(self, array: Array) -> str:
+        text = f"{self.d}[{self._slots(array)}]" + (".sum(1)" if self.batched else "")
+        return text if len(array.shape) == 1 else f"{text}.reshape({reshaped(array.shape)})"
+
+    def _set(self, name: str, key: str, value: str) -> str:
+        """Return the statement that stores a value."""
+        return f"{name} = {name}.at[{key}].set({value})" if self.jax else f"{name}[{key}] = {value}"
+
+
+def _full(array: Array) -> Shape:
+    return tuple(size for _, size in array.axes)
+
+
+def _line(text: str, shape: Shape) -> str:
+    return f"    {text:<{SHAPE_COLUMN}}  # {shape_text(shape)}"
+
+
+def _expressions(formula: Formula) -> tuple[Expr, list[Expr]]:
+    """Return the value of an operation, and what it adds to the gradients of its operands."""
+    op, k = formula
+    row, names = BY_NAME[op], {letter: ref(letter, ("n",)) for letter in ("x", "y", "out", "d")}
+    number = k if isinstance(k, float) else None
+    if k == "y":
+        names["k"] = names["y"]
+    added = [binary("*", names["d"], expression(text, number, names)) for text in row.local]
+    return expression(row.value, number, names), added
+
+
+def _calls(formula: Formula) -> set[str]:
+    if formula.op == WEIGHTED_SUM.name:
+        return set()
+    value, added = _expressions(formula)
+    return {name for e in (value, *added) for name in Printer({}).calls(e)}
+
+
+def operation(formula: Formula) -> str:
+    """Return the row of an operation: its value, and its contributions."""
+    op, k = formula
+    if op == WEIGHTED_SUM.name:
+        return "    (lambda x, y: x, lambda d, x, y, out: (d,)),  # sum"
+    show = Printer({})
+    value, parts = _expressions(formula)
+    added = [show(part) for part in parts]
+    added[0] += "," * (len(added) == 1)
+    remark = f"{op}: y is its constant" if k == "y" else op
+    text = f"    (lambda x, y: {show(value)}, lambda d, x, y, out: ({', '.join(added)})),  # {remark}"
+    if len(text) <= WIDTH:
+        return text
+    apart = ",\n         ".join(added)
+    return f"    (lambda x, y: {show(value)},  # {remark}\n     lambda d, x, y, out: ({apart})),"

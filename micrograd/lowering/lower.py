@@ -1,0 +1,126 @@
+"""Lower a scalar function, or a recorded graph, to a program over arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd.engine import Value
+from micrograd.graph import Graph
+from micrograd.lowering.arrays.ir import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.arrays.leaves import declared_array
+from micrograd.lowering.arrays.lookups import looked_up, reached, tables
+from micrograd.lowering.arrays.names import check_declared
+from micrograd.lowering.cache import cached, structure
+from micrograd.lowering.passes import Lowered, run
+from micrograd.lowering.program import Program
+from micrograd.lowering.scalars.columns import Bools, ScalarGraph
+from micrograd.lowering.trace.declared import Declared, declared
+from micrograd.lowering.trace.record import Trace, recorded, trace
+
+REDUCTIONS = ("mean", "sum")
+BACKENDS = ("numpy",)
+
+
+def lower(
+    function: Callable[..., Any] | Value | Graph,
+    *samples: Any,
+    parameters: Any = None,
+    names: Sequence[str] | None = None,
+    reduce: str = "mean",
+    backend: str = "numpy",
+) -> Program:
+    """Return the program of a function of one sample, or of a recorded loss.
+
+    A function is traced on `samples`, nested lists of numbers; its program takes batches of them
+    and returns the mean (or `reduce="sum"`) of their losses. `parameters` names the arrays to
+    train; else they are the Values made before, named by labels and scopes, or by the variables
+    that the function reads them from.
+    """
+    if reduce not in REDUCTIONS:
+        raise ValueError(f"reduce={reduce!r}; give one of {', '.join(REDUCTIONS)}")
+    if backend not in BACKENDS:
+        raise ValueError(f"backend={backend!r}; give one of {', '.join(BACKENDS)}")
+    if isinstance(function, Graph):
+        function = function.values[function.roots[0]]
+    if isinstance(function, Value):
+        traced = recorded(function, samples, parameters)
+    else:
+        traced = trace(function, samples, names, parameters)
+    return _program(traced, bool(parameters), reduce)
+
+
+def _program(traced: Trace, named: bool, reduce: str) -> Program:
+    """Run the passes up to arrays, or take these from a graph of the same structure."""
+    forms = run({"root": traced.root}, "graph", "graph")
+    graph: ScalarGraph = forms["graph"]
+    ids = dict(zip(graph.values, range(len(graph))))
+    lookups = reached(traced.lookups, ids)
+    table = tables(lookups, traced, named)
+    around = [g for g in traced.around if any(v in ids for v in g.values.ravel().tolist())]
+    leaves = [*dict.fromkeys((*traced.arrays, *table.values(), *around)),
+              *_masks(graph, traced.batched)]  # fmt: skip
+    check_declared([leaf.name for leaf in leaves if leaf.name])
+    arrays = [declared_array(leaf, ids, traced.batched) for leaf in leaves]
+    rows = looked_up(lookups, dict(zip(leaves, arrays)), table, ids)
+    arrays += [array for array, _ in rows]
+    trainable = _trainable(graph, traced, named)
+    known = trainable.copy()
+    for array in arrays:
+        known[array.nodes[array.nodes >= 0]] = True
+    forms |= {"known": known, "declared": arrays, "trainable": trainable, "reduce": reduce}
+    forms = run(forms, "chains", "chains")
+    key = structure(forms["chains"], arrays, trainable, reduce)
+    lowered = cached(key, lambda: Lowered(run(forms, "arrays", "arrays")["arrays"]))
+    values = [*(leaf.values for leaf in leaves), *(values for _, values in rows)]
+    return Program(lowered, _leaf_values(lowered, values, graph), graph, forms["chains"])
+
+
+def _masks(graph: ScalarGraph, batched: bool) -> list[Declared]:
+    """Return the masks that dropout drew: inputs, to be drawn for every call; else constants."""
+    masks: dict[Any, dict[int, Value]] = {}
+    for i in np.flatnonzero(graph.op == 0).tolist():
+        draw, place = getattr(graph.values[i], "drawn", (None, 0))
+        if draw is not None:
+            masks.setdefault(draw, {})[place] = graph.values[i]
+    names = ["mask"] if len(masks) == 1 else [f"mask{n + 1}" for n in range(len(masks))]
+    kind = INPUT if batched else CONSTANT
+    return [
+        declared(name, kind, [values.get(i) or Value(1.0) for i in range(draw.size)])
+        for name, (draw, values) in zip(names, masks.items())
+    ]
+
+
+def _trainable(graph: ScalarGraph, traced: Trace, named: bool) -> Bools:
+    """Return which leaves are parameters: those there before the trace, or kept between calls.
+
+    In a recorded loss they are those with a name. What detach() or dropout made is none.
+    """
+    leaf: Bools = graph.op == 0
+    if named:
+        return np.zeros(len(leaf), bool)
+    for i in np.flatnonzero(leaf).tolist():
+        value = graph.values[i]
+        leaf[i] = not (getattr(value, "constant", False) or hasattr(value, "drawn"))
+    if traced.start is None:
+        named_scope = np.array([scope != "" for scope in graph.scopes])
+        named_leaf: Bools = leaf & (graph.labelled | named_scope[graph.scope])
+        return named_leaf
+    for i in np.flatnonzero(leaf & (graph.index >= traced.start)).tolist():
+        leaf[i] = graph.values[i] in traced.lasting
+    return leaf
+
+
+def _leaf_values(lowered: Lowered, known: list[Any], graph: ScalarGraph) -> dict[str, Any]:
+    """Return the Values of the leaf arrays by name; those of the first arrays are `known`."""
+    values_of = {lowered.names[a]: values for a, values in zip(lowered.arrays.arrays, known)}
+    for kind in (PARAMETER, CONSTANT):
+        for array in lowered.arrays.leaves(kind):
+            name = lowered.names.get(array, "")
+            if name not in values_of and array.data is None:
+                values = np.empty(array.size, object)
+                values[:] = [graph.values[i] for i in array.nodes.tolist()]
+                values_of[name] = values.reshape(array.shape)
+    return values_of

@@ -1,0 +1,159 @@
+"""Chains: those of additions become sums of products, those of max or min one choice.
+
+`((b + w1 * x1) + w2 * x2)` is one SUM with the terms b, w1 × x1, w2 × x2; `a.max(b).max(c)` is one
+CHOICE of the terms a, b, c. A chain ends where a node is used twice, carries a label, changes its
+scope or takes in a bare number, so that what a person would name stays one node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from micrograd.lowering.scalars.columns import ADD, MUL, NONE, ROUTES, Bools, ScalarGraph, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Chains:
+    """Hold the nodes that are left: leaves, elementary nodes, sums and choices.
+
+    `sums` are the ids of the sums and choices; number n has the terms start[n] to start[n + 1],
+    each a[i] × b[i], or a[i] alone where b[i] is NONE, in the order of the chain. `recorded_by[i]`
+    is the + or max of the recorded graph that takes term i. `remaining` marks the nodes that are
+    left, `written_number` the leaves that stand for a number in the code, `merged_into` names the
+    node that a node is now part of. The 0 that Python's sum() begins with is dropped.
+    """
+
+    graph: ScalarGraph
+    remaining: Bools
+    written_number: Bools
+    x: Ints
+    y: Ints
+    sums: Ints
+    start: Ints
+    a: Ints
+    b: Ints
+    recorded_by: Ints
+    merged_into: Ints
+    root: int
+
+    def __str__(self) -> str:
+        lengths = np.diff(self.start)[~self.choices()].tolist()
+        most = ", ".join(map(str, sorted(lengths, reverse=True)[:6])) + (", ..." * (len(lengths) > 6))
+        sums = f"{len(lengths)} sums" + (f" of {most} terms" if lengths else "")
+        return f"{int(self.remaining.sum())} nodes left; {sums}; {int(self.choices().sum())} choices"
+
+    def choices(self) -> Bools:
+        """Mark which of `sums` are choices."""
+        return np.isin(self.graph.op[self.sums], ROUTES)
+
+    def unchained(self) -> Chains:
+        """Return the form with every step of a choice a node of its own again."""
+        choice, links = self.choices(), np.isin(self.graph.op, ROUTES)
+        lengths = np.diff(self.start)
+        kept = np.repeat(~choice, lengths)
+        start = np.append(0, np.cumsum(lengths[~choice]))
+        merged_into = np.where(links, np.arange(len(links)), self.merged_into)
+        return replace(self, remaining=self.remaining | links, sums=self.sums[~choice], start=start,
+                       a=self.a[kept], b=self.b[kept], recorded_by=self.recorded_by[kept],
+                       merged_into=merged_into)  # fmt: skip
+
+
+def chains(graph: ScalarGraph, known: Bools) -> Chains:
+    """Join the chains of a graph; `known` marks leaves that are inputs or parameters."""
+    uses = graph.uses()
+    written_number = _literals(graph, uses, known)
+    added = graph.op == ADD
+    chained = added | np.isin(graph.op, ROUTES)
+    inner = _inner_links(graph, uses, chained, written_number)
+    heads = _heads(inner, graph.x, chained)
+    zeros = _zeros(graph, written_number)
+    owner, a, b, recorded_by, products, of = _terms(graph, uses, chained, inner, heads, zeros)
+    sums, first = np.unique(owner, return_index=True)
+    remaining = np.ones(len(graph), bool)
+    remaining[inner] = False
+    remaining[products] = False
+    remaining &= _reached(graph, remaining & ~chained, a, b)
+    heads[products] = of
+    return Chains(graph, remaining, written_number, graph.x, graph.y, sums,
+                     np.append(first, len(owner)), a, b, recorded_by, heads, graph.root)  # fmt: skip
+
+
+def _literals(graph: ScalarGraph, uses: Ints, known: Bools) -> Bools:
+    """Return the leaves made by the very operation that uses them: the 1 of `1 - x`."""
+    written_number = (graph.op == 0) & (uses == 1) & ~graph.labelled & ~known
+    fresh = np.zeros(len(written_number), bool)
+    for operand in (graph.x, graph.y):
+        user = np.flatnonzero(operand >= 0)
+        near = graph.index[operand[user]] == graph.index[user] - 1
+        fresh[operand[user[near]]] = True
+    found: Bools = written_number & fresh & (graph.index >= 0)
+    return found
+
+
+def _zeros(graph: ScalarGraph, written_number: Bools) -> Bools:
+    """Return the zeros that sums begin with."""
+    zero = np.zeros(len(written_number), bool)
+    begins = graph.x[(graph.op == ADD) & written_number[graph.x]]
+    zero[begins] = [graph.values[i].data == 0 for i in begins.tolist()]
+    return zero
+
+
+def _followed(pointers: Ints) -> Ints:
+    """Return where each chain of pointers ends, doubling the step."""
+    while not np.array_equal(further := pointers[pointers], pointers):
+        pointers = further
+    return pointers
+
+
+def _inner_links(graph: ScalarGraph, uses: Ints, chained: Bools, written_number: Bools) -> Ints:
+    """Return the nodes that are the left operand of the next one of a chain, and nothing else."""
+    users = np.flatnonzero(chained)
+    left, right = graph.x[users], graph.y[users]
+    joined = (graph.op[left] == graph.op[users]) & (uses[left] == 1)
+    joined &= ~graph.labelled[left] & ~written_number[right]
+    joined &= graph.scope[left] == graph.scope[users]
+    inner: Ints = left[joined]
+    return inner
+
+
+def _heads(inner: Ints, x: Ints, chained: Bools) -> Ints:
+    user = np.arange(len(chained))
+    joined = np.zeros(len(chained), bool)
+    joined[inner] = True
+    users = np.flatnonzero(chained)
+    users = users[joined[x[users]]]
+    user[x[users]] = users
+    return _followed(user)
+
+
+def _terms(graph: ScalarGraph, uses: Ints, chained: Bools, inner: Ints, heads: Ints, zeros: Bools
+           ) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
+    """Return owner, a, b and recorded_by of every term, by owner; the products taken in, their owners."""
+    x, y = graph.x, graph.y
+    users = np.flatnonzero(chained)
+    firsts = users[~np.isin(x[users], inner) & ~zeros[x[users]]]
+    term = np.concatenate((x[firsts], y[users]))
+    order = np.concatenate((firsts, users))
+    taken = (graph.op[term] == MUL) & (uses[term] == 1) & ~graph.labelled[term]
+    taken &= graph.op[order] == ADD
+    a, b = np.where(taken, x[term], term), np.where(taken, y[term], NONE)
+    has = graph.wide_bias >= 0
+    wide = np.repeat(graph.wide, np.diff(graph.wide_start))
+    owner = np.concatenate((heads[order], wide, graph.wide[has]))
+    a = np.concatenate((a, graph.wide_w, graph.wide_bias[has]))
+    b = np.concatenate((b, graph.wide_x, np.full(has.sum(), NONE)))
+    by_owner = np.argsort(owner, kind="stable")
+    recorded_by = np.concatenate((order, wide, graph.wide[has]))
+    return (owner[by_owner], a[by_owner], b[by_owner], recorded_by[by_owner], term[taken],
+            heads[order[taken]])  # fmt: skip
+
+
+def _reached(graph: ScalarGraph, elements: Bools, a: Ints, b: Ints) -> Bools:
+    """Mark the nodes that a node left uses, and the root: a 0 that began a sum is not one."""
+    used = np.zeros(len(graph), bool)
+    for operand in (graph.x[elements], graph.y[elements], a, b):
+        used[operand[operand >= 0]] = True
+    used[graph.root] = True
+    return used

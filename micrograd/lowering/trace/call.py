@@ -1,0 +1,95 @@
+"""One call of a scalar function on Values, followed by whoever traces it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from micrograd.core.modes import comparisons_reported, detachments_reported, lookups_reported
+from micrograd.engine import Value, stopped
+from micrograd.lowering.trace.declared import INPUT, Declared, declared
+from micrograd.lowering.trace.lookups import Lookups
+from micrograd.lowering.trace.places import called, line_of, user_line
+from micrograd.lowering.trace.samples import shown
+from micrograd.ops import DomainError
+
+# What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
+_CHOOSES = re.compile(
+    r"indices must be integers|indices must be of integer|valid indices|"
+    r"int\(\) .*'(Value|Watched)'|'(Value|Watched)' object cannot be interpreted"
+)
+_NO_CHOICE = (
+    "While the function is traced, a number of the sample chooses nothing, or the program would "
+    "choose the same for every sample; look rows up by micrograd.nn.Embedding, give a class as "
+    "nn.one_hot(y, count)"
+)
+_COMPUTES = re.compile(r"must be (a )?real number, not '?Value|argument must be .* not 'Value'")
+
+
+class Call(NamedTuple):
+    """What a call recorded: loss, inputs and lookups; nodes from `start` on are its own."""
+
+    root: Value
+    inputs: list[Declared]
+    lookups: Lookups
+    start: int
+
+
+def call(function: Callable[..., Any], names: Sequence[str], values: Sequence[Any]) -> Call:
+    """Call `function` on nested lists of Values, one for each of `names`.
+
+    Raises ValueError, with the line, where it compares Values or takes one for a number, and
+    where it returns no Value.
+    """
+    start = Value(0.0)._index
+    inputs = [declared(name, INPUT, nested) for name, nested in zip(names, values)]
+    lookups = Lookups(inputs)
+    with (
+        comparisons_reported(_refuse),
+        lookups_reported(lookups),
+        detachments_reported(_stopped),
+    ):
+        root = _result(function, values)
+    if not isinstance(root, Value):
+        kind = f"a {type(root).__name__} of {len(root)}" if _is_list(root) else shown(root)
+        raise ValueError(
+            f"{called(function)} returned {kind}; a loss to lower is "
+            "one Value: the loss of one sample"
+        )
+    return Call(root, inputs, lookups, start)
+
+
+def _is_list(root: Any) -> bool:
+    return isinstance(root, (list, tuple))
+
+
+def _stopped(node: Value) -> Value:
+    result = stopped(node)
+    if node.label:
+        result.label = node.label
+    return result
+
+
+def _result(function: Callable[..., Any], values: Sequence[Any]) -> Any:
+    """Call the function; its numeric errors name its line."""
+    try:
+        return function(*values)
+    except DomainError as error:
+        raise DomainError(f"{line_of(error)}: {error}") from error
+    except (TypeError, LookupError) as error:
+        if _CHOOSES.search(str(error)) or isinstance(next(iter(error.args), 0), Value):
+            remedy = _NO_CHOICE
+        elif _COMPUTES.search(str(error)):
+            remedy = "Write it as an operation of the Value: x.exp(), x.log(), x.tanh()"
+        else:
+            raise
+        raise ValueError(f"{line_of(error)}: {error}. {remedy}") from error
+
+
+def _refuse() -> None:
+    raise ValueError(
+        f"{user_line()}: two Values are compared while the function "
+        "is traced, so the program would follow this one sample's branch for every sample; write "
+        "the choice as an operation: x.max(y), x.min(y), x.relu(), x.abs()"
+    )

@@ -1,0 +1,138 @@
+"""What a Module holds: the search for Values, Modules and random generators in its attributes.
+
+It goes into lists, tuples, deques, dicts, NumPy arrays of objects, and Modules. What it does not go
+into, such as sets, objects of other classes and functions, is looked through for parameters that
+nobody would train or save.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from types import BuiltinFunctionType, ModuleType
+from typing import Any
+
+from micrograd.core.kinds import LEAF
+from micrograd.engine import Value
+
+Path = tuple[Any, ...]  # how to get at an item: (the path of what holds it, its key there), or ()
+PLAIN = {bool, int, float, complex, str, bytes, type(None), range, type, ModuleType}
+PLAIN |= {BuiltinFunctionType}  # kinds that refer to no parameter: most attributes are of them
+
+
+class Search:
+    """Find what a Module holds, each once, by path; `unsearched` are the items not gone into."""
+
+    def __init__(self, root: Any, module_class: type) -> None:
+        self.root, self.module_class = root, module_class
+        self.items: dict[int, tuple[Path, Any]] = {id(root): ((), root)}
+        self.unsearched: list[tuple[Path, Any]] = []
+        self._entered: set[int] = set()
+        self._collect((), _attributes(root))
+
+    def _collect(self, path: Path, entries: Iterable[tuple[Any, Any]]) -> None:
+        for key, item in entries:
+            if item.__class__ in PLAIN or id(item) in self.items:
+                continue
+            if isinstance(item, Value):
+                if item._operation is LEAF:
+                    self.items[id(item)] = (path, key), item
+            elif isinstance(item, self.module_class):
+                self.items[id(item)] = (path, key), item
+                self._collect((path, key), _attributes(item))
+            elif isinstance(item, random.Random) or hasattr(item, "bit_generator"):
+                self.items[id(item)] = (path, key), item
+            elif (inner := _entries(item)) is None:
+                self.unsearched.append(((path, key), item))
+            elif id(item) not in self._entered:
+                self._entered.add(id(item))
+                self._collect((path, key), inner)
+
+    def check(self) -> None:
+        """Raise TypeError where a parameter is in what the search does not go into."""
+        for path, item in self.unsearched:
+            self.check_known(_within(item, (Value, self.module_class)), path, item)
+
+    def check_known(self, items: Iterable[Any], path: Path, holder: Any) -> None:
+        """Raise TypeError where there is a leaf or a Module among `items` that is not known."""
+        for item in items:
+            leaf = isinstance(item, Value) and item._operation is LEAF
+            if (leaf or isinstance(item, self.module_class)) and id(item) not in self.items:
+                raise TypeError(
+                    f"{type(self.root).__name__}.{name(path)} is a {type(holder).__name__} that "
+                    f"holds {item!r}, which would be neither trained nor saved: parameters are "
+                    "looked for in lists, tuples, dicts, arrays and Modules. Keep it in one of "
+                    "them, or make it a number if it is none"
+                )
+
+
+def name(path: Path) -> str:
+    """Return a path as text: "layers.0.w"."""
+    parts: list[str] = []
+    while path:
+        path, key = path
+        parts.append(str(key))
+    return ".".join(reversed(parts))
+
+
+def _attributes(module: Any) -> list[tuple[str, Any]]:
+    return [pair for pair in vars(module).items() if not pair[0].startswith("_")]
+
+
+def _entries(item: Any) -> Iterable[tuple[Any, Any]] | None:
+    """Return the entries of a container that the search goes into, by key; None of others."""
+    if isinstance(item, (list, tuple, deque)):
+        return enumerate(item)
+    if isinstance(item, Mapping):
+        return item.items()
+    if hasattr(item, "dtype") and hasattr(item, "ndim"):
+        return _elements(item) if item.dtype == object else ()
+    return None
+
+
+def _elements(array: Any) -> Iterator[tuple[str, Any]]:
+    import numpy as np
+
+    for place in np.ndindex(array.shape):
+        yield ".".join(map(str, place)), array[place]
+
+
+def _within(item: Any, ends: tuple[type, ...]) -> Iterator[Any]:
+    """Yield all that an item of an unknown kind refers to, each once; go into no `ends`."""
+    seen, waiting = {id(item)}, [item]
+    while waiting:
+        for part in _parts(waiting.pop()):
+            if part.__class__ not in PLAIN and id(part) not in seen:
+                seen.add(id(part))
+                yield part
+                if not isinstance(part, ends):
+                    waiting.append(part)
+
+
+def _parts(item: Any) -> list[Any]:
+    if isinstance(item, (set, frozenset)):
+        return list(item)
+    if isinstance(item, partial):
+        return [item.func, *item.args, *item.keywords.values()]
+    if (entries := _entries(item)) is not None:
+        return [part for _, part in entries]
+    cells = [_contents(cell) for cell in getattr(item, "__closure__", None) or ()]
+    slots = [slot for kind in type(item).__mro__ for slot in _slots(kind)]
+    owner = [item.__self__] if hasattr(item, "__func__") else []
+    values = [getattr(item, slot, None) for slot in slots]
+    return [*cells, *owner, *values, *getattr(item, "__dict__", {}).values()]
+
+
+def _slots(kind: type) -> list[str]:
+    slots = vars(kind).get("__slots__", ())
+    named = [slots] if isinstance(slots, str) else list(slots)
+    return [slot for slot in named if not slot.startswith("__")]
+
+
+def _contents(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is not filled yet
+        return None

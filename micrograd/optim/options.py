@@ -1,0 +1,62 @@
+"""Options of optimisers: numbers, schedules (functions of the steps done), schedules that learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from numbers import Real
+from typing import Any
+
+UNIT = ("beta1", "beta2", "decay")  # the options that are parts of 1
+
+
+def check_option(name: str, option: Any) -> None:
+    """Raise ValueError where an option is no finite number, or makes a rule divide by 0."""
+    if callable(option):
+        return
+    if not isinstance(option, Real) or not isfinite(option):
+        raise ValueError(f"{name} is a finite number or a schedule, not {option!r}")
+    if name in UNIT and not 0 <= float(option) < 1:
+        raise ValueError(f"{name} is 0 or more and below 1, not {option!r}")
+    if name == "eps" and not float(option) > 0:
+        raise ValueError(f"eps keeps a root from 0, so it is above 0, not {option!r}")
+
+
+def current(option: Any, steps_done: int) -> Any:
+    """Return what an option is at this step."""
+    return option(steps_done) if callable(option) else option
+
+
+def named(option: Any) -> Any:
+    """Return an option as settings have it: a schedule by its settings, or its kind."""
+    if not callable(option):
+        return option
+    if hasattr(option, "settings"):
+        return option.settings()
+    return type(option).__name__ if hasattr(option, "state_dict") else "a schedule"
+
+
+def option_state(option: Any, steps_done: int) -> Any:
+    """Return an option as a state has it: of a schedule, what it gave at some of the steps."""
+    if hasattr(option, "state_dict"):
+        return option.state_dict()
+    if callable(option):
+        return {"schedule": {str(t): float(option(t)) for t in _some_steps(steps_done)}}
+    return option
+
+
+def changed(name: str, option: Any, was: Any) -> str:
+    """Return how a schedule differs from that of a state; nothing where the past is the same."""
+    kinds = hasattr(option, "state_dict"), callable(option)
+    past = was.get("schedule") if isinstance(was, Mapping) else None
+    if kinds != (isinstance(was, Mapping) and past is None, isinstance(was, Mapping)):
+        return f"{name} is {named(option)} here and was {was!r}"
+    for t, rate in (past or {}).items():
+        if option(int(t)) != rate:
+            return f"{name} was {rate!r} at step {t}, where it is {option(int(t))!r} here"
+    return ""
+
+
+def _some_steps(done: int) -> list[int]:
+    """Return the first step, those at powers of two, and the last one of those done."""
+    return sorted({0, *(2**i for i in range(done.bit_length())), done - 1} & set(range(done)))

@@ -1,0 +1,24 @@
+"""Text for people: what a terminal would obey is written out, not sent to it.
+
+Labels, tags and words come out of files that others wrote; an escape sequence in one could recolour
+a terminal, move its cursor, rename its window, or type into it.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 2_000  # characters of a message
+# Controls (C0, DEL, C1), the marks that turn the direction of writing, and halves of characters.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with every character that a terminal would obey spelled out, as \x1b is."""
+    return _OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def one_line(text: str) -> str:
+    """Return `text` as one printable line of bounded length."""
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} …"

@@ -1,0 +1,209 @@
+"""A training and where it is: what `fit` goes through, epoch by epoch, and its checkpoint."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from micrograd.checkpoint import capture, file_content, load_state, restore, save_state
+from micrograd.training.history import History
+from micrograd.training.progress import Interrupts, Progress
+from micrograd.training.settings import differences
+from micrograd.training.stopping import EarlyStopping
+
+Numbers = Mapping[str, float]
+Step = Callable[[Any], Any]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Report a training stopped by Ctrl-C, between two batches; `history` holds its epochs."""
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history
+
+
+@dataclass
+class Run:
+    """Hold a training and where it is: epochs finished, batches done since, sums over them."""
+
+    step: Step
+    data: Any
+    epochs: int
+    batch_size: int
+    seed: int | None
+    evaluate: Callable[[], Numbers] | None
+    after_epoch: list[Callable[[Numbers], object]]
+    stop: EarlyStopping | None
+    checkpoint: str | os.PathLike[str] | None
+    state: Any
+    settings: dict[str, Any]
+    epoch: int = 0
+    batch: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+
+    def train_epoch(self, interrupts: Interrupts, shown: Progress) -> None:
+        """Train on what is left of an epoch, evaluate, and write the checkpoint."""
+        batches = self._batches()
+        shown.start(self.epoch, len(batches), self.batch)
+        for chosen in batches[self.batch :]:
+            numbers = numbers_of(self.step(_take(self.data, chosen)))
+            if not math.isfinite(numbers["loss"]):
+                at = f"epoch {self.epoch + 1}, batch {self.batch + 1}"
+                self.history.stopped = f"the loss was {numbers['loss']} in {at}"
+                return
+            self.batch += 1
+            for name, number in numbers.items():
+                self.sums[name] = self.sums.get(name, 0.0) + number * len(chosen)
+            shown.advance(numbers)
+            if interrupts.pending and self.batch < len(batches):
+                self._leave()
+        self._finish_epoch()
+        shown.finish(self.history.rows[-1])
+        if interrupts.pending:
+            self._leave()
+
+    def _finish_epoch(self) -> None:
+        self.epoch += 1
+        row = {"epoch": self.epoch, **{k: v / len(self.data) for k, v in self.sums.items()}}
+        if self.evaluate:
+            row |= _scores(self.evaluate(), row)
+        self.batch, self.sums = 0, {}
+        self.history.rows.append(row)
+        for function in self.after_epoch:
+            function(row)
+        if self.stop:
+            self.history.stopped = self.stop.report(row, self.state)
+        self.save()
+
+    def _batches(self) -> list[Sequence[int]]:
+        """Cut the epoch's order into batches; it depends on seed and epoch alone."""
+        order = list(range(len(self.data)))
+        if self.seed is not None:
+            random.Random(f"{self.seed} {self.epoch}").shuffle(order)
+        return [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
+
+    def _leave(self) -> None:
+        self.save()
+        kept = f"; fit(..., resume=True) goes on from {self.checkpoint}" if self.checkpoint else ""
+        raise Interrupted(f"stopped in epoch {self.epoch + (self.batch > 0)}{kept}", self.history)
+
+    def save(self) -> None:
+        """Write the checkpoint, if there is to be one."""
+        if self.checkpoint is not None:
+            save_state(self.checkpoint, self._content())
+
+    def check_writable(self) -> None:
+        """Raise now, not after an epoch, what `save` would raise at an entry of the state."""
+        if self.checkpoint is not None:
+            file_content(self.checkpoint, self._content())
+
+    def load(self) -> None:
+        """Go on from the checkpoint. Raises ValueError where it is another run's."""
+        saved = load_state(self.checkpoint)  # type: ignore[arg-type]
+        if not isinstance(saved, dict) or not {"settings", *self._content()} <= set(saved):
+            raise ValueError(f"{self.checkpoint} is a saved state, but not the checkpoint of a fit")
+        if wrong := list(differences(saved["settings"], self.settings)):
+            raise ValueError(
+                f"{self.checkpoint} is another run's: {'; '.join(wrong)}. Resume as it began, or "
+                "begin anew without resume"
+            )
+        if saved["epoch"] > self.epochs:
+            raise ValueError(
+                f"{self.checkpoint} has {saved['epoch']} epochs behind it already; "
+                f"{self.epochs} were asked for"
+            )
+        try:
+            restore(self._parts(), {name: saved[name] for name in self._parts()})
+        except ValueError as error:
+            raise ValueError(f"{self.checkpoint}: {error}") from error
+        self.epoch, self.batch, self.sums = saved["epoch"], saved["batch"], saved["sums"]
+        self.history = History(saved["rows"], saved["stopped"])
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            **capture(self._parts()),
+            "settings": self.settings,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "sums": self.sums,
+            "rows": self.history.rows,
+            "stopped": self.history.stopped,
+        }
+
+    def _parts(self) -> dict[str, Any]:
+        owners = [f for f in map(_owner, self.after_epoch) if hasattr(f, "state_dict")]
+        return {
+            "state": self.state,
+            "stop": [self.stop] if self.stop else [],
+            "after_epoch": owners,
+            "random": random,
+            "numpy": _NumpyRandom(),
+        }
+
+
+class _NumpyRandom:
+    """Keep NumPy's global random generator, where NumPy is loaded."""
+
+    def state_dict(self) -> Any:
+        numpy = sys.modules.get("numpy")
+        return numpy.random.get_state(legacy=False) if numpy else None
+
+    def load_state_dict(self, state: Any) -> None:
+        if state is not None:
+            import numpy as np
+
+            np.random.set_state(state)
+
+
+def _owner(function: Any) -> Any:
+    """Return the object whose method `function` is, as in `after_epoch=[plateau.report]`."""
+    return getattr(function, "__self__", function)
+
+
+def _take(data: Any, chosen: Sequence[int]) -> Any:
+    return data[chosen] if hasattr(data, "shape") else [data[i] for i in chosen]
+
+
+def numbers_of(result: Any) -> dict[str, float]:
+    """Return what a step did, as numbers. Raises TypeError or ValueError where it says nothing."""
+    numbers = dict(result) if isinstance(result, Mapping) else {"loss": result}
+    if "loss" not in numbers:
+        raise ValueError(f"a step returns numbers with a 'loss'; there are {', '.join(numbers)}")
+    return {name: _number(name, number) for name, number in numbers.items()}
+
+
+def _number(name: str, number: Any) -> float:
+    """Return a number of a step; a loss that was computed counts where it went backward."""
+    if getattr(number, "parents", ()) and name == "loss" and not number.grad:
+        raise ValueError(
+            "the step returned a loss on which backward() was not called: it trains nothing; "
+            "descent(model, loss, optimizer) makes a step of a loss, and a step that trains by "
+            "other means returns loss.data"
+        )
+    return _float(number, f"a step returns its loss, or a dict of numbers with a 'loss'; {name}")
+
+
+def _scores(scores: Any, row: Mapping[str, float]) -> dict[str, float]:
+    """Return what `evaluate` gives. Raises TypeError or ValueError unless it is new numbers."""
+    if not isinstance(scores, Mapping):
+        raise TypeError(f"evaluate() returns a dict of numbers by name, not {scores!r}")
+    if twice := set(scores) & set(row):
+        raise ValueError(
+            f"evaluate() gives {', '.join(sorted(twice))}, which training gives already; "
+            "choose another name, such as dev_loss"
+        )
+    return {k: _float(score, f"evaluate() returns numbers; {k}") for k, score in scores.items()}
+
+
+def _float(number: Any, what: str) -> float:
+    try:
+        return float(number.data if hasattr(number, "backward") else number)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} is {number!r}") from None

@@ -1,0 +1,48 @@
+"""What made a run: its checkpoint holds it, and a run made otherwise does not go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from reprlib import Repr
+from typing import Any
+
+from micrograd.checkpoint import digest
+
+ABSENT = "nothing"
+_short = Repr()
+_short.maxstring = _short.maxother = 60
+
+
+def settings_within(state: Any) -> Any:
+    """Return the settings of the objects in `state`, such as optimisers, nested as it is."""
+    if hasattr(state, "settings"):
+        return state.settings()
+    if isinstance(state, Mapping):
+        return {name: settings_within(part) for name, part in state.items()}
+    if isinstance(state, (list, tuple)):
+        return [settings_within(part) for part in state]
+    return None
+
+
+def data_digest(data: Any) -> str | None:
+    """Return a digest of data made of numbers, text and arrays; None where it is of other things.
+
+    Such data are told apart by their number alone.
+    """
+    try:
+        return digest(data if hasattr(data, "shape") else [data[i] for i in range(len(data))])
+    except (TypeError, ValueError):
+        return None
+
+
+def differences(there: Any, here: Any, name: str = "") -> Iterator[str]:
+    """Yield what differs, by name: "optimizer.lr 0.1 there, 0.2 here"."""
+    if isinstance(there, Mapping) and isinstance(here, Mapping):
+        for key in {**there, **here}:
+            inner = f"{name}.{key}" if name else key
+            yield from differences(there.get(key, ABSENT), here.get(key, ABSENT), inner)
+    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+        for i, pair in enumerate(zip(there, here)):
+            yield from differences(*pair, name=f"{name}.{i}")
+    elif there != here:
+        yield f"{name} {_short.repr(there)} there, {_short.repr(here)} here"

@@ -1,0 +1,317 @@
+"""What one call of a function cannot show for every sample is refused with its line, or followed."""
+
+import copy
+import math
+import pickle
+import random
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from micrograd import Value, mean, no_grad
+from micrograd.functions import dot
+from micrograd.lowering import lower
+from micrograd.nn import MLP, Dropout, Embedding, Layer, Module, SoftmaxClassifier, one_hot
+from tests.lowering_models import values
+
+RNG = np.random.default_rng(0)
+W, SCALE = values([0.5, -0.3]), Value(2.0)
+STATE = {"calls": 0, "kept": []}
+NUMBERS = iter(range(1000))
+NET = SoftmaxClassifier(2, 3)
+
+
+def counted(x):
+    STATE["calls"] += 1
+    return x[0] * STATE["calls"]
+
+
+def under_no_grad(x):
+    with no_grad():
+        target = x[0] * W[0]
+    return target * x[1]
+
+
+def remembering(x):
+    STATE["kept"].append(x[0] * W[0])
+    return STATE["kept"][0] * x[1]
+
+
+def gradients_of(x):
+    y = x[0] * x[1]
+    y.backward()
+    return y * x[0].grad
+
+
+READS = {
+    "an input": lambda x: x[0] * x[1].data,
+    "a result that takes the same branch": lambda x: x[0] if (x[0] * W[0]).data > 1e6 else x[1],
+    "a parameter of the graph": lambda x: x[0] * W[0] * W[0].data,
+    "a parameter beside the graph": lambda x: x[0] * SCALE.data,
+    "into a function of math": lambda x: x[0] * math.exp(x[0].data),
+    "into a new Value": lambda x: x[0] * Value(x[1].data),
+    "by getattr": lambda x: x[0] * getattr(x[1], "data"),  # noqa: B009
+    "a copy": lambda x: x[0] * copy.deepcopy(x[1]),
+    "a pickle": lambda x: x[0] * pickle.loads(pickle.dumps(x[1])),
+    "a row looked up": lambda x: x[0] * TABLE(x[2])[0].data,
+    "a one-hot": lambda x: x[0] * one_hot(x[2], 3)[0].data,
+    "the gradient": gradients_of,
+    "a prediction": lambda x: x[0] * NET.predict(x[:2]),
+    "under no_grad()": under_no_grad,
+}
+DEPENDS = {
+    "random": lambda x: x[0] * random.random(),
+    "random of NumPy": lambda x: x[0] * float(np.random.rand()),
+    "a generator of one's own": lambda x: x[0] * RNG.uniform(),
+    "a random operand": lambda x: x[random.randrange(2)] * W[0] + x[random.randrange(2)].exp(),
+    "a counter": counted,
+    "an iterator": lambda x: x[0] * next(NUMBERS),
+    "what an earlier call computed": remembering,
+    "the text of a Value": lambda x: x[0] * float(repr(x[1]).split("=")[1].split(",")[0]),
+    "the number of terms": lambda x: sum(x[i % 2] for i in range(1 + next(NUMBERS))),
+    "a new table every time": lambda x: sum(Embedding(3, 2)(x[2])) * x[0],
+}
+TABLE = Embedding(3, 2)
+
+
+@pytest.mark.parametrize("function", [pytest.param(f, id=name) for name, f in READS.items()])
+def test_a_number_read_is_refused_with_its_line(function):
+    with pytest.raises(ValueError, match=r"test_lowering_tracing\.py:\d+: .*"
+                       "(is read|no_grad).*detach"):  # fmt: skip
+        lower(function, [0.1, 0.2, 1])
+    line = int(refusal(function).partition(".py:")[2].partition(":")[0])
+    first = function.__code__.co_firstlineno
+    assert first <= line <= first + 3
+
+
+@pytest.mark.parametrize("function", [pytest.param(f, id=name) for name, f in DEPENDS.items()])
+def test_what_differs_in_a_second_call_is_refused(function):
+    random.seed(3)
+    STATE["kept"].clear()
+    with pytest.raises(ValueError, match=r"test_lowering_tracing\.py:\d+: .*called again"):
+        lower(function, [0.1, 0.2, 1])
+
+
+def refusal(function):
+    with pytest.raises(ValueError) as caught:
+        lower(function, [0.1, 0.2, 1])
+    return str(caught.value)
+
+
+def test_a_function_that_can_be_called_once():
+    numbers = iter([1.0])
+    with pytest.raises(ValueError, match="called a second time on the same sample, raises StopI"):
+        lower(lambda x: x * next(numbers), 0.5)
+
+
+def test_lower_under_no_grad():
+    with no_grad(), pytest.raises(ValueError, match=r"lower\(\) under no_grad\(\)"):
+        lower(lambda x: x * 2, 0.5)
+
+
+def equal_to_backward(function, parameters, sample, batch):
+    program = lower(function, sample)
+    value, gradients = program.value_and_grad(batch, wrt_inputs=True)
+    inputs = [values(row) for row in batch]
+    for p in parameters:
+        p.grad = 0.0
+    loss = mean([function(x) for x in inputs])
+    loss.backward()
+    assert value == pytest.approx(loss.data, rel=1e-12)
+    wanted = [[v.grad for v in row] for row in inputs]
+    np.testing.assert_allclose(gradients[program.inputs[0]], wanted, rtol=1e-12, atol=1e-15)
+    for name in program.parameters:
+        leaves = program.leaf_values(name)
+        expected = np.array([v.grad for v in leaves.ravel()]).reshape(leaves.shape)
+        np.testing.assert_allclose(gradients[name], expected, rtol=1e-12, atol=1e-15)
+    return program
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: x[0] * x[0].detach(),
+    lambda x: dot(W, x) * dot(W, x).tanh().detach() + x[1],
+    lambda x: W[0].detach() * x[0] + W[1] * x[1].exp(),
+    lambda x: (dot(W, x) - (dot(W, x) * 2).detach()) ** 2,
+    lambda x: dot(W, x).detach() * x[0] * W[0],
+    lambda x: dot([w.detach() for w in W], x) * W[0] + dot(W, [v.detach() for v in x]),
+    lambda x: x[0] * x[1].detach().detach(),
+])  # fmt: skip
+def test_detach_is_a_stopped_gradient_of_the_running_value(function):
+    equal_to_backward(function, W, [0.1, 0.2], RNG.normal(size=(5, 2)))
+
+
+def test_what_detach_made_is_no_parameter():
+    target = [w.detach() for w in W]
+    program = lower(lambda x: (dot(W, x) - dot(target, x)) ** 2, [0.1, 0.2])
+    assert list(program.parameters) == ["W"] and list(program.constants)
+    program = lower((Value(2.0, label="w") * Value(3.0, label="t").detach()) ** 2)
+    assert list(program.parameters) == ["w"] and list(program.constants)
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+@pytest.mark.parametrize("variational", [True, False])
+def test_a_mask_is_an_input_whenever_it_was_drawn(before, variational):
+    net, drop = MLP(2, [3, 1]), Dropout(0.5, variational=variational, seed=1)
+
+    def loss(x):
+        return net.layers[1](drop(net.layers[0](x)))
+
+    for _ in range(before):
+        loss([0.1, 0.2])
+    program = lower(loss, [0.1, 0.2])
+    assert program.inputs == ["x", "mask"]
+    assert list(program.parameters) == ["W1", "b1", "W2", "b2"]
+    assert program([[0.1, 0.2]], [[0.0] * 3]) == net.layers[1].neurons[0].b.data
+
+
+def test_a_mask_of_a_recorded_loss_is_a_constant():
+    drop = Dropout(0.5, seed=1)
+    program = lower(dot(drop(values([1.0, 2.0, 3.0])), [Value(0.1 * i, label=f"w{i}")
+                                                        for i in range(3)]))  # fmt: skip
+    assert list(program.parameters) == ["w"] and "mask" in program.constants
+
+
+def test_all_of_a_mask_is_asked_for_where_the_loss_needs_a_part():
+    drop = Dropout(0.5, seed=1)
+    program = lower(lambda x: drop(x)[0], [1.0, 2.0, 3.0])
+    assert program([[1.0, 2.0, 3.0]], [[2.0, 0.0, 0.0]]) == 2.0
+
+
+def test_a_value_called_mask_is_what_made_it():
+    mask = [Value(0.5, label=f"mask{i}") for i in range(2)]
+    assert list(lower(lambda x: dot(mask, x), [0.1, 0.2]).parameters) == ["mask"]
+
+
+class Lazy(Module):
+    """Makes its weights at the first call, and keeps them."""
+
+    weights = None
+
+    def __call__(self, x):
+        if self.weights is None:
+            self.weights = values([random.random() for _ in x])
+        return dot(self.weights, x)
+
+
+def test_weights_made_at_the_first_call_are_parameters():
+    program = lower(Lazy(), [0.1, 0.2])
+    assert list(program.parameters) == ["weights"]
+
+
+def test_parameters_and_random_numbers_are_as_before():
+    net = MLP(2, [3, 1])
+    random.seed(5)
+    first = random.random()
+    random.seed(5)
+    lower(lambda x: net(x), [0.1, 0.2])
+    assert random.random() == first
+    assert {type(p) for p in net.parameters()} == {Value}
+    with pytest.raises(ValueError, match="is read"):
+        lower(lambda x: net(x) * net.parameters()[0].data, [0.1, 0.2])
+    assert {type(p) for p in net.parameters()} == {Value}
+    assert net.parameters()[0].data is not None
+
+
+class Attention(Module):
+    """Layers and matrices by the names of a person."""
+
+    def __init__(self):
+        self.W_query, self.key = Layer(2, 2, nonlin=False), Layer(2, 2, nonlin=False)
+        self.mix = [values(RNG.normal(size=2)) for _ in range(2)]
+
+    def __call__(self, x):
+        hidden = [q * k for q, k in zip(self.W_query(x), self.key(x))]
+        return sum(dot(row, hidden).tanh() for row in self.mix)
+
+
+@pytest.mark.parametrize("function", [
+    lambda m: m, lambda m: m.__call__, lambda m: lambda x: m(x), lambda m: lambda x: m(x) * 2,
+])  # fmt: skip
+def test_attributes_of_modules_name_arrays(function):
+    program = lower(function(Attention()), [0.1, 0.2])
+    assert set(program.parameters) == {"W_query", "b_query", "W_key", "b_key", "mix"}
+
+
+def matrix(rows, columns, label=None):
+    return [[Value(RNG.normal(), label=label and f"{label}{i},{j}") for j in range(columns)]
+            for i in range(rows)]  # fmt: skip
+
+
+def applied(W, b, x):
+    return [dot(row, x).tanh() + v for row, v in zip(W, b)]
+
+
+def test_keys_that_are_no_names_become_names():
+    state = {"layer0.attn_wq": matrix(2, 2), "layer0.b": values([0.1, 0.2]), "3d": values([1.0])}
+
+    def loss(x):
+        return sum(applied(state["layer0.attn_wq"], state["layer0.b"], x)) * state["3d"][0]
+
+    for options in ({}, {"parameters": state}):
+        program = lower(loss, [0.1, 0.2], **options)
+        assert {"layer0_attn_wq", "layer0_b", "p3d"} == set(program.parameters)
+        assert program.parameters["layer0_attn_wq"].shape == (2, 2)
+
+
+def test_lists_of_tuples_and_of_dicts():
+    layers = [(matrix(3, 2), values([0.1] * 3)), (matrix(2, 3), values([0.2] * 2))]
+    blocks = [{"wq": matrix(2, 2), "b": values([0.1, 0.2])} for _ in range(2)]
+
+    def loss(x):
+        for W, b in layers:
+            x = applied(W, b, x)
+        for block in blocks:
+            x = applied(block["wq"], block["b"], x)
+        return sum(x)
+
+    names = {f"layers_{i}_{j}" for i in range(2) for j in range(2)}
+    names |= {f"blocks_{i}_{key}" for i in range(2) for key in ("wq", "b")}
+    for options in ({}, {"parameters": {"layers": layers, "blocks": blocks}}):
+        program = lower(loss, [0.1, 0.2], **options)
+        assert set(program.parameters) == names
+        assert program.parameters["layers_1_0"].shape == (2, 3)
+
+
+def test_labels_with_two_numbers_give_the_shape():
+    P = matrix(3, 4, "P")
+
+    def loss(x):
+        return sum((P[i][j] * x[i]).tanh() for i in range(2) for j in range(3))
+
+    shapes = {k: v.shape for k, v in lower(loss, [0.1, 0.2, 0.3]).parameters.items()}
+    assert shapes == {"P": (3, 4)}
+    recorded = sum((P[i][j] * (i + 1.5)).tanh() * P[i][j - 1] for j in range(4) for i in range(3))
+    program = lower(recorded)
+    assert program.parameters["P"].shape == (3, 4)
+    assert [v.label for v in program.leaf_values("P")[1]] == ["P1,0", "P1,1", "P1,2", "P1,3"]
+
+
+def test_a_trace_leaves_other_threads_alone():
+    net, sample = MLP(2, [8, 1], activation="tanh"), [0.1, 0.2]
+    expected = net(sample).data
+    stop, wrong = threading.Event(), []
+
+    def compute():
+        while not stop.is_set():
+            try:
+                out = net(sample)
+                if out.data != expected or (out.data > 0) is not (expected > 0):
+                    wrong.append(out.data)
+                net.parameters()[0].data  # noqa: B018
+            except Exception as error:
+                wrong.append(error)
+
+    thread = threading.Thread(target=compute)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    thread.start()
+    try:
+        for _ in range(10):
+            lower(lambda x: net(x), sample)
+    finally:
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+    assert not wrong

@@ -1,0 +1,251 @@
+"""Resuming: only from a checkpoint of the same run; and a step must say what it did."""
+
+import math
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from micrograd.checkpoint import load_state, save_state
+from micrograd.engine import Value
+from micrograd.nn import MLP
+from micrograd.optim import SGD, Adam, AdamW
+from micrograd.schedules import Plateau, cosine, exponential
+from micrograd.schedules import step as stepwise
+from micrograd.training import EarlyStopping, descent, fit
+
+DATA = [((x / 4, 1.0), x / 8) for x in range(8)]
+
+
+def setup(make=SGD, lr=0.05, activation="tanh", **options):
+    random.seed(3)
+    model = MLP(2, [2, 1], activation)
+    optimizer = make(model.parameters(), lr=lr, **options)
+
+    def loss(batch):
+        return sum((model(x) - y) ** 2 for x, y in batch) / len(batch)
+
+    return model, descent(model, loss, optimizer)
+
+
+def train(path, epochs=2, data=DATA, step=None, stop=None, **options):
+    model, own = setup(**{k: options.pop(k) for k in ("make", "lr") if k in options})
+    fit(step or own, data, epochs, batch_size=3, checkpoint=path, stop=stop, progress=False,
+        **options)  # fmt: skip
+    return [p.data for p in model.parameters()]
+
+
+OTHERWISE = [
+    ({"lr": 0.1}, r"state\.optimizer\.groups\.0\.lr 0\.05 there, 0\.1 here"),
+    ({"make": Adam}, r"state\.optimizer\.rule 'SGD' there, 'Adam' here"),
+    ({"lr": cosine(0.05, 9)}, r"groups\.0\.lr 0\.05 there, 'a schedule' here"),
+    ({"lr": Plateau(0.05)}, r"groups\.0\.lr 0\.05 there, \{.*'Plateau'.*\} here"),
+    ({"seed": 4}, "seed 0 there, 4 here"),
+    ({"seed": None}, "seed 0 there, None here"),
+    ({"data": DATA[::-1]}, "data '[0-9a-f]{12}' there, '[0-9a-f]{12}' here"),
+    ({"data": DATA[:7]}, "examples 8 there, 7 here"),
+    ({"data": np.arange(8.0)}, "data '"),
+    ({"stop": EarlyStopping()}, r"stop None there, \{.*'patience': 5"),
+    ({"settings": {"corpus": "b"}}, "corpus 'a' there, 'b' here"),
+    ({"settings": {}}, "corpus 'a' there, 'nothing' here"),
+    ({"settings": {"corpus": "a", "more": 1}}, "more 'nothing' there, 1 here"),
+    ({"state": []}, r"state \{.*\} there, \[\] here"),
+]
+
+
+@pytest.mark.parametrize("change, said", OTHERWISE)
+def test_a_run_made_otherwise_is_refused_and_what_differs_is_named(change, said, tmp_path):
+    path, same = tmp_path / "run.npz", {"settings": {"corpus": "a"}}
+    train(path, **same)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=rf"run\.npz is another run's: .*{said}.*Resume as it"):
+        train(path, resume=True, **{**same, **change})
+    assert path.read_bytes() == before
+    train(path, resume=True, **same)
+
+
+@pytest.mark.parametrize("change", [{"patience": 6}, {"best": "max"}, {"monitor": "dev"}])
+def test_early_stopping_made_otherwise_is_another_run(change, tmp_path):
+    path, options = tmp_path / "run.json", {"evaluate": lambda: {"dev": 1.0}}
+    train(path, stop=EarlyStopping(), **options)
+    (name,) = change
+    with pytest.raises(ValueError, match=rf"stop\.{name} .* there, .* here"):
+        train(path, stop=EarlyStopping(**change), resume=True, **options)
+
+
+@pytest.mark.parametrize("old, new, said", [
+    (cosine(0.1, 30), cosine(0.2, 30), r"lr was 0\.1 at step 0, where it is 0\.2 here"),
+    (cosine(0.1, 30), cosine(0.1, 40), r"lr was 0\.0997\d* at step 1, where it is"),
+    (exponential(0.1, 0.1), stepwise(0.1, 2), "at step 1, where"),
+    (stepwise(0.1, 4), stepwise(0.1, 5), "at step 4, where"),
+    (stepwise(0.1, 5), stepwise(0.1, 4), r"lr was 0\.1 at step 4"),
+    (stepwise(0.1, 5), stepwise(0.1, 6), "at step 5, where"),
+])  # fmt: skip
+def test_a_schedule_with_another_past_is_another_run(old, new, said, tmp_path):
+    path = tmp_path / "run.npz"
+    train(path, lr=old)  # 6 steps: 0 to 5
+    with pytest.raises(ValueError, match=rf"run\.npz: .*{said}"):
+        train(path, lr=new, resume=True)
+
+
+def test_a_schedule_with_another_future_is_the_run_it_would_have_been(tmp_path):
+    new = lambda t: 0.1 if t < 6 else 0.01  # noqa: E731
+    train(tmp_path / "run.npz", lr=lambda t: 0.1)
+    resumed = train(tmp_path / "run.npz", 4, lr=new, resume=True)
+    assert resumed == train(tmp_path / "whole.npz", 4, lr=new)
+
+
+@pytest.mark.parametrize("name, number", [
+    ("rate", 0.2), ("factor", 0.5), ("patience", 3), ("threshold", 0.1), ("least", 1e-5),
+])  # fmt: skip
+def test_a_plateau_made_otherwise_is_another_run(name, number, tmp_path):
+    options = {"rate": 0.1, "factor": 0.25, "patience": 2}
+    train(tmp_path / "run.json", lr=Plateau(**options))
+    shown = name.replace("rate", "start")
+    with pytest.raises(ValueError, match=rf"lr\.{shown} .* there, {number} here\."):
+        train(tmp_path / "run.json", lr=Plateau(**options | {name: number}), resume=True)
+    train(tmp_path / "run.json", lr=Plateau(**options), resume=True)
+
+
+def test_adam_and_adamw_are_two_rules(tmp_path):
+    mine, other = (make([Value(1.0)], lr=0.1) for make in (Adam, AdamW))
+    with pytest.raises(ValueError, match="it is of the rule Adam"):
+        other.load_state_dict(mine.state_dict())
+    for one, two in ((0.1, lambda t: 0.1), (lambda t: 0.1, 0.1), (0.1, Plateau(0.1)),
+                     (Plateau(0.1), 0.1), (Plateau(0.1), lambda t: 0.1)):  # fmt: skip
+        state = SGD([Value(1.0)], lr=one).state_dict()
+        with pytest.raises(ValueError, match="not the state of this SGD: lr is "):
+            SGD([Value(1.0)], lr=two).load_state_dict(state)
+
+
+def test_a_checkpoint_needs_to_know_what_training_changes(tmp_path):
+    _, step = setup()
+    options = {"checkpoint": tmp_path / "run.npz", "progress": False}
+    for resume in (False, True):
+        with pytest.raises(ValueError, match=r"without state= holds nothing to go on with"):
+            fit(lambda batch: step(batch), DATA, 1, resume=resume, **options)
+    assert list(tmp_path.iterdir()) == []
+    fit(step, DATA, 1, **options)  # descent knows
+    assert set(load_state(tmp_path / "run.npz")["state"]) == {"model", "optimizer"}
+
+
+def test_a_step_of_descent_is_resumed_to_the_last_bit(tmp_path):
+    make = {"make": Adam, "lr": cosine(0.1, 40)}
+    train(tmp_path / "a.npz", 3, **make)
+    resumed = train(tmp_path / "a.npz", 6, resume=True, **make)
+    assert resumed == train(tmp_path / "b.npz", 6, **make)
+
+
+def test_data_that_are_no_numbers_are_told_apart_by_their_number(tmp_path):
+    _, step = setup()
+    data = [Value(1.0), Value(2.0)]
+    options = {"checkpoint": tmp_path / "run.npz", "state": [], "progress": False}
+    fit(lambda _: 0.5, data, 1, **options)
+    fit(lambda _: 0.5, [Value(1.0), Value(3.0)], 2, resume=True, **options)
+    with pytest.raises(ValueError, match="examples 2 there, 1 here"):
+        fit(lambda _: 0.5, data[:1], 2, resume=True, **options)
+
+
+def test_fewer_epochs_than_were_trained_are_refused(tmp_path):
+    train(tmp_path / "run.npz", 3)
+    with pytest.raises(ValueError, match="has 3 epochs behind it already; 2 were asked for"):
+        train(tmp_path / "run.npz", 2, resume=True)
+
+
+@pytest.mark.parametrize("state", [{"a": 1}, [1], None, {"epoch": 3, "settings": {}}])
+def test_a_state_that_is_no_checkpoint_is_told(state, tmp_path):
+    save_state(tmp_path / "run.npz", state)
+    with pytest.raises(ValueError, match=r"run\.npz is a saved state, but not the checkpoint of"):
+        train(tmp_path / "run.npz", resume=True)
+
+
+@pytest.mark.parametrize("options, entry", [
+    ({"state": {"a": {1: np.zeros(1)}}}, r"'state\.a' has the key 1"),
+    ({"state": [np.zeros(1, complex)], "ending": "json"}, r"'state\.0' is an array"),
+    ({"settings": {"file": {1, 2}}}, r"'settings\.file' is a set"),
+])  # fmt: skip
+def test_what_cannot_be_written_is_refused_before_training(options, entry, tmp_path):
+    trained, path = [], tmp_path / f"run.{options.pop('ending', 'npz')}"
+    with pytest.raises((TypeError, ValueError), match=f"the entry {entry}"):
+        fit(trained.append, [1], 1, checkpoint=path, progress=False, **{"state": []} | options)
+    assert trained == [] and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("result, error, reason", [
+    (lambda: Value(1.0) * 2, ValueError, r"backward\(\) was not called: it trains nothing"),
+    (lambda: {"loss": Value(1.0) * 2}, ValueError, "it trains nothing"),
+    (lambda: None, TypeError, "a step returns its loss, .* loss is None"),
+    (lambda: "low", TypeError, "loss is 'low'"),
+    (lambda: [1.0, 2.0], TypeError, "loss is "),
+    (dict, ValueError, "a step returns numbers with a 'loss'"),
+    (lambda: {"cost": 1.0}, ValueError, "with a 'loss'; there are cost"),
+    (lambda: {"loss": 1.0, "f1": None}, TypeError, "f1 is None"),
+])  # fmt: skip
+def test_a_step_must_say_what_it_did(result, error, reason):
+    with pytest.raises(error, match=reason):
+        fit(lambda batch: result(), DATA, 3, progress=False)
+
+
+def test_a_loss_that_went_backward_is_what_a_step_did():
+    def step(batch):
+        loss = Value(3.0) * 2
+        loss.backward()
+        return loss
+
+    assert fit(step, DATA, 1, progress=False)["loss"] == [6.0]
+    both = fit(lambda _: {"loss": np.float32(0.5), "norm": Value(2.0)}, DATA, 1, progress=False)
+    assert both.rows == [{"epoch": 1, "loss": 0.5, "norm": 2.0}]
+
+
+@pytest.mark.parametrize("scores, error, reason", [
+    (None, TypeError, r"evaluate\(\) returns a dict of numbers by name, not None"),
+    ({"f1": "high"}, TypeError, r"evaluate\(\) returns numbers; f1 is 'high'"),
+    ({"loss": 1.0, "epoch": 2}, ValueError, "gives epoch, loss, which training gives already"),
+])  # fmt: skip
+def test_an_evaluation_must_give_new_numbers(scores, error, reason):
+    with pytest.raises(error, match=reason):
+        fit(lambda _: 0.0, [1], 1, evaluate=lambda: scores, progress=False)
+
+
+@pytest.mark.parametrize("data, options, error, reason", [
+    ([1], {"epochs": 0}, ValueError, "0 epochs: nothing to train on"),
+    (iter([1]), {}, TypeError, r"a sequence or an array, not a list_iterator; list\(\) it"),
+    ({1, 2}, {}, TypeError, "not a set"),
+    ([1], {"resume": True}, ValueError, "say from which checkpoint"),
+])  # fmt: skip
+def test_what_cannot_be_trained_on_is_said(data, options, error, reason):
+    with pytest.raises(error, match=reason):
+        fit(lambda _: 0.0, data, **{"epochs": 1} | options)
+
+
+def test_patience_is_at_least_an_epoch():
+    for patience in (0, -1, math.nan):
+        with pytest.raises(ValueError, match="patience is a number of epochs, 1 or more"):
+            EarlyStopping(patience=patience)
+
+
+def test_without_rich_there_are_plain_lines(monkeypatch, capsys):
+    for name in ("rich", "rich.console", "rich.progress"):
+        monkeypatch.setitem(sys.modules, name, None)
+    fit(lambda _: 0.123456, [1, 2], 2, evaluate=lambda: {"dev_f1": 50.0})
+    shown = capsys.readouterr()
+    assert [line.rsplit("  ", 1)[0] for line in shown.err.splitlines()] == [
+        "epoch 1/2  loss 0.1235  dev_f1 50", "epoch 2/2  loss 0.1235  dev_f1 50"]  # fmt: skip
+    fit(lambda _: 0.1, [1], 1, progress=False)
+    assert capsys.readouterr() == ("", "") and shown.out == ""
+
+
+def test_training_values_takes_the_standard_library_only():
+    code = (
+        "import sys; sys.modules['rich'] = sys.modules['numpy'] = None\n"
+        "from micrograd.nn import MLP; from micrograd.optim import SGD\n"
+        "from micrograd.training import descent, fit\n"
+        "m = MLP(1, [1]); loss = lambda b: sum((m([x]) - x) ** 2 for x in b)\n"
+        "print(len(fit(descent(m, loss, SGD(m.parameters())), [0.1, 0.2], 2)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert run.stdout == "2\n" and run.stderr.count("epoch ") == 2
