@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from micrograd.cli import main
+from micrograd.ner import session
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text.corpus import FOLDER
 from micrograd.ner.text.sentence import Corpus, Sentence
-from micrograd.ner.training import session
 
 TEXT = "Museums in Paris are amazing. Ann saw Oslo."
 FAST = ["--epochs", "2", "--hidden", "6", "--dim", "4", "--case-dim", "3"]
@@ -224,7 +224,7 @@ def test_bad_training_files(tmp_path, capsys, content, message):
     ("arguments", "message"),
     [
         (["train", "--type", "CITY"], "no entity of type CITY; they have LOC, MISC, ORG, PER"),
-        (["train", "--width", "4"], "window width 4: it must be odd"),
+        (["train", "--width", "4"], "'4' is not an odd whole number"),
         (["train", "--activation", "gelu"], "unknown activation 'gelu'"),
         (["train", "--optimizer", "lion"], "unknown optimizer 'lion'"),
         (["train", "--dev", "x"], "--dev or --test without TRAIN"),

@@ -125,7 +125,7 @@ def _predictions(options: argparse.Namespace, path: str) -> Outcome:
 
     from micrograd.ner.judging import errors
     from micrograd.ner.judging.evaluation import evaluate_tags
-    from micrograd.ner.showing.entities import Tagged
+    from micrograd.ner.judging.tagged import Tagged
     from micrograd.ner.text import conll
 
     if is_saved(path):

@@ -126,7 +126,7 @@ def _add_model(group: Any) -> None:
         "--affix-dim",
         type=whole(1, 10_000),
         metavar="N",
-        help="length of affix and shape vectors (10)",
+        help="length of affix and shape vectors (5; classifiers 10)",
     )
     add("--dropout", type=number(0, 0.99), metavar="P", help="share of inputs dropped in training")
     add("--rare", type=whole(0, 1000), metavar="N", help="words so rare are unknown half the time")
@@ -181,7 +181,7 @@ def _add_training(group: Any) -> None:
         "--rate",
         type=number(0, above=True),
         metavar="X",
-        help="learning rate (0.1; classifiers 0.05)",
+        help="learning rate (0.1; classifiers 0.03, sequence 0.05)",
     )
     add("--schedule", metavar="NAME", help="of the rate: decay is rate / (1 + 0.3 epoch) (decay)")
     add("--seed", type=whole(0, 2**63 - 1), metavar="N", help="of every random choice (0)")
@@ -202,7 +202,7 @@ def _features(text: str) -> tuple[str, ...]:
 def run(options: argparse.Namespace) -> int:
     """Train, report, and write the results."""
     from micrograd.ner.model.config import Config, Training, defaults
-    from micrograd.ner.training.session import Session
+    from micrograd.ner.session import Session
 
     known = {field.name for kind in (Config, Training) for field in fields(kind)} - {"kind"}
     chosen = {name: value for name, value in vars(options).items() if name in known}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from micrograd.ner.showing.entities import Tagged
+from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.text.schemes import Span, spans
 from micrograd.ner.text.sentence import Sentence
 

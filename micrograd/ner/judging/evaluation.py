@@ -20,7 +20,7 @@ from micrograd.ner.judging.scoring import (
     strict_score,
     token_score,
 )
-from micrograd.ner.showing.entities import Tagged
+from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.text.schemes import Span, convert, encode, spans
 from micrograd.ner.text.sentence import Sentence
 

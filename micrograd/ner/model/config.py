@@ -26,9 +26,9 @@ class Config:
     scheme: str = "BIOES"
     width: int = 5
     dim: int = 10
-    features: tuple[str, ...] = ("case",)
+    features: tuple[str, ...] = ("case", "shape")
     case_dim: int = 5
-    affix_dim: int = 10
+    affix_dim: int = 5
     hidden: int = 20
     activation: str = "tanh"
     average: bool = False
@@ -118,9 +118,12 @@ def defaults(kind: str, plain: bool = False, **changes: Any) -> tuple[Config, Tr
     if kind == "margin":
         config, training = Config(), Training()
     else:
-        config = Config(kind, dim=50, hidden=300, features=NAMES, dropout=0.5, rare=3)
+        config = Config(
+            kind, dim=50, hidden=300, features=NAMES, affix_dim=10, dropout=0.5, rare=3
+        )
+        rate = 0.05 if kind == "sequence" else 0.03
         training = Training(
-            batch=8, optimizer="adagrad", rate=0.05, schedule="constant", epochs=20, patience=6
+            batch=8, optimizer="adagrad", rate=rate, schedule="constant", epochs=20, patience=6
         )
     changes = (PLAIN if plain else {}) | changes
     own = {name: value for name, value in changes.items() if hasattr(config, name)}

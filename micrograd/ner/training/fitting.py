@@ -20,12 +20,12 @@ from micrograd.ner.model.losses import LOSSES
 from micrograd.ner.model.network import forward, gather
 from micrograd.ner.model.storage import NUMBERS
 from micrograd.ner.model.windows import Windows
-from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import rates
 from micrograd.ner.training.engines import Batch, Gradients, make_engine
 from micrograd.ner.training.sampling import PairSampler, Rare, Sampler, SentenceSampler
+from micrograd.ner.window_model import WindowModel
 from micrograd.optim.gradients import Rows
 from micrograd.schedules import Plateau
 from micrograd.training import EarlyStopping, fit
@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 class Trainer:
     """Everything that training changes, and one step of it."""
 
-    def __init__(self, tagger: Tagger, train: Sequence[Sentence], training: Training) -> None:
+    def __init__(self, tagger: WindowModel, train: Sequence[Sentence], training: Training) -> None:
         self.tagger, self.training = tagger, training
         config = tagger.config
         self.sampler = make_sampler(tagger, train)
@@ -125,7 +125,7 @@ class Trainer:
 
 
 def make_sampler(
-    tagger: Tagger, train: Sequence[Sentence], rare: int | None = None
+    tagger: WindowModel, train: Sequence[Sentence], rare: int | None = None
 ) -> Sampler:
     """Make the source of samples that suits the model."""
     config = tagger.config
@@ -137,14 +137,14 @@ def make_sampler(
     return SentenceSampler(words, tags, tagger.labels)
 
 
-def _own(tagger: Tagger, sentence: Sentence) -> list[str]:
+def _own(tagger: WindowModel, sentence: Sentence) -> list[str]:
     return schemes.convert(sentence.tags, tagger.config.scheme)
 
 
 class Judge:
     """Measure entity F1 on the dev set after every epoch, and set the threshold by it."""
 
-    def __init__(self, tagger: Tagger, dev: Sequence[Sentence]) -> None:
+    def __init__(self, tagger: WindowModel, dev: Sequence[Sentence]) -> None:
         self.tagger, self.dev = tagger, dev
         self.cut: Windows = tagger.windows(dev)
         self.true = [sentence.tags for sentence in dev]
@@ -184,7 +184,7 @@ class Judge:
 
 
 def train(
-    tagger: Tagger,
+    tagger: WindowModel,
     sentences: Sequence[Sentence],
     dev: Sequence[Sentence],
     training: Training,
@@ -229,7 +229,7 @@ def train(
 
 
 def _settings(
-    tagger: Tagger, training: Training, train: Sequence[Sentence], dev: Sequence[Sentence]
+    tagger: WindowModel, training: Training, train: Sequence[Sentence], dev: Sequence[Sentence]
 ) -> dict[str, Any]:
     """Name what a run's result depends on; more epochs may follow, so their number is not there."""
     return {
