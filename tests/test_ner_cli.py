@@ -11,8 +11,8 @@ import pytest
 
 from micrograd.cli import main
 from micrograd.ner import session
+from micrograd.ner.corpus import FOLDER
 from micrograd.ner.tagger import Tagger
-from micrograd.ner.text.corpus import FOLDER
 from micrograd.ner.text.sentence import Corpus, Sentence
 
 TEXT = "Museums in Paris are amazing. Ann saw Oslo."

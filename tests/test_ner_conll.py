@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
 from micrograd.ner.text import conll
-from micrograd.ner.text.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
 from micrograd.ner.text.sentence import Corpus, Sentence
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from micrograd.checkpoint import load_state, save_state
+from micrograd.ner.corpus import shipped
 from micrograd.ner.judging import errors, evaluation, scoring
 from micrograd.ner.judging.evaluation import TypeEvaluation, runs, tags_above
 from micrograd.ner.judging.tagged import Tagged
@@ -15,7 +16,6 @@ from micrograd.ner.showing import entities, page, pictures, report
 from micrograd.ner.showing.entities import Entity
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, schemes
-from micrograd.ner.text.corpus import shipped
 from micrograd.ner.text.sentence import Sentence
 
 SPLITS = shipped()

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from micrograd import optim
+from micrograd.ner.corpus import shipped
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
-from micrograd.ner.text.corpus import shipped
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting, rates
 from micrograd.training import Interrupted

@@ -7,7 +7,7 @@ import pytest
 
 from micrograd.ner.judging import ranking
 from micrograd.ner.model import features, vectors, windows
-from micrograd.ner.model.vocabulary import SPECIAL, Vocabulary
+from micrograd.ner.model.features import SPECIAL, Vocabulary
 from micrograd.ner.text import tokens
 from micrograd.ner.text.sentence import Sentence
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from micrograd.files import atomic_write
+from micrograd.ner import corpus
 from micrograd.ner.judging import evaluation
 from micrograd.ner.model.config import Config, Training
 from micrograd.ner.showing import curve, report
@@ -17,7 +18,7 @@ from micrograd.ner.showing.entities import marked
 from micrograd.ner.showing.pictures import write_example
 from micrograd.ner.showing.report_page import Run, report_page
 from micrograd.ner.tagger import Tagger
-from micrograd.ner.text import conll, corpus
+from micrograd.ner.text import conll
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.ner.training.fitting import check_tags
 from micrograd.printing import printable

@@ -15,9 +15,8 @@ from micrograd.ner.judging.scoring import only
 from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Training, defaults
-from micrograd.ner.model.features import FEATURES, WORDS
+from micrograd.ner.model.features import FEATURES, WORDS, Vocabulary
 from micrograd.ner.model.storage import NUMBERS, read_model, write_model
-from micrograd.ner.model.vocabulary import Vocabulary
 from micrograd.ner.showing.entities import Entity, entities
 from micrograd.ner.text import schemes, tokens
 from micrograd.ner.text.sentence import Sentence

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from micrograd.ner.judging import evaluation
 from micrograd.ner.model import paths, vectors
 from micrograd.ner.model.config import Config
-from micrograd.ner.model.features import WORDS, Vocabularies, collect, folded
+from micrograd.ner.model.features import WORDS, Vocabularies, Vocabulary, collect, folded
 from micrograd.ner.model.losses import Rule
 from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activations
-from micrograd.ner.model.vocabulary import Vocabulary
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from micrograd.core.formulas import Namespace
 from micrograd.core.modes import scope
 from micrograd.engine import weighted_sum
-from micrograd.ner.model.vocabulary import Ids
+from micrograd.ner.model.features import Ids
 from micrograd.ner.model.windows import check_width
 from micrograd.ops import BY_NAME, FUNCTIONS
 from micrograd.optim.gradients import Rows

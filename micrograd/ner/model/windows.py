@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.ner.model.features import Vocabularies, ids
-from micrograd.ner.model.vocabulary import END, SPECIAL, START, Ids
+from micrograd.ner.model.features import END, SPECIAL, START, Ids, Vocabularies, ids
 from micrograd.ner.text.sentence import Sentence
 
 

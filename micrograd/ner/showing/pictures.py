@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from micrograd.engine import Value, topological_order
+from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE
 from micrograd.ner.judging.evaluation import true_mask
+from micrograd.ner.model.features import Ids
 from micrograd.ner.model.losses import Target
-from micrograd.ner.model.vocabulary import Ids
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.text import schemes
-from micrograd.ner.text.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import Batch, ScalarEngine
 

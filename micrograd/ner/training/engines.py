@@ -11,6 +11,7 @@ import numpy as np
 from micrograd.core.modes import scope
 from micrograd.engine import Value
 from micrograd.ner.model import losses
+from micrograd.ner.model.features import Ids
 from micrograd.ner.model.graphs import loss_of
 from micrograd.ner.model.losses import Rule, Target
 from micrograd.ner.model.network import (
@@ -25,7 +26,6 @@ from micrograd.ner.model.network import (
     inputs,
     scatter,
 )
-from micrograd.ner.model.vocabulary import Ids
 from micrograd.optim.gradients import Rows
 
 ENGINES = ("arrays", "scalar")

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.ner.model.features import Ids
 from micrograd.ner.model.losses import Target
 from micrograd.ner.model.network import check_name
-from micrograd.ner.model.vocabulary import Ids
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.training.engines import Batch
 
