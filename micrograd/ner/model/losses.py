@@ -46,10 +46,12 @@ class Rule:
 
 def pair_margin(s: Floats, _: Target, rule: Rule, __: Arrays) -> Judged:
     """Compute max(0, Δ + s_c − s) of pairs (L4): ∂/∂s = −1 and ∂/∂s_c = 1 while it is above 0."""
-    true, corrupt = np.split(s[:, 0], 2)
-    losses = np.maximum(corrupt - true + rule.delta, 0.0)
-    active = np.where(losses > 0, 1.0, 0.0)
-    return Judged(losses, np.concatenate((-active, active))[:, None])
+    half = len(s) // 2
+    losses = np.maximum(s[half:, 0] - s[:half, 0] + rule.delta, 0.0)
+    upstream = np.empty_like(s)
+    upstream[half:, 0] = losses > 0
+    upstream[:half] = -upstream[half:]
+    return Judged(losses, upstream)
 
 
 def cross_entropy(s: Floats, target: Target, _: Rule, __: Arrays) -> Judged:

@@ -85,10 +85,10 @@ class ArrayEngine:
         run = forward(self.shape, x if batch.mask is None else x * batch.mask, arrays)
         judged = losses.LOSSES[self.loss](run.s, batch.target, self.rule, arrays)
         count = len(judged.losses)
-        active = np.count_nonzero(judged.losses > 0) / count
+        mean, active = float(judged.losses.sum()) / count, np.count_nonzero(judged.losses) / count
         back = judged.upstream.any(1)
         if not back.any():
-            return Gradients(float(judged.losses.mean()), active)
+            return Gradients(mean, active)
         chosen = slice(None) if back.all() else back
         run = Pass(*(part[chosen] for part in run))
         dense, dx = backward(self.shape, run, arrays, judged.upstream[chosen] / count)
@@ -96,7 +96,7 @@ class ArrayEngine:
             dx = dx * batch.mask[chosen]
         dense |= {name: gradient / count for name, gradient in judged.parameters.items()}
         rows = scatter(self.shape, batch.ids[chosen], dx)
-        return Gradients(float(judged.losses.mean()), active, dense, rows)
+        return Gradients(mean, active, dense, rows)
 
 
 class ScalarEngine:
