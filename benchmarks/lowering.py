@@ -64,8 +64,9 @@ def contenders(name: str, make: Callable[..., Workload], without: list[str]) -> 
         yield "eager, fused", *eager(make(fused=True))
 
 
-def by_autograd(loss: Callable[..., Any], workload: Workload, arrays: Arrays,
-                without: list[str]) -> Iterator[Any]:  # fmt: skip
+def by_autograd(
+    loss: Callable[..., Any], workload: Workload, arrays: Arrays, without: list[str]
+) -> Iterator[Any]:
     names = workload.function.__code__.co_varnames
     batch = {name: np.array(column) for name, column in zip(names, workload.batch)}
     given = loss, arrays, batch, workload.wrt_inputs
@@ -212,8 +213,11 @@ def lowering_time(name: str, workload: Workload) -> None:
     program.value_and_grad()
     ready = clock()
     per_node = (done - start) / nodes * 1e6
-    print("  " + verdict(f"{name}: {nodes} nodes, per node", per_node, 4, "us")
-          + f"   (then {ready - done:.2f} s to the end of the first step)")  # fmt: skip
+    print(
+        "  "
+        + verdict(f"{name}: {nodes} nodes, per node", per_node, 4, "us")
+        + f"   (then {ready - done:.2f} s to the end of the first step)"
+    )
 
 
 def main() -> None:
@@ -221,8 +225,14 @@ def main() -> None:
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(FULL))
     parser.add_argument("--repeats", type=int, default=31, help="turns for every contender")
     parser.add_argument("--small", action="store_true", help="tiny sizes, to try the script")
-    parser.add_argument("--without", nargs="*", default=[], choices=list(NEEDS), metavar="PEER",
-                        help=f"leave out some of {', '.join(NEEDS)}")  # fmt: skip
+    parser.add_argument(
+        "--without",
+        nargs="*",
+        default=[],
+        choices=list(NEEDS),
+        metavar="PEER",
+        help=f"leave out some of {', '.join(NEEDS)}",
+    )
     options = parser.parse_args()
     unknown = set(options.workloads) - FULL.keys()
     if unknown:

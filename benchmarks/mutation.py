@@ -37,28 +37,42 @@ SUITES = {  # what begins so: the tests that belong to it; the longest beginning
     "micrograd/ops.py": ["ops", *ENGINE],
     "micrograd/derivatives.py": ["derivatives"],
     "micrograd/gradcheck": ["gradcheck"],
-    "micrograd/optim": ["optim_rules", "optim_torch"],
-    "micrograd/training": ["training_loop", "training_resume", "training_files"],
+    "micrograd/optim": ["optim_rules", "optim_torch", "defaults"],
+    "micrograd/training": ["training_loop", "training_resume", "training_files", "defaults"],
     "micrograd/checkpoint": STATE,
     "micrograd/files.py": ["files", "training_files"],
-    "micrograd/losses.py": ["losses"],
-    "micrograd/schedules.py": ["schedules"],
+    "micrograd/losses.py": ["losses", "defaults"],
+    "micrograd/schedules.py": ["schedules", "defaults"],
     "micrograd/init.py": ["init"],
-    "micrograd/preprocessing.py": ["preprocessing"],
-    "micrograd/nn": ["nn_search", "nn_networks", "nn_embedding", *STATE],
+    "micrograd/preprocessing.py": ["preprocessing", "defaults"],
+    "micrograd/nn": ["nn_search", "nn_networks", "nn_embedding", "defaults", *STATE],
     "micrograd/ner/judging/scoring.py": ["ner_conll", "ner_schemes", "ner_tagger"],
     "micrograd/ner/text": ["ner_conll", "ner_schemes"],
     "micrograd/lowering": ["lowering_*"],
 }
 COMPARISONS: dict[type, list[type]] = {
-    ast.Lt: [ast.LtE, ast.GtE], ast.LtE: [ast.Lt, ast.Gt], ast.Gt: [ast.GtE, ast.LtE],
-    ast.GtE: [ast.Gt, ast.Lt], ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq], ast.Is: [ast.IsNot],
-    ast.IsNot: [ast.Is], ast.In: [ast.NotIn], ast.NotIn: [ast.In],
-}  # fmt: skip
+    ast.Lt: [ast.LtE, ast.GtE],
+    ast.LtE: [ast.Lt, ast.Gt],
+    ast.Gt: [ast.GtE, ast.LtE],
+    ast.GtE: [ast.Gt, ast.Lt],
+    ast.Eq: [ast.NotEq],
+    ast.NotEq: [ast.Eq],
+    ast.Is: [ast.IsNot],
+    ast.IsNot: [ast.Is],
+    ast.In: [ast.NotIn],
+    ast.NotIn: [ast.In],
+}
 OPERATORS: dict[type, type] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
-    ast.FloorDiv: ast.Div, ast.Mod: ast.Mult, ast.MatMult: ast.Mult, ast.BitAnd: ast.BitOr,
-}  # fmt: skip
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.Pow: ast.Mult,
+    ast.FloorDiv: ast.Div,
+    ast.Mod: ast.Mult,
+    ast.MatMult: ast.Mult,
+    ast.BitAnd: ast.BitOr,
+}
 
 
 class Mutant(NamedTuple):
@@ -162,12 +176,19 @@ def passes(folder: Path, tests: list[str], limit: float) -> bool:
     """Return whether all tests pass in the copy within `limit` seconds."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     environment = os.environ | {
-        "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"
-    }  # fmt: skip
+        "PYTHONPATH": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+    }
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        start_new_session=True, preexec_fn=_limit_memory,
-    )  # fmt: skip
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_limit_memory,
+    )
     try:
         output, _ = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:

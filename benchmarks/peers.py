@@ -277,8 +277,9 @@ def jax_step(loss: Callable[..., Any], p: Arrays, batch: Arrays, wrt_inputs: boo
     return step
 
 
-def torch_step(loss: Callable[..., Any], p: Arrays, batch: Arrays, wrt_inputs: bool,
-               compiled: bool = False) -> Step:  # fmt: skip
+def torch_step(
+    loss: Callable[..., Any], p: Arrays, batch: Arrays, wrt_inputs: bool, compiled: bool = False
+) -> Step:
     """PyTorch: autograd, op by op, or of the loss under torch.compile."""
     import torch
 

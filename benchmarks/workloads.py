@@ -135,8 +135,9 @@ def moon(side: int) -> list[float]:
     return [random.gauss(x, 0.1), random.gauss(y, 0.1)]
 
 
-def window(nin: int = 20, hidden: int = 8, pairs: int = 256, fused: bool = False,
-           seed: int = 0) -> Workload:  # fmt: skip
+def window(
+    nin: int = 20, hidden: int = 8, pairs: int = 256, fused: bool = False, seed: int = 0
+) -> Workload:
     """Score windows of words by u·tanh(Wx + b), true ones at least 1 above corrupt ones."""
     random.seed(seed)
     layer = Layer(nin, hidden, activation="tanh", fused=fused)
@@ -209,15 +210,21 @@ def tree_sum(values: list[Value]) -> Value:
     return values[0]
 
 
-def attention(width: int = 16, heads: int = 4, positions: int = 8, vocabulary: int = 27,
-              seed: int = 0) -> Workload:  # fmt: skip
+def attention(
+    width: int = 16, heads: int = 4, positions: int = 8, vocabulary: int = 27, seed: int = 0
+) -> Workload:
     """Predict each next token by a transformer of one layer; the loss is the positions' mean."""
     draw = random.Random(seed)
     tokens = [draw.randrange(vocabulary) for _ in range(positions + 1)]
 
     def matrix(name: str, rows: int, columns: int) -> list[list[Value]]:
-        return [[Value(draw.gauss(0, 1 / math.sqrt(columns)), label=f"{name}{i}_{j}")
-                 for j in range(columns)] for i in range(rows)]  # fmt: skip
+        return [
+            [
+                Value(draw.gauss(0, 1 / math.sqrt(columns)), label=f"{name}{i}_{j}")
+                for j in range(columns)
+            ]
+            for i in range(rows)
+        ]
 
     p = {"E": matrix("E", vocabulary, width), "P": matrix("P", positions, width)}
     p |= {name: matrix(name, width, width) for name in ("Wq", "Wk", "Wv", "Wo")}
@@ -243,8 +250,9 @@ def attention(width: int = 16, heads: int = 4, positions: int = 8, vocabulary: i
     return Workload("attention", p, record=record)
 
 
-def attended(query: list[Value], keys: list[list[Value]], values: list[list[Value]],
-             heads: int) -> list[Value]:  # fmt: skip
+def attended(
+    query: list[Value], keys: list[list[Value]], values: list[list[Value]], heads: int
+) -> list[Value]:
     """Return, head by head, the values so far, weighted by how well their keys fit the query."""
     size = len(query) // heads
     out = []

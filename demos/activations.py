@@ -2,7 +2,7 @@
 
 σ′ = σ(1 − σ), tanh′ = 1 − tanh², and so on: f′(z) is what an error is multiplied by on its way back
 through a unit, and where it is near 0, the unit is saturated. An operation that is defined
-everywhere, never falls and has no slope above 1 is drawn, so a new row appears by itself:
+everywhere, with slopes from 0 to 1, is drawn, so a new row appears by itself:
 
     python demos/activations.py activations.svg
 """
@@ -38,7 +38,11 @@ class Curve(NamedTuple):
     @property
     def name(self) -> str:
         """Return the row's name, with its constant."""
-        return f"{self.row.name}, k = {self.row.constants[-1]}" if self.row.constants else self.row.name
+        return (
+            f"{self.row.name}, k = {self.row.constants[-1]}"
+            if self.row.constants
+            else self.row.name
+        )
 
 
 class Measured(NamedTuple):
@@ -51,7 +55,7 @@ def curve(row: Row) -> Curve:
     """Return the curve of a row; a leak of 0.2 can be seen, the default of 0.01 cannot."""
     outs = [getattr(Value(x), row.name)(*row.constants[-1:]) for x in POINTS]
     slopes = [float(out.local_gradients()[0]) for out in outs]
-    return Curve(row, [out.data for out in outs], slopes, bool(gradcheck(row)))
+    return Curve(row, [out.data for out in outs], slopes, bool(gradcheck(row, method="complex")))
 
 
 def measure() -> Measured:
@@ -62,27 +66,50 @@ def measure() -> Measured:
 
 def show(r: Measured) -> None:
     """Print values, and slopes at 0 and far from it."""
-    table([t("activation", "激活函数"), "f(−4)", "f(0)", "f(4)", "f′(−4)", "f′(0)", "f′(4)", "f′(z) ="],
-          *([c.name, *(f"{c.at(x)[0]:.3f}" for x in (-4.0, 0.0, 4.0)),
-             *(f"{c.at(x)[1]:.4f}" for x in (-4.0, 0.0, 4.0)), c.row.local[0]]
-            for c in r.curves.values()))
+    table(
+        [
+            t("activation", "激活函数"),
+            "f(−4)",
+            "f(0)",
+            "f(4)",
+            "f′(−4)",
+            "f′(0)",
+            "f′(4)",
+            "f′(z) =",
+        ],
+        *(
+            [
+                c.name,
+                *(f"{c.at(x)[0]:.3f}" for x in (-4.0, 0.0, 4.0)),
+                *(f"{c.at(x)[1]:.4f}" for x in (-4.0, 0.0, 4.0)),
+                c.row.local[0],
+            ]
+            for c in r.curves.values()
+        ),
+    )
 
 
-@claim("Every activation of the notes is there, and the checker accepts each slope.",
-       "讲义中的每个激活函数都在其中，检查器接受每一个斜率。")
+@claim(
+    "Every activation of the notes is there, and the checker accepts each slope.",
+    "讲义中的每个激活函数都在其中，检查器接受每一个斜率。",
+)
 def the_notes_are_covered(r: Measured) -> bool:
     return {*r.curves} >= NOTES and all(c.checked for c in r.curves.values())
 
 
-@claim("Sigmoid lets at most a quarter of an error back, and at ±4 it and tanh less than a fiftieth.",
-       "sigmoid 至多让四分之一的误差传回；在 ±4 处，它和 tanh 传回不到五十分之一。")
+@claim(
+    "Sigmoid lets at most a quarter of an error back, and at ±4 it and tanh less than a fiftieth.",
+    "sigmoid 至多让四分之一的误差传回；在 ±4 处，它和 tanh 传回不到五十分之一。",
+)
 def sigmoid_and_tanh_saturate(r: Measured) -> bool:
     far = [r.curves[name].at(x)[1] for name in ("sigmoid", "tanh") for x in (-4.0, 4.0)]
     return max(r.curves["sigmoid"].slopes) == 0.25 and max(far) < 1 / 50
 
 
-@claim("ReLU lets all of it back or nothing; leaky ReLU always something.",
-       "ReLU 要么全部传回，要么不传；leaky ReLU 总会传回一些。")
+@claim(
+    "ReLU lets all of it back or nothing; leaky ReLU always something.",
+    "ReLU 要么全部传回，要么不传；leaky ReLU 总会传回一些。",
+)
 def relu_is_all_or_nothing(r: Measured) -> bool:
     return {*r.curves["relu"].slopes} == {0, 1} and min(r.curves["leaky_relu"].slopes) > 0
 

@@ -1,8 +1,8 @@
 """All gradients together, against one parameter at a time (L15).
 
 One sweep backward multiplies upstream × local once for each edge of the graph, and every ∂J/∂θ is
-there. One parameter at a time, by a sweep of its own or by two forward passes, the work grows with
-the number of parameters. Operations are counted and CPU time is measured:
+there. One parameter at a time, by a sweep of its own or by two forward passes, the work is that
+many times as much. Operations are counted and CPU time is measured:
 
     python demos/all_gradients.py all_gradients.svg
 """
@@ -22,8 +22,10 @@ from micrograd.nn import MLP
 
 WIDTHS = (2, 4, 8, 16, 32, 64)
 TIMED = 10**6  # operations of differences that are waited for
-FIGURE = ("Operations and CPU time for all gradients against the size of the graph",
-          "求全部梯度的运算次数与 CPU 时间随图的大小变化")  # fmt: skip
+FIGURE = (
+    "Operations and CPU time for all gradients against the size of the graph",
+    "求全部梯度的运算次数与 CPU 时间随图的大小变化",
+)
 
 
 class Costs(NamedTuple):
@@ -95,26 +97,44 @@ def measure(seed: int = 15, widths: tuple[int, ...] = WIDTHS) -> Measured:
 def show(r: Measured) -> None:
     """Print operations and milliseconds."""
     names = t("forward", "前向"), t("backward", "反向"), t("differences", "差分")
-    table([t("parameters", "参数"), *names, *(f"{name}, ms" for name in names)],
-          *([c.parameters, c.forward, c.backward, c.differences, *(f"{1e3 * s:.2f}" for s in c.seconds)]
-            for c in r.costs), left=0)  # fmt: skip
+    table(
+        [t("parameters", "参数"), *names, *(f"{name}, ms" for name in names)],
+        *(
+            [
+                c.parameters,
+                c.forward,
+                c.backward,
+                c.differences,
+                *(f"{1e3 * s:.2f}" for s in c.seconds),
+            ]
+            for c in r.costs
+        ),
+        left=0,
+    )
 
 
-@claim("Backward does between {r.least:.1f} and {r.most:.1f} products for each operation of forward, "
-       "however many parameters there are.",
-       "不论有多少参数，前向每做一次运算，反向做 {r.least:.1f} 到 {r.most:.1f} 次乘法。")
+@claim(
+    "Backward does between {r.least:.1f} and {r.most:.1f} products for each operation of forward, "
+    "however many parameters there are.",
+    "不论有多少参数，前向每做一次运算，反向做 {r.least:.1f} 到 {r.most:.1f} 次乘法。",
+)
 def backward_costs_as_forward(r: Measured) -> bool:
-    return 1 < r.least and r.most <= 2
+    return r.least > 1 and r.most <= 2
 
 
-@claim("Two passes per parameter cost 2 × parameters × forward: {r.costs[0].differences} operations "
-       "already for {r.costs[0].parameters} parameters.",
-       "每个参数两次前向，共 2 × 参数数 × 前向：{r.costs[0].parameters} 个参数就要 {r.costs[0].differences} 次运算。")
+@claim(
+    "Two passes per parameter cost 2 × parameters × forward: {r.costs[0].differences} operations "
+    "already for {r.costs[0].parameters} parameters.",
+    "每个参数两次前向，共 2 × 参数数 × 前向：{r.costs[0].parameters} 个参数就要 {r.costs[0].differences} 次运算。",
+)
 def differences_cost_passes(r: Measured) -> bool:
     return all(c.differences == 2 * c.parameters * c.forward for c in r.costs)
 
 
-@claim("Both ways find the same gradients, to 8 digits after the point.", "两种做法的梯度相同，小数点后 8 位一致。")
+@claim(
+    "Both ways find the same gradients, to 8 digits after the point.",
+    "两种做法的梯度相同，小数点后 8 位一致。",
+)
 def both_find_the_same(r: Measured) -> bool:
     return r.apart < 1e-8
 
@@ -124,12 +144,19 @@ def draw(r: Measured) -> Any:
     from figures import STYLES, panels
 
     figure, axes = panels(2)
-    sizes, names = [c.forward for c in r.costs], (t("forward", "前向"), t("backward", "反向"), t("differences", "差分"))
+    sizes, names = (
+        [c.forward for c in r.costs],
+        (t("forward", "前向"), t("backward", "反向"), t("differences", "差分")),
+    )
     for i, (name, style) in enumerate(zip(names, STYLES)):
         axes[0].loglog(sizes, [c[i + 1] for c in r.costs], label=name, **style)
         axes[1].loglog(sizes, [c.seconds[i] for c in r.costs], label=name, **style)
-    axes[0].set(title=t("operations", "运算次数"), xlabel=t("operations of forward", "前向的运算次数"))
-    axes[1].set(title=t("CPU seconds", "CPU 秒"), xlabel=t("operations of forward", "前向的运算次数"))
+    axes[0].set(
+        title=t("operations", "运算次数"), xlabel=t("operations of forward", "前向的运算次数")
+    )
+    axes[1].set(
+        title=t("CPU seconds", "CPU 秒"), xlabel=t("operations of forward", "前向的运算次数")
+    )
     axes[0].legend(loc="upper left")
     return figure
 

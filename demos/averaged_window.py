@@ -23,8 +23,10 @@ from micrograd.optim import SGD
 
 SWAPPED = ["museums", "Paris", "in", "are", "amazing"]
 DIM = 4
-FIGURE = ("s − s_c while training on two windows of the same words: concatenated, averaged",
-          "用同样的词组成的两个窗口训练时的 s − s_c：拼接与平均")  # fmt: skip
+FIGURE = (
+    "s − s_c while training on two windows of the same words: concatenated, averaged",
+    "用同样的词组成的两个窗口训练时的 s − s_c：拼接与平均",
+)
 
 
 class Scorer(Module):
@@ -41,7 +43,7 @@ class Scorer(Module):
     def __call__(self, window: list[str]) -> Value:
         rows = [self.table(TRUE.index(word)) for word in window]
         mean = [sum(column[1:], column[0]) / len(window) for column in zip(*rows)]
-        return dot(self.u, self.hidden(mean if self.average else sum(rows, [])))
+        return dot(self.u, self.hidden(mean if self.average else [v for row in rows for v in row]))
 
 
 class Measured(NamedTuple):
@@ -76,18 +78,24 @@ def show(r: Measured) -> None:
     """Print what became of both."""
     names = t("concatenated", "拼接"), t("averaged", "平均")
     print(f"{t('true', '真')}: {' '.join(TRUE)}   {t('corrupt', '假')}: {' '.join(SWAPPED)}")
-    table(["", "s − s_c", "J"],
-          *([n, f"{gaps[-1]:.4f}", f"{J:.4f}"] for n, gaps, J in zip(names, r, r.losses)))
+    table(
+        ["", "s − s_c", "J"],
+        *([n, f"{gaps[-1]:.4f}", f"{J:.4f}"] for n, gaps, J in zip(names, r, r.losses)),
+    )
 
 
-@claim("Concatenated, the windows are told apart: J = {r.losses[0]:g} after training.",
-       "拼接时两个窗口可以区分：训练后 J = {r.losses[0]:g}。")
+@claim(
+    "Concatenated, the windows are told apart: J = {r.losses[0]:g} after training.",
+    "拼接时两个窗口可以区分：训练后 J = {r.losses[0]:g}。",
+)
 def concatenation_keeps_the_order(r: Measured) -> bool:
     return r.losses[0] == 0 and r.concatenated[-1] >= 1
 
 
-@claim("The average of both windows is the same, so s = s_c at every step and J stays 1.",
-       "两个窗口的平均相同，所以每一步都有 s = s_c，J 一直为 1。")
+@claim(
+    "The average of both windows is the same, so s = s_c at every step and J stays 1.",
+    "两个窗口的平均相同，所以每一步都有 s = s_c，J 一直为 1。",
+)
 def the_average_cannot_learn(r: Measured) -> bool:
     return max(map(abs, r.averaged)) < 1e-9 and abs(r.losses[1] - 1) < 1e-9
 
@@ -102,8 +110,12 @@ def draw(r: Measured) -> Any:
         panel.plot(gaps, label=name, markevery=6, **style)
     panel.axhline(1, color="black", linewidth=1)
     panel.text(0, 1.02, t("from here on J = 0", "从这里起 J = 0"), va="bottom")
-    panel.set(title=t("“in” and “Paris” swapped", "“in” 与 “Paris” 互换"), ylim=(-0.5, 1.4),
-              xlabel=t("training step", "训练步"), ylabel="s − s_c")  # fmt: skip
+    panel.set(
+        title=t("“in” and “Paris” swapped", "“in” 与 “Paris” 互换"),
+        ylim=(-0.5, 1.4),
+        xlabel=t("training step", "训练步"),
+        ylabel="s − s_c",
+    )
     panel.legend(loc="center right")
     return figure
 

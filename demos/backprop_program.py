@@ -71,24 +71,32 @@ def show(r: Measured) -> None:
     print(r.program.source)
     title = t("largest difference from backward()", "与 backward() 的最大差")
     shapes = {name: r.program.parameters[name].shape for name in r.apart}
-    table([t("gradient", "梯度"), t("shape", "形状"), title],
-          *([f"∇{name}", shapes[name], f"{d:.0e}"] for name, d in r.apart.items()))  # fmt: skip
+    table(
+        [t("gradient", "梯度"), t("shape", "形状"), title],
+        *([f"∇{name}", shapes[name], f"{d:.0e}"] for name, d in r.apart.items()),
+    )
 
 
-@claim("Every gradient of the program is backward()'s, to rounding.",
-       "程序给出的每个梯度都与 backward() 相同（舍入误差之内）。")
+@claim(
+    "Every gradient of the program is backward()'s, to rounding.",
+    "程序给出的每个梯度都与 backward() 相同（舍入误差之内）。",
+)
 def equals_backward(r: Measured) -> bool:
     return r.worst < 1e-12
 
 
-@claim("Wᵀδ is there, as delta2 @ W2, and ∇W = δaᵀ, as delta1.T @ x: derived, not written.",
-       "Wᵀδ 以 delta2 @ W2 出现，∇W = δaᵀ 以 delta1.T @ x 出现：是推导出来的，不是写进去的。")
+@claim(
+    "Wᵀδ is there, as delta2 @ W2, and ∇W = δaᵀ, as delta1.T @ x: derived, not written.",
+    "Wᵀδ 以 delta2 @ W2 出现，∇W = δaᵀ 以 delta1.T @ x 出现：是推导出来的，不是写进去的。",
+)
 def has_the_notes_products(r: Measured) -> bool:
     return all(part in r.program.source for part in ("delta2 @ W2", "delta1.T @ x", "h1 * h1"))
 
 
-@claim("{r.nodes} Values for every pair of windows became {r.lines} lines for a batch of them.",
-       "每对窗口的 {r.nodes} 个 Value 变成了 {r.lines} 行，一次处理整批。")
+@claim(
+    "{r.nodes} Values for every pair of windows became {r.lines} lines for a batch of them.",
+    "每对窗口的 {r.nodes} 个 Value 变成了 {r.lines} 行，一次处理整批。",
+)
 def lines_are_fewer_than_values(r: Measured) -> bool:
     return 2 * r.lines < r.nodes
 

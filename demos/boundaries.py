@@ -22,8 +22,10 @@ from micrograd.nn import MLP, SoftmaxClassifier
 from micrograd.optim import Adam
 
 CLASSES, SIDE = 3, np.linspace(-1.3, 1.3, 61)
-FIGURE = ("The regions of three classes, by a softmax classifier and by a network",
-          "三个类别的区域：softmax 分类器与神经网络")
+FIGURE = (
+    "The regions of three classes, by a softmax classifier and by a network",
+    "三个类别的区域：softmax 分类器与神经网络",
+)
 
 
 class Fit(NamedTuple):
@@ -88,14 +90,20 @@ def measure(seed: int = 10, each: int = 60, steps: int = 400) -> Measured:
 def show(r: Measured) -> None:
     """Print loss and accuracy."""
     names = t("softmax classifier", "softmax 分类器"), t("with 16 hidden units", "加 16 个隐藏单元")
-    table(["", t("parameters", "参数"), "J", t("accuracy", "正确率")],
-          *([n, f.parameters, f"{f.loss:.4f}", f"{f.accuracy:.1%}"]
-            for n, f in zip(names, (r.linear, r.network))))
+    table(
+        ["", t("parameters", "参数"), "J", t("accuracy", "正确率")],
+        *(
+            [n, f.parameters, f"{f.loss:.4f}", f"{f.accuracy:.1%}"]
+            for n, f in zip(names, (r.linear, r.network))
+        ),
+    )
 
 
-@claim("Straight lines get {r.linear.accuracy:.0%} of the points right, bent ones "
-       "{r.network.accuracy:.0%}.",
-       "直线边界分对 {r.linear.accuracy:.0%} 的点，弯曲的边界分对 {r.network.accuracy:.0%}。")
+@claim(
+    "Straight lines get {r.linear.accuracy:.0%} of the points right, bent ones "
+    "{r.network.accuracy:.0%}.",
+    "直线边界分对 {r.linear.accuracy:.0%} 的点，弯曲的边界分对 {r.network.accuracy:.0%}。",
+)
 def the_hidden_layer_bends_the_boundary(r: Measured) -> bool:
     return r.linear.accuracy < 0.75 and r.network.accuracy > 0.95
 
@@ -107,7 +115,9 @@ def draw(r: Measured) -> Any:
     figure, axes = panels(2)
     names = t("softmax classifier", "softmax 分类器"), t("neural network", "神经网络")
     for panel, name, fit in zip(axes, names, (r.linear, r.network)):
-        panel.contourf(SIDE, SIDE, fit.regions, [-0.5, 0.5, 1.5, 2.5], colors=["0.95", "0.82", "0.68"])
+        panel.contourf(
+            SIDE, SIDE, fit.regions, [-0.5, 0.5, 1.5, 2.5], colors=["0.95", "0.82", "0.68"]
+        )
         for c, style in enumerate(STYLES[:CLASSES]):
             panel.plot(*r.points[r.labels == c].T, **style | {"linestyle": ""})
         panel.set(title=f"{name}: {fit.accuracy:.0%}", xlabel="x₁", ylabel="x₂", aspect="equal")

@@ -20,8 +20,10 @@ from stage import claim, run
 
 from micrograd import Value, grad, jacobian
 
-FIGURE = ("uᵀ, diag(f′(z)) and I, their product δ, and the outer product δᵀxᵀ",
-          "uᵀ、diag(f′(z)) 与 I，它们的乘积 δ，以及外积 δᵀxᵀ")  # fmt: skip
+FIGURE = (
+    "uᵀ, diag(f′(z)) and I, their product δ, and the outer product δᵀxᵀ",
+    "uᵀ、diag(f′(z)) 与 I，它们的乘积 δ，以及外积 δᵀxᵀ",
+)
 
 
 class Measured(NamedTuple):
@@ -63,21 +65,43 @@ def measure(seed: int = 7) -> Measured:
     dz_dW = np.array(jacobian(net.z, weights))
     delta, x = u @ slope, numbers([net.x])
     ds_dW = np.reshape(grad(net.s, weights), (len(net.W), -1))
-    return Measured(*one_number(1.5), u, slope, eye, delta, x, delta.T @ x,
-                    np.array([grad(net.s, net.b)]), ds_dW, (u @ slope @ dz_dW).reshape(ds_dW.shape))
+    return Measured(
+        *one_number(1.5),
+        u,
+        slope,
+        eye,
+        delta,
+        x,
+        delta.T @ x,
+        np.array([grad(net.s, net.b)]),
+        ds_dW,
+        (u @ slope @ dz_dW).reshape(ds_dW.shape),
+    )
 
 
 def show(r: Measured) -> None:
     """Print every factor and product."""
     print(f"z = 3y, y = x²:  dz/dy · dy/dx = {r.factors[0]:g} · {r.factors[1]:g} = {r.product:g}")
-    for name, found in (("uᵀ", r.u), ("diag(f′(z))", r.slope), ("I", r.eye), ("δ = uᵀ diag(f′(z))", r.delta),
-                        ("xᵀ", r.x), ("∂s/∂W = δᵀxᵀ", r.outer)):  # fmt: skip
+    for name, found in (
+        ("uᵀ", r.u),
+        ("diag(f′(z))", r.slope),
+        ("I", r.eye),
+        ("δ = uᵀ diag(f′(z))", r.delta),
+        ("xᵀ", r.x),
+        ("∂s/∂W = δᵀxᵀ", r.outer),
+    ):
         rows = np.array2string(found, precision=4, suppress_small=True).split("\n")
-        print(f"{name + ' ' + str(found.shape):28}{rows[0]}", *(" " * 28 + row for row in rows[1:]), sep="\n")
+        print(
+            f"{name + ' ' + str(found.shape):28}{rows[0]}",
+            *(" " * 28 + row for row in rows[1:]),
+            sep="\n",
+        )
 
 
-@claim("At x = 1.5, dz/dx = {r.dz_dx:g}: the product of the factors is what back-propagation finds.",
-       "在 x = 1.5 处 dz/dx = {r.dz_dx:g}：各因子之积就是反向传播的结果。")
+@claim(
+    "At x = 1.5, dz/dx = {r.dz_dx:g}: the product of the factors is what back-propagation finds.",
+    "在 x = 1.5 处 dz/dx = {r.dz_dx:g}：各因子之积就是反向传播的结果。",
+)
 def factors_multiply(r: Measured) -> bool:
     return r.product == r.dz_dx == 9
 
@@ -87,8 +111,10 @@ def the_bias_gets_delta(r: Measured) -> bool:
     return bool(np.allclose(r.delta @ r.eye, r.ds_db, atol=1e-12) and np.allclose(r.delta, r.ds_db))
 
 
-@claim("∂s/∂W = δᵀxᵀ: δ is used again, and the long product of all Jacobians says the same.",
-       "∂s/∂W = δᵀxᵀ：δ 又用了一次；把全部雅可比矩阵乘起来，结果相同。")
+@claim(
+    "∂s/∂W = δᵀxᵀ: δ is used again, and the long product of all Jacobians says the same.",
+    "∂s/∂W = δᵀxᵀ：δ 又用了一次；把全部雅可比矩阵乘起来，结果相同。",
+)
 def the_weights_get_the_outer_product(r: Measured) -> bool:
     return bool(np.allclose(r.outer, r.ds_dW, atol=1e-12) and np.allclose(r.again, r.ds_dW))
 
@@ -98,8 +124,14 @@ def draw(r: Measured) -> Any:
     from figures import matrix, panels
 
     figure, axes = panels(3, 2)
-    pairs = (("uᵀ", r.u), ("diag(f′(z))", r.slope), ("I = ∂z/∂b", r.eye), ("δᵀ", r.delta.T), ("xᵀ", r.x),
-             ("∂s/∂W = δᵀxᵀ", r.outer))  # fmt: skip
+    pairs = (
+        ("uᵀ", r.u),
+        ("diag(f′(z))", r.slope),
+        ("I = ∂z/∂b", r.eye),
+        ("δᵀ", r.delta.T),
+        ("xᵀ", r.x),
+        ("∂s/∂W = δᵀxᵀ", r.outer),
+    )
     for panel, (title, found) in zip(axes, pairs):
         matrix(panel, found, "{}   {} × {}".format(title, *found.shape), 1)
     return figure

@@ -19,8 +19,10 @@ from micrograd.nn import Dropout
 
 P = 0.8
 H, U = (0.5, 1.0, -0.5, 2.0), (1.0, -2.0, 0.5, 1.5)
-FIGURE = ("The mean output in training against the number of masks, and the output at test",
-          "训练输出的平均随掩码数目的变化，以及测试时的输出")  # fmt: skip
+FIGURE = (
+    "The mean output in training against the number of masks, and the output at test",
+    "训练输出的平均随掩码数目的变化，以及测试时的输出",
+)
 
 
 class Kind(NamedTuple):
@@ -64,19 +66,25 @@ def measure(seed: int = 1, samples: int = 3000) -> Measured:
 
 def show(r: Measured) -> None:
     """Print what an output is in training and at test."""
-    table([f"uᵀh, p = {P}", t("mean in training", "训练时的平均"), t("at test", "测试时")],
-          [t("÷ p in training", "训练时除以 p"), f"{r.divide.mean:.3f}", f"{r.divide.at_test:.3f}"],
-          [t("× p at test", "测试时乘以 p"), f"{r.multiply.mean:.3f}", f"{r.multiply.at_test:.3f}"])
+    table(
+        [f"uᵀh, p = {P}", t("mean in training", "训练时的平均"), t("at test", "测试时")],
+        [t("÷ p in training", "训练时除以 p"), f"{r.divide.mean:.3f}", f"{r.divide.at_test:.3f}"],
+        [t("× p at test", "测试时乘以 p"), f"{r.multiply.mean:.3f}", f"{r.multiply.at_test:.3f}"],
+    )
 
 
-@claim("With either form the output at test is the mean of the outputs in training, within 5 %.",
-       "两种形式下，测试时的输出都是训练时输出的平均，相差不超过 5 %。")
+@claim(
+    "With either form the output at test is the mean of the outputs in training, within 5 %.",
+    "两种形式下，测试时的输出都是训练时输出的平均，相差不超过 5 %。",
+)
 def expectation_is_matched(r: Measured) -> bool:
     return all(abs(kind.mean - kind.at_test) < 0.05 * abs(kind.at_test) for kind in r)
 
 
-@claim("A dropped unit's output is 0 and its gradient is 0: it is not updated in this step.",
-       "被丢弃的单元输出为 0，梯度也为 0：这一步不更新它。")
+@claim(
+    "A dropped unit's output is 0 and its gradient is 0: it is not updated in this step.",
+    "被丢弃的单元输出为 0，梯度也为 0：这一步不更新它。",
+)
 def dropped_units_have_no_gradient(r: Measured) -> bool:
     return all(not any(kind.dropped) and all(kind.kept) and kind.dropped for kind in r)
 
@@ -91,9 +99,15 @@ def draw(r: Measured) -> Any:
         counts = np.arange(1, len(kind.drawn) + 1)
         panel.plot(counts, np.cumsum(kind.drawn) / counts, **style | {"marker": ""}, label=name)
         panel.axhline(kind.at_test, color=style["color"], linewidth=1.5)
-        panel.text(3000, kind.at_test + 0.01, t("at test", "测试时") + f" {kind.at_test:.3f}", ha="right")
-    panel.set(xlabel=t("masks drawn", "掩码数目"), ylabel=t("mean of uᵀh so far", "uᵀh 到此为止的平均"),
-              ylim=(0.6, 1.8), title=t(*FIGURE))  # fmt: skip
+        panel.text(
+            3000, kind.at_test + 0.01, t("at test", "测试时") + f" {kind.at_test:.3f}", ha="right"
+        )
+    panel.set(
+        xlabel=t("masks drawn", "掩码数目"),
+        ylabel=t("mean of uᵀh so far", "uᵀh 到此为止的平均"),
+        ylim=(0.6, 1.8),
+        title=t(*FIGURE),
+    )
     panel.legend()
     return figure
 

@@ -21,8 +21,10 @@ from micrograd import Value, dot, no_grad
 from micrograd.nn import Dropout, Layer, Recurrent
 
 P, N, STEPS, UNITS = 0.8, 4, 12, 12
-FIGURE = ("Masks on units, on connections, and on the inputs of a recurrent net",
-          "作用于单元、单个连接、循环网络输入的掩码")  # fmt: skip
+FIGURE = (
+    "Masks on units, on connections, and on the inputs of a recurrent net",
+    "作用于单元、单个连接、循环网络输入的掩码",
+)
 
 
 class Measured(NamedTuple):
@@ -86,35 +88,47 @@ def measure(seed: int = 3) -> Measured:
 def show(r: Measured) -> None:
     """Print the sub-networks, and what is remembered."""
     print(" ".join(f"{out:.3f}" for out in r.outputs))
-    table([t("mean of all, by probability", "按概率平均"), f"{r.expected:.4f}"],
-          [t("the full network, h × p", "完整网络，h × p"), f"{r.full:.4f}"])  # fmt: skip
-    table([t("mask on", "掩码作用于"), t("remembered", "记住的份额")],
-          [t("the state hₜ₋₁", "状态 hₜ₋₁"), f"{r.remembered['recurrent']:.0%}"],
-          [t("the input xₜ", "输入 xₜ"), f"{r.remembered['non-recurrent']:.0%}"])  # fmt: skip
+    table(
+        [t("mean of all, by probability", "按概率平均"), f"{r.expected:.4f}"],
+        [t("the full network, h × p", "完整网络，h × p"), f"{r.full:.4f}"],
+    )
+    table(
+        [t("mask on", "掩码作用于"), t("remembered", "记住的份额")],
+        [t("the state hₜ₋₁", "状态 hₜ₋₁"), f"{r.remembered['recurrent']:.0%}"],
+        [t("the input xₜ", "输入 xₜ"), f"{r.remembered['non-recurrent']:.0%}"],
+    )
 
 
-@claim("4 units make 2⁴ = 16 sub-networks, all different, with the same weights.",
-       "4 个单元构成 2⁴ = 16 个子网络，输出各不相同，权重却是同一套。")
+@claim(
+    "4 units make 2⁴ = 16 sub-networks, all different, with the same weights.",
+    "4 个单元构成 2⁴ = 16 个子网络，输出各不相同，权重却是同一套。",
+)
 def units_make_subnetworks(r: Measured) -> bool:
     return len(r.outputs) == 2**N == 16 and len(set(r.outputs)) == 16
 
 
-@claim("Their mean, by the probability of each mask, is the full network with h × p.",
-       "按各掩码的概率求平均，就得到 h × p 的完整网络。")
+@claim(
+    "Their mean, by the probability of each mask, is the full network with h × p.",
+    "按各掩码的概率求平均，就得到 h × p 的完整网络。",
+)
 def their_mean_is_the_full_network(r: Measured) -> bool:
     return abs(r.expected - r.full) < 1e-12
 
 
-@claim("Dropping a unit takes a whole column of W, dropping connections takes single numbers.",
-       "丢弃单元去掉 W 的整列，丢弃连接去掉其中单个的数。")
+@claim(
+    "Dropping a unit takes a whole column of W, dropping connections takes single numbers.",
+    "丢弃单元去掉 W 的整列，丢弃连接去掉其中单个的数。",
+)
 def units_are_columns(r: Measured) -> bool:
     return bool((r.units == r.units[0]).all() and not (r.connections == r.connections[0]).all())
 
 
-@claim("After 12 steps a mask on the inputs has left {r.remembered[non-recurrent]:.0%} of the state "
-       "whole, one on the state {r.remembered[recurrent]:.0%}.",
-       "12 步之后，只作用于输入的掩码保留了 {r.remembered[non-recurrent]:.0%} 的状态，"
-       "作用于状态的只剩 {r.remembered[recurrent]:.0%}。")  # fmt: skip
+@claim(
+    "After 12 steps a mask on the inputs has left {r.remembered[non-recurrent]:.0%} of the state "
+    "whole, one on the state {r.remembered[recurrent]:.0%}.",
+    "12 步之后，只作用于输入的掩码保留了 {r.remembered[non-recurrent]:.0%} 的状态，"
+    "作用于状态的只剩 {r.remembered[recurrent]:.0%}。",
+)
 def memory_is_left_whole(r: Measured) -> bool:
     return r.remembered["non-recurrent"] == 1 and r.remembered["recurrent"] < 0.5
 
@@ -127,7 +141,9 @@ def draw(r: Measured) -> Any:
     titles = t("units dropped", "丢弃单元"), t("connections dropped", "丢弃连接")
     for panel, kept, title in zip(axes, (r.units, r.connections), titles):
         panel.pcolormesh(kept, cmap="gray", edgecolors="0.5", linewidth=1, vmin=-1, vmax=1.2)
-        panel.set(title=title, xlabel=t("inputs", "输入"), ylabel=t("units of the layer", "该层的单元"))
+        panel.set(
+            title=title, xlabel=t("inputs", "输入"), ylabel=t("units of the layer", "该层的单元")
+        )
     axes[2].hist(r.outputs, bins=12, color=BLUE, alpha=0.7)
     axes[2].axvline(r.full, color="black", linewidth=3)
     axes[2].set(title=t("16 sub-networks; line: full", "16 个子网络；竖线：完整网络"), xlabel="uᵀh")

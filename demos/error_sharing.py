@@ -24,19 +24,32 @@ OUTPUT = (0.8, -0.5)
 ENDING = ".html"
 WORDS = [
     ("An error signal of 1 starts at the output a⁽³⁾₁ = s.", "误差信号 1 从输出 a⁽³⁾₁ = s 出发。"),
-    ("The output unit's local gradient is 1, so the error at z⁽³⁾₁ stays 1: δ⁽³⁾₁ = 1.",
-     "输出单元的局部梯度为 1，所以 z⁽³⁾₁ 处的误差仍是 1：δ⁽³⁾₁ = 1。"),
-    ("At z⁽³⁾₁ the error 1 has to be shared among the units that fed it.",
-     "误差到达 z⁽³⁾₁，要按权重分给为它提供输入的单元。"),
+    (
+        "The output unit's local gradient is 1, so the error at z⁽³⁾₁ stays 1: δ⁽³⁾₁ = 1.",
+        "输出单元的局部梯度为 1，所以 z⁽³⁾₁ 处的误差仍是 1：δ⁽³⁾₁ = 1。",
+    ),
+    (
+        "At z⁽³⁾₁ the error 1 has to be shared among the units that fed it.",
+        "误差到达 z⁽³⁾₁，要按权重分给为它提供输入的单元。",
+    ),
     ("The share of a⁽²⁾₁ is δ⁽³⁾₁ × W⁽²⁾₁ = W⁽²⁾₁.", "a⁽²⁾₁ 分得 δ⁽³⁾₁ × W⁽²⁾₁ = W⁽²⁾₁。"),
-    ("Across the hidden unit the error is multiplied by its local gradient f′(z⁽²⁾₁).",
-     "穿过隐藏单元时，误差乘以局部梯度 f′(z⁽²⁾₁)。"),
-    ("So the error at z⁽²⁾₁ is f′(z⁽²⁾₁) W⁽²⁾₁, which is called δ⁽²⁾₁.",
-     "于是 z⁽²⁾₁ 处的误差为 f′(z⁽²⁾₁) W⁽²⁾₁，记作 δ⁽²⁾₁。"),
-    ("The share of W⁽¹⁾₁₄ is that error times the input it was multiplied by, a⁽¹⁾₄.",
-     "W⁽¹⁾₁₄ 分得的误差，是 δ⁽²⁾₁ 乘以前向时与它相乘的 a⁽¹⁾₄。"),
-    ("The gradient is ∂s/∂W⁽¹⁾₁₄ = a⁽¹⁾₄ f′(z⁽²⁾₁) W⁽²⁾₁.", "梯度为 ∂s/∂W⁽¹⁾₁₄ = a⁽¹⁾₄ f′(z⁽²⁾₁) W⁽²⁾₁。"),
-]  # fmt: skip
+    (
+        "Across the hidden unit the error is multiplied by its local gradient f′(z⁽²⁾₁).",
+        "穿过隐藏单元时，误差乘以局部梯度 f′(z⁽²⁾₁)。",
+    ),
+    (
+        "So the error at z⁽²⁾₁ is f′(z⁽²⁾₁) W⁽²⁾₁, which is called δ⁽²⁾₁.",
+        "于是 z⁽²⁾₁ 处的误差为 f′(z⁽²⁾₁) W⁽²⁾₁，记作 δ⁽²⁾₁。",
+    ),
+    (
+        "The share of W⁽¹⁾₁₄ is that error times the input it was multiplied by, a⁽¹⁾₄.",
+        "W⁽¹⁾₁₄ 分得的误差，是 δ⁽²⁾₁ 乘以前向时与它相乘的 a⁽¹⁾₄。",
+    ),
+    (
+        "The gradient is ∂s/∂W⁽¹⁾₁₄ = a⁽¹⁾₄ f′(z⁽²⁾₁) W⁽²⁾₁.",
+        "梯度为 ∂s/∂W⁽¹⁾₁₄ = a⁽¹⁾₄ f′(z⁽²⁾₁) W⁽²⁾₁。",
+    ),
+]
 
 
 class Network(NamedTuple):
@@ -55,8 +68,10 @@ class Network(NamedTuple):
 def network() -> Network:
     """Record the network's graph."""
     a1 = [Value(x, label=f"a⁽¹⁾{low(j)}") for j, x in enumerate(INPUTS, 1)]
-    W1 = [[Value(w, label=f"W⁽¹⁾{low(i, j)}") for j, w in enumerate(row, 1)]
-          for i, row in enumerate(HIDDEN, 1)]  # fmt: skip
+    W1 = [
+        [Value(w, label=f"W⁽¹⁾{low(i, j)}") for j, w in enumerate(row, 1)]
+        for i, row in enumerate(HIDDEN, 1)
+    ]
     b1 = [Value(b, label=f"b⁽¹⁾{low(i)}") for i, b in enumerate(BIASES, 1)]
     z2, a2 = [], []
     for i, (row, b) in enumerate(zip(W1, b1), 1):
@@ -99,17 +114,23 @@ def show(r: Measured) -> None:
     """Print the steps, with their numbers."""
     for (en, zh), step in zip(WORDS, r.steps):
         factors = f" = {step['upstream']:g} × {step['local']:.4g}" if "local" in step else ""
-        print(f"{step['step']}. {t(en, zh)}\n   {step.get('contribution', step['gradient']):.6g}{factors}")
+        print(
+            f"{step['step']}. {t(en, zh)}\n   {step.get('contribution', step['gradient']):.6g}{factors}"
+        )
 
 
-@claim("The eighth step ends at ∂s/∂W⁽¹⁾₁₄ = {r.engine[3]:.6f}, which is backward()'s.",
-       "第八步得到 ∂s/∂W⁽¹⁾₁₄ = {r.engine[3]:.6f}，与 backward() 相同。")
+@claim(
+    "The eighth step ends at ∂s/∂W⁽¹⁾₁₄ = {r.engine[3]:.6f}, which is backward()'s.",
+    "第八步得到 ∂s/∂W⁽¹⁾₁₄ = {r.engine[3]:.6f}，与 backward() 相同。",
+)
 def the_eighth_step_is_the_gradient(r: Measured) -> bool:
     return len(r.steps) == 8 and abs(r.steps[-1]["gradient"] - r.engine[3]) < 1e-15
 
 
-@claim("All of W⁽¹⁾ has δ⁽²⁾ᵢ a⁽¹⁾ⱼ, and b⁽¹⁾ has δ⁽²⁾ᵢ: a bias is a weight whose input is 1.",
-       "整个 W⁽¹⁾ 的梯度都是 δ⁽²⁾ᵢ a⁽¹⁾ⱼ，b⁽¹⁾ 的梯度是 δ⁽²⁾ᵢ：偏置就是输入为 1 的权重。")
+@claim(
+    "All of W⁽¹⁾ has δ⁽²⁾ᵢ a⁽¹⁾ⱼ, and b⁽¹⁾ has δ⁽²⁾ᵢ: a bias is a weight whose input is 1.",
+    "整个 W⁽¹⁾ 的梯度都是 δ⁽²⁾ᵢ a⁽¹⁾ⱼ，b⁽¹⁾ 的梯度是 δ⁽²⁾ᵢ：偏置就是输入为 1 的权重。",
+)
 def weights_and_biases_follow_from_delta(r: Measured) -> bool:
     return all(abs(a - b) < 1e-15 for a, b in zip(r.engine, r.notes))
 

@@ -26,15 +26,25 @@ STYLES = [
 DPI, SIZE = 120, (16, 9)  # 1920 × 1080 pixels
 TEXT = 18  # points: 30 pixels
 SMALL = 15  # points: 25 pixels, for what is written into a panel
-CHINESE = ("Noto Sans CJK", "Source Han Sans", "PingFang", "Microsoft YaHei", "SimHei",
-           "WenQuanYi", "Noto Serif CJK", "Heiti")  # fmt: skip
+CHINESE = (
+    "Noto Sans CJK",
+    "Source Han Sans",
+    "PingFang",
+    "Microsoft YaHei",
+    "SimHei",
+    "WenQuanYi",
+    "Noto Serif CJK",
+    "Heiti",
+)
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def fonts() -> list[str]:
     """Return the fonts to write in: matplotlib's own, then one with Chinese where there is one."""
     names = {font.name for font in font_manager.fontManager.ttflist}
-    known = sorted(names, key=lambda name: (not name.endswith("SC"), name))  # simplified forms first
+    known = sorted(
+        names, key=lambda name: (not name.endswith("SC"), name)
+    )  # simplified forms first
     chinese = [name for start in CHINESE for name in known if name.startswith(start)]
     return ["DejaVu Sans", *chinese[:1]]
 
@@ -46,9 +56,16 @@ def has_chinese() -> bool:
 
 def panels(columns: int = 1, rows: int = 1, **grid: Any) -> Any:
     """Return a figure of a slide's size and its axes as a list, row by row."""
-    matplotlib.rcParams.update({"font.family": fonts(), "font.size": TEXT, "axes.titlesize": TEXT,
-                                "legend.fontsize": SMALL, "svg.hashsalt": "demos",
-                                "axes.unicode_minus": False})  # fmt: skip
+    matplotlib.rcParams.update(
+        {
+            "font.family": fonts(),
+            "font.size": TEXT,
+            "axes.titlesize": TEXT,
+            "legend.fontsize": SMALL,
+            "svg.hashsalt": "demos",
+            "axes.unicode_minus": False,
+        }
+    )
     figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, gridspec_kw=grid).ravel().tolist()
     for panel in axes:

@@ -1,4 +1,4 @@
-"""A gate: forward computes and stores what backward needs; both written by hand, and checked (L16, L34).
+"""A gate: forward computes and stores what backward needs; both by hand (L16, L34).
 
 An operation knows its value and its local gradients. `forward(x, y)` returns the value and keeps
 what backward will ask for; `backward(upstream)` returns downstream = upstream × local for each
@@ -108,18 +108,25 @@ def show(r: Measured) -> None:
     """Print the reports, and both results."""
     for name, report in r.reports.items():
         print(f"{name}\n{report}")
-    table(["a = σ(wx)", "a", "∂a/∂w", "∂a/∂x"],
-          [t("gates by hand", "手写的门"), *(f"{x:.6f}" for x in r.gates)],
-          [t("engine", "引擎"), *(f"{x:.6f}" for x in r.engine)])  # fmt: skip
+    table(
+        ["a = σ(wx)", "a", "∂a/∂w", "∂a/∂x"],
+        [t("gates by hand", "手写的门"), *(f"{x:.6f}" for x in r.gates)],
+        [t("engine", "引擎"), *(f"{x:.6f}" for x in r.engine)],
+    )
 
 
-@claim("The checker accepts both gates, and refuses the one that mixes its inputs up.",
-       "检查器接受这两个门，并拒绝把输入弄反的那个。")
+@claim(
+    "The checker accepts both gates, and refuses the one that mixes its inputs up.",
+    "检查器接受这两个门，并拒绝把输入弄反的那个。",
+)
 def the_checker_tells_them_apart(r: Measured) -> bool:
     return [bool(report) for report in r.reports.values()] == [True, True, False]
 
 
-@claim("Both passes through the gates give what the engine gives.", "经过这些门的两次传播与引擎的结果相同。")
+@claim(
+    "Both passes through the gates give what the engine gives.",
+    "经过这些门的两次传播与引擎的结果相同。",
+)
 def gates_are_the_engine(r: Measured) -> bool:
     return all(abs(a - b) < 1e-15 for a, b in zip(r.gates, r.engine))
 

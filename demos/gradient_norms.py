@@ -1,7 +1,7 @@
 """Vanishing and exploding gradients: the norm of ∂J/∂h per layer (L26).
 
-δ⁽ᵏ⁾ = f′(z⁽ᵏ⁾) ∘ (Wᵀδ⁽ᵏ⁺¹⁾): each layer multiplies by Wᵀ and by f′. σ′ is at most 1/4, so that twelve
-layers leave next to nothing; with large weights the product grows instead. Over the time steps of
+δ⁽ᵏ⁾ = f′(z⁽ᵏ⁾) ∘ (Wᵀδ⁽ᵏ⁺¹⁾): each layer multiplies by Wᵀ and by f′. σ′ ≤ 1/4 makes the
+product small, large weights make it large. Over the time steps of
 a recurrent net, hₜ = f(W [xₜ; hₜ₋₁] + b), the same W is met again and again:
 
     python demos/gradient_norms.py gradient_norms.svg
@@ -22,12 +22,21 @@ from micrograd.nn import MLP, Recurrent
 
 DEPTH, STEPS, WIDTH = 12, 24, 24
 # the activation, and what Xavier's weights are multiplied by
-LAYERS = {"sigmoid": ("sigmoid", 1.0), "tanh": ("tanh", 1.0), "ReLU, W × √2": ("relu", 2**0.5),
-          "ReLU, W × 3": ("relu", 3.0)}
-RECURRENT = {"tanh, W × 0.5": ("tanh", 0.5), "tanh, W × 1.1": ("tanh", 1.1),
-             "linear, W × 1.8": ("linear", 1.8)}
-FIGURE = ("The norm of ∂J/∂h by layer of deep nets, and by time step of recurrent nets",
-          "深层网络各层、循环网络各时间步的 ‖∂J/∂h‖")
+LAYERS = {
+    "sigmoid": ("sigmoid", 1.0),
+    "tanh": ("tanh", 1.0),
+    "ReLU, W × √2": ("relu", 2**0.5),
+    "ReLU, W × 3": ("relu", 3.0),
+}
+RECURRENT = {
+    "tanh, W × 0.5": ("tanh", 0.5),
+    "tanh, W × 1.1": ("tanh", 1.1),
+    "linear, W × 1.8": ("linear", 1.8),
+}
+FIGURE = (
+    "The norm of ∂J/∂h by layer of deep nets, and by time step of recurrent nets",
+    "深层网络各层、循环网络各时间步的 ‖∂J/∂h‖",
+)
 
 
 class Measured(NamedTuple):
@@ -79,8 +88,10 @@ def step_norms(activation: str, factor: float, seed: int) -> list[float]:
 
 def measure(seed: int = 26) -> Measured:
     """Measure every net."""
-    return Measured({name: layer_norms(*how, seed) for name, how in LAYERS.items()},
-                    {name: step_norms(*how, seed) for name, how in RECURRENT.items()})
+    return Measured(
+        {name: layer_norms(*how, seed) for name, how in LAYERS.items()},
+        {name: step_norms(*how, seed) for name, how in RECURRENT.items()},
+    )
 
 
 def show(r: Measured) -> None:
@@ -88,27 +99,37 @@ def show(r: Measured) -> None:
     for what, columns in zip((t("layer", "层"), t("time step", "时间步")), r):
         count = len(next(iter(columns.values())))
         places = (0, count // 2, count - 1)
-        table([f"‖∂J/∂h‖, {what}", *(p + 1 for p in places), t("first : last", "首 : 末")],
-              *([name, *(f"{column[p]:.1e}" for p in places), f"{column[0] / column[-1]:.1e}"]
-                for name, column in columns.items()))
+        table(
+            [f"‖∂J/∂h‖, {what}", *(p + 1 for p in places), t("first : last", "首 : 末")],
+            *(
+                [name, *(f"{column[p]:.1e}" for p in places), f"{column[0] / column[-1]:.1e}"]
+                for name, column in columns.items()
+            ),
+        )
 
 
-@claim("Through twelve layers of sigmoid a gradient shrinks to {r.ratio[sigmoid]:.0e} of itself, "
-       "through tanh with Xavier's weights to {r.ratio[tanh]:.1f}.",
-       "经过十二层 sigmoid，梯度缩小到 {r.ratio[sigmoid]:.0e}；用 Xavier 权重的 tanh 则为 {r.ratio[tanh]:.1f}。")
+@claim(
+    "Through twelve layers of sigmoid a gradient shrinks to {r.ratio[sigmoid]:.0e} of itself, "
+    "through tanh with Xavier's weights to {r.ratio[tanh]:.1f}.",
+    "经过十二层 sigmoid，梯度缩小到 {r.ratio[sigmoid]:.0e}；用 Xavier 权重的 tanh 则为 {r.ratio[tanh]:.1f}。",
+)
 def sigmoid_vanishes(r: Measured) -> bool:
     return DEPTH == 12 and r.ratio["sigmoid"] < 1e-4 and 0.05 < r.ratio["tanh"] < 20
 
 
-@claim("ReLU with W × √2 keeps it; with W × 3 it grows {r.ratio[ReLU,W×3]:.0e}-fold.",
-       "ReLU 配 W × √2 能保持；W × 3 则增大到 {r.ratio[ReLU,W×3]:.0e} 倍。")
+@claim(
+    "ReLU with W × √2 keeps it; with W × 3 it grows {r.ratio[ReLU,W×3]:.0e}-fold.",
+    "ReLU 配 W × √2 能保持；W × 3 则增大到 {r.ratio[ReLU,W×3]:.0e} 倍。",
+)
 def large_weights_explode(r: Measured) -> bool:
     return 0.02 < r.ratio["ReLU,W×√2"] < 50 and r.ratio["ReLU,W×3"] > 100
 
 
-@claim("Over 24 time steps it vanishes with W × 0.5 ({r.ratio[tanh,W×0.5]:.0e}) and explodes with "
-       "W × 1.8 ({r.ratio[linear,W×1.8]:.0e}).",
-       "在 24 个时间步上，W × 0.5 时消失（{r.ratio[tanh,W×0.5]:.0e}），W × 1.8 时爆炸（{r.ratio[linear,W×1.8]:.0e}）。")
+@claim(
+    "Over 24 time steps it vanishes with W × 0.5 ({r.ratio[tanh,W×0.5]:.0e}) and explodes with "
+    "W × 1.8 ({r.ratio[linear,W×1.8]:.0e}).",
+    "在 24 个时间步上，W × 0.5 时消失（{r.ratio[tanh,W×0.5]:.0e}），W × 1.8 时爆炸（{r.ratio[linear,W×1.8]:.0e}）。",
+)
 def time_steps_are_layers(r: Measured) -> bool:
     return STEPS == 24 and r.ratio["tanh,W×0.5"] < 1e-3 and r.ratio["linear,W×1.8"] > 100
 

@@ -19,8 +19,10 @@ from micrograd import Value, grad
 from micrograd.gradcheck import Report, gradcheck
 from micrograd.losses import max_margin
 
-FIGURE = ("The hinge of one corrupt window, and the sum of five, against s",
-          "一个假窗口的合页损失，以及五个之和，随 s 变化")  # fmt: skip
+FIGURE = (
+    "The hinge of one corrupt window, and the sum of five, against s",
+    "一个假窗口的合页损失，以及五个之和，随 s 变化",
+)
 S_C = 0.5
 
 
@@ -66,25 +68,36 @@ def show(r: Measured) -> None:
     print(t("beside it, s − s_c = 0:", "在拐点之外 s − s_c = 0："))
     print(r.beside)
     print("s_c =", ", ".join(f"{c:.2f}" for c in r.corrupt))
-    table(["s", t("active", "起作用的个数"), "∂J/∂s", "Σ ∂J/∂s_c"],
-          *([f"{s:.1f}", n, f"{d + 0:g}", f"{sum(c):g}"]
-            for s, n, d, c in zip(r.s[::2], r.active[::2], r.ds[::2], r.ds_c[::2])),
-          left=0)  # fmt: skip
+    table(
+        ["s", t("active", "起作用的个数"), "∂J/∂s", "Σ ∂J/∂s_c"],
+        *(
+            [f"{s:.1f}", n, f"{d + 0:g}", f"{sum(c):g}"]
+            for s, n, d, c in zip(r.s[::2], r.active[::2], r.ds[::2], r.ds_c[::2])
+        ),
+        left=0,
+    )
 
 
-@claim("The hinge is continuous at its corner, and the checker suspects a kink there and only there.",
-       "合页损失在拐点处连续；检查器在那里、也只在那里报告可能有拐点。")
+@claim(
+    "The hinge is continuous at its corner, and the checker suspects a kink there and only there.",
+    "合页损失在拐点处连续；检查器在那里、也只在那里报告可能有拐点。",
+)
 def the_checker_reports_the_corner(r: Measured) -> bool:
     return abs(r.jump) < 1e-8 and r.corner.worst.kink and not r.beside.worst.kink
 
 
-@claim("∂J/∂s is always −(number of active corrupt windows).", "∂J/∂s 总是等于 −（起作用的假窗口个数）。")
+@claim(
+    "∂J/∂s is always −(number of active corrupt windows).",
+    "∂J/∂s 总是等于 −（起作用的假窗口个数）。",
+)
 def the_gradient_counts_the_active(r: Measured) -> bool:
     return r.ds == [-n for n in r.active] and len(set(r.active)) > 2
 
 
-@claim("Each active corrupt window gets 1, every other 0: they sum to the opposite of ∂J/∂s.",
-       "每个起作用的假窗口得到 1，其余得到 0：它们之和与 ∂J/∂s 相反。")
+@claim(
+    "Each active corrupt window gets 1, every other 0: they sum to the opposite of ∂J/∂s.",
+    "每个起作用的假窗口得到 1，其余得到 0：它们之和与 ∂J/∂s 相反。",
+)
 def corrupt_windows_get_one_or_nothing(r: Measured) -> bool:
     return all({*row} <= {0, 1} and sum(row) == -d for row, d in zip(r.ds_c, r.ds))
 
@@ -97,15 +110,24 @@ def draw(r: Measured) -> Any:
     grid = np.linspace(-2, 4, 301)
     axes[0].plot(grid, np.maximum(0, 1 + S_C - grid), **STYLES[0] | {"marker": ""})
     axes[0].plot([1 + S_C], [0], "o", color=ORANGE, markersize=14)
-    axes[0].annotate(t("corner: slope −1 left, 0 right", "拐点：左边斜率 −1，右边 0"), (1 + S_C, 0), (-40, 60),
-                     textcoords="offset points", fontsize=SMALL, arrowprops={"arrowstyle": "->"})
+    axes[0].annotate(
+        t("corner: slope −1 left, 0 right", "拐点：左边斜率 −1，右边 0"),
+        (1 + S_C, 0),
+        (-40, 60),
+        textcoords="offset points",
+        fontsize=SMALL,
+        arrowprops={"arrowstyle": "->"},
+    )
     axes[0].set(title=f"max(0, 1 + s_c − s), s_c = {S_C}", xlabel="s", ylabel="J")
     total = sum(np.maximum(0, 1 + c - grid) for c in r.corrupt)
     axes[1].plot(grid, total, **STYLES[0] | {"marker": ""})
     for s, n in zip(r.s[::2], r.active[::2]):
         axes[1].text(s, np.interp(s, grid, total) + 0.4, f"−{n}" if n else "0", fontsize=SMALL)
-    axes[1].set(title=t("five corrupt windows: the numbers are ∂J/∂s", "五个假窗口：数字为 ∂J/∂s"), xlabel="s",
-                ylabel="J")  # fmt: skip
+    axes[1].set(
+        title=t("five corrupt windows: the numbers are ∂J/∂s", "五个假窗口：数字为 ∂J/∂s"),
+        xlabel="s",
+        ylabel="J",
+    )
     return figure
 
 

@@ -27,8 +27,10 @@ RULES = {
     "large": ("U(−1, 1): too large", "U(−1, 1)：过大"),
     "zero": ("all 0", "全 0"),
 }
-FIGURE = ("The variance of activations and of gradients, layer by layer, for four rules",
-          "四种初始化下各层激活与梯度的方差")
+FIGURE = (
+    "The variance of activations and of gradients, layer by layer, for four rules",
+    "四种初始化下各层激活与梯度的方差",
+)
 
 
 class Variances(NamedTuple):
@@ -69,9 +71,11 @@ def variances(model: MLP, seed: int) -> Variances:
             units += h
         sum(unit * rng.gauss(0, 1) for unit in h).backward()
     units = [unit for layer in each for unit in layer]
-    return Variances([pvariance(u.data for u in layer) for layer in each],
-                     [pvariance(u.grad for u in layer) for layer in each],
-                     sum(abs(u.data) > 0.95 for u in units) / len(units))
+    return Variances(
+        [pvariance(u.data for u in layer) for layer in each],
+        [pvariance(u.grad for u in layer) for layer in each],
+        sum(abs(u.data) > 0.95 for u in units) / len(units),
+    )
 
 
 def measure(seed: int = 22) -> Measured:
@@ -85,26 +89,46 @@ def show(r: Measured) -> None:
     """Print both variances in the first, a middle and the last layer."""
     places = (0, DEPTH // 2, DEPTH - 1)
     layers = [f"{t('layer', '层')} {place + 1}" for place in places]
-    table(["", *(f"h, {x}" for x in layers), *(f"∂J/∂h, {x}" for x in layers), t("saturated", "饱和")],
-          *([t(*RULES[rule]), *(f"{column[p]:.0e}" for column in v[:2] for p in places),
-             f"{v.saturated:.0%}"] for rule, v in r.rules.items()))
+    table(
+        [
+            "",
+            *(f"h, {x}" for x in layers),
+            *(f"∂J/∂h, {x}" for x in layers),
+            t("saturated", "饱和"),
+        ],
+        *(
+            [
+                t(*RULES[rule]),
+                *(f"{column[p]:.0e}" for column in v[:2] for p in places),
+                f"{v.saturated:.0%}",
+            ]
+            for rule, v in r.rules.items()
+        ),
+    )
 
 
-@claim("Xavier's weights have the variance 2/(fan_in + fan_out), times {r.weights:.2f}.",
-       "Xavier 权重的方差是 2/(fan_in + fan_out) 的 {r.weights:.2f} 倍。")
+@claim(
+    "Xavier's weights have the variance 2/(fan_in + fan_out), times {r.weights:.2f}.",
+    "Xavier 权重的方差是 2/(fan_in + fan_out) 的 {r.weights:.2f} 倍。",
+)
 def xavier_has_its_variance(r: Measured) -> bool:
     return abs(r.weights - 1) < 0.05
 
 
-@claim("Only Xavier's rules keep both variances within a factor of 30 over ten layers, and not by "
-       "saturation.", "只有 Xavier 能在十层之内把两种方差都保持在 30 倍以内，而且不靠饱和。")
+@claim(
+    "Only Xavier's rules keep both variances within a factor of 30 over ten layers, and not by "
+    "saturation.",
+    "只有 Xavier 能在十层之内把两种方差都保持在 30 倍以内，而且不靠饱和。",
+)
 def only_xavier_keeps_both(r: Measured) -> bool:
     kept = {rule for rule, v in r.rules.items() if v.spread < 30 and v.saturated < 0.1}
     return kept == {"xavier_uniform", "xavier_normal"}
 
 
-@claim("With weights all 0 no activation and, below the last layer, no gradient is left.",
-       "权重全为 0 时，没有激活，最后一层以下也没有梯度。")
+@claim(
+    "With weights all 0 no activation and, below the last layer, no gradient is left.",
+    "权重全为 0 时，没有激活，最后一层以下也没有梯度。",
+)
 def zeros_pass_nothing(r: Measured) -> bool:
     zero = r.rules["zero"]
     return not any(zero.activations) and not any(zero.gradients[:-1]) and zero.gradients[-1] > 0
@@ -119,9 +143,17 @@ def draw(r: Measured) -> Any:
     for (rule, v), style in zip(shown.items(), STYLES):
         for panel, column in zip(axes, v):
             panel.semilogy(range(1, DEPTH + 1), column, label=t(*RULES[rule]), **style)
-    titles = t("activations h, forward →", "激活 h，前向 →"), t("gradients ∂J/∂h, ← back", "梯度 ∂J/∂h，← 反向")
+    titles = (
+        t("activations h, forward →", "激活 h，前向 →"),
+        t("gradients ∂J/∂h, ← back", "梯度 ∂J/∂h，← 反向"),
+    )
     for panel, title in zip(axes, titles):
-        panel.set(title=title, xlabel=t("layer", "层"), ylabel=t("variance", "方差"), xticks=range(1, DEPTH + 1))
+        panel.set(
+            title=title,
+            xlabel=t("layer", "层"),
+            ylabel=t("variance", "方差"),
+            xticks=range(1, DEPTH + 1),
+        )
     axes[0].legend(loc="lower left")
     return figure
 

@@ -18,8 +18,10 @@ from stage import claim, run, t
 
 from micrograd import Value, dot, jacobian
 
-FIGURE = ("The four Jacobians of a layer, and ∂s/∂W as a row and in the shape of W",
-          "一层的四个雅可比矩阵，以及写成一行和写成 W 的形状的 ∂s/∂W")  # fmt: skip
+FIGURE = (
+    "The four Jacobians of a layer, and ∂s/∂W as a row and in the shape of W",
+    "一层的四个雅可比矩阵，以及写成一行和写成 W 的形状的 ∂s/∂W",
+)
 
 
 class Layer(NamedTuple):
@@ -81,22 +83,28 @@ def show(r: Measured) -> None:
     """Print the matrices side by side."""
     forms = t("∂s/∂W, Jacobian form", "∂s/∂W，雅可比形式"), t("shape convention", "形状约定")
     for name, found, closed, form in [*r.four, (forms[0], r.row, forms[1], r.shaped)]:
-        left, right = (np.array2string(np.array(m), precision=4, suppress_small=True).split("\n")
-                       for m in (found, form))  # fmt: skip
+        left, right = (
+            np.array2string(np.array(m), precision=4, suppress_small=True).split("\n")
+            for m in (found, form)
+        )
         print(f"{name} {np.shape(found)} = {closed} {np.shape(form)}")
         for a, b in zip_longest(left, right, fillvalue=""):
             print(f"  {a:52}{b}".rstrip())
 
 
-@claim("Back-propagation finds the closed forms diag(f′(z)), W, I and hᵀ, entry by entry.",
-       "反向传播得到的正是 diag(f′(z))、W、I 与 hᵀ，逐项相同。")
+@claim(
+    "Back-propagation finds the closed forms diag(f′(z)), W, I and hᵀ, entry by entry.",
+    "反向传播得到的正是 diag(f′(z))、W、I 与 hᵀ，逐项相同。",
+)
 def the_closed_forms_are_found(r: Measured) -> bool:
     return r.apart < 1e-12
 
 
-@claim("∂s/∂W is {r.row.shape} in the Jacobian form and {r.shaped.shape}, as W, by the shape "
-       "convention: the same numbers.",
-       "∂s/∂W 在雅可比形式下为 {r.row.shape}，按形状约定与 W 一样为 {r.shaped.shape}：数值相同。")
+@claim(
+    "∂s/∂W is {r.row.shape} in the Jacobian form and {r.shaped.shape}, as W, by the shape "
+    "convention: the same numbers.",
+    "∂s/∂W 在雅可比形式下为 {r.row.shape}，按形状约定与 W 一样为 {r.shaped.shape}：数值相同。",
+)
 def both_forms_have_the_same_numbers(r: Measured) -> bool:
     same = bool(np.array_equal(r.row.ravel(), r.shaped.ravel()))
     return same and r.row.shape == (1, r.shaped.size)
@@ -108,7 +116,10 @@ def draw(r: Measured) -> Any:
 
     figure, axes = panels(2, 3)
     pairs = [(f"{name} = {form}", found) for name, found, form, _ in r.four]
-    pairs += [(t("∂s/∂W, a row", "∂s/∂W，写成一行"), r.row), (t("∂s/∂W, shape of W", "∂s/∂W，W 的形状"), r.shaped)]
+    pairs += [
+        (t("∂s/∂W, a row", "∂s/∂W，写成一行"), r.row),
+        (t("∂s/∂W, shape of W", "∂s/∂W，W 的形状"), r.shaped),
+    ]
     for panel, (title, found) in zip(axes, pairs):
         matrix(panel, found, "{}   {} × {}".format(title, *np.shape(found)), 1, SMALL)
     return figure

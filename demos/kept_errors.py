@@ -10,6 +10,7 @@ for networks of growing depth, and the products counted:
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from stage import claim, run, t, table
@@ -18,8 +19,10 @@ from micrograd import Value, topological_order
 from micrograd.nn import MLP
 
 WIDTH, DEPTHS = 3, (1, 2, 3, 4, 5)
-FIGURE = ("Products for all gradients against the depth: δ kept, and every path written out",
-          "求全部梯度的乘法次数随深度的变化：保留 δ，以及逐路径写出")  # fmt: skip
+FIGURE = (
+    "Products for all gradients against the depth: δ kept, and every path written out",
+    "求全部梯度的乘法次数随深度的变化：保留 δ，以及逐路径写出",
+)
 
 
 class Counted(NamedTuple):
@@ -80,15 +83,24 @@ def measure(seed: int = 0) -> Measured:
     """Count at each depth."""
     by_depth = {depth: counted(depth, seed) for depth in DEPTHS}
     rows = list(by_depth.values())
-    growth = [b.paths / a.paths for a, b in zip(rows, rows[1:])]
-    return Measured(by_depth, rows[0], rows[-1], growth, [b.sweep - a.sweep for a, b in zip(rows, rows[1:])])
+    growth = [b.paths / a.paths for a, b in pairwise(rows)]
+    return Measured(
+        by_depth, rows[0], rows[-1], growth, [b.sweep - a.sweep for a, b in pairwise(rows)]
+    )
 
 
 def show(r: Measured) -> None:
     """Print the counts."""
-    table([t("hidden layers", "隐藏层数"), t("products, δ kept", "乘法次数，保留 δ"), t("every path", "逐路径"),
-           t("gradients differ by", "梯度之差")],
-          *([d, c.sweep, c.paths, f"{c.apart:.0e}"] for d, c in r.by_depth.items()), left=0)
+    table(
+        [
+            t("hidden layers", "隐藏层数"),
+            t("products, δ kept", "乘法次数，保留 δ"),
+            t("every path", "逐路径"),
+            t("gradients differ by", "梯度之差"),
+        ],
+        *([d, c.sweep, c.paths, f"{c.apart:.0e}"] for d, c in r.by_depth.items()),
+        left=0,
+    )
 
 
 @claim("Both ways give the same gradients.", "两种做法得到的梯度相同。")
@@ -96,10 +108,12 @@ def the_gradients_are_equal(r: Measured) -> bool:
     return all(c.apart < 1e-12 for c in r.by_depth.values())
 
 
-@claim("With δ kept every further layer costs the same {r.steps[0]} products; path by path each "
-       "multiplies the cost, at {r.last.paths} against {r.last.sweep} with five hidden layers.",
-       "保留 δ 时每多一层都多 {r.steps[0]} 次乘法；逐路径时每层都成倍增加，"
-       "五个隐藏层为 {r.last.paths} 对 {r.last.sweep}。")  # fmt: skip
+@claim(
+    "With δ kept every further layer costs the same {r.steps[0]} products; path by path each "
+    "multiplies the cost, at {r.last.paths} against {r.last.sweep} with five hidden layers.",
+    "保留 δ 时每多一层都多 {r.steps[0]} 次乘法；逐路径时每层都成倍增加，"
+    "五个隐藏层为 {r.last.paths} 对 {r.last.sweep}。",
+)
 def keeping_delta_makes_it_cheap(r: Measured) -> bool:
     return len(set(r.steps)) == 1 and min(r.growth) > WIDTH
 
@@ -109,11 +123,18 @@ def draw(r: Measured) -> Any:
     from figures import STYLES, panels
 
     figure, (panel,) = panels()
-    columns = ((t("δ kept: one sweep", "保留 δ：一次回传"), 0), (t("every path written out", "逐路径写出"), 1))
+    columns = (
+        (t("δ kept: one sweep", "保留 δ：一次回传"), 0),
+        (t("every path written out", "逐路径写出"), 1),
+    )
     for style, (name, i) in zip(STYLES, columns):
         panel.semilogy(DEPTHS, [c[i] for c in r.by_depth.values()], label=name, **style)
-    panel.set(xlabel=t("hidden layers of 3 units", "隐藏层数（每层 3 个单元）"), xticks=DEPTHS,
-              ylabel=t("products for all gradients", "求全部梯度的乘法次数"), title=t(*FIGURE))  # fmt: skip
+    panel.set(
+        xlabel=t("hidden layers of 3 units", "隐藏层数（每层 3 个单元）"),
+        xticks=DEPTHS,
+        ylabel=t("products for all gradients", "求全部梯度的乘法次数"),
+        title=t(*FIGURE),
+    )
     panel.legend()
     return figure
 

@@ -18,8 +18,10 @@ from micrograd import dot, jacobian
 from micrograd.nn import Layer, Neuron
 
 X = (0.5, -1.0)
-FIGURE = ("The points (zᵢ, aᵢ) of a layer's neurons, all on the curve of σ",
-          "同一层各神经元的点 (zᵢ, aᵢ) 都落在 σ 曲线上")  # fmt: skip
+FIGURE = (
+    "The points (zᵢ, aᵢ) of a layer's neurons, all on the curve of σ",
+    "同一层各神经元的点 (zᵢ, aᵢ) 都落在 σ 曲线上",
+)
 
 
 class Measured(NamedTuple):
@@ -62,20 +64,28 @@ def measure(seed: int = 2, m: int = 4) -> Measured:
 def show(r: Measured) -> None:
     """Print a row for each neuron."""
     print(f"z = Wx + b, a = σ(z);  x = {X}, W {r.W.shape}, b {r.b.shape}")
-    table([t("neuron", "神经元"), "Wᵢ₁", "Wᵢ₂", "bᵢ", "zᵢ", "aᵢ"],
-          *([i, *(f"{x:.4f}" for x in row)]
-            for i, row in enumerate(np.column_stack([r.W, r.b, r.z, r.a]), 1)))  # fmt: skip
+    table(
+        [t("neuron", "神经元"), "Wᵢ₁", "Wᵢ₂", "bᵢ", "zᵢ", "aᵢ"],
+        *(
+            [i, *(f"{x:.4f}" for x in row)]
+            for i, row in enumerate(np.column_stack([r.W, r.b, r.z, r.a]), 1)
+        ),
+    )
     print("∂a/∂z =\n" + np.array2string(r.jacobian, precision=4, suppress_small=True))
 
 
-@claim("z is Wx + b, and the layer is {r.a.size} logistic regressions on the same x.",
-       "z 就是 Wx + b；这一层是同一输入 x 上的 {r.a.size} 个逻辑回归。")
+@claim(
+    "z is Wx + b, and the layer is {r.a.size} logistic regressions on the same x.",
+    "z 就是 Wx + b；这一层是同一输入 x 上的 {r.a.size} 个逻辑回归。",
+)
 def several_logistic_regressions(r: Measured) -> bool:
     return r.apart < 1e-12 and bool(np.allclose(r.W @ X + r.b, r.z, atol=1e-12))
 
 
-@claim("∂a/∂z is diagonal: f is applied element by element, and aᵢ depends on no other z than zᵢ.",
-       "∂a/∂z 是对角矩阵：f 逐元素作用，aᵢ 只依赖 zᵢ。")
+@claim(
+    "∂a/∂z is diagonal: f is applied element by element, and aᵢ depends on no other z than zᵢ.",
+    "∂a/∂z 是对角矩阵：f 逐元素作用，aᵢ 只依赖 zᵢ。",
+)
 def f_is_applied_element_by_element(r: Measured) -> bool:
     return bool(np.allclose(r.jacobian, np.diag(r.a * (1 - r.a)), rtol=0, atol=1e-12))
 
@@ -90,8 +100,15 @@ def draw(r: Measured) -> Any:
     curve.plot(r.z, r.a, "o", color=ORANGE, markersize=16)
     for i, (z, a) in enumerate(zip(r.z, r.a), 1):
         curve.annotate(f"a{'₁₂₃₄₅₆'[i - 1]}", (z, a), (14, -22), textcoords="offset points")
-    curve.set(xlabel="z", ylabel="a = σ(z)", title=t("a = f(z), number by number", "a = f(z)，逐个数计算"))
-    matrix(weights, np.column_stack([r.W, r.b]), t("[W b]: a row for each neuron", "[W b]：每行一个神经元"), 2)
+    curve.set(
+        xlabel="z", ylabel="a = σ(z)", title=t("a = f(z), number by number", "a = f(z)，逐个数计算")
+    )
+    matrix(
+        weights,
+        np.column_stack([r.W, r.b]),
+        t("[W b]: a row for each neuron", "[W b]：每行一个神经元"),
+        2,
+    )
     return figure
 
 

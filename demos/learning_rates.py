@@ -20,7 +20,10 @@ from micrograd.nn import MLP, Neuron
 from micrograd.optim import SGD, fan_in_groups
 
 RATES, STEPS = (0.001, 0.01, 0.1, 1.0, 10.0), 60
-FIGURE = ("The loss while training, for rates below and above 2/λ", "学习率小于与大于 2/λ 时训练中的损失")
+FIGURE = (
+    "The loss while training, for rates below and above 2/λ",
+    "学习率小于与大于 2/λ 时训练中的损失",
+)
 
 
 class Measured(NamedTuple):
@@ -71,31 +74,46 @@ def measure(seed: int = 23) -> Measured:
 
 def show(r: Measured) -> None:
     """Print the losses by rate, and what fan-in scaling makes of a rate."""
-    table(["α", t("first loss", "最初损失"), t("last loss", "最后损失")],
-          *([f"{rate:g}", f"{losses[0]:.3g}", f"{losses[-1]:.3g}"] for rate, losses in r.losses.items()))
+    table(
+        ["α", t("first loss", "最初损失"), t("last loss", "最后损失")],
+        *(
+            [f"{rate:g}", f"{losses[0]:.3g}", f"{losses[-1]:.3g}"]
+            for rate, losses in r.losses.items()
+        ),
+    )
     for fan_in, scale in r.scales.items():
         print(f"fan_in {fan_in}: α × {scale:.4f}")
 
 
-@claim("Of the powers of ten just those above 2/λ = {r.bound:.2f} diverge.",
-       "在这些十的幂中，发散的恰好是大于 2/λ = {r.bound:.2f} 的那些。")
+@claim(
+    "Of the powers of ten just those above 2/λ = {r.bound:.2f} diverge.",
+    "在这些十的幂中，发散的恰好是大于 2/λ = {r.bound:.2f} 的那些。",
+)
 def rates_above_the_bound_diverge(r: Measured) -> bool:
     return r.diverged == [rate for rate in RATES if rate > r.bound] != []
 
 
-@claim("3 % below the bound descent converges, 3 % above it the loss grows.",
-       "比界限低 3 % 时收敛，高 3 % 时损失增大。")
+@claim(
+    "3 % below the bound descent converges, 3 % above it the loss grows.",
+    "比界限低 3 % 时收敛，高 3 % 时损失增大。",
+)
 def the_bound_is_sharp(r: Measured) -> bool:
     return r.below[-1] < 0.5 * r.below[0] and r.above[-1] > 10 * r.above[0]
 
 
-@claim("A rate a thousand times too small has hardly begun after 60 steps.", "小一千倍的学习率，60 步之后几乎还没开始。")
+@claim(
+    "A rate a thousand times too small has hardly begun after 60 steps.",
+    "小一千倍的学习率，60 步之后几乎还没开始。",
+)
 def small_rates_crawl(r: Measured) -> bool:
     crawl, good = r.losses[0.001], r.losses[0.1]
     return STEPS == 60 and crawl[-1] > 0.5 * crawl[0] and good[-1] < 0.05 * good[0]
 
 
-@claim("Fan-in scaling divides by the root: 1/√300 and 1/√25.", "按 fan-in 缩放就是除以平方根：1/√300 与 1/√25。")
+@claim(
+    "Fan-in scaling divides by the root: 1/√300 and 1/√25.",
+    "按 fan-in 缩放就是除以平方根：1/√300 与 1/√25。",
+)
 def fan_in_scales_by_the_root(r: Measured) -> bool:
     return all(abs(r.scales[n] - n**-0.5) < 1e-12 for n in (300, 25))
 
@@ -107,9 +125,20 @@ def draw(r: Measured) -> Any:
     figure, (panel,) = panels()
     for (rate, losses), style in zip(r.losses.items(), STYLES):
         panel.semilogy(losses, label=f"α = {rate:g}", markevery=5, **style)
-    panel.semilogy(r.above[: STEPS + 1], label=f"α = {1.03 * r.bound:.2f} = 1.03 · 2/λ", markevery=5, **STYLES[5])
-    panel.set(title=t(f"rates above 2/λ = {r.bound:.2f} diverge", f"大于 2/λ = {r.bound:.2f} 的学习率发散"),
-              xlabel=t("step", "步"), ylabel="J", ylim=(1e-6, 1e8))
+    panel.semilogy(
+        r.above[: STEPS + 1],
+        label=f"α = {1.03 * r.bound:.2f} = 1.03 · 2/λ",
+        markevery=5,
+        **STYLES[5],
+    )
+    panel.set(
+        title=t(
+            f"rates above 2/λ = {r.bound:.2f} diverge", f"大于 2/λ = {r.bound:.2f} 的学习率发散"
+        ),
+        xlabel=t("step", "步"),
+        ylabel="J",
+        ylim=(1e-6, 1e8),
+    )
     figure.legend(loc="outside right center")
     return figure
 

@@ -17,8 +17,10 @@ from stage import claim, run, t
 from micrograd import Value, jacobian, no_grad
 from micrograd.nn import MLP
 
-FIGURE = ("A network's output along a line, with and without f, and its Jacobians",
-          "网络沿一条直线的输出（有 f 与没有 f），以及它的雅可比矩阵")  # fmt: skip
+FIGURE = (
+    "A network's output along a line, with and without f, and its Jacobians",
+    "网络沿一条直线的输出（有 f 与没有 f），以及它的雅可比矩阵",
+)
 
 
 class Measured(NamedTuple):
@@ -35,7 +37,9 @@ class Measured(NamedTuple):
 
 def matrices(model: MLP) -> list[Any]:
     """Return the weights of each layer."""
-    return [np.array([[w.data for w in unit.w] for unit in layer.neurons]) for layer in model.layers]
+    return [
+        np.array([[w.data for w in unit.w] for unit in layer.neurons]) for layer in model.layers
+    ]
 
 
 def jacobians(model: MLP, points: Any) -> list[Any]:
@@ -59,30 +63,47 @@ def measure(seed: int = 2) -> Measured:
     formula = W2 @ np.diag(1 - np.tanh(W1 @ points[0]) ** 2) @ W1
     line = np.linspace(-2, 2, 81)
     with no_grad():
-        outputs = {name: [model([x, 0.5 * x])[0].data for x in line.tolist()]
-                   for name, model in (("linear", linear), ("tanh", tanh))}  # fmt: skip
+        outputs = {
+            name: [model([x, 0.5 * x])[0].data for x in line.tolist()]
+            for name, model in (("linear", linear), ("tanh", tanh))
+        }
     apart = np.abs(np.array(outputs["linear"]) - [(W2 @ W1 @ (x, 0.5 * x))[0] for x in line]).max()
-    return Measured(W2 @ W1, jacobians(linear, points), jacobians(tanh, points), formula, line, outputs,
-                    float(apart))  # fmt: skip
+    return Measured(
+        W2 @ W1,
+        jacobians(linear, points),
+        jacobians(tanh, points),
+        formula,
+        line,
+        outputs,
+        float(apart),
+    )
 
 
 def show(r: Measured) -> None:
     """Print the Jacobians."""
-    rows = [("W₂W₁", r.product), (t("∂y/∂x without f", "没有 f 时的 ∂y/∂x"), r.linear[0]),
-            (t("... at another x", "……在另一个 x"), r.linear[1]), (t("∂y/∂x with tanh", "有 tanh 时的 ∂y/∂x"), r.tanh[0]),
-            (t("... at another x", "……在另一个 x"), r.tanh[1])]  # fmt: skip
+    rows = [
+        ("W₂W₁", r.product),
+        (t("∂y/∂x without f", "没有 f 时的 ∂y/∂x"), r.linear[0]),
+        (t("... at another x", "……在另一个 x"), r.linear[1]),
+        (t("∂y/∂x with tanh", "有 tanh 时的 ∂y/∂x"), r.tanh[0]),
+        (t("... at another x", "……在另一个 x"), r.tanh[1]),
+    ]
     for name, matrix in rows:
         print(name, np.array2string(matrix, precision=4).replace("\n", ""))
 
 
-@claim("Without f the network is (W₂W₁)x, and its Jacobian is W₂W₁ at every point.",
-       "没有 f 时，网络就是 (W₂W₁)x，在每一点的雅可比矩阵都是 W₂W₁。")
+@claim(
+    "Without f the network is (W₂W₁)x, and its Jacobian is W₂W₁ at every point.",
+    "没有 f 时，网络就是 (W₂W₁)x，在每一点的雅可比矩阵都是 W₂W₁。",
+)
 def depth_without_f_is_one_map(r: Measured) -> bool:
     return r.apart < 1e-12 and all(np.allclose(J, r.product, atol=1e-12) for J in r.linear)
 
 
-@claim("With f it is W₂ diag(f′(z)) W₁, another one at another point.",
-       "有 f 时它是 W₂ diag(f′(z)) W₁，换一个点就不同。")
+@claim(
+    "With f it is W₂ diag(f′(z)) W₁, another one at another point.",
+    "有 f 时它是 W₂ diag(f′(z)) W₁，换一个点就不同。",
+)
 def f_makes_it_depend_on_x(r: Measured) -> bool:
     same = bool(np.allclose(r.tanh[0], r.formula, atol=1e-12))
     return same and float(np.abs(r.tanh[0] - r.tanh[1]).max()) > 0.01
@@ -99,7 +120,9 @@ def draw(r: Measured) -> Any:
     axes[0].set(title=t("y₁ along a line", "沿一条直线的 y₁"), xlabel="x₁ (x₂ = x₁ / 2)")
     axes[0].legend()
     matrix(axes[1], r.product, "W₂W₁ = ∂y/∂x, " + t("linear", "线性"), 3)
-    for panel, J, name in zip(axes[2:], r.tanh, (t("at one x", "某个 x 处"), t("at another x", "另一个 x 处"))):
+    for panel, J, name in zip(
+        axes[2:], r.tanh, (t("at one x", "某个 x 处"), t("at another x", "另一个 x 处"))
+    ):
         matrix(panel, J, f"W₂ diag(f′(z)) W₁, {name}", 3)
     return figure
 

@@ -41,6 +41,7 @@ class Measured(NamedTuple):
     none: Trained
     one: Trained
 
+
 def trained(delta: float, seed: int, steps: int) -> Trained:
     """Train W, b and u, not the vectors, on the pair."""
     scorer = Scorer(seed)
@@ -63,9 +64,14 @@ def trained(delta: float, seed: int, steps: int) -> Trained:
 def in_order(scorer: Scorer, seed: int, samples: int = 2000) -> float:
     """Return the share of pairs with s > s_c when noise of deviation 0.1 disturbs the vectors."""
     (W, b, u), rng = scorer.arrays(), np.random.default_rng(seed)
-    s, s_c = (np.tanh((np.array([v.data for v in scorer.x(window)])
-                       + rng.normal(0, 0.1, (samples, 20))) @ W.T + b) @ u
-              for window in (TRUE, CORRUPT))  # fmt: skip
+    s, s_c = (
+        np.tanh(
+            (np.array([v.data for v in scorer.x(window)]) + rng.normal(0, 0.1, (samples, 20))) @ W.T
+            + b
+        )
+        @ u
+        for window in (TRUE, CORRUPT)
+    )
     return float((s > s_c).mean())
 
 
@@ -76,31 +82,51 @@ def measure(seed: int = 5, steps: int = 80) -> Measured:
 
 def show(r: Measured) -> None:
     """Print what became of both."""
-    table([t("loss", "损失"), t("steps with J > 0", "J > 0 的步数"), t("first s − s_c", "最初 s − s_c"),
-           t("last s − s_c", "最后 s − s_c"), t("in order, disturbed", "扰动后次序正确")],
-          *([f"max(0, {delta}s_c − s)", sum(g < d for g in c.gaps), f"{c.gaps[0]:.4f}", f"{c.gaps[-1]:.4f}",
-             f"{c.in_order:.1%}"] for delta, d, c in (("", 0.0, r.none), ("1 + ", 1.0, r.one)))
-          )  # fmt: skip
+    table(
+        [
+            t("loss", "损失"),
+            t("steps with J > 0", "J > 0 的步数"),
+            t("first s − s_c", "最初 s − s_c"),
+            t("last s − s_c", "最后 s − s_c"),
+            t("in order, disturbed", "扰动后次序正确"),
+        ],
+        *(
+            [
+                f"max(0, {delta}s_c − s)",
+                sum(g < d for g in c.gaps),
+                f"{c.gaps[0]:.4f}",
+                f"{c.gaps[-1]:.4f}",
+                f"{c.in_order:.1%}",
+            ]
+            for delta, d, c in (("", 0.0, r.none), ("1 + ", 1.0, r.one))
+        ),
+    )
 
 
-@claim("While J > 0, ∂J/∂s = −1 and ∂J/∂s_c = 1; at J = 0 both are 0 and nothing is updated.",
-       "J > 0 时 ∂J/∂s = −1、∂J/∂s_c = 1；J = 0 时两者为 0，什么也不更新。")
+@claim(
+    "While J > 0, ∂J/∂s = −1 and ∂J/∂s_c = 1; at J = 0 both are 0 and nothing is updated.",
+    "J > 0 时 ∂J/∂s = −1、∂J/∂s_c = 1；J = 0 时两者为 0，什么也不更新。",
+)
 def gradients_are_one_or_nothing(r: Measured) -> bool:
     pairs = zip(r.one.gaps, r.one.gradients)
     return {gap < 1: found for gap, found in pairs} == {True: (-1, 1), False: (0, 0)}
 
 
-@claim("Without the margin learning stops at s − s_c = {r.none.last:.2f}, with it at "
-       "{r.one.last:.2f}.",
-       "没有间隔时学习停在 s − s_c = {r.none.last:.2f}，有间隔时停在 {r.one.last:.2f}。")
+@claim(
+    "Without the margin learning stops at s − s_c = {r.none.last:.2f}, with it at "
+    "{r.one.last:.2f}.",
+    "没有间隔时学习停在 s − s_c = {r.none.last:.2f}，有间隔时停在 {r.one.last:.2f}。",
+)
 def the_margin_keeps_scores_apart(r: Measured) -> bool:
     return r.none.gaps[0] < 0 < r.none.last < 0.2 and 1 <= r.one.last < 1.2
 
 
-@claim("With noise in the vectors {r.one.in_order:.0%} of the pairs stay in order, against "
-       "{r.none.in_order:.0%} without the margin.",
-       "词向量受到噪声时，仍有 {r.one.in_order:.0%} 的窗口对次序正确；没有间隔时为 "
-       "{r.none.in_order:.0%}。")
+@claim(
+    "With noise in the vectors {r.one.in_order:.0%} of the pairs stay in order, against "
+    "{r.none.in_order:.0%} without the margin.",
+    "词向量受到噪声时，仍有 {r.one.in_order:.0%} 的窗口对次序正确；没有间隔时为 "
+    "{r.none.in_order:.0%}。",
+)
 def the_margin_is_worth_something(r: Measured) -> bool:
     return r.one.in_order > r.none.in_order and r.one.in_order > 0.99
 
@@ -115,8 +141,14 @@ def draw(r: Measured) -> Any:
     for at, text in ((0, "J = 0: Δ = 0"), (1, "J = 0: Δ = 1")):
         panel.axhline(at, color="black", linewidth=1)
         panel.text(len(r.one.gaps), at - 0.02, text, ha="right", va="top", fontsize=SMALL)
-    panel.set(title=t("without the margin learning stops next to s = s_c", "没有间隔，学习停在 s = s_c 旁边"),
-              xlabel=t("training step", "训练步"), ylabel="s − s_c", ylim=(None, 1.3))  # fmt: skip
+    panel.set(
+        title=t(
+            "without the margin learning stops next to s = s_c", "没有间隔，学习停在 s = s_c 旁边"
+        ),
+        xlabel=t("training step", "训练步"),
+        ylabel="s − s_c",
+        ylim=(None, 1.3),
+    )
     panel.legend(loc="center right")
     return figure
 

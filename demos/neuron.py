@@ -65,19 +65,25 @@ def measure(seed: int = 1) -> Measured:
 
 def show(r: Measured) -> None:
     """Print value and gradients of both forms."""
-    table(["", "a", "∂a/∂w₁", "∂a/∂w₂", "∂a/∂b"],
-          ["σ(wᵀx + b)", *(f"{x:.6f}" for x in r.plain)],
-          ["σ([wᵀ b] · [x; 1])", *(f"{x:.6f}" for x in r.folded)])  # fmt: skip
+    table(
+        ["", "a", "∂a/∂w₁", "∂a/∂w₂", "∂a/∂b"],
+        ["σ(wᵀx + b)", *(f"{x:.6f}" for x in r.plain)],
+        ["σ([wᵀ b] · [x; 1])", *(f"{x:.6f}" for x in r.folded)],
+    )
 
 
-@claim("Both forms have the same value and the same gradients: a bias is a weight of the input 1.",
-       "两种写法的值与梯度都相同：偏置就是输入恒为 1 的权重。")
+@claim(
+    "Both forms have the same value and the same gradients: a bias is a weight of the input 1.",
+    "两种写法的值与梯度都相同：偏置就是输入恒为 1 的权重。",
+)
 def a_bias_is_a_weight_of_the_input_1(r: Measured) -> bool:
     return r.apart < 1e-12
 
 
-@claim("The neuron's output is 1 / (1 + exp(−z)) = {r.formula:.6f}.",
-       "神经元的输出就是 1 / (1 + exp(−z)) = {r.formula:.6f}。")
+@claim(
+    "The neuron's output is 1 / (1 + exp(−z)) = {r.formula:.6f}.",
+    "神经元的输出就是 1 / (1 + exp(−z)) = {r.formula:.6f}。",
+)
 def the_output_is_the_sigmoid(r: Measured) -> bool:
     return abs(r.plain[0] - r.formula) < 1e-12
 

@@ -28,8 +28,10 @@ OPTIMISERS: dict[str, Any] = {
     "RMSProp": lambda p: RMSProp(p, lr=0.15, decay=0.95),
     "Adam": lambda p: Adam(p, lr=0.5),
 }
-FIGURE = ("The paths of six optimisers over one valley, and the losses on them",
-          "六种优化器在同一山谷中的路径与损失")
+FIGURE = (
+    "The paths of six optimisers over one valley, and the losses on them",
+    "六种优化器在同一山谷中的路径与损失",
+)
 
 
 class Measured(NamedTuple):
@@ -87,27 +89,41 @@ def measure(seed: int = 24) -> Measured:
 def show(r: Measured) -> None:
     """Print the losses on the way."""
     places = (0, 5, 10, 20, 40, 80)
-    table([t("loss after step", "第几步的损失"), *places],
-          *([name, *(f"{path[p][2]:.1e}" for p in places)] for name, path in r.paths.items()))
+    table(
+        [t("loss after step", "第几步的损失"), *places],
+        *([name, *(f"{path[p][2]:.1e}" for p in places)] for name, path in r.paths.items()),
+    )
 
 
-@claim("SGD is the slowest of all: the steep direction bounds its rate, and the flat one waits.",
-       "SGD 最慢：陡的方向限制了它的学习率，平的方向只能等。")
+@claim(
+    "SGD is the slowest of all: the steep direction bounds its rate, and the flat one waits.",
+    "SGD 最慢：陡的方向限制了它的学习率，平的方向只能等。",
+)
 def sgd_is_the_slowest(r: Measured) -> bool:
-    return max(r.last, key=r.last.__getitem__) == "SGD" and max(r.last.values()) < 0.05 * r.paths["SGD"][0][2]
+    return (
+        max(r.last, key=r.last.__getitem__) == "SGD"
+        and max(r.last.values()) < 0.05 * r.paths["SGD"][0][2]
+    )
 
 
-@claim("AdaGrad, RMSProp and Adam begin with steps of one size in both directions; SGD's first step "
-       "is {r.first[SGD][1]:.1f} across and {r.first[SGD][0]:.1f} along.",
-       "AdaGrad、RMSProp、Adam 的第一步在两个方向上一样大；SGD 的第一步横向 {r.first[SGD][1]:.1f}，"
-       "纵向 {r.first[SGD][0]:.1f}。")
+@claim(
+    "AdaGrad, RMSProp and Adam begin with steps of one size in both directions; SGD's first step "
+    "is {r.first[SGD][1]:.1f} across and {r.first[SGD][0]:.1f} along.",
+    "AdaGrad、RMSProp、Adam 的第一步在两个方向上一样大；SGD 的第一步横向 {r.first[SGD][1]:.1f}，"
+    "纵向 {r.first[SGD][0]:.1f}。",
+)
 def adaptive_steps_are_of_one_size(r: Measured) -> bool:
     pairs = [r.first[name] for name in ("AdaGrad", "RMSProp", "Adam")]
-    return all(math.isclose(*pair, rel_tol=1e-6) for pair in pairs) and r.first["SGD"][1] > 5 * r.first["SGD"][0]
+    return (
+        all(math.isclose(*pair, rel_tol=1e-6) for pair in pairs)
+        and r.first["SGD"][1] > 5 * r.first["SGD"][0]
+    )
 
 
-@claim("Momentum's path is the notes' v ← μv − α∇, x ← x + v, step by step.",
-       "动量法的路径逐步等于讲义的 v ← μv − α∇，x ← x + v。")
+@claim(
+    "Momentum's path is the notes' v ← μv − α∇, x ← x + v, step by step.",
+    "动量法的路径逐步等于讲义的 v ← μv − α∇，x ← x + v。",
+)
 def momentum_is_the_notes(r: Measured) -> bool:
     pairs = zip(r.paths["momentum"], r.by_hand)
     return all(abs(a[i] - b[i]) < 1e-12 for a, b in pairs for i in (0, 1))
@@ -119,13 +135,20 @@ def draw(r: Measured) -> Any:
 
     figure, axes = panels(2)
     x, y = np.meshgrid(np.linspace(-8, 3, 80), np.linspace(-2, 2, 80))
-    axes[0].contour(x, y, surface(x, y), levels=np.geomspace(0.02, 8, 9), colors="#9ca3af", linewidths=1)
+    axes[0].contour(
+        x, y, surface(x, y), levels=np.geomspace(0.02, 8, 9), colors="#9ca3af", linewidths=1
+    )
     for (name, path), style in zip(r.paths.items(), STYLES):
         xs, ys, losses = zip(*path)
         axes[0].plot(xs, ys, label=name, **style | {"markersize": 5, "linewidth": 2})
         axes[1].semilogy(losses, markevery=10, **style)
     axes[0].set(title="0.05 x² + 2 y²", xlabel="x", ylabel="y", ylim=(-2, 2))
-    axes[1].set(title=t("loss on these paths", "路径上的损失"), xlabel=t("step", "步"), ylabel="J", ylim=(1e-6, 20))
+    axes[1].set(
+        title=t("loss on these paths", "路径上的损失"),
+        xlabel=t("step", "步"),
+        ylabel="J",
+        ylim=(1e-6, 20),
+    )
     figure.legend(loc="outside lower center", ncols=6)
     return figure
 

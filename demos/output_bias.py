@@ -20,8 +20,10 @@ from micrograd.init import initialise
 from micrograd.nn import MLP
 from micrograd.optim import SGD
 
-FIGURE = ("The loss while training, from the bias 0 and from the best constant",
-          "从偏置 0 与从最佳常数出发的训练损失")  # fmt: skip
+FIGURE = (
+    "The loss while training, from the bias 0 and from the best constant",
+    "从偏置 0 与从最佳常数出发的训练损失",
+)
 Loss = Callable[[Value, float], Value]
 
 
@@ -96,21 +98,42 @@ def measure(seed: int = 1, steps: int = 30) -> Measured:
 def show(r: Measured) -> None:
     """Print biases, slopes and losses."""
     names = t("squared error", "平方误差"), t("logistic loss", "逻辑损失")
-    table([t("loss", "损失"), "b", "∂J/∂b (W = 0)", t("first loss", "最初损失"), t("last loss", "最后损失")],
-          *([name, f"{s.bias:.3f}", f"{s.slope + 0:.3f}", f"{s.losses[0]:.3f}", f"{s.losses[-1]:.3f}"]
-            for name, both in zip(names, r) for s in both))  # fmt: skip
+    table(
+        [
+            t("loss", "损失"),
+            "b",
+            "∂J/∂b (W = 0)",
+            t("first loss", "最初损失"),
+            t("last loss", "最后损失"),
+        ],
+        *(
+            [
+                name,
+                f"{s.bias:.3f}",
+                f"{s.slope + 0:.3f}",
+                f"{s.losses[0]:.3f}",
+                f"{s.losses[-1]:.3f}",
+            ]
+            for name, both in zip(names, r)
+            for s in both
+        ),
+    )
 
 
-@claim("At the optimum the slope of the loss by the bias is 0: no other constant is better.",
-       "在最优处损失对偏置的斜率为 0：没有更好的常数。")
+@claim(
+    "At the optimum the slope of the loss by the bias is 0: no other constant is better.",
+    "在最优处损失对偏置的斜率为 0：没有更好的常数。",
+)
 def the_slope_is_0_at_the_optimum(r: Measured) -> bool:
     return all(abs(best.slope) < 1e-12 and abs(zero.slope) > 0.1 for zero, best in r)
 
 
-@claim("The first loss falls from {r.squared[0].losses[0]:.2f} to {r.squared[1].losses[0]:.2f}, and "
-       "from {r.logistic[0].losses[0]:.2f} to {r.logistic[1].losses[0]:.2f}, by the bias alone.",
-       "单靠偏置，最初的损失从 {r.squared[0].losses[0]:.2f} 降到 {r.squared[1].losses[0]:.2f}，"
-       "从 {r.logistic[0].losses[0]:.2f} 降到 {r.logistic[1].losses[0]:.2f}。")  # fmt: skip
+@claim(
+    "The first loss falls from {r.squared[0].losses[0]:.2f} to {r.squared[1].losses[0]:.2f}, and "
+    "from {r.logistic[0].losses[0]:.2f} to {r.logistic[1].losses[0]:.2f}, by the bias alone.",
+    "单靠偏置，最初的损失从 {r.squared[0].losses[0]:.2f} 降到 {r.squared[1].losses[0]:.2f}，"
+    "从 {r.logistic[0].losses[0]:.2f} 降到 {r.logistic[1].losses[0]:.2f}。",
+)
 def the_first_loss_is_lower(r: Measured) -> bool:
     return all(best.losses[0] < 0.95 * zero.losses[0] for zero, best in r)
 
@@ -120,7 +143,9 @@ def draw(r: Measured) -> Any:
     from figures import STYLES, panels
 
     figure, axes = panels(2)
-    for panel, both, name in zip(axes, r, (t("squared error", "平方误差"), t("logistic loss", "逻辑损失"))):
+    for panel, both, name in zip(
+        axes, r, (t("squared error", "平方误差"), t("logistic loss", "逻辑损失"))
+    ):
         for style, start in zip(STYLES, both):
             panel.plot(start.losses, label=f"b = {start.bias:.2f}", markevery=3, **style)
         panel.set(title=name, xlabel=t("step", "步"), ylabel="J", ylim=(0, None))

@@ -24,8 +24,10 @@ from micrograd.schedules import cosine
 
 STRENGTHS = [10.0**k for k in range(-6, 1)]
 GRID = np.linspace(-1, 1, 81)
-FIGURE = ("Train and test error against λ for L2 and L1, and three of the fits",
-          "L2 与 L1 的训练误差和测试误差随 λ 的变化，以及三条拟合曲线")
+FIGURE = (
+    "Train and test error against λ for L2 and L1, and three of the fits",
+    "L2 与 L1 的训练误差和测试误差随 λ 的变化，以及三条拟合曲线",
+)
 
 
 class Fit(NamedTuple):
@@ -105,30 +107,47 @@ def measure(seed: int = 1, steps: int = 600) -> Measured:
 
 def show(r: Measured) -> None:
     """Print the errors, and what became of the weights."""
+    titles = (
+        t("train error", "训练误差"),
+        t("test error", "测试误差"),
+        "Σ w²",
+        t("zeros of 40", "40 个中的 0"),
+    )
     for name, fits in (("λ, L2", r.l2), ("λ, L1", r.l1)):
-        table([name, t("train error", "训练误差"), t("test error", "测试误差"), "Σ w²",
-               t("weights below 0.001", "小于 0.001 的权重")],
-              *([f"{f.strength:g}", f"{f.train:.4f}", f"{f.test:.4f}", f"{sum(w * w for w in f.weights):.1f}",
-                 f"{f.zeros} / {len(f.weights)}"] for f in fits))
+        rows = []
+        for f in fits:
+            squares = sum(w * w for w in f.weights)
+            rows.append(
+                [f"{f.strength:g}", f"{f.train:.4f}", f"{f.test:.4f}", f"{squares:.1f}", f.zeros]
+            )
+        table([name, *titles], *rows)
 
 
-@claim("The train error is smallest at the smallest λ and largest at the largest.",
-       "训练误差在最小的 λ 处最小，在最大的 λ 处最大。")
+@claim(
+    "The train error is smallest at the smallest λ and largest at the largest.",
+    "训练误差在最小的 λ 处最小，在最大的 λ 处最大。",
+)
 def the_train_error_rises(r: Measured) -> bool:
-    return all(f[0].train < 1.05 * min(x.train for x in f) and f[-1].train == max(x.train for x in f)
-               for f in (r.l2, r.l1))
+    return all(
+        f[0].train < 1.05 * min(x.train for x in f) and f[-1].train == max(x.train for x in f)
+        for f in (r.l2, r.l1)
+    )
 
 
-@claim("The test error is best in between: {r.best[0].test:.2f} at λ = {r.best[0].strength:g} (L2) and "
-       "{r.best[1].test:.2f} at {r.best[1].strength:g} (L1).",
-       "测试误差在中间最好：λ = {r.best[0].strength:g} 时 {r.best[0].test:.2f}（L2），"
-       "{r.best[1].strength:g} 时 {r.best[1].test:.2f}（L1）。")
+@claim(
+    "The test error is best in between: {r.best[0].test:.2f} at λ = {r.best[0].strength:g} (L2) and "
+    "{r.best[1].test:.2f} at {r.best[1].strength:g} (L1).",
+    "测试误差在中间最好：λ = {r.best[0].strength:g} 时 {r.best[0].test:.2f}（L2），"
+    "{r.best[1].strength:g} 时 {r.best[1].test:.2f}（L1）。",
+)
 def the_test_error_is_best_in_between(r: Measured) -> bool:
     return all(fits[0].test > best.test < fits[-1].test for fits, best in zip(r, r.best))
 
 
-@claim("At its best λ, L1 has brought {r.best[1].zeros} of 40 weights to 0, L2 {r.best[0].zeros}.",
-       "在各自最好的 λ 处，L1 把 40 个权重中的 {r.best[1].zeros} 个压到 0，L2 压了 {r.best[0].zeros} 个。")
+@claim(
+    "At its best λ, L1 has brought {r.best[1].zeros} of 40 weights to 0, L2 {r.best[0].zeros}.",
+    "在各自最好的 λ 处，L1 把 40 个权重中的 {r.best[1].zeros} 个压到 0，L2 压了 {r.best[0].zeros} 个。",
+)
 def l1_makes_weights_0(r: Measured) -> bool:
     return r.best[1].zeros > r.best[0].zeros and len(r.best[0].weights) == 40
 
@@ -139,15 +158,25 @@ def draw(r: Measured) -> Any:
 
     figure, axes = panels(3)
     for panel, name, fits in zip(axes, ("L2", "L1"), r):
-        for style, part, label in zip(STYLES, ("train", "test"), (t("train", "训练"), t("test", "测试"))):
+        for style, part, label in zip(
+            STYLES, ("train", "test"), (t("train", "训练"), t("test", "测试"))
+        ):
             panel.loglog(STRENGTHS, [getattr(f, part) for f in fits], **style, label=label)
-        panel.set(title=name, xlabel="λ", ylabel=t("mean (s − y)²", "平均 (s − y)²"),
-                  xticks=[1e-6, 1e-3, 1])
+        panel.set(
+            title=name,
+            xlabel="λ",
+            ylabel=t("mean (s − y)²", "平均 (s − y)²"),
+            xticks=[1e-6, 1e-3, 1],
+        )
         panel.legend()
     for style, fit in zip(STYLES, (r.l2[0], r.best[0], r.l2[-1])):
         axes[2].plot(GRID, fit.curve, **style | {"marker": ""}, label=f"λ = {fit.strength:g}")
     axes[2].plot(*r.points, "ko", markersize=9)
-    axes[2].set(title=t("L2: too small, best, too large", "L2：过小、最好、过大"), xlabel="x", ylim=(-2, 2.6))
+    axes[2].set(
+        title=t("L2: too small, best, too large", "L2：过小、最好、过大"),
+        xlabel="x",
+        ylim=(-2, 2.6),
+    )
     axes[2].legend(loc="upper left")
     return figure
 

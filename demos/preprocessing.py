@@ -23,8 +23,10 @@ KINDS: dict[str, tuple[Any, tuple[str, str]]] = {
     "normal": (Normalisation, ("normalisation", "归一化")),
     "white": (Whitening, ("whitening", "白化")),
 }
-FIGURE = ("Points before and after each kind of preprocessing; crosses are the test set",
-          "各种预处理前后的点；叉号为测试集")  # fmt: skip
+FIGURE = (
+    "Points before and after each kind of preprocessing; crosses are the test set",
+    "各种预处理前后的点；叉号为测试集",
+)
 
 
 class Measured(NamedTuple):
@@ -69,10 +71,22 @@ def measure(seed: int = 1) -> Measured:
 
 def show(r: Measured) -> None:
     """Print mean and covariance of the training set, and the mean of the test set."""
-    table(["", t("mean", "均值"), "", t("variances", "方差"), "", t("covariance", "协方差"),
-           t("test mean", "测试集均值"), ""],
-          *([t(*KINDS[name][1]), *(f"{x + 0.0:.2f}" for x in np.round(statistics(*both), 2))]
-            for name, both in r.sets.items()))  # fmt: skip
+    table(
+        [
+            "",
+            t("mean", "均值"),
+            "",
+            t("variances", "方差"),
+            "",
+            t("covariance", "协方差"),
+            t("test mean", "测试集均值"),
+            "",
+        ],
+        *(
+            [t(*KINDS[name][1]), *(f"{x + 0.0:.2f}" for x in np.round(statistics(*both), 2))]
+            for name, both in r.sets.items()
+        ),
+    )
 
 
 def statistics(train: Any, test: Any) -> list[float]:
@@ -81,8 +95,11 @@ def statistics(train: Any, test: Any) -> list[float]:
     return [*train.mean(0), a, c, b, *test.mean(0)]
 
 
-@claim("Each kind brings the training set's mean to 0, normalisation its variances to 1, whitening "
-       "its covariance to I.", "每种处理都使训练集均值为 0；归一化使方差为 1；白化使协方差为 I。")
+@claim(
+    "Each kind brings the training set's mean to 0, normalisation its variances to 1, whitening "
+    "its covariance to I.",
+    "每种处理都使训练集均值为 0；归一化使方差为 1；白化使协方差为 I。",
+)
 def statistics_become_what_they_should(r: Measured) -> bool:
     found = {name: np.array(statistics(*both)) for name, both in r.sets.items()}
     means = all(np.allclose(found[name][:2], 0) for name in ("mean", "normal", "white"))
@@ -90,16 +107,20 @@ def statistics_become_what_they_should(r: Measured) -> bool:
     return bool(means and np.allclose(found["normal"][2:4], 1) and white)
 
 
-@claim("The test set keeps a mean of its own: the statistics are never its own.",
-       "测试集仍有自己的均值：统计量从不取自测试集。")
+@claim(
+    "The test set keeps a mean of its own: the statistics are never its own.",
+    "测试集仍有自己的均值：统计量从不取自测试集。",
+)
 def the_test_set_keeps_its_mean(r: Measured) -> bool:
     return all(np.abs(test.mean(0)).max() > 0.01 for _, test in r.sets.values())
 
 
-@claim("A third feature that is a sum of the others has a singular value that is rounding; divided "
-       "by it, a deviation of 0.01 becomes {r.blown:.0e}; guarded, it becomes 0.",
-       "第三个特征是前两个之和时，有一个奇异值只剩舍入误差；除以它，0.01 的偏差变成 {r.blown:.0e}；"
-       "有保护时变成 0。")  # fmt: skip
+@claim(
+    "A third feature that is a sum of the others has a singular value that is rounding; divided "
+    "by it, a deviation of 0.01 becomes {r.blown:.0e}; guarded, it becomes 0.",
+    "第三个特征是前两个之和时，有一个奇异值只剩舍入误差；除以它，0.01 的偏差变成 {r.blown:.0e}；"
+    "有保护时变成 0。",
+)
 def tiny_singular_values_are_guarded(r: Measured) -> bool:
     return r.blown > 1e6 and not r.guarded[:, 2].any() and np.abs(r.guarded).max() < 10
 

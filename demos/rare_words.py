@@ -1,7 +1,7 @@
 """A row of word vectors that a batch in ten touches: AdaGrad, Adam, SparseAdam (L24).
 
 The gradient of a table is 0 in every row that the batch does not hold. AdaGrad leaves such rows
-alone; Adam over the whole table goes on moving them by what is left in m; SparseAdam keeps m and v
+alone; Adam over the whole table goes on moving them by what is left in m = β₁m + (1 − β₁)∇; SparseAdam keeps m and v
 for each row and moves the rows that have a gradient:
 
     python demos/rare_words.py rare_words.svg
@@ -18,7 +18,10 @@ from micrograd.optim import AdaGrad, Adam, SparseAdam
 
 KINDS = {"AdaGrad": AdaGrad, "Adam": Adam, "SparseAdam": SparseAdam}
 STEPS, EVERY = 60, 10
-FIGURE = ("A number in a rarely touched row, after every step", "很少出现的一行中的某个数，逐步的变化")
+FIGURE = (
+    "A number in a rarely touched row, after every step",
+    "很少出现的一行中的某个数，逐步的变化",
+)
 
 
 class Measured(NamedTuple):
@@ -56,19 +59,28 @@ def measure(seed: int = 0) -> Measured:
 
 def show(r: Measured) -> None:
     """Print the number after the first batch with the row, and before the second."""
-    table(["", t("after its batch", "刚更新之后"), t("nine batches on", "九批之后")],
-          *([name, f"{column[0]:.4f}", f"{column[EVERY - 1]:.4f}"] for name, column in r.seen.items()))
+    table(
+        ["", t("after its batch", "刚更新之后"), t("nine batches on", "九批之后")],
+        *(
+            [name, f"{column[0]:.4f}", f"{column[EVERY - 1]:.4f}"]
+            for name, column in r.seen.items()
+        ),
+    )
 
 
-@claim("Only Adam over the whole table moves a row whose words were not seen.",
-       "只有作用于整个表的 Adam 会移动没有出现过的词所在的行。")
+@claim(
+    "Only Adam over the whole table moves a row whose words were not seen.",
+    "只有作用于整个表的 Adam 会移动没有出现过的词所在的行。",
+)
 def only_adam_moves_unseen_rows(r: Measured) -> bool:
     return [name for name in KINDS if not r.still(name)] == ["Adam"]
 
 
-@claim("In nine batches without the row Adam takes it from {r.seen[Adam][0]:.2f} to "
-       "{r.seen[Adam][9]:.2f}.",
-       "在没有该行的九批里，Adam 把它从 {r.seen[Adam][0]:.2f} 移到了 {r.seen[Adam][9]:.2f}。")
+@claim(
+    "In nine batches without the row Adam takes it from {r.seen[Adam][0]:.2f} to "
+    "{r.seen[Adam][9]:.2f}.",
+    "在没有该行的九批里，Adam 把它从 {r.seen[Adam][0]:.2f} 移到了 {r.seen[Adam][9]:.2f}。",
+)
 def momentum_goes_on(r: Measured) -> bool:
     return r.seen["Adam"][9] > 2 * r.seen["Adam"][0]
 
@@ -80,8 +92,11 @@ def draw(r: Measured) -> Any:
     figure, (panel,) = panels()
     for (name, seen), style in zip(r.seen.items(), STYLES):
         panel.step(range(1, STEPS + 1), seen, where="post", label=name, markevery=EVERY, **style)
-    panel.set(title=t("a row held by every tenth batch", "每十批出现一次的行"), xlabel=t("step", "步"),
-              ylabel=t("number in the row", "该行中的数"))
+    panel.set(
+        title=t("a row held by every tenth batch", "每十批出现一次的行"),
+        xlabel=t("step", "步"),
+        ylabel=t("number in the row", "该行中的数"),
+    )
     panel.legend()
     return figure
 

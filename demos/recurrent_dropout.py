@@ -19,8 +19,10 @@ from micrograd import Value, no_grad
 from micrograd.nn import Dropout, Recurrent
 
 P, UNITS, STEPS, SEQUENCES = 0.8, 16, 8, 50
-FIGURE = ("Which units are dropped at each time step: fresh masks, and one mask",
-          "每个时间步丢弃了哪些单元：每步新掩码，以及同一掩码")
+FIGURE = (
+    "Which units are dropped at each time step: fresh masks, and one mask",
+    "每个时间步丢弃了哪些单元：每步新掩码，以及同一掩码",
+)
 
 
 class Recorded(Dropout):
@@ -72,22 +74,42 @@ def measure(seed: int = 2) -> Measured:
 
 def show(r: Measured) -> None:
     """Print how many units are kept."""
-    table([f"p = {P}", t("kept per step", "每步保留"), t("kept at all 8 steps", "8 步都保留"), t("expected", "期望")],
-          *([name, f"{kept.mean():.0%}", f"{s:.0%}", f"{e:.0%}"] for name, kept, s, e in zip(
-              (t("a fresh mask every step", "每步新掩码"), t("one mask for all steps", "各步同一掩码")),
-              r, r.survived, r.expected)))
+    table(
+        [
+            f"p = {P}",
+            t("kept per step", "每步保留"),
+            t("kept at all 8 steps", "8 步都保留"),
+            t("expected", "期望"),
+        ],
+        *(
+            [name, f"{kept.mean():.0%}", f"{s:.0%}", f"{e:.0%}"]
+            for name, kept, s, e in zip(
+                (
+                    t("a fresh mask every step", "每步新掩码"),
+                    t("one mask for all steps", "各步同一掩码"),
+                ),
+                r,
+                r.survived,
+                r.expected,
+            )
+        ),
+    )
 
 
-@claim("A unit survives 8 fresh masks in {r.survived[0]:.0%} of the cases (p⁸ = {r.expected[0]:.0%}), "
-       "one mask in {r.survived[1]:.0%} (p = {r.expected[1]:.0%}).",
-       "单元经过 8 个新掩码后保留的比例为 {r.survived[0]:.0%}（p⁸ = {r.expected[0]:.0%}），"
-       "同一掩码为 {r.survived[1]:.0%}（p = {r.expected[1]:.0%}）。")
+@claim(
+    "A unit survives 8 fresh masks in {r.survived[0]:.0%} of the cases (p⁸ = {r.expected[0]:.0%}), "
+    "one mask in {r.survived[1]:.0%} (p = {r.expected[1]:.0%}).",
+    "单元经过 8 个新掩码后保留的比例为 {r.survived[0]:.0%}（p⁸ = {r.expected[0]:.0%}），"
+    "同一掩码为 {r.survived[1]:.0%}（p = {r.expected[1]:.0%}）。",
+)
 def survival_is_a_power_of_p(r: Measured) -> bool:
     return STEPS == 8 and all(abs(a - b) < 0.06 for a, b in zip(r.survived, r.expected))
 
 
-@claim("The reused mask is the same at every step of a sequence, and another in the next sequence.",
-       "重复使用的掩码在一个序列的各步中相同，换一个序列就不同。")
+@claim(
+    "The reused mask is the same at every step of a sequence, and another in the next sequence.",
+    "重复使用的掩码在一个序列的各步中相同，换一个序列就不同。",
+)
 def one_mask_per_sequence(r: Measured) -> bool:
     same = (r.reused == r.reused[:, :1]).all()
     return bool(same) and len(np.unique(r.reused[:, 0], axis=0)) > SEQUENCES // 2

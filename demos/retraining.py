@@ -21,15 +21,25 @@ from micrograd.nn import Neuron
 from micrograd.optim import SGD
 
 VECTORS = {
-    "TV": (0.85, 1.10), "telly": (1.15, 1.06), "television": (1.08, 0.95),
-    "stone": (0.30, 0.45), "river": (0.48, 0.25), "garden": (0.65, 0.50), "rain": (0.85, 0.30),
-    "horse": (1.05, 0.52), "bread": (1.25, 0.28), "winter": (1.45, 0.45), "apple": (1.65, 0.25),
+    "TV": (0.85, 1.10),
+    "telly": (1.15, 1.06),
+    "television": (1.08, 0.95),
+    "stone": (0.30, 0.45),
+    "river": (0.48, 0.25),
+    "garden": (0.65, 0.50),
+    "rain": (0.85, 0.30),
+    "horse": (1.05, 0.52),
+    "bread": (1.25, 0.28),
+    "winter": (1.45, 0.45),
+    "apple": (1.65, 0.25),
 }
 WORDS, UNSEEN = list(VECTORS), "television"
 # Positive: about television. These two words are seen five times each, the others once.
 EXAMPLES = [("TV", 1.0), ("telly", 1.0)] * 5 + [(word, -1.0) for word in WORDS[3:]]
-FIGURE = ("Word vectors and the boundary after training: vectors frozen, and fine-tuned",
-          "训练后的词向量与分界线：词向量冻结，以及参与微调")
+FIGURE = (
+    "Word vectors and the boundary after training: vectors frozen, and fine-tuned",
+    "训练后的词向量与分界线：词向量冻结，以及参与微调",
+)
 
 
 class Outcome(NamedTuple):
@@ -89,9 +99,15 @@ def measure(seed: int = 0, epochs: int = 150) -> Measured:
 
 def show(r: Measured) -> None:
     """Print the scores of the words about television."""
-    table([t("score s > 0: television", "得分 s > 0：电视"), t("frozen", "冻结"), t("fine-tuned", "微调")],
-          *([w, *(f"{o.scores[w]:.2f}" for o in r)] for w in WORDS[:3]),
-          [t("training examples right", "训练样本正确"), *(f"{o.right:.0%}" for o in r)])
+    table(
+        [
+            t("score s > 0: television", "得分 s > 0：电视"),
+            t("frozen", "冻结"),
+            t("fine-tuned", "微调"),
+        ],
+        *([w, *(f"{o.scores[w]:.2f}" for o in r)] for w in WORDS[:3]),
+        [t("training examples right", "训练样本正确"), *(f"{o.right:.0%}" for o in r)],
+    )
 
 
 @claim("Both learn all of the training examples.", "两者都学会了全部训练样本。")
@@ -99,14 +115,19 @@ def both_learn_the_examples(r: Measured) -> bool:
     return r.frozen.right == r.tuned.right == 1
 
 
-@claim("Fine-tuning moves every word of the training set, and only those.", "微调移动了训练集中的每个词，也只移动它们。")
+@claim(
+    "Fine-tuning moves every word of the training set, and only those.",
+    "微调移动了训练集中的每个词，也只移动它们。",
+)
 def the_unseen_word_stays(r: Measured) -> bool:
     return r.moved == {*WORDS} - {UNSEEN}
 
 
-@claim("So “television” ends on the wrong side, s = {r.tuned.unseen:.1f}; frozen it is on the right "
-       "one, {r.frozen.unseen:.1f}.",
-       "于是 “television” 落在错误的一侧，s = {r.tuned.unseen:.1f}；冻结时在正确的一侧，{r.frozen.unseen:.1f}。")
+@claim(
+    "So “television” ends on the wrong side, s = {r.tuned.unseen:.1f}; frozen it is on the right "
+    "one, {r.frozen.unseen:.1f}.",
+    "于是 “television” 落在错误的一侧，s = {r.tuned.unseen:.1f}；冻结时在正确的一侧，{r.frozen.unseen:.1f}。",
+)
 def the_unseen_word_is_left_behind(r: Measured) -> bool:
     return r.tuned.unseen < 0 < r.frozen.unseen
 
@@ -126,8 +147,13 @@ def draw(r: Measured) -> Any:
                 panel.annotate(word, place, offset, textcoords="offset points", fontsize=SMALL)
         (w1, w2, b), x = outcome.line, np.array([-0.6, 2.4])
         panel.plot(x, -(w1 * x + b) / w2, "k-")
-        panel.set(title=f"{name}: s({UNSEEN}) = {outcome.unseen:.1f}", xlim=(-0.6, 2.6),
-                  ylim=(-1.2, 3.2), xlabel="x₁", ylabel="x₂")
+        panel.set(
+            title=f"{name}: s({UNSEEN}) = {outcome.unseen:.1f}",
+            xlim=(-0.6, 2.6),
+            ylim=(-1.2, 3.2),
+            xlabel="x₁",
+            ylabel="x₂",
+        )
     return figure
 
 

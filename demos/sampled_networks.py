@@ -22,8 +22,10 @@ from micrograd.optim import Adam
 from micrograd.schedules import cosine
 
 P, UNITS = 0.9, 40
-FIGURE = ("The outputs of sampled networks, their mean, and the full network",
-          "抽样网络的输出、它们的平均，以及完整网络")  # fmt: skip
+FIGURE = (
+    "The outputs of sampled networks, their mean, and the full network",
+    "抽样网络的输出、它们的平均，以及完整网络",
+)
 
 
 class Network(Module):
@@ -45,8 +47,10 @@ class Network(Module):
     def outputs(self, x: Any, masks: Any) -> Any:
         """Return the outputs of every x under every mask, (masks, x), over arrays."""
         units = self.first.neurons
-        w, b = (np.array([f(unit) for unit in units])
-                for f in (lambda u: u.w[0].data, lambda u: u.b.data))  # fmt: skip
+        w, b = (
+            np.array([f(unit) for unit in units])
+            for f in (lambda u: u.w[0].data, lambda u: u.b.data)
+        )
         last = self.last.neurons[0]
         h = np.maximum(np.outer(x, w) + b, 0)
         return masks * [v.data for v in last.w] @ h.T + last.b.data
@@ -96,19 +100,26 @@ def measure(seed: int = 1, samples: int = 200) -> Measured:
 
 def show(r: Measured) -> None:
     """Print the errors."""
-    table(["", t("test error", "测试误差")], [t("one sampled network", "一个抽样网络"), f"{r.one:.4f}"],
-          [t("mean of sampled networks", "抽样网络的平均"), f"{r.averaged:.4f}"],
-          [t("the full network", "完整网络"), f"{r.full:.4f}"])  # fmt: skip
+    table(
+        ["", t("test error", "测试误差")],
+        [t("one sampled network", "一个抽样网络"), f"{r.one:.4f}"],
+        [t("mean of sampled networks", "抽样网络的平均"), f"{r.averaged:.4f}"],
+        [t("the full network", "完整网络"), f"{r.full:.4f}"],
+    )
 
 
-@claim("The mean of sampled networks errs less ({r.averaged:.3f}) than one of them ({r.one:.3f}).",
-       "抽样网络的平均误差（{r.averaged:.3f}）小于单个抽样网络（{r.one:.3f}）。")
+@claim(
+    "The mean of sampled networks errs less ({r.averaged:.3f}) than one of them ({r.one:.3f}).",
+    "抽样网络的平均误差（{r.averaged:.3f}）小于单个抽样网络（{r.one:.3f}）。",
+)
 def the_mean_is_better_than_one(r: Measured) -> bool:
     return r.averaged < 0.9 * r.one
 
 
-@claim("The full network stands for that mean: {r.full:.3f}, within a tenth of it.",
-       "完整网络代表了这个平均：{r.full:.3f}，相差不到十分之一。")
+@claim(
+    "The full network stands for that mean: {r.full:.3f}, within a tenth of it.",
+    "完整网络代表了这个平均：{r.full:.3f}，相差不到十分之一。",
+)
 def the_full_network_is_the_mean(r: Measured) -> bool:
     return abs(r.full - r.averaged) < 0.1 * r.averaged
 

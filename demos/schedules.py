@@ -30,7 +30,10 @@ SCHEDULES: dict[str, s.Schedule] = {
     "composed": s.composed((80, s.constant(0.8)), s.inverse(0.8, 20)),
     "by_epoch": s.by_epoch(s.exponential(1.0, 0.4), 25),
 }
-FIGURE = ("Each schedule over 200 steps, drawn as steps", "各种学习率计划在 200 步内的取值，按阶梯画出")
+FIGURE = (
+    "Each schedule over 200 steps, drawn as steps",
+    "各种学习率计划在 200 步内的取值，按阶梯画出",
+)
 
 
 class Measured(NamedTuple):
@@ -57,17 +60,24 @@ def measure() -> Measured:
 def show(r: Measured) -> None:
     """Print some rates of each."""
     places = (0, 25, 50, 100, 150, 199)
-    table([t("after step", "第几步"), *places],
-          *([name, *(f"{rates[place]:.3f}" for place in places)] for name, rates in r.rates.items()))
+    table(
+        [t("after step", "第几步"), *places],
+        *([name, *(f"{rates[place]:.3f}" for place in places)] for name, rates in r.rates.items()),
+    )
 
 
-@claim("Annealed, the rate is halved every 50 steps, and only then.", "退火：每 50 步减半一次，其余时候不变。")
+@claim(
+    "Annealed, the rate is halved every 50 steps, and only then.",
+    "退火：每 50 步减半一次，其余时候不变。",
+)
 def annealing_halves(r: Measured) -> bool:
     return r.rates["step"] == [0.5 ** (step // 50) for step in range(STEPS)]
 
 
-@claim("The exponential one is α₀ e^(−kt) at every step, the inverse one α₀τ / max(t, τ).",
-       "指数计划在每一步都是 α₀ e^(−kt)，反比计划都是 α₀τ / max(t, τ)。")
+@claim(
+    "The exponential one is α₀ e^(−kt) at every step, the inverse one α₀τ / max(t, τ).",
+    "指数计划在每一步都是 α₀ e^(−kt)，反比计划都是 α₀τ / max(t, τ)。",
+)
 def formulas_of_the_notes(r: Measured) -> bool:
     exponential = [math.exp(-0.02 * step) for step in range(STEPS)]
     inverse = [40 / max(step, 40) for step in range(STEPS)]
@@ -75,16 +85,20 @@ def formulas_of_the_notes(r: Measured) -> bool:
     return all(abs(a - b) < 1e-12 for a, b in pairs)
 
 
-@claim("The cyclical one never leaves [0.1, 1] and comes back to its start every 50 steps.",
-       "循环计划从不离开 [0.1, 1]，每 50 步回到起点。")
+@claim(
+    "The cyclical one never leaves [0.1, 1] and comes back to its start every 50 steps.",
+    "循环计划从不离开 [0.1, 1]，每 50 步回到起点。",
+)
 def cycles_come_back(r: Measured) -> bool:
     rates = r.rates["triangular"]
     inside = min(rates) >= 0.1 - 1e-12 and max(rates) <= 1 + 1e-12
     return inside and all(abs(a - b) < 1e-9 for a, b in zip(rates, rates[50:]))
 
 
-@claim("Plateau waits for the loss: it is halved first after step 60, where the loss stalls.",
-       "Plateau 看损失行事：损失在第 60 步停滞之后才第一次减半。")
+@claim(
+    "Plateau waits for the loss: it is halved first after step 60, where the loss stalls.",
+    "Plateau 看损失行事：损失在第 60 步停滞之后才第一次减半。",
+)
 def plateau_waits_for_the_loss(r: Measured) -> bool:
     rates = r.rates["Plateau"]
     return rates[:61] == [1.0] * 61 and 0.5 in rates[61:]

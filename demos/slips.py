@@ -15,7 +15,10 @@ from printed.form import Outcome, Slip
 from stage import claim, run, t
 
 SLIPS: tuple[Slip, ...] = (*functions.SLIPS, *networks.SLIPS, *training.SLIPS)
-FIGURE = ("The slips of the notes: printed, refused; right, accepted", "讲义中的笔误：印出的被拒绝，正确的被接受")
+FIGURE = (
+    "The slips of the notes: printed, refused; right, accepted",
+    "讲义中的笔误：印出的被拒绝，正确的被接受",
+)
 
 
 class Measured(NamedTuple):
@@ -43,7 +46,9 @@ def show(r: Measured) -> None:
     """Print both forms of each slip, with their reports."""
     for number, (slip, outcomes) in enumerate(zip(SLIPS, r.outcomes), 1):
         print(f"\n{number}. {t(*slip.about)}")
-        for name, form, outcome in zip((t("printed", "印出"), t("right", "正确")), (slip.printed, slip.right), outcomes):
+        for name, form, outcome in zip(
+            (t("printed", "印出"), t("right", "正确")), (slip.printed, slip.right), outcomes
+        ):
             verdict = t("accepted", "接受") if outcome.accepted else t("refused", "拒绝")
             print(f"   {name}: {form}   [{verdict}]")
             print("\n".join(f"      {line}" for line in outcome.report.splitlines()))

@@ -67,42 +67,71 @@ def measure(seed: int = 3, n: int = 4) -> Measured:
     J = mean([m.loss for m in many])
     J.backward()
     minus = [[(q.data - (c == m.y)) / n for c, q in enumerate(m.q)] for m in many]
-    return Measured(one, [f.grad for f in one.f], long, [m.loss.data for m in many], J.data,
-                    [[f.grad for f in m.f] for m in many], minus)  # fmt: skip
+    return Measured(
+        one,
+        [f.grad for f in one.f],
+        long,
+        [m.loss.data for m in many],
+        J.data,
+        [[f.grad for f in m.f] for m in many],
+        minus,
+    )
 
 
 def show(r: Measured) -> None:
     """Print both steps, and the gradient."""
     one = r.one
-    table([t("class", "类别"), "f", "exp f", "q", "p", "∂J/∂f", "q − p"],
-          *([name, f"{f.data:.4f}", f"{e.data:.4f}", f"{q.data:.4f}", int(c == one.y), f"{g:.4f}",
-             f"{q.data - (c == one.y):.4f}"] for c, (name, f, e, q, g)
-            in enumerate(zip(CLASSES, one.f, one.exp, one.q, r.grads))))  # fmt: skip
+    table(
+        [t("class", "类别"), "f", "exp f", "q", "p", "∂J/∂f", "q − p"],
+        *(
+            [
+                name,
+                f"{f.data:.4f}",
+                f"{e.data:.4f}",
+                f"{q.data:.4f}",
+                int(c == one.y),
+                f"{g:.4f}",
+                f"{q.data - (c == one.y):.4f}",
+            ]
+            for c, (name, f, e, q, g) in enumerate(zip(CLASSES, one.f, one.exp, one.q, r.grads))
+        ),
+    )
     print(f"H(p, q) = −Σ p log q = −log q_{CLASSES[one.y]} = {one.loss.data:.4f}")
     total = " + ".join(f"{x:.3f}" for x in r.losses)
     print(f"J = (1/N) Σ −log q_y = ({total}) / {len(r.losses)} = {r.J:.4f}")
 
 
-@claim("The exponentials, divided by their sum, are above 0 and sum to 1.", "指数除以它们的和之后，都大于 0，且总和为 1。")
+@claim(
+    "The exponentials, divided by their sum, are above 0 and sum to 1.",
+    "指数除以它们的和之后，都大于 0，且总和为 1。",
+)
 def probabilities_sum_to_1(r: Measured) -> bool:
     return abs(sum(q.data for q in r.one.q) - 1) < 1e-12 and all(q.data > 0 for q in r.one.q)
 
 
-@claim("Of H(p, q) only −log q_y is left, and `cross_entropy` gives the same.",
-       "H(p, q) 只剩下 −log q_y 一项，`cross_entropy` 的结果相同。")
+@claim(
+    "Of H(p, q) only −log q_y is left, and `cross_entropy` gives the same.",
+    "H(p, q) 只剩下 −log q_y 一项，`cross_entropy` 的结果相同。",
+)
 def one_hot_leaves_one_term(r: Measured) -> bool:
     library = cross_entropy([f.detach() for f in r.one.f], r.one.y).data
     return abs(r.long - r.one.loss.data) < 1e-12 and abs(library - r.long) < 1e-12
 
 
-@claim("Read off the graph, ∂J/∂f = q − p: the computed distribution minus the true one.",
-       "从图上读出 ∂J/∂f = q − p：算出的分布减去真实分布。")
+@claim(
+    "Read off the graph, ∂J/∂f = q − p: the computed distribution minus the true one.",
+    "从图上读出 ∂J/∂f = q − p：算出的分布减去真实分布。",
+)
 def the_gradient_is_the_difference(r: Measured) -> bool:
-    return all(abs(g - (q.data - (c == r.one.y))) < 1e-12 for c, (g, q) in enumerate(zip(r.grads, r.one.q)))
+    return all(
+        abs(g - (q.data - (c == r.one.y))) < 1e-12 for c, (g, q) in enumerate(zip(r.grads, r.one.q))
+    )
 
 
-@claim("J is the mean over N = 4 examples, and each has 1/N of its gradient.",
-       "J 是 N = 4 个样本的平均，每个样本的梯度占 1/N。")
+@claim(
+    "J is the mean over N = 4 examples, and each has 1/N of its gradient.",
+    "J 是 N = 4 个样本的平均，每个样本的梯度占 1/N。",
+)
 def the_mean_divides_gradients(r: Measured) -> bool:
     apart = [abs(a - b) for left, right in zip(r.mean_grads, r.minus) for a, b in zip(left, right)]
     return len(r.losses) == 4 and abs(r.J - sum(r.losses) / 4) < 1e-12 and max(apart) < 1e-12

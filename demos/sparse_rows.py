@@ -21,8 +21,10 @@ from micrograd.optim import SGD
 OTHERS = ["London", "the", "river"]  # in the table, in neither window
 ALL = [*WORDS, *OTHERS]
 BOTH = [word for word in TRUE if word in CORRUPT]
-FIGURE = ("By how much a step changes each row of the table of word vectors",
-          "一步更新使词向量表的每一行改变多少")  # fmt: skip
+FIGURE = (
+    "By how much a step changes each row of the table of word vectors",
+    "一步更新使词向量表的每一行改变多少",
+)
 
 
 class Measured(NamedTuple):
@@ -72,8 +74,10 @@ def shares(true: Any, corrupt: Any) -> dict[str, Any]:
 
 def show(r: Measured) -> None:
     """Print the parts of both windows, word by word, and what became of each row."""
-    for name, window, parts in ((t("true window", "真窗口"), TRUE, r.true),
-                                (t("corrupt window", "假窗口"), CORRUPT, r.corrupt)):  # fmt: skip
+    for name, window, parts in (
+        (t("true window", "真窗口"), TRUE, r.true),
+        (t("corrupt window", "假窗口"), CORRUPT, r.corrupt),
+    ):
         print(f"{name}: ∇ₓJ = Wᵀδ")
         table(*([f"   {w}", *(f"{x:.4f}" for x in part)] for w, part in zip(window, parts)))
     print(t("a step with α = 1 changes the row of", "α = 1 的一步，各行的变化"))
@@ -85,14 +89,18 @@ def equals_w_t_delta(r: Measured) -> bool:
     return bool(np.allclose((r.true, r.corrupt), r.by_hand, rtol=0, atol=1e-12))
 
 
-@claim("Only rows of words in the windows change; London, the and river stay as they were.",
-       "只有窗口里的词所在的行改变；London、the、river 保持原样。")
+@claim(
+    "Only rows of words in the windows change; London, the and river stay as they were.",
+    "只有窗口里的词所在的行改变；London、the、river 保持原样。",
+)
 def only_rows_in_the_windows_change(r: Measured) -> bool:
     return r.still() == {*OTHERS}
 
 
-@claim("{r.both} are in both windows: their rows change by the sum of both parts.",
-       "{r.both} 同时出现在两个窗口：它们的行按两部分之和改变。")
+@claim(
+    "{r.both} are in both windows: their rows change by the sum of both parts.",
+    "{r.both} 同时出现在两个窗口：它们的行按两部分之和改变。",
+)
 def words_of_both_windows_sum_their_parts(r: Measured) -> bool:
     same = all(np.allclose(r.changes[w], r.expected[w], atol=1e-12) for w in ALL)
     return same and r.both == "museums, in, Paris"
@@ -103,7 +111,9 @@ def draw(r: Measured) -> Any:
     from figures import matrix, panels
 
     figure, (panel,) = panels()
-    title = t("change of each row by one step on one pair of windows", "在一对窗口上更新一步，各行的变化")
+    title = t(
+        "change of each row by one step on one pair of windows", "在一对窗口上更新一步，各行的变化"
+    )
     matrix(panel, np.array(list(r.changes.values())), title, 0.6)
     marks = {word: t("  (both windows)", "（两个窗口）") for word in BOTH}
     panel.set_yticks(range(len(ALL)), [word + marks.get(word, "") for word in ALL])

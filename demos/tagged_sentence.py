@@ -1,9 +1,9 @@
 """BIO on the notes' sentence, and what makes names hard, tagged by a trained model (L11, L33).
 
 B-X begins an entity of the type X, I-X goes on with it, O is outside. Hard are: where an entity
-begins (First National Bank), whether it is one (Future School), names never seen (Zig Ziglar), and
+begins (First National Bank), whether it is one (Future School), names that are new (Zig Ziglar), and
 types that the context decides (Charles Schwab, Paris Hilton). The window softmax classifier is
-trained on the package's corpus, which has none of these sentences, and tags them:
+trained on the package's corpus, which these sentences are not in, and tags them; F1 = 2PR / (P + R):
 
     python demos/tagged_sentence.py tagged_sentence.svg
 """
@@ -17,22 +17,35 @@ from stage import claim, run, t, table
 from micrograd.ner import Sentence, Tagger, defaults, shipped
 
 NOTES = Sentence(
-    "Foreign Ministry spokesman Shen Guofang told Reuters that".split(),
-    "B-ORG I-ORG O B-PER I-PER O B-ORG O".split(),
+    ["Foreign", "Ministry", "spokesman", "Shen", "Guofang", "told", "Reuters", "that"],
+    ["B-ORG", "I-ORG", "O", "B-PER", "I-PER", "O", "B-ORG", "O"],
 )
 HARD = {
-    "boundary": Sentence("First National Bank donates 2 vans to Future School .".split(),
-                         "B-ORG I-ORG I-ORG O O O O B-ORG I-ORG O".split()),
-    "unseen": Sentence("To find out more about Zig Ziglar , read on .".split(),
-                       "O O O O O B-PER I-PER O O O O".split()),
-    "type": Sentence("where Larry Ellison and Charles Schwab can live discreetly".split(),
-                     "O B-PER I-PER O B-PER I-PER O O O".split()),
-    "place or person": Sentence("Paris Hilton flew from Paris to Paris , Texas .".split(),
-                                "B-PER I-PER O O B-LOC O B-LOC O B-LOC O".split()),
-}  # fmt: skip
-OPPOSITES = {"to sanction": ("to permit", "to punish"), "to seed": ("to place seeds", "to remove seeds")}
-FIGURE = ("The notes' sentence and four hard ones: true tags above, the model's below",
-          "讲义中的句子与四个难例：上为正确标签，下为模型标签")  # fmt: skip
+    "boundary": Sentence(
+        ["First", "National", "Bank", "donates", "2", "vans", "to", "Future", "School", "."],
+        ["B-ORG", "I-ORG", "I-ORG", "O", "O", "O", "O", "B-ORG", "I-ORG", "O"],
+    ),
+    "unseen": Sentence(
+        ["To", "find", "out", "more", "about", "Zig", "Ziglar", ",", "read", "on", "."],
+        ["O", "O", "O", "O", "O", "B-PER", "I-PER", "O", "O", "O", "O"],
+    ),
+    "type": Sentence(
+        ["where", "Larry", "Ellison", "and", "Charles", "Schwab", "can", "live", "discreetly"],
+        ["O", "B-PER", "I-PER", "O", "B-PER", "I-PER", "O", "O", "O"],
+    ),
+    "place or person": Sentence(
+        ["Paris", "Hilton", "flew", "from", "Paris", "to", "Paris", ",", "Texas", "."],
+        ["B-PER", "I-PER", "O", "O", "B-LOC", "O", "B-LOC", "O", "B-LOC", "O"],
+    ),
+}
+OPPOSITES = {
+    "to sanction": ("to permit", "to punish"),
+    "to seed": ("to place seeds", "to remove seeds"),
+}
+FIGURE = (
+    "The notes' sentence and four hard ones: true tags above, the model's below",
+    "讲义中的句子与四个难例：上为正确标签，下为模型标签",
+)
 
 
 class Measured(NamedTuple):
@@ -74,8 +87,12 @@ def show(r: Measured) -> None:
     for sentence, tags in zip(r.sentences, r.tags):
         table(["", *sentence.words], [true, *sentence.tags], [ours, *tags], left=99)
     for verb, (one, other) in OPPOSITES.items():
-        print(t(f"“{verb}” means {one}, or {other}: the window decides",
-                f"“{verb}” 可以是 {one}，也可以是 {other}：由窗口决定"))
+        print(
+            t(
+                f"“{verb}” means {one}, or {other}: the window decides",
+                f"“{verb}” 可以是 {one}，也可以是 {other}：由窗口决定",
+            )
+        )
 
 
 @claim("Zig Ziglar is in no sentence of the training set.", "训练集的任何句子里都没有 Zig Ziglar。")
@@ -83,9 +100,11 @@ def the_name_is_unseen(r: Measured) -> bool:
     return not {"Zig", "Ziglar"} & r.seen
 
 
-@claim("On its test set the model reaches an F1 of {r.f1:.0f}; of the 4 hard sentences it tags "
-       "{r.whole} without a mistake, and {r.right:.0%} of all their words.",
-       "模型在测试集上的 F1 为 {r.f1:.0f}；4 个难句中有 {r.whole} 句全部标对，全部词中标对 {r.right:.0%}。")
+@claim(
+    "On its test set the model reaches an F1 of {r.f1:.0f}; of the 4 hard sentences it tags "
+    "{r.whole} without a mistake, and {r.right:.0%} of all their words.",
+    "模型在测试集上的 F1 为 {r.f1:.0f}；4 个难句中有 {r.whole} 句全部标对，全部词中标对 {r.right:.0%}。",
+)
 def hard_sentences_are_measured(r: Measured) -> bool:
     return r.f1 > 40 and 0.5 < r.right <= 1 and len(r.sentences) == 5
 
@@ -105,8 +124,12 @@ def draw(r: Measured) -> Any:
             box = {} if tag == true else {"bbox": {"edgecolor": ORANGE, "facecolor": "none"}}
             panel.text(at, 0.2, tag, color=ORANGE, fontsize=SMALL, **box)
             at += max(len(word), 6) + 2
-    axes[0].set_title(t("blue: true tags · orange: the model's, boxed where wrong",
-                        "蓝：正确标签 · 橙：模型标签，加框为错"))  # fmt: skip
+    axes[0].set_title(
+        t(
+            "blue: true tags · orange: the model's, boxed where wrong",
+            "蓝：正确标签 · 橙：模型标签，加框为错",
+        )
+    )
     return figure
 
 

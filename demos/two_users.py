@@ -19,15 +19,23 @@ from micrograd.stepper import Stop, Walk, save_page
 ENDING = ".html"
 WORDS = [
     ("The error δ⁽³⁾₁ has arrived at z⁽³⁾₁.", "误差 δ⁽³⁾₁ 已到达 z⁽³⁾₁。"),
-    ("Along the path to a⁽²⁾₁ it is multiplied by the weight W⁽²⁾₁₁.", "沿着通往 a⁽²⁾₁ 的路径，它乘以权重 W⁽²⁾₁₁。"),
+    (
+        "Along the path to a⁽²⁾₁ it is multiplied by the weight W⁽²⁾₁₁.",
+        "沿着通往 a⁽²⁾₁ 的路径，它乘以权重 W⁽²⁾₁₁。",
+    ),
     ("a⁽²⁾₁ has received δ⁽³⁾₁ W⁽²⁾₁₁ so far.", "到此为止，a⁽²⁾₁ 收到 δ⁽³⁾₁ W⁽²⁾₁₁。"),
-    ("a⁽²⁾₁ has a second user: the error δ⁽³⁾₂ comes back over W⁽²⁾₂₁.",
-     "a⁽²⁾₁ 还有第二个使用者：误差 δ⁽³⁾₂ 经 W⁽²⁾₂₁ 传回来。"),
+    (
+        "a⁽²⁾₁ has a second user: the error δ⁽³⁾₂ comes back over W⁽²⁾₂₁.",
+        "a⁽²⁾₁ 还有第二个使用者：误差 δ⁽³⁾₂ 经 W⁽²⁾₂₁ 传回来。",
+    ),
     ("Both are summed: δ⁽³⁾₁ W⁽²⁾₁₁ + δ⁽³⁾₂ W⁽²⁾₂₁.", "两者相加：δ⁽³⁾₁ W⁽²⁾₁₁ + δ⁽³⁾₂ W⁽²⁾₂₁。"),
     ("For any number of users it is Σᵢ δ⁽³⁾ᵢ W⁽²⁾ᵢ₁.", "不论有几个使用者，都是 Σᵢ δ⁽³⁾ᵢ W⁽²⁾ᵢ₁。"),
     ("The sum is multiplied by the local gradient f′(z⁽²⁾₁).", "这个和再乘以局部梯度 f′(z⁽²⁾₁)。"),
-    ("The error at z⁽²⁾₁ is δ⁽²⁾₁ = f′(z⁽²⁾₁) Σᵢ δ⁽³⁾ᵢ W⁽²⁾ᵢ₁.", "z⁽²⁾₁ 处的误差为 δ⁽²⁾₁ = f′(z⁽²⁾₁) Σᵢ δ⁽³⁾ᵢ W⁽²⁾ᵢ₁。"),
-]  # fmt: skip
+    (
+        "The error at z⁽²⁾₁ is δ⁽²⁾₁ = f′(z⁽²⁾₁) Σᵢ δ⁽³⁾ᵢ W⁽²⁾ᵢ₁.",
+        "z⁽²⁾₁ 处的误差为 δ⁽²⁾₁ = f′(z⁽²⁾₁) Σᵢ δ⁽³⁾ᵢ W⁽²⁾ᵢ₁。",
+    ),
+]
 
 
 class Network(NamedTuple):
@@ -46,8 +54,13 @@ def network(seed: int) -> Network:
     zs, weights = [], []
     for here, above in ("¹²", "²³"):
         inputs = [*layers[-1], Value(1, label="1")]
-        W = [[Value(rng.uniform(-1, 1), label=f"W⁽{here}⁾{low(i, j)}")
-              for j in range(1, len(inputs) + 1)] for i in (1, 2)]  # fmt: skip
+        W = [
+            [
+                Value(rng.uniform(-1, 1), label=f"W⁽{here}⁾{low(i, j)}")
+                for j in range(1, len(inputs) + 1)
+            ]
+            for i in (1, 2)
+        ]
         with scope(f"layer {above}"):
             z = [weighted_sum(row, inputs) for row in W]
             zs.append([labelled(v, f"z⁽{above}⁾{low(i)}") for i, v in enumerate(z, 1)])
@@ -96,14 +109,18 @@ def show(r: Measured) -> None:
         print(f"{step['step']}. {t(en, zh)}\n   {step.get('contribution', step['gradient']):.6g}")
 
 
-@claim("Every ∂J/∂W⁽ᵏ⁾ᵢⱼ = δ⁽ᵏ⁺¹⁾ᵢ a⁽ᵏ⁾ⱼ is backward()'s, biases among them as weights of the input 1.",
-       "每个 ∂J/∂W⁽ᵏ⁾ᵢⱼ = δ⁽ᵏ⁺¹⁾ᵢ a⁽ᵏ⁾ⱼ 都与 backward() 相同，偏置作为输入 1 的权重也在其中。")
+@claim(
+    "Every ∂J/∂W⁽ᵏ⁾ᵢⱼ = δ⁽ᵏ⁺¹⁾ᵢ a⁽ᵏ⁾ⱼ is backward()'s, biases among them as weights of the input 1.",
+    "每个 ∂J/∂W⁽ᵏ⁾ᵢⱼ = δ⁽ᵏ⁺¹⁾ᵢ a⁽ᵏ⁾ⱼ 都与 backward() 相同，偏置作为输入 1 的权重也在其中。",
+)
 def the_recursion_is_backward(r: Measured) -> bool:
     return len(r.notes) == 14 and all(abs(a - b) < 1e-15 for a, b in zip(r.notes, r.engine))
 
 
-@claim("The eighth step is δ⁽²⁾₁ as the engine has it, the sum of what both users sent.",
-       "第八步就是引擎里的 δ⁽²⁾₁，即两个使用者传回之和。")
+@claim(
+    "The eighth step is δ⁽²⁾₁ as the engine has it, the sum of what both users sent.",
+    "第八步就是引擎里的 δ⁽²⁾₁，即两个使用者传回之和。",
+)
 def the_eighth_step_is_delta(r: Measured) -> bool:
     (delta,) = grad(r.net.J, [r.net.z[0][0]])
     return len(r.steps) == 8 and abs(r.steps[-1]["gradient"] - delta) < 1e-15

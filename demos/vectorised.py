@@ -31,8 +31,10 @@ NAMES = {
     "single": ("lowered, window by window", "降级程序，逐个窗口"),
     "batch": ("lowered, one batch", "降级程序，整批"),
 }
-FIGURE = ("CPU time of the ways to compute scores, and all gradients, of 500 windows",
-          "计算 500 个窗口的得分与全部梯度的几种做法的 CPU 时间")
+FIGURE = (
+    "CPU time of the ways to compute scores, and all gradients, of 500 windows",
+    "计算 500 个窗口的得分与全部梯度的几种做法的 CPU 时间",
+)
 Ways = dict[str, Callable[[], Any]]
 
 
@@ -81,7 +83,10 @@ def measure(seed: int = 25, sizes: tuple[int, int, int] = SIZES) -> Measured:
     windows, dim, classes = sizes
     random.seed(seed)
     model, rng = SoftmaxClassifier(dim, classes, fused=True), np.random.default_rng(seed)
-    xs, targets = rng.normal(size=(windows, dim)), np.eye(classes)[rng.integers(0, classes, windows)]
+    xs, targets = (
+        rng.normal(size=(windows, dim)),
+        np.eye(classes)[rng.integers(0, classes, windows)],
+    )
     program = lower(lambda x, q: cross_entropy(model(x), q), xs[0], targets[0])
     both = scores(model, program.parameters["W"], xs), gradients(model, program, xs, targets)
     times = [{name: cpu_seconds(way, 0.3) for name, way in ways.items()} for ways in both]
@@ -95,8 +100,13 @@ def show(r: Measured) -> None:
     titles = t("scores of all windows", "全部窗口的得分"), t("loss and gradients", "损失与梯度")
     for title, times in zip(titles, r[:2]):
         last = list(times.values())[-1]
-        table([title, t("CPU time", "CPU 时间"), t("times the last", "为最后一种的倍数")],
-              *([t(*NAMES[name]), f"{1e6 * took:.0f} µs", f"{took / last:.0f}×"] for name, took in times.items()))
+        table(
+            [title, t("CPU time", "CPU 时间"), t("times the last", "为最后一种的倍数")],
+            *(
+                [t(*NAMES[name]), f"{1e6 * took:.0f} µs", f"{took / last:.0f}×"]
+                for name, took in times.items()
+            ),
+        )
 
 
 @claim("The same numbers come out of all of them.", "各种做法得到的数相同。")
@@ -104,15 +114,20 @@ def all_ways_agree(r: Measured) -> bool:
     return r.apart < 1e-9
 
 
-@claim("The product is {r.speedup:.0f} times as fast as the loop; the lecture measured 639 µs and "
-       "53.8 µs, a factor of 12.",
-       "矩阵乘法比循环快 {r.speedup:.0f} 倍；讲课时测得 639 µs 与 53.8 µs，相差 12 倍。")
+@claim(
+    "The product is {r.speedup:.0f} times as fast as the loop; the lecture measured 639 µs and "
+    "53.8 µs, a factor of 12.",
+    "矩阵乘法比循环快 {r.speedup:.0f} 倍；讲课时测得 639 µs 与 53.8 µs，相差 12 倍。",
+)
 def the_product_is_faster(r: Measured) -> bool:
     return r.speedup > 1 and round(639 / 53.8) == 12
 
 
-@claim("Lowering derives the batch from the classifier's single numbers: it is the fastest way to "
-       "the gradients.", "降级从逐个数写成的分类器推导出整批计算：它是求梯度最快的做法。")
+@claim(
+    "Lowering derives the batch from the classifier's single numbers: it is the fastest way to "
+    "the gradients.",
+    "降级从逐个数写成的分类器推导出整批计算：它是求梯度最快的做法。",
+)
 def lowering_is_fastest(r: Measured) -> bool:
     return min(r.gradients, key=r.gradients.__getitem__) == "batch"
 
@@ -122,13 +137,18 @@ def draw(r: Measured) -> Any:
     from figures import BLUE, ORANGE, panels
 
     figure, axes = panels(1, 2)
-    titles = t("scores of all windows", "全部窗口的得分"), t("loss and all gradients", "损失与全部梯度")
+    titles = (
+        t("scores of all windows", "全部窗口的得分"),
+        t("loss and all gradients", "损失与全部梯度"),
+    )
     for panel, times, title, color in zip(axes, r[:2], titles, (BLUE, ORANGE)):
         micros = [1e6 * took for took in times.values()]
         bars = panel.barh([t(*NAMES[name]) for name in times], micros, color=color, height=0.6)
         panel.bar_label(bars, [f"{number:,.0f} µs" for number in micros], padding=5)
         panel.invert_yaxis()
-        panel.set(title=title, xscale="log", xlim=(10, 1e8), xlabel=t("CPU time in µs", "CPU 时间（µs）"))
+        panel.set(
+            title=title, xscale="log", xlim=(10, 1e8), xlabel=t("CPU time in µs", "CPU 时间（µs）")
+        )
     return figure
 
 

@@ -2,7 +2,7 @@
 
 The vectors of the window's words are laid end to end: x ∈ R²⁰. W ∈ R^{8×20} and b ∈ R⁸ make of
 it h = f(Wx + b) ∈ R⁸, and u ∈ R⁸ the score s = uᵀh. A window is true where a place stands at its
-centre (museums in Paris are amazing), corrupt where none does (Not all museums in Paris):
+centre (museums in Paris are amazing), corrupt where there is another word (Not all museums in Paris):
 
     python demos/window_score.py window_score.svg
 """
@@ -22,8 +22,10 @@ from micrograd.nn import Embedding, Layer, Module
 TRUE = ["museums", "in", "Paris", "are", "amazing"]
 CORRUPT = ["Not", "all", "museums", "in", "Paris"]
 WORDS = sorted({*TRUE, *CORRUPT})
-FIGURE = ("x, W, h = f(Wx + b), u and the score s = uᵀh of the true window",
-          "真窗口的 x、W、h = f(Wx + b)、u 与得分 s = uᵀh")  # fmt: skip
+FIGURE = (
+    "x, W, h = f(Wx + b), u and the score s = uᵀh of the true window",
+    "真窗口的 x、W、h = f(Wx + b)、u 与得分 s = uᵀh",
+)
 
 
 class Scorer(Module):
@@ -89,14 +91,18 @@ def show(r: Measured) -> None:
         print(f"{word:10}" + "".join(f"{number:9.4f}" for number in vector))
 
 
-@claim("x has {r.x.size} numbers, W {r.W.shape}, b and u {r.b.size} each, and s is one number.",
-       "x 有 {r.x.size} 个数，W 为 {r.W.shape}，b 与 u 各 {r.b.size} 个，s 只是一个数。")
+@claim(
+    "x has {r.x.size} numbers, W {r.W.shape}, b and u {r.b.size} each, and s is one number.",
+    "x 有 {r.x.size} 个数，W 为 {r.W.shape}，b 与 u 各 {r.b.size} 个，s 只是一个数。",
+)
 def the_lectures_sizes(r: Measured) -> bool:
     return r.x.shape == (20,) and r.W.shape == (8, 20) and r.b.shape == r.u.shape == (8,)
 
 
-@claim("The engine's score and uᵀ tanh(Wx + b) over arrays are the same to rounding.",
-       "引擎算出的得分与数组公式 uᵀ tanh(Wx + b) 相同（舍入误差之内）。")
+@claim(
+    "The engine's score and uᵀ tanh(Wx + b) over arrays are the same to rounding.",
+    "引擎算出的得分与数组公式 uᵀ tanh(Wx + b) 相同（舍入误差之内）。",
+)
 def engine_and_formula_agree(r: Measured) -> bool:
     return r.apart < 1e-12
 

@@ -58,18 +58,25 @@ def trained(kind: str, changes: dict[str, Any], seed: int, epochs: int) -> float
 
 def show(r: Measured) -> None:
     """Print the table."""
-    table([t("model", "模型"), "F1, LOC"],
-          *([t(*NAMES[name]), f"{f1:.1f}"] for name, f1 in r.f1.items()))  # fmt: skip
+    table(
+        [t("model", "模型"), "F1, LOC"],
+        *([t(*NAMES[name]), f"{f1:.1f}"] for name, f1 in r.f1.items()),
+    )
 
 
-@claim("Averaged windows are far behind: {r.f1[averaged]:.1f} against {r.f1[margin]:.1f}.",
-       "窗口取平均远远落后：{r.f1[averaged]:.1f} 对 {r.f1[margin]:.1f}。")
+@claim(
+    "Averaged windows are far behind: {r.f1[averaged]:.1f} against {r.f1[margin]:.1f}.",
+    "窗口取平均远远落后：{r.f1[averaged]:.1f} 对 {r.f1[margin]:.1f}。",
+)
 def averaging_loses_positions(r: Measured) -> bool:
     return r.f1["averaged"] < r.f1["margin"] - 20
 
 
-@claim("Softmax, the simplest, is no worse than 15 points below the margin scorer: "
-       "{r.f1[softmax]:.1f}.", "最简单的 softmax 比间隔评分至多低 15 分：{r.f1[softmax]:.1f}。")
+@claim(
+    "Softmax, the simplest, is no worse than 15 points below the margin scorer: "
+    "{r.f1[softmax]:.1f}.",
+    "最简单的 softmax 比间隔评分至多低 15 分：{r.f1[softmax]:.1f}。",
+)
 def softmax_is_a_fair_first_model(r: Measured) -> bool:
     return r.f1["softmax"] > r.f1["margin"] - 15
 

@@ -21,8 +21,10 @@ from micrograd.nn import Embedding, one_hot
 
 V, D, C = 6, 3, 2  # words, numbers of each, classes
 WORD, CLASS = 4, 1
-FIGURE = ("L, the one-hot e, x = Le, and the gradient of L by the product and by the look-up",
-          "L、独热向量 e、x = Le，以及用乘积和查表得到的 L 的梯度")  # fmt: skip
+FIGURE = (
+    "L, the one-hot e, x = Le, and the gradient of L by the product and by the look-up",
+    "L、独热向量 e、x = Le，以及用乘积和查表得到的 L 的梯度",
+)
 
 
 class Way(NamedTuple):
@@ -60,13 +62,18 @@ def by_lookup(table: Embedding, W: Any) -> Way:
 
 def finished(table: Embedding, W: Any, x: list[Value], products: int) -> Way:
     """Return the loss of x, with the gradients."""
-    for parameter in (*table.parameters(), *sum(W, [])):
+    for parameter in (*table.parameters(), *(w for row in W for w in row)):
         parameter.grad = 0.0
     J = cross_entropy([dot(row, x) for row in W], CLASS)
     J.backward()
     dL = np.array([[v.grad for v in row] for row in table.rows]).T
-    return Way(np.array([v.data for v in x]), J.data, dL, np.array([[w.grad for w in row] for row in W]),
-               products)  # fmt: skip
+    return Way(
+        np.array([v.data for v in x]),
+        J.data,
+        dL,
+        np.array([[w.grad for w in row] for row in W]),
+        products,
+    )
 
 
 def measure(seed: int = 1) -> Measured:
@@ -83,12 +90,19 @@ def measure(seed: int = 1) -> Measured:
 
 def show(r: Measured) -> None:
     """Print x and J by both ways."""
-    table(["", *(f"x{i}" for i in "₁₂₃"), "J", t("products", "乘法次数")],
-          *([name, *(f"{x:.4f}" for x in way.x), f"{way.J:.4f}", way.products]
-            for name, way in (("Le", r.product), (t("look-up", "查表"), r.lookup))))  # fmt: skip
+    table(
+        ["", *(f"x{i}" for i in "₁₂₃"), "J", t("products", "乘法次数")],
+        *(
+            [name, *(f"{x:.4f}" for x in way.x), f"{way.J:.4f}", way.products]
+            for name, way in (("Le", r.product), (t("look-up", "查表"), r.lookup))
+        ),
+    )
 
 
-@claim("x = Le and the look-up have the same value, loss and gradients.", "x = Le 与查表的值、损失与梯度都相同。")
+@claim(
+    "x = Le and the look-up have the same value, loss and gradients.",
+    "x = Le 与查表的值、损失与梯度都相同。",
+)
 def a_lookup_is_a_product(r: Measured) -> bool:
     return all(np.allclose(a, b, rtol=0, atol=1e-15) for a, b in zip(r.product[:4], r.lookup[:4]))
 
@@ -98,10 +112,12 @@ def only_one_column_has_a_gradient(r: Measured) -> bool:
     return [bool(column.any()) for column in r.lookup.dL.T] == [i == WORD for i in range(V)]
 
 
-@claim("θ has Cd + Vd = {r.parameters} numbers; with 100,000 words of 300 numbers and 5 classes, "
-       "{r.vocabulary:.3%} of them are word vectors.",
-       "θ 共有 Cd + Vd = {r.parameters} 个数；若有 100,000 个 300 维的词和 5 个类别，"
-       "其中 {r.vocabulary:.3%} 是词向量。")  # fmt: skip
+@claim(
+    "θ has Cd + Vd = {r.parameters} numbers; with 100,000 words of 300 numbers and 5 classes, "
+    "{r.vocabulary:.3%} of them are word vectors.",
+    "θ 共有 Cd + Vd = {r.parameters} 个数；若有 100,000 个 300 维的词和 5 个类别，"
+    "其中 {r.vocabulary:.3%} 是词向量。",
+)
 def most_parameters_are_words(r: Measured) -> bool:
     return r.parameters == C * D + V * D and r.vocabulary > 0.999
 

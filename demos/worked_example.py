@@ -52,19 +52,27 @@ def show(r: Measured) -> None:
     Walkthrough(r.f).transcript()
 
 
-@claim("f = {r.f.data:g}, ∂f/∂x = {r.grads[x]:g}, ∂f/∂y = {r.grads[y]:g}, ∂f/∂z = {r.grads[z]:g}.",
-       "f = {r.f.data:g}，∂f/∂x = {r.grads[x]:g}，∂f/∂y = {r.grads[y]:g}，∂f/∂z = {r.grads[z]:g}。")
+@claim(
+    "f = {r.f.data:g}, ∂f/∂x = {r.grads[x]:g}, ∂f/∂y = {r.grads[y]:g}, ∂f/∂z = {r.grads[z]:g}.",
+    "f = {r.f.data:g}，∂f/∂x = {r.grads[x]:g}，∂f/∂y = {r.grads[y]:g}，∂f/∂z = {r.grads[z]:g}。",
+)
 def the_lectures_numbers(r: Measured) -> bool:
     return (r.f.data, *(r.grads[name] for name in "xyz")) == (6, 2, 5, 0)
 
 
-@claim("y has two users, and what they send is summed: 2 + 3 = 5.", "y 有两个使用者，它们传回的相加：2 + 3 = 5。")
+@claim(
+    "y has two users, and what they send is summed: 2 + 3 = 5.",
+    "y 有两个使用者，它们传回的相加：2 + 3 = 5。",
+)
 def gradients_of_several_users_sum(r: Measured) -> bool:
     return sorted(r.contributions("y")) == [2, 3] and r.grads["y"] == 5
 
 
-@claim("+ hands the same 2 to x and y; max gives y all of 3 and z nothing; × gives a the value of b "
-       "and b that of a.", "+ 把同样的 2 交给 x 与 y；max 把 3 全给 y，z 什么也得不到；× 把 b 的值给 a，把 a 的值给 b。")
+@claim(
+    "+ hands the same 2 to x and y; max gives y all of 3 and z nothing; × gives a the value of b "
+    "and b that of a.",
+    "+ 把同样的 2 交给 x 与 y；max 把 3 全给 y，z 什么也得不到；× 把 b 的值给 a，把 a 的值给 b。",
+)
 def distribute_route_switch(r: Measured) -> bool:
     plus = r.contributions("x") == [2] and 2 in r.contributions("y")
     routed = r.contributions("z") == [0] and 3 in r.contributions("y")

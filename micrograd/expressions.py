@@ -64,8 +64,9 @@ def point(text: str) -> dict[str, float]:
         name, equals, number = (part.strip() for part in item.partition("="))
         value = finite(number)
         if not equals or not name.isidentifier() or value is None:
-            raise ValueError(f"{item[:80]!r} is not name=number{_not_finite(number)}; "
-                             "write the point as x=1,y=2")  # fmt: skip
+            raise ValueError(
+                f"{item[:80]!r} is not name=number{_not_finite(number)}; write the point as x=1,y=2"
+            )
         if keyword.iskeyword(name) or name in BY_NAME:
             raise ValueError(f"{name} cannot be the name of an input: it has a meaning already")
         if name in at:
@@ -104,8 +105,9 @@ def parse(text: str, at: Mapping[str, float]) -> Value:
     try:
         result = _Reader(text, at).run()
     except (RecursionError, MemoryError):
-        raise ValueError("the expression is nested too deeply; name its parts: "
-                         "a = ...; b = ...; f = a * b") from None  # fmt: skip
+        raise ValueError(
+            "the expression is nested too deeply; name its parts: a = ...; b = ...; f = a * b"
+        ) from None
     _name_results(result, set(at))
     return result
 
@@ -132,12 +134,21 @@ def run_file(path: str) -> dict[str, object]:
     sys.path.insert(0, folder)
     try:
         return runpy.run_path(path)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path]
         line = lines[-1] if lines else getattr(error, "lineno", 0) or 0
-        raise ValueError(f"{path}:{line}: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{path}:{line}: {type(error).__name__}: {_text_of(error)}") from error
     finally:
         sys.path.remove(folder)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # the user's own class may fail in its __str__
+        return "its text cannot be had"
 
 
 class _Reader:
@@ -170,8 +181,9 @@ class _Reader:
             column = getattr(error, "offset", None) or 0
             where = f" at character {column}" if column else ""
             remedy = near_misses.likely(self.text) or "; write one such as '(x + y) * max(y, z)'"
-            raise ValueError(f"cannot read {self.text[:200]!r}: "
-                             f"it is no expression{where}{remedy}") from None  # fmt: skip
+            raise ValueError(
+                f"cannot read {self.text[:200]!r}: it is no expression{where}{remedy}"
+            ) from None
 
     def _statement(self, statement: ast.stmt) -> Value | float:
         if isinstance(statement, ast.Expr):

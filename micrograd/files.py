@@ -21,6 +21,7 @@ REASONS = {
     errno.ENOENT: "there is no such file",
     errno.EISDIR: "this is a folder; name a file",
     errno.ENOTDIR: "a part of this path is a file, not a folder",
+    errno.EEXIST: "this is a file; name a folder",
     errno.EACCES: "permission is denied; see who may read and write it and its folder",
     errno.EPERM: "permission is denied; see who may read and write it and its folder",
     errno.EROFS: "it is on a disk that can only be read; choose another place",
@@ -41,7 +42,12 @@ def file_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:  # worded already
             raise
-        raise type(error)(f"{os.fspath(path) or repr('')}: {_reason(path, error)}") from None
+        raise type(error)(worded(path, error)) from None
+
+
+def worded(path: str | os.PathLike[str], error: OSError) -> str:
+    """Return which file an error of the system is about, and what is wrong with it."""
+    return f"{os.fspath(path) or repr('')}: {_reason(path, error)}"
 
 
 def _reason(path: str | os.PathLike[str], error: OSError) -> str:
@@ -122,4 +128,3 @@ def _lock(handle: int, wait: bool = True) -> None:
     """Lock a file until it is closed. Raises OSError where another has, and not to `wait`."""
     if fcntl:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-

@@ -80,8 +80,10 @@ class Preprocessing:
         self._check_fitted()
         checked = _checked(data)
         if checked.shape[1] != len(self.mean):
-            raise ValueError(f"this {type(self).__name__} was fitted to {len(self.mean)} features; "
-                             f"the data have {checked.shape[1]}")  # fmt: skip
+            raise ValueError(
+                f"this {type(self).__name__} was fitted to {len(self.mean)} features; "
+                f"the data have {checked.shape[1]}"
+            )
         return checked
 
 
@@ -157,6 +159,8 @@ def _checked(data: ArrayLike) -> Floats:
     bad = np.argwhere(~np.isfinite(checked))
     if len(bad):
         row, feature = bad[0]
-        raise ValueError(f"example {row} has {checked[row, feature]} as feature {feature}; "
-                         "leave such examples out")  # fmt: skip
+        raise ValueError(
+            f"example {row} has {checked[row, feature]} as feature {feature}; "
+            "leave such examples out"
+        )
     return checked

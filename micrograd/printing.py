@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 
 LONGEST = 2_000  # characters of a message
-# Controls (C0, DEL, C1), the marks that turn the direction of writing, and halves of characters.
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Controls (C0, DEL, C1), the marks that turn the direction of writing, and what is no character.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066\u2067\ud800-\udfff\ufffe\uffff]"
+)
 
 
 def printable(text: str) -> str:

@@ -9,81 +9,68 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
+
+from micrograd.core.checks import check_finite, check_positive
 
 Schedule = Callable[[float], float]
 
 
-def _check(**numbers: Any) -> None:
-    """Raise ValueError where a number is not finite, or is none."""
-    for name, number in numbers.items():
-        if not isinstance(number, Real) or not math.isfinite(number):
-            raise ValueError(f"{name} is a finite number, not {number!r}")
-
-
-def _check_positive(**numbers: Any) -> None:
-    """Raise ValueError where a number is not above 0 and finite."""
-    _check(**numbers)
-    for name, number in numbers.items():
-        if not number > 0:
-            raise ValueError(f"{name} is above 0, not {number!r}")
-
-
 def constant(rate: float) -> Schedule:
     """Return α₀."""
-    _check(rate=rate)
+    check_finite(rate=rate)
     return lambda _: rate
 
 
 def step(rate: float, every: int, factor: float = 0.5) -> Schedule:
     """Return α₀ · factor^⌊t / every⌋: halved every k epochs, the notes' annealing."""
-    _check(rate=rate, factor=factor)
-    _check_positive(every=every)
+    check_finite(rate=rate, factor=factor)
+    check_positive(every=every)
     return lambda t: rate * factor ** (t // every)
 
 
 def exponential(rate: float, k: float) -> Schedule:
     """Return α₀ e^(−kt)."""
-    _check(rate=rate, k=k)
+    check_finite(rate=rate, k=k)
     return lambda t: rate * math.exp(-k * t)
 
 
 def inverse(rate: float, tau: float) -> Schedule:
     """Return α₀τ / max(t, τ): constant until τ, then as 1/t."""
-    _check(rate=rate)
-    _check_positive(tau=tau)
+    check_finite(rate=rate)
+    check_positive(tau=tau)
     return lambda t: rate * tau / max(t, tau)
 
 
 def linear(rate: float, last: float, steps: int) -> Schedule:
     """Return the straight line from `rate` at 0 to `last` at `steps`, and `last` after it."""
-    _check(rate=rate, last=last)
-    _check_positive(steps=steps)
+    check_finite(rate=rate, last=last)
+    check_positive(steps=steps)
     return lambda t: rate + (last - rate) * min(t, steps) / steps
 
 
 def cosine(rate: float, steps: int, last: float = 0.0) -> Schedule:
     """Return half a cosine from `rate` at 0 to `last` at `steps` (Loshchilov, Hutter 2017)."""
-    _check(rate=rate, last=last)
-    _check_positive(steps=steps)
+    check_finite(rate=rate, last=last)
+    check_positive(steps=steps)
     return lambda t: last + (rate - last) * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
 
 
 def triangular(low: float, high: float, half: int) -> Schedule:
     """Return a rate that rises for `half` steps, falls for as many, and again (Smith 2017)."""
-    _check(low=low, high=high)
-    _check_positive(half=half)
+    check_finite(low=low, high=high)
+    check_positive(half=half)
     return lambda t: low + (high - low) * (1 - abs(t / half % 2 - 1))
 
 
-def one_cycle(peak: float, steps: int, rise: float = 0.3, start: float = 25.0,
-              end: float = 1e4) -> Schedule:  # fmt: skip
+def one_cycle(
+    peak: float, steps: int, rise: float = 0.3, start: float = 25.0, end: float = 1e4
+) -> Schedule:
     """Return one cycle: from peak/start up to the peak, and down to peak/start/end, by cosines.
 
     `rise` is the part of the steps that goes up (Smith and Topin 2018).
     """
-    _check_positive(start=start, end=end, peak=peak)
+    check_positive(start=start, end=end, peak=peak)
     top = rise * steps - 1
     if not 0 < top < steps - 1:
         raise ValueError(f"{steps} steps with a rise of {rise} leave none to go up or down")
@@ -106,12 +93,17 @@ def composed(*parts: tuple[int, Schedule] | Schedule) -> Schedule:
 
     Each counts its own steps from 0.
     """
-    *ending, last = parts or ((),)
-    if not callable(last) or not all(map(_is_part, ending)):
+    *ending, last = parts or (None,)
+    pairs = [part for part in ending if isinstance(part, tuple) and len(part) == 2]
+    if not callable(last) or len(pairs) < len(ending) or not all(callable(f) for _, f in pairs):
         raise ValueError("composed takes (steps, schedule) pairs, and a schedule as the last one")
+    for steps, _ in pairs:
+        check_finite(steps=steps)
+        if steps < 0:
+            raise ValueError(f"steps is 0 or more, not {steps!r}")
 
     def at(t: float) -> float:
-        for steps, schedule in ending:  # type: ignore[misc]
+        for steps, schedule in pairs:
             if t < steps:
                 return schedule(t)
             t -= steps
@@ -120,14 +112,9 @@ def composed(*parts: tuple[int, Schedule] | Schedule) -> Schedule:
     return at
 
 
-def _is_part(part: Any) -> bool:
-    pair = isinstance(part, tuple) and len(part) == 2
-    return pair and isinstance(part[0], (int, float)) and part[0] >= 0 and callable(part[1])
-
-
 def by_epoch(schedule: Schedule, batches: int) -> Schedule:
     """Return `schedule` as a function of the epoch, for epochs of `batches` steps."""
-    _check_positive(batches=batches)
+    check_positive(batches=batches)
     return lambda t: schedule(t // batches)
 
 
@@ -138,10 +125,16 @@ class Plateau:
     once an epoch; for a score that should rise, report its negative.
     """
 
-    def __init__(self, rate: float, factor: float = 0.1, patience: int = 10,
-                 threshold: float = 1e-4, least: float = 0.0) -> None:  # fmt: skip
-        _check(threshold=threshold, least=least)
-        _check_positive(rate=rate, factor=factor)
+    def __init__(
+        self,
+        rate: float,
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        least: float = 0.0,
+    ) -> None:
+        check_finite(threshold=threshold, least=least)
+        check_positive(rate=rate, factor=factor)
         if not patience >= 0:
             raise ValueError(f"patience is a number of reports, 0 or more, not {patience!r}")
         self.start = self.rate = rate

@@ -47,8 +47,13 @@ def model(reduce: str = "mean"):
     def masked(x, y, mask):
         return loss(x, y, lambda h: [a * m for a, m in zip(h, mask)])
 
-    program = lower(loss, [0.1, 0.2, 0.3], 1.0, reduce=reduce,
-                    parameters={"u": u, "unused": unused, **weights(net)})  # fmt: skip
+    program = lower(
+        loss,
+        [0.1, 0.2, 0.3],
+        1.0,
+        reduce=reduce,
+        parameters={"u": u, "unused": unused, **weights(net)},
+    )
     return program, masked
 
 
@@ -66,8 +71,10 @@ def every_row() -> Value:
     """Apply every operation, with each of its sample constants, within its domain."""
     total = Value(0.5, label="x")
     for n, row in enumerate(ROWS):
-        operands = [Value(low + 0.37 * (high - low), label=f"{'ab'[i]}{n}")
-                    for i, (low, high) in enumerate(row.domain)]  # fmt: skip
+        operands = [
+            Value(low + 0.37 * (high - low), label=f"{'ab'[i]}{n}")
+            for i, (low, high) in enumerate(row.domain)
+        ]
         for k in row.constants or (None,):
             given = operands[1:] if k is None else [k]
             total = total * 0.5 + getattr(operands[0], METHODS.get(row.name, row.name))(*given)

@@ -7,6 +7,16 @@ import numpy as np
 from micrograd.engine import Value
 
 
+def function(program) -> str:
+    """Return the source of a program without its head: what stands before `value_and_grad`."""
+    return program.source[program.source.index("def value_and_grad") :]
+
+
+def forward(program) -> str:
+    """Return the lines of the forward pass, a line each."""
+    return function(program).partition("# forward\n")[2].partition("    # backward\n")[0]
+
+
 def values(array) -> list:
     """Return an array as nested lists of Values."""
     array = np.asarray(array, float)

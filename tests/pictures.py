@@ -4,11 +4,27 @@ from micrograd import Value
 from micrograd.expressions import parse
 
 BAD_LABELS = [
-    "<script>alert(1)</script>", '"];', "a|b", "it's \"quoted\"", "two\nlines\tand a tab",
-    "L" * 10_000, "שלום", "مرحبا", "😀🎉", "&lt;b&gt;", "\\N\\G{}<b>", "nul \0 bell \7", "-->",
-    "]]>", "\u202eexe.txt", "<!--", "half \ud800", "名前", "{k} % $x",
+    "<script>alert(1)</script>",
+    '"];',
+    "a|b",
+    'it\'s "quoted"',
+    "two\nlines\tand a tab",
+    "L" * 10_000,
+    "שלום",
+    "مرحبا",
+    "😀🎉",
+    "&lt;b&gt;",
+    "\\N\\G{}<b>",
+    "nul \0 bell \7",
+    "-->",
+    "]]>",
+    "\u202eexe.txt",
+    "<!--",
+    "half \ud800",
+    "名前",
+    "{k} % $x",
     "</svg><img src=x onerror=alert(1)>",
-]  # fmt: skip
+]
 
 
 def worked_example():

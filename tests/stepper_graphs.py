@@ -72,11 +72,14 @@ def node(script, *assets, data=None, head=""):
     program = shutil.which("node")
     if not program:
         pytest.skip("node is not installed")
-    source = [resources.files("micrograd.stepper").joinpath(name).read_text("utf-8")
-              for name in assets]  # fmt: skip
+    source = [
+        resources.files("micrograd.stepper.browser").joinpath(name).read_text("utf-8")
+        for name in assets
+    ]
     given = f"const INPUT = {json_text(data)};\nconst answer = x => console.log(JSON.stringify(x));"
     text = "\n".join(["'use strict';", given, head, *source, script])
-    run = subprocess.run([program, "-"], input=text, capture_output=True, text=True,
-                         encoding="utf-8", timeout=60)  # fmt: skip
+    run = subprocess.run(
+        [program, "-"], input=text, capture_output=True, text=True, encoding="utf-8", timeout=60
+    )
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "micrograd"
 # in the package and in the folders of COMPLETE has to have a place.
 STOREYS = {
     "": [
-        ["content_policy", "files", "ops", "printing"],
+        ["content_policy", "displays", "files", "ops", "printing"],
         ["core"],
         ["engine"],
         ["graph", "derivatives", "functions"],
@@ -27,28 +27,38 @@ STOREYS = {
         ["stepper"],
         ["lowering"],
         ["ner"],
-        ["cli"],
         ["__init__"],
+        ["cli"],
         ["__main__"],
     ],
-    "core": [["formulas", "modes", "numbers"], ["kinds"], ["order"], ["copying", "recording"], ["__init__"]],
+    "core": [
+        ["checks", "formulas", "modes", "numbers"],
+        ["kinds"],
+        ["order"],
+        ["copying", "recording"],
+        ["__init__"],
+    ],
     "gradcheck": [["claims"], ["slopes"], ["report"], ["__init__"]],
     "lowering": [
         ["trace", "scalars"],
         ["arrays"],
-        ["irregular"],
         ["code"],
+        ["irregular"],
         ["passes", "where"],
+        ["batch", "cache", "diagnose", "explain"],
         ["program"],
-        ["lower"],
+        ["compare", "lower"],
         ["__init__"],
     ],
 }
-COMPLETE = {"", "core", "gradcheck"}
+COMPLETE = {"", "core", "gradcheck", "lowering"}
 
 # The imports that run up, each within a function: what they fetch is loaded when it is shown.
 UPWARD = {
     ("render.notebook", "stepper"),  # a notebook offers to step through a small graph
+    ("render.notebook", "stepper.document"),
+    ("render.picture", "stepper"),
+    ("render.picture", "stepper.equations"),  # and a picture's steps can be had as equations
     ("ner.training.fitting", "ner.tagger"),  # until the half it needs is a module below it
 }
 

@@ -256,7 +256,7 @@ def test_sealed_nonsense_is_refused_in_one_line(tree, tmp_path):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("opening, closing", ["[]", ("{\"a\":", "}")])
+@pytest.mark.parametrize("opening, closing", ["[]", ('{"a":', "}")])
 @pytest.mark.parametrize("depth", [900, 100_000])
 def test_nested_brackets_are_refused_in_one_line(opening, closing, depth, tmp_path):
     path = tmp_path / "s.json"

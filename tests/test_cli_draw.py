@@ -44,7 +44,7 @@ def test_options_reach_the_picture(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([*EXAMPLE, "-o", "out.gif"], "cannot draw 'out.gif': the ending must be one of .svg"),
+        ([*EXAMPLE, "-o", "out.bmp"], "cannot draw 'out.bmp': the ending must be one of .svg"),
         ([*EXAMPLE, "-o", "/nowhere/out.svg"], "/nowhere"),
         (["draw", "x + y", "--at", "x=1"], "y has no value"),
         (["draw", "x +", "--at", "x=1"], "cannot read 'x +'"),

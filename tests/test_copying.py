@@ -111,7 +111,7 @@ def test_an_attribute_may_refer_to_a_newer_node():
 
 
 def test_attributes_with_graphs_of_their_own_are_pickled_without_recursion():
-    x = out = Value(1.0)
+    out = Value(1.0)
     for i in range(3000):
         out = out + 1.0
         if i % 1000 == 0:

@@ -22,6 +22,7 @@ from micrograd import (
 from micrograd.core.modes import AnomalyError, comparisons_reported
 from micrograd.engine import sum_of_products
 from micrograd.graph import snapshot
+from micrograd.ops import ROWS
 
 DEEP = 100_000  # nodes: a hundred times Python's recursion limit
 
@@ -452,3 +453,226 @@ def test_a_node_made_by_hand_cannot_be_replayed():
     out = Value(1.0, (Value(2.0),), "mine")
     with pytest.raises(ValueError, match=r"mine\(2.0\).*made by hand"):
         out.forward()
+
+
+# What stood at the edges of trust.
+
+
+def test_a_seed_is_added_to_what_a_leaf_has():
+    x = Value(3.0)
+    x.backward()
+    x.backward(seed=0.5)
+    assert x.grad == 1.5
+
+
+def test_steps_begin_with_their_seed():
+    x = Value(3.0)
+    steps = list((x * 2.0).steps(seed=0.5))
+    assert [step.upstream for step in steps] == [0.5, 0.5]
+    assert [step.contribution for step in steps] == [1.0, 1.5]
+
+
+@pytest.mark.parametrize("seed", ["2", None, Value(1.0), [1.0]])
+def test_a_seed_is_a_number(seed):
+    for run in (lambda x: x.backward(seed), lambda x: list(x.steps(seed))):
+        with pytest.raises(TypeError, match="cannot hold"):
+            run(Value(2.0) * 3.0)
+
+
+def test_comparisons_of_equal_values():
+    a, b = Value(1.0), Value(1.0)
+    assert (a < b, a <= b, a > b, a >= b) == (False, True, False, True)
+    assert (a < 2, a <= 0, a > 0, a >= 2) == (True, False, True, False)
+
+
+def test_a_graph_wired_by_hand_below_others_is_ordered_by_its_edges():
+    a, c = Value(1.0), Value(3.0)
+    inner = a * 2.0
+    outer = inner * inner
+    younger = c * 5.0
+    inner._prev = (younger, c)
+    order = topological_order(outer)
+    assert order.index(younger) < order.index(inner) < order.index(outer)
+    outer.forward()
+    outer.backward()
+    assert (c.grad, a.grad) == (2 * 45.0 * 30.0, 0.0)
+    assert [id(n) for n in topological_order(outer, a)][-1] == id(a)
+
+
+@pytest.mark.parametrize(("x", "slope"), [(1.0, 0.0), (-1.0, 0.0), (0.999, 1.0), (-0.999, 1.0)])
+def test_hard_tanh_at_its_corners(x, slope):
+    value = Value(x)
+    out = value.hard_tanh()
+    out.backward()
+    assert (out.data, value.grad) == (x, slope)
+
+
+def test_leaky_relu_at_its_corner():
+    x = Value(0.0)
+    x.leaky_relu(0.3).backward()
+    assert x.grad == 0.3
+
+
+def test_methods_carry_their_own_names():
+    x = Value(2.0)
+    for row in ROWS:
+        method = getattr(Value, row.name)
+        assert (method.__name__, method.__qualname__) == (row.name, f"Value.{row.name}")
+    with pytest.raises(TypeError, match=r"Value\.exp\(\) takes 1 positional argument"):
+        x.exp(3, 4)
+    with pytest.raises(TypeError, match=r"Value\.max\(\) missing 1 required .*'y'"):
+        x.max()
+    assert Value.__add__.__qualname__ == "Value.__add__"
+
+
+OPERATORS = ["+", "-", "*", "/", "**", "<", "<=", ">", ">="]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_an_operator_beside_an_array_works_element_by_element(operator):
+    x, array = Value(2.0), np.array([1.0, 2.0, 3.0])
+    for text in (f"x {operator} array", f"array {operator} x"):
+        ours, numbers = (eval(text, {"x": one, "array": array}) for one in (x, 2.0))
+        assert [v.data if isinstance(v, Value) else v for v in ours] == numbers.tolist()
+
+
+@pytest.mark.parametrize("name", [row.name for row in ROWS if row.arity == 2])
+def test_a_method_refuses_an_array_and_says_what_to_do(name):
+    with pytest.raises(TypeError, match=r"cannot hold array.*make one Value for each element"):
+        getattr(Value(1.0), name)(np.array([1.0, 2.0]))
+
+
+def test_pow_takes_a_value_and_other_constants_are_numbers():
+    x, y = Value(2.0), Value(3.0)
+    out = x.pow(y)
+    out.backward()
+    assert (out.data, x.grad, y.grad) == (8.0, 12.0, 8.0 * math.log(2.0))
+    assert (x.pow().data, x.pow(3).data, (x**3)._op) == (4.0, 8.0, "**3")
+    with pytest.raises(TypeError, match=r"the k of leaky_relu\(x\) is one number, not Value"):
+        x.leaky_relu(y)
+    with pytest.raises(TypeError, match=r"the k of x \*\* k is one number, not 'a' \(str\)"):
+        x.pow("a")
+
+
+@pytest.mark.parametrize("junk", [Value(0.5), None, "0.5", [0.5], np.ones(2)])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda v, w: v * w,
+        lambda v, w: w - v,
+        lambda v, w: v.tanh(),
+        lambda v, w: v.relu(),
+        lambda v, w: v**2,
+        lambda v, w: weighted_sum([v], [w]),
+        lambda v, w: weighted_sum([w], [w], v),
+        lambda v, w: sum_of_products([w, v], [w, w], w),
+        lambda v, w: v < w,
+        lambda v, w: v.forward(),
+    ],
+)
+def test_what_is_assigned_to_data_and_is_no_number_is_said_where_it_is_read(use, junk):
+    v, w = Value(1.0, label="v"), Value(3.0, label="w")
+    v.data = junk
+    with pytest.raises(TypeError, match=r"the data of 'v' is .*, not a number; assign one"):
+        use(v, w)
+
+
+def test_junk_assigned_after_the_forward_pass_is_said_by_backward_and_forward():
+    v = Value(1.0, label="v")
+    out = v * v + 1.0
+    v.data = None
+    for run in (out.backward, out.forward):
+        with pytest.raises(TypeError, match="the data of 'v' is None"):
+            run()
+
+
+def test_numpy_numbers_assigned_to_data_give_plain_floats():
+    v, w = Value(1.0), Value(3.0)
+    v.data = np.float64(0.5)
+    for out in (v * w, v.tanh(), v**2, weighted_sum([v], [w]), sum_of_products([v], [w], w)):
+        assert type(out.data) is float
+    v.data = np.float32(0.5)
+    assert type(v.forward()) is float
+
+
+def test_edited_data_is_told_under_detect_anomaly():
+    x = Value(2.0, label="x")
+    y = (x * x).tanh() + weighted_sum([x], [x], x)
+    with detect_anomaly():
+        y.backward()
+        x.data = 5.0
+        with pytest.raises(AnomalyError, match=r"holds .* now give .* call forward\(\) before"):
+            y.backward()
+        y.forward()
+        y.backward()
+    half = Value(-1.0).relu().sqrt()
+    half.parents[0].parents[0].data = 4.0
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"now give 4\.0"):
+        half.parents[0].backward()
+
+
+def test_a_backward_pass_that_fails_says_what_leaves_hold():
+    a, b = Value(4.0, label="a"), Value(0.0, label="b")
+    out = b.sqrt() + a * 3.0
+    with pytest.raises(DomainError, match=r"sqrt\(b = 0.0\).*leaves hold .*set their grad to 0"):
+        out.backward()
+    assert a.grad == 3.0
+    with detect_anomaly():
+        tiny = Value(1e-300)
+        bad = tiny.sqrt() * 1e300 * 1e-300 * 1e300
+        with pytest.raises(AnomalyError, match="set their grad to 0"):
+            bad.backward()
+
+
+def test_local_gradients_may_be_given_as_numbers():
+    """As microgpt makes its nodes: Value(data, children, local gradients)."""
+    x, y = Value(2.0), Value(3.0)
+    out = Value(x.data * y.data, (x, y), (y.data, x.data))
+    (out * 2.0).backward()
+    assert (x.grad, y.grad) == (6.0, 4.0)
+    assert out.local_gradients() == (3.0, 2.0)
+    assert [s.contribution for s in out.steps()] == [3.0, 2.0]
+    square = Value(4.0, [x, x], [2.0, 2.0])
+    x.grad = 0.0
+    square.backward()
+    assert x.grad == 4.0
+    assert Value(1.0, (), ()).parents == ()
+    with pytest.raises(ValueError, match="2 local gradients for 1 children"):
+        Value(4.0, (x,), (4.0, 1.0))
+    with pytest.raises(TypeError, match="cannot hold"):
+        Value(4.0, (x,), (x,))
+
+
+@pytest.mark.parametrize("symbol", ["", "mine"])
+def test_children_without_any_slope_are_refused_by_backward(symbol):
+    x = Value(2.0, label="x")
+    out = Value(4.0, (x,), symbol) * 2.0
+    for run in (out.backward, lambda: list(out.steps()), out.parents[0].local_gradients):
+        with pytest.raises(ValueError, match=rf"{symbol}\(x = 2.0\) was made by hand.*_backward"):
+            run()
+    assert Value(4.0, (), "leaf of mine").backward() is None
+
+
+def test_subclasses_of_value_work_in_all_operators():
+    class Watched(Value):
+        reads = 0
+
+        @property
+        def data(self):
+            Watched.reads += 1
+            return 2.0
+
+        @data.setter
+        def data(self, number):
+            pass
+
+    x, y = Watched(2.0), Value(3.0)
+    for row in ROWS:
+        operands = [y] * (row.arity - 1)
+        assert getattr(x, row.name)(*operands).parents == (x, *operands)
+        if row.arity == 2:
+            assert getattr(y, row.name)(x).parents == (y, x)
+    out = weighted_sum([x], [y], x) + sum_of_products([x], [y], x) + 1.0 / x - x**y
+    out.backward()
+    assert x.grad == 4.0 + 4.0 - 0.25 - 12.0
+    assert Watched.reads > 0

@@ -54,7 +54,7 @@ def test_a_new_file_gets_what_the_mask_of_the_process_leaves(mask, mode, tmp_pat
 
 
 def test_a_missing_folder_is_called_one(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"none/a: there is no folder .*none; make it first"):
+    with pytest.raises(FileNotFoundError, match=r"none/a: there is no folder .*none; make it"):
         atomic_write(tmp_path / "none" / "a", "")
 
 
@@ -70,7 +70,8 @@ def test_errors_name_the_file_and_never_the_temporary_one(tmp_path, monkeypatch)
             patch.setattr(os, name, refuse)
             with pytest.raises(PermissionError) as refusal:
                 atomic_write(tmp_path / "a", "new")
-        assert str(refusal.value) == f"[Errno 13] Permission denied: '{tmp_path / 'a'}'"
+        assert str(refusal.value).startswith(f"{tmp_path / 'a'}: permission is denied")
+        assert ".writing" not in str(refusal.value)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -112,8 +112,10 @@ def where(program: Program) -> Iterator[str]:
     yield f"root {program.root._op or 'leaf'} {shown(program.line(program.root))}"
     for (op, here, gradient), places in groups.items():
         ats = " | ".join(runs(column, 4) for column in zip(*places))
-        yield (f"{len(places):5} {op:8} {shown(here)} | {shown(gradient)}\n"
-               f"          at {ats}; {digest(places)}")  # fmt: skip
+        yield (
+            f"{len(places):5} {op:8} {shown(here)} | {shown(gradient)}\n"
+            f"          at {ats}; {digest(places)}"
+        )
 
 
 def shown(spot: Any) -> str:
@@ -153,10 +155,13 @@ def test_what_is_printed_is_what_is_kept(name):
     kept = (FOLDER / f"{name}.txt").read_text()
     now = golden(made(name).program)
     if now != kept:
-        diff = difflib.unified_diff(kept.splitlines(), now.splitlines(), f"golden/{name}.txt",
-                                    "now", lineterm="")  # fmt: skip
-        pytest.fail("\n".join([*diff, "", f"If this is meant: python -m tests.test_golden --write "
-                               f"{name}"]), pytrace=False)  # fmt: skip
+        diff = difflib.unified_diff(
+            kept.splitlines(), now.splitlines(), f"golden/{name}.txt", "now", lineterm=""
+        )
+        pytest.fail(
+            "\n".join([*diff, "", f"If this is meant: python -m tests.test_golden --write {name}"]),
+            pytrace=False,
+        )
 
 
 def test_every_golden_file_has_a_model():

@@ -1,12 +1,13 @@
 """The checker: what it accepts, what it catches, what its report says."""
 
 import math
+import random
 
 import pytest
 
 from micrograd import Value, topological_order
 from micrograd.gradcheck import Report, gradcheck
-from micrograd.nn import MLP
+from micrograd.nn import MLP, Dropout
 from micrograd.ops import BY_NAME, Row
 
 
@@ -145,3 +146,131 @@ def test_what_cannot_be_checked_is_refused(arguments, error, message):
 def test_second_order_by_complex_step_is_refused():
     with pytest.raises(ValueError, match="2 not by complex step"):
         gradcheck(lambda x: x, [1.0], method="complex", order=2)
+
+
+def claimed(f, *slopes):
+    """Return the function f whose backward step hands on `slopes`."""
+    return lambda *xs: Value(f(*(x.data for x in xs)), xs, slopes)
+
+
+@pytest.mark.parametrize("power", range(-8, 9, 2))
+@pytest.mark.parametrize(
+    "function", [lambda x: x.log(), lambda x: x.sqrt(), lambda x: x**1.5, lambda x: 1 / x]
+)
+def test_the_step_follows_the_size_of_x(function, power):
+    report = gradcheck(function, [3.0 * 10.0**power])
+    assert report, report
+    assert not report.entries[0].kink
+
+
+@pytest.mark.parametrize("scale", [1e-10, 1.0, 1e10])
+def test_there_is_no_absolute_floor(scale):
+    assert gradcheck(claimed(lambda x: scale * x, scale), [1.0])
+    report = gradcheck(claimed(lambda x: scale * x, 2 * scale), [1.0])
+    assert not report
+    assert report.entries[0].verdict == "DIFFERS"
+
+
+@pytest.mark.parametrize("claim", [1e-6, 1e-4, 0.0, -1e-6])
+def test_what_rounding_hides_is_not_certified(claim):
+    report = gradcheck(claimed(lambda x, y: 1e-6 * x + 1e12 * y, claim, 1e12), [1.0, 1.0])
+    assert not report
+    hidden, plain = report.entries
+    assert (hidden.verdict, plain.verdict) == ("cannot tell here", "")
+    assert "x0: rounding: f is 1e+12" in str(report)
+    assert "1 of 2 gradients agree, 1 cannot be told" in str(report)
+
+
+def test_a_wrong_sign_beside_a_large_term_is_never_certified():
+    for x in (1.0, 1e12):
+        for claim in (-1.0, 100.0):
+            assert not gradcheck(claimed(lambda x, y: x + 1e12 * y, claim, 1e12), [x, 1.0])
+
+
+def test_a_dead_unit_beside_a_large_term_agrees():
+    assert gradcheck(lambda x, y: x.relu() + 1e6 * y, [-1.0, 1.0])
+    assert not gradcheck(claimed(lambda x, y: max(x, 0.0) + y, 1e-3, 1.0), [-1.0, 1.0])
+
+
+def test_a_stationary_point_agrees_and_a_small_slope_there_does_not():
+    assert gradcheck(lambda x: x**3 - 3 * x, [1.0])
+    assert not gradcheck(claimed(lambda x: x**3 - 3 * x, 1e-6), [1.0])
+
+
+@pytest.mark.parametrize("at", [3.0, 1e-6, 0.0])
+def test_the_tolerance_is_the_relative_error_still_taken(at):
+    for error, agrees in ((0.5e-6, True), (1.5e-6, False), (-1.5e-6, False)):
+        assert bool(gradcheck(claimed(lambda x: 2.0 * x + 1.0, 2.0 * (1 + error)), [at])) == agrees
+    report = gradcheck(claimed(lambda x: 2.0 * x, 2.2), [at], tolerance=0.2)
+    assert report, report
+    assert not gradcheck(claimed(lambda x: 2.0 * x, 2.2), [at], tolerance=0.05)
+
+
+def test_random_numbers_within_the_function_are_noticed():
+    report = gradcheck(lambda x: x * random.random(), [1.0])
+    assert not report
+    assert "not repeatable: the same numbers gave" in str(report)
+    dropout = Dropout(0.5)
+    random.seed(1)
+    report = gradcheck(lambda *xs: sum(dropout(list(xs))), [0.3] * 8)
+    assert all(entry.doubt.startswith("not repeatable") for entry in report.entries)
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "kink"),
+    [
+        (lambda x: x.abs(), 0.0, True),
+        (lambda x: (x - 0.7).relu() * 3 + x, 0.7, True),
+        (lambda x: x.max(2.0), 2.0, True),
+        (lambda x: x.hard_tanh(), 1.0, True),
+        (lambda x: (x * 50.0).tanh(), 0.01, False),
+        (lambda x: x.sqrt(), 1e-3, False),
+        (lambda x: (x * 1e3).sin(), 1.0, False),
+        (lambda x: x * x, 0.0, False),
+    ],
+)
+def test_a_corner_is_told_from_a_bend(function, at, kink):
+    assert gradcheck(function, [at]).entries[0].kink == kink
+
+
+def test_a_jump_is_no_slope():
+    report = gradcheck(lambda x: x * 2.0 if x.data < 1.0 else x * 3.0, [1.0])
+    assert report.entries[0].verdict.startswith("cannot tell here")
+    assert "the differences do not settle" in str(report)
+
+
+def test_a_neighbour_without_a_value_fails_no_check():
+    edge = math.nextafter(709.78, 709.0)
+    assert gradcheck(lambda x: x.exp() * 1e-300, [edge])
+    assert gradcheck(lambda x: (x - 1.0).log(), [1.0 + 1e-6])
+
+
+def test_a_narrow_peak_is_not_overlooked():
+    assert gradcheck(lambda x: (((x - 1 + 1e-7) ** 2) * -1e12).exp(), [1.0])
+    assert gradcheck(lambda x: (x * 402.1238596594935).sin(), [1.0])  # 64 periods
+
+
+def test_the_worst_is_the_largest_error_and_comes_first():
+    report = gradcheck(claimed(lambda x, y, z: x + y + z, 1.0, 3.0, 1.5), [1.0, 1.0, 1.0])
+    assert report.worst.name == "x1"
+    many = [1.0] * 41
+    slopes = [1.0 + i / 100 for i in range(41)]
+    text = str(gradcheck(claimed(lambda *xs: sum(xs), *slopes), many))
+    assert text.splitlines()[1].startswith("x40 ")
+
+
+@pytest.mark.parametrize("options", [{"h": 0.0}, {"tolerance": 0.0}, {"tolerance": -1.0}])
+def test_a_step_or_tolerance_of_nothing_is_refused(options):
+    with pytest.raises(ValueError, match="both must be"):
+        gradcheck(lambda x: x, [1.0], **options)
+
+
+def test_random_functions_at_all_scales_raise_no_alarm_and_get_no_false_certificate():
+    mpmath = pytest.importorskip("mpmath", reason="compares with mpmath's derivatives")
+    from benchmarks import gradcheck as against_mpmath
+
+    with mpmath.workdps(against_mpmath.DIGITS):
+        said = against_mpmath.run(60, 7, {"micrograd": against_mpmath.ours})
+    assert said["micrograd, right"]["differs"] == 0
+    assert said["micrograd, wrong"]["agrees"] == 0
+    assert said["micrograd, right"]["agrees"] >= 55

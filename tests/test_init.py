@@ -9,8 +9,13 @@ import pytest
 from micrograd.init import RULES, drawn, initialise, spread
 from micrograd.nn import MLP, SoftmaxClassifier
 
-VARIANCES = {"uniform": 1e-4 / 3, "normal": 1e-4, "xavier_uniform": 2 / 500,
-             "xavier_normal": 2 / 500, "zero": 0.0}  # fmt: skip
+VARIANCES = {
+    "uniform": 1e-4 / 3,
+    "normal": 1e-4,
+    "xavier_uniform": 2 / 500,
+    "xavier_normal": 2 / 500,
+    "zero": 0.0,
+}
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -42,12 +42,14 @@ def sigmoid(z):
 
 SLOPES = {
     # row: (as printed, as it should be)
-    "sigmoid": (lambda z: -math.exp(-z) / (1 + math.exp(-z)),
-                lambda z: math.exp(-z) / (1 + math.exp(-z)) ** 2),
+    "sigmoid": (
+        lambda z: -math.exp(-z) / (1 + math.exp(-z)),
+        lambda z: math.exp(-z) / (1 + math.exp(-z)) ** 2,
+    ),
     "tanh": (lambda z: math.tanh(z) ** 2, lambda z: 1 - math.tanh(z) ** 2),
     "soft_sign": (lambda z: math.copysign(1, z) / (1 + z) ** 2, lambda z: 1 / (1 + abs(z)) ** 2),
     "relu": (lambda z: 1.0 if z > 1 else 0.0, lambda z: 1.0 if z > 0 else 0.0),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("row", SLOPES)

@@ -46,11 +46,17 @@ def test_export(file, capsys):
     assert "import torch" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("name", "said"), [
-    ("loss.py", "is not FILE.py:FUNCTION"), ("{file}:nothing", "has no nothing"),
-    ("{file}:random", "no function"), ("{file}:bare", "no default for x"),
-    ("{file}:branching", "compared"), ("{file}x.py:loss", "No such file"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("loss.py", "is not FILE.py:FUNCTION"),
+        ("{file}:nothing", "has no nothing"),
+        ("{file}:random", "no function"),
+        ("{file}:bare", "no default for x"),
+        ("{file}:branching", "compared"),
+        ("{file}x.py:loss", "there is no such file"),
+    ],
+)
 def test_what_cannot_be_lowered(file, name, said, capsys):
     assert main(["lower", name.format(file=file)]) == 2
     assert said in capsys.readouterr().err
@@ -65,17 +71,21 @@ def test_a_file_that_fails_is_named_with_the_line(tmp_path, capsys):
 
 def test_inputs_that_the_function_refuses_to_vary_stay(tmp_path, capsys):
     path = tmp_path / "lesson.py"
-    path.write_text("from micrograd.losses import cross_entropy\nfrom micrograd.nn import MLP\n"
-                    "model = MLP(2, [3])\n"
-                    "def loss(x=[0.1, 0.2], t=[0.0, 1.0, 0.0]):\n"
-                    "    return cross_entropy(model(x), t)\n")  # fmt: skip
+    path.write_text(
+        "from micrograd.losses import cross_entropy\nfrom micrograd.nn import MLP\n"
+        "model = MLP(2, [3])\n"
+        "def loss(x=[0.1, 0.2], t=[0.0, 1.0, 0.0]):\n"
+        "    return cross_entropy(model(x), t)\n"
+    )
     assert main(["lower", f"{path}:loss", "--check"]) == 0
     assert "not varied, since the function refuses other numbers: t" in capsys.readouterr().out
 
 
 def test_masks_cannot_be_compared(tmp_path, capsys):
     path = tmp_path / "lesson.py"
-    path.write_text("from micrograd.nn import Dropout\ndrop = Dropout(0.5)\n"
-                    "def loss(x=[0.1, 0.2]):\n    return sum(drop(x))\n")  # fmt: skip
+    path.write_text(
+        "from micrograd.nn import Dropout\ndrop = Dropout(0.5)\n"
+        "def loss(x=[0.1, 0.2]):\n    return sum(drop(x))\n"
+    )
     assert main(["lower", f"{path}:loss", "--check"]) == 2
     assert "mask: drawn anew at every call of the function" in capsys.readouterr().err

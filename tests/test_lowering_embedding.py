@@ -44,9 +44,13 @@ def assert_equals_scalar_engine(program, loss, *batch):
     total.backward()
     value, gradients = program.value_and_grad(*batch)
     assert value == program(*batch) == pytest.approx(total.data, rel=1e-12)
-    assert_same({name: dense(g, program.parameters[name].shape) for name, g in gradients.items()},
-                {name: np.array([v.grad for v in leaf]).reshape(program.parameters[name].shape)
-                 for name, leaf in leaves.items()})  # fmt: skip
+    assert_same(
+        {name: dense(g, program.parameters[name].shape) for name, g in gradients.items()},
+        {
+            name: np.array([v.grad for v in leaf]).reshape(program.parameters[name].shape)
+            for name, leaf in leaves.items()
+        },
+    )
     return gradients
 
 
@@ -67,24 +71,27 @@ WINDOW = [0, 1, 2, 3, 4], [0, 1, 5, 3, 4]
 def test_the_window_model_reads_like_the_notes():
     loss, _ = window()
     source = lower(loss, *WINDOW).source
-    for line in ("def value_and_grad(ids, ids_c, E, W1, b1, W2, b2):",
-                 "x = E[ids]                                    # (B, 5, 3)",
-                 "x_c = E[ids_c]                                # (B, 5, 3)",
-                 "z1_c = x_c.reshape(-1, 15) @ W1.T + b1        # (B, 4)",
-                 "dx = (delta1 @ W1).reshape(-1, 5, 3)          # (B, 5, 3)",
-                 "dE = rows(E, ids_c, dx_c, ids, dx)            # (9, 3)", "'E': dE}"):  # fmt: skip
+    for line in (
+        "def value_and_grad(ids, ids_c, E, W1, b1, W2, b2):",
+        "x = E[ids]                                    # (B, 5, 3)",
+        "x_c = E[ids_c]                                # (B, 5, 3)",
+        "z1_c = x_c.reshape(-1, 15) @ W1.T + b1        # (B, 4)",
+        "dx = (delta1 @ W1).reshape(-1, 5, 3)          # (B, 5, 3)",
+        "dE = sparse_rows(E, ids_c, dx_c, ids, dx)     # (9, 3)",
+        "'E': dE}",
+    ):
         assert line in source
 
 
-def test_gradients_are_rows_one_for_every_id():
+def test_gradients_are_rows_each_id_once():
     loss, _ = window()
     program = lower(loss, *WINDOW)
     x, x_c = ids(6, 5, rows=9), ids(6, 5, rows=9, seed=2)
     x[0] = 4  # one id all over a sample
     gradients = assert_equals_scalar_engine(program, loss, x, x_c)
-    assert isinstance(gradients["E"], Rows) and gradients["E"].rows.shape == (60, 3)
-    np.testing.assert_array_equal(np.sort(gradients["E"].indices),
-                                  np.sort([*x.ravel(), *x_c.ravel()]))  # fmt: skip
+    used = sorted({*x.ravel().tolist(), *x_c.ravel().tolist()})
+    assert isinstance(gradients["E"], Rows) and gradients["E"].rows.shape == (len(used), 3)
+    assert gradients["E"].indices.tolist() == used
     with_inputs = program.value_and_grad(x, x_c, wrt_inputs=True)[1]
     assert set(with_inputs) == {"E", "W1", "b1", "W2", "b2"}
     assert_equals_scalar_engine(program, loss, x[:1], x_c[:1])
@@ -101,14 +108,15 @@ def test_a_language_model_of_single_ids():
     program = lower(loss, 1, 2)
     assert "x = E[token] " in program.source
     assert "q = where(target[:, None] == i1, 1.0, 0.0)    # (B, 6)" in program.source
-    gradients = assert_equals_scalar_engine(program, loss, ids(40, rows=6), ids(40, rows=6, seed=2))
-    assert gradients["E"].rows.shape == (40, 3)
+    tokens = ids(40, rows=5)
+    gradients = assert_equals_scalar_engine(program, loss, tokens, ids(40, rows=6, seed=2))
+    assert gradients["E"].indices.tolist() == sorted({*tokens.tolist()})
 
 
 def test_an_input_named_x_is_not_shadowed():
     (embedding,) = seeded((3, 2))
     source = lower(lambda x, y: dot(embedding(x), y), 0, [1.0, 2.0]).source
-    assert "e = E[x]" in source and "rows(E, x, de)" in source
+    assert "e = E[x]" in source and "sparse_rows(E, x, de)" in source
 
 
 def test_several_tables_and_one_table_by_two_inputs():
@@ -122,7 +130,8 @@ def test_several_tables_and_one_table_by_two_inputs():
     assert list(program.parameters) == ["E", "E_2"]
     batch = ids(8, rows=7), ids(8, rows=3), ids(8, rows=7, seed=5)
     gradients = assert_equals_scalar_engine(program, loss, *batch)
-    assert gradients["E"].rows.shape == (16, 4) and gradients["E_2"].rows.shape == (8, 4)
+    assert gradients["E"].indices.tolist() == sorted({*batch[0].tolist(), *batch[2].tolist()})
+    assert gradients["E_2"].rows.shape == (3, 4)
     assert program.source.count("E[word]") == 1
 
 
@@ -134,10 +143,12 @@ def test_what_a_table_gets_is_not_written_over():
 
     program = lower(loss, 1, [0.1, 0.2, 0.3])
     batch = ids(6, rows=4), np.random.default_rng(0).normal(size=(6, 3))
-    rows = assert_equals_scalar_engine(program, loss, *batch)["E"].rows.copy()
-    gradients = program.value_and_grad(*batch, wrt_inputs=True)[1]  # -dE, computed after it
+    rows = assert_equals_scalar_engine(program, loss, *batch)["E"].rows
+    gradients = program.value_and_grad(*batch, wrt_inputs=True)[1]  # of y: -dE, sample by sample
     np.testing.assert_array_equal(gradients["E"].rows, rows)
-    np.testing.assert_array_equal(gradients["y"], -rows)
+    added = np.zeros((4, 3))
+    np.add.at(added, batch[0], -gradients["y"])
+    np.testing.assert_allclose(added[gradients["E"].indices], rows, rtol=1e-12, atol=1e-15)
 
 
 def test_one_array_is_what_several_lookups_get():
@@ -229,8 +240,10 @@ def test_parameters_by_name_and_frozen_tables():
     (u,) = values([[0.5, -0.3, 0.2]])
     frozen = lower(lambda i: dot(embedding(i), u), 1, parameters={"u": u})
     assert set(frozen.constants) == {"E"} and "dE" not in frozen.source
-    assert_same(frozen.value_and_grad(ids(4, rows=9))[1],
-                {"u": frozen.constants["E"][ids(4, rows=9)].mean(0)})  # fmt: skip
+    assert_same(
+        frozen.value_and_grad(ids(4, rows=9))[1],
+        {"u": frozen.constants["E"][ids(4, rows=9)].mean(0)},
+    )
 
 
 def test_a_part_of_a_table_is_no_parameter_of_its_own():
@@ -320,8 +333,9 @@ def test_the_graph_of_a_whole_batch_still_reads_rows_by_places():
     value, gradients = program.value_and_grad()
     used = sorted({*x.ravel().tolist(), *x_c.ravel().tolist()})
     assert value == pytest.approx(root.data, rel=1e-12)
-    assert_same({"E": gradients["E"]},
-                {"E": np.array([[v.grad for v in embedding.rows[i]] for i in used])})  # fmt: skip
+    assert_same(
+        {"E": gradients["E"]}, {"E": np.array([[v.grad for v in embedding.rows[i]] for i in used])}
+    )
     everything = lower(root, parameters={"E": embedding.rows}).value_and_grad()[1]["E"]
     assert everything.shape == (9, 3)
     np.testing.assert_allclose(everything[used], gradients["E"], rtol=1e-12, atol=1e-15)
@@ -333,12 +347,13 @@ def test_what_a_table_gets_may_be_an_input():
     batch = ids(5, rows=4), np.random.default_rng(0).normal(size=(5, 3))
     program = lower(lambda i, y: dot(embedding(i), y), 1, [0.1, 0.2, 0.3], reduce="sum")
     gradient = program.value_and_grad(*batch)[1]["E"]
-    np.testing.assert_array_equal(gradient.indices, batch[0])
-    np.testing.assert_array_equal(gradient.rows, batch[1])
+    added = np.zeros((4, 3))
+    np.add.at(added, *batch)
+    np.testing.assert_allclose(dense(gradient, (4, 3)), added, rtol=1e-15)
+    assert not np.shares_memory(gradient.rows, batch[1])
 
 
-def test_numba_gathers_and_scatters():
-    pytest.importorskip("numba")
+def test_a_table_with_sparse_gradients_beside_one_with_dense_ones():
     sparse, shared = seeded((4, 2), (3, 2))
 
     def loss(i, js, y):
@@ -346,13 +361,12 @@ def test_numba_gathers_and_scatters():
         logits = [dot(row, x) for row in shared.rows]  # and looked up too: a dense gradient
         return sum(v * q for v, q in zip(logits, one_hot(y, 3))) * dot(shared(y), x).tanh()
 
-    program = lower(loss, 1, [2, 3, 0], 2, backend="numba")
+    program = lower(loss, 1, [2, 3, 0], 2)
     batch = ids(6, rows=4), ids(6, 3, rows=4), ids(6, rows=3)
     gradients = assert_equals_scalar_engine(program, loss, *batch)
-    assert gradients["E"].rows.shape == (18, 2) and gradients["E_2"].shape == (3, 2)
-    one = lower(lambda i, y: dot(sparse(i), y), 1, [0.1, 0.2], reduce="sum", backend="numba")
-    y = np.arange(8.0).reshape(4, 2)
-    np.testing.assert_array_equal(one.value_and_grad(ids(4, rows=4), y)[1]["E"].rows, y)
+    used = {*batch[0].tolist(), *batch[1][:, [0, 2]].ravel().tolist()}
+    assert gradients["E"].indices.tolist() == sorted(used)
+    assert gradients["E_2"].shape == (3, 2)
 
 
 # Training.
@@ -488,8 +502,10 @@ def test_exported_programs_give_dense_gradients(target):
         assert float(found) == pytest.approx(value, rel=1e-12)
         assert float(scope["forward"](*batch, **scope["LEAVES"])) == pytest.approx(value, rel=1e-12)
         shapes = {name: data.shape for name, data in program.parameters.items()}
-        assert_same({n: np.asarray(g) for n, g in same.items()},
-                    {n: dense(g, shapes[n]) for n, g in gradients.items()})  # fmt: skip
+        assert_same(
+            {n: np.asarray(g) for n, g in same.items()},
+            {n: dense(g, shapes[n]) for n, g in gradients.items()},
+        )
 
 
 def test_looked_up_values_tell_their_lines():

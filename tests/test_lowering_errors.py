@@ -8,13 +8,9 @@ import pytest
 
 from micrograd.engine import Value
 from micrograd.graph import snapshot
-from micrograd.lowering import checking, lower
-from micrograd.lowering.expr import Assign, num, ref
-from micrograd.lowering.arrays.ir import ELEMENT, INPUT, Array, Index, Operand
+from micrograd.lowering import lower
 from micrograd.ops import DomainError
 from tests.lowering_models import values, window_model
-
-NO_NODES = np.zeros(0, np.int64)
 
 
 def test_a_comparison_while_tracing_names_the_line():
@@ -30,7 +26,7 @@ def test_a_comparison_while_tracing_names_the_line():
     ("loss", "shown"),
     [
         (lambda x: x[1] * math.exp(x[0]), r"real number.*Write it as .*x\.exp\(\)"),
-        (lambda x: x[1] * float(x[0]), r"float\(\).*Write it as an operation"),
+        (lambda x: x[1] * float(x[0]), r"not Value.*Write it as an operation"),
         (lambda x: x[int(x[0])], r"int\(\).*nn\.Embedding"),
     ],
 )
@@ -68,7 +64,7 @@ def test_samples_and_names_fit():
         lower(lambda x: x[0], [0.1], backend="cuda")
 
 
-@pytest.mark.parametrize("name", ["B", "dot", "t1", "i1", "_v0", "lambda", "+"])
+@pytest.mark.parametrize("name", ["B", "np", "len", "loss", "exp", "Rows", "lambda", "+"])
 def test_names_that_the_program_needs_are_refused(name):
     w = values([1.0, 2.0])
     with pytest.raises(ValueError, match=rf"'{re.escape(name)}' cannot name an array"):
@@ -81,16 +77,11 @@ def test_two_arrays_have_two_names():
         lower(lambda x: w[0] * x[0] + w[1], [0.1], parameters={"x": w})
 
 
-@pytest.mark.parametrize(("backend", "name"), [
-    *(("numpy", name) for name in ("v0", "q1", "m", "one", "size", "run", "w0")),
-    *(("numba", name) for name in ("m", "q1")),
-])  # fmt: skip
-def test_any_other_name_may_be_given(name, backend):
-    pytest.importorskip(backend)
+@pytest.mark.parametrize("name", ["v0", "q1", "m", "one", "size", "run", "w0", "t1", "i1", "dot"])
+def test_any_other_name_may_be_given(name):
     loss, parameters = window_model(inputs=4, hidden=3)
     W = parameters.pop("W1")
-    program = lower(loss, [0.1] * 4, [0.2] * 4, parameters={name: W, **parameters},
-                    backend=backend)  # fmt: skip
+    program = lower(loss, [0.1] * 4, [0.2] * 4, parameters={name: W, **parameters})
     loss([0.1] * 4, [0.2] * 4).backward()
     found = program.value_and_grad(np.full((2, 4), 0.1), np.full((2, 4), 0.2))[1]
     expected = [[w.grad for w in row] for row in W]
@@ -123,19 +114,21 @@ def test_a_parameter_that_is_not_reached_has_gradient_zero():
     np.testing.assert_array_equal(gradients["W"], [[0.0, 0.0]])
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-@pytest.mark.parametrize(("function", "batch"), [
-    (lambda x: x.log(), [1.0, -2.0]), (lambda x: 1 / x, [1.0, 0.0]),
-    (lambda x: x.sqrt(), [1.0, 0.0]), (lambda x: x.exp(), [1.0, 1000.0]),
-    (lambda x: x**0.5, [4.0, -1.0]),
-])  # fmt: skip
-def test_domain_errors_are_those_of_the_engine(function, batch, backend):
-    if backend == "numba":
-        pytest.importorskip("numba")
+@pytest.mark.parametrize(
+    ("function", "batch"),
+    [
+        (lambda x: x.log(), [1.0, -2.0]),
+        (lambda x: 1 / x, [1.0, 0.0]),
+        (lambda x: x.sqrt(), [1.0, 0.0]),
+        (lambda x: x.exp(), [1.0, 1000.0]),
+        (lambda x: x**0.5, [4.0, -1.0]),
+    ],
+)
+def test_domain_errors_are_those_of_the_engine(function, batch):
     bad = Value(batch[1])
     with pytest.raises(DomainError) as scalar:
         function(bad).backward()
-    program = lower(function, 0.5, backend=backend)
+    program = lower(function, 0.5)
     with pytest.raises(DomainError) as lowered:
         program.value_and_grad(batch, wrt_inputs=True)
     assert str(lowered.value).partition(" (node")[0] == str(scalar.value).partition(" (node")[0]
@@ -153,33 +146,3 @@ def test_a_snapshot_can_be_lowered():
     x = Value(3.0, label="x")
     value, gradients = lower(snapshot(x * x)).value_and_grad()
     assert value == 9 and gradients["x"] == 6
-
-
-def array(shape, nodes=None, operands=()):
-    made = Array(ELEMENT if operands else INPUT, shape, NO_NODES, op="tanh", operands=operands)
-    made.nodes = np.arange(made.size if nodes is None else nodes)
-    return made
-
-
-@pytest.mark.parametrize(("arrays", "fault"), [
-    (lambda a: [array((2, 3), nodes=5)], "holds 5 nodes"),
-    (lambda a: [array((2,), operands=(Operand(a, (Index(0),)),)), a], "before it is computed"),
-    (lambda a: [a, array((2,), operands=(Operand(a, (Index(1),)),))], "at the variables"),
-    (lambda a: [a, array((3,), operands=(Operand(a, (Index(0),)),))], "outside of its axis"),
-    (lambda a: [a, array((2,), operands=(Operand(a, (Index(0), Index(0))),))], "as"),
-    (lambda a: [a, array((2,), operands=(Operand(a, table=np.array([0, 9]), variables=(0,)),))],
-     "by a table"),
-])  # fmt: skip
-def test_the_checker_finds_arrays_that_do_not_fit(arrays, fault):
-    with pytest.raises(checking.BrokenProgramError, match=fault):
-        checking.check_arrays(arrays(array((2,))))
-
-
-@pytest.mark.parametrize(("lines", "fault"), [
-    ([Assign("a", ref("b", ())), Assign("b", num(1))], "too early"),
-    ([Assign("a", num(1)), Assign("a", num(2))], "twice"),
-    ([Assign("a", num(1))], "never computed"),
-])  # fmt: skip
-def test_the_checker_finds_lines_that_cannot_run(lines, fault):
-    with pytest.raises(checking.BrokenProgramError, match=fault):
-        checking.check_lines(lines, ["x"], ["c"])

@@ -37,9 +37,11 @@ def test_an_exported_file_needs_nothing_of_ours(tmp_path):
     text = program.export("numpy", str(path))
     assert path.read_text() == text and "micrograd" not in text.partition("import")[2]
     x, x_c = batches((4, 3), (4, 3))
-    code = (f"import sys, numpy as np; sys.modules['micrograd'] = None; import window\n"
-            f"print(repr(float(window.forward(np.array({x.tolist()}), np.array({x_c.tolist()}), "
-            "**window.LEAVES))))")  # fmt: skip
+    code = (
+        f"import sys, numpy as np; sys.modules['micrograd'] = None; import window\n"
+        f"print(repr(float(window.forward(np.array({x.tolist()}), np.array({x_c.tolist()}), "
+        "**window.LEAVES))))"
+    )
     run = [sys.executable, "-c", code]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True)
     assert float(done.stdout) == pytest.approx(program(x, x_c), rel=1e-12), done.stderr
@@ -68,8 +70,13 @@ def test_an_exported_program_runs_sharded_over_devices(tmp_path):
     x, x_c = batches((8, 3), (8, 3))
     np.save(tmp_path / "batch.npy", [x, x_c])
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run([sys.executable, "-c", SHARDED], cwd=tmp_path, capture_output=True,
-                          text=True, env=os.environ | flags)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", SHARDED],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | flags,
+    )
     assert done.returncode == 0, done.stderr
     result = dict(np.load(tmp_path / "result.npz"))
     value, gradients = program.value_and_grad(x, x_c)

@@ -107,8 +107,9 @@ def test_the_printed_source_is_the_program(seed, size):
     value, gradients = scope["value_and_grad"](*arguments)
     assert value == pytest.approx(root.data, rel=CLOSE, abs=CLOSE)
     assert scope["forward"](*arguments) == value
-    assert_same({name: np.asarray(g) for name, g in gradients.items()},
-                scalar_gradients(root, program))  # fmt: skip
+    assert_same(
+        {name: np.asarray(g) for name, g in gradients.items()}, scalar_gradients(root, program)
+    )
 
 
 def test_levels_equal_backward_on_random_graphs(irregular):

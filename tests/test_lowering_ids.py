@@ -11,16 +11,23 @@ from micrograd.nn import one_hot
 from tests.test_lowering_embedding import bigram, seeded
 
 
-@pytest.mark.parametrize(("batch", "error", "said"), [
-    ([[1, 2], [3, 9]], ValueError, "ids: sample 1 has the id 9; the table E has 7 rows, 0 to 6"),
-    ([[1, -1]], ValueError, "sample 0 has the id -1"),
-    ([[1, 2.5]], ValueError, "sample 0 has the id 2.5; ids are whole numbers"),
-    ([[1, float("nan")]], ValueError, "id nan"),
-    ([[1, float("inf")]], ValueError, "id inf"),
-    ([["a", "b"]], TypeError, "ids takes ids, whole numbers"),
-    ([[True, False]], TypeError, "not bool"),
-    ([[1, 2, 3]], ValueError, r"ids has the shape \(1, 3\)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("batch", "error", "said"),
+    [
+        (
+            [[1, 2], [3, 9]],
+            ValueError,
+            "ids: sample 1 has the id 9; the table E has 7 rows, 0 to 6",
+        ),
+        ([[1, -1]], ValueError, "sample 0 has the id -1"),
+        ([[1, 2.5]], ValueError, "sample 0 has the id 2.5; ids are whole numbers"),
+        ([[1, float("nan")]], ValueError, "id nan"),
+        ([[1, float("inf")]], ValueError, "id inf"),
+        ([["a", "b"]], TypeError, "ids takes ids, whole numbers"),
+        ([[True, False]], TypeError, "not bool"),
+        ([[1, 2, 3]], ValueError, r"ids has the shape \(1, 3\)"),
+    ],
+)
 def test_ids_are_checked_before_anything_is_computed(batch, error, said):
     (embedding,) = seeded((7, 2))
     program = lower(lambda ids: dot(*embedding(ids)), [1, 2])
@@ -50,18 +57,24 @@ def test_what_cannot_be_traced():
 LOGITS = [Value(1.0), Value(2.0)]
 
 
-@pytest.mark.parametrize(("choose", "said"), [
-    (lambda y: LOGITS[y], "list indices must be integers"),
-    (lambda y: tuple(LOGITS)[y], "tuple indices must be integers"),
-    (lambda y: np.array(LOGITS, dtype=object)[y], "valid indices"),
-    (lambda y: {1: LOGITS[0]}[y], r"Value\(data=1.0"),
-    (lambda y: cross_entropy(LOGITS, y), "'Value'"),
-    (lambda y: sum(LOGITS[0] for _ in range(y)), "'Value' object cannot be interpreted"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("choose", "said"),
+    [
+        (lambda y: LOGITS[y], "list indices must be integers"),
+        (lambda y: tuple(LOGITS)[y], "tuple indices must be integers"),
+        (lambda y: np.array(LOGITS, dtype=object)[y], "valid indices"),
+        (lambda y: {1: LOGITS[0]}[y], r"Value\(data=1.0"),
+        (lambda y: cross_entropy(LOGITS, y), "'Value'"),
+        (lambda y: sum(LOGITS[0] for _ in range(y)), "'Value' object cannot be interpreted"),
+    ],
+)
 def test_a_choice_by_a_number_of_the_sample_is_told_with_the_remedy(choose, said):
     line = choose.__code__.co_firstlineno
-    with pytest.raises(ValueError, match=rf"test_lowering_ids\.py:{line}: .*{said}.*"
-                       r"nn\.Embedding, give a class as nn\.one_hot"):  # fmt: skip
+    with pytest.raises(
+        ValueError,
+        match=rf"test_lowering_ids\.py:{line}: .*{said}.*"
+        r"nn\.Embedding, give a class as nn\.one_hot",
+    ):
         lower(choose, 1)
 
 

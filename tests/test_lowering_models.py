@@ -13,6 +13,7 @@ from micrograd.lowering.trace.samples import as_values
 from micrograd.nn import MLP, Dropout, Embedding, Layer, Recurrent
 from tests.lowering_models import (
     all_to_all_attention,
+    forward,
     matrix,
     score,
     transformer,
@@ -22,6 +23,9 @@ from tests.lowering_models import (
 from tests.test_lowering_graphs import assert_same, scalar_gradients
 
 WINDOW = """\
+from numpy import maximum, tanh
+
+
 def value_and_grad(x, x_c, W1, b1, u):
     B = len(x)
     # forward
@@ -90,11 +94,13 @@ def test_a_network_on_batches(reduce):
 
     def loss(x, y):
         return sum((out - target) ** 2 for out, target in zip(net(x), y)) + 0.01 * sum(
-            w * w for w in net.weights())  # fmt: skip
+            w * w for w in net.weights()
+        )
 
     program = lower(loss, [0.1, 0.2, 0.3], [1.0, 0.0], reduce=reduce)
-    assert_equals_scalar_engine(program, loss, batches((7, 3), (7, 2)),
-                                np.mean if reduce == "mean" else np.sum)  # fmt: skip
+    assert_equals_scalar_engine(
+        program, loss, batches((7, 3), (7, 2)), np.mean if reduce == "mean" else np.sum
+    )
     assert_equals_scalar_engine(program, loss, batches((1, 3), (1, 2)))
 
 
@@ -108,8 +114,13 @@ def test_the_graph_of_a_whole_batch():
     program = lower(root)
     assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
     source = program.source
-    for line in ("z1 = x @ W1.T + b1", "h1 = maximum(z1, 0)", "z2 = h1 @ W2.T + b2",
-                 "dW2 = delta2.T @ h1", "delta1 = (z1 > 0) * (delta2 @ W2)"):  # fmt: skip
+    for line in (
+        "z1 = x @ W1.T + b1",
+        "h1 = maximum(z1, 0)",
+        "z2 = h1 @ W2.T + b2",
+        "dW2 = delta2.T @ h1",
+        "delta1 = (z1 > 0) * (delta2 @ W2)",
+    ):
         assert line in source
     program.constants["x"][:] = 0.5  # another batch of the same shape
     assert program.value_and_grad()[0] != pytest.approx(root.data)
@@ -123,8 +134,9 @@ def test_several_corrupt_windows_share_one_product():
         s = score(x, W, b, u)
         return sum((score(c, W, b, u) - s + 1).relu() for c in corrupt)
 
-    program = lower(loss, [0.1] * 6, [[0.1] * 6] * 3, parameters={"W": W, "b": b, "u": u},
-                    names=["x", "x_c"])  # fmt: skip
+    program = lower(
+        loss, [0.1] * 6, [[0.1] * 6] * 3, parameters={"W": W, "b": b, "u": u}, names=["x", "x_c"]
+    )
     assert "(B, 3, 4)" in program.source and "[i" not in program.source
     assert_equals_scalar_engine(program, loss, batches((5, 6), (5, 3, 6)))
 
@@ -133,10 +145,10 @@ def test_attention_groups_by_line_of_the_mathematics():
     root, parameters = transformer()
     program = lower(root, parameters=parameters)
     assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
-    forward = program.source.partition("# backward")[0].splitlines()
-    assert len(forward) <= 40
-    assert any(re.search(r"@ Wq\.T +# \(5, 8\)", line) for line in forward)
-    assert any("segment_sum" in line for line in forward)
+    lines = forward(program).splitlines()
+    assert len(lines) <= 40
+    assert any(re.search(r"@ Wq\.T +# \(5, 8\)", line) for line in lines)
+    assert any("segment_sum" in line for line in lines)
 
 
 def test_attention_in_batches_is_a_sum_of_products():
@@ -189,8 +201,10 @@ def test_dropout_takes_a_fresh_mask_every_call():
     assert program.value_and_grad(x, np.zeros((4, 4)))[0] == 0 != ones
     masks = np.array(dropout.masks(4, 4))
     assert set(masks.ravel()) == {0.0, 2.0}
-    drawn = [sum(a.data * h.data * m for a, h, m in zip(u, net(row), mask))
-             for row, mask in zip(x.tolist(), masks)]  # fmt: skip
+    drawn = [
+        sum(a.data * h.data * m for a, h, m in zip(u, net(row), mask))
+        for row, mask in zip(x.tolist(), masks)
+    ]
     assert program.value_and_grad(x, masks)[0] == pytest.approx(sum(drawn) / 4)
     dropout.eval()
     assert ones == pytest.approx(sum(loss(values(row)).data for row in x) / 4)
@@ -222,8 +236,10 @@ def test_labelled_samples_of_a_recorded_batch_are_one_array():
 
 def test_labels_become_names():
     W = [[Value(0.1 * i, label=f"W{i},{j}") for j in range(2)] for i in range(3)]
-    words = {word: [Value(0.5, label=f"{word} {j}") for j in range(2)]
-             for word in ("in", "<s>", "3D", "_v0", "B")}  # fmt: skip
+    words = {
+        word: [Value(0.5, label=f"{word} {j}") for j in range(2)]
+        for word in ("in", "<s>", "3D", "_v0", "B")
+    }
     root = sum(dot(row, x).tanh() for x in words.values() for row in W)
     program = lower(root)
     assert program.parameters["W"].shape == (3, 2)
@@ -263,7 +279,7 @@ def test_equal_structures_share_the_lowered_program():
     assert first.value_and_grad()[0] != second.value_and_grad()[0]
 
 
-def test_batches_of_other_sizes_have_their_own_buffers():
+def test_batches_of_other_sizes():
     loss, parameters = window_model()
     program = lower(loss, [0.1] * 20, [0.2] * 20, parameters=parameters)
     x, x_c = batches((8, 20), (8, 20))
@@ -277,7 +293,10 @@ def test_explain_and_find_tell_where_nodes_went():
     loss, parameters = window_model()
     program = lower(loss, [0.1] * 20, [0.2] * 20, parameters=parameters)
     text = program.explain()
-    assert "320 mul" in text.splitlines()[0] or "336 mul" in text.splitlines()[0]
+    assert (
+        "chains    254 nodes left; 19 sums of 21, 21, 21, 21, 21, 21, ... terms; 0 choices" in text
+    )
+    assert re.search(r"^\d+ scalar nodes: .*336 mul", text, re.MULTILINE)
     assert "z1 = x @ W1.T + b1" in text
     assert program.find(parameters["W1"][2][5]) == ("W1", 45)
     activation = next(v for v in program.graph.values if v._op == "tanh")

@@ -9,70 +9,62 @@ import pytest
 from micrograd.core.modes import scope
 from micrograd.engine import Value, weighted_sum
 from micrograd.lowering import lower
-from micrograd.lowering.arrays.leaves import leaf_arrays
-from micrograd.lowering.scalars.chains import chains
-from micrograd.lowering.scalars.columns import NAMES, columns
-from micrograd.lowering.expr import (
-    ALL,
-    Assign,
-    Expr,
-    binary,
-    call,
-    indexed,
-    matmul,
-    num,
-    ref,
-    transpose,
-)
-from micrograd.lowering.formulas import expression
-from micrograd.lowering.arrays.axes import find_grid, read
+from micrograd.lowering.arrays.axes import find_axes, read
 from micrograd.lowering.arrays.group import levels
-from micrograd.lowering.inlining import inlined
-from micrograd.lowering.arrays.ir import BATCH, FIXED, INPUT, Array, Index
-from micrograd.lowering.layout import contiguous, stacked_product, tall
-from micrograd.lowering.tensors import Tensor, contract
-from micrograd.lowering.text import line, shown
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
+from micrograd.lowering.arrays.leaves import leaf_arrays
+from micrograd.lowering.code.construct import binary, call, indexed, total, transpose
+from micrograd.lowering.code.contract import Indexed, contract
+from micrograd.lowering.code.expr import ALL, Assign, num, ref
+from micrograd.lowering.code.formulas import expression
+from micrograd.lowering.code.kinds import Printer, make
+from micrograd.lowering.code.statements import Inliner
+from micrograd.lowering.code.text import line
+from micrograd.lowering.scalars.chains import chains
+from micrograd.lowering.scalars.columns import NAMES, scalar_graph
+from micrograd.lowering.trace.declared import INPUT
 from micrograd.nn import Layer
 
-A, X, V = ref("A", (3, 4)), ref("X", ("B", 4)), ref("v", (4,))
+A, X, V = ref("A", (3, 4)), ref("X", (B, 4)), ref("v", (4,))
+shown = Printer({})
 
 
 def form_of(root, known=()):
-    graph = columns(root)
-    return canonical(graph, np.array([v in known for v in graph.values]))
+    graph = scalar_graph(root)
+    return chains(graph, np.array([v in known for v in graph.values]))
 
 
 def terms(form, root):
-    n = form.sums.tolist().index(form.columns.values.index(root))
+    n = form.sums.tolist().index(form.graph.values.index(root))
     inside = slice(form.start[n], form.start[n + 1])
-    name = {-1: None} | {i: v.label for i, v in enumerate(form.columns.values)}
+    name = {-1: None} | {i: v.label for i, v in enumerate(form.graph.values)}
     return [(name[a], name[b]) for a, b in zip(form.a[inside].tolist(), form.b[inside].tolist())]
 
 
-# columns
+# the graph
 
 
-def test_columns_hold_operations_operands_and_constants():
+def test_a_graph_holds_operations_operands_and_constants():
     x, y = Value(2.0, label="x"), Value(3.0, label="y")
-    graph = columns(x * y + x.leaky_relu(0.2))
+    graph = scalar_graph(x * y + x.leaky_relu(0.2))
     assert [NAMES[code] for code in graph.op.tolist()] == ["", "", "mul", "leaky_relu", "add"]
     assert graph.x.tolist() == [-1, -1, 0, 0, 2] and graph.y.tolist() == [-1, -1, 1, -1, 3]
     assert graph.k[3] == 0.2 and np.isnan(graph.k[2])
     assert graph.uses().tolist() == [2, 1, 1, 1, 1]
 
 
-def test_columns_of_a_graph_wired_by_hand():
+def test_a_graph_wired_by_hand():
     x, y = Value(2.0, label="x"), Value(3.0, label="y")
     z = x.tanh()
     late = Value(5.0, label="late")
     z._prev = (late,)
-    graph = columns(weighted_sum([y], [z], x))
+    graph = scalar_graph(weighted_sum([y], [z], x))
     labels = [v.label for v in graph.values]
     assert [labels[i] for i in (*graph.wide_w.tolist(), *graph.wide_bias.tolist())] == ["y", "x"]
     assert graph.x[graph.wide_x[0]] == labels.index("late")
 
 
-# canonical form
+# chains
 
 
 def test_a_chain_of_additions_is_one_sum_of_products():
@@ -81,7 +73,7 @@ def test_a_chain_of_additions_is_one_sum_of_products():
     root = sum((a * c for a, c in zip(w, x)), b)
     form = form_of(root)
     assert terms(form, root) == [("b", None), ("w0", "x0"), ("w1", "x1"), ("w2", "x2")]
-    assert form.live.sum() == 8  # seven leaves and one sum
+    assert form.remaining.sum() == 8  # seven leaves and one sum
 
 
 def test_the_zero_of_sum_is_dropped_but_a_zero_of_data_is_not():
@@ -115,7 +107,7 @@ def test_levels_count_from_the_leaves():
     x, y = Value(1.0, label="x"), Value(2.0, label="y")
     form = form_of((x * y + x).tanh() * y)
     height = levels(form)
-    assert [height[i] for i in np.flatnonzero(form.live)] == [0, 0, 1, 2, 3]
+    assert [height[i] for i in np.flatnonzero(form.remaining)] == [0, 0, 1, 2, 3]
 
 
 # leaves
@@ -126,7 +118,7 @@ def test_parameters_of_layers_are_named_and_shaped_by_scope():
     with scope("layer 0"):
         layer = Layer(3, 2)
     form = form_of(sum(layer([1.0, 2.0, 3.0])), set(layer.parameters()))
-    trainable = np.array([v in set(layer.parameters()) for v in form.columns.values])
+    trainable = np.array([v in set(layer.parameters()) for v in form.graph.values])
     arrays = {a.stem: a.shape for a in leaf_arrays(form, [], trainable) if a.kind == "parameter"}
     assert arrays == {"W1": (2, 3), "b1": (2,)}
 
@@ -139,24 +131,24 @@ def test_unnamed_data_is_shaped_by_what_uses_it():
     assert program.constants["x"].shape == (5, 3)
 
 
-# grids
+# axes
 
 
-def test_columns_that_fill_a_grid_are_its_axes():
+def test_columns_that_fill_a_grid_are_the_axes():
     i, j = np.divmod(np.arange(6), 3)
-    grid = find_grid([10 * j, i, 5 - i], 6)
-    assert grid.shape == (2, 3)
-    assert grid.place.tolist() == [0, 1, 2, 3, 4, 5]
+    axes = find_axes([10 * j, i, 5 - i], 6)
+    assert axes.shape == (2, 3)
+    assert axes.place.tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_equal_members_are_merged_and_holes_make_a_list():
-    assert find_grid([np.array([1, 0, 1])], 3).place.tolist() == [1, 0, 1]
-    assert find_grid([np.array([1, 0, 1])], 3, merge=False).shape == (3,)
-    ragged = find_grid([np.array([0, 1, 1]), np.array([0, 0, 1])], 3)
+    assert find_axes([np.array([1, 0, 1])], 3).place.tolist() == [1, 0, 1]
+    assert find_axes([np.array([1, 0, 1])], 3, merge=False).shape == (3,)
+    ragged = find_axes([np.array([0, 1, 1]), np.array([0, 0, 1])], 3)
     assert ragged.shape == (3,)
 
 
-def test_operands_are_read_by_rule_or_by_table():
+def test_arrays_are_read_by_rule_or_by_table():
     source = Array(INPUT, (4, 6), np.arange(24))
     i, j = np.indices((2, 3))
     rule = read(source, [1 + 0 * i, 2 * j], 6 + 2 * j, (0, 1))
@@ -172,24 +164,35 @@ def test_operands_are_read_by_rule_or_by_table():
 # expressions
 
 
-@pytest.mark.parametrize(("e", "text"), [
-    (binary("*", num(1), A), "A"), (binary("+", A, num(0)), "A"), (binary("-", A, num(0)), "A"),
-    (binary("*", num(-1), A), "-A"), (binary("*", num(2), binary("*", num(3), A)), "6 * A"),
-    (binary("-", A, binary("-", A, A)), "A - (A - A)"), (binary("/", num(0), num(0)), "0 / 0"),
-    (binary("*", binary("+", A, A), A), "(A + A) * A"), (binary("**", A, num(1)), "A"),
-    (binary("**", binary("**", A, num(2)), num(-1)), "(A ** 2) ** -1"),
-    (binary("*", A, call("where", binary(">", A, num(0)), num(1), num(0))), "(A > 0) * A"),
-    (binary("*", A, call("where", binary(">", A, num(0)), num(0), num(1))), "~(A > 0) * A"),
-    (indexed(A, (2, ALL)), "A[2]"), (indexed(A, (ALL, None, (0, 2, 1))), "A[:, None, :2]"),
-    (matmul(X, transpose(A, (1, 0))), "X @ A.T"), (num(float("inf")), "inf"),
-    (Expr("transpose", (ref("T", (2, 3, 4)),), (2, 0, 1), (4, 2, 3)), "transpose(T, (2, 0, 1))"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("e", "text"),
+    [
+        (binary("*", num(1), A), "A"),
+        (binary("+", A, num(0)), "A"),
+        (binary("-", A, num(0)), "A"),
+        (binary("*", num(-1), A), "-A"),
+        (binary("*", num(2), binary("*", num(3), A)), "6 * A"),
+        (binary("-", A, binary("-", A, A)), "A - (A - A)"),
+        (binary("/", num(0), num(0)), "0 / 0"),
+        (binary("*", binary("+", A, A), A), "(A + A) * A"),
+        (binary("**", A, num(1)), "A"),
+        (binary("**", binary("**", A, num(2)), num(-1)), "(A ** 2) ** -1"),
+        (binary("*", A, call("where", binary(">", A, num(0)), num(1), num(0))), "(A > 0) * A"),
+        (binary("*", A, call("where", binary(">", A, num(0)), num(0), num(1))), "~(A > 0) * A"),
+        (indexed(A, (2, ALL)), "A[2]"),
+        (indexed(A, (ALL, None, (0, 2, 1))), "A[:, None, :2]"),
+        (make("matmul", (X, transpose(A, (1, 0)))), "X @ A.T"),
+        (num(float("inf")), "inf"),
+        (transpose(ref("T", (2, 3, 4)), (2, 0, 1)), "transpose(T, (2, 0, 1))"),
+    ],
+)
 def test_expressions_are_simplified_and_shown(e, text):
     assert shown(e) == text
 
 
 def test_a_line_shows_the_shape():
-    assert line(Assign("z", matmul(X, V))).split("#") == [f"{'z = X @ v':<44}  ", " (B,)"]
+    text = line(Assign("z", make("matmul", (X, V))), shown)
+    assert text.split("#") == [f"{'z = X @ v':<44}  ", " (B,)"]
 
 
 def test_formulas_of_rows_become_expressions():
@@ -199,59 +202,82 @@ def test_formulas_of_rows_become_expressions():
     assert shown(expression("sigmoid(x)", None, names)).startswith("where(v >= 0, 1, exp(-abs(v)))")
 
 
-@pytest.mark.parametrize(("keep", "text"), [
-    (tuple("ij"), "A @ B.T"), (("i",), "A @ B.sum(0)"), ((), "(A.sum(0) * B.sum(0)).sum()"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("keep", "text"),
+    [
+        (tuple("ij"), "A @ B.T"),
+        (("i",), "A @ B.sum(0)"),
+        ((), "(A.sum(0) * B.sum(0)).sum()"),
+    ],
+)
 def test_contractions_are_matrix_products(keep, text):
     var = {"i": 0, "j": 1}
     kept = tuple(var[v] for v in keep)
-    other = Tensor(ref("B", (5, 4)), (1, 2))
-    over = [v for v in (0, 1, 2) if v not in kept]
-    product = contract(Tensor(A, (0, 2)), other, kept, over, {0: 3, 1: 5, 2: 4})
+    factors = [Indexed(A, (0, 2)), Indexed(ref("B", (5, 4)), (1, 2))]
+    product = contract(factors, kept, [v for v in (0, 1, 2) if v not in kept], Scale())
     assert shown(product.expr) == text and product.vars == kept
 
 
-def test_contractions_over_several_axes_and_over_missing_ones():
-    delta = Tensor(ref("d", ("B", 3, 4)), (BATCH, 0, 1))
-    x = Tensor(ref("x", ("B", 3, 5)), (BATCH, 0, 2))
-    sizes = {BATCH: "B", 0: 3, 1: 4, 2: 5}
-    assert shown(contract(delta, x, (1, 2), (BATCH, 0), sizes).expr) == (
+def test_contractions_over_several_axes():
+    delta = Indexed(ref("d", (B, 3, 4)), (BATCH, 0, 1))
+    x = Indexed(ref("x", (B, 3, 5)), (BATCH, 0, 2))
+    assert shown(contract([delta, x], (1, 2), (BATCH, 0), Scale()).expr) == (
         "d.reshape(-1, 4).T @ x.reshape(-1, 5)"
     )
-    assert shown(contract(Tensor(num(2), ()), Tensor(num(3), ()), (), (0,), sizes).expr) == "18"
-    batched = contract(delta, x, (BATCH, 1, 2), (0,), sizes)
+    batched = contract([delta, x], (BATCH, 1, 2), (0,), Scale())
     assert re.fullmatch(r"einsum\('b(.)(.),b\1(.)->b\2\3', d, x\)", shown(batched.expr))
 
 
+@pytest.mark.parametrize(
+    ("scale", "text"),
+    [
+        (Scale(), "X.sum(0)"),
+        (Scale(2.0, -1), "2 * X.mean(0)"),
+        (Scale(1.0, 1), "X.sum(0) * B"),
+        (Scale(-1.0), "-X.sum(0)"),
+    ],
+)
+def test_a_sum_over_the_samples_divided_by_their_number_is_a_mean(scale, text):
+    assert shown(contract([Indexed(X, (BATCH, 0))], (0,), (BATCH,), scale).expr) == text
+
+
+def test_what_no_factor_depends_on_multiplies_the_scale():
+    assert Scale(2.0).over(3) == Scale(6.0) and Scale(2.0, -1).over(B) == Scale(2.0)
+    assert Scale(2.0).over(Size(3)) == Scale(6.0, 1)
+    assert shown(contract([], (), (), Scale(18.0)).expr) == "18"
+    assert str(Scale(2.0, -1)) == "2/B" and str(Size(3)) == "B * 3"
+
+
+def computed(name="", shape=(4,)):
+    return Array(COMPUTED, shape, np.zeros(0, np.int64), name=name)
+
+
 def test_inlining_writes_single_uses_in_and_keeps_names():
-    lines = [Assign("t1", binary("-", V, num(1))), Assign("z", binary("*", ref("t1", (4,)), V)),
-             Assign("loss", Expr("sum", (ref("z", (4,)),), (0,), ()))]  # fmt: skip
-    result, into = inlined(lines, lambda name: not name.startswith("t"))
-    assert [f"{a.name} = {shown(a.expr)}" for a in result] == ["z = (v - 1) * v", "loss = z.sum()"]
-    assert into == {"t1": "z"}
+    t1, z, loss = computed("t1"), computed("z"), computed("loss", ())
+    show = Printer({t1: "t1", z: "z", loss: "loss"})
+    lines = [
+        Assign(t1, binary("-", V, num(1))),
+        Assign(z, binary("*", ref(t1, (4,)), V)),
+        Assign(loss, total(ref(z, (4,)), (0,))),
+    ]
+    inliner = Inliner(lambda array: array is not t1, show)
+    result = [f"{show(a.array)} = {show(a.expr)}" for a in inliner.lines(lines)]
+    assert result == ["z = (v - 1) * v", "loss = z.sum()"]
+    assert inliner.into == {t1: z}
 
 
-def test_layout():
-    assert tall(("B", 8)) and tall((100, 16)) and not tall((8, 16)) and not tall(("B", 300))
-    assert contiguous(A) and not contiguous(transpose(A, (1, 0)))
-    assert contiguous(indexed(A, (2,))) and not contiguous(indexed(A, (ALL, 2)))
-
-
-@pytest.mark.parametrize("spec", ["bij,bjk->bik", "bij,bj->bi", "bj,bjk->bk", "ibj,bjk->ikb"])
-def test_stacked_products_equal_einsum(spec):
-    rng = np.random.default_rng(0)
-    size = dict(zip("bijk", (2, 3, 4, 5)))
-    a, b = (rng.normal(size=[size[v] for v in part]) for part in spec.partition("->")[0].split(","))
-    right = np.einsum(spec, a, b)
-    out = np.empty_like(right)
-    views = [
-        turned if extra is None else turned[..., None] if extra == -1 else turned[..., None, :]
-        for turned, extra in ((x.transpose(order), extra)
-                              for x, (order, extra) in zip((a, b, out), stacked_product(spec)))
-    ]  # fmt: skip
-    np.matmul(*views)
-    np.testing.assert_allclose(out, right)
-
-
-def test_products_that_are_no_stacks():
-    assert stacked_product("bij,bij->b") is None and stacked_product("bijc,bcd->bijd") is None
+@pytest.mark.parametrize("user", ["matmul", "long", "twice"])
+def test_what_would_hide_work_or_be_too_long_keeps_its_line(user):
+    t, z = computed("t"), computed("z")
+    inner = binary("*", V, V)
+    if user == "long":
+        for _ in range(8):
+            inner = binary("+", inner, call("tanh", V))
+    use = {
+        "matmul": make("matmul", (A, ref(t, (4,)))),
+        "long": binary("+", ref(t, (4,)), num(1)),
+        "twice": binary("*", ref(t, (4,)), ref(t, (4,))),
+    }[user]
+    lines = [Assign(t, inner), Assign(z, use)]
+    inliner = Inliner(lambda array: array is z, Printer({t: "t", z: "z"}))
+    assert inliner.lines(lines) == lines and not inliner.into

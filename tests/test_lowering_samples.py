@@ -103,39 +103,84 @@ def test_what_is_no_batch(batch, said, call):
         getattr(program, call)(batch)
 
 
-@pytest.mark.parametrize("batch", [
-    [[1, 2]], ((1, 2),), np.array([[1, 2]], np.int8), np.array([[1, 2]], np.float32),
-    [np.array([1.0, 2.0])], [[True, 2]], deque([[1, 2]]), np.array([[1, 2]], object),
-    np.asfortranarray(np.array([[1.0, 2.0]])), np.ma.array([[1.0, 2.0]]), [range(1, 3)],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "batch",
+    [
+        [[1, 2]],
+        ((1, 2),),
+        np.array([[1, 2]], np.int8),
+        np.array([[1, 2]], np.float32),
+        [np.array([1.0, 2.0])],
+        [[True, 2]],
+        deque([[1, 2]]),
+        np.array([[1, 2]], object),
+        np.asfortranarray(np.array([[1.0, 2.0]])),
+        np.ma.array([[1.0, 2.0]]),
+        [range(1, 3)],
+    ],
+)
 def test_batches_of_any_numbers(batch):
     assert lower(lambda x: x[0] * x[1], [0.1, 0.2])(batch) == 2.0
 
 
-@pytest.mark.parametrize("sample", [
-    [1, 2], (1.0, 2.0), range(1, 3), deque([1, 2]), np.array([1, 2]), [np.float32(1), True],
-    [Value(1.0), 2], np.array([Value(1.0), Value(2.0)]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "sample",
+    [
+        [1, 2],
+        (1.0, 2.0),
+        range(1, 3),
+        deque([1, 2]),
+        np.array([1, 2]),
+        [np.float32(1), True],
+        [Value(1.0), 2],
+        np.array([Value(1.0), Value(2.0)]),
+    ],
+)
 def test_samples_of_any_numbers(sample):
     assert lower(lambda x: x[0] * x[1], sample)([[3.0, 4.0]]) == 12.0
 
 
-@pytest.mark.parametrize("ids", [["a"], [None], [1.5], [float("nan")], [True], [], [[0, 1]], "ab",
-                                 [Value(1.0)], {"a": 1}, [10**30]])  # fmt: skip
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["a"],
+        [None],
+        [1.5],
+        [float("nan")],
+        [True],
+        [],
+        [[0, 1]],
+        "ab",
+        [Value(1.0)],
+        {"a": 1},
+        [10**30],
+    ],
+)
 def test_what_are_no_ids(ids):
     table = Embedding(3, 2)
-    with pytest.raises((TypeError, ValueError), match="i\\b.*(id|number|empty|shape|Values|arguments)"):
+    with pytest.raises(
+        (TypeError, ValueError), match="i\\b.*(id|number|empty|shape|Values|arguments)"
+    ):
         lower(lambda i: sum(table(i)), 1)(ids)
 
 
-@pytest.mark.parametrize(("parameters", "said"), [
-    ([1.0], "give a dict"), ("abc", "give a dict"), (3, "give a dict"),
-    ({1: values([1.0])}, "cannot name"), ({"": values([1.0])}, "cannot name"),
-    ({"+": values([1.0])}, "cannot name"), ({"w": [1.0]}, "something else than Values"),
-    ({"w": "abc"}, "something else"), ({"w": None}, "something else"), ({"w": []}, "w is"),
-    ({"w": [values([1.0, 2.0]), values([1.0])]}, "ragged"),
-    ({"w": np.array([1.0])}, "something else"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ([1.0], "give a dict"),
+        ("abc", "give a dict"),
+        (3, "give a dict"),
+        ({1: values([1.0])}, "cannot name"),
+        ({"": values([1.0])}, "cannot name"),
+        ({"+": values([1.0])}, "cannot name"),
+        ({"w": [1.0]}, "something else than Values"),
+        ({"w": "abc"}, "something else"),
+        ({"w": None}, "something else"),
+        ({"w": []}, "w is"),
+        ({"w": [values([1.0, 2.0]), values([1.0])]}, "ragged"),
+        ({"w": np.array([1.0])}, "something else"),
+    ],
+)
 def test_what_are_no_parameters(parameters, said):
     with pytest.raises((TypeError, ValueError), match=said):
         lower(lambda x: x[0] * x[1], [0.1, 0.2], parameters=parameters)
@@ -147,16 +192,19 @@ def test_a_value_is_in_one_array():
         lower(lambda x: w[0] * x, 0.1, parameters={"u": w, "w": w})
 
 
-@pytest.mark.parametrize(("arguments", "options", "said"), [
-    ((3, [1.0]), {}, r"takes a function of one sample, or a Value, not 3 \(int\)"),
-    (("f", [1.0]), {}, "not 'f'"),
-    ((None,), {}, "not None"),
-    ((lambda x, y: x * y, 1.0), {}, "one for each argument"),
-    ((lambda x: x, 1.0, 2.0), {}, "does not take 2 samples"),
-    ((Value(1.0) * 2, [1.0]), {}, "samples beside a recorded loss"),
-    ((lambda x: x, 1.0), {"names": [1]}, r"1 \(int\) is no name"),
-    ((lambda x: x, 1.0), {"names": ["a", "b"]}, "2 names"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "options", "said"),
+    [
+        ((3, [1.0]), {}, r"takes a function of one sample, or a Value, not 3 \(int\)"),
+        (("f", [1.0]), {}, "not 'f'"),
+        ((None,), {}, "not None"),
+        ((lambda x, y: x * y, 1.0), {}, "one for each argument"),
+        ((lambda x: x, 1.0, 2.0), {}, "does not take 2 samples"),
+        ((Value(1.0) * 2, [1.0]), {}, "samples beside a recorded loss"),
+        ((lambda x: x, 1.0), {"names": [1]}, r"1 \(int\) is no name"),
+        ((lambda x: x, 1.0), {"names": ["a", "b"]}, "2 names"),
+    ],
+)
 def test_what_cannot_be_lowered(arguments, options, said):
     with pytest.raises((TypeError, ValueError), match=said):
         lower(*arguments, **options)

@@ -1,4 +1,4 @@
-"""What one call of a function cannot show for every sample is refused with its line, or followed."""
+"""What one call of a function cannot show for every sample: refused with its line, or followed."""
 
 import copy
 import math
@@ -78,8 +78,11 @@ TABLE = Embedding(3, 2)
 
 @pytest.mark.parametrize("function", [pytest.param(f, id=name) for name, f in READS.items()])
 def test_a_number_read_is_refused_with_its_line(function):
-    with pytest.raises(ValueError, match=r"test_lowering_tracing\.py:\d+: .*"
-                       "(is read|no_grad).*detach"):  # fmt: skip
+    with pytest.raises(
+        ValueError,
+        match=r"test_lowering_tracing\.py:\d+: .*"
+        "(is read|no_grad).*detach",
+    ):
         lower(function, [0.1, 0.2, 1])
     line = int(refusal(function).partition(".py:")[2].partition(":")[0])
     first = function.__code__.co_firstlineno
@@ -129,15 +132,18 @@ def equal_to_backward(function, parameters, sample, batch):
     return program
 
 
-@pytest.mark.parametrize("function", [
-    lambda x: x[0] * x[0].detach(),
-    lambda x: dot(W, x) * dot(W, x).tanh().detach() + x[1],
-    lambda x: W[0].detach() * x[0] + W[1] * x[1].exp(),
-    lambda x: (dot(W, x) - (dot(W, x) * 2).detach()) ** 2,
-    lambda x: dot(W, x).detach() * x[0] * W[0],
-    lambda x: dot([w.detach() for w in W], x) * W[0] + dot(W, [v.detach() for v in x]),
-    lambda x: x[0] * x[1].detach().detach(),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x[0] * x[0].detach(),
+        lambda x: dot(W, x) * dot(W, x).tanh().detach() + x[1],
+        lambda x: W[0].detach() * x[0] + W[1] * x[1].exp(),
+        lambda x: (dot(W, x) - (dot(W, x) * 2).detach()) ** 2,
+        lambda x: dot(W, x).detach() * x[0] * W[0],
+        lambda x: dot([w.detach() for w in W], x) * W[0] + dot(W, [v.detach() for v in x]),
+        lambda x: x[0] * x[1].detach().detach(),
+    ],
+)
 def test_detach_is_a_stopped_gradient_of_the_running_value(function):
     equal_to_backward(function, W, [0.1, 0.2], RNG.normal(size=(5, 2)))
 
@@ -168,8 +174,9 @@ def test_a_mask_is_an_input_whenever_it_was_drawn(before, variational):
 
 def test_a_mask_of_a_recorded_loss_is_a_constant():
     drop = Dropout(0.5, seed=1)
-    program = lower(dot(drop(values([1.0, 2.0, 3.0])), [Value(0.1 * i, label=f"w{i}")
-                                                        for i in range(3)]))  # fmt: skip
+    program = lower(
+        dot(drop(values([1.0, 2.0, 3.0])), [Value(0.1 * i, label=f"w{i}") for i in range(3)])
+    )
     assert list(program.parameters) == ["w"] and "mask" in program.constants
 
 
@@ -226,17 +233,25 @@ class Attention(Module):
         return sum(dot(row, hidden).tanh() for row in self.mix)
 
 
-@pytest.mark.parametrize("function", [
-    lambda m: m, lambda m: m.__call__, lambda m: lambda x: m(x), lambda m: lambda x: m(x) * 2,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda m: m,
+        lambda m: m.__call__,
+        lambda m: lambda x: m(x),
+        lambda m: lambda x: m(x) * 2,
+    ],
+)
 def test_attributes_of_modules_name_arrays(function):
     program = lower(function(Attention()), [0.1, 0.2])
     assert set(program.parameters) == {"W_query", "b_query", "W_key", "b_key", "mix"}
 
 
 def matrix(rows, columns, label=None):
-    return [[Value(RNG.normal(), label=label and f"{label}{i},{j}") for j in range(columns)]
-            for i in range(rows)]  # fmt: skip
+    return [
+        [Value(RNG.normal(), label=label and f"{label}{i},{j}") for j in range(columns)]
+        for i in range(rows)
+    ]
 
 
 def applied(W, b, x):

@@ -16,22 +16,19 @@ import workloads  # noqa: E402
 
 from micrograd import topological_order  # noqa: E402
 from micrograd.lowering import lower  # noqa: E402
+from tests.lowering_models import forward, function  # noqa: E402
 
 sys.path.remove(str(BENCHMARKS))
 
 DENSE = ("moons", "window-small", "window-large")
-# numba compiles for seconds, for attention minutes: one workload of each kind of program
-CASES = [(name, "numpy") for name in workloads.SMALL]
-CASES += [(name, "numba") for name in ("moons", "chain", "random")]
 
 
-def lowered(workload, backend="numpy"):
+def lowered(workload):
     """Return the program of a workload, and the loss and the gradients it gives."""
     if workload.function is None:
-        program = lower(workload.record(), parameters=workload.parameters, backend=backend)
+        program = lower(workload.record(), parameters=workload.parameters)
     else:
-        program = lower(workload.function, *workload.samples[0], parameters=workload.parameters,
-                        backend=backend)  # fmt: skip
+        program = lower(workload.function, *workload.samples[0], parameters=workload.parameters)
     return program, program.value_and_grad(*workload.batch, wrt_inputs=workload.wrt_inputs)
 
 
@@ -44,13 +41,11 @@ def assert_equal_gradients(found, wanted, tolerance=1e-12):
         assert error <= tolerance, (name, error)
 
 
-@pytest.mark.parametrize(("name", "backend"), CASES)
-def test_lowered_workload_equals_backward(name, backend):
-    if backend == "numba":
-        pytest.importorskip("numba")
+@pytest.mark.parametrize("name", workloads.SMALL)
+def test_lowered_workload_equals_backward(name):
     workload = workloads.SMALL[name]()
     wanted, gradients = workload.gradients()
-    _, (value, found) = lowered(workload, backend)
+    _, (value, found) = lowered(workload)
     assert value == pytest.approx(wanted, rel=1e-12)
     assert_equal_gradients(found, gradients)
 
@@ -98,7 +93,7 @@ def test_exported_file_equals_backward(name, target):
 
 def test_window_model_is_written_as_the_notes_write_it():
     program, _ = lowered(workloads.window(pairs=2))
-    lines = code_lines(program.source)
+    lines = code_lines(function(program))
     assert len(lines) <= 25, program.source
     assert not re.search(r"take|gather|\[\[|\[I|index", "\n".join(lines)), program.source
     assert any("x @ W1.T + b1" in line and "(B, 8)" in line for line in lines), program.source
@@ -106,8 +101,8 @@ def test_window_model_is_written_as_the_notes_write_it():
 
 def test_attention_groups_into_few_lines():
     program, _ = lowered(workloads.attention())
-    forward = code_lines(program.source.split("backward")[0])
-    assert len(forward) <= 60, program.source
+    lines = code_lines(forward(program))
+    assert len(lines) <= 60, program.source
 
 
 def code_lines(source):

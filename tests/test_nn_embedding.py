@@ -50,19 +50,22 @@ def test_what_is_returned_may_be_changed(table):
     assert len(table.rows[1]) == 3
 
 
-@pytest.mark.parametrize(("index", "error", "said"), [
-    (5, ValueError, r"Embedding\(5, 3\) has the ids 0 to 4, not 5"),
-    (-1, ValueError, "ids 0 to 4, not -1; there is no counting from the end"),
-    (Value(7.0), ValueError, "not 7"),
-    ([0, 9], ValueError, "not 9"),
-    (Value(1.5), ValueError, "whole numbers as ids, not 1.5"),
-    (Value(float("nan")), ValueError, "not nan"),
-    (Value(float("inf")), ValueError, "not inf"),
-    (2.0, TypeError, r"an int as the id, or a Value that holds one, not 2.0 \(float\)"),
-    (True, TypeError, "bool"),
-    ("a", TypeError, "not 'a'"),
-    (None, TypeError, "NoneType"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("index", "error", "said"),
+    [
+        (5, ValueError, r"Embedding\(5, 3\) has the ids 0 to 4, not 5"),
+        (-1, ValueError, "ids 0 to 4, not -1; there is no counting from the end"),
+        (Value(7.0), ValueError, "not 7"),
+        ([0, 9], ValueError, "not 9"),
+        (Value(1.5), ValueError, "whole numbers as ids, not 1.5"),
+        (Value(float("nan")), ValueError, "not nan"),
+        (Value(float("inf")), ValueError, "not inf"),
+        (2.0, TypeError, r"an int as the id, or a Value that holds one, not 2.0 \(float\)"),
+        (True, TypeError, "bool"),
+        ("a", TypeError, "not 'a'"),
+        (None, TypeError, "NoneType"),
+    ],
+)
 def test_what_is_no_id(table, index, error, said):
     with pytest.raises(error, match=said):
         table(index)
@@ -87,7 +90,10 @@ class Bigram(Module):
 def test_rows_are_parameters_and_state(tmp_path):
     model = Bigram()
     assert list(model.named_parameters())[:3] == [
-        "embedding.rows.0.0", "embedding.rows.0.1", "embedding.rows.1.0"]  # fmt: skip
+        "embedding.rows.0.0",
+        "embedding.rows.0.1",
+        "embedding.rows.1.0",
+    ]
     assert len(model.parameters()) == 4 * 2 + 2 * 4 + 4
     path = model.save(tmp_path / "model.json")
     other = Bigram().load(path)
@@ -108,7 +114,8 @@ def test_only_the_row_in_use_gets_a_gradient_and_moves():
 def test_a_class_as_one_hot_gives_the_same_loss_as_its_number():
     logits = [Value(0.3), Value(-1.0), Value(2.0)]
     assert cross_entropy(logits, one_hot(Value(1.0), 3)).data == pytest.approx(
-        cross_entropy(logits, 1).data, rel=1e-15)  # fmt: skip
+        cross_entropy(logits, 1).data, rel=1e-15
+    )
 
 
 def test_whoever_traces_is_told_of_lookups_by_values(table):

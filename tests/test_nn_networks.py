@@ -67,8 +67,12 @@ def test_labels_and_scopes():
     out = model([1.0, 2.0])
     assert out.scope == "layer 1 / neuron 0"
     made = {node.scope for node in topological_order(out) if node.parents}
-    assert made == {"layer 0 / neuron 0", "layer 0 / neuron 1", "layer 0 / neuron 2",
-                    "layer 1 / neuron 0"}  # fmt: skip
+    assert made == {
+        "layer 0 / neuron 0",
+        "layer 0 / neuron 1",
+        "layer 0 / neuron 2",
+        "layer 1 / neuron 0",
+    }
     assert Value(1.0).scope == ""
 
 

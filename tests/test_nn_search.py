@@ -135,11 +135,19 @@ def test_what_is_found_elsewhere_or_is_no_parameter_is_not_in_the_way():
     assert len(model.parameters()) == 1
 
 
-@given(st.recursive(st.builds(Value, st.floats(-1, 1)), lambda part: (
-    st.lists(part, max_size=3) | st.tuples(part) | st.dictionaries(st.text("ab"), part, max_size=2)
-    | st.builds(Holder, part) | st.builds(Record, st.lists(part, max_size=2))
-    | st.builds(lambda v: objects(*v), st.lists(part, max_size=2))
-)))  # fmt: skip
+@given(
+    st.recursive(
+        st.builds(Value, st.floats(-1, 1)),
+        lambda part: (
+            st.lists(part, max_size=3)
+            | st.tuples(part)
+            | st.dictionaries(st.text("ab"), part, max_size=2)
+            | st.builds(Holder, part)
+            | st.builds(Record, st.lists(part, max_size=2))
+            | st.builds(lambda v: objects(*v), st.lists(part, max_size=2))
+        ),
+    )
+)
 def test_no_parameter_is_passed_over_in_silence(tree):
     everything = {id(leaf) for leaf in leaves_of(tree)}
     try:

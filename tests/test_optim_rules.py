@@ -100,9 +100,17 @@ def test_all_rows_touched_is_a_dense_step(kind):
     np.testing.assert_array_equal(dense, sparse)
 
 
-@pytest.mark.parametrize("make", [
-    lambda x: SGD(x, momentum=0.9), lambda x: SGD(x, weight_decay=0.1),
-    lambda x: AdaGrad(x, weight_decay=0.1), Adam, AdamW, RMSProp])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: SGD(x, momentum=0.9),
+        lambda x: SGD(x, weight_decay=0.1),
+        lambda x: AdaGrad(x, weight_decay=0.1),
+        Adam,
+        AdamW,
+        RMSProp,
+    ],
+)
 def test_rows_are_refused_where_the_rule_moves_all(make):
     table = np.ones((3, 2))
     with pytest.raises(ValueError, match="use AdaGrad, SparseAdam or plain SGD"):
@@ -337,17 +345,20 @@ def test_dense_is_said_for_a_group():
     assert (tables["b"] < 1).all()
 
 
-@pytest.mark.parametrize("gradients, norm", [
-    ([np.array([300.0, 300.0], "f2")], 300 * 2**0.5),
-    ([np.array([300.0] * 2, "f2"), np.array([[300.0] * 2], "f4")], 600.0),
-    ([3e200, -4e200], 5e200),
-    ([np.array([3e200, -4e200])], 5e200),
-    ([3e-200, np.array([-4e-200])], 5e-200),
-    ([np.array([100, -100], "i1")], 100 * 2**0.5),
-    ([Rows([1], np.array([[300.0, -300.0]], "f2")), 300 * 2**0.5], 600.0),
-    ([np.zeros(3), 0.0, np.zeros((0, 2))], 0.0),
-    ([], 0.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "gradients, norm",
+    [
+        ([np.array([300.0, 300.0], "f2")], 300 * 2**0.5),
+        ([np.array([300.0] * 2, "f2"), np.array([[300.0] * 2], "f4")], 600.0),
+        ([3e200, -4e200], 5e200),
+        ([np.array([3e200, -4e200])], 5e200),
+        ([3e-200, np.array([-4e-200])], 5e-200),
+        ([np.array([100, -100], "i1")], 100 * 2**0.5),
+        ([Rows([1], np.array([[300.0, -300.0]], "f2")), 300 * 2**0.5], 600.0),
+        ([np.zeros(3), 0.0, np.zeros((0, 2))], 0.0),
+        ([], 0.0),
+    ],
+)
 def test_norms_neither_overflow_nor_vanish(gradients, norm):
     assert gradient_norm(gradients) == pytest.approx(norm, rel=1e-12, abs=0)
     if norm and norm != 100 * 2**0.5:
@@ -399,15 +410,18 @@ def test_a_state_begins_at_0_whatever_the_numbers_are():
     assert Adam([Value(float("nan"))]).state["0"]["m"] == 0
 
 
-@pytest.mark.parametrize("options, reason", [
-    ({"lr": None}, "lr is a finite number or a schedule, not None"),
-    ({"lr": "0.1"}, "not '0.1'"),
-    ({"lr": float("nan")}, "lr is a finite number or a schedule, not nan"),
-    ({"weight_decay": float("inf")}, "weight_decay is a finite number"),
-    ({"beta1": 1.0}, r"beta1 is 0 or more and below 1, not 1\.0"),
-    ({"beta2": -0.1}, "beta2 is 0 or more"),
-    ({"eps": 0.0}, "eps keeps a root from 0, so it is above 0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options, reason",
+    [
+        ({"lr": None}, "lr is a finite number or a schedule, not None"),
+        ({"lr": "0.1"}, "not '0.1'"),
+        ({"lr": float("nan")}, "lr is a finite number or a schedule, not nan"),
+        ({"weight_decay": float("inf")}, "weight_decay is a finite number"),
+        ({"beta1": 1.0}, r"beta1 is 0 or more and below 1, not 1\.0"),
+        ({"beta2": -0.1}, "beta2 is 0 or more"),
+        ({"eps": 0.0}, "eps keeps a root from 0, so it is above 0"),
+    ],
+)
 def test_options_are_checked_where_they_are_given(options, reason):
     with pytest.raises(ValueError, match=reason):
         Adam([Value(1.0)], **options)
@@ -422,14 +436,17 @@ def test_a_rate_that_is_set_is_checked():
     assert optimizer.lr == 0.001
 
 
-@pytest.mark.parametrize("parameter, gradient", [
-    (Value(1.0), Value(2.0)),
-    (Value(1.0), "2"),
-    (Value(1.0), 2j),
-    (np.ones(2), np.array([1j, 2])),
-    (np.ones(2), np.array([Value(1.0), Value(2.0)])),
-    (np.ones((2, 1)), Rows([0], np.array([[1j]]))),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "parameter, gradient",
+    [
+        (Value(1.0), Value(2.0)),
+        (Value(1.0), "2"),
+        (Value(1.0), 2j),
+        (np.ones(2), np.array([1j, 2])),
+        (np.ones(2), np.array([Value(1.0), Value(2.0)])),
+        (np.ones((2, 1)), Rows([0], np.array([[1j]]))),
+    ],
+)
 def test_gradients_are_made_of_real_numbers(parameter, gradient):
     optimizer, before = SGD([parameter]), optimizer_data(parameter)
     with pytest.raises(TypeError, match="the gradient of 0 is a .* made of real numbers"):
@@ -445,5 +462,27 @@ def test_settings_are_the_rule_and_its_options():
     optimizer = SGD([{"params": [Value(1.0)], "lr": lambda t: 0.1}, {"params": [Value(2.0)]}])
     first, second = optimizer.settings()["groups"]
     assert (optimizer.settings()["rule"], first["lr"], second["lr"]) == ("SGD", "a schedule", 0.01)
-    assert second == {"scale": 1.0, "lr": 0.01, "momentum": 0.0, "nesterov": False,
-                      "weight_decay": 0.0, "dense": False}  # fmt: skip
+    assert second == {
+        "scale": 1.0,
+        "lr": 0.01,
+        "momentum": 0.0,
+        "nesterov": False,
+        "weight_decay": 0.0,
+        "dense": False,
+    }
+
+
+@pytest.mark.parametrize("dtype, kept", [("f2", "f8"), ("f4", "f4"), ("f8", "f8")])
+def test_what_is_remembered_has_the_bits_of_single_precision_or_more(dtype, kept):
+    data = np.ones(2, dtype)
+    optimizer = AdaGrad([data], lr=0.1)
+    for _ in range(2):
+        assert optimizer.state["0"]["squares"].dtype == kept
+        optimizer.step([np.ones(2, dtype)])
+    assert data.dtype == dtype
+
+
+def test_parameters_are_numbered_through_all_groups():
+    values = [Value(float(i)) for i in range(5)]
+    groups = [{"params": values[:2]}, {"params": {"w": values[2]}}, {"params": values[3:]}]
+    assert SGD(groups).parameters == dict(zip(["0", "1", "w", "3", "4"], values))

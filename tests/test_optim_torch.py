@@ -14,17 +14,29 @@ torch = pytest.importorskip("torch")
 CASES = {
     "sgd": (SGD, {}, "SGD", {}),
     "momentum": (SGD, {"momentum": 0.9}, "SGD", {"momentum": 0.9}),
-    "nesterov": (SGD, {"momentum": 0.8, "nesterov": True},
-                 "SGD", {"momentum": 0.8, "nesterov": True}),
-    "decay": (SGD, {"momentum": 0.9, "weight_decay": 0.1},
-              "SGD", {"momentum": 0.9, "weight_decay": 0.1}),
+    "nesterov": (
+        SGD,
+        {"momentum": 0.8, "nesterov": True},
+        "SGD",
+        {"momentum": 0.8, "nesterov": True},
+    ),
+    "decay": (
+        SGD,
+        {"momentum": 0.9, "weight_decay": 0.1},
+        "SGD",
+        {"momentum": 0.9, "weight_decay": 0.1},
+    ),
     "adagrad": (AdaGrad, {"weight_decay": 0.05}, "Adagrad", {"weight_decay": 0.05}),
-    "rmsprop": (RMSProp, {"decay": 0.9, "weight_decay": 0.05},
-                "RMSprop", {"alpha": 0.9, "weight_decay": 0.05}),
+    "rmsprop": (
+        RMSProp,
+        {"decay": 0.9, "weight_decay": 0.05},
+        "RMSprop",
+        {"alpha": 0.9, "weight_decay": 0.05},
+    ),
     "adam": (Adam, {"beta1": 0.8, "beta2": 0.99}, "Adam", {"betas": (0.8, 0.99)}),
     "adam decay": (Adam, {"weight_decay": 0.1}, "Adam", {"weight_decay": 0.1}),
     "adamw": (AdamW, {"weight_decay": 0.1}, "AdamW", {"weight_decay": 0.1}),
-}  # fmt: skip
+}
 LR, STEPS, SIZE = 0.03, 50, 6
 
 
@@ -63,8 +75,9 @@ def test_values_and_arrays_follow_torch(case):
 
 
 @pytest.mark.filterwarnings("ignore:Sparse invariant checks")
-@pytest.mark.parametrize("kind, torch_kind", [
-    (SGD, "SGD"), (AdaGrad, "Adagrad"), (SparseAdam, "SparseAdam")])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind, torch_kind", [(SGD, "SGD"), (AdaGrad, "Adagrad"), (SparseAdam, "SparseAdam")]
+)
 def test_sparse_steps_follow_torch(kind, torch_kind):
     rng = np.random.default_rng(1)
     table = rng.normal(size=(9, 3))

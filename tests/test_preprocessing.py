@@ -146,12 +146,15 @@ def test_what_is_no_table_of_numbers_is_told(data):
         Normalisation().fit(data)
 
 
-@pytest.mark.parametrize("kind, change", [
-    (Normalisation, {"deviation": np.ones(4)}),
-    (Whitening, {"axes": np.ones((3, 2))}),
-    (Whitening, {"scale": np.ones(2)}),
-    (MeanSubtraction, {"mean": np.ones((3, 3))}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind, change",
+    [
+        (Normalisation, {"deviation": np.ones(4)}),
+        (Whitening, {"axes": np.ones((3, 2))}),
+        (Whitening, {"scale": np.ones(2)}),
+        (MeanSubtraction, {"mean": np.ones((3, 3))}),
+    ],
+)
 def test_a_state_of_mixed_sizes_is_refused_and_changes_nothing(kind, change):
     data = np.random.default_rng(0).normal(size=(9, 3))
     fitted = kind().fit(data)

@@ -53,10 +53,11 @@ def checked(seen):
         assert all(seen.owners[member] == place for member in box.members)
     drawn = sorted(member for edge in seen.edges for member in edge.members)
     across = [
-        (operand, user, position) for operand, user, position in graph.edges
+        (operand, user, position)
+        for operand, user, position in graph.edges
         if -1 not in (seen.owners[operand], seen.owners[user])
         and seen.owners[operand] != seen.owners[user]
-    ]  # fmt: skip
+    ]
     assert drawn == sorted(across)
     assert all(edge.source < edge.target for edge in seen.edges)
     return seen
@@ -80,8 +81,8 @@ def test_small_graphs_are_drawn_in_full():
 
 def test_a_network_folds_to_neurons_then_layers():
     graph = snapshot(network()([1.0, 2.0, 3.0]))
-    neurons = checked(view(graph))
-    assert neurons.level == "neuron"
+    assert checked(view(graph)).level == "layer"
+    neurons = checked(view(graph, "neuron"))
     assert kinds(neurons) == ["leaf"] * 3 + ["group"] * 9
     assert [len(box.outputs) for box in neurons.boxes[3:]] == [1] * 9
     layers = checked(view(graph, "layer"))
@@ -98,8 +99,13 @@ def test_a_chosen_part_is_unfolded():
     graph = snapshot(network()([1.0, 2.0, 3.0]))
     seen = checked(view(graph, "layer", ["layer 0 / neuron 1"]))
     scopes = [box.scope for box in seen.boxes if box.kind == "group"]
-    assert scopes == ["layer 0 / neuron 0", "layer 0 / neuron 2", "layer 0 / neuron 3",
-                      "layer 1", "layer 2"]  # fmt: skip
+    assert scopes == [
+        "layer 0 / neuron 0",
+        "layer 0 / neuron 2",
+        "layer 0 / neuron 3",
+        "layer 1",
+        "layer 2",
+    ]
     inside = {graph.scopes[box.members[0]] for box in seen.boxes if box.kind == "node"}
     assert inside == {"layer 0 / neuron 1"}
     layer = checked(view(graph, "layer", ["layer 0"]))

@@ -47,10 +47,14 @@ def test_draw_dot_looks_as_it_always_did():
     assert isinstance(digraph, graphviz.Digraph) and digraph.format == "png"
     lines = {line.strip() for line in digraph.source.splitlines()}
     assert {
-        "graph [rankdir=TB]", 'v0 [label="{ a | data 2 | grad -3 }" shape=record]',
-        'v2 [label="{ data -6 | grad 1 }" shape=record]', 'op2 [label="*"]', "op2 -> v2",
-        "v0 -> op2", "v1 -> op2",
-    } <= lines  # fmt: skip
+        "graph [rankdir=TB]",
+        'v0 [label="{ a | data 2 | grad -3 }" shape=record]',
+        'v2 [label="{ data -6 | grad 1 }" shape=record]',
+        'op2 [label="*"]',
+        "op2 -> v2",
+        "v0 -> op2",
+        "v1 -> op2",
+    } <= lines
     with pytest.raises(ValueError, match="rankdir is 'RL'; give LR or TB"):
         draw_dot(product, rankdir="RL")
 

@@ -12,12 +12,16 @@ CLOSED_FORMS = {
     "step": (s.step(RATE, 7, 0.5), lambda t: RATE / 2 ** math.floor(t / 7)),
     "exponential": (s.exponential(RATE, 0.07), lambda t: RATE / math.exp(0.07 * t)),
     "inverse": (s.inverse(RATE, 10), lambda t: RATE if t < 10 else RATE * 10 / t),
-    "by epoch": (s.by_epoch(s.exponential(RATE, 0.1), 5),
-                 lambda t: RATE * math.exp(-(t // 5) / 10)),
+    "by epoch": (
+        s.by_epoch(s.exponential(RATE, 0.1), 5),
+        lambda t: RATE * math.exp(-(t // 5) / 10),
+    ),
     "warm-up": (s.warm_up(s.constant(RATE), 20), lambda t: RATE * min(t / 20, 1)),
-    "composed": (s.composed((10, s.constant(1.0)), (10, s.linear(1, 0, 10)), s.constant(0.5)),
-                 lambda t: 1.0 if t < 10 else 1 - (t - 10) / 10 if t < 20 else 0.5),
-}  # fmt: skip
+    "composed": (
+        s.composed((10, s.constant(1.0)), (10, s.linear(1, 0, 10)), s.constant(0.5)),
+        lambda t: 1.0 if t < 10 else 1 - (t - 10) / 10 if t < 20 else 0.5,
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CLOSED_FORMS)
@@ -39,18 +43,25 @@ def torch_rates(make, steps=STEPS):
 
 TORCH = {  # (ours, how PyTorch makes its own)
     "step": (s.step(RATE, 6, 0.3), lambda kinds, o: kinds.StepLR(o, 6, 0.3)),
-    "exponential": (s.exponential(RATE, 0.05),
-                    lambda kinds, o: kinds.ExponentialLR(o, math.exp(-0.05))),
+    "exponential": (
+        s.exponential(RATE, 0.05),
+        lambda kinds, o: kinds.ExponentialLR(o, math.exp(-0.05)),
+    ),
     "cosine": (s.cosine(RATE, 50, 0.01), lambda kinds, o: kinds.CosineAnnealingLR(o, 50, 0.01)),
     "linear": (s.linear(RATE / 4, RATE, 20), lambda kinds, o: kinds.LinearLR(o, 0.25, 1.0, 20)),
     "triangular": (s.triangular(0.1, 0.9, 8), lambda kinds, o: kinds.CyclicLR(o, 0.1, 0.9, 8)),
     "one cycle": (s.one_cycle(0.8, 52), lambda kinds, o: kinds.OneCycleLR(o, 0.8, 52)),
-    "warm-up": (s.warm_up(s.constant(RATE), 9, 0.1),
-                lambda kinds, o: kinds.LinearLR(o, 0.1, 1.0, 9)),
-    "composed": (s.composed((20, s.linear(RATE / 4, RATE, 20)), s.cosine(RATE, 30)),
-                 lambda kinds, o: kinds.SequentialLR(o, [kinds.LinearLR(o, 0.25, 1.0, 20),
-                                                     kinds.CosineAnnealingLR(o, 30)], [20])),
-}  # fmt: skip
+    "warm-up": (
+        s.warm_up(s.constant(RATE), 9, 0.1),
+        lambda kinds, o: kinds.LinearLR(o, 0.1, 1.0, 9),
+    ),
+    "composed": (
+        s.composed((20, s.linear(RATE / 4, RATE, 20)), s.cosine(RATE, 30)),
+        lambda kinds, o: kinds.SequentialLR(
+            o, [kinds.LinearLR(o, 0.25, 1.0, 20), kinds.CosineAnnealingLR(o, 30)], [20]
+        ),
+    ),
+}
 
 
 @pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step")
@@ -116,6 +127,8 @@ IMPOSSIBLE = {
     "warm_up -1": lambda: s.warm_up(ONES, -1),
     "one_cycle start": lambda: s.one_cycle(1.0, 100, start=0.0),
     "one_cycle end": lambda: s.one_cycle(1.0, 100, end=0.0),
+    "one_cycle rise": lambda: s.one_cycle(1.0, 100, rise=1.0),
+    "one_cycle no rise": lambda: s.one_cycle(1.0, 100, rise=0.01),
     "one_cycle nan": lambda: s.one_cycle(math.nan, 100),
     "nan": lambda: s.constant(math.nan),
     "inf": lambda: s.exponential(math.inf, 1.0),
@@ -143,7 +156,8 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("make", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 def test_what_cannot_be_is_refused_where_it_is_made(make):
-    with pytest.raises(ValueError, match="finite number|above 0|0 or more|as the last one"):
+    reasons = ("finite number", "above 0", "0 or more", "as the last one", "leave none to go up")
+    with pytest.raises(ValueError, match="|".join(reasons)):
         make()
 
 

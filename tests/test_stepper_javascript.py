@@ -16,8 +16,22 @@ from micrograd.stepper.data import page_data
 from micrograd.stepper.javascript import expression, rows_source
 from tests.stepper_graphs import batch, every_row, network, node, worked_example
 
-SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 1e-300, 1e300, 710.0, -710.0, math.inf, -math.inf,
-           math.nan]  # fmt: skip
+SPECIAL = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    2.0,
+    -2.0,
+    1e-300,
+    1e300,
+    710.0,
+    -710.0,
+    math.inf,
+    -math.inf,
+    math.nan,
+]
 CALL = """
 const text = v => (Object.is(v, -0) ? "-0" : String(v));
 const told = f => { try { return text(f()); } catch (e) { return e.name; } };
@@ -95,7 +109,7 @@ def test_both_passes_in_the_page_are_the_engines(make):
     graph = snapshot(root)
     data = page_data(graph, None, 1.0)
     script = f"const ROWS={rows_source(op for op in graph.ops if op in FLOATS_ROWS)};{PASSES}"
-    computed = node(script, "engine.js", "numbers.js", "passes.js", data=data)
+    computed = node(script, "engine.js", "numbers.js", "formulas.js", "passes.js", data=data)
     steps = [[graph.ids[step.node], *step[2:]] for step in root.steps()]
     assert computed["recorded"] == steps and not data["handed"]
     assert computed["names"] == [*names_of(graph)]
@@ -117,13 +131,22 @@ def test_contributions_that_no_rule_gives_are_recorded():
     cube._backward = backward
     root = cube * 0.0 + (cube * y + math.inf) * 0.0
     data = page_data(snapshot(root), None, -2.0)
-    found = node("answer(recordOf(INPUT, nodesOf(INPUT)).steps.map(s => s.map(String)))",
-                 "engine.js", "numbers.js", "passes.js", data=data)  # fmt: skip
+    found = node(
+        "answer(recordOf(INPUT, nodesOf(INPUT)).steps.map(s => s.map(String)))",
+        "engine.js",
+        "numbers.js",
+        "formulas.js",
+        "passes.js",
+        data=data,
+    )
     ids = snapshot(root).ids
     ours = [[ids[step.node], *step[2:]] for step in root.steps(-2.0)]
     theirs = [[float(number) for number in step] for step in found]
-    same = [a == b or (a != a and b != b)
-                for one, other in zip(ours, theirs) for a, b in zip(one, other)]  # fmt: skip
+    same = [
+        a == b or (a != a and b != b)
+        for one, other in zip(ours, theirs)
+        for a, b in zip(one, other)
+    ]
     assert len(ours) == len(theirs) and all(same) and data["handed"]
 
 
@@ -135,8 +158,9 @@ def test_numbers_are_shown_alike():
     numbers = [random.choice((-1, 1)) * 10 ** random.uniform(-12, 12) for _ in range(3000)]
     numbers += [i / 16 for i in range(-400, 400)] + [1.0625, 1000.25, 2.5e-7, 9.9995, 999999.96]
     numbers += [*SPECIAL, 1e6, 1e5, 123456.5, 0.0001, 1e-4 / 3, 5e-324, 1.7e308, 1e22, 1e23]
-    theirs = node("answer(INPUT.map(x => shown(Number(x))));", "engine.js", "numbers.js",
-                  data=numbers)  # fmt: skip
+    theirs = node(
+        "answer(INPUT.map(x => shown(Number(x))));", "engine.js", "numbers.js", data=numbers
+    )
     assert theirs == [shown(x) for x in numbers]
 
 
@@ -158,7 +182,7 @@ for (const language of ["en", "zh"]) {
 }
 answer(told);
 """
-SCRIPTS = ("engine.js", "numbers.js", "passes.js", "panel.js")
+SCRIPTS = ("engine.js", "numbers.js", "formulas.js", "passes.js", "panel.js")
 
 
 @pytest.mark.parametrize("make", [worked_example, every_row, batch])
@@ -168,11 +192,14 @@ def test_the_page_says_what_the_trace_says(make):
     for language in ("en", "zh"):
         steps = trace(root, language=language)["steps"]
         ours = [
-            [step["sentence"],
-             [step["formula"], step["numbers"]] if step["kind"] == "forward"
-             else step.get("formula", "")]
+            [
+                step["sentence"],
+                [step["formula"], step["numbers"]]
+                if step["kind"] == "forward"
+                else step.get("formula", ""),
+            ]
             for step in steps
-        ]  # fmt: skip
+        ]
         assert told[language] == ours
 
 
@@ -216,7 +243,7 @@ def test_values_that_the_engine_refuses_are_refused_in_the_page():
         "} catch (e) { answer([e.name, e.message, e.node]); }"
     )
     script = f"const ROWS={rows_source(['log'])};" + script
-    assert node(script, "engine.js", "numbers.js", "passes.js", data=data) == [
+    assert node(script, "engine.js", "numbers.js", "formulas.js", "passes.js", data=data) == [
         "RangeError",
         "value",
         1,

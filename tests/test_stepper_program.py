@@ -47,15 +47,21 @@ def expression():
 
 def rows():
     """Return a program in which the elements of a row share one gradient."""
-    xs, ys = ([Value(0.3 * i - 0.5, label=f"{name}{i}") for i in range(n)]
-              for name, n in (("x", 3), ("y", 4)))  # fmt: skip
+    xs, ys = (
+        [Value(0.3 * i - 0.5, label=f"{name}{i}") for i in range(n)]
+        for name, n in (("x", 3), ("y", 4))
+    )
     return lower(sum((sum((x * y).tanh() for y in ys) + x) ** 2 for x in xs))
 
 
 PROGRAMS = [
-    rows, window, attention, words, expression,
+    rows,
+    window,
+    attention,
+    words,
+    expression,
     *(lambda make=make: lower(make()) for make in (batch, every_row, lambda: network(3, 4))),
-]  # fmt: skip
+]
 
 
 def names_within(program):
@@ -64,8 +70,10 @@ def names_within(program):
     module = {}
     exec(head, module)
     names = [*program.inputs, *program.parameters, *program.constants]
-    inputs = [np.array([v.data for v in leaves.ravel()]).reshape(1, *leaves.shape)
-              for leaves in map(program.leaf_values, program.inputs)]  # fmt: skip
+    inputs = [
+        np.array([v.data for v in leaves.ravel()]).reshape(1, *leaves.shape)
+        for leaves in map(program.leaf_values, program.inputs)
+    ]
     held = {**dict(zip(program.inputs, inputs)), **program.parameters, **program.constants}
     return module["value_and_grad"](*(held[name] for name in names))
 
@@ -82,8 +90,10 @@ def test_the_named_element_of_the_named_line_is_the_value_and_the_gradient(make)
     program.root.backward()
     seen = set()
     for value in program.graph.values:
-        for spot, number in ((program.line(value), value.data),
-                             (program.line_of_gradient(value), value.grad)):  # fmt: skip
+        for spot, number in (
+            (program.line(value), value.data),
+            (program.line_of_gradient(value), value.grad),
+        ):
             seen.add(spot.how)
             if spot.how in ("element", "shared"):
                 assert element(arrays, spot) == pytest.approx(number, rel=1e-12, abs=1e-12)
@@ -181,11 +191,13 @@ def test_the_page_says_what_the_terminal_says(make):
     program = make()
     graph = snapshot(program.root)
     said = {
-        language: [told(find(v), f"n{i}", language)
-                   for find in (program.line, program.line_of_gradient)
-                   for i, v in enumerate(graph.values)]
+        language: [
+            told(find(v), f"n{i}", language)
+            for find in (program.line, program.line_of_gradient)
+            for i, v in enumerate(graph.values)
+        ]
         for language in LINES
-    }  # fmt: skip
+    }
     script = """
     const asked = new Program(INPUT.program, { children: [] });
     const said = words => [VALUES, GRADIENTS].flatMap(pass =>
@@ -194,7 +206,8 @@ def test_the_page_says_what_the_terminal_says(make):
     """
     head = "const $ = () => ({ addEventListener() {}, children: [] });\nconst DATA = { program: "
     data = {"program": program_data(program, graph), "lines": LINES}
-    found = node(script, "numbers.js", "program.js", data=data, head=head + "INPUT.program };")
+    scripts = ("numbers.js", "formulas.js", "program.js")
+    found = node(script, *scripts, data=data, head=head + "INPUT.program };")
     assert found == said
 
 
@@ -202,8 +215,9 @@ def test_the_terminal_shows_the_line():
     program, output = expression(), io.StringIO()
     Walkthrough(program.root, "en", output, program).transcript()
     lines = output.getvalue().splitlines()
-    numbers = {line.split(" = ")[0].strip(): n
-               for n, line in enumerate(program.source.splitlines(), 1)}  # fmt: skip
+    numbers = {
+        line.split(" = ")[0].strip(): n for n, line in enumerate(program.source.splitlines(), 1)
+    }
     at = lines.index(next(line for line in lines if line.endswith("Backward pass: b → y")))
     shown = [line for line in lines[at : at + 8] if line.startswith("   line ")]
     assert shown[0].startswith(f"   line {numbers['dy']}: dy = ")

@@ -36,8 +36,18 @@ def test_the_worked_example_in_words():
         ["inputs"] + 3 * ["forward"] + ["seed"] + 6 * ["backward"]
     )
     names = [node["name"] for node in told["nodes"]]
-    walked = [(names[s["node"]], names[s["operand"]], s["upstream"], s["formula"], s["local"],
-               s["contribution"], s["total"]) for s in told["steps"][5:]]  # fmt: skip
+    walked = [
+        (
+            names[s["node"]],
+            names[s["operand"]],
+            s["upstream"],
+            s["formula"],
+            s["local"],
+            s["contribution"],
+            s["total"],
+        )
+        for s in told["steps"][5:]
+    ]
     assert walked == [
         ("f", "a", 1, "b", 2, 2, 2),
         ("f", "b", 1, "a", 3, 3, 3),
@@ -49,14 +59,24 @@ def test_the_worked_example_in_words():
     sentences = [step["sentence"] for step in told["steps"]]
     assert sentences[1] == "a is x + y; with its operands known, its value is 3."
     assert sentences[5] == "× switches: the gradient to a is upstream times the value of b, 2."
-    assert sentences[7] == "max picked y, so the whole upstream gradient is routed to y."
+    assert sentences[7] == (
+        "max picked y, so the whole upstream gradient is routed to y. "
+        "The gradient of y so far is 3; one more contribution is to come."
+    )
+    assert [step["left"] for step in told["steps"][5:]] == [0, 0, 1, 0, 0, 0]
     assert sentences[8] == "max did not pick z, so none of the upstream gradient reaches it."
     assert sentences[9] == "+ distributes: x gets the whole upstream gradient."
     assert sentences[10].endswith("so their contributions sum: now 5.")
     assert told["steps"][2] | {"sentence": ""} == {
-        "step": 3, "kind": "forward", "node": 4, "operands": [1, 2], "formula": "max(y, z)",
-        "numbers": "max(2, 0)", "value": 2.0, "sentence": "",
-    }  # fmt: skip
+        "step": 3,
+        "kind": "forward",
+        "node": 4,
+        "operands": [1, 2],
+        "formula": "max(y, z)",
+        "numbers": "max(2, 0)",
+        "value": 2.0,
+        "sentence": "",
+    }
 
 
 def test_the_same_operand_twice_is_two_steps():
@@ -95,8 +115,10 @@ def test_a_weighted_sum_switches_and_its_bias_is_distributed():
     w, x, b = Value(2, label="w"), Value(5, label="x"), Value(1, label="b")
     steps = backward_steps(weighted_sum([w], [x], b))
     assert [(s["reason"], s["local"], s["formula"]) for s in steps] == [
-        ("switches", 5, "x"), ("switches", 2, "w"), ("distributes", 1, "1"),
-    ]  # fmt: skip
+        ("switches", 5, "x"),
+        ("switches", 2, "w"),
+        ("distributes", 1, "1"),
+    ]
 
 
 def test_a_backward_function_of_the_users_own_is_stepped():
@@ -156,4 +178,6 @@ def test_both_languages_say_the_same_things(words):
 
 def test_chinese_sentences():
     told = trace(worked_example(), language="zh")["steps"]
-    assert told[7]["sentence"] == "max 选中了 y，上游梯度全部传给 y。"
+    assert told[7]["sentence"] == (
+        "max 选中了 y，上游梯度全部传给 y。 y 的梯度目前是 3，还有一路未到。"
+    )

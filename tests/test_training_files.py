@@ -165,15 +165,26 @@ def test_the_state_of_another_network_is_refused(tmp_path):
 
 def test_a_state_is_restored_wholly_or_not_at_all():
     def parts():
-        return {"value": Value(1.0), "array": np.ones(2), "rng": random.Random(1),
-                "numpy": np.random.default_rng(1), "list": [Value(2.0)]}  # fmt: skip
+        return {
+            "value": Value(1.0),
+            "array": np.ones(2),
+            "rng": random.Random(1),
+            "numpy": np.random.default_rng(1),
+            "list": [Value(2.0)],
+        }
 
     item = parts()
     before, good = capture(item), capture(parts())
     good["value"], good["list"] = 3.0, [4.0]
-    for name, wrong in [("array", np.ones(3)), ("array", [1.0, 1.0]), ("rng", [1, 2]),
-                        ("numpy", {"bit_generator": "other"}), ("list", [1.0, 2.0]),
-                        ("list", None), ("list", ["x"])]:  # fmt: skip
+    for name, wrong in [
+        ("array", np.ones(3)),
+        ("array", [1.0, 1.0]),
+        ("rng", [1, 2]),
+        ("numpy", {"bit_generator": "other"}),
+        ("list", [1.0, 2.0]),
+        ("list", None),
+        ("list", ["x"]),
+    ]:
         with pytest.raises(ValueError, match="does not fit"):
             restore(item, good | {name: wrong})
         np.testing.assert_equal(capture(item), before)

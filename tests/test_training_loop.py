@@ -81,8 +81,17 @@ def run(kind, interrupted_at=None, epochs=6, **options):
     if kind is Arrays:
         after = [lambda row: task.plateau.report(row["loss"])]
         task.state = [*task.state, task.plateau]
-    history = fit(step, data, epochs, batch_size=5, seed=2, state=task.state, progress=False,
-                  after_epoch=after, **options)  # fmt: skip
+    history = fit(
+        step,
+        data,
+        epochs,
+        batch_size=5,
+        seed=2,
+        state=task.state,
+        progress=False,
+        after_epoch=after,
+        **options,
+    )
     return task.numbers(), history
 
 
@@ -141,8 +150,14 @@ def test_the_checkpoint_of_another_run_is_refused(tmp_path):
 
 def orders(epochs, seed, data=range(7), batch_size=3):
     seen = []
-    fit(lambda batch: seen.append(batch) or 0.0, data, epochs, batch_size=batch_size, seed=seed,
-        progress=False)  # fmt: skip
+    fit(
+        lambda batch: seen.append(batch) or 0.0,
+        data,
+        epochs,
+        batch_size=batch_size,
+        seed=seed,
+        progress=False,
+    )
     return seen
 
 
@@ -165,11 +180,21 @@ def test_arrays_are_cut_into_arrays():
 
 def test_losses_are_averaged_over_examples_and_metrics_added():
     epochs = iter([0.5, 0.75])
-    history = fit(lambda batch: {"loss": sum(batch), "size": len(batch)}, [1, 2, 3, 4, 5], 2,
-                  batch_size=2, seed=None, evaluate=lambda: {"dev_f1": next(epochs)},
-                  progress=False)  # fmt: skip
-    assert history.rows[0] == {"epoch": 1, "loss": (3 * 2 + 7 * 2 + 5) / 5, "size": 9 / 5,
-                               "dev_f1": 0.5}  # fmt: skip
+    history = fit(
+        lambda batch: {"loss": sum(batch), "size": len(batch)},
+        [1, 2, 3, 4, 5],
+        2,
+        batch_size=2,
+        seed=None,
+        evaluate=lambda: {"dev_f1": next(epochs)},
+        progress=False,
+    )
+    assert history.rows[0] == {
+        "epoch": 1,
+        "loss": (3 * 2 + 7 * 2 + 5) / 5,
+        "size": 9 / 5,
+        "dev_f1": 0.5,
+    }
     assert history["dev_f1"] == [0.5, 0.75]
     assert history.columns == ["epoch", "loss", "size", "dev_f1"]
     assert repr(history).startswith("History(2 epochs; last: epoch 2, loss 5")
@@ -193,16 +218,26 @@ class Scored:
             self.epochs += 1
             return {"f1": self.scores[int(self.epochs[0]) - 1]}
 
-        return fit(lambda _: 0.0, [1], epochs, evaluate=evaluate, state=self.epochs,
-                   progress=False, **options)  # fmt: skip
+        return fit(
+            lambda _: 0.0,
+            [1],
+            epochs,
+            evaluate=evaluate,
+            state=self.epochs,
+            progress=False,
+            **options,
+        )
 
 
-@pytest.mark.parametrize("best, scores, length, kept", [
-    ("max", [1, 3, 2, 3, 9, 9], 4, 2),
-    ("min", [5, 4, 4.5, 3, 6, 7, 1], 6, 4),
-    ("max", [1, 2, 3, 4, 5], 5, 5),
-    ("max", [1, 2, 5, 4], 4, 3),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "best, scores, length, kept",
+    [
+        ("max", [1, 3, 2, 3, 9, 9], 4, 2),
+        ("min", [5, 4, 4.5, 3, 6, 7, 1], 6, 4),
+        ("max", [1, 2, 3, 4, 5], 5, 5),
+        ("max", [1, 2, 5, 4], 4, 3),
+    ],
+)
 def test_early_stopping_goes_back_to_the_best_epoch(best, scores, length, kept):
     task = Scored(scores)
     history = task.fit(len(scores), stop=EarlyStopping("f1", patience=2, best=best))
@@ -230,8 +265,15 @@ def test_early_stopping_refuses_what_it_cannot_watch():
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_not_finite_ends_the_training_and_leaves_the_checkpoint(bad, tmp_path):
     losses_given, file = iter([1.0, 1.0, 1.0, bad]), tmp_path / "run.json"
-    history = fit(lambda _: next(losses_given), [1, 2], 5, batch_size=1, checkpoint=file,
-                  state=[], progress=False)  # fmt: skip
+    history = fit(
+        lambda _: next(losses_given),
+        [1, 2],
+        5,
+        batch_size=1,
+        checkpoint=file,
+        state=[],
+        progress=False,
+    )
     assert history.stopped == f"the loss was {bad} in epoch 2, batch 2"
     assert len(history) == load_state(file)["epoch"] == 1
 
@@ -274,11 +316,14 @@ def test_nothing_to_train_on_is_refused(data, batch_size):
         fit(lambda _: 0.0, data, 1, batch_size=batch_size)
 
 
-@pytest.mark.parametrize("options, error, reason", [
-    ({"checkpoint": "run.pt"}, ValueError, r"ends in \.json or \.npz"),
-    ({"checkpoint": "no/such/run.json"}, OSError, "there is no folder no/such"),
-    ({"resume": True}, ValueError, "from which checkpoint"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options, error, reason",
+    [
+        ({"checkpoint": "run.pt"}, ValueError, r"ends in \.json or \.npz"),
+        ({"checkpoint": "no/such/run.json"}, OSError, "there is no folder no/such"),
+        ({"resume": True}, ValueError, "from which checkpoint"),
+    ],
+)
 def test_a_checkpoint_that_cannot_be_is_refused_before_training(options, error, reason):
     trained = []
     with pytest.raises(error, match=reason):
@@ -298,7 +343,9 @@ def test_without_a_terminal_there_is_a_line_for_each_epoch(capsys):
     fit(lambda _: 0.123456, [1, 2], 2, evaluate=lambda: {"dev_f1": 50.0})
     lines = capsys.readouterr().err.splitlines()
     assert [line.rsplit("  ", 1)[0] for line in lines] == [
-        "epoch 1/2  loss 0.1235  dev_f1 50", "epoch 2/2  loss 0.1235  dev_f1 50"]  # fmt: skip
+        "epoch 1/2  loss 0.1235  dev_f1 50",
+        "epoch 2/2  loss 0.1235  dev_f1 50",
+    ]
 
 
 def test_in_a_terminal_there_is_a_bar(capsys, monkeypatch):

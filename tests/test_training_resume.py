@@ -32,8 +32,16 @@ def setup(make=SGD, lr=0.05, activation="tanh", **options):
 
 def train(path, epochs=2, data=DATA, step=None, stop=None, **options):
     model, own = setup(**{k: options.pop(k) for k in ("make", "lr") if k in options})
-    fit(step or own, data, epochs, batch_size=3, checkpoint=path, stop=stop, progress=False,
-        **options)  # fmt: skip
+    fit(
+        step or own,
+        data,
+        epochs,
+        batch_size=3,
+        checkpoint=path,
+        stop=stop,
+        progress=False,
+        **options,
+    )
     return [p.data for p in model.parameters()]
 
 
@@ -75,14 +83,17 @@ def test_early_stopping_made_otherwise_is_another_run(change, tmp_path):
         train(path, stop=EarlyStopping(**change), resume=True, **options)
 
 
-@pytest.mark.parametrize("old, new, said", [
-    (cosine(0.1, 30), cosine(0.2, 30), r"lr was 0\.1 at step 0, where it is 0\.2 here"),
-    (cosine(0.1, 30), cosine(0.1, 40), r"lr was 0\.0997\d* at step 1, where it is"),
-    (exponential(0.1, 0.1), stepwise(0.1, 2), "at step 1, where"),
-    (stepwise(0.1, 4), stepwise(0.1, 5), "at step 4, where"),
-    (stepwise(0.1, 5), stepwise(0.1, 4), r"lr was 0\.1 at step 4"),
-    (stepwise(0.1, 5), stepwise(0.1, 6), "at step 5, where"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        (cosine(0.1, 30), cosine(0.2, 30), r"lr was 0\.1 at step 0, where it is 0\.2 here"),
+        (cosine(0.1, 30), cosine(0.1, 40), r"lr was 0\.0997\d* at step 1, where it is"),
+        (exponential(0.1, 0.1), stepwise(0.1, 2), "at step 1, where"),
+        (stepwise(0.1, 4), stepwise(0.1, 5), "at step 4, where"),
+        (stepwise(0.1, 5), stepwise(0.1, 4), r"lr was 0\.1 at step 4"),
+        (stepwise(0.1, 5), stepwise(0.1, 6), "at step 5, where"),
+    ],
+)
 def test_a_schedule_with_another_past_is_another_run(old, new, said, tmp_path):
     path = tmp_path / "run.npz"
     train(path, lr=old)  # 6 steps: 0 to 5
@@ -97,9 +108,16 @@ def test_a_schedule_with_another_future_is_the_run_it_would_have_been(tmp_path):
     assert resumed == train(tmp_path / "whole.npz", 4, lr=new)
 
 
-@pytest.mark.parametrize("name, number", [
-    ("rate", 0.2), ("factor", 0.5), ("patience", 3), ("threshold", 0.1), ("least", 1e-5),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, number",
+    [
+        ("rate", 0.2),
+        ("factor", 0.5),
+        ("patience", 3),
+        ("threshold", 0.1),
+        ("least", 1e-5),
+    ],
+)
 def test_a_plateau_made_otherwise_is_another_run(name, number, tmp_path):
     options = {"rate": 0.1, "factor": 0.25, "patience": 2}
     train(tmp_path / "run.json", lr=Plateau(**options))
@@ -113,8 +131,13 @@ def test_adam_and_adamw_are_two_rules(tmp_path):
     mine, other = (make([Value(1.0)], lr=0.1) for make in (Adam, AdamW))
     with pytest.raises(ValueError, match="it is of the rule Adam"):
         other.load_state_dict(mine.state_dict())
-    for one, two in ((0.1, lambda t: 0.1), (lambda t: 0.1, 0.1), (0.1, Plateau(0.1)),
-                     (Plateau(0.1), 0.1), (Plateau(0.1), lambda t: 0.1)):  # fmt: skip
+    for one, two in (
+        (0.1, lambda t: 0.1),
+        (lambda t: 0.1, 0.1),
+        (0.1, Plateau(0.1)),
+        (Plateau(0.1), 0.1),
+        (Plateau(0.1), lambda t: 0.1),
+    ):
         state = SGD([Value(1.0)], lr=one).state_dict()
         with pytest.raises(ValueError, match="not the state of this SGD: lr is "):
             SGD([Value(1.0)], lr=two).load_state_dict(state)
@@ -161,11 +184,14 @@ def test_a_state_that_is_no_checkpoint_is_told(state, tmp_path):
         train(tmp_path / "run.npz", resume=True)
 
 
-@pytest.mark.parametrize("options, entry", [
-    ({"state": {"a": {1: np.zeros(1)}}}, r"'state\.a' has the key 1"),
-    ({"state": [np.zeros(1, complex)], "ending": "json"}, r"'state\.0' is an array"),
-    ({"settings": {"file": {1, 2}}}, r"'settings\.file' is a set"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options, entry",
+    [
+        ({"state": {"a": {1: np.zeros(1)}}}, r"'state\.a' has the key 1"),
+        ({"state": [np.zeros(1, complex)], "ending": "json"}, r"'state\.0' is an array"),
+        ({"settings": {"file": {1, 2}}}, r"'settings\.file' is a set"),
+    ],
+)
 def test_what_cannot_be_written_is_refused_before_training(options, entry, tmp_path):
     trained, path = [], tmp_path / f"run.{options.pop('ending', 'npz')}"
     with pytest.raises((TypeError, ValueError), match=f"the entry {entry}"):
@@ -173,16 +199,19 @@ def test_what_cannot_be_written_is_refused_before_training(options, entry, tmp_p
     assert trained == [] and list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("result, error, reason", [
-    (lambda: Value(1.0) * 2, ValueError, r"backward\(\) was not called: it trains nothing"),
-    (lambda: {"loss": Value(1.0) * 2}, ValueError, "it trains nothing"),
-    (lambda: None, TypeError, "a step returns its loss, .* loss is None"),
-    (lambda: "low", TypeError, "loss is 'low'"),
-    (lambda: [1.0, 2.0], TypeError, "loss is "),
-    (dict, ValueError, "a step returns numbers with a 'loss'"),
-    (lambda: {"cost": 1.0}, ValueError, "with a 'loss'; there are cost"),
-    (lambda: {"loss": 1.0, "f1": None}, TypeError, "f1 is None"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "result, error, reason",
+    [
+        (lambda: Value(1.0) * 2, ValueError, r"backward\(\) was not called: it trains nothing"),
+        (lambda: {"loss": Value(1.0) * 2}, ValueError, "it trains nothing"),
+        (lambda: None, TypeError, "a step returns its loss, .* loss is None"),
+        (lambda: "low", TypeError, "loss is 'low'"),
+        (lambda: [1.0, 2.0], TypeError, "loss is "),
+        (dict, ValueError, "a step returns numbers with a 'loss'"),
+        (lambda: {"cost": 1.0}, ValueError, "with a 'loss'; there are cost"),
+        (lambda: {"loss": 1.0, "f1": None}, TypeError, "f1 is None"),
+    ],
+)
 def test_a_step_must_say_what_it_did(result, error, reason):
     with pytest.raises(error, match=reason):
         fit(lambda batch: result(), DATA, 3, progress=False)
@@ -199,22 +228,28 @@ def test_a_loss_that_went_backward_is_what_a_step_did():
     assert both.rows == [{"epoch": 1, "loss": 0.5, "norm": 2.0}]
 
 
-@pytest.mark.parametrize("scores, error, reason", [
-    (None, TypeError, r"evaluate\(\) returns a dict of numbers by name, not None"),
-    ({"f1": "high"}, TypeError, r"evaluate\(\) returns numbers; f1 is 'high'"),
-    ({"loss": 1.0, "epoch": 2}, ValueError, "gives epoch, loss, which training gives already"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "scores, error, reason",
+    [
+        (None, TypeError, r"evaluate\(\) returns a dict of numbers by name, not None"),
+        ({"f1": "high"}, TypeError, r"evaluate\(\) returns numbers; f1 is 'high'"),
+        ({"loss": 1.0, "epoch": 2}, ValueError, "gives epoch, loss, which training gives already"),
+    ],
+)
 def test_an_evaluation_must_give_new_numbers(scores, error, reason):
     with pytest.raises(error, match=reason):
         fit(lambda _: 0.0, [1], 1, evaluate=lambda: scores, progress=False)
 
 
-@pytest.mark.parametrize("data, options, error, reason", [
-    ([1], {"epochs": 0}, ValueError, "0 epochs: nothing to train on"),
-    (iter([1]), {}, TypeError, r"a sequence or an array, not a list_iterator; list\(\) it"),
-    ({1, 2}, {}, TypeError, "not a set"),
-    ([1], {"resume": True}, ValueError, "say from which checkpoint"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "data, options, error, reason",
+    [
+        ([1], {"epochs": 0}, ValueError, "0 epochs: nothing to train on"),
+        (iter([1]), {}, TypeError, r"a sequence or an array, not a list_iterator; list\(\) it"),
+        ({1, 2}, {}, TypeError, "not a set"),
+        ([1], {"resume": True}, ValueError, "say from which checkpoint"),
+    ],
+)
 def test_what_cannot_be_trained_on_is_said(data, options, error, reason):
     with pytest.raises(error, match=reason):
         fit(lambda _: 0.0, data, **{"epochs": 1} | options)
@@ -232,7 +267,9 @@ def test_without_rich_there_are_plain_lines(monkeypatch, capsys):
     fit(lambda _: 0.123456, [1, 2], 2, evaluate=lambda: {"dev_f1": 50.0})
     shown = capsys.readouterr()
     assert [line.rsplit("  ", 1)[0] for line in shown.err.splitlines()] == [
-        "epoch 1/2  loss 0.1235  dev_f1 50", "epoch 2/2  loss 0.1235  dev_f1 50"]  # fmt: skip
+        "epoch 1/2  loss 0.1235  dev_f1 50",
+        "epoch 2/2  loss 0.1235  dev_f1 50",
+    ]
     fit(lambda _: 0.1, [1], 1, progress=False)
     assert capsys.readouterr() == ("", "") and shown.out == ""
 

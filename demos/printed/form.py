@@ -58,8 +58,9 @@ def slope(value: Callable[[float], float], derivative: Callable[[float], float])
     return Outcome(all(reports), str(worst))
 
 
-def gradients(value: Callable[..., float], slopes: Callable[..., Sequence[float]], at: Sequence[float]
-              ) -> Outcome:
+def gradients(
+    value: Callable[..., float], slopes: Callable[..., Sequence[float]], at: Sequence[float]
+) -> Outcome:
     """Check the gradients of a function of several numbers."""
     return of_report(gradcheck(handmade(value, slopes), at=at))
 

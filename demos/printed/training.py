@@ -7,13 +7,13 @@ import random
 from typing import Any
 
 import numpy as np
-from printed.form import Outcome, Slip, both, gradients, of_report, running, same
 
 from micrograd import Value
 from micrograd.gradcheck import gradcheck
 from micrograd.nn import Dropout
 from micrograd.optim import AdaGrad, Adam
 from micrograd.preprocessing import Whitening
+from printed.form import Outcome, Slip, both, gradients, of_report, running, same
 
 WEIGHTS = (0.5, -1.5, 2.0)
 LISTING = """\
@@ -35,8 +35,10 @@ def eval_numerical_gradient(f, x):
 """
 COPY = LISTING.replace("    grad =", "    x = np.array(x, float)\n    grad =", 1)
 ADAM = "m = beta * m + (1 - beta1) * dx\nv = beta2 * v + (1 - beta2) * (dx ** 2)\n"
-HAT = ("t += 1\nm = beta1 * m + (1 - beta1) * dx\nv = beta2 * v + (1 - beta2) * (dx ** 2)\n"
-       "x += -rate * (m / (1 - beta1 ** t)) / (np.sqrt(v / (1 - beta2 ** t)) + eps)\n")
+HAT = (
+    "t += 1\nm = beta1 * m + (1 - beta1) * dx\nv = beta2 * v + (1 - beta2) * (dx ** 2)\n"
+    "x += -rate * (m / (1 - beta1 ** t)) / (np.sqrt(v / (1 - beta2 ** t)) + eps)\n"
+)
 
 
 def squares(x: Any) -> float:
@@ -110,8 +112,18 @@ def right_whitening() -> Outcome:
 
 def adam(source: str) -> Outcome:
     """Run the text for a constant gradient, which should move x by the rate; beside our Adam."""
-    names = {"np": np, "m": 0.0, "v": 0.0, "x": 0.0, "t": 0, "dx": 3.0, "rate": 0.1, "beta1": 0.9,
-             "beta2": 0.999, "eps": 1e-8}
+    names = {
+        "np": np,
+        "m": 0.0,
+        "v": 0.0,
+        "x": 0.0,
+        "t": 0,
+        "dx": 3.0,
+        "rate": 0.1,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "eps": 1e-8,
+    }
     try:
         exec(source, names)
     except NameError as error:
@@ -133,8 +145,10 @@ def adagrad(eps: float) -> Outcome:
 
 def listing_lines() -> Outcome:
     """Compile the two faulty lines of the listing as they are printed."""
-    return both(running("f(x) = f(x)"),
-                running("it = np.nditer(x, flags=['multi_index',op_flags=['readwrite'])"))
+    return both(
+        running("f(x) = f(x)"),
+        running("it = np.nditer(x, flags=['multi_index',op_flags=['readwrite'])"),
+    )
 
 
 def mlp_report() -> Outcome:
@@ -146,25 +160,74 @@ def mlp_report() -> Outcome:
 
 
 SLIPS = (
-    Slip(("the L2 penalty", "L2 惩罚项"), "λ Σ ‖W‖_F", "λ Σ ‖W‖²_F",
-         lambda: penalty(lambda w: math.sqrt(squares(w))), lambda: penalty(squares)),
-    Slip(("Adam", "Adam"), "m = beta * m + (1 - beta1) * dx", "m = β₁m + (1 − β₁)dx;  m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ)",
-         lambda: adam(ADAM), lambda: adam(HAT)),
-    Slip(("dropout at test time", "测试时的 dropout"), "divide by p at test", "multiply by p at test",
-         lambda: expectation(lambda h, p: h / p), lambda: expectation(lambda h, p: h * p)),
-    Slip(("the listed checker", "讲义列出的检查程序"), "f(x) = f(x);  flags=['multi_index',op_flags=['readwrite'])",
-         "micrograd.gradcheck", listing_lines, mlp_report),
-    Slip(("whitening", "白化"), "U X′, divided by S", "Uᵀ X′ × √n, divided by S", printed_whitening, right_whitening),
-    Slip(("the step of the difference", "差分的步长"), "ε = 1e^{-5}, set as the power e⁻⁵ = 0.0067", "ε = 10⁻⁵",
-         lambda: of_report(gradcheck(steep, at=[0.7], h=math.exp(-5))),
-         lambda: of_report(gradcheck(steep, at=[0.7], h=1e-5))),
-    Slip(("left and right", "左与右"), "fxh_left = f(x + h), fxh_right = f(x − h)", "fxh_right = f(x + h), fxh_left = f(x − h)",
-         lambda: at_right((3 + 1e-5) ** 2, (3 - 1e-5) ** 2),
-         lambda: at_right((3 - 1e-5) ** 2, (3 + 1e-5) ** 2)),
-    Slip(("the listing on integers", "整数数组上的检查程序"), "x[ix] = old_value + h, x an array of ints", "x = np.array(x, float) first",
-         lambda: listed(LISTING, np.array([3, 4])), lambda: listed(COPY, np.array([3, 4]))),
-    Slip(("dropped units", "被丢弃的单元"), "“not set to 0, only assumed 0”", "mask = 0: no output, no gradient",
-         lambda: masked(lambda a, b: a + 3 * b), lambda: masked(lambda a, b: a + 3 * (0 * b))),
-    Slip(("AdaGrad", "AdaGrad"), "α / √Σg²", "α / (√Σg² + ε)",
-         lambda: adagrad(0.0), lambda: adagrad(1e-8)),
+    Slip(
+        ("the L2 penalty", "L2 惩罚项"),
+        "λ Σ ‖W‖_F",
+        "λ Σ ‖W‖²_F",
+        lambda: penalty(lambda w: math.sqrt(squares(w))),
+        lambda: penalty(squares),
+    ),
+    Slip(
+        ("Adam", "Adam"),
+        "m = beta * m + (1 - beta1) * dx",
+        "m = β₁m + (1 − β₁)dx;  m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ)",
+        lambda: adam(ADAM),
+        lambda: adam(HAT),
+    ),
+    Slip(
+        ("dropout at test time", "测试时的 dropout"),
+        "divide by p at test",
+        "multiply by p at test",
+        lambda: expectation(lambda h, p: h / p),
+        lambda: expectation(lambda h, p: h * p),
+    ),
+    Slip(
+        ("the listed checker", "讲义列出的检查程序"),
+        "f(x) = f(x);  flags=['multi_index',op_flags=['readwrite'])",
+        "micrograd.gradcheck",
+        listing_lines,
+        mlp_report,
+    ),
+    Slip(
+        ("whitening", "白化"),
+        "U X′, divided by S",
+        "Uᵀ X′ × √n, divided by S",
+        printed_whitening,
+        right_whitening,
+    ),
+    Slip(
+        ("the step of the difference", "差分的步长"),
+        "ε = 1e^{-5}, set as the power e⁻⁵ = 0.0067",
+        "ε = 10⁻⁵",
+        lambda: of_report(gradcheck(steep, at=[0.7], h=math.exp(-5))),
+        lambda: of_report(gradcheck(steep, at=[0.7], h=1e-5)),
+    ),
+    Slip(
+        ("left and right", "左与右"),
+        "fxh_left = f(x + h), fxh_right = f(x − h)",
+        "fxh_right = f(x + h), fxh_left = f(x − h)",
+        lambda: at_right((3 + 1e-5) ** 2, (3 - 1e-5) ** 2),
+        lambda: at_right((3 - 1e-5) ** 2, (3 + 1e-5) ** 2),
+    ),
+    Slip(
+        ("the listing on integers", "整数数组上的检查程序"),
+        "x[ix] = old_value + h, x an array of ints",
+        "x = np.array(x, float) first",
+        lambda: listed(LISTING, np.array([3, 4])),
+        lambda: listed(COPY, np.array([3, 4])),
+    ),
+    Slip(
+        ("dropped units", "被丢弃的单元"),
+        "“not set to 0, only assumed 0”",
+        "mask = 0: no output, no gradient",
+        lambda: masked(lambda a, b: a + 3 * b),
+        lambda: masked(lambda a, b: a + 3 * (0 * b)),
+    ),
+    Slip(
+        ("AdaGrad", "AdaGrad"),
+        "α / √Σg²",
+        "α / (√Σg² + ε)",
+        lambda: adagrad(0.0),
+        lambda: adagrad(1e-8),
+    ),
 )

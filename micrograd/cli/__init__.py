@@ -12,6 +12,7 @@ from typing import Any
 
 from micrograd.cli import streams
 from micrograd.cli.parser import Parser, UsageError
+from micrograd.files import worded
 
 USAGE_ERROR, FAULT, INTERRUPTED = 2, 70, 130
 REFUSALS = (ValueError, TypeError, OSError, ImportError)
@@ -61,7 +62,9 @@ def _refused(command: str, text: str, code: int) -> int:
 
 
 def _told(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+    if isinstance(error, OSError) and error.errno is not None:
+        if error.filename is not None:
+            return worded(error.filename, error)
         streams.give_up_output()
         return f"standard output: {(error.strerror or 'it failed').lower()}"
     return str(error) or type(error).__name__

@@ -13,7 +13,7 @@ from micrograd.graph import snapshot
 from micrograd.ops import WEIGHTED_SUM
 from micrograd.render.captions import MODES
 from micrograd.render.collapse import LEVELS
-from micrograd.render.picture import LAYOUTS
+from micrograd.render.picture import FORMATS, LAYOUTS
 
 if TYPE_CHECKING:
     from micrograd.render.picture import Picture
@@ -36,7 +36,14 @@ def add_parser(subparsers: Any) -> None:
         "--output",
         type=file_name,
         metavar="FILE",
-        help=".svg, .png, .pdf, .html or .dot (default: SVG to standard output)",
+        help=".svg, .png, .pdf, .gif, .html, .dot, .tikz, .mmd, .tex (default: standard output)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=[*FORMATS],
+        default="",
+        help="the format, where the file's ending does not say it (tex: the passes as equations; "
+        "animated-svg, gif: the numbers come up as the passes compute them)",
     )
     parser.add_argument(
         "--mode",
@@ -79,9 +86,12 @@ def run(options: argparse.Namespace) -> int:
     )
     _refuse_idle(options, picture)
     if options.output:
-        note(f"wrote {picture.save(options.output)}")
-    else:
-        write_document(picture.svg)
+        note(f"wrote {picture.save(options.output, options.format)}")
+        return 0
+    image = picture.to(options.format or "svg")
+    if isinstance(image, bytes):
+        raise ValueError(f"a {options.format} picture needs a file: name it with -o")
+    write_document(image)
     return 0
 
 

@@ -7,8 +7,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
-from micrograd.cli.reading import is_saved
 from micrograd.printing import printable
 
 if TYPE_CHECKING:
@@ -99,14 +99,13 @@ Outcome = tuple["Evaluation", "Counter[tuple[str, str]]", str]
 def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
     from micrograd.ner.judging.errors import confusion
     from micrograd.ner.judging.scoring import only
-    from micrograd.ner.tagger import Tagger
     from micrograd.ner.text import conll
 
-    if is_saved(path) and not is_saved(model):
+    if reading.is_saved(path) and not reading.is_saved(model):
         raise ValueError(
             f"{path} is the model: the MODEL comes first, write micrograd evaluate {path} {model}"
         )
-    tagger = Tagger.load(model)
+    tagger = reading.model(model)
     corpus = conll.read(
         path,
         encoding=options.encoding,
@@ -128,7 +127,7 @@ def _predictions(options: argparse.Namespace, path: str) -> Outcome:
     from micrograd.ner.judging.tagged import Tagged
     from micrograd.ner.text import conll
 
-    if is_saved(path):
+    if reading.is_saved(path):
         raise ValueError(f"{path} is a model: name the FILE to score it on after it")
     how = {"encoding": options.encoding, "repair": options.repair, "tags": options.tags}
     try:

@@ -20,6 +20,7 @@ def add_parser(subparsers: Any) -> None:
         description="Print the array program of a function in a Python file: a function of one "
         "sample, its argument defaults being a sample (lists of numbers), returning a Value.",
         examples=("micrograd lower lesson.py:loss --check",
+                  "micrograd lower lesson.py:loss --after arrays",
                   "micrograd lower lesson.py:loss --export jax > lesson_jax.py"),
     )  # fmt: skip
     parser.add_argument("function", metavar="FILE.py:FUNCTION", help="what to lower")
@@ -30,6 +31,11 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--explain", action="store_true", help="show which nodes became which array"
+    )
+    parser.add_argument(
+        "--after",
+        metavar="PASS",
+        help="print what one pass made instead, such as arrays: the formulas in index notation",
     )
     parser.add_argument("--export", choices=("numpy", "jax", "torch"),
                         help="print a standalone file for this library instead")  # fmt: skip
@@ -43,8 +49,10 @@ def run(options: argparse.Namespace) -> int:
 
     with guest():
         function, samples = loaded(options.function)
+    if options.after and options.export:
+        raise ValueError("--after and --export print two things in one place; give one of them")
     program = lower(function, *samples)
-    write_document((program.export(options.export) if options.export else program.source) + "\n")
+    write_document(_document(program, options) + "\n")
     if options.explain:
         print(printable(program.explain()))
     if not options.check:
@@ -58,3 +66,11 @@ def run(options: argparse.Namespace) -> int:
     if held:
         print(f"not varied, since the function refuses other numbers: {', '.join(held)}")
     return 0 if error <= CLOSE else 1
+
+
+def _document(program: Any, options: argparse.Namespace) -> str:
+    """Return the text that was asked for."""
+    if options.after:
+        return printable(program.explain(options.after))
+    text: str = program.export(options.export) if options.export else program.source
+    return text

@@ -83,26 +83,27 @@ class Parser(argparse.ArgumentParser):
         in `draw '-x*y'`.
         """
         out: list[str] = []
-        options = True  # until a bare --
-        for argument in arguments:
-            options = options and argument != "--"
-            before = out[-1] if out else ""
-            if options and self._takes_value(before) and _is_number(argument):
-                out[-1] = f"{before}={argument}"
-            elif options and self._is_expression(argument):
-                out.append(f" {argument}")  # what holds a blank is never taken for an option
-            else:
-                out.append(argument)
+        expected = any("EXPR" in str(action.metavar) for action in self._actions)
+        for place, argument in enumerate(arguments):
+            if argument == "--":
+                return [*out, *arguments[place:]]
+            value = bool(out) and self._takes_value(out[-1])
+            if value and _is_number(argument):
+                out[-1] += f"={argument}"
+                continue
+            if expected and self._is_term(argument):
+                argument = f" {argument}"  # what holds a blank is never taken for an option
+            expected = expected and (value or argument.startswith("-"))
+            out.append(argument)
         return out
 
     def _takes_value(self, argument: str) -> bool:
         action = self._option_string_actions.get(argument)
         return action is not None and action.nargs is None
 
-    def _is_expression(self, argument: str) -> bool:
-        takes = any("EXPR" in str(action.metavar) for action in self._actions)
+    def _is_term(self, argument: str) -> bool:
         option = argument in self._option_string_actions or re.match(r"-o(?![*+^) -])", argument)
-        return takes and bool(_TERM.match(argument)) and not option
+        return bool(_TERM.match(argument)) and not option
 
 
 def meant(name: str, known: Iterable[str]) -> str:
@@ -151,8 +152,10 @@ def encoding(text: str) -> str:
     if text == "auto":  # it is found out from the file
         return text
     try:
-        b"".decode(text)
-    except (LookupError, UnicodeError, ValueError):
+        b"ab".decode(text)
+    except UnicodeDecodeError:  # of an encoding that takes more than two bytes to a character
+        return text
+    except (LookupError, ValueError):
         raise argparse.ArgumentTypeError(
             f"{text!r} is not the encoding of a text; try utf-8, latin-1 or utf-16"
         ) from None

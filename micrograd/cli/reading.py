@@ -9,6 +9,7 @@ from micrograd.cli.streams import guest
 
 if TYPE_CHECKING:
     from micrograd.engine import Value
+    from micrograd.ner.tagger import Tagger
 
 
 def root(options: argparse.Namespace) -> Value:
@@ -21,6 +22,15 @@ def root(options: argparse.Namespace) -> Value:
     at = point(options.at)
     with guest():
         return read(options.value, at)
+
+
+def model(path: str) -> Tagger:
+    """Return the tagger that `micrograd train` wrote to `path`."""
+    from micrograd.files import file_errors
+    from micrograd.ner.tagger import Tagger
+
+    with file_errors(path):
+        return Tagger.load(path)
 
 
 def is_saved(path: str) -> bool:

@@ -21,13 +21,16 @@ def add_parser(subparsers: Any) -> None:
         "step", help="step through the forward and backward pass of an expression",
         description="Step through EXPR, such as '(x + y) * max(y, z)' --at x=1,y=2,z=0, or through "
         "the Value NAME of a Python file: in the terminal, or as a page with -o. "
-        "Keys: Enter or n next, b back, g N go to step N, q quit. Where the output is no terminal "
-        "the whole transcript is printed.",
+        "Keys: → or Enter next, ← or b back, g N go to step N, q quit. Where the output is no "
+        "terminal the whole transcript is printed.",
         examples=("micrograd step '(x + y) * max(y, z)' --at x=1,y=2,z=0",
                   "micrograd step 'tanh(w * x + b)' --at w=2,x=1,b=-1 -o neuron.html",
                   "micrograd step lesson.py:loss --program"),
     )  # fmt: skip
-    parser.add_argument("value", metavar="EXPR|FILE.py:NAME", help="what to step through")
+    parser.add_argument(
+        "value", metavar="EXPR|FILE.py:NAME", nargs="?", default="",
+        help="what to step through (nothing: writes the playground, a page to type into)",
+    )  # fmt: skip
     parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
     parser.add_argument(
         "-o",
@@ -56,10 +59,12 @@ def run(options: argparse.Namespace) -> int:
 
     language = options.language != "en"
     refuse({"--language": options.output and language}, "the page lets its reader choose")
-    if options.output and not options.output.endswith((".html", ".htm")):
-        raise ValueError(
-            f"{options.output}: the steps are written as a page; end the name in .html"
-        )
+    if options.output:
+        _page_named(options.output)
+    if not options.value:
+        idle = {"--at": options.at, "--program": options.program, "--language": language}
+        refuse(idle, "the playground begins with its own example")
+        return write_playground(options.output or "play.html")
     root = reading.root(options)
     program = _lowered(root) if options.program else None
     if options.output:
@@ -67,10 +72,25 @@ def run(options: argparse.Namespace) -> int:
         return 0
     walkthrough = Walkthrough(root, options.language, program=program)
     if sys.stdin.isatty() and sys.stdout.isatty():
-        walkthrough.interact()
+        walkthrough.interact_by_keys()
     else:
         walkthrough.transcript()
     return 0
+
+
+def write_playground(path: str) -> int:
+    """Write the page to type expressions into. Raises ValueError for a name that is no page's."""
+    from micrograd.files import atomic_write
+    from micrograd.stepper.document import play_page
+
+    _page_named(path)
+    note(f"wrote {atomic_write(path, play_page())}")
+    return 0
+
+
+def _page_named(path: str) -> None:
+    if not path.endswith((".html", ".htm")):
+        raise ValueError(f"{path}: the steps are written as a page; end the name in .html")
 
 
 def _lowered(root: Value) -> Program:

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
-from micrograd.cli.reading import is_saved
 from micrograd.cli.streams import note
 from micrograd.files import file_errors
 
@@ -76,19 +76,17 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Tag the input and show it."""
-    from micrograd.ner.tagger import Tagger
-
     columns = {
         "--word-column": options.word_column is not None and not options.conll,
         "--tag-column": options.tag_column is not None and not options.conll,
     }
     refuse(columns, "plain text has no columns; with CoNLL input add --conll")
-    if options.input and is_saved(options.input) and not is_saved(options.model):
+    if options.input and reading.is_saved(options.input) and not reading.is_saved(options.model):
         raise ValueError(
             f"{options.input} is the model: write micrograd tag {options.input} "
             f"--input {options.model}"
         )
-    tagger = Tagger.load(options.model)
+    tagger = reading.model(options.model)
     if options.conll:
         _conll(tagger, options)
     elif options.jsonl:

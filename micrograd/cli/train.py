@@ -224,9 +224,9 @@ def _refuse_idle(options: argparse.Namespace, chosen: dict[str, Any]) -> None:
         refuse({"--delta": "delta" in chosen}, "--model softmax has no margin")
     if options.kind != "sequence":
         refuse({"--loss": "loss" in chosen}, f"--model {options.kind} has one loss only")
-    for path in (*options.train, options.dev, options.test, options.vectors):
+    for path in (*options.train, options.dev, options.test):
         if path and is_saved(path):
-            raise ValueError(f"{path} is a model, not a text to train on; see the order in --help")
+            raise ValueError(f"{path} is an archive or a model; unpack it, or name a text file")
     if not options.train:
         columns = {
             "--word-column": options.word_column != 0,

@@ -52,7 +52,8 @@ def {name}(x{parameters}):
     except (ArithmeticError, ValueError, TypeError) as error:
         raise no_value(operation.row, {operands}, {k}) from error
     if data.__class__ is not float:
-        data = as_float(data, {operands})
+        check_data({operands})
+        data = number(data)
 {record}
     return node
 """
@@ -70,25 +71,35 @@ _SUM_OF_PRODUCTS = """
 def sum_of_products(weights, inputs, total, scope=None):
     here = mode()
     scope = here.scope if scope is None else scope
-    for weight, input in zip(weights, inputs):
-        data, operation = weight.data * input.data, mul
+    try:
+        for weight, input in zip(weights, inputs):
+            data, operation = weight.data * input.data, mul
 {product}
-        data, operation, product = total.data + data, add, node
+            data, operation, product = total.data + data, add, node
 {sum}
-        total = node
+            total = node
+    except TypeError:
+        check_data((*weights, *inputs, total))
+        raise
     if total.data.__class__ is not float:
-        total.data = as_float(total.data, (*weights, *inputs))
+        check_data((*weights, *inputs, total))
+        total.data = number(total.data)
     return total
 """
 _WEIGHTED_SUM = """
 def weighted_sum(weights, inputs, bias, scope):
     here = mode()
     scope = here.scope if scope is None else scope
-    data = 0.0 if bias is None else bias.data
-    for weight, input in zip(weights, inputs):
-        data += weight.data * input.data
+    try:
+        data = 0.0 if bias is None else bias.data
+        for weight, input in zip(weights, inputs):
+            data += weight.data * input.data
+    except TypeError:
+        check_data((*weights, *inputs, bias))
+        raise
     if data.__class__ is not float:
-        data = as_float(data, (*weights, *inputs) if bias is None else (*weights, *inputs, bias))
+        check_data((*weights, *inputs, bias))
+        data = number(data)
 {record}
     return node
 """
@@ -122,7 +133,7 @@ def compiled_method(
 def compiled_sum_of_products(value_class: type) -> Callable[..., Any]:
     """Return the function that records total + Σ wᵢxᵢ as the operators would, one by one."""
     source = _SUM_OF_PRODUCTS.format(
-        product=_record(8, "weight", "input"), sum=_record(8, "total", "product")
+        product=_record(12, "weight", "input"), sum=_record(12, "total", "product")
     )
     return _defined(source, "sum_of_products", value_class, **_IN_LINE)
 
@@ -149,7 +160,8 @@ def _defined(source: str, name: str, value_class: type, **names: Any) -> Callabl
         "next_index": next_index,
         "treat_specially": _treat_specially,
         "no_value": _no_value,
-        "as_float": _as_float,
+        "check_data": _check_data,
+        "number": number,
         "constant": constant,
     }
     return FLOATS.define(source, name, **engine, **names)
@@ -160,11 +172,11 @@ def _no_value(row: Row, operands: tuple[Node, ...], k: float | None) -> Exceptio
     return domain_error(row, tuple(map(data_of, operands)), k, "value")
 
 
-def _as_float(data: Any, operands: Iterable[Node]) -> float:
-    """Return `data` as a float. Raises TypeError where an operand holds what is no number."""
+def _check_data(operands: Iterable[Node]) -> None:
+    """Raise TypeError where the data of one of the operands is no number."""
     for operand in operands:
-        data_of(operand)
-    return number(data)
+        if operand is not None:
+            data_of(operand)
 
 
 def _treat_specially(node: Node) -> None:
@@ -210,8 +222,7 @@ def finish_step(node: Node, error: Exception) -> None:
 
     Raises what explains `error` where it failed at anything else.
     """
-    for operand in node.parents:
-        data_of(operand)
+    _check_data(node.parents)
     if isinstance(error, AnomalyError):
         raise AnomalyError(f"{error}; {PARTLY}") from None
     operation, slopes = node._operation, []

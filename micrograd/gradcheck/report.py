@@ -89,6 +89,23 @@ class Report:
         doubts = dict.fromkeys(f"{e.name}: {e.doubt}" for e in shown if e.doubt)
         return "\n".join([*lines, *list(doubts)[:WORST], self._summary()])
 
+    def _repr_html_(self) -> str:
+        from micrograd.displays import table_html
+
+        header = ("input", "at", "analytic", "numeric", "error", "verdict")
+        rows = [
+            (
+                e.name,
+                e.at,
+                e.analytic,
+                e.numeric,
+                e.error,
+                ("agrees" if e.agrees else "DIFFERS") + (", kink suspected" if e.kink else ""),
+            )
+            for e in sorted(self.entries, key=lambda e: (not e.agrees, e.error))
+        ]
+        return table_html(header, rows, self._summary())
+
     def _summary(self) -> str:
         agree = sum(entry.agrees for entry in self.entries)
         doubtful = sum(bool(entry.doubt) for entry in self.entries)

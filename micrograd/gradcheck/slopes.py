@@ -11,10 +11,13 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 EPSILON = sys.float_info.epsilon
 START = 0.2371  # the largest step, relative to x: no fraction that a period may be a multiple of
+SIDE_BY_SIDE = 2.0**-30  # relative to x: f is straight over such steps
+JUMP = 1e-3  # of f: no rounding is as large
 HALVINGS = 44
 FAR = 40  # quadruplings of the largest step, to look where f moves at all
 ORDERS = 5  # columns of the extrapolation
@@ -52,8 +55,8 @@ class Function:
 
     def __init__(self, f: Callable[[Any], Any], x: float, noise: float) -> None:
         self.f, self.x, self.here = f, x, float(f(x))
-        least = 2 * EPSILON * abs(self.here)
-        self.noise = max(noise, least) if math.isfinite(noise) else least
+        known = noise if math.isfinite(noise) else 0.0
+        self.noise = max(known, 2 * EPSILON * abs(self.here), self._scatter())
 
     def __call__(self, x: float) -> float:
         """Return f(x); nan where it has no finite value."""
@@ -62,6 +65,17 @@ class Function:
         except (ArithmeticError, ValueError):
             return math.nan
         return value if math.isfinite(value) else math.nan
+
+    def _scatter(self) -> float:
+        """Return how far values side by side scatter: their third differences, of rounding alone.
+
+        What f computes with may have been rounded far more than its result.
+        """
+        step = (abs(self.x) or START) * SIDE_BY_SIDE
+        row = [self(self.x + j * step) for j in range(-3, 4)]
+        for _ in range(3):
+            row = [b - a for a, b in pairwise(row)]
+        return max((abs(third) for third in row if third == third), default=0.0) / 2
 
     def sample(self, h: float) -> Sample:
         """Return the differences over h, each by the step as floats have it."""
@@ -100,7 +114,8 @@ def refined(f: Callable[[Any], Any], x: float, noise: float, side: str, enough: 
         scale=_scale(samples),
         kink=_kink(samples),
         doubt=_doubt(best, function, samples),
-        flat=all(s.right == s.left == 0 for s in samples) and not _absorbed(function, top),
+        flat=all(s.right == s.left == 0 for s in samples[-3:])
+        and not _absorbed(function, samples[-1].h),
     )
 
 
@@ -178,7 +193,7 @@ def _kink(samples: list[Sample]) -> bool:
 
 
 def _doubt(best: Slope, function: Function, samples: list[Sample]) -> str:
-    if math.isfinite(best.bound):
+    if math.isfinite(best.bound) and function.noise <= JUMP * abs(function.here):
         return (
             f"rounding: f is {function.here:.3g}, known to {function.noise:.0e}, which hides "
             f"slopes below {best.bound:.0e}; check what x goes into alone, or by method='complex'"

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.scalars.columns import Floats, Ints
 from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Rows
+from micrograd.lowering.scalars.columns import Floats, Ints
 from micrograd.lowering.trace.samples import batch_numbers
 
 _NUMBERS = "biuf"  # kinds of NumPy's types
@@ -31,8 +31,9 @@ def _numbers(name: str, x: Any) -> Any:
     return array
 
 
-def check_shapes(names: Sequence[str], shapes: Sequence[tuple[int, ...]], inputs: Sequence[Any]
-                 ) -> int:  # fmt: skip
+def check_shapes(
+    names: Sequence[str], shapes: Sequence[tuple[int, ...]], inputs: Sequence[Any]
+) -> int:
     """Return the size of a batch. Raises ValueError for other shapes than the traced ones."""
     size = len(inputs[0]) if inputs else 0
     for name, shape, x in zip(names, shapes, inputs):
@@ -97,7 +98,9 @@ class Ids:
         for array, rows, name, places in self.lookups:
             ids = _chosen(batch[name], places)
             ids = ids.reshape(len(ids), *array.shape[:-1])
-            table = np.eye(_count(array, rows)) if rows.table is None else held[self.names[rows.table]]
+            table = (
+                np.eye(_count(array, rows)) if rows.table is None else held[self.names[rows.table]]
+            )
             result[self.names[array]] = table[ids]
         return result
 
@@ -121,5 +124,6 @@ def _refuse(name: str, ids: Any, fits: Any, because: str) -> None:
     """Raise ValueError for the first id that does not fit."""
     if not fits.all():
         first = np.argwhere(~np.atleast_1d(fits))[0]
-        raise ValueError(f"{name}: sample {first[0]} has the id {np.atleast_1d(ids)[tuple(first)]};"
-                         f" {because}")  # fmt: skip
+        raise ValueError(
+            f"{name}: sample {first[0]} has the id {np.atleast_1d(ids)[tuple(first)]}; {because}"
+        )

@@ -37,9 +37,19 @@ def structure(form: Chains, declared: Sequence[Array], trainable: Bools, reduce:
     """Return a digest of all that the code of a program depends on: not the data of leaves."""
     graph = form.graph
     digest = hashlib.blake2b()
-    for column in (graph.op, graph.x, graph.y, graph.k, graph.wide_start, graph.wide_w,
-                   graph.wide_x, graph.wide_bias, graph.scope, form.written_number,
-                   trainable):  # fmt: skip
+    for column in (
+        graph.op,
+        graph.x,
+        graph.y,
+        graph.k,
+        graph.wide_start,
+        graph.wide_w,
+        graph.wide_x,
+        graph.wide_bias,
+        graph.scope,
+        form.written_number,
+        trainable,
+    ):
         digest.update(np.ascontiguousarray(column).view(np.uint8).data)
     numbers = [graph.values[i].data for i in np.flatnonzero(form.written_number).tolist()]
     labels = [(i, graph.values[i].label) for i in np.flatnonzero(graph.labelled).tolist()]

@@ -9,8 +9,9 @@ from micrograd.core.order import topological_order
 from micrograd.engine import Value
 
 
-def diagnose(root: Value, leaves: Mapping[str, Any], held: Mapping[str, Any],
-             batch: Mapping[str, Any]) -> None:  # fmt: skip
+def diagnose(
+    root: Value, leaves: Mapping[str, Any], held: Mapping[str, Any], batch: Mapping[str, Any]
+) -> None:
     """Raise the DomainError that the scalar engine raises on a batch; return if it has none.
 
     `leaves` are the Values of each leaf array, `held` and `batch` their data.

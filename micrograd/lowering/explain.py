@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import INPUT, PARAMETER, Array
+from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.code.kinds import Printer, shape_text
 from micrograd.lowering.code.text import line
 from micrograd.lowering.irregular.levels import Group, Levels
 from micrograd.lowering.passes import PASSES
 from micrograd.lowering.scalars.columns import Ints, ScalarGraph
+from micrograd.lowering.trace.declared import INPUT, PARAMETER
 from micrograd.ops import WEIGHTED_SUM
 
 NAMES = tuple(step.name for step in PASSES)

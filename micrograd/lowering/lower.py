@@ -9,7 +9,6 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.graph import Graph
-from micrograd.lowering.arrays.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.arrays.leaves import declared_array
 from micrograd.lowering.arrays.lookups import looked_up, reached, tables
 from micrograd.lowering.arrays.names import check_declared
@@ -17,7 +16,7 @@ from micrograd.lowering.cache import cached, structure
 from micrograd.lowering.passes import Lowered, run
 from micrograd.lowering.program import Program
 from micrograd.lowering.scalars.columns import Bools, ScalarGraph
-from micrograd.lowering.trace.declared import Declared, declared
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER, Declared, declared
 from micrograd.lowering.trace.record import Trace, recorded, trace
 
 REDUCTIONS = ("mean", "sum")
@@ -60,8 +59,10 @@ def _program(traced: Trace, named: bool, reduce: str) -> Program:
     lookups = reached(traced.lookups, ids)
     table = tables(lookups, traced, named)
     around = [g for g in traced.around if any(v in ids for v in g.values.ravel().tolist())]
-    leaves = [*dict.fromkeys((*traced.arrays, *table.values(), *around)),
-              *_masks(graph, traced.batched)]  # fmt: skip
+    leaves = [
+        *dict.fromkeys((*traced.arrays, *table.values(), *around)),
+        *_masks(graph, traced.batched),
+    ]
     check_declared([leaf.name for leaf in leaves if leaf.name])
     arrays = [declared_array(leaf, ids, traced.batched) for leaf in leaves]
     rows = looked_up(lookups, dict(zip(leaves, arrays)), table, ids)

@@ -27,10 +27,7 @@ from micrograd.lowering.arrays.group import Grouping, levels
 from micrograd.lowering.arrays.ir import (
     BATCH,
     COMPUTED,
-    CONSTANT,
     FIXED,
-    INPUT,
-    PARAMETER,
     Array,
     B,
     Index,
@@ -43,15 +40,15 @@ from micrograd.lowering.arrays.leaves import leaf_arrays
 from micrograd.lowering.arrays.names import Name, Names, named_after, wanted
 from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.code.build import Builder
-from micrograd.lowering.code.inline import Inliner
 from micrograd.lowering.code.kinds import Printer
 from micrograd.lowering.code.module import leaves_text, module
-from micrograd.lowering.code.statements import Code, check_code
+from micrograd.lowering.code.statements import Code, Inliner, check_code
 from micrograd.lowering.code.text import function
 from micrograd.lowering.irregular.levels import Levels, levelled
 from micrograd.lowering.irregular.text import LevelsText
 from micrograd.lowering.scalars.chains import Chains, chains
 from micrograd.lowering.scalars.columns import Bools, Ints, scalar_graph
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
 
 FORWARD = "forward"  # what is wanted: the loss alone, or the gradients of each PARAMETER or INPUT
 MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
@@ -134,15 +131,21 @@ def _arrays(forms: Forms) -> Arrays | Levels:
         plain = form.unchained()
         same = plain.remaining.sum() == form.remaining.sum()
         names = wanted(leaves, form.graph.values)
-        return levelled(plain, level if same else np.array(levels(plain)), leaves, forms["reduce"],
-                        names)  # fmt: skip
+        return levelled(
+            plain, level if same else np.array(levels(plain)), leaves, forms["reduce"], names
+        )
     array = arrays[grouping.array[form.root]]
     places = np.unravel_index(grouping.place[form.root], array.shape) if array.shape else ()
     root = Read(array, tuple(Index(FIXED, int(place)) for place in places))
     every = (*arrays, loss_of(root, arrays, forms["reduce"]))
     names = wanted(every[:-1], form.graph.values) | {every[-1]: Name("loss")}
-    return Arrays(every, root, MappingProxyType(names), grouping.array[grouping.merged_into],
-                  grouping.place[grouping.merged_into])  # fmt: skip
+    return Arrays(
+        every,
+        root,
+        MappingProxyType(names),
+        grouping.array[grouping.merged_into],
+        grouping.place[grouping.merged_into],
+    )
 
 
 def loss_of(root: Read, arrays: Sequence[Array], reduce: str) -> Array:
@@ -182,9 +185,14 @@ def _code(forms: Forms) -> Code | None:
     code = Code(
         tuple(array for array in leaves if array.data is None),
         tuple(array for array in leaves if array.data is not None),
-        tuple(forward), tuple(behind), arrays.loss, gradients, backward is not None,
-        tuple(builder.tables.values()), MappingProxyType(builder.adjoints),
-    )  # fmt: skip
+        tuple(forward),
+        tuple(behind),
+        arrays.loss,
+        gradients,
+        backward is not None,
+        tuple(builder.tables.values()),
+        MappingProxyType(builder.adjoints),
+    )
     return _renamed(code, forms)
 
 
@@ -209,8 +217,12 @@ def _inlined(forms: Forms) -> Code | None:
     inliner = Inliner(keep, Printer(code.names))
     lines = inliner.lines(list(code.statements))
     first = next(i for i, line in enumerate(lines) if line.array is code.loss) + 1
-    shorter = replace(code, forward=tuple(lines[:first]), backward=tuple(lines[first:]),
-                      into=MappingProxyType(dict(inliner.into)))  # fmt: skip
+    shorter = replace(
+        code,
+        forward=tuple(lines[:first]),
+        backward=tuple(lines[first:]),
+        into=MappingProxyType(dict(inliner.into)),
+    )
     return _renamed(shorter, forms)
 
 
@@ -253,8 +265,11 @@ def _irregular_text(levels: Levels, wanted: str) -> Text:
     writer = LevelsText(levels)
     large = {name: table for name, table in levels.data.items() if table.size > MOST_IN_TEXT}
     small = {name: table for name, table in levels.data.items() if name not in large}
-    body = (writer.forward(list(large)) if wanted == FORWARD
-            else writer.value_and_grad(wanted, list(large)))  # fmt: skip
+    body = (
+        writer.forward(list(large))
+        if wanted == FORWARD
+        else writer.value_and_grad(wanted, list(large))
+    )
     source = module(f"{writer.operations()}\n\n{body}", writer.calls, small)
     return Text(source, MappingProxyType({}), MappingProxyType(large))
 
@@ -322,10 +337,13 @@ MOST_IN_TEXT = 1000  # numbers of a table that stand in the text; longer ones ar
 PASSES: tuple[Pass, ...] = (
     Pass("graph", _graph),
     Pass("chains", _chains),
-    Pass("arrays", _arrays, lambda form, forms: check_arrays(
-        getattr(form, "arrays", ()), getattr(form, "loss", None))),
+    Pass(
+        "arrays",
+        _arrays,
+        lambda form, forms: check_arrays(getattr(form, "arrays", ()), getattr(form, "loss", None)),
+    ),
     Pass("adjoints", _adjoints, _check_adjoints),
     Pass("code", _code, _check_code),
     Pass("inlined", _inlined, _check_code),
     Pass("text", _text),
-)  # fmt: skip
+)

@@ -15,7 +15,6 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.files import atomic_write
-from micrograd.lowering.arrays.ir import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.batch import Ids, check_shapes
 from micrograd.lowering.diagnose import diagnose
 from micrograd.lowering.explain import explained, form_after
@@ -24,6 +23,7 @@ from micrograd.lowering.irregular.replay import narrow, replayed
 from micrograd.lowering.passes import FORWARD, Lowered, Text, exported
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
 from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
 from micrograd.optim.gradients import Rows
@@ -42,15 +42,20 @@ class Program:
     `source`, as it is printed; what a call returns is new.
     """
 
-    def __init__(self, lowered: Lowered, leaves: Mapping[str, Any], graph: ScalarGraph,
-                 chains: Chains) -> None:  # fmt: skip
+    def __init__(
+        self, lowered: Lowered, leaves: Mapping[str, Any], graph: ScalarGraph, chains: Chains
+    ) -> None:
         self.lowered, self.graph = lowered, graph
         self._leaves, self._chains = leaves, chains
-        data = {name: np.array([v.data for v in values.ravel().tolist()]).reshape(values.shape)
-                for name, values in leaves.items()}  # fmt: skip
+        data = {
+            name: np.array([v.data for v in values.ravel().tolist()]).reshape(values.shape)
+            for name, values in leaves.items()
+        }
         form = lowered.arrays
-        names = {kind: [lowered.names[a] for a in form.leaves(kind) if a.data is None]
-                 for kind in (INPUT, PARAMETER, CONSTANT)}  # fmt: skip
+        names = {
+            kind: [lowered.names[a] for a in form.leaves(kind) if a.data is None]
+            for kind in (INPUT, PARAMETER, CONSTANT)
+        }
         self.parameters = MappingProxyType({name: data[name] for name in names[PARAMETER]})
         self.constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
         self.inputs = names[INPUT]
@@ -68,6 +73,11 @@ class Program:
     def tables(self) -> Mapping[str, Any]:
         """Return the tables that are too long for the source: arguments of its function."""
         return self._text(PARAMETER).tables
+
+    def _repr_html_(self) -> str:
+        from micrograd.displays import text_html
+
+        return text_html(self.source)
 
     def __call__(self, *batch: Any) -> float:
         """Return the loss of a batch."""
@@ -189,8 +199,10 @@ class Program:
         Raises TypeError for what holds no numbers, ValueError for other shapes.
         """
         if len(batch) != len(self._shapes):
-            raise ValueError(f"{len(batch)} inputs; the program takes {len(self._shapes)}: "
-                             f"{', '.join(self.inputs)}")  # fmt: skip
+            raise ValueError(
+                f"{len(batch)} inputs; the program takes {len(self._shapes)}: "
+                f"{', '.join(self.inputs)}"
+            )
         inputs = [self.ids.array(name, x) for name, x in zip(self.inputs, batch)]
         check_shapes(self.inputs, self._shapes, inputs)
         self.ids.check(dict(zip(self.inputs, inputs)))

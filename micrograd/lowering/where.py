@@ -9,14 +9,22 @@ import numpy as np
 
 from micrograd.core.modes import described
 from micrograd.engine import Value
-from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, NUMBER, Array, Read
+from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, Array, Read
 from micrograd.lowering.code.expr import whole
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.scalars.columns import MUL, ScalarGraph
+from micrograd.lowering.trace.declared import NUMBER
 
 ELEMENT, TERM, WITHIN, SHARED, WRITTEN, SLOT, NOWHERE, UNSAID = (
-    "element", "term", "within", "shared", "number", "slot", "nowhere", "",
-)  # fmt: skip
+    "element",
+    "term",
+    "within",
+    "shared",
+    "number",
+    "slot",
+    "nowhere",
+    "",
+)
 
 
 class Location(NamedTuple):
@@ -95,8 +103,9 @@ class Locations:
         same = expr.attr.of is array and array.nodes[self.arrays.place_of[id]] == id
         at = _at(upstream.read, index)
         kept = tuple(at[var] for var in vars if var != BATCH)
-        return self._location(ELEMENT if same else SHARED, expr.attr, kept,
-                              BATCH in vars and array.batched)  # fmt: skip
+        return self._location(
+            ELEMENT if same else SHARED, expr.attr, kept, BATCH in vars and array.batched
+        )
 
     def place(self, value: Value) -> tuple[str, int]:
         """Return the name of the array that a Value went to, and its place there, row by row.
@@ -145,9 +154,7 @@ class Locations:
 
 def _at(read: Read, index: tuple[int, ...]) -> dict[int, int]:
     """Return where, along each variable of what is read, an element is."""
-    return {
-        axis: i.start if i.var == FIXED else index[i.var] for axis, i in enumerate(read.index)
-    }
+    return {axis: i.start if i.var == FIXED else index[i.var] for axis, i in enumerate(read.index)}
 
 
 def _slot(levels: Levels, id: int) -> Location:
@@ -172,5 +179,3 @@ def _dropped(value: Value) -> str:
         f"{described(value)} has no place in the program: it is the 0 that Python's sum() starts "
         "from, and was dropped; ask for the sum"
     )
-
-

@@ -7,5 +7,16 @@ from micrograd.nn.module import Module
 from micrograd.nn.recurrent import Recurrent
 from micrograd.nn.softmax import SoftmaxClassifier
 
-__all__ = ["MLP", "Dropout", "Embedding", "Layer", "Module", "Neuron", "Recurrent",
-           "SoftmaxClassifier", "monte_carlo", "one_hot", "sampled"]  # fmt: skip
+__all__ = [
+    "MLP",
+    "Dropout",
+    "Embedding",
+    "Layer",
+    "Module",
+    "Neuron",
+    "Recurrent",
+    "SoftmaxClassifier",
+    "monte_carlo",
+    "one_hot",
+    "sampled",
+]

@@ -19,8 +19,13 @@ class Dropout(Module):
     `variational` uses one mask for every call until `renew()`: for the time steps of a sequence.
     """
 
-    def __init__(self, p: float = 0.5, inverted: bool = True, variational: bool = False,
-                 seed: int | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        p: float = 0.5,
+        inverted: bool = True,
+        variational: bool = False,
+        seed: int | None = None,
+    ) -> None:
         if not 0 < p <= 1:
             raise ValueError(f"the probability to keep a unit is above 0 and at most 1, not {p!r}")
         self.p, self.inverted, self.variational = p, inverted, variational

@@ -60,8 +60,10 @@ def checked(index: Any, count: int, of: str) -> int:
         found = found.item()
     whole: Any = numbers.Real if isinstance(index, Value) else numbers.Integral
     if isinstance(found, bool) or not isinstance(found, whole):
-        raise TypeError(f"{of} takes an int as the id, or a Value that holds one, not {index!r} "
-                        f"({type(index).__name__})")  # fmt: skip
+        raise TypeError(
+            f"{of} takes an int as the id, or a Value that holds one, not {index!r} "
+            f"({type(index).__name__})"
+        )
     if found != found // 1:
         raise ValueError(f"{of} takes whole numbers as ids, not {found!r}")
     if not 0 <= found < count:

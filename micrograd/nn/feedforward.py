@@ -59,8 +59,10 @@ class Neuron(Module):
         """Return f(w·x + b). Raises ValueError where the number of inputs is wrong."""
         weights, values = self.w, x if x.__class__ is Inputs else inputs(x)
         if len(values) != len(weights):
-            raise ValueError(f"{self!r}{f' in {self.scope}' if self.scope else ''} takes "
-                             f"{len(weights)} inputs, not {len(values)}")  # fmt: skip
+            raise ValueError(
+                f"{self!r}{f' in {self.scope}' if self.scope else ''} takes "
+                f"{len(weights)} inputs, not {len(values)}"
+            )
         here = mode()
         own = nested(here.scope, self.scope) if here.scope else self.scope
         try:  # all in one place: calls in between would double the cost of a fused neuron
@@ -170,8 +172,10 @@ def checked(activation: Activation) -> Any:
     known = [row.name for row in BY_NAME.values() if row.arity == 1]
     if callable(activation) or activation in known:
         return activation
-    raise ValueError(f"there is no activation {activation!r}; give a function of a Value, "
-                     f"'{LINEAR}', or one of {', '.join(known)}")  # fmt: skip
+    raise ValueError(
+        f"there is no activation {activation!r}; give a function of a Value, "
+        f"'{LINEAR}', or one of {', '.join(known)}"
+    )
 
 
 def shown(activation: Any) -> str:

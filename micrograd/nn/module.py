@@ -25,6 +25,13 @@ class Module:
 
     training = True
 
+    def _repr_html_(self) -> str:
+        from micrograd.displays import table_html
+
+        named = self.named_parameters().items()
+        rows = [(name, p.data, p.grad) for name, p in named]
+        return table_html(("parameter", "value", "grad"), rows, repr(self))
+
     def parameters(self) -> list[Value]:
         """Return the parameters, each once."""
         return [held for _, held in self._held() if isinstance(held, Value)]

@@ -19,14 +19,16 @@ class Recurrent(Module):
     variational one drops the same units at every time step.
     """
 
-    def __init__(self, nin: int, nhidden: int, dropout: Dropout | None = None,
-                 **options: Any) -> None:  # fmt: skip
+    def __init__(
+        self, nin: int, nhidden: int, dropout: Dropout | None = None, **options: Any
+    ) -> None:
         check_size(nin, "inputs")
         self.nin, self.nhidden, self.dropout = nin, nhidden, dropout
         self.layer = Layer(nin + nhidden, nhidden, **{"activation": "tanh"} | options)
 
-    def __call__(self, sequence: Sequence[Any], h: Sequence[Value] | None = None
-                 ) -> list[list[Value]]:  # fmt: skip
+    def __call__(
+        self, sequence: Sequence[Any], h: Sequence[Value] | None = None
+    ) -> list[list[Value]]:
         """Return hₜ for every input of `sequence`, beginning from `h`, or from 0."""
         if self.dropout:
             self.dropout.renew()

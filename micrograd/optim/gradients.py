@@ -68,11 +68,15 @@ def _summed(name: str, data: Any, indices: Any, rows: Any) -> Rows:
 
     at, rows = np.asarray(indices), _wide(name, np.asarray(rows))
     if not is_array(data) or at.ndim != 1 or rows.shape != (len(at), *data.shape[1:]):
-        raise ValueError(f"parameter {name} has the shape {getattr(data, 'shape', ())}; "
-                         f"indices {at.shape} and rows {rows.shape} do not fit it")  # fmt: skip
+        raise ValueError(
+            f"parameter {name} has the shape {getattr(data, 'shape', ())}; "
+            f"indices {at.shape} and rows {rows.shape} do not fit it"
+        )
     if len(at) and not 0 <= at.min() <= at.max() < len(data):
-        raise ValueError(f"parameter {name} has the rows 0 to {len(data) - 1}; there are "
-                         f"gradients for rows {at.min()} to {at.max()}")  # fmt: skip
+        raise ValueError(
+            f"parameter {name} has the rows 0 to {len(data) - 1}; there are "
+            f"gradients for rows {at.min()} to {at.max()}"
+        )
     order = at.argsort(kind="stable")
     ordered = at[order]
     changes = ordered[1:] != ordered[:-1]

@@ -35,8 +35,10 @@ class Optimizer:
         self._group_of: dict[str, int] = {}
         for number, group in enumerate(self.groups):
             if unknown := set(group) - {*options, "scale", "params"}:
-                raise ValueError(f"{type(self).__name__} has no option {', '.join(unknown)}; "
-                                 f"it has {', '.join(options)}")  # fmt: skip
+                raise ValueError(
+                    f"{type(self).__name__} has no option {', '.join(unknown)}; "
+                    f"it has {', '.join(options)}"
+                )
             for name, parameter in _named(group.pop("params"), len(self.parameters)):
                 self._add(name, parameter, number)
             for name, option in group.items():

@@ -27,11 +27,25 @@ class SGD(Optimizer):
 
     slots, takes_rows = ("velocity",), True
 
-    def __init__(self, params: Any, lr: Any = 0.01, momentum: Any = 0.0, nesterov: bool = False,
-                 weight_decay: Any = 0.0, dense: bool = False,
-                 clip: Clip | None = None) -> None:  # fmt: skip
-        super().__init__(params, clip, lr=lr, momentum=momentum, nesterov=nesterov,
-                         weight_decay=weight_decay, dense=dense)  # fmt: skip
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        momentum: Any = 0.0,
+        nesterov: bool = False,
+        weight_decay: Any = 0.0,
+        dense: bool = False,
+        clip: Clip | None = None,
+    ) -> None:
+        super().__init__(
+            params,
+            clip,
+            lr=lr,
+            momentum=momentum,
+            nesterov=nesterov,
+            weight_decay=weight_decay,
+            dense=dense,
+        )
 
     def rule(self, x: Data, g: Data, s: State, o: Any) -> Data:
         if o.weight_decay:
@@ -47,8 +61,15 @@ class AdaGrad(Optimizer):
 
     slots, takes_rows = ("squares",), True
 
-    def __init__(self, params: Any, lr: Any = 0.01, eps: float = 1e-10, weight_decay: Any = 0.0,
-                 dense: bool = False, clip: Clip | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        eps: float = 1e-10,
+        weight_decay: Any = 0.0,
+        dense: bool = False,
+        clip: Clip | None = None,
+    ) -> None:
         super().__init__(params, clip, lr=lr, eps=eps, weight_decay=weight_decay, dense=dense)
 
     def rule(self, x: Data, g: Data, s: State, o: Any) -> Data:
@@ -63,11 +84,19 @@ class RMSProp(Optimizer):
 
     slots = ("squares",)
 
-    def __init__(self, params: Any, lr: Any = 0.01, decay: float = 0.99, eps: float = 1e-8,
-                 weight_decay: Any = 0.0, dense: bool = False,
-                 clip: Clip | None = None) -> None:  # fmt: skip
-        super().__init__(params, clip, lr=lr, decay=decay, eps=eps, weight_decay=weight_decay,
-                         dense=dense)  # fmt: skip
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        decay: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: Any = 0.0,
+        dense: bool = False,
+        clip: Clip | None = None,
+    ) -> None:
+        super().__init__(
+            params, clip, lr=lr, decay=decay, eps=eps, weight_decay=weight_decay, dense=dense
+        )
 
     def rule(self, x: Data, g: Data, s: State, o: Any) -> Data:
         if o.weight_decay:
@@ -84,12 +113,29 @@ class Adam(Optimizer):
 
     slots = ("m", "v")
 
-    def __init__(self, params: Any, lr: Any = 0.001, beta1: float = 0.9, beta2: float = 0.999,
-                 eps: float = 1e-8, weight_decay: Any = 0.0, bias_correction: bool = True,
-                 dense: bool = False, clip: Clip | None = None) -> None:  # fmt: skip
-        super().__init__(params, clip, lr=lr, beta1=beta1, beta2=beta2, eps=eps,
-                         weight_decay=weight_decay, bias_correction=bias_correction,
-                         dense=dense)  # fmt: skip
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: Any = 0.0,
+        bias_correction: bool = True,
+        dense: bool = False,
+        clip: Clip | None = None,
+    ) -> None:
+        super().__init__(
+            params,
+            clip,
+            lr=lr,
+            beta1=beta1,
+            beta2=beta2,
+            eps=eps,
+            weight_decay=weight_decay,
+            bias_correction=bias_correction,
+            dense=dense,
+        )
 
     def _start(self, parameter: Any) -> State:
         return {**super()._start(parameter), "t": 0}

@@ -24,6 +24,8 @@ def find_batch(graph: Graph) -> Batch | None:
     Terms are samples where the same modules were called again: they compute the same from the
     same parameters (leaves with a scope and several users) and differ in other leaves only.
     """
+    if not any(graph.scopes):  # no module was called, so none was called again
+        return None
     users: dict[int, list[int]] = {node: [] for node in range(len(graph))}
     for operand, user, _ in graph.edges:
         users[operand].append(user)
@@ -74,9 +76,13 @@ class _Kinds:
             operands = graph.operands[node]
             parameter = op == LEAF and bool(graph.scopes[node]) and len(users[node]) > 1
             kind: Hashable = (
-                op, graph.constants[node], graph.scopes[node], graph.labels[node],
-                *[self.of[o] for o in operands], node if parameter else -1,
-            )  # fmt: skip
+                op,
+                graph.constants[node],
+                graph.scopes[node],
+                graph.labels[node],
+                *[self.of[o] for o in operands],
+                node if parameter else -1,
+            )
             self.of.append(numbers.setdefault(kind, len(numbers)))
             below = parameter or any(parametric[o] for o in operands)
             parametric.append(below)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from micrograd.core.modes import SEPARATOR
 from micrograd.graph import LEAF, Graph
 from micrograd.ops import WEIGHTED_SUM
 from micrograd.render.formulas import local_formula, with_names
+from micrograd.render.memory import kept
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
 from micrograd.render.text import brief, line
@@ -21,13 +22,18 @@ MODES = ("fprop", "bprop", "both")
 
 
 class Caption(NamedTuple):
-    """The text of a box; `value` and `gradient` are numbers or ranges, `more` the tooltip."""
+    """The text of a box; `value` and `gradient` are numbers or ranges, `more` the tooltip.
+
+    `of` says what the gradient is: "grad" is the Values' own, which a backward pass of the user
+    left there; before any there is ∂f/∂x, which the picture's pass computes.
+    """
 
     name: str
     note: str
     value: str
     gradient: str
     more: str
+    of: str
 
 
 class Label(NamedTuple):
@@ -47,15 +53,49 @@ def names_of(graph: Graph) -> Sequence[str]:
 class _Names(Sequence[str]):
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.shared = kept(graph, "shared labels", lambda: _shared_labels(graph))
 
     def __getitem__(self, id: int) -> str:  # type: ignore[override]
         graph = self.graph
         if graph.ops[id] == LEAF and not graph.labels[id]:
             return shown(graph.data[id])
-        return brief(graph.name(id), NAME) or "…"
+        return brief(self._whole(id), NAME) or "…"
+
+    def _whole(self, id: int) -> str:
+        label, scope = self.graph.labels[id], self.graph.scopes[id]
+        if label not in self.shared or not scope:
+            return self.graph.name(id)
+        parts = _told_apart(scope, self.shared[label])
+        whole = ".".join([*parts, label])
+        return whole if len(whole) <= NAME else ".".join([*map(_initialled, parts), label])
 
     def __len__(self) -> int:
         return len(self.graph)
+
+
+def _shared_labels(graph: Graph) -> dict[str, set[str]]:
+    """Return the scopes of every label that several of them have."""
+    scopes: dict[str, set[str]] = {}
+    for label, scope in zip(graph.labels, graph.scopes):
+        if label:
+            scopes.setdefault(label, set()).add(scope)
+    return {label: places for label, places in scopes.items() if len(places) > 1}
+
+
+def _told_apart(scope: str, scopes: Collection[str]) -> list[str]:
+    """Return as many of a scope's last parts as tell it apart from the others."""
+    parts = scope.split(SEPARATOR)
+    for count in range(1, len(parts)):
+        ending = parts[-count:]
+        if sum(other.split(SEPARATOR)[-count:] == ending for other in scopes) == 1:
+            return ending
+    return parts
+
+
+def _initialled(part: str) -> str:
+    """Return "n1" for "neuron 1"."""
+    word, _, number = part.rpartition(" ")
+    return f"{word[:1]}{number}" if word and number.isdigit() else part
 
 
 def caption(view: View, box: Box, passes: Passes | None) -> Caption:
@@ -63,12 +103,30 @@ def caption(view: View, box: Box, passes: Passes | None) -> Caption:
     graph = view.graph
     name, note = _TITLES[box.kind](graph, box)
     gradients: Mapping[int, float] = passes.gradients if passes else {}
+    own = was_differentiated(graph)
+    numbers = [
+        graph.grads[id] if own else gradients[id] for id in box.outputs if own or id in gradients
+    ]
     return Caption(
-        name, note,
+        name,
+        note,
         _range([graph.data[id] for id in box.outputs]),
-        _range([gradients[id] for id in box.outputs if id in gradients]),
+        _range(numbers),
         _tooltip(graph, box, note),
-    )  # fmt: skip
+        "grad" if own else _derivative(graph, box),
+    )
+
+
+def was_differentiated(graph: Graph) -> bool:
+    """Tell whether a backward pass has left gradients in the Values of a graph."""
+    return kept(graph, "differentiated", lambda: any(graph.grads))
+
+
+def _derivative(graph: Graph, box: Box) -> str:
+    names, root = names_of(graph), graph.roots[0]
+    return (
+        f"∂{names[root]}/∂{names[box.outputs[0]]}" if len(box.outputs) == 1 else f"∂{names[root]}"
+    )
 
 
 def _range(numbers: list[float]) -> str:
@@ -111,8 +169,13 @@ def _sum(graph: Graph, box: Box) -> tuple[str, str]:
     if box.samples:
         return name, f"Σ · sample 1 of {box.samples}"
     products = sum(graph.ops[id] == "mul" for id in box.members)
-    rest = [operand for id in box.members if graph.ops[id] == "add"
-            for operand in graph.operands[id] if operand not in box.members]  # fmt: skip
+    rest = [
+        operand
+        for id in box.members
+        if graph.ops[id] == "add"
+        for operand in graph.operands[id]
+        if operand not in box.members
+    ]
     if not products:
         return name, f"Σ {len(rest)} terms"
     others = names_of(graph)[rest[0]] if len(rest) == 1 else f"{len(rest)} more"
@@ -145,9 +208,14 @@ def _part(graph: Graph, box: Box) -> tuple[str, str]:
 
 
 _TITLES: dict[str, Callable[[Graph, Box], tuple[str, str]]] = {
-    "leaf": _leaf, "node": _node, "sum": _sum, "group": _group, "parameters": _parameters,
-    "inputs": _inputs, "part": _part,
-}  # fmt: skip
+    "leaf": _leaf,
+    "node": _node,
+    "sum": _sum,
+    "group": _group,
+    "parameters": _parameters,
+    "inputs": _inputs,
+    "part": _part,
+}
 
 
 def _last(scope: str) -> str:

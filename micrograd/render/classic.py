@@ -10,7 +10,7 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.graph import snapshot
-from micrograd.render.numerals import shown
+from micrograd.render.numerals import MINUS, shown
 from micrograd.render.programs import by_graphviz
 from micrograd.render.text import brief
 
@@ -37,7 +37,7 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Any:
     graph, dot = snapshot(root), _digraph(root, format, rankdir)
     for id, value in enumerate(graph.values):
         label = f"{_record(value.label)} | " if value.label else ""
-        text = f"{{ {label}data {shown(value.data)} | grad {shown(value.grad)} }}"
+        text = f"{{ {label}data {_number(value.data)} | grad {_number(value.grad)} }}"
         dot.node(f"v{id}", text, shape="record")
         if graph.operands[id]:
             dot.node(f"op{id}", _plain(value._op))
@@ -45,6 +45,10 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Any:
     for operand, user, _ in graph.edges:
         dot.edge(f"v{operand}", f"op{user}")
     return dot
+
+
+def _number(x: float) -> str:
+    return shown(x).replace(MINUS, "-")  # the look that other programs know
 
 
 def _record(text: str) -> str:
@@ -63,9 +67,11 @@ def _digraph(root: Value, format: str, rankdir: str) -> Any:
         """Show the built-in picture in a notebook where no program draws DOT."""
 
         def _repr_mimebundle_(
-            self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None,
+            self,
+            include: Iterable[str] | None = None,
+            exclude: Iterable[str] | None = None,
             **_: Any,
-        ) -> dict[str, str]:  # fmt: skip
+        ) -> dict[str, str]:
             image = by_graphviz(self.source, "svg")
             if image is not None:
                 return {"image/svg+xml": image.decode(), "text/plain": repr(root)}

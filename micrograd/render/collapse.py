@@ -4,7 +4,8 @@
 
 Levels: "full" draws every node; "sums" folds each sum of products into one box; "neuron" draws
 one box per innermost scope and call; "layer" one per scope around those and call; "parts" cuts
-what that leaves into a dozen boxes; "auto" takes the first of these that is small enough. At
+what that leaves into a dozen boxes; "auto" takes the first of these that is small enough, and of
+a network with layers their level. At
 every level but "full" a batch shows one sample. `unfolded` names what is to be open: a scope
 ("layer 0 / neuron 1") or the id of a box. `Box.fold` is the name that opens that box.
 
@@ -28,6 +29,7 @@ from micrograd.render.view import Box, View, joined
 __all__ = ["LEVELS", "MOST_BOXES", "Box", "View", "view"]
 
 LEVELS = ("auto", "full", "sums", "neuron", "layer", "parts")
+FEW = 20  # Values of a network that need no folding
 FULL_LIMIT = 60  # up to so many Values are drawn in full
 MOST_BOXES, MOST_EDGES = 40, 80  # of a collapsed picture
 MOST_INPUTS = 4  # leaves without a scope, used by the same boxes, that are drawn one by one
@@ -43,19 +45,22 @@ def view(graph: Graph, level: str = "auto", unfolded: Iterable[str] = ()) -> Vie
     result = folder.view(_automatic(graph) if level == "auto" else level)
     missing = sorted(folder.unfolded - folder.opened)
     if missing and result.level != "full":
-        raise ValueError(f"there is nothing to unfold under {missing[0]!r}; give a scope such as "
-                         "'layer 0 / neuron 1', or the id of a folded box")  # fmt: skip
+        raise ValueError(
+            f"there is nothing to unfold under {missing[0]!r}; give a scope such as "
+            "'layer 0 / neuron 1', or the id of a folded box"
+        )
     return result
 
 
 def _automatic(graph: Graph) -> str:
-    """Return the first level whose picture can be taken in."""
-    if len(graph) <= FULL_LIMIT:
+    """Return the first level whose picture can be taken in; a network's layers come before all."""
+    layered = len(graph) > FEW and any(SEPARATOR in scope for scope in graph.scopes)
+    if len(graph) <= FULL_LIMIT and not layered:
         return "full"
     folder = _Folder(graph, frozenset())
-    for level in ("sums", "neuron", "layer"):
-        few = len(set(folder.grouped(level)[0].values())) <= MOST_BOXES
-        if few and len(folder.view(level).edges) <= MOST_EDGES:
+    for level in ("layer",) if layered else ("sums", "neuron", "layer"):
+        boxes = len(set(folder.grouped(level)[0].values()))
+        if boxes <= MOST_BOXES and len(folder.view(level).edges) <= MOST_EDGES:
             return level
     return "parts"
 
@@ -194,6 +199,8 @@ class _Folder:
         return Box(fold, kind, nodes, self._outputs(nodes), "", fold, samples)
 
     def _outputs(self, members: tuple[int, ...]) -> tuple[int, ...]:
+        if len(members) == 1 and self.users[members[0]]:
+            return members
         inside, graph = set(members), self.graph
         return tuple(m for m in members if m in graph.roots or not inside.issuperset(self.users[m]))
 
@@ -212,8 +219,11 @@ class _Folder:
         one, a box opens.
         """
         closed = _Folder(self.graph, self.batch_unfolded)
-        in_order = kept(self.graph, ("in order", self.batch_unfolded),
-                        lambda: sorted(closed.boxes("parts"), key=closed._last))  # fmt: skip
+        in_order = kept(
+            self.graph,
+            ("in order", self.batch_unfolded),
+            lambda: sorted(closed.boxes("parts"), key=closed._last),
+        )
         boxes = self._parts(in_order)
         parts = [box for box in boxes if box.kind == "part"]
         within = {member for part in parts for member in part.members}
@@ -256,9 +266,10 @@ def _numbered(boxes: list[Box]) -> list[Box]:
     repeated = {id: place for id, place in places.items() if place[1] > 1}
     return [
         box._replace(call=repeated[box.id][0], calls=repeated[box.id][1])
-        if box.id in repeated else box
+        if box.id in repeated
+        else box
         for box in boxes
-    ]  # fmt: skip
+    ]
 
 
 def _cuts(scopes: Collection[str], level: str) -> dict[str, str]:

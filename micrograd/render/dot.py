@@ -31,7 +31,7 @@ def to_dot(view: View, passes: Passes | None, backward: bool = True) -> str:
 def _table(text: Caption, backward: bool) -> str:
     rows = [("value", text.value, "value")]
     if backward:
-        rows.append(("grad", text.gradient, "gradient"))
+        rows.append((_text(text.of), text.gradient, "gradient"))
     cells = "".join(
         f'<TR><TD ALIGN="LEFT">{name}</TD><TD ALIGN="RIGHT">{_coloured(number, colour)}</TD></TR>'
         for name, number, colour in rows
@@ -45,8 +45,11 @@ def _table(text: Caption, backward: bool) -> str:
 
 
 def _add_edge(dot: object, view: View, edge: Edge, text: Label) -> None:
-    parts = [(text.contribution, "gradient"), (text.local and f"× {text.local}", "local"),
-             (text.edges, "quiet")]  # fmt: skip
+    parts = [
+        (text.contribution, "gradient"),
+        (text.local and f"× {text.local}", "local"),
+        (text.edges, "quiet"),
+    ]
     shown = " ".join(_coloured(part, colour) for part, colour in parts if part)
     dot.edge(  # type: ignore[attr-defined]
         view.boxes[edge.source].id, view.boxes[edge.target].id, label=f"<{shown}>" if shown else ""

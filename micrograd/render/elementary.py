@@ -28,8 +28,10 @@ def _again(graph: Graph, id: int, operands: list[Value]) -> Value:
     if op == LEAF or value.parents == tuple(operands):
         return value
     if op not in BY_NAME:
-        raise ValueError(f"{graph.name(id)} was made by hand, so it cannot be made again over "
-                         "unfolded sums; draw the graph with its sums folded")  # fmt: skip
+        raise ValueError(
+            f"{graph.name(id)} was made by hand, so it cannot be made again over "
+            "unfolded sums; draw the graph with its sums folded"
+        )
     constant = [graph.constants[id]] if BY_NAME[op].constants else []
     return _labelled(getattr(Value, op)(*operands, *constant), value)
 

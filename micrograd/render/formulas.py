@@ -10,12 +10,22 @@ from functools import lru_cache
 from micrograd.core.formulas import specialise
 from micrograd.graph import Graph
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
+from micrograd.render.numerals import MINUS
 
-SIGNS = {ast.Add: " + ", ast.Sub: " - ", ast.Mult: " · ", ast.Div: " / ",
-         ast.Gt: " > ", ast.GtE: " ≥ ", ast.Lt: " < ", ast.LtE: " ≤ ", ast.Eq: " = "}  # fmt: skip
+SIGNS = {
+    ast.Add: " + ",
+    ast.Sub: " − ",
+    ast.Mult: " · ",
+    ast.Div: " / ",
+    ast.Gt: " > ",
+    ast.GtE: " ≥ ",
+    ast.Lt: " < ",
+    ast.LtE: " ≤ ",
+    ast.Eq: " = ",
+}
 BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.Pow: 4}
 UNARY, ATOM = 3, 5
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPTS = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LETTER = re.compile(r"(?<![A-Za-z_])(?:out|x|y)(?![A-Za-z_])")  # x² has no word boundary
 TERMS = 3  # of a weighted sum that are written out
 
@@ -56,7 +66,7 @@ def filled(text: str, operands: Sequence[str], out: str) -> str:
 
 
 def _term(name: str, arithmetic: bool) -> str:
-    return f"({name})" if arithmetic and name.startswith("-") else name
+    return f"({name})" if arithmetic and name.startswith(MINUS) else name
 
 
 def _variadic(op: str, operands: list[str], symbol: str) -> str:
@@ -85,7 +95,7 @@ def _written(node: ast.AST) -> tuple[str, int]:
                 return _written(node.right)
             return left + SIGNS[type(node.op)] + right, level
         case ast.UnaryOp():
-            return f"-{_bound(node.operand, UNARY)}", UNARY
+            return f"{MINUS}{_bound(node.operand, UNARY)}", UNARY
         case ast.Compare(ops=[sign], comparators=[right]):
             return _bound(node.left, 1) + SIGNS[type(sign)] + _bound(right, 1), 0
         case ast.Call():
@@ -104,7 +114,7 @@ def _power(node: ast.BinOp) -> str:
     base, exponent = _bound(node.left, ATOM), _written(node.right)[0]
     if exponent == "0":
         return "1"
-    if re.fullmatch(r"-?\d+", exponent):
+    if re.fullmatch(r"−?\d+", exponent):
         return base + exponent.translate(SUPERSCRIPTS)
     return f"{base}^{_bound(node.right, ATOM)}"
 
@@ -112,9 +122,11 @@ def _power(node: ast.BinOp) -> str:
 def _call(name: str, arguments: list[ast.expr]) -> tuple[str, int]:
     written: list[str] = [_written(argument)[0] for argument in arguments]
     special: dict[str, Callable[..., str]] = {
-        "where": "{1} if {0} else {2}".format, "abs": "|{}|".format,
-        "maximum": "max({}, {})".format, "minimum": "min({}, {})".format,
-    }  # fmt: skip
+        "where": "{1} if {0} else {2}".format,
+        "abs": "|{}|".format,
+        "maximum": "max({}, {})".format,
+        "minimum": "min({}, {})".format,
+    }
     if name in special:
         return special[name](*written), 0 if name == "where" else ATOM
     return f"{name}({', '.join(written)})", ATOM

@@ -1,14 +1,11 @@
 """Pictures in notebooks and as pages.
 
-The HTML is an image and a table, which notebooks show untrusted too; where scripts may run, one
-puts the step-through in the image's place.
+The HTML is an image and a table, which notebooks show untrusted too; where scripts may run, the
+step-through can be opened in the image's place.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -30,30 +27,86 @@ td, th {{ padding: .2rem .8rem; text-align: right; }} th:first-child {{ text-ali
 </style></head><body><h1>{title}</h1>
 <figure>{svg}</figure>{table}</body></html>
 """
-SWAP = """<script>(function () {{
-var place = document.getElementById("{id}"), frame = document.createElement("iframe");
-if (!place) return;
-frame.srcdoc = {page};
-frame.title = "Step-through"; frame.style = "width:100%;height:46rem;border:0";
-place.querySelector("img").replaceWith(frame);
-}})();</script>"""
+# Light and dark follow the notebook, not the system. The picture is light where no rule says so.
+NOTEBOOKS = (
+    "body[data-jp-theme-light=false]",
+    ".vscode-dark",
+    ".vscode-high-contrast",
+    "html[theme=dark]",
+    ".dark",
+)
+THEME = ",".join(f"{dark} .micrograd-figure img" for dark in NOTEBOOKS)
+FIGURE = (
+    '<figure class="micrograd-figure" style="margin:0;overflow-x:auto"><style>{theme}'
+    '{{color-scheme:dark!important}}</style><img alt="{alt}" style="color-scheme:light;'
+    'max-width:100%;min-width:{least}px" src="data:image/svg+xml;charset=utf-8,{image}">'
+    "<details><summary>Table of values and gradients</summary>{table}</details>{stepper}</figure>"
+)
+STEPPER = (
+    '<details data-page="{page}" ontoggle="{script}"><summary><b>Step through</b></summary>'
+    "<p>Trust this notebook to step through its graphs.</p></details>"
+)
+# What opening it does: unfold the page, put it in the picture's place, as high as its content, and
+# in the notebook's colours. It finds its place by itself: a graph may be displayed many times.
+SWAP = """
+if (!this.open || this.opened) return;
+this.opened = true;
+const details = this, figure = this.closest('figure'), frame = document.createElement('iframe');
+const dark = () => {
+  for (let e = figure; e; e = e.parentElement) {
+    const [r, g, b, a] = getComputedStyle(e).backgroundColor.match(/[0-9.]+/g).map(Number);
+    if (a !== 0) return r + g + b < 384;
+  }
+  return false;
+};
+const paint = root => { root.dataset.theme = dark() ? 'dark' : 'light'; };
+const bytes = Uint8Array.from(atob(this.dataset.page), c => c.charCodeAt(0));
+const text = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+new Response(text).text().then(page => {
+  const embedded = page.replace('<html', '<html class=embedded');
+  frame.srcdoc = embedded.replace(' id=\\x22all\\x22 open', ' id=all');
+  frame.title = 'Step-through';
+  frame.style = 'width:100%;border:0;height:30rem;display:block';
+  frame.onload = () => {
+    const { documentElement: root, body } = frame.contentDocument;
+    const { ResizeObserver } = frame.contentWindow;
+    new ResizeObserver(() => { frame.style.height = body.offsetHeight + 'px'; }).observe(body);
+    paint(root);
+    for (const host of [document.documentElement, document.body])
+      new MutationObserver(() => paint(root)).observe(host, { attributes: true });
+  };
+  figure.querySelector('img').replaceWith(frame);
+  details.remove();
+});
+"""
 
 
 def bundle(picture: Picture, text: str) -> dict[str, str]:
     """Return `picture` as HTML, and `text`."""
-    return {"text/html": figure(picture) + swap(picture), "text/plain": text}
+    return {"text/html": figure(picture), "text/plain": text}
 
 
 def figure(picture: Picture) -> str:
-    """Return the picture as an image with the table folded below."""
-    data = base64.b64encode(picture.svg.encode()).decode()
-    alt = escaped(described(picture.view, picture.mode))
-    return (
-        f'<figure id="{_id(picture)}" style="margin:0;overflow-x:auto"><img alt="{alt}" '
-        f'style="max-width:100%;min-width:{_least_width(picture.svg)}px" '
-        f'src="data:image/svg+xml;base64,{data}"><details><summary>Table of values and gradients'
-        f"</summary>{table(picture)}</details></figure>"
+    """Return the picture as an image, a table folded below, and the step-through to open."""
+    return FIGURE.format(
+        theme=THEME,
+        alt=escaped(described(picture.view, picture.mode)),
+        least=_least_width(picture.svg),
+        image=_in_address(picture.svg),
+        table=table(picture),
+        stepper=_stepper(picture.view.graph),
     )
+
+
+def _in_address(svg: str) -> str:
+    """Return an SVG as a data address within an attribute, without what an image does not show."""
+    head, mark, body = svg.partition("</style>")
+    rules = re.sub(
+        r"\.micrograd (?=\S)|\n|(?<=[{;:,}]) | (?=[{}])", "", head[head.index("<style>") :]
+    )
+    shown = re.sub(r'<title>[^<]*</title>| data-\w+="[^"]*"| class="number"|\n', "", body)
+    plain = f"{head[: head.index('<title>')]}{rules}{mark}{shown}".replace('"', "'")
+    return plain.replace("%", "%25").replace("#", "%23").replace("&", "%26")
 
 
 def _least_width(svg: str) -> int:
@@ -62,8 +115,14 @@ def _least_width(svg: str) -> int:
     return int(width[1]) // 2 if width else 0
 
 
-def _id(picture: Picture) -> str:
-    return f"micrograd-{hashlib.sha256(picture.svg.encode()).hexdigest()[:12]}"
+def _stepper(graph: Graph) -> str:
+    """Return what opens the step-through of a graph of some, but not too many operations."""
+    if not any(graph.ops) or len(graph) > MOST_STEPPED:
+        return ""
+    from micrograd.stepper.document import notebook_page, packed
+
+    script = " ".join(line.strip() for line in SWAP.strip().splitlines())
+    return STEPPER.format(page=packed(notebook_page(graph)), script=escaped(script))
 
 
 def table(picture: Picture) -> str:
@@ -78,21 +137,10 @@ def table(picture: Picture) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def swap(picture: Picture) -> str:
-    """Return the script that puts the step-through in the image's place, if there is one."""
-    stepped = step_through(picture.view.graph)
-    if not stepped:
-        return ""
-    # A "</script>" within the text would end the script that carries it.
-    return SWAP.format(id=_id(picture), page=json.dumps(stepped).replace("<", "\\u003c"))
-
-
 def step_through(graph: Graph) -> str:
     """Return the step-through page of a graph that is small enough, else ""."""
-    try:
-        from micrograd.stepper import page
-    except ImportError:
-        return ""
+    from micrograd.stepper import page
+
     return str(page(graph)) if len(graph) <= MOST_STEPPED else ""
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
+MINUS = "−"
 DIGITS = 4  # significant digits shown
 SMALL, LARGE = 1e-4, 1e6  # outside these a number is shown with an exponent
 
 
 def shown(x: float) -> str:
-    """Return `x` in about four digits: 0.3333, 1234567 as 1.235e6, 1e-300, -0, nan, inf."""
+    """Return `x` in about four digits: 0.3333, −2, 1234567 as 1.235e6, 1e−300, nan, inf.
+
+    A zero has no sign to a reader, and a minus sign is one everywhere.
+    """
+    return _text(x).replace("-", MINUS) if x else "0"
+
+
+def _text(x: float) -> str:
     if not math.isfinite(x):
         return str(x)
     if abs(x) < LARGE and x == int(x):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 
 DUMMY_WEIGHT = 4.0  # of 1: long edges are kept straight first
 
@@ -61,13 +63,16 @@ def _number(columns: list[list[Item]]) -> None:
 
 
 def _from_operands(item: Item) -> float:
-    places = [span.source.place for span in item.into]
-    return sum(places) / len(places) if places else item.place
+    return _mean([span.source.place for span in item.into], item.place)
 
 
 def _from_users(item: Item) -> float:
-    places = [entry_of(span) for span in item.out]
-    return sum(places) / len(places) if places else item.place
+    return _mean([entry_of(span) for span in item.out], item.place)
+
+
+def _mean(places: list[float], otherwise: float) -> float:
+    # reduce, not sum: that one rounds otherwise from Python 3.12 on, and near ties would move
+    return reduce(add, places) / len(places) if places else otherwise
 
 
 def entry_of(span: Span) -> float:

@@ -34,8 +34,10 @@ def backward_pass(graph: Graph, seed: float = 1.0) -> Passes:
     Raises ValueError where the graph has several roots.
     """
     if len(graph.roots) != 1:
-        raise ValueError(f"a picture has one result, and this graph has {len(graph.roots)} roots; "
-                         "give the one to differentiate")  # fmt: skip
+        raise ValueError(
+            f"a picture has one result, and this graph has {len(graph.roots)} roots; "
+            "give the one to differentiate"
+        )
     passes, root = Passes(), graph.roots[0]
     passes.gradients[root] = seed
     try:

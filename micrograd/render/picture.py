@@ -10,14 +10,17 @@ from pathlib import Path
 from micrograd.engine import Value, topological_order
 from micrograd.files import atomic_write
 from micrograd.graph import Graph, snapshot
+from micrograd.render.animation import animated, gif
 from micrograd.render.captions import MODES
-from micrograd.render.collapse import view
+from micrograd.render.collapse import MOST_BOXES, view
 from micrograd.render.dot import to_dot
 from micrograd.render.elementary import unfolded_sums
+from micrograd.render.mermaid import to_mermaid
 from micrograd.render.notebook import bundle, page
 from micrograd.render.passes import Passes, backward_pass
 from micrograd.render.programs import by_cairo, by_graphviz
 from micrograd.render.svg import draw
+from micrograd.render.tikz import to_tikz
 from micrograd.render.view import View
 
 LAYOUTS = ("built-in", "dot")
@@ -44,23 +47,44 @@ class Picture:
         """Return a page: the step-through where that is installed, else picture and table."""
         return page(self)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture in the format that the file's ending names; return the path.
+    def save(self, path: str | os.PathLike[str], format: str = "") -> Path:
+        """Write the picture; its format is `format`, else what the file's ending names.
 
-        Raises ValueError for another ending or a missing library, OSError where it cannot write.
+        Return the path. Raises ValueError for another format or a missing library, OSError where
+        it cannot write.
         """
-        format = Path(path).suffix[1:].lower()
-        formats: dict[str, Callable[[], str | bytes]] = {
-            "svg": lambda: self.svg,
-            "png": lambda: self._image("png"),
-            "pdf": lambda: self._image("pdf"),
-            "html": self.html,
-            "dot": self.to_dot,
-        }
-        if format not in formats:
-            raise ValueError(f"cannot draw {str(path)!r}: the ending must be one of "
-                             + ", ".join(f".{name}" for name in formats))  # fmt: skip
-        return atomic_write(path, formats[format]())
+        ending = Path(path).suffix[1:].lower()
+        format = format or ENDINGS.get(ending, ending)
+        if format not in FORMATS:
+            endings = ", ".join(f".{name}" for name in (*FORMATS, *ENDINGS) if "-" not in name)
+            raise ValueError(f"cannot draw {str(path)!r}: the ending must be one of {endings}")
+        return atomic_write(path, self.to(format))
+
+    def to(self, format: str) -> str | bytes:
+        """Return the picture in one of FORMATS. Raises ValueError where a library is missing."""
+        return FORMATS[format](self)
+
+    def to_tikz(self) -> str:
+        """Return the picture as a tikzpicture."""
+        return to_tikz(self.view, self.passes, self.mode != "fprop")
+
+    def to_mermaid(self) -> str:
+        """Return the picture as a Mermaid flowchart."""
+        return to_mermaid(self.view, self.passes, self.mode != "fprop")
+
+    def to_tex(self) -> str:
+        """Return both passes as a chain of equations."""
+        from micrograd.stepper.equations import equations
+
+        return equations(self.view.graph)
+
+    def animated_svg(self) -> str:
+        """Return the picture with its numbers coming up as the passes compute them."""
+        return animated(draw(self.view, self.passes), self.view)
+
+    def gif(self) -> bytes:
+        """Return the same as a GIF."""
+        return gif(draw(self.view, self.passes, adaptive=False), self.view)
 
     def _image(self, format: str) -> bytes:
         image = self._by_dot(format)
@@ -79,10 +103,29 @@ class Picture:
         return f"Picture({len(self.view.graph)} Values, {boxes} boxes, {edges} edges, {self.mode})"
 
 
+FORMATS: dict[str, Callable[[Picture], str | bytes]] = {
+    "svg": lambda picture: picture.svg,
+    "png": lambda picture: picture._image("png"),
+    "pdf": lambda picture: picture._image("pdf"),
+    "html": Picture.html,
+    "dot": Picture.to_dot,
+    "tikz": Picture.to_tikz,
+    "mermaid": Picture.to_mermaid,
+    "tex": Picture.to_tex,
+    "animated-svg": Picture.animated_svg,
+    "gif": Picture.gif,
+}
+ENDINGS = {"mmd": "mermaid", "htm": "html"}
+
+
 def render(
-    root: Value | Graph, mode: str = "bprop", level: str = "auto", unfolded: Iterable[str] = (),
-    layout: str = "built-in", unfold_sums: bool = False,
-) -> Picture:  # fmt: skip
+    root: Value | Graph,
+    mode: str = "bprop",
+    level: str = "auto",
+    unfolded: Iterable[str] = (),
+    layout: str = "built-in",
+    unfold_sums: bool = False,
+) -> Picture:
     """Return the picture of the graph below `root`.
 
     `mode`: "fprop" shows values; "bprop" also gradients, and on every edge its contribution and
@@ -106,7 +149,10 @@ def mimebundle(value: Value) -> dict[str, str]:
     """Return what a notebook shows for `value`: picture and table, and text where it is large."""
     try:
         if len(topological_order(value)) <= MOST_VALUES:
-            return bundle(render(value), repr(value))
+            picture = render(value)
+            if len(picture.view.boxes) > MOST_BOXES:  # a row of parts can be read in a cell's width
+                picture = render(picture.view.graph, level="parts")
+            return bundle(picture, repr(value))
     except ValueError:  # a graph that somebody wired into a cycle
         pass
     return {"text/plain": repr(value)}

@@ -23,8 +23,10 @@ def by_graphviz(source: str, format: str) -> bytes | None:
     try:
         import pygraphviz
     except ImportError:
-        _say_once("Graphviz is not installed, so the built-in layout draws this picture "
-                  "(to have it: install Graphviz, or pip install pygraphviz)")  # fmt: skip
+        _say_once(
+            "Graphviz is not installed, so the built-in layout draws this picture "
+            "(to have it: install Graphviz, or pip install pygraphviz)"
+        )
         return None
     try:
         image: bytes = pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
@@ -57,9 +59,11 @@ def by_cairo(svg: str, format: str) -> bytes:
     try:
         import cairosvg
     except (ImportError, OSError) as error:  # OSError: the cairo library itself is missing
-        raise ValueError(f"a {format} picture needs CairoSVG ({error}): pip install "
-                         "'micrograd-graph[png]', or save as .svg or .html, which need "
-                         "nothing") from error  # fmt: skip
+        raise ValueError(
+            f"a {format} picture needs CairoSVG ({error}): pip install "
+            "'micrograd-graph[png]', or save as .svg or .html, which need "
+            "nothing"
+        ) from error
     convert = {"png": cairosvg.svg2png, "pdf": cairosvg.svg2pdf}[format]
     largest = max(map(int, re.findall(r'(?:width|height)="(\d+)"', svg[:400])))
     scale = min(SCALE, MOST_PIXELS / largest) if format == "png" else 1.0

@@ -6,10 +6,8 @@ Elements: `<g class="box leaf" data-box="3" data-node="3">` (`data-node` on boxe
 `data-fold` on those that can be opened) holds `.frame`, `.name`, `.note`, `.value`, `.gradient`;
 `<g class="edge" data-edge="3-7-0">` holds `.line`, `.head` and the chips `.contribution`,
 `.local`, `.count`, each a rect and a text. Boxes carry their kind as a class: leaf, node, sum,
-group, parameters, inputs, part. Everything stands in `<svg class="micrograd">`, whose colours are
-the CSS variables --mg-paper, -ink, -quiet, -box, -value, -gradient, -local, -sum (and -soft of
-the last three). `adaptive` follows the reader's dark setting; without it the colours are written
-out, for programs that know no variables.
+group, parameters, inputs, part. Everything stands in `<svg class="micrograd">`. `adaptive` follows
+the reader's dark setting by a rule that programs which know no such setting pass over.
 """
 
 from __future__ import annotations
@@ -24,41 +22,64 @@ from micrograd.render.passes import Passes
 from micrograd.render.text import escaped, width
 from micrograd.render.view import Box, Edge, View
 
-FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
+FONT = "system-ui, Segoe UI, DejaVu Sans, sans-serif"
 LIGHT = {
-    "paper": "#ffffff", "ink": "#17191c", "quiet": "#565d66", "line": "#868e99", "box": "#f6f8fa",
-    "value": "#0a5ea8", "gradient": "#b54708", "gradient-soft": "#ffeeda",
-    "local": "#6d3fc0", "local-soft": "#efe6ff", "sum": "#0f6b3f", "sum-soft": "#dff5e7",
-}  # fmt: skip
+    "paper": "#ffffff",
+    "ink": "#17191c",
+    "quiet": "#565d66",
+    "line": "#868e99",
+    "box": "#f6f8fa",
+    "value": "#0a5ea8",
+    "gradient": "#b54708",
+    "gradient-soft": "#ffeeda",
+    "local": "#6d3fc0",
+    "local-soft": "#efe6ff",
+    "sum": "#0f6b3f",
+    "sum-soft": "#dff5e7",
+}
 DARK = {
-    "paper": "#14171b", "ink": "#eceff3", "quiet": "#a4adb8", "line": "#7d8794", "box": "#1f242a",
-    "value": "#79b8ff", "gradient": "#ffb077", "gradient-soft": "#43290f",
-    "local": "#c9a6ff", "local-soft": "#33214f", "sum": "#7ee2a8", "sum-soft": "#14382a",
-}  # fmt: skip
-STYLE = f"""
-.micrograd text {{ font-family: {FONT}; fill: var(--mg-ink); }}
-.micrograd .paper {{ fill: var(--mg-paper); }}
-.micrograd .frame {{ fill: var(--mg-box); stroke: var(--mg-line); stroke-width: 1.5; }}
-.micrograd .sum .frame {{ fill: var(--mg-sum-soft); stroke: var(--mg-sum); }}
+    "paper": "#14171b",
+    "ink": "#eceff3",
+    "quiet": "#a4adb8",
+    "line": "#7d8794",
+    "box": "#1f242a",
+    "value": "#79b8ff",
+    "gradient": "#ffb077",
+    "gradient-soft": "#43290f",
+    "local": "#c9a6ff",
+    "local-soft": "#33214f",
+    "sum": "#7ee2a8",
+    "sum-soft": "#14382a",
+}
+SHAPES = f"""
+.micrograd text {{ font-family: {FONT}; }}
+.micrograd .frame {{ stroke-width: 1.5; }}
 .micrograd .group .frame, .micrograd .part .frame,
 .micrograd .parameters .frame, .micrograd .inputs .frame {{ stroke-width: 2.5; }}
-.micrograd .behind {{ fill: var(--mg-box); stroke: var(--mg-line); stroke-width: 1; }}
 .micrograd .name {{ font-size: 18px; font-weight: 700; }}
-.micrograd .note {{ font-size: 13px; fill: var(--mg-quiet); text-anchor: end; }}
-.micrograd .row {{ font-size: 13px; fill: var(--mg-quiet); }}
-.micrograd .value {{ font-size: 18px; fill: var(--mg-value); text-anchor: end; }}
-.micrograd .gradient {{ font-size: 18px; fill: var(--mg-gradient); text-anchor: end; }}
-.micrograd .line {{ fill: none; stroke: var(--mg-line); stroke-width: 1.6; }}
-.micrograd .head {{ fill: var(--mg-line); }}
+.micrograd .note {{ font-size: 13px; text-anchor: end; }}
+.micrograd .row {{ font-size: 13px; }}
+.micrograd .value, .micrograd .gradient {{ font-size: 18px; text-anchor: end; }}
+.micrograd .line {{ fill: none; stroke-width: 1.6; }}
 .micrograd .chip text {{ font-size: 13px; text-anchor: middle; }}
 .micrograd .chip rect {{ stroke-width: 1.2; }}
-.micrograd .contribution rect {{ fill: var(--mg-gradient-soft); stroke: var(--mg-gradient); }}
-.micrograd .contribution text {{ fill: var(--mg-gradient); font-weight: 700; }}
-.micrograd .local rect {{ fill: var(--mg-local-soft); stroke: var(--mg-local); }}
-.micrograd .local text {{ fill: var(--mg-local); }}
-.micrograd .count rect {{ fill: var(--mg-paper); stroke: var(--mg-line); }}
-.micrograd .count text {{ fill: var(--mg-quiet); }}
-.micrograd .problem {{ font-size: 14px; fill: var(--mg-gradient); }}
+.micrograd .contribution text {{ font-weight: 700; }}
+.micrograd .problem {{ font-size: 14px; }}
+"""
+# Written out, not as variables: libraries that turn SVG into other formats know none.
+COLOURS = """
+.micrograd text {{ fill: {ink}; }}
+.micrograd .paper, .micrograd .count rect {{ fill: {paper}; }}
+.micrograd .frame, .micrograd .behind {{ fill: {box}; stroke: {line}; }}
+.micrograd .sum .frame {{ fill: {sum-soft}; stroke: {sum}; }}
+.micrograd .note, .micrograd .row, .micrograd .count text {{ fill: {quiet}; }}
+.micrograd .value {{ fill: {value}; }}
+.micrograd .gradient, .micrograd .problem, .micrograd .contribution text {{ fill: {gradient}; }}
+.micrograd .line, .micrograd .count rect {{ stroke: {line}; }}
+.micrograd .head {{ fill: {line}; }}
+.micrograd .contribution rect {{ fill: {gradient-soft}; stroke: {gradient}; }}
+.micrograd .local rect {{ fill: {local-soft}; stroke: {local}; }}
+.micrograd .local text {{ fill: {local}; }}
 """
 MARGIN = 16.0
 PAD = 13.0  # within a box
@@ -101,24 +122,36 @@ def described(view: View, mode: str) -> str:
 
 def _document(across: float, down: float, title: str, body: str, adaptive: bool) -> str:
     across, down = round(across), round(down)
+    sheet = style(adaptive, {"paper", *re.findall(r'class="([\w ]+)"', body)})
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="micrograd" role="img" '
         f'width="{across}" height="{down}" viewBox="0 0 {across} {down}">\n'
-        f"<title>{escaped(title)}</title>\n<style>{style(adaptive)}</style>\n"
+        f"<title>{escaped(title)}</title>\n<style>{sheet}</style>\n"
         f'<rect class="paper" width="{across}" height="{down}"/>\n{body}\n</svg>\n'
     )
 
 
-def style(adaptive: bool) -> str:
-    """Return the style sheet: with variables and a dark half, or with the colours written out."""
-    if not adaptive:
-        return re.sub(r"var\(--mg-([\w-]+)\)", lambda name: LIGHT[name[1]], STYLE)
-    dark = f"@media (prefers-color-scheme: dark) {{ .micrograd {{ {_variables(DARK)} }} }}\n"
-    return f"\n.micrograd {{ {_variables(LIGHT)} }}\n{dark}{STYLE.lstrip()}"
+def style(adaptive: bool, classes: set[str]) -> str:
+    """Return the style sheet: light colours, and on top of them a dark half if `adaptive`.
+
+    It holds what a picture of elements of these `classes` needs.
+    """
+    known = {name for names in classes for name in names.split()}
+    dark = f"@media (prefers-color-scheme: dark) {{\n{_used(DARK, known)}\n}}\n"
+    return f"\n{_used(LIGHT, known, SHAPES)}\n{dark if adaptive else ''}"
 
 
-def _variables(colours: dict[str, str]) -> str:
-    return " ".join(f"--mg-{name}: {colour};" for name, colour in colours.items())
+def _used(colours: dict[str, str], known: set[str], shapes: str = "") -> str:
+    rules = (shapes.replace("{", "{{").replace("}", "}}") + COLOURS).format_map(colours)
+    return "\n".join(
+        rule for rule in rules.replace(",\n", ", ").split("\n") if _selects(rule, known)
+    )
+
+
+def _selects(rule: str, known: set[str]) -> bool:
+    """Tell whether one of the selectors of a rule names nothing but known classes."""
+    selectors = rule.partition("{")[0].split(",") if rule else []
+    return any(set(re.findall(r"\.([a-z]+)", one)) <= {*known, "micrograd"} for one in selectors)
 
 
 @dataclass(frozen=True)
@@ -152,7 +185,9 @@ class _Panel:
 
     def _width(self, text: Caption) -> float:
         heading = width(text.name, 18, bold=True) + 18 + width(text.note, 13)
-        rows = 62 + max(width(text.value, 18), width(text.gradient, 18) * self.backward)
+        rows = 62 + width(text.value, 18)
+        if self.backward:
+            rows = max(rows, max(62, width(text.of, 13) + 22) + width(text.gradient, 18))
         return round(max(LEAST_WIDTH, heading + 2 * PAD, rows + 2 * PAD))
 
     def _height(self, ports: int) -> float:
@@ -186,7 +221,7 @@ class _Panel:
 
     def _rows(self, text: Caption, place: _Place) -> Iterable[str]:
         left, right, y = place.x + PAD, place.x + place.width - PAD, place.y + 25
-        rows = [("value", "value", text.value), ("gradient", "grad", text.gradient)]
+        rows = [("value", "value", text.value), ("gradient", text.of, text.gradient)]
         yield _text("name", left, y, text.name)
         yield _text("note", right, y - 1, text.note)
         for i, (kind, name, number) in enumerate(rows if self.backward else rows[:1], 1):
@@ -218,8 +253,9 @@ def _chip_widths(text: Label) -> list[tuple[str, str, float]]:
     chips = (("local", local), ("count", text.edges), ("contribution", text.contribution))
     return [
         (kind, content, round(width(content, 13, bold=kind == "contribution") + 14))
-        for kind, content in chips if content
-    ]  # fmt: skip
+        for kind, content in chips
+        if content
+    ]
 
 
 def _chips(text: Label, right: float, y: float) -> Iterable[str]:

@@ -11,9 +11,13 @@ RIGHT_TO_LEFT = ("R", "AL", "AN")
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 # Widths in ems of DejaVu Sans, the widest face that browsers fall back to.
 _WIDTHS = {
-    0.30: "ijlI|'", 0.34: " .,:;!/·", 0.42: "tfr()[]-\"`", 0.53: "zsckvxyJ?",
-    0.84: "+=<>≥≤−~^×÷w#", 0.98: "mWM@%…→",
-}  # fmt: skip
+    0.30: "ijlI|'",
+    0.34: " .,:;!/·",
+    0.42: 'tfr()[]-"`',
+    0.53: "zsckvxyJ?",
+    0.84: "+=<>≥≤−~^×÷w#",
+    0.98: "mWM@%…→",
+}
 _WIDTH = {character: width for width, characters in _WIDTHS.items() for character in characters}
 _BOLD = 1.12
 

@@ -49,8 +49,10 @@ def of_graph(program: ArrayProgram | None, graph: Graph) -> ArrayProgram | None:
     """Return the program. Raises ValueError where it is that of another graph."""
     root = graph.values[graph.roots[0]]
     if program is not None and program.root is not root:
-        raise ValueError(f"the program computes {described(program.root)}, and the steps end at "
-                         f"{described(root)}; step through program.root")  # fmt: skip
+        raise ValueError(
+            f"the program computes {described(program.root)}, and the steps end at "
+            f"{described(root)}; step through program.root"
+        )
     return program
 
 
@@ -84,14 +86,17 @@ def program_data(program: ArrayProgram, graph: Graph) -> dict[str, Any]:
 
 def _column(spots: Sequence[Spot], kinds: dict[tuple[str, int, str, bool], int]) -> list[Any]:
     keys = [(spot.how, spot.line, spot.name, spot.batched) for spot in spots]
-    return [[kinds.setdefault(key, len(kinds)) for key in keys],
-            [", ".join(map(str, spot.at)) for spot in spots]]  # fmt: skip
+    return [
+        [kinds.setdefault(key, len(kinds)) for key in keys],
+        [", ".join(map(str, spot.at)) for spot in spots],
+    ]
 
 
 def listing(program: ArrayProgram) -> str:
     """Return the program as items of an HTML list, one per line, readable without a script."""
-    return "".join(f"<li><code>{_code(line)}</code></li>"
-                   for line in program.source.rstrip().splitlines())  # fmt: skip
+    return "".join(
+        f"<li><code>{_code(line)}</code></li>" for line in program.source.rstrip().splitlines()
+    )
 
 
 def _code(line: str) -> str:
@@ -108,9 +113,11 @@ def told(spot: Spot, node: str, language: str) -> str:
         return ""
     key = spot.how if spot.at or spot.how not in WITH_ELEMENT else f"{spot.how}.whole"
     return LINES[language][key].format(
-        node=node, name=spot.name, at=", ".join(map(str, spot.at)),
+        node=node,
+        name=spot.name,
+        at=", ".join(map(str, spot.at)),
         batched=LINES[language]["batched"] if spot.batched else "",
-    )  # fmt: skip
+    )
 
 
 def code_row(program: ArrayProgram, spot: Spot, language: str) -> str:

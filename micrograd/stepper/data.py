@@ -10,34 +10,27 @@ from micrograd.ops import BY_NAME, WEIGHTED_SUM
 from micrograd.render.captions import names_of
 from micrograd.render.formulas import shape
 from micrograd.stepper.array_program import ArrayProgram, named, program_data
-from micrograd.stepper.geometry import views
 from micrograd.stepper.trace import engine_steps
+from micrograd.stepper.views import views
 from micrograd.stepper.walk import Walk
 from micrograd.stepper.words import INTERFACE, LINES, PROGRAM, SENTENCES, operation
 
 
-def page_data(recorded: Graph, walk: Walk | None, seed: float,
-              program: ArrayProgram | None = None) -> dict[str, Any]:  # fmt: skip
-    """Return nodes, steps, views and words; a node is [kind, operands, value, label if any].
+def page_data(
+    recorded: Graph, walk: Walk | None, seed: float, program: ArrayProgram | None = None
+) -> dict[str, Any]:
+    """Return nodes, steps, views and words.
 
     The steps go through the nodes from the last to the first and through each one's operands, as
     the engine's do: `locals` holds what the page cannot know, the local gradients, and `handed`
     the contributions, by their place, that are not upstream × local.
     """
     graph = named(recorded, program)
-    symbols = [value._op for value in graph.values]
-    columns = [*zip(graph.ops, graph.constants, symbols)]
-    kinds = {kind: i for i, kind in enumerate(dict.fromkeys(columns))}
-    names = names_of(graph)
     steps = engine_steps(graph, seed)
     return {
         "root": graph.roots[0],
         "seed": seed,
-        "kinds": [_kind(*kind) for kind in kinds],
-        "nodes": [
-            [kinds[column], graph.operands[id], graph.data[id], *([names[id]] if label else [])]
-            for id, (column, label) in enumerate(zip(columns, graph.labels))
-        ],
+        **node_data(graph),
         "locals": [step.local for step in steps],
         "handed": {i: step.contribution for i, step in enumerate(steps) if _own(step)},
         **views(recorded),
@@ -45,7 +38,20 @@ def page_data(recorded: Graph, walk: Walk | None, seed: float,
         "sentences": SENTENCES,
         "words": INTERFACE,
         **(_lines(program, graph) if program else {}),
-    }  # fmt: skip
+    }
+
+
+def node_data(graph: Graph) -> dict[str, Any]:
+    """Return the kinds of node, and the nodes: [kind, operands, value, label if any]."""
+    symbols = [value._op for value in graph.values]
+    columns = [*zip(graph.ops, graph.constants, symbols)]
+    kinds = {kind: i for i, kind in enumerate(dict.fromkeys(columns))}
+    names = names_of(graph)
+    nodes = [
+        [kinds[column], graph.operands[id], graph.data[id], *([names[id]] if label else [])]
+        for id, (column, label) in enumerate(zip(columns, graph.labels))
+    ]
+    return {"kinds": [_kind(*kind) for kind in kinds], "nodes": nodes}
 
 
 def _own(step: Step) -> bool:

@@ -2,75 +2,172 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import html
 import os
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from micrograd.content_policy import digest
 from micrograd.engine import Value
+from micrograd.expressions import parse
 from micrograd.files import atomic_write
 from micrograd.graph import Graph
 from micrograd.ops import BY_NAME
 from micrograd.stepper.array_program import ArrayProgram, listing, named, of_graph
 from micrograd.stepper.data import page_data
-from micrograd.stepper.expression import written_out
+from micrograd.stepper.examples import EXAMPLES
+from micrograd.stepper.expression import source_of, written_out
 from micrograd.stepper.javascript import rows_source
 from micrograd.stepper.plain import json_text
 from micrograd.stepper.trace import one_root
 from micrograd.stepper.walk import Walk
+from micrograd.stepper.words import PLAYGROUND
 
-SCRIPTS = ("engine.js", "numbers.js", "passes.js", "picture.js", "panel.js", "app.js",
-           "program.js", "controls.js")  # fmt: skip
+Words = Mapping[str, dict[str, str]]
+
+SCRIPTS = (
+    "engine.js",
+    "numbers.js",
+    "formulas.js",
+    "title.js",
+    "passes.js",
+    "ordering.js",
+    "layout.js",
+    "placing.js",
+    "camera.js",
+    "picture.js",
+    "panel.js",
+    "app.js",
+    "frame.js",
+    "listing.js",
+    "address.js",
+    "whatif.js",
+    "program.js",
+    "controls.js",
+    "grammar.js",
+    "shapes.js",
+    "reader.js",
+    "playground.js",
+    "start.js",
+)
 STYLES = ("page.css", "program.css")
-PROGRAM_ONLY = ("program.js", "program.css")
+ONLY = {
+    "program.js": "program",
+    "program.css": "program",
+    "grammar.js": "field",
+    "shapes.js": "field",
+    "reader.js": "field",
+    "playground.js": "field",
+}
 
 
-def page(root: Value | Graph, title: str = "", walk: Walk | None = None, seed: float = 1.0,
-         program: ArrayProgram | None = None) -> str:  # fmt: skip
+def page(
+    root: Value | Graph,
+    title: str | Mapping[str, str] = "",
+    walk: Walk | None = None,
+    seed: float = 1.0,
+    program: ArrayProgram | None = None,
+) -> str:
     """Return the step-through of the graph below `root` as HTML that needs no other file.
 
+    `title` is one for all languages or has one for each; without it the page shows the formula.
     `walk` is a named selection of steps to show first. With the `program` that `lower(...)` made of
-    the graph, each step shows its line of array code; `root` is then `program.root`. Without a
-    title the page shows the formula. Raises ValueError for a graph of several roots, and for the
-    program of another graph.
+    the graph, each step shows its line of array code; `root` is then `program.root`. A graph that
+    an expression can make carries it in a field where it can be changed. Raises ValueError for a
+    graph of several roots, and for the program of another graph.
     """
     graph = one_root(root)
     of_graph(program, graph)
-    title = title or written_out(named(graph, program))
-    rows = rows_source(op for op in graph.ops if op in BY_NAME)
-    style, script = ("".join(_asset(name) for name in names if program or name not in PROGRAM_ONLY)
-                     for names in (STYLES, SCRIPTS))  # fmt: skip
+    data = page_data(graph, walk, seed, program)
+    titles = {"en": title} if isinstance(title, str) and title else dict(title or {})
+    data |= {"title": titles} if titles else {}
+    parts = {"program"} if program else set()
+    if seed == 1 and not (walk or program) and (source := source_of(graph))[0]:
+        data |= _playground(*source, data["words"])
+        parts.add("field")
+    rows = rows_source(BY_NAME if "field" in parts else graph.ops, told="field" in parts)
+    heading = titles.get("en") or written_out(named(graph, program))
+    return _assembled(data, rows, heading, listing(program) if program else "", parts)
+
+
+def notebook_page(graph: Graph) -> str:
+    """Return the page as a notebook embeds it: the graph is the notebook's, not the reader's."""
+    rows = rows_source(graph.ops)
+    return _assembled(page_data(graph, None, 1.0), rows, written_out(graph), "", set(), fold=False)
+
+
+def play_page() -> str:
+    """Return the playground: the page of the first example."""
+    _, text, at = EXAMPLES[0]
+    return page(parse(text, at))
+
+
+def _playground(text: str, at: Mapping[str, float], words: Words) -> dict[str, Any]:
+    """Return what the page has to know to read expressions."""
+    examples = [{"name": name, "text": text, "at": [*at.items()]} for name, text, at in EXAMPLES]
+    return {
+        "words": {language: words[language] | PLAYGROUND[language] for language in words},
+        "playground": {"text": text, "at": [*at.items()], "examples": examples},
+    }
+
+
+def _assembled(
+    data: Any, rows: str, heading: str, lines: str, parts: set[str], fold: bool = True
+) -> str:
+    """Return the page of these data, with the optional `parts` of its frame, style and script.
+
+    The script is folded: a loader unfolds it, and the policy lets just these two run.
+    """
+    style, script = (
+        "".join(map(_asset, (n for n in names if ONLY.get(n, "") in parts | {""})))
+        for names in (STYLES, SCRIPTS)
+    )
     style = re.sub(r"\s*([{};,])\s*", r"\1", _minified(style)).replace(": ", ":")
-    script = f"'use strict';\nconst ROWS={rows};\n{script}"
-    script = _minified(script)
-    parts = {
-        "TITLE": html.escape(title),
-        "POLICY": f"default-src 'none'; script-src {digest(script)}; style-src {digest(style)}",
+    script = _minified(f"'use strict';\nconst ROWS={rows};\n{script}")
+    loader = _minified(_asset("loader.js"))
+    filling = {
+        "TITLE": html.escape(heading),
+        "POLICY": f"default-src 'none'; script-src {digest(loader)} {digest(script)}; "
+        f"style-src {digest(style)}",
         "CSS": style,
-        "SCRIPT": script,
-        "DATA": json_text(page_data(graph, walk, seed, program)),
-        "LINES": listing(program) if program else "",
+        "CODE": packed(script) if fold else "",
+        "SCRIPT": loader if fold else script,
+        "DATA": json_text(data),
+        "LINES": lines,
     }
     frame = _asset("page.html")
-    if not program:
-        frame = re.sub(r"<!--program-->.*?<!--/program-->", "", frame, flags=re.S)
-    text = re.sub("@([A-Z]+)@", lambda match: parts[match[1]], frame)
+    for part in {"program", "field"} - parts:
+        frame = re.sub(f"<!--{part}-->.*?<!--/{part}-->", "", frame, flags=re.S)
+    text = re.sub("@([A-Z]+)@", lambda match: filling[match[1]], frame)
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def save_page(root: Value | Graph, path: str | os.PathLike[str], title: str = "",
-              walk: Walk | None = None, program: ArrayProgram | None = None) -> Path:  # fmt: skip
+def save_page(
+    root: Value | Graph,
+    path: str | os.PathLike[str],
+    title: str | Mapping[str, str] = "",
+    walk: Walk | None = None,
+    program: ArrayProgram | None = None,
+) -> Path:
     """Write the page to `path` and return it. Raises OSError where it cannot be written."""
     return atomic_write(path, page(root, title, walk, program=program))
 
 
 def _asset(name: str) -> str:
-    return resources.files("micrograd.stepper").joinpath(name).read_text("utf-8")
+    return resources.files("micrograd.stepper.browser").joinpath(name).read_text("utf-8")
 
 
 def _minified(text: str) -> str:
     """Drop indentation, empty lines and whole-line remarks."""
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def packed(text: str) -> str:
+    """Return a text compressed, in letters: what a browser's DecompressionStream unfolds."""
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode()

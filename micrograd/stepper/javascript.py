@@ -8,23 +8,47 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from micrograd.ops import BY_NAME, FUNCTIONS, WEIGHTED_SUM
+from micrograd.ops import BY_NAME, FUNCTIONS, WEIGHTED_SUM, Row
+from micrograd.stepper.plain import json_text
+from micrograd.stepper.words import operation
 
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
-_COMPARISONS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "===",
-                ast.NotEq: "!=="}  # fmt: skip
+_COMPARISONS = {
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Eq: "===",
+    ast.NotEq: "!==",
+}
 
 
-def rows_source(names: Iterable[str]) -> str:
+def rows_source(names: Iterable[str], told: bool = False) -> str:
     """Return a JavaScript object literal with the value and local gradients of the named rows.
 
-    Each is a function of x, y, k, out. The runtime it needs is `engine.js`.
+    Each is a function of x, y, k, out; the runtime it needs is `engine.js`. With `told` every row
+    also says what a page has to know that reads expressions: its formulas as text among it.
     """
     rows = (BY_NAME[name] for name in sorted(set(names)) if name in BY_NAME)
-    return "{" + ",\n".join(
-        f"{row.name}:{{value:{function(row.value)},local:[{','.join(map(function, row.local))}]}}"
-        for row in rows if row is not WEIGHTED_SUM
-    ) + "}"  # fmt: skip
+    return "{" + ",\n".join(_row(row, told) for row in rows if row is not WEIGHTED_SUM) + "}"
+
+
+def _row(row: Row, told: bool) -> str:
+    functions = f"value:{function(row.value)},local:[{','.join(map(function, row.local))}]"
+    return f"{row.name}:{{{functions}{f',told:{json_text(_told(row))}' if told else ''}}}"
+
+
+def _told(row: Row) -> dict[str, object]:
+    constant = row.constants[0] if row.constants else None
+    return {
+        "arity": row.arity,
+        "constant": constant,
+        "symbol": row.symbol,
+        "word": operation(row.name, row.symbol),
+        "role": row.role,
+        "shown": row.shown,
+        "local": list(row.local),
+    }
 
 
 def function(formula: str) -> str:
@@ -51,8 +75,9 @@ def _translated(node: ast.AST) -> str:
             return f"({_translated(node.left)}{_COMPARISONS[type(sign)]}{_translated(right)})"
         case ast.Call(func=ast.Name(id=name)):
             return _call(name, [*map(_translated, node.args)])
-    raise TypeError(f"'{ast.unparse(node)}' has no form in JavaScript; formulas may use what "
-                    "ops.py lists")  # fmt: skip
+    raise TypeError(
+        f"'{ast.unparse(node)}' has no form in JavaScript; formulas may use what ops.py lists"
+    )
 
 
 def _arithmetic(node: ast.BinOp) -> str:

@@ -14,12 +14,15 @@ from micrograd.printing import printable
 from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
 from micrograd.stepper.array_program import ArrayProgram, code_row, named, of_graph, told
+from micrograd.stepper.keys import ask_keys
 from micrograd.stepper.trace import one_root, trace
 from micrograd.stepper.words import INTERFACE
 
 COLUMNS = 80
 ROLES = {"value": "blue", "gradient": "yellow", "local": "magenta", "sum": "green"}
 PROMPT = "[Enter/n] next  [b] back  [g N] go to step N  [q] quit > "
+KEYS_PROMPT = "[→ Enter] next  [← b] back  [g N] go to  [Home End] first, last  [q] quit > "
+CLEAR = "\x1b[2J\x1b[H"  # the screen, so that every step is drawn in the same place
 MOST_VALUES = 12  # lines of the table of values under a step
 
 
@@ -32,8 +35,13 @@ class Walkthrough:
     and for the program of another graph.
     """
 
-    def __init__(self, root: Value | Graph, language: str = "en", output: TextIO | None = None,
-                 program: ArrayProgram | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        root: Value | Graph,
+        language: str = "en",
+        output: TextIO | None = None,
+        program: ArrayProgram | None = None,
+    ) -> None:
         recorded = one_root(root)
         self.program = of_graph(program, recorded)
         self.graph = named(recorded, program)
@@ -41,7 +49,8 @@ class Walkthrough:
         self.steps = trace(self.graph, language=language)["steps"]
         self.names = names_of(self.graph)
         self.words = INTERFACE[language]
-        self.write = _writer(output or sys.stdout)
+        self.output = output or sys.stdout
+        self.write = _writer(self.output)
 
     def transcript(self) -> None:
         """Print every step."""
@@ -50,21 +59,29 @@ class Walkthrough:
 
     def interact(self, ask: Callable[[str], str] = input) -> None:
         """Show one step at a time, as `ask` tells; end at q, at the end of input, or by Ctrl-C."""
+        self._interact(ask, PROMPT, "")
+
+    def interact_by_keys(self) -> None:
+        """Show one step at a time in the same place, as single keys of the terminal tell."""
+        self._interact(ask_keys, KEYS_PROMPT, CLEAR)
+
+    def _interact(self, ask: Callable[[str], str], prompt: str, clear: str) -> None:
         at = 0
         while True:
+            self.output.write(clear)
             self._show(self.steps[at])
             self._show_values(at)
             try:
-                at = self._next(at, ask)
+                at = self._next(at, ask, prompt)
             except (EOFError, KeyboardInterrupt, StopIteration):
                 self.write([("", "")])
                 return
 
-    def _next(self, at: int, ask: Callable[[str], str]) -> int:
+    def _next(self, at: int, ask: Callable[[str], str], prompt: str) -> int:
         """Return the step to show after the one at `at`; ask until there is one."""
         last = len(self.steps) - 1
         while True:
-            answer = ask(PROMPT).strip().lower()
+            answer = ask(prompt).strip().lower()
             command, _, rest = answer.partition(" ")
             if command in ("q", "quit"):
                 raise StopIteration
@@ -74,6 +91,8 @@ class Walkthrough:
                 return at + 1
             if command == "b":
                 return max(0, at - 1)
+            if command == "last":
+                return last
             number = rest if command == "g" else command.removeprefix("g")
             if number.strip().isdigit() and 1 <= int(number) <= last + 1:
                 return int(number) - 1
@@ -120,19 +139,35 @@ class Walkthrough:
             return [(f"∂{name}/∂{name} = ", ""), (shown(step["value"]), "gradient")]
         if kind == "forward":
             name = self.names[step["node"]]
-            return [(f"{name} = {step['formula']} = {step['numbers']} = ", ""),
-                    (shown(step["value"]), "value")]  # fmt: skip
+            return [
+                (f"{name} = {step['formula']} = {step['numbers']} = ", ""),
+                (shown(step["value"]), "value"),
+            ]
         local = shown(step["local"])
         formula = "" if step["formula"] in (local, "") else f"  ({step['formula']})"
         words = self.words
-        return [(f"{words['downstream']} ", ""), (shown(step["contribution"]), "sum"),
-                (f" = {words['upstream']} ", ""), (shown(step["upstream"]), "gradient"),
-                (f" × {words['local']} ", ""), (local, "local"), (formula, "")]  # fmt: skip
+        return [
+            (f"{words['downstream']} ", ""),
+            (shown(step["contribution"]), "sum"),
+            (f" = {words['upstream']} ", ""),
+            (shown(step["upstream"]), "gradient"),
+            (f" × {words['local']} ", ""),
+            (local, "local"),
+            (formula, ""),
+        ]
 
     def _sum(self, step: dict[str, Any]) -> list[tuple[str, str]]:
         if step["kind"] != "backward":
             return []
-        return [(f"{self._derivative(step['operand'])} = ", ""), (shown(step["total"]), "sum")]
+        name, total = self._derivative(step["operand"]), (shown(step["total"]), "sum")
+        if not step["left"]:
+            return [(f"{name} = ", ""), total]
+        more = "tocome" if step["left"] == 1 else "tocome.more"
+        return [
+            (f"{name} {self.words['sofar']}: ", ""),
+            total,
+            (f", {self.words[more].format(count=step['left'])}", ""),
+        ]
 
     def _derivative(self, id: int) -> str:
         return f"∂{self.names[self.graph.roots[0]]}/∂{self.names[id]}"
@@ -144,26 +179,34 @@ class Walkthrough:
 
     def _show_values(self, at: int) -> None:
         """Show what is known so far, a dash for what is not."""
-        graph, (values, gradients) = self.graph, _known(self.steps[: at + 1])
+        graph, (values, gradients, waiting) = self.graph, _known(self.steps[: at + 1])
         named = [id for id, op in enumerate(graph.ops) if op != LEAF or graph.labels[id]]
         for id in named[:MOST_VALUES]:
             known = graph.ops[id] == LEAF or id in values
-            self.write([
-                (f"   {self.names[id]:<12} {self.words['value']} ", ""),
-                (f"{shown(graph.data[id]) if known else '–':<10}", "value"),
-                (f" {self.words['grad']} ", ""),
-                (shown(gradients[id]) if id in gradients else "–", "gradient"),
-            ])  # fmt: skip
+            name = (
+                f"{self._derivative(id)} {self.words['sofar']}"
+                if waiting.get(id)
+                else (self._derivative(id))
+            )
+            self.write(
+                [
+                    (f"   {self.names[id]:<12} {self.words['value']} ", ""),
+                    (f"{shown(graph.data[id]) if known else '–':<10}", "value"),
+                    (f" {name} ", ""),
+                    (shown(gradients[id]) if id in gradients else "–", "gradient"),
+                ]
+            )
         if len(named) > MOST_VALUES:
             self.write([(f"   {self.words['more'].format(count=len(named) - MOST_VALUES)}", "")])
 
 
-def _known(steps: list[dict[str, Any]]) -> tuple[set[int], dict[int, float]]:
-    """Return the nodes computed and the gradients reached after `steps`."""
+def _known(steps: list[dict[str, Any]]) -> tuple[set[int], dict[int, float], dict[int, int]]:
+    """Return after `steps` the nodes computed, the gradients so far, and what those wait for."""
     values = {step["node"] for step in steps if step["kind"] == "forward"}
     gradients = {step["node"]: step["value"] for step in steps if step["kind"] == "seed"}
-    gradients |= {step["operand"]: step["total"] for step in steps if step["kind"] == "backward"}
-    return values, gradients
+    backward = [step for step in steps if step["kind"] == "backward"]
+    gradients |= {step["operand"]: step["total"] for step in backward}
+    return values, gradients, {step["operand"]: step["left"] for step in backward}
 
 
 def _wrapped(line: str) -> str:

@@ -5,6 +5,7 @@ Every number comes from the engine's own record and `steps()`; readers of the tr
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from micrograd.engine import Step, Value
@@ -20,7 +21,8 @@ def trace(root: Value | Graph, seed: float = 1.0, language: str = "en") -> dict[
 
     `nodes` lists what was computed in topological order, `steps` the inputs, one step per node
     forward, the seed, and one step per contribution backward, with a sentence each in `language`
-    ("en", "zh"). Raises ValueError for a graph of several roots.
+    ("en", "zh"); `left` counts the contributions that a gradient, `total`, still waits for.
+    Raises ValueError for a graph of several roots.
     """
     graph = one_root(root)
     return {
@@ -38,8 +40,10 @@ def one_root(root: Value | Graph) -> Graph:
     if not isinstance(root, Graph):
         raise TypeError(f"cannot step through {root!r}: give the Value at the end of a computation")
     if len(root.roots) != 1:
-        raise ValueError(f"a step-through has one result, and this graph has {len(root.roots)} "
-                         "roots; give the one to differentiate")  # fmt: skip
+        raise ValueError(
+            f"a step-through has one result, and this graph has {len(root.roots)} "
+            "roots; give the one to differentiate"
+        )
     return root
 
 
@@ -50,9 +54,16 @@ def engine_steps(graph: Graph, seed: float) -> list[Step]:
 
 def _node(graph: Graph, id: int) -> dict[str, Any]:
     node = graph[id]
-    return {"id": id, "name": graph.name(id), "op": node.op, "operands": list(node.operands),
-            "k": node.k, "formula": graph.formula(id), "value": node.data,
-            "scope": node.scope}  # fmt: skip
+    return {
+        "id": id,
+        "name": graph.name(id),
+        "op": node.op,
+        "operands": list(node.operands),
+        "k": node.k,
+        "formula": graph.formula(id),
+        "value": node.data,
+        "scope": node.scope,
+    }
 
 
 class _Teller:
@@ -68,8 +79,8 @@ class _Teller:
         told += [self.forward(id) for id in range(len(graph)) if graph.ops[id] != LEAF]
         start = self.say("seed", node=self.names[root], value=shown(seed))
         told.append({"kind": "seed", "node": root, "value": seed, "sentence": start})
-        touched: set[int] = set()
-        told += [self.backward(step, touched) for step in engine_steps(graph, seed)]
+        walked = engine_steps(graph, seed)
+        told += map(self.backward, walked, *_counts(walked))
         return [{"step": number, **step} for number, step in enumerate(told, 1)]
 
     def say(self, key: str, **names: object) -> str:
@@ -80,30 +91,62 @@ class _Teller:
         formula = with_names(graph, id, names)
         numbers = with_names(graph, id, [shown(x) for x in graph.data])
         text = self.say("forward", node=names[id], formula=formula, value=shown(graph.data[id]))
-        return {"kind": "forward", "node": id, "operands": list(graph.operands[id]),
-                "formula": formula, "numbers": numbers, "value": graph.data[id],
-                "sentence": text}  # fmt: skip
+        return {
+            "kind": "forward",
+            "node": id,
+            "operands": list(graph.operands[id]),
+            "formula": formula,
+            "numbers": numbers,
+            "value": graph.data[id],
+            "sentence": text,
+        }
 
-    def backward(self, step: Step, touched: set[int]) -> dict[str, Any]:
+    def backward(self, step: Step, before: int, left: int) -> dict[str, Any]:
+        """Tell a contribution; its operand got `before` others, `left` more are to come."""
         graph, ids = self.graph, self.graph.ids
         node, operand = ids[step.node], ids[step.operand]
         key = reason(graph.ops[node], step.position, len(graph.operands[node]), step.local)
         text = self.why(key, node, step)
-        first = operand not in touched
-        touched.add(operand)
-        if not first:
-            text += " " + self.say("sums", operand=self.names[operand], total=shown(step.total))
-        return {"kind": "backward", "node": node, "operand": operand, "position": step.position,
-                "upstream": step.upstream, "local": step.local,
-                "formula": local_formula(graph, node, step.position, self.names),
-                "contribution": step.contribution, "total": step.total, "first": first,
-                "reason": key, "sentence": text}  # fmt: skip
+        if left or before:
+            sums = "sums" if not left else "sofar" if left == 1 else "sofar.more"
+            text += " " + self.say(
+                sums, operand=self.names[operand], total=shown(step.total), count=left
+            )
+        return {
+            "kind": "backward",
+            "node": node,
+            "operand": operand,
+            "position": step.position,
+            "upstream": step.upstream,
+            "local": step.local,
+            "formula": local_formula(graph, node, step.position, self.names),
+            "contribution": step.contribution,
+            "total": step.total,
+            "first": not before,
+            "left": left,
+            "reason": key,
+            "sentence": text,
+        }
 
     def why(self, key: str, node: int, step: Step) -> str:
         graph, names = self.graph, self.names
         operands = graph.operands[node]
         factor = operands[other(step.position)] if key == "switches" else node
         return self.say(
-            key, node=names[node], operand=names[operands[step.position]], other=names[factor],
-            op=operation(graph.ops[node], graph.values[node]._op), local=shown(step.local),
-        )  # fmt: skip
+            key,
+            node=names[node],
+            operand=names[operands[step.position]],
+            other=names[factor],
+            op=operation(graph.ops[node], graph.values[node]._op),
+            local=shown(step.local),
+        )
+
+
+def _counts(steps: list[Step]) -> tuple[list[int], list[int]]:
+    """Return of every step how many contributions its operand got before, and gets after it."""
+    seen: Counter[Value] = Counter()
+    before = []
+    for step in steps:
+        before.append(seen[step.operand])
+        seen[step.operand] += 1
+    return before, [seen[step.operand] - 1 - n for step, n in zip(steps, before)]

@@ -46,8 +46,9 @@ class Walk:
         return {"name": dict(self.name), "stops": [_place(graph, stop) for stop in self.stops]}
 
 
-def _told(number: int, stop: Stop, walked: list[Step],
-          gradients: Mapping[Value, float]) -> dict[str, Any]:  # fmt: skip
+def _told(
+    number: int, stop: Stop, walked: list[Step], gradients: Mapping[Value, float]
+) -> dict[str, Any]:
     told = {"step": number, "node": stop.node.label, "sentence": stop.words["en"]}
     if stop.operand is None:
         if stop.node not in gradients:
@@ -55,9 +56,13 @@ def _told(number: int, stop: Stop, walked: list[Step],
         return told | {"gradient": gradients[stop.node]}
     for step in walked:
         if step.node is stop.node and step.operand is stop.operand:
-            return told | {"operand": stop.operand.label, "upstream": step.upstream,
-                           "local": step.local, "contribution": step.contribution,
-                           "gradient": step.total}  # fmt: skip
+            return told | {
+                "operand": stop.operand.label,
+                "upstream": step.upstream,
+                "local": step.local,
+                "contribution": step.contribution,
+                "gradient": step.total,
+            }
     raise _outside(stop)
 
 
@@ -72,5 +77,6 @@ def _place(graph: Graph, stop: Stop) -> dict[str, Any]:
 
 def _outside(stop: Stop) -> ValueError:
     to = f" to {stop.operand!r}" if stop.operand else ""
-    return ValueError(f"the walk stops at {stop.node!r}{to}, which the graph does not have; "
-                      "name its own Values")  # fmt: skip
+    return ValueError(
+        f"the walk stops at {stop.node!r}{to}, which the graph does not have; name its own Values"
+    )

@@ -37,6 +37,13 @@ class History:
         last = ", ".join(f"{k} {v:.4g}" for k, v in self.rows[-1].items()) if self.rows else "empty"
         return f"History({len(self)} epochs; last: {last})"
 
+    def _repr_html_(self) -> str:
+        from micrograd.displays import curves_html, table_html
+
+        columns = {name: self[name] for name in self.columns if name != "epoch"}
+        rows = [[row.get(name, "") for name in self.columns] for row in self.rows]
+        return curves_html(columns) + table_html(self.columns, rows, repr(self))
+
     def save_csv(self, path: str | os.PathLike[str]) -> Path:
         """Write the rows as CSV; every number can be read back exactly."""
         text = StringIO()

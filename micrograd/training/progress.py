@@ -54,10 +54,14 @@ class Progress:
         from rich.progress import Progress as Bar
 
         console = Console(stderr=True, highlight=False)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                   TextColumn("{task.fields[numbers]}"), TimeRemainingColumn())  # fmt: skip
-        self.bar = Bar(*columns, console=console, transient=True,
-                            disable=not console.is_terminal)  # fmt: skip
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[numbers]}"),
+            TimeRemainingColumn(),
+        )
+        self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.bar.add_task("", numbers="")
 
     def __enter__(self) -> Progress:
@@ -73,8 +77,13 @@ class Progress:
         """Show that an epoch begins, `done` of its batches being done."""
         self.began = time.monotonic()
         if self.bar:
-            self.bar.reset(self.task, total=batches, completed=done, numbers="",
-                           description=f"epoch {epoch + 1}/{self.epochs}")  # fmt: skip
+            self.bar.reset(
+                self.task,
+                total=batches,
+                completed=done,
+                numbers="",
+                description=f"epoch {epoch + 1}/{self.epochs}",
+            )
 
     def advance(self, numbers: Mapping[str, float]) -> None:
         """Show that a batch is done."""

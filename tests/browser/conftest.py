@@ -23,9 +23,13 @@ def opened(chromium, tmp_path):
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda message: problems.append(message.text))
         page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: request.url.startswith("file:") or
-                problems.append(request.url))  # fmt: skip
+        page.on(
+            "request",
+            lambda request: request.url.startswith("file:") or problems.append(request.url),
+        )
         page.goto(path.as_uri() + hash)
+        if 'id="code"' in html and options.get("java_script_enabled", True):  # it unfolds first
+            page.wait_for_function("document.querySelector('#place').textContent")
         return page
 
     yield open_page

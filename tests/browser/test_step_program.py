@@ -29,14 +29,17 @@ def example():
 @pytest.fixture(scope="module")
 def window():
     loss, parameters = window_model(inputs=4, hidden=3)
-    return program_page(lower(loss, [0.1, 0.2, 0.3, 0.4], [0.5, 0.2, 0.1, 0.7],
-                              parameters=parameters))  # fmt: skip
+    return program_page(
+        lower(loss, [0.1, 0.2, 0.3, 0.4], [0.5, 0.2, 0.1, 0.7], parameters=parameters)
+    )
 
 
 def lines(shown):
     """Return [line, what is said of it] of the step."""
-    return [[" ".join(text.split()) for text in row.locator(".code, p").all_inner_texts()]
-            for row in shown.locator("#lines > div").all()]  # fmt: skip
+    return [
+        [" ".join(text.split()) for text in row.locator(".code, p").all_inner_texts()]
+        for row in shown.locator("#lines > div").all()
+    ]
 
 
 def marked(shown):
@@ -66,10 +69,20 @@ def test_every_step_shows_its_line(opened, example):
         ([["line 8 dz = ~(y >= z) * a # ()", "∂f/∂z is dz."]], [8]),
         ([["line 10 dx = b # ()", "∂f/∂x is dx."]], [10]),
         ([["line 9 dy = b + (y >= z) * a # ()", "∂f/∂y is dy."]], [9]),
-    ]  # fmt: skip
+    ]
     assert shown.locator("#steps tr td:last-child").all_inner_texts() == [
-        "1", "4", "3", "5", "", "3", "4", "9", "8", "10", "9",
-    ]  # fmt: skip
+        "1",
+        "4",
+        "3",
+        "5",
+        "",
+        "3",
+        "4",
+        "9",
+        "8",
+        "10",
+        "9",
+    ]
 
 
 def test_a_line_leads_to_its_first_step(opened, window):
@@ -82,8 +95,9 @@ def test_a_line_leads_to_its_first_step(opened, window):
     button.click()
     assert marked(shown) == [4]
     assert lines(shown)[0][0] == "line 4 z1 = x @ W1.T + b1 # (B, 3)"
-    assert re.fullmatch(r"z1\[\d\] is element \d of z1, for one sample of the batch\.",
-                        lines(shown)[0][1])  # fmt: skip
+    assert re.fullmatch(
+        r"z1\[\d\] is element \d of z1, for one sample of the batch\.", lines(shown)[0][1]
+    )
     backward = items.filter(has_text="dW1 = ").get_by_role("button")
     assert backward.inner_text() == "12 gradients"
     backward.focus()
@@ -107,15 +121,19 @@ def test_the_marked_line_is_in_sight(opened, window):
 
 
 def test_steps_of_boxes_show_several_lines(opened):
-    shown = opened(program_page(lower(network(3, 4))), "#step=16")
+    shown = opened(program_page(lower(network(3, 4))), "#step=16&view=neuron")
     assert lines(shown) == [
         ["line 10 delta2 = 1 - h2 * h2 # (4,)", "∂loss/∂z2[0] is element 0 of delta2."],
-        ["line 11 delta1 = delta2 @ W2 * (1 - h1 * h1) # (4,)",
-         "4 gradients of this step are computed here."],
-        ["line 12 dW2 = delta2[:, None] * h1 # (4, 4)",
-         "4 gradients of this step are computed here."],
+        [
+            "line 11 delta1 = delta2 @ W2 * (1 - h1 * h1) # (4,)",
+            "4 gradients of this step are computed here.",
+        ],
+        [
+            "line 12 dW2 = delta2[:, None] * h1 # (4, 4)",
+            "4 gradients of this step are computed here.",
+        ],
         ["line 13 db2 = delta2 # (4,)", "∂loss/∂b is element 0 of db2."],
-    ]  # fmt: skip
+    ]
     assert marked(shown) == [10, 11, 12, 13]
 
 

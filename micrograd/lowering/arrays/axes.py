@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.arrays.ir import FIXED, Array, Index, Read
+from micrograd.lowering.scalars.columns import Ints
 
 
 class Axes(NamedTuple):
@@ -92,8 +92,13 @@ def _chosen(ranked: list[Ints], count: int, size: int) -> list[int] | None:
     return sorted(taken) if filled == size else None
 
 
-def read(array: Array, columns: Sequence[Ints], places: Ints, variables: Sequence[int],
-         split: tuple[int, ...] | None = None) -> Read:  # fmt: skip
+def read(
+    array: Array,
+    columns: Sequence[Ints],
+    places: Ints,
+    variables: Sequence[int],
+    split: tuple[int, ...] | None = None,
+) -> Read:
     """Return the operand that reads `array` at `columns`, each shaped like the variables' grid.
 
     `places` are the flat places in the same shape, for a table where there is no rule.

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import BATCH, FIXED, NUMBER, Array, Axis, Read, Rows, Size, Term
+from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Axis, Read, Rows, Size, Term
+from micrograd.lowering.trace.declared import NUMBER
 
 
 class BrokenProgramError(ValueError):
@@ -40,7 +41,9 @@ def _check_term(array: Array, term: Term, seen: set[Array]) -> None:
         for read in factor.reads:
             if isinstance(factor, Rows) and read is not factor.ids:
                 continue
-            _check_read(array, read, sizes | dict([axis] if axis else []), seen)
+            before = read is getattr(factor, "before", None)  # read at the array's own variables
+            inside = dict(array.axes) if before else sizes | dict([axis] if axis else [])
+            _check_read(array, read, inside, seen)
 
 
 def _check_read(

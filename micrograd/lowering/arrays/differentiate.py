@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from micrograd.core.formulas import FLOATS, specialise
 from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import (
     BATCH,
     COMPUTED,
     FIXED,
     LEAVES,
-    NUMBER,
     Array,
     Axis,
     Choice,
@@ -33,7 +33,7 @@ from micrograd.lowering.arrays.ir import (
     Term,
 )
 from micrograd.lowering.scalars.columns import Ints
-from micrograd.core.formulas import FLOATS, specialise
+from micrograd.lowering.trace.declared import NUMBER
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +119,6 @@ class _Backward:
         return same or Upstream(Scale(), self._array(array, terms).whole)
 
     def _through(self, array: Array, term: Term, upstream: Upstream) -> None:
-        if term.pieces is not None:
-            upstream = _by_piece(array, term.pieces, upstream)
         if len(term.factors) == 2 and term.factors[0].reads[0].same(term.factors[1]):
             doubled = replace(upstream, scale=upstream.scale.times(2))  # a square: both are equal
             self._to_factor(array, term, doubled, 0)
@@ -131,13 +129,17 @@ class _Backward:
     def _to_factor(self, array: Array, term: Term, upstream: Upstream, n: int) -> None:
         """Hand the upstream gradient, times the other factors, to what one factor reads."""
         factor, others = term.factors[n], term.factors[:n] + term.factors[n + 1 :]
+        by_piece = upstream if term.pieces is None else _by_piece(array, term.pieces, upstream)
         for place, local, summed, number in _locals(array, term, factor):
             target = place.table if isinstance(place, Rows) else place.array
             if target in self.needed and target is not None:
-                factors = (*upstream.factors, *others, *local)
-                scale = upstream.scale.times(*term.scale).times(number)
+                above, sizes = by_piece, term.sizes | dict(summed)
+                if place is getattr(factor, "before", None):  # read at the array's own variables
+                    above, sizes = upstream, dict(array.axes)
+                factors = (*above.factors, *others, *local)
+                scale = above.scale.times(*term.scale).times(number)
                 kept = array.vars if isinstance(place, Rows) else place.every
-                contribution = _contribution(factors, term.sizes | dict(summed), kept, scale, place)
+                contribution = _contribution(factors, sizes, kept, scale, place)
                 self.parts.setdefault(target, []).append(contribution)
 
 
@@ -193,7 +195,9 @@ def _number(text: str, k: float | None, letters: Iterable[tuple[str, Read]]) -> 
     if any(number is None for number in numbers.values()):
         return None
     try:
-        return float(FLOATS.compile(text, "x, y, k, out")(numbers.get("x"), numbers.get("y"), k, None))
+        return float(
+            FLOATS.compile(text, "x, y, k, out")(numbers.get("x"), numbers.get("y"), k, None)
+        )
     except (ArithmeticError, ValueError, TypeError):
         return None
 
@@ -222,14 +226,21 @@ def _routes(array: Array, term: Term, choice: Choice) -> Iterator[Local]:
         lost = tuple(_formula_by_piece(array, term.pieces, factor) for factor in lost)
         yield choice.read, (*lost, First(choice.read, out, None)), (), 1.0
     elif choice.axis[0] in choice.read.vars:
-        yield choice.read, (*lost, First(choice.read, array.whole, choice.axis)), (choice.axis,), 1.0
+        yield (
+            choice.read,
+            (*lost, First(choice.read, array.whole, choice.axis)),
+            (choice.axis,),
+            1.0,
+        )
     else:  # the same element again and again
         yield choice.read, lost, (), 1.0
 
 
 def _formula_by_piece(array: Array, pieces: Ints, factor: Factor) -> Factor:
     assert isinstance(factor, Formula)
-    letters = tuple((letter, _read_by_piece(array, pieces, read)) for letter, read in factor.letters)
+    letters = tuple(
+        (letter, _read_by_piece(array, pieces, read)) for letter, read in factor.letters
+    )
     return replace(factor, letters=letters)
 
 
@@ -263,7 +274,9 @@ def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:
     (read,) = term.factors
     if not isinstance(read, Read) or not _plain(read) or term.scale != Scale():
         return None
-    return Upstream(Scale(), replace(read, index=tuple(i._replace(var=own[i.var]) for i in read.index)))
+    return Upstream(
+        Scale(), replace(read, index=tuple(i._replace(var=own[i.var]) for i in read.index))
+    )
 
 
 def _numbers_added(terms: tuple[Term, ...]) -> tuple[Term, ...]:
@@ -292,6 +305,8 @@ def _own_variables(array: Array, term: Term) -> dict[int, int] | None:
 
 def _plain(read: Read) -> bool:
     """Return whether every axis is walked from its beginning, one by one."""
-    return read.table is None and read.split is None and all(
-        i.var != FIXED and (i.start, i.step) == (0, 1) for i in read.index
+    return (
+        read.table is None
+        and read.split is None
+        and all(i.var != FIXED and (i.start, i.step) == (0, 1) for i in read.index)
     )

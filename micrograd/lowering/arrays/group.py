@@ -17,10 +17,7 @@ from micrograd.lowering.arrays.axes import Axes, coordinates, find_axes, flat_pl
 from micrograd.lowering.arrays.ir import (
     BATCH,
     COMPUTED,
-    CONSTANT,
     FIXED,
-    NUMBER,
-    PARAMETER,
     Array,
     B,
     Choice,
@@ -33,6 +30,7 @@ from micrograd.lowering.arrays.ir import (
 from micrograd.lowering.arrays.products import Ordered, Products
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import NAMES, NONE, ROUTES, Ints
+from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
 from micrograd.ops import BY_NAME
 
 # Larger than any array number: the left factor is what depends on the sample, the right one the
@@ -194,11 +192,14 @@ class Grouping:
             runs.append(Products(arrays, [self.place[i] for i in ids], owner[part], len(nodes)))
         columns = [pair for run in runs for pair in run.columns]
         columns.sort(key=lambda pair: _order(pair[0]))
-        grid = find_axes([column for _, column in columns], len(nodes),
-                         merge=not any(run.gridless for run in runs))  # fmt: skip
+        grid = find_axes(
+            [column for _, column in columns],
+            len(nodes),
+            merge=not any(run.gridless for run in runs),
+        )
         batched = any(run.batched for run in runs)
-        terms = sorted((run.term(grid, batched) for run in runs), key=_products_first)
-        terms = tuple(self._with_constants(term) for term in terms)
+        ordered = sorted((run.term(grid, batched) for run in runs), key=_products_first)
+        terms = tuple(self._with_constants(term) for term in ordered)
         self._define(nodes, grid, batched, terms)
 
     def _choices_of_level(self, nodes: Ints) -> bool:
@@ -303,8 +304,12 @@ def _classes(keys: tuple[Ints, ...], members: Ints) -> Iterator[Ints]:
 def _sequences(op: Ints, code: Ints, begins: Ints) -> Ints:
     """Return a number per choice, equal for equal operations and sequences of codes."""
     known: dict[tuple[int, bytes], int] = {}
-    return np.array([known.setdefault((o, code[a:b].tobytes()), len(known))
-                     for o, (a, b) in zip(op.tolist(), pairwise(begins.tolist()))])  # fmt: skip
+    return np.array(
+        [
+            known.setdefault((o, code[a:b].tobytes()), len(known))
+            for o, (a, b) in zip(op.tolist(), pairwise(begins.tolist()))
+        ]
+    )
 
 
 def _signature(owner: Ints, code: Ints) -> Ints:
@@ -314,5 +319,6 @@ def _signature(owner: Ints, code: Ints) -> Ints:
     owner, rank = np.divmod(pairs, len(codes))
     starts = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
     sets: dict[bytes, int] = {}
-    return np.array([sets.setdefault(part.tobytes(), len(sets))
-                     for part in np.split(rank, starts[1:])])  # fmt: skip
+    return np.array(
+        [sets.setdefault(part.tobytes(), len(sets)) for part in np.split(rank, starts[1:])]
+    )

@@ -29,12 +29,12 @@ FIXED = -2  # in place of a variable: the axis is held at `start`
 
 
 class Size(NamedTuple):
-    """The length of an axis that grows with the batch: `count` times the number of samples."""
+    """The length of an axis that grows with the batch: `times` the number of samples."""
 
-    count: int = 1
+    times: int = 1
 
     def __str__(self) -> str:
-        return "B" if self.count == 1 else f"B * {self.count}"
+        return "B" if self.times == 1 else f"B * {self.times}"
 
 
 B = Size()
@@ -54,12 +54,15 @@ class Scale(NamedTuple):
     def over(self, size: int | Size) -> Scale:
         """Return the scale of a sum over a variable of a size that no factor has."""
         if isinstance(size, Size):
-            return self.times(size.count, 1)
+            return self.times(size.times, 1)
         return self.times(size)
 
     def __str__(self) -> str:
         number = f"{self.value:.12g}"
         return {0: number, 1: f"{number} B", -1: f"{number}/B"}[self.batch]
+
+
+ONE = Scale()
 
 
 class Index(NamedTuple):
@@ -208,7 +211,7 @@ class Term:
     factors: tuple[Factor, ...]
     kept: tuple[Axis, ...]
     summed: tuple[Axis, ...] = ()
-    scale: Scale = Scale()
+    scale: Scale = ONE
     at: Read | Rows | None = None
     pieces: Ints | None = None
 

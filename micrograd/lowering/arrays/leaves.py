@@ -14,10 +14,10 @@ import numpy as np
 
 from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
-from micrograd.lowering.scalars.chains import Chains
-from micrograd.lowering.scalars.columns import NONE, Bools, ScalarGraph, Ints
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.names import identifier, unnumbered, usable
+from micrograd.lowering.scalars.chains import Chains
+from micrograd.lowering.scalars.columns import NONE, Bools, Ints, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared
 
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
@@ -88,12 +88,16 @@ def _literals(graph: ScalarGraph, ids: Ints) -> Array:
 
 def _key(graph: ScalarGraph, i: int, trainable: bool) -> tuple[str, str, str]:
     value = graph.values[i]
-    return (PARAMETER if trainable else CONSTANT, _MEMBER.sub("", value.scope),
-            unnumbered(value.label))  # fmt: skip
+    return (
+        PARAMETER if trainable else CONSTANT,
+        _MEMBER.sub("", value.scope),
+        unnumbered(value.label),
+    )
 
 
-def _parted(graph: ScalarGraph, kind: str, scope: str, stem: str, ids: Ints,
-            first_user: Ints) -> list[Array]:  # fmt: skip
+def _parted(
+    graph: ScalarGraph, kind: str, scope: str, stem: str, ids: Ints, first_user: Ints
+) -> list[Array]:
     """Part one set of leaves by what uses them: weights from biases where nothing names them."""
     use = first_user[ids]
     role = np.zeros(len(ids), np.int64) if stem else _roles(graph, ids, use)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from micrograd.engine import Value
+from micrograd.lowering.arrays.axes import coordinates, find_axes, read
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, Axis, B, Rows, Term
 from micrograd.lowering.arrays.leaves import stem_of
 from micrograd.lowering.scalars.columns import NONE
-from micrograd.lowering.arrays.axes import coordinates, find_axes, read
-from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, B, Rows, Term
 from micrograd.lowering.trace.declared import CONSTANT, PARAMETER, Declared
 from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.record import Trace
@@ -32,8 +32,8 @@ def _rows_array(
     known = np.array([nodes.get(v, NONE) for v in values.ravel().tolist()], np.int64)
     of = re.search(r"_[a-z]\w*$", ids.name)  # the _c of ids_c goes on to what is looked up
     stem = letter + (of[0] if of else "")
-    kept = ((BATCH, B), *enumerate(values.shape))
-    term = Term((Rows(table, operand),), tuple(kept))
+    kept: tuple[Axis, ...] = ((BATCH, B), *enumerate(map(int, values.shape)))
+    term = Term((Rows(table, operand),), kept)
     return Array(COMPUTED, values.shape, known, True, (term,), stem=stem), values
 
 
@@ -53,8 +53,10 @@ def looked_up(
         ids = arrays[lookup.ids]
         table = arrays[tables[id(lookup.table)]] if lookup.table else None
         if (ids.nodes >= 0).any():
-            raise ValueError(f"{ids.name} is looked up in a table and used as numbers too; give it "
-                             "to the function twice, once for each")  # fmt: skip
+            raise ValueError(
+                f"{ids.name} is looked up in a table and used as numbers too; give it "
+                "to the function twice, once for each"
+            )
         of_table = "q" if table is None else (table.name or table.stem).lower()
         letter = "x" if x_is_free and table else of_table
         result.append(_rows_array(lookup, ids, table, nodes, letter))

@@ -11,18 +11,52 @@ from typing import Any, NamedTuple
 
 from micrograd.engine import Value
 from micrograd.lowering.arrays.differentiate import Adjoints
-from micrograd.lowering.arrays.ir import CONSTANT, LEAVES, NUMBER, PARAMETER, Array, Read
+from micrograd.lowering.arrays.ir import LEAVES, Array, Read
+from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
 from micrograd.ops import BY_NAME, FUNCTIONS
 
 # What the text of programs calls, besides the functions of formulas: a test holds the kinds of
 # expressions and the helpers against it.
 CALLED = (
-    "np", "jnp", "jax", "torch", "len", "B", "LEAVES", "value_and_grad", "forward", "loss", "where",
-    "maximum", "minimum", "abs", "nan", "inf", "einsum", "transpose", "broadcast_to", "full",
-    "scatter", "embed", "s_", "segment_sum", "segment_max", "segment_min", "first_true",
-    "segment_first_true", "rows", "sparse_rows", "Rows", "add_rows", "zeros", "add_at",
-    "read_table", "pieces", "of_tensors", "Slices",
-)  # fmt: skip
+    "np",
+    "jnp",
+    "jax",
+    "torch",
+    "len",
+    "B",
+    "LEAVES",
+    "value_and_grad",
+    "forward",
+    "loss",
+    "where",
+    "maximum",
+    "minimum",
+    "abs",
+    "nan",
+    "inf",
+    "einsum",
+    "transpose",
+    "broadcast_to",
+    "full",
+    "scatter",
+    "embed",
+    "s_",
+    "segment_sum",
+    "segment_max",
+    "segment_min",
+    "first_true",
+    "segment_first_true",
+    "rows",
+    "sparse_rows",
+    "Rows",
+    "add_rows",
+    "zeros",
+    "add_at",
+    "read_table",
+    "pieces",
+    "of_tensors",
+    "Slices",
+)
 RESERVED = frozenset((*FUNCTIONS, *CALLED))
 _NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
 _ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
@@ -150,9 +184,10 @@ def named_after(adjoints: Adjoints, names: Mapping[Array, Name]) -> dict[Array, 
     equals = [(array, upstream.read) for array, upstream in adjoints.upstream.items()]
     equals += [(leaf, gradient.whole) for leaf, gradient in adjoints.gradients.items()]
     for array, read in equals:
-        if read is not None and read.array in after and not names[array].temporary:
-            if names[after[read.array]].temporary:
-                after[read.array] = array
+        if read is None or read.array not in after or names[array].temporary:
+            continue
+        if names[after[read.array]].temporary:
+            after[read.array] = array
     return after
 
 
@@ -180,7 +215,9 @@ class Names(dict[Any, str]):
                 named = f"delta{own[1:]}" if sums else f"d{own}"
                 self._enter(adjoint, self._free(named))
         rest = [array for array in (*names, *(after or {})) if array not in self]
-        self._number([*(a for a in lines if a in rest), *(a for a in rest if a not in lines)], lines)
+        self._number(
+            [*(a for a in lines if a in rest), *(a for a in rest if a not in lines)], lines
+        )
         for table in tables:
             number = 1 + sum(1 for other in self if not isinstance(other, Array))
             while f"i{number}" in self._taken:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
-    NUMBER,
     Array,
     Choice,
     Factor,
@@ -25,7 +25,7 @@ from micrograd.lowering.arrays.ir import (
     Size,
     Term,
 )
-from micrograd.core.formulas import specialise
+from micrograd.lowering.trace.declared import NUMBER
 
 LETTERS = "ijklmnpqruvwxyz"
 _ATOM = re.compile(r"[\w.]+(\[[^\]]*\]|\([^()]*\))?")

@@ -39,7 +39,9 @@ class Products:
         shape = (count, -1) if self.equal_lengths else (-1,)
         self.places = [p[order].reshape(shape) for p in places]
         self.lengths = lengths
-        self.axes = [_factor_axes(a, p) if self.equal_lengths else None for a, p in zip(arrays, self.places)]
+        self.axes = [
+            _factor_axes(a, p) if self.equal_lengths else None for a, p in zip(arrays, self.places)
+        ]
         self.gridless = None in self.axes
 
     def _order(self, places: Sequence[Ints], owner: Ints) -> Ints:
@@ -151,8 +153,9 @@ def _factor_axes(array: Array, places: Ints) -> FactorAxes | None:
     return FactorAxes(pieces, tuple(split))
 
 
-def _divided(column: Ints, inner: Ints, size: int
-             ) -> tuple[list[tuple[Ints | None, Ints | None]], list[int]] | None:  # fmt: skip
+def _divided(
+    column: Ints, inner: Ints, size: int
+) -> tuple[list[tuple[Ints | None, Ints | None]], list[int]] | None:
     """Divide an axis that is walked in blocks: member h reads the places h · length + j."""
     length = int(inner.max() - inner.min()) + 1
     high, low = column // length, inner % length

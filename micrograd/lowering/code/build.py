@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
     LEAVES,
-    NUMBER,
     Array,
     Choice,
     Factor,
@@ -23,7 +21,16 @@ from micrograd.lowering.arrays.ir import (
     Scale,
     Term,
 )
-from micrograd.lowering.code.construct import embed, indexed, reshape, scatter, take
+from micrograd.lowering.code.construct import (
+    binary,
+    call,
+    embed,
+    indexed,
+    reshape,
+    scatter,
+    take,
+    where,
+)
 from micrograd.lowering.code.contract import (
     Indexed,
     Sizes,
@@ -36,8 +43,8 @@ from micrograd.lowering.code.contract import (
 from micrograd.lowering.code.expr import ALL, Assign, Expr, Table, is_number, num, ref, whole
 from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import make
-from micrograd.lowering.code.simplify import binary, call, where
 from micrograd.lowering.scalars.columns import Ints
+from micrograd.lowering.trace.declared import NUMBER
 
 CHOOSERS = {"max": "maximum", "min": "minimum"}  # what chooses between two
 _VIEWS = ("reshape", "transpose", "index", "broadcast")
@@ -140,8 +147,9 @@ class Builder:
                 scale = scale.over(size)
         return contract(parts, kept, over, scale)
 
-    def _by_piece(self, array: Array, term: Term, scale: Scale, parts: list[Indexed],
-                  kept: tuple[int, ...]) -> Indexed:  # fmt: skip
+    def _by_piece(
+        self, array: Array, term: Term, scale: Scale, parts: list[Indexed], kept: tuple[int, ...]
+    ) -> Indexed:
         """Return the sums, or choices, of the pieces of what is read."""
         assert term.pieces is not None
         if term.factors and isinstance(term.factors[0], Choice):
@@ -149,8 +157,9 @@ class Builder:
         flat = contract(parts, kept, (), scale)
         return self._pieces(array, term, flat, "segment_sum", ())
 
-    def _pieces(self, array: Array, term: Term, flat: Indexed, kind: str, how: tuple[str, ...]
-                ) -> Indexed:  # fmt: skip
+    def _pieces(
+        self, array: Array, term: Term, flat: Indexed, kind: str, how: tuple[str, ...]
+    ) -> Indexed:
         assert term.pieces is not None
         front = tuple(v for v in flat.vars if v == BATCH)
         every = filled(flat, (*front, 0), term.sizes)
@@ -326,9 +335,9 @@ def _without(e: Expr, axes: list[int]) -> Expr | None:
     if e.kind not in ("bin", "call", "neg", "not"):
         return None
     parts = [a if not a.shape else _without(a, axes) for a in e.args]
-    if any(part is None or (part.shape and len(a.shape) != len(e.shape))
-           for part, a in zip(parts, e.args)):  # fmt: skip
+    if any(
+        part is None or (part.shape and len(a.shape) != len(e.shape))
+        for part, a in zip(parts, e.args)
+    ):
         return None
     return make(e.kind, tuple(part for part in parts if part is not None), e.attr)
-
-

@@ -1,11 +1,140 @@
-"""Make array expressions, one function per kind; what changes nothing is left out."""
+"""Make array expressions as a person would write them: no 1 * x, no x + -y, no 2 / B * B."""
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
-from micrograd.lowering.code.expr import ALL, Expr, Shape, Table
-from micrograd.lowering.code.kinds import make
+from micrograd.lowering.code.expr import ALL, Expr, Shape, Table, is_number, num
+from micrograd.lowering.code.kinds import make, truth
+
+_EVALUATED = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "**": operator.pow,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def call(function: str, *args: Expr) -> Expr:
+    """Apply a function element by element."""
+    if function == "where" and is_number(args[0]):
+        return args[1] if args[0].attr else args[2]
+    return make("call", args, function)
+
+
+def where(condition: Expr, yes: float, no: float) -> Expr:
+    """Write one number where a condition holds, another elsewhere."""
+    return call("where", condition, num(yes), num(no))
+
+
+def negative(a: Expr) -> Expr:
+    """Write -a."""
+    if is_number(a):
+        return num(-a.attr)
+    return a.args[0] if a.kind == "neg" else Expr("neg", (a,), None, a.shape)
+
+
+def binary(op: str, a: Expr, b: Expr) -> Expr:
+    """Write a op b, element by element."""
+    if is_number(a) and is_number(b) and (number := _evaluated(op, a.attr, b.attr)) is not None:
+        return number
+    simple = _SIMPLER[op](a, b) if op in _SIMPLER else None
+    return simple or make("bin", (a, b), op)
+
+
+def _evaluated(op: str, a: float, b: float) -> Expr | None:
+    try:
+        return num(_EVALUATED[op](a, b))
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def _add(a: Expr, b: Expr) -> Expr | None:
+    if is_number(a, 0) or is_number(b, 0):
+        return b if is_number(a, 0) else a
+    if a.kind == b.kind and a.kind in ("embed", "scatter", "reshape") and a.attr == b.attr:
+        x, y = a.args[0], b.args[0]
+        if x.shape == y.shape:  # what goes to the same places is added before
+            return Expr(a.kind, (binary("+", x, y),), a.attr, a.shape)
+    return binary("-", a, b.args[0]) if b.kind == "neg" else None
+
+
+def _sub(a: Expr, b: Expr) -> Expr | None:
+    if is_number(b, 0):
+        return a
+    if b.kind == "neg":
+        return binary("+", a, b.args[0])
+    return negative(b) if is_number(a, 0) else None
+
+
+def _mul(a: Expr, b: Expr) -> Expr | None:
+    if is_number(a, 1) or is_number(b, 1):
+        return b if is_number(a, 1) else a
+    if is_number(a, -1) or is_number(b, -1):
+        return negative(b if is_number(a, -1) else a)
+    if a.kind == "neg" or b.kind == "neg":
+        inner = [e.args[0] if e.kind == "neg" else e for e in (a, b)]
+        return binary("*", *inner) if a.kind == b.kind else negative(binary("*", *inner))
+    if is_number(a) and b.kind == "bin" and b.attr == "*" and is_number(b.args[0]):
+        return binary("*", num(a.attr * b.args[0].attr), b.args[1])
+    if is_number(a) and b.kind == "bin" and b.attr in "*/":
+        return make("bin", (binary("*", a, b.args[0]), b.args[1]), b.attr)
+    for one, other in ((a, b), (b, a)):
+        inverse = other.kind == "bin" and other.attr == "/" and is_number(other.args[0], 1)
+        if inverse and not is_mask(one):
+            return binary("/", one, other.args[1])
+    if is_mask(a) and not is_mask(b):
+        return _masked(a, b)
+    return _masked(b, a) if is_mask(b) else None
+
+
+def is_mask(e: Expr) -> bool:
+    """Return whether an expression chooses between two numbers."""
+    return e.kind == "call" and e.attr == "where" and all(map(is_number, e.args[1:]))
+
+
+def _masked(mask: Expr, e: Expr) -> Expr | None:
+    """Write where(c, 1, 0) * e as c * e, and where(c, 0, 1) * e with ~c."""
+    condition, yes, no = mask.args
+    if truth(e) or e.kind == "batch":  # of truths and integers NumPy would make no floats
+        return None
+    if is_number(yes, 1) and is_number(no, 0):
+        if e.kind == "bin" and e.attr == "/" and is_number(e.args[0], 1):
+            return make("bin", (condition, e.args[1]), "/")
+        return make("bin", (condition, e), "*")
+    if is_number(yes, 0) and is_number(no, 1):
+        return make("bin", (Expr("not", (condition,), None, condition.shape), e), "*")
+    return None
+
+
+def _div(a: Expr, b: Expr) -> Expr | None:
+    if is_number(b, 1):
+        return a
+    if is_mask(a) and is_number(a.args[1], 1) and is_number(a.args[2], 0) and b.kind == "batch":
+        return make("bin", (a.args[0], b), "/")
+    return negative(binary("/", a.args[0], b)) if a.kind == "neg" else None
+
+
+def _pow(a: Expr, b: Expr) -> Expr | None:
+    return a if is_number(b, 1) else None
+
+
+_SIMPLER: dict[str, Callable[[Expr, Expr], Expr | None]] = {
+    "+": _add,
+    "-": _sub,
+    "*": _mul,
+    "/": _div,
+    "**": _pow,
+}
 
 
 def transpose(a: Expr, order: tuple[int, ...]) -> Expr:

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 from micrograd.lowering.arrays.axes import key
 from micrograd.lowering.arrays.ir import BATCH, FIXED, Index, Read, Scale
-from micrograd.lowering.code.construct import broadcast, indexed, reshape, total, transpose
+from micrograd.lowering.code.construct import binary, broadcast, indexed, reshape, total, transpose
 from micrograd.lowering.code.expr import ALL, Expr, is_number, joint, num
 from micrograd.lowering.code.kinds import make
-from micrograd.lowering.code.simplify import binary
 
 Sizes = Mapping[int, Any]
 
@@ -80,8 +79,12 @@ def scaled(t: Indexed, scale: Scale) -> Indexed:
     return Indexed(e, t.vars)
 
 
-def contract(factors: list[Indexed], keep: tuple[int, ...], over: Iterable[int], scale: Scale,
-             ) -> Indexed:  # fmt: skip
+def contract(
+    factors: list[Indexed],
+    keep: tuple[int, ...],
+    over: Iterable[int],
+    scale: Scale,
+) -> Indexed:
     """Return scale · Σ product of factors over the variables `over`, which some factor has."""
     over = set(over)
     kept = tuple(v for v in keep if v not in over)
@@ -110,14 +113,20 @@ def contract(factors: list[Indexed], keep: tuple[int, ...], over: Iterable[int],
 def _reduced(t: Indexed, kept: tuple[int, ...], scale: Scale) -> Indexed:
     """Sum over what is not kept; a sum over the samples, divided by their number, is a mean."""
     if scale.batch == -1 and [v for v in t.vars if v not in kept] == [BATCH]:
-        mean = Indexed(total(t.expr, (t.vars.index(BATCH),), "mean"),
-                       tuple(v for v in t.vars if v != BATCH))  # fmt: skip
+        mean = Indexed(
+            total(t.expr, (t.vars.index(BATCH),), "mean"), tuple(v for v in t.vars if v != BATCH)
+        )
         return scaled(mean, scale.times(1, 1))
     return scaled(summed(t, kept), scale)
 
 
-def _matrix_product(a: Indexed, b: Indexed, free_a: tuple[int, ...], free_b: tuple[int, ...],
-                    common: tuple[int, ...]) -> Indexed:  # fmt: skip
+def _matrix_product(
+    a: Indexed,
+    b: Indexed,
+    free_a: tuple[int, ...],
+    free_b: tuple[int, ...],
+    common: tuple[int, ...],
+) -> Indexed:
     left, right = aligned(a, free_a + common), aligned(b, common + free_b)
     shape = left.shape[: len(free_a)] + right.shape[len(common) :]
     if len(common) > 1:
@@ -128,8 +137,9 @@ def _matrix_product(a: Indexed, b: Indexed, free_a: tuple[int, ...], free_b: tup
     return Indexed(reshape(make("matmul", (left, right)), shape), free_a + free_b)
 
 
-def _joined(t: Indexed, free: tuple[int, ...], common: tuple[int, ...], behind: bool = False
-            ) -> Expr:  # fmt: skip
+def _joined(
+    t: Indexed, free: tuple[int, ...], common: tuple[int, ...], behind: bool = False
+) -> Expr:
     """Return `t` as a matrix, the axes of `common` joined: in front where they are so already."""
     front = aligned(t, common + free)
     n = len(common)

@@ -98,5 +98,5 @@ def joint(shape: Shape) -> Any:
     count, batched = 1, False
     for n in shape:
         batched |= isinstance(n, Size)
-        count *= n.count if isinstance(n, Size) else n
+        count *= n.times if isinstance(n, Size) else n
     return Size(count) if batched else count

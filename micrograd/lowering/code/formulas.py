@@ -5,15 +5,24 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from micrograd.lowering.code.expr import Expr, num
-from micrograd.lowering.code.simplify import binary, call, negative
 from micrograd.core.formulas import specialise
+from micrograd.lowering.code.construct import binary, call, negative
+from micrograd.lowering.code.expr import Expr, num
 from micrograd.ops import BY_NAME
 
 _BINARY: dict[type[ast.AST], str] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**",
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
-}  # fmt: skip
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Pow: "**",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
 
 
 def expression(text: str, k: float | None, names: Mapping[str, Expr]) -> Expr:

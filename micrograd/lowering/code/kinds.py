@@ -16,8 +16,9 @@ from micrograd.lowering.arrays.ir import Size
 from micrograd.lowering.code.expr import ALL, COMPARISONS, Expr, Shape
 
 ATOM, UNARY, PRODUCT = 6, 4, 3
+ROWS = "rows"  # what makes the gradient of a table: sparse here, dense in exports
 _BINDING = {"+": 2, "-": 2, "*": 3, "/": 3, "@": 3, "**": 5} | dict.fromkeys(COMPARISONS, 1)
-Show = Any  # a Printer: writes an expression, given how tightly what is around it binds
+Show = Callable[..., str]  # a Printer: writes an expression, given what is around it
 
 
 @dataclass(frozen=True)
@@ -218,55 +219,106 @@ def _shape_of(e: Expr, show: Show) -> str:
 
 KINDS: dict[str, Kind] = {
     "ref": Kind(_given, lambda e, show: show(e.attr)),
-    "num": Kind(lambda args, attr: (), _num, lambda e: (("nan",) if e.attr != e.attr else
-                ("inf",) if e.attr in (float("inf"), float("-inf")) else ()),
-                lambda e: UNARY if e.attr < 0 else ATOM),
+    "num": Kind(
+        lambda args, attr: (),
+        _num,
+        lambda e: (
+            ("nan",)
+            if e.attr != e.attr
+            else ("inf",)
+            if e.attr in (float("inf"), float("-inf"))
+            else ()
+        ),
+        lambda e: UNARY if e.attr < 0 else ATOM,
+    ),
     "batch": Kind(lambda args, attr: (), lambda e, show: "B"),
     "bin": Kind(broadcast_shape, _bin, binding=_bin_binding),
-    "neg": Kind(_same, lambda e, show: f"-{show(e.args[0], _neg_binding(e))}", binding=_neg_binding),
+    "neg": Kind(
+        _same, lambda e, show: f"-{show(e.args[0], _neg_binding(e))}", binding=_neg_binding
+    ),
     "not": Kind(_same, lambda e, show: f"~({show(e.args[0])})", binding=lambda e: UNARY),
     "call": Kind(broadcast_shape, _call, lambda e: (e.attr,)),
     "sum": Kind(_without_axes, _reduced),
     "mean": Kind(_without_axes, _reduced, inline=False),
-    "choice": Kind(lambda args, attr: _without_axes(args, attr[1:]),
-                   _choice({"max": "max", "min": "min"}),
-                   torch=_choice({"max": "amax", "min": "amin"})),
-    "matmul": Kind(lambda args, attr: args[0].shape[:-1] + args[1].shape[1:],
-                   lambda e, show: f"{show(e.args[0], PRODUCT)} @ {show(e.args[1], UNARY)}",
-                   binding=lambda e: PRODUCT, inline=False),
-    "einsum": Kind(lambda args, attr: attr[1],
-                   lambda e, show: f"einsum({e.attr[0]!r}, {', '.join(map(show, e.args))})",
-                   _calls("einsum"), inline=False),
-    "transpose": Kind(lambda args, order: tuple(args[0].shape[i] for i in order), _transpose,
-                      lambda e: () if e.attr == (1, 0) else ("transpose",)),
+    "choice": Kind(
+        lambda args, attr: _without_axes(args, attr[1:]),
+        _choice({"max": "max", "min": "min"}),
+        torch=_choice({"max": "amax", "min": "amin"}),
+    ),
+    "matmul": Kind(
+        lambda args, attr: args[0].shape[:-1] + args[1].shape[1:],
+        lambda e, show: f"{show(e.args[0], PRODUCT)} @ {show(e.args[1], UNARY)}",
+        binding=lambda e: PRODUCT,
+        inline=False,
+    ),
+    "einsum": Kind(
+        lambda args, attr: attr[1],
+        lambda e, show: f"einsum({e.attr[0]!r}, {', '.join(map(show, e.args))})",
+        _calls("einsum"),
+        inline=False,
+    ),
+    "transpose": Kind(
+        lambda args, order: tuple(args[0].shape[i] for i in order),
+        _transpose,
+        lambda e: () if e.attr == (1, 0) else ("transpose",),
+    ),
     "reshape": Kind(_given, lambda e, show: f"{show(e.args[0], ATOM)}.reshape({reshaped(e.attr)})"),
     "index": Kind(_index_shape, lambda e, show: f"{show(e.args[0], ATOM)}[{key_text(e.attr)}]"),
     "broadcast": Kind(_given, _function(_named("broadcast_to"), _shape_of), _calls("broadcast_to")),
-    "full": Kind(_given, lambda e, show: f"full({shape_text(e.shape)}, {_num_or(e, show)})",
-                 _calls("full"), inline=False),
-    "copy": Kind(_same, lambda e, show: f"{show(e.args[0], ATOM)}.copy()", inline=False,
-                 torch=lambda e, show: f"{show(e.args[0], ATOM)}.clone()"),
+    "full": Kind(
+        _given,
+        lambda e, show: f"full({shape_text(e.shape)}, {_num_or(e, show)})",
+        _calls("full"),
+        inline=False,
+    ),
+    "copy": Kind(
+        _same,
+        lambda e, show: f"{show(e.args[0], ATOM)}.copy()",
+        inline=False,
+        torch=lambda e, show: f"{show(e.args[0], ATOM)}.clone()",
+    ),
     "take": Kind(lambda args, attr: args[0].shape[: attr[1]] + attr[0].places.shape, _take),
-    "scatter": Kind(lambda args, attr: (*args[0].shape[: attr[2]], attr[1]),
-                    _function(_named("scatter"), lambda e, show: show(e.attr[0]),
-                              lambda e, show: str(e.attr[1])), _calls("scatter")),
-    "embed": Kind(lambda args, attr: attr[1],
-                  _function(_named("embed"), _shape_of,
-                            lambda e, show: f"s_[{key_text(e.attr[0])}]"), _calls("embed", "s_")),
-    "segment_sum": Kind(_pieces_shape, _function(_named("segment_sum"), _starts),
-                        _calls("segment_sum")),
+    "scatter": Kind(
+        lambda args, attr: (*args[0].shape[: attr[2]], attr[1]),
+        _function(
+            _named("scatter"), lambda e, show: show(e.attr[0]), lambda e, show: str(e.attr[1])
+        ),
+        _calls("scatter"),
+    ),
+    "embed": Kind(
+        lambda args, attr: attr[1],
+        _function(_named("embed"), _shape_of, lambda e, show: f"s_[{key_text(e.attr[0])}]"),
+        _calls("embed", "s_"),
+    ),
+    "segment_sum": Kind(
+        _pieces_shape, _function(_named("segment_sum"), _starts), _calls("segment_sum")
+    ),
     "segment_choice": Kind(_pieces_shape, _function(_segment, _starts), lambda e: (_segment(e),)),
-    "first_true": Kind(_same, _function(_named("first_true"),
-                       lambda e, show: axis_text(e.attr, len(e.shape))), _calls("first_true"),
-                       inline=False),
-    "segment_first_true": Kind(_same, _function(_named("segment_first_true"), _starts),
-                               _calls("segment_first_true"), inline=False),
-    "lookup": Kind(lambda args, attr: (*args[1].shape, *args[0].shape[1:]),
-                   lambda e, show: f"{show(e.args[0])}[{show(e.args[1])}]", inline=False),
-    "rows": Kind(_same, lambda e, show: f"{show.rows}({', '.join(map(show, e.args))})",
-                 _calls("rows"), inline=False),
+    "first_true": Kind(
+        _same,
+        _function(_named("first_true"), lambda e, show: axis_text(e.attr, len(e.shape))),
+        _calls("first_true"),
+        inline=False,
+    ),
+    "segment_first_true": Kind(
+        _same,
+        _function(_named("segment_first_true"), _starts),
+        _calls("segment_first_true"),
+        inline=False,
+    ),
+    "lookup": Kind(
+        lambda args, attr: (*args[1].shape, *args[0].shape[1:]),
+        lambda e, show: f"{show(e.args[0])}[{show(e.args[1])}]",
+        inline=False,
+    ),
+    "rows": Kind(
+        _same,
+        lambda e, show: f"{show(ROWS)}({', '.join(map(show, e.args))})",
+        _calls("rows"),
+        inline=False,
+    ),
     "add_rows": Kind(_same, _function(_named("add_rows")), _calls("add_rows"), inline=False),
-}  # fmt: skip
+}
 
 
 def _num_or(e: Expr, show: Show) -> str:
@@ -285,8 +337,11 @@ class Printer:
 
     def __call__(self, e: Any, binding: int = 0) -> str:
         """Return an expression as text; in brackets where it binds less tightly than `binding`."""
+        if e == ROWS:
+            return self.rows
         if not isinstance(e, Expr):
-            return e if isinstance(e, str) else self.names[e]
+            name: str = e if isinstance(e, str) else self.names[e]
+            return name
         kind = KINDS[e.kind]
         write = kind.torch if self.target == "torch" and kind.torch else kind.text
         text = write(e, self)
@@ -300,4 +355,4 @@ class Printer:
     def calls(self, e: Expr) -> set[str]:
         """Return the functions that the text of an expression calls."""
         names = {name for part in e.walk() for name in KINDS[part.kind].calls(part)}
-        return {self.rows if name == "rows" else name for name in names}
+        return {self.rows if name == ROWS else name for name in names}

@@ -29,8 +29,14 @@ ARRAYS = {"numpy": "np.array", "jax": "np.array", "torch": "torch.tensor"}
 FLOAT64 = {"np.array": "float", "torch.tensor": "torch.float64"}
 
 
-def module(functions: str, calls: Iterable[str], data: Mapping[str, Any], target: str = "numpy",
-           behind: str = "", summary: str = "") -> str:  # fmt: skip
+def module(
+    functions: str,
+    calls: Iterable[str],
+    data: Mapping[str, Any],
+    target: str = "numpy",
+    behind: str = "",
+    summary: str = "",
+) -> str:
     """Return a module of `functions`, the helpers and library functions that they call, and data.
 
     `data` are the constants and tables of the code, `behind` is what stands after them.
@@ -42,8 +48,14 @@ def module(functions: str, calls: Iterable[str], data: Mapping[str, Any], target
     texts = [helpers[name] for name in used]
     array = ARRAYS[target]
     constants = [f"{name} = {as_text(array, value)}" for name, value in data.items()]
-    parts = [f'"""{summary}"""' if summary else "", _head(wanted, used, [*texts, *constants, behind], target),
-             *_spaced(used, texts), "\n".join(constants), behind, functions]  # fmt: skip
+    parts = [
+        f'"""{summary}"""' if summary else "",
+        _head(wanted, used, [*texts, *constants, behind], target),
+        *_spaced(texts),
+        "\n".join(constants),
+        behind,
+        functions,
+    ]
     return "\n\n".join(part.strip("\n") + "\n" for part in parts if part.strip())
 
 
@@ -62,12 +74,15 @@ def _head(wanted: set[str], used: list[str], texts: list[str], target: str) -> s
     return "\n".join(lines) + (f"\n\n{setting}" if setting else "")
 
 
-def _spaced(names: list[str], texts: list[str]) -> list[str]:
+def _spaced(texts: list[str]) -> list[str]:
     """Return the helpers as blocks; lines that only rename a function stand together."""
     blocks: list[str] = []
     for text in texts:
-        if blocks and "\n" not in text and "\n" not in blocks[-1].strip("\n").split("\n", 9)[-1] and (
-            not blocks[-1].startswith(("def", "class"))
+        if (
+            blocks
+            and "\n" not in text
+            and "\n" not in blocks[-1].strip("\n").split("\n", 9)[-1]
+            and (not blocks[-1].startswith(("def", "class")))
         ):
             blocks[-1] += f"\n{text}"
         else:
@@ -126,5 +141,7 @@ def leaves_text(target: str, leaves: Mapping[str, Any]) -> str:
     if target not in TARGETS:
         raise ValueError(f"export to {target!r}; give one of {', '.join(TARGETS)}")
     array = ARRAYS[target]
-    rows = [f"    {name!r}: {as_text(array, np.asarray(data, float))}," for name, data in leaves.items()]
+    rows = [
+        f"    {name!r}: {as_text(array, np.asarray(data, float))}," for name, data in leaves.items()
+    ]
     return "\n".join(["LEAVES = {", *rows, "}"]) if rows else "LEAVES = {}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from micrograd.lowering.arrays.ir import BATCH, INPUT, Array, Size
+from micrograd.lowering.arrays.ir import BATCH, Array, Size
 from micrograd.lowering.code.expr import Assign
 from micrograd.lowering.code.kinds import Printer, shape_text
 from micrograd.lowering.code.statements import Code
+from micrograd.lowering.trace.declared import INPUT
 
 WIDTH = 92
 SHAPE_COLUMN = 44

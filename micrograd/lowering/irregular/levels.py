@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import INPUT, Array, Rows
+from micrograd.lowering.arrays.ir import Array, Rows
 from micrograd.lowering.arrays.names import Name, Names
 from micrograd.lowering.code.build import Builder
 from micrograd.lowering.code.expr import Expr, Table
@@ -30,6 +30,7 @@ from micrograd.lowering.scalars.columns import (
     Floats,
     Ints,
 )
+from micrograd.lowering.trace.declared import INPUT
 
 MOST_CONSTANTS = 4  # of one operation that its formulas are written out for; more are operands
 
@@ -169,8 +170,10 @@ class Levels:
         ends = np.append(0, np.cumsum(count))[self._bounds]
         number = {formula: i for i, formula in enumerate(self.formulas)}
         which = np.array([number[f] for f in self._formula_of_groups], np.int64)
-        tables = {self.free("groups"): np.stack((which, ends[:-1], ends[1:]), 1),
-                  self.free("entries"): np.stack((out, x, y[out]))}  # fmt: skip
+        tables = {
+            self.free("groups"): np.stack((which, ends[:-1], ends[1:]), 1),
+            self.free("entries"): np.stack((out, x, y[out])),
+        }
         tables |= {self.free(f"{self.names[a]}_slots"): self.slots[a] for a in self.placed}
         tables |= {self.names[t]: t.places for x in self.lookups for t in x.tables}
         numbers = np.append(self.numbers, constants)
@@ -191,8 +194,9 @@ class Levels:
         k, name = float(self.k[first]), NAMES[self.op[first]]
         if self.op[first] == WEIGHTED:
             starts = self.start[first : last + 1]
-            return Group(name, None, first, last, self.term[starts[0] : starts[-1]], None,
-                         starts - starts[0])  # fmt: skip
+            return Group(
+                name, None, first, last, self.term[starts[0] : starts[-1]], None, starts - starts[0]
+            )
         y = self.y[first:last] if self.y[first] >= 0 else None
         return Group(name, None if np.isnan(k) else k, first, last, self.x[first:last], y, None)
 
@@ -238,8 +242,9 @@ def spelled_out(form: Chains) -> Nodes:
     x[wide] = y[wide] = NONE
     length[two] = 0
     live = np.append(form.remaining, np.ones(len(ids), bool))
-    return Nodes(op, x, y, np.append(graph.k, nothing * np.nan), np.flatnonzero(live), term, start,
-                 length)  # fmt: skip
+    return Nodes(
+        op, x, y, np.append(graph.k, nothing * np.nan), np.flatnonzero(live), term, start, length
+    )
 
 
 def heights(form: Chains, level: Ints) -> Ints:
@@ -272,9 +277,24 @@ def levelled(
     slots = {a: np.where(a.nodes < 0, NONE, slot[a.nodes]) for a in named}
     numbers = np.array([form.graph.values[i].data for i in pool.nodes.tolist()])
     x = _moved(nodes.x, order, slot)
-    return Levels(named, slots, slot[pool.nodes], numbers, nodes.op[order], x,
-                  _moved(nodes.y, order, slot), nodes.k[order], level[order], start, slot[term],
-                  slot[form.merged_into], int(slot[form.root]), reduce, lookups, names)  # fmt: skip
+    return Levels(
+        named,
+        slots,
+        slot[pool.nodes],
+        numbers,
+        nodes.op[order],
+        x,
+        _moved(nodes.y, order, slot),
+        nodes.k[order],
+        level[order],
+        start,
+        slot[term],
+        slot[form.merged_into],
+        int(slot[form.root]),
+        reduce,
+        lookups,
+        names,
+    )
 
 
 def _moved(ids: Ints, order: Ints, slot: Ints) -> Ints:

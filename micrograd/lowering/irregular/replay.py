@@ -9,8 +9,8 @@ import numpy as np
 
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
-from micrograd.lowering.arrays.ir import INPUT
 from micrograd.lowering.irregular.levels import Levels
+from micrograd.lowering.trace.declared import INPUT
 
 NARROW = 4  # nodes per group, on average: for fewer an array of each is no gain
 

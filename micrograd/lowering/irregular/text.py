@@ -6,13 +6,14 @@ change, has its own way to store, and a loop that is compiled once for all group
 
 from __future__ import annotations
 
-from micrograd.lowering.arrays.ir import BATCH, CONSTANT, INPUT, PARAMETER, Array, B
+from micrograd.lowering.arrays.ir import BATCH, Array, B
+from micrograd.lowering.code.construct import binary
 from micrograd.lowering.code.expr import Expr, Shape, ref
 from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import Printer, reshaped, shape_text
-from micrograd.lowering.code.simplify import binary
 from micrograd.lowering.code.text import SHAPE_COLUMN
 from micrograd.lowering.irregular.levels import Formula, Levels
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
 WIDTH = 98
@@ -104,8 +105,10 @@ class LevelsText:
     def operations(self) -> str:
         """Return the table of operations, and the two passes over the groups."""
         data = self.levels.data
-        shapes = {name: shape_text(data[table].shape)
-                  for name, table in zip(("groups", "entries"), self.tables)}  # fmt: skip
+        shapes = {
+            name: shape_text(data[table].shape)
+            for name, table in zip(("groups", "entries"), self.tables)
+        }
         rows = map(operation, self.levels.formulas)
         table = "\n".join((_OPERATIONS.format(**shapes), *rows, "]", ""))
         return f"{table}\n\n{self._passes()}"
@@ -120,8 +123,9 @@ class LevelsText:
 
     def forward(self, tables: list[str]) -> str:
         """Return the function of the loss; `tables` are those that it takes as arguments."""
-        return "\n".join([*self._head("forward", tables), *self._forward(),
-                          f"    return {self._loss()}", ""])  # fmt: skip
+        return "\n".join(
+            [*self._head("forward", tables), *self._forward(), f"    return {self._loss()}", ""]
+        )
 
     def value_and_grad(self, kind: str, tables: list[str]) -> str:
         """Return the function of the loss and the gradients of parameters, or of inputs too."""
@@ -132,15 +136,21 @@ class LevelsText:
         seed = f"1 / {B}" if self.batched and self.levels.reduce == "mean" else "1"
         gradients = {a: self.levels.free(f"d{self.show(a)}") for a in leaves}
         results = ", ".join(f"{self.show(leaf)!r}: {name}" for leaf, name in gradients.items())
-        return "\n".join([
-            *self._head("value_and_grad", tables), "    # forward", *self._forward(),
-            _line(f"loss = {self._loss()}", ()), "    # backward",
-            _line(f"{d} = zeros({v}.shape)", self._shape(self.levels.size)),
-            f"    {self._set(d, str(self.levels.root), seed)}",
-            f"    {d} = backward_pass({v}, {d}, {', '.join(self.tables)})",
-            *(_line(f"{gradients[a]} = {self._gradient(a)}", _full(a)) for a in leaves),
-            f"    return loss, {{{results}}}", "",
-        ])  # fmt: skip
+        return "\n".join(
+            [
+                *self._head("value_and_grad", tables),
+                "    # forward",
+                *self._forward(),
+                _line(f"loss = {self._loss()}", ()),
+                "    # backward",
+                _line(f"{d} = zeros({v}.shape)", self._shape(self.levels.size)),
+                f"    {self._set(d, str(self.levels.root), seed)}",
+                f"    {d} = backward_pass({v}, {d}, {', '.join(self.tables)})",
+                *(_line(f"{gradients[a]} = {self._gradient(a)}", _full(a)) for a in leaves),
+                f"    return loss, {{{results}}}",
+                "",
+            ]
+        )
 
     def _head(self, name: str, tables: list[str]) -> list[str]:
         head = f"def {name}({', '.join([*map(self.show, self.arguments), *tables])}):"
@@ -152,11 +162,14 @@ class LevelsText:
         shape = f"({size}, {B})" if self.batched else f"{size}"
         return [
             _line(f"{v} = zeros({shape})", self._shape(size)),
-            *(_line(f"{self.show(x.array)} = {self.show(x.value)}", x.value.shape)
-              for x in self.levels.lookups),
-            *map(self._placed, self.levels.placed), *self._numbers(),
+            *(
+                _line(f"{self.show(x.array)} = {self.show(x.value)}", x.value.shape)
+                for x in self.levels.lookups
+            ),
+            *map(self._placed, self.levels.placed),
+            *self._numbers(),
             f"    {v} = forward_pass({v}, {', '.join(self.tables)})",
-        ]  # fmt: skip
+        ]
 
     def _numbers(self) -> list[str]:
         name, data = self.levels.free("numbers"), self.levels.data
@@ -189,8 +202,11 @@ class LevelsText:
         """Return the gradient of a leaf; where it is looked up too, its rows are added to."""
         if array.batched:
             return self._of_samples(array)
-        pairs = [f"{self.show(x.ids)}, {self._of_samples(x.array)}" for x in self.levels.lookups
-                 if x.rows.table is array]  # fmt: skip
+        pairs = [
+            f"{self.show(x.ids)}, {self._of_samples(x.array)}"
+            for x in self.levels.lookups
+            if x.rows.table is array
+        ]
         if not pairs:
             return self._dense(array)
         dense = array in self.levels.placed
@@ -246,7 +262,9 @@ def operation(formula: Formula) -> str:
     added = [show(part) for part in parts]
     added[0] += "," * (len(added) == 1)
     remark = f"{op}: y is its constant" if k == "y" else op
-    text = f"    (lambda x, y: {show(value)}, lambda d, x, y, out: ({', '.join(added)})),  # {remark}"
+    text = (
+        f"    (lambda x, y: {show(value)}, lambda d, x, y, out: ({', '.join(added)})),  # {remark}"
+    )
     if len(text) <= WIDTH:
         return text
     apart = ",\n         ".join(added)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from micrograd.lowering.scalars.columns import ADD, MUL, NONE, ROUTES, Bools, ScalarGraph, Ints
+from micrograd.lowering.scalars.columns import ADD, MUL, NONE, ROUTES, Bools, Ints, ScalarGraph
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +40,13 @@ class Chains:
 
     def __str__(self) -> str:
         lengths = np.diff(self.start)[~self.choices()].tolist()
-        most = ", ".join(map(str, sorted(lengths, reverse=True)[:6])) + (", ..." * (len(lengths) > 6))
+        most = ", ".join(map(str, sorted(lengths, reverse=True)[:6])) + (
+            ", ..." * (len(lengths) > 6)
+        )
         sums = f"{len(lengths)} sums" + (f" of {most} terms" if lengths else "")
-        return f"{int(self.remaining.sum())} nodes left; {sums}; {int(self.choices().sum())} choices"
+        return (
+            f"{int(self.remaining.sum())} nodes left; {sums}; {int(self.choices().sum())} choices"
+        )
 
     def choices(self) -> Bools:
         """Mark which of `sums` are choices."""
@@ -55,9 +59,16 @@ class Chains:
         kept = np.repeat(~choice, lengths)
         start = np.append(0, np.cumsum(lengths[~choice]))
         merged_into = np.where(links, np.arange(len(links)), self.merged_into)
-        return replace(self, remaining=self.remaining | links, sums=self.sums[~choice], start=start,
-                       a=self.a[kept], b=self.b[kept], recorded_by=self.recorded_by[kept],
-                       merged_into=merged_into)  # fmt: skip
+        return replace(
+            self,
+            remaining=self.remaining | links,
+            sums=self.sums[~choice],
+            start=start,
+            a=self.a[kept],
+            b=self.b[kept],
+            recorded_by=self.recorded_by[kept],
+            merged_into=merged_into,
+        )
 
 
 def chains(graph: ScalarGraph, known: Bools) -> Chains:
@@ -76,8 +87,20 @@ def chains(graph: ScalarGraph, known: Bools) -> Chains:
     remaining[products] = False
     remaining &= _reached(graph, remaining & ~chained, a, b)
     heads[products] = of
-    return Chains(graph, remaining, written_number, graph.x, graph.y, sums,
-                     np.append(first, len(owner)), a, b, recorded_by, heads, graph.root)  # fmt: skip
+    return Chains(
+        graph,
+        remaining,
+        written_number,
+        graph.x,
+        graph.y,
+        sums,
+        np.append(first, len(owner)),
+        a,
+        b,
+        recorded_by,
+        heads,
+        graph.root,
+    )
 
 
 def _literals(graph: ScalarGraph, uses: Ints, known: Bools) -> Bools:
@@ -128,9 +151,10 @@ def _heads(inner: Ints, x: Ints, chained: Bools) -> Ints:
     return _followed(user)
 
 
-def _terms(graph: ScalarGraph, uses: Ints, chained: Bools, inner: Ints, heads: Ints, zeros: Bools
-           ) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
-    """Return owner, a, b and recorded_by of every term, by owner; the products taken in, their owners."""
+def _terms(
+    graph: ScalarGraph, uses: Ints, chained: Bools, inner: Ints, heads: Ints, zeros: Bools
+) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+    """Return owner, a, b, recorded_by of every term, by owner; products taken in, their owners."""
     x, y = graph.x, graph.y
     users = np.flatnonzero(chained)
     firsts = users[~np.isin(x[users], inner) & ~zeros[x[users]]]
@@ -146,8 +170,14 @@ def _terms(graph: ScalarGraph, uses: Ints, chained: Bools, inner: Ints, heads: I
     b = np.concatenate((b, graph.wide_x, np.full(has.sum(), NONE)))
     by_owner = np.argsort(owner, kind="stable")
     recorded_by = np.concatenate((order, wide, graph.wide[has]))
-    return (owner[by_owner], a[by_owner], b[by_owner], recorded_by[by_owner], term[taken],
-            heads[order[taken]])  # fmt: skip
+    return (
+        owner[by_owner],
+        a[by_owner],
+        b[by_owner],
+        recorded_by[by_owner],
+        term[taken],
+        heads[order[taken]],
+    )
 
 
 def _reached(graph: ScalarGraph, elements: Bools, a: Ints, b: Ints) -> Bools:

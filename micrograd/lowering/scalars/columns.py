@@ -85,11 +85,19 @@ def scalar_graph(root: Value) -> ScalarGraph:
     x, y, k = _flat_operands(values, flat, place)
     scopes: dict[str, int] = {}
     return ScalarGraph(
-        values, op, x, y, k, wide, *_wide_operands([values[i] for i in wide.tolist()], place),
-        index, np.array([v.label != "" for v in values]),
-        np.array([scopes.setdefault(v.scope, len(scopes)) for v in values]), list(scopes),
+        values,
+        op,
+        x,
+        y,
+        k,
+        wide,
+        *_wide_operands([values[i] for i in wide.tolist()], place),
+        index,
+        np.array([v.label != "" for v in values]),
+        np.array([scopes.setdefault(v.scope, len(scopes)) for v in values]),
+        list(scopes),
         place([root]).item(),
-    )  # fmt: skip
+    )
 
 
 class _Places:
@@ -116,13 +124,14 @@ def _codes(values: list[Value]) -> Ints:
         return np.array([_CODE_OF[v._operation] for v in values])
     except KeyError as error:
         made = next(v for v in values if isinstance(v._operation, Handmade))
-        raise ValueError(f"cannot lower {described(made)}: it was made by hand, so only its "
-                         "backward step is known; build it from operations") from error  # fmt: skip
+        raise ValueError(
+            f"cannot lower {described(made)}: it was made by hand, so only its "
+            "backward step is known; build it from operations"
+        ) from error
 
 
 def _flat_operands(values: list[Value], flat: Ints, place: _Places) -> tuple[Ints, Ints, Floats]:
-    x, y, k = (np.full(len(values), NONE), np.full(len(values), NONE),
-               np.full(len(values), np.nan))  # fmt: skip
+    x, y, k = (np.full(len(values), NONE), np.full(len(values), NONE), np.full(len(values), np.nan))
     nodes = [values[i] for i in flat.tolist()]
     x[flat] = place([n._x for n in nodes])
     binary = [n for n in nodes if n._y is not None]
@@ -135,8 +144,12 @@ def _flat_operands(values: list[Value], flat: Ints, place: _Places) -> tuple[Int
 
 def _wide_operands(nodes: list[Any], place: _Places) -> tuple[Ints, Ints, Ints, Ints]:
     start = np.cumsum([0, *(len(n._x) for n in nodes)])
-    return (start, place([w for n in nodes for w in n._x]),
-            place([x for n in nodes for x in n._y]), _biases(nodes, place))  # fmt: skip
+    return (
+        start,
+        place([w for n in nodes for w in n._x]),
+        place([x for n in nodes for x in n._y]),
+        _biases(nodes, place),
+    )
 
 
 def _biases(nodes: list[Any], place: _Places) -> Ints:

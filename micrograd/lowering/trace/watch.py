@@ -15,7 +15,14 @@ from micrograd.lowering.trace.places import user_line
 # away from the graph: the user's function, and micrograd's own functions that return floats.
 _MAY_READ = frozenset(
     f"micrograd.{module}"
-    for module in ("engine", "core.modes", "nn.embedding", "losses", "lowering.trace.lookups")
+    for module in (
+        "engine",
+        "core.modes",
+        "core.numbers",
+        "nn.embedding",
+        "losses",
+        "lowering.trace.lookups",
+    )
 )
 _SLOTS = {name: Value.__dict__[name] for name in ("data", "grad")}
 

@@ -21,7 +21,8 @@ def scatter(values: Any, places: Any, size: int) -> Any:
     """Return zeros with values added at places of the last axis."""
     front = values.shape[: values.ndim - places.ndim]
     out = np.zeros((*front, size))
-    np.add.at(out, (..., places), values)
+    at: Any = (..., places)
+    np.add.at(out, at, values)
     return out
 
 

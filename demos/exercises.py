@@ -1,0 +1,66 @@
+"""Fifteen exercises: write a function for each, and have it judged.
+
+`new` writes a file for each task, `check` judges what is in them: an answer that is not right is
+refused with a sentence that says where to look:
+
+    python demos/exercises.py new my-answers
+    python demos/exercises.py check my-answers
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from tasks import TASKS, RefusedError, Task
+
+
+def new(folder: Path) -> int:
+    """Write a file for each task that has none yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, task in enumerate(TASKS, 1):
+        path = folder / f"{number:02}_{task.name}.py"
+        if not path.exists():
+            path.write_text(task.template, "utf-8")
+    print(f"{len(TASKS)} tasks in {folder}: write them, then check")
+    return 0
+
+
+def verdict(task: Task, source: str) -> str:
+    """Return why an answer is refused, or "" where it is right."""
+    names: dict[str, Any] = {}
+    try:
+        exec(compile(source, task.name, "exec"), names)
+        if task.function not in names:
+            return f"there is no function {task.function} in it"
+        task.check(names[task.function])
+    except NotImplementedError:
+        return "not written yet"
+    except RefusedError as refused:
+        return str(refused)
+    except (Exception, SystemExit) as error:
+        return f"it does not run: {type(error).__name__}: {error}"
+    return ""
+
+
+def check(folder: Path) -> int:
+    """Judge every answer; return 0 where all are right."""
+    right = 0
+    for number, task in enumerate(TASKS, 1):
+        path = folder / f"{number:02}_{task.name}.py"
+        why = verdict(task, path.read_text("utf-8")) if path.exists() else f"{path} is missing"
+        right += not why
+        print(f"{number:2}. {task.name:16}{why or 'right'}")
+    print(f"{right} of {len(TASKS)} right")
+    return int(right < len(TASKS))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("action", choices=("new", "check"))
+    parser.add_argument("folder", type=Path)
+    chosen = parser.parse_args()
+    raise SystemExit((new if chosen.action == "new" else check)(chosen.folder))

@@ -1,0 +1,33 @@
+"""Pictures as Mermaid flowcharts, which Markdown readers of many hosts draw."""
+
+from __future__ import annotations
+
+from micrograd.render.captions import caption, label
+from micrograd.render.passes import Passes
+from micrograd.render.view import View
+
+
+def to_mermaid(view: View, passes: Passes | None, backward: bool = True) -> str:
+    """Return the picture of `view` as a flowchart, left to right."""
+    lines = ["flowchart LR"]
+    for place, box in enumerate(view.boxes):
+        text = caption(view, box, passes)
+        rows = [f"<b>{_text(text.name)}</b> {_text(text.note)}", f"value {_text(text.value)}"]
+        if backward:
+            rows.append(f"{_text(text.of)} {_text(text.gradient)}")
+        lines.append(f'    n{place}["{"<br>".join(rows)}"]')
+    for edge in view.edges:
+        number = label(view, edge, passes if backward else None).contribution
+        lines.append(
+            f"    n{edge.source} -->{f'|{_quoted(number)}|' if number else ''} n{edge.target}"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _text(text: str) -> str:
+    """Return a text whose every sign is a sign: no markup, no entity, no Markdown."""
+    return "".join(c if c.isalnum() or c in " +−·.,()∂/=" else f"#{ord(c)};" for c in text)
+
+
+def _quoted(text: str) -> str:
+    return f'"{_text(text)}"'

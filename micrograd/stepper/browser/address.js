@@ -1,0 +1,47 @@
+// The page's address: what is seen can be shared as a link, and a damaged link says so.
+// A number's key is its name; a name that means something else here gets a dot before it.
+const RESERVED = ["e", "step", "view", "by", "lang"];
+const preferred = () => (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+const keyOf = name => (RESERVED.includes(name) ? `.${name}` : name);
+
+function remember() {
+  const parts = [`step=${page.at + 1}`], add = (key, value) => parts.push(`${key}=${encodeURIComponent(value)}`);
+  if (page.key !== graph.start) add("view", page.key);
+  if (page.by !== firstBy()) add("by", page.by);
+  if (page.language !== preferred()) add("lang", page.language);
+  const first = graph.text ? [`e=${encodeURIComponent(graph.text)}`, ...numbersNow()] : [];
+  try {
+    history.replaceState(null, "", `#${[...first, ...parts].join("&")}`);
+  } catch { /* a page within a notebook has no address of its own */ }
+}
+
+const numbersNow = () => [...pointNow()].map(([name, x]) => `${encodeURIComponent(keyOf(name))}=${x}`);
+
+// Return the numbers of an address by name, and the keys whose number cannot be read.
+function pointOf(asked) {
+  const at = new Map(), damaged = [];
+  for (const [key, text] of asked) {
+    if (RESERVED.includes(key)) continue;
+    const x = parsed(text);
+    if (x === undefined) damaged.push(key);
+    else at.set(key.replace(/^\./, ""), x);
+  }
+  return [at, damaged];
+}
+
+function fromAddress() {
+  const asked = new URLSearchParams(location.hash.slice(1)), damaged = [];
+  const known = (key, isKnown) => {
+    const value = asked.get(key);
+    if (value !== null && !isKnown(value)) damaged.push(key);
+    return value !== null && isKnown(value) ? value : undefined;
+  };
+  page.language = known("lang", value => Object.hasOwn(DATA.words, value)) ?? preferred();
+  if (DATA.playground) damaged.push(...askedExpression(asked));
+  page.key = known("view", value => Object.hasOwn(graph.views, value)) ?? graph.start;
+  page.by = known("by", value => ["edge", "node", ...graph.walk ? ["walk"] : []].includes(value)) ?? firstBy();
+  page.at = Number(known("step", value => /^[1-9]\d{0,8}$/.test(value)) ?? 1) - 1;
+  page.revealed = true;
+  rebuild();
+  if (damaged.length) $("outcome").textContent = fill(words()["bad.link"], { name: damaged.join(", ") });
+}

@@ -1,0 +1,172 @@
+// The page: the graph it shows, and what is seen at each of its steps.
+const $ = id => document.getElementById(id);
+const DATA = JSON.parse($("data").textContent);
+let graph = graphOf(DATA);
+const page = { key: graph.start, by: "edge", at: 0, language: "", predict: false,
+  revealed: true, timer: 0, record: graph.recorded, edited: new Map() };
+
+// Return the graph that the page was told of. Members of boxes come as runs: first, length, ...
+function graphOf(data) {
+  const nodes = nodesOf(data), { root, views, walk } = data;
+  for (const { boxes } of Object.values(views))
+    for (const box of boxes)
+      box.members = box.members.flatMap((first, i, runs) =>
+        i % 2 ? [] : Array.from({ length: runs[i + 1] }, (_, n) => first + n));
+  const start = walk && views.full ? "full" : data.start;
+  return { nodes, root, views, start, walk, recorded: recordOf(data, nodes), program: data.program, given: true };
+}
+
+const words = () => DATA.words[page.language];
+const view = () => graph.views[page.key];
+const hidden = () => page.predict && !page.revealed;
+const firstBy = () => (graph.walk ? "walk" : "edge");
+const exact = () => !view().boxes.some(box => box.members.length > 1);
+let stops, state, teller, picture;
+
+// Show another graph, from its first step.
+function replace(next) {
+  play(false);
+  graph = next;
+  Object.assign(page, { key: graph.start, by: firstBy(), at: 0, record: graph.recorded, edited: new Map() });
+  page.revealed = true;
+}
+
+// Make everything anew that depends on the graph, the view, the language, or the kind of step.
+function rebuild() {
+  const model = { nodes: graph.nodes, record: page.record, view: view(), root: graph.root, language: page.language };
+  teller = new Teller(model, words(), DATA.sentences[page.language]);
+  stops = page.by === "walk"
+    ? walkStops(graph.walk, view(), graph.nodes, graph.recorded.steps, graph.root)
+    : stopsOf(view(), graph.nodes, graph.recorded.steps, graph.root, page.by);
+  page.at = Math.min(page.at, stops.length - 1);
+  interfaceWords();
+  draw();
+  leaves();
+  listing();
+  if (graph.program) listLines();
+  show();
+}
+
+function draw() {
+  picture = new Picture($("picture"), view(), { label: words().picture, value: words().value,
+    box: box => teller.box(box), open: key => choose({ key }) });
+}
+
+function interfaceWords() {
+  document.documentElement.lang = page.language === "zh" ? "zh-Hans" : "en";
+  for (const e of document.querySelectorAll("[data-text]")) e.textContent = words()[e.dataset.text];
+  for (const e of document.querySelectorAll("[data-label]"))
+    e.setAttribute("aria-label", words()[e.dataset.label]);
+  const levels = Object.keys(graph.views).filter(key => !graph.views[key].closes);
+  $("view").replaceChildren(...levels.map(key => new Option(words()[`level.${key}`], key)));
+  $("view").value = page.key.split("|")[0];
+  $("viewing").hidden = levels.length < 2 && !view().closes;
+  $("close").hidden = !view().closes;
+  $("by").querySelector("[value=walk]")?.remove();
+  if (graph.walk) $("by").append(new Option(graph.walk.name[page.language] ?? graph.walk.name.en, "walk"));
+  $("by").value = page.by;
+  $("language").value = page.language;
+  if (DATA.playground) exampleWords();
+  $("title").textContent = titleOf();
+}
+
+// Show the current stop.
+function show() {
+  const stop = stops[page.at];
+  state = stateAt(stops, page.at, page.record, graph.nodes, exact());
+  $("heading").textContent = teller.heading(stop);
+  $("sentence").textContent = hidden() ? teller.question(stop) : teller.sentence(stop, state);
+  $("chips").replaceChildren(...teller.rows(stop, state, hidden()).map(row));
+  $("guess").hidden = !hidden();
+  $("answer").parentElement.hidden = teller.answer(stop) === undefined;
+  $("guess").querySelector("button").hidden = teller.answer(stop) === undefined;
+  $("scrub").max = stops.length;
+  $("scrub").value = page.at + 1;
+  $("scrub").setAttribute("aria-valuetext", `${page.at + 1} / ${stops.length}: ${teller.heading(stop)}`);
+  $("place").textContent = `${page.at + 1} / ${stops.length}`;
+  $("first").disabled = $("back").disabled = page.at === 0;
+  $("last").disabled = page.at === stops.length - 1;
+  $("next").disabled = page.at === stops.length - 1 && !hidden();
+  $("play").textContent = words()[page.timer ? "pause" : "play"];
+  $("inputs").textContent = inputs();
+  document.title = `${$("title").textContent} · ${words()["page.title"]}`;
+  picture.update(frameOf(stop));
+  if (graph.program) showLines(stop);
+  mark();
+  remember();
+}
+
+// Return the heading: the one the page was made with, or what the graph computes.
+function titleOf() {
+  if (DATA.title && graph.given) return DATA.title[page.language] ?? DATA.title.en;
+  return writtenOut(graph.nodes, graph.root);
+}
+
+function inputs() {
+  const some = graph.nodes.filter(n => !n.operands.length && !n.constant);
+  if (!some.length || some.length > 6) return "";
+  const list = some.map(n => `${n.name} = ${shown(page.record.data[n.id])}`);
+  return `${words().at} ${list.join(", ")}`;
+}
+
+function row(chips) {
+  const line = document.createElement("div");
+  line.className = "row";
+  let gap = false;
+  for (const chip of chips) {
+    if (!Array.isArray(chip)) {
+      gap = chip === "";
+      if (chip) line.append(made("b", chip));
+      continue;
+    }
+    const [kind, label, text, small] = chip, box = made("div", "", `chip ${kind}`);
+    box.classList.toggle("gap", gap);
+    box.append(made("span", label), made("strong", text));
+    if (small) box.append(made("i", small));
+    line.append(box);
+  }
+  return line;
+}
+
+function made(tag, text, cls) {
+  const element = document.createElement(tag);
+  if (text) element.textContent = text;
+  if (cls) element.className = cls;
+  return element;
+}
+
+function go(at) {
+  page.at = Math.max(0, Math.min(stops.length - 1, at));
+  page.revealed = !page.predict || page.at === 0;
+  show();
+}
+
+function next() {
+  if (hidden()) return reveal();
+  return page.at < stops.length - 1 ? go(page.at + 1) : play(false);
+}
+
+function reveal() {
+  page.revealed = true;
+  show();
+}
+
+function play(on) {
+  clearInterval(page.timer);
+  page.timer = 0;
+  if (on) {
+    if (page.at === stops.length - 1) go(0);
+    page.timer = setInterval(() => (page.at === stops.length - 1 && !hidden() ? play(false) : next()),
+      Number($("speed").value));
+  }
+  $("play").textContent = words()[page.timer ? "pause" : "play"];
+}
+
+// Change the view or the kind of step, staying at the same share of the way.
+function choose(change) {
+  const share = page.at / Math.max(1, stops.length - 1);
+  Object.assign(page, change);
+  page.at = 1e9;
+  rebuild();
+  go(Math.round(share * (stops.length - 1)));
+}

@@ -1,0 +1,111 @@
+// What part of a picture its frame shows: scaled to the window, moved and enlarged by the reader.
+const LARGEST = 1.6; // of the scale that a picture is fitted with, in the page's own type size
+const SMALLEST_TYPE = 13; // of a picture's text
+const LEAST_TYPE = 0.8, LEAST_NARROW = 0.6, NARROW_FRAME = 640; // of the page's type size; less on a phone
+const ZOOM = 1.25, FARTHEST = 0.05, CLOSEST = 8;
+const TALLEST = 640; // pixels of a picture whose frame takes its height from it
+
+const typeSize = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
+
+class Camera {
+  // `frame` is the holder's width and height; `size` the picture's, in its own units, margins
+  // included, from the corner `origin`.
+  constructor(frame, holder, svg, origin, size) {
+    Object.assign(this, { frame, holder, svg, origin, size });
+    this.fit();
+  }
+
+  // Return the scale at which the whole picture is seen, but its text not too small to read.
+  static fitting(frame, size) {
+    const whole = Math.min(...size.map((side, i) => frame[i] / side)), type = typeSize();
+    const least = frame[0] < NARROW_FRAME ? LEAST_NARROW : LEAST_TYPE;
+    return Math.max(least * type / SMALLEST_TYPE, Math.min(LARGEST * type / 16, whole));
+  }
+
+  fit() {
+    this.scale = Camera.fitting(this.frame, this.size);
+    this.corner = [...this.origin];
+    this.apply();
+  }
+
+  // Keep the picture within its frame, and in its middle where the frame is larger.
+  apply() {
+    const seen = this.frame.map(side => side / this.scale);
+    this.corner = this.corner.map((at, i) => {
+      const first = this.origin[i], spare = seen[i] - this.size[i];
+      return spare >= 0 ? first - spare / 2 : Math.max(first, Math.min(first - spare, at));
+    });
+    this.svg.setAttribute("viewBox", [...this.corner, ...seen].map(x => x.toFixed(2)).join(" "));
+    this.holder.classList.toggle("movable", seen.some((side, i) => side < this.size[i] - 1));
+  }
+
+  // Enlarge by a factor, the point of the frame `at` staying where it is.
+  zoom(factor, at = this.frame.map(side => side / 2)) {
+    const scale = Math.max(FARTHEST, Math.min(CLOSEST, this.scale * factor));
+    this.corner = this.corner.map((x, i) => x + at[i] / this.scale - at[i] / scale);
+    this.scale = scale;
+    this.apply();
+  }
+
+  pan(dx, dy) {
+    this.corner = [this.corner[0] - dx / this.scale, this.corner[1] - dy / this.scale];
+    this.apply();
+  }
+
+  // Move so that a box [left, top, right, bottom] of the picture is seen.
+  see([left, top, right, bottom]) {
+    const seen = this.frame.map(side => side / this.scale), ends = [[left, right], [top, bottom]];
+    const outside = ends.some(([from, to], i) => from < this.corner[i] || to > this.corner[i] + seen[i]);
+    if (!outside) return;
+    this.corner = ends.map(([from, to], i) =>
+      from < this.corner[i] || to > this.corner[i] + seen[i] ? (from + to - seen[i]) / 2 : this.corner[i]);
+    this.apply();
+  }
+
+  // Show all, whatever its size: for paper.
+  whole() { this.svg.setAttribute("viewBox", [...this.origin, ...this.size].join(" ")); }
+}
+
+// Let a pointer drag, two pinch, and the wheel enlarge what `camera()` shows.
+function movedBy(holder, camera) {
+  const pointers = new Map();
+  let dragged = 0;
+  const place = event => {
+    const { left, top } = holder.getBoundingClientRect();
+    return [event.clientX - left, event.clientY - top];
+  };
+  const spread = () => {
+    const [[a, b], [c, d]] = [...pointers.values()];
+    return { far: Math.hypot(a - c, b - d), at: [(a + c) / 2, (b + d) / 2] };
+  };
+  holder.addEventListener("pointerdown", event => {
+    if (event.pointerType === "mouse" && event.button) return;
+    pointers.set(event.pointerId, place(event));
+    dragged = 0;
+  });
+  holder.addEventListener("pointermove", event => {
+    const last = pointers.get(event.pointerId), now = place(event);
+    if (!last) return;
+    const before = pointers.size === 2 ? spread() : undefined;
+    pointers.set(event.pointerId, now);
+    dragged += Math.abs(now[0] - last[0]) + Math.abs(now[1] - last[1]);
+    if (dragged < 4) return;
+    if (!holder.hasPointerCapture(event.pointerId)) holder.setPointerCapture(event.pointerId);
+    if (before) {
+      const after = spread();
+      camera().zoom(after.far / (before.far || 1), after.at);
+      camera().pan(after.at[0] - before.at[0], after.at[1] - before.at[1]);
+    } else if (pointers.size === 1) camera().pan(now[0] - last[0], now[1] - last[1]);
+  });
+  for (const name of ["pointerup", "pointercancel"])
+    holder.addEventListener(name, event => pointers.delete(event.pointerId));
+  holder.addEventListener("click", event => {
+    if (dragged >= 4) event.stopPropagation();
+  }, true);
+  // The wheel alone scrolls the page, unless the picture was chosen.
+  holder.addEventListener("wheel", event => {
+    if (!event.ctrlKey && document.activeElement !== holder) return;
+    event.preventDefault();
+    camera().zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), place(event));
+  }, { passive: false });
+}

@@ -1,0 +1,65 @@
+// The controls and the keyboard.
+function guess(event) {
+  event.preventDefault();
+  const answer = teller.answer(stops[page.at]), given = parsed($("answer").value);
+  const right = Object.is(given, answer) || shown(given ?? NaN) === shown(answer) ||
+    Math.abs(given - answer) <= 0.005 * Math.abs(answer);
+  reveal();
+  const verdict = fill(words()[right ? "right" : "wrong"], { value: shown(answer) });
+  $("sentence").textContent = `${verdict} ${$("sentence").textContent}`;
+  $("answer").value = "";
+  $("next").focus();
+}
+
+const back = () => go(page.at - 1), end = () => go(stops.length - 1);
+
+function keyed(event) {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  const { target } = event, typing = target.matches("select, input:not([type=checkbox], [type=range])");
+  if (typing) return;
+  const ranged = target.matches("[type=range]") && event.key !== " ";
+  if (event.key === " " && target.matches("button, summary, a, input[type=checkbox], [role=button]"))
+    return;
+  const zoom = factor => picture.camera.zoom(factor);
+  const action = { ArrowRight: next, ArrowLeft: back, PageDown: next, PageUp: back, Home: () => go(0), End: end,
+    " ": () => play(!page.timer), "+": () => zoom(ZOOM), "=": () => zoom(ZOOM), "-": () => zoom(1 / ZOOM),
+    0: () => picture.camera.fit() }[event.key];
+  if (!action || ranged) return;
+  if (target.matches(".table, .source, #leaves") && event.key !== " ") return; // they scroll it
+  event.preventDefault();
+  action();
+}
+
+function wire() {
+  const stepping = { first: () => go(0), back, next, reveal, reset, last: end, play: () => play(!page.timer),
+    close: () => choose({ key: view().closes }), whole: () => picture.camera.fit(),
+    closer: () => picture.camera.zoom(ZOOM), farther: () => picture.camera.zoom(1 / ZOOM) };
+  for (const [id, action] of Object.entries(stepping)) $(id).addEventListener("click", action);
+  $("scrub").addEventListener("input", () => go(Number($("scrub").value) - 1));
+  $("speed").addEventListener("change", () => play(!!page.timer));
+  $("by").addEventListener("change", () => choose({ by: $("by").value }));
+  $("view").addEventListener("change", () => choose({ key: $("view").value }));
+  $("language").addEventListener("change", () => {
+    page.language = $("language").value;
+    rebuild();
+  });
+  $("theme").addEventListener("change", () => {
+    document.documentElement.dataset.theme = $("theme").value;
+  });
+  $("predict").addEventListener("change", () => {
+    page.predict = $("predict").checked;
+    page.revealed = !page.predict || page.at === 0;
+    show();
+  });
+  $("guess").addEventListener("submit", guess);
+  document.addEventListener("keydown", keyed);
+  addEventListener("hashchange", fromAddress);
+  addEventListener("beforeprint", () => picture.camera.whole());
+  addEventListener("afterprint", () => picture.camera.apply());
+  movedBy($("picture"), () => picture.camera);
+  let waiting = 0;
+  new ResizeObserver(() => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { draw(); show(); }, 100);
+  }).observe($("picture"));
+}

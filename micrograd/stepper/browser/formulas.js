@@ -1,0 +1,54 @@
+// How formulas and sentences are filled in: micrograd.render.formulas and micrograd.stepper.words.
+const fill = (template, names) => template.replace(/\{(\w+)\}/g, (_, name) => names[name] ?? "");
+
+const term = (name, arithmetic) => (arithmetic && name.startsWith("−") ? `(${name})` : name);
+
+function filled(text, operands, out) {
+  const arithmetic = !text.endsWith(")") || text.startsWith("(");
+  const letters = { out, x: operands[0], y: operands[1] };
+  return text.replace(/\b(?:out|x|y)\b/g, letter =>
+    term(letters[letter], arithmetic && text !== letter));
+}
+
+const TERMS = 3;
+function variadic(node, operands) {
+  if (node.op !== SUM) {
+    const more = operands.length > TERMS ? ", …" : "";
+    return `${node.symbol || "f"}(${operands.slice(0, TERMS).join(", ")}${more})`;
+  }
+  const count = operands.length >> 1, terms = [];
+  for (let i = 0; i < count; i++)
+    terms.push(`${term(operands[2 * i], true)} · ${term(operands[2 * i + 1], true)}`);
+  const some = count <= TERMS ? terms : [...terms.slice(0, TERMS - 1), "…", terms[count - 1]];
+  return [...some, ...operands.slice(2 * count)].join(" + ");
+}
+
+// Return what a node computes, with texts[i] standing for node i.
+function formula(node, texts) {
+  const operands = node.operands.map(i => texts(i));
+  if (!operands.length) return "";
+  return node.shown ? filled(node.shown, operands, texts(node.id)) : variadic(node, operands);
+}
+
+const isBias = (node, position) =>
+  node.op === SUM && node.operands.length % 2 === 1 && position === node.operands.length - 1;
+
+function localFormula(node, position, texts) {
+  const operands = node.operands.map(i => texts(i));
+  if (node.op === SUM) return isBias(node, position) ? "1" : operands[position ^ 1];
+  return node.locals ? filled(node.locals[position], operands, texts(node.id)) : "";
+}
+
+// Return the nodes whose values the local gradient is read off.
+function suppliers(node, position) {
+  if (node.op === SUM) return isBias(node, position) ? [] : [node.operands[position ^ 1]];
+  const letters = node.locals ? node.locals[position].match(/\b(?:out|x|y)\b/g) ?? [] : [];
+  return letters.map(l => (l === "out" ? node.id : node.operands[l === "x" ? 0 : 1]));
+}
+
+function reason(node, position, local) {
+  if (!node.role) return "handmade";
+  if (node.op === SUM) return isBias(node, position) ? "distributes" : "switches";
+  if (node.role === "distributes") return local === 1 ? "distributes" : "distributes.turned";
+  return local === 0 && node.role !== "switches" ? `${node.role}.zero` : node.role;
+}

@@ -1,0 +1,29 @@
+// The list of all steps: the same as text.
+function listing() {
+  const last = stops.length - 1;
+  const whole = stateAt(stops, last, page.record, graph.nodes, exact());
+  $("steps").replaceChildren(...stops.map((stop, i) => {
+    const line = document.createElement("tr"), link = made("a", String(i + 1));
+    link.href = `#step=${i + 1}`;
+    link.addEventListener("click", event => { event.preventDefault(); go(i); });
+    const cells = [made("td"), made("td", words()[`pass.${stop.walk ? "walk" : stop.kind}`]),
+      made("td", teller.what(stop)), made("td", teller.summary(stop)),
+      made("td", teller.sentence(stop, whole))];
+    if (graph.program) cells.push(made("td", lineNumbers(stop)));
+    cells[0].append(link);
+    for (const cell of cells) cell.dataset.text = cell.textContent;
+    line.append(...cells);
+    return line;
+  }));
+  $("all").classList.toggle("long", stops.length > 16);
+}
+
+function mark() {
+  [...$("steps").children].forEach((line, i) => {
+    line.toggleAttribute("aria-current", i === page.at);
+    if (i === page.at) line.setAttribute("aria-current", "step");
+    const secret = page.predict && (i > page.at || (i === page.at && hidden()));
+    for (const cell of [line.cells[3], line.cells[4]])
+      cell.textContent = secret && cell.dataset.text ? "?" : cell.dataset.text;
+  });
+}

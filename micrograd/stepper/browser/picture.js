@@ -1,0 +1,208 @@
+// The picture: one box per Value or group, one line per edge, drawn once per view and then updated.
+const SVG = "http://www.w3.org/2000/svg";
+const PILL = 22;
+const MARGIN = 14;
+
+function element(tag, attributes, parent, text) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  if (text !== undefined) made.textContent = text;
+  parent?.append(made);
+  return made;
+}
+
+// Return how wide a text is, of a size and weight of the picture; asking the picture itself would
+// have it laid out anew for every box.
+const pen = document.createElement("canvas").getContext("2d");
+function widthOf(text, font) {
+  pen.font = `${font} ${pen.family ??= getComputedStyle(document.body).fontFamily}`;
+  return pen.measureText(text).width;
+}
+const NAME_FONT = "700 16px", QUIET_FONT = "13px", NUMBER_FONT = "17px";
+
+// Return a text cut until it is no wider than `width`.
+function fit(text, font, width) {
+  const full = [...text];
+  let length = full.length, cut = text;
+  while (length > 1 && widthOf(cut, font) > width) {
+    length = Math.min(length - 1, Math.ceil(length * width / widthOf(cut, font)));
+    cut = full.slice(0, length).join("") + "…";
+  }
+  return cut;
+}
+
+// Return the path through points that are joined by curves and level stretches in turn.
+function pathOf(points, down) {
+  let path = `M${points[0]}`;
+  for (let i = 1; i < points.length; i++) {
+    const [x, y] = points[i], [u, v] = points[i - 1];
+    if (i % 2 === 0) path += `L${x} ${y}`;
+    else if (down) path += `C${u} ${(v + y) / 2} ${x} ${(v + y) / 2} ${x} ${y}`;
+    else path += `C${(u + x) / 2} ${v} ${(u + x) / 2} ${y} ${x} ${y}`;
+  }
+  return path;
+}
+
+const middle = ([a, b], [c, d]) => [(a + c) / 2, (b + d) / 2];
+
+function arrow(parent, [x, y], down, back) {
+  const s = back ? -1 : 1, tip = back ? 10 : 0;
+  const at = (along, aside) => (down ? [x + aside, y + along] : [x + along, y + aside]);
+  const points = [at(-tip + tip, 0), at(-10 * s, -5), at(-10 * s, 5)].join(" ");
+  return element("polygon", { class: "arrow", points }, parent);
+}
+
+class Picture {
+  constructor(holder, view, say) {
+    // Measured before anything is drawn: to ask later would have all of it laid out at once.
+    const frame = [holder.clientWidth || 600, holder.clientHeight || 400];
+    Object.assign(this, { holder, view, say, frame });
+    const tall = frame[0] < (this.grows ? NARROW_FRAME : frame[1]);
+    this.down = tall && turnable(view) && this.scale(this.places(true)) > this.scale(this.places(false));
+    this.placed = this.places(this.down);
+    this.draw();
+  }
+
+  places(down) {
+    const key = down ? "downward" : "across"; // kept: a view is drawn again and again
+    return this.view[key] ??= placed(this.view, down);
+  }
+
+  size(places = this.placed) { return places.size.map(side => side + 2 * MARGIN); }
+
+  // Return how large the picture is seen; nothing holds the height of what grows with its picture.
+  scale(places) {
+    const [across, down] = this.size(places), [width, height] = this.frame;
+    return Math.min(width / across, (this.grows ? Infinity : height) / down);
+  }
+
+  get grows() { return document.documentElement.classList.contains("embedded"); }
+
+  draw() {
+    this.svg = element("svg", { role: "group", "aria-label": this.say.label });
+    this.holder.replaceChildren(this.svg);
+    this.edges = this.view.edges.map((edge, i) => this.edge(this.placed.paths[i]));
+    this.boxes = this.view.boxes.map((box, i) => this.box(box, i));
+    this.labels = this.view.edges.map((edge, i) => this.label(this.placed.paths[i]));
+    this.resize();
+  }
+
+  resize() {
+    if (this.grows) {
+      this.frame[1] = this.height();
+      this.holder.style.height = `${this.frame[1]}px`;
+    }
+    this.camera = new Camera(this.frame, this.holder, this.svg, [-MARGIN, -MARGIN], this.size());
+  }
+
+  height() {
+    const size = this.size(), fitting = Camera.fitting([this.frame[0], Infinity], size);
+    return Math.min(TALLEST, Math.ceil(size[1] * fitting));
+  }
+
+  edge(points) {
+    const group = element("g", {}, this.svg), down = this.down;
+    return {
+      line: element("path", { class: "edge", d: pathOf(points, down) }, group),
+      arrow: arrow(group, points[points.length - 1], down, false),
+      back: arrow(group, points[0], down, true),
+    };
+  }
+
+  // The number on an edge, and beside it the local gradient it was multiplied by.
+  label(points) {
+    const pill = cls => {
+      const group = element("g", { class: cls, visibility: "hidden" }, this.svg);
+      element("rect", { height: PILL, rx: cls === "pill" ? 11 : 4, y: -PILL / 2 }, group);
+      element("text", { y: 5 }, group);
+      return group;
+    };
+    const n = points.length;
+    return { pill: pill("pill"), times: pill("times"), at: middle(points[n - 2], points[n - 1]), end: points[n - 1],
+      beside: middle(points[n - 3] ?? points[0], points[n - 2]) };
+  }
+
+  box(box, place) {
+    const [x, y, width, height] = this.placed.boxes[place];
+    const group = element("g", { transform: `translate(${x} ${y})` }, this.svg);
+    const folded = box.members.length > 1, told = this.say.box(box);
+    group.classList.toggle("inside", !!this.view.inside?.includes(place));
+    if (folded) element("rect", { class: "shade", x: 5, y: 5, width, height, rx: 10 }, group);
+    element("rect", { class: "box", width, height, rx: 10 }, group);
+    element("title", {}, group, told.title);
+    const room = told.single ? width - 32 : 2 * width;
+    const name = fit(told.name, NAME_FONT, Math.min(width - 24, room - Math.min(56, widthOf(told.formula, QUIET_FONT))));
+    const note = fit(told.formula, QUIET_FONT, Math.min(width - 24, room - widthOf(name, NAME_FONT)));
+    element("text", { class: "name", x: 12, y: 26 }, group, name);
+    element("text", { class: "quiet note", x: width - 12, y: told.single ? 25 : 54, "text-anchor": "end" }, group, note);
+    const row = (cls, label, at) => [
+      element("text", { class: "quiet", x: 12, y: at }, group, told.single ? label : ""),
+      element("text", { class: cls, x: width - 12, y: at }, group)];
+    if (this.view.opens[place]) this.opener(group, width, place, told);
+    const [, value] = row("v", this.say.value, 54), [of, grad] = row("g", "", 80);
+    return { group, value, of, grad, room: width - 30 };
+  }
+
+  // A click anywhere on a folded box opens it; its badge is the button that keys reach.
+  opener(group, width, place, told) {
+    const open = () => this.say.open(this.view.opens[place]);
+    group.classList.add("group");
+    group.addEventListener("click", open);
+    const badge = element("g", { class: "badge", role: "button", tabindex: "0",
+      "aria-label": told.open }, group);
+    element("circle", { cx: width - 2, cy: 2, r: 11 }, badge);
+    element("path", { d: `M${width - 8} 2h12M${width - 2} -4v12` }, badge);
+    badge.addEventListener("keydown", event => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      open();
+    });
+  }
+
+  // Show a frame: texts per box and edge, and which of them take part in the step.
+  update(frame) {
+    this.boxes.forEach(({ group, value, of, grad, room }, place) => {
+      const shown = frame.box(place);
+      value.textContent = shown.value;
+      grad.textContent = shown.grad;
+      of.textContent = fit(shown.of, QUIET_FONT, room - widthOf(shown.grad, NUMBER_FONT));
+      value.classList.toggle("used", shown.used);
+      grad.classList.toggle("used", shown.gives);
+      for (const role of ["forward", "receives", "gives"])
+        group.classList.toggle(role, !!shown[role]);
+    });
+    this.edges.forEach((edge, i) => {
+      const { active, pill, times } = frame.edge(i);
+      edge.line.setAttribute("class", `edge ${active}`);
+      edge.arrow.setAttribute("class", `arrow ${active === "forward" ? active : ""}`);
+      edge.back.setAttribute("class", "arrow backward");
+      edge.back.setAttribute("visibility", active === "backward" ? "visible" : "hidden");
+      edge.arrow.setAttribute("visibility", active === "backward" ? "hidden" : "visible");
+      this.write(this.labels[i].pill, this.labels[i].at, pill, this.labels[i].end);
+      this.write(this.labels[i].times, this.labels[i].beside, times);
+    });
+    this.follow(frame.places);
+  }
+
+  // Write a number at a place, or left of `end` where it would reach beyond that.
+  write(group, [x, y], text, end) {
+    group.setAttribute("visibility", text ? "visible" : "hidden");
+    if (!text) return;
+    const [rect, label] = group.children, width = Math.max(30, 7.6 * text.length + 14);
+    const left = end && !this.down ? Math.min(x, end[0] - 11 - width / 2) : x;
+    group.setAttribute("transform", `translate(${left} ${y})`);
+    rect.setAttribute("width", width);
+    rect.setAttribute("x", -width / 2);
+    label.textContent = text;
+  }
+
+  // Move so that the boxes of the step are seen, where the picture is larger than its frame.
+  follow(places) {
+    const frames = places.map(place => this.placed.boxes[place]).filter(Boolean);
+    if (!frames.length) return;
+    const all = (side, pick) => pick(...frames.map(side));
+    this.camera.see([all(([x]) => x, Math.min) - MARGIN, all(([, y]) => y, Math.min) - MARGIN,
+      all(([x, , width]) => x + width, Math.max) + MARGIN, all(([, y, , height]) => y + height, Math.max) + MARGIN]);
+  }
+}

@@ -1,0 +1,4 @@
+// The page begins here.
+wire();
+if (DATA.playground) wirePlayground();
+fromAddress();

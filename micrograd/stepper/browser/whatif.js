@@ -1,0 +1,135 @@
+// What if an input were different: a field and a slider for each, and both passes anew.
+const NUMERAL = /^\s*[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|inf|infinity|nan)\s*$/i;
+const REACH = 5, MARKS = 100; // of a slider: how far it goes either way at least, and in how many marks
+
+// Return the number a reader wrote, or undefined.
+function parsed(written) {
+  const text = written.replaceAll("−", "-");
+  if (!NUMERAL.test(text)) return undefined;
+  const spelled = text.trim().toLowerCase().replace(/^(\+?|-)inf(inity)?$/, "$1Infinity");
+  return Number(spelled.replace(/^[-+]?nan$/, "NaN"));
+}
+
+// Fields for the inputs that the picture shows on their own; those without a label come last.
+function leaves() {
+  const possible = graph.nodes.every(node => node.op !== "handmade");
+  const alone = view().boxes.filter(box => box.members.length === 1)
+    .map(box => graph.nodes[box.members[0]]).filter(n => !n.operands.length)
+    .sort((a, b) => a.constant - b.constant);
+  $("whatif").hidden = !alone.length;
+  $("impossible").hidden = possible;
+  $("reset").hidden = $("leaves").hidden = !possible;
+  $("leaves").replaceChildren(...(possible ? alone : []).map(leafRow));
+  fields();
+}
+
+function leafRow(node) {
+  const line = made("div", "", "leaf"), label = made("label", `${leafName(node)} `);
+  const field = made("input"), slider = made("input");
+  Object.assign(field, { type: "text", inputMode: "decimal", autocomplete: "off" });
+  Object.assign(slider, { type: "range", step: "any" });
+  slider.setAttribute("aria-label", leafName(node));
+  field.dataset.leaf = node.id;
+  field.addEventListener("input", () => edit(node, field, field.value));
+  slider.addEventListener("input", () => edit(node, field, slid(slider)));
+  field.addEventListener("change", () => range(slider, node));
+  label.append(field);
+  line.append(label, slider);
+  return line;
+}
+
+// Return the number of a slider, in as few digits as tell its marks apart.
+function slid(slider) {
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Number(slider.max) - Number(slider.min)) - 0.01));
+  return String(Number(Number(slider.value).toFixed(digits)));
+}
+
+// A number of the formula is called by its user too: "2 in a".
+function leafName(node) {
+  const user = graph.nodes.find(n => n.operands.includes(node.id));
+  if (!node.constant || !user) return node.name;
+  return fill(words()["number.in"], { name: node.name, node: user.name });
+}
+
+const numberNow = node => page.edited.get(node.id) ?? node.value;
+
+// Return the numbers of the named inputs, by name.
+function pointNow() {
+  return new Map(graph.nodes.filter(node => !node.operands.length && !node.constant)
+    .map(node => [node.label ?? node.name, numberNow(node)]));
+}
+
+function range(slider, node) {
+  const now = numberNow(node), reach = Math.max(REACH, finite(now) ? 2 * Math.abs(now) : 0);
+  const decade = 10 ** Math.floor(Math.log10(reach)), round = Math.ceil(reach / decade) * decade;
+  Object.assign(slider, { min: -round, max: round, value: now });
+}
+
+function fields() {
+  for (const field of $("leaves").querySelectorAll("[data-leaf]")) {
+    const node = graph.nodes[Number(field.dataset.leaf)];
+    field.value = String(numberNow(node));
+    field.classList.toggle("changed", page.edited.has(node.id));
+    field.removeAttribute("aria-invalid");
+    range(field.closest(".leaf").querySelector("[type=range]"), node);
+  }
+}
+
+function edit(node, field, text) {
+  const value = parsed(text), slider = field.closest(".leaf").querySelector("[type=range]");
+  const refuse = reason => {
+    field.setAttribute("aria-invalid", "true");
+    $("outcome").textContent = reason;
+  };
+  if (field.value !== text) field.value = text;
+  if (value === undefined) return refuse(words()["bad.number"]);
+  const edited = new Map(page.edited).set(node.id, value);
+  if (Object.is(value, node.value)) edited.delete(node.id);
+  try {
+    page.record = computed(edited);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const { id } = graph.nodes[error.node];
+    return refuse(fill(words()[`bad.${error.message}`], { node: graph.nodes[id].name,
+      formula: formula(graph.nodes[id], i => teller.name(i)) }));
+  }
+  if (document.activeElement !== slider) slider.value = value;
+  page.edited = edited;
+  teller.model.record = page.record;
+  if (node.constant) draw(); // its number is its name
+  field.classList.toggle("changed", edited.has(node.id));
+  for (const other of $("leaves").querySelectorAll("input")) other.removeAttribute("aria-invalid");
+  $("outcome").textContent = outcome();
+  refresh();
+}
+
+// Return the record of both passes after edits; the recorded one when there are none.
+function computed(edited) {
+  if (!edited.size) return graph.recorded;
+  const { nodes, root, recorded } = graph;
+  const data = forwardPass(ROWS, nodes, nodes.map(node => edited.get(node.id) ?? node.value));
+  return { data, steps: backwardPass(ROWS, nodes, data, root, recorded.seed), root, seed: recorded.seed };
+}
+
+function outcome() {
+  if (!page.edited.size) return "";
+  const root = graph.nodes[graph.root];
+  return fill(words().outcome, { root: root.name, value: shown(page.record.data[root.id]),
+    recorded: shown(root.value) });
+}
+
+// Tell the same steps with the new numbers.
+function refresh() {
+  teller.model.record = page.record;
+  listing();
+  show();
+}
+
+function reset() {
+  Object.assign(page, { edited: new Map(), record: graph.recorded });
+  $("outcome").textContent = "";
+  fields();
+  teller.model.record = graph.recorded;
+  draw();
+  refresh();
+}

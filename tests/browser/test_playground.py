@@ -1,0 +1,191 @@
+"""The playground in a real browser: typing, examples, links, zoom, and every size of screen."""
+
+import re
+
+import pytest
+
+from micrograd.expressions import parse
+from micrograd.nn import MLP
+from micrograd.stepper import page
+from micrograd.stepper.document import play_page
+from micrograd.stepper.examples import EXAMPLES
+from tests.browser.test_step_page import boxes, place
+from tests.stepper_graphs import worked_example
+
+SIZES = [(1280, 720, 12), (1920, 1080, 16), (390, 844, 0)]
+TEXT_SIZES = """[...document.querySelectorAll('#picture text, header *, .strip *, .controls *')]
+    .filter(e => e.checkVisibility())
+    .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+    .map(e => parseFloat(getComputedStyle(e).fontSize) * (e.getScreenCTM?.().a ?? 1))"""
+
+
+@pytest.fixture(scope="module")
+def play():
+    return play_page()
+
+
+def test_it_is_one_small_file(play):
+    assert len(play.encode()) <= 150_000
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\(", play)
+    assert "default-src 'none'" in play
+    assert len(page(worked_example()).encode()) <= 80_000
+
+
+def test_typing_draws_computes_and_steps(opened, play):
+    shown = opened(play)
+    shown.locator("#expression").fill("h = tanh(w * x); h * h - w")
+    assert shown.locator("h1").inner_text().startswith("f = tanh(w · x) · tanh(w · x) − w")
+    assert [*boxes(shown)] == ["x", "w", "a", "h", "b", "f"]
+    shown.get_by_role("textbox", name="w", exact=True).fill("-0.5")
+    shown.get_by_role("slider", name="x", exact=True).fill("2")
+    shown.locator("#last").click()
+    root = parse("h = tanh(w * x); h * h - w", {"w": -0.5, "x": 2.0})
+    root.backward()
+    told = boxes(shown)
+    assert told["f"] == ("1.08", "1") and told["w"][1] == f"{root.parents[1].grad:.4g}".replace(
+        "-", "−"
+    )
+    assert "e=h%20%3D%20tanh" in shown.url and "w=-0.5&x=2&" in shown.url
+
+
+def test_a_link_shows_what_was_seen(opened, play):
+    first = opened(play)
+    first.locator("#expression").fill("step * e + 2")
+    first.get_by_role("textbox", name="step", exact=True).fill("3")
+    first.locator("#language").select_option("zh")
+    for _ in range(3):
+        first.locator("#next").click()
+    hash = first.url.partition("#")[2]
+    second = opened(play, f"#{hash}")
+    assert second.url.partition("#")[2] == hash
+    assert place(second) == "4 / 8" and boxes(second)["f"] == ("5", "1")
+    assert boxes(second)["step"][0] == "3"
+    assert second.locator("#next").inner_text() == "下一步"
+    assert second.locator("#expression").input_value() == "step * e + 2"
+
+
+@pytest.mark.parametrize(
+    "hash, said",
+    [
+        ("#e=%28%28&step=2", "e"),
+        ("#x=banana", "x"),
+        ("#step=-4", "step"),
+        ("#lang=tlh", "lang"),
+        ("#view=none&by=magic", "view, by"),
+        ("#e=9**9**9", "e"),
+        ("#x=1&y=2&nosuch=3", ""),
+    ],
+)
+def test_a_damaged_link_gives_the_default_and_says_so(opened, play, hash, said):
+    shown = opened(play, hash)
+    outcome = shown.locator("#outcome").inner_text()
+    assert (f"The link's {said} cannot be read" in outcome) == bool(said)
+    assert boxes(shown)["a"] and shown.locator("#picture g:has(> .box)").count() == 6
+
+
+HOSTILE = [
+    "(",
+    "x +",
+    "9**9**9",
+    "__import__('os')",
+    "(" * 500 + "x" + ")" * 500,
+    "x + " * 6000 + "x",
+    "log(x - 5)",
+    "<img src=x onerror=alert(1)>",
+    "x = 1; x = 2",
+    "constructor(x)",
+    "a" * 30_000,
+    "",
+    "1e999 * x",
+    "tanh()",
+    " + ".join(f"x{i}" for i in range(600)),
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20] or "empty")
+def test_what_cannot_be_drawn_is_said_and_the_last_picture_stays(opened, play, text):
+    shown = opened(play)
+    before = boxes(shown)
+    shown.locator("#expression").fill(text)
+    said = shown.locator("#trouble").inner_text()
+    assert len(said) > 10 and "{" not in said and boxes(shown) == before
+    assert shown.locator("#expression").get_attribute("aria-invalid") == "true"
+    shown.locator("#expression").fill("x * 2")
+    assert shown.locator("#trouble").inner_text() == "" and [*boxes(shown)] == ["x", "2", "f"]
+
+
+def test_every_example_is_what_python_makes_of_it(opened, play):
+    shown = opened(play)
+    for number, (_, text, at) in enumerate(EXAMPLES):
+        shown.locator("#examples").select_option(str(number))
+        assert shown.locator("#trouble").inner_text() == ""
+        shown.locator("#last").click()
+        root = parse(text, at)
+        name = root.label
+        assert boxes(shown)[name][1] == "1" and len(boxes(shown)) > 3
+        assert float(boxes(shown)[name][0].replace("−", "-")) == pytest.approx(root.data, abs=1e-3)
+
+
+def test_it_is_moved_and_enlarged(opened, play):
+    shown = opened(play)
+
+    def seen():
+        return [float(x) for x in shown.locator("#picture svg").get_attribute("viewBox").split()]
+
+    whole = seen()
+    shown.locator("#closer").click()
+    assert seen()[2] == pytest.approx(whole[2] / 1.25, rel=1e-3)
+    shown.keyboard.press("-")
+    assert seen() == pytest.approx(whole, abs=0.1)
+    frame = shown.locator("#picture").bounding_box()
+    for _ in range(4):
+        shown.keyboard.press("+")
+    middle = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    large = seen()
+    shown.mouse.move(*middle)
+    shown.mouse.down()
+    shown.mouse.move(middle[0] - 60, middle[1], steps=4)
+    shown.mouse.up()
+    assert seen()[0] > large[0] + 10
+    shown.locator("#picture").focus()
+    shown.mouse.wheel(0, -200)
+    shown.wait_for_function(
+        f"document.querySelector('#picture svg').viewBox.baseVal.width < {large[2]}"
+    )
+    shown.locator("#whole").click()
+    assert seen() == pytest.approx(whole, abs=0.1)
+
+
+def test_a_presenters_remote_steps(opened, play):
+    shown = opened(play)
+    for key, at in (("PageDown", 2), ("PageDown", 3), ("PageUp", 2)):
+        shown.keyboard.press(key)
+        assert place(shown) == f"{at} / 11"
+
+
+@pytest.mark.parametrize("width, height, least", SIZES)
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_it_fits_the_screen(opened, axe, play, width, height, least, locale):
+    for scheme in ("light", "dark"):
+        shown = opened(play, "#step=8", width, height, locale=locale, color_scheme=scheme)
+        shown.add_style_tag(content="* { transition: none !important; }")
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width
+        for selector in (".controls button:not([hidden])", "#scrub", "#expression", "#picture"):
+            for part in shown.locator(selector).all():
+                seen = part.bounding_box()
+                assert seen["y"] >= 0 and seen["y"] + seen["height"] <= height, selector
+                assert seen["x"] >= 0 and seen["x"] + seen["width"] <= width, selector
+        assert min(shown.evaluate(TEXT_SIZES)) >= least - 0.01
+        frame = shown.locator("#picture").bounding_box()
+        for box in shown.locator("#picture .box").all():
+            seen = box.bounding_box()
+            assert seen["y"] >= frame["y"] - 1 and seen["x"] >= frame["x"] - 1
+            assert seen["y"] + seen["height"] <= frame["y"] + frame["height"] + 1
+        shown.evaluate(axe)
+        run = "axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].html]))"
+        assert shown.evaluate(run) == []
+
+
+def test_a_network_opens_by_its_layers(opened):
+    shown = opened(page(MLP(3, [4, 1])([1.0, 2.0, 3.0])))
+    assert [*boxes(shown)] == ["1", "2", "3", "layer 0", "layer 1"]

@@ -1,0 +1,270 @@
+"""What the passes hand to one another: it prints, cannot be changed, and is checked."""
+
+from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
+
+import numpy as np
+import pytest
+
+from micrograd.engine import Value
+from micrograd.lowering import cache, lower, passes
+from micrograd.lowering.arrays.check import BrokenProgramError, check_arrays
+from micrograd.lowering.arrays.ir import (
+    BATCH,
+    COMPUTED,
+    FIXED,
+    Array,
+    B,
+    Formula,
+    Index,
+    Read,
+    Term,
+)
+from micrograd.lowering.code.expr import Assign, num, ref, whole
+from micrograd.lowering.code.statements import Code, check_code
+from micrograd.lowering.irregular.levels import Levels
+from micrograd.lowering.passes import FORWARD, PASSES, Pass
+from micrograd.lowering.trace.declared import INPUT
+from tests.golden_models import MODELS
+from tests.lowering_models import window_model
+from tests.test_golden import made
+
+
+def window():
+    loss, parameters = window_model(inputs=4, hidden=3)
+    return lower(loss, [0.1] * 4, [0.2] * 4, parameters=parameters)
+
+
+def forms_of(program):
+    return {"graph": program.graph, "chains": program._chains, **program.lowered.forms("parameter")}
+
+
+# every form
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_form_prints(name):
+    program = made(name).program
+    forms = forms_of(program)
+    irregular = isinstance(forms["arrays"], Levels)
+    for step in PASSES:
+        shown = program.explain(step.name)
+        if irregular and step.name in ("adjoints", "code", "inlined"):
+            assert forms[step.name] is None and "fits no arrays" in shown
+            continue
+        assert shown.strip() and " object at 0x" not in shown and str(forms[step.name]).strip()
+    assert program.explain("text") == program.source
+
+
+@pytest.mark.parametrize("name", ["window_pair", "window_of_ids", "max_chains", "irregular"])
+def test_no_form_can_be_changed(name):
+    forms = forms_of(made(name).program)
+    for step in PASSES:
+        form = forms[step.name]
+        if form is not None:
+            with pytest.raises(FrozenInstanceError):
+                setattr(form, fields(form)[0].name, None)
+    if not isinstance(forms["arrays"], Levels):
+        for form, attribute in (
+            ("arrays", "names"),
+            ("adjoints", "gradients"),
+            ("inlined", "into"),
+        ):
+            with pytest.raises(TypeError):
+                getattr(forms[form], attribute)[None] = None
+
+
+def test_index_notation_is_the_formula_of_the_lecture():
+    lines = [line.partition("#")[0].strip() for line in window().explain("arrays").splitlines()]
+    assert "z1[i]     = Σj W1[i,j] x[j] + b1[i]" in lines or (
+        "z1[i]     = Σj x[j] W1[i,j] + b1[i]" in lines
+    )
+    lines = [line.partition("#")[0].strip() for line in window().explain("adjoints").splitlines()]
+    assert any(line.startswith("dW1[i,j] = Σb delta1") for line in lines)
+
+
+def test_an_unknown_pass_is_refused_with_the_names():
+    with pytest.raises(ValueError, match="no pass is called 'trees'; give one of graph, ch"):
+        window().explain("trees")
+
+
+# one more pass
+
+
+def with_a_pass(monkeypatch, step, after):
+    steps = list(PASSES)
+    steps.insert(1 + [s.name for s in steps].index(after), step)
+    monkeypatch.setattr(passes, "PASSES", tuple(steps))
+    cache.forget()
+
+
+def test_a_new_pass_is_one_line(monkeypatch):
+    checked = []
+
+    def halved(forms):
+        """Return the adjoints, all gradients halved."""
+        form = forms["adjoints"]
+        for array in form.gradients.values():
+            half = tuple(replace(t, scale=t.scale.times(0.5)) for t in array.terms)
+            object.__setattr__(array, "terms", half)
+        return len(form.gradients)
+
+    with_a_pass(
+        monkeypatch, Pass("halved", halved, lambda form, _: checked.append(form)), "adjoints"
+    )
+    monkeypatch.setattr("micrograd.lowering.explain.PASSES", passes.PASSES)
+    monkeypatch.setattr("micrograd.lowering.explain.NAMES", tuple(s.name for s in passes.PASSES))
+    x = np.ones((2, 4))
+    program = window()
+    gradients = program.value_and_grad(x, -x)[1]
+    assert checked == [len(program.parameters)]
+    assert program.explain("halved") == "3"
+    assert any(line.split()[:1] == ["halved"] for line in program.explain().splitlines())
+    monkeypatch.undo()
+    cache.forget()
+    for name, gradient in window().value_and_grad(x, -x)[1].items():
+        np.testing.assert_allclose(gradients[name], gradient / 2)
+
+
+def test_what_a_pass_breaks_its_check_refuses(monkeypatch):
+    def refuse(form, forms):
+        raise BrokenProgramError("odd")
+
+    with_a_pass(monkeypatch, Pass("count", lambda forms: 1, refuse), "code")
+    with pytest.raises(BrokenProgramError, match="odd"):
+        window()(np.ones((2, 4)), np.ones((2, 4)))
+    cache.forget()
+
+
+def test_a_forward_pass_has_no_adjoints():
+    forms = window().lowered.forms(FORWARD)
+    assert forms["adjoints"] is None and "def forward(" in str(forms["text"])
+
+
+# broken forms
+
+
+NO_NODES = np.zeros(0, np.int64)
+
+
+def leaf(*shape, nodes=None, batched=False):
+    count = int(np.prod(shape)) if nodes is None else nodes
+    return Array(INPUT, shape, np.arange(count), batched, name="x")
+
+
+def tanh(read, *shape, **options):
+    formula = Formula("tanh", "tanh(x)", None, (("x", read),), ("1 - out * out",))
+    axes = tuple(enumerate(shape))
+    return Array(COMPUTED, shape, NO_NODES, terms=(Term((formula,), axes, **options),), name="h")
+
+
+def reads(array, *index, shape=(2,), **options):
+    return [array, tanh(Read(array, index, **options), *shape)]
+
+
+TWO = leaf(2)
+TABLE = np.array([0, 9])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "fault"),
+    [
+        ([leaf(2, 3, nodes=5)], r"x \(2, 3\) has 5 nodes"),
+        (reads(TWO, Index(0))[::-1], "h reads x before it is computed"),
+        (reads(TWO, Index(1)), "h reads x at the variables"),
+        (reads(leaf(2, batched=True), Index(0)), "h reads x at the variables"),
+        (reads(TWO, Index(0), shape=(3,)), "h reads x outside of its axis of 2"),
+        (reads(TWO, Index(0, 1)), "outside of its axis"),
+        (reads(TWO, Index(FIXED, 2)), "outside"),
+        (reads(TWO, Index(FIXED, -1)), "outside of its axis"),
+        (reads(TWO, Index(0, 0, 2)), "outside of its axis"),
+        (reads(TWO, Index(0), Index(0)), r"h reads x \(2,\) as \(2,\)"),
+        (reads(leaf(6), Index(0), Index(1), split=(2, 2)), r"h reads x \(6,\) as \(2, 2\)"),
+        (reads(TWO, table=TABLE, variables=(0,)), "by a table"),
+        (reads(TWO, table=np.array([0, -1]), variables=(0,)), "by a table"),
+        (reads(TWO, table=np.zeros(3, int), variables=(0,)), r"by a table \(3,\) of places"),
+        (
+            [
+                TWO,
+                Array(COMPUTED, (3,), NO_NODES, terms=(Term((TWO.whole,), ((0, 2),)),), name="h"),
+            ],
+            r"h has a term over \(\(0, 2\),\), not \(\(0, 3\),\)",
+        ),
+        (
+            [
+                TWO,
+                Array(
+                    COMPUTED,
+                    (3,),
+                    NO_NODES,
+                    name="h",
+                    terms=(Term((TWO.whole,), ((0, 2),), at=Read(leaf(3), (Index(0, 2),))),),
+                ),
+            ],
+            "h is added to outside",
+        ),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(arrays, fault):
+    with pytest.raises(BrokenProgramError, match=fault):
+        check_arrays(arrays)
+
+
+@pytest.mark.parametrize("loss", [leaf(2), leaf(batched=True)])
+def test_a_loss_that_is_no_number_is_refused(loss):
+    with pytest.raises(BrokenProgramError, match="the loss is no number"):
+        check_arrays([loss], loss)
+    check_arrays([loss])
+
+
+def test_arrays_that_fit_are_let_pass():
+    x = leaf(2, 3, batched=True)
+    row = Read(x, (Index(FIXED, 1), Index(0)))
+    formula = Formula("tanh", "tanh(x)", None, (("x", row),), ())
+    check_arrays(
+        [x, Array(COMPUTED, (3,), NO_NODES, True, (Term((formula,), ((BATCH, B), (0, 3))),))]
+    )
+
+
+def code(*lines, loss):
+    return Code(
+        (), (), tuple(lines), (), loss, names={line.array: line.array.name for line in lines}
+    )
+
+
+def scalar(name):
+    return Array(COMPUTED, (), NO_NODES, name=name)
+
+
+def test_lines_that_cannot_run_are_refused():
+    a, b, c = map(scalar, "abc")
+    with pytest.raises(BrokenProgramError, match="a uses b too early"):
+        check_code(code(Assign(a, whole(b)), Assign(b, num(1)), loss=b))
+    with pytest.raises(BrokenProgramError, match="a is computed twice"):
+        check_code(code(Assign(a, num(1)), Assign(a, num(2)), loss=a))
+    with pytest.raises(BrokenProgramError, match="a result is never computed"):
+        check_code(code(Assign(a, num(1)), loss=c))
+    check_code(code(Assign(a, num(1)), Assign(b, ref(a, ())), loss=b))
+
+
+@pytest.mark.parametrize("name", ["window_pair", "max_chains", "rows_recorded"])
+def test_the_forms_of_a_model_are_refused_out_of_order(name):
+    forms = made(name).program.lowered.forms("parameter")
+    arrays, adjoints = forms["arrays"].arrays, forms["adjoints"].arrays
+    check_arrays((*arrays, *adjoints))
+    with pytest.raises(BrokenProgramError, match="before it is computed"):
+        check_arrays((*adjoints, *arrays))
+    code = forms["inlined"]
+    check_code(code)
+    with pytest.raises(BrokenProgramError, match="too early"):
+        check_code(replace(code, forward=code.backward, backward=code.forward))
+
+
+def test_forms_are_dataclasses_without_data_of_leaves():
+    """A program's arrays are shared by graphs of one structure: the data are the program's own."""
+    one, two = (lower(Value(x, label="x").tanh() * 2) for x in (0.5, 0.25))
+    assert one.lowered is two.lowered and one() != two()
+    assert all(
+        is_dataclass(form)
+        for form in one.lowered.forms("parameter").values()
+        if not isinstance(form, str)
+    )

@@ -1,0 +1,123 @@
+"""Programs as they run: the lines a debugger shows, threads, results that are the caller's."""
+
+import gc
+import inspect
+import linecache
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from micrograd.lowering import cache, lower
+from micrograd.lowering.passes import FORWARD
+from micrograd.lowering.program import compiled
+from micrograd.lowering.trace.declared import PARAMETER
+from tests.golden_models import MODELS
+from tests.lowering_models import function, window_model
+from tests.test_golden import made
+from tests.test_lowering_models import batches
+
+
+def window():
+    loss, parameters = window_model(inputs=4, hidden=3)
+    return lower(loss, [0.1] * 4, [0.2] * 4, parameters=parameters)
+
+
+def run_of(program, wanted=PARAMETER):
+    """Return the function that a call of the program runs."""
+    return compiled(program.lowered.forms(wanted)["text"], program.lowered)[0]
+
+
+# what a debugger shows
+
+
+def test_the_source_of_what_runs_is_the_printed_one():
+    program = window()
+    assert inspect.getsource(run_of(program)) == function(program)
+    file = run_of(program).__code__.co_filename
+    assert "".join(linecache.getlines(file)) == program.source
+    forward = inspect.getsource(run_of(program, FORWARD))
+    assert forward.startswith("def forward(x, x_c, W1, b1, u):") and "# backward" not in forward
+
+
+def test_a_traceback_shows_the_line_of_the_program():
+    program = window()
+    arrays = [np.zeros((2, 4)), np.zeros((2, 4)), np.zeros((3, 4)), np.zeros(3), np.zeros(5)]
+    with pytest.raises(ValueError) as error:
+        run_of(program)(*arrays)
+    frame = traceback.extract_tb(error.value.__traceback__)[-1]
+    assert frame.name == "value_and_grad" and frame.filename.startswith("<micrograd program ")
+    assert frame.line.startswith("s = h1 @ u ")
+    assert program.source.splitlines()[frame.lineno - 1].strip() == frame.line
+
+
+def test_lines_go_with_the_last_program():
+    cache.forget()
+    program = window()
+    file = run_of(program).__code__.co_filename
+    assert file in linecache.cache
+    cache.forget()
+    del program
+    gc.collect()
+    assert file not in linecache.cache
+
+
+# threads
+
+
+def test_threads_run_one_program_on_their_own_batches():
+    program = window()
+    several = [batches((n, 4), (n, 4)) for n in (1, 2, 3, 5, 8, 13)]
+    alone = [window().value_and_grad(*batch, wrt_inputs=True) for batch in several]
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda b: program.value_and_grad(*b, wrt_inputs=True), several * 20))
+    for n, (value, gradients) in enumerate(runs):
+        right, wanted = alone[n % len(several)]
+        assert value == right
+        for name, gradient in wanted.items():
+            np.testing.assert_array_equal(gradients[name], gradient)
+
+
+# results
+
+
+def arrays_of(gradients):
+    """Yield each array of some gradients with a name; Rows are two."""
+    for name, gradient in gradients.items():
+        parts = gradient._asdict() if isinstance(gradient, tuple) else {"": gradient}
+        yield from ((f"{name} {part}", np.asarray(array)) for part, array in parts.items())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_gradients_are_new_arrays(name):
+    program, batch, *_ = made(name)
+    inputs = [np.asarray(x) for x in batch]
+    options = {"wrt_inputs": bool(inputs)}
+    first = dict(arrays_of(program.value_and_grad(*inputs, **options)[1]))
+    kept = {name: array.copy() for name, array in first.items()}
+    second = dict(arrays_of(program.value_and_grad(*[x[:1] for x in inputs], **options)[1]))
+    again = dict(arrays_of(program.value_and_grad(*inputs, **options)[1]))
+    held = dict(enumerate(inputs)) | dict(program.parameters) | dict(program.constants)
+    held |= {f"{name}, called again": array for name, array in (second | again).items()}
+    held |= dict(program.tables)
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, kept[name])
+        assert array.dtype == (int if name.endswith("indices") else float), name
+        others = {other: x for other, x in first.items() if other != name} | held
+        shared = [other for other, x in others.items() if np.shares_memory(array, x)]
+        assert not shared, (name, shared)
+        assert array.flags.writeable or not array.shape, name
+
+
+def test_what_a_caller_does_to_gradients_changes_nothing():
+    program = window()
+    batch = batches((3, 4), (3, 4))
+    value, gradients = program.value_and_grad(*batch, wrt_inputs=True)
+    before = {name: gradient.copy() for name, gradient in gradients.items()}
+    for gradient in gradients.values():
+        gradient *= 0.0
+    again = program.value_and_grad(*batch, wrt_inputs=True)
+    assert again[0] == value
+    for name, gradient in before.items():
+        np.testing.assert_array_equal(again[1][name], gradient)

@@ -1,0 +1,106 @@
+"""The same picture for papers, Markdown, slides and libraries that know little of SVG."""
+
+import re
+from io import BytesIO
+from xml.etree import ElementTree
+
+import pytest
+
+from micrograd import Value
+from micrograd.graph import snapshot
+from micrograd.render import render
+from micrograd.render.animation import animated, frame, timeline
+from micrograd.render.picture import FORMATS
+from micrograd.render.svg import DARK, LIGHT, draw
+from micrograd.stepper import trace
+from tests.pictures import BAD_LABELS, bad_graph, worked_example
+
+
+def test_colours_are_literal_with_a_dark_rule_on_top():
+    svg = render(worked_example()).svg
+    assert "var(" not in svg and "--" not in svg
+    light, dark = svg.split("@media (prefers-color-scheme: dark)")
+    dark = dark.partition("</style>")[0]
+    assert LIGHT["value"] in light and DARK["value"] in dark and DARK["value"] not in light
+
+
+def test_cairo_draws_the_colours():
+    cairosvg = pytest.importorskip("cairosvg")
+    images = pytest.importorskip("PIL.Image")
+    png = cairosvg.svg2png(bytestring=render(worked_example()).svg.encode())
+    colours = {c for _, c in images.open(BytesIO(png)).convert("RGB").getcolors(1 << 20)}
+    for name in ("paper", "box", "value", "gradient", "local-soft"):
+        assert tuple(bytes.fromhex(LIGHT[name][1:])) in colours, name
+
+
+def test_tikz_has_every_box_and_edge():
+    picture = render(worked_example())
+    text = picture.to_tikz()
+    assert text.count("\\node") == 6 and text.count("\\draw") == 6
+    assert "$\\partial$f/$\\partial$y\\hfill\\textcolor{mggradient}{5}" in text
+    assert not re.search("[^\\x00-\\x7f]", text)
+
+
+def test_mermaid_has_every_box_and_edge():
+    lines = render(worked_example()).to_mermaid().splitlines()
+    assert lines[0] == "flowchart LR" and len(lines) == 13
+    assert '    n1["<b>y</b> input<br>value 2<br>∂f/∂y 5"]' in lines
+    assert '    n1 -->|"3"| n4' in lines
+
+
+def test_labels_stay_text_in_every_format():
+    picture = render(bad_graph(), level="full")
+    box, arrow = r'n\d+\["[^"\[\]]*"\]', r'n\d+ -->(\|"[^"|]*"\|)? n\d+'
+    for line in picture.to_mermaid().splitlines()[1:]:
+        assert re.fullmatch(f"    ({box}|{arrow})", line), line
+    tikz = picture.to_tikz()
+    for special in "#&%_":
+        assert not re.search(rf"(?<!\\){special}", tikz.partition("tikzpicture")[2]), special
+    assert len(BAD_LABELS) < tikz.count("\\node")
+    ElementTree.fromstring(picture.animated_svg())
+
+
+def test_the_equations_are_the_steps():
+    lines = render(worked_example()).to_tex().splitlines()
+    assert "b &= \\mathrm{max}(y, z) = \\mathrm{max}(2, 0) = 2 \\\\" in lines
+    slope = "\\frac{{\\partial {}}}{{\\partial {}}}".format
+    over = [f"{slope('f', part)} {slope(part, 'y')}" for part in "ba"]
+    numbers = "3 \\cdot 1 + 2 \\cdot 1 = 5"
+    y = f"{slope('f', 'y')} &= {' + '.join(over)} = {numbers}"
+    assert lines[-2] == y
+    backward = [s for s in trace(worked_example())["steps"] if s["kind"] == "backward"]
+    assert len(lines) == 2 + 3 + 1 + len({s["operand"] for s in backward})
+
+
+def test_numbers_come_up_as_the_passes_compute_them():
+    picture = render(worked_example())
+    times = timeline(picture.view)
+    ids = dict(zip("xyzabf", map(str, range(6))))
+    assert times.values == {ids["a"]: 1, ids["b"]: 2, ids["f"]: 3} and times.steps == 10
+    assert times.gradients[ids["f"]] == 4
+    order = sorted(times.gradients, key=times.gradients.get)
+    assert order == [ids[name] for name in "fabzxy"]  # y waits for both of its users
+    still = draw(picture.view, picture.passes, adaptive=False)
+    numbers = [
+        re.findall('class="gradient"[^>]*(hidden)?[^>]*>', frame(still, picture.view, t))
+        for t in range(times.steps + 1)
+    ]
+    hidden = [frame(still, picture.view, t).count('visibility="hidden"') for t in range(11)]
+    assert hidden == sorted(hidden, reverse=True) and hidden[0] > 9 and hidden[-1] == 0 and numbers
+    moving = animated(picture.svg, picture.view)
+    assert moving.count("<animate") == hidden[0]
+    ElementTree.fromstring(moving)
+
+
+def test_a_gif_has_a_frame_for_every_step():
+    pytest.importorskip("cairosvg")
+    images = pytest.importorskip("PIL.Image")
+    image = images.open(BytesIO(render(worked_example()).to("gif")))
+    assert image.n_frames == 11 and image.info["loop"] == 0
+
+
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - {"png", "pdf", "gif"}))
+def test_one_value_and_a_folded_graph_are_drawn_in_every_format(format):
+    total = sum(Value(float(i)) * Value(2.0) for i in range(40))
+    for root in (Value(-0.0), total, snapshot(worked_example())):
+        assert render(root).to(format)
