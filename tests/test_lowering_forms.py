@@ -51,7 +51,8 @@ def test_every_form_prints(name):
         if irregular and step.name in ("adjoints", "code", "inlined"):
             assert forms[step.name] is None and "fits no arrays" in shown
             continue
-        assert shown.strip() and " object at 0x" not in shown and str(forms[step.name]).strip()
+        assert shown.strip() and " object at 0x" not in shown
+        assert len(str(forms[step.name])) < 100_000  # what is read is not written out again
     assert program.explain("text") == program.source
 
 

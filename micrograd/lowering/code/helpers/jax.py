@@ -67,6 +67,7 @@ def segment_first_true(hits: Any, starts: Any) -> Any:
 
 def add_rows(out: Any, *pairs: Any) -> Any:
     """Return out with values added to the rows of ids, for each pair of ids and values."""
+    out = jnp.asarray(out)  # a leaf is an array of NumPy
     for ids, values in zip(pairs[::2], pairs[1::2]):
         out = out.at[ids].add(values)
     return out

@@ -1,0 +1,239 @@
+"""Every kind of array expression: its shape, its text under every library, what the text calls."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from micrograd.lowering.arrays.ir import B, Size
+from micrograd.lowering.arrays.names import RESERVED
+from micrograd.lowering.code.construct import (
+    binary,
+    broadcast,
+    call,
+    embed,
+    indexed,
+    reshape,
+    scatter,
+    take,
+    total,
+    transpose,
+)
+from micrograd.lowering.code.expr import Table, num, ref
+from micrograd.lowering.code.kinds import KINDS, Kind, Printer, make
+from micrograd.lowering.code.module import TARGETS, module
+from micrograd.lowering.code.module import _helpers as helpers
+from micrograd.ops import FUNCTIONS
+
+A, V, W = ref("A", (3, 4)), ref("V", (4,)), ref("W", (3,))
+X, T, IDS = ref("X", (B, 4)), ref("T", (2, 3, 4)), ref("IDS", (B,))
+PLACES, STARTS = Table(np.array([3, 0, 0])), Table(np.array([0, 1, 4]))
+NAMES = {PLACES: "i1", STARTS: "i2"}
+POSITIVE = binary(">", A, num(0))
+EXAMPLES = {
+    "ref": [A],
+    "num": [num(2.5), num(-3), num(float("inf")), num(float("nan"))],
+    "batch": [make("batch", ())],
+    "bin": [binary(op, A, V) for op in ("+", "-", "*", "/", "<", "==")]
+    + [binary("**", A, num(2)), binary("*", POSITIVE, A), binary("*", POSITIVE, num(2))],
+    "neg": [make("neg", (A,)), make("neg", (binary("/", A, V),))],
+    "not": [make("not", (POSITIVE,)), binary("*", make("not", (POSITIVE,)), A)],
+    "call": [call(name, call("abs", A)) for name in FUNCTIONS]
+    + [call("maximum", A, num(0)), call("minimum", A, V), call("where", POSITIVE, num(1), num(0))],
+    "sum": [total(A, (1,)), total(A, (0, 1)), total(T, (0, 2)), total(X, (0,))],
+    "mean": [total(X, (0,), "mean")],
+    "choice": [make("choice", (A,), (op, axis)) for op in ("max", "min") for axis in (0, 1)]
+    + [make("choice", (V,), ("max", 0))],
+    "matmul": [make("matmul", (X, transpose(A, (1, 0)))), make("matmul", (A, V))],
+    "einsum": [make("einsum", (X, X), ("bi,bj->bij", (B, 4, 4)))],
+    "transpose": [transpose(A, (1, 0)), transpose(T, (2, 0, 1))],
+    "reshape": [reshape(A, (12,)), reshape(X, (B, 2, 2)), reshape(X, (Size(4),))],
+    "index": [indexed(A, (1,)), indexed(A, ((0, 3, 2), None)), indexed(T, (0, (1, 3, 1), 2))],
+    "broadcast": [broadcast(V, (3, 4)), broadcast(num(2), (B, 3))],
+    "full": [make("full", (num(2),), (3,)), make("full", (total(V, (0,)),), (B, 2))],
+    "copy": [make("copy", (A,))],
+    "take": [take(V, PLACES, 0), take(X, PLACES, 1)],
+    "scatter": [
+        scatter(W, PLACES, 4, 0),
+        scatter(indexed(X, ((0, None, 1), (0, 3, 1))), PLACES, 4, 1),
+    ],
+    "embed": [embed(V, (1,), (3, 4)), embed(num(2), (0, (1, 3, 1)), (3, 4))],
+    "segment_sum": [make("segment_sum", (e,), (STARTS,)) for e in (V, X)],
+    "segment_choice": [
+        make("segment_choice", (e,), (op, STARTS)) for e in (V, X) for op in ("max", "min")
+    ],
+    "first_true": [make("first_true", (POSITIVE,), axis) for axis in (0, 1)],
+    "segment_first_true": [
+        make("segment_first_true", (binary(">", e, num(0)),), (STARTS,)) for e in (V, X)
+    ],
+    "lookup": [make("lookup", (A, IDS))],
+    "rows": [make("rows", (A, IDS, X))],
+    "add_rows": [make("add_rows", (A, IDS, X))],
+}
+EVERY = [
+    pytest.param(e, id=f"{kind} {n}") for kind in EXAMPLES for n, e in enumerate(EXAMPLES[kind])
+]
+
+
+def evaluated(e, target, rows=5):
+    """Return what the text of an expression gives under one library, in a module of its own."""
+    printer = Printer(NAMES, target)
+    rng = np.random.default_rng(0)
+    arrays = {
+        a.attr: rng.normal(size=tuple(rows if n == B else n for n in a.shape))
+        for a in (A, V, W, X, T)
+    } | {"IDS": rng.integers(0, 3, rows)}
+    text = f"def evaluate(B, {', '.join(arrays)}):\n    return {printer(e)}\n"
+    data = {name: table.places for table, name in NAMES.items()}
+    scope: dict = {}
+    exec(module(text, printer.calls(e), data, target), scope)
+    if target == "torch":
+        torch = pytest.importorskip("torch")
+        arrays = {name: torch.tensor(array) for name, array in arrays.items()}
+    return np.asarray(scope["evaluate"](rows, *arrays.values()))
+
+
+def test_every_kind_has_examples():
+    assert set(EXAMPLES) == set(KINDS)
+    assert all(
+        e.kind == kind or kind in {part.kind for part in e.walk()}
+        for kind, examples in EXAMPLES.items()
+        for e in examples
+    )
+
+
+@pytest.mark.parametrize("e", EVERY)
+def test_the_text_gives_the_shape_that_the_row_says(e):
+    assert evaluated(e, "numpy").shape == tuple(
+        5 * n.times if isinstance(n, Size) else n for n in e.shape
+    )
+
+
+@pytest.mark.parametrize("target", [t for t in TARGETS if t != "numpy"])
+@pytest.mark.parametrize("e", EVERY)
+def test_every_library_gives_the_same(e, target):
+    pytest.importorskip(target)
+    right, result = evaluated(e, "numpy"), evaluated(e, target)
+    assert result.shape == right.shape and (result.dtype == bool) == (right.dtype == bool)
+    np.testing.assert_allclose(result, right, rtol=1e-12, atol=1e-15)
+
+
+def test_names_that_texts_call_are_no_names_of_arrays():
+    called = {
+        name
+        for target in ("", *TARGETS)
+        for examples in EXAMPLES.values()
+        for e in examples
+        for name in Printer(NAMES, target).calls(e)
+    }
+    assert called <= RESERVED, called - RESERVED
+    defined = {name for target in TARGETS for name in helpers(target)}
+    assert defined <= RESERVED, defined - RESERVED
+
+
+def test_helpers_of_all_targets_are_the_same():
+    """What is ours under one library is ours under all: PyTorch has more, under NumPy's names."""
+    ours = {name for name in helpers("numpy") if name not in ("Rows", "sparse_rows", "add_at")}
+    for target in TARGETS:
+        assert ours <= set(helpers(target))
+
+
+def test_a_call_that_is_not_listed_would_be_missed():
+    """Compare the names in each text with the calls listed."""
+    letters = {"B", "A", "V", "W", "X", "T", "IDS", "i1", "i2", "None"}
+        for target in ("", *TARGETS):
+        printer = Printer(NAMES, target)
+        for e in (e for examples in EXAMPLES.values() for e in examples):
+            text = re.sub(r"'.*?'", "", printer(e))
+            names = set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", text)) - letters
+            assert names == printer.calls(e), text
+
+
+def test_a_new_kind_is_one_row(monkeypatch):
+    row = Kind(
+        shape=lambda args, attr: args[0].shape,
+        text=lambda e, show: f"roll({show(e.args[0])}, {e.attr})",
+        calls=lambda e: ("roll",),
+    )
+    monkeypatch.setitem(KINDS, "roll", row)
+    e = make("roll", (binary("+", V, num(1)),), 2)
+    assert Printer({})(binary("*", e, V)) == "roll(V + 1, 2) * V" and e.shape == (4,)
+    values = evaluated(V, "numpy") + 1
+    for target in ("numpy", "jax"):
+        pytest.importorskip(target)
+        np.testing.assert_allclose(evaluated(e, target), np.roll(values, 2))
+
+
+WRAPPED = {
+    "-{}": lambda e: make("neg", (e,)),
+    "{} * A": lambda e: make("bin", (e, A), "*"),
+    "A - {}": lambda e: make("bin", (A, e), "-"),
+    "A / {}": lambda e: make("bin", (A, e), "/"),
+    "{} ** 2": lambda e: make("bin", (e, num(2)), "**"),
+    "{}.sum(0)": lambda e: total(e, (0,)),
+    "{} @ V": lambda e: make("matmul", (e, V)),
+}
+
+
+@pytest.mark.parametrize("form", WRAPPED)
+def test_brackets_stand_where_python_needs_them(form):
+    """Put texts into others: once as they are printed, once in brackets."""
+    for e in (e for examples in EXAMPLES.values() for e in examples if e.shape == (3, 4)):
+        whole = WRAPPED[form](e)
+        if evaluated(e, "numpy").dtype == bool:
+            continue  # NumPy has no -truth, and rows of truths are never added up
+        result = evaluated(whole, "numpy")
+        printer = Printer(NAMES, "numpy")
+        text, called = form.format(f"({printer(e)})"), tuple(printer.calls(e))
+        kind = Kind(lambda args, attr: (), partial(lambda t, *_: t, text), lambda e, c=called: c)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(KINDS, "brackets", kind)
+            np.testing.assert_array_equal(result, evaluated(make("brackets", ()), "numpy"))
+
+
+ROW = """ROWS = (
+    row("softcap", "k * tanh(x / k)", "1 - (out / k) ** 2", constants=(2.0, 3.0)),
+"""
+USE = """
+import micrograd
+from micrograd import Value
+from micrograd.lowering import lower
+
+assert micrograd.__file__.startswith({folder!r}), micrograd.__file__
+w = [Value(0.5, label="w0"), Value(-1.5, label="w1")]
+loss = lambda x: sum((a * b).softcap(2.0) for a, b in zip(w, x))
+program = lower(loss, [0.1, 0.2])
+value, gradients = program.value_and_grad([[1.0, 2.0]])
+root = loss([Value(1.0), Value(2.0)])
+root.backward()
+assert abs(value - root.data) < 1e-14
+assert abs(gradients["w"] - [v.grad for v in w]).max() < 1e-14
+scope = {{}}
+exec(program.export("torch"), scope)
+print(program.source)
+"""
+
+
+def test_a_new_operation_is_one_row(tmp_path):
+    package = Path(__file__).resolve().parents[1] / "micrograd"
+    shutil.copytree(package, tmp_path / "micrograd", ignore=shutil.ignore_patterns("__pycache__"))
+    ops = tmp_path / "micrograd" / "ops.py"
+    text = ops.read_text()
+    assert text.count("ROWS = (\n") == 1
+    ops.write_text(text.replace("ROWS = (\n", ROW))
+    code = USE.format(folder=str(tmp_path))
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
+    assert run.returncode == 0, run.stderr
+    assert "2 * tanh(" in run.stdout and " ** 2" in run.stdout
