@@ -147,7 +147,7 @@ def test_helpers_of_all_targets_are_the_same():
 def test_a_call_that_is_not_listed_would_be_missed():
     """Compare the names in each text with the calls listed."""
     letters = {"B", "A", "V", "W", "X", "T", "IDS", "i1", "i2", "None"}
-        for target in ("", *TARGETS):
+    for target in ("", *TARGETS):
         printer = Printer(NAMES, target)
         for e in (e for examples in EXAMPLES.values() for e in examples):
             text = re.sub(r"'.*?'", "", printer(e))

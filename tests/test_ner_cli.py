@@ -168,7 +168,7 @@ def test_tag_page(model, tmp_path, monkeypatch):
 def test_no_text_gives_no_names(model, monkeypatch, capsys, option, text):
     stdin(monkeypatch, text)
     assert main(["tag", str(model / "model.npz"), *option]) == 0
-    assert "entities\": [{" not in capsys.readouterr().out
+    assert 'entities": [{' not in capsys.readouterr().out
 
 
 def test_evaluate_a_model(model, capsys):

@@ -79,8 +79,10 @@ def _axes(across: Scale, up: Scale) -> str:
     path = f'<path class="axis" d="M{left},{TOP}V{up.start}H{right}"/>'
     numbers = [_text(left - 5, up(v) + 4, f"{v:.3g}", "", "end") for v in (up.low, up.high)]
     epochs = [_text(across(e), up.start + 14, f"{e:g}", "", "middle") for e in across[:2]]
-    return path + "".join(numbers + epochs) + _text(
-        (left + right) / 2, up.start + 28, "epoch", "", "middle"
+    return (
+        path
+        + "".join(numbers + epochs)
+        + _text((left + right) / 2, up.start + 28, "epoch", "", "middle")
     )
 
 

@@ -57,9 +57,7 @@ def escaped(text: str) -> str:
 
 def legend(kinds: dict[str, int]) -> str:
     """Name the types in their colours."""
-    marks = (
-        f'<mark class="kind{hue}">{escaped(kind)}</mark>' for kind, hue in kinds.items()
-    )
+    marks = (f'<mark class="kind{hue}">{escaped(kind)}</mark>' for kind, hue in kinds.items())
     return " ".join(marks) or "no names found"
 
 

@@ -91,10 +91,7 @@ def _curve(run: Run) -> str:
 def _examples(run: Run) -> str:
     kinds = numbered((entity.type for entity in run.found), len(page.HUES))
     text = page.coloured(run.text, run.found, kinds)
-    return (
-        f"<h2>Sentences, tagged</h2><p>{page.legend(kinds)}</p>"
-        f'<div class="text">{text}</div>'
-    )
+    return f'<h2>Sentences, tagged</h2><p>{page.legend(kinds)}</p><div class="text">{text}</div>'
 
 
 def _errors(run: Run) -> str:

@@ -140,10 +140,7 @@ class ScalarEngine:
         self, leaves: dict[str, Any], rows: TableRows, batch: Batch, sample: list[int]
     ) -> Value:
         masks = [None if batch.mask is None else batch.mask[one].tolist() for one in sample]
-        windows = [
-            inputs(rows.window(batch.ids[one]), mask)
-            for one, mask in zip(sample, masks)
-        ]
+        windows = [inputs(rows.window(batch.ids[one]), mask) for one, mask in zip(sample, masks)]
         tags = [] if self.shape.kind == "margin" else batch.target.tags[sample].tolist()
         rule = self.rule
         return loss_of(self.shape, self.loss, windows, tags, leaves, rule.delta, rule.legal)
