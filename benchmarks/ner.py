@@ -1,6 +1,7 @@
-"""Measure the window trainer: reading, both engines, PyTorch beside it, and the scores it reaches.
+"""Measure the tagger: reading, tagging, both engines, PyTorch beside it, the scores it reaches.
 
-    python benchmarks/ner.py [read] [scalar] [pair] [torch] [quality] [--data FOLDER]
+    python benchmarks/ner.py [read] [tag] [scalar] [pair] [torch] [sequence] [quality]
+        [--data FOLDER]
 
 Without a name all parts run; `quality` takes some minutes. `torch` needs PyTorch. The corpora are
 read from FOLDER (default: ../shared/data beside the repository); one thread is used throughout.
@@ -24,6 +25,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 # ruff: noqa: E402
 import numpy as np
 
+from micrograd.cli import main as main_command
 from micrograd.ner.model.config import defaults
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
@@ -51,10 +53,55 @@ def epoch_of(run):
     batches = [order[start : start + size] for start in range(0, count, size)]
     began, active = time.perf_counter(), 0.0
     for chosen in batches:
-        active += run.step(chosen)["active"] * len(chosen)
+        active += run.step(chosen).get("active", 100.0) * len(chosen)
     seconds = time.perf_counter() - began
     run.next_epoch(0.0)
     return seconds, active / count
+
+
+def sequence():
+    """Time an epoch of the sequence models beside one of the classifier."""
+    train = corpus("wikigold", "train")
+    kinds = {
+        "classifier": trainer(train, "softmax"),
+        "sequence, max-margin": trainer(train, "sequence"),
+        "sequence, likelihood": trainer(train, "sequence", loss="likelihood"),
+    }
+    times = {name: [] for name in kinds}
+    for _ in range(4):
+        for name, run in kinds.items():
+            times[name].append(epoch_of(run)[0])
+    base = np.median(times["classifier"])
+    for name, seconds in times.items():
+        middle = np.median(seconds)
+        print(f"sequence: {name}: {middle:.2f} s per epoch, {middle / base:.2f} (<= 1.6)")
+
+
+def tag():
+    """Tag a million tokens in a process of its own, from file to file."""
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in ("margin", "softmax"):
+            config, training = defaults(kind, epochs=1)
+            tagger = Tagger(config)
+            tagger.fit(corpus("wikigold", "train"), corpus("wikigold", "dev"), training)
+            model, path = Path(folder) / f"{kind}.npz", Path(folder) / "million.conll"
+            tagger.save(model)
+            text = (DATA / "wikigold/train.bio").read_text(encoding="utf-8")
+            path.write_text(text * 43, encoding="utf-8")
+            command = [sys.executable, __file__, "tag-one", "--file", path, "--model", model]
+            with (Path(folder) / "out.conll").open("w") as out:
+                subprocess.run(command, check=True, stdout=out)
+
+
+def tag_one(path, model):
+    main_command(["tag", str(model), "--conll", "--input", str(path)])
+    seconds = time.process_time()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"tag: {model.stem}: 1,000,000 tokens from file to file in {seconds:.1f} s of CPU "
+        f"(<= 10), {memory:.0f} MB in all (<= 600)",
+        file=sys.stderr,
+    )
 
 
 def read():
@@ -81,7 +128,7 @@ def read_one(path):
 
 
 def scalar():
-    run = trainer(corpus("wikigold", "train"), engine="scalar", case_dim=0)
+    run = trainer(corpus("wikigold", "train"), engine="scalar", features=())
     tracemalloc.start()
     for _ in range(3):
         tracemalloc.reset_peak()
@@ -92,12 +139,12 @@ def scalar():
         peak = tracemalloc.get_traced_memory()[1] / 1e6
         print(f"scalar: peak {peak:.1f} MB over 400 pairs (traced, {rate:.0f} pairs/s)")
     tracemalloc.stop()
-    run = trainer(corpus("wikigold", "train"), engine="scalar", case_dim=0, delta=1e6, rate=1e-9)
+    run = trainer(corpus("wikigold", "train"), engine="scalar", features=(), delta=1e6, rate=1e-9)
     began = time.perf_counter()
     for number in range(400):
         run.step(np.array([number]))
     print(f"scalar: {400 / (time.perf_counter() - began):.0f} pairs/s, all of them active (>= 300)")
-    run = trainer(corpus("wikigold", "train"), engine="scalar", case_dim=0)
+    run = trainer(corpus("wikigold", "train"), engine="scalar", features=())
     for epoch in range(2):
         seconds, active = epoch_of(run)
         print(
@@ -108,16 +155,16 @@ def scalar():
 
 def pair():
     train = corpus("wikigold", "train")
-    for case_dim in (0, 5):
-        run = trainer(train, case_dim=case_dim)
+    for features in ((), ("case",)):
+        run = trainer(train, features=features)
         for epoch in range(3):
             seconds, active = epoch_of(run)
             print(
-                f"pair: case vectors of {case_dim}, epoch {epoch + 1}: "
+                f"pair: features {features or None}, epoch {epoch + 1}: "
                 f"{1e6 * seconds / len(run.sampler):.0f} us per pair (<= 100), "
                 f"{active:.1f} % active"
             )
-    run = trainer(train, case_dim=0, delta=1e6, rate=1e-9)
+    run = trainer(train, features=(), delta=1e6, rate=1e-9)
     seconds, _ = epoch_of(run)
     print(f"pair: {1e6 * seconds / len(run.sampler):.0f} us per pair where all are active")
 
@@ -127,7 +174,7 @@ def torch_epoch(run, dtype, sparse):
     import torch
 
     torch.set_num_threads(1)
-    arrays, samples = run.tagger.arrays, run.samples
+    arrays, sampler = run.tagger.arrays, run.sampler
     table = torch.nn.Embedding.from_pretrained(
         torch.tensor(arrays["E"], dtype=dtype), freeze=False, sparse=sparse
     )
@@ -137,12 +184,13 @@ def torch_epoch(run, dtype, sparse):
         layer.bias.copy_(torch.tensor(arrays["b"]))
     u = torch.nn.Parameter(torch.tensor(arrays["u"], dtype=dtype))
     optimizer = torch.optim.SGD([*table.parameters(), *layer.parameters(), u], lr=run.optimizer.lr)
-    true, corrupt = (torch.tensor(p.words).long() for p in samples.windows)
+    both = sampler.take(np.arange(len(sampler))).ids[:, :, 0]
+    true, corrupt = torch.tensor(both).long().chunk(2)
 
     def score(ids):
         return torch.tanh(layer(table(ids).flatten(1))) @ u
 
-    delta = run.tagger.shape.delta
+    delta = run.tagger.config.delta
 
     def epoch():
         order = torch.randperm(len(true))
@@ -162,7 +210,7 @@ def beside_torch():
     import torch
 
     train = corpus("wikigold", "train")
-    changes = {"dim": 50, "case_dim": 0, "hidden": 300, "batch": 64, "schedule": "constant"}
+    changes = {"dim": 50, "features": (), "hidden": 300, "batch": 64, "schedule": "constant"}
     run = trainer(train, **changes)
     runs = {"ours, float64, backward of active pairs": lambda: epoch_of(run)}
     every = trainer(train, **changes, delta=1e3)
@@ -203,16 +251,27 @@ def scores(title, kind, seeds, name="wikigold", **changes):
 
 
 def quality():
-    scores("LOC max-margin, 5 seeds (dev >= 57, test >= 47)", "margin", 5)
+    scores("LOC max-margin, 5 seeds (test >= 52)", "margin", 5)
     scores("the same, vectors frozen (clearly worse)", "margin", 5, frozen=True)
     scores("the same, centre word replaced", "margin", 5, sampler="word")
     scores("the same, words averaged", "margin", 5, average=True)
-    scores("softmax BIOES, 3 seeds (dev >= 42, test >= 39)", "softmax", 3)
+    scores("softmax BIOES, 5 seeds (test >= 50.5)", "softmax", 5)
+    scores("the lectures' form of it, 3 seeds", "softmax", 3, plain=True)
     scores("multiclass max-margin, 3 seeds", "multiclass", 3)
-    scores("WNUT-17, softmax, 3 seeds (test >= 11.5)", "softmax", 3, "wnut17")
+    scores("sequence max-margin, 5 seeds (test >= 49.5)", "sequence", 5)
+    scores("sequence likelihood, 5 seeds (test >= 51)", "sequence", 5, loss="likelihood")
+    scores("WNUT-17, softmax, 3 seeds (test >= 20)", "softmax", 3, "wnut17")
 
 
-PARTS = {"read": read, "scalar": scalar, "pair": pair, "torch": beside_torch, "quality": quality}
+PARTS = {
+    "read": read,
+    "tag": tag,
+    "scalar": scalar,
+    "pair": pair,
+    "torch": beside_torch,
+    "sequence": sequence,
+    "quality": quality,
+}
 
 
 def main():
@@ -221,10 +280,14 @@ def main():
     parser.add_argument("parts", nargs="*", help=", ".join(PARTS))
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     DATA = options.data
     if options.parts == ["read-one"]:
         read_one(options.file)
+        return
+    if options.parts == ["tag-one"]:
+        tag_one(options.file, options.model)
         return
     for name in options.parts or PARTS:
         if name not in PARTS:

@@ -276,7 +276,7 @@ def weighted_sum(
     if len(weights) != len(inputs):
         raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
     pairs = tuple(weights), inputs if isinstance(inputs, Inputs) else tuple(map(operand, inputs))
-    return _record_weighted_sum(*pairs, bias, scope)
+    return record_weighted_sum(*pairs, bias, scope)
 
 
 def operand(other: Any) -> Value:
@@ -305,7 +305,8 @@ def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:
         explain(error, node, "slope")
 
 
-_record_weighted_sum: Callable[..., Value] = compiled_weighted_sum(Value)
+# Of a tuple of weights, Inputs as many, a bias or None, and a scope or None.
+record_weighted_sum: Callable[..., Value] = compiled_weighted_sum(Value)
 # What `total + w * x` in a loop records, without the detour over the operators.
 sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)
 

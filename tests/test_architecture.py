@@ -59,7 +59,6 @@ UPWARD = {
     ("render.notebook", "stepper.document"),
     ("render.picture", "stepper"),
     ("render.picture", "stepper.equations"),  # and a picture's steps can be had as equations
-    ("ner.training.fitting", "ner.tagger"),  # until the half it needs is a module below it
 }
 
 

@@ -18,7 +18,6 @@ drwa x                                  | is draw meant?
 Draw x                                  | is draw meant?
 --verson                                | COMMAND is missing
 draw                                    | EXPR|FILE.py:NAME is missing
-step                                    | EXPR|FILE.py:NAME is missing
 lower                                   | FILE.py:FUNCTION is missing
 tag                                     | MODEL is missing
 evaluate                                | FILE is missing

@@ -192,6 +192,12 @@ def test_a_dead_unit_beside_a_large_term_agrees():
     assert not gradcheck(claimed(lambda x, y: max(x, 0.0) + y, 1e-3, 1.0), [-1.0, 1.0])
 
 
+def test_a_tiny_slope_is_not_certified_where_there_is_none():
+    case = claimed(lambda x, y: 7.0 * max(y, abs(x)), 7.0, 1.6e-12)
+    assert not gradcheck(case, [37.21, 36.98])
+    assert gradcheck(lambda x, y: 7.0 * y.max(x.abs()), [37.21, 36.98])
+
+
 def test_a_stationary_point_agrees_and_a_small_slope_there_does_not():
     assert gradcheck(lambda x: x**3 - 3 * x, [1.0])
     assert not gradcheck(claimed(lambda x: x**3 - 3 * x, 1e-6), [1.0])

@@ -1,17 +1,19 @@
 """The three commands as a person calls them: results, files written, refusals, exit codes."""
 
 import io
+import json
+import re
+import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
 
 from micrograd.cli import main
+from micrograd.ner import session
+from micrograd.ner.corpus import FOLDER
 from micrograd.ner.tagger import Tagger
-from micrograd.ner.text import conll
-from micrograd.ner.text.corpus import FOLDER
 from micrograd.ner.text.sentence import Corpus, Sentence
-from micrograd.ner.training import session
 
 TEXT = "Museums in Paris are amazing. Ann saw Oslo."
 FAST = ["--epochs", "2", "--hidden", "6", "--dim", "4", "--case-dim", "3"]
@@ -31,23 +33,30 @@ def stdin(monkeypatch, text):
 
 def test_training_without_arguments_writes_everything(model):
     names = {path.name for path in model.iterdir()}
-    assert names - {"learning-curve.svg"} == {"history.csv", "model.npz", "pair.html", "pair.svg"}
-    assert (model / "history.csv").read_text().splitlines()[0] == "epoch,loss,active,dev_f1"
-    assert len((model / "history.csv").read_text().splitlines()) == 3
+    assert names == {
+        "errors.csv",
+        "history.csv",
+        "learning-curve.svg",
+        "model.npz",
+        "pair.html",
+        "pair.svg",
+        "report.html",
+    }
+    head, *rows = (model / "history.csv").read_text().splitlines()
+    assert head == "epoch,loss,active,dev_loss,dev_f1" and len(rows) == 2
     assert "true window" in (model / "pair.svg").read_text()
 
 
 def test_the_learning_curve(model):
-    pytest.importorskip("matplotlib", reason="the curve is drawn by matplotlib")
-    assert "</svg>" in (model / "learning-curve.svg").read_text()
+    picture = (model / "learning-curve.svg").read_text()
+    assert picture.count("<polyline") == 4 and "kept" in picture and "loss on dev" in picture
 
 
-def test_without_matplotlib_only_the_curve_is_missing(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert main(["train", "--out", str(tmp_path), *FAST]) == 0
-    assert "no learning curve: plots need matplotlib: pip install" in capsys.readouterr().out
-    assert (tmp_path / "pair.svg").exists()
-    assert not (tmp_path / "learning-curve.svg").exists()
+def test_the_report_page(model):
+    page = (model / "report.html").read_text()
+    for part in ("baseline: lexicon", "<polyline", "<mark", "∂J/∂s_c = +1", 'class="centre"'):
+        assert part in page, part
+    assert "http:" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
 def test_the_report(tmp_path, capsys):
@@ -85,7 +94,7 @@ def test_own_files_and_a_classifier(tmp_path, capsys):
 
 def test_engines_train_alike(tmp_path):
     taggers = []
-    for engine in ("scalar", "lowered"):
+    for engine in ("scalar", "arrays"):
         folder = tmp_path / engine
         arguments = ["train", str(FOLDER / "dev.conll"), "--engine", engine, "--out", str(folder)]
         assert main([*arguments, *FAST]) == 0
@@ -98,23 +107,50 @@ def test_engines_train_alike(tmp_path):
 def test_tag_text(model, monkeypatch, capsys):
     stdin(monkeypatch, TEXT)
     assert main(["tag", str(model / "model.npz")]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2
-    assert lines[0].replace("[", "").replace(" LOC]", "") == "Museums in Paris are amazing ."
+    out = capsys.readouterr().out
+    assert out.replace("[", "").replace(" LOC]", "") == TEXT + "\n"
 
 
-def test_tag_conll_keeps_other_columns(model, tmp_path, capsys):
+def test_tag_as_json(model, monkeypatch, capsys):
+    for option in ("--json", "--jsonl"):
+        stdin(monkeypatch, TEXT)
+        assert main(["tag", str(model / "model.npz"), option]) == 0
+    whole, lines = capsys.readouterr().out.split("]\n{", 1)
+    entities = json.loads(whole + "]")
+    records = [json.loads(line) for line in ("{" + lines).splitlines()]
+    assert "".join(record["text"] for record in records) == TEXT
+    assert len(records) == 2
+    for entity in entities:
+        assert TEXT[entity["start"] : entity["end"]] == entity["text"]
+    for record in records:
+        for start, end, _ in record["label"]:
+            assert record["text"][start:end] in [e["text"] for e in record["entities"]]
+    assert len(entities) == sum(len(record["entities"]) for record in records)
+
+
+def test_a_sentence_comes_out_before_the_last_is_read(model):
+    command = [sys.executable, "-m", "micrograd", "tag", str(model / "model.npz"), "--jsonl"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        run.stdin.write(b"Ann saw Oslo.\nIt rained.\n")
+        run.stdin.flush()
+        assert json.loads(run.stdout.readline())["text"] == "Ann saw Oslo.\n"
+        run.stdin.close()
+        assert json.loads(run.stdout.readline())["text"] == "It rained.\n"
+    assert run.returncode == 0
+
+
+def test_tag_conll_appends_or_replaces(model, tmp_path, capsys):
     path = tmp_path / "in.conll"
-    path.write_text("1 Paris NNP O\n2 is VBZ O\n\n1 Ann NNP O\n")
+    text = "1 Paris NNP O\n2 is  VBZ O\r\n\n# a = b\n1 Ann NNP O"
+    path.write_bytes(text.encode())
     arguments = ["tag", str(model / "model.npz"), "--conll", "--word-column", "1", "--input"]
     assert main([*arguments, str(path)]) == 0
-    rows = [line.split(" ") for line in capsys.readouterr().out.splitlines()]
-    assert [row[:3] for row in rows if row != [""]] == [
-        ["1", "Paris", "NNP"],
-        ["2", "is", "VBZ"],
-        ["1", "Ann", "NNP"],
-    ]
-    assert {row[3] for row in rows if row != [""]} <= {"O", "B-LOC", "I-LOC"}
+    appended = capsys.readouterr().out
+    assert re.sub(r"(?<= O) (O|[BI]-LOC)", "", appended) == text
+    assert appended.count(" O") >= 3
+    assert main([*arguments, str(path), "--tag-column", "2"]) == 0
+    replaced = capsys.readouterr().out
+    assert re.sub(r"(O|[BI]-LOC)(?= O)", "?", replaced) == re.sub("NNP|VBZ", "?", text)
     path.write_text("Paris\nis\n")
     assert main(["tag", str(model / "model.npz"), "--conll", "--input", str(path)]) == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("is\t")
@@ -125,6 +161,14 @@ def test_tag_page(model, tmp_path, monkeypatch):
     page = tmp_path / "page.html"
     assert main(["tag", str(model / "model.npz"), "--html", str(page)]) == 0
     assert "Museums" in page.read_text()
+
+
+@pytest.mark.parametrize("option", [[], ["--json"], ["--jsonl"], ["--conll"]])
+@pytest.mark.parametrize("text", ["", " \n\n"])
+def test_no_text_gives_no_names(model, monkeypatch, capsys, option, text):
+    stdin(monkeypatch, text)
+    assert main(["tag", str(model / "model.npz"), *option]) == 0
+    assert 'entities": [{' not in capsys.readouterr().out
 
 
 def test_evaluate_a_model(model, capsys):
@@ -140,7 +184,7 @@ def test_evaluate_predictions(tmp_path, capsys, words):
     path.write_text("\n".join(row and words + row for row in rows) + "\n")
     assert main(["evaluate", str(path)]) == 0
     rows = [line.split("│")[1:-1] for line in capsys.readouterr().out.splitlines()]
-    cells = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows if row}
+    cells = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows if len(row) == 7}
     assert cells["PER"] == ["0.00", "0.00", "0.00", "0", "1", "1"]
     assert cells["all types"] == ["50.00", "50.00", "50.00", "1", "2", "2"]
     assert cells["strict mode"] == ["100.00", "50.00", "66.67", "1", "1", "2"]
@@ -160,7 +204,7 @@ def failure(capsys, *arguments):
     [
         (b"", ": no token in it"),
         (b"a\tO\nb\tO\n", "no entity of type LOC"),
-        (b"a\tB-LOC\nb\n", ":2: 1 columns"),
+        (b"a\tB-LOC\nb\n", ":2: no tag"),
         (b"a\tB-LOC\nb\tQ-LOC\n", ":2: unknown tag 'Q-LOC'"),
         (b"a\tB-LOC\nb\tB-PER\nc\tI-LOC\n\nd\tB-LOC\n", ":3: I-LOC may not stand here"),
         (b"caf\xe9\tB-LOC\n", ":1: byte 0xe9 is not utf-8"),
@@ -180,7 +224,7 @@ def test_bad_training_files(tmp_path, capsys, content, message):
     ("arguments", "message"),
     [
         (["train", "--type", "CITY"], "no entity of type CITY; they have LOC, MISC, ORG, PER"),
-        (["train", "--width", "4"], "--width: '4' is not an odd whole number"),
+        (["train", "--width", "4"], "'4' is not an odd whole number"),
         (["train", "--activation", "gelu"], "unknown activation 'gelu'"),
         (["train", "--optimizer", "lion"], "unknown optimizer 'lion'"),
         (["train", "--dev", "x"], "--dev or --test without TRAIN"),
@@ -212,9 +256,34 @@ def test_a_truncated_model(model, tmp_path, capsys):
     assert "broken.npz" in failure(capsys, "tag", broken)
 
 
-def test_text_without_words(model, monkeypatch, capsys):
-    stdin(monkeypatch, " \n")
-    assert "no word in it" in failure(capsys, "tag", model / "model.npz")
+def test_bytes_that_are_no_text(model, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"a\nCaf\xe9 b\n")))
+    assert "<stdin>:" in failure(capsys, "tag", model / "model.npz")
+
+
+def test_evaluate_writes_files(model, tmp_path, capsys):
+    curve, errors = tmp_path / "curve.csv", tmp_path / "errors.csv"
+    arguments = ["evaluate", str(model / "model.npz"), str(FOLDER / "test.conll")]
+    arguments += ["--curve", str(curve), "--errors", str(errors), "--format"]
+    assert main([*arguments, "json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert main([*arguments, "csv"]) == 0
+    rows = [line.split(",") for line in capsys.readouterr().out.splitlines()]
+    assert rows[1][0] == "LOC" and float(rows[1][3]) == round(scores["entities"]["LOC"]["f1"], 2)
+    assert len(errors.read_text().splitlines()) == 1 + sum(scores["errors"].values())
+    assert curve.read_text().startswith("threshold,precision,recall,f1\n")
+
+
+def test_several_files_renamed_types_and_what_does_not_meet(tmp_path, capsys):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("Ulm\tB-GPE\nis\tO\n\n" * 8 + "Ann\tB-PER\n\n")
+    other.write_text("Oslo\tB-LOC\nis\tO\n\n" * 8)
+    arguments = ["train", str(one), str(other), "--dev", str(other), "--out", str(tmp_path / "out")]
+    assert main([*arguments, "--map", "GPE=LOC", *FAST]) == 0
+    out = capsys.readouterr().out
+    assert "17 sentences" in out and "PER: only in" in out and "GPE" not in out
+    assert main([*arguments, "--map", "GPE=LOC", "--drop", "PER", *FAST]) == 0
+    assert "only in" not in capsys.readouterr().out
 
 
 def test_vectors_of_another_width(tmp_path, capsys):
@@ -277,9 +346,12 @@ def test_held_out_parts():
     assert (len(train), len(dev)) == (23, 2)
 
 
-def test_repair_is_opt_in(tmp_path, capsys):
+def test_repair_is_opt_in_and_says_what_it_did(tmp_path, capsys):
     path = tmp_path / "bare"
-    path.write_text(conll.render(conll.parse("Ulm LOC\nis O\n\nOslo LOC\n\n" * 10)))
+    path.write_text("Ulm\tB-LOC\nis\n\nOslo\tI-LOC\n\n" * 10)
     arguments = ["train", path, "--out", tmp_path / "out", *FAST]
     assert "--repair" in failure(capsys, *arguments)
     assert main([str(argument) for argument in [*arguments, "--repair"]]) == 0
+    out = capsys.readouterr().out
+    assert f"repaired: 10 lines without a tag; first {path}:2" in out
+    assert "repaired: 10 tags out of sequence; first" in out

@@ -1,112 +1,145 @@
-"""The models as scalar graphs: values by hand, gradients by central difference, sparse rows."""
+"""The network and its losses: both forms alike, gradients by central difference, sparse rows."""
 
 import numpy as np
 import pytest
 
-from micrograd.ner.model import embedding, models
-from micrograd.ner.model.embedding import Places
-from micrograd.ner.model.models import Shape, initial
+from micrograd.engine import weighted_sum
+from micrograd.lowering import lower
+from micrograd.ner.model import losses, network, paths
+from micrograd.ner.model.config import Config, defaults
+from micrograd.ner.model.losses import LOSSES, Rule, Target
+from micrograd.ner.model.network import Shape, initial
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.training import sampling
-from micrograd.ner.training.batch import Batch
-from micrograd.ner.training.engines import LoweredEngine, ScalarEngine
+from micrograd.ner.training.engines import ArrayEngine, Batch, ScalarEngine, as_values
+from micrograd.ner.training.sampling import Rare
 
-WORDS = 9
-
-
-def shape_of(kind, **sizes):
-    return Shape(
-        kind,
-        **{"dim": 3, "case_dim": 2, "hidden": 4, "outputs": 1 if kind == "margin" else 3, **sizes},
-    )
+ROWS = {"E": 9, "C": 5, "S2": 6}
+LABELS = ["O", "B-X", "I-X", "E-X", "S-X"]
+RULE = Rule(1.0, paths.legal(LABELS, "BIOES"))
+LEGAL = [[0, 4, 0], [1, 2, 3, 0], [4], [1, 3], [0]]
 
 
-def batch_of(shape, count=3, seed=0, equal=False):
+def shape_of(loss, **sizes):
+    kind = loss.split()[0]
+    tables = (("E", 3), ("C", 2), ("S2", 2))
+    outputs = 1 if kind == "margin" else len(LABELS)
+    return Shape(kind, **{"width": 3, "tables": tables, "hidden": 4, "outputs": outputs, **sizes})
+
+
+def batch_of(shape, seed=0, count=None, mask=False):
     """Give windows in which words occur twice, and in both windows of a pair."""
     rng = np.random.default_rng(seed)
-    roles = []
-    for _ in range(models.windows_per_sample(shape)):
-        words = rng.integers(0, 4 if equal else WORDS, (count, shape.width)).astype(np.int32)
-        cases = rng.integers(0, 5, (count, shape.width)).astype(np.int32)
-        roles.append(Places(words, cases))
-    if shape.kind == "margin":
-        return Batch(roles)
-    return Batch(roles, np.eye(shape.outputs)[rng.integers(0, shape.outputs, count)])
+    tags, lengths = [], []
+    if shape.kind == "sequence":
+        sentences = [LEGAL[i] for i in rng.integers(0, len(LEGAL), count or 3)]
+        tags, lengths = [tag for tags in sentences for tag in tags], list(map(len, sentences))
+    elif shape.kind != "margin":
+        tags = rng.integers(0, shape.outputs, count or 3).tolist()
+    windows = len(tags) or 2 * (count or 3)
+    ids = np.stack(
+        [rng.integers(0, min(4, rows), (windows, shape.width)) for rows in ROWS.values()], axis=2
+    ).astype(np.int32)
+    drops = rng.integers(0, 2, (windows, shape.window_inputs)) * 2.0 if mask else None
+    return Batch(ids, Target(np.array(tags, np.int64), lengths), drops)
 
 
 def arrays_of(shape, seed=1):
     rng = np.random.default_rng(seed)
-    return {
-        name: array + rng.normal(0, 0.5, array.shape)
-        for name, array in initial(shape, WORDS, rng).items()
-    }
-
-
-def mean_loss(shape, arrays, batch):
-    return ScalarEngine(shape)(arrays, batch).loss
+    start = initial(shape, ROWS, rng)
+    return {name: array + rng.normal(0, 0.5, array.shape) for name, array in start.items()}
 
 
 def dense(found, arrays):
     """Write the sparse rows as whole tables."""
-    out = dict(found.dense)
+    out = {name: np.zeros_like(array) for name, array in arrays.items()} | found.dense
     for name, rows in found.rows.items():
-        out[name] = np.zeros_like(arrays[name])
         np.add.at(out[name], rows.indices, rows.rows)
     return out
 
 
 @pytest.mark.parametrize("average", [False, True])
-@pytest.mark.parametrize("kind", models.MODELS)
-def test_gradients_equal_central_differences(kind, average):
-    shape = shape_of(kind, average=average)
-    arrays, batch = arrays_of(shape), batch_of(shape, equal=True)
-    ours = dense(ScalarEngine(shape)(arrays, batch), arrays)
-    assert set(ours) == set(arrays)
-    step = 1e-5
+@pytest.mark.parametrize("loss", LOSSES)
+def test_gradients_equal_central_differences(loss, average):
+    shape = shape_of(loss, average=average)
+    arrays, batch = arrays_of(shape), batch_of(shape, mask=True)
+    engine = ArrayEngine(shape, loss, RULE)
+    ours, step = dense(engine(arrays, batch), arrays), 1e-5
+    assert any(gradient.any() for gradient in ours.values())
     for name, array in arrays.items():
         numeric = np.zeros_like(array)
         for place in np.ndindex(array.shape):
             old = array[place]
             array[place] = old + step
-            high = mean_loss(shape, arrays, batch)
+            high = engine(arrays, batch).loss
             array[place] = old - step
-            low = mean_loss(shape, arrays, batch)
+            low = engine(arrays, batch).loss
             array[place] = old
             numeric[place] = (high - low) / (2 * step)
         assert ours[name] == pytest.approx(numeric, abs=1e-8), name
 
 
-@pytest.mark.parametrize("count", [1, 5, 40])
-@pytest.mark.parametrize("average", [False, True])
-@pytest.mark.parametrize("kind", models.MODELS)
-def test_engines_agree(kind, average, count):
-    shape = shape_of(kind, average=average)
-    arrays, batch = arrays_of(shape), batch_of(shape, count, seed=4, equal=True)
-    lowered = LoweredEngine(shape)
-    for seed in (4, 5):
-        batch = batch_of(shape, count, seed, equal=True)
-        one, other = ScalarEngine(shape)(arrays, batch), lowered(arrays, batch)
-        assert other.loss == pytest.approx(one.loss, abs=1e-14)
+@pytest.mark.parametrize("activation", network.ACTIVATIONS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_graphs_of_values_equal_the_arrays(loss, activation):
+    for seed in range(6):
+        shape = shape_of(loss, activation=activation, average=seed == 5)
+        arrays, batch = arrays_of(shape, seed), batch_of(shape, seed, 4, mask=seed % 2 == 0)
+        engines = (kind(shape, loss, RULE) for kind in (ScalarEngine, ArrayEngine))
+        one, other = (engine(arrays, batch) for engine in engines)
+        assert other.loss == pytest.approx(one.loss, abs=1e-13)
         assert other.active == one.active
         ours, theirs = dense(one, arrays), dense(other, arrays)
         for name, array in ours.items():
             assert theirs[name] == pytest.approx(array, abs=1e-13), name
 
 
+@pytest.mark.parametrize("average", [False, True])
+@pytest.mark.parametrize("activation", network.ACTIVATIONS)
+def test_lowering_derives_the_network_s_backward_pass(activation, average):
+    """The array program of Σ upstream · score is what `backward` computes by hand (L6)."""
+    shape = shape_of("softmax", activation=activation, average=average)
+    arrays, rng = arrays_of(shape), np.random.default_rng(0)
+    dense_arrays = {n: a for n, a in arrays.items() if n not in ROWS}
+    leaves = as_values(shape, arrays)
+
+    def scores(x, upstream):
+        return weighted_sum(upstream, network.forward(shape, x, leaves).s)
+
+    x, upstream = rng.normal(size=(7, shape.window_inputs)), rng.normal(size=(7, shape.outputs))
+    program = lower(scores, x[0], upstream[0], parameters=leaves)
+    loss, gradients = program.value_and_grad(x, upstream, wrt_inputs=True)
+    run = network.forward(shape, x, arrays)
+    ours, dx = network.backward(shape, run, arrays, upstream / 7)
+    assert loss == pytest.approx((run.s * upstream).sum() / 7)
+    assert set(ours) == set(dense_arrays)
+    for name, gradient in ours.items():
+        assert gradients[name] == pytest.approx(gradient, abs=1e-12), name
+    assert gradients["x"] == pytest.approx(dx, abs=1e-12)
+    assert gradients["upstream"] == pytest.approx(run.s / 7, abs=1e-12)
+
+
 def test_only_rows_in_the_windows_change():
-    shape = shape_of("margin", delta=99.0)
-    arrays, batch = arrays_of(shape), batch_of(shape, 2)
-    found = ScalarEngine(shape)(arrays, batch)
-    used = {word for places in batch.windows for word in places.words.ravel().tolist()}
-    assert found.rows["E"].indices.tolist() == sorted(used)
-    assert len(used) < WORDS
+    shape = shape_of("margin")
+    arrays, batch = arrays_of(shape), batch_of(shape)
+    found = ArrayEngine(shape, "margin", Rule(99.0))(arrays, batch)
+    assert set(found.rows["E"].indices.tolist()) == set(batch.ids[:, :, 0].ravel().tolist())
+
+
+@pytest.mark.parametrize("kind", [ScalarEngine, ArrayEngine])
+def test_a_quiet_pair_changes_nothing(kind):
+    shape = shape_of("margin")
+    arrays = arrays_of(shape)
+    arrays["u"][:] = 0
+    found = kind(shape, "margin", Rule(0.0))(arrays, batch_of(shape))
+    assert (found.loss, found.active, found.dense, found.rows) == (0.0, 0, {}, {})
 
 
 def test_lecture_shape():
-    shape = Shape(dim=4, case_dim=0, hidden=8)
-    arrays = initial(shape, WORDS, np.random.default_rng(0))
+    shape = Config(dim=4, features=(), hidden=8).shape(1)
+    arrays = initial(shape, ROWS, np.random.default_rng(0))
     assert {name: array.shape for name, array in arrays.items()} == {
-        "E": (WORDS, 4),
+        "E": (9, 4),
         "W": (8, 20),
         "b": (8,),
         "u": (8,),
@@ -114,52 +147,20 @@ def test_lecture_shape():
     assert not arrays["b"].any()
 
 
-@pytest.mark.parametrize("kind", models.MODELS)
-@pytest.mark.parametrize("average", [False, True])
-@pytest.mark.parametrize("activation", models.ACTIVATIONS)
-def test_array_outputs_are_those_of_the_graph(kind, average, activation):
-    shape = shape_of(kind, average=average, activation=activation)
-    arrays, batch = arrays_of(shape), batch_of(shape)
-    losses = [ScalarEngine(shape)(arrays, batch.take(slice(n, n + 1))).loss for n in range(3)]
-    out = [
-        models.outputs(shape, embedding.gather(shape, arrays, places), arrays)
-        for places in batch.windows
-    ]
-    if kind == "margin":
-        expected = np.maximum(0, shape.delta - out[0] + out[1])
-    elif kind == "softmax":
-        shares = np.exp(out[0]) / np.exp(out[0]).sum(1, keepdims=True)
-        expected = -np.log((shares * batch.targets).sum(1))
-    else:
-        right = (out[0] * batch.targets).sum(1, keepdims=True)
-        expected = (np.maximum(0, shape.delta + out[0] - right) * (1 - batch.targets)).sum(1)
-    assert losses == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("engine", [ScalarEngine, LoweredEngine])
-def test_a_quiet_pair_changes_nothing(engine):
-    shape = shape_of("margin", delta=0.0)
-    arrays, batch = arrays_of(shape), batch_of(shape, 1)
-    arrays["u"][:] = 0
-    found = engine(shape)(arrays, batch)
-    assert (found.loss, found.active, found.dense, found.rows) == (0.0, 0, {}, {})
-
-
-def test_scatter_gives_every_occurrence():
-    shape = shape_of("margin", width=3)
-    rng = np.random.default_rng(3)
-    batch = batch_of(shape, 4, equal=True)
-    gradients = [rng.normal(size=(4, shape.window_inputs)) for _ in batch.windows]
-    rows = embedding.scatter(shape, batch.windows, gradients)
-    for name, width, start in (("E", 3, 0), ("C", 2, 3)):
-        table = np.zeros((WORDS, width))
-        for places, gradient in zip(batch.windows, gradients, strict=True):
-            ids = places.words if name == "E" else places.cases
-            parts = gradient.reshape(4, 3, 5)[:, :, start : start + width]
-            np.add.at(table, ids, parts)
-        found = np.zeros_like(table)
-        np.add.at(found, rows[name].indices, rows[name].rows)
-        assert found == pytest.approx(table)
+def test_scatter_is_gather_s_transpose():
+    shape, rng = shape_of("softmax"), np.random.default_rng(3)
+    arrays, ids = arrays_of(shape), batch_of(shape, 1, 4).ids
+    upstream = rng.normal(size=(4, shape.window_inputs))
+    rows = network.scatter(shape, ids, upstream)
+    for name, array in arrays.items():
+        if name not in ROWS:
+            continue
+        change = rng.normal(size=array.shape)
+        moved = network.gather(shape, arrays | {name: array + change}, ids)
+        table = np.zeros_like(array)
+        np.add.at(table, rows[name].indices, rows[name].rows)
+        by_inputs = (upstream * (moved - network.gather(shape, arrays, ids))).sum()
+        assert (table * change).sum() == pytest.approx(by_inputs)
 
 
 @pytest.mark.parametrize(
@@ -169,17 +170,28 @@ def test_scatter_gives_every_occurrence():
         ({"activation": "gelu"}, "unknown activation 'gelu'"),
         ({"width": 4}, "window width 4"),
         ({"hidden": 0}, "hidden 0: it must be 1 or more"),
-        ({"delta": -1.0}, "delta -1.0: neither may be below 0"),
+        ({"delta": -1.0}, "delta -1.0: it may not be below 0"),
+        ({"dropout": 1.0}, "dropout 1.0: it must be 0 or more, and below 1"),
+        ({"features": ("colour",)}, "unknown feature 'colour'"),
+        ({"loss": "hinge"}, "unknown loss of a sequence 'hinge'"),
+        ({"case_dim": 0}, "C 0: it must be 1 or more"),
     ],
 )
-def test_impossible_shapes(options, message):
+def test_impossible_configurations(options, message):
     with pytest.raises(ValueError, match=message):
-        Shape(**options)
+        Config(**options)
+
+
+def test_the_plain_form_is_the_lectures_window():
+    config, _ = defaults("softmax", plain=True)
+    assert [table for table, _ in config.shape(5).tables] == ["E"]
+    assert (config.dropout, config.rare, config.viterbi) == (0.0, 0, False)
 
 
 def cut(count=12):
-    ids = np.arange(count * 3, dtype=np.int32).reshape(count, 3)
-    return Windows(ids, ids % 5, [count])
+    ids, kinds = np.arange(count + 2, dtype=np.int32)[:, None], np.arange(count + 2)
+    places = np.clip(np.arange(count)[:, None] + np.arange(-1, 2), 0, count - 1)
+    return Rare(Windows(ids, kinds, places, [4] * (count // 4)), 0)
 
 
 @pytest.mark.parametrize("kind", sampling.SAMPLERS)
@@ -187,28 +199,33 @@ def test_pairs(kind):
     true = np.zeros(12, bool)
     true[[2, 7]] = True
     sampler = sampling.PairSampler(cut(), true, 4, kind, "LOC")
-    batch = sampler.epoch(np.random.default_rng(0))
-    assert len(batch) == len(sampler) == 8
-    rows = batch.windows[0].words.tolist()
-    assert rows.count([6, 7, 8]) == rows.count([21, 22, 23]) == 4
-    corrupt = batch.windows[1].words
-    centres = {3 * row + 1 for row in range(12)} - {7, 22}
-    assert set(corrupt[:, 1].tolist()) <= centres
-    if kind == "word":
-        assert corrupt[:, [0, 2]].tolist() == batch.windows[0].words[:, [0, 2]].tolist()
-    else:
-        assert (corrupt[:, 2] - corrupt[:, 0] == 2).all()
-    again = sampler.epoch(np.random.default_rng(0))
-    assert (again.windows[1].words == corrupt).all()
-    assert len(batch.take(slice(0, 3))) == 3
+    sampler.draw(np.random.default_rng(0))
+    ids = sampler.take(np.arange(8)).ids[:, :, 0]
+    first, corrupt = ids[:8].tolist(), ids[8:].tolist()
+    assert first.count([1, 2, 3]) == first.count([6, 7, 8]) == 4
+    assert not {row[1] for row in corrupt} & {2, 7}
+    for t, c in zip(first, corrupt, strict=True):
+        assert (t[0] == c[0] and t[2] == c[2]) == (kind == "word" or t == c)
+    assert len(sampler.take(np.array([1, 3])).ids) == 4
 
 
-def test_every_window_once():
-    sampler = sampling.WindowSampler(cut(), ["O", "B"] * 6, ["O", "B"])
-    batch = sampler.epoch(np.random.default_rng(0))
-    assert sorted(batch.windows[0].words[:, 1].tolist()) == list(range(1, 36, 3))
-    for word, target in zip(batch.windows[0].words[:, 1], batch.targets, strict=True):
-        assert target.tolist() == ([1, 0] if (word // 3) % 2 == 0 else [0, 1])
+def test_every_sentence_once():
+    tags = ["O", "B"] * 6
+    sampler = sampling.SentenceSampler(cut(), tags, ["O", "B"])
+    sampler.draw(np.random.default_rng(0))
+    batch = sampler.take(np.array([2, 0]))
+    assert batch.ids[:, 1, 0].tolist() == [8, 9, 10, 11, 0, 1, 2, 3]
+    assert batch.target.tags.tolist() == [0, 1] * 4 and batch.target.lengths == [4, 4]
+
+
+def test_rare_words_are_unknown_half_of_the_time():
+    ids = np.array([[5]] * 400 + [[6]] + [[7]] * 3 + [[1], [2]], np.int32)
+    windows = Windows(ids, np.arange(406), np.arange(404)[:, None], [404])
+    drawn = [Rare(windows, 3).drawn(np.random.default_rng(n)).words for n in range(200)]
+    assert all((row[:400] == 5).all() and len(row) == 404 for row in drawn)
+    share = np.mean([row[400:404] == 0 for row in drawn])
+    assert 0.4 < share < 0.6
+    assert Rare(windows, 0).drawn(np.random.default_rng(0)) is windows
 
 
 @pytest.mark.parametrize(
@@ -223,3 +240,21 @@ def test_every_window_once():
 def test_samplers_refuse(true, corrupt, kind, message):
     with pytest.raises(ValueError, match=message):
         sampling.PairSampler(cut(), true, corrupt, kind, "LOC")
+
+
+def test_gradients_of_the_two_scores_of_a_pair():
+    judged = losses.pair_margin(np.array([[0.2], [3.0], [0.1], [0.5]]), None, Rule(1.0), {})
+    assert judged.losses == pytest.approx([0.9, 0.0])
+    assert judged.upstream.ravel().tolist() == [-1.0, 0.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("average", [False, True])
+def test_words_multiplied_once_give_the_same_scores(average):
+    shape = shape_of("softmax", average=average)
+    arrays, rng = arrays_of(shape), np.random.default_rng(0)
+    ids = np.stack([rng.integers(0, rows, 6) for rows in ROWS.values()], axis=1)
+    kinds = rng.integers(0, 6, (20, shape.width))
+    z = network.pre_activations(shape, arrays, ids, kinds)
+    run = network.forward(shape, network.gather(shape, arrays, ids[kinds]), arrays)
+    assert z == pytest.approx(run.z, abs=1e-12)
+    assert network.above(shape, None, z, arrays).s == pytest.approx(run.s, abs=1e-12)

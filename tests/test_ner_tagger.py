@@ -7,17 +7,20 @@ import pytest
 from rich.console import Console
 
 from micrograd.checkpoint import load_state, save_state
-from micrograd.ner.judging import evaluation, page, pictures, report, scoring
+from micrograd.ner.corpus import shipped
+from micrograd.ner.judging import errors, evaluation, scoring
 from micrograd.ner.judging.evaluation import TypeEvaluation, runs, tags_above
+from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.model.config import Config, defaults
+from micrograd.ner.showing import entities, page, pictures, report
+from micrograd.ner.showing.entities import Entity
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, schemes
-from micrograd.ner.text.corpus import shipped
 from micrograd.ner.text.sentence import Sentence
 
 SPLITS = shipped()
 TRAIN, DEV = SPLITS.train.sentences, SPLITS.dev.sentences
-KINDS = ("margin", "softmax", "multiclass")
+KINDS = ("margin", "softmax", "multiclass", "sequence")
 
 
 def started(kind="margin", **changes):
@@ -54,11 +57,12 @@ def test_predictions_are_legal_bio(kind):
     assert [len(tags) for tags in tagged] == [len(s.words) for s in DEV]
     assert not any(schemes.illegal(tags, "BIO") for tags in tagged)
     assert any(tag != "O" for tags in tagged for tag in tags)
-    sure = tagger.confidences(DEV)
-    assert [len(numbers) for numbers in sure] == [len(s.words) for s in DEV]
-    if kind == "margin":
-        flat = np.concatenate(sure) > 0
-        assert flat.tolist() == [tag != "O" for tags in tagged for tag in tags]
+    analysed = tagger.analyse(DEV)
+    assert [one.tags for one in analysed] == tagged
+    sure = np.concatenate([one.probabilities for one in analysed])
+    assert len(sure) == sum(len(s.words) for s in DEV) and (sure >= 0).all() and (sure <= 1).all()
+    none = tagger.analyse(DEV, threshold=1.0)
+    assert sum(tag != "O" for one in none for tag in one.tags) == 0 or kind == "sequence"
 
 
 def test_labels_of_the_schemes():
@@ -72,19 +76,19 @@ def test_save_and_load(tmp_path, kind):
     tagger.threshold = 0.25
     loaded = Tagger.load(tagger.save(tmp_path / "model.npz"))
     assert loaded.config == tagger.config and loaded.threshold == 0.25
-    for old, new in zip(tagger.confidences(DEV), loaded.confidences(DEV), strict=True):
-        assert (old == new).all()
+    for old, new in zip(tagger.analyse(DEV), loaded.analyse(DEV), strict=True):
+        assert (old.probabilities == new.probabilities).all()
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.update(tagger=7), "of version 7, but this program reads version 1"),
+        (lambda s: s.update(tagger=7), "of version 7, but this program reads version 2"),
         (lambda s: s.pop("tagger"), "a saved state, but not that of a tagger"),
-        (lambda s: s.pop("threshold"), "damaged model file"),
+        (lambda s: s.pop("numbers"), "damaged model file"),
         (lambda s: s["config"].update(width=4), "damaged model file .window width 4"),
         (lambda s: s["config"].update(colour=4), "damaged model file"),
-        (lambda s: s["words"].pop(), "damaged model file: arrays"),
+        (lambda s: s["words"]["E"].pop(), "damaged model file .arrays"),
         (lambda s: s["arrays"]["W"].fill(np.nan), "W holds nan or inf"),
     ],
 )
@@ -113,7 +117,7 @@ def test_evaluation_of_a_model():
     assert result.entities["LOC"].true == len(TypeEvaluation(DEV, "LOC").entities)
     assert 0 < result.average_precision < 1 and 0 < result.pair_accuracy < 1
     assert result.errors[0].confidence == max(error.confidence for error in result.errors)
-    assert {error.kind for error in result.errors} <= {"missed", "invented"}
+    assert {error.kind for error in result.errors} <= set(errors.KINDS)
     with pytest.raises(ValueError, match="sentences without tags"):
         tagger.evaluate([Sentence(["Paris"])])
 
@@ -156,25 +160,73 @@ def test_refusals():
 
 def test_defaults_are_changed_by_name():
     config, training = defaults("softmax", hidden=7, rate=0.25)
-    assert (config.hidden, config.dim, training.rate, training.batch) == (7, 50, 0.25, 64)
+    assert (config.hidden, config.dim, training.rate, training.batch) == (7, 50, 0.25, 8)
     with pytest.raises(TypeError, match="colour"):
         defaults("margin", colour=3)
 
 
-SHOWN = [Sentence(["Ann", "<b>", "in", "New", "York"])]
-TAGS = [["B-PER", "O", "O", "B-LOC", "I-LOC"]]
+TEXT = "Ann  <b> in\nNew York"
+FOUND = [Entity("PER", "Ann", 0, 3, 0.9), Entity("LOC", "New York", 12, 20, 0.5)]
 
 
-def test_terminal_view():
-    assert page.terminal(SHOWN, TAGS).plain == "[Ann PER] <b> in [New York LOC] \n"
+def test_terminal_view_keeps_the_spacing():
+    assert entities.marked(TEXT, FOUND).plain == "[Ann PER]  <b> in\n[New York LOC]"
 
 
 def test_html_page():
-    text = page.page(SHOWN, TAGS, [np.arange(5.0)], "Names & <places>")
-    assert "Names &amp; &lt;places&gt;" in text and "&lt;b&gt;" in text and "<b>" not in text
-    assert text.count("<mark") == 4 and 'title="+3.00"' in text
-    assert "no names found" in page.page(SHOWN, [["O"] * 5], [np.zeros(5)], "x")
-    assert "http" not in text
+    text = page.page(TEXT, FOUND, "Names & <places>")
+    assert "Names &amp; &lt;places&gt;" in text and "&lt;b&gt; in\n" in text and "<b>" not in text
+    assert text.count("<mark") == 4 and 'title="LOC, probability 0.50"' in text
+    assert "New <span" in text and "York<small>LOC</small></span>" in text
+    assert "no names found" in page.page("x", [], "x")
+    assert "http:" not in text and "https:" not in text
+
+
+def test_entities_have_offsets_and_probabilities():
+    text = "Ann saw  New\nYork."
+    sentence = Sentence(text.split(), offsets=[(0, 3), (4, 7), (9, 12), (13, 18)])
+    tagged = Tagged(["B-PER", "O", "B-LOC", "I-LOC"], np.array([0.4, 1.0, 0.9, 0.7]))
+    first, second = entities.entities(text, sentence, tagged)
+    assert second == Entity("LOC", "New\nYork.", 9, 18, 0.7) and first.probability == 0.4
+    assert tagged.above(0.5).tags == ["O", "O", "B-LOC", "I-LOC"]
+    assert entities.record(text, [second])["label"] == [[9, 18, "LOC"]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tagging_a_text(kind):
+    tagger = started(kind)
+    if kind == "margin":
+        tagger.threshold = -9.0
+    text = "She moved  from Oslo to\nChelsea.\n\nIt rained."
+    found = tagger.tag(text)
+    assert found and all(text[e.start : e.end] == e.text for e in found)
+    assert tagger.tag("") == tagger.tag(" \n\n ") == []
+
+
+def test_kinds_of_errors():
+    true = ["B-LOC", "I-LOC", "O", "B-PER", "O", "B-ORG", "B-ORG"]
+    said = ["B-LOC", "O", "B-LOC", "B-LOC", "O", "O", "B-ORG"]
+    sentence = Sentence(list("abcdefg"))
+    found = errors.find([sentence], [true], [Tagged(said, np.linspace(0.1, 0.7, 7))])
+    assert sorted((e.kind, e.types()) for e in found) == [
+        ("invented", "LOC"),
+        ("missed", "ORG"),
+        ("wrong border", "LOC"),
+        ("wrong type", "PER as LOC"),
+    ]
+    counts = errors.confusion([true], [said])
+    assert counts["PER", "LOC"] == 1 and counts["ORG", "ORG"] == 1 and counts["O", "LOC"] == 2
+
+
+def test_the_curve_ends_at_the_report():
+    tagger = started("softmax")
+    result = tagger.evaluate(DEV)
+    thresholds = [threshold for threshold, _ in result.curve]
+    assert thresholds == sorted(set(thresholds), reverse=True)
+    assert result.curve[-1][1] == result.entities.overall
+    middle = thresholds[len(thresholds) // 2]
+    kept = [one.tags for one in tagger.analyse(DEV, middle)]
+    assert scoring.score([s.tags for s in DEV], kept).overall == dict(result.curve)[middle]
 
 
 def test_report_names_every_measure():
@@ -187,6 +239,7 @@ def test_report_names_every_measure():
     for name in (
         "conlleval",
         "all types",
+        "macro average",
         "baseline: all O",
         "baseline: lexicon",
         "strict mode",
@@ -208,11 +261,12 @@ def test_unnormalised_reading(tmp_path):
 
 
 def test_the_pair_that_is_drawn_is_the_lectures():
-    title, root = pictures.pair_graph(started(), DEV)
+    title, windows, root = pictures.example(started(), DEV)
     assert (
         title == "'Paris' in 'Museums in Paris are amazing' against 'museums' in "
         "'Not all museums in Paris'"
     )
+    assert [window.words[window.centre] for window in windows] == ["Paris", "museums"]
     assert root.data > 0 and root.label == "J"
     assert any(node.grad for node in root.parents)
 
@@ -222,26 +276,28 @@ def test_a_quiet_pair_gives_way_to_a_harder_one():
     tagger.arrays["u"][:] = 0
     for delta, expected in ((0.0, "'museums' in"), (1.0, "'museums' in")):
         tagger.config = Config(delta=delta)
-        assert expected in pictures.pair_graph(tagger, DEV)[0]
+        assert expected in pictures.example(tagger, DEV).title
     tagger = started(delta=0.0)
-    title, root = pictures.pair_graph(tagger, DEV)
-    assert root.data > 0
-    titles = [title for title, _ in pictures._samples(tagger, DEV)]
-    assert len(set(titles)) == 3 and title in titles
+    chosen = pictures.example(tagger, DEV)
+    assert chosen.loss.data > 0
+    titles = [title for title, *_ in pictures._pairs(tagger, DEV)]
+    assert len(set(titles)) == 3 and chosen.title in titles
 
 
-def test_a_classifier_is_drawn_by_its_window(tmp_path):
-    tagger = started("softmax", hidden=4, dim=3)
+@pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
+def test_other_models_are_drawn_by_their_sample(tmp_path, kind):
+    tagger = started(kind, hidden=4, dim=3, scheme="BIO", features=())
     said = []
-    assert pictures.write_pair(tagger, DEV, tmp_path, said.append) == ["pair.svg", "pair.html"]
-    assert "Museums in Paris" in said[0]
+    chosen = pictures.write_example(tagger, DEV, tmp_path, said.append)
+    assert len(chosen.windows) == (3 if kind == "sequence" else 1)
+    assert "Paris" in said[0]
     assert (tmp_path / "pair.svg").exists() and (tmp_path / "pair.html").exists()
 
 
 def test_a_large_graph_is_not_drawn(tmp_path):
     said = []
     tagger = started("softmax", hidden=300)
-    assert pictures.write_pair(tagger, DEV, tmp_path, said.append) == []
+    assert pictures.write_example(tagger, DEV, tmp_path, said.append) is None
     assert "weights are too many to draw" in said[0]
 
 

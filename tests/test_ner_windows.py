@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from micrograd.ner.judging import ranking
-from micrograd.ner.model import vectors, vocabulary, windows
-from micrograd.ner.model.vocabulary import CASES, SPECIAL, Vocabulary
+from micrograd.ner.model import features, vectors, windows
+from micrograd.ner.model.features import SPECIAL, Vocabulary
 from micrograd.ner.text import tokens
 from micrograd.ner.text.sentence import Sentence
 
@@ -15,10 +15,10 @@ SENTENCES = [Sentence(["a", "b", "a"]), Sentence(["c"]), Sentence(["b", "a"])]
 
 
 def test_windows_never_cross_sentences():
-    vocabulary = Vocabulary.of(SENTENCES)
-    assert vocabulary.words == [*SPECIAL, "a", "b", "c"]
-    cut = windows.windows(SENTENCES, vocabulary, 5)
-    assert cut.ids.tolist() == [
+    known = features.collect(SENTENCES, ["case", "shape"], str, 1)
+    assert known["E"].words == [*SPECIAL, "a", "b", "c"]
+    cut = windows.windows(SENTENCES, known, 5)
+    assert cut.rows()[:, :, 0].tolist() == [
         [1, 1, 3, 4, 3],
         [1, 3, 4, 3, 2],
         [3, 4, 3, 2, 2],
@@ -26,19 +26,18 @@ def test_windows_never_cross_sentences():
         [1, 1, 4, 3, 2],
         [1, 4, 3, 2, 2],
     ]
-    assert cut.cases[3].tolist() == [4, 4, 0, 4, 4]
+    assert cut.rows(3)[:, 1].tolist() == [1, 1, 3, 2, 2]  # the pads have no case of their own
     assert len(cut) == 6 and cut.split(list("abcdef")) == [list("abc"), ["d"], ["e", "f"]]
 
 
 @pytest.mark.parametrize("width", [1, 3, 7, 11])
 def test_any_odd_width(width):
-    rng = np.random.default_rng(width)
-    lengths = rng.integers(1, 6, 20)
-    flat = rng.integers(3, 99, lengths.sum()).astype(np.int32)
-    rows = windows.window_ids(flat, lengths, width, 1, 2)
-    half, start, expected = width // 2, 0, []
+    lengths = np.random.default_rng(width).integers(1, 6, 20)
+    rows = windows.window_places(lengths, width)
+    half, start, expected, total = width // 2, 0, [], lengths.sum()
     for length in lengths:
-        padded = [1] * half + flat[start : start + length].tolist() + [2] * half
+        own = list(range(start, start + length))
+        padded = [total] * half + own + [total + 1] * half
         expected += [padded[i : i + width] for i in range(length)]
         start += length
     assert rows.tolist() == expected
@@ -50,21 +49,51 @@ def test_even_widths_are_refused(width):
         windows.check_width(width)
 
 
+def of(*words, min_count=1, **options):
+    return Vocabulary.of(
+        {word: words.count(word) for word in words},
+        lambda word: features.folded(word, **options),
+        min_count,
+    )
+
+
 def test_folding():
-    plain = Vocabulary.of([Sentence(["Paris", "in", "1984", "&amp;", "\ufeffx"])])
+    plain = of("Paris", "in", "1984", "&amp;", "\ufeffx", lower=False, digits=False)
     assert plain.words[3:] == ["Paris", "in", "1984", "&", "x"]
     assert plain.id("paris") == plain.id("1985") == plain.id("<s>") == 0
     assert plain.id("&amp;") == plain.id("&") != 0
-    folded = Vocabulary.of([Sentence(["Paris", "1984"])], lower=True, fold_digits=True)
+    folded = of("Paris", "1984")
     assert folded.words[3:] == ["paris", "0000"]
     assert folded.id("PARIS") == 3 and folded.id("2024") == 4
 
 
 def test_rare_words_become_unknown():
-    vocabulary = Vocabulary.of(SENTENCES, min_count=2)
+    words = [word for sentence in SENTENCES for word in sentence.words]
+    vocabulary = of(*words, min_count=2)
     assert vocabulary.words[3:] == ["a", "b"] and len(vocabulary) == 5
-    assert vocabulary.unknown_rate(SENTENCES) == pytest.approx(1 / 6)
+    assert vocabulary.unknown_rate(words) == pytest.approx(1 / 6)
     assert vocabulary.unknown_rate([]) == 0.0
+
+
+def test_forms_of_features():
+    forms = {feature.table: feature.form("McRae-12") for feature in features.FEATURES}
+    assert forms == {
+        "C": "initial",
+        "P2": "mc",
+        "P3": "mcr",
+        "S2": "00",
+        "S3": "-00",
+        "F": "XxXx-0",
+    }
+    assert features.prefix(3, "I") == features.suffix(3, "I") == "i"
+
+
+def test_rare_forms_of_features_are_unknown():
+    sentences = [Sentence(["Xa", "Xb", "Xc", "yy"])]
+    known = features.collect(sentences, ["shape"], str, 1)
+    assert known["F"].words == [*SPECIAL, "Xx"]
+    table, kinds = features.ids(["Zz", "zz", "Zz"], known)
+    assert table.tolist() == [[0, 3], [0, 0]] and kinds.tolist() == [0, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +111,7 @@ def test_rare_words_become_unknown():
     ],
 )
 def test_case_feature(word, case):
-    assert CASES[vocabulary.case_of(word)] == case
+    assert features.case_of(word) == case
 
 
 GLOVE = "the 0.1 0.2 0.3\nNew York 1 2 3\nparis -1 0 1e-1\n, 9 9 9\n"
@@ -180,7 +209,7 @@ def test_empty_lines_are_no_vectors(tmp_path):
             "See https://a.b/c?d @me #tag x@y.org",
             [["See", "https://a.b/c?d", "@me", "#tag", "x@y.org"]],
         ),
-        ("Wait... what?!", [["Wait", "..."], ["what", "?", "!"]]),
+        ("Wait... what?!", [["Wait", "...", "what", "?", "!"]]),
         ("well-known AT&T", [["well-known", "AT&T"]]),
         ("  \n\n ", []),
     ],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from micrograd.cli import reading
@@ -39,7 +41,18 @@ def add_parser(subparsers: Any) -> None:
         help="column of the true tags of a FILE given with a MODEL (default last)",
     )
     parser.add_argument(
-        "--encoding", type=encoding, default="utf-8", help="of the file (default utf-8)"
+        "--encoding", type=encoding, default="auto", help="of the file (default: found out)"
+    )
+    parser.add_argument("--tags", default="", metavar="HOW", help="scheme and spelling of the tags")
+    parser.add_argument("--format", choices=["text", "json", "csv"], default="text")
+    parser.add_argument(
+        "--errors", type=file_name, metavar="FILE.csv", help="write all errors, kind by kind"
+    )
+    parser.add_argument(
+        "--curve",
+        type=file_name,
+        metavar="FILE.csv",
+        help="write precision and recall by threshold of the probability",
     )
     parser.add_argument(
         "--repair", action="store_true", help="accept tags without prefix and illegal sequences"
@@ -49,7 +62,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score and print."""
-    from micrograd.ner.judging.report import print_evaluation
+    from micrograd.files import atomic_write
+    from micrograd.ner.showing import report
 
     if len(options.paths) > 2:
         raise ValueError(f"{len(options.paths)} files given: expected MODEL FILE, or one FILE")
@@ -59,13 +73,32 @@ def run(options: argparse.Namespace) -> int:
             "--tag-column": options.tag_column is not None,
         }
         refuse(columns, "a FILE alone is read by its last two columns")
-        print_evaluation(_predictions(options, options.paths[0]))
-        return 0
-    print_evaluation(_model(options, *options.paths))
+        refuse({"--curve": options.curve}, "a FILE alone has no probabilities; name a MODEL before")
+    work = _model if len(options.paths) == 2 else _predictions
+    result, confusion, said = work(options, *options.paths)
+    if options.format == "json":
+        print(json.dumps(report.as_dict(result), indent=1))
+    elif options.format == "csv":
+        print(report.as_csv(result.entities), end="")
+    else:
+        print(printable(said))
+        report.print_evaluation(result)
+        if len(result.entities.types) > 1:
+            report.print_confusion(confusion)
+        report.print_errors(result.errors, options.paths[-1])
+    if options.errors:
+        atomic_write(options.errors, report.errors_csv(result.errors, options.paths[-1]))
+    if options.curve:
+        atomic_write(options.curve, report.curve_csv(result))
     return 0
 
 
-def _model(options: argparse.Namespace, model: str, path: str) -> Evaluation:
+Outcome = tuple["Evaluation", "Counter[tuple[str, str]]", str]
+
+
+def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
+    from micrograd.ner.judging.errors import confusion
+    from micrograd.ner.judging.scoring import only
     from micrograd.ner.text import conll
 
     if reading.is_saved(path) and not reading.is_saved(model):
@@ -79,26 +112,36 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Evaluation:
         word_column=options.word_column or 0,
         tag_column=-1 if options.tag_column is None else options.tag_column,
         repair=options.repair,
+        tags=options.tags,
     )
-    print(printable(corpus.describe()))
-    return tagger.evaluate(corpus.sentences)
+    true = [only(s.tags, tagger.label) for s in corpus]
+    counts = confusion(true, tagger.predict(corpus.sentences))
+    return tagger.evaluate(corpus.sentences), counts, corpus.describe()
 
 
-def _predictions(options: argparse.Namespace, path: str) -> Evaluation:
+def _predictions(options: argparse.Namespace, path: str) -> Outcome:
+    import numpy as np
+
+    from micrograd.ner.judging import errors
     from micrograd.ner.judging.evaluation import evaluate_tags
+    from micrograd.ner.judging.tagged import Tagged
     from micrograd.ner.text import conll
 
     if reading.is_saved(path):
         raise ValueError(f"{path} is a model: name the FILE to score it on after it")
+    how = {"encoding": options.encoding, "repair": options.repair, "tags": options.tags}
     try:
-        true = conll.read(path, encoding=options.encoding, tag_column=-2, repair=options.repair)
-        predicted = conll.read(path, encoding=options.encoding, scheme=None, repair=options.repair)
+        true = conll.read(path, tag_column=-2, **how)
+        predicted = conll.read(path, scheme=None, **how)
     except ValueError as error:
         raise ValueError(
             f"{error} (a FILE without a MODEL holds the true and the predicted tag "
             "in its last two columns)"
         ) from None
-    text = f"{true.describe()}; the last column is scored against the one before it"
-    print(printable(text))
     scheme = "BIOES" if predicted.scheme == "BIOES" else "BIO"
-    return evaluate_tags([s.tags for s in true], [s.tags for s in predicted], scheme)
+    wanted, said = [s.tags for s in true], [s.tags for s in predicted]
+    result = evaluate_tags(wanted, said, scheme)
+    tagged = [Tagged(tags, np.ones(len(tags))) for tags in said]
+    result.errors = errors.find(true.sentences, wanted, tagged)
+    described = f"{true.describe()}; the last column is scored against the one before it"
+    return result, errors.confusion(wanted, said), described

@@ -149,6 +149,8 @@ def number(least: float = -ANY, most: float = ANY, above: bool = False) -> Calla
 
 def encoding(text: str) -> str:
     """Read the name of an encoding that turns bytes into text."""
+    if text == "auto":  # it is found out from the file
+        return text
     try:
         b"ab".decode(text)
     except UnicodeDecodeError:  # of an encoding that takes more than two bytes to a character

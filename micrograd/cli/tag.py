@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import io
+import json
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd.cli import reading
-from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
-from micrograd.cli.streams import note, write_document
-from micrograd.printing import printable
+from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
+from micrograd.cli.streams import note
+from micrograd.files import file_errors
 
 if TYPE_CHECKING:
-    from micrograd.ner.text.sentence import Corpus
+    from micrograd.ner.showing.entities import Entity
+    from micrograd.ner.tagger import Tagger
+
+Piece = tuple[str, "list[Entity]"]
 
 
 def add_parser(subparsers: Any) -> None:
@@ -21,8 +28,8 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "tag",
         help="find names in text with a trained model",
-        description="Tag plain text or a CoNLL file. Text is cut into sentences and words; "
-        "CoNLL input gives CoNLL output with the tag column replaced.",
+        description="Tag plain text or a CoNLL file. Text comes back with its names in brackets, "
+        "sentence by sentence as it is read; CoNLL input comes back with the tags put in.",
         examples=(
             "echo 'Ann saw Oslo.' | micrograd tag run/model.npz",
             "micrograd tag run/model.npz --input news.txt --html news.html",
@@ -35,8 +42,19 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--input", type=file_name, metavar="FILE", help="the text (default: standard input)"
     )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--conll", action="store_true", help="the input is CoNLL; so is the output")
+    form.add_argument("--json", action="store_true", help="one list of all entities")
+    form.add_argument("--jsonl", action="store_true", help="one line per sentence, its entities")
+    form.add_argument(
+        "--html", type=file_name, metavar="PAGE", help="write a page with the names marked"
+    )
     parser.add_argument(
-        "--conll", action="store_true", help="the input is CoNLL, one token per line"
+        "--threshold",
+        type=number(0, 1),
+        default=0.0,
+        metavar="P",
+        help="leave out names less probable than this (default 0)",
     )
     parser.add_argument(
         "--word-column",
@@ -45,71 +63,134 @@ def add_parser(subparsers: Any) -> None:
         help="column of the words in CoNLL input, from 0 (default 0)",
     )
     parser.add_argument(
-        "--encoding", type=encoding, default="utf-8", help="of the input (default utf-8)"
+        "--tag-column",
+        type=whole(*COLUMNS),
+        metavar="N",
+        help="column of CoNLL input to put the tags into (default: they are appended)",
     )
     parser.add_argument(
-        "--html", type=file_name, metavar="PAGE", help="write a page with the names highlighted"
+        "--encoding", type=encoding, default="auto", help="of the input (default: found out)"
     )
     parser.set_defaults(func=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Tag the input and show it."""
-    from micrograd.files import atomic_write
-    from micrograd.ner.judging.page import page
-
-    refuse({"--html": options.html and options.conll}, "--conll asks for a CoNLL file; choose one")
-    words = options.word_column is not None and not options.conll
-    refuse({"--word-column": words}, "plain text has no columns; with CoNLL input add --conll")
+    columns = {
+        "--word-column": options.word_column is not None and not options.conll,
+        "--tag-column": options.tag_column is not None and not options.conll,
+    }
+    refuse(columns, "plain text has no columns; with CoNLL input add --conll")
     if options.input and reading.is_saved(options.input) and not reading.is_saved(options.model):
-        raise ValueError(f"{options.input} is the model: write micrograd tag {options.input} "
-                         f"--input {options.model}")  # fmt: skip
+        raise ValueError(
+            f"{options.input} is the model: write micrograd tag {options.input} "
+            f"--input {options.model}"
+        )
     tagger = reading.model(options.model)
-    corpus = _input(options)
-    tagged = tagger.predict(corpus.sentences)
-    if options.html:
-        title = f"Names found by {Path(options.model).name}"
-        content = page(corpus.sentences, tagged, tagger.confidences(corpus.sentences), title)
-        atomic_write(options.html, content)
-        note(f"wrote {options.html}")
-    elif options.conll:
-        _print_conll(corpus, tagged)
+    if options.conll:
+        _conll(tagger, options)
+    elif options.jsonl:
+        _jsonl(tagger, options)
+    elif options.json or options.html:
+        _whole(tagger, options)
     else:
-        _print_text(corpus, tagged)
+        _plain(tagger, options)
     return 0
 
 
-def _input(options: argparse.Namespace) -> Corpus:
-    from micrograd.files import file_errors
-    from micrograd.ner.text import conll, tokens
-    from micrograd.ner.text.sentence import Corpus
+def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
+    from micrograd.ner.text import conll, encodings
 
     name = options.input or "<stdin>"
     with file_errors(name):
         data = Path(options.input).read_bytes() if options.input else sys.stdin.buffer.read()
-    text = conll.decode(data, name, options.encoding)
-    if options.conll:
-        return conll.parse(text, name, options.word_column or 0, None)
-    sentences = tokens.sentences(text)
-    if not sentences:
-        raise ValueError(f"{name}: no word in it; give some text")
-    return Corpus(sentences, name)
+    text, code = encodings.decode(data, name, options.encoding)
+    if not text.strip():
+        _bytes(data)
+        return
+    corpus = conll.parse(text, name, options.word_column or 0, None, encoding=code)
+    if options.threshold:
+        tags = [one.tags for one in tagger.analyse(corpus.sentences, options.threshold)]
+    else:  # the probabilities are not needed
+        tags = tagger.predict(corpus.sentences)
+    for sentence, own in zip(corpus, tags):
+        sentence.tags = own
+    conll.check_column(corpus, options.tag_column)
+    _bytes(conll.render(corpus, options.tag_column).encode(code))
 
 
-def _print_conll(corpus: Corpus, tagged: list[list[str]]) -> None:
-    from micrograd.ner.text import conll
+def _bytes(data: bytes) -> None:
+    sys.stdout.flush()
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None:
+        sys.stdout.write(data.decode("utf-8"))
+    else:
+        raw.write(data)
+        raw.flush()
 
-    for sentence, tags in zip(corpus, tagged, strict=True):
-        sentence.tags = tags
-        sentence.rows = sentence.rows or [[word, ""] for word in sentence.words]
-    text = conll.render(corpus)
-    write_document(printable(text) if sys.stdout.isatty() else text)
+
+def _pieces(tagger: Tagger, options: argparse.Namespace) -> Iterator[Piece]:
+    """Tag the text as it comes in, a piece after each sentence; offsets are those in the piece."""
+    from micrograd.ner.showing.entities import entities
+    from micrograd.ner.text import tokens
+
+    for piece, sentences in tokens.stream(_lines(options)):
+        tagged = tagger.analyse(sentences, options.threshold)
+        yield piece, [e for pair in zip(sentences, tagged) for e in entities(piece, *pair)]
 
 
-def _print_text(corpus: Corpus, tagged: list[list[str]]) -> None:
+def _lines(options: argparse.Namespace) -> Iterator[str]:
+    from micrograd.ner.text.encodings import AUTO
+
+    code = "utf-8-sig" if options.encoding == AUTO else options.encoding
+    line_number, name = 1, options.input or "<stdin>"
+    try:
+        with file_errors(name), ExitStack() as files:
+            raw: Any = sys.stdin.buffer
+            if options.input:
+                raw = files.enter_context(Path(options.input).open("rb"))
+            for line in io.TextIOWrapper(raw, code, newline=""):
+                yield line
+                line_number += 1
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise ValueError(
+            f"{name}:{line_number}: byte 0x{byte:02x} is not {code}; "
+            "name the encoding by --encoding"
+        ) from None
+
+
+def _plain(tagger: Tagger, options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from micrograd.ner.judging.page import terminal
+    from micrograd.ner.showing.entities import STYLES, marked, numbered
 
     console = Console(soft_wrap=True, highlight=False)
-    console.print(terminal(corpus.sentences, tagged), end="")
+    kinds = numbered((label[2:] for label in tagger.labels), len(STYLES))
+    last = "\n"
+    for piece, found in _pieces(tagger, options):
+        console.print(marked(piece, found, kinds), end="")
+        sys.stdout.flush()
+        last = piece[-1]
+    if last != "\n":
+        print()
+
+
+def _jsonl(tagger: Tagger, options: argparse.Namespace) -> None:
+    from micrograd.ner.showing.entities import record
+
+    for piece, found in _pieces(tagger, options):
+        print(json.dumps(record(piece, found), ensure_ascii=False), flush=True)
+
+
+def _whole(tagger: Tagger, options: argparse.Namespace) -> None:
+    from micrograd.files import atomic_write
+    from micrograd.ner.showing.page import page
+
+    text = "".join(_lines(options))
+    found = tagger.tag(text, options.threshold)
+    if options.json:
+        print(json.dumps([entity.as_dict() for entity in found], ensure_ascii=False, indent=1))
+        return
+    atomic_write(options.html, page(text, found, f"Names found by {Path(options.model).name}"))
+    note(f"wrote {options.html}")

@@ -41,9 +41,9 @@ def _add_files(group: Any) -> None:
         "train",
         type=file_name,
         metavar="TRAIN",
-        nargs="?",
-        default=None,
-        help="CoNLL file to train on",
+        nargs="*",
+        default=[],
+        help="files to train on: CoNLL, or JSON lines of texts with spans",
     )
     add(
         "--dev",
@@ -72,7 +72,10 @@ def _add_files(group: Any) -> None:
     add(
         "--tag-column", type=column, default=-1, metavar="N", help="column of the tags, -1 the last"
     )
-    add("--encoding", type=encoding, default="utf-8", help="of the files")
+    add("--encoding", type=encoding, default="auto", help="of the files (auto: found out)")
+    add("--tags", default="", metavar="HOW", help="scheme and spelling, such as IOB1 or X-B,BIO")
+    add("--map", action="append", type=_pair, default=[], metavar="A=B", help="rename a type")
+    add("--drop", action="append", default=[], metavar="A", help="leave a type out")
     add(
         "--repair",
         action="store_true",
@@ -87,8 +90,22 @@ def _add_model(group: Any) -> None:
         "--model",
         dest="kind",
         default="margin",
-        choices=["margin", "softmax", "multiclass"],
-        help="margin: one type against the rest by max-margin; the others: all types at once",
+        choices=["margin", "softmax", "multiclass", "sequence"],
+        help="margin: one type against the rest by max-margin; the others: all types at once, "
+        "sequence by whole sentences",
+    )
+    add("--loss", choices=["margin", "likelihood"], help="of the sequence model (margin)")
+    add(
+        "--plain",
+        action="store_true",
+        default=False,
+        help="the lectures' form: the window's words only, no dropout, the best tag of each word",
+    )
+    add(
+        "--features",
+        type=_features,
+        metavar="A,B",
+        help="what is seen of a word beside itself: some of case, prefix, suffix, shape, or none",
     )
     add("--type", dest="label", metavar="TYPE", help="entity type of the margin scorer (LOC)")
     add("--scheme", choices=["BIO", "BIOES"], help="tags a classifier learns (BIOES)")
@@ -101,10 +118,18 @@ def _add_model(group: Any) -> None:
     )
     add(
         "--case-dim",
-        type=whole(0, 10_000),
+        type=whole(1, 10_000),
         metavar="N",
-        help="length of a case vector, 0 for none (5)",
+        help="length of a case vector (5)",
     )
+    add(
+        "--affix-dim",
+        type=whole(1, 10_000),
+        metavar="N",
+        help="length of affix and shape vectors (5; classifiers 10)",
+    )
+    add("--dropout", type=number(0, 0.99), metavar="P", help="share of inputs dropped in training")
+    add("--rare", type=whole(0, 1000), metavar="N", help="words so rare are unknown half the time")
     add("--hidden", type=whole(1, 100_000), metavar="N", help="hidden units (20; classifiers 300)")
     add("--activation", metavar="NAME", help="tanh, relu, hard_tanh or sigmoid (tanh)")
     add("--average", action="store_true", help="average the words instead: the baseline of L11")
@@ -130,49 +155,59 @@ def _add_training(group: Any) -> None:
     add = group.add_argument
     add(
         "--engine",
-        choices=["lowered", "scalar"],
-        help="lowered: the loss as an array program; scalar: every sample a real graph, "
-        "the same numbers (lowered)",
+        choices=["arrays", "scalar"],
+        help="arrays: whole batches; scalar: every sample a real graph, the same numbers (arrays)",
     )
     add(
         "--epochs",
         type=whole(1, 1_000_000),
         metavar="N",
-        help="at most so many passes (20; classifiers 12)",
+        help="at most so many passes (20)",
     )
     add(
         "--patience",
         type=whole(1, 1_000_000),
         metavar="N",
-        help="stop after so many epochs without gain (10; classifiers 5)",
+        help="stop after so many epochs without gain (10; classifiers 6)",
     )
     add(
         "--batch",
         type=whole(1, 1_000_000),
         metavar="N",
-        help="samples per update (1; classifiers 64)",
+        help="pairs, or sentences, per update (1; classifiers 8)",
     )
-    add("--optimizer", metavar="NAME", help="sgd, adagrad, rmsprop, adam, ... (sgd)")
+    add("--optimizer", metavar="NAME", help="sgd, adagrad, adam, ... (sgd; classifiers adagrad)")
     add(
         "--rate",
         type=number(0, above=True),
         metavar="X",
-        help="learning rate (0.1; softmax 0.5, multiclass 0.2)",
+        help="learning rate (0.1; classifiers 0.03, sequence 0.05)",
     )
     add("--schedule", metavar="NAME", help="of the rate: decay is rate / (1 + 0.3 epoch) (decay)")
     add("--seed", type=whole(0, 2**63 - 1), metavar="N", help="of every random choice (0)")
     add("--resume", action="store_true", default=False, help="go on from FOLDER's checkpoint")
 
 
+def _pair(text: str) -> tuple[str, str]:
+    old, sign, new = text.partition("=")
+    if not sign or not old or not new:
+        raise argparse.ArgumentTypeError(f"{text!r} is not OLD=NEW, such as GPE=LOC")
+    return old, new
+
+
+def _features(text: str) -> tuple[str, ...]:
+    return () if text == "none" else tuple(text.split(","))
+
+
 def run(options: argparse.Namespace) -> int:
     """Train, report, and write the results."""
     from micrograd.ner.model.config import Config, Training, defaults
-    from micrograd.ner.training.session import Session
+    from micrograd.ner.session import Session
 
     known = {field.name for kind in (Config, Training) for field in fields(kind)} - {"kind"}
     chosen = {name: value for name, value in vars(options).items() if name in known}
     _refuse_idle(options, chosen)
-    config, training = defaults(options.kind, **chosen)
+    config, training = defaults(options.kind, options.plain, **chosen)
     with lasting_output():
         return 0 if Session.open(options).run(config, training) else INTERRUPTED
 
@@ -187,14 +222,16 @@ def _refuse_idle(options: argparse.Namespace, chosen: dict[str, Any]) -> None:
         refuse(idle, f"--model {options.kind} learns all types, and without corrupt windows")
     if options.kind == "softmax":
         refuse({"--delta": "delta" in chosen}, "--model softmax has no margin")
-    for name in ("train", "dev", "test", "vectors"):
-        path = getattr(options, name)
+    if options.kind != "sequence":
+        refuse({"--loss": "loss" in chosen}, f"--model {options.kind} has one loss only")
+    for path in (*options.train, options.dev, options.test):
         if path and is_saved(path):
             raise ValueError(f"{path} is an archive or a model; unpack it, or name a text file")
-    if options.train is None:
+    if not options.train:
         columns = {
             "--word-column": options.word_column != 0,
             "--tag-column": options.tag_column != -1,
         }
-        rest = {"--encoding": options.encoding != "utf-8", "--repair": options.repair}
+        rest = {"--encoding": options.encoding != "auto", "--repair": options.repair}
+        rest |= {"--tags": options.tags, "--map": options.map, "--drop": options.drop}
         refuse(columns | rest, "it is for files of your own; name one as TRAIN")

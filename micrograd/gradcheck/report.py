@@ -167,8 +167,8 @@ def _judged(claim: Claim, method: str, h: float | None, tolerance: float) -> Ent
     error = gap / largest if gap else 0.0
     agrees = gap <= tolerance * largest and slope.bound <= tolerance * largest
     # a slope of 0 has no relative error: it is one beside how much f varies around x
-    agrees = agrees or gap <= slope.bound <= ZERO * slope.scale
-    agrees = agrees or (slope.flat and claim.analytic == 0)
+    near_zero = claim.analytic == 0 if slope.flat else gap <= slope.bound <= ZERO * slope.scale
+    agrees = agrees or near_zero
     error = error if gap <= tolerance * largest or not agrees else gap / (slope.scale or 1.0)
     if h is not None and method != "complex":  # one step of the user's: nothing vouches for it
         agrees = gap <= tolerance * largest

@@ -11,11 +11,11 @@ tagger.save("model.npz")
 Tagger.load("model.npz").predict(dev.sentences)        # BIO tags
 """
 
+from micrograd.ner.corpus import shipped
 from micrograd.ner.judging.scoring import score
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text.conll import read, write
-from micrograd.ner.text.corpus import shipped
 from micrograd.ner.text.sentence import Corpus, Sentence
 
 __all__ = [

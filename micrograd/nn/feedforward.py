@@ -8,7 +8,14 @@ from numbers import Integral
 from typing import Any
 
 from micrograd.core.modes import MODE, SEPARATOR, mode, scope, scope_path
-from micrograd.engine import Inputs, Value, operand, sum_of_products, weighted_sum
+from micrograd.engine import (
+    Inputs,
+    Value,
+    operand,
+    record_weighted_sum,
+    sum_of_products,
+    weighted_sum,
+)
 from micrograd.nn.module import Module
 from micrograd.ops import BY_NAME
 
@@ -66,7 +73,10 @@ class Neuron(Module):
         here = mode()
         own = nested(here.scope, self.scope) if here.scope else self.scope
         try:  # all in one place: calls in between would double the cost of a fused neuron
-            total = (weighted_sum if self.fused else sum_of_products)(weights, values, self.b, own)
+            if self.fused:
+                total = record_weighted_sum(tuple(weights), values, self.b, own)
+            else:
+                total = sum_of_products(weights, values, self.b, own)
         except AttributeError:  # there is no b, or numbers were assigned to w or b
             with scope_path(own):
                 total = self._uncommon_sum(values)

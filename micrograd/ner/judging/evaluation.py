@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograd.ner.judging import ranking
 from micrograd.ner.judging.baselines import Lexicon, all_outside
-from micrograd.ner.judging.scoring import Report, Tags, only, score, strict_score, token_score
+from micrograd.ner.judging.errors import Error
+from micrograd.ner.judging.scoring import (
+    Report,
+    Score,
+    Tags,
+    only,
+    score,
+    strict_score,
+    token_score,
+)
+from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.text.schemes import Span, convert, encode, spans
 from micrograd.ner.text.sentence import Sentence
 
@@ -65,16 +74,6 @@ def tags_above(scores: Floats, threshold: float, lengths: Sequence[int], label: 
     return encode(found, len(scores))
 
 
-class Error(NamedTuple):
-    """One entity that was missed or invented, with its sentence and how sure the model was."""
-
-    kind: str
-    words: list[str]
-    span: Span
-    line: int
-    confidence: float
-
-
 @dataclass
 class Evaluation:
     """All measures of one set of predictions; `entities` is the headline."""
@@ -84,7 +83,8 @@ class Evaluation:
     tokens: Report
     average_precision: float | None = None
     pair_accuracy: float | None = None
-    errors: list[Error] | None = None
+    errors: list[Error] = field(default_factory=list)
+    curve: list[tuple[float, Score]] = field(default_factory=list)
 
     @property
     def f1(self) -> float:
@@ -112,21 +112,17 @@ def baselines(
     }
 
 
-def find_errors(
-    sentences: Sequence[Sentence],
-    predicted: Sequence[Tags],
-    sure: Sequence[Floats],
-    label: str | None,
-) -> list[Error]:
-    """List missed and invented entities, those the model was surest of first.
-
-    `sure` holds one number per token: how far the model was from deciding otherwise.
-    """
-    errors = []
-    for sentence, tags, margins in zip(sentences, predicted, sure, strict=True):
-        true, guessed = set(spans(only(sentence.tags, label))), set(spans(tags))
-        for span in true ^ guessed:
-            kind = "missed" if span in true else "invented"
-            confidence = float(np.abs(margins[span.start : span.end]).max())
-            errors.append(Error(kind, sentence.words, span, sentence.line(span.start), confidence))
-    return sorted(errors, key=lambda error: -error.confidence)
+def curve(true: Sequence[Tags], tagged: Sequence[Tagged]) -> list[tuple[float, Score]]:
+    """Score the entities at least so probable, for every threshold that changes their number."""
+    found: list[tuple[float, bool]] = []
+    for tags, one in zip(true, tagged):
+        known = set(spans(tags))
+        found += [(one.probability(span), span in known) for span in spans(one.tags)]
+    wanted = sum(len(spans(tags)) for tags in true)
+    found.sort(reverse=True)
+    out, right = [], 0
+    for number, (probability, hit) in enumerate(found, 1):
+        right += hit
+        if number == len(found) or found[number][0] < probability:
+            out.append((probability, Score(right, number, wanted)))
+    return out

@@ -49,3 +49,26 @@ def calibrate(
     tried = middles if len(middles) <= candidates else middles[-np.unique(steps)]
     best = max(((f1(float(t)), float(t)) for t in tried), key=lambda pair: pair[0])
     return best[1], best[0]
+
+
+def logistic(z: Scores) -> Scores:
+    """Give 1 / (1 + exp −z), which never overflows."""
+    return np.asarray(0.5 * (1 + np.tanh(z / 2)))
+
+
+def fit_logistic(scores: Scores, positive: NDArray[np.bool_]) -> tuple[float, float]:
+    """Find slope a and offset b so that σ(a s + b) is the probability of a positive (Platt 1999).
+
+    Twenty Newton steps on the likelihood; targets are moved off 0 and 1 as in the paper, so that
+    separable scores have a finite slope.
+    """
+    count = positive.sum()
+    target = np.where(positive, (count + 1) / (count + 2), 1 / (len(scores) - count + 2))
+    scale = max(float(scores.std()), 1e-12)
+    x = np.stack((scores / scale, np.ones(len(scores))), axis=1)
+    weights = np.zeros(2)
+    for _ in range(20):
+        p = logistic(x @ weights)
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-9 * np.eye(2)
+        weights -= np.clip(np.linalg.solve(hessian, x.T @ (p - target)), -2, 2)
+    return float(weights[0] / scale), float(weights[1])

@@ -40,6 +40,15 @@ class Score:
         return f"P {self.precision:.2f} R {self.recall:.2f} F1 {self.f1:.2f}"
 
 
+@dataclass(frozen=True)
+class Average:
+    """Precision, recall and F1 averaged over types, in percent."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
 @dataclass
 class Report:
     """Scores by type, and over all types (micro average)."""
@@ -61,6 +70,25 @@ class Report:
     def f1(self) -> float:
         """Give the overall F1 in percent."""
         return self.overall.f1
+
+    @property
+    def macro(self) -> Average:
+        """Average over the types, each counting the same."""
+        return self._average([1.0] * len(self.types))
+
+    @property
+    def weighted(self) -> Average:
+        """Average over the types, each counting as often as it is true."""
+        return self._average([float(score.true) for score in self.types.values()])
+
+    def _average(self, weights: Sequence[float]) -> Average:
+        total = sum(weights) or 1.0
+        scores = list(zip(self.types.values(), weights))
+        return Average(
+            sum(weight * score.precision for score, weight in scores) / total,
+            sum(weight * score.recall for score, weight in scores) / total,
+            sum(weight * score.f1 for score, weight in scores) / total,
+        )
 
     def __getitem__(self, label: str) -> Score:
         return self.types.get(label, Score())

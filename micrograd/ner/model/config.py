@@ -1,31 +1,40 @@
-"""Every choice of a tagger and of its training, with the defaults that were found to work."""
+"""Every choice of a tagger and of its training, with the defaults that were measured best."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from micrograd.ner.model.models import MODELS, Shape
+from micrograd.ner.model.features import NAMES, WORDS, chosen
+from micrograd.ner.model.network import KINDS, Shape, check_name
 
 
 @dataclass(frozen=True)
 class Config:
     """What a tagger is; saved with it.
 
-    `label` is the type the margin scorer separates from the rest, `delta` its margin,
-    `corrupt` the number of corrupt windows per true one. `min_count` 2 turns words seen once
-    into the unknown word, which so gets a trained vector.
+    `label` is the type the margin scorer separates from the rest, `delta` its margin, `corrupt`
+    the number of corrupt windows per true one; a sequence model's `loss` is margin or likelihood.
+    `min_count` 2 turns words seen once into the unknown word; words seen up to `rare` times are
+    unknown half of the time in training, and so are the inputs, with probability `dropout`, 0.
+    `viterbi` lets a classifier give legal sequences of tags only.
     """
 
     kind: str = "margin"
+    loss: str = "margin"
     label: str = "LOC"
     scheme: str = "BIOES"
     width: int = 5
     dim: int = 10
+    features: tuple[str, ...] = ("case", "shape")
     case_dim: int = 5
+    affix_dim: int = 5
     hidden: int = 20
     activation: str = "tanh"
     average: bool = False
+    dropout: float = 0.0
+    rare: int = 0
+    viterbi: bool = True
     delta: float = 1.0
     corrupt: int = 5
     sampler: str = "window"
@@ -35,28 +44,50 @@ class Config:
     frozen: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "features", tuple(self.features))
         self.shape(1)
+        check_name("loss of a sequence", self.loss, ("margin", "likelihood"))
         if self.scheme not in ("BIO", "BIOES"):
             raise ValueError(f"unknown tag scheme {self.scheme!r} to train in: use BIO or BIOES")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout {self.dropout}: it must be 0 or more, and below 1")
+        for name in ("delta", "rare"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} {getattr(self, name)}: it may not be below 0")
+
+    @property
+    def loss_name(self) -> str:
+        """Name the loss in `LOSSES`."""
+        return f"sequence {self.loss}" if self.kind == "sequence" else self.kind
+
+    @property
+    def has_margin(self) -> bool:
+        """Say whether a sample can have no loss: its margin is kept."""
+        return self.kind != "softmax" and self.loss_name != "sequence likelihood"
 
     def shape(self, outputs: int) -> Shape:
-        """Give the sizes of the model with so many outputs."""
+        """Give the sizes of the network with so many outputs."""
+        tables = tuple(
+            (feature.table, self.case_dim if feature.name == "case" else self.affix_dim)
+            for feature in chosen(self.features)
+        )
         return Shape(
             self.kind,
             self.width,
-            self.dim,
-            self.case_dim,
+            ((WORDS, self.dim), *tables),
             self.hidden,
             outputs,
             self.activation,
-            self.delta,
             self.average,
         )
 
 
 @dataclass(frozen=True)
 class Training:
-    """How a tagger is trained; the rate of epoch e is given by the schedule."""
+    """How a tagger is trained; the rate of epoch e is given by the schedule.
+
+    A batch has so many pairs, or sentences.
+    """
 
     epochs: int = 20
     batch: int = 1
@@ -64,7 +95,7 @@ class Training:
     rate: float = 0.1
     schedule: str = "decay"
     patience: int = 10
-    engine: str = "lowered"
+    engine: str = "arrays"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -73,19 +104,26 @@ class Training:
                 raise ValueError(f"{name} {getattr(self, name)}: it must be 1 or more")
 
 
-def defaults(kind: str, **changes: Any) -> tuple[Config, Training]:
+# The lectures' window.
+PLAIN: dict[str, Any] = {"features": (), "dropout": 0.0, "rare": 0, "viterbi": False}
+
+
+def defaults(kind: str, plain: bool = False, **changes: Any) -> tuple[Config, Training]:
     """Give the configuration that suits a model, with some of its fields changed.
 
-    The margin scorer is trained pair by pair, the classifiers in mini-batches of 64.
+    The margin scorer is trained pair by pair, the others on mini-batches of sentences. `plain`
+    leaves all but the words of the window away: the lectures' form (L37).
     """
+    check_name("model", kind, KINDS)
     if kind == "margin":
         config, training = Config(), Training()
-    elif kind in MODELS:
-        config = Config(kind, dim=50, hidden=300)
-        rate = 0.5 if kind == "softmax" else 0.2
-        training = Training(batch=64, rate=rate, schedule="constant", epochs=12, patience=5)
     else:
-        raise ValueError(f"unknown model {kind!r}: expected one of {', '.join(MODELS)}")
+        config = Config(kind, dim=50, hidden=300, features=NAMES, affix_dim=10, dropout=0.5, rare=3)
+        rate = 0.05 if kind == "sequence" else 0.03
+        training = Training(
+            batch=8, optimizer="adagrad", rate=rate, schedule="constant", epochs=20, patience=6
+        )
+    changes = (PLAIN if plain else {}) | changes
     own = {name: value for name, value in changes.items() if hasattr(config, name)}
     rest = {name: value for name, value in changes.items() if name not in own}
     return replace(config, **own), replace(training, **rest)

@@ -1,18 +1,32 @@
-"""Read word vectors in GloVe's and word2vec's text formats and word2vec's binary one."""
+"""Read word vectors in GloVe's and word2vec's text formats and word2vec's binary one.
+
+Files packed by gzip, or alone in a zip archive, are read as they are.
+"""
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import os
+import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from micrograd.files import file_errors
 
+FOREIGN = {
+    b"\xba\x16O/": "fastText's binary model (.bin): use the .vec file beside it",
+    b"\x93NUMPY": "a NumPy array without words",
+    b"\x80": "a pickle, which is not opened: it could run code",
+    b"BZh": "packed by bzip2: unpack it",
+    b"\xfd7zXZ": "packed by xz: unpack it",
+}
 Row = tuple[str, NDArray[np.float32]]
 
 
@@ -44,7 +58,8 @@ def read_vectors(
     """
     wanted = list(dict.fromkeys(words))
     keys = {form for word in wanted for form in _forms(word)}
-    with file_errors(path), Path(path).open("rb") as file:
+    with file_errors(path), ExitStack() as files:
+        file = _unpacked(Path(path), files)
         found_width, rows = _open(file, str(path))
         if width is not None and found_width != width:
             raise ValueError(
@@ -71,6 +86,7 @@ class _Rows:
     def __init__(self, file: BinaryIO, path: str, width: int, binary: bool, line: int) -> None:
         self.file, self.path, self.width, self.line = file, path, width, line
         self.read = self.binary if binary else self.text
+        self.headed = line == 2  # a header says the width: more numbers are too many
 
     def __call__(self, keys: set[str]) -> Iterator[Row]:
         return self.read(keys)
@@ -83,14 +99,22 @@ class _Rows:
                     continue
                 raise self._wrong(number, f"{len(parts) - 1} numbers after the word")
             word = parts[0].decode("utf-8", "replace")
+            if self.headed and b" " in parts[0] and _is_number(parts[0].rsplit(b" ", 1)[1]):
+                raise self._wrong(number, "a number too many")
             if word in keys:
                 yield word, self._numbers(parts[1:], number)
 
     def _numbers(self, parts: list[bytes], number: int) -> NDArray[np.float32]:
         try:
-            return np.array([float(part) for part in parts], np.float32)
+            row = np.array([float(part) for part in parts], np.float32)
         except ValueError:
             raise self._wrong(number, f"no number among {parts[:3]!r}") from None
+        return self._finite(row, f"{self.path}:{number}")
+
+    def _finite(self, row: NDArray[np.float32], where: str) -> NDArray[np.float32]:
+        if not np.isfinite(row).all():
+            raise ValueError(f"{where}: nan or inf among the numbers; the file is damaged")
+        return row
 
     def _wrong(self, number: int, what: str) -> ValueError:
         return ValueError(f"{self.path}:{number}: {what}; expected {self.width} of them")
@@ -105,7 +129,38 @@ class _Rows:
                     f"{self.path}: ends in row {number} of {self.line}; the file is cut short"
                 )
             if word in keys:
-                yield word, np.frombuffer(data, "<f4").copy()
+                row = np.frombuffer(data, "<f4").copy()
+                yield word, self._finite(row, f"{self.path}: row {number}")
+
+
+def _unpacked(path: Path, files: ExitStack) -> BinaryIO:
+    """Open a file, through gzip or zip if it is packed. ValueError for several files in one."""
+    file: Any = files.enter_context(path.open("rb"))
+    head = file.read(8)
+    file.seek(0)
+    if head.startswith(b"\x1f\x8b"):
+        return files.enter_context(gzip.GzipFile(fileobj=file))  # type: ignore[return-value]
+    if head.startswith(b"PK\x03\x04"):
+        archive = files.enter_context(zipfile.ZipFile(file))
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+        if len(names) != 1:
+            raise ValueError(
+                f"{path}: {len(names)} files in the archive ({', '.join(names[:4])}); "
+                "unpack it, and name one of them"
+            )
+        return files.enter_context(archive.open(names[0]))  # type: ignore[return-value]
+    for start, kind in FOREIGN.items():
+        if head.startswith(start):
+            raise ValueError(f"{path}: this is {kind}; expected vectors in text or word2vec's form")
+    return file  # type: ignore[no-any-return]
+
+
+def _is_number(part: bytes) -> bool:
+    try:
+        float(part)
+    except ValueError:
+        return False
+    return True
 
 
 def _binary_word(file: BinaryIO) -> str:
@@ -138,11 +193,4 @@ def _is_text_row(line: bytes, width: int) -> bool:
 
 
 def _trailing_numbers(fields: list[bytes]) -> int:
-    count = 0
-    for part in reversed(fields[1:]):
-        try:
-            float(part)
-        except ValueError:
-            break
-        count += 1
-    return count
+    return len(list(itertools.takewhile(_is_number, reversed(fields[1:]))))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from micrograd.ner.model.vocabulary import CASES, Ids, Vocabulary, case_of
+from micrograd.ner.model.features import END, SPECIAL, START, Ids, Vocabularies, ids
 from micrograd.ner.text.sentence import Sentence
 
 
@@ -18,39 +20,41 @@ def check_width(width: int) -> None:
         raise ValueError(f"window width {width}: it must be odd, so that a word is its centre")
 
 
-def window_ids(flat: Ids, lengths: Sequence[int], width: int, start: int, end: int) -> Ids:
-    """Give one row of `width` ids per token, (tokens, width); pads never cross sentences.
-
-    `flat` holds the ids of all sentences one after another, `lengths` their lengths;
-    places before a sentence hold `start`, places after it `end`.
-    """
-    check_width(width)
-    counts = np.asarray(lengths, np.int64)
-    last = np.cumsum(counts)
-    first, stop = np.repeat(last - counts, counts), np.repeat(last, counts)
-    half = width // 2
-    rows = np.empty((len(flat), width), np.int32)
-    for column, offset in enumerate(range(-half, half + 1)):
-        place = np.arange(len(flat)) + offset
-        rows[:, column] = flat[np.clip(place, 0, max(len(flat) - 1, 0))]
-        rows[place < first, column] = start
-        rows[place >= stop, column] = end
-    return rows
-
-
 @dataclass(frozen=True)
 class Windows:
-    """The windows of a corpus: word ids and cases, (tokens, width), and sentence lengths."""
+    """The tokens of a corpus and their windows.
+
+    `kinds` (tokens + 2) says which different word every token is, then the two pads; `ids` (kinds,
+    tables) holds the ids of each. `places` (tokens, width) says which tokens a window is made of.
+    """
 
     ids: Ids
-    cases: Ids
+    kinds: NDArray[np.int64]
+    places: NDArray[np.int64]
     lengths: list[int]
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.places)
 
-    def split(self, labels: Sequence[str]) -> list[list[str]]:
-        """Cut one label per token back into sentences."""
+    def rows(self, tokens: Any = slice(None)) -> Ids:
+        """Give the ids of some windows, (windows, width, tables)."""
+        return np.asarray(self.ids[self.kinds[self.places[tokens]]])
+
+    @property
+    def words(self) -> Ids:
+        """Give the word ids of the tokens."""
+        return np.asarray(self.ids[self.kinds[:-2], 0])
+
+    def with_unknown(self, tokens: NDArray[np.bool_]) -> Windows:
+        """Make some tokens unknown words; their other features stay."""
+        unknown = self.ids.copy()
+        unknown[:, 0] = 0
+        kinds = self.kinds.copy()
+        kinds[:-2][tokens] += len(unknown)
+        return replace(self, ids=np.concatenate((self.ids, unknown)), kinds=kinds)
+
+    def split(self, labels: Sequence[Any]) -> list[list[Any]]:
+        """Cut one item per token back into sentences."""
         out, start = [], 0
         for length in self.lengths:
             out.append(list(labels[start : start + length]))
@@ -58,15 +62,26 @@ class Windows:
         return out
 
 
-def windows(sentences: Sequence[Sentence], vocabulary: Vocabulary, width: int) -> Windows:
-    """Cut the sentences into windows; the pads are the vocabulary's ids 1 and 2."""
+def window_places(lengths: Sequence[int], width: int) -> NDArray[np.int64]:
+    """Give which tokens make every token's window, (tokens, width); none crosses a sentence.
+
+    Where a window reaches over its sentence stand the numbers of the pads, which follow those
+    of the tokens: before a sentence the first, after it the second.
+    """
+    check_width(width)
+    counts = np.asarray(lengths, np.int64)
+    last = np.cumsum(counts)
+    first, stop = np.repeat(last - counts, counts)[:, None], np.repeat(last, counts)[:, None]
+    tokens = len(first)
+    places = np.arange(tokens)[:, None] + np.arange(width) - width // 2
+    return np.where(places < first, tokens, np.where(places >= stop, tokens + 1, places))
+
+
+def windows(sentences: Sequence[Sentence], vocabularies: Vocabularies, width: int) -> Windows:
+    """Cut the sentences into windows; pads have the ids of the sentence borders in every table."""
     lengths = [len(sentence.words) for sentence in sentences]
     words = list(chain.from_iterable(sentence.words for sentence in sentences))
-    known: dict[str, int] = {word: case_of(word) for word in set(words)}
-    cases = np.fromiter((known[word] for word in words), np.int32, len(words))
-    pad = CASES.index("pad")
-    return Windows(
-        window_ids(vocabulary.ids(words), lengths, width, 1, 2),
-        window_ids(cases, lengths, width, pad, pad),
-        lengths,
-    )
+    pads = np.array([[SPECIAL.index(pad)] * len(vocabularies) for pad in (START, END)], np.int32)
+    table, kinds = ids(words, vocabularies)
+    kinds = np.concatenate((kinds, [len(table), len(table) + 1]))
+    return Windows(np.concatenate((table, pads)), kinds, window_places(lengths, width), lengths)

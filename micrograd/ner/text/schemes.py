@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 SCHEMES = ("IO", "IOB1", "BIO", "BIOES")
-_PREFIXES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
+LETTERS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
 
 
 class Span(NamedTuple):
@@ -25,11 +25,11 @@ def split_tag(tag: str) -> tuple[str, str]:
     if tag == "O":
         return "O", ""
     prefix, dash, label = tag.partition("-")
-    if not dash or not label or prefix not in _PREFIXES:
+    if not dash or not label or prefix not in LETTERS:
         raise ValueError(
             f"unknown tag {tag!r}: expected O, or one of B- I- E- S- (L- U- M-) and a type"
         )
-    return _PREFIXES[prefix], label
+    return LETTERS[prefix], label
 
 
 def _continues(before: tuple[str, str], here: tuple[str, str]) -> bool:
@@ -128,6 +128,17 @@ def _legal(
     if prefix in "IE" and not _continues(before, here):
         return False
     return scheme == "BIO" or prefix in "ES" or _continues(here, after)
+
+
+def follows(before: str, here: str, scheme: str) -> bool:
+    """Say whether `here` may stand after `before`, O standing for the border of a sentence.
+
+    `scheme` is BIO or BIOES.
+    """
+    a, b = split_tag(before), split_tag(here)
+    if b[0] in "IE":
+        return _continues(a, b)
+    return scheme == "BIO" or a[0] not in "BI"
 
 
 def strict_spans(tags: Sequence[str], scheme: str = "BIO") -> list[Span]:

@@ -6,17 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from micrograd.ner.text import schemes
+from micrograd.ner.text.lines import Layout
 
 
 @dataclass(slots=True)
 class Sentence:
-    """The words of a sentence, their tags (none in plain text), and where they were read."""
+    """The words of a sentence, their tags (none in plain text), and where they were read.
+
+    `offsets` say where each word begins and ends in the text it was cut from; `text` is the text.
+    """
 
     words: list[str]
     tags: list[str] = field(default_factory=list)
     lines: Sequence[int] = ()
-    rows: list[list[str]] | None = None
     document: int = 0
+    offsets: Sequence[tuple[int, int]] = ()
 
     def line(self, position: int) -> int:
         """Give the line number of a token, 0 where it came from no file."""
@@ -24,14 +28,29 @@ class Sentence:
 
 
 @dataclass(eq=False)
+class Source:
+    """A file as it was read, so that it can be written back byte by byte."""
+
+    lines: list[str]
+    layout: Layout
+    encoding: str
+    line_end: str = "\n"
+    bom: str = ""
+
+
+@dataclass(eq=False)
 class Corpus:
-    """Sentences in file order, with what the file looked like."""
+    """Sentences in file order, with what the file looked like.
+
+    `notes` say what a reader should know: what was repaired, what looks odd.
+    """
 
     sentences: list[Sentence]
     path: str = "<memory>"
     scheme: str = "BIO"
-    separator: str = "\t"
-    marked: bool = False
+    written: str = "B-X"
+    source: Source | None = None
+    notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.sentences)
@@ -55,9 +74,11 @@ class Corpus:
         return sorted({schemes.split_tag(tag)[1] for tag in tags} - {""})
 
     def describe(self) -> str:
-        """Say in one line what was read."""
-        return (
+        """Say in a line what was read, and below it what should be known."""
+        written = "" if self.written == "B-X" else f" (tags written {self.written})"
+        first = (
             f"{self.path}: {len(self):,} sentences, {self.tokens:,} tokens, "
-            f"{self.documents:,} documents, read as {self.scheme}, "
+            f"{self.documents:,} documents, read as {self.scheme}{written}, "
             f"types {' '.join(self.types()) or 'none'}"
         )
+        return "\n".join([first, *(f"   {note}" for note in self.notes)])

@@ -1,55 +1,139 @@
-"""Cut plain text into sentences and words, the way CoNLL corpora are cut."""
+"""Cut plain text into sentences and words, the way CoNLL corpora are cut, and keep the offsets.
+
+Letters keep their marks (Unicode categories M: Devanagari, Thai, decomposed accents), emoji their
+joiners and colours. Abbreviations and initials keep their full stop and end no sentence.
+"""
 
 from __future__ import annotations
 
+import itertools
 import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 
 from micrograd.ner.text.sentence import Sentence
 
+LONGEST = 100_000  # letters kept back in a stream that ends no sentence
+TITLES = "Mr|Mrs|Ms|Dr|Prof|St|Mt|Ft|Gen|Col|Lt|Sgt|Capt|Sen|Rep|Gov|Rev|Hon|Pres|Adm|Maj|Messrs"
+SHORT = "Jr|Sr|Inc|Ltd|Co|Corp|Bros|vs|etc|al|Ave|Blvd|Jan|Feb|Aug|Sept|Oct|Nov|Dec|cf|approx|dept"
+_STARTS = re.compile(
+    "The|He|She|It|They|We|You|I|In|On|At|But|And|This|That|These|Those|There|His|Her|Its|Their|"
+    "However|After|When|A|An|As|If"
+)
+
+
+def _marks() -> str:
+    """Give the ranges of all marks, to stand in a character class."""
+    codes = [c for c in range(0x300, 0x1F000) if unicodedata.category(chr(c))[0] == "M"]
+    starts = [c for n, c in enumerate(codes) if n == 0 or codes[n - 1] != c - 1]
+    ends = [c for n, c in enumerate(codes) if n + 1 == len(codes) or codes[n + 1] != c + 1]
+    return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends))
+
+
+_W = rf"[\w\u200c\u200d{_marks()}]"
+_PICTURE = "[\u203c-\u3299\U0001f000-\U0001faff]"
+_COLOURED = f"{_PICTURE}[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
+_CLITIC = r"['’](?:s|S|re|RE|ve|VE|ll|LL|d|D|m|M)(?!\w)"
 _TOKEN = re.compile(
-    r"""
-      https?://\S+ | [@\#]\w+ | [\w.+-]+@[\w-]+(?:\.[\w-]+)+      # addresses, @names, #tags
-    | (?:[^\W\d_]\.){2,}                                          # U.S., e.g.
-    | (?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|Inc|Ltd|Co|vs|No)\.           # abbreviations
-    | \w+(?=n['’]t\b) | n['’]t\b | ['’](?:s|re|ve|ll|d|m)\b       # do n't, it 's
-    | \d+(?:[.,:/-]\d+)*\w*                                       # 1,000  2-1  10:30  2nd
-    | \w+(?:(?!['’](?:s|re|ve|ll|d|m)\b)['’&-]\w+)*               # O'Brien, well-known
-    | \.{2,} | -{2,} | \S                                         # one sign at a time
+    rf"""
+      (?:https?://|www\.)[^\s<>"]*[^\s<>".,;:!?)\]'’]          # addresses
+    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+ | (?:\w[\w-]*\.)+(?:com|org|net|edu|gov|uk|de)(?!\w)
+    | [@\#]\w{_W}*                                            # @names, #tags
+    | [\U0001f1e6-\U0001f1ff]{{2}} | [\d\#*]\ufe0f?\u20e3      # flags, keys
+    | {_COLOURED}(?:\u200d{_COLOURED})*                       # emoji
+    | (?<![\w.])(?:[^\W\d_]\.){{2,}}                          # U.S., e.g.
+    | (?<![\w.])(?:{TITLES}|{SHORT})\.(?=\s|[,;:)]|$) | (?<!\w)[Nn]o\.(?=\s?\d)
+    | (?<![\w.'’])[A-Z]\.(?=\s*[A-Z][\w.])                    # initials
+    | (?<!\w)[:;=]['’o-]?(?:[()\[\]|]+|[DPp](?!\w))           # :-)
+    | [^\W\d_]{_W}*\d(?:\.\d+)+(?!\w)                         # v2.0
+    | {_W}+(?=n['’]t(?!\w)) | n['’]t(?!\w) | {_CLITIC}        # do n't, it 's
+    | (?:can(?=not(?!\w))|Can(?=not(?!\w)))
+    | \d+(?:[.,:/]\d+)*(?=[ap]\.?m(?!\w))                     # 5 pm
+    | [+-]?(?<![\w.])\.?\d+(?:[.,:/-]\d+)*(?:{_W}*(?:-{_W}+)*)  # 1,000  2-1  2nd  2-year-old
+    | {_W}+(?:(?!{_CLITIC})['’&-]{_W}+)*                      # O'Brien, well-known, AT&T
+    | \.{{2,}} | -{{2,}} | !+(?=!) | ([!?*=_~])\1+ | \S       # one sign at a time
     """,
     re.VERBOSE,
 )
-_ENDS = frozenset(".!?…") | {"..."}
+_ENDS = re.compile(r"[.!?…。।！？]+")
 _CLOSING = frozenset("\"'”’)]»")
+_PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 
 
 def words(text: str) -> list[str]:
     """Cut a text into words and punctuation marks."""
-    return _TOKEN.findall(text)
+    return [text[start:end] for start, end in spans(text)]
 
 
-def sentences(text: str) -> list[Sentence]:
-    """Cut a text into sentences; an empty line always ends one."""
+def spans(text: str, borders: Iterable[int] = ()) -> list[tuple[int, int]]:
+    """Give where each token begins and ends; `borders` are places where one has to end."""
+    out = [match.span() for match in _TOKEN.finditer(text)]
+    cuts = set(borders)
+    if not cuts:
+        return out
+    return [piece for start, end in out for piece in _pieces(start, end, cuts)]
+
+
+def _pieces(start: int, end: int, cuts: set[int]) -> Iterator[tuple[int, int]]:
+    inside = [start, *(place for place in range(start + 1, end) if place in cuts), end]
+    return itertools.pairwise(inside)
+
+
+def sentences(text: str, borders: Iterable[int] = ()) -> list[Sentence]:
+    """Cut a text into sentences; an empty line always ends one, and is a document border never."""
     out: list[Sentence] = []
-    for paragraph in re.split(r"\n[ \t\r]*\n", text):
-        current: list[str] = []
-        tokens = words(paragraph)
-        for position, token in enumerate(tokens):
-            current.append(token)
-            if _ends(current, tokens[position + 1 : position + 2]):
-                out.append(Sentence(current))
-                current = []
-        if current:
-            out.append(Sentence(current))
+    begin, places = 0, list(borders)
+    for end in [*(match.start() for match in _PARAGRAPH.finditer(text)), len(text)]:
+        inside = [place - begin for place in places if begin < place < end]
+        out += _paragraph(text[begin:end], begin, inside)
+        begin = end
     return out
 
 
-def _ends(current: list[str], following: list[str]) -> bool:
-    """Say whether the sentence ends here; a mark that closes a quotation belongs to it."""
-    if following and (following[0] in _ENDS or _closes(following[0], current)):
+def _paragraph(text: str, offset: int, borders: Sequence[int]) -> Iterator[Sentence]:
+    found = spans(text, borders)
+    tokens = [text[start:end] for start, end in found]
+    first = 0
+    for number in range(len(tokens)):
+        if number + 1 == len(tokens) or _ends(tokens, first, number):
+            places = [(start + offset, end + offset) for start, end in found[first : number + 1]]
+            yield Sentence(tokens[first : number + 1], offsets=places)
+            first = number + 1
+
+
+def _ends(tokens: Sequence[str], first: int, number: int) -> bool:
+    """Say whether a sentence ends with this token; what closes a quotation belongs to it."""
+    following = tokens[number + 1]
+    if _ENDS.fullmatch(following) or _closes(following, tokens[first : number + 1]):
         return False
-    bare = [token for token in current[-2:] if token not in _CLOSING]
-    return bool(bare) and bare[-1] in _ENDS
+    last = number
+    while last > first and tokens[last] in _CLOSING:
+        last -= 1
+    mark = tokens[last]
+    if _ENDS.fullmatch(mark):
+        return not (mark[0] in ".…" and following[0].islower())
+    abbreviated = mark.count(".") > 1 and mark[-1] == "." and last == number
+    return abbreviated and _STARTS.fullmatch(following) is not None
 
 
-def _closes(mark: str, current: list[str]) -> bool:
-    return mark in _CLOSING and (mark != '"' or current.count('"') % 2 == 1)
+def _closes(mark: str, current: Sequence[str]) -> bool:
+    return mark in _CLOSING and (mark not in "\"'" or list(current).count(mark) % 2 == 1)
+
+
+def stream(parts: Iterable[str]) -> Iterator[tuple[str, list[Sentence]]]:
+    """Cut text that comes in parts: each time its next piece, and the sentences that end there.
+
+    A sentence comes out as soon as the word after it is known; pieces add up to the whole text.
+    Offsets count from the piece's beginning.
+    """
+    held = ""
+    for part in parts:
+        held += part
+        found = sentences(held)
+        if len(found) > 1 or len(held) > LONGEST:
+            done = found[:-1] or found
+            end = found[-1].offsets[0][0] if len(found) > 1 else len(held)
+            yield held[:end], done
+            held = held[end:]
+    if held:
+        yield held, sentences(held)

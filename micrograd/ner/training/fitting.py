@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -13,21 +13,25 @@ from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
 from micrograd.ner.judging.evaluation import TypeEvaluation, true_mask
+from micrograd.ner.judging.ranking import fit_logistic
 from micrograd.ner.judging.scoring import score
 from micrograd.ner.model.config import Training
+from micrograd.ner.model.losses import LOSSES
+from micrograd.ner.model.network import forward, gather
+from micrograd.ner.model.storage import NUMBERS
 from micrograd.ner.model.windows import Windows
-from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import rates
-from micrograd.ner.training.batch import Batch, Engine, Gradients
-from micrograd.ner.training.engines import make_engine
-from micrograd.ner.training.sampling import PairSampler, WindowSampler
+from micrograd.ner.training.engines import Batch, Gradients, make_engine
+from micrograd.ner.training.sampling import PairSampler, Rare, Sampler, SentenceSampler
+from micrograd.ner.window_model import WindowModel
 from micrograd.optim.gradients import Rows
 from micrograd.schedules import Plateau
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
 
+JUDGED = 64  # samples whose loss is taken together
 COLLAPSED = 10.0  # percent of samples still active
 Say = Callable[[str], None]
 
@@ -35,29 +39,51 @@ Say = Callable[[str], None]
 class Trainer:
     """Everything that training changes, and one step of it."""
 
-    def __init__(self, tagger: Tagger, train: Sequence[Sentence], training: Training) -> None:
+    def __init__(self, tagger: WindowModel, train: Sequence[Sentence], training: Training) -> None:
         self.tagger, self.training = tagger, training
+        config = tagger.config
         self.sampler = make_sampler(tagger, train)
-        self.engine: Engine = make_engine(training.engine, tagger.shape)
-        updates = -(-len(self.sampler) // max(1, training.batch))
+        self.engine = make_engine(training.engine, tagger.shape, config.loss_name, tagger.rule)
+        updates = -(-len(self.sampler) // training.batch)
         self.rate = rates.schedule(training.schedule, training.rate, training.epochs, updates)
-        trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not tagger.config.frozen}
+        trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not config.frozen}
         self.optimizer = rates.optimizer(training.optimizer, trained, self.rate)
         self.epoch = 0
-        self.samples = self._draw()
+        self._draw()
 
-    def _draw(self) -> Batch:
+    def _draw(self) -> None:
         """Draw the samples of an epoch; they depend on seed and epoch alone."""
-        return self.sampler.epoch(np.random.default_rng([self.training.seed, self.epoch]))
+        self.sampler.draw(np.random.default_rng([self.training.seed, self.epoch]))
 
     def step(self, numbers: NDArray[np.int64]) -> dict[str, float]:
         """Train on some samples of the epoch; give their mean loss and share of active ones."""
-        found = self.engine(self.tagger.arrays, self.samples.take(numbers))
+        batch = self._dropped(self.sampler.take(numbers), int(numbers[0]))
+        found = self.engine(self.tagger.arrays, batch)
         if found.active:
             self.optimizer.step(self._gradients(found))
         else:
             self.optimizer.steps_done += 1  # the schedule goes on, nothing moves
-        return {"loss": found.loss, "active": 100 * found.active / len(numbers)}
+        if not self.tagger.config.has_margin:
+            return {"loss": found.loss}
+        return {"loss": found.loss, "active": 100 * found.active}
+
+    def loss(self, batch: Batch) -> float:
+        """Give the mean loss of a batch, forward only."""
+        tagger = self.tagger
+        x = gather(tagger.shape, tagger.arrays, batch.ids)
+        scores = forward(tagger.shape, x, tagger.arrays).s
+        loss = LOSSES[tagger.config.loss_name]
+        return float(loss(scores, batch.target, tagger.rule, tagger.arrays).losses.mean())
+
+    def _dropped(self, batch: Batch, first: int) -> Batch:
+        """Draw which inputs are dropped (L19); no two batches of an epoch begin alike."""
+        p = self.tagger.config.dropout
+        if not p:
+            return batch
+        rng = np.random.default_rng([self.training.seed, self.epoch, first])
+        size = len(batch.ids), self.tagger.shape.window_inputs
+        kept = rng.random(size, np.float32) >= p
+        return replace(batch, mask=np.where(kept, 1 / (1 - p), 0.0))
 
     def _gradients(self, found: Gradients) -> dict[str, Any]:
         """Leave frozen tables out; write rows as tables for a rule that moves every row."""
@@ -75,7 +101,7 @@ class Trainer:
     def next_epoch(self, dev_f1: float) -> None:
         """Draw anew after an epoch."""
         self.epoch += 1
-        self.samples = self._draw()
+        self._draw()
         if isinstance(self.rate, Plateau):
             self.rate.report(-dev_f1)
 
@@ -83,7 +109,7 @@ class Trainer:
         """Give all that training has changed."""
         return {
             "arrays": states.capture(self.tagger.arrays),
-            "threshold": self.tagger.threshold,
+            "numbers": [getattr(self.tagger, name) for name in NUMBERS],
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
         }
@@ -91,30 +117,59 @@ class Trainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError where it is of another model."""
         states.restore(self.tagger.arrays, state["arrays"])
-        self.tagger.threshold = float(state["threshold"])
+        for name, number in zip(NUMBERS, state["numbers"], strict=True):
+            setattr(self.tagger, name, float(number))
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch = int(state["epoch"])
-        self.samples = self._draw()
+        self._draw()
 
 
-def make_sampler(tagger: Tagger, train: Sequence[Sentence]) -> PairSampler | WindowSampler:
+def make_sampler(
+    tagger: WindowModel, train: Sequence[Sentence], rare: int | None = None
+) -> Sampler:
     """Make the source of samples that suits the model."""
-    config, cut = tagger.config, tagger.windows(train)
+    config = tagger.config
+    words = Rare(tagger.windows(train), config.rare if rare is None else rare)
     if tagger.label:
         true = true_mask(train, tagger.label)
-        return PairSampler(cut, true, config.corrupt, config.sampler, tagger.label)
-    tags = [tag for s in train for tag in schemes.convert(s.tags, config.scheme)]
-    return WindowSampler(cut, tags, tagger.labels)
+        return PairSampler(words, true, config.corrupt, config.sampler, tagger.label)
+    tags = [tag for s in train for tag in _own(tagger, s)]
+    return SentenceSampler(words, tags, tagger.labels)
+
+
+def _own(tagger: WindowModel, sentence: Sentence) -> list[str]:
+    return schemes.convert(sentence.tags, tagger.config.scheme)
 
 
 class Judge:
     """Measure entity F1 on the dev set after every epoch, and set the threshold by it."""
 
-    def __init__(self, tagger: Tagger, dev: Sequence[Sentence]) -> None:
+    def __init__(self, tagger: WindowModel, dev: Sequence[Sentence]) -> None:
         self.tagger, self.dev = tagger, dev
         self.cut: Windows = tagger.windows(dev)
         self.true = [sentence.tags for sentence in dev]
         self.table = TypeEvaluation(dev, tagger.label) if tagger.label else None
+
+    def loss(self, trainer: Trainer) -> dict[str, float]:
+        """Give the mean loss of the dev samples whose tags the model knows, nothing dropped.
+
+        There is none where nothing can be sampled: no tag is known, or every word is a name.
+        """
+        sampler = self._sampler()
+        if sampler is None:
+            return {}
+        sampler.draw(np.random.default_rng(0))
+        total = 0.0
+        for numbers in np.array_split(np.arange(len(sampler)), -(-len(sampler) // JUDGED)):
+            total += trainer.loss(sampler.take(numbers)) * len(numbers)
+        return {"dev_loss": total / len(sampler)}
+
+    def _sampler(self) -> Sampler | None:
+        tagger = self.tagger
+        if self.table:
+            return None if self.table.mask.all() else make_sampler(tagger, self.dev, rare=0)
+        known = [s for s in self.dev if set(_own(tagger, s)) <= set(tagger.labels)]
+        return make_sampler(tagger, known, rare=0) if known else None
 
     def f1(self) -> float:
         """Give the dev F1 in percent. ValueError where a score is no number."""
@@ -122,13 +177,14 @@ class Judge:
         if not np.isfinite(out).all():
             raise ValueError("the dev scores are no numbers any more")
         if self.table:
-            self.tagger.threshold, best = self.table.calibrate(out)
+            self.tagger.threshold, best = self.table.calibrate(out[:, 0])
+            self.tagger.slope, self.tagger.offset = fit_logistic(out[:, 0], self.table.mask)
             return best
         return score(self.true, self.cut.split(self.tagger.tags(out, self.cut.lengths))).f1
 
 
 def train(
-    tagger: Tagger,
+    tagger: WindowModel,
     sentences: Sequence[Sentence],
     dev: Sequence[Sentence],
     training: Training,
@@ -142,7 +198,8 @@ def train(
 ) -> History:
     """Start a tagger's parameters and train them; the best epoch on `dev` is kept.
 
-    The history has the columns loss, active (percent of samples with a loss) and dev_f1.
+    The history has the columns loss, for margins active (percent of samples with a loss),
+    dev_loss and dev_f1.
     `checkpoint` is written after every epoch, and on Ctrl-C, which raises Interrupted.
     ValueError where there is nothing to learn, or the loss is no longer a number.
     """
@@ -172,14 +229,14 @@ def train(
 
 
 def _settings(
-    tagger: Tagger, training: Training, train: Sequence[Sentence], dev: Sequence[Sentence]
+    tagger: WindowModel, training: Training, train: Sequence[Sentence], dev: Sequence[Sentence]
 ) -> dict[str, Any]:
     """Name what a run's result depends on; more epochs may follow, so their number is not there."""
     return {
         **asdict(tagger.config),
         **{name: value for name, value in asdict(training).items() if name != "epochs"},
         "labels": tagger.labels,
-        "words": states.digest(tagger.vocabulary.words),
+        "words": states.digest([forms.words for forms in tagger.vocabularies.values()]),
         "starting parameters": states.digest(tagger.arrays),
         "training sentences": states.digest([(s.words, s.tags) for s in train]),
         "dev sentences": states.digest([(s.words, s.tags) for s in dev]),
@@ -188,7 +245,7 @@ def _settings(
 
 def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:
     vocabulary = trainer.tagger.vocabulary
-    rate = 100 * vocabulary.unknown_rate(dev)
+    rate = 100 * vocabulary.unknown_rate(word for s in dev for word in s.words)
     return (
         f"{len(trainer.sampler):,} samples an epoch, {len(vocabulary):,} words; "
         f"{rate:.1f} % of the dev tokens are unknown words"
@@ -201,8 +258,9 @@ def _evaluated(trainer: Trainer, judge: Judge) -> dict[str, float]:
         f1 = judge.f1()
     except ValueError as error:
         raise ValueError(f"{error}; {_remedy(trainer.training)}. No model was written") from None
+    loss = judge.loss(trainer)
     trainer.next_epoch(f1)
-    return {"dev_f1": f1}
+    return loss | {"dev_f1": f1}
 
 
 def check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:
@@ -242,5 +300,7 @@ def _remedy(training: Training) -> str:
 
 def collapsed(history: History) -> bool:
     """Say whether the loss rose, and samples that should grow quiet did not."""
+    if "active" not in history.columns:
+        return False
     loss, active = history["loss"], history["active"]
     return len(loss) > 1 and loss[-1] > loss[0] and active[-1] > COLLAPSED

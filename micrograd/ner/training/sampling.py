@@ -1,17 +1,49 @@
-"""Choose what is trained on: pairs of a true and a corrupt window, or every window."""
+"""Choose what is trained on: pairs of a true and a corrupt window, or whole sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.ner.model.embedding import Places
+from micrograd.ner.model.features import Ids
+from micrograd.ner.model.losses import Target
+from micrograd.ner.model.network import check_name
 from micrograd.ner.model.windows import Windows
-from micrograd.ner.training.batch import Batch
+from micrograd.ner.training.engines import Batch
 
 SAMPLERS = ("window", "word")
+Numbers = NDArray[np.int64]
+
+
+class Sampler(Protocol):
+    """A source of samples: so many an epoch, drawn anew for each."""
+
+    def __len__(self) -> int:
+        """Count the samples of an epoch."""
+
+    def draw(self, rng: np.random.Generator) -> None:
+        """Draw an epoch."""
+
+    def take(self, numbers: Numbers) -> Batch:
+        """Give some samples of the epoch."""
+
+
+class Rare:
+    """Turn words seen up to `count` times into the unknown word, half of the time."""
+
+    def __init__(self, windows: Windows, count: int) -> None:
+        words = windows.words
+        self.windows = windows
+        self.rare = np.bincount(words)[words] <= count
+
+    def drawn(self, rng: np.random.Generator) -> Windows:
+        """Give the windows of an epoch."""
+        if not self.rare.any():
+            return self.windows
+        return self.windows.with_unknown(self.rare & (rng.random(len(self.rare)) < 0.5))
 
 
 class PairSampler:
@@ -23,10 +55,9 @@ class PairSampler:
     """
 
     def __init__(
-        self, windows: Windows, true: NDArray[np.bool_], corrupt: int, kind: str, label: str
+        self, words: Rare, true: NDArray[np.bool_], corrupt: int, kind: str, label: str
     ) -> None:
-        if kind not in SAMPLERS:
-            raise ValueError(f"unknown sampler {kind!r}: expected one of {', '.join(SAMPLERS)}")
+        check_name("sampler", kind, SAMPLERS)
         if corrupt < 1:
             raise ValueError(f"{corrupt} corrupt windows per true one: at least 1 is needed")
         if not true.any() or true.all():
@@ -35,40 +66,52 @@ class PairSampler:
                 f"{what} token of the training file is of type {label}: there are no pairs to "
                 "train on; choose another --type"
             )
-        self.places = Places(windows.ids, windows.cases)
-        self.true, self.false = np.flatnonzero(true), np.flatnonzero(~true)
-        self.corrupt, self.kind = corrupt, kind
+        self.words, self.kind = words, kind
+        self.true, self.false = np.repeat(np.flatnonzero(true), corrupt), np.flatnonzero(~true)
 
     def __len__(self) -> int:
-        return len(self.true) * self.corrupt
+        return len(self.true)
 
-    def epoch(self, rng: np.random.Generator) -> Batch:
+    def draw(self, rng: np.random.Generator) -> None:
         """Draw all pairs of an epoch, in random order."""
-        true = self.places.take(rng.permutation(np.repeat(self.true, self.corrupt)))
-        drawn = self.places.take(rng.choice(self.false, len(self)))
-        return Batch([true, drawn if self.kind == "window" else _with_centre(true, drawn)])
+        self.windows = self.words.drawn(rng)
+        self.pairs = rng.permutation(self.true), rng.choice(self.false, len(self))
+
+    def take(self, numbers: Numbers) -> Batch:
+        """Give some pairs: their true windows, then their corrupt ones."""
+        true, corrupt = (self.windows.rows(tokens[numbers]) for tokens in self.pairs)
+        if self.kind == "word":
+            corrupt = _with_centre(true, corrupt)
+        nothing = np.zeros(0, np.int64)
+        return Batch(np.concatenate((true, corrupt)), Target(nothing, []))
 
 
-def _with_centre(true: Places, drawn: Places) -> Places:
-    middle = true.words.shape[1] // 2
-    words, cases = true.words.copy(), true.cases.copy()
-    words[:, middle], cases[:, middle] = drawn.words[:, middle], drawn.cases[:, middle]
-    return Places(words, cases)
+def _with_centre(true: Ids, drawn: Ids) -> Ids:
+    replaced, middle = true.copy(), true.shape[1] // 2
+    replaced[:, middle] = drawn[:, middle]
+    return replaced
 
 
-class WindowSampler:
-    """Give every window once, with its tag as a one-hot target."""
+class SentenceSampler:
+    """Give every sentence once, with the tags of its words."""
 
-    def __init__(self, windows: Windows, tags: Sequence[str], labels: Sequence[str]) -> None:
+    def __init__(self, words: Rare, tags: Sequence[str], labels: Sequence[str]) -> None:
         number = {label: place for place, label in enumerate(labels)}
-        self.places = Places(windows.ids, windows.cases)
+        self.words = words
         self.tags = np.array([number[tag] for tag in tags])
-        self.one_hot = np.eye(len(labels))
+        self.lengths = np.array(words.windows.lengths)
+        self.starts = np.cumsum(self.lengths) - self.lengths
 
     def __len__(self) -> int:
-        return len(self.tags)
+        return len(self.lengths)
 
-    def epoch(self, rng: np.random.Generator) -> Batch:
-        """Give all windows in random order."""
-        order = rng.permutation(len(self))
-        return Batch([self.places.take(order)], self.one_hot[self.tags[order]])
+    def draw(self, rng: np.random.Generator) -> None:
+        """Draw which rare words are unknown in this epoch."""
+        self.windows = self.words.drawn(rng)
+
+    def take(self, numbers: Numbers) -> Batch:
+        """Give the windows of some sentences, one sentence after another."""
+        lengths = self.lengths[numbers]
+        first = np.repeat(self.starts[numbers] - (np.cumsum(lengths) - lengths), lengths)
+        tokens = first + np.arange(len(first))
+        return Batch(self.windows.rows(tokens), Target(self.tags[tokens], lengths.tolist()))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from micrograd.ner.text.conll import read
 from micrograd.ner.text.sentence import Corpus, Sentence
 
-FOLDER = Path(__file__).parent.parent / "data"
+FOLDER = Path(__file__).parent / "data"
 TRUE_SENTENCE = Sentence(
     ["Museums", "in", "Paris", "are", "amazing"], ["O", "O", "B-LOC", "O", "O"]
 )

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from micrograd.ner.judging import evaluation, report
-from micrograd.ner.judging.page import terminal
-from micrograd.ner.judging.pictures import write_pair
+from micrograd.files import atomic_write
+from micrograd.ner import corpus
+from micrograd.ner.judging import evaluation
 from micrograd.ner.model.config import Config, Training
+from micrograd.ner.showing import curve, report
+from micrograd.ner.showing.entities import marked
+from micrograd.ner.showing.pictures import write_example
+from micrograd.ner.showing.report_page import Run, report_page
 from micrograd.ner.tagger import Tagger
-from micrograd.ner.text import conll, corpus, tokens
+from micrograd.ner.text import conll
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.ner.training.fitting import check_tags
 from micrograd.printing import printable
@@ -39,9 +44,9 @@ class Session:
     @classmethod
     def open(cls, options: argparse.Namespace) -> Session:
         """Read the files that were named, or the corpus that ships; write nothing yet."""
-        if options.train is None and (options.dev or options.test):
+        if not options.train and (options.dev or options.test):
             raise ValueError("--dev or --test without TRAIN: name the file to train on too")
-        return cls(corpus.shipped() if options.train is None else _read(options), options)
+        return cls(corpus.shipped() if not options.train else _read(options), options)
 
     def run(self, config: Config, training: Training) -> bool:
         """Train and report; return whether training came to its end."""
@@ -65,21 +70,11 @@ class Session:
         except Interrupted as stopped:
             self._say(f"{stopped}; or go on with the same command and --resume")
             return False
-        written = self._write(tagger, history)
-        checkpoint.unlink(missing_ok=True)  # not before what it led to is safe
-        self._report(tagger, written)
-        return True
-
-    def _write(self, tagger: Tagger, history: History) -> list[str]:
-        """Write the model and the course of its training; return the names of the files."""
         tagger.save(self.folder / "model.npz")
         history.save_csv(self.folder / "history.csv")
-        try:
-            history.plot(self.folder / "learning-curve.svg")
-        except ImportError as error:
-            self._say(f"no learning curve: {error}")
-            return ["model.npz", "history.csv"]
-        return ["model.npz", "history.csv", "learning-curve.svg"]
+        checkpoint.unlink(missing_ok=True)  # not before what it led to is safe
+        self._report(tagger, history)
+        return True
 
     def _say(self, text: str) -> None:
         self.console.print(printable(text), soft_wrap=True, markup=False)
@@ -87,46 +82,86 @@ class Session:
     def _describe(self) -> None:
         for part in dict.fromkeys((self.train, self.dev, self.test)):
             self._say(part.describe())
-        if self.options.train is not None and self.options.dev is None:
+        for part in dict.fromkeys((self.dev, self.test)):
+            for line in unlike(self.train, part):
+                self._say(line)
+        if self.options.train and self.options.dev is None:
             self._say(f"no --dev: every {HELD_OUT}th part of the training file was held out for it")
         if self.test is self.dev:
             self._say("no --test: the report is on dev, on which the model was also chosen")
 
-    def _report(self, tagger: Tagger, written: list[str]) -> None:
-        test = self.test.sentences
+    def _report(self, tagger: Tagger, history: History) -> None:
+        test, name = self.test.sentences, Path(self.test.path).name
         result = tagger.evaluate(test)
         rows = evaluation.baselines(self.train.sentences, test, tagger.label)
-        name = Path(self.test.path).name
-        title = f"{tagger.label or 'All types'} in {name}: entities by conlleval's rules"
-        report.print_evaluation(result, title, rows, self.console)
-        report.print_errors(result.errors or (), name.split(" ")[0], self.console)
-        self._examples(tagger)
-        written = written + write_pair(tagger, test, self.folder, self._say)
-        self._say("Written: " + ", ".join(str(self.folder / name) for name in written))
-        self._say(f"Use it:  micrograd tag {self.folder / 'model.npz'} < text")
-
-    def _examples(self, tagger: Tagger) -> None:
-        sentences = tokens.sentences(EXAMPLES)
+        title = f"{tagger.label or 'All types'} in {name}"
+        report.print_evaluation(result, f"{title}: {report.MODE}", rows, self.console)
+        report.print_errors(result.errors, name.split(" ")[0], self.console)
+        found = tagger.tag(EXAMPLES)
         self._say("\nSome sentences, tagged:")
-        self.console.print(terminal(sentences, tagger.predict(sentences)), soft_wrap=True)
+        self.console.print(marked(EXAMPLES, found), soft_wrap=True)
+        sample = write_example(tagger, test, self.folder, self._say)
+        page = report_page(
+            Run(title, name.split(" ")[0], result, rows, history, EXAMPLES, found, sample)
+        )
+        written = {
+            "learning-curve.svg": curve.curve(history),
+            "errors.csv": report.errors_csv(result.errors, name.split(" ")[0]),
+            "report.html": page,
+        }
+        for file, content in written.items():
+            atomic_write(self.folder / file, content)
+        names = ["model.npz", "history.csv", *["pair.svg", "pair.html"] * bool(sample), *written]
+        self._say("Written: " + ", ".join(str(self.folder / name) for name in names))
+        self._say(f"Use it:  micrograd tag {self.folder / 'model.npz'} < text")
+        self._say(f"See it:  {self.folder / 'report.html'}")
+
+
+def unlike(train: Corpus, other: Corpus) -> list[str]:
+    """Say which types two corpora do not share; they are never found, or always wrong."""
+    mine, theirs = set(train.types()), set(other.types())
+    return [
+        f"{' '.join(sorted(only))}: only in {there.path}, not in {elsewhere.path}; "
+        "--map A=B renames types, --drop A leaves one out"
+        for only, there, elsewhere in ((mine - theirs, train, other), (theirs - mine, other, train))
+        if only
+    ]
 
 
 def _read(options: argparse.Namespace) -> corpus.Splits:
+    types, drop = dict(options.map), options.drop
+
     def read(path: str) -> Corpus:
-        return conll.read(
+        found = conll.read(
             path,
             encoding=options.encoding,
             word_column=options.word_column,
             tag_column=options.tag_column,
             repair=options.repair,
+            tags=options.tags,
         )
+        conll.rename(found, types, drop)
+        return found
 
-    train = read(options.train)
+    train = together([read(path) for path in options.train])
     if options.dev is None:
         train, dev = hold_out(train)
     else:
         dev = read(options.dev)
     return corpus.Splits(train, dev, dev if options.test is None else read(options.test))
+
+
+def together(parts: Sequence[Corpus]) -> Corpus:
+    """Join the corpora of several files; their documents stay apart."""
+    if len(parts) == 1:
+        return parts[0]
+    sentences: list[Sentence] = []
+    for part in parts:
+        first = max((s.document for s in sentences), default=-1) + 1
+        sentences += [replace(s, document=s.document + first) for s in part]
+    whole = Corpus(sentences, " + ".join(part.path for part in parts), parts[0].scheme)
+    whole.notes = [note for part in parts for note in part.notes]
+    return whole
 
 
 def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
@@ -145,4 +180,4 @@ def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
 
 
 def _part(whole: Corpus, sentences: Sequence[Sentence]) -> Corpus:
-    return Corpus(list(sentences), whole.path, whole.scheme, whole.separator, whole.marked)
+    return Corpus(list(sentences), whole.path, whole.scheme, whole.written, notes=whole.notes)

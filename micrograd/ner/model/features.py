@@ -1,0 +1,177 @@
+"""What the model sees of a word: its vector, and vectors of its capitals, affixes and shape.
+
+The forms of every table are numbered: 0 is the trainable unknown form, 1 and 2 are the pads.
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograd.ner.text.sentence import Sentence
+
+UNKNOWN, START, END = "<unk>", "<s>", "</s>"
+SPECIAL = (UNKNOWN, START, END)
+Ids = NDArray[np.int32]
+
+
+@dataclass
+class Vocabulary:
+    """The known forms in order of their ids, and `form`, which gives a word's form to look up."""
+
+    words: list[str] = field(default_factory=lambda: list(SPECIAL))
+    form: Callable[[str], str] = str
+
+    def __post_init__(self) -> None:
+        self._ids = {word: number for number, word in enumerate(self.words)}
+        self._seen: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def row(self, entry: str) -> int:
+        """Give the number of an entry of `words`; KeyError if there is none."""
+        return self._ids[entry]
+
+    def id(self, word: str) -> int:
+        """Give a word's id, 0 if its form is unknown."""
+        number = self._seen.get(word)
+        if number is None:
+            form = self.form(word)
+            number = 0 if form in SPECIAL else self._ids.get(form, 0)
+            self._seen[word] = number
+        return number
+
+    def ids(self, words: Iterable[str]) -> Ids:
+        """Give the ids of many words."""
+        return np.fromiter(map(self.id, words), np.int32)
+
+    def unknown_rate(self, words: Iterable[str]) -> float:
+        """Give the share of words that are unknown."""
+        ids = self.ids(words)
+        return float(np.mean(ids == 0)) if len(ids) else 0.0
+
+    @classmethod
+    def of(
+        cls, counts: Mapping[str, int], form: Callable[[str], str] = str, min_count: int = 1
+    ) -> Vocabulary:
+        """Collect the forms of the words counted that occur `min_count` times, frequent first."""
+        forms: dict[str, int] = {}
+        for word, count in counts.items():
+            key = form(word)
+            forms[key] = forms.get(key, 0) + count
+        kept = (f for f in sorted(forms, key=lambda f: -forms[f]) if forms[f] >= min_count)
+        return cls(list(dict.fromkeys([*SPECIAL, *kept])), form)
+
+
+_DIGIT = re.compile(r"\d")
+
+
+def clean(word: str) -> str:
+    """Undo HTML entities, and drop a stray BOM."""
+    if "&" in word or "\ufeff" in word:
+        return html.unescape(word).replace("\ufeff", "") or word
+    return word
+
+
+def folded(word: str, lower: bool = True, digits: bool = True) -> str:
+    """Give a word as it is looked up: capitals and digits folded if so asked."""
+    word = clean(word)
+    if lower:
+        word = word.lower()
+    return _DIGIT.sub("0", word) if digits else word
+
+
+def case_of(word: str) -> str:
+    """Name a word's capitals: none, initial, all caps or any."""
+    if word.islower():
+        return "none"
+    if len(word) > 1 and word.isupper():
+        return "all caps"
+    if word[:1].isupper():
+        return "initial"
+    return "any" if any(letter.isupper() for letter in word) else "none"
+
+
+def prefix(length: int, word: str) -> str:
+    """Give the first letters of a word, folded."""
+    return folded(word)[:length]
+
+
+def suffix(length: int, word: str) -> str:
+    """Give the last letters of a word, folded."""
+    return folded(word)[-length:]
+
+
+def shape_of(word: str) -> str:
+    """Give a word's shape, runs collapsed: McRae is XxXx, 1984-85 is 0-0."""
+    return "".join(sign for sign, _ in itertools.groupby(map(_sign, clean(word))))
+
+
+def _sign(letter: str) -> str:
+    if letter.isalpha():
+        return "X" if letter.isupper() else "x"
+    return "0" if letter.isdigit() else letter
+
+
+class Feature(NamedTuple):
+    """One table beside the words': which feature it belongs to, and a word's form in it."""
+
+    name: str
+    table: str
+    form: Callable[[str], str]
+
+
+FEATURES = (
+    Feature("case", "C", case_of),
+    Feature("prefix", "P2", partial(prefix, 2)),
+    Feature("prefix", "P3", partial(prefix, 3)),
+    Feature("suffix", "S2", partial(suffix, 2)),
+    Feature("suffix", "S3", partial(suffix, 3)),
+    Feature("shape", "F", shape_of),
+)
+NAMES = tuple(dict.fromkeys(feature.name for feature in FEATURES))
+WORDS = "E"
+RARE_FORM = 3  # a form of a feature that was seen less often is unknown
+
+
+def chosen(names: Iterable[str]) -> list[Feature]:
+    """Give the tables of some features, in their order; ValueError for a name that is none."""
+    wanted = tuple(names)
+    for name in wanted:
+        if name not in NAMES:
+            raise ValueError(f"unknown feature {name!r}: expected some of {', '.join(NAMES)}")
+    return [feature for feature in FEATURES if feature.name in wanted]
+
+
+Vocabularies = dict[str, Vocabulary]
+
+
+def collect(
+    sentences: Iterable[Sentence],
+    features: Iterable[str],
+    word_form: Callable[[str], str],
+    min_count: int,
+) -> Vocabularies:
+    """Number the words and the forms of their features that occur in some sentences."""
+    counts = Counter(word for sentence in sentences for word in sentence.words)
+    return {WORDS: Vocabulary.of(counts, word_form, min_count)} | {
+        feature.table: Vocabulary.of(counts, feature.form, RARE_FORM)
+        for feature in chosen(features)
+    }
+
+
+def ids(words: Sequence[str], vocabularies: Vocabularies) -> tuple[Ids, NDArray[np.int64]]:
+    """Give the ids of every different word, (kinds, tables), and which of them each word is."""
+    kinds = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    table = np.stack([v.ids(kinds) for v in vocabularies.values()], axis=1)
+    return table, np.fromiter(map(kinds.__getitem__, words), np.int64, len(words))

@@ -1,0 +1,1 @@
+"""What a person sees: entities, pages, pictures, reports."""

@@ -1,0 +1,91 @@
+"""Entities in a text: where they are, how probable they are, and how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from micrograd.ner.judging.tagged import Tagged
+from micrograd.ner.text.schemes import spans
+from micrograd.ner.text.sentence import Sentence
+from micrograd.printing import printable
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+STYLES = ("bold cyan", "bold magenta", "bold yellow", "bold green", "bold red", "bold blue")
+
+
+class Entity(NamedTuple):
+    """A name in a text: `text[start:end]`, its type, its probability."""
+
+    type: str
+    text: str
+    start: int
+    end: int
+    probability: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the fields by name, the probability with four digits."""
+        return self._asdict() | {"probability": round(self.probability, 4)}
+
+
+def entities(text: str, sentence: Sentence, tagged: Tagged) -> Iterator[Entity]:
+    """Give the entities of a sentence that was cut from `text`."""
+    for span in spans(tagged.tags):
+        start, end = sentence.offsets[span.start][0], sentence.offsets[span.end - 1][1]
+        yield Entity(span.type, text[start:end], start, end, tagged.probability(span))
+
+
+def joined(sentences: Sequence[Sentence]) -> tuple[str, list[Sentence]]:
+    """Write sentences as a text, one a line, words parted by blanks; give their offsets in it."""
+    placed, parts, start = [], [], 0
+    for sentence in sentences:
+        offsets = []
+        for word in sentence.words:
+            offsets.append((start, start + len(word)))
+            start += len(word) + 1
+        placed.append(Sentence(sentence.words, offsets=offsets))
+        parts.append(" ".join(sentence.words) + "\n")
+    return "".join(parts), placed
+
+
+def record(text: str, found: Sequence[Entity]) -> dict[str, Any]:
+    """Give a text and its entities as a JSON record, with doccano's list of spans beside them."""
+    return {
+        "text": text,
+        "entities": [entity.as_dict() for entity in found],
+        "label": [[entity.start, entity.end, entity.type] for entity in found],
+    }
+
+
+def numbered(types: Iterable[str], count: int) -> dict[str, int]:
+    """Give every type one of `count` colours, in the order of their names."""
+    return {kind: number % count for number, kind in enumerate(sorted(set(types)))}
+
+
+def woven(
+    text: str, found: Iterable[Entity], plain: Callable[[str], Any], name: Callable[[Entity], Any]
+) -> None:
+    """Go through a text from its beginning to its end, names and what lies between them."""
+    done = 0
+    for entity in found:
+        plain(text[done : entity.start])
+        name(entity)
+        done = entity.end
+    plain(text[done:])
+
+
+def marked(text: str, found: Sequence[Entity], styles: dict[str, int] | None = None) -> Text:
+    """Give a text with [bracketed TYPE] names, coloured where the terminal can."""
+    from rich.text import Text
+
+    out = Text()
+    kinds = numbered((e.type for e in found), len(STYLES)) if styles is None else styles
+
+    def name(entity: Entity) -> None:
+        style = STYLES[kinds.get(entity.type, 0) % len(STYLES)]
+        out.append(printable(f"[{entity.text} {entity.type}]"), style)
+
+    woven(text, found, lambda part: out.append(printable(part.replace("\r\n", "\n"))), name)
+    return out

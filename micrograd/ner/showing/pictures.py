@@ -1,0 +1,148 @@
+"""The picture a training run leaves behind: the graph of one sample of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from micrograd.engine import Value, topological_order
+from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE
+from micrograd.ner.judging.evaluation import true_mask
+from micrograd.ner.model.features import Ids
+from micrograd.ner.model.losses import Target
+from micrograd.ner.model.windows import Windows
+from micrograd.ner.text import schemes
+from micrograd.ner.text.sentence import Sentence
+from micrograd.ner.training.engines import Batch, ScalarEngine
+
+if TYPE_CHECKING:
+    from micrograd.ner.tagger import Tagger
+
+LARGEST = 3_000  # weights
+SHORT = Sentence(["in", "Paris", "."], ["O", "B-LOC", "O"])
+
+
+class Window(NamedTuple):
+    """A window as a person reads it, and as the network does."""
+
+    words: list[str]  # without the pads
+    centre: int
+    ids: Ids
+
+    def __str__(self) -> str:
+        return f"{self.words[self.centre]!r} in {' '.join(self.words)!r}"
+
+
+class Example(NamedTuple):
+    """One sample whose graph is drawn, both passes done: its windows, and its loss J."""
+
+    title: str
+    windows: list[Window]
+    loss: Value
+
+    def scores(self) -> list[str]:
+        """Say the two scores of a pair and their gradients; nothing of other samples."""
+        named = {value.label: value for value in topological_order(self.loss)}
+        if not {"s", "s_c"} <= named.keys():
+            return [""] * len(self.windows)
+        s, s_c = named["s"], named["s_c"]
+        return [
+            f"s = {s.data:.4g}, ∂J/∂s = {s.grad:+g}",
+            f"s_c = {s_c.data:.4g}, ∂J/∂s_c = {s_c.grad:+g}",
+        ]
+
+
+def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
+    """Record the loss of one sample of the model, and its backward pass.
+
+    The margin scorer's is the lectures' pair, "Museums in Paris are amazing" against "Not all
+    museums in Paris". Where the model keeps its margin there, and so sends nothing back, the
+    corrupt window is the one of highest score in `sentences`, and the true one, if need be, that
+    of lowest. A classifier's is one window, a sequence model's a short sentence.
+    """
+    samples = _pairs(tagger, sentences) if tagger.label else iter([_classified(tagger)])
+    tried: list[Example] = []
+    for title, windows, target in samples:
+        tried.append(Example(title, windows, _recorded(tagger, windows, target)))
+        if tried[-1].loss.data > 0:
+            break
+    best = next((one for one in tried if one.loss.data > 0), tried[0])
+    best.loss.backward()
+    return best
+
+
+def _recorded(tagger: Tagger, windows: list[Window], target: Target) -> Value:
+    engine = ScalarEngine(tagger.shape, tagger.config.loss_name, tagger.rule)
+    batch = Batch(np.stack([window.ids for window in windows]), target)
+    names = {table: forms.words for table, forms in tagger.vocabularies.items()}
+    return engine.record(tagger.arrays, batch, names)
+
+
+Sample = tuple[str, list[Window], Target]
+
+
+def _pairs(tagger: Tagger, sentences: Sequence[Sentence]) -> Iterator[Sample]:
+    true, corrupt = (
+        _window([sentence], tagger.windows([sentence]), len(sentence.words) // 2)
+        for sentence in (TRUE_SENTENCE, CORRUPT_SENTENCE)
+    )
+    yield _pair(true, corrupt)
+    low, high = _hardest(tagger, sentences)
+    yield _pair(true, high)
+    yield _pair(low, high)
+
+
+def _pair(true: Window, corrupt: Window) -> Sample:
+    return f"{true} against {corrupt}", [true, corrupt], Target(np.zeros(0, np.int64), [])
+
+
+def _classified(tagger: Tagger) -> Sample:
+    sequence = tagger.config.kind == "sequence"
+    sentence = SHORT if sequence else TRUE_SENTENCE
+    places = range(len(sentence.words)) if sequence else [len(sentence.words) // 2]
+    cut = tagger.windows([sentence])
+    windows = [_window([sentence], cut, place) for place in places]
+    written = schemes.convert(sentence.tags, tagger.config.scheme)
+    tags = [tagger.labels.index(written[p]) if written[p] in tagger.labels else 0 for p in places]
+    title = f"the sentence {' '.join(sentence.words)!r}" if sequence else str(windows[0])
+    return title, windows, Target(np.array(tags), [len(tags)])
+
+
+def _window(sentences: Sequence[Sentence], cut: Windows, number: int) -> Window:
+    words = [word for sentence in sentences for word in sentence.words]
+    places = [place for place in cut.places[number].tolist() if place < len(words)]
+    return Window([words[place] for place in places], places.index(number), cut.rows(number))
+
+
+def _hardest(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[Window, Window]:
+    """Choose the true window of lowest score and the false one of highest."""
+    cut = tagger.windows(sentences)
+    scores, true = tagger.outputs(cut)[:, 0], true_mask(sentences, tagger.config.label)
+    low = int(np.where(true, scores, np.inf).argmin())
+    high = int(np.where(true, -np.inf, scores).argmax())
+    return _window(sentences, cut, low), _window(sentences, cut, high)
+
+
+def write_example(
+    tagger: Tagger, sentences: Sequence[Sentence], folder: Path, say: Callable[[str], None]
+) -> Example | None:
+    """Write the picture and the step-through page of one sample, pair.svg and pair.html."""
+    weights = tagger.arrays["W"].size
+    if weights > LARGEST:
+        say(
+            f"no picture of the graph: {weights:,} weights are too many to draw "
+            f"(up to {LARGEST:,} are drawn; train a smaller model to see one)"
+        )
+        return None
+    from micrograd.lowering import lower
+    from micrograd.render import render
+    from micrograd.stepper import save_page
+
+    chosen = example(tagger, sentences)
+    say(f"the graph that is drawn: {chosen.title}, J = {chosen.loss.data:.4g}")
+    render(chosen.loss).save(folder / "pair.svg")
+    save_page(chosen.loss, folder / "pair.html", chosen.title, program=lower(chosen.loss))
+    return chosen

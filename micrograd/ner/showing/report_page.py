@@ -1,0 +1,140 @@
+"""report.html: one page of what a training run reached, and what it is still wrong about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from micrograd.ner.judging.errors import KINDS, Error
+from micrograd.ner.judging.evaluation import Evaluation
+from micrograd.ner.judging.scoring import Average, Report, Score
+from micrograd.ner.showing import curve, page, report
+from micrograd.ner.showing.entities import Entity, numbered
+from micrograd.ner.showing.pictures import Example, Window
+from micrograd.training.history import History
+
+SHOWN = 20
+STYLE = """
+body { max-width: 62rem; }
+h2 { font-size: 1.1rem; margin-top: 2rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .95rem; line-height: 1.5; }
+th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #8884; }
+th:first-child, td:first-child { text-align: left; }
+caption { text-align: left; color: #666; }
+.window span { display: inline-block; margin: .1em .15em; padding: 0 .45em; border-radius: .3em;
+  border: 1px solid #8886; }
+.window .centre { font-weight: 700; border-width: 2px; border-color: currentColor; }
+.wide img { max-width: 100%; }
+.true { color: #0f6b3f; } .corrupt { color: #b54708; }
+@media (prefers-color-scheme: dark) { caption { color: #aaa; } .wide img { max-width: 100%; }
+.true { color: #7ee2a8; }
+  .corrupt { color: #ffb077; } svg.curve text { fill: #bbb; } }
+"""
+
+
+class Run(NamedTuple):
+    """What the page tells of: where it was measured, the results, examples, the drawn sample."""
+
+    title: str
+    path: str
+    result: Evaluation
+    baselines: Mapping[str, Report]
+    history: History
+    text: str
+    found: Sequence[Entity]
+    example: Example | None
+
+
+def report_page(run: Run) -> str:
+    """Give the whole page, self-contained."""
+    parts = [_scores(run), _curve(run), _examples(run), _errors(run), _example(run.example)]
+    body = "\n".join(filter(None, parts))
+    style = page.STYLE + curve.STYLE + STYLE
+    return page.document(run.title, style, body, "; img-src 'self' file:")
+
+
+def _scores(run: Run) -> str:
+    rows = {**report.rows(run.result.entities)}
+    if len(run.result.entities.types) == 1:
+        rows = dict(run.result.entities.types)
+    rows |= {f"baseline: {name}": one.overall for name, one in run.baselines.items()}
+    rows["strict mode"] = run.result.strict.overall
+    head = "".join(f"<th scope=col>{name}</th>" for name in ("", "precision", "recall", "F1"))
+    head += "".join(f"<th scope=col>{name}</th>" for name in ("right", "predicted", "true"))
+    body = "\n".join(_row(name, row) for name, row in rows.items())
+    caption = "Entities, as conlleval and seqeval's default mode count them, in percent"
+    return (
+        f"<div class=wide tabindex=0><table><caption>{caption}</caption><tr>{head}</tr>\n{body}"
+        "</table></div>"
+    )
+
+
+def _row(name: str, row: Score | Average) -> str:
+    shares = "".join(f"<td>{share:.2f}</td>" for share in (row.precision, row.recall, row.f1))
+    whole = (row.right, row.predicted, row.true) if isinstance(row, Score) else ("", "", "")
+    counts = "".join(f"<td>{count}</td>" for count in whole)
+    return f"<tr><td>{page.escaped(name)}</td>{shares}{counts}</tr>"
+
+
+def _curve(run: Run) -> str:
+    words = (
+        "A sample has a loss while its margin is broken: the share of such samples should fall."
+        if "active" in run.history.columns
+        else ""
+    )
+    picture = curve.curve(run.history, style="")
+    return f"<h2>How it learned</h2><div class=wide tabindex=0>{picture}</div><p>{words}</p>"
+
+
+def _examples(run: Run) -> str:
+    kinds = numbered((entity.type for entity in run.found), len(page.HUES))
+    text = page.coloured(run.text, run.found, kinds)
+    return f'<h2>Sentences, tagged</h2><p>{page.legend(kinds)}</p><div class="text">{text}</div>'
+
+
+def _errors(run: Run) -> str:
+    if not run.result.errors:
+        return ""
+    counts = Counter(error.kind for error in run.result.errors)
+    said = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
+    items = "\n".join(_error(error, run.path) for error in run.result.errors[:SHOWN])
+    return f"<h2>Hardest errors</h2><p>{said}; the surest mistakes first.</p><ol>\n{items}</ol>"
+
+
+def _error(error: Error, path: str) -> str:
+    start, end, _ = error.span
+    before, name, after = (
+        page.escaped(" ".join(part))
+        for part in (
+            error.words[max(0, start - 6) : start],
+            error.words[start:end],
+            error.words[end : end + 6],
+        )
+    )
+    what = page.escaped(f"{error.kind}: {error.types()}, {error.confidence:.2f}")
+    where = page.escaped(f"{path}:{error.line}")
+    return f"<li>{before} <b>{name}</b> {after} <small>({what}; {where})</small></li>"
+
+
+def _example(example: Example | None) -> str:
+    if example is None:
+        return ""
+    names = ("true", "corrupt") if len(example.windows) == 2 else ("true",) * len(example.windows)
+    windows = "\n".join(_window(*parts) for parts in zip(names, example.windows, example.scores()))
+    loss = f"J = {example.loss.data:.4g}"
+    return (
+        f"<h2>The sample that is drawn</h2>{windows}<p><b>{loss}</b>. "
+        'Both passes of its graph: <a href="pair.html">step by step</a>, '
+        '<a href="pair.svg">the picture</a>.</p>'
+        '<div class=wide tabindex=0><img src="pair.svg" alt="The graph of the sample"></div>'
+    )
+
+
+def _window(name: str, window: Window, score: str) -> str:
+    marks = "".join(
+        f'<span class="{"centre" if n == window.centre else ""}">{page.escaped(word)}</span>'
+        for n, word in enumerate(window.words)
+    )
+    return f'<p class="window {name}">{name} window: {marks} {page.escaped(score)}</p>'

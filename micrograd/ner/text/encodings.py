@@ -1,0 +1,69 @@
+"""Find out how a file's bytes are encoded, or refuse: a guess that cannot fail is no guess."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+AUTO = "auto"
+ARCHIVE = b"PK\x03\x04"  # what a zip file, and so a saved model, begins with
+_ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xbf](?![A-Za-z\x80-\xff])")
+
+
+def decode(data: bytes, path: str, encoding: str = AUTO) -> tuple[str, str]:
+    """Decode a file's bytes: its text, a BOM as its first letter, and the encoding's name.
+
+    Encoding the text gives the bytes back.
+
+    `auto` takes a BOM, UTF-8, or UTF-16 that shows by its zero bytes. ValueError with file:line
+    for a byte that does not fit, naming what the file looks like.
+    """
+    if data.startswith(ARCHIVE):
+        raise ValueError(f"{path}: an archive or a saved model, not text with one token per line")
+    wide = encoding.lower().replace("_", "-") in ("utf-16", "utf-32", "utf-8-sig")
+    name = found(data) if wide or encoding == AUTO else encoding
+    try:
+        text = data.decode(name)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{path}:{line}: byte 0x{data[error.start]:02x} is not {name}; {_remedy(data)}"
+        ) from None
+    except (LookupError, UnicodeError):  # the latter from codecs for something else than text
+        raise ValueError(f"unknown encoding {name!r}; try utf-8, cp1252 or utf-16") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(f"{path}:{line}: a zero byte; not text, or name it by --encoding utf-16")
+    return text, name
+
+
+def found(data: bytes) -> str:
+    """Name the encoding a file's first bytes tell; utf-8 where they tell none."""
+    for bom, name in BOMS:
+        if data.startswith(bom):
+            return name
+    head = data[:4096]
+    for offset, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        zeros = head[offset::2].count(0)
+        if zeros > len(head) / 5 and not head[1 - offset :: 2].count(0):
+            return name
+    return "utf-8"
+
+
+def _remedy(data: bytes) -> str:
+    """Say what a file that is not UTF-8 may be: cp1252, if its high bytes stand in words."""
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return "name the file's encoding by --encoding"
+    high = sum(byte >= 0xC0 for byte in data)
+    if high > len(_ALONE.findall(data)):
+        return "it may be cp1252 or latin-1: look, and name it, for example --encoding cp1252"
+    return "name the file's encoding by --encoding"

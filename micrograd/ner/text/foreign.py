@@ -1,0 +1,44 @@
+"""Files of other kinds given by mistake, called by their names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+REMEDY = "expected one token per line, its tag in a column after it (CoNLL)"
+
+
+def check(lines: Sequence[str], path: str, columns: int) -> None:
+    """Raise ValueError where the first lines are CSV, XML, JSON or running text."""
+    head = [line.strip() for line in lines[:200] if line.strip()][:20]
+    if not head:
+        return
+    kind = _kind(head, columns)
+    if kind:
+        number = next(n for n, line in enumerate(lines, 1) if line.strip())
+        raise ValueError(f"{path}:{number}: this looks like {kind}; {REMEDY}")
+
+
+def _kind(head: list[str], columns: int) -> str:
+    if head[0].startswith(("<?xml", "<!DOCTYPE", "<html")) or all(
+        line.startswith("<") and line.endswith(">") for line in head
+    ):
+        return "XML or HTML"
+    if _is_json(head):
+        return "JSON"
+    commas = [line.count(",") for line in head]
+    if columns < 2 and len(head) > 1 and min(commas) > 0 and len(set(commas)) <= 2:
+        return "CSV (columns separated by commas)"
+    semicolons = [line.count(";") for line in head]
+    if columns < 2 and len(head) > 1 and min(semicolons) > 0 and len(set(semicolons)) == 1:
+        return "CSV (columns separated by semicolons)"
+    return ""
+
+
+def _is_json(head: list[str]) -> bool:
+    if head[0][0] not in "{[" or (len(head[0]) == 1 and (len(head) < 2 or head[1][0] not in '"{[')):
+        return False
+    try:
+        return bool(json.loads(head[0]))
+    except ValueError:
+        return len(head) > 1 and head[1][0] in '"{[' and head[0] in ("{", "[")

@@ -1,0 +1,94 @@
+"""What the lines of a file with one token per line are: one rule, found per file and kept.
+
+A line is a token, an empty line after a sentence, a comment, or the border of a document. Columns
+are separated by TABs where most lines hold one, else by runs of blanks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+BLANKS = " \t\r"
+TAB = "\t"
+DOCUMENTS = ("-DOCSTART-", "# newdoc")
+_RUNS = re.compile(r"([ \t]+)")
+_COMMENT = re.compile(r"#\s|;|\$\s")
+_TAGGED = re.compile(r"(?i:[BIESLUM][-_]\S|.+[-_][BIESLUM]$|[OBIES]$)")
+_KEYED = re.compile(r"#\s*\S+ = |# new(doc|par)\b")  # the comments of CoNLL-U
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The rule of one file: separator, number of columns, where word and tag stand.
+
+    `tags` are those of the lines that can only be tokens.
+    """
+
+    separator: str
+    columns: int
+    word: int
+    tag: int | None
+    tags: frozenset[str]
+
+    def split(self, line: str) -> list[str]:
+        """Split a line into columns; Unicode spaces stay inside the words."""
+        line = line.rstrip(BLANKS)
+        if self.separator == "\t":
+            if " " not in line:
+                return line.split("\t") if line else []
+            return [column.strip(" ") for column in line.split("\t")]
+        row = line.replace("\t", " ").split(" ")
+        return row if "" not in row else [column for column in row if column]
+
+    def is_comment(self, line: str, row: Sequence[str]) -> bool:
+        """Say whether a line that could be one is a comment: it does not look like the tokens."""
+        if not _COMMENT.match(line):
+            return line.startswith("#") and len(row) not in (self.columns, self.columns - 1)
+        if len(row) != self.columns:
+            return len(line.rstrip(BLANKS)) > 1
+        if self.tag is None or self.separator == "\t":
+            return bool(_KEYED.match(line))
+        tag = row[self.tag]
+        return tag not in self.tags and not _TAGGED.match(tag)
+
+    def replaced(self, line: str, tag: str, column: int | None) -> str:
+        """Give a token's line with the tag in a column, or appended; every other byte is kept."""
+        body = line.rstrip(BLANKS)
+        tail = line[len(body) :]
+        if column is None:
+            return f"{body}{self.separator if self.columns > 1 else TAB}{tag}{tail}"
+        parts = [body] if self.separator == "\t" else _RUNS.split(body)
+        if self.separator == "\t":
+            parts = body.split("\t")
+            old = parts[column]
+            kept = old.strip(" ")
+            parts[column] = old.replace(kept, tag, 1) if kept else tag
+            return "\t".join(parts) + tail
+        places = [n for n, part in enumerate(parts) if part and not _RUNS.fullmatch(part)]
+        parts[places[column]] = tag
+        return "".join(parts) + tail
+
+
+def split_lines(text: str) -> list[str]:
+    """Split a text at its line ends, \\r alone where there is no \\n; a \\r before \\n is kept."""
+    return text.split("\n") if "\n" in text or "\r" not in text else text.split("\r")
+
+
+def find_layout(lines: Iterable[str], word: int, tag: int | None) -> Layout:
+    """Find the rule of a file: most of its lines that can only be tokens follow it."""
+    sure = [line for line in lines if line.strip(BLANKS) and line[0] not in "#;$"]
+    sure = [line for line in sure if not line.startswith(DOCUMENTS)]
+    sure = sure or [line for line in lines if line.strip(BLANKS)]
+    tabs = sum("\t" in line.rstrip(BLANKS) for line in sure)
+    layout = Layout("\t" if 2 * tabs > len(sure) else " ", 0, word, tag, frozenset())
+    counts, tags = Counter[int](), defaultdict[int, set[str]](set)
+    for line in sure:
+        row = layout.split(line)
+        counts[len(row)] += 1
+        if tag is not None and -len(row) <= tag < len(row):
+            tags[len(row)].add(row[tag])
+    columns = counts.most_common(1)[0][0] if counts else 0
+    return Layout(layout.separator, columns, word, tag, frozenset(tags[columns]))

@@ -1,0 +1,133 @@
+"""A window model with its words, its tags and its threshold: what training works on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograd.ner.judging import evaluation
+from micrograd.ner.model import paths, vectors
+from micrograd.ner.model.config import Config
+from micrograd.ner.model.features import WORDS, Vocabularies, Vocabulary, collect, folded
+from micrograd.ner.model.losses import Rule
+from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activations
+from micrograd.ner.model.windows import Windows, windows
+from micrograd.ner.text import schemes
+from micrograd.ner.text.sentence import Sentence
+
+Floats = NDArray[np.float64]
+CHUNK = 8192
+
+
+class WindowModel:
+    """The model half of a tagger: words, tags, parameters, scores, and the tags they decide on."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config or Config()
+        self.vocabularies: Vocabularies = {WORDS: Vocabulary()}
+        self.labels: list[str] = []
+        self.arrays: Arrays = {}
+        self.threshold, self.slope, self.offset = 0.0, 1.0, 0.0
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Give the known words."""
+        return self.vocabularies[WORDS]
+
+    @property
+    def label(self) -> str | None:
+        """Give the one type the margin scorer finds; None for a model that finds all."""
+        return self.config.label if self.config.kind == "margin" else None
+
+    @property
+    def shape(self) -> Shape:
+        """Give the sizes of the network."""
+        return self.config.shape(len(self.labels))
+
+    @property
+    def rule(self) -> Rule:
+        """Give the margin, and which tag may follow which."""
+        legal = None if self.label else paths.legal(self.labels, self.config.scheme)
+        return Rule(self.config.delta, legal)
+
+    def start(
+        self,
+        train: Sequence[Sentence],
+        seed: int = 0,
+        pretrained: str | os.PathLike[str] | None = None,
+        others: Sequence[Sentence] = (),
+    ) -> vectors.Vectors | None:
+        """Collect words and tags and draw the parameters; return the vectors read, if any.
+
+        Words of `others` (dev, test) get a row where the pretrained vectors have one.
+        """
+        config = self.config
+        self.vocabularies = collect(train, config.features, self._form(), config.min_count)
+        self.labels = [config.label] if self.label else _labels(train, config.scheme)
+        found = self._read_vectors(pretrained, [*train, *others]) if pretrained else None
+        rows = {table: len(forms) for table, forms in self.vocabularies.items()}
+        self.arrays = initial(self.shape, rows, np.random.default_rng(seed))
+        if found:
+            for word, row in found.rows.items():
+                self.arrays[WORDS][self.vocabulary.row(word)] = row
+        return found
+
+    def _form(self) -> Callable[[str], str]:
+        return partial(folded, lower=self.config.lower, digits=self.config.fold_digits)
+
+    def _read_vectors(
+        self, path: str | os.PathLike[str], sentences: Sequence[Sentence]
+    ) -> vectors.Vectors:
+        old = self.vocabulary
+        seen = dict.fromkeys(old.form(word) for s in sentences for word in s.words)
+        found = vectors.read_vectors(path, [*old.words, *seen], self.config.dim)
+        self.vocabularies[WORDS] = Vocabulary(
+            list(dict.fromkeys([*old.words, *found.rows])), old.form
+        )
+        return found
+
+    def windows(self, sentences: Sequence[Sentence]) -> Windows:
+        """Cut sentences into the model's windows."""
+        return windows(sentences, self.vocabularies, self.config.width)
+
+    def outputs(self, cut: Windows) -> Floats:
+        """Compute the scores of every window: one, or one per tag, (windows, outputs).
+
+        In single precision: twice as fast, and the seventh digit decides nothing.
+        """
+        shape = self.shape
+        arrays = {name: array.astype(np.float32) for name, array in self.arrays.items()}
+        out = np.empty((len(cut), shape.outputs))
+        for start in range(0, len(cut), CHUNK):
+            part = slice(start, start + CHUNK)
+            used, kinds = np.unique(cut.kinds[cut.places[part]], return_inverse=True)
+            kinds = kinds.reshape(-1, shape.width)
+            z = pre_activations(shape, arrays, cut.ids[used], kinds)
+            out[part] = above(shape, None, z, arrays).s
+        return out
+
+    def tags(self, out: Floats, lengths: Sequence[int]) -> list[str]:
+        """Decide on one tag per window, in the model's own scheme."""
+        if self.label:
+            return evaluation.tags_above(out[:, 0], self.threshold, lengths, self.label)
+        if not len(out):
+            return []
+        legal = self.config.viterbi or self.config.kind == "sequence"
+        best = paths.best_tags(out, lengths, self._transitions()) if legal else out.argmax(1)
+        return [self.labels[tag] for tag in best.tolist()]
+
+    def _transitions(self) -> Floats:
+        legal = paths.legal(self.labels, self.config.scheme)
+        return paths.forbidding(legal, self.arrays.get("A", 0.0))
+
+
+def _labels(train: Sequence[Sentence], scheme: str) -> list[str]:
+    tags = {tag for sentence in train for tag in sentence.tags}
+    kinds = sorted({schemes.split_tag(tag)[1] for tag in tags} - {""})
+    if not kinds:
+        raise ValueError("the training file has no entity: there is nothing to learn from")
+    return ["O", *(f"{prefix}-{kind}" for kind in kinds for prefix in scheme if prefix != "O")]

@@ -1,0 +1,252 @@
+"""Files of every shape go through whole, and what is no such file is called by its name."""
+
+import gzip
+import random
+import zipfile
+
+import pytest
+
+from micrograd.ner.model import vectors
+from micrograd.ner.text import conll, encodings, notation, records, schemes
+from micrograd.ner.text.schemes import Span
+
+WORDS = ["Paris", "in", "#tag", "#", ";", "$", "it's", "10\u00a0km", "नमस्ते", "Zürich", "O", "a,b"]
+ENDS = ["\n", "\r\n", "\r"]
+CODES = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"]
+
+
+def generated(seed):
+    """Give a file of a random shape: its text, where its columns are, and its sentences."""
+    rng = random.Random(seed)
+    tab, end = rng.random() < 0.5, rng.choice(ENDS)
+    columns = rng.choice([2, 3, 4, 5])
+    word, tag = rng.sample(range(columns), 2)
+    word = word if word or rng.random() < 0.3 else 0
+    lines, sentences = [], []
+    if rng.random() < 0.3:
+        lines += ["-DOCSTART- -X- O", ""]
+    for _ in range(rng.randint(2, 8)):
+        if rng.random() < 0.4:
+            lines += ["# newdoc id = a", "# text = He saw it ."][: rng.randint(1, 2)]
+        words = [rng.choice(WORDS) for _ in range(rng.randint(1, 7))]
+        entities = [Span(i, i + 1, "LOC") for i in range(len(words)) if rng.random() < 0.4]
+        tags = schemes.encode(entities, len(words))
+        for one, known in zip(words, tags, strict=True):
+            row = [f"x{rng.randint(0, 9)}" for _ in range(columns)]
+            row[word], row[tag] = one, known
+            gap = "\t" if tab else rng.choice([" ", "  "])
+            lines.append(gap.join(row) + rng.choice(["", "", " ", "\t "] if not tab else ["", " "]))
+        lines += ["", "", " "][: rng.randint(1, 3)]
+        sentences.append((words, tags))
+    text = end.join(lines) + (end if rng.random() < 0.7 else "")
+    return text, word, tag, sentences
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_generated_files_go_through_whole(tmp_path, seed):
+    text, word, tag, sentences = generated(seed)
+    path, code = tmp_path / "x", CODES[seed % len(CODES)]
+    data = text.encode(code)
+    path.write_bytes(data)
+    corpus = conll.read(path, word_column=word, tag_column=tag)
+    assert [(s.words, s.tags) for s in corpus] == sentences
+    assert conll.write(corpus, path).read_bytes() == data
+    words = conll.read(path, word_column=word, tag_column=None)
+    for sentence in words:
+        sentence.tags = ["I-NEW"] * len(sentence.words)
+    before = text.split("\n") if "\n" in text else text.split("\r")
+    for column in (tag, None):
+        after = conll.render(words, column).removeprefix("\ufeff")
+        lines = after.split("\n") if "\n" in text else after.split("\r")
+        numbers = {number for s in words for number in s.lines}
+        for number, (old, new) in enumerate(zip(before, lines, strict=True), 1):
+            if number not in numbers:
+                assert old == new
+            elif column is None:
+                assert new.replace("\tI-NEW", "", 1).replace(" I-NEW", "", 1) == old
+            else:
+                a, b = old.split(), new.split()
+                assert b[-1 if column == len(b) - 1 else column] == "I-NEW" or "\u00a0" in old
+                assert len(a) == len(b)
+    path.write_bytes(conll.render(words, tag).encode("utf-8"))
+    again = conll.read(path, word_column=word, tag_column=tag, scheme=None)
+    assert [s.words for s in again] == [words for words, _ in sentences]
+    assert {t for s in again for t in s.tags} == {"I-NEW"}
+
+
+SPELT = {
+    "B-X": "B-LOC I-LOC O S-geo-loc",
+    "B_X": "B_LOC I_LOC O S_geo-loc",
+    "X-B": "LOC-B LOC-I O geo-loc-S",
+    "X_B": "LOC_B LOC_I O geo-loc_S",
+    "X": "LOC LOC O geo-loc",
+    "B": "B I O S",
+}
+
+
+@pytest.mark.parametrize("name", SPELT)
+def test_spellings_of_tags(name):
+    tags = SPELT[name].split()
+    used = notation.find(tags)
+    assert used.name == name
+    kinds = ["I" if name == "X" else letter for letter in "BIS"]
+    types = ["NAME"] * 3 if name == "B" else ["LOC", "LOC", "geo-loc"]
+    read = [used.read(tag) for tag in tags if tag != "O"]
+    assert read == [f"{kind}-{label}" for kind, label in zip(kinds, types, strict=True)]
+
+
+def test_lower_case_and_what_is_said_otherwise():
+    corpus = conll.normalise(conll.parse("a\tb-loc\nb\ti-loc\nc\to\n"))
+    assert corpus.sentences[0].tags == ["B-loc", "I-loc", "O"]
+    text = "a\tI-LOC\nb\tI-LOC\nc\tB-LOC\n"
+    assert conll.normalise(conll.parse(text), tags="IOB1").sentences[0].tags == [
+        "B-LOC",
+        "I-LOC",
+        "B-LOC",
+    ]
+    with pytest.raises(ValueError, match="unknown tags 'BMX': expected some of"):
+        conll.normalise(conll.parse(text), tags="BMX")
+
+
+@pytest.mark.parametrize("tag", ["0", "_", "{}", '{"a":1}', "-", "1.5", "Q-LOC", "*", "[]"])
+@pytest.mark.parametrize("repair", [False, True])
+@pytest.mark.parametrize("other", ["O", "B-LOC"])
+def test_what_is_no_tag_is_refused_always(tag, repair, other):
+    with pytest.raises(ValueError, match=r"<text>:2: unknown tag.*--tags"):
+        conll.normalise(conll.parse(f"a\t{other}\nb\t{tag}\n"), repair=repair)
+
+
+def test_repairs_are_counted_and_said():
+    text = "a\tB-LOC\nb\n\tO\nc\tI-PER\nd\tLOC\n"
+    corpus = conll.normalise(conll.parse(text, repair=True), repair=True)
+    assert corpus.sentences[0].words == ["a", "b", "", "c", "d"]
+    assert corpus.sentences[0].tags == ["B-LOC", "O", "O", "B-PER", "B-LOC"]
+    assert corpus.notes[:2] == [
+        "repaired: 1 lines without a tag; first <text>:2: no tag: 'b'",
+        "repaired: 1 empty words; first <text>:3: the word column is empty",
+    ]
+    assert any("labels without a letter" in note for note in corpus.notes)
+
+
+@pytest.mark.parametrize("mark", ["; a remark", "$ a remark", "# a remark", ";; x"])
+def test_comments(mark):
+    corpus = conll.parse(f"{mark}\na\tO\n;\tO\n$\tB-LOC\n{mark}\n#b\tO\n")
+    assert corpus.sentences[0].words == ["a", ";", "$", "#b"]
+
+
+def test_documents_and_files_without_borders():
+    text = "# newdoc id = 1\na\tO\n\n# newdoc id = 2\nb\tB-X\n"
+    assert conll.parse(text).documents == 2
+    assert "no empty line" in conll.parse("a\tO\n" * 1000).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ('<?xml version="1.0"?>\n<a>\n', "XML"),
+        ("<doc>\n<s>\n</s>\n", "XML"),
+        ('{"a": 1}\n{"a": 2}\n', "JSON"),
+        ('[\n{"tokens": ["a"]}\n]\n', "JSON"),
+        ("word,tag\nParis,B-LOC\nis,O\n", "CSV"),
+        ("word;tag\nParis;B-LOC\nis;O\n", "CSV"),
+    ],
+)
+def test_other_files_are_called_by_their_names(tmp_path, content, name):
+    path = tmp_path / "x"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=f"x:1: this looks like {name}.*expected one token"):
+        conll.read(path)
+
+
+def test_brackets_and_angles_can_be_words():
+    corpus = conll.parse("[\tO\n{\tO\n<\tB-X\n>\tO\n")
+    assert corpus.sentences[0].words == ["[", "{", "<", ">"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_encodings_are_found_out_and_given_back(code):
+    data = "Zürich\tB-LOC\n".encode(code)
+    text, name = encodings.decode(data, "x")
+    assert text.removeprefix("\ufeff") == "Zürich\tB-LOC\n" and text.encode(name) == data
+
+
+def test_a_guess_that_may_be_wrong_is_not_taken():
+    with pytest.raises(ValueError, match=r"x:2: byte 0xfc is not utf-8; it may be cp1252"):
+        encodings.decode("a\nZürich\n".encode("cp1252"), "x")
+    with pytest.raises(ValueError, match=r"x:1: byte 0x81 is not utf-8; name the file's encoding"):
+        encodings.decode(b"\x81\x82 \x83\n", "x")
+
+
+TEXT = "Ann moved to New York."
+SHAPES = {
+    "doccano": '{"text": "%s", "label": [[0, 3, "PER"], [13, 21, "LOC"]]}',
+    "doccano entities": '{"text": "%s", "entities": [{"label": "PER", "start_offset": 0, '
+    '"end_offset": 3}, {"label": "LOC", "start_offset": 13, "end_offset": 21}]}',
+    "spaCy": '["%s", {"entities": [[0, 3, "PER"], [13, 21, "LOC"]]}]',
+    "spans": '{"text": "%s", "spans": [{"start": 0, "end": 3, "label": "PER"}, '
+    '{"start": 13, "end": 21, "label": "LOC"}]}',
+    "Label Studio": '[{"data": {"text": "%s"}, "annotations": [{"result": [{"value": {"start": 0, '
+    '"end": 3, "labels": ["PER"]}}, {"value": {"start": 13, "end": 21, "labels": ["LOC"]}}]}]}]',
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_texts_with_spans(tmp_path, shape):
+    path = tmp_path / "x.jsonl"
+    path.write_text(SHAPES[shape] % TEXT + "\n")
+    (sentence,) = conll.read(path).sentences
+    assert sentence.words == ["Ann", "moved", "to", "New", "York", "."]
+    assert sentence.tags == ["B-PER", "O", "O", "B-LOC", "I-LOC", "O"]
+
+
+def test_spans_cut_words_and_bad_ones_are_refused():
+    cut = records.parse('{"text": "non-Italian", "label": [[4, 11, "LOC"]]}', "x")
+    assert (cut.sentences[0].words, cut.sentences[0].tags) == (["non-", "Italian"], ["O", "B-LOC"])
+    over = '{"text": "New York", "label": [[0, 8, "LOC"], [4, 8, "X"]]}'
+    assert records.parse(over, "x", repair=True).sentences[0].tags == ["B-LOC", "I-LOC"]
+    for text, message in (
+        (over, "x:1: .* lies over .*--repair"),
+        ('{"text": "a"}\n{"label": []}', "x:2: a record without a text"),
+        ('{"text": "a"}\n{', "x:2: no JSON"),
+        ('{"text": "a", "label": [[0, 9, "X"]]}', "x:1: .* is not inside its text of 1"),
+        ('{"text": "a", "label": [[1, 0, "X"]]}', "x:1: .* is not inside"),
+        ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
+        ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
+        ('{"text": "a", "label": [7]}', "x:1: no span"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            records.parse(text, "x")
+
+
+def test_packed_vectors(tmp_path):
+    content = b"2 3\nthe 1 2 3\nparis 4 5 6\n"
+    packed, zipped = tmp_path / "v.gz", tmp_path / "v.zip"
+    packed.write_bytes(gzip.compress(content))
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("v.txt", content)
+    for path in (packed, zipped):
+        assert vectors.read_vectors(path, ["paris"]).rows["paris"].tolist() == [4, 5, 6]
+    with zipfile.ZipFile(zipped, "a") as archive:
+        archive.writestr("w.txt", content)
+    with pytest.raises(ValueError, match=r"2 files in the archive \(v.txt, w.txt\)"):
+        vectors.read_vectors(zipped, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"2 2\na 1 2\nb 1 2 3\n", ":3: a number too many"),
+        (b"a 1 2\nb nan 2\n", ":2: nan or inf"),
+        (b"a 1 2\nb inf 2\n", ":2: nan or inf"),
+        (b"\xba\x16O/\x00", "fastText's binary model"),
+        (b"\x93NUMPY\x01", "a NumPy array"),
+        (b"\x80\x04\x95", "a pickle"),
+        (b"BZh91", "bzip2"),
+        (b"\xfd7zXZ\x00", "xz"),
+    ],
+)
+def test_damaged_or_foreign_vectors(tmp_path, content, message):
+    path = tmp_path / "v"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        vectors.read_vectors(path, ["a", "b"])
