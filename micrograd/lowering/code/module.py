@@ -103,7 +103,7 @@ def _helpers(target: str) -> dict[str, str]:
         else:
             continue
         text = ast.get_source_segment(source, node) or ""
-        helpers[name] = re.sub(r": (Any|int|str)\b(?=[,)])| -> (Any|None)(?=:)", "", text)
+        helpers[name] = re.sub(r": (Any|int|str)\b(?=[,)]| =)| -> (Any|None)(?=:)", "", text)
     return helpers
 
 
