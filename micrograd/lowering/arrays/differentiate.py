@@ -142,7 +142,26 @@ class _Backward:
                 scale = above.scale.times(*term.scale).times(number)
                 kept = array.vars if isinstance(place, Rows) else place.every
                 contribution = _contribution(factors, sizes, kept, scale, place)
-                self.parts.setdefault(target, []).append(contribution)
+                _give(self.parts.setdefault(target, []), contribution)
+
+
+def _give(parts: list[Term], term: Term) -> None:
+    """Add a contribution; one that is there already is doubled: the other operand of x * x."""
+    for n, other in enumerate(parts):
+        if _equal(other, term) and other.scale.batch == term.scale.batch:
+            parts[n] = replace(
+                other, scale=other.scale._replace(value=other.scale.value + term.scale.value)
+            )
+            return
+    parts.append(term)
+
+
+def _equal(a: Term, b: Term) -> bool:
+    """Return whether two terms are the same products of reads, summed and added alike."""
+    if (a.kept, a.summed, len(a.factors)) != (b.kept, b.summed, len(b.factors)) or not a.factors:
+        return False
+    reads = zip((*a.factors, a.at), (*b.factors, b.at))
+    return all(isinstance(x, Read) and x.same(y) for x, y in reads)
 
 
 def _contribution(
