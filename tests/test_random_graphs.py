@@ -45,7 +45,8 @@ def graphs(draw, most=40, kinks=False):
 def test_gradients_agree_with_complex_step(graph):
     leaves, root = graph
     report = gradcheck(root, leaves, method="complex", tolerance=1e-7)
-    assert report, report
+    # where all that is added up cancels, rounding is all that is left: no verdict, never "differs"
+    assert all(entry.agrees or entry.doubt for entry in report.entries), report
 
 
 @settings(max_examples=100, deadline=None)

@@ -220,5 +220,6 @@ def complex_step(f: Callable[[Any], Any], x: float, noise: float, h: float) -> S
     function = Function(f, x, noise)
     samples = [function.sample((abs(x) * START or START) * 0.5**k) for k in range(0, 24, 4)]
     scale = _scale(samples)
-    bound = 64 * EPSILON * max(abs(value), scale)
+    within = 4 * noise / max(abs(x), 1.0)  # what cancels in the slope was rounded as in f
+    bound = max(64 * EPSILON * max(abs(value), scale), within)
     return Slope(value, bound, scale, _kink(samples), _doubt(_ONLY, function, samples), not value)
