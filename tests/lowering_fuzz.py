@@ -13,11 +13,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.engine import Value
 from tests.fuzz_cases import Case
 from tests.fuzz_draw import Draw
 from tests.lowering_oracle import (
-    TEXT_RUNS,
     Right,
     by_engine,
     by_export,
@@ -26,12 +24,11 @@ from tests.lowering_oracle import (
     difference,
 )
 
-WAYS: dict[str, Callable[..., Any]] = {"program": by_program, "export": by_export}
-if TEXT_RUNS:
-    WAYS["source"] = by_source
-# Until the text runs, two faults of it are excused: numbers where arrays are meant, and a root
-# that is an element of an array and taken for all of it. Afterwards nothing is.
-NUMBERS = ("object has no attribute 'reshape'", "invalid decimal literal")
+WAYS: dict[str, Callable[..., Any]] = {
+    "program": by_program,
+    "source": by_source,
+    "export": by_export,
+}
 
 
 def failures(case: Case) -> dict[str, str]:
@@ -58,31 +55,10 @@ def described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def excused(case: Case, way: str, failure: str) -> bool:
-    """Return whether a failure is of a kind that goes when the text runs."""
-    if TEXT_RUNS or way == "lower":
-        return False
-    module: dict[str, Any] = {}
-    exec(str(case), module)
-    return any(text in failure for text in NUMBERS) or is_leaf(module["program"].root)
-
-
-def is_leaf(root: Value) -> bool:
-    """Return whether a Value is a leaf, or the `sum` of one, which begins with 0."""
-    while root.parents:
-        others = [x for x in root.parents if x.parents or x.data != 0]
-        if root._op != "+" or len(others) != 1:
-            return False
-        root = others[0]
-    return True
-
-
 def shrunk(case: Case, way: str) -> Case:
-    """Return a smaller case that goes wrong the same way, and is excused no more than this one."""
-    pardoned = excused(case, way, failures(case)[way])
+    """Return a smaller case that goes wrong the same way."""
     for other in case.smaller():
-        failure = failures(other).get(way)
-        if failure and excused(other, way, failure) <= pardoned:
+        if way in failures(other):
             return shrunk(other, way)
     return case
 
@@ -94,7 +70,7 @@ def report(case: Case, way: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run cases, print what goes wrong, and return how many do that are not excused."""
+    """Run cases, print what goes wrong, and return how many do."""
     parser = argparse.ArgumentParser(prog="python -m tests.lowering_fuzz")
     parser.add_argument("count", type=int, nargs="?", default=1000)
     parser.add_argument("--seed", type=int, default=0)
@@ -103,16 +79,15 @@ def main(arguments: list[str]) -> int:
     wrong: dict[str, list[Case]] = {}
     for seed in range(options.seed, options.seed + options.count):
         case = Draw(seed).case()
-        for way, failure in failures(case).items():
-            key = f"{way}, excused" if excused(case, way, failure) else way
-            wrong.setdefault(key, []).append(case)
-    for key, cases in wrong.items():
+        for way in failures(case):
+            wrong.setdefault(way, []).append(case)
+    for way, cases in wrong.items():
         for case in cases[: options.shown]:
-            print(f"{report(case, key.partition(',')[0])}\n{'-' * 80}")
+            print(f"{report(case, way)}\n{'-' * 80}")
     print(f"{options.count} random losses")
     for key, cases in wrong.items():
         print(f"{len(cases):6} wrong: {key}")
-    return sum(len(cases) for key, cases in wrong.items() if "excused" not in key)
+    return sum(map(len, wrong.values()))
 
 
 if __name__ == "__main__":

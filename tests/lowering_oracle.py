@@ -11,9 +11,6 @@ import numpy as np
 from micrograd import Value, topological_order
 from micrograd.lowering import Program
 
-# Whether `program.source` is a complete module and is what runs. Flip it when it is: then the
-# tests compare `exec(program.source)`, and the program on models that the old runner gets wrong.
-TEXT_RUNS = True
 CLOSE = 1e-12
 LAST_DIGIT = 4 * 2.0**-52 / CLOSE  # of 1, in units of what is let pass
 LINEAR = ("+", "-", "neg")

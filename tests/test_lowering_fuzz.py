@@ -7,12 +7,9 @@ import pytest
 
 from tests.fuzz_cases import Case, Term
 from tests.fuzz_draw import Draw
-from tests.lowering_fuzz import WAYS, excused, failures, report
-from tests.lowering_oracle import TEXT_RUNS, Right, difference
+from tests.lowering_fuzz import failures, report
+from tests.lowering_oracle import Right, difference
 
-# The runner that `value_and_grad` calls is wrong for many of these models and is to be replaced by
-# the printed text: TEXT_RUNS, one constant, then has the program judged too, and excuses nothing.
-JUDGED = [*WAYS, "lower"] if TEXT_RUNS else ["export", "lower"]
 CASES, BLOCK = 200, 25
 
 
@@ -20,9 +17,8 @@ CASES, BLOCK = 200, 25
 def test_random_losses(first):
     for seed in range(first, first + BLOCK):
         case = Draw(seed).case()
-        for way, failure in failures(case).items():
-            if way in JUDGED and not excused(case, way, failure):
-                pytest.fail(report(case, way), pytrace=False)
+        for way in failures(case):
+            pytest.fail(report(case, way), pytrace=False)
 
 
 def of(setup: dict[str, str], text: str, sample: object, *batch: object, name: str = "x") -> Case:
@@ -46,9 +42,8 @@ KNOWN = {
 }
 
 
-@pytest.mark.xfail(not TEXT_RUNS, reason="gone when the text runs", strict=True)
 @pytest.mark.parametrize("name", KNOWN)
-def test_what_the_old_runner_or_text_got_wrong(name):
+def test_what_a_runner_beside_the_text_got_wrong(name):
     assert failures(KNOWN[name]) == {}
 
 
