@@ -7,9 +7,9 @@ import io
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
@@ -142,14 +142,18 @@ def _pieces(tagger: Tagger, options: argparse.Namespace) -> Iterator[Piece]:
 def _lines(options: argparse.Namespace) -> Iterator[str]:
     from micrograd.ner.text.encodings import AUTO
 
-    code = "utf-8-sig" if options.encoding == AUTO else options.encoding
+    code = "utf-8" if options.encoding == AUTO else options.encoding
     line_number, name = 1, options.input or "<stdin>"
+    if options.input and reading.is_saved(options.input):
+        raise ValueError(f"{name} is an archive or a saved model, not a text to tag")
     try:
-        with file_errors(name), ExitStack() as files:
-            raw: Any = sys.stdin.buffer
-            if options.input:
-                raw = files.enter_context(Path(options.input).open("rb"))
-            for line in io.TextIOWrapper(raw, code, newline=""):
+        with (
+            file_errors(name),
+            _opened(options.input, "utf-8-sig" if code == "utf-8" else code) as text,
+        ):
+            for line in text:
+                if "\0" in line:
+                    raise ValueError(f"{name}:{line_number}: a zero byte; this is no text")
                 yield line
                 line_number += 1
     except UnicodeDecodeError as error:
@@ -158,6 +162,20 @@ def _lines(options: argparse.Namespace) -> Iterator[str]:
             f"{name}:{line_number}: byte 0x{byte:02x} is not {code}; "
             "name the encoding by --encoding"
         ) from None
+
+
+@contextmanager
+def _opened(path: str | None, code: str) -> Iterator[TextIO]:
+    """Open a file as text, or standard input, which stays open."""
+    if path:
+        with open(path, encoding=code, newline="") as file:
+            yield file
+        return
+    text = io.TextIOWrapper(sys.stdin.buffer, code, newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 def _plain(tagger: Tagger, options: argparse.Namespace) -> None:

@@ -141,7 +141,10 @@ def _unpacked(path: Path, files: ExitStack) -> BinaryIO:
     if head.startswith(b"\x1f\x8b"):
         return files.enter_context(gzip.GzipFile(fileobj=file))  # type: ignore[return-value]
     if head.startswith(b"PK\x03\x04"):
-        archive = files.enter_context(zipfile.ZipFile(file))
+        try:
+            archive = files.enter_context(zipfile.ZipFile(file))
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"{path}: a damaged archive; unpack it, or get it again") from error
         names = [name for name in archive.namelist() if not name.endswith("/")]
         if len(names) != 1:
             raise ValueError(
