@@ -49,7 +49,7 @@ ROWS = {
     "draw in no mode": (lambda: render(Y, "prop"), "there is no mode 'prop'"),
     "draw at no level": (lambda: render(Y, level="word"), "there is no level 'word'"),
     "draw in no layout": (lambda: render(Y, layout="neato"), "there is no layout 'neato'"),
-    "save as .gif": (lambda: render(Y).save("x.gif"), "the ending must be one of"),
+    "save as .bmp": (lambda: render(Y).save("x.bmp"), "the ending must be one of"),
     "save as nothing": (lambda: render(Y).save("x"), "the ending must be one of"),
     "save to nowhere": (lambda: render(Y).save("nowhere/x.svg"), "there is no folder nowhere"),
     "page to nowhere": (lambda: save_page(Y, "nowhere/x.html"), "there is no folder nowhere"),

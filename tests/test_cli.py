@@ -32,7 +32,7 @@ def test_version(capsys):
 def test_an_expression_may_begin_with_a_minus(expression, value, capsys):
     at = ",".join(f"{n}={k}" for n, k in {"x": 2, "y": 3, "h": 4}.items() if n in expression)
     assert main(["step", expression, "--at", at]) == 0
-    assert f"{value}\n" in capsys.readouterr().out
+    assert f"{value}\n".replace("-", "−") in capsys.readouterr().out
     assert main(["draw", "--at", at, expression]) == 0
 
 
@@ -77,7 +77,7 @@ def test_streams_that_are_closed_or_full(tmp_path, command, streams, code, error
 
 @pytest.mark.parametrize("streams", [">&-", ">/dev/full", "| head -c 1"])
 def test_training_outlives_its_report(tmp_path, streams):
-    command = f"train --out {tmp_path} --epochs 1 --hidden 2 --dim 2 --case-dim 0 --corrupt 1"
+    command = f"train --out {tmp_path} --epochs 1 --hidden 2 --dim 2 --features none --corrupt 1"
     run(command, streams)
     assert (tmp_path / "model.npz").exists() and (tmp_path / "pair.html").exists()
 

@@ -38,13 +38,13 @@ step x --mode fprop                     | there is no option --mode
 lower lesson.py:f --export numby        | is numpy meant?
 lower lesson.py:f --explan              | is --explain meant?
 train --model margins                   | is margin meant?
-train --engine fast                     | there are lowered, scalar
+train --engine fast                     | there are arrays, scalar
 train --sampler words                   | is word meant?
 train --scheme BILOU                    | there are BIO, BIOES
 train --epoch 3                         | is --epochs meant?
 train --learning-rate 3                 | there is no option --learning-rate
-train a b                               | 'b' is one argument too many
-train --average yes no                  | 'no' is one argument too many
+train a b                               | a: there is no such file
+train --average yes no                  | yes: there is no such file
 tag model.npz notes.txt                 | one argument too many
 evaluate a b c                          | 3 files given
 """
@@ -259,7 +259,7 @@ draw x --at x=1 -o o.dot --layout dot           | --layout has no effect here
 step x --at x=1 -o o.html --language zh         | --language has no effect here
 evaluate predictions.conll --tag-column 2       | --tag-column has no effect here
 evaluate predictions.conll --word-column 1      | --word-column has no effect here
-tag model.npz --html o.html --conll --input train.conll | --html has no effect here
+tag model.npz --html o.html --conll --input train.conll | --conll: it excludes --html
 tag model.npz --word-column 1 --input notes.txt | --word-column has no effect here
 train --model softmax --type LOC                | --type has no effect here
 train --model multiclass --type LOC             | --type has no effect here
@@ -287,18 +287,15 @@ tag '' --input notes.txt                        | the name is empty
 tag notes.txt --input model.npz                 | model.npz is the model
 tag model.npz --input nowhere.txt               | nowhere.txt: there is no such file
 tag model.npz --input folder                    | folder: this is a folder
-tag model.npz --input empty.txt                 | no word in it
-tag model.npz --input blank.txt                 | no word in it
 tag model.npz --input latin.txt                 | latin.txt:1: byte 0xe9 is not utf-8
+tag model.npz --input late.txt                  | late.txt:3: byte 0xe9 is not utf-8
 tag model.npz --input zero.txt                  | zero.txt:1: a zero byte
 tag model.npz --input model.npz                 | an archive or a saved model
 tag model.npz --input archive.zip               | an archive or a saved model
 tag model.npz --input notes.txt --encoding utf8x  | is not the encoding of a text
 tag model.npz --input notes.txt --encoding base64 | is not the encoding of a text
-tag model.npz --conll --input empty.txt         | no token in it
 tag model.npz --conll --input ragged.conll      | ragged.conll:2: 1 columns
 tag model.npz --conll --input train.conll --word-column 7 | no word column 7
-tag model.npz                                   | no word in it
 evaluate train.conll model.npz                  | the MODEL comes first
 evaluate model.npz                              | name the FILE to score it on
 evaluate model.npz nowhere.conll                | nowhere.conll: there is no such file
@@ -327,16 +324,19 @@ train ''                                        | the name is empty
 train model.npz                                 | is an archive or a model
 train archive.zip                               | is an archive or a model
 train train.conll --dev model.npz               | model.npz is an archive or a model
-train train.conll --vectors archive.zip         | unpack it
+train train.conll --vectors archive.zip         | archive.zip: the archive is damaged
+train train.conll --vectors damaged.gz          | damaged.gz: the archive is damaged
+train train.conll --vectors cut.gz              | cut.gz: the archive is damaged
+train train.conll --vectors two.zip             | unpack it
 train train.conll --dev nowhere                 | nowhere: there is no such file
 train train.conll --test nowhere                | nowhere: there is no such file
 train empty.txt                                 | no token in it
 train words.conll                               | one column; the tag column is missing
-train ragged.conll                              | is the tag column missing?
+train ragged.conll                              | ragged.conll:2: no tag: 'saw'; --repair reads it as O
 train tags.conll                                | tags.conll:2: unknown tag
 train bare.conll                                | --repair
 train illegal.conll                             | --repair reads them
-train latin.conll                               | name the file's encoding
+train latin.conll                               | latin.conll:1: byte 0xe9 is not utf-8; it may be cp1252
 train zero.conll                                | a zero byte
 train long.conll                                | a line of 200,002 characters
 train noword.conll                              | the word column is empty
@@ -361,7 +361,7 @@ train train.conll --schedule daily              | unknown schedule 'daily'
 THEIRS = re.compile(r"\w+\.py:\d+: \w+: .*")  # what a file of the user's raised, with its line
 WHOLE = {  # option: the values below and above those that it takes
     "width": ("0", "-1", "4", "101"), "dim": ("0", "-5", "1000000000000"),
-    "case-dim": ("-1", "10001"), "hidden": ("0", "-1", "1000000"), "corrupt": ("0", "-2", "10001"),
+    "case-dim": ("-1", "0", "10001"), "hidden": ("0", "-1", "1000000"), "corrupt": ("0", "-2", "10001"),
     "min-count": ("0", "-1"), "epochs": ("0", "-1"), "patience": ("0",), "batch": ("0", "-64"),
     "seed": ("-1", "9" * 20), "word-column": ("-1000", "1000"), "tag-column": ("1000",),
 }  # fmt: skip

@@ -9,8 +9,9 @@ import gzip
 import itertools
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -58,7 +59,7 @@ def read_vectors(
     """
     wanted = list(dict.fromkeys(words))
     keys = {form for word in wanted for form in _forms(word)}
-    with file_errors(path), ExitStack() as files:
+    with file_errors(path), _packing_errors(path), ExitStack() as files:
         file = _unpacked(Path(path), files)
         found_width, rows = _open(file, str(path))
         if width is not None and found_width != width:
@@ -131,6 +132,17 @@ class _Rows:
             if word in keys:
                 row = np.frombuffer(data, "<f4").copy()
                 yield word, self._finite(row, f"{self.path}: row {number}")
+
+
+@contextmanager
+def _packing_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Word what gzip and zip archives that cannot be read raise."""
+    try:
+        yield
+    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error):
+        raise ValueError(f"{path}: the archive is damaged; fetch it again, or unpack it") from None
+    except (RuntimeError, NotImplementedError) as error:  # a password, an unknown compression
+        raise ValueError(f"{path}: the archive cannot be read, {error}; unpack it") from None
 
 
 def _unpacked(path: Path, files: ExitStack) -> BinaryIO:
