@@ -1,6 +1,8 @@
 """What the tests of bad inputs share: the files they name, the sentences no message may hold."""
 
+import gzip
 import re
+import zipfile
 
 from micrograd.ner.model.config import Config
 from micrograd.ner.tagger import Tagger
@@ -42,6 +44,7 @@ FILES = {
     "empty.txt": "",
     "blank.txt": " \n\t\n",
     "latin.txt": b"caf\xe9\n",
+    "late.txt": b"a\nb\ncaf\xe9\n",
     "zero.txt": b"a\0b\n",
     "train.conll": CORPUS,
     "words.conll": "Ann\nsaw\n",
@@ -49,7 +52,7 @@ FILES = {
     "ragged.conll": "Ann\tB-PER\nsaw\n",
     "tags.conll": "Ann\tB-PER\nsaw\tQ-X\n",
     "red.conll": "Ann\tB-PER\nsaw\t\x1b[31mred\n",
-    "bare.conll": "Ann\tPER\nsaw\tO\n",
+    "bare.conll": "Ann\tPER\nOslo\tB-LOC\n",
     "illegal.conll": "Ann\tB-PER\nsaw\tB-LOC\nX\tI-PER\n",
     "latin.conll": b"caf\xe9\tO\n",
     "zero.conll": b"a\0\tO\n",
@@ -58,8 +61,10 @@ FILES = {
     "one.conll": "Ann\tB-LOC\n",
     "noword.conll": "Ann\tO\n\tO\n",
     "predictions.conll": "Ann\tB-PER\tB-PER\nsaw\tO\tO\n",
-    "badpredictions.conll": "Ann\tB-PER\tX\n",
+    "badpredictions.conll": "Ann\tB-PER\tB-PER\nsaw\tO\tX\n",
     "archive.zip": b"PK\x03\x04 and so on",
+    "damaged.gz": b"\x1f\x8b and so on",
+    "cut.gz": gzip.compress(b"Ann 1 2 3\n" * 100)[:-12],
     "damaged.npz": b"PK\x03\x04" + bytes(100),
     "state.json": "{}",
     "cut.json": '{"format": "micrograd state", "vers',
@@ -78,6 +83,9 @@ def write_files(folder):
         (folder / name).write_bytes(data)
     (folder / "folder").mkdir()
     (folder / "folder.py").mkdir()
+    with zipfile.ZipFile(folder / "two.zip", "w") as archive:
+        archive.writestr("a.txt", "Ann 1 2 3\n")
+        archive.writestr("b.txt", "Ann 1 2 3\n")
     sentences = conll.read(folder / "train.conll").sentences
     tagger = Tagger(Config(dim=3, case_dim=2, hidden=2, width=3))
     tagger.start(sentences)

@@ -79,7 +79,7 @@ def test_streams_that_are_closed_or_full(tmp_path, command, streams, code, error
 def test_training_outlives_its_report(tmp_path, streams):
     command = f"train --out {tmp_path} --epochs 1 --hidden 2 --dim 2 --features none --corrupt 1"
     run(command, streams)
-    assert (tmp_path / "model.npz").exists() and (tmp_path / "report.html").exists()
+    assert (tmp_path / "model.npz").exists() and (tmp_path / "pair.html").exists()
 
 
 def test_few_characters_stop_no_output(monkeypatch):

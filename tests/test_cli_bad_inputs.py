@@ -43,6 +43,7 @@ train --sampler words                   | is word meant?
 train --scheme BILOU                    | there are BIO, BIOES
 train --epoch 3                         | is --epochs meant?
 train --learning-rate 3                 | there is no option --learning-rate
+train a b                               | a: there is no such file
 train --average yes no                  | yes: there is no such file
 tag model.npz notes.txt                 | one argument too many
 evaluate a b c                          | 3 files given
@@ -258,7 +259,7 @@ draw x --at x=1 -o o.dot --layout dot           | --layout has no effect here
 step x --at x=1 -o o.html --language zh         | --language has no effect here
 evaluate predictions.conll --tag-column 2       | --tag-column has no effect here
 evaluate predictions.conll --word-column 1      | --word-column has no effect here
-tag model.npz --html o.html --conll --input train.conll | --conll: not allowed with argument --html
+tag model.npz --html o.html --conll --input train.conll | --conll: it excludes --html
 tag model.npz --word-column 1 --input notes.txt | --word-column has no effect here
 train --model softmax --type LOC                | --type has no effect here
 train --model multiclass --type LOC             | --type has no effect here
@@ -287,6 +288,7 @@ tag notes.txt --input model.npz                 | model.npz is the model
 tag model.npz --input nowhere.txt               | nowhere.txt: there is no such file
 tag model.npz --input folder                    | folder: this is a folder
 tag model.npz --input latin.txt                 | latin.txt:1: byte 0xe9 is not utf-8
+tag model.npz --input late.txt                  | late.txt:3: byte 0xe9 is not utf-8
 tag model.npz --input zero.txt                  | zero.txt:1: a zero byte
 tag model.npz --input model.npz                 | an archive or a saved model
 tag model.npz --input archive.zip               | an archive or a saved model
@@ -301,6 +303,7 @@ evaluate model.npz folder                       | this is a folder
 evaluate model.npz words.conll                  | words.conll:1: one column
 evaluate model.npz tags.conll                   | tags.conll:2: unknown tag 'Q-X'
 evaluate model.npz red.conll                    | red.conll:2: unknown tag '\\x1b[31mred'
+evaluate model.npz bare.conll                   | --repair
 evaluate model.npz illegal.conll                | illegal.conll:3: I-PER may not stand here
 evaluate model.npz latin.conll                  | latin.conll:1: byte 0xe9
 evaluate model.npz zero.conll                   | a zero byte
@@ -312,6 +315,7 @@ evaluate nowhere.npz train.conll                | nowhere.npz: there is no such 
 evaluate notes.txt train.conll                  | no saved state
 evaluate nowhere.conll                          | nowhere.conll: there is no such file
 evaluate words.conll                            | in its last two columns
+evaluate badpredictions.conll                   | unknown tag 'X'
 evaluate train.conll                            | in its last two columns
 train nowhere.conll                             | nowhere.conll: there is no such file
 train nowhere/train.conll                       | there is no folder nowhere
@@ -320,16 +324,19 @@ train ''                                        | the name is empty
 train model.npz                                 | is an archive or a model
 train archive.zip                               | is an archive or a model
 train train.conll --dev model.npz               | model.npz is an archive or a model
-train train.conll --vectors archive.zip         | a damaged archive
+train train.conll --vectors archive.zip         | archive.zip: the archive is damaged
+train train.conll --vectors damaged.gz          | damaged.gz: the archive is damaged
+train train.conll --vectors cut.gz              | cut.gz: the archive is damaged
+train train.conll --vectors two.zip             | unpack it
 train train.conll --dev nowhere                 | nowhere: there is no such file
 train train.conll --test nowhere                | nowhere: there is no such file
 train empty.txt                                 | no token in it
 train words.conll                               | one column; the tag column is missing
-train ragged.conll                              | no tag: 'saw'; --repair
+train ragged.conll                              | ragged.conll:2: no tag: 'saw'; --repair reads it as O
 train tags.conll                                | tags.conll:2: unknown tag
-train bare.conll                                | too few to hold any out
+train bare.conll                                | --repair
 train illegal.conll                             | --repair reads them
-train latin.conll                               | name it, for example --encoding
+train latin.conll                               | latin.conll:1: byte 0xe9 is not utf-8; it may be cp1252
 train zero.conll                                | a zero byte
 train long.conll                                | a line of 200,002 characters
 train noword.conll                              | the word column is empty
@@ -354,7 +361,7 @@ train train.conll --schedule daily              | unknown schedule 'daily'
 THEIRS = re.compile(r"\w+\.py:\d+: \w+: .*")  # what a file of the user's raised, with its line
 WHOLE = {  # option: the values below and above those that it takes
     "width": ("0", "-1", "4", "101"), "dim": ("0", "-5", "1000000000000"),
-    "case-dim": ("-1", "10001"), "hidden": ("0", "-1", "1000000"), "corrupt": ("0", "-2", "10001"),
+    "case-dim": ("-1", "0", "10001"), "hidden": ("0", "-1", "1000000"), "corrupt": ("0", "-2", "10001"),
     "min-count": ("0", "-1"), "epochs": ("0", "-1"), "patience": ("0",), "batch": ("0", "-64"),
     "seed": ("-1", "9" * 20), "word-column": ("-1000", "1000"), "tag-column": ("1000",),
 }  # fmt: skip

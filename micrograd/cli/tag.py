@@ -7,9 +7,9 @@ import io
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from micrograd.ner.tagger import Tagger
 
 Piece = tuple[str, "list[Entity]"]
+ZERO_BYTE = "not text, or name it by --encoding utf-16"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -81,11 +82,7 @@ def run(options: argparse.Namespace) -> int:
         "--tag-column": options.tag_column is not None and not options.conll,
     }
     refuse(columns, "plain text has no columns; with CoNLL input add --conll")
-    if options.input and reading.is_saved(options.input) and not reading.is_saved(options.model):
-        raise ValueError(
-            f"{options.input} is the model: write micrograd tag {options.input} "
-            f"--input {options.model}"
-        )
+    _refuse_saved(options.input, options.model)
     tagger = reading.model(options.model)
     if options.conll:
         _conll(tagger, options)
@@ -96,6 +93,14 @@ def run(options: argparse.Namespace) -> int:
     else:
         _plain(tagger, options)
     return 0
+
+
+def _refuse_saved(path: str | None, model: str) -> None:
+    if not path or not reading.is_saved(path):
+        return
+    if reading.is_saved(model):
+        raise ValueError(f"{path}: an archive or a saved model, not text to tag")
+    raise ValueError(f"{path} is the model: write micrograd tag {path} --input {model}")
 
 
 def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
@@ -142,40 +147,33 @@ def _pieces(tagger: Tagger, options: argparse.Namespace) -> Iterator[Piece]:
 def _lines(options: argparse.Namespace) -> Iterator[str]:
     from micrograd.ner.text.encodings import AUTO
 
-    code = "utf-8" if options.encoding == AUTO else options.encoding
-    line_number, name = 1, options.input or "<stdin>"
-    if options.input and reading.is_saved(options.input):
-        raise ValueError(f"{name} is an archive or a saved model, not a text to tag")
+    code = "utf-8-sig" if options.encoding == AUTO else options.encoding
+    number, name = 1, options.input or "<stdin>"
     try:
-        with (
-            file_errors(name),
-            _opened(options.input, "utf-8-sig" if code == "utf-8" else code) as text,
-        ):
+        with file_errors(name), _opened(options.input, code) as text:
             for line in text:
                 if "\0" in line:
-                    raise ValueError(f"{name}:{line_number}: a zero byte; this is no text")
+                    raise ValueError(f"{name}:{number}: a zero byte; {ZERO_BYTE}")
                 yield line
-                line_number += 1
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
+                number += 1
+    except UnicodeDecodeError as error:  # anywhere in what is decoded at once, from this line on
+        number += error.object.count(b"\n", 0, error.start)
         raise ValueError(
-            f"{name}:{line_number}: byte 0x{byte:02x} is not {code}; "
-            "name the encoding by --encoding"
+            f"{name}:{number}: byte 0x{error.object[error.start]:02x} is not "
+            f"{code.removesuffix('-sig')}; name the encoding by --encoding"
         ) from None
 
 
 @contextmanager
-def _opened(path: str | None, code: str) -> Iterator[TextIO]:
-    """Open a file as text, or standard input, which stays open."""
-    if path:
-        with open(path, encoding=code, newline="") as file:
-            yield file
-        return
-    text = io.TextIOWrapper(sys.stdin.buffer, code, newline="")
-    try:
+def _opened(path: str | None, code: str) -> Iterator[io.TextIOWrapper]:
+    """Open a text, or standard input, which stays open after the block."""
+    with ExitStack() as files:
+        raw: Any = sys.stdin.buffer
+        if path:
+            raw = files.enter_context(Path(path).open("rb"))
+        text = io.TextIOWrapper(raw, code, newline="")
+        files.callback(text.detach)
         yield text
-    finally:
-        text.detach()
 
 
 def _plain(tagger: Tagger, options: argparse.Namespace) -> None:

@@ -9,8 +9,9 @@ import gzip
 import itertools
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -58,7 +59,7 @@ def read_vectors(
     """
     wanted = list(dict.fromkeys(words))
     keys = {form for word in wanted for form in _forms(word)}
-    with file_errors(path), ExitStack() as files:
+    with file_errors(path), _packing_errors(path), ExitStack() as files:
         file = _unpacked(Path(path), files)
         found_width, rows = _open(file, str(path))
         if width is not None and found_width != width:
@@ -133,6 +134,17 @@ class _Rows:
                 yield word, self._finite(row, f"{self.path}: row {number}")
 
 
+@contextmanager
+def _packing_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Word what gzip and zip archives that cannot be read raise."""
+    try:
+        yield
+    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error):
+        raise ValueError(f"{path}: the archive is damaged; fetch it again, or unpack it") from None
+    except (RuntimeError, NotImplementedError) as error:  # a password, an unknown compression
+        raise ValueError(f"{path}: the archive cannot be read, {error}; unpack it") from None
+
+
 def _unpacked(path: Path, files: ExitStack) -> BinaryIO:
     """Open a file, through gzip or zip if it is packed. ValueError for several files in one."""
     file: Any = files.enter_context(path.open("rb"))
@@ -141,10 +153,7 @@ def _unpacked(path: Path, files: ExitStack) -> BinaryIO:
     if head.startswith(b"\x1f\x8b"):
         return files.enter_context(gzip.GzipFile(fileobj=file))  # type: ignore[return-value]
     if head.startswith(b"PK\x03\x04"):
-        try:
-            archive = files.enter_context(zipfile.ZipFile(file))
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"{path}: a damaged archive; unpack it, or get it again") from error
+        archive = files.enter_context(zipfile.ZipFile(file))
         names = [name for name in archive.namelist() if not name.endswith("/")]
         if len(names) != 1:
             raise ValueError(
