@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Bad command lines, row by row: one line, exit code 2, what was meant; and no file is written."""
 
 import io
@@ -326,7 +327,7 @@ train archive.zip                               | is an archive or a model
 train train.conll --dev model.npz               | model.npz is an archive or a model
 train train.conll --vectors archive.zip         | archive.zip: the archive is damaged
 train train.conll --vectors damaged.gz          | damaged.gz: the archive is damaged
-train train.conll --vectors cut.gz              | cut.gz: the archive is damaged
+train train.conll --dim 3 --vectors cut.gz | cut.gz: the archive is damaged
 train train.conll --vectors two.zip             | unpack it
 train train.conll --dev nowhere                 | nowhere: there is no such file
 train train.conll --test nowhere                | nowhere: there is no such file
