@@ -20,6 +20,7 @@ _SAYINGS = (
     (r"^argument ([^:]+): ", r"\1: "),
     (r"expected one argument", "a value must follow it"),
     (r"expected at least one argument", "at least one value must follow it"),
+    (r"not allowed with argument (.*)", r"it excludes \1; choose one"),
     (r"ignored explicit argument (.*)", r"it takes no value, but got \1"),
     (r"the following arguments are required: (.*)", r"\1 is missing"),
 )
