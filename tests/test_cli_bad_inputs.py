@@ -327,17 +327,17 @@ train archive.zip                               | is an archive or a model
 train train.conll --dev model.npz               | model.npz is an archive or a model
 train train.conll --vectors archive.zip         | archive.zip: the archive is damaged
 train train.conll --vectors damaged.gz          | damaged.gz: the archive is damaged
-train train.conll --dim 3 --vectors cut.gz | cut.gz: the archive is damaged
+train train.conll --vectors cut.gz --dim 3      | cut.gz: the archive is damaged
 train train.conll --vectors two.zip             | unpack it
 train train.conll --dev nowhere                 | nowhere: there is no such file
 train train.conll --test nowhere                | nowhere: there is no such file
 train empty.txt                                 | no token in it
 train words.conll                               | one column; the tag column is missing
-train ragged.conll                              | ragged.conll:2: no tag: 'saw'; --repair reads it as O
+train ragged.conll                              | ragged.conll:2: no tag: 'saw'; --repair
 train tags.conll                                | tags.conll:2: unknown tag
 train bare.conll                                | --repair
 train illegal.conll                             | --repair reads them
-train latin.conll                               | latin.conll:1: byte 0xe9 is not utf-8; it may be cp1252
+train latin.conll                               | latin.conll:1: byte 0xe9 is not utf-8; it may be
 train zero.conll                                | a zero byte
 train long.conll                                | a line of 200,002 characters
 train noword.conll                              | the word column is empty
@@ -362,8 +362,9 @@ train train.conll --schedule daily              | unknown schedule 'daily'
 THEIRS = re.compile(r"\w+\.py:\d+: \w+: .*")  # what a file of the user's raised, with its line
 WHOLE = {  # option: the values below and above those that it takes
     "width": ("0", "-1", "4", "101"), "dim": ("0", "-5", "1000000000000"),
-    "case-dim": ("-1", "0", "10001"), "hidden": ("0", "-1", "1000000"), "corrupt": ("0", "-2", "10001"),
-    "min-count": ("0", "-1"), "epochs": ("0", "-1"), "patience": ("0",), "batch": ("0", "-64"),
+    "case-dim": ("-1", "0", "10001"), "hidden": ("0", "-1", "1000000"),
+    "corrupt": ("0", "-2", "10001"), "min-count": ("0", "-1"),
+    "epochs": ("0", "-1"), "patience": ("0",), "batch": ("0", "-64"),
     "seed": ("-1", "9" * 20), "word-column": ("-1000", "1000"), "tag-column": ("1000",),
 }  # fmt: skip
 NO_WHOLE = ("nan", "-inf", "1e12", "2.5", "ten", "", "1_0", "0x10")
@@ -415,6 +416,21 @@ def test_bad_command(folder, monkeypatch, capfd, command, part):
     assert not STOCK.search(ours) and message[0].isprintable()
     kept = [path for path in folder.rglob("*") if "__pycache__" not in path.parts]
     assert sorted(kept) == before or "micrograd-ner" in {path.name for path in kept}
+
+
+@pytest.mark.parametrize("form", ["", "--conll", "--jsonl"])
+def test_nothing_to_tag_is_no_fault(folder, monkeypatch, capfd, form):
+    monkeypatch.chdir(folder)
+    assert main(["tag", "model.npz", "--input", "empty.txt", *form.split()]) == 0
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("form", ["", "--conll", "--json"])
+def test_closed_input_is_told(folder, monkeypatch, capfd, form):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["tag", "model.npz", *form.split()]) == 2
+    assert "standard input is closed; name a file" in capfd.readouterr().err
 
 
 def test_there_are_four_hundred():

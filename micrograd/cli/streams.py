@@ -37,7 +37,7 @@ class Closed(TextIOBase):
     def _refuse(self, *_: Any) -> Any:
         raise OSError(self.text)
 
-    read = write = readline = _refuse
+    read = write = readline = readable = _refuse
 
     @property
     def buffer(self) -> Closed:
