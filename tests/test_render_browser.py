@@ -85,7 +85,7 @@ def test_an_untrusted_notebook_shows_image_and_table(page, tmp_path):
     path.write_text(head + html, encoding="utf-8")
     opened(page, path)
     assert page.locator("img").evaluate("e => e.naturalWidth") > 500
-    page.locator("summary").click()
+    page.get_by_text("Table of values and gradients").click()
     assert page.locator("table").is_visible()
     assert page.locator("tbody tr").count() == 6
 
@@ -96,6 +96,8 @@ def test_a_trusted_notebook_shows_the_step_through(page, tmp_path):
     html = mimebundle(worked_example())["text/html"]
     path.write_text(f'<meta charset="utf-8">{html}', encoding="utf-8")
     opened(page, path)
+    page.locator("summary", has_text="Step through").click()
     frame = page.frame_locator("iframe")
+    frame.get_by_role("button").first.wait_for()
     assert frame.get_by_role("button").count() >= 5
     assert page.locator("table").count() == 1

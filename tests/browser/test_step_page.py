@@ -233,9 +233,9 @@ def test_what_if_recomputes_both_passes(opened, example):
         "z": ("0", "−2"),
         "a": ("−2", "0"),
         "b": ("0", "−2"),
-        "f": ("−0", "1"),
+        "f": ("0", "1"),
     }
-    assert shown.locator("#outcome").inner_text() == "f is now -0 (recorded: 6)."
+    assert shown.locator("#outcome").inner_text() == "f is now 0 (recorded: 6)."
     assert shown.locator("#inputs").inner_text() == "at x = 1, y = -3, z = 0"
     shown.locator("#scrub").fill("8")
     assert "did not pick y" in shown.locator("#sentence").inner_text()
