@@ -366,8 +366,8 @@ def test_files_by_their_ending(tmp_path):
     assert picture.save(tmp_path / "x.svg").read_text(encoding="utf-8") == picture.svg
     assert picture.save(tmp_path / "x.DOT").read_text(encoding="utf-8") == picture.to_dot()
     assert picture.save(tmp_path / "x.html").read_text(encoding="utf-8").startswith("<!doctype")
-    with pytest.raises(ValueError, match=r"the ending must be one of \.svg, \.png, \.pdf"):
-        picture.save(tmp_path / "x.gif")
+    with pytest.raises(ValueError, match=r"the ending must be one of \.svg"):
+        picture.save(tmp_path / "x.bmp")
     with pytest.raises(OSError, match="nowhere"):
         picture.save(tmp_path / "nowhere" / "x.svg")
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import subprocess
 import sys
 import time
@@ -20,7 +21,8 @@ def read_until(terminal, text, seconds=60):
     shown, end = "", time.monotonic() + seconds
     while text not in shown:
         assert time.monotonic() < end, shown
-        shown += os.read(terminal, 4096).decode("utf-8", "replace")
+        if select.select([terminal], [], [], 1)[0]:
+            shown += os.read(terminal, 4096).decode("utf-8", "replace")
     return shown
 
 

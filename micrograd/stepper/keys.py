@@ -64,7 +64,7 @@ def _posix_key() -> str:
     stream = sys.stdin.fileno()
     before = termios.tcgetattr(stream)
     try:
-        tty.setcbreak(stream)
+        tty.setcbreak(stream, termios.TCSADRAIN)  # keys typed ahead are kept
         key = os.read(stream, 8).decode("utf-8", "replace")
     finally:
         termios.tcsetattr(stream, termios.TCSADRAIN, before)
