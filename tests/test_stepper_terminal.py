@@ -102,7 +102,7 @@ def test_what_is_not_known_yet_is_a_dash():
     at_first, at_sixth = output.getvalue().split("6/11")
     assert "   a            value –          ∂f/∂a –" in at_first.splitlines()
     assert "   a            value 3          ∂f/∂a 2" in at_sixth.splitlines()
-    assert "   y            value 2          ∂f/∂a –" in at_sixth.splitlines()
+    assert "   y            value 2          ∂f/∂y –" in at_sixth.splitlines()
 
 
 def test_a_long_list_of_values_is_cut():
