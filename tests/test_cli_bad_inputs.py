@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Bad command lines, row by row: one line, exit code 2, what was meant; and no file is written."""
 
 import io
