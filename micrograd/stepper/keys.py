@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Callable
 
@@ -65,12 +66,29 @@ def _posix_key() -> str:
     before = termios.tcgetattr(stream)
     try:
         tty.setcbreak(stream, termios.TCSADRAIN)  # keys typed ahead are kept
-        key = os.read(stream, 8).decode("utf-8", "replace")
+        key = _sequence(stream)
     finally:
         termios.tcsetattr(stream, termios.TCSADRAIN, before)
     if not key:
         raise EOFError
     return key
+
+
+def _sequence(stream: int) -> str:
+    """Return one key, and leave those typed after it: one byte, or an escape sequence."""
+    sent = os.read(stream, 1)
+    while _more(sent) and select.select([stream], [], [], 0.05)[0]:
+        sent += os.read(stream, 1)
+    return sent.decode("utf-8", "replace")
+
+
+def _more(sent: bytes) -> bool:
+    """Return whether what was sent may be the beginning of a key: of an arrow, or of a letter."""
+    if sent.startswith(ESCAPE.encode()):
+        return len(sent) == 1 or (
+            sent.decode("utf-8", "replace") not in COMMAND_OF and len(sent) < 8
+        )
+    return sent[:1] >= b"\xc0" and "\ufffd" in sent.decode("utf-8", "replace") and len(sent) < 4
 
 
 def _windows_key() -> str:
