@@ -249,7 +249,7 @@ def test_what_if_recomputes_both_passes(opened, example):
     shown.locator("#reset").click()
     assert boxes(shown)["f"][0] == "6"
     assert shown.get_by_role("textbox", name="y", exact=True).input_value() == "2"
-    for special, told in (("inf", "inf"), ("nan", "nan"), ("−0", "0"), ("1e-300", "1e-300")):
+    for special, told in (("inf", "inf"), ("nan", "nan"), ("−0", "0"), ("1e-300", "1e−300")):
         shown.get_by_role("textbox", name="x", exact=True).fill(special)
         assert boxes(shown)["x"][0] == told
 
