@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# innerText of what is not laid out yet has no spaces between its parts: two frames see to it.
+LAID_OUT = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+
 
 @pytest.fixture
 def opened(chromium, tmp_path):
@@ -28,8 +31,10 @@ def opened(chromium, tmp_path):
             lambda request: request.url.startswith("file:") or problems.append(request.url),
         )
         page.goto(path.as_uri() + hash)
-        if 'id="code"' in html and options.get("java_script_enabled", True):  # it unfolds first
-            page.wait_for_function("document.querySelector('#place').textContent")
+        if options.get("java_script_enabled", True):
+            if 'id="code"' in html:  # it unfolds first
+                page.wait_for_function("document.querySelector('#place').textContent")
+            page.evaluate(LAID_OUT)
         return page
 
     yield open_page
