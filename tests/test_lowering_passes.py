@@ -151,14 +151,16 @@ def test_equal_members_are_merged_and_holes_make_a_list():
 def test_arrays_are_read_by_rule_or_by_table():
     source = Array(INPUT, (4, 6), np.arange(24))
     i, j = np.indices((2, 3))
-    rule = read(source, [1 + 0 * i, 2 * j], 6 + 2 * j, (0, 1))
+    rule = read(source, 6 + 2 * j, (0, 1))
     assert rule.index == (Index(FIXED, 1), Index(1, 0, 2)) and rule.vars == (1,)
-    table = read(source, [(i * i + j) % 4, j], 6 * ((i * i + j) % 4) + j, (0, 1))
+    table = read(source, 6 * ((i * i + j) % 4) + j, (0, 1))
     assert table.table.shape == (2, 3) and table.vars == (0, 1)
-    diagonal = read(source, [np.arange(3), np.arange(3)], 7 * np.arange(3), (0,))
+    diagonal = read(source, 7 * np.arange(3), (0,))
     assert diagonal.table.tolist() == [0, 7, 14]
-    whole = read(source, [np.zeros(24, int) - 1, np.zeros(24, int)], np.arange(24), (0,))
-    assert whole.table is None or whole.table.shape == (24,)
+    whole = read(source, np.arange(24), (0,))
+    assert whole.table is None and whole.split == (24,)
+    halves = read(source, np.arange(24).reshape(4, 2, 3), (0, 1, 2), (4, 2, 3))
+    assert halves.split == (4, 2, 3) and halves.vars == (0, 1, 2)
 
 
 # expressions

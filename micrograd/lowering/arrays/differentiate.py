@@ -19,7 +19,6 @@ from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import (
     BATCH,
     COMPUTED,
-    FIXED,
     LEAVES,
     Array,
     Axis,
@@ -33,7 +32,6 @@ from micrograd.lowering.arrays.ir import (
     Size,
     Term,
 )
-from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
 
@@ -121,6 +119,8 @@ class _Backward:
         return same or Upstream(Scale(), self._array(array, terms).whole)
 
     def _through(self, array: Array, term: Term, upstream: Upstream) -> None:
+        if isinstance(term.at, Read) and upstream.read is not None:
+            upstream = replace(upstream, read=_read_where(upstream.read, array, term.at))
         if len(term.factors) == 2 and term.factors[0].reads[0].same(term.factors[1]):
             doubled = replace(upstream, scale=upstream.scale.times(2))  # a square: both are equal
             self._to_factor(array, term, doubled, 0)
@@ -131,16 +131,13 @@ class _Backward:
     def _to_factor(self, array: Array, term: Term, upstream: Upstream, n: int) -> None:
         """Hand the upstream gradient, times the other factors, to what one factor reads."""
         factor, others = term.factors[n], term.factors[:n] + term.factors[n + 1 :]
-        by_piece = upstream if term.pieces is None else _by_piece(array, term.pieces, upstream)
-        for place, local, summed, number in _locals(array, term, factor):
+        for place, local, summed, number in _locals(array, factor):
             target = place.table if isinstance(place, Rows) else place.array
             if target in self.needed and target is not None:
-                above, sizes = by_piece, term.sizes | dict(summed)
-                if place is getattr(factor, "before", None):  # read at the array's own variables
-                    above, sizes = upstream, dict(array.axes)
-                factors = (*above.factors, *others, *local)
-                scale = above.scale.times(*term.scale).times(number)
+                factors = (*upstream.factors, *others, *local)
+                scale = upstream.scale.times(*term.scale).times(number)
                 kept = array.vars if isinstance(place, Rows) else place.every
+                sizes = dict((*term.kept, *term.summed, *summed))
                 contribution = _contribution(factors, sizes, kept, scale, place)
                 _give(self.parts.setdefault(target, []), contribution)
 
@@ -188,7 +185,7 @@ def _contribution(
 Local = tuple["Read | Rows", tuple[Factor, ...], tuple[Axis, ...], float]
 
 
-def _locals(array: Array, term: Term, factor: Factor) -> Iterator[Local]:
+def _locals(array: Array, factor: Factor) -> Iterator[Local]:
     """Yield what a factor reads, and its local gradient: factors, variables these add, a number."""
     if isinstance(factor, Read):
         yield factor, (), (), 1.0
@@ -206,7 +203,7 @@ def _locals(array: Array, term: Term, factor: Factor) -> Iterator[Local]:
         if factor.table is not None:
             yield factor, (), (), 1.0
     elif isinstance(factor, Choice):
-        yield from _routes(array, term, factor)
+        yield from _routes(array, factor)
 
 
 def _number(text: str, k: float | None, letters: Iterable[tuple[str, Read]]) -> float | None:
@@ -230,55 +227,33 @@ def number_of(factor: Factor) -> float | None:
     return float(np.asarray(factor.array.data)[factor.index[0].start])
 
 
-def _routes(array: Array, term: Term, choice: Choice) -> Iterator[Local]:
+def _routes(array: Array, choice: Choice) -> Iterator[Local]:
     """Yield what a choice reads: the first element that equals what was chosen gets everything."""
-    lost: tuple[Factor, ...] = ()
+    marks: tuple[Factor, ...] = ()
     if choice.before is not None:
         letters = (("x", choice.before), ("out", array.whole))
         won, lost = (
-            (Formula(choice.op, f"where(x == out, {yes}, {no})", None, letters),)
+            Formula(choice.op, f"where(x == out, {yes}, {no})", None, letters)
             for yes, no in ((1, 0), (0, 1))
         )
-        yield choice.before, won, (), 1.0
-    if choice.axis is None:
-        assert term.pieces is not None
-        out = _by_piece(array, term.pieces, Upstream(Scale(), array.whole)).read
-        assert out is not None
-        lost = tuple(_formula_by_piece(array, term.pieces, factor) for factor in lost)
-        yield choice.read, (*lost, First(choice.read, out, None)), (), 1.0
-    elif choice.axis[0] in choice.read.vars:
-        yield (
-            choice.read,
-            (*lost, First(choice.read, array.whole, choice.axis)),
-            (choice.axis,),
-            1.0,
-        )
-    else:  # the same element again and again
-        yield choice.read, lost, (), 1.0
+        yield choice.before, (won,), (), 1.0
+        marks = (lost,)
+    if choice.axis[0] not in choice.read.vars:  # the same element again and again
+        yield choice.read, marks, (), 1.0
+    else:
+        first = First(choice.read, array.whole, choice.axis)
+        yield choice.read, (*marks, first), (choice.axis,), 1.0
 
 
-def _formula_by_piece(array: Array, pieces: Ints, factor: Factor) -> Factor:
-    assert isinstance(factor, Formula)
-    letters = tuple(
-        (letter, _read_by_piece(array, pieces, read)) for letter, read in factor.letters
-    )
-    return replace(factor, letters=letters)
-
-
-def _by_piece(array: Array, pieces: Ints, upstream: Upstream) -> Upstream:
-    """Give every term of a ragged sum the value of the sum that it belongs to."""
-    if upstream.read is None:
-        return upstream
-    return replace(upstream, read=_read_by_piece(array, pieces, upstream.read))
-
-
-def _read_by_piece(array: Array, pieces: Ints, read: Read) -> Read:
+def _read_where(read: Read, array: Array, at: Read) -> Read:
+    """Return what is read at an array's own variables as it is read where `at` reads the array."""
     places = flat_places(read, dict(enumerate(array.shape)))
     own = range(len(array.shape))
     moved = places.transpose([read.vars.index(var) for var in own if var in read.vars])
     shape = [array.shape[var] if var in read.vars else 1 for var in own]
     every = np.broadcast_to(moved.reshape(shape), array.shape).reshape(-1)
-    return Read(read.array, table=np.repeat(every, np.diff(pieces)), variables=(0,))
+    assert at.table is not None
+    return Read(read.array, table=every[at.table], variables=at.vars)
 
 
 def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:
@@ -293,7 +268,7 @@ def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:
     if not term.factors:
         return Upstream(term.scale)
     (read,) = term.factors
-    if not isinstance(read, Read) or not _plain(read) or term.scale != Scale():
+    if not isinstance(read, Read) or not read.plain or term.scale != Scale():
         return None
     return Upstream(
         Scale(), replace(read, index=tuple(i._replace(var=own[i.var]) for i in read.index))
@@ -304,7 +279,7 @@ def _numbers_added(terms: tuple[Term, ...]) -> tuple[Term, ...]:
     """Return terms that are plain numbers, all over the same array, as one."""
     same = {(term.scale.batch, len(term.factors), len(term.summed)) for term in terms}
     places = [term.at for term in terms]
-    all_over = all(isinstance(at, Read) and _plain(at) for at in places) or places == [None]
+    all_over = all(isinstance(at, Read) and at.plain for at in places) or places == [None]
     if len(terms) < 2 or same not in ({(0, 0, 0)}, {(-1, 0, 0)}, {(1, 0, 0)}) or not all_over:
         return terms
     total = Scale(sum(term.scale.value for term in terms), terms[0].scale.batch)
@@ -316,18 +291,9 @@ def _own_variables(array: Array, term: Term) -> dict[int, int] | None:
     if term.at is None:
         return {var: var for var, _ in term.kept}
     place = term.at
-    if isinstance(place, Rows) or not _plain(place) or place.shape != array.shape:
+    if isinstance(place, Rows) or not place.plain or place.shape != array.shape:
         return None
     sizes = term.sizes
     if any(sizes[i.var] != n for i, n in zip(place.index, array.shape)):
         return None
     return {i.var: axis for axis, i in enumerate(place.index)} | {BATCH: BATCH}
-
-
-def _plain(read: Read) -> bool:
-    """Return whether every axis is walked from its beginning, one by one."""
-    return (
-        read.table is None
-        and read.split is None
-        and all(i.var != FIXED and (i.start, i.step) == (0, 1) for i in read.index)
-    )

@@ -8,6 +8,7 @@ form one where their terms come from the same arrays in the same order.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,19 +16,16 @@ import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, coordinates, find_axes, flat_places, read
 from micrograd.lowering.arrays.ir import (
-    BATCH,
     COMPUTED,
     FIXED,
     Array,
-    B,
     Choice,
-    Factor,
     Formula,
     Index,
     Read,
     Term,
 )
-from micrograd.lowering.arrays.products import Ordered, Products
+from micrograd.lowering.arrays.products import Products
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import NAMES, NONE, ROUTES, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
@@ -36,6 +34,7 @@ from micrograd.ops import BY_NAME
 # Larger than any array number: the left factor is what depends on the sample, the right one the
 # parameter, as in x @ W.T.
 _LATE = 1 << 40
+CLASS = 6  # choices of less than 2^6 terms are one group, those of less than 2^12, ...
 
 
 def levels(chains: Chains) -> list[int]:
@@ -131,32 +130,28 @@ class Grouping:
         c = self.chains
         ids = [operand[nodes] for operand in (c.x, c.y) if operand[nodes[0]] >= 0]
         ids[0] = ids[0] if x is None else x
-        arrays = [self.arrays[self.array[i[0]]] for i in ids]
-        places = [self.place[i] for i in ids]
-        columns = [
-            column
-            for array, place in sorted(zip(arrays, places), key=lambda pair: _order(pair[0]))
-            for column in coordinates(array, place)
-        ]
-        grid = find_axes(columns, len(nodes))
+        arrays, places = self._lying(ids)
+        grid = _axes(_columns(arrays, places), len(nodes))
         letters = zip("xy", (self._read(*pair, grid) for pair in zip(arrays, places)))
         row = BY_NAME[NAMES[c.graph.op[nodes[0]]]]
         k = c.graph.values[nodes[0]]._k
         formula = Formula(row.name, row.value, k, tuple(letters), row.local)
-        self._computed(nodes, grid, arrays, formula)
+        array = self._array(nodes, grid, any(array.batched for array in arrays))
+        self._define(array, nodes, grid, Term((formula,), array.axes))
 
-    def _computed(self, nodes: Ints, grid: Axes, arrays: Sequence[Array], factor: Factor) -> None:
-        batched = any(array.batched for array in arrays)
-        kept = (((BATCH, B),) if batched else ()) + tuple(enumerate(grid.shape))
-        self._define(nodes, grid, batched, (Term((factor,), kept),))
+    def _lying(self, ids: Sequence[Ints]) -> tuple[list[Array], list[Ints]]:
+        """Return the array and the places of each operand of a group."""
+        return [self.arrays[self.array[i.flat[0]]] for i in ids], [self.place[i] for i in ids]
 
-    def _define(self, nodes: Ints, grid: Axes, batched: bool, terms: tuple[Term, ...]) -> None:
-        array = Array(COMPUTED, grid.shape, nodes[grid.order], batched, terms)
-        self._add(array, nodes, grid.place)
+    def _array(self, nodes: Ints, grid: Axes, batched: bool) -> Array:
+        return Array(COMPUTED, grid.shape, nodes[grid.order], batched)
+
+    def _define(self, array: Array, nodes: Ints, grid: Axes, *terms: Term) -> None:
+        self._add(replace(array, terms=terms), nodes, grid.place)
 
     def _read(self, array: Array, places: Ints, grid: Axes) -> Read:
         flat = places[grid.order].reshape(grid.shape)
-        operand = read(array, coordinates(array, flat), flat, range(len(grid.shape)))
+        operand = read(array, flat, range(len(grid.shape)))
         return self._constant(operand, dict(enumerate(grid.shape)))
 
     def _sums_of_level(self, nodes: Ints) -> None:
@@ -187,20 +182,13 @@ class Grouping:
         runs = []
         for c in np.unique(code).tolist():
             part = np.flatnonzero(code == c)
-            ids = [i[part] for i in (a, b) if i[part[0]] >= 0]
-            arrays = [self.arrays[self.array[i[0]]] for i in ids]
-            runs.append(Products(arrays, [self.place[i] for i in ids], owner[part], len(nodes)))
+            operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
+            runs.append(Products.sorted(*operands, owner[part], len(nodes)))
         columns = [pair for run in runs for pair in run.columns]
-        columns.sort(key=lambda pair: _order(pair[0]))
-        grid = find_axes(
-            [column for _, column in columns],
-            len(nodes),
-            merge=not any(run.gridless for run in runs),
-        )
-        batched = any(run.batched for run in runs)
-        ordered = sorted((run.term(grid, batched) for run in runs), key=_products_first)
-        terms = tuple(self._with_constants(term) for term in ordered)
-        self._define(nodes, grid, batched, terms)
+        grid = _axes(columns, len(nodes), merge=not any(run.gridless for run in runs))
+        array = self._array(nodes, grid, any(run.batched for run in runs))
+        ordered = sorted((run.term(grid, array) for run in runs), key=_products_first)
+        self._define(array, nodes, grid, *map(self._with_constants, ordered))
 
     def _choices_of_level(self, nodes: Ints) -> bool:
         """Part each chain into blocks of terms from one array."""
@@ -211,59 +199,52 @@ class Grouping:
         block = np.flatnonzero(new)
         bounds = np.append(block, len(at))
         begins = np.searchsorted(owner[block], np.arange(len(nodes) + 1))
-        signature = _sequences(op, code[block], begins)
+        sizes = np.log2(np.diff(bounds[begins])).astype(np.int64) // CLASS
+        signature = _sequences(op, sizes, code[block], begins)
         _, example = np.unique(signature, return_index=True)
         if len(self.arrays) + (begins[example + 1] - begins[example]).sum() > self.limit:
             return False
         for group in _classes((signature,), np.arange(len(nodes))):
             first, before = begins[group], None
             for k in range(begins[group[0] + 1] - first[0]):
-                start, end = bounds[first + k], bounds[first + k + 1]
-                before = self._block(before, at[_spans(start, end - start)], end - start)
+                lengths = bounds[first + k + 1] - bounds[first + k]
+                inside = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1)
+                before = self._block(before, at[bounds[first + k][:, None] + inside])
         return True
 
-    def _block(self, before: Ints | None, at: Ints, lengths: Ints) -> Ints:
-        """Let what was chosen `before` choose among the terms `at`; return the nodes that did."""
+    def _block(self, before: Ints | None, at: Ints) -> Ints:
+        """Let what was chosen `before` choose among terms; return the nodes that did.
+
+        `at` has a row of terms per node: one of fewer terms than the longest repeats its last.
+        """
         c = self.chains
-        last = at[np.cumsum(lengths) - 1]
-        longest = lengths.max()
-        if longest == 1 and before is None:
-            return c.a[last]
-        nodes, link = c.recorded_by[last], c.recorded_by[at]
-        owner = np.repeat(np.arange(len(lengths)), lengths)
-        source = self.arrays[self.array[c.a[at[0]]]]
-        chain = Ordered([source], [self.place[c.a[at]]], owner, len(lengths))
-        two = before is None and chain.equal_lengths and longest == 2
-        if longest == 1 or (two and chain.gridless):
+        count = at.shape[1]
+        if count == 1 and before is None:
+            return c.a[at[:, 0]]
+        nodes = c.recorded_by[at[:, -1]]
+        chain = Products(*self._lying([c.a[at]]))
+        two = count == 2 and before is None and (at[:, 0] != at[:, 1]).all()
+        if count == 1 or (two and chain.gridless):
             self._element(nodes, before)
         else:
             self._choice(nodes, before, chain)
-        self.merged_into[link] = np.repeat(nodes, lengths)
+        self.merged_into[c.recorded_by[at]] = nodes[:, None]
         return nodes
 
-    def _choice(self, nodes: Ints, before: Ints | None, chain: Ordered) -> None:
-        columns, start = chain.columns, None
-        if before is not None:
-            start = self.arrays[self.array[before[0]]]
-            places = self.place[before]
-            columns += [(start, column) for column in coordinates(start, places)]
-        columns.sort(key=lambda pair: _order(pair[0]))
-        grid = find_axes([column for _, column in columns], len(nodes), merge=not chain.gridless)
-        batched = chain.batched or (start is not None and start.batched)
-        term = self._with_constants(chain.term(grid, batched))
-        (read_all,) = term.reads
-        choice = Choice(
-            NAMES[self.chains.graph.op[nodes[0]]],
-            read_all,
-            None if term.summed == () else term.summed[0],
-            None if start is None else self._read(start, places, grid),
-        )
-        self._define(nodes, grid, batched, (Term((choice,), term.kept, pieces=term.pieces),))
+    def _choice(self, nodes: Ints, before: Ints | None, chain: Products) -> None:
+        arrays, places = self._lying([] if before is None else [before])
+        columns = [*chain.columns, *_columns(arrays, places)]
+        grid = _axes(columns, len(nodes), merge=not chain.gridless)
+        array = self._array(nodes, grid, chain.batched or any(a.batched for a in arrays))
+        term = self._with_constants(chain.term(grid, array, ordered=True))
+        (every,) = term.reads
+        first = self._read(arrays[0], places[0], grid) if arrays else None
+        choice = Choice(NAMES[self.chains.graph.op[nodes[0]]], every, term.summed[0], first)
+        self._define(array, nodes, grid, Term((choice,), term.kept))
 
     def _with_constants(self, term: Term) -> Term:
         """Return a term with a constant array in place of what reads several numbers."""
-        factors = tuple(self._constant(read, term.sizes) for read in term.reads)
-        return Term(factors, term.kept, term.summed, pieces=term.pieces)
+        return replace(term, factors=tuple(self._constant(r, term.sizes) for r in term.reads))
 
     def _constant(self, read: Read, sizes: Mapping[int, Any]) -> Read:
         if read.array.kind != NUMBER or (read.index and read.index[0].var == FIXED):
@@ -287,6 +268,16 @@ def _spans(first: Ints, lengths: Ints) -> Ints:
     return np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)
 
 
+def _columns(arrays: Sequence[Array], places: Sequence[Ints]) -> list[tuple[Array, Ints]]:
+    return [(a, column) for a, p in zip(arrays, places) for column in coordinates(a.shape, p)]
+
+
+def _axes(columns: list[tuple[Array, Ints]], count: int, merge: bool = True) -> Axes:
+    """Return the axes of a group of nodes, whatever the order of their operands."""
+    ordered = sorted(columns, key=lambda pair: _order(pair[0]))
+    return find_axes([column for _, column in ordered], count, merge)
+
+
 def _order(array: Array) -> int:
     return 2 if array.kind == PARAMETER else 0 if array.batched else 1
 
@@ -301,15 +292,12 @@ def _classes(keys: tuple[Ints, ...], members: Ints) -> Iterator[Ints]:
         yield members[np.sort(part)]
 
 
-def _sequences(op: Ints, code: Ints, begins: Ints) -> Ints:
-    """Return a number per choice, equal for equal operations and sequences of codes."""
-    known: dict[tuple[int, bytes], int] = {}
-    return np.array(
-        [
-            known.setdefault((o, code[a:b].tobytes()), len(known))
-            for o, (a, b) in zip(op.tolist(), pairwise(begins.tolist()))
-        ]
-    )
+def _sequences(op: Ints, sizes: Ints, code: Ints, begins: Ints) -> Ints:
+    """Return a number per choice, equal for equal operations, sizes and sequences of codes."""
+    known: dict[tuple[int, int, bytes], int] = {}
+    parts = [code[a:b].tobytes() for a, b in pairwise(begins.tolist())]
+    keys = zip(op.tolist(), sizes.tolist(), parts)
+    return np.array([known.setdefault(key, len(known)) for key in keys])
 
 
 def _signature(owner: Ints, code: Ints) -> Ints:

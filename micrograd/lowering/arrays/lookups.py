@@ -24,9 +24,9 @@ def _rows_array(
 ) -> tuple[Array, Any]:
     """Return the array of the rows looked up, and its Values by place."""
     places = np.array(sorted(lookup.rows))
-    grid = find_axes(coordinates(ids, places), len(places))
+    grid = find_axes(coordinates(ids.shape, places), len(places))
     flat = places[grid.order].reshape(grid.shape)
-    operand = read(ids, coordinates(ids, flat), flat, range(len(grid.shape)))
+    operand = read(ids, flat, range(len(grid.shape)))
     values = np.empty((*grid.shape, lookup.length), object)
     values.reshape(-1)[:] = [v for place in flat.ravel().tolist() for v in lookup.rows[place]]
     known = np.array([nodes.get(v, NONE) for v in values.ravel().tolist()], np.int64)

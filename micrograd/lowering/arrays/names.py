@@ -17,47 +17,12 @@ from micrograd.ops import BY_NAME, FUNCTIONS
 
 # What the text of programs calls, besides the functions of formulas: a test holds the kinds of
 # expressions and the helpers against it.
-CALLED = (
-    "np",
-    "jnp",
-    "jax",
-    "torch",
-    "len",
-    "B",
-    "LEAVES",
-    "value_and_grad",
-    "forward",
-    "loss",
-    "where",
-    "maximum",
-    "minimum",
-    "abs",
-    "nan",
-    "inf",
-    "einsum",
-    "transpose",
-    "broadcast_to",
-    "full",
-    "scatter",
-    "embed",
-    "s_",
-    "segment_sum",
-    "segment_max",
-    "segment_min",
-    "first_true",
-    "segment_first_true",
-    "rows",
-    "sparse_rows",
-    "Rows",
-    "add_rows",
-    "zeros",
-    "add_at",
-    "read_table",
-    "pieces",
-    "of_tensors",
-    "Slices",
-)
-RESERVED = frozenset((*FUNCTIONS, *CALLED))
+CALLED = """
+    np jnp jax torch len B LEAVES value_and_grad forward loss nan inf
+    where maximum minimum abs einsum transpose broadcast_to full zeros scatter embed s_ first_true
+    rows sparse_rows Rows add_rows add_at read_table of_tensors Slices
+"""
+RESERVED = frozenset((*FUNCTIONS, *CALLED.split()))
 _NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
 _ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
 

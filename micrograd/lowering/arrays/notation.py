@@ -15,7 +15,6 @@ from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
     Array,
-    Choice,
     Factor,
     First,
     Formula,
@@ -68,8 +67,7 @@ class _Notation:
         """Return scale, sum signs, factors, and where the term is added."""
         letter = dict(self._own(term, own))
         spare = iter(c for c in LETTERS if c not in own and c not in letter.values())
-        axes = [factor.axis for factor in term.factors if isinstance(factor, (Choice, First))]
-        for var in [*term.sizes, *(axis[0] for axis in axes if axis)]:
+        for var in term.sizes:
             if var != BATCH and var not in letter:
                 letter[var] = next(spare)
         letter[BATCH] = "b"
@@ -116,7 +114,7 @@ class _Notation:
             if factor.table is None:
                 return f"[{self.read(factor.ids)} = {row}]"
             return f"{self.names[factor.table]}[{self.read(factor.ids)},{row}]"
-        over = "" if factor.axis is None else self.letter[factor.axis[0]]
+        over = self.letter[factor.axis[0]]
         if isinstance(factor, First):
             return f"[{over} is the first with {self.read(factor.read)} = {self.read(factor.out)}]"
         chosen = f"{factor.op}{over} {self.read(factor.read)}"

@@ -18,7 +18,6 @@ from micrograd.lowering.arrays.ir import (
     Formula,
     Read,
     Rows,
-    Scale,
     Term,
 )
 from micrograd.lowering.code.construct import (
@@ -137,8 +136,6 @@ class Builder:
             else:
                 parts.append(part)
         kept = tuple(var for var, _ in term.kept)
-        if term.pieces is not None and array.of is None:
-            return self._by_piece(array, term, scale, parts, kept)
         over = []
         for var, size in term.summed:
             if any(var in part.vars for part in parts):
@@ -146,26 +143,6 @@ class Builder:
             else:
                 scale = scale.over(size)
         return contract(parts, kept, over, scale)
-
-    def _by_piece(
-        self, array: Array, term: Term, scale: Scale, parts: list[Indexed], kept: tuple[int, ...]
-    ) -> Indexed:
-        """Return the sums, or choices, of the pieces of what is read."""
-        assert term.pieces is not None
-        if term.factors and isinstance(term.factors[0], Choice):
-            return parts[0]
-        flat = contract(parts, kept, (), scale)
-        return self._pieces(array, term, flat, "segment_sum", ())
-
-    def _pieces(
-        self, array: Array, term: Term, flat: Indexed, kind: str, how: tuple[str, ...]
-    ) -> Indexed:
-        assert term.pieces is not None
-        front = tuple(v for v in flat.vars if v == BATCH)
-        every = filled(flat, (*front, 0), term.sizes)
-        pieces = make(kind, (every,), (*how, self.table(term.pieces)))
-        shape = (*(term.sizes[v] for v in front), *array.shape)
-        return Indexed(reshape(pieces, shape), (*front, *range(len(array.shape))))
 
     def _factor(self, array: Array, term: Term, factor: Factor) -> Indexed:
         sizes = term.sizes
@@ -176,7 +153,7 @@ class Builder:
         if isinstance(factor, Rows):
             return Indexed(self.rows(factor, array), array.vars)
         if isinstance(factor, Choice):
-            return self._choice(array, term, factor)
+            return self._choice(array, factor, sizes)
         return self._first(factor, sizes)
 
     def _formula(self, formula: Formula, sizes: Sizes) -> Indexed:
@@ -203,35 +180,22 @@ class Builder:
     def _ids(self, rows: Rows, vars: tuple[int, ...], sizes: Sizes) -> Expr:
         return aligned(self.read(rows.ids, sizes), vars)
 
-    def _choice(self, array: Array, term: Term, choice: Choice) -> Indexed:
-        sizes = term.sizes | dict([choice.axis] if choice.axis else [])
+    def _choice(self, array: Array, choice: Choice, sizes: Sizes) -> Indexed:
         z = self.read(choice.read, sizes)
-        if choice.axis is None:
-            z = self._pieces(array, term, z, "segment_choice", (choice.op,))
-        elif choice.axis[0] in z.vars:
+        if choice.axis[0] in z.vars:
             axis = z.vars.index(choice.axis[0])
             chosen = make("choice", (z.expr,), (choice.op, axis))
             z = Indexed(chosen, z.vars[:axis] + z.vars[axis + 1 :])
         if choice.before is None:
             return z
-        before = self.read(choice.before, dict(array.axes))
-        sides = (aligned(t, array.vars) for t in (before, z))
+        sides = (aligned(t, array.vars) for t in (self.read(choice.before, sizes), z))
         return Indexed(call(CHOOSERS[choice.op], *sides), array.vars)
 
     def _first(self, first: First, sizes: Sizes) -> Indexed:
         """Return 1 where an element is the first to equal what was chosen, else 0."""
-        z, out = self.read(first.read, sizes), self.read(first.out, sizes)
-        if first.axis is None:
-            hits = combined("==", z, out, tuple(sizes))
-            assert first.out.table is not None
-            starts = np.flatnonzero(np.diff(first.out.table, prepend=-1))
-            pieces = self.table(np.append(starts, len(first.out.table)))
-            mark = make("segment_first_true", (hits.expr,), (pieces,))
-        else:
-            var = first.axis[0]
-            vars = z.vars if set(out.vars) < set(z.vars) else (*out.vars, var)
-            hits = combined("==", z, out, vars)
-            mark = make("first_true", (hits.expr,), hits.vars.index(var))
+        z, out, var = self.read(first.read, sizes), self.read(first.out, sizes), first.axis[0]
+        hits = combined("==", z, out, z.vars if set(out.vars) < set(z.vars) else (*out.vars, var))
+        mark = make("first_true", (hits.expr,), hits.vars.index(var))
         return Indexed(where(mark, 1, 0), hits.vars)
 
     def read(self, read: Read, sizes: Sizes) -> Indexed:

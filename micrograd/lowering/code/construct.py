@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from micrograd.lowering.code.expr import ALL, Expr, Shape, Table, is_number, num
-from micrograd.lowering.code.kinds import make, truth
-
-_EVALUATED = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "**": operator.pow,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
+from micrograd.lowering.code.expr import ALL, OPERATORS, Expr, Shape, Table, is_number, num
+from micrograd.lowering.code.kinds import make
 
 
 def call(function: str, *args: Expr) -> Expr:
@@ -45,17 +31,11 @@ def negative(a: Expr) -> Expr:
 
 def binary(op: str, a: Expr, b: Expr) -> Expr:
     """Write a op b, element by element."""
-    if is_number(a) and is_number(b) and (number := _evaluated(op, a.attr, b.attr)) is not None:
-        return number
+    if is_number(a) and is_number(b):
+        with suppress(ArithmeticError, ValueError):
+            return num(OPERATORS[op].evaluate(a.attr, b.attr))
     simple = _SIMPLER[op](a, b) if op in _SIMPLER else None
     return simple or make("bin", (a, b), op)
-
-
-def _evaluated(op: str, a: float, b: float) -> Expr | None:
-    try:
-        return num(_EVALUATED[op](a, b))
-    except (ArithmeticError, ValueError):
-        return None
 
 
 def _add(a: Expr, b: Expr) -> Expr | None:
@@ -105,7 +85,7 @@ def is_mask(e: Expr) -> bool:
 def _masked(mask: Expr, e: Expr) -> Expr | None:
     """Write where(c, 1, 0) * e as c * e, and where(c, 0, 1) * e with ~c."""
     condition, yes, no = mask.args
-    if truth(e) or e.kind == "batch":  # of truths and integers NumPy would make no floats
+    if e.truth or e.kind == "batch":  # of truths and integers NumPy would make no floats
         return None
     if is_number(yes, 1) and is_number(no, 0):
         if e.kind == "bin" and e.attr == "/" and is_number(e.args[0], 1):
