@@ -151,8 +151,8 @@ class Choice:
     """
 
     op: str
-    read: Read
     axis: Axis
+    read: Read
     before: Read | None = None
 
     @property
