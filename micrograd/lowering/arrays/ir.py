@@ -203,8 +203,8 @@ class Term:
     """Stand for scale · Σ product of factors, over the variables `summed`.
 
     `kept` are the variables of the result. It is added where `at` reads the array that the term
-    belongs to, to one element again and again where `at` says so: a sum whose elements have
-    different numbers of products. Without `at` it is added at the array's own variables.
+    belongs to, or at the array's own variables. Where `at` reads an element again and again, it
+    is a sum of several products: sums of different lengths are written so.
     """
 
     factors: tuple[Factor, ...]

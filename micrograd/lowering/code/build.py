@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
@@ -157,10 +159,12 @@ class Builder:
         return self._first(factor, sizes)
 
     def _formula(self, formula: Formula, sizes: Sizes) -> Indexed:
-        reads = {letter: self.read(read, sizes) for letter, read in formula.letters}
+        letters = dict(formula.letters)
+        names = re.findall(r"\w+", specialise(formula.text, formula.k))
+        reads = {letter: self.read(letters[letter], sizes) for letter in letters if letter in names}
         order = tuple(sorted({var for t in reads.values() for var in t.vars}))
-        used = {letter: aligned(t, order) for letter, t in reads.items()}
-        return _of_variables(expression(formula.text, formula.k, used), order, sizes)
+        e = expression(formula.text, formula.k, {x: aligned(t, order) for x, t in reads.items()})
+        return Indexed(e, order[len(order) - len(e.shape) :])
 
     def rows(self, rows: Rows, array: Array) -> Expr:
         """Return the rows that ids choose; without a table, 1 at the id and 0 elsewhere."""
@@ -217,29 +221,26 @@ class Builder:
 
     def _placed(self, array: Array, term: Term, part: Indexed) -> Indexed:
         """Return a term as a part of the whole array, added where `at` reads it."""
-        place = term.at
-        if place is None:
+        at, sizes = term.at, term.sizes
+        if not isinstance(at, Read):
             return part
-        assert isinstance(place, Read)
-        sizes = term.sizes
         batch = tuple(v for v in part.vars if v == BATCH)
         front = tuple(sizes[v] for v in batch)
         result = batch + tuple(range(len(array.shape)))
-        every = batch + place.vars
-        if place.table is not None:
-            values = _array(filled(part, every, sizes))
-            flat = scatter(values, self.table(place.table), array.size, len(batch))
+        if at.table is not None:
+            values = _array(filled(part, batch + at.vars, sizes))
+            flat = scatter(values, self.table(at.table), array.size, len(batch))
             return Indexed(reshape(flat, front + array.shape), result)
-        chosen = selection(place, sizes)
-        if all(item == ALL for item in chosen) and place.split is None:
-            axis = {var: i for i, var in enumerate(place.vars)} | {BATCH: BATCH}
+        chosen = selection(at, sizes)
+        if all(item == ALL for item in chosen) and at.split is None:
+            axis = {var: i for i, var in enumerate(at.vars)} | {BATCH: BATCH}
             return Indexed(part.expr, tuple(axis[v] for v in part.vars))
-        all_of_it = all(item == ALL or n == 1 for item, n in zip(chosen, place.shape))
+        all_of_it = all(item == ALL or n == 1 for item, n in zip(chosen, at.shape))
         if all_of_it and not _reads(part.expr):
             return Indexed(part.expr, ())
-        inner = filled(part, every, sizes)
+        inner = filled(part, batch + at.vars, sizes)
         if not all_of_it:
-            inner = embed(inner, (ALL,) * len(batch) + chosen, front + place.shape)
+            inner = embed(inner, (ALL,) * len(batch) + chosen, front + at.shape)
         return Indexed(reshape(inner, front + array.shape), result)
 
     def table(self, places: Ints) -> Table:
@@ -277,31 +278,3 @@ def _viewed(e: Expr) -> Array | None:
     if e.kind == "ref":
         return e.attr if isinstance(e.attr, Array) else None
     return _viewed(e.args[0]) if e.kind in _VIEWS else None
-
-
-def _of_variables(e: Expr, order: tuple[int, ...], sizes: Sizes) -> Indexed:
-    """Attach variables to the axes of `e`; drop axes of size 1, which were only broadcast."""
-    vars = order[len(order) - len(e.shape) :]
-    repeated = [i for i, (n, v) in enumerate(zip(e.shape, vars)) if n == 1 and sizes[v] != 1]
-    if not repeated:
-        return Indexed(e, vars)
-    key = tuple(0 if i in repeated else ALL for i in range(len(vars)))
-    e = _without(e, repeated) or indexed(e, key)
-    return Indexed(e, tuple(v for i, v in enumerate(vars) if i not in repeated))
-
-
-def _without(e: Expr, axes: list[int]) -> Expr | None:
-    """Return an expression without axes of size 1, where all its parts got them by an index."""
-    if e.kind == "index":
-        put_in = [i for i, item in enumerate(e.attr) if item is None]
-        only = all(item in (None, ALL) for item in e.attr)
-        return e.args[0] if only and put_in == axes else None
-    if e.kind not in ("bin", "call", "neg", "not"):
-        return None
-    parts = [a if not a.shape else _without(a, axes) for a in e.args]
-    if any(
-        part is None or (part.shape and len(a.shape) != len(e.shape))
-        for part, a in zip(parts, e.args)
-    ):
-        return None
-    return make(e.kind, tuple(part for part in parts if part is not None), e.attr)
