@@ -30,6 +30,7 @@ from micrograd.lowering.code.construct import (
     reshape,
     scatter,
     take,
+    total,
     where,
 )
 from micrograd.lowering.code.contract import (
@@ -188,8 +189,7 @@ class Builder:
         z = self.read(choice.read, sizes)
         if choice.axis[0] in z.vars:
             axis = z.vars.index(choice.axis[0])
-            chosen = make("choice", (z.expr,), (choice.op, axis))
-            z = Indexed(chosen, z.vars[:axis] + z.vars[axis + 1 :])
+            z = Indexed(total(z.expr, (axis,), choice.op), z.vars[:axis] + z.vars[axis + 1 :])
         if choice.before is None:
             return z
         sides = (aligned(t, array.vars) for t in (self.read(choice.before, sizes), z))

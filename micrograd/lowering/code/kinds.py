@@ -116,10 +116,8 @@ def _float(e: Expr) -> Expr:
 
 
 def _num(e: Expr, show: Show) -> str:
-    value = e.attr
-    if value != value or value in (float("inf"), float("-inf")):
-        return str(float(value))
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+    value = float(e.attr)
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
 def _bin(e: Expr, show: Show) -> str:
@@ -169,15 +167,6 @@ def _reduced(e: Expr, show: Show) -> str:
     return str(e.attr) if len(e.attr) > 1 else axis_text(e.attr[0], rank)
 
 
-def _choice(names: dict[str, str]) -> Write:
-    return lambda e, show: _method(names[e.attr[0]], _chosen_axis)(e, show)
-
-
-def _chosen_axis(e: Expr, show: Show) -> str:
-    rank = len(e.args[0].shape)
-    return axis_text(e.attr[1], rank) if rank > 1 else ""
-
-
 def _transpose(e: Expr, show: Show) -> str:
     if e.attr == (1, 0):
         return f"{show(e.args[0], ATOM)}.T"
@@ -203,11 +192,8 @@ KINDS: dict[str, Kind] = {
     "call": Kind(_broadcast, _call),
     "sum": Kind(_without_axes, _method("sum", _reduced)),
     "mean": Kind(_without_axes, _method("mean", _reduced), inline=False),
-    "choice": Kind(
-        lambda args, attr: _without_axes(args, attr[1:]),
-        _choice({"max": "max", "min": "min"}),
-        torch=_choice({"max": "amax", "min": "amin"}),
-    ),
+    "max": Kind(_without_axes, _method("max", _reduced), torch=_method("amax", _reduced)),
+    "min": Kind(_without_axes, _method("min", _reduced), torch=_method("amin", _reduced)),
     "matmul": Kind(
         lambda args, attr: args[0].shape[:-1] + args[1].shape[1:],
         lambda e, show: f"{show(e.args[0], PRODUCT)} @ {show(e.args[1], UNARY)}",
