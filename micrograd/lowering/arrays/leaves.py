@@ -20,6 +20,7 @@ from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import NONE, Bools, Ints, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared
 
+Key = tuple[str, str, str]  # kind, scope without the neuron, label without the number
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
 
 
@@ -48,21 +49,23 @@ def leaf_arrays(form: Chains, arrays: list[Array], trainable: Bools) -> list[Arr
     left = form.remaining & (graph.op == 0)
     for array in arrays:
         left[array.nodes[array.nodes >= 0]] = False
-    numbers = left & form.written_number & ~trainable
-    left &= ~numbers
-    result = list(arrays)
-    first_user = _first_users(form)
-    sets: dict[Any, list[int]] = {}
+    numbers = np.flatnonzero(left & form.written_number & ~trainable)
+    left[numbers] = False
+    sets: dict[Key, list[int]] = {}
     for i in np.flatnonzero(left).tolist():
-        sets.setdefault(_key(graph, i, bool(trainable[i])), []).append(i)
+        value, kind = graph.values[i], PARAMETER if trainable[i] else CONSTANT
+        key = kind, _MEMBER.sub("", value.scope), unnumbered(value.label)
+        sets.setdefault(key, []).append(i)
     begins: dict[Any, list[int]] = {}
-    for (kind, scope, _), ids in sets.items():
-        begins.setdefault((kind, scope), []).extend(_begins(graph, ids))
-    for (kind, scope, stem), ids in sets.items():
-        for part in np.split(ids, np.searchsorted(ids, sorted(set(begins[kind, scope])))):
+    for key, ids in sets.items():
+        begins.setdefault(key[:2], []).extend(_begins(graph, ids))
+    result, first_user = list(arrays), _first_users(form)
+    for key, ids in sets.items():
+        for part in np.split(ids, np.searchsorted(ids, sorted(set(begins[key[:2]])))):
             if len(part):
-                result += _parted(graph, kind, scope, stem, part, first_user)
-    return [*result, _literals(graph, np.flatnonzero(numbers))]
+                result += _parted(graph, key, part, first_user)
+    data = np.unique([graph.values[i].data for i in numbers.tolist()])
+    return [*result, Array(NUMBER, data.shape, numbers, data=data)]
 
 
 def _begins(graph: ScalarGraph, ids: list[int]) -> Iterator[int]:
@@ -79,36 +82,17 @@ def _begins(graph: ScalarGraph, ids: list[int]) -> Iterator[int]:
         seen.add(name)
 
 
-def _literals(graph: ScalarGraph, ids: Ints) -> Array:
-    """Return the distinct numbers written in the code as one array."""
-    data = np.array([graph.values[i].data for i in ids.tolist()])
-    numbers = np.unique(data)
-    return Array(NUMBER, numbers.shape, ids, data=numbers)
-
-
-def _key(graph: ScalarGraph, i: int, trainable: bool) -> tuple[str, str, str]:
-    value = graph.values[i]
-    return (
-        PARAMETER if trainable else CONSTANT,
-        _MEMBER.sub("", value.scope),
-        unnumbered(value.label),
-    )
-
-
-def _parted(
-    graph: ScalarGraph, kind: str, scope: str, stem: str, ids: Ints, first_user: Ints
-) -> list[Array]:
+def _parted(graph: ScalarGraph, key: Key, ids: Ints, first_user: Ints) -> list[Array]:
     """Part one set of leaves by what uses them: weights from biases where nothing names them."""
-    use = first_user[ids]
-    role = np.zeros(len(ids), np.int64) if stem else _roles(graph, ids, use)
+    kind, _, stem = key
+    user, role = first_user[ids], np.zeros(len(ids), np.int64)
+    if not stem:  # by the operation and the operand's place at their first use
+        role = graph.op[user] * 2 + (graph.x[user] == ids)
     parts = []
     for r in np.unique(role).tolist():
         part = ids[role == r]
-        part, shape = _labelled_grid(graph, part) or (
-            part,
-            _shape(graph, part, first_user[part]),
-        )
-        parts.append(Array(kind, shape, part, stem=_stem(kind, scope, stem, shape)))
+        grid = _labelled_grid(graph, part) or (part, _shape(graph, part, first_user[part]))
+        parts.append(Array(kind, grid[1], grid[0], stem=_stem(*key, grid[1])))
     return parts
 
 
@@ -129,39 +113,28 @@ def _labelled_grid(graph: ScalarGraph, ids: Ints) -> tuple[Ints, tuple[int, ...]
     return ids[np.argsort(flat)], shape
 
 
-def _roles(graph: ScalarGraph, ids: Ints, user: Ints) -> Ints:
-    """Tell leaves apart by the operation and the operand's place at their first use."""
-    role: Ints = graph.op[user] * 2 + (graph.x[user] == ids)
-    return role
-
-
 def _first_users(form: Chains) -> Ints:
-    graph = form.graph
-    first = np.full(len(graph), len(graph))
-    for operand in (form.x, form.y):
-        users = np.flatnonzero((operand >= 0) & form.remaining)
-        np.minimum.at(first, operand[users], users)
-    lengths = np.diff(form.start)
-    owner = np.repeat(form.sums, lengths)
-    for operand in (form.a, form.b):
-        has = operand >= 0
-        np.minimum.at(first, operand[has], owner[has])
-    first[first == len(graph)] = form.root
+    """Return the first node that uses each node; the root where none does."""
+    first = np.full(len(form.graph), len(form.graph))
+    owner, every = np.repeat(form.sums, np.diff(form.start)), np.arange(len(first))
+    for operand, user in ((form.x, every), (form.y, every), (form.a, owner), (form.b, owner)):
+        has = (operand >= 0) & form.remaining[user]
+        np.minimum.at(first, operand[has], user[has])
+    first[first == len(first)] = form.root
     return first
 
 
 def _shape(graph: ScalarGraph, ids: Ints, user: Ints) -> tuple[int, ...]:
     """Return (rows, length): a row for each scope, or for each run of leaves used together."""
-    if len(ids) == 1 and not _MEMBER.search(graph.scopes[graph.scope[ids[0]]]):
-        return ()
-    for row in (graph.scope[ids], user):
-        starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
-        lengths = np.diff(np.append(starts, len(row)))
+    scope = graph.scope[ids]
+    member = bool(_MEMBER.search(graph.scopes[scope[0]]))
+    if len(ids) == 1:
+        return (1,) if member else ()
+    for row in (scope, user):
+        lengths = np.diff(np.flatnonzero(np.concatenate(([1], row[1:] != row[:-1], [1]))))
         if (lengths == lengths[0]).all() and lengths[0] > 1 and len(lengths) > 1:
             return len(lengths), int(lengths[0])
-    if len(ids) > 1 and _MEMBER.search(graph.scopes[graph.scope[ids[0]]]):
-        return (len(ids),) if len(set(graph.scope[ids].tolist())) > 1 else (1, len(ids))
-    return (len(ids),)
+    return (1, len(ids)) if member and (scope == scope[0]).all() else (len(ids),)
 
 
 def stem_of(value: Value, shape: tuple[int, ...]) -> str:
