@@ -138,14 +138,10 @@ class Builder:
                 scale = scale.times(part.expr.attr)
             else:
                 parts.append(part)
-        kept = tuple(var for var, _ in term.kept)
-        over = []
         for var, size in term.summed:
-            if any(var in part.vars for part in parts):
-                over.append(var)
-            else:
+            if not any(var in part.vars for part in parts):
                 scale = scale.over(size)
-        return contract(parts, kept, over, scale)
+        return contract(parts, tuple(var for var, _ in term.kept), scale)
 
     def _factor(self, array: Array, term: Term, factor: Factor) -> Indexed:
         sizes = term.sizes
