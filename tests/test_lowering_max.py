@@ -491,13 +491,11 @@ def test_irregular_graphs_take_every_link_for_a_node(irregular):
 
 
 def test_a_chain_through_ever_other_arrays_is_irregular(monkeypatch):
-    blocks, block = [], Grouping._block
-    monkeypatch.setattr(Grouping, "_block", lambda *args: blocks.append(1) or block(*args))
+    monkeypatch.setattr(Grouping, "_block", None)  # seen before any array is made
     x, y = leaves("x", range(10)), leaves("y", range(10))
     root = chain("max", [(x, y)[i % 2][i * 7 % 10] for i in range(3000)])
     program = lower(root)
     assert "irregular" in program.explain()
-    assert len(blocks) < 300  # seen before an array is made for each of the 3000
     assert_right(program.value_and_grad(), root, program)
 
 

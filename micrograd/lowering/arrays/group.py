@@ -89,13 +89,13 @@ class Grouping:
         by_level = np.argsort(level, kind="stable")
         bounds = np.searchsorted(level[by_level], np.arange(1, level.max() + 2))
         for first, last in pairwise(bounds):
-            for _ in self._level(by_level[first:last]):
-                if len(self.arrays) > self.limit:
+            for more in self._level(by_level[first:last]):
+                if len(self.arrays) + more > self.limit:
                     return None
         return self.arrays
 
-    def _level(self, nodes: Ints) -> Iterator[None]:
-        """Group the nodes of one level, step by step."""
+    def _level(self, nodes: Ints) -> Iterator[int]:
+        """Group the nodes of one level; before each array, yield how many are to come."""
         chained, chooses = self._number[nodes] >= 0, np.isin(self.chains.graph.op[nodes], ROUTES)
         for part, grouped in (
             (nodes[~chained], self._elements),
@@ -105,29 +105,31 @@ class Grouping:
             if len(part):
                 yield from grouped(part)
 
-    def _elements(self, nodes: Ints) -> Iterator[None]:
+    def _elements(self, nodes: Ints) -> Iterator[int]:
         """Group the nodes of equal operation, constant and operand arrays."""
         c = self.chains
         k = c.graph.k[nodes].view(np.int64)
         x, y = self.array[c.x[nodes]], np.where(c.y[nodes] < 0, NONE, self.array[c.y[nodes]])
-        for group in _classes((c.graph.op[nodes], k, x, y)):
+        groups = _classes((c.graph.op[nodes], k, x, y))
+        for n, group in enumerate(groups):
+            yield len(groups) - n
             self._element(nodes[group])
-            yield
 
-    def _sums(self, nodes: Ints) -> Iterator[None]:
+    def _sums(self, nodes: Ints) -> Iterator[int]:
         """Group the sums whose products lie in the same pairs of arrays."""
         c = self.chains
         at, owner = self._terms_of(nodes)
         a, b = self._ordered(c.a[at], c.b[at])
         code = self.array[a] * (len(self.arrays) + 1) + np.where(b < 0, NONE, self.array[b]) + 1
-        for group in _classes((_signature(owner, code),)):
+        groups = _classes((_signature(owner, code),))
+        for n, group in enumerate(groups):
+            yield len(groups) - n
             member = np.full(len(nodes), NONE)
             member[group] = np.arange(len(group))
             inside = np.flatnonzero(member[owner] >= 0)
             self._sum(nodes[group], member[owner[inside]], a[inside], b[inside], code[inside])
-            yield
 
-    def _choices(self, nodes: Ints) -> Iterator[None]:
+    def _choices(self, nodes: Ints) -> Iterator[int]:
         """Group the choices; part each chain into blocks of terms from one array."""
         at, owner = self._terms_of(nodes)
         code = self.array[self.chains.a[at]]
@@ -138,13 +140,15 @@ class Grouping:
         sizes = np.log2(np.diff(bounds[begins])).astype(np.int64) // CLASS
         codes = [code[block[a:b]].tobytes() for a, b in pairwise(begins.tolist())]
         op = self.chains.graph.op[nodes]
-        for group in _classes((_numbered(zip(op.tolist(), sizes.tolist(), codes)),)):
+        groups = _classes((_numbered(zip(op.tolist(), sizes.tolist(), codes)),))
+        blocks = np.array([begins[group[0] + 1] - begins[group[0]] for group in groups])
+        for n, group in enumerate(groups):
             first, before = begins[group], None
-            for k in range(begins[group[0] + 1] - first[0]):
+            for k in range(blocks[n]):
+                yield int(blocks[n:].sum()) - k
                 lengths = bounds[first + k + 1] - bounds[first + k]
                 inside = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1)
                 before = self._block(before, at[bounds[first + k][:, None] + inside])
-                yield
 
     def _terms_of(self, nodes: Ints) -> tuple[Ints, Ints]:
         """Return the places of the terms of sums or choices, and whose each is."""
@@ -259,13 +263,13 @@ def _order(array: Array) -> int:
     return 2 if array.kind == PARAMETER else 0 if array.batched else 1
 
 
-def _classes(keys: tuple[Ints, ...]) -> Iterator[Ints]:
-    """Yield the members with equal keys."""
+def _classes(keys: tuple[Ints, ...]) -> list[Ints]:
+    """Return the members with equal keys."""
     order = np.lexsort(keys)
     new = np.zeros(len(order), bool)
     for key in keys:
         new[1:] |= key[order][1:] != key[order][:-1]
-    return map(np.sort, np.split(order, np.flatnonzero(new)))
+    return [np.sort(part) for part in np.split(order, np.flatnonzero(new))]
 
 
 def _numbered(keys: Iterable[Any]) -> Ints:
