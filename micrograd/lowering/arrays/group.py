@@ -206,7 +206,7 @@ class Grouping:
         for c in np.unique(code).tolist():
             part = np.flatnonzero(code == c)
             operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
-            runs.append(Products.sorted(*operands, owner[part], len(nodes)))
+            runs.append(Products.of_sums(*operands, owner[part], len(nodes)))
         grid, array = self._spanned(nodes, runs)
         terms = sorted((run.term(grid, array) for run in runs), key=_products_first)
         self._define(array, nodes, grid, *map(self._with_constants, terms))
