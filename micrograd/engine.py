@@ -25,7 +25,7 @@ from micrograd.core.recording import (
     finish_step,
     sweep,
 )
-from micrograd.ops import ROWS, STOPPED, Row
+from micrograd.ops import STOPPED, Row, for_each_row
 
 
 class Value:
@@ -311,6 +311,7 @@ record_weighted_sum: Callable[..., Value] = compiled_weighted_sum(Value)
 sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)
 
 
+@for_each_row
 def _install(row: Row) -> None:
     """Give Value the method of `row`, and its operators, which leave arrays to NumPy."""
     if row.name not in vars(Value):
@@ -323,7 +324,5 @@ def _install(row: Row) -> None:
         setattr(Value, f"__r{row.operator}__", lambda x, y: method(operand(y), x))
 
 
-for _row in ROWS:
-    _install(_row)
 _pow: Callable[[Value, Any], Value] = compiled_method(ELEMENTARY["pow"], Value, Constant)
 stopped: Callable[[Value], Value] = compiled_method(ELEMENTARY[STOPPED.name], Value, Constant)

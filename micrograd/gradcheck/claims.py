@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import cmath
+import math
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
 from micrograd.derivatives import grad, hessian
 from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph, snapshot
-from micrograd.ops import BY_NAME, FUNCTIONS, Row
+from micrograd.ops import BY_NAME, OF_NUMBERS, Row
 
 EPSILON = sys.float_info.epsilon
 POINTS = 25  # at how many points of its domain a row is checked
@@ -140,7 +142,7 @@ def _complex_value(graph: Graph, leaf: Value, x: complex) -> complex:
         if operands:
             row, given = BY_NAME[graph.ops[id]], [values[i] for i in operands]
             if row.arity:
-                values[id] = _COMPLEX_VALUES[row.name](*(*given, None)[:2], graph.constants[id])
+                values[id] = _complex(row.name)(*(*given, None)[:2], graph.constants[id])
             else:
                 bias = given.pop() if len(given) % 2 else 0.0
                 values[id] = bias + sum(w * y for w, y in zip(given[::2], given[1::2]))
@@ -198,9 +200,11 @@ def _points(row: Row) -> Iterable[list[float]]:
 
 
 COMPLEX = Namespace(
-    {name: getattr(cmath, name) for name in FUNCTIONS if name != "log1p"}
+    {name: getattr(cmath, of, None) for name, of in OF_NUMBERS.items()}
     | {
+        "expm1": lambda z: cmath.exp(z) - 1,
         "log1p": lambda z: cmath.log(1 + z),
+        "log2": lambda z: cmath.log(z) / math.log(2),
         "abs": lambda z: z if z.real >= 0 else -z,
         "nan": cmath.nan,
         "real": lambda z: z.real,
@@ -208,4 +212,8 @@ COMPLEX = Namespace(
     Branches(),
     Compared("real"),
 )
-_COMPLEX_VALUES = {name: COMPLEX.value(row) for name, row in BY_NAME.items()}
+
+
+@cache
+def _complex(name: str) -> Callable[..., Any]:
+    return COMPLEX.value(BY_NAME[name])
