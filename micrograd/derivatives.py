@@ -12,6 +12,8 @@ from micrograd.core.modes import described
 from micrograd.engine import Value, topological_order
 from micrograd.ops import OF_NUMBERS, ROWS, Row
 
+__all__ = ["grad", "hessian", "jacobian"]
+
 
 @overload
 def grad(y: Value, xs: Sequence[Value], create_graph: Literal[False] = False) -> list[float]: ...

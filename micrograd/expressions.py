@@ -24,6 +24,8 @@ from micrograd.engine import Value, topological_order
 from micrograd.files import read_bytes
 from micrograd.ops import BY_NAME, ROWS
 
+__all__ = ["finite", "load", "parse", "point", "read", "run_file"]
+
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: lambda x, y: x + y,
     ast.Sub: lambda x, y: x - y,

@@ -10,6 +10,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+__all__ = ["RULES", "drawn", "initialise", "spread"]
+
 ALIASES = {"normal": "normalvariate"}  # what Python's generators call NumPy's distributions
 
 # name: the distribution, and its half width or standard deviation, given fan_in + fan_out

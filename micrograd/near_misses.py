@@ -12,6 +12,8 @@ from pathlib import Path
 
 from micrograd.ops import BY_NAME, ROWS
 
+__all__ = ["likely", "near_function", "near_name"]
+
 # What other languages, libraries and books call the functions there are.
 CALLED = {row.name: row.name for row in ROWS} | {
     "absolute": "abs",
@@ -146,7 +148,8 @@ def near_name(name: str, known: list[str]) -> str:
 
 
 def _is_meant(name: str, names: dict[str, str]) -> str:
-    near = get_close_matches(name.lower(), names, 1, 0.6)
+    near = [other for other in names if sorted(other) == sorted(name.lower())]
+    near = near or get_close_matches(name.lower(), names, 1, 0.6)
     return f"; is {names[near[0]]} meant?" if near else ""
 
 

@@ -13,6 +13,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+__all__ = [
+    "BY_NAME",
+    "FUNCTIONS",
+    "OF_NUMBERS",
+    "REAL",
+    "ROWS",
+    "STOPPED",
+    "WEIGHTED_SUM",
+    "DomainError",
+    "Row",
+    "for_each_row",
+]
+
 # What a formula may call besides the rows; every array library has them under the same names.
 FUNCTIONS = (
     *("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh"),
@@ -51,7 +64,7 @@ class Row:
         return len(self.domain)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _row_named, (self.name,)
+        return row_named, (self.name,)
 
 
 REAL = (-3.0, 3.0)
@@ -256,7 +269,8 @@ def add(row: Row) -> None:
         use(row)
 
 
-def _row_named(name: str) -> Row:
+def row_named(name: str) -> Row:
+    """Return the row of a name. Raises ValueError where there is none, as when a pickle has it."""
     if name not in BY_NAME:
         raise ValueError(f"there is no operation {name!r} here: register it before loading")
     return BY_NAME[name]

@@ -157,7 +157,7 @@ def _row_claims(row: Row, order: int) -> Iterable[Claim]:
             "derivatives can be checked"
         )
     for k in row.constants or (None,):
-        for point in _points(row):
+        for point in points(row):
             yield from _second(row, point, k) if order == 2 else _first(row, point, k)
 
 
@@ -187,16 +187,22 @@ def _place(row: Row, point: list[float], k: float | None, by: str) -> str:
     return f"{row.name}({at}) by {by}"
 
 
-def _points(row: Row) -> Iterable[list[float]]:
-    """Yield seeded random points of the row's domain, none within 0.01 of a corner."""
+def points(row: Row) -> Iterable[list[float]]:
+    """Yield seeded random points of the row's domain, none within 0.01 of a corner.
+
+    Raises ValueError where hardly any is that far from all.
+    """
     draw = random.Random(row.name)
     kinks = [FLOATS.compile(kink, "x, y=None") for kink in row.kinks]
-    found = 0
-    while found < POINTS:
+    count = 0
+    for _ in range(1000 * POINTS):
         point = [draw.uniform(low, high) for low, high in row.domain]
         if all(abs(kink(*point)) > 0.01 for kink in kinks):
-            found += 1
+            count += 1
             yield point
+        if count == POINTS:
+            return
+    raise ValueError(f"{row.name}: its kinks, {', '.join(row.kinks)}, fill its domain")
 
 
 COMPLEX = Namespace(
