@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escaped
 from typing import Any
 
+__all__ = ["curves_html", "table_html", "text_html"]
+
 WIDTH, HEIGHT, EDGE = 420, 150, 6  # of a curve, in pixels
 STROKES = ("#0a5ea8", "#b54708", "#6d3fc0", "#0f6b3f")  # over 3:1 on light and on dark paper
 DASHES = ("", "7 3", "2 3", "9 3 2 3")  # lines are told apart without colour too

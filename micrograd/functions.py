@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from micrograd.core.checks import check_list
 from micrograd.engine import Value, operand
 
+__all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
+
 
 def dot(xs: Sequence[Value | float], ys: Sequence[Value | float]) -> Value:
     """Return Σ xᵢyᵢ. Raises ValueError where the lengths differ or are 0."""
