@@ -165,7 +165,9 @@ def _activated(z: Any, name: str) -> Any:
     out = []
     for number, value in enumerate(z):
         with scope(f"neuron {number}"):
+            value.label = f"z{number}"
             out.append(getattr(value, name)())
+            out[-1].label = f"h{number}"
     return out
 
 
