@@ -1,9 +1,7 @@
 """A GPT in scalars, after karpathy's microgpt, trained as arrays from the same loops (L6, L8, L10).
 
-Each head computes softmax(past + q kᵀ / √n) v. One function serves names of all lengths: a name is
-filled up to the block with the mark that ends it. The weight of a position is 1 / length within the
-name and 0 in the filling, which adds 0 to the loss and to all gradients. `past` is 0 where position
-t may look and −10⁹ where it may not, so that exp gives 0 there.
+Each head computes softmax(past + q kᵀ / √n) v. The model is `microgpt.py`; what `lower` makes of it
+takes 1,000 steps, the engine itself 5, and both have the same losses:
 
     python demos/gpt.py gpt.svg --steps 300
 
@@ -14,109 +12,56 @@ through a head.
 from __future__ import annotations
 
 import random
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from microgpt import DIM, END, GPT, LETTERS, document, head, past
 from stage import claim, run, t, table
-from timing import cpu_seconds
 
-from micrograd import Value, dot, labelled, mean, no_grad, softmax
-from micrograd.losses import cross_entropy
+from micrograd import Value, no_grad
 from micrograd.lowering import lower
-from micrograd.nn import Embedding, one_hot
 from micrograd.optim import Adam
 from micrograd.stepper import save_page
 
 OPTIONS = {"layers": 1, "heads": 4, "block": 16, "steps": 1000, "backend": "numpy"}
 NAMES = Path(__file__).with_name("names.txt").read_text("utf-8").split()
-LETTERS = "abcdefghijklmnopqrstuvwxyz."  # the dot begins and ends a name
-END, DIM, COMPARED = len(LETTERS) - 1, 16, 5
+COMPARED, COUNT = 5, 20
 FIGURE = (
     "A GPT's loss, step by step, and whom the letters of a name attend to",
     "一个 GPT 逐步的损失，以及一个名字的各字母注意到谁",
 )
 
 
-def linear(x, W):
-    return [dot(x, row) for row in W]
+class Measured(NamedTuple):
+    """The model and its program, losses and seconds per step of both, what was sampled."""
 
+    model: GPT
+    program: Any
+    losses: list[float]
+    eager: list[float]
+    seconds: float
+    eager_seconds: float
+    names: list[str]
+    filling: float
+    tables: int
 
-def normalised(x):
-    scale = (mean([v * v for v in x]) + 1e-5) ** -0.5
-    return [v * scale for v in x]
+    @property
+    def ratio(self) -> float:
+        """Return how many times faster a step of the program is."""
+        return self.eager_seconds / self.seconds
 
+    @property
+    def apart(self) -> float:
+        """Return the largest difference of the losses that both have."""
+        return max(abs(a - b) for a, b in zip(self.eager, self.losses))
 
-def added(xs, ys):
-    return [[a + b for a, b in zip(x, y)] for x, y in zip(xs, ys)]
-
-
-def head(q, k, v, past):
-    """Return what each position attends to, and what it takes from there."""
-    rows = [[p + dot(a, b) / len(a) ** 0.5 for b, p in zip(k, row)] for a, row in zip(q, past)]
-    scores = labelled(rows, "scores")
-    attention = labelled([softmax(row) for row in scores], "attention")
-    return attention, [[dot(row, column) for column in zip(*v)] for row in attention]
-
-
-class GPT:
-    """Matrices by the names they have in microgpt, and the forward pass over lists of Values."""
-
-    def __init__(self, layers=1, heads=4, block=16, seed=42):
-        rng = random.Random(seed)
-        sizes = {"wte": (len(LETTERS), DIM), "wpe": (block, DIM), "lm_head": (len(LETTERS), DIM)}
-        for i in range(layers):
-            sizes |= {f"layer{i}.attn_w{name}": (DIM, DIM) for name in "qkvo"}
-            sizes |= {f"layer{i}.mlp_fc1": (4 * DIM, DIM), f"layer{i}.mlp_fc2": (DIM, 4 * DIM)}
-        self.matrices = {
-            name: [[Value(rng.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
-            for name, (rows, columns) in sizes.items()
-        }
-        self.layers, self.heads, self.block = layers, heads, block
-        self.tokens = Embedding(len(LETTERS), DIM)
-        self.tokens.rows = self.matrices["wte"]
-
-    def __call__(self, ids, past):
-        """Return the logits of every position, and the attention of the heads of the last layer."""
-        xs = [normalised(x) for x in added(self.tokens(ids), self.matrices["wpe"])]
-        for i in range(self.layers):
-            W = {name: self.matrices[f"layer{i}.{name}"] for name in names_of_layer()}
-            normal, size = [normalised(x) for x in xs], DIM // self.heads
-            q, k, v = ([linear(x, W[f"attn_w{name}"]) for x in normal] for name in "qkv")
-            for name, rows in zip("qkv", (q, k, v)):
-                labelled(rows, name)
-            parts = [slice(first, first + size) for first in range(0, DIM, size)]
-            heads = [head(*([x[part] for x in rows] for rows in (q, k, v)), past) for part in parts]
-            joined = [sum((out[n] for _, out in heads), []) for n in range(len(xs))]
-            xs = added([linear(x, W["attn_wo"]) for x in joined], xs)
-            hidden = [[z.relu() ** 2 for z in linear(normalised(x), W["mlp_fc1"])] for x in xs]
-            xs = added([linear(h, W["mlp_fc2"]) for h in hidden], xs)
-        return [linear(x, self.matrices["lm_head"]) for x in xs], [a for a, _ in heads]
-
-    def loss(self, ids, targets, weights, past):
-        logits, _ = self(ids, past)
-        losses = [cross_entropy(z, one_hot(y, len(LETTERS))) for z, y in zip(logits, targets)]
-        return dot(losses, weights)
-
-    def logits(self, ids, past):
-        return self(ids, past)[0]
-
-
-def names_of_layer():
-    return [*(f"attn_w{name}" for name in "qkvo"), "mlp_fc1", "mlp_fc2"]
-
-
-def document(name, length):
-    """Return ids, targets and weights of a name, filled up to a length, and `past`."""
-    ids = [END, *map(LETTERS.index, name), END][: length + 1]
-    count = len(ids) - 1
-    filled = ids + [END] * (length - count)
-    weights = [1 / count] * count + [0.0] * (length - count)
-    return filled[:length], filled[1 : length + 1], weights, past(length)
-
-
-def past(length):
-    return [[0.0 if at <= now else -1e9 for at in range(length)] for now in range(length)]
+    @property
+    def late(self) -> float:
+        """Return the mean of the last fifth of the losses."""
+        part = self.losses[-max(1, len(self.losses) // 5) :]
+        return sum(part) / len(part)
 
 
 def order(steps, seed):
@@ -166,3 +111,146 @@ def sampled(model, program, count, seed, temperature=0.5):
             ids[:, at + 1] = letters
     texts = ("".join(LETTERS[i] for i in row) for row in ids[:, 1:])
     return [text.partition(".")[0] for text in texts]
+
+
+def filling(model, program):
+    """Return by how much loss and gradients change where a name's filling is another one."""
+    ids, targets, weights, mask = document(NAMES[0], model.block)
+    count = len(NAMES[0]) + 1
+    others = [[*row[:count], *range(model.block - count)] for row in (ids, targets)]
+    (a, ours), (b, theirs) = (
+        program.value_and_grad([i], [y], [weights], [mask]) for i, y in ((ids, targets), others)
+    )
+    pairs = ((dense(ours[name]), dense(theirs[name])) for name in ours)
+    return max(abs(a - b), *(abs(x - y).max() for x, y in pairs))
+
+
+def dense(gradient):
+    """Return a gradient as one array; the rows of a table that change, as a whole table."""
+    if not isinstance(gradient, tuple):
+        return gradient
+    whole = np.zeros((len(LETTERS), DIM))
+    whole[gradient.indices] = gradient.rows
+    return whole
+
+
+def measure(
+    layers: int = 1,
+    heads: int = 4,
+    block: int = 16,
+    steps: int = 1000,
+    backend: str = "numpy",
+    seed: int = 42,
+) -> Measured:
+    """Lower the model, train it, sample from it; take the first steps by the engine too."""
+    model, one = GPT(layers, heads, block, seed), document(NAMES[0], block)
+    start = time.process_time()
+    eager = by_the_engine(GPT(layers, heads, block, seed), steps, seed)
+    between = time.process_time()
+    program = lower(model.loss, *one, parameters=model.matrices, backend=backend)
+    filled = filling(model, program)
+    before = time.process_time()
+    losses = trained(model, program, steps, seed)
+    end = time.process_time()
+    program.write_back()
+    logits = lower(model.logits, one[0], one[3], parameters=model.matrices, backend=backend)
+    names = sampled(model, logits, COUNT, seed)
+    tables = sum(line.count("[:, i") for line in attention(program.source))
+    seconds = (end - before) / steps, (between - start) / len(eager)
+    return Measured(model, program, losses, eager, *seconds, names, filled, tables)
+
+
+def attention(source: str) -> list[str]:
+    """Return the lines of the forward pass from q to what the heads give."""
+    lines = [line.strip() for line in source.splitlines()]
+    first = next(n for n, line in enumerate(lines) if line.startswith("q = "))
+    last = next(n for n, line in enumerate(lines) if line.startswith("attention = "))
+    return lines[first : last + 2]
+
+
+def show(r: Measured) -> None:
+    """Print the attention of the program, losses and seconds of both ways, sampled names."""
+    lines = [line for line in r.program.source.splitlines() if "  # (" in line]
+    print(t("scalars", "标量"), len(r.program.graph), t("lines of arrays", "数组行"), len(lines))
+    print(*(line.partition("  # ")[0].rstrip() for line in attention(r.program.source)), sep="\n")
+    table(
+        (t("step", "步"), t("engine", "引擎"), t("arrays", "数组")),
+        *((n + 1, f"{a:.12f}", f"{b:.12f}") for n, (a, b) in enumerate(zip(r.eager, r.losses))),
+    )
+    times = f"{1000 * r.eager_seconds:.0f} / {1000 * r.seconds:.2f} = {r.ratio:.0f}"
+    print(t("milliseconds per step, engine / arrays", "每步毫秒，引擎 / 数组"), times)
+    print(*r.names)
+
+
+@claim(
+    "The first {n} losses are the engine's, to 10⁻¹².".replace("{n}", str(COMPARED)),
+    "前 {n} 步的损失与引擎的相同，误差在 10⁻¹² 以内。".replace("{n}", str(COMPARED)),
+)
+def the_losses_are_the_engines(r: Measured) -> bool:
+    return len(r.eager) == min(COMPARED, len(r.losses)) and r.apart < 1e-12
+
+
+@claim(
+    "What a name is filled up with changes loss and gradients by exactly {r.filling:g}.",
+    "名字后面填充什么，对损失和梯度的影响恰好是 {r.filling:g}。",
+)
+def filling_has_no_effect(r: Measured) -> bool:
+    return r.filling == 0
+
+
+@claim(
+    "The heads read by {r.tables} tables of places.",
+    "各注意力头用到的位置表有 {r.tables} 个。",
+)
+def heads_need_no_table(r: Measured) -> bool:
+    return r.tables == 0
+
+
+@claim(
+    "The mean loss of the last fifth, {r.late:.2f}, is below that of even chances, log 27 = 3.30.",
+    "最后五分之一步的平均损失为 {r.late:.2f}，低于均匀猜测的 log 27 = 3.30。",
+)
+def it_learns(r: Measured) -> bool:
+    return r.late < np.log(len(LETTERS))
+
+
+def attended(r: Measured, name: str) -> list[Any]:
+    """Return the attention of each head of the last layer over the letters of a name."""
+    ids, _, _, mask = document(name, min(len(name) + 1, r.model.block))
+    with no_grad():
+        heads = r.model(ids, mask)[1]
+    return [np.array([[a.data for a in row] for row in rows]) for rows in heads]
+
+
+def draw(r: Measured) -> Any:
+    """Draw the losses, and the attention of the first head over a name."""
+    from figures import BLUE, matrix, panels
+
+    figure, (left, right) = panels(2)
+    width = max(1, len(r.losses) // 50)
+    means = np.convolve(r.losses, np.ones(width) / width, "valid")
+    left.plot(np.arange(len(means)) + width, means, color=BLUE, linewidth=3)
+    left.set_xlabel(t("step", "步"))
+    left.set_title(t(f"loss, mean of {width} steps", f"损失，{width} 步的平均"))
+    name = NAMES[0]
+    letters = [*("." + name)[: r.model.block]]
+    title = t("whom a letter attends to (row: who)", "每个字母注意到谁（行：谁）")
+    matrix(right, attended(r, name)[0], title, 1)
+    right.set_xticks(range(len(letters)), letters)
+    right.set_yticks(range(len(letters)), letters)
+    return figure
+
+
+def page(r: Measured, path: str) -> None:
+    """Write the page that steps through a small head over two positions, beside the figure."""
+    rng = random.Random(1)
+    q, k, v = (
+        [[Value(round(rng.gauss(0, 1), 1), label=f"{x}{i}{j}") for j in (1, 2)] for i in (1, 2)]
+        for x in "qkv"
+    )
+    _, out = head(q, k, v, past(2))
+    save_page(sum(out[1], Value(0.0)), str(Path(path).with_suffix(".html")), "A head of attention")
+
+
+if __name__ == "__main__":
+    run(__name__)
