@@ -1,4 +1,6 @@
-"""The model of `gpt.py`, after karpathy's microgpt: lists of Values and loops over them.
+"""The model of `gpt.py`, its training and sampling, after karpathy's microgpt.
+
+The model is lists of Values and loops over them.
 
 One function serves names of all lengths: a name is filled up to the block with the mark that ends
 it. The weight of a position is 1 / length within the name and 0 in the filling, which adds 0 to the
@@ -7,13 +9,18 @@ exp gives 0 there.
 """
 
 import random
+from pathlib import Path
+
+import numpy as np
 
 from micrograd import Value, dot, labelled, mean, softmax
 from micrograd.losses import cross_entropy
 from micrograd.nn import Embedding, one_hot
+from micrograd.optim import Adam
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz."  # the dot begins and ends a name
 END, DIM = len(LETTERS) - 1, 16
+NAMES = Path(__file__).with_name("names.txt").read_text("utf-8").split()
 LAYER = {f"attn_w{name}": (DIM, DIM) for name in "qkvo"}
 LAYER |= {"mlp_fc1": (4 * DIM, DIM), "mlp_fc2": (DIM, 4 * DIM)}
 
@@ -66,7 +73,7 @@ class GPT:
                 labelled(rows, name)
             parts = [slice(first, first + size) for first in range(0, DIM, size)]
             heads = [head(*([x[part] for x in rows] for rows in (q, k, v)), past) for part in parts]
-            joined = [sum((out[n] for _, out in heads), []) for n in range(len(xs))]
+            joined = [[x for _, out in heads for x in out[n]] for n in range(len(xs))]
             xs = added([linear(x, W["attn_wo"]) for x in joined], xs)
             hidden = [[z.relu() ** 2 for z in linear(normalised(x), W["mlp_fc1"])] for x in xs]
             xs = added([linear(h, W["mlp_fc2"]) for h in hidden], xs)
@@ -92,3 +99,82 @@ def document(name, length):
 
 def past(length):
     return [[0.0 if at <= now else -1e9 for at in range(length)] for now in range(length)]
+
+
+def order(steps, seed):
+    """Return the names in the order in which they are trained on."""
+    names = NAMES * (steps // len(NAMES) + 1)
+    random.Random(seed).shuffle(names)
+    return names[:steps]
+
+
+def adam(parameters, steps):
+    rate = lambda step: 0.01 * (1 - step / steps)  # noqa: E731
+    return Adam(parameters, lr=rate, beta1=0.85, beta2=0.99, dense=True)
+
+
+def trained(model, program, steps, seed):
+    """Train the program's parameters on a name per step; return the losses."""
+    optimizer, losses = adam(program.parameters, steps), []
+    for name in order(steps, seed):
+        batch = [np.array([part]) for part in document(name, model.block)]
+        loss, gradients = program.value_and_grad(*batch)
+        optimizer.step(gradients)
+        losses.append(loss)
+    return losses
+
+
+def by_the_engine(model, steps, seed, count=5):
+    """Take the first `count` steps by `backward()`, on names that are not filled up."""
+    values = [v for rows in model.matrices.values() for row in rows for v in row]
+    optimizer, losses = adam(values, steps), []
+    for name in order(steps, seed)[:count]:
+        loss = model.loss(*document(name, min(len(name) + 1, model.block)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.data)
+    return losses
+
+
+def sampled(model, program, count, seed, temperature=0.5):
+    """Draw names, all of them letter by letter at the same time."""
+    rng = np.random.default_rng(seed)
+    ids = np.full((count, model.block), END)
+    for at in range(model.block):
+        logits = program(ids, [past(model.block)] * count)[:, at] / temperature
+        noise = rng.gumbel(size=logits.shape)  # the largest of logit + noise: a draw from softmax
+        letters = (logits + noise).argmax(-1)
+        if at + 1 < model.block:
+            ids[:, at + 1] = letters
+    texts = ("".join(LETTERS[i] for i in row) for row in ids[:, 1:])
+    return [text.partition(".")[0] for text in texts]
+
+
+def filling(model, program):
+    """Return by how much loss and gradients change where a name's filling is another one."""
+    ids, targets, weights, mask = document(NAMES[0], model.block)
+    count = len(NAMES[0]) + 1
+    others = [[*row[:count], *range(model.block - count)] for row in (ids, targets)]
+    (a, ours), (b, theirs) = (
+        program.value_and_grad([i], [y], [weights], [mask]) for i, y in ((ids, targets), others)
+    )
+    pairs = ((dense(ours[name]), dense(theirs[name])) for name in ours)
+    return max(abs(a - b), *(abs(x - y).max() for x, y in pairs))
+
+
+def dense(gradient):
+    """Return a gradient as one array; the rows of a table that change, as a whole table."""
+    if not isinstance(gradient, tuple):
+        return gradient
+    whole = np.zeros((len(LETTERS), DIM))
+    whole[gradient.indices] = gradient.rows
+    return whole
+
+
+def attention(source):
+    """Return the lines of the forward pass from q to what the heads give."""
+    lines = [line.strip() for line in source.splitlines()]
+    first = next(n for n, line in enumerate(lines) if line.startswith("q = "))
+    last = next(n for n, line in enumerate(lines) if line.startswith("attention = "))
+    return lines[first : last + 2]

@@ -17,7 +17,14 @@ from micrograd.lowering.outputs import OutputProgram
 from micrograd.lowering.passes import Lowered, run
 from micrograd.lowering.program import Program
 from micrograd.lowering.scalars.columns import Bools, ScalarGraph
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER, UPSTREAM, Declared, declared
+from micrograd.lowering.trace.declared import (
+    CONSTANT,
+    INPUT,
+    PARAMETER,
+    UPSTREAM,
+    Declared,
+    declared,
+)
 from micrograd.lowering.trace.record import Trace, recorded, trace
 
 REDUCTIONS = ("mean", "sum")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from micrograd.lowering.arrays.axes import flat_places, read
 from micrograd.lowering.arrays.ir import BATCH, Array, Axis, Index, Read, Size, Term
@@ -73,9 +74,9 @@ def _divided_read(factor: Read, sizes: Sizes, parts: Sequence[Axis]) -> Read:
     if var not in rest:
         return factor
     places = flat_places(factor, sizes)  # type: ignore[arg-type]
-    axes = _replaced([(v, n) for v, n in zip(rest, places.shape)], (var, _size(parts)), parts)
-    places = places.reshape([n for _, n in axes])
-    return by_rule(factor, places, [v for v, _ in axes], {var: parts})
+    axes = _replaced(tuple(zip(rest, places.shape)), (var, _size(parts)), parts)
+    shape: Any = [size for _, size in axes]
+    return by_rule(factor, places.reshape(shape), [v for v, _ in axes], {var: parts})
 
 
 def by_rule(
