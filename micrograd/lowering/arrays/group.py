@@ -207,7 +207,7 @@ class Grouping:
         for c in np.unique(code).tolist():
             part = np.flatnonzero(code == c)
             operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
-            runs.append(Products.sorted(*operands, owner[part], len(nodes)))
+            runs.append(Products.of_sums(*operands, owner[part], len(nodes)))
         grid, array = self._spanned(nodes, runs)
         terms = (divided(run.term(grid, array), array) for run in runs)
         ordered = sorted(terms, key=_products_first)

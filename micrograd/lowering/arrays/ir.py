@@ -77,8 +77,8 @@ class Index(NamedTuple):
 class Read:
     """What is read of an array.
 
-    Either one Index per axis, the axes divided into the shape `split` first; or, where the places
-    follow no such rule, a `table` of flat places with one axis per variable of `variables`.
+    Either one Index per axis, the axes divided into the shape `split` first; or, without such a
+    rule, a `table` of flat places with one axis per variable of `variables`.
     """
 
     array: Array
@@ -102,7 +102,7 @@ class Read:
     @property
     def every(self) -> tuple[int, ...]:
         """Return the variables read, the batch in front."""
-        return ((BATCH,) if self.array.batched else ()) + self.vars
+        return (BATCH, *self.vars) if self.array.batched else self.vars
 
     @property
     def plain(self) -> bool:
@@ -126,9 +126,9 @@ class Read:
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """A formula of an op row over what its letters read; `local` are its local gradients.
+    """A formula of an op row over what its letters read.
 
-    Those are formulas over the same letters, and `out`, the array that the formula defines.
+    `local` are its local gradients, over the same letters and `out`, the array that it defines.
     """
 
     op: str
@@ -145,10 +145,7 @@ class Formula:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The largest or smallest (`op`) that `read` has over `axis`.
-
-    What `before` reads takes part too, and comes first.
-    """
+    """The largest or smallest (`op`) of what `before` reads and what `read` has over `axis`."""
 
     op: str
     axis: Axis
@@ -165,8 +162,7 @@ class Choice:
 class First:
     """1 where `read` is the first over `axis` to equal `out`; else 0.
 
-    Where none does, since one is nan, it is the last: as in the engine, where `x.max(y)` gives
-    all to x when both are equal.
+    Where none does, since one is nan, it is the last, as in the engine.
     """
 
     read: Read
@@ -203,8 +199,8 @@ class Term:
     """Stand for scale · Σ product of factors, over the variables `summed`.
 
     `kept` are the variables of the result. It is added where `at` reads the array that the term
-    belongs to, or at the array's own variables. Where `at` reads an element again and again, it
-    is a sum of several products: sums of different lengths are written so.
+    belongs to, or at the array's own variables. Sums of different lengths are one such term:
+    `at` reads an element again and again.
     """
 
     factors: tuple[Factor, ...]

@@ -40,7 +40,7 @@ class Products:
         self.gridless = None in self.axes
 
     @classmethod
-    def sorted(
+    def of_sums(
         cls, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int
     ) -> Products:
         """Return the products of `count` sums; the order of the terms of one says nothing."""
