@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escaped
 from typing import Any
 
+__all__ = ["curves_html", "table_html", "text_html"]
+
 WIDTH, HEIGHT, EDGE = 420, 150, 6  # of a curve, in pixels
 STROKES = ("#1f7ac0", "#c05a12", "#8a5fd0", "#25835a")  # 4:1 and more on white and on #111
 DASHES = ("", "7 3", "2 3", "9 3 2 3")  # lines are told apart without colour too

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,14 @@ from micrograd.ner.model import paths, vectors
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import WORDS, Vocabularies, Vocabulary, collect, folded
 from micrograd.ner.model.losses import Rule
-from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activations
+from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activations, products
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 
 Floats = NDArray[np.float64]
-CHUNK = 8192
+CHUNK = 32_768  # windows whose words are multiplied together
+BLOCK = 512  # of them looked at together: what stays near the processor
 
 
 class WindowModel:
@@ -123,9 +125,10 @@ class WindowModel:
         for start in range(0, len(cut), CHUNK):
             part = slice(start, start + CHUNK)
             used, kinds = np.unique(cut.kinds[cut.places[part]], return_inverse=True)
-            kinds = kinds.reshape(-1, shape.width)
-            z = pre_activations(shape, arrays, cut.ids[used], kinds)
-            out[part] = above(shape, None, z, arrays).s
+            parts = products(shape, arrays, cut.ids[used])
+            for block, rows in _blocks(out[part], kinds.reshape(-1, shape.width)):
+                z = pre_activations(parts, rows, arrays["b"])
+                block[:] = above(shape, None, z, arrays).s
         return out
 
     def tags(self, out: Floats, lengths: Sequence[int]) -> list[str]:
@@ -141,6 +144,12 @@ class WindowModel:
     def _transitions(self) -> Floats:
         legal = paths.legal(self.labels, self.config.scheme)
         return paths.forbidding(legal, self.arrays.get("A", 0.0))
+
+
+def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
+    """Cut arrays alike into views of `BLOCK` rows."""
+    for start in range(0, len(arrays[0]), BLOCK):
+        yield tuple(array[start : start + BLOCK] for array in arrays)
 
 
 def _labels(train: Sequence[Sentence], scheme: str) -> list[str]:
