@@ -11,6 +11,7 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
+from micrograd.core.checks import check_values
 from micrograd.core.kinds import LEAF, Elementary, Handmade
 from micrograd.core.modes import described
 
@@ -26,6 +27,7 @@ def topological_order(*roots: Node) -> list[Node]:
 
     Raises ValueError where a graph wired by hand has a cycle.
     """
+    check_values("topological_order", *roots)
     waiting = list(dict.fromkeys(roots))
     order: list[Node] = []
     seen: set[Node | None] = {None, *roots}  # None: the operand a node does not have
