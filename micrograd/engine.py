@@ -11,7 +11,6 @@ from functools import partial
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.core.checks import check_list, check_values, shown
 from micrograd.core.copying import deep_copy, reduced, restore
 from micrograd.core.kinds import ELEMENTARY, LEAF, Handmade, Operation, Stated, explain
 from micrograd.core.modes import MODE, mode
@@ -92,7 +91,7 @@ class Value(Declared):
         if label:
             self.label = label
         if _op or _children:
-            self._x = _nodes(_children)
+            self._x = tuple(_children)
             stated = isinstance(_op, (tuple, list)) and _op
             self._operation = Stated(_op, len(self._x)) if stated else Handmade(_op or "")
 
@@ -247,15 +246,6 @@ class Value(Declared):
         restore(self, state[-1])
 
 
-def _nodes(children: Any) -> tuple[Value, ...]:
-    """Return the operands of a node made by hand. Raises TypeError where one is no Value."""
-    if not isinstance(children, Iterable):
-        raise TypeError(f"_children takes a tuple of Values, not {shown(children)}")
-    nodes = tuple(children)
-    check_values("_children", *nodes)
-    return nodes
-
-
 class Constant(Value):
     """A number that stood beside a Value in the user's code: nobody asks for its gradient."""
 
@@ -292,8 +282,7 @@ def weighted_sum(
     scope: str | None = None,
 ) -> Value:
     """Return Σ wᵢxᵢ + b as one node. Raises ValueError where the lengths differ."""
-    check_values("weighted_sum", *check_list("weights", weights), *([bias] * (bias is not None)))
-    if len(weights) != len(check_list("inputs", inputs)):
+    if len(weights) != len(inputs):
         raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
     pairs = tuple(weights), inputs if isinstance(inputs, Inputs) else tuple(map(operand, inputs))
     return record_weighted_sum(*pairs, bias, scope)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from micrograd.core.checks import check_list
 from micrograd.engine import Value, operand
 
 __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
@@ -12,7 +11,7 @@ __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
 
 def dot(xs: Sequence[Value | float], ys: Sequence[Value | float]) -> Value:
     """Return Σ xᵢyᵢ. Raises ValueError where the lengths differ or are 0."""
-    if len(check_list("dot", xs)) != len(check_list("dot", ys)):
+    if len(xs) != len(ys):
         raise ValueError(f"dot of {len(xs)} and {len(ys)} numbers; give as many of one as of other")
     first, *products = (operand(x) * y for x, y in zip(_some(xs, "dot"), ys))
     return sum(products, first)
@@ -64,6 +63,6 @@ def _largest(xs: Sequence[Value | float]) -> Value:
 
 
 def _some(xs: Sequence[Value | float], name: str) -> Sequence[Value | float]:
-    if not len(check_list(name, xs)):
+    if not len(xs):
         raise ValueError(f"{name} of no numbers; give at least one")
     return xs

@@ -10,8 +10,6 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.core.checks import check_positive, shown
-
 __all__ = ["RULES", "drawn", "initialise", "spread"]
 
 ALIASES = {"normal": "normalvariate"}  # what Python's generators call NumPy's distributions
@@ -31,8 +29,7 @@ def spread(name: str, fan_in: int, fan_out: int) -> tuple[str, float, float]:
 
     Raises ValueError where there is no such rule.
     """
-    check_positive(fan_in=fan_in, fan_out=fan_out)
-    if not isinstance(name, str) or name not in RULES:
+    if name not in RULES:
         raise ValueError(f"there is no initialisation {name!r}; there are {', '.join(RULES)}")
     kind, scale = RULES[name]
     width = scale(fan_in + fan_out)
@@ -41,10 +38,6 @@ def spread(name: str, fan_in: int, fan_out: int) -> tuple[str, float, float]:
 
 def drawn(name: str, shape: tuple[int, int], rng: Any) -> Any:
     """Return an array of weights (fan_out, fan_in), drawn from NumPy's generator `rng`."""
-    if not isinstance(shape, (tuple, list)) or len(shape) != 2:
-        raise ValueError(f"the shape of weights is (fan_out, fan_in), not {shown(shape)}")
-    if not hasattr(rng, "uniform"):
-        raise TypeError(f"rng is a generator of NumPy, not {shown(rng)}; default_rng(seed) is one")
     fan_out, fan_in = shape
     kind, *parameters = spread(name, fan_in, fan_out)
     return getattr(rng, kind)(*parameters, shape)
@@ -55,8 +48,6 @@ def initialise(model: Any, name: str, seed: int | None = None) -> Any:
 
     Without a seed the numbers come from Python's global generator.
     """
-    if isinstance(model, type) or not hasattr(model, "modules"):
-        raise TypeError(f"weights are initialised of a Module, not of {shown(model)}")
     rng: Any = random if seed is None else random.Random(seed)
     layers = [module for module in model.modules() if hasattr(module, "neurons")]
     if not layers:

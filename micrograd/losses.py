@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from micrograd.core.checks import check_list, shown
 from micrograd.engine import Value, operand
 from micrograd.functions import dot, log_softmax, mean
 
@@ -26,16 +25,13 @@ Target = Any  # a class, or the probability of every class
 
 def max_margin(s: Value, s_c: Value | Iterable[Value], margin: float = 1.0) -> Value:
     """Return Σ max(0, Δ + s_c − s) over the corrupt scores `s_c`, one or many (L4)."""
-    several = isinstance(s_c, Iterable) and not isinstance(s_c, str)
-    corrupt: Any = s_c if several else [s_c]
-    s = operand(s)
-    return _sum((operand(margin) + score - s).relu() for score in map(operand, corrupt))
+    corrupt: Iterable[Value] = [s_c] if isinstance(s_c, Value) else s_c
+    return _sum((margin + score - s).relu() for score in corrupt)
 
 
 def binary_hinge(score: Value, label: Value | float) -> Value:
     """Return max(0, 1 − y · score), y being −1 or 1."""
-    score = operand(score)
-    if getattr(label, "ndim", 0) or _plain(label) not in (-1, 1):
+    if _plain(label) not in (-1, 1):
         raise ValueError(f"a label of the binary hinge loss is -1 or 1, not {label!r}")
     loss: Value = (1 + -label * score).relu()
     return loss
@@ -44,7 +40,6 @@ def binary_hinge(score: Value, label: Value | float) -> Value:
 def multiclass_hinge(scores: Scores, label: int, margin: float = 1.0) -> Value:
     """Return Σ max(0, Δ + s_j − s_y) over the classes j ≠ y (Weston and Watkins 1999)."""
     true = _class(scores, label)
-    scores = [*map(operand, scores)]
     others = [score for j, score in enumerate(scores) if j != true]
     return max_margin(scores[true], others, margin)
 
@@ -69,8 +64,7 @@ def nll(log_probabilities: Scores, target: Target) -> Value:
 def mse(predictions: Scores, targets: Sequence[Value | float]) -> Value:
     """Return the mean of (prediction − target)², over one or more."""
     for numbers in (predictions, targets):
-        text = isinstance(numbers, (str, bytes))
-        if text or not isinstance(numbers, Iterable) or getattr(numbers, "ndim", 1) != 1:
+        if not isinstance(numbers, Iterable) or getattr(numbers, "ndim", 1) != 1:
             raise TypeError(f"mse takes a list of predictions and one of targets, not {numbers!r}")
     if len(predictions) != len(targets) or not len(targets):
         raise ValueError(f"{len(predictions)} predictions for {len(targets)} targets")
@@ -83,20 +77,16 @@ def l2(weights: Any, strength: float = 1.0, squared: bool = True) -> Value:
     `weights` are Values, or a Module, whose biases are left out.
     """
     total = _sum(w * w for w in _weights(weights))
-    return operand(strength) * (total if squared else total.sqrt())
+    return strength * (total if squared else total.sqrt())
 
 
 def l1(weights: Any, strength: float = 1.0) -> Value:
     """Return λ Σ |w|; `weights` as in `l2`."""
-    return operand(strength) * _sum(abs(w) for w in _weights(weights))
+    return strength * _sum(abs(w) for w in _weights(weights))
 
 
 def _weights(weights: Any) -> Iterable[Value]:
-    if hasattr(weights, "weights"):
-        return weights.weights()  # type: ignore[no-any-return]
-    if not isinstance(weights, Iterable) or isinstance(weights, (str, bytes)):
-        raise TypeError(f"a penalty takes a Module or a list of Values, not {shown(weights)}")
-    return map(operand, weights)
+    return weights.weights() if hasattr(weights, "weights") else weights  # type: ignore[no-any-return]
 
 
 def _sum(values: Iterable[Value]) -> Value:
@@ -105,7 +95,7 @@ def _sum(values: Iterable[Value]) -> Value:
 
 
 def _check_scores(scores: Any) -> None:
-    if isinstance(scores, Value) or not len(check_list("a loss", scores)):
+    if isinstance(scores, Value) or not len(scores):
         raise ValueError(f"scores are a list, one of each class, not {scores!r}")
 
 

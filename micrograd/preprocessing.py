@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from micrograd.core.checks import shown
-
 __all__ = ["MeanSubtraction", "Normalisation", "Preprocessing", "Whitening"]
 
 Floats = NDArray[np.float64]
@@ -130,7 +128,7 @@ class Whitening(Preprocessing):
     scale: Floats
 
     def __init__(self, kind: str = "pca", guard: float = 1e-10) -> None:
-        if not isinstance(kind, str) or kind not in ("pca", "zca"):
+        if kind not in ("pca", "zca"):
             raise ValueError(f"whitening is 'pca' or 'zca', not {kind!r}")
         self.kind, self.guard = kind, guard
 
@@ -156,10 +154,8 @@ class Whitening(Preprocessing):
 def _checked(data: ArrayLike) -> Floats:
     try:
         checked = np.asarray(data, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(
-            f"preprocessing takes rows of numbers, equally many, not {shown(data)}"
-        ) from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"preprocessing takes rows of numbers, equally many: {error}") from None
     if checked.ndim != 2 or len(checked) == 0:
         raise ValueError(f"preprocessing takes (examples, features), not the shape {checked.shape}")
     bad = np.argwhere(~np.isfinite(checked))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.checkpoint.packing import KINDS_NPZ, packed, unpacked
-from micrograd.files import atomic_write, read_bytes
+from micrograd.files import atomic_write
 
 FORMAT, VERSION = "micrograd state", 2
 READ = (1, 2)  # version 1 had no tuples
@@ -46,7 +46,7 @@ def load_state(path: str | os.PathLike[str]) -> Any:
 
     Raises ValueError where the file is damaged, was edited, or is of another program.
     """
-    content = read_bytes(path)
+    content = Path(path).read_bytes()
     try:
         return _npz_state(content) if content.startswith(b"PK") else _json_state(content)
     except RecursionError:

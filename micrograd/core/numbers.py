@@ -9,10 +9,7 @@ from typing import Any
 def number(data: Any) -> float:
     """Return `data` as a float. Raises TypeError where it is not one real number."""
     if isinstance(data, Real):
-        try:
-            return float(data)
-        except OverflowError:
-            raise ValueError("a Value cannot hold an int beyond 1.8e308: no float does") from None
+        return float(data)
     if getattr(data, "ndim", None) == 0:
         return number(data.item())
     remedy = "give one real number"

@@ -6,7 +6,6 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd.core.checks import check_finite
 from micrograd.core.modes import no_grad
 from micrograd.engine import Value
 from micrograd.nn.feedforward import inputs
@@ -27,7 +26,6 @@ class Dropout(Module):
         variational: bool = False,
         seed: int | None = None,
     ) -> None:
-        check_finite(p=p)
         if not 0 < p <= 1:
             raise ValueError(f"the probability to keep a unit is above 0 and at most 1, not {p!r}")
         self.p, self.inverted, self.variational = p, inverted, variational

@@ -177,10 +177,10 @@ def nested(outer: str, own: str) -> str:
 
 def checked(activation: Activation) -> Any:
     """Return `activation`, LINEAR for None. Raises ValueError where it names no operation."""
-    if activation is None or (isinstance(activation, str) and activation == LINEAR):
+    if activation is None or activation == LINEAR:
         return LINEAR
     known = [row.name for row in BY_NAME.values() if row.arity == 1]
-    if callable(activation) or (isinstance(activation, str) and activation in known):
+    if callable(activation) or activation in known:
         return activation
     raise ValueError(
         f"there is no activation {activation!r}; give a function of a Value, "

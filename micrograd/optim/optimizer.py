@@ -8,7 +8,6 @@ from reprlib import repr as shorten
 from types import SimpleNamespace
 from typing import Any
 
-from micrograd.core.checks import shown
 from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
 from micrograd.optim.options import changed, check_option, current, named, option_state
 
@@ -227,8 +226,6 @@ def _named(params: Any, offset: int) -> Iterable[tuple[str, Any]]:
 def _data(parameter: Any) -> Data:
     if is_array(parameter):
         return parameter
-    if hasattr(parameter, "dtype"):
-        raise TypeError(f"{shown(parameter)} cannot be changed in place: give arrays or Values")
     if getattr(parameter, "parents", ()):
         raise TypeError(f"a parameter is a leaf; {parameter!r} is computed from others")
     if not hasattr(parameter, "data"):

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from numbers import Real
+from dataclasses import dataclass, replace
 from typing import Any
 
-from micrograd.core.checks import is_finite, shown
 from micrograd.ner.model.features import NAMES, WORDS, chosen
 from micrograd.ner.model.network import KINDS, Shape, check_name
-
-TYPES = {"int": (int, "an int"), "float": (Real, "a number"), "str": (str, "text")}
-
-
-def check_fields(config: Any) -> None:
-    """Raise TypeError where a field is not as declared, ValueError where it is not finite."""
-    for field in fields(config):
-        value = getattr(config, field.name)
-        kind, said = TYPES.get(str(field.type), (bool, "True or False"))
-        if field.name == "features":
-            continue
-        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-            raise TypeError(f"{field.name} {shown(value)}: it must be {said}")
-        if kind is Real and not is_finite(value):
-            raise ValueError(f"{field.name} {shown(value)}: it must be a finite number")
 
 
 @dataclass(frozen=True)
@@ -62,7 +45,6 @@ class Config:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(self.features))
-        check_fields(self)
         self.shape(1)
         check_name("loss of a sequence", self.loss, ("margin", "likelihood"))
         if self.scheme not in ("BIO", "BIOES"):
@@ -117,9 +99,6 @@ class Training:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_fields(self)
-        if self.rate <= 0:
-            raise ValueError(f"rate {self.rate}: it must be above 0")
         for name in ("epochs", "batch", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)}: it must be 1 or more")
