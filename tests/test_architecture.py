@@ -48,6 +48,7 @@ STOREYS = {
         ["passes", "where"],
         ["batch", "cache", "diagnose", "explain"],
         ["program"],
+        ["outputs"],
         ["compare", "lower"],
         ["__init__"],
     ],

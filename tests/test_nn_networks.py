@@ -314,7 +314,7 @@ def test_the_softmax_classifier():
     assert losses.cross_entropy(model([0.5, -1.0]), 1).data == pytest.approx(-math.log(p[1]))
     assert str(model) == "SoftmaxClassifier(2, 3)"
     assert model.layer.neurons[0].nonlin is False
-    with pytest.raises(ValueError, match="2 classes or more"):
+    with pytest.raises(ValueError, match="the number of classes is 2 or more"):
         SoftmaxClassifier(2, 1)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from micrograd.core.checks import check_list
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
 from micrograd.derivatives import grad, hessian
 from micrograd.engine import Value, topological_order
@@ -39,6 +40,10 @@ def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> It
         return _row_claims(target, order)
     if isinstance(target, Value):
         leaves = [v for v in topological_order(target) if not v.parents] if at is None else at
+        check_list("gradcheck's at", leaves)
+        for leaf in leaves:
+            if not isinstance(leaf, Value):
+                raise TypeError(f"of a graph, at is a list of its leaves, Values, not {leaf!r}")
         return _graph_claims(target, list(leaves), order)
     if not callable(target):
         raise TypeError(
@@ -47,6 +52,7 @@ def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> It
         )
     if at is None:
         raise TypeError("say where to check the function: at=[numbers to call it with]")
+    check_list("gradcheck's at", at)
     inputs = [Value(x, label=f"x{i}") for i, x in enumerate(at)]
     if hasattr(target, "parameters"):
         root = _weighted(target(inputs))
