@@ -98,6 +98,11 @@ class Progress:
             line = f"epoch {row['epoch']}/{self.epochs}  {numbers}  {seconds:.1f} s"
             self._print(line)
 
+    def say(self, remark: str) -> None:
+        """Show a remark on a line of its own."""
+        if self.wanted:
+            self._print(remark)
+
     def _print(self, line: str) -> None:
         if self.bar:
             self.bar.console.print(line, soft_wrap=True)
