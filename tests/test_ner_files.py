@@ -134,6 +134,16 @@ def test_comments(mark):
     assert corpus.sentences[0].words == ["a", ";", "$", "#b"]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_lone_hash_is_a_comment_where_it_cannot_be_a_token(end):
+    text = "#\na\tX\tO\n#\tX\tO\n".replace("\n", end)
+    assert conll.parse(text).sentences[0].words == ["a", "#"]
+
+
+def test_a_number_in_brackets_can_be_a_word():
+    assert conll.parse("[1]\nSee\n", tag_column=None).sentences[0].words == ["[1]", "See"]
+
+
 def test_documents_and_files_without_borders():
     text = "# newdoc id = 1\na\tO\n\n# newdoc id = 2\nb\tB-X\n"
     assert conll.parse(text).documents == 2
@@ -236,6 +246,7 @@ def test_packed_vectors(tmp_path):
     ("content", "message"),
     [
         (b"2 2\na 1 2\nb 1 2 3\n", ":3: a number too many"),
+        (b"a 1 2\nb 1 2 3\n", ":2: a number too many"),
         (b"a 1 2\nb nan 2\n", ":2: nan or inf"),
         (b"a 1 2\nb inf 2\n", ":2: nan or inf"),
         (b"\xba\x16O/\x00", "fastText's binary model"),

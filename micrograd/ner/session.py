@@ -130,9 +130,10 @@ def unlike(train: Corpus, other: Corpus) -> list[str]:
 
 def _read(options: argparse.Namespace) -> corpus.Splits:
     types, drop = dict(options.map), options.drop
+    seen: set[str] = set()
 
     def read(path: str) -> Corpus:
-        found = conll.read(
+        whole = conll.read(
             path,
             encoding=options.encoding,
             word_column=options.word_column,
@@ -140,15 +141,21 @@ def _read(options: argparse.Namespace) -> corpus.Splits:
             repair=options.repair,
             tags=options.tags,
         )
-        conll.rename(found, types, drop)
-        return found
+        seen.update(whole.types())
+        conll.rename(whole, types, drop)
+        return whole
 
     train = together([read(path) for path in options.train])
     if options.dev is None:
         train, dev = hold_out(train)
     else:
         dev = read(options.dev)
-    return corpus.Splits(train, dev, dev if options.test is None else read(options.test))
+    test = dev if options.test is None else read(options.test)
+    for name in (*types, *drop):
+        if name not in seen:
+            known = ", ".join(sorted(seen)) or "none at all"
+            raise ValueError(f"--map or --drop {name}: no file has this type; they have {known}")
+    return corpus.Splits(train, dev, test)
 
 
 def together(parts: Sequence[Corpus]) -> Corpus:
