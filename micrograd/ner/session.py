@@ -19,6 +19,7 @@ from micrograd.ner.showing.pictures import write_example
 from micrograd.ner.showing.report_page import Run, report_page
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
+from micrograd.ner.text.notation import rename
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.ner.training.fitting import check_tags
 from micrograd.printing import printable
@@ -142,7 +143,7 @@ def _read(options: argparse.Namespace) -> corpus.Splits:
             tags=options.tags,
         )
         seen.update(whole.types())
-        conll.rename(whole, types, drop)
+        rename(whole, types, drop)
         return whole
 
     train = together([read(path) for path in options.train])

@@ -141,10 +141,11 @@ def products(shape: Shape, arrays: Mapping[str, Any], ids: Ids) -> Floats:
     parts = [arrays["W"] / shape.width] * shape.width
     if not shape.average:
         parts = np.split(arrays["W"], shape.width, axis=1)
-    return (x @ np.concatenate(parts).T).reshape(len(x), shape.width, shape.hidden)
+    whole = x @ np.concatenate(parts).T
+    return np.asarray(whole.reshape(len(x), shape.width, shape.hidden))
 
 
-def pre_activations(products: Floats, kinds: Any, b: Floats) -> Floats:
+def pre_activations(products: Floats, kinds: Any, b: Any) -> Floats:
     """Compute Wx + b of windows (n, width) of words that are rows of `products`."""
     z = products[kinds[:, 0], 0]
     for place in range(1, kinds.shape[1]):
