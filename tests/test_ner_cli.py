@@ -287,6 +287,12 @@ def test_several_files_renamed_types_and_what_does_not_meet(tmp_path, capsys):
     assert "17 sentences" in out and "PER: only in" in out and "GPE" not in out
     assert main([*arguments, "--map", "GPE=LOC", "--drop", "PER", *FAST]) == 0
     assert "only in" not in capsys.readouterr().out
+    for option in ("--map=GEO=LOC", "--drop=GEO"):
+        error = failure(capsys, *arguments, option)
+        assert "GEO: no file has this type; they have GPE, LOC, PER" in error
+    score = ["evaluate", str(tmp_path / "out" / "model.npz"), str(one), "--format", "json"]
+    assert main([*score, "--map", "GPE=LOC"]) == 0
+    assert json.loads(capsys.readouterr().out)["entities"]["LOC"]["true"] == 8
 
 
 def test_vectors_of_another_width(tmp_path, capsys):

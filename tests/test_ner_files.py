@@ -96,16 +96,16 @@ def test_spellings_of_tags(name):
 
 
 def test_lower_case_and_what_is_said_otherwise():
-    corpus = conll.normalise(conll.parse("a\tb-loc\nb\ti-loc\nc\to\n"))
+    corpus = notation.normalise(conll.parse("a\tb-loc\nb\ti-loc\nc\to\n"))
     assert corpus.sentences[0].tags == ["B-loc", "I-loc", "O"]
     text = "a\tI-LOC\nb\tI-LOC\nc\tB-LOC\n"
-    assert conll.normalise(conll.parse(text), tags="IOB1").sentences[0].tags == [
+    assert notation.normalise(conll.parse(text), tags="IOB1").sentences[0].tags == [
         "B-LOC",
         "I-LOC",
         "B-LOC",
     ]
     with pytest.raises(ValueError, match="unknown tags 'BMX': expected some of"):
-        conll.normalise(conll.parse(text), tags="BMX")
+        notation.normalise(conll.parse(text), tags="BMX")
 
 
 @pytest.mark.parametrize("tag", ["0", "_", "{}", '{"a":1}', "-", "1.5", "Q-LOC", "*", "[]"])
@@ -113,12 +113,12 @@ def test_lower_case_and_what_is_said_otherwise():
 @pytest.mark.parametrize("other", ["O", "B-LOC"])
 def test_what_is_no_tag_is_refused_always(tag, repair, other):
     with pytest.raises(ValueError, match=r"<text>:2: unknown tag.*--tags"):
-        conll.normalise(conll.parse(f"a\t{other}\nb\t{tag}\n"), repair=repair)
+        notation.normalise(conll.parse(f"a\t{other}\nb\t{tag}\n"), repair=repair)
 
 
 def test_repairs_are_counted_and_said():
     text = "a\tB-LOC\nb\n\tO\nc\tI-PER\nd\tLOC\n"
-    corpus = conll.normalise(conll.parse(text, repair=True), repair=True)
+    corpus = notation.normalise(conll.parse(text, repair=True), repair=True)
     assert corpus.sentences[0].words == ["a", "b", "", "c", "d"]
     assert corpus.sentences[0].tags == ["B-LOC", "O", "O", "B-PER", "B-LOC"]
     assert corpus.notes[:2] == [
@@ -132,6 +132,16 @@ def test_repairs_are_counted_and_said():
 def test_comments(mark):
     corpus = conll.parse(f"{mark}\na\tO\n;\tO\n$\tB-LOC\n{mark}\n#b\tO\n")
     assert corpus.sentences[0].words == ["a", ";", "$", "#b"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_lone_hash_is_a_comment_where_it_cannot_be_a_token(end):
+    text = "#\na\tX\tO\n#\tX\tO\n".replace("\n", end)
+    assert conll.parse(text).sentences[0].words == ["a", "#"]
+
+
+def test_a_number_in_brackets_can_be_a_word():
+    assert conll.parse("[1]\nSee\n", tag_column=None).sentences[0].words == ["[1]", "See"]
 
 
 def test_documents_and_files_without_borders():
@@ -236,6 +246,7 @@ def test_packed_vectors(tmp_path):
     ("content", "message"),
     [
         (b"2 2\na 1 2\nb 1 2 3\n", ":3: a number too many"),
+        (b"a 1 2\nb 1 2 3\n", ":2: a number too many"),
         (b"a 1 2\nb nan 2\n", ":2: nan or inf"),
         (b"a 1 2\nb inf 2\n", ":2: nan or inf"),
         (b"\xba\x16O/\x00", "fastText's binary model"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from micrograd.ner.judging import baselines, scoring
-from micrograd.ner.text import conll, schemes
+from micrograd.ner.text import conll, notation, schemes
 from micrograd.ner.text.schemes import Span
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -129,7 +129,7 @@ def test_scores_equal_seqeval(letters, seed):
 
 
 def test_lexicon_takes_the_longest_match_and_the_majority():
-    corpus = conll.normalise(
+    corpus = notation.normalise(
         conll.parse(
             "New\tB-LOC\nYork\tI-LOC\nTimes\tO\n\nNew\tB-ORG\nYork\tI-ORG\nTimes\tI-ORG\n\n"
             "Jordan\tB-PER\n\nJordan\tB-PER\n\nJordan\tB-LOC\n"

@@ -7,7 +7,7 @@ from micrograd import optim
 from micrograd.ner.corpus import shipped
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.tagger import Tagger
-from micrograd.ner.text import conll
+from micrograd.ner.text import conll, notation
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting, rates
 from micrograd.training import Interrupted
@@ -300,7 +300,7 @@ def test_one_word_sentences_train():
 
 def test_other_types_and_schemes_train():
     text = "".join(f"x\tO\n{n}\tI-creative-work\n{n}\tI-creative-work\n\n" for n in NAMES * 3)
-    sentences = conll.normalise(conll.parse(text)).sentences
+    sentences = notation.normalise(conll.parse(text)).sentences
     tagger, training = small("softmax", epochs=20, batch=4, min_count=1)
     history = tagger.fit(sentences, sentences, training)
     assert history["dev_f1"][-1] == 100.0

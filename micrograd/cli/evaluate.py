@@ -44,6 +44,7 @@ def add_parser(subparsers: Any) -> None:
         "--encoding", type=encoding, default="auto", help="of the file (default: found out)"
     )
     parser.add_argument("--tags", default="", metavar="HOW", help="scheme and spelling of the tags")
+    reading.add_types(parser)
     parser.add_argument("--format", choices=["text", "json", "csv"], default="text")
     parser.add_argument(
         "--errors", type=file_name, metavar="FILE.csv", help="write all errors, kind by kind"
@@ -73,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
             "--tag-column": options.tag_column is not None,
         }
         refuse(columns, "a FILE alone is read by its last two columns")
+        types = {"--map": options.map, "--drop": options.drop}
+        refuse(types, "the two columns of a FILE alone are compared as they stand")
         refuse({"--curve": options.curve}, "a FILE alone has no probabilities; name a MODEL before")
     work = _model if len(options.paths) == 2 else _predictions
     result, confusion, said = work(options, *options.paths)
@@ -113,6 +116,8 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
         tag_column=-1 if options.tag_column is None else options.tag_column,
         repair=options.repair,
         tags=options.tags,
+        types=dict(options.map),
+        drop=options.drop,
     )
     true = [only(s.tags, tagger.label) for s in corpus]
     counts = confusion(true, tagger.predict(corpus.sentences))

@@ -1,9 +1,9 @@
-"""What a command was asked to read: a Value to show; a file that may be a model."""
+"""What a command was asked to read: a Value to show; a file that may be a model, or has tags."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from micrograd.cli.streams import guest
 
@@ -41,6 +41,20 @@ def is_saved(path: str) -> bool:
     except OSError:
         return False
     return start.startswith(b"PK\x03\x04") or b'"micrograd state"' in start
+
+
+def add_types(group: Any) -> None:
+    """Add the options that say which types of a file are read, and as what."""
+    add = group.add_argument
+    add("--map", action="append", type=_pair, default=[], metavar="A=B", help="rename a type")
+    add("--drop", action="append", default=[], metavar="A", help="leave a type out")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, sign, new = text.partition("=")
+    if not sign or not old or not new:
+        raise argparse.ArgumentTypeError(f"{text!r} is not OLD=NEW, such as GPE=LOC")
+    return old, new
 
 
 def _is_point(text: str) -> bool:

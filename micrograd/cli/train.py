@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
-from micrograd.cli.reading import is_saved
+from micrograd.cli.reading import add_types, is_saved
 from micrograd.cli.streams import lasting_output
 
 INTERRUPTED = 130
@@ -74,8 +74,7 @@ def _add_files(group: Any) -> None:
     )
     add("--encoding", type=encoding, default="auto", help="of the files (auto: found out)")
     add("--tags", default="", metavar="HOW", help="scheme and spelling, such as IOB1 or X-B,BIO")
-    add("--map", action="append", type=_pair, default=[], metavar="A=B", help="rename a type")
-    add("--drop", action="append", default=[], metavar="A", help="leave a type out")
+    add_types(group)
     add(
         "--repair",
         action="store_true",
@@ -186,13 +185,6 @@ def _add_training(group: Any) -> None:
     add("--schedule", metavar="NAME", help="of the rate: decay is rate / (1 + 0.3 epoch) (decay)")
     add("--seed", type=whole(0, 2**63 - 1), metavar="N", help="of every random choice (0)")
     add("--resume", action="store_true", default=False, help="go on from FOLDER's checkpoint")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    old, sign, new = text.partition("=")
-    if not sign or not old or not new:
-        raise argparse.ArgumentTypeError(f"{text!r} is not OLD=NEW, such as GPE=LOC")
-    return old, new
 
 
 def _features(text: str) -> tuple[str, ...]:

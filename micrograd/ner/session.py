@@ -19,6 +19,7 @@ from micrograd.ner.showing.pictures import write_example
 from micrograd.ner.showing.report_page import Run, report_page
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
+from micrograd.ner.text.notation import rename
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.ner.training.fitting import check_tags
 from micrograd.printing import printable
@@ -132,9 +133,10 @@ def unlike(train: Corpus, other: Corpus) -> list[str]:
 
 def _read(options: argparse.Namespace) -> corpus.Splits:
     types, drop = dict(options.map), options.drop
+    seen: set[str] = set()
 
     def read(path: str) -> Corpus:
-        found = conll.read(
+        whole = conll.read(
             path,
             encoding=options.encoding,
             word_column=options.word_column,
@@ -142,15 +144,21 @@ def _read(options: argparse.Namespace) -> corpus.Splits:
             repair=options.repair,
             tags=options.tags,
         )
-        conll.rename(found, types, drop)
-        return found
+        seen.update(whole.types())
+        rename(whole, types, drop)
+        return whole
 
     train = together([read(path) for path in options.train])
     if options.dev is None:
         train, dev = hold_out(train)
     else:
         dev = read(options.dev)
-    return corpus.Splits(train, dev, dev if options.test is None else read(options.test))
+    test = dev if options.test is None else read(options.test)
+    for name in (*types, *drop):
+        if name not in seen:
+            known = ", ".join(sorted(seen)) or "none at all"
+            raise ValueError(f"--map or --drop {name}: no file has this type; they have {known}")
+    return corpus.Splits(train, dev, test)
 
 
 def together(parts: Sequence[Corpus]) -> Corpus:

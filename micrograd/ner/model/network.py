@@ -141,7 +141,8 @@ def products(shape: Shape, arrays: Mapping[str, Any], ids: Ids) -> Any:
     parts = [arrays["W"] / shape.width] * shape.width
     if not shape.average:
         parts = np.split(arrays["W"], shape.width, axis=1)
-    return (x @ np.concatenate(parts).T).reshape(len(x), shape.width, shape.hidden)
+    whole = x @ np.concatenate(parts).T
+    return np.asarray(whole.reshape(len(x), shape.width, shape.hidden))
 
 
 def pre_activations(products: Any, kinds: Any, b: Any) -> Any:

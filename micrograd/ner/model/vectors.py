@@ -87,7 +87,6 @@ class _Rows:
     def __init__(self, file: BinaryIO, path: str, width: int, binary: bool, line: int) -> None:
         self.file, self.path, self.width, self.line = file, path, width, line
         self.read = self.binary if binary else self.text
-        self.headed = line == 2  # a header says the width: more numbers are too many
 
     def __call__(self, keys: set[str]) -> Iterator[Row]:
         return self.read(keys)
@@ -100,7 +99,7 @@ class _Rows:
                     continue
                 raise self._wrong(number, f"{len(parts) - 1} numbers after the word")
             word = parts[0].decode("utf-8", "replace")
-            if self.headed and b" " in parts[0] and _is_number(parts[0].rsplit(b" ", 1)[1]):
+            if b" " in parts[0] and _is_number(parts[0].rsplit(b" ", 1)[1]):
                 raise self._wrong(number, "a number too many")
             if word in keys:
                 yield word, self._numbers(parts[1:], number)

@@ -90,7 +90,7 @@ def _mark(x: float, title: str) -> str:
     return (
         f'<line class="kept" x1="{x}" x2="{x}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" '
         f'stroke-dasharray="2 2"><title>{title}</title></line>'
-        + _text(x + 3, TOP - 2 + 10, "kept", "", "start" if x % WIDTH < WIDTH - 50 else "end")
+        + _text(x + 3, TOP - 4, "kept", "", "start" if x % WIDTH < WIDTH - 50 else "end")
     )
 
 

@@ -4,38 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from micrograd.files import atomic_write, read_bytes
-from micrograd.ner.text import encodings, foreign, notation, records, schemes
+from micrograd.ner.text import encodings, foreign, records
 from micrograd.ner.text.lines import BLANKS, DOCUMENTS, Layout, find_layout, split_lines
+from micrograd.ner.text.notation import Repairs, normalise, rename
 from micrograd.ner.text.sentence import Corpus, Sentence, Source
 
 BOM = "\ufeff"
 LONGEST_LINE = 100_000
 REMEMBERED = 100_000  # different lines that are split once only
 FEW_BORDERS = 1_000  # tokens in one sentence that make a file without empty lines look odd
-
-
-@dataclass
-class Repairs:
-    """What was repaired: per kind how often, and where first; without `allowed`, an error."""
-
-    path: str
-    allowed: bool
-    kinds: dict[str, tuple[int, str]] = field(default_factory=dict)
-
-    def __call__(self, line: int, what: str, kind: str, remedy: str) -> None:
-        """Count a repair. ValueError with file:line where none is allowed."""
-        if not self.allowed:
-            raise ValueError(f"{self.path}:{line}: {what}; --repair {remedy}")
-        count, first = self.kinds.get(kind, (0, f"{self.path}:{line}: {what}"))
-        self.kinds[kind] = count + 1, first
-
-    def notes(self) -> list[str]:
-        """Say what was repaired."""
-        return [f"repaired: {n:,} {kind}; first {at}" for kind, (n, at) in self.kinds.items()]
 
 
 def parse(
@@ -199,87 +179,6 @@ def read(
     corpus = normalise(corpus, scheme, repair, tags)
     rename(corpus, types or {}, drop)
     return corpus
-
-
-def normalise(
-    corpus: Corpus, scheme: str | None = "BIO", repair: bool = False, tags: str = ""
-) -> Corpus:
-    """Find the notation and the scheme of a corpus, check them, and convert, in place."""
-    said_scheme, said_notation = _said(tags)
-    repairs = Repairs(corpus.path, repair)
-    _read_tags(corpus, said_notation, repairs)
-    corpus.scheme = said_scheme or schemes.detect(sentence.tags for sentence in corpus)
-    if scheme is not None:
-        _check_sequences(corpus, repairs)
-        as_wanted = scheme == corpus.scheme and not said_scheme and not repairs.kinds
-        for sentence in () if as_wanted else corpus:
-            sentence.tags = schemes.convert(sentence.tags, scheme)
-    corpus.notes += repairs.notes()
-    return corpus
-
-
-def _said(tags: str) -> tuple[str | None, str | None]:
-    scheme = written = None
-    for part in filter(None, tags.split(",")):
-        name = {"BILOU": "BIOES", "IOBES": "BIOES", "IOB2": "BIO"}.get(part.upper(), part)
-        if name.upper() in schemes.SCHEMES:
-            scheme = name.upper()
-        elif name in notation.NOTATIONS:
-            written = name
-        else:
-            known = ", ".join((*schemes.SCHEMES, *notation.NOTATIONS))
-            raise ValueError(f"unknown tags {part!r}: expected some of {known}")
-    return scheme, written
-
-
-def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
-    """Write every tag as B-X. ValueError with file:line for what is no tag."""
-    every = dict.fromkeys(tag for sentence in corpus for tag in sentence.tags)
-    used = notation.NOTATIONS[said] if said else notation.find(every)
-    corpus.written = used.name
-    known = {tag: "O" if notation.outside(tag) else used.read(tag) for tag in every}
-    if all(tag == new for tag, new in known.items()):
-        return
-    for sentence in corpus:
-        for position, tag in enumerate(sentence.tags):
-            sentence.tags[position] = known[tag] or _bare(tag, used, sentence, position, repairs)
-
-
-def _bare(
-    tag: str, used: notation.Notation, sentence: Sentence, position: int, repairs: Repairs
-) -> str:
-    """Read a bare label among tags that have letters."""
-    label, line = notation.NOTATIONS["X"].read(tag), sentence.line(position)
-    if label is None or used.name == "X":
-        raise ValueError(
-            f"{repairs.path}:{line}: unknown tag {tag!r}: expected O, or one of B- I- E- S- "
-            "(L- U- M-) and a type; name the tag column, or how tags are written by --tags"
-        )
-    repairs(
-        line, f"unknown tag {tag!r}", "labels without a letter", "reads such labels as entities"
-    )
-    return label
-
-
-def _check_sequences(corpus: Corpus, repairs: Repairs) -> None:
-    for sentence in corpus:
-        for position in schemes.illegal(sentence.tags, corpus.scheme):
-            repairs(
-                sentence.line(position),
-                f"{sentence.tags[position]} may not stand here in {corpus.scheme}",
-                "tags out of sequence",
-                "reads them by conlleval's rules",
-            )
-
-
-def rename(corpus: Corpus, types: Mapping[str, str], drop: Collection[str]) -> None:
-    """Rename entity types and leave some out, in place; the tags are written in BIO."""
-    if not types and not drop:
-        return
-    for sentence in corpus:
-        kept = (span for span in schemes.spans(sentence.tags) if span.type not in drop)
-        new = [span._replace(type=types.get(span.type, span.type)) for span in kept]
-        sentence.tags = schemes.encode(new, len(sentence.tags), "BIO")
 
 
 def render(corpus: Corpus, column: int | None = None) -> str:

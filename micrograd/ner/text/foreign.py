@@ -39,6 +39,7 @@ def _is_json(head: list[str]) -> bool:
     if head[0][0] not in "{[" or (len(head[0]) == 1 and (len(head) < 2 or head[1][0] not in '"{[')):
         return False
     try:
-        return bool(json.loads(head[0]))
+        value = json.loads(head[0])
+        return isinstance(value, dict) or any(isinstance(one, dict | list) for one in value)
     except ValueError:
         return len(head) > 1 and head[1][0] in '"{[' and head[0] in ("{", "[")

@@ -45,10 +45,11 @@ class Layout:
 
     def is_comment(self, line: str, row: Sequence[str]) -> bool:
         """Say whether a line that could be one is a comment: it does not look like the tokens."""
+        line = line.rstrip(BLANKS)
         if not _COMMENT.match(line):
             return line.startswith("#") and len(row) not in (self.columns, self.columns - 1)
         if len(row) != self.columns:
-            return len(line.rstrip(BLANKS)) > 1
+            return len(line) > 1
         if self.tag is None or self.separator == "\t":
             return bool(_KEYED.match(line))
         tag = row[self.tag]

@@ -1,4 +1,4 @@
-"""Train a tagger: draw samples, ask the engine for gradients, step, and judge by the dev set."""
+"""Train a tagger: draw samples, ask the engine for gradients, step; keep the best epoch."""
 
 from __future__ import annotations
 
@@ -12,26 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
-from micrograd.ner.judging.evaluation import TypeEvaluation, true_mask
-from micrograd.ner.judging.ranking import fit_logistic
-from micrograd.ner.judging.scoring import score
 from micrograd.ner.model.config import Training
 from micrograd.ner.model.losses import LOSSES
 from micrograd.ner.model.network import forward, gather
 from micrograd.ner.model.storage import NUMBERS
-from micrograd.ner.model.windows import Windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import rates
 from micrograd.ner.training.engines import Batch, Gradients, make_engine
-from micrograd.ner.training.sampling import PairSampler, Rare, Sampler, SentenceSampler
+from micrograd.ner.training.judge import Judge
+from micrograd.ner.training.sampling import make_sampler
 from micrograd.ner.window_model import WindowModel
 from micrograd.optim.gradients import Rows
 from micrograd.schedules import Plateau
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
 
-JUDGED = 64  # samples whose loss is taken together
 COLLAPSED = 10.0  # percent of samples still active
 Say = Callable[[str], None]
 
@@ -124,65 +120,6 @@ class Trainer:
         self._draw()
 
 
-def make_sampler(
-    tagger: WindowModel, train: Sequence[Sentence], rare: int | None = None
-) -> Sampler:
-    """Make the source of samples that suits the model."""
-    config = tagger.config
-    words = Rare(tagger.windows(train), config.rare if rare is None else rare)
-    if tagger.label:
-        true = true_mask(train, tagger.label)
-        return PairSampler(words, true, config.corrupt, config.sampler, tagger.label)
-    tags = [tag for s in train for tag in _own(tagger, s)]
-    return SentenceSampler(words, tags, tagger.labels)
-
-
-def _own(tagger: WindowModel, sentence: Sentence) -> list[str]:
-    return schemes.convert(sentence.tags, tagger.config.scheme)
-
-
-class Judge:
-    """Measure entity F1 on the dev set after every epoch, and set the threshold by it."""
-
-    def __init__(self, tagger: WindowModel, dev: Sequence[Sentence]) -> None:
-        self.tagger, self.dev = tagger, dev
-        self.cut: Windows = tagger.windows(dev)
-        self.true = [sentence.tags for sentence in dev]
-        self.table = TypeEvaluation(dev, tagger.label) if tagger.label else None
-
-    def loss(self, trainer: Trainer) -> dict[str, float]:
-        """Give the mean loss of the dev samples whose tags the model knows, nothing dropped.
-
-        There is none where nothing can be sampled: no tag is known, or every word is a name.
-        """
-        sampler = self._sampler()
-        if sampler is None:
-            return {}
-        sampler.draw(np.random.default_rng(0))
-        total = 0.0
-        for numbers in np.array_split(np.arange(len(sampler)), -(-len(sampler) // JUDGED)):
-            total += trainer.loss(sampler.take(numbers)) * len(numbers)
-        return {"dev_loss": total / len(sampler)}
-
-    def _sampler(self) -> Sampler | None:
-        tagger = self.tagger
-        if self.table:
-            return None if self.table.mask.all() else make_sampler(tagger, self.dev, rare=0)
-        known = [s for s in self.dev if set(_own(tagger, s)) <= set(tagger.labels)]
-        return make_sampler(tagger, known, rare=0) if known else None
-
-    def f1(self) -> float:
-        """Give the dev F1 in percent. ValueError where a score is no number."""
-        out = self.tagger.outputs(self.cut)
-        if not np.isfinite(out).all():
-            raise ValueError("the dev scores are no numbers any more")
-        if self.table:
-            self.tagger.threshold, best = self.table.calibrate(out[:, 0])
-            self.tagger.slope, self.tagger.offset = fit_logistic(out[:, 0], self.table.mask)
-            return best
-        return score(self.true, self.cut.split(self.tagger.tags(out, self.cut.lengths))).f1
-
-
 def train(
     tagger: WindowModel,
     sentences: Sequence[Sentence],
@@ -258,7 +195,7 @@ def _evaluated(trainer: Trainer, judge: Judge) -> dict[str, float]:
         f1 = judge.f1()
     except ValueError as error:
         raise ValueError(f"{error}; {_remedy(trainer.training)}. No model was written") from None
-    loss = judge.loss(trainer)
+    loss = judge.loss(trainer.loss)
     trainer.next_epoch(f1)
     return loss | {"dev_f1": f1}
 

@@ -8,11 +8,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.ner.judging.evaluation import true_mask
 from micrograd.ner.model.features import Ids
 from micrograd.ner.model.losses import Target
 from micrograd.ner.model.network import check_name
 from micrograd.ner.model.windows import Windows
+from micrograd.ner.text import schemes
+from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import Batch
+from micrograd.ner.window_model import WindowModel
 
 SAMPLERS = ("window", "word")
 Numbers = NDArray[np.int64]
@@ -115,3 +119,21 @@ class SentenceSampler:
         first = np.repeat(self.starts[numbers] - (np.cumsum(lengths) - lengths), lengths)
         tokens = first + np.arange(len(first))
         return Batch(self.windows.rows(tokens), Target(self.tags[tokens], lengths.tolist()))
+
+
+def make_sampler(
+    tagger: WindowModel, train: Sequence[Sentence], rare: int | None = None
+) -> Sampler:
+    """Make the source of samples that suits the model."""
+    config = tagger.config
+    words = Rare(tagger.windows(train), config.rare if rare is None else rare)
+    if tagger.label:
+        true = true_mask(train, tagger.label)
+        return PairSampler(words, true, config.corrupt, config.sampler, tagger.label)
+    tags = [tag for s in train for tag in own_tags(tagger, s)]
+    return SentenceSampler(words, tags, tagger.labels)
+
+
+def own_tags(tagger: WindowModel, sentence: Sentence) -> list[str]:
+    """Give the tags of a sentence in the scheme the model learns."""
+    return schemes.convert(sentence.tags, tagger.config.scheme)
