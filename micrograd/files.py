@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
+__all__ = ["atomic_write", "file_errors", "read_bytes", "remove_leftovers", "worded"]
+
 try:
     import fcntl
 except ImportError:  # elsewhere than on POSIX systems a file that is open cannot be removed

@@ -8,6 +8,8 @@ from typing import Any
 from micrograd.core.checks import check_list
 from micrograd.engine import Value, operand
 
+__all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
+
 
 def labelled(nested: Any, label: str) -> Any:
     """Label a Value, or those of nested lists by their places, W2,0 in W; return what was given."""

@@ -12,6 +12,8 @@ from typing import Any
 
 from micrograd.core.checks import check_whole
 
+__all__ = ["RULES", "drawn", "initialise", "spread"]
+
 ALIASES = {"normal": "normalvariate"}  # what Python's generators call NumPy's distributions
 
 # name: the distribution, and its half width or standard deviation, given fan_in + fan_out

@@ -9,6 +9,17 @@ from micrograd.core.checks import check_finite, is_finite, is_list
 from micrograd.engine import Value, operand
 from micrograd.functions import dot, log_softmax, mean
 
+__all__ = [
+    "binary_hinge",
+    "cross_entropy",
+    "l1",
+    "l2",
+    "max_margin",
+    "mse",
+    "multiclass_hinge",
+    "nll",
+]
+
 Scores = Sequence[Value]
 Target = Any  # a class, or the probability of every class
 

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+__all__ = ["MeanSubtraction", "Normalisation", "Preprocessing", "Whitening"]
+
 Floats = NDArray[np.float64]
 
 

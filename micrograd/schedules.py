@@ -14,6 +14,22 @@ from typing import Any
 
 from micrograd.core.checks import check_finite, check_positive, is_finite
 
+__all__ = [
+    "Plateau",
+    "Schedule",
+    "by_epoch",
+    "composed",
+    "constant",
+    "cosine",
+    "exponential",
+    "inverse",
+    "linear",
+    "one_cycle",
+    "step",
+    "triangular",
+    "warm_up",
+]
+
 Schedule = Callable[[float], float]
 
 

@@ -190,7 +190,7 @@ def test_brackets_stand_where_python_needs_them(form):
             np.testing.assert_array_equal(result, evaluated(make("brackets", ()), "numpy"))
 
 
-ROW = """ROWS = (
+ROW = """ROWS = [
     row("softcap", "k * tanh(x / k)", "1 - (out / k) ** 2", constants=(2.0, 3.0)),
 """
 USE = """
@@ -220,8 +220,8 @@ def test_a_new_operation_is_one_row(tmp_path):
     shutil.copytree(package, tmp_path / "micrograd", ignore=shutil.ignore_patterns("__pycache__"))
     ops = tmp_path / "micrograd" / "ops.py"
     text = ops.read_text()
-    assert text.count("ROWS = (\n") == 1
-    ops.write_text(text.replace("ROWS = (\n", ROW))
+    assert text.count("ROWS = [\n") == 1
+    ops.write_text(text.replace("ROWS = [\n", ROW))
     code = USE.format(folder=str(tmp_path))
     run = subprocess.run(
         [sys.executable, "-c", code],

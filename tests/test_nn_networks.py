@@ -113,7 +113,7 @@ def test_an_activation_for_every_layer():
     assert str(Neuron(1, activation=square)) == "squareNeuron(1)"
     with pytest.raises(ValueError, match="2 activations for 3 layers"):
         MLP(2, [2, 2, 1], activation=["tanh", "tanh"])
-    for wrong in ("gelu", "add", "weighted_sum"):
+    for wrong in ("glu", "add", "weighted_sum"):
         with pytest.raises(ValueError, match=f"no activation '{wrong}'.*relu"):
             Neuron(2, activation=wrong)
 

@@ -348,15 +348,6 @@ def test_without_a_terminal_there_is_a_line_for_each_epoch(capsys):
     ]
 
 
-def test_in_a_terminal_there_is_a_bar(capsys, monkeypatch):
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "100")
-    fit(lambda _: 0.5, range(40), 1, batch_size=1)
-    shown = capsys.readouterr().err
-    assert "epoch 1/1" in shown
-    assert "\x1b[" in shown
-
-
 def test_history_as_csv_can_be_read_back_exactly(tmp_path):
     history = History([{"epoch": 1, "loss": 1 / 3}, {"epoch": 2, "loss": 0.1, "f1": 2 / 7}])
     rows = list(csv.DictReader(history.save_csv(tmp_path / "h.csv").read_text().splitlines()))

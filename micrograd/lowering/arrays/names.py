@@ -26,7 +26,6 @@ CALLED = """
 """
 RESERVED = frozenset((*FUNCTIONS, *CALLED.split()))
 _NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
-_ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
 
 
 class Name(NamedTuple):
@@ -121,7 +120,7 @@ def _computed(array: Array, names: Mapping[Array, Name]) -> Name:
     if array.formula:
         operand = array.formula.reads[0].array
         of = names.get(operand, TEMPORARY)
-        hidden = len(array.formula.reads) == 1 and array.formula.op in _ACTIVATIONS
+        hidden = len(array.formula.reads) == 1 and BY_NAME[array.formula.op].arity == 1
         return of._replace(stem="h") if hidden and of.stem == "z" else TEMPORARY
     if array.choice:
         return Name("m", window=names.get(array.choice.read.array, TEMPORARY).window)
