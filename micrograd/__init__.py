@@ -3,8 +3,9 @@
 from micrograd.core.modes import AnomalyError, detect_anomaly, no_grad, scope
 from micrograd.derivatives import grad, hessian, jacobian
 from micrograd.engine import Step, Value, topological_order, weighted_sum
-from micrograd.functions import dot, log_softmax, logsumexp, mean, softmax
+from micrograd.functions import dot, labelled, log_softmax, logsumexp, mean, softmax
 from micrograd.ops import DomainError
+from micrograd.registry import register
 
 __version__ = "0.1.0"
 
@@ -27,10 +28,12 @@ __all__ = [
     "grad",
     "hessian",
     "jacobian",
+    "labelled",
     "log_softmax",
     "logsumexp",
     "mean",
     "no_grad",
+    "register",
     "scope",
     "softmax",
     "topological_order",

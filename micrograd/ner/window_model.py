@@ -35,6 +35,24 @@ class WindowModel:
         self.arrays: Arrays = {}
         self.threshold, self.slope, self.offset = 0.0, 1.0, 0.0
 
+    def __repr__(self) -> str:
+        config = self.config
+        finds = ", ".join(self.labels) or "not trained yet"
+        numbers = sum(array.size for array in self.arrays.values())
+        return (
+            f"{type(self).__name__}({config.kind}, windows of {config.width} words, "
+            f"finds: {finds}; {len(self.vocabulary)} words, {numbers:,} parameters)"
+        )
+
+    def _repr_html_(self) -> str:
+        from micrograd.displays import table_html
+
+        rows = [
+            (name, " × ".join(map(str, a.shape)), float(a.mean()), float(a.std()))
+            for name, a in self.arrays.items()
+        ]
+        return table_html(("parameter", "shape", "mean", "deviation"), rows, repr(self))
+
     @property
     def vocabulary(self) -> Vocabulary:
         """Give the known words."""
