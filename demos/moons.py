@@ -4,6 +4,7 @@ One node for each neuron; with --plain one for each sum and product, in the publ
 published digits, which takes five times as long:
 
     python demos/moons.py
+    python demos/moons.py m.svg      # and the boundary that it learns, drawn over the points
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import random
 
 import numpy as np
 
-from micrograd.engine import Value
+from micrograd import Value, no_grad
 from micrograd.nn import MLP
 
 
@@ -43,12 +44,23 @@ def loss(model: MLP, points: np.ndarray, labels: np.ndarray) -> tuple[Value, flo
     return data_loss + penalty, sum(right) / len(right)
 
 
-def train(steps: int = 100, fused: bool = False, show: bool = True) -> list[float]:
-    """Train with the published seeds and learning rates; return the loss of every step."""
+def begin(fused: bool = False) -> tuple[MLP, np.ndarray, np.ndarray]:
+    """Return the network, the points (100, 2) and their labels, by the published seeds."""
     np.random.seed(1337)
     random.seed(1337)
     points, labels = make_moons(100, noise=0.1)
-    model = MLP(2, [16, 16, 1], fused=fused)
+    return MLP(2, [16, 16, 1], fused=fused), points, labels
+
+
+def train(steps: int = 100, fused: bool = False, show: bool = True) -> list[float]:
+    """Train with the published learning rates; return the loss of every step."""
+    return learn(*begin(fused), steps, show)
+
+
+def learn(
+    model: MLP, points: np.ndarray, labels: np.ndarray, steps: int = 100, show: bool = True
+) -> list[float]:
+    """Train `model`; return the loss of every step."""
     losses = []
     for step in range(steps):
         total, accuracy = loss(model, points, labels)
@@ -62,7 +74,40 @@ def train(steps: int = 100, fused: bool = False, show: bool = True) -> list[floa
     return losses
 
 
+def draw(
+    model: MLP, points: np.ndarray, labels: np.ndarray, losses: list[float], path: str
+) -> None:
+    """Write a picture of where the score changes its sign, over the points, and of the loss.
+
+    The ending of `path` chooses the format: .svg, .png or .pdf.
+    """
+    from figures import BLUE, ORANGE, panels, save
+
+    figure, (plane, curve) = panels(2)
+    (left, low), (right, high) = points.min(0) - 0.4, points.max(0) + 0.4
+    x, y = np.meshgrid(np.linspace(left, right, 60), np.linspace(low, high, 60))
+    with no_grad():
+        scores = [model([*pair]).data for pair in zip(x.ravel().tolist(), y.ravel().tolist())]
+    grid = np.reshape(scores, x.shape)
+    bounds = [min(grid.min(), 0.0) - 1, 0.0, max(grid.max(), 0.0) + 1]
+    plane.contourf(x, y, grid, levels=bounds, colors=[ORANGE, BLUE], alpha=0.15)
+    plane.contour(x, y, grid, levels=[0.0], colors="black", linewidths=3)
+    for label, colour, marker, name in ((1, BLUE, "o", "1"), (-1, ORANGE, "s", "−1")):
+        plane.scatter(*points[labels == label].T, c=colour, marker=marker, s=60, label=name)
+    plane.legend(title="label")
+    plane.set(title="boundary, after the last step", xlabel="x₁", ylabel="x₂")
+    curve.plot(losses, color=BLUE, linewidth=3)
+    curve.set(title="loss", xlabel="step", yscale="log")
+    about = "The boundary of a network of 337 parameters between two moons, and its loss by step."
+    save(figure, path, "Two moons", about)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plain", action="store_true", help="a node for each sum and product")
-    train(fused=not parser.parse_args().plain)
+    parser.add_argument("picture", nargs="?", metavar="PICTURE", help=".svg, .png or .pdf")
+    options = parser.parse_args()
+    task = begin(fused=not options.plain)
+    course = learn(*task)
+    if options.picture:
+        draw(*task, course, options.picture)

@@ -113,7 +113,6 @@ def test_a_new_pass_is_one_line(monkeypatch):
         monkeypatch, Pass("halved", halved, lambda form, _: checked.append(form)), "adjoints"
     )
     monkeypatch.setattr("micrograd.lowering.explain.PASSES", passes.PASSES)
-    monkeypatch.setattr("micrograd.lowering.explain.NAMES", tuple(s.name for s in passes.PASSES))
     x = np.ones((2, 4))
     program = window()
     gradients = program.value_and_grad(x, -x)[1]

@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.lowering import passes
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.code.kinds import Printer, shape_text
 from micrograd.lowering.code.text import line
 from micrograd.lowering.irregular.levels import Group, Levels
-from micrograd.lowering.passes import PASSES
 from micrograd.lowering.scalars.columns import Ints, ScalarGraph
 from micrograd.lowering.trace.declared import INPUT, PARAMETER
 from micrograd.ops import WEIGHTED_SUM
 
-NAMES = tuple(step.name for step in PASSES)
+
+def names() -> list[str]:
+    """Return the names of the passes, as they stand."""
+    return [step.name for step in passes.PASSES]
 
 
 def explained(forms: Any, remark: str = "") -> str:
@@ -38,14 +41,14 @@ def explained(forms: Any, remark: str = "") -> str:
 
 def form_after(forms: Any, name: str) -> str:
     """Return the form after a pass as text. Raises ValueError for a pass that there is not."""
-    if name not in NAMES:
-        raise ValueError(f"no pass is called {name!r}; give one of {', '.join(NAMES)}")
+    if name not in names():
+        raise ValueError(f"no pass is called {name!r}; give one of {', '.join(names())}")
     form = forms.get(name)
     if form is None:
         return "this graph fits no arrays: it has no such form; see the pass arrays"
     if name in ("arrays", "adjoints") and not isinstance(forms["arrays"], Levels):
-        names = forms["inlined"].names
-        return str(written(forms["arrays"].arrays if name == "arrays" else form.arrays, names))
+        shown = forms["arrays"].arrays if name == "arrays" else form.arrays
+        return str(written(shown, forms["inlined"].names))
     return str(form)
 
 
@@ -61,7 +64,7 @@ def _passes(forms: Any) -> Iterator[str]:
         counts["code"] = f"{len(forms['code'].statements)} statements"
         counts["inlined"] = f"{len(code.statements)} statements"
     counts["text"] = f"{len(forms['text'].source.splitlines())} lines, the text that runs"
-    for name in NAMES:
+    for name in names():
         if forms.get(name) is not None:
             yield f"{name:<9} {counts.get(name, '')}".rstrip()
 

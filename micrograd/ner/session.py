@@ -56,6 +56,8 @@ class Session:
         check_tags(self.train.sentences, self.dev.sentences, tagger.label)
         self.folder.mkdir(parents=True, exist_ok=True)
         checkpoint = self.folder / "checkpoint.npz"
+        if self.options.resume and not checkpoint.exists():
+            self._say(f"no checkpoint in {self.folder}: training starts afresh")
         try:
             history = tagger.fit(
                 self.train.sentences,

@@ -14,7 +14,12 @@ DATES: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate
 
 
 class History:
-    """Hold one dict of numbers per epoch, and in `stopped` why the training ended early."""
+    """Hold one dict of numbers per epoch, and in `stopped` why the training ended early.
+
+    `remark` says of a loss that stands still which units are dead.
+    """
+
+    remark = ""
 
     def __init__(self, rows: list[dict[str, float]] | None = None, stopped: str = "") -> None:
         self.rows, self.stopped = rows or [], stopped

@@ -21,7 +21,7 @@ optimisers in `state` and of `stop`, and what `settings` names. A run made other
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from reprlib import repr as shorten
 from typing import Any
@@ -56,7 +56,9 @@ def fit(
 
     Batches are shuffled by `seed`, not at all where it is None. Functions in `after_epoch` get
     the row of every epoch. Training ends early, with the reason in `history.stopped`, by `stop`
-    or where the loss is no longer finite. Ctrl-C raises Interrupted between two batches.
+    or where the loss is no longer finite. Where the loss of a `descent` stands still while units of
+    ReLU are dead, `history.remark` says so, and the progress too. Ctrl-C raises Interrupted between
+    two batches.
     `state` need not be named for a step of `descent`. `settings` are what else the result depends
     on: options by name, digests of files. Raises ValueError before training where there is nothing
     to train on, or to go on from.
@@ -143,6 +145,14 @@ class Descent:
         value.backward()
         self.optimizer.step()
         return float(value.data)
+
+    def graphs(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """Yield the loss of every batch, of the network as it predicts; nothing is trained."""
+        self.model.eval()
+        try:
+            yield from map(self.loss, batches)
+        finally:
+            self.model.train()
 
 
 def descent(model: Any, loss: Callable[[Any], Any], optimizer: Any) -> Step:

@@ -71,6 +71,10 @@ class Progress:
         seconds = time.monotonic() - self.began
         self.shown.end(f"epoch {row['epoch']}/{self.epochs}", f"{numbers}  {seconds:.1f} s")
 
+    def say(self, remark: str) -> None:
+        """Show a remark on a line of its own, which stays."""
+        self.shown.say(remark)
+
 
 class Surface:
     """Where progress is shown; this one shows nothing."""
@@ -84,6 +88,9 @@ class Surface:
     def end(self, epoch: str, numbers: str) -> None:
         """Show an epoch's numbers."""
 
+    def say(self, remark: str) -> None:
+        """Show a remark."""
+
     def close(self) -> None:
         """Leave what is to stay."""
 
@@ -93,6 +100,9 @@ class Lines(Surface):
 
     def end(self, epoch: str, numbers: str) -> None:
         print(f"{epoch}  {numbers}", file=sys.stderr, flush=True)
+
+    def say(self, remark: str) -> None:
+        print(remark, file=sys.stderr, flush=True)
 
 
 class Bar(Surface):
@@ -128,6 +138,9 @@ class Bar(Surface):
         self.last = f"{epoch}  {numbers}"
         self.bar.update(self.task, numbers=numbers)
 
+    def say(self, remark: str) -> None:
+        self.bar.console.print(remark, soft_wrap=True)
+
     def close(self) -> None:
         self.bar.stop()
         if self.last:
@@ -156,6 +169,9 @@ class Output(Surface):
         self.last = f"{epoch}  {numbers}"
         if time.monotonic() >= self.next_time:
             self._write(self.last)
+
+    def say(self, remark: str) -> None:
+        print(remark)
 
     def close(self) -> None:
         self._write(getattr(self, "last", ""))

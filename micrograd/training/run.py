@@ -14,6 +14,7 @@ from micrograd.checkpoint import capture, file_content, load_state, restore, sav
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.settings import differences
+from micrograd.training.standstill import dead_units, remark, stands_still
 from micrograd.training.stopping import EarlyStopping
 
 Numbers = Mapping[str, float]
@@ -66,6 +67,7 @@ class Run:
                 self._leave()
         self._finish_epoch()
         shown.finish(self.history.rows[-1])
+        self._watch(shown)
         if interrupts.pending:
             self._leave()
 
@@ -81,6 +83,26 @@ class Run:
         if self.stop:
             self.history.stopped = self.stop.report(row, self.state)
         self.save()
+
+    def _watch(self, shown: Progress) -> None:
+        """Say once, of a step that knows its graph, that the loss stands still by dead units."""
+        step: Any = self.step
+        if self.history.remark or not hasattr(step, "graphs"):
+            return
+        if not stands_still(self.history["loss"]):
+            return
+        parts = {"state": step.state, "random": random, "numpy": _NumpyRandom()}
+        before = capture(parts)  # a loss may draw random numbers
+        self.history.remark = remark(self.history["loss"], self._dead_units)
+        if self.history.remark:
+            shown.say(self.history.remark)
+        restore(parts, before)
+
+    def _dead_units(self) -> tuple[list[str], int]:
+        order = range(len(self.data))
+        batches = (order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size))
+        step: Any = self.step
+        return dead_units(step.graphs(_take(self.data, [*rows]) for rows in batches))
 
     def _batches(self) -> list[Sequence[int]]:
         """Cut the epoch's order into batches; it depends on seed and epoch alone."""

@@ -18,6 +18,7 @@ from micrograd.ner.judging.scoring import Average, Report, Score
 from micrograd.printing import printable
 
 SHOWN_ERRORS = 8
+WIDE = 78  # columns that a table of scores takes
 MODE = "entities as conlleval and seqeval's default mode count them"
 
 
@@ -41,7 +42,7 @@ def print_evaluation(
         _row(table, f"baseline: {name}", report.overall)
     _row(table, "strict mode", result.strict.overall, "dim")
     _row(table, "token level", result.tokens.overall, "dim")
-    console.print(table)
+    _print_table(table, console)
     if result.average_precision is not None and result.pair_accuracy is not None:
         console.print(
             f"ranking of tokens: average precision {100 * result.average_precision:.2f}, "
@@ -55,6 +56,18 @@ def _table(title: str) -> Table:
     for name in ("precision", "recall", "F1", "right", "predicted", "true"):
         table.add_column(name, justify="right")
     return table
+
+
+def _print_table(table: Table, console: Console) -> None:
+    """Print a table; where its numbers would be cut, a line for each of its rows."""
+    if console.width >= WIDE:
+        console.print(table)
+        return
+    console.print(table.title or "")
+    names = [column.header for column in table.columns[1:]]
+    for label, *cells in zip(*(column.cells for column in table.columns)):
+        numbers = ", ".join(f"{name} {cell}" for name, cell in zip(names, cells) if cell)
+        console.print(Text(f"{label}: {numbers}"))
 
 
 def _row(table: Table, name: str, score: Score | Average, style: str = "") -> None:
@@ -96,7 +109,7 @@ def print_confusion(counts: Counter[tuple[str, str]], console: Console | None = 
     for true in names:
         cells = ["" if true == said == "O" else str(counts[true, said]) for said in names]
         table.add_row(Text(printable(true)), *cells)
-    console.print(table)
+    _print_table(table, console)
 
 
 def rows(report: Report) -> dict[str, Score | Average]:

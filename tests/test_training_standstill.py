@@ -1,0 +1,75 @@
+"""A loss that stands still while units of ReLU are dead: fit says so, and changes nothing by it."""
+
+import random
+
+import pytest
+
+from micrograd import Value
+from micrograd.nn import MLP
+from micrograd.optim import SGD
+from micrograd.training import descent, fit
+from micrograd.training import run as run_module
+from micrograd.training.standstill import EPOCHS, dead_units, stands_still
+
+XOR = [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)]
+
+
+def trained(seed, epochs=200, noise=0.0, **options):
+    random.seed(seed)
+    model = MLP(2, [4, 1])
+
+    def loss(batch):
+        return sum((model(x) - y + noise * random.random()) ** 2 for x, y in batch) / len(batch)
+
+    step = descent(model, loss, SGD(model.parameters(), 0.1))
+    return model, fit(step, XOR, epochs, batch_size=4, **options)
+
+
+def silent(model):
+    """Return the units of the first layer that give 0 for every example, by hand."""
+    return [
+        neuron.scope
+        for neuron in model.layers[0].neurons
+        if all(neuron([*map(Value, x)]).data == 0 for x, _ in XOR)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_units_that_it_names_are_dead(seed, capsys):
+    model, history = trained(seed, progress=True)
+    said = [line for line in capsys.readouterr().err.splitlines() if "stood still" in line]
+    assert len(said) == bool(history.remark)
+    if history.remark:
+        dead = silent(model)
+        assert f"{len(dead)} of 4 ReLU units are dead" in history.remark
+        assert all(name in history.remark for name in dead) and "leaky_relu" in history.remark
+
+
+def test_some_trainings_of_xor_stand_still_and_one_that_learns_is_not_blamed():
+    histories = [trained(seed, 200, progress=False)[1] for seed in range(12)]
+    assert sum(bool(history.remark) for history in histories) >= 3
+    assert not any(history.remark for history in histories if history["loss"][-1] < 0.01)
+
+
+def test_saying_so_changes_no_number(monkeypatch):
+    """The loss draws random numbers: those of the training stay what they are."""
+    seed = next(s for s in range(20) if trained(s, progress=False, noise=1e-5)[1].remark)
+    model, history = trained(seed, progress=False, noise=1e-5)
+    monkeypatch.setattr(run_module, "stands_still", lambda losses: False)
+    other, plain = trained(seed, progress=False, noise=1e-5)
+    assert history.remark and not plain.remark and history.rows == plain.rows
+    assert [p.data for p in model.parameters()] == [p.data for p in other.parameters()]
+
+
+def test_standing_still_is_a_matter_of_its_own_size():
+    assert stands_still([3.0] + [0.25] * EPOCHS) and stands_still([1e-9] * EPOCHS)
+    assert not stands_still([0.25] * (EPOCHS - 1)) and not stands_still([0.0] * EPOCHS)
+    assert not stands_still([0.25 - 0.001 * i for i in range(EPOCHS)])
+
+
+def test_a_unit_is_dead_only_where_it_is_so_throughout():
+    model = MLP(1, [2, 1])
+    first, second = model.layers[0].neurons
+    first.w[0].data, second.w[0].data, second.b.data = 1.0, 0.0, -1.0
+    losses = [model([Value(x)]) for x in (-1.0, 2.0)]
+    assert dead_units(losses) == ([second.scope], 2)
