@@ -68,6 +68,7 @@ class Vocabulary:
         return cls(list(dict.fromkeys([*SPECIAL, *kept])), form)
 
 
+KEPT = 1 << 16  # words whose forms are remembered: a text is read sentence by sentence
 _DIGIT = re.compile(r"\d")
 
 
@@ -78,7 +79,7 @@ def clean(word: str) -> str:
     return word
 
 
-@lru_cache(1024)  # a word's affixes are looked up one after another
+@lru_cache(KEPT)
 def folded(word: str, lower: bool = True, digits: bool = True) -> str:
     """Give a word as it is looked up: capitals and digits folded if so asked."""
     word = clean(word)
@@ -87,6 +88,7 @@ def folded(word: str, lower: bool = True, digits: bool = True) -> str:
     return _DIGIT.sub("0", word) if digits and not word.isalpha() else word
 
 
+@lru_cache(KEPT)
 def case_of(word: str) -> str:
     """Name a word's capitals: none, initial, all caps or any."""
     if word.islower():
@@ -108,6 +110,7 @@ def suffix(length: int, word: str) -> str:
     return folded(word)[-length:]
 
 
+@lru_cache(KEPT)
 def shape_of(word: str) -> str:
     """Give a word's shape, runs collapsed: McRae is XxXx, 1984-85 is 0-0."""
     return "".join(sign for sign, _ in itertools.groupby(map(_sign, clean(word))))
