@@ -1,0 +1,138 @@
+"""A complete C module: what its function calls, its tables, the function, and how to enter it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.arrays.ir import COMPUTED, Array
+from micrograd.lowering.native.formulas import LIBRARY, Formulas, number
+from micrograd.lowering.native.function import Function, Task, sparse
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+
+FAST = ("exp", "log", "log1p", "tanh")  # functions of ours that loops of vectors can call
+STATIC = """#ifndef STATIC
+#define STATIC static
+#endif"""
+KEYWORDS = """auto break case char const continue default do double else enum extern float for goto
+if inline int long register restrict return short signed sizeof static struct switch typedef union
+unsigned void volatile while main run B s n i j k l p at sum best count share turn product memset
+rint copysign isnan NAN INFINITY number wide pair maximum minimum square cube loss_ linux unix
+asm typeof bool true false y0 y1 yn j0 j1 jn gamma signgam nan inf"""
+
+
+class CNames(dict[Any, str]):
+    """The names of arrays as C can have them: those of the notes, in ASCII, none of C's own."""
+
+    def __init__(self, names: Mapping[Any, str]) -> None:
+        super().__init__()
+        self._taken = {*KEYWORDS.split(), *LIBRARY, *_math_names()}
+        for item, name in names.items():
+            self.enter(item, name)
+
+    def enter(self, item: Any, name: str) -> None:
+        """Give an array a name like the wanted one."""
+        name = "".join(c if re.match(r"[A-Za-z0-9_]", c) else f"u{ord(c):x}" for c in name)
+        name = re.sub(r"^(?=[\d_])", "v", name)
+        while name in self._taken or re.fullmatch(r"(first|places|i)\d+|fast_.*|\w+_T", name):
+            name += "_"
+        self[item] = name
+        self._taken.add(name)
+
+
+def _math_names() -> set[str]:
+    """Return what <math.h> may define for itself."""
+    stems = """acos asin atan atan2 cbrt ceil cosh erf erfc exp2 expm1 fdim floor fma fmax fmin fmod
+    frexp hypot ilogb ldexp lgamma logb lrint lround modf nextafter pow remainder remquo round
+    scalbn sinh tan tgamma trunc drem significand abs div exit free malloc index"""
+    every = {*stems.split(), *LIBRARY}
+    return every | {f"{name}{end}" for name in every for end in "fl"}
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """The text of a module, and what its function takes: leaves, then `results` to write to."""
+
+    source: str
+    arguments: tuple[Array, ...]
+    results: tuple[Array, ...]
+    sparse: Mapping[Array, tuple[Array, ...]]  # rows that are added to the gradient of a table
+
+
+def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tuple[Array, ...]]]:
+    """Return what a function computes, from the forms of index notation."""
+    arrays, backward = forms["arrays"], forms["adjoints"]
+    names = CNames(forms["inlined"].names)
+    computed = [array for array in arrays.arrays if array.kind == COMPUTED]
+    results: list[Array] = []
+    rows: dict[Array, tuple[Array, ...]] = {}
+    for adjoint in backward.arrays if backward else ():
+        parts = sparse(adjoint) if sparse_rows else []
+        for n, part in enumerate(parts):
+            names.enter(part, f"{names[adjoint]}_rows{n + 1}")
+        if parts:
+            rows[adjoint] = tuple(parts)
+        computed += parts or [adjoint]
+    for adjoint in backward.gradients.values() if backward else ():
+        results += rows.get(adjoint, [adjoint])
+    leaves = [a for kind in (INPUT, PARAMETER, CONSTANT) for a in arrays.leaves(kind)]
+    arguments = tuple(a for a in leaves if a.data is None)
+    return Task(name, arguments, tuple(computed), arrays.loss, tuple(results), names), rows
+
+
+def module(forms: Any, name: str) -> Module:
+    """Return the module that is compiled and run."""
+    wanted, rows = task(forms, name, sparse_rows=True)
+    formulas = Formulas()
+    function = Function(wanted, True, formulas)
+    body = re.sub(rf"\b({'|'.join(FAST)})\(", r"fast_\1(", function.text())
+    helpers = [
+        re.sub(rf"\b({'|'.join(FAST)})\(", r"fast_\1(", text) for text in formulas.called.values()
+    ]
+    parts = [
+        "#include <fenv.h>\n#include <math.h>\n#include <string.h>",
+        STATIC,
+        *_used({"fast_": "mathematics.c", "product(": "product.c"}, "\n".join([*helpers, body])),
+        "\n".join(helpers),
+        tables(function, forms),
+        f"static {body}",
+        entry(function),
+    ]
+    source = "\n\n".join(part for part in parts if part) + "\n"
+    return Module(source, wanted.arguments, wanted.results, rows)
+
+
+def _used(own: Mapping[str, str], text: str) -> list[str]:
+    """Return the files of C that a text needs, by what it calls."""
+    folder = files(__package__)
+    return [(folder / own[name]).read_text(encoding="utf-8") for name in own if name in text]
+
+
+def tables(function: Function, forms: Any) -> str:
+    """Return the constants that a function reads."""
+    lines = [
+        f"static const int {name}[] = {{{', '.join(map(str, data.tolist()))}}};"
+        for name, data in function.memory.tables.values()
+    ]
+    for array in forms["inlined"].constants:
+        numbers = ", ".join(map(number, np.asarray(array.data).ravel().tolist()))
+        lines.append(f"static const double {function.task.names[array]}[] = {{{numbers}}};")
+    return "\n".join(lines)
+
+
+def entry(function: Function) -> str:
+    """Return the function that Python calls: with pointers, and it tells of numbers out of range."""
+    count = len(function.parameters())
+    arguments = ", ".join(["B", *(f"a[{n}]" for n in range(count))])
+    return (
+        "int run(long B, void **a, double *result) {\n"
+        "    feclearexcept(FE_ALL_EXCEPT);\n"
+        f"    *result = {function.task.name}({arguments});\n"
+        "    return fetestexcept(FE_DIVBYZERO | FE_OVERFLOW | FE_INVALID);\n"
+        "}"
+    )
