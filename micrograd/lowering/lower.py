@@ -20,7 +20,7 @@ from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER, Declar
 from micrograd.lowering.trace.record import Trace, recorded, trace
 
 REDUCTIONS = ("mean", "sum")
-BACKENDS = ("numpy",)
+BACKENDS = ("numpy", "c", "auto")
 
 
 def lower(
@@ -36,7 +36,8 @@ def lower(
     A function is traced on `samples`, nested lists of numbers; its program takes batches of them
     and returns the mean (or `reduce="sum"`) of their losses. `parameters` names the arrays to
     train; else they are the Values made before, named by labels and scopes, or by the variables
-    that the function reads them from.
+    that the function reads them from. `backend="c"` compiles the program (CompilerError where no
+    compiler is); "auto" does so where it can, and else runs the text as "numpy" does.
     """
     if reduce not in REDUCTIONS:
         raise ValueError(f"reduce={reduce!r}; give one of {', '.join(REDUCTIONS)}")
@@ -48,10 +49,10 @@ def lower(
         traced = recorded(function, samples, parameters)
     else:
         traced = trace(function, samples, names, parameters)
-    return _program(traced, bool(parameters), reduce)
+    return _program(traced, bool(parameters), reduce, backend)
 
 
-def _program(traced: Trace, named: bool, reduce: str) -> Program:
+def _program(traced: Trace, named: bool, reduce: str, backend: str) -> Program:
     """Run the passes up to arrays, or take these from a graph of the same structure."""
     forms = run({"root": traced.root}, "graph", "graph")
     graph: ScalarGraph = forms["graph"]
@@ -76,7 +77,8 @@ def _program(traced: Trace, named: bool, reduce: str) -> Program:
     key = structure(forms["chains"], arrays, trainable, reduce)
     lowered = cached(key, lambda: Lowered(run(forms, "arrays", "arrays")["arrays"]))
     values = [*(leaf.values for leaf in leaves), *(values for _, values in rows)]
-    return Program(lowered, _leaf_values(lowered, values, graph), graph, forms["chains"])
+    leaf_values = _leaf_values(lowered, values, graph)
+    return Program(lowered, leaf_values, graph, forms["chains"], backend)
 
 
 def _masks(graph: ScalarGraph, batched: bool) -> list[Declared]:

@@ -20,6 +20,7 @@ from micrograd.lowering.diagnose import diagnose
 from micrograd.lowering.explain import explained, form_after
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.irregular.replay import narrow, replayed
+from micrograd.lowering.native.run import Native, chosen
 from micrograd.lowering.passes import FORWARD, Lowered, Text, exported
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
@@ -43,7 +44,12 @@ class Program:
     """
 
     def __init__(
-        self, lowered: Lowered, leaves: Mapping[str, Any], graph: ScalarGraph, chains: Chains
+        self,
+        lowered: Lowered,
+        leaves: Mapping[str, Any],
+        graph: ScalarGraph,
+        chains: Chains,
+        backend: str = "numpy",
     ) -> None:
         self.lowered, self.graph = lowered, graph
         self._leaves, self._chains = leaves, chains
@@ -63,6 +69,12 @@ class Program:
         self._shapes = [a.shape for a in form.leaves(INPUT)]
         self._guarded = any(BY_NAME[op].needs for op in form.operations)
         self._replayed = isinstance(form, Levels) and narrow(form)
+        self._native = chosen(backend, lowered, {**self.parameters, **self.constants})
+
+    @property
+    def backend(self) -> str:
+        """Return what runs the program: "c" or "numpy"."""
+        return "c" if self._native else "numpy"
 
     @property
     def source(self) -> str:
@@ -167,6 +179,8 @@ class Program:
 
     def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
         inputs = self._arguments(batch)
+        if self._native:
+            return self._natively(self._native, kind, inputs)
         held = {**self.parameters, **self.constants}
         if self._replayed:
             return replayed(self.root, self._leaves, held, self.parameters, kind != FORWARD)
@@ -179,9 +193,21 @@ class Program:
                 return self._called(kind, {**names, **held})
         except (ArithmeticError, ValueError):
             pass
-        diagnose(self.root, self._leaves, held, names | self.ids.rows(names, held))
+        self._diagnose(names)
         with np.errstate(all="ignore"):
             return self._called(kind, {**names, **held})
+
+    def _natively(
+        self, native: Native, kind: str, inputs: list[Floats]
+    ) -> tuple[float, dict[str, Any]]:
+        loss, gradients, strange = native(kind, inputs)
+        if strange and self._guarded:
+            self._diagnose(dict(zip(self.inputs, inputs)))
+        return loss, gradients
+
+    def _diagnose(self, batch: Mapping[str, Any]) -> None:
+        held = {**self.parameters, **self.constants}
+        diagnose(self.root, self._leaves, held, {**batch, **self.ids.rows(batch, held)})
 
     def _called(self, kind: str, arrays: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
         text = self._text(kind)

@@ -63,6 +63,16 @@ class Module:
     results: tuple[Array, ...]
     sparse: Mapping[Array, tuple[Array, ...]]  # rows that are added to the gradient of a table
 
+    @property
+    def fixed(self) -> int:
+        """Return how many numbers the results have that are not of a sample."""
+        return sum(array.size for array in self.results if not array.batched)
+
+    @property
+    def of_sample(self) -> int:
+        """Return how many numbers the results have for every sample."""
+        return sum(array.size for array in self.results if array.batched)
+
 
 def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tuple[Array, ...]]]:
     """Return what a function computes, from the forms of index notation."""
@@ -126,13 +136,24 @@ def tables(function: Function, forms: Any) -> str:
 
 
 def entry(function: Function) -> str:
-    """Return the function that Python calls: with pointers, and it tells of numbers out of range."""
-    count = len(function.parameters())
-    arguments = ", ".join(["B", *(f"a[{n}]" for n in range(count))])
+    """Return the function that Python calls: with leaves, where to put results, and the batch.
+
+    It tells whether a number was out of range.
+    """
+    inputs = [a for a in function.task.arguments if a.kind == INPUT]
+    leaves = [a for a in function.task.arguments if a.kind != INPUT]
+    given = {a: f"x{n}" for n, a in enumerate(inputs)}
+    given |= {a: f"leaves[{n}]" for n, a in enumerate(leaves)}
+    start, samples = 1, 0
+    for array in function.task.results:
+        given[array] = f"results + {start}" + (f" + B * {samples}" if samples else "")
+        start, samples = start + array.size * (not array.batched), samples + array.size * array.batched
+    heads = ", ".join(["long B", "void **leaves", "double *results", *(f"void *x{n}" for n in range(len(inputs)))])
+    arguments = ", ".join(["B", *(given[array] for _, array in function.parameters())])
     return (
-        "int run(long B, void **a, double *result) {\n"
+        f"int run({heads}) {{\n"
         "    feclearexcept(FE_ALL_EXCEPT);\n"
-        f"    *result = {function.task.name}({arguments});\n"
+        f"    results[0] = {function.task.name}({arguments});\n"
         "    return fetestexcept(FE_DIVBYZERO | FE_OVERFLOW | FE_INVALID);\n"
         "}"
     )

@@ -1,9 +1,10 @@
-"""Run a compiled function on NumPy arrays."""
+"""Run compiled functions on the arrays of a program."""
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+import weakref
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,57 +12,118 @@ import numpy as np
 from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Rows, Term
 from micrograd.lowering.code.helpers.numpy import sparse_rows
-from micrograd.lowering.native.compiler import loaded
-from micrograd.lowering.native.module import Module
+from micrograd.lowering.native.compiler import available, compiler, loaded
+from micrograd.lowering.native.module import Module, module
+from micrograd.lowering.passes import FORWARD, Lowered
+from micrograd.optim.gradients import Rows as RowsOfTable
 
-_POINTER = ctypes.c_void_p
+Result = tuple[float, dict[str, Any], bool]
+_modules: weakref.WeakKeyDictionary[Lowered, dict[str, Module]] = weakref.WeakKeyDictionary()
+
+
+def chosen(backend: str, lowered: Lowered, held: Mapping[str, Any]) -> Native | None:
+    """Return what runs a program natively; None where its text is to run.
+
+    Raises CompilerError for "c" where there is no compiler.
+    """
+    if backend == "numpy" or (backend == "auto" and not available()):
+        return None
+    compiler()
+    return Native(lowered, held)
 
 
 class Native:
-    """A compiled function: called with the arrays of its arguments by name."""
+    """The functions of a program, compiled when they are first wanted.
 
-    def __init__(self, module: Module, names: Mapping[Any, str], gradients: Mapping[Array, Array]):
-        self.module = module
-        self.arguments = [names[a] for a in module.arguments]
-        self.gradients = {names[leaf]: adjoint for leaf, adjoint in gradients.items()}
-        self.names = names
-        self.function = loaded(module.source).run
-        self.count = len(module.arguments) + len(module.results)
+    They read parameters and constants where they lie: `held` are changed in place only. A call
+    gives new arrays, so that several threads may call at the same time.
+    """
 
-    def __call__(self, arrays: Mapping[str, Any], size: int) -> tuple[float, dict[str, Any], bool]:
-        """Return the loss, the gradients, and whether a number left the range of floats."""
-        results = {
-            a: np.empty((size, *a.shape) if a.batched else a.shape) for a in self.module.results
-        }
-        given = [arrays[name] for name in self.arguments]
-        pointers = (_POINTER * self.count)(
-            *(x.__array_interface__["data"][0] for x in (*given, *results.values()))
-        )
-        loss = ctypes.c_double()
-        strange = self.function(ctypes.c_long(size), pointers, ctypes.byref(loss))
+    def __init__(self, lowered: Lowered, held: Mapping[str, Any]) -> None:
+        self.lowered, self.held = lowered, held
+        self._functions: dict[str, _Function] = {}
+
+    def module(self, wanted: str) -> Module:
+        """Return the C of a function; `wanted` is FORWARD, PARAMETER or INPUT."""
+        modules = _modules.setdefault(self.lowered, {})
+        if wanted not in modules:
+            name = "forward" if wanted == FORWARD else "value_and_grad"
+            modules[wanted] = module(self.lowered.forms(wanted), name)
+        return modules[wanted]
+
+    def __call__(self, wanted: str, inputs: Sequence[Any]) -> Result:
+        """Return the loss of a batch, gradients by name, and whether a number left the floats.
+
+        Raises CompilerError where there is no compiler, or where it fails.
+        """
+        function = self._functions.get(wanted)
+        if function is None:
+            backward = self.lowered.forms(wanted)["adjoints"]
+            names, gradients = self.lowered.names, backward.gradients if backward else {}
+            function = _Function(self.module(wanted), self.held, names, gradients)
+            self._functions[wanted] = function
+        return function(inputs)
+
+
+class _Function:
+    """One compiled function with the arrays that it reads."""
+
+    def __init__(
+        self,
+        module: Module,
+        held: Mapping[str, Any],
+        names: Mapping[Any, str],
+        gradients: Mapping[Array, Array],
+    ) -> None:
+        self.module, self.held, self.names = module, held, names
+        own = [held[names[a]] for a in module.arguments if names[a] in held]
+        self._leaves = (ctypes.c_void_p * max(1, len(own)))(*map(_address, own))
+        self._where = ctypes.addressof(self._leaves)
+        self._inputs = [names[a] for a in module.arguments if names[a] not in held]
+        self._gradients = {names[leaf]: adjoint for leaf, adjoint in gradients.items()}
+        self._call = loaded(module.source).run
+        pointers = [ctypes.c_void_p] * (2 + len(self._inputs))
+        self._call.argtypes = [ctypes.c_long, *pointers]
+
+    def __call__(self, inputs: Sequence[Any]) -> Result:
+        size = len(inputs[0]) if inputs else 1
+        flat = np.empty(1 + self.module.fixed + size * self.module.of_sample)
+        strange = self._call(size, self._where, _address(flat), *map(_address, inputs))
+        results, start = {}, 1
+        for array in self.module.results:
+            shape = (size, *array.shape) if array.batched else array.shape
+            end = start + array.size * (size if array.batched else 1)
+            results[array] = flat[start:end].reshape(shape)
+            start = end
         gradients = {
-            name: self._gradient(name, adjoint, results, arrays)
-            for name, adjoint in self.gradients.items()
+            name: self._gradient(name, adjoint, results, inputs)
+            for name, adjoint in self._gradients.items()
         }
-        return loss.value, gradients, bool(strange)
+        return float(flat[0]), gradients, bool(strange)
 
     def _gradient(
-        self, name: str, adjoint: Array, results: Mapping[Array, Any], arrays: Mapping[str, Any]
+        self, name: str, adjoint: Array, results: Mapping[Array, Any], inputs: Sequence[Any]
     ) -> Any:
-        if adjoint not in self.module.sparse:
+        parts = self.module.sparse.get(adjoint)
+        if parts is None:
             return results[adjoint]
+        batch = dict(zip(self._inputs, inputs))
         pairs: list[Any] = []
-        for term, part in zip(adjoint.terms, self.module.sparse[adjoint]):
-            pairs += [self._ids(term, arrays), results[part]]
-        return sparse_rows(arrays[name], *pairs)
+        for term, part in zip(adjoint.terms, parts):
+            pairs += [self._ids(term, batch), results[part]]
+        return RowsOfTable(*sparse_rows(self.held[name], *pairs))
 
-    def _ids(self, term: Term, arrays: Mapping[str, Any]) -> Any:
-        """Return the rows that a term is added to."""
+    def _ids(self, term: Term, batch: Mapping[str, Any]) -> Any:
+        """Return the rows that a term is added to, for every sample."""
         assert isinstance(term.at, Rows)
         read = term.at.ids
-        ids = arrays[self.names[read.array]]
         sizes = {v: int(n) for v, n in term.kept if v in read.vars}  # type: ignore[arg-type]
-        places = flat_places(read, sizes)
-        order = [v for v, _ in term.kept if v in read.vars]
-        places = np.asarray(places).transpose([read.vars.index(v) for v in order])
-        return ids.reshape(len(ids), -1)[:, places.reshape(-1)]
+        places = np.asarray(flat_places(read, sizes))
+        order = [read.vars.index(v) for v, _ in term.kept if v in read.vars]
+        ids = batch[self.names[read.array]]
+        return ids.reshape(len(ids), -1)[:, places.transpose(order).reshape(-1)]
+
+
+def _address(array: Any) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
