@@ -16,7 +16,7 @@ from micrograd.lowering.native.memory import Memory
 
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
 L1 = 24 * 1024  # bytes that a block's arrays may take
-BLOCKS = (8, 64)  # samples in a block, at least and at most
+BLOCKS = (32, 64)  # samples in a block, at least and at most
 
 
 class TwoLoopsError(ValueError):

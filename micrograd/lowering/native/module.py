@@ -64,14 +64,9 @@ class Module:
     sparse: Mapping[Array, tuple[Array, ...]]  # rows that are added to the gradient of a table
 
     @property
-    def fixed(self) -> int:
-        """Return how many numbers the results have that are not of a sample."""
-        return sum(array.size for array in self.results if not array.batched)
-
-    @property
-    def of_sample(self) -> int:
-        """Return how many numbers the results have for every sample."""
-        return sum(array.size for array in self.results if array.batched)
+    def shared(self) -> int:
+        """Return how many of the results are no sample's: the first ones."""
+        return sum(not array.batched for array in self.results)
 
 
 def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tuple[Array, ...]]]:
@@ -90,6 +85,7 @@ def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tu
         computed += parts or [adjoint]
     for adjoint in backward.gradients.values() if backward else ():
         results += rows.get(adjoint, [adjoint])
+    results.sort(key=lambda array: array.batched)
     leaves = [a for kind in (INPUT, PARAMETER, CONSTANT) for a in arrays.leaves(kind)]
     arguments = tuple(a for a in leaves if a.data is None)
     return Task(name, arguments, tuple(computed), arrays.loss, tuple(results), names), rows

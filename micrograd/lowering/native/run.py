@@ -80,26 +80,39 @@ class _Function:
         self._leaves = (ctypes.c_void_p * max(1, len(own)))(*map(_address, own))
         self._where = ctypes.addressof(self._leaves)
         self._inputs = [names[a] for a in module.arguments if names[a] not in held]
-        self._gradients = {names[leaf]: adjoint for leaf, adjoint in gradients.items()}
         self._call = loaded(module.source).run
         pointers = [ctypes.c_void_p] * (2 + len(self._inputs))
         self._call.argtypes = [ctypes.c_long, *pointers]
+        # Where the results that are no samples' lie among all of them: behind the loss.
+        self._places, self._fixed = {}, 1
+        for array in module.results[: module.shared]:
+            end = self._fixed + array.size
+            self._places[array] = slice(self._fixed, end), array.shape
+            self._fixed = end
+        self._of_samples = [(a, a.shape, a.size) for a in module.results[module.shared :]]
+        self._of_sample = sum(size for _, _, size in self._of_samples)
+        shared = {a: self._places[a] for a in gradients.values() if a in self._places}
+        self._shared = [(names[x], *shared[a]) for x, a in gradients.items() if a in shared]
+        self._others = [(names[x], a) for x, a in gradients.items() if a not in shared]
 
     def __call__(self, inputs: Sequence[Any]) -> Result:
         size = len(inputs[0]) if inputs else 1
-        flat = np.empty(1 + self.module.fixed + size * self.module.of_sample)
+        flat = np.empty(self._fixed + size * self._of_sample)
         strange = self._call(size, self._where, _address(flat), *map(_address, inputs))
-        results, start = {}, 1
-        for array in self.module.results:
-            shape = (size, *array.shape) if array.batched else array.shape
-            end = start + array.size * (size if array.batched else 1)
-            results[array] = flat[start:end].reshape(shape)
-            start = end
-        gradients = {
-            name: self._gradient(name, adjoint, results, inputs)
-            for name, adjoint in self._gradients.items()
-        }
+        gradients = {name: flat[part].reshape(shape) for name, part, shape in self._shared}
+        if self._others:
+            results = self._samples(flat, size)
+            for name, adjoint in self._others:
+                gradients[name] = self._gradient(name, adjoint, results, inputs)
         return float(flat[0]), gradients, bool(strange)
+
+    def _samples(self, flat: Any, size: int) -> dict[Array, Any]:
+        """Return the results that every sample has."""
+        results, start = {}, self._fixed
+        for array, shape, length in self._of_samples:
+            results[array] = flat[start : start + length * size].reshape(size, *shape)
+            start += length * size
+        return results
 
     def _gradient(
         self, name: str, adjoint: Array, results: Mapping[Array, Any], inputs: Sequence[Any]
@@ -125,5 +138,9 @@ class _Function:
 
 
 def _address(array: Any) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address
+    """Return where the numbers of an array are."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # five times as fast
+    except (TypeError, ValueError):  # of an array that is read only, or has no numbers
+        address: int = array.__array_interface__["data"][0]
+        return address
