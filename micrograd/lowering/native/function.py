@@ -52,7 +52,7 @@ class Function:
     one sample after the other, to be read."""
 
     def __init__(self, task: Task, blocks: bool, formulas: Formulas) -> None:
-        self.task = task
+        self.task, self.formulas = task, formulas
         self.late = _late(task.arrays)
         outside = frozenset((*task.arguments, *task.results))
         local = [a for a in task.arrays if a.batched and a not in outside]

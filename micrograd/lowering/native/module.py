@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.arrays.ir import COMPUTED, Array
+from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.native.formulas import LIBRARY, Formulas, number
 from micrograd.lowering.native.function import Function, Task, sparse
+from micrograd.lowering.native.tape import Tape
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
 
 FAST = ("exp", "log", "log1p", "tanh")  # functions of ours that loops of vectors can call
@@ -62,6 +64,8 @@ class Module:
     arguments: tuple[Array, ...]
     results: tuple[Array, ...]
     sparse: Mapping[Array, tuple[Array, ...]]  # rows that are added to the gradient of a table
+    gradients: Mapping[Array, Array]  # of leaves
+    tables: tuple[Any, ...] = ()  # what the function reads besides
 
     @property
     def shared(self) -> int:
@@ -93,24 +97,35 @@ def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tu
 
 def module(forms: Any, name: str) -> Module:
     """Return the module that is compiled and run."""
+    if isinstance(forms["arrays"], Levels):
+        tape = Tape(forms["arrays"], forms["wanted"], name, CNames(forms["arrays"].names), True)
+        body, gradients, rows = tape.text(), tape.gradients, tape.rows
+        source = assembled(tape, body, "")
+        tables_of = tuple(tape.tables.values())
+        return Module(source, tape.task.arguments, tape.task.results, rows, gradients, tables_of)
     wanted, rows = task(forms, name, sparse_rows=True)
-    formulas = Formulas()
-    function = Function(wanted, True, formulas)
-    body = re.sub(rf"\b({'|'.join(FAST)})\(", r"fast_\1(", function.text())
-    helpers = [
-        re.sub(rf"\b({'|'.join(FAST)})\(", r"fast_\1(", text) for text in formulas.called.values()
-    ]
+    function = Function(wanted, True, Formulas())
+    body = function.text()
+    source = assembled(function, body, tables(function, forms))
+    backward = forms["adjoints"]
+    gradients = backward.gradients if backward else {}
+    return Module(source, wanted.arguments, wanted.results, rows, gradients)
+
+
+def assembled(function: Function | Tape, body: str, data: str) -> str:
+    """Return a module around a function."""
+    called = function.formulas.called.values()
+    fast = [re.sub(rf"\b({'|'.join(FAST)})\(", r"fast_\1(", x) for x in (*called, f"static {body}")]
     parts = [
         "#include <fenv.h>\n#include <math.h>\n#include <string.h>",
         STATIC,
-        *_used({"fast_": "mathematics.c", "product(": "product.c"}, "\n".join([*helpers, body])),
-        "\n".join(helpers),
-        tables(function, forms),
-        f"static {body}",
+        *_used({"fast_": "mathematics.c", "product(": "product.c"}, "\n".join(fast)),
+        "\n".join(fast[:-1]),
+        data,
+        fast[-1],
         entry(function),
     ]
-    source = "\n\n".join(part for part in parts if part) + "\n"
-    return Module(source, wanted.arguments, wanted.results, rows)
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _used(own: Mapping[str, str], text: str) -> list[str]:
@@ -131,14 +146,15 @@ def tables(function: Function, forms: Any) -> str:
     return "\n".join(lines)
 
 
-def entry(function: Function) -> str:
+def entry(function: Function | Tape) -> str:
     """Return the function that Python calls: with leaves, where to put results, and the batch.
 
     It tells whether a number was out of range.
     """
     inputs = [a for a in function.task.arguments if a.kind == INPUT]
     leaves = [a for a in function.task.arguments if a.kind != INPUT]
-    given = {a: f"x{n}" for n, a in enumerate(inputs)}
+    leaves += [item for _, item in function.parameters() if isinstance(item, str)]
+    given: dict[Any, str] = {a: f"x{n}" for n, a in enumerate(inputs)}
     given |= {a: f"leaves[{n}]" for n, a in enumerate(leaves)}
     start, samples = 1, 0
     for array in function.task.results:

@@ -58,9 +58,7 @@ class Native:
         """
         function = self._functions.get(wanted)
         if function is None:
-            backward = self.lowered.forms(wanted)["adjoints"]
-            names, gradients = self.lowered.names, backward.gradients if backward else {}
-            function = _Function(self.module(wanted), self.held, names, gradients)
+            function = _Function(self.module(wanted), self.held, self.lowered.names)
             self._functions[wanted] = function
         return function(inputs)
 
@@ -69,14 +67,11 @@ class _Function:
     """One compiled function with the arrays that it reads."""
 
     def __init__(
-        self,
-        module: Module,
-        held: Mapping[str, Any],
-        names: Mapping[Any, str],
-        gradients: Mapping[Array, Array],
+        self, module: Module, held: Mapping[str, Any], names: Mapping[Any, str]
     ) -> None:
         self.module, self.held, self.names = module, held, names
         own = [held[names[a]] for a in module.arguments if names[a] in held]
+        own += module.tables
         self._leaves = (ctypes.c_void_p * max(1, len(own)))(*map(_address, own))
         self._where = ctypes.addressof(self._leaves)
         self._inputs = [names[a] for a in module.arguments if names[a] not in held]
@@ -91,6 +86,7 @@ class _Function:
             self._fixed = end
         self._of_samples = [(a, a.shape, a.size) for a in module.results[module.shared :]]
         self._of_sample = sum(size for _, _, size in self._of_samples)
+        gradients = module.gradients
         shared = {a: self._places[a] for a in gradients.values() if a in self._places}
         self._shared = [(names[x], *shared[a]) for x, a in gradients.items() if a in shared]
         self._others = [(names[x], a) for x, a in gradients.items() if a not in shared]
