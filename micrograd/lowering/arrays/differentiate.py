@@ -287,7 +287,7 @@ def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:
     if len(terms) != 1 or terms[0].summed or len(terms[0].factors) > 1:
         return None
     (term,) = terms
-    own = _own_variables(array, term)
+    own = own_variables(array, term)
     if own is None:
         return None
     if not term.factors:
@@ -311,7 +311,7 @@ def _numbers_added(terms: tuple[Term, ...]) -> tuple[Term, ...]:
     return (replace(terms[0], scale=total),)
 
 
-def _own_variables(array: Array, term: Term) -> dict[int, int] | None:
+def own_variables(array: Array, term: Term) -> dict[int, int] | None:
     """Return an array's variable for each of a term's; None where it is not added all over."""
     if term.at is None:
         return {var: var for var, _ in term.kept}

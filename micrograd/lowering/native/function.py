@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.differentiate import _own_variables
+from micrograd.lowering.arrays.check import BrokenProgramError
+from micrograd.lowering.arrays.differentiate import own_variables
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, Index, Read, Rows, Term
 from micrograd.lowering.native.formulas import Formulas
 from micrograd.lowering.native.loops import Loops
@@ -17,10 +18,6 @@ from micrograd.lowering.native.memory import Memory
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
 L1 = 24 * 1024  # bytes that a block's arrays may take
 BLOCKS = (32, 64)  # samples in a block, at least and at most
-
-
-class TwoLoopsError(ValueError):
-    """Report an array of a sample that depends on a sum over all samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +46,12 @@ class Sections:
 
 class Function:
     """Write a function. With `blocks` it runs through blocks of samples, for speed; without, through
-    one sample after the other, to be read."""
+    one sample after the other, to be read. It watches what the `guarded` operations give."""
 
-    def __init__(self, task: Task, blocks: bool, formulas: Formulas) -> None:
-        self.task, self.formulas = task, formulas
+    def __init__(
+        self, task: Task, blocks: bool, formulas: Formulas, guarded: Collection[str] = ()
+    ) -> None:
+        self.task, self.formulas, self.guarded = task, formulas, guarded
         self.late = _late(task.arrays)
         outside = frozenset((*task.arguments, *task.results))
         local = [a for a in task.arrays if a.batched and a not in outside]
@@ -69,6 +68,8 @@ class Function:
         """Return the function."""
         for array in self.task.arrays:
             (self._sample if array.batched else self._fixed)(array)
+            if array.formula and array.formula.op in self.guarded:
+                self._watch(array)
         lines = [*self._fixed_locals(), *self._turned(), *self.sections.before]
         if self.sections.samples:
             lines += self._loop()
@@ -83,19 +84,21 @@ class Function:
         parameters = ["long B", *(text for text, _ in self.parameters())]
         return f"double {self.task.name}({', '.join(parameters)})"
 
-    def parameters(self) -> list[tuple[str, Array]]:
+    def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays that they take."""
         ids = {a.lookup.ids.array for a in self.task.arrays if a.lookup}
         inputs = [
             (f"const {'long long' if a in ids else 'double'} *restrict {self.task.names[a]}", a)
             for a in self.task.arguments
         ]
-        return inputs + [(f"double *restrict {self.task.names[a]}", a) for a in self.task.results]
+        strange = [("int *strange", "&strange")] if self.guarded else []
+        results = [(f"double *restrict {self.task.names[a]}", a) for a in self.task.results]
+        return [*inputs, *results, *strange]
 
     def _sample(self, array: Array) -> None:
         """Compute an array of each sample, within the loop."""
         if any(read.array in self.late for read in array.reads):
-            raise TwoLoopsError(f"{array!r} depends on a sum over all samples")
+            raise BrokenProgramError(f"{array!r} depends on a sum over all samples")
         self._put(array, array.terms, self.sections.samples, False)
 
     def _fixed(self, array: Array) -> None:
@@ -125,6 +128,13 @@ class Function:
             begun = True
         if not begun:
             lines.append(self.loops.zero(array))
+
+    def _watch(self, array: Array) -> None:
+        """Note where an operation gives a number that is not finite."""
+        lines = self.sections.samples if array.batched else self.sections.before
+        address = "&" if self.memory.is_scalar(array) else ""
+        many = f"count * {array.size}" if array.batched else f"{array.size}"
+        lines.append(f"*strange |= odd({address}{self.task.names[array]}, {many});")
 
     def _section(self, term: Term) -> str:
         if BATCH in term.sizes:
@@ -187,7 +197,7 @@ def _alike(array: Array, term: Term) -> bool:
     """Return whether a term runs over the array's own variables, each by its number, no others."""
     if term.summed or term.pieces is not None or any(isinstance(f, Choice) for f in term.factors):
         return False
-    own = _own_variables(array, term)
+    own = own_variables(array, term)
     return own is not None and all(v == w for v, w in own.items()) and len(term.kept) == len(array.axes)
 
 
@@ -195,7 +205,7 @@ def _covers(array: Array, term: Term) -> bool:
     """Return whether a term gives every element of an array a value, once."""
     if any(isinstance(factor, Choice) for factor in term.factors):
         return True
-    return term.pieces is None and _own_variables(array, term) is not None
+    return term.pieces is None and own_variables(array, term) is not None
 
 
 def _block(local: Iterable[Array]) -> int:

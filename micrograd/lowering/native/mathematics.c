@@ -12,22 +12,13 @@ static inline double two_to(double n) { /* -1022 <= n <= 1023, a whole number */
     return u.x;
 }
 
-/* e^r - 1 for |r| <= ln 2 / 2 */
+/* e^r - 1 for |r| <= ln 2 / 2: Taylor's terms in pairs, so that few wait for one another (Estrin) */
 static inline double small_expm1(double r) {
-    double p = 1.0 / 87178291200.0;
-    p = p * r + 1.0 / 6227020800.0;
-    p = p * r + 1.0 / 479001600.0;
-    p = p * r + 1.0 / 39916800.0;
-    p = p * r + 1.0 / 3628800.0;
-    p = p * r + 1.0 / 362880.0;
-    p = p * r + 1.0 / 40320.0;
-    p = p * r + 1.0 / 5040.0;
-    p = p * r + 1.0 / 720.0;
-    p = p * r + 1.0 / 120.0;
-    p = p * r + 1.0 / 24.0;
-    p = p * r + 1.0 / 6.0;
-    p = p * r + 0.5;
-    return p * (r * r) + r;
+    double r2 = r * r, r4 = r2 * r2;
+    double a = (1.0 / 2 + r * (1.0 / 6)) + r2 * (1.0 / 24 + r * (1.0 / 120));
+    double b = (1.0 / 720 + r * (1.0 / 5040)) + r2 * (1.0 / 40320 + r * (1.0 / 362880));
+    double c = (1.0 / 3628800 + r * (1.0 / 39916800)) + r2 * (1.0 / 479001600 + r * (1.0 / 6227020800));
+    return (a + r4 * (b + r4 * c)) * r2 + r;
 }
 
 static inline double fast_exp(double x) {
@@ -71,8 +62,7 @@ static inline double fast_log1p_of(double x, double lost) {
     e = tiny > 1.0 ? e - 54.0 : e;
     double y = e * LN2_HIGH - ((half - (s * (half + p * z) + (e * LN2_LOW + lost))) - f);
     y = x > 1.7976931348623157e308 ? x : y;
-    double bad = (x == 0.0 ? -1.0 : 0.0) / (x > 0.0 ? 1.0 : 0.0); /* -inf at 0, nan below */
-    return x > 0.0 ? y : x == x ? bad : x;
+    return x > 0.0 ? y : x == 0.0 ? -INFINITY : NAN;
 }
 
 static inline double fast_log(double x) { return fast_log1p_of(x, 0.0); }

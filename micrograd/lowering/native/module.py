@@ -15,16 +15,22 @@ from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.native.formulas import LIBRARY, Formulas, number
 from micrograd.lowering.native.function import Function, Task, sparse
 from micrograd.lowering.native.tape import Tape
+from micrograd.ops import BY_NAME
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
 
 FAST = ("exp", "log", "log1p", "tanh")  # functions of ours that loops of vectors can call
 STATIC = """#ifndef STATIC
 #define STATIC static
 #endif"""
+ODD = """static int odd(const double *x, long count) {
+    int any = 0;
+    for (long i = 0; i < count; i++) any |= !(x[i] - x[i] == 0.0);
+    return any;
+}"""
 KEYWORDS = """auto break case char const continue default do double else enum extern float for goto
 if inline int long register restrict return short signed sizeof static struct switch typedef union
 unsigned void volatile while main run B s n i j k l p at sum best count share turn product memset
-rint copysign isnan NAN INFINITY number wide pair maximum minimum square cube loss_ linux unix
+rint copysign isnan NAN INFINITY number wide pair maximum minimum square cube strange odd linux unix
 asm typeof bool true false y0 y1 yn j0 j1 jn gamma signgam nan inf"""
 
 
@@ -104,7 +110,8 @@ def module(forms: Any, name: str) -> Module:
         tables_of = tuple(tape.tables.values())
         return Module(source, tape.task.arguments, tape.task.results, rows, gradients, tables_of)
     wanted, rows = task(forms, name, sparse_rows=True)
-    function = Function(wanted, True, Formulas())
+    guarded = {op for op in forms["arrays"].operations if BY_NAME[op].needs}
+    function = Function(wanted, True, Formulas(), guarded)
     body = function.text()
     source = assembled(function, body, tables(function, forms))
     backward = forms["adjoints"]
@@ -117,8 +124,9 @@ def assembled(function: Function | Tape, body: str, data: str) -> str:
     called = function.formulas.called.values()
     fast = [re.sub(rf"\b({'|'.join(FAST)})\(", r"fast_\1(", x) for x in (*called, f"static {body}")]
     parts = [
-        "#include <fenv.h>\n#include <math.h>\n#include <string.h>",
+        "#include <math.h>\n#include <string.h>",
         STATIC,
+        ODD if function.guarded else "",
         *_used({"fast_": "mathematics.c", "product(": "product.c"}, "\n".join(fast)),
         "\n".join(fast[:-1]),
         data,
@@ -149,23 +157,24 @@ def tables(function: Function, forms: Any) -> str:
 def entry(function: Function | Tape) -> str:
     """Return the function that Python calls: with leaves, where to put results, and the batch.
 
-    It tells whether a number was out of range.
+    It tells whether an operation that has no value everywhere gave a number that is not finite.
     """
     inputs = [a for a in function.task.arguments if a.kind == INPUT]
     leaves = [a for a in function.task.arguments if a.kind != INPUT]
-    leaves += [item for _, item in function.parameters() if isinstance(item, str)]
+    leaves += [item for _, item in function.parameters() if isinstance(item, str) and item[0] != "&"]
     given: dict[Any, str] = {a: f"x{n}" for n, a in enumerate(inputs)}
     given |= {a: f"leaves[{n}]" for n, a in enumerate(leaves)}
     start, samples = 1, 0
     for array in function.task.results:
         given[array] = f"results + {start}" + (f" + B * {samples}" if samples else "")
         start, samples = start + array.size * (not array.batched), samples + array.size * array.batched
-    heads = ", ".join(["long B", "void **leaves", "double *results", *(f"void *x{n}" for n in range(len(inputs)))])
-    arguments = ", ".join(["B", *(given[array] for _, array in function.parameters())])
-    return (
-        f"int run({heads}) {{\n"
-        "    feclearexcept(FE_ALL_EXCEPT);\n"
-        f"    results[0] = {function.task.name}({arguments});\n"
-        "    return fetestexcept(FE_DIVBYZERO | FE_OVERFLOW | FE_INVALID);\n"
-        "}"
-    )
+    inputs_text = [f"void *x{n}" for n in range(len(inputs))]
+    heads = ", ".join(["long B", "void **leaves", "double *results", *inputs_text])
+    arguments = ", ".join(["B", *(given.get(x, x) for _, x in function.parameters())])
+    call = f"results[0] = {function.task.name}({arguments});"
+    size = f"{start}" + (f" + B * {samples}" if samples else "")
+    lines = [call, "return 0;"]
+    if function.guarded:
+        lines = ["int strange = 0;", call, f"return strange | odd(results, {size});"]
+    body = "\n".join(f"    {line}" for line in lines)
+    return f"int run({heads}) {{\n{body}\n}}"

@@ -15,8 +15,9 @@ from micrograd.lowering.native.function import Task
 from micrograd.lowering.native.text import bracketed
 from micrograd.lowering.passes import FORWARD
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
-from micrograd.ops import BY_NAME, WEIGHTED_SUM
+from micrograd.ops import BY_NAME, WEIGHTED_SUM, Row
 
+NEAR = 64  # operands that are laid side by side
 SAMPLE_LOOP = "for (long s = 0; s < B; s++)"
 
 
@@ -28,6 +29,7 @@ class Tape:
 
     def __init__(self, levels: Levels, wanted: str, name: str, names: Any, sparse: bool) -> None:
         self.levels, self.names, self.formulas = levels, names, Formulas()
+        self.guarded = {op for op in levels.operations if BY_NAME[op].needs}
         self.backward, self.tables = wanted != FORWARD, dict[str, Any]()
         for own in ("v", "d", "groups", "x_of", "y_of", "starts", "terms", "loss"):
             names.enter(own, own)
@@ -73,6 +75,7 @@ class Tape:
             *(line for a in placed if a.batched and not a.lookup for line in self._put(a)),
             *(line for x in self.levels.lookups for line in self._put_rows(x)),
             *self._switch(),
+            *([f"*strange |= odd({v}, {len(self.levels.op)});"] if self.guarded else []),
             f"{loss} += {share} * {v}[{root}];",
         ]
         if self.backward:
@@ -109,7 +112,8 @@ class Tape:
             (f"const {'int' if data.dtype == np.int32 else 'double'} *restrict {name}", name)
             for name, data in self.tables.items()
         ]
-        return [*leaves, *tables, *((f"double *restrict {self.names[a]}", a) for a in self.task.results)]
+        strange = [("int *strange", "&strange")] if self.guarded else []
+        return [*leaves, *tables, *strange, *((f"double *restrict {self.names[a]}", a) for a in self.task.results)]
 
     def table(self, wanted: str, data: Any) -> str:
         """Return the name of a table, entered once."""
@@ -188,19 +192,20 @@ class Tape:
 
     def _switch(self, backward: bool = False) -> list[str]:
         """Return the loop over the groups, in which a `switch` finds the operation."""
-        data = self.levels.data
-        ends = np.array([(g.first, g.last) for g in self.levels.groups()]).reshape(-1, 2)
-        which = data[self.levels.free("groups")][:, :1]
+        bounds = np.array(self.levels.bounds)
+        ends = np.stack((bounds[:-1], bounds[1:]), 1)
+        formulas = {formula: n for n, formula in enumerate(self.levels.formulas)}
+        which = np.array([formulas[f] for f in self.levels.formula_of_groups]).reshape(-1, 1)
         groups = self.table("groups", np.hstack((which, ends)))
         count = len(ends)
         head = f"for (int g = {count - 1}; g >= 0; g--)" if backward else f"for (int g = 0; g < {count}; g++)"
-        bounds = f"const int first = {groups}[3 * g + 1], last = {groups}[3 * g + 2];"
+        places = f"const int first = {groups}[3 * g + 1], last = {groups}[3 * g + 2];"
         cases = [
             line
             for n, formula in enumerate(self.levels.formulas)
             for line in self._case(n, formula, backward)
         ]
-        body = [bounds, f"switch ({groups}[3 * g]) {{", *cases, "}"]
+        body = [places, f"switch ({groups}[3 * g]) {{", *cases, "}"]
         return [f"{head} {{", *(f"    {line}" for line in body), "}"]
 
     def _case(self, number: int, formula: Formula, backward: bool) -> list[str]:
@@ -215,14 +220,32 @@ class Tape:
         letters = {"x": x, "y": y, "out": f"{v}[i]"} | ({"k": y} if formula.k == "y" else {})
         k = formula.k if isinstance(formula.k, float) else None
         if not backward:
-            value = self.formulas.text(row.value, k, letters)
-            return [head, "#pragma GCC ivdep", f"    {each}", f"        {v}[i] = {value};", "    break;"]
+            return [head, *self._values(row, k, letters, each), "    break;"]
         operands = [f"{d}[{self.names[f'{c}_of']}[i]]" for c in "xy"]
         added = [
             f"        {place} += {d}[i] * {bracketed(self.formulas.text(text, k, letters))};"
             for place, text in zip(operands, row.local)
         ]
         return [head, f"    {each} {{", *added, "    }", "    break;"]
+
+    def _values(self, row: Row, k: float | None, letters: dict[str, str], each: str) -> list[str]:
+        """Return the loop of values; where these take long, from operands laid side by side."""
+        v, value = self.names["v"], self.formulas.text(row.value, k, letters)
+        if row.arity != 1 or "(" not in value or "k" in letters:
+            return [f"    {each}", f"        {v}[i] = {value};"]
+        near = self.formulas.text(row.value, k, {"x": "near[j]"})
+        return [
+            "    if (last - first < 4) {",
+            f"        {each} {v}[i] = {value};",
+            "        break;",
+            "    }",
+            f"    for (int i = first; i < last; i += {NEAR}) {{",
+            f"        const int count = last - i < {NEAR} ? last - i : {NEAR};",
+            f"        double near[{NEAR}];",
+            f"        for (int j = 0; j < count; j++) near[j] = {letters['x'].replace('[i]', '[i + j]')};",
+            f"        for (int j = 0; j < count; j++) {v}[i + j] = {near};",
+            "    }",
+        ]
 
     def _operands(self) -> list[tuple[str, Any]]:
         return [("x", self.levels.x), ("y", self.levels.constants[1])]
