@@ -1,7 +1,8 @@
 """Programs as compiled C: they give what `backward()` gives, and what their text gives."""
 
 from concurrent.futures import ThreadPoolExecutor
-from math import isnan
+from math import inf, isnan, nan
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -204,3 +205,41 @@ def test_names_of_the_user_are_names_of_c():
     made = lowered(loss, np.array([0.3, 0.4]), parameters=parameters)
     right = by_engine(made.program, loss, made.batch)
     assert difference(by_native(made.program, made.batch), right) == ""
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "log1p", "tanh"])
+def test_functions_of_vectors_are_within_two_units_in_the_last_place(name):
+    mpmath = pytest.importorskip("mpmath", reason="mpmath is not installed")
+    elementwise = benchmark()
+    x = elementwise.points(name, 2000, seed=1)
+    wrong = elementwise.errors(x, elementwise.compiled()[name](x), getattr(mpmath, name))
+    assert wrong.max() <= elementwise.MOST
+
+
+@pytest.mark.parametrize(
+    ("name", "points", "right"),
+    [
+        ("exp", [0, 710, 709.7, -745.2, -750, inf, -inf, nan], [1, inf, None, 0, 0, inf, 0, nan]),
+        ("log", [0, -0.0, 1, -1, 5e-324, inf, -inf, nan], [-inf, -inf, 0, nan, None, inf, nan, nan]),
+        ("log1p", [0, -1, -2, 1e-300, inf, -inf, nan], [0, -inf, nan, 1e-300, inf, nan, nan]),
+        ("tanh", [0, -0.0, 1e-300, 25, -1e300, inf, -inf, nan], [0, 0, 1e-300, 1, -1, 1, -1, nan]),
+    ],
+)
+def test_functions_of_vectors_at_their_ends(name, points, right):
+    found = benchmark().compiled()[name](np.array([*points, *points]))
+    with np.errstate(all="ignore"):
+        exact = getattr(np, name)(np.array([*points, *points], float))
+    wanted = [e if r is None else r for r, e in zip([*right, *right], exact)]
+    np.testing.assert_allclose(found, wanted, rtol=5e-16)
+
+
+def benchmark():
+    import sys
+
+    folder = str(Path(__file__).parents[1] / "benchmarks")
+    sys.path.insert(0, folder)
+    try:
+        import elementwise
+    finally:
+        sys.path.remove(folder)
+    return elementwise
