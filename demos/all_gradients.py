@@ -9,6 +9,7 @@ many times as much. Operations are counted and CPU time is measured:
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -105,7 +106,7 @@ def show(r: Measured) -> None:
                 c.forward,
                 c.backward,
                 c.differences,
-                *(f"{1e3 * s:.2f}" for s in c.seconds),
+                *(t("not run", "未运行") if math.isnan(s) else f"{1e3 * s:.2f}" for s in c.seconds),
             ]
             for c in r.costs
         ),

@@ -10,6 +10,7 @@ refused with a sentence that says where to look:
 from __future__ import annotations
 
 import argparse
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,22 @@ def verdict(task: Task, source: str) -> str:
         return "not written yet"
     except RefusedError as refused:
         return str(refused)
+    except SyntaxError as error:
+        return f"line {error.lineno} is not Python: {error.msg}"
     except (Exception, SystemExit) as error:
-        return f"it does not run: {type(error).__name__}: {error}"
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == task.name]
+        if lines:
+            return f"line {lines[-1]} does not run: {type(error).__name__}: {error}"
+        return f"what it returns is not what is asked for: {task.ask}"
     return ""
 
 
 def check(folder: Path) -> int:
     """Judge every answer; return 0 where all are right."""
+    if not folder.is_dir():
+        print(f"there is no folder {folder}: python demos/exercises.py new {folder}")
+        return 1
     right = 0
     for number, task in enumerate(TASKS, 1):
         path = folder / f"{number:02}_{task.name}.py"

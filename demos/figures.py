@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib
 from matplotlib import font_manager
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 BLUE, ORANGE, PURPLE, GREEN, GREY = "#0a5ea8", "#b54708", "#6d3fc0", "#0f6b3f", "#6b7280"
 STYLES = [
@@ -63,7 +63,7 @@ def panels(columns: int = 1, rows: int = 1, **grid: Any) -> Any:
             "axes.titlesize": TEXT,
             "legend.fontsize": SMALL,
             "svg.hashsalt": "demos",
-            "axes.unicode_minus": False,
+            "axes.unicode_minus": True,
         }
     )
     figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
@@ -89,9 +89,18 @@ def finished(figure: Figure) -> Figure:
     for panel in figure.axes:
         for axis in (panel.xaxis, panel.yaxis):
             if axis.get_scale() == "log":
+                low, high = axis.get_view_interval()
+                if high < 100 * low:  # one power of ten alone would say too little
+                    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
                 axis.set_major_formatter(FuncFormatter(power))
                 axis.set_minor_formatter(NullFormatter())
     return figure
+
+
+def signed(number: float) -> str:
+    """Return a number as it is written on a board: +0.12, −3.00, 0.00."""
+    text = f"{number:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
 def matrix(panel: Any, numbers: Any, title: str, largest: float, size: float = TEXT) -> None:
@@ -105,7 +114,7 @@ def matrix(panel: Any, numbers: Any, title: str, largest: float, size: float = T
     panel.set_yticks([])
     panel.grid(False)
     for (i, j), number in np.ndenumerate(shown):
-        panel.text(j, i, f"{number:+.2f}", ha="center", va="center", fontsize=size)
+        panel.text(j, i, signed(number), ha="center", va="center", fontsize=size)
 
 
 def save(figure: Figure, path: str | os.PathLike[str], title: str, alternative: str) -> None:

@@ -110,7 +110,7 @@ def show(r: Measured) -> None:
             [
                 name,
                 f"{s.bias:.3f}",
-                f"{s.slope + 0:.3f}",
+                f"{round(s.slope, 3) + 0:.3f}",
                 f"{s.losses[0]:.3f}",
                 f"{s.losses[-1]:.3f}",
             ]

@@ -3,7 +3,8 @@
 1. a score for every class, f_c = W_c · x; 2. p_c = exp(f_c) / Σ exp(f_c′), which sums to 1. Then
 H(p, q) = −Σ p(c) log q(c) between the true distribution and the computed one: with all of p on the
 class y, −log q(y) is left. J is its mean over N examples. ∂J/∂f = q − p; the notes call the
-computed one p and the true one y, and write p − y. The picture is the graph of one example:
+computed one p and the true one y, and write p − y. The picture is the graph of one example, from
+its scores on:
 
     python demos/softmax_steps.py softmax_steps.svg
 """
@@ -48,7 +49,11 @@ class Measured(NamedTuple):
 
 def example(W: list[list[float]], x: tuple[float, ...], y: int) -> Example:
     """Record both steps and the loss."""
-    f = [labelled(dot(row, x), f"f_{name}") for row, name in zip(W, CLASSES)]
+    return of_scores([labelled(dot(row, x), f"f_{name}") for row, name in zip(W, CLASSES)], y)
+
+
+def of_scores(f: list[Value], y: int) -> Example:
+    """Record the second step and the loss."""
     powers = [labelled(score.exp(), f"exp f_{name}") for score, name in zip(f, CLASSES)]
     total = labelled(sum(powers[1:], powers[0]), "Σ")
     q = [labelled(part / total, f"q_{name}") for part, name in zip(powers, CLASSES)]
@@ -138,8 +143,10 @@ def the_mean_divides_gradients(r: Measured) -> bool:
 
 
 def page(r: Measured, path: str) -> None:
-    """Draw the graph of one example."""
-    render(r.one.loss).save(path)
+    """Draw the graph of one example, from its scores on."""
+    drawn = of_scores([Value(f.data, label=f.label) for f in r.one.f], r.one.y)
+    drawn.loss.backward()
+    render(drawn.loss).save(path)
 
 
 if __name__ == "__main__":

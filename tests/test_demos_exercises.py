@@ -113,8 +113,17 @@ def test_a_wrong_answer_is_refused_with_a_sentence(task, body):
 def test_answers_of_another_kind_are_refused_without_a_traceback(task):
     assert exercises.verdict(task, task.template) == "not written yet"
     assert "there is no function" in exercises.verdict(task, "")
-    for body in ("return None", "return 'x'", "return 1 / 0", "pass", "raise SystemExit"):
-        assert exercises.verdict(task, HEAD + task.source(body))
+    for body in ("return None", "return 'x'", "return {}", "return [[1], [2, 3]]", "pass"):
+        why = exercises.verdict(task, HEAD + task.source(body))
+        assert why and "Error" not in why and "object" not in why, why
+
+
+def test_an_answer_that_fails_says_in_which_line():
+    task = TASKS[0]
+    for body, line in (("z = 2\nreturn z / 0", 6), ("raise SystemExit(3)", 5)):
+        why = exercises.verdict(task, HEAD + task.source(body))
+        assert why.startswith(f"line {line} does not run: "), why
+    assert exercises.verdict(task, "def (:").startswith("line 1 is not Python")
 
 
 def test_new_writes_what_check_judges_and_keeps_what_is_there(tmp_path, capsys):
@@ -129,3 +138,5 @@ def test_new_writes_what_check_judges_and_keeps_what_is_there(tmp_path, capsys):
 def test_a_folder_without_answers_says_what_is_missing(tmp_path, capsys):
     assert exercises.check(tmp_path) == 1
     assert "is missing" in capsys.readouterr().out
+    assert exercises.check(tmp_path / "nowhere") == 1
+    assert "there is no folder" in capsys.readouterr().out

@@ -71,7 +71,8 @@ def same(name: str, got: Any, expected: Any) -> Outcome:
 
     got, expected = np.asarray(got, float), np.asarray(expected, float)
     agrees = got.shape == expected.shape and bool(np.allclose(got, expected, rtol=1e-6, atol=1e-9))
-    shown = [np.array2string(x, precision=6, suppress_small=True) for x in (got, expected)]
+    rounded = [np.round(x, 6) + 0.0 for x in (got, expected)]  # no -0.
+    shown = [np.array2string(x, precision=6, suppress_small=True) for x in rounded]
     return Outcome(agrees, f"{name}: {shown[0]}, expected {shown[1]}")
 
 

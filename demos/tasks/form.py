@@ -39,6 +39,8 @@ class Task(NamedTuple):
 
 def near(got: Any, expected: Any, what: str, hint: str = "", tolerance: float = 1e-6) -> None:
     """Refuse an answer that is another number or array; the hint says what to look at."""
+    if got is None:
+        raise RefusedError(f"{what} is missing: nothing is returned. {hint}")
     try:
         got_array = np.asarray(got, float)
     except (TypeError, ValueError):

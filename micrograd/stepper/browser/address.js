@@ -29,8 +29,8 @@ function pointOf(asked) {
   return [at, damaged];
 }
 
-function fromAddress() {
-  const asked = new URLSearchParams(location.hash.slice(1)), damaged = [];
+function fromAddress(hash = location.hash) {
+  const asked = new URLSearchParams(hash.slice(1)), damaged = [];
   const known = (key, isKnown) => {
     const value = asked.get(key);
     if (value !== null && !isKnown(value)) damaged.push(key);

@@ -53,7 +53,8 @@ function wire() {
   });
   $("guess").addEventListener("submit", guess);
   document.addEventListener("keydown", keyed);
-  addEventListener("hashchange", fromAddress);
+  // The event's own address: a redraw may have written the old one back in the meantime.
+  addEventListener("hashchange", event => fromAddress(new URL(event.newURL).hash));
   addEventListener("beforeprint", () => picture.camera.whole());
   addEventListener("afterprint", () => picture.camera.apply());
   movedBy($("picture"), () => picture.camera);
