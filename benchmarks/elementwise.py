@@ -58,13 +58,19 @@ def points(name: str, count: int, seed: int) -> Any:
     sizes = 10.0 ** rng.uniform(-300, 300, part)
     if name == "exp":
         parts = [rng.uniform(-745, 709.7, part), rng.normal(0, 5, part), rng.uniform(-1, 1, part)]
-        return np.concatenate([*parts, rng.choice([-1, 1], part) * 10.0 ** rng.uniform(-20, 2.8, part)])
+        return np.concatenate(
+            [*parts, rng.choice([-1, 1], part) * 10.0 ** rng.uniform(-20, 2.8, part)]
+        )
     if name == "tanh":
         parts = [rng.uniform(-25, 25, part), rng.normal(0, 1, part), rng.uniform(-0.4, 0.4, part)]
-        return np.concatenate([*parts, rng.choice([-1, 1], part) * 10.0 ** rng.uniform(-20, 2, part)])
+        return np.concatenate(
+            [*parts, rng.choice([-1, 1], part) * 10.0 ** rng.uniform(-20, 2, part)]
+        )
     near = 1 + rng.normal(0, 0.1, part)
     if name == "log":
-        return np.abs(np.concatenate([sizes, near, rng.uniform(0.5, 2, part), rng.exponential(1, part)]))
+        return np.abs(
+            np.concatenate([sizes, near, rng.uniform(0.5, 2, part), rng.exponential(1, part)])
+        )
     small = 10.0 ** rng.uniform(-20, 0, part)
     return np.concatenate([sizes, small, rng.uniform(0, 1, part), -small * 0.999])
 

@@ -45,7 +45,7 @@ STOREYS = {
         ["code"],
         ["irregular"],
         ["passes", "where"],
-        ["batch", "cache", "diagnose", "explain"],
+        ["batch", "cache", "diagnose", "explain", "native"],
         ["program"],
         ["compare", "lower"],
         ["__init__"],

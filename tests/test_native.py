@@ -36,7 +36,9 @@ def test_random_losses(seed):
         pytest.fail(report(case, way), pytrace=False)
 
 
-@pytest.mark.parametrize("name", ["window_of_ids", "rows_recorded", "penalties", "recurrent_of_ids"])
+@pytest.mark.parametrize(
+    "name", ["window_of_ids", "rows_recorded", "penalties", "recurrent_of_ids"]
+)
 def test_a_model_as_a_tape(name, irregular):
     made = MODELS[name]()
     right = by_engine(made.program, made.loss, made.batch, made.reduce)
@@ -220,7 +222,11 @@ def test_functions_of_vectors_are_within_two_units_in_the_last_place(name):
     ("name", "points", "right"),
     [
         ("exp", [0, 710, 709.7, -745.2, -750, inf, -inf, nan], [1, inf, None, 0, 0, inf, 0, nan]),
-        ("log", [0, -0.0, 1, -1, 5e-324, inf, -inf, nan], [-inf, -inf, 0, nan, None, inf, nan, nan]),
+        (
+            "log",
+            [0, -0.0, 1, -1, 5e-324, inf, -inf, nan],
+            [-inf, -inf, 0, nan, None, inf, nan, nan],
+        ),
         ("log1p", [0, -1, -2, 1e-300, inf, -inf, nan], [0, -inf, nan, 1e-300, inf, nan, nan]),
         ("tanh", [0, -0.0, 1e-300, 25, -1e300, inf, -inf, nan], [0, 0, 1e-300, 1, -1, 1, -1, nan]),
     ],

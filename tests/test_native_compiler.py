@@ -94,7 +94,9 @@ def compiler_of(tmp_path, monkeypatch, script):
 
 def test_a_compiler_that_fails_is_quoted(fresh, tmp_path, monkeypatch):
     compiler_of(tmp_path, monkeypatch, "echo 'no room for you' >&2; exit 3")
-    with pytest.raises(CompilerError, match="could not compile the program: no room for you; .*numpy"):
+    with pytest.raises(
+        CompilerError, match="could not compile the program: no room for you; .*numpy"
+    ):
         gradient()
     assert not list(fresh.glob("*")) if fresh.exists() else True
 

@@ -20,6 +20,7 @@ from micrograd.lowering.diagnose import diagnose
 from micrograd.lowering.explain import explained, form_after
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.irregular.replay import narrow, replayed
+from micrograd.lowering.native.export import exported as exported_c
 from micrograd.lowering.native.run import Native, chosen
 from micrograd.lowering.passes import FORWARD, Lowered, Text, exported
 from micrograd.lowering.scalars.chains import Chains
@@ -53,10 +54,7 @@ class Program:
     ) -> None:
         self.lowered, self.graph = lowered, graph
         self._leaves, self._chains = leaves, chains
-        data = {
-            name: np.array([v.data for v in values.ravel().tolist()]).reshape(values.shape)
-            for name, values in leaves.items()
-        }
+        data = {name: data_of(values) for name, values in leaves.items()}
         form = lowered.arrays
         names = {
             kind: [lowered.names[a] for a in form.leaves(kind) if a.data is None]
@@ -102,16 +100,24 @@ class Program:
         """
         return self._run(INPUT if wrt_inputs else PARAMETER, batch)
 
-    def export(self, target: str, path: str | None = None) -> str:
+    def export(self, target: str, path: str | None = None, main: bool = False) -> str:
         """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
-        "numpy", "jax" or "torch"; write it to `path` too, where that is given.
+        "numpy", "jax", "torch" or "c"; write it to `path` too, where that is given.
 
         Its LEAVES hold the parameters and constants as they are now. It takes ids as an array of
-        integers, does not check them, and gives dense gradients of tables. Raises ValueError for
-        another target.
+        integers, does not check them, and gives dense gradients of tables. In C the arrays are
+        arguments; with `main` the file is a program that runs the traced sample and prints the
+        loss and the gradients. Raises ValueError for another target, or `main` in another language.
         """
         forms, forward = (self.lowered.forms(kind) for kind in (PARAMETER, FORWARD))
-        text = exported(forms, forward, target, {**self.parameters, **self.constants})
+        held = {**self.parameters, **self.constants}
+        if target == "c":
+            sample = {name: data_of(self._leaves[name]) for name in self.inputs}
+            text = exported_c(forms, forward, held, sample, main)
+        elif main:
+            raise ValueError(f'main=True is for export to "c", not to {target!r}')
+        else:
+            text = exported(forms, forward, target, held)
         if path is not None:
             atomic_write(path, text)
         return text
@@ -233,6 +239,11 @@ class Program:
         check_shapes(self.inputs, self._shapes, inputs)
         self.ids.check(dict(zip(self.inputs, inputs)))
         return inputs
+
+
+def data_of(values: Any) -> Floats:
+    """Return the numbers of an array of Values."""
+    return np.array([v.data for v in values.ravel().tolist()], float).reshape(values.shape)
 
 
 def _rows(gradient: Any) -> Any:

@@ -139,7 +139,7 @@ def as_text(array: str, data: Any) -> str:
 def leaves_text(target: str, leaves: Mapping[str, Any]) -> str:
     """Return the dict of the leaves' present data."""
     if target not in TARGETS:
-        raise ValueError(f"export to {target!r}; give one of {', '.join(TARGETS)}")
+        raise ValueError(f"export to {target!r}; give one of {', '.join((*TARGETS, 'c'))}")
     array = ARRAYS[target]
     rows = [
         f"    {name!r}: {as_text(array, np.asarray(data, float))}," for name, data in leaves.items()

@@ -115,7 +115,7 @@ def compiled(source: str, place: Path) -> Path:
             return library
     reason = (result.stderr or result.stdout).strip() or f"it ended with {result.returncode}"
     raise CompilerError(
-        f'{" ".join(compiler())} could not compile the program: {reason[:500]}; {ADVICE}, '
+        f"{' '.join(compiler())} could not compile the program: {reason[:500]}; {ADVICE}, "
         'or take backend="numpy"'
     )
 

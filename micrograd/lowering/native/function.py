@@ -49,7 +49,12 @@ class Function:
     one sample after the other, to be read. It watches what the `guarded` operations give."""
 
     def __init__(
-        self, task: Task, blocks: bool, formulas: Formulas, guarded: Collection[str] = ()
+        self,
+        task: Task,
+        blocks: bool,
+        formulas: Formulas,
+        guarded: Collection[str] = (),
+        tables: dict[bytes, tuple[str, Any]] | None = None,
     ) -> None:
         self.task, self.formulas, self.guarded = task, formulas, guarded
         self.late = _late(task.arrays)
@@ -61,6 +66,8 @@ class Function:
             _block(local) if blocks else 1,
             frozenset(a for a in task.arguments if not a.batched),
         )
+        if tables is not None:
+            self.memory.tables = tables
         self.loops = Loops(self.memory, formulas, products=blocks)
         self.sections = Sections()
 
@@ -198,7 +205,11 @@ def _alike(array: Array, term: Term) -> bool:
     if term.summed or term.pieces is not None or any(isinstance(f, Choice) for f in term.factors):
         return False
     own = own_variables(array, term)
-    return own is not None and all(v == w for v, w in own.items()) and len(term.kept) == len(array.axes)
+    return (
+        own is not None
+        and all(v == w for v, w in own.items())
+        and len(term.kept) == len(array.axes)
+    )
 
 
 def _covers(array: Array, term: Term) -> bool:

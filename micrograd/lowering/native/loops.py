@@ -36,7 +36,6 @@ from micrograd.lowering.native.text import (
 )
 
 
-
 @dataclass
 class Parts:
     """The factors of a term: a text over letters each, and what they read, to order loops by."""
@@ -195,7 +194,9 @@ class Loops:
             return self.memory.read(piece)
         if term.at is None:
             return self.memory.whole(array)
-        place = self.memory.read(Read(array, term.at.index, term.at.split, term.at.table, term.at.variables))
+        place = self.memory.read(
+            Read(array, term.at.index, term.at.split, term.at.table, term.at.variables)
+        )
         return place
 
     def _parts(self, array: Array, term: Term, letters: Mapping[int, str]) -> Parts:
@@ -205,9 +206,7 @@ class Loops:
             self._factor(parts, factor, term, letters)
         return parts
 
-    def _factor(
-        self, parts: Parts, factor: Factor, term: Term, letters: Mapping[int, str]
-    ) -> None:
+    def _factor(self, parts: Parts, factor: Factor, term: Term, letters: Mapping[int, str]) -> None:
         if isinstance(factor, Read):
             parts.texts.append(self._read(parts, factor, letters))
         elif isinstance(factor, Formula):
@@ -226,9 +225,7 @@ class Loops:
         parts.places.append(place)
         return place.text(letters)
 
-    def _rows(
-        self, parts: Parts, rows: Rows, term: Term, letters: Mapping[int, str]
-    ) -> None:
+    def _rows(self, parts: Parts, rows: Rows, term: Term, letters: Mapping[int, str]) -> None:
         row = term.kept[-1][0]
         if rows.table is None:
             ids = self.memory.read(rows.ids)
@@ -269,9 +266,7 @@ class Loops:
             value = self.formulas.call(chooser, before, value)
         return [f"{target.text(letters)} = {value};"]
 
-    def _chosen_pieces(
-        self, array: Array, term: Term, choice: Choice, chooser: str
-    ) -> list[str]:
+    def _chosen_pieces(self, array: Array, term: Term, choice: Choice, chooser: str) -> list[str]:
         assert term.pieces is not None
         starts = self.memory.table(term.pieces)
         own = row_major(array)
@@ -295,9 +290,7 @@ class Loops:
         samples = [loop(SAMPLE, "count")] if array.batched and self.memory.block > 1 else []
         return nest([*samples, loop("i", array.size)], body)
 
-    def _first(
-        self, parts: Parts, first: First, term: Term, letters: Mapping[int, str]
-    ) -> None:
+    def _first(self, parts: Parts, first: First, term: Term, letters: Mapping[int, str]) -> None:
         """Say which element is the first to equal what was chosen: its place, and that it is it."""
         name = self.firsts.setdefault(first, f"first{len(self.firsts) + 1}")
         z, out = self.memory.read(first.read), self.memory.read(first.out)

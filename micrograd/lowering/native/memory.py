@@ -37,9 +37,7 @@ class Memory:
         if read.table is None:
             return self._place(read.array, *read_strides(read), called=name)
         name = self.table(read.table)
-        return self._place(
-            read.array, table_strides(read), 0, name, samples_apart(read.array)
-        )
+        return self._place(read.array, table_strides(read), 0, name, samples_apart(read.array))
 
     def whole(self, array: Array) -> Place:
         """Return an array at its own variables."""
@@ -92,9 +90,7 @@ class Memory:
     def table(self, places: Any) -> str:
         """Return the name of a table of whole numbers; equal ones are one."""
         flat = np.ascontiguousarray(places, np.int32).ravel()
-        name, _ = self.tables.setdefault(
-            flat.tobytes(), (f"places{len(self.tables) + 1}", flat)
-        )
+        name, _ = self.tables.setdefault(flat.tobytes(), (f"places{len(self.tables) + 1}", flat))
         return name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,6 +19,7 @@ from micrograd.lowering.native.tape import Tape
 from micrograd.ops import BY_NAME
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
 
+WIDTH = 98
 FAST = ("exp", "log", "log1p", "tanh")  # functions of ours that loops of vectors can call
 STATIC = """#ifndef STATIC
 #define STATIC static
@@ -39,6 +41,7 @@ class CNames(dict[Any, str]):
 
     def __init__(self, names: Mapping[Any, str]) -> None:
         super().__init__()
+        self.original = dict(names)
         self._taken = {*KEYWORDS.split(), *LIBRARY, *_math_names()}
         for item, name in names.items():
             self.enter(item, name)
@@ -113,7 +116,8 @@ def module(forms: Any, name: str) -> Module:
     guarded = {op for op in forms["arrays"].operations if BY_NAME[op].needs}
     function = Function(wanted, True, Formulas(), guarded)
     body = function.text()
-    source = assembled(function, body, tables(function, forms))
+    data = [array_text(*item) for item in data_of(function, forms).items()]
+    source = assembled(function, body, "\n".join(data))
     backward = forms["adjoints"]
     gradients = backward.gradients if backward else {}
     return Module(source, wanted.arguments, wanted.results, rows, gradients)
@@ -142,16 +146,23 @@ def _used(own: Mapping[str, str], text: str) -> list[str]:
     return [(folder / own[name]).read_text(encoding="utf-8") for name in own if name in text]
 
 
-def tables(function: Function, forms: Any) -> str:
-    """Return the constants that a function reads."""
-    lines = [
-        f"static const int {name}[] = {{{', '.join(map(str, data.tolist()))}}};"
-        for name, data in function.memory.tables.values()
-    ]
-    for array in forms["inlined"].constants:
-        numbers = ", ".join(map(number, np.asarray(array.data).ravel().tolist()))
-        lines.append(f"static const double {function.task.names[array]}[] = {{{numbers}}};")
-    return "\n".join(lines)
+def data_of(function: Function, forms: Any) -> dict[str, Any]:
+    """Return the constants that a function reads, by name."""
+    names = function.task.names
+    constants = {names[array]: np.asarray(array.data) for array in forms["inlined"].constants}
+    return dict(function.memory.tables.values()) | constants
+
+
+def array_text(name: str, values: Any) -> str:
+    """Return the definition of an array of numbers."""
+    flat = np.asarray(values).ravel()
+    kind = "int" if flat.dtype.kind == "i" else "double"
+    texts = map(str if kind == "int" else number, flat.tolist())
+    rows = textwrap.wrap(", ".join(texts), WIDTH - 4) or ["0"]
+    if len(rows) == 1 and len(name) + len(rows[0]) < WIDTH - 30:
+        return f"static const {kind} {name}[] = {{{rows[0]}}};"
+    inner = "\n".join(f"    {row}" for row in rows)
+    return f"static const {kind} {name}[{max(1, flat.size)}] = {{\n{inner}\n}};"
 
 
 def entry(function: Function | Tape) -> str:
@@ -161,13 +172,18 @@ def entry(function: Function | Tape) -> str:
     """
     inputs = [a for a in function.task.arguments if a.kind == INPUT]
     leaves = [a for a in function.task.arguments if a.kind != INPUT]
-    leaves += [item for _, item in function.parameters() if isinstance(item, str) and item[0] != "&"]
+    leaves += [
+        item for _, item in function.parameters() if isinstance(item, str) and item[0] != "&"
+    ]
     given: dict[Any, str] = {a: f"x{n}" for n, a in enumerate(inputs)}
     given |= {a: f"leaves[{n}]" for n, a in enumerate(leaves)}
     start, samples = 1, 0
     for array in function.task.results:
         given[array] = f"results + {start}" + (f" + B * {samples}" if samples else "")
-        start, samples = start + array.size * (not array.batched), samples + array.size * array.batched
+        start, samples = (
+            start + array.size * (not array.batched),
+            samples + array.size * array.batched,
+        )
     inputs_text = [f"void *x{n}" for n in range(len(inputs))]
     heads = ", ".join(["long B", "void **leaves", "double *results", *inputs_text])
     arguments = ", ".join(["B", *(given.get(x, x) for _, x in function.parameters())])

@@ -14,9 +14,7 @@ Extents = Mapping[int, "int | str"]
 NARROWEST = 4  # columns: for fewer, loops do as well
 
 
-def product(
-    memory: Memory, target: Place, term: Term, extents: Extents
-) -> list[str] | None:
+def product(memory: Memory, target: Place, term: Term, extents: Extents) -> list[str] | None:
     """Return a term as the call of a matrix product; None where it is none.
 
     A factor that lies the other way round, and stays the same during the call, is turned once.
@@ -34,7 +32,9 @@ def product(
     for a, b in permutations(reads):
         for n in kept:
             for k in summed:
-                text = _call(memory, target, (a, b), (n, k), (kept, summed), extents, scale_text(term.scale))
+                text = _call(
+                    memory, target, (a, b), (n, k), (kept, summed), extents, scale_text(term.scale)
+                )
                 if text and (best is None or text[0] > best[0]):
                     best = text
     return best and best[1]
@@ -63,7 +63,9 @@ def _call(
             return None
         b = other
     rows = [v for v in kept if v != n and a.stride(v) and not b.stride(v) and target.stride(v)]
-    m = max(rows, key=lambda v: 10**6 if isinstance(extents[v], str) else int(extents[v]), default=None)
+    m = max(
+        rows, key=lambda v: 10**6 if isinstance(extents[v], str) else int(extents[v]), default=None
+    )
     outer = [v for v in (*kept, *summed) if v not in (n, k, m)]
     letters = dict(zip(outer, LETTERS)) | ({BATCH: SAMPLE} if BATCH in outer else {})
     places = [_at(place, outer, letters) for place in (a, b, target)]

@@ -66,9 +66,7 @@ class Native:
 class _Function:
     """One compiled function with the arrays that it reads."""
 
-    def __init__(
-        self, module: Module, held: Mapping[str, Any], names: Mapping[Any, str]
-    ) -> None:
+    def __init__(self, module: Module, held: Mapping[str, Any], names: Mapping[Any, str]) -> None:
         self.module, self.held, self.names = module, held, names
         own = [held[names[a]] for a in module.arguments if names[a] in held]
         own += module.tables

@@ -24,12 +24,14 @@ SAMPLE_LOOP = "for (long s = 0; s < B; s++)"
 class Tape:
     """Write the function of an irregular graph: v holds the values of all nodes, d the gradients.
 
-    A row of `groups` is (operation, first, last): nodes that do not need one another.
+    A row of `groups` is (operation, first, last): nodes that do not need one another. To be
+    called from here, it watches for numbers that are not finite; without `sparse`, it stands alone.
     """
 
     def __init__(self, levels: Levels, wanted: str, name: str, names: Any, sparse: bool) -> None:
         self.levels, self.names, self.formulas = levels, names, Formulas()
-        self.guarded = {op for op in levels.operations if BY_NAME[op].needs}
+        watched = levels.operations if sparse else ()
+        self.guarded = {op for op in watched if BY_NAME[op].needs}
         self.backward, self.tables = wanted != FORWARD, dict[str, Any]()
         for own in ("v", "d", "groups", "x_of", "y_of", "starts", "terms", "loss"):
             names.enter(own, own)
@@ -91,7 +93,11 @@ class Tape:
             f"double {loss} = 0.0;",
             *self._numbers(),
             *(line for a in placed if not a.batched for line in self._put(a)),
-            *(f"memset({self.names[a]}, 0, {a.size} * sizeof(double));" for a in self.task.results if not a.batched),
+            *(
+                f"memset({self.names[a]}, 0, {a.size} * sizeof(double));"
+                for a in self.task.results
+                if not a.batched
+            ),
             f"{SAMPLE_LOOP} {{",
             *(f"    {line}" for line in sample),
             "}",
@@ -113,7 +119,12 @@ class Tape:
             for name, data in self.tables.items()
         ]
         strange = [("int *strange", "&strange")] if self.guarded else []
-        return [*leaves, *tables, *strange, *((f"double *restrict {self.names[a]}", a) for a in self.task.results)]
+        return [
+            *leaves,
+            *tables,
+            *strange,
+            *((f"double *restrict {self.names[a]}", a) for a in self.task.results),
+        ]
 
     def table(self, wanted: str, data: Any) -> str:
         """Return the name of a table, entered once."""
@@ -135,12 +146,16 @@ class Tape:
             return []
         at = self.table("number_slots", slots)
         numbers = self.table("numbers", np.append(self.levels.numbers, constants).astype(float))
-        return [f"for (int i = 0; i < {len(slots)}; i++) {self.names['v']}[{at}[i]] = {numbers}[i];"]
+        return [
+            f"for (int i = 0; i < {len(slots)}; i++) {self.names['v']}[{at}[i]] = {numbers}[i];"
+        ]
 
     def _put(self, array: Array) -> list[str]:
         """Put a leaf into the slots of its nodes; what the result does not depend on has none."""
         slots, origin = self._slots(array), f"s * {array.size} + " if array.batched else ""
-        line = f"if ({slots}[i] >= 0) {self.names['v']}[{slots}[i]] = {self.names[array]}[{origin}i];"
+        line = (
+            f"if ({slots}[i] >= 0) {self.names['v']}[{slots}[i]] = {self.names[array]}[{origin}i];"
+        )
         return [f"for (int i = 0; i < {array.size}; i++)", f"    {line}"]
 
     def _row(self, lookup: Lookup) -> tuple[str, str]:
@@ -198,7 +213,11 @@ class Tape:
         which = np.array([formulas[f] for f in self.levels.formula_of_groups]).reshape(-1, 1)
         groups = self.table("groups", np.hstack((which, ends)))
         count = len(ends)
-        head = f"for (int g = {count - 1}; g >= 0; g--)" if backward else f"for (int g = 0; g < {count}; g++)"
+        head = (
+            f"for (int g = {count - 1}; g >= 0; g--)"
+            if backward
+            else f"for (int g = 0; g < {count}; g++)"
+        )
         places = f"const int first = {groups}[3 * g + 1], last = {groups}[3 * g + 2];"
         cases = [
             line
