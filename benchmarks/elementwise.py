@@ -21,8 +21,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import micrograd.lowering.native as native  # noqa: E402
-from micrograd.lowering.native.compiler import loaded  # noqa: E402
+import micrograd.lowering.native as native
+from micrograd.lowering.native.compiler import loaded
 
 MOST = 2.0  # units in the last place
 FUNCTIONS = ("exp", "log", "log1p", "tanh")

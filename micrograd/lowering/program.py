@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import linecache
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from inspect import signature
 from types import MappingProxyType
@@ -22,10 +22,12 @@ from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.irregular.replay import narrow, replayed
 from micrograd.lowering.native.export import exported as exported_c
 from micrograd.lowering.native.run import Native, chosen
+from micrograd.lowering.native.trainer import NativeTraining
 from micrograd.lowering.passes import FORWARD, Lowered, Text, exported
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.train import Trainer
 from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
 from micrograd.optim.gradients import Rows
@@ -65,7 +67,7 @@ class Program:
         self.inputs = names[INPUT]
         self.ids = Ids(lowered.lookups, lowered.names)
         self._shapes = [a.shape for a in form.leaves(INPUT)]
-        self._guarded = any(BY_NAME[op].needs for op in form.operations)
+        self.guarded = any(BY_NAME[op].needs for op in form.operations)
         self._replayed = isinstance(form, Levels) and narrow(form)
         self._native = chosen(backend, lowered, {**self.parameters, **self.constants})
 
@@ -184,14 +186,14 @@ class Program:
         return text
 
     def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
-        inputs = self._arguments(batch)
+        inputs = self.arguments(batch)
         if self._native:
             return self._natively(self._native, kind, inputs)
         held = {**self.parameters, **self.constants}
         if self._replayed:
             return replayed(self.root, self._leaves, held, self.parameters, kind != FORWARD)
         names = dict(zip(self.inputs, inputs))
-        if not self._guarded:
+        if not self.guarded:
             with np.errstate(all="ignore"):
                 return self._called(kind, {**names, **held})
         try:
@@ -203,13 +205,31 @@ class Program:
         with np.errstate(all="ignore"):
             return self._called(kind, {**names, **held})
 
+    def native_training(self, optimizer: Any) -> NativeTraining | None:
+        """Return whole training steps as C; None where the program runs its text.
+
+        Raises UntraceableError where the optimiser cannot be had in C.
+        """
+        if self._native is None:
+            return None
+        module = self._native.module(PARAMETER)
+        return NativeTraining(module, self._native.held, self.lowered.names, optimizer)
+
+    def trainer(self, optimizer: Any) -> Trainer:
+        """Return what trains the program by an optimiser of its `parameters`."""
+        return Trainer(self, optimizer)
+
     def _natively(
         self, native: Native, kind: str, inputs: list[Floats]
     ) -> tuple[float, dict[str, Any]]:
         loss, gradients, strange = native(kind, inputs)
-        if strange and self._guarded:
-            self._diagnose(dict(zip(self.inputs, inputs)))
+        if strange and self.guarded:
+            self.diagnose(inputs)
         return loss, gradients
+
+    def diagnose(self, inputs: Sequence[Any]) -> None:
+        """Raise the DomainError that the scalar engine raises on a batch; return if it has none."""
+        self._diagnose(dict(zip(self.inputs, inputs)))
 
     def _diagnose(self, batch: Mapping[str, Any]) -> None:
         held = {**self.parameters, **self.constants}
@@ -225,7 +245,7 @@ class Program:
         loss, gradients = result
         return float(loss), {name: _rows(g) for name, g in gradients.items()}
 
-    def _arguments(self, batch: tuple[Any, ...]) -> list[Floats]:
+    def arguments(self, batch: tuple[Any, ...]) -> list[Floats]:
         """Return the batch as arrays.
 
         Raises TypeError for what holds no numbers, ValueError for other shapes.

@@ -21,9 +21,9 @@ from micrograd.files import atomic_write
 # Sums are written in the order they are to have; nan and inf keep their meaning.
 FLAGS = (
     # -O3 takes three times as long to compile, and its code is no faster
-    *"-O2 -ftree-vectorize -fvect-cost-model=dynamic -fpeel-loops -funswitch-loops".split(),
-    *"-std=gnu99 -ffp-contract=fast -fno-math-errno -fno-trapping-math".split(),
-    *"-fno-signed-zeros -fPIC -shared -w".split(),
+    *["-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-fpeel-loops", "-funswitch-loops"],
+    *["-std=gnu99", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"],
+    *["-fno-signed-zeros", "-fPIC", "-shared", "-w"],
     "-DSTATIC=static __thread",  # a function may run in several threads
 )
 OWN_PROCESSOR = "-march=native"

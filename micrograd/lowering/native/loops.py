@@ -27,7 +27,6 @@ from micrograd.lowering.native.products import Extents, product
 from micrograd.lowering.native.text import (
     LETTERS,
     SAMPLE,
-    bracketed,
     loop,
     multiplied,
     nest,

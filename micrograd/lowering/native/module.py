@@ -16,8 +16,8 @@ from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.native.formulas import LIBRARY, Formulas, number
 from micrograd.lowering.native.function import Function, Task, sparse
 from micrograd.lowering.native.tape import Tape
-from micrograd.ops import BY_NAME
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.ops import BY_NAME
 
 WIDTH = 98
 FAST = ("exp", "log", "log1p", "tanh")  # functions of ours that loops of vectors can call

@@ -70,7 +70,7 @@ class _Function:
         self.module, self.held, self.names = module, held, names
         own = [held[names[a]] for a in module.arguments if names[a] in held]
         own += module.tables
-        self._leaves = (ctypes.c_void_p * max(1, len(own)))(*map(_address, own))
+        self._leaves = (ctypes.c_void_p * max(1, len(own)))(*map(address, own))
         self._where = ctypes.addressof(self._leaves)
         self._inputs = [names[a] for a in module.arguments if names[a] not in held]
         self._call = loaded(module.source).run
@@ -92,7 +92,7 @@ class _Function:
     def __call__(self, inputs: Sequence[Any]) -> Result:
         size = len(inputs[0]) if inputs else 1
         flat = np.empty(self._fixed + size * self._of_sample)
-        strange = self._call(size, self._where, _address(flat), *map(_address, inputs))
+        strange = self._call(size, self._where, address(flat), *map(address, inputs))
         gradients = {name: flat[part].reshape(shape) for name, part, shape in self._shared}
         if self._others:
             results = self._samples(flat, size)
@@ -131,7 +131,7 @@ class _Function:
         return ids.reshape(len(ids), -1)[:, places.transpose(order).reshape(-1)]
 
 
-def _address(array: Any) -> int:
+def address(array: Any) -> int:
     """Return where the numbers of an array are."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))  # five times as fast

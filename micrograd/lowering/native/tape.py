@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.arrays.axes import flat_places
-from micrograd.lowering.arrays.ir import Array, Rows, Term
+from micrograd.lowering.arrays.ir import Array, Term
 from micrograd.lowering.irregular.levels import Formula, Levels, Lookup
 from micrograd.lowering.native.formulas import Formulas
 from micrograd.lowering.native.function import Task

@@ -61,5 +61,5 @@ def bracketed(text: str) -> str:
     depth, outer = 0, text.startswith("-")
     for before, c in zip("(" + text, text):
         depth += (c in "([") - (c in ")]")
-        outer = outer or depth == 0 and c in "+-?<>=/" and before != "e"
+        outer = outer or (depth == 0 and c in "+-?<>=/" and before != "e")
     return f"({text})" if outer else text
