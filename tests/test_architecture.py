@@ -46,6 +46,7 @@ STOREYS = {
         ["irregular"],
         ["passes", "where"],
         ["batch", "cache", "diagnose", "explain", "native"],
+        ["train"],
         ["program"],
         ["compare", "lower"],
         ["__init__"],

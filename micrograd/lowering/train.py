@@ -81,23 +81,21 @@ class Trainer:
         """Do native steps; where an operation gave no finite number, the engine says why, or not."""
         assert self.native is not None
         losses: list[float] = []
-        watch = self.program.guarded
+        again = False  # the next step, to which the engine has no objection
         while counts:
-            done, ended = self.native(counts, rows, data, watch)
-            if ended > 0:
-                at = sum(counts[: ended - 1])
-                part = slice(None) if rows is None else rows[at : at + counts[ended - 1]]
-                self.program.diagnose([x[part] for x in data])
-                losses += done[:-1].tolist()  # the engine has no objection: that step again
-                more, _ = self.native(
-                    counts[ended - 1 : ended], None if rows is None else rows[at:], data, False
-                )
-                losses += more.tolist()
-                rows = None if rows is None else rows[at + counts[ended - 1] :]
-                counts = counts[ended:]
-                continue
+            watch = self.program.guarded and not again
+            done, ended = self.native(counts[:1] if again else counts, rows, data, watch)
             losses += done.tolist()
-            break
+            if ended < 0:
+                break
+            again = ended > 0
+            before = sum(counts[: len(done) - again])
+            if again:
+                losses.pop()
+                part = slice(None) if rows is None else rows[before : before + counts[ended - 1]]
+                self.program.diagnose([x[part] for x in data])
+            counts = counts[len(done) - again :]
+            rows = None if rows is None else rows[before:]
         return losses
 
 

@@ -62,32 +62,47 @@ class NativeTraining:
         self._leaves = _pointers(own)
         self._results = np.empty(1 + sum(a.size for a in module.results))
         self._plans: dict[Any, _Plan] = {}
-        self._plan_of(self._options(1))
+        self._last: Any = None, None, None
+        self._planned(1)
 
     def __call__(self, counts: Sequence[int], rows: Any, data: Sequence[Any], watch: bool) -> Any:
         """Do steps on batches, the next of the `rows` of the data, `counts` of them each.
 
         Without `rows` the data are the batch. Return the losses, and how it ended: 0 at the end,
         -n where the loss of step n is not finite, n before the update of step n, where an
-        operation gave what is not.
+        operation gave what is not. Schedules may want a call of their own for later steps.
         """
-        steps = len(counts)
-        options = self._options(steps)
-        plan = self._plan_of(options)
+        plan, table, steps = self._planned(len(counts))
+        counts = counts[:steps]
         sizes, losses = np.array(counts, np.int64), np.empty(steps)
         if rows is None:
             places, batch = None, _pointers(data)
         else:
-            most = int(sizes.max(initial=1))
-            buffers = [np.empty(most * a.size) for a in self._inputs]
+            buffers = [np.empty(int(sizes.max()) * a.size) for a in self._inputs]
             places, batch = address(rows), _pointers(buffers)
         ended = plan.call(
             steps, address(sizes), places, _pointers(data), batch, self._leaves,
-            address(self._results), plan.states(), *plan.table(options), address(losses), watch,
+            address(self._results), plan.states(), *table, address(losses), watch,
         )  # fmt: skip
         done = steps if not ended else abs(ended) - (ended > 0)
         plan.keep(done)
-        return losses[: steps if not ended else abs(ended)], ended
+        return losses[: abs(ended) or steps], ended
+
+    def _planned(self, steps: int) -> tuple[_Plan, tuple[int, int], int]:
+        """Return the plan for the present options, where these are, and for how many steps.
+
+        A schedule may lead the rule to another branch: that is for the next call.
+        """
+        now = [option for group in self.optimizer.groups for option in group.values()]
+        scheduled = any(map(callable, now))
+        if now != self._last[0] or scheduled:
+            options = self._options(steps)
+            keys = [_branches(row) for row in options]
+            alike = next((n for n, key in enumerate(keys) if key != keys[0]), len(keys))
+            plan = self._plan_of(keys[0], options[0])
+            self._last = now, plan, plan.table(options[:alike])
+            return plan, self._last[2], alike if scheduled else steps
+        return *self._last[1:], steps
 
     def _options(self, steps: int) -> list[list[Any]]:
         """Return the options of every group, for every step; for one, where none is a schedule."""
@@ -100,12 +115,17 @@ class NativeTraining:
         optimizer.steps_done = first
         return options
 
-    def _plan_of(self, options: list[list[Any]]) -> _Plan:
-        """Return the plan for the branches that the rule takes with some options."""
-        key = tuple(v if isinstance(v, bool) else bool(v) for o in options[0] for v in vars(o).values())
+    def _plan_of(self, key: Any, options: list[Any]) -> _Plan:
         if key not in self._plans:
-            self._plans[key] = _Plan(self.optimizer, self._moved, self.module, self._inputs, options[0])
+            self._plans[key] = _Plan(
+                self.optimizer, self._moved, self.module, self._inputs, options
+            )
         return self._plans[key]
+
+
+def _branches(options: list[Any]) -> tuple[bool, ...]:
+    """Return what decides which branches a rule takes."""
+    return tuple(bool(value) for group in options for value in vars(group).values())
 
 
 class _Plan:
