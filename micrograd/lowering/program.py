@@ -69,12 +69,12 @@ class Program:
         self._shapes = [a.shape for a in form.leaves(INPUT)]
         self.guarded = any(BY_NAME[op].needs for op in form.operations)
         self._replayed = isinstance(form, Levels) and narrow(form)
-        self._native = chosen(backend, lowered, {**self.parameters, **self.constants})
+        self.native = chosen(backend, lowered, {**self.parameters, **self.constants})
 
     @property
     def backend(self) -> str:
         """Return what runs the program: "c" or "numpy"."""
-        return "c" if self._native else "numpy"
+        return "c" if self.native else "numpy"
 
     @property
     def source(self) -> str:
@@ -187,8 +187,8 @@ class Program:
 
     def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
         inputs = self.arguments(batch)
-        if self._native:
-            return self._natively(self._native, kind, inputs)
+        if self.native:
+            return self.natively(self.native, kind, inputs)
         held = {**self.parameters, **self.constants}
         if self._replayed:
             return replayed(self.root, self._leaves, held, self.parameters, kind != FORWARD)
@@ -210,10 +210,10 @@ class Program:
 
         Raises UntraceableError where the optimiser cannot be had in C.
         """
-        if self._native is None:
+        if self.native is None:
             return None
-        module = self._native.module(PARAMETER)
-        return NativeTraining(module, self._native.held, self.lowered.names, optimizer)
+        module = self.native.module(PARAMETER)
+        return NativeTraining(module, self.native.held, self.lowered.names, optimizer)
 
     def trainer(self, optimizer: Any) -> Trainer:
         """Return what trains the program by an optimiser of its `parameters`."""

@@ -78,7 +78,9 @@ class Rule:
         self.numbers = [slot for slot in state if slot not in self.slots]
         self.options = [k for k, v in vars(options).items() if not isinstance(v, bool)]
         given = {
-            k: Symbol(self, f"o[{self.options.index(k)}]", False, bool(v)) if k in self.options else v
+            k: Symbol(self, f"o[{self.options.index(k)}]", False, bool(v))
+            if k in self.options
+            else v
             for k, v in vars(options).items()
         }
         symbols: dict[str, Any] = {k: Symbol(self, f"{k}_[i]", True) for k in self.slots}
@@ -97,7 +99,9 @@ class Rule:
         self.each += [f"{k}_[i] = {self._text(symbols[k])};" for k in changed if k in self.slots]
         self.each.append(f"x[i] = {x.text};")
         self.after = [
-            f"t[{n}] = {self._text(symbols[k])};" for n, k in enumerate(self.numbers) if k in changed
+            f"t[{n}] = {self._text(symbols[k])};"
+            for n, k in enumerate(self.numbers)
+            if k in changed
         ]
 
     def binary(self, form: str, *operands: Any) -> Symbol:
@@ -133,4 +137,3 @@ class Rule:
                 "}",
             ]
         )
-

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,11 +57,15 @@ class Native:
 
         Raises CompilerError where there is no compiler, or where it fails.
         """
+        return self.function(wanted)(inputs)
+
+    def function(self, wanted: str) -> _Function:
+        """Return a function, compiled."""
         function = self._functions.get(wanted)
         if function is None:
             function = _Function(self.module(wanted), self.held, self.lowered.names)
             self._functions[wanted] = function
-        return function(inputs)
+        return function
 
 
 class _Function:
@@ -93,12 +98,22 @@ class _Function:
         size = len(inputs[0]) if inputs else 1
         flat = np.empty(self._fixed + size * self._of_sample)
         strange = self._call(size, self._where, address(flat), *map(address, inputs))
+        return float(flat[0]), self._gradients(flat, size, inputs), bool(strange)
+
+    def bound(self, inputs: Sequence[Any]) -> tuple[Callable[[], int], dict[str, Any]]:
+        """Return a call of C alone, with its arguments, and the gradients that it writes."""
+        size = len(inputs[0]) if inputs else 1
+        flat = np.empty(self._fixed + size * self._of_sample)
+        arguments = [size, self._where, address(flat), *map(address, inputs)]
+        return partial(self._call, *arguments), self._gradients(flat, size, inputs)
+
+    def _gradients(self, flat: Any, size: int, inputs: Sequence[Any]) -> dict[str, Any]:
         gradients = {name: flat[part].reshape(shape) for name, part, shape in self._shared}
         if self._others:
             results = self._samples(flat, size)
             for name, adjoint in self._others:
                 gradients[name] = self._gradient(name, adjoint, results, inputs)
-        return float(flat[0]), gradients, bool(strange)
+        return gradients
 
     def _samples(self, flat: Any, size: int) -> dict[Array, Any]:
         """Return the results that every sample has."""

@@ -155,14 +155,20 @@ class _Plan:
                 own[n] = state[key]
             arrays += [state[slot] for slot in rule.slots]
             arrays.append(own)
-        if len(arrays) != len(self._arrays) or any(a is not b for a, b in zip(arrays, self._arrays)):
+        if len(arrays) != len(self._arrays) or any(
+            a is not b for a, b in zip(arrays, self._arrays)
+        ):
             self._arrays, self._states = arrays, _pointers(arrays)
         return self._states
 
     def table(self, options: list[list[Any]]) -> tuple[int, int]:
         """Return where the options are, those of every parameter, and how far apart for steps."""
         rows = [
-            [float(getattr(now[g], k)) for g, rule in zip(self.groups, self.rules) for k in rule.options]
+            [
+                float(getattr(now[g], k))
+                for g, rule in zip(self.groups, self.rules)
+                for k in rule.options
+            ]
             for now in options
         ]
         self._options = np.array(rows)
