@@ -188,7 +188,7 @@ class Program:
     def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
         inputs = self.arguments(batch)
         if self.native:
-            return self.natively(self.native, kind, inputs)
+            return self._natively(self.native, kind, inputs)
         held = {**self.parameters, **self.constants}
         if self._replayed:
             return replayed(self.root, self._leaves, held, self.parameters, kind != FORWARD)
