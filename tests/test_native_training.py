@@ -153,8 +153,8 @@ def test_a_domain_error_is_the_engines_and_moves_nothing(backend):
 @needs_compiler
 def test_infinite_data_train_as_the_text_does():
     found = []
+    w = Value(0.5, label="w")
     for backend in ("numpy", "c"):
-        w = Value(0.5, label="w")
         program = lower(lambda x: (w * x).exp() * 0.0 + w * w, 1.0, backend=backend)
         step = program.trainer(SGD(program.parameters, lr=0.1)).on([1.0, -np.inf, 2.0])
         found.append((step.many([[0], [1], [2], [0]]), program.parameters["w"].tolist()))

@@ -37,10 +37,16 @@ def add_parser(subparsers: Any) -> None:
         metavar="PASS",
         help="print what one pass made instead, such as arrays: the formulas in index notation",
     )
-    parser.add_argument("--export", choices=("numpy", "jax", "torch", "c"),
-                        help="print a standalone file for this library, or in C, instead")  # fmt: skip
-    parser.add_argument("--main", action="store_true",
-                        help="with --export c: a program that prints what the sample gives")  # fmt: skip
+    parser.add_argument(
+        "--export",
+        choices=("numpy", "jax", "torch", "c"),
+        help="print a standalone file for this library, or in C, instead",
+    )
+    parser.add_argument(
+        "--main",
+        action="store_true",
+        help="with --export c: a program that prints what the sample gives",
+    )
     parser.set_defaults(func=run)
 
 

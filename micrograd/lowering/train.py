@@ -29,8 +29,8 @@ class Trainer:
         for name, array in optimizer.parameters.items():
             if program.parameters.get(name) is not array:
                 raise ValueError(
-                    f"the optimiser moves {name}, which is no parameter of this program; make it of "
-                    "program.parameters"
+                    f"the optimiser moves {name}, which is no parameter of this program; "
+                    "make it of program.parameters"
                 )
         self.native: NativeTraining | None = None
         self.remark = "the program runs its text"
@@ -78,7 +78,7 @@ class Trainer:
         return loss
 
     def _steps(self, counts: Sequence[int], rows: Any, data: Sequence[Any]) -> list[float]:
-        """Do native steps; where an operation gave no finite number, the engine says why, or not."""
+        """Do native steps; where an operation gave no finite number, the engine may say why."""
         assert self.native is not None
         losses: list[float] = []
         again = False  # the next step, to which the engine has no objection

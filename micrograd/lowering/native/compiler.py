@@ -20,12 +20,19 @@ from micrograd.files import atomic_write
 
 # Sums are written in the order they are to have; nan and inf keep their meaning.
 FLAGS = (
-    *"-O2 -std=gnu99 -ffp-contract=fast -fno-math-errno -fno-trapping-math".split(),
-    *"-fno-signed-zeros -fPIC -shared -w".split(),
+    "-O2",
+    "-std=gnu99",
+    "-ffp-contract=fast",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+    "-fPIC",
+    "-shared",
+    "-w",
     "-DSTATIC=static __thread",  # a function may run in several threads
 )
 # What -O2 of GCC lacks to make vectors as clang's does; -O3 takes three times as long to compile.
-OF_GCC = "-ftree-vectorize -fvect-cost-model=dynamic -fpeel-loops -funswitch-loops".split()
+OF_GCC = ("-ftree-vectorize", "-fvect-cost-model=dynamic", "-fpeel-loops", "-funswitch-loops")
 OWN_PROCESSOR = "-march=native"
 ADVICE = 'install gcc or clang, or `pip install "micrograd-graph[native]"`'
 

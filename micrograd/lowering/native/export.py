@@ -11,10 +11,11 @@ import numpy as np
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.code.kinds import shape_text
 from micrograd.lowering.irregular.levels import Levels
-from micrograd.lowering.native.formulas import Formulas
 from micrograd.lowering.native.function import Function
-from micrograd.lowering.native.module import WIDTH, CNames, array_text, data_of, task
+from micrograd.lowering.native.module import WIDTH, array_text, data_of, task
+from micrograd.lowering.native.names import CNames
 from micrograd.lowering.native.tape import Tape
+from micrograd.lowering.native.text import Formulas
 
 HEAD = """\
 /* Lowered by micrograd to C99. B is the number of samples, one after the other in every input;
@@ -27,7 +28,7 @@ HEAD = """\
 def exported(
     forms: Any, forward: Any, leaves: Mapping[str, Any], sample: Mapping[str, Any], main: bool
 ) -> str:
-    """Return the C file; with `main`, a program that runs the traced sample and prints what it gets.
+    """Return the C file; with `main`, a program that prints what the traced sample gives.
 
     `leaves` are the present data of parameters and constants, `sample` those of the inputs.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 from micrograd.lowering.arrays.check import BrokenProgramError
 from micrograd.lowering.arrays.differentiate import own_variables
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, Index, Read, Rows, Term
-from micrograd.lowering.native.formulas import Formulas
 from micrograd.lowering.native.loops import Loops
 from micrograd.lowering.native.memory import Memory
+from micrograd.lowering.native.names import CNames
+from micrograd.lowering.native.text import Formulas
 
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
 L1 = 24 * 1024  # bytes that a block's arrays may take
@@ -32,7 +33,7 @@ class Task:
     arrays: tuple[Array, ...]
     loss: Array
     results: tuple[Array, ...]
-    names: Mapping[Any, str]
+    names: CNames
 
 
 @dataclass
@@ -45,8 +46,11 @@ class Sections:
 
 
 class Function:
-    """Write a function. With `blocks` it runs through blocks of samples, for speed; without, through
-    one sample after the other, to be read. It watches what the `guarded` operations give."""
+    """Write a function, which watches what the `guarded` operations give.
+
+    With `blocks` it runs through blocks of samples, for speed; without, one sample after the other,
+    to be read.
+    """
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,29 +20,20 @@ from micrograd.lowering.arrays.ir import (
     Size,
     Term,
 )
-from micrograd.lowering.native.formulas import Formulas, number
-from micrograd.lowering.native.memory import Memory, RowPlace, row_place
-from micrograd.lowering.native.places import Place
+from micrograd.lowering.native.choices import Choices, Parts
+from micrograd.lowering.native.memory import Memory, Place, RowPlace, row_place
 from micrograd.lowering.native.products import Extents, product
 from micrograd.lowering.native.text import (
     LETTERS,
     SAMPLE,
+    Formulas,
     loop,
     multiplied,
     nest,
+    number,
     scale_text,
     scope,
 )
-
-
-@dataclass
-class Parts:
-    """The factors of a term: a text over letters each, and what they read, to order loops by."""
-
-    texts: list[str] = field(default_factory=list)
-    before: list[str] = field(default_factory=list)  # what has to be computed first
-    places: list[Place | RowPlace] = field(default_factory=list)
-    single: set[int] = field(default_factory=set)  # variables whose loop cannot be joined
 
 
 class Loops:
@@ -50,7 +41,7 @@ class Loops:
 
     def __init__(self, memory: Memory, formulas: Formulas, products: bool) -> None:
         self.memory, self.formulas, self.products = memory, formulas, products
-        self.firsts: dict[First, str] = {}
+        self.choices = Choices(memory, formulas)
 
     def added(self, array: Array, terms: Sequence[Term], assign: bool) -> list[str]:
         """Return the loops that add terms over an array's own variables; or, first, assign them."""
@@ -72,7 +63,7 @@ class Loops:
         extents, letters = self._extents(term), self._letters(term)
         target = self.target(array, term)
         if term.factors and isinstance(term.factors[0], Choice):
-            return self._choice(array, term, term.factors[0])
+            return self.choices.chosen(array, term, term.factors[0], self._letters(term))
         if self.products and isinstance(target, Place):
             call = product(self.memory, target, term, extents)
             if call:
@@ -178,8 +169,8 @@ class Loops:
             if v != BATCH or self.memory.block > 1
         }
 
-    def _letters(self, term: Term, *more: int) -> dict[int, str]:
-        variables = sorted({v for v in (*term.sizes, *more) if v != BATCH})
+    def _letters(self, term: Term) -> dict[int, str]:
+        variables = sorted(v for v in term.sizes if v != BATCH)
         return dict(zip(variables, LETTERS)) | {BATCH: SAMPLE}
 
     def target(self, array: Array, term: Term) -> Place | RowPlace:
@@ -193,10 +184,7 @@ class Loops:
             return self.memory.read(piece)
         if term.at is None:
             return self.memory.whole(array)
-        place = self.memory.read(
-            Read(array, term.at.index, term.at.split, term.at.table, term.at.variables)
-        )
-        return place
+        return self.memory.read(replace(term.at, array=array))
 
     def _parts(self, array: Array, term: Term, letters: Mapping[int, str]) -> Parts:
         """Return the factors of a term."""
@@ -214,7 +202,7 @@ class Loops:
         elif isinstance(factor, Rows):
             self._rows(parts, factor, term, letters)
         elif isinstance(factor, First):
-            self._first(parts, factor, term, letters)
+            self.choices.first(parts, factor, self._extents(term), letters)
 
     def _read(self, parts: Parts, read: Read, letters: Mapping[int, str]) -> str:
         value = number_of(read)
@@ -236,116 +224,3 @@ class Loops:
         )
         parts.places.append(place)
         parts.texts.append(place.text(letters))
-
-    def _choice(self, array: Array, term: Term, choice: Choice) -> list[str]:
-        """Return loops that choose the largest or smallest."""
-        var = 0 if choice.axis is None else choice.axis[0]
-        letters = self._letters(term, var, *(v for v, _ in array.axes))
-        own = [v for v in array.vars if v != BATCH or self.memory.block > 1]
-        extents: dict[int, int | str] = {v: n for v, n in array.axes if isinstance(n, int)}
-        extents[BATCH] = "count"
-        chooser = {"max": "maximum", "min": "minimum"}[choice.op]
-        read, target = self.memory.read(choice.read), self.memory.whole(array)
-        if choice.axis is None:
-            return self._chosen_pieces(array, term, choice, chooser)
-        at = {**letters, var: "0"}
-        body = [f"double best = {read.text(at)};"]
-        if var in choice.read.vars:
-            better = self.formulas.call(chooser, "best", read.text(letters))
-            body += nest([loop(letters[var], choice.axis[1], "1")], [f"best = {better};"])
-        body += self._kept_best(choice, chooser, letters, target)
-        return scope(nest([loop(letters[v], extents[v]) for v in own], body))
-
-    def _kept_best(
-        self, choice: Choice, chooser: str, letters: Mapping[int, str], target: Place
-    ) -> list[str]:
-        value = "best"
-        if choice.before is not None:
-            before = self.memory.read(choice.before).text(letters)
-            value = self.formulas.call(chooser, before, value)
-        return [f"{target.text(letters)} = {value};"]
-
-    def _chosen_pieces(self, array: Array, term: Term, choice: Choice, chooser: str) -> list[str]:
-        assert term.pieces is not None
-        starts = self.memory.table(term.pieces)
-        own = row_major(array)
-        letters = {BATCH: SAMPLE, 0: "j"}
-        read = self.memory.read(choice.read)
-        better = self.formulas.call(chooser, "best", read.text(letters))
-        flat = self.memory.read(Read(array, table=np.arange(array.size), variables=(0,)))
-        place = flat.text({BATCH: SAMPLE, 0: "i"})
-        body = [
-            f"double best = {read.text({**letters, 0: f'{starts}[i]'})};",
-            f"for (int j = {starts}[i] + 1; j < {starts}[i + 1]; j++)",
-            f"    best = {better};",
-        ]
-        value = "best"
-        if choice.before is not None:
-            before = self.memory.read(choice.before)
-            at = {v: f"i / {step} % {size}" for v, step, size in own}
-            at = {v: f"({text})" for v, text in at.items()} | {BATCH: SAMPLE}
-            value = self.formulas.call(chooser, before.text(at), value)
-        body.append(f"{place} = {value};")
-        samples = [loop(SAMPLE, "count")] if array.batched and self.memory.block > 1 else []
-        return nest([*samples, loop("i", array.size)], body)
-
-    def _first(self, parts: Parts, first: First, term: Term, letters: Mapping[int, str]) -> None:
-        """Say which element is the first to equal what was chosen: its place, and that it is it."""
-        name = self.firsts.setdefault(first, f"first{len(self.firsts) + 1}")
-        z, out = self.memory.read(first.read), self.memory.read(first.out)
-        if first.axis is None:
-            self._first_of_pieces(parts, first, name, letters)
-            return
-        var, size = first.axis
-        extents = self._extents(term)
-        around = [v for v in extents if v in (z.vars | out.vars) - {var}]
-        strides, count = {}, 1
-        for v in reversed(around):
-            strides[v] = count
-            count *= self.memory.block if v == BATCH else int(extents[v])
-        place = Place(name, strides)
-        where = {**letters, var: "at"}
-        body = [
-            "int at = 0;",
-            f"while (at < {int(size) - 1} && !({z.text(where)} == {out.text(where)})) at++;",  # type: ignore[arg-type]
-            f"{place.text(letters)} = at;",
-        ]
-        parts.single |= {var, *around}
-        parts.texts.append(f"({place.text(letters)} == {letters[var]})")
-        loops = nest([loop(letters[v], extents[v]) for v in around], body)
-        if not around:
-            loops = scope(loops)
-        parts.before += [f"int {name}[{count}];", *loops]
-
-    def _first_of_pieces(
-        self, parts: Parts, first: First, name: str, letters: Mapping[int, str]
-    ) -> None:
-        table = first.out.table
-        assert table is not None
-        starts = np.flatnonzero(np.diff(table, prepend=-1))
-        count = len(starts)
-        bounds = self.memory.table(np.append(starts, len(table)))
-        owner = self.memory.table(np.repeat(np.arange(count), np.diff([*starts, len(table)])))
-        z, out = self.memory.read(first.read), self.memory.read(first.out)
-        where = {**letters, 0: "at"}
-        blocked = self.memory.block > 1 and first.read.array.batched
-        index = f"{SAMPLE} * {count} + " if blocked else ""
-        body = [
-            f"int at = {bounds}[p];",
-            f"while (at < {bounds}[p + 1] - 1 && !({z.text(where)} == {out.text(where)})) at++;",
-            f"{name}[{index}p] = at;",
-        ]
-        parts.single |= {0, BATCH}
-        parts.texts.append(f"({name}[{index}{owner}[{letters[0]}]] == {letters[0]})")
-        samples = [loop(SAMPLE, "count")] if blocked else []
-        size = count * (self.memory.block if blocked else 1)
-        parts.before += [f"int {name}[{size}];", *nest([*samples, loop("p", count)], body)]
-
-
-def row_major(array: Array) -> list[tuple[int, int, int]]:
-    """Return the variables of an array with their strides and sizes."""
-    result, step = [], 1
-    for var in reversed(range(len(array.shape))):
-        result.append((var, step, array.shape[var]))
-        step *= array.shape[var]
-    return result

@@ -13,9 +13,10 @@ import numpy as np
 
 from micrograd.lowering.arrays.ir import COMPUTED, Array
 from micrograd.lowering.irregular.levels import Levels
-from micrograd.lowering.native.formulas import LIBRARY, Formulas, number
 from micrograd.lowering.native.function import Function, Task, sparse
+from micrograd.lowering.native.names import CNames
 from micrograd.lowering.native.tape import Tape
+from micrograd.lowering.native.text import Formulas, number
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
 from micrograd.ops import BY_NAME
 
@@ -29,40 +30,6 @@ ODD = """static int odd(const double *x, long count) {
     for (long i = 0; i < count; i++) any |= !(x[i] - x[i] == 0.0);
     return any;
 }"""
-KEYWORDS = """auto break case char const continue default do double else enum extern float for goto
-if inline int long register restrict return short signed sizeof static struct switch typedef union
-unsigned void volatile while main run B s n i j k l p at sum best count share turn product memset
-rint copysign isnan NAN INFINITY number wide pair maximum minimum square cube strange odd linux unix
-asm typeof bool true false y0 y1 yn j0 j1 jn gamma signgam nan inf"""
-
-
-class CNames(dict[Any, str]):
-    """The names of arrays as C can have them: those of the notes, in ASCII, none of C's own."""
-
-    def __init__(self, names: Mapping[Any, str]) -> None:
-        super().__init__()
-        self.original = dict(names)
-        self._taken = {*KEYWORDS.split(), *LIBRARY, *_math_names()}
-        for item, name in names.items():
-            self.enter(item, name)
-
-    def enter(self, item: Any, name: str) -> None:
-        """Give an array a name like the wanted one."""
-        name = "".join(c if re.match(r"[A-Za-z0-9_]", c) else f"u{ord(c):x}" for c in name)
-        name = re.sub(r"^(?=[\d_])", "v", name)
-        while name in self._taken or re.fullmatch(r"(first|places|i)\d+|fast_.*|\w+_T", name):
-            name += "_"
-        self[item] = name
-        self._taken.add(name)
-
-
-def _math_names() -> set[str]:
-    """Return what <math.h> may define for itself."""
-    stems = """acos asin atan atan2 cbrt ceil cosh erf erfc exp2 expm1 fdim floor fma fmax fmin fmod
-    frexp hypot ilogb ldexp lgamma logb lrint lround modf nextafter pow remainder remquo round
-    scalbn sinh tan tgamma trunc drem significand abs div exit free malloc index"""
-    every = {*stems.split(), *LIBRARY}
-    return every | {f"{name}{end}" for name in every for end in "fl"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +138,7 @@ def entry(function: Function | Tape) -> str:
     It tells whether an operation that has no value everywhere gave a number that is not finite.
     """
     inputs = [a for a in function.task.arguments if a.kind == INPUT]
-    leaves = [a for a in function.task.arguments if a.kind != INPUT]
+    leaves: list[Any] = [a for a in function.task.arguments if a.kind != INPUT]
     leaves += [
         item for _, item in function.parameters() if isinstance(item, str) and item[0] != "&"
     ]

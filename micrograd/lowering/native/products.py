@@ -1,4 +1,4 @@
-"""Sums of products as matrix products, a tile of registers at a time: c[m,n] += Σk a[m,k] b[k,n]."""
+"""Sums of products as matrix products, by tiles of registers: c[m,n] += Σk a[m,k] b[k,n]."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from itertools import permutations
 
 from micrograd.lowering.arrays.ir import BATCH, Read, Term
-from micrograd.lowering.native.memory import Memory
-from micrograd.lowering.native.places import Place
+from micrograd.lowering.native.memory import Memory, Place
 from micrograd.lowering.native.text import LETTERS, SAMPLE, loop, nest, scale_text
 
 Extents = Mapping[int, "int | str"]
@@ -49,7 +48,7 @@ def _call(
     extents: Extents,
     scale: str,
 ) -> tuple[int, list[str]] | None:
-    """Return the call with `n` along the columns and `k` summed, with a number for how good it is."""
+    """Return the call with `n` along the columns and `k` summed, and how good it is."""
     (n, k), (kept, summed) = roles, variables
     a, b = (memory.read(read) for read in reads)
     columns = extents[n]

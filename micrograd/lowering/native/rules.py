@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from micrograd.lowering.native.formulas import number
+from micrograd.lowering.native.text import number
 
 
 class UntraceableError(TypeError):

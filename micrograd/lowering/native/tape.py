@@ -10,9 +10,8 @@ import numpy as np
 from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Term
 from micrograd.lowering.irregular.levels import Formula, Levels, Lookup
-from micrograd.lowering.native.formulas import Formulas
 from micrograd.lowering.native.function import Task
-from micrograd.lowering.native.text import bracketed
+from micrograd.lowering.native.text import Formulas, bracketed
 from micrograd.lowering.passes import FORWARD
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
 from micrograd.ops import BY_NAME, WEIGHTED_SUM, Row
@@ -196,7 +195,8 @@ class Tape:
             own, chosen = self._row(lookup)
             width = leaf.shape[-1]
             yield f"for (int i = 0; i < {lookup.array.size}; i++)"
-            yield f"    if ({own}[i] >= 0) {name}[{chosen} * {width} + i % {width}] += {d}[{own}[i]];"
+            row = f"{name}[{chosen} * {width} + i % {width}]"
+            yield f"    if ({own}[i] >= 0) {row} += {d}[{own}[i]];"
 
     def _copied(self, slots: str, result: Array) -> list[str]:
         place, d = f"{self.names[result]}[s * {result.size} + i]", self.names["d"]
@@ -252,6 +252,7 @@ class Tape:
         v, value = self.names["v"], self.formulas.text(row.value, k, letters)
         if row.arity != 1 or "(" not in value or "k" in letters:
             return [f"    {each}", f"        {v}[i] = {value};"]
+        operand = letters["x"].replace("[i]", "[i + j]")
         near = self.formulas.text(row.value, k, {"x": "near[j]"})
         return [
             "    if (last - first < 4) {",
@@ -261,7 +262,7 @@ class Tape:
             f"    for (int i = first; i < last; i += {NEAR}) {{",
             f"        const int count = last - i < {NEAR} ? last - i : {NEAR};",
             f"        double near[{NEAR}];",
-            f"        for (int j = 0; j < count; j++) near[j] = {letters['x'].replace('[i]', '[i + j]')};",
+            f"        for (int j = 0; j < count; j++) near[j] = {operand};",
             f"        for (int j = 0; j < count; j++) {v}[i + j] = {near};",
             "    }",
         ]

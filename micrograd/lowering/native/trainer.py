@@ -207,7 +207,8 @@ class _Plan:
         for rule, (_, place, adjoint) in zip(self.rules, self.moved):
             states = "".join(f"state[{slot + n}], " for n in range(len(rule.slots)))
             yield (
-                f"        {rule.name}({adjoint.size}, leaves[{place}], results + {starts[adjoint]}, "
+                f"        {rule.name}({adjoint.size}, leaves[{place}], "
+                f"results + {starts[adjoint]}, "
                 f"{states}o + {option}, state[{slot + len(rule.slots)}]);"
             )
             option, slot = option + len(rule.options), slot + len(rule.slots) + 1
