@@ -249,3 +249,11 @@ def benchmark():
     finally:
         sys.path.remove(folder)
     return elementwise
+
+
+def test_explain_shows_what_runs():
+    made = MODELS["window_fused"]()
+    assert made.program.explain("calls") == made.program.source
+    shown = natively(made.program).explain("calls")
+    assert shown.startswith("/* ") and "static double value_and_grad(long B," in shown
+    assert "for (long s = 0; s < B; s += 64) {" in shown and "fast_tanh(z1[i])" in shown

@@ -108,17 +108,22 @@ def loaded(source: str) -> Any:
         return ctypes.CDLL(str(_kept(new, path)))
 
 
+def command() -> list[str]:
+    """Return the compiler's command with its flags, without files."""
+    own = OF_GCC if "Free Software Foundation" in version() else ()
+    return [*compiler(), *FLAGS, *own]
+
+
 def compiled(source: str, place: Path) -> Path:
     """Return the file of a library. Raises CompilerError where the compiler fails."""
     text, library = place / "program.c", place / "program.so"
     text.write_text(source, encoding="utf-8")
     for more in ((OWN_PROCESSOR,), ()):  # not every compiler knows the processor that it runs on
-        own = OF_GCC if "Free Software Foundation" in version() else ()
-        command = [*compiler(), *FLAGS, *own, *more, str(text), "-o", str(library), "-lm"]
+        words = [*command(), *more, str(text), "-o", str(library), "-lm"]
         try:
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            result = subprocess.run(words, capture_output=True, text=True, check=False)
         except OSError as error:
-            raise CompilerError(f"{command[0]} cannot be run: {error}; {ADVICE}") from None
+            raise CompilerError(f"{words[0]} cannot be run: {error}; {ADVICE}") from None
         if result.returncode == 0 and library.exists():
             return library
     reason = (result.stderr or result.stdout).strip() or f"it ended with {result.returncode}"

@@ -13,7 +13,7 @@ import numpy as np
 from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Rows, Term
 from micrograd.lowering.code.helpers.numpy import sparse_rows
-from micrograd.lowering.native.compiler import available, compiler, loaded
+from micrograd.lowering.native.compiler import available, command, compiler, loaded
 from micrograd.lowering.native.module import Module, module
 from micrograd.lowering.passes import FORWARD, Lowered
 from micrograd.optim.gradients import Rows as RowsOfTable
@@ -51,6 +51,13 @@ class Native:
             name = "forward" if wanted == FORWARD else "value_and_grad"
             modules[wanted] = module(self.lowered.forms(wanted), name)
         return modules[wanted]
+
+    def told(self, wanted: str) -> str:
+        """Return what runs: the compiler's command, and the function as it is compiled."""
+        source = self.module(wanted).source
+        name = "forward" if wanted == FORWARD else "value_and_grad"
+        start = source.index(f"static double {name}(")
+        return f"/* {' '.join(command())} */\n{source[start : source.index('int run(')].rstrip()}"
 
     def __call__(self, wanted: str, inputs: Sequence[Any]) -> Result:
         """Return the loss of a batch, gradients by name, and whether a number left the floats.
