@@ -190,16 +190,14 @@ def passes(folder: Path, tests: list[str], limit: float) -> bool:
         preexec_fn=_limit_memory,
     )
     try:
-        output, _ = process.communicate(timeout=limit)
+        process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
         return False
     finally:
         _end(process)
     if process.returncode == 5:
         raise SystemExit(f"there are no tests in {' '.join(tests)}")
-    if process.returncode == 4:
-        raise SystemExit(output.decode())
-    return process.returncode == 0
+    return process.returncode == 0  # 4: not even the tests' own imports bear the fault
 
 
 def _end(process: subprocess.Popen) -> None:

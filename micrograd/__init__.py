@@ -5,6 +5,7 @@ from micrograd.derivatives import grad, hessian, jacobian
 from micrograd.engine import Step, Value, topological_order, weighted_sum
 from micrograd.functions import dot, log_softmax, logsumexp, mean, softmax
 from micrograd.ops import DomainError
+from micrograd.registry import register
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ __all__ = [
     "logsumexp",
     "mean",
     "no_grad",
+    "register",
     "scope",
     "softmax",
     "topological_order",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 
+__all__ = ["digest"]
+
 
 def digest(text: str) -> str:
     """Return the policy source that lets just this script or style run."""

@@ -10,7 +10,9 @@ from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
 from micrograd.core.kinds import Elementary, Handmade
 from micrograd.core.modes import described
 from micrograd.engine import Value, topological_order
-from micrograd.ops import FUNCTIONS, ROWS, Row
+from micrograd.ops import OF_NUMBERS, ROWS, Row
+
+__all__ = ["grad", "hessian", "jacobian"]
 
 
 @overload
@@ -85,8 +87,8 @@ def _value_formulas(row: Row) -> tuple[Any, ...]:
 
 def _function(name: str) -> Any:
     """Return the function `name` of a formula for Values, and for the numbers beside them."""
-    number = FLOATS.functions[name]
-    return lambda x: getattr(x, name)() if isinstance(x, Value) else number(x)
+    number, method = FLOATS.functions[name], OF_NUMBERS.get(name, name)
+    return lambda x: getattr(x, method)() if isinstance(x, Value) else number(x)
 
 
 def _number(x: Any) -> float:
@@ -100,7 +102,7 @@ _VALUES = Namespace(
         for row in ROWS
         if row.arity == 1 and not row.constants and row.name not in ("abs", "neg")
     }
-    | {name: _function(name) for name in FUNCTIONS},
+    | {name: _function(name) for name in OF_NUMBERS},
     Branches(),
     Compared("number"),
 )

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escaped
 from typing import Any
 
+__all__ = ["curves_html", "table_html", "text_html"]
+
 WIDTH, HEIGHT, EDGE = 420, 150, 6  # of a curve, in pixels
-STROKES = ("#0a5ea8", "#b54708", "#6d3fc0", "#0f6b3f")  # over 3:1 on light and on dark paper
+STROKES = ("#1f7ac0", "#c05a12", "#8a5fd0", "#25835a")  # 4:1 and more on white and on #111
 DASHES = ("", "7 3", "2 3", "9 3 2 3")  # lines are told apart without colour too
 MOST_ROWS = 20
+XMLNS = "http://www.w3.org/2000/svg"
 
 
 def text_html(text: str) -> str:
@@ -29,8 +32,8 @@ def table_html(header: Sequence[str], rows: Sequence[Iterable[Any]], caption: st
         for row in rows[max(0, cut) :]
     )
     above = escaped(caption + (f" (the last {MOST_ROWS} of {len(rows)} rows)" if cut > 0 else ""))
-    top = f"<caption>{above}</caption><thead><tr>{head}</tr></thead>"
-    return f"<table>{top}<tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<figure style="margin:0"><figcaption>{above}</figcaption>{table}</figure>'
 
 
 def _cell(cell: Any) -> str:
@@ -38,20 +41,48 @@ def _cell(cell: Any) -> str:
 
 
 def curves_html(columns: Mapping[str, Sequence[float]]) -> str:
-    """Return every column as a line of one picture, each over its own range, with a legend."""
+    """Return every column as a line of one picture, each over its own range, with a legend.
+
+    The picture has no paper of its own, and the legend is text: light and dark are the notebook's.
+    """
     points_of = {name: _points(column) for name, column in columns.items()}
     lines = [(name, points) for name, points in points_of.items() if len(points) > 1]
-    drawn = "".join(
-        f"<polyline fill='none' stroke='{STROKES[i % 4].replace('#', '%23')}' stroke-width='2' "
-        f"stroke-dasharray='{DASHES[i % 4]}' points='{_written(points)}'/>"
-        for i, (_, points) in enumerate(lines)
+    if not lines:
+        return ""
+    drawn = "".join(_polyline(i, points) for i, (_, points) in enumerate(lines))
+    svg = f"<svg xmlns='{XMLNS}' width='{WIDTH}' height='{HEIGHT}'>{drawn}</svg>"
+    said = escaped(f"Curves of {', '.join(name for name, _ in lines)}")
+    legend = "<br>".join(_entry(i, name, columns[name]) for i, (name, _) in enumerate(lines))
+    return (
+        f'<figure style="margin:0"><img alt="{said}" src="{_address(svg)}">'
+        f"<figcaption>{legend}</figcaption></figure>"
     )
-    svg = (
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{HEIGHT}'>"
-        f"<rect width='100%25' height='100%25' fill='white'/>{drawn}</svg>"
+
+
+def _polyline(number: int, points: Sequence[tuple[float, float]]) -> str:
+    written = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return f"<polyline {_stroke(number)} points='{written}'/>"
+
+
+def _entry(number: int, name: str, column: Sequence[float]) -> str:
+    """Return a column's entry in the legend: its line, its name, and its range."""
+    line = f"<path {_stroke(number)} d='M0 5H32'/>"
+    svg = f"<svg xmlns='{XMLNS}' width='32' height='10'>{line}</svg>"
+    finite = [y for y in column if abs(y) < float("inf")]
+    span = f"{_cell(column[0])} → {_cell(column[-1])}, least {_cell(min(finite))}"
+    return (
+        f'<img alt="" style="display:inline" src="{_address(svg)}"> {escaped(name)}: '
+        f"{span}, greatest {_cell(max(finite))}"
     )
-    names = ", ".join(name for name, _ in lines)
-    return f'<img alt="Curves of {escaped(names)}" src="data:image/svg+xml;charset=utf-8,{svg}">'
+
+
+def _stroke(number: int) -> str:
+    colour, dashes = STROKES[number % 4], DASHES[number % 4]
+    return f"fill='none' stroke='{colour}' stroke-width='2' stroke-dasharray='{dashes}'"
+
+
+def _address(svg: str) -> str:
+    return "data:image/svg+xml;charset=utf-8," + svg.replace("%", "%25").replace("#", "%23")
 
 
 def _points(column: Sequence[float]) -> list[tuple[float, float]]:
@@ -66,7 +97,3 @@ def _points(column: Sequence[float]) -> list[tuple[float, float]]:
         for i, y in enumerate(column)
         if abs(y) < float("inf")
     ]
-
-
-def _written(points: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

@@ -15,8 +15,7 @@ from micrograd.core.copying import deep_copy, reduced, restore
 from micrograd.core.kinds import ELEMENTARY, LEAF, Handmade, Operation, Stated, explain
 from micrograd.core.modes import MODE, mode
 from micrograd.core.numbers import data_of, number
-from micrograd.core.order import next_index, reset_interior, rewire
-from micrograd.core.order import topological_order as topological_order
+from micrograd.core.order import next_index, reset_interior, rewire, topological_order
 from micrograd.core.recording import (
     checked_sweep,
     compiled_method,
@@ -25,14 +24,35 @@ from micrograd.core.recording import (
     finish_step,
     sweep,
 )
-from micrograd.ops import ROWS, STOPPED, Row
+from micrograd.ops import STOPPED, Row, for_each_row
+
+__all__ = ["Constant", "Inputs", "Step", "Value", "topological_order", "weighted_sum"]
+
+if TYPE_CHECKING:
+    from micrograd.core.declared import Declared
+else:
+    Declared = object
 
 
-class Value:
+class Value(Declared):
     """Hold one number, its gradient, and how it was computed.
 
-    Made with children, `_op` names an operation of one's own, whose `_backward` is to be assigned,
-    or gives the local gradients, one number per child.
+        x, y = Value(2.0, label="x"), Value(3.0, label="y")
+        f = x * y + x.tanh()
+        f.backward()
+        x.grad                # ∂f/∂x = y + 1 - tanh(x) ** 2 = 3.0706...
+
+    `data` is the number, and may be assigned; `forward()` then computes the others anew. `grad` is
+    what `backward()` has added up here, 0.0 before. `label` is the name in pictures and in lowered
+    code, `scope` the part of a model where the Value was made, `parents` are its operands.
+
+    Values and numbers take + - * / **, -x and abs(x); < <= > >= compare their data, == tells
+    whether both are the same object, and `x += y` makes a new Value. The other operations are the
+    methods below, in which x and y are the operands, k is a constant and out the result.
+
+    An operation of one's own is a formula, checked at once: see `micrograd.register`. Or a node
+    made by hand: `out = Value(x.data ** 3, (x,), "cube")`, whose `out._backward` is then assigned a
+    function that adds to `x.grad`; or `Value(8.0, (x,), (12.0,))`, with one slope per child.
     Raises TypeError where `data` is not one real number, ValueError for another number of slopes.
     """
 
@@ -53,22 +73,11 @@ class Value:
     constant = False  # a number of the user's code, whose gradient nobody asks for
     _k: Any = None  # a constant, or the bias of a weighted sum: few nodes have one
 
-    if TYPE_CHECKING:  # the methods of the rows, and attributes that users add
+    if TYPE_CHECKING:
         _x: Any
         _y: Any
 
-        def __getattr__(self, name: str) -> Any: ...
-        def __setattr__(self, name: str, value: Any) -> None: ...
-        def __add__(self, other: Value | float) -> Value: ...
-        def __radd__(self, other: float) -> Value: ...
-        def __sub__(self, other: Value | float) -> Value: ...
-        def __rsub__(self, other: float) -> Value: ...
-        def __mul__(self, other: Value | float) -> Value: ...
-        def __rmul__(self, other: float) -> Value: ...
-        def __truediv__(self, other: Value | float) -> Value: ...
-        def __rtruediv__(self, other: float) -> Value: ...
-        def __neg__(self) -> Value: ...
-        def __abs__(self) -> Value: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...  # users add attributes
 
     def __init__(
         self, data: Any, _children: Iterable[Value] = (), _op: Any = "", label: str = ""
@@ -311,6 +320,20 @@ record_weighted_sum: Callable[..., Value] = compiled_weighted_sum(Value)
 sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)
 
 
+def _reflected(row: Row, method: Callable[..., Value]) -> Callable[..., Value]:
+    def reflected(x: Any, y: Any) -> Value:
+        return method(operand(y), x)
+
+    reflected.__name__ = f"__r{row.operator}__"
+    reflected.__qualname__ = f"Value.{reflected.__name__}"
+    reflected.__doc__ = f"Return {row.shown.translate(_SWAPPED)}."
+    return reflected
+
+
+_SWAPPED = str.maketrans("xy", "yx")
+
+
+@for_each_row
 def _install(row: Row) -> None:
     """Give Value the method of `row`, and its operators, which leave arrays to NumPy."""
     if row.name not in vars(Value):
@@ -320,10 +343,8 @@ def _install(row: Row) -> None:
     method = compiled_method(ELEMENTARY[row.name], Value, Constant, f"__{row.operator}__")
     setattr(Value, f"__{row.operator}__", method)
     if row.arity == 2:
-        setattr(Value, f"__r{row.operator}__", lambda x, y: method(operand(y), x))
+        setattr(Value, f"__r{row.operator}__", _reflected(row, method))
 
 
-for _row in ROWS:
-    _install(_row)
 _pow: Callable[[Value, Any], Value] = compiled_method(ELEMENTARY["pow"], Value, Constant)
 stopped: Callable[[Value], Value] = compiled_method(ELEMENTARY[STOPPED.name], Value, Constant)

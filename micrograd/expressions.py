@@ -24,6 +24,8 @@ from micrograd.engine import Value, topological_order
 from micrograd.files import read_bytes
 from micrograd.ops import BY_NAME, ROWS
 
+__all__ = ["finite", "load", "parse", "point", "read", "run_file"]
+
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: lambda x, y: x + y,
     ast.Sub: lambda x, y: x - y,
@@ -33,7 +35,6 @@ OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.USub: lambda x: -x,
     ast.UAdd: lambda x: x,
 }
-FUNCTIONS = tuple(row.name for row in ROWS)
 _FILE = re.compile(r"(?s)(.+\.py):(\w+)\s*")
 _LETTERS = [c for c in string.ascii_lowercase if c not in "fxyz"]
 
@@ -229,7 +230,7 @@ class _Reader:
         if row is None or not row.arity:
             if name in self.values:
                 raise ValueError(f"{name} is no function; to multiply by it write {name} * (...)")
-            near = near_misses.near_function(name) or f"; there are {', '.join(FUNCTIONS)}"
+            near = near_misses.near_function(name) or f"; there are {_functions()}"
             raise ValueError(f"there is no function {name}{near}")
         most = 2 if row.constants else row.arity
         if name in ("max", "min") and len(arguments) > 2:
@@ -246,9 +247,13 @@ class _Reader:
         shown = ast.get_source_segment(self.text.strip(), tree) or type(tree).__name__
         remedy = near_misses.likely(self.text) or (
             "; it may hold numbers, names, + - * / **, assignments and the functions "
-            + ", ".join(FUNCTIONS)
+            + _functions()
         )
         return ValueError(f"{shown[:80]!r} is not allowed in an expression{remedy}")
+
+
+def _functions() -> str:
+    return ", ".join(row.name for row in ROWS)
 
 
 def _applied(function: Callable[..., Value], *operands: Value | float) -> Value | float:

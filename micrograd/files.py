@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
+__all__ = ["atomic_write", "file_errors", "read_bytes", "remove_leftovers", "worded"]
+
 try:
     import fcntl
 except ImportError:  # elsewhere than on POSIX systems a file that is open cannot be removed
@@ -32,9 +34,16 @@ REASONS = {
 }
 
 
+def check_path(path: object) -> None:
+    """Raise TypeError where `path` is no name of a file."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"give the name of a file, not {path!r}")
+
+
 @contextmanager
 def file_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     """Word the system's errors in the block for people: `path`, and what is wrong with it."""
+    check_path(path)
     if "\0" in os.fspath(path):
         raise ValueError(f"{os.fspath(path)!r}: the name of a file holds no zero byte")
     try:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from micrograd.core.checks import check_list
 from micrograd.engine import Value, operand
+
+__all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
 
 
 def dot(xs: Sequence[Value | float], ys: Sequence[Value | float]) -> Value:
     """Return Σ xᵢyᵢ. Raises ValueError where the lengths differ or are 0."""
-    if len(xs) != len(ys):
+    if len(_some(xs, "dot")) != len(_some(ys, "dot")):
         raise ValueError(f"dot of {len(xs)} and {len(ys)} numbers; give as many of one as of other")
-    first, *products = (operand(x) * y for x, y in zip(_some(xs, "dot"), ys))
+    first, *products = (operand(x) * y for x, y in zip(xs, ys))
     return sum(products, first)
 
 
@@ -61,6 +64,5 @@ def _largest(xs: Sequence[Value | float]) -> Value:
 
 
 def _some(xs: Sequence[Value | float], name: str) -> Sequence[Value | float]:
-    if not len(xs):
-        raise ValueError(f"{name} of no numbers; give at least one")
+    check_list(name, xs)
     return xs

@@ -10,6 +10,8 @@ from micrograd.core.kinds import Handmade
 from micrograd.engine import Value, topological_order
 from micrograd.ops import BY_NAME
 
+__all__ = ["HANDMADE", "LEAF", "Graph", "Node", "snapshot"]
+
 LEAF = ""  # the operation of a leaf
 HANDMADE = "handmade"  # the operation of a node whose backward step is the user's function
 

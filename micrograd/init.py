@@ -10,6 +10,10 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from micrograd.core.checks import check_whole
+
+__all__ = ["RULES", "drawn", "initialise", "spread"]
+
 ALIASES = {"normal": "normalvariate"}  # what Python's generators call NumPy's distributions
 
 # name: the distribution, and its half width or standard deviation, given fan_in + fan_out
@@ -27,8 +31,10 @@ def spread(name: str, fan_in: int, fan_out: int) -> tuple[str, float, float]:
 
     Raises ValueError where there is no such rule.
     """
-    if name not in RULES:
+    if not isinstance(name, str) or name not in RULES:
         raise ValueError(f"there is no initialisation {name!r}; there are {', '.join(RULES)}")
+    check_whole("fan_in", fan_in, 1)
+    check_whole("fan_out", fan_out, 1)
     kind, scale = RULES[name]
     width = scale(fan_in + fan_out)
     return kind, -width if kind == "uniform" else 0.0, width
@@ -47,6 +53,8 @@ def initialise(model: Any, name: str, seed: int | None = None) -> Any:
     Without a seed the numbers come from Python's global generator.
     """
     rng: Any = random if seed is None else random.Random(seed)
+    if not hasattr(model, "modules"):
+        raise TypeError(f"initialise takes a Module, not {model!r}")
     layers = [module for module in model.modules() if hasattr(module, "neurons")]
     if not layers:
         raise ValueError(f"there are no layers to initialise in {model!r}")

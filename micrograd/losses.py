@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from micrograd.core.checks import check_finite, is_finite, is_list
 from micrograd.engine import Value, operand
 from micrograd.functions import dot, log_softmax, mean
+
+__all__ = [
+    "binary_hinge",
+    "cross_entropy",
+    "l1",
+    "l2",
+    "max_margin",
+    "mse",
+    "multiclass_hinge",
+    "nll",
+]
 
 Scores = Sequence[Value]
 Target = Any  # a class, or the probability of every class
@@ -14,15 +26,19 @@ Target = Any  # a class, or the probability of every class
 
 def max_margin(s: Value, s_c: Value | Iterable[Value], margin: float = 1.0) -> Value:
     """Return Σ max(0, Δ + s_c − s) over the corrupt scores `s_c`, one or many (L4)."""
-    corrupt: Iterable[Value] = [s_c] if isinstance(s_c, Value) else s_c
-    return _sum((margin + score - s).relu() for score in corrupt)
+    check_finite(margin=margin)
+    corrupt: Any = [s_c] if isinstance(s_c, Value) else s_c
+    if isinstance(corrupt, (str, bytes)) or not isinstance(corrupt, Iterable):
+        raise TypeError(f"max_margin takes corrupt scores, Values, one or many, not {s_c!r}")
+    true = operand(s)
+    return _sum((margin + operand(score) - true).relu() for score in corrupt)
 
 
 def binary_hinge(score: Value, label: Value | float) -> Value:
     """Return max(0, 1 − y · score), y being −1 or 1."""
-    if _plain(label) not in (-1, 1):
+    if not is_finite(_plain(label)) or _plain(label) not in (-1, 1):
         raise ValueError(f"a label of the binary hinge loss is -1 or 1, not {label!r}")
-    loss: Value = (1 + -label * score).relu()
+    loss: Value = (1 + -label * operand(score)).relu()
     return loss
 
 
@@ -47,7 +63,7 @@ def nll(log_probabilities: Scores, target: Target) -> Value:
         distribution = list(target)
         _check_distribution(log_probabilities, distribution)
         return -dot(log_probabilities, distribution)
-    return -log_probabilities[_class(log_probabilities, target)]
+    return -operand(log_probabilities[_class(log_probabilities, target)])
 
 
 def mse(predictions: Scores, targets: Sequence[Value | float]) -> Value:
@@ -65,17 +81,22 @@ def l2(weights: Any, strength: float = 1.0, squared: bool = True) -> Value:
 
     `weights` are Values, or a Module, whose biases are left out.
     """
+    check_finite(strength=strength)
     total = _sum(w * w for w in _weights(weights))
     return strength * (total if squared else total.sqrt())
 
 
 def l1(weights: Any, strength: float = 1.0) -> Value:
     """Return λ Σ |w|; `weights` as in `l2`."""
+    check_finite(strength=strength)
     return strength * _sum(abs(w) for w in _weights(weights))
 
 
 def _weights(weights: Any) -> Iterable[Value]:
-    return weights.weights() if hasattr(weights, "weights") else weights  # type: ignore[no-any-return]
+    several = weights.weights() if hasattr(weights, "weights") else weights
+    if isinstance(several, (str, bytes, Value)) or not isinstance(several, Iterable):
+        raise TypeError(f"a penalty takes weights, Values, or a Module, not {weights!r}")
+    return map(operand, several)
 
 
 def _sum(values: Iterable[Value]) -> Value:
@@ -84,7 +105,7 @@ def _sum(values: Iterable[Value]) -> Value:
 
 
 def _check_scores(scores: Any) -> None:
-    if isinstance(scores, Value) or not len(scores):
+    if not is_list(scores) or not len(scores):
         raise ValueError(f"scores are a list, one of each class, not {scores!r}")
 
 

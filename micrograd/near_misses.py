@@ -12,6 +12,8 @@ from pathlib import Path
 
 from micrograd.ops import BY_NAME, ROWS
 
+__all__ = ["likely", "near_function", "near_name"]
+
 # What other languages, libraries and books call the functions there are.
 CALLED = {row.name: row.name for row in ROWS} | {
     "absolute": "abs",
@@ -37,28 +39,31 @@ CALLED = {row.name: row.name for row in ROWS} | {
     "sine": "sin",
     "sqroot": "sqrt",
     "rectifier": "relu",
+    "sqr": "square",
+    "swish": "silu",
+    "ln1p": "log1p",
+    "lg": "log10",
+    "tg": "tan",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctg": "atan",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "arsinh": "asinh",
+    "arcosh": "acosh",
+    "artanh": "atanh",
     "hinge": "relu",
 }
 # What has no function of its own.
 WRITTEN = {
-    "cosh": "(exp(x) + exp(-x)) / 2",
     "cube": "x ** 3",
     "exp2": "2 ** x",
-    "elu": "max(x, exp(x) - 1)",
-    "gelu": "x * sigmoid(1.702 * x)",
-    "log10": "log(x) / log(10)",
-    "log1p": "log(1 + x)",
-    "log2": "log(x) / log(2)",
     "logit": "log(x / (1 - x))",
     "mean": "(x + y) / 2",
     "relu6": "min(relu(x), 6)",
-    "silu": "x * sigmoid(x)",
-    "sinh": "(exp(x) - exp(-x)) / 2",
-    "sqr": "x ** 2",
-    "square": "x ** 2",
     "sum": "x + y",
-    "swish": "x * sigmoid(x)",
-    "tan": "sin(x) / cos(x)",
     "expit": "sigmoid(x)",
     "dot": "x1 * y1 + x2 * y2",
 }
@@ -143,7 +148,8 @@ def near_name(name: str, known: list[str]) -> str:
 
 
 def _is_meant(name: str, names: dict[str, str]) -> str:
-    near = get_close_matches(name.lower(), names, 1, 0.6)
+    near = [other for other in names if sorted(other) == sorted(name.lower())]
+    near = near or get_close_matches(name.lower(), names, 1, 0.6)
     return f"; is {names[near[0]]} meant?" if near else ""
 
 

@@ -9,11 +9,30 @@ the functions of `FUNCTIONS`, and the name of any row.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+__all__ = [
+    "BY_NAME",
+    "FUNCTIONS",
+    "OF_NUMBERS",
+    "REAL",
+    "ROWS",
+    "STOPPED",
+    "WEIGHTED_SUM",
+    "DomainError",
+    "Row",
+    "for_each_row",
+]
+
 # What a formula may call besides the rows; every array library has them under the same names.
-FUNCTIONS = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh")
+FUNCTIONS = (
+    *("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh"),
+    *("tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh"),
+)
+# Mathematics of single numbers, in Python, C and JavaScript, says asin for arcsin.
+OF_NUMBERS = {name: name.replace("arc", "a") for name in FUNCTIONS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +64,17 @@ class Row:
         return len(self.domain)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _row_named, (self.name,)
+        return row_named, (self.name,)
 
 
 REAL = (-3.0, 3.0)
 POSITIVE = (0.25, 4.0)
+INSIDE = (-0.9, 0.9)
 POWER = "a base other than 0 for a negative power, above 0 for a fractional one, a finite result"
+UNIT = "x from -1 to 1, and neither of them for a gradient"
 E = "exp(-abs(x))"  # never overflows: what makes sigmoid and softplus saturate
+GELU = "1.5957691216057308 * (x + 0.044715 * x * x * x)"  # 2 sqrt(2 / pi): Hendrycks, Gimpel 2016
+GELU_SLOPE = "1.5957691216057308 * (1 + 0.134145 * x * x)"
 
 
 def row(
@@ -72,7 +95,7 @@ def row(
     )
 
 
-ROWS = (
+ROWS = [
     row("add", "x + y", "1", "1", symbol="+", operator="add", role="distributes"),
     row("sub", "x - y", "1", "-1", symbol="-", operator="sub", role="distributes"),
     row("mul", "x * y", "y", "x", symbol="*", operator="mul", role="switches"),
@@ -170,7 +193,51 @@ ROWS = (
         constants=(0.01, 0.2),
     ),
     row("softplus", f"maximum(x, 0.0) + log1p({E})", "sigmoid(x)"),
-)
+    row(
+        "elu",
+        "where(x > 0, x, k * expm1(x))",
+        "where(x > 0, 1, k * exp(x))",
+        symbol="ELU",
+        kinks=("x",),
+        constants=(1.0, 0.5),
+    ),
+    # by the logistic function, as (1 + tanh(u)) / 2 = sigmoid(2 u); beyond 25 it is 0 or 1 exactly
+    row(
+        "gelu",
+        f"x * sigmoid({GELU})",
+        f"where(abs(x) < 25, sigmoid({GELU}) * (1 + x * (1 - sigmoid({GELU})) * {GELU_SLOPE}), "
+        "where(x > 0, 1, 0))",
+        symbol="GELU",
+        shown="gelu(x)",
+    ),
+    row("silu", "x * sigmoid(x)", "sigmoid(x) * (1 + x * (1 - sigmoid(x)))", symbol="SiLU"),
+    row("square", "x * x", "2 * x", shown="x ** 2"),
+    row("expm1", "expm1(x)", "exp(x)", needs="x below 709.8"),
+    row("log1p", "log1p(x)", "1 / (1 + x)", domain=((-0.75, 4.0),), needs="x > -1"),
+    row("log2", "log2(x)", "1 / (x * log(2))", domain=(POSITIVE,), needs="x > 0"),
+    row("log10", "log10(x)", "1 / (x * log(10))", domain=(POSITIVE,), needs="x > 0"),
+    row("tan", "tan(x)", "1 + out * out", domain=((-1.25, 1.25),)),
+    row("sinh", "sinh(x)", "cosh(x)", needs="x between -710.4 and 710.4"),
+    row("cosh", "cosh(x)", "sinh(x)", needs="x between -710.4 and 710.4"),
+    row("asin", "arcsin(x)", "1 / sqrt((1 - x) * (1 + x))", domain=(INSIDE,), needs=UNIT),
+    row("acos", "arccos(x)", "-1 / sqrt((1 - x) * (1 + x))", domain=(INSIDE,), needs=UNIT),
+    row("atan", "arctan(x)", "1 / (1 + x * x)"),
+    row("asinh", "arcsinh(x)", "1 / sqrt(1 + x * x)"),
+    row(
+        "acosh",
+        "arccosh(x)",
+        "1 / (sqrt(x - 1) * sqrt(x + 1))",
+        domain=((1.25, 4.0),),
+        needs="x >= 1, and x > 1 for a gradient",
+    ),
+    row(
+        "atanh",
+        "arctanh(x)",
+        "1 / ((1 - x) * (1 + x))",
+        domain=(INSIDE,),
+        needs="x between -1 and 1",
+    ),
+]
 
 # Σ wᵢxᵢ + b: one node per neuron. Its operands are w₁ x₁ w₂ x₂ … b; each wᵢ and xᵢ is to the
 # other what the operands of a product are, and b that of a sum.
@@ -184,7 +251,28 @@ STOPPED = Row("detach", "x", ("0",), "detach", "detach(x)", (REAL,))
 BY_NAME: dict[str, Row] = {row.name: row for row in (*ROWS, WEIGHTED_SUM, STOPPED)}
 
 
-def _row_named(name: str) -> Row:
+_USES: list[Callable[[Row], None]] = []
+
+
+def for_each_row(use: Callable[[Row], None]) -> None:
+    """Call `use` with every row there is, and later with every row that is added."""
+    _USES.append(use)
+    for row in ROWS:
+        use(row)
+
+
+def add(row: Row) -> None:
+    """Add a checked row of the user's to the table and to all that is made of it."""
+    ROWS.append(row)
+    BY_NAME[row.name] = row
+    for use in _USES:
+        use(row)
+
+
+def row_named(name: str) -> Row:
+    """Return the row of a name. Raises ValueError where there is none, as when a pickle has it."""
+    if name not in BY_NAME:
+        raise ValueError(f"there is no operation {name!r} here: register it before loading")
     return BY_NAME[name]
 
 

@@ -9,10 +9,13 @@ Data are arrays (examples, features).
 
 from __future__ import annotations
 
+from reprlib import repr as shorten
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["MeanSubtraction", "Normalisation", "Preprocessing", "Whitening"]
 
 Floats = NDArray[np.float64]
 
@@ -152,8 +155,10 @@ class Whitening(Preprocessing):
 def _checked(data: ArrayLike) -> Floats:
     try:
         checked = np.asarray(data, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"preprocessing takes rows of numbers, equally many: {error}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f"preprocessing takes rows of numbers, equally many, not {shorten(data)}"
+        ) from None
     if checked.ndim != 2 or len(checked) == 0:
         raise ValueError(f"preprocessing takes (examples, features), not the shape {checked.shape}")
     bad = np.argwhere(~np.isfinite(checked))

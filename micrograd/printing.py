@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+__all__ = ["one_line", "printable"]
+
 LONGEST = 2_000  # characters of a message
 # Controls (C0, DEL, C1), the marks that turn the direction of writing, and what is no character.
 _OBEYED = re.compile(

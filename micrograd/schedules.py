@@ -9,58 +9,95 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
-from micrograd.core.checks import check_finite, check_positive
+from micrograd.core.checks import check_finite, check_positive, is_finite
+
+__all__ = [
+    "Plateau",
+    "Schedule",
+    "by_epoch",
+    "composed",
+    "constant",
+    "cosine",
+    "exponential",
+    "inverse",
+    "linear",
+    "one_cycle",
+    "step",
+    "triangular",
+    "warm_up",
+]
 
 Schedule = Callable[[float], float]
+
+
+def _of_steps(schedule: Schedule) -> Schedule:
+    """Return a schedule that says what is wrong where it is asked for the rate of no step."""
+
+    def at(t: float) -> float:
+        check_finite(t=t)
+        try:
+            return schedule(t)
+        except OverflowError:
+            raise ValueError(f"the rate at step {t!r} is too large for a float") from None
+
+    return at
+
+
+def _check_schedule(schedule: Any) -> None:
+    if not callable(schedule):
+        raise TypeError(f"a schedule is a function of the steps done, not {schedule!r}")
 
 
 def constant(rate: float) -> Schedule:
     """Return α₀."""
     check_finite(rate=rate)
-    return lambda _: rate
+    return _of_steps(lambda _: rate)
 
 
 def step(rate: float, every: int, factor: float = 0.5) -> Schedule:
     """Return α₀ · factor^⌊t / every⌋: halved every k epochs, the notes' annealing."""
     check_finite(rate=rate, factor=factor)
     check_positive(every=every)
-    return lambda t: rate * factor ** (t // every)
+    return _of_steps(lambda t: rate * factor ** (t // every))
 
 
 def exponential(rate: float, k: float) -> Schedule:
     """Return α₀ e^(−kt)."""
     check_finite(rate=rate, k=k)
-    return lambda t: rate * math.exp(-k * t)
+    return _of_steps(lambda t: rate * math.exp(-k * t))
 
 
 def inverse(rate: float, tau: float) -> Schedule:
     """Return α₀τ / max(t, τ): constant until τ, then as 1/t."""
     check_finite(rate=rate)
     check_positive(tau=tau)
-    return lambda t: rate * tau / max(t, tau)
+    return _of_steps(lambda t: rate * tau / max(t, tau))
 
 
 def linear(rate: float, last: float, steps: int) -> Schedule:
     """Return the straight line from `rate` at 0 to `last` at `steps`, and `last` after it."""
     check_finite(rate=rate, last=last)
     check_positive(steps=steps)
-    return lambda t: rate + (last - rate) * min(t, steps) / steps
+    return _of_steps(lambda t: rate + (last - rate) * min(t, steps) / steps)
 
 
 def cosine(rate: float, steps: int, last: float = 0.0) -> Schedule:
     """Return half a cosine from `rate` at 0 to `last` at `steps` (Loshchilov, Hutter 2017)."""
     check_finite(rate=rate, last=last)
     check_positive(steps=steps)
-    return lambda t: last + (rate - last) * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
+    return _of_steps(
+        lambda t: last + (rate - last) * (1 + math.cos(math.pi * min(t, steps) / steps)) / 2
+    )
 
 
 def triangular(low: float, high: float, half: int) -> Schedule:
     """Return a rate that rises for `half` steps, falls for as many, and again (Smith 2017)."""
     check_finite(low=low, high=high)
     check_positive(half=half)
-    return lambda t: low + (high - low) * (1 - abs(t / half % 2 - 1))
+    return _of_steps(lambda t: low + (high - low) * (1 - abs(t / half % 2 - 1)))
 
 
 def one_cycle(
@@ -71,21 +108,24 @@ def one_cycle(
     `rise` is the part of the steps that goes up (Smith and Topin 2018).
     """
     check_positive(start=start, end=end, peak=peak)
+    check_finite(steps=steps, rise=rise)
     top = rise * steps - 1
     if not 0 < top < steps - 1:
         raise ValueError(f"{steps} steps with a rise of {rise} leave none to go up or down")
     first = peak / start
     up, down = cosine(first, 1, peak), cosine(peak, 1, first / end)
     falling = steps - 1 - top
-    return lambda t: up(t / top) if t <= top else down((t - top) / falling)
+    return _of_steps(lambda t: up(t / top) if t <= top else down((t - top) / falling))
 
 
 def warm_up(schedule: Schedule, steps: int, start: float = 0.0) -> Schedule:
     """Return `schedule` times a line from `start` to 1 over its first `steps` steps, maybe 0."""
+    _check_schedule(schedule)
+    check_finite(steps=steps)
     if steps == 0:
         return schedule
     factor = linear(start, 1.0, steps)
-    return lambda t: factor(t) * schedule(t)
+    return _of_steps(lambda t: factor(t) * schedule(t))
 
 
 def composed(*parts: tuple[int, Schedule] | Schedule) -> Schedule:
@@ -109,13 +149,14 @@ def composed(*parts: tuple[int, Schedule] | Schedule) -> Schedule:
             t -= steps
         return last(t)
 
-    return at
+    return _of_steps(at)
 
 
 def by_epoch(schedule: Schedule, batches: int) -> Schedule:
     """Return `schedule` as a function of the epoch, for epochs of `batches` steps."""
+    _check_schedule(schedule)
     check_positive(batches=batches)
-    return lambda t: schedule(t // batches)
+    return _of_steps(lambda t: schedule(t // batches))
 
 
 class Plateau:
@@ -135,7 +176,7 @@ class Plateau:
     ) -> None:
         check_finite(threshold=threshold, least=least)
         check_positive(rate=rate, factor=factor)
-        if not patience >= 0:
+        if not is_finite(patience) or patience < 0:
             raise ValueError(f"patience is a number of reports, 0 or more, not {patience!r}")
         self.start = self.rate = rate
         self.factor, self.patience = factor, patience
@@ -147,6 +188,8 @@ class Plateau:
 
     def report(self, loss: float) -> None:
         """Take note of a loss; reduce the rate where it is time."""
+        if not isinstance(loss, Real):
+            raise TypeError(f"report takes a loss, a number, not {loss!r}")
         if loss < self.best - self.threshold * (abs(self.best) if self.best < math.inf else 0):
             self.best, self.waited = loss, 0
             return

@@ -18,6 +18,7 @@ STOREYS = {
         ["engine"],
         ["graph", "derivatives", "functions"],
         ["gradcheck"],
+        ["registry"],
         ["init", "losses", "preprocessing", "schedules"],
         ["optim"],
         ["checkpoint"],
@@ -32,7 +33,7 @@ STOREYS = {
         ["__main__"],
     ],
     "core": [
-        ["checks", "formulas", "modes", "numbers"],
+        ["checks", "declared", "formulas", "modes", "numbers"],
         ["kinds"],
         ["order"],
         ["copying", "recording"],

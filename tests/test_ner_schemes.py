@@ -150,3 +150,9 @@ def test_lexicon_reaches_the_reference_figures():
     report = scoring.score([s.tags for s in test], baselines.Lexicon(train).predict(test))
     assert round(report.f1, 2) == 18.37
     assert round(report["LOC"].f1, 2) == 31.62
+
+
+def test_tags_said_to_be_bio_are_written_so(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("New\tB-LOC\nYork\tE-LOC\nOslo\tS-LOC\n")
+    assert conll.read(path, tags="BIO").sentences[0].tags == ["B-LOC", "I-LOC", "B-LOC"]

@@ -9,7 +9,7 @@ import pytest
 from micrograd.core.formulas import FLOATS, Namespace, specialise
 from micrograd.engine import Value
 from micrograd.gradcheck import gradcheck
-from micrograd.ops import BY_NAME, ROWS
+from micrograd.ops import BY_NAME, FUNCTIONS, OF_NUMBERS, ROWS
 
 ROW_CASES = [pytest.param(row, id=row.name) for row in ROWS]
 LOCAL_CASES = [
@@ -69,8 +69,8 @@ def test_the_method_of_value_computes_the_row(row):
 
 @pytest.mark.parametrize("row", ROW_CASES)
 def test_formulas_mean_the_same_for_arrays(row):
-    names = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "abs", "where")
-    arrays = Namespace({n: getattr(np, n) for n in (*names, "maximum", "minimum", "nan")})
+    names = (*FUNCTIONS, "abs", "where", "maximum", "minimum", "nan")
+    arrays = Namespace({name: getattr(np, name) for name in names})
     for k in row.constants or (None,):
         cases = [operands for operands, c in points(row) if c == k]
         x = np.array([operands[0] for operands in cases])
@@ -88,10 +88,15 @@ def test_local_gradients_are_the_symbolic_derivatives(row):
     sympy = pytest.importorskip("sympy", reason="compares with symbolic derivatives")
     x, y = sympy.symbols("x y", real=True)
     functions = {
-        name: getattr(sympy, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh")
+        name: getattr(sympy, OF_NUMBERS[name])
+        for name in FUNCTIONS
+        if name not in ("expm1", "log1p", "log2", "log10")
     }
     functions |= {
+        "expm1": lambda t: sympy.exp(t) - 1,
         "log1p": lambda t: sympy.log(1 + t),
+        "log2": lambda t: sympy.log(t) / sympy.log(2),
+        "log10": lambda t: sympy.log(t) / sympy.log(10),
         "abs": sympy.Abs,
         "maximum": sympy.Max,
         "minimum": sympy.Min,
@@ -118,6 +123,9 @@ TORCH_NAMES = {
     "softplus": "nn.functional.softplus",
     "max": "maximum",
     "min": "minimum",
+    "elu": "nn.functional.elu",
+    "gelu": "nn.functional.gelu",
+    "silu": "nn.functional.silu",
 }
 
 
@@ -130,7 +138,8 @@ def test_values_and_gradients_are_pytorchs(row):
     for numbers, k in points(row):
         operands = [n for n in numbers if n is not None]
         tensors = [torch.tensor(n, dtype=torch.float64, requires_grad=True) for n in operands]
-        out = function(*tensors, *([] if k is None else [k]))
+        options = {"approximate": "tanh"} if row.name == "gelu" else {}
+        out = function(*tensors, *([] if k is None else [k]), **options)
         out.backward()
         values = [Value(n) for n in operands]
         node = getattr(values[0], row.name)(*values[1:], *([] if k is None else [k]))
@@ -140,7 +149,13 @@ def test_values_and_gradients_are_pytorchs(row):
             assert value.grad == pytest.approx(tensor.grad.item(), rel=1e-12, abs=1e-15)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "hard_tanh", "soft_sign", "relu"])
+SATURATING = [
+    *("sigmoid", "tanh", "softplus", "hard_tanh", "soft_sign", "relu"),
+    *("elu", "gelu", "silu", "atan", "asinh"),
+]
+
+
+@pytest.mark.parametrize("name", SATURATING)
 @pytest.mark.parametrize("x", [-1e308, -800.0, -40.0, 40.0, 800.0, 1e308])
 def test_saturating_operations_never_overflow(name, x):
     value = Value(x)

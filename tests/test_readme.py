@@ -1,34 +1,122 @@
-"""What README shows is what happens."""
+"""What the pages show is what happens: every block and command, in order, in a fresh folder."""
 
 import re
+from importlib.util import find_spec
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.demo_programs import ALL
+from tests.pages import blocks, expected, fresh, quick, shell, shown
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-
-
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[0][:40])
-def test_python_blocks_run_and_print_what_their_comments_say(block, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    exec(compile(block, "README.md", "exec"), {"__name__": "__main__"})
-    printed = capsys.readouterr().out
-    expected = [line[2:] for line in block.splitlines() if line.startswith("# ")]
-    assert printed.splitlines() == expected or not expected
+READMES = ["README.md", "README.zh.md"]
+PAGES = [*READMES, "demos/README.md", "demos/README.zh.md", "demos/notebooks/README.md",
+         "benchmarks/README.md"]  # fmt: skip
+HEAVY = {"benchmarks/engine.py": "fetches a package", "benchmarks/mutation.py": "minutes"}
 
 
-def test_the_array_program_is_printed_as_it_is_shown(capsys):
-    block = next(block for block in BLOCKS if 'program.explain("arrays")' in block)
+def python(block, names, capsys):
+    """Run a block as the next of a session; what it says it prints is what it prints."""
+    if "import jax" in block.text and not find_spec("jax"):
+        return
+    capsys.readouterr()
+    exec(compile(block.text, "README", "exec"), names)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == expected(block) or not expected(block), block.text
+
+
+def console(block, folder):
+    for command, runs in shown(block):
+        printed, at = shell(command, folder).stdout, 0
+        for run in runs:
+            assert run in printed[at:], f"{command} does not print: {run}"
+            at = printed.index(run, at)
+
+
+def run(block, folder, names, capsys):
+    if block.language == "python":
+        python(block, names, capsys)
+    elif block.language == "console":
+        console(block, folder)
+    elif block.language == "sh":
+        done = shell(block.text, folder)
+        assert done.returncode == 0 and "Traceback" not in done.stderr, (block, done.stderr)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(fresh(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_what_is_quick_runs_in_order(page, folder, capsys):
     names = {"__name__": "__main__"}
-    exec(compile(block, "README.md", "exec"), names)
-    for text in (capsys.readouterr().out, names["program"].source):
-        assert f"```text\n{text.strip()}\n```" in README
+    for block in blocks(ROOT / page):
+        if block.language != "sh" or quick(block):
+            run(block, folder, names, capsys)
+    for name in ("steps.html", "graph.svg", "play.html", "lesson.svg"):
+        assert (folder / name).stat().st_size
 
 
-@pytest.mark.parametrize("marker", ["train", "tests"])
-def test_both_commands_are_marked_for_ci_and_use_a_virtual_environment(marker):
-    command = re.search(rf"^<!-- {marker} -->\n```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    assert command
-    assert command[1].startswith("python3 -m venv .venv")
+@pytest.mark.skipif(not ALL, reason="DEMOS=all is not set: minutes")
+@pytest.mark.parametrize("page", PAGES)
+def test_everything_runs_in_order(page, folder, capsys):
+    for library in ("matplotlib", "jax", "jupytext", "pdoc"):
+        pytest.importorskip(library, reason=f"{library} is not installed")
+    names = {"__name__": "__main__"}
+    for block in blocks(ROOT / page):
+        lines = [line for line in block.text.splitlines() if not any(h in line for h in HEAVY)]
+        run(block._replace(text="\n".join([*lines, ""])), folder, names, capsys)
+
+
+def test_a_page_whose_command_fails_is_told_apart(folder, capsys, tmp_path):
+    for text in ("```sh\nmicrograd step '(x' && true\n```\n", "```python\nprint(1)\n# 2\n```\n",
+                 "```console\n$ micrograd --version\nmicrograd 17\n```\n"):  # fmt: skip
+        (tmp_path / "page.md").write_text(text)
+        with pytest.raises(AssertionError):
+            run(*blocks(tmp_path / "page.md"), folder, {}, capsys)
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_the_array_program_is_printed_as_it_is_shown(page, capsys):
+    text = (ROOT / page).read_text("utf-8")
+    block = next(b for b in blocks(ROOT / page) if 'program.explain("arrays")' in b.text)
+    names = {"__name__": "__main__"}
+    exec(compile(block.text, page, "exec"), names)
+    for lines in (capsys.readouterr().out, names["program"].source):
+        assert f"```text\n{lines.strip()}\n```" in text
+
+
+@pytest.mark.parametrize("page", READMES)
+@pytest.mark.parametrize("mark", ["train", "tests"])
+def test_both_commands_are_marked_for_ci_and_use_a_virtual_environment(page, mark):
+    (block,) = [block for block in blocks(ROOT / page) if block.mark == mark]
+    assert block.text.startswith("python3 -m venv .venv")
+    assert block in blocks(ROOT / "README.md")
+
+
+def test_both_pages_hold_the_same_code():
+    english, chinese = (blocks(ROOT / page) for page in READMES)
+    assert [(b.mark, b.language) for b in english] == [(b.mark, b.language) for b in chinese]
+    assert [b for b in english if b.language == "python"] == [
+        b for b in chinese if b.language == "python"
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_pictures_are_there(page):
+    text = (ROOT / page).read_text("utf-8")
+    targets = re.findall(r"\]\(([^)#:]+)\)|(?:src|srcset)=\"([^\"]+)\"", text)
+    assert targets or "benchmarks" in page or "notebooks" in page
+    for target in filter(None, map("".join, targets)):
+        assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+def test_the_animated_pictures_are_what_the_program_draws(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    from pictures import FOLDER, worked_example
+
+    for paper, svg in worked_example().items():
+        assert (FOLDER / f"worked-example-{paper}.svg").read_text("utf-8") == svg

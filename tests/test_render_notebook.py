@@ -2,11 +2,14 @@
 
 import base64
 import gzip
+import math
 import random
 import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
 from xml.etree import ElementTree
+
+import pytest
 
 import micrograd.render.notebook as notebook
 import micrograd.render.picture as picture
@@ -14,6 +17,7 @@ from micrograd import Value, topological_order
 from micrograd.gradcheck import gradcheck
 from micrograd.graph import snapshot
 from micrograd.lowering import lower
+from micrograd.ner import Tagger, shipped
 from micrograd.nn import MLP
 from micrograd.render import render
 from micrograd.stepper.document import notebook_page
@@ -96,10 +100,32 @@ def test_histories_checks_programs_and_modules_show_themselves():
         (report, "gradients agree"),
         (program, "def value_and_grad"),
         (MLP(2, [1]), "layers.0"),
+        (trained_tagger(), "20 × 100"),
     ):
         html = shown._repr_html_()
         assert word in html and "<b>" not in html and "script" not in Reader(html).tags
-    assert ElementTree.fromstring(image_of(history._repr_html_()))[1].tag.endswith("polyline")
+    assert ElementTree.fromstring(image_of(history._repr_html_()))[0].tag.endswith("polyline")
+    assert "loss: 1 → 0.025, least 0.025, greatest 1" in history._repr_html_()
+
+
+def trained_tagger():
+    tagger = Tagger()
+    assert "not trained yet" in repr(tagger) and "<table>" in tagger._repr_html_()
+    tagger.start(shipped().train.sentences)
+    assert "finds: LOC; 421 words" in repr(tagger)
+    return tagger
+
+
+def test_a_plot_shows_itself():
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    figure = History([{"epoch": i, "loss": 1 / i} for i in range(1, 5)]).plot()
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_history_without_a_curve_shows_its_table():
+    for rows in ([], [{"epoch": 1, "loss": 2.0}], [{"epoch": 1, "loss": math.nan}] * 2):
+        html = History(rows)._repr_html_()
+        assert "<img" not in html and "<table>" in html
 
 
 def test_very_large_graphs_and_cycles_are_shown_as_text(monkeypatch):

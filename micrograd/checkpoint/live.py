@@ -31,7 +31,7 @@ def capture(item: Any) -> Any:
         return item.copy()
     if isinstance(item, Value):
         return item.data
-    raise TypeError(f"a {type(item).__name__} has no state that can be kept: {item!r}")
+    raise TypeError(f"{shorten(item)} has no state that can be kept ({type(item).__name__})")
 
 
 def restore(item: Any, state: Any) -> None:

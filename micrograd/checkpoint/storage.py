@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.checkpoint.packing import KINDS_NPZ, packed, unpacked
-from micrograd.files import atomic_write
+from micrograd.files import atomic_write, check_path, read_bytes
 
 FORMAT, VERSION = "micrograd state", 2
 READ = (1, 2)  # version 1 had no tuples
@@ -33,6 +33,7 @@ def file_content(path: str | os.PathLike[str], state: Any) -> bytes:
 
 def checked_path(path: str | os.PathLike[str]) -> Path:
     """Return `path`. Raises ValueError or OSError where no state can be written there."""
+    check_path(path)
     checked = Path(path)
     if checked.suffix not in (".json", ".npz"):
         raise ValueError(f"{path}: a state is written to a file that ends in .json or .npz")
@@ -46,7 +47,7 @@ def load_state(path: str | os.PathLike[str]) -> Any:
 
     Raises ValueError where the file is damaged, was edited, or is of another program.
     """
-    content = Path(path).read_bytes()
+    content = read_bytes(path)
     try:
         return _npz_state(content) if content.startswith(b"PK") else _json_state(content)
     except RecursionError:

@@ -14,6 +14,8 @@ from micrograd.cli import streams
 from micrograd.cli.parser import Parser, UsageError
 from micrograd.files import worded
 
+__all__ = ["main"]
+
 USAGE_ERROR, FAULT, INTERRUPTED = 2, 70, 130
 REFUSALS = (ValueError, TypeError, OSError, ImportError)
 

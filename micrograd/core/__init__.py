@@ -1,1 +1,3 @@
 """What `engine.py` stands on."""
+
+__all__ = []

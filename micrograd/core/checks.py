@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
+from collections.abc import Mapping
+from numbers import Integral, Real
+from reprlib import repr as shorten
 from typing import Any
 
 
 def check_finite(**numbers: Any) -> None:
     """Raise ValueError where a number is not finite, or is none."""
     for name, number in numbers.items():
-        if not isinstance(number, Real) or not math.isfinite(number):
-            raise ValueError(f"{name} is a finite number, not {number!r}")
+        if not is_finite(number):
+            raise ValueError(f"{name} is a finite number, not {shorten(number)}")
+
+
+def is_finite(number: Any) -> bool:
+    """Tell whether this is a real number that a float can hold, neither inf nor nan."""
+    try:
+        return isinstance(number, Real) and math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def check_positive(**numbers: Any) -> None:
@@ -20,3 +30,29 @@ def check_positive(**numbers: Any) -> None:
     for name, number in numbers.items():
         if not number > 0:
             raise ValueError(f"{name} is above 0, not {number!r}")
+
+
+def check_whole(what: str, number: Any, least: int) -> None:
+    """Raise TypeError where a number is no int, ValueError where it is below `least`."""
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise TypeError(f"{what} is a whole number, not {shorten(number)}")
+    if number < least:
+        raise ValueError(f"{what} is {least} or more, not {shorten(number)}")
+
+
+def check_list(function: str, numbers: Any) -> None:
+    """Raise TypeError where `numbers` are no list or array, ValueError where there is none."""
+    if not is_list(numbers):
+        raise TypeError(f"{function} takes a list of numbers, not {shorten(numbers)}")
+    if not len(numbers):
+        raise ValueError(f"{function} of no numbers; give at least one")
+
+
+def is_list(numbers: Any) -> bool:
+    """Tell whether this is a list, tuple or array, of some length."""
+    listed = hasattr(numbers, "__len__") and hasattr(numbers, "__getitem__")
+    return (
+        listed
+        and not isinstance(numbers, (str, bytes, Mapping))
+        and getattr(numbers, "ndim", 1) > 0
+    )

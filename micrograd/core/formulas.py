@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from micrograd.ops import FUNCTIONS, ROWS, Row
+from micrograd.ops import OF_NUMBERS, Row, for_each_row
 
 
 def _parse(text: str) -> ast.expr:
@@ -83,9 +83,11 @@ class Namespace:
     def __init__(self, functions: Mapping[str, Any], *forms: ast.NodeTransformer) -> None:
         self.functions = dict(functions)
         self.forms = forms
-        for row in ROWS:
-            if row.arity == 1 and row.name not in self.functions:
-                self.functions[row.name] = self.compile(row.value, "x, k=None")
+        for_each_row(self._learn)
+
+    def _learn(self, row: Row) -> None:
+        if row.arity == 1 and row.name not in self.functions:
+            self.functions[row.name] = self.compile(row.value, "x, k=None")
 
     def rewritten(self, text: str, letters: Mapping[str, str] | None = None) -> str:
         """Return the formula `text` as this kind of number evaluates it.
@@ -121,7 +123,7 @@ class Namespace:
 
 FLOATS = Namespace(
     {"nan": math.nan, "pow": math.pow, "abs": abs}
-    | {name: getattr(math, name) for name in FUNCTIONS},
+    | {name: getattr(math, number) for name, number in OF_NUMBERS.items()},
     Branches(),
     FloatPowers(),
 )

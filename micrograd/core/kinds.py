@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from micrograd.core.formulas import FLOATS
 from micrograd.core.modes import AnomalyError, described
 from micrograd.core.numbers import data_of, number
-from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM, DomainError, Row
+from micrograd.ops import STOPPED, WEIGHTED_SUM, DomainError, Row, for_each_row, row_named
 
 Node = Any  # a Value: this module stands below the one that defines it
 
@@ -253,9 +253,12 @@ class Stated(Handmade):
 
 LEAF = Operation()
 SUM_OF_PRODUCTS = WeightedSum()
-ELEMENTARY: dict[str, Elementary] = {
-    row.name: (Unary if row.arity == 1 else Binary)(row) for row in (*ROWS, STOPPED)
-}
+ELEMENTARY: dict[str, Elementary] = {STOPPED.name: Unary(STOPPED)}
+
+
+@for_each_row
+def _compile(row: Row) -> None:
+    ELEMENTARY[row.name] = (Unary if row.arity == 1 else Binary)(row)
 
 
 def _leaf() -> Operation:
@@ -263,7 +266,7 @@ def _leaf() -> Operation:
 
 
 def _elementary(name: str) -> Operation:
-    return SUM_OF_PRODUCTS if name == WEIGHTED_SUM.name else ELEMENTARY[name]
+    return SUM_OF_PRODUCTS if name == WEIGHTED_SUM.name else ELEMENTARY[row_named(name).name]
 
 
 def domain_error(

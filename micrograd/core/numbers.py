@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from numbers import Real
+from reprlib import repr as shorten
 from typing import Any
 
 
 def number(data: Any) -> float:
     """Return `data` as a float. Raises TypeError where it is not one real number."""
     if isinstance(data, Real):
-        return float(data)
+        try:
+            return float(data)
+        except OverflowError:
+            raise ValueError(f"a Value holds a float, and {shorten(data)} is too large") from None
     if getattr(data, "ndim", None) == 0:
         return number(data.item())
     remedy = "give one real number"

@@ -28,6 +28,7 @@ from micrograd.core.order import next_index, rewire
 from micrograd.ops import Row
 
 PARTLY = "leaves hold what backward() gave them before it failed here: set their grad to 0"
+LONGEST = 72  # what a docstring says about slopes
 Node = Any  # a Value: this module stands below the one that defines it
 
 _RECORD = """
@@ -126,8 +127,13 @@ def compiled_method(
     default = row.constants[0] if row.constants else None
     names = {"operation": operation, "default": default, "Constant": constant_class}
     method = _defined(source, name, value_class, **names)
-    method.__qualname__, method.__doc__ = f"{value_class.__name__}.{name}", f"Return {row.shown}."
+    method.__qualname__, method.__doc__ = f"{value_class.__name__}.{name}", _told(row)
     return method
+
+
+def _told(row: Row) -> str:
+    slopes = f" Local gradient: {', '.join(row.local)}."
+    return f"Return {row.shown}." + slopes * (len(slopes) < LONGEST)
 
 
 def compiled_sum_of_products(value_class: type) -> Callable[..., Any]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import cmath
+import math
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
+from micrograd.core.checks import check_list
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
 from micrograd.derivatives import grad, hessian
 from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph, snapshot
-from micrograd.ops import BY_NAME, FUNCTIONS, Row
+from micrograd.ops import BY_NAME, OF_NUMBERS, Row
 
 EPSILON = sys.float_info.epsilon
 POINTS = 25  # at how many points of its domain a row is checked
@@ -37,6 +40,10 @@ def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> It
         return _row_claims(target, order)
     if isinstance(target, Value):
         leaves = [v for v in topological_order(target) if not v.parents] if at is None else at
+        check_list("gradcheck's at", leaves)
+        for leaf in leaves:
+            if not isinstance(leaf, Value):
+                raise TypeError(f"of a graph, at is a list of its leaves, Values, not {leaf!r}")
         return _graph_claims(target, list(leaves), order)
     if not callable(target):
         raise TypeError(
@@ -45,6 +52,7 @@ def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> It
         )
     if at is None:
         raise TypeError("say where to check the function: at=[numbers to call it with]")
+    check_list("gradcheck's at", at)
     inputs = [Value(x, label=f"x{i}") for i, x in enumerate(at)]
     if hasattr(target, "parameters"):
         root = _weighted(target(inputs))
@@ -140,7 +148,7 @@ def _complex_value(graph: Graph, leaf: Value, x: complex) -> complex:
         if operands:
             row, given = BY_NAME[graph.ops[id]], [values[i] for i in operands]
             if row.arity:
-                values[id] = _COMPLEX_VALUES[row.name](*(*given, None)[:2], graph.constants[id])
+                values[id] = _complex(row.name)(*(*given, None)[:2], graph.constants[id])
             else:
                 bias = given.pop() if len(given) % 2 else 0.0
                 values[id] = bias + sum(w * y for w, y in zip(given[::2], given[1::2]))
@@ -155,7 +163,7 @@ def _row_claims(row: Row, order: int) -> Iterable[Claim]:
             "derivatives can be checked"
         )
     for k in row.constants or (None,):
-        for point in _points(row):
+        for point in points(row):
             yield from _second(row, point, k) if order == 2 else _first(row, point, k)
 
 
@@ -185,22 +193,30 @@ def _place(row: Row, point: list[float], k: float | None, by: str) -> str:
     return f"{row.name}({at}) by {by}"
 
 
-def _points(row: Row) -> Iterable[list[float]]:
-    """Yield seeded random points of the row's domain, none within 0.01 of a corner."""
+def points(row: Row) -> Iterable[list[float]]:
+    """Yield seeded random points of the row's domain, none within 0.01 of a corner.
+
+    Raises ValueError where hardly any is that far from all.
+    """
     draw = random.Random(row.name)
     kinks = [FLOATS.compile(kink, "x, y=None") for kink in row.kinks]
-    found = 0
-    while found < POINTS:
+    count = 0
+    for _ in range(1000 * POINTS):
         point = [draw.uniform(low, high) for low, high in row.domain]
         if all(abs(kink(*point)) > 0.01 for kink in kinks):
-            found += 1
+            count += 1
             yield point
+        if count == POINTS:
+            return
+    raise ValueError(f"{row.name}: its kinks, {', '.join(row.kinks)}, fill its domain")
 
 
 COMPLEX = Namespace(
-    {name: getattr(cmath, name) for name in FUNCTIONS if name != "log1p"}
+    {name: getattr(cmath, of, None) for name, of in OF_NUMBERS.items()}
     | {
+        "expm1": lambda z: cmath.exp(z) - 1,
         "log1p": lambda z: cmath.log(1 + z),
+        "log2": lambda z: cmath.log(z) / math.log(2),
         "abs": lambda z: z if z.real >= 0 else -z,
         "nan": cmath.nan,
         "real": lambda z: z.real,
@@ -208,4 +224,8 @@ COMPLEX = Namespace(
     Branches(),
     Compared("real"),
 )
-_COMPLEX_VALUES = {name: COMPLEX.value(row) for name, row in BY_NAME.items()}
+
+
+@cache
+def _complex(name: str) -> Callable[..., Any]:
+    return COMPLEX.value(BY_NAME[name])

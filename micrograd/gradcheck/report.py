@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from micrograd.core.checks import is_finite
 from micrograd.gradcheck.claims import Claim, claims
 from micrograd.gradcheck.slopes import Slope, complex_step, fixed, refined
 
@@ -139,15 +140,19 @@ def gradcheck(
     the Hessian by differences of gradients.
     Raises ValueError for another method or order, TypeError for another target.
     """
-    if method not in METHODS or order not in (1, 2) or (order == 2 and method == "complex"):
+    known = isinstance(method, str) and method in METHODS
+    known = known and isinstance(order, int) and order in (1, 2)
+    if not known or (order == 2 and method == "complex"):
         raise ValueError(
             f"cannot check order {order} by {method!r}: method is one of "
             f"{', '.join(METHODS)}, order 1 or 2, and 2 not by complex step"
         )
     h = METHODS[method].h if h is None else h
     tolerance = METHODS[method].tolerance if tolerance is None else tolerance
-    if h == 0 or not tolerance > 0:
-        raise ValueError(f"h = {h} and tolerance = {tolerance}: both must be other than 0")
+    if not is_finite(tolerance) or not tolerance > 0:
+        raise ValueError(f"tolerance is a number above 0, not {tolerance!r}")
+    if h is not None and (not is_finite(h) or h == 0):
+        raise ValueError(f"h is a number other than 0, not {h!r}")
     entries = [_judged(c, method, h, tolerance) for c in claims(target, at, method, order)]
     return Report(tuple(entries), method, h, tolerance)
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.graph import Graph
-from micrograd.lowering.arrays.leaves import declared_array
-from micrograd.lowering.arrays.lookups import looked_up, reached, tables
+from micrograd.lowering.arrays.leaves import declared_array, looked_up, reached, tables
 from micrograd.lowering.arrays.names import check_declared
 from micrograd.lowering.cache import cached, structure
 from micrograd.lowering.passes import Lowered, run

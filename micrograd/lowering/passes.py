@@ -255,7 +255,7 @@ def _text(forms: Forms) -> Text:
     large = {name: table for name, table in data.items() if table.size > MOST_IN_TEXT}
     small = {name: table for name, table in data.items() if name not in large}
     written = function(_NAMES[code.with_gradients], code, printer, tuple(large))
-    source = module(written.text, calls(code, printer), small)
+    source = module(written.text, small)
     before = source[: source.index(written.text)].count("\n")
     lines = {array: line + before for array, line in written.line_of.items()}
     return Text(source, MappingProxyType(lines), MappingProxyType(large))
@@ -270,7 +270,7 @@ def _irregular_text(levels: Levels, wanted: str) -> Text:
         if wanted == FORWARD
         else writer.value_and_grad(wanted, list(large))
     )
-    source = module(f"{writer.operations()}\n\n{body}", writer.calls, small)
+    source = module(f"{writer.operations()}\n\n{body}", small)
     return Text(source, MappingProxyType({}), MappingProxyType(large))
 
 
@@ -278,11 +278,6 @@ def constants(code: Code) -> dict[str, Any]:
     """Return the constants and tables of places that a text needs, by name."""
     data: dict[str, Any] = {code.names[array]: array.data for array in code.constants}
     return data | {code.names[table]: table.places for table in code.tables}
-
-
-def calls(code: Code, printer: Printer) -> set[str]:
-    """Return the functions that the lines call."""
-    return {name for line in code.statements for name in printer.calls(line.expr)}
 
 
 def exported(forms: Forms, forward: Forms, target: str, leaves: Mapping[str, Any]) -> str:
@@ -296,16 +291,14 @@ def exported(forms: Forms, forward: Forms, target: str, leaves: Mapping[str, Any
         levels = forms["arrays"]
         writer = LevelsText(levels, target)
         body = (writer.operations(), writer.forward([]), writer.value_and_grad(PARAMETER, []))
-        return module("\n\n".join(body), writer.calls, levels.data, target, behind, summary)
-    called: set[str] = set()
+        return module("\n\n".join(body), levels.data, target, behind, summary)
     data: dict[str, Any] = {}
     texts = []
     for code in (forward["inlined"], forms["inlined"]):
         printer = Printer(code.names, target)
-        called |= calls(code, printer)
         data |= constants(code)
         texts.append(function(_NAMES[code.with_gradients], code, printer).text)
-    return module("\n\n".join(texts), called, data, target, behind, summary)
+    return module("\n\n".join(texts), data, target, behind, summary)
 
 
 class Lowered:

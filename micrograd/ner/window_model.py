@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,14 @@ from micrograd.ner.model import paths, vectors
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import WORDS, Vocabularies, Vocabulary, collect, folded
 from micrograd.ner.model.losses import Rule
-from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activations
+from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activations, products
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 
 Floats = NDArray[np.float64]
-CHUNK = 8192
+CHUNK = 32_768  # windows whose words are multiplied together
+BLOCK = 512  # of them looked at together: what stays near the processor
 
 
 class WindowModel:
@@ -32,6 +34,24 @@ class WindowModel:
         self.labels: list[str] = []
         self.arrays: Arrays = {}
         self.threshold, self.slope, self.offset = 0.0, 1.0, 0.0
+
+    def __repr__(self) -> str:
+        config = self.config
+        finds = ", ".join(self.labels) or "not trained yet"
+        numbers = sum(array.size for array in self.arrays.values())
+        return (
+            f"{type(self).__name__}({config.kind}, windows of {config.width} words, "
+            f"finds: {finds}; {len(self.vocabulary)} words, {numbers:,} parameters)"
+        )
+
+    def _repr_html_(self) -> str:
+        from micrograd.displays import table_html
+
+        rows = [
+            (name, " × ".join(map(str, a.shape)), float(a.mean()), float(a.std()))
+            for name, a in self.arrays.items()
+        ]
+        return table_html(("parameter", "shape", "mean", "deviation"), rows, repr(self))
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -105,9 +125,10 @@ class WindowModel:
         for start in range(0, len(cut), CHUNK):
             part = slice(start, start + CHUNK)
             used, kinds = np.unique(cut.kinds[cut.places[part]], return_inverse=True)
-            kinds = kinds.reshape(-1, shape.width)
-            z = pre_activations(shape, arrays, cut.ids[used], kinds)
-            out[part] = above(shape, None, z, arrays).s
+            parts = products(shape, arrays, cut.ids[used])
+            for block, rows in _blocks(out[part], kinds.reshape(-1, shape.width)):
+                z = pre_activations(parts, rows, arrays["b"])
+                block[:] = above(shape, None, z, arrays).s
         return out
 
     def tags(self, out: Floats, lengths: Sequence[int]) -> list[str]:
@@ -123,6 +144,12 @@ class WindowModel:
     def _transitions(self) -> Floats:
         legal = paths.legal(self.labels, self.config.scheme)
         return paths.forbidding(legal, self.arrays.get("A", 0.0))
+
+
+def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
+    """Cut arrays alike into views of `BLOCK` rows."""
+    for start in range(0, len(arrays[0]), BLOCK):
+        yield tuple(array[start : start + BLOCK] for array in arrays)
 
 
 def _labels(train: Sequence[Sentence], scheme: str) -> list[str]:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from micrograd.core.checks import check_whole, is_finite
 from micrograd.core.modes import no_grad
 from micrograd.engine import Value
 from micrograd.nn.feedforward import inputs
@@ -26,7 +27,7 @@ class Dropout(Module):
         variational: bool = False,
         seed: int | None = None,
     ) -> None:
-        if not 0 < p <= 1:
+        if not is_finite(p) or not 0 < p <= 1:
             raise ValueError(f"the probability to keep a unit is above 0 and at most 1, not {p!r}")
         self.p, self.inverted, self.variational = p, inverted, variational
         self.rng = random.Random(seed)
@@ -82,8 +83,7 @@ def sampled(model: Module, x: Any, samples: int) -> list[list[float]]:
     Only dropout is switched to training, and back.
     """
     dropouts = [module for module in model.modules() if isinstance(module, Dropout)]
-    if samples < 1:
-        raise ValueError(f"{samples} samples: there must be 1 or more")
+    check_whole("the number of samples", samples, 1)
     if not dropouts:
         raise ValueError(f"there is no Dropout in {model!r}, so all samples are the same")
     before = [dropout.training for dropout in dropouts]

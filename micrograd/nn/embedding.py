@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
+from micrograd.core.checks import check_whole
 from micrograd.core.modes import MODE, scope
 from micrograd.engine import Value
 from micrograd.nn.module import Module
@@ -49,6 +50,7 @@ def one_hot(index: Any, count: int) -> Any:
     """
     if _several(index):
         return [one_hot(one, count) for one in index]
+    check_whole("the number of classes", count, 1)
     chosen = checked(index, count, f"one_hot of {count} classes")
     return _looked_up(None, index, [Value(float(i == chosen)) for i in range(count)])
 

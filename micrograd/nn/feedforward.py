@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from numbers import Integral
 from typing import Any
 
+from micrograd.core.checks import check_whole
 from micrograd.core.modes import MODE, SEPARATOR, mode, scope, scope_path
 from micrograd.engine import (
     Inputs,
@@ -163,10 +163,7 @@ def made(name: str, kind: Callable[..., Any], *arguments: Any, **options: Any) -
 
 def check_size(size: Any, what: str) -> None:
     """Raise TypeError where a number of inputs or neurons is no integer, ValueError below 1."""
-    if isinstance(size, bool) or not isinstance(size, Integral):
-        raise TypeError(f"the number of {what} is an int, not {size!r} ({type(size).__name__})")
-    if size < 1:
-        raise ValueError(f"{size} {what}: there must be 1 or more")
+    check_whole(f"the number of {what}", size, 1)
 
 
 def nested(outer: str, own: str) -> str:
@@ -177,10 +174,10 @@ def nested(outer: str, own: str) -> str:
 
 def checked(activation: Activation) -> Any:
     """Return `activation`, LINEAR for None. Raises ValueError where it names no operation."""
-    if activation is None or activation == LINEAR:
+    if activation is None or (isinstance(activation, str) and activation == LINEAR):
         return LINEAR
     known = [row.name for row in BY_NAME.values() if row.arity == 1]
-    if callable(activation) or activation in known:
+    if callable(activation) or (isinstance(activation, str) and activation in known):
         return activation
     raise ValueError(
         f"there is no activation {activation!r}; give a function of a Value, "
@@ -200,6 +197,8 @@ def per_layer(activation: Any, count: int) -> list[Activation]:
     """Return one activation per layer. Raises ValueError where a list is of another length."""
     if activation is None or isinstance(activation, str) or callable(activation):
         return [activation] * (count - 1) + [LINEAR] * (count > 0)
+    if not isinstance(activation, Iterable):
+        checked(activation)
     if len(activation) != count:
         raise ValueError(f"{len(activation)} activations for {count} layers: {activation!r}")
     return list(activation)

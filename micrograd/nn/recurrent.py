@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from micrograd.core.modes import scope
@@ -23,6 +23,7 @@ class Recurrent(Module):
         self, nin: int, nhidden: int, dropout: Dropout | None = None, **options: Any
     ) -> None:
         check_size(nin, "inputs")
+        check_size(nhidden, "hidden units")
         self.nin, self.nhidden, self.dropout = nin, nhidden, dropout
         self.layer = Layer(nin + nhidden, nhidden, **{"activation": "tanh"} | options)
 
@@ -30,6 +31,8 @@ class Recurrent(Module):
         self, sequence: Sequence[Any], h: Sequence[Value] | None = None
     ) -> list[list[Value]]:
         """Return hₜ for every input of `sequence`, beginning from `h`, or from 0."""
+        if isinstance(sequence, (str, bytes)) or not isinstance(sequence, Iterable):
+            raise TypeError(f"Recurrent takes a sequence of inputs, not {sequence!r}")
         if self.dropout:
             self.dropout.renew()
         state = [Value(0.0) for _ in range(self.nhidden)] if h is None else list(h)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from micrograd.core.checks import check_whole
 from micrograd.engine import Value
 from micrograd.functions import softmax
 from micrograd.nn.feedforward import Layer
@@ -17,8 +18,7 @@ class SoftmaxClassifier(Module):
     """
 
     def __init__(self, nin: int, nclasses: int, fused: bool = False) -> None:
-        if nclasses < 2:
-            raise ValueError(f"a classifier needs 2 classes or more, not {nclasses}")
+        check_whole("the number of classes", nclasses, 2)
         self.layer = Layer(nin, nclasses, nonlin=False, fused=fused)
 
     def __call__(self, x: Any) -> list[Value]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from numbers import Real
+from reprlib import repr as shorten
 from typing import Any, NamedTuple
+
+from micrograd.core.checks import is_finite
 
 Gradient = Any  # a float, an array, or Rows
 
@@ -89,7 +92,9 @@ def _summed(name: str, data: Any, indices: Any, rows: Any) -> Rows:
 def clip_value(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
     """Return a function that moves every number of some gradients into [−limit, limit]."""
     _check_limit(limit)
-    return lambda gradients: [_each(g, lambda part: _bounded(part, limit)) for g in gradients]
+    return lambda gradients: [
+        _each(g, lambda part: _bounded(part, limit)) for g in _listed(gradients)
+    ]
 
 
 def clip_norm(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
@@ -110,8 +115,19 @@ def clip_norm(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
 
 def gradient_norm(gradients: list[Gradient]) -> float:
     """Return the Euclidean norm of all numbers of `gradients`, whatever their size."""
-    parts = [g.rows if isinstance(g, Rows) else g for g in gradients]
+    parts = [g.rows if isinstance(g, Rows) else g for g in _listed(gradients)]
     return math.hypot(*(_norm(p) if is_array(p) else p for p in parts))
+
+
+def _listed(gradients: Any) -> list[Gradient]:
+    """Return gradients as a list. Raises TypeError where they are no list of numbers or arrays."""
+    if isinstance(gradients, (str, bytes)) or not isinstance(gradients, Iterable):
+        raise TypeError(f"gradients are a list, one of each parameter, not {shorten(gradients)}")
+    listed = list(gradients)
+    for gradient in listed:
+        if not (isinstance(gradient, (Rows, Real)) or is_array(gradient)):
+            raise TypeError(f"a gradient is a number, an array or Rows, not {shorten(gradient)}")
+    return listed
 
 
 def _norm(array: Any) -> float:
@@ -123,8 +139,9 @@ def _norm(array: Any) -> float:
 
 
 def _check_limit(limit: Any) -> None:
-    if not isinstance(limit, Real) or not float(limit) > 0:
-        raise ValueError(f"gradients are clipped to a limit above 0, not {limit!r}")
+    real = isinstance(limit, Real) and (is_finite(limit) or limit == math.inf)
+    if not real or not limit > 0:
+        raise ValueError(f"gradients are clipped to a limit above 0, not {shorten(limit)}")
 
 
 def _each(gradient: Gradient, change: Callable[[Any], Any]) -> Gradient:

@@ -166,6 +166,8 @@ class Optimizer:
             gradients = [getattr(p, "grad", None) for p in self.parameters.values()]
             if all(gradient is None for gradient in gradients):
                 raise ValueError("step() of arrays needs their gradients: step(gradients)")
+        elif isinstance(gradients, (str, bytes)) or not hasattr(gradients, "__len__"):
+            raise TypeError(f"step takes gradients, a list or a dict, not {shorten(gradients)}")
         elif not isinstance(gradients, Mapping) and len(gradients) != len(names):
             raise ValueError(f"{len(gradients)} gradients for {len(names)} parameters")
         given = gradients if isinstance(gradients, Mapping) else dict(zip(names, gradients))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
-from numbers import Real
 from typing import Any
+
+from micrograd.core.checks import is_finite
 
 UNIT = ("beta1", "beta2", "decay")  # the options that are parts of 1
 
@@ -14,7 +14,7 @@ def check_option(name: str, option: Any) -> None:
     """Raise ValueError where an option is no finite number, or makes a rule divide by 0."""
     if callable(option):
         return
-    if not isinstance(option, Real) or not isfinite(option):
+    if not is_finite(option):
         raise ValueError(f"{name} is a finite number or a schedule, not {option!r}")
     if name in UNIT and not 0 <= float(option) < 1:
         raise ValueError(f"{name} is 0 or more and below 1, not {option!r}")

@@ -22,6 +22,7 @@ SIGNS = {
     ast.Lt: " < ",
     ast.LtE: " ≤ ",
     ast.Eq: " = ",
+    ast.NotEq: " ≠ ",
 }
 BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.Pow: 4}
 UNARY, ATOM = 3, 5

@@ -7,7 +7,7 @@ import gzip
 import html
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from micrograd.stepper.examples import EXAMPLES
 from micrograd.stepper.expression import source_of, written_out
 from micrograd.stepper.javascript import rows_source
 from micrograd.stepper.plain import json_text
+from micrograd.stepper.tokens import Sentence, tokens
 from micrograd.stepper.trace import one_root
 from micrograd.stepper.walk import Walk
 from micrograd.stepper.words import PLAYGROUND
@@ -55,10 +56,11 @@ SCRIPTS = (
     "playground.js",
     "start.js",
 )
-STYLES = ("page.css", "program.css")
+STYLES = ("page.css", "program.css", "tokens.css")
 ONLY = {
     "program.js": "program",
     "program.css": "program",
+    "tokens.css": "tokens",
     "grammar.js": "field",
     "shapes.js": "field",
     "reader.js": "field",
@@ -72,14 +74,16 @@ def page(
     walk: Walk | None = None,
     seed: float = 1.0,
     program: ArrayProgram | None = None,
+    sentences: Sequence[Sentence] = (),
 ) -> str:
     """Return the step-through of the graph below `root` as HTML that needs no other file.
 
     `title` is one for all languages or has one for each; without it the page shows the formula.
     `walk` is a named selection of steps to show first. With the `program` that `lower(...)` made of
     the graph, each step shows its line of array code; `root` is then `program.root`. A graph that
-    an expression can make carries it in a field where it can be changed. Raises ValueError for a
-    graph of several roots, and for the program of another graph.
+    an expression can make carries it in a field where it can be changed. The `sentences` that the
+    graph was recorded of stand below the title, as tokens. Raises ValueError for a graph of several
+    roots, and for the program of another graph.
     """
     graph = one_root(root)
     of_graph(program, graph)
@@ -87,18 +91,20 @@ def page(
     titles = {"en": title} if isinstance(title, str) and title else dict(title or {})
     data |= {"title": titles} if titles else {}
     parts = {"program"} if program else set()
+    parts |= {"tokens"} if sentences else set()
     if seed == 1 and not (walk or program) and (source := source_of(graph))[0]:
         data |= _playground(*source, data["words"])
         parts.add("field")
     rows = rows_source(BY_NAME if "field" in parts else graph.ops, told="field" in parts)
     heading = titles.get("en") or written_out(named(graph, program))
-    return _assembled(data, rows, heading, listing(program) if program else "", parts)
+    filling = {"LINES": listing(program) if program else "", "TOKENS": tokens(sentences)}
+    return _assembled(data, rows, heading, filling, parts)
 
 
 def notebook_page(graph: Graph) -> str:
     """Return the page as a notebook embeds it: the graph is the notebook's, not the reader's."""
     rows = rows_source(graph.ops)
-    return _assembled(page_data(graph, None, 1.0), rows, written_out(graph), "", set(), fold=False)
+    return _assembled(page_data(graph, None, 1.0), rows, written_out(graph), {}, set(), fold=False)
 
 
 def play_page() -> str:
@@ -117,7 +123,12 @@ def _playground(text: str, at: Mapping[str, float], words: Words) -> dict[str, A
 
 
 def _assembled(
-    data: Any, rows: str, heading: str, lines: str, parts: set[str], fold: bool = True
+    data: Any,
+    rows: str,
+    heading: str,
+    more: Mapping[str, str],
+    parts: set[str],
+    fold: bool = True,
 ) -> str:
     """Return the page of these data, with the optional `parts` of its frame, style and script.
 
@@ -138,10 +149,10 @@ def _assembled(
         "CODE": packed(script) if fold else "",
         "SCRIPT": loader if fold else script,
         "DATA": json_text(data),
-        "LINES": lines,
+        **more,
     }
     frame = _asset("page.html")
-    for part in {"program", "field"} - parts:
+    for part in {"program", "field", "tokens"} - parts:
         frame = re.sub(f"<!--{part}-->.*?<!--/{part}-->", "", frame, flags=re.S)
     text = re.sub("@([A-Z]+)@", lambda match: filling[match[1]], frame)
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -153,9 +164,10 @@ def save_page(
     title: str | Mapping[str, str] = "",
     walk: Walk | None = None,
     program: ArrayProgram | None = None,
+    sentences: Sequence[Sentence] = (),
 ) -> Path:
     """Write the page to `path` and return it. Raises OSError where it cannot be written."""
-    return atomic_write(path, page(root, title, walk, program=program))
+    return atomic_write(path, page(root, title, walk, 1.0, program, sentences))
 
 
 def _asset(name: str) -> str:

@@ -95,8 +95,10 @@ def _picture(figure: Any, ending: str) -> bytes:
 
 
 def _new_figure(**options: Any) -> Any:
+    """Return a Figure that shows itself in a notebook, where only those of pyplot do."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
         raise ImportError("plots need matplotlib: pip install 'micrograd-graph[plots]'") from None
-    return Figure(**options)
+    shown = type("Figure", (Figure,), {"_repr_png_": lambda figure: _picture(figure, "png")})
+    return shown(**options)

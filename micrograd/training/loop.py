@@ -25,9 +25,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.checkpoint import checked_path, restore
+from micrograd.core.checks import check_whole
 from micrograd.files import remove_leftovers
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
@@ -61,8 +63,10 @@ def fit(
     on: options by name, digests of files. Raises ValueError before training where there is nothing
     to train on, or to go on from.
     """
+    after_epoch = list(after_epoch) if isinstance(after_epoch, Iterable) else after_epoch
     if state is None:
         state = getattr(step, "state", None)
+    _check_functions(step, after_epoch, stop, evaluate)
     _check(data, epochs, batch_size, checkpoint, resume, state)
     made_by: dict[str, Any] = {"examples": len(data), "batch_size": batch_size, "seed": seed}
     if checkpoint is not None:
@@ -75,7 +79,7 @@ def fit(
         batch_size=batch_size,
         seed=seed,
         evaluate=evaluate,
-        after_epoch=list(after_epoch),
+        after_epoch=after_epoch,
         stop=stop,
         checkpoint=checkpoint,
         state={} if state is None else state,
@@ -94,16 +98,27 @@ def fit(
     return run.history
 
 
+def _check_functions(step: Any, after_epoch: Any, stop: Any, evaluate: Any) -> None:
+    if not callable(step):
+        raise TypeError(f"step is a function of a batch that trains on it, not {step!r}")
+    if not isinstance(after_epoch, Iterable) or not all(map(callable, after_epoch)):
+        raise TypeError(f"after_epoch is a list of functions, not {after_epoch!r}")
+    if not isinstance(stop, (EarlyStopping, type(None))):
+        raise TypeError(f"stop is an EarlyStopping, not {stop!r}")
+    if evaluate is not None and not callable(evaluate):
+        raise TypeError(f"evaluate is a function that returns scores, not {evaluate!r}")
+
+
 def _check(
     data: Any, epochs: int, batch_size: int, checkpoint: Any, resume: bool, state: Any
 ) -> None:
     """Raise what `fit` raises before it trains."""
     if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
-        raise TypeError(f"data is a sequence or an array, not a {type(data).__name__}; list() it")
-    if len(data) == 0 or batch_size < 1 or epochs < 1:
-        raise ValueError(
-            f"{len(data)} examples in batches of {batch_size}, {epochs} epochs: nothing to train on"
-        )
+        raise TypeError(f"data is a sequence or an array, not {shorten(data)}; list() it")
+    check_whole("batch_size", batch_size, 1)
+    check_whole("epochs", epochs, 1)
+    if len(data) == 0:
+        raise ValueError("0 examples: nothing to train on")
     if checkpoint is None:
         if resume:
             raise ValueError("to resume, say from which checkpoint")

@@ -1,14 +1,17 @@
-"""What a training shows in the terminal, and how it takes Ctrl-C."""
+"""What a training shows of its progress, and how it takes Ctrl-C."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
+
+WIDE = 60  # columns of a terminal that has room for a bar
+SECONDS = 0.1  # between two writings of a notebook's line: each is a message to the browser
 
 
 class Interrupts:
@@ -36,74 +39,148 @@ class Interrupts:
 
 
 class Progress:
-    """Show a bar for the batches of an epoch, and a line for each finished epoch, on stderr.
+    """Show how far a training is: one line that is written anew, or a line for each epoch.
 
-    Where stderr is no terminal, or rich is not installed, there are only the lines.
+    In a terminal it is a bar on stderr, in a notebook a line of the cell's output; both end as the
+    last epoch's numbers. Where stderr is no terminal, or rich is not installed, every epoch has
+    its line.
     """
 
     def __init__(self, wanted: bool, epochs: int) -> None:
-        self.epochs, self.wanted = epochs, wanted
-        self.bar: Any = None
-        if wanted:
-            with suppress(ImportError):
-                self._prepare()
-
-    def _prepare(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        console = Console(stderr=True, highlight=False)
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[numbers]}"),
-            TimeRemainingColumn(),
-        )
-        self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self.task = self.bar.add_task("", numbers="")
+        self.epochs = epochs
+        self.shown = _surface() if wanted else Surface()
 
     def __enter__(self) -> Progress:
-        if self.bar:
-            self.bar.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self.bar:
-            self.bar.stop()
+        self.shown.close()
 
     def start(self, epoch: int, batches: int, done: int) -> None:
         """Show that an epoch begins, `done` of its batches being done."""
         self.began = time.monotonic()
-        if self.bar:
-            self.bar.reset(
-                self.task,
-                total=batches,
-                completed=done,
-                numbers="",
-                description=f"epoch {epoch + 1}/{self.epochs}",
-            )
+        self.shown.begin(f"epoch {epoch + 1}/{self.epochs}", batches, done)
 
     def advance(self, numbers: Mapping[str, float]) -> None:
         """Show that a batch is done."""
-        if self.bar:
-            self.bar.update(self.task, advance=1, numbers=_shown(numbers))
+        self.shown.advance(_written(numbers))
 
     def finish(self, row: Mapping[str, float]) -> None:
         """Show the numbers of a finished epoch."""
-        if self.wanted:
-            numbers = _shown({name: n for name, n in row.items() if name != "epoch"})
-            seconds = time.monotonic() - self.began
-            line = f"epoch {row['epoch']}/{self.epochs}  {numbers}  {seconds:.1f} s"
-            self._print(line)
-
-    def _print(self, line: str) -> None:
-        if self.bar:
-            self.bar.console.print(line, soft_wrap=True)
-        else:
-            print(line, file=sys.stderr, flush=True)
+        numbers = _written({name: n for name, n in row.items() if name != "epoch"})
+        seconds = time.monotonic() - self.began
+        self.shown.end(f"epoch {row['epoch']}/{self.epochs}", f"{numbers}  {seconds:.1f} s")
 
 
-def _shown(numbers: Mapping[str, float]) -> str:
+class Surface:
+    """Where progress is shown; this one shows nothing."""
+
+    def begin(self, epoch: str, batches: int, done: int) -> None:
+        """Show that an epoch begins."""
+
+    def advance(self, numbers: str) -> None:
+        """Show a batch's numbers."""
+
+    def end(self, epoch: str, numbers: str) -> None:
+        """Show an epoch's numbers."""
+
+    def close(self) -> None:
+        """Leave what is to stay."""
+
+
+class Lines(Surface):
+    """A line on stderr for every epoch."""
+
+    def end(self, epoch: str, numbers: str) -> None:
+        print(f"{epoch}  {numbers}", file=sys.stderr, flush=True)
+
+
+class Bar(Surface):
+    """A bar on a terminal, with the numbers of the last epoch, in the first of the last batch."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.table import Column
+
+        console = Console(stderr=True, highlight=False)
+        named, counted = Column(min_width=11, no_wrap=True), Column(min_width=5, no_wrap=True)
+        columns = (
+            TextColumn("{task.description}", table_column=named),
+            *([BarColumn(bar_width=None)] if console.width >= WIDE else []),
+            MofNCompleteColumn(table_column=counted),
+            TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True)),
+        )
+        self.last = ""
+        self.bar = Progress(*columns, console=console, transient=True)
+        self.task = self.bar.add_task("", numbers="")
+        self.bar.start()
+
+    def begin(self, epoch: str, batches: int, done: int) -> None:
+        self.bar.reset(self.task, total=batches, completed=done, description=epoch)
+
+    def advance(self, numbers: str) -> None:
+        self.bar.advance(self.task)
+        if not self.last:
+            self.bar.update(self.task, numbers=numbers)
+
+    def end(self, epoch: str, numbers: str) -> None:
+        self.last = f"{epoch}  {numbers}"
+        self.bar.update(self.task, numbers=numbers)
+
+    def close(self) -> None:
+        self.bar.stop()
+        if self.last:
+            self.bar.console.print(self.last, soft_wrap=True)
+
+
+class Output(Surface):
+    """A line in the output of a notebook's cell."""
+
+    def __init__(self) -> None:
+        from IPython.display import display
+
+        show: Any = display  # untyped
+        self.handle = show({"text/plain": ""}, raw=True, display_id=True)
+        self.next_time = 0.0
+
+    def begin(self, epoch: str, batches: int, done: int) -> None:
+        self.epoch, self.batches, self.done = epoch, batches, done
+
+    def advance(self, numbers: str) -> None:
+        self.done += 1
+        if time.monotonic() >= self.next_time:
+            self._write(f"{self.epoch}  batch {self.done}/{self.batches}  {numbers}")
+
+    def end(self, epoch: str, numbers: str) -> None:
+        self.last = f"{epoch}  {numbers}"
+        if time.monotonic() >= self.next_time:
+            self._write(self.last)
+
+    def close(self) -> None:
+        self._write(getattr(self, "last", ""))
+
+    def _write(self, text: str) -> None:
+        self.handle.update({"text/plain": text}, raw=True)
+        self.next_time = time.monotonic() + SECONDS
+
+
+def _surface() -> Surface:
+    """Return the best that there is where this runs."""
+    try:
+        return Output() if _in_a_notebook() else Bar() if _on_a_terminal() else Lines()
+    except ImportError:
+        return Lines()
+
+
+def _on_a_terminal() -> bool:
+    return getattr(sys.stderr, "isatty", bool)() and os.environ.get("TERM") != "dumb"
+
+
+def _in_a_notebook() -> bool:
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
+
+
+def _written(numbers: Mapping[str, float]) -> str:
     return "  ".join(f"{name} {number:.4g}" for name, number in numbers.items())

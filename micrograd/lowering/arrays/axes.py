@@ -28,9 +28,9 @@ class Axes(NamedTuple):
     place: Ints
 
 
-def coordinates(array: Array, places: Ints) -> list[Ints]:
+def coordinates(shape: tuple[int, ...], places: Ints) -> list[Ints]:
     """Return the columns of coordinates of flat places."""
-    return [np.asarray(c) for c in np.unravel_index(places, array.shape)] if array.shape else []
+    return [np.asarray(c) for c in np.unravel_index(places, shape)] if shape else []
 
 
 def find_axes(columns: Sequence[Ints], count: int, merge: bool = True) -> Axes:
@@ -93,22 +93,18 @@ def _chosen(ranked: list[Ints], count: int, size: int) -> list[int] | None:
 
 
 def read(
-    array: Array,
-    columns: Sequence[Ints],
-    places: Ints,
-    variables: Sequence[int],
-    split: tuple[int, ...] | None = None,
+    array: Array, places: Ints, variables: Sequence[int], split: tuple[int, ...] | None = None
 ) -> Read:
-    """Return the operand that reads `array` at `columns`, each shaped like the variables' grid.
+    """Return what reads `array` at flat places, which have one axis per variable.
 
-    `places` are the flat places in the same shape, for a table where there is no rule.
+    By a rule, if need be with the axes divided into the shape `split`; else by a table.
     """
-    if split is not None and split == array.shape:
-        split = None
-    index = [_index(column, variables) for column in columns]
-    vars = [i.var for i in index if i is not None and i.var != FIXED]
-    if all(i is not None for i in index) and len(set(vars)) == len(vars):
-        return Read(array, tuple(i for i in index if i is not None), split)
+    split = None if split == array.shape else split
+    index = [_index(c, variables) for c in coordinates(split or array.shape, places)]
+    rules = tuple(i for i in index if i is not None)
+    vars = [i.var for i in rules if i.var != FIXED]
+    if len(rules) == len(index) and len(set(vars)) == len(vars):
+        return Read(array, rules, split)
     return _table(array, places, variables)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Axis, Read, Rows, Size, Term
+from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Read, Rows, Size, Term
 from micrograd.lowering.trace.declared import NUMBER
 
 
@@ -31,19 +31,13 @@ def check_arrays(arrays: Iterable[Array], loss: Array | None = None) -> None:
 
 
 def _check_term(array: Array, term: Term, seen: set[Array]) -> None:
-    sizes = term.sizes
-    if term.at is None and term.pieces is None and term.kept != array.axes:
+    if term.at is None and term.kept != array.axes:
         raise BrokenProgramError(f"{_named(array)} has a term over {term.kept}, not {array.axes}")
     if isinstance(term.at, Read):
-        _check_bounds(f"{_named(array)} is added to", term.at, sizes)
+        _check_bounds(f"{_named(array)} is added to", term.at, term.sizes)
     for factor in term.factors:
-        axis: Axis | None = getattr(factor, "axis", None)
-        for read in factor.reads:
-            if isinstance(factor, Rows) and read is not factor.ids:
-                continue
-            before = read is getattr(factor, "before", None)  # read at the array's own variables
-            inside = dict(array.axes) if before else sizes | dict([axis] if axis else [])
-            _check_read(array, read, inside, seen)
+        for read in (factor.ids,) if isinstance(factor, Rows) else factor.reads:
+            _check_read(array, read, term.sizes, seen)
 
 
 def _check_read(

@@ -7,27 +7,25 @@ form one where their terms come from the same arrays in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import Axes, coordinates, find_axes, flat_places, read
+from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places
 from micrograd.lowering.arrays.ir import (
-    BATCH,
     COMPUTED,
     FIXED,
     Array,
-    B,
     Choice,
-    Factor,
     Formula,
     Index,
     Read,
     Term,
 )
-from micrograd.lowering.arrays.products import Ordered, Products
+from micrograd.lowering.arrays.products import Products
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import NAMES, NONE, ROUTES, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
@@ -36,6 +34,7 @@ from micrograd.ops import BY_NAME
 # Larger than any array number: the left factor is what depends on the sample, the right one the
 # parameter, as in x @ W.T.
 _LATE = 1 << 40
+CLASS = 6  # choices of less than 2^6 terms are one group, those of less than 2^12, ...
 
 
 def levels(chains: Chains) -> list[int]:
@@ -74,9 +73,8 @@ class Grouping:
             at = np.flatnonzero(leaf.nodes >= 0)
             place = at if leaf.data is None else self._ranks(leaf)
             self._add(leaf, leaf.nodes[at], place)
-        self._sums = np.full(len(chains.remaining), NONE)
-        self._sums[chains.sums] = np.arange(len(chains.sums))
-        self._chooses = np.isin(chains.graph.op, ROUTES)
+        self._number = np.full(len(chains.remaining), NONE)  # of a sum or choice
+        self._number[chains.sums] = np.arange(len(chains.sums))
         self.merged_into = chains.merged_into.copy()
 
     def _ranks(self, pool: Array) -> Ints:
@@ -91,91 +89,75 @@ class Grouping:
         by_level = np.argsort(level, kind="stable")
         bounds = np.searchsorted(level[by_level], np.arange(1, level.max() + 2))
         for first, last in pairwise(bounds):
-            if not self._level(by_level[first:last]) or len(self.arrays) > self.limit:
-                return None
+            for more in self._level(by_level[first:last]):
+                if len(self.arrays) + more > self.limit:
+                    return None
         return self.arrays
 
-    def _add(self, array: Array, nodes: Ints, place: Ints) -> None:
-        self.array[nodes] = len(self.arrays)
-        self.place[nodes] = place
-        self.arrays.append(array)
+    def _level(self, nodes: Ints) -> Iterator[int]:
+        """Group the nodes of one level; before each array, yield how many are to come."""
+        chained, chooses = self._number[nodes] >= 0, np.isin(self.chains.graph.op[nodes], ROUTES)
+        for part, grouped in (
+            (nodes[~chained], self._elements),
+            (nodes[chained & chooses], self._choices),
+            (nodes[chained & ~chooses], self._sums),
+        ):
+            if len(part):
+                yield from grouped(part)
 
-    def _level(self, nodes: Ints) -> bool:
-        """Group the nodes of one level; return whether they fall into few enough arrays."""
-        sums = self._sums[nodes]
-        elements = nodes[sums < 0]
-        groups = list(self._alike(elements))
-        if len(self.arrays) + len(groups) > self.limit:
-            return False
-        for group in groups:
-            self._element(group)
-        chained = nodes[sums >= 0]
-        choice = self._chooses[chained]
-        if choice.any() and not self._choices_of_level(chained[choice]):
-            return False
-        if not choice.all():
-            self._sums_of_level(chained[~choice])
-        return True
-
-    def _alike(self, nodes: Ints) -> Iterator[Ints]:
-        """Yield the nodes of equal operation, constant and operand arrays."""
-        if not len(nodes):
-            return
+    def _elements(self, nodes: Ints) -> Iterator[int]:
+        """Group the nodes of equal operation, constant and operand arrays."""
         c = self.chains
         k = c.graph.k[nodes].view(np.int64)
         x, y = self.array[c.x[nodes]], np.where(c.y[nodes] < 0, NONE, self.array[c.y[nodes]])
-        yield from _classes((c.graph.op[nodes], k, x, y), nodes)
+        groups = _classes((c.graph.op[nodes], k, x, y))
+        for n, group in enumerate(groups):
+            yield len(groups) - n
+            self._element(nodes[group])
 
-    def _element(self, nodes: Ints, x: Ints | None = None) -> None:
-        """Make an array of elementary nodes; `x` are their left operands, if not those recorded."""
-        c = self.chains
-        ids = [operand[nodes] for operand in (c.x, c.y) if operand[nodes[0]] >= 0]
-        ids[0] = ids[0] if x is None else x
-        arrays = [self.arrays[self.array[i[0]]] for i in ids]
-        places = [self.place[i] for i in ids]
-        columns = [
-            column
-            for array, place in sorted(zip(arrays, places), key=lambda pair: _order(pair[0]))
-            for column in coordinates(array, place)
-        ]
-        grid = find_axes(columns, len(nodes))
-        letters = zip("xy", (self._read(*pair, grid) for pair in zip(arrays, places)))
-        row = BY_NAME[NAMES[c.graph.op[nodes[0]]]]
-        k = c.graph.values[nodes[0]]._k
-        formula = Formula(row.name, row.value, k, tuple(letters), row.local)
-        self._computed(nodes, grid, arrays, formula)
-
-    def _computed(self, nodes: Ints, grid: Axes, arrays: Sequence[Array], factor: Factor) -> None:
-        batched = any(array.batched for array in arrays)
-        kept = (((BATCH, B),) if batched else ()) + tuple(enumerate(grid.shape))
-        self._define(nodes, grid, batched, (Term((factor,), kept),))
-
-    def _define(self, nodes: Ints, grid: Axes, batched: bool, terms: tuple[Term, ...]) -> None:
-        array = Array(COMPUTED, grid.shape, nodes[grid.order], batched, terms)
-        self._add(array, nodes, grid.place)
-
-    def _read(self, array: Array, places: Ints, grid: Axes) -> Read:
-        flat = places[grid.order].reshape(grid.shape)
-        operand = read(array, coordinates(array, flat), flat, range(len(grid.shape)))
-        return self._constant(operand, dict(enumerate(grid.shape)))
-
-    def _sums_of_level(self, nodes: Ints) -> None:
+    def _sums(self, nodes: Ints) -> Iterator[int]:
+        """Group the sums whose products lie in the same pairs of arrays."""
         c = self.chains
         at, owner = self._terms_of(nodes)
         a, b = self._ordered(c.a[at], c.b[at])
         code = self.array[a] * (len(self.arrays) + 1) + np.where(b < 0, NONE, self.array[b]) + 1
-        for group in _classes((_signature(owner, code),), np.arange(len(nodes))):
+        groups = _classes((_signature(owner, code),))
+        for n, group in enumerate(groups):
+            yield len(groups) - n
             member = np.full(len(nodes), NONE)
             member[group] = np.arange(len(group))
             inside = np.flatnonzero(member[owner] >= 0)
             self._sum(nodes[group], member[owner[inside]], a[inside], b[inside], code[inside])
 
+    def _choices(self, nodes: Ints) -> Iterator[int]:
+        """Group the choices; part each chain into blocks of terms from one array."""
+        at, owner = self._terms_of(nodes)
+        code = self.array[self.chains.a[at]]
+        new = np.append(True, (code[1:] != code[:-1]) | (owner[1:] != owner[:-1]))
+        block = np.flatnonzero(new)
+        bounds = np.append(block, len(at))
+        begins = np.searchsorted(owner[block], np.arange(len(nodes) + 1))
+        sizes = np.log2(np.diff(bounds[begins])).astype(np.int64) // CLASS
+        codes = [code[block[a:b]].tobytes() for a, b in pairwise(begins.tolist())]
+        op = self.chains.graph.op[nodes]
+        groups = _classes((_numbered(zip(op.tolist(), sizes.tolist(), codes)),))
+        blocks = np.array([begins[group[0] + 1] - begins[group[0]] for group in groups])
+        for n, group in enumerate(groups):
+            first, before = begins[group], None
+            for k in range(blocks[n]):
+                yield int(blocks[n:].sum()) - k
+                lengths = bounds[first + k + 1] - bounds[first + k]
+                inside = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1)
+                before = self._block(before, at[bounds[first + k][:, None] + inside])
+
     def _terms_of(self, nodes: Ints) -> tuple[Ints, Ints]:
         """Return the places of the terms of sums or choices, and whose each is."""
-        n = self._sums[nodes]
+        n = self._number[nodes]
         first = self.chains.start[n]
         lengths = self.chains.start[n + 1] - first
-        return _spans(first, lengths), np.repeat(np.arange(len(nodes)), lengths)
+        ends = np.cumsum(lengths)
+        at = np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)
+        return at, np.repeat(np.arange(len(nodes)), lengths)
 
     def _ordered(self, a: Ints, b: Ints) -> tuple[Ints, Ints]:
         """Put what depends on the samples, then what was made first, on the left."""
@@ -183,87 +165,83 @@ class Grouping:
         swap = (b >= 0) & (order[self.array[a]] > order[self.array[b]])
         return np.where(swap, b, a), np.where(swap, a, b)
 
+    # arrays
+
+    def _add(self, array: Array, nodes: Ints, place: Ints) -> None:
+        self.array[nodes] = len(self.arrays)
+        self.place[nodes] = place
+        self.arrays.append(array)
+
+    def _lying(self, ids: Sequence[Ints]) -> tuple[list[Array], list[Ints]]:
+        """Return the array and the places of each operand of a group."""
+        return [self.arrays[self.array[i.flat[0]]] for i in ids], [self.place[i] for i in ids]
+
+    def _spanned(self, nodes: Ints, runs: Sequence[Products]) -> tuple[Axes, Array]:
+        """Return the axes of a group of nodes, and its array, yet without terms."""
+        columns = [pair for run in runs for pair in run.columns]
+        columns.sort(key=lambda pair: _order(pair[0]))
+        merge = not any(run.gridless for run in runs)
+        grid = find_axes([column for _, column in columns], len(nodes), merge)
+        batched = any(run.batched for run in runs)
+        return grid, Array(COMPUTED, grid.shape, nodes[grid.order], batched)
+
+    def _define(self, array: Array, nodes: Ints, grid: Axes, *terms: Term) -> None:
+        self._add(replace(array, terms=terms), nodes, grid.place)
+
+    def _element(self, nodes: Ints, x: Ints | None = None) -> None:
+        """Make an array of elementary nodes; `x` are their left operands, if not those recorded."""
+        c = self.chains
+        ids = [operand[nodes, None] for operand in (c.x, c.y) if operand[nodes[0]] >= 0]
+        ids[0] = ids[0] if x is None else x[:, None]
+        operands = Products(*self._lying(ids))
+        grid, array = self._spanned(nodes, [operands])
+        letters = zip("xy", self._with_constants(operands.term(grid, array)).reads)
+        row = BY_NAME[NAMES[c.graph.op[nodes[0]]]]
+        k = c.graph.values[nodes[0]]._k
+        formula = Formula(row.name, row.value, k, tuple(letters), row.local)
+        self._define(array, nodes, grid, Term((formula,), array.axes))
+
     def _sum(self, nodes: Ints, owner: Ints, a: Ints, b: Ints, code: Ints) -> None:
         runs = []
         for c in np.unique(code).tolist():
             part = np.flatnonzero(code == c)
-            ids = [i[part] for i in (a, b) if i[part[0]] >= 0]
-            arrays = [self.arrays[self.array[i[0]]] for i in ids]
-            runs.append(Products(arrays, [self.place[i] for i in ids], owner[part], len(nodes)))
-        columns = [pair for run in runs for pair in run.columns]
-        columns.sort(key=lambda pair: _order(pair[0]))
-        grid = find_axes(
-            [column for _, column in columns],
-            len(nodes),
-            merge=not any(run.gridless for run in runs),
-        )
-        batched = any(run.batched for run in runs)
-        ordered = sorted((run.term(grid, batched) for run in runs), key=_products_first)
-        terms = tuple(self._with_constants(term) for term in ordered)
-        self._define(nodes, grid, batched, terms)
+            operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
+            runs.append(Products.of_sums(*operands, owner[part], len(nodes)))
+        grid, array = self._spanned(nodes, runs)
+        terms = sorted((run.term(grid, array) for run in runs), key=_products_first)
+        self._define(array, nodes, grid, *map(self._with_constants, terms))
 
-    def _choices_of_level(self, nodes: Ints) -> bool:
-        """Part each chain into blocks of terms from one array."""
-        op = self.chains.graph.op[nodes]
-        at, owner = self._terms_of(nodes)
-        code = self.array[self.chains.a[at]]
-        new = np.append(True, (code[1:] != code[:-1]) | (owner[1:] != owner[:-1]))
-        block = np.flatnonzero(new)
-        bounds = np.append(block, len(at))
-        begins = np.searchsorted(owner[block], np.arange(len(nodes) + 1))
-        signature = _sequences(op, code[block], begins)
-        _, example = np.unique(signature, return_index=True)
-        if len(self.arrays) + (begins[example + 1] - begins[example]).sum() > self.limit:
-            return False
-        for group in _classes((signature,), np.arange(len(nodes))):
-            first, before = begins[group], None
-            for k in range(begins[group[0] + 1] - first[0]):
-                start, end = bounds[first + k], bounds[first + k + 1]
-                before = self._block(before, at[_spans(start, end - start)], end - start)
-        return True
+    def _block(self, before: Ints | None, at: Ints) -> Ints:
+        """Let what was chosen `before` choose among terms; return the nodes that did.
 
-    def _block(self, before: Ints | None, at: Ints, lengths: Ints) -> Ints:
-        """Let what was chosen `before` choose among the terms `at`; return the nodes that did."""
+        `at` has a row of terms per node: one of fewer terms than the longest repeats its last.
+        """
         c = self.chains
-        last = at[np.cumsum(lengths) - 1]
-        longest = lengths.max()
-        if longest == 1 and before is None:
-            return c.a[last]
-        nodes, link = c.recorded_by[last], c.recorded_by[at]
-        owner = np.repeat(np.arange(len(lengths)), lengths)
-        source = self.arrays[self.array[c.a[at[0]]]]
-        chain = Ordered([source], [self.place[c.a[at]]], owner, len(lengths))
-        two = before is None and chain.equal_lengths and longest == 2
-        if longest == 1 or (two and chain.gridless):
+        count = at.shape[1]
+        if count == 1 and before is None:
+            return c.a[at[:, 0]]
+        nodes = c.recorded_by[at[:, -1]]
+        chain = Products(*self._lying([c.a[at]]))
+        two = count == 2 and before is None and (at[:, 0] != at[:, 1]).all()
+        if count == 1 or (two and chain.gridless):
             self._element(nodes, before)
         else:
             self._choice(nodes, before, chain)
-        self.merged_into[link] = np.repeat(nodes, lengths)
+        self.merged_into[c.recorded_by[at]] = nodes[:, None]
         return nodes
 
-    def _choice(self, nodes: Ints, before: Ints | None, chain: Ordered) -> None:
-        columns, start = chain.columns, None
-        if before is not None:
-            start = self.arrays[self.array[before[0]]]
-            places = self.place[before]
-            columns += [(start, column) for column in coordinates(start, places)]
-        columns.sort(key=lambda pair: _order(pair[0]))
-        grid = find_axes([column for _, column in columns], len(nodes), merge=not chain.gridless)
-        batched = chain.batched or (start is not None and start.batched)
-        term = self._with_constants(chain.term(grid, batched))
-        (read_all,) = term.reads
-        choice = Choice(
-            NAMES[self.chains.graph.op[nodes[0]]],
-            read_all,
-            None if term.summed == () else term.summed[0],
-            None if start is None else self._read(start, places, grid),
-        )
-        self._define(nodes, grid, batched, (Term((choice,), term.kept, pieces=term.pieces),))
+    def _choice(self, nodes: Ints, before: Ints | None, chain: Products) -> None:
+        starts = [] if before is None else [Products(*self._lying([before[:, None]]))]
+        grid, array = self._spanned(nodes, [chain, *starts])
+        term = chain.term(grid, array, ordered=True)
+        terms = [term, *(start.term(grid, array) for start in starts)]
+        reads = [read for t in terms for read in self._with_constants(t).reads]
+        choice = Choice(NAMES[self.chains.graph.op[nodes[0]]], term.summed[0], *reads)
+        self._define(array, nodes, grid, Term((choice,), term.kept))
 
     def _with_constants(self, term: Term) -> Term:
         """Return a term with a constant array in place of what reads several numbers."""
-        factors = tuple(self._constant(read, term.sizes) for read in term.reads)
-        return Term(factors, term.kept, term.summed, pieces=term.pieces)
+        return replace(term, factors=tuple(self._constant(r, term.sizes) for r in term.reads))
 
     def _constant(self, read: Read, sizes: Mapping[int, Any]) -> Read:
         if read.array.kind != NUMBER or (read.index and read.index[0].var == FIXED):
@@ -281,44 +259,29 @@ def _products_first(term: Term) -> tuple[bool, bool, bool]:
     return len(reads) < 2, not term.summed, reads[0].array.kind == NUMBER
 
 
-def _spans(first: Ints, lengths: Ints) -> Ints:
-    """Return first[0], first[0] + 1, ... as many as lengths[0], then first[1], ..."""
-    ends = np.cumsum(lengths)
-    return np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)
-
-
 def _order(array: Array) -> int:
     return 2 if array.kind == PARAMETER else 0 if array.batched else 1
 
 
-def _classes(keys: tuple[Ints, ...], members: Ints) -> Iterator[Ints]:
-    """Yield the members with equal keys."""
+def _classes(keys: tuple[Ints, ...]) -> list[Ints]:
+    """Return the members with equal keys."""
     order = np.lexsort(keys)
     new = np.zeros(len(order), bool)
     for key in keys:
         new[1:] |= key[order][1:] != key[order][:-1]
-    for part in np.split(order, np.flatnonzero(new)):
-        yield members[np.sort(part)]
+    return [np.sort(part) for part in np.split(order, np.flatnonzero(new))]
 
 
-def _sequences(op: Ints, code: Ints, begins: Ints) -> Ints:
-    """Return a number per choice, equal for equal operations and sequences of codes."""
-    known: dict[tuple[int, bytes], int] = {}
-    return np.array(
-        [
-            known.setdefault((o, code[a:b].tobytes()), len(known))
-            for o, (a, b) in zip(op.tolist(), pairwise(begins.tolist()))
-        ]
-    )
+def _numbered(keys: Iterable[Any]) -> Ints:
+    """Return a number for every key, equal for equal ones."""
+    known: dict[Any, int] = {}
+    return np.array([known.setdefault(key, len(known)) for key in keys])
 
 
 def _signature(owner: Ints, code: Ints) -> Ints:
-    """Return a number per sum, equal for equal sets of codes: each set's rank."""
+    """Return a number per sum, equal for equal sets of codes."""
     codes, rank = np.unique(code, return_inverse=True)
     pairs = np.unique(owner * len(codes) + rank)
     owner, rank = np.divmod(pairs, len(codes))
-    starts = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
-    sets: dict[bytes, int] = {}
-    return np.array(
-        [sets.setdefault(part.tobytes(), len(sets)) for part in np.split(rank, starts[1:])]
-    )
+    starts = np.flatnonzero(owner[1:] != owner[:-1]) + 1
+    return _numbered(part.tobytes() for part in np.split(rank, starts))

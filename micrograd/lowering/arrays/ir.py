@@ -77,8 +77,8 @@ class Index(NamedTuple):
 class Read:
     """What is read of an array.
 
-    Either one Index per axis, the axes divided into the shape `split` first; or, where the places
-    follow no such rule, a `table` of flat places with one axis per variable of `variables`.
+    Either one Index per axis, the axes divided into the shape `split` first; or, without such a
+    rule, a `table` of flat places with one axis per variable of `variables`.
     """
 
     array: Array
@@ -102,7 +102,13 @@ class Read:
     @property
     def every(self) -> tuple[int, ...]:
         """Return the variables read, the batch in front."""
-        return ((BATCH,) if self.array.batched else ()) + self.vars
+        return (BATCH, *self.vars) if self.array.batched else self.vars
+
+    @property
+    def plain(self) -> bool:
+        """Return whether every axis is walked from its beginning, one by one."""
+        walked = all(i.var != FIXED and (i.start, i.step) == (0, 1) for i in self.index)
+        return walked and self.table is None and self.split is None
 
     @property
     def reads(self) -> tuple[Read, ...]:
@@ -111,23 +117,18 @@ class Read:
 
     def same(self, other: object) -> bool:
         """Return whether two read the same elements for the same variables."""
-        if not isinstance(other, Read) or self.array is not other.array:
-            return False
-        rules = (self.index, self.split, self.variables) == (
-            other.index,
-            other.split,
-            other.variables,
-        )
-        if self.table is None or other.table is None:
-            return rules and self.table is other.table
-        return rules and np.array_equal(self.table, other.table)
+        return isinstance(other, Read) and self._key() == other._key()
+
+    def _key(self) -> tuple[object, ...]:
+        table = None if self.table is None else self.table.tobytes()
+        return id(self.array), self.index, self.split, self.variables, table
 
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """A formula of an op row over what its letters read; `local` are its local gradients.
+    """A formula of an op row over what its letters read.
 
-    Those are formulas over the same letters, and `out`, the array that the formula defines.
+    `local` are its local gradients, over the same letters and `out`, the array that it defines.
     """
 
     op: str
@@ -144,14 +145,11 @@ class Formula:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The largest or smallest (`op`) that `read` has over `axis`, or in each of its pieces.
-
-    What `before` reads takes part too, and comes first.
-    """
+    """The largest or smallest (`op`) of what `before` reads and what `read` has over `axis`."""
 
     op: str
+    axis: Axis
     read: Read
-    axis: Axis | None
     before: Read | None = None
 
     @property
@@ -162,15 +160,14 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class First:
-    """1 where `read` is the first over `axis`, or in its piece, to equal `out`; else 0.
+    """1 where `read` is the first over `axis` to equal `out`; else 0.
 
-    Where none does, since one is nan, it is the last: as in the engine, where `x.max(y)` gives
-    all to x when both are equal.
+    Where none does, since one is nan, it is the last, as in the engine.
     """
 
     read: Read
     out: Read
-    axis: Axis | None
+    axis: Axis
 
     @property
     def reads(self) -> tuple[Read, ...]:
@@ -191,8 +188,7 @@ class Rows:
     @property
     def reads(self) -> tuple[Read, ...]:
         """Return what the ids are read from, and the table."""
-        whole = () if self.table is None else (self.table.whole,)
-        return (self.ids, *whole)
+        return (self.ids,) if self.table is None else (self.ids, self.table.whole)
 
 
 Factor = Read | Formula | Choice | First | Rows
@@ -203,9 +199,8 @@ class Term:
     """Stand for scale · Σ product of factors, over the variables `summed`.
 
     `kept` are the variables of the result. It is added where `at` reads the array that the term
-    belongs to; without `at`, at the array's own variables. With `pieces`, what is read runs over
-    one variable, and piece i, from pieces[i] to pieces[i + 1], makes element i: sums and choices
-    of different lengths.
+    belongs to, or at the array's own variables. Sums of different lengths are one such term:
+    `at` reads an element again and again.
     """
 
     factors: tuple[Factor, ...]
@@ -213,7 +208,6 @@ class Term:
     summed: tuple[Axis, ...] = ()
     scale: Scale = ONE
     at: Read | Rows | None = None
-    pieces: Ints | None = None
 
     @property
     def reads(self) -> Iterator[Read]:
@@ -225,8 +219,9 @@ class Term:
 
     @property
     def sizes(self) -> dict[int, int | Size]:
-        """Return the sizes of the variables; with pieces, those of what is read."""
-        return dict((*self.kept, *self.summed))
+        """Return the sizes of the variables, that of a choice too."""
+        chosen = (factor.axis for factor in self.factors if isinstance(factor, Choice))
+        return dict((*self.kept, *self.summed, *chosen))
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,21 +276,22 @@ class Array:
             yield from term.reads
 
     @property
+    def only(self) -> Factor | None:
+        """Return the one factor of an array that is nothing else."""
+        factors = self.terms[0].factors if len(self.terms) == 1 else ()
+        return factors[0] if len(factors) == 1 else None
+
+    @property
     def formula(self) -> Formula | None:
         """Return the formula of an array that is one operation, element by element."""
-        only = self.terms[0].factors if len(self.terms) == 1 else ()
-        return only[0] if len(only) == 1 and isinstance(only[0], Formula) else None
+        return self.only if isinstance(self.only, Formula) else None
 
     @property
     def choice(self) -> Choice | None:
         """Return the choice of an array that makes one."""
-        for factor in self.terms[0].factors if self.terms else ():
-            if isinstance(factor, Choice):
-                return factor
-        return None
+        return self.only if isinstance(self.only, Choice) else None
 
     @property
     def lookup(self) -> Rows | None:
         """Return the rows of an array that looks some up."""
-        only = self.terms[0].factors if len(self.terms) == 1 else ()
-        return only[0] if len(only) == 1 and isinstance(only[0], Rows) else None
+        return self.only if isinstance(self.only, Rows) else None

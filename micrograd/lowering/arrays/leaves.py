@@ -1,4 +1,4 @@
-"""The leaves of a graph as arrays: inputs, parameters, constants, numbers.
+"""The leaves of a graph as arrays: inputs, parameters, constants, numbers, rows looked up.
 
 Those declared as nested lists keep their shape. Parameters found in the graph are gathered by
 scope and label: `w0`, `w1` in "layer 0 / neuron 3" lie in row 3 of W1.
@@ -7,19 +7,24 @@ scope and label: `w0`, `w1` in "layer 0 / neuron 3" lie in row 3 of W1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
-from micrograd.lowering.arrays.ir import Array
+from micrograd.lowering.arrays.axes import coordinates, find_axes, read
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, Axis, B, Rows, Term
 from micrograd.lowering.arrays.names import identifier, unnumbered, usable
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import NONE, Bools, Ints, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared
+from micrograd.lowering.trace.lookups import Lookup
+from micrograd.lowering.trace.record import Trace
 
+Key = tuple[str, str, str]  # kind, scope without the neuron, label without the number
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
 
 
@@ -48,21 +53,23 @@ def leaf_arrays(form: Chains, arrays: list[Array], trainable: Bools) -> list[Arr
     left = form.remaining & (graph.op == 0)
     for array in arrays:
         left[array.nodes[array.nodes >= 0]] = False
-    numbers = left & form.written_number & ~trainable
-    left &= ~numbers
-    result = list(arrays)
-    first_user = _first_users(form)
-    sets: dict[Any, list[int]] = {}
+    numbers = np.flatnonzero(left & form.written_number & ~trainable)
+    left[numbers] = False
+    sets: dict[Key, list[int]] = {}
     for i in np.flatnonzero(left).tolist():
-        sets.setdefault(_key(graph, i, bool(trainable[i])), []).append(i)
+        value, kind = graph.values[i], PARAMETER if trainable[i] else CONSTANT
+        key = kind, _MEMBER.sub("", value.scope), unnumbered(value.label)
+        sets.setdefault(key, []).append(i)
     begins: dict[Any, list[int]] = {}
-    for (kind, scope, _), ids in sets.items():
-        begins.setdefault((kind, scope), []).extend(_begins(graph, ids))
-    for (kind, scope, stem), ids in sets.items():
-        for part in np.split(ids, np.searchsorted(ids, sorted(set(begins[kind, scope])))):
+    for key, ids in sets.items():
+        begins.setdefault(key[:2], []).extend(_begins(graph, ids))
+    result, first_user = list(arrays), _first_users(form)
+    for key, ids in sets.items():
+        for part in np.split(ids, np.searchsorted(ids, sorted(set(begins[key[:2]])))):
             if len(part):
-                result += _parted(graph, kind, scope, stem, part, first_user)
-    return [*result, _literals(graph, np.flatnonzero(numbers))]
+                result += _parted(graph, key, part, first_user)
+    data = np.unique([graph.values[i].data for i in numbers.tolist()])
+    return [*result, Array(NUMBER, data.shape, numbers, data=data)]
 
 
 def _begins(graph: ScalarGraph, ids: list[int]) -> Iterator[int]:
@@ -79,36 +86,17 @@ def _begins(graph: ScalarGraph, ids: list[int]) -> Iterator[int]:
         seen.add(name)
 
 
-def _literals(graph: ScalarGraph, ids: Ints) -> Array:
-    """Return the distinct numbers written in the code as one array."""
-    data = np.array([graph.values[i].data for i in ids.tolist()])
-    numbers = np.unique(data)
-    return Array(NUMBER, numbers.shape, ids, data=numbers)
-
-
-def _key(graph: ScalarGraph, i: int, trainable: bool) -> tuple[str, str, str]:
-    value = graph.values[i]
-    return (
-        PARAMETER if trainable else CONSTANT,
-        _MEMBER.sub("", value.scope),
-        unnumbered(value.label),
-    )
-
-
-def _parted(
-    graph: ScalarGraph, kind: str, scope: str, stem: str, ids: Ints, first_user: Ints
-) -> list[Array]:
+def _parted(graph: ScalarGraph, key: Key, ids: Ints, first_user: Ints) -> list[Array]:
     """Part one set of leaves by what uses them: weights from biases where nothing names them."""
-    use = first_user[ids]
-    role = np.zeros(len(ids), np.int64) if stem else _roles(graph, ids, use)
+    kind, _, stem = key
+    user, role = first_user[ids], np.zeros(len(ids), np.int64)
+    if not stem:  # by the operation and the operand's place at their first use
+        role = graph.op[user] * 2 + (graph.x[user] == ids)
     parts = []
     for r in np.unique(role).tolist():
         part = ids[role == r]
-        part, shape = _labelled_grid(graph, part) or (
-            part,
-            _shape(graph, part, first_user[part]),
-        )
-        parts.append(Array(kind, shape, part, stem=_stem(kind, scope, stem, shape)))
+        grid = _labelled_grid(graph, part) or (part, _shape(graph, part, first_user[part]))
+        parts.append(Array(kind, grid[1], grid[0], stem=_stem(*key, grid[1])))
     return parts
 
 
@@ -129,45 +117,28 @@ def _labelled_grid(graph: ScalarGraph, ids: Ints) -> tuple[Ints, tuple[int, ...]
     return ids[np.argsort(flat)], shape
 
 
-def _roles(graph: ScalarGraph, ids: Ints, user: Ints) -> Ints:
-    """Tell leaves apart by the operation and the operand's place at their first use."""
-    role: Ints = graph.op[user] * 2 + (graph.x[user] == ids)
-    return role
-
-
 def _first_users(form: Chains) -> Ints:
-    graph = form.graph
-    first = np.full(len(graph), len(graph))
-    for operand in (form.x, form.y):
-        users = np.flatnonzero((operand >= 0) & form.remaining)
-        np.minimum.at(first, operand[users], users)
-    lengths = np.diff(form.start)
-    owner = np.repeat(form.sums, lengths)
-    for operand in (form.a, form.b):
-        has = operand >= 0
-        np.minimum.at(first, operand[has], owner[has])
-    first[first == len(graph)] = form.root
+    """Return the first node that uses each node; the root where none does."""
+    first = np.full(len(form.graph), len(form.graph))
+    owner, every = np.repeat(form.sums, np.diff(form.start)), np.arange(len(first))
+    for operand, user in ((form.x, every), (form.y, every), (form.a, owner), (form.b, owner)):
+        has = (operand >= 0) & form.remaining[user]
+        np.minimum.at(first, operand[has], user[has])
+    first[first == len(first)] = form.root
     return first
 
 
 def _shape(graph: ScalarGraph, ids: Ints, user: Ints) -> tuple[int, ...]:
     """Return (rows, length): a row for each scope, or for each run of leaves used together."""
-    if len(ids) == 1 and not _MEMBER.search(graph.scopes[graph.scope[ids[0]]]):
-        return ()
-    for row in (graph.scope[ids], user):
-        starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
-        lengths = np.diff(np.append(starts, len(row)))
+    scope = graph.scope[ids]
+    member = bool(_MEMBER.search(graph.scopes[scope[0]]))
+    if len(ids) == 1:
+        return (1,) if member else ()
+    for row in (scope, user):
+        lengths = np.diff(np.flatnonzero(np.concatenate(([1], row[1:] != row[:-1], [1]))))
         if (lengths == lengths[0]).all() and lengths[0] > 1 and len(lengths) > 1:
             return len(lengths), int(lengths[0])
-    if len(ids) > 1 and _MEMBER.search(graph.scopes[graph.scope[ids[0]]]):
-        return (len(ids),) if len(set(graph.scope[ids].tolist())) > 1 else (1, len(ids))
-    return (len(ids),)
-
-
-def stem_of(value: Value, shape: tuple[int, ...]) -> str:
-    """Return what to call a table of Values, one of which is given."""
-    stem = unnumbered(value.label)
-    return _stem(PARAMETER, _MEMBER.sub("", value.scope), stem, shape) if stem else ""
+    return (1, len(ids)) if member and (scope == scope[0]).all() else (len(ids),)
 
 
 def _stem(kind: str, scope: str, stem: str, shape: tuple[int, ...]) -> str:
@@ -176,3 +147,97 @@ def _stem(kind: str, scope: str, stem: str, shape: tuple[int, ...]) -> str:
     stem = stem.upper() if len(shape) == 2 and len(stem) == 1 else stem
     number = re.search(r"(\d+)$", scope.rpartition(SEPARATOR)[2])
     return f"{stem}{int(number[1]) + 1}" if number and stem else stem
+
+
+# rows looked up: `x = E[ids]` for every sample
+
+
+def _rows_array(
+    lookup: Lookup, ids: Array, table: Array | None, nodes: Mapping[Value, int], letter: str
+) -> tuple[Array, Any]:
+    """Return the array of the rows looked up, and its Values by place."""
+    places = np.array(sorted(lookup.rows))
+    grid = find_axes(coordinates(ids.shape, places), len(places))
+    flat = places[grid.order].reshape(grid.shape)
+    operand = read(ids, flat, range(len(grid.shape)))
+    values = np.empty((*grid.shape, lookup.length), object)
+    values.reshape(-1)[:] = [v for place in flat.ravel().tolist() for v in lookup.rows[place]]
+    known = np.array([nodes.get(v, NONE) for v in values.ravel().tolist()], np.int64)
+    of = re.search(r"_[a-z]\w*$", ids.name)  # the _c of ids_c goes on to what is looked up
+    stem = letter + (of[0] if of else "")
+    kept: tuple[Axis, ...] = ((BATCH, B), *enumerate(map(int, values.shape)))
+    term = Term((Rows(table, operand),), kept)
+    return Array(COMPUTED, values.shape, known, True, (term,), stem=stem), values
+
+
+def looked_up(
+    lookups: Iterable[Lookup],
+    arrays: Mapping[Declared, Array],
+    tables: Mapping[int, Declared],
+    nodes: Mapping[Value, int],
+) -> list[tuple[Array, Any]]:
+    """Return the arrays of the rows and their Values, those of inputs and tables being `arrays`.
+
+    Raises ValueError where an input is looked up and used as a number too.
+    """
+    x_is_free = all(leaves.name != "x" for leaves in arrays)
+    result = []
+    for lookup in lookups:
+        ids = arrays[lookup.ids]
+        table = arrays[tables[id(lookup.table)]] if lookup.table else None
+        if (ids.nodes >= 0).any():
+            raise ValueError(
+                f"{ids.name} is looked up in a table and used as numbers too; give it "
+                "to the function twice, once for each"
+            )
+        of_table = "q" if table is None else (table.name or table.stem).lower()
+        letter = "x" if x_is_free and table else of_table
+        result.append(_rows_array(lookup, ids, table, nodes, letter))
+    return result
+
+
+def reached(lookups: Iterable[Lookup], nodes: Mapping[Value, int]) -> list[Lookup]:
+    """Return the lookups that the result depends on."""
+    return [
+        lookup
+        for lookup in lookups
+        if any(value in nodes for row in lookup.rows.values() for value in row)
+    ]
+
+
+def tables(lookups: Iterable[Lookup], traced: Trace, named: bool) -> dict[int, Declared]:
+    """Return the table of each lookup, by the identity of its rows: one of `arrays`, or a new one.
+
+    Where parameters were `named`, a table that is none of them is a constant. Raises ValueError
+    where one shares some of its Values with a parameter.
+    """
+    by_first = {id(leaves.values.flat[0]): leaves for leaves in traced.arrays if leaves.values.size}
+    result: dict[int, Declared] = {}
+    for rows in (lookup.table for lookup in lookups if lookup.table):
+        if id(rows) in result:
+            continue
+        first, shape = rows[0][0], (len(rows), len(rows[0]))
+        table = by_first.get(id(first))
+        if table is None or table.values.shape != shape or table.values[-1, -1] is not rows[-1][-1]:
+            trained = not named and first in traced.lasting
+            kind = PARAMETER if trained else CONSTANT
+            stem = unnumbered(first.label)
+            stem = stem and _stem(PARAMETER, _MEMBER.sub("", first.scope), stem, shape)
+            table = Declared("", kind, _grid(rows, shape), stem or "E")
+            _check_separate(table, traced.arrays)
+        result[id(rows)] = table
+    return result
+
+
+def _grid(rows: Any, shape: tuple[int, ...]) -> Any:
+    return np.fromiter(chain(*rows), object, shape[0] * shape[1]).reshape(shape)
+
+
+def _check_separate(table: Declared, arrays: Sequence[Declared]) -> None:
+    own = table.values.ravel().tolist() if any(g.kind == PARAMETER for g in arrays) else []
+    for other in arrays:
+        if other.kind == PARAMETER and not set(other.values.ravel().tolist()).isdisjoint(own):
+            raise ValueError(
+                f"the parameter {other.name} holds Values of a table that is looked up; give the "
+                f"table whole, as {other.name}=embedding.rows"
+            )

@@ -5,61 +5,27 @@ from __future__ import annotations
 import builtins
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from micrograd.engine import Value
 from micrograd.lowering.arrays.differentiate import Adjoints
-from micrograd.lowering.arrays.ir import LEAVES, Array, Read
+from micrograd.lowering.arrays.ir import LEAVES, Array, Read, Term
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
 from micrograd.ops import BY_NAME, FUNCTIONS
 
 # What the text of programs calls, besides the functions of formulas: a test holds the kinds of
 # expressions and the helpers against it.
-CALLED = (
-    "np",
-    "jnp",
-    "jax",
-    "torch",
-    "len",
-    "B",
-    "LEAVES",
-    "value_and_grad",
-    "forward",
-    "loss",
-    "where",
-    "maximum",
-    "minimum",
-    "abs",
-    "nan",
-    "inf",
-    "einsum",
-    "transpose",
-    "broadcast_to",
-    "full",
-    "scatter",
-    "embed",
-    "s_",
-    "segment_sum",
-    "segment_max",
-    "segment_min",
-    "first_true",
-    "segment_first_true",
-    "rows",
-    "sparse_rows",
-    "Rows",
-    "add_rows",
-    "zeros",
-    "add_at",
-    "read_table",
-    "pieces",
-    "of_tensors",
-    "Slices",
-)
-RESERVED = frozenset((*FUNCTIONS, *CALLED))
+CALLED = """
+    np jnp jax torch len B LEAVES value_and_grad forward loss nan inf
+    where maximum minimum abs einsum transpose broadcast_to full zeros scatter embed s_ first_true
+    rows sparse_rows Rows add_rows add_at read_table of_tensors Slices
+"""
+RESERVED = frozenset((*FUNCTIONS, *CALLED.split()))
 _NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
-_ACTIVATIONS = [row.name for row in BY_NAME.values() if row.arity == 1]
 
 
 class Name(NamedTuple):
@@ -80,9 +46,14 @@ class Name(NamedTuple):
 TEMPORARY = Name("t", temporary=True)
 
 
+def normal(name: str) -> str:
+    """Return a name as Python reads it: two that look alike may be one."""
+    return unicodedata.normalize("NFKC", name)
+
+
 def check_declared(names: Sequence[str]) -> None:
     """Raise ValueError where a program cannot have arrays of these names."""
-    same = [unicodedata.normalize("NFKC", name) for name in names]
+    same = Counter(map(normal, names))
     for name in names:
         if not name.isidentifier() or iskeyword(name):
             raise ValueError(f"{name!r} cannot name an array: it is no Python name")
@@ -91,7 +62,7 @@ def check_declared(names: Sequence[str]) -> None:
                 f"{name!r} cannot name an array: the program needs it for itself; "
                 "choose another name"
             )
-        if same.count(unicodedata.normalize("NFKC", name)) > 1:
+        if same[normal(name)] > 1:
             raise ValueError(f"two arrays are named {name!r}; name each differently")
 
 
@@ -102,7 +73,7 @@ def unnumbered(label: str) -> str:
 
 def identifier(text: str) -> str:
     """Return a text as a name of Python; nothing where it cannot be one."""
-    name = unicodedata.normalize("NFKC", re.sub(r"\W+", "_", text).strip("_"))
+    name = normal(re.sub(r"\W+", "_", text).strip("_"))
     if not name.isidentifier():
         return ""
     return f"{name}_" if iskeyword(name) else name
@@ -110,7 +81,7 @@ def identifier(text: str) -> str:
 
 def usable(name: str) -> bool:
     """Return whether a Python name is none that programs need for themselves."""
-    return unicodedata.normalize("NFKC", name) not in RESERVED
+    return normal(name) not in RESERVED
 
 
 def parsed(name: str) -> Name:
@@ -129,13 +100,12 @@ def wanted(arrays: Iterable[Array], values: Sequence[Value]) -> dict[Array, Name
 
 
 def _wanted(array: Array, values: Sequence[Value], names: Mapping[Array, Name]) -> Name:
-    given = array.name or array.stem
-    if given:
-        return parsed(given)
+    if array.name or array.stem:
+        return parsed(array.name or array.stem)
     if array.kind in LEAVES:
         return Name(_leaf(array))
-    stems = {unnumbered(values[i].label) for i in array.nodes.tolist()}
-    label = stems.pop() if len(stems) == 1 else ""
+    labels = {unnumbered(values[i].label) for i in array.nodes.tolist()}
+    label = labels.pop() if len(labels) == 1 else ""
     return parsed(label) if label and identifier(label) == label else _computed(array, names)
 
 
@@ -150,14 +120,14 @@ def _computed(array: Array, names: Mapping[Array, Name]) -> Name:
     if array.formula:
         operand = array.formula.reads[0].array
         of = names.get(operand, TEMPORARY)
-        hidden = len(array.formula.reads) == 1 and array.formula.op in _ACTIVATIONS
+        hidden = len(array.formula.reads) == 1 and BY_NAME[array.formula.op].arity == 1
         return of._replace(stem="h") if hidden and of.stem == "z" else TEMPORARY
     if array.choice:
         return Name("m", window=names.get(array.choice.read.array, TEMPORARY).window)
     return next((name for t in array.terms if (name := _product(t, names))), TEMPORARY)
 
 
-def _product(term: Any, names: Mapping[Array, Name]) -> Name | None:
+def _product(term: Term, names: Mapping[Array, Name]) -> Name | None:
     """Return z1 for what W1 multiplies, s for what u does."""
     if len(term.factors) != 2 or not term.summed:
         return None
@@ -168,11 +138,10 @@ def _product(term: Any, names: Mapping[Array, Name]) -> Name | None:
     first = next(array for array, name in names.items() if name == weights)
     if first is not w or not usable(str(weights)):  # it will be called otherwise
         return None
+    window = names[x].window if x in names else ""
     if re.fullmatch("[A-Z]", weights.stem) and not weights.window:
-        return Name("z", weights.layer, names[x].window if x in names else "")
-    if str(weights) == "u":
-        return Name("s", window=names[x].window if x in names else "")
-    return None
+        return Name("z", weights.layer, window)
+    return Name("s", window=window) if str(weights) == "u" else None
 
 
 def named_after(adjoints: Adjoints, names: Mapping[Array, Name]) -> dict[Array, Array]:
@@ -202,53 +171,51 @@ class Names(dict[Any, str]):
         after: Mapping[Array, Array] | None = None,
     ) -> None:
         super().__init__()
-        self._taken = set(RESERVED) | set(dir(builtins))
+        after, line = after or {}, {array: n for n, array in enumerate(lines)}
+        self._taken = {*RESERVED, *dir(builtins)}
         for array in (array for array in names if array.name):
-            self._enter(array, unicodedata.normalize("NFKC", array.name))
+            self._enter(array, normal(array.name))
         for array, name in names.items():
             if not name.temporary and array not in self:
-                self._enter(array, self._free(unicodedata.normalize("NFKC", str(name))))
-        for adjoint, array in (after or {}).items():
+                self._enter(array, self._free(normal(str(name))))
+        for adjoint, array in after.items():
             if array in self:
-                own = self[array]
                 sums = names[array].stem == "z" and array.terms and not array.formula
-                named = f"delta{own[1:]}" if sums else f"d{own}"
-                self._enter(adjoint, self._free(named))
-        rest = [array for array in (*names, *(after or {})) if array not in self]
-        self._number(
-            [*(a for a in lines if a in rest), *(a for a in rest if a not in lines)], lines
-        )
-        for table in tables:
-            number = 1 + sum(1 for other in self if not isinstance(other, Array))
-            while f"i{number}" in self._taken:
-                number += 1
-            self._enter(table, f"i{number}")
+                wanted = f"delta{self[array][1:]}" if sums else f"d{self[array]}"
+                self._enter(adjoint, self._free(wanted))
+        temporaries = [array for array in (*names, *after) if array not in self]
+        temporaries.sort(key=lambda array: line.get(array, len(line)))
+        self._number(temporaries, line)
+        for table, number in zip(tables, self._numbered("i")):
+            self._enter(table, number)
 
     def _enter(self, item: Any, name: str) -> None:
         self[item] = name
         self._taken.add(name)
 
+    def _numbered(self, name: str) -> Iterator[str]:
+        """Yield free names: t1, t2, ..., of which dt1, dt2, ... are free too."""
+        for number in count(1):
+            if self._taken.isdisjoint((f"{name}{number}", f"d{name}{number}")):
+                yield f"{name}{number}"
+
     def _free(self, name: str) -> str:
         """Return `name`, numbered if it is taken."""
         if name not in self._taken:
             return name
-        number, between = (1, "") if name == "c" else (2, "_")
-        while f"{name}{between}{number}" in self._taken:
-            number += 1
-        return f"{name}{between}{number}"
+        between, first = ("", 1) if name == "c" else ("_", 2)
+        every = (f"{name}{between}{number}" for number in count(first))
+        return next(other for other in every if other not in self._taken)
 
-    def _number(self, temporaries: Sequence[Array], lines: Sequence[Array]) -> None:
+    def _number(self, temporaries: Sequence[Array], line: Mapping[Array, int]) -> None:
         """Number the temporaries 1, 2, ... in the order of their lines; dt1 is the adjoint of t1.
 
         The adjoint of what has no line of its own is numbered as a temporary itself.
         """
-        present, number = set(lines), 0
+        numbered = self._numbered("t")
         for array in temporaries:
             of = array.of
-            if of is not None and of in self and of in present:
+            if of is not None and of in self and of in line:
                 self._enter(array, self._free(f"d{self[of]}"))
-                continue
-            number += 1
-            while f"t{number}" in self._taken or f"dt{number}" in self._taken:
-                number += 1
-            self._enter(array, f"t{number}")
+            else:
+                self._enter(array, next(numbered))

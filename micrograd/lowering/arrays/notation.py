@@ -14,8 +14,8 @@ from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
+    ONE,
     Array,
-    Choice,
     Factor,
     First,
     Formula,
@@ -23,11 +23,11 @@ from micrograd.lowering.arrays.ir import (
     Read,
     Rows,
     Scale,
-    Size,
     Term,
 )
 from micrograd.lowering.trace.declared import NUMBER
 
+MINUS = Scale(-1.0)
 LETTERS = "ijklmnpqruvwxyz"
 _ATOM = re.compile(r"[\w.]+(\[[^\]]*\]|\([^()]*\))?")
 
@@ -38,12 +38,11 @@ def written(arrays: Iterable[Array], names: Mapping[Any, str]) -> str:
 
 
 def _line(array: Array, names: Mapping[Any, str]) -> str:
-    notation = _Notation(names)
     own = LETTERS[: len(array.shape)]
     left = names[array] + (f"[{','.join(own)}]" if own else "")
-    sums_samples = any(var == BATCH for term in array.terms for var, _ in term.summed)
-    terms = [notation.term(term, own, sums_samples) for term in array.terms]
-    text = f"{left:<9} = {_added(terms) or '0'}"
+    samples = any(var == BATCH for term in array.terms for var, _ in term.summed)
+    terms = [str(_Notation(term, own, samples, names)) for term in array.terms]
+    text = f"{left:<9} = {' + '.join(terms).replace('+ -', '- ') or '0'}"
     return f"{text:<60}  # {_remark(array)}"
 
 
@@ -56,70 +55,67 @@ def _remark(array: Array) -> str:
     return f"{shape}, {count} node{'s' if count > 1 else ''}"
 
 
-def _added(terms: list[str]) -> str:
-    return " + ".join(terms).replace("+ -", "- ")
-
-
 class _Notation:
-    def __init__(self, names: Mapping[Any, str]) -> None:
-        self.names = names
+    """One term as text: `own` are the letters of its array; `samples` are written where added."""
 
-    def term(self, term: Term, own: str, samples: bool) -> str:
+    def __init__(self, term: Term, own: str, samples: bool, names: Mapping[Any, str]) -> None:
+        self.term, self.own, self.samples, self.names = term, own, samples, names
+        self.letter = dict(self._own())
+        spare = iter(c for c in LETTERS if c not in own and c not in self.letter.values())
+        for var in term.sizes:
+            if var != BATCH and var not in self.letter:
+                self.letter[var] = next(spare)
+        self.letter[BATCH] = "b"
+
+    def _own(self) -> Iterator[tuple[int, str]]:
+        at = self.term.at
+        if at is None:
+            yield from ((v, self.own[v]) for v, _ in self.term.kept if 0 <= v < len(self.own))
+        elif isinstance(at, Read) and at.table is None and at.split is None:
+            yield from ((i.var, c) for i, c in zip(at.index, self.own) if i.var != FIXED)
+
+    def __str__(self) -> str:
         """Return scale, sum signs, factors, and where the term is added."""
-        letter = dict(self._own(term, own))
-        spare = iter(c for c in LETTERS if c not in own and c not in letter.values())
-        axes = [factor.axis for factor in term.factors if isinstance(factor, (Choice, First))]
-        for var in [*term.sizes, *(axis[0] for axis in axes if axis)]:
-            if var != BATCH and var not in letter:
-                letter[var] = next(spare)
-        letter[BATCH] = "b"
-        self.letter, self.samples = letter, samples
-        summed = "".join(sorted(letter[var] for var, _ in term.summed))
-        factors = [self.factor(factor, term) for factor in term.factors]
-        scale = _scale(term.scale, bool(factors))
-        sign = f"Σ{summed} " if summed and factors else ""
-        if summed and not factors:
-            scale = " ".join([_scale(term.scale, False), *(f"{_size(n)}" for _, n in term.summed)])
-        text = sign + " ".join([scale, *factors] if scale not in ("", "-") else factors)
-        text = f"-{text}" if scale == "-" else text
-        return text + self._place(term, own)
+        scale, summed = self.term.scale, self.term.summed
+        factors = [self.factor(factor) for factor in self.term.factors]
+        if not factors:
+            return " ".join([str(scale), *(str(n) for _, n in summed)]) + self._place()
+        signs = "".join(sorted(self.letter[var] for var, _ in summed))
+        number = [] if scale in (ONE, MINUS) else [str(scale)]
+        text = (f"Σ{signs} " if signs else "") + " ".join([*number, *factors])
+        return ("-" if scale == MINUS else "") + text + self._place()
 
-    def _own(self, term: Term, own: str) -> Iterator[tuple[int, str]]:
-        if term.at is None:
-            yield from ((var, own[var]) for var, _ in term.kept if 0 <= var < len(own))
-        elif isinstance(term.at, Read) and term.at.table is None and term.at.split is None:
-            for axis, index in enumerate(term.at.index):
-                if index.var != FIXED:
-                    yield index.var, own[axis]
-
-    def _place(self, term: Term, own: str) -> str:
-        if isinstance(term.at, Rows):
-            rest = self.letter[max(var for var, _ in term.kept)]
-            return f" at [{self.read(term.at.ids)},{rest}]"
-        if term.at is None:
+    def _place(self) -> str:
+        at = self.term.at
+        if at is None:
             return ""
-        if term.at.table is not None:
-            return f" at table {term.at.table.shape}"
-        if [self._index(i) for i in term.at.index] == list(own):
-            return ""
-        return f" at [{','.join(map(self._index, term.at.index))}]"
+        if isinstance(at, Rows):
+            return f" at [{self.read(at.ids)},{self._last}]"
+        if at.table is not None:
+            return f" at table {at.table.shape}"
+        places = [self._index(i) for i in at.index]
+        return "" if places == list(self.own) else f" at [{','.join(places)}]"
 
-    def factor(self, factor: Factor, term: Term) -> str:
+    @property
+    def _last(self) -> str:
+        """Return the letter that runs along a row that is looked up."""
+        return self.letter[max(var for var, _ in self.term.kept)]
+
+    def factor(self, factor: Factor) -> str:
+        """Return a factor; a formula in brackets, unless it is one thing, or alone."""
         if isinstance(factor, Read):
             return self.read(factor)
         if isinstance(factor, Formula):
             text = self._formula(factor)
-            alone = len(term.factors) == 1 or _ATOM.fullmatch(text)
-            return text if alone else f"({text})"
+            return text if len(self.term.factors) == 1 or _ATOM.fullmatch(text) else f"({text})"
         if isinstance(factor, Rows):
-            row = self.letter[max(var for var, _ in term.kept)]
             if factor.table is None:
-                return f"[{self.read(factor.ids)} = {row}]"
-            return f"{self.names[factor.table]}[{self.read(factor.ids)},{row}]"
-        over = "" if factor.axis is None else self.letter[factor.axis[0]]
+                return f"[{self.read(factor.ids)} = {self._last}]"
+            return f"{self.names[factor.table]}[{self.read(factor.ids)},{self._last}]"
+        over, read = self.letter[factor.axis[0]], self.read(factor.read)
         if isinstance(factor, First):
-            return f"[{over} is the first with {self.read(factor.read)} = {self.read(factor.out)}]"
-        chosen = f"{factor.op}{over} {self.read(factor.read)}"
+            return f"[{over} is the first with {read} = {self.read(factor.out)}]"
+        chosen = f"{factor.op}{over} {read}"
         if factor.before is None:
             return chosen
         return f"{factor.op}({self.read(factor.before)}, {chosen})"
@@ -127,18 +123,18 @@ class _Notation:
     def _formula(self, formula: Formula) -> str:
         reads = {letter: self.read(read) for letter, read in formula.letters}
         text = specialise(formula.text, formula.k)
-        return re.sub(r"\b(x|y|out)\b", lambda found: reads[found[0]], text)
+        return re.sub(r"\b(x|y|out)\b", lambda letter: reads[letter[0]], text)
 
     def read(self, read: Read) -> str:
         """Return A[i, 2j+1]."""
         array = read.array
         if array.kind == NUMBER:
             return f"{array.data[read.index[0].start]:.12g}"  # type: ignore[index]
-        batch = ["b"] if array.batched and self.samples else []
-        if read.table is not None:
-            at = ",".join(self.letter[var] for var in read.variables)
-            return f"{self.names[array]}[{''.join(f'{b},' for b in batch)}place {at}]"
-        parts = [*batch, *self._merged(read)]
+        parts = ["b"] if array.batched and self.samples else []
+        if read.table is None:
+            parts += self._merged(read)
+        else:
+            parts.append(f"place {','.join(self.letter[var] for var in read.variables)}")
         return self.names[array] + (f"[{','.join(parts)}]" if parts else "")
 
     def _merged(self, read: Read) -> list[str]:
@@ -172,13 +168,3 @@ def _divided(shape: tuple[int, ...], split: tuple[int, ...]) -> bool:
     ends = {math.prod(split[:n]) for n in range(len(split) + 1)}
     joined = any(math.prod(shape[: n + 1]) not in ends for n in range(len(shape)))
     return not joined and len(split) >= len(shape)
-
-
-def _size(size: int | Size) -> str:
-    return str(size)
-
-
-def _scale(scale: Scale, before: bool) -> str:
-    if scale == Scale() and before:
-        return ""
-    return "-" if scale == Scale(-1.0) and before else str(scale)

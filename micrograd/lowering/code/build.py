@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
@@ -18,7 +20,6 @@ from micrograd.lowering.arrays.ir import (
     Formula,
     Read,
     Rows,
-    Scale,
     Term,
 )
 from micrograd.lowering.code.construct import (
@@ -29,6 +30,7 @@ from micrograd.lowering.code.construct import (
     reshape,
     scatter,
     take,
+    total,
     where,
 )
 from micrograd.lowering.code.contract import (
@@ -136,36 +138,10 @@ class Builder:
                 scale = scale.times(part.expr.attr)
             else:
                 parts.append(part)
-        kept = tuple(var for var, _ in term.kept)
-        if term.pieces is not None and array.of is None:
-            return self._by_piece(array, term, scale, parts, kept)
-        over = []
         for var, size in term.summed:
-            if any(var in part.vars for part in parts):
-                over.append(var)
-            else:
+            if not any(var in part.vars for part in parts):
                 scale = scale.over(size)
-        return contract(parts, kept, over, scale)
-
-    def _by_piece(
-        self, array: Array, term: Term, scale: Scale, parts: list[Indexed], kept: tuple[int, ...]
-    ) -> Indexed:
-        """Return the sums, or choices, of the pieces of what is read."""
-        assert term.pieces is not None
-        if term.factors and isinstance(term.factors[0], Choice):
-            return parts[0]
-        flat = contract(parts, kept, (), scale)
-        return self._pieces(array, term, flat, "segment_sum", ())
-
-    def _pieces(
-        self, array: Array, term: Term, flat: Indexed, kind: str, how: tuple[str, ...]
-    ) -> Indexed:
-        assert term.pieces is not None
-        front = tuple(v for v in flat.vars if v == BATCH)
-        every = filled(flat, (*front, 0), term.sizes)
-        pieces = make(kind, (every,), (*how, self.table(term.pieces)))
-        shape = (*(term.sizes[v] for v in front), *array.shape)
-        return Indexed(reshape(pieces, shape), (*front, *range(len(array.shape))))
+        return contract(parts, tuple(var for var, _ in term.kept), scale)
 
     def _factor(self, array: Array, term: Term, factor: Factor) -> Indexed:
         sizes = term.sizes
@@ -176,14 +152,16 @@ class Builder:
         if isinstance(factor, Rows):
             return Indexed(self.rows(factor, array), array.vars)
         if isinstance(factor, Choice):
-            return self._choice(array, term, factor)
+            return self._choice(array, factor, sizes)
         return self._first(factor, sizes)
 
     def _formula(self, formula: Formula, sizes: Sizes) -> Indexed:
-        reads = {letter: self.read(read, sizes) for letter, read in formula.letters}
+        letters = dict(formula.letters)
+        names = re.findall(r"\w+", specialise(formula.text, formula.k))
+        reads = {letter: self.read(letters[letter], sizes) for letter in letters if letter in names}
         order = tuple(sorted({var for t in reads.values() for var in t.vars}))
-        used = {letter: aligned(t, order) for letter, t in reads.items()}
-        return _of_variables(expression(formula.text, formula.k, used), order, sizes)
+        e = expression(formula.text, formula.k, {x: aligned(t, order) for x, t in reads.items()})
+        return Indexed(e, order[len(order) - len(e.shape) :])
 
     def rows(self, rows: Rows, array: Array) -> Expr:
         """Return the rows that ids choose; without a table, 1 at the id and 0 elsewhere."""
@@ -203,35 +181,21 @@ class Builder:
     def _ids(self, rows: Rows, vars: tuple[int, ...], sizes: Sizes) -> Expr:
         return aligned(self.read(rows.ids, sizes), vars)
 
-    def _choice(self, array: Array, term: Term, choice: Choice) -> Indexed:
-        sizes = term.sizes | dict([choice.axis] if choice.axis else [])
+    def _choice(self, array: Array, choice: Choice, sizes: Sizes) -> Indexed:
         z = self.read(choice.read, sizes)
-        if choice.axis is None:
-            z = self._pieces(array, term, z, "segment_choice", (choice.op,))
-        elif choice.axis[0] in z.vars:
+        if choice.axis[0] in z.vars:
             axis = z.vars.index(choice.axis[0])
-            chosen = make("choice", (z.expr,), (choice.op, axis))
-            z = Indexed(chosen, z.vars[:axis] + z.vars[axis + 1 :])
+            z = Indexed(total(z.expr, (axis,), choice.op), z.vars[:axis] + z.vars[axis + 1 :])
         if choice.before is None:
             return z
-        before = self.read(choice.before, dict(array.axes))
-        sides = (aligned(t, array.vars) for t in (before, z))
+        sides = (aligned(t, array.vars) for t in (self.read(choice.before, sizes), z))
         return Indexed(call(CHOOSERS[choice.op], *sides), array.vars)
 
     def _first(self, first: First, sizes: Sizes) -> Indexed:
         """Return 1 where an element is the first to equal what was chosen, else 0."""
-        z, out = self.read(first.read, sizes), self.read(first.out, sizes)
-        if first.axis is None:
-            hits = combined("==", z, out, tuple(sizes))
-            assert first.out.table is not None
-            starts = np.flatnonzero(np.diff(first.out.table, prepend=-1))
-            pieces = self.table(np.append(starts, len(first.out.table)))
-            mark = make("segment_first_true", (hits.expr,), (pieces,))
-        else:
-            var = first.axis[0]
-            vars = z.vars if set(out.vars) < set(z.vars) else (*out.vars, var)
-            hits = combined("==", z, out, vars)
-            mark = make("first_true", (hits.expr,), hits.vars.index(var))
+        z, out, var = self.read(first.read, sizes), self.read(first.out, sizes), first.axis[0]
+        hits = combined("==", z, out, z.vars if set(out.vars) < set(z.vars) else (*out.vars, var))
+        mark = make("first_true", (hits.expr,), hits.vars.index(var))
         return Indexed(where(mark, 1, 0), hits.vars)
 
     def read(self, read: Read, sizes: Sizes) -> Indexed:
@@ -253,29 +217,26 @@ class Builder:
 
     def _placed(self, array: Array, term: Term, part: Indexed) -> Indexed:
         """Return a term as a part of the whole array, added where `at` reads it."""
-        place = term.at
-        if place is None:
+        at, sizes = term.at, term.sizes
+        if not isinstance(at, Read):
             return part
-        assert isinstance(place, Read)
-        sizes = term.sizes
         batch = tuple(v for v in part.vars if v == BATCH)
         front = tuple(sizes[v] for v in batch)
         result = batch + tuple(range(len(array.shape)))
-        every = batch + place.vars
-        if place.table is not None:
-            values = _array(filled(part, every, sizes))
-            flat = scatter(values, self.table(place.table), array.size, len(batch))
+        if at.table is not None:
+            values = _array(filled(part, batch + at.vars, sizes))
+            flat = scatter(values, self.table(at.table), array.size, len(batch))
             return Indexed(reshape(flat, front + array.shape), result)
-        chosen = selection(place, sizes)
-        if all(item == ALL for item in chosen) and place.split is None:
-            axis = {var: i for i, var in enumerate(place.vars)} | {BATCH: BATCH}
+        chosen = selection(at, sizes)
+        if all(item == ALL for item in chosen) and at.split is None:
+            axis = {var: i for i, var in enumerate(at.vars)} | {BATCH: BATCH}
             return Indexed(part.expr, tuple(axis[v] for v in part.vars))
-        all_of_it = all(item == ALL or n == 1 for item, n in zip(chosen, place.shape))
+        all_of_it = all(item == ALL or n == 1 for item, n in zip(chosen, at.shape))
         if all_of_it and not _reads(part.expr):
             return Indexed(part.expr, ())
-        inner = filled(part, every, sizes)
+        inner = filled(part, batch + at.vars, sizes)
         if not all_of_it:
-            inner = embed(inner, (ALL,) * len(batch) + chosen, front + place.shape)
+            inner = embed(inner, (ALL,) * len(batch) + chosen, front + at.shape)
         return Indexed(reshape(inner, front + array.shape), result)
 
     def table(self, places: Ints) -> Table:
@@ -313,31 +274,3 @@ def _viewed(e: Expr) -> Array | None:
     if e.kind == "ref":
         return e.attr if isinstance(e.attr, Array) else None
     return _viewed(e.args[0]) if e.kind in _VIEWS else None
-
-
-def _of_variables(e: Expr, order: tuple[int, ...], sizes: Sizes) -> Indexed:
-    """Attach variables to the axes of `e`; drop axes of size 1, which were only broadcast."""
-    vars = order[len(order) - len(e.shape) :]
-    repeated = [i for i, (n, v) in enumerate(zip(e.shape, vars)) if n == 1 and sizes[v] != 1]
-    if not repeated:
-        return Indexed(e, vars)
-    key = tuple(0 if i in repeated else ALL for i in range(len(vars)))
-    e = _without(e, repeated) or indexed(e, key)
-    return Indexed(e, tuple(v for i, v in enumerate(vars) if i not in repeated))
-
-
-def _without(e: Expr, axes: list[int]) -> Expr | None:
-    """Return an expression without axes of size 1, where all its parts got them by an index."""
-    if e.kind == "index":
-        put_in = [i for i, item in enumerate(e.attr) if item is None]
-        only = all(item in (None, ALL) for item in e.attr)
-        return e.args[0] if only and put_in == axes else None
-    if e.kind not in ("bin", "call", "neg", "not"):
-        return None
-    parts = [a if not a.shape else _without(a, axes) for a in e.args]
-    if any(
-        part is None or (part.shape and len(a.shape) != len(e.shape))
-        for part, a in zip(parts, e.args)
-    ):
-        return None
-    return make(e.kind, tuple(part for part in parts if part is not None), e.attr)

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from micrograd.lowering.code.expr import ALL, Expr, Shape, Table, is_number, num
-from micrograd.lowering.code.kinds import make, truth
-
-_EVALUATED = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "**": operator.pow,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
+from micrograd.lowering.code.expr import ALL, OPERATORS, Expr, Shape, Table, is_number, num
+from micrograd.lowering.code.kinds import make
 
 
 def call(function: str, *args: Expr) -> Expr:
@@ -45,17 +31,11 @@ def negative(a: Expr) -> Expr:
 
 def binary(op: str, a: Expr, b: Expr) -> Expr:
     """Write a op b, element by element."""
-    if is_number(a) and is_number(b) and (number := _evaluated(op, a.attr, b.attr)) is not None:
-        return number
+    if is_number(a) and is_number(b):
+        with suppress(ArithmeticError, ValueError):
+            return num(OPERATORS[op].evaluate(a.attr, b.attr))
     simple = _SIMPLER[op](a, b) if op in _SIMPLER else None
     return simple or make("bin", (a, b), op)
-
-
-def _evaluated(op: str, a: float, b: float) -> Expr | None:
-    try:
-        return num(_EVALUATED[op](a, b))
-    except (ArithmeticError, ValueError):
-        return None
 
 
 def _add(a: Expr, b: Expr) -> Expr | None:
@@ -84,20 +64,18 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     if a.kind == "neg" or b.kind == "neg":
         inner = [e.args[0] if e.kind == "neg" else e for e in (a, b)]
         return binary("*", *inner) if a.kind == b.kind else negative(binary("*", *inner))
-    if is_number(a) and b.kind == "bin" and b.attr == "*" and is_number(b.args[0]):
-        return binary("*", num(a.attr * b.args[0].attr), b.args[1])
     if is_number(a) and b.kind == "bin" and b.attr in "*/":
-        return make("bin", (binary("*", a, b.args[0]), b.args[1]), b.attr)
+        return binary(b.attr, binary("*", a, b.args[0]), b.args[1])
     for one, other in ((a, b), (b, a)):
         inverse = other.kind == "bin" and other.attr == "/" and is_number(other.args[0], 1)
-        if inverse and not is_mask(one):
+        if inverse and not _is_mask(one):
             return binary("/", one, other.args[1])
-    if is_mask(a) and not is_mask(b):
+    if _is_mask(a) and not _is_mask(b):
         return _masked(a, b)
-    return _masked(b, a) if is_mask(b) else None
+    return _masked(b, a) if _is_mask(b) else None
 
 
-def is_mask(e: Expr) -> bool:
+def _is_mask(e: Expr) -> bool:
     """Return whether an expression chooses between two numbers."""
     return e.kind == "call" and e.attr == "where" and all(map(is_number, e.args[1:]))
 
@@ -105,7 +83,7 @@ def is_mask(e: Expr) -> bool:
 def _masked(mask: Expr, e: Expr) -> Expr | None:
     """Write where(c, 1, 0) * e as c * e, and where(c, 0, 1) * e with ~c."""
     condition, yes, no = mask.args
-    if truth(e) or e.kind == "batch":  # of truths and integers NumPy would make no floats
+    if e.truth or e.kind == "batch":  # of truths and integers NumPy would make no floats
         return None
     if is_number(yes, 1) and is_number(no, 0):
         if e.kind == "bin" and e.attr == "/" and is_number(e.args[0], 1):
@@ -119,13 +97,9 @@ def _masked(mask: Expr, e: Expr) -> Expr | None:
 def _div(a: Expr, b: Expr) -> Expr | None:
     if is_number(b, 1):
         return a
-    if is_mask(a) and is_number(a.args[1], 1) and is_number(a.args[2], 0) and b.kind == "batch":
+    if _is_mask(a) and is_number(a.args[1], 1) and is_number(a.args[2], 0) and b.kind == "batch":
         return make("bin", (a.args[0], b), "/")
     return negative(binary("/", a.args[0], b)) if a.kind == "neg" else None
-
-
-def _pow(a: Expr, b: Expr) -> Expr | None:
-    return a if is_number(b, 1) else None
 
 
 _SIMPLER: dict[str, Callable[[Expr, Expr], Expr | None]] = {
@@ -133,7 +107,7 @@ _SIMPLER: dict[str, Callable[[Expr, Expr], Expr | None]] = {
     "-": _sub,
     "*": _mul,
     "/": _div,
-    "**": _pow,
+    "**": lambda a, b: a if is_number(b, 1) else None,
 }
 
 
@@ -158,7 +132,7 @@ def indexed(a: Expr, key: tuple[Any, ...]) -> Expr:
 
 
 def total(a: Expr, axes: tuple[int, ...], kind: str = "sum") -> Expr:
-    """Sum over axes, or take their mean."""
+    """Sum over axes, or take their mean, their largest, their smallest."""
     return make(kind, (a,), axes) if axes else a
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from micrograd.lowering.arrays.axes import key
 from micrograd.lowering.arrays.ir import BATCH, FIXED, Index, Read, Scale
 from micrograd.lowering.code.construct import binary, broadcast, indexed, reshape, total, transpose
-from micrograd.lowering.code.expr import ALL, Expr, is_number, joint, num
+from micrograd.lowering.code.expr import ALL, Expr, Shape, is_number, joint, num
 from micrograd.lowering.code.kinds import make
 
 Sizes = Mapping[int, Any]
@@ -79,15 +79,8 @@ def scaled(t: Indexed, scale: Scale) -> Indexed:
     return Indexed(e, t.vars)
 
 
-def contract(
-    factors: list[Indexed],
-    keep: tuple[int, ...],
-    over: Iterable[int],
-    scale: Scale,
-) -> Indexed:
-    """Return scale · Σ product of factors over the variables `over`, which some factor has."""
-    over = set(over)
-    kept = tuple(v for v in keep if v not in over)
+def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Indexed:
+    """Return scale · Σ product of factors, summed over all variables of theirs but `kept`."""
     if not factors:
         return scaled(Indexed(num(1), ()), scale)
     every = tuple(dict.fromkeys((*kept, *(v for t in factors for v in t.vars))))
@@ -106,18 +99,22 @@ def contract(
     if not free_a and not free_b:
         return _reduced(combined("*", a, b, shared + common), shared, scale)
     if shared:
-        return scaled(_einsum(a, b, shared + free_a + free_b, kept), scale)
-    return scaled(_matrix_product(a, b, free_a, free_b, common), scale)
+        order = tuple(v for v in kept if v in a.vars or v in b.vars)
+        return scaled(Indexed(_einsum(a, b, order), order), scale)
+    return scaled(Indexed(_matrix_product(a, b, free_a, free_b, common), free_a + free_b), scale)
 
 
 def _reduced(t: Indexed, kept: tuple[int, ...], scale: Scale) -> Indexed:
     """Sum over what is not kept; a sum over the samples, divided by their number, is a mean."""
     if scale.batch == -1 and [v for v in t.vars if v not in kept] == [BATCH]:
-        mean = Indexed(
-            total(t.expr, (t.vars.index(BATCH),), "mean"), tuple(v for v in t.vars if v != BATCH)
-        )
-        return scaled(mean, scale.times(1, 1))
+        mean = total(t.expr, (t.vars.index(BATCH),), "mean")
+        return scaled(Indexed(mean, tuple(v for v in t.vars if v != BATCH)), scale.times(1, 1))
     return scaled(summed(t, kept), scale)
+
+
+def _sizes(a: Indexed, b: Indexed, vars: tuple[int, ...]) -> Shape:
+    size = dict(zip(a.vars, a.expr.shape)) | dict(zip(b.vars, b.expr.shape))
+    return tuple(size[v] for v in vars)
 
 
 def _matrix_product(
@@ -126,36 +123,23 @@ def _matrix_product(
     free_a: tuple[int, ...],
     free_b: tuple[int, ...],
     common: tuple[int, ...],
-) -> Indexed:
-    left, right = aligned(a, free_a + common), aligned(b, common + free_b)
-    shape = left.shape[: len(free_a)] + right.shape[len(common) :]
-    if len(common) > 1:
-        left = _joined(a, free_a, common)
-        right = _joined(b, free_b, common, behind=True)
-    elif len(free_b) > 1:
-        right = reshape(right, (right.shape[0], joint(right.shape[1:])))
-    return Indexed(reshape(make("matmul", (left, right)), shape), free_a + free_b)
-
-
-def _joined(
-    t: Indexed, free: tuple[int, ...], common: tuple[int, ...], behind: bool = False
 ) -> Expr:
-    """Return `t` as a matrix, the axes of `common` joined: in front where they are so already."""
-    front = aligned(t, common + free)
-    n = len(common)
-    rows, rest = joint(front.shape[:n]), tuple(front.shape[n:])
-    if len(rest) > 1:
-        rest = (joint(rest),)
-    matrix = reshape(front, (rows, *rest))
-    return matrix if behind or not rest else transpose(matrix, (1, 0))
+    left, right = aligned(a, free_a + common), _joined(b, common, free_b)
+    if len(common) > 1:
+        left = _joined(a, common, free_a)
+        left = transpose(left, (1, 0)) if free_a else left
+    return reshape(make("matmul", (left, right)), _sizes(a, b, free_a + free_b))
 
 
-def _einsum(a: Indexed, b: Indexed, out: tuple[int, ...], kept: tuple[int, ...]) -> Indexed:
-    order = tuple(v for v in kept if v in out)
+def _joined(t: Indexed, common: tuple[int, ...], free: tuple[int, ...]) -> Expr:
+    """Return `t` as a matrix, or a vector: the axes of `common` as one, then those of `free`."""
+    e, n = aligned(t, common + free), len(common)
+    return reshape(e, tuple(map(joint, (e.shape[:n], e.shape[n:])))[: 2 if free else 1])
+
+
+def _einsum(a: Indexed, b: Indexed, order: tuple[int, ...]) -> Expr:
     letter = dict(zip(dict.fromkeys((*order, *a.vars, *b.vars)), string.ascii_lowercase[8:]))
     if BATCH in letter:
         letter[BATCH] = "b"
-    sides = ",".join("".join(letter[v] for v in t.vars) for t in (a, b))
-    spec = f"{sides}->{''.join(letter[v] for v in order)}"
-    size = dict(zip(a.vars, a.expr.shape)) | dict(zip(b.vars, b.expr.shape))
-    return Indexed(make("einsum", (a.expr, b.expr), (spec, tuple(size[v] for v in order))), order)
+    *sides, out = ("".join(letter[v] for v in vars) for vars in (a.vars, b.vars, order))
+    return make("einsum", (a.expr, b.expr), (f"{','.join(sides)}->{out}", _sizes(a, b, order)))

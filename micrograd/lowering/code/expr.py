@@ -6,16 +6,40 @@ How an expression of a kind is written and what shape it has is one row of `kind
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+import operator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrograd.lowering.arrays.ir import Array, Size
 from micrograd.lowering.scalars.columns import Ints
 
 Shape = tuple[Any, ...]  # of ints, and Sizes that grow with the batch
-COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 ALL = (0, None, 1)  # a slice, as (start, stop, step)
+
+
+class Operator(NamedTuple):
+    """An operator of two operands: how tightly it binds, what it gives, its node of Python."""
+
+    binding: int
+    evaluate: Callable[[Any, Any], Any]
+    node: type[ast.AST]
+
+
+OPERATORS = {
+    "<": Operator(1, operator.lt, ast.Lt),
+    "<=": Operator(1, operator.le, ast.LtE),
+    ">": Operator(1, operator.gt, ast.Gt),
+    ">=": Operator(1, operator.ge, ast.GtE),
+    "==": Operator(1, operator.eq, ast.Eq),
+    "!=": Operator(1, operator.ne, ast.NotEq),
+    "+": Operator(2, operator.add, ast.Add),
+    "-": Operator(2, operator.sub, ast.Sub),
+    "*": Operator(3, operator.mul, ast.Mult),
+    "/": Operator(3, operator.truediv, ast.Div),
+    "**": Operator(5, operator.pow, ast.Pow),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +71,12 @@ class Expr:
             yield from arg.walk()
 
     @property
+    def truth(self) -> bool:
+        """Return whether the elements are true or false."""
+        compared = self.kind == "bin" and OPERATORS[self.attr].binding == 1
+        return compared or self.kind in ("first_true", "not")
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         """Return the tables that this expression names, those within left out."""
         parts = self.attr if isinstance(self.attr, tuple) else (self.attr,)
@@ -71,11 +101,6 @@ def num(value: float) -> Expr:
     return Expr("num", (), value, ())
 
 
-def batch_size() -> Expr:
-    """Write B, the number of samples."""
-    return Expr("batch", (), None, ())
-
-
 def whole(array: Array) -> Expr:
     """Return the name of an array, with its shape."""
     return ref(array, tuple(size for _, size in array.axes))
@@ -84,13 +109,6 @@ def whole(array: Array) -> Expr:
 def is_number(e: Expr, value: float | None = None) -> bool:
     """Return whether an expression is a number, or the one given."""
     return e.kind == "num" and (value is None or e.attr == value)
-
-
-def broadcast_shape(*shapes: Shape) -> Shape:
-    """Return the shape of an element-wise result."""
-    rank = max(map(len, shapes), default=0)
-    padded = [(1,) * (rank - len(s)) + s for s in shapes]
-    return tuple(next((n for n in sizes if n != 1), 1) for sizes in zip(*padded))
 
 
 def joint(shape: Shape) -> Any:

@@ -7,22 +7,10 @@ from collections.abc import Mapping
 
 from micrograd.core.formulas import specialise
 from micrograd.lowering.code.construct import binary, call, negative
-from micrograd.lowering.code.expr import Expr, num
+from micrograd.lowering.code.expr import OPERATORS, Expr, num
 from micrograd.ops import BY_NAME
 
-_BINARY: dict[type[ast.AST], str] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.Pow: "**",
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-}
+_SYMBOLS = {operator.node: symbol for symbol, operator in OPERATORS.items()}
 
 
 def expression(text: str, k: float | None, names: Mapping[str, Expr]) -> Expr:
@@ -39,10 +27,10 @@ def _built(node: ast.expr, names: Mapping[str, Expr]) -> Expr:
         return negative(_built(node.operand, names))
     if isinstance(node, ast.BinOp):
         sides = (_built(node.left, names), _built(node.right, names))
-        return binary(_BINARY[type(node.op)], *sides)
+        return binary(_SYMBOLS[type(node.op)], *sides)
     if isinstance(node, ast.Compare):
         sides = (_built(node.left, names), _built(node.comparators[0], names))
-        return binary(_BINARY[type(node.ops[0])], *sides)
+        return binary(_SYMBOLS[type(node.ops[0])], *sides)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return _call(node.func.id, [_built(argument, names) for argument in node.args])
     raise ValueError(f"cannot read {ast.unparse(node)!r} in a formula of the op rows")

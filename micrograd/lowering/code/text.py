@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from micrograd.lowering.arrays.ir import BATCH, Array, Size
+from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.code.expr import Assign
 from micrograd.lowering.code.kinds import Printer, shape_text
 from micrograd.lowering.code.statements import Code
@@ -31,11 +32,10 @@ def function(name: str, code: Code, printer: Printer, tables: Sequence[str] = ()
     writer = _Writer(printer)
     arguments = [printer(array) for array in code.arguments]
     writer.wrapped(f"def {name}(", [*arguments, *tables], "):")
-    for array in code.arguments:
-        writer.line_of[array] = 1
-    if needs_batch_size(code):
-        first = next(a for a in code.arguments if a.kind == INPUT and a.batched)
-        writer.lines.append(f"    B = len({printer(first)})")
+    writer.line_of.update(dict.fromkeys(code.arguments, 1))
+    sample = next((a for a in code.arguments if a.kind == INPUT and a.batched), None)
+    if sample and any(re.search(r"\bB\b", printer(line.expr)) for line in code.statements):
+        writer.lines.append(f"    B = len({printer(sample)})")
     if not code.with_gradients:
         writer.body(code.forward)
         writer.lines.append(f"    return {printer(code.loss)}")
@@ -74,15 +74,3 @@ def line(statement: Assign, printer: Printer) -> str:
     """Return a statement with the shape of its result in a comment."""
     text = f"{printer(statement.array)} = {printer(statement.expr)}"
     return f"{text:<{SHAPE_COLUMN}}  # {shape_text(statement.expr.shape)}"
-
-
-def needs_batch_size(code: Code) -> bool:
-    """Return whether a line says B."""
-    if not any(BATCH in a.vars and a.kind == INPUT for a in code.arguments):
-        return False
-    return any(
-        e.kind == "batch"
-        or (e.kind in ("broadcast", "full", "embed") and any(isinstance(n, Size) for n in e.shape))
-        for statement in code.statements
-        for e in statement.expr.walk()
-    )

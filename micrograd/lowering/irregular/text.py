@@ -93,15 +93,6 @@ class LevelsText:
         self.tables = [levels.free("groups"), levels.free("entries")]
         self.arguments = [a for k in (INPUT, PARAMETER, CONSTANT) for a in levels.leaves(k)]
 
-    @property
-    def calls(self) -> set[str]:
-        """Return the functions that the text calls."""
-        looked_up = [e for x in self.levels.lookups for e in (x.value, x.ids)]
-        calls = {name for e in looked_up for name in self.show.calls(e)} | {"zeros"}
-        calls |= set() if self.jax else {"add_at"}
-        calls |= {self.show.rows, "add_rows"} if self.levels.lookups else set()
-        return calls | {name for f in self.levels.formulas for name in _calls(f)}
-
     def operations(self) -> str:
         """Return the table of operations, and the two passes over the groups."""
         data = self.levels.data
@@ -243,13 +234,6 @@ def _expressions(formula: Formula) -> tuple[Expr, list[Expr]]:
         names["k"] = names["y"]
     added = [binary("*", names["d"], expression(text, number, names)) for text in row.local]
     return expression(row.value, number, names), added
-
-
-def _calls(formula: Formula) -> set[str]:
-    if formula.op == WEIGHTED_SUM.name:
-        return set()
-    value, added = _expressions(formula)
-    return {name for e in (value, *added) for name in Printer({}).calls(e)}
 
 
 def operation(formula: Formula) -> str:

@@ -206,7 +206,7 @@ def _late(arrays: Iterable[Array]) -> frozenset[Array]:
 
 def _alike(array: Array, term: Term) -> bool:
     """Return whether a term runs over the array's own variables, each by its number, no others."""
-    if term.summed or term.pieces is not None or any(isinstance(f, Choice) for f in term.factors):
+    if term.summed or any(isinstance(f, Choice) for f in term.factors):
         return False
     own = own_variables(array, term)
     return (
@@ -220,7 +220,7 @@ def _covers(array: Array, term: Term) -> bool:
     """Return whether a term gives every element of an array a value, once."""
     if any(isinstance(factor, Choice) for factor in term.factors):
         return True
-    return term.pieces is None and own_variables(array, term) is not None
+    return own_variables(array, term) is not None
 
 
 def _block(local: Iterable[Array]) -> int:

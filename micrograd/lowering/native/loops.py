@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from micrograd.lowering.arrays.differentiate import number_of
 from micrograd.lowering.arrays.ir import (
     BATCH,
@@ -178,10 +176,6 @@ class Loops:
         name = self.memory.names[array]
         if isinstance(term.at, Rows):
             return row_place(self.memory, term.at, name, array.shape[-1], term.kept[-1][0])
-        if term.pieces is not None:
-            owner = np.repeat(np.arange(array.size), np.diff(term.pieces))
-            piece = Read(array, table=owner, variables=(0,))
-            return self.memory.read(piece)
         if term.at is None:
             return self.memory.whole(array)
         return self.memory.read(replace(term.at, array=array))

@@ -18,7 +18,7 @@ def product(memory: Memory, target: Place, term: Term, extents: Extents) -> list
 
     A factor that lies the other way round, and stays the same during the call, is turned once.
     """
-    if len(term.factors) != 2 or not term.summed or term.pieces is not None:
+    if len(term.factors) != 2 or not term.summed:
         return None
     reads = [f for f in term.factors if isinstance(f, Read) and f.table is None]
     if len(reads) != 2 or target.table or target.scalar:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import Scale
-from micrograd.ops import BY_NAME
+from micrograd.ops import BY_NAME, OF_NUMBERS
 
 _SIGNS: dict[type[ast.AST], tuple[str, int]] = {
     ast.Lt: ("<", 2),
@@ -24,6 +24,7 @@ _SIGNS: dict[type[ast.AST], tuple[str, int]] = {
 }
 _UNARY, _ATOM = 5, 6
 _POWERS = {1.0: "{x}", 2.0: "square({x})", 3.0: "cube({x})", 0.5: "sqrt({x})", -1.0: "(1.0 / {x})"}
+C_NAMES = {**OF_NUMBERS, "abs": "fabs"}
 HELPERS = {
     "square": "static inline double square(double x) { return x * x; }",
     "cube": "static inline double cube(double x) { return x * x * x; }",
@@ -58,7 +59,7 @@ class Formulas:
         elif name in BY_NAME and BY_NAME[name].value != f"{name}(x)":
             body = self.text(BY_NAME[name].value, None, {"x": "x"})
             self.called[name] = f"static inline double {name}(double x) {{ return {body}; }}"
-        return f"{ {'abs': 'fabs'}.get(name, name) }({', '.join(arguments)})"
+        return f"{C_NAMES.get(name, name)}({', '.join(arguments)})"
 
     def _written(self, node: ast.expr, letters: Mapping[str, str]) -> tuple[str, int]:
         """Return a syntax tree as C, and how tightly its last operation binds."""

@@ -15,20 +15,29 @@ from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS, Handmade
 from micrograd.core.modes import described
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
-from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM
+from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM, Row, for_each_row
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-CODES = {"": 0} | {row.name: code for code, row in enumerate((*ROWS, WEIGHTED_SUM, STOPPED), 1)}
-NAMES = tuple(CODES)
+NAMES = ["", *(row.name for row in (*ROWS, WEIGHTED_SUM, STOPPED))]
+CODES = {name: code for code, name in enumerate(NAMES)}
 ADD, MUL, WEIGHTED = CODES["add"], CODES["mul"], CODES[WEIGHTED_SUM.name]
 ROUTES = tuple(CODES[row.name] for row in ROWS if row.role == "routes")  # max, min
-NONE = -1  # the operand that a node does not have
-
 _CODE_OF: dict[Any, int] = {op: CODES[name] for name, op in ELEMENTARY.items()}
 _CODE_OF |= {LEAF: 0, SUM_OF_PRODUCTS: WEIGHTED}
+
+
+@for_each_row
+def _give_code(row: Row) -> None:
+    if row.name not in CODES:
+        CODES[row.name] = _CODE_OF[ELEMENTARY[row.name]] = len(NAMES)
+        NAMES.append(row.name)
+
+
+NONE = -1  # the operand that a node does not have
+
 _index = attrgetter("_index")
 
 

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,6 @@ class Vocabulary:
 
     def __post_init__(self) -> None:
         self._ids = {word: number for number, word in enumerate(self.words)}
-        self._seen: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self.words)
@@ -44,12 +43,8 @@ class Vocabulary:
 
     def id(self, word: str) -> int:
         """Give a word's id, 0 if its form is unknown."""
-        number = self._seen.get(word)
-        if number is None:
-            form = self.form(word)
-            number = 0 if form in SPECIAL else self._ids.get(form, 0)
-            self._seen[word] = number
-        return number
+        form = self.form(word)
+        return 0 if form in SPECIAL else self._ids.get(form, 0)
 
     def ids(self, words: Iterable[str]) -> Ids:
         """Give the ids of many words."""
@@ -83,12 +78,13 @@ def clean(word: str) -> str:
     return word
 
 
+@lru_cache(1024)  # a word's affixes are looked up one after another
 def folded(word: str, lower: bool = True, digits: bool = True) -> str:
     """Give a word as it is looked up: capitals and digits folded if so asked."""
     word = clean(word)
     if lower:
         word = word.lower()
-    return _DIGIT.sub("0", word) if digits else word
+    return _DIGIT.sub("0", word) if digits and not word.isalpha() else word
 
 
 def case_of(word: str) -> str:
@@ -173,5 +169,6 @@ def collect(
 def ids(words: Sequence[str], vocabularies: Vocabularies) -> tuple[Ids, NDArray[np.int64]]:
     """Give the ids of every different word, (kinds, tables), and which of them each word is."""
     kinds = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    table = np.stack([v.ids(kinds) for v in vocabularies.values()], axis=1)
+    numbers = (vocabulary.id(word) for word in kinds for vocabulary in vocabularies.values())
+    table = np.fromiter(numbers, np.int32).reshape(len(kinds), len(vocabularies))
     return table, np.fromiter(map(kinds.__getitem__, words), np.int64, len(words))

@@ -21,7 +21,11 @@ def pair_margin(s: Scores, _: Sequence[int], delta: float) -> Value:
     """Compute J = max(0, Δ + s_c − s) of a true and a corrupt window (L4)."""
     (true,), (corrupt,) = s
     true.label, corrupt.label = "s", "s_c"
-    return (corrupt - true + delta).relu()  # type: ignore[no-any-return]
+    gap = corrupt - true
+    gap.label = "s_c − s"
+    short = gap + delta
+    short.label = "Δ + s_c − s"
+    return short.relu()
 
 
 def cross_entropy(s: Scores, tags: Sequence[int], _: float) -> Value:

@@ -131,20 +131,25 @@ def above(shape: Shape, x: Any, z: Any, parameters: Mapping[str, Any]) -> Pass:
     return Pass(x, z, h, affine(last, h, parameters.get("c")))
 
 
-def pre_activations(shape: Shape, arrays: Mapping[str, Any], ids: Ids, kinds: Any) -> Floats:
-    """Compute Wx + b of windows (n, width) of words that are rows of `ids` (words, tables).
+def products(shape: Shape, arrays: Mapping[str, Any], ids: Ids) -> Floats:
+    """Multiply every word, a row of `ids` (words, tables), by W's part for every place.
 
-    A word that occurs often is multiplied once for every place in a window: with W in parts,
-    Wx = Σ W_p x_p.
+    So Wx of a window is Σ_p W_p x_p, (words, width, hidden), and a word that occurs often is
+    multiplied once.
     """
     x = gather(shape, arrays, ids[:, None])
     parts = [arrays["W"] / shape.width] * shape.width
     if not shape.average:
         parts = np.split(arrays["W"], shape.width, axis=1)
-    z = np.tile(arrays["b"], (len(kinds), 1))
-    for place, W in enumerate(parts):
-        z += (x @ W.T)[kinds[:, place]]
-    return z
+    return (x @ np.concatenate(parts).T).reshape(len(x), shape.width, shape.hidden)
+
+
+def pre_activations(products: Floats, kinds: Any, b: Floats) -> Floats:
+    """Compute Wx + b of windows (n, width) of words that are rows of `products`."""
+    z = products[kinds[:, 0], 0]
+    for place in range(1, kinds.shape[1]):
+        z += products[kinds[:, place], place]
+    return np.asarray(z + b)
 
 
 def affine(W: Any, x: Any, b: Any = None) -> Any:
@@ -165,7 +170,9 @@ def _activated(z: Any, name: str) -> Any:
     out = []
     for number, value in enumerate(z):
         with scope(f"neuron {number}"):
+            value.label = f"z{number}"
             out.append(getattr(value, name)())
+            out[-1].label = f"h{number}"
     return out
 
 

@@ -17,6 +17,8 @@ from micrograd.ner.model.windows import Windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import Batch, ScalarEngine
+from micrograd.render.numerals import shown
+from micrograd.stepper.tokens import Sentence as Line
 
 if TYPE_CHECKING:
     from micrograd.ner.tagger import Tagger
@@ -42,6 +44,30 @@ class Example(NamedTuple):
     title: str
     windows: list[Window]
     loss: Value
+
+    def heading(self) -> dict[str, str]:
+        """Say in both languages what the page steps through."""
+        loss = f"J = {shown(self.loss.data)}"
+        if len(self.windows) == 2 and {"s", "s_c"} <= self._labels():
+            formula = f"J = max(0, Δ + s_c − s) = {shown(self.loss.data)}"
+            return {
+                "en": f"True against corrupt window: {formula}",
+                "zh": f"真窗口与假窗口：{formula}",
+            }
+        return {"en": f"The loss of one sample: {loss}", "zh": f"一个样本的损失：{loss}"}
+
+    def sentences(self) -> list[Line]:
+        """Return the windows as lines of tokens."""
+        pair = len(self.windows) == 2 and {"s", "s_c"} <= self._labels()
+        roles = [("true", "s"), ("corrupt", "s_c")] if pair else [("true", "")]
+        windows = self.windows if pair else self.windows[:1]
+        return [
+            Line(role, name, window.words, window.centre)
+            for (role, name), window in zip(roles, windows)
+        ]
+
+    def _labels(self) -> set[str]:
+        return {value.label for value in topological_order(self.loss)}
 
     def scores(self) -> list[str]:
         """Say the two scores of a pair and their gradients; nothing of other samples."""
@@ -144,5 +170,12 @@ def write_example(
     chosen = example(tagger, sentences)
     say(f"the graph that is drawn: {chosen.title}, J = {chosen.loss.data:.4g}")
     render(chosen.loss).save(folder / "pair.svg")
-    save_page(chosen.loss, folder / "pair.html", chosen.title, program=lower(chosen.loss))
+    program = lower(chosen.loss)
+    save_page(
+        chosen.loss,
+        folder / "pair.html",
+        chosen.heading(),
+        program=program,
+        sentences=chosen.sentences(),
+    )
     return chosen

@@ -14,6 +14,7 @@ from micrograd.ner.text.sentence import Corpus, Sentence, Source
 
 BOM = "\ufeff"
 LONGEST_LINE = 100_000
+REMEMBERED = 100_000  # different lines that are split once only
 FEW_BORDERS = 1_000  # tokens in one sentence that make a file without empty lines look odd
 
 
@@ -94,9 +95,16 @@ class _Reader:
         self.words: list[str] = []
         self.tags: list[str] = []
         self.numbers: list[int] = []
+        self.plain: dict[str, tuple[str, str]] = {}  # word and tag of lines that were read
         self.known: dict[str, str] = {}  # one object per tag
 
     def read(self, number: int, line: str) -> None:
+        if pair := self.plain.get(line):
+            self._add(number, *pair)
+        else:
+            self._read(number, line)
+
+    def _read(self, number: int, line: str) -> None:
         row = self.layout.split(line)
         if not row or not any(row):
             self.end_sentence()
@@ -110,18 +118,24 @@ class _Reader:
         layout = self.layout
         if not self.numbers and not self.sentences:
             self._check_columns(number)
-        if len(row) != layout.columns:
+        whole = len(row) == layout.columns
+        if not whole:
             row = self._completed(number, line, row)
-        word = row[layout.word]
+        word, tag = row[layout.word], "O" if layout.tag is None else row[layout.tag]
         if not word:
             self.repairs(number, "the word column is empty", "empty words", "keeps it so")
+        if not tag:
+            self._untagged(number, line)
+        pair = word, self.known.setdefault(tag or "O", tag or "O")
+        if whole and word and tag and len(self.plain) < REMEMBERED:
+            self.plain[line] = pair
+        self._add(number, *pair)
+
+    def _add(self, number: int, word: str, tag: str) -> None:
         self.words.append(word)
         self.numbers.append(number)
-        if layout.tag is not None:
-            tag = row[layout.tag]
-            if not tag:
-                self._untagged(number, line)
-            self.tags.append(self.known.setdefault(tag or "O", tag or "O"))
+        if self.layout.tag is not None:
+            self.tags.append(tag)
 
     def _completed(self, number: int, line: str, row: list[str]) -> list[str]:
         """Give a row its missing tag; ValueError for any other number of columns."""
@@ -197,9 +211,9 @@ def normalise(
     corpus.scheme = said_scheme or schemes.detect(sentence.tags for sentence in corpus)
     if scheme is not None:
         _check_sequences(corpus, repairs)
-        for sentence in corpus:
-            if any(tag != "O" for tag in sentence.tags):
-                sentence.tags = schemes.convert(sentence.tags, scheme)
+        as_wanted = scheme == corpus.scheme and not said_scheme and not repairs.kinds
+        for sentence in () if as_wanted else corpus:
+            sentence.tags = schemes.convert(sentence.tags, scheme)
     corpus.notes += repairs.notes()
     return corpus
 

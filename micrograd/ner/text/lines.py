@@ -79,16 +79,19 @@ def split_lines(text: str) -> list[str]:
 
 def find_layout(lines: Iterable[str], word: int, tag: int | None) -> Layout:
     """Find the rule of a file: most of its lines that can only be tokens follow it."""
-    sure = [line for line in lines if line.strip(BLANKS) and line[0] not in "#;$"]
-    sure = [line for line in sure if not line.startswith(DOCUMENTS)]
-    sure = sure or [line for line in lines if line.strip(BLANKS)]
-    tabs = sum("\t" in line.rstrip(BLANKS) for line in sure)
-    layout = Layout("\t" if 2 * tabs > len(sure) else " ", 0, word, tag, frozenset())
+    full = {line: count for line, count in Counter(lines).items() if line.strip(BLANKS)}
+    sure = {line: count for line, count in full.items() if _only_token(line)} or full
+    tabs = sum(count for line, count in sure.items() if "\t" in line.rstrip(BLANKS))
+    layout = Layout("\t" if 2 * tabs > sum(sure.values()) else " ", 0, word, tag, frozenset())
     counts, tags = Counter[int](), defaultdict[int, set[str]](set)
-    for line in sure:
+    for line, count in sure.items():
         row = layout.split(line)
-        counts[len(row)] += 1
+        counts[len(row)] += count
         if tag is not None and -len(row) <= tag < len(row):
             tags[len(row)].add(row[tag])
     columns = counts.most_common(1)[0][0] if counts else 0
     return Layout(layout.separator, columns, word, tag, frozenset(tags[columns]))
+
+
+def _only_token(line: str) -> bool:
+    return line[0] not in "#;$" and not line.startswith(DOCUMENTS)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 SCHEMES = ("IO", "IOB1", "BIO", "BIOES")
 LETTERS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
+LOOKED_UP = 10_000  # tags, and pairs and triples of them, whose answers are kept
 
 
 class Span(NamedTuple):
@@ -17,6 +20,7 @@ class Span(NamedTuple):
     type: str
 
 
+@lru_cache(LOOKED_UP)
 def split_tag(tag: str) -> tuple[str, str]:
     """Split `B-LOC` into `("B", "LOC")` and `O` into `("O", "")`.
 
@@ -32,8 +36,10 @@ def split_tag(tag: str) -> tuple[str, str]:
     return LETTERS[prefix], label
 
 
-def _continues(before: tuple[str, str], here: tuple[str, str]) -> bool:
-    return before[0] in "BI" and here[0] in "IE" and before[1] == here[1]
+@lru_cache(LOOKED_UP)
+def _continues(before: str, here: str) -> bool:
+    (letter, label), (next_letter, next_label) = split_tag(before), split_tag(here)
+    return letter in "BI" and next_letter in "IE" and label == next_label
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
@@ -43,12 +49,11 @@ def spans(tags: Sequence[str]) -> list[Span]:
     that is not O starts a new one. Holds for all four schemes.
     """
     found: list[Span] = []
-    before, start = ("O", ""), 0
-    for position, tag in enumerate([*tags, "O"]):
-        here = split_tag(tag)
+    before, start = "O", 0
+    for position, here in enumerate([*tags, "O"]):
         if not _continues(before, here):
-            if before[0] != "O":
-                found.append(Span(start, position, before[1]))
+            if before != "O":
+                found.append(Span(start, position, split_tag(before)[1]))
             start = position
         before = here
     return found
@@ -88,46 +93,38 @@ def detect(sequences: Iterable[Sequence[str]]) -> str:
     E and S occur in BIOES only; without B the file is IO; between IOB1 and BIO the one
     that the fewer entity starts contradict. A file without entities counts as BIO.
     """
-    seen: set[str] = set()
-    against_bio = against_iob1 = 0
+    pairs: Counter[tuple[str, str]] = Counter()
     for tags in sequences:
-        before = ("O", "")
-        for tag in tags:
-            here = split_tag(tag)
-            seen.add(here[0])
-            starts = before[0] == "O" or before[1] != here[1]
-            against_bio += starts and here[0] == "I"
-            against_iob1 += starts and here[0] == "B"
-            before = here
+        pairs.update(zip(["O", *tags], tags))
+    seen, starting = set(), Counter[str]()
+    for (before, here), count in pairs.items():
+        letter, label = split_tag(here)
+        seen.add(letter)
+        if split_tag(before)[1] != label:
+            starting[letter] += count
     if seen & {"E", "S"}:
         return "BIOES"
     if "I" in seen and "B" not in seen:
         return "IO"
-    return "IOB1" if against_bio > against_iob1 else "BIO"
+    return "IOB1" if starting["I"] > starting["B"] else "BIO"
 
 
 def illegal(tags: Sequence[str], scheme: str) -> list[int]:
     """Give the positions whose tag may not stand there in the scheme."""
-    parts = [("O", ""), *(split_tag(tag) for tag in tags), ("O", "")]
-    triples = zip(parts, parts[1:], parts[2:], strict=False)
-    return [
-        i
-        for i, (before, here, after) in enumerate(triples)
-        if not _legal(before, here, after, scheme)
-    ]
+    triples = zip(["O", *tags], tags, [*tags[1:], "O"])
+    return [i for i, triple in enumerate(triples) if not _legal(*triple, scheme)]
 
 
-def _legal(
-    before: tuple[str, str], here: tuple[str, str], after: tuple[str, str], scheme: str
-) -> bool:
-    prefix = here[0]
-    if prefix == "O" or scheme == "IO":
-        return prefix in "OI"
+@lru_cache(LOOKED_UP)
+def _legal(before: str, here: str, after: str, scheme: str) -> bool:
+    letter, label = split_tag(here)
+    if letter == "O" or scheme == "IO":
+        return letter in "OI"
     if scheme == "IOB1":
-        return prefix == "I" or (before[0] in "BI" and before[1] == here[1])
-    if prefix in "IE" and not _continues(before, here):
+        return letter == "I" or split_tag(before) in (("B", label), ("I", label))
+    if letter in "IE" and not _continues(before, here):
         return False
-    return scheme == "BIO" or prefix in "ES" or _continues(here, after)
+    return scheme == "BIO" or letter in "ES" or _continues(here, after)
 
 
 def follows(before: str, here: str, scheme: str) -> bool:
@@ -135,10 +132,9 @@ def follows(before: str, here: str, scheme: str) -> bool:
 
     `scheme` is BIO or BIOES.
     """
-    a, b = split_tag(before), split_tag(here)
-    if b[0] in "IE":
-        return _continues(a, b)
-    return scheme == "BIO" or a[0] not in "BI"
+    if split_tag(here)[0] in "IE":
+        return _continues(before, here)
+    return scheme == "BIO" or split_tag(before)[0] not in "BI"
 
 
 def strict_spans(tags: Sequence[str], scheme: str = "BIO") -> list[Span]:

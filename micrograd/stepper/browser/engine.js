@@ -7,9 +7,12 @@ const checked = f => (...xs) => {
   if (lost) throw new RangeError("no finite value");
   return out;
 };
-const [exp, log, log1p, sqrt, sin, cos] =
-  ["exp", "log", "log1p", "sqrt", "sin", "cos"].map(name => checked(Math[name]));
-const tanh = Math.tanh, abs = Math.abs;
+const { abs, tanh } = Math;
+const [exp, expm1, log, log1p, log2, log10, sqrt, sin, cos, tan, sinh, cosh] =
+  ["exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh"]
+    .map(name => checked(Math[name]));
+const [arcsin, arccos, arctan, arcsinh, arccosh, arctanh] =
+  ["asin", "acos", "atan", "asinh", "acosh", "atanh"].map(name => checked(Math[name]));
 // C's pow, which Python calls, knows that 1 to any power is 1; JavaScript's does not.
 const pow = checked((x, y) =>
   x === 1 || (x === -1 && (y === Infinity || y === -Infinity)) ? 1 : Math.pow(x, y));

@@ -38,36 +38,12 @@ def embed(values: Any, shape: Any, key: Any) -> Any:
     return out
 
 
-def segment_sum(values: Any, starts: Any) -> Any:
-    """Sum the pieces of the last axis between one start and the next."""
-    return np.add.reduceat(values, starts[:-1], axis=-1)
-
-
-def segment_max(values: Any, starts: Any) -> Any:
-    """Return the largest of each piece of the last axis between one start and the next."""
-    return np.maximum.reduceat(values, starts[:-1], axis=-1)
-
-
-def segment_min(values: Any, starts: Any) -> Any:
-    """Return the smallest of each piece of the last axis between one start and the next."""
-    return np.minimum.reduceat(values, starts[:-1], axis=-1)
-
-
 def first_true(hits: Any, axis: int) -> Any:
     """Mark the first true element along an axis; the last, where none is, since one is nan."""
     hits = hits.swapaxes(axis, -1)
     count = np.arange(hits.shape[-1])
     place = np.where(hits, count, len(count) - 1).min(-1)
     return (count == place[..., None]).swapaxes(axis, -1)
-
-
-def segment_first_true(hits: Any, starts: Any) -> Any:
-    """Mark the first true element of each piece; the last, where none is, since one is nan."""
-    count = np.arange(hits.shape[-1])
-    place = segment_min(np.where(hits, count, len(count)), starts)
-    place = np.minimum(place, starts[1:] - 1)
-    owner = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    return count == place[..., owner]
 
 
 def add_rows(out: Any, *pairs: Any) -> Any:

@@ -33,6 +33,18 @@ sqrt = of_tensors(torch.sqrt)
 sin = of_tensors(torch.sin)
 cos = of_tensors(torch.cos)
 tanh = of_tensors(torch.tanh)
+expm1 = of_tensors(torch.expm1)
+log2 = of_tensors(torch.log2)
+log10 = of_tensors(torch.log10)
+tan = of_tensors(torch.tan)
+sinh = of_tensors(torch.sinh)
+cosh = of_tensors(torch.cosh)
+arcsin = of_tensors(torch.arcsin)
+arccos = of_tensors(torch.arccos)
+arctan = of_tensors(torch.arctan)
+arcsinh = of_tensors(torch.arcsinh)
+arccosh = of_tensors(torch.arccosh)
+arctanh = of_tensors(torch.arctanh)
 maximum = of_tensors(torch.maximum)
 minimum = of_tensors(torch.minimum)
 abs = of_tensors(torch.abs)
@@ -76,45 +88,12 @@ def embed(values: Any, shape: Any, key: Any) -> Any:
     return out
 
 
-def segment_sum(values: Any, starts: Any) -> Any:
-    """Sum the pieces of the last axis between one start and the next."""
-    count = len(starts) - 1
-    pieces = torch.repeat_interleave(torch.arange(count), starts.diff())
-    out = torch.zeros((*values.shape[:-1], count), dtype=torch.float64)
-    return out.index_add(-1, pieces, values)
-
-
-def pieces(starts: Any) -> Any:
-    """Return the places of each piece in a row of its own, the last one repeated to fill it."""
-    places = starts[:-1, None] + torch.arange(int(starts.diff().max()))
-    return torch.minimum(places, starts[1:, None] - 1)
-
-
-def segment_max(values: Any, starts: Any) -> Any:
-    """Return the largest of each piece of the last axis between one start and the next."""
-    return values[..., pieces(starts)].amax(-1)
-
-
-def segment_min(values: Any, starts: Any) -> Any:
-    """Return the smallest of each piece of the last axis between one start and the next."""
-    return values[..., pieces(starts)].amin(-1)
-
-
 def first_true(hits: Any, axis: int) -> Any:
     """Mark the first true element along an axis; the last, where none is, since one is nan."""
     hits = hits.swapaxes(axis, -1)
     count = torch.arange(hits.shape[-1])
     place = torch.where(hits, count, len(count) - 1).amin(-1)
     return (count == place[..., None]).swapaxes(axis, -1)
-
-
-def segment_first_true(hits: Any, starts: Any) -> Any:
-    """Mark the first true element of each piece; the last, where none is, since one is nan."""
-    count = torch.arange(hits.shape[-1])
-    place = segment_min(torch.where(hits, count, len(count)), starts)
-    place = torch.minimum(place, starts[1:] - 1)
-    owner = torch.repeat_interleave(torch.arange(len(starts) - 1), torch.diff(starts))
-    return count == place[..., owner]
 
 
 def add_rows(out: Any, *pairs: Any) -> Any:

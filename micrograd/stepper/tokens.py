@@ -1,0 +1,39 @@
+"""The sentences that a graph was recorded of, as coloured tokens above its picture."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from micrograd.printing import printable
+
+
+class Sentence(NamedTuple):
+    """Words, the place of the one in the middle of the window, and what the sentence is.
+
+    `role` is "true" or "corrupt", which have a colour each; `name` is shown in front of it.
+    """
+
+    role: str
+    name: str
+    words: Sequence[str]
+    centre: int
+
+
+def tokens(sentences: Sequence[Sentence]) -> str:
+    """Return the sentences as HTML, a line each."""
+    return "\n".join(map(_line, sentences))
+
+
+def _line(sentence: Sentence) -> str:
+    words = " ".join(
+        f"<{tag}>{_written(word)}</{tag}>"
+        for place, word in enumerate(sentence.words)
+        for tag in (("strong" if place == sentence.centre else "span"),)
+    )
+    return f'<p class="{sentence.role}"><b>{_written(sentence.name)}</b> {words}</p>'
+
+
+def _written(text: str) -> str:
+    return html.escape(printable(text))

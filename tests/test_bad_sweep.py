@@ -1,0 +1,159 @@
+"""Every argument of public functions, replaced by what it cannot be: the error is in our words.
+
+Each row is a call that works; its arguments are replaced one at a time. Where the call goes
+through, the value was one that it may take.
+"""
+
+import math
+import re
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("numpy", reason="numpy is not installed")
+
+import numpy as np
+
+from micrograd import Value, checkpoint, functions, init, losses, nn, optim, schedules
+from micrograd.gradcheck import gradcheck
+from micrograd.nn import MLP
+from micrograd.preprocessing import MeanSubtraction, Normalisation, Whitening
+from micrograd.training import EarlyStopping, fit
+from tests.bad_inputs import STOCK
+
+STRANGE = [
+    *(None, math.nan, math.inf, -math.inf, -1, 0, 0.5, 10**400, True, 1j, "x", "", b"x"),
+    *([], {}, set(), [math.nan], [None], ["x"], [[1, 2], [3]], np.array([]), np.zeros((2, 2))),
+    *(np.array(1.0), np.float32("nan"), object(), Value(2.0), MLP(1, [1]), print, ...),
+]
+LARGE = {
+    "MLP",
+    "Layer",
+    "Neuron",
+    "Embedding",
+    "Recurrent",
+    "SoftmaxClassifier",
+    "one_hot",
+    "partial",
+}
+SCORES = [Value(1.0), Value(2.0), Value(0.5)]
+MODEL = MLP(2, [2, 1])
+WEIGHTS = MODEL.parameters()
+FOLDER = Path(tempfile.gettempdir())
+
+
+def square(x):
+    return x * x
+
+
+CALLS = [
+    (losses.max_margin, (Value(1.0), [Value(2.0)], 1.0), {}),
+    (losses.binary_hinge, (Value(1.0), 1), {}),
+    (losses.multiclass_hinge, (SCORES, 1, 1.0), {}),
+    (losses.cross_entropy, (SCORES, 1), {}),
+    (losses.nll, (SCORES, 1), {}),
+    (losses.mse, (SCORES, [1.0, 2.0, 3.0]), {}),
+    (losses.l1, (WEIGHTS, 0.1), {}),
+    (losses.l2, (WEIGHTS, 0.1), {}),
+    (functions.dot, (SCORES, [1.0, 2.0, 3.0]), {}),
+    (functions.mean, (SCORES,), {}),
+    (functions.logsumexp, (SCORES,), {}),
+    (functions.softmax, (SCORES,), {}),
+    (functions.log_softmax, (SCORES,), {}),
+    (schedules.constant, (0.1,), {}),
+    (schedules.step, (0.1, 10, 0.5), {}),
+    (schedules.exponential, (0.1, 0.01), {}),
+    (schedules.inverse, (0.1, 10), {}),
+    (schedules.linear, (0.1, 0.01, 100), {}),
+    (schedules.cosine, (0.1, 100, 0.0), {}),
+    (schedules.triangular, (0.01, 0.1, 10), {}),
+    (schedules.one_cycle, (0.1, 100, 0.3, 25.0, 1e4), {}),
+    (schedules.warm_up, (schedules.constant(0.1), 10), {}),
+    (schedules.by_epoch, (schedules.constant(0.1), 10), {}),
+    (schedules.composed, ((3, schedules.constant(0.1)), schedules.constant(0.2)), {}),
+    (schedules.Plateau, (0.1,), {"factor": 0.5, "patience": 3, "threshold": 0.1, "least": 0.0}),
+    (schedules.exponential(0.1, -0.01), (3,), {}),
+    (schedules.one_cycle(0.1, 100), (3,), {}),
+    (schedules.step(0.1, 10), (3,), {}),
+    (optim.SGD, (WEIGHTS,), {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.1}),
+    (optim.AdaGrad, (WEIGHTS,), {"lr": 0.1, "eps": 1e-8}),
+    (optim.RMSProp, (WEIGHTS,), {"lr": 0.1, "decay": 0.9}),
+    (optim.Adam, (WEIGHTS,), {"lr": 0.1, "beta1": 0.9, "beta2": 0.9, "eps": 1e-8}),
+    (optim.SGD(WEIGHTS).step, ([0.0] * len(WEIGHTS),), {}),
+    (optim.Adam(WEIGHTS).load_state_dict, (optim.Adam(WEIGHTS).state_dict(),), {}),
+    (optim.clip_norm, (1.0,), {}),
+    (optim.clip_value, (1.0,), {}),
+    (optim.clip_norm(1.0), ([1.0, 2.0],), {}),
+    (optim.clip_value(1.0), ([1.0, 2.0],), {}),
+    (optim.fan_in_groups, (MODEL,), {}),
+    (nn.MLP, (2, [2, 1]), {"activation": "tanh"}),
+    (nn.Layer, (2, 2), {"activation": "tanh"}),
+    (nn.Neuron, (2,), {"activation": "tanh"}),
+    (nn.Embedding, (3, 2), {}),
+    (nn.Dropout, (0.5,), {}),
+    (nn.Recurrent, (2, 3), {}),
+    (nn.SoftmaxClassifier, (2, 3), {}),
+    (nn.one_hot, (1, 3), {}),
+    (nn.MLP(2, [1]), ([1.0, 2.0],), {}),
+    (nn.Embedding(3, 2), (1,), {}),
+    (nn.Dropout(0.5), ([1.0, 2.0],), {}),
+    (nn.Recurrent(1, 2), ([[1.0], [2.0]],), {}),
+    (MODEL.load_state_dict, (MODEL.state_dict(),), {}),
+    (init.initialise, (MLP(2, [2]), "xavier_uniform", 1), {}),
+    (init.spread, ("xavier_uniform", 2, 2), {}),
+    (MeanSubtraction().fit, ([[1.0, 2.0], [3.0, 5.0]],), {}),
+    (Normalisation().fit, ([[1.0, 2.0], [3.0, 5.0]],), {}),
+    (Whitening().fit, ([[1.0, 2.0], [3.0, 5.0]],), {}),
+    (gradcheck, (square, [1.5]), {"method": "central", "h": 1e-5, "tolerance": 1e-6, "order": 1}),
+    (checkpoint.save_state, (FOLDER / "swept.json", {"a": 1.0}), {}),
+    (checkpoint.save_state, (FOLDER / "swept.npz", {"a": 1.0}), {}),
+    (checkpoint.load_state, (FOLDER / "swept.json",), {}),
+    (checkpoint.restore, (MODEL, MODEL.state_dict()), {}),
+    (
+        partial(fit, progress=False),
+        (lambda batch: 1.0, [1, 2], 1),
+        {"batch_size": 1, "after_epoch": [], "stop": None, "evaluate": None},
+    ),
+    (EarlyStopping, ("loss",), {}),
+    (schedules.Plateau(0.1).report, (0.5,), {}),
+]
+
+
+def strange_calls(function, arguments, options):
+    """Yield the call with one argument replaced by each strange value in turn."""
+    sizes = getattr(function, "__name__", type(function).__name__) in LARGE
+    for strange in STRANGE:
+        if sizes and isinstance(strange, int) and strange > 1e6:
+            continue  # so many units are what was asked for
+        for at in range(len(arguments)):
+            yield (*arguments[:at], strange, *arguments[at + 1 :]), options
+        for name in options:
+            yield arguments, options | {name: strange}
+
+
+def told(error):
+    """Return the message of an error, without the kinds that it names in parentheses."""
+    return re.sub(r"\(NoneType\)", "", str(error))
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: getattr(call[0], "__qualname__", "call"))
+def test_what_an_argument_cannot_be_is_said_in_our_words(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    function, arguments, options = call
+    function(*arguments, **options)
+    wrong = []
+    for given, chosen in strange_calls(function, arguments, options):
+        try:
+            function(*given, **chosen)
+        except (TypeError, ValueError, OSError, KeyError) as error:
+            if STOCK.search(told(error)) and "MLP.__call__" not in str(error):  # it was called
+                wrong.append((given, chosen, str(error)))
+        except Exception as error:
+            wrong.append((given, chosen, repr(error)))
+    assert not wrong
+
+
+def test_the_sweep_is_wide():
+    assert sum(1 for call in CALLS for _ in strange_calls(*call)) > 3000

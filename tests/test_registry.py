@@ -1,0 +1,187 @@
+"""Operations of one's own: checked when they are added, then as the engine's own everywhere."""
+
+import copy
+import math
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from micrograd import Value, grad, hessian, register
+from micrograd.expressions import parse
+from micrograd.gradcheck import gradcheck
+from micrograd.lowering import lower
+from micrograd.nn import MLP
+from micrograd.ops import BY_NAME, ROWS
+from micrograd.render import render
+from micrograd.stepper import page
+from micrograd.stepper.terminal import Walkthrough
+from tests.bad_inputs import STOCK
+
+SOFT = {"name": "own_soft", "value": "2*tanh(x/2)", "local": "1 - (out/2)**2"}
+LENGTH = {"name": "own_length", "value": "sqrt(x * x + y * y)", "local": ("x / out", "y / out")}
+BENT = {"name": "own_bent", "value": "where(x > 0, x, k * x)", "local": "where(x > 0, 1, k)"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _rows_of_these_tests_only():
+    known = len(ROWS)
+    yield register(**SOFT), length(1, 1), bent(1)
+    for row in ROWS[known:]:
+        del BY_NAME[row.name]
+        delattr(Value, row.name)
+    del ROWS[known:]
+
+
+def soft(x):
+    return register(**SOFT)(x)
+
+
+def length(x, y):
+    return register(**LENGTH, domain=((0.5, 2), (0.5, 2)))(x, y)
+
+
+def bent(x, *k):
+    return register(**BENT, constants=(0.5, 0.1), kinks="x")(x, *k)
+
+
+def result(x, y):
+    return length(soft(x), bent(y, 0.3)) * x
+
+
+def test_an_operation_is_a_method_and_a_function():
+    x = Value(0.7)
+    assert x.own_soft().data == soft(0.7).data == 2 * math.tanh(0.35)
+    assert x.own_soft()._op == "own_soft"
+    assert length(3.0, Value(4.0)).data == x.own_length(0.0).data + 5.0 - 0.7
+    assert bent(-2.0).data == -1.0 and bent(-2.0, 0.1).data == pytest.approx(-0.2)
+    assert register(**SOFT).__name__ == "own_soft" and "own_soft(x)" in Value.own_soft.__doc__
+
+
+def test_it_is_differentiated_twice():
+    x, y = Value(0.7), Value(-0.4)
+    f = result(x, y)
+    assert gradcheck(f) and gradcheck(f, order=2)
+    for name in ("own_soft", "own_length", "own_bent"):
+        assert gradcheck(BY_NAME[name], order=2) and gradcheck(BY_NAME[name], method="complex")
+    steps = grad(f, [x, y])
+    f.backward()
+    assert steps == [x.grad, y.grad]
+    assert hessian(soft(x), [x])[0][0] == pytest.approx(-math.tanh(0.35) / math.cosh(0.35) ** 2 / 1)
+
+
+def test_it_is_drawn_stepped_through_and_in_the_playground():
+    x, y = Value(0.7, label="x"), Value(-0.4, label="y")
+    f = result(x, y)
+    assert "own_soft" in render(f).svg
+    assert "own_soft:{value:" in page(f) and "own_length:{value:" in page(f)
+    assert "own_soft" in "\n".join(Walkthrough(f).transcript())
+    assert parse("own_length(own_soft(x), 2)", {"x": 1.0}).data == length(soft(1.0), 2.0).data
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_is_lowered_with_equal_gradients(seed):
+    draw = np.random.default_rng(seed)
+    model = MLP(3, [4, 2], activation="own_soft")
+    program = lower(lambda x: length(*model(x)) ** 2 + bent(x[0], 0.1), [0.1, 0.2, 0.3])
+    samples = draw.uniform(-1, 1, (5, 3))
+    loss, gradients = program.value_and_grad(samples)
+    total = sum(length(*model(list(x))) ** 2 + bent(float(x[0]), 0.1) for x in samples) / 5
+    model.zero_grad()
+    total.backward()
+    assert loss == pytest.approx(total.data, rel=1e-12)
+    expected = [[w.grad for w in n.w] for n in model.layers[0].neurons]
+    assert gradients["W1"] == pytest.approx(np.array(expected), rel=1e-11)
+    assert "2 * tanh(z1 / 2)" in program.source
+
+
+def test_copies_and_pickles_keep_it_where_it_is_known(tmp_path):
+    f = result(Value(0.7), Value(0.4))
+    for other in (copy.deepcopy(f), pickle.loads(pickle.dumps(f))):
+        assert other.forward() == f.data
+    file = tmp_path / "f.pickle"
+    file.write_bytes(pickle.dumps(soft(Value(1.0))))
+    code = f"import pickle; pickle.loads(open({str(file)!r}, 'rb').read())"
+    root = str(Path(__file__).parent.parent)
+    environment = os.environ | {"PYTHONPATH": root}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert "there is no operation 'own_soft' here: register it before loading" in run.stderr
+
+
+def test_the_same_row_again_changes_nothing():
+    again = register(**SOFT)
+    assert again(0.3).data == soft(0.3).data
+    with pytest.raises(ValueError, match="there is an operation own_soft already"):
+        register("own_soft", "tanh(x)", "1 - out * out")
+
+
+WRONG = {
+    "slope": ({"local": "1 - out / 2"}, "refused: own_bad.*by its formula, the slope there is"),
+    "almost": ({"local": "1.001 * (1 - (out/2)**2)"}, "refused"),
+    "sign": ({"local": "(out/2)**2 - 1"}, "refused"),
+    "constant": ({"local": "12345"}, "refused"),
+    "no value": ({"value": "log(x)", "local": "1 / x"}, "no finite value at x = -.*domain="),
+    "no slope": ({"value": "x", "local": "log(x)"}, "no finite slope at x = -.*domain="),
+    "second operand": ({"value": "x * y", "local": "y"}, "uses y: for two operands"),
+    "two slopes": ({"local": ("1", "1")}, "does not use y"),
+    "three slopes": ({"local": ("1", "1", "1")}, "3 local gradients"),
+    "no slopes": ({"local": ()}, "0 local gradients"),
+    "None": ({"local": None}, "local=None: give a formula"),
+    "number": ({"value": 3}, "value=3 is no text"),
+    "constant k": ({"value": "x * k", "local": "k"}, "uses k: for a constant give"),
+    "unused k": ({"constants": (1.0,)}, "does not use k"),
+    "k of two": (
+        {"value": "x * y * k", "local": ("y", "x"), "constants": (1.0,)},
+        "two operands has no constant",
+    ),
+    "k no number": ({"value": "x * k", "local": "k", "constants": ("a",)}, "a is no finite"),
+    "k nan": ({"value": "x * k", "local": "k", "constants": (math.nan,)}, "nan is no finite"),
+    "k alone": ({"value": "x * k", "local": "k", "constants": 5}, "give sample values of k"),
+    "name taken": ({"name": "tanh"}, "there is an operation tanh already"),
+    "attribute": ({"name": "data"}, "'data' has a meaning already"),
+    "method": ({"name": "backward"}, "'backward' has a meaning already"),
+    "letter": ({"name": "x"}, "'x' has a meaning already"),
+    "function": ({"name": "where"}, "'where' has a meaning already"),
+    "keyword": ({"name": "lambda"}, "cannot name an operation"),
+    "private": ({"name": "_soft"}, "cannot name an operation"),
+    "nameless": ({"name": ""}, "cannot name an operation"),
+    "no name": ({"name": None}, "name=None is no text"),
+    "attribute read": ({"value": "x.__class__"}, "is not allowed in a formula"),
+    "call": ({"value": "__import__('os')"}, "there is no function __import__"),
+    "index": ({"value": "x[0]"}, "is not allowed"),
+    "conditional": ({"value": "x if x > 0 else 0"}, "is not allowed"),
+    "comparison": ({"value": "x > 0"}, "is not allowed"),
+    "chain": ({"value": "where(0 < x < 1, x, 0)"}, "where takes a comparison"),
+    "text": ({"value": "'x'"}, "is not allowed"),
+    "truth": ({"value": "x + True"}, "is not allowed"),
+    "too large": ({"value": "x * 9**9**9"}, r"write the number for 9 \*\* 9"),
+    "infinite": ({"value": "x * 1e999"}, "no finite number"),
+    "empty": ({"value": ""}, "is no formula"),
+    "nested": ({"value": "(" * 240 + "x" + ")" * 240}, "is no formula"),
+    "long": ({"value": "x" + "+x" * 1000}, "is no formula"),
+    "not closed": ({"value": "tanh(x"}, "is no formula"),
+    "unknown": ({"value": "tan(x) + zork(x)"}, "there is no function zork"),
+    "operands": ({"value": "tanh(x, x)"}, "tanh takes 1 operands, not 2"),
+    "domain of one": ({"domain": (1,)}, "give"),
+    "domain text": ({"domain": "ab"}, "give"),
+    "domain upside": ({"domain": (3, 1)}, "give low < high"),
+    "domain nan": ({"domain": (math.nan, 1)}, "give"),
+    "domain number": ({"domain": 5}, "give"),
+    "kinks all over": ({"kinks": "x - x"}, "fill its domain"),
+    "kinks number": ({"kinks": 5}, "kinks=5"),
+    "needs": ({"needs": 3}, "needs=3 is no text"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG.values(), ids=WRONG)
+def test_what_is_no_operation_is_refused(wrong, said):
+    with pytest.raises((ValueError, TypeError), match=said) as caught:
+        register(**SOFT | {"name": "own_bad"} | wrong)
+    assert not STOCK.search(str(caught.value))
+    assert "own_bad" not in BY_NAME and not hasattr(Value, "own_bad")

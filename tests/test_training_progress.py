@@ -1,0 +1,91 @@
+"""What `fit` shows: one line written anew in a terminal and in a notebook, lines in a pipe."""
+
+import io
+import re
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from micrograd.training import fit
+from micrograd.training import progress as module
+
+LAST = r"epoch 3/3  loss 0\.5  f1 7  \d+\.\d s"
+
+
+def train():
+    return fit(lambda batch: 0.5, [1, 2], 3, batch_size=1, evaluate=lambda: {"f1": 7})
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """Stand in for IPython in a notebook; return the texts that its output showed."""
+    shown = []
+
+    def show(data, raw):
+        assert raw and set(data) == {"text/plain"}
+        shown.append(data["text/plain"])
+
+    def display(data, raw, display_id):
+        assert display_id
+        show(data, raw)
+        return SimpleNamespace(update=show)
+
+    shell = SimpleNamespace(kernel=object())
+    ipython = SimpleNamespace(get_ipython=lambda: shell)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    return shown
+
+
+def test_a_pipe_gets_a_line_for_every_epoch(capsys):
+    train()
+    printed = capsys.readouterr()
+    lines = printed.err.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    assert re.fullmatch(LAST, lines[-1]) and not printed.out
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_a_terminal_keeps_one_line(columns, monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    for name, value in (("TERM", "xterm"), ("COLUMNS", str(columns)), ("LINES", "24")):
+        monkeypatch.setenv(name, value)
+    train()
+    kept = stream.getvalue().rpartition("\x1b[2K")[2].lstrip("\r")
+    assert re.fullmatch(LAST + "\n", re.sub(r"\x1b\[[?\d;]*[a-zA-Z]", "", kept))
+    assert not re.search(r"epoch [12]/3  loss", stream.getvalue())
+
+
+def test_a_notebook_has_one_output_that_ends_as_the_last_epoch(notebook, capsys):
+    train()
+    assert re.fullmatch(LAST, notebook[-1])
+    assert len(notebook) <= 4 and not capsys.readouterr().err  # no message for every batch
+
+
+def test_a_notebook_shows_batches_of_a_long_epoch(notebook, monkeypatch):
+    monkeypatch.setattr(module, "SECONDS", 0.0)
+    train()
+    assert "epoch 2/3  batch 2/2  loss 0.5" in notebook
+
+
+def test_ipython_in_a_terminal_is_no_notebook(monkeypatch, capsys):
+    ipython = SimpleNamespace(get_ipython=lambda: SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    train()
+    assert "epoch 3/3" in capsys.readouterr().err
+
+
+def test_without_rich_a_terminal_gets_lines(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    for name in ("rich.console", "rich.progress", "rich.table"):
+        monkeypatch.setitem(sys.modules, name, None)
+    train()
+    assert len(stream.getvalue().splitlines()) == 3
