@@ -98,7 +98,7 @@ def perform(demo: Any, path: str | None = None, language: str = "en", **options:
         from figures import save
 
         save(demo.draw(r), path, t(*demo.FIGURE), alternative(demo, r))
-    elif path:
+    if path and hasattr(demo, "page"):
         demo.page(r, path)
     if path:
         print(t("wrote", "已写入"), path)
@@ -114,5 +114,7 @@ def run(name: str) -> None:
     if hasattr(demo, "draw") or hasattr(demo, "page"):
         kinds = ".svg, .png, .pdf" if hasattr(demo, "draw") else demo.ENDING
         parser.add_argument("path", nargs="?", help=f"draw it to this file ({kinds})")
+    for name, default in getattr(demo, "OPTIONS", {}).items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
     parser.add_argument("--language", choices=LANGUAGES, default="en")
     perform(demo, **vars(parser.parse_args()))

@@ -1,15 +1,11 @@
-"""Draw the pictures of README.
-
-    python docs/pictures.py                     # the worked example, light and dark
-    python docs/pictures.py micrograd-ner       # and the learning curve of a trained tagger
+"""Draw the animated pictures of README: python docs/pictures.py
 
 `report.png` is a photograph of the report that `micrograd train` writes:
 
-    chromium --headless --window-size=1000,760 --screenshot=docs/pictures/report.png \\
+    chromium --headless --window-size=1000,780 --screenshot=docs/pictures/report.png \\
         micrograd-ner/report.html
 """
 
-import sys
 from pathlib import Path
 
 from micrograd import Value
@@ -18,7 +14,6 @@ from micrograd.render import render
 
 FOLDER = Path(__file__).parent / "pictures"
 DARK = "@media (prefers-color-scheme: dark)"
-PAPER = '<rect width="100%" height="100%" fill="#ffffff"/>'
 
 
 def worked_example() -> dict[str, str]:
@@ -34,19 +29,6 @@ def worked_example() -> dict[str, str]:
     return {"light": svg.replace(DARK, "@media not all"), "dark": svg.replace(DARK, "@media all")}
 
 
-def learning_curve(folder: Path) -> str:
-    """Return the learning curve that training wrote, on paper of its own."""
-    head, end, drawn = (folder / "learning-curve.svg").read_text("utf-8").partition("</style>")
-    return head + end + PAPER + drawn
-
-
-def main(folders: list[str]) -> None:
-    """Write the pictures."""
+if __name__ == "__main__":
     for paper, svg in worked_example().items():
         atomic_write(FOLDER / f"worked-example-{paper}.svg", svg)
-    for folder in folders:
-        atomic_write(FOLDER / "learning-curve.svg", learning_curve(Path(folder)))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -3,7 +3,7 @@
 from micrograd.core.modes import AnomalyError, detect_anomaly, no_grad, scope
 from micrograd.derivatives import grad, hessian, jacobian
 from micrograd.engine import Step, Value, topological_order, weighted_sum
-from micrograd.functions import dot, log_softmax, logsumexp, mean, softmax
+from micrograd.functions import dot, labelled, log_softmax, logsumexp, mean, softmax
 from micrograd.ops import DomainError
 from micrograd.registry import register
 
@@ -28,6 +28,7 @@ __all__ = [
     "grad",
     "hessian",
     "jacobian",
+    "labelled",
     "log_softmax",
     "logsumexp",
     "mean",

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from micrograd.core.checks import check_list
 from micrograd.engine import Value, operand
 
 __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
+
+
+def labelled(nested: Any, label: str) -> Any:
+    """Label a Value, or those of nested lists by their places, W2,0 in W; return what was given."""
+    if isinstance(nested, Value):
+        nested.label = label
+    else:
+        between = "," if label[-1:].isdigit() else ""
+        for i, part in enumerate(nested):
+            labelled(part, f"{label}{between}{i}")
+    return nested
 
 
 def dot(xs: Sequence[Value | float], ys: Sequence[Value | float]) -> Value:

@@ -17,11 +17,12 @@ PROGRAMS = ("exercises", "gallery", "moons")  # which claim nothing that is meas
 NAMES = [path.stem for path in FILES if path.stem not in PROGRAMS]
 SMALL = {
     "all_gradients": {"widths": (2, 4, 8)},
+    "gpt": {"block": 12, "steps": 60},
     "penalties": {"steps": 400},
 }
 ALL = os.environ.get("DEMOS") == "all"  # five seeds, and every command: minutes
 SEEDS = range(5)
-TIMED = ("all_gradients", "vectorised")  # print CPU times
+TIMED = ("all_gradients", "gpt", "vectorised")  # print CPU times
 SLOW = ("vectorised",)  # for one seed
 
 

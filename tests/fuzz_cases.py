@@ -15,6 +15,7 @@ from micrograd.functions import logsumexp, softmax
 from micrograd.losses import cross_entropy, l1, l2, max_margin, mse, multiclass_hinge
 from micrograd.lowering import lower
 from micrograd.nn import MLP, Embedding, Layer, Neuron, one_hot
+from tests.lowering_models import attend
 """
 
 

@@ -265,7 +265,9 @@ class Draw:
 
     def rows_computed(self, depth: int) -> Term:
         rows, columns = self.rng.randint(1, 3), self.rng.randint(1, 4)
-        kind = self.rng.randrange(4 if depth > 0 else 2)
+        kind = self.rng.randrange(5 if depth > 0 else 2)
+        if kind == 4:
+            return self.attended(self.matrix(depth - 1))
         if kind == 1:
             table, columns = self.table()
             return Term(f"{table}.rows", (self.rows, columns))
@@ -275,6 +277,12 @@ class Draw:
             return Term(f"[{layer}(row) for row in {{0}}]", (X.shape[0], columns), (X,))
         text = ", ".join(self.values(columns) for _ in range(rows))
         return Term(self.named("W", f"[{text}]", reuse=False), (rows, columns))
+
+    def attended(self, X: Term) -> Term:
+        """Return rows that attend to one another, in one head or several, in either order."""
+        columns = X.shape[1]
+        heads = self.rng.choice([n for n in range(1, columns + 1) if columns % n == 0])
+        return Term(f"attend({{0}}, {heads}, {self.rng.random() < 0.5})", X.shape, (X,))
 
     # what stands before the function
 

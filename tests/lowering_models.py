@@ -63,6 +63,21 @@ def normalised(x):
     return [v * scale for v in x]
 
 
+def attend(xs, heads, query_first):
+    """Let rows attend to one another, head by head, with the loop over the queries out or in."""
+    size, rows = len(xs[0]) // heads, range(len(xs))
+    parts = [range(first, first + size) for first in range(0, heads * size, size)]
+
+    def head(x, part):
+        p = softmax([sum(x[j] * y[j] for j in part) for y in xs])
+        return [sum(a * y[j] for a, y in zip(p, xs)) for j in part]
+
+    if query_first:
+        return [[z for part in parts for z in head(x, part)] for x in xs]
+    outs = [[head(x, part) for x in xs] for part in parts]
+    return [[z for out in outs for z in out[t]] for t in rows]
+
+
 def transformer(dims: int = 8, heads: int = 2, positions: int = 5, words: int = 7, seed: int = 1):
     """Return the loss of a one-layer causal transformer on a sequence, and its parameters."""
     rng = random.Random(seed)

@@ -60,7 +60,8 @@ def fresh(folder: Path) -> Path:
 def shell(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run commands as a reader does who has switched the environment on."""
     path = f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    added = {"PATH": path, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+    modules = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    added = {"PATH": path, "PYTHONPATH": modules, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         cwd=folder,

@@ -49,6 +49,7 @@ STOREYS = {
         ["batch", "cache", "diagnose", "explain", "native"],
         ["train"],
         ["program"],
+        ["outputs"],
         ["compare", "lower"],
         ["__init__"],
     ],

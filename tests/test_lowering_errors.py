@@ -46,7 +46,7 @@ def test_a_numeric_error_while_tracing_names_the_line():
 
 
 @pytest.mark.parametrize(
-    ("result", "shown"), [(lambda x: x, "a list of 2"), (lambda x: 1.0, "float")]
+    ("result", "shown"), [(lambda x: [x[0], 1.0], "a list of 2"), (lambda x: 1.0, "float")]
 )
 def test_a_loss_is_one_value(result, shown):
     with pytest.raises(ValueError, match=shown):

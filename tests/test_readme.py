@@ -12,7 +12,12 @@ from tests.pages import blocks, expected, fresh, quick, shell, shown
 READMES = ["README.md", "README.zh.md"]
 PAGES = [*READMES, "demos/README.md", "demos/README.zh.md", "demos/notebooks/README.md",
          "benchmarks/README.md"]  # fmt: skip
-HEAVY = {"benchmarks/engine.py": "fetches a package", "benchmarks/mutation.py": "minutes"}
+HEAVY = {
+    "benchmarks/engine.py": "fetches a package",
+    "benchmarks/lowering.py ": "minutes, but for --small",
+    "benchmarks/mutation.py": "minutes",
+    "demos/gallery.py": "test_demos_commands.py runs it",
+}
 
 
 def python(block, names, capsys):
@@ -31,6 +36,10 @@ def console(block, folder):
         for run in runs:
             assert run in printed[at:], f"{command} does not print: {run}"
             at = printed.index(run, at)
+
+
+def heavy(line):
+    return "--small" not in line and any(command in line for command in HEAVY)
 
 
 def run(block, folder, names, capsys):
@@ -67,7 +76,7 @@ def test_everything_runs_in_order(page, folder, capsys):
         pytest.importorskip(library, reason=f"{library} is not installed")
     names = {"__name__": "__main__"}
     for block in blocks(ROOT / page):
-        lines = [line for line in block.text.splitlines() if not any(h in line for h in HEAVY)]
+        lines = [line for line in block.text.splitlines() if not heavy(line)]
         run(block._replace(text="\n".join([*lines, ""])), folder, names, capsys)
 
 

@@ -39,4 +39,11 @@ def test_the_nodes_of_a_pair_have_names():
         node = waiting.pop()
         waiting += node.parents
         seen |= {node.label} if node.parents else set()
-    assert seen == {"J", "Δ + s_c − s", "s_c − s", "s", "s_c", *"z0 z1 z2 h0 h1 h2".split()}
+    assert seen == {
+        "J",
+        "Δ + s_c − s",
+        "s_c − s",
+        "s",
+        "s_c",
+        *["z0", "z1", "z2", "h0", "h1", "h2"],
+    }

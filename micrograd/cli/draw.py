@@ -12,8 +12,7 @@ from micrograd.cli.streams import note, write_document
 from micrograd.graph import snapshot
 from micrograd.ops import WEIGHTED_SUM
 from micrograd.render.captions import MODES
-from micrograd.render.collapse import LEVELS
-from micrograd.render.picture import FORMATS, LAYOUTS
+from micrograd.render.picture import FORMATS, LAYOUTS, LEVELS
 
 if TYPE_CHECKING:
     from micrograd.render.picture import Picture
@@ -55,7 +54,8 @@ def add_parser(subparsers: Any) -> None:
         "--level",
         choices=LEVELS,
         default="auto",
-        help="how far to collapse the graph (default auto: by its size)",
+        help="how far to collapse the graph (default auto: by its size; "
+        "network: neurons as circles)",
     )
     parser.add_argument(
         "--unfold",

@@ -64,19 +64,21 @@ _current: ContextVar[Mode] = ContextVar("micrograd mode", default=_PLAIN)
 mode = _current.get  # for code that runs for every node; others read MODE
 
 
-def _live() -> Mode:
+def live() -> Mode:
     """Return the mode of this context, without blocks that ended untold."""
-    if all(block() for block in mode().blocks):
-        return mode()
-    _current.set(Mode(mode().blocks))
-    return mode()
+    now = mode()
+    for block in now.blocks:
+        if block() is None:
+            _current.set(Mode(now.blocks))
+            return mode()
+    return now
 
 
 class _Here:
     """Read what is switched on in the current context."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(_live(), name)
+        return getattr(live(), name)
 
 
 MODE = _Here()

@@ -22,7 +22,7 @@ from micrograd.core.kinds import (
     domain_error,
     explain,
 )
-from micrograd.core.modes import MODE, AnomalyError, check_contributions, check_value, mode
+from micrograd.core.modes import AnomalyError, check_contributions, check_value, live, mode
 from micrograd.core.numbers import constant, data_of, number
 from micrograd.core.order import next_index, rewire
 from micrograd.ops import Row
@@ -186,11 +186,12 @@ def _check_data(operands: Iterable[Node]) -> None:
 
 
 def _treat_specially(node: Node) -> None:
-    if MODE.on_node:
-        MODE.on_node(node)
-    if MODE.checking:
+    now = live()
+    if now.on_node:
+        now.on_node(node)
+    if now.checking:
         check_value(node)
-    if not MODE.recording:
+    if not now.recording:
         rewire(node, ())
 
 

@@ -12,10 +12,18 @@ from micrograd.graph import Graph
 from micrograd.lowering.arrays.leaves import declared_array, looked_up, reached, tables
 from micrograd.lowering.arrays.names import check_declared
 from micrograd.lowering.cache import cached, structure
+from micrograd.lowering.outputs import OutputProgram
 from micrograd.lowering.passes import Lowered, run
 from micrograd.lowering.program import Program
 from micrograd.lowering.scalars.columns import Bools, ScalarGraph
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER, Declared, declared
+from micrograd.lowering.trace.declared import (
+    CONSTANT,
+    INPUT,
+    PARAMETER,
+    UPSTREAM,
+    Declared,
+    declared,
+)
 from micrograd.lowering.trace.record import Trace, recorded, trace
 
 REDUCTIONS = ("mean", "sum")
@@ -37,6 +45,9 @@ def lower(
     train; else they are the Values made before, named by labels and scopes, or by the variables
     that the function reads them from. `backend="c"` compiles the program (CompilerError where no
     compiler is); "auto" does so where it can, and else runs the text as "numpy" does.
+
+    Of a function that returns nested lists of Values, the program returns an array; `reduce` says
+    nothing then.
     """
     if reduce not in REDUCTIONS:
         raise ValueError(f"reduce={reduce!r}; give one of {', '.join(REDUCTIONS)}")
@@ -48,10 +59,13 @@ def lower(
         traced = recorded(function, samples, parameters)
     else:
         traced = trace(function, samples, names, parameters)
-    return _program(traced, bool(parameters), reduce, backend)
+    several = any((a.name, a.kind) == (UPSTREAM, INPUT) for a in traced.arrays[len(samples) :])
+    made = OutputProgram if several else Program
+    parts = _parts(traced, bool(parameters), "sum" if several else reduce)
+    return made(*(*parts, backend))
 
 
-def _program(traced: Trace, named: bool, reduce: str, backend: str) -> Program:
+def _parts(traced: Trace, named: bool, reduce: str) -> tuple[Any, ...]:
     """Run the passes up to arrays, or take these from a graph of the same structure."""
     forms = run({"root": traced.root}, "graph", "graph")
     graph: ScalarGraph = forms["graph"]
@@ -76,8 +90,7 @@ def _program(traced: Trace, named: bool, reduce: str, backend: str) -> Program:
     key = structure(forms["chains"], arrays, trainable, reduce)
     lowered = cached(key, lambda: Lowered(run(forms, "arrays", "arrays")["arrays"]))
     values = [*(leaf.values for leaf in leaves), *(values for _, values in rows)]
-    leaf_values = _leaf_values(lowered, values, graph)
-    return Program(lowered, leaf_values, graph, forms["chains"], backend)
+    return lowered, _leaf_values(lowered, values, graph), graph, forms["chains"]
 
 
 def _masks(graph: ScalarGraph, batched: bool) -> list[Declared]:

@@ -12,10 +12,14 @@ from micrograd.files import atomic_write
 from micrograd.graph import Graph, snapshot
 from micrograd.render.animation import animated, gif
 from micrograd.render.captions import MODES
+from micrograd.render.collapse import LEVELS as FOLDED
 from micrograd.render.collapse import MOST_BOXES, view
 from micrograd.render.dot import to_dot
 from micrograd.render.elementary import unfolded_sums
 from micrograd.render.mermaid import to_mermaid
+from micrograd.render.network import LEVEL as NETWORK
+from micrograd.render.network import network_view
+from micrograd.render.network_svg import draw_network
 from micrograd.render.notebook import bundle, page
 from micrograd.render.passes import Passes, backward_pass
 from micrograd.render.programs import by_cairo, by_graphviz
@@ -24,6 +28,7 @@ from micrograd.render.tikz import to_tikz
 from micrograd.render.view import View
 
 LAYOUTS = ("built-in", "dot")
+LEVELS = (*FOLDED, NETWORK)
 MOST_VALUES = 20_000  # larger graphs show in a notebook as text; `render` draws them when asked
 
 
@@ -37,7 +42,11 @@ class Picture:
     def svg(self) -> str:
         """Return the picture as SVG, which follows the reader's light or dark setting."""
         image = self._by_dot("svg")
-        return image.decode() if image else draw(self.view, self.passes, self.mode)
+        return image.decode() if image else self._drawn()
+
+    def _drawn(self, adaptive: bool = True) -> str:
+        drawing = draw_network if self.view.level == NETWORK else draw
+        return drawing(self.view, self.passes, self.mode, adaptive)
 
     def to_dot(self) -> str:
         """Return the picture as a DOT program."""
@@ -88,7 +97,7 @@ class Picture:
 
     def _image(self, format: str) -> bytes:
         image = self._by_dot(format)
-        return image or by_cairo(draw(self.view, self.passes, self.mode, adaptive=False), format)
+        return image or by_cairo(self._drawn(adaptive=False), format)
 
     def _by_dot(self, format: str) -> bytes | None:
         return by_graphviz(self.to_dot(), format) if self.layout == "dot" else None
@@ -130,8 +139,9 @@ def render(
 
     `mode`: "fprop" shows values; "bprop" also gradients, and on every edge its contribution and
     local gradient with formula; "both" one above the other. `level` and `unfolded` collapse it
-    (see `micrograd.render.collapse`), `unfold_sums` writes weighted sums out. `layout="dot"` has
-    Graphviz place it where that is installed.
+    (see `micrograd.render.collapse`), "network" draws layers of neurons as circles with weights on
+    the edges (see `micrograd.render.network`); `unfold_sums` writes weighted sums out.
+    `layout="dot"` has Graphviz place it where that is installed.
     The gradients are those of a backward pass from `root` with seed 1; no `.grad` is read or set.
     Raises ValueError where an option has no such value, or the graph several roots.
     """
@@ -142,7 +152,8 @@ def render(
     if not isinstance(graph, Graph):
         raise TypeError(f"cannot draw {root!r}: give the Value at the end of a computation")
     graph = unfolded_sums(graph) if unfold_sums else graph
-    return Picture(view(graph, level, unfolded), backward_pass(graph), mode, layout)
+    seen = network_view(graph) if level == NETWORK else view(graph, level, unfolded)
+    return Picture(seen, backward_pass(graph), mode, layout)
 
 
 def mimebundle(value: Value) -> dict[str, str]:

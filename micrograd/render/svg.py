@@ -65,6 +65,12 @@ SHAPES = f"""
 .micrograd .chip rect {{ stroke-width: 1.2; }}
 .micrograd .contribution text {{ font-weight: 700; }}
 .micrograd .problem {{ font-size: 14px; }}
+.micrograd .title {{ font-size: 14px; font-weight: 700; text-anchor: middle; }}
+.micrograd .start {{ font-size: 14px; font-weight: 700; }}
+.micrograd .neuron .value, .micrograd .neuron .gradient {{ font-size: 14px; text-anchor: middle; }}
+.micrograd .plate .value, .micrograd .plate .gradient {{ font-size: 14px; }}
+.micrograd .slim .value {{ font-size: 14px; }}
+.micrograd .network .line {{ stroke-width: 0.8; stroke-opacity: 0.6; }}
 """
 # Written out, not as variables: libraries that turn SVG into other formats know none.
 COLOURS = """
@@ -108,7 +114,7 @@ def draw(view: View, passes: Passes | None, mode: str = "bprop", adaptive: bool 
         note = escaped(f"the backward pass ends early: {passes.problem}")
         body.append(f'<text class="problem" x="{MARGIN:g}" y="{y + 6:g}">{note}</text>')
         y, across = y + 20, max(across, width(note, 14))
-    return _document(across + 2 * MARGIN, y, described(view, mode), "\n".join(body), adaptive)
+    return document(across + 2 * MARGIN, y, described(view, mode), "\n".join(body), adaptive)
 
 
 def described(view: View, mode: str) -> str:
@@ -120,7 +126,8 @@ def described(view: View, mode: str) -> str:
     return f"Computation graph of {result}, {passes}: {len(graph):,} Values{boxes}"
 
 
-def _document(across: float, down: float, title: str, body: str, adaptive: bool) -> str:
+def document(across: float, down: float, title: str, body: str, adaptive: bool) -> str:
+    """Return a whole SVG file of this size, with the style that the elements of `body` need."""
     across, down = round(across), round(down)
     sheet = style(adaptive, {"paper", *re.findall(r'class="([\w ]+)"', body)})
     return (

@@ -18,6 +18,7 @@ from micrograd.expressions import parse
 from micrograd.files import atomic_write
 from micrograd.graph import Graph
 from micrograd.ops import BY_NAME
+from micrograd.render.network import LEVEL
 from micrograd.stepper.array_program import ArrayProgram, listing, named, of_graph
 from micrograd.stepper.data import page_data
 from micrograd.stepper.examples import EXAMPLES
@@ -42,6 +43,7 @@ SCRIPTS = (
     "placing.js",
     "camera.js",
     "picture.js",
+    "network.js",
     "panel.js",
     "app.js",
     "frame.js",
@@ -59,6 +61,7 @@ SCRIPTS = (
 STYLES = ("page.css", "program.css", "tokens.css")
 ONLY = {
     "program.js": "program",
+    "network.js": "network",
     "program.css": "program",
     "tokens.css": "tokens",
     "grammar.js": "field",
@@ -92,6 +95,7 @@ def page(
     data |= {"title": titles} if titles else {}
     parts = {"program"} if program else set()
     parts |= {"tokens"} if sentences else set()
+    parts |= {"network"} if LEVEL in data["views"] else set()
     if seed == 1 and not (walk or program) and (source := source_of(graph))[0]:
         data |= _playground(*source, data["words"])
         parts.add("field")
@@ -103,8 +107,9 @@ def page(
 
 def notebook_page(graph: Graph) -> str:
     """Return the page as a notebook embeds it: the graph is the notebook's, not the reader's."""
-    rows = rows_source(graph.ops)
-    return _assembled(page_data(graph, None, 1.0), rows, written_out(graph), {}, set(), fold=False)
+    rows, data = rows_source(graph.ops), page_data(graph, None, 1.0)
+    parts = {"network"} if LEVEL in data["views"] else set()
+    return _assembled(data, rows, written_out(graph), {}, parts, fold=False)
 
 
 def play_page() -> str:

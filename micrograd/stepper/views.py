@@ -11,10 +11,12 @@ from typing import Any
 from micrograd.core.modes import SEPARATOR
 from micrograd.graph import Graph
 from micrograd.render.collapse import MOST_BOXES, view
+from micrograd.render.network import LEVEL, network_view, plan
 from micrograd.render.view import Box, View
 
 LEVELS = ("full", "neuron", "layer")  # offered where they differ from the automatic one
 MOST_DRAWN = 150  # boxes of a view
+MOST_WIRES = 600  # edges of a network
 MOST_BOXES_IN_ALL = 1600  # of the views of one page; what would open beyond them stays folded
 DEEPEST = 2  # boxes open at a time, one within the other
 
@@ -38,7 +40,9 @@ def views(graph: Graph) -> dict[str, Any]:
             waiting.extend(sight.openings(graph))
     for found in kept.values():
         found["opens"] = [key if key in kept else "" for key in found["opens"]]
-    return {"start": _key(start.level, ()), "views": kept}
+    kept |= {LEVEL: network} if (network := _network(graph)) else {}
+    opening = LEVEL if LEVEL in kept and start.level == "parts" else _key(start.level, ())
+    return {"start": opening, "views": kept}
 
 
 def _key(level: str, unfolded: tuple[str, ...]) -> str:
@@ -100,6 +104,23 @@ def _itself(sight: _Sight) -> _Sight:
     return sight
 
 
+def _network(graph: Graph) -> dict[str, Any] | None:
+    """Return the network view and where it is drawn, None where there is none to take in."""
+    try:
+        seen = network_view(graph)
+    except ValueError:
+        return None
+    if len(seen.boxes) > MOST_DRAWN or len(seen.edges) > MOST_WIRES:
+        return None
+    places = plan(seen)
+    told = {"size": places[:2], "units": places.units, "weights": places.weights}
+    return _drawn(seen) | {
+        "closes": "",
+        "opens": [""] * len(seen.boxes),
+        "plan": told | {"spots": places.spots},
+    }
+
+
 def _levels(graph: Graph, start: View) -> Iterator[View]:
     """Yield the automatic view and the other levels that differ from it and can be taken in."""
     yield start
@@ -131,7 +152,7 @@ def _drawn(seen: View) -> dict[str, Any]:
 
 def _box(box: Box) -> dict[str, Any]:
     told: dict[str, Any] = {"kind": box.kind, "members": _runs(box.members)}
-    if box.fold:
+    if len(box.members) > 1:
         told |= {"outputs": box.outputs, "title": box.scope}
     if box.samples:
         told["count"] = box.samples

@@ -16,12 +16,14 @@ import numpy as np
 
 from micrograd.core.formulas import FLOATS, specialise
 from micrograd.lowering.arrays.axes import coordinates, flat_places
+from micrograd.lowering.arrays.blocks import by_rule
 from micrograd.lowering.arrays.ir import (
     BATCH,
     COMPUTED,
     LEAVES,
     ONE,
     Array,
+    Axis,
     Choice,
     Factor,
     First,
@@ -115,7 +117,7 @@ class _Backward:
     def _through(self, array: Array, term: Term, upstream: Upstream) -> None:
         """Hand the upstream gradient, times the other factors, to what each factor reads."""
         if isinstance(term.at, Read) and upstream.read is not None:
-            upstream = replace(upstream, read=_read_where(upstream.read, array, term.at))
+            upstream = replace(upstream, read=_read_where(upstream.read, array, term))
         for n, factor in enumerate(term.factors):
             others = (*upstream.factors, *term.factors[:n], *term.factors[n + 1 :])
             for place, local, number in _locals(array, factor):
@@ -219,12 +221,29 @@ def _routes(array: Array, choice: Choice) -> Iterator[Local]:
     yield choice.read, marks, 1.0
 
 
-def _read_where(read: Read, array: Array, at: Read) -> Read:
-    """Return what is read at an array's own variables as it is read where `at` reads the array."""
-    assert at.table is not None
-    own = coordinates(array.shape, at.table)
+def _read_where(read: Read, array: Array, term: Term) -> Read:
+    """Return what is read at an array's own variables as it is read where the term is added."""
+    at = term.at
+    assert isinstance(at, Read)
+    own = coordinates(array.shape, flat_places(at, term.sizes))  # type: ignore[arg-type]
     places = flat_places(read, dict(enumerate(array.shape)))[tuple(own[v] for v in read.vars)]
-    return Read(read.array, table=np.broadcast_to(places, at.table.shape), variables=at.vars)
+    places = np.broadcast_to(places, own[0].shape)
+    if at.table is not None:
+        return Read(read.array, table=places, variables=at.vars)
+    return by_rule(read, places, at.vars, _parts(array, at))
+
+
+def _parts(array: Array, at: Read) -> dict[int, list[Axis]]:
+    """Return, for each variable of an array, those into which `at` divides it."""
+    parts: dict[int, list[Axis]] = {}
+    walked = list(zip(at.index, at.shape))
+    for var, size in enumerate(array.shape):
+        count = 1
+        while walked and (count < size or not parts.get(var)):
+            index, n = walked.pop(0)
+            parts.setdefault(var, []).append((index.var, n))
+            count *= n
+    return parts
 
 
 def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:

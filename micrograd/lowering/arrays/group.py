@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places
+from micrograd.lowering.arrays.blocks import divided
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
     FIXED,
@@ -208,8 +209,9 @@ class Grouping:
             operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
             runs.append(Products.of_sums(*operands, owner[part], len(nodes)))
         grid, array = self._spanned(nodes, runs)
-        terms = sorted((run.term(grid, array) for run in runs), key=_products_first)
-        self._define(array, nodes, grid, *map(self._with_constants, terms))
+        terms = (divided(run.term(grid, array), array) for run in runs)
+        ordered = sorted(terms, key=_products_first)
+        self._define(array, nodes, grid, *map(self._with_constants, ordered))
 
     def _block(self, before: Ints | None, at: Ints) -> Ints:
         """Let what was chosen `before` choose among terms; return the nodes that did.

@@ -190,7 +190,7 @@ def looked_up(
                 f"{ids.name} is looked up in a table and used as numbers too; give it "
                 "to the function twice, once for each"
             )
-        of_table = "q" if table is None else (table.name or table.stem).lower()
+        of_table = "one_hot" if table is None else (table.name or table.stem).lower()
         letter = "x" if x_is_free and table else of_table
         result.append(_rows_array(lookup, ids, table, nodes, letter))
     return result

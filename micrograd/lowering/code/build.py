@@ -65,6 +65,7 @@ class Builder:
     tables: dict[bytes, Table] = field(default_factory=dict)
     adjoints: dict[Array, Indexed] = field(default_factory=dict)
     returned: set[Array] = field(default_factory=set)
+    views: dict[Array | None, Array] = field(default_factory=dict)  # arrays that show another's
 
     def statements(self, arrays: Iterable[Array]) -> list[Assign]:
         """Return the statements that define the arrays, in their order."""
@@ -76,12 +77,17 @@ class Builder:
         if array in self.results:
             return Assign(array, self._fresh(value, array))
         if array.of is None:
-            return Assign(array, _array(aligned(value, array.vars)))
+            return self._assign(array, _array(aligned(value, array.vars)))
         if value.expr.kind == "ref":
             self.adjoints[array] = value
             return None
         e = _array(value.expr)
         self.adjoints[array] = Indexed(ref(array, e.shape), value.vars)
+        return self._assign(array, e)
+
+    def _assign(self, array: Array, e: Expr) -> Assign:
+        if source := _viewed(e):
+            self.views[array] = source
         return Assign(array, e)
 
     def _fresh(self, t: Indexed, array: Array) -> Expr:
@@ -93,6 +99,8 @@ class Builder:
         if e.shape != shape or not _reads(e):
             return make("full", (e,), shape)
         source = _viewed(e)
+        while source in self.views:
+            source = self.views[source]
         if source is None:
             return e
         taken = source.kind in LEAVES or source in self.results or source in self.returned

@@ -11,6 +11,7 @@ from micrograd.lowering.arrays.ir import BATCH, FIXED, Index, Read, Scale
 from micrograd.lowering.code.construct import binary, broadcast, indexed, reshape, total, transpose
 from micrograd.lowering.code.expr import ALL, Expr, Shape, is_number, joint, num
 from micrograd.lowering.code.kinds import make
+from micrograd.lowering.code.stacks import stacked_product
 
 Sizes = Mapping[int, Any]
 
@@ -100,7 +101,8 @@ def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Ind
         return _reduced(combined("*", a, b, shared + common), shared, scale)
     if shared:
         order = tuple(v for v in kept if v in a.vars or v in b.vars)
-        return scaled(Indexed(_einsum(a, b, order), order), scale)
+        product = stacked_product(a, b, order) or _einsum(a, b, order)
+        return scaled(Indexed(product, order), scale)
     return scaled(Indexed(_matrix_product(a, b, free_a, free_b, common), free_a + free_b), scale)
 
 

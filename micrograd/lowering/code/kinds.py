@@ -170,6 +170,8 @@ def _reduced(e: Expr, show: Show) -> str:
 def _transpose(e: Expr, show: Show) -> str:
     if e.attr == (1, 0):
         return f"{show(e.args[0], ATOM)}.T"
+    if e.attr == (*range(len(e.attr) - 2), len(e.attr) - 1, len(e.attr) - 2):
+        return f"{show(e.args[0], ATOM)}.swapaxes(-1, -2)"
     return f"transpose({show(e.args[0])}, {e.attr})"
 
 
@@ -196,6 +198,12 @@ KINDS: dict[str, Kind] = {
     "min": Kind(_without_axes, _method("min", _reduced), torch=_method("amin", _reduced)),
     "matmul": Kind(
         lambda args, attr: args[0].shape[:-1] + args[1].shape[1:],
+        lambda e, show: f"{show(e.args[0], PRODUCT)} @ {show(e.args[1], UNARY)}",
+        lambda e: PRODUCT,
+        inline=False,
+    ),
+    "stack": Kind(
+        _given,
         lambda e, show: f"{show(e.args[0], PRODUCT)} @ {show(e.args[1], UNARY)}",
         lambda e: PRODUCT,
         inline=False,

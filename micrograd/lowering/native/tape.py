@@ -12,12 +12,18 @@ from micrograd.lowering.arrays.ir import Array, Term
 from micrograd.lowering.irregular.levels import Formula, Levels, Lookup
 from micrograd.lowering.native.function import Task
 from micrograd.lowering.native.text import Formulas, bracketed
-from micrograd.lowering.passes import FORWARD
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.passes import FORWARD, OUTPUT, VJP
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER, UPSTREAM
 from micrograd.ops import BY_NAME, WEIGHTED_SUM, Row
 
 NEAR = 64  # operands that are laid side by side
 SAMPLE_LOOP = "for (long s = 0; s < B; s++)"
+
+
+def _wants(wanted: str, leaf: Array, levels: Levels) -> bool:
+    """Return whether the gradient of an input is wanted: that of `upstream` is the outputs."""
+    upstream = levels.names[leaf] == UPSTREAM
+    return wanted == INPUT or (wanted in (OUTPUT, VJP) and upstream)
 
 
 class Tape:
@@ -34,9 +40,10 @@ class Tape:
         self.backward, self.tables = wanted != FORWARD, dict[str, Any]()
         for own in ("v", "d", "groups", "x_of", "y_of", "starts", "terms", "loss"):
             names.enter(own, own)
-        kinds = {FORWARD: (), PARAMETER: (PARAMETER,), INPUT: (PARAMETER, INPUT)}[wanted]
         ids = {x.rows.ids.array for x in levels.lookups}
-        leaves = [a for kind in kinds for a in levels.leaves(kind) if a not in ids]
+        leaves = [a for a in levels.leaves(PARAMETER) if wanted not in (FORWARD, OUTPUT)]
+        leaves += [a for a in levels.leaves(INPUT) if _wants(wanted, a, levels)]
+        leaves = [a for a in leaves if a not in ids]
         self.gradients = {leaf: self._adjoint(leaf, sparse) for leaf in leaves}
         self.rows = {a: self._rows(a) for leaf, a in self.gradients.items() if a.terms}
         results = [r for a in self.gradients.values() for r in self.rows.get(a, (a,))]

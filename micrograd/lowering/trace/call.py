@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from micrograd.core.modes import comparisons_reported, detachments_reported, lookups_reported
 from micrograd.engine import Value, stopped
-from micrograd.lowering.trace.declared import INPUT, Declared, declared
+from micrograd.functions import dot
+from micrograd.lowering.trace.declared import INPUT, UPSTREAM, Declared, declared
 from micrograd.lowering.trace.lookups import Lookups
 from micrograd.lowering.trace.places import called, line_of, user_line
 from micrograd.lowering.trace.samples import shown
@@ -52,6 +53,8 @@ def call(function: Callable[..., Any], names: Sequence[str], values: Sequence[An
         detachments_reported(_stopped),
     ):
         root = _result(function, values)
+    if _is_list(root) and root and _only_values(root):
+        root = _weighted(root, inputs)
     if not isinstance(root, Value):
         kind = f"a {type(root).__name__} of {len(root)}" if _is_list(root) else shown(root)
         raise ValueError(
@@ -59,6 +62,21 @@ def call(function: Callable[..., Any], names: Sequence[str], values: Sequence[An
             "one Value: the loss of one sample"
         )
     return Call(root, inputs, lookups, start)
+
+
+def _only_values(root: Any) -> bool:
+    if _is_list(root):
+        return all(map(_only_values, root)) and bool(root)
+    return isinstance(root, Value)
+
+
+def _weighted(outputs: Any, inputs: list[Declared]) -> Value:
+    """Return Σ upstream · output, upstream being one more input. ValueError for ragged outputs."""
+    flat = declared("what the function returns", INPUT, outputs).values
+    upstream = flat.copy()
+    upstream.reshape(-1)[:] = [Value(1.0) for _ in range(flat.size)]
+    inputs.append(declared(UPSTREAM, INPUT, upstream.tolist()))
+    return dot(flat.ravel().tolist(), upstream.ravel().tolist())
 
 
 def _is_list(root: Any) -> bool:

@@ -13,6 +13,7 @@ from micrograd.engine import Value
 from micrograd.lowering.trace.samples import DEEPEST, shown
 
 INPUT, PARAMETER, CONSTANT, NUMBER = "input", "parameter", "constant", "number"
+UPSTREAM = "upstream"  # the input that multiplies the outputs of a function that returns several
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,8 +31,8 @@ def _watched(name: str) -> Any:
     slot = _SLOTS[name]
 
     def read(node: Value) -> Any:
-        if MODE.on_read:
-            MODE.on_read(node, name)
+        if on_read := MODE.on_read:
+            on_read(node, name)
         return slot.__get__(node)
 
     return property(read, slot.__set__)

@@ -131,7 +131,7 @@ def above(shape: Shape, x: Any, z: Any, parameters: Mapping[str, Any]) -> Pass:
     return Pass(x, z, h, affine(last, h, parameters.get("c")))
 
 
-def products(shape: Shape, arrays: Mapping[str, Any], ids: Ids) -> Floats:
+def products(shape: Shape, arrays: Mapping[str, Any], ids: Ids) -> Any:
     """Multiply every word, a row of `ids` (words, tables), by W's part for every place.
 
     So Wx of a window is Σ_p W_p x_p, (words, width, hidden), and a word that occurs often is
@@ -144,7 +144,7 @@ def products(shape: Shape, arrays: Mapping[str, Any], ids: Ids) -> Floats:
     return (x @ np.concatenate(parts).T).reshape(len(x), shape.width, shape.hidden)
 
 
-def pre_activations(products: Floats, kinds: Any, b: Floats) -> Floats:
+def pre_activations(products: Any, kinds: Any, b: Any) -> Any:
     """Compute Wx + b of windows (n, width) of words that are rows of `products`."""
     z = products[kinds[:, 0], 0]
     for place in range(1, kinds.shape[1]):

@@ -48,7 +48,7 @@ function rebuild() {
 }
 
 function draw() {
-  picture = new Picture($("picture"), view(), { label: words().picture, value: words().value,
+  picture = new (view().plan ? NetworkPicture : Picture)($("picture"), view(), { label: words().picture, value: words().value,
     box: box => teller.box(box), open: key => choose({ key }) });
 }
 

@@ -19,7 +19,9 @@ function frameOf(stop) {
       const id = box.members.length === 1 ? box.members[0]
         : box.outputs?.length === 1 ? box.outputs[0] : undefined;
       if (id === undefined) return { ...roles, value: "", of: "", grad: "" };
-      return { ...roles, used: used.has(id), of: teller.gradient(id, state),
+      const node = other => text(other, state.known.has(other), page.record.data[other], forward);
+      const slope = other => text(other, state.grads.has(other), state.grads.get(other), received.has(other));
+      return { ...roles, node, slope, used: used.has(id), of: teller.gradient(id, state),
         value: text(id, state.known.has(id), page.record.data[id], forward),
         grad: text(id, state.grads.has(id), state.grads.get(id), received.has(id)) };
     },

@@ -1,0 +1,110 @@
+"""The network view as SVG: circles with a, z and δ, weights on the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from micrograd.render.captions import caption, names_of
+from micrograd.render.network import Plan, Unit, ends, middle_of, plan
+from micrograd.render.numerals import shown
+from micrograd.render.passes import Passes
+from micrograd.render.svg import document
+from micrograd.render.text import brief, escaped
+from micrograd.render.view import Box, View
+
+MARGIN = 24.0
+
+
+def draw_network(view: View, passes: Passes, mode: str = "bprop", adaptive: bool = True) -> str:
+    """Return the network; `mode` "fprop" leaves δ and the gradients of inputs out."""
+    places = plan(view)
+    gradients = passes.gradients if mode != "fprop" else {}
+    edges = [_edge(view, i, places) for i in range(len(view.edges))]
+    units = [_unit(view, b, u, gradients) for b, u in zip(view.boxes, places.units)]
+    body = "\n".join([*edges, *units])
+    moved = f'<g class="network" transform="translate({MARGIN:g} {MARGIN:g})">{body}</g>'
+    size = places.width + 2 * MARGIN, places.height + 2 * MARGIN
+    title = f"Network of {names_of(view.graph)[view.graph.roots[0]]}: {len(view.boxes)} units"
+    return document(*size, title, moved, adaptive)
+
+
+def _edge(view: View, place: int, places: Plan) -> str:
+    edge, weight = view.edges[place], places.weights[place]
+    (x, y), (u, v) = ends(places.units[edge.source], places.units[edge.target])
+    line = f'<path class="line" d="M{x:g} {y:g}L{u:g} {v:g}"/>'
+    head = f'<g class="edge" data-edge="{escaped(view.edge_id(edge))}">'
+    if weight < 0:
+        return f"{head}{line}</g>"
+    number = shown(view.graph.data[weight])
+    name = f"<title>{escaped(f'{names_of(view.graph)[weight]} = {number}')}</title>"
+    return f"{head}{name}{line}{_chip(number, places.spots[place]) if places.spots else ''}</g>"
+
+
+def _chip(number: str, at: tuple[float, float]) -> str:
+    (x, y), wide = at, 7.6 * len(number) + 10
+    return (
+        f'<g class="chip local"><rect x="{x - wide / 2:g}" y="{y - 9:g}" width="{wide:g}" '
+        f'height="18" rx="4"/><text class="number" x="{x:g}" y="{y + 4.6:g}">{number}</text></g>'
+    )
+
+
+def _unit(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> str:
+    text = caption(view, box, Passes(dict(gradients)))
+    title = "\n".join([text.more, *_told(view, box, unit, gradients)])
+    return (
+        f'<g class="box {box.kind} {unit.kind}" data-box="{escaped(box.id)}">'
+        f"<title>{escaped(title)}</title>{_frame(unit)}"
+        f"{''.join(_rows(view, box, unit, gradients, text.name))}</g>"
+    )
+
+
+def _told(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> Iterator[str]:
+    """Yield a, z and δ of a neuron: the rows of its circle."""
+    if unit.z < 0:
+        return
+    data, out = view.graph.data, box.outputs[0]
+    yield f"a {shown(data[out])}"
+    yield f"z {shown(data[unit.z])}"
+    if unit.z in gradients:
+        yield f"δ {shown(gradients[unit.z])}"
+
+
+def _frame(unit: Unit) -> str:
+    if unit.kind in ("plate", "slim"):
+        left, top = unit.x - unit.width / 2, unit.y - unit.height / 2
+        size = f'width="{unit.width:g}" height="{unit.height:g}" rx="{min(19, unit.height / 2):g}"'
+        return f'<rect class="frame" x="{left:g}" y="{top:g}" {size}/>'
+    at = f'cx="{unit.x:g}" cy="{middle_of(unit):g}"'
+    return f'<circle class="frame" {at} r="{unit.width / 2:g}"/>'
+
+
+def _rows(
+    view: View, box: Box, unit: Unit, gradients: Mapping[int, float], name: str
+) -> Iterator[str]:
+    if unit.kind == "dot":
+        return
+    if unit.kind == "neuron":
+        top = unit.y - unit.height / 2
+        yield _text("title", unit.x, top + 13, name)
+        rows = _told(view, box, unit, gradients)
+        for kind, y, row in zip(("value", "value", "gradient"), (51, 70, 89), rows):
+            yield _text(kind, unit.x, top + y, row)
+        return
+    left, right = unit.x - unit.width / 2 + 12, unit.x + unit.width / 2 - 12
+    yield _text("start", left, unit.y + 5, brief(name, 14))
+    if len(box.members) == 1:
+        yield from _pair(
+            view.graph.data[box.members[0]], gradients.get(box.members[0]), unit, right
+        )
+
+
+def _pair(value: float, gradient: float | None, unit: Unit, right: float) -> Iterator[str]:
+    """Yield the value of a pill, and below it the gradient, if there is one and room for it."""
+    both = gradient is not None and unit.kind == "plate"
+    yield _text("value", right, unit.y + (-2 if both else 5), shown(value))
+    if gradient is not None and both:
+        yield _text("gradient", right, unit.y + 14, shown(gradient))
+
+
+def _text(kind: str, x: float, y: float, content: str) -> str:
+    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escaped(content)}</text>'

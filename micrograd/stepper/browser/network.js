@@ -1,0 +1,71 @@
+// The network view: neurons as circles with a, z and δ, weights on the edges. Python has placed it.
+const NAME_ROOM = 20; // above a circle
+const BESIDE = 70; // from a weight to the contribution that goes back past it
+
+class NetworkPicture extends Picture {
+  places() {
+    const { size, units } = this.view.plan;
+    const boxes = units.map(([, x, y, width, height]) => [x - width / 2, y - height / 2, width, height]);
+    const mid = i => units[i][2] + (units[i][0] === "neuron" ? NAME_ROOM / 2 : 0);
+    const paths = this.view.edges.map(([source, target]) => [
+      [boxes[source][0] + boxes[source][2], mid(source)], [boxes[target][0], mid(target)]]);
+    return { size, boxes, paths };
+  }
+
+  edge([from, to]) {
+    const group = element("g", { class: "wire" }, this.svg);
+    const [forth, back] = [[from, to], [to, from]].map(([, tip]) => arrow(group, tip, false, tip === from));
+    return { line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: forth, back };
+  }
+
+  label(points) {
+    const label = super.label(points), i = this.view.edges.findIndex((_, place) => this.placed.paths[place] === points);
+    const spot = this.view.plan.spots[i];
+    if (spot) label.at = [spot[0] + BESIDE, spot[1]];
+    label.weight = spot && this.view.plan.weights[i] >= 0 ? { group: super.label(points).times, at: spot } : undefined;
+    return label;
+  }
+
+  box(box, place) {
+    const [kind, , , width, height] = this.view.plan.units[place], [x, y] = this.placed.boxes[place];
+    const told = this.say.box(box), group = element("g", { transform: `translate(${x} ${y})`, class: kind }, this.svg);
+    const round = kind === "neuron" || kind === "dot", top = kind === "neuron" ? NAME_ROOM : 0;
+    if (round) element("circle", { class: "box", cx: width / 2, cy: top + (height - top) / 2, r: width / 2 }, group);
+    else element("rect", { class: "box", width, height, rx: Math.min(19, height / 2) }, group);
+    const hint = element("title", {}, group, told.title);
+    const text = (cls, at, anchor, x) => element("text", { class: cls, x, y: at, "text-anchor": anchor }, group);
+    const [name, rows] = kind === "neuron" ? [text("name", 14, "middle", width / 2),
+      [51, 70, 89].map((at, i) => text(i < 2 ? "v" : "g", at, "middle", width / 2))]
+      : [text("name", height / 2 + 5, "start", 12), [kind === "slim" ? height / 2 + 5 : 17, 33].map((at, i) =>
+        text(i ? "g" : "v", at, "end", width - 12))];
+    name.textContent = kind === "dot" ? "" : fit(told.name, "700 14px", kind === "neuron" ? width + 20 : 90);
+    return { group, hint, told, kind, rows };
+  }
+
+  update(frame) {
+    this.boxes.forEach((box, place) => this.fill(box, frame.box(place), place));
+    this.edges.forEach((edge, i) => this.flow(edge, this.labels[i], frame.edge(i), i));
+    this.follow(frame.places);
+  }
+
+  fill({ group, hint, told, kind, rows }, shown, place) {
+    const z = this.view.plan.units[place][5], neuron = z >= 0;
+    const lines = neuron ? [`a ${shown.value}`, `z ${shown.node(z)}`, `δ ${shown.slope(z)}`] : [shown.value, shown.grad];
+    if (kind !== "dot") rows.forEach((row, i) => {
+      row.textContent = kind === "slim" && i ? "" : lines[i];
+      row.classList.toggle("used", i === 0 && !!shown.used);
+    });
+    hint.textContent = [told.title, ...lines].filter(Boolean).join("\n");
+    for (const role of ["forward", "receives", "gives"]) group.classList.toggle(role, !!shown[role]);
+  }
+
+  flow(edge, label, { active, pill }, i) {
+    edge.line.setAttribute("class", `edge ${active}`);
+    edge.arrow.setAttribute("class", `arrow ${active === "forward" ? active : ""}`);
+    edge.back.setAttribute("class", "arrow backward");
+    edge.arrow.setAttribute("visibility", active === "forward" ? "visible" : "hidden");
+    edge.back.setAttribute("visibility", active === "backward" ? "visible" : "hidden");
+    this.write(label.pill, label.at, active === "backward" && this.view.plan.spots.length ? pill : "");
+    if (label.weight) this.write(label.weight.group, label.weight.at, shown(page.record.data[this.view.plan.weights[i]]));
+  }
+}

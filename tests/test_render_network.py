@@ -1,0 +1,86 @@
+"""The network view: a circle per neuron, a weight per edge, however it was recorded."""
+
+import random
+import re
+
+import pytest
+
+from micrograd import Value
+from micrograd.graph import snapshot
+from micrograd.nn import MLP
+from micrograd.render import render
+from micrograd.render.network import is_neuron, network_view, plan
+from micrograd.render.numerals import shown
+from micrograd.stepper.views import views
+
+
+def recorded(sizes, **options):
+    random.seed(3)
+    model = MLP(sizes[0], sizes[1:], activation="tanh", **options)
+    root = model([Value(0.3 * i - 0.4, label=f"x{i}") for i in range(sizes[0])])
+    root.label = "s"
+    return model, root
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_every_weight_stands_on_the_edge_that_it_multiplies(fused):
+    model, root = recorded([4, 2, 1], fused=fused)
+    graph = snapshot(root)
+    seen = network_view(graph)
+    weights = [graph.values[id] for id in plan(seen).weights]
+    first, last = model.layers
+    expected = [*first.neurons[0].w, *first.neurons[1].w, *last.neurons[0].w]
+    assert sorted(map(id, weights)) == sorted(map(id, expected))
+    assert [box.kind for box in seen.boxes[:4]] == ["leaf"] * 4 and len(seen.boxes) == 7
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_z_is_the_sum_and_a_its_activation(fused):
+    _, root = recorded([3, 2, 1], fused=fused)
+    root.backward()
+    graph = snapshot(root)
+    seen = network_view(graph)
+    for box, unit in zip(seen.boxes, plan(seen).units):
+        if not is_neuron(graph, box):
+            assert unit.z == -1
+        elif box.outputs[0] == graph.roots[0]:
+            assert unit.z == box.outputs[0]
+        else:
+            a, z = graph.values[box.outputs[0]], graph.values[unit.z]
+            assert a.parents == (z,) and z.tanh().data == a.data
+
+
+def test_the_picture_shows_a_z_delta_and_weights():
+    _, root = recorded([4, 2, 1])
+    root.backward()
+    picture = render(root, level="network").svg
+    graph = snapshot(root)
+    seen = network_view(graph)
+    for box, unit in zip(seen.boxes, plan(seen).units):
+        if is_neuron(graph, box):
+            z = graph.values[unit.z]
+            for row in (f"z {shown(z.data)}", f"δ {shown(z.grad)}"):
+                assert f">{row}</text>" in picture
+    assert picture.count("<circle") == 3 and picture.count('class="chip local"') == 10
+    width, height = map(int, re.search(r'viewBox="0 0 (\d+) (\d+)"', picture).groups())
+    assert width <= 1280 and height <= 720
+    assert "δ" not in render(root, "fprop", "network").svg
+
+
+def test_no_two_units_nor_weights_lie_over_one_another():
+    for sizes in ([4, 2, 1], [2, 3, 3, 1], [3, 16, 16, 2], [12, 30, 1]):
+        _, root = recorded([*sizes[:-1], 1])
+        places = plan(network_view(snapshot(root)))
+        frames = [(u.x, u.y, u.width, u.height) for u in places.units]
+        frames += [(x, y, 60.0, 14.0) for x, y in places.spots]
+        for i, (x, y, w, h) in enumerate(frames):
+            for u, v, width, height in frames[:i]:
+                assert abs(x - u) >= (w + width) / 2 or abs(y - v) >= (h + height) / 2
+
+
+def test_what_is_no_network_says_so():
+    x = Value(2.0, label="x")
+    with pytest.raises(ValueError, match="no network to draw"):
+        render(x * x + x, level="network")
+    assert "network" not in views(snapshot(x * x))["views"]
+    assert "network" in views(snapshot(recorded([2, 2, 1])[1]))["views"]
