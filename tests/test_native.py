@@ -10,6 +10,7 @@ import pytest
 from micrograd.engine import Value
 from micrograd.lowering import lower
 from micrograd.lowering.native.compiler import available
+from micrograd.nn import MLP
 from micrograd.ops import ROWS, DomainError
 from tests.fuzz_draw import Draw
 from tests.golden_models import MODELS, lowered
@@ -257,3 +258,18 @@ def test_explain_shows_what_runs():
     shown = natively(made.program).explain("calls")
     assert shown.startswith("/* ") and "static double value_and_grad(long B," in shown
     assert "for (long s = 0; s < B; s += 64) {" in shown and "fast_tanh(z1[i])" in shown
+
+
+def test_outputs_and_their_gradients():
+    net = MLP(3, [4, 2], activation="tanh")
+    rng = np.random.default_rng(0)
+    x, upstream = rng.normal(size=(40, 3)), rng.normal(size=(40, 2))
+    found = []
+    for backend in ("numpy", "c"):
+        program = lower(lambda x: net(x), [0.1, 0.2, 0.3], backend=backend)
+        outputs, gradients = program.vjp(x, upstream=upstream, wrt_inputs=True)
+        np.testing.assert_allclose(outputs, program(x), rtol=1e-14)
+        found.append({"outputs": outputs, **gradients})
+    assert found[0].keys() == found[1].keys()
+    for name, right in found[0].items():
+        np.testing.assert_allclose(found[1][name], right, rtol=1e-11, atol=1e-13)
