@@ -38,12 +38,15 @@ from workloads import FULL, SMALL, Workload, numbers  # noqa: E402
 
 from micrograd import topological_order  # noqa: E402
 from micrograd.lowering import Program, lower  # noqa: E402
+from micrograd.lowering.native.compiler import available as available_compiler  # noqa: E402
+from micrograd.lowering.native.compiler import compiler  # noqa: E402
 from micrograd.lowering.trace.declared import INPUT, PARAMETER  # noqa: E402
 
 Arrays = dict[str, Any]
 BY_HAND = {"moons": peers.numpy_moons, "window": peers.numpy_window}
 PACKED = {"moons": peers.packed_moons, "window": peers.packed_window}
 LOSSES = {"moons": peers.moons_loss, "window": peers.window_loss}
+BY_HAND_IN_C = ("moons", "window-small")  # peers.c has their sizes
 NEEDS = {"JAX jit": "jax", "PyTorch": "torch", "torch.compile": "torch"}
 EAGER_SAMPLES = 2  # of a workload without a graph of the whole: the others take as long
 clock = time.process_time
@@ -53,6 +56,7 @@ def contenders(name: str, make: Callable[..., Workload], without: list[str]) -> 
     """Yield (contender, step, the part of the work that a step does)."""
     workload = make()
     arrays = {key: np.array(numbers(nested)) for key, nested in workload.parameters.items()}
+    yield from in_c(name, workload, arrays)
     yield "lowered", lowered(workload), 1.0
     yield "the text", lowered(workload, only_text=True), 1.0
     family = name.split("-")[0]
@@ -63,6 +67,25 @@ def contenders(name: str, make: Callable[..., Workload], without: list[str]) -> 
     yield "eager", *eager(workload)
     if family in LOSSES:
         yield "eager, fused", *eager(make(fused=True))
+
+
+def in_c(name: str, workload: Workload, arrays: Arrays) -> Iterator[Any]:
+    """Yield the lowered program as compiled C, and C written by hand."""
+    if not available_compiler():
+        print("  compiled, C by hand: left out, there is no C compiler")
+        return
+    program = program_of(workload, "c")
+    batch = [np.array(column, float) for column in workload.batch]
+    yield "compiled", called(program, batch, workload.wrt_inputs), 1.0
+    yield "its C alone", bare_step(program, batch, workload.wrt_inputs), 1.0
+    if name in BY_HAND_IN_C:
+        named = dict(zip(("x", "x_c"), batch))
+        family = name.partition("-")[0]
+        yield (
+            "C by hand",
+            peers.c_step(compiler(), family, arrays, named, workload.wrt_inputs),
+            1.0,
+        )
 
 
 def by_autograd(
@@ -89,17 +112,23 @@ def available(contender: str, without: list[str]) -> bool:
     return True
 
 
+def program_of(workload: Workload, backend: str) -> Program:
+    if workload.function is None:
+        return lower(workload.record(), parameters=workload.parameters, backend=backend)
+    sample = workload.samples[0]
+    return lower(workload.function, *sample, parameters=workload.parameters, backend=backend)
+
+
+def called(program: Program, batch: list[Any], wrt_inputs: bool) -> peers.Step:
+    return lambda: program.value_and_grad(*batch, wrt_inputs=wrt_inputs)
+
+
 def lowered(workload: Workload, only_text: bool = False) -> peers.Step:
     """Return a step of the lowered program, or of its text without the checks around it."""
-    if workload.function is None:
-        program = lower(workload.record(), parameters=workload.parameters)
-    else:
-        sample = workload.samples[0]
-        program = lower(workload.function, *sample, parameters=workload.parameters)
+    program = program_of(workload, "numpy")
     batch = [np.array(column) for column in workload.batch]
-    if only_text:
-        return text_step(program, batch, workload.wrt_inputs)
-    return lambda: program.value_and_grad(*batch, wrt_inputs=workload.wrt_inputs)
+    step = text_step if only_text else called
+    return step(program, batch, workload.wrt_inputs)
 
 
 def text_step(program: Program, batch: list[Any], wrt_inputs: bool) -> peers.Step:
@@ -111,6 +140,20 @@ def text_step(program: Program, batch: list[Any], wrt_inputs: bool) -> peers.Ste
     held = {**dict(zip(program.inputs, batch)), **program.parameters, **program.constants}
     arrays = [{**held, **text.tables}[name] for name in signature(function).parameters]
     return lambda: function(*arrays)
+
+
+def bare_step(program: Program, batch: list[Any], wrt_inputs: bool) -> peers.Step:
+    """Return a step of the compiled function alone, into arrays made once."""
+    kind = INPUT if wrt_inputs else PARAMETER
+    program.value_and_grad(*batch, wrt_inputs=wrt_inputs)
+    function = program.native.function(kind)
+    call, gradients = function.bound(batch)
+
+    def step() -> tuple[float, Arrays]:
+        call()
+        return 0.0, gradients
+
+    return step
 
 
 def eager(workload: Workload) -> tuple[peers.Step, float]:
@@ -166,7 +209,12 @@ def run(name: str, make: Callable[..., Workload], repeats: int, without: list[st
     wanted = (make(fused=True) if name.startswith("window") else make()).gradients()[1]
     steps, parts = {}, {}
     for contender, step, part in contenders(name, make, without):
-        check(contender, step, wanted, 1e-12 if contender in ("lowered", "the text") else 1e-9)
+        check(
+            contender,
+            step,
+            wanted,
+            1e-12 if contender in ("lowered", "the text", "compiled", "its C alone") else 1e-9,
+        )
         steps[contender], parts[contender] = step, part
     gc.collect()
     seconds = {c: s / parts[c] for c, s in timed(steps, repeats).items()}
@@ -192,6 +240,7 @@ def verdicts(name: str, seconds: dict[str, float], nodes: int) -> Iterator[str]:
         for peer in ("JAX jit", "PyTorch", "torch.compile"):
             if peer in seconds:
                 yield verdict(f"against {peer}", seconds["lowered"] / seconds[peer], 1.0)
+    yield from verdicts_in_c(name, seconds, nodes)
     if name == "random":
         yield verdict("lowered, per node", seconds["lowered"] / nodes * 1e9, 60, "ns")
     if name == "chain":
@@ -199,6 +248,29 @@ def verdicts(name: str, seconds: dict[str, float], nodes: int) -> Iterator[str]:
     if name == "attention":
         times = seconds["eager"] / seconds["lowered"]
         yield verdict("lowered: times faster than eager", times, 200, most=False)
+
+
+def verdicts_in_c(name: str, seconds: dict[str, float], nodes: int) -> Iterator[str]:
+    """Yield one line for each figure that compiled programs have to reach."""
+    if "compiled" not in seconds:
+        return
+    compiled, large = seconds["compiled"], name == "window-large"
+    limits = {
+        "NumPy by hand": 1.0 if large else 0.4,
+        "JAX jit": 0.8 if large else 0.28,
+        "torch.compile": 0.8 if large else 0.28,
+    }
+    for peer, limit in limits.items():
+        if peer in seconds:
+            yield verdict(f"compiled against {peer}", compiled / seconds[peer], limit)
+    if "C by hand" in seconds:
+        yield verdict("its C against C by hand", seconds["its C alone"] / seconds["C by hand"], 1.5)
+    if name in ("random", "chain"):
+        limit = {"random": 6, "chain": 10}[name]
+        yield verdict("compiled, per node", compiled / nodes * 1e9, limit, "ns")
+    if name == "attention":
+        times = seconds["eager"] / compiled
+        yield verdict("compiled: times faster than eager", times, 2500, most=False)
 
 
 def verdict(what: str, figure: float, limit: float, unit: str = "x", most: bool = True) -> str:

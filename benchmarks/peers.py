@@ -6,7 +6,11 @@ arguments that gives the loss and the gradients by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -293,5 +297,29 @@ def torch_step(
     def step() -> tuple[Any, dict[str, Any]]:
         value = of(p, *inputs, torch)
         return value.detach(), dict(zip(wanted, torch.autograd.grad(value, tensors)))
+
+    return step
+
+
+def c_step(
+    compiler: Sequence[str], family: str, p: Arrays, batch: Arrays, wrt_inputs: bool
+) -> Step:
+    """`peers.c`, compiled with all that a compiler has, -ffast-math included."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, library = Path(__file__).with_name("peers.c"), Path(folder, "peers.so")
+        hidden, width = p["W1"].shape
+        flags = ["-O3", "-march=native", "-ffast-math", "-fPIC", "-shared", "-w"]
+        flags += [f"-DH={hidden}", f"-DN={hidden}", f"-DD={width}"]
+        subprocess.run([*compiler, *flags, str(source), "-o", str(library), "-lm"], check=True)
+        function = getattr(ctypes.CDLL(str(library)), family)
+    function.restype = ctypes.c_double
+    gradients = {name: np.empty_like(array) for name, array in p.items()}
+    gradients |= {name: np.empty_like(array) for name, array in batch.items() if wrt_inputs}
+    arrays = [*batch.values(), *p.values(), *gradients.values()]
+    pointers = [ctypes.c_void_p(a.__array_interface__["data"][0]) for a in arrays]
+    size = ctypes.c_long(len(arrays[0]))
+
+    def step() -> tuple[Any, dict[str, Any]]:
+        return function(size, *pointers), gradients
 
     return step

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from micrograd.lowering.native.compiler import available
 from tests.fuzz_cases import Case
 from tests.fuzz_draw import Draw
 from tests.lowering_oracle import (
     Right,
     by_engine,
     by_export,
+    by_native,
     by_program,
     by_source,
     difference,
@@ -29,9 +31,12 @@ WAYS: dict[str, Callable[..., Any]] = {
     "source": by_source,
     "export": by_export,
 }
+if available():
+    WAYS["c"] = by_native
+TEXTS = ("program", "source", "export")  # what takes no compiler
 
 
-def failures(case: Case) -> dict[str, str]:
+def failures(case: Case, ways: Sequence[str] = tuple(WAYS)) -> dict[str, str]:
     """Return what goes wrong with a case, by the way to run it; "lower" where none can."""
     module: dict[str, Any] = {}
     try:
@@ -40,7 +45,7 @@ def failures(case: Case) -> dict[str, str]:
         return {"lower": described(error)}
     program, batch = module["program"], module["batch"]
     right = by_engine(program, module["loss"], batch, module["reduction"])
-    wrong = {way: tried(run, program, batch, right) for way, run in WAYS.items()}
+    wrong = {way: tried(run, program, batch, right) for way, run in WAYS.items() if way in ways}
     return {way: text for way, text in wrong.items() if text}
 
 
@@ -58,7 +63,7 @@ def described(error: Exception) -> str:
 def shrunk(case: Case, way: str) -> Case:
     """Return a smaller case that goes wrong the same way."""
     for other in case.smaller():
-        if way in failures(other):
+        if way in failures(other, (way,)):
             return shrunk(other, way)
     return case
 
@@ -66,7 +71,7 @@ def shrunk(case: Case, way: str) -> Case:
 def report(case: Case, way: str) -> str:
     """Say what goes wrong with a case, made smaller."""
     small = shrunk(case, way)
-    return f"seed {case.seed}, {way}: {failures(small)[way]}\n\n{small}"
+    return f"seed {case.seed}, {way}: {failures(small, (way,))[way]}\n\n{small}"
 
 
 def main(arguments: list[str]) -> int:
@@ -75,11 +80,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("count", type=int, nargs="?", default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--shown", type=int, default=1, help="failures to print for each way")
+    parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=list(WAYS))
     options = parser.parse_args(arguments)
     wrong: dict[str, list[Case]] = {}
     for seed in range(options.seed, options.seed + options.count):
         case = Draw(seed).case()
-        for way in failures(case):
+        for way in failures(case, options.ways):
             wrong.setdefault(way, []).append(case)
     for way, cases in wrong.items():
         for case in cases[: options.shown]:

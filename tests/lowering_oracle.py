@@ -114,6 +114,24 @@ def by_program(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
     return loss, {name: dense(g, program, name) for name, g in gradients.items()}
 
 
+def by_native(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
+    """Return what the same program gives as compiled C."""
+    native = natively(program)
+    loss, gradients = by_program(native, batch)
+    assert close(native(*batch), loss)
+    return loss, gradients
+
+
+def natively(program: Program) -> Program:
+    """Return the same program compiled."""
+    parts = program.lowered, program._leaves, program.graph, program._chains
+    return Program(*parts, backend="c")
+
+
+def close(a: float, b: float) -> bool:
+    return bool(a == b or abs(a - b) <= CLOSE * abs(b) or (a != a and b != b))
+
+
 def dense(gradient: Any, program: Program, name: str) -> Any:
     """Return a gradient as an array, the rows of a table put in their places."""
     if not isinstance(gradient, tuple):

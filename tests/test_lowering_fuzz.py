@@ -7,7 +7,7 @@ import pytest
 
 from tests.fuzz_cases import Case, Term
 from tests.fuzz_draw import Draw
-from tests.lowering_fuzz import failures, report
+from tests.lowering_fuzz import TEXTS, failures, report
 from tests.lowering_oracle import Right, difference
 
 CASES, BLOCK = 200, 25
@@ -17,7 +17,7 @@ CASES, BLOCK = 200, 25
 def test_random_losses(first):
     for seed in range(first, first + BLOCK):
         case = Draw(seed).case()
-        for way in failures(case):
+        for way in failures(case, TEXTS):
             pytest.fail(report(case, way), pytrace=False)
 
 
@@ -44,7 +44,7 @@ KNOWN = {
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_what_a_runner_beside_the_text_got_wrong(name):
-    assert failures(KNOWN[name]) == {}
+    assert failures(KNOWN[name], TEXTS) == {}
 
 
 PARTS = """

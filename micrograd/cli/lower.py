@@ -37,8 +37,16 @@ def add_parser(subparsers: Any) -> None:
         metavar="PASS",
         help="print what one pass made instead, such as arrays: the formulas in index notation",
     )
-    parser.add_argument("--export", choices=("numpy", "jax", "torch"),
-                        help="print a standalone file for this library instead")  # fmt: skip
+    parser.add_argument(
+        "--export",
+        choices=("numpy", "jax", "torch", "c"),
+        help="print a standalone file for this library, or in C, instead",
+    )
+    parser.add_argument(
+        "--main",
+        action="store_true",
+        help="with --export c: a program that prints what the sample gives",
+    )
     parser.set_defaults(func=run)
 
 
@@ -51,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
         function, samples = loaded(options.function)
     if options.after and options.export:
         raise ValueError("--after and --export print two things in one place; give one of them")
+    if options.main and options.export != "c":
+        raise ValueError("--main makes a program of what --export c prints; give both")
     program = lower(function, *samples)
     write_document(_document(program, options) + "\n")
     if options.explain:
@@ -72,5 +82,6 @@ def _document(program: Any, options: argparse.Namespace) -> str:
     """Return the text that was asked for."""
     if options.after:
         return printable(program.explain(options.after))
-    text: str = program.export(options.export) if options.export else program.source
-    return text
+    if not options.export:
+        return str(program.source)
+    return str(program.export(options.export, main=options.main))

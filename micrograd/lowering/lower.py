@@ -27,7 +27,7 @@ from micrograd.lowering.trace.declared import (
 from micrograd.lowering.trace.record import Trace, recorded, trace
 
 REDUCTIONS = ("mean", "sum")
-BACKENDS = ("numpy",)
+BACKENDS = ("numpy", "c", "auto")
 
 
 def lower(
@@ -43,7 +43,8 @@ def lower(
     A function is traced on `samples`, nested lists of numbers; its program takes batches of them
     and returns the mean (or `reduce="sum"`) of their losses. `parameters` names the arrays to
     train; else they are the Values made before, named by labels and scopes, or by the variables
-    that the function reads them from.
+    that the function reads them from. `backend="c"` compiles the program (CompilerError where no
+    compiler is); "auto" does so where it can, and else runs the text as "numpy" does.
 
     Of a function that returns nested lists of Values, the program returns an array; `reduce` says
     nothing then.
@@ -60,7 +61,8 @@ def lower(
         traced = trace(function, samples, names, parameters)
     several = any((a.name, a.kind) == (UPSTREAM, INPUT) for a in traced.arrays[len(samples) :])
     made = OutputProgram if several else Program
-    return made(*_parts(traced, bool(parameters), "sum" if several else reduce))
+    parts = _parts(traced, bool(parameters), "sum" if several else reduce)
+    return made(*(*parts, backend))
 
 
 def _parts(traced: Trace, named: bool, reduce: str) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import linecache
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from inspect import signature
 from types import MappingProxyType
@@ -20,10 +20,14 @@ from micrograd.lowering.diagnose import diagnose
 from micrograd.lowering.explain import explained, form_after
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.irregular.replay import narrow, replayed
+from micrograd.lowering.native.export import exported as exported_c
+from micrograd.lowering.native.run import Native, chosen
+from micrograd.lowering.native.trainer import NativeTraining
 from micrograd.lowering.passes import FORWARD, Lowered, Text, exported
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.train import Trainer
 from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
 from micrograd.optim.gradients import Rows
@@ -43,14 +47,16 @@ class Program:
     """
 
     def __init__(
-        self, lowered: Lowered, leaves: Mapping[str, Any], graph: ScalarGraph, chains: Chains
+        self,
+        lowered: Lowered,
+        leaves: Mapping[str, Any],
+        graph: ScalarGraph,
+        chains: Chains,
+        backend: str = "numpy",
     ) -> None:
         self.lowered, self.graph = lowered, graph
         self._leaves, self._chains = leaves, chains
-        data = {
-            name: np.array([v.data for v in values.ravel().tolist()]).reshape(values.shape)
-            for name, values in leaves.items()
-        }
+        data = {name: data_of(values) for name, values in leaves.items()}
         form = lowered.arrays
         names = {
             kind: [lowered.names[a] for a in form.leaves(kind) if a.data is None]
@@ -61,8 +67,14 @@ class Program:
         self.inputs = names[INPUT]
         self.ids = Ids(lowered.lookups, lowered.names)
         self._shapes = [a.shape for a in form.leaves(INPUT)]
-        self._guarded = any(BY_NAME[op].needs for op in form.operations)
+        self.guarded = any(BY_NAME[op].needs for op in form.operations)
         self._replayed = isinstance(form, Levels) and narrow(form)
+        self.native = chosen(backend, lowered, {**self.parameters, **self.constants})
+
+    @property
+    def backend(self) -> str:
+        """Return what runs the program: "c" or "numpy"."""
+        return "c" if self.native else "numpy"
 
     @property
     def source(self) -> str:
@@ -90,16 +102,24 @@ class Program:
         """
         return self._run(INPUT if wrt_inputs else PARAMETER, batch)
 
-    def export(self, target: str, path: str | None = None) -> str:
+    def export(self, target: str, path: str | None = None, main: bool = False) -> str:
         """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
-        "numpy", "jax" or "torch"; write it to `path` too, where that is given.
+        "numpy", "jax", "torch" or "c"; write it to `path` too, where that is given.
 
         Its LEAVES hold the parameters and constants as they are now. It takes ids as an array of
-        integers, does not check them, and gives dense gradients of tables. Raises ValueError for
-        another target.
+        integers, does not check them, and gives dense gradients of tables. In C the arrays are
+        arguments; with `main` the file is a program that runs the traced sample and prints the
+        loss and the gradients. Raises ValueError for another target, or `main` in another language.
         """
         forms, forward = (self.lowered.forms(kind) for kind in (PARAMETER, FORWARD))
-        text = exported(forms, forward, target, {**self.parameters, **self.constants})
+        held = {**self.parameters, **self.constants}
+        if target == "c":
+            sample = {name: data_of(self._leaves[name]) for name in self.inputs}
+            text = exported_c(forms, forward, held, sample, main)
+        elif main:
+            raise ValueError(f'main=True is for export to "c", not to {target!r}')
+        else:
+            text = exported(forms, forward, target, held)
         if path is not None:
             atomic_write(path, text)
         return text
@@ -107,8 +127,11 @@ class Program:
     def explain(self, after: str = "") -> str:
         """Return the passes with counts, and which scalar nodes became which line of the source.
 
-        With the name of a pass, return what it made: "arrays" is the index notation.
+        With the name of a pass, return what it made: "arrays" is the index notation. "calls" is
+        what runs: the text, or the C that is compiled.
         """
+        if after == "calls":
+            return self.native.told(PARAMETER) if self.native else self.source
         forms = {"graph": self.graph, "chains": self._chains, **self.lowered.forms(PARAMETER)}
         if after:
             return form_after(forms, after)
@@ -166,12 +189,14 @@ class Program:
         return text
 
     def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
-        inputs = self._arguments(batch)
+        inputs = self.arguments(batch)
+        if self.native:
+            return self._natively(self.native, kind, inputs)
         held = {**self.parameters, **self.constants}
         if self._replayed:
             return replayed(self.root, self._leaves, held, self.parameters, kind != FORWARD)
         names = dict(zip(self.inputs, inputs))
-        if not self._guarded:
+        if not self.guarded:
             with np.errstate(all="ignore"):
                 return self._called(kind, {**names, **held})
         try:
@@ -179,9 +204,39 @@ class Program:
                 return self._called(kind, {**names, **held})
         except (ArithmeticError, ValueError):
             pass
-        diagnose(self.root, self._leaves, held, names | self.ids.rows(names, held))
+        self._diagnose(names)
         with np.errstate(all="ignore"):
             return self._called(kind, {**names, **held})
+
+    def native_training(self, optimizer: Any) -> NativeTraining | None:
+        """Return whole training steps as C; None where the program runs its text.
+
+        Raises UntraceableError where the optimiser cannot be had in C.
+        """
+        if self.native is None:
+            return None
+        module = self.native.module(PARAMETER)
+        return NativeTraining(module, self.native.held, self.lowered.names, optimizer)
+
+    def trainer(self, optimizer: Any) -> Trainer:
+        """Return what trains the program by an optimiser of its `parameters`."""
+        return Trainer(self, optimizer)
+
+    def _natively(
+        self, native: Native, kind: str, inputs: list[Floats]
+    ) -> tuple[float, dict[str, Any]]:
+        loss, gradients, strange = native(kind, inputs)
+        if strange and self.guarded:
+            self.diagnose(inputs)
+        return loss, gradients
+
+    def diagnose(self, inputs: Sequence[Any]) -> None:
+        """Raise the DomainError that the scalar engine raises on a batch; return if it has none."""
+        self._diagnose(dict(zip(self.inputs, inputs)))
+
+    def _diagnose(self, batch: Mapping[str, Any]) -> None:
+        held = {**self.parameters, **self.constants}
+        diagnose(self.root, self._leaves, held, {**batch, **self.ids.rows(batch, held)})
 
     def _called(self, kind: str, arrays: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
         text = self._text(kind)
@@ -193,7 +248,7 @@ class Program:
         loss, gradients = result
         return float(loss), {name: _rows(g) for name, g in gradients.items()}
 
-    def _arguments(self, batch: tuple[Any, ...]) -> list[Floats]:
+    def arguments(self, batch: tuple[Any, ...]) -> list[Floats]:
         """Return the batch as arrays.
 
         Raises TypeError for what holds no numbers, ValueError for other shapes.
@@ -205,8 +260,14 @@ class Program:
             )
         inputs = [self.ids.array(name, x) for name, x in zip(self.inputs, batch)]
         check_shapes(self.inputs, self._shapes, inputs)
-        self.ids.check(dict(zip(self.inputs, inputs)))
+        if self.ids.lookups:
+            self.ids.check(dict(zip(self.inputs, inputs)))
         return inputs
+
+
+def data_of(values: Any) -> Floats:
+    """Return the numbers of an array of Values."""
+    return np.array([v.data for v in values.ravel().tolist()], float).reshape(values.shape)
 
 
 def _rows(gradient: Any) -> Any:

@@ -7,7 +7,9 @@
     history["loss"], history.save_csv("run.csv"), history.plot("run.png")
 
 `step(batch)` trains on one batch and returns its loss, or a dict of numbers with a "loss";
-`descent(model, loss, optimizer)` makes one for Values. `data` is a sequence or an array; to batch
+`descent(model, loss, optimizer)` makes one for Values, `program.trainer(optimizer).on(x, y)` one
+for a lowered program, of row numbers. A step that has `many(batches)` is given several at once, and
+returns their losses, none behind one that is not finite. `data` is a sequence or an array; to batch
 several arrays together, pass `range(n)`: then a batch is a list of row numbers. `state` is all that
 training changes: objects with `state_dict` and `load_state_dict`, arrays, random generators, and
 dicts and lists of them; Python's and NumPy's global generators are kept beside it. A run that was

@@ -6,7 +6,7 @@ import math
 import os
 import random
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from micrograd.training.stopping import EarlyStopping
 
 Numbers = Mapping[str, float]
 Step = Callable[[Any], Any]
+AT_ONCE = 16  # batches between two looks at Ctrl-C, of a step that does many
 
 
 class Interrupted(KeyboardInterrupt):
@@ -53,16 +54,17 @@ class Run:
         """Train on what is left of an epoch, evaluate, and write the checkpoint."""
         batches = self._batches()
         shown.start(self.epoch, len(batches), self.batch)
-        for chosen in batches[self.batch :]:
-            numbers = numbers_of(self.step(_take(self.data, chosen)))
-            if not math.isfinite(numbers["loss"]):
-                at = f"epoch {self.epoch + 1}, batch {self.batch + 1}"
-                self.history.stopped = f"the loss was {numbers['loss']} in {at}"
-                return
-            self.batch += 1
-            for name, number in numbers.items():
-                self.sums[name] = self.sums.get(name, 0.0) + number * len(chosen)
-            shown.advance(numbers)
+        while self.batch < len(batches):
+            for chosen, result in self._steps(batches[self.batch :]):
+                numbers = numbers_of(result)
+                if not math.isfinite(numbers["loss"]):
+                    at = f"epoch {self.epoch + 1}, batch {self.batch + 1}"
+                    self.history.stopped = f"the loss was {numbers['loss']} in {at}"
+                    return
+                self.batch += 1
+                for name, number in numbers.items():
+                    self.sums[name] = self.sums.get(name, 0.0) + number * len(chosen)
+                shown.advance(numbers)
             if interrupts.pending and self.batch < len(batches):
                 self._leave()
         self._finish_epoch()
@@ -70,6 +72,14 @@ class Run:
         self._watch(shown)
         if interrupts.pending:
             self._leave()
+
+    def _steps(self, batches: list[Sequence[int]]) -> Iterable[tuple[Sequence[int], Any]]:
+        """Train on the next batch, or on several where a step has `many`; return what it gave."""
+        many = getattr(self.step, "many", None)
+        if many is None:
+            return [(batches[0], self.step(_take(self.data, batches[0])))]
+        several = batches[:AT_ONCE]
+        return zip(several, many([_take(self.data, chosen) for chosen in several]))
 
     def _finish_epoch(self) -> None:
         self.epoch += 1

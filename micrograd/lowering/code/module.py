@@ -153,6 +153,6 @@ def as_text(target: str, data: Any) -> str:
 def leaves_text(target: str, leaves: Mapping[str, Any]) -> str:
     """Return the dict of the leaves' present data. Raises ValueError for another target."""
     if target not in TARGETS:
-        raise ValueError(f"export to {target!r}; give one of {', '.join(TARGETS)}")
+        raise ValueError(f"export to {target!r}; give one of {', '.join((*TARGETS, 'c'))}")
     rows = [f"    {name!r}: {as_text(target, data)}," for name, data in leaves.items()]
     return "\n".join(["LEAVES = {", *rows, "}"]) if rows else "LEAVES = {}"

@@ -109,10 +109,10 @@ class Levels:
 
     def groups(self) -> list[Group]:
         """Return the groups, operands before users."""
-        return [self._group(a, b) for a, b in pairwise(self._bounds)]
+        return [self._group(a, b) for a, b in pairwise(self.bounds)]
 
     @cached_property
-    def _bounds(self) -> list[int]:
+    def bounds(self) -> list[int]:
         """Return where the groups begin, and where the last one ends."""
         new = self.level > 0
         new[1:] &= ~_same(self.op) | ~_same(self.level) | ~_same(self.k.view(np.int64))
@@ -121,11 +121,11 @@ class Levels:
     @cached_property
     def formulas(self) -> list[Formula]:
         """Return the operations in the graph, each once."""
-        return list(dict.fromkeys(self._formula_of_groups))
+        return list(dict.fromkeys(self.formula_of_groups))
 
     @cached_property
-    def _formula_of_groups(self) -> list[Formula]:
-        firsts = self._bounds[:-1]
+    def formula_of_groups(self) -> list[Formula]:
+        firsts = self.bounds[:-1]
         ops = [NAMES[op] for op in self.op[firsts].tolist()]
         found = [Formula(op, k if k == k else None) for op, k in zip(ops, self.k[firsts].tolist())]
         distinct = Counter(formula.op for formula in dict.fromkeys(found))
@@ -167,9 +167,9 @@ class Levels:
         constants, y = self.constants
         x = self.x[out]
         x[self.op[out] == WEIGHTED] = self.term
-        ends = np.append(0, np.cumsum(count))[self._bounds]
+        ends = np.append(0, np.cumsum(count))[self.bounds]
         number = {formula: i for i, formula in enumerate(self.formulas)}
-        which = np.array([number[f] for f in self._formula_of_groups], np.int64)
+        which = np.array([number[f] for f in self.formula_of_groups], np.int64)
         tables = {
             self.free("groups"): np.stack((which, ends[:-1], ends[1:]), 1),
             self.free("entries"): np.stack((out, x, y[out])),

@@ -1,0 +1,1 @@
+"""Index notation, and irregular graphs, as C that is compiled and run."""

@@ -1,0 +1,165 @@
+"""Compile C and load it; what was compiled is kept on disk, by text, compiler and flags."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from micrograd.files import atomic_write
+
+# Sums are written in the order they are to have; nan and inf keep their meaning.
+FLAGS = (
+    "-O2",
+    "-std=gnu99",
+    "-ffp-contract=fast",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+    "-fPIC",
+    "-shared",
+    "-w",
+    "-DSTATIC=static __thread",  # a function may run in several threads
+)
+# What -O2 of GCC lacks to make vectors as clang's does; -O3 takes three times as long to compile.
+OF_GCC = ("-ftree-vectorize", "-fvect-cost-model=dynamic", "-fpeel-loops", "-funswitch-loops")
+OWN_PROCESSOR = "-march=native"
+ADVICE = 'install gcc or clang, or `pip install "micrograd-graph[native]"`'
+
+
+class CompilerError(RuntimeError):
+    """Report that there is no C compiler, or that it failed."""
+
+
+@cache
+def compiler() -> tuple[str, ...]:
+    """Return the command of the C compiler: $CC, cc, gcc or clang, else that of ziglang.
+
+    Raises CompilerError where there is none.
+    """
+    for name in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
+        command = name.split()
+        if command and shutil.which(command[0]):
+            return tuple(command)
+    if importlib.util.find_spec("ziglang"):
+        return (sys.executable, "-m", "ziglang", "cc")
+    raise CompilerError(f'backend="c" needs a C compiler, and there is none: {ADVICE}')
+
+
+def available() -> bool:
+    """Return whether there is a compiler."""
+    try:
+        return bool(compiler())
+    except CompilerError:
+        return False
+
+
+@cache
+def version() -> str:
+    """Return what the compiler says that it is, in full: the cache goes by it."""
+    command = compiler()
+    result = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    return f"{' '.join(command)} {result.stdout}"
+
+
+@cache
+def processor() -> str:
+    """Return the processor with what it can do: code for one may not run on another."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    told = [x for x in lines if x.startswith(("model name", "flags", "Features", "CPU part"))]
+    return " ".join([platform.machine(), platform.processor(), *sorted(set(told))])
+
+
+def folder() -> Path:
+    """Return the folder of what was compiled."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "micrograd"
+
+
+@cache
+def loaded(source: str) -> Any:
+    """Return the library of a text of C, compiled or from the disk.
+
+    Raises CompilerError where there is no compiler, or where it fails.
+    """
+    told = "\0".join([source, version(), *FLAGS, processor()])
+    name = hashlib.sha256(told.encode()).hexdigest()[:32]
+    path = folder() / f"{name}.so"
+    if _sound(path):
+        try:
+            return ctypes.CDLL(str(path))
+        except OSError:  # taken away meanwhile, or of another system
+            pass
+    with tempfile.TemporaryDirectory() as temporary:
+        new = compiled(source, Path(temporary))
+        return ctypes.CDLL(str(_kept(new, path)))
+
+
+def command() -> list[str]:
+    """Return the compiler's command with its flags, without files."""
+    own = OF_GCC if "Free Software Foundation" in version() else ()
+    return [*compiler(), *FLAGS, *own]
+
+
+def compiled(source: str, place: Path) -> Path:
+    """Return the file of a library. Raises CompilerError where the compiler fails."""
+    text, library = place / "program.c", place / "program.so"
+    text.write_text(source, encoding="utf-8")
+    for more in ((OWN_PROCESSOR,), ()):  # not every compiler knows the processor that it runs on
+        words = [*command(), *more, str(text), "-o", str(library), "-lm"]
+        try:
+            result = subprocess.run(words, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise CompilerError(f"{words[0]} cannot be run: {error}; {ADVICE}") from None
+        if result.returncode == 0 and library.exists():
+            return library
+    reason = (result.stderr or result.stdout).strip() or f"it ended with {result.returncode}"
+    raise CompilerError(
+        f"{' '.join(compiler())} could not compile the program: {reason[:500]}; {ADVICE}, "
+        'or take backend="numpy"'
+    )
+
+
+def _sound(path: Path) -> bool:
+    """Return whether a library is as it was when it was compiled."""
+    try:
+        digest = path.with_suffix(".sha256").read_text(encoding="ascii")
+        return digest == _digest(path)
+    except (OSError, ValueError):
+        return False
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _kept(new: Path, path: Path) -> Path:
+    """Move a library to the folder of what was compiled; return where it is.
+
+    Where that cannot be written to, it stays where it is.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        own = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+        try:
+            shutil.copyfile(new, own)
+            os.replace(own, path)
+        finally:
+            own.unlink(missing_ok=True)
+        atomic_write(str(path.with_suffix(".sha256")), _digest(new))
+    except OSError:
+        return new
+    return path

@@ -1,0 +1,109 @@
+"""A readable C file that stands alone: forward and value_and_grad, one sample after the other."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.arrays.ir import Array
+from micrograd.lowering.code.kinds import shape_text
+from micrograd.lowering.irregular.levels import Levels
+from micrograd.lowering.native.function import Function
+from micrograd.lowering.native.module import WIDTH, array_text, data_of, task
+from micrograd.lowering.native.names import CNames
+from micrograd.lowering.native.tape import Tape
+from micrograd.lowering.native.text import Formulas
+
+HEAD = """\
+/* Lowered by micrograd to C99. B is the number of samples, one after the other in every input;
+   the loss is returned, the gradients are written to the last arguments. Nothing is allocated.
+   cc -O2 FILE.c -lm{more} */
+#include <math.h>
+{includes}"""
+
+
+def exported(
+    forms: Any, forward: Any, leaves: Mapping[str, Any], sample: Mapping[str, Any], main: bool
+) -> str:
+    """Return the C file; with `main`, a program that prints what the traced sample gives.
+
+    `leaves` are the present data of parameters and constants, `sample` those of the inputs.
+    """
+    tables: dict[bytes, tuple[str, Any]] = {}
+    functions = [
+        _function(f, name, tables) for name, f in (("forward", forward), ("value_and_grad", forms))
+    ]
+    texts = [f"{_head(f)}{f.text().partition(')')[2]}" for f in functions]
+    called = dict(item for f in functions for item in f.formulas.called.items())
+    data: dict[str, Any] = {}
+    for f, form in zip(functions, (forward, forms)):
+        data |= f.tables if isinstance(f, Tape) else data_of(f, form)
+    body = "\n\n".join(texts)
+    parts = [
+        HEAD.format(includes=_includes(body, main), more=" && ./a.out" if main else ""),
+        "\n".join(called.values()),
+        "\n".join(array_text(name, values) for name, values in data.items()),
+        body.replace("STATIC ", "static "),
+        _main(functions[1], {**leaves, **sample}) if main else "",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _function(forms: Any, name: str, tables: dict[bytes, tuple[str, Any]]) -> Function | Tape:
+    if isinstance(forms["arrays"], Levels):
+        names = CNames(forms["arrays"].names)
+        return Tape(forms["arrays"], forms["wanted"], name, names, sparse=False)
+    return Function(task(forms, name, sparse_rows=False)[0], False, Formulas(), (), tables)
+
+
+def _includes(body: str, main: bool) -> str:
+    wanted = {"stdio": main, "string": "memset(" in body or main}
+    return "\n".join(f"#include <{name}.h>" for name in wanted if wanted[name])
+
+
+def _head(function: Function | Tape) -> str:
+    """Return the head of a function, the shapes of its arguments beside them."""
+    lines = [("long B", "the number of samples")]
+    for text, item in function.parameters():
+        if isinstance(item, Array):
+            shape = shape_text(tuple(size for _, size in item.axes))
+            lines.append((text, shape + (", result" if item in function.task.results else "")))
+    width = max(len(text) for text, _ in lines) + 1
+    last = len(lines) - 1
+    rows = [f"    {text + (',' if i < last else ')'):<{width}}  /* {remark} */"
+            for i, (text, remark) in enumerate(lines)]  # fmt: skip
+    return "\n".join([f"double {function.task.name}(", *rows])
+
+
+def _main(function: Function | Tape, data: Mapping[str, Any]) -> str:
+    """Return a program that calls a function on data and prints all results."""
+    names, results = function.task.names, function.task.results
+    arrays, arguments = [], ["1"]
+    for text, item in function.parameters():
+        if isinstance(item, Array) and item not in results:
+            values = np.asarray(data[names.original[item]])
+            whole = text.startswith("const long long")
+            array = array_text(
+                f"{names[item]}_data", np.rint(values).astype(int) if whole else values
+            )
+            arrays.append(array.replace("const int", "const long long") if whole else array)
+            arguments.append(f"{names[item]}_data")
+        elif isinstance(item, Array):
+            arguments.append(names[item])
+    declared = [f"    static double {names[a]}[{a.size}];" for a in results]
+    printed = [
+        f"    for (int i = 0; i < {a.size}; i++) "
+        f'printf("{names[a]}[%d] %.17g\\n", i, {names[a]}[i]);'
+        for a in results
+    ]
+    call = textwrap.wrap(
+        f"double loss = value_and_grad({', '.join(arguments)});",
+        WIDTH,
+        initial_indent="    ",
+        subsequent_indent="        ",
+    )
+    lines = ["int main(void) {", *declared, *call, '    printf("loss %.17g\\n", loss);', *printed]
+    return "\n".join([*arrays, "", *lines, "    return 0;", "}"])

@@ -1,0 +1,247 @@
+"""One function of C from index notation: what stays the same, a loop over the samples, the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.arrays.check import BrokenProgramError
+from micrograd.lowering.arrays.differentiate import own_variables
+from micrograd.lowering.arrays.ir import BATCH, Array, Choice, Index, Read, Rows, Term
+from micrograd.lowering.native.loops import Loops
+from micrograd.lowering.native.memory import Memory
+from micrograd.lowering.native.names import CNames
+from micrograd.lowering.native.text import Formulas
+
+STACK = 64 * 1024  # bytes: what is larger lies in static memory
+L1 = 24 * 1024  # bytes that a block's arrays may take
+BLOCKS = (32, 64)  # samples in a block, at least and at most
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a function computes: `arrays` in order, operands first; `results` go to the caller.
+
+    `arguments` are the arrays that it is called with.
+    """
+
+    name: str
+    arguments: tuple[Array, ...]
+    arrays: tuple[Array, ...]
+    loss: Array
+    results: tuple[Array, ...]
+    names: CNames
+
+
+@dataclass
+class Sections:
+    """The statements before the loop over the samples, in it, and after it."""
+
+    before: list[str] = field(default_factory=list)
+    samples: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+
+
+class Function:
+    """Write a function, which watches what the `guarded` operations give.
+
+    With `blocks` it runs through blocks of samples, for speed; without, one sample after the other,
+    to be read.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        blocks: bool,
+        formulas: Formulas,
+        guarded: Collection[str] = (),
+        tables: dict[bytes, tuple[str, Any]] | None = None,
+    ) -> None:
+        self.task, self.formulas, self.guarded = task, formulas, guarded
+        self.late = _late(task.arrays)
+        outside = frozenset((*task.arguments, *task.results))
+        local = [a for a in task.arrays if a.batched and a not in outside]
+        self.memory = Memory(
+            task.names,
+            outside,
+            _block(local) if blocks else 1,
+            frozenset(a for a in task.arguments if not a.batched),
+        )
+        if tables is not None:
+            self.memory.tables = tables
+        self.loops = Loops(self.memory, formulas, products=blocks)
+        self.sections = Sections()
+
+    def text(self) -> str:
+        """Return the function."""
+        for array in self.task.arrays:
+            (self._sample if array.batched else self._fixed)(array)
+            if array.formula and array.formula.op in self.guarded:
+                self._watch(array)
+        lines = [*self._fixed_locals(), *self._turned(), *self.sections.before]
+        if self.sections.samples:
+            lines += self._loop()
+        lines += [*self.sections.after, f"return {self.task.names[self.task.loss]};"]
+        if any("share" in line for line in (*self.sections.samples, *lines)):
+            lines.insert(0, "const double share = 1.0 / B;")
+        body = "\n".join(f"    {line}" for line in lines)
+        return f"{self.head()} {{\n{body}\n}}"
+
+    def head(self) -> str:
+        """Return the head of the function."""
+        parameters = ["long B", *(text for text, _ in self.parameters())]
+        return f"double {self.task.name}({', '.join(parameters)})"
+
+    def parameters(self) -> list[tuple[str, Any]]:
+        """Return the parameters after the batch size, and the arrays that they take."""
+        ids = {a.lookup.ids.array for a in self.task.arrays if a.lookup}
+        inputs = [
+            (f"const {'long long' if a in ids else 'double'} *restrict {self.task.names[a]}", a)
+            for a in self.task.arguments
+        ]
+        strange = [("int *strange", "&strange")] if self.guarded else []
+        results = [(f"double *restrict {self.task.names[a]}", a) for a in self.task.results]
+        return [*inputs, *results, *strange]
+
+    def _sample(self, array: Array) -> None:
+        """Compute an array of each sample, within the loop."""
+        if any(read.array in self.late for read in array.reads):
+            raise BrokenProgramError(f"{array!r} depends on a sum over all samples")
+        self._put(array, array.terms, self.sections.samples, False)
+
+    def _fixed(self, array: Array) -> None:
+        """Compute an array that all samples share; terms that add samples up go into the loop."""
+        parts: dict[str, list[Term]] = {name: [] for name in SECTIONS}
+        for term in array.terms:
+            parts[self._section(term)].append(term)
+        begun = bool(parts["before"] or parts["samples"] or not parts["after"])
+        if begun:
+            self._put(array, parts["before"], self.sections.before, False)
+        if parts["samples"]:
+            self._put(array, parts["samples"], self.sections.samples, True)
+        if parts["after"]:
+            self._put(array, parts["after"], self.sections.after, begun)
+
+    def _put(self, array: Array, terms: Sequence[Term], lines: list[str], begun: bool) -> None:
+        """Add terms to an array; where that is not `begun`, they are its first."""
+        alike = [term for term in terms if _alike(array, term)]
+        if alike:
+            lines += self.loops.added(array, alike, not begun)
+            begun = True
+        for term in (term for term in terms if term not in alike):
+            first = not begun and _covers(array, term)
+            if not begun and not first:
+                lines.append(self.loops.zero(array))
+            lines += self.loops.term(array, term, first)
+            begun = True
+        if not begun:
+            lines.append(self.loops.zero(array))
+
+    def _watch(self, array: Array) -> None:
+        """Note where an operation gives a number that is not finite."""
+        lines = self.sections.samples if array.batched else self.sections.before
+        address = "&" if self.memory.is_scalar(array) else ""
+        many = f"count * {array.size}" if array.batched else f"{array.size}"
+        lines.append(f"*strange |= odd({address}{self.task.names[array]}, {many});")
+
+    def _section(self, term: Term) -> str:
+        if BATCH in term.sizes:
+            return "samples"
+        return "after" if any(read.array in self.late for read in term.reads) else "before"
+
+    def _fixed_locals(self) -> list[str]:
+        return self._declared([a for a in self.task.arrays if not a.batched])
+
+    def _declared(self, arrays: Sequence[Array]) -> list[str]:
+        """Return the declarations of local arrays."""
+        own = [a for a in arrays if a not in self.memory.outside]
+        length = {a: self.memory.length(a) for a in own}
+        large = sum(length.values()) * 8 > STACK
+        scalars = [self.task.names[a] for a in own if self.memory.is_scalar(a)]
+        lines = [f"double {', '.join(scalars)};"] if scalars else []
+        for array in own:
+            if not self.memory.is_scalar(array):
+                where = "STATIC " if large and length[array] > 256 else ""
+                lines.append(f"{where}double {self.task.names[array]}[{length[array]}];")
+        return lines
+
+    def _turned(self) -> list[str]:
+        """Return the copies of matrices that the products want the other way round."""
+        lines = []
+        for array, name in self.memory.transposed.items():
+            (rows, columns), of = array.shape, self.task.names[array]
+            where = "STATIC " if array.size > 8192 else ""
+            lines += [
+                f"{where}double {name}[{array.size}];",
+                f"turn({rows}, {columns}, {of}, {name});",
+            ]
+        return lines
+
+    def _loop(self) -> list[str]:
+        block = self.memory.block
+        head = "for (long s = 0; s < B; s++) {"
+        lines = self._declared([a for a in self.task.arrays if a.batched])
+        if block > 1:
+            head = f"for (long s = 0; s < B; s += {block}) {{"
+            lines.insert(0, f"const int count = B - s < {block} ? (int)(B - s) : {block};")
+        lines += self.sections.samples
+        return [head, *(f"    {line}" for line in lines), "}"]
+
+
+SECTIONS = ("before", "samples", "after")
+
+
+def _late(arrays: Iterable[Array]) -> frozenset[Array]:
+    """Return the arrays that are known only after the last sample."""
+    late: set[Array] = set()
+    for array in arrays:
+        sums = any(BATCH in term.sizes for term in array.terms)
+        if not array.batched and (sums or any(read.array in late for read in array.reads)):
+            late.add(array)
+    return frozenset(late)
+
+
+def _alike(array: Array, term: Term) -> bool:
+    """Return whether a term runs over the array's own variables, each by its number, no others."""
+    if term.summed or any(isinstance(f, Choice) for f in term.factors):
+        return False
+    own = own_variables(array, term)
+    return (
+        own is not None
+        and all(v == w for v, w in own.items())
+        and len(term.kept) == len(array.axes)
+    )
+
+
+def _covers(array: Array, term: Term) -> bool:
+    """Return whether a term gives every element of an array a value, once."""
+    if any(isinstance(factor, Choice) for factor in term.factors):
+        return True
+    return own_variables(array, term) is not None
+
+
+def _block(local: Iterable[Array]) -> int:
+    """Return how many samples to treat together, their arrays being near."""
+    size = 8 * sum(array.size for array in local)
+    least, most = BLOCKS
+    while most > least and most * size > L1:
+        most //= 2
+    return most
+
+
+def sparse(gradient: Array) -> list[Array]:
+    """Return the rows that are added to the gradient of a table, as arrays; none if it is dense."""
+    if not gradient.terms or not all(isinstance(term.at, Rows) for term in gradient.terms):
+        return []
+    return [_rows_of(term) for term in gradient.terms]
+
+
+def _rows_of(term: Term) -> Array:
+    variables = [(v, n) for v, n in term.kept if v != BATCH]
+    shape = tuple(int(n) for _, n in variables)  # type: ignore[arg-type]
+    array = Array("computed", shape, np.zeros(0, np.int64), True)
+    at = Read(array, tuple(Index(v) for v, _ in variables))
+    return replace(array, terms=(replace(term, at=at),))

@@ -1,0 +1,209 @@
+"""Where in memory an array is read or written, and the tables that it is read by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Read, Rows
+
+Strides = Mapping[int, int]
+
+
+def row_strides(shape: tuple[int, ...]) -> list[int]:
+    """Return how far apart neighbours along each axis lie, rows after one another."""
+    return [int(np.prod(shape[axis + 1 :], dtype=np.int64)) for axis in range(len(shape))]
+
+
+@dataclass(frozen=True)
+class Place:
+    """An element: name[origin + start + Σ stride · variable], the sum looked up in a `table` first.
+
+    A `scalar` is a variable of C. `origin` is the text of what the block's first sample adds.
+    A variable without a letter is 0.
+    """
+
+    name: str
+    strides: Strides
+    start: int = 0
+    origin: str = ""
+    table: str = ""
+    outside: Strides | None = None  # with a table: what is added behind it
+    scalar: bool = False
+
+    @property
+    def vars(self) -> set[int]:
+        """Return the variables that it depends on."""
+        return {v for s in (self.strides, self.outside or {}) for v, step in s.items() if step}
+
+    def stride(self, var: int) -> int | None:
+        """Return how far a step of a variable goes; None where a table tells."""
+        if self.table and self.strides.get(var):
+            return None
+        return (self.outside or {}).get(var, 0) if self.table else self.strides.get(var, 0)
+
+    def renamed(self, name: str) -> Place:
+        """Return the same place of another array."""
+        return replace(self, name=name)
+
+    def text(self, letters: Mapping[int, str]) -> str:
+        """Return the element as C."""
+        return self.name if self.scalar else f"{self.name}[{self.index(letters)}]"
+
+    def index(self, letters: Mapping[int, str]) -> str:
+        """Return the index of the element."""
+        inner = _sum(self.strides, self.start, letters)
+        if self.table:
+            inner = _added(_sum(self.outside or {}, 0, letters), f"{self.table}[{inner or 0}]")
+        return _added(self.origin, inner) or "0"
+
+    def pointer(self) -> str:
+        """Return the address of the element where all variables are 0."""
+        start = _added(self.origin, str(self.start) if self.start else "")
+        return f"{self.name} + {start}" if start else self.name
+
+
+def _sum(strides: Strides, start: int, letters: Mapping[int, str]) -> str:
+    parts = [
+        letters[var] if step == 1 else f"{letters[var]} * {step}"
+        for var, step in sorted(strides.items())
+        if step and var in letters
+    ]
+    return " + ".join([*parts, *([str(start)] if start else [])])
+
+
+def _added(a: str, b: str) -> str:
+    return " + ".join(part for part in (a, b) if part)
+
+
+def own_strides(array: Array) -> dict[int, int]:
+    """Return the strides of an array at its own variables, the samples apart from one another."""
+    return dict(enumerate(row_strides(array.shape))) | samples_apart(array)
+
+
+def samples_apart(array: Array) -> dict[int, int]:
+    """Return the stride of the samples."""
+    return {BATCH: array.size} if array.batched else {}
+
+
+def read_strides(read: Read) -> tuple[dict[int, int], int]:
+    """Return the strides and the start of what is read without a table."""
+    strides, start = samples_apart(read.array), 0
+    for index, step in zip(read.index, row_strides(read.shape)):
+        start += index.start * step
+        if index.var != FIXED:
+            strides[index.var] = strides.get(index.var, 0) + index.step * step
+    return strides, start
+
+
+def table_strides(read: Read) -> dict[int, int]:
+    """Return the strides in the table of places."""
+    assert read.table is not None
+    return dict(zip(read.variables, row_strides(read.table.shape)))
+
+
+@dataclass
+class Memory:
+    """Where arrays are: `outside` with the caller, all samples of a batch, or local, for a block.
+
+    In a block of one sample (`block` = 1) the samples have no index of their own.
+    """
+
+    names: Mapping[Any, str]
+    outside: frozenset[Array]
+    block: int
+    fixed: frozenset[Array] = frozenset()  # what a call does not change
+    tables: dict[bytes, tuple[str, Any]] = field(default_factory=dict)
+    transposed: dict[Array, str] = field(default_factory=dict)
+
+    def read(self, read: Read, name: str = "") -> Place:
+        """Return where a Read is; the array may be called otherwise."""
+        if read.table is None:
+            return self._place(read.array, *read_strides(read), called=name)
+        name = self.table(read.table)
+        return self._place(read.array, table_strides(read), 0, name, samples_apart(read.array))
+
+    def whole(self, array: Array) -> Place:
+        """Return an array at its own variables."""
+        return self._place(array, own_strides(array), 0)
+
+    def turned(self, read: Read) -> Place | None:
+        """Return a read of a matrix that a call does not change as one of its transpose."""
+        array = read.array
+        if array not in self.fixed or len(array.shape) != 2 or read.split is not None:
+            return None
+        self.transposed[array] = f"{self.names[array]}_T"
+        transpose = Array(array.kind, array.shape[::-1], array.nodes)
+        return self.read(Read(transpose, read.index[::-1]), self.transposed[array])
+
+    def _place(
+        self,
+        array: Array,
+        strides: dict[int, int],
+        start: int,
+        table: str = "",
+        behind: dict[int, int] | None = None,
+        called: str = "",
+    ) -> Place:
+        outside = array in self.outside
+        origin = ""
+        if array.batched and outside:
+            origin = "s" if array.size == 1 else f"s * {array.size}"
+        return Place(
+            called or self.names[array],
+            self._of_block(strides),
+            start,
+            origin,
+            table,
+            None if behind is None else self._of_block(behind),
+            self.is_scalar(array),
+        )
+
+    def _of_block(self, strides: dict[int, int]) -> dict[int, int]:
+        return {v: n for v, n in strides.items() if v != BATCH or self.block > 1}
+
+    def is_scalar(self, array: Array) -> bool:
+        """Return whether an array is one variable of C."""
+        many = array.batched and self.block > 1
+        return not array.shape and array not in self.outside and not many
+
+    def length(self, array: Array) -> int:
+        """Return how many numbers a local array holds."""
+        return array.size * (self.block if array.batched else 1)
+
+    def table(self, places: Any) -> str:
+        """Return the name of a table of whole numbers; equal ones are one."""
+        flat = np.ascontiguousarray(places, np.int32).ravel()
+        name, _ = self.tables.setdefault(flat.tobytes(), (f"places{len(self.tables) + 1}", flat))
+        return name
+
+
+@dataclass(frozen=True)
+class RowPlace:
+    """A row of a table, at an id: table[ids · width + variable]."""
+
+    table: str
+    ids: Place
+    width: int
+    row: int  # the variable along it
+
+    @property
+    def vars(self) -> set[int]:
+        """Return the variables that it depends on."""
+        return {*self.ids.vars, self.row}
+
+    def stride(self, var: int) -> int | None:
+        """Return how far a step of a variable goes; None where ids tell."""
+        return 1 if var == self.row else None if var in self.ids.vars else 0
+
+    def text(self, letters: Mapping[int, str]) -> str:
+        """Return the element as C."""
+        return f"{self.table}[{self.ids.text(letters)} * {self.width} + {letters[self.row]}]"
+
+
+def row_place(memory: Memory, rows: Rows, name: str, width: int, row: int) -> RowPlace:
+    """Return where the rows of a table are."""
+    return RowPlace(name, memory.read(rows.ids), width, row)

@@ -1,0 +1,163 @@
+"""A complete C module: what its function calls, its tables, the function, and how to enter it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.arrays.ir import COMPUTED, Array
+from micrograd.lowering.irregular.levels import Levels
+from micrograd.lowering.native.function import Function, Task, sparse
+from micrograd.lowering.native.names import CNames
+from micrograd.lowering.native.tape import Tape
+from micrograd.lowering.native.text import Formulas, number
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.ops import BY_NAME
+
+WIDTH = 98
+FAST = ("exp", "log", "log1p", "tanh")  # functions of ours that loops of vectors can call
+STATIC = """#ifndef STATIC
+#define STATIC static
+#endif"""
+ODD = """static int odd(const double *x, long count) {
+    int any = 0;
+    for (long i = 0; i < count; i++) any |= !(x[i] - x[i] == 0.0);
+    return any;
+}"""
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """The text of a module, and what its function takes: leaves, then `results` to write to."""
+
+    source: str
+    arguments: tuple[Array, ...]
+    results: tuple[Array, ...]
+    sparse: Mapping[Array, tuple[Array, ...]]  # rows that are added to the gradient of a table
+    gradients: Mapping[Array, Array]  # of leaves
+    tables: tuple[Any, ...] = ()  # what the function reads besides
+
+    @property
+    def shared(self) -> int:
+        """Return how many of the results are no sample's: the first ones."""
+        return sum(not array.batched for array in self.results)
+
+
+def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tuple[Array, ...]]]:
+    """Return what a function computes, from the forms of index notation."""
+    arrays, backward = forms["arrays"], forms["adjoints"]
+    names = CNames(forms["inlined"].names)
+    computed = [array for array in arrays.arrays if array.kind == COMPUTED]
+    results: list[Array] = []
+    rows: dict[Array, tuple[Array, ...]] = {}
+    for adjoint in backward.arrays if backward else ():
+        parts = sparse(adjoint) if sparse_rows else []
+        for n, part in enumerate(parts):
+            names.enter(part, f"{names[adjoint]}_rows{n + 1}")
+        if parts:
+            rows[adjoint] = tuple(parts)
+        computed += parts or [adjoint]
+    for adjoint in backward.gradients.values() if backward else ():
+        results += rows.get(adjoint, [adjoint])
+    results.sort(key=lambda array: array.batched)
+    leaves = [a for kind in (INPUT, PARAMETER, CONSTANT) for a in arrays.leaves(kind)]
+    arguments = tuple(a for a in leaves if a.data is None)
+    return Task(name, arguments, tuple(computed), arrays.loss, tuple(results), names), rows
+
+
+def module(forms: Any, name: str) -> Module:
+    """Return the module that is compiled and run."""
+    if isinstance(forms["arrays"], Levels):
+        tape = Tape(forms["arrays"], forms["wanted"], name, CNames(forms["arrays"].names), True)
+        body, gradients, rows = tape.text(), tape.gradients, tape.rows
+        source = assembled(tape, body, "")
+        tables_of = tuple(tape.tables.values())
+        return Module(source, tape.task.arguments, tape.task.results, rows, gradients, tables_of)
+    wanted, rows = task(forms, name, sparse_rows=True)
+    guarded = {op for op in forms["arrays"].operations if BY_NAME[op].needs}
+    function = Function(wanted, True, Formulas(), guarded)
+    body = function.text()
+    data = [array_text(*item) for item in data_of(function, forms).items()]
+    source = assembled(function, body, "\n".join(data))
+    backward = forms["adjoints"]
+    gradients = backward.gradients if backward else {}
+    return Module(source, wanted.arguments, wanted.results, rows, gradients)
+
+
+def assembled(function: Function | Tape, body: str, data: str) -> str:
+    """Return a module around a function."""
+    called = function.formulas.called.values()
+    fast = [re.sub(rf"\b({'|'.join(FAST)})\(", r"fast_\1(", x) for x in (*called, f"static {body}")]
+    parts = [
+        "#include <math.h>\n#include <string.h>",
+        STATIC,
+        ODD if function.guarded else "",
+        *_used({"fast_": "mathematics.c", "product(": "product.c"}, "\n".join(fast)),
+        "\n".join(fast[:-1]),
+        data,
+        fast[-1],
+        entry(function),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _used(own: Mapping[str, str], text: str) -> list[str]:
+    """Return the files of C that a text needs, by what it calls."""
+    folder = files(__package__)
+    return [(folder / own[name]).read_text(encoding="utf-8") for name in own if name in text]
+
+
+def data_of(function: Function, forms: Any) -> dict[str, Any]:
+    """Return the constants that a function reads, by name."""
+    names = function.task.names
+    constants = {names[array]: np.asarray(array.data) for array in forms["inlined"].constants}
+    return dict(function.memory.tables.values()) | constants
+
+
+def array_text(name: str, values: Any) -> str:
+    """Return the definition of an array of numbers."""
+    flat = np.asarray(values).ravel()
+    kind = "int" if flat.dtype.kind == "i" else "double"
+    texts = map(str if kind == "int" else number, flat.tolist())
+    rows = textwrap.wrap(", ".join(texts), WIDTH - 4) or ["0"]
+    if len(rows) == 1 and len(name) + len(rows[0]) < WIDTH - 30:
+        return f"static const {kind} {name}[] = {{{rows[0]}}};"
+    inner = "\n".join(f"    {row}" for row in rows)
+    return f"static const {kind} {name}[{max(1, flat.size)}] = {{\n{inner}\n}};"
+
+
+def entry(function: Function | Tape) -> str:
+    """Return the function that Python calls: with leaves, where to put results, and the batch.
+
+    It tells whether an operation that has no value everywhere gave a number that is not finite.
+    """
+    inputs = [a for a in function.task.arguments if a.kind == INPUT]
+    leaves: list[Any] = [a for a in function.task.arguments if a.kind != INPUT]
+    leaves += [
+        item for _, item in function.parameters() if isinstance(item, str) and item[0] != "&"
+    ]
+    given: dict[Any, str] = {a: f"x{n}" for n, a in enumerate(inputs)}
+    given |= {a: f"leaves[{n}]" for n, a in enumerate(leaves)}
+    start, samples = 1, 0
+    for array in function.task.results:
+        given[array] = f"results + {start}" + (f" + B * {samples}" if samples else "")
+        start, samples = (
+            start + array.size * (not array.batched),
+            samples + array.size * array.batched,
+        )
+    inputs_text = [f"void *x{n}" for n in range(len(inputs))]
+    heads = ", ".join(["long B", "void **leaves", "double *results", *inputs_text])
+    arguments = ", ".join(["B", *(given.get(x, x) for _, x in function.parameters())])
+    call = f"results[0] = {function.task.name}({arguments});"
+    size = f"{start}" + (f" + B * {samples}" if samples else "")
+    lines = [call, "return 0;"]
+    if function.guarded:
+        lines = ["int strange = 0;", call, f"return strange | odd(results, {size});"]
+    body = "\n".join(f"    {line}" for line in lines)
+    return f"int run({heads}) {{\n{body}\n}}"

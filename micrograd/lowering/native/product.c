@@ -1,0 +1,56 @@
+/* c[m,n] += scale · Σk a[m,k] b[k,n], a tile of c in registers at a time; rows of b and c lie side
+   by side. */
+#if defined(__AVX512F__)
+#define WIDE 8
+#elif defined(__AVX__)
+#define WIDE 4
+#else
+#define WIDE 2
+#endif
+typedef double wide __attribute__((vector_size(8 * WIDE), aligned(8), may_alias));
+typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
+#define ROWS 4
+
+#define TILE(name, vector, width, across)                                                        \
+    static inline __attribute__((always_inline)) void name(                                      \
+        int rows, long K, double scale, const double *a, long am, long ak, const double *b,      \
+        long bk, double *c, long cm) {                                                           \
+        vector sum[ROWS][across];                                                                \
+        for (int r = 0; r < rows; r++)                                                           \
+            for (int w = 0; w < across; w++) sum[r][w] = (vector){0};                            \
+        for (long k = 0; k < K; k++)                                                             \
+            for (int r = 0; r < rows; r++)                                                       \
+                for (int w = 0; w < across; w++)                                                 \
+                    sum[r][w] += a[r * am + k * ak] * *(const vector *)(b + k * bk + w * width); \
+        for (int r = 0; r < rows; r++)                                                           \
+            for (int w = 0; w < across; w++)                                                     \
+                *(vector *)(c + r * cm + w * width) += scale * sum[r][w];                        \
+    }
+TILE(tile_wide3, wide, WIDE, 3)
+TILE(tile_wide2, wide, WIDE, 2)
+TILE(tile_wide, wide, WIDE, 1)
+TILE(tile_pair, pair, 2, 1)
+TILE(tile_one, double, 1, 1)
+
+#define COLUMNS(tile, width)                                                                     \
+    for (; n + (width) <= N; n += (width)) {                                                     \
+        long m = 0;                                                                              \
+        for (; m + ROWS <= M; m += ROWS)                                                         \
+            tile(ROWS, K, scale, a + m * am, am, ak, b + n, bk, c + m * cm + n, cm);             \
+        for (; m < M; m++) tile(1, K, scale, a + m * am, am, ak, b + n, bk, c + m * cm + n, cm); \
+    }
+
+static void product(long M, long N, long K, double scale, const double *a, long am, long ak,
+                    const double *b, long bk, double *c, long cm) {
+    long n = 0;
+    COLUMNS(tile_wide3, 3 * WIDE)
+    COLUMNS(tile_wide2, 2 * WIDE)
+    COLUMNS(tile_wide, WIDE)
+    COLUMNS(tile_pair, 2)
+    COLUMNS(tile_one, 1)
+}
+
+static void turn(int rows, int columns, const double *a, double *b) {
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) b[j * rows + i] = a[i * columns + j];
+}

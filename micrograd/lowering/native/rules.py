@@ -1,0 +1,139 @@
+"""The rule of an optimiser as C, written down while it runs on symbols in place of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from micrograd.lowering.native.text import number
+
+
+class UntraceableError(TypeError):
+    """Report a rule that does with numbers what no symbol can."""
+
+
+class Symbol:
+    """A number that C will have: one for all elements, or one of each."""
+
+    def __init__(self, rule: Rule, text: str, of_each: bool, true: bool = True) -> None:
+        self.rule, self.text, self.of_each, self.true = rule, text, of_each, true
+
+    def __bool__(self) -> bool:
+        if self.of_each:
+            raise UntraceableError("a rule that asks for each element")
+        return self.true
+
+    def __add__(self, other: Any) -> Symbol:
+        return self.rule.binary("{} + {}", self, other)
+
+    def __radd__(self, other: Any) -> Symbol:
+        return self.rule.binary("{} + {}", other, self)
+
+    def __sub__(self, other: Any) -> Symbol:
+        return self.rule.binary("{} - {}", self, other)
+
+    def __rsub__(self, other: Any) -> Symbol:
+        return self.rule.binary("{} - {}", other, self)
+
+    def __mul__(self, other: Any) -> Symbol:
+        return self.rule.binary("{} * {}", self, other)
+
+    def __rmul__(self, other: Any) -> Symbol:
+        return self.rule.binary("{} * {}", other, self)
+
+    def __truediv__(self, other: Any) -> Symbol:
+        return self.rule.binary("{} / {}", self, other)
+
+    def __rtruediv__(self, other: Any) -> Symbol:
+        return self.rule.binary("{} / {}", other, self)
+
+    def __pow__(self, other: Any) -> Symbol:
+        if isinstance(other, (int, float)) and other == 0.5:
+            return self.rule.binary("sqrt({})", self)
+        return self.rule.binary("pow({}, {})", self, other)
+
+    def __rpow__(self, other: Any) -> Symbol:
+        return self.rule.binary("pow({}, {})", other, self)
+
+    def __neg__(self) -> Symbol:
+        return self.rule.binary("-{}", self)
+
+    def __abs__(self) -> Symbol:
+        return self.rule.binary("fabs({})", self)
+
+
+class Rule:
+    """A rule, traced: a function of C that moves an array in place.
+
+    `options` are read in their order, then the states that are one number for all elements, which
+    it changes. Raises UntraceableError where the rule needs numbers.
+    """
+
+    def __init__(
+        self, rule: Callable[..., Any], options: Any, state: dict[str, Any], name: str
+    ) -> None:
+        self.name, self.once, self.each, self.count = name, list[str](), list[str](), 0
+        self.slots = [slot for slot, data in state.items() if hasattr(data, "ndim")]
+        self.numbers = [slot for slot in state if slot not in self.slots]
+        self.options = [k for k, v in vars(options).items() if not isinstance(v, bool)]
+        given = {
+            k: Symbol(self, f"o[{self.options.index(k)}]", False, bool(v))
+            if k in self.options
+            else v
+            for k, v in vars(options).items()
+        }
+        symbols: dict[str, Any] = {k: Symbol(self, f"{k}_[i]", True) for k in self.slots}
+        symbols |= {k: Symbol(self, f"t[{n}]", False) for n, k in enumerate(self.numbers)}
+        before = dict(symbols)
+        try:
+            x = rule(Symbol(self, "x[i]", True), Symbol(self, "g[i]", True), symbols,
+                     SimpleNamespace(**given))  # fmt: skip
+        except UntraceableError:
+            raise
+        except Exception as error:  # what a rule does with a symbol that it takes for a number
+            raise UntraceableError(str(error)) from error
+        changed = [k for k in symbols if symbols[k] is not before.get(k)]
+        if set(symbols) != set(before) or not isinstance(x, Symbol):
+            raise UntraceableError("a rule that remembers other things than it began with")
+        self.each += [f"{k}_[i] = {self._text(symbols[k])};" for k in changed if k in self.slots]
+        self.each.append(f"x[i] = {x.text};")
+        self.after = [
+            f"t[{n}] = {self._text(symbols[k])};"
+            for n, k in enumerate(self.numbers)
+            if k in changed
+        ]
+
+    def binary(self, form: str, *operands: Any) -> Symbol:
+        """Write an operation down; return its result."""
+        of_each = any(isinstance(x, Symbol) and x.of_each for x in operands)
+        self.count += 1
+        text = form.format(*map(self._text, operands))
+        (self.each if of_each else self.once).append(f"const double e{self.count} = {text};")
+        return Symbol(self, f"e{self.count}", of_each)
+
+    def _text(self, operand: Any) -> str:
+        if isinstance(operand, Symbol):
+            return operand.text
+        if isinstance(operand, (int, float)):
+            return number(float(operand)) if operand >= 0 else f"({number(float(operand))})"
+        raise UntraceableError(f"a rule that computes with {operand!r}")
+
+    def text(self) -> str:
+        """Return the function."""
+        slots = "".join(f", double *restrict {slot}_" for slot in self.slots)
+        head = (
+            f"static void {self.name}(long n, double *restrict x, const double *restrict g{slots}, "
+            "const double *o, double *t) {"
+        )
+        return "\n".join(
+            [
+                head,
+                *(f"    {line}" for line in self.once),
+                "    for (long i = 0; i < n; i++) {",
+                *(f"        {line}" for line in self.each),
+                "    }",
+                *(f"    {line}" for line in self.after),
+                "}",
+            ]
+        )

@@ -1,0 +1,162 @@
+"""Run compiled functions on the arrays of a program."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.arrays.axes import flat_places
+from micrograd.lowering.arrays.ir import Array, Rows, Term
+from micrograd.lowering.code.helpers.numpy import sparse_rows
+from micrograd.lowering.native.compiler import available, command, compiler, loaded
+from micrograd.lowering.native.module import Module, module
+from micrograd.lowering.passes import FORWARD, Lowered
+from micrograd.optim.gradients import Rows as RowsOfTable
+
+Result = tuple[float, dict[str, Any], bool]
+_modules: weakref.WeakKeyDictionary[Lowered, dict[str, Module]] = weakref.WeakKeyDictionary()
+
+
+def chosen(backend: str, lowered: Lowered, held: Mapping[str, Any]) -> Native | None:
+    """Return what runs a program natively; None where its text is to run.
+
+    Raises CompilerError for "c" where there is no compiler.
+    """
+    if backend == "numpy" or (backend == "auto" and not available()):
+        return None
+    compiler()
+    return Native(lowered, held)
+
+
+class Native:
+    """The functions of a program, compiled when they are first wanted.
+
+    They read parameters and constants where they lie: `held` are changed in place only. A call
+    gives new arrays, so that several threads may call at the same time.
+    """
+
+    def __init__(self, lowered: Lowered, held: Mapping[str, Any]) -> None:
+        self.lowered, self.held = lowered, held
+        self._functions: dict[str, _Function] = {}
+
+    def module(self, wanted: str) -> Module:
+        """Return the C of a function; `wanted` is FORWARD, PARAMETER or INPUT."""
+        modules = _modules.setdefault(self.lowered, {})
+        if wanted not in modules:
+            name = "forward" if wanted == FORWARD else "value_and_grad"
+            modules[wanted] = module(self.lowered.forms(wanted), name)
+        return modules[wanted]
+
+    def told(self, wanted: str) -> str:
+        """Return what runs: the compiler's command, and the function as it is compiled."""
+        source = self.module(wanted).source
+        name = "forward" if wanted == FORWARD else "value_and_grad"
+        start = source.index(f"static double {name}(")
+        return f"/* {' '.join(command())} */\n{source[start : source.index('int run(')].rstrip()}"
+
+    def __call__(self, wanted: str, inputs: Sequence[Any]) -> Result:
+        """Return the loss of a batch, gradients by name, and whether a number left the floats.
+
+        Raises CompilerError where there is no compiler, or where it fails.
+        """
+        return self.function(wanted)(inputs)
+
+    def function(self, wanted: str) -> _Function:
+        """Return a function, compiled."""
+        function = self._functions.get(wanted)
+        if function is None:
+            function = _Function(self.module(wanted), self.held, self.lowered.names)
+            self._functions[wanted] = function
+        return function
+
+
+class _Function:
+    """One compiled function with the arrays that it reads."""
+
+    def __init__(self, module: Module, held: Mapping[str, Any], names: Mapping[Any, str]) -> None:
+        self.module, self.held, self.names = module, held, names
+        own = [held[names[a]] for a in module.arguments if names[a] in held]
+        own += module.tables
+        self._leaves = (ctypes.c_void_p * max(1, len(own)))(*map(address, own))
+        self._where = ctypes.addressof(self._leaves)
+        self._inputs = [names[a] for a in module.arguments if names[a] not in held]
+        self._call = loaded(module.source).run
+        pointers = [ctypes.c_void_p] * (2 + len(self._inputs))
+        self._call.argtypes = [ctypes.c_long, *pointers]
+        # Where the results that are no samples' lie among all of them: behind the loss.
+        self._places, self._fixed = {}, 1
+        for array in module.results[: module.shared]:
+            end = self._fixed + array.size
+            self._places[array] = slice(self._fixed, end), array.shape
+            self._fixed = end
+        self._of_samples = [(a, a.shape, a.size) for a in module.results[module.shared :]]
+        self._of_sample = sum(size for _, _, size in self._of_samples)
+        gradients = module.gradients
+        shared = {a: self._places[a] for a in gradients.values() if a in self._places}
+        self._shared = [(names[x], *shared[a]) for x, a in gradients.items() if a in shared]
+        self._others = [(names[x], a) for x, a in gradients.items() if a not in shared]
+
+    def __call__(self, inputs: Sequence[Any]) -> Result:
+        size = len(inputs[0]) if inputs else 1
+        flat = np.empty(self._fixed + size * self._of_sample)
+        strange = self._call(size, self._where, address(flat), *map(address, inputs))
+        return float(flat[0]), self._gradients(flat, size, inputs), bool(strange)
+
+    def bound(self, inputs: Sequence[Any]) -> tuple[Callable[[], int], dict[str, Any]]:
+        """Return a call of C alone, with its arguments, and the gradients that it writes."""
+        size = len(inputs[0]) if inputs else 1
+        flat = np.empty(self._fixed + size * self._of_sample)
+        arguments = [size, self._where, address(flat), *map(address, inputs)]
+        return partial(self._call, *arguments), self._gradients(flat, size, inputs)
+
+    def _gradients(self, flat: Any, size: int, inputs: Sequence[Any]) -> dict[str, Any]:
+        gradients = {name: flat[part].reshape(shape) for name, part, shape in self._shared}
+        if self._others:
+            results = self._samples(flat, size)
+            for name, adjoint in self._others:
+                gradients[name] = self._gradient(name, adjoint, results, inputs)
+        return gradients
+
+    def _samples(self, flat: Any, size: int) -> dict[Array, Any]:
+        """Return the results that every sample has."""
+        results, start = {}, self._fixed
+        for array, shape, length in self._of_samples:
+            results[array] = flat[start : start + length * size].reshape(size, *shape)
+            start += length * size
+        return results
+
+    def _gradient(
+        self, name: str, adjoint: Array, results: Mapping[Array, Any], inputs: Sequence[Any]
+    ) -> Any:
+        parts = self.module.sparse.get(adjoint)
+        if parts is None:
+            return results[adjoint]
+        batch = dict(zip(self._inputs, inputs))
+        pairs: list[Any] = []
+        for term, part in zip(adjoint.terms, parts):
+            pairs += [self._ids(term, batch), results[part]]
+        return RowsOfTable(*sparse_rows(self.held[name], *pairs))
+
+    def _ids(self, term: Term, batch: Mapping[str, Any]) -> Any:
+        """Return the rows that a term is added to, for every sample."""
+        assert isinstance(term.at, Rows)
+        read = term.at.ids
+        sizes = {v: int(n) for v, n in term.kept if v in read.vars}  # type: ignore[arg-type]
+        places = np.asarray(flat_places(read, sizes))
+        order = [read.vars.index(v) for v, _ in term.kept if v in read.vars]
+        ids = batch[self.names[read.array]]
+        return ids.reshape(len(ids), -1)[:, places.transpose(order).reshape(-1)]
+
+
+def address(array: Any) -> int:
+    """Return where the numbers of an array are."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # five times as fast
+    except (TypeError, ValueError):  # of an array that is read only, or has no numbers
+        address: int = array.__array_interface__["data"][0]
+        return address

@@ -1,0 +1,288 @@
+"""Irregular graphs as a tape: operations and places of operands in arrays, a `switch` runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.arrays.axes import flat_places
+from micrograd.lowering.arrays.ir import Array, Term
+from micrograd.lowering.irregular.levels import Formula, Levels, Lookup
+from micrograd.lowering.native.function import Task
+from micrograd.lowering.native.text import Formulas, bracketed
+from micrograd.lowering.passes import FORWARD, OUTPUT, VJP
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER, UPSTREAM
+from micrograd.ops import BY_NAME, WEIGHTED_SUM, Row
+
+NEAR = 64  # operands that are laid side by side
+SAMPLE_LOOP = "for (long s = 0; s < B; s++)"
+
+
+def _wants(wanted: str, leaf: Array, levels: Levels) -> bool:
+    """Return whether the gradient of an input is wanted: that of `upstream` is the outputs."""
+    upstream = levels.names[leaf] == UPSTREAM
+    return wanted == INPUT or (wanted in (OUTPUT, VJP) and upstream)
+
+
+class Tape:
+    """Write the function of an irregular graph: v holds the values of all nodes, d the gradients.
+
+    A row of `groups` is (operation, first, last): nodes that do not need one another. To be
+    called from here, it watches for numbers that are not finite; without `sparse`, it stands alone.
+    """
+
+    def __init__(self, levels: Levels, wanted: str, name: str, names: Any, sparse: bool) -> None:
+        self.levels, self.names, self.formulas = levels, names, Formulas()
+        watched = levels.operations if sparse else ()
+        self.guarded = {op for op in watched if BY_NAME[op].needs}
+        self.backward, self.tables = wanted != FORWARD, dict[str, Any]()
+        for own in ("v", "d", "groups", "x_of", "y_of", "starts", "terms", "loss"):
+            names.enter(own, own)
+        ids = {x.rows.ids.array for x in levels.lookups}
+        leaves = [a for a in levels.leaves(PARAMETER) if wanted not in (FORWARD, OUTPUT)]
+        leaves += [a for a in levels.leaves(INPUT) if _wants(wanted, a, levels)]
+        leaves = [a for a in leaves if a not in ids]
+        self.gradients = {leaf: self._adjoint(leaf, sparse) for leaf in leaves}
+        self.rows = {a: self._rows(a) for leaf, a in self.gradients.items() if a.terms}
+        results = [r for a in self.gradients.values() for r in self.rows.get(a, (a,))]
+        results.sort(key=lambda array: array.batched)
+        arguments = [a for kind in (INPUT, PARAMETER, CONSTANT) for a in levels.leaves(kind)]
+        loss = Array("computed", (), np.zeros(0, np.int64))
+        self.task = Task(name, tuple(arguments), (), loss, tuple(results), names)
+
+    def _adjoint(self, leaf: Array, sparse: bool) -> Array:
+        """Return the array of a gradient; with terms, one for each lookup, where it is sparse."""
+        lookups = self._lookups(leaf) if sparse and leaf not in self.levels.placed else []
+        terms = tuple(Term((), x.array.axes, at=x.rows) for x in lookups)
+        adjoint = Array("computed", leaf.shape, leaf.nodes, leaf.batched, terms, of=leaf)
+        self.names.enter(adjoint, f"d{self.names[leaf]}")
+        return adjoint
+
+    def _rows(self, adjoint: Array) -> tuple[Array, ...]:
+        assert adjoint.of is not None
+        parts = []
+        for n, lookup in enumerate(self._lookups(adjoint.of), 1):
+            part = Array("computed", lookup.array.shape, lookup.array.nodes, True)
+            self.names.enter(part, f"{self.names[adjoint]}_rows{n}")
+            parts.append(part)
+        return tuple(parts)
+
+    def _lookups(self, table: Array) -> list[Lookup]:
+        return [x for x in self.levels.lookups if x.rows.table is table]
+
+    def text(self) -> str:
+        """Return the function."""
+        v, d, loss = (self.names[own] for own in ("v", "d", "loss"))
+        root, batched = self.levels.root, bool(self.levels.leaves(INPUT))
+        share = "1.0 / B" if batched and self.levels.reduce == "mean" else "1.0"
+        size = len(self.levels.op) + len(self.levels.constants[0])
+        placed = self.levels.placed
+        sample = [
+            *(line for a in placed if a.batched and not a.lookup for line in self._put(a)),
+            *(line for x in self.levels.lookups for line in self._put_rows(x)),
+            *self._switch(),
+            *([f"*strange |= odd({v}, {len(self.levels.op)});"] if self.guarded else []),
+            f"{loss} += {share} * {v}[{root}];",
+        ]
+        if self.backward:
+            sample += [
+                f"memset({d}, 0, sizeof {d});",
+                f"{d}[{root}] = {share};",
+                *self._switch(backward=True),
+                *(line for leaf, a in self.gradients.items() for line in self._taken(leaf, a)),
+            ]
+        both = f"{v}[{size}], {d}[{size}]" if self.backward else f"{v}[{size}]"
+        lines = [
+            f"STATIC double {both};",
+            f"double {loss} = 0.0;",
+            *self._numbers(),
+            *(line for a in placed if not a.batched for line in self._put(a)),
+            *(
+                f"memset({self.names[a]}, 0, {a.size} * sizeof(double));"
+                for a in self.task.results
+                if not a.batched
+            ),
+            f"{SAMPLE_LOOP} {{",
+            *(f"    {line}" for line in sample),
+            "}",
+            f"return {loss};",
+        ]
+        body = "\n".join(f"    {line}" for line in lines)
+        parameters = ", ".join(["long B", *(text for text, _ in self.parameters())])
+        return f"double {self.task.name}({parameters}) {{\n{body}\n}}"
+
+    def parameters(self) -> list[tuple[str, Any]]:
+        """Return the parameters after the batch size, and the arrays or tables that they take."""
+        ids = {x.rows.ids.array for x in self.levels.lookups}
+        leaves = [
+            (f"const {'long long' if a in ids else 'double'} *{self.names[a]}", a)
+            for a in self.task.arguments
+        ]
+        tables = [
+            (f"const {'int' if data.dtype == np.int32 else 'double'} *restrict {name}", name)
+            for name, data in self.tables.items()
+        ]
+        strange = [("int *strange", "&strange")] if self.guarded else []
+        return [
+            *leaves,
+            *tables,
+            *strange,
+            *((f"double *restrict {self.names[a]}", a) for a in self.task.results),
+        ]
+
+    def table(self, wanted: str, data: Any) -> str:
+        """Return the name of a table, entered once."""
+        if wanted not in self.names:
+            self.names.enter(wanted, wanted)
+        name: str = self.names[wanted]
+        kind = np.float64 if data.dtype == np.float64 else np.int32
+        self.tables.setdefault(name, np.ascontiguousarray(data, kind))
+        return name
+
+    def _slots(self, array: Array) -> str:
+        return self.table(f"{self.names[array]}_slots", self.levels.slots[array])
+
+    def _numbers(self) -> list[str]:
+        constants = self.levels.constants[0]
+        behind = len(self.levels.op) + np.arange(len(constants))
+        slots = np.append(self.levels.number_slots, behind)
+        if not len(slots):
+            return []
+        at = self.table("number_slots", slots)
+        numbers = self.table("numbers", np.append(self.levels.numbers, constants).astype(float))
+        return [
+            f"for (int i = 0; i < {len(slots)}; i++) {self.names['v']}[{at}[i]] = {numbers}[i];"
+        ]
+
+    def _put(self, array: Array) -> list[str]:
+        """Put a leaf into the slots of its nodes; what the result does not depend on has none."""
+        slots, origin = self._slots(array), f"s * {array.size} + " if array.batched else ""
+        line = (
+            f"if ({slots}[i] >= 0) {self.names['v']}[{slots}[i]] = {self.names[array]}[{origin}i];"
+        )
+        return [f"for (int i = 0; i < {array.size}; i++)", f"    {line}"]
+
+    def _row(self, lookup: Lookup) -> tuple[str, str]:
+        """Return the slots of rows that are looked up, and which element of the table i is."""
+        array, ids = lookup.array, lookup.rows.ids
+        places = flat_places(ids, dict(enumerate(array.shape))).reshape(-1)
+        width = array.shape[-1]
+        at = self.table(f"{self.names[array]}_ids", places)
+        chosen = f"{self.names[ids.array]}[s * {ids.array.size} + {at}[i / {width}]]"
+        return self._slots_of(lookup), chosen
+
+    def _slots_of(self, lookup: Lookup) -> str:
+        return self._slots(lookup.array)
+
+    def _put_rows(self, lookup: Lookup) -> list[str]:
+        slots, chosen = self._row(lookup)
+        width, table = lookup.array.shape[-1], lookup.rows.table
+        value = f"{chosen} == i % {width}"
+        if table is not None:
+            value = f"{self.names[table]}[{chosen} * {width} + i % {width}]"
+        line = f"if ({slots}[i] >= 0) {self.names['v']}[{slots}[i]] = {value};"
+        return [f"for (int i = 0; i < {lookup.array.size}; i++)", f"    {line}"]
+
+    def _taken(self, leaf: Array, adjoint: Array) -> Iterator[str]:
+        """Yield the lines that add the gradient of a leaf to a result."""
+        d, name = self.names["d"], self.names[adjoint]
+        if adjoint.terms:
+            for lookup, part in zip(self._lookups(leaf), self.rows[adjoint]):
+                yield from self._copied(self._slots_of(lookup), part)
+            return
+        slots = self._slots(leaf)
+        if leaf.batched:
+            yield from self._copied(slots, adjoint)
+            return
+        yield f"for (int i = 0; i < {leaf.size}; i++)"
+        yield f"    if ({slots}[i] >= 0) {name}[i] += {d}[{slots}[i]];"
+        for lookup in self._lookups(leaf):
+            own, chosen = self._row(lookup)
+            width = leaf.shape[-1]
+            yield f"for (int i = 0; i < {lookup.array.size}; i++)"
+            row = f"{name}[{chosen} * {width} + i % {width}]"
+            yield f"    if ({own}[i] >= 0) {row} += {d}[{own}[i]];"
+
+    def _copied(self, slots: str, result: Array) -> list[str]:
+        place, d = f"{self.names[result]}[s * {result.size} + i]", self.names["d"]
+        return [
+            f"for (int i = 0; i < {result.size}; i++)",
+            f"    {place} = {slots}[i] >= 0 ? {d}[{slots}[i]] : 0.0;",
+        ]
+
+    def _switch(self, backward: bool = False) -> list[str]:
+        """Return the loop over the groups, in which a `switch` finds the operation."""
+        bounds = np.array(self.levels.bounds)
+        ends = np.stack((bounds[:-1], bounds[1:]), 1)
+        formulas = {formula: n for n, formula in enumerate(self.levels.formulas)}
+        which = np.array([formulas[f] for f in self.levels.formula_of_groups]).reshape(-1, 1)
+        groups = self.table("groups", np.hstack((which, ends)))
+        count = len(ends)
+        head = (
+            f"for (int g = {count - 1}; g >= 0; g--)"
+            if backward
+            else f"for (int g = 0; g < {count}; g++)"
+        )
+        places = f"const int first = {groups}[3 * g + 1], last = {groups}[3 * g + 2];"
+        cases = [
+            line
+            for n, formula in enumerate(self.levels.formulas)
+            for line in self._case(n, formula, backward)
+        ]
+        body = [places, f"switch ({groups}[3 * g]) {{", *cases, "}"]
+        return [f"{head} {{", *(f"    {line}" for line in body), "}"]
+
+    def _case(self, number: int, formula: Formula, backward: bool) -> list[str]:
+        """Return the case of an operation, from its row."""
+        v, d = self.names["v"], self.names["d"]
+        head = f"case {number}: /* {formula.op} */"
+        each = "for (int i = first; i < last; i++)"
+        if formula.op == WEIGHTED_SUM.name:
+            return [head, *(f"    {x}" for x in self._sum(each, backward)), "    break;"]
+        row = BY_NAME[formula.op]
+        x, y = (f"{v}[{self.table(f'{c}_of', column)}[i]]" for c, column in self._operands())
+        letters = {"x": x, "y": y, "out": f"{v}[i]"} | ({"k": y} if formula.k == "y" else {})
+        k = formula.k if isinstance(formula.k, float) else None
+        if not backward:
+            return [head, *self._values(row, k, letters, each), "    break;"]
+        operands = [f"{d}[{self.names[f'{c}_of']}[i]]" for c in "xy"]
+        added = [
+            f"        {place} += {d}[i] * {bracketed(self.formulas.text(text, k, letters))};"
+            for place, text in zip(operands, row.local)
+        ]
+        return [head, f"    {each} {{", *added, "    }", "    break;"]
+
+    def _values(self, row: Row, k: float | None, letters: dict[str, str], each: str) -> list[str]:
+        """Return the loop of values; where these take long, from operands laid side by side."""
+        v, value = self.names["v"], self.formulas.text(row.value, k, letters)
+        if row.arity != 1 or "(" not in value or "k" in letters:
+            return [f"    {each}", f"        {v}[i] = {value};"]
+        operand = letters["x"].replace("[i]", "[i + j]")
+        near = self.formulas.text(row.value, k, {"x": "near[j]"})
+        return [
+            "    if (last - first < 4) {",
+            f"        {each} {v}[i] = {value};",
+            "        break;",
+            "    }",
+            f"    for (int i = first; i < last; i += {NEAR}) {{",
+            f"        const int count = last - i < {NEAR} ? last - i : {NEAR};",
+            f"        double near[{NEAR}];",
+            f"        for (int j = 0; j < count; j++) near[j] = {operand};",
+            f"        for (int j = 0; j < count; j++) {v}[i + j] = {near};",
+            "    }",
+        ]
+
+    def _operands(self) -> list[tuple[str, Any]]:
+        return [("x", self.levels.x), ("y", self.levels.constants[1])]
+
+    def _sum(self, each: str, backward: bool) -> list[str]:
+        v, d = self.names["v"], self.names["d"]
+        starts = self.table("starts", self.levels.start)
+        terms = self.table("terms", self.levels.term)
+        inner = f"for (int t = {starts}[i]; t < {starts}[i + 1]; t++)"
+        if backward:
+            return [each, f"    {inner}", f"        {d}[{terms}[t]] += {d}[i];"]
+        body = ["double sum = 0.0;", inner, f"    sum += {v}[{terms}[t]];", f"{v}[i] = sum;"]
+        return [f"{each} {{", *(f"    {line}" for line in body), "}"]

@@ -1,0 +1,135 @@
+"""Training steps of a program: batch, gradient, update; natively where the program is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from micrograd.checkpoint import capture, restore
+from micrograd.lowering.native.rules import UntraceableError
+from micrograd.lowering.native.trainer import NativeTraining
+
+if TYPE_CHECKING:
+    from micrograd.lowering.program import Program
+
+
+class Trainer:
+    """Move the parameters of a program by an optimiser of them: `trainer(*batch)` is one step.
+
+    `trainer.on(*data)` makes a step for `training.fit(step, range(n), ...)`, whose batches are row
+    numbers; it does many steps in one call. As `state` of a checkpoint it is parameters and
+    optimiser, and names what runs the program. Raises ValueError where the optimiser moves other
+    arrays than the program's.
+    """
+
+    def __init__(self, program: Program, optimizer: Any) -> None:
+        self.program, self.optimizer = program, optimizer
+        for name, array in optimizer.parameters.items():
+            if program.parameters.get(name) is not array:
+                raise ValueError(
+                    f"the optimiser moves {name}, which is no parameter of this program; "
+                    "make it of program.parameters"
+                )
+        self.native: NativeTraining | None = None
+        self.remark = "the program runs its text"
+        try:
+            self.native = program.native_training(optimizer)
+        except UntraceableError as error:
+            self.remark = str(error)
+
+    def __call__(self, *batch: Any) -> float:
+        """Do one step; return the loss before it."""
+        if self.native is None:
+            return self._plainly(batch)
+        inputs = self.program.arguments(batch)
+        return self._steps([len(inputs[0]) if inputs else 1], None, inputs)[0]
+
+    def on(self, *data: Any) -> Steps:
+        """Return a step on some rows of the data. Raises what a call of the program raises."""
+        return Steps(self, self.program.arguments(data))
+
+    @property
+    def state(self) -> Trainer:
+        """Return itself: what training changes."""
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """Return what made the numbers: the optimiser's settings, and what runs the program."""
+        return {"backend": self.program.backend, **self.optimizer.settings()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the parameters and the optimiser's state."""
+        state: dict[str, Any] = capture(self._parts())
+        return state
+
+    def load_state_dict(self, state: Any) -> None:
+        """Take over what `state_dict()` gave."""
+        restore(self._parts(), state)
+
+    def _parts(self) -> dict[str, Any]:
+        return {"parameters": dict(self.program.parameters), "optimizer": self.optimizer}
+
+    def _plainly(self, batch: Sequence[Any]) -> float:
+        loss, gradients = self.program.value_and_grad(*batch)
+        own = self.optimizer.parameters
+        self.optimizer.step({name: g for name, g in gradients.items() if name in own})
+        return loss
+
+    def _steps(self, counts: Sequence[int], rows: Any, data: Sequence[Any]) -> list[float]:
+        """Do native steps; where an operation gave no finite number, the engine may say why."""
+        assert self.native is not None
+        losses: list[float] = []
+        again = False  # the next step, to which the engine has no objection
+        while counts:
+            watch = self.program.guarded and not again
+            done, ended = self.native(counts[:1] if again else counts, rows, data, watch)
+            losses += done.tolist()
+            if ended < 0:
+                break
+            again = ended > 0
+            before = sum(counts[: len(done) - again])
+            if again:
+                losses.pop()
+                part = slice(None) if rows is None else rows[before : before + counts[ended - 1]]
+                self.program.diagnose([x[part] for x in data])
+            counts = counts[len(done) - again :]
+            rows = None if rows is None else rows[before:]
+        return losses
+
+
+class Steps:
+    """A step on rows of data, by their numbers: for `training.fit`."""
+
+    def __init__(self, trainer: Trainer, data: Sequence[Any]) -> None:
+        self.trainer, self.data = trainer, data
+        self.state = trainer.state
+
+    def __call__(self, rows: Any) -> float:
+        """Do one step on some rows; return the loss before it."""
+        return self.many([rows])[0]
+
+    def many(self, batches: Sequence[Sequence[int]]) -> list[float]:
+        """Do a step on each batch; end behind a loss that is not finite. Return the losses."""
+        if self.trainer.native is None:
+            return self._plainly(batches)
+        counts = [len(rows) for rows in batches]
+        return self.trainer._steps(counts, self._rows(batches), self.data)
+
+    def _plainly(self, batches: Sequence[Sequence[int]]) -> list[float]:
+        losses: list[float] = []
+        for rows in batches:
+            losses.append(self.trainer(*(x[np.asarray(rows)] for x in self.data)))
+            if not np.isfinite(losses[-1]):
+                break
+        return losses
+
+    def _rows(self, batches: Sequence[Sequence[int]]) -> Any:
+        """Return the row numbers one after the other. Raises IndexError where one is no row."""
+        rows = np.concatenate([np.asarray(part, np.int64) for part in batches])
+        size = len(self.data[0])
+        if len(rows) and not 0 <= rows.min() <= rows.max() < size:
+            wrong = rows[(rows < 0) | (rows >= size)][0]
+            raise IndexError(f"there is no row {wrong}: the data have {size}, 0 to {size - 1}")
+        return rows

@@ -1,0 +1,275 @@
+"""Programs as compiled C: they give what `backward()` gives, and what their text gives."""
+
+from concurrent.futures import ThreadPoolExecutor
+from math import inf, isnan, nan
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from micrograd.engine import Value
+from micrograd.lowering import lower
+from micrograd.lowering.native.compiler import available
+from micrograd.nn import MLP
+from micrograd.ops import ROWS, DomainError
+from tests.fuzz_draw import Draw
+from tests.golden_models import MODELS, lowered
+from tests.irregular_models import batch_of_model, dag, every_row, model
+from tests.lowering_fuzz import failures, report
+from tests.lowering_oracle import by_engine, by_native, by_program, difference, natively
+from tests.test_lowering_infinities import NAN_IN_PROGRAMS, PLACES, ROOT, applied, result
+
+pytestmark = pytest.mark.skipif(not available(), reason="no C compiler on this machine")
+SEEDS = range(5000, 5020)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_gives_what_backward_gives(name):
+    made = MODELS[name]()
+    right = by_engine(made.program, made.loss, made.batch, made.reduce)
+    assert difference(by_native(made.program, made.batch), right) == ""
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_losses(seed):
+    case = Draw(seed).case()
+    for way in failures(case, ["c"]):
+        pytest.fail(report(case, way), pytrace=False)
+
+
+@pytest.mark.parametrize(
+    "name", ["window_of_ids", "rows_recorded", "penalties", "recurrent_of_ids"]
+)
+def test_a_model_as_a_tape(name, irregular):
+    made = MODELS[name]()
+    right = by_engine(made.program, made.loss, made.batch, made.reduce)
+    assert difference(by_native(made.program, made.batch), right) == ""
+
+
+@pytest.mark.parametrize("root", [dag(1000), every_row()], ids=["dag", "every row"])
+def test_a_graph_as_a_tape(root, irregular):
+    program = lower(root)
+    assert difference(by_native(program, ()), by_engine(program)) == ""
+
+
+@pytest.mark.parametrize("reduce", ["mean", "sum"])
+def test_batches_as_a_tape(reduce):
+    program, loss = model(reduce)
+    batch = batch_of_model()
+    assert difference(by_native(program, batch), by_engine(program, loss, batch, reduce)) == ""
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_infinite_and_nan_data(row):
+    for k in row.constants or (None,):
+        program = lower(applied(row, k), 0.5, 0.5, backend="c")
+        for data in PLACES:
+            one_place(program, applied(row, k), row, k, data)
+
+
+def one_place(program, function, row, k, data):
+    def engine():
+        x, y = map(Value, data)
+        out = function(x, y)
+        out.backward()
+        return out.data, x.grad, y.grad
+
+    def array():
+        value, gradients = program.value_and_grad(*([v] for v in data), wrt_inputs=True)
+        return value, *(float(gradients[name][0]) for name in program.inputs)
+
+    right, ours = result(engine), result(array)
+    if row.name in NAN_IN_PROGRAMS and isinstance(right, str):
+        assert isnan(ours[0]) and isnan(ours[1])
+    elif (row.name, k) == ROOT and data[0] == -np.inf:
+        assert isnan(ours[0]) and ours[1:] == right[1:]
+    elif isinstance(right, str):
+        assert ours == right
+    else:
+        np.testing.assert_allclose(ours, right, rtol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1, 2, 31, 32, 33, 63, 64, 65, 200])
+def test_a_batch_of_any_size(size):
+    made = MODELS["corrupt_windows"]()
+    rng = np.random.default_rng(size)
+    batch = [rng.normal(size=(size, *x.shape[1:])) for x in map(np.asarray, made.batch)]
+    right = made.program.value_and_grad(*batch, wrt_inputs=True)
+    loss, gradients = natively(made.program).value_and_grad(*batch, wrt_inputs=True)
+    assert loss == pytest.approx(right[0], rel=1e-12)
+    for name, gradient in right[1].items():
+        np.testing.assert_allclose(gradients[name], gradient, rtol=1e-11, atol=1e-13)
+
+
+def test_what_is_given_as_an_array_may_lie_in_any_way():
+    made = MODELS["deep_mse"]()
+    program = natively(made.program)
+    batch = [np.asarray(x) for x in made.batch]
+    right = program.value_and_grad(*batch)
+    strided = [np.repeat(x, 2, axis=0)[::2] for x in batch]
+    fortran = [np.asfortranarray(x) for x in batch]
+    lists = [x.tolist() for x in batch]
+    for other in (strided, fortran, lists):
+        loss, gradients = program.value_and_grad(*other)
+        assert loss == right[0]
+        assert all((gradients[name] == right[1][name]).all() for name in gradients)
+    fixed = [x.copy() for x in batch]
+    for x in fixed:
+        x.setflags(write=False)
+    assert program(*fixed) == program(*batch)
+    small = [x.astype(np.float32) for x in batch]
+    assert program(*small) == program(*(x.astype(float) for x in small))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda x: x[:0], "is empty"),
+        (lambda x: x[0], "one sample"),
+        (lambda x: x[:, :-1], "has the shape"),
+        (lambda x: [*x.tolist(), [1.0]], "x"),
+    ],
+)
+def test_a_bad_batch_is_refused_as_the_text_refuses_it(spoil, words):
+    made = MODELS["classifier"]()
+    batch = [np.asarray(x) for x in made.batch]
+    told = []
+    for program in (made.program, natively(made.program)):
+        with pytest.raises((ValueError, TypeError), match=words) as error:
+            program.value_and_grad(spoil(batch[0]), *batch[1:])
+        told.append(str(error.value))
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("function", "batch"),
+    [
+        (lambda x: x.log(), [1.0, -2.0]),
+        (lambda x: x.log(), [1.0, 0.0]),
+        (lambda x: 1 / x, [1.0, 0.0]),
+        (lambda x: x.sqrt(), [1.0, 0.0]),
+        (lambda x: x.exp(), [1.0, 1000.0]),
+        (lambda x: x**0.5, [4.0, -1.0]),
+        (lambda x: x.exp() * 0 + 1, [0.0, 1000.0]),
+        (lambda x: x.log().max(-5.0), [1.0, 0.0]),
+    ],
+)
+def test_domain_errors_are_those_of_the_engine(function, batch):
+    bad = Value(batch[1])
+    with pytest.raises(DomainError) as scalar:
+        function(bad).backward()
+    for size in (2, 40):  # alone, and among others that are treated at once
+        program = lower(function, 0.5, backend="c")
+        several = [*batch[:1] * (size - 1), batch[1]]
+        with pytest.raises(DomainError) as native:
+            program.value_and_grad(several, wrt_inputs=True)
+        assert str(native.value).partition(" (node")[0] == str(scalar.value).partition(" (node")[0]
+        assert np.isfinite(program.value_and_grad(batch[:1])[0])  # and goes on
+
+
+def test_gradients_are_new_and_parameters_are_read_where_they_lie():
+    made = MODELS["deep_mse"]()
+    program = natively(made.program)
+    first = program.value_and_grad(*made.batch)
+    kept = {name: gradient.copy() for name, gradient in first[1].items()}
+    for array in program.parameters.values():
+        array *= 0.5
+    for name, array in made.program.parameters.items():
+        array[...] = program.parameters[name]
+    second = program.value_and_grad(*made.batch)
+    right = made.program.value_and_grad(*made.batch)
+    assert second[0] == pytest.approx(right[0], rel=1e-12) and second[0] != first[0]
+    assert all((first[1][name] == kept[name]).all() for name in kept)
+
+
+def test_threads_run_one_program_on_their_own_batches():
+    for name in ("corrupt_windows", "window_of_ids"):
+        made = MODELS[name]()
+        program = natively(made.program)
+        batch = [np.asarray(x) for x in made.batch]
+        several = [[x[: n + 1] for x in batch] for n in range(len(batch[0]))]
+        alone = [by_program(natively(made.program), part) for part in several]
+        with ThreadPoolExecutor(4) as pool:
+            runs = list(pool.map(lambda part: by_program(program, part), several * 20))  # noqa: B023
+        for n, (loss, gradients) in enumerate(runs):
+            right = alone[n % len(several)]
+            assert loss == right[0]
+            assert all((gradients[key] == right[1][key]).all() for key in right[1])
+
+
+def test_names_of_the_user_are_names_of_c():
+    words = ["double", "B", "s", "n", "i", "run", "tanh_", "λ", "y0", "INFINITY", "sum", "x_T"]
+    values = {word: Value(0.1 * i + 0.3) for i, word in enumerate(words)}
+
+    def loss(x):
+        return sum((v * x).tanh() for v in values.values())
+
+    parameters = {word: value for word, value in values.items() if word not in ("B",)}
+    made = lowered(loss, np.array([0.3, 0.4]), parameters=parameters)
+    right = by_engine(made.program, loss, made.batch)
+    assert difference(by_native(made.program, made.batch), right) == ""
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "log1p", "tanh"])
+def test_functions_of_vectors_are_within_two_units_in_the_last_place(name):
+    mpmath = pytest.importorskip("mpmath", reason="mpmath is not installed")
+    elementwise = benchmark()
+    x = elementwise.points(name, 2000, seed=1)
+    wrong = elementwise.errors(x, elementwise.compiled()[name](x), getattr(mpmath, name))
+    assert wrong.max() <= elementwise.MOST
+
+
+@pytest.mark.parametrize(
+    ("name", "points", "right"),
+    [
+        ("exp", [0, 710, 709.7, -745.2, -750, inf, -inf, nan], [1, inf, None, 0, 0, inf, 0, nan]),
+        (
+            "log",
+            [0, -0.0, 1, -1, 5e-324, inf, -inf, nan],
+            [-inf, -inf, 0, nan, None, inf, nan, nan],
+        ),
+        ("log1p", [0, -1, -2, 1e-300, inf, -inf, nan], [0, -inf, nan, 1e-300, inf, nan, nan]),
+        ("tanh", [0, -0.0, 1e-300, 25, -1e300, inf, -inf, nan], [0, 0, 1e-300, 1, -1, 1, -1, nan]),
+    ],
+)
+def test_functions_of_vectors_at_their_ends(name, points, right):
+    found = benchmark().compiled()[name](np.array([*points, *points]))
+    with np.errstate(all="ignore"):
+        exact = getattr(np, name)(np.array([*points, *points], float))
+    wanted = [e if r is None else r for r, e in zip([*right, *right], exact)]
+    np.testing.assert_allclose(found, wanted, rtol=5e-16)
+
+
+def benchmark():
+    import sys
+
+    folder = str(Path(__file__).parents[1] / "benchmarks")
+    sys.path.insert(0, folder)
+    try:
+        import elementwise
+    finally:
+        sys.path.remove(folder)
+    return elementwise
+
+
+def test_explain_shows_what_runs():
+    made = MODELS["window_fused"]()
+    assert made.program.explain("calls") == made.program.source
+    shown = natively(made.program).explain("calls")
+    assert shown.startswith("/* ") and "static double value_and_grad(long B," in shown
+    assert "for (long s = 0; s < B; s += 64) {" in shown and "fast_tanh(z1[i])" in shown
+
+
+def test_outputs_and_their_gradients():
+    net = MLP(3, [4, 2], activation="tanh")
+    rng = np.random.default_rng(0)
+    x, upstream = rng.normal(size=(40, 3)), rng.normal(size=(40, 2))
+    found = []
+    for backend in ("numpy", "c"):
+        program = lower(lambda x: net(x), [0.1, 0.2, 0.3], backend=backend)
+        outputs, gradients = program.vjp(x, upstream=upstream, wrt_inputs=True)
+        np.testing.assert_allclose(outputs, program(x), rtol=1e-12, atol=1e-14)
+        found.append({"outputs": outputs, **gradients})
+    assert found[0].keys() == found[1].keys()
+    for name, right in found[0].items():
+        np.testing.assert_allclose(found[1][name], right, rtol=1e-11, atol=1e-13)

@@ -1,0 +1,233 @@
+"""Whole training steps, natively and by the text: the same numbers, the same resumption."""
+
+import numpy as np
+import pytest
+
+from micrograd.engine import Value
+from micrograd.lowering import lower
+from micrograd.lowering.native.compiler import available
+from micrograd.optim import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp, clip_norm
+from micrograd.schedules import cosine
+from micrograd.training import Interrupted, fit
+from tests.golden_models import MODELS
+from tests.lowering_oracle import natively
+
+BACKENDS = ["numpy", pytest.param("c", marks=pytest.mark.skipif(
+    not available(), reason="no C compiler on this machine"))]  # fmt: skip
+needs_compiler = pytest.mark.skipif(not available(), reason="no C compiler on this machine")
+
+
+class Halving(Optimizer):
+    """A rule of a user's own, that remembers an array and a number."""
+
+    slots = ("last",)
+
+    def __init__(self, params, lr=0.1):
+        super().__init__(params, lr=lr)
+
+    def _start(self, parameter):
+        return {**super()._start(parameter), "rate": 1.0}
+
+    def rule(self, x, g, s, o):
+        s["rate"] = s["rate"] / 2
+        s["last"] = abs(g) - 0.5 * s["last"]
+        return x - o.lr * 2 ** -s["rate"] * g / (1 + s["last"]) - -0.001
+
+
+class Asking(Halving):
+    """A rule that no symbol can run: it asks for each element."""
+
+    def rule(self, x, g, s, o):
+        return x - o.lr * np.sign(g)
+
+
+RULES = {
+    "plain": lambda p: SGD(p, lr=0.1),
+    "momentum": lambda p: SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "AdaGrad": lambda p: AdaGrad(p, weight_decay=0.1),
+    "RMSProp": RMSProp,
+    "Adam": Adam,
+    "Adam of the notes": lambda p: Adam(p, bias_correction=False),
+    "AdamW": lambda p: AdamW(p, weight_decay=0.1),
+    "schedules": lambda p: SGD(p, lr=cosine(0.1, 30), momentum=lambda t: 0.0 if t < 4 else 0.9),
+    "groups": lambda p: Adam(
+        [
+            {"params": {k: v for k, v in p.items() if k == "W1"}, "lr": 0.1, "scale": 0.5},
+            {"params": {k: v for k, v in p.items() if k == "b1"}},
+        ]
+    ),
+    "one's own": Halving,
+    "clipped": lambda p: SGD(p, lr=0.1, clip=clip_norm(0.1)),
+    "asking": Asking,
+}
+
+
+def made(backend):
+    model = MODELS["moons"]()
+    program = natively(model.program) if backend == "c" else model.program
+    return program, [np.asarray(x) for x in model.batch]
+
+
+def trained(backend, rule):
+    program, batch = made(backend)
+    optimizer = rule(program.parameters)
+    trainer = program.trainer(optimizer)
+    steps, size = trainer.on(*batch), len(batch[0])
+    losses = [trainer(*batch) for _ in range(3)]
+    losses += steps.many([[i % size, (2 * i + 1) % size, i % 2] for i in range(10)])
+    losses += [steps([0, 2, 1])]
+    return losses, program, optimizer, trainer
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", RULES)
+def test_steps_are_those_of_the_optimiser(name):
+    right, ours = (trained(backend, RULES[name]) for backend in ("numpy", "c"))
+    np.testing.assert_allclose(ours[0], right[0], rtol=1e-12)
+    for key, array in right[1].parameters.items():
+        np.testing.assert_allclose(ours[1].parameters[key], array, rtol=1e-11, atol=1e-13)
+    assert ours[2].steps_done == right[2].steps_done == 14
+    for key, state in right[2].state.items():
+        for slot, data in state.items():
+            assert type(ours[2].state[key][slot]) is type(data)
+            np.testing.assert_allclose(ours[2].state[key][slot], data, rtol=1e-10, atol=1e-13)
+    assert (ours[3].native is None) == (name in ("clipped", "asking"))
+
+
+@needs_compiler
+def test_what_cannot_be_native_says_why():
+    assert "clipped" in trained("c", RULES["clipped"])[3].remark
+    assert trained("c", RULES["asking"])[3].remark
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_optimiser_of_other_arrays_is_refused(backend):
+    program, _ = made(backend)
+    with pytest.raises(ValueError, match="the optimiser moves W1, which is no parameter"):
+        program.trainer(SGD({"W1": program.parameters["W1"].copy()}))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_rows_that_there_are_not(backend):
+    program, batch = made(backend)
+    steps = program.trainer(SGD(program.parameters)).on(*batch)
+    with pytest.raises(IndexError, match="99"):
+        steps([0, 99])
+
+
+@needs_compiler
+def test_the_state_may_be_replaced_between_steps():
+    program, batch = made("c")
+    optimizer = Adam(program.parameters)
+    trainer = program.trainer(optimizer)
+    trainer(*batch)
+    kept = trainer.state_dict()
+    losses = [trainer(*batch) for _ in range(4)]
+    trainer.load_state_dict(kept)
+    assert [trainer(*batch) for _ in range(4)] == losses
+    optimizer.lr = 0.5
+    before = program.parameters["W1"].copy()
+    trainer(*batch)
+    assert np.abs(program.parameters["W1"] - before).max() > 0.1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_loss_that_is_not_finite_ends_a_training(backend):
+    w = Value(1.0, label="w")
+    program = lower(lambda x: (w * x) * (w * x), 1.0, backend=backend)
+    step = program.trainer(SGD(program.parameters, lr=1.0)).on([1e150, 1.0, 1.0])
+    history = fit(step, range(3), epochs=3, batch_size=1, seed=None, progress=False)
+    assert "the loss was" in history.stopped and history.rows == []
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_domain_error_is_the_engines_and_moves_nothing(backend):
+    w = Value(1.0, label="w")
+    program = lower(lambda x: (w * x).log(), 1.0, backend=backend)
+    step = program.trainer(SGD(program.parameters, lr=0.1)).on([1.0, 2.0, -1.0])
+    with pytest.raises(ValueError, match=r"log\(x\) has no finite value"):
+        step.many([[0], [1], [2], [0]])
+    assert program.parameters["w"] == pytest.approx(0.8 - 0.1 * (1 / 0.9 - 1), abs=0.02)
+
+
+@needs_compiler
+def test_infinite_data_train_as_the_text_does():
+    found = []
+    w = Value(0.5, label="w")
+    for backend in ("numpy", "c"):
+        program = lower(lambda x: (w * x).exp() * 0.0 + w * w, 1.0, backend=backend)
+        step = program.trainer(SGD(program.parameters, lr=0.1)).on([1.0, -np.inf, 2.0])
+        found.append((step.many([[0], [1], [2], [0]]), program.parameters["w"].tolist()))
+    np.testing.assert_allclose(found[1][0], found[0][0])
+    np.testing.assert_allclose(found[1][1], found[0][1])
+
+
+@needs_compiler
+def test_an_error_behind_data_that_are_infinite_is_still_told():
+    w = Value(0.5, label="w")
+    program = lower(lambda x, y: x.exp().min(5.0) + (w - y).abs().sqrt(), 1.0, 1.0, backend="c")
+    data = [np.inf, 0.0, 0.0], [1.0, 1.0, 0.5]
+    step = program.trainer(SGD(program.parameters, lr=0.0)).on(*data)
+    right = [5 + 0.5**0.5, 1 + 0.5**0.5, 5 + 0.5**0.5]
+    np.testing.assert_allclose(step.many([[0], [1], [0]]), right)
+    with pytest.raises(ValueError, match="sqrt"):
+        step.many([[0], [1], [2], [1]])
+
+
+class Stop:
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def __call__(self, row):
+        if row["epoch"] == self.epochs:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_resumed_training_is_bit_equal_and_names_the_back_end(backend, tmp_path):
+    def run(epochs, resume=False, where=None, stop=None):
+        program, batch = made(backend)
+        step = program.trainer(Adam(program.parameters)).on(*batch)
+        fit(step, range(len(batch[0])), epochs=epochs, batch_size=2, progress=False,
+            checkpoint=where, resume=resume, after_epoch=[stop] if stop else ())  # fmt: skip
+        return program.parameters
+
+    whole = {name: array.copy() for name, array in run(4).items()}
+    file = tmp_path / "run.npz"
+    with pytest.raises(KeyboardInterrupt):
+        run(4, where=file, stop=Stop(3))
+    resumed = run(4, resume=True, where=file)
+    assert all((resumed[name] == whole[name]).all() for name in whole)
+
+
+@needs_compiler
+def test_a_training_does_not_go_on_with_another_back_end(tmp_path):
+    def run(backend, resume):
+        program, batch = made(backend)
+        step = program.trainer(Adam(program.parameters)).on(*batch)
+        fit(step, range(len(batch[0])), epochs=2, progress=False,
+            checkpoint=tmp_path / "run.npz", resume=resume)  # fmt: skip
+
+    run("c", False)
+    with pytest.raises(ValueError, match="backend 'c' there, 'numpy' here"):
+        run("numpy", True)
+
+
+def test_many_steps_stop_between_two_calls(monkeypatch):
+    from micrograd.training import run as running
+
+    calls = []
+
+    class Step:
+        def __call__(self, batch):
+            raise AssertionError("one at a time")
+
+        def many(self, batches):
+            calls.append(len(batches))
+            if len(calls) == 2:
+                running.os.kill(running.os.getpid(), 2)
+            return [1.0] * len(batches)
+
+    with pytest.raises(Interrupted):
+        fit(Step(), range(100), epochs=1, batch_size=1, progress=False)
+    assert calls == [running.AT_ONCE] * 2
