@@ -4,7 +4,9 @@ One node for each neuron; with --plain one for each sum and product, in the publ
 published digits, which takes five times as long:
 
     python demos/moons.py
-    python demos/moons.py m.svg      # and the boundary that it learns, drawn over the points
+    python demos/moons.py m.svg
+
+The second draws the boundary that it learns over the points.
 """
 
 from __future__ import annotations

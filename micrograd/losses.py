@@ -26,7 +26,7 @@ Target = Any  # a class, or the probability of every class
 
 def max_margin(s: Value, s_c: Value | Iterable[Value], margin: float = 1.0) -> Value:
     """Return Σ max(0, Δ + s_c − s) over the corrupt scores `s_c`, one or many (L4)."""
-    check_finite(margin=margin)
+    _check_number(margin=margin)
     corrupt: Any = [s_c] if isinstance(s_c, Value) else s_c
     if isinstance(corrupt, (str, bytes)) or not isinstance(corrupt, Iterable):
         raise TypeError(f"max_margin takes corrupt scores, Values, one or many, not {s_c!r}")
@@ -81,15 +81,19 @@ def l2(weights: Any, strength: float = 1.0, squared: bool = True) -> Value:
 
     `weights` are Values, or a Module, whose biases are left out.
     """
-    check_finite(strength=strength)
+    _check_number(strength=strength)
     total = _sum(w * w for w in _weights(weights))
     return strength * (total if squared else total.sqrt())
 
 
 def l1(weights: Any, strength: float = 1.0) -> Value:
     """Return λ Σ |w|; `weights` as in `l2`."""
-    check_finite(strength=strength)
+    _check_number(strength=strength)
     return strength * _sum(abs(w) for w in _weights(weights))
+
+
+def _check_number(**numbers: Any) -> None:
+    check_finite(**{name: _plain(x) for name, x in numbers.items()})
 
 
 def _weights(weights: Any) -> Iterable[Value]:

@@ -668,6 +668,9 @@ def test_subclasses_of_value_work_in_all_operators():
 
     x, y = Watched(2.0), Value(3.0)
     for row in ROWS:
+        low, high = row.domain[0]
+        if not low <= 2.0 <= high:
+            continue
         operands = [y] * (row.arity - 1)
         assert getattr(x, row.name)(*operands).parents == (x, *operands)
         if row.arity == 2:

@@ -1,7 +1,6 @@
 """The passes of lowering, each on its own."""
 
 import random
-import re
 
 import numpy as np
 import pytest
@@ -227,7 +226,7 @@ def test_contractions_over_several_axes():
         "d.reshape(-1, 4).T @ x.reshape(-1, 5)"
     )
     batched = contract([delta, x], (BATCH, 1, 2), Scale())
-    assert re.fullmatch(r"einsum\('b(.)(.),b\1(.)->b\2\3', d, x\)", shown(batched.expr))
+    assert shown(batched.expr) == "d.swapaxes(-1, -2) @ x"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import threading
 import time
@@ -121,6 +122,7 @@ def test_ctrl_c_in_a_loop_of_blocks_leaves_recording_on():
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
+    gc.disable()  # an error within a callback of the collector would be lost
     try:
         for i in range(150):
             with contextlib.suppress(KeyboardInterrupt):
@@ -134,6 +136,7 @@ def test_ctrl_c_in_a_loop_of_blocks_leaves_recording_on():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        gc.enable()
 
 
 def test_a_decorated_generator_records_nothing_and_its_user_does():

@@ -193,7 +193,7 @@ def test_a_state_is_restored_wholly_or_not_at_all():
 
 
 def test_what_has_no_state_is_refused():
-    with pytest.raises(TypeError, match="a function has no state"):
+    with pytest.raises(TypeError, match=r"has no state that can be kept \(function\)"):
         capture({"f": lambda: None})
 
 
