@@ -184,3 +184,30 @@ def test_nested_lists_are_labelled_by_their_places():
     assert labelled(rows, "W") is rows
     assert [v.label for row in rows for v in row] == ["W0,0", "W0,1", "W1,0", "W1,1"]
     assert labelled(Value(1.0), "b").label == "b"
+
+
+def test_an_irregular_graph_has_outputs_too():
+    w = [Value(random.Random(i).uniform(-1, 1)) for i in range(5)]
+
+    def loss(x):
+        rng, pool = random.Random(3), [*x, *w]
+        for _ in range(1500):
+            a, b = rng.choice(pool[-60:]), rng.choice(pool)
+            which = rng.randrange(5)
+            pool.append((a + b, a * b * 0.3, a.tanh(), (a - b).sin(), a.max(b))[which])
+        return pool[-3:]
+
+    program = lower(loss, [0.1, 0.2, 0.3], parameters={"w": w})
+    assert "operations" in program.source.lower()
+    batch, upstream = np.random.default_rng(0).normal(size=(2, 4, 3))
+    outputs, gradients = program.vjp(batch, upstream=upstream, wrt_inputs=True)
+    np.testing.assert_array_equal(outputs, program(batch))
+    for value in w:
+        value.grad = 0.0
+    for sample, factors, row, slopes in zip(batch, upstream, outputs, gradients["x"]):
+        xs = [Value(number) for number in sample]
+        values = loss(xs)
+        np.testing.assert_allclose(row, [v.data for v in values], rtol=1e-12)
+        sum((v * u for v, u in zip(values, factors)), Value(0.0)).backward()
+        np.testing.assert_allclose(slopes, [x.grad for x in xs], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(gradients["w"], [v.grad for v in w], rtol=1e-9, atol=1e-12)

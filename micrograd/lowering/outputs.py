@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.passes import OUTPUT, VJP
 from micrograd.lowering.program import Program
-from micrograd.lowering.trace.declared import INPUT, UPSTREAM
+from micrograd.lowering.trace.declared import INPUT, OUTPUT, UPSTREAM, VJP
 
 
 class OutputProgram(Program):

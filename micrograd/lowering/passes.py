@@ -48,9 +48,8 @@ from micrograd.lowering.irregular.levels import Levels, levelled
 from micrograd.lowering.irregular.text import LevelsText
 from micrograd.lowering.scalars.chains import Chains, chains
 from micrograd.lowering.scalars.columns import Bools, Ints, scalar_graph
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER, UPSTREAM
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER, wanted_leaves
 
-OUTPUT, VJP = "outputs", "vjp"  # the outputs alone, or with the gradients of each PARAMETER
 FORWARD = "forward"  # what is wanted: the loss alone, or the gradients of each PARAMETER or INPUT
 MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
 Forms = Mapping[str, Any]
@@ -165,13 +164,7 @@ def _adjoints(forms: Forms) -> Adjoints | None:
     if isinstance(arrays, Levels) or forms["wanted"] == FORWARD:
         return None
     ids = {array.lookup.ids.array for array in arrays.arrays if array.lookup}
-    kinds = (PARAMETER, INPUT) if forms["wanted"] == INPUT else (PARAMETER,)
-    leaves = [a for kind in kinds for a in arrays.leaves(kind) if a not in ids]
-    outputs = [a for a in arrays.leaves(INPUT) if a.name == UPSTREAM]
-    if forms["wanted"] == OUTPUT:
-        leaves = outputs
-    elif forms["wanted"] == VJP:
-        leaves += outputs
+    leaves = wanted_leaves(arrays.leaves, forms["wanted"], ids)
     return adjoints(arrays.arrays, arrays.loss, leaves)
 
 

@@ -13,7 +13,7 @@ from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import Printer, reshaped, shape_text
 from micrograd.lowering.code.text import SHAPE_COLUMN
 from micrograd.lowering.irregular.levels import Formula, Levels
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER, wanted_leaves
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
 WIDTH = 98
@@ -122,8 +122,7 @@ class LevelsText:
         """Return the function of the loss and the gradients of parameters, or of inputs too."""
         v, d = self.v, self.d
         ids = {x.rows.ids.array for x in self.levels.lookups}
-        kinds = (PARAMETER, INPUT) if kind == INPUT else (PARAMETER,)
-        leaves = [a for kind in kinds for a in self.levels.leaves(kind) if a not in ids]
+        leaves = wanted_leaves(self.levels.leaves, kind, ids)
         seed = f"1 / {B}" if self.batched and self.levels.reduce == "mean" else "1"
         gradients = {a: self.levels.free(f"d{self.show(a)}") for a in leaves}
         results = ", ".join(f"{self.show(leaf)!r}: {name}" for leaf, name in gradients.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from micrograd.lowering.trace.samples import DEEPEST, shown
 
 INPUT, PARAMETER, CONSTANT, NUMBER = "input", "parameter", "constant", "number"
 UPSTREAM = "upstream"  # the input that multiplies the outputs of a function that returns several
+OUTPUT, VJP = "outputs", "vjp"  # the outputs alone, or with the gradients of each PARAMETER
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,3 +171,13 @@ def _shape(nested: Any) -> tuple[int, ...] | None:
 def _rank(nested: Any) -> int | None:
     shape = _shape(nested)
     return None if shape is None else len(shape)
+
+
+def wanted_leaves(leaves: Callable[[str], list[Any]], wanted: str, ids: Any) -> list[Any]:
+    """Return the leaf arrays, by `leaves` of a kind, whose gradients a program is to give."""
+    outputs = [array for array in leaves(INPUT) if array.name == UPSTREAM]
+    if wanted == OUTPUT:
+        return outputs
+    kinds = (PARAMETER, INPUT) if wanted == INPUT else (PARAMETER,)
+    found = [array for kind in kinds for array in leaves(kind) if array not in ids]
+    return found + outputs if wanted == VJP else found
