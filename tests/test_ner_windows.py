@@ -252,3 +252,23 @@ def test_threshold_is_the_best_one():
     assert ranking.calibrate(scores, lambda threshold: threshold)[0] == 5.0
     with pytest.raises(ValueError, match="no finite score"):
         ranking.calibrate(np.array([np.nan]), f1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_moves_no_threshold_between_equal_scores(seed):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, 400, 3000) / 100  # many windows occur again and again
+    positive = rng.random(3000) < scores / 40
+
+    def f1(scores):
+        def measured(threshold):
+            chosen = scores > threshold
+            return 200 * float((chosen & positive).sum()) / float(chosen.sum() + positive.sum())
+
+        return measured
+
+    rounded = scores.astype(np.float32) * (1 + rng.uniform(-1e-7, 1e-7, 3000))
+    threshold, best = ranking.calibrate(scores, f1(scores))
+    again = ranking.calibrate(rounded, f1(rounded))
+    assert again == (pytest.approx(threshold, rel=1e-5), best)
+    assert ((rounded > again[0]) == (scores > threshold)).all()

@@ -117,7 +117,7 @@ class WindowModel:
     def outputs(self, cut: Windows) -> Floats:
         """Compute the scores of every window: one, or one per tag, (windows, outputs).
 
-        In single precision: twice as fast, and the seventh digit decides nothing.
+        In single precision: twice as fast. No threshold lies within its rounding of a dev score.
         """
         shape = self.shape
         arrays = {name: array.astype(np.float32) for name, array in self.arrays.items()}

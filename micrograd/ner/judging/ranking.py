@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Scores = NDArray[np.float64]
 
+ROUNDING = 1e-5  # of a score in single precision, generously
+
 
 def average_precision(scores: Scores, positive: NDArray[np.bool_]) -> float:
     """Give the mean precision at each positive, ranked by score; ties share one rank.
@@ -39,9 +41,11 @@ def calibrate(
     """Find the threshold with the best F1: (threshold, F1).
 
     Thresholds lie half way between neighbouring scores; where there are more of them than
-    `candidates`, they are taken denser towards the top, where the few positives are.
+    `candidates`, they are taken denser towards the top, where the few positives are. None lies
+    between scores that differ by rounding alone: the same window would fall on either side.
     """
     values = np.unique(scores[np.isfinite(scores)])
+    values = values[np.diff(values, prepend=-np.inf) > ROUNDING * np.maximum(1, abs(values))]
     if not len(values):
         raise ValueError("no finite score to calibrate the threshold on")
     middles = np.append((values[1:] + values[:-1]) / 2, values[-1] + 1.0)
