@@ -65,10 +65,9 @@ def fit(
     on: options by name, digests of files. Raises ValueError before training where there is nothing
     to train on, or to go on from.
     """
-    after_epoch = list(after_epoch) if isinstance(after_epoch, Iterable) else after_epoch
     if state is None:
         state = getattr(step, "state", None)
-    _check_functions(step, after_epoch, stop, evaluate)
+    _check_functions(step, stop, evaluate)
     _check(data, epochs, batch_size, checkpoint, resume, state)
     made_by: dict[str, Any] = {"examples": len(data), "batch_size": batch_size, "seed": seed}
     if checkpoint is not None:
@@ -81,7 +80,7 @@ def fit(
         batch_size=batch_size,
         seed=seed,
         evaluate=evaluate,
-        after_epoch=after_epoch,
+        after_epoch=_functions(after_epoch),
         stop=stop,
         checkpoint=checkpoint,
         state={} if state is None else state,
@@ -100,11 +99,16 @@ def fit(
     return run.history
 
 
-def _check_functions(step: Any, after_epoch: Any, stop: Any, evaluate: Any) -> None:
+def _functions(after_epoch: Any) -> list[Callable[[Numbers], object]]:
+    functions: list[Any] = list(after_epoch) if isinstance(after_epoch, Iterable) else [None]
+    if not all(map(callable, functions)):
+        raise TypeError(f"after_epoch is a list of functions, not {after_epoch!r}")
+    return functions
+
+
+def _check_functions(step: Any, stop: Any, evaluate: Any) -> None:
     if not callable(step):
         raise TypeError(f"step is a function of a batch that trains on it, not {step!r}")
-    if not isinstance(after_epoch, Iterable) or not all(map(callable, after_epoch)):
-        raise TypeError(f"after_epoch is a list of functions, not {after_epoch!r}")
     if not isinstance(stop, (EarlyStopping, type(None))):
         raise TypeError(f"stop is an EarlyStopping, not {stop!r}")
     if evaluate is not None and not callable(evaluate):

@@ -12,7 +12,7 @@ from micrograd.printing import printable
 HUES = (205, 30, 275, 150, 350, 90)
 
 STYLE = """
-:root { color-scheme: light dark; }
+:root { color-scheme: light dark; background: Canvas; color: CanvasText; }
 body { font: 1.05rem/1.9 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto;
   padding: 0 1rem; }
 h1 { font-size: 1.3rem; line-height: 1.3; }

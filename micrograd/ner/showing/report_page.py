@@ -61,8 +61,8 @@ def _scores(run: Run) -> str:
         rows = dict(run.result.entities.types)
     rows |= {f"baseline: {name}": one.overall for name, one in run.baselines.items()}
     rows["strict mode"] = run.result.strict.overall
-    head = "".join(f"<th scope=col>{name}</th>" for name in ("", "precision", "recall", "F1"))
-    head += "".join(f"<th scope=col>{name}</th>" for name in ("right", "predicted", "true"))
+    names = ("precision", "recall", "F1", "right", "predicted", "true")
+    head = "<td></td>" + "".join(f"<th scope=col>{name}</th>" for name in names)
     body = "\n".join(_row(name, row) for name, row in rows.items())
     caption = "Entities, as conlleval and seqeval's default mode count them, in percent"
     return (
