@@ -39,9 +39,10 @@ STATE = ["checkpoint", "training_files"]
 SUITES = {  # what begins so: the tests that belong to it; the longest beginning counts
     "micrograd/engine.py": ENGINE,
     "micrograd/core": ENGINE,
+    "micrograd/core/checks.py": ["bad_sweep", "defaults", "training_loop", "nn_networks"],
     "micrograd/ops.py": ["ops", *ENGINE],
     "micrograd/derivatives.py": ["derivatives"],
-    "micrograd/gradcheck": ["gradcheck"],
+    "micrograd/gradcheck": ["gradcheck", "ops", "functions"],
     "micrograd/optim": ["optim_rules", "optim_torch", "defaults"],
     "micrograd/training": ["training_loop", "training_resume", "training_files", "defaults"],
     "micrograd/checkpoint": STATE,

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from micrograd.core.kinds import Handmade
+from micrograd.core.handmade import Handmade
 from micrograd.engine import Value, topological_order
 from micrograd.ops import BY_NAME
 

@@ -271,6 +271,46 @@ def test_a_step_or_tolerance_of_nothing_is_refused(options):
         gradcheck(lambda x: x, [1.0], **options)
 
 
+@pytest.mark.parametrize(
+    ("function", "at", "takes"),
+    [
+        (lambda x, y: x * y, [1.0], r"1 argument, but takes \(x, y\)"),
+        (lambda x: x, [1.0, 2.0], r"2 arguments, but takes \(x\)"),
+        (lambda *, x: x, [1.0], r"1 argument, but takes \(\*, x\)"),
+        (MLP(2, [1]).parameters, [1.0], r"1 argument, but takes \(\)"),
+    ],
+)
+def test_another_number_of_inputs_is_said(function, at, takes):
+    with pytest.raises(TypeError, match="the function is called with " + takes):
+        gradcheck(function, at)
+
+
+def test_only_leaves_of_the_graph_can_be_checked():
+    x = Value(2.0)
+    inner = x * 3
+    for leaf, reason in ((Value(2.0), "not in the graph"), (inner, "computed from others")):
+        with pytest.raises(ValueError, match=f"list of its leaves; .* is {reason}"):
+            gradcheck(inner * inner, [x, leaf])
+
+
+def test_the_table_of_a_notebook_has_all_three_verdicts():
+    slopes = (1e-4, 1e12, 2.0)
+    case = claimed(lambda x, y, z: 1e-6 * x + 1e12 * y + 1e12 * z, *slopes)
+    html = gradcheck(case, [1.0, 1.0, 1.0])._repr_html_()
+    assert "<td>agrees</td>" in html
+    assert "<td>DIFFERS</td>" in html
+    assert "<td>cannot tell here: rounding: f is 2e+12" in html
+
+
+def test_what_cannot_be_told_is_among_the_worst():
+    sure, unsure = lambda x: x * 1.0, lambda x: x * random.random()
+    functions = [*[sure] * 25, unsure, *[sure] * 25]
+    entries = tuple(gradcheck(function, [1.0]).entries[0] for function in functions)
+    report = Report(entries, "central", None, 1e-6)
+    assert str(report).splitlines()[1].endswith("cannot tell here")
+    assert report._repr_html_().count("cannot tell here") == 1
+
+
 def test_random_functions_at_all_scales_raise_no_alarm_and_get_no_false_certificate():
     mpmath = pytest.importorskip("mpmath", reason="compares with mpmath's derivatives")
     from benchmarks import gradcheck as against_mpmath
