@@ -116,7 +116,7 @@ def _changes(node: ast.AST) -> list:
     if isinstance(node, ast.Constant) and isinstance(node.value, bool):
         return [put("value", not node.value)]
     if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return [put("value", node.value + 1), put("value", 2 * node.value)]
+        return [put("value", n) for n in sorted({node.value + 1, 2 * node.value} - {node.value})]
     if isinstance(node, (ast.If, ast.IfExp, ast.While)):
         return [put("test", ast.UnaryOp(ast.Not(), node.test))]
     if isinstance(node, ast.Return) and not isinstance(node.value, (type(None), ast.Constant)):

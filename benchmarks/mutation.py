@@ -39,6 +39,8 @@ STATE = ["checkpoint", "training_files"]
 SUITES = {  # what begins so: the tests that belong to it; the longest beginning counts
     "micrograd/engine.py": ENGINE,
     "micrograd/core": ENGINE,
+    "micrograd/core/formulas.py": ["ops", "functions", "lowering_kinds", *ENGINE],
+    "micrograd/core/declared.py": ["declared"],
     "micrograd/core/checks.py": ["bad_sweep", "defaults", "training_loop", "nn_networks"],
     "micrograd/ops.py": ["ops", *ENGINE],
     "micrograd/derivatives.py": ["derivatives"],
