@@ -8,7 +8,7 @@ import pytest
 from micrograd import Value, topological_order
 from micrograd.gradcheck import Report, gradcheck
 from micrograd.nn import MLP, Dropout
-from micrograd.ops import BY_NAME, Row
+from micrograd.ops import BY_NAME, ROWS, Row
 
 
 def wrong_square(x):
@@ -296,7 +296,10 @@ def test_only_leaves_of_the_graph_can_be_checked():
 def test_the_table_of_a_notebook_has_all_three_verdicts():
     slopes = (1e-4, 1e12, 2.0)
     case = claimed(lambda x, y, z: 1e-6 * x + 1e12 * y + 1e12 * z, *slopes)
-    html = gradcheck(case, [1.0, 1.0, 1.0])._repr_html_()
+    report = gradcheck(case, [1.0, 1.0, 1.0])
+    html = report._repr_html_()
+    assert html.index("agrees</td>") < html.index("DIFFERS") < html.index("cannot tell")
+    assert report.worst.name == "x0"
     assert "<td>agrees</td>" in html
     assert "<td>DIFFERS</td>" in html
     assert "<td>cannot tell here: rounding: f is 2e+12" in html
@@ -309,6 +312,57 @@ def test_what_cannot_be_told_is_among_the_worst():
     report = Report(entries, "central", None, 1e-6)
     assert str(report).splitlines()[1].endswith("cannot tell here")
     assert report._repr_html_().count("cannot tell here") == 1
+
+
+def scaled(factor):
+    """Return a row of x² whose slope is wrong by a factor."""
+    return Row("square", "x ** 2", (f"2 * x * {factor!r}",), "square", "square(x)", ((0.5, 2.0),))
+
+
+@pytest.mark.parametrize("method, tolerance", [("central", 1e-6), ("complex", 1e-9)])
+def test_each_method_has_its_tolerance(method, tolerance):
+    for error, agrees in ((0.6, True), (-0.6, True), (1.5, False), (-1.5, False)):
+        report = gradcheck(scaled(1 + error * tolerance), method=method)
+        assert bool(report) == agrees, report
+        assert report.tolerance == tolerance
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_row_agrees_by_complex_steps(row):
+    report = gradcheck(row, method="complex")
+    assert report, report
+    assert len(report.entries) >= 25
+
+
+@pytest.mark.parametrize("name", ["elu", "log2", "expm1", "div", "max"])
+def test_second_derivatives_of_rows_agree(name):
+    row = BY_NAME[name]
+    report = gradcheck(row, order=2)
+    assert report, report
+    assert len(report.entries) == 25 * row.arity**2 * max(1, len(row.constants))
+
+
+def test_a_flat_place_beside_a_corner_has_the_slope_0():
+    for x in (1.0001, 1.01, 1.0552658128462493, 1.3, -1.0002, -1.07):
+        for method in ("central", "one-sided", "complex"):
+            report = gradcheck(lambda x: x.hard_tanh(), [x], method=method)
+            assert report, report
+            assert not gradcheck(claimed(lambda x: min(max(x, -1.0), 1.0), 1e-9), [x])
+
+
+@pytest.mark.parametrize("slope", [1e-12, 1e-6, 1.0, 1e6, 1e12])
+def test_complex_steps_are_exact_at_any_scale(slope):
+    assert gradcheck(lambda x: (x * 0.7).sin() * slope, [1.3], method="complex")
+    assert gradcheck(lambda x: (x * slope).sin(), [0.3 / slope], method="complex")
+
+
+def test_one_step_of_ones_own_cannot_tell_what_its_rounding_hides():
+    claims = [(1.0, "cannot tell here"), (1e-7, "cannot tell here"), (1e-3, "DIFFERS")]
+    for error, verdict in claims:
+        h = 1e-6 if "tell" in verdict else 0.1
+        case = claimed(lambda x: 1e6 + x * 1e-3, 1e-3 + error * 1e-3)
+        entry = gradcheck(case, [1.0], h=h).entries[0]
+        assert entry.verdict == verdict
 
 
 def test_random_functions_at_all_scales_raise_no_alarm_and_get_no_false_certificate():
