@@ -167,6 +167,8 @@ def detect_anomaly() -> Block:
 
 def scope(name: str) -> Block:
     """Give the nodes made in the block the scope `name`, within the scope around it."""
+    if not isinstance(name, str):
+        raise TypeError(f"a scope has a name, a text, not {name!r}")
     return Block("scope", lambda m: f"{m.scope}{SEPARATOR}{name}" if m.scope else name)
 
 
