@@ -111,7 +111,7 @@ def run(forms: Forms, first: str, last: str) -> dict[str, Any]:
 
 
 def _graph(forms: Forms) -> Any:
-    return scalar_graph(forms["root"])
+    return scalar_graph(forms["nodes"])
 
 
 def _chains(forms: Forms) -> Chains:
