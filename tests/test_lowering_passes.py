@@ -16,8 +16,8 @@ from micrograd.lowering.code.construct import binary, call, indexed, total, tran
 from micrograd.lowering.code.contract import Indexed, contract
 from micrograd.lowering.code.expr import ALL, Assign, num, ref
 from micrograd.lowering.code.formulas import expression
+from micrograd.lowering.code.inline import Inliner
 from micrograd.lowering.code.kinds import Printer, make
-from micrograd.lowering.code.statements import Inliner
 from micrograd.lowering.code.text import line
 from micrograd.lowering.scalars.chains import chains
 from micrograd.lowering.scalars.columns import NAMES, scalar_graph

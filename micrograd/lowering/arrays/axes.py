@@ -8,11 +8,12 @@ the axes of the group, and the other columns are functions of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import FIXED, Array, Index, Read
+from micrograd.lowering.arrays.ir import FIXED, Array, Axis, Index, Read
 from micrograd.lowering.scalars.columns import Ints
 
 
@@ -106,6 +107,20 @@ def read(
     if len(rules) == len(index) and len(set(vars)) == len(vars):
         return Read(array, rules, split)
     return _table(array, places, variables)
+
+
+def by_rule(
+    factor: Read, places: Ints, variables: Sequence[int], parts: Mapping[int, Sequence[Axis]]
+) -> Read:
+    """Return what reads the array of `factor` at places, its axes divided as its variables are."""
+    if factor.table is not None:
+        return read(factor.array, places, variables)
+    split: list[int] = []
+    for index, size in zip(factor.index, factor.shape):
+        inner = [n for _, n in parts.get(index.var, ()) if isinstance(n, int)]
+        whole = index[1:] == (0, 1) and prod(inner) == size
+        split += inner if inner and whole else [size]
+    return read(factor.array, places, variables, tuple(split))
 
 
 def _index(column: Ints, variables: Sequence[int]) -> Index | None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
 from micrograd.core.formulas import specialise
+from micrograd.lowering.arrays.differentiate import Adjoints
+from micrograd.lowering.arrays.form import Arrays
 from micrograd.lowering.arrays.ir import (
     BATCH,
+    COMPUTED,
     FIXED,
     Array,
     Choice,
@@ -44,11 +48,33 @@ from micrograd.lowering.code.contract import (
 from micrograd.lowering.code.expr import ALL, Assign, Expr, Table, is_number, num, ref, whole
 from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import make
+from micrograd.lowering.code.statements import Code, named
 from micrograd.lowering.scalars.columns import Ints
-from micrograd.lowering.trace.declared import NUMBER
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
 
 CHOOSERS = {"max": "maximum", "min": "minimum"}  # what chooses between two
 _VIEWS = ("reshape", "transpose", "index", "broadcast")
+
+
+def code_of(arrays: Arrays, backward: Adjoints | None) -> Code:
+    """Return the statements of arrays, and of their adjoints where gradients are wanted."""
+    gradients = tuple(backward.gradients.items()) if backward else ()
+    builder = Builder(frozenset((arrays.loss, *(adjoint for _, adjoint in gradients))))
+    forward = builder.statements(array for array in arrays.arrays if array.kind == COMPUTED)
+    behind = builder.statements(backward.arrays) if backward else []
+    leaves = [array for kind in (INPUT, PARAMETER, CONSTANT) for array in arrays.leaves(kind)]
+    code = Code(
+        tuple(array for array in leaves if array.data is None),
+        tuple(array for array in leaves if array.data is not None),
+        tuple(forward),
+        tuple(behind),
+        arrays.loss,
+        gradients,
+        backward is not None,
+        tuple(builder.tables.values()),
+        MappingProxyType(builder.adjoints),
+    )
+    return named(code, arrays.names, backward)
 
 
 @dataclass
