@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd.core.checks import check_list
+from micrograd.core.checks import check_list, is_list
 from micrograd.engine import Value, operand
 
 __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
@@ -15,6 +15,8 @@ def labelled(nested: Any, label: str) -> Any:
     """Label a Value, or those of nested lists by their places, W2,0 in W; return what was given."""
     if isinstance(nested, Value):
         nested.label = label
+    elif not is_list(nested):
+        raise TypeError(f"Values are labelled, and nested lists of them, not {nested!r}")
     else:
         between = "," if label[-1:].isdigit() else ""
         for i, part in enumerate(nested):
