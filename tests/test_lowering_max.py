@@ -16,7 +16,8 @@ from micrograd.engine import Value
 from micrograd.functions import log_softmax, logsumexp, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
-from micrograd.lowering.arrays.group import Grouping, levels
+from micrograd.lowering.arrays.group import Grouping
+from micrograd.lowering.scalars.chains import levels
 from micrograd.lowering.scalars.columns import NAMES
 from tests import lowering_models
 from tests.lowering_models import forward, function, linear, matrix, values

@@ -24,7 +24,7 @@ import numpy as np
 from micrograd.lowering.arrays.check import check_arrays
 from micrograd.lowering.arrays.differentiate import Adjoints, adjoints
 from micrograd.lowering.arrays.form import Arrays, arrays_of
-from micrograd.lowering.arrays.group import Grouping, levels
+from micrograd.lowering.arrays.group import Grouping
 from micrograd.lowering.arrays.ir import Array, Rows
 from micrograd.lowering.arrays.leaves import leaf_arrays
 from micrograd.lowering.arrays.names import Names, wanted
@@ -34,7 +34,7 @@ from micrograd.lowering.code.inline import inlined
 from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular import text as irregular
 from micrograd.lowering.irregular.levels import Levels, levelled
-from micrograd.lowering.scalars.chains import Chains, chains
+from micrograd.lowering.scalars.chains import Chains, chains, levels
 from micrograd.lowering.scalars.columns import ScalarGraph, scalar_graph
 from micrograd.lowering.trace.declared import FORWARD, wanted_leaves
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import FIXED, Array, Axis, Index, Read
+from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Axis, Index, Read
 from micrograd.lowering.scalars.columns import Ints
 
 
@@ -164,11 +164,18 @@ def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:
     if operand.table is not None:
         return operand.table
     places = np.arange(operand.array.size).reshape(operand.shape)
-    return places[tuple(key(i, sizes) for i in operand.index)]
+    parts = selection(operand, sizes)
+    return places[tuple(slice(*part) if isinstance(part, tuple) else part for part in parts)]
 
 
-def key(index: Index, sizes: Mapping[int, int]) -> int | slice:
-    """Return what NumPy takes in brackets for one axis."""
+def selection(read: Read, sizes: Mapping[int, Any]) -> tuple[Any, ...]:
+    """Return what stands in brackets for each axis read: a place, or (start, stop, step)."""
+    return tuple(_selected(i, n, sizes) for i, n in zip(read.index, read.shape))
+
+
+def _selected(index: Index, length: int, sizes: Mapping[int, Any]) -> Any:
     if index.var == FIXED:
         return index.start
-    return slice(index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step)
+    if index[1:] == (0, 1) and sizes[index.var] == length:
+        return ALL
+    return index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step
