@@ -9,17 +9,16 @@ from micrograd.core.modes import scope
 from micrograd.engine import Value, topological_order, weighted_sum
 from micrograd.lowering import lower
 from micrograd.lowering.arrays.axes import find_axes, read
-from micrograd.lowering.arrays.group import levels
-from micrograd.lowering.arrays.ir import BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
+from micrograd.lowering.arrays.ir import ALL, BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
 from micrograd.lowering.arrays.leaves import leaf_arrays
 from micrograd.lowering.code.construct import binary, call, indexed, total, transpose
 from micrograd.lowering.code.contract import Indexed, contract
-from micrograd.lowering.code.expr import ALL, Assign, num, ref
+from micrograd.lowering.code.expr import Assign, num, ref
 from micrograd.lowering.code.formulas import expression
+from micrograd.lowering.code.inline import Inliner
 from micrograd.lowering.code.kinds import Printer, make
-from micrograd.lowering.code.statements import Inliner
 from micrograd.lowering.code.text import line
-from micrograd.lowering.scalars.chains import chains
+from micrograd.lowering.scalars.chains import chains, levels
 from micrograd.lowering.scalars.columns import NAMES, scalar_graph
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.nn import Layer

@@ -14,6 +14,7 @@ from micrograd.lowering.trace.samples import DEEPEST, shown
 
 INPUT, PARAMETER, CONSTANT, NUMBER = "input", "parameter", "constant", "number"
 UPSTREAM = "upstream"  # the input that multiplies the outputs of a function that returns several
+FORWARD = "forward"  # what is wanted: the loss alone, or the gradients of each PARAMETER or INPUT
 OUTPUT, VJP = "outputs", "vjp"  # the outputs alone, or with the gradients of each PARAMETER
 
 
