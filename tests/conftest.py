@@ -14,6 +14,12 @@ sys.path.append(str(ROOT / "demos"))  # a demo finds those beside it, as when it
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--passed", type=Path, help="file of tests to leave out; those that pass are added"
+    )
+
+
 def pytest_configure(config):
     """Refuse to test another package of the same name, PyPI has one; leave the user's cache alone.
 
@@ -29,6 +35,25 @@ def pytest_configure(config):
     os.environ["XDG_CACHE_HOME"] = str(folder)
     if not kept:
         config.add_cleanup(lambda: shutil.rmtree(folder))
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what passed in another run, so that a richer environment tries only the rest."""
+    record = config.getoption("passed")
+    if record is None or not record.exists():
+        return
+    passed = set(record.read_text().splitlines())
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
+    items[:] = [item for item in items if item.nodeid not in passed]
+
+
+def pytest_sessionfinish(session):
+    record = session.config.getoption("passed")
+    if record is None or hasattr(session.config, "workerinput"):  # a worker of pytest-xdist
+        return
+    reports = session.config.pluginmanager.getplugin("terminalreporter").stats.get("passed", [])
+    with record.open("a") as file:
+        file.writelines(f"{report.nodeid}\n" for report in reports)
 
 
 @pytest.fixture(scope="session")

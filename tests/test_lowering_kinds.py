@@ -50,9 +50,11 @@ EXAMPLES = {
     "mean": [total(X, (0,), "mean")],
     "max": [total(A, (axis,), "max") for axis in (0, 1)] + [total(V, (0,), "max")],
     "min": [total(A, (axis,), "min") for axis in (0, 1)] + [total(X, (1,), "min")],
-    "matmul": [make("matmul", (X, transpose(A, (1, 0)))), make("matmul", (A, V))],
+    "matmul": [
+        make("matmul", sides)
+        for sides in ((X, transpose(A, (1, 0))), (A, V), (T, transpose(T, (0, 2, 1))))
+    ],
     "einsum": [make("einsum", (X, X), ("bi,bj->bij", (B, 4, 4)))],
-    "stack": [make("stack", (T, transpose(T, (0, 2, 1))), (2, 3, 3))],
     "transpose": [transpose(A, (1, 0)), transpose(T, (2, 0, 1))],
     "reshape": [reshape(A, (12,)), reshape(X, (B, 2, 2)), reshape(X, (Size(4),))],
     "index": [indexed(A, (1,)), indexed(A, ((0, 3, 2), None)), indexed(T, (0, (1, 3, 1), 2))],

@@ -331,6 +331,41 @@ def test_a_checkpoint_that_cannot_be_is_refused_before_training(options, error, 
     assert trained == []
 
 
+@pytest.mark.parametrize(
+    ("result", "error", "message"),
+    [
+        ("1.0", TypeError, "loss is '1.0'"),
+        ([1.0], TypeError, r"loss is \[1.0\]"),
+        (1j, TypeError, "loss is 1j"),
+        (10**400, TypeError, "loss is 1000000"),
+        ({}, ValueError, "numbers with a 'loss'; there are none"),
+        ({1: 1.0}, ValueError, "numbers with a 'loss'; there are 1"),
+        ({"loss": 1.0, 2: 1.0}, ValueError, "names its numbers by text"),
+        ({"loss": 1.0, "epoch": 7}, ValueError, "by text, none of them epoch"),
+        ({"loss": 1.0, "norm": "2"}, TypeError, "norm is '2'"),
+    ],
+)
+def test_what_a_step_may_not_return_is_said(result, error, message):
+    with pytest.raises(error, match=message):
+        fit(lambda batch: result, [1, 2], 1, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"step": lambda: 1.0}, r"step is called with 1 argument, but takes \(\)"),
+        ({"step": lambda x, y: 1.0}, r"step is called with 1 argument, but takes \(x, y\)"),
+        ({"evaluate": lambda epoch: {}}, r"evaluate is called with 0 arguments, but takes"),
+        ({"after_epoch": [lambda: None]}, "a function of after_epoch is called with 1 argument"),
+    ],
+)
+def test_functions_that_take_something_else_are_refused_before_training(options, message):
+    batches = []
+    with pytest.raises(TypeError, match=message):
+        fit(**{"step": batches.append, "data": [1, 2], "epochs": 1, "progress": False} | options)
+    assert not batches
+
+
 def test_descent_trains_and_switches_to_training():
     task = Scalar()
     task.model.eval()

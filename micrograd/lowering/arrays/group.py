@@ -28,7 +28,7 @@ from micrograd.lowering.arrays.ir import (
 )
 from micrograd.lowering.arrays.products import Products
 from micrograd.lowering.scalars.chains import Chains
-from micrograd.lowering.scalars.columns import NAMES, NONE, ROUTES, Ints
+from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
 from micrograd.ops import BY_NAME
 
@@ -74,8 +74,14 @@ class Grouping:
             at = np.flatnonzero(leaf.nodes >= 0)
             place = at if leaf.data is None else self._ranks(leaf)
             self._add(leaf, leaf.nodes[at], place)
-        self._number = np.full(len(chains.remaining), NONE)  # of a sum or choice
+        # Of each sum and choice the number, and of each product, which is a sum of one term.
+        products = np.flatnonzero(chains.remaining & (chains.graph.op == MUL))
+        self._number = np.full(len(chains.remaining), NONE)
         self._number[chains.sums] = np.arange(len(chains.sums))
+        self._number[products] = len(chains.sums) + np.arange(len(products))
+        self._start = np.append(chains.start, chains.start[-1] + 1 + np.arange(len(products)))
+        self._a = np.append(chains.a, chains.x[products])
+        self._b = np.append(chains.b, chains.y[products])
         self.merged_into = chains.merged_into.copy()
 
     def _ranks(self, pool: Array) -> Ints:
@@ -97,11 +103,14 @@ class Grouping:
 
     def _level(self, nodes: Ints) -> Iterator[int]:
         """Group the nodes of one level; before each array, yield how many are to come."""
-        chained, chooses = self._number[nodes] >= 0, np.isin(self.chains.graph.op[nodes], ROUTES)
+        op, chained = self.chains.graph.op[nodes], self._number[nodes] >= 0
+        chooses, product = chained & np.isin(op, ROUTES), op == MUL
+        sums = chained & ~chooses & ~product
+        sums[product] = self._alone(nodes[sums], nodes[product])
         for part, grouped in (
-            (nodes[~chained], self._elements),
-            (nodes[chained & chooses], self._choices),
-            (nodes[chained & ~chooses], self._sums),
+            (nodes[~sums & ~chooses], self._elements),
+            (nodes[chooses], self._choices),
+            (nodes[sums], self._sums),
         ):
             if len(part):
                 yield from grouped(part)
@@ -116,12 +125,29 @@ class Grouping:
             yield len(groups) - n
             self._element(nodes[group])
 
+    def _alone(self, sums: Ints, products: Ints) -> Bools:
+        """Mark the products that are one more length of sums from the same pair of arrays."""
+        if not len(sums) or not len(products):
+            return np.zeros(len(products), bool)
+        owner, _, _, code = self._products_of(sums)
+        lengths = np.bincount(owner)
+        first = np.cumsum(lengths) - lengths
+        pair = np.minimum.reduceat(code, first)
+        of_one_pair = pair == np.maximum.reduceat(code, first)
+        kinds = np.unique(np.stack((pair, lengths), 1)[of_one_pair], axis=0)[:, 0]
+        several = kinds[1:][kinds[1:] == kinds[:-1]]
+        return np.isin(self._products_of(products)[3], several)
+
+    def _products_of(self, sums: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+        """Return of every term whose it is, its factors, and a number for their pair of arrays."""
+        at, owner = self._terms_of(sums)
+        a, b = self._ordered(self._a[at], self._b[at])
+        code = self.array[a] * (len(self.arrays) + 1) + np.where(b < 0, NONE, self.array[b]) + 1
+        return owner, a, b, code
+
     def _sums(self, nodes: Ints) -> Iterator[int]:
         """Group the sums whose products lie in the same pairs of arrays."""
-        c = self.chains
-        at, owner = self._terms_of(nodes)
-        a, b = self._ordered(c.a[at], c.b[at])
-        code = self.array[a] * (len(self.arrays) + 1) + np.where(b < 0, NONE, self.array[b]) + 1
+        owner, a, b, code = self._products_of(nodes)
         groups = _classes((_signature(owner, code),))
         for n, group in enumerate(groups):
             yield len(groups) - n
@@ -154,8 +180,8 @@ class Grouping:
     def _terms_of(self, nodes: Ints) -> tuple[Ints, Ints]:
         """Return the places of the terms of sums or choices, and whose each is."""
         n = self._number[nodes]
-        first = self.chains.start[n]
-        lengths = self.chains.start[n + 1] - first
+        first = self._start[n]
+        lengths = self._start[n + 1] - first
         ends = np.cumsum(lengths)
         at = np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)
         return at, np.repeat(np.arange(len(nodes)), lengths)

@@ -12,7 +12,6 @@ from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
-    LEAVES,
     Array,
     Choice,
     Factor,
@@ -64,8 +63,6 @@ class Builder:
     results: frozenset[Array] = frozenset()
     tables: dict[bytes, Table] = field(default_factory=dict)
     adjoints: dict[Array, Indexed] = field(default_factory=dict)
-    returned: set[Array] = field(default_factory=set)
-    views: dict[Array | None, Array] = field(default_factory=dict)  # arrays that show another's
 
     def statements(self, arrays: Iterable[Array]) -> list[Assign]:
         """Return the statements that define the arrays, in their order."""
@@ -75,37 +72,15 @@ class Builder:
     def _statement(self, array: Array) -> Assign | None:
         value = self._value(array)
         if array in self.results:
-            return Assign(array, self._fresh(value, array))
+            return Assign(array, _fresh(value, array))
         if array.of is None:
-            return self._assign(array, _array(aligned(value, array.vars)))
+            return Assign(array, _array(aligned(value, array.vars)))
         if value.expr.kind == "ref":
             self.adjoints[array] = value
             return None
         e = _array(value.expr)
         self.adjoints[array] = Indexed(ref(array, e.shape), value.vars)
-        return self._assign(array, e)
-
-    def _assign(self, array: Array, e: Expr) -> Assign:
-        if source := _viewed(e):
-            self.views[array] = source
         return Assign(array, e)
-
-    def _fresh(self, t: Indexed, array: Array) -> Expr:
-        """Return what a caller gets: a new array of the full shape, no view of another's."""
-        e = aligned(t, array.vars)
-        shape = tuple(size for _, size in array.axes)
-        if not array.shape and not array.batched and array.of is None:
-            return e  # the loss, a number
-        if e.shape != shape or not _reads(e):
-            return make("full", (e,), shape)
-        source = _viewed(e)
-        while source in self.views:
-            source = self.views[source]
-        if source is None:
-            return e
-        taken = source.kind in LEAVES or source in self.results or source in self.returned
-        self.returned.add(source)
-        return make("copy", (e,)) if taken else e
 
     def _value(self, array: Array) -> Indexed:
         """Return the sum of an array's terms, over the variables that it depends on."""
@@ -277,8 +252,16 @@ def _reads(e: Expr) -> bool:
     return any(part.kind == "ref" for part in e.walk())
 
 
-def _viewed(e: Expr) -> Array | None:
-    """Return the array that an expression is a view of."""
-    if e.kind == "ref":
-        return e.attr if isinstance(e.attr, Array) else None
-    return _viewed(e.args[0]) if e.kind in _VIEWS else None
+def _fresh(t: Indexed, array: Array) -> Expr:
+    """Return what a caller gets: a new array of the full shape, which shows no other's elements."""
+    e, full = aligned(t, array.vars), whole(array)
+    if not full.shape and array.of is None:
+        return e  # the loss, a number
+    if e.shape != full.shape or not _reads(e):
+        return make("full", (e,), full.shape)
+    return make("copy", (e,)) if _shown(e).kind == "ref" else e
+
+
+def _shown(e: Expr) -> Expr:
+    """Return what an expression only shows otherwise."""
+    return _shown(e.args[0]) if e.kind in _VIEWS else e

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.core.kinds import LEAF, Handmade
+from micrograd.core.handmade import Handmade
+from micrograd.core.kinds import LEAF
 from micrograd.core.modes import nodes_reported
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
