@@ -1,4 +1,4 @@
-"""Many compiled programs as one library: a compiler's start and a link take longer than a program."""
+"""Many compiled programs as one library: the start of a compiler takes longer than a program."""
 
 from __future__ import annotations
 

@@ -125,9 +125,11 @@ def all_failures(cases: Sequence[Case], ways: Sequence[str]) -> list[dict[str, s
     """Return what goes wrong with each of some cases, compiled together."""
     several = [ready(case, ways) for case in cases]
     native = [case.native for case in several if case.native]
-    with tempfile.TemporaryDirectory() as folder:
-        with compiled_together(native, Path(folder)) if native else nullcontext():
-            return [failures_of(case, ways) for case in several]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        compiled_together(native, Path(folder)) if native else nullcontext(),
+    ):
+        return [failures_of(case, ways) for case in several]
 
 
 def main(arguments: list[str]) -> int:

@@ -63,7 +63,7 @@ class Program:
             kind: [lowered.names[a] for a in form.leaves(kind) if a.data is None]
             for kind in (INPUT, PARAMETER, CONSTANT)
         }
-        self.parameters = MappingProxyType({name: data[name] for name in names[PARAMETER]})
+        self.parameters = MappingProxyType(side_by_side(data, names[PARAMETER]))
         self.constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
         self.inputs = names[INPUT]
         self.ids = Ids(lowered.lookups, lowered.names)
@@ -269,6 +269,14 @@ class Program:
 def data_of(values: Any) -> Floats:
     """Return the numbers of an array of Values."""
     return np.array([v.data for v in values.ravel().tolist()], float).reshape(values.shape)
+
+
+def side_by_side(data: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Floats]:
+    """Return arrays as views of one vector: an optimiser's rule can run once for all of them."""
+    vector = np.concatenate([np.zeros(0), *(data[name].ravel() for name in names)])
+    ends = np.cumsum([data[name].size for name in names], dtype=int)
+    parts = np.split(vector, ends[:-1])
+    return {name: part.reshape(data[name].shape) for name, part in zip(names, parts)}
 
 
 def _rows(gradient: Any) -> Any:
