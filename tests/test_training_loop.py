@@ -351,6 +351,22 @@ def test_what_a_step_may_not_return_is_said(result, error, message):
 
 
 @pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"seed": 7}, ValueError, "settings gives another seed than fit notes"),
+        ({"width": 5, "data": 1, "stop": 2}, ValueError, "settings gives another data, stop than"),
+        ([("width", 5)], TypeError, "settings is a dict of options by name"),
+        ("width", TypeError, "settings is a dict of options by name"),
+    ],
+)
+def test_settings_of_ones_own_have_names_of_their_own(settings, error, message, tmp_path):
+    """Else another seed would be taken for the same run."""
+    options = {"checkpoint": tmp_path / "c.npz", "state": {}, "progress": False}
+    with pytest.raises(error, match=message):
+        fit(lambda batch: 1.0, [1, 2], 1, settings=settings, **options)
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"step": lambda: 1.0}, r"step is called with 1 argument, but takes \(\)"),
