@@ -10,10 +10,9 @@ import numpy as np
 
 from micrograd.core.modes import scope
 from micrograd.engine import Value
-from micrograd.ner.model import losses
 from micrograd.ner.model.features import Ids
 from micrograd.ner.model.graphs import loss_of
-from micrograd.ner.model.losses import Rule, Target
+from micrograd.ner.model.losses import LOSSES, Judged, Rule, Target
 from micrograd.ner.model.network import (
     Arrays,
     Floats,
@@ -79,11 +78,15 @@ class ArrayEngine:
     loss: str
     rule: Rule
 
-    def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
-        """Evaluate the batch; windows whose scores get no gradient do not go backward."""
+    def judged(self, arrays: Arrays, batch: Batch) -> tuple[Pass, Judged]:
+        """Go forward: the pass, and the loss of every sample."""
         x = gather(self.shape, arrays, batch.ids)
         run = forward(self.shape, x if batch.mask is None else x * batch.mask, arrays)
-        judged = losses.LOSSES[self.loss](run.s, batch.target, self.rule, arrays)
+        return run, LOSSES[self.loss](run.s, batch.target, self.rule, arrays)
+
+    def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
+        """Evaluate the batch; windows whose scores get no gradient do not go backward."""
+        run, judged = self.judged(arrays, batch)
         count = len(judged.losses)
         mean, active = float(judged.losses.sum()) / count, np.count_nonzero(judged.losses) / count
         back = judged.upstream.any(1)
@@ -95,8 +98,7 @@ class ArrayEngine:
         if batch.mask is not None:
             dx = dx * batch.mask[chosen]
         dense |= {name: gradient / count for name, gradient in judged.parameters.items()}
-        rows = scatter(self.shape, batch.ids[chosen], dx)
-        return Gradients(mean, active, dense, rows)
+        return Gradients(mean, active, dense, scatter(self.shape, batch.ids[chosen], dx))
 
 
 @dataclass
