@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from reprlib import repr as shorten
 from typing import Any, Literal, overload
 
+from micrograd.core.checks import is_list
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
-from micrograd.core.kinds import Elementary, Handmade
+from micrograd.core.handmade import Handmade
+from micrograd.core.kinds import Elementary
 from micrograd.core.modes import described
 from micrograd.engine import Value, topological_order
 from micrograd.ops import OF_NUMBERS, ROWS, Row
@@ -25,6 +28,7 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
     With `create_graph` the results are Values, which can be differentiated again; raises
     ValueError where a node's backward step is a function of the user's.
     """
+    check_values("grad", (y,), xs)
     if create_graph:
         adjoints = _adjoints(y, xs)
         return [adjoints.get(x) or Value(0.0) for x in xs]
@@ -35,12 +39,24 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
 
 def jacobian(ys: Sequence[Value], xs: Sequence[Value]) -> list[list[float]]:
     """Return ∂yᵢ/∂xⱼ as a list of rows, one per y (L7)."""
+    check_values("jacobian", ys, xs)
     return [grad(y, xs) for y in ys]
 
 
 def hessian(y: Value, xs: Sequence[Value]) -> list[list[float]]:
     """Return ∂²y/∂xᵢ∂xⱼ as a list of rows."""
+    check_values("hessian", (y,), xs)
     return jacobian(grad(y, xs, create_graph=True), xs)
+
+
+def check_values(function: str, *several: Any) -> None:
+    """Raise TypeError where one of `several` is no list of Values."""
+    for values in several:
+        if not is_list(values):
+            raise TypeError(f"{function} takes the Values in a list, not {shorten(values)}")
+        for value in values:
+            if not isinstance(value, Value):
+                raise TypeError(f"{function} takes Values, not {shorten(value)}")
 
 
 def _adjoints(y: Value, xs: Sequence[Value]) -> dict[Value, Value]:

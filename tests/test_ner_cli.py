@@ -321,6 +321,16 @@ def test_a_model_that_cannot_be_written_leaves_the_checkpoint_to_go_on_from(tmp_
     assert not (tmp_path / "checkpoint.npz").exists()
 
 
+def test_a_resume_without_a_checkpoint_says_that_it_starts_afresh(tmp_path, capsys):
+    options = ["--out", str(tmp_path / "new"), *FAST]
+    assert main(["train", "--resume", *options]) == 0
+    assert f"no checkpoint in {tmp_path / 'new'}: training starts afresh" in capsys.readouterr().out
+    whole = (tmp_path / "new" / "model.npz").read_bytes()
+    assert main(["train", *options]) == 0
+    assert "starts afresh" not in capsys.readouterr().out
+    assert (tmp_path / "new" / "model.npz").read_bytes() == whole
+
+
 def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
     import signal
 
