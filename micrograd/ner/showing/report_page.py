@@ -9,12 +9,19 @@ from typing import NamedTuple
 from micrograd.ner.judging.errors import KINDS, Error
 from micrograd.ner.judging.evaluation import Evaluation
 from micrograd.ner.judging.scoring import Report
-from micrograd.ner.showing import curve, page, report
+from micrograd.ner.showing import page, report
 from micrograd.ner.showing.entities import Entity, numbered
 from micrograd.ner.showing.pictures import Example, Window
+from micrograd.training import curve
 from micrograd.training.history import History
 
 SHOWN = 20
+TITLES = {
+    "loss": "loss in training",
+    "dev_loss": "loss on dev",
+    "dev_f1": "entity F1 on dev, %",
+    "active": "samples that still have a loss, %",
+}
 STYLE = """
 body { max-width: 62rem; }
 h2 { font-size: 1.1rem; margin-top: 2rem; }
@@ -70,13 +77,19 @@ def _cells(cells: Sequence[str]) -> str:
     return "".join(f"<td>{page.escaped(cell)}</td>" for cell in cells)
 
 
+def learning_curve(history: History, **options: str) -> str:
+    """Draw what a run measured after each epoch; the best on dev is the one that was kept."""
+    best = max(history.rows, key=lambda row: row.get("dev_f1", 0.0))
+    return curve.curve(history, int(best["epoch"]), TITLES, **options)
+
+
 def _curve(run: Run) -> str:
     words = (
         "A sample has a loss while its margin is broken: the share of such samples should fall."
         if "active" in run.history.columns
         else ""
     )
-    picture = curve.curve(run.history, style="")
+    picture = learning_curve(run.history, style="")
     return f"<h2>How it learned</h2><div class=wide tabindex=0>{picture}</div><p>{words}</p>"
 
 
