@@ -95,18 +95,21 @@ def _chosen(ranked: list[Ints], count: int, size: int) -> list[int] | None:
 def read(array: Array, places: Ints, variables: Sequence[int]) -> Read:
     """Return what reads `array` at flat places, which have one axis per variable.
 
-    By a rule, if need be with axes divided; else by a table.
+    By a rule, if need be with axes divided, or joined where the whole array is read; else by a
+    table, without the variables that it does not depend on.
     """
-    walks = [
-        _walk(column, length, variables)
-        for column, length in zip(coordinates(array.shape, places), array.shape)
-    ]
-    index = tuple(i for walk in walks for i, _ in walk)
-    split = tuple(n for walk in walks for _, n in walk)
-    vars = [i.var for i in index if i.var != FIXED]
-    if all(walks) and len(set(vars)) == len(vars):
-        return Read(array, index, None if split == array.shape else split)
-    return _table(array, places, variables)
+    for axis, var in reversed([*enumerate(variables)]):
+        first = places.take([0], axis)
+        if (places == first).all():
+            places, variables = first.squeeze(axis), [v for v in variables if v != var]
+    for shape in (array.shape, (array.size,))[: 2 if places.size == array.size else 1]:
+        walks = [_walk(c, n, variables) for c, n in zip(coordinates(shape, places), shape)]
+        index = tuple(i for walk in walks for i, _ in walk)
+        split = tuple(n for walk in walks for _, n in walk)
+        vars = [i.var for i in index if i.var != FIXED]
+        if all(walks) and len(set(vars)) == len(vars):
+            return Read(array, index, None if split == array.shape else split)
+    return Read(array, table=places, variables=tuple(variables))
 
 
 def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Index, int]]:
@@ -137,22 +140,6 @@ def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Ind
         return []
     index = Index(var, first // block, outer // block)
     return [(index, length // block), *((Index(var), count) for _, count, var in inner)]
-
-
-def _table(array: Array, places: Ints, variables: Sequence[int]) -> Read:
-    """Return an operand by table, without the variables that it does not depend on."""
-    kept = []
-    for axis, var in reversed(list(enumerate(variables))):
-        first = places.take([0], axis)
-        if (places == first).all():
-            places = first.squeeze(axis)
-        else:
-            kept.append(var)
-    variables = tuple(reversed(kept))
-    if places.size == array.size and (places.ravel() == np.arange(array.size)).all():
-        index = tuple(Index(var) for var in variables)
-        return Read(array, index, places.shape if places.shape != array.shape else None)
-    return Read(array, table=places, variables=variables)
 
 
 def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:
