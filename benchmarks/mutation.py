@@ -46,7 +46,7 @@ SUITES = {  # what begins so: the tests that belong to it; the longest beginning
     "micrograd/derivatives.py": ["derivatives"],
     "micrograd/gradcheck": ["gradcheck", "ops", "functions"],
     "micrograd/optim": ["optim_rules", "optim_torch", "defaults"],
-    "micrograd/training": ["training_loop", "training_resume", "training_files", "defaults"],
+    "micrograd/training": ["training_*", "defaults"],
     "micrograd/checkpoint": STATE,
     "micrograd/files.py": ["files", "training_files"],
     "micrograd/losses.py": ["losses", "defaults"],

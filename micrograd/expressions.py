@@ -39,6 +39,10 @@ _FILE = re.compile(r"(?s)(.+\.py):(\w+)\s*")
 _LETTERS = [c for c in string.ascii_lowercase if c not in "fxyz"]
 
 
+class NoValueError(ValueError):
+    """Report a name in an expression that the point says nothing of."""
+
+
 def read(text: str, at: Mapping[str, float]) -> Value:
     """Return the Value that `text` names: an expression at the point `at`, or FILE.py:NAME.
 
@@ -221,7 +225,7 @@ class _Reader:
         if name not in self.values:
             hint = near_misses.near_name(name, list(self.values))
             point = "" if hint.startswith(",") else f", such as {name}=1"
-            raise ValueError(f"{name} has no value; give the point{point}{hint}")
+            raise NoValueError(f"{name} has no value; give the point{point}{hint}")
         self.used.add(name)
         return self.values[name]
 

@@ -517,6 +517,20 @@ def test_settings_are_the_rule_and_its_options():
     }
 
 
+def test_a_state_has_the_past_of_a_schedule_at_a_few_steps():
+    """The first, the powers of two and the last: as few as tell schedules apart."""
+    optimizer = SGD([Value(1.0)], lr=lambda t: 1.0 / (1 + t))
+    optimizer.steps_done = 1000
+    past = optimizer.state_dict()["options"][0]["lr"]["schedule"]
+    assert past == {str(t): 1 / (1 + t) for t in (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 999)}
+
+
+def test_settings_of_a_schedule_that_learns_say_how_it_was_made():
+    settings = SGD([Value(1.0)], lr=Plateau(0.5, patience=2)).settings()
+    lr = settings["groups"][0]["lr"]
+    assert (lr["schedule"], lr["start"], lr["patience"]) == ("Plateau", 0.5, 2)
+
+
 @pytest.mark.parametrize("dtype, kept", [("f2", "f8"), ("f4", "f4"), ("f8", "f8")])
 def test_what_is_remembered_has_the_bits_of_single_precision_or_more(dtype, kept):
     data = np.ones(2, dtype)

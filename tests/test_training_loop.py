@@ -351,6 +351,22 @@ def test_what_a_step_may_not_return_is_said(result, error, message):
 
 
 @pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"seed": 7}, ValueError, "settings gives another seed than fit notes"),
+        ({"width": 5, "data": 1, "stop": 2}, ValueError, "settings gives another data, stop than"),
+        ([("width", 5)], TypeError, "settings is a dict of options by name"),
+        ("width", TypeError, "settings is a dict of options by name"),
+    ],
+)
+def test_settings_of_ones_own_have_names_of_their_own(settings, error, message, tmp_path):
+    """Else another seed would be taken for the same run."""
+    options = {"checkpoint": tmp_path / "c.npz", "state": {}, "progress": False}
+    with pytest.raises(error, match=message):
+        fit(lambda batch: 1.0, [1, 2], 1, settings=settings, **options)
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"step": lambda: 1.0}, r"step is called with 1 argument, but takes \(\)"),
@@ -403,6 +419,13 @@ def test_history_plots_itself(ending, tmp_path):
     losses_panel, scores_panel = figure.axes
     assert [line.get_label() for line in losses_panel.lines] == ["loss", "dev_loss"]
     assert list(scores_panel.lines[0].get_xdata()) == [2, 3]
+    for panel in figure.axes:
+        labels = [line.get_label() for line in panel.lines]
+        assert [text.get_text() for text in panel.get_legend().get_texts()] == labels
+        panel.set_xlim(0.9, 1.8)
+        assert all(tick == int(tick) for tick in panel.get_xticks())  # there is no epoch 1.5
+    width, height = figure.get_size_inches()
+    assert 1.2 * height < width / 2 < 2 * height
     assert (tmp_path / f"h.{ending}").stat().st_size > 1000
     with pytest.raises(ValueError, match="nothing to draw"):
         History().plot()

@@ -132,7 +132,7 @@ def _add_model(group: Any) -> None:
     add("--hidden", type=whole(1, 100_000), metavar="N", help="hidden units (20; classifiers 300)")
     add("--activation", metavar="NAME", help="tanh, relu, hard_tanh or sigmoid (tanh)")
     add("--average", action="store_true", help="average the words instead: the baseline of L11")
-    add("--delta", type=number(0, 1e6), metavar="X", help="margin (1)")
+    add("--delta", type=number(0, 1_000_000), metavar="X", help="margin (1)")
     add("--corrupt", type=whole(1, 10_000), metavar="K", help="corrupt windows per true one (5)")
     add(
         "--sampler",

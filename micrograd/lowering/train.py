@@ -117,6 +117,10 @@ class Steps:
         counts = [len(rows) for rows in batches]
         return self.trainer._steps(counts, self._rows(batches), self.data)
 
+    def write_back(self) -> None:
+        """Write the arrays' numbers into the Values they stand for."""
+        self.trainer.program.write_back()
+
     def _plainly(self, batches: Sequence[Sequence[int]]) -> list[float]:
         losses: list[float] = []
         for rows in batches:

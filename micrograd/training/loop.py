@@ -72,7 +72,8 @@ def fit(
     made_by: dict[str, Any] = {"examples": len(data), "batch_size": batch_size, "seed": seed}
     if checkpoint is not None:
         made_by |= {"data": data_digest(data), "state": settings_within(state)}
-        made_by |= {"stop": settings_within(stop), **(settings or {})}
+        made_by |= {"stop": settings_within(stop)}
+        made_by |= _own_settings(settings, made_by)
     run = Run(
         step=step,
         data=data,
@@ -97,6 +98,19 @@ def fit(
     if stop and stop.kept is not None:
         restore(run.state, stop.kept)
     return run.history
+
+
+def _own_settings(settings: Any, others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a user.
+
+    Raises TypeError where they are no dict, ValueError where one would hide what fit notes itself.
+    """
+    if not isinstance(settings or {}, Mapping):
+        raise TypeError(f"settings is a dict of options by name, not {shorten(settings)}")
+    own = dict(settings or {})
+    if hidden := ", ".join(name for name in others if own.get(name, others[name]) != others[name]):
+        raise ValueError(f"settings gives another {hidden} than fit notes; choose another name")
+    return own
 
 
 def _functions(after_epoch: Any) -> list[Callable[[Numbers], object]]:

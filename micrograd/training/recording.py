@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from typing import Any
 
 from micrograd.core.checks import check_whole
@@ -25,6 +26,7 @@ class Recording:
         self.model, self.every = model, every
         self.parameters = model.parameters()
         self.losses: list[float] = []
+        self._refresh: Callable[[], object] = lambda: None
         self.frames: list[tuple[int, array[float]]] = []
 
     def note(self, loss: float) -> None:
@@ -33,10 +35,12 @@ class Recording:
 
     def of(self, step: Step) -> Step:
         """Return `step`, a step of `fit`, that notes what it does."""
+        self._refresh = getattr(step, "write_back", self._refresh)
         return _Noted(step, self)
 
     def now(self) -> array[float]:
         """Return the present parameters, in the order of `parameters`."""
+        self._refresh()  # a step on arrays leaves the Values as they were
         return array("f", [parameter.data for parameter in self.parameters])
 
     def _due(self) -> bool:

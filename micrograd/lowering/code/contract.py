@@ -6,10 +6,9 @@ import string
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from micrograd.lowering.arrays.axes import key
-from micrograd.lowering.arrays.ir import BATCH, FIXED, Index, Read, Scale
+from micrograd.lowering.arrays.ir import ALL, BATCH, Scale
 from micrograd.lowering.code.construct import binary, broadcast, indexed, reshape, total, transpose
-from micrograd.lowering.code.expr import ALL, Expr, Shape, is_number, joint, num
+from micrograd.lowering.code.expr import Expr, Shape, joint, num
 from micrograd.lowering.code.kinds import make
 
 Sizes = Mapping[int, Any]
@@ -21,21 +20,6 @@ class Indexed(NamedTuple):
 
     expr: Expr
     vars: tuple[int, ...]
-
-
-def selection(read: Read, sizes: Sizes) -> tuple[Any, ...]:
-    """Return the indices of a read as expressions hold them."""
-    return tuple(_selected(i, n, sizes) for i, n in zip(read.index, read.shape))
-
-
-def _selected(index: Index, size: int, sizes: Sizes) -> Any:
-    if index.var == FIXED:
-        return index.start
-    if (index.start, index.step) == (0, 1) and sizes[index.var] == size:
-        return ALL
-    part = key(index, sizes)
-    assert isinstance(part, slice)
-    return (part.start, part.stop, part.step)
 
 
 def aligned(t: Indexed, vars: tuple[int, ...]) -> Expr:
@@ -61,20 +45,16 @@ def combined(op: str, a: Indexed, b: Indexed, vars: tuple[int, ...]) -> Indexed:
     return Indexed(binary(op, aligned(a, kept), aligned(b, kept)), kept)
 
 
-def summed(t: Indexed, keep: Iterable[int]) -> Indexed:
-    """Sum over the axes whose variable is not in `keep`."""
+def summed(t: Indexed, keep: Iterable[int], kind: str = "sum") -> Indexed:
+    """Sum over the axes whose variable is not in `keep`, or take the largest or smallest."""
     keep = set(keep)
     axes = tuple(i for i, v in enumerate(t.vars) if v not in keep)
-    return Indexed(total(t.expr, axes), tuple(v for v in t.vars if v in keep))
+    return Indexed(total(t.expr, axes, kind), tuple(v for v in t.vars if v in keep))
 
 
 def scaled(t: Indexed, scale: Scale) -> Indexed:
     """Return scale × t: `2 * t / B`."""
-    if scale.batch == 1 and is_number(t.expr):
-        e = binary("*", num(scale.value), binary("*", t.expr, make("batch", ())))
-        return Indexed(e, t.vars)
-    e = binary("*", num(scale.value), t.expr)
-    size = make("batch", ())
+    e, size = binary("*", num(scale.value), t.expr), make("batch", ())
     for _ in range(abs(scale.batch)):
         e = binary("*" if scale.batch > 0 else "/", e, size)
     return Indexed(e, t.vars)
@@ -102,8 +82,7 @@ def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Ind
 def _reduced(t: Indexed, kept: tuple[int, ...], scale: Scale) -> Indexed:
     """Sum over what is not kept; a sum over the samples, divided by their number, is a mean."""
     if scale.batch == -1 and [v for v in t.vars if v not in kept] == [BATCH]:
-        mean = total(t.expr, (t.vars.index(BATCH),), "mean")
-        return scaled(Indexed(mean, tuple(v for v in t.vars if v != BATCH)), scale.times(1, 1))
+        return scaled(summed(t, kept, "mean"), scale.times(1, 1))
     return scaled(summed(t, kept), scale)
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd.lowering.arrays.ir import Size
-from micrograd.lowering.code.expr import ALL, OPERATORS, Expr, Shape
+from micrograd.lowering.arrays.ir import ALL, Size
+from micrograd.lowering.code.expr import OPERATORS, Expr, Shape
 
 ATOM, UNARY, PRODUCT = 6, 4, 3
 ROWS = "rows"  # what makes the gradient of a table: sparse here, dense in exports

@@ -66,13 +66,12 @@ function showFrame() {
   try {
     page.edited = leaves;
     page.record = computed(leaves);
-    training.lost = false;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    training.lost = true;
   }
   training.over.run(id => training.given.get(id) ?? number(id));
   training.across.run(id => training.places.get(id) ?? number(id));
+  training.mean = meanOf([...training.over.of(graph.root)], 0);
   training.dead = training.units.filter(([id]) => isDead(id)).map(([, name]) => name);
   teller.model.record = page.record;
   showPlane();
@@ -132,14 +131,13 @@ function trainingWords() {
 
 // What the panel says of a frame: heading, chips, and why the loss stands still.
 function tellFrame() {
-  const said = words(), { at, frame, over, dead, losses, lost } = training, step = at[frame];
+  const said = words(), { at, frame, over, dead, losses, mean } = training, step = at[frame];
   $("heading").textContent = fill(said["training.step"], { step, steps: losses.length });
-  const mean = over.of(graph.root).reduce((total, x) => total + x, 0) / over.count;
   const relu = training.units.filter(([id]) => isRelu(id)).length;
   const chips = [["sum", said.mean, shown(mean)], ["value", said.sided, fill(said["dead.of"], { count: sided(), all: over.count })]];
   if (relu) chips.push(["gradient", said.dead, fill(said["dead.of"], { count: dead.length, all: relu })]);
   $("chips").replaceChildren(row(chips));
-  $("sentence").textContent = lost ? said.lost : [standing(step), deadWords() || sideWords()].filter(Boolean).join(" ");
+  $("sentence").textContent = !finite(mean) ? said.lost : [standing(step), deadWords() || sideWords()].filter(Boolean).join(" ");
   $("guess").hidden = $("all").hidden = true;
 }
 
