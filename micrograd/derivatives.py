@@ -7,7 +7,7 @@ from functools import cache
 from reprlib import repr as shorten
 from typing import Any, Literal, overload
 
-from micrograd.core.checks import is_list
+from micrograd.core.checks import check_flags, is_list
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import Elementary
@@ -29,6 +29,7 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
     ValueError where a node's backward step is a function of the user's.
     """
     check_values("grad", (y,), xs)
+    check_flags(create_graph=create_graph)
     if create_graph:
         adjoints = _adjoints(y, xs)
         return [adjoints.get(x) or Value(0.0) for x in xs]
