@@ -10,7 +10,7 @@ import pytest
 from micrograd.engine import Value
 from micrograd.lowering import lower
 from micrograd.lowering.native.compiler import available
-from micrograd.nn import MLP
+from micrograd.nn import MLP, Layer
 from micrograd.ops import ROWS, DomainError
 from tests.fuzz_draw import Draw
 from tests.golden_models import MODELS, lowered
@@ -77,6 +77,24 @@ def test_a_batch_of_any_size(size):
     assert loss == pytest.approx(right[0], rel=1e-12)
     for name, gradient in right[1].items():
         np.testing.assert_allclose(gradients[name], gradient, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize(("nin", "nout"), [(330, 13), (641, 4), (5, 330)])
+def test_products_that_are_laid_side_by_side(nin, nout):
+    layer = Layer(nin, nout, activation="tanh", fused=True)
+
+    def loss(x):
+        return sum(h * h for h in layer(x))
+
+    rng = np.random.default_rng(nin)
+    batch = [rng.normal(size=(70, nin)) / nin]
+    (right, wanted), (loss_in_c, gradients) = (
+        lower(loss, batch[0][0], backend=backend).value_and_grad(*batch, wrt_inputs=True)
+        for backend in ("numpy", "c")
+    )
+    assert loss_in_c == pytest.approx(right, rel=1e-12)
+    for name, gradient in wanted.items():
+        np.testing.assert_allclose(gradients[name], gradient, rtol=1e-10, atol=1e-13)
 
 
 def test_what_is_given_as_an_array_may_lie_in_any_way():

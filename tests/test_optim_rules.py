@@ -11,7 +11,7 @@ from micrograd.engine import Value
 from micrograd.nn import MLP
 from micrograd.optim import BY_NAME, SGD, AdaGrad, Adam, AdamW, RMSProp, SparseAdam, fan_in_groups
 from micrograd.optim.gradients import Rows, clip_norm, clip_value, gradient_norm
-from micrograd.schedules import Plateau, exponential
+from micrograd.schedules import Plateau, cosine, exponential
 
 SPARSE = [SGD, AdaGrad, SparseAdam]
 
@@ -545,3 +545,11 @@ def test_parameters_are_numbered_through_all_groups():
     values = [Value(float(i)) for i in range(5)]
     groups = [{"params": values[:2]}, {"params": {"w": values[2]}}, {"params": values[3:]}]
     assert SGD(groups).parameters == dict(zip(["0", "1", "w", "3", "4"], values))
+
+
+def test_an_optimizer_tells_its_rule_its_options_and_how_far_it_is():
+    optimizer = Adam({"W": np.zeros(2)}, lr=cosine(0.1, 10))
+    optimizer.step({"W": np.ones(2)})
+    text = repr(optimizer)
+    assert text.startswith("Adam(1 parameters, 1 steps done; ") and "beta2=0.999" in text
+    assert "lr=a schedule" in text

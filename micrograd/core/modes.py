@@ -42,7 +42,6 @@ class Mode:
         "on_lookup",
         "on_detach",
         "on_node",
-        "on_read",
     )
 
     def __init__(self, blocks: tuple[ref[Block], ...] = ()) -> None:
@@ -51,7 +50,6 @@ class Mode:
         self.on_lookup: Callable[[Any, Any, Any], Any] | None = None
         self.on_detach: Callable[[Any], Any] | None = None
         self.on_node: Callable[[Any], None] | None = None
-        self.on_read: Callable[[Any, str], None] | None = None
         self.blocks = tuple(block for block in blocks if block())
         for block in self.blocks:
             if alive := block():
@@ -202,11 +200,6 @@ def detachments_reported(report: Callable[[Any], Any]) -> Block:
 def nodes_reported(report: Callable[[Any], None]) -> Block:
     """Call `report(node)` for every node that an operation makes in the block."""
     return Block("on_node", lambda _: report)
-
-
-def reads_reported(report: Callable[[Any, str], None]) -> Block:
-    """Call `report(node, name)` whenever an attribute of a node is read that is watched."""
-    return Block("on_read", lambda _: report)
 
 
 def check_recording(what: str) -> None:

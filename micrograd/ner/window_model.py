@@ -21,7 +21,7 @@ from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 
 Floats = NDArray[np.float64]
-CHUNK = 32_768  # windows whose words are multiplied together
+CHUNK = 131_072  # windows whose words are multiplied together
 BLOCK = 512  # of them looked at together: what stays near the processor
 
 

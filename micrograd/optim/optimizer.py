@@ -55,6 +55,11 @@ class Optimizer:
             raise ValueError(f"two parameters are named {name}")
         self.parameters[name], self._group_of[name] = parameter, group
 
+    def __repr__(self) -> str:
+        texts = (", ".join(f"{k}={named(v)}" for k, v in group.items()) for group in self.groups)
+        about = f"{len(self.parameters)} parameters, {self.steps_done} steps done"
+        return f"{type(self).__name__}({'; '.join([about, *texts])})"
+
     @property
     def lr(self) -> float:
         """Give or set the learning rate, that of the first group; setting it sets every group's."""

@@ -8,11 +8,12 @@ the axes of the group, and the other columns are functions of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import FIXED, Array, Index, Read
+from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Axis, Index, Read
 from micrograd.lowering.scalars.columns import Ints
 
 
@@ -108,6 +109,20 @@ def read(
     return _table(array, places, variables)
 
 
+def by_rule(
+    factor: Read, places: Ints, variables: Sequence[int], parts: Mapping[int, Sequence[Axis]]
+) -> Read:
+    """Return what reads the array of `factor` at places, its axes divided as its variables are."""
+    if factor.table is not None:
+        return read(factor.array, places, variables)
+    split: list[int] = []
+    for index, size in zip(factor.index, factor.shape):
+        inner = [n for _, n in parts.get(index.var, ()) if isinstance(n, int)]
+        whole = index[1:] == (0, 1) and prod(inner) == size
+        split += inner if inner and whole else [size]
+    return read(factor.array, places, variables, tuple(split))
+
+
 def _index(column: Ints, variables: Sequence[int]) -> Index | None:
     """Return the rule of a column over a grid: constant, or linear in one variable."""
     first = int(column.flat[0])
@@ -149,11 +164,18 @@ def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:
     if operand.table is not None:
         return operand.table
     places = np.arange(operand.array.size).reshape(operand.shape)
-    return places[tuple(key(i, sizes) for i in operand.index)]
+    parts = selection(operand, sizes)
+    return places[tuple(slice(*part) if isinstance(part, tuple) else part for part in parts)]
 
 
-def key(index: Index, sizes: Mapping[int, int]) -> int | slice:
-    """Return what NumPy takes in brackets for one axis."""
+def selection(read: Read, sizes: Mapping[int, Any]) -> tuple[Any, ...]:
+    """Return what stands in brackets for each axis read: a place, or (start, stop, step)."""
+    return tuple(_selected(i, n, sizes) for i, n in zip(read.index, read.shape))
+
+
+def _selected(index: Index, length: int, sizes: Mapping[int, Any]) -> Any:
     if index.var == FIXED:
         return index.start
-    return slice(index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step)
+    if index[1:] == (0, 1) and sizes[index.var] == length:
+        return ALL
+    return index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step

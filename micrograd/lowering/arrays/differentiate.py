@@ -15,8 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from micrograd.core.formulas import FLOATS, specialise
-from micrograd.lowering.arrays.axes import coordinates, flat_places
-from micrograd.lowering.arrays.blocks import by_rule
+from micrograd.lowering.arrays.axes import by_rule, coordinates, flat_places
 from micrograd.lowering.arrays.ir import (
     BATCH,
     COMPUTED,

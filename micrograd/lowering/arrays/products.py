@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import Axes, coordinates, find_axes, read
-from micrograd.lowering.arrays.ir import BATCH, Array, B, Read, Term
+from micrograd.lowering.arrays.axes import (
+    Axes,
+    by_rule,
+    coordinates,
+    find_axes,
+    flat_places,
+    read,
+)
+from micrograd.lowering.arrays.ir import BATCH, Array, Axis, B, Index, Read, Term
 from micrograd.lowering.scalars.columns import Ints
+from micrograd.lowering.trace.declared import NUMBER
 
 Piece = tuple["Ints | None", "Ints | None"]
 
@@ -114,3 +123,56 @@ def _factor_axes(array: Array, places: Ints) -> FactorAxes | None:
             pieces += [(high[:, 0], None), (None, low)]
             split += [size // length, length]
     return FactorAxes(pieces, tuple(split))
+
+
+# Axes that are walked in blocks: head h has the places 4h to 4h + 3 of a row of 16. Where
+# `out[i,c] = Σk a[i, c // 4, k] v[k,c]`, c stands for two variables: a block, and a place in it.
+# With c divided, `out[i, 4h+j] = Σk a[i,h,k] v[k, 4h+j]`, everything is read by a rule.
+
+
+def divided(term: Term, target: Array) -> Term:
+    """Return a term of `target` without tables, a variable divided; as it is where none helps."""
+    if term.at is None and _by_table(term):
+        for axis in (*term.kept, *term.summed):
+            for length in _lengths(axis):
+                other = _with_blocks(term, target, axis, length)
+                if not _by_table(other):
+                    return other
+    return term
+
+
+def _by_table(term: Term) -> bool:
+    return any(r.table is not None and r.array.kind != NUMBER for r in term.reads)
+
+
+def _lengths(axis: Axis) -> Iterator[int]:
+    """Yield the lengths that the blocks of an axis may have."""
+    var, size = axis
+    if var != BATCH and isinstance(size, int):
+        yield from (n for n in range(2, size) if size % n == 0)
+
+
+def _with_blocks(term: Term, target: Array, axis: Axis, length: int) -> Term:
+    """Return the same term with blocks of a length, which have the variable after all others."""
+    var, inner = axis[0], max(term.sizes) + 1
+    parts = ((var, term.sizes[var] // length), (inner, length))  # type: ignore[operator]
+    reads = (_with_parts(read, term.sizes, var, parts) for read in term.reads)
+    kept, summed = (_replaced(axes, var, parts) for axes in (term.kept, term.summed))
+    own = _replaced(target.axes[target.batched :], var, parts)
+    split = tuple(int(size) for _, size in own)  # type: ignore[arg-type]
+    at = None if axis in term.summed else Read(target, tuple(Index(v) for v, _ in own), split)
+    return replace(term, factors=tuple(reads), kept=kept, summed=summed, at=at)
+
+
+def _replaced(axes: Iterable[Axis], var: int, parts: Sequence[Axis]) -> tuple[Axis, ...]:
+    return tuple(part for axis in axes for part in (parts if axis[0] == var else (axis,)))
+
+
+def _with_parts(factor: Read, sizes: Mapping[int, Any], var: int, parts: Sequence[Axis]) -> Read:
+    """Return what reads the same places, a variable divided into `parts`."""
+    if var not in factor.vars:
+        return factor
+    places = flat_places(factor, sizes)
+    axes = _replaced(zip(factor.vars, places.shape), var, parts)
+    shape: Any = [size for _, size in axes]
+    return by_rule(factor, places.reshape(shape), [v for v, _ in axes], {var: parts})

@@ -15,7 +15,8 @@ from micrograd.lowering.arrays.ir import Array, Rows, Term
 from micrograd.lowering.code.helpers.numpy import sparse_rows
 from micrograd.lowering.native.compiler import available, command, compiler, loaded
 from micrograd.lowering.native.module import Module, module
-from micrograd.lowering.passes import FORWARD, Lowered
+from micrograd.lowering.passes import Lowered
+from micrograd.lowering.trace.declared import FORWARD
 from micrograd.optim.gradients import Rows as RowsOfTable
 
 Result = tuple[float, dict[str, Any], bool]

@@ -14,6 +14,7 @@ from micrograd.lowering.trace.samples import DEEPEST, shown
 
 INPUT, PARAMETER, CONSTANT, NUMBER = "input", "parameter", "constant", "number"
 UPSTREAM = "upstream"  # the input that multiplies the outputs of a function that returns several
+FORWARD = "forward"  # what is wanted: the loss alone, or the gradients of each PARAMETER or INPUT
 OUTPUT, VJP = "outputs", "vjp"  # the outputs alone, or with the gradients of each PARAMETER
 
 
@@ -41,7 +42,7 @@ def _object_array(nested: Any, name: str) -> Any:
     while isinstance(level, (list, tuple)) and len(shape) <= DEEPEST:
         shape.append(len(level))
         level = level[0] if level else None
-    flat = list(_flat(nested))
+    flat = list(values_in(nested))
     if len(flat) != np.prod(shape, dtype=int) or not _has_shape(nested, shape):
         raise ValueError(
             f"{name} is ragged or holds something else than Values; give nested lists "
@@ -52,12 +53,13 @@ def _object_array(nested: Any, name: str) -> Any:
     return values.reshape(shape)
 
 
-def _flat(nested: Any, depth: int = 0) -> Iterator[Value]:
+def values_in(nested: Any, depth: int = 0) -> Iterator[Value]:
+    """Yield the Values of nested lists, one after the other."""
     if isinstance(nested, Value):
         yield nested
     elif isinstance(nested, (list, tuple)) and depth <= DEEPEST:
         for part in nested:
-            yield from _flat(part, depth + 1)
+            yield from values_in(part, depth + 1)
 
 
 def _has_shape(nested: Any, shape: list[int]) -> bool:

@@ -9,6 +9,7 @@ function remember() {
   if (page.key !== graph.start) add("view", page.key);
   if (page.by !== firstBy()) add("by", page.by);
   if (page.language !== preferred()) add("lang", page.language);
+  if (DATA.training) rememberTraining(add);
   const first = graph.text ? [`e=${encodeURIComponent(graph.text)}`, ...numbersNow()] : [];
   try {
     history.replaceState(null, "", `#${[...first, ...parts].join("&")}`);
@@ -42,6 +43,7 @@ function fromAddress(hash = location.hash) {
   page.by = known("by", value => ["edge", "node", ...graph.walk ? ["walk"] : []].includes(value)) ?? firstBy();
   page.at = Number(known("step", value => /^[1-9]\d{0,8}$/.test(value)) ?? 1) - 1;
   page.revealed = true;
+  if (DATA.training) askedTraining(known);
   rebuild();
-  if (damaged.length) $("outcome").textContent = fill(words()["bad.link"], { name: damaged.join(", ") });
+  if (damaged.length) $(DATA.training ? "told" : "outcome").textContent = fill(words()["bad.link"], { name: damaged.join(", ") });
 }

@@ -17,11 +17,20 @@ function graphOf(data) {
 }
 
 const words = () => DATA.words[page.language];
-const view = () => graph.views[page.key];
-const hidden = () => page.predict && !page.revealed;
+const view = () => {
+  const seen = graph.views[page.key];
+  seen.edges ??= edgesOf(seen, graph.nodes);
+  return seen;
+};
+const hidden = () => page.predict && !page.revealed && track === byStops;
 const firstBy = () => (graph.walk ? "walk" : "edge");
 const exact = () => !view().boxes.some(box => box.members.length > 1);
 let stops, state, teller, picture;
+
+// What buttons, keys and scrub bar go through: the stops of the two passes, unless a training is played.
+const byStops = { count: () => stops.length, at: () => page.at, stop: () => stops[page.at], pace: 1,
+  go: at => { page.at = at; page.revealed = !page.predict || at === 0; show(); } };
+let track = byStops;
 
 // Show another graph, from its first step.
 function replace(next) {
@@ -44,7 +53,8 @@ function rebuild() {
   leaves();
   listing();
   if (graph.program) listLines();
-  show();
+  if (DATA.training) showFrame();
+  else show();
 }
 
 function draw() {
@@ -67,26 +77,23 @@ function interfaceWords() {
   $("by").value = page.by;
   $("language").value = page.language;
   if (DATA.playground) exampleWords();
+  if (DATA.training) trainingWords();
   $("title").textContent = titleOf();
 }
 
 // Show the current stop.
 function show() {
-  const stop = stops[page.at];
-  state = stateAt(stops, page.at, page.record, graph.nodes, exact());
-  $("heading").textContent = teller.heading(stop);
-  $("sentence").textContent = hidden() ? teller.question(stop) : teller.sentence(stop, state);
-  $("chips").replaceChildren(...teller.rows(stop, state, hidden()).map(row));
-  $("guess").hidden = !hidden();
-  $("answer").parentElement.hidden = teller.answer(stop) === undefined;
-  $("guess").querySelector("button").hidden = teller.answer(stop) === undefined;
-  $("scrub").max = stops.length;
-  $("scrub").value = page.at + 1;
-  $("scrub").setAttribute("aria-valuetext", `${page.at + 1} / ${stops.length}: ${teller.heading(stop)}`);
-  $("place").textContent = `${page.at + 1} / ${stops.length}`;
-  $("first").disabled = $("back").disabled = page.at === 0;
-  $("last").disabled = page.at === stops.length - 1;
-  $("next").disabled = page.at === stops.length - 1 && !hidden();
+  const stop = track.stop(), place = `${track.at() + 1} / ${track.count()}`;
+  state = stateAt(stops, track === byStops ? page.at : stops.length - 1, page.record, graph.nodes, exact());
+  if (track === byStops) tell(stop);
+  else tellFrame();
+  $("scrub").max = track.count();
+  $("scrub").value = track.at() + 1;
+  $("scrub").setAttribute("aria-valuetext", `${place}: ${$("heading").textContent}`);
+  $("place").textContent = place;
+  $("first").disabled = $("back").disabled = track.at() === 0;
+  $("last").disabled = track.at() === track.count() - 1;
+  $("next").disabled = $("last").disabled && !hidden();
   $("play").textContent = words()[page.timer ? "pause" : "play"];
   $("inputs").textContent = inputs();
   document.title = `${$("title").textContent} · ${words()["page.title"]}`;
@@ -94,6 +101,17 @@ function show() {
   if (graph.program) showLines(stop);
   mark();
   remember();
+}
+
+// Say what happens at a stop.
+function tell(stop) {
+  $("all").hidden = false;
+  $("heading").textContent = teller.heading(stop);
+  $("sentence").textContent = hidden() ? teller.question(stop) : teller.sentence(stop, state);
+  $("chips").replaceChildren(...teller.rows(stop, state, hidden()).map(row));
+  $("guess").hidden = !hidden();
+  $("answer").parentElement.hidden = teller.answer(stop) === undefined;
+  $("guess").querySelector("button").hidden = teller.answer(stop) === undefined;
 }
 
 // Return the heading: the one the page was made with, or what the graph computes.
@@ -136,15 +154,15 @@ function made(tag, text, cls) {
 }
 
 function go(at) {
-  page.at = Math.max(0, Math.min(stops.length - 1, at));
-  page.revealed = !page.predict || page.at === 0;
-  show();
+  track.go(Math.max(0, Math.min(track.count() - 1, at)));
 }
 
 function next() {
   if (hidden()) return reveal();
-  return page.at < stops.length - 1 ? go(page.at + 1) : play(false);
+  return ended() ? play(false) : go(track.at() + 1);
 }
+
+const ended = () => track.at() === track.count() - 1;
 
 function reveal() {
   page.revealed = true;
@@ -155,9 +173,8 @@ function play(on) {
   clearInterval(page.timer);
   page.timer = 0;
   if (on) {
-    if (page.at === stops.length - 1) go(0);
-    page.timer = setInterval(() => (page.at === stops.length - 1 && !hidden() ? play(false) : next()),
-      Number($("speed").value));
+    if (ended()) go(0);
+    page.timer = setInterval(() => (ended() && !hidden() ? play(false) : next()), Number($("speed").value) * track.pace);
   }
   $("play").textContent = words()[page.timer ? "pause" : "play"];
 }
@@ -168,5 +185,5 @@ function choose(change) {
   Object.assign(page, change);
   page.at = 1e9;
   rebuild();
-  go(Math.round(share * (stops.length - 1)));
+  byStops.go(Math.round(share * (stops.length - 1)));
 }

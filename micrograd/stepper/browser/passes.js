@@ -8,6 +8,24 @@ function ownersOf(view, nodes) {
   return owners;
 }
 
+// Return the edges of a view by target: [source, target, [[user, position], ...]], one for each edge
+// of the graph into a node, else one per source, as micrograd.render.view joins them.
+function edgesOf(view, nodes) {
+  const owners = ownersOf(view, nodes);
+  return view.boxes.flatMap((box, target) => {
+    const lines = new Map();
+    for (const user of box.members)
+      nodes[user].operands.forEach((operand, position) => {
+        const source = owners[operand];
+        if (source === OTHERS || source === target) return;
+        const key = box.kind === "node" ? `${source} ${position}` : source;
+        if (!lines.has(key)) lines.set(key, [source, target, []]);
+        lines.get(key)[2].push([user, position]);
+      });
+    return [...lines.values()];
+  });
+}
+
 // Group the places of the recorded contributions by the box of the node that hands them out.
 function stepsByBox(steps, owners) {
   const found = new Map();
@@ -100,12 +118,14 @@ function laterOf(steps, nodes) {
 
 // Return the nodes that the page was told of; what has no label is called as in the picture.
 function nodesOf({ nodes, kinds }) {
+  const given = new Set(nodes.map(node => node[3]));
   return nodes.map(([kind, operands, value, label], id) =>
-    namedNode(id, kinds[kind], operands, Number(value), label)); // nan and inf are strings in JSON
+    namedNode(id, kinds[kind], operands, Number(value), label, given)); // nan and inf are strings in JSON
 }
 
-function namedNode(id, kind, operands, value, label) {
-  const unnamed = label === undefined, name = label ?? (operands.length ? `v${id}` : shown(value));
+function namedNode(id, kind, operands, value, label, given) {
+  const unnamed = label === undefined, number = given.has(`v${id}`) ? `v${id}_` : `v${id}`;
+  const name = label ?? (operands.length ? number : shown(value));
   return { ...kind, id, operands, name, value, unnamed, constant: unnamed && !operands.length };
 }
 
