@@ -5,6 +5,7 @@ const preferred = () => (navigator.language.toLowerCase().startsWith("zh") ? "zh
 const keyOf = name => (RESERVED.includes(name) ? `.${name}` : name);
 
 function remember() {
+  if (waiting) return; // the address is written when the typing pauses
   const parts = [`step=${page.at + 1}`], add = (key, value) => parts.push(`${key}=${encodeURIComponent(value)}`);
   if (page.key !== graph.start) add("view", page.key);
   if (page.by !== firstBy()) add("by", page.by);

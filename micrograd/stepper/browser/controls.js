@@ -61,6 +61,6 @@ function wire() {
   let waiting = 0;
   new ResizeObserver(() => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => { draw(); show(); }, 100);
+    waiting = setTimeout(() => { measuredNow = undefined; draw(); show(); }, 100);
   }).observe($("picture"));
 }
