@@ -12,7 +12,6 @@ import pytest
 pytest.importorskip("numpy", reason="numpy is not installed")
 
 from micrograd import Value
-from micrograd.cli import main
 from micrograd.nn import MLP
 from micrograd.render import draw_dot, render
 from micrograd.stepper import page, training_page
@@ -69,17 +68,6 @@ BEYOND = """whole => {
   }
   return beyond;
 }"""
-
-
-@pytest.fixture(scope="session")
-def tagger(tmp_path_factory):
-    """The folder that `micrograd train` leaves, and a text tagged by its model."""
-    folder = tmp_path_factory.mktemp("tagger")
-    assert main(["train", "--epochs", "2", "--out", str(folder)]) == 0
-    (folder / "news.txt").write_text("Museums in Paris are amazing . John lives in New York .\n")
-    told = ["--input", str(folder / "news.txt"), "--html", str(folder / "tags.html")]
-    assert main(["tag", str(folder / "model.npz"), *told]) == 0
-    return folder
 
 
 def four_two_one():

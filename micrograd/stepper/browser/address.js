@@ -38,6 +38,7 @@ function fromAddress(hash = location.hash) {
     if (value !== null && !isKnown(value)) damaged.push(key);
     return value !== null && isKnown(value) ? value : undefined;
   };
+  $(DATA.training ? "told" : "outcome").textContent = "";
   page.language = known("lang", value => Object.hasOwn(DATA.words, value)) ?? preferred();
   if (DATA.playground) damaged.push(...askedExpression(asked));
   page.key = known("view", value => Object.hasOwn(graph.views, value)) ?? graph.start;
