@@ -143,8 +143,8 @@ def _joined(name: str, key: Any) -> str:
 def _mixed(parts: Any) -> bool:
     """Return whether parts are arrays of different shapes, and not merely rows."""
     shapes = [(part, _shape(part)) for part in parts]
-    ranks = {None if shape is None else len(shape) for _, shape in shapes}
-    if None in ranks:
+    ranks = {-1 if shape is None else len(shape) for _, shape in shapes}
+    if -1 in ranks:  # rows of different lengths, or no Values
         return any(
             isinstance(part, Mapping) or (shape is None and _holds_arrays(part))
             for part, shape in shapes
