@@ -25,13 +25,14 @@ from microgpt import (
     document,
     filling,
     head,
+    last_layer,
     past,
     sampled,
     trained,
 )
 from stage import claim, run, t, table
 
-from micrograd import Value, labelled, no_grad
+from micrograd import Value, labelled
 from micrograd.lowering import lower
 from micrograd.stepper import save_page
 
@@ -146,14 +147,6 @@ def it_learns(r: Measured) -> bool:
     return r.late < np.log(len(LETTERS))
 
 
-def last_layer(r: Measured, name: str) -> tuple[Any, Any]:
-    """Return the attention of each head over the letters of a name, and its q, k and v."""
-    ids, _, _, mask = document(name, min(len(name) + 1, r.model.block))
-    with no_grad():
-        _, heads, qkv = r.model(ids, mask)
-    return [np.array([[a.data for a in row] for row in rows]) for rows in heads], qkv
-
-
 def draw(r: Measured) -> Any:
     """Draw the losses, and the attention of the first head over a name."""
     from figures import BLUE, matrix, panels
@@ -167,7 +160,7 @@ def draw(r: Measured) -> Any:
     name = NAMES[0]
     letters = [*("." + name)[: r.model.block]]
     title = t("whom a letter attends to (row: who)", "每个字母注意到谁（行：谁）")
-    matrix(right, last_layer(r, name)[0][0], title, 1)
+    matrix(right, last_layer(r.model, name)[0][0], title, 1)
     right.set_xticks(range(len(letters)), letters)
     right.set_yticks(range(len(letters)), letters)
     return figure
@@ -176,7 +169,7 @@ def draw(r: Measured) -> Any:
 def page(r: Measured, path: str) -> None:
     """Write the page of the first number that the first head gives at a name's first letter."""
     letters = "." + NAMES[0][0]
-    _, qkv = last_layer(r, letters[1:])
+    _, qkv = last_layer(r.model, letters[1:])
     q, k, v = (
         [
             [Value(x.data, label=f"{name}{letter}{n}") for n, x in enumerate(row, 1)]

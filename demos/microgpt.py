@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from micrograd import Value, dot, labelled, mean, softmax
+from micrograd import Value, dot, labelled, mean, no_grad, softmax
 from micrograd.losses import cross_entropy
 from micrograd.nn import Embedding, one_hot
 from micrograd.optim import Adam
@@ -87,6 +87,14 @@ class GPT:
 
     def logits(self, ids, past):
         return self(ids, past)[0]
+
+
+def last_layer(model, name):
+    """Return, of the last layer's heads, the attention over the letters of a name; q, k and v."""
+    ids, _, _, mask = document(name, min(len(name) + 1, model.block))
+    with no_grad():
+        _, heads, qkv = model(ids, mask)
+    return [np.array([[a.data for a in row] for row in rows]) for rows in heads], qkv
 
 
 def document(name, length):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import random
+from collections.abc import Callable
 
 import numpy as np
 
@@ -46,10 +47,10 @@ def loss(model: MLP, points: np.ndarray, labels: np.ndarray) -> tuple[Value, flo
     return data_loss + penalty, sum(right) / len(right)
 
 
-def begin(fused: bool = False) -> tuple[MLP, np.ndarray, np.ndarray]:
-    """Return the network, the points (100, 2) and their labels, by the published seeds."""
-    np.random.seed(1337)
-    random.seed(1337)
+def begin(fused: bool = False, seed: int = 1337) -> tuple[MLP, np.ndarray, np.ndarray]:
+    """Return the network, the points (100, 2) and their labels, by the published seed."""
+    np.random.seed(seed)
+    random.seed(seed)
     points, labels = make_moons(100, noise=0.1)
     return MLP(2, [16, 16, 1], fused=fused), points, labels
 
@@ -60,14 +61,20 @@ def train(steps: int = 100, fused: bool = False, show: bool = True) -> list[floa
 
 
 def learn(
-    model: MLP, points: np.ndarray, labels: np.ndarray, steps: int = 100, show: bool = True
+    model: MLP,
+    points: np.ndarray,
+    labels: np.ndarray,
+    steps: int = 100,
+    show: bool = True,
+    note: Callable[[float], None] = lambda loss: None,
 ) -> list[float]:
-    """Train `model`; return the loss of every step."""
+    """Train `model`; return the loss of every step, which `note` gets before parameters move."""
     losses = []
     for step in range(steps):
         total, accuracy = loss(model, points, labels)
         model.zero_grad()
         total.backward()
+        note(total.data)
         for p in model.parameters():
             p.data -= (1.0 - 0.9 * step / 100) * p.grad
         losses.append(total.data)

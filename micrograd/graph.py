@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from micrograd.core.kinds import Handmade
+from micrograd.core.handmade import Handmade
 from micrograd.engine import Value, topological_order
 from micrograd.ops import BY_NAME
 

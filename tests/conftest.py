@@ -1,5 +1,7 @@
+import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,13 +20,21 @@ def pytest_addoption(parser):
     )
 
 
-def pytest_configure():
-    """Refuse to test another package of the same name: PyPI has one."""
+def pytest_configure(config):
+    """Refuse to test another package of the same name, PyPI has one; leave the user's cache alone.
+
+    What tests compile is kept with what pytest keeps, so that the next run need not compile it.
+    """
     if not Path(micrograd.__file__).is_relative_to(ROOT):
         raise pytest.UsageError(
             f"the tests would run against {micrograd.__file__}, not this checkout; "
             f"install it with: pip install -e '{ROOT}[test]'"
         )
+    kept = getattr(config, "cache", None)  # there is none with -p no:cacheprovider
+    folder = kept.mkdir("compiled") if kept else tempfile.mkdtemp()
+    os.environ["XDG_CACHE_HOME"] = str(folder)
+    if not kept:
+        config.add_cleanup(lambda: shutil.rmtree(folder))
 
 
 def pytest_collection_modifyitems(config, items):

@@ -9,7 +9,8 @@ from micrograd import Value
 from micrograd.graph import snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
-from micrograd.render.network import is_neuron, network_view, plan
+from micrograd.render.network import is_neuron, network_view
+from micrograd.render.network_plan import plan
 from micrograd.render.numerals import shown
 from micrograd.stepper.views import views
 
@@ -68,7 +69,7 @@ def test_the_picture_shows_a_z_delta_and_weights():
 
 
 def test_no_two_units_nor_weights_lie_over_one_another():
-    for sizes in ([4, 2, 1], [2, 3, 3, 1], [3, 16, 16, 2], [12, 30, 1]):
+    for sizes in ([4, 2, 1], [2, 4, 1], [2, 3, 3, 1], [4, 4, 4, 1], [3, 16, 16, 2], [12, 30, 1]):
         _, root = recorded([*sizes[:-1], 1])
         places = plan(network_view(snapshot(root)))
         frames = [(u.x, u.y, u.width, u.height) for u in places.units]

@@ -13,8 +13,8 @@ from micrograd.expressions import parse
 from micrograd.graph import snapshot
 from micrograd.stepper import page
 from micrograd.stepper.array_program import named, program_data, told
+from micrograd.stepper.interface import LINES, PROGRAM
 from micrograd.stepper.terminal import Walkthrough
-from micrograd.stepper.words import LINES, PROGRAM
 from tests.lowering_models import all_to_all_attention, transformer, window_model
 from tests.stepper_graphs import batch, every_row, network, node
 

@@ -6,8 +6,9 @@ import pytest
 from micrograd import Value, topological_order
 from micrograd.graph import snapshot
 from micrograd.stepper import trace
+from micrograd.stepper.interface import INTERFACE
 from micrograd.stepper.plain import json_text
-from micrograd.stepper.words import INTERFACE, SENTENCES
+from micrograd.stepper.words import SENTENCES
 from tests.stepper_graphs import batch, every_row, network, worked_example
 
 

@@ -165,6 +165,8 @@ def detect_anomaly() -> Block:
 
 def scope(name: str) -> Block:
     """Give the nodes made in the block the scope `name`, within the scope around it."""
+    if not isinstance(name, str):
+        raise TypeError(f"a scope has a name, a text, not {name!r}")
     return Block("scope", lambda m: f"{m.scope}{SEPARATOR}{name}" if m.scope else name)
 
 
@@ -198,6 +200,12 @@ def detachments_reported(report: Callable[[Any], Any]) -> Block:
 def nodes_reported(report: Callable[[Any], None]) -> Block:
     """Call `report(node)` for every node that an operation makes in the block."""
     return Block("on_node", lambda _: report)
+
+
+def check_recording(what: str) -> None:
+    """Raise ValueError under `no_grad()`, where nodes are made without what they depend on."""
+    if not live().recording:
+        raise ValueError(f"{what} under no_grad(): nothing is recorded there; call it outside")
 
 
 def described(node: Any) -> str:

@@ -86,7 +86,7 @@ class Trainer:
             watch = self.program.guarded and not again
             done, ended = self.native(counts[:1] if again else counts, rows, data, watch)
             losses += done.tolist()
-            if ended < 0:
+            if ended < 0 or (not ended and len(done) == len(counts)):
                 break
             again = ended > 0
             before = sum(counts[: len(done) - again])
@@ -116,6 +116,10 @@ class Steps:
             return self._plainly(batches)
         counts = [len(rows) for rows in batches]
         return self.trainer._steps(counts, self._rows(batches), self.data)
+
+    def write_back(self) -> None:
+        """Write the arrays' numbers into the Values they stand for."""
+        self.trainer.program.write_back()
 
     def _plainly(self, batches: Sequence[Sequence[int]]) -> list[float]:
         losses: list[float] = []

@@ -237,7 +237,7 @@ def label(view: View, edge: Edge, passes: Passes | None) -> Label:
         return Label(contribution, "", f"{len(edge.members):,} edges", "")
     # Into a folded box the factor shown beside the box's own gradient would not make the product.
     exact = view.boxes[edge.target].kind in ("node", "sum")
-    local = _local(graph, first, passes) if exact and first in passes.locals else ""
+    local = _local(graph, first, passes) if exact else ""
     names = names_of(graph)
     more = f"{names[first[1]]} → {names[first[0]]}: {contribution} = upstream × {local}"
     return Label(contribution, local, "", more if local else "")
@@ -246,7 +246,10 @@ def label(view: View, edge: Edge, passes: Passes | None) -> Label:
 def _local(graph: Graph, edge: tuple[int, int, int], passes: Passes) -> str:
     """Return the local gradient of an edge: its formula, and its number where they differ."""
     _, user, position = edge
-    number = shown(passes.locals[edge])
+    local = passes.local(edge)
+    if local is None:
+        return ""
+    number = shown(local)
     formula = local_formula(graph, user, position, names_of(graph))
     if not formula or formula == number:
         return number

@@ -136,6 +136,8 @@ class _Folder:
 
         A group is one call: a run of nodes of one key; a scope entered again starts a new call.
         """
+        if not any(keys.values()):
+            return {node: node for node in self.visible if self.graph.ops[node] != LEAF}
         groups: dict[int, int] = {}
         first, key, scope, left = -1, "", "", set[str]()
         for node in self.visible:
@@ -152,7 +154,8 @@ class _Folder:
 
     def _fold_sums(self, groups: dict[int, int], keys: dict[int, str]) -> None:
         """Put each sum of products, and the sum over a batch, in one group."""
-        sums = find_sums(self.graph, self.users)
+        key = ("sums", self.batch is None)
+        sums = [*kept(self.graph, key, lambda: find_sums(self.graph, self.users))]
         if self.batch:
             sums.append(self.batch.members)
         for members in sums:
@@ -187,9 +190,10 @@ class _Folder:
 
     def _box(self, members: list[int], keys: dict[int, str]) -> Box:
         last, nodes = members[-1], tuple(members)
-        leaves = all(self.graph.ops[member] == LEAF for member in members)
         if len(members) == 1:
-            return Box(str(last), "leaf" if leaves else "node", nodes, self._outputs(nodes))
+            kind = "leaf" if self.graph.ops[last] == LEAF else "node"
+            return Box(str(last), kind, nodes, self._outputs(nodes))
+        leaves = all(self.graph.ops[member] == LEAF for member in members)
         if keys[last]:
             kind = "parameters" if leaves else "group"
             return Box(f"{kind}{last}", kind, nodes, self._outputs(nodes), keys[last], keys[last])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from micrograd.render.captions import caption, names_of
-from micrograd.render.network import Plan, Unit, ends, middle_of, plan
+from micrograd.render.network_plan import Plan, Unit, ends, middle_of, plan
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
 from micrograd.render.svg import document
@@ -50,7 +50,7 @@ def _chip(number: str, at: tuple[float, float]) -> str:
 
 def _unit(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> str:
     text = caption(view, box, Passes(dict(gradients)))
-    title = "\n".join([text.more, *_told(view, box, unit, gradients)])
+    title = "\n".join([text.more, *_told(view, box, unit, gradients), *_bias(view, unit)])
     return (
         f'<g class="box {box.kind} {unit.kind}" data-box="{escaped(box.id)}">'
         f"<title>{escaped(title)}</title>{_frame(unit)}"
@@ -67,6 +67,14 @@ def _told(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> I
     yield f"z {shown(data[unit.z])}"
     if unit.z in gradients:
         yield f"δ {shown(gradients[unit.z])}"
+
+
+def _bias(view: View, unit: Unit) -> list[str]:
+    """Return the bias, which has no room in the circle."""
+    if unit.b < 0:
+        return []
+    name = names_of(view.graph)[unit.b]
+    return [f"{name} = {shown(view.graph.data[unit.b])}"]
 
 
 def _frame(unit: Unit) -> str:
@@ -87,12 +95,13 @@ def _rows(
         top = unit.y - unit.height / 2
         yield _text("title", unit.x, top + 13, name)
         rows = _told(view, box, unit, gradients)
-        for kind, y, row in zip(("value", "value", "gradient"), (51, 70, 89), rows):
+        for kind, y, row in zip(("value", "value", "gradient"), (53, 70, 87), rows):
             yield _text(kind, unit.x, top + y, row)
         return
     left, right = unit.x - unit.width / 2 + 12, unit.x + unit.width / 2 - 12
-    yield _text("start", left, unit.y + 5, brief(name, 14))
-    if len(box.members) == 1:
+    single = len(box.members) == 1
+    yield _text("start", left, unit.y + 5, brief(name, 14 if single else 18))
+    if single:
         yield from _pair(
             view.graph.data[box.members[0]], gradients.get(box.members[0]), unit, right
         )

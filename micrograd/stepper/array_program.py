@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.graph import Graph
-from micrograd.stepper.words import LINES, PROGRAM
+from micrograd.stepper.interface import LINES, PROGRAM
 
 WITH_ELEMENT = ("element", "term", "shared")
 

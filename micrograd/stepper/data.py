@@ -10,10 +10,11 @@ from micrograd.ops import BY_NAME, WEIGHTED_SUM
 from micrograd.render.captions import names_of
 from micrograd.render.formulas import shape
 from micrograd.stepper.array_program import ArrayProgram, named, program_data
+from micrograd.stepper.interface import INTERFACE, LINES, PROGRAM
 from micrograd.stepper.trace import engine_steps
 from micrograd.stepper.views import views
 from micrograd.stepper.walk import Walk
-from micrograd.stepper.words import INTERFACE, LINES, PROGRAM, SENTENCES, operation
+from micrograd.stepper.words import SENTENCES, operation
 
 
 def page_data(

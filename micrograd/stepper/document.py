@@ -23,12 +23,12 @@ from micrograd.stepper.array_program import ArrayProgram, listing, named, of_gra
 from micrograd.stepper.data import page_data
 from micrograd.stepper.examples import EXAMPLES
 from micrograd.stepper.expression import source_of, written_out
+from micrograd.stepper.interface import PLAYGROUND
 from micrograd.stepper.javascript import rows_source
 from micrograd.stepper.plain import json_text
 from micrograd.stepper.tokens import Sentence, tokens
 from micrograd.stepper.trace import one_root
 from micrograd.stepper.walk import Walk
-from micrograd.stepper.words import PLAYGROUND
 
 Words = Mapping[str, dict[str, str]]
 
@@ -51,6 +51,9 @@ SCRIPTS = (
     "address.js",
     "whatif.js",
     "program.js",
+    "columns.js",
+    "plane.js",
+    "training.js",
     "controls.js",
     "grammar.js",
     "shapes.js",
@@ -58,12 +61,16 @@ SCRIPTS = (
     "playground.js",
     "start.js",
 )
-STYLES = ("page.css", "program.css", "tokens.css")
+STYLES = ("page.css", "program.css", "tokens.css", "training.css")
 ONLY = {
     "program.js": "program",
     "network.js": "network",
     "program.css": "program",
     "tokens.css": "tokens",
+    "training.css": "training",
+    "columns.js": "training",
+    "plane.js": "training",
+    "training.js": "training",
     "grammar.js": "field",
     "shapes.js": "field",
     "reader.js": "field",
@@ -91,7 +98,7 @@ def page(
     graph = one_root(root)
     of_graph(program, graph)
     data = page_data(graph, walk, seed, program)
-    titles = {"en": title} if isinstance(title, str) and title else dict(title or {})
+    titles = titles_of(title)
     data |= {"title": titles} if titles else {}
     parts = {"program"} if program else set()
     parts |= {"tokens"} if sentences else set()
@@ -102,14 +109,19 @@ def page(
     rows = rows_source(BY_NAME if "field" in parts else graph.ops, told="field" in parts)
     heading = titles.get("en") or written_out(named(graph, program))
     filling = {"LINES": listing(program) if program else "", "TOKENS": tokens(sentences)}
-    return _assembled(data, rows, heading, filling, parts)
+    return assembled(data, rows, heading, filling, parts)
+
+
+def titles_of(title: str | Mapping[str, str]) -> dict[str, str]:
+    """Return a title by language; one for all languages stands as the English one."""
+    return {"en": title} if isinstance(title, str) and title else dict(title or {})
 
 
 def notebook_page(graph: Graph) -> str:
     """Return the page as a notebook embeds it: the graph is the notebook's, not the reader's."""
     rows, data = rows_source(graph.ops), page_data(graph, None, 1.0)
     parts = {"network"} if LEVEL in data["views"] else set()
-    return _assembled(data, rows, written_out(graph), {}, parts, fold=False)
+    return assembled(data, rows, written_out(graph), {}, parts, fold=False)
 
 
 def play_page() -> str:
@@ -127,7 +139,7 @@ def _playground(text: str, at: Mapping[str, float], words: Words) -> dict[str, A
     }
 
 
-def _assembled(
+def assembled(
     data: Any,
     rows: str,
     heading: str,
@@ -157,7 +169,7 @@ def _assembled(
         **more,
     }
     frame = _asset("page.html")
-    for part in {"program", "field", "tokens"} - parts:
+    for part in {"program", "field", "tokens", "training"} - parts:
         frame = re.sub(f"<!--{part}-->.*?<!--/{part}-->", "", frame, flags=re.S)
     text = re.sub("@([A-Z]+)@", lambda match: filling[match[1]], frame)
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -14,9 +14,9 @@ from micrograd.printing import printable
 from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
 from micrograd.stepper.array_program import ArrayProgram, code_row, named, of_graph, told
+from micrograd.stepper.interface import INTERFACE
 from micrograd.stepper.keys import ask_keys
 from micrograd.stepper.trace import one_root, trace
-from micrograd.stepper.words import INTERFACE
 
 COLUMNS = 80
 ROLES = {"value": "blue", "gradient": "yellow", "local": "magenta", "sum": "green"}

@@ -11,7 +11,8 @@ from typing import Any
 from micrograd.core.modes import SEPARATOR
 from micrograd.graph import Graph
 from micrograd.render.collapse import MOST_BOXES, view
-from micrograd.render.network import LEVEL, network_view, plan
+from micrograd.render.network import LEVEL, network_view
+from micrograd.render.network_plan import plan
 from micrograd.render.view import Box, View
 
 LEVELS = ("full", "neuron", "layer")  # offered where they differ from the automatic one
@@ -139,15 +140,8 @@ def _members(seen: View) -> tuple[tuple[int, ...], ...]:
 
 
 def _drawn(seen: View) -> dict[str, Any]:
-    """Return a view as the page's data: boxes, and edges with the edges of the graph in each."""
-    return {
-        "level": seen.level,
-        "boxes": [_box(box) for box in seen.boxes],
-        "edges": [
-            [e.source, e.target, [[user, position] for _, user, position in e.members]]
-            for e in seen.edges
-        ],
-    }
+    """Return a view as the page's data: its boxes, between which the page draws the edges."""
+    return {"level": seen.level, "boxes": [_box(box) for box in seen.boxes]}
 
 
 def _box(box: Box) -> dict[str, Any]:

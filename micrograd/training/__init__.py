@@ -3,6 +3,7 @@
 from micrograd.training.history import History
 from micrograd.training.loop import descent, fit
 from micrograd.training.progress import Interrupts, Progress
+from micrograd.training.recording import Recording
 from micrograd.training.run import Interrupted
 from micrograd.training.stopping import EarlyStopping
 
@@ -12,6 +13,7 @@ __all__ = [
     "Interrupted",
     "Interrupts",
     "Progress",
+    "Recording",
     "descent",
     "fit",
 ]

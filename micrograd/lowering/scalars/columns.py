@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS, Handmade
+from micrograd.core.handmade import Handmade
+from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS
 from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM, Row, for_each_row

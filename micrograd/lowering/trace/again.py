@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.core.kinds import LEAF, Handmade
+from micrograd.core.handmade import Handmade
+from micrograd.core.kinds import LEAF
 from micrograd.core.modes import nodes_reported
 from micrograd.engine import Value
 from micrograd.lowering.trace.call import Call, call

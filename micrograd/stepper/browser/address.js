@@ -5,10 +5,12 @@ const preferred = () => (navigator.language.toLowerCase().startsWith("zh") ? "zh
 const keyOf = name => (RESERVED.includes(name) ? `.${name}` : name);
 
 function remember() {
+  if (waiting) return; // the address is written when the typing pauses
   const parts = [`step=${page.at + 1}`], add = (key, value) => parts.push(`${key}=${encodeURIComponent(value)}`);
   if (page.key !== graph.start) add("view", page.key);
   if (page.by !== firstBy()) add("by", page.by);
   if (page.language !== preferred()) add("lang", page.language);
+  if (DATA.training) rememberTraining(add);
   const first = graph.text ? [`e=${encodeURIComponent(graph.text)}`, ...numbersNow()] : [];
   try {
     history.replaceState(null, "", `#${[...first, ...parts].join("&")}`);
@@ -36,12 +38,14 @@ function fromAddress(hash = location.hash) {
     if (value !== null && !isKnown(value)) damaged.push(key);
     return value !== null && isKnown(value) ? value : undefined;
   };
+  $(DATA.training ? "told" : "outcome").textContent = "";
   page.language = known("lang", value => Object.hasOwn(DATA.words, value)) ?? preferred();
   if (DATA.playground) damaged.push(...askedExpression(asked));
   page.key = known("view", value => Object.hasOwn(graph.views, value)) ?? graph.start;
   page.by = known("by", value => ["edge", "node", ...graph.walk ? ["walk"] : []].includes(value)) ?? firstBy();
   page.at = Number(known("step", value => /^[1-9]\d{0,8}$/.test(value)) ?? 1) - 1;
   page.revealed = true;
+  if (DATA.training) askedTraining(known);
   rebuild();
-  if (damaged.length) $("outcome").textContent = fill(words()["bad.link"], { name: damaged.join(", ") });
+  if (damaged.length) $(DATA.training ? "told" : "outcome").textContent = fill(words()["bad.link"], { name: damaged.join(", ") });
 }

@@ -17,11 +17,20 @@ function graphOf(data) {
 }
 
 const words = () => DATA.words[page.language];
-const view = () => graph.views[page.key];
-const hidden = () => page.predict && !page.revealed;
+const view = () => {
+  const seen = graph.views[page.key];
+  seen.edges ??= edgesOf(seen, graph.nodes);
+  return seen;
+};
+const hidden = () => page.predict && !page.revealed && track === byStops;
 const firstBy = () => (graph.walk ? "walk" : "edge");
 const exact = () => !view().boxes.some(box => box.members.length > 1);
 let stops, state, teller, picture;
+
+// What buttons, keys and scrub bar go through: the stops of the two passes, unless a training is played.
+const byStops = { count: () => stops.length, at: () => page.at, stop: () => stops[page.at], pace: 1,
+  go: at => { page.at = at; page.revealed = !page.predict || at === 0; show(); } };
+let track = byStops;
 
 // Show another graph, from its first step.
 function replace(next) {
@@ -33,18 +42,25 @@ function replace(next) {
 
 // Make everything anew that depends on the graph, the view, the language, or the kind of step.
 function rebuild() {
+  interfaceWords();
+  remake(listing);
+}
+
+// Make anew what depends on the graph; `list` sees to the list of its steps.
+function remake(list) {
   const model = { nodes: graph.nodes, record: page.record, view: view(), root: graph.root, language: page.language };
   teller = new Teller(model, words(), DATA.sentences[page.language]);
   stops = page.by === "walk"
     ? walkStops(graph.walk, view(), graph.nodes, graph.recorded.steps, graph.root)
     : stopsOf(view(), graph.nodes, graph.recorded.steps, graph.root, page.by);
   page.at = Math.min(page.at, stops.length - 1);
-  interfaceWords();
+  viewWords();
   draw();
   leaves();
-  listing();
+  list();
   if (graph.program) listLines();
-  show();
+  if (DATA.training) showFrame();
+  else show();
 }
 
 function draw() {
@@ -57,36 +73,37 @@ function interfaceWords() {
   for (const e of document.querySelectorAll("[data-text]")) e.textContent = words()[e.dataset.text];
   for (const e of document.querySelectorAll("[data-label]"))
     e.setAttribute("aria-label", words()[e.dataset.label]);
-  const levels = Object.keys(graph.views).filter(key => !graph.views[key].closes);
-  $("view").replaceChildren(...levels.map(key => new Option(words()[`level.${key}`], key)));
-  $("view").value = page.key.split("|")[0];
-  $("viewing").hidden = levels.length < 2 && !view().closes;
-  $("close").hidden = !view().closes;
   $("by").querySelector("[value=walk]")?.remove();
   if (graph.walk) $("by").append(new Option(graph.walk.name[page.language] ?? graph.walk.name.en, "walk"));
   $("by").value = page.by;
   $("language").value = page.language;
   if (DATA.playground) exampleWords();
+  if (DATA.training) trainingWords();
+}
+
+// The title, and what views there are to choose from.
+function viewWords() {
+  const levels = Object.keys(graph.views).filter(key => !graph.views[key].closes);
+  $("view").replaceChildren(...levels.map(key => new Option(words()[`level.${key}`], key)));
+  $("view").value = page.key.split("|")[0];
+  $("viewing").hidden = levels.length < 2 && !view().closes;
+  $("close").hidden = !view().closes;
   $("title").textContent = titleOf();
 }
 
 // Show the current stop.
 function show() {
-  const stop = stops[page.at];
-  state = stateAt(stops, page.at, page.record, graph.nodes, exact());
-  $("heading").textContent = teller.heading(stop);
-  $("sentence").textContent = hidden() ? teller.question(stop) : teller.sentence(stop, state);
-  $("chips").replaceChildren(...teller.rows(stop, state, hidden()).map(row));
-  $("guess").hidden = !hidden();
-  $("answer").parentElement.hidden = teller.answer(stop) === undefined;
-  $("guess").querySelector("button").hidden = teller.answer(stop) === undefined;
-  $("scrub").max = stops.length;
-  $("scrub").value = page.at + 1;
-  $("scrub").setAttribute("aria-valuetext", `${page.at + 1} / ${stops.length}: ${teller.heading(stop)}`);
-  $("place").textContent = `${page.at + 1} / ${stops.length}`;
-  $("first").disabled = $("back").disabled = page.at === 0;
-  $("last").disabled = page.at === stops.length - 1;
-  $("next").disabled = page.at === stops.length - 1 && !hidden();
+  const stop = track.stop(), place = `${track.at() + 1} / ${track.count()}`;
+  state = stateAt(stops, track === byStops ? page.at : stops.length - 1, page.record, graph.nodes, exact());
+  if (track === byStops) tell(stop);
+  else tellFrame();
+  $("scrub").max = track.count();
+  $("scrub").value = track.at() + 1;
+  $("scrub").setAttribute("aria-valuetext", `${place}: ${$("heading").textContent}`);
+  $("place").textContent = place;
+  $("first").disabled = $("back").disabled = track.at() === 0;
+  $("last").disabled = track.at() === track.count() - 1;
+  $("next").disabled = $("last").disabled && !hidden();
   $("play").textContent = words()[page.timer ? "pause" : "play"];
   $("inputs").textContent = inputs();
   document.title = `${$("title").textContent} · ${words()["page.title"]}`;
@@ -94,6 +111,17 @@ function show() {
   if (graph.program) showLines(stop);
   mark();
   remember();
+}
+
+// Say what happens at a stop.
+function tell(stop) {
+  $("all").hidden = false;
+  $("heading").textContent = teller.heading(stop);
+  $("sentence").textContent = hidden() ? teller.question(stop) : teller.sentence(stop, state);
+  $("chips").replaceChildren(...teller.rows(stop, state, hidden()).map(row));
+  $("guess").hidden = !hidden();
+  $("answer").parentElement.hidden = teller.answer(stop) === undefined;
+  $("guess").querySelector("button").hidden = teller.answer(stop) === undefined;
 }
 
 // Return the heading: the one the page was made with, or what the graph computes.
@@ -136,15 +164,15 @@ function made(tag, text, cls) {
 }
 
 function go(at) {
-  page.at = Math.max(0, Math.min(stops.length - 1, at));
-  page.revealed = !page.predict || page.at === 0;
-  show();
+  track.go(Math.max(0, Math.min(track.count() - 1, at)));
 }
 
 function next() {
   if (hidden()) return reveal();
-  return page.at < stops.length - 1 ? go(page.at + 1) : play(false);
+  return ended() ? play(false) : go(track.at() + 1);
 }
+
+const ended = () => track.at() === track.count() - 1;
 
 function reveal() {
   page.revealed = true;
@@ -155,9 +183,8 @@ function play(on) {
   clearInterval(page.timer);
   page.timer = 0;
   if (on) {
-    if (page.at === stops.length - 1) go(0);
-    page.timer = setInterval(() => (page.at === stops.length - 1 && !hidden() ? play(false) : next()),
-      Number($("speed").value));
+    if (ended()) go(0);
+    page.timer = setInterval(() => (ended() && !hidden() ? play(false) : next()), Number($("speed").value) * track.pace);
   }
   $("play").textContent = words()[page.timer ? "pause" : "play"];
 }
@@ -168,5 +195,5 @@ function choose(change) {
   Object.assign(page, change);
   page.at = 1e9;
   rebuild();
-  go(Math.round(share * (stops.length - 1)));
+  byStops.go(Math.round(share * (stops.length - 1)));
 }

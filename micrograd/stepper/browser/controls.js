@@ -11,21 +11,21 @@ function guess(event) {
   $("next").focus();
 }
 
-const back = () => go(page.at - 1), end = () => go(stops.length - 1);
+const back = () => go(track.at() - 1), end = () => go(track.count() - 1);
 
 function keyed(event) {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const { target } = event, typing = target.matches("select, input:not([type=checkbox], [type=range])");
   if (typing) return;
   const ranged = target.matches("[type=range]") && event.key !== " ";
-  if (event.key === " " && target.matches("button, summary, a, input[type=checkbox], [role=button]"))
+  if ((event.key === " " || event.key === "Enter") && target.matches("button, summary, a, input[type=checkbox], [role=button]"))
     return;
   const zoom = factor => picture.camera.zoom(factor);
   const action = { ArrowRight: next, ArrowLeft: back, PageDown: next, PageUp: back, Home: () => go(0), End: end,
     " ": () => play(!page.timer), "+": () => zoom(ZOOM), "=": () => zoom(ZOOM), "-": () => zoom(1 / ZOOM),
-    0: () => picture.camera.fit() }[event.key];
+    0: () => picture.camera.fit(), Enter: DATA.training && (() => playing(track !== byStops)) }[event.key];
   if (!action || ranged) return;
-  if (target.matches(".table, .source, #leaves") && event.key !== " ") return; // they scroll it
+  if (target.matches(".table, .source, #leaves, #lines") && event.key !== " ") return; // they scroll it
   event.preventDefault();
   action();
 }
@@ -61,6 +61,6 @@ function wire() {
   let waiting = 0;
   new ResizeObserver(() => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => { draw(); show(); }, 100);
+    waiting = setTimeout(() => { measuredNow = undefined; draw(); show(); }, 100);
   }).observe($("picture"));
 }

@@ -2,6 +2,8 @@
 const NAME_ROOM = 20; // above a circle
 const BESIDE = 70; // from a weight to the contribution that goes back past it
 
+const widthOfWeight = w => 0.4 + 2 * Math.min(1, Math.abs(w) / 1.5 || 0); // of its line, in pixels
+
 class NetworkPicture extends Picture {
   places() {
     const { size, units } = this.view.plan;
@@ -14,8 +16,8 @@ class NetworkPicture extends Picture {
 
   edge([from, to]) {
     const group = element("g", { class: "wire" }, this.svg);
-    const [forth, back] = [[from, to], [to, from]].map(([, tip]) => arrow(group, tip, false, tip === from));
-    return { line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: forth, back };
+    return { line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: arrow(group, to, false, false),
+      back: later(() => arrow(group, from, false, true)) };
   }
 
   label(points) {
@@ -35,10 +37,10 @@ class NetworkPicture extends Picture {
     const hint = element("title", {}, group, told.title);
     const text = (cls, at, anchor, x) => element("text", { class: cls, x, y: at, "text-anchor": anchor }, group);
     const [name, rows] = kind === "neuron" ? [text("name", 14, "middle", width / 2),
-      [51, 70, 89].map((at, i) => text(i < 2 ? "v" : "g", at, "middle", width / 2))]
+      [53, 70, 87].map((at, i) => text(i < 2 ? "v" : "g", at, "middle", width / 2))]
       : [text("name", height / 2 + 5, "start", 12), [kind === "slim" ? height / 2 + 5 : 17, 33].map((at, i) =>
         text(i ? "g" : "v", at, "end", width - 12))];
-    name.textContent = kind === "dot" ? "" : fit(told.name, "700 14px", kind === "neuron" ? width + 20 : 90);
+    name.textContent = kind === "dot" ? "" : fit(told.name, "700 14px", kind === "neuron" ? width + 20 : told.single ? 90 : width - 24);
     return { group, hint, told, kind, rows };
   }
 
@@ -49,22 +51,21 @@ class NetworkPicture extends Picture {
   }
 
   fill({ group, hint, told, kind, rows }, shown, place) {
-    const z = this.view.plan.units[place][5], neuron = z >= 0;
+    const [z, b] = this.view.plan.units[place].slice(5), neuron = z >= 0;
     const lines = neuron ? [`a ${shown.value}`, `z ${shown.node(z)}`, `δ ${shown.slope(z)}`] : [shown.value, shown.grad];
     if (kind !== "dot") rows.forEach((row, i) => {
       row.textContent = kind === "slim" && i ? "" : lines[i];
       row.classList.toggle("used", i === 0 && !!shown.used);
     });
-    hint.textContent = [told.title, ...lines].filter(Boolean).join("\n");
+    const bias = b >= 0 ? [`b ${shown.node(b)}`] : [];
+    hint.textContent = [told.title, ...lines, ...bias].filter(Boolean).join("\n");
     for (const role of ["forward", "receives", "gives"]) group.classList.toggle(role, !!shown[role]);
   }
 
   flow(edge, label, { active, pill }, i) {
-    edge.line.setAttribute("class", `edge ${active}`);
-    edge.arrow.setAttribute("class", `arrow ${active === "forward" ? active : ""}`);
-    edge.back.setAttribute("class", "arrow backward");
-    edge.arrow.setAttribute("visibility", active === "forward" ? "visible" : "hidden");
-    edge.back.setAttribute("visibility", active === "backward" ? "visible" : "hidden");
+    this.activate(edge, active, active === "forward");
+    if (this.view.plan.weights[i] >= 0)
+      edge.line.style.setProperty("--wide", widthOfWeight(page.record.data[this.view.plan.weights[i]]));
     this.write(label.pill, label.at, active === "backward" && this.view.plan.spots.length ? pill : "");
     if (label.weight) this.write(label.weight.group, label.weight.at, shown(page.record.data[this.view.plan.weights[i]]));
   }

@@ -8,6 +8,24 @@ function ownersOf(view, nodes) {
   return owners;
 }
 
+// Return the edges of a view by target: [source, target, [[user, position], ...]], one for each edge
+// of the graph into a node, else one per source, as micrograd.render.view joins them.
+function edgesOf(view, nodes) {
+  const owners = ownersOf(view, nodes);
+  return view.boxes.flatMap((box, target) => {
+    const lines = new Map();
+    for (const user of box.members)
+      nodes[user].operands.forEach((operand, position) => {
+        const source = owners[operand];
+        if (source === OTHERS || source === target) return;
+        const key = box.kind === "node" ? `${source} ${position}` : source;
+        if (!lines.has(key)) lines.set(key, [source, target, []]);
+        lines.get(key)[2].push([user, position]);
+      });
+    return [...lines.values()];
+  });
+}
+
 // Group the places of the recorded contributions by the box of the node that hands them out.
 function stepsByBox(steps, owners) {
   const found = new Map();

@@ -1,4 +1,5 @@
 // The page begins here.
 wire();
+if (DATA.training) beginTraining();
 if (DATA.playground) wirePlayground();
 fromAddress();

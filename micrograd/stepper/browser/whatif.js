@@ -16,7 +16,7 @@ function leaves() {
   const alone = view().boxes.filter(box => box.members.length === 1)
     .map(box => graph.nodes[box.members[0]]).filter(n => !n.operands.length)
     .sort((a, b) => a.constant - b.constant);
-  $("whatif").hidden = !alone.length;
+  $("whatif").hidden = !alone.length || !!DATA.training; // a training gives the numbers
   $("impossible").hidden = possible;
   $("reset").hidden = $("leaves").hidden = !possible;
   $("leaves").replaceChildren(...(possible ? alone : []).map(leafRow));

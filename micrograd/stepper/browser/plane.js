@@ -1,0 +1,135 @@
+// The plane of the two inputs: what the network gives at each place, its boundary, the points; and
+// the curve of the losses. The tints are painted, the rest is SVG, which takes the page's colours.
+const ACROSS = 64, DOWN = 48; // places computed, of a picture of this shape
+const AROUND = 0.12; // of the points' extent, left free around them
+const DENSEST = 0.6; // of the tints
+
+// Return [left, low, width, height] of the part of the plane that is shown: as wide as the picture.
+function extentOf(points) {
+  const ends = [0, 1].map(i => [Math.min(...points.map(p => p[i])), Math.max(...points.map(p => p[i]))]);
+  const sides = ends.map(([low, high]) => (high - low || 1) * (1 + 2 * AROUND));
+  const width = Math.max(sides[0], sides[1] * ACROSS / DOWN), height = width * DOWN / ACROSS;
+  const [left, low] = ends.map(([a, b], i) => (a + b - [width, height][i]) / 2);
+  return [left, low, width, height];
+}
+
+// Return both inputs at every place, row by row from the top.
+function placesOf([left, low, width, height]) {
+  const x = new Float64Array(ACROSS * DOWN), y = new Float64Array(ACROSS * DOWN);
+  x.forEach((_, i) => {
+    x[i] = left + width * (i % ACROSS + 0.5) / ACROSS;
+    y[i] = low + height * (1 - (Math.floor(i / ACROSS) + 0.5) / DOWN);
+  });
+  return [x, y];
+}
+
+// Paint numbers: one colour above 0, one below, the denser the farther from it, up to `most`.
+function paint(canvas, numbers, most, [above, below]) {
+  canvas.width = ACROSS;
+  canvas.height = DOWN;
+  const pen = canvas.getContext("2d"), image = pen.createImageData(ACROSS, DOWN);
+  numbers.forEach((x, i) => {
+    const strength = Number.isNaN(x) ? 0 : Math.min(1, Math.abs(x) / (most || 1));
+    image.data.set([...x > 0 ? above : below, 255 * DENSEST * strength], 4 * i);
+  });
+  pen.putImageData(image, 0, 0);
+}
+
+// Return the lines along which numbers at the places are 0, as a path in units of places.
+function contour(numbers) {
+  let path = "";
+  const crossing = (a, b, p, q) => {
+    const share = a / (a - b);
+    return [p[0] + (q[0] - p[0]) * share, p[1] + (q[1] - p[1]) * share].map(x => x.toFixed(2)).join(" ");
+  };
+  for (let row = 0; row + 1 < DOWN; row++)
+    for (let column = 0; column + 1 < ACROSS; column++) {
+      const corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
+      const values = corners.map(([c, r]) => numbers[r * ACROSS + c]);
+      if (!values.every(finite)) continue;
+      const cuts = corners.flatMap((corner, i) => {
+        const j = (i + 1) % 4;
+        return values[i] > 0 !== values[j] > 0 ? [crossing(values[i], values[j], corner, corners[j])] : [];
+      });
+      for (let i = 0; i + 1 < cuts.length; i += 2) path += `M${cuts[i]}L${cuts[i + 1]}`;
+    }
+  return path;
+}
+
+class Plane {
+  constructor(holder, points, targets, choose) {
+    const full = (Math.max(...targets) - Math.min(...targets)) / 2; // as far from the boundary as a target
+    Object.assign(this, { points, extent: extentOf(points), full });
+    this.canvas = holder.querySelector("canvas");
+    const svg = this.svg = element("svg", { viewBox: `0 0 ${ACROSS} ${DOWN}`, "aria-hidden": "true" }, holder);
+    this.line = element("path", { class: "boundary", transform: "translate(.5 .5)" }, svg);
+    const above = Math.max(...targets);
+    points.forEach((point, i) => markAt(svg, this.at(point), targets[i] === above));
+    this.ring = element("circle", { class: "chosen", r: 2 }, svg);
+    holder.addEventListener("click", event => {
+      const { left, top, width, height } = holder.getBoundingClientRect();
+      const at = [(event.clientX - left) * ACROSS / width, (event.clientY - top) * DOWN / height];
+      choose(nearest(points.map(point => this.at(point)), at));
+    });
+  }
+
+  // Return where a point is, in units of places.
+  at([x, y]) {
+    const [left, low, width, height] = this.extent;
+    return [(x - left) / width * ACROSS, (1 - (y - low) / height) * DOWN];
+  }
+
+  show(numbers, chosen, colours) {
+    paint(this.canvas, numbers, this.full, colours);
+    this.line.setAttribute("d", contour(numbers));
+    const [cx, cy] = this.at(this.points[chosen]);
+    this.ring.setAttribute("cx", cx);
+    this.ring.setAttribute("cy", cy);
+  }
+}
+
+// A circle for the higher target, a square for the lower one.
+function markAt(svg, [x, y], above) {
+  if (above) element("circle", { class: "point above", cx: x, cy: y, r: 0.85 }, svg);
+  else element("rect", { class: "point below", x: x - 0.75, y: y - 0.75, width: 1.5, height: 1.5 }, svg);
+}
+
+function nearest(places, [x, y]) {
+  const far = places.map(([a, b]) => Math.hypot(a - x, b - y));
+  return far.indexOf(Math.min(...far));
+}
+
+const CURVE = [320, 88], MOST_SPAN = 20; // of a loss over its least: beyond, its logarithm is drawn
+
+class Curve {
+  constructor(holder, losses, seek) {
+    const seen = losses.filter(finite), least = Math.min(...seen), most = Math.max(...seen);
+    this.log = least > 0 && most > MOST_SPAN * least;
+    const scale = this.log ? Math.log : x => x, [low, high] = this.log ? [least, most] : [Math.min(0, least), most];
+    this.ends = seen.length ? [low, high] : [NaN, NaN];
+    this.height = loss => CURVE[1] * (scale(high) - scale(loss)) / (scale(high) - scale(low) || 1);
+    Object.assign(this, { losses, last: Math.max(1, losses.length - 1) });
+    const svg = element("svg", { viewBox: `-4 -6 ${CURVE[0] + 8} ${CURVE[1] + 12}`, "aria-hidden": "true",
+      preserveAspectRatio: "none" }, holder);
+    element("path", { class: "axis", d: `M0 0V${CURVE[1]}H${CURVE[0]}` }, svg);
+    element("path", { class: "losses", d: this.path() }, svg);
+    this.now = element("path", { class: "now" }, svg);
+    holder.addEventListener("click", event => {
+      const { left, width } = holder.getBoundingClientRect();
+      seek((event.clientX - left) / width * losses.length);
+    });
+  }
+
+  across(step) { return Math.min(1, step / this.last) * CURVE[0]; }
+
+  path() {
+    let text = "";
+    this.losses.forEach((loss, step) => {
+      if (!finite(loss)) return;
+      text += `${text ? "L" : "M"}${this.across(step).toFixed(1)} ${this.height(loss).toFixed(1)}`;
+    });
+    return text;
+  }
+
+  show(step) { this.now.setAttribute("d", `M${this.across(step)} -4V${CURVE[1] + 4}`); }
+}

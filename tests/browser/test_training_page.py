@@ -1,0 +1,120 @@
+"""The page that plays a training, in a real browser: both its courses, keys, links, the plane."""
+
+import random
+
+import pytest
+
+from micrograd.nn import MLP
+from micrograd.stepper import training_page
+from micrograd.training import Recording, descent, fit
+from tests.browser.test_step_page import chips, place
+from tests.test_stepper_training import POINTS, TARGETS, squared
+
+
+@pytest.fixture(scope="module")
+def recording():
+    """XOR by four units of ReLU, two of which die: the loss stands still at 0.25."""
+    from micrograd.optim import SGD
+
+    random.seed(2)
+    model = MLP(2, [4, 1])
+
+    def loss(batch):
+        return sum(squared(model([*x]), t) for x, t in batch) * 0.25
+
+    recording = Recording(model, every=10)
+    step = recording.of(descent(model, loss, SGD(model.parameters(), lr=0.1)))
+    fit(step, [*zip(POINTS, TARGETS)], 200, batch_size=4, progress=False)
+    return recording
+
+
+@pytest.fixture(scope="module")
+def xor(recording):
+    return training_page(recording, POINTS, TARGETS, squared, {"en": "XOR", "zh": "异或"})
+
+
+def mean_loss(recording, frame):
+    now = [parameter.data for parameter in recording.parameters]
+    for parameter, number in zip(recording.parameters, recording.frames[frame][1]):
+        parameter.data = number
+    mean = sum(squared(recording.model([*x]), t).data for x, t in zip(POINTS, TARGETS)) / 4
+    for parameter, number in zip(recording.parameters, now):
+        parameter.data = number
+    return mean
+
+
+def test_the_training_and_why_it_stands_still(opened, recording, xor):
+    shown = opened(xor)
+    assert place(shown) == "1 / 21" and shown.locator("h1").inner_text().startswith("XOR")
+    assert shown.locator("#heading").inner_text() == "Training: after 0 of 200 steps"
+    for frame in (0, 1, 7):
+        shown.locator("#scrub").fill(str(frame + 1))
+        loss = chips(shown)[0].removeprefix("mean loss ")
+        assert float(loss) == pytest.approx(mean_loss(recording, frame), abs=6e-5)
+    shown.keyboard.press("End")
+    assert place(shown) == "21 / 21"
+    assert chips(shown) == ["mean loss 0.25", "on their side 2 of 4", "dead units 2 of 4"]
+    said = shown.locator("#sentence").inner_text()
+    assert said.startswith("The loss stands still at 0.25. Dead: layer 0 / neuron 1, layer 0 / ")
+    assert shown.locator(".tiles .dead").count() == 2
+    names = [tile.get_attribute("aria-label") for tile in shown.locator(".tiles figure").all()]
+    assert names == [f"layer 0 / neuron {i}{': dead' if i % 2 else ''}" for i in range(4)]
+
+
+def test_it_plays_and_pauses(opened, xor):
+    shown = opened(xor)
+    shown.locator("#play").click()
+    shown.wait_for_function("document.querySelector('#place').textContent === '4 / 21'")
+    shown.keyboard.press("Space")
+    at = place(shown)
+    shown.wait_for_timeout(500)
+    assert place(shown) == at and shown.locator("#play").inner_text() == "Play"
+
+
+def test_one_sample_at_any_step_of_the_training(opened, xor):
+    shown = opened(xor, "#frame=21&sample=2")
+    assert shown.locator("#sample").input_value() == "1"
+    shown.keyboard.press("Enter")
+    assert place(shown).startswith("1 / ") and shown.locator("#plays").input_value() == "passes"
+    shown.locator("#view").select_option("full")
+    said = shown.locator("#steps").inner_text()
+    assert "ReLU is flat" in said  # at a dead unit nothing passes
+    assert shown.locator("#all").is_visible()
+    shown.keyboard.press("Enter")
+    assert place(shown) == "21 / 21" and not shown.locator("#all").is_visible()
+
+
+def test_a_click_chooses_the_point_and_the_step(opened, xor):
+    shown = opened(xor)
+    dot = shown.locator("#plane .point").nth(2).bounding_box()
+    shown.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
+    assert shown.locator("#sample").input_value() == "2" and "sample=3" in shown.url
+    curve = shown.locator("#curve").bounding_box()
+    shown.mouse.click(curve["x"] + curve["width"] * 0.52, curve["y"] + 20)
+    assert place(shown) == "11 / 21"
+    assert "frame=11" in shown.url
+
+
+def test_a_link_shows_what_was_seen(opened, xor):
+    hash = "#step=4&lang=zh&frame=9&sample=4&plays=passes"
+    shown = opened(xor, hash)
+    assert shown.url.endswith(hash) and place(shown).startswith("4 / ")
+    assert shown.locator("h1").inner_text().startswith("异或")
+    damaged = opened(xor, "#frame=99&sample=0&plays=chess")
+    assert "frame, sample, plays cannot be read" in damaged.locator("#told").inner_text()
+    assert place(damaged) == "1 / 21"
+
+
+def test_a_training_that_diverged_says_so(opened):
+    random.seed(1)
+    model = MLP(2, [2, 1])
+    recording = Recording(model)
+    for size in (1.0, 1e30, float("nan")):
+        for parameter in model.parameters():
+            parameter.data *= size
+        recording.note(size)
+    shown = opened(training_page(recording, POINTS, TARGETS, squared))
+    shown.keyboard.press("End")
+    assert "no longer finite" in shown.locator("#sentence").inner_text()
+    shown.keyboard.press("Home")
+    assert "no longer finite" not in shown.locator("#sentence").inner_text()
