@@ -117,19 +117,9 @@ def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Ind
 
     Several where the axis is walked in blocks, the blocks by the first; none without a rule.
     """
-    first, steps = int(column.flat[0]), []
-    rule = np.asarray(first)
-    for axis, var in enumerate(variables):
-        line = column[tuple(slice(None) if a == axis else 0 for a in range(column.ndim))]
-        step = int(line[1] - line[0]) if len(line) > 1 else 0
-        if step:
-            steps.append((step, len(line), var))
-            shape = [-1 if a == axis else 1 for a in range(column.ndim)]
-            rule = rule + (step * np.arange(len(line))).reshape(shape)
-    if (column != rule).any() or any(step < 0 for step, *_ in steps):
-        return []
+    first, steps = int(column.flat[0]), _steps(column, variables)
     if not steps:
-        return [(Index(FIXED, first), length)]
+        return [] if steps is None else [(Index(FIXED, first), length)]
     (outer, _, var), *inner = sorted(steps, reverse=True)
     block = 1
     for step, count, _ in reversed(inner):
@@ -140,6 +130,21 @@ def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Ind
         return []
     index = Index(var, first // block, outer // block)
     return [(index, length // block), *((Index(var), count) for _, count, var in inner)]
+
+
+def _steps(column: Ints, variables: Sequence[int]) -> list[tuple[int, int, int]] | None:
+    """Return by how much a column grows with each variable that it depends on, from how many
+    values of it; None where it does not grow evenly."""
+    first = rule = column.flat[0]
+    steps = []
+    for axis, var in enumerate(variables):
+        line = column[(0,) * axis + (slice(None),) + (0,) * (column.ndim - axis - 1)] - first
+        step, rule = int(line[1]) if len(line) > 1 else 0, np.add.outer(rule, line)
+        if step < 0 or (line != step * np.arange(len(line))).any():
+            return None
+        if step:
+            steps.append((step, len(line), var))
+    return steps if (column == rule).all() else None
 
 
 def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:
