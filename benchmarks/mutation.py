@@ -35,7 +35,7 @@ from mutants import Mutant, mutant_at, sites
 
 ROOT = Path(__file__).parent.parent
 ENGINE = ["engine", "random_graphs", "derivatives", "copying", "drop_in", "lecture_errors", "graph"]
-STATE = ["checkpoint", "training_files"]
+STATE = ["checkpoint", "training_files", "bad_calls", "bad_sweep"]
 SUITES = {  # what begins so: the tests that belong to it; the longest beginning counts
     "micrograd/engine.py": ENGINE,
     "micrograd/core": ENGINE,
@@ -48,7 +48,7 @@ SUITES = {  # what begins so: the tests that belong to it; the longest beginning
     "micrograd/optim": ["optim_rules", "optim_torch", "defaults"],
     "micrograd/training": ["training_*", "defaults"],
     "micrograd/checkpoint": STATE,
-    "micrograd/files.py": ["files", "training_files"],
+    "micrograd/files.py": ["files", *STATE],
     "micrograd/losses.py": ["losses", "defaults"],
     "micrograd/schedules.py": ["schedules", "defaults"],
     "micrograd/init.py": ["init"],

@@ -49,7 +49,7 @@ def _object_array(nested: Any, name: str) -> Any:
 
 
 def _shape(nested: Any, depth: int = 0) -> tuple[int, ...] | None:
-    """Return the shape of nested lists of Values; None where they are ragged, or hold other things."""
+    """Return the shape of nested lists of Values; None of ragged ones and of other things."""
     if isinstance(nested, Value):
         return ()
     if depth > DEEPEST or not isinstance(nested, (list, tuple)):
@@ -144,12 +144,12 @@ def _joined(name: str, key: Any) -> str:
 def _mixed(parts: Any) -> bool:
     """Return whether parts are arrays of different shapes, and not merely rows."""
     shapes = [(part, _shape(part)) for part in parts]
-    ranks = {None if shape is None else len(shape) for _, shape in shapes}
-    if None in ranks:
+    if any(shape is None for _, shape in shapes):
         return any(
             isinstance(part, Mapping) or (shape is None and _holds_arrays(part))
             for part, shape in shapes
         )
+    ranks = {len(shape) for _, shape in shapes if shape is not None}
     return len(ranks) > 1 or (max(ranks, default=0) > 1 and len({s for _, s in shapes}) > 1)
 
 

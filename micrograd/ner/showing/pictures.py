@@ -76,9 +76,13 @@ class Example(NamedTuple):
             return [""] * len(self.windows)
         s, s_c = named["s"], named["s_c"]
         return [
-            f"s = {s.data:.4g}, ∂J/∂s = {s.grad:+g}",
-            f"s_c = {s_c.data:.4g}, ∂J/∂s_c = {s_c.grad:+g}",
+            f"s = {shown(s.data)}, ∂J/∂s = {_signed(s.grad)}",
+            f"s_c = {shown(s_c.data)}, ∂J/∂s_c = {_signed(s_c.grad)}",
         ]
+
+
+def _signed(x: float) -> str:
+    return f"+{shown(x)}" if x > 0 else shown(x)
 
 
 def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
@@ -168,7 +172,7 @@ def write_example(
     from micrograd.stepper import save_page
 
     chosen = example(tagger, sentences)
-    say(f"the graph that is drawn: {chosen.title}, J = {chosen.loss.data:.4g}")
+    say(f"the graph that is drawn: {chosen.title}, J = {shown(chosen.loss.data)}")
     render(chosen.loss).save(folder / "pair.svg")
     program = lower(chosen.loss)
     save_page(

@@ -71,7 +71,7 @@ function showFrame() {
   }
   training.over.run(id => training.given.get(id) ?? number(id));
   training.across.run(id => training.places.get(id) ?? number(id));
-  training.mean = meanOf([...training.over.of(graph.root)], 0);
+  training.mean = training.over.of(graph.root).reduce((total, x) => total + x, 0) / training.points.length;
   training.dead = training.units.filter(([id]) => isDead(id)).map(([, name]) => name);
   teller.model.record = page.record;
   showPlane();
