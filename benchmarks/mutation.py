@@ -5,16 +5,16 @@
     python benchmarks/mutation.py micrograd/graph.py --tests tests/test_graph.py
 
 A mutant changes one comparison, operator, number, truth value or return, or leaves out one call. It
-lives in a copy of the project in a temporary folder; the tree itself is never touched. Printed are
-the mutants that no test noticed, with the place and the change, to be judged by a person: is a test
-missing, or does the change make no difference? Mutants that run too long count as killed.
+lives in a copy of the project in a temporary folder; the tree itself is never touched. A few of the
+tests that ran its line come first (coverage says which), then all of them; the whole suite of the
+module where the line runs outside of tests, as at import, or nowhere. Printed are the mutants that
+no test noticed, with the place and the change, to be judged by a person: is a test missing, or does
+the change make no difference? Mutants that run too long count as killed.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import difflib
 import os
 import random
 import shutil
@@ -23,24 +23,32 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from coverage import CoverageData
+from mutants import Mutant, mutant_at, sites
+
 ROOT = Path(__file__).parent.parent
 ENGINE = ["engine", "random_graphs", "derivatives", "copying", "drop_in", "lecture_errors", "graph"]
-STATE = ["checkpoint", "training_files"]
+STATE = ["checkpoint", "training_files", "bad_calls", "bad_sweep"]
 SUITES = {  # what begins so: the tests that belong to it; the longest beginning counts
     "micrograd/engine.py": ENGINE,
     "micrograd/core": ENGINE,
+    "micrograd/core/formulas.py": ["ops", "functions", "lowering_kinds", *ENGINE],
+    "micrograd/core/declared.py": ["declared"],
+    "micrograd/core/checks.py": ["bad_sweep", "defaults", "training_loop", "nn_networks"],
     "micrograd/ops.py": ["ops", *ENGINE],
     "micrograd/derivatives.py": ["derivatives"],
-    "micrograd/gradcheck": ["gradcheck"],
+    "micrograd/gradcheck": ["gradcheck", "ops", "functions"],
     "micrograd/optim": ["optim_rules", "optim_torch", "defaults"],
-    "micrograd/training": ["training_loop", "training_resume", "training_files", "defaults"],
+    "micrograd/training": ["training_*", "defaults"],
     "micrograd/checkpoint": STATE,
-    "micrograd/files.py": ["files", "training_files"],
+    "micrograd/files.py": ["files", *STATE],
     "micrograd/losses.py": ["losses", "defaults"],
     "micrograd/schedules.py": ["schedules", "defaults"],
     "micrograd/init.py": ["init"],
@@ -50,117 +58,18 @@ SUITES = {  # what begins so: the tests that belong to it; the longest beginning
     "micrograd/ner/text": ["ner_conll", "ner_schemes"],
     "micrograd/lowering": ["lowering_*"],
 }
-COMPARISONS: dict[type, list[type]] = {
-    ast.Lt: [ast.LtE, ast.GtE],
-    ast.LtE: [ast.Lt, ast.Gt],
-    ast.Gt: [ast.GtE, ast.LtE],
-    ast.GtE: [ast.Gt, ast.Lt],
-    ast.Eq: [ast.NotEq],
-    ast.NotEq: [ast.Eq],
-    ast.Is: [ast.IsNot],
-    ast.IsNot: [ast.Is],
-    ast.In: [ast.NotIn],
-    ast.NotIn: [ast.In],
-}
-OPERATORS: dict[type, type] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.Pow: ast.Mult,
-    ast.FloorDiv: ast.Div,
-    ast.Mod: ast.Mult,
-    ast.MatMult: ast.Mult,
-    ast.BitAnd: ast.BitOr,
-}
+FIRST = 12  # tests that ran the line, before all of them
+FIRST_SECONDS = 90
 
 
-class Mutant(NamedTuple):
-    """A module with one fault in it: where, and the text before and after, without comments."""
+class Measured(NamedTuple):
+    """A test file as it passes: how long, and the tests that ran each (module, line).
 
-    path: Path
-    line: int
-    before: str
-    after: str
+    What ran outside of tests, at import or in a fixture, has the test "".
+    """
 
-    def __str__(self) -> str:
-        lines = difflib.unified_diff(self.before.split("\n"), self.after.split("\n"), n=0)
-        changed = [line for line in lines if line[0] in "+-" and line[:3] not in ("+++", "---")]
-        return "\n".join([f"{self.path}:{self.line}", *(f"    {line}" for line in changed)])
-
-
-class Site(NamedTuple):
-    """A place in a module where there can be a fault: the number of a node, and of its change."""
-
-    path: Path
-    node: int
-    change: int
-
-
-def sites(folder: Path, path: Path) -> list[Site]:
-    """Return the places of all mutants of a module."""
-    nodes = enumerate(_code(_parsed(folder / path)))
-    return [Site(path, i, change) for i, node in nodes for change in range(len(_changes(node)))]
-
-
-def mutant_at(folder: Path, site: Site) -> Mutant:
-    """Return the module with the fault of `site`."""
-    tree = _parsed(folder / site.path)
-    before = ast.unparse(tree)
-    node = list(_code(tree))[site.node]
-    _changes(node)[site.change]()
-    return Mutant(site.path, getattr(node, "lineno", 0), before, ast.unparse(tree))
-
-
-def _parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def _code(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes that are executed: no annotations, no docstrings, no text."""
-    for name, field in ast.iter_fields(tree):
-        if name in ("annotation", "returns", "type_params"):
-            continue
-        for node in field if isinstance(field, list) else [field]:
-            if isinstance(node, ast.AST) and not isinstance(node, (ast.JoinedStr, ast.Raise)):
-                yield node
-                yield from _code(node)
-
-
-def _changes(node: ast.AST) -> list:
-    """Return the functions that each put one fault into `node`."""
-
-    def put(name: str, value: object):
-        return lambda: setattr(node, name, value)
-
-    if isinstance(node, ast.Compare):
-        return [
-            put("ops", [kind(), *node.ops[1:]]) for kind in COMPARISONS.get(type(node.ops[0]), [])
-        ]
-    if isinstance(node, (ast.BinOp, ast.AugAssign)) and type(node.op) in OPERATORS:
-        return [put("op", OPERATORS[type(node.op)]())] * (not _is_text(node))
-    if isinstance(node, ast.BoolOp):
-        return [put("op", ast.Or() if isinstance(node.op, ast.And) else ast.And())]
-    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        return [put("value", not node.value)]
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return [put("value", node.value + 1), put("value", 2 * node.value)]
-    if isinstance(node, (ast.If, ast.IfExp, ast.While)):
-        return [put("test", ast.UnaryOp(ast.Not(), node.test))]
-    if isinstance(node, ast.Return) and not isinstance(node.value, (type(None), ast.Constant)):
-        return [put("value", ast.Constant(None))]
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        return [put("value", ast.Constant(None))]
-    return []
-
-
-def _is_text(node: ast.AST) -> bool:
-    """Return whether an operator joins text: such mutants only change messages."""
-    parts = [node.left, node.right] if isinstance(node, ast.BinOp) else [node.value]
-    text = (ast.JoinedStr, ast.List, ast.ListComp)
-    return any(
-        isinstance(part, text) or isinstance(getattr(part, "value", None), str) for part in parts
-    )
+    seconds: float
+    ran: dict[tuple[str, int], set[str]]
 
 
 def suite(path: Path, folder: Path) -> list[str]:
@@ -172,9 +81,51 @@ def suite(path: Path, folder: Path) -> list[str]:
     return [str(file) for name in names for file in sorted(folder.glob(f"tests/test_{name}.py"))]
 
 
-def passes(folder: Path, tests: list[str], limit: float) -> bool:
+@cache
+def measured(folder: Path, file: str) -> Measured:
+    """Run a test file under coverage. Raises SystemExit where it fails without a fault."""
+    began = time.monotonic()
+    settings, data = folder / ".coveragerc", folder / ".coverage"
+    source = folder / "micrograd"
+    settings.write_text(f"[run]\ndynamic_context = test_function\nsource = {source}\n")
+    runner = ["coverage", "run", f"--rcfile={settings}", f"--data-file={data}", "-m", "pytest"]
+    if not passes(folder, [file], 1800, runner):
+        raise SystemExit(f"these tests fail as they are: {file}")
+    covered = CoverageData(str(data))
+    covered.read()
+    ran = defaultdict(set)
+    for module in covered.measured_files():
+        for line, contexts in covered.contexts_by_lineno(module).items():
+            tests = {f"{file}::{name.rpartition('.')[2]}" if name else "" for name in contexts}
+            ran[str(Path(module).relative_to(folder)), line] |= tests
+    data.unlink()
+    return Measured(time.monotonic() - began, ran)
+
+
+def noticed(folder: Path, mutant: Mutant, files: list[str]) -> bool:
+    """Return whether a test fails with the mutant in its place."""
+    every = [measured(folder, file) for file in files]
+    lines = range(mutant.start, mutant.line + 1)
+    ran = {test for m in every for line in lines for test in m.ran[str(mutant.path), line]}
+    tests = sorted(ran - {""})
+    limit = 3 * sum(m.seconds for m in every) + 10
+    first = sorted(random.Random(0).sample(tests, min(FIRST, len(tests))))
+    rest = files if "" in ran or not ran else tests
+    file = folder / mutant.path
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(mutant.after, encoding="utf-8")
+    try:
+        few = rest != first and bool(first)
+        stages = [(first, min(limit, FIRST_SECONDS))] * few + [(rest, limit)]
+        return not all(passes(folder, *stage) for stage in stages)
+    finally:
+        file.write_text(whole, encoding="utf-8")
+
+
+def passes(folder: Path, tests: list[str], limit: float, runner: list[str] | None = None) -> bool:
     """Return whether all tests pass in the copy within `limit` seconds."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    options = ["-x", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", *(runner or ["pytest"]), *options, *tests]
     environment = os.environ | {
         "PYTHONPATH": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -234,7 +185,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("modules", nargs="*", default=list(SUITES), help="files or folders")
     parser.add_argument("--count", type=int, default=60, help="mutants tried (60)")
     parser.add_argument("--seed", type=int, default=0, help="of their choice (0)")
-    parser.add_argument("--seconds", type=float, help="limit of a mutant (3 × whole tests + 10)")
     parser.add_argument("--tests", nargs="+", help="test files, instead of those that belong")
     return parser.parse_args()
 
@@ -256,28 +206,14 @@ def main() -> None:
 
 def _living(folder: Path, mutants: list[Mutant], chosen: argparse.Namespace) -> Iterator[Mutant]:
     """Yield the mutants that no test notices."""
-    limits: dict[tuple[str, ...], float] = {}
     for number, mutant in enumerate(mutants, 1):
-        tests = chosen.tests or suite(mutant.path, folder)
-        if tuple(tests) not in limits:
-            limits[tuple(tests)] = chosen.seconds or _limit(folder, tests)
-        file = folder / mutant.path
-        whole = file.read_text(encoding="utf-8")
-        file.write_text(mutant.after, encoding="utf-8")
-        alive = passes(folder, tests, limits[tuple(tests)])
-        file.write_text(whole, encoding="utf-8")
-        said = f"LIVES {mutant}" if alive else f"killed {mutant.path}:{mutant.line}"
-        print(f"{number}/{len(mutants)} {said}", flush=True)
-        if alive:
+        began = time.monotonic()
+        killed = noticed(folder, mutant, chosen.tests or suite(mutant.path, folder))
+        said = f"killed {mutant.path}:{mutant.line}" if killed else f"LIVES {mutant}"
+        seconds = time.monotonic() - began
+        print(f"{number}/{len(mutants)} {seconds:.0f} s: {said}", flush=True)
+        if not killed:
             yield mutant
-
-
-def _limit(folder: Path, tests: list[str]) -> float:
-    """Return how long mutants may take. Raises SystemExit where the tests fail without a fault."""
-    began = time.monotonic()
-    if not passes(folder, tests, 1800):
-        raise SystemExit(f"these tests fail as they are: {' '.join(tests)}")
-    return 3 * (time.monotonic() - began) + 10
 
 
 if __name__ == "__main__":

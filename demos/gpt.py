@@ -11,7 +11,6 @@ through a head.
 
 from __future__ import annotations
 
-import random
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,13 +25,14 @@ from microgpt import (
     document,
     filling,
     head,
+    last_layer,
     past,
     sampled,
     trained,
 )
 from stage import claim, run, t, table
 
-from micrograd import Value, no_grad
+from micrograd import Value, labelled
 from micrograd.lowering import lower
 from micrograd.stepper import save_page
 
@@ -111,7 +111,8 @@ def show(r: Measured) -> None:
     )
     times = f"{1000 * r.eager_seconds:.0f} / {1000 * r.seconds:.2f} = {r.ratio:.0f}"
     print(t("milliseconds per step, engine / arrays", "每步毫秒，引擎 / 数组"), times)
-    print(*r.names)
+    for first in range(0, len(r.names), 4):
+        print(*(name.ljust(16) for name in r.names[first : first + 4]))
 
 
 @claim(
@@ -146,14 +147,6 @@ def it_learns(r: Measured) -> bool:
     return r.late < np.log(len(LETTERS))
 
 
-def attended(r: Measured, name: str) -> list[Any]:
-    """Return the attention of each head of the last layer over the letters of a name."""
-    ids, _, _, mask = document(name, min(len(name) + 1, r.model.block))
-    with no_grad():
-        heads = r.model(ids, mask)[1]
-    return [np.array([[a.data for a in row] for row in rows]) for rows in heads]
-
-
 def draw(r: Measured) -> Any:
     """Draw the losses, and the attention of the first head over a name."""
     from figures import BLUE, matrix, panels
@@ -167,21 +160,25 @@ def draw(r: Measured) -> Any:
     name = NAMES[0]
     letters = [*("." + name)[: r.model.block]]
     title = t("whom a letter attends to (row: who)", "每个字母注意到谁（行：谁）")
-    matrix(right, attended(r, name)[0], title, 1)
+    matrix(right, last_layer(r.model, name)[0][0], title, 1)
     right.set_xticks(range(len(letters)), letters)
     right.set_yticks(range(len(letters)), letters)
     return figure
 
 
 def page(r: Measured, path: str) -> None:
-    """Write the page that steps through a small head over two positions, beside the figure."""
-    rng = random.Random(1)
+    """Write the page of the first number that the first head gives at a name's first letter."""
+    letters = "." + NAMES[0][0]
+    _, qkv = last_layer(r.model, letters[1:])
     q, k, v = (
-        [[Value(round(rng.gauss(0, 1), 1), label=f"{x}{i}{j}") for j in (1, 2)] for i in (1, 2)]
-        for x in "qkv"
+        [
+            [Value(x.data, label=f"{name}{letter}{n}") for n, x in enumerate(row, 1)]
+            for letter, row in zip(letters, rows)
+        ]
+        for name, rows in zip("qkv", qkv[0])
     )
-    _, out = head(q, k, v, past(2))
-    save_page(sum(out[1], Value(0.0)), str(Path(path).with_suffix(".html")), "A head of attention")
+    taken = labelled(head(q, k, v, past(2))[1], "taken")
+    save_page(taken[1][0], str(Path(path).with_suffix(".html")), "A head of attention")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from micrograd import Value, dot, labelled, mean, softmax
+from micrograd import Value, dot, labelled, mean, no_grad, softmax
 from micrograd.losses import cross_entropy
 from micrograd.nn import Embedding, one_hot
 from micrograd.optim import Adam
@@ -63,7 +63,7 @@ class GPT:
         self.tokens.rows = self.matrices["wte"]
 
     def __call__(self, ids, past):
-        """Return the logits of every position, and the attention of the heads of the last layer."""
+        """Return the logits of every position; of the last layer, each head's attention and qkv."""
         xs = [normalised(x) for x in added(self.tokens(ids), self.matrices["wpe"])]
         for i in range(self.layers):
             W = {name: self.matrices[f"layer{i}.{name}"] for name in LAYER}
@@ -72,20 +72,29 @@ class GPT:
             for name, rows in zip("qkv", (q, k, v)):
                 labelled(rows, name)
             parts = [slice(first, first + size) for first in range(0, DIM, size)]
-            heads = [head(*([x[part] for x in rows] for rows in (q, k, v)), past) for part in parts]
+            qkv = [[[x[part] for x in rows] for rows in (q, k, v)] for part in parts]
+            heads = [head(*rows, past) for rows in qkv]
             joined = [[x for _, out in heads for x in out[n]] for n in range(len(xs))]
             xs = added([linear(x, W["attn_wo"]) for x in joined], xs)
             hidden = [[z.relu() ** 2 for z in linear(normalised(x), W["mlp_fc1"])] for x in xs]
             xs = added([linear(h, W["mlp_fc2"]) for h in hidden], xs)
-        return [linear(x, self.matrices["lm_head"]) for x in xs], [a for a, _ in heads]
+        return [linear(x, self.matrices["lm_head"]) for x in xs], [a for a, _ in heads], qkv
 
     def loss(self, ids, targets, weights, past):
-        logits, _ = self(ids, past)
+        logits = self.logits(ids, past)
         losses = [cross_entropy(z, one_hot(y, len(LETTERS))) for z, y in zip(logits, targets)]
         return dot(losses, weights)
 
     def logits(self, ids, past):
         return self(ids, past)[0]
+
+
+def last_layer(model, name):
+    """Return, of the last layer's heads, the attention over the letters of a name; q, k and v."""
+    ids, _, _, mask = document(name, min(len(name) + 1, model.block))
+    with no_grad():
+        _, heads, qkv = model(ids, mask)
+    return [np.array([[a.data for a in row] for row in rows]) for rows in heads], qkv
 
 
 def document(name, length):

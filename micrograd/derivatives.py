@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from reprlib import repr as shorten
 from typing import Any, Literal, overload
 
+from micrograd.core.checks import check_flags, is_list
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
-from micrograd.core.kinds import Elementary, Handmade
-from micrograd.core.modes import described
+from micrograd.core.handmade import Handmade
+from micrograd.core.kinds import Elementary
+from micrograd.core.modes import check_recording, described
 from micrograd.engine import Value, topological_order
 from micrograd.ops import OF_NUMBERS, ROWS, Row
 
@@ -23,9 +26,12 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
     """Return ∂y/∂x for every x, 0 where y does not depend on it.
 
     With `create_graph` the results are Values, which can be differentiated again; raises
-    ValueError where a node's backward step is a function of the user's.
+    ValueError where a node's backward step is a function of the user's, and under `no_grad()`.
     """
+    check_values("grad", (y,), xs)
+    check_flags(create_graph=create_graph)
     if create_graph:
+        check_recording("a gradient that can be differentiated again")
         adjoints = _adjoints(y, xs)
         return [adjoints.get(x) or Value(0.0) for x in xs]
     totals = {y: 1.0}
@@ -35,12 +41,24 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
 
 def jacobian(ys: Sequence[Value], xs: Sequence[Value]) -> list[list[float]]:
     """Return ∂yᵢ/∂xⱼ as a list of rows, one per y (L7)."""
+    check_values("jacobian", ys, xs)
     return [grad(y, xs) for y in ys]
 
 
 def hessian(y: Value, xs: Sequence[Value]) -> list[list[float]]:
     """Return ∂²y/∂xᵢ∂xⱼ as a list of rows."""
+    check_values("hessian", (y,), xs)
     return jacobian(grad(y, xs, create_graph=True), xs)
+
+
+def check_values(function: str, *several: Any) -> None:
+    """Raise TypeError where one of `several` is no list of Values."""
+    for values in several:
+        if not is_list(values):
+            raise TypeError(f"{function} takes the Values in a list, not {shorten(values)}")
+        for value in values:
+            if not isinstance(value, Value):
+                raise TypeError(f"{function} takes Values, not {shorten(value)}")
 
 
 def _adjoints(y: Value, xs: Sequence[Value]) -> dict[Value, Value]:

@@ -11,10 +11,12 @@ from functools import partial
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from micrograd.core.checks import check_list
 from micrograd.core.copying import deep_copy, reduced, restore
-from micrograd.core.kinds import ELEMENTARY, LEAF, Handmade, Operation, Stated, explain
+from micrograd.core.handmade import Handmade, name_of, operands_of, operation_of
+from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain
 from micrograd.core.modes import MODE, mode
-from micrograd.core.numbers import data_of, number
+from micrograd.core.numbers import data_of, grad_of, number
 from micrograd.core.order import next_index, reset_interior, rewire, topological_order
 from micrograd.core.recording import (
     checked_sweep,
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from micrograd.core.declared import Declared
 else:
     Declared = object
+
+
+_NONE: tuple[Value, ...] = ()  # these very objects: nothing was said, the case of most leaves
+_UNNAMED = ""
 
 
 class Value(Declared):
@@ -80,7 +86,11 @@ class Value(Declared):
         def __setattr__(self, name: str, value: Any) -> None: ...  # users add attributes
 
     def __init__(
-        self, data: Any, _children: Iterable[Value] = (), _op: Any = "", label: str = ""
+        self,
+        data: Any,
+        _children: Iterable[Value] = _NONE,
+        _op: Any = _UNNAMED,
+        label: str = _UNNAMED,
     ) -> None:
         self.data = data if data.__class__ is float else number(data)
         self.grad = 0.0
@@ -88,12 +98,12 @@ class Value(Declared):
         self._operation: Operation = LEAF
         self._x = self._y = None
         self._index = next_index()
-        if label:
-            self.label = label
-        if _op or _children:
-            self._x = tuple(_children)
-            stated = isinstance(_op, (tuple, list)) and _op
-            self._operation = Stated(_op, len(self._x)) if stated else Handmade(_op or "")
+        if label is not _UNNAMED:
+            self.label = name_of(label)
+        if _op is not _UNNAMED or _children is not _NONE:
+            operands = operands_of(_children)
+            self._operation = operation_of(_op, len(operands))
+            self._x = None if self._operation is LEAF else operands
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -121,7 +131,7 @@ class Value(Declared):
                 "through; call it after the block"
             )
         order = reset_interior(self)
-        self.grad += number(seed)
+        self.grad = grad_of(self) + number(seed)
         nodes = reversed(order)
         while length_hint(nodes):
             try:
@@ -221,7 +231,7 @@ class Value(Declared):
 
     @_prev.setter
     def _prev(self, parents: Iterable[Value]) -> None:
-        rewire(self, tuple(parents))
+        rewire(self, operands_of(parents))
 
     @property
     def _backward(self) -> Callable[[], object]:
@@ -229,6 +239,8 @@ class Value(Declared):
 
     @_backward.setter
     def _backward(self, function: Callable[[], object]) -> None:
+        if not callable(function):
+            raise TypeError(f"_backward is a function without arguments, not {function!r}")
         base = self._operation
         self._operation = Handmade(
             self._op, base.base if isinstance(base, Handmade) else base, function
@@ -282,10 +294,12 @@ def weighted_sum(
     scope: str | None = None,
 ) -> Value:
     """Return Σ wᵢxᵢ + b as one node. Raises ValueError where the lengths differ."""
+    check_list("weighted_sum", weights)
+    check_list("weighted_sum", inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
-    pairs = tuple(weights), inputs if isinstance(inputs, Inputs) else tuple(map(operand, inputs))
-    return record_weighted_sum(*pairs, bias, scope)
+    pairs = tuple(map(operand, weights)), Inputs(map(operand, inputs))
+    return record_weighted_sum(*pairs, None if bias is None else operand(bias), scope)
 
 
 def operand(other: Any) -> Value:

@@ -39,6 +39,10 @@ _FILE = re.compile(r"(?s)(.+\.py):(\w+)\s*")
 _LETTERS = [c for c in string.ascii_lowercase if c not in "fxyz"]
 
 
+class NoValueError(ValueError):
+    """Report a name in an expression that the point says nothing of."""
+
+
 def read(text: str, at: Mapping[str, float]) -> Value:
     """Return the Value that `text` names: an expression at the point `at`, or FILE.py:NAME.
 
@@ -103,6 +107,8 @@ def parse(text: str, at: Mapping[str, float]) -> Value:
     Raises ValueError where the text is not an expression or a name has no value.
     """
     _check_text(text)
+    if not isinstance(at, Mapping):
+        raise TypeError(f"the point is a dict of numbers by name, not {at!r}")
     try:
         result = _Reader(text, at).run()
     except (RecursionError, MemoryError):
@@ -221,7 +227,7 @@ class _Reader:
         if name not in self.values:
             hint = near_misses.near_name(name, list(self.values))
             point = "" if hint.startswith(",") else f", such as {name}=1"
-            raise ValueError(f"{name} has no value; give the point{point}{hint}")
+            raise NoValueError(f"{name} has no value; give the point{point}{hint}")
         self.used.add(name)
         return self.values[name]
 

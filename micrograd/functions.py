@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd.core.checks import check_list
+from micrograd.core.checks import check_list, is_list
 from micrograd.engine import Value, operand
 
 __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
@@ -13,8 +13,12 @@ __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
 
 def labelled(nested: Any, label: str) -> Any:
     """Label a Value, or those of nested lists by their places, W2,0 in W; return what was given."""
+    if not isinstance(label, str):
+        raise TypeError(f"a label is text, not {label!r}")
     if isinstance(nested, Value):
         nested.label = label
+    elif not is_list(nested):
+        raise TypeError(f"Values are labelled, and nested lists of them, not {nested!r}")
     else:
         between = "," if label[-1:].isdigit() else ""
         for i, part in enumerate(nested):
@@ -46,8 +50,7 @@ def softmax(xs: Sequence[Value | float]) -> list[Value]:
     """Return exp xᵢ / Σ exp x for every i (L10). Raises ValueError where there is none."""
     top = _largest(_some(xs, "softmax"))
     powers = [(x - top).exp() for x in xs]
-    first, *rest = powers
-    total = sum(rest, first)
+    total = _total(powers)
     return [power / total for power in powers]
 
 
@@ -60,19 +63,26 @@ def log_softmax(xs: Sequence[Value | float]) -> list[Value]:
 
 
 def _log_sum_exp(below: Sequence[Value]) -> Value:
-    first, *rest = (x.exp() for x in below)
-    total: Value = sum(rest, first)
-    log: Value = total.log()
+    log: Value = _total([x.exp() for x in below]).log()
     return log
+
+
+# Of one number too they are nodes of their own: a softmax of 1 is lowered in one array with those
+# of 2, 3, ...
 
 
 def _largest(xs: Sequence[Value | float]) -> Value:
     # As a node, not as a number: the graph can be replayed and lowered on other data. What it
     # adds to the gradients cancels.
     top, *rest = map(operand, xs)
-    for value in rest:
+    for value in rest or [top]:
         top = top.max(value)
     return top
+
+
+def _total(xs: Sequence[Value]) -> Value:
+    first, *rest = xs
+    return sum(rest, first) if rest else 0.0 + first
 
 
 def _some(xs: Sequence[Value | float], name: str) -> Sequence[Value | float]:

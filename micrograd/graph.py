@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
-from micrograd.core.kinds import Handmade
+from micrograd.core.handmade import Handmade
 from micrograd.engine import Value, topological_order
 from micrograd.ops import BY_NAME
 
@@ -74,10 +75,19 @@ class Graph:
         )
 
     def name(self, id: int) -> str:
-        """Return the node's label; without one a constant's number, else v and the id."""
+        """Return the node's label; without one a constant's number, else v and the id.
+
+        Where a label is called so already, an underscore follows.
+        """
         if self.labels[id]:
             return self.labels[id]
-        return f"{self.data[id]:g}" if self.ops[id] == LEAF else f"v{id}"
+        if self.ops[id] == LEAF:
+            return f"{self.data[id]:g}"
+        return f"v{id}_" if f"v{id}" in self._given else f"v{id}"
+
+    @cached_property
+    def _given(self) -> frozenset[str]:
+        return frozenset(self.labels)
 
     def formula(self, id: int) -> str:
         """Return what the node computes, in the names of its operands: `a * b`, `max(y, z)`."""

@@ -73,7 +73,7 @@ def mse(predictions: Scores, targets: Sequence[Value | float]) -> Value:
             raise TypeError(f"mse takes a list of predictions and one of targets, not {numbers!r}")
     if len(predictions) != len(targets) or not len(targets):
         raise ValueError(f"{len(predictions)} predictions for {len(targets)} targets")
-    return mean([(p - t) ** 2 for p, t in zip(predictions, targets)])
+    return mean([(operand(p) - t) ** 2 for p, t in zip(predictions, targets)])
 
 
 def l2(weights: Any, strength: float = 1.0, squared: bool = True) -> Value:

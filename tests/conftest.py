@@ -1,5 +1,7 @@
+import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,13 +14,46 @@ sys.path.append(str(ROOT / "demos"))  # a demo finds those beside it, as when it
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def pytest_configure():
-    """Refuse to test another package of the same name: PyPI has one."""
+def pytest_addoption(parser):
+    parser.addoption(
+        "--passed", type=Path, help="file of tests to leave out; those that pass are added"
+    )
+
+
+def pytest_configure(config):
+    """Refuse to test another package of the same name, PyPI has one; leave the user's cache alone.
+
+    What tests compile is kept with what pytest keeps, so that the next run need not compile it.
+    """
     if not Path(micrograd.__file__).is_relative_to(ROOT):
         raise pytest.UsageError(
             f"the tests would run against {micrograd.__file__}, not this checkout; "
             f"install it with: pip install -e '{ROOT}[test]'"
         )
+    kept = getattr(config, "cache", None)  # there is none with -p no:cacheprovider
+    folder = kept.mkdir("compiled") if kept else tempfile.mkdtemp()
+    os.environ["XDG_CACHE_HOME"] = str(folder)
+    if not kept:
+        config.add_cleanup(lambda: shutil.rmtree(folder))
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what passed in another run, so that a richer environment tries only the rest."""
+    record = config.getoption("passed")
+    if record is None or not record.exists():
+        return
+    passed = set(record.read_text().splitlines())
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
+    items[:] = [item for item in items if item.nodeid not in passed]
+
+
+def pytest_sessionfinish(session):
+    record = session.config.getoption("passed")
+    if record is None or hasattr(session.config, "workerinput"):  # a worker of pytest-xdist
+        return
+    reports = session.config.pluginmanager.getplugin("terminalreporter").stats.get("passed", [])
+    with record.open("a") as file:
+        file.writelines(f"{report.nodeid}\n" for report in reports)
 
 
 @pytest.fixture(scope="session")

@@ -10,21 +10,31 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from micrograd.lowering.native.compiler import available
+from tests.compiled_together import compiled_together
 from tests.fuzz_cases import Case
 from tests.fuzz_draw import Draw
 from tests.lowering_oracle import (
     Right,
     by_engine,
     by_export,
-    by_native,
     by_program,
     by_source,
     difference,
+    in_c,
+    natively,
+    repeated,
 )
+
+TOGETHER = 100  # cases whose C is compiled at once
+NATIVE = ("c", "blocks")  # a batch as it is, and many times over: samples are treated in blocks
+SEVERAL = 67  # samples at least
 
 WAYS: dict[str, Callable[..., Any]] = {
     "program": by_program,
@@ -32,21 +42,58 @@ WAYS: dict[str, Callable[..., Any]] = {
     "export": by_export,
 }
 if available():
-    WAYS["c"] = by_native
+    WAYS["c"] = WAYS["blocks"] = in_c
 TEXTS = ("program", "source", "export")  # what takes no compiler
 
 
-def failures(case: Case, ways: Sequence[str] = tuple(WAYS)) -> dict[str, str]:
-    """Return what goes wrong with a case, by the way to run it; "lower" where none can."""
+class Ready(NamedTuple):
+    """A case that was lowered, also to run natively, with what is right; or why it was not."""
+
+    program: Any
+    native: Any
+    batch: Any
+    right: Any
+    reduction: str = "mean"
+    error: str = ""
+
+
+def ready(case: Case, ways: Sequence[str]) -> Ready:
+    """Lower a case."""
     module: dict[str, Any] = {}
     try:
         exec(str(case), module)
     except Exception as error:
-        return {"lower": described(error)}
-    program, batch = module["program"], module["batch"]
-    right = by_engine(program, module["loss"], batch, module["reduction"])
-    wrong = {way: tried(run, program, batch, right) for way, run in WAYS.items() if way in ways}
+        return Ready(None, None, None, None, error=described(error))
+    program, batch, reduction = (module[name] for name in ("program", "batch", "reduction"))
+    right = by_engine(program, module["loss"], batch, reduction)
+    native = natively(program) if set(ways) & set(NATIVE) else None
+    return Ready(program, native, batch, right, reduction)
+
+
+def failures(case: Case, ways: Sequence[str] = tuple(WAYS)) -> dict[str, str]:
+    """Return what goes wrong with a case, by the way to run it; "lower" where none can."""
+    return failures_of(ready(case, ways), ways)
+
+
+def failures_of(case: Ready, ways: Sequence[str]) -> dict[str, str]:
+    if case.error:
+        return {"lower": case.error}
+    wrong = {}
+    for way in ways:
+        program = case.native if way in NATIVE else case.program
+        other = many(case) if way == "blocks" else case
+        wrong[way] = tried(WAYS[way], program, other.batch, other.right)
     return {way: text for way, text in wrong.items() if text}
+
+
+def many(case: Ready) -> Ready:
+    """Return a case with its batch many times over."""
+    if not case.batch:
+        return case
+    times = 1 + SEVERAL // len(case.batch[0])
+    batch = [[*x] * times for x in case.batch]
+    right = repeated(case.right, times, case.reduction, case.program.inputs)
+    return case._replace(batch=batch, right=right)
 
 
 def tried(run: Callable[..., Any], program: Any, batch: Any, right: Right) -> str:
@@ -74,6 +121,17 @@ def report(case: Case, way: str) -> str:
     return f"seed {case.seed}, {way}: {failures(small, (way,))[way]}\n\n{small}"
 
 
+def all_failures(cases: Sequence[Case], ways: Sequence[str]) -> list[dict[str, str]]:
+    """Return what goes wrong with each of some cases, compiled together."""
+    several = [ready(case, ways) for case in cases]
+    native = [case.native for case in several if case.native]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        compiled_together(native, Path(folder)) if native else nullcontext(),
+    ):
+        return [failures_of(case, ways) for case in several]
+
+
 def main(arguments: list[str]) -> int:
     """Run cases, print what goes wrong, and return how many do."""
     parser = argparse.ArgumentParser(prog="python -m tests.lowering_fuzz")
@@ -83,10 +141,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=list(WAYS))
     options = parser.parse_args(arguments)
     wrong: dict[str, list[Case]] = {}
-    for seed in range(options.seed, options.seed + options.count):
-        case = Draw(seed).case()
-        for way in failures(case, options.ways):
-            wrong.setdefault(way, []).append(case)
+    end = options.seed + options.count
+    for start in range(options.seed, end, TOGETHER):
+        cases = [Draw(seed).case() for seed in range(start, min(end, start + TOGETHER))]
+        for case, ways in zip(cases, all_failures(cases, options.ways)):
+            for way in ways:
+                wrong.setdefault(way, []).append(case)
     for way, cases in wrong.items():
         for case in cases[: options.shown]:
             print(f"{report(case, way)}\n{'-' * 80}")

@@ -116,10 +116,31 @@ def by_program(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
 
 def by_native(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
     """Return what the same program gives as compiled C."""
-    native = natively(program)
+    return in_c(natively(program), batch)
+
+
+def in_c(native: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
+    """Return what a compiled program gives; the loss alone has to be that with gradients."""
     loss, gradients = by_program(native, batch)
     assert close(native(*batch), loss)
     return loss, gradients
+
+
+def repeated(right: Right, times: int, reduce: str, inputs: Sequence[str]) -> Right:
+    """Return what is right for a batch that is there several times over."""
+    share = 1 / times if reduce == "mean" else 1.0
+
+    def whole(name: str, x: Any) -> Any:
+        if name in inputs:
+            return np.concatenate([x * share] * times)
+        return x * share * times
+
+    return Right(
+        right.loss * share * times,
+        {name: whole(name, x) for name, x in right.gradients.items()},
+        right.size * share * times,
+        {name: whole(name, x) for name, x in right.sizes.items()},
+    )
 
 
 def natively(program: Program) -> Program:

@@ -35,6 +35,7 @@ STOREYS = {
     "core": [
         ["checks", "declared", "formulas", "modes", "numbers"],
         ["kinds"],
+        ["handmade"],
         ["order"],
         ["copying", "recording"],
         ["__init__"],

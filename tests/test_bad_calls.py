@@ -1,6 +1,7 @@
 """Bad arguments of public functions, row by row: the errors are worded as a person needs them."""
 
 import math
+from functools import partial
 
 import pytest
 
@@ -18,6 +19,22 @@ from micrograd.stepper.terminal import Walkthrough
 from micrograd.training.history import History
 from tests.bad_inputs import STOCK, write_files
 
+NO_WHOLE = (math.nan, math.inf, 2.5, "3", None, True, [])
+NO_NUMBER = (math.nan, math.inf, "1", None, [], 1j)
+NO_FLAG = (math.nan, "no", None, 2, [])
+NO_TEXT = (math.nan, 3, None, True, [], b"x")
+CONFIG = {
+    **dict.fromkeys(("hidden", "rare", "corrupt", "min_count", "width", "dim"), NO_WHOLE),
+    **dict.fromkeys(("delta", "dropout"), NO_NUMBER),
+    **dict.fromkeys(("average", "viterbi", "lower", "fold_digits", "frozen"), NO_FLAG),
+    **dict.fromkeys(("kind", "loss", "label", "scheme", "activation", "sampler"), NO_TEXT),
+    "features": ("case", None, 3, [3], {"case": 1}),
+}
+TRAINING = {
+    **dict.fromkeys(("epochs", "batch", "patience", "seed"), (*NO_WHOLE, -1)),
+    **dict.fromkeys(("optimizer", "schedule", "engine"), NO_TEXT),
+    "rate": NO_NUMBER,
+}
 X = Value(2.0, label="x")
 Y = X * X + 1
 ROWS = {
@@ -86,6 +103,12 @@ ROWS = {
     "1 / 0": (lambda: 1 / Value(0.0), "a divisor other than 0"),
     "exp of 1000": (lambda: Value(1000.0).exp(), "below 709.8"),
     "short input": (lambda: MLP(3, [1])([1.0]), "3"),
+}
+ROWS |= {
+    f"{kind.__name__} {name}={value!r}": (partial(kind, **{name: value}), f"{name} ")
+    for kind, names in ((Config, CONFIG), (Training, TRAINING))
+    for name, values in names.items()
+    for value in values
 }
 HISTORY = History([{"epoch": 1, "loss": math.e}, {"epoch": 2, "loss": 1.0}])
 

@@ -23,6 +23,15 @@ tag                                     | MODEL is missing
 evaluate                                | FILE is missing
 draw x y                                | 'y' is one argument too many
 step x y z                              | 'y z' is one argument too many
+draw 'x*y' x=1,y=2                      | too many (is --at x=1,y=2 meant?)
+draw -- '-x*y' --at x=1,y=2             | --at stands behind --, where no option is read
+step x x=1                              | (is --at x=1 meant?)
+step x y x=1                            | 'y x=1' is one argument too many; see
+draw x                                  | x has no value; give the point, such as --at x=1
+step 'x*y' --at x=1                     | y has no value; give the point, such as --at y=1
+train --dropout 1                       | '1' is not a finite number from 0 to 0.99
+train --seed -1                         | from 0 to 9,223,372,036,854,775,807
+train --delta 1e7                       | '1e7' is not a finite number from 0 to 1,000,000
 draw x --mod fprop                      | is --mode meant?
 draw x --at                             | --at: a value must follow it
 draw x --level                          | --level: a value must follow it
@@ -105,7 +114,7 @@ draw 'pi*x' --at x=1                    | pi=3.14159
 draw X --at x=1                         | is x meant?
 draw alpa --at alpha=1                  | is alpha meant?
 draw sigmoid --at x=1                   | write sigmoid(...)
-draw 'x + y' --at x=1                   | y has no value; give the point, such as y=1
+draw 'x + y' --at x=1                   | y has no value; give the point, such as --at y=1
 draw x --at x=1,q=2                     | q got a value but does not occur
 draw '(x + 1' --at x=1                  | a ) is missing
 draw 'x + 1)' --at x=1                  | a ( is missing

@@ -14,6 +14,9 @@ from micrograd import (
     DomainError,
     Value,
     detect_anomaly,
+    grad,
+    hessian,
+    jacobian,
     no_grad,
     scope,
     topological_order,
@@ -21,6 +24,7 @@ from micrograd import (
 )
 from micrograd.core.modes import AnomalyError, comparisons_reported
 from micrograd.engine import sum_of_products
+from micrograd.functions import labelled
 from micrograd.graph import snapshot
 from micrograd.ops import ROWS
 
@@ -641,6 +645,69 @@ def test_local_gradients_may_be_given_as_numbers():
         Value(4.0, (x,), (4.0, 1.0))
     with pytest.raises(TypeError, match="cannot hold"):
         Value(4.0, (x,), (x,))
+
+
+def test_local_gradients_may_be_an_array():
+    for slopes in ([3.0], [3.0, 2.0]):
+        x = Value(1.0)
+        children = np.array([x] * len(slopes))
+        Value(1.0, children, np.array(slopes)).backward()
+        assert x.grad == sum(slopes)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda x: Value(4.0, x, "f"), TypeError, "operands of a node are a tuple of Values"),
+        (lambda x: Value(4.0, (x, 1.0), "f"), TypeError, "operands of a node are a tuple"),
+        (lambda x: Value(4.0, "ab", "f"), TypeError, "operands of a node are a tuple"),
+        (lambda x: Value(4.0, 3, "f"), TypeError, "operands of a node are a tuple"),
+        (lambda x: setattr(x * 2, "_prev", (1.0, 2.0)), TypeError, "operands of a node are"),
+        (lambda x: setattr(x * 2, "_prev", x), TypeError, "operands of a node are a tuple"),
+        (lambda x: Value(4.0, (x,), 3), TypeError, "said by its name, or by one local gradient"),
+        (lambda x: Value(4.0, (x,), (s for s in [1.0])), TypeError, "said by its name"),
+        (lambda x: Value(4.0, (x,), ()), ValueError, "0 local gradients for 1 children"),
+        (lambda x: Value(4.0, (), (1.0,)), ValueError, "1 local gradients for 0 children"),
+        (lambda x: Value(4.0, label=b"x"), TypeError, "a label is text, not b'x'"),
+        (lambda x: Value(4.0, label=["x"]), TypeError, "a label is text, not"),
+        (lambda x: setattr(x * 2, "_backward", None), TypeError, "_backward is a function"),
+        (lambda x: setattr(x * 2, "_backward", 3), TypeError, "_backward is a function"),
+        (lambda x: grad(3.0, [x]), TypeError, "grad takes Values, not 3.0"),
+        (lambda x: grad(x * 2, x), TypeError, "grad takes the Values in a list"),
+        (lambda x: grad(x * 2, [1.0]), TypeError, "grad takes Values, not 1.0"),
+        (lambda x: grad(x * 2, [1.0], create_graph=True), TypeError, "takes Values, not 1.0"),
+        (lambda x: jacobian(x, [x]), TypeError, "jacobian takes the Values in a list"),
+        (lambda x: hessian([x], [x]), TypeError, "hessian takes Values, not"),
+        (lambda x: topological_order([x]), TypeError, "the nodes below Values are ordered"),
+        (lambda x: weighted_sum(None, [x]), TypeError, "weighted_sum takes a list"),
+        (lambda x: scope(3), TypeError, "a scope has a name, a text, not 3"),
+        (lambda x: labelled(3, "x"), TypeError, "Values are labelled, and nested lists"),
+    ],
+)
+def test_what_makes_no_node_or_derivative_is_said(make, error, message):
+    with pytest.raises(error, match=message):
+        make(Value(2.0))
+
+
+def test_weighted_sums_take_numbers_for_values():
+    x = Value(2.0)
+    out = weighted_sum([3.0, x], [x, 0.5], bias=4.0)
+    out.backward()
+    assert (out.data, x.grad) == (11.0, 3.5)
+
+
+def test_labels_may_be_numbers_and_nothing_has_no_order():
+    assert (Value(1.0, label=3).label, Value(1.0, label=None).label) == ("3", "")
+    assert topological_order() == []
+
+
+@pytest.mark.parametrize("grad", [None, "0", [0.0]])
+def test_a_gradient_that_is_no_number_is_said_with_the_node(grad):
+    x = Value(1.0, label="x")
+    x.grad = grad
+    for out in (x, x * 2, x.tanh(), weighted_sum([x], [x])):
+        with pytest.raises(TypeError, match="grad of 'x' is .* not a number; set it to 0.0"):
+            out.backward()
 
 
 @pytest.mark.parametrize("symbol", ["", "mine"])

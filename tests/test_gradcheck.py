@@ -8,7 +8,7 @@ import pytest
 from micrograd import Value, topological_order
 from micrograd.gradcheck import Report, gradcheck
 from micrograd.nn import MLP, Dropout
-from micrograd.ops import BY_NAME, Row
+from micrograd.ops import BY_NAME, ROWS, Row
 
 
 def wrong_square(x):
@@ -269,6 +269,100 @@ def test_the_worst_is_the_largest_error_and_comes_first():
 def test_a_step_or_tolerance_of_nothing_is_refused(options):
     with pytest.raises(ValueError, match="(h|tolerance) is a number (other than|above) 0"):
         gradcheck(lambda x: x, [1.0], **options)
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "takes"),
+    [
+        (lambda x, y: x * y, [1.0], r"1 argument, but takes \(x, y\)"),
+        (lambda x: x, [1.0, 2.0], r"2 arguments, but takes \(x\)"),
+        (lambda *, x: x, [1.0], r"1 argument, but takes \(\*, x\)"),
+        (MLP(2, [1]).parameters, [1.0], r"1 argument, but takes \(\)"),
+    ],
+)
+def test_another_number_of_inputs_is_said(function, at, takes):
+    with pytest.raises(TypeError, match="the function is called with " + takes):
+        gradcheck(function, at)
+
+
+def test_only_leaves_of_the_graph_can_be_checked():
+    x = Value(2.0)
+    inner = x * 3
+    for leaf, reason in ((Value(2.0), "not in the graph"), (inner, "computed from others")):
+        with pytest.raises(ValueError, match=f"list of its leaves; .* is {reason}"):
+            gradcheck(inner * inner, [x, leaf])
+
+
+def test_the_table_of_a_notebook_has_all_three_verdicts():
+    slopes = (1e-4, 1e12, 2.0)
+    case = claimed(lambda x, y, z: 1e-6 * x + 1e12 * y + 1e12 * z, *slopes)
+    report = gradcheck(case, [1.0, 1.0, 1.0])
+    html = report._repr_html_()
+    assert html.index("agrees</td>") < html.index("DIFFERS") < html.index("cannot tell")
+    assert report.worst.name == "x0"
+    assert "<td>agrees</td>" in html
+    assert "<td>DIFFERS</td>" in html
+    assert "<td>cannot tell here: rounding: f is 2e+12" in html
+
+
+def test_what_cannot_be_told_is_among_the_worst():
+    sure, unsure = lambda x: x * 1.0, lambda x: x * random.random()
+    functions = [*[sure] * 25, unsure, *[sure] * 25]
+    entries = tuple(gradcheck(function, [1.0]).entries[0] for function in functions)
+    report = Report(entries, "central", None, 1e-6)
+    assert str(report).splitlines()[1].endswith("cannot tell here")
+    assert report._repr_html_().count("cannot tell here") == 1
+
+
+def scaled(factor):
+    """Return a row of x² whose slope is wrong by a factor."""
+    return Row("square", "x ** 2", (f"2 * x * {factor!r}",), "square", "square(x)", ((0.5, 2.0),))
+
+
+@pytest.mark.parametrize("method, tolerance", [("central", 1e-6), ("complex", 1e-9)])
+def test_each_method_has_its_tolerance(method, tolerance):
+    for error, agrees in ((0.6, True), (-0.6, True), (1.5, False), (-1.5, False)):
+        report = gradcheck(scaled(1 + error * tolerance), method=method)
+        assert bool(report) == agrees, report
+        assert report.tolerance == tolerance
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_row_agrees_by_complex_steps(row):
+    report = gradcheck(row, method="complex")
+    assert report, report
+    assert len(report.entries) >= 25
+
+
+@pytest.mark.parametrize("name", ["elu", "log2", "expm1", "div", "max"])
+def test_second_derivatives_of_rows_agree(name):
+    row = BY_NAME[name]
+    report = gradcheck(row, order=2)
+    assert report, report
+    assert len(report.entries) == 25 * row.arity**2 * max(1, len(row.constants))
+
+
+def test_a_flat_place_beside_a_corner_has_the_slope_0():
+    for x in (1.0001, 1.01, 1.0552658128462493, 1.3, -1.0002, -1.07):
+        for method in ("central", "one-sided", "complex"):
+            report = gradcheck(lambda x: x.hard_tanh(), [x], method=method)
+            assert report, report
+            assert not gradcheck(claimed(lambda x: min(max(x, -1.0), 1.0), 1e-9), [x])
+
+
+@pytest.mark.parametrize("slope", [1e-12, 1e-6, 1.0, 1e6, 1e12])
+def test_complex_steps_are_exact_at_any_scale(slope):
+    assert gradcheck(lambda x: (x * 0.7).sin() * slope, [1.3], method="complex")
+    assert gradcheck(lambda x: (x * slope).sin(), [0.3 / slope], method="complex")
+
+
+def test_one_step_of_ones_own_cannot_tell_what_its_rounding_hides():
+    claims = [(1.0, "cannot tell here"), (1e-7, "cannot tell here"), (1e-3, "DIFFERS")]
+    for error, verdict in claims:
+        h = 1e-6 if "tell" in verdict else 0.1
+        case = claimed(lambda x: 1e6 + x * 1e-3, 1e-3 + error * 1e-3)
+        entry = gradcheck(case, [1.0], h=h).entries[0]
+        assert entry.verdict == verdict
 
 
 def test_random_functions_at_all_scales_raise_no_alarm_and_get_no_false_certificate():

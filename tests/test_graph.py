@@ -43,6 +43,12 @@ def test_a_label_that_is_a_letter_of_the_row_is_not_replaced_twice():
     assert graph.formula(2) == "y / x"
 
 
+def test_a_node_without_a_label_is_not_called_as_another_that_has_one():
+    x = Value(2.0, label="v2")
+    graph = snapshot((x * 3.0) ** 2)
+    assert [graph.name(id) for id in range(4)] == ["v2", "3", "v2_", "v3"]
+
+
 def test_several_roots_share_one_snapshot():
     x = Value(2.0)
     a, b = x * 3.0, x + 1.0

@@ -195,6 +195,7 @@ SENSELESS = [
     (lambda: losses.mse(BARE, [1.0]), "a list of predictions and one of targets, not Value"),
     (lambda: losses.mse([BARE], 1.0), "a list of predictions and one of targets, not 1.0"),
     (lambda: losses.mse([BARE], np.ones((1, 1))), "one of targets, not array"),
+    (lambda: losses.mse([[BARE]], [[1.0]]), r"cannot hold \[Value.*make one Value for each"),
     (lambda: losses.mse([], []), "0 predictions for 0 targets"),
     (lambda: losses.mse([BARE], [1.0, 2.0]), "1 predictions for 2 targets"),
 ]

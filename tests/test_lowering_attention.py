@@ -9,7 +9,8 @@ import pytest
 
 from micrograd import Value, dot, labelled, softmax
 from micrograd.lowering import lower
-from tests.lowering_models import function, matrix
+from tests import gpt_models
+from tests.lowering_models import forward, function, matrix
 
 WORDS = 5
 
@@ -138,6 +139,40 @@ def test_attention_stands_in_at_most_72_lines():
     _, program = lowered()
     assert program.source.count("  # (") <= 72
     assert any(line.startswith("scores = past") for line in microgpt.attention(program.source))
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [  # positions, layers, heads, tied, power of the ReLU, keys appended
+        (8, 1, 4, False, 2, False),
+        (8, 2, 2, True, 1, False),
+        (16, 1, 1, True, 2, False),
+        (8, 1, 2, True, 1, True),
+        (8, 2, 4, False, 2, True),
+    ],
+    ids=str,
+)
+def test_the_gradients_of_a_gpt_are_those_of_the_engine(choices):
+    assert gpt_models.fault(*gpt_models.lowered(*choices, 4)) == ""
+
+
+@pytest.mark.parametrize("heads", [1, 4])
+def test_keys_that_are_appended_make_no_position_stand_apart(heads):
+    """A softmax of one number, and one product, join those of 2, 3, ..."""
+    _, program, _ = gpt_models.lowered(6, 1, heads, False, 2, True)
+    assert program.source.count("  # (") <= 72
+    assert forward(program).count("exp(") == 2  # of the scores, and of the logits
+    assert "(B, 5" not in program.source
+
+
+def test_a_product_beside_sums_of_one_length_stays_a_product():
+    w = [Value(0.5 + i) for i in range(4)]
+    program = lower(
+        lambda x: dot(x[:2], w[:2]).tanh() + dot(x[2:], w[2:]).tanh() + (x[0] * w[3]).tanh(),
+        [0.1, 0.2, 0.3, 0.4],
+        parameters={"w": w},
+    )
+    assert "scatter" not in program.source and "[:, i" not in program.source
 
 
 class TestOutputs:

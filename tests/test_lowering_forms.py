@@ -22,8 +22,8 @@ from micrograd.lowering.arrays.ir import (
 from micrograd.lowering.code.expr import Assign, num, ref, whole
 from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular.levels import Levels
-from micrograd.lowering.passes import FORWARD, PASSES, Pass
-from micrograd.lowering.trace.declared import INPUT
+from micrograd.lowering.passes import PASSES, Pass
+from micrograd.lowering.trace.declared import FORWARD, INPUT
 from tests.golden_models import MODELS
 from tests.lowering_models import window_model
 from tests.test_golden import made

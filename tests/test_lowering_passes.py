@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 
 from micrograd.core.modes import scope
-from micrograd.engine import Value, weighted_sum
+from micrograd.engine import Value, topological_order, weighted_sum
 from micrograd.lowering import lower
-from micrograd.lowering.arrays.axes import find_axes, read
-from micrograd.lowering.arrays.group import levels
-from micrograd.lowering.arrays.ir import BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
+from micrograd.lowering.arrays.axes import find_axes, flat_places, read
+from micrograd.lowering.arrays.ir import ALL, BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
 from micrograd.lowering.arrays.leaves import leaf_arrays
 from micrograd.lowering.code.construct import binary, call, indexed, total, transpose
 from micrograd.lowering.code.contract import Indexed, contract
-from micrograd.lowering.code.expr import ALL, Assign, num, ref
+from micrograd.lowering.code.expr import Assign, num, ref
 from micrograd.lowering.code.formulas import expression
+from micrograd.lowering.code.inline import Inliner
 from micrograd.lowering.code.kinds import Printer, make
-from micrograd.lowering.code.statements import Inliner
 from micrograd.lowering.code.text import line
-from micrograd.lowering.scalars.chains import chains
+from micrograd.lowering.scalars.chains import chains, levels
 from micrograd.lowering.scalars.columns import NAMES, scalar_graph
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.nn import Layer
@@ -29,7 +28,7 @@ shown = Printer({})
 
 
 def form_of(root, known=()):
-    graph = scalar_graph(root)
+    graph = scalar_graph(topological_order(root))
     return chains(graph, np.array([v in known for v in graph.values]))
 
 
@@ -45,7 +44,7 @@ def terms(form, root):
 
 def test_a_graph_holds_operations_operands_and_constants():
     x, y = Value(2.0, label="x"), Value(3.0, label="y")
-    graph = scalar_graph(x * y + x.leaky_relu(0.2))
+    graph = scalar_graph(topological_order(x * y + x.leaky_relu(0.2)))
     assert [NAMES[code] for code in graph.op.tolist()] == ["", "", "mul", "leaky_relu", "add"]
     assert graph.x.tolist() == [-1, -1, 0, 0, 2] and graph.y.tolist() == [-1, -1, 1, -1, 3]
     assert graph.k[3] == 0.2 and np.isnan(graph.k[2])
@@ -57,7 +56,7 @@ def test_a_graph_wired_by_hand():
     z = x.tanh()
     late = Value(5.0, label="late")
     z._prev = (late,)
-    graph = scalar_graph(weighted_sum([y], [z], x))
+    graph = scalar_graph(topological_order(weighted_sum([y], [z], x)))
     labels = [v.label for v in graph.values]
     assert [labels[i] for i in (*graph.wide_w.tolist(), *graph.wide_bias.tolist())] == ["y", "x"]
     assert graph.x[graph.wide_x[0]] == labels.index("late")
@@ -158,8 +157,30 @@ def test_arrays_are_read_by_rule_or_by_table():
     assert diagonal.table.tolist() == [0, 7, 14]
     whole = read(source, np.arange(24), (0,))
     assert whole.table is None and whole.split == (24,)
-    halves = read(source, np.arange(24).reshape(4, 2, 3), (0, 1, 2), (4, 2, 3))
+    halves = read(source, np.arange(24).reshape(4, 2, 3), (0, 1, 2))
     assert halves.split == (4, 2, 3) and halves.vars == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("places", "rule"),
+    [
+        ([[0, 1, 2, 3], [8, 9, 10, 11]], [Index(0, 0, 2), Index(1)]),  # each second block of four
+        ([[4, 5, 6, 7], [8, 9, 10, 11]], [Index(0, 1), Index(1)]),  # not the first
+        ([[0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7, 11]], [Index(1), Index(0)]),  # blocks inside
+        ([[2, 3, 4, 5], [6, 7, 8, 9]], None),  # no block begins there
+        ([[0, 1, 2], [4, 5, 6]], None),  # a part of each block
+        ([[0, 1, 2, 3], [1, 2, 3, 4]], None),  # windows that overlap
+        ([[3, 2, 1, 0], [7, 6, 5, 4]], None),
+    ],
+)
+def test_axes_that_are_walked_in_blocks_are_divided(places, rule):
+    found = read(Array(INPUT, (12,), np.arange(12)), np.array(places), (0, 1))
+    assert found.split == (rule and (3, 4))
+    assert list(found.index) == (rule or []) and (rule or found.table.tolist() == places)
+    np.testing.assert_array_equal(
+        flat_places(found, dict(enumerate(np.shape(places)))).transpose(np.argsort(found.vars)),
+        places,
+    )
 
 
 # expressions

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from micrograd.lowering import cache, lower
-from micrograd.lowering.passes import FORWARD
 from micrograd.lowering.program import compiled
-from micrograd.lowering.trace.declared import PARAMETER
+from micrograd.lowering.trace.declared import FORWARD, PARAMETER
 from tests.golden_models import MODELS
 from tests.lowering_models import function, window_model
 from tests.test_golden import made

@@ -107,6 +107,10 @@ def test_a_compiler_that_makes_nothing(fresh, tmp_path, monkeypatch):
         gradient()
 
 
+def test_tests_leave_the_users_cache_alone():
+    assert not compiler.folder().is_relative_to(Path.home() / ".cache")
+
+
 @needs_compiler
 def test_what_was_compiled_is_not_compiled_again(fresh, tmp_path, monkeypatch):
     real = " ".join(compiler.compiler())

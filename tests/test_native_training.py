@@ -231,3 +231,32 @@ def test_many_steps_stop_between_two_calls(monkeypatch):
     with pytest.raises(Interrupted):
         fit(Step(), range(100), epochs=1, batch_size=1, progress=False)
     assert calls == [running.AT_ONCE] * 2
+
+
+@needs_compiler
+def test_what_is_remembered_may_be_replaced_one_by_one():
+    runs = []
+    for backend in ("numpy", "c"):
+        program, batch = made(backend)
+        optimizer = Adam(program.parameters)
+        trainer = program.trainer(optimizer)
+        losses = [trainer(*batch) for _ in range(3)]
+        optimizer.state["b1"]["m"] = np.full_like(program.parameters["b1"], 0.5)
+        optimizer.state["W2"]["v"][...] = 2.0
+        losses.append(trainer(*batch))
+        optimizer.state["W1"]["t"] = 40  # it no longer goes with the others
+        losses += [trainer(*batch) for _ in range(2)]
+        optimizer.step({"b1": np.ones_like(program.parameters["b1"])})  # nor does this one
+        losses += [trainer(*batch) for _ in range(2)]
+        runs.append((losses, {name: s["t"] for name, s in optimizer.state.items()}))
+    np.testing.assert_allclose(runs[1][0], runs[0][0], rtol=1e-12)
+    assert runs[0][1] == runs[1][1] and len(set(runs[0][1].values())) == 3
+
+
+@needs_compiler
+def test_a_rule_runs_once_for_all_parameters():
+    program, batch = made("c")
+    trainer = program.trainer(Adam(program.parameters))
+    trainer(*batch)
+    (plan,) = trainer.native._plans.values()
+    assert [stretch.names for stretch in plan.stretches] == [list(program.parameters)]

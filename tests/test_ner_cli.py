@@ -13,7 +13,7 @@ from rich.console import Console
 from micrograd.cli import main
 from micrograd.ner import session
 from micrograd.ner.corpus import FOLDER
-from micrograd.ner.judging import scoring
+from micrograd.ner.judging import evaluation, scoring
 from micrograd.ner.showing import report
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text.sentence import Corpus, Sentence
@@ -321,6 +321,16 @@ def test_a_model_that_cannot_be_written_leaves_the_checkpoint_to_go_on_from(tmp_
     assert not (tmp_path / "checkpoint.npz").exists()
 
 
+def test_a_resume_without_a_checkpoint_says_that_it_starts_afresh(tmp_path, capsys):
+    options = ["--out", str(tmp_path / "new"), *FAST]
+    assert main(["train", "--resume", *options]) == 0
+    assert f"no checkpoint in {tmp_path / 'new'}: training starts afresh" in capsys.readouterr().out
+    whole = (tmp_path / "new" / "model.npz").read_bytes()
+    assert main(["train", *options]) == 0
+    assert "starts afresh" not in capsys.readouterr().out
+    assert (tmp_path / "new" / "model.npz").read_bytes() == whole
+
+
 def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
     import signal
 
@@ -368,12 +378,10 @@ def test_repair_is_opt_in_and_says_what_it_did(tmp_path, capsys):
 
 @pytest.mark.parametrize("width", [40, 77, 78, 100])
 def test_no_number_is_cut_in_a_narrow_terminal(width):
-    score = scoring.score([["B-LOC", "O", "B-LOC"]], [["B-LOC", "O", "O"]])
-    stream = io.StringIO()
+    true, said = [["B-LOC", "O", "B-LOC"]], [["B-LOC", "O", "O"]]
+    stream, baselines = io.StringIO(), {"lexicon": scoring.score(true, said)}
     console = Console(file=stream, width=width)
-    table = report._table("Scores")
-    report._row(table, "baseline: lexicon", score.overall)
-    report._print_table(table, console)
+    report.print_evaluation(evaluation.evaluate_tags(true, said), "Scores", baselines, console)
     printed = " ".join(stream.getvalue().split())
     assert "…" not in printed and "baseline: lexicon" in printed
     assert all(number in printed for number in ("100.00", "50.00", "66.67"))

@@ -11,7 +11,7 @@ from micrograd.ner.model.losses import LOSSES, Rule, Target
 from micrograd.ner.model.network import Shape, initial
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.training import sampling
-from micrograd.ner.training.engines import ArrayEngine, Batch, ScalarEngine, as_values
+from micrograd.ner.training.engines import ArrayEngine, Batch, Leaves, ScalarEngine
 from micrograd.ner.training.sampling import Rare
 
 ROWS = {"E": 9, "C": 5, "S2": 6}
@@ -101,7 +101,7 @@ def test_lowering_derives_the_network_s_backward_pass(activation, average):
     shape = shape_of("softmax", activation=activation, average=average)
     arrays, rng = arrays_of(shape), np.random.default_rng(0)
     dense_arrays = {n: a for n, a in arrays.items() if n not in ROWS}
-    leaves = as_values(shape, arrays)
+    leaves = Leaves(shape, arrays).dense
 
     def scores(x, upstream):
         return weighted_sum(upstream, network.forward(shape, x, leaves).s)

@@ -108,6 +108,14 @@ HIDDEN = {
     "deep": lambda v: [{"a": Record([Slotted({v})])}],
     "module in an object": lambda v: types.SimpleNamespace(body=Holder(v)),
     "array in a set's like": lambda v: Record([objects(v)]),
+    "keys of a dict": lambda v: {v: 1.0},
+    "values of a dict": lambda v: {"a": v}.values(),
+    "default": lambda v: lambda z, w=v: z * w,
+    "named default": lambda v: lambda z, *, w=v: z * w,
+    "iterator": lambda v: iter([v]),
+    "zip": lambda v: zip([v], [1.0]),
+    "class": lambda v: type("Own", (Holder,), {"w": v})([]),
+    "inherited class": lambda v: type("Own", (type("Above", (Holder,), {"w": [v]}),), {})([]),
 }
 
 
@@ -122,6 +130,30 @@ def test_what_the_search_does_not_know_is_refused_with_the_attribute(make, use):
         getattr(model, use)()
 
 
+@pytest.mark.parametrize(
+    "make", [lambda: (Value(1.0) for _ in range(3)), lambda: map(Value, [1.0, 2.0])]
+)
+def test_what_makes_parameters_once_is_refused(make):
+    with pytest.raises(TypeError, match=r"Holder\.held is a (generator|map): .*; keep a list"):
+        Holder(make()).parameters()
+
+
+def test_looking_takes_nothing_from_an_iterator():
+    model = Holder([Value(1.0)])
+    model.batches = iter([1.0, 2.0])
+    assert len(model.parameters()) == 1 and list(model.batches) == [1.0, 2.0]
+
+
+def test_parameters_in_slots_are_found():
+    class Tight(Module):
+        __slots__ = ("w", "unset", "_hidden")
+
+        def __init__(self):
+            self.w, self._hidden = Value(1.0), Value(2.0)
+
+    assert list(Tight().named_parameters()) == ["w"]
+
+
 def test_what_is_found_elsewhere_or_is_no_parameter_is_not_in_the_way():
     model = Holder([Value(1.0)])
     model.optimizer = Adam(model.parameters())
@@ -129,6 +161,7 @@ def test_what_is_found_elsewhere_or_is_no_parameter_is_not_in_the_way():
     model.data, model.table, model.text = [(1.0, 2.0)], np.zeros(3), {"a", "b"}
     model.cached = types.SimpleNamespace(out=model.held[0] * 2)
     model._hidden = {Value(5.0)}
+    model.sums = {model.held[0]: 0.0}
     assert model.parameters() == model.held
     model.circle = model.held
     model.held.append(model.held)
@@ -269,6 +302,18 @@ def test_numbers_assigned_to_weights_and_bias_work(fused):
 def test_what_makes_no_network_or_optimiser_is_said(make, error, reason):
     with pytest.raises(error, match=reason):
         make()
+
+
+@pytest.mark.parametrize("name", ["nonlin", "fused", "bias"])
+@pytest.mark.parametrize("flag", ["tanh", None, 2, 0.0, [], np.array([1, 0])])
+def test_a_switch_is_true_or_false(name, flag):
+    with pytest.raises(TypeError, match=f"{name} is True or False, not "):
+        MLP(2, [1], **{name: flag})
+
+
+def test_switches_of_numpy_and_numbers_are_taken():
+    assert repr(Neuron(1, nonlin=np.bool_(False))) == repr(Neuron(1, nonlin=0)) == "LinearNeuron(1)"
+    assert repr(Neuron(1, nonlin=np.True_)) == repr(Neuron(1, nonlin=1)) == "ReLUNeuron(1)"
 
 
 def test_sizes_of_numpy_are_ints():

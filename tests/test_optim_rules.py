@@ -1,5 +1,6 @@
 """Optimisers beyond the dense rules: groups, schedules, rows, clipping, state, refusals."""
 
+import math
 import random
 
 import numpy as np
@@ -10,7 +11,7 @@ from micrograd.engine import Value
 from micrograd.nn import MLP
 from micrograd.optim import BY_NAME, SGD, AdaGrad, Adam, AdamW, RMSProp, SparseAdam, fan_in_groups
 from micrograd.optim.gradients import Rows, clip_norm, clip_value, gradient_norm
-from micrograd.schedules import Plateau, exponential
+from micrograd.schedules import Plateau, cosine, exponential
 
 SPARSE = [SGD, AdaGrad, SparseAdam]
 
@@ -255,7 +256,7 @@ def test_a_state_of_another_optimiser_is_refused():
     before = optimizer.state_dict()
     strangers = [
         ({}, "it has"),
-        (SGD([x]).state_dict(), "its parameters differ"),
+        (SGD([x]).state_dict(), "it is of the rule SGD"),
         (Adam([np.ones(4)]).state_dict(), "its parameters differ"),
         (Adam({"w": x}).state_dict(), "its parameters differ"),
         (before | {"options": [{"lr": 1}]}, "its options differ"),
@@ -429,6 +430,50 @@ def test_options_are_checked_where_they_are_given(options, reason):
         Adam([{"params": [Value(1.0)], **options}])
 
 
+@pytest.mark.parametrize("rate", [math.nan, math.inf, None, "0.1", np.ones(2), Value(0.1), 1j])
+def test_what_a_schedule_gives_is_checked_with_the_step(rate):
+    x = Value(1.0)
+    optimizer = SGD([x], lr=lambda step: rate if step == 2 else 0.1)
+    for _ in range(2):
+        optimizer.step([1.0])
+    moved = x.data
+    with pytest.raises(ValueError, match="lr is a finite number, and its schedule gave .* step 2"):
+        optimizer.step([1.0])
+    assert (x.data, optimizer.steps_done) == (moved, 2)
+
+
+@pytest.mark.parametrize("schedule", [lambda: 0.1, lambda step, epoch: 0.1])
+def test_a_schedule_takes_the_steps_done(schedule):
+    for use in (
+        lambda: Adam([Value(1.0)], lr=schedule),
+        lambda: setattr(SGD([Value(1.0)]), "lr", schedule),
+    ):
+        with pytest.raises(TypeError, match="the schedule of lr is called with 1 argument, but"):
+            use()
+
+
+@pytest.mark.parametrize("kind", BY_NAME.values(), ids=BY_NAME)
+def test_numbers_of_numpy_move_a_value_as_floats_do(kind):
+    for number, gradient in (
+        (np.float32, np.float32(0.7)),
+        (np.float64, np.array(0.7, np.float16)),
+    ):
+        plain, other = Value(1.0), Value(1.0)
+        rate = float(number(0.1))
+        kind([plain], lr=rate).step([float(gradient)])
+        kind([other], lr=number(0.1)).step([gradient])
+        assert other.data == plain.data
+        assert type(other.data) is float
+
+
+def test_a_rate_of_numpy_leaves_arrays_their_type():
+    x = np.ones(2, np.float32)
+    optimizer = SGD([x], lr=np.float64(0.1), momentum=np.float64(0.9))
+    for _ in range(2):
+        optimizer.step([np.ones(2, np.float32)])
+    assert optimizer.state["0"]["velocity"].dtype == np.float32
+
+
 def test_a_rate_that_is_set_is_checked():
     optimizer = Adam([Value(1.0)], beta1=0.0, beta2=0.0)
     with pytest.raises(ValueError, match="lr is a finite number or a schedule, not nan"):
@@ -449,7 +494,7 @@ def test_a_rate_that_is_set_is_checked():
 )
 def test_gradients_are_made_of_real_numbers(parameter, gradient):
     optimizer, before = SGD([parameter]), optimizer_data(parameter)
-    with pytest.raises(TypeError, match="the gradient of 0 is a .* made of real numbers"):
+    with pytest.raises(TypeError, match="the gradient of parameter 0 is a .* made of real numbers"):
         optimizer.step([gradient])
     np.testing.assert_array_equal(optimizer_data(parameter), before)
 
@@ -472,6 +517,20 @@ def test_settings_are_the_rule_and_its_options():
     }
 
 
+def test_a_state_has_the_past_of_a_schedule_at_a_few_steps():
+    """The first, the powers of two and the last: as few as tell schedules apart."""
+    optimizer = SGD([Value(1.0)], lr=lambda t: 1.0 / (1 + t))
+    optimizer.steps_done = 1000
+    past = optimizer.state_dict()["options"][0]["lr"]["schedule"]
+    assert past == {str(t): 1 / (1 + t) for t in (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 999)}
+
+
+def test_settings_of_a_schedule_that_learns_say_how_it_was_made():
+    settings = SGD([Value(1.0)], lr=Plateau(0.5, patience=2)).settings()
+    lr = settings["groups"][0]["lr"]
+    assert (lr["schedule"], lr["start"], lr["patience"]) == ("Plateau", 0.5, 2)
+
+
 @pytest.mark.parametrize("dtype, kept", [("f2", "f8"), ("f4", "f4"), ("f8", "f8")])
 def test_what_is_remembered_has_the_bits_of_single_precision_or_more(dtype, kept):
     data = np.ones(2, dtype)
@@ -486,3 +545,11 @@ def test_parameters_are_numbered_through_all_groups():
     values = [Value(float(i)) for i in range(5)]
     groups = [{"params": values[:2]}, {"params": {"w": values[2]}}, {"params": values[3:]}]
     assert SGD(groups).parameters == dict(zip(["0", "1", "w", "3", "4"], values))
+
+
+def test_an_optimizer_tells_its_rule_its_options_and_how_far_it_is():
+    optimizer = Adam({"W": np.zeros(2)}, lr=cosine(0.1, 10))
+    optimizer.step({"W": np.ones(2)})
+    text = repr(optimizer)
+    assert text.startswith("Adam(1 parameters, 1 steps done; ") and "beta2=0.999" in text
+    assert "lr=a schedule" in text

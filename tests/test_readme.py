@@ -14,6 +14,7 @@ PAGES = [*READMES, "demos/README.md", "demos/README.zh.md", "demos/notebooks/REA
          "benchmarks/README.md"]  # fmt: skip
 HEAVY = {
     "benchmarks/engine.py": "fetches a package",
+    "benchmarks/gpt.py ": "minutes, but for --small",
     "benchmarks/lowering.py ": "minutes, but for --small",
     "benchmarks/mutation.py": "minutes",
     "demos/gallery.py": "test_demos_commands.py runs it",

@@ -331,6 +331,57 @@ def test_a_checkpoint_that_cannot_be_is_refused_before_training(options, error, 
     assert trained == []
 
 
+@pytest.mark.parametrize(
+    ("result", "error", "message"),
+    [
+        ("1.0", TypeError, "loss is '1.0'"),
+        ([1.0], TypeError, r"loss is \[1.0\]"),
+        (1j, TypeError, "loss is 1j"),
+        (10**400, TypeError, "loss is 1000000"),
+        ({}, ValueError, "numbers with a 'loss'; there are none"),
+        ({1: 1.0}, ValueError, "numbers with a 'loss'; there are 1"),
+        ({"loss": 1.0, 2: 1.0}, ValueError, "names its numbers by text"),
+        ({"loss": 1.0, "epoch": 7}, ValueError, "by text, none of them epoch"),
+        ({"loss": 1.0, "norm": "2"}, TypeError, "norm is '2'"),
+    ],
+)
+def test_what_a_step_may_not_return_is_said(result, error, message):
+    with pytest.raises(error, match=message):
+        fit(lambda batch: result, [1, 2], 1, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"seed": 7}, ValueError, "settings gives another seed than fit notes"),
+        ({"width": 5, "data": 1, "stop": 2}, ValueError, "settings gives another data, stop than"),
+        ([("width", 5)], TypeError, "settings is a dict of options by name"),
+        ("width", TypeError, "settings is a dict of options by name"),
+    ],
+)
+def test_settings_of_ones_own_have_names_of_their_own(settings, error, message, tmp_path):
+    """Else another seed would be taken for the same run."""
+    options = {"checkpoint": tmp_path / "c.npz", "state": {}, "progress": False}
+    with pytest.raises(error, match=message):
+        fit(lambda batch: 1.0, [1, 2], 1, settings=settings, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"step": lambda: 1.0}, r"step is called with 1 argument, but takes \(\)"),
+        ({"step": lambda x, y: 1.0}, r"step is called with 1 argument, but takes \(x, y\)"),
+        ({"evaluate": lambda epoch: {}}, r"evaluate is called with 0 arguments, but takes"),
+        ({"after_epoch": [lambda: None]}, "a function of after_epoch is called with 1 argument"),
+    ],
+)
+def test_functions_that_take_something_else_are_refused_before_training(options, message):
+    batches = []
+    with pytest.raises(TypeError, match=message):
+        fit(**{"step": batches.append, "data": [1, 2], "epochs": 1, "progress": False} | options)
+    assert not batches
+
+
 def test_descent_trains_and_switches_to_training():
     task = Scalar()
     task.model.eval()
@@ -368,6 +419,12 @@ def test_history_plots_itself(ending, tmp_path):
     losses_panel, scores_panel = figure.axes
     assert [line.get_label() for line in losses_panel.lines] == ["loss", "dev_loss"]
     assert list(scores_panel.lines[0].get_xdata()) == [2, 3]
+    for panel in figure.axes:
+        labels = [line.get_label() for line in panel.lines]
+        assert [text.get_text() for text in panel.get_legend().get_texts()] == labels
+        assert all(tick == int(tick) for tick in panel.get_xticks())  # there is no epoch 1.5
+    width, height = figure.get_size_inches()
+    assert 1.2 * height < width / 2 < 2 * height
     assert (tmp_path / f"h.{ending}").stat().st_size > 1000
     with pytest.raises(ValueError, match="nothing to draw"):
         History().plot()

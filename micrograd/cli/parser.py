@@ -67,8 +67,11 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, arguments: str) -> str:
         first = arguments.split(" ")[0]
         if not first.startswith("-"):
-            return f"{arguments!r} is one argument too many"
+            point = "--at" in self._option_string_actions and "=" in first
+            return f"{arguments!r} is one argument too many" + f" (is --at {first} meant?)" * point
         name = first.partition("=")[0]
+        if name in self._option_string_actions:
+            return f"{name} stands behind --, where no option is read: write it before"
         return f"there is no option {name}{meant(name, self._option_string_actions)}"
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -172,8 +175,8 @@ def file_name(text: str) -> str:
 
 def _range(least: float, most: float) -> str:
     if most != ANY:
-        return f" from {least:,.0f} to {most:,.0f}"
-    return f" of {least:,.0f} or more" if least != -ANY else ""
+        return f" from {least:,} to {most:,}"
+    return f" of {least:,} or more" if least != -ANY else ""
 
 
 def refuse(options: Mapping[str, object], reason: str) -> None:

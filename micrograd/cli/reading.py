@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 def root(options: argparse.Namespace) -> Value:
     """Return the Value that EXPR|FILE.py:NAME and --at name. Raises ValueError where none is."""
-    from micrograd.expressions import point, read
+    from micrograd.expressions import NoValueError, point, read
 
     if options.value and _is_point(options.value) and not _is_point(options.at):
         raise ValueError(f"the expression and its point are swapped: write {options.at!r} "
                          f"--at {options.value}")  # fmt: skip
     at = point(options.at)
-    with guest():
-        return read(options.value, at)
+    try:
+        with guest():
+            return read(options.value, at)
+    except NoValueError as error:
+        raise ValueError(str(error).replace("such as ", "such as --at ")) from None
 
 
 def model(path: str) -> Tagger:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from inspect import signature
 from numbers import Integral, Real
 from reprlib import repr as shorten
 from typing import Any
@@ -38,6 +39,27 @@ def check_whole(what: str, number: Any, least: int) -> None:
         raise TypeError(f"{what} is a whole number, not {shorten(number)}")
     if number < least:
         raise ValueError(f"{what} is {least} or more, not {shorten(number)}")
+
+
+def check_flags(**flags: Any) -> None:
+    """Raise TypeError where one is neither True nor False: a word would count as True."""
+    for name, flag in flags.items():
+        plain = flag.item() if getattr(flag, "ndim", None) == 0 else flag
+        if not isinstance(plain, int) or plain not in (0, 1):
+            raise TypeError(f"{name} is True or False, not {shorten(flag)}")
+
+
+def check_call(what: str, function: Callable[..., Any], *arguments: Any) -> None:
+    """Raise TypeError where `function` cannot be called with so many arguments."""
+    try:
+        takes = signature(function)
+    except (TypeError, ValueError):  # some functions written in C do not tell
+        return
+    try:
+        takes.bind(*arguments)
+    except TypeError:
+        count = f"{len(arguments)} argument{'s' * (len(arguments) != 1)}"
+        raise TypeError(f"{what} is called with {count}, but takes {takes}") from None
 
 
 def check_list(function: str, numbers: Any) -> None:

@@ -108,7 +108,8 @@ class Namespace:
     def define(self, source: str, name: str, **names: Any) -> Callable[..., Any]:
         """Return the function `name` that `source` defines over these functions and `names`."""
         defined: dict[str, Any] = {}  # beside the functions: the method exp calls the function exp
-        exec(compile(source, f"<row {name}>", "exec"), self.functions | names, defined)
+        scope = {"__name__": __name__, **self.functions, **names}
+        exec(compile(source, f"<row {name}>", "exec"), scope, defined)
         function: Callable[..., Any] = defined[name]
         return function
 

@@ -6,13 +6,13 @@ shared by all its nodes; what differs between nodes sits in their slots `_x`, `_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from textwrap import indent
 from typing import Any, NoReturn
 
 from micrograd.core.formulas import FLOATS
 from micrograd.core.modes import AnomalyError, described
-from micrograd.core.numbers import data_of, number
+from micrograd.core.numbers import data_of
 from micrograd.ops import STOPPED, WEIGHTED_SUM, DomainError, Row, for_each_row, row_named
 
 Node = Any  # a Value: this module stands below the one that defines it
@@ -22,6 +22,7 @@ class Operation:
     """Stand for a leaf, and for what all kinds of operation have in common."""
 
     row: Row | None = None
+    computable = True  # whether `evaluate` gives a node's value
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _leaf, ()
@@ -165,92 +166,6 @@ class WeightedSum(Operation):
             node._k.grad += upstream
 
 
-class Handmade(Operation):
-    """A node whose backward step is a function of the user's, or that has none yet.
-
-    `base` is the operation the node had before a function was assigned to its `_backward`.
-    """
-
-    def __init__(
-        self, name: str, base: Operation | None = None, function: Callable[[], object] | None = None
-    ) -> None:
-        self.name, self.base, self.function = name, base, function
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Handmade, (self.name, self.base, self.function)
-
-    def symbol(self, node: Node) -> str:
-        return self.name
-
-    def parents(self, node: Node) -> tuple[Node, ...]:
-        return self.base.parents(node) if self.base else node._x
-
-    def evaluate(self, node: Node) -> float:
-        if self.base is None:
-            raise ValueError(
-                f"cannot compute {described(node)} again: it was made by hand, so only "
-                "its backward step is known; build the graph anew instead"
-            )
-        return self.base.evaluate(node)
-
-    def local_gradients(self, node: Node) -> tuple[float, ...]:
-        return tuple(local for local, _ in self.contributions(node, 1.0))
-
-    def bprop(self, node: Node) -> None:
-        if self.function is not None:
-            self.function()
-        elif self.parents(node):
-            raise ValueError(
-                f"{described(node)} was made by hand, and nothing says what it hands on: assign "
-                "its _backward, or give its local gradients: Value(data, children, (1.0, ...))"
-            )
-
-    def contributions(self, node: Node, upstream: float) -> Iterator[tuple[float, float]]:
-        """Run the function on gradients put aside, and read off what it adds.
-
-        An operand that occurs twice gets all of it at its first place.
-        """
-        distinct = list(dict.fromkeys(self.parents(node)))
-        kept = [(n, n.grad) for n in (node, *distinct)]
-        try:
-            for operand in distinct:
-                operand.grad = 0.0
-            node.grad = upstream
-            self.bprop(node)
-            added = {operand: operand.grad for operand in distinct}
-        finally:
-            for n, grad in kept:
-                n.grad = grad
-        for operand in self.parents(node):
-            contribution = added.pop(operand, 0.0)
-            yield (contribution / upstream if upstream else 0.0), contribution
-
-
-class Stated(Handmade):
-    """A node made with its local gradients as numbers, `count` of them: one per operand."""
-
-    def __init__(self, slopes: Iterable[Any], count: int) -> None:
-        super().__init__("")
-        self.slopes = tuple(map(number, slopes))
-        if len(self.slopes) != count:
-            raise ValueError(
-                f"{len(self.slopes)} local gradients for {count} children: give one for each"
-            )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Stated, (self.slopes, len(self.slopes))
-
-    def local_gradients(self, node: Node) -> tuple[float, ...]:
-        return self.slopes
-
-    def bprop(self, node: Node) -> None:
-        for operand, local in zip(self.parents(node), self.slopes):
-            operand.grad += node.grad * local
-
-    def contributions(self, node: Node, upstream: float) -> Iterator[tuple[float, float]]:
-        return Operation.contributions(self, node, upstream)
-
-
 LEAF = Operation()
 SUM_OF_PRODUCTS = WeightedSum()
 ELEMENTARY: dict[str, Elementary] = {STOPPED.name: Unary(STOPPED)}
@@ -298,7 +213,7 @@ def explain(error: Exception, node: Node, what: str, note: str = "") -> NoReturn
 
 def check_up_to_date(node: Node) -> None:
     """Raise AnomalyError where the operands' data give another value than the node holds."""
-    if isinstance(node._operation, Handmade) and node._operation.base is None:
+    if not node._operation.computable:
         return
     try:
         now = node._operation.evaluate(node)

@@ -42,7 +42,6 @@ class Mode:
         "on_lookup",
         "on_detach",
         "on_node",
-        "on_read",
     )
 
     def __init__(self, blocks: tuple[ref[Block], ...] = ()) -> None:
@@ -51,7 +50,6 @@ class Mode:
         self.on_lookup: Callable[[Any, Any, Any], Any] | None = None
         self.on_detach: Callable[[Any], Any] | None = None
         self.on_node: Callable[[Any], None] | None = None
-        self.on_read: Callable[[Any, str], None] | None = None
         self.blocks = tuple(block for block in blocks if block())
         for block in self.blocks:
             if alive := block():
@@ -167,6 +165,8 @@ def detect_anomaly() -> Block:
 
 def scope(name: str) -> Block:
     """Give the nodes made in the block the scope `name`, within the scope around it."""
+    if not isinstance(name, str):
+        raise TypeError(f"a scope has a name, a text, not {name!r}")
     return Block("scope", lambda m: f"{m.scope}{SEPARATOR}{name}" if m.scope else name)
 
 
@@ -202,9 +202,10 @@ def nodes_reported(report: Callable[[Any], None]) -> Block:
     return Block("on_node", lambda _: report)
 
 
-def reads_reported(report: Callable[[Any, str], None]) -> Block:
-    """Call `report(node, name)` whenever an attribute of a node is read that is watched."""
-    return Block("on_read", lambda _: report)
+def check_recording(what: str) -> None:
+    """Raise ValueError under `no_grad()`, where nodes are made without what they depend on."""
+    if not live().recording:
+        raise ValueError(f"{what} under no_grad(): nothing is recorded there; call it outside")
 
 
 def described(node: Any) -> str:

@@ -24,6 +24,17 @@ def number(data: Any) -> float:
     raise TypeError(f"a Value cannot hold {data!r} ({type(data).__name__}): {remedy}")
 
 
+def grad_of(node: Any) -> float:
+    """Return the gradient of a Value. Raises TypeError where what was assigned is no number."""
+    if not isinstance(node.grad, Real):
+        name = f"{node.label!r}" if node.label else "a node"
+        raise TypeError(
+            f"the grad of {name} is {node.grad!r} ({type(node.grad).__name__}), not a number; set "
+            "it to 0.0 before backward(), or call zero_grad()"
+        )
+    return node.grad  # type: ignore[return-value]
+
+
 def constant(k: Any, shown: str) -> float:
     """Return the k of a formula as a float. Raises TypeError where it is no number."""
     try:

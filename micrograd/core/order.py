@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 from operator import attrgetter
+from reprlib import repr as shorten
 from typing import Any
 
-from micrograd.core.kinds import LEAF, Elementary, Handmade
+from micrograd.core.handmade import Handmade
+from micrograd.core.kinds import LEAF, Elementary
 from micrograd.core.modes import described
 
 next_index = count().__next__  # the index of a new node: an operand's is below its users'
@@ -24,8 +26,11 @@ Node = Any  # a Value: this module stands below the one that defines it
 def topological_order(*roots: Node) -> list[Node]:
     """Return the nodes that `roots` depend on and `roots`, every operand before its users.
 
-    Raises ValueError where a graph wired by hand has a cycle.
+    Raises ValueError where a graph wired by hand has a cycle, TypeError for what is no Value.
     """
+    for root in roots:
+        if not hasattr(root, "_operation"):
+            raise TypeError(f"the nodes below Values are ordered; {shorten(root)} is none")
     waiting = list(dict.fromkeys(roots))
     order: list[Node] = []
     seen: set[Node | None] = {None, *roots}  # None: the operand a node does not have
@@ -49,7 +54,7 @@ def topological_order(*roots: Node) -> list[Node]:
             seen.add(parent)
             waiting.append(parent)
     order.sort(key=_index)  # an operand is older than its users
-    return order if order[0]._index >= 0 else depth_first_order(roots)
+    return order if not order or order[0]._index >= 0 else depth_first_order(roots)
 
 
 def reset_interior(root: Node) -> list[Node]:

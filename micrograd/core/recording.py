@@ -23,7 +23,7 @@ from micrograd.core.kinds import (
     explain,
 )
 from micrograd.core.modes import AnomalyError, check_contributions, check_value, live, mode
-from micrograd.core.numbers import constant, data_of, number
+from micrograd.core.numbers import constant, data_of, grad_of, number
 from micrograd.core.order import next_index, rewire
 from micrograd.ops import Row
 
@@ -230,6 +230,8 @@ def finish_step(node: Node, error: Exception) -> None:
     Raises what explains `error` where it failed at anything else.
     """
     _check_data(node.parents)
+    for part in (node, *node.parents):
+        grad_of(part)
     if isinstance(error, AnomalyError):
         raise AnomalyError(f"{error}; {PARTLY}") from None
     operation, slopes = node._operation, []

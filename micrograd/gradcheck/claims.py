@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from micrograd.core.checks import check_list
+from micrograd.core.checks import check_call, check_list
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
+from micrograd.core.modes import check_recording
 from micrograd.derivatives import grad, hessian
 from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph, snapshot
@@ -41,23 +42,34 @@ def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> It
     if isinstance(target, Value):
         leaves = [v for v in topological_order(target) if not v.parents] if at is None else at
         check_list("gradcheck's at", leaves)
-        for leaf in leaves:
-            if not isinstance(leaf, Value):
-                raise TypeError(f"of a graph, at is a list of its leaves, Values, not {leaf!r}")
+        _check_leaves(target, leaves)
         return _graph_claims(target, list(leaves), order)
     if not callable(target):
         raise TypeError(
             f"cannot check {target!r}: give a function of Values, a module, the root "
             "of a graph, or an op row"
         )
+    check_recording("gradcheck() of a function")
     if at is None:
         raise TypeError("say where to check the function: at=[numbers to call it with]")
     check_list("gradcheck's at", at)
     inputs = [Value(x, label=f"x{i}") for i, x in enumerate(at)]
+    check_call("the function", target, *([inputs] if hasattr(target, "parameters") else inputs))
     if hasattr(target, "parameters"):
         root = _weighted(target(inputs))
         return _graph_claims(root, [*inputs, *target.parameters()], order)
     return _function_claims(target, inputs, method, order)
+
+
+def _check_leaves(root: Value, leaves: Sequence[Any]) -> None:
+    """Raise TypeError where one is no Value, ValueError where it is no leaf of the graph."""
+    nodes = set(topological_order(root))
+    for leaf in leaves:
+        if not isinstance(leaf, Value):
+            raise TypeError(f"of a graph, at is a list of its leaves, Values, not {leaf!r}")
+        if leaf not in nodes or leaf.parents:
+            kind = "computed from others" if leaf.parents else "not in the graph"
+            raise ValueError(f"of a graph, at is a list of its leaves; {leaf!r} is {kind}")
 
 
 def _weighted(outputs: Value | Sequence[Value]) -> Value:

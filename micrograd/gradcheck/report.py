@@ -72,12 +72,12 @@ class Report:
     @property
     def worst(self) -> Entry:
         """Return the entry with the largest error; nan counts as larger than any."""
-        return max(self.entries, key=lambda e: e.error if e.error == e.error else float("inf"))
+        return max(self.entries, key=_size)
 
     def __str__(self) -> str:
         shown = self.entries
         if len(shown) > 2 * WORST:
-            shown = tuple(sorted(shown, key=lambda e: (e.agrees, -e.error))[:WORST])
+            shown = tuple(sorted(shown, key=lambda e: (e.agrees, -_size(e)))[:WORST])
         width = max([5, *(len(e.name) for e in shown)])
         lines = [f"{'input':<{width}} {'at':>12} {'analytic':>15} {'numeric':>15} {'error':>9}"]
         for e in shown:
@@ -95,15 +95,8 @@ class Report:
 
         header = ("input", "at", "analytic", "numeric", "error", "verdict")
         rows = [
-            (
-                e.name,
-                e.at,
-                e.analytic,
-                e.numeric,
-                e.error,
-                ("agrees" if e.agrees else "DIFFERS") + (", kink suspected" if e.kink else ""),
-            )
-            for e in sorted(self.entries, key=lambda e: (not e.agrees, e.error))
+            (e.name, e.at, e.analytic, e.numeric, e.error, _judgement(e))
+            for e in sorted(self.entries, key=lambda e: (not e.agrees, _size(e)))
         ]
         return table_html(header, rows, self._summary())
 
@@ -117,6 +110,17 @@ class Report:
             f"{agree} of {len(self.entries)} gradients agree{doubt} ({self.method}, {step}, "
             f"relative error up to {self.tolerance:g}{worst})"
         )
+
+
+def _size(entry: Entry) -> float:
+    """Return the error to sort by: what could not be had counts as larger than any."""
+    return entry.error if entry.error == entry.error else math.inf
+
+
+def _judgement(entry: Entry) -> str:
+    """Return the verdict in words, with the reason where nothing can be told."""
+    words = "agrees" if entry.agrees else "cannot tell here" if entry.doubt else "DIFFERS"
+    return words + ", kink suspected" * entry.kink + f": {entry.doubt}" * bool(entry.doubt)
 
 
 def gradcheck(
@@ -144,7 +148,7 @@ def gradcheck(
     known = known and isinstance(order, int) and order in (1, 2)
     if not known or (order == 2 and method == "complex"):
         raise ValueError(
-            f"cannot check order {order} by {method!r}: method is one of "
+            f"cannot check order {order!r} by {method!r}: method is one of "
             f"{', '.join(METHODS)}, order 1 or 2, and 2 not by complex step"
         )
     h = METHODS[method].h if h is None else h

@@ -29,7 +29,7 @@ class Slope(NamedTuple):
     """A numeric slope; its true value is within `bound`. `scale` is how steeply f varies around.
 
     `doubt` says why it could not be had; `kink`: the slopes left and right differ; `flat`: f is
-    the same number, bit for bit, all around, and not because it is too large to show x.
+    the same number, bit for bit, around x, and not because it is too large to show x.
     """
 
     value: float
@@ -114,14 +114,20 @@ def refined(f: Callable[[Any], Any], x: float, noise: float, side: str, enough: 
         scale=_scale(samples),
         kink=_kink(samples),
         doubt=_doubt(best, function, samples),
-        flat=all(s.right == s.left == 0 for s in samples[-3:])
-        and not _absorbed(function, samples[-1].h),
+        flat=best.value == 0 and _flat(function, samples[-1].h, side),
     )
 
 
 def _scale(samples: list[Sample]) -> float:
     """Return the steepest difference that is no rounding."""
     return max([abs(s.right) for s in samples if abs(s.right) > 16 * s.noise], default=0.0)
+
+
+def _flat(function: Function, h: float, side: str) -> bool:
+    """Tell whether f is one number around x, or on its side: corners may be close by."""
+    near = [function.sample(h * 0.5**k) for k in range(3)]
+    level = all(s.right == 0 and (side == "right" or s.left == 0) for s in near)
+    return level and not _absorbed(function, h)
 
 
 def _absorbed(function: Function, h: float) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -53,23 +55,40 @@ def lower(
         raise ValueError(f"reduce={reduce!r}; give one of {', '.join(REDUCTIONS)}")
     if backend not in BACKENDS:
         raise ValueError(f"backend={backend!r}; give one of {', '.join(BACKENDS)}")
+    with _collector_paused():
+        traced = _traced(function, samples, names, parameters)
+        several = any((a.name, a.kind) == (UPSTREAM, INPUT) for a in traced.arrays[len(samples) :])
+        parts = _parts(traced, bool(parameters), "sum" if several else reduce)
+        return (OutputProgram if several else Program)(*(*parts, backend))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the cyclic collector: many nodes are made, none of them in a cycle."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _traced(
+    function: Any, samples: tuple[Any, ...], names: Sequence[str] | None, parameters: Any
+) -> Trace:
     if isinstance(function, Graph):
         function = function.values[function.roots[0]]
     if isinstance(function, Value):
-        traced = recorded(function, samples, parameters)
-    else:
-        traced = trace(function, samples, names, parameters)
-    several = any((a.name, a.kind) == (UPSTREAM, INPUT) for a in traced.arrays[len(samples) :])
-    made = OutputProgram if several else Program
-    parts = _parts(traced, bool(parameters), "sum" if several else reduce)
-    return made(*(*parts, backend))
+        return recorded(function, samples, parameters)
+    return trace(function, samples, names, parameters)
 
 
 def _parts(traced: Trace, named: bool, reduce: str) -> tuple[Any, ...]:
     """Run the passes up to arrays, or take these from a graph of the same structure."""
-    forms = run({"root": traced.root}, "graph", "graph")
+    forms = run({"nodes": traced.nodes}, "graph", "graph")
     graph: ScalarGraph = forms["graph"]
-    ids = dict(zip(graph.values, range(len(graph))))
+    ids = graph.ids
     lookups = reached(traced.lookups, ids)
     table = tables(lookups, traced, named)
     around = [g for g in traced.around if any(v in ids for v in g.values.ravel().tolist())]

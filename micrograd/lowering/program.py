@@ -16,6 +16,7 @@ import numpy as np
 from micrograd.engine import Value
 from micrograd.files import atomic_write
 from micrograd.lowering.batch import Ids, check_shapes
+from micrograd.lowering.code.text import Text
 from micrograd.lowering.diagnose import diagnose
 from micrograd.lowering.explain import explained, form_after
 from micrograd.lowering.irregular.levels import Levels
@@ -23,10 +24,10 @@ from micrograd.lowering.irregular.replay import narrow, replayed
 from micrograd.lowering.native.export import exported as exported_c
 from micrograd.lowering.native.run import Native, chosen
 from micrograd.lowering.native.trainer import NativeTraining
-from micrograd.lowering.passes import FORWARD, Lowered, Text, exported
+from micrograd.lowering.passes import Lowered, exported
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.trace.declared import CONSTANT, FORWARD, INPUT, PARAMETER
 from micrograd.lowering.train import Trainer
 from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
@@ -62,7 +63,7 @@ class Program:
             kind: [lowered.names[a] for a in form.leaves(kind) if a.data is None]
             for kind in (INPUT, PARAMETER, CONSTANT)
         }
-        self.parameters = MappingProxyType({name: data[name] for name in names[PARAMETER]})
+        self.parameters = MappingProxyType(side_by_side(data, names[PARAMETER]))
         self.constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
         self.inputs = names[INPUT]
         self.ids = Ids(lowered.lookups, lowered.names)
@@ -268,6 +269,14 @@ class Program:
 def data_of(values: Any) -> Floats:
     """Return the numbers of an array of Values."""
     return np.array([v.data for v in values.ravel().tolist()], float).reshape(values.shape)
+
+
+def side_by_side(data: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Floats]:
+    """Return arrays as views of one vector: an optimiser's rule can run once for all of them."""
+    vector = np.concatenate([np.zeros(0), *(data[name].ravel() for name in names)])
+    ends = np.cumsum([data[name].size for name in names], dtype=int)
+    parts = np.split(vector, ends[:-1])
+    return {name: part.reshape(data[name].shape) for name, part in zip(names, parts)}
 
 
 def _rows(gradient: Any) -> Any:

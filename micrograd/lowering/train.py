@@ -86,7 +86,7 @@ class Trainer:
             watch = self.program.guarded and not again
             done, ended = self.native(counts[:1] if again else counts, rows, data, watch)
             losses += done.tolist()
-            if ended < 0:
+            if ended < 0 or (not ended and len(done) == len(counts)):
                 break
             again = ended > 0
             before = sum(counts[: len(done) - again])

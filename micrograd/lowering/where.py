@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,19 +50,14 @@ class Locations:
         self.graph, self.forms = graph, forms
         self.arrays = forms["arrays"]
 
-    @cached_property
-    def ids(self) -> dict[Value, int]:
-        """Find the ids of the nodes."""
-        return dict(zip(self.graph.values, range(len(self.graph))))
-
     def id(self, value: Value) -> int:
         """Return the id of a Value. Raises ValueError where the graph does not have it."""
-        if value not in self.ids:
+        if value not in self.graph.ids:
             raise ValueError(
                 f"{described(value)} is not in the graph of this program, which has "
                 "the Values of its own trace: program.graph.values"
             )
-        return self.ids[value]
+        return self.graph.ids[value]
 
     def forward(self, value: Value) -> Location:
         """Return where a Value is computed."""
@@ -112,10 +106,7 @@ class Locations:
 
         Raises ValueError where it has none: for numbers that became part of the text.
         """
-        try:
-            id = self.graph.values.index(value)
-        except ValueError:
-            raise ValueError(f"{described(value)} is not in the graph of this program") from None
+        id = self.id(value)
         if isinstance(self.arrays, Levels):
             if self.arrays.slot[id] < 0:
                 raise ValueError(_dropped(value))

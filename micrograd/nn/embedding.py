@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from micrograd.core.checks import check_whole
@@ -80,7 +80,7 @@ def _row(i: int, dim: int) -> list[Value]:
 
 
 def _several(index: Any) -> bool:
-    single = isinstance(index, (str, Value)) or getattr(index, "ndim", None) == 0
+    single = isinstance(index, (str, bytes, Mapping, Value)) or getattr(index, "ndim", None) == 0
     return not single and isinstance(index, Iterable)
 
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from micrograd.core.checks import check_whole
+from micrograd.core.checks import check_flags, check_whole
 from micrograd.core.modes import MODE, SEPARATOR, mode, scope, scope_path
 from micrograd.engine import (
     Inputs,
@@ -50,11 +50,12 @@ class Neuron(Module):
         bias: bool = True,
     ) -> None:
         check_size(nin, "inputs")
+        check_flags(nonlin=nonlin, fused=fused, bias=bias)
         weights = (Value(random.uniform(-1, 1), label=f"w{i}") for i in range(nin))
         self.w: Any = tuple(weights) if fused else list(weights)
         self.b = Value(0.0, label="b") if bias else None
         self.activation = checked(activation)
-        self.nonlin = nonlin and self.activation != LINEAR
+        self.nonlin = bool(nonlin) and self.activation != LINEAR
         self.fused, self.scope = fused, MODE.scope
 
     @property

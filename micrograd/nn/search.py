@@ -1,17 +1,18 @@
 """What a Module holds: the search for Values, Modules and random generators in its attributes.
 
 It goes into lists, tuples, deques, dicts, NumPy arrays of objects, and Modules. What it does not go
-into, such as sets, objects of other classes and functions, is looked through for parameters that
-nobody would train or save.
+into, such as sets, keys of dicts, objects of other classes, functions, iterators and attributes of
+the class, is looked through for parameters that nobody would train or save.
 """
 
 from __future__ import annotations
 
+import gc
 import random
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
 from functools import partial
-from types import BuiltinFunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 from micrograd.core.kinds import LEAF
@@ -31,6 +32,8 @@ class Search:
         self.unsearched: list[tuple[Path, Any]] = []
         self._entered: set[int] = set()
         self._collect((), _attributes(root))
+        modules = [(path, m) for path, m in self.items.values() if isinstance(m, module_class)]
+        self.unsearched += _classes(modules)
 
     def _collect(self, path: Path, entries: Iterable[tuple[Any, Any]]) -> None:
         for key, item in entries:
@@ -49,10 +52,17 @@ class Search:
             elif id(item) not in self._entered:
                 self._entered.add(id(item))
                 self._collect((path, key), inner)
+                if isinstance(item, Mapping):
+                    self.unsearched.append(((path, key), item.keys()))
 
     def check(self) -> None:
         """Raise TypeError where a parameter is in what the search does not go into."""
         for path, item in self.unsearched:
+            if isinstance(item, (GeneratorType, map)):
+                raise TypeError(
+                    f"{type(self.root).__name__}.{name(path)} is a {type(item).__name__}: what it "
+                    "makes is made once and kept nowhere; keep a list of it"
+                )
             self.check_known(_within(item, (Value, self.module_class)), path, item)
 
     def check_known(self, items: Iterable[Any], path: Path, holder: Any) -> None:
@@ -78,7 +88,16 @@ def name(path: Path) -> str:
 
 
 def _attributes(module: Any) -> list[tuple[str, Any]]:
-    return [pair for pair in vars(module).items() if not pair[0].startswith("_")]
+    slots = [slot for kind in type(module).__mro__ for slot in _slots(kind)]
+    pairs = [(slot, getattr(module, slot)) for slot in slots if hasattr(module, slot)]
+    return [pair for pair in (*pairs, *vars(module).items()) if not pair[0].startswith("_")]
+
+
+def _classes(modules: Iterable[tuple[Path, Any]]) -> list[tuple[Path, Any]]:
+    """Return the classes of Modules that a user wrote: an attribute there is one for all."""
+    kinds = {kind: path for path, item in modules for kind in type(item).__mro__[:-1]}
+    own = [pair for pair in kinds.items() if not pair[0].__module__.startswith("micrograd.")]
+    return [((path, f"class {kind.__name__}"), kind) for kind, path in own]
 
 
 def _entries(item: Any) -> Iterable[tuple[Any, Any]] | None:
@@ -112,17 +131,24 @@ def _within(item: Any, ends: tuple[type, ...]) -> Iterator[Any]:
 
 
 def _parts(item: Any) -> list[Any]:
-    if isinstance(item, (set, frozenset)):
+    if isinstance(item, (Set, ValuesView)):
         return list(item)
+    if isinstance(item, Iterator):
+        return gc.get_referents(item)  # without taking anything from it
+    if isinstance(item, type):
+        return [part for part in vars(item).values() if not isinstance(part, FunctionType)]
     if isinstance(item, partial):
         return [item.func, *item.args, *item.keywords.values()]
     if (entries := _entries(item)) is not None:
         return [part for _, part in entries]
     cells = [_contents(cell) for cell in getattr(item, "__closure__", None) or ()]
+    defaults = getattr(item, "__defaults__", None) or ()
+    named = getattr(item, "__kwdefaults__", None) or {}
     slots = [slot for kind in type(item).__mro__ for slot in _slots(kind)]
     owner = [item.__self__] if hasattr(item, "__func__") else []
     values = [getattr(item, slot, None) for slot in slots]
-    return [*cells, *owner, *values, *getattr(item, "__dict__", {}).values()]
+    own = [*values, *getattr(item, "__dict__", {}).values()]
+    return [*cells, *defaults, *named.values(), *owner, *own]
 
 
 def _slots(kind: type) -> list[str]:

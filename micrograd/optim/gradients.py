@@ -32,7 +32,9 @@ def checked_gradient(name: str, data: Any, gradient: Gradient) -> Gradient:
     """
     if isinstance(gradient, tuple):
         if len(gradient) != 2:
-            raise ValueError(f"the gradient of {name} is Rows(indices, rows), not {gradient!r}")
+            raise ValueError(
+                f"the gradient of parameter {name} is Rows(indices, rows), not {gradient!r}"
+            )
         return _summed(name, data, *gradient)
     expected, shape = getattr(data, "shape", ()), getattr(gradient, "shape", ())
     if expected != shape:
@@ -59,8 +61,8 @@ def _wide(name: str, gradient: Any) -> Any:
     kind = getattr(getattr(gradient, "dtype", None), "kind", None)
     if not (isinstance(gradient, Real) if kind is None else kind in "fiub"):
         raise TypeError(
-            f"the gradient of {name} is a {type(gradient).__name__}, {gradient!r}; it is made of "
-            "real numbers: of a Value, give the data"
+            f"the gradient of parameter {name} is a {type(gradient).__name__}, {gradient!r}; it is "
+            "made of real numbers: of a Value, give the data"
         )
     narrow = kind is not None and (kind != "f" or gradient.dtype.itemsize < 4)
     return gradient.astype(float) if narrow and is_array(gradient) else gradient

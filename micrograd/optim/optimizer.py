@@ -55,10 +55,15 @@ class Optimizer:
             raise ValueError(f"two parameters are named {name}")
         self.parameters[name], self._group_of[name] = parameter, group
 
+    def __repr__(self) -> str:
+        texts = (", ".join(f"{k}={named(v)}" for k, v in group.items()) for group in self.groups)
+        about = f"{len(self.parameters)} parameters, {self.steps_done} steps done"
+        return f"{type(self).__name__}({'; '.join([about, *texts])})"
+
     @property
     def lr(self) -> float:
         """Give or set the learning rate, that of the first group; setting it sets every group's."""
-        return float(current(self.groups[0]["lr"], self.steps_done))
+        return current("lr", self.groups[0]["lr"], self.steps_done)
 
     @lr.setter
     def lr(self, lr: float | Callable[[int], float]) -> None:
@@ -134,12 +139,12 @@ class Optimizer:
             return f"it is {shorten(state)}"
         if set(state) != STATE:
             return f"it has {', '.join(map(str, state)) or 'nothing'}"
+        if state["rule"] != type(self).__name__:
+            return f"it is of the rule {state['rule']}"
         if _forms(state["state"]) != _forms(self.state):
             return "its parameters differ in number, name or shape"
         if list(map(set, state["options"])) != list(map(set, self.groups)):
             return "its options differ"
-        if state["rule"] != type(self).__name__:
-            return f"it is of the rule {state['rule']}"
         for group, was in zip(self.groups, state["options"]):
             for name in group:
                 if error := changed(name, group[name], was[name]):
@@ -155,7 +160,7 @@ class Optimizer:
         return {name: _zero(data) for name in self.slots}
 
     def _options(self, group: dict[str, Any]) -> SimpleNamespace:
-        now = SimpleNamespace(**{k: current(v, self.steps_done) for k, v in group.items()})
+        now = SimpleNamespace(**{k: current(k, v, self.steps_done) for k, v in group.items()})
         now.lr = now.lr * now.scale
         return now
 
@@ -191,6 +196,8 @@ class Optimizer:
             )
         data = _data(self.parameters[name])
         checked = checked_gradient(name, data, gradient)
+        if name in self._numbers:
+            return float(checked)
         return dense(data, checked) if isinstance(checked, Rows) and group["dense"] else checked
 
     def _update_rows(self, data: Any, gradient: Rows, state: State, options: Any) -> None:

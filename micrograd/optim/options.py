@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from micrograd.core.checks import is_finite
+from micrograd.core.checks import check_call, is_finite
 
 UNIT = ("beta1", "beta2", "decay")  # the options that are parts of 1
 
@@ -13,6 +13,7 @@ UNIT = ("beta1", "beta2", "decay")  # the options that are parts of 1
 def check_option(name: str, option: Any) -> None:
     """Raise ValueError where an option is no finite number, or makes a rule divide by 0."""
     if callable(option):
+        check_call(f"the schedule of {name}", option, 0)
         return
     if not is_finite(option):
         raise ValueError(f"{name} is a finite number or a schedule, not {option!r}")
@@ -22,9 +23,19 @@ def check_option(name: str, option: Any) -> None:
         raise ValueError(f"eps keeps a root from 0, so it is above 0, not {option!r}")
 
 
-def current(option: Any, steps_done: int) -> Any:
-    """Return what an option is at this step."""
-    return option(steps_done) if callable(option) else option
+def current(name: str, option: Any, steps_done: int) -> float:
+    """Return what an option is at this step, as a float: NumPy's would change what it multiplies.
+
+    Raises ValueError where a schedule gives no finite number.
+    """
+    if not callable(option):
+        return float(option)
+    now = option(steps_done)
+    if not is_finite(now):
+        raise ValueError(
+            f"{name} is a finite number, and its schedule gave {now!r} at step {steps_done}"
+        )
+    return float(now)
 
 
 def named(option: Any) -> Any:

@@ -29,7 +29,7 @@ from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.checkpoint import checked_path, restore
-from micrograd.core.checks import check_whole
+from micrograd.core.checks import check_call, check_whole
 from micrograd.files import remove_leftovers
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
@@ -72,7 +72,8 @@ def fit(
     made_by: dict[str, Any] = {"examples": len(data), "batch_size": batch_size, "seed": seed}
     if checkpoint is not None:
         made_by |= {"data": data_digest(data), "state": settings_within(state)}
-        made_by |= {"stop": settings_within(stop), **(settings or {})}
+        made_by |= {"stop": settings_within(stop)}
+        made_by |= _own_settings(settings, made_by)
     run = Run(
         step=step,
         data=data,
@@ -99,20 +100,38 @@ def fit(
     return run.history
 
 
+def _own_settings(settings: Any, others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a user.
+
+    Raises TypeError where they are no dict, ValueError where one would hide what fit notes itself.
+    """
+    if not isinstance(settings or {}, Mapping):
+        raise TypeError(f"settings is a dict of options by name, not {shorten(settings)}")
+    own = dict(settings or {})
+    if hidden := ", ".join(name for name in others if own.get(name, others[name]) != others[name]):
+        raise ValueError(f"settings gives another {hidden} than fit notes; choose another name")
+    return own
+
+
 def _functions(after_epoch: Any) -> list[Callable[[Numbers], object]]:
     functions: list[Any] = list(after_epoch) if isinstance(after_epoch, Iterable) else [None]
     if not all(map(callable, functions)):
         raise TypeError(f"after_epoch is a list of functions, not {after_epoch!r}")
+    for function in functions:
+        check_call("a function of after_epoch", function, "the row of an epoch")
     return functions
 
 
 def _check_functions(step: Any, stop: Any, evaluate: Any) -> None:
     if not callable(step):
         raise TypeError(f"step is a function of a batch that trains on it, not {step!r}")
+    check_call("step", step, "a batch")
     if not isinstance(stop, (EarlyStopping, type(None))):
         raise TypeError(f"stop is an EarlyStopping, not {stop!r}")
     if evaluate is not None and not callable(evaluate):
         raise TypeError(f"evaluate is a function that returns scores, not {evaluate!r}")
+    if evaluate is not None:
+        check_call("evaluate", evaluate)
 
 
 def _check(

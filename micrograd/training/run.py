@@ -8,9 +8,11 @@ import random
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.checkpoint import capture, file_content, load_state, restore, save_state
+from micrograd.core.numbers import number as as_float
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.settings import differences
@@ -206,8 +208,11 @@ def _take(data: Any, chosen: Sequence[int]) -> Any:
 def numbers_of(result: Any) -> dict[str, float]:
     """Return what a step did, as numbers. Raises TypeError or ValueError where it says nothing."""
     numbers = dict(result) if isinstance(result, Mapping) else {"loss": result}
+    names = ", ".join(map(str, numbers)) or "none"
     if "loss" not in numbers:
-        raise ValueError(f"a step returns numbers with a 'loss'; there are {', '.join(numbers)}")
+        raise ValueError(f"a step returns numbers with a 'loss'; there are {names}")
+    if "epoch" in numbers or not all(isinstance(name, str) for name in numbers):
+        raise ValueError(f"a step names its numbers by text, none of them epoch; there are {names}")
     return {name: _number(name, number) for name, number in numbers.items()}
 
 
@@ -236,6 +241,6 @@ def _scores(scores: Any, row: Mapping[str, float]) -> dict[str, float]:
 
 def _float(number: Any, what: str) -> float:
     try:
-        return float(number.data if hasattr(number, "backward") else number)
+        return as_float(number.data if hasattr(number, "backward") else number)
     except (TypeError, ValueError):
-        raise TypeError(f"{what} is {number!r}") from None
+        raise TypeError(f"{what} is {shorten(number)}") from None

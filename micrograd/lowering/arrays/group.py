@@ -7,15 +7,15 @@ form one where their terms come from the same arrays in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from functools import partial
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places
-from micrograd.lowering.arrays.blocks import divided
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
     FIXED,
@@ -26,9 +26,9 @@ from micrograd.lowering.arrays.ir import (
     Read,
     Term,
 )
-from micrograd.lowering.arrays.products import Products
+from micrograd.lowering.arrays.products import Products, divided
 from micrograd.lowering.scalars.chains import Chains
-from micrograd.lowering.scalars.columns import NAMES, NONE, ROUTES, Ints
+from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
 from micrograd.ops import BY_NAME
 
@@ -38,44 +38,27 @@ _LATE = 1 << 40
 CLASS = 6  # choices of less than 2^6 terms are one group, those of less than 2^12, ...
 
 
-def levels(chains: Chains) -> list[int]:
-    """Return the height of every node above the leaves, 0 for those that are gone."""
-    level = [0] * (len(chains.remaining) + 1)  # one more: of the operand that there is not
-    x, y = chains.x.tolist(), chains.y.tolist()
-    a, b = chains.a.tolist(), chains.b.tolist()
-    sum_of = dict(zip(chains.sums.tolist(), range(len(chains.sums))))
-    start = chains.start.tolist()
-    for i in np.flatnonzero(chains.remaining).tolist():
-        n = sum_of.get(i)
-        if n is not None:
-            first, last, height = start[n], start[n + 1], 0
-            for j in a[first:last]:
-                if level[j] > height:
-                    height = level[j]
-            for j in b[first:last]:
-                if level[j] > height:
-                    height = level[j]
-            level[i] = height + 1
-        elif x[i] >= 0:
-            height = level[x[i]]
-            level[i] = 1 + (height if y[i] < 0 or level[y[i]] <= height else level[y[i]])
-    return level[:-1]
-
-
 class Grouping:
     """Hold the arrays made so far, and where each node lies: `array[i]`, `place[i]`."""
 
     def __init__(self, chains: Chains, leaves: list[Array], limit: int) -> None:
         self.chains, self.limit = chains, limit
         self.arrays: list[Array] = []
+        self._rank: list[int] = []  # of each array, among the factors of a product
         self.array = np.full(len(chains.remaining), NONE)
         self.place = np.zeros(len(chains.remaining), np.int64)
         for leaf in leaves:
             at = np.flatnonzero(leaf.nodes >= 0)
             place = at if leaf.data is None else self._ranks(leaf)
             self._add(leaf, leaf.nodes[at], place)
-        self._number = np.full(len(chains.remaining), NONE)  # of a sum or choice
+        # Of each sum and choice the number, and of each product, which is a sum of one term.
+        products = np.flatnonzero(chains.remaining & (chains.graph.op == MUL))
+        self._number = np.full(len(chains.remaining), NONE)
         self._number[chains.sums] = np.arange(len(chains.sums))
+        self._number[products] = len(chains.sums) + np.arange(len(products))
+        self._start = np.append(chains.start, chains.start[-1] + 1 + np.arange(len(products)))
+        self._a = np.append(chains.a, chains.x[products])
+        self._b = np.append(chains.b, chains.y[products])
         self.merged_into = chains.merged_into.copy()
 
     def _ranks(self, pool: Array) -> Ints:
@@ -90,79 +73,96 @@ class Grouping:
         by_level = np.argsort(level, kind="stable")
         bounds = np.searchsorted(level[by_level], np.arange(1, level.max() + 2))
         for first, last in pairwise(bounds):
-            for more in self._level(by_level[first:last]):
-                if len(self.arrays) + more > self.limit:
-                    return None
+            groups = list(islice(self._groups(by_level[first:last]), self.limit + 1))
+            if len(self.arrays) + len(groups) > self.limit:
+                return None
+            for add_array in groups:
+                add_array()
         return self.arrays
 
-    def _level(self, nodes: Ints) -> Iterator[int]:
-        """Group the nodes of one level; before each array, yield how many are to come."""
-        chained, chooses = self._number[nodes] >= 0, np.isin(self.chains.graph.op[nodes], ROUTES)
+    def _groups(self, nodes: Ints) -> Iterator[Callable[[], None]]:
+        """Yield, for each group of the nodes of one level, what adds its array."""
+        op, chained = self.chains.graph.op[nodes], self._number[nodes] >= 0
+        chooses, product = chained & np.isin(op, ROUTES), op == MUL
+        sums = chained & ~chooses & ~product
+        sums[product] = self._alone(nodes[sums], nodes[product])
         for part, grouped in (
-            (nodes[~chained], self._elements),
-            (nodes[chained & chooses], self._choices),
-            (nodes[chained & ~chooses], self._sums),
+            (~sums & ~chooses, self._elements),
+            (chooses, self._choices),
+            (sums, self._sums),
         ):
-            if len(part):
-                yield from grouped(part)
+            yield from grouped(nodes[part]) if part.any() else ()
 
-    def _elements(self, nodes: Ints) -> Iterator[int]:
+    def _elements(self, nodes: Ints) -> Iterator[Callable[[], None]]:
         """Group the nodes of equal operation, constant and operand arrays."""
         c = self.chains
         k = c.graph.k[nodes].view(np.int64)
         x, y = self.array[c.x[nodes]], np.where(c.y[nodes] < 0, NONE, self.array[c.y[nodes]])
-        groups = _classes((c.graph.op[nodes], k, x, y))
-        for n, group in enumerate(groups):
-            yield len(groups) - n
-            self._element(nodes[group])
+        for group in _classes(c.graph.op[nodes], k, x, y):
+            yield partial(self._element, nodes[group])
 
-    def _sums(self, nodes: Ints) -> Iterator[int]:
-        """Group the sums whose products lie in the same pairs of arrays."""
-        c = self.chains
-        at, owner = self._terms_of(nodes)
-        a, b = self._ordered(c.a[at], c.b[at])
+    def _alone(self, sums: Ints, products: Ints) -> Bools:
+        """Mark the products that are one more length of sums from the same pair of arrays."""
+        if not len(sums) or not len(products):
+            return np.zeros(len(products), bool)
+        owner, _, _, code = self._products_of(sums)
+        lengths = np.bincount(owner)
+        first = np.cumsum(lengths) - lengths
+        pair = np.minimum.reduceat(code, first)
+        of_one_pair = pair == np.maximum.reduceat(code, first)
+        kinds = np.unique(np.stack((pair, lengths), 1)[of_one_pair], axis=0)[:, 0]
+        several = kinds[1:][kinds[1:] == kinds[:-1]]
+        return np.isin(self._products_of(products)[3], several)
+
+    def _products_of(self, sums: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+        """Return of every term whose it is, its factors, and a number for their pair of arrays."""
+        at, owner = self._terms_of(sums)
+        a, b = self._ordered(self._a[at], self._b[at])
         code = self.array[a] * (len(self.arrays) + 1) + np.where(b < 0, NONE, self.array[b]) + 1
-        groups = _classes((_signature(owner, code),))
-        for n, group in enumerate(groups):
-            yield len(groups) - n
-            member = np.full(len(nodes), NONE)
-            member[group] = np.arange(len(group))
-            inside = np.flatnonzero(member[owner] >= 0)
-            self._sum(nodes[group], member[owner[inside]], a[inside], b[inside], code[inside])
+        return owner, a, b, code
 
-    def _choices(self, nodes: Ints) -> Iterator[int]:
+    def _sums(self, nodes: Ints) -> Iterator[Callable[[], None]]:
+        """Group the sums whose products lie in the same pairs of arrays."""
+        owner, a, b, code = self._products_of(nodes)
+        kind = _signature(owner, code)
+        for group, inside in zip(_classes(kind), _classes(kind[owner])):
+            terms = (column[inside] for column in (a, b, code))
+            yield partial(self._sum, nodes[group], np.searchsorted(group, owner[inside]), *terms)
+
+    def _choices(self, nodes: Ints) -> Iterator[Callable[[], None]]:
         """Group the choices; part each chain into blocks of terms from one array."""
         at, owner = self._terms_of(nodes)
         code = self.array[self.chains.a[at]]
-        new = np.append(True, (code[1:] != code[:-1]) | (owner[1:] != owner[:-1]))
-        block = np.flatnonzero(new)
+        block = np.flatnonzero(_changes(code) | _changes(owner))
         bounds = np.append(block, len(at))
         begins = np.searchsorted(owner[block], np.arange(len(nodes) + 1))
         sizes = np.log2(np.diff(bounds[begins])).astype(np.int64) // CLASS
         codes = [code[block[a:b]].tobytes() for a, b in pairwise(begins.tolist())]
         op = self.chains.graph.op[nodes]
-        groups = _classes((_numbered(zip(op.tolist(), sizes.tolist(), codes)),))
-        blocks = np.array([begins[group[0] + 1] - begins[group[0]] for group in groups])
-        for n, group in enumerate(groups):
+        for group in _classes(_numbered(zip(op.tolist(), sizes.tolist(), codes))):
             first, before = begins[group], None
-            for k in range(blocks[n]):
-                yield int(blocks[n:].sum()) - k
+            for k in range(begins[group[0] + 1] - begins[group[0]]):
                 lengths = bounds[first + k + 1] - bounds[first + k]
                 inside = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1)
-                before = self._block(before, at[bounds[first + k][:, None] + inside])
+                terms = at[bounds[first + k][:, None] + inside]
+                if before is None and terms.shape[1] == 1:
+                    before = self.chains.a[terms[:, 0]]
+                else:
+                    yield partial(self._block, before, terms)
+                    before = self.chains.recorded_by[terms[:, -1]]
 
     def _terms_of(self, nodes: Ints) -> tuple[Ints, Ints]:
         """Return the places of the terms of sums or choices, and whose each is."""
         n = self._number[nodes]
-        first = self.chains.start[n]
-        lengths = self.chains.start[n + 1] - first
+        first = self._start[n]
+        lengths = self._start[n + 1] - first
         ends = np.cumsum(lengths)
         at = np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)
         return at, np.repeat(np.arange(len(nodes)), lengths)
 
     def _ordered(self, a: Ints, b: Ints) -> tuple[Ints, Ints]:
         """Put what depends on the samples, then what was made first, on the left."""
-        order = np.array([_order(array) * _LATE + i for i, array in enumerate(self.arrays)])
+        order = np.array(self._rank) * _LATE + np.arange(len(self.arrays))
         swap = (b >= 0) & (order[self.array[a]] > order[self.array[b]])
         return np.where(swap, b, a), np.where(swap, a, b)
 
@@ -172,6 +172,7 @@ class Grouping:
         self.array[nodes] = len(self.arrays)
         self.place[nodes] = place
         self.arrays.append(array)
+        self._rank.append(_order(array))
 
     def _lying(self, ids: Sequence[Ints]) -> tuple[list[Array], list[Ints]]:
         """Return the array and the places of each operand of a group."""
@@ -213,15 +214,12 @@ class Grouping:
         ordered = sorted(terms, key=_products_first)
         self._define(array, nodes, grid, *map(self._with_constants, ordered))
 
-    def _block(self, before: Ints | None, at: Ints) -> Ints:
-        """Let what was chosen `before` choose among terms; return the nodes that did.
+    def _block(self, before: Ints | None, at: Ints) -> None:
+        """Make an array of choices among terms and what was chosen `before`.
 
         `at` has a row of terms per node: one of fewer terms than the longest repeats its last.
         """
-        c = self.chains
-        count = at.shape[1]
-        if count == 1 and before is None:
-            return c.a[at[:, 0]]
+        c, count = self.chains, at.shape[1]
         nodes = c.recorded_by[at[:, -1]]
         chain = Products(*self._lying([c.a[at]]))
         two = count == 2 and before is None and (at[:, 0] != at[:, 1]).all()
@@ -230,7 +228,6 @@ class Grouping:
         else:
             self._choice(nodes, before, chain)
         self.merged_into[c.recorded_by[at]] = nodes[:, None]
-        return nodes
 
     def _choice(self, nodes: Ints, before: Ints | None, chain: Products) -> None:
         starts = [] if before is None else [Products(*self._lying([before[:, None]]))]
@@ -249,9 +246,9 @@ class Grouping:
         if read.array.kind != NUMBER or (read.index and read.index[0].var == FIXED):
             return read
         places = flat_places(read, sizes)
-        data = np.asarray(read.array.data)[places]
-        array = Array(CONSTANT, places.shape, np.full(places.size, NONE), data=data)
-        self.arrays.append(array)
+        data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
+        array = Array(CONSTANT, places.shape, nodes, data=data)
+        self._add(array, nodes[:0], nodes[:0])
         return Read(array, tuple(map(Index, read.vars)))
 
 
@@ -265,13 +262,22 @@ def _order(array: Array) -> int:
     return 2 if array.kind == PARAMETER else 0 if array.batched else 1
 
 
-def _classes(keys: tuple[Ints, ...]) -> list[Ints]:
-    """Return the members with equal keys."""
+def _changes(column: Ints) -> Bools:
+    """Mark the members that differ from the one before."""
+    return np.append(True, column[1:] != column[:-1])
+
+
+def _cut(column: Ints, first: Bools) -> Iterator[Ints]:
+    """Yield the pieces of a column, whose first members are marked."""
+    bounds = [*np.flatnonzero(first).tolist(), len(column)]
+    return (column[a:b] for a, b in pairwise(bounds))
+
+
+def _classes(*keys: Ints) -> list[Ints]:
+    """Return the members with equal keys, in the order of the keys."""
     order = np.lexsort(keys)
-    new = np.zeros(len(order), bool)
-    for key in keys:
-        new[1:] |= key[order][1:] != key[order][:-1]
-    return [np.sort(part) for part in np.split(order, np.flatnonzero(new))]
+    new = np.any([_changes(key[order]) for key in keys], axis=0)
+    return [np.sort(part) for part in _cut(order, new)]
 
 
 def _numbered(keys: Iterable[Any]) -> Ints:
@@ -283,7 +289,5 @@ def _numbered(keys: Iterable[Any]) -> Ints:
 def _signature(owner: Ints, code: Ints) -> Ints:
     """Return a number per sum, equal for equal sets of codes."""
     codes, rank = np.unique(code, return_inverse=True)
-    pairs = np.unique(owner * len(codes) + rank)
-    owner, rank = np.divmod(pairs, len(codes))
-    starts = np.flatnonzero(owner[1:] != owner[:-1]) + 1
-    return _numbered(part.tobytes() for part in np.split(rank, starts))
+    owner, rank = np.divmod(np.unique(owner * len(codes) + rank), len(codes))
+    return _numbered(part.tobytes() for part in _cut(rank, _changes(owner)))

@@ -25,6 +25,7 @@ from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
 COMPUTED = "computed"
 LEAVES = (INPUT, PARAMETER, CONSTANT, NUMBER)
 BATCH = -1  # the variable of the batch axis
+ALL = (0, None, 1)  # the whole of an axis, as (start, stop, step)
 FIXED = -2  # in place of a variable: the axis is held at `start`
 
 

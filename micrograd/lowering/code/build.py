@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
 from micrograd.core.formulas import specialise
+from micrograd.lowering.arrays.axes import selection
+from micrograd.lowering.arrays.differentiate import Adjoints
+from micrograd.lowering.arrays.form import Arrays
 from micrograd.lowering.arrays.ir import (
+    ALL,
     BATCH,
+    COMPUTED,
     FIXED,
-    LEAVES,
     Array,
     Choice,
     Factor,
@@ -25,12 +30,8 @@ from micrograd.lowering.arrays.ir import (
 from micrograd.lowering.code.construct import (
     binary,
     call,
-    embed,
     indexed,
     reshape,
-    scatter,
-    take,
-    total,
     where,
 )
 from micrograd.lowering.code.contract import (
@@ -40,16 +41,38 @@ from micrograd.lowering.code.contract import (
     combined,
     contract,
     filled,
-    selection,
+    summed,
 )
-from micrograd.lowering.code.expr import ALL, Assign, Expr, Table, is_number, num, ref, whole
+from micrograd.lowering.code.expr import Assign, Expr, Table, is_number, num, ref, whole
 from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import make
+from micrograd.lowering.code.statements import Code, named
 from micrograd.lowering.scalars.columns import Ints
-from micrograd.lowering.trace.declared import NUMBER
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
 
 CHOOSERS = {"max": "maximum", "min": "minimum"}  # what chooses between two
 _VIEWS = ("reshape", "transpose", "index", "broadcast")
+
+
+def code_of(arrays: Arrays, backward: Adjoints | None) -> Code:
+    """Return the statements of arrays, and of their adjoints where gradients are wanted."""
+    gradients = tuple(backward.gradients.items()) if backward else ()
+    builder = Builder(frozenset((arrays.loss, *(adjoint for _, adjoint in gradients))))
+    forward = builder.statements(array for array in arrays.arrays if array.kind == COMPUTED)
+    behind = builder.statements(backward.arrays) if backward else []
+    leaves = [array for kind in (INPUT, PARAMETER, CONSTANT) for array in arrays.leaves(kind)]
+    code = Code(
+        tuple(array for array in leaves if array.data is None),
+        tuple(array for array in leaves if array.data is not None),
+        tuple(forward),
+        tuple(behind),
+        arrays.loss,
+        gradients,
+        backward is not None,
+        tuple(builder.tables.values()),
+        MappingProxyType(builder.adjoints),
+    )
+    return named(code, arrays.names, backward)
 
 
 @dataclass
@@ -64,8 +87,6 @@ class Builder:
     results: frozenset[Array] = frozenset()
     tables: dict[bytes, Table] = field(default_factory=dict)
     adjoints: dict[Array, Indexed] = field(default_factory=dict)
-    returned: set[Array] = field(default_factory=set)
-    views: dict[Array | None, Array] = field(default_factory=dict)  # arrays that show another's
 
     def statements(self, arrays: Iterable[Array]) -> list[Assign]:
         """Return the statements that define the arrays, in their order."""
@@ -75,67 +96,38 @@ class Builder:
     def _statement(self, array: Array) -> Assign | None:
         value = self._value(array)
         if array in self.results:
-            return Assign(array, self._fresh(value, array))
+            return Assign(array, _fresh(value, array))
         if array.of is None:
-            return self._assign(array, _array(aligned(value, array.vars)))
+            return Assign(array, _array(aligned(value, array.vars)))
         if value.expr.kind == "ref":
             self.adjoints[array] = value
             return None
         e = _array(value.expr)
         self.adjoints[array] = Indexed(ref(array, e.shape), value.vars)
-        return self._assign(array, e)
-
-    def _assign(self, array: Array, e: Expr) -> Assign:
-        if source := _viewed(e):
-            self.views[array] = source
         return Assign(array, e)
 
-    def _fresh(self, t: Indexed, array: Array) -> Expr:
-        """Return what a caller gets: a new array of the full shape, no view of another's."""
-        e = aligned(t, array.vars)
-        shape = tuple(size for _, size in array.axes)
-        if not array.shape and not array.batched and array.of is None:
-            return e  # the loss, a number
-        if e.shape != shape or not _reads(e):
-            return make("full", (e,), shape)
-        source = _viewed(e)
-        while source in self.views:
-            source = self.views[source]
-        if source is None:
-            return e
-        taken = source.kind in LEAVES or source in self.results or source in self.returned
-        self.returned.add(source)
-        return make("copy", (e,)) if taken else e
-
     def _value(self, array: Array) -> Indexed:
-        """Return the sum of an array's terms, over the variables that it depends on."""
-        if any(isinstance(term.at, Rows) for term in array.terms):
-            return self._table_gradient(array)
-        return self._total(array, array.terms) or Indexed(num(0), ())
+        """Return the sum of an array's terms, over the variables that it depends on.
 
-    def _total(self, array: Array, terms: Iterable[Term]) -> Indexed | None:
-        total: Indexed | None = None
-        for term in terms:
-            part = self._placed(array, term, self._term(array, term))
-            total = part if total is None else combined("+", total, part, array.vars)
-        return total
-
-    def _table_gradient(self, table: Array) -> Indexed:
-        """Return the gradient of a table: sparse, unless it is not only looked up."""
-        pairs: list[Expr] = []
-        for term in table.terms:
+        The gradient of a table is sparse, unless the table is not only looked up.
+        """
+        total, pairs = None, list[Expr]()
+        for term in array.terms:
+            part = self._term(array, term)
             if isinstance(term.at, Rows):
                 vars = tuple(var for var, _ in term.kept)
-                pairs += [
-                    self._ids(term.at, vars[:-1], term.sizes),
-                    filled(self._term(table, term), vars, term.sizes),
-                ]
-        dense = self._total(table, [t for t in table.terms if not isinstance(t.at, Rows)])
-        if dense is None:
-            assert table.of is not None
-            return Indexed(make("rows", (whole(table.of), *pairs)), table.vars)
-        first = filled(dense, table.vars, dict(table.axes))
-        return Indexed(make("add_rows", (first, *pairs)), table.vars)
+                ids = self._ids(term.at, vars[:-1], term.sizes)
+                pairs += [ids, filled(part, vars, term.sizes)]
+            else:
+                part = self._placed(array, term, part)
+                total = combined("+", total, part, array.vars) if total else part
+        if not pairs:
+            return total or Indexed(num(0), ())
+        if total:
+            first = filled(total, array.vars, dict(array.axes))
+            return Indexed(make("add_rows", (first, *pairs)), array.vars)
+        assert array.of is not None
+        return Indexed(make("rows", (whole(array.of), *pairs)), array.vars)
 
     def _term(self, array: Array, term: Term) -> Indexed:
         """Return scale · Σ product of factors, over the term's `kept` variables."""
@@ -191,9 +183,7 @@ class Builder:
 
     def _choice(self, array: Array, choice: Choice, sizes: Sizes) -> Indexed:
         z = self.read(choice.read, sizes)
-        if choice.axis[0] in z.vars:
-            axis = z.vars.index(choice.axis[0])
-            z = Indexed(total(z.expr, (axis,), choice.op), z.vars[:axis] + z.vars[axis + 1 :])
+        z = summed(z, [var for var in z.vars if var != choice.axis[0]], choice.op)
         if choice.before is None:
             return z
         sides = (aligned(t, array.vars) for t in (self.read(choice.before, sizes), z))
@@ -212,16 +202,21 @@ class Builder:
         if array.kind == NUMBER:
             return Indexed(num(float(np.asarray(array.data)[read.index[0].start])), ())
         own = self.adjoints.get(array) or Indexed(whole(array), array.vars)
-        if read.table is None and read.split is None and own.vars != array.vars:
-            return _read_present(read, sizes, own)
+        if read.table is None and read.split is None:
+            key = {BATCH: ALL} | dict(enumerate(selection(read, sizes)))
+            walked = {BATCH: BATCH} | {axis: i.var for axis, i in enumerate(read.index)}
+            e = indexed(own.expr, tuple(key[v] for v in own.vars))
+            return Indexed(e, tuple(walked[v] for v in own.vars if walked[v] != FIXED))
         e = filled(own, array.vars, dict(array.axes))
         batch = (BATCH,) if array.batched else ()
         front = e.shape[: len(batch)]
         if read.table is not None:
-            flat = reshape(e, (*front, array.size))
-            return Indexed(take(flat, self.table(read.table), len(batch)), batch + read.vars)
-        base = reshape(e, front + read.shape)
-        return Indexed(indexed(base, (ALL,) * len(batch) + selection(read, sizes)), read.every)
+            attr = self.table(read.table), len(batch)
+            e = make("take", (reshape(e, (*front, array.size)),), attr)
+        else:
+            parts = (ALL,) * len(batch) + selection(read, sizes)
+            e = indexed(reshape(e, front + read.shape), parts)
+        return Indexed(e, read.every)
 
     def _placed(self, array: Array, term: Term, part: Indexed) -> Indexed:
         """Return a term as a part of the whole array, added where `at` reads it."""
@@ -233,7 +228,7 @@ class Builder:
         result = batch + tuple(range(len(array.shape)))
         if at.table is not None:
             values = _array(filled(part, batch + at.vars, sizes))
-            flat = scatter(values, self.table(at.table), array.size, len(batch))
+            flat = make("scatter", (values,), (self.table(at.table), array.size, len(batch)))
             return Indexed(reshape(flat, front + array.shape), result)
         chosen = selection(at, sizes)
         if all(item == ALL for item in chosen) and at.split is None:
@@ -244,25 +239,13 @@ class Builder:
             return Indexed(part.expr, ())
         inner = filled(part, batch + at.vars, sizes)
         if not all_of_it:
-            inner = embed(inner, (ALL,) * len(batch) + chosen, front + at.shape)
+            inner = make("embed", (inner,), ((ALL,) * len(batch) + chosen, front + at.shape))
         return Indexed(reshape(inner, front + array.shape), result)
 
     def table(self, places: Ints) -> Table:
         """Return the table of some places; equal ones are one."""
         code = repr(places.shape).encode() + np.ascontiguousarray(places).tobytes()
         return self.tables.setdefault(code, Table(places))
-
-
-def _read_present(read: Read, sizes: Sizes, own: Indexed) -> Indexed:
-    """Read an adjoint that lacks some of its axes, being the same along them."""
-    chosen = selection(read, sizes)
-    places = tuple(ALL if v == BATCH else chosen[v] for v in own.vars)
-    vars = tuple(
-        BATCH if v == BATCH else read.index[v].var
-        for v in own.vars
-        if v == BATCH or read.index[v].var != FIXED
-    )
-    return Indexed(indexed(own.expr, places), vars)
 
 
 def _array(e: Expr) -> Expr:
@@ -277,8 +260,16 @@ def _reads(e: Expr) -> bool:
     return any(part.kind == "ref" for part in e.walk())
 
 
-def _viewed(e: Expr) -> Array | None:
-    """Return the array that an expression is a view of."""
-    if e.kind == "ref":
-        return e.attr if isinstance(e.attr, Array) else None
-    return _viewed(e.args[0]) if e.kind in _VIEWS else None
+def _fresh(t: Indexed, array: Array) -> Expr:
+    """Return what a caller gets: a new array of the full shape, which shows no other's elements."""
+    e, full = aligned(t, array.vars), whole(array)
+    if not full.shape and array.of is None:
+        return e  # the loss, a number
+    if e.shape != full.shape or not _reads(e):
+        return make("full", (e,), full.shape)
+    return make("copy", (e,)) if _shown(e).kind == "ref" else e
+
+
+def _shown(e: Expr) -> Expr:
+    """Return what an expression only shows otherwise."""
+    return _shown(e.args[0]) if e.kind in _VIEWS else e

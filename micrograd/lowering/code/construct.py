@@ -6,7 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from micrograd.lowering.code.expr import ALL, OPERATORS, Expr, Shape, Table, is_number, num
+from micrograd.lowering.arrays.ir import ALL
+from micrograd.lowering.code.expr import OPERATORS, Expr, Shape, is_number, num
 from micrograd.lowering.code.kinds import make
 
 
@@ -134,18 +135,3 @@ def indexed(a: Expr, key: tuple[Any, ...]) -> Expr:
 def total(a: Expr, axes: tuple[int, ...], kind: str = "sum") -> Expr:
     """Sum over axes, or take their mean, their largest, their smallest."""
     return make(kind, (a,), axes) if axes else a
-
-
-def take(a: Expr, table: Table, axis: int) -> Expr:
-    """Gather the elements at the places `table` of the last axis, which is `axis`."""
-    return make("take", (a,), (table, axis))
-
-
-def scatter(a: Expr, table: Table, size: int, axis: int) -> Expr:
-    """Add the elements of `a` at the places `table` of zeros; `axis` axes stand before them."""
-    return make("scatter", (a,), (table, size, axis))
-
-
-def embed(a: Expr, key: tuple[Any, ...], shape: Shape) -> Expr:
-    """Put `a` at `key` into zeros."""
-    return make("embed", (a,), (key, shape))

@@ -6,14 +6,13 @@ import string
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from micrograd.lowering.arrays.axes import key
-from micrograd.lowering.arrays.ir import BATCH, FIXED, Index, Read, Scale
+from micrograd.lowering.arrays.ir import ALL, BATCH, Scale
 from micrograd.lowering.code.construct import binary, broadcast, indexed, reshape, total, transpose
-from micrograd.lowering.code.expr import ALL, Expr, Shape, is_number, joint, num
+from micrograd.lowering.code.expr import Expr, Shape, joint, num
 from micrograd.lowering.code.kinds import make
-from micrograd.lowering.code.stacks import stacked_product
 
 Sizes = Mapping[int, Any]
+Vars = tuple[int, ...]
 
 
 class Indexed(NamedTuple):
@@ -21,21 +20,6 @@ class Indexed(NamedTuple):
 
     expr: Expr
     vars: tuple[int, ...]
-
-
-def selection(read: Read, sizes: Sizes) -> tuple[Any, ...]:
-    """Return the indices of a read as expressions hold them."""
-    return tuple(_selected(i, n, sizes) for i, n in zip(read.index, read.shape))
-
-
-def _selected(index: Index, size: int, sizes: Sizes) -> Any:
-    if index.var == FIXED:
-        return index.start
-    if (index.start, index.step) == (0, 1) and sizes[index.var] == size:
-        return ALL
-    part = key(index, sizes)
-    assert isinstance(part, slice)
-    return (part.start, part.stop, part.step)
 
 
 def aligned(t: Indexed, vars: tuple[int, ...]) -> Expr:
@@ -61,20 +45,16 @@ def combined(op: str, a: Indexed, b: Indexed, vars: tuple[int, ...]) -> Indexed:
     return Indexed(binary(op, aligned(a, kept), aligned(b, kept)), kept)
 
 
-def summed(t: Indexed, keep: Iterable[int]) -> Indexed:
-    """Sum over the axes whose variable is not in `keep`."""
+def summed(t: Indexed, keep: Iterable[int], kind: str = "sum") -> Indexed:
+    """Sum over the axes whose variable is not in `keep`, or take the largest or smallest."""
     keep = set(keep)
     axes = tuple(i for i, v in enumerate(t.vars) if v not in keep)
-    return Indexed(total(t.expr, axes), tuple(v for v in t.vars if v in keep))
+    return Indexed(total(t.expr, axes, kind), tuple(v for v in t.vars if v in keep))
 
 
 def scaled(t: Indexed, scale: Scale) -> Indexed:
     """Return scale × t: `2 * t / B`."""
-    if scale.batch == 1 and is_number(t.expr):
-        e = binary("*", num(scale.value), binary("*", t.expr, make("batch", ())))
-        return Indexed(e, t.vars)
-    e = binary("*", num(scale.value), t.expr)
-    size = make("batch", ())
+    e, size = binary("*", num(scale.value), t.expr), make("batch", ())
     for _ in range(abs(scale.batch)):
         e = binary("*" if scale.batch > 0 else "/", e, size)
     return Indexed(e, t.vars)
@@ -94,54 +74,56 @@ def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Ind
     common = tuple(v for v in a.vars if v in b.vars and v not in kept)
     if not common:
         return scaled(combined("*", a, b, kept), scale)
-    shared = tuple(v for v in kept if v in a.vars and v in b.vars)
-    free_a = tuple(v for v in kept if v in a.vars and v not in shared)
-    free_b = tuple(v for v in kept if v in b.vars and v not in shared)
-    if not free_a and not free_b:
-        return _reduced(combined("*", a, b, shared + common), shared, scale)
-    if shared:
-        order = tuple(v for v in kept if v in a.vars or v in b.vars)
-        product = stacked_product(a, b, order) or _einsum(a, b, order)
-        return scaled(Indexed(product, order), scale)
-    return scaled(Indexed(_matrix_product(a, b, free_a, free_b, common), free_a + free_b), scale)
+    if not any((v in a.vars) != (v in b.vars) for v in kept):
+        return _reduced(combined("*", a, b, (*kept, *common)), kept, scale)
+    return scaled(_product(a, b, common, kept), scale)
 
 
 def _reduced(t: Indexed, kept: tuple[int, ...], scale: Scale) -> Indexed:
     """Sum over what is not kept; a sum over the samples, divided by their number, is a mean."""
     if scale.batch == -1 and [v for v in t.vars if v not in kept] == [BATCH]:
-        mean = total(t.expr, (t.vars.index(BATCH),), "mean")
-        return scaled(Indexed(mean, tuple(v for v in t.vars if v != BATCH)), scale.times(1, 1))
+        return scaled(summed(t, kept, "mean"), scale.times(1, 1))
     return scaled(summed(t, kept), scale)
 
 
-def _sizes(a: Indexed, b: Indexed, vars: tuple[int, ...]) -> Shape:
-    size = dict(zip(a.vars, a.expr.shape)) | dict(zip(b.vars, b.expr.shape))
-    return tuple(size[v] for v in vars)
+def _product(a: Indexed, b: Indexed, common: Vars, kept: Vars) -> Indexed:
+    """Return Σ a b over the `common` variables: as one of matrices, or of stacks of matrices.
+
+    Stacks are multiplied by `@` where each side has one variable of its own, and one is summed
+    over; else it takes an einsum.
+    """
+    front = tuple(v for v in kept if v in a.vars and v in b.vars)
+    order = tuple(v for v in kept if v in a.vars or v in b.vars)
+    if front and order[-1] not in b.vars:
+        a, b = b, a
+    rows, columns = (tuple(v for v in kept if v in one.vars and v not in front) for one in (a, b))
+    if not front:
+        left = aligned(a, rows + common)
+        if len(common) > 1:
+            left = _joined(a, common, rows)
+            left = transpose(left, (1, 0)) if rows else left
+        product = make("matmul", (left, _joined(b, common, columns)))
+        return Indexed(reshape(product, _sizes(a, b, rows + columns)), rows + columns)
+    if not len(rows) == len(columns) == len(common) == 1 or order[-1] in front:
+        return Indexed(_einsum(a, b, order), order)
+    sides = aligned(a, front + rows + common), aligned(b, front + common + columns)
+    return Indexed(aligned(Indexed(make("matmul", sides), front + rows + columns), order), order)
 
 
-def _matrix_product(
-    a: Indexed,
-    b: Indexed,
-    free_a: tuple[int, ...],
-    free_b: tuple[int, ...],
-    common: tuple[int, ...],
-) -> Expr:
-    left, right = aligned(a, free_a + common), _joined(b, common, free_b)
-    if len(common) > 1:
-        left = _joined(a, common, free_a)
-        left = transpose(left, (1, 0)) if free_a else left
-    return reshape(make("matmul", (left, right)), _sizes(a, b, free_a + free_b))
-
-
-def _joined(t: Indexed, common: tuple[int, ...], free: tuple[int, ...]) -> Expr:
+def _joined(t: Indexed, common: Vars, free: Vars) -> Expr:
     """Return `t` as a matrix, or a vector: the axes of `common` as one, then those of `free`."""
     e, n = aligned(t, common + free), len(common)
     return reshape(e, tuple(map(joint, (e.shape[:n], e.shape[n:])))[: 2 if free else 1])
 
 
-def _einsum(a: Indexed, b: Indexed, order: tuple[int, ...]) -> Expr:
+def _einsum(a: Indexed, b: Indexed, order: Vars) -> Expr:
     letter = dict(zip(dict.fromkeys((*order, *a.vars, *b.vars)), string.ascii_lowercase[8:]))
     if BATCH in letter:
         letter[BATCH] = "b"
     *sides, out = ("".join(letter[v] for v in vars) for vars in (a.vars, b.vars, order))
     return make("einsum", (a.expr, b.expr), (f"{','.join(sides)}->{out}", _sizes(a, b, order)))
+
+
+def _sizes(a: Indexed, b: Indexed, vars: Vars) -> Shape:
+    size = dict(zip(a.vars, a.expr.shape)) | dict(zip(b.vars, b.expr.shape))
+    return tuple(size[v] for v in vars)

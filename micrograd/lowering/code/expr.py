@@ -16,7 +16,6 @@ from micrograd.lowering.arrays.ir import Array, Size
 from micrograd.lowering.scalars.columns import Ints
 
 Shape = tuple[Any, ...]  # of ints, and Sizes that grow with the batch
-ALL = (0, None, 1)  # a slice, as (start, stop, step)
 
 
 class Operator(NamedTuple):

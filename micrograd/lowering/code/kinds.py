@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd.lowering.arrays.ir import Size
-from micrograd.lowering.code.expr import ALL, OPERATORS, Expr, Shape
+from micrograd.lowering.arrays.ir import ALL, Size
+from micrograd.lowering.code.expr import OPERATORS, Expr, Shape
 
 ATOM, UNARY, PRODUCT = 6, 4, 3
 ROWS = "rows"  # what makes the gradient of a table: sparse here, dense in exports
@@ -197,13 +197,7 @@ KINDS: dict[str, Kind] = {
     "max": Kind(_without_axes, _method("max", _reduced), torch=_method("amax", _reduced)),
     "min": Kind(_without_axes, _method("min", _reduced), torch=_method("amin", _reduced)),
     "matmul": Kind(
-        lambda args, attr: args[0].shape[:-1] + args[1].shape[1:],
-        lambda e, show: f"{show(e.args[0], PRODUCT)} @ {show(e.args[1], UNARY)}",
-        lambda e: PRODUCT,
-        inline=False,
-    ),
-    "stack": Kind(
-        _given,
+        lambda args, attr: args[0].shape[:-1] + args[1].shape[1:][-1:],
         lambda e, show: f"{show(e.args[0], PRODUCT)} @ {show(e.args[1], UNARY)}",
         lambda e: PRODUCT,
         inline=False,

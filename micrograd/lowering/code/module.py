@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,13 +52,14 @@ def module(
     functions: str,
     data: Mapping[str, Any],
     target: str = "numpy",
-    behind: str = "",
-    summary: str = "",
+    leaves: Mapping[str, Any] | None = None,
 ) -> str:
     """Return a module of `functions`, the helpers and library functions that they call, and data.
 
-    `data` are the constants and tables of the code, `behind` is what stands after them.
+    `data` are the constants and tables of the code. With the present data of its `leaves` it needs
+    nothing but `target`. Raises ValueError for another target.
     """
+    behind = "" if leaves is None else _leaves_text(target, leaves)
     helpers = _helpers(target)
     constants = "\n".join(f"{name} = {as_text(target, value)}" for name, value in data.items())
     wanted = free_names(functions) - {*data}
@@ -66,7 +67,7 @@ def module(
     used = [name for name in helpers if name in _closure(wanted, helpers)]
     texts = [helpers[name] for name in used]
     parts = [
-        f'"""{summary}"""' if summary else "",
+        "" if leaves is None else f'"""Lowered by micrograd to {target}."""',
         _head(wanted - {*used}, " ".join([*texts, constants, behind]), target),
         *_blocks(texts),
         constants,
@@ -76,7 +77,7 @@ def module(
     return "\n\n".join(part.strip("\n") + "\n" for part in parts if part.strip())
 
 
-def _head(library: set[str], body: str, target: str) -> str:
+def _head(library: Iterable[str], body: str, target: str) -> str:
     head, names, setting, *_ = _TARGETS[target]
     lines = []
     if "namedtuple" in body:
@@ -118,14 +119,15 @@ def _read_helpers(target: str) -> dict[str, str]:
     return helpers
 
 
-def free_names(text: str) -> set[str]:
+@lru_cache(256)
+def free_names(text: str) -> frozenset[str]:
     """Return the names that code reads and does not make: what it calls of a library or of ours."""
     nodes = list(ast.walk(ast.parse(text)))
     names = [node for node in nodes if isinstance(node, ast.Name)]
     own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
     own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
     own |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    return {node.id for node in names} - own - _OF_PYTHON
+    return frozenset({node.id for node in names} - own - _OF_PYTHON)
 
 
 def _closure(names: Iterable[str], helpers: Mapping[str, str]) -> set[str]:
@@ -150,8 +152,8 @@ def as_text(target: str, data: Any) -> str:
     return f"{array}({numbers}{'' if integers else f', dtype={float64}'})"
 
 
-def leaves_text(target: str, leaves: Mapping[str, Any]) -> str:
-    """Return the dict of the leaves' present data. Raises ValueError for another target."""
+def _leaves_text(target: str, leaves: Mapping[str, Any]) -> str:
+    """Return the dict of the leaves' present data."""
     if target not in TARGETS:
         raise ValueError(f"export to {target!r}; give one of {', '.join((*TARGETS, 'c'))}")
     rows = [f"    {name!r}: {as_text(target, data)}," for name, data in leaves.items()]

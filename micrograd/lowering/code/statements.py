@@ -1,18 +1,17 @@
-"""A program as statements, what the printer writes line by line, and its temporaries inlined."""
+"""A program as statements, what the printer writes line by line."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from micrograd.lowering.arrays.check import BrokenProgramError
+from micrograd.lowering.arrays.differentiate import Adjoints
 from micrograd.lowering.arrays.ir import Array
-from micrograd.lowering.arrays.names import Names
-from micrograd.lowering.code.construct import binary
+from micrograd.lowering.arrays.names import Name, Names, named_after
 from micrograd.lowering.code.contract import Indexed
-from micrograd.lowering.code.expr import Assign, Expr, Table
-from micrograd.lowering.code.kinds import KINDS, Printer
+from micrograd.lowering.code.expr import Assign, Table
+from micrograd.lowering.code.kinds import Printer
 
 
 @dataclass(frozen=True)
@@ -67,57 +66,8 @@ def check_code(code: Code) -> None:
         raise BrokenProgramError("a result is never computed")
 
 
-LONGEST = 64  # characters of an expression
-
-
-@dataclass
-class Inliner:
-    """Inline temporaries: an unnamed array that is used once joins the line that uses it.
-
-    Write in what need not `keep` a line; `into` tells the array of the line it went to.
-    """
-
-    keep: Callable[[Array], bool]
-    show: Callable[[Expr], str]
-    into: dict[Array, Array] = field(default_factory=dict)
-
-    def lines(self, lines: list[Assign]) -> list[Assign]:
-        """Return the statements with those that are used once written in."""
-        uses = Counter(array for line in lines for array in _refs(line.expr))
-        waiting: dict[Array, Expr] = {}
-        result: list[Assign] = []
-        for line in lines:
-            expr = self._put_in(line, waiting, result)
-            once = uses[line.array] == 1 and not self.keep(line.array)
-            if once and len(self.show(expr)) <= LONGEST:
-                waiting[line.array] = expr
-            else:
-                result.append(Assign(line.array, expr))
-        return result
-
-    def _put_in(self, line: Assign, waiting: dict[Array, Expr], result: list[Assign]) -> Expr:
-        """Write in what fits; give the rest a line after all."""
-        expr = line.expr
-        for array in [a for a in _refs(expr) if a in waiting]:
-            longer = replaced(expr, array, waiting[array])
-            if KINDS[line.expr.kind].inline and len(self.show(longer)) <= LONGEST:
-                expr = longer
-                self.into[array] = line.array
-            else:
-                result.append(Assign(array, waiting[array]))
-            del waiting[array]
-        return expr
-
-
-def replaced(e: Expr, array: Array, by: Expr) -> Expr:
-    """Return an expression with another one in place of an array, arithmetic done again."""
-    if e.kind == "ref":
-        return by if e.attr is array else e
-    args = tuple(replaced(arg, array, by) for arg in e.args)
-    if args == e.args:
-        return e
-    return binary(e.attr, *args) if e.kind == "bin" else Expr(e.kind, args, e.attr, e.shape)
-
-
-def _refs(e: Expr) -> list[Array]:
-    return [part.attr for part in e.walk() if part.kind == "ref" and isinstance(part.attr, Array)]
+def named(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) -> Code:
+    """Return the code with names for all arrays, numbered in the order of the lines."""
+    after = named_after(backward, names) if backward else {}
+    lines = [line.array for line in code.statements]
+    return replace(code, names=Names(names, code.tables, lines, after))

@@ -1,73 +1,108 @@
-"""The text of a program's functions, with the shape of every line, and where each array is."""
+"""The text of a program: functions with the shape of every line, in a module that runs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.code.expr import Assign
 from micrograd.lowering.code.kinds import Printer, shape_text
+from micrograd.lowering.code.module import module
 from micrograd.lowering.code.statements import Code
 from micrograd.lowering.trace.declared import INPUT
 
 WIDTH = 92
 SHAPE_COLUMN = 44
+MOST_IN_TEXT = 1000  # numbers of a table that stand in the text; longer ones are arguments
 
 
-@dataclass(frozen=True)
-class Function:
-    """A function as lines of text; `line_of` counts from 1 where an array is defined."""
+@dataclass(frozen=True, eq=False)
+class Text:
+    """The module that runs; `line_of` tells the line, from 1, that defines an array.
 
-    text: str
-    line_of: dict[Array, int]
+    `tables` are constants too long for it: arguments of its function.
+    """
+
+    source: str
+    line_of: Mapping[Array, int]
+    tables: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return self.source
 
 
-def function(name: str, code: Code, printer: Printer, tables: Sequence[str] = ()) -> Function:
-    """Return one function of both passes, or of the forward pass where code has no gradients.
+def text_of(code: Code) -> Text:
+    """Return the module that runs code."""
+    small, large = parted(constants(code))
+    lines, line_of = function(code, Printer(code.names), large)
+    source = module("\n".join((*lines, "")), small)
+    before = source.count("\n") - len(lines)  # the function is the last of the module
+    where = MappingProxyType({array: line + before for array, line in line_of.items()})
+    return Text(source, where, MappingProxyType(large))
+
+
+def export_of(codes: Iterable[Code], target: str, leaves: Mapping[str, Any]) -> str:
+    """Return a module of the functions of codes that needs nothing but `target`."""
+    data: dict[str, Any] = {}
+    texts = []
+    for code in codes:
+        data |= constants(code)
+        texts.append("\n".join((*function(code, Printer(code.names, target))[0], "")))
+    return module("\n\n".join(texts), data, target, leaves)
+
+
+def constants(code: Code) -> dict[str, Any]:
+    """Return the constants and tables of places that a text needs, by name."""
+    data: dict[str, Any] = {code.names[array]: array.data for array in code.constants}
+    return data | {code.names[table]: table.places for table in code.tables}
+
+
+def parted(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the data that stand in the text, and those too large for it."""
+    large = {name: table for name, table in data.items() if table.size > MOST_IN_TEXT}
+    return {name: table for name, table in data.items() if name not in large}, large
+
+
+def function(
+    code: Code, printer: Printer, tables: Iterable[str] = ()
+) -> tuple[list[str], dict[Array, int]]:
+    """Return the lines of one function of both passes, or of the forward pass where code has no
+    gradients, and in which line, from 1, an array is defined.
 
     `tables` are names of tables that the function takes as arguments.
     """
-    writer = _Writer(printer)
-    arguments = [printer(array) for array in code.arguments]
-    writer.wrapped(f"def {name}(", [*arguments, *tables], "):")
-    writer.line_of.update(dict.fromkeys(code.arguments, 1))
+    loss = printer(code.loss)
+    name = "value_and_grad" if code.with_gradients else "forward"
+    lines = [*_wrapped(f"def {name}(", [*map(printer, code.arguments), *tables], "):")]
+    line_of = dict.fromkeys(code.arguments, 1)
+    lines += _batch_size(code, printer)
+    for title, statements in (("forward", code.forward), ("backward", code.backward)):
+        lines += [f"    # {title}"] if code.with_gradients else []
+        line_of |= {s.array: n for n, s in enumerate(statements, len(lines) + 1)}
+        lines += [f"    {line(statement, printer)}" for statement in statements]
+    pairs = [f"{printer(leaf)!r}: {printer(adjoint)}" for leaf, adjoint in code.gradients]
+    gradients = _wrapped(f"    return {loss}, {{", pairs, "}")
+    return lines + (list(gradients) if code.with_gradients else [f"    return {loss}"]), line_of
+
+
+def _batch_size(code: Code, printer: Printer) -> Iterator[str]:
     sample = next((a for a in code.arguments if a.kind == INPUT and a.batched), None)
     if sample and any(re.search(r"\bB\b", printer(line.expr)) for line in code.statements):
-        writer.lines.append(f"    B = len({printer(sample)})")
-    if not code.with_gradients:
-        writer.body(code.forward)
-        writer.lines.append(f"    return {printer(code.loss)}")
-    else:
-        writer.lines.append("    # forward")
-        writer.body(code.forward)
-        writer.lines.append("    # backward")
-        writer.body(code.backward)
-        pairs = [f"{printer(leaf)!r}: {printer(adjoint)}" for leaf, adjoint in code.gradients]
-        writer.wrapped(f"    return {printer(code.loss)}, {{", pairs, "}")
-    return Function("\n".join((*writer.lines, "")), writer.line_of)
+        yield f"    B = len({printer(sample)})"
 
 
-class _Writer:
-    def __init__(self, printer: Printer) -> None:
-        self.printer = printer
-        self.lines: list[str] = []
-        self.line_of: dict[Array, int] = {}
-
-    def body(self, statements: Sequence[Assign]) -> None:
-        for statement in statements:
-            self.lines.append(f"    {line(statement, self.printer)}")
-            self.line_of[statement.array] = len(self.lines)
-
-    def wrapped(self, head: str, parts: Sequence[str], tail: str) -> None:
-        """Write a line, broken behind commas where it is too long."""
-        text = f"{head}{', '.join(parts)}{tail}"
-        while len(text) > WIDTH and ", " in text[8:WIDTH]:
-            cut = text.rindex(", ", 0, WIDTH) + 1
-            self.lines.append(text[:cut])
-            text = " " * 12 + text[cut:].lstrip()
-        self.lines.append(text)
+def _wrapped(head: str, parts: Sequence[str], tail: str) -> Iterator[str]:
+    """Yield a line, broken behind commas where it is too long."""
+    text = f"{head}{', '.join(parts)}{tail}"
+    while len(text) > WIDTH and ", " in text[8:WIDTH]:
+        cut = text.rindex(", ", 0, WIDTH) + 1
+        yield text[:cut]
+        text = " " * 12 + text[cut:].lstrip()
+    yield text
 
 
 def line(statement: Assign, printer: Printer) -> str:

@@ -18,7 +18,7 @@ NARROW = 4  # nodes per group, on average: for fewer an array of each is no gain
 def narrow(levels: Levels) -> bool:
     """Return whether the groups hold so few nodes that arrays do not pay."""
     inner = len(levels.op) - int((levels.level == 0).sum())
-    return not levels.leaves(INPUT) and inner < NARROW * len(levels.groups())
+    return not levels.leaves(INPUT) and inner < NARROW * (len(levels.bounds) - 1)
 
 
 def replayed(

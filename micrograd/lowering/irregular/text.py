@@ -6,14 +6,19 @@ change, has its own way to store, and a loop that is compiled once for all group
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from micrograd.lowering.arrays.ir import BATCH, Array, B
 from micrograd.lowering.code.construct import binary
 from micrograd.lowering.code.expr import Expr, Shape, ref
 from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import Printer, reshaped, shape_text
-from micrograd.lowering.code.text import SHAPE_COLUMN
+from micrograd.lowering.code.module import module
+from micrograd.lowering.code.text import SHAPE_COLUMN, Text, parted
 from micrograd.lowering.irregular.levels import Formula, Levels
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER, wanted_leaves
+from micrograd.lowering.trace.declared import CONSTANT, FORWARD, INPUT, PARAMETER, wanted_leaves
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
 WIDTH = 98
@@ -252,3 +257,22 @@ def operation(formula: Formula) -> str:
         return text
     apart = ",\n         ".join(added)
     return f"    (lambda x, y: {show(value)},  # {remark}\n     lambda d, x, y, out: ({apart})),"
+
+
+def text_of(levels: Levels, wanted: str) -> Text:
+    """Return the module that runs an irregular program; `wanted` are FORWARD or the gradients."""
+    writer, (small, large) = LevelsText(levels), parted(levels.data)
+    body = (
+        writer.forward(list(large))
+        if wanted == FORWARD
+        else writer.value_and_grad(wanted, list(large))
+    )
+    source = module(f"{writer.operations()}\n\n{body}", small)
+    return Text(source, MappingProxyType({}), MappingProxyType(large))
+
+
+def export_of(levels: Levels, target: str, leaves: Mapping[str, Any]) -> str:
+    """Return a module that needs nothing but `target`."""
+    writer = LevelsText(levels, target)
+    body = (writer.operations(), writer.forward([]), writer.value_and_grad(PARAMETER, []))
+    return module("\n\n".join(body), levels.data, target, leaves)

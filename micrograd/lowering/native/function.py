@@ -18,6 +18,7 @@ from micrograd.lowering.native.text import Formulas
 
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
 L1 = 24 * 1024  # bytes that a block's arrays may take
+L2 = 256 * 1024  # what takes more is not near in any block: large ones make longer products
 BLOCKS = (32, 64)  # samples in a block, at least and at most
 
 
@@ -227,6 +228,8 @@ def _block(local: Iterable[Array]) -> int:
     """Return how many samples to treat together, their arrays being near."""
     size = 8 * sum(array.size for array in local)
     least, most = BLOCKS
+    if least * size > L2:
+        return most
     while most > least and most * size > L1:
         most //= 2
     return most

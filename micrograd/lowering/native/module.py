@@ -43,11 +43,6 @@ class Module:
     gradients: Mapping[Array, Array]  # of leaves
     tables: tuple[Any, ...] = ()  # what the function reads besides
 
-    @property
-    def shared(self) -> int:
-        """Return how many of the results are no sample's: the first ones."""
-        return sum(not array.batched for array in self.results)
-
 
 def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tuple[Array, ...]]]:
     """Return what a function computes, from the forms of index notation."""
@@ -63,10 +58,11 @@ def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tu
         if parts:
             rows[adjoint] = tuple(parts)
         computed += parts or [adjoint]
-    for adjoint in backward.gradients.values() if backward else ():
+    leaves = [a for kind in (INPUT, PARAMETER, CONSTANT) for a in arrays.leaves(kind)]
+    gradients = backward.gradients if backward else {}
+    for adjoint in (gradients[leaf] for leaf in leaves if leaf in gradients):
         results += rows.get(adjoint, [adjoint])
     results.sort(key=lambda array: array.batched)
-    leaves = [a for kind in (INPUT, PARAMETER, CONSTANT) for a in arrays.leaves(kind)]
     arguments = tuple(a for a in leaves if a.data is None)
     return Task(name, arguments, tuple(computed), arrays.loss, tuple(results), names), rows
 

@@ -12,8 +12,15 @@ from micrograd.lowering.arrays.ir import Array, Term
 from micrograd.lowering.irregular.levels import Formula, Levels, Lookup
 from micrograd.lowering.native.function import Task
 from micrograd.lowering.native.text import Formulas, bracketed
-from micrograd.lowering.passes import FORWARD
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, OUTPUT, PARAMETER, UPSTREAM, VJP
+from micrograd.lowering.trace.declared import (
+    CONSTANT,
+    FORWARD,
+    INPUT,
+    OUTPUT,
+    PARAMETER,
+    UPSTREAM,
+    VJP,
+)
 from micrograd.ops import BY_NAME, WEIGHTED_SUM, Row
 
 NEAR = 64  # operands that are laid side by side

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import is_, itemgetter
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from micrograd.lowering.native.module import Module
 from micrograd.lowering.native.rules import Rule, UntraceableError
 from micrograd.lowering.native.run import address
 from micrograd.lowering.trace.declared import INPUT
+from micrograd.optim.gradients import is_array
 
 STEP = """\
 /* `watch`: stop before an update where an operation gave a number that is not finite. */
@@ -33,18 +36,34 @@ int train(long steps, const long *counts, const long long *rows, void **data, vo
     return 0;
 }}"""
 GATHER = """\
-static void gather(long count, long size, const long long *rows, const void *from, void *to) {
-    for (long i = 0; i < count; i++)
-        memcpy((char *)to + 8 * i * size, (const char *)from + 8 * rows[i] * size, 8 * size);
-}
-"""
+        if (rows)
+            for (long i = 0; i < B; i++)
+                memcpy((char *)batch[{n}] + {bytes} * i, (char *)data[{n}] + {bytes} * rows[i],
+                       {bytes});"""
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """A parameter: which leaf it is, and where its gradient lies among the results."""
+
+    name: str
+    array: Any
+    leaf: int
+    start: int
+
+    def beside(self, other: _Moved) -> bool:
+        """Return whether another one lies behind it, and its gradient too."""
+        size = self.array.size
+        behind = address(self.array) + 8 * size == address(other.array)
+        return bool(behind and self.start + size == other.start)
 
 
 class NativeTraining:
     """The steps of a program with an optimiser, compiled.
 
-    Raises UntraceableError where a gradient is sparse, gradients are clipped, or the optimiser's
-    rule computes with more than + - * / ** of numbers.
+    What the optimiser remembers of parameters that lie side by side is laid side by side too, so
+    that its rule runs once for all of them. Raises UntraceableError where a gradient is sparse,
+    gradients are clipped, or the rule computes with more than + - * / ** of numbers.
     """
 
     def __init__(self, module: Module, held: Mapping[str, Any], names: Any, optimizer: Any) -> None:
@@ -52,15 +71,19 @@ class NativeTraining:
         if module.sparse or optimizer.clip:
             raise UntraceableError("sparse gradients, or gradients that are clipped together")
         self._inputs = [a for a in module.arguments if a.kind == INPUT]
-        leaves = [names[a] for a in module.arguments if a.kind != INPUT]
+        leaves = [(a, names[a]) for a in module.arguments if a.kind != INPUT]
+        starts, end = {}, 1
+        for array in module.results:
+            starts[array], end = end, end + array.size
         self._moved = [
-            (name, leaves.index(name), adjoint)
-            for leaf, adjoint in module.gradients.items()
-            if (name := names[leaf]) in optimizer.parameters
+            _Moved(name, held[name], place, starts[module.gradients[leaf]])
+            for place, (leaf, name) in enumerate(leaves)
+            if leaf in module.gradients and name in optimizer.parameters
         ]
-        own = [*(held[name] for name in leaves), *module.tables]
-        self._leaves = _pointers(own)
-        self._results = np.empty(1 + sum(a.size for a in module.results))
+        self._leaves = _pointers([*(held[name] for _, name in leaves), *module.tables])
+        self._data, self._batch = _pointers(self._inputs), _pointers(self._inputs)
+        self._results = np.empty(end)
+        self._one = np.ones(1, np.int64), np.empty(1)
         self._plans: dict[Any, _Plan] = {}
         self._last: Any = None, None, None
         self._planned(1)
@@ -73,19 +96,19 @@ class NativeTraining:
         operation gave what is not. Schedules may want a call of their own for later steps.
         """
         plan, table, steps = self._planned(len(counts))
-        counts = counts[:steps]
-        sizes, losses = np.array(counts, np.int64), np.empty(steps)
-        if rows is None:
-            places, batch = None, _pointers(data)
-        else:
+        sizes, losses = self._one if steps == 1 else (np.array(counts[:steps]), np.empty(steps))
+        sizes[0] = counts[0]
+        for n, x in enumerate(data):
+            self._data[n] = self._batch[n] = address(x)
+        if rows is not None:
             buffers = [np.empty(int(sizes.max()) * a.size) for a in self._inputs]
-            places, batch = address(rows), _pointers(buffers)
+            self._batch[:] = _pointers(buffers)
         ended = plan.call(
-            steps, address(sizes), places, _pointers(data), batch, self._leaves,
-            address(self._results), plan.states(), *table, address(losses), watch,
+            steps, address(sizes), None if rows is None else address(rows), self._data,
+            self._batch, self._leaves, address(self._results), plan.states(), *table,
+            address(losses), watch,
         )  # fmt: skip
-        done = steps if not ended else abs(ended) - (ended > 0)
-        plan.keep(done)
+        plan.keep(steps if not ended else abs(ended) - (ended > 0))
         return losses[: abs(ended) or steps], ended
 
     def _planned(self, steps: int) -> tuple[_Plan, tuple[int, int], int]:
@@ -95,7 +118,7 @@ class NativeTraining:
         """
         now = [option for group in self.optimizer.groups for option in group.values()]
         scheduled = any(map(callable, now))
-        if now != self._last[0] or scheduled:
+        if now != self._last[0] or scheduled or not self._last[1].whole():
             options = self._options(steps)
             keys = [_branches(row) for row in options]
             alike = next((n for n, key in enumerate(keys) if key != keys[0]), len(keys))
@@ -115,12 +138,26 @@ class NativeTraining:
         optimizer.steps_done = first
         return options
 
-    def _plan_of(self, key: Any, options: list[Any]) -> _Plan:
+    def _plan_of(self, branches: Any, options: list[Any]) -> _Plan:
+        stretches = self._stretches()
+        key = branches, tuple(map(len, stretches))
         if key not in self._plans:
-            self._plans[key] = _Plan(
-                self.optimizer, self._moved, self.module, self._inputs, options
-            )
+            self._plans[key] = _Plan(self.optimizer, stretches, self.module, self._inputs, options)
         return self._plans[key]
+
+    def _stretches(self) -> list[list[_Moved]]:
+        """Return the parameters, those together that lie side by side and are moved alike."""
+        stretches: list[list[_Moved]] = []
+        last = None
+        for moved in self._moved:
+            numbers = [x for x in self.optimizer.state[moved.name].values() if not is_array(x)]
+            alike = self.optimizer._group_of[moved.name], numbers
+            if stretches and alike == last and stretches[-1][-1].beside(moved):
+                stretches[-1].append(moved)
+            else:
+                stretches.append([moved])
+            last = alike
+        return stretches
 
 
 def _branches(options: list[Any]) -> tuple[bool, ...]:
@@ -128,91 +165,117 @@ def _branches(options: list[Any]) -> tuple[bool, ...]:
     return tuple(bool(value) for group in options for value in vars(group).values())
 
 
+class _Stretch:
+    """Parameters side by side, what is remembered of them, and the rule that moves them."""
+
+    def __init__(self, optimizer: Any, parameters: list[_Moved], options: Any, name: str) -> None:
+        self.first, self.names = parameters[0], [p.name for p in parameters]
+        self.group = optimizer._group_of[self.first.name]
+        self.own = [optimizer.state[name] for name in self.names]
+        self.rule = Rule(optimizer.rule, options[self.group], self.own[0], name)
+        ends = np.cumsum([p.array.size for p in parameters])
+        self.size = int(ends[-1])
+        self.memory = [np.empty(self.size) for _ in self.rule.slots]
+        self.numbers = np.zeros(max(1, len(self.rule.numbers)))
+        self.views = [
+            [x.reshape(p.array.shape) for p, x in zip(parameters, np.split(memory, ends[:-1]))]
+            for memory in self.memory
+        ]
+        for slot, views in zip(self.rule.slots, self.views):
+            if any(own[slot].shape != view.shape for own, view in zip(self.own, views)):
+                raise UntraceableError(f"{slot} has not the shape of its parameter")
+
+    def whole(self, state: Any) -> bool:
+        """Return whether the numbers of all parameters are the same."""
+        return all(len({state[n][key] for n in self.names}) == 1 for key in self.rule.numbers)
+
+    def lay(self, state: Any) -> None:
+        """Lay what is remembered side by side: it may have been replaced."""
+        self.own = [state[name] for name in self.names]
+        for slot, views in zip(self.rule.slots, self.views):
+            if not all(map(is_, map(itemgetter(slot), self.own), views)):
+                for own, view in zip(self.own, views):
+                    view[...] = own[slot]
+                    own[slot] = view
+        for n, key in enumerate(self.rule.numbers):
+            self.numbers[n] = self.own[0][key]
+
+    def keep(self) -> None:
+        """Take over the states that are numbers, of the kind they were."""
+        for key, number in zip(self.rule.numbers, self.numbers.tolist()):
+            value = type(self.own[0][key])(number)
+            for own in self.own:
+                own[key] = value
+
+
 class _Plan:
     """The compiled steps for one set of branches, with what they read and change besides."""
 
     def __init__(
-        self, optimizer: Any, moved: Any, module: Module, inputs: Any, options: list[Any]
+        self, optimizer: Any, stretches: Any, module: Module, inputs: Any, options: list[Any]
     ) -> None:
-        self.optimizer, self.moved = optimizer, moved
-        groups = [optimizer._group_of[name] for name, _, _ in moved]
-        self.rules = [
-            Rule(optimizer.rule, options[group], optimizer.state[name], f"move{n + 1}")
-            for n, (group, (name, _, _)) in enumerate(zip(groups, moved))
+        self.optimizer = optimizer
+        self.stretches = [
+            _Stretch(optimizer, parameters, options, f"move{n}")
+            for n, parameters in enumerate(stretches, 1)
         ]
-        self.groups = groups
-        self.numbers = [np.zeros(max(1, len(rule.numbers))) for rule in self.rules]
         self.call = self._compiled(module, inputs)
-        self._arrays: list[Any] = []
-        self._states = _pointers([])
+        self._states = _pointers([x for s in self.stretches for x in (*s.memory, s.numbers)])
+
+    def whole(self) -> bool:
+        """Return whether the parameters still belong together as they did."""
+        return all(stretch.whole(self.optimizer.state) for stretch in self.stretches)
 
     def states(self) -> Any:
-        """Return where the states are: what the optimiser remembers may have been replaced."""
-        arrays = []
-        for rule, own, (name, _, _) in zip(self.rules, self.numbers, self.moved):
-            state = self.optimizer.state[name]
-            for n, key in enumerate(rule.numbers):
-                own[n] = state[key]
-            arrays += [state[slot] for slot in rule.slots]
-            arrays.append(own)
-        if len(arrays) != len(self._arrays) or any(
-            a is not b for a, b in zip(arrays, self._arrays)
-        ):
-            self._arrays, self._states = arrays, _pointers(arrays)
+        """Return where the states are, as they are now."""
+        for stretch in self.stretches:
+            stretch.lay(self.optimizer.state)
         return self._states
 
     def table(self, options: list[list[Any]]) -> tuple[int, int]:
-        """Return where the options are, those of every parameter, and how far apart for steps."""
+        """Return where the options are, those of every stretch, and how far apart for steps."""
         rows = [
-            [
-                float(getattr(now[g], k))
-                for g, rule in zip(self.groups, self.rules)
-                for k in rule.options
-            ]
+            [float(getattr(now[s.group], k)) for s in self.stretches for k in s.rule.options]
             for now in options
         ]
         self._options = np.array(rows)
         return address(self._options), len(rows[0]) if len(rows) > 1 else 0
 
     def keep(self, done: int) -> None:
-        """Take over the states that are numbers, of the kind they were."""
+        """Take over the states that are numbers."""
         self.optimizer.steps_done += done
-        for rule, own, (name, _, _) in zip(self.rules, self.numbers, self.moved):
-            state = self.optimizer.state[name]
-            for key, value in zip(rule.numbers, own.tolist()):
-                state[key] = type(state[key])(value)
+        for stretch in self.stretches:
+            stretch.keep()
 
     def _compiled(self, module: Module, inputs: Any) -> Callable[..., int]:
-        text = "\n\n".join([module.source, GATHER, *(rule.text() for rule in self.rules)])
-        gathered = [
-            f"        if (rows) gather(B, {a.size}, rows, data[{n}], batch[{n}]);"
-            for n, a in enumerate(inputs)
-        ]
+        gathered = [GATHER.format(n=n, bytes=8 * a.size) for n, a in enumerate(inputs)]
         step = STEP.format(
             gathered="\n".join(gathered),
             inputs="".join(f", batch[{n}]" for n in range(len(inputs))),
-            updates="\n".join(self._updates(module)),
+            updates="\n".join(self._updates()),
         )
-        train = loaded(f"{text}\n\n{step}\n").train
+        rules = [stretch.rule.text() for stretch in self.stretches]
+        train = loaded("\n\n".join([module.source, *rules, step]) + "\n").train
         pointer = ctypes.c_void_p
         train.argtypes = [ctypes.c_long, *[pointer] * 8, ctypes.c_long, pointer, ctypes.c_int]
         return train  # type: ignore[no-any-return]
 
-    def _updates(self, module: Module) -> Iterable[str]:
-        """Yield the calls that move the parameters."""
-        starts, start = {}, 1
-        for array in module.results:
-            starts[array], start = start, start + array.size
+    def _updates(self) -> list[str]:
+        """Return the calls that move the parameters."""
+        calls = []
         option = slot = 0
-        for rule, (_, place, adjoint) in zip(self.rules, self.moved):
+        for stretch in self.stretches:
+            rule, first = stretch.rule, stretch.first
             states = "".join(f"state[{slot + n}], " for n in range(len(rule.slots)))
-            yield (
-                f"        {rule.name}({adjoint.size}, leaves[{place}], "
-                f"results + {starts[adjoint]}, "
-                f"{states}o + {option}, state[{slot + len(rule.slots)}]);"
+            calls.append(
+                f"        {rule.name}({stretch.size}, leaves[{first.leaf}], "
+                f"results + {first.start}, {states}o + {option}, state[{slot + len(rule.slots)}]);"
             )
             option, slot = option + len(rule.options), slot + len(rule.slots) + 1
+        return calls
 
 
 def _pointers(arrays: Sequence[Any]) -> Any:
-    return (ctypes.c_void_p * max(1, len(arrays)))(*map(address, arrays))
+    """Return where arrays are; of what is no array yet, a place to say so."""
+    where = [address(x) if isinstance(x, np.ndarray) else None for x in arrays]
+    return (ctypes.c_void_p * max(1, len(where)))(*where)

@@ -187,3 +187,27 @@ def _reached(graph: ScalarGraph, elements: Bools, a: Ints, b: Ints) -> Bools:
         used[operand[operand >= 0]] = True
     used[graph.root] = True
     return used
+
+
+def levels(chains: Chains) -> list[int]:
+    """Return the height of every node above the leaves, 0 for those that are gone."""
+    level = [0] * (len(chains.remaining) + 1)  # one more: of the operand that there is not
+    x, y = chains.x.tolist(), chains.y.tolist()
+    a, b = chains.a.tolist(), chains.b.tolist()
+    sum_of = dict(zip(chains.sums.tolist(), range(len(chains.sums))))
+    start = chains.start.tolist()
+    for i in np.flatnonzero(chains.remaining).tolist():
+        n = sum_of.get(i)
+        if n is not None:
+            first, last, height = start[n], start[n + 1], 0
+            for j in a[first:last]:
+                if level[j] > height:
+                    height = level[j]
+            for j in b[first:last]:
+                if level[j] > height:
+                    height = level[j]
+            level[i] = height + 1
+        elif x[i] >= 0:
+            height = level[x[i]]
+            level[i] = 1 + (height if y[i] < 0 or level[y[i]] <= height else level[y[i]])
+    return level[:-1]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS, Handmade
+from micrograd.core.handmade import Handmade
+from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS
 from micrograd.core.modes import described
-from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM, Row, for_each_row
 
@@ -38,7 +39,9 @@ def _give_code(row: Row) -> None:
 
 NONE = -1  # the operand that a node does not have
 
-_index = attrgetter("_index")
+_x, _y, _k, _index, _label, _scope, _operation = map(
+    attrgetter, ("_x", "_y", "_k", "_index", "label", "scope", "_operation")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,7 @@ class ScalarGraph:
     """
 
     values: list[Value]
+    ids: dict[Value, int]
     op: Ints
     x: Ints
     y: Ints
@@ -64,7 +68,6 @@ class ScalarGraph:
     labelled: Bools
     scope: Ints
     scopes: list[str]
-    root: int
 
     def __str__(self) -> str:
         counts = Counter(NAMES[code] or "leaf" for code in self.op.tolist())
@@ -73,6 +76,11 @@ class ScalarGraph:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def root(self) -> int:
+        """Return the id of the result: it uses all others, so it is the last."""
+        return len(self) - 1
 
     def uses(self) -> Ints:
         """Count the uses of every node; the root has one more."""
@@ -83,86 +91,50 @@ class ScalarGraph:
         return counts
 
 
-def scalar_graph(root: Value) -> ScalarGraph:
-    """Read the graph below `root`. Raises ValueError at a node whose formula is unknown."""
-    values = topological_order(root)
-    index = np.fromiter(map(_index, values), np.int64, len(values))
-    place = _Places(values, index)
+def scalar_graph(values: list[Value]) -> ScalarGraph:
+    """Read a graph from its nodes, operands before users.
+
+    Raises ValueError at a node whose formula is unknown.
+    """
     op = _codes(values)
-    wide = np.flatnonzero(op == WEIGHTED)
-    flat = np.flatnonzero((op > 0) & (op != WEIGHTED))
-    x, y, k = _flat_operands(values, flat, place)
-    scopes: dict[str, int] = {}
+    wide, flat = np.flatnonzero(op == WEIGHTED), np.flatnonzero(op != WEIGHTED)
+    sums, others = ([values[i] for i in ids.tolist()] for ids in (wide, flat))
+    ids = dict(zip(values, range(len(values))))
+    place: dict[Any, int] = {**ids, None: NONE}  # None: the operand that a node does not have
+
+    def places(nodes: Iterable[Any]) -> Ints:
+        return np.fromiter(map(place.__getitem__, nodes), np.int64)
+
+    x, y = np.full((2, len(values)), NONE)
+    x[flat], y[flat] = places(map(_x, others)), places(map(_y, others))
+    k = np.full(len(values), np.nan)
+    k[flat] = np.array([*map(_k, others)], float)  # None becomes nan
+    scopes = {scope: number for number, scope in enumerate(dict.fromkeys(map(_scope, values)))}
     return ScalarGraph(
         values,
+        ids,
         op,
         x,
         y,
         k,
         wide,
-        *_wide_operands([values[i] for i in wide.tolist()], place),
-        index,
-        np.array([v.label != "" for v in values]),
-        np.array([scopes.setdefault(v.scope, len(scopes)) for v in values]),
+        np.cumsum([0, *(len(n._x) for n in sums)]),
+        places(chain.from_iterable(map(_x, sums))),
+        places(chain.from_iterable(map(_y, sums))),
+        places(map(_k, sums)),
+        np.fromiter(map(_index, values), np.int64),
+        np.fromiter(map(bool, map(_label, values)), bool),
+        np.fromiter(map(scopes.__getitem__, map(_scope, values)), np.int64),
         list(scopes),
-        place([root]).item(),
     )
-
-
-class _Places:
-    """Find nodes' ids by their creation index; where wiring by hand lost it, by identity."""
-
-    def __init__(self, values: list[Value], index: Ints) -> None:
-        self.ids: dict[Value, int] | None = None
-        self.lowest, highest = int(index[0]), int(index[-1])
-        if index.min() < 0 or highest - self.lowest > 64 * len(values) + 4096:
-            self.ids = dict(zip(values, range(len(values))))
-        else:
-            self.table = np.full(highest - self.lowest + 1, NONE)
-            self.table[index - self.lowest] = np.arange(len(values))
-
-    def __call__(self, nodes: Iterable[Any]) -> Ints:
-        if self.ids is not None:
-            ids = self.ids
-            return np.array([ids[n] for n in nodes], np.int64)
-        return self.table[np.fromiter(map(_index, nodes), np.int64) - self.lowest]
 
 
 def _codes(values: list[Value]) -> Ints:
     try:
-        return np.array([_CODE_OF[v._operation] for v in values])
+        return np.fromiter(map(_CODE_OF.__getitem__, map(_operation, values)), np.int64)
     except KeyError as error:
         made = next(v for v in values if isinstance(v._operation, Handmade))
         raise ValueError(
             f"cannot lower {described(made)}: it was made by hand, so only its "
             "backward step is known; build it from operations"
         ) from error
-
-
-def _flat_operands(values: list[Value], flat: Ints, place: _Places) -> tuple[Ints, Ints, Floats]:
-    x, y, k = (np.full(len(values), NONE), np.full(len(values), NONE), np.full(len(values), np.nan))
-    nodes = [values[i] for i in flat.tolist()]
-    x[flat] = place([n._x for n in nodes])
-    binary = [n for n in nodes if n._y is not None]
-    places = place([n for n in nodes if n._y is not None])
-    y[places] = place([n._y for n in binary])
-    constant = [n for n in nodes if n._k is not None]
-    k[place(constant)] = [n._k for n in constant]
-    return x, y, k
-
-
-def _wide_operands(nodes: list[Any], place: _Places) -> tuple[Ints, Ints, Ints, Ints]:
-    start = np.cumsum([0, *(len(n._x) for n in nodes)])
-    return (
-        start,
-        place([w for n in nodes for w in n._x]),
-        place([x for n in nodes for x in n._y]),
-        _biases(nodes, place),
-    )
-
-
-def _biases(nodes: list[Any], place: _Places) -> Ints:
-    biases = np.full(len(nodes), NONE)
-    with_bias = [i for i, n in enumerate(nodes) if n._k is not None]
-    biases[with_bias] = place([nodes[i]._k for i in with_bias])
-    return biases

@@ -9,15 +9,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.core.kinds import LEAF, Handmade
+from micrograd.core.handmade import Handmade
+from micrograd.core.kinds import LEAF
 from micrograd.core.modes import nodes_reported
-from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.lowering.trace.call import Call, call
+from micrograd.lowering.trace.declared import values_in
 from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.places import called, first_line, user_line
 from micrograd.lowering.trace.samples import varied
@@ -56,14 +58,13 @@ def lasting(
     `around` are Values that need not be in the graph and must not be read either. Raises
     ValueError, with the line where it is known, where a number is read or the graph is another.
     """
-    nodes = topological_order(first.root)
-    before = [v for v in nodes if v._index < first.start and not v.parents]
+    before = [v for v in first.nodes if v._index < first.start and v._operation is LEAF]
     second, sample, said = _second(function, first, values, [*before, *around])
-    difference = compare(first, second)
+    pairs, difference = compare(first, second)
     if difference is not None:
         raise UntraceableError(_message(function, sample, first, difference, said))
     kept = [a.table[0][0] for a, b in _lookups(first, second) if a.table and a.table is b.table]
-    return frozenset(topological_order(second.root)).intersection(nodes).union(kept)
+    return frozenset(x for x, y in pairs.items() if x is y).union(kept)
 
 
 def _second(
@@ -74,7 +75,7 @@ def _second(
     for variation in VARIATIONS:
         sample = [varied(x, random.Random(7), variation.sign, variation.whole) for x in values]
         try:
-            with watched(watch), watched(_flat(sample)), _random_numbers_apart():
+            with watched(watch), watched(values_in(sample)), _random_numbers_apart():
                 return call(function, names, sample), sample, variation.said
         except UntraceableError:
             raise
@@ -85,14 +86,6 @@ def _second(
         f"raises {type(last).__name__}: {last}. A program does the same for every sample, so what "
         "it is made of has to be a function of the sample alone"
     ) from last
-
-
-def _flat(nested: Any) -> Iterator[Value]:
-    if isinstance(nested, list):
-        for part in nested:
-            yield from _flat(part)
-    else:
-        yield nested
 
 
 @contextmanager
@@ -106,28 +99,32 @@ def _random_numbers_apart() -> Iterator[None]:
         np.random.set_state(array_state)
 
 
-def compare(first: Call, second: Call) -> Difference | None:
-    """Return the first difference of two graphs: of operations, operands, constants."""
-    a, b = topological_order(first.root), topological_order(second.root)
-    shared = set(b).intersection(a)
-    roles, other_roles = _roles(first), _roles(second)
-    for node in shared:
-        if node in roles:
-            return Difference(node)
-    own, other = [v for v in a if v not in shared], [v for v in b if v not in shared]
-    pairs = dict(zip(own, other))
+def compare(first: Call, second: Call) -> tuple[dict[Any, Any], Difference | None]:
+    """Return which node of the second graph stands for which of the first, and where they differ.
+
+    The graphs are walked from their results, operation by operation; of several differences the
+    earliest counts, of an operation, its operands, or a constant.
+    """
+    pairs: dict[Any, Any] = {None: None, first.root: second.root}  # None: no second operand
+    difference = None
     for one, another in _lookups(first, second):
         if not _same_lookup(one, another):
-            return Difference(another.table[0][0] if another.table else second.root)
+            return pairs, Difference(another.table[0][0] if another.table else second.root)
+    roles, other_roles = _roles(first), _roles(second)
     draws: dict[Any, Any] = {}
-    for x, y in zip(own, other):
+    for x in reversed(first.nodes):
+        y = pairs.get(x)
+        if y is None:  # below a difference
+            continue
         if x._operation is LEAF is y._operation:
-            if _alike(x, y, roles.get(x), other_roles.get(y), draws):
-                continue
-            return Difference(y, (x.data, y.data))
-        if not _same_operation(x, y, pairs):
-            return Difference(y)
-    return None if len(own) == len(other) else Difference(second.root)
+            role, other = roles.get(x), other_roles.get(y)
+            if not _alike(x, y, role, other, draws):
+                difference = Difference(y, None if role or other else (x.data, y.data))
+        elif not _same_operation(x, y, pairs):
+            difference = Difference(y)
+    if difference is None and len(set(pairs.values())) < len(pairs):
+        difference = Difference(second.root)  # one node stands for two
+    return pairs, difference
 
 
 def _lookups(first: Call, second: Call) -> Iterator[tuple[Lookup, Lookup]]:
@@ -149,15 +146,20 @@ def _same_lookup(one: Lookup, another: Lookup) -> bool:
     ) and len(one.table) == len(another.table)
 
 
-def _same_operation(x: Value, y: Value, pairs: dict[Value, Value]) -> bool:
-    operation, first, second = x._operation, x._x, x._y
-    if operation is y._operation and first.__class__ is not tuple:
-        same = pairs.get(first, first) is y._x
-        same = same and (second is None or pairs.get(second, second) is y._y)
+def _same_operation(x: Value, y: Value, pairs: dict[Any, Any]) -> bool:
+    """Return whether two nodes are of one operation on operands that stand for each other."""
+    operation, other = x._operation, y._operation
+    if operation is not other and not (
+        isinstance(operation, Handmade) and isinstance(other, Handmade)
+    ):
+        return False
+    if operation is other and x._x.__class__ is not tuple:  # the two flat slots, written out
+        same = pairs.setdefault(x._x, y._x) is y._x and pairs.setdefault(x._y, y._y) is y._y
         return same and x._k == y._k
-    both = isinstance(operation, Handmade) and isinstance(y._operation, Handmade)
-    parents = [pairs.get(parent, parent) for parent in x.parents]
-    return (both or operation is y._operation) and parents == list(y.parents)
+    operands, others = x.parents, y.parents
+    return len(operands) == len(others) and all(
+        map(is_, map(pairs.setdefault, operands, others), others)
+    )
 
 
 def _alike(x: Value, y: Value, role: Any, other: Any, draws: dict[Any, Any]) -> bool:
@@ -213,7 +215,7 @@ def _line(function: Callable[..., Any], sample: Sequence[Any], first: Call) -> s
             third = call(function, names, again)
     except Exception:
         return ""
-    difference = compare(first, third)
+    _, difference = compare(first, third)
     if difference is None:
         return ""
     users = (user for user in lines if difference.node in user.parents)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from micrograd.core.modes import comparisons_reported, detachments_reported, lookups_reported
+from micrograd.core.order import topological_order
 from micrograd.engine import Value, stopped
 from micrograd.functions import dot
 from micrograd.lowering.trace.declared import INPUT, UPSTREAM, Declared, declared
@@ -29,13 +32,19 @@ _NO_CHOICE = (
 _COMPUTES = re.compile(r"must be (a )?real number, not '?Value|argument must be .* not 'Value'")
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Call:
     """What a call recorded: loss, inputs and lookups; nodes from `start` on are its own."""
 
     root: Value
     inputs: list[Declared]
     lookups: Lookups
     start: int
+
+    @cached_property
+    def nodes(self) -> list[Value]:
+        """Return the nodes of the loss, operands before users."""
+        return topological_order(self.root)
 
 
 def call(function: Callable[..., Any], names: Sequence[str], values: Sequence[Any]) -> Call:

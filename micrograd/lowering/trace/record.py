@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from micrograd.core.modes import MODE
+from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.lowering.trace.again import lasting
 from micrograd.lowering.trace.call import call
@@ -20,13 +19,13 @@ from micrograd.lowering.trace.samples import as_values, shown
 
 
 class Trace(NamedTuple):
-    """What a graph is lowered from: the loss, the leaves declared, and where the trace began.
+    """What a graph is lowered from: its nodes, operands before users, and the leaves declared.
 
-    Leaves made before `start`, or kept from call to call (`lasting`), are parameters, unless
-    `parameters` names those. A recorded loss has no start.
+    Leaves made before the trace began, at `start`, or kept from call to call (`lasting`), are
+    parameters, unless `parameters` names those. A recorded loss has no start.
     """
 
-    root: Value
+    nodes: list[Value]
     arrays: list[Declared]
     start: int | None
     batched: bool
@@ -50,12 +49,11 @@ def trace(
     names = _names(function, samples, names)
     values = [as_values(sample, name) for sample, name in zip(samples, names)]
     given = declared_parameters(parameters)
-    with _collector_paused():
-        first = call(function, names, values)
-        kept = lasting(function, values, first, values_around(function))
+    first = call(function, names, values)
+    kept = lasting(function, values, first, values_around(function))
     around = [] if parameters else parameters_around(function)
     lookups = list(first.lookups.recorded.values())
-    return Trace(first.root, first.inputs + given, first.start, True, lookups, around, kept)
+    return Trace(first.nodes, first.inputs + given, first.start, True, lookups, around, kept)
 
 
 def recorded(root: Value, samples: Sequence[Any], parameters: Any) -> Trace:
@@ -65,19 +63,7 @@ def recorded(root: Value, samples: Sequence[Any], parameters: Any) -> Trace:
             f"{len(samples)} samples beside a recorded loss, which has its numbers; give the "
             "function that computes the loss of a sample, to lower it for batches"
         )
-    return Trace(root, declared_parameters(parameters), None, False)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the cyclic collector: many nodes are made, none of them in a cycle."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    return Trace(topological_order(root), declared_parameters(parameters), None, False)
 
 
 def _check(function: Any, samples: Sequence[Any]) -> None:
@@ -96,10 +82,10 @@ def _check(function: Any, samples: Sequence[Any]) -> None:
         return
     try:
         signature.bind(*samples)
-    except TypeError as error:
+    except TypeError:
         raise TypeError(
-            f"{called(function)}{signature} does not take {len(samples)} samples ({error}); give "
-            "one for each argument: lower(f, [0.1, 0.2], 1.0)"
+            f"{called(function)}{signature} does not take {len(samples)} samples; give one for "
+            "each argument: lower(f, [0.1, 0.2], 1.0)"
         ) from None
 
 

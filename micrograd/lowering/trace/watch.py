@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from micrograd.core.modes import MODE, nodes_reported, reads_reported
+from micrograd.core.modes import MODE, mode, nodes_reported
 from micrograd.engine import Value
 from micrograd.lowering.trace.places import user_line
 
@@ -17,6 +17,7 @@ _MAY_READ = frozenset(
     f"micrograd.{module}"
     for module in (
         "engine",
+        "core.formulas",  # the methods of the rows
         "core.modes",
         "core.numbers",
         "nn.embedding",
@@ -24,18 +25,18 @@ _MAY_READ = frozenset(
         "lowering.trace.lookups",
     )
 )
-_SLOTS = {name: Value.__dict__[name] for name in ("data", "grad")}
 
 
 def _watched(name: str) -> Any:
-    slot = _SLOTS[name]
+    slot = Value.__dict__[name]
+    read = slot.__get__
 
-    def read(node: Value) -> Any:
-        if on_read := MODE.on_read:
-            on_read(node, name)
-        return slot.__get__(node)
+    def checked(node: Value) -> Any:
+        if sys._getframe(1).f_globals.get("__name__") not in _MAY_READ:
+            _refuse(node, name)
+        return read(node)
 
-    return property(read, slot.__set__)
+    return property(checked, slot.__set__)
 
 
 class Watched(Value):
@@ -57,7 +58,7 @@ def watched(values: Iterable[Value]) -> Iterator[None]:
     try:
         for value in changed:
             value.__class__ = Watched
-        with reads_reported(_refuse), nodes_reported(_watch):
+        with nodes_reported(_watch):
             yield
     finally:
         for value in changed:
@@ -69,7 +70,7 @@ class UntraceableError(ValueError):
 
 
 def _watch(node: Value) -> None:
-    if not MODE.recording:
+    if not mode().recording:
         raise UntraceableError(
             f"{user_line()}: {_named(node)} is computed under no_grad() while the function is "
             "traced, so the program would hold this one sample's number for every sample; compute "
@@ -86,10 +87,7 @@ def _named(node: Value) -> str:
 
 
 def _refuse(node: Value, name: str) -> None:
-    caller = sys._getframe(2)
-    if caller.f_code.co_filename.startswith("<row ") or (
-        caller.f_globals.get("__name__") in _MAY_READ
-    ):
+    if MODE.on_node is not _watch:  # another thread, which traces nothing
         return
     what = "data" if name == "data" else "gradient"
     raise UntraceableError(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from numbers import Integral
+from typing import Any, get_type_hints
 
+from micrograd.core.checks import check_finite, check_flags
 from micrograd.ner.model.features import NAMES, WORDS, chosen
 from micrograd.ner.model.network import KINDS, Shape, check_name
 
@@ -44,7 +46,9 @@ class Config:
     frozen: bool = False
 
     def __post_init__(self) -> None:
+        _check_names("features", self.features)
         object.__setattr__(self, "features", tuple(self.features))
+        _check_kinds(self)
         self.shape(1)
         check_name("loss of a sequence", self.loss, ("margin", "likelihood"))
         if self.scheme not in ("BIO", "BIOES"):
@@ -54,6 +58,8 @@ class Config:
         for name in ("delta", "rare"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} {getattr(self, name)}: it may not be below 0")
+        if self.corrupt < 1:
+            raise ValueError(f"corrupt {self.corrupt}: it must be 1 or more")
 
     @property
     def loss_name(self) -> str:
@@ -99,9 +105,32 @@ class Training:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         for name in ("epochs", "batch", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)}: it must be 1 or more")
+        if self.seed < 0:
+            raise ValueError(f"seed {self.seed}: it may not be below 0")
+
+
+def _check_names(what: str, names: Any) -> None:
+    """Raise TypeError where these are no names in a list or tuple: text would be its letters."""
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"{what} is a list of names, not {names!r}")
+
+
+def _check_kinds(choices: Config | Training) -> None:
+    """Raise TypeError or ValueError where a choice is of another kind than its field."""
+    for name, kind in get_type_hints(type(choices)).items():
+        value = getattr(choices, name)
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if kind is bool:
+            check_flags(**{name: value})
+        elif kind is float:
+            check_finite(**{name: value})
+        elif (kind is int and not whole) or (kind is str and not isinstance(value, str)):
+            wanted = "a whole number" if kind is int else "text"
+            raise TypeError(f"{name} is {wanted}, not {value!r}")
 
 
 # The lectures' window.

@@ -134,23 +134,23 @@ def above(shape: Shape, x: Any, z: Any, parameters: Mapping[str, Any]) -> Pass:
 def products(shape: Shape, arrays: Mapping[str, Any], ids: Ids) -> Any:
     """Multiply every word, a row of `ids` (words, tables), by W's part for every place.
 
-    So Wx of a window is Σ_p W_p x_p, (words, width, hidden), and a word that occurs often is
+    So Wx of a window is Σ_p W_p x_p, (width, words, hidden), and a word that occurs often is
     multiplied once.
     """
     x = gather(shape, arrays, ids[:, None])
     parts = [arrays["W"] / shape.width] * shape.width
     if not shape.average:
         parts = np.split(arrays["W"], shape.width, axis=1)
-    whole = x @ np.concatenate(parts).T
-    return np.asarray(whole.reshape(len(x), shape.width, shape.hidden))
+    return np.stack([x @ part.T for part in parts])
 
 
 def pre_activations(products: Any, kinds: Any, b: Any) -> Any:
     """Compute Wx + b of windows (n, width) of words that are rows of `products`."""
-    z = products[kinds[:, 0], 0]
-    for place in range(1, kinds.shape[1]):
-        z += products[kinds[:, place], place]
-    return np.asarray(z + b)
+    z = products[0].take(kinds[:, 0], axis=0)
+    for place in range(1, len(products)):
+        z += products[place].take(kinds[:, place], axis=0)
+    z += b
+    return z
 
 
 def affine(W: Any, x: Any, b: Any = None) -> Any:

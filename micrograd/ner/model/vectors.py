@@ -28,7 +28,8 @@ FOREIGN = {
     b"BZh": "packed by bzip2: unpack it",
     b"\xfd7zXZ": "packed by xz: unpack it",
 }
-Row = tuple[str, NDArray[np.float32]]
+LONGEST_LINE = 1_000_000
+Row = tuple[str, str, NDArray[np.float32]]  # where it stands, its word, its numbers
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,22 @@ def read_vectors(
     """
     wanted = list(dict.fromkeys(words))
     keys = {form for word in wanted for form in _forms(word)}
+    found: dict[str, NDArray[np.float32]] = {}
     with file_errors(path), _packing_errors(path), ExitStack() as files:
-        file = _unpacked(Path(path), files)
-        found_width, rows = _open(file, str(path))
-        if width is not None and found_width != width:
+        own, rows = _open(_unpacked(Path(path), files), str(path), keys)
+        if width not in (None, own):
             raise ValueError(
-                f"{path}: vectors of width {found_width}, but the model's is {width}; "
-                f"ask for {found_width} dimensions or choose another file"
+                f"{path}: vectors of width {own}, but the model's is {width}; "
+                f"ask for {own} dimensions or choose another file"
             )
-        found: dict[str, NDArray[np.float32]] = {}
-        for word, row in rows(keys):
+        for where, word, row in rows:
+            if not np.isfinite(row).all():
+                raise ValueError(f"{where}: nan or inf among the numbers; the file is damaged")
             found.setdefault(word, row)
     hits = {word: next((f for f in _forms(word) if f in found), None) for word in wanted}
     result = {word: found[form] for word, form in hits.items() if form is not None}
     other = sum(form not in (None, word) for word, form in hits.items())
-    return Vectors(found_width, result, len(wanted), other)
+    return Vectors(own, result, len(wanted), other)
 
 
 def _forms(word: str) -> tuple[str, str, str]:
@@ -81,56 +83,36 @@ def _forms(word: str) -> tuple[str, str, str]:
     return word, word.lower(), word.capitalize()
 
 
-class _Rows:
-    """The rows of an open file, text or binary."""
+def _text_rows(lines: Iterable[tuple[str, bytes]], width: int, keys: set[str]) -> Iterator[Row]:
+    for where, line in lines:
+        parts = line.rstrip(b" \t\r\n").replace(b"\t", b" ").rsplit(b" ", width)
+        if parts == [b""]:
+            continue
+        if len(parts) <= width:
+            raise _wrong(where, f"{len(parts) - 1} numbers after the word", width)
+        if b" " in parts[0] and _is_number(parts[0].rsplit(b" ", 1)[1]):
+            raise _wrong(where, "a number too many", width)
+        word = parts[0].decode("utf-8", "replace")
+        if word in keys:
+            try:
+                yield where, word, np.array([float(part) for part in parts[1:]], np.float32)
+            except ValueError:
+                raise _wrong(where, f"no number among {parts[1:4]!r}", width) from None
 
-    def __init__(self, file: BinaryIO, path: str, width: int, binary: bool, line: int) -> None:
-        self.file, self.path, self.width, self.line = file, path, width, line
-        self.read = self.binary if binary else self.text
 
-    def __call__(self, keys: set[str]) -> Iterator[Row]:
-        return self.read(keys)
+def _wrong(where: str, what: str, width: int) -> ValueError:
+    return ValueError(f"{where}: {what}; expected {width} of them")
 
-    def text(self, keys: set[str]) -> Iterator[Row]:
-        for number, line in enumerate(self.file, self.line):
-            parts = line.rstrip(b" \t\r\n").replace(b"\t", b" ").rsplit(b" ", self.width)
-            if len(parts) <= self.width:
-                if len(parts) == 1 and not parts[0]:
-                    continue
-                raise self._wrong(number, f"{len(parts) - 1} numbers after the word")
-            word = parts[0].decode("utf-8", "replace")
-            if b" " in parts[0] and _is_number(parts[0].rsplit(b" ", 1)[1]):
-                raise self._wrong(number, "a number too many")
-            if word in keys:
-                yield word, self._numbers(parts[1:], number)
 
-    def _numbers(self, parts: list[bytes], number: int) -> NDArray[np.float32]:
-        try:
-            row = np.array([float(part) for part in parts], np.float32)
-        except ValueError:
-            raise self._wrong(number, f"no number among {parts[:3]!r}") from None
-        return self._finite(row, f"{self.path}:{number}")
-
-    def _finite(self, row: NDArray[np.float32], where: str) -> NDArray[np.float32]:
-        if not np.isfinite(row).all():
-            raise ValueError(f"{where}: nan or inf among the numbers; the file is damaged")
-        return row
-
-    def _wrong(self, number: int, what: str) -> ValueError:
-        return ValueError(f"{self.path}:{number}: {what}; expected {self.width} of them")
-
-    def binary(self, keys: set[str]) -> Iterator[Row]:
-        size = 4 * self.width
-        for number in range(1, self.line + 1):
-            word = _binary_word(self.file)
-            data = self.file.read(size)
-            if len(data) < size:
-                raise ValueError(
-                    f"{self.path}: ends in row {number} of {self.line}; the file is cut short"
-                )
-            if word in keys:
-                row = np.frombuffer(data, "<f4").copy()
-                yield word, self._finite(row, f"{self.path}: row {number}")
+def _binary_rows(
+    file: BinaryIO, path: str, width: int, count: int, keys: set[str]
+) -> Iterator[Row]:
+    for number in range(1, count + 1):
+        word, data = _binary_word(file), file.read(4 * width)
+        if len(data) < 4 * width:
+            raise ValueError(f"{path}: ends in row {number} of {count}; the file is cut short")
+        if word in keys:
+            yield f"{path}: row {number}", word, np.frombuffer(data, "<f4").copy()
 
 
 @contextmanager
@@ -181,21 +163,21 @@ def _binary_word(file: BinaryIO) -> str:
     return letters.lstrip(b"\n").decode("utf-8", "replace")
 
 
-def _open(file: BinaryIO, path: str) -> tuple[int, _Rows]:
-    """Recognise the format; a first line of two integers is word2vec's header."""
-    first = file.readline(1_000_000)
+def _open(file: BinaryIO, path: str, keys: set[str]) -> tuple[int, Iterator[Row]]:
+    """Recognise the format: give width and rows. A first line of two integers is a header."""
+    first = file.readline(LONGEST_LINE)
     fields = first.split()
-    if len(fields) == 2 and all(field.isdigit() for field in fields):
-        count, width = int(fields[0]), int(fields[1])
-        here = file.tell()
-        binary = not _is_text_row(file.readline(1_000_000), width)
-        file.seek(here)
-        return width, _Rows(file, path, width, binary, count if binary else 2)
-    width = _trailing_numbers(fields)
+    header = len(fields) == 2 and all(field.isdigit() for field in fields)
+    width = int(fields[1]) if header else _trailing_numbers(fields)
     if width < 1:
         raise ValueError(f"{path}:1: no word vectors; expected a word and its numbers")
-    file.seek(0)
-    return width, _Rows(file, path, width, False, 1)
+    start = file.tell() if header else 0
+    binary = header and not _is_text_row(file.readline(LONGEST_LINE), width)
+    file.seek(start)
+    if binary:
+        return width, _binary_rows(file, path, width, int(fields[0]), keys)
+    lines = ((f"{path}:{number}", line) for number, line in enumerate(file, 1 + header))
+    return width, _text_rows(lines, width, keys)
 
 
 def _is_text_row(line: bytes, width: int) -> bool:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+import sys
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from micrograd.files import atomic_write, read_bytes
 from micrograd.ner.text import encodings, foreign, records
-from micrograd.ner.text.lines import BLANKS, DOCUMENTS, Layout, find_layout, split_lines
+from micrograd.ner.text.lines import BLANKS, DOCUMENTS, Layout, find_layout, only_token, split_lines
 from micrograd.ner.text.notation import Repairs, normalise, rename
 from micrograd.ner.text.sentence import Corpus, Sentence, Source
 
 BOM = "\ufeff"
 LONGEST_LINE = 100_000
-REMEMBERED = 100_000  # different lines that are split once only
+BORDER, DOCUMENT, COMMENT = "border", "document", "comment"
 FEW_BORDERS = 1_000  # tokens in one sentence that make a file without empty lines look odd
 
 
@@ -35,17 +39,14 @@ def parse(
     lines = split_lines(text.removeprefix(BOM))
     _check_lengths(lines, path)
     layout = find_layout(lines, word_column, tag_column)
-    repairs = Repairs(path, repair)
-    reader = _Reader(path, layout, repairs)
     foreign.check(lines, path, layout.columns)
-    for number, line in enumerate(lines, 1):
-        reader.read(number, line)
-    reader.end_sentence()
-    if not reader.sentences:
+    repairs = Repairs(path, repair)
+    sentences = list(_sentences(lines, _Meanings(lines, layout, repairs)))
+    if not sentences:
         raise ValueError(f"{path}: no token in it; expected one token per line")
     end = "\n" if "\n" in text or "\r" not in text else "\r"
     source = Source(lines, layout, encoding, end, text[: text.startswith(BOM)])
-    corpus = Corpus(reader.sentences, path, source=source)
+    corpus = Corpus(sentences, path, source=source)
     corpus.notes = [*repairs.notes(), *_oddities(corpus)]
     return corpus
 
@@ -65,89 +66,90 @@ def _oddities(corpus: Corpus) -> list[str]:
     return []
 
 
-class _Reader:
-    """What is known after the lines read so far."""
+class _Meanings(dict[str, "tuple[str, str] | str"]):
+    """What the different lines of a file are: a word and its tag, or one of what ends no token."""
 
-    def __init__(self, path: str, layout: Layout, repairs: Repairs) -> None:
-        self.path, self.layout, self.repairs = path, layout, repairs
-        self.sentences: list[Sentence] = []
-        self.document = 0
-        self.words: list[str] = []
-        self.tags: list[str] = []
-        self.numbers: list[int] = []
-        self.plain: dict[str, tuple[str, str]] = {}  # word and tag of lines that were read
-        self.known: dict[str, str] = {}  # one object per tag
+    def __init__(self, lines: list[str], layout: Layout, repairs: Repairs) -> None:
+        self.layout, self.repairs = layout, repairs
+        self.times = Counter(lines)
+        self.first = dict(zip(reversed(lines), range(len(lines), 0, -1)))
+        self._check_columns()
+        for line in self.times:
+            self[line] = self._meaning(line)
 
-    def read(self, number: int, line: str) -> None:
-        if pair := self.plain.get(line):
-            self._add(number, *pair)
-        else:
-            self._read(number, line)
-
-    def _read(self, number: int, line: str) -> None:
+    def _meaning(self, line: str) -> tuple[str, str] | str:
         row = self.layout.split(line)
-        if not row or not any(row):
-            self.end_sentence()
-        elif line.startswith(DOCUMENTS):
-            self.end_sentence()
-            self.document += 1
-        elif line[0] not in "#;$" or not self.layout.is_comment(line, row):
-            self._token(number, line, row)
+        if not any(row):
+            return BORDER
+        if line.startswith(DOCUMENTS):
+            return DOCUMENT
+        if line[0] in "#;$" and self.layout.is_comment(line, row):
+            return COMMENT
+        return self._token(line, row)
 
-    def _token(self, number: int, line: str, row: list[str]) -> None:
+    def _token(self, line: str, row: list[str]) -> tuple[str, str]:
         layout = self.layout
-        if not self.numbers and not self.sentences:
-            self._check_columns(number)
-        whole = len(row) == layout.columns
-        if not whole:
-            row = self._completed(number, line, row)
+        if len(row) != layout.columns:
+            row = self._completed(line, row)
         word, tag = row[layout.word], "O" if layout.tag is None else row[layout.tag]
         if not word:
-            self.repairs(number, "the word column is empty", "empty words", "keeps it so")
+            self._repair(line, "the word column is empty", "empty words", "keeps it so")
         if not tag:
-            self._untagged(number, line)
-        pair = word, self.known.setdefault(tag or "O", tag or "O")
-        if whole and word and tag and len(self.plain) < REMEMBERED:
-            self.plain[line] = pair
-        self._add(number, *pair)
+            self._untagged(line)
+        return word, sys.intern(tag or "O")
 
-    def _add(self, number: int, word: str, tag: str) -> None:
-        self.words.append(word)
-        self.numbers.append(number)
-        if self.layout.tag is not None:
-            self.tags.append(tag)
-
-    def _completed(self, number: int, line: str, row: list[str]) -> list[str]:
+    def _completed(self, line: str, row: list[str]) -> list[str]:
         """Give a row its missing tag; ValueError for any other number of columns."""
         layout = self.layout
         last = layout.tag in (-1, layout.columns - 1)
         if len(row) != layout.columns - 1 or not last:
             raise ValueError(
-                f"{self.path}:{number}: {len(row)} columns where the file has "
+                f"{self.repairs.path}:{self.first[line]}: {len(row)} columns where the file has "
                 f"{layout.columns}: {line.strip(BLANKS)[:60]!r}"
             )
-        self._untagged(number, line)
+        self._untagged(line)
         return [*row, "O"]
 
-    def _untagged(self, number: int, line: str) -> None:
+    def _untagged(self, line: str) -> None:
         what = f"no tag: {line.strip(BLANKS)[:60]!r}"
-        self.repairs(number, what, "lines without a tag", "reads it as O")
+        self._repair(line, what, "lines without a tag", "reads it as O")
 
-    def _check_columns(self, number: int) -> None:
-        layout = self.layout
+    def _repair(self, line: str, what: str, kind: str, remedy: str) -> None:
+        self.repairs(self.first[line], what, kind, remedy, self.times[line])
+
+    def _check_columns(self) -> None:
+        layout, full = self.layout, [line for line in self.times if line.strip(BLANKS)]
+        if not full:
+            return
+        first = next(filter(only_token, full), full[0])
+        at = f"{self.repairs.path}:{self.first[first]}"
         if layout.tag is not None and layout.columns < 2:
-            raise ValueError(f"{self.path}:{number}: one column; the tag column is missing")
+            raise ValueError(f"{at}: one column; the tag column is missing")
         for name, column in (("word", layout.word), ("tag", layout.tag)):
             if column is not None and not -layout.columns <= column < layout.columns:
                 raise ValueError(
-                    f"{self.path}:{number}: no {name} column {column}; "
+                    f"{at}: no {name} column {column}; "
                     f"the file has {layout.columns} columns, counted from 0"
                 )
 
-    def end_sentence(self) -> None:
-        if self.words:
-            self.sentences.append(Sentence(self.words, self.tags, self.numbers, self.document))
-            self.words, self.tags, self.numbers = [], [], []
+
+def _sentences(lines: list[str], meanings: _Meanings) -> Iterator[Sentence]:
+    """Join the tokens between borders; a comment is none."""
+    tagged, document, start = meanings.layout.tag is not None, 0, 0
+    pairs: list[Any] = []
+    numbers: Sequence[int] = ()
+    for stop in [n for n, line in enumerate(lines) if type(meanings[line]) is str] + [len(lines)]:
+        pairs += map(meanings.__getitem__, lines[start:stop])
+        here = range(start + 1, stop + 1)
+        numbers = [*numbers, *here] if numbers else here
+        start, border = stop + 1, meanings[lines[stop]] if stop < len(lines) else BORDER
+        if border == COMMENT:
+            continue
+        if pairs:
+            words, tags = map(list, zip(*pairs))
+            yield Sentence(words, tags if tagged else [], numbers, document)
+            pairs, numbers = [], ()
+        document += border == DOCUMENT
 
 
 def read(
@@ -191,9 +193,10 @@ def render(corpus: Corpus, column: int | None = None) -> str:
         return "".join(_plain(corpus))
     lines, layout = list(corpus.source.lines), corpus.source.layout
     column = layout.tag if column is None else column
+    tagged = cache(partial(_tagged, layout, column))
     for sentence in corpus:
         for number, tag in zip(sentence.lines, sentence.tags):
-            lines[number - 1] = _tagged(layout, lines[number - 1], tag, column)
+            lines[number - 1] = tagged(lines[number - 1], tag)
     return corpus.source.bom + corpus.source.line_end.join(lines)
 
 
@@ -206,7 +209,7 @@ def check_column(corpus: Corpus, column: int | None) -> None:
         )
 
 
-def _tagged(layout: Layout, line: str, tag: str, column: int | None) -> str:
+def _tagged(layout: Layout, column: int | None, line: str, tag: str) -> str:
     if column is not None and len(layout.split(line)) < layout.columns:
         column = None  # the line whose tag was missing
     return layout.replaced(line, tag, column)

@@ -85,12 +85,12 @@ class Repairs:
     allowed: bool
     kinds: dict[str, tuple[int, str]] = field(default_factory=dict)
 
-    def __call__(self, line: int, what: str, kind: str, remedy: str) -> None:
-        """Count a repair. ValueError with file:line where none is allowed."""
+    def __call__(self, line: int, what: str, kind: str, remedy: str, times: int = 1) -> None:
+        """Count repairs of a kind. ValueError with file:line where none is allowed."""
         if not self.allowed:
             raise ValueError(f"{self.path}:{line}: {what}; --repair {remedy}")
         count, first = self.kinds.get(kind, (0, f"{self.path}:{line}: {what}"))
-        self.kinds[kind] = count + 1, first
+        self.kinds[kind] = count + times, first
 
     def notes(self) -> list[str]:
         """Say what was repaired."""

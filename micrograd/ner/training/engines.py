@@ -10,10 +10,9 @@ import numpy as np
 
 from micrograd.core.modes import scope
 from micrograd.engine import Value
-from micrograd.ner.model import losses
 from micrograd.ner.model.features import Ids
 from micrograd.ner.model.graphs import loss_of
-from micrograd.ner.model.losses import Rule, Target
+from micrograd.ner.model.losses import LOSSES, Judged, Rule, Target
 from micrograd.ner.model.network import (
     Arrays,
     Floats,
@@ -79,11 +78,15 @@ class ArrayEngine:
     loss: str
     rule: Rule
 
-    def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
-        """Evaluate the batch; windows whose scores get no gradient do not go backward."""
+    def judged(self, arrays: Arrays, batch: Batch) -> tuple[Pass, Judged]:
+        """Go forward: the pass, and the loss of every sample."""
         x = gather(self.shape, arrays, batch.ids)
         run = forward(self.shape, x if batch.mask is None else x * batch.mask, arrays)
-        judged = losses.LOSSES[self.loss](run.s, batch.target, self.rule, arrays)
+        return run, LOSSES[self.loss](run.s, batch.target, self.rule, arrays)
+
+    def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
+        """Evaluate the batch; windows whose scores get no gradient do not go backward."""
+        run, judged = self.judged(arrays, batch)
         count = len(judged.losses)
         mean, active = float(judged.losses.sum()) / count, np.count_nonzero(judged.losses) / count
         back = judged.upstream.any(1)
@@ -95,116 +98,107 @@ class ArrayEngine:
         if batch.mask is not None:
             dx = dx * batch.mask[chosen]
         dense |= {name: gradient / count for name, gradient in judged.parameters.items()}
-        rows = scatter(self.shape, batch.ids[chosen], dx)
-        return Gradients(mean, active, dense, rows)
+        return Gradients(mean, active, dense, scatter(self.shape, batch.ids[chosen], dx))
 
 
+@dataclass
 class ScalarEngine:
     """Record every sample as a graph of Values and walk it backward, unless its loss is 0."""
 
-    def __init__(self, shape: Shape, loss: str, rule: Rule) -> None:
-        self.shape, self.loss, self.rule = shape, loss, rule
+    shape: Shape
+    loss: str
+    rule: Rule
 
     def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Evaluate the batch, sample by sample."""
-        leaves, rows = as_values(self.shape, arrays), TableRows(self.shape, arrays)
-        found = [self._sample(leaves, rows, batch, sample) for sample in self._samples(batch)]
+        leaves = Leaves(self.shape, arrays)
+        found = [self._sample(leaves, batch, sample) for sample in self._samples(batch)]
         active = [loss for loss in found if loss.data > 0]
         for loss in active:
             loss.backward()
         count = len(found)
         mean, share = sum(loss.data for loss in found) / count, len(active) / count
-        if not active:
-            return Gradients(mean, share)
-        dense = {name: _gradient(values, arrays[name]) / count for name, values in leaves.items()}
-        return Gradients(mean, share, dense, rows.gradients(count))
+        return Gradients(mean, share, *(leaves.gradients(count) if active else ()))
 
     def record(self, arrays: Arrays, batch: Batch, names: Mapping[str, Sequence[str]]) -> Value:
         """Record the loss of the first sample, the rows of its tables named, for a picture."""
-        rows = TableRows(self.shape, arrays, names)
-        first = next(iter(self._samples(batch)))
-        return self._sample(as_values(self.shape, arrays), rows, batch, first)
+        return self._sample(Leaves(self.shape, arrays, names), batch, self._samples(batch)[0])
 
     def _samples(self, batch: Batch) -> list[list[int]]:
-        """Number the windows of every sample."""
+        """Number the windows of every sample: a pair, one alone, a sentence."""
         windows = range(len(batch.ids))
         if self.shape.kind == "margin":
-            half = len(windows) // 2
-            return [[one, half + one] for one in range(half)]
+            return [list(pair) for pair in zip(windows, windows[len(windows) // 2 :])]
         if self.shape.kind != "sequence":
             return [[one] for one in windows]
         ends = np.cumsum(batch.target.lengths).tolist()
         return [list(windows[end - n : end]) for end, n in zip(ends, batch.target.lengths)]
 
-    def _sample(
-        self, leaves: dict[str, Any], rows: TableRows, batch: Batch, sample: list[int]
-    ) -> Value:
+    def _sample(self, leaves: Leaves, batch: Batch, sample: list[int]) -> Value:
         masks = [None if batch.mask is None else batch.mask[one].tolist() for one in sample]
-        windows = [inputs(rows.window(batch.ids[one]), mask) for one, mask in zip(sample, masks)]
+        windows = [inputs(leaves.window(batch.ids[one]), mask) for one, mask in zip(sample, masks)]
         tags = [] if self.shape.kind == "margin" else batch.target.tags[sample].tolist()
-        rule = self.rule
-        return loss_of(self.shape, self.loss, windows, tags, leaves, rule.delta, rule.legal)
+        rule, dense = self.rule, leaves.dense
+        return loss_of(self.shape, self.loss, windows, tags, dense, rule.delta, rule.legal)
 
 
-def as_values(shape: Shape, arrays: Arrays) -> dict[str, Any]:
-    """Give the dense parameters as lists, and lists of lists, of Values: the leaves of a graph."""
-    tables = {name for name, _ in shape.tables}
-    return {name: _named(name, a.tolist()) for name, a in arrays.items() if name not in tables}
+class Leaves:
+    """The parameters as Values: whole arrays, and of the tables the rows that are looked up.
 
-
-def _named(name: str, data: list[Any]) -> list[Any]:
-    with scope(name):
-        if isinstance(data[0], float):
-            return labelled(name, data)
-        return [labelled(f"{name}{i},", row) for i, row in enumerate(data)]
-
-
-def labelled(name: str, data: list[float]) -> list[Value]:
-    """Give a Value per number, labelled name0, name1, ..."""
-    return [Value(number, label=f"{name}{place}") for place, number in enumerate(data)]
-
-
-def _gradient(values: list[Any], like: Floats) -> Floats:
-    flat = values if like.ndim == 1 else [value for row in values for value in row]
-    return np.array([value.grad for value in flat]).reshape(like.shape)
-
-
-class TableRows:
-    """The rows of the tables that some windows look up, as Values; equal ids share their Values.
-
-    With `names`, the forms of every table, the Values get scopes and labels for a picture.
+    With `names`, the forms of every table, the rows get scopes and labels for a picture.
     """
 
     def __init__(
         self, shape: Shape, arrays: Arrays, names: Mapping[str, Sequence[str]] | None = None
     ) -> None:
-        self.tables, self.arrays, self.names = [name for name, _ in shape.tables], arrays, names
-        self.values: dict[tuple[str, int], list[Value]] = {}
+        self.arrays, self.names = arrays, names
+        self.rows: dict[str, dict[int, list[Value]]] = {name: {} for name, _ in shape.tables}
+        self.dense = {name: _values(name, a) for name, a in arrays.items() if name not in self.rows}
 
     def window(self, ids: Ids) -> list[list[Value]]:
-        """Give the rows of one window, in `gather`'s order."""
-        return [self._row(t, i) for word in ids.tolist() for t, i in zip(self.tables, word)]
+        """Give the rows of one window, in `gather`'s order; equal ids share their Values."""
+        return [self._row(t, i) for word in ids.tolist() for t, i in zip(self.rows, word)]
 
     def _row(self, table: str, number: int) -> list[Value]:
-        if (table, number) not in self.values:
+        rows = self.rows[table]
+        if number not in rows:
             data = self.arrays[table][number].tolist()
-            self.values[table, number] = self._made(table, number, data)
-        return self.values[table, number]
+            rows[number] = (
+                self._named(self.names[table][number], table, data)
+                if self.names
+                else [Value(x) for x in data]
+            )
+        return rows[number]
 
-    def _made(self, table: str, number: int, data: list[float]) -> list[Value]:
-        if self.names is None:
-            return list(map(Value, data))
-        form = self.names[table][number]
+    def _named(self, form: str, table: str, data: list[float]) -> list[Value]:
         with scope(f"word {form}" if table == "E" else f"{table} {form}"):
-            return labelled(f"{form} ", data)
+            return _labelled(f"{form} ", data)
 
-    def gradients(self, count: int) -> dict[str, Rows]:
-        """Give the gradients of the rows that have one, divided by `count`."""
-        return {table: self._rows(table, count) for table in self.tables}
+    def gradients(self, count: int) -> tuple[Arrays, dict[str, Rows]]:
+        """Give the gradients, divided by `count`; of the tables, of the rows that have one."""
+        dense = {
+            name: np.reshape([v.grad for v in _flat(values)], self.arrays[name].shape) / count
+            for name, values in self.dense.items()
+        }
+        return dense, {table: self._gradients(table, count) for table in self.rows}
 
-    def _rows(self, table: str, count: int) -> Rows:
-        found = {n: [v.grad for v in row] for (t, n), row in self.values.items() if t == table}
+    def _gradients(self, table: str, count: int) -> Rows:
+        found = {number: [v.grad for v in row] for number, row in self.rows[table].items()}
         found = {number: row for number, row in found.items() if any(row)}
-        width = self.arrays[table].shape[1]
-        gradient = np.array(list(found.values())).reshape(len(found), width)
+        gradient = np.reshape(list(found.values()), (len(found), self.arrays[table].shape[1]))
         return Rows(np.array(list(found), np.int64), gradient / count)
+
+
+def _values(name: str, array: Floats) -> list[Any]:
+    with scope(name):
+        if array.ndim == 1:
+            return _labelled(name, array.tolist())
+        return [_labelled(f"{name}{i},", row) for i, row in enumerate(array.tolist())]
+
+
+def _labelled(name: str, data: list[float]) -> list[Value]:
+    return [Value(number, label=f"{name}{place}") for place, number in enumerate(data)]
+
+
+def _flat(values: list[Any]) -> list[Value]:
+    return values if isinstance(values[0], Value) else [v for row in values for v in row]

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
 from micrograd.ner.model.config import Training
-from micrograd.ner.model.losses import LOSSES
-from micrograd.ner.model.network import forward, gather
 from micrograd.ner.model.storage import NUMBERS
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
@@ -23,7 +21,6 @@ from micrograd.ner.training.engines import Batch, Gradients, make_engine
 from micrograd.ner.training.judge import Judge
 from micrograd.ner.training.sampling import make_sampler
 from micrograd.ner.window_model import WindowModel
-from micrograd.optim.gradients import Rows
 from micrograd.schedules import Plateau
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
@@ -63,14 +60,6 @@ class Trainer:
             return {"loss": found.loss}
         return {"loss": found.loss, "active": 100 * found.active}
 
-    def loss(self, batch: Batch) -> float:
-        """Give the mean loss of a batch, forward only."""
-        tagger = self.tagger
-        x = gather(tagger.shape, tagger.arrays, batch.ids)
-        scores = forward(tagger.shape, x, tagger.arrays).s
-        loss = LOSSES[tagger.config.loss_name]
-        return float(loss(scores, batch.target, tagger.rule, tagger.arrays).losses.mean())
-
     def _dropped(self, batch: Batch, first: int) -> Batch:
         """Draw which inputs are dropped (L19); no two batches of an epoch begin alike."""
         p = self.tagger.config.dropout
@@ -82,17 +71,9 @@ class Trainer:
         return replace(batch, mask=np.where(kept, 1 / (1 - p), 0.0))
 
     def _gradients(self, found: Gradients) -> dict[str, Any]:
-        """Leave frozen tables out; write rows as tables for a rule that moves every row."""
-        gradients: dict[str, Any] = dict(found.dense)
-        for name, rows in found.rows.items():
-            if name in self.optimizer.parameters:
-                gradients[name] = rows if self.optimizer.takes_rows else self._table(name, rows)
-        return gradients
-
-    def _table(self, name: str, rows: Rows) -> NDArray[np.float64]:
-        table = np.zeros_like(self.tagger.arrays[name])
-        np.add.at(table, rows.indices, rows.rows)
-        return table
+        """Leave frozen tables out."""
+        gradients = found.dense | found.rows
+        return {n: g for n, g in gradients.items() if n in self.optimizer.parameters}
 
     def next_epoch(self, dev_f1: float) -> None:
         """Draw anew after an epoch."""
@@ -195,9 +176,8 @@ def _evaluated(trainer: Trainer, judge: Judge) -> dict[str, float]:
         f1 = judge.f1()
     except ValueError as error:
         raise ValueError(f"{error}; {_remedy(trainer.training)}. No model was written") from None
-    loss = judge.loss(trainer.loss)
     trainer.next_epoch(f1)
-    return loss | {"dev_f1": f1}
+    return judge.loss() | {"dev_f1": f1}
 
 
 def check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:

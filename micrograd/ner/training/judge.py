@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from micrograd.ner.judging.evaluation import TypeEvaluation
 from micrograd.ner.judging.ranking import fit_logistic
 from micrograd.ner.judging.scoring import score
-from micrograd.ner.model.windows import Windows
 from micrograd.ner.text.sentence import Sentence
-from micrograd.ner.training.engines import Batch
+from micrograd.ner.training.engines import ArrayEngine
 from micrograd.ner.training.sampling import Sampler, make_sampler, own_tags
 from micrograd.ner.window_model import WindowModel
 
@@ -19,34 +18,37 @@ JUDGED = 64  # samples whose loss is taken together
 
 
 class Judge:
-    """Measure entity F1 on the dev set after every epoch, and set the threshold by it."""
+    """Measure loss and entity F1 on the dev set after every epoch, and set the threshold by it.
+
+    There is no loss where nothing can be sampled: no tag is known, or every word is a name.
+    """
 
     def __init__(self, tagger: WindowModel, dev: Sequence[Sentence]) -> None:
-        self.tagger, self.dev = tagger, dev
-        self.cut: Windows = tagger.windows(dev)
+        self.tagger, self.cut = tagger, tagger.windows(dev)
         self.true = [sentence.tags for sentence in dev]
         self.table = TypeEvaluation(dev, tagger.label) if tagger.label else None
+        self.sampler = self._sampler(dev)
+        if self.sampler:
+            self.sampler.draw(np.random.default_rng(0))
 
-    def loss(self, loss: Callable[[Batch], float]) -> dict[str, float]:
-        """Give the mean loss of the dev samples whose tags the model knows, nothing dropped.
-
-        There is none where nothing can be sampled: no tag is known, or every word is a name.
-        """
-        sampler = self._sampler()
-        if sampler is None:
-            return {}
-        sampler.draw(np.random.default_rng(0))
-        total = 0.0
-        for numbers in np.array_split(np.arange(len(sampler)), -(-len(sampler) // JUDGED)):
-            total += loss(sampler.take(numbers)) * len(numbers)
-        return {"dev_loss": total / len(sampler)}
-
-    def _sampler(self) -> Sampler | None:
+    def _sampler(self, dev: Sequence[Sentence]) -> Sampler | None:
         tagger = self.tagger
         if self.table:
-            return None if self.table.mask.all() else make_sampler(tagger, self.dev, rare=0)
-        known = [s for s in self.dev if set(own_tags(tagger, s)) <= set(tagger.labels)]
+            return None if self.table.mask.all() else make_sampler(tagger, dev, rare=0)
+        known = [s for s in dev if set(own_tags(tagger, s)) <= set(tagger.labels)]
         return make_sampler(tagger, known, rare=0) if known else None
+
+    def loss(self) -> dict[str, float]:
+        """Give the mean loss of the dev samples whose tags the model knows, nothing dropped."""
+        if self.sampler is None:
+            return {}
+        tagger, count = self.tagger, len(self.sampler)
+        engine = ArrayEngine(tagger.shape, tagger.config.loss_name, tagger.rule)
+        total = 0.0
+        for numbers in np.array_split(np.arange(count), -(-count // JUDGED)):
+            judged = engine.judged(tagger.arrays, self.sampler.take(numbers))[1]
+            total += float(judged.losses.mean()) * len(numbers)
+        return {"dev_loss": total / count}
 
     def f1(self) -> float:
         """Give the dev F1 in percent. ValueError where a score is no number."""
@@ -57,4 +59,6 @@ class Judge:
             self.tagger.threshold, best = self.table.calibrate(out[:, 0])
             self.tagger.slope, self.tagger.offset = fit_logistic(out[:, 0], self.table.mask)
             return best
-        return score(self.true, self.cut.split(self.tagger.tags(out, self.cut.lengths))).f1
+        return score(
+            self.true, self.tagger.tags(self.tagger.decide(out, self.cut.lengths), self.cut)
+        ).f1

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from micrograd import optim, schedules
+from micrograd.ner.model.network import check_name
 from micrograd.optim.optimizer import Optimizer
 
 SCHEDULES: Mapping[str, Callable[[float, int], Any]] = {
@@ -28,8 +29,7 @@ def schedule(name: str, rate: float, epochs: int, updates: int) -> Any:
 
     ValueError for a name that is none, or a rate that is not above 0.
     """
-    if name not in SCHEDULES:
-        raise ValueError(f"unknown schedule {name!r}: expected one of {', '.join(SCHEDULES)}")
+    check_name("schedule", name, SCHEDULES)
     if not rate > 0:
         raise ValueError(f"learning rate {rate}: it must be above 0")
     found = SCHEDULES[name](rate, epochs)
@@ -37,7 +37,8 @@ def schedule(name: str, rate: float, epochs: int, updates: int) -> Any:
 
 
 def optimizer(name: str, arrays: Mapping[str, Any], lr: Any) -> Optimizer:
-    """Make the optimiser of this name; ValueError if there is none."""
-    if name not in optim.BY_NAME:
-        raise ValueError(f"unknown optimizer {name!r}: expected one of {', '.join(optim.BY_NAME)}")
-    return optim.BY_NAME[name](dict(arrays), lr=lr)
+    """Make the optimiser of this name, which takes rows of tables; ValueError if there is none."""
+    check_name("optimizer", name, optim.BY_NAME)
+    kind = optim.BY_NAME[name]
+    options: dict[str, Any] = {} if kind.takes_rows else {"dense": True}
+    return kind(dict(arrays), lr=lr, **options)

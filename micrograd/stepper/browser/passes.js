@@ -118,12 +118,14 @@ function laterOf(steps, nodes) {
 
 // Return the nodes that the page was told of; what has no label is called as in the picture.
 function nodesOf({ nodes, kinds }) {
+  const given = new Set(nodes.map(node => node[3]));
   return nodes.map(([kind, operands, value, label], id) =>
-    namedNode(id, kinds[kind], operands, Number(value), label)); // nan and inf are strings in JSON
+    namedNode(id, kinds[kind], operands, Number(value), label, given)); // nan and inf are strings in JSON
 }
 
-function namedNode(id, kind, operands, value, label) {
-  const unnamed = label === undefined, name = label ?? (operands.length ? `v${id}` : shown(value));
+function namedNode(id, kind, operands, value, label, given) {
+  const unnamed = label === undefined, number = given.has(`v${id}`) ? `v${id}_` : `v${id}`;
+  const name = label ?? (operands.length ? number : shown(value));
   return { ...kind, id, operands, name, value, unnamed, constant: unnamed && !operands.length };
 }
 

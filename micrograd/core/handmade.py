@@ -1,0 +1,132 @@
+"""Nodes made by hand: what `Value(data, children, name)` and an assigned `_backward` are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from reprlib import repr as shorten
+from typing import Any
+
+from micrograd.core.checks import is_list
+from micrograd.core.kinds import LEAF, Operation
+from micrograd.core.modes import described
+from micrograd.core.numbers import number
+
+Node = Any  # a Value: this module stands below the one that defines it
+
+
+class Handmade(Operation):
+    """A node whose backward step is a function of the user's, or that has none yet.
+
+    `base` is the operation the node had before a function was assigned to its `_backward`.
+    """
+
+    def __init__(
+        self, name: str, base: Operation | None = None, function: Callable[[], object] | None = None
+    ) -> None:
+        self.name, self.base, self.function = name, base, function
+        self.computable = base is not None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Handmade, (self.name, self.base, self.function)
+
+    def symbol(self, node: Node) -> str:
+        return self.name
+
+    def parents(self, node: Node) -> tuple[Node, ...]:
+        return self.base.parents(node) if self.base else node._x
+
+    def evaluate(self, node: Node) -> float:
+        if self.base is None:
+            raise ValueError(
+                f"cannot compute {described(node)} again: it was made by hand, so only "
+                "its backward step is known; build the graph anew instead"
+            )
+        return self.base.evaluate(node)
+
+    def local_gradients(self, node: Node) -> tuple[float, ...]:
+        return tuple(local for local, _ in self.contributions(node, 1.0))
+
+    def bprop(self, node: Node) -> None:
+        if self.function is not None:
+            self.function()
+        elif self.parents(node):
+            raise ValueError(
+                f"{described(node)} was made by hand, and nothing says what it hands on: assign "
+                "its _backward, or give its local gradients: Value(data, children, (1.0, ...))"
+            )
+
+    def contributions(self, node: Node, upstream: float) -> Iterator[tuple[float, float]]:
+        """Run the function on gradients put aside, and read off what it adds.
+
+        An operand that occurs twice gets all of it at its first place.
+        """
+        distinct = list(dict.fromkeys(self.parents(node)))
+        kept = [(n, n.grad) for n in (node, *distinct)]
+        try:
+            for operand in distinct:
+                operand.grad = 0.0
+            node.grad = upstream
+            self.bprop(node)
+            added = {operand: operand.grad for operand in distinct}
+        finally:
+            for n, grad in kept:
+                n.grad = grad
+        for operand in self.parents(node):
+            contribution = added.pop(operand, 0.0)
+            yield (contribution / upstream if upstream else 0.0), contribution
+
+
+class Stated(Handmade):
+    """A node made with its local gradients as numbers, `count` of them: one per operand."""
+
+    def __init__(self, slopes: Iterable[Any], count: int) -> None:
+        super().__init__("")
+        self.slopes = tuple(map(number, slopes))
+        if len(self.slopes) != count:
+            raise ValueError(
+                f"{len(self.slopes)} local gradients for {count} children: give one for each"
+            )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Stated, (self.slopes, len(self.slopes))
+
+    def local_gradients(self, node: Node) -> tuple[float, ...]:
+        return self.slopes
+
+    def bprop(self, node: Node) -> None:
+        for operand, local in zip(self.parents(node), self.slopes):
+            operand.grad += node.grad * local
+
+    def contributions(self, node: Node, upstream: float) -> Iterator[tuple[float, float]]:
+        return Operation.contributions(self, node, upstream)
+
+
+def operation_of(given: Any, count: int) -> Operation:
+    """Return the operation of a node with `count` operands: by name, or by local gradients.
+
+    Raises TypeError where it is neither, ValueError for another number of gradients.
+    """
+    if isinstance(given, (str, type(None))):
+        return Handmade(given or "") if given or count else LEAF
+    if not is_list(given):
+        raise TypeError(
+            "an operation is said by its name, or by one local gradient for each child, not "
+            f"{shorten(given)}"
+        )
+    return Stated(given, count) if count or len(given) else LEAF
+
+
+def operands_of(children: Any) -> tuple[Node, ...]:
+    """Return the operands of a node. Raises TypeError where they are no Values."""
+    listed = isinstance(children, Iterable) and not hasattr(children, "_operation")
+    operands = tuple(children) if listed else None
+    if operands is None or not all(hasattr(operand, "_operation") for operand in operands):
+        raise TypeError(f"the operands of a node are a tuple of Values, not {shorten(children)}")
+    return operands
+
+
+def name_of(label: Any) -> str:
+    """Return a label as text; numbers are taken too. Raises TypeError for anything else."""
+    if isinstance(label, (str, int, float, type(None))):
+        return "" if label is None else str(label)
+    raise TypeError(f"a label is text, not {shorten(label)} ({type(label).__name__})")

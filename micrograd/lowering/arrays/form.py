@@ -1,0 +1,90 @@
+"""The arrays of a whole graph, and the loss of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.arrays.group import Grouping
+from micrograd.lowering.arrays.ir import (
+    BATCH,
+    COMPUTED,
+    FIXED,
+    Array,
+    Axis,
+    B,
+    Index,
+    Read,
+    Scale,
+    Term,
+)
+from micrograd.lowering.arrays.names import Name, Names, wanted
+from micrograd.lowering.arrays.notation import written
+from micrograd.lowering.scalars.columns import Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """A graph as arrays, operands before users, the loss last; `names` are those to be had.
+
+    `array_of` and `place_of` tell where each scalar node went, in this and in any equal graph.
+    """
+
+    arrays: tuple[Array, ...]
+    root: Read
+    names: Mapping[Array, Name]
+    array_of: Ints
+    place_of: Ints
+
+    @property
+    def loss(self) -> Array:
+        """Return the array of the loss of a batch."""
+        return self.arrays[-1]
+
+    def leaves(self, kind: str) -> list[Array]:
+        """Return the leaf arrays of one kind, in order."""
+        return [array for array in self.arrays if array.kind == kind]
+
+    @property
+    def operations(self) -> set[str]:
+        """Return the names of the elementary operations."""
+        return {array.formula.op for array in self.arrays if array.formula}
+
+    def text(self, names: Mapping[Any, str]) -> str:
+        """Return the arrays in index notation."""
+        return written(self.arrays, names)
+
+    def __str__(self) -> str:
+        return self.text(Names(self.names))
+
+
+def arrays_of(grouping: Grouping, reduce: str) -> Arrays:
+    """Return the arrays of a graph that was grouped, and the loss: the mean of samples, or sum."""
+    chains, number = grouping.chains, grouping.array
+    array, place = grouping.arrays[number[chains.root]], grouping.place[chains.root]
+    at = np.unravel_index(place, array.shape) if array.shape else ()
+    root = Read(array, tuple(Index(FIXED, int(i)) for i in at))
+    loss = loss_of(root, grouping.arrays, reduce)
+    names = wanted(grouping.arrays, chains.graph.values) | {loss: Name("loss")}
+    merged = grouping.merged_into
+    return Arrays(
+        (*grouping.arrays, loss),
+        root,
+        MappingProxyType(names),
+        number[merged],
+        grouping.place[merged],
+    )
+
+
+def loss_of(root: Read, arrays: Sequence[Array], reduce: str) -> Array:
+    """Return the loss of a batch: the mean, or the sum, of what its samples have as the root."""
+    summed: tuple[Axis, ...] = ()
+    scale = Scale()
+    if any(array.batched for array in arrays) and (root.array.batched or reduce == "sum"):
+        summed, scale = ((BATCH, B),), Scale(1.0, -1 if reduce == "mean" else 0)
+    term = Term((root,), (), summed, scale)
+    return Array(COMPUTED, (), np.zeros(0, np.int64), terms=(term,), name="loss")

@@ -1,0 +1,90 @@
+"""Temporaries inlined: an unnamed array that is used once joins the line that uses it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from micrograd.lowering.arrays.differentiate import Adjoints
+from micrograd.lowering.arrays.ir import Array
+from micrograd.lowering.arrays.names import Name
+from micrograd.lowering.code.construct import binary
+from micrograd.lowering.code.expr import Assign, Expr
+from micrograd.lowering.code.kinds import KINDS, Printer
+from micrograd.lowering.code.statements import Code, named
+
+LONGEST = 64  # characters of an expression
+
+
+def inlined(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) -> Code:
+    """Return code with a line for its results, and for what `names` has a name for."""
+    results = {code.loss, *(adjoint for _, adjoint in code.gradients)}
+
+    def keep(array: Array) -> bool:
+        return array in results or (array.of is None and not names[array].temporary)
+
+    inliner = Inliner(keep, Printer(code.names))
+    lines = inliner.lines(list(code.statements))
+    first = next(i for i, line in enumerate(lines) if line.array is code.loss) + 1
+    shorter = replace(
+        code,
+        forward=tuple(lines[:first]),
+        backward=tuple(lines[first:]),
+        into=MappingProxyType(dict(inliner.into)),
+    )
+    return named(shorter, names, backward)
+
+
+@dataclass
+class Inliner:
+    """Inline temporaries: an unnamed array that is used once joins the line that uses it.
+
+    Write in what need not `keep` a line; `into` tells the array of the line it went to.
+    """
+
+    keep: Callable[[Array], bool]
+    show: Callable[[Expr], str]
+    into: dict[Array, Array] = field(default_factory=dict)
+
+    def lines(self, lines: list[Assign]) -> list[Assign]:
+        """Return the statements with those that are used once written in."""
+        uses = Counter(array for line in lines for array in _refs(line.expr))
+        waiting: dict[Array, Expr] = {}
+        result: list[Assign] = []
+        for line in lines:
+            expr = self._put_in(line, waiting, result)
+            once = uses[line.array] == 1 and not self.keep(line.array)
+            if once and len(self.show(expr)) <= LONGEST:
+                waiting[line.array] = expr
+            else:
+                result.append(Assign(line.array, expr))
+        return result
+
+    def _put_in(self, line: Assign, waiting: dict[Array, Expr], result: list[Assign]) -> Expr:
+        """Write in what fits; give the rest a line after all."""
+        expr = line.expr
+        for array in [a for a in _refs(expr) if a in waiting]:
+            longer = replaced(expr, array, waiting[array])
+            if KINDS[line.expr.kind].inline and len(self.show(longer)) <= LONGEST:
+                expr = longer
+                self.into[array] = line.array
+            else:
+                result.append(Assign(array, waiting[array]))
+            del waiting[array]
+        return expr
+
+
+def replaced(e: Expr, array: Array, by: Expr) -> Expr:
+    """Return an expression with another one in place of an array, arithmetic done again."""
+    if e.kind == "ref":
+        return by if e.attr is array else e
+    args = tuple(replaced(arg, array, by) for arg in e.args)
+    if args == e.args:
+        return e
+    return binary(e.attr, *args) if e.kind == "bin" else Expr(e.kind, args, e.attr, e.shape)
+
+
+def _refs(e: Expr) -> list[Array]:
+    return [part.attr for part in e.walk() if part.kind == "ref" and isinstance(part.attr, Array)]
