@@ -23,7 +23,7 @@ from micrograd.lowering.explain import explained, form_after
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.irregular.replay import narrow, replayed
 from micrograd.lowering.native.export import exported as exported_c
-from micrograd.lowering.native.run import Native, chosen
+from micrograd.lowering.native.run import chosen
 from micrograd.lowering.native.trainer import NativeTraining
 from micrograd.lowering.passes import Lowered, exported
 from micrograd.lowering.scalars.chains import Chains
