@@ -91,6 +91,11 @@ class Program:
         """Return the tables that are too long for the source: arguments of its function."""
         return self._text(PARAMETER).tables
 
+    def __repr__(self) -> str:
+        leaves = {"inputs": self.inputs, "parameters": [*self.parameters]}
+        texts = (f"{kind} {', '.join(names)}" for kind, names in leaves.items() if names)
+        return f"<{'; '.join([f'Program of {len(self.graph)} scalars', *texts, self.backend])}>"
+
     def _repr_html_(self) -> str:
         from micrograd.displays import text_html
 
