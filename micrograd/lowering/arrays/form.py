@@ -8,19 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from micrograd.lowering.arrays.axes import read
 from micrograd.lowering.arrays.group import Grouping
-from micrograd.lowering.arrays.ir import (
-    BATCH,
-    COMPUTED,
-    FIXED,
-    Array,
-    Axis,
-    B,
-    Index,
-    Read,
-    Scale,
-    Term,
-)
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, Axis, B, Read, Scale, Term
 from micrograd.lowering.arrays.names import Name, Names, wanted
 from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.scalars.columns import Ints
@@ -34,7 +24,6 @@ class Arrays:
     """
 
     arrays: tuple[Array, ...]
-    root: Read
     names: Mapping[Array, Name]
     array_of: Ints
     place_of: Ints
@@ -61,14 +50,12 @@ def arrays_of(grouping: Grouping, reduce: str) -> Arrays:
     """Return the arrays of a graph that was grouped, and the loss: the mean of samples, or sum."""
     chains, number = grouping.chains, grouping.array
     array, place = grouping.arrays[number[chains.root]], grouping.place[chains.root]
-    at = np.unravel_index(place, array.shape) if array.shape else ()
-    root = Read(array, tuple(Index(FIXED, int(i)) for i in at))
+    root = read(array, np.asarray(place), ())
     loss = loss_of(root, grouping.arrays, reduce)
     names = wanted(grouping.arrays, chains.graph.values) | {loss: Name("loss")}
     merged = grouping.merged_into
     return Arrays(
         (*grouping.arrays, loss),
-        root,
         MappingProxyType(names),
         number[merged],
         grouping.place[merged],
