@@ -16,15 +16,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places, number_of
-from micrograd.lowering.arrays.ir import (
-    COMPUTED,
-    Array,
-    Choice,
-    Formula,
-    Index,
-    Read,
-    Term,
-)
+from micrograd.lowering.arrays.ir import COMPUTED, Array, Choice, Formula, Index, Read, Term
 from micrograd.lowering.arrays.products import Products, divided
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints

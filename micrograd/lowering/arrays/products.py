@@ -8,13 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import (
-    Axes,
-    coordinates,
-    find_axes,
-    flat_places,
-    read,
-)
+from micrograd.lowering.arrays.axes import Axes, coordinates, find_axes, flat_places, read
 from micrograd.lowering.arrays.ir import BATCH, Array, Axis, B, Read, Term
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER

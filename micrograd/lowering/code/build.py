@@ -27,12 +27,7 @@ from micrograd.lowering.arrays.ir import (
     Rows,
     Term,
 )
-from micrograd.lowering.code.construct import (
-    binary,
-    indexed,
-    reshape,
-    where,
-)
+from micrograd.lowering.code.construct import binary, indexed, reshape, where
 from micrograd.lowering.code.contract import (
     Indexed,
     Sizes,
