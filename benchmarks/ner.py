@@ -1,6 +1,6 @@
 """Measure the tagger: reading, tagging, both engines, PyTorch beside it, the scores it reaches.
 
-    python benchmarks/ner.py [read] [tag] [scalar] [pair] [torch] [sequence] [quality]
+    python benchmarks/ner.py [read] [tag] [tokens] [scalar] [pair] [torch] [sequence] [quality]
         [--data FOLDER]
 
 Without a name all parts run; `quality` takes some minutes. `torch` needs PyTorch. The corpora are
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -28,7 +29,7 @@ import numpy as np
 from micrograd.cli import main as main_command
 from micrograd.ner.model.config import defaults
 from micrograd.ner.tagger import Tagger
-from micrograd.ner.text import conll
+from micrograd.ner.text import conll, tokens
 from micrograd.ner.training.fitting import Trainer
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -102,6 +103,48 @@ def tag_one(path, model):
         f"(<= 10), {memory:.0f} MB in all (<= 600)",
         file=sys.stderr,
     )
+
+
+NOT_BEFORE = re.compile(r"[.,;:!?)\]}%’”]+|['’](?:s|S|re|ve|ll|d|m)|n['’]t")
+NOT_AFTER = re.compile(r"[(\[{$£€“‘]")
+
+
+def joined(words):
+    """Put a sentence together again: its text, and where its words lie in it.
+
+    No blank before closing signs and clitics, none after opening ones; a straight quotation mark
+    opens and closes by turns.
+    """
+    text, places, glued, quotes = "", [], True, 0
+    for word in words:
+        quoted = word in ('"', "``", "''")
+        closing = quoted and quotes % 2 == 1
+        quotes += quoted
+        text += "" if glued or closing or NOT_BEFORE.fullmatch(word) else " "
+        places.append((len(text), len(text) + len(word)))
+        text += word
+        glued = (quoted and not closing) or bool(NOT_AFTER.fullmatch(word))
+    return text, places
+
+
+def f1(pairs):
+    right, size = map(sum, zip(*((len(a & b), len(a) + len(b)) for a, b in pairs)))
+    return 200 * right / size
+
+
+def token_scores():
+    """Score the tokeniser on sentences put together again, sentence borders on whole files."""
+    for name, part in (("wikigold", "train"), ("wikigold", "dev"), ("wikigold", "test")):
+        parts = [joined(sentence.words) for sentence in corpus(name, part)]
+        words = f1([(set(tokens.spans(text)), set(places)) for text, places in parts])
+        ends = np.cumsum([len(text) + 1 for text, _ in parts]) - 1
+        true = zip([0, *ends + 1], ends)
+        whole = tokens.sentences(" ".join(text for text, _ in parts))
+        said = {(one.offsets[0][0], one.offsets[-1][1]) for one in whole}
+        sentences = f1([(said, set(true))])
+        print(
+            f"tokens: {name} {part}: F1 {words:.2f} (>= 99), of sentences {sentences:.2f} (>= 90)"
+        )
 
 
 def read():
@@ -266,6 +309,7 @@ def quality():
 PARTS = {
     "read": read,
     "tag": tag,
+    "tokens": token_scores,
     "scalar": scalar,
     "pair": pair,
     "torch": beside_torch,

@@ -13,7 +13,7 @@ from rich.console import Console
 from micrograd.cli import main
 from micrograd.ner import session
 from micrograd.ner.corpus import FOLDER
-from micrograd.ner.judging import scoring
+from micrograd.ner.judging import evaluation, scoring
 from micrograd.ner.showing import report
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text.sentence import Corpus, Sentence
@@ -378,12 +378,10 @@ def test_repair_is_opt_in_and_says_what_it_did(tmp_path, capsys):
 
 @pytest.mark.parametrize("width", [40, 77, 78, 100])
 def test_no_number_is_cut_in_a_narrow_terminal(width):
-    score = scoring.score([["B-LOC", "O", "B-LOC"]], [["B-LOC", "O", "O"]])
-    stream = io.StringIO()
+    true, said = [["B-LOC", "O", "B-LOC"]], [["B-LOC", "O", "O"]]
+    stream, baselines = io.StringIO(), {"lexicon": scoring.score(true, said)}
     console = Console(file=stream, width=width)
-    table = report._table("Scores")
-    report._row(table, "baseline: lexicon", score.overall)
-    report._print_table(table, console)
+    report.print_evaluation(evaluation.evaluate_tags(true, said), "Scores", baselines, console)
     printed = " ".join(stream.getvalue().split())
     assert "…" not in printed and "baseline: lexicon" in printed
     assert all(number in printed for number in ("100.00", "50.00", "66.67"))

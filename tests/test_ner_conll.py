@@ -226,3 +226,11 @@ def test_original_and_split_files_hold_the_same_entities():
     whole = conll.read(DATA / "wikigold/wikigold.conll.txt")
     parts = [conll.read(DATA / f"wikigold/{name}.bio") for name in ("train", "dev", "test")]
     assert sorted(map(str, shape(whole))) == sorted(str(x) for part in parts for x in shape(part))
+
+
+@pytest.mark.parametrize("text", ["; y", "# x y\n", "$ 5\nOslo\tO\n", "# newdoc\tO\nOslo\tO\n"])
+@pytest.mark.parametrize("column", [3, 7])
+def test_a_column_that_is_not_there_is_told_of_comments_too(text, column):
+    """What looks like a comment is told from a token by its tag, where there is one."""
+    with pytest.raises(ValueError, match=rf"f:\d: (no tag column {column}|one column)"):
+        conll.parse(text, "f", tag_column=column)

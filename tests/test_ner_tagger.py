@@ -233,7 +233,7 @@ def test_report_names_every_measure():
     console = Console(file=io.StringIO(), width=100, highlight=False)
     tagger = started("multiclass")
     result = tagger.evaluate(DEV)
-    report.print_evaluation(result, rows=evaluation.baselines(TRAIN, DEV), console=console)
+    report.print_evaluation(result, baselines=evaluation.baselines(TRAIN, DEV), console=console)
     report.print_errors(result.errors, "dev.bio", console)
     shown = console.file.getvalue()
     for name in (

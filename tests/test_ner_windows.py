@@ -206,8 +206,8 @@ def test_empty_lines_are_no_vectors(tmp_path):
             [["It", "'s", "$", "1,000.50", "(", "twice", ")", "!"], ["at", "10:30"]],
         ),
         (
-            "See https://a.b/c?d @me #tag x@y.org",
-            [["See", "https://a.b/c?d", "@me", "#tag", "x@y.org"]],
+            "See https://a.b/c?d @me #tag #1 x@y.org",
+            [["See", "https://a.b/c?d", "@me", "#tag", "#", "1", "x@y.org"]],
         ),
         ("Wait... what?!", [["Wait", "...", "what", "?", "!"]]),
         ("well-known AT&T", [["well-known", "AT&T"]]),

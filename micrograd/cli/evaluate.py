@@ -41,7 +41,11 @@ def add_parser(subparsers: Any) -> None:
         help="column of the true tags of a FILE given with a MODEL (default last)",
     )
     parser.add_argument(
-        "--encoding", type=encoding, default="auto", help="of the file (default: found out)"
+        "--encoding",
+        type=encoding,
+        default="auto",
+        metavar="NAME",
+        help="of the file (default: found out)",
     )
     parser.add_argument("--tags", default="", metavar="HOW", help="scheme and spelling of the tags")
     reading.add_types(parser)

@@ -70,7 +70,11 @@ def add_parser(subparsers: Any) -> None:
         help="column of CoNLL input to put the tags into (default: they are appended)",
     )
     parser.add_argument(
-        "--encoding", type=encoding, default="auto", help="of the input (default: found out)"
+        "--encoding",
+        type=encoding,
+        default="auto",
+        metavar="NAME",
+        help="of the input (default: found out)",
     )
     parser.set_defaults(func=run)
 

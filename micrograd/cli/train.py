@@ -21,12 +21,11 @@ def add_parser(subparsers: Any) -> None:
         help="train the named-entity window tagger",
         description="Train a window tagger on CoNLL files and report entity F1. "
         f"With {NO_ARGUMENTS} is used.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         argument_default=argparse.SUPPRESS,
         examples=(
             "micrograd train",
-            "micrograd train train.conll --dev dev.conll --test test.conll --type PER --out run",
-            "micrograd train train.conll --model softmax --vectors glove.6B.50d.txt --out run",
+            "micrograd train train.conll --dev dev.conll --test test.conll --type PER",
+            "micrograd train train.conll --model softmax --vectors glove.6B.50d.txt",
         ),
     )
     _add_files(parser.add_argument_group("files"))
@@ -58,7 +57,7 @@ def _add_files(group: Any) -> None:
         type=file_name,
         metavar="FOLDER",
         default="micrograd-ner",
-        help="where the results are written",
+        help="where the results are written (micrograd-ner)",
     )
     add(
         "--vectors",
@@ -68,12 +67,25 @@ def _add_files(group: Any) -> None:
         help="GloVe or word2vec vectors to start from",
     )
     column = whole(*COLUMNS)
-    add("--word-column", type=column, default=0, metavar="N", help="column of the words, from 0")
     add(
-        "--tag-column", type=column, default=-1, metavar="N", help="column of the tags, -1 the last"
+        "--word-column", type=column, default=0, metavar="N", help="column of the words, from 0 (0)"
     )
-    add("--encoding", type=encoding, default="auto", help="of the files (auto: found out)")
-    add("--tags", default="", metavar="HOW", help="scheme and spelling, such as IOB1 or X-B,BIO")
+    add(
+        "--tag-column",
+        type=column,
+        default=-1,
+        metavar="N",
+        help="column of the tags, -1 the last (-1)",
+    )
+    add(
+        "--encoding", type=encoding, default="auto", metavar="NAME", help="of the files (found out)"
+    )
+    add(
+        "--tags",
+        default="",
+        metavar="HOW",
+        help="scheme and spelling, such as IOB1 or X-B,BIO (found out)",
+    )
     add_types(group)
     add(
         "--repair",
@@ -91,7 +103,7 @@ def _add_model(group: Any) -> None:
         default="margin",
         choices=["margin", "softmax", "multiclass", "sequence"],
         help="margin: one type against the rest by max-margin; the others: all types at once, "
-        "sequence by whole sentences",
+        "sequence by whole sentences (margin)",
     )
     add("--loss", choices=["margin", "likelihood"], help="of the sequence model (margin)")
     add(
@@ -104,7 +116,8 @@ def _add_model(group: Any) -> None:
         "--features",
         type=_features,
         metavar="A,B",
-        help="what is seen of a word beside itself: some of case, prefix, suffix, shape, or none",
+        help="what is seen of a word beside itself: some of case, prefix, suffix, shape, or none "
+        "(case,shape; classifiers all)",
     )
     add("--type", dest="label", metavar="TYPE", help="entity type of the margin scorer (LOC)")
     add("--scheme", choices=["BIO", "BIOES"], help="tags a classifier learns (BIOES)")
@@ -127,8 +140,18 @@ def _add_model(group: Any) -> None:
         metavar="N",
         help="length of affix and shape vectors (5; classifiers 10)",
     )
-    add("--dropout", type=number(0, 0.99), metavar="P", help="share of inputs dropped in training")
-    add("--rare", type=whole(0, 1000), metavar="N", help="words so rare are unknown half the time")
+    add(
+        "--dropout",
+        type=number(0, 0.99),
+        metavar="P",
+        help="share of inputs dropped in training (0; classifiers 0.5)",
+    )
+    add(
+        "--rare",
+        type=whole(0, 1000),
+        metavar="N",
+        help="words so rare are unknown half the time (0; classifiers 3)",
+    )
     add("--hidden", type=whole(1, 100_000), metavar="N", help="hidden units (20; classifiers 300)")
     add("--activation", metavar="NAME", help="tanh, relu, hard_tanh or sigmoid (tanh)")
     add("--average", action="store_true", help="average the words instead: the baseline of L11")
@@ -182,7 +205,11 @@ def _add_training(group: Any) -> None:
         metavar="X",
         help="learning rate (0.1; classifiers 0.03, sequence 0.05)",
     )
-    add("--schedule", metavar="NAME", help="of the rate: decay is rate / (1 + 0.3 epoch) (decay)")
+    add(
+        "--schedule",
+        metavar="NAME",
+        help="of the rate: decay is rate / (1 + 0.3 epoch) (decay; classifiers constant)",
+    )
     add("--seed", type=whole(0, 2**63 - 1), metavar="N", help="of every random choice (0)")
     add("--resume", action="store_true", default=False, help="go on from FOLDER's checkpoint")
 

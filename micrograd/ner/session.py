@@ -13,10 +13,10 @@ from micrograd.files import atomic_write
 from micrograd.ner import corpus
 from micrograd.ner.judging import evaluation
 from micrograd.ner.model.config import Config, Training
-from micrograd.ner.showing import curve, report
+from micrograd.ner.showing import report
 from micrograd.ner.showing.entities import marked
 from micrograd.ner.showing.pictures import write_example
-from micrograd.ner.showing.report_page import Run, report_page
+from micrograd.ner.showing.report_page import Run, learning_curve, report_page
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
 from micrograd.ner.text.notation import rename
@@ -108,7 +108,7 @@ class Session:
             Run(title, name.split(" ")[0], result, rows, history, EXAMPLES, found, sample)
         )
         written = {
-            "learning-curve.svg": curve.curve(history),
+            "learning-curve.svg": learning_curve(history),
             "errors.csv": report.errors_csv(result.errors, name.split(" ")[0]),
             "report.html": page,
         }

@@ -17,8 +17,9 @@ from micrograd.ner.model import paths
 from micrograd.ner.model.config import Training, defaults
 from micrograd.ner.model.features import FEATURES, WORDS, Vocabulary
 from micrograd.ner.model.storage import NUMBERS, read_model, write_model
+from micrograd.ner.model.windows import Windows
 from micrograd.ner.showing.entities import Entity, entities
-from micrograd.ner.text import schemes, tokens
+from micrograd.ner.text import tokens
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting
 from micrograd.ner.window_model import WindowModel
@@ -44,8 +45,7 @@ class Tagger(WindowModel):
     def predict(self, sentences: Sequence[Sentence]) -> list[list[str]]:
         """Tag sentences in BIO."""
         cut = self.windows(sentences)
-        per_sentence = cut.split(self.tags(self.outputs(cut), cut.lengths))
-        return per_sentence if self.label else [schemes.convert(t, "BIO") for t in per_sentence]
+        return self.tags(self.decide(self.outputs(cut), cut.lengths), cut)
 
     def analyse(self, sentences: Sequence[Sentence], threshold: float = 0.0) -> list[Tagged]:
         """Tag sentences in BIO, with the probability of every word's tag.
@@ -56,21 +56,19 @@ class Tagger(WindowModel):
         """
         cut = self.windows(sentences)
         out = self.outputs(cut)
-        own = self.tags(out, cut.lengths)
-        sure = np.split(self._probabilities(out, cut.lengths, own), np.cumsum(cut.lengths)[:-1])
-        per_sentence = (schemes.convert(tags, "BIO") for tags in cut.split(own))
-        tagged = [Tagged(tags, numbers) for tags, numbers in zip(per_sentence, sure)]
+        decided = self.decide(out, cut.lengths)
+        sure = np.split(self._probabilities(out, cut, decided), np.cumsum(cut.lengths)[:-1])
+        tagged = [Tagged(tags, numbers) for tags, numbers in zip(self.tags(decided, cut), sure)]
         return [one.above(threshold) for one in tagged] if threshold else tagged
 
-    def _probabilities(self, out: Floats, lengths: Sequence[int], own: Sequence[str]) -> Floats:
+    def _probabilities(self, out: Floats, cut: Windows, decided: NDArray[np.int64]) -> Floats:
         if not len(out):
             return np.zeros(0)
         if self.label:
             name = ranking.logistic(self.slope * out[:, 0] + self.offset)
-            return np.where([tag != "O" for tag in own], name, 1 - name)
-        chosen = [self.labels.index(tag) for tag in own]
-        every = paths.probabilities(out, lengths, self._transitions())
-        return every[np.arange(len(out)), chosen]
+            return np.where(decided, name, 1 - name)
+        every = paths.probabilities(out, cut.lengths, self.transitions())
+        return every[np.arange(len(out)), decided]
 
     def tag(self, text: str, threshold: float = 0.0) -> list[Entity]:
         """Find the names in a text: their types, places and probabilities."""

@@ -131,19 +131,40 @@ class WindowModel:
                 block[:] = above(shape, None, z, arrays).s
         return out
 
-    def tags(self, out: Floats, lengths: Sequence[int]) -> list[str]:
-        """Decide on one tag per window, in the model's own scheme."""
-        if self.label:
-            return evaluation.tags_above(out[:, 0], self.threshold, lengths, self.label)
-        if not len(out):
-            return []
-        legal = self.config.viterbi or self.config.kind == "sequence"
-        best = paths.best_tags(out, lengths, self._transitions()) if legal else out.argmax(1)
-        return [self.labels[tag] for tag in best.tolist()]
+    def decide(self, out: Floats, lengths: Sequence[int]) -> NDArray[np.int64]:
+        """Decide on one tag per window, a place in `labels`; for a margin scorer whether it is one.
 
-    def _transitions(self) -> Floats:
+        The tags of a sentence are legal if `legal` says so.
+        """
+        if self.label:
+            return (out[:, 0] > self.threshold).astype(np.int64)
+        if not len(out):
+            return np.zeros(0, np.int64)
+        return paths.best_tags(out, lengths, self.transitions()) if self.legal else out.argmax(1)
+
+    @property
+    def legal(self) -> bool:
+        """Say whether the tags decided on are always legal."""
+        return self.config.viterbi or self.config.kind == "sequence"
+
+    def transitions(self) -> Floats:
+        """Give the scores of transitions, −∞ where they are not legal."""
         legal = paths.legal(self.labels, self.config.scheme)
         return paths.forbidding(legal, self.arrays.get("A", 0.0))
+
+    def tags(self, decided: NDArray[np.int64], cut: Windows) -> list[list[str]]:
+        """Write what was decided in BIO, sentence by sentence."""
+        if self.label:
+            return cut.split(evaluation.tags_above(decided, 0, cut.lengths, self.label))
+        labels = [_in_bio(label) for label in self.labels] if self.legal else self.labels
+        written = cut.split([labels[tag] for tag in decided.tolist()])
+        return written if self.legal else [schemes.convert(tags, "BIO") for tags in written]
+
+
+def _in_bio(label: str) -> str:
+    """Write a tag of legal BIOES, or BIO, in BIO."""
+    letter, rest = label[:1], label[1:]
+    return {"E": "I", "S": "B"}.get(letter, letter) + rest
 
 
 def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:

@@ -31,6 +31,13 @@ class Error(NamedTuple):
         """Give the words to look at: those predicted, or else those missed."""
         return self.predicted or self.true or Span(0, 0, "")
 
+    def context(self, reach: int) -> tuple[str, str, str]:
+        """Give the words to look at, with so many before and behind them."""
+        start, end, _ = self.span
+        parts = self.words[max(0, start - reach) : start], self.words[start:end]
+        before, name, after = map(" ".join, (*parts, self.words[end : end + reach]))
+        return before, name, after
+
     def types(self) -> str:
         """Name the type, or both where they differ: true, then predicted."""
         kinds = [span.type for span in (self.true, self.predicted) if span]

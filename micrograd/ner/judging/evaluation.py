@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,9 @@ class TypeEvaluation:
         return ranking.calibrate(scores, lambda threshold: self.f1(scores > threshold))
 
 
-def tags_above(scores: Floats, threshold: float, lengths: Sequence[int], label: str) -> list[str]:
+def tags_above(
+    scores: NDArray[Any], threshold: float, lengths: Sequence[int], label: str
+) -> list[str]:
     """Tag in BIO the runs of tokens whose score is above the threshold."""
     found = [Span(a, b, label) for a, b in runs(scores > threshold, lengths).tolist()]
     return encode(found, len(scores))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -17,31 +17,43 @@ from micrograd.ner.judging.evaluation import Evaluation
 from micrograd.ner.judging.scoring import Average, Report, Score
 from micrograd.printing import printable
 
+Named = dict[str, Score | Average]
 SHOWN_ERRORS = 8
+COLUMNS = ("precision", "recall", "F1", "right", "predicted", "true")
+OTHERS = ("strict mode", "token level")
 WIDE = 78  # columns that a table of scores takes
 MODE = "entities as conlleval and seqeval's default mode count them"
+
+
+def scores(result: Evaluation, baselines: Mapping[str, Report] | None = None) -> Named:
+    """Name the scores to show: by type, averages where there are several, then the others."""
+    named: Named = {**result.entities.types}
+    if len(named) != 1:
+        named |= {"all types": result.entities.overall, "macro average": result.entities.macro}
+        named["weighted average"] = result.entities.weighted
+    named |= {f"baseline: {name}": one.overall for name, one in (baselines or {}).items()}
+    return named | {"strict mode": result.strict.overall, "token level": result.tokens.overall}
+
+
+def cells(row: Score | Average) -> list[str]:
+    """Write a score under `COLUMNS`; an average has no counts."""
+    shares = [f"{value:.2f}" for value in (row.precision, row.recall, row.f1)]
+    counts = (row.right, row.predicted, row.true) if isinstance(row, Score) else ("", "", "")
+    return [*shares, *map(str, counts)]
 
 
 def print_evaluation(
     result: Evaluation,
     title: str = MODE.capitalize(),
-    rows: Mapping[str, Report] | None = None,
+    baselines: Mapping[str, Report] | None = None,
     console: Console | None = None,
 ) -> None:
     """Print precision, recall and F1 by type and overall, and the other measures by name."""
     console = console or Console(highlight=False)
-    table = _table(title)
-    for label, score in result.entities.types.items():
-        _row(table, label, score)
-    if len(result.entities.types) != 1:
-        _row(table, "all types", result.entities.overall, "bold")
-        _row(table, "macro average", result.entities.macro)
-        _row(table, "weighted average", result.entities.weighted)
-    table.add_section()
-    for name, report in (rows or {}).items():
-        _row(table, f"baseline: {name}", report.overall)
-    _row(table, "strict mode", result.strict.overall, "dim")
-    _row(table, "token level", result.tokens.overall, "dim")
+    table = _table(title, COLUMNS)
+    for name, row in scores(result, baselines).items():
+        style = "bold" if name == "all types" else "dim" if name in OTHERS else ""
+        table.add_row(Text(printable(name)), *cells(row), style=style)
     _print_table(table, console)
     if result.average_precision is not None and result.pair_accuracy is not None:
         console.print(
@@ -50,11 +62,11 @@ def print_evaluation(
         )
 
 
-def _table(title: str) -> Table:
+def _table(title: str, columns: Iterable[str]) -> Table:
     table = Table(title=Text(printable(title)), title_justify="left")
     table.add_column("")
-    for name in ("precision", "recall", "F1", "right", "predicted", "true"):
-        table.add_column(name, justify="right")
+    for name in columns:
+        table.add_column(Text(printable(name)), justify="right")
     return table
 
 
@@ -70,13 +82,6 @@ def _print_table(table: Table, console: Console) -> None:
         console.print(Text(f"{label}: {numbers}"))
 
 
-def _row(table: Table, name: str, score: Score | Average, style: str = "") -> None:
-    shares = (f"{value:.2f}" for value in (score.precision, score.recall, score.f1))
-    whole = (score.right, score.predicted, score.true) if isinstance(score, Score) else ()
-    counts = map(str, whole)
-    table.add_row(Text(printable(name)), *shares, *counts, style=style)
-
-
 def print_errors(errors: Sequence[Error], path: str, console: Console | None = None) -> None:
     """Print how many mistakes there are of each kind, and those the model was surest of."""
     console = console or Console(highlight=False)
@@ -90,43 +95,40 @@ def print_errors(errors: Sequence[Error], path: str, console: Console | None = N
 
 
 def _error(error: Error, path: str) -> Text:
-    start, end, _ = error.span
-    before, after = error.words[max(0, start - 4) : start], error.words[end : end + 4]
+    before, name, after = error.context(4)
     text = Text(printable(f"  {path}:{error.line} {error.kind} {error.types()}: "))
-    text.append(printable(" ".join([*before, ""])))
-    text.append(printable(f"[{' '.join(error.words[start:end])}]"), "bold red")
-    return text.append(printable(" ".join(["", *after])) + f"  ({error.confidence:.2f})")
+    text.append(printable(f"{before} ".lstrip()))
+    text.append(printable(f"[{name}]"), "bold red")
+    return text.append(printable(f" {after}") + f"  ({error.confidence:.2f})")
 
 
 def print_confusion(counts: Counter[tuple[str, str]], console: Console | None = None) -> None:
     """Print which types are taken for which; O is no entity."""
-    console = console or Console(highlight=False)
     names = [*sorted({name for pair in counts for name in pair} - {"O"}), "O"]
-    table = Table(title="Entities by true type (rows) and predicted type", title_justify="left")
-    table.add_column("")
-    for name in names:
-        table.add_column(Text(printable(name)), justify="right")
+    table = _table("Entities by true type (rows) and predicted type", names)
     for true in names:
-        cells = ["" if true == said == "O" else str(counts[true, said]) for said in names]
-        table.add_row(Text(printable(true)), *cells)
-    _print_table(table, console)
+        numbers = ["" if true == said == "O" else str(counts[true, said]) for said in names]
+        table.add_row(Text(printable(true)), *numbers)
+    _print_table(table, console or Console(highlight=False))
 
 
-def rows(report: Report) -> dict[str, Score | Average]:
+def rows(report: Report) -> Named:
     """Name the scores by type, then the averages over them."""
-    named: dict[str, Score | Average] = {**report.types}
-    named |= {"micro": report.overall, "macro": report.macro, "weighted": report.weighted}
-    return named
+    named: Named = {**report.types, "micro": report.overall}
+    return named | {"macro": report.macro, "weighted": report.weighted}
+
+
+def _csv(header: str, lines: Iterable[Sequence[Any]]) -> str:
+    out = StringIO()
+    csv.writer(out, lineterminator="\n").writerows([header.split(","), *lines])
+    return out.getvalue()
 
 
 def as_csv(report: Report) -> str:
     """Write a report as CSV: a row per type and average."""
-    lines = ["type,precision,recall,f1,right,predicted,true"]
-    for name, row in rows(report).items():
-        counts = (row.right, row.predicted, row.true) if isinstance(row, Score) else ("", "", "")
-        shares = (f"{share:.2f}" for share in (row.precision, row.recall, row.f1))
-        lines.append(",".join(map(str, (f'"{name}"' if "," in name else name, *shares, *counts))))
-    return "\n".join(lines) + "\n"
+    named = rows(report).items()
+    header = "type,precision,recall,f1,right,predicted,true"
+    return _csv(header, ((name, *cells(row)) for name, row in named))
 
 
 def as_dict(result: Evaluation) -> dict[str, Any]:
@@ -142,31 +144,23 @@ def as_dict(result: Evaluation) -> dict[str, Any]:
 
 
 def _fields(row: Score | Average) -> dict[str, float]:
-    shares = {"precision": row.precision, "recall": row.recall, "f1": row.f1}
-    return shares | (
-        {"right": row.right, "predicted": row.predicted, "true": row.true}
-        if isinstance(row, Score)
-        else {}
-    )
+    names = ("precision", "recall", "f1", "right", "predicted", "true")
+    return {name: getattr(row, name) for name in names if hasattr(row, name)}
 
 
 def curve_csv(result: Evaluation) -> str:
     """Write the precision-recall curve: a row per threshold of the probability."""
-    lines = ["threshold,precision,recall,f1"]
-    for threshold, score in result.curve:
-        lines.append(f"{threshold:.6f},{score.precision:.2f},{score.recall:.2f},{score.f1:.2f}")
-    return "\n".join(lines) + "\n"
+    lines = ((f"{threshold:.6f}", *cells(score)[:3]) for threshold, score in result.curve)
+    return _csv("threshold,precision,recall,f1", lines)
 
 
 def errors_csv(errors: Sequence[Error], path: str) -> str:
     """Write all errors: where, of which kind, true and predicted entity, probability."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("line", "kind", "true", "predicted", "words", "probability", "sentence"))
-    for error in errors:
-        start, end, _ = error.span
-        sides = (f"{s.start}-{s.end} {s.type}" if s else "" for s in (error.true, error.predicted))
-        words = " ".join(error.words[start:end])
-        row = (f"{path}:{error.line}", error.kind, *sides, words, f"{error.confidence:.4f}")
-        writer.writerow((*row, " ".join(error.words)))
-    return out.getvalue()
+    header = "line,kind,true,predicted,words,probability,sentence"
+    return _csv(header, (_error_row(error, path) for error in errors))
+
+
+def _error_row(error: Error, path: str) -> list[str]:
+    sides = (f"{s.start}-{s.end} {s.type}" if s else "" for s in (error.true, error.predicted))
+    name, sure = error.context(0)[1], f"{error.confidence:.4f}"
+    return [f"{path}:{error.line}", error.kind, *sides, name, sure, " ".join(error.words)]

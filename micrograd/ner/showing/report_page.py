@@ -8,13 +8,21 @@ from typing import NamedTuple
 
 from micrograd.ner.judging.errors import KINDS, Error
 from micrograd.ner.judging.evaluation import Evaluation
-from micrograd.ner.judging.scoring import Average, Report, Score
-from micrograd.ner.showing import curve, page, report
+from micrograd.ner.judging.scoring import Report
+from micrograd.ner.showing import page, report
 from micrograd.ner.showing.entities import Entity, numbered
 from micrograd.ner.showing.pictures import Example, Window
+from micrograd.render.numerals import shown
+from micrograd.training import curve
 from micrograd.training.history import History
 
 SHOWN = 20
+TITLES = {
+    "loss": "loss in training",
+    "dev_loss": "loss on dev",
+    "dev_f1": "entity F1 on dev, %",
+    "active": "samples that still have a loss, %",
+}
 STYLE = """
 body { max-width: 62rem; }
 h2 { font-size: 1.1rem; margin-top: 2rem; }
@@ -56,26 +64,24 @@ def report_page(run: Run) -> str:
 
 
 def _scores(run: Run) -> str:
-    rows = {**report.rows(run.result.entities)}
-    if len(run.result.entities.types) == 1:
-        rows = dict(run.result.entities.types)
-    rows |= {f"baseline: {name}": one.overall for name, one in run.baselines.items()}
-    rows["strict mode"] = run.result.strict.overall
-    names = ("precision", "recall", "F1", "right", "predicted", "true")
-    head = "<td></td>" + "".join(f"<th scope=col>{name}</th>" for name in names)
-    body = "\n".join(_row(name, row) for name, row in rows.items())
-    caption = "Entities, as conlleval and seqeval's default mode count them, in percent"
+    head = "".join(f"<th scope=col>{name}</th>" for name in report.COLUMNS)
+    rows = report.scores(run.result, run.baselines).items()
+    body = "\n".join(f"<tr>{_cells([name, *report.cells(row)])}</tr>" for name, row in rows)
+    caption = f"{report.MODE.capitalize()}, in percent"
     return (
-        f"<div class=wide tabindex=0><table><caption>{caption}</caption><tr>{head}</tr>\n{body}"
-        "</table></div>"
+        f"<div class=wide tabindex=0><table><caption>{caption}</caption><tr><td></td>{head}</tr>\n"
+        f"{body}</table></div>"
     )
 
 
-def _row(name: str, row: Score | Average) -> str:
-    shares = "".join(f"<td>{share:.2f}</td>" for share in (row.precision, row.recall, row.f1))
-    whole = (row.right, row.predicted, row.true) if isinstance(row, Score) else ("", "", "")
-    counts = "".join(f"<td>{count}</td>" for count in whole)
-    return f"<tr><td>{page.escaped(name)}</td>{shares}{counts}</tr>"
+def _cells(cells: Sequence[str]) -> str:
+    return "".join(f"<td>{page.escaped(cell)}</td>" for cell in cells)
+
+
+def learning_curve(history: History, **options: str) -> str:
+    """Draw what a run measured after each epoch; the best on dev is the one that was kept."""
+    best = max(history.rows, key=lambda row: row.get("dev_f1", 0.0))
+    return curve.curve(history, int(best["epoch"]), TITLES, **options)
 
 
 def _curve(run: Run) -> str:
@@ -84,7 +90,7 @@ def _curve(run: Run) -> str:
         if "active" in run.history.columns
         else ""
     )
-    picture = curve.curve(run.history, style="")
+    picture = learning_curve(run.history, style="")
     return f"<h2>How it learned</h2><div class=wide tabindex=0>{picture}</div><p>{words}</p>"
 
 
@@ -104,15 +110,7 @@ def _errors(run: Run) -> str:
 
 
 def _error(error: Error, path: str) -> str:
-    start, end, _ = error.span
-    before, name, after = (
-        page.escaped(" ".join(part))
-        for part in (
-            error.words[max(0, start - 6) : start],
-            error.words[start:end],
-            error.words[end : end + 6],
-        )
-    )
+    before, name, after = map(page.escaped, error.context(6))
     what = page.escaped(f"{error.kind}: {error.types()}, {error.confidence:.2f}")
     where = page.escaped(f"{path}:{error.line}")
     return f"<li>{before} <b>{name}</b> {after} <small>({what}; {where})</small></li>"
@@ -123,7 +121,7 @@ def _example(example: Example | None) -> str:
         return ""
     names = ("true", "corrupt") if len(example.windows) == 2 else ("true",) * len(example.windows)
     windows = "\n".join(_window(*parts) for parts in zip(names, example.windows, example.scores()))
-    loss = f"J = {example.loss.data:.4g}"
+    loss = f"J = {shown(example.loss.data)}"
     return (
         f"<h2>The sample that is drawn</h2>{windows}<p><b>{loss}</b>. "
         'Both passes of its graph: <a href="pair.html">step by step</a>, '

@@ -12,7 +12,7 @@ from typing import Any
 
 from micrograd.files import atomic_write, read_bytes
 from micrograd.ner.text import encodings, foreign, records
-from micrograd.ner.text.lines import BLANKS, DOCUMENTS, Layout, find_layout, split_lines
+from micrograd.ner.text.lines import BLANKS, DOCUMENTS, Layout, find_layout, only_token, split_lines
 from micrograd.ner.text.notation import Repairs, normalise, rename
 from micrograd.ner.text.sentence import Corpus, Sentence, Source
 
@@ -73,6 +73,7 @@ class _Meanings(dict[str, "tuple[str, str] | str"]):
         self.layout, self.repairs = layout, repairs
         self.times = Counter(lines)
         self.first = dict(zip(reversed(lines), range(len(lines), 0, -1)))
+        self._check_columns()
         for line in self.times:
             self[line] = self._meaning(line)
 
@@ -88,7 +89,6 @@ class _Meanings(dict[str, "tuple[str, str] | str"]):
 
     def _token(self, line: str, row: list[str]) -> tuple[str, str]:
         layout = self.layout
-        self._check_columns(line)
         if len(row) != layout.columns:
             row = self._completed(line, row)
         word, tag = row[layout.word], "O" if layout.tag is None else row[layout.tag]
@@ -117,8 +117,12 @@ class _Meanings(dict[str, "tuple[str, str] | str"]):
     def _repair(self, line: str, what: str, kind: str, remedy: str) -> None:
         self.repairs(self.first[line], what, kind, remedy, self.times[line])
 
-    def _check_columns(self, line: str) -> None:
-        layout, at = self.layout, f"{self.repairs.path}:{self.first[line]}"
+    def _check_columns(self) -> None:
+        layout, full = self.layout, [line for line in self.times if line.strip(BLANKS)]
+        if not full:
+            return
+        first = next(filter(only_token, full), full[0])
+        at = f"{self.repairs.path}:{self.first[first]}"
         if layout.tag is not None and layout.columns < 2:
             raise ValueError(f"{at}: one column; the tag column is missing")
         for name, column in (("word", layout.word), ("tag", layout.tag)):

@@ -81,7 +81,7 @@ def split_lines(text: str) -> list[str]:
 def find_layout(lines: Iterable[str], word: int, tag: int | None) -> Layout:
     """Find the rule of a file: most of its lines that can only be tokens follow it."""
     full = {line: count for line, count in Counter(lines).items() if line.strip(BLANKS)}
-    sure = {line: count for line, count in full.items() if _only_token(line)} or full
+    sure = {line: count for line, count in full.items() if only_token(line)} or full
     tabs = sum(count for line, count in sure.items() if "\t" in line.rstrip(BLANKS))
     layout = Layout("\t" if 2 * tabs > sum(sure.values()) else " ", 0, word, tag, frozenset())
     counts, tags = Counter[int](), defaultdict[int, set[str]](set)
@@ -94,5 +94,6 @@ def find_layout(lines: Iterable[str], word: int, tag: int | None) -> Layout:
     return Layout(layout.separator, columns, word, tag, frozenset(tags[columns]))
 
 
-def _only_token(line: str) -> bool:
+def only_token(line: str) -> bool:
+    """Say whether a line that is not empty can be nothing but a token."""
     return line[0] not in "#;$" and not line.startswith(DOCUMENTS)

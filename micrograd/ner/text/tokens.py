@@ -38,7 +38,7 @@ _TOKEN = re.compile(
     rf"""
       (?:https?://|www\.)[^\s<>"]*[^\s<>".,;:!?)\]'’]          # addresses
     | [\w.+-]+@[\w-]+(?:\.[\w-]+)+ | (?:\w[\w-]*\.)+(?:com|org|net|edu|gov|uk|de)(?!\w)
-    | [@\#]\w{_W}*                                            # @names, #tags
+    | (?:@|\#(?!\d+(?!{_W})))\w{_W}*                         # @names, #tags, not # 1
     | [\U0001f1e6-\U0001f1ff]{{2}} | [\d\#*]\ufe0f?\u20e3      # flags, keys
     | {_COLOURED}(?:\u200d{_COLOURED})*                       # emoji
     | (?<![\w.])(?:[^\W\d_]\.){{2,}}                          # U.S., e.g.

@@ -59,4 +59,6 @@ class Judge:
             self.tagger.threshold, best = self.table.calibrate(out[:, 0])
             self.tagger.slope, self.tagger.offset = fit_logistic(out[:, 0], self.table.mask)
             return best
-        return score(self.true, self.cut.split(self.tagger.tags(out, self.cut.lengths))).f1
+        return score(
+            self.true, self.tagger.tags(self.tagger.decide(out, self.cut.lengths), self.cut)
+        ).f1

@@ -1,21 +1,14 @@
-"""The learning curve as SVG: a panel for each scale, the kept epoch marked."""
+"""A learning curve as SVG, without matplotlib: a panel for each scale, the kept epoch marked."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from micrograd.training.history import History
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 300, 210, 44, 34, 40
-TITLES = {
-    "loss": "loss in training",
-    "dev_loss": "loss on dev",
-    "dev_f1": "entity F1 on dev, %",
-    "active": "samples that still have a loss, %",
-}
-PANELS = (("loss", "dev_loss"), ("dev_f1",), ("active",))
 STROKES = (("#0a5ea8", ""), ("#b54708", "6 3"))
 STYLE = """
 svg.curve { font: 11px system-ui, sans-serif; }
@@ -37,13 +30,17 @@ class Scale(NamedTuple):
         return round(self.start + share * (self.stop - self.start), 1)
 
 
-def curve(history: History, style: str = f"<style>{STYLE}</style>") -> str:
-    """Draw the columns of a history that it has; with its `style` the picture stands alone."""
-    panels = [[n for n in names if n in history.columns] for names in PANELS]
-    panels = [names for names in panels if names]
-    best = max(history.rows, key=lambda row: row.get("dev_f1", 0.0))
-    kept = int(best["epoch"])
-    parts = [_panel(history, names, n * WIDTH, kept) for n, names in enumerate(panels)]
+def curve(
+    history: History, kept: int, titles: Mapping[str, str], style: str = f"<style>{STYLE}</style>"
+) -> str:
+    """Draw the columns that have a title, losses in one panel; mark the epoch that was `kept`.
+
+    With its `style` the picture stands alone.
+    """
+    names = [name for name in titles if name in history.columns]
+    losses = [name for name in names if "loss" in name]
+    panels = [losses] * bool(losses) + [[name] for name in names if name not in losses]
+    parts = [_panel(history, panel, titles, n * WIDTH, kept) for n, panel in enumerate(panels)]
     width = WIDTH * len(panels)
     said = f"Learning curve over {len(history)} epochs; epoch {kept} was kept"
     return (
@@ -53,7 +50,9 @@ def curve(history: History, style: str = f"<style>{STYLE}</style>") -> str:
     )
 
 
-def _panel(history: History, names: Sequence[str], x: int, kept: int) -> str:
+def _panel(
+    history: History, names: Sequence[str], titles: Mapping[str, str], x: int, kept: int
+) -> str:
     values = [value for name in names for value in history[name]]
     low = 0.0 if min(values) < max(values) / 2 else min(values)
     high = max(values) if max(values) > low else low + 1.0
@@ -61,16 +60,12 @@ def _panel(history: History, names: Sequence[str], x: int, kept: int) -> str:
     up = Scale(low, high, HEIGHT - BOTTOM, TOP)
     out = [_axes(across, up), _mark(across(kept), f"epoch {kept} is kept")]
     for n, (name, (colour, dash)) in enumerate(zip(names, STROKES)):
-        points = " ".join(
-            f"{across(row['epoch'])},{up(row[name])}" for row in history.rows if name in row
-        )
-        out.append(
-            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.8" '
-            f'stroke-dasharray="{dash}"/>'
-        )
-        line = f'<line x1="{x + LEFT}" x2="{x + LEFT + 22}" y1="{11 + 14 * n}" y2="{11 + 14 * n}"'
-        out.append(f'{line} stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}"/>')
-        out.append(_text(x + LEFT + 28, 15 + 14 * n, TITLES[name], "title", "start"))
+        stroke = f'stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}"'
+        points = (f"{across(r['epoch'])},{up(r[name])}" for r in history.rows if name in r)
+        out.append(f'<polyline points="{" ".join(points)}" fill="none" {stroke}/>')
+        left, y = x + LEFT, 11 + 14 * n
+        out.append(f'<line x1="{left}" x2="{left + 22}" y1="{y}" y2="{y}" {stroke}/>')
+        out.append(_text(left + 28, y + 4, titles[name], "title", "start"))
     return "".join(out)
 
 
