@@ -35,7 +35,7 @@ from mutants import Mutant, mutant_at, sites
 
 ROOT = Path(__file__).parent.parent
 ENGINE = ["engine", "random_graphs", "derivatives", "copying", "drop_in", "lecture_errors", "graph"]
-STATE = ["checkpoint", "training_files"]
+STATE = ["checkpoint", "training_files", "bad_calls", "bad_sweep"]
 SUITES = {  # what begins so: the tests that belong to it; the longest beginning counts
     "micrograd/engine.py": ENGINE,
     "micrograd/core": ENGINE,
@@ -48,14 +48,14 @@ SUITES = {  # what begins so: the tests that belong to it; the longest beginning
     "micrograd/optim": ["optim_rules", "optim_torch", "defaults"],
     "micrograd/training": ["training_*", "defaults"],
     "micrograd/checkpoint": STATE,
-    "micrograd/files.py": ["files", "training_files"],
+    "micrograd/files.py": ["files", *STATE],
     "micrograd/losses.py": ["losses", "defaults"],
     "micrograd/schedules.py": ["schedules", "defaults"],
     "micrograd/init.py": ["init"],
     "micrograd/preprocessing.py": ["preprocessing", "defaults"],
     "micrograd/nn": ["nn_search", "nn_networks", "nn_embedding", "defaults", *STATE],
     "micrograd/ner/judging/scoring.py": ["ner_conll", "ner_schemes", "ner_tagger"],
-    "micrograd/ner/text": ["ner_conll", "ner_schemes"],
+    "micrograd/ner/text": ["ner_conll", "ner_files", "ner_schemes"],
     "micrograd/lowering": ["lowering_*"],
 }
 FIRST = 12  # tests that ran the line, before all of them

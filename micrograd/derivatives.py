@@ -7,11 +7,11 @@ from functools import cache
 from reprlib import repr as shorten
 from typing import Any, Literal, overload
 
-from micrograd.core.checks import is_list
+from micrograd.core.checks import check_flags, is_list
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import Elementary
-from micrograd.core.modes import described
+from micrograd.core.modes import check_recording, described
 from micrograd.engine import Value, topological_order
 from micrograd.ops import OF_NUMBERS, ROWS, Row
 
@@ -26,10 +26,12 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
     """Return ∂y/∂x for every x, 0 where y does not depend on it.
 
     With `create_graph` the results are Values, which can be differentiated again; raises
-    ValueError where a node's backward step is a function of the user's.
+    ValueError where a node's backward step is a function of the user's, and under `no_grad()`.
     """
     check_values("grad", (y,), xs)
+    check_flags(create_graph=create_graph)
     if create_graph:
+        check_recording("a gradient that can be differentiated again")
         adjoints = _adjoints(y, xs)
         return [adjoints.get(x) or Value(0.0) for x in xs]
     totals = {y: 1.0}

@@ -107,6 +107,8 @@ def parse(text: str, at: Mapping[str, float]) -> Value:
     Raises ValueError where the text is not an expression or a name has no value.
     """
     _check_text(text)
+    if not isinstance(at, Mapping):
+        raise TypeError(f"the point is a dict of numbers by name, not {at!r}")
     try:
         result = _Reader(text, at).run()
     except (RecursionError, MemoryError):

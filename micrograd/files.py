@@ -78,6 +78,7 @@ def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> Path:
     What writers of this file left that were killed is removed. What is no regular file, such as
     a device or a pipe, is written to. Raises OSError, which names `path`, where it cannot be.
     """
+    check_path(path)
     named = Path(path)
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     with file_errors(path):

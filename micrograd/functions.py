@@ -13,6 +13,8 @@ __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
 
 def labelled(nested: Any, label: str) -> Any:
     """Label a Value, or those of nested lists by their places, W2,0 in W; return what was given."""
+    if not isinstance(label, str):
+        raise TypeError(f"a label is text, not {label!r}")
     if isinstance(nested, Value):
         nested.label = label
     elif not is_list(nested):

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 DEMOS = ROOT / "demos"
 FILES = sorted(path for path in DEMOS.glob("*.py") if "__main__" in path.read_text("utf-8"))
-PROGRAMS = ("exercises", "gallery", "moons")  # which claim nothing that is measured
+PROGRAMS = ("exercises", "gallery", "moons", "watch")  # which claim nothing that is measured
 NAMES = [path.stem for path in FILES if path.stem not in PROGRAMS]
 SMALL = {
     "all_gradients": {"widths": (2, 4, 8)},

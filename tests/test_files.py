@@ -1,13 +1,15 @@
+import errno
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
-from micrograd.files import atomic_write, remove_leftovers
+from micrograd.files import atomic_write, file_errors, remove_leftovers
 from micrograd.training import fit
 
 
@@ -140,6 +142,33 @@ def test_a_start_that_writes_nothing_cleans_up_too(writer, tmp_path):
     writer.wait()
     fit(lambda _: 0.0, [1], 1, resume=True, **options)  # it is finished already
     assert hidden(tmp_path) == []
+
+
+def test_a_writer_waits_for_the_one_who_looks_whether_it_lives(tmp_path, monkeypatch):
+    """Who clears leftovers locks each of them for a moment, a new writer's file too."""
+    fcntl = pytest.importorskip("fcntl")
+    real, looked = os.open, []
+
+    def opened(path, flags, *mode):
+        handle = real(path, flags, *mode)
+        if str(path).endswith(".writing") and not looked:
+            looked.append(real(path, os.O_RDONLY))
+            fcntl.flock(looked[0], fcntl.LOCK_EX)
+            threading.Timer(0.1, os.close, looked).start()
+        return handle
+
+    monkeypatch.setattr(os, "open", opened)
+    atomic_write(tmp_path / "a.txt", "new")
+    assert looked and (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_an_error_of_the_system_that_is_rare_is_told_as_it_is():
+    for error, reason in (
+        (OSError(errno.EIO, "Input/output error"), "x: input/output error"),
+        (OSError(errno.EIO, ""), "x: it failed"),
+    ):
+        with pytest.raises(OSError, match=reason), file_errors("x"):
+            raise error
 
 
 def test_many_writers_of_one_file_never_take_each_other_for_dead(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from micrograd.core.modes import scope
 from micrograd.engine import Value, topological_order, weighted_sum
 from micrograd.lowering import lower
-from micrograd.lowering.arrays.axes import find_axes, read
+from micrograd.lowering.arrays.axes import find_axes, flat_places, read
 from micrograd.lowering.arrays.ir import ALL, BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
 from micrograd.lowering.arrays.leaves import leaf_arrays
 from micrograd.lowering.code.construct import binary, call, indexed, total, transpose
@@ -157,8 +157,30 @@ def test_arrays_are_read_by_rule_or_by_table():
     assert diagonal.table.tolist() == [0, 7, 14]
     whole = read(source, np.arange(24), (0,))
     assert whole.table is None and whole.split == (24,)
-    halves = read(source, np.arange(24).reshape(4, 2, 3), (0, 1, 2), (4, 2, 3))
+    halves = read(source, np.arange(24).reshape(4, 2, 3), (0, 1, 2))
     assert halves.split == (4, 2, 3) and halves.vars == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("places", "rule"),
+    [
+        ([[0, 1, 2, 3], [8, 9, 10, 11]], [Index(0, 0, 2), Index(1)]),  # each second block of four
+        ([[4, 5, 6, 7], [8, 9, 10, 11]], [Index(0, 1), Index(1)]),  # not the first
+        ([[0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7, 11]], [Index(1), Index(0)]),  # blocks inside
+        ([[2, 3, 4, 5], [6, 7, 8, 9]], None),  # no block begins there
+        ([[0, 1, 2], [4, 5, 6]], None),  # a part of each block
+        ([[0, 1, 2, 3], [1, 2, 3, 4]], None),  # windows that overlap
+        ([[3, 2, 1, 0], [7, 6, 5, 4]], None),
+    ],
+)
+def test_axes_that_are_walked_in_blocks_are_divided(places, rule):
+    found = read(Array(INPUT, (12,), np.arange(12)), np.array(places), (0, 1))
+    assert found.split == (rule and (3, 4))
+    assert list(found.index) == (rule or []) and (rule or found.table.tolist() == places)
+    np.testing.assert_array_equal(
+        flat_places(found, dict(enumerate(np.shape(places)))).transpose(np.argsort(found.vars)),
+        places,
+    )
 
 
 # expressions

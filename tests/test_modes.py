@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from micrograd import Value, detect_anomaly, no_grad, scope
+from micrograd import Value, detect_anomaly, grad, hessian, no_grad, scope
 from micrograd.core.modes import MODE, Block, comparisons_reported
+from micrograd.gradcheck import gradcheck
+from micrograd.nn import MLP
 
 
 def records():
@@ -205,3 +207,22 @@ def test_blocks_can_be_had_in_an_exit_stack():
         assert not records()
     assert records()
     assert isinstance(no_grad(), Block)
+
+
+def test_what_has_to_record_is_refused_under_no_grad():
+    """Else a Hessian would be 0, and a right gradient would differ."""
+    x = Value(2.0)
+    y = x**3
+    for what in (
+        lambda: grad(y, [x], create_graph=True),
+        lambda: hessian(y, [x]),
+        lambda: gradcheck(lambda x: x**3, [2.0]),
+        lambda: gradcheck(MLP(1, [1]), [2.0]),
+        lambda: gradcheck(y, order=2),
+    ):
+        with no_grad(), pytest.raises(ValueError, match=r"under no_grad\(\): nothing is recorded"):
+            what()
+    with no_grad():
+        assert grad(y, [x]) == [12.0] == [step.contribution for step in y.steps()]
+        assert gradcheck(y)
+    assert hessian(y, [x]) == [[12.0]]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from micrograd.engine import Value
-from micrograd.lowering import lower
+from micrograd.lowering import Program, lower
 from micrograd.lowering.native.compiler import available
 from micrograd.nn import MLP, Layer
 from micrograd.ops import ROWS, DomainError
@@ -59,12 +59,35 @@ def test_batches_as_a_tape(reduce):
     assert difference(by_native(program, batch), by_engine(program, loss, batch, reduce)) == ""
 
 
+CORNERS = [(0.0, 0.5), (-0.0, 0.5), (0.5, 0.5), (1.0, 1.0), (1.0, 0.5), (-1.0, 0.5), (1.5, 0.0)]
+NEAR = [(x + d, y) for x, y in CORNERS for d in (5e-324, -5e-324, 2**-52, -(2**-52))]
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_infinite_and_nan_data(row):
+def test_corners_and_infinite_and_nan_data(row):
     for k in row.constants or (None,):
-        program = lower(applied(row, k), inside(row), 0.5, backend="c")
-        for data in PLACES:
-            assert_equal(program, applied(row, k), (row.name, k) == ROOT, data)
+        function = applied(row, k)
+        program = lower(function, inside(row), 0.5, backend="c")
+        for data in (*PLACES, *CORNERS, *NEAR):
+            assert_equal(program, function, (row.name, k) == ROOT, data)
+        assert_equal_together(program, [data for data in CORNERS + NEAR if allowed(function, data)])
+
+
+def allowed(function, data):
+    try:
+        function(*map(Value, data)).backward()
+    except DomainError:
+        return False
+    return True
+
+
+def assert_equal_together(program, places):
+    """Compare with the text where many samples are treated at once, each by its own gradients."""
+    batch = np.array(places * 5).T
+    text = Program(program.lowered, program._leaves, program.graph, program._chains)
+    ours, right = (p.value_and_grad(*batch, wrt_inputs=True)[1] for p in (program, text))
+    for name, gradient in right.items():
+        np.testing.assert_allclose(ours[name], gradient, rtol=1e-13)
 
 
 @pytest.mark.parametrize("size", [1, 2, 31, 32, 33, 63, 64, 65, 200])

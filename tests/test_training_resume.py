@@ -255,10 +255,19 @@ def test_what_cannot_be_trained_on_is_said(data, options, error, reason):
         fit(lambda _: 0.0, data, **{"epochs": 1} | options)
 
 
+def test_settings_of_early_stopping_say_how_it_was_made():
+    made_by = EarlyStopping("f1", patience=2, best="max").settings()
+    assert made_by == {"monitor": "f1", "patience": 2, "best": "max"}
+    assert EarlyStopping().settings()["best"] == "min"
+
+
 def test_patience_is_at_least_an_epoch():
-    for patience in (0, -1, math.nan):
-        with pytest.raises(ValueError, match="patience is a number of epochs, 1 or more"):
+    for patience in (0, -1):
+        with pytest.raises(ValueError, match=f"patience is 1 or more, not {patience}"):
             EarlyStopping(patience=patience)
+    for other in (math.nan, math.inf, 2.5, "3", None, True):
+        with pytest.raises(TypeError, match="patience is a whole number, not"):
+            EarlyStopping(patience=other)
 
 
 def test_without_rich_there_are_plain_lines(monkeypatch, capsys):

@@ -10,6 +10,8 @@ from typing import Any
 from micrograd.engine import Value
 from micrograd.optim.gradients import is_array
 
+UNFIT = "the state does not fit: "
+
 
 def capture(item: Any) -> Any:
     """Return a copy of the state of `item`.
@@ -44,7 +46,7 @@ def restore(item: Any, state: Any) -> None:
         _restore(item, state)
     except Exception as error:  # generators and objects of others raise what they like
         _restore(item, before)
-        raise ValueError(f"the state does not fit: {_told(error)}") from error
+        raise ValueError(f"{UNFIT}{_told(error)}") from error
 
 
 def _restore(item: Any, state: Any) -> None:
@@ -71,7 +73,7 @@ def _restore(item: Any, state: Any) -> None:
 
 
 def _told(error: Exception) -> str:
-    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error).removeprefix(UNFIT)
 
 
 def _check_kind(state: Any, kind: type, what: str) -> None:

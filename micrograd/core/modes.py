@@ -202,6 +202,12 @@ def nodes_reported(report: Callable[[Any], None]) -> Block:
     return Block("on_node", lambda _: report)
 
 
+def check_recording(what: str) -> None:
+    """Raise ValueError under `no_grad()`, where nodes are made without what they depend on."""
+    if not live().recording:
+        raise ValueError(f"{what} under no_grad(): nothing is recorded there; call it outside")
+
+
 def described(node: Any) -> str:
     """Return a node's name for messages: label, scope and formula with the operands' values."""
     name = f"'{node.label}'" if node.label else "node"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from micrograd.core.checks import check_call, check_list
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
+from micrograd.core.modes import check_recording
 from micrograd.derivatives import grad, hessian
 from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph, snapshot
@@ -48,6 +49,7 @@ def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> It
             f"cannot check {target!r}: give a function of Values, a module, the root "
             "of a graph, or an op row"
         )
+    check_recording("gradcheck() of a function")
     if at is None:
         raise TypeError("say where to check the function: at=[numbers to call it with]")
     check_list("gradcheck's at", at)

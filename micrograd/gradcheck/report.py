@@ -148,7 +148,7 @@ def gradcheck(
     known = known and isinstance(order, int) and order in (1, 2)
     if not known or (order == 2 and method == "complex"):
         raise ValueError(
-            f"cannot check order {order} by {method!r}: method is one of "
+            f"cannot check order {order!r} by {method!r}: method is one of "
             f"{', '.join(METHODS)}, order 1 or 2, and 2 not by complex step"
         )
     h = METHODS[method].h if h is None else h

@@ -55,7 +55,7 @@ def backward_pass(graph: Graph, seed: float = 1.0) -> Passes:
 
 
 def _sweep(graph: Graph, passes: Passes) -> None:
-    """Do what `Value.steps` does, a node at a time: a step for each edge takes three times as long."""
+    """Do what `Value.steps` does a node at a time, in a third of the time."""
     gradients, handed, values = passes.gradients, passes.handed, graph.values
     for id in range(len(graph) - 1, -1, -1):
         if graph.ops[id] == LEAF:

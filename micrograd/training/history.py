@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Mapping
 from io import BytesIO, StringIO
 from pathlib import Path
+from reprlib import repr as shorten
 from typing import Any
 
-from micrograd.files import atomic_write
+from micrograd.files import atomic_write, check_path
 
 DATES: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
@@ -22,7 +24,10 @@ class History:
     remark = ""
 
     def __init__(self, rows: list[dict[str, float]] | None = None, stopped: str = "") -> None:
-        self.rows, self.stopped = rows or [], stopped
+        self.rows = [] if rows is None else rows
+        if not isinstance(self.rows, list) or not all(isinstance(r, Mapping) for r in self.rows):
+            raise TypeError(f"a history has a list of dicts, one an epoch, not {shorten(rows)}")
+        self.stopped = stopped
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -63,6 +68,8 @@ class History:
         With `path` the picture is written there too (.png, .svg, .pdf): the same bytes for the
         same history.
         """
+        if path is not None:
+            check_path(path)
         ending = Path(path or "").suffix[1:] or "png"
         if ending not in DATES:
             raise ValueError(f"{path}: a plot is written as {', '.join(DATES)}, not as {ending}")

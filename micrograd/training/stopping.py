@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from micrograd.checkpoint import capture
+from micrograd.core.checks import check_whole
 
 
 class EarlyStopping:
     """Stop when `monitor` has had no better value for `patience` epochs; go back to the best."""
 
     def __init__(self, monitor: str = "loss", patience: int = 5, best: str = "min") -> None:
-        if best not in ("min", "max"):
+        if not isinstance(best, str) or best not in ("min", "max"):
             raise ValueError(f"best is 'min' or 'max', not {best!r}")
-        if not patience >= 1:
-            raise ValueError(f"patience is a number of epochs, 1 or more, not {patience!r}")
+        check_whole("patience", patience, 1)
         self.monitor, self.patience, self.sign = monitor, patience, 1 if best == "min" else -1
         self.best, self.waited, self.kept = math.inf, 0, None
 

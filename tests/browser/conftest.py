@@ -51,3 +51,17 @@ def axe():
         if Path(place).is_file():
             return Path(place).read_text("utf-8")
     pytest.skip("axe-core is not installed: set AXE to its axe.min.js")
+
+
+@pytest.fixture(scope="session")
+def tagger(tmp_path_factory):
+    """The folder that `micrograd train` leaves, and a text tagged by its model."""
+    pytest.importorskip("numpy", reason="numpy is not installed")
+    from micrograd.cli import main
+
+    folder = tmp_path_factory.mktemp("tagger")
+    assert main(["train", "--epochs", "2", "--out", str(folder)]) == 0
+    (folder / "news.txt").write_text("Museums in Paris are amazing . John lives in New York .\n")
+    told = ["--input", str(folder / "news.txt"), "--html", str(folder / "tags.html")]
+    assert main(["tag", str(folder / "model.npz"), *told]) == 0
+    return folder

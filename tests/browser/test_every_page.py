@@ -12,7 +12,6 @@ import pytest
 pytest.importorskip("numpy", reason="numpy is not installed")
 
 from micrograd import Value
-from micrograd.cli import main
 from micrograd.nn import MLP
 from micrograd.render import draw_dot, render
 from micrograd.stepper import page, training_page
@@ -23,7 +22,9 @@ from tests.test_stepper_training import POINTS, TARGETS, recorded, squared
 SIZES = {(1280, 720): 12, (390, 844): 0, (1920, 1080): 16}  # and the least size of text there
 PAGES = ("step", "play", "batch", "network", "training", "pair", "report", "tags")
 WHOLE = ("step", "play", "network")  # pictures that a projector shows whole
-AXE = """axe.run({ resultTypes: ['violations'] })
+# Rows of long lists are alike, and so are the lines of a network: axe would take a minute for all.
+AXE = """axe.run({ exclude: [['#steps tr:nth-child(n+12)'], ['#source li:nth-child(n+12)'],
+    ['#picture .wire:nth-child(n+12)']] }, { resultTypes: ['violations'] })
     .then(r => r.violations.map(v => [v.id, v.nodes[0].html.slice(0, 200)]))"""
 
 # What lies outside the window of the controls, and of what is to be seen with them.
@@ -69,17 +70,6 @@ BEYOND = """whole => {
 }"""
 
 
-@pytest.fixture(scope="session")
-def tagger(tmp_path_factory):
-    """The folder that `micrograd train` leaves, and a text tagged by its model."""
-    folder = tmp_path_factory.mktemp("tagger")
-    assert main(["train", "--epochs", "2", "--out", str(folder)]) == 0
-    (folder / "news.txt").write_text("Museums in Paris are amazing . John lives in New York .\n")
-    told = ["--input", str(folder / "news.txt"), "--html", str(folder / "tags.html")]
-    assert main(["tag", str(folder / "model.npz"), *told]) == 0
-    return folder
-
-
 def four_two_one():
     random.seed(3)
     root = MLP(4, [2, 1], activation="tanh")([Value(0.5 * i, label=f"x{i}") for i in range(4)])
@@ -113,8 +103,6 @@ def test_a_page_on_every_screen(opened, axe, request, name, tmp_path):
     for (width, height), scheme in itertools.product(SIZES, ("light", "dark")):
         shown.set_viewport_size({"width": width, "height": height})
         shown.emulate_media(color_scheme=scheme)
-        if width == 390:  # the long lists, judged twice, take most of axe's time
-            shown.evaluate("document.querySelectorAll('details').forEach(e => { e.open = false; })")
         for language in ("en", "zh") if stepped else ("en",):
             if stepped:
                 shown.locator("#language").select_option(language)
@@ -125,7 +113,8 @@ def test_a_page_on_every_screen(opened, axe, request, name, tmp_path):
             if stepped:
                 assert shown.evaluate(BEYOND, name in WHOLE and width > 1000) == [], where
                 assert shown.evaluate(SMALLEST) >= SIZES[width, height] - 0.01, where
-            assert shown.evaluate(AXE) == [], where
+            if not stepped or (scheme == "light") == (language == "en"):
+                assert shown.evaluate(AXE) == [], where
 
 
 @pytest.mark.parametrize("name", ["full", "batch", "network", "classic"])

@@ -12,12 +12,6 @@ from micrograd.stepper.examples import EXAMPLES
 from tests.browser.test_step_page import boxes, place
 from tests.stepper_graphs import worked_example
 
-SIZES = [(1280, 720, 12), (1920, 1080, 16), (390, 844, 0)]
-TEXT_SIZES = """[...document.querySelectorAll('#picture text, header *, .strip *, .controls *')]
-    .filter(e => e.checkVisibility())
-    .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
-    .map(e => parseFloat(getComputedStyle(e).fontSize) * (e.getScreenCTM?.().a ?? 1))"""
-
 
 @pytest.fixture(scope="module")
 def play():
@@ -64,23 +58,25 @@ def test_a_link_shows_what_was_seen(opened, play):
     assert second.locator("#expression").input_value() == "step * e + 2"
 
 
-@pytest.mark.parametrize(
-    "hash, said",
-    [
-        ("#e=%28%28&step=2", "e"),
-        ("#x=banana", "x"),
-        ("#step=-4", "step"),
-        ("#lang=tlh", "lang"),
-        ("#view=none&by=magic", "view, by"),
-        ("#e=9**9**9", "e"),
-        ("#x=1&y=2&nosuch=3", ""),
-    ],
-)
-def test_a_damaged_link_gives_the_default_and_says_so(opened, play, hash, said):
-    shown = opened(play, hash)
-    outcome = shown.locator("#outcome").inner_text()
-    assert (f"The link's {said} cannot be read" in outcome) == bool(said)
-    assert boxes(shown)["a"] and shown.locator("#picture g:has(> .box)").count() == 6
+DAMAGED = {
+    "#e=%28%28&step=2": "e",
+    "#x=banana": "x",
+    "#step=-4": "step",
+    "#lang=tlh": "lang",
+    "#view=none&by=magic": "view, by",
+    "#e=9**9**9": "e",
+    "#x=1&y=2&nosuch=3": "",
+}
+
+
+def test_a_damaged_link_gives_the_default_and_says_so(opened, play):
+    shown = opened(play, "#x=banana")
+    for hash, said in DAMAGED.items():
+        shown.evaluate("hash => { location.hash = hash; }", hash)
+        shown.wait_for_function("location.hash.startsWith('#e=%28x')")  # it writes its own
+        outcome = shown.locator("#outcome").inner_text()
+        assert (f"The link's {said} cannot be read" in outcome) == bool(said), hash
+        assert boxes(shown)["a"] and shown.locator("#picture g:has(> .box)").count() == 6
 
 
 HOSTILE = [
@@ -102,16 +98,17 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20] or "empty")
-def test_what_cannot_be_drawn_is_said_and_the_last_picture_stays(opened, play, text):
+def test_what_cannot_be_drawn_is_said_and_the_last_picture_stays(opened, play):
     shown = opened(play)
-    before = boxes(shown)
-    shown.locator("#expression").fill(text)
-    said = shown.locator("#trouble").inner_text()
-    assert len(said) > 10 and "{" not in said and boxes(shown) == before
-    assert shown.locator("#expression").get_attribute("aria-invalid") == "true"
-    shown.locator("#expression").fill("x * 2")
-    assert shown.locator("#trouble").inner_text() == "" and [*boxes(shown)] == ["x", "2", "f"]
+    field, trouble = shown.locator("#expression"), shown.locator("#trouble")
+    for text in HOSTILE:
+        before = boxes(shown)
+        field.fill(text)
+        said = trouble.inner_text()
+        assert len(said) > 10 and "{" not in said and boxes(shown) == before, text[:40]
+        assert field.get_attribute("aria-invalid") == "true", text[:40]
+        field.fill("x * 2")
+        assert trouble.inner_text() == "" and [*boxes(shown)] == ["x", "2", "f"], text[:40]
 
 
 def test_every_example_is_what_python_makes_of_it(opened, play):
@@ -161,29 +158,6 @@ def test_a_presenters_remote_steps(opened, play):
     for key, at in (("PageDown", 2), ("PageDown", 3), ("PageUp", 2)):
         shown.keyboard.press(key)
         assert place(shown) == f"{at} / 11"
-
-
-@pytest.mark.parametrize("width, height, least", SIZES)
-@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
-def test_it_fits_the_screen(opened, axe, play, width, height, least, locale):
-    for scheme in ("light", "dark"):
-        shown = opened(play, "#step=8", width, height, locale=locale, color_scheme=scheme)
-        shown.add_style_tag(content="* { transition: none !important; }")
-        assert shown.evaluate("document.documentElement.scrollWidth") <= width
-        for selector in (".controls button:not([hidden])", "#scrub", "#expression", "#picture"):
-            for part in shown.locator(selector).all():
-                seen = part.bounding_box()
-                assert seen["y"] >= 0 and seen["y"] + seen["height"] <= height, selector
-                assert seen["x"] >= 0 and seen["x"] + seen["width"] <= width, selector
-        assert min(shown.evaluate(TEXT_SIZES)) >= least - 0.01
-        frame = shown.locator("#picture").bounding_box()
-        for box in shown.locator("#picture .box").all():
-            seen = box.bounding_box()
-            assert seen["y"] >= frame["y"] - 1 and seen["x"] >= frame["x"] - 1
-            assert seen["y"] + seen["height"] <= frame["y"] + frame["height"] + 1
-        shown.evaluate(axe)
-        run = "axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].html]))"
-        assert shown.evaluate(run) == []
 
 
 def test_a_network_opens_by_its_layers(opened):

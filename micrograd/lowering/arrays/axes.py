@@ -8,12 +8,11 @@ the axes of the group, and the other columns are functions of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Axis, Index, Read
+from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Index, Read
 from micrograd.lowering.scalars.columns import Ints
 
 
@@ -93,67 +92,59 @@ def _chosen(ranked: list[Ints], count: int, size: int) -> list[int] | None:
     return sorted(taken) if filled == size else None
 
 
-def read(
-    array: Array, places: Ints, variables: Sequence[int], split: tuple[int, ...] | None = None
-) -> Read:
+def read(array: Array, places: Ints, variables: Sequence[int]) -> Read:
     """Return what reads `array` at flat places, which have one axis per variable.
 
-    By a rule, if need be with the axes divided into the shape `split`; else by a table.
+    By a rule, if need be with axes divided, or joined where the whole array is read; else by a
+    table, without the variables that it does not depend on.
     """
-    split = None if split == array.shape else split
-    index = [_index(c, variables) for c in coordinates(split or array.shape, places)]
-    rules = tuple(i for i in index if i is not None)
-    vars = [i.var for i in rules if i.var != FIXED]
-    if len(rules) == len(index) and len(set(vars)) == len(vars):
-        return Read(array, rules, split)
-    return _table(array, places, variables)
-
-
-def by_rule(
-    factor: Read, places: Ints, variables: Sequence[int], parts: Mapping[int, Sequence[Axis]]
-) -> Read:
-    """Return what reads the array of `factor` at places, its axes divided as its variables are."""
-    if factor.table is not None:
-        return read(factor.array, places, variables)
-    split: list[int] = []
-    for index, size in zip(factor.index, factor.shape):
-        inner = [n for _, n in parts.get(index.var, ()) if isinstance(n, int)]
-        whole = index[1:] == (0, 1) and prod(inner) == size
-        split += inner if inner and whole else [size]
-    return read(factor.array, places, variables, tuple(split))
-
-
-def _index(column: Ints, variables: Sequence[int]) -> Index | None:
-    """Return the rule of a column over a grid: constant, or linear in one variable."""
-    first = int(column.flat[0])
-    if (column == first).all():
-        return Index(FIXED, first)
-    for axis, var in enumerate(variables):
-        line = column[tuple(slice(None) if a == axis else 0 for a in range(column.ndim))]
-        step = int(line[1] - line[0]) if len(line) > 1 else 0
-        if step <= 0:
-            continue
-        shape = [-1 if a == axis else 1 for a in range(column.ndim)]
-        rule = (first + step * np.arange(len(line))).reshape(shape)
-        if (column == rule).all():
-            return Index(var, first, step)
-    return None
-
-
-def _table(array: Array, places: Ints, variables: Sequence[int]) -> Read:
-    """Return an operand by table, without the variables that it does not depend on."""
-    kept = []
-    for axis, var in reversed(list(enumerate(variables))):
+    for axis, var in reversed([*enumerate(variables)]):
         first = places.take([0], axis)
         if (places == first).all():
-            places = first.squeeze(axis)
-        else:
-            kept.append(var)
-    variables = tuple(reversed(kept))
-    if places.size == array.size and (places.ravel() == np.arange(array.size)).all():
-        index = tuple(Index(var) for var in variables)
-        return Read(array, index, places.shape if places.shape != array.shape else None)
-    return Read(array, table=places, variables=variables)
+            places, variables = first.squeeze(axis), [v for v in variables if v != var]
+    for shape in (array.shape, (array.size,))[: 2 if places.size == array.size else 1]:
+        walks = [_walk(c, n, variables) for c, n in zip(coordinates(shape, places), shape)]
+        index = tuple(i for walk in walks for i, _ in walk)
+        split = tuple(n for walk in walks for _, n in walk)
+        vars = [i.var for i in index if i.var != FIXED]
+        if all(walks) and len(set(vars)) == len(vars):
+            return Read(array, index, None if split == array.shape else split)
+    return Read(array, table=places, variables=tuple(variables))
+
+
+def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Index, int]]:
+    """Return how an axis is walked over a grid: an index, and the length of its axis.
+
+    Several where the axis is walked in blocks, the blocks by the first; none without a rule.
+    """
+    first, steps = int(column.flat[0]), _steps(column, variables)
+    if not steps:
+        return [] if steps is None else [(Index(FIXED, first), length)]
+    (outer, _, var), *inner = sorted(steps, reverse=True)
+    block = 1
+    for step, count, _ in reversed(inner):
+        if step != block:
+            return []
+        block *= count
+    if outer % block or first % block or length % block:
+        return []
+    index = Index(var, first // block, outer // block)
+    return [(index, length // block), *((Index(var), count) for _, count, var in inner)]
+
+
+def _steps(column: Ints, variables: Sequence[int]) -> list[tuple[int, int, int]] | None:
+    """Return by how much a column grows with each variable that it depends on, from how many
+    values of it; None where it does not grow evenly."""
+    first = rule = column.flat[0]
+    steps = []
+    for axis, var in enumerate(variables):
+        line = column[(0,) * axis + (slice(None),) + (0,) * (column.ndim - axis - 1)] - first
+        step, rule = int(line[1]) if len(line) > 1 else 0, np.add.outer(rule, line)
+        if step < 0 or (line != step * np.arange(len(line))).any():
+            return None
+        if step:
+            steps.append((step, len(line), var))
+    return steps if (column == rule).all() else None
 
 
 def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:

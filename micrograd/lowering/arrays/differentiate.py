@@ -15,14 +15,14 @@ from types import MappingProxyType
 import numpy as np
 
 from micrograd.core.formulas import FLOATS, specialise
-from micrograd.lowering.arrays.axes import by_rule, coordinates, flat_places
+from micrograd.lowering.arrays.axes import coordinates, flat_places
+from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
     BATCH,
     COMPUTED,
     LEAVES,
     ONE,
     Array,
-    Axis,
     Choice,
     Factor,
     First,
@@ -229,20 +229,7 @@ def _read_where(read: Read, array: Array, term: Term) -> Read:
     places = np.broadcast_to(places, own[0].shape)
     if at.table is not None:
         return Read(read.array, table=places, variables=at.vars)
-    return by_rule(read, places, at.vars, _parts(array, at))
-
-
-def _parts(array: Array, at: Read) -> dict[int, list[Axis]]:
-    """Return, for each variable of an array, those into which `at` divides it."""
-    parts: dict[int, list[Axis]] = {}
-    walked = list(zip(at.index, at.shape))
-    for var, size in enumerate(array.shape):
-        count = 1
-        while walked and (count < size or not parts.get(var)):
-            index, n = walked.pop(0)
-            parts.setdefault(var, []).append((index.var, n))
-            count *= n
-    return parts
+    return read_at(read.array, places, at.vars)
 
 
 def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:

@@ -44,6 +44,7 @@ class Grouping:
     def __init__(self, chains: Chains, leaves: list[Array], limit: int) -> None:
         self.chains, self.limit = chains, limit
         self.arrays: list[Array] = []
+        self._rank: list[int] = []  # of each array, among the factors of a product
         self.array = np.full(len(chains.remaining), NONE)
         self.place = np.zeros(len(chains.remaining), np.int64)
         for leaf in leaves:
@@ -161,7 +162,7 @@ class Grouping:
 
     def _ordered(self, a: Ints, b: Ints) -> tuple[Ints, Ints]:
         """Put what depends on the samples, then what was made first, on the left."""
-        order = np.array([_order(array) * _LATE + i for i, array in enumerate(self.arrays)])
+        order = np.array(self._rank) * _LATE + np.arange(len(self.arrays))
         swap = (b >= 0) & (order[self.array[a]] > order[self.array[b]])
         return np.where(swap, b, a), np.where(swap, a, b)
 
@@ -171,6 +172,7 @@ class Grouping:
         self.array[nodes] = len(self.arrays)
         self.place[nodes] = place
         self.arrays.append(array)
+        self._rank.append(_order(array))
 
     def _lying(self, ids: Sequence[Ints]) -> tuple[list[Array], list[Ints]]:
         """Return the array and the places of each operand of a group."""
@@ -244,9 +246,9 @@ class Grouping:
         if read.array.kind != NUMBER or (read.index and read.index[0].var == FIXED):
             return read
         places = flat_places(read, sizes)
-        data = np.asarray(read.array.data)[places]
-        array = Array(CONSTANT, places.shape, np.full(places.size, NONE), data=data)
-        self.arrays.append(array)
+        data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
+        array = Array(CONSTANT, places.shape, nodes, data=data)
+        self._add(array, nodes[:0], nodes[:0])
         return Read(array, tuple(map(Index, read.vars)))
 
 
@@ -265,11 +267,17 @@ def _changes(column: Ints) -> Bools:
     return np.append(True, column[1:] != column[:-1])
 
 
+def _cut(column: Ints, first: Bools) -> Iterator[Ints]:
+    """Yield the pieces of a column, whose first members are marked."""
+    bounds = [*np.flatnonzero(first).tolist(), len(column)]
+    return (column[a:b] for a, b in pairwise(bounds))
+
+
 def _classes(*keys: Ints) -> list[Ints]:
     """Return the members with equal keys, in the order of the keys."""
     order = np.lexsort(keys)
     new = np.any([_changes(key[order]) for key in keys], axis=0)
-    return [np.sort(part) for part in np.split(order, np.flatnonzero(new)[1:])]
+    return [np.sort(part) for part in _cut(order, new)]
 
 
 def _numbered(keys: Iterable[Any]) -> Ints:
@@ -282,5 +290,4 @@ def _signature(owner: Ints, code: Ints) -> Ints:
     """Return a number per sum, equal for equal sets of codes."""
     codes, rank = np.unique(code, return_inverse=True)
     owner, rank = np.divmod(np.unique(owner * len(codes) + rank), len(codes))
-    sets = np.split(rank, np.flatnonzero(_changes(owner))[1:])
-    return _numbered(part.tobytes() for part in sets)
+    return _numbered(part.tobytes() for part in _cut(rank, _changes(owner)))

@@ -104,7 +104,7 @@ def _wanted(array: Array, values: Sequence[Value], names: Mapping[Array, Name]) 
         return parsed(array.name or array.stem)
     if array.kind in LEAVES:
         return Name(_leaf(array))
-    labels = {unnumbered(values[i].label) for i in array.nodes.tolist()}
+    labels = {unnumbered(label) for label in {values[i].label for i in array.nodes.tolist()}}
     label = labels.pop() if len(labels) == 1 else ""
     return parsed(label) if label and identifier(label) == label else _computed(array, names)
 

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from micrograd.lowering.arrays.axes import (
     Axes,
-    by_rule,
     coordinates,
     find_axes,
     flat_places,
     read,
 )
-from micrograd.lowering.arrays.ir import BATCH, Array, Axis, B, Index, Read, Term
+from micrograd.lowering.arrays.ir import BATCH, Array, Axis, B, Read, Term
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
+# An axis of a factor is walked by the result (its free column), by the sum (its summed column), or
+# by both: then it has two pieces.
 Piece = tuple["Ints | None", "Ints | None"]
-
-
-class FactorAxes(NamedTuple):
-    """One factor of the products: its axes, each as (free column or None, summed column or None).
-
-    An axis is walked by the result (free) or by the sum (summed); one that is walked by both is
-    divided: `split` is the shape after.
-    """
-
-    pieces: list[Piece]
-    split: tuple[int, ...]
 
 
 class Products:
@@ -43,9 +33,7 @@ class Products:
 
     def __init__(self, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints | None = None):
         self.arrays, self.places, self.owner = arrays, places, owner
-        self.axes = [
-            None if owner is not None else _factor_axes(a, p) for a, p in zip(arrays, places)
-        ]
+        self.axes = [None if owner is not None else _pieces(a, p) for a, p in zip(arrays, places)]
         self.gridless = None in self.axes
 
     @classmethod
@@ -65,7 +53,7 @@ class Products:
         columns = []
         for array, factor, places in zip(self.arrays, self.axes, self.places):
             if factor is not None:
-                columns += [(array, free) for free, _ in factor.pieces if free is not None]
+                columns += [(array, free) for free, _ in factor if free is not None]
             elif self.owner is None:
                 columns.append((array, places[:, 0]))
             else:
@@ -89,9 +77,9 @@ class Products:
         rank, shape = len(grid.shape), grid.shape + summed.shape
         sizes = tuple(enumerate(shape))
         factors = []
-        for array, axes, places in zip(self.arrays, self.axes, self.places):
+        for array, places in zip(self.arrays, self.places):
             flat = places[grid.order][:, summed.order].reshape(shape)
-            factors.append(read(array, flat, range(len(shape)), axes.split if axes else None))
+            factors.append(read(array, flat, range(len(shape))))
         return Term(tuple(factors), front + sizes[:rank], sizes[rank:])
 
     def _summed(self, ordered: bool) -> Axes:
@@ -99,30 +87,26 @@ class Products:
         count = self.places[0].shape[1]
         if ordered:
             return Axes((count,), np.arange(count), np.arange(count))
-        inner = [s for factor in self.axes if factor for _, s in factor.pieces if s is not None]
+        inner = [s for factor in self.axes if factor for _, s in factor if s is not None]
         return find_axes(inner, count, merge=False)
 
 
-def _factor_axes(array: Array, places: Ints) -> FactorAxes | None:
-    """Divide the axes of one operand; None where an axis is neither free nor summed nor both."""
+def _pieces(array: Array, places: Ints) -> list[Piece] | None:
+    """Return the pieces of one operand; None where an axis is neither free nor summed nor both."""
     pieces: list[Piece] = []
-    split: list[int] = []
     for column, size in zip(coordinates(array.shape, places), array.shape):
         free, inner = column[:, 0], column[0]
         if (column == free[:, None]).all():
             pieces.append((free, None))
-            split.append(size)
         elif (column == inner).all():
             pieces.append((None, inner))
-            split.append(size)
         else:  # walked in blocks: member h reads the places h · length + j
             length = int(inner.max() - inner.min()) + 1
             high, low = column // length, inner % length
             if size % length or (high != high[:, :1]).any() or (column % length != low).any():
                 return None
             pieces += [(high[:, 0], None), (None, low)]
-            split += [size // length, length]
-    return FactorAxes(pieces, tuple(split))
+    return pieces
 
 
 # Axes that are walked in blocks: head h has the places 4h to 4h + 3 of a row of 16. Where
@@ -158,9 +142,7 @@ def _with_blocks(term: Term, target: Array, axis: Axis, length: int) -> Term:
     parts = ((var, term.sizes[var] // length), (inner, length))  # type: ignore[operator]
     reads = (_with_parts(read, term.sizes, var, parts) for read in term.reads)
     kept, summed = (_replaced(axes, var, parts) for axes in (term.kept, term.summed))
-    own = _replaced(target.axes[target.batched :], var, parts)
-    split = tuple(int(size) for _, size in own)  # type: ignore[arg-type]
-    at = None if axis in term.summed else Read(target, tuple(Index(v) for v, _ in own), split)
+    at = None if axis in term.summed else _with_parts(target.whole, dict(target.axes), var, parts)
     return replace(term, factors=tuple(reads), kept=kept, summed=summed, at=at)
 
 
@@ -175,4 +157,4 @@ def _with_parts(factor: Read, sizes: Mapping[int, Any], var: int, parts: Sequenc
     places = flat_places(factor, sizes)
     axes = _replaced(zip(factor.vars, places.shape), var, parts)
     shape: Any = [size for _, size in axes]
-    return by_rule(factor, places.reshape(shape), [v for v, _ in axes], {var: parts})
+    return read(factor.array, places.reshape(shape), [v for v, _ in axes])

@@ -29,7 +29,6 @@ from micrograd.lowering.arrays.ir import (
 )
 from micrograd.lowering.code.construct import (
     binary,
-    call,
     indexed,
     reshape,
     where,
@@ -49,8 +48,8 @@ from micrograd.lowering.code.kinds import make
 from micrograd.lowering.code.statements import Code, named
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
+from micrograd.ops import BY_NAME
 
-CHOOSERS = {"max": "maximum", "min": "minimum"}  # what chooses between two
 _VIEWS = ("reshape", "transpose", "index", "broadcast")
 
 
@@ -187,7 +186,8 @@ class Builder:
         if choice.before is None:
             return z
         sides = (aligned(t, array.vars) for t in (self.read(choice.before, sizes), z))
-        return Indexed(call(CHOOSERS[choice.op], *sides), array.vars)
+        e = expression(BY_NAME[choice.op].value, None, dict(zip("xy", sides)))
+        return Indexed(e, array.vars)
 
     def _first(self, first: First, sizes: Sizes) -> Indexed:
         """Return 1 where an element is the first to equal what was chosen, else 0."""

@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,7 +77,7 @@ def module(
     return "\n\n".join(part.strip("\n") + "\n" for part in parts if part.strip())
 
 
-def _head(library: set[str], body: str, target: str) -> str:
+def _head(library: Iterable[str], body: str, target: str) -> str:
     head, names, setting, *_ = _TARGETS[target]
     lines = []
     if "namedtuple" in body:
@@ -119,14 +119,15 @@ def _read_helpers(target: str) -> dict[str, str]:
     return helpers
 
 
-def free_names(text: str) -> set[str]:
+@lru_cache(256)
+def free_names(text: str) -> frozenset[str]:
     """Return the names that code reads and does not make: what it calls of a library or of ours."""
     nodes = list(ast.walk(ast.parse(text)))
     names = [node for node in nodes if isinstance(node, ast.Name)]
     own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
     own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
     own |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    return {node.id for node in names} - own - _OF_PYTHON
+    return frozenset({node.id for node in names} - own - _OF_PYTHON)
 
 
 def _closure(names: Iterable[str], helpers: Mapping[str, str]) -> set[str]:

@@ -43,11 +43,6 @@ class Module:
     gradients: Mapping[Array, Array]  # of leaves
     tables: tuple[Any, ...] = ()  # what the function reads besides
 
-    @property
-    def shared(self) -> int:
-        """Return how many of the results are no sample's: the first ones."""
-        return sum(not array.batched for array in self.results)
-
 
 def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tuple[Array, ...]]]:
     """Return what a function computes, from the forms of index notation."""

@@ -89,18 +89,24 @@ class _Function:
         self._call = loaded(module.source).run
         pointers = [ctypes.c_void_p] * (2 + len(self._inputs))
         self._call.argtypes = [ctypes.c_long, *pointers]
-        # Where the results that are no samples' lie among all of them: behind the loss.
-        self._places, self._fixed = {}, 1
-        for array in module.results[: module.shared]:
-            end = self._fixed + array.size
-            self._places[array] = slice(self._fixed, end), array.shape
-            self._fixed = end
-        self._of_samples = [(a, a.shape, a.size) for a in module.results[module.shared :]]
-        self._of_sample = sum(size for _, _, size in self._of_samples)
-        gradients = module.gradients
-        shared = {a: self._places[a] for a in gradients.values() if a in self._places}
-        self._shared = [(names[x], *shared[a]) for x, a in gradients.items() if a in shared]
-        self._others = [(names[x], a) for x, a in gradients.items() if a not in shared]
+        # Where results lie: behind the loss those that are no samples', then those of all samples.
+        self._place, end, samples = dict[Array, tuple[int, int]](), 1, 0
+        for array in module.results:
+            self._place[array] = (samples, array.size) if array.batched else (end, array.size)
+            end, samples = (
+                end + array.size * (not array.batched),
+                samples + array.size * array.batched,
+            )
+        self._fixed, self._of_sample = end, samples
+        dense = {names[x]: a for x, a in module.gradients.items() if a not in module.sparse}
+        self._shared = [
+            (name, slice(start, start + size), a.shape)
+            for name, a in dense.items()
+            if not a.batched
+            for start, size in [self._place[a]]
+        ]
+        self._batched = [(name, a) for name, a in dense.items() if a.batched]
+        self._sparse = [(names[x], a) for x, a in module.gradients.items() if a in module.sparse]
 
     def __call__(self, inputs: Sequence[Any]) -> Result:
         size = len(inputs[0]) if inputs else 1
@@ -117,30 +123,25 @@ class _Function:
 
     def _gradients(self, flat: Any, size: int, inputs: Sequence[Any]) -> dict[str, Any]:
         gradients = {name: flat[part].reshape(shape) for name, part, shape in self._shared}
-        if self._others:
-            results = self._samples(flat, size)
-            for name, adjoint in self._others:
-                gradients[name] = self._gradient(name, adjoint, results, inputs)
+        for name, array in self._batched:
+            gradients[name] = self._samples(flat, size, array)
+        for name, adjoint in self._sparse:
+            gradients[name] = self._rows(name, adjoint, flat, size, inputs)
         return gradients
 
-    def _samples(self, flat: Any, size: int) -> dict[Array, Any]:
-        """Return the results that every sample has."""
-        results, start = {}, self._fixed
-        for array, shape, length in self._of_samples:
-            results[array] = flat[start : start + length * size].reshape(size, *shape)
-            start += length * size
-        return results
+    def _samples(self, flat: Any, size: int, array: Array) -> Any:
+        """Return a result that every sample has."""
+        before, length = self._place[array]
+        start = self._fixed + before * size
+        return flat[start : start + length * size].reshape(size, *array.shape)
 
-    def _gradient(
-        self, name: str, adjoint: Array, results: Mapping[Array, Any], inputs: Sequence[Any]
-    ) -> Any:
-        parts = self.module.sparse.get(adjoint)
-        if parts is None:
-            return results[adjoint]
+    def _rows(
+        self, name: str, adjoint: Array, flat: Any, size: int, inputs: Sequence[Any]
+    ) -> RowsOfTable:
         batch = dict(zip(self._inputs, inputs))
         pairs: list[Any] = []
-        for term, part in zip(adjoint.terms, parts):
-            pairs += [self._ids(term, batch), results[part]]
+        for term, part in zip(adjoint.terms, self.module.sparse[adjoint]):
+            pairs += [self._ids(term, batch), self._samples(flat, size, part)]
         return RowsOfTable(*sparse_rows(self.held[name], *pairs))
 
     def _ids(self, term: Term, batch: Mapping[str, Any]) -> Any:

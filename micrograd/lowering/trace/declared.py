@@ -37,20 +37,25 @@ def declared(name: str, kind: str, nested: Any, stem: str = "") -> Declared:
 
 
 def _object_array(nested: Any, name: str) -> Any:
-    shape: list[int] = []
-    level = nested
-    while isinstance(level, (list, tuple)) and len(shape) <= DEEPEST:
-        shape.append(len(level))
-        level = level[0] if level else None
-    flat = list(values_in(nested))
-    if len(flat) != np.prod(shape, dtype=int) or not _has_shape(nested, shape):
+    shape = _shape(nested)
+    if shape is None:
         raise ValueError(
             f"{name} is ragged or holds something else than Values; give nested lists "
             "whose rows have one length, or each part under its own name"
         )
-    values = np.empty(len(flat), object)
-    values[:] = flat
-    return values.reshape(shape)
+    values = np.empty(shape, object)
+    values.reshape(-1)[:] = list(values_in(nested))
+    return values
+
+
+def _shape(nested: Any, depth: int = 0) -> tuple[int, ...] | None:
+    """Return the shape of nested lists of Values; None of ragged ones and of other things."""
+    if isinstance(nested, Value):
+        return ()
+    if depth > DEEPEST or not isinstance(nested, (list, tuple)):
+        return None
+    inner, *others = {_shape(part, depth + 1) for part in nested} or {()}
+    return None if others or inner is None else (len(nested), *inner)
 
 
 def values_in(nested: Any, depth: int = 0) -> Iterator[Value]:
@@ -60,16 +65,6 @@ def values_in(nested: Any, depth: int = 0) -> Iterator[Value]:
     elif isinstance(nested, (list, tuple)) and depth <= DEEPEST:
         for part in nested:
             yield from values_in(part, depth + 1)
-
-
-def _has_shape(nested: Any, shape: list[int]) -> bool:
-    if not shape:
-        return isinstance(nested, Value)
-    return (
-        isinstance(nested, (list, tuple))
-        and len(nested) == shape[0]
-        and all(_has_shape(part, shape[1:]) for part in nested)
-    )
 
 
 def declared_parameters(parameters: Any) -> list[Declared]:
@@ -148,31 +143,18 @@ def _joined(name: str, key: Any) -> str:
 
 def _mixed(parts: Any) -> bool:
     """Return whether parts are arrays of different shapes, and not merely rows."""
-    ranks = {_rank(part) for part in parts}
-    if None in ranks:
+    shapes = [(part, _shape(part)) for part in parts]
+    if any(shape is None for _, shape in shapes):
         return any(
-            isinstance(part, Mapping) or (rank is None and _holds_arrays(part))
-            for part, rank in ((part, _rank(part)) for part in parts)
+            isinstance(part, Mapping) or (shape is None and _holds_arrays(part))
+            for part, shape in shapes
         )
-    if len(ranks) > 1:
-        return True
-    return ranks != {0} and ranks != {1} and len({_shape(part) for part in parts}) > 1
+    ranks = {len(shape) for _, shape in shapes if shape is not None}
+    return len(ranks) > 1 or (max(ranks, default=0) > 1 and len({s for _, s in shapes}) > 1)
 
 
 def _holds_arrays(part: Any) -> bool:
     return isinstance(part, (list, tuple)) and _mixed(part)
-
-
-def _shape(nested: Any) -> tuple[int, ...] | None:
-    try:
-        return tuple(_object_array(nested, "").shape)
-    except ValueError:
-        return None
-
-
-def _rank(nested: Any) -> int | None:
-    shape = _shape(nested)
-    return None if shape is None else len(shape)
 
 
 def wanted_leaves(leaves: Callable[[str], list[Any]], wanted: str, ids: Any) -> list[Any]:

@@ -82,10 +82,10 @@ def _check(function: Any, samples: Sequence[Any]) -> None:
         return
     try:
         signature.bind(*samples)
-    except TypeError as error:
+    except TypeError:
         raise TypeError(
-            f"{called(function)}{signature} does not take {len(samples)} samples ({error}); give "
-            "one for each argument: lower(f, [0.1, 0.2], 1.0)"
+            f"{called(function)}{signature} does not take {len(samples)} samples; give one for "
+            "each argument: lower(f, [0.1, 0.2], 1.0)"
         ) from None
 
 

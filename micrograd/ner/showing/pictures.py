@@ -71,7 +71,13 @@ class Example(NamedTuple):
         """Say the score of every window of a pair and its gradient."""
         if not self.pair:
             return [""] * len(self.windows)
-        return [f"{s.label} = {s.data:.4g}, ∂J/∂{s.label} = {s.grad:+g}" for s in self.pair]
+        return [
+            f"{s.label} = {shown(s.data)}, ∂J/∂{s.label} = {_signed(s.grad)}" for s in self.pair
+        ]
+
+
+def _signed(x: float) -> str:
+    return f"+{shown(x)}" if x > 0 else shown(x)
 
 
 def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
@@ -161,7 +167,7 @@ def write_example(
     from micrograd.stepper import save_page
 
     chosen = example(tagger, sentences)
-    say(f"the graph that is drawn: {chosen.title}, J = {chosen.loss.data:.4g}")
+    say(f"the graph that is drawn: {chosen.title}, J = {shown(chosen.loss.data)}")
     render(chosen.loss).save(folder / "pair.svg")
     program = lower(chosen.loss)
     save_page(

@@ -12,6 +12,7 @@ from micrograd.ner.judging.scoring import Report
 from micrograd.ner.showing import page, report
 from micrograd.ner.showing.entities import Entity, numbered
 from micrograd.ner.showing.pictures import Example, Window
+from micrograd.render.numerals import shown
 from micrograd.training import curve
 from micrograd.training.history import History
 
@@ -120,7 +121,7 @@ def _example(example: Example | None) -> str:
         return ""
     names = ("true", "corrupt") if len(example.windows) == 2 else ("true",) * len(example.windows)
     windows = "\n".join(_window(*parts) for parts in zip(names, example.windows, example.scores()))
-    loss = f"J = {example.loss.data:.4g}"
+    loss = f"J = {shown(example.loss.data)}"
     return (
         f"<h2>The sample that is drawn</h2>{windows}<p><b>{loss}</b>. "
         'Both passes of its graph: <a href="pair.html">step by step</a>, '

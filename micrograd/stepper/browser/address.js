@@ -5,6 +5,7 @@ const preferred = () => (navigator.language.toLowerCase().startsWith("zh") ? "zh
 const keyOf = name => (RESERVED.includes(name) ? `.${name}` : name);
 
 function remember() {
+  if (waiting) return; // the address is written when the typing pauses
   const parts = [`step=${page.at + 1}`], add = (key, value) => parts.push(`${key}=${encodeURIComponent(value)}`);
   if (page.key !== graph.start) add("view", page.key);
   if (page.by !== firstBy()) add("by", page.by);
@@ -37,6 +38,7 @@ function fromAddress(hash = location.hash) {
     if (value !== null && !isKnown(value)) damaged.push(key);
     return value !== null && isKnown(value) ? value : undefined;
   };
+  $(DATA.training ? "told" : "outcome").textContent = "";
   page.language = known("lang", value => Object.hasOwn(DATA.words, value)) ?? preferred();
   if (DATA.playground) damaged.push(...askedExpression(asked));
   page.key = known("view", value => Object.hasOwn(graph.views, value)) ?? graph.start;

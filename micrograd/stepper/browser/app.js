@@ -42,16 +42,22 @@ function replace(next) {
 
 // Make everything anew that depends on the graph, the view, the language, or the kind of step.
 function rebuild() {
+  interfaceWords();
+  remake(listing);
+}
+
+// Make anew what depends on the graph; `list` sees to the list of its steps.
+function remake(list) {
   const model = { nodes: graph.nodes, record: page.record, view: view(), root: graph.root, language: page.language };
   teller = new Teller(model, words(), DATA.sentences[page.language]);
   stops = page.by === "walk"
     ? walkStops(graph.walk, view(), graph.nodes, graph.recorded.steps, graph.root)
     : stopsOf(view(), graph.nodes, graph.recorded.steps, graph.root, page.by);
   page.at = Math.min(page.at, stops.length - 1);
-  interfaceWords();
+  viewWords();
   draw();
   leaves();
-  listing();
+  list();
   if (graph.program) listLines();
   if (DATA.training) showFrame();
   else show();
@@ -67,17 +73,21 @@ function interfaceWords() {
   for (const e of document.querySelectorAll("[data-text]")) e.textContent = words()[e.dataset.text];
   for (const e of document.querySelectorAll("[data-label]"))
     e.setAttribute("aria-label", words()[e.dataset.label]);
-  const levels = Object.keys(graph.views).filter(key => !graph.views[key].closes);
-  $("view").replaceChildren(...levels.map(key => new Option(words()[`level.${key}`], key)));
-  $("view").value = page.key.split("|")[0];
-  $("viewing").hidden = levels.length < 2 && !view().closes;
-  $("close").hidden = !view().closes;
   $("by").querySelector("[value=walk]")?.remove();
   if (graph.walk) $("by").append(new Option(graph.walk.name[page.language] ?? graph.walk.name.en, "walk"));
   $("by").value = page.by;
   $("language").value = page.language;
   if (DATA.playground) exampleWords();
   if (DATA.training) trainingWords();
+}
+
+// The title, and what views there are to choose from.
+function viewWords() {
+  const levels = Object.keys(graph.views).filter(key => !graph.views[key].closes);
+  $("view").replaceChildren(...levels.map(key => new Option(words()[`level.${key}`], key)));
+  $("view").value = page.key.split("|")[0];
+  $("viewing").hidden = levels.length < 2 && !view().closes;
+  $("close").hidden = !view().closes;
   $("title").textContent = titleOf();
 }
 
@@ -171,6 +181,7 @@ function reveal() {
 
 function play(on) {
   clearInterval(page.timer);
+  $("live").setAttribute("aria-live", on && track.pace < 1 ? "off" : "polite"); // too quick to be read out
   page.timer = 0;
   if (on) {
     if (ended()) go(0);

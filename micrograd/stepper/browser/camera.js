@@ -5,7 +5,7 @@ const LEAST_TYPE = 0.8, LEAST_NARROW = 0.6, NARROW_FRAME = 640; // of the page's
 const ZOOM = 1.25, FARTHEST = 0.05, CLOSEST = 8;
 const TALLEST = 640; // pixels of a picture whose frame takes its height from it
 
-const typeSize = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
+const typeSize = () => measures().type;
 
 class Camera {
   // `frame` is the holder's width and height; `size` the picture's, in its own units, margins

@@ -25,7 +25,7 @@ function keyed(event) {
     " ": () => play(!page.timer), "+": () => zoom(ZOOM), "=": () => zoom(ZOOM), "-": () => zoom(1 / ZOOM),
     0: () => picture.camera.fit(), Enter: DATA.training && (() => playing(track !== byStops)) }[event.key];
   if (!action || ranged) return;
-  if (target.matches(".table, .source, #leaves") && event.key !== " ") return; // they scroll it
+  if (target.matches(".table, .source, #leaves, #lines") && event.key !== " ") return; // they scroll it
   event.preventDefault();
   action();
 }
@@ -61,6 +61,6 @@ function wire() {
   let waiting = 0;
   new ResizeObserver(() => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => { draw(); show(); }, 100);
+    waiting = setTimeout(() => { measuredNow = undefined; draw(); show(); }, 100);
   }).observe($("picture"));
 }

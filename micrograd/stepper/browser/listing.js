@@ -1,5 +1,7 @@
 // The list of all steps: the same as text.
 function listing() {
+  clearTimeout(waiting);
+  waiting = 0;
   const last = stops.length - 1;
   const whole = stateAt(stops, last, page.record, graph.nodes, exact());
   $("steps").replaceChildren(...stops.map((stop, i) => {
@@ -18,10 +20,25 @@ function listing() {
   $("all").classList.toggle("long", stops.length > 16);
 }
 
+const PAUSE = 200; // milliseconds after a key, before the list is made anew: it is long
+let waiting = 0;
+
+function listingSoon() {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => { listing(); mark(); remember(); }, PAUSE);
+}
+
 function mark() {
-  [...$("steps").children].forEach((line, i) => {
-    line.toggleAttribute("aria-current", i === page.at);
-    if (i === page.at) line.setAttribute("aria-current", "step");
+  const lines = $("steps").children;
+  $("steps").querySelector("[aria-current]")?.removeAttribute("aria-current");
+  lines[page.at]?.setAttribute("aria-current", "step");
+  if (page.predict || page.masked) mask(lines);
+}
+
+// Hide in the list what a reader is to predict.
+function mask(lines) {
+  page.masked = page.predict;
+  [...lines].forEach((line, i) => {
     const secret = page.predict && (i > page.at || (i === page.at && hidden()));
     for (const cell of [line.cells[3], line.cells[4]])
       cell.textContent = secret && cell.dataset.text ? "?" : cell.dataset.text;

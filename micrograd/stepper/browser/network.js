@@ -16,8 +16,8 @@ class NetworkPicture extends Picture {
 
   edge([from, to]) {
     const group = element("g", { class: "wire" }, this.svg);
-    const [forth, back] = [[from, to], [to, from]].map(([, tip]) => arrow(group, tip, false, tip === from));
-    return { line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: forth, back };
+    return { line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: arrow(group, to, false, false),
+      back: later(() => arrow(group, from, false, true)) };
   }
 
   label(points) {
@@ -63,13 +63,9 @@ class NetworkPicture extends Picture {
   }
 
   flow(edge, label, { active, pill }, i) {
-    edge.line.setAttribute("class", `edge ${active}`);
+    this.activate(edge, active, active === "forward");
     if (this.view.plan.weights[i] >= 0)
       edge.line.style.setProperty("--wide", widthOfWeight(page.record.data[this.view.plan.weights[i]]));
-    edge.arrow.setAttribute("class", `arrow ${active === "forward" ? active : ""}`);
-    edge.back.setAttribute("class", "arrow backward");
-    edge.arrow.setAttribute("visibility", active === "forward" ? "visible" : "hidden");
-    edge.back.setAttribute("visibility", active === "backward" ? "visible" : "hidden");
     this.write(label.pill, label.at, active === "backward" && this.view.plan.spots.length ? pill : "");
     if (label.weight) this.write(label.weight.group, label.weight.at, shown(page.record.data[this.view.plan.weights[i]]));
   }

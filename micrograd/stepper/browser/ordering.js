@@ -24,19 +24,24 @@ function orderColumns(columns, sweeps) {
 
 // Sort by a key that is taken once per item, before any moves.
 function sortBy(items, key) {
-  const keys = new Map(items.map(item => [item, key(item)]));
-  items.sort((a, b) => keys.get(a) - keys.get(b));
+  for (const item of items) item.key = key(item);
+  items.sort((a, b) => a.key - b.key);
 }
 
 function numberPlaces(columns) {
   for (const column of columns) column.forEach((item, place) => { item.place = place; });
 }
 
-const meanOf = (numbers, otherwise) =>
-  numbers.length ? numbers.reduce((total, x) => total + x, 0) / numbers.length : otherwise;
+// Loops in place of lists: this is run for every box, sweep after sweep, as a reader types.
+function meanOf(spans, placeOf, otherwise) {
+  let total = 0;
+  for (const span of spans) total += placeOf(span);
+  return spans.length ? total / spans.length : otherwise;
+}
 
-const fromOperands = item => meanOf(item.into.map(span => span.source.place), item.place);
-const fromUsers = item => meanOf(item.out.map(entryOf), item.place);
+const leaveOf = span => span.source.place;
+const fromOperands = item => meanOf(item.into, leaveOf, item.place);
+const fromUsers = item => meanOf(item.out, entryOf, item.place);
 
 // Return where an edge enters, in places: ports share out the place of their box.
 function entryOf(span) {

@@ -14,9 +14,14 @@ function element(tag, attributes, parent, text) {
 // Return how wide a text is, of a size and weight of the picture; asking the picture itself would
 // have it laid out anew for every box.
 const pen = document.createElement("canvas").getContext("2d");
+const widths = new Map(), MOST_WIDTHS = 20000; // the same few texts come up at every step
 function widthOf(text, font) {
+  const key = `${font} ${text}`;
+  if (widths.has(key)) return widths.get(key);
+  if (widths.size > MOST_WIDTHS) widths.clear();
   pen.font = `${font} ${pen.family ??= getComputedStyle(document.body).fontFamily}`;
-  return pen.measureText(text).width;
+  widths.set(key, pen.measureText(text).width);
+  return widths.get(key);
 }
 const NAME_FONT = "700 16px", QUIET_FONT = "13px", NUMBER_FONT = "17px";
 
@@ -52,10 +57,24 @@ function arrow(parent, [x, y], down, back) {
   return element("polygon", { class: "arrow", points }, parent);
 }
 
+// Return the picture's frame and the page's type size. They are measured where the window has
+// changed only, and before anything is drawn: to ask has the whole page laid out.
+let measuredNow;
+function measures() {
+  const holder = $("picture");
+  return measuredNow ??= { frame: [holder.clientWidth || 600, holder.clientHeight || 400],
+    type: parseFloat(getComputedStyle(document.documentElement).fontSize) };
+}
+
+// Return a function that makes something when it is first asked for: most edges never hold a number.
+function later(make) {
+  const get = () => (get.made ??= make());
+  return get;
+}
+
 class Picture {
   constructor(holder, view, say) {
-    // Measured before anything is drawn: to ask later would have all of it laid out at once.
-    const frame = [holder.clientWidth || 600, holder.clientHeight || 400];
+    const frame = [...measures().frame];
     Object.assign(this, { holder, view, say, frame });
     const tall = frame[0] < (this.grows ? NARROW_FRAME : frame[1]);
     this.down = tall && turnable(view) && this.scale(this.places(true)) > this.scale(this.places(false));
@@ -105,18 +124,19 @@ class Picture {
     return {
       line: element("path", { class: "edge", d: pathOf(points, down) }, group),
       arrow: arrow(group, points[points.length - 1], down, false),
-      back: arrow(group, points[0], down, true),
+      back: later(() => arrow(group, points[0], down, true)),
+      active: "",
     };
   }
 
   // The number on an edge, and beside it the local gradient it was multiplied by.
   label(points) {
-    const pill = cls => {
+    const pill = cls => later(() => {
       const group = element("g", { class: cls, visibility: "hidden" }, this.svg);
       element("rect", { height: PILL, rx: cls === "pill" ? 11 : 4, y: -PILL / 2 }, group);
       element("text", { y: 5 }, group);
       return group;
-    };
+    });
     const n = points.length;
     return { pill: pill("pill"), times: pill("times"), at: middle(points[n - 2], points[n - 1]), end: points[n - 1],
       beside: middle(points[n - 3] ?? points[0], points[n - 2]) };
@@ -174,19 +194,30 @@ class Picture {
     });
     this.edges.forEach((edge, i) => {
       const { active, pill, times } = frame.edge(i);
-      edge.line.setAttribute("class", `edge ${active}`);
-      edge.arrow.setAttribute("class", `arrow ${active === "forward" ? active : ""}`);
-      edge.back.setAttribute("class", "arrow backward");
-      edge.back.setAttribute("visibility", active === "backward" ? "visible" : "hidden");
-      edge.arrow.setAttribute("visibility", active === "backward" ? "hidden" : "visible");
+      this.activate(edge, active, active !== "backward");
       this.write(this.labels[i].pill, this.labels[i].at, pill, this.labels[i].end);
       this.write(this.labels[i].times, this.labels[i].beside, times);
     });
     this.follow(frame.places);
   }
 
+  // Mark an edge that takes part, and draw the arrow of the direction it is walked in.
+  activate(edge, active, ahead) {
+    if (edge.active === active) return;
+    edge.active = active;
+    edge.line.setAttribute("class", `edge ${active}`);
+    edge.arrow.setAttribute("class", `arrow ${active === "forward" ? active : ""}`);
+    edge.arrow.setAttribute("visibility", ahead ? "visible" : "hidden");
+    if (active !== "backward" && !edge.back.made) return;
+    edge.back().setAttribute("class", "arrow backward");
+    edge.back().setAttribute("visibility", active === "backward" ? "visible" : "hidden");
+  }
+
   // Write a number at a place, or left of `end` where it would reach beyond that.
-  write(group, [x, y], text, end) {
+  write(pill, [x, y], text, end) {
+    if (pill.text === text || (!text && !pill.made)) return;
+    pill.text = text;
+    const group = pill();
     group.setAttribute("visibility", text ? "visible" : "hidden");
     if (!text) return;
     const [rect, label] = group.children, width = Math.max(30, 7.6 * text.length + 14);

@@ -72,7 +72,7 @@ function writtenCall(name, [first, second, third]) {
 // Return a number in six digits, as Python's format "g" writes it.
 function general(x) {
   const [mantissa, power] = x.toExponential(5).split("e"), exponent = Number(power);
-  if (exponent >= -4 && exponent < 6) return trimmed(even(x.toFixed(5 - exponent), x.toFixed(60)));
+  if (exponent >= -4 && exponent < 6) return trimmed(even(x.toFixed(5 - exponent), () => x.toFixed(60)));
   return `${trimmed(mantissa)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
 

@@ -71,7 +71,7 @@ function showFrame() {
   }
   training.over.run(id => training.given.get(id) ?? number(id));
   training.across.run(id => training.places.get(id) ?? number(id));
-  training.mean = meanOf([...training.over.of(graph.root)], 0);
+  training.mean = training.over.of(graph.root).reduce((total, x) => total + x, 0) / training.points.length;
   training.dead = training.units.filter(([id]) => isDead(id)).map(([, name]) => name);
   teller.model.record = page.record;
   showPlane();
@@ -134,7 +134,7 @@ function tellFrame() {
   const said = words(), { at, frame, over, dead, losses, mean } = training, step = at[frame];
   $("heading").textContent = fill(said["training.step"], { step, steps: losses.length });
   const relu = training.units.filter(([id]) => isRelu(id)).length;
-  const chips = [["sum", said.mean, shown(mean)], ["value", said.sided, fill(said["dead.of"], { count: sided(), all: over.count })]];
+  const chips = [["sum", said.mean, shown(mean), fill(said["mean.of"], { count: over.count })], ["value", said.sided, fill(said["dead.of"], { count: sided(), all: over.count })]];
   if (relu) chips.push(["gradient", said.dead, fill(said["dead.of"], { count: dead.length, all: relu })]);
   $("chips").replaceChildren(row(chips));
   $("sentence").textContent = !finite(mean) ? said.lost : [standing(step), deadWords() || sideWords()].filter(Boolean).join(" ");
