@@ -85,7 +85,7 @@ def replaced(e: Expr, array: Array, by: Expr) -> Expr:
         return e
     if e.kind == "bin":
         return binary(e.attr, *args)
-    return reshape(*args, e.shape) if e.kind == "reshape" else replace(e, args=args)
+    return reshape(args[0], e.shape) if e.kind == "reshape" else replace(e, args=args)
 
 
 def _refs(e: Expr) -> list[Array]:
