@@ -49,11 +49,15 @@ def test_the_training_and_why_it_stands_still(opened, recording, xor):
     assert shown.locator("#heading").inner_text() == "Training: after 0 of 200 steps"
     for frame in (0, 1, 7):
         shown.locator("#scrub").fill(str(frame + 1))
-        loss = chips(shown)[0].removeprefix("mean loss ")
+        loss = chips(shown)[0].removeprefix("mean loss ").removesuffix(" of all 4 points")
         assert float(loss) == pytest.approx(mean_loss(recording, frame), abs=6e-5)
     shown.keyboard.press("End")
     assert place(shown) == "21 / 21"
-    assert chips(shown) == ["mean loss 0.25", "on their side 2 of 4", "dead units 2 of 4"]
+    assert chips(shown) == [
+        "mean loss 0.25 of all 4 points",
+        "on their side 2 of 4",
+        "dead units 2 of 4",
+    ]
     said = shown.locator("#sentence").inner_text()
     assert said.startswith("The loss stands still at 0.25. Dead: layer 0 / neuron 1, layer 0 / ")
     assert shown.locator(".tiles .dead").count() == 2
@@ -76,6 +80,7 @@ def test_one_sample_at_any_step_of_the_training(opened, xor):
     assert shown.locator("#sample").input_value() == "1"
     shown.keyboard.press("Enter")
     assert place(shown).startswith("1 / ") and shown.locator("#plays").input_value() == "passes"
+    assert "passes nothing back" in shown.locator("#steps").inner_text()
     shown.locator("#view").select_option("full")
     said = shown.locator("#steps").inner_text()
     assert "ReLU is flat" in said  # at a dead unit nothing passes

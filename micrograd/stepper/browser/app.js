@@ -181,6 +181,7 @@ function reveal() {
 
 function play(on) {
   clearInterval(page.timer);
+  $("live").setAttribute("aria-live", on && track.pace < 1 ? "off" : "polite"); // too quick to be read out
   page.timer = 0;
   if (on) {
     if (ended()) go(0);

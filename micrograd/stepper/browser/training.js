@@ -86,7 +86,7 @@ const isDead = id => isRelu(id) && training.over.of(id).every(x => x === 0);
 
 function showPlane() {
   const { across, output, boundary, sample, plane, units } = training;
-  const colours = ["above", "below"].map(side => getComputedStyle($(`is-${side}`)).color.match(/[\d.]+/g).slice(0, 3));
+  const colours = ["above", "below"].map(side => getComputedStyle($(`is-${side}`)).color.match(/[\d.]+/g).slice(0, 3).map(Number));
   plane.show(across.of(output).map(x => x - boundary), sample, colours);
   [...$("tiles").querySelectorAll("figure")].forEach((tile, i) => {
     const [id, name] = units[i], numbers = across.of(id), most = numbers.reduce((m, x) => Math.max(m, Math.abs(x) || 0), 0);
@@ -134,7 +134,7 @@ function tellFrame() {
   const said = words(), { at, frame, over, dead, losses, mean } = training, step = at[frame];
   $("heading").textContent = fill(said["training.step"], { step, steps: losses.length });
   const relu = training.units.filter(([id]) => isRelu(id)).length;
-  const chips = [["sum", said.mean, shown(mean)], ["value", said.sided, fill(said["dead.of"], { count: sided(), all: over.count })]];
+  const chips = [["sum", said.mean, shown(mean), fill(said["mean.of"], { count: over.count })], ["value", said.sided, fill(said["dead.of"], { count: sided(), all: over.count })]];
   if (relu) chips.push(["gradient", said.dead, fill(said["dead.of"], { count: dead.length, all: relu })]);
   $("chips").replaceChildren(row(chips));
   $("sentence").textContent = !finite(mean) ? said.lost : [standing(step), deadWords() || sideWords()].filter(Boolean).join(" ");
