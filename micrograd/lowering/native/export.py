@@ -13,9 +13,8 @@ from micrograd.lowering.code.kinds import shape_text
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.native.function import Function
 from micrograd.lowering.native.module import WIDTH, array_text, data_of, task
-from micrograd.lowering.native.names import CNames
 from micrograd.lowering.native.tape import Tape
-from micrograd.lowering.native.text import Formulas
+from micrograd.lowering.native.text import CNames, Formulas
 
 HEAD = """\
 /* Lowered by micrograd to C99. B is the number of samples, one after the other in every input;

@@ -13,8 +13,7 @@ from micrograd.lowering.arrays.differentiate import own_variables
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, Index, Read, Rows, Term
 from micrograd.lowering.native.loops import Loops
 from micrograd.lowering.native.memory import Memory
-from micrograd.lowering.native.names import CNames
-from micrograd.lowering.native.text import Formulas
+from micrograd.lowering.native.text import CNames, Formulas
 
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
 L1 = 24 * 1024  # bytes that a block's arrays may take

@@ -18,9 +18,8 @@ from micrograd.lowering.arrays.ir import (
     Size,
     Term,
 )
-from micrograd.lowering.native.choices import Choices, Parts
 from micrograd.lowering.native.memory import Memory, Place, RowPlace, row_place
-from micrograd.lowering.native.products import Extents, product
+from micrograd.lowering.native.reductions import Choices, Extents, Parts, product
 from micrograd.lowering.native.text import (
     LETTERS,
     SAMPLE,

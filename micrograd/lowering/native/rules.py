@@ -24,30 +24,6 @@ class Symbol:
             raise UntraceableError("a rule that asks for each element")
         return self.true
 
-    def __add__(self, other: Any) -> Symbol:
-        return self.rule.binary("{} + {}", self, other)
-
-    def __radd__(self, other: Any) -> Symbol:
-        return self.rule.binary("{} + {}", other, self)
-
-    def __sub__(self, other: Any) -> Symbol:
-        return self.rule.binary("{} - {}", self, other)
-
-    def __rsub__(self, other: Any) -> Symbol:
-        return self.rule.binary("{} - {}", other, self)
-
-    def __mul__(self, other: Any) -> Symbol:
-        return self.rule.binary("{} * {}", self, other)
-
-    def __rmul__(self, other: Any) -> Symbol:
-        return self.rule.binary("{} * {}", other, self)
-
-    def __truediv__(self, other: Any) -> Symbol:
-        return self.rule.binary("{} / {}", self, other)
-
-    def __rtruediv__(self, other: Any) -> Symbol:
-        return self.rule.binary("{} / {}", other, self)
-
     def __pow__(self, other: Any) -> Symbol:
         if isinstance(other, (int, float)) and other == 0.5:
             return self.rule.binary("sqrt({})", self)
@@ -61,6 +37,17 @@ class Symbol:
 
     def __abs__(self) -> Symbol:
         return self.rule.binary("fabs({})", self)
+
+
+def _give_operators() -> None:
+    """Give symbols + - * and /, from both sides."""
+    for name, sign in {"add": "+", "sub": "-", "mul": "*", "truediv": "/"}.items():
+        form = f"{{}} {sign} {{}}"
+        setattr(Symbol, f"__{name}__", lambda x, y, form=form: x.rule.binary(form, x, y))
+        setattr(Symbol, f"__r{name}__", lambda x, y, form=form: x.rule.binary(form, y, x))
+
+
+_give_operators()
 
 
 class Rule:

@@ -178,10 +178,7 @@ class Tape:
         width = array.shape[-1]
         at = self.table(f"{self.names[array]}_ids", places)
         chosen = f"{self.names[ids.array]}[s * {ids.array.size} + {at}[i / {width}]]"
-        return self._slots_of(lookup), chosen
-
-    def _slots_of(self, lookup: Lookup) -> str:
-        return self._slots(lookup.array)
+        return self._slots(lookup.array), chosen
 
     def _put_rows(self, lookup: Lookup) -> list[str]:
         slots, chosen = self._row(lookup)
@@ -197,7 +194,7 @@ class Tape:
         d, name = self.names["d"], self.names[adjoint]
         if adjoint.terms:
             for lookup, part in zip(self._lookups(leaf), self.rows[adjoint]):
-                yield from self._copied(self._slots_of(lookup), part)
+                yield from self._copied(self._slots(lookup.array), part)
             return
         slots = self._slots(leaf)
         if leaf.batched:

@@ -1,0 +1,168 @@
+"""What runs over a variable that its array has not: matrix products, the largest, the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import permutations
+
+from micrograd.lowering.arrays.ir import BATCH, Array, Choice, First, Read, Term
+from micrograd.lowering.native.memory import Memory, Place, RowPlace
+from micrograd.lowering.native.text import (
+    LETTERS,
+    SAMPLE,
+    Formulas,
+    loop,
+    nest,
+    scale_text,
+    scope,
+)
+
+Extents = Mapping[int, "int | str"]
+NARROWEST = 4  # columns: for fewer, loops do as well
+
+
+def product(memory: Memory, target: Place, term: Term, extents: Extents) -> list[str] | None:
+    """Return a term as the call of a matrix product c[m,n] += Σk a[m,k] b[k,n]; None if it is none.
+
+    A factor that lies the other way round, and stays the same during the call, is turned once.
+    """
+    if len(term.factors) != 2 or not term.summed:
+        return None
+    reads = [f for f in term.factors if isinstance(f, Read) and f.table is None]
+    if len(reads) != 2 or target.table or target.scalar:
+        return None
+    if any(memory.is_scalar(read.array) for read in reads):
+        return None
+    summed = [v for v, _ in term.summed if v in extents]
+    kept = [v for v, _ in term.kept if v in extents]
+    best: tuple[int, list[str]] | None = None
+    for a, b in permutations(reads):
+        for n in kept:
+            for k in summed:
+                text = _call(
+                    memory, target, (a, b), (n, k), (kept, summed), extents, scale_text(term.scale)
+                )
+                if text and (best is None or text[0] > best[0]):
+                    best = text
+    return best and best[1]
+
+
+def _call(
+    memory: Memory,
+    target: Place,
+    reads: tuple[Read, Read],
+    roles: tuple[int, int],
+    variables: tuple[list[int], list[int]],
+    extents: Extents,
+    scale: str,
+) -> tuple[int, list[str]] | None:
+    """Return the call with `n` along the columns and `k` summed, and how good it is."""
+    (n, k), (kept, summed) = roles, variables
+    a, b = (memory.read(read) for read in reads)
+    columns = extents[n]
+    fits = isinstance(columns, int) and columns >= NARROWEST
+    if not fits or target.stride(n) != 1 or a.stride(n) != 0 or not b.stride(k) or not a.stride(k):
+        return None
+    turned = b.stride(n) != 1
+    if turned:
+        other = memory.turned(reads[1])
+        if other is None or other.stride(n) != 1:
+            return None
+        b = other
+    rows = [v for v in kept if v != n and a.stride(v) and not b.stride(v) and target.stride(v)]
+    m = max(
+        rows, key=lambda v: 10**6 if isinstance(extents[v], str) else int(extents[v]), default=None
+    )
+    outer = [v for v in (*kept, *summed) if v not in (n, k, m)]
+    letters = dict(zip(outer, LETTERS)) | ({BATCH: SAMPLE} if BATCH in outer else {})
+    places = [_at(place, outer, letters) for place in (a, b, target)]
+    height = extents[m] if m is not None else 1
+    step = a.stride(m) if m is not None else 0
+    c_step = target.stride(m) if m is not None else 0
+    numbers = f"{height}, {columns}, {extents[k]}, {scale or '1.0'}"
+    call = (
+        f"product({numbers}, {places[0]}, {step}, {a.stride(k)}, {places[1]}, {b.stride(k)}, "
+        f"{places[2]}, {c_step});"
+    )
+    good = int(columns) * (1 if m is None else 4) * (1 if outer else 2)
+    return good, nest([loop(letters[v], extents[v]) for v in outer], [call])
+
+
+def _at(place: Place, outer: list[int], letters: Mapping[int, str]) -> str:
+    """Return the address of an element, the variables of the product 0."""
+    steps = {v: s for v, s in place.strides.items() if v in outer}
+    index = Place("", steps, place.start, place.origin).index(letters)
+    return place.name if index == "0" else f"{place.name} + {index}"
+
+
+@dataclass
+class Parts:
+    """The factors of a term: a text over letters each, and what they read, to order loops by."""
+
+    texts: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)  # what has to be computed first
+    places: list[Place | RowPlace] = field(default_factory=list)
+    single: set[int] = field(default_factory=set)  # variables whose loop cannot be joined
+
+
+class Choices:
+    """Write choices, and the marks of what was chosen first."""
+
+    def __init__(self, memory: Memory, formulas: Formulas) -> None:
+        self.memory, self.formulas = memory, formulas
+        self.firsts: dict[First, str] = {}
+
+    def chosen(
+        self, array: Array, term: Term, choice: Choice, letters: dict[int, str]
+    ) -> list[str]:
+        """Return loops that choose the largest or smallest."""
+        var = choice.axis[0]
+        letters = letters | {var: letters.get(var, LETTERS[len(letters)])}
+        own = [v for v in array.vars if v != BATCH or self.memory.block > 1]
+        extents: dict[int, int | str] = {v: n for v, n in array.axes if isinstance(n, int)}
+        extents[BATCH] = "count"
+        chooser = {"max": "maximum", "min": "minimum"}[choice.op]
+        read, target = self.memory.read(choice.read), self.memory.whole(array)
+        at = {**letters, var: "0"}
+        body = [f"double best = {read.text(at)};"]
+        if var in choice.read.vars:
+            better = self.formulas.call(chooser, "best", read.text(letters))
+            body += nest([loop(letters[var], str(choice.axis[1]), "1")], [f"best = {better};"])
+        body += self._kept_best(choice, chooser, letters, target)
+        return scope(nest([loop(letters[v], extents[v]) for v in own], body))
+
+    def _kept_best(
+        self, choice: Choice, chooser: str, letters: Mapping[int, str], target: Place
+    ) -> list[str]:
+        value = "best"
+        if choice.before is not None:
+            before = self.memory.read(choice.before).text(letters)
+            value = self.formulas.call(chooser, before, value)
+        return [f"{target.text(letters)} = {value};"]
+
+    def first(
+        self, parts: Parts, first: First, extents: Extents, letters: Mapping[int, str]
+    ) -> None:
+        """Say which element is the first to equal what was chosen: its place, and that it is it."""
+        name = self.firsts.setdefault(first, f"first{len(self.firsts) + 1}")
+        z, out = self.memory.read(first.read), self.memory.read(first.out)
+        var, size = first.axis
+        around = [v for v in extents if v in (z.vars | out.vars) - {var}]
+        strides, count = {}, 1
+        for v in reversed(around):
+            strides[v] = count
+            count *= self.memory.block if v == BATCH else int(extents[v])
+        place = Place(name, strides)
+        where = {**letters, var: "at"}
+        body = [
+            "int at = 0;",
+            f"while (at < {int(size) - 1} && !({z.text(where)} == {out.text(where)})) at++;",  # type: ignore[arg-type]
+            f"{place.text(letters)} = at;",
+        ]
+        parts.single |= {var, *around}
+        parts.texts.append(f"({place.text(letters)} == {letters[var]})")
+        loops = nest([loop(letters[v], extents[v]) for v in around], body)
+        if not around:
+            loops = scope(loops)
+        parts.before += [f"int {name}[{count}];", *loops]
