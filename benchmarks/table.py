@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import subprocess
@@ -79,7 +80,7 @@ def shown(seconds: float, bold: bool) -> str:
 
 
 def machine() -> str:
-    """Return the processor, and the versions of what was measured."""
+    """Return the processor, the versions of what was measured, and how busy it all was."""
     versions = [f"Python {platform.python_version()}"]
     for name, package in (("NumPy", "numpy"), ("JAX", "jax"), ("PyTorch", "torch")):
         try:
@@ -89,6 +90,8 @@ def machine() -> str:
     if available():
         told = subprocess.run([*compiler(), "--version"], capture_output=True, text=True).stdout
         versions.append(told.partition("\n")[0])
+    if hasattr(os, "getloadavg"):
+        versions.append(f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores")
     return ", ".join([processor(), *versions])
 
 

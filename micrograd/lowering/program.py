@@ -18,14 +18,13 @@ from micrograd.engine import Value
 from micrograd.files import atomic_write
 from micrograd.lowering.batch import Ids, check_shapes
 from micrograd.lowering.code.text import Text
-from micrograd.lowering.diagnose import diagnose
 from micrograd.lowering.explain import explained, form_after
 from micrograd.lowering.irregular.levels import Levels
-from micrograd.lowering.irregular.replay import narrow, replayed
 from micrograd.lowering.native.export import exported as exported_c
 from micrograd.lowering.native.run import chosen
 from micrograd.lowering.native.trainer import NativeTraining
 from micrograd.lowering.passes import Lowered, exported
+from micrograd.lowering.replay import diagnose, narrow, replayed
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, FORWARD, INPUT, PARAMETER

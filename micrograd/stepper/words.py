@@ -29,6 +29,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "hands": "{node} hands each of its operands upstream times its local gradient.",
         "box.forward": "{node} computes its {count} values.",
         "box.backward": "{node} passes gradients back through its {count} values.",
+        "box.backward.zero": "{node} passes nothing back: every gradient that it hands out is 0.",
     },
     "zh": {
         "inputs": "输入已有数值，梯度都还未知。",
@@ -48,6 +49,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "hands": "{node} 把上游梯度乘以各自的局部梯度，传给它的每个操作数。",
         "box.forward": "{node} 算出它的 {count} 个值。",
         "box.backward": "{node} 把梯度向后传过它的 {count} 个值。",
+        "box.backward.zero": "{node} 什么也不往后传：它给出的梯度都是 0。",
     },
 }
 

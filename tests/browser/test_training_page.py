@@ -80,6 +80,7 @@ def test_one_sample_at_any_step_of_the_training(opened, xor):
     assert shown.locator("#sample").input_value() == "1"
     shown.keyboard.press("Enter")
     assert place(shown).startswith("1 / ") and shown.locator("#plays").input_value() == "passes"
+    assert "passes nothing back" in shown.locator("#steps").inner_text()
     shown.locator("#view").select_option("full")
     said = shown.locator("#steps").inner_text()
     assert "ReLU is flat" in said  # at a dead unit nothing passes

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Index, Read
+from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Index, Read
 from micrograd.lowering.scalars.columns import Ints
+from micrograd.lowering.trace.declared import NUMBER
 
 
 class Axes(NamedTuple):
@@ -145,6 +146,13 @@ def _steps(column: Ints, variables: Sequence[int]) -> list[tuple[int, int, int]]
         if step:
             steps.append((step, len(line), var))
     return steps if (column == rule).all() else None
+
+
+def number_of(factor: Factor) -> float | None:
+    """Return the number of the code that a factor is, if it is one."""
+    if not isinstance(factor, Read) or factor.array.kind != NUMBER or factor.vars:
+        return None
+    return float(np.asarray(factor.array.data)[factor.index[0].start])
 
 
 def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from micrograd.core.formulas import specialise
+from micrograd.lowering.arrays.axes import number_of
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
@@ -25,7 +26,6 @@ from micrograd.lowering.arrays.ir import (
     Scale,
     Term,
 )
-from micrograd.lowering.trace.declared import NUMBER
 
 MINUS = Scale(-1.0)
 LETTERS = "ijklmnpqruvwxyz"
@@ -128,8 +128,8 @@ class _Notation:
     def read(self, read: Read) -> str:
         """Return A[i, 2j+1]."""
         array = read.array
-        if array.kind == NUMBER:
-            return f"{array.data[read.index[0].start]:.12g}"  # type: ignore[index]
+        if (number := number_of(read)) is not None:
+            return f"{number:.12g}"
         parts = ["b"] if array.batched and self.samples else []
         if read.table is None:
             parts += self._indices(read)

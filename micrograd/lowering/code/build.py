@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import selection
+from micrograd.lowering.arrays.axes import number_of, selection
 from micrograd.lowering.arrays.differentiate import Adjoints
 from micrograd.lowering.arrays.form import Arrays
 from micrograd.lowering.arrays.ir import (
@@ -47,7 +47,7 @@ from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import make
 from micrograd.lowering.code.statements import Code, named
 from micrograd.lowering.scalars.columns import Ints
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
 from micrograd.ops import BY_NAME
 
 _VIEWS = ("reshape", "transpose", "index", "broadcast")
@@ -199,8 +199,8 @@ class Builder:
     def read(self, read: Read, sizes: Sizes) -> Indexed:
         """Return what is read of an array; the batch axis is in front."""
         array = read.array
-        if array.kind == NUMBER:
-            return Indexed(num(float(np.asarray(array.data)[read.index[0].start])), ())
+        if (number := number_of(read)) is not None:
+            return Indexed(num(number), ())
         own = self.adjoints.get(array) or Indexed(whole(array), array.vars)
         if read.table is None and read.split is None:
             key = {BATCH: ALL} | dict(enumerate(selection(read, sizes)))

@@ -93,7 +93,14 @@ class Teller {
     }
     if (stop.fire.length === 1) return this.why(stop.fire[0], state);
     const single = this.model.view.boxes[stop.place]?.members.length === 1;
-    return fill(sentences[single ? "hands" : "box.backward"], place);
+    if (single) return fill(sentences.hands, place);
+    return fill(sentences[this.silent(stop) ? "box.backward.zero" : "box.backward"], place);
+  }
+
+  // Tell whether all that a box hands to others is 0.
+  silent(stop) {
+    const outward = stop.fire.map(i => this.step(i)).filter(({ operand }) => this.owners[operand] !== stop.place);
+    return outward.length > 0 && outward.every(({ contribution }) => contribution === 0);
   }
 
   // Say why one contribution is what it is.

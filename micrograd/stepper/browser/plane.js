@@ -25,13 +25,13 @@ function placesOf([left, low, width, height]) {
 
 // Paint numbers: one colour above 0, one below, the denser the farther from it, up to `most`.
 function paint(canvas, numbers, most, [above, below]) {
-  canvas.width = ACROSS;
-  canvas.height = DOWN;
-  const pen = canvas.getContext("2d"), image = pen.createImageData(ACROSS, DOWN);
-  numbers.forEach((x, i) => {
-    const strength = Number.isNaN(x) ? 0 : Math.min(1, Math.abs(x) / (most || 1));
-    image.data.set([...x > 0 ? above : below, 255 * DENSEST * strength], 4 * i);
-  });
+  if (canvas.width !== ACROSS) Object.assign(canvas, { width: ACROSS, height: DOWN });
+  const pen = canvas.getContext("2d"), image = pen.createImageData(ACROSS, DOWN), { data } = image;
+  for (let i = 0; i < numbers.length; i++) {
+    const x = numbers[i], colour = x > 0 ? above : below;
+    for (let c = 0; c < 3; c++) data[4 * i + c] = colour[c];
+    data[4 * i + 3] = 255 * DENSEST * Math.min(1, Math.abs(x) / (most || 1) || 0);
+  }
   pen.putImageData(image, 0, 0);
 }
 
@@ -42,8 +42,11 @@ function contour(numbers) {
     const share = a / (a - b);
     return [p[0] + (q[0] - p[0]) * share, p[1] + (q[1] - p[1]) * share].map(x => x.toFixed(2)).join(" ");
   };
+  const sideAt = (row, column) => numbers[row * ACROSS + column] > 0;
   for (let row = 0; row + 1 < DOWN; row++)
     for (let column = 0; column + 1 < ACROSS; column++) {
+      const sides = [0, 1].flatMap(n => [sideAt(row, column + n), sideAt(row + 1, column + n)]);
+      if (sides.every(side => side === sides[0])) continue;
       const corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
       const values = corners.map(([c, r]) => numbers[r * ACROSS + c]);
       if (!values.every(finite)) continue;

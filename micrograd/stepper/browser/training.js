@@ -86,7 +86,7 @@ const isDead = id => isRelu(id) && training.over.of(id).every(x => x === 0);
 
 function showPlane() {
   const { across, output, boundary, sample, plane, units } = training;
-  const colours = ["above", "below"].map(side => getComputedStyle($(`is-${side}`)).color.match(/[\d.]+/g).slice(0, 3));
+  const colours = ["above", "below"].map(side => getComputedStyle($(`is-${side}`)).color.match(/[\d.]+/g).slice(0, 3).map(Number));
   plane.show(across.of(output).map(x => x - boundary), sample, colours);
   [...$("tiles").querySelectorAll("figure")].forEach((tile, i) => {
     const [id, name] = units[i], numbers = across.of(id), most = numbers.reduce((m, x) => Math.max(m, Math.abs(x) || 0), 0);
