@@ -11,7 +11,7 @@ from functools import partial
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.core.checks import check_list
+from micrograd.core.checks import is_list
 from micrograd.core.copying import deep_copy, reduced, restore
 from micrograd.core.handmade import Handmade, name_of, operands_of, operation_of
 from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain
@@ -294,8 +294,9 @@ def weighted_sum(
     scope: str | None = None,
 ) -> Value:
     """Return Σ wᵢxᵢ + b as one node. Raises ValueError where the lengths differ."""
-    check_list("weighted_sum", weights)
-    check_list("weighted_sum", inputs)
+    for numbers in (weights, inputs):
+        if not is_list(numbers):
+            raise TypeError(f"weighted_sum takes a list of numbers, not {numbers!r}")
     if len(weights) != len(inputs):
         raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
     pairs = tuple(map(operand, weights)), Inputs(map(operand, inputs))

@@ -205,3 +205,10 @@ def test_specialise_puts_the_constant_in_and_folds(k, formula):
 def test_specialise_leaves_what_is_not_constant():
     assert specialise("where(x > 0, 1, k)", 0.1) == "where(x > 0, 1, 0.1)"
     assert specialise("where(k == 0, x, y)", None) == "where(k == 0, x, y)"
+
+
+def test_constants_left_out_are_those_of_the_papers():
+    x = Value(-1.0)
+    assert x.leaky_relu().data == -0.01
+    assert x.elu().data == math.expm1(-1.0)
+    assert x.pow().data == 1.0 and (Value(3.0).pow()).data == 9.0
