@@ -6,7 +6,9 @@ FOLDER is where `pip install --target FOLDER micrograd` put the original; withou
 makes a temporary one. The engines run in child processes, some steps each in turn: in one process
 the nodes of one engine would be what the cyclic collector of the other has to visit. The first
 step of a turn is not counted: it brings back into the caches what the others drove out. Times
-are CPU times of the process, collector on as Python starts it.
+are CPU times of the process. Each engine runs with the cyclic collector as Python starts it, woken
+every 700 objects, with `gc.set_threshold(7000)`, and with it off; each ratio is to the original
+with the same collector.
 """
 
 from __future__ import annotations
@@ -32,7 +34,13 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve()
 COUNTED = 3  # steps of a turn, after the first
-AIMS = {"elementary": 12, "fused": 50}
+COLLECTORS = {"as it is": 0, "7,000": 7000, "off": -1}
+AIMS = {
+    ("elementary", "as it is"): 12,
+    ("fused", "as it is"): 50,
+    ("elementary", "off"): 3.5,
+    ("fused", "off"): 11,
+}
 clock = time.process_time
 
 
@@ -55,9 +63,13 @@ def step(model, points, targets) -> tuple[float, float, float]:
     return forward - start, backward - forward, clock() - start
 
 
-def serve(folder: str, kind: str) -> None:
+def serve(folder: str, kind: str, collector: str) -> None:
     """Run the steps of a turn of the engine in `folder` for every line read; print their times."""
     sys.path.insert(0, folder)
+    if (threshold := COLLECTORS[collector]) < 0:
+        gc.disable()
+    elif threshold:
+        gc.set_threshold(threshold)
     from micrograd.nn import MLP
 
     random.seed(1337)
@@ -73,8 +85,8 @@ def serve(folder: str, kind: str) -> None:
 class Child:
     """An engine in a process of its own."""
 
-    def __init__(self, folder: Path, kind: str) -> None:
-        command = [sys.executable, str(HERE), "--serve", str(folder), kind]
+    def __init__(self, folder: Path, kind: str, collector: str) -> None:
+        command = [sys.executable, str(HERE), "--serve", str(folder), kind, collector]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -105,8 +117,13 @@ def original(folder: str | None) -> Iterator[Path]:
 
 def speed(folder: Path, repeats: int) -> None:
     """Print the times of a step of each engine, and how often the original's they are."""
-    children = {"original": Child(folder, "original")}
-    children |= {kind: Child(HERE.parents[1], kind) for kind in AIMS}
+    own = HERE.parents[1]
+    folders = {"original": folder, "elementary": own, "fused": own}
+    children = {
+        (kind, collector): Child(folders[kind], kind, collector)
+        for collector in COLLECTORS
+        for kind in folders
+    }
     times = {name: child.turn()[:0] for name, child in children.items()}  # a turn to warm up
     for _ in range(repeats):
         for name, child in children.items():
@@ -115,17 +132,20 @@ def speed(folder: Path, repeats: int) -> None:
         child.close()
     print("forward + backward + update of MLP(2, [16, 16, 1]) on 100 points, ms")
     heads = "".join(f"{head:>9}" for head in ("forward", "backward", "step", "fastest", "ratio"))
-    print(f"{'engine':12}{heads}  wanted")
+    print(f"{'engine':12}{'collector':10}{heads}  wanted")
     for name, rows in times.items():
-        report(name, rows, times["original"])
+        report(name, rows, times["original", name[1]])
 
 
-def report(name: str, rows: list[list[float]], originals: list[list[float]]) -> None:
+def report(name: tuple[str, str], rows: list[list[float]], originals: list[list[float]]) -> None:
     forward, backward, whole = map(statistics.median, zip(*rows))
     ratio = statistics.median(row[-1] for row in originals) / whole
     wanted = f">= {AIMS[name]}" if name in AIMS else ""
     fastest = min(row[-1] for row in rows)
-    print(f"{name:12}{forward:9.1f}{backward:9.1f}{whole:9.1f}{fastest:9.1f}{ratio:9.1f}  {wanted}")
+    print(
+        f"{name[0]:12}{name[1]:10}{forward:9.1f}{backward:9.1f}{whole:9.1f}{fastest:9.1f}"
+        f"{ratio:9.1f}  {wanted}"
+    )
 
 
 def facts() -> None:

@@ -1,6 +1,7 @@
 """Lowered programs against hand-written NumPy, JAX, PyTorch and the eager engine.
 
     python benchmarks/lowering.py [WORKLOAD ...] [--repeats N] [--small] [--without PEER ...]
+                                  [--readme]
 
 Workloads: moons, window-small, window-large, chain, random, attention; all of them by default.
 All contenders run in this process, on one core and in one thread, in turn; a figure is the median
@@ -34,6 +35,7 @@ import numpy as np  # noqa: E402
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import peers  # noqa: E402
+import table  # noqa: E402
 from workloads import FULL, SMALL, Workload, numbers  # noqa: E402
 
 from micrograd import topological_order  # noqa: E402
@@ -203,8 +205,10 @@ def once(step: peers.Step, count: int) -> float:
     return (clock() - start) / count
 
 
-def run(name: str, make: Callable[..., Workload], repeats: int, without: list[str]) -> None:
-    """Check and time the contenders of one workload, and print its tables."""
+def run(
+    name: str, make: Callable[..., Workload], repeats: int, without: list[str]
+) -> dict[str, float]:
+    """Check and time the contenders of one workload, and print its tables; return the seconds."""
     print(f"\n{name}")
     wanted = (make(fused=True) if name.startswith("window") else make()).gradients()[1]
     steps, parts = {}, {}
@@ -222,7 +226,8 @@ def run(name: str, make: Callable[..., Workload], repeats: int, without: list[st
     for contender, taken in seconds.items():
         print(f"  {contender:16}{shown(taken):>12}   {seconds['lowered'] / taken:>12.3g}x")
     for line in verdicts(name, seconds, operations(make())):
-        print(f"  {line}")
+        print(f"  {line}", flush=True)
+    return seconds
 
 
 def operations(workload: Workload) -> int:
@@ -306,6 +311,7 @@ def main() -> None:
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(FULL))
     parser.add_argument("--repeats", type=int, default=31, help="turns for every contender")
     parser.add_argument("--small", action="store_true", help="tiny sizes, to try the script")
+    parser.add_argument("--readme", action="store_true", help="put the times into README")
     parser.add_argument(
         "--without",
         nargs="*",
@@ -326,8 +332,11 @@ def main() -> None:
     for name, make in made.items():
         if make().record:
             lowering_time(name, make())
-    for name, make in made.items():
-        run(name, make, options.repeats, options.without)
+    results = {
+        name: run(name, make, options.repeats, options.without) for name, make in made.items()
+    }
+    if options.readme:
+        table.write(results, options.repeats)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ SUITES = {  # what begins so: the tests that belong to it; the longest beginning
     "micrograd/preprocessing.py": ["preprocessing", "defaults"],
     "micrograd/nn": ["nn_search", "nn_networks", "nn_embedding", "defaults", *STATE],
     "micrograd/ner/judging/scoring.py": ["ner_conll", "ner_schemes", "ner_tagger"],
-    "micrograd/ner/text": ["ner_conll", "ner_schemes"],
+    "micrograd/ner/text": ["ner_conll", "ner_files", "ner_schemes"],
     "micrograd/lowering": ["lowering_*"],
 }
 FIRST = 12  # tests that ran the line, before all of them

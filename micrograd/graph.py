@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from micrograd.core.handmade import Handmade
+from micrograd.core.handmade import Handmade, name_of
 from micrograd.engine import Value, topological_order
 from micrograd.ops import BY_NAME
 
@@ -110,7 +110,7 @@ def snapshot(*roots: Value) -> Graph:
         constants=tuple([None if isinstance(v._k, Value) else v._k for v in values]),
         data=tuple([value.data for value in values]),
         grads=tuple([value.grad for value in values]),
-        labels=tuple([value.label for value in values]),
+        labels=tuple([name_of(value.label) for value in values]),
         scopes=tuple([value.scope for value in values]),
         values=tuple(values),
         ids=ids,

@@ -47,7 +47,7 @@ STOREYS = {
         ["code"],
         ["irregular"],
         ["passes", "where"],
-        ["batch", "cache", "diagnose", "explain", "native"],
+        ["batch", "cache", "replay", "explain", "native"],
         ["train"],
         ["program"],
         ["outputs"],

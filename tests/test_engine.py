@@ -142,6 +142,18 @@ def test_rewiring_to_nothing_makes_a_leaf_and_to_another_count_is_refused():
     assert x.grad == 0.0
 
 
+@pytest.mark.parametrize(("length", "shown"), [(3, 3), (7, 6), (15, 6), (40, 6)])
+def test_of_a_long_cycle_the_beginning_is_shown(length, shown):
+    first = node = Value(1.0) * 1.0
+    for _ in range(length - 1):
+        node = node + 1.0
+    first._prev = (node, Value(1.0))
+    with pytest.raises(ValueError, match="the graph has a cycle") as caught:
+        node.backward()
+    assert str(caught.value).count(" uses ") == shown
+    assert (f"({length} nodes in all)" in str(caught.value)) == (length > 6)
+
+
 def test_a_cycle_made_by_hand_is_named():
     a = Value(1.0, label="a")
     b = a + 1.0

@@ -67,3 +67,14 @@ def test_several_roots_share_one_snapshot():
 def test_nodes_without_a_formula_of_letters_list_their_operands(make, op, formula):
     graph = snapshot(make(Value(1.0, label="a")))
     assert (graph.ops[1], graph.formula(1), graph.constants[1]) == (op, formula, None)
+
+
+def test_labels_that_were_assigned_are_text_in_the_snapshot():
+    x = Value(2.0)
+    x.label = 3
+    assert snapshot(x * 1.0).labels[:1] == ("3",)
+    x.label = None
+    assert snapshot(x * 1.0).labels[:1] == ("",)
+    x.label = ["x"]
+    with pytest.raises(TypeError, match="a label is text, not"):
+        snapshot(x * 1.0)

@@ -7,6 +7,7 @@ import pytest
 
 from micrograd.engine import Value
 from micrograd.lowering import cache, lower, passes
+from micrograd.lowering.arrays.axes import read
 from micrograd.lowering.arrays.check import BrokenProgramError, check_arrays
 from micrograd.lowering.arrays.ir import (
     BATCH,
@@ -19,6 +20,7 @@ from micrograd.lowering.arrays.ir import (
     Read,
     Term,
 )
+from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.code.expr import Assign, num, ref, whole
 from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular.levels import Levels
@@ -81,6 +83,25 @@ def test_index_notation_is_the_formula_of_the_lecture():
     )
     lines = [line.partition("#")[0].strip() for line in window().explain("adjoints").splitlines()]
     assert "dW1[i,j]  = Σb delta1_c[b,i] x_c[b,j] + Σb delta1[b,i] x[b,j]" in lines
+
+
+@pytest.mark.parametrize(
+    ("shape", "places", "text"),
+    [
+        ((32,), np.arange(32).reshape(2, 4, 4), "x[16i+4j+k]"),
+        ((3, 32), np.arange(32, 64).reshape(2, 4, 4), "x[1,16i+4j+k]"),
+        ((32,), 8 + 4 * np.arange(6), "x[4i+8]"),
+        ((32,), 4 + 8 * np.arange(3)[:, None] + np.arange(4), "x[8i+j+4]"),
+        ((2, 4, 3), np.arange(24).reshape(2, 12), "x[place i,j of 2×12]"),
+        ((2, 2), 3 * np.arange(2), "x[place i]"),
+    ],
+)
+def test_index_notation_says_which_element_is_read(shape, places, text):
+    x = Array(INPUT, shape, np.arange(np.prod(shape)), name="x")
+    operand = read(x, places, range(places.ndim))
+    term = Term((operand,), tuple(enumerate(places.shape)))
+    array = Array(COMPUTED, places.shape, NO_NODES, terms=(term,), name="y")
+    assert f"= {text} " in written([array], {x: "x", array: "y"})
 
 
 def test_an_unknown_pass_is_refused_with_the_names():

@@ -11,7 +11,7 @@ from micrograd.lowering import lower
 from micrograd.lowering.arrays.axes import find_axes, flat_places, read
 from micrograd.lowering.arrays.ir import ALL, BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
 from micrograd.lowering.arrays.leaves import leaf_arrays
-from micrograd.lowering.code.construct import binary, call, indexed, total, transpose
+from micrograd.lowering.code.construct import binary, call, indexed, reshape, total, transpose
 from micrograd.lowering.code.contract import Indexed, contract
 from micrograd.lowering.code.expr import Assign, num, ref
 from micrograd.lowering.code.formulas import expression
@@ -198,6 +198,8 @@ def test_axes_that_are_walked_in_blocks_are_divided(places, rule):
         (binary("/", num(0), num(0)), "0 / 0"),
         (binary("*", binary("+", A, A), A), "(A + A) * A"),
         (binary("**", A, num(1)), "A"),
+        (reshape(reshape(A, (12,)), (2, 6)), "A.reshape(2, 6)"),
+        (reshape(reshape(A, (12,)), (3, 4)), "A"),
         (binary("**", binary("**", A, num(2)), num(-1)), "(A ** 2) ** -1"),
         (binary("*", A, call("where", binary(">", A, num(0)), num(1), num(0))), "(A > 0) * A"),
         (binary("*", A, call("where", binary(">", A, num(0)), num(0), num(1))), "~(A > 0) * A"),

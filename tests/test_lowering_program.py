@@ -12,6 +12,7 @@ import pytest
 from micrograd.lowering import cache, lower
 from micrograd.lowering.program import compiled
 from micrograd.lowering.trace.declared import FORWARD, PARAMETER
+from micrograd.nn import MLP
 from tests.golden_models import MODELS
 from tests.lowering_models import function, window_model
 from tests.test_golden import made
@@ -120,3 +121,11 @@ def test_what_a_caller_does_to_gradients_changes_nothing():
     assert again[0] == value
     for name, gradient in before.items():
         np.testing.assert_array_equal(again[1][name], gradient)
+
+
+def test_a_program_tells_its_leaves_and_what_runs_it():
+    model = MLP(2, [3, 1])
+    program = lower(lambda x, t: (model(x) - t) ** 2, [1.0, 2.0], 1.0)
+    text = repr(program)
+    assert f"{len(program.graph)} scalars" in text and text.endswith("; numpy>")
+    assert "inputs x, t; parameters W1, b1, W2, b2" in text

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from micrograd.ner.model import vectors
-from micrograd.ner.text import conll, encodings, notation, records, schemes
+from micrograd.ner.text import conll, encodings, foreign, notation, records, schemes
 from micrograd.ner.text.schemes import Span
 
 WORDS = ["Paris", "in", "#tag", "#", ";", "$", "it's", "10\u00a0km", "नमस्ते", "Zürich", "O", "a,b"]
@@ -166,6 +166,17 @@ def test_other_files_are_called_by_their_names(tmp_path, content, name):
     path.write_text(content)
     with pytest.raises(ValueError, match=f"x:1: this looks like {name}.*expected one token"):
         conll.read(path)
+
+
+def test_blank_lines_before_count():
+    with pytest.raises(ValueError, match="x:3: this looks like CSV"):
+        conll.parse("\n \nword,tag\nParis,B-LOC\nis,O\n", "x")
+
+
+def test_text_with_commas_is_no_table():
+    foreign.check(["a, b and c, d", "e, f", "g, h, i, j"], "x", 1)  # as unlike as text is
+    with pytest.raises(ValueError, match="x:1: this looks like CSV"):
+        foreign.check(["a,b,c", "a,b,c", '"a, a",b,c'], "x", 1)
 
 
 def test_brackets_and_angles_can_be_words():

@@ -92,6 +92,8 @@ def test_a_score_by_hand():
     assert report["none"].recall == 0.0
     strict = scoring.strict_score(gold, guess)
     assert (strict.overall.right, strict.overall.predicted) == (1, 3)
+    absent = report["NOWHERE"]
+    assert (absent.right, absent.predicted, absent.true, absent.f1) == (0, 0, 0, 0.0)
     tokens = scoring.token_score(gold, guess)
     assert (tokens.overall.right, tokens.overall.predicted, tokens.overall.true) == (3, 4, 4)
     assert (report.mode, strict.mode, tokens.mode) == ("conlleval", "strict", "token level")

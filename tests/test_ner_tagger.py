@@ -8,8 +8,8 @@ from rich.console import Console
 
 from micrograd.checkpoint import load_state, save_state
 from micrograd.ner.corpus import shipped
-from micrograd.ner.judging import errors, evaluation, scoring
-from micrograd.ner.judging.evaluation import TypeEvaluation, runs, tags_above
+from micrograd.ner.judging import errors, evaluation, ranking, scoring
+from micrograd.ner.judging.evaluation import TypeEvaluation, above, runs, tags_of
 from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.model.config import Config, defaults
 from micrograd.ner.showing import entities, page, pictures, report
@@ -41,13 +41,35 @@ def test_fast_f1_is_the_scorer_s():
     true = [scoring.only(s.tags, "LOC") for s in DEV]
     for _ in range(5):
         scores = table.mask + rng.normal(0, 0.5, len(table.mask))
-        tags = tags_above(scores, 0.5, table.lengths, "LOC")
-        flat, cut = iter(tags), []
+        mask = above(scores, 0.7, 0.3, table.lengths)
+        flat, cut = iter(tags_of(mask, table.lengths, "LOC")), []
         for length in table.lengths:
             cut.append([next(flat) for _ in range(length)])
-        assert table.f1(scores > 0.5) == pytest.approx(scoring.score(true, cut).f1)
-    threshold, best = table.calibrate(table.mask.astype(float))
-    assert (threshold, best) == (0.5, table.f1(table.mask))
+        assert table.f1(mask) == pytest.approx(scoring.score(true, cut).f1)
+    high, low, best = table.calibrate(table.mask.astype(float))
+    assert low <= high < 1 and best == table.f1(table.mask)
+
+
+def test_a_name_goes_on_while_the_model_is_not_against_it():
+    scores = np.array([0.9, 0.4, 0.1, 0.4, 0.4, 0.9, 0.4, 0.9, 0.4])
+    mask = above(scores, 0.8, 0.3, [3, 3, 1, 2])
+    assert mask.tolist() == [True, True, False, True, True, True, False, True, True]
+    assert tags_of(mask, [3, 3, 1, 2], "LOC")[3:] == [
+        *("B-LOC", "I-LOC", "I-LOC", "O"),
+        *("B-LOC", "I-LOC"),
+    ]
+    assert above(scores, 0.5, 0.5, [9]).tolist() == (scores > 0.5).tolist()
+    assert above(scores[:0], 0.5, 0.5, []).tolist() == []
+
+
+def test_a_second_threshold_never_lowers_f1_on_dev():
+    rng = np.random.default_rng(1)
+    table = TypeEvaluation(DEV, "LOC")
+    for noise in (0.3, 0.6, 1.0):
+        scores = table.mask + rng.normal(0, noise, len(table.mask))
+        _, one = ranking.calibrate(scores, lambda t, s=scores: table.f1(s > t))
+        high, low, two = table.calibrate(scores)
+        assert two >= one and two == table.f1(above(scores, high, low, table.lengths))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,7 +105,7 @@ def test_save_and_load(tmp_path, kind):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.update(tagger=7), "of version 7, but this program reads version 2"),
+        (lambda s: s.update(tagger=7), "of version 7, but this program reads version 3"),
         (lambda s: s.pop("tagger"), "a saved state, but not that of a tagger"),
         (lambda s: s.pop("numbers"), "damaged model file"),
         (lambda s: s["config"].update(width=4), "damaged model file .window width 4"),

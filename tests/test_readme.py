@@ -13,6 +13,7 @@ READMES = ["README.md", "README.zh.md"]
 PAGES = [*READMES, "demos/README.md", "demos/README.zh.md", "demos/notebooks/README.md",
          "benchmarks/README.md"]  # fmt: skip
 HEAVY = {
+    "benchmarks/curves.py": "minutes",
     "benchmarks/engine.py": "fetches a package",
     "benchmarks/gpt.py ": "minutes, but for --small",
     "benchmarks/lowering.py ": "minutes, but for --small",

@@ -102,7 +102,8 @@ def _npz_state(content: bytes) -> Any:
         tree = _parsed(_array(members.pop(HEAD)).tobytes())
         arrays = [_array(members[f"arr_{i}.npy"]) for i in range(len(members))]
     except Exception as error:  # zipfile, zlib and NumPy raise what they like at damaged files
-        raise ValueError(f"this is no saved state, or it was damaged: {error}") from None
+        what = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"this is no saved state, or it was damaged: {what}") from None
     return unpacked(_checked(tree, arrays), arrays)
 
 

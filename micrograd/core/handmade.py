@@ -127,6 +127,8 @@ def operands_of(children: Any) -> tuple[Node, ...]:
 
 def name_of(label: Any) -> str:
     """Return a label as text; numbers are taken too. Raises TypeError for anything else."""
+    if label.__class__ is str:
+        return label
     if isinstance(label, (str, int, float, type(None))):
         return "" if label is None else str(label)
     raise TypeError(f"a label is text, not {shorten(label)} ({type(label).__name__})")

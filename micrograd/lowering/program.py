@@ -6,6 +6,7 @@ import hashlib
 import linecache
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from inspect import signature
 from types import MappingProxyType
@@ -17,14 +18,13 @@ from micrograd.engine import Value
 from micrograd.files import atomic_write
 from micrograd.lowering.batch import Ids, check_shapes
 from micrograd.lowering.code.text import Text
-from micrograd.lowering.diagnose import diagnose
 from micrograd.lowering.explain import explained, form_after
 from micrograd.lowering.irregular.levels import Levels
-from micrograd.lowering.irregular.replay import narrow, replayed
 from micrograd.lowering.native.export import exported as exported_c
-from micrograd.lowering.native.run import Native, chosen
+from micrograd.lowering.native.run import chosen
 from micrograd.lowering.native.trainer import NativeTraining
 from micrograd.lowering.passes import Lowered, exported
+from micrograd.lowering.replay import diagnose, narrow, replayed
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, FORWARD, INPUT, PARAMETER
@@ -37,6 +37,7 @@ REPLAYED = (
     "too narrow for arrays: the scalar engine itself replays the graph, forward() and backward(), "
     "which is faster than the text; the text is what exports write"
 )
+_RAISING: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
 
 class Program:
@@ -70,7 +71,9 @@ class Program:
         self._shapes = [a.shape for a in form.leaves(INPUT)]
         self.guarded = any(BY_NAME[op].needs for op in form.operations)
         self._replayed = isinstance(form, Levels) and narrow(form)
-        self.native = chosen(backend, lowered, {**self.parameters, **self.constants})
+        self._held = {**self.parameters, **self.constants}
+        self._functions: dict[str, tuple[Callable[..., Any], list[Any]]] = {}
+        self.native = chosen(backend, lowered, self._held)
 
     @property
     def backend(self) -> str:
@@ -86,6 +89,11 @@ class Program:
     def tables(self) -> Mapping[str, Any]:
         """Return the tables that are too long for the source: arguments of its function."""
         return self._text(PARAMETER).tables
+
+    def __repr__(self) -> str:
+        leaves = {"inputs": self.inputs, "parameters": [*self.parameters]}
+        texts = (f"{kind} {', '.join(names)}" for kind, names in leaves.items() if names)
+        return f"<{'; '.join([f'Program of {len(self.graph)} scalars', *texts, self.backend])}>"
 
     def _repr_html_(self) -> str:
         from micrograd.displays import text_html
@@ -113,14 +121,13 @@ class Program:
         loss and the gradients. Raises ValueError for another target, or `main` in another language.
         """
         forms, forward = (self.lowered.forms(kind) for kind in (PARAMETER, FORWARD))
-        held = {**self.parameters, **self.constants}
         if target == "c":
             sample = {name: data_of(self._leaves[name]) for name in self.inputs}
-            text = exported_c(forms, forward, held, sample, main)
+            text = exported_c(forms, forward, self._held, sample, main)
         elif main:
             raise ValueError(f'main=True is for export to "c", not to {target!r}')
         else:
-            text = exported(forms, forward, target, held)
+            text = exported(forms, forward, target, self._held)
         if path is not None:
             atomic_write(path, text)
         return text
@@ -192,22 +199,37 @@ class Program:
     def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
         inputs = self.arguments(batch)
         if self.native:
-            return self._natively(self.native, kind, inputs)
-        held = {**self.parameters, **self.constants}
+            loss, gradients, strange = self.native(kind, inputs)
+            if strange and self.guarded:
+                self.diagnose(inputs)
+            return loss, gradients
         if self._replayed:
-            return replayed(self.root, self._leaves, held, self.parameters, kind != FORWARD)
-        names = dict(zip(self.inputs, inputs))
-        if not self.guarded:
-            with np.errstate(all="ignore"):
-                return self._called(kind, {**names, **held})
-        try:
-            with np.errstate(divide="raise", over="raise", invalid="raise"):
-                return self._called(kind, {**names, **held})
-        except (ArithmeticError, ValueError):
-            pass
-        self._diagnose(names)
+            return replayed(self.root, self._leaves, self._held, self.parameters, kind != FORWARD)
+        if self.guarded:
+            with suppress(ArithmeticError, ValueError), np.errstate(**_RAISING):
+                return self._call(kind, inputs)
+            self.diagnose(inputs)
         with np.errstate(all="ignore"):
-            return self._called(kind, {**names, **held})
+            return self._call(kind, inputs)
+
+    def _call(self, kind: str, inputs: list[Floats]) -> tuple[float, dict[str, Any]]:
+        function, others = self._functions.get(kind) or self._bound(kind)
+        result = function(*inputs, *others)
+        if kind == FORWARD:
+            return float(result), {}
+        loss, gradients = result
+        if self.ids.lookups:
+            gradients = {name: _rows(gradient) for name, gradient in gradients.items()}
+        return float(loss), gradients
+
+    def _bound(self, kind: str) -> tuple[Callable[..., Any], list[Any]]:
+        """Return the function of the text, and what it takes behind the inputs."""
+        text = self._text(kind)
+        function, names = compiled(text, self.lowered)
+        held = {**self._held, **text.tables}
+        others = [held[name] for name in names[len(self.inputs) :]]
+        self._functions[kind] = function, others
+        return function, others
 
     def native_training(self, optimizer: Any) -> NativeTraining | None:
         """Return whole training steps as C; None where the program runs its text.
@@ -223,31 +245,10 @@ class Program:
         """Return what trains the program by an optimiser of its `parameters`."""
         return Trainer(self, optimizer)
 
-    def _natively(
-        self, native: Native, kind: str, inputs: list[Floats]
-    ) -> tuple[float, dict[str, Any]]:
-        loss, gradients, strange = native(kind, inputs)
-        if strange and self.guarded:
-            self.diagnose(inputs)
-        return loss, gradients
-
     def diagnose(self, inputs: Sequence[Any]) -> None:
         """Raise the DomainError that the scalar engine raises on a batch; return if it has none."""
-        self._diagnose(dict(zip(self.inputs, inputs)))
-
-    def _diagnose(self, batch: Mapping[str, Any]) -> None:
-        held = {**self.parameters, **self.constants}
-        diagnose(self.root, self._leaves, held, {**batch, **self.ids.rows(batch, held)})
-
-    def _called(self, kind: str, arrays: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
-        text = self._text(kind)
-        function, names = compiled(text, self.lowered)
-        arrays = {**arrays, **text.tables}
-        result = function(*(arrays[name] for name in names))
-        if kind == FORWARD:
-            return float(result), {}
-        loss, gradients = result
-        return float(loss), {name: _rows(g) for name, g in gradients.items()}
+        batch = dict(zip(self.inputs, inputs))
+        diagnose(self.root, self._leaves, self._held, {**batch, **self.ids.rows(batch, self._held)})
 
     def arguments(self, batch: tuple[Any, ...]) -> list[Floats]:
         """Return the batch as arrays.

@@ -14,16 +14,8 @@ from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.scalars.columns import MUL, ScalarGraph
 from micrograd.lowering.trace.declared import NUMBER
 
-ELEMENT, TERM, WITHIN, SHARED, WRITTEN, SLOT, NOWHERE, UNSAID = (
-    "element",
-    "term",
-    "within",
-    "shared",
-    "number",
-    "slot",
-    "nowhere",
-    "",
-)
+ELEMENT, TERM, WITHIN, SHARED = "element", "term", "within", "shared"
+WRITTEN, SLOT, NOWHERE, UNSAID = "number", "slot", "nowhere", ""
 
 
 class Location(NamedTuple):
@@ -106,17 +98,18 @@ class Locations:
 
         Raises ValueError where it has none: for numbers that became part of the text.
         """
-        id = self.id(value)
-        if isinstance(self.arrays, Levels):
-            if self.arrays.slot[id] < 0:
-                raise ValueError(_dropped(value))
-            return self.arrays.free("v"), _place(self.arrays, self.graph, id)
-        array = self._array(id)
-        if array is None:
-            raise ValueError(_dropped(value))
-        if array.kind == NUMBER:
+        where = self.forward(value)
+        if where.how in (NOWHERE, UNSAID):
+            raise ValueError(
+                f"{described(value)} has no place in the program: it is the 0 that Python's sum() "
+                "starts from, and was dropped; ask for the sum"
+            )
+        if where.how == WRITTEN:
             raise ValueError(f"{described(value)} is in no array: it is a number of the code")
-        return self._name(self.code.line_of(array)), int(self.arrays.place_of[id])
+        id = self.id(value)
+        if where.how == SLOT:
+            return where.name, _place(self.arrays, self.graph, id)
+        return where.name, int(self.arrays.place_of[id])
 
     @property
     def code(self) -> Any:
@@ -163,10 +156,3 @@ def _place(levels: Levels, graph: ScalarGraph, id: int) -> int:
     terms = terms if len(terms) else np.array([levels.x[place], levels.y[place]])
     same = (levels.x[terms] == operands[0]) & (levels.y[terms] == operands[1])
     return int(terms[same & (levels.op[terms] == MUL)][0])
-
-
-def _dropped(value: Value) -> str:
-    return (
-        f"{described(value)} has no place in the program: it is the 0 that Python's sum() starts "
-        "from, and was dropped; ask for the sum"
-    )

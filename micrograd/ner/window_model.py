@@ -1,4 +1,4 @@
-"""A window model with its words, its tags and its threshold: what training works on."""
+"""A window model with its words, its tags and its thresholds: what training works on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class WindowModel:
         self.vocabularies: Vocabularies = {WORDS: Vocabulary()}
         self.labels: list[str] = []
         self.arrays: Arrays = {}
-        self.threshold, self.slope, self.offset = 0.0, 1.0, 0.0
+        self.threshold, self.lower = 0.0, np.inf  # a name has a word above, and all above lower
+        self.slope, self.offset = 1.0, 0.0
 
     def __repr__(self) -> str:
         config = self.config
@@ -137,7 +138,8 @@ class WindowModel:
         The tags of a sentence are legal if `legal` says so.
         """
         if self.label:
-            return (out[:, 0] > self.threshold).astype(np.int64)
+            low = min(self.lower, self.threshold)
+            return evaluation.above(out[:, 0], self.threshold, low, lengths).astype(np.int64)
         if not len(out):
             return np.zeros(0, np.int64)
         return paths.best_tags(out, lengths, self.transitions()) if self.legal else out.argmax(1)
@@ -155,7 +157,7 @@ class WindowModel:
     def tags(self, decided: NDArray[np.int64], cut: Windows) -> list[list[str]]:
         """Write what was decided in BIO, sentence by sentence."""
         if self.label:
-            return cut.split(evaluation.tags_above(decided, 0, cut.lengths, self.label))
+            return cut.split(evaluation.tags_of(decided > 0, cut.lengths, self.label))
         labels = [_in_bio(label) for label in self.labels] if self.legal else self.labels
         written = cut.split([labels[tag] for tag in decided.tolist()])
         return written if self.legal else [schemes.convert(tags, "BIO") for tags in written]

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Index, Read
+from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Index, Read
 from micrograd.lowering.scalars.columns import Ints
+from micrograd.lowering.trace.declared import NUMBER
 
 
 class Axes(NamedTuple):
@@ -117,19 +118,9 @@ def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Ind
 
     Several where the axis is walked in blocks, the blocks by the first; none without a rule.
     """
-    first, steps = int(column.flat[0]), []
-    rule = np.asarray(first)
-    for axis, var in enumerate(variables):
-        line = column[tuple(slice(None) if a == axis else 0 for a in range(column.ndim))]
-        step = int(line[1] - line[0]) if len(line) > 1 else 0
-        if step:
-            steps.append((step, len(line), var))
-            shape = [-1 if a == axis else 1 for a in range(column.ndim)]
-            rule = rule + (step * np.arange(len(line))).reshape(shape)
-    if (column != rule).any() or any(step < 0 for step, *_ in steps):
-        return []
+    first, steps = int(column.flat[0]), _steps(column, variables)
     if not steps:
-        return [(Index(FIXED, first), length)]
+        return [] if steps is None else [(Index(FIXED, first), length)]
     (outer, _, var), *inner = sorted(steps, reverse=True)
     block = 1
     for step, count, _ in reversed(inner):
@@ -140,6 +131,28 @@ def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Ind
         return []
     index = Index(var, first // block, outer // block)
     return [(index, length // block), *((Index(var), count) for _, count, var in inner)]
+
+
+def _steps(column: Ints, variables: Sequence[int]) -> list[tuple[int, int, int]] | None:
+    """Return by how much a column grows with each variable that it depends on, from how many
+    values of it; None where it does not grow evenly."""
+    first = rule = column.flat[0]
+    steps = []
+    for axis, var in enumerate(variables):
+        line = column[(0,) * axis + (slice(None),) + (0,) * (column.ndim - axis - 1)] - first
+        step, rule = int(line[1]) if len(line) > 1 else 0, np.add.outer(rule, line)
+        if step < 0 or (line != step * np.arange(len(line))).any():
+            return None
+        if step:
+            steps.append((step, len(line), var))
+    return steps if (column == rule).all() else None
+
+
+def number_of(factor: Factor) -> float | None:
+    """Return the number of the code that a factor is, if it is one."""
+    if not isinstance(factor, Read) or factor.array.kind != NUMBER or factor.vars:
+        return None
+    return float(np.asarray(factor.array.data)[factor.index[0].start])
 
 
 def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:

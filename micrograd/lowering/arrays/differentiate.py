@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from micrograd.core.formulas import FLOATS, specialise
-from micrograd.lowering.arrays.axes import coordinates, flat_places
+from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
     BATCH,
@@ -32,7 +32,6 @@ from micrograd.lowering.arrays.ir import (
     Scale,
     Term,
 )
-from micrograd.lowering.trace.declared import NUMBER
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,9 +149,9 @@ def _contribution(
     factors: tuple[Factor, ...], term: Term, kept: tuple[int, ...], scale: Scale, at: Read | Rows
 ) -> Term:
     """Return scale × product of factors, summed over what is not `kept`, as a term at a place."""
-    numbers = [number for factor in factors if (number := number_of(factor)) is not None]
-    scale = scale.times(math.prod(numbers))
-    factors = tuple(factor for factor in factors if number_of(factor) is None)
+    numbers = list(map(number_of, factors))
+    scale = scale.times(math.prod(n for n in numbers if n is not None))
+    factors = tuple(factor for factor, n in zip(factors, numbers) if n is None)
     read = {var for factor in factors for part in factor.reads for var in part.every}
     summed = []
     for var, size in (*term.kept, *term.summed):
@@ -195,13 +194,6 @@ def _number(text: str, k: float | None, letters: Mapping[str, Read]) -> float | 
         return float(formula(numbers.get("x"), numbers.get("y"), k, None))
     except (ArithmeticError, ValueError, TypeError):
         return None
-
-
-def number_of(factor: Factor) -> float | None:
-    """Return the number of the code that a factor is, if it is one."""
-    if not isinstance(factor, Read) or factor.array.kind != NUMBER:
-        return None
-    return float(np.asarray(factor.array.data)[factor.index[0].start])
 
 
 def _routes(array: Array, choice: Choice) -> Iterator[Local]:

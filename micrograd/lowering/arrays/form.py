@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -54,12 +53,8 @@ class Arrays:
         """Return the names of the elementary operations."""
         return {array.formula.op for array in self.arrays if array.formula}
 
-    def text(self, names: Mapping[Any, str]) -> str:
-        """Return the arrays in index notation."""
-        return written(self.arrays, names)
-
     def __str__(self) -> str:
-        return self.text(Names(self.names))
+        return written(self.arrays, Names(self.names))
 
 
 def arrays_of(grouping: Grouping, reduce: str) -> Arrays:

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places
+from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places, number_of
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
-    FIXED,
     Array,
     Choice,
     Formula,
@@ -243,7 +242,7 @@ class Grouping:
         return replace(term, factors=tuple(self._constant(r, term.sizes) for r in term.reads))
 
     def _constant(self, read: Read, sizes: Mapping[int, Any]) -> Read:
-        if read.array.kind != NUMBER or (read.index and read.index[0].var == FIXED):
+        if read.array.kind != NUMBER or number_of(read) is not None:
             return read
         places = flat_places(read, sizes)
         data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)

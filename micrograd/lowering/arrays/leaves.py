@@ -7,7 +7,7 @@ scope and label: `w0`, `w1` in "layer 0 / neuron 3" lie in row 3 of W1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -55,35 +55,31 @@ def leaf_arrays(form: Chains, arrays: list[Array], trainable: Bools) -> list[Arr
         left[array.nodes[array.nodes >= 0]] = False
     numbers = np.flatnonzero(left & form.written_number & ~trainable)
     left[numbers] = False
-    sets: dict[Key, list[int]] = {}
-    for i in np.flatnonzero(left).tolist():
-        value, kind = graph.values[i], PARAMETER if trainable[i] else CONSTANT
-        key = kind, _MEMBER.sub("", value.scope), unnumbered(value.label)
-        sets.setdefault(key, []).append(i)
-    begins: dict[Any, list[int]] = {}
-    for key, ids in sets.items():
-        begins.setdefault(key[:2], []).extend(_begins(graph, ids))
     result, first_user = list(arrays), _first_users(form)
-    for key, ids in sets.items():
-        for part in np.split(ids, np.searchsorted(ids, sorted(set(begins[key[:2]])))):
-            if len(part):
-                result += _parted(graph, key, part, first_user)
+    for key, modules in _sets(graph, np.flatnonzero(left), trainable).items():
+        for ids in modules.values():
+            result += _parted(graph, key, np.array(ids), first_user)
     data = np.unique([graph.values[i].data for i in numbers.tolist()])
     return [*result, Array(NUMBER, data.shape, numbers, data=data)]
 
 
-def _begins(graph: ScalarGraph, ids: list[int]) -> Iterator[int]:
-    """Yield the first leaf of every module but the first.
+def _sets(graph: ScalarGraph, leaves: Ints, trainable: Bools) -> dict[Key, dict[int, list[int]]]:
+    """Return leaves by kind, scope and label, those of each module apart.
 
     A second "neuron 0 / w0" means that another module of the same shape has begun.
     """
-    seen: set[tuple[str, str]] = set()
-    for i in ids:
-        name = graph.values[i].scope, graph.values[i].label
-        if name in seen and _MEMBER.search(name[0]) and unnumbered(name[1]) != name[1]:
-            yield i
-            seen = set()
-        seen.add(name)
+    sets: dict[Key, dict[int, list[int]]] = {}
+    modules: dict[Any, list[set[Any]]] = {}  # by kind and scope: the names in each module
+    for i in leaves.tolist():
+        value, kind = graph.values[i], PARAMETER if trainable[i] else CONSTANT
+        stem, scope = unnumbered(value.label), _MEMBER.sub("", value.scope)
+        names = modules.setdefault((kind, scope), [set()])
+        name = value.scope, value.label
+        if name in names[-1] and scope != value.scope and stem != value.label:
+            names.append(set())
+        names[-1].add(name)
+        sets.setdefault((kind, scope, stem), {}).setdefault(len(names), []).append(i)
+    return sets
 
 
 def _parted(graph: ScalarGraph, key: Key, ids: Ints, first_user: Ints) -> list[Array]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from micrograd.core.formulas import specialise
+from micrograd.lowering.arrays.axes import number_of
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
@@ -25,7 +26,6 @@ from micrograd.lowering.arrays.ir import (
     Scale,
     Term,
 )
-from micrograd.lowering.trace.declared import NUMBER
 
 MINUS = Scale(-1.0)
 LETTERS = "ijklmnpqruvwxyz"
@@ -93,7 +93,7 @@ class _Notation:
             return f" at [{self.read(at.ids)},{self._last}]"
         if at.table is not None:
             return f" at table {at.table.shape}"
-        places = [self._index(i) for i in at.index]
+        places = self._indices(at)
         return "" if places == list(self.own) else f" at [{','.join(places)}]"
 
     @property
@@ -128,43 +128,40 @@ class _Notation:
     def read(self, read: Read) -> str:
         """Return A[i, 2j+1]."""
         array = read.array
-        if array.kind == NUMBER:
-            return f"{array.data[read.index[0].start]:.12g}"  # type: ignore[index]
+        if (number := number_of(read)) is not None:
+            return f"{number:.12g}"
         parts = ["b"] if array.batched and self.samples else []
         if read.table is None:
-            parts += self._merged(read)
+            parts += self._indices(read)
         else:
             parts.append(f"place {','.join(self.letter[var] for var in read.variables)}")
         return self.names[array] + (f"[{','.join(parts)}]" if parts else "")
 
-    def _merged(self, read: Read) -> list[str]:
+    def _indices(self, read: Read) -> list[str]:
         """Return the indices; where axes were divided, the parts of each one together."""
-        parts = [self._index(i) for i in read.index]
-        if read.split is None:
-            return parts
-        if not _divided(read.array.shape, read.split):  # axes joined: no part of one index
-            return [f"place {','.join(parts)} of {'×'.join(map(str, read.split))}"]
-        merged, at = [], 0
+        walked, indices = list(zip(read.index, read.shape)), []
         for size in read.array.shape:
-            text, filled = parts[at], read.split[at]
-            at += 1
-            while filled < size and at < len(parts):
-                text = f"{read.split[at]}{text}+{parts[at]}"
-                filled *= read.split[at]
-                at += 1
-            merged.append(text)
-        return [*merged, *parts[at:]]
+            parts = [walked.pop(0)] if walked else []
+            while walked and math.prod(n for _, n in parts) < size:
+                parts.append(walked.pop(0))
+            if not parts or math.prod(n for _, n in parts) != size:
+                return self._joined(read)
+            indices.append(self._index(parts))
+        return self._joined(read) if walked else indices
 
-    def _index(self, index: Index) -> str:
-        if index.var == FIXED:
-            return str(index.start)
-        step = "" if index.step == 1 else str(index.step)
-        start = f"+{index.start}" if index.start else ""
-        return f"{step}{self.letter[index.var]}{start}"
+    def _joined(self, read: Read) -> list[str]:
+        """Return the places along axes that are no part of one axis of the array."""
+        places = ",".join(self._index([part]) for part in zip(read.index, read.shape))
+        return [f"place {places} of {'×'.join(map(str, read.shape))}"]
 
-
-def _divided(shape: tuple[int, ...], split: tuple[int, ...]) -> bool:
-    """Return whether every axis of a shape is one axis of `split`, or several."""
-    ends = {math.prod(split[:n]) for n in range(len(split) + 1)}
-    joined = any(math.prod(shape[: n + 1]) not in ends for n in range(len(shape)))
-    return not joined and len(split) >= len(shape)
+    def _index(self, parts: Sequence[tuple[Index, int]]) -> str:
+        """Return 4i+j+2 for an axis that was divided into blocks of 4."""
+        texts: list[str] = []
+        start, block = 0, 1
+        for index, length in reversed(parts):
+            start += index.start * block
+            if index.var != FIXED:
+                step = index.step * block
+                texts.insert(0, f"{step if step > 1 else ''}{self.letter[index.var]}")
+            block *= length
+        return "+".join([*texts, *([str(start)] if start or not texts else [])])

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import selection
+from micrograd.lowering.arrays.axes import number_of, selection
 from micrograd.lowering.arrays.differentiate import Adjoints
 from micrograd.lowering.arrays.form import Arrays
 from micrograd.lowering.arrays.ir import (
@@ -29,7 +29,6 @@ from micrograd.lowering.arrays.ir import (
 )
 from micrograd.lowering.code.construct import (
     binary,
-    call,
     indexed,
     reshape,
     where,
@@ -48,9 +47,9 @@ from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import make
 from micrograd.lowering.code.statements import Code, named
 from micrograd.lowering.scalars.columns import Ints
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.ops import BY_NAME
 
-CHOOSERS = {"max": "maximum", "min": "minimum"}  # what chooses between two
 _VIEWS = ("reshape", "transpose", "index", "broadcast")
 
 
@@ -187,7 +186,8 @@ class Builder:
         if choice.before is None:
             return z
         sides = (aligned(t, array.vars) for t in (self.read(choice.before, sizes), z))
-        return Indexed(call(CHOOSERS[choice.op], *sides), array.vars)
+        e = expression(BY_NAME[choice.op].value, None, dict(zip("xy", sides)))
+        return Indexed(e, array.vars)
 
     def _first(self, first: First, sizes: Sizes) -> Indexed:
         """Return 1 where an element is the first to equal what was chosen, else 0."""
@@ -199,8 +199,8 @@ class Builder:
     def read(self, read: Read, sizes: Sizes) -> Indexed:
         """Return what is read of an array; the batch axis is in front."""
         array = read.array
-        if array.kind == NUMBER:
-            return Indexed(num(float(np.asarray(array.data)[read.index[0].start])), ())
+        if (number := number_of(read)) is not None:
+            return Indexed(num(number), ())
         own = self.adjoints.get(array) or Indexed(whole(array), array.vars)
         if read.table is None and read.split is None:
             key = {BATCH: ALL} | dict(enumerate(selection(read, sizes)))

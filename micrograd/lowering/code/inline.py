@@ -10,7 +10,7 @@ from types import MappingProxyType
 from micrograd.lowering.arrays.differentiate import Adjoints
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.names import Name
-from micrograd.lowering.code.construct import binary
+from micrograd.lowering.code.construct import binary, reshape
 from micrograd.lowering.code.expr import Assign, Expr
 from micrograd.lowering.code.kinds import KINDS, Printer
 from micrograd.lowering.code.statements import Code, named
@@ -83,7 +83,9 @@ def replaced(e: Expr, array: Array, by: Expr) -> Expr:
     args = tuple(replaced(arg, array, by) for arg in e.args)
     if args == e.args:
         return e
-    return binary(e.attr, *args) if e.kind == "bin" else Expr(e.kind, args, e.attr, e.shape)
+    if e.kind == "bin":
+        return binary(e.attr, *args)
+    return reshape(args[0], e.shape) if e.kind == "reshape" else replace(e, args=args)
 
 
 def _refs(e: Expr) -> list[Array]:

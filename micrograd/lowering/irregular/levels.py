@@ -35,20 +35,12 @@ from micrograd.lowering.trace.declared import INPUT
 MOST_CONSTANTS = 4  # of one operation that its formulas are written out for; more are operands
 
 
-@dataclass(frozen=True, eq=False)
-class Group:
-    """Nodes of one level, operation and constant: the slots first to last, and their operands'.
-
-    A group of sums has all terms in x, those of the node i from starts[i] to starts[i + 1].
-    """
+class Group(NamedTuple):
+    """Nodes of one level, operation and constant: the slots from `first` to before `last`."""
 
     op: str
-    k: float | None
     first: int
     last: int
-    x: Ints
-    y: Ints | None
-    starts: Ints | None
 
 
 class Formula(NamedTuple):
@@ -109,7 +101,8 @@ class Levels:
 
     def groups(self) -> list[Group]:
         """Return the groups, operands before users."""
-        return [self._group(a, b) for a, b in pairwise(self.bounds)]
+        ops = [NAMES[op] for op in self.op[self.bounds[:-1]].tolist()]
+        return [Group(op, *ends) for op, ends in zip(ops, pairwise(self.bounds))]
 
     @cached_property
     def bounds(self) -> list[int]:
@@ -189,16 +182,6 @@ class Levels:
         while wanted in taken:
             wanted += "_"
         return wanted
-
-    def _group(self, first: int, last: int) -> Group:
-        k, name = float(self.k[first]), NAMES[self.op[first]]
-        if self.op[first] == WEIGHTED:
-            starts = self.start[first : last + 1]
-            return Group(
-                name, None, first, last, self.term[starts[0] : starts[-1]], None, starts - starts[0]
-            )
-        y = self.y[first:last] if self.y[first] >= 0 else None
-        return Group(name, None if np.isnan(k) else k, first, last, self.x[first:last], y, None)
 
 
 def _same(column: Ints) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from micrograd.lowering.arrays.differentiate import number_of
+from micrograd.lowering.arrays.axes import number_of
 from micrograd.lowering.arrays.ir import (
     BATCH,
     Array,

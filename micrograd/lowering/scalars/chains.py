@@ -8,6 +8,7 @@ scope or takes in a bare number, so that what a person would name stays one node
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -80,13 +81,16 @@ def chains(graph: ScalarGraph, known: Bools) -> Chains:
     inner = _inner_links(graph, uses, chained, written_number)
     heads = _heads(inner, graph.x, chained)
     zeros = _zeros(graph, written_number)
-    owner, a, b, recorded_by, products, of = _terms(graph, uses, chained, inner, heads, zeros)
-    sums, first = np.unique(owner, return_index=True)
+    terms = _terms(graph, uses, chained, inner, zeros)
+    owner = heads[terms.recorded_by]
+    by_owner = np.argsort(owner, kind="stable")
+    sums, first = np.unique(owner[by_owner], return_index=True)
+    product = terms.product[terms.product >= 0]
     remaining = np.ones(len(graph), bool)
     remaining[inner] = False
-    remaining[products] = False
-    remaining &= _reached(graph, remaining & ~chained, a, b)
-    heads[products] = of
+    remaining[product] = False
+    remaining &= _reached(graph, remaining & ~chained, terms.a, terms.b)
+    heads[product] = owner[terms.product >= 0]
     return Chains(
         graph,
         remaining,
@@ -95,9 +99,9 @@ def chains(graph: ScalarGraph, known: Bools) -> Chains:
         graph.y,
         sums,
         np.append(first, len(owner)),
-        a,
-        b,
-        recorded_by,
+        terms.a[by_owner],
+        terms.b[by_owner],
+        terms.recorded_by[by_owner],
         heads,
         graph.root,
     )
@@ -151,32 +155,31 @@ def _heads(inner: Ints, x: Ints, chained: Bools) -> Ints:
     return _followed(user)
 
 
-def _terms(
-    graph: ScalarGraph, uses: Ints, chained: Bools, inner: Ints, heads: Ints, zeros: Bools
-) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """Return owner, a, b, recorded_by of every term, by owner; products taken in, their owners."""
+class Terms(NamedTuple):
+    """The terms a × b, or a, of all chains; `product` is the node that was taken in, or NONE."""
+
+    a: Ints
+    b: Ints
+    recorded_by: Ints
+    product: Ints
+
+
+def _terms(graph: ScalarGraph, uses: Ints, chained: Bools, inner: Ints, zeros: Bools) -> Terms:
+    """Return the operands of all links, products written out, and the terms of weighted sums."""
     x, y = graph.x, graph.y
-    users = np.flatnonzero(chained)
-    firsts = users[~np.isin(x[users], inner) & ~zeros[x[users]]]
-    term = np.concatenate((x[firsts], y[users]))
-    order = np.concatenate((firsts, users))
+    links = np.flatnonzero(chained)
+    firsts = links[~np.isin(x[links], inner) & ~zeros[x[links]]]
+    term, link = np.concatenate((x[firsts], y[links])), np.concatenate((firsts, links))
     taken = (graph.op[term] == MUL) & (uses[term] == 1) & ~graph.labelled[term]
-    taken &= graph.op[order] == ADD
-    a, b = np.where(taken, x[term], term), np.where(taken, y[term], NONE)
-    has = graph.wide_bias >= 0
+    taken &= graph.op[link] == ADD
+    biased = graph.wide_bias >= 0
     wide = np.repeat(graph.wide, np.diff(graph.wide_start))
-    owner = np.concatenate((heads[order], wide, graph.wide[has]))
-    a = np.concatenate((a, graph.wide_w, graph.wide_bias[has]))
-    b = np.concatenate((b, graph.wide_x, np.full(has.sum(), NONE)))
-    by_owner = np.argsort(owner, kind="stable")
-    recorded_by = np.concatenate((order, wide, graph.wide[has]))
-    return (
-        owner[by_owner],
-        a[by_owner],
-        b[by_owner],
-        recorded_by[by_owner],
-        term[taken],
-        heads[order[taken]],
+    none = np.full(len(wide) + biased.sum(), NONE)
+    return Terms(
+        np.concatenate((np.where(taken, x[term], term), graph.wide_w, graph.wide_bias[biased])),
+        np.concatenate((np.where(taken, y[term], NONE), graph.wide_x, none[len(wide) :])),
+        np.concatenate((link, wide, graph.wide[biased])),
+        np.concatenate((np.where(taken, term, NONE), none)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
@@ -48,13 +48,14 @@ _x, _y, _k, _index, _label, _scope, _operation = map(
 class ScalarGraph:
     """Hold a graph: ids are places in topological order, as in `graph.snapshot`.
 
-    `op` holds codes (NAMES tells), `x` and `y` the operands' ids or NONE, `k` constants or nan.
+    `ids` finds them, NONE for None, the operand that a node does not have. `op` holds codes
+    (NAMES tells), `x` and `y` the operands' ids or NONE, `k` constants or nan.
     The weighted sums `wide` hold wide_w[i] × wide_x[i] for i from wide_start[n] to
     wide_start[n + 1], and wide_bias[n] or NONE.
     """
 
     values: list[Value]
-    ids: dict[Value, int]
+    ids: Mapping[Any, int]
     op: Ints
     x: Ints
     y: Ints
@@ -99,11 +100,11 @@ def scalar_graph(values: list[Value]) -> ScalarGraph:
     op = _codes(values)
     wide, flat = np.flatnonzero(op == WEIGHTED), np.flatnonzero(op != WEIGHTED)
     sums, others = ([values[i] for i in ids.tolist()] for ids in (wide, flat))
-    ids = dict(zip(values, range(len(values))))
-    place: dict[Any, int] = {**ids, None: NONE}  # None: the operand that a node does not have
+    ids: dict[Any, int] = dict(zip(values, range(len(values))))
+    ids[None] = NONE
 
     def places(nodes: Iterable[Any]) -> Ints:
-        return np.fromiter(map(place.__getitem__, nodes), np.int64)
+        return np.fromiter(map(ids.__getitem__, nodes), np.int64)
 
     x, y = np.full((2, len(values)), NONE)
     x[flat], y[flat] = places(map(_x, others)), places(map(_y, others))

@@ -133,17 +133,13 @@ def _lookups(first: Call, second: Call) -> Iterator[tuple[Lookup, Lookup]]:
 
 def _same_lookup(one: Lookup, another: Lookup) -> bool:
     """Return whether two lookups read the same ids, and one table, or one with equal numbers."""
-    if (one.ids.name, one.length, not one.table) != (
-        another.ids.name,
-        another.length,
-        not another.table,
-    ):
-        return False
-    if one.table is another.table or not one.table:
-        return True
-    return all(
-        [x.data for x in a] == [y.data for y in b] for a, b in zip(one.table, another.table)
-    ) and len(one.table) == len(another.table)
+    first, second = one.table, another.table
+    same = first is second or (first and second and _numbers(first) == _numbers(second))
+    return bool(same) and (one.ids.name, one.length) == (another.ids.name, another.length)
+
+
+def _numbers(table: Any) -> list[list[float]]:
+    return [[x.data for x in row] for row in table]
 
 
 def _same_operation(x: Value, y: Value, pairs: dict[Any, Any]) -> bool:

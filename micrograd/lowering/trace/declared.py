@@ -130,7 +130,7 @@ def arrays_in(name: str, nested: Any, depth: int = 0) -> Iterator[tuple[str, Any
     if isinstance(nested, Mapping):
         for key, part in nested.items():
             yield from arrays_in(_joined(name, key), part, depth + 1)
-    elif depth < DEEPEST and isinstance(nested, (list, tuple)) and _mixed(nested):
+    elif depth < DEEPEST and _mixed(nested):
         for i, part in enumerate(nested):
             yield from arrays_in(_joined(name, i), part, depth + 1)
     else:
@@ -141,20 +141,15 @@ def _joined(name: str, key: Any) -> str:
     return python_name(f"{name}_{key}" if name else str(key))
 
 
-def _mixed(parts: Any) -> bool:
-    """Return whether parts are arrays of different shapes, and not merely rows."""
-    shapes = [(part, _shape(part)) for part in parts]
-    if any(shape is None for _, shape in shapes):
-        return any(
-            isinstance(part, Mapping) or (shape is None and _holds_arrays(part))
-            for part, shape in shapes
-        )
-    ranks = {len(shape) for _, shape in shapes if shape is not None}
-    return len(ranks) > 1 or (max(ranks, default=0) > 1 and len({s for _, s in shapes}) > 1)
-
-
-def _holds_arrays(part: Any) -> bool:
-    return isinstance(part, (list, tuple)) and _mixed(part)
+def _mixed(nested: Any) -> bool:
+    """Return whether something holds arrays of different shapes, or dicts, and not merely rows."""
+    if not isinstance(nested, (list, tuple)):
+        return isinstance(nested, Mapping)
+    shapes = {_shape(part) for part in nested}
+    if None in shapes:
+        return any(map(_mixed, nested))
+    ranks = {len(shape or ()) for shape in shapes}
+    return len(ranks) > 1 or (len(shapes) > 1 and max(ranks) > 1)
 
 
 def wanted_leaves(leaves: Callable[[str], list[Any]], wanted: str, ids: Any) -> list[Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,17 +63,36 @@ class TypeEvaluation:
         total = len(found) + len(self.entities)
         return 200 * len(found & self.entities) / total if total else 0.0
 
-    def calibrate(self, scores: Floats) -> tuple[float, float]:
-        """Find the threshold with the best F1: (threshold, F1)."""
-        return ranking.calibrate(scores, lambda threshold: self.f1(scores > threshold))
+    def calibrate(self, scores: Floats) -> tuple[float, float, float]:
+        """Find the two thresholds of `above` with the best F1, in turn: (high, low, F1)."""
+
+        def f1(high: float, low: float) -> float:
+            return self.f1(above(scores, high, low, self.lengths))
+
+        high, _ = ranking.calibrate(scores, lambda both: f1(both, both))
+        low, _ = ranking.calibrate(scores, lambda low: f1(high, min(low, high)))
+        high, best = ranking.calibrate(scores, lambda high: f1(high, min(low, high)))
+        return high, min(low, high), best
 
 
-def tags_above(
-    scores: NDArray[Any], threshold: float, lengths: Sequence[int], label: str
-) -> list[str]:
-    """Tag in BIO the runs of tokens whose score is above the threshold."""
-    found = [Span(a, b, label) for a, b in runs(scores > threshold, lengths).tolist()]
-    return encode(found, len(scores))
+def above(scores: Floats, high: float, low: float, lengths: Sequence[int]) -> Mask:
+    """Say which tokens belong to names: runs above `low` that have a token above `high`.
+
+    A name begins where the model is sure, and goes on while it is not against it (hysteresis, as
+    in the edge detection of Canny 1986).
+    """
+    places = runs(scores > low, lengths)
+    largest = np.maximum.reduceat(np.append(scores, -np.inf), places.ravel())[::2]
+    kept = places[largest > high]
+    borders = np.zeros(len(scores) + 1, np.int64)
+    np.add.at(borders, kept[:, 0], 1)
+    np.add.at(borders, kept[:, 1], -1)
+    return np.cumsum(borders[:-1]) > 0
+
+
+def tags_of(mask: Mask, lengths: Sequence[int], label: str) -> list[str]:
+    """Tag in BIO the runs of a type's tokens."""
+    return encode([Span(a, b, label) for a, b in runs(mask, lengths).tolist()], len(mask))
 
 
 @dataclass

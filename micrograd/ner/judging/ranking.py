@@ -38,7 +38,7 @@ def pair_accuracy(scores: Scores, positive: NDArray[np.bool_]) -> float:
 def calibrate(
     scores: Scores, f1: Callable[[float], float], candidates: int = 200
 ) -> tuple[float, float]:
-    """Find the threshold with the best F1: (threshold, F1).
+    """Find the threshold with the best F1, the highest of equals: (threshold, F1).
 
     Thresholds lie half way between neighbouring scores; where there are more of them than
     `candidates`, they are taken denser towards the top, where the few positives are. None lies
@@ -51,7 +51,7 @@ def calibrate(
     middles = np.append((values[1:] + values[:-1]) / 2, values[-1] + 1.0)
     steps = np.geomspace(1, len(middles), candidates).round().astype(int)
     tried = middles if len(middles) <= candidates else middles[-np.unique(steps)]
-    best = max(((f1(float(t)), float(t)) for t in tried), key=lambda pair: pair[0])
+    best = max((f1(float(t)), float(t)) for t in tried)
     return best[1], best[0]
 
 

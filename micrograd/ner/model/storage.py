@@ -13,8 +13,8 @@ from micrograd.checkpoint import load_state, save_state
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.network import Arrays, initial
 
-VERSION = 2
-NUMBERS = ("threshold", "slope", "offset")  # of a margin scorer, set on the dev set
+VERSION = 3
+NUMBERS = ("threshold", "lower", "slope", "offset")  # of a margin scorer, set on the dev set
 Words = dict[str, list[str]]
 
 

@@ -45,39 +45,34 @@ class Example(NamedTuple):
     windows: list[Window]
     loss: Value
 
+    @property
+    def pair(self) -> tuple[Value, ...]:
+        """Give the scores s and s_c of a true and a corrupt window; nothing of other samples."""
+        named = {value.label: value for value in topological_order(self.loss)}
+        return (named["s"], named["s_c"]) if {"s", "s_c"} <= named.keys() else ()
+
     def heading(self) -> dict[str, str]:
         """Say in both languages what the page steps through."""
-        loss = f"J = {shown(self.loss.data)}"
-        if len(self.windows) == 2 and {"s", "s_c"} <= self._labels():
-            formula = f"J = max(0, Δ + s_c − s) = {shown(self.loss.data)}"
+        loss = f" = {shown(self.loss.data)}"
+        if self.pair:
+            formula = f"J = max(0, Δ + s_c − s){loss}"
             return {
                 "en": f"True against corrupt window: {formula}",
                 "zh": f"真窗口与假窗口：{formula}",
             }
-        return {"en": f"The loss of one sample: {loss}", "zh": f"一个样本的损失：{loss}"}
+        return {"en": f"The loss of one sample: J{loss}", "zh": f"一个样本的损失：J{loss}"}
 
     def sentences(self) -> list[Line]:
         """Return the windows as lines of tokens."""
-        pair = len(self.windows) == 2 and {"s", "s_c"} <= self._labels()
-        roles = [("true", "s"), ("corrupt", "s_c")] if pair else [("true", "")]
-        windows = self.windows if pair else self.windows[:1]
-        return [
-            Line(role, name, window.words, window.centre)
-            for (role, name), window in zip(roles, windows)
-        ]
-
-    def _labels(self) -> set[str]:
-        return {value.label for value in topological_order(self.loss)}
+        roles = [("true", "s"), ("corrupt", "s_c")] if self.pair else [("true", "")]
+        return [Line(*role, one.words, one.centre) for role, one in zip(roles, self.windows)]
 
     def scores(self) -> list[str]:
-        """Say the two scores of a pair and their gradients; nothing of other samples."""
-        named = {value.label: value for value in topological_order(self.loss)}
-        if not {"s", "s_c"} <= named.keys():
+        """Say the score of every window of a pair and its gradient."""
+        if not self.pair:
             return [""] * len(self.windows)
-        s, s_c = named["s"], named["s_c"]
         return [
-            f"s = {shown(s.data)}, ∂J/∂s = {_signed(s.grad)}",
-            f"s_c = {shown(s_c.data)}, ∂J/∂s_c = {_signed(s_c.grad)}",
+            f"{s.label} = {shown(s.data)}, ∂J/∂{s.label} = {_signed(s.grad)}" for s in self.pair
         ]
 
 

@@ -18,7 +18,7 @@ JUDGED = 64  # samples whose loss is taken together
 
 
 class Judge:
-    """Measure loss and entity F1 on the dev set after every epoch, and set the threshold by it.
+    """Measure loss and entity F1 on the dev set after every epoch, and set the thresholds by it.
 
     There is no loss where nothing can be sampled: no tag is known, or every word is a name.
     """
@@ -56,7 +56,7 @@ class Judge:
         if not np.isfinite(out).all():
             raise ValueError("the dev scores are no numbers any more")
         if self.table:
-            self.tagger.threshold, best = self.table.calibrate(out[:, 0])
+            self.tagger.threshold, self.tagger.lower, best = self.table.calibrate(out[:, 0])
             self.tagger.slope, self.tagger.offset = fit_logistic(out[:, 0], self.table.mask)
             return best
         return score(

@@ -1,0 +1,82 @@
+"""The scalar engine at the data of a program: it runs narrow graphs, and says what has no value.
+
+A long chain is no faster as arrays: the engine replays it, node by node. And where an array
+program meets what is not finite, the engine meets it too, and names the node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from micrograd.core.order import topological_order
+from micrograd.engine import Value
+from micrograd.lowering.irregular.levels import Levels
+from micrograd.lowering.trace.declared import INPUT
+
+NARROW = 4  # nodes per group, on average: for fewer an array of each is no gain
+
+
+def narrow(levels: Levels) -> bool:
+    """Return whether the groups hold so few nodes that arrays do not pay."""
+    inner = len(levels.op) - int((levels.level == 0).sum())
+    return not levels.leaves(INPUT) and inner < NARROW * (len(levels.bounds) - 1)
+
+
+def replayed(
+    root: Value,
+    leaves: Mapping[str, Any],
+    data: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    gradients: bool,
+) -> tuple[float, dict[str, Any]]:
+    """Return the loss at the data of the leaves, and the gradients of those that are wanted."""
+    with _restored(root, [leaves[name] for name in data]):
+        _set(leaves, data)
+        loss = root.forward()
+        if not gradients:
+            return loss, {}
+        root.backward()
+        return loss, {name: _gradient(leaves[name]) for name in wanted}
+
+
+def diagnose(
+    root: Value, leaves: Mapping[str, Any], held: Mapping[str, Any], batch: Mapping[str, Any]
+) -> None:
+    """Raise the DomainError that the scalar engine raises on a batch; return if it has none.
+
+    `leaves` are the Values of each leaf array, `held` and `batch` their data.
+    """
+    with _restored(root, [leaves[name] for name in (*held, *batch)]) as nodes:
+        _set(leaves, held)
+        for i in range(len(next(iter(batch.values()), [0]))):
+            _set(leaves, {name: data[i] for name, data in batch.items()})
+            root.forward()
+            for node in nodes:
+                node.local_gradients()
+
+
+@contextmanager
+def _restored(root: Value, leaves: list[Any]) -> Iterator[list[Value]]:
+    """Give the nodes below `root`; they and the leaves hold in the end what they held before."""
+    nodes = topological_order(root)
+    others = {value for values in leaves for value in values.ravel().tolist()}
+    kept = [(node, node.data, node.grad) for node in others.union(nodes)]
+    try:
+        yield nodes
+    finally:
+        for node, number, grad in kept:
+            node.data, node.grad = number, grad
+
+
+def _set(leaves: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    for name, array in data.items():
+        for value, number in zip(leaves[name].ravel().tolist(), array.ravel().tolist()):
+            value.data, value.grad = number, 0.0
+
+
+def _gradient(values: Any) -> Any:
+    return np.array([v.grad for v in values.ravel().tolist()]).reshape(values.shape)
