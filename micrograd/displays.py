@@ -15,6 +15,7 @@ WIDTH, HEIGHT, EDGE = 420, 150, 6  # of a curve, in pixels
 STROKES = ("#1f7ac0", "#c05a12", "#8a5fd0", "#25835a")  # 4:1 and more on white and on #111
 DASHES = ("", "7 3", "2 3", "9 3 2 3")  # lines are told apart without colour too
 MOST_ROWS = 20
+ROOM = ".micrograd-table :is(td,th){padding:.2em .6em}"  # some notebooks leave none
 XMLNS = "http://www.w3.org/2000/svg"
 
 
@@ -33,7 +34,11 @@ def table_html(header: Sequence[str], rows: Sequence[Iterable[Any]], caption: st
     )
     above = escaped(caption + (f" (the last {MOST_ROWS} of {len(rows)} rows)" if cut > 0 else ""))
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<figure style="margin:0"><figcaption>{above}</figcaption>{table}</figure>'
+    style = f"<style>{ROOM}</style>"
+    return (
+        f'<figure class="micrograd-table" style="margin:0">{style}'
+        f"<figcaption>{above}</figcaption>{table}</figure>"
+    )
 
 
 def _cell(cell: Any) -> str:

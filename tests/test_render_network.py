@@ -79,6 +79,40 @@ def test_no_two_units_nor_weights_lie_over_one_another():
                 assert abs(x - u) >= (w + width) / 2 or abs(y - v) >= (h + height) / 2
 
 
+def test_weighted_sums_outside_of_scopes_are_neurons():
+    import error_sharing
+
+    net = error_sharing.network()
+    graph = snapshot(net.s)
+    seen = network_view(graph)
+    places = plan(seen)
+    circles = [box for box in seen.boxes if is_neuron(graph, box)]
+    ids = [graph.ids[value] for value in (*net.a2, net.s)]
+    assert [box.outputs[0] for box in circles] == ids and circles[-1].scope == "s"
+    assert len(seen.boxes) == 7  # four inputs and three neurons: no weight, no bias has a box
+    z = [u.z for u in places.units if u.kind == "neuron"]
+    assert z == [graph.ids[value] for value in (*net.z2, net.z3)]
+    assert [u.b for u in places.units if u.kind == "neuron"] == [
+        *(graph.ids[b] for b in net.b1),
+        -1,
+    ]
+    weights = {graph.values[id] for id in places.weights}
+    assert weights == {*net.W1[0], *net.W1[1], *net.W2}
+    assert "b⁽¹⁾₁ = 0.05" in render(net.s, level="network").svg
+
+
+def test_what_stands_beside_neurons_stands_below_them():
+    _, root = recorded([2, 3, 1])
+    target = Value(1.0, label="t")
+    loss = (root - target) ** 2
+    graph = snapshot(loss)
+    seen = network_view(graph)
+    units = plan(seen).units
+    place = next(i for i, box in enumerate(seen.boxes) if box.members == (graph.ids[target],))
+    column = [u for u in units if u.kind == "neuron" and abs(u.x - units[place].x) < u.width]
+    assert column and all(u.y + u.height / 2 < units[place].y for u in column)
+
+
 def test_what_is_no_network_says_so():
     x = Value(2.0, label="x")
     with pytest.raises(ValueError, match="no network to draw"):

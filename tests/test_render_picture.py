@@ -404,3 +404,27 @@ def test_without_cairo_the_error_names_the_remedy(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"pip install 'micrograd-graph\[png\]'"):
         render(Value(1.0)).save(tmp_path / "x.png")
     assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_numbers_of_a_picture_are_those_of_the_engines_steps(seed):
+    rng = random.Random(seed)
+    values = [Value(rng.uniform(0.2, 2.0), label=f"x{i}") for i in range(4)]
+    for _ in range(40):
+        x, y = rng.choice(values), rng.choice(values)
+        choose = rng.choice(["add", "mul", "sub", "max", "tanh", "relu", "sum"])
+        if choose == "sum":
+            values.append(weighted_sum([x, y], [y, x], rng.choice(values)))
+        else:
+            values.append(
+                getattr(x, choose)(*([y] if choose in ("add", "mul", "sub", "max") else []))
+            )
+    root = values[-1] + values[-2]
+    graph = snapshot(root)
+    passes, gradients = backward_pass(graph), {root: 1.0}
+    for step in root.steps():
+        edge = graph.ids[step.operand], graph.ids[step.node], step.position
+        gradients[step.operand] = step.total
+        assert passes.local(edge) == step.local
+        assert passes.contribution([edge]) == step.contribution
+    assert passes.gradients == {graph.ids[value]: x for value, x in gradients.items()}

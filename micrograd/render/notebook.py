@@ -38,13 +38,15 @@ NOTEBOOKS = (
 THEME = ",".join(f"{dark} .micrograd-figure img" for dark in NOTEBOOKS)
 FIGURE = (
     '<figure class="micrograd-figure" style="margin:0;overflow-x:auto"><style>{theme}'
-    '{{color-scheme:dark!important}}</style><img alt="{alt}" style="color-scheme:light;'
+    "{{color-scheme:dark!important}}.micrograd-figure :is(td,th){{padding:.2em .6em}}</style>"
+    '<img alt="{alt}" style="color-scheme:light;'
     'max-width:100%;min-width:{least}px" src="data:image/svg+xml;charset=utf-8,{image}">'
     "<details><summary>Table of values and gradients</summary>{table}</details>{stepper}</figure>"
 )
 STEPPER = (
     '<details data-page="{page}" ontoggle="{script}"><summary><b>Step through</b></summary>'
-    "<p>Trust this notebook to step through its graphs.</p></details>"
+    "<p>Trust this notebook to step through its graphs. Where a notebook runs no scripts, "
+    "micrograd.stepper.save_page(value, 'steps.html') writes the page.</p></details>"
 )
 # What opening it does: unfold the page, put it in the picture's place, as high as its content, and
 # in the notebook's colours. It finds its place by itself: a graph may be displayed many times.

@@ -5,10 +5,12 @@ import pytest
 pytest.importorskip("numpy", reason="numpy is not installed")
 
 
-def test_the_network_of_the_pair_is_seen_whole(opened, tagger):
+def test_the_network_of_the_pair_and_its_names_are_seen_whole(opened, tagger):
     shown = opened((tagger / "pair.html").read_text("utf-8"), width=1280, height=720)
     assert shown.locator("#view").input_value() == "network"
     assert "Museums" in shown.locator("#tokens").inner_text()
+    names = shown.locator("#picture .name").all_text_contents()
+    assert "word museums" in names and not [name for name in names if "…" in name]
     for size in ({"width": 1280, "height": 720}, {"width": 1920, "height": 1080}):
         shown.set_viewport_size(size)
         shown.wait_for_timeout(300)  # it is drawn anew
@@ -17,9 +19,3 @@ def test_the_network_of_the_pair_is_seen_whole(opened, tagger):
             "querySelectorAll(name)].map(part => part.getBoundingClientRect().bottom)))"
         )
         assert ends[1] <= ends[0]
-
-
-def test_its_names_are_whole(opened, tagger):
-    shown = opened((tagger / "pair.html").read_text("utf-8"))
-    names = shown.locator("#picture .name").all_text_contents()
-    assert "word museums" in names and not [name for name in names if "…" in name]

@@ -106,7 +106,14 @@ function stateAt(stops, last, record, nodes, exact) {
 }
 
 // Return how many contributions each operand gets, and how many of them come after each step.
+const LATER = new WeakMap(); // by the steps: every stop asks
+
 function laterOf(steps, nodes) {
+  if (!LATER.has(steps)) LATER.set(steps, countedLater(steps, nodes));
+  return LATER.get(steps);
+}
+
+function countedLater(steps, nodes) {
   const all = new Map(), after = new Array(steps.length);
   for (let i = steps.length - 1; i >= 0; i--) {
     const operand = nodes[steps[i][NODE]].operands[steps[i][POSITION]], count = all.get(operand) ?? 0;
