@@ -67,7 +67,7 @@ def test_every_step_shows_its_line(opened, example):
         ([["line 7 a = x + y # ()", "∂f/∂b equals a."]], [7]),
         ([["line 12 dy = b + (y >= z) * a # ()", "∂f/∂y is dy."]], [12]),
         ([["line 11 dz = ~(y >= z) * a # ()", "∂f/∂z is dz."]], [11]),
-        ([["line 13 dx = b # ()", "∂f/∂x is dx."]], [13]),
+        ([["line 13 dx = b.copy() # ()", "∂f/∂x is dx."]], [13]),
         ([["line 12 dy = b + (y >= z) * a # ()", "∂f/∂y is dy."]], [12]),
     ]
     assert shown.locator("#steps tr td:last-child").all_inner_texts() == [
