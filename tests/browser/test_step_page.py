@@ -21,7 +21,11 @@ def place(shown):
 
 
 def chips(shown):
-    return [" ".join(text.split()) for text in shown.locator(".chip").all_inner_texts()]
+    """Return the chips' texts, joined part by part: innerText depends on the layout."""
+    return shown.evaluate(
+        "[...document.querySelectorAll('.chip')].map(chip => [...chip.children]"
+        ".map(part => part.textContent.trim().replace(/\\s+/g, ' ')).join(' '))"
+    )
 
 
 def boxes(shown):
