@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.core.checks import check_whole
@@ -27,7 +27,7 @@ class Recording:
         self.parameters = model.parameters()
         self.losses: list[float] = []
         self._refresh: Callable[[], object] = lambda: None
-        self.frames: list[tuple[int, array[float]]] = []
+        self.frames: list[tuple[int, Sequence[float]]] = []
 
     def note(self, loss: float) -> None:
         """Note the loss of a step that has not moved the parameters yet."""
@@ -38,7 +38,7 @@ class Recording:
         self._refresh = getattr(step, "write_back", self._refresh)
         return _Noted(step, self)
 
-    def now(self) -> array[float]:
+    def now(self) -> Sequence[float]:
         """Return the present parameters, in the order of `parameters`."""
         self._refresh()  # a step on arrays leaves the Values as they were
         return array("f", [parameter.data for parameter in self.parameters])
@@ -46,7 +46,7 @@ class Recording:
     def _due(self) -> bool:
         return len(self.losses) % self.every == 0
 
-    def _note(self, loss: float, before: array[float] | None) -> None:
+    def _note(self, loss: float, before: Sequence[float] | None) -> None:
         if before is not None:
             self.frames.append((len(self.losses), before))
         self.losses.append(float(getattr(loss, "data", loss)))
