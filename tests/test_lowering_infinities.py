@@ -7,6 +7,7 @@ import pytest
 
 from micrograd.engine import Value
 from micrograd.lowering import lower
+from micrograd.nn import Embedding
 from micrograd.ops import ROWS, DomainError
 from tests.irregular_models import METHODS
 
@@ -80,3 +81,15 @@ def test_overflow_on_the_way_is_told_by_the_engine():
         program([1000.0])
     assert isnan(program([inf]))  # as in the engine: exp(inf) is inf, and inf * 0 is nan
     assert isnan((Value(inf).exp() * 0 + 1).data)
+
+
+def test_a_diagnosis_leaves_every_value_as_it_was_rows_that_the_sample_did_not_use_too():
+    table = Embedding(3, 1)
+    for number, (value,) in enumerate(table.rows, 1):
+        value.data = float(number)
+    program = lower(lambda i, x: (table(i)[0] * x).log(), 0, 1.0, parameters={"E": table.rows})
+    before = [row[0].data for row in table.rows]
+    program.parameters["E"][:] = [[5.0], [6.0], [7.0]]
+    with pytest.raises(DomainError, match=r"x = -7"):
+        program([2], [-1.0])
+    assert [row[0].data for row in table.rows] == before

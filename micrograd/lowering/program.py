@@ -28,7 +28,7 @@ from micrograd.lowering.replay import diagnose, narrow, replayed
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, FORWARD, INPUT, PARAMETER
-from micrograd.lowering.train import Trainer
+from micrograd.lowering.train import Trainer, side_by_side
 from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
 from micrograd.optim.gradients import Rows
@@ -270,14 +270,6 @@ class Program:
 def data_of(values: Any) -> Floats:
     """Return the numbers of an array of Values."""
     return np.array([v.data for v in values.ravel().tolist()], float).reshape(values.shape)
-
-
-def side_by_side(data: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Floats]:
-    """Return arrays as views of one vector: an optimiser's rule can run once for all of them."""
-    vector = np.concatenate([np.zeros(0), *(data[name].ravel() for name in names)])
-    ends = np.cumsum([data[name].size for name in names], dtype=int)
-    parts = np.split(vector, ends[:-1])
-    return {name: part.reshape(data[name].shape) for name, part in zip(names, parts)}
 
 
 def _rows(gradient: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from micrograd.checkpoint import capture, restore
 from micrograd.lowering.native.rules import UntraceableError
 from micrograd.lowering.native.trainer import NativeTraining
+from micrograd.lowering.scalars.columns import Floats
 
 if TYPE_CHECKING:
     from micrograd.lowering.program import Program
@@ -137,3 +138,11 @@ class Steps:
             wrong = rows[(rows < 0) | (rows >= size)][0]
             raise IndexError(f"there is no row {wrong}: the data have {size}, 0 to {size - 1}")
         return rows
+
+
+def side_by_side(data: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Floats]:
+    """Return arrays as views of one vector: an optimiser's rule can run once for all of them."""
+    vector = np.concatenate([np.zeros(0), *(data[name].ravel() for name in names)])
+    ends = np.cumsum([data[name].size for name in names], dtype=int)
+    parts = np.split(vector, ends[:-1])
+    return {name: part.reshape(data[name].shape) for name, part in zip(names, parts)}
