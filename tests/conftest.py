@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import micrograd
+from micrograd import Value
 from micrograd.lowering import cache, passes
+from micrograd.ops import BY_NAME, ROWS
 
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "demos"))  # a demo finds those beside it, as when it is run
@@ -54,6 +56,17 @@ def pytest_sessionfinish(session):
     reports = session.config.pluginmanager.getplugin("terminalreporter").stats.get("passed", [])
     with record.open("a") as file:
         file.writelines(f"{report.nodeid}\n" for report in reports)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _rows_of_a_module_only():
+    """Take back the operations that tests register: others go over all rows there are."""
+    known = len(ROWS)
+    yield
+    for row in ROWS[known:]:
+        del BY_NAME[row.name]
+        delattr(Value, row.name)
+    del ROWS[known:]
 
 
 @pytest.fixture(scope="session")

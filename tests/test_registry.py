@@ -16,7 +16,7 @@ from micrograd.expressions import parse
 from micrograd.gradcheck import gradcheck
 from micrograd.lowering import lower
 from micrograd.nn import MLP
-from micrograd.ops import BY_NAME, ROWS
+from micrograd.ops import BY_NAME
 from micrograd.render import render
 from micrograd.stepper import page
 from micrograd.stepper.javascript import rows_source
@@ -29,13 +29,8 @@ BENT = {"name": "own_bent", "value": "where(x > 0, x, k * x)", "local": "where(x
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _rows_of_these_tests_only():
-    known = len(ROWS)
-    yield register(**SOFT), length(1, 1), bent(1)
-    for row in ROWS[known:]:
-        del BY_NAME[row.name]
-        delattr(Value, row.name)
-    del ROWS[known:]
+def _own_rows():
+    register(**SOFT), length(1, 1), bent(1)
 
 
 def soft(x):
