@@ -1,4 +1,5 @@
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -67,6 +68,12 @@ def _rows_of_a_module_only():
         del BY_NAME[row.name]
         delattr(Value, row.name)
     del ROWS[known:]
+
+
+@pytest.fixture(autouse=True)
+def _same_random_numbers():
+    """Begin every test with the same random numbers, whichever ran before it in its process."""
+    random.seed(0)
 
 
 @pytest.fixture(scope="session")

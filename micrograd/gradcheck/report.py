@@ -32,6 +32,7 @@ METHODS = {
 }
 ZERO = 1e-10  # of how steeply f varies: a slope below it is one of 0
 REPEATS = 3  # evaluations at one point that have to be equal
+EVALUATIONS = 12  # and of the whole target: fewer may be equal by chance, with one random unit
 WORST = 20  # how many entries a long report prints
 
 
@@ -157,19 +158,31 @@ def gradcheck(
         raise ValueError(f"tolerance is a number above 0, not {tolerance!r}")
     if h is not None and (not is_finite(h) or h == 0):
         raise ValueError(f"h is a number other than 0, not {h!r}")
-    entries = [_judged(c, method, h, tolerance) for c in claims(target, at, method, order)]
+    claimed = list(claims(target, at, method, order))
+    doubt = _unrepeatable(claimed)
+    if doubt:  # of one input is of all: they are inputs of the same function
+        nan = math.nan
+        entries = [Entry(c.name, c.x, c.analytic, nan, nan, False, False, doubt) for c in claimed]
+    else:
+        entries = [_judged(claim, method, h, tolerance) for claim in claimed]
     return Report(tuple(entries), method, h, tolerance)
+
+
+def _unrepeatable(claims: Sequence[Claim]) -> str:
+    """Say which two values the same numbers gave; nothing where every evaluation gave one."""
+    repeats = max(REPEATS, EVALUATIONS // max(1, len(claims)))
+    for claim in claims:
+        values = {repr(claim.f(claim.x)) for _ in range(repeats)} | set(claim.values)
+        if len(values) > 1:
+            return (
+                f"not repeatable: the same numbers gave {' and '.join(sorted(values)[:2])}; take "
+                "random numbers out: eval() of dropout, a seed within the function"
+            )
+    return ""
 
 
 def _judged(claim: Claim, method: str, h: float | None, tolerance: float) -> Entry:
     """Compare one claim with the numeric slope; doubt it where that is not known well enough."""
-    values = {repr(claim.f(claim.x)) for _ in range(REPEATS)} | set(claim.values)
-    if len(values) > 1:
-        doubt = (
-            f"not repeatable: the same numbers gave {' and '.join(sorted(values)[:2])}; take "
-            "random numbers out: eval() of dropout, a seed within the function"
-        )
-        return Entry(claim.name, claim.x, claim.analytic, math.nan, math.nan, False, False, doubt)
     slope = _slope(claim, method, h, tolerance)
     gap = abs(claim.analytic - slope.value)
     largest = max(abs(claim.analytic), abs(slope.value))
