@@ -14,6 +14,8 @@ from micrograd.ops import BY_NAME, ROWS
 
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "demos"))  # a demo finds those beside it, as when it is run
+ALL = os.environ.get("DEMOS") == "all"  # five seeds, every command, whole trainings: minutes
+WHOLE = pytest.mark.skipif(not ALL, reason="DEMOS=all is not set: minutes")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 

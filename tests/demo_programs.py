@@ -3,13 +3,12 @@
 import ast
 import importlib
 import inspect
-import os
 import re
 from functools import cache
 
 import stage
 
-from tests.conftest import ROOT
+from tests.conftest import ALL, ROOT
 
 DEMOS = ROOT / "demos"
 FILES = sorted(path for path in DEMOS.glob("*.py") if "__main__" in path.read_text("utf-8"))
@@ -20,7 +19,6 @@ SMALL = {
     "gpt": {"block": 12, "steps": 60},
     "penalties": {"steps": 400},
 }
-ALL = os.environ.get("DEMOS") == "all"  # five seeds, and every command: minutes
 SEEDS = range(5)
 TIMED = ("all_gradients", "gpt", "vectorised")  # print CPU times
 SLOW = ("vectorised",)  # for one seed

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.demo_programs import ALL, DEMOS, FILES, commands, demo
+from tests.conftest import ROOT, WHOLE
+from tests.demo_programs import DEMOS, FILES, commands, demo
 
 PAGES = [DEMOS / "README.md", DEMOS / "README.zh.md"]
 LINES = sorted(
@@ -38,7 +38,7 @@ def test_every_demo_says_how_it_is_run():
         assert any(f"demos/{path.name}" in line for line in commands(demo(path.stem).__doc__))
 
 
-@pytest.mark.skipif(not ALL, reason="DEMOS=all is not set: minutes")
+@WHOLE
 @pytest.mark.parametrize("line", LINES)
 def test_a_command_runs(line, tmp_path):
     pytest.importorskip("matplotlib", reason="figures need matplotlib")

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.demo_programs import ALL
+from tests.conftest import ROOT, WHOLE
 
 BUILD = "from setuptools import build_meta; build_meta.build_sdist('out'); "
 BUILD += "build_meta.build_wheel('out')"
@@ -68,7 +67,7 @@ def test_the_wheel_holds_the_package_and_says_what_it_is(built):
     assert needed == ["numpy", "graphviz", "rich"]
 
 
-@pytest.mark.skipif(not ALL, reason="DEMOS=all is not set: minutes")
+@WHOLE
 def test_the_tests_pass_from_the_source_distribution(built, tmp_path):
     inside = unpacked(built, tmp_path)
     done = subprocess.run(

@@ -9,7 +9,7 @@ import pytest
 
 from micrograd.engine import Value
 from micrograd.nn import MLP, Layer, Module, Neuron
-from tests.conftest import ROOT
+from tests.conftest import ROOT, WHOLE
 
 
 def expression(v):
@@ -239,12 +239,14 @@ def test_a_wrong_number_of_inputs_is_refused():
         MLP(2, [3, 1])([1.0, 2.0, 3.0])
 
 
-def test_the_published_moons_training():
-    """The losses of micrograd's demo notebook, digit for digit."""
+@pytest.mark.parametrize("steps", [20, pytest.param(100, marks=WHOLE)])
+def test_the_published_moons_training(steps):
+    """The losses of micrograd's demo notebook: the published ones digit for digit."""
     moons = runpy.run_path(str(ROOT / "demos" / "moons.py"))
-    losses = moons["train"](show=False)
+    losses = moons["train"](steps, show=False)
     assert losses[0] == 0.8958441028683222
-    assert losses[99] == 0.010978370135492717
+    assert losses[19] == pytest.approx(0.1845374874688391, rel=1e-14)
+    assert losses[99:] == [0.010978370135492717][: steps // 100]
 
 
 def test_the_points_of_the_moons_demo_are_scikit_learns():

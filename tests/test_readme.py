@@ -5,8 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.demo_programs import ALL
+from tests.conftest import ROOT, WHOLE
 from tests.pages import blocks, expected, fresh, quick, shell, shown
 
 READMES = ["README.md", "README.zh.md"]
@@ -70,7 +69,7 @@ def test_what_is_quick_runs_in_order(folder, capsys):
         assert (folder / name).stat().st_size
 
 
-@pytest.mark.skipif(not ALL, reason="DEMOS=all is not set: minutes")
+@WHOLE
 @pytest.mark.parametrize("page", PAGES)
 def test_everything_runs_in_order(page, folder, capsys):
     for library in ("matplotlib", "jax", "jupytext", "pdoc"):
