@@ -82,11 +82,16 @@ def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> Path:
     named = Path(path)
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     with file_errors(path):
-        target = Path(os.path.realpath(named))  # a link stays one; the file behind it is replaced
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "")
-        _write(target, data)
+        check_no_folder(path)
+        _write(Path(os.path.realpath(named)), data)  # a link stays one: the file behind it changes
     return named
+
+
+def check_no_folder(path: str | os.PathLike[str]) -> None:
+    """Raise IsADirectoryError where a folder stands in the place of a file to write."""
+    with file_errors(path):
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, "")
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:

@@ -201,6 +201,8 @@ def test_axes_that_are_walked_in_blocks_are_divided(places, rule):
         (reshape(reshape(A, (12,)), (2, 6)), "A.reshape(2, 6)"),
         (reshape(reshape(A, (12,)), (3, 4)), "A"),
         (binary("**", binary("**", A, num(2)), num(-1)), "(A ** 2) ** -1"),
+        (call("where", num(True), num(2), num(3)), "2"),
+        (call("where", num(False), num(2), num(3)), "3"),
         (binary("*", A, call("where", binary(">", A, num(0)), num(1), num(0))), "(A > 0) * A"),
         (binary("*", A, call("where", binary(">", A, num(0)), num(0), num(1))), "~(A > 0) * A"),
         (indexed(A, (2, ALL)), "A[2]"),

@@ -35,19 +35,19 @@ def stdin(monkeypatch, text):
 
 
 def test_training_without_arguments_writes_everything(model):
-    names = {path.name for path in model.iterdir()}
-    assert names == {
-        "errors.csv",
-        "history.csv",
-        "learning-curve.svg",
-        "model.npz",
-        "pair.html",
-        "pair.svg",
-        "report.html",
-    }
+    assert {path.name for path in model.iterdir()} == {*session.WRITTEN}
     head, *rows = (model / "history.csv").read_text().splitlines()
     assert head == "epoch,loss,active,dev_loss,dev_f1" and len(rows) == 2
     assert "true window" in (model / "pair.svg").read_text()
+
+
+@pytest.mark.parametrize("name", session.WRITTEN)
+def test_a_folder_in_the_place_of_a_result_is_refused_before_training(name, tmp_path, capsys):
+    (tmp_path / name).mkdir()
+    assert main(["train", "--out", str(tmp_path), *FAST]) == 2
+    said = capsys.readouterr()
+    assert f"{tmp_path / name}: this is a folder; name a file" in said.err
+    assert "epoch" not in said.out + said.err.replace("an epoch", "")
 
 
 def test_the_learning_curve(model):
@@ -309,13 +309,18 @@ def test_vectors_report_their_hit_rate(tmp_path, capsys):
     assert "2 of 1,584 words have a vector (0.1 %), 1 of them" in capsys.readouterr().out
 
 
-def test_a_model_that_cannot_be_written_leaves_the_checkpoint_to_go_on_from(tmp_path, capsys):
-    (tmp_path / "model.npz").mkdir()
+def test_a_model_that_cannot_be_written_leaves_the_checkpoint_to_go_on_from(
+    tmp_path, capsys, monkeypatch
+):
+    def full(tagger, path):
+        raise OSError(f"{path}: the disk is full")
+
     command = ["train", "--out", str(tmp_path), *FAST]
-    assert main(command) == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(Tagger, "save", full)
+        assert main(command) == 2
     assert (tmp_path / "checkpoint.npz").exists()
-    (tmp_path / "model.npz").rmdir()
-    capsys.readouterr()
+    assert "model.npz: the disk is full" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0
     assert "epoch 1/" not in capsys.readouterr().err  # nothing is trained again
     assert not (tmp_path / "checkpoint.npz").exists()

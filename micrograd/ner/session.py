@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from micrograd.files import atomic_write
+from micrograd.files import atomic_write, check_no_folder
 from micrograd.ner import corpus
 from micrograd.ner.judging import evaluation
 from micrograd.ner.model.config import Config, Training
@@ -31,6 +31,9 @@ EXAMPLES = (
     "Washington. Jordan grew up in Jordan, near the border with Syria."
 )
 HELD_OUT = 10
+WRITTEN = (
+    "model.npz history.csv pair.svg pair.html learning-curve.svg errors.csv report.html".split()
+)
 
 
 class Session:
@@ -55,6 +58,8 @@ class Session:
         tagger = Tagger(config)
         check_tags(self.train.sentences, self.dev.sentences, tagger.label)
         self.folder.mkdir(parents=True, exist_ok=True)
+        for name in WRITTEN:  # before minutes of training, not after
+            check_no_folder(self.folder / name)
         checkpoint = self.folder / "checkpoint.npz"
         if self.options.resume and not checkpoint.exists():
             self._say(f"no checkpoint in {self.folder}: training starts afresh")
@@ -114,7 +119,7 @@ class Session:
         }
         for file, content in written.items():
             atomic_write(self.folder / file, content)
-        names = ["model.npz", "history.csv", *["pair.svg", "pair.html"] * bool(sample), *written]
+        names = [name for name in WRITTEN if sample or not name.startswith("pair.")]
         self._say("Written: " + ", ".join(str(self.folder / name) for name in names))
         self._say(f"Use it:  micrograd tag {self.folder / 'model.npz'} < text")
         self._say(f"See it:  {self.folder / 'report.html'}")
