@@ -31,9 +31,15 @@ EXAMPLES = (
     "Washington. Jordan grew up in Jordan, near the border with Syria."
 )
 HELD_OUT = 10
-WRITTEN = (
-    "model.npz history.csv pair.svg pair.html learning-curve.svg errors.csv report.html".split()
-)
+WRITTEN = [
+    "model.npz",
+    "history.csv",
+    "pair.svg",
+    "pair.html",
+    "learning-curve.svg",
+    "errors.csv",
+    "report.html",
+]
 
 
 class Session:
