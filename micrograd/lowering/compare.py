@@ -12,7 +12,8 @@ import numpy as np
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.expressions import run_file
-from micrograd.lowering.program import Program
+from micrograd.lowering.program import Program, data_of
+from micrograd.lowering.trace.declared import INPUT, declared
 from micrograd.lowering.trace.samples import as_values
 from micrograd.optim.gradients import Rows
 
@@ -63,7 +64,8 @@ def like(
             "dropout off by eval()"
         )
     rng = np.random.default_rng(0)
-    batch = [np.repeat(np.asarray(_numbers(sample))[None], count, 0) for sample in samples]
+    values = [declared(n, INPUT, as_values(x)).values for n, x in zip(program.inputs, samples)]
+    batch = [np.repeat(data_of(x)[None], count, 0) for x in values]
     held, near = [], []
     for i, name in enumerate(program.inputs):
         rows = program.ids.counts.get(name)
@@ -129,15 +131,6 @@ def compared(program: Program, function: Callable[..., Any], batch: Sequence[Any
         )
         errors.append(_difference(dense(gradient, leaves.shape), wanted, sizes))
     return max(errors)
-
-
-def _numbers(sample: Any) -> Any:
-    """Return the numbers of a sample of numbers or Values."""
-    return _data(as_values(sample))
-
-
-def _data(values: Any) -> Any:
-    return [_data(part) for part in values] if isinstance(values, list) else values.data
 
 
 def _add_gradients(

@@ -11,6 +11,7 @@ import numpy as np
 
 from micrograd.engine import Value
 from micrograd.graph import Graph
+from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.leaves import declared_array, looked_up, reached, tables
 from micrograd.lowering.arrays.names import check_declared
 from micrograd.lowering.cache import cached, structure
@@ -88,18 +89,7 @@ def _parts(traced: Trace, named: bool, reduce: str) -> tuple[Any, ...]:
     """Run the passes up to arrays, or take these from a graph of the same structure."""
     forms = run({"nodes": traced.nodes}, "graph", "graph")
     graph: ScalarGraph = forms["graph"]
-    ids = graph.ids
-    lookups = reached(traced.lookups, ids)
-    table = tables(lookups, traced, named)
-    around = [g for g in traced.around if any(v in ids for v in g.values.ravel().tolist())]
-    leaves = [
-        *dict.fromkeys((*traced.arrays, *table.values(), *around)),
-        *_masks(graph, traced.batched),
-    ]
-    check_declared([leaf.name for leaf in leaves if leaf.name])
-    arrays = [declared_array(leaf, ids, traced.batched) for leaf in leaves]
-    rows = looked_up(lookups, dict(zip(leaves, arrays)), table, ids)
-    arrays += [array for array, _ in rows]
+    arrays, values = _leaves(traced, graph, named)
     trainable = _trainable(graph, traced, named)
     known = trainable.copy()
     for array in arrays:
@@ -108,8 +98,22 @@ def _parts(traced: Trace, named: bool, reduce: str) -> tuple[Any, ...]:
     forms = run(forms, "chains", "chains")
     key = structure(forms["chains"], arrays, trainable, reduce)
     lowered = cached(key, lambda: Lowered(run(forms, "arrays", "arrays")["arrays"]))
-    values = [*(leaf.values for leaf in leaves), *(values for _, values in rows)]
     return lowered, _leaf_values(lowered, values, graph), graph, forms["chains"]
+
+
+def _leaves(traced: Trace, graph: ScalarGraph, named: bool) -> tuple[list[Array], list[Any]]:
+    """Return the arrays of leaves that are declared, drawn or looked up, and their Values."""
+    ids = graph.ids
+    lookups = reached(traced.lookups, ids)
+    table = tables(lookups, traced, named)
+    around = [g for g in traced.around if any(v in ids for v in g.values.ravel().tolist())]
+    known = dict.fromkeys((*traced.arrays, *table.values(), *around))
+    leaves = [*known, *_masks(graph, traced.batched)]
+    check_declared([leaf.name for leaf in leaves if leaf.name])
+    arrays = [declared_array(leaf, ids, traced.batched) for leaf in leaves]
+    rows = looked_up(lookups, dict(zip(leaves, arrays)), table, ids)
+    values = [leaf.values for leaf in leaves]
+    return [*arrays, *(a for a, _ in rows)], [*values, *(v for _, v in rows)]
 
 
 def _masks(graph: ScalarGraph, batched: bool) -> list[Declared]:

@@ -243,7 +243,7 @@ def levelled(
     nodes, level = spelled_out(form), heights(form, level)
     live = nodes.live
     order = live[np.lexsort((nodes.k[live].view(np.int64), nodes.op[live], level[live]))]
-    slot = np.full(len(nodes.op), NONE)
+    slot = np.full(len(nodes.op) + 1, NONE)  # one more: of the operand that there is not
     slot[order] = np.arange(len(order))
     length = nodes.length[order]
     start = np.append(0, np.cumsum(length))
@@ -257,17 +257,16 @@ def levelled(
         if array.lookup
     )
     names = Names(wanted, [table for lookup in lookups for table in lookup.tables])
-    slots = {a: np.where(a.nodes < 0, NONE, slot[a.nodes]) for a in named}
+    slots = {a: slot[a.nodes] for a in named}
     numbers = np.array([form.graph.values[i].data for i in pool.nodes.tolist()])
-    x = _moved(nodes.x, order, slot)
     return Levels(
         named,
         slots,
         slot[pool.nodes],
         numbers,
         nodes.op[order],
-        x,
-        _moved(nodes.y, order, slot),
+        slot[nodes.x[order]],
+        slot[nodes.y[order]],
         nodes.k[order],
         level[order],
         start,
@@ -278,7 +277,3 @@ def levelled(
         lookups,
         names,
     )
-
-
-def _moved(ids: Ints, order: Ints, slot: Ints) -> Ints:
-    return np.where(ids[order] < 0, NONE, slot[ids[order]])
