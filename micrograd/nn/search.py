@@ -1,6 +1,7 @@
 """What a Module holds: the search for Values, Modules and random generators in its attributes.
 
-It goes into lists, tuples, deques, dicts, NumPy arrays of objects, and Modules. What it does not go
+A generator is what has a `getstate`, as Python's have, or a `bit_generator`, as NumPy's. The search
+goes into lists, tuples, deques, dicts, NumPy arrays of objects, and Modules. What it does not go
 into, such as sets, keys of dicts, objects of other classes, functions, iterators and attributes of
 the class, is looked through for parameters that nobody would train or save.
 """
@@ -8,7 +9,6 @@ the class, is looked through for parameters that nobody would train or save.
 from __future__ import annotations
 
 import gc
-import random
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
 from functools import partial
@@ -45,7 +45,7 @@ class Search:
             elif isinstance(item, self.module_class):
                 self.items[id(item)] = (path, key), item
                 self._collect((path, key), _attributes(item))
-            elif isinstance(item, random.Random) or hasattr(item, "bit_generator"):
+            elif hasattr(item, "getstate") or hasattr(item, "bit_generator"):
                 self.items[id(item)] = (path, key), item
             elif (inner := _entries(item)) is None:
                 self.unsearched.append(((path, key), item))
