@@ -147,7 +147,7 @@ def repeated(right: Right, times: int, reduce: str, inputs: Sequence[str]) -> Ri
 def natively(program: Program) -> Program:
     """Return the same program compiled."""
     parts = program.lowered, program._leaves, program.graph, program._chains
-    return Program(*parts, backend="c")
+    return type(program)(*parts, backend="c")
 
 
 def close(a: float, b: float) -> bool:
