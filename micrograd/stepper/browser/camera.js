@@ -9,9 +9,9 @@ const typeSize = () => measures().type;
 
 class Camera {
   // `frame` is the holder's width and height; `size` the picture's, in its own units, margins
-  // included, from the corner `origin`.
-  constructor(frame, holder, svg, origin, size) {
-    Object.assign(this, { frame, holder, svg, origin, size });
+  // included, from the corner `origin`; `first` the place to begin at where it is larger.
+  constructor(frame, holder, svg, origin, size, first) {
+    Object.assign(this, { frame, holder, svg, origin, size, first, moved: () => {} });
     this.fit();
   }
 
@@ -24,7 +24,7 @@ class Camera {
 
   fit() {
     this.scale = Camera.fitting(this.frame, this.size);
-    this.corner = [...this.origin];
+    this.corner = this.first.map((at, i) => at - this.frame[i] / this.scale / 2);
     this.apply();
   }
 
@@ -37,6 +37,12 @@ class Camera {
     });
     this.svg.setAttribute("viewBox", [...this.corner, ...seen].map(x => x.toFixed(2)).join(" "));
     this.holder.classList.toggle("movable", seen.some((side, i) => side < this.size[i] - 1));
+    this.moved();
+  }
+
+  // Tell whether anything of the box from one corner to the other is seen.
+  shows(low, high) {
+    return this.corner.every((at, i) => high[i] >= at && low[i] <= at + this.frame[i] / this.scale);
   }
 
   // Enlarge by a factor, the point of the frame `at` staying where it is.

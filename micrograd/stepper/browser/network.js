@@ -14,23 +14,22 @@ class NetworkPicture extends Picture {
     return { size, boxes, paths };
   }
 
-  edge([from, to]) {
-    const group = element("g", { class: "wire" }, this.svg);
-    return { line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: arrow(group, to, false, false),
+  edge([from, to], i) {
+    const group = element("g", { class: "wire" });
+    return { group, ...this.numbers([from, to], i), line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: arrow(group, to, false, false),
       back: later(() => arrow(group, from, false, true)) };
   }
 
-  label(points) {
-    const label = super.label(points), i = this.view.edges.findIndex((_, place) => this.placed.paths[place] === points);
-    const spot = this.view.plan.spots[i];
-    if (spot) label.at = [spot[0] + BESIDE, spot[1]];
-    label.weight = spot && this.view.plan.weights[i] >= 0 ? { group: super.label(points).times, at: spot } : undefined;
-    return label;
+  numbers(points, i) {
+    const numbers = super.numbers(points), spot = this.view.plan.spots[i];
+    if (spot) numbers.at = [spot[0] + BESIDE, spot[1]];
+    const weight = spot && this.view.plan.weights[i] >= 0 ? { pill: super.numbers(points).times, at: spot } : undefined;
+    return { ...numbers, weight };
   }
 
   box(box, place) {
     const [kind, , , width, height] = this.view.plan.units[place], [x, y] = this.placed.boxes[place];
-    const told = this.say.box(box), group = element("g", { transform: `translate(${x} ${y})`, class: kind }, this.svg);
+    const told = this.say.box(box), group = element("g", { transform: `translate(${x} ${y})`, class: kind });
     const round = kind === "neuron" || kind === "dot", top = kind === "neuron" ? NAME_ROOM : 0;
     if (round) element("circle", { class: "box", cx: width / 2, cy: top + (height - top) / 2, r: width / 2 }, group);
     else element("rect", { class: "box", width, height, rx: Math.min(19, height / 2) }, group);
@@ -44,29 +43,23 @@ class NetworkPicture extends Picture {
     return { group, hint, told, kind, rows };
   }
 
-  update(frame) {
-    this.boxes.forEach((box, place) => this.fill(box, frame.box(place), place));
-    this.edges.forEach((edge, i) => this.flow(edge, this.labels[i], frame.edge(i), i));
-    this.follow(frame.places);
-  }
-
   fill({ group, hint, told, kind, rows }, shown, place) {
     const [z, b] = this.view.plan.units[place].slice(5), neuron = z >= 0;
     const lines = neuron ? [`a ${shown.value}`, `z ${shown.node(z)}`, `δ ${shown.slope(z)}`] : [shown.value, shown.grad];
     if (kind !== "dot") rows.forEach((row, i) => {
-      row.textContent = kind === "slim" && i ? "" : lines[i];
+      write(row, kind === "slim" && i ? "" : lines[i]);
       row.classList.toggle("used", i === 0 && !!shown.used);
     });
     const bias = b >= 0 ? [`b ${shown.node(b)}`] : [];
-    hint.textContent = [told.title, ...lines, ...bias].filter(Boolean).join("\n");
-    for (const role of ["forward", "receives", "gives"]) group.classList.toggle(role, !!shown[role]);
+    write(hint, [told.title, ...lines, ...bias].filter(Boolean).join("\n"));
+    playRoles(group, shown);
   }
 
-  flow(edge, label, { active, pill }, i) {
+  flow(edge, { active, pill }, i) {
     this.activate(edge, active, active === "forward");
     if (this.view.plan.weights[i] >= 0)
       edge.line.style.setProperty("--wide", widthOfWeight(page.record.data[this.view.plan.weights[i]]));
-    this.write(label.pill, label.at, active === "backward" && this.view.plan.spots.length ? pill : "");
-    if (label.weight) this.write(label.weight.group, label.weight.at, shown(page.record.data[this.view.plan.weights[i]]));
+    this.write(edge.pill, edge.at, active === "backward" && this.view.plan.spots.length ? pill : "");
+    if (edge.weight) this.write(edge.weight.pill, edge.weight.at, shown(page.record.data[this.view.plan.weights[i]]));
   }
 }
