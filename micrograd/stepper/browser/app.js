@@ -68,6 +68,13 @@ function draw() {
     box: box => teller.box(box), open: key => choose({ key }) });
 }
 
+// Draw the picture anew, and the step it shows.
+function redraw() {
+  draw();
+  if (!waiting) picture.reveal(true);
+  show();
+}
+
 function interfaceWords() {
   document.documentElement.lang = page.language === "zh" ? "zh-Hans" : "en";
   for (const e of document.querySelectorAll("[data-text]")) e.textContent = words()[e.dataset.text];

@@ -17,9 +17,13 @@ class Camera {
 
   // Return the scale at which the whole picture is seen, but its text not too small to read.
   static fitting(frame, size) {
-    const whole = Math.min(...size.map((side, i) => frame[i] / side)), type = typeSize();
-    const least = frame[0] < NARROW_FRAME ? LEAST_NARROW : LEAST_TYPE;
-    return Math.max(least * type / SMALLEST_TYPE, Math.min(LARGEST * type / 16, whole));
+    const whole = Math.min(...size.map((side, i) => frame[i] / side));
+    return Math.max(Camera.least(frame), Math.min(LARGEST * typeSize() / 16, whole));
+  }
+
+  // Return the scale below which text is too small to read.
+  static least(frame) {
+    return (frame[0] < NARROW_FRAME ? LEAST_NARROW : LEAST_TYPE) * typeSize() / SMALLEST_TYPE;
   }
 
   fit() {
@@ -43,6 +47,11 @@ class Camera {
   // Tell whether anything of the box from one corner to the other is seen.
   shows(low, high) {
     return this.corner.every((at, i) => high[i] >= at && low[i] <= at + this.frame[i] / this.scale);
+  }
+
+  resize(frame) {
+    this.frame = frame;
+    this.apply();
   }
 
   // Enlarge by a factor, the point of the frame `at` staying where it is.

@@ -35,9 +35,7 @@ function refit() {
   const last = measuredNow;
   measuredNow = undefined;
   if (JSON.stringify(last) === JSON.stringify(measures())) return;
-  draw();
-  if (!waiting) picture.reveal(true);
-  show();
+  redraw();
 }
 
 function wire() {
@@ -69,7 +67,8 @@ function wire() {
   addEventListener("afterprint", () => picture.camera.apply());
   movedBy($("picture"), () => picture.camera);
   let resized = 0;
-  new ResizeObserver(() => {
+  new ResizeObserver(([{ contentRect: { width, height } }]) => {
+    if (!picture.grows) picture.camera.resize([width, height]); // no jump until it is fitted anew
     clearTimeout(resized);
     resized = setTimeout(refit, 100);
   }).observe($("picture"));
