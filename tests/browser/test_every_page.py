@@ -21,7 +21,7 @@ from tests.test_stepper_training import POINTS, TARGETS, recorded, squared
 
 SIZES = {(1280, 720): 12, (390, 844): 0, (1920, 1080): 16}  # and the least size of text there
 PAGES = ("step", "play", "batch", "network", "training", "pair", "report", "tags")
-WHOLE = ("step", "play", "network")  # pictures that a projector shows whole
+WHOLE = ("step", "play", "network", "training")  # pictures that a projector shows whole
 # Rows of long lists are alike, and so are the lines of a network: axe would take a minute for all.
 AXE = """axe.run({ exclude: [['#steps tr:nth-child(n+12)'], ['#source li:nth-child(n+12)'],
     ['#picture .wire:nth-child(n+12)']] }, { resultTypes: ['violations'] })
