@@ -84,6 +84,7 @@ class NativeTraining:
         self._data, self._batch = _pointers(self._inputs), _pointers(self._inputs)
         self._results = np.empty(end)
         self._one = np.ones(1, np.int64), np.empty(1)
+        self._where = [address(x) for x in (*self._one, self._results)]
         self._plans: dict[Any, _Plan] = {}
         self._last: Any = None, None, None
         self._planned(1)
@@ -96,7 +97,10 @@ class NativeTraining:
         operation gave what is not. Schedules may want a call of their own for later steps.
         """
         plan, table, steps = self._planned(len(counts))
-        sizes, losses = self._one if steps == 1 else (np.array(counts[:steps]), np.empty(steps))
+        (sizes, losses), where = self._one, self._where
+        if steps > 1:
+            sizes, losses = np.array(counts[:steps]), np.empty(steps)
+            where = [address(sizes), address(losses), where[-1]]
         sizes[0] = counts[0]
         for n, x in enumerate(data):
             self._data[n] = self._batch[n] = address(x)
@@ -104,9 +108,8 @@ class NativeTraining:
             buffers = [np.empty(int(sizes.max()) * a.size) for a in self._inputs]
             self._batch[:] = _pointers(buffers)
         ended = plan.call(
-            steps, address(sizes), None if rows is None else address(rows), self._data,
-            self._batch, self._leaves, address(self._results), plan.states(), *table,
-            address(losses), watch,
+            steps, where[0], None if rows is None else address(rows), self._data,
+            self._batch, self._leaves, where[2], plan.states(), *table, where[1], watch,
         )  # fmt: skip
         plan.keep(steps if not ended else abs(ended) - (ended > 0))
         return losses[: abs(ended) or steps], ended
