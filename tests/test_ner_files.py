@@ -116,6 +116,12 @@ def test_what_is_no_tag_is_refused_always(tag, repair, other):
         notation.normalise(conll.parse(f"a\t{other}\nb\t{tag}\n"), repair=repair)
 
 
+def test_a_tag_as_long_as_a_line_is_not_repeated_whole():
+    with pytest.raises(ValueError, match="x:2: unknown tag") as caught:
+        notation.normalise(conll.parse("a\tB-LOC\nb\t" + "[" * 50_000, "x"))
+    assert len(str(caught.value)) < 300
+
+
 def test_repairs_are_counted_and_said():
     text = "a\tB-LOC\nb\n\tO\nc\tI-PER\nd\tLOC\n"
     corpus = notation.normalise(conll.parse(text, repair=True), repair=True)
@@ -234,6 +240,16 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
         ('{"text": "a", "label": [7]}', "x:1: no span"),
+        ('{"text": "a", "label": 7}', "x:1: no span"),
+        ('{"text": "ab", "label": [[0, 1.5, "X"]]}', "x:1: no span"),
+        ('{"text": "ab", "label": [[0, Infinity, "X"]]}', "x:1: no span"),
+        ('{"text": "ab", "label": [[true, 2, "X"]]}', "x:1: no span"),
+        ('{"text": "a", "entities": [{"start": 0, "label": "X"}]}', "x:1: no span"),
+        ('{"text": "a", "annotations": 3}', "x:1: no span"),
+        ('{"text": "a"}\n{"text": "a", "annotations": [3]}', "x:2: no span"),
+        ('{"text": "a", "annotations": [{"result": [3]}]}', "x:1: no span"),
+        ('["a", 3]', "x:1: no span"),
+        ('{"text": "a"}\n' + "[" * 50_000, "x:2: no JSON: nested too deep"),
     ):
         with pytest.raises(ValueError, match=message):
             records.parse(text, "x")

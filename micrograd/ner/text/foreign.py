@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 REMEDY = "expected one token per line, its tag in a column after it (CoNLL)"
 
@@ -39,7 +40,15 @@ def _is_json(head: list[str]) -> bool:
     if head[0][0] not in "{[" or (len(head[0]) == 1 and (len(head) < 2 or head[1][0] not in '"{[')):
         return False
     try:
-        value = json.loads(head[0])
+        value = from_json(head[0])
         return isinstance(value, dict) or any(isinstance(one, dict | list) for one in value)
     except ValueError:
         return len(head) > 1 and head[1][0] in '"{[' and head[0] in ("{", "[")
+
+
+def from_json(text: str) -> Any:
+    """Read JSON. ValueError for what is none, or is nested too deep to be read."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None

@@ -144,14 +144,13 @@ def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
 def _lone(tag: str, used: Notation, sentence: Sentence, position: int, repairs: Repairs) -> str:
     """Read a bare label among tags that have letters."""
     label, line = NOTATIONS["X"].read(tag), sentence.line(position)
+    unknown = f"unknown tag {tag[:60]!r}"
     if label is None or used.name == "X":
         raise ValueError(
-            f"{repairs.path}:{line}: unknown tag {tag!r}: expected O, or one of B- I- E- S- "
+            f"{repairs.path}:{line}: {unknown}: expected O, or one of B- I- E- S- "
             "(L- U- M-) and a type; name the tag column, or how tags are written by --tags"
         )
-    repairs(
-        line, f"unknown tag {tag!r}", "labels without a letter", "reads such labels as entities"
-    )
+    repairs(line, unknown, "labels without a letter", "reads such labels as entities")
     return label
 
 

@@ -7,11 +7,11 @@ doccano {"text", "label": [[start, end, type]]}, Label Studio {"data": {"text"},
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from micrograd.ner.text import tokens
+from micrograd.ner.text.foreign import from_json
 from micrograd.ner.text.schemes import Span, encode
 from micrograd.ner.text.sentence import Corpus, Sentence
 
@@ -65,7 +65,7 @@ def _records(text: str, path: str) -> Iterator[tuple[int, Any]]:
     text = text.removeprefix("\ufeff")
     if text.lstrip().startswith("["):
         try:
-            whole = json.loads(text)
+            whole = from_json(text)
             if not (len(whole) == 2 and isinstance(whole[0], str)):
                 yield from ((number, record) for number, record in enumerate(whole, 1))
                 return
@@ -74,7 +74,7 @@ def _records(text: str, path: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
-                yield number, json.loads(line)
+                yield number, from_json(line)
             except ValueError as error:
                 raise ValueError(f"{path}:{number}: no JSON: {error}") from None
 
@@ -90,12 +90,14 @@ def _text_of(record: Any) -> str | None:
 
 
 def _spans(record: Any, at: str) -> Iterator[Span]:
-    for item in _items(record):
-        try:
+    shown = record
+    try:
+        for item in _items(record):
+            shown = item
             yield _span(item)
-        except (KeyError, TypeError, ValueError, StopIteration, IndexError):
-            what = f"{at}: no span: {str(item)[:60]}"
-            raise ValueError(f"{what}; expected start, end, type") from None
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError):
+        what = f"{at}: no span: {str(shown)[:60]}"
+        raise ValueError(f"{what}; expected start, end, type") from None
 
 
 def _items(record: Any) -> list[Any]:
@@ -107,16 +109,20 @@ def _items(record: Any) -> list[Any]:
 
 
 def _span(item: Any) -> Span:
-    if isinstance(item, Sequence):
-        start, end, kind = item[:3]
-    else:
-        start, end, kind = (
-            next(item[name] for name in names if name in item) for names in (STARTS, ENDS, TYPES)
-        )
+    start, end, kind = (
+        [_named(item, names) for names in (STARTS, ENDS, TYPES)]
+        if isinstance(item, dict)
+        else item[:3]
+    )
     kind = kind[0] if isinstance(kind, list) else kind
-    if not isinstance(kind, str) or not kind or isinstance(start, str):
+    span = Span(int(start), int(end), kind)
+    if not isinstance(kind, str) or not kind or span[:2] != (start, end) or start is True:
         raise ValueError
-    return Span(int(start), int(end), kind)
+    return span
+
+
+def _named(item: dict[str, Any], names: Sequence[str]) -> Any:
+    return item[next((name for name in names if name in item), names[0])]
 
 
 def _check(span: Span, content: str, at: str) -> None:

@@ -31,7 +31,7 @@ def split_tag(tag: str) -> tuple[str, str]:
     prefix, dash, label = tag.partition("-")
     if not dash or not label or prefix not in LETTERS:
         raise ValueError(
-            f"unknown tag {tag!r}: expected O, or one of B- I- E- S- (L- U- M-) and a type"
+            f"unknown tag {tag[:60]!r}: expected O, or one of B- I- E- S- (L- U- M-) and a type"
         )
     return LETTERS[prefix], label
 
