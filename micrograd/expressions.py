@@ -172,7 +172,9 @@ class _Reader:
             result = self._statement(statement)
         unused = sorted(set(self.at) - self.used)
         if unused:
-            raise ValueError(f"{', '.join(unused)} got a value but does not occur in {self.text!r}")
+            verb = "does" if len(unused) == 1 else "do"
+            names = ", ".join(unused)
+            raise ValueError(f"{names} got a value but {verb} not occur in {self.text!r}")
         if result is None:
             raise ValueError("the expression is empty; write one such as '(x + y) * max(y, z)'")
         return result if isinstance(result, Value) else Value(result)

@@ -13,6 +13,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,6 +43,9 @@ WAYS: dict[str, Callable[..., Any]] = {
     "source": by_source,
     "export": by_export,
 }
+for library in ("jax", "torch"):
+    if find_spec(library):
+        WAYS[library] = partial(by_export, target=library)
 if available():
     WAYS["c"] = WAYS["blocks"] = in_c
 TEXTS = ("program", "source", "export")  # what takes no compiler

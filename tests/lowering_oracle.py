@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Sequence
 from inspect import signature
 from typing import Any, NamedTuple
@@ -146,7 +147,7 @@ def repeated(right: Right, times: int, reduce: str, inputs: Sequence[str]) -> Ri
 def natively(program: Program) -> Program:
     """Return the same program compiled."""
     parts = program.lowered, program._leaves, program.graph, program._chains
-    return Program(*parts, backend="c")
+    return type(program)(*parts, backend="c")
 
 
 def close(a: float, b: float) -> bool:
@@ -162,14 +163,23 @@ def dense(gradient: Any, program: Program, name: str) -> Any:
     return whole
 
 
-def by_export(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
-    """Return what the NumPy export gives when it is executed."""
+def by_export(
+    program: Program, batch: Sequence[Any], target: str = "numpy"
+) -> tuple[float, Arrays]:
+    """Return what an export gives when it is executed."""
     module: dict[str, Any] = {}
-    exec(program.export("numpy"), module)
+    exec(program.export(target), module)
     batch, leaves = [np.asarray(x) for x in batch], module.get("LEAVES", {})
-    loss, gradients = module["value_and_grad"](*batch, **leaves)
-    assert module["forward"](*batch, **leaves) == loss
+    loss, gradients = module["value_and_grad"](*map(taken_by(target), batch), **leaves)
+    assert close(float(module["forward"](*map(taken_by(target), batch), **leaves)), float(loss))
     return float(loss), {name: np.asarray(g) for name, g in gradients.items()}
+
+
+def taken_by(target: str) -> Callable[[Any], Any]:
+    """Return what makes an array one of the library that an export is for."""
+    if target == "torch":
+        return importlib.import_module("torch").tensor
+    return importlib.import_module("jax.numpy" if target == "jax" else "numpy").asarray
 
 
 def by_source(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:

@@ -21,6 +21,15 @@ def test_random_losses(first):
             pytest.fail(report(case, way), pytrace=False)
 
 
+@pytest.mark.parametrize("library", ["jax", "torch"])
+def test_random_losses_exported(library):
+    pytest.importorskip(library)
+    for seed in range(1000, 1000 + BLOCK):
+        case = Draw(seed).case()
+        for way in failures(case, [library]):
+            pytest.fail(report(case, way), pytrace=False)
+
+
 def of(setup: dict[str, str], text: str, sample: object, *batch: object, name: str = "x") -> Case:
     return Case(0, setup, {name: (sample, list(batch))}, Term(text))
 

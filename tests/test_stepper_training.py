@@ -128,6 +128,30 @@ answer([...columns.of(1)].map(String));
     assert told[:2] == ["0", "NaN"] and float(told[2]) == pytest.approx(math.log(4.0))
 
 
+def test_a_boundary_in_a_level_place_is_told_from_one_that_is_crossed():
+    script = """
+const wave = (i, size) => size * Math.sin(i % ACROSS);
+const numbers = INPUT.map(size => Array.from({ length: ACROSS * DOWN }, (_, i) => wave(i, size)));
+answer(numbers.map(some => contour(some, 0.01).map(path => path.split("M").length - 1)));
+"""
+    (crossed, none), (nothing, level) = node(script, *COLUMNS, "plane.js", data=[1.0, 0.001])
+    assert crossed == level > 500 and none == nothing == 0
+
+
+def test_the_loss_is_one_box_after_the_network():
+    def hinge(output, target):
+        return (1 - target * output).relu()
+
+    told = data_of(training_page(recorded(), POINTS, [-1.0, 1.0, 1.0, -1.0], hinge))
+    view, ids = told["views"]["network"], told["training"]
+    kinds = [unit[0] for unit in view["plan"]["units"]]
+    assert kinds.count("neuron") == 5 and kinds.count("plate") == 4  # x1, x2, t and the loss
+    members = view["boxes"][-1]["members"]
+    assert sum(members[1::2]) == 4 and view["boxes"][-1]["outputs"] == [told["root"]]
+    inside = {i for first, n in zip(members[::2], members[1::2]) for i in range(first, first + n)}
+    assert not inside & {ids["output"], ids["target"], *ids["inputs"], *ids["parameters"]}
+
+
 def test_the_dead_are_those_that_fit_names():
     recording = recorded(300)
     losses = (squared(recording.model(x), t) for x, t in zip(POINTS, TARGETS))

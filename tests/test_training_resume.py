@@ -11,7 +11,7 @@ import pytest
 from micrograd.checkpoint import load_state, save_state
 from micrograd.engine import Value
 from micrograd.nn import MLP
-from micrograd.optim import SGD, Adam, AdamW
+from micrograd.optim import SGD, Adam, AdamW, clip_norm, clip_value
 from micrograd.schedules import Plateau, cosine, exponential
 from micrograd.schedules import step as stepwise
 from micrograd.training import EarlyStopping, descent, fit
@@ -31,7 +31,9 @@ def setup(make=SGD, lr=0.05, activation="tanh", **options):
 
 
 def train(path, epochs=2, data=DATA, step=None, stop=None, **options):
-    model, own = setup(**{k: options.pop(k) for k in ("make", "lr") if k in options})
+    model, own = setup(
+        **{k: options.pop(k) for k in ("make", "lr", "activation", "clip") if k in options}
+    )
     fit(
         step or own,
         data,
@@ -46,6 +48,9 @@ def train(path, epochs=2, data=DATA, step=None, stop=None, **options):
 
 
 OTHERWISE = [
+    ({"activation": "relu"}, r"layers\.0\.neurons\.0\.activation 'tanh' there, 'relu' here"),
+    ({"clip": clip_norm(2.0)}, r"state\.optimizer\.clip None there, 'clip_norm\(2\.0\)' here"),
+    ({"clip": clip_value(2.0)}, r"clip None there, 'clip_value\(2\.0\)' here"),
     ({"lr": 0.1}, r"state\.optimizer\.groups\.0\.lr 0\.05 there, 0\.1 here"),
     ({"make": Adam}, r"state\.optimizer\.rule 'SGD' there, 'Adam' here"),
     ({"lr": cosine(0.05, 9)}, r"groups\.0\.lr 0\.05 there, 'a schedule' here"),
@@ -72,6 +77,38 @@ def test_a_run_made_otherwise_is_refused_and_what_differs_is_named(change, said,
         train(path, resume=True, **{**same, **change})
     assert path.read_bytes() == before
     train(path, resume=True, **same)
+
+
+class Counting(MLP):
+    """A network that keeps what no checkpoint knows to be a part of its state."""
+
+    def __init__(self):
+        random.seed(3)
+        super().__init__(2, [2, 1])
+        self.mean, self.seen, self._cache = 0.0, np.zeros(2), 0
+
+    def __call__(self, x):
+        self.mean = 0.9 * self.mean + 0.1 * x[0]
+        self.seen += 1
+        self._cache += 1
+        return super().__call__(x)
+
+
+def test_what_training_changes_and_a_checkpoint_does_not_keep_is_said(tmp_path):
+    path = tmp_path / "run.json"
+
+    def run(model, epochs, resume):
+        step = descent(
+            model, lambda batch: sum(model(x) ** 2 for x, _ in batch), SGD(model.parameters(), 0.01)
+        )
+        fit(step, DATA, epochs, checkpoint=path, resume=resume, progress=False)
+
+    model = Counting()
+    with pytest.warns(UserWarning, match=r"changes state\.model\.\w+ \(it was .*, now .*") as said:
+        run(model, 3, resume=False)
+    assert [str(w.message).split()[2] for w in said] == ["state.model.mean", "state.model.seen"]
+    for again in (Counting(), model):  # in another process, or in a notebook: it was said
+        run(again, 3, resume=True)
 
 
 @pytest.mark.parametrize("change", [{"patience": 6}, {"best": "max"}, {"monitor": "dev"}])

@@ -29,9 +29,8 @@ class Dropout(Module):
     ) -> None:
         if not is_finite(p) or not 0 < p <= 1:
             raise ValueError(f"the probability to keep a unit is above 0 and at most 1, not {p!r}")
-        self.p, self.inverted, self.variational = p, inverted, variational
-        self.rng = random.Random(seed)
-        self._mask: list[Value] = []
+        self.p, self.inverted, self.rng = p, inverted, random.Random(seed)
+        self.last = Mask() if variational else None
 
     def __call__(self, xs: Sequence[Value]) -> list[Value]:
         """Return `xs`, times the mask in training."""
@@ -42,11 +41,13 @@ class Dropout(Module):
 
     def mask(self, size: int) -> list[Value]:
         """Return the factors of `size` units: 0 for the dropped ones."""
-        if not self.variational or not self._mask:
-            self._mask = _values(self._drawn(size))
-        if len(self._mask) != size:
-            raise ValueError(f"the mask is for {len(self._mask)} units, not {size}; renew() first")
-        return self._mask
+        if self.last is None:
+            return _values(self._drawn(size))
+        if not self.last.values:
+            self.last.setstate(self._drawn(size))
+        if (known := len(self.last.values)) != size:
+            raise ValueError(f"the mask is for {known} units, not {size}; renew() first")
+        return self.last.values
 
     def masks(self, samples: int, size: int) -> list[list[float]]:
         """Return fresh masks of several samples: what a lowered program takes as its mask."""
@@ -58,7 +59,23 @@ class Dropout(Module):
 
     def renew(self) -> None:
         """Forget the mask: a new sequence begins."""
-        self._mask = []
+        if self.last is not None:
+            self.last.setstate([])
+
+
+class Mask:
+    """The factors drawn for a sequence: as the random generator, a part of the network's state."""
+
+    def __init__(self) -> None:
+        self.values: list[Value] = []
+
+    def getstate(self) -> list[float]:
+        """Return the factors."""
+        return [value.data for value in self.values]
+
+    def setstate(self, factors: Sequence[float]) -> None:
+        """Take over factors; none where a sequence is to begin."""
+        self.values = _values(list(factors))
 
 
 class Draw:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path as FilePath
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
 
-from micrograd.checkpoint import capture, load_state, restore, save_state
+from micrograd.checkpoint import capture, digest, load_state, restore, save_state
 from micrograd.engine import Value
-from micrograd.nn.search import Path, Search
+from micrograd.nn.search import Path, Search, attributes
 from micrograd.nn.search import name as name_of
+from micrograd.optim.gradients import is_array
+from micrograd.optim.options import called
 
 Self = TypeVar("Self", bound="Module")
+SWITCHED = ("training", "scope")  # attributes on which no result of a training depends
 BIASES = ("b", "bias")  # the attributes that penalties leave out
 
 
@@ -79,6 +83,20 @@ class Module:
         """
         restore(self._stateful(), state)
 
+    def settings(self) -> dict[str, Any]:
+        """Return what makes this network, but its state, by name: "layers.0.activation".
+
+        These are numbers, text, flags, arrays by a digest and functions by their names, in
+        attributes whose name does not begin with an underscore.
+        """
+        modules = [(path, held) for path, held in self._held() if isinstance(held, Module)]
+        return {
+            name_of((path, key)): plain
+            for path, module in modules
+            for key, item in attributes(module)
+            if key not in SWITCHED and (plain := as_setting(item)) is not None
+        }
+
     def save(self, path: str | os.PathLike[str]) -> FilePath:
         """Write the state to `path`, whose ending .json or .npz chooses the format."""
         return save_state(path, self.state_dict())
@@ -118,3 +136,14 @@ class Module:
             if isinstance(module, Module) and type(module).parameters is not Module.parameters:
                 inner = (path, "parameters()")
                 search.check_known(module.parameters(), inner, "list")
+
+
+def as_setting(item: Any) -> Any:
+    """Return an attribute as settings have it; None of what is no setting."""
+    if isinstance(item, (bool, int, float, str)):
+        return item if item == item else repr(item)  # nan would be another run's
+    if isinstance(item, (list, tuple)) and item and all(as_setting(x) is not None for x in item):
+        return [as_setting(x) for x in item]
+    if isinstance(item, (FunctionType, BuiltinFunctionType, type)):
+        return called(item)
+    return digest(item) if is_array(item) and item.dtype.kind != "O" else None

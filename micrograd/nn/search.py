@@ -1,6 +1,7 @@
 """What a Module holds: the search for Values, Modules and random generators in its attributes.
 
-It goes into lists, tuples, deques, dicts, NumPy arrays of objects, and Modules. What it does not go
+A generator is what has a `getstate`, as Python's have, or a `bit_generator`, as NumPy's. The search
+goes into lists, tuples, deques, dicts, NumPy arrays of objects, and Modules. What it does not go
 into, such as sets, keys of dicts, objects of other classes, functions, iterators and attributes of
 the class, is looked through for parameters that nobody would train or save.
 """
@@ -8,7 +9,6 @@ the class, is looked through for parameters that nobody would train or save.
 from __future__ import annotations
 
 import gc
-import random
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
 from functools import partial
@@ -31,7 +31,7 @@ class Search:
         self.items: dict[int, tuple[Path, Any]] = {id(root): ((), root)}
         self.unsearched: list[tuple[Path, Any]] = []
         self._entered: set[int] = set()
-        self._collect((), _attributes(root))
+        self._collect((), attributes(root))
         modules = [(path, m) for path, m in self.items.values() if isinstance(m, module_class)]
         self.unsearched += _classes(modules)
 
@@ -44,8 +44,8 @@ class Search:
                     self.items[id(item)] = (path, key), item
             elif isinstance(item, self.module_class):
                 self.items[id(item)] = (path, key), item
-                self._collect((path, key), _attributes(item))
-            elif isinstance(item, random.Random) or hasattr(item, "bit_generator"):
+                self._collect((path, key), attributes(item))
+            elif hasattr(item, "getstate") or hasattr(item, "bit_generator"):
                 self.items[id(item)] = (path, key), item
             elif (inner := _entries(item)) is None:
                 self.unsearched.append(((path, key), item))
@@ -87,7 +87,8 @@ def name(path: Path) -> str:
     return ".".join(reversed(parts))
 
 
-def _attributes(module: Any) -> list[tuple[str, Any]]:
+def attributes(module: Any) -> list[tuple[str, Any]]:
+    """Return the attributes of one Module by name, those that begin with an underscore left out."""
     slots = [slot for kind in type(module).__mro__ for slot in _slots(kind)]
     pairs = [(slot, getattr(module, slot)) for slot in slots if hasattr(module, slot)]
     return [pair for pair in (*pairs, *vars(module).items()) if not pair[0].startswith("_")]

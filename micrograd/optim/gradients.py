@@ -94,9 +94,12 @@ def _summed(name: str, data: Any, indices: Any, rows: Any) -> Rows:
 def clip_value(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
     """Return a function that moves every number of some gradients into [−limit, limit]."""
     _check_limit(limit)
-    return lambda gradients: [
-        _each(g, lambda part: _bounded(part, limit)) for g in _listed(gradients)
-    ]
+
+    def clip(gradients: list[Gradient]) -> list[Gradient]:
+        return [_each(g, lambda part: _bounded(part, limit)) for g in _listed(gradients)]
+
+    clip.__qualname__ = f"clip_value({limit})"  # by which a checkpoint tells it from another
+    return clip
 
 
 def clip_norm(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
@@ -112,6 +115,7 @@ def clip_norm(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
             return gradients
         return [_each(g, lambda part: part * (limit / norm)) for g in gradients]
 
+    clip.__qualname__ = f"clip_norm({limit})"
     return clip
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
-from micrograd.optim.options import changed, check_option, current, named, option_state
+from micrograd.optim.options import called, changed, check_option, current, named, option_state
 
 Data = Any  # a float, an array, or some rows of one: a rule does not care
 State = dict[str, Any]
@@ -102,9 +102,9 @@ class Optimizer:
                 data[...] = self.rule(data, gradient, state, now)
 
     def settings(self) -> dict[str, Any]:
-        """Return the rule's name and its options; a schedule is named, not written out."""
+        """Return the rule's name and its options; functions are named, not written out."""
         groups = [{k: named(v) for k, v in group.items()} for group in self.groups]
-        return {"rule": type(self).__name__, "groups": groups}
+        return {"rule": type(self).__name__, "clip": called(self.clip), "groups": groups}
 
     def state_dict(self) -> dict[str, Any]:
         """Return rule, number of steps done, options, and what the rule remembers.

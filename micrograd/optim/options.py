@@ -47,6 +47,13 @@ def named(option: Any) -> Any:
     return type(option).__name__ if hasattr(option, "state_dict") else "a schedule"
 
 
+def called(function: Any) -> Any:
+    """Return a function as settings have it: by its name; what is none stays as it is."""
+    if not callable(function):
+        return function
+    return getattr(function, "__qualname__", type(function).__qualname__)
+
+
 def option_state(option: Any, steps_done: int) -> Any:
     """Return an option as a state has it: of a schedule, what it gave at some of the steps."""
     if hasattr(option, "state_dict"):

@@ -16,12 +16,14 @@ from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
 from micrograd.files import atomic_write
 from micrograd.graph import HANDMADE, LEAF, Graph, snapshot
-from micrograd.render.network import LEVEL
+from micrograd.render.network import LEVEL, network_view
+from micrograd.render.view import Box, View, joined
 from micrograd.stepper.data import page_data
 from micrograd.stepper.document import assembled, titles_of
 from micrograd.stepper.expression import written_out
 from micrograd.stepper.interface import TRAINING
 from micrograd.stepper.javascript import rows_source
+from micrograd.stepper.views import network_data
 from micrograd.training import Recording
 
 INPUTS, TARGET, LOSS = ("x₁", "x₂"), "t", "loss"
@@ -58,6 +60,8 @@ def training_page(
     border = sum({*aims}) / 2 if boundary is None else float(boundary)
     data = page_data(sample.graph, None, 1.0)
     data["views"] = _folded(data["views"])
+    if LEVEL in data["views"]:
+        data["views"][LEVEL] = network_data(_loss_as_one(sample))
     data["start"] = LEVEL if LEVEL in data["views"] else data["start"]
     titles = titles_of(title)
     data |= {"title": titles} if titles else {}
@@ -150,6 +154,30 @@ def _folded(views: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the views in which no box is open: the numbers of a training take the room."""
     kept = {key: seen for key, seen in views.items() if not seen["closes"]}
     return {key: seen | {"opens": [""] * len(seen["opens"])} for key, seen in kept.items()}
+
+
+def _loss_as_one(sample: _Sample) -> View:
+    """Return the network view with one box for the loss, all that the output and target go into."""
+    graph, seen = sample.graph, network_view(sample.graph)
+    after = _after(graph, {graph.ids[v] for v in (*sample.inputs, sample.target, sample.output)})
+    loss = [box for box in seen.boxes if after.issuperset(box.members)]
+    if len(loss) < 2:
+        return seen
+    members, root = tuple(sorted(m for box in loss for m in box.members)), graph.roots[0]
+    one = Box(f"group{root}", "group", members, (root,), graph.name(root))
+    return joined(graph, LEVEL, [*(box for box in seen.boxes if box not in loss), one])
+
+
+def _after(graph: Graph, own: set[int]) -> set[int]:
+    """Return the nodes that only the root depends on without one of `own` between."""
+    users: dict[int, set[int]] = {}
+    for operand, user, _ in graph.edges:
+        users.setdefault(operand, set()).add(user)
+    after: set[int] = set()
+    for id in reversed(range(len(graph))):
+        if id not in own and users.get(id, set()) <= after:
+            after.add(id)
+    return after
 
 
 def _form(graph: Graph, changing: set[Value]) -> tuple[Any, ...]:

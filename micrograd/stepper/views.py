@@ -113,6 +113,11 @@ def _network(graph: Graph) -> dict[str, Any] | None:
         return None
     if len(seen.boxes) > MOST_DRAWN or len(seen.edges) > MOST_WIRES:
         return None
+    return network_data(seen)
+
+
+def network_data(seen: View) -> dict[str, Any]:
+    """Return the page's data of a network view, and where it is drawn."""
     places = plan(seen)
     told = {"size": places[:2], "units": places.units, "weights": places.weights}
     return _drawn(seen) | {

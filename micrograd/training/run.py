@@ -6,6 +6,7 @@ import math
 import os
 import random
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from reprlib import repr as shorten
@@ -15,7 +16,7 @@ from micrograd.checkpoint import capture, file_content, load_state, restore, sav
 from micrograd.core.numbers import number as as_float
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
-from micrograd.training.settings import differences
+from micrograd.training.settings import differences, settings_within
 from micrograd.training.standstill import dead_units, remark, stands_still
 from micrograd.training.stopping import EarlyStopping
 
@@ -51,6 +52,10 @@ class Run:
     batch: int = 0
     sums: dict[str, float] = field(default_factory=dict)
     history: History = field(default_factory=History)
+    unkept: list[str] = field(default_factory=list)  # names of settings that training changes
+
+    def __post_init__(self) -> None:
+        self.networks = settings_within(self.state, "named_parameters")
 
     def train_epoch(self, interrupts: Interrupts, shown: Progress) -> None:
         """Train on what is left of an epoch, evaluate, and write the checkpoint."""
@@ -131,7 +136,21 @@ class Run:
     def save(self) -> None:
         """Write the checkpoint, if there is to be one."""
         if self.checkpoint is not None:
+            self._warn_of_unkept()
             save_state(self.checkpoint, self._content())
+
+    def _warn_of_unkept(self) -> None:
+        """Say once of an attribute of a network that training changes it, and nothing keeps it."""
+        now = settings_within(self.state, "named_parameters")
+        for name, first, last in differences(self.networks, now, "state"):
+            if name not in self.unkept:
+                self.unkept.append(name)
+                warnings.warn(
+                    f"training changes {name} (it was {first}, now {last}), which the checkpoint "
+                    "does not keep: a resumed training would begin with what the program sets. "
+                    "Keep it in an array that is named in state=[...] too",
+                    stacklevel=2,
+                )
 
     def check_writable(self) -> None:
         """Raise now, not after an epoch, what `save` would raise at an entry of the state."""
@@ -143,10 +162,16 @@ class Run:
         saved = load_state(self.checkpoint)  # type: ignore[arg-type]
         if not isinstance(saved, dict) or not {"settings", *self._content()} <= set(saved):
             raise ValueError(f"{self.checkpoint} is a saved state, but not the checkpoint of a fit")
-        if wrong := list(differences(saved["settings"], self.settings)):
+        self.unkept = saved["unkept"]
+        wrong = differences(saved["settings"], self.settings)
+        texts = [
+            f"{n} {there} there, {here} here" for n, there, here in wrong if n not in self.unkept
+        ]
+        if texts:
+            more = f"; and {len(texts) - 3} more" if len(texts) > 3 else ""
             raise ValueError(
-                f"{self.checkpoint} is another run's: {'; '.join(wrong)}. Resume as it began, or "
-                "begin anew without resume"
+                f"{self.checkpoint} is another run's: {'; '.join(texts[:3])}{more}. Resume as it "
+                "began, or begin anew without resume"
             )
         if saved["epoch"] > self.epochs:
             raise ValueError(
@@ -164,6 +189,7 @@ class Run:
         return {
             **capture(self._parts()),
             "settings": self.settings,
+            "unkept": self.unkept,
             "epoch": self.epoch,
             "batch": self.batch,
             "sums": self.sums,

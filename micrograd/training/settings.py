@@ -13,14 +13,14 @@ _short = Repr()
 _short.maxstring = _short.maxother = 60
 
 
-def settings_within(state: Any) -> Any:
-    """Return the settings of the objects in `state`, such as optimisers, nested as it is."""
-    if hasattr(state, "settings"):
+def settings_within(state: Any, having: str = "settings") -> Any:
+    """Return the settings of the objects in `state` that have such a method, nested as it is."""
+    if hasattr(state, having):
         return state.settings()
     if isinstance(state, Mapping):
-        return {name: settings_within(part) for name, part in state.items()}
+        return {name: settings_within(part, having) for name, part in state.items()}
     if isinstance(state, (list, tuple)):
-        return [settings_within(part) for part in state]
+        return [settings_within(part, having) for part in state]
     return None
 
 
@@ -35,8 +35,8 @@ def data_digest(data: Any) -> str | None:
         return None
 
 
-def differences(there: Any, here: Any, name: str = "") -> Iterator[str]:
-    """Yield what differs, by name: "optimizer.lr 0.1 there, 0.2 here"."""
+def differences(there: Any, here: Any, name: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield what differs: its name, such as "optimizer.lr", and what it is there and here."""
     if isinstance(there, Mapping) and isinstance(here, Mapping):
         for key in {**there, **here}:
             inner = f"{name}.{key}" if name else key
@@ -45,4 +45,4 @@ def differences(there: Any, here: Any, name: str = "") -> Iterator[str]:
         for i, pair in enumerate(zip(there, here)):
             yield from differences(*pair, name=f"{name}.{i}")
     elif there != here:
-        yield f"{name} {_short.repr(there)} there, {_short.repr(here)} here"
+        yield name, _short.repr(there), _short.repr(here)

@@ -1,5 +1,6 @@
 """The playground in a real browser: typing, examples, links, zoom, and every size of screen."""
 
+import random
 import re
 
 import pytest
@@ -163,3 +164,56 @@ def test_a_presenters_remote_steps(opened, play):
 def test_a_network_opens_by_its_layers(opened):
     shown = opened(page(MLP(3, [4, 1])([1.0, 2.0, 3.0])))
     assert [*boxes(shown)] == ["1", "2", "3", "layer 0", "layer 1"]
+
+
+SEEN = """() => {
+  const frame = document.querySelector('#picture').getBoundingClientRect();
+  return [...document.querySelectorAll('#picture g:has(> .box)')].filter(box => {
+    const r = box.getBoundingClientRect();
+    const across = r.left < frame.right && r.right > frame.left;
+    const down = r.top < frame.bottom && r.bottom > frame.top;
+    return across && down;
+  }).length;
+}"""
+NAMES = "[...document.querySelectorAll('#picture .boxes .name')].map(name => name.textContent)"
+
+
+def long_expression(count):
+    """Return results that each take one close by and one from anywhere: a tall, wide picture."""
+    given = random.Random(3)
+    names = [*"xyzuv", *(f"t{i}" for i in range(count))]
+    lines = (
+        f"{name} = {names[i + 4]} + tanh({given.choice(names[: i + 4])})"
+        for i, name in enumerate(names[5:])
+    )
+    return "; ".join([*lines, f"{names[-1]} * x"])
+
+
+def test_what_is_in_view_is_drawn_first_and_the_rest_in_its_order(opened, play):
+    shown = opened(play, width=1280, height=720)
+    typing = f"""() => {{
+      const field = document.querySelector('#expression');
+      field.value = {long_expression(150)!r};
+      field.dispatchEvent(new Event('input'));
+      return [{NAMES}.length, ({SEEN})()];
+    }}"""
+    drawn, seen = shown.evaluate(typing)
+    assert 3 <= seen <= drawn < 60  # a large picture does not open on an empty corner
+    shown.locator("#farther").click()
+    assert shown.evaluate(SEEN) > seen  # what comes into view is drawn
+    shown.wait_for_function(f"{NAMES}.length > 300")
+    order = shown.evaluate("view().boxes.map(box => graph.nodes[box.members[0]].name)")
+    assert shown.evaluate(NAMES) == order
+
+
+def test_what_is_drawn_later_shows_the_same_step(opened, play):
+    shown = opened(play, width=1280, height=720)
+    shown.locator("#expression").fill(long_expression(150))
+    shown.locator("#last").click()
+    at = {"x": 1.0, "y": 2.0, "z": 0.0, "u": 1.0, "v": 1.0}  # the page's own, and new names at 1
+    root = parse(long_expression(150), at)
+    root.backward()
+    shown.wait_for_function(f"{NAMES}.length > 300")
+    assert boxes(shown)["t149"] == (f"{root.parents[0].data:.4g}", "1")
+    dashes = shown.locator("#picture .boxes .g").all_text_contents()
+    assert len(dashes) > 300 and "–" not in dashes

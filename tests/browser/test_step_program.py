@@ -36,6 +36,7 @@ def window():
 
 def lines(shown):
     """Return [line, what is said of it] of the step."""
+    shown.evaluate(LAID_OUT)
     return [
         [" ".join(text.split()) for text in row.locator(".code, p").all_inner_texts()]
         for row in shown.locator("#lines > div").all()

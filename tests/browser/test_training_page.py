@@ -1,6 +1,7 @@
 """The page that plays a training, in a real browser: both its courses, keys, links, the plane."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -31,6 +32,9 @@ def recording():
 @pytest.fixture(scope="module")
 def xor(recording):
     return training_page(recording, POINTS, TARGETS, squared, {"en": "XOR", "zh": "异或"})
+
+
+SIGNS = [-1.0, 1.0, 1.0, -1.0]
 
 
 def mean_loss(recording, frame):
@@ -108,6 +112,60 @@ def test_a_link_shows_what_was_seen(opened, xor):
     damaged = opened(xor, "#frame=99&sample=0&plays=chess")
     assert "frame, sample, plays cannot be read" in damaged.locator("#told").inner_text()
     assert place(damaged) == "1 / 21"
+
+
+APART = """() => ['#training .legend', '#plane', '#tiles', '#curve'].map(name => {
+  const { top, bottom } = document.querySelector(name).getBoundingClientRect();
+  return [top, bottom];
+})"""
+BOXES = """() => [...document.querySelectorAll('#picture .box')].map(box => {
+  const { left, right } = box.getBoundingClientRect();
+  return [left, right];
+})"""
+
+
+@pytest.mark.parametrize("layers, beyond", [([16, 16, 1], -2), ([10] * 5 + [1], 100)])
+def test_a_deep_network_is_seen_whole_and_its_units_below_the_plane(opened, layers, beyond):
+    random.seed(1)
+    recording = Recording(MLP(2, layers, activation="tanh", fused=True))
+
+    def hinge(output, target):
+        return (1 - target * output).relu()
+
+    recording.note(sum(hinge(recording.model([*x]), t) for x, t in zip(POINTS, SIGNS)))
+    html = training_page(recording, POINTS, SIGNS, hinge)
+    shown = opened(html, width=1280, height=720)
+    places = shown.evaluate(APART)
+    assert all(low[1] <= high[0] for low, high in pairwise(places))
+    assert places[1][1] - places[1][0] > 200 and places[-1][1] <= 720
+    frame = shown.locator("#picture").bounding_box()
+    across = shown.evaluate(BOXES)
+    assert len(across) == sum(layers) + 4
+    assert all(
+        frame["x"] <= left and right <= frame["x"] + frame["width"] for left, right in across
+    )
+    shown.keyboard.press("Enter")  # its passes are followed at the usual distances
+    shown.wait_for_function(f"""() => {{
+      const boxes = ({BOXES})();
+      return boxes.length === {len(across)} && boxes.at(-1)[1] > {across[-1][1] + beyond};
+    }}""")
+
+
+def test_a_loss_with_a_penalty_is_told_from_the_mean_over_the_points(opened):
+    random.seed(1)
+    model = MLP(2, [2, 1], activation="tanh")
+    recording, loss = Recording(model), []
+    for _ in range(3):
+        mean = sum(squared(model([*x]), t) for x, t in zip(POINTS, TARGETS)) * 0.25
+        penalty = sum(p * p for p in model.parameters())
+        loss.append(mean.data)
+        recording.note(mean + penalty if len(loss) == 2 else mean)
+    shown = opened(training_page(recording, POINTS, TARGETS, squared))
+    assert [chip.split(" ")[0] for chip in chips(shown)] == ["mean", "on"]
+    shown.locator("#next").click()
+    assert chips(shown)[1].startswith("loss trained on ") and len(chips(shown)) == 3
+    told = float(chips(shown)[1].split(" ")[3])
+    assert told == pytest.approx(recording.losses[1], rel=1e-3) and told > loss[1]
 
 
 def test_a_training_that_diverged_says_so(opened):

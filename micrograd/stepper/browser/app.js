@@ -43,11 +43,11 @@ function replace(next) {
 // Make everything anew that depends on the graph, the view, the language, or the kind of step.
 function rebuild() {
   interfaceWords();
-  remake(listing);
+  remake(rest);
 }
 
-// Make anew what depends on the graph; `list` sees to the list of its steps.
-function remake(list) {
+// Make anew what depends on the graph; `others` sees to what is out of sight.
+function remake(others) {
   const model = { nodes: graph.nodes, record: page.record, view: view(), root: graph.root, language: page.language };
   teller = new Teller(model, words(), DATA.sentences[page.language]);
   stops = page.by === "walk"
@@ -57,7 +57,7 @@ function remake(list) {
   viewWords();
   draw();
   leaves();
-  list();
+  others();
   if (graph.program) listLines();
   if (DATA.training) showFrame();
   else show();
@@ -66,6 +66,13 @@ function remake(list) {
 function draw() {
   picture = new (view().plan ? NetworkPicture : Picture)($("picture"), view(), { label: words().picture, value: words().value,
     box: box => teller.box(box), open: key => choose({ key }) });
+}
+
+// Draw the picture anew, and the step it shows.
+function redraw() {
+  draw();
+  if (!waiting) picture.reveal(true);
+  show();
 }
 
 function interfaceWords() {

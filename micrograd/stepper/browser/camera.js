@@ -9,22 +9,26 @@ const typeSize = () => measures().type;
 
 class Camera {
   // `frame` is the holder's width and height; `size` the picture's, in its own units, margins
-  // included, from the corner `origin`.
-  constructor(frame, holder, svg, origin, size) {
-    Object.assign(this, { frame, holder, svg, origin, size });
+  // included, from the corner `origin`; `first` the place to begin at where it is larger.
+  constructor(frame, holder, svg, origin, size, first) {
+    Object.assign(this, { frame, holder, svg, origin, size, first, moved: () => {} });
     this.fit();
   }
 
   // Return the scale at which the whole picture is seen, but its text not too small to read.
   static fitting(frame, size) {
-    const whole = Math.min(...size.map((side, i) => frame[i] / side)), type = typeSize();
-    const least = frame[0] < NARROW_FRAME ? LEAST_NARROW : LEAST_TYPE;
-    return Math.max(least * type / SMALLEST_TYPE, Math.min(LARGEST * type / 16, whole));
+    const whole = Math.min(...size.map((side, i) => frame[i] / side));
+    return Math.max(Camera.least(frame), Math.min(LARGEST * typeSize() / 16, whole));
+  }
+
+  // Return the scale below which text is too small to read.
+  static least(frame) {
+    return (frame[0] < NARROW_FRAME ? LEAST_NARROW : LEAST_TYPE) * typeSize() / SMALLEST_TYPE;
   }
 
   fit() {
     this.scale = Camera.fitting(this.frame, this.size);
-    this.corner = [...this.origin];
+    this.corner = this.first.map((at, i) => at - this.frame[i] / this.scale / 2);
     this.apply();
   }
 
@@ -37,6 +41,17 @@ class Camera {
     });
     this.svg.setAttribute("viewBox", [...this.corner, ...seen].map(x => x.toFixed(2)).join(" "));
     this.holder.classList.toggle("movable", seen.some((side, i) => side < this.size[i] - 1));
+    this.moved();
+  }
+
+  // Tell whether anything of the box from one corner to the other is seen.
+  shows(low, high) {
+    return this.corner.every((at, i) => high[i] >= at && low[i] <= at + this.frame[i] / this.scale);
+  }
+
+  resize(frame) {
+    this.frame = frame;
+    this.apply();
   }
 
   // Enlarge by a factor, the point of the frame `at` staying where it is.

@@ -30,6 +30,14 @@ function keyed(event) {
   action();
 }
 
+// Draw the picture anew for the frame it has now.
+function refit() {
+  const last = measuredNow;
+  measuredNow = undefined;
+  if (JSON.stringify(last) === JSON.stringify(measures())) return;
+  redraw();
+}
+
 function wire() {
   const stepping = { first: () => go(0), back, next, reveal, reset, last: end, play: () => play(!page.timer),
     close: () => choose({ key: view().closes }), whole: () => picture.camera.fit(),
@@ -55,12 +63,13 @@ function wire() {
   document.addEventListener("keydown", keyed);
   // The event's own address: a redraw may have written the old one back in the meantime.
   addEventListener("hashchange", event => fromAddress(new URL(event.newURL).hash));
-  addEventListener("beforeprint", () => picture.camera.whole());
+  addEventListener("beforeprint", () => { picture.reveal(true); picture.camera.whole(); });
   addEventListener("afterprint", () => picture.camera.apply());
   movedBy($("picture"), () => picture.camera);
-  let waiting = 0;
-  new ResizeObserver(() => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => { measuredNow = undefined; draw(); show(); }, 100);
+  let resized = 0;
+  new ResizeObserver(([{ contentRect: { width, height } }]) => {
+    if (!picture.grows) picture.camera.resize([width, height]); // no jump until it is fitted anew
+    clearTimeout(resized);
+    resized = setTimeout(refit, 100);
   }).observe($("picture"));
 }

@@ -1,7 +1,5 @@
 // The list of all steps: the same as text.
 function listing() {
-  clearTimeout(waiting);
-  waiting = 0;
   const last = stops.length - 1;
   const whole = stateAt(stops, last, page.record, graph.nodes, exact());
   $("steps").replaceChildren(...stops.map((stop, i) => {
@@ -20,12 +18,20 @@ function listing() {
   $("all").classList.toggle("long", stops.length > 16);
 }
 
-const PAUSE = 200; // milliseconds after a key, before the list is made anew: it is long
+const PAUSE = 200; // milliseconds after a key, before what is out of sight is made anew
 let waiting = 0;
 
-function listingSoon() {
+// Make what is out of sight: the list, and the picture beyond its frame.
+function rest() {
   clearTimeout(waiting);
-  waiting = setTimeout(() => { listing(); mark(); remember(); }, PAUSE);
+  waiting = 0;
+  picture.reveal(true);
+  listing();
+}
+
+function restSoon() {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => { rest(); mark(); remember(); }, PAUSE);
 }
 
 function mark() {

@@ -1,12 +1,35 @@
 // The network view: neurons as circles with a, z and δ, weights on the edges. Python has placed it.
 const NAME_ROOM = 20; // above a circle
+const LEAST_GAP = 20; // between columns
 const BESIDE = 70; // from a weight to the contribution that goes back past it
 
 const widthOfWeight = w => 0.4 + 2 * Math.min(1, Math.abs(w) / 1.5 || 0); // of its line, in pixels
 
+// Return a plan with its columns moved together until it is no wider than `room`, without what
+// is written between them; the plan itself where it fits, or the columns would touch.
+function narrowed(plan, room) {
+  const ends = plan.units.map(([, x, , width]) => [x - width / 2, x + width / 2]).sort((a, b) => a[0] - b[0]);
+  const gaps = []; // [left, width] of each stretch with nothing in it
+  ends.reduce((right, [left, end]) => {
+    if (left > right) gaps.push([right, left - right]);
+    return Math.max(right, end);
+  }, 0);
+  const free = gaps.reduce((total, [, width]) => total + width, 0), share = (free - (plan.size[0] - room)) / free;
+  if (!(share < 1) || share * Math.min(...gaps.map(([, width]) => width)) < LEAST_GAP) return plan;
+  const moved = x => x - (1 - share) * gaps.reduce((total, [left, width]) => total + (left < x ? width : 0), 0);
+  return { ...plan, size: [room, plan.size[1]], spots: [],
+    units: plan.units.map(([kind, x, ...others]) => [kind, moved(x), ...others]) };
+}
+
 class NetworkPicture extends Picture {
+  // While a training is played the network is seen whole; its passes are followed from place to place.
+  get plan() {
+    if (!DATA.training || track === byStops) return this.view.plan;
+    return this.whole ??= narrowed(this.view.plan, this.frame[0] / Camera.least(this.frame) - 2 * MARGIN);
+  }
+
   places() {
-    const { size, units } = this.view.plan;
+    const { size, units } = this.plan;
     const boxes = units.map(([, x, y, width, height]) => [x - width / 2, y - height / 2, width, height]);
     const mid = i => units[i][2] + (units[i][0] === "neuron" ? NAME_ROOM / 2 : 0);
     const paths = this.view.edges.map(([source, target]) => [
@@ -14,23 +37,22 @@ class NetworkPicture extends Picture {
     return { size, boxes, paths };
   }
 
-  edge([from, to]) {
-    const group = element("g", { class: "wire" }, this.svg);
-    return { line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: arrow(group, to, false, false),
+  edge([from, to], i) {
+    const group = element("g", { class: "wire" });
+    return { group, ...this.numbers([from, to], i), line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: arrow(group, to, false, false),
       back: later(() => arrow(group, from, false, true)) };
   }
 
-  label(points) {
-    const label = super.label(points), i = this.view.edges.findIndex((_, place) => this.placed.paths[place] === points);
-    const spot = this.view.plan.spots[i];
-    if (spot) label.at = [spot[0] + BESIDE, spot[1]];
-    label.weight = spot && this.view.plan.weights[i] >= 0 ? { group: super.label(points).times, at: spot } : undefined;
-    return label;
+  numbers(points, i) {
+    const numbers = super.numbers(points), spot = this.plan.spots[i];
+    if (spot) numbers.at = [spot[0] + BESIDE, spot[1]];
+    const weight = spot && this.plan.weights[i] >= 0 ? { pill: super.numbers(points).times, at: spot } : undefined;
+    return { ...numbers, weight };
   }
 
   box(box, place) {
-    const [kind, , , width, height] = this.view.plan.units[place], [x, y] = this.placed.boxes[place];
-    const told = this.say.box(box), group = element("g", { transform: `translate(${x} ${y})`, class: kind }, this.svg);
+    const [kind, , , width, height] = this.plan.units[place], [x, y] = this.placed.boxes[place];
+    const told = this.say.box(box), group = element("g", { transform: `translate(${x} ${y})`, class: kind });
     const round = kind === "neuron" || kind === "dot", top = kind === "neuron" ? NAME_ROOM : 0;
     if (round) element("circle", { class: "box", cx: width / 2, cy: top + (height - top) / 2, r: width / 2 }, group);
     else element("rect", { class: "box", width, height, rx: Math.min(19, height / 2) }, group);
@@ -44,29 +66,23 @@ class NetworkPicture extends Picture {
     return { group, hint, told, kind, rows };
   }
 
-  update(frame) {
-    this.boxes.forEach((box, place) => this.fill(box, frame.box(place), place));
-    this.edges.forEach((edge, i) => this.flow(edge, this.labels[i], frame.edge(i), i));
-    this.follow(frame.places);
-  }
-
   fill({ group, hint, told, kind, rows }, shown, place) {
-    const [z, b] = this.view.plan.units[place].slice(5), neuron = z >= 0;
+    const [z, b] = this.plan.units[place].slice(5), neuron = z >= 0;
     const lines = neuron ? [`a ${shown.value}`, `z ${shown.node(z)}`, `δ ${shown.slope(z)}`] : [shown.value, shown.grad];
     if (kind !== "dot") rows.forEach((row, i) => {
-      row.textContent = kind === "slim" && i ? "" : lines[i];
+      write(row, kind === "slim" && i ? "" : lines[i]);
       row.classList.toggle("used", i === 0 && !!shown.used);
     });
     const bias = b >= 0 ? [`b ${shown.node(b)}`] : [];
-    hint.textContent = [told.title, ...lines, ...bias].filter(Boolean).join("\n");
-    for (const role of ["forward", "receives", "gives"]) group.classList.toggle(role, !!shown[role]);
+    write(hint, [told.title, ...lines, ...bias].filter(Boolean).join("\n"));
+    playRoles(group, shown);
   }
 
-  flow(edge, label, { active, pill }, i) {
+  flow(edge, { active, pill }, i) {
     this.activate(edge, active, active === "forward");
-    if (this.view.plan.weights[i] >= 0)
-      edge.line.style.setProperty("--wide", widthOfWeight(page.record.data[this.view.plan.weights[i]]));
-    this.write(label.pill, label.at, active === "backward" && this.view.plan.spots.length ? pill : "");
-    if (label.weight) this.write(label.weight.group, label.weight.at, shown(page.record.data[this.view.plan.weights[i]]));
+    const weight = page.record.data[this.plan.weights[i]];
+    if (weight !== undefined) edge.line.style.setProperty("--wide", widthOfWeight(weight));
+    this.write(edge.pill, edge.at, active === "backward" && this.plan.spots.length ? pill : "");
+    if (edge.weight) this.write(edge.weight.pill, edge.weight.at, shown(weight));
   }
 }

@@ -1,7 +1,10 @@
 // The picture: one box per Value or group, one line per edge, drawn once per view and then updated.
+// What lies within its frame is drawn first, so that what is typed is seen at once; the rest when it
+// comes into view or the reader pauses.
 const SVG = "http://www.w3.org/2000/svg";
 const PILL = 22;
 const MARGIN = 14;
+const AROUND_EDGE = 60; // of an edge: room for its numbers
 
 function element(tag, attributes, parent, text) {
   const made = document.createElementNS(SVG, tag);
@@ -46,6 +49,15 @@ function pathOf(points, down) {
     else path += `C${(u + x) / 2} ${v} ${(u + x) / 2} ${y} ${x} ${y}`;
   }
   return path;
+}
+
+// Write a text that is not there yet: to write it again would have the picture laid out anew.
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function playRoles(group, roles) {
+  for (const role of ["forward", "receives", "gives"]) group.classList.toggle(role, !!roles[role]);
 }
 
 const middle = ([a, b], [c, d]) => [(a + c) / 2, (b + d) / 2];
@@ -100,10 +112,38 @@ class Picture {
   draw() {
     this.svg = element("svg", { role: "group", "aria-label": this.say.label });
     this.holder.replaceChildren(this.svg);
-    this.edges = this.view.edges.map((edge, i) => this.edge(this.placed.paths[i]));
-    this.boxes = this.view.boxes.map((box, i) => this.box(box, i));
-    this.labels = this.view.edges.map((edge, i) => this.label(this.placed.paths[i]));
+    this.layers = ["edges", "boxes", "numbers"].map(name => element("g", { class: name }, this.svg));
+    this.edges = this.placed.paths.map((points, i) => later(() => this.edge(points, i)));
+    this.boxes = this.view.boxes.map((box, i) => later(() => this.box(box, i)));
     this.resize();
+    this.reveal();
+    this.camera.moved = () => this.reveal();
+  }
+
+  // Draw what the frame shows; with `all`, what it does not show too.
+  reveal(all = false) {
+    const shows = (low, high) => all || this.camera.shows(low, high), told = this.told;
+    this.drawn(this.edges, this.layers[0], i => {
+      const points = this.placed.paths[i], side = (pick, n, more) => pick(...points.map(point => point[n])) + more;
+      return shows([0, 1].map(n => side(Math.min, n, -AROUND_EDGE)), [0, 1].map(n => side(Math.max, n, AROUND_EDGE)));
+    }, (edge, i) => told && this.flow(edge, told.edge(i), i));
+    this.drawn(this.boxes, this.layers[1], i => {
+      const [x, y, width, height] = this.placed.boxes[i];
+      return shows([x, y], [x + width, y + height]);
+    }, (box, i) => told && this.fill(box, told.box(i), i));
+  }
+
+  // Draw those pieces that `isSeen` says, each in its order among the others, and `fill` them.
+  drawn(pieces, layer, isSeen, fill) {
+    let next = null;
+    for (let i = pieces.length - 1; i >= 0; i--) {
+      const piece = pieces[i];
+      if (!piece.made && isSeen(i)) {
+        layer.insertBefore(piece().group, next);
+        fill(piece.made, i);
+      }
+      next = piece.made?.group ?? next;
+    }
   }
 
   resize() {
@@ -111,7 +151,15 @@ class Picture {
       this.frame[1] = this.height();
       this.holder.style.height = `${this.frame[1]}px`;
     }
-    this.camera = new Camera(this.frame, this.holder, this.svg, [-MARGIN, -MARGIN], this.size());
+    this.camera = new Camera(this.frame, this.holder, this.svg, [-MARGIN, -MARGIN], this.size(), this.first());
+  }
+
+  // Return the middle of the first column: a large picture has nothing in its corner.
+  first() {
+    const along = this.down ? 1 : 0, { boxes } = this.placed, start = Math.min(...boxes.map(box => box[along]));
+    const column = boxes.filter(box => box[along] === start).map(([x, y, width, height]) => [x + width / 2, y + height / 2]);
+    column.sort((a, b) => a[1 - along] - b[1 - along]);
+    return column[column.length >> 1] ?? [0, 0];
   }
 
   height() {
@@ -120,8 +168,9 @@ class Picture {
   }
 
   edge(points) {
-    const group = element("g", {}, this.svg), down = this.down;
+    const group = element("g", {}), down = this.down;
     return {
+      group, ...this.numbers(points),
       line: element("path", { class: "edge", d: pathOf(points, down) }, group),
       arrow: arrow(group, points[points.length - 1], down, false),
       back: later(() => arrow(group, points[0], down, true)),
@@ -130,9 +179,9 @@ class Picture {
   }
 
   // The number on an edge, and beside it the local gradient it was multiplied by.
-  label(points) {
+  numbers(points) {
     const pill = cls => later(() => {
-      const group = element("g", { class: cls, visibility: "hidden" }, this.svg);
+      const group = element("g", { class: cls, visibility: "hidden" }, this.layers[2]);
       element("rect", { height: PILL, rx: cls === "pill" ? 11 : 4, y: -PILL / 2 }, group);
       element("text", { y: 5 }, group);
       return group;
@@ -144,7 +193,7 @@ class Picture {
 
   box(box, place) {
     const [x, y, width, height] = this.placed.boxes[place];
-    const group = element("g", { transform: `translate(${x} ${y})` }, this.svg);
+    const group = element("g", { transform: `translate(${x} ${y})` });
     const folded = box.members.length > 1, told = this.say.box(box);
     group.classList.toggle("inside", !!this.view.inside?.includes(place));
     if (folded) element("rect", { class: "shade", x: 5, y: 5, width, height, rx: 10 }, group);
@@ -182,23 +231,25 @@ class Picture {
 
   // Show a frame: texts per box and edge, and which of them take part in the step.
   update(frame) {
-    this.boxes.forEach(({ group, value, of, grad, room }, place) => {
-      const shown = frame.box(place);
-      value.textContent = shown.value;
-      grad.textContent = shown.grad;
-      of.textContent = fit(shown.of, QUIET_FONT, room - widthOf(shown.grad, NUMBER_FONT));
-      value.classList.toggle("used", shown.used);
-      grad.classList.toggle("used", shown.gives);
-      for (const role of ["forward", "receives", "gives"])
-        group.classList.toggle(role, !!shown[role]);
-    });
-    this.edges.forEach((edge, i) => {
-      const { active, pill, times } = frame.edge(i);
-      this.activate(edge, active, active !== "backward");
-      this.write(this.labels[i].pill, this.labels[i].at, pill, this.labels[i].end);
-      this.write(this.labels[i].times, this.labels[i].beside, times);
-    });
+    this.told = frame;
     this.follow(frame.places);
+    this.boxes.forEach(({ made }, i) => made && this.fill(made, frame.box(i), i));
+    this.edges.forEach(({ made }, i) => made && this.flow(made, frame.edge(i), i));
+  }
+
+  fill({ group, value, of, grad, room }, shown) {
+    write(value, shown.value);
+    write(grad, shown.grad);
+    write(of, fit(shown.of, QUIET_FONT, room - widthOf(shown.grad, NUMBER_FONT)));
+    value.classList.toggle("used", shown.used);
+    grad.classList.toggle("used", shown.gives);
+    playRoles(group, shown);
+  }
+
+  flow(edge, { active, pill, times }) {
+    this.activate(edge, active, active !== "backward");
+    this.write(edge.pill, edge.at, pill, edge.end);
+    this.write(edge.times, edge.beside, times);
   }
 
   // Mark an edge that takes part, and draw the arrow of the direction it is walked in.

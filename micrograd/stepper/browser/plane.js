@@ -3,6 +3,7 @@
 const ACROSS = 64, DOWN = 48; // places computed, of a picture of this shape
 const AROUND = 0.12; // of the points' extent, left free around them
 const DENSEST = 0.6; // of the tints
+const LEVEL = 0.01; // of the way from the boundary to a target: an output that is as good as on it
 
 // Return [left, low, width, height] of the part of the plane that is shown: as wide as the picture.
 function extentOf(points) {
@@ -35,9 +36,10 @@ function paint(canvas, numbers, most, [above, below]) {
   pen.putImageData(image, 0, 0);
 }
 
-// Return the lines along which numbers at the places are 0, as a path in units of places.
-function contour(numbers) {
-  let path = "";
+// Return the lines along which numbers at the places are 0, as paths in units of places: first
+// where they pass from one side to the other, then where they stay within `least` of 0 about it.
+function contour(numbers, least) {
+  const paths = ["", ""];
   const crossing = (a, b, p, q) => {
     const share = a / (a - b);
     return [p[0] + (q[0] - p[0]) * share, p[1] + (q[1] - p[1]) * share].map(x => x.toFixed(2)).join(" ");
@@ -54,9 +56,10 @@ function contour(numbers) {
         const j = (i + 1) % 4;
         return values[i] > 0 !== values[j] > 0 ? [crossing(values[i], values[j], corner, corners[j])] : [];
       });
-      for (let i = 0; i + 1 < cuts.length; i += 2) path += `M${cuts[i]}L${cuts[i + 1]}`;
+      const level = Number(values.every(x => Math.abs(x) < least));
+      for (let i = 0; i + 1 < cuts.length; i += 2) paths[level] += `M${cuts[i]}L${cuts[i + 1]}`;
     }
-  return path;
+  return paths;
 }
 
 class Plane {
@@ -65,7 +68,7 @@ class Plane {
     Object.assign(this, { points, extent: extentOf(points), full });
     this.canvas = holder.querySelector("canvas");
     const svg = this.svg = element("svg", { viewBox: `0 0 ${ACROSS} ${DOWN}`, "aria-hidden": "true" }, holder);
-    this.line = element("path", { class: "boundary", transform: "translate(.5 .5)" }, svg);
+    this.lines = ["boundary", "boundary level"].map(name => element("path", { class: name, transform: "translate(.5 .5)" }, svg));
     const above = Math.max(...targets);
     points.forEach((point, i) => markAt(svg, this.at(point), targets[i] === above));
     this.ring = element("circle", { class: "chosen", r: 2 }, svg);
@@ -82,12 +85,15 @@ class Plane {
     return [(x - left) / width * ACROSS, (1 - (y - low) / height) * DOWN];
   }
 
+  // Show the numbers, and tell whether the boundary is somewhere no more than a level place.
   show(numbers, chosen, colours) {
     paint(this.canvas, numbers, this.full, colours);
-    this.line.setAttribute("d", contour(numbers));
+    const paths = contour(numbers, LEVEL * this.full);
+    this.lines.forEach((line, i) => line.setAttribute("d", paths[i]));
     const [cx, cy] = this.at(this.points[chosen]);
     this.ring.setAttribute("cx", cx);
     this.ring.setAttribute("cy", cy);
+    return paths[1] !== "";
   }
 }
 

@@ -68,7 +68,7 @@ function exampleWords() {
 
 function wirePlayground() {
   $("expression").addEventListener("input", () => {
-    if (typed($("expression").value)) remake(listingSoon);
+    if (typed($("expression").value)) remake(restSoon);
   });
   $("field").addEventListener("submit", event => event.preventDefault());
   $("examples").addEventListener("change", () => {

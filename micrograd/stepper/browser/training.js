@@ -30,6 +30,7 @@ function beginTraining() {
   $("theme").addEventListener("change", showPlane);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showPlane);
   $("tiles").replaceChildren(...tiles());
+  $("tiles").style.setProperty("--layers", $("tiles").children.length / 2);
 }
 
 // Take the buttons and keys to the sample's passes, or back to the training.
@@ -38,7 +39,7 @@ function playing(passes) {
   track = passes ? byStops : training.plays;
   $("plays").value = passes ? "passes" : "training";
   if (passes) listing();
-  show();
+  redraw(); // its columns stand closer while the training is played
 }
 
 function seek(step) {
@@ -87,7 +88,7 @@ const isDead = id => isRelu(id) && training.over.of(id).every(x => x === 0);
 function showPlane() {
   const { across, output, boundary, sample, plane, units } = training;
   const colours = ["above", "below"].map(side => getComputedStyle($(`is-${side}`)).color.match(/[\d.]+/g).slice(0, 3).map(Number));
-  plane.show(across.of(output).map(x => x - boundary), sample, colours);
+  $("is-level").hidden = !plane.show(across.of(output).map(x => x - boundary), sample, colours);
   [...$("tiles").querySelectorAll("figure")].forEach((tile, i) => {
     const [id, name] = units[i], numbers = across.of(id), most = numbers.reduce((m, x) => Math.max(m, Math.abs(x) || 0), 0);
     paint(tile.querySelector("canvas"), numbers, most, colours);
@@ -125,6 +126,7 @@ function trainingWords() {
   $("is-above").textContent = `● ${above}`;
   $("is-below").textContent = `■ ${below}`;
   $("is-boundary").textContent = `━ ${fill(said.boundary, { level: shown(training.boundary) })}`;
+  $("is-level").textContent = `┄ ${said.level}`;
   $("curve-name").textContent = said[training.curve.log ? "curve.log" : "curve"];
   [$("least").textContent, $("most").textContent] = training.curve.ends.map(shown);
 }
@@ -135,11 +137,16 @@ function tellFrame() {
   $("heading").textContent = fill(said["training.step"], { step, steps: losses.length });
   const relu = training.units.filter(([id]) => isRelu(id)).length;
   const chips = [["sum", said.mean, shown(mean), fill(said["mean.of"], { count: over.count })], ["value", said.sided, fill(said["dead.of"], { count: sided(), all: over.count })]];
+  const trained = losses[step] ?? losses.at(-1);
+  if (differs(trained, mean)) chips.splice(1, 0, ["sum", said.trained, shown(trained), said["trained.of"]]);
   if (relu) chips.push(["gradient", said.dead, fill(said["dead.of"], { count: dead.length, all: relu })]);
   $("chips").replaceChildren(row(chips));
   $("sentence").textContent = !finite(mean) ? said.lost : [standing(step), deadWords() || sideWords()].filter(Boolean).join(" ");
   $("guess").hidden = $("all").hidden = true;
 }
+
+// Tell whether the loss that was trained on is another than the mean over the points.
+const differs = (loss, mean) => Math.abs(loss - mean) > LEAST_MOVE * Math.max(Math.abs(loss), Math.abs(mean));
 
 function sided() {
   const { over, output, boundary, targets } = training, out = over.of(output), middle = (Math.max(...targets) + Math.min(...targets)) / 2;

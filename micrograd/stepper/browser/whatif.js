@@ -121,7 +121,7 @@ function outcome() {
 // Tell the same steps with the new numbers.
 function refresh() {
   teller.model.record = page.record;
-  listing();
+  rest();
   show();
 }
 
