@@ -1,6 +1,7 @@
 import io
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from micrograd import Value
 from micrograd.cli import main
-from micrograd.stepper.terminal import PROMPT, Walkthrough
+from micrograd.stepper.terminal import CLEAR, PROMPT, Walkthrough
 from tests.stepper_graphs import every_row, worked_example
 
 EXPRESSION = ["step", "(x + y) * max(y, z)", "--at", "x=1,y=2,z=0"]
@@ -182,6 +183,22 @@ def through_a_terminal(typed, **environment):
                 break
     os.close(terminal)
     return written.decode()
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_a_narrow_terminal_gets_whole_words_below_one_another(columns):
+    pytest.importorskip("rich", reason="rich is not installed")
+    written = through_a_terminal(b"g 11\n?q", NO_COLOR="1", COLUMNS=str(columns))
+    drawn = re.sub(r"\x1b\[[\d;]*\w", "", written.replace(CLEAR, "\n"))
+    lines = [line.rstrip() for line in drawn.splitlines()]
+    assert max(map(len, lines)) <= columns and any("∂f/∂y = 5" in line for line in lines)
+    start = next(i for i, line in enumerate(lines) if "+ distributes" in line)
+    sentence = lines[start : next(i for i in range(start, len(lines)) if " x  " in lines[i])]
+    assert all(re.match(r"   \S", line) for line in sentence)
+    assert " ".join(map(str.strip, sentence)).endswith("their contributions sum: now 5.")
+    prompt = [line for line in lines if "quit >" in line or "next" in line]
+    assert all(line.count("[") == line.count("]") for line in prompt)
+    assert any(line.startswith("No step '?'") for line in lines)
 
 
 def test_a_terminal_gets_colour_unless_it_asks_for_none():

@@ -6,6 +6,8 @@ step-through can be opened in the image's place.
 
 from __future__ import annotations
 
+import base64
+import gzip
 import re
 from typing import TYPE_CHECKING
 
@@ -44,10 +46,22 @@ FIGURE = (
     "<details><summary>Table of values and gradients</summary>{table}</details>{stepper}</figure>"
 )
 STEPPER = (
-    '<details data-page="{page}" ontoggle="{script}"><summary><b>Step through</b></summary>'
-    "<p>Trust this notebook to step through its graphs. Where a notebook runs no scripts, "
-    "micrograd.stepper.save_page(value, 'steps.html') writes the page.</p></details>"
+    '<details data-page="{page}" data-letters="{letters}" ontoggle="{script}">'
+    "<summary><b>Step through</b></summary><p>Trust this notebook to step through its graphs. "
+    "Where a notebook runs no scripts, micrograd.stepper.save_page(value, 'steps.html') writes "
+    "the page.</p></details>"
 )
+# Arrow heads: one that all lines show takes less room than one for each.
+HEAD = (
+    "<marker id='tip' markerUnits='userSpaceOnUse' markerWidth='11' markerHeight='10' refX='11' "
+    "refY='5' orient='auto'><path class='head' d='M11 5L0 0V10Z'/></marker>"
+)
+CHIP = '<g class="chip[^>]*><rect[^>]*><text[^>]*>[^<]*</text></g>'
+# The letters of base85, but for three that HTML has its own use for.
+FREE = str.maketrans("&<>", ",.:")
+LETTERS = (
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+).translate(FREE)
 # What opening it does: unfold the page, put it in the picture's place, as high as its content, and
 # in the notebook's colours. It finds its place by itself: a graph may be displayed many times.
 SWAP = """
@@ -62,10 +76,15 @@ const dark = () => {
   return false;
 };
 const paint = root => { root.dataset.theme = dark() ? 'dark' : 'light'; };
-const bytes = Uint8Array.from(atob(this.dataset.page), c => c.charCodeAt(0));
+const { page, letters } = this.dataset, bytes = new Uint8Array(Math.floor(page.length * 0.8));
+for (let i = 0; 4 * i < bytes.length; i++) {
+  const group = [...page.slice(5 * i, 5 * i + 5).padEnd(5, '~')];
+  const number = group.reduce((sum, letter) => 85 * sum + letters.indexOf(letter), 0);
+  for (let n = 0; n < 4; n++) bytes[4 * i + n] = number / 256 ** (3 - n);
+}
 const text = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-new Response(text).text().then(page => {
-  const embedded = page.replace('<html', '<html class=embedded');
+new Response(text).text().then(unfolded => {
+  const embedded = unfolded.replace('<html', '<html class=embedded');
   frame.srcdoc = embedded.replace(' id=\\x22all\\x22 open', ' id=all');
   frame.title = 'Step-through';
   frame.style = 'width:100%;border:0;height:30rem;display:block';
@@ -107,7 +126,12 @@ def _in_address(svg: str) -> str:
         r"\.micrograd (?=\S)|\n|(?<=[{;:,}]) | (?=[{}])", "", head[head.index("<style>") :]
     )
     shown = re.sub(r'<title>[^<]*</title>| data-\w+="[^"]*"| class="number"|\n', "", body)
-    plain = f"{head[: head.index('<title>')]}{rules}{mark}{shown}".replace('"', "'")
+    heads = ""
+    if 'class="head"' in shown:
+        shown = re.sub('<polygon class="head"[^>]*>', "", shown)
+        shown = re.sub(f'<g class="edge">(<path[^>]*>(?:{CHIP})*)</g>', r"\1", shown)
+        rules, heads = f"{rules}.line{{marker-end:url(#tip)}}", HEAD
+    plain = f"{head[: head.index('<title>')]}{rules}{mark}{heads}{shown}".replace('"', "'")
     return plain.replace("%", "%25").replace("#", "%23").replace("&", "%26")
 
 
@@ -121,10 +145,16 @@ def _stepper(graph: Graph) -> str:
     """Return what opens the step-through of a graph of some, but not too many operations."""
     if not any(graph.ops) or len(graph) > MOST_STEPPED:
         return ""
-    from micrograd.stepper.document import notebook_page, packed
+    from micrograd.stepper.document import notebook_page
 
     script = " ".join(line.strip() for line in SWAP.strip().splitlines())
-    return STEPPER.format(page=packed(notebook_page(graph)), script=escaped(script))
+    page = _packed(notebook_page(graph))
+    return STEPPER.format(page=page, letters=LETTERS, script=escaped(script))
+
+
+def _packed(text: str) -> str:
+    """Return a text compressed, in letters that an attribute can hold: five for four bytes."""
+    return base64.b85encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode().translate(FREE)
 
 
 def table(picture: Picture) -> str:

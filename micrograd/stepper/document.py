@@ -156,8 +156,8 @@ def assembled(
         for names in (STYLES, SCRIPTS)
     )
     style = re.sub(r"\s*([{};,])\s*", r"\1", _minified(style)).replace(": ", ":")
-    script = _minified(f"'use strict';\nconst ROWS={rows};\n{script}")
-    loader = _minified(_asset("loader.js"))
+    script = _tight(_minified(f"'use strict';\nconst ROWS={rows};\n{script}"))
+    loader = _tight(_minified(_asset("loader.js")))
     filling = {
         "TITLE": html.escape(heading),
         "POLICY": f"default-src 'none'; script-src {digest(loader)} {digest(script)}; "
@@ -195,6 +195,15 @@ def _minified(text: str) -> str:
     """Drop indentation, empty lines and whole-line remarks."""
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _tight(script: str) -> str:
+    """Drop remarks at the ends of lines, and spaces around signs where a line has no text in it."""
+    lines = re.sub(r" // [^\"'`\n]*$", "", script, flags=re.M).split("\n")
+    sign = r" ?([{}()\[\];,=*<>?:&|!]+) ?"  # not + and -: of two of them, another sign would come
+    return "\n".join(
+        line if re.search(r"[\"'`/]", line) else re.sub(sign, r"\1", line) for line in lines
+    )
 
 
 def packed(text: str) -> str:

@@ -50,6 +50,8 @@ def ask_keys(prompt: str) -> str:
     if key == "g" or key.isdigit():
         print(key, end="", flush=True)
         return key + input()
+    if key not in COMMAND_OF:
+        print()
     return COMMAND_OF.get(key, key)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 import textwrap
 import unicodedata
@@ -63,7 +65,7 @@ class Walkthrough:
 
     def interact_by_keys(self) -> None:
         """Show one step at a time in the same place, as single keys of the terminal tell."""
-        self._interact(ask_keys, KEYS_PROMPT, CLEAR)
+        self._interact(ask_keys, _fitted(KEYS_PROMPT), CLEAR)
 
     def _interact(self, ask: Callable[[str], str], prompt: str, clear: str) -> None:
         at = 0
@@ -214,6 +216,13 @@ def _wrapped(line: str) -> str:
     return textwrap.fill(line, COLUMNS // 2 if wide else COLUMNS, subsequent_indent="      ")
 
 
+def _fitted(prompt: str) -> str:
+    """Return a prompt in lines of the terminal, none of which ends within a key's brackets."""
+    whole = re.sub(r"(?<! ) (?! )", "\xa0", prompt.rstrip())
+    columns = shutil.get_terminal_size().columns - 1
+    return textwrap.fill(whole, columns, break_long_words=False).replace("\xa0", " ") + " "
+
+
 def _writer(output: TextIO) -> Callable[[list[tuple[str, str]]], None]:
     """Return a function that writes one line of (text, role) parts."""
     if not output.isatty():
@@ -221,10 +230,15 @@ def _writer(output: TextIO) -> Callable[[list[tuple[str, str]]], None]:
             _wrapped(printable("".join(text for text, _ in parts))), file=output
         )
     from rich.console import Console
+    from rich.padding import Padding
     from rich.text import Text
 
     console = Console(file=output, highlight=False)
     console.width = min(COLUMNS, console.width)
-    return lambda parts: console.print(
-        Text.assemble(*((printable(text), ROLES.get(role, role)) for text, role in parts))
-    )
+
+    def write(parts: list[tuple[str, str]]) -> None:
+        text = Text.assemble(*((printable(text), ROLES.get(role, role)) for text, role in parts))
+        indent = len(text.plain) - len(text.plain.lstrip())
+        console.print(Padding(text[indent:], (0, 0, 0, indent), expand=False))
+
+    return write

@@ -4,7 +4,9 @@ import os
 
 import pytest
 
+from micrograd.render.picture import mimebundle
 from tests.conftest import ROOT
+from tests.stepper_graphs import worked_example
 
 CELLS = {
     "value": """from micrograd import Value
@@ -78,4 +80,42 @@ def test_nbconvert_makes_a_page_whose_graphs_step(notebook, chromium, tmp_path):
     for frame in frames:
         frame.wait_for_selector("#steps", state="attached")
     assert len(frames) == 3 and not problems
+    page.close()
+
+
+# As an editor shows outputs: set as innerHTML in a page that lets inline scripts run, fetches
+# nothing, and draws the body in the colours of the editor; the class says which those are.
+EDITOR = """<!doctype html><html><head><meta http-equiv="Content-Security-Policy" content="
+default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline';
+img-src https: data:; child-src https: data:;"><style>
+table, thead, tr, th, td, tbody {{ border: none !important; border-spacing: 0; }}
+table {{ width: 100%; }}
+body {{ background: {paper}; color: gray; }}</style></head>
+<body class="vscode-{kind}"><div id="container"></div></body></html>"""
+
+
+@pytest.mark.parametrize("kind, paper", [("dark", "#1e1e1e"), ("light", "white")])
+def test_an_editors_webview_steps_in_its_own_colours(chromium, tmp_path, kind, paper):
+    path, f = tmp_path / "webview.html", worked_example()
+    path.write_text(EDITOR.format(kind=kind, paper=paper), "utf-8")
+    page, problems = chromium.new_page(color_scheme="light" if kind == "dark" else "dark"), []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text))
+    page.goto(path.as_uri())
+    page.evaluate(
+        "html => { document.querySelector('#container').innerHTML = html + html; }",
+        mimebundle(f)["text/html"],
+    )
+    schemes = "all => all.map(img => [getComputedStyle(img).colorScheme, img.naturalWidth > 0])"
+    page.wait_for_function("[...document.images].every(img => img.complete)")
+    assert page.eval_on_selector_all("img", schemes) == [[kind, True]] * 2
+    for frame in range(2):
+        page.locator("summary:has-text('Step through')").first.click()
+        page.wait_for_function(f"document.querySelectorAll('iframe').length > {frame}")
+    for frame in [frame for frame in page.frames if frame.parent_frame]:
+        frame.wait_for_selector("#steps tr", state="attached")
+        frame.locator("#last").click()
+        assert frame.locator("#place").inner_text() == "11 / 11"
+        assert frame.evaluate("document.documentElement.dataset.theme") == kind
+    assert not problems
     page.close()

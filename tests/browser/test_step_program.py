@@ -11,6 +11,7 @@ from demos.error_sharing import walk
 from micrograd.expressions import parse
 from micrograd.lowering import lower
 from micrograd.stepper import page
+from tests.browser.conftest import LAID_OUT
 from tests.lowering_models import window_model
 from tests.stepper_graphs import network
 
