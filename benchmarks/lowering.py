@@ -324,6 +324,8 @@ def main() -> None:
     unknown = set(options.workloads) - FULL.keys()
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(FULL)}")
+    if options.readme and (options.small or options.workloads):
+        parser.error("--readme writes the whole table: of all workloads, in their full size")
     warnings.simplefilter("ignore")  # what compilers of other packages say about themselves
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
