@@ -13,6 +13,8 @@ import pytest
 from micrograd import Value, mean, no_grad
 from micrograd.functions import dot
 from micrograd.lowering import lower
+from micrograd.lowering.trace import again
+from micrograd.lowering.trace.again import compare
 from micrograd.nn import MLP, Dropout, Embedding, Layer, Module, SoftmaxClassifier, one_hot
 from tests.lowering_models import values
 
@@ -21,6 +23,7 @@ W, SCALE = values([0.5, -0.3]), Value(2.0)
 STATE = {"calls": 0, "kept": []}
 NUMBERS = iter(range(1000))
 NET = SoftmaxClassifier(2, 3)
+MLP_FUSED = MLP(2, [3, 2], fused=True)
 
 
 def counted(x):
@@ -43,6 +46,21 @@ def gradients_of(x):
     y = x[0] * x[1]
     y.backward()
     return y * x[0].grad
+
+
+KEPT = {}
+
+
+def swapped(a, b):
+    """Compute the same operations, in the first call of a and b, then of a and a."""
+    STATE["calls"] += 1
+    return a * (b if STATE["calls"] % 2 else a)
+
+
+def turned(x, a, b):
+    STATE["calls"] += 1
+    a, b = (a, b) if STATE["calls"] % 2 else (b, a)
+    return x[0] * a + x[1] * b
 
 
 READS = {
@@ -71,6 +89,10 @@ DEPENDS = {
     "what an earlier call computed": remembering,
     "the text of a Value": lambda x: x[0] * float(repr(x[1]).split("=")[1].split(",")[0]),
     "the number of terms": lambda x: sum(x[i % 2] for i in range(1 + next(NUMBERS))),
+    "an input that was kept": lambda x: x[0] * KEPT.setdefault("x", x[1]),
+    "a result that was kept": lambda x: x[0] * KEPT.setdefault("y", x[1].exp()),
+    "a result in the place of its like": lambda x: swapped(x[0].exp(), x[1].exp()),
+    "leaves in another order": lambda x: turned(x, Value(2.0), Value(3.0)),
     "a new table every time": lambda x: sum(Embedding(3, 2)(x[2])) * x[0],
 }
 TABLE = Embedding(3, 2)
@@ -93,6 +115,7 @@ def test_a_number_read_is_refused_with_its_line(function):
 def test_what_differs_in_a_second_call_is_refused(function):
     random.seed(3)
     STATE["kept"].clear()
+    KEPT.clear()
     with pytest.raises(ValueError, match=r"test_lowering_tracing\.py:\d+: .*called again"):
         lower(function, [0.1, 0.2, 1])
 
@@ -200,6 +223,50 @@ class Lazy(Module):
         if self.weights is None:
             self.weights = values([random.random() for _ in x])
         return dot(self.weights, x)
+
+
+def kept_parts(x):
+    """Return what the first call keeps, in another order of making in the second."""
+    if "rows" not in STATE:
+        STATE["rows"] = [w * 2 for w in W]
+    return dot(STATE["rows"], x[:2])
+
+
+@pytest.mark.parametrize(
+    "function, alike",
+    [
+        (lambda x: NET(x[:2])[0] * SCALE + x[2].detach() * 3.0, True),
+        (lambda x: dot(MLP_FUSED(x[:2]), [x[2], x[2]]), True),
+        (lambda x: dot(TABLE(x[2]), W) * one_hot(x[2], 3)[1], True),
+        (lambda x: [x[0] * W[0], x[1].tanh()], True),
+        (lambda x: x[0], True),
+        (kept_parts, False),  # other nodes are made, the graph is the same
+    ],
+)
+def test_a_second_call_that_does_the_same_is_not_compared_again(function, alike, monkeypatch):
+    compared = []
+    monkeypatch.setattr(again, "compare", lambda *calls: compared.append(1) or compare(*calls))
+    STATE.pop("rows", None)
+    assert len(lower(function, [0.1, 0.2, 1]).inputs) > 0
+    assert bool(compared) is not alike
+
+
+def test_what_calls_kept_is_left_as_it_was():
+    kept, recorded = [], []
+
+    def function(x):
+        kept.append([Value(0.5), x[0] * W[0]])
+        kept[-1].append(kept[-1][1] * kept[-1][0])
+        return kept[-1][2] + x[1]
+
+    lower(function, [0.1, 0.2])
+    for leaf, product, scaled in kept:
+        recorded += [leaf._index, product._index, scaled._index]
+        out = scaled * product
+        assert out.parents == (scaled, product) and out._index > scaled._index > product._index
+        out.backward()
+        assert leaf.grad == pytest.approx(product.data**2)
+    assert recorded == sorted(recorded)
 
 
 def test_weights_made_at_the_first_call_are_parameters():

@@ -233,13 +233,14 @@ def test_rare_words_are_unknown_half_of_the_time():
     [
         (np.zeros(12, bool), 5, "window", "no token of the training file is of type LOC"),
         (np.ones(12, bool), 5, "window", "every token of the training file is of type LOC"),
-        (np.arange(12) < 2, 0, "window", "0 corrupt windows"),
         (np.arange(12) < 2, 5, "noise", "unknown sampler 'noise'"),
     ],
 )
 def test_samplers_refuse(true, corrupt, kind, message):
     with pytest.raises(ValueError, match=message):
         sampling.PairSampler(cut(), true, corrupt, kind, "LOC")
+    with pytest.raises(ValueError, match="corrupt 0: it must be 1 or more"):
+        Config(corrupt=0)
 
 
 def test_gradients_of_the_two_scores_of_a_pair():

@@ -63,6 +63,13 @@ def test_a_few_errors_do_not_change_the_scheme():
     assert schemes.illegal(["B-LOC", "O", "I-LOC"], "BIOES") == [0, 2]
 
 
+@pytest.mark.parametrize("scheme", schemes.SCHEMES)
+def test_types_that_end_alike_are_apart(scheme):
+    entities = [(0, 1, "geo-LOC"), (1, 3, "LOC"), (3, 4, "geo-LOC"), (5, 6, "LOC")]
+    tags = schemes.encode([schemes.Span(*one) for one in entities], 7, scheme)
+    assert schemes.spans(tags) == entities and not schemes.illegal(tags, scheme)
+
+
 # Cases of conlleval's documentation and code: (tags, entities it counts).
 CONLLEVAL = [
     ("I-LOC I-LOC O I-LOC", [(0, 2, "LOC"), (3, 4, "LOC")]),

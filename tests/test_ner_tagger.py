@@ -251,6 +251,17 @@ def test_the_curve_ends_at_the_report():
     assert scoring.score([s.tags for s in DEV], kept).overall == dict(result.curve)[middle]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_corpus_is_scored_in_one_pass(kind, monkeypatch):
+    tagger, passes = started(kind), []
+    real = tagger.outputs
+    monkeypatch.setattr(tagger, "outputs", lambda cut: passes.append(len(cut)) or real(cut))
+    result = tagger.evaluate(DEV)
+    assert passes == [sum(len(s.words) for s in DEV)]
+    true = [scoring.only(s.tags, tagger.label) for s in DEV]
+    assert result.confusion == errors.confusion(true, tagger.predict(DEV))
+
+
 def test_report_names_every_measure():
     console = Console(file=io.StringIO(), width=100, highlight=False)
     tagger = started("multiclass")

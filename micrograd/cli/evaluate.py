@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from micrograd.cli import reading
@@ -82,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         refuse(types, "the two columns of a FILE alone are compared as they stand")
         refuse({"--curve": options.curve}, "a FILE alone has no probabilities; name a MODEL before")
     work = _model if len(options.paths) == 2 else _predictions
-    result, confusion, said = work(options, *options.paths)
+    result, said = work(options, *options.paths)
     if options.format == "json":
         print(json.dumps(report.as_dict(result), indent=1))
     elif options.format == "csv":
@@ -91,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         print(printable(said))
         report.print_evaluation(result)
         if len(result.entities.types) > 1:
-            report.print_confusion(confusion)
+            report.print_confusion(result.confusion)
         report.print_errors(result.errors, options.paths[-1])
     if options.errors:
         atomic_write(options.errors, report.errors_csv(result.errors, options.paths[-1]))
@@ -100,12 +99,10 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-Outcome = tuple["Evaluation", "Counter[tuple[str, str]]", str]
+Outcome = tuple["Evaluation", str]
 
 
 def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
-    from micrograd.ner.judging.errors import confusion
-    from micrograd.ner.judging.scoring import only
     from micrograd.ner.text import conll
 
     if reading.is_saved(path) and not reading.is_saved(model):
@@ -123,9 +120,7 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
         types=dict(options.map),
         drop=options.drop,
     )
-    true = [only(s.tags, tagger.label) for s in corpus]
-    counts = confusion(true, tagger.predict(corpus.sentences))
-    return tagger.evaluate(corpus.sentences), counts, corpus.describe()
+    return tagger.evaluate(corpus.sentences), corpus.describe()
 
 
 def _predictions(options: argparse.Namespace, path: str) -> Outcome:
@@ -153,4 +148,4 @@ def _predictions(options: argparse.Namespace, path: str) -> Outcome:
     tagged = [Tagged(tags, np.ones(len(tags))) for tags in said]
     result.errors = errors.find(true.sentences, wanted, tagged)
     described = f"{true.describe()}; the last column is scored against the one before it"
-    return result, errors.confusion(wanted, said), described
+    return result, described

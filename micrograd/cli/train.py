@@ -203,7 +203,7 @@ def _add_training(group: Any) -> None:
         "--rate",
         type=number(0, above=True),
         metavar="X",
-        help="learning rate (0.1; classifiers 0.03, sequence 0.05)",
+        help="learning rate (0.1; classifiers 0.02, sequence 0.05)",
     )
     add(
         "--schedule",

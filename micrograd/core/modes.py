@@ -29,7 +29,8 @@ class AnomalyError(ValueError):
 class Mode:
     """Hold what the blocks of one context add up to; another block makes another Mode.
 
-    `special` is on while a new node needs more than being recorded.
+    `special` is on while a new node needs more than being recorded, `hook` is `on_node` where that
+    is all it needs.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class Mode:
         "on_lookup",
         "on_detach",
         "on_node",
+        "hook",
     )
 
     def __init__(self, blocks: tuple[ref[Block], ...] = ()) -> None:
@@ -49,12 +51,14 @@ class Mode:
         self.on_comparison: Callable[[], None] | None = None
         self.on_lookup: Callable[[Any, Any, Any], Any] | None = None
         self.on_detach: Callable[[Any], Any] | None = None
-        self.on_node: Callable[[Any], None] | None = None
+        self.on_node: Callable[[Any], object] | None = None
         self.blocks = tuple(block for block in blocks if block())
         for block in self.blocks:
             if alive := block():
                 setattr(self, alive.field, alive.value(self))
-        self.special = self.checking or not self.recording or self.on_node is not None
+        unusual = self.checking or not self.recording
+        self.special = unusual or self.on_node is not None
+        self.hook = None if unusual else self.on_node
 
 
 _PLAIN = Mode()
@@ -197,7 +201,7 @@ def detachments_reported(report: Callable[[Any], Any]) -> Block:
     return Block("on_detach", lambda _: report)
 
 
-def nodes_reported(report: Callable[[Any], None]) -> Block:
+def nodes_reported(report: Callable[[Any], object]) -> Block:
     """Call `report(node)` for every node that an operation makes in the block."""
     return Block("on_node", lambda _: report)
 

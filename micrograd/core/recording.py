@@ -42,7 +42,10 @@ node._y = {y}
 {constant}
 node._index = next_index()
 if here.special:
-    treat_specially(node)
+    if here.hook:
+        here.hook(node)
+    else:
+        treat_specially(node)
 """
 _METHOD = """
 def {name}(x{parameters}):
@@ -107,17 +110,23 @@ def weighted_sum(weights, inputs, bias, scope):
 
 
 def compiled_method(
-    operation: Elementary, value_class: type, constant_class: type, operator: str = ""
+    operation: Elementary,
+    value_class: type,
+    constant_class: type,
+    operator: str = "",
+    read: Callable[[Any], Any] | None = None,
 ) -> Callable[..., Any]:
     """Return the method of `value_class` that records `operation`; numbers become constants.
 
-    As an `operator` it leaves arrays to NumPy, which applies it element by element.
+    As an `operator` it leaves arrays to NumPy, which applies it element by element. `read` gives
+    the data of an operand, where they are not to be had as an attribute.
     """
     row, name = operation.row, operator or operation.row.name
+    data = "read({})" if read else "{}.data"
     coercion = _OPERAND.format(array=_LEFT_TO_NUMPY if operator else "") if row.arity == 2 else ""
     source = _METHOD.format(
         name=name,
-        value=FLOATS.rewritten(row.value, {"x": "x.data", "y": "y.data"}),
+        value=FLOATS.rewritten(row.value, {name: data.format(name) for name in "xy"}),
         parameters=", y" if row.arity == 2 else ", k=default" if row.constants else "",
         coercion=_CONSTANT if row.constants else coercion,
         operands="(x, y)" if row.arity == 2 else "(x,)",
@@ -125,7 +134,7 @@ def compiled_method(
         record=_record(4, *_SLOTS[row.arity], "node._k = k" if row.constants else "", "here.scope"),
     )
     default = row.constants[0] if row.constants else None
-    names = {"operation": operation, "default": default, "Constant": constant_class}
+    names = {"operation": operation, "default": default, "Constant": constant_class, "read": read}
     method = _defined(source, name, value_class, **names)
     method.__qualname__, method.__doc__ = f"{value_class.__name__}.{name}", _told(row)
     return method

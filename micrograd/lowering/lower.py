@@ -65,12 +65,18 @@ def lower(
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Pause the cyclic collector: many nodes are made, none of them in a cycle."""
-    enabled = gc.isenabled()
+    """Pause the cyclic collector: many nodes are made, none of them in a cycle.
+
+    After it they count as old: else it would look through all of them at once.
+    """
+    enabled, frozen = gc.isenabled(), gc.get_freeze_count()
     gc.disable()
     try:
         yield
     finally:
+        if not frozen:
+            gc.freeze()
+            gc.unfreeze()
         if enabled:
             gc.enable()
 

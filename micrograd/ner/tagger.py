@@ -55,11 +55,13 @@ class Tagger(WindowModel):
         probability is below `threshold` are left out.
         """
         cut = self.windows(sentences)
-        out = self.outputs(cut)
+        tagged = self._tagged(cut, self.outputs(cut))
+        return [one.above(threshold) for one in tagged] if threshold else tagged
+
+    def _tagged(self, cut: Windows, out: Floats) -> list[Tagged]:
         decided = self.decide(out, cut.lengths)
         sure = np.split(self._probabilities(out, cut, decided), np.cumsum(cut.lengths)[:-1])
-        tagged = [Tagged(tags, numbers) for tags, numbers in zip(self.tags(decided, cut), sure)]
-        return [one.above(threshold) for one in tagged] if threshold else tagged
+        return [Tagged(tags, numbers) for tags, numbers in zip(self.tags(decided, cut), sure)]
 
     def _probabilities(self, out: Floats, cut: Windows, decided: NDArray[np.int64]) -> Floats:
         if not len(out):
@@ -80,16 +82,17 @@ class Tagger(WindowModel):
         """Measure the predictions; those of the margin scorer on its type only."""
         if not all(sentence.tags for sentence in sentences):
             raise ValueError("sentences without tags cannot be evaluated; read a tag column")
-        tagged = self.analyse(sentences)
+        cut = self.windows(sentences)
+        out = self.outputs(cut)
+        tagged = self._tagged(cut, out)
         true = [only(sentence.tags, self.label) for sentence in sentences]
         result = evaluation.evaluate_tags(true, [one.tags for one in tagged])
         result.errors = errors.find(sentences, true, tagged)
         result.curve = evaluation.curve(true, tagged)
         if self.label:
-            scores = self.outputs(self.windows(sentences))[:, 0]
             mask = evaluation.true_mask(sentences, self.label)
-            result.average_precision = ranking.average_precision(scores, mask)
-            result.pair_accuracy = ranking.pair_accuracy(scores, mask)
+            result.average_precision = ranking.average_precision(out[:, 0], mask)
+            result.pair_accuracy = ranking.pair_accuracy(out[:, 0], mask)
         return result
 
     def save(self, path: str | os.PathLike[str]) -> Path:

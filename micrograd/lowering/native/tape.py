@@ -9,9 +9,10 @@ import numpy as np
 
 from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Term
-from micrograd.lowering.irregular.levels import Formula, Levels, Lookup
+from micrograd.lowering.irregular.levels import Levels, Lookup
 from micrograd.lowering.native.function import Task
-from micrograd.lowering.native.text import Formulas, bracketed
+from micrograd.lowering.native.switch import Switch
+from micrograd.lowering.native.text import Formulas
 from micrograd.lowering.trace.declared import (
     CONSTANT,
     FORWARD,
@@ -21,9 +22,9 @@ from micrograd.lowering.trace.declared import (
     UPSTREAM,
     VJP,
 )
-from micrograd.ops import BY_NAME, WEIGHTED_SUM, Row
+from micrograd.ops import BY_NAME
 
-NEAR = 64  # operands that are laid side by side
+OWN = "v d values gradients now place groups x_of y_of starts terms loss"
 SAMPLE_LOOP = "for (long s = 0; s < B; s++)"
 
 
@@ -43,9 +44,9 @@ class Tape:
     def __init__(self, levels: Levels, wanted: str, name: str, names: Any, sparse: bool) -> None:
         self.levels, self.names, self.formulas = levels, names, Formulas()
         watched = levels.operations if sparse else ()
-        self.guarded = {op for op in watched if BY_NAME[op].needs}
+        self.guarded, self.threads = {op for op in watched if BY_NAME[op].needs}, sparse
         self.backward, self.tables = wanted != FORWARD, dict[str, Any]()
-        for own in ("v", "d", "groups", "x_of", "y_of", "starts", "terms", "loss"):
+        for own in OWN.split():
             names.enter(own, own)
         ids = {x.rows.ids.array for x in levels.lookups}
         leaves = [a for a in levels.leaves(PARAMETER) if wanted not in (FORWARD, OUTPUT)]
@@ -85,24 +86,25 @@ class Tape:
         root, batched = self.levels.root, bool(self.levels.leaves(INPUT))
         share = "1.0 / B" if batched and self.levels.reduce == "mean" else "1.0"
         size = len(self.levels.op) + len(self.levels.constants[0])
-        placed = self.levels.placed
+        placed, switch = self.levels.placed, Switch(self.levels, self.formulas, self)
         sample = [
             *(line for a in placed if a.batched and not a.lookup for line in self._put(a)),
             *(line for x in self.levels.lookups for line in self._put_rows(x)),
-            *self._switch(),
+            f"double {self.names['now']} = {v}[{self.levels.bounds[0] - 1}];",
+            *switch.text(),
             *([f"*strange |= odd({v}, {len(self.levels.op)});"] if self.guarded else []),
             f"{loss} += {share} * {v}[{root}];",
         ]
         if self.backward:
             sample += [
-                f"memset({d}, 0, sizeof {d});",
+                f"memset({d}, 0, {size} * sizeof(double));",
                 f"{d}[{root}] = {share};",
-                *self._switch(backward=True),
+                f"int {self.names['place']} = -1;",
+                *switch.text(backward=True),
                 *(line for leaf, a in self.gradients.items() for line in self._taken(leaf, a)),
             ]
-        both = f"{v}[{size}], {d}[{size}]" if self.backward else f"{v}[{size}]"
         lines = [
-            f"STATIC double {both};",
+            *self._memory(size),
             f"double {loss} = 0.0;",
             *self._numbers(),
             *(line for a in placed if not a.batched for line in self._put(a)),
@@ -119,6 +121,24 @@ class Tape:
         body = "\n".join(f"    {line}" for line in lines)
         parameters = ", ".join(["long B", *(text for text, _ in self.parameters())])
         return f"double {self.task.name}({parameters}) {{\n{body}\n}}"
+
+    def _memory(self, size: int) -> list[str]:
+        """Return the declarations of v and d; where threads have their own, how to get there once.
+
+        Else the compiler asks for the place of a thread's memory inside the loops.
+        """
+        own = {"v": "values", "d": "gradients"} if self.backward else {"v": "values"}
+        short = [self.names[own_name] for own_name in own]
+        if not self.threads:
+            return [f"STATIC double {', '.join(f'{x}[{size}]' for x in short)};"]
+        long = [self.names[x] for x in own.values()]
+        pointers = ", ".join(f"*restrict {x} = {y}" for x, y in zip(short, long))
+        once = ", ".join(f'"+r"({x})' for x in short)
+        return [
+            f"STATIC double {', '.join(f'{x}[{size}]' for x in long)};",
+            f"double {pointers};",
+            f'__asm__("" : {once});',
+        ]
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays or tables that they take."""
@@ -215,78 +235,3 @@ class Tape:
             f"for (int i = 0; i < {result.size}; i++)",
             f"    {place} = {slots}[i] >= 0 ? {d}[{slots}[i]] : 0.0;",
         ]
-
-    def _switch(self, backward: bool = False) -> list[str]:
-        """Return the loop over the groups, in which a `switch` finds the operation."""
-        bounds = np.array(self.levels.bounds)
-        ends = np.stack((bounds[:-1], bounds[1:]), 1)
-        formulas = {formula: n for n, formula in enumerate(self.levels.formulas)}
-        which = np.array([formulas[f] for f in self.levels.formula_of_groups]).reshape(-1, 1)
-        groups = self.table("groups", np.hstack((which, ends)))
-        count = len(ends)
-        head = (
-            f"for (int g = {count - 1}; g >= 0; g--)"
-            if backward
-            else f"for (int g = 0; g < {count}; g++)"
-        )
-        places = f"const int first = {groups}[3 * g + 1], last = {groups}[3 * g + 2];"
-        cases = [
-            line
-            for n, formula in enumerate(self.levels.formulas)
-            for line in self._case(n, formula, backward)
-        ]
-        body = [places, f"switch ({groups}[3 * g]) {{", *cases, "}"]
-        return [f"{head} {{", *(f"    {line}" for line in body), "}"]
-
-    def _case(self, number: int, formula: Formula, backward: bool) -> list[str]:
-        """Return the case of an operation, from its row."""
-        v, d = self.names["v"], self.names["d"]
-        head = f"case {number}: /* {formula.op} */"
-        each = "for (int i = first; i < last; i++)"
-        if formula.op == WEIGHTED_SUM.name:
-            return [head, *(f"    {x}" for x in self._sum(each, backward)), "    break;"]
-        row = BY_NAME[formula.op]
-        x, y = (f"{v}[{self.table(f'{c}_of', column)}[i]]" for c, column in self._operands())
-        letters = {"x": x, "y": y, "out": f"{v}[i]"} | ({"k": y} if formula.k == "y" else {})
-        k = formula.k if isinstance(formula.k, float) else None
-        if not backward:
-            return [head, *self._values(row, k, letters, each), "    break;"]
-        operands = [f"{d}[{self.names[f'{c}_of']}[i]]" for c in "xy"]
-        added = [
-            f"        {place} += {d}[i] * {bracketed(self.formulas.text(text, k, letters))};"
-            for place, text in zip(operands, row.local)
-        ]
-        return [head, f"    {each} {{", *added, "    }", "    break;"]
-
-    def _values(self, row: Row, k: float | None, letters: dict[str, str], each: str) -> list[str]:
-        """Return the loop of values; where these take long, from operands laid side by side."""
-        v, value = self.names["v"], self.formulas.text(row.value, k, letters)
-        if row.arity != 1 or "(" not in value or "k" in letters:
-            return [f"    {each}", f"        {v}[i] = {value};"]
-        operand = letters["x"].replace("[i]", "[i + j]")
-        near = self.formulas.text(row.value, k, {"x": "near[j]"})
-        return [
-            "    if (last - first < 4) {",
-            f"        {each} {v}[i] = {value};",
-            "        break;",
-            "    }",
-            f"    for (int i = first; i < last; i += {NEAR}) {{",
-            f"        const int count = last - i < {NEAR} ? last - i : {NEAR};",
-            f"        double near[{NEAR}];",
-            f"        for (int j = 0; j < count; j++) near[j] = {operand};",
-            f"        for (int j = 0; j < count; j++) {v}[i + j] = {near};",
-            "    }",
-        ]
-
-    def _operands(self) -> list[tuple[str, Any]]:
-        return [("x", self.levels.x), ("y", self.levels.constants[1])]
-
-    def _sum(self, each: str, backward: bool) -> list[str]:
-        v, d = self.names["v"], self.names["d"]
-        starts = self.table("starts", self.levels.start)
-        terms = self.table("terms", self.levels.term)
-        inner = f"for (int t = {starts}[i]; t < {starts}[i + 1]; t++)"
-        if backward:
-            return [each, f"    {inner}", f"        {d}[{terms}[t]] += {d}[i];"]
-        body = ["double sum = 0.0;", inner, f"    sum += {v}[{terms}[t]];", f"{v}[i] = sum;"]
-        return [f"{each} {{", *(f"    {line}" for line in body), "}"]

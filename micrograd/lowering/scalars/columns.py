@@ -98,8 +98,9 @@ def scalar_graph(values: list[Value]) -> ScalarGraph:
     Raises ValueError at a node whose formula is unknown.
     """
     op = _codes(values)
-    wide, flat = np.flatnonzero(op == WEIGHTED), np.flatnonzero(op != WEIGHTED)
-    sums, others = ([values[i] for i in ids.tolist()] for ids in (wide, flat))
+    wide = np.flatnonzero(op == WEIGHTED)
+    sums, flat = [values[i] for i in wide.tolist()], np.flatnonzero(op != WEIGHTED)
+    others = [values[i] for i in flat.tolist()] if sums else values
     ids: dict[Any, int] = dict(zip(values, range(len(values))))
     ids[None] = NONE
 

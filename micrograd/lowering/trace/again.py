@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import starmap
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -16,8 +17,8 @@ import numpy as np
 
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import LEAF
-from micrograd.core.modes import nodes_reported
 from micrograd.engine import Value
+from micrograd.lowering.trace.along import Along
 from micrograd.lowering.trace.call import Call, call
 from micrograd.lowering.trace.declared import values_in
 from micrograd.lowering.trace.lookups import Lookup
@@ -58,25 +59,33 @@ def lasting(
     `around` are Values that need not be in the graph and must not be read either. Raises
     ValueError, with the line where it is known, where a number is read or the graph is another.
     """
-    before = [v for v in first.nodes if v._index < first.start and v._operation is LEAF]
-    second, sample, said = _second(function, first, values, [*before, *around])
-    pairs, difference = compare(first, second)
-    if difference is not None:
-        raise UntraceableError(_message(function, sample, first, difference, said))
+    leaves = [v for v in first.nodes if v._operation is LEAF]
+    before = [v for v in leaves if v._index < first.start]
+    second, along, sample, said = _second(function, first, values, [*before, *around])
+    others = along.leaves
+    if not _same(first, second, along, leaves):
+        others, difference = compare(first, second)
+        if difference is not None:
+            raise UntraceableError(_message(function, sample, first, difference, said))
     kept = [a.table[0][0] for a, b in _lookups(first, second) if a.table and a.table is b.table]
-    return frozenset(x for x, y in pairs.items() if x is y).union(kept)
+    return frozenset(v for v in leaves if others.get(v, v) is v).union(kept)
 
 
 def _second(
     function: Callable[..., Any], first: Call, values: Sequence[Any], watch: Sequence[Value]
-) -> tuple[Call, Sequence[Any], str]:
+) -> tuple[Call, Along, Sequence[Any], str]:
     """Return a watched call on other numbers, its sample, and what is said of these numbers."""
     names = [leaves.name for leaves in first.inputs]
     for variation in VARIATIONS:
+        along = Along(
+            first.made, first.start
+        )  # before the sample: leaves of the second call are younger
         sample = [varied(x, random.Random(7), variation.sign, variation.whole) for x in values]
         try:
-            with watched(watch), watched(values_in(sample)), _random_numbers_apart():
-                return call(function, names, sample), sample, variation.said
+            with along, watched(watch), watched(values_in(sample)), _random_numbers_apart():
+                second = call(function, names, sample, along.look)
+                along.same = along.same and along.stands_for(second.root, first.root)
+                return second, along, sample, variation.said
         except UntraceableError:
             raise
         except Exception as error:
@@ -97,6 +106,18 @@ def _random_numbers_apart() -> Iterator[None]:
     finally:
         random.setstate(state)
         np.random.set_state(array_state)
+
+
+def _same(first: Call, second: Call, along: Along, leaves: list[Value]) -> bool:
+    """Return whether two calls did the same, step by step; `compare` tells where they did not."""
+    if not along.same:
+        return False
+    roles, other_roles = _roles(first), _roles(second)
+    draws: dict[Any, Any] = {}
+    others = [along.leaves.get(leaf, leaf) for leaf in leaves]
+    return all(starmap(_same_lookup, _lookups(first, second))) and all(
+        _alike(x, y, roles.get(x), other_roles.get(y), draws) for x, y in zip(leaves, others)
+    )
 
 
 def compare(first: Call, second: Call) -> tuple[dict[Any, Any], Difference | None]:
@@ -207,8 +228,7 @@ def _line(function: Callable[..., Any], sample: Sequence[Any], first: Call) -> s
     names = [leaves.name for leaves in first.inputs]
     again = [varied(x, random.Random(8), 0, False) for x in sample]
     try:
-        with nodes_reported(lambda node: lines.setdefault(node, user_line())):  # type: ignore[arg-type]
-            third = call(function, names, again)
+        third = call(function, names, again, lambda node: lines.setdefault(node, user_line()))
     except Exception:
         return ""
     _, difference = compare(first, third)

@@ -6,9 +6,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
-from micrograd.core.modes import comparisons_reported, detachments_reported, lookups_reported
+from micrograd.core.kinds import LEAF
+from micrograd.core.modes import (
+    comparisons_reported,
+    detachments_reported,
+    lookups_reported,
+    nodes_reported,
+)
 from micrograd.core.order import topological_order
 from micrograd.engine import Value, stopped
 from micrograd.functions import dot
@@ -29,48 +36,84 @@ _NO_CHOICE = (
     "choose the same for every sample; look rows up by micrograd.nn.Embedding, give a class as "
     "nn.one_hot(y, count)"
 )
+_index = attrgetter("_index")
 _COMPUTES = re.compile(r"must be (a )?real number, not '?Value|argument must be .* not 'Value'")
 
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """What a call recorded: loss, inputs and lookups; nodes from `start` on are its own."""
+    """What a call recorded: loss, inputs and lookups; nodes from `start` on are its own.
+
+    `made` are those of operations, in the order they were made, whether the loss needs them or not.
+    """
 
     root: Value
     inputs: list[Declared]
     lookups: Lookups
     start: int
+    made: list[Value]
 
     @cached_property
     def nodes(self) -> list[Value]:
         """Return the nodes of the loss, operands before users."""
-        return topological_order(self.root)
+        return _below(self.root, self.made) or topological_order(self.root)
 
 
-def call(function: Callable[..., Any], names: Sequence[str], values: Sequence[Any]) -> Call:
+def _below(root: Value, made: list[Value]) -> list[Value]:
+    """Return what `topological_order` does, in half of its time; nothing where others are used.
+
+    Walked against the order they were made in, nodes lie in memory one after the other.
+    """
+    needed: set[Any] = {root}
+    order = []
+    for node in reversed(made):
+        if node in needed:
+            needed.discard(node)
+            order.append(node)
+            if node._x.__class__ is tuple:
+                needed.update(node.parents)
+            else:
+                needed.add(node._x)
+                needed.add(node._y)
+    needed.discard(None)  # the operand that a node does not have
+    if any(leaf._operation is not LEAF for leaf in needed):
+        return []
+    nodes = sorted([*needed, *reversed(order)], key=_index)
+    return nodes if nodes[0]._index >= 0 else []  # else wired by hand
+
+
+def call(
+    function: Callable[..., Any],
+    names: Sequence[str],
+    values: Sequence[Any],
+    report: Callable[[Value], object] | None = None,
+) -> Call:
     """Call `function` on nested lists of Values, one for each of `names`.
 
+    The nodes it makes are told to `report`, or else kept.
     Raises ValueError, with the line, where it compares Values or takes one for a number, and
     where it returns no Value.
     """
     start = Value(0.0)._index
     inputs = [declared(name, INPUT, nested) for name, nested in zip(names, values)]
     lookups = Lookups(inputs)
+    made: list[Value] = []
     with (
+        nodes_reported(report or made.append),
         comparisons_reported(_refuse),
         lookups_reported(lookups),
         detachments_reported(_stopped),
     ):
         root = _result(function, values)
-    if _is_list(root) and root and _only_values(root):
-        root = _weighted(root, inputs)
+        if _is_list(root) and root and _only_values(root):
+            root = _weighted(root, inputs)
     if not isinstance(root, Value):
         kind = f"a {type(root).__name__} of {len(root)}" if _is_list(root) else shown(root)
         raise ValueError(
             f"{called(function)} returned {kind}; a loss to lower is "
             "one Value: the loss of one sample"
         )
-    return Call(root, inputs, lookups, start)
+    return Call(root, inputs, lookups, start, made)
 
 
 def _only_values(root: Any) -> bool:

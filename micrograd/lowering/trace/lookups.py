@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd.core.modes import MODE, described
+from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.lowering.trace.declared import Declared
 from micrograd.lowering.trace.places import user_line
@@ -54,7 +54,6 @@ class Lookups:
         key = (rows is None, id(rows) if rows else len(row), ids)
         lookup = self.recorded.setdefault(key, Lookup(rows, len(row), ids, {}))
         if place not in lookup.rows:
-            lookup.rows[place] = [Value(value.data) for value in row]
-            for leaf in lookup.rows[place] if MODE.on_node else ():
-                MODE.on_node(leaf)
+            kind = type(index)  # watched, or not
+            lookup.rows[place] = [kind(value.data) for value in row]
         return lookup.rows[place]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from micrograd.core.modes import MODE, mode, nodes_reported
-from micrograd.engine import Value
+from micrograd.core.kinds import ELEMENTARY
+from micrograd.core.recording import compiled_method
+from micrograd.engine import Constant, Value
 from micrograd.lowering.trace.places import user_line
+from micrograd.ops import ROWS
 
 # Who looks at data to compute with it, to check it, or to show it. Anybody else takes a number
 # away from the graph: the user's function, and micrograd's own functions that return floats.
@@ -48,19 +51,29 @@ class Watched(Value):
     grad = _watched("grad")
 
 
+# Most reads are those of the operators, which may: theirs need no look at who it is.
+for row in ROWS:
+    if row.operator:
+        name, read = f"__{row.operator}__", Value.__dict__["data"].__get__
+        setattr(Watched, name, compiled_method(ELEMENTARY[row.name], Value, Constant, name, read))
+
+_WATCHING: ContextVar[bool] = ContextVar("whether this thread traces", default=False)
+
+
 @contextmanager
 def watched(values: Iterable[Value]) -> Iterator[None]:
-    """Refuse that the data of `values`, and of all that is computed in the block, is read.
+    """Refuse that the data of `values`, and of all Watched Values, is read in the block.
 
     Raises ValueError there, with the line of the user's code.
     """
     changed = [value for value in values if type(value) is Value]
+    watching = _WATCHING.set(True)
     try:
         for value in changed:
             value.__class__ = Watched
-        with nodes_reported(_watch):
-            yield
+        yield
     finally:
+        _WATCHING.reset(watching)
         for value in changed:
             value.__class__ = Value
 
@@ -69,14 +82,13 @@ class UntraceableError(ValueError):
     """Say what a program cannot follow, and where it stands."""
 
 
-def _watch(node: Value) -> None:
-    if not mode().recording:
-        raise UntraceableError(
-            f"{user_line()}: {_named(node)} is computed under no_grad() while the function is "
-            "traced, so the program would hold this one sample's number for every sample; compute "
-            "it as anything else, and call detach() on the result"
-        )
-    node.__class__ = Watched
+def refuse_unrecorded(node: Value) -> None:
+    """Raise UntraceableError for a node that is computed under `no_grad()`."""
+    raise UntraceableError(
+        f"{user_line()}: {_named(node)} is computed under no_grad() while the function is "
+        "traced, so the program would hold this one sample's number for every sample; compute "
+        "it as anything else, and call detach() on the result"
+    )
 
 
 def _named(node: Value) -> str:
@@ -87,7 +99,7 @@ def _named(node: Value) -> str:
 
 
 def _refuse(node: Value, name: str) -> None:
-    if MODE.on_node is not _watch:  # another thread, which traces nothing
+    if not _WATCHING.get():  # another thread, which traces nothing
         return
     what = "data" if name == "data" else "gradient"
     raise UntraceableError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from micrograd.ner.judging import ranking
 from micrograd.ner.judging.baselines import Lexicon, all_outside
-from micrograd.ner.judging.errors import Error
+from micrograd.ner.judging.errors import Error, confusion
 from micrograd.ner.judging.scoring import (
     Report,
     Score,
@@ -102,6 +103,7 @@ class Evaluation:
     entities: Report
     strict: Report
     tokens: Report
+    confusion: Counter[tuple[str, str]]
     average_precision: float | None = None
     pair_accuracy: float | None = None
     errors: list[Error] = field(default_factory=list)
@@ -118,8 +120,12 @@ def evaluate_tags(
 ) -> Evaluation:
     """Score predictions written in `scheme` by entity, strictly, and by token."""
     alike = [convert(tags, scheme) for tags in true]
-    strict = strict_score(alike, predicted, scheme)
-    return Evaluation(score(true, predicted), strict, token_score(true, predicted))
+    return Evaluation(
+        score(true, predicted),
+        strict_score(alike, predicted, scheme),
+        token_score(true, predicted),
+        confusion(true, predicted),
+    )
 
 
 def baselines(

@@ -59,12 +59,8 @@ class Report:
     @property
     def overall(self) -> Score:
         """Sum the counts of all types."""
-        scores = self.types.values()
-        return Score(
-            sum(s.right for s in scores),
-            sum(s.predicted for s in scores),
-            sum(s.true for s in scores),
-        )
+        names = ("right", "predicted", "true")
+        return Score(*(sum(getattr(s, name) for s in self.types.values()) for name in names))
 
     @property
     def f1(self) -> float:
@@ -82,13 +78,9 @@ class Report:
         return self._average([float(score.true) for score in self.types.values()])
 
     def _average(self, weights: Sequence[float]) -> Average:
-        total = sum(weights) or 1.0
-        scores = list(zip(self.types.values(), weights))
-        return Average(
-            sum(weight * score.precision for score, weight in scores) / total,
-            sum(weight * score.recall for score, weight in scores) / total,
-            sum(weight * score.f1 for score, weight in scores) / total,
-        )
+        total, scores = sum(weights) or 1.0, list(zip(self.types.values(), weights))
+        names = ("precision", "recall", "f1")
+        return Average(*(sum(w * getattr(s, name) for s, w in scores) / total for name in names))
 
     def __getitem__(self, label: str) -> Score:
         return self.types.get(label, Score())

@@ -148,7 +148,7 @@ def defaults(kind: str, plain: bool = False, **changes: Any) -> tuple[Config, Tr
         config, training = Config(), Training()
     else:
         config = Config(kind, dim=50, hidden=300, features=NAMES, affix_dim=10, dropout=0.5, rare=3)
-        rate = 0.05 if kind == "sequence" else 0.03
+        rate = 0.05 if kind == "sequence" else 0.02
         training = Training(
             batch=8, optimizer="adagrad", rate=rate, schedule="constant", epochs=20, patience=6
         )

@@ -60,11 +60,10 @@ class Vocabulary:
         cls, counts: Mapping[str, int], form: Callable[[str], str] = str, min_count: int = 1
     ) -> Vocabulary:
         """Collect the forms of the words counted that occur `min_count` times, frequent first."""
-        forms: dict[str, int] = {}
+        forms = Counter[str]()
         for word, count in counts.items():
-            key = form(word)
-            forms[key] = forms.get(key, 0) + count
-        kept = (f for f in sorted(forms, key=lambda f: -forms[f]) if forms[f] >= min_count)
+            forms[form(word)] += count
+        kept = (key for key, count in forms.most_common() if count >= min_count)
         return cls(list(dict.fromkeys([*SPECIAL, *kept])), form)
 
 

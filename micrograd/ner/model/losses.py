@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd.ner.model.network import Arrays, Floats
-from micrograd.ner.model.paths import forbidding, largest, log_sum, path, sweep
+from micrograd.ner.model.paths import before, forbidding, largest, log_sum, path, sweep
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,9 @@ def _path_loss(
 def path_scores(s: Floats, target: Target, A: Floats) -> Floats:
     """Give the score of the true path of every sentence: its words' scores and its transitions."""
     tags, ends = target.tags, np.cumsum(target.lengths)
-    starts = ends - np.asarray(target.lengths)
-    steps = s[np.arange(len(tags)), tags]
-    steps[1:] += A[tags[:-1], tags[1:]]
-    inside = starts[1:]
-    steps[inside] -= A[tags[inside - 1], tags[inside]]
-    steps[starts] += A[-1, tags[starts]]
+    steps = s[np.arange(len(tags)), tags] + A[before(tags, ends, len(A) - 1), tags]
     steps[ends - 1] += A[tags[ends - 1], -1]
-    return np.add.reduceat(steps, starts)
+    return np.add.reduceat(steps, np.append(0, ends[:-1]))
 
 
 Loss = Callable[[Floats, Target, Rule, Arrays], Judged]

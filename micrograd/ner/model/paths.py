@@ -95,18 +95,17 @@ def path(tags: NDArray[np.int64], lengths: Sequence[int], outputs: int) -> tuple
     border = outputs
     one_hot = np.eye(outputs)[tags]
     ends = np.cumsum(lengths)
-    before = _before(tags, ends, border)
     counts = np.zeros((outputs + 1, outputs + 1))
-    np.add.at(counts, (before, tags), 1.0)
+    np.add.at(counts, (before(tags, ends, border), tags), 1.0)
     np.add.at(counts, (tags[ends - 1], np.full(len(ends), border)), 1.0)
     return one_hot, counts
 
 
-def _before(tags: NDArray[np.int64], ends: NDArray[np.int64], border: int) -> NDArray[np.int64]:
+def before(tags: NDArray[np.int64], ends: NDArray[np.int64], border: int) -> NDArray[np.int64]:
     """Give the tag before every word, the border before the first of a sentence."""
-    before = np.append(border, tags[:-1])
-    before[np.append(0, ends[:-1])] = border
-    return before
+    out = np.append(border, tags[:-1])
+    out[np.append(0, ends[:-1])] = border
+    return out
 
 
 def best_tags(scores: Floats, lengths: Sequence[int], A: Floats) -> NDArray[np.int64]:
@@ -118,7 +117,7 @@ def best_tags(scores: Floats, lengths: Sequence[int], A: Floats) -> NDArray[np.i
         return np.asarray(_by_chunk(scores, lengths, A, largest).argmax(1))
     best = scores.argmax(1)
     ends = np.cumsum(lengths)
-    allowed = np.isfinite(A[_before(best, ends, len(A) - 1), best])
+    allowed = np.isfinite(A[before(best, ends, len(A) - 1), best])
     allowed[ends - 1] &= np.isfinite(A[best[ends - 1], -1])
     legal = np.logical_and.reduceat(allowed, np.append(0, ends[:-1]))
     again = np.repeat(~legal, lengths)

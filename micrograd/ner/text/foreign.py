@@ -27,12 +27,10 @@ def _kind(head: list[str], columns: int) -> str:
         return "XML or HTML"
     if _is_json(head):
         return "JSON"
-    commas = [line.count(",") for line in head]
-    if columns < 2 and len(head) > 1 and min(commas) > 0 and len(set(commas)) <= 2:
-        return "CSV (columns separated by commas)"
-    semicolons = [line.count(";") for line in head]
-    if columns < 2 and len(head) > 1 and min(semicolons) > 0 and len(set(semicolons)) == 1:
-        return "CSV (columns separated by semicolons)"
+    for sign, name, kinds in ((",", "commas", 2), (";", "semicolons", 1)):
+        counts = {line.count(sign) for line in head}
+        if columns < 2 and len(head) > 1 and min(counts) > 0 and len(counts) <= kinds:
+            return f"CSV (columns separated by {name})"
     return ""
 
 

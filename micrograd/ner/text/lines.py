@@ -61,13 +61,12 @@ class Layout:
         tail = line[len(body) :]
         if column is None:
             return f"{body}{self.separator if self.columns > 1 else TAB}{tag}{tail}"
-        parts = [body] if self.separator == "\t" else _RUNS.split(body)
-        if self.separator == "\t":
-            parts = body.split("\t")
-            old = parts[column]
-            kept = old.strip(" ")
-            parts[column] = old.replace(kept, tag, 1) if kept else tag
-            return "\t".join(parts) + tail
+        if self.separator == TAB:
+            parts = body.split(TAB)
+            kept = parts[column].strip(" ")
+            parts[column] = parts[column].replace(kept, tag, 1) if kept else tag
+            return TAB.join(parts) + tail
+        parts = _RUNS.split(body)
         places = [n for n, part in enumerate(parts) if part and not _RUNS.fullmatch(part)]
         parts[places[column]] = tag
         return "".join(parts) + tail

@@ -61,25 +61,24 @@ def spans(tags: Sequence[str]) -> list[Span]:
 
 def encode(entities: Iterable[Span], length: int, scheme: str = "BIO") -> list[str]:
     """Write non-overlapping entities as `length` tags of the scheme."""
-    tags = ["O"] * length
-    for start, end, label in sorted(entities):
-        for position in range(start, end):
-            tags[position] = f"{_prefix(tags, position, start, end, label, scheme)}-{label}"
+    tags, before = ["O"] * length, Span(0, 0, "")
+    for span in sorted(entities):
+        start, end, label = span
+        letters = _letters(end - start, before[1:] == (start, label), scheme)
+        for place, letter in zip(range(start, end), letters):
+            tags[place] = f"{letter}-{label}"
+        before = span
     return tags
 
 
-def _prefix(tags: list[str], position: int, start: int, end: int, label: str, scheme: str) -> str:
-    first, last = position == start, position == end - 1
-    if scheme == "BIO":
-        return "B" if first else "I"
+def _letters(count: int, touching: bool, scheme: str) -> str:
+    """Give the letters of an entity of so many tokens; `touching` follows one of its own type."""
     if scheme == "BIOES":
-        return ("S" if last else "B") if first else ("E" if last else "I")
-    if scheme == "IOB1":
-        touching = first and start > 0 and tags[start - 1].endswith(f"-{label}")
-        return "B" if touching else "I"
-    if scheme == "IO":
-        return "I"
-    raise ValueError(f"unknown tag scheme {scheme!r}: expected one of {', '.join(SCHEMES)}")
+        return "S" if count == 1 else f"B{'I' * (count - 2)}E"
+    if scheme not in SCHEMES:
+        raise ValueError(f"unknown tag scheme {scheme!r}: expected one of {', '.join(SCHEMES)}")
+    first = "B" if scheme == "BIO" or (scheme == "IOB1" and touching) else "I"
+    return first + "I" * (count - 1)
 
 
 def convert(tags: Sequence[str], scheme: str) -> list[str]:

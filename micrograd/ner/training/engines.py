@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -57,11 +57,7 @@ class Gradients:
     rows: dict[str, Rows] = field(default_factory=dict)
 
 
-class Engine(Protocol):
-    """Compute losses and gradients of a model."""
-
-    def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
-        """Evaluate the batch at the parameters given."""
+Engine = Callable[[Arrays, Batch], Gradients]
 
 
 def make_engine(kind: str, shape: Shape, loss: str, rule: Rule) -> Engine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +19,6 @@ from micrograd.ner.window_model import WindowModel
 
 SAMPLERS = ("window", "word")
 Numbers = NDArray[np.int64]
-
-
-class Sampler(Protocol):
-    """A source of samples: so many an epoch, drawn anew for each."""
-
-    def __len__(self) -> int:
-        """Count the samples of an epoch."""
-
-    def draw(self, rng: np.random.Generator) -> None:
-        """Draw an epoch."""
-
-    def take(self, numbers: Numbers) -> Batch:
-        """Give some samples of the epoch."""
 
 
 class Rare:
@@ -62,8 +48,6 @@ class PairSampler:
         self, words: Rare, true: NDArray[np.bool_], corrupt: int, kind: str, label: str
     ) -> None:
         check_name("sampler", kind, SAMPLERS)
-        if corrupt < 1:
-            raise ValueError(f"{corrupt} corrupt windows per true one: at least 1 is needed")
         if not true.any() or true.all():
             what = "no" if not true.any() else "every"
             raise ValueError(
@@ -119,6 +103,9 @@ class SentenceSampler:
         first = np.repeat(self.starts[numbers] - (np.cumsum(lengths) - lengths), lengths)
         tokens = first + np.arange(len(first))
         return Batch(self.windows.rows(tokens), Target(self.tags[tokens], lengths.tolist()))
+
+
+Sampler = PairSampler | SentenceSampler
 
 
 def make_sampler(

@@ -1,0 +1,79 @@
+"""A second call of a function, followed along the nodes that the first one made."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+from micrograd.core.kinds import LEAF, SUM_OF_PRODUCTS
+from micrograd.core.modes import mode
+from micrograd.core.order import next_index
+from micrograd.engine import Value
+from micrograd.lowering.trace.watch import Watched, refuse_unrecorded
+
+_index = attrgetter("_index")
+
+
+class Along:
+    """Look for the like of every node of the second call, as it is made, in the first.
+
+    Within the block the like of a node has its index: so two Values are seen to stand for each
+    other. `same` says whether all nodes were, so far, of one operation on operands that stand for
+    each other, in one order. `leaves` gives, for a leaf of the first call, another one of the
+    second: what they are, and hold, is not compared here.
+    """
+
+    def __init__(self, made: list[Value], start: int) -> None:
+        self.same, self.leaves = True, dict[Value, Value]()
+        self._likes, self._first, self._second = iter(made), start, next_index()
+        self._taken: dict[Value, Value] = {}
+        self._altered, self._indices = list(made), list(map(_index, made))
+
+    def __enter__(self) -> Along:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for node, index in zip(self._altered, self._indices):
+            node._index = index
+
+    def look(self, node: Value) -> None:
+        """Watch a new node. Raises UntraceableError under `no_grad()`."""
+        node.__class__ = Watched
+        like: Any = next(self._likes, node)
+        x, y, like_x, like_y = node._x, node._y, like._x, like._y
+        if not (  # as most nodes are
+            node._operation is like._operation is not SUM_OF_PRODUCTS
+            and (x._operation is LEAF if x is like_x else x._index == like_x._index)
+            and (y is None or (y._operation is LEAF if y is like_y else y._index == like_y._index))
+            and node._k == like._k
+        ):
+            if not mode().recording:
+                refuse_unrecorded(node)
+            self.same = self.same and self._alike(node, like)
+        like._index = node._index
+
+    def _alike(self, node: Value, like: Value) -> bool:
+        if node._operation is not like._operation:
+            return False
+        operands, others = node.parents, like.parents
+        flat = node._operation is not SUM_OF_PRODUCTS
+        return (
+            len(operands) == len(others)
+            and not (flat and node._k != like._k)
+            and all(map(self.stands_for, operands, others))
+        )
+
+    def stands_for(self, node: Value, like: Value) -> bool:
+        """Return whether a node stands for `like` and for nothing else; leaves do from now on."""
+        leaf = node._operation is LEAF is like._operation
+        if node is like:
+            return leaf or node._index < self._first
+        if node._index == like._index:
+            return True
+        if not leaf or node._index < self._second or self._taken.setdefault(node, like) is not like:
+            return False
+        if like not in self.leaves:
+            self._altered.append(like)
+            self._indices.append(like._index)
+            like._index = node._index
+        return self.leaves.setdefault(like, node) is node
