@@ -68,7 +68,7 @@ def test_the_file_has_the_names_of_the_notes_and_the_shapes(tmp_path):
     text = MODELS["window_fused"]().program.export("c", str(file))
     assert file.read_text() == text and "main(" not in text and "malloc" not in text
     assert "const double *restrict W1,   /* (3, 6) */" in text
-    assert "double *restrict dW1,        /* (3, 6), result */" in text
+    assert "double *restrict dW1,        /* (3, 6), result: the gradient of W1 */" in text
     assert "h1[i] = tanh(z1[i]);" in text
     assert [line for line in text.splitlines() if line.startswith("#include")] == [
         "#include <math.h>",

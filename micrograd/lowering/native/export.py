@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,14 @@ def exported(
 
     `leaves` are the present data of parameters and constants, `sample` those of the inputs.
     """
+    of: dict[Array, list[Array]] = {}  # the leaves that an array is the gradient of
+    for leaf, gradient in forms["adjoints"].gradients.items() if forms["adjoints"] else ():
+        of.setdefault(gradient, []).append(leaf)
     tables: dict[bytes, tuple[str, Any]] = {}
     functions = [
         _function(f, name, tables) for name, f in (("forward", forward), ("value_and_grad", forms))
     ]
-    texts = [f"{_head(f)}{f.text().partition(')')[2]}" for f in functions]
+    texts = [f"{_head(f, of)}{f.text().partition(')')[2]}" for f in functions]
     called = dict(item for f in functions for item in f.formulas.called.items())
     data: dict[str, Any] = {}
     for f, form in zip(functions, (forward, forms)):
@@ -63,13 +66,15 @@ def _includes(body: str, main: bool) -> str:
     return "\n".join(f"#include <{name}.h>" for name in wanted if wanted[name])
 
 
-def _head(function: Function | Tape) -> str:
-    """Return the head of a function, the shapes of its arguments beside them."""
+def _head(function: Function | Tape, of: Mapping[Array, Sequence[Array]]) -> str:
+    """Return the head of a function, beside its arguments their shapes and what they are for."""
     lines = [("long B", "the number of samples")]
     for text, item in function.parameters():
         if isinstance(item, Array):
             shape = shape_text(tuple(size for _, size in item.axes))
-            lines.append((text, shape + (", result" if item in function.task.results else "")))
+            leaves = " and ".join(function.task.names[leaf] for leaf in of.get(item, ()))
+            role = f", result: the gradient of {leaves}" if leaves else ", result"
+            lines.append((text, shape + (role if item in function.task.results else "")))
     width = max(len(text) for text, _ in lines) + 1
     last = len(lines) - 1
     rows = [f"    {text + (',' if i < last else ')'):<{width}}  /* {remark} */"
