@@ -11,7 +11,6 @@ from demos.error_sharing import walk
 from micrograd.expressions import parse
 from micrograd.lowering import lower
 from micrograd.stepper import page
-from tests.browser.conftest import LAID_OUT
 from tests.lowering_models import window_model
 from tests.stepper_graphs import network
 
@@ -37,11 +36,11 @@ def window():
 
 def lines(shown):
     """Return [line, what is said of it] of the step."""
-    shown.evaluate(LAID_OUT)
-    return [
-        [" ".join(text.split()) for text in row.locator(".code, p").all_inner_texts()]
-        for row in shown.locator("#lines > div").all()
-    ]
+    rows = shown.evaluate("""() => [...document.querySelectorAll('#lines > div')].map(row =>
+      [...row.querySelectorAll('.code, p')].map(part =>
+        part.matches('p') ? part.textContent : [...part.children].map(e => e.textContent).join(' ')
+      ))""")
+    return [[" ".join(text.split()) for text in row] for row in rows]
 
 
 def marked(shown):
