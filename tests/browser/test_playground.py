@@ -200,7 +200,7 @@ def test_what_is_in_view_is_drawn_first_and_the_rest_in_its_order(opened, play):
     drawn, seen = shown.evaluate(typing)
     assert 3 <= seen <= drawn < 60  # a large picture does not open on an empty corner
     shown.locator("#farther").click()
-    assert shown.evaluate(SEEN) > seen  # what comes into view is drawn
+    shown.wait_for_function(f"({SEEN})() > {seen}")  # what comes into view is drawn
     shown.wait_for_function(f"{NAMES}.length > 300")
     order = shown.evaluate("view().boxes.map(box => graph.nodes[box.members[0]].name)")
     assert shown.evaluate(NAMES) == order
