@@ -111,6 +111,27 @@ def test_what_training_changes_and_a_checkpoint_does_not_keep_is_said(tmp_path):
         run(again, 3, resume=True)
 
 
+class Foreign:
+    """A network of another library: parameters by name and a state, but no `settings()`."""
+
+    settings = "its own"
+
+    def named_parameters(self):
+        return {}
+
+    def state_dict(self):
+        return {"w": 1.0}
+
+    def load_state_dict(self, state):
+        pass
+
+
+def test_a_network_of_another_library_may_be_the_state(tmp_path):
+    for resume in (False, True):
+        path = tmp_path / "run.json"
+        fit(lambda batch: 0.5, DATA, 2, checkpoint=path, state=Foreign(), resume=resume)
+
+
 @pytest.mark.parametrize("change", [{"patience": 6}, {"best": "max"}, {"monitor": "dev"}])
 def test_early_stopping_made_otherwise_is_another_run(change, tmp_path):
     path, options = tmp_path / "run.json", {"evaluate": lambda: {"dev": 1.0}}

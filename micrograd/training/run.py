@@ -55,7 +55,7 @@ class Run:
     unkept: list[str] = field(default_factory=list)  # names of settings that training changes
 
     def __post_init__(self) -> None:
-        self.networks = settings_within(self.state, "named_parameters")
+        self.networks = self._networks() if self.checkpoint is not None else None
 
     def train_epoch(self, interrupts: Interrupts, shown: Progress) -> None:
         """Train on what is left of an epoch, evaluate, and write the checkpoint."""
@@ -141,8 +141,7 @@ class Run:
 
     def _warn_of_unkept(self) -> None:
         """Say once of an attribute of a network that training changes it, and nothing keeps it."""
-        now = settings_within(self.state, "named_parameters")
-        for name, first, last in differences(self.networks, now, "state"):
+        for name, first, last in differences(self.networks, self._networks(), "state"):
             if name not in self.unkept:
                 self.unkept.append(name)
                 warnings.warn(
@@ -151,6 +150,10 @@ class Run:
                     "Keep it in an array that is named in state=[...] too",
                     stacklevel=2,
                 )
+
+    def _networks(self) -> Any:
+        """Return the settings of networks alone: what others change, their own state keeps."""
+        return settings_within(self.state, "named_parameters")
 
     def check_writable(self) -> None:
         """Raise now, not after an epoch, what `save` would raise at an entry of the state."""

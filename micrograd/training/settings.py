@@ -14,8 +14,8 @@ _short.maxstring = _short.maxother = 60
 
 
 def settings_within(state: Any, having: str = "settings") -> Any:
-    """Return the settings of the objects in `state` that have such a method, nested as it is."""
-    if hasattr(state, having):
+    """Return the settings of the objects in `state` that have such methods, nested as it is."""
+    if hasattr(state, having) and callable(getattr(state, "settings", None)):
         return state.settings()
     if isinstance(state, Mapping):
         return {name: settings_within(part, having) for name, part in state.items()}
