@@ -81,8 +81,8 @@ def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> Path:
     check_path(path)
     named = Path(path)
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    check_no_folder(path)
     with file_errors(path):
-        check_no_folder(path)
         _write(Path(os.path.realpath(named)), data)  # a link stays one: the file behind it changes
     return named
 

@@ -158,13 +158,13 @@ def gradcheck(
         raise ValueError(f"tolerance is a number above 0, not {tolerance!r}")
     if h is not None and (not is_finite(h) or h == 0):
         raise ValueError(f"h is a number other than 0, not {h!r}")
-    claimed = list(claims(target, at, method, order))
-    doubt = _unrepeatable(claimed)
+    every = list(claims(target, at, method, order))
+    doubt = _unrepeatable(every)
     if doubt:  # of one input is of all: they are inputs of the same function
         nan = math.nan
-        entries = [Entry(c.name, c.x, c.analytic, nan, nan, False, False, doubt) for c in claimed]
+        entries = [Entry(c.name, c.x, c.analytic, nan, nan, False, False, doubt) for c in every]
     else:
-        entries = [_judged(claim, method, h, tolerance) for claim in claimed]
+        entries = [_judged(claim, method, h, tolerance) for claim in every]
     return Report(tuple(entries), method, h, tolerance)
 
 

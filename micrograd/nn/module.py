@@ -94,7 +94,7 @@ class Module:
             name_of((path, key)): plain
             for path, module in modules
             for key, item in attributes(module)
-            if key not in SWITCHED and (plain := as_setting(item)) is not None
+            if key not in SWITCHED and (plain := _as_setting(item)) is not None
         }
 
     def save(self, path: str | os.PathLike[str]) -> FilePath:
@@ -138,12 +138,12 @@ class Module:
                 search.check_known(module.parameters(), inner, "list")
 
 
-def as_setting(item: Any) -> Any:
+def _as_setting(item: Any) -> Any:
     """Return an attribute as settings have it; None of what is no setting."""
     if isinstance(item, (bool, int, float, str)):
         return item if item == item else repr(item)  # nan would be another run's
-    if isinstance(item, (list, tuple)) and item and all(as_setting(x) is not None for x in item):
-        return [as_setting(x) for x in item]
+    if isinstance(item, (list, tuple)) and item and all(_as_setting(x) is not None for x in item):
+        return [_as_setting(x) for x in item]
     if isinstance(item, (FunctionType, BuiltinFunctionType, type)):
         return called(item)
     return digest(item) if is_array(item) and item.dtype.kind != "O" else None

@@ -77,9 +77,8 @@ def _second(
     """Return a watched call on other numbers, its sample, and what is said of these numbers."""
     names = [leaves.name for leaves in first.inputs]
     for variation in VARIATIONS:
-        along = Along(
-            first.made, first.start
-        )  # before the sample: leaves of the second call are younger
+        # before the sample is made: leaves of the second call are younger
+        along = Along(first.made, first.start)
         sample = [varied(x, random.Random(7), variation.sign, variation.whole) for x in values]
         try:
             with along, watched(watch), watched(values_in(sample)), _random_numbers_apart():
