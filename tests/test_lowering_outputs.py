@@ -65,6 +65,8 @@ def wrong(case: Case, native: bool = False) -> str:
         if not np.allclose(result, exact, rtol=CLOSE, atol=CLOSE * right.size):
             return f"outputs {result.tolist()}, the engine gives {exact}"
     loss = float((np.asarray(exact) * upstream).sum())
+    if missing := {*right.gradients} - {*gradients, "upstream"}:
+        return f"no gradients of {missing}"
     found = {name: dense(g, program, name) for name, g in gradients.items()}
     return difference((loss, found), Right(loss, right.gradients, right.size, right.sizes))
 

@@ -83,6 +83,7 @@ DEPENDS = {
     "random": lambda x: x[0] * random.random(),
     "random of NumPy": lambda x: x[0] * float(np.random.rand()),
     "a generator of one's own": lambda x: x[0] * RNG.uniform(),
+    "a random exponent": lambda x: x[0] ** random.randint(2, 10**9),
     "a random operand": lambda x: x[random.randrange(2)] * W[0] + x[random.randrange(2)].exp(),
     "a counter": counted,
     "an iterator": lambda x: x[0] * next(NUMBERS),

@@ -111,6 +111,22 @@ def test_what_training_changes_and_a_checkpoint_does_not_keep_is_said(tmp_path):
         run(again, 3, resume=True)
 
 
+def test_settings_of_a_network_are_what_makes_it():
+    model = Counting()
+    model.layers[0].neurons[0].activation = half
+    model.sizes, model.nothing, model.unknown = [2, 1], None, float("nan")
+    own = model.settings()
+    assert own["layers.0.neurons.0.activation"] == "half" and own["sizes"] == [2, 1]
+    assert own["unknown"] == "nan"  # of which one is the other
+    assert {"nothing", "_cache", "training"}.isdisjoint(own)
+    model.seen[1] = 3.0
+    assert model.settings()["seen"] != own["seen"]
+
+
+def half(x):
+    return x * 0.5
+
+
 class Foreign:
     """A network of another library: parameters by name and a state, but no `settings()`."""
 
