@@ -40,7 +40,9 @@ def test_typing_draws_computes_and_steps(opened, play):
     assert told["f"] == ("1.08", "1") and told["w"][1] == f"{root.parents[1].grad:.4g}".replace(
         "-", "−"
     )
-    assert "e=h%20%3D%20tanh" in shown.url and {"w=-0.5", "x=2"} <= set(shown.url.split("&"))
+    assert "e=h%20%3D%20tanh" in shown.evaluate("location.href") and {"w=-0.5", "x=2"} <= set(
+        shown.evaluate("location.href").split("&")
+    )
 
 
 def test_a_link_shows_what_was_seen(opened, play):
@@ -50,9 +52,9 @@ def test_a_link_shows_what_was_seen(opened, play):
     first.locator("#language").select_option("zh")
     for _ in range(3):
         first.locator("#next").click()
-    hash = first.url.partition("#")[2]
+    hash = first.evaluate("location.href").partition("#")[2]
     second = opened(play, f"#{hash}")
-    assert second.url.partition("#")[2] == hash
+    assert second.evaluate("location.href").partition("#")[2] == hash
     assert place(second) == "4 / 8" and boxes(second)["f"] == ("5", "1")
     assert boxes(second)["step"][0] == "3"
     assert second.locator("#next").inner_text() == "下一步"
@@ -152,6 +154,23 @@ def test_it_is_moved_and_enlarged(opened, play):
     )
     shown.locator("#whole").click()
     assert seen()[::2] == pytest.approx(whole[::2], abs=0.1)
+
+
+def test_what_the_reader_chose_to_see_stays_where_the_window_changes(opened, play):
+    shown = opened(play, width=1280, height=720)
+    shown.locator("#expression").fill(long_expression(40))
+    shown.wait_for_function(f"{NAMES}.length > 80")
+    for _ in range(3):
+        shown.locator("#farther").click()
+    chosen = shown.evaluate("picture.camera.scale")
+    fitted = shown.evaluate("Camera.fitting(picture.frame, picture.size())")
+    assert chosen < 0.6 * fitted
+    shown.evaluate("picture.svg.dataset.old = 1")
+    shown.set_viewport_size({"width": 1100, "height": 700})
+    shown.wait_for_function("!picture.svg.dataset.old")  # drawn anew for its frame
+    assert shown.evaluate("picture.camera.scale") == chosen
+    shown.locator("#whole").click()
+    assert shown.evaluate("picture.camera.scale") != chosen
 
 
 def test_a_presenters_remote_steps(opened, play):

@@ -27,6 +27,7 @@ class Camera {
   }
 
   fit() {
+    this.chosen = false;
     this.scale = Camera.fitting(this.frame, this.size);
     this.corner = this.first.map((at, i) => at - this.frame[i] / this.scale / 2);
     this.apply();
@@ -54,15 +55,25 @@ class Camera {
     this.apply();
   }
 
+  // Show the part that the reader chose of the same picture in another frame.
+  keep({ corner, frame, scale }) {
+    this.chosen = true;
+    this.scale = scale;
+    this.corner = corner.map((at, i) => at + (frame[i] - this.frame[i]) / scale / 2);
+    this.apply();
+  }
+
   // Enlarge by a factor, the point of the frame `at` staying where it is.
   zoom(factor, at = this.frame.map(side => side / 2)) {
     const scale = Math.max(FARTHEST, Math.min(CLOSEST, this.scale * factor));
+    this.chosen = true;
     this.corner = this.corner.map((x, i) => x + at[i] / this.scale - at[i] / scale);
     this.scale = scale;
     this.apply();
   }
 
   pan(dx, dy) {
+    this.chosen = true;
     this.corner = [this.corner[0] - dx / this.scale, this.corner[1] - dy / this.scale];
     this.apply();
   }

@@ -30,12 +30,14 @@ function keyed(event) {
   action();
 }
 
-// Draw the picture anew for the frame it has now.
+// Draw the picture anew for the frame it has now; what the reader chose to see of it stays.
 function refit() {
   const last = measuredNow;
   measuredNow = undefined;
   if (JSON.stringify(last) === JSON.stringify(measures())) return;
+  const { camera, down } = picture;
   redraw();
+  if (camera.chosen && picture.down === down) picture.camera.keep(camera);
 }
 
 function wire() {
