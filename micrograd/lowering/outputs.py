@@ -24,9 +24,10 @@ class OutputProgram(Program):
         """Return the outputs of a batch."""
         count = len(batch[0]) if batch else 1
         upstream = np.ones((count, *self._shapes[-1]))
-        return self._run(OUTPUT, (*batch, upstream))[1][UPSTREAM]
+        return self.run(OUTPUT, self.arguments((*batch, upstream)))[1][UPSTREAM]
 
     def vjp(self, *batch: Any, upstream: Any, wrt_inputs: bool = False) -> tuple[Any, Any]:
         """Return the outputs of a batch, and the gradients of Σ upstream · output by name."""
-        _, gradients = self._run(INPUT if wrt_inputs else VJP, (*batch, upstream))
+        kind = INPUT if wrt_inputs else VJP
+        _, gradients = self.run(kind, self.arguments((*batch, upstream)))
         return gradients.pop(UPSTREAM), gradients

@@ -102,14 +102,14 @@ class Program:
 
     def __call__(self, *batch: Any) -> float:
         """Return the loss of a batch."""
-        return self._run(FORWARD, batch)[0]
+        return self.run(FORWARD, self.arguments(batch))[0]
 
     def value_and_grad(self, *batch: Any, wrt_inputs: bool = False) -> tuple[float, dict[str, Any]]:
         """Return the loss of a batch and its gradients by name, `wrt_inputs` those of inputs too.
 
         A table that is only looked up has Rows as its gradient, an input of ids has none.
         """
-        return self._run(INPUT if wrt_inputs else PARAMETER, batch)
+        return self.run(INPUT if wrt_inputs else PARAMETER, self.arguments(batch))
 
     def export(self, target: str, path: str | None = None, main: bool = False) -> str:
         """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
@@ -196,8 +196,8 @@ class Program:
         text: Text = self.lowered.forms(kind)["text"]
         return text
 
-    def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
-        inputs = self.arguments(batch)
+    def run(self, kind: str, inputs: Sequence[Any]) -> tuple[float, dict[str, Any]]:
+        """Return the loss and gradients of a kind; `inputs` are what `arguments` returns."""
         if self.native:
             loss, gradients, strange = self.native(kind, inputs)
             if strange and self.guarded:
@@ -212,7 +212,7 @@ class Program:
         with np.errstate(all="ignore"):
             return self._call(kind, inputs)
 
-    def _call(self, kind: str, inputs: list[Floats]) -> tuple[float, dict[str, Any]]:
+    def _call(self, kind: str, inputs: Sequence[Floats]) -> tuple[float, dict[str, Any]]:
         function, others = self._functions.get(kind) or self._bound(kind)
         result = function(*inputs, *others)
         if kind == FORWARD:
@@ -238,7 +238,8 @@ class Program:
         """
         if self.native is None:
             return None
-        module = self.native.module(PARAMETER)
+        whole = all(group.get("dense") for group in optimizer.groups)
+        module = self.native.module(PARAMETER, sparse_rows=not whole)
         return NativeTraining(module, self.native.held, self.lowered.names, optimizer)
 
     def trainer(self, optimizer: Any) -> Trainer:
