@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import repeat
 from numbers import Real
 from reprlib import repr as shorten
 from types import SimpleNamespace
 from typing import Any
 
 from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
-from micrograd.optim.together import is_small, joined, parted
 from micrograd.optim.options import called, changed, check_option, current, named, option_state
+from micrograd.optim.together import is_small, joined, parted
 
 Data = Any  # a float, an array, or some rows of one: a rule does not care
 State = dict[str, Any]
@@ -110,8 +109,9 @@ class Optimizer:
             data[...] = self.rule(data, gradient, state, options)
 
     def _together(self, gradients: Mapping[str, Gradient]) -> Iterable[list[str]]:
-        """Return the names, those of small arrays together for which one call of the rule will do:
-        in a step of many small arrays NumPy takes most of its time to begin.
+        """Return the names, those of small arrays together for which one call of the rule will do.
+
+        In a step of many small arrays NumPy takes most of its time to begin.
         """
         sets: dict[Any, list[str]] = {}
         for name, gradient in gradients.items():
@@ -131,14 +131,13 @@ class Optimizer:
         """Update small arrays as parts of one long one."""
         arrays = [self.parameters[name] for name in names]
         states = [self.state[name] for name in names]
-        whole = {k: joined([s[k] for s in states]) if k in self.slots else states[0][k]
-                 for k in states[0]}
+        whole = states[0] | {slot: joined([state[slot] for state in states]) for slot in self.slots}
         x = self.rule(joined(arrays), joined([gradients[n] for n in names]), whole, options)
         for data, part in zip(arrays, parted(x, arrays)):
             data[...] = part
-        for k, new in whole.items():
-            for state, part in zip(states, parted(new, arrays) if k in self.slots else repeat(new)):
-                state[k] = part
+        slots = zip(*(parted(whole[slot], arrays) for slot in self.slots))
+        for state, parts in zip(states, slots):
+            state.update(whole | dict(zip(self.slots, parts)))
 
     def settings(self) -> dict[str, Any]:
         """Return the rule's name and its options; functions are named, not written out."""
