@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import linecache
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +37,21 @@ class Text:
 
     def __str__(self) -> str:
         return self.source
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """Return the function that the text defines, compiled.
+
+        Tracebacks, pdb and inspect.getsource show its lines, as long as the text lives.
+        """
+        name = f"<micrograd program {hashlib.sha256(self.source.encode()).hexdigest()[:12]}>"
+        lines = self.source.splitlines(keepends=True)
+        linecache.cache[name] = (len(self.source), None, lines, name)
+        weakref.finalize(self, linecache.cache.pop, name, None)
+        scope: dict[str, Any] = {"__name__": name}
+        exec(compile(self.source, name, "exec"), scope)
+        function: Callable[..., Any] = scope.get("value_and_grad") or scope["forward"]
+        return function
 
 
 def text_of(code: Code) -> Text:
