@@ -88,9 +88,9 @@ class Locations:
         upstream = adjoints.upstream.get(array)
         if upstream is None:
             return Location(NOWHERE)
-        if upstream.read is None:
+        if not upstream.factors:
             return Location(WRITTEN, str(upstream.scale))
-        read = upstream.read
+        (read,) = upstream.reads
         line = self.forms["code"].adjoints.get(read.array)
         expr, vars = line or (whole(read.array), read.array.vars)
         at = {n: i.start if i.var == FIXED else index[i.var] for n, i in enumerate(read.index)}

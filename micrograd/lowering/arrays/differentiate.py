@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -35,29 +36,16 @@ from micrograd.lowering.arrays.ir import (
 
 
 @dataclass(frozen=True, eq=False)
-class Upstream:
-    """The adjoint of an array over the array's own variables: scale × what is read, if anything."""
-
-    scale: Scale
-    read: Read | None = None
-
-    @property
-    def factors(self) -> tuple[Read, ...]:
-        """Return what is read, as factors of a term."""
-        return () if self.read is None else (self.read,)
-
-
-@dataclass(frozen=True, eq=False)
 class Adjoints:
     """The arrays of the backward pass, users before operands.
 
     `gradients` tells the array of each wanted leaf, `upstream` what the adjoint of each other
-    array is: one that only repeats another, or is a number, has no array of its own.
+    array is over its variables: one that is a number or only repeats another has no array.
     """
 
     arrays: tuple[Array, ...]
     gradients: Mapping[Array, Array]
-    upstream: Mapping[Array, Upstream]
+    upstream: Mapping[Array, Term]
 
 
 def adjoints(arrays: Sequence[Array], loss: Array, wanted: Iterable[Array]) -> Adjoints:
@@ -81,7 +69,7 @@ class _Backward:
         self.parts: dict[Array, list[Term]] = {}
         self.arrays: list[Array] = []
         self.gradients: dict[Array, Array] = {}
-        self.upstream: dict[Array, Upstream] = {}
+        self.upstream: dict[Array, Term] = {}
         self.needed = set(wanted)
         for array in arrays:
             if any(read.array in self.needed for read in array.reads):
@@ -95,29 +83,32 @@ class _Backward:
             adjoint = self._shared(array, same) if same else None
             self.gradients[array] = adjoint or self._array(array, terms)
         elif terms:
-            upstream = same or Upstream(ONE, self._array(array, terms).whole)
+            upstream = same or Term((self._array(array, terms).whole,), array.axes)
             self.upstream[array] = upstream
             for term in array.terms:
                 self._through(array, term, upstream)
 
-    def _shared(self, leaf: Array, same: Upstream) -> Array | None:
+    def _shared(self, leaf: Array, same: Term) -> Array | None:
         """Return the adjoint that a leaf's gradient is equal to, unless another leaf has it."""
-        adjoint = same.read.array if same.read and same.scale == ONE else None
-        if adjoint is None or adjoint.of is None or adjoint in self.gradients.values():
-            return None
-        return adjoint if adjoint.whole.same(same.read) and adjoint.axes == leaf.axes else None
+        for read in same.reads:
+            adjoint = read.array
+            whole = adjoint.whole.same(read) and adjoint.axes == leaf.axes
+            if whole and adjoint.of is not None and adjoint not in self.gradients.values():
+                return adjoint
+        return None
 
     def _array(self, array: Array, terms: tuple[Term, ...]) -> Array:
         adjoint = Array(COMPUTED, array.shape, array.nodes, array.batched, terms, of=array)
         self.arrays.append(adjoint)
         return adjoint
 
-    def _through(self, array: Array, term: Term, upstream: Upstream) -> None:
+    def _through(self, array: Array, term: Term, upstream: Term) -> None:
         """Hand the upstream gradient, times the other factors, to what each factor reads."""
-        if isinstance(term.at, Read) and upstream.read is not None:
-            upstream = replace(upstream, read=_read_where(upstream.read, array, term))
+        above: Iterable[Factor] = upstream.factors
+        if isinstance(term.at, Read):
+            above = [_read_where(read, array, term.at, term.sizes) for read in upstream.reads]
         for n, factor in enumerate(term.factors):
-            others = (*upstream.factors, *term.factors[:n], *term.factors[n + 1 :])
+            others = (*above, *term.factors[:n], *term.factors[n + 1 :])
             for place, local, number in _locals(array, factor):
                 target = place.table if isinstance(place, Rows) else place.array
                 if target in self.needed and target is not None:
@@ -212,11 +203,9 @@ def _routes(array: Array, choice: Choice) -> Iterator[Local]:
     yield choice.read, marks, 1.0
 
 
-def _read_where(read: Read, array: Array, term: Term) -> Read:
-    """Return what is read at an array's own variables as it is read where the term is added."""
-    at = term.at
-    assert isinstance(at, Read)
-    own = coordinates(array.shape, flat_places(at, term.sizes))  # type: ignore[arg-type]
+def _read_where(read: Read, array: Array, at: Read, sizes: Mapping[int, Any]) -> Read:
+    """Return what is read at an array's own variables as it is read where a term is added."""
+    own = coordinates(array.shape, flat_places(at, sizes))
     places = flat_places(read, dict(enumerate(array.shape)))[tuple(own[v] for v in read.vars)]
     places = np.broadcast_to(places, own[0].shape)
     if at.table is not None:
@@ -224,19 +213,20 @@ def _read_where(read: Read, array: Array, term: Term) -> Read:
     return read_at(read.array, places, at.vars)
 
 
-def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:
+def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
     """Return an adjoint that is a number, or the same as another one, along all of its axes."""
     terms = _numbers_added(terms)
-    if len(terms) != 1 or terms[0].summed or len(terms[0].factors) > 1:
+    own = own_variables(array, terms[0]) if len(terms) == 1 and not terms[0].summed else None
+    if own is None:
         return None
-    (term,) = terms
-    own = own_variables(array, term)
-    if own is None or not term.factors:
-        return None if own is None else Upstream(term.scale)
-    (read,) = term.factors
-    if not isinstance(read, Read) or not read.plain or term.scale != ONE:
+    factors, scale = terms[0].factors, terms[0].scale
+    if not factors:
+        return Term((), array.axes, scale=scale)
+    read = factors[0]
+    if len(factors) > 1 or not isinstance(read, Read) or not read.plain or scale != ONE:
         return None
-    return Upstream(ONE, replace(read, index=tuple(i._replace(var=own[i.var]) for i in read.index)))
+    index = tuple(i._replace(var=own[i.var]) for i in read.index)
+    return Term((replace(read, index=index),), array.axes)
 
 
 def _numbers_added(terms: tuple[Term, ...]) -> tuple[Term, ...]:
