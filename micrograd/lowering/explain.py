@@ -56,7 +56,7 @@ def _passes(forms: Any) -> Iterator[str]:
     graph, arrays, code = forms["graph"], forms["arrays"], forms["inlined"]
     counts = {"graph": f"{len(graph)} scalar nodes", "chains": str(forms["chains"])}
     if isinstance(arrays, Levels):
-        counts["arrays"] = f"{len(arrays.groups())} groups of nodes, level by level"
+        counts["arrays"] = f"{len(arrays.groups)} groups of nodes, level by level"
     else:
         computed = [array for array in arrays.arrays if array.terms]
         counts["arrays"] = f"{len(computed)} arrays in index notation"
@@ -77,8 +77,8 @@ def _leaf_text(name: str, array: Array) -> str:
 def _levels(levels: Levels, graph: ScalarGraph) -> list[str]:
     """Return the rows of leaves, and of operations: those with the biggest groups first."""
     groups: dict[str, list[Group]] = {}
-    for group in sorted(levels.groups(), key=lambda g: g.first - g.last):
-        groups.setdefault(group.op, []).append(group)
+    for group in sorted(levels.groups, key=lambda g: g.first - g.last):
+        groups.setdefault(group.formula.op, []).append(group)
     return [
         "too irregular for an array for each: became the places of one array v, the leaves",
         *(_leaf(levels, graph, array) for array in levels.arrays),

@@ -12,7 +12,7 @@ from micrograd.engine import Value
 from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, Array
 from micrograd.lowering.code.expr import whole
 from micrograd.lowering.irregular.levels import Levels
-from micrograd.lowering.scalars.columns import MUL, ScalarGraph
+from micrograd.lowering.scalars.columns import ScalarGraph
 from micrograd.lowering.trace.declared import NUMBER
 
 Index = tuple[int, ...]
@@ -111,10 +111,9 @@ class Locations:
             )
         if where.how == WRITTEN:
             raise ValueError(f"{described(value)} is in no array: it is a number of the code")
-        id = self.id(value)
         if where.how == SLOT:
-            return where.name, _place(self.arrays, self.graph, id)
-        return where.name, int(self.arrays.place_of[id])
+            return where.name, where.at[0]
+        return where.name, int(self.arrays.place_of[self.id(value)])
 
     def _location(self, how: str, array: Array, index: Index, batched: bool) -> Location:
         code = self.forms["inlined"]
@@ -123,15 +122,3 @@ class Locations:
         if line is not array:
             return Location(WITHIN, code.names[line], number)
         return Location(how, code.names[array], number, index, batched)
-
-
-def _place(levels: Levels, graph: ScalarGraph, id: int) -> int:
-    """Return the slot of a node; of a product that is a term of a sum, that of its own."""
-    place = int(levels.slot[id])
-    if graph.op[id] != MUL or levels.op[place] == MUL:
-        return place
-    operands = levels.slot[[graph.x[id], graph.y[id]]]
-    terms = levels.term[levels.start[place] : levels.start[place + 1]]
-    terms = terms if len(terms) else np.array([levels.x[place], levels.y[place]])
-    same = (levels.x[terms] == operands[0]) & (levels.y[terms] == operands[1])
-    return int(terms[same & (levels.op[terms] == MUL)][0])

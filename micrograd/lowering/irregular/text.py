@@ -94,6 +94,7 @@ class LevelsText:
         self.levels, self.jax = levels, target == "jax"
         self.show = Printer(levels.names, target)
         self.batched = bool(levels.leaves(INPUT))
+        self.size = len(levels.op) + 1  # a last place for NONE
         self.v, self.d = levels.free("v"), levels.free("d")
         self.tables = [levels.free("groups"), levels.free("entries")]
         self.arguments = [a for k in (INPUT, PARAMETER, CONSTANT) for a in levels.leaves(k)]
@@ -115,7 +116,7 @@ class LevelsText:
         groups, entries = (self.levels.data[name] for name in self.tables)
         mean = max(entries.shape[1] // max(len(groups), 1), 1)
         width = min(1 << mean.bit_length(), MOST_AT_ONCE)
-        return _JAX_PASSES % (width, self.levels.size, ", ".join(self.tables))
+        return _JAX_PASSES % (width, self.size, ", ".join(self.tables))
 
     def forward(self, tables: list[str]) -> str:
         """Return the function of the loss; `tables` are those that it takes as arguments."""
@@ -138,7 +139,7 @@ class LevelsText:
                 *self._forward(),
                 _line(f"loss = {self._loss()}", ()),
                 "    # backward",
-                _line(f"{d} = zeros({v}.shape)", self._shape(self.levels.size)),
+                _line(f"{d} = zeros({v}.shape)", self._shape(self.size)),
                 f"    {self._set(d, str(self.levels.root), seed)}",
                 f"    {d} = backward_pass({v}, {d}, {', '.join(self.tables)})",
                 *(_line(f"{gradients[a]} = {self._gradient(a)}", _full(a)) for a in leaves),
@@ -153,7 +154,7 @@ class LevelsText:
         return [head, f"    {B} = len({self.show(first)})"] if first else [head]
 
     def _forward(self) -> list[str]:
-        v, size = self.v, self.levels.size
+        v, size = self.v, self.size
         shape = f"({size}, {B})" if self.batched else f"{size}"
         return [
             _line(f"{v} = zeros({shape})", self._shape(size)),

@@ -27,9 +27,8 @@ class Switch:
         """Return the loop over the groups, in which a `switch` finds the operation."""
         bounds = np.array(self.levels.bounds)
         ends = np.stack((bounds[:-1], bounds[1:]), 1)
-        formulas = {formula: n for n, formula in enumerate(self.levels.formulas)}
-        which = np.array([formulas[f] for f in self.levels.formula_of_groups]).reshape(-1, 1)
-        groups = self.tape.table("groups", np.hstack((which, ends)))
+        which = np.array([self.levels.formulas[group.formula] for group in self.levels.groups])
+        groups = self.tape.table("groups", np.hstack((which.reshape(-1, 1), ends)))
         count = len(ends)
         head = (
             f"for (int g = {count - 1}; g >= 0; g--)"
@@ -39,7 +38,7 @@ class Switch:
         places = f"const int first = {groups}[3 * g + 1], last = {groups}[3 * g + 2];"
         cases = [
             line
-            for n, formula in enumerate(self.levels.formulas)
+            for formula, n in self.levels.formulas.items()
             for line in self._case(n, formula, backward)
         ]
         body = [places, f"switch ({groups}[3 * g]) {{", *cases, "}"]
@@ -102,7 +101,7 @@ class Switch:
         ]
 
     def _operands(self) -> list[tuple[str, Any]]:
-        return [("x", self.levels.x), ("y", self.levels.constants[1])]
+        return [("x", self.levels.x), ("y", self.levels.y)]
 
     def _sum(self, each: str, backward: bool) -> list[str]:
         v, d = self.names["v"], self.names["d"]
