@@ -27,7 +27,7 @@ from micrograd.lowering.arrays.ir import (
     Rows,
     Term,
 )
-from micrograd.lowering.code.construct import binary, indexed, reshape, where
+from micrograd.lowering.code.construct import binary, expression, indexed, reshape, where
 from micrograd.lowering.code.contract import (
     Indexed,
     Sizes,
@@ -38,7 +38,6 @@ from micrograd.lowering.code.contract import (
     summed,
 )
 from micrograd.lowering.code.expr import Assign, Expr, Table, is_number, num, ref, whole
-from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import make
 from micrograd.lowering.code.statements import Code, named
 from micrograd.lowering.scalars.columns import Ints

@@ -6,14 +6,13 @@ change, has its own way to store, and a loop that is compiled once for all group
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from micrograd.lowering.arrays.ir import BATCH, Array, B
-from micrograd.lowering.code.construct import binary
+from micrograd.lowering.code.construct import binary, expression
 from micrograd.lowering.code.expr import Expr, Shape, ref
-from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import Printer, reshaped, shape_text
 from micrograd.lowering.code.module import module
 from micrograd.lowering.code.text import SHAPE_COLUMN, Text, parted
@@ -118,14 +117,14 @@ class LevelsText:
         width = min(1 << mean.bit_length(), MOST_AT_ONCE)
         return _JAX_PASSES % (width, self.size, ", ".join(self.tables))
 
-    def forward(self, tables: list[str]) -> str:
-        """Return the function of the loss; `tables` are those that it takes as arguments."""
-        return "\n".join(
-            [*self._head("forward", tables), *self._forward(), f"    return {self._loss()}", ""]
-        )
+    def function(self, kind: str, tables: Iterable[str] = ()) -> str:
+        """Return the function of the loss, and of the gradients that `kind` wants.
 
-    def value_and_grad(self, kind: str, tables: list[str]) -> str:
-        """Return the function of the loss and the gradients of parameters, or of inputs too."""
+        `tables` are those that it takes as arguments.
+        """
+        if kind == FORWARD:
+            lines = *self._head("forward", tables), *self._forward()
+            return "\n".join((*lines, f"    return {self._loss()}", ""))
         v, d = self.v, self.d
         ids = {x.rows.ids.array for x in self.levels.lookups}
         leaves = wanted_leaves(self.levels.leaves, kind, ids)
@@ -148,7 +147,7 @@ class LevelsText:
             ]
         )
 
-    def _head(self, name: str, tables: list[str]) -> list[str]:
+    def _head(self, name: str, tables: Iterable[str]) -> list[str]:
         head = f"def {name}({', '.join([*map(self.show, self.arguments), *tables])}):"
         first = next(iter(self.levels.leaves(INPUT)), None)
         return [head, f"    {B} = len({self.show(first)})"] if first else [head]
@@ -263,17 +262,12 @@ def operation(formula: Formula) -> str:
 def text_of(levels: Levels, wanted: str) -> Text:
     """Return the module that runs an irregular program; `wanted` are FORWARD or the gradients."""
     writer, (small, large) = LevelsText(levels), parted(levels.data)
-    body = (
-        writer.forward(list(large))
-        if wanted == FORWARD
-        else writer.value_and_grad(wanted, list(large))
-    )
-    source = module(f"{writer.operations()}\n\n{body}", small)
+    source = module(f"{writer.operations()}\n\n{writer.function(wanted, large)}", small)
     return Text(source, MappingProxyType({}), MappingProxyType(large))
 
 
 def export_of(levels: Levels, target: str, leaves: Mapping[str, Any]) -> str:
     """Return a module that needs nothing but `target`."""
     writer = LevelsText(levels, target)
-    body = (writer.operations(), writer.forward([]), writer.value_and_grad(PARAMETER, []))
+    body = (writer.operations(), writer.function(FORWARD), writer.function(PARAMETER))
     return module("\n\n".join(body), levels.data, target, leaves)
