@@ -24,7 +24,15 @@ from micrograd.lowering.passes import Lowered, exported
 from micrograd.lowering.replay import data_of, diagnose, narrow, replayed
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
-from micrograd.lowering.trace.declared import CONSTANT, FORWARD, INPUT, PARAMETER
+from micrograd.lowering.trace.declared import (
+    CONSTANT,
+    FORWARD,
+    INPUT,
+    OUTPUT,
+    PARAMETER,
+    UPSTREAM,
+    VJP,
+)
 from micrograd.lowering.train import Trainer, side_by_side
 from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
@@ -261,6 +269,26 @@ class Program:
         if self.ids.lookups:
             self.ids.check(dict(zip(self.inputs, inputs)))
         return inputs
+
+
+class OutputProgram(Program):
+    """Run a function of several Values on batches; return them as one array, the batch in front.
+
+    It is lowered as Σ upstream · output, upstream being one more input, the last of `inputs`, which
+    `value_and_grad` takes too: what backward sends to an input that is only multiplied by the
+    outputs is the outputs. No pass is special.
+    """
+
+    def __call__(self, *batch: Any) -> Any:
+        """Return the outputs of a batch."""
+        count = len(batch[0]) if batch else 1
+        upstream = np.ones((count, *self._shapes[-1]))
+        return self._run(OUTPUT, (*batch, upstream))[1][UPSTREAM]
+
+    def vjp(self, *batch: Any, upstream: Any, wrt_inputs: bool = False) -> tuple[Any, Any]:
+        """Return the outputs of a batch, and the gradients of Σ upstream · output by name."""
+        _, gradients = self._run(INPUT if wrt_inputs else VJP, (*batch, upstream))
+        return gradients.pop(UPSTREAM), gradients
 
 
 def _rows(gradient: Any) -> Any:

@@ -245,10 +245,12 @@ class Array:
     stem: str = ""
     of: Array | None = None
 
+    def __str__(self) -> str:
+        return f"the adjoint of {self.of}" if self.of else self.name or self.stem or self.kind
+
     def __repr__(self) -> str:
         """Return what it is and its shape: all that it reads would be the whole program."""
-        name = f"adjoint of {self.of!r}" if self.of else self.name or self.stem or self.kind
-        return f"<{name} ({', '.join(str(size) for _, size in self.axes)})>"
+        return f"<{self} ({', '.join(str(size) for _, size in self.axes)})>"
 
     @property
     def size(self) -> int:
