@@ -130,7 +130,7 @@ def _give(parts: list[Term], term: Term) -> None:
 
 def _equal(a: Term, b: Term) -> bool:
     """Return whether two terms are the same products of reads, summed and added alike."""
-    if (a.kept, a.summed, len(a.factors)) != (b.kept, b.summed, len(b.factors)) or not a.factors:
+    if (a.kept, a.summed, len(a.factors)) != (b.kept, b.summed, len(b.factors)):
         return False
     reads = zip((*a.factors, a.at), (*b.factors, b.at))
     return all(isinstance(x, Read) and x.same(y) for x, y in reads)
@@ -215,7 +215,6 @@ def _read_where(read: Read, array: Array, at: Read, sizes: Mapping[int, Any]) ->
 
 def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
     """Return an adjoint that is a number, or the same as another one, along all of its axes."""
-    terms = _numbers_added(terms)
     own = own_variables(array, terms[0]) if len(terms) == 1 and not terms[0].summed else None
     if own is None:
         return None
@@ -227,16 +226,6 @@ def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
         return None
     index = tuple(i._replace(var=own[i.var]) for i in read.index)
     return Term((replace(read, index=index),), array.axes)
-
-
-def _numbers_added(terms: tuple[Term, ...]) -> tuple[Term, ...]:
-    """Return terms that are plain numbers, all over the same array, as one."""
-    numbers = all(not term.factors and not term.summed for term in terms)
-    all_over = all(isinstance(term.at, Read) and term.at.plain for term in terms)
-    if not terms or not numbers or not all_over or len({term.scale.batch for term in terms}) > 1:
-        return terms
-    total = Scale(sum(term.scale.value for term in terms), terms[0].scale.batch)
-    return (replace(terms[0], scale=total),)
 
 
 def own_variables(array: Array, term: Term) -> dict[int, int] | None:
