@@ -13,7 +13,7 @@ samples: whatever depends on them has it as one more axis in front, which `shape
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -40,6 +40,12 @@ class Size(NamedTuple):
 
 B = Size()
 Axis = tuple[int, "int | Size"]  # a variable and how many values it has
+
+
+def shape_text(shape: Iterable[object]) -> str:
+    """Return a shape as a tuple is written: (B, 8), (8,)."""
+    sizes = [*map(str, shape)]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
 class Scale(NamedTuple):
@@ -250,7 +256,7 @@ class Array:
 
     def __repr__(self) -> str:
         """Return what it is and its shape: all that it reads would be the whole program."""
-        return f"<{self} ({', '.join(str(size) for _, size in self.axes)})>"
+        return f"<{self} {shape_text(self.sizes)}>"
 
     @property
     def size(self) -> int:
@@ -261,6 +267,11 @@ class Array:
     def axes(self) -> tuple[Axis, ...]:
         """Return the variables with their sizes, the batch in front."""
         return (((BATCH, B),) if self.batched else ()) + tuple(enumerate(self.shape))
+
+    @property
+    def sizes(self) -> tuple[int | Size, ...]:
+        """Return the sizes of all axes, that of the batch in front."""
+        return tuple(size for _, size in self.axes)
 
     @property
     def vars(self) -> tuple[int, ...]:

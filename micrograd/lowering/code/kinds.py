@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd.lowering.arrays.ir import ALL, Size
+from micrograd.lowering.arrays.ir import ALL, Size, shape_text
 from micrograd.lowering.code.expr import OPERATORS, Expr, Shape
 
 ATOM, UNARY, PRODUCT = 6, 4, 3
@@ -95,11 +95,6 @@ def _item(item: Any) -> str:
         return ":"
     start, stop, step = item
     return f"{start or ''}:{stop}" + (f":{step}" if step != 1 else "")
-
-
-def shape_text(shape: Shape) -> str:
-    """Return a shape as a tuple is written: (B, 8), (8,)."""
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
 def reshaped(shape: Shape) -> str:

@@ -12,9 +12,9 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from micrograd.lowering.arrays.ir import Array
-from micrograd.lowering.code.expr import Assign
-from micrograd.lowering.code.kinds import Printer, shape_text
+from micrograd.lowering.arrays.ir import Array, shape_text
+from micrograd.lowering.code.expr import Assign, Shape
+from micrograd.lowering.code.kinds import Printer
 from micrograd.lowering.code.module import module
 from micrograd.lowering.code.statements import Code
 from micrograd.lowering.trace.declared import INPUT
@@ -127,4 +127,9 @@ def _wrapped(head: str, parts: Sequence[str], tail: str) -> Iterator[str]:
 def line(statement: Assign, printer: Printer) -> str:
     """Return a statement with the shape of its result in a comment."""
     text = f"{printer(statement.array)} = {printer(statement.expr)}"
-    return f"{text:<{SHAPE_COLUMN}}  # {shape_text(statement.expr.shape)}"
+    return commented(text, statement.expr.shape)
+
+
+def commented(text: str, shape: Shape) -> str:
+    """Return a statement with a shape in a comment."""
+    return f"{text:<{SHAPE_COLUMN}}  # {shape_text(shape)}"
