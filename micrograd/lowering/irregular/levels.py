@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lowering.arrays.group import numbered
 from micrograd.lowering.arrays.ir import Array, Rows
 from micrograd.lowering.arrays.names import Name, Names
 from micrograd.lowering.code.build import Builder
@@ -107,17 +108,22 @@ class Levels:
         return [*np.flatnonzero(new).tolist(), len(self.op)]
 
     @cached_property
-    def groups(self) -> list[Group]:
-        """Return the groups, operands before users."""
+    def which(self) -> Ints:
+        """Return the number of every group's formula."""
         firsts = self.bounds[:-1]
-        formulas = map(_formula, self.op[firsts].tolist(), self.k[firsts].tolist())
-        return [Group(formula, *ends) for formula, ends in zip(formulas, pairwise(self.bounds))]
+        return numbered(zip(self.op[firsts].tolist(), self.k[firsts].view(np.int64).tolist()))
 
     @cached_property
-    def formulas(self) -> dict[Formula, int]:
-        """Return the operations in the graph, each once, and their numbers."""
-        each = dict.fromkeys(group.formula for group in self.groups)
-        return {formula: number for number, formula in enumerate(each)}
+    def formulas(self) -> list[Formula]:
+        """Return the operations in the graph, each once."""
+        firsts = np.array(self.bounds)[np.unique(self.which, return_index=True)[1]]
+        return [*map(_formula, self.op[firsts].tolist(), self.k[firsts].tolist())]
+
+    @property
+    def groups(self) -> list[Group]:
+        """Return the groups, operands before users."""
+        ends = zip(self.which.tolist(), pairwise(self.bounds))
+        return [Group(self.formulas[n], first, last) for n, (first, last) in ends]
 
     @property
     def placed(self) -> list[Array]:
@@ -141,9 +147,8 @@ class Levels:
         x = self.x[out]
         x[self.op[out] == WEIGHTED] = self.term
         ends = np.append(0, np.cumsum(count))[self.bounds]
-        which = np.array([self.formulas[group.formula] for group in self.groups], np.int64)
         tables = {
-            self.free("groups"): np.stack((which, ends[:-1], ends[1:]), 1),
+            self.free("groups"): np.stack((self.which, ends[:-1], ends[1:]), 1),
             self.free("entries"): np.stack((out, x, self.y[out])),
         }
         tables |= {self.free(f"{self.names[a]}_slots"): self.slots[a] for a in self.placed}

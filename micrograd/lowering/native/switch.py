@@ -27,8 +27,7 @@ class Switch:
         """Return the loop over the groups, in which a `switch` finds the operation."""
         bounds = np.array(self.levels.bounds)
         ends = np.stack((bounds[:-1], bounds[1:]), 1)
-        which = np.array([self.levels.formulas[group.formula] for group in self.levels.groups])
-        groups = self.tape.table("groups", np.hstack((which.reshape(-1, 1), ends)))
+        groups = self.tape.table("groups", np.hstack((self.levels.which[:, None], ends)))
         count = len(ends)
         head = (
             f"for (int g = {count - 1}; g >= 0; g--)"
@@ -38,7 +37,7 @@ class Switch:
         places = f"const int first = {groups}[3 * g + 1], last = {groups}[3 * g + 2];"
         cases = [
             line
-            for formula, n in self.levels.formulas.items()
+            for n, formula in enumerate(self.levels.formulas)
             for line in self._case(n, formula, backward)
         ]
         body = [places, f"switch ({groups}[3 * g]) {{", *cases, "}"]
