@@ -7,7 +7,6 @@ upstream × local, summed over the variables that the operand lacks, added where
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.core.formulas import FLOATS, specialise
+from micrograd.core.formulas import FLOATS
 from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
@@ -162,9 +161,9 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
     if isinstance(factor, Formula):
         letters = dict(factor.letters) | {"out": array.whole}
         for (_, read), text in zip(factor.letters, factor.local):
-            number = _number(text, factor.k, letters)
+            formula = Formula(factor.op, text, factor.k, tuple(letters.items()))
+            number = _number(formula)
             if number is None:
-                formula = Formula(factor.op, text, factor.k, tuple(letters.items()))
                 yield read, (letters.get(text, formula),), 1.0
             elif number:  # 0 is what detach() stops
                 yield read, (), number
@@ -174,15 +173,14 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
         yield factor, (), 1.0
 
 
-def _number(text: str, k: float | None, letters: Mapping[str, Read]) -> float | None:
+def _number(formula: Formula) -> float | None:
     """Return the number that a formula is, where it needs none but numbers of the code."""
-    used = letters.keys() & set(re.findall(r"\w+", specialise(text, k)))
-    numbers = {letter: number_of(letters[letter]) for letter in used}
+    numbers = {letter: number_of(read) for letter, read in formula.used.items()}
     if None in numbers.values():
         return None
-    formula = FLOATS.compile(text, "x, y, k, out")
+    compiled = FLOATS.compile(formula.text, "x, y, k, out")
     try:
-        return float(formula(numbers.get("x"), numbers.get("y"), k, None))
+        return float(compiled(numbers.get("x"), numbers.get("y"), formula.k, None))
     except (ArithmeticError, ValueError, TypeError):
         return None
 

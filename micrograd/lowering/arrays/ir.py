@@ -13,12 +13,14 @@ samples: whatever depends on them has it as one more axis in front, which `shape
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from micrograd.core.formulas import specialise
 from micrograd.lowering.scalars.columns import Floats, Ints
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
 
@@ -148,6 +150,12 @@ class Formula:
     def reads(self) -> tuple[Read, ...]:
         """Return what the letters read."""
         return tuple(read for _, read in self.letters)
+
+    @property
+    def used(self) -> dict[str, Read]:
+        """Return what the letters read that the text has, its constant put in."""
+        names = re.findall(r"\w+", specialise(self.text, self.k))
+        return {letter: read for letter, read in self.letters if letter in names}
 
 
 @dataclass(frozen=True, eq=False)
