@@ -6,9 +6,9 @@ import zipfile
 
 import pytest
 
-from micrograd.ner.model import vectors
 from micrograd.ner.text import conll, encodings, foreign, notation, records, schemes
 from micrograd.ner.text.schemes import Span
+from micrograd.nn import vectors
 
 WORDS = ["Paris", "in", "#tag", "#", ";", "$", "it's", "10\u00a0km", "नमस्ते", "Zürich", "O", "a,b"]
 ENDS = ["\n", "\r\n", "\r"]

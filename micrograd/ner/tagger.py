@@ -15,8 +15,7 @@ from micrograd.ner.judging.scoring import only
 from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Training, defaults
-from micrograd.ner.model.features import FEATURES, WORDS, Vocabulary
-from micrograd.ner.model.storage import NUMBERS, read_model, write_model
+from micrograd.ner.model.storage import read_model, write_model
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.showing.entities import Entity, entities
 from micrograd.ner.text import tokens
@@ -97,20 +96,9 @@ class Tagger(WindowModel):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to one file, atomically."""
-        words = {table: forms.words for table, forms in self.vocabularies.items()}
-        numbers = {name: getattr(self, name) for name in NUMBERS}
-        return write_model(path, self.config, words, self.labels, numbers, self.arrays)
+        return write_model(path, self)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Tagger:
         """Read a model back; ValueError where the file is damaged or of another version."""
-        config, words, labels, numbers, arrays = read_model(path)
-        tagger = cls(config)
-        forms = {feature.table: feature.form for feature in FEATURES} | {WORDS: tagger._form()}
-        tagger.vocabularies = {
-            table: Vocabulary(known, forms[table]) for table, known in words.items()
-        }
-        tagger.labels, tagger.arrays = labels, arrays
-        for name in NUMBERS:
-            setattr(tagger, name, numbers[name])
-        return tagger
+        return read_model(path, cls)

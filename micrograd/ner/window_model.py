@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd.ner.judging import evaluation
-from micrograd.ner.model import paths, vectors
+from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import WORDS, Vocabularies, Vocabulary, collect, folded
 from micrograd.ner.model.losses import Rule
@@ -19,6 +19,7 @@ from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activ
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
+from micrograd.nn import vectors
 
 Floats = NDArray[np.float64]
 CHUNK = 131_072  # windows whose words are multiplied together
@@ -70,6 +71,16 @@ class WindowModel:
         return self.config.shape(len(self.labels))
 
     @property
+    def rows(self) -> dict[str, int]:
+        """Give the number of forms of every table."""
+        return {table: len(forms) for table, forms in self.vocabularies.items()}
+
+    @property
+    def form(self) -> Callable[[str], str]:
+        """Give what makes a word's form to look up."""
+        return partial(folded, lower=self.config.lower, digits=self.config.fold_digits)
+
+    @property
     def rule(self) -> Rule:
         """Give the margin, and which tag may follow which."""
         legal = None if self.label else paths.legal(self.labels, self.config.scheme)
@@ -87,18 +98,14 @@ class WindowModel:
         Words of `others` (dev, test) get a row where the pretrained vectors have one.
         """
         config = self.config
-        self.vocabularies = collect(train, config.features, self._form(), config.min_count)
+        self.vocabularies = collect(train, config.features, self.form, config.min_count)
         self.labels = [config.label] if self.label else _labels(train, config.scheme)
         found = self._read_vectors(pretrained, [*train, *others]) if pretrained else None
-        rows = {table: len(forms) for table, forms in self.vocabularies.items()}
-        self.arrays = initial(self.shape, rows, np.random.default_rng(seed))
+        self.arrays = initial(self.shape, self.rows, np.random.default_rng(seed))
         if found:
             for word, row in found.rows.items():
                 self.arrays[WORDS][self.vocabulary.row(word)] = row
         return found
-
-    def _form(self) -> Callable[[str], str]:
-        return partial(folded, lower=self.config.lower, digits=self.config.fold_digits)
 
     def _read_vectors(
         self, path: str | os.PathLike[str], sentences: Sequence[Sentence]

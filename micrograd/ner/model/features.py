@@ -137,6 +137,7 @@ FEATURES = (
     Feature("suffix", "S3", partial(suffix, 3)),
     Feature("shape", "F", shape_of),
 )
+FORMS = {feature.table: feature.form for feature in FEATURES}
 NAMES = tuple(dict.fromkeys(feature.name for feature in FEATURES))
 WORDS = "E"
 RARE_FORM = 3  # a form of a feature that was seen less often is unknown
