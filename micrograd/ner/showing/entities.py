@@ -37,19 +37,6 @@ def entities(text: str, sentence: Sentence, tagged: Tagged) -> Iterator[Entity]:
         yield Entity(span.type, text[start:end], start, end, tagged.probability(span))
 
 
-def joined(sentences: Sequence[Sentence]) -> tuple[str, list[Sentence]]:
-    """Write sentences as a text, one a line, words parted by blanks; give their offsets in it."""
-    placed, parts, start = [], [], 0
-    for sentence in sentences:
-        offsets = []
-        for word in sentence.words:
-            offsets.append((start, start + len(word)))
-            start += len(word) + 1
-        placed.append(Sentence(sentence.words, offsets=offsets))
-        parts.append(" ".join(sentence.words) + "\n")
-    return "".join(parts), placed
-
-
 def record(text: str, found: Sequence[Entity]) -> dict[str, Any]:
     """Give a text and its entities as a JSON record, with doccano's list of spans beside them."""
     return {

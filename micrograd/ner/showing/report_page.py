@@ -23,23 +23,6 @@ TITLES = {
     "dev_f1": "entity F1 on dev, %",
     "active": "samples that still have a loss, %",
 }
-STYLE = """
-body { max-width: 62rem; }
-h2 { font-size: 1.1rem; margin-top: 2rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .95rem; line-height: 1.5; }
-th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #8884; }
-th:first-child, td:first-child { text-align: left; }
-caption { text-align: left; color: #666; }
-.window span { display: inline-block; margin: .1em .15em; padding: 0 .45em; border-radius: .3em;
-  border: 1px solid #8886; }
-.window .centre { font-weight: 700; border-width: 2px; border-color: currentColor; }
-.wide img { max-width: 100%; }
-.true { color: #0f6b3f; } .corrupt { color: #b54708; }
-@media (prefers-color-scheme: dark) { caption { color: #aaa; } .wide img { max-width: 100%; }
-.true { color: #7ee2a8; }
-  .corrupt { color: #ffb077; } svg.curve text { fill: #bbb; } }
-"""
 
 
 class Run(NamedTuple):
@@ -59,7 +42,7 @@ def report_page(run: Run) -> str:
     """Give the whole page, self-contained."""
     parts = [_scores(run), _curve(run), _examples(run), _errors(run), _example(run.example)]
     body = "\n".join(filter(None, parts))
-    style = page.STYLE + curve.STYLE + STYLE
+    style = page.style("page.css", "report.css") + curve.STYLE
     return page.document(run.title, style, body, "; img-src 'self' file:")
 
 
@@ -95,7 +78,7 @@ def _curve(run: Run) -> str:
 
 
 def _examples(run: Run) -> str:
-    kinds = numbered((entity.type for entity in run.found), len(page.HUES))
+    kinds = numbered((entity.type for entity in run.found), page.COLOURS)
     text = page.coloured(run.text, run.found, kinds)
     return f'<h2>Sentences, tagged</h2><p>{page.legend(kinds)}</p><div class="text">{text}</div>'
 
