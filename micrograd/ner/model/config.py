@@ -10,6 +10,9 @@ from micrograd.core.checks import check_finite, check_flags
 from micrograd.ner.model.features import NAMES, WORDS, chosen
 from micrograd.ner.model.network import KINDS, Shape, check_name
 
+COUNTS = ("corrupt", "epochs", "batch", "patience")  # of which there is at least one
+AMOUNTS = ("delta", "rare", "seed")  # that may be 0
+
 
 @dataclass(frozen=True)
 class Config:
@@ -55,11 +58,6 @@ class Config:
             raise ValueError(f"unknown tag scheme {self.scheme!r} to train in: use BIO or BIOES")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout {self.dropout}: it must be 0 or more, and below 1")
-        for name in ("delta", "rare"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} {getattr(self, name)}: it may not be below 0")
-        if self.corrupt < 1:
-            raise ValueError(f"corrupt {self.corrupt}: it must be 1 or more")
 
     @property
     def loss_name(self) -> str:
@@ -106,11 +104,6 @@ class Training:
 
     def __post_init__(self) -> None:
         _check_kinds(self)
-        for name in ("epochs", "batch", "patience"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} {getattr(self, name)}: it must be 1 or more")
-        if self.seed < 0:
-            raise ValueError(f"seed {self.seed}: it may not be below 0")
 
 
 def _check_names(what: str, names: Any) -> None:
@@ -120,7 +113,7 @@ def _check_names(what: str, names: Any) -> None:
 
 
 def _check_kinds(choices: Config | Training) -> None:
-    """Raise TypeError or ValueError where a choice is of another kind than its field."""
+    """Raise TypeError or ValueError where a choice is of another kind, or too small."""
     for name, kind in get_type_hints(type(choices)).items():
         value = getattr(choices, name)
         whole = isinstance(value, Integral) and not isinstance(value, bool)
@@ -131,6 +124,10 @@ def _check_kinds(choices: Config | Training) -> None:
         elif (kind is int and not whole) or (kind is str and not isinstance(value, str)):
             wanted = "a whole number" if kind is int else "text"
             raise TypeError(f"{name} is {wanted}, not {value!r}")
+        if name in COUNTS and value < 1:
+            raise ValueError(f"{name} {value}: it must be 1 or more")
+        if name in AMOUNTS and value < 0:
+            raise ValueError(f"{name} {value}: it may not be below 0")
 
 
 # The lectures' window.

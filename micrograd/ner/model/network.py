@@ -6,7 +6,7 @@ through and lowered; over arrays it computes a batch, and `backward` gives the g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -217,9 +217,3 @@ def scatter(shape: Shape, ids: Ids, gradient: Floats) -> dict[str, Rows]:
         name: Rows(ids[:, :, k].ravel(), whole[:, end - width : end])
         for k, ((name, width), end) in enumerate(zip(shape.tables, ends.tolist()))
     }
-
-
-def inputs(rows: Sequence[Any], mask: Any = None) -> list[Any]:
-    """Join the Values of a window's rows to its inputs; `mask` multiplies them (dropout)."""
-    x = [value for row in rows for value in row]
-    return x if mask is None else [value * float(m) for value, m in zip(x, mask)]

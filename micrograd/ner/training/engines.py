@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd.core.modes import scope
 from micrograd.engine import Value
-from micrograd.ner.model.features import Ids
+from micrograd.ner.model.features import WORDS, Ids
 from micrograd.ner.model.graphs import loss_of
 from micrograd.ner.model.losses import LOSSES, Judged, Rule, Target
 from micrograd.ner.model.network import (
@@ -19,15 +19,11 @@ from micrograd.ner.model.network import (
     Pass,
     Shape,
     backward,
-    check_name,
     forward,
     gather,
-    inputs,
     scatter,
 )
 from micrograd.optim.gradients import Rows
-
-ENGINES = ("arrays", "scalar")
 
 
 @dataclass(frozen=True)
@@ -57,22 +53,17 @@ class Gradients:
     rows: dict[str, Rows] = field(default_factory=dict)
 
 
-Engine = Callable[[Arrays, Batch], Gradients]
-
-
-def make_engine(kind: str, shape: Shape, loss: str, rule: Rule) -> Engine:
-    """Make the engine of this name; ValueError if there is none."""
-    check_name("engine", kind, ENGINES)
-    return (ArrayEngine if kind == "arrays" else ScalarEngine)(shape, loss, rule)
-
-
 @dataclass
-class ArrayEngine:
-    """Compute whole batches by `network.forward`, a loss of its scores, and `network.backward`."""
+class Engine:
+    """What computes batches: of a network, by the name of a loss and its rule."""
 
     shape: Shape
     loss: str
     rule: Rule
+
+
+class ArrayEngine(Engine):
+    """Compute whole batches by `network.forward`, a loss of its scores, and `network.backward`."""
 
     def judged(self, arrays: Arrays, batch: Batch) -> tuple[Pass, Judged]:
         """Go forward: the pass, and the loss of every sample."""
@@ -97,13 +88,8 @@ class ArrayEngine:
         return Gradients(mean, active, dense, scatter(self.shape, batch.ids[chosen], dx))
 
 
-@dataclass
-class ScalarEngine:
+class ScalarEngine(Engine):
     """Record every sample as a graph of Values and walk it backward, unless its loss is 0."""
-
-    shape: Shape
-    loss: str
-    rule: Rule
 
     def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Evaluate the batch, sample by sample."""
@@ -131,8 +117,9 @@ class ScalarEngine:
         return [list(windows[end - n : end]) for end, n in zip(ends, batch.target.lengths)]
 
     def _sample(self, leaves: Leaves, batch: Batch, sample: list[int]) -> Value:
-        masks = [None if batch.mask is None else batch.mask[one].tolist() for one in sample]
-        windows = [inputs(leaves.window(batch.ids[one]), mask) for one, mask in zip(sample, masks)]
+        windows = [leaves.window(batch.ids[one]) for one in sample]
+        if batch.mask is not None:
+            windows = [_dropped(x, batch.mask[one]) for x, one in zip(windows, sample)]
         tags = [] if self.shape.kind == "margin" else batch.target.tags[sample].tolist()
         rule, dense = self.rule, leaves.dense
         return loss_of(self.shape, self.loss, windows, tags, dense, rule.delta, rule.legal)
@@ -151,38 +138,43 @@ class Leaves:
         self.rows: dict[str, dict[int, list[Value]]] = {name: {} for name, _ in shape.tables}
         self.dense = {name: _values(name, a) for name, a in arrays.items() if name not in self.rows}
 
-    def window(self, ids: Ids) -> list[list[Value]]:
-        """Give the rows of one window, in `gather`'s order; equal ids share their Values."""
-        return [self._row(t, i) for word in ids.tolist() for t, i in zip(self.rows, word)]
+    def window(self, ids: Ids) -> list[Value]:
+        """Give the inputs of one window, in `gather`'s order; equal ids share their Values."""
+        rows = (self._row(t, i) for word in ids.tolist() for t, i in zip(self.rows, word))
+        return [value for row in rows for value in row]
 
     def _row(self, table: str, number: int) -> list[Value]:
         rows = self.rows[table]
         if number not in rows:
             data = self.arrays[table][number].tolist()
-            rows[number] = (
-                self._named(self.names[table][number], table, data)
-                if self.names
-                else [Value(x) for x in data]
-            )
+            named = self.names is not None
+            rows[number] = self._named(table, number, data) if named else list(map(Value, data))
         return rows[number]
 
-    def _named(self, form: str, table: str, data: list[float]) -> list[Value]:
-        with scope(f"word {form}" if table == "E" else f"{table} {form}"):
+    def _named(self, table: str, number: int, data: list[float]) -> list[Value]:
+        assert self.names
+        form = self.names[table][number]
+        with scope(f"word {form}" if table == WORDS else f"{table} {form}"):
             return _labelled(f"{form} ", data)
 
     def gradients(self, count: int) -> tuple[Arrays, dict[str, Rows]]:
         """Give the gradients, divided by `count`; of the tables, of the rows that have one."""
-        dense = {
-            name: np.reshape([v.grad for v in _flat(values)], self.arrays[name].shape) / count
-            for name, values in self.dense.items()
-        }
+        dense = {name: np.array(_grads(v)) / count for name, v in self.dense.items()}
         return dense, {table: self._gradients(table, count) for table in self.rows}
 
     def _gradients(self, table: str, count: int) -> Rows:
-        found = {number: [v.grad for v in row] for number, row in self.rows[table].items()}
-        found = {number: row for number, row in found.items() if any(row)}
-        gradient = np.reshape(list(found.values()), (len(found), self.arrays[table].shape[1]))
-        return Rows(np.array(list(found), np.int64), gradient / count)
+        every = {number: _grads(row) for number, row in self.rows[table].items()}
+        moved = {number: row for number, row in every.items() if any(row)}
+        gradient = np.reshape(list(moved.values()), (len(moved), self.arrays[table].shape[1]))
+        return Rows(np.array(list(moved), np.int64), gradient / count)
+
+
+def _grads(values: list[Any]) -> list[Any]:
+    return [v.grad if isinstance(v, Value) else _grads(v) for v in values]
+
+
+def _dropped(x: list[Value], mask: Floats) -> list[Value]:
+    return [value * m for value, m in zip(x, mask.tolist())]
 
 
 def _values(name: str, array: Floats) -> list[Any]:
@@ -196,5 +188,7 @@ def _labelled(name: str, data: list[float]) -> list[Value]:
     return [Value(number, label=f"{name}{place}") for place, number in enumerate(data)]
 
 
-def _flat(values: list[Any]) -> list[Value]:
-    return values if isinstance(values[0], Value) else [v for row in values for v in row]
+ENGINES: dict[str, type[ArrayEngine | ScalarEngine]] = {
+    "arrays": ArrayEngine,
+    "scalar": ScalarEngine,
+}

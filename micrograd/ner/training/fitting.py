@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
 from micrograd.ner.model.config import Training
+from micrograd.ner.model.network import check_name
 from micrograd.ner.model.storage import NUMBERS
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import rates
-from micrograd.ner.training.engines import Batch, Gradients, make_engine
+from micrograd.ner.training.engines import ENGINES, Batch, Gradients
 from micrograd.ner.training.judge import Judge
 from micrograd.ner.training.sampling import make_sampler
 from micrograd.ner.window_model import WindowModel
@@ -36,7 +37,8 @@ class Trainer:
         self.tagger, self.training = tagger, training
         config = tagger.config
         self.sampler = make_sampler(tagger, train)
-        self.engine = make_engine(training.engine, tagger.shape, config.loss_name, tagger.rule)
+        check_name("engine", training.engine, ENGINES)
+        self.engine = ENGINES[training.engine](tagger.shape, config.loss_name, tagger.rule)
         updates = -(-len(self.sampler) // training.batch)
         self.rate = rates.schedule(training.schedule, training.rate, training.epochs, updates)
         trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not config.frozen}
