@@ -18,7 +18,7 @@ from micrograd.ner.model.losses import Rule
 from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activations, products
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
-from micrograd.ner.text.sentence import Sentence
+from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.nn import vectors
 
 Floats = NDArray[np.float64]
@@ -183,8 +183,7 @@ def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
 
 
 def _labels(train: Sequence[Sentence], scheme: str) -> list[str]:
-    tags = {tag for sentence in train for tag in sentence.tags}
-    kinds = sorted({schemes.split_tag(tag)[1] for tag in tags} - {""})
+    kinds = types_in(train)
     if not kinds:
         raise ValueError("the training file has no entity: there is nothing to learn from")
     return ["O", *(f"{prefix}-{kind}" for kind in kinds for prefix in scheme if prefix != "O")]

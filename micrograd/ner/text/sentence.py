@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,12 @@ class Sentence:
         """Leave out the entities whose probability is below a threshold."""
         kept = [span for span in schemes.spans(self.tags) if self.probability(span) >= threshold]
         return replace(self, tags=schemes.encode(kept, len(self.words)))
+
+
+def types_in(sentences: Iterable[Sentence]) -> list[str]:
+    """List the entity types that occur in sentences, sorted."""
+    tags = {tag for sentence in sentences for tag in sentence.tags}
+    return sorted({schemes.split_tag(tag)[1] for tag in tags} - {""})
 
 
 @dataclass(eq=False)
@@ -87,8 +93,7 @@ class Corpus:
 
     def types(self) -> list[str]:
         """List the entity types, sorted."""
-        tags = {tag for sentence in self.sentences for tag in sentence.tags}
-        return sorted({schemes.split_tag(tag)[1] for tag in tags} - {""})
+        return types_in(self.sentences)
 
     def describe(self) -> str:
         """Say in a line what was read, and below it what should be known."""

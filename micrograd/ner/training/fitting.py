@@ -15,10 +15,9 @@ from micrograd import checkpoint as states
 from micrograd.ner.model.config import Training
 from micrograd.ner.model.network import check_name
 from micrograd.ner.model.storage import NUMBERS
-from micrograd.ner.text import schemes
-from micrograd.ner.text.sentence import Sentence
+from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.ner.training import rates
-from micrograd.ner.training.engines import ENGINES, Batch, Gradients
+from micrograd.ner.training.engines import ENGINES, Batch
 from micrograd.ner.training.judge import Judge
 from micrograd.ner.training.sampling import make_sampler
 from micrograd.ner.window_model import WindowModel
@@ -55,7 +54,8 @@ class Trainer:
         batch = self._dropped(self.sampler.take(numbers), int(numbers[0]))
         found = self.engine(self.tagger.arrays, batch)
         if found.active:
-            self.optimizer.step(self._gradients(found))
+            every, trained = found.dense | found.rows, self.optimizer.parameters
+            self.optimizer.step({name: every[name] for name in every if name in trained})
         else:
             self.optimizer.steps_done += 1  # the schedule goes on, nothing moves
         if not self.tagger.config.has_margin:
@@ -71,11 +71,6 @@ class Trainer:
         size = len(batch.ids), self.tagger.shape.window_inputs
         kept = rng.random(size, np.float32) >= p
         return replace(batch, mask=np.where(kept, 1 / (1 - p), 0.0))
-
-    def _gradients(self, found: Gradients) -> dict[str, Any]:
-        """Leave frozen tables out."""
-        gradients = found.dense | found.rows
-        return {n: g for n, g in gradients.items() if n in self.optimizer.parameters}
 
     def next_epoch(self, dev_f1: float) -> None:
         """Draw anew after an epoch."""
@@ -185,8 +180,7 @@ def _evaluated(trainer: Trainer, judge: Judge) -> dict[str, float]:
 def check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:
     """Raise ValueError unless training and dev sentences hold what is to be learned."""
     for name, sentences in (("training", train), ("dev", dev)):
-        tags = {tag for sentence in sentences for tag in sentence.tags} - {"O"}
-        kinds = sorted({schemes.split_tag(tag)[1] for tag in tags})
+        kinds = types_in(sentences)
         if label is None and not kinds:
             raise ValueError(f"the {name} sentences hold no entity; there is nothing to learn from")
         if label is not None and label not in kinds:
