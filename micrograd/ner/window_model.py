@@ -14,8 +14,7 @@ from micrograd.ner.judging import evaluation
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import WORDS, Vocabularies, Vocabulary, collect, folded
-from micrograd.ner.model.losses import Rule
-from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activations, products
+from micrograd.ner.model.network import Arrays, above, initial, pre_activations, products
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence, types_in
@@ -66,11 +65,6 @@ class WindowModel:
         return self.config.label if self.config.kind == "margin" else None
 
     @property
-    def shape(self) -> Shape:
-        """Give the sizes of the network."""
-        return self.config.shape(len(self.labels))
-
-    @property
     def rows(self) -> dict[str, int]:
         """Give the number of forms of every table."""
         return {table: len(forms) for table, forms in self.vocabularies.items()}
@@ -81,10 +75,9 @@ class WindowModel:
         return partial(folded, lower=self.config.lower, digits=self.config.fold_digits)
 
     @property
-    def rule(self) -> Rule:
-        """Give the margin, and which tag may follow which."""
-        legal = None if self.label else paths.legal(self.labels, self.config.scheme)
-        return Rule(self.config.delta, legal)
+    def moves(self) -> NDArray[np.bool_] | None:
+        """Say which tag may follow which; None for a margin scorer, which has none."""
+        return None if self.label else paths.legal(self.labels, self.config.scheme)
 
     def start(
         self,
@@ -101,7 +94,7 @@ class WindowModel:
         self.vocabularies = collect(train, config.features, self.form, config.min_count)
         self.labels = [config.label] if self.label else _labels(train, config.scheme)
         found = self._read_vectors(pretrained, [*train, *others]) if pretrained else None
-        self.arrays = initial(self.shape, self.rows, np.random.default_rng(seed))
+        self.arrays = initial(config, len(self.labels), self.rows, np.random.default_rng(seed))
         if found:
             for word, row in found.rows.items():
                 self.arrays[WORDS][self.vocabulary.row(word)] = row
@@ -127,16 +120,16 @@ class WindowModel:
 
         In single precision: twice as fast. No threshold lies within its rounding of a dev score.
         """
-        shape = self.shape
+        config = self.config
         arrays = {name: array.astype(np.float32) for name, array in self.arrays.items()}
-        out = np.empty((len(cut), shape.outputs))
+        out = np.empty((len(cut), len(self.labels)))
         for start in range(0, len(cut), CHUNK):
             part = slice(start, start + CHUNK)
             used, kinds = np.unique(cut.kinds[cut.places[part]], return_inverse=True)
-            parts = products(shape, arrays, cut.ids[used])
-            for block, rows in _blocks(out[part], kinds.reshape(-1, shape.width)):
+            parts = products(config, arrays, cut.ids[used])
+            for block, rows in _blocks(out[part], kinds.reshape(-1, config.width)):
                 z = pre_activations(parts, rows, arrays["b"])
-                block[:] = above(shape, None, z, arrays).s
+                block[:] = above(config, None, z, arrays).s
         return out
 
     def decide(self, out: Floats, lengths: Sequence[int]) -> NDArray[np.int64]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from numbers import Integral
 from typing import Any, get_type_hints
 
 from micrograd.core.checks import check_finite, check_flags
 from micrograd.ner.model.features import NAMES, WORDS, chosen
-from micrograd.ner.model.network import KINDS, Shape, check_name
+from micrograd.ner.model.windows import check_width
 
-COUNTS = ("corrupt", "epochs", "batch", "patience")  # of which there is at least one
-AMOUNTS = ("delta", "rare", "seed")  # that may be 0
+KINDS = ("margin", "softmax", "multiclass", "sequence")
+ACTIVATIONS = ("tanh", "relu", "hard_tanh", "sigmoid")
+# What there is at least one of, and what may be 0.
+COUNTS = ("dim", "case_dim", "affix_dim", "hidden", "corrupt", "epochs", "batch", "patience")
+AMOUNTS = ("delta", "rare", "seed")
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,10 @@ class Config:
         _check_names("features", self.features)
         object.__setattr__(self, "features", tuple(self.features))
         _check_kinds(self)
-        self.shape(1)
+        check_width(self.width)
+        check_name("model", self.kind, KINDS)
+        check_name("activation", self.activation, ACTIVATIONS)
+        chosen(self.features)
         check_name("loss of a sequence", self.loss, ("margin", "likelihood"))
         if self.scheme not in ("BIO", "BIOES"):
             raise ValueError(f"unknown tag scheme {self.scheme!r} to train in: use BIO or BIOES")
@@ -69,21 +76,22 @@ class Config:
         """Say whether a sample can have no loss: its margin is kept."""
         return self.kind != "softmax" and self.loss_name != "sequence likelihood"
 
-    def shape(self, outputs: int) -> Shape:
-        """Give the sizes of the network with so many outputs."""
-        tables = tuple(
-            (feature.table, self.case_dim if feature.name == "case" else self.affix_dim)
-            for feature in chosen(self.features)
-        )
-        return Shape(
-            self.kind,
-            self.width,
-            ((WORDS, self.dim), *tables),
-            self.hidden,
-            outputs,
-            self.activation,
-            self.average,
-        )
+    @cached_property
+    def tables(self) -> tuple[tuple[str, int], ...]:
+        """Give the tables that a word is looked up in, and how long their vectors are."""
+        widths = {"case": self.case_dim}
+        own = ((f.table, widths.get(f.name, self.affix_dim)) for f in chosen(self.features))
+        return (WORDS, self.dim), *own
+
+    @cached_property
+    def word_inputs(self) -> int:
+        """Count the numbers that describe one word of the window."""
+        return sum(width for _, width in self.tables)
+
+    @property
+    def window_inputs(self) -> int:
+        """Count the numbers that describe a window."""
+        return self.width * self.word_inputs
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,12 @@ class Training:
 
     def __post_init__(self) -> None:
         _check_kinds(self)
+
+
+def check_name(what: str, name: str, known: Any) -> None:
+    """Raise ValueError, with the names there are, for one that is not known."""
+    if name not in known:
+        raise ValueError(f"unknown {what} {name!r}: expected one of {', '.join(known)}")
 
 
 def _check_names(what: str, names: Any) -> None:

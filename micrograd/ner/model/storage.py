@@ -70,7 +70,10 @@ def _restored(state: dict[str, Any], kind: type[Model]) -> Model:
 
 
 def _check_arrays(model: WindowModel) -> None:
-    expected = initial(model.shape, model.rows, np.random.default_rng(0))
+    if not model.labels:
+        raise ValueError("it has no labels")
+    count, rng = len(model.labels), np.random.default_rng(0)
+    expected = initial(model.config, count, model.rows, rng)
     sizes = {name: array.shape for name, array in model.arrays.items()}
     wanted = {name: array.shape for name, array in expected.items()}
     if sizes != wanted:

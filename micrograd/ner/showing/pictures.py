@@ -100,7 +100,7 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
 
 
 def _recorded(tagger: Tagger, windows: list[Window], target: Target) -> Value:
-    engine = ScalarEngine(tagger.shape, tagger.config.loss_name, tagger.rule)
+    engine = ScalarEngine(tagger.config, tagger.moves)
     batch = Batch(np.stack([window.ids for window in windows]), target)
     names = {table: forms.words for table, forms in tagger.vocabularies.items()}
     return engine.record(tagger.arrays, batch, names)

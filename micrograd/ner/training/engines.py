@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograd.core.modes import scope
 from micrograd.engine import Value
+from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import WORDS, Ids
 from micrograd.ner.model.graphs import loss_of
 from micrograd.ner.model.losses import LOSSES, Judged, Rule, Target
@@ -17,7 +19,6 @@ from micrograd.ner.model.network import (
     Arrays,
     Floats,
     Pass,
-    Shape,
     backward,
     forward,
     gather,
@@ -55,11 +56,10 @@ class Gradients:
 
 @dataclass
 class Engine:
-    """What computes batches: of a network, by the name of a loss and its rule."""
+    """What computes batches of a model; `legal` says which tag may follow which."""
 
-    shape: Shape
-    loss: str
-    rule: Rule
+    config: Config
+    legal: NDArray[np.bool_] | None = None
 
 
 class ArrayEngine(Engine):
@@ -67,9 +67,10 @@ class ArrayEngine(Engine):
 
     def judged(self, arrays: Arrays, batch: Batch) -> tuple[Pass, Judged]:
         """Go forward: the pass, and the loss of every sample."""
-        x = gather(self.shape, arrays, batch.ids)
-        run = forward(self.shape, x if batch.mask is None else x * batch.mask, arrays)
-        return run, LOSSES[self.loss](run.s, batch.target, self.rule, arrays)
+        x = gather(self.config, arrays, batch.ids)
+        run = forward(self.config, x if batch.mask is None else x * batch.mask, arrays)
+        rule = Rule(self.config.delta, self.legal)
+        return run, LOSSES[self.config.loss_name](run.s, batch.target, rule, arrays)
 
     def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Evaluate the batch; windows whose scores get no gradient do not go backward."""
@@ -81,11 +82,11 @@ class ArrayEngine(Engine):
             return Gradients(mean, active)
         chosen = slice(None) if back.all() else back
         run = Pass(*(part[chosen] for part in run))
-        dense, dx = backward(self.shape, run, arrays, judged.upstream[chosen] / count)
+        dense, dx = backward(self.config, run, arrays, judged.upstream[chosen] / count)
         if batch.mask is not None:
             dx = dx * batch.mask[chosen]
         dense |= {name: gradient / count for name, gradient in judged.parameters.items()}
-        return Gradients(mean, active, dense, scatter(self.shape, batch.ids[chosen], dx))
+        return Gradients(mean, active, dense, scatter(self.config, batch.ids[chosen], dx))
 
 
 class ScalarEngine(Engine):
@@ -93,7 +94,7 @@ class ScalarEngine(Engine):
 
     def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Evaluate the batch, sample by sample."""
-        leaves = Leaves(self.shape, arrays)
+        leaves = Leaves(self.config, arrays)
         found = [self._sample(leaves, batch, sample) for sample in self._samples(batch)]
         active = [loss for loss in found if loss.data > 0]
         for loss in active:
@@ -104,14 +105,14 @@ class ScalarEngine(Engine):
 
     def record(self, arrays: Arrays, batch: Batch, names: Mapping[str, Sequence[str]]) -> Value:
         """Record the loss of the first sample, the rows of its tables named, for a picture."""
-        return self._sample(Leaves(self.shape, arrays, names), batch, self._samples(batch)[0])
+        return self._sample(Leaves(self.config, arrays, names), batch, self._samples(batch)[0])
 
     def _samples(self, batch: Batch) -> list[list[int]]:
         """Number the windows of every sample: a pair, one alone, a sentence."""
         windows = range(len(batch.ids))
-        if self.shape.kind == "margin":
+        if self.config.kind == "margin":
             return [list(pair) for pair in zip(windows, windows[len(windows) // 2 :])]
-        if self.shape.kind != "sequence":
+        if self.config.kind != "sequence":
             return [[one] for one in windows]
         ends = np.cumsum(batch.target.lengths).tolist()
         return [list(windows[end - n : end]) for end, n in zip(ends, batch.target.lengths)]
@@ -120,9 +121,8 @@ class ScalarEngine(Engine):
         windows = [leaves.window(batch.ids[one]) for one in sample]
         if batch.mask is not None:
             windows = [_dropped(x, batch.mask[one]) for x, one in zip(windows, sample)]
-        tags = [] if self.shape.kind == "margin" else batch.target.tags[sample].tolist()
-        rule, dense = self.rule, leaves.dense
-        return loss_of(self.shape, self.loss, windows, tags, dense, rule.delta, rule.legal)
+        tags = [] if self.config.kind == "margin" else batch.target.tags[sample].tolist()
+        return loss_of(self.config, windows, tags, leaves.dense, self.legal)
 
 
 class Leaves:
@@ -132,10 +132,10 @@ class Leaves:
     """
 
     def __init__(
-        self, shape: Shape, arrays: Arrays, names: Mapping[str, Sequence[str]] | None = None
+        self, config: Config, arrays: Arrays, names: Mapping[str, Sequence[str]] | None = None
     ) -> None:
         self.arrays, self.names = arrays, names
-        self.rows: dict[str, dict[int, list[Value]]] = {name: {} for name, _ in shape.tables}
+        self.rows: dict[str, dict[int, list[Value]]] = {name: {} for name, _ in config.tables}
         self.dense = {name: _values(name, a) for name, a in arrays.items() if name not in self.rows}
 
     def window(self, ids: Ids) -> list[Value]:

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
-from micrograd.ner.model.config import Training
-from micrograd.ner.model.network import check_name
+from micrograd.ner.model.config import Training, check_name
 from micrograd.ner.model.storage import NUMBERS
 from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.ner.training import rates
@@ -37,7 +36,7 @@ class Trainer:
         config = tagger.config
         self.sampler = make_sampler(tagger, train)
         check_name("engine", training.engine, ENGINES)
-        self.engine = ENGINES[training.engine](tagger.shape, config.loss_name, tagger.rule)
+        self.engine = ENGINES[training.engine](config, tagger.moves)
         updates = -(-len(self.sampler) // training.batch)
         self.rate = rates.schedule(training.schedule, training.rate, training.epochs, updates)
         trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not config.frozen}
@@ -68,7 +67,7 @@ class Trainer:
         if not p:
             return batch
         rng = np.random.default_rng([self.training.seed, self.epoch, first])
-        size = len(batch.ids), self.tagger.shape.window_inputs
+        size = len(batch.ids), self.tagger.config.window_inputs
         kept = rng.random(size, np.float32) >= p
         return replace(batch, mask=np.where(kept, 1 / (1 - p), 0.0))
 
