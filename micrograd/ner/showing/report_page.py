@@ -11,8 +11,9 @@ from micrograd.ner.judging.evaluation import Evaluation
 from micrograd.ner.judging.scoring import Report
 from micrograd.ner.showing import page, report
 from micrograd.ner.showing.entities import Entity, numbered
-from micrograd.ner.showing.pictures import Example, Window
+from micrograd.ner.showing.pictures import Example
 from micrograd.render.numerals import shown
+from micrograd.stepper.tokens import Sentence
 from micrograd.training import curve
 from micrograd.training.history import History
 
@@ -102,8 +103,7 @@ def _error(error: Error, path: str) -> str:
 def _example(example: Example | None) -> str:
     if example is None:
         return ""
-    names = ("true", "corrupt") if len(example.windows) == 2 else ("true",) * len(example.windows)
-    windows = "\n".join(_window(*parts) for parts in zip(names, example.windows, example.scores()))
+    windows = "\n".join(map(_window, example.windows, example.scores()))
     loss = f"J = {shown(example.loss.data)}"
     return (
         f"<h2>The sample that is drawn</h2>{windows}<p><b>{loss}</b>. "
@@ -113,9 +113,10 @@ def _example(example: Example | None) -> str:
     )
 
 
-def _window(name: str, window: Window, score: str) -> str:
+def _window(window: Sentence, score: str) -> str:
     marks = "".join(
         f'<span class="{"centre" if n == window.centre else ""}">{page.escaped(word)}</span>'
         for n, word in enumerate(window.words)
     )
-    return f'<p class="window {name}">{name} window: {marks} {page.escaped(score)}</p>'
+    role = window.role
+    return f'<p class="window {role}">{role} window: {marks} {page.escaped(score)}</p>'
