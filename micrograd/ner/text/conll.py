@@ -53,7 +53,10 @@ def parse(
     end = "\n" if "\n" in text or "\r" not in text else "\r"
     source = Source(lines, layout, encoding, end, text[: text.startswith(BOM)])
     corpus = Corpus(sentences, path, source=source)
-    corpus.notes = [*repairs.notes(), *_oddities(corpus)]
+    corpus.notes = repairs.notes()
+    if len(corpus) == 1 and corpus.tokens >= FEW_BORDERS:
+        count = f"all {corpus.tokens:,} tokens"
+        corpus.notes.append(f"no empty line: {count} are read as one sentence")
     return corpus
 
 
@@ -66,26 +69,15 @@ def _check_lengths(lines: list[str], path: str) -> None:
             )
 
 
-def _oddities(corpus: Corpus) -> list[str]:
-    if len(corpus) == 1 and corpus.tokens >= FEW_BORDERS:
-        return [f"no empty line: all {corpus.tokens:,} tokens are read as one sentence"]
-    return []
-
-
 def _check_columns(lines: list[str], layout: Layout, path: str) -> None:
-    full = {line: number for number, line in enumerate(lines, 1) if line.strip(BLANKS)}
+    full = [number for number, line in enumerate(lines, 1) if line.strip(BLANKS)]
     if not full:
         return
-    first = next(filter(only_token, full), next(iter(full)))
-    at = f"{path}:{lines.index(first) + 1}"
+    at = f"{path}:{next((n for n in full if only_token(lines[n - 1])), full[0])}"
     if layout.tag is not None and layout.columns < 2:
         raise ValueError(f"{at}: one column; the tag column is missing")
-    for name, column in (("word", layout.word), ("tag", layout.tag)):
-        if column is not None and not -layout.columns <= column < layout.columns:
-            raise ValueError(
-                f"{at}: no {name} column {column}; "
-                f"the file has {layout.columns} columns, counted from 0"
-            )
+    layout.check_column(layout.word, at, "word ")
+    layout.check_column(layout.tag, at, "tag ")
 
 
 def _sentences(lines: list[str], layout: Layout, repairs: Repairs) -> Iterator[Sentence]:
@@ -169,11 +161,8 @@ def render(corpus: Corpus, column: int | None = None) -> str:
 
 def check_column(corpus: Corpus, column: int | None) -> None:
     """Raise ValueError where a corpus that was read has no such column to put tags into."""
-    columns = corpus.source.layout.columns if corpus.source else 0
-    if column is not None and not -columns <= column < columns:
-        raise ValueError(
-            f"{corpus.path}: no column {column}; the file has {columns} columns, counted from 0"
-        )
+    if corpus.source:
+        corpus.source.layout.check_column(column, corpus.path)
 
 
 def _tagged(layout: Layout, column: int | None, line: str, tag: str) -> str:

@@ -56,6 +56,14 @@ class Layout:
         row = line.replace("\t", " ").split(" ")
         return row if "" not in row else [column for column in row if column]
 
+    def check_column(self, column: int | None, at: str, kind: str = "") -> None:
+        """Raise ValueError where the file has no such column."""
+        if column is not None and not -self.columns <= column < self.columns:
+            raise ValueError(
+                f"{at}: no {kind}column {column}; "
+                f"the file has {self.columns} columns, counted from 0"
+            )
+
     def meaning(self, line: str) -> Token | str:
         """Say what a line is: a token, or one of BORDER, DOCUMENT, COMMENT.
 
