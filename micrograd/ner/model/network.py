@@ -112,7 +112,9 @@ def affine(W: Any, x: Any, b: Any = None) -> Any:
     """Compute Wx + b; of Values one node per neuron, in its scope."""
     if isinstance(x, np.ndarray):
         product = x @ np.asarray(W).T
-        return product if b is None else product + b
+        if b is not None:
+            product += b
+        return product
     out = []
     for number, row in enumerate(W):
         with scope(f"neuron {number}"):
@@ -147,7 +149,8 @@ def backward(
     `upstream` (n, outputs) is the gradient with respect to the scores.
     """
     last = parameters["U"] if "U" in parameters else parameters["u"][None]
-    dz = upstream @ last * _LOCAL[config.activation](run.z, None, None, run.h)
+    dz = upstream @ last
+    dz *= _LOCAL[config.activation](run.z, None, None, run.h)
     dlast = upstream.T @ run.h
     gradients = {"W": dz.T @ run.x, "b": dz.sum(0)}
     gradients |= {"U": dlast, "c": upstream.sum(0)} if "U" in parameters else {"u": dlast[0]}
