@@ -110,6 +110,8 @@ def test_save_and_load(tmp_path, kind):
         (lambda s: s["config"].update(width=4), "damaged model file .window width 4"),
         (lambda s: s["config"].update(colour=4), "damaged model file"),
         (lambda s: s["words"]["E"].pop(), "damaged model file .arrays"),
+        (lambda s: s["labels"].clear(), "damaged model file .it has no labels"),
+        (lambda s: s["words"].update(ZZ=["a"]), "damaged model file .'ZZ'"),
         (lambda s: s["arrays"]["W"].fill(np.nan), "W holds nan or inf"),
     ],
 )
@@ -327,7 +329,8 @@ def test_other_models_are_drawn_by_their_sample(tmp_path, kind):
     chosen = pictures.write_example(tagger, DEV, tmp_path, said.append)
     assert len(chosen.windows) == (3 if kind == "sequence" else 1)
     assert "Paris" in said[0]
-    assert (tmp_path / "pair.svg").exists() and (tmp_path / "pair.html").exists()
+    assert (tmp_path / "pair.svg").exists()
+    assert (tmp_path / "pair.html").read_text().count('<p class="true">') == len(chosen.windows)
 
 
 def test_a_large_graph_is_not_drawn(tmp_path):
