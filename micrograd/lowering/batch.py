@@ -37,7 +37,10 @@ def check_shapes(
 ) -> int:
     """Return the size of a batch. Raises ValueError for other shapes than the traced ones."""
     size = len(inputs[0]) if inputs else 0
-    if size and all(x.shape == (size, *shape) for shape, x in zip(shapes, inputs)):
+    for shape, x in zip(shapes, inputs):
+        if x.shape != (size, *shape) or not size:
+            break
+    else:
         return size
     for name, shape, x in zip(names, shapes, inputs):
         if x.shape == shape:

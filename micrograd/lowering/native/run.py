@@ -120,7 +120,7 @@ class _Function:
 
     def _gradients(self, flat: Any, inputs: Sequence[Any]) -> dict[str, Any]:
         results = np.ndarray((), self._kind, flat)  # its fields take a third of the time of slices
-        gradients = {name: results[field] for name, field in self._shared}
+        gradients: dict[str, Any] = {name: results[field] for name, field in self._shared}
         for name, array in self._batched:
             gradients[name] = self._samples(flat, array)
         for name, adjoint in self._sparse:
