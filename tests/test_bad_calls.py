@@ -9,7 +9,7 @@ from micrograd import Value
 from micrograd.expressions import load, parse, point, read
 from micrograd.files import atomic_write, read_bytes
 from micrograd.ner.model.config import Config, Training, defaults
-from micrograd.ner.model.vectors import read_vectors
+from micrograd.nn.vectors import read_vectors
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, schemes
 from micrograd.nn import MLP

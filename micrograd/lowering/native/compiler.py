@@ -18,7 +18,8 @@ from typing import Any
 
 from micrograd.files import atomic_write
 
-# Sums are written in the order they are to have; nan and inf keep their meaning.
+# Sums have the order in which they are written, but for those of loops that say so; nan and inf
+# keep their meaning.
 FLAGS = (
     "-O2",
     "-std=gnu99",
@@ -26,6 +27,7 @@ FLAGS = (
     "-fno-math-errno",
     "-fno-trapping-math",
     "-fno-signed-zeros",
+    "-fopenmp-simd",
     "-fPIC",
     "-shared",
     "-w",

@@ -32,6 +32,8 @@ from micrograd.lowering.native.text import (
     scope,
 )
 
+IN_ANY_ORDER = '_Pragma("omp simd reduction(+:sum)")'
+
 
 class Loops:
     """Write terms as loops."""
@@ -94,6 +96,8 @@ class Loops:
         inner, letters = self._heads(summed, parts, extents, letters)
         value = self._value(term, self._parts(array, term, letters))
         adding = nest(inner, [f"sum += {value};"])
+        if self.products and len(inner) == 1:
+            adding.insert(0, IN_ANY_ORDER)
         body = [
             "double sum = 0.0;",
             *adding,

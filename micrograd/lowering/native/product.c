@@ -10,25 +10,22 @@
 #endif
 typedef double wide __attribute__((vector_size(8 * WIDE), aligned(8), may_alias));
 typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
-#define ROWS 4
+#define ROWS 6 /* with 2 vectors each, what AVX2 has registers for */
 #define DEEP 320 /* rows of b at a time: their columns for a tile take less than 32 KiB */
+#define EACH(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < n; i++)
 
-#define TILE(name, vector, width, across)                                                        \
-    static inline __attribute__((always_inline)) void name(                                      \
-        int rows, long K, double scale, const double *a, long am, long ak, const double *b,      \
-        long bk, double *c, long cm) {                                                           \
-        vector sum[ROWS][across];                                                                \
-        for (int r = 0; r < rows; r++)                                                           \
-            for (int w = 0; w < across; w++) sum[r][w] = (vector){0};                            \
-        for (long k = 0; k < K; k++)                                                             \
-            for (int r = 0; r < rows; r++)                                                       \
-                for (int w = 0; w < across; w++)                                                 \
-                    sum[r][w] += a[r * am + k * ak] * *(const vector *)(b + k * bk + w * width); \
-        for (int r = 0; r < rows; r++)                                                           \
-            for (int w = 0; w < across; w++)                                                     \
-                *(vector *)(c + r * cm + w * width) += scale * sum[r][w];                        \
+#define TILE(name, vector, width, across)                                                          \
+    static inline __attribute__((always_inline)) void name(                                        \
+        int rows, long K, double scale, const double *a, long am, long ak, const double *b,        \
+        long bk, double *c, long cm) {                                                             \
+        vector sum[ROWS][across], row[across];                                                     \
+        EACH(r, rows) EACH(w, across) sum[r][w] = (vector){0};                                     \
+        for (long k = 0; k < K; k++, a += ak, b += bk) {                                           \
+            EACH(w, across) row[w] = *(const vector *)(b + w * width);                             \
+            EACH(r, rows) EACH(w, across) sum[r][w] += a[r * am] * row[w];                         \
+        }                                                                                          \
+        EACH(r, rows) EACH(w, across) *(vector *)(c + r * cm + w * width) += scale * sum[r][w];    \
     }
-TILE(tile_wide3, wide, WIDE, 3)
 TILE(tile_wide2, wide, WIDE, 2)
 TILE(tile_wide, wide, WIDE, 1)
 TILE(tile_pair, pair, 2, 1)
@@ -39,24 +36,24 @@ static inline const double *laid(long K, long width, const double *b, long bk, d
     return near;
 }
 
-#define COLUMNS(tile, width)                                                                     \
-    for (; n + (width) <= N; n += (width)) {                                                     \
-        const int many = M > 2 * ROWS;                                                           \
-        const double *p = many ? laid(K, width, b + n, bk, near) : b + n;                        \
-        const long step = many ? (width) : bk;                                                   \
-        long m = 0;                                                                              \
-        for (; m + ROWS <= M; m += ROWS)                                                         \
-            tile(ROWS, K, scale, a + m * am, am, ak, p, step, c + m * cm + n, cm);               \
-        for (; m < M; m++) tile(1, K, scale, a + m * am, am, ak, p, step, c + m * cm + n, cm);   \
+#define TILES(tile, rows)                                                                          \
+    for (; m + rows <= M; m += rows)                                                               \
+        tile(rows, K, scale, a + m * am, am, ak, p, step, c + m * cm + n, cm);
+#define COLUMNS(tile, width)                                                                       \
+    for (; n + (width) <= N; n += (width)) {                                                       \
+        const int many = M > 2 * ROWS;                                                             \
+        const double *p = many ? laid(K, width, b + n, bk, near) : b + n;                          \
+        const long step = many ? (width) : bk;                                                     \
+        long m = 0;                                                                                \
+        TILES(tile, ROWS) TILES(tile, 4) TILES(tile, 2) TILES(tile, 1)                             \
     }
 
 static void product(long M, long N, long deep, double scale, const double *a, long am, long ak,
                     const double *b, long bk, double *c, long cm) {
-    double near[DEEP * 3 * WIDE];
+    double near[DEEP * 2 * WIDE];
     for (; deep > 0; deep -= DEEP, a += DEEP * ak, b += DEEP * bk) {
         const long K = deep < DEEP ? deep : DEEP;
         long n = 0;
-        COLUMNS(tile_wide3, 3 * WIDE)
         COLUMNS(tile_wide2, 2 * WIDE)
         COLUMNS(tile_wide, WIDE)
         COLUMNS(tile_pair, 2)

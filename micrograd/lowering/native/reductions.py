@@ -19,7 +19,7 @@ from micrograd.lowering.native.text import (
 )
 
 Extents = Mapping[int, "int | str"]
-NARROWEST = 4  # columns: for fewer, loops do as well
+NARROWEST = 2  # columns: for one, loops do as well
 
 
 def product(memory: Memory, target: Place, term: Term, extents: Extents) -> list[str] | None:

@@ -91,58 +91,54 @@ class _Function:
         pointers = [ctypes.c_void_p] * (2 + len(self._inputs))
         self._call.argtypes = [ctypes.c_long, *pointers]
         # Where results lie: behind the loss those that are no samples', then those of all samples.
-        self._place, end, samples = dict[Array, tuple[int, int]](), 1, 0
-        for array in module.results:
-            self._place[array] = (samples, array.size) if array.batched else (end, array.size)
-            end, samples = (
-                end + array.size * (not array.batched),
-                samples + array.size * array.batched,
-            )
-        self._fixed, self._of_sample = end, samples
-        dense = {names[x]: a for x, a in module.gradients.items() if a not in module.sparse}
-        self._shared = [
-            (name, slice(start, start + size), a.shape)
-            for name, a in dense.items()
-            if not a.batched
-            for start, size in [self._place[a]]
-        ]
-        self._batched = [(name, a) for name, a in dense.items() if a.batched]
+        fixed = [array for array in module.results if not array.batched]
+        fields = {array: str(n) for n, array in enumerate(fixed)}
+        self._kind = np.dtype([("loss", float), *((fields[a], float, a.shape) for a in fixed)])
+        self._fixed = self._kind.itemsize // 8
+        self._place, self._of_sample = dict[Array, tuple[int, int]](), 0
+        for array in module.results[len(fixed) :]:
+            self._place[array] = self._of_sample, array.size
+            self._of_sample += array.size
+        dense = [(names[x], a) for x, a in module.gradients.items() if a not in module.sparse]
+        self._shared = [(name, fields[a]) for name, a in dense if not a.batched]
+        self._batched = [(name, a) for name, a in dense if a.batched]
         self._sparse = [(names[x], a) for x, a in module.gradients.items() if a in module.sparse]
 
     def __call__(self, inputs: Sequence[Any]) -> Result:
-        size = len(inputs[0]) if inputs else 1
-        flat = np.empty(self._fixed + size * self._of_sample)
-        strange = self._call(size, self._where, address(flat), *map(address, inputs))
-        return float(flat[0]), self._gradients(flat, size, inputs), bool(strange)
+        call, flat = self._bound(inputs)
+        strange = call()
+        return float(flat[0]), self._gradients(flat, inputs), bool(strange)
 
     def bound(self, inputs: Sequence[Any]) -> tuple[Callable[[], int], dict[str, Any]]:
         """Return a call of C alone, with its arguments, and the gradients that it writes."""
+        call, flat = self._bound(inputs)
+        return call, self._gradients(flat, inputs)
+
+    def _bound(self, inputs: Sequence[Any]) -> tuple[Callable[[], int], Any]:
         size = len(inputs[0]) if inputs else 1
         flat = np.empty(self._fixed + size * self._of_sample)
-        arguments = [size, self._where, address(flat), *map(address, inputs)]
-        return partial(self._call, *arguments), self._gradients(flat, size, inputs)
+        return partial(self._call, size, self._where, address(flat), *map(address, inputs)), flat
 
-    def _gradients(self, flat: Any, size: int, inputs: Sequence[Any]) -> dict[str, Any]:
-        gradients = {name: flat[part].reshape(shape) for name, part, shape in self._shared}
+    def _gradients(self, flat: Any, inputs: Sequence[Any]) -> dict[str, Any]:
+        results = np.ndarray((), self._kind, flat)  # its fields take a third of the time of slices
+        gradients: dict[str, Any] = {name: results[field] for name, field in self._shared}
         for name, array in self._batched:
-            gradients[name] = self._samples(flat, size, array)
+            gradients[name] = self._samples(flat, array)
         for name, adjoint in self._sparse:
-            gradients[name] = self._rows(name, adjoint, flat, size, inputs)
+            gradients[name] = self._rows(name, adjoint, flat, inputs)
         return gradients
 
-    def _samples(self, flat: Any, size: int, array: Array) -> Any:
+    def _samples(self, flat: Any, array: Array) -> Any:
         """Return a result that every sample has."""
-        before, length = self._place[array]
-        start = self._fixed + before * size
-        return flat[start : start + length * size].reshape(size, *array.shape)
+        count, (before, size) = (len(flat) - self._fixed) // self._of_sample, self._place[array]
+        start = self._fixed + before * count
+        return flat[start : start + size * count].reshape(count, *array.shape)
 
-    def _rows(
-        self, name: str, adjoint: Array, flat: Any, size: int, inputs: Sequence[Any]
-    ) -> RowsOfTable:
+    def _rows(self, name: str, adjoint: Array, flat: Any, inputs: Sequence[Any]) -> RowsOfTable:
         batch = dict(zip(self._inputs, inputs))
         pairs: list[Any] = []
         for term, part in zip(adjoint.terms, self.module.sparse[adjoint]):
-            pairs += [self._ids(term, batch), self._samples(flat, size, part)]
+            pairs += [self._ids(term, batch), self._samples(flat, part)]
         return RowsOfTable(*sparse_rows(self.held[name], *pairs))
 
     def _ids(self, term: Term, batch: Mapping[str, Any]) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import is_, itemgetter
 from typing import Any
 
 import numpy as np
@@ -85,8 +84,9 @@ class NativeTraining:
         self._results = np.empty(end)
         self._one = np.ones(1, np.int64), np.empty(1)
         self._where = [address(x) for x in (*self._one, self._results)]
+        self._lists = [ctypes.addressof(x) for x in (self._data, self._batch, self._leaves)]
         self._plans: dict[Any, _Plan] = {}
-        self._last: Any = None, None, None
+        self._last: Any = None, None, None, False
         self._planned(1)
 
     def __call__(self, counts: Sequence[int], rows: Any, data: Sequence[Any], watch: bool) -> Any:
@@ -108,8 +108,8 @@ class NativeTraining:
             buffers = [np.empty(int(sizes.max()) * a.size) for a in self._inputs]
             self._batch[:] = _pointers(buffers)
         ended = plan.call(
-            steps, where[0], None if rows is None else address(rows), self._data,
-            self._batch, self._leaves, where[2], plan.states(), *table, where[1], watch,
+            steps, where[0], None if rows is None else address(rows), *self._lists,
+            where[2], plan.states(), *table, where[1], watch,
         )  # fmt: skip
         plan.keep(steps if not ended else abs(ended) - (ended > 0))
         return losses[: abs(ended) or steps], ended
@@ -120,15 +120,15 @@ class NativeTraining:
         A schedule may lead the rule to another branch: that is for the next call.
         """
         now = [option for group in self.optimizer.groups for option in group.values()]
-        scheduled = any(map(callable, now))
-        if now != self._last[0] or scheduled or not self._last[1].whole():
+        if now != self._last[0] or self._last[3] or not self._last[1].whole():
+            scheduled = any(map(callable, now))
             options = self._options(steps)
             keys = [_branches(row) for row in options]
             alike = next((n for n, key in enumerate(keys) if key != keys[0]), len(keys))
             plan = self._plan_of(keys[0], options[0])
-            self._last = now, plan, plan.table(options[:alike])
+            self._last = now, plan, plan.table(options[:alike]), scheduled
             return plan, self._last[2], alike if scheduled else steps
-        return *self._last[1:], steps
+        return *self._last[1:3], steps
 
     def _options(self, steps: int) -> list[list[Any]]:
         """Return the options of every group, for every step; for one, where none is a schedule."""
@@ -190,14 +190,19 @@ class _Stretch:
 
     def whole(self, state: Any) -> bool:
         """Return whether the numbers of all parameters are the same."""
-        return all(len({state[n][key] for n in self.names}) == 1 for key in self.rule.numbers)
+        own = [state[name] for name in self.names]
+        for key in self.rule.numbers:
+            numbers = [memory[key] for memory in own]
+            if numbers.count(numbers[0]) != len(numbers):
+                return False
+        return True
 
     def lay(self, state: Any) -> None:
         """Lay what is remembered side by side: it may have been replaced."""
         self.own = [state[name] for name in self.names]
         for slot, views in zip(self.rule.slots, self.views):
-            if not all(map(is_, map(itemgetter(slot), self.own), views)):
-                for own, view in zip(self.own, views):
+            for own, view in zip(self.own, views):
+                if own[slot] is not view:
                     view[...] = own[slot]
                     own[slot] = view
         for n, key in enumerate(self.rule.numbers):
@@ -229,11 +234,11 @@ class _Plan:
         """Return whether the parameters still belong together as they did."""
         return all(stretch.whole(self.optimizer.state) for stretch in self.stretches)
 
-    def states(self) -> Any:
+    def states(self) -> int:
         """Return where the states are, as they are now."""
         for stretch in self.stretches:
             stretch.lay(self.optimizer.state)
-        return self._states
+        return ctypes.addressof(self._states)
 
     def table(self, options: list[list[Any]]) -> tuple[int, int]:
         """Return where the options are, those of every stretch, and how far apart for steps."""
