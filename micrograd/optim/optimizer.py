@@ -50,6 +50,9 @@ class Optimizer:
             raise ValueError("a parameter is given twice; it would be moved twice")
         self.state: dict[str, State] = {n: self._start(p) for n, p in self.parameters.items()}
         self._numbers = {n for n, p in self.parameters.items() if not is_array(_data(p))}
+        # Of these rules it is known that they take every number of an array by itself.
+        joins = type(self).__module__ == "micrograd.optim.rules"
+        self._small = {n for n, p in self.parameters.items() if joins and is_small(p)}
 
     def _add(self, name: str, parameter: Any, group: int) -> None:
         if name in self.parameters:
@@ -116,16 +119,11 @@ class Optimizer:
         sets: dict[Any, list[str]] = {}
         for name, gradient in gradients.items():
             key: Any = name
-            if self._joins and is_small(gradient) and is_small(_data(self.parameters[name])):
-                numbers = [x for x in self.state[name].values() if not is_array(x)]
+            if name in self._small and is_small(gradient):
+                numbers = (x for slot, x in self.state[name].items() if slot not in self.slots)
                 key = self._group_of[name], *numbers
             sets.setdefault(key, []).append(name)
         return sets.values()
-
-    @property
-    def _joins(self) -> bool:
-        """Return whether the rule is known to take every number of an array by itself."""
-        return type(self).__module__ == "micrograd.optim.rules"
 
     def _update_together(self, names: list[str], gradients: Any, options: Any) -> None:
         """Update small arrays as parts of one long one."""
