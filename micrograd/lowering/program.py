@@ -107,14 +107,14 @@ class Program:
 
     def __call__(self, *batch: Any) -> float:
         """Return the loss of a batch."""
-        return self._run(FORWARD, batch)[0]
+        return self.run(FORWARD, self.arguments(batch))[0]
 
     def value_and_grad(self, *batch: Any, wrt_inputs: bool = False) -> tuple[float, dict[str, Any]]:
         """Return the loss of a batch and its gradients by name, `wrt_inputs` those of inputs too.
 
         A table that is only looked up has Rows as its gradient, an input of ids has none.
         """
-        return self._run(INPUT if wrt_inputs else PARAMETER, batch)
+        return self.run(INPUT if wrt_inputs else PARAMETER, self.arguments(batch))
 
     def export(self, target: str, path: str | None = None, main: bool = False) -> str:
         """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
@@ -201,8 +201,8 @@ class Program:
         text: Text = self.lowered.forms(kind)["text"]
         return text
 
-    def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
-        inputs = self.arguments(batch)
+    def run(self, kind: str, inputs: Sequence[Any]) -> tuple[float, dict[str, Any]]:
+        """Return the loss and gradients of a kind; `inputs` are what `arguments` returns."""
         if self.native:
             loss, gradients, strange = self.native(kind, inputs)
             if strange and self.guarded:
@@ -217,7 +217,7 @@ class Program:
         with np.errstate(all="ignore"):
             return self._call(kind, inputs)
 
-    def _call(self, kind: str, inputs: list[Floats]) -> tuple[float, dict[str, Any]]:
+    def _call(self, kind: str, inputs: Sequence[Floats]) -> tuple[float, dict[str, Any]]:
         function, others = self._functions.get(kind) or self._bound(kind)
         result = function(*inputs, *others)
         if kind == FORWARD:
@@ -242,7 +242,8 @@ class Program:
         """
         if self.native is None:
             return None
-        module = self.native.module(PARAMETER)
+        whole = all(group.get("dense") for group in optimizer.groups)
+        module = self.native.module(PARAMETER, sparse_rows=not whole)
         return NativeTraining(module, self.native.held, self.lowered.names, optimizer)
 
     def trainer(self, optimizer: Any) -> Trainer:
@@ -283,11 +284,12 @@ class OutputProgram(Program):
         """Return the outputs of a batch."""
         count = len(batch[0]) if batch else 1
         upstream = np.ones((count, *self._shapes[-1]))
-        return self._run(OUTPUT, (*batch, upstream))[1][UPSTREAM]
+        return self.run(OUTPUT, self.arguments((*batch, upstream)))[1][UPSTREAM]
 
     def vjp(self, *batch: Any, upstream: Any, wrt_inputs: bool = False) -> tuple[Any, Any]:
         """Return the outputs of a batch, and the gradients of Σ upstream · output by name."""
-        _, gradients = self._run(INPUT if wrt_inputs else VJP, (*batch, upstream))
+        kind = INPUT if wrt_inputs else VJP
+        _, gradients = self.run(kind, self.arguments((*batch, upstream)))
         return gradients.pop(UPSTREAM), gradients
 
 

@@ -71,7 +71,7 @@ class _Backward:
         self.upstream: dict[Array, Term] = {}
         self.needed = set(wanted)
         for array in arrays:
-            if any(read.array in self.needed for read in array.reads):
+            if any(read.array in self.needed for read in array.reads) and not _stops(array):
                 self.needed.add(array)
 
     def visit(self, array: Array) -> None:
@@ -115,6 +115,15 @@ class _Backward:
                     kept = array.vars if isinstance(place, Rows) else place.every
                     contribution = _contribution((*others, *local), term, kept, scale, place)
                     _give(self.parts.setdefault(target, []), contribution)
+
+
+def _stops(array: Array) -> bool:
+    """Return whether nothing goes back through an array, as through x.detach()."""
+    return all(
+        isinstance(factor, Formula) and set(factor.local) == {"0"}
+        for term in array.terms
+        for factor in term.factors
+    )
 
 
 def _give(parts: list[Term], term: Term) -> None:
