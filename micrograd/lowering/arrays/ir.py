@@ -13,14 +13,12 @@ samples: whatever depends on them has it as one more axis in front, which `shape
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from micrograd.core.formulas import specialise
 from micrograd.lowering.scalars.columns import Floats, Ints
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
 
@@ -36,18 +34,12 @@ class Size(NamedTuple):
 
     times: int = 1
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "B" if self.times == 1 else f"B * {self.times}"
 
 
 B = Size()
 Axis = tuple[int, "int | Size"]  # a variable and how many values it has
-
-
-def shape_text(shape: Iterable[object]) -> str:
-    """Return a shape as a tuple is written: (B, 8), (8,)."""
-    sizes = [*map(str, shape)]
-    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
 class Scale(NamedTuple):
@@ -62,9 +54,7 @@ class Scale(NamedTuple):
 
     def over(self, size: int | Size) -> Scale:
         """Return the scale of a sum over a variable of a size that no factor has."""
-        if isinstance(size, Size):
-            return self.times(size.times, 1)
-        return self.times(size)
+        return self.times(size.times, 1) if isinstance(size, Size) else self.times(size)
 
     def __str__(self) -> str:
         number = f"{self.value:.12g}"
@@ -150,12 +140,6 @@ class Formula:
     def reads(self) -> tuple[Read, ...]:
         """Return what the letters read."""
         return tuple(read for _, read in self.letters)
-
-    @property
-    def used(self) -> dict[str, Read]:
-        """Return what the letters read that the text has, its constant put in."""
-        names = re.findall(r"\w+", specialise(self.text, self.k))
-        return {letter: read for letter, read in self.letters if letter in names}
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,7 +248,7 @@ class Array:
 
     def __repr__(self) -> str:
         """Return what it is and its shape: all that it reads would be the whole program."""
-        return f"<{self} {shape_text(self.sizes)}>"
+        return f"<{self} {self.sizes}>"
 
     @property
     def size(self) -> int:
