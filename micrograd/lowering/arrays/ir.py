@@ -57,8 +57,7 @@ class Scale(NamedTuple):
         return self.times(size.times, 1) if isinstance(size, Size) else self.times(size)
 
     def __str__(self) -> str:
-        number = f"{self.value:.12g}"
-        return {0: number, 1: f"{number} B", -1: f"{number}/B"}[self.batch]
+        return f"{self.value:.12g}" + {0: "", 1: " B", -1: "/B"}[self.batch]
 
 
 ONE = Scale()
@@ -94,9 +93,7 @@ class Read:
     @property
     def vars(self) -> tuple[int, ...]:
         """Return the variables read, in the order of the axes, without the batch."""
-        if self.table is not None:
-            return self.variables
-        return tuple(i.var for i in self.index if i.var != FIXED)
+        return self.variables + tuple(i.var for i in self.index if i.var != FIXED)
 
     @property
     def every(self) -> tuple[int, ...]:
