@@ -208,8 +208,7 @@ def test_explain_tells_of_leaves_and_groups():
     program, _ = model()
     lines = program.explain().splitlines()
     assert (
-        "too irregular for an array for each" in program.explain()
-        and program.lowered.arrays.groups
+        "too irregular for an array for each" in program.explain() and program.lowered.arrays.groups
     )
     assert any(re.fullmatch(r"  W  # \(4, 3\); v\[0\] to v\[\d+\]; layer 0.*", x) for x in lines)
     assert any(

@@ -5,8 +5,8 @@ import re
 import numpy as np
 
 from micrograd import Value
-from micrograd.ner.model.graphs import pair_margin
 from micrograd.ner.model.config import Config
+from micrograd.ner.model.graphs import pair_margin
 from micrograd.ner.model.network import forward
 from micrograd.stepper import page
 from micrograd.stepper.tokens import Sentence, tokens
