@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -159,8 +160,13 @@ def number_of(factor: Factor) -> float | None:
 
 def used(formula: Formula) -> dict[str, Read]:
     """Return what the letters read that the text of a formula has, its constant put in."""
-    names = re.findall(r"\w+", specialise(formula.text, formula.k))
+    names = _names(formula.text, formula.k)
     return {letter: read for letter, read in formula.letters if letter in names}
+
+
+@lru_cache(256)
+def _names(text: str, k: float | None) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", specialise(text, k)))
 
 
 def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
-
-import numpy as np
 
 from micrograd.lowering.scalars.columns import Floats, Ints
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
@@ -250,7 +249,7 @@ class Array:
     @property
     def size(self) -> int:
         """Return the number of elements, of one sample."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
