@@ -124,13 +124,10 @@ def adam(parameters, steps):
 
 def trained(model, program, steps, seed):
     """Train the program's parameters on a name per step; return the losses."""
-    optimizer, losses = adam(program.parameters, steps), []
-    for name in order(steps, seed):
-        batch = [np.array([part]) for part in document(name, model.block)]
-        loss, gradients = program.value_and_grad(*batch)
-        optimizer.step(gradients)
-        losses.append(loss)
-    return losses
+    documents = zip(*(document(name, model.block) for name in NAMES))
+    trainer = program.trainer(adam(program.parameters, steps))
+    step = trainer.on(*(np.array(column) for column in documents))
+    return step.many([[NAMES.index(name)] for name in order(steps, seed)])
 
 
 def by_the_engine(model, steps, seed, count=5):

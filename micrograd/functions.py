@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrograd.core.checks import check_list, is_list
-from micrograd.engine import Value, operand
+from micrograd.engine import Value, operand, stopped
 
 __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
 
@@ -73,11 +73,11 @@ def _log_sum_exp(below: Sequence[Value]) -> Value:
 
 def _largest(xs: Sequence[Value | float]) -> Value:
     # As a node, not as a number: the graph can be replayed and lowered on other data. What it
-    # adds to the gradients cancels.
+    # would add to the gradients cancels, so none goes through it.
     top, *rest = map(operand, xs)
     for value in rest or [top]:
         top = top.max(value)
-    return top
+    return stopped(top)
 
 
 def _total(xs: Sequence[Value]) -> Value:

@@ -9,10 +9,10 @@ from micrograd import Value
 from micrograd.expressions import load, parse, point, read
 from micrograd.files import atomic_write, read_bytes
 from micrograd.ner.model.config import Config, Training, defaults
-from micrograd.ner.model.vectors import read_vectors
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, schemes
 from micrograd.nn import MLP
+from micrograd.nn.vectors import read_vectors
 from micrograd.render import render
 from micrograd.stepper import page, save_page
 from micrograd.stepper.terminal import Walkthrough

@@ -122,6 +122,14 @@ def test_formulas_stay_few_whatever_the_number_of_constants():
         assert_exported(target, many)
 
 
+def test_a_constant_may_be_nan():
+    x = Value(0.5, label="x")
+    program = lower((x.tanh() ** float("nan")).exp() + x**2)
+    loss, gradients = program.value_and_grad()
+    assert np.isnan(loss) and np.isnan(gradients["x"]).all()
+    assert np.isnan(shown(program)["value_and_grad"](**program.parameters)[0])
+
+
 def test_names_of_leaves_and_of_the_text_do_not_clash():
     names = ("v", "d", "x", "x_slots", "numbers", "groups", "out", "slots_of_numbers", "dv", "op")
     parameters = {name: Value(0.1 * i + 0.1) for i, name in enumerate(names)}
@@ -189,7 +197,7 @@ def test_find_gives_the_place_in_v(seed):
                 program.find(value)
             continue
         name, place = program.find(value)
-        assert name == "v"
+        assert name == "v" and program.line(value).at == (place,)
         if kept[0][place] != pytest.approx(value.data, rel=CLOSE):
             partial += 1  # a part of a sum is found where the sum is
             assert value._op == "+" and program.find(user[value]) == (name, place)
@@ -200,8 +208,7 @@ def test_explain_tells_of_leaves_and_groups():
     program, _ = model()
     lines = program.explain().splitlines()
     assert (
-        "too irregular for an array for each" in program.explain()
-        and program.lowered.arrays.groups()
+        "too irregular for an array for each" in program.explain() and program.lowered.arrays.groups
     )
     assert any(re.fullmatch(r"  W  # \(4, 3\); v\[0\] to v\[\d+\]; layer 0.*", x) for x in lines)
     assert any(

@@ -11,10 +11,17 @@ from micrograd.lowering import lower
 from micrograd.lowering.arrays.axes import find_axes, flat_places, read
 from micrograd.lowering.arrays.ir import ALL, BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
 from micrograd.lowering.arrays.leaves import leaf_arrays
-from micrograd.lowering.code.construct import binary, call, indexed, reshape, total, transpose
+from micrograd.lowering.code.construct import (
+    binary,
+    call,
+    expression,
+    indexed,
+    reshape,
+    total,
+    transpose,
+)
 from micrograd.lowering.code.contract import Indexed, contract
 from micrograd.lowering.code.expr import Assign, num, ref
-from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.inline import Inliner
 from micrograd.lowering.code.kinds import Printer, make
 from micrograd.lowering.code.text import line

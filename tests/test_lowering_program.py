@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from micrograd.lowering import cache, lower
-from micrograd.lowering.program import compiled
 from micrograd.lowering.trace.declared import FORWARD, PARAMETER
 from micrograd.nn import MLP
 from tests.golden_models import MODELS
@@ -26,7 +25,7 @@ def window():
 
 def run_of(program, wanted=PARAMETER):
     """Return the function that a call of the program runs."""
-    return compiled(program.lowered.forms(wanted)["text"], program.lowered)[0]
+    return program.lowered.forms(wanted)["text"].function
 
 
 # what a debugger shows

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from micrograd.cli import main
-from micrograd.lowering.program import data_of
+from micrograd.lowering.replay import data_of
 from tests.golden_models import MODELS
 from tests.lowering_oracle import dense
 

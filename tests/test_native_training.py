@@ -1,11 +1,15 @@
 """Whole training steps, natively and by the text: the same numbers, the same resumption."""
 
+import random
+
 import numpy as np
 import pytest
 
 from micrograd.engine import Value
+from micrograd.functions import dot
 from micrograd.lowering import lower
 from micrograd.lowering.native.compiler import available
+from micrograd.nn import Embedding
 from micrograd.optim import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp, clip_norm
 from micrograd.schedules import cosine
 from micrograd.training import Interrupted, fit
@@ -260,3 +264,33 @@ def test_a_rule_runs_once_for_all_parameters():
     trainer(*batch)
     (plan,) = trainer.native._plans.values()
     assert [stretch.names for stretch in plan.stretches] == [list(program.parameters)]
+
+
+def spelled(backend):
+    """Return a program that looks rows of a table up, one of them twice in a sample."""
+    rng = random.Random(2)
+    table = Embedding(5, 2)
+    table.rows = [[Value(rng.gauss(0, 1)) for _ in range(2)] for _ in range(5)]
+    w = [Value(rng.gauss(0, 1)) for _ in range(6)]
+
+    def loss(ids):
+        return dot([x for row in table(ids) for x in row], w).tanh() ** 2
+
+    return lower(loss, [1, 0, 1], parameters={"E": table.rows, "w": w}, backend=backend)
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", [Adam, SGD])
+def test_a_table_that_is_moved_whole_is_trained_natively(kind):
+    data = np.array([[0, 1, 2], [2, 2, 4], [1, 0, 1], [4, 3, 3]])
+    results = []
+    for backend in ("numpy", "c"):
+        program = spelled(backend)
+        trainer = program.trainer(kind(program.parameters, lr=0.05, dense=True))
+        assert (trainer.native is not None) == (backend == "c")
+        losses = trainer.on(data).many([[0, 1], [2], [3, 1, 0], [2, 2]] * 5)
+        results.append((losses, *program.parameters.values()))
+    for text, native in zip(*results):
+        np.testing.assert_allclose(native, text, rtol=0, atol=1e-12)
+    sparse = spelled("c")
+    assert sparse.trainer(SGD(sparse.parameters)).native is None  # its rows alone are moved

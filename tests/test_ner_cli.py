@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from micrograd.cli import main
-from micrograd.ner import session
+from micrograd.cli.training_run import WRITTEN
+from micrograd.ner import corpus
 from micrograd.ner.corpus import FOLDER
 from micrograd.ner.judging import evaluation, scoring
 from micrograd.ner.showing import report
@@ -35,13 +36,13 @@ def stdin(monkeypatch, text):
 
 
 def test_training_without_arguments_writes_everything(model):
-    assert {path.name for path in model.iterdir()} == {*session.WRITTEN}
+    assert {path.name for path in model.iterdir()} == {*WRITTEN}
     head, *rows = (model / "history.csv").read_text().splitlines()
     assert head == "epoch,loss,active,dev_loss,dev_f1" and len(rows) == 2
     assert "true window" in (model / "pair.svg").read_text()
 
 
-@pytest.mark.parametrize("name", session.WRITTEN)
+@pytest.mark.parametrize("name", WRITTEN)
 def test_a_folder_in_the_place_of_a_result_is_refused_before_training(name, tmp_path, capsys):
     (tmp_path / name).mkdir()
     assert main(["train", "--out", str(tmp_path), *FAST]) == 2
@@ -364,9 +365,9 @@ def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
 
 def test_held_out_parts():
     sentences = [Sentence(["x"], ["O"], document=number // 2) for number in range(40)]
-    train, dev = session.hold_out(Corpus(sentences))
+    train, dev = corpus.hold_out(Corpus(sentences))
     assert {s.document for s in dev} == {9, 19} and len(train) == 36
-    train, dev = session.hold_out(Corpus([Sentence(["x"], ["O"]) for _ in range(25)]))
+    train, dev = corpus.hold_out(Corpus([Sentence(["x"], ["O"]) for _ in range(25)]))
     assert (len(train), len(dev)) == (23, 2)
 
 

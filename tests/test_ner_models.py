@@ -8,45 +8,48 @@ from micrograd.lowering import lower
 from micrograd.ner.model import losses, network, paths
 from micrograd.ner.model.config import Config, defaults
 from micrograd.ner.model.losses import LOSSES, Rule, Target
-from micrograd.ner.model.network import Shape, initial
+from micrograd.ner.model.network import initial
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.training import sampling
 from micrograd.ner.training.engines import ArrayEngine, Batch, Leaves, ScalarEngine
 from micrograd.ner.training.sampling import Rare
 
-ROWS = {"E": 9, "C": 5, "S2": 6}
+ROWS = {"E": 9, "C": 5, "F": 6}
 LABELS = ["O", "B-X", "I-X", "E-X", "S-X"]
-RULE = Rule(1.0, paths.legal(LABELS, "BIOES"))
+MOVES = paths.legal(LABELS, "BIOES")
 LEGAL = [[0, 4, 0], [1, 2, 3, 0], [4], [1, 3], [0]]
 
 
-def shape_of(loss, **sizes):
-    kind = loss.split()[0]
-    tables = (("E", 3), ("C", 2), ("S2", 2))
-    outputs = 1 if kind == "margin" else len(LABELS)
-    return Shape(kind, **{"width": 3, "tables": tables, "hidden": 4, "outputs": outputs, **sizes})
+def config_of(loss, **changes):
+    kind, _, name = loss.partition(" ")
+    sizes = {"width": 3, "dim": 3, "case_dim": 2, "affix_dim": 2, "hidden": 4}
+    return Config(kind, name or "margin", features=("case", "shape"), **{**sizes, **changes})
 
 
-def batch_of(shape, seed=0, count=None, mask=False):
+def outputs_of(config):
+    return 1 if config.kind == "margin" else len(LABELS)
+
+
+def batch_of(config, seed=0, count=None, mask=False):
     """Give windows in which words occur twice, and in both windows of a pair."""
     rng = np.random.default_rng(seed)
     tags, lengths = [], []
-    if shape.kind == "sequence":
+    if config.kind == "sequence":
         sentences = [LEGAL[i] for i in rng.integers(0, len(LEGAL), count or 3)]
         tags, lengths = [tag for tags in sentences for tag in tags], list(map(len, sentences))
-    elif shape.kind != "margin":
-        tags = rng.integers(0, shape.outputs, count or 3).tolist()
+    elif config.kind != "margin":
+        tags = rng.integers(0, outputs_of(config), count or 3).tolist()
     windows = len(tags) or 2 * (count or 3)
     ids = np.stack(
-        [rng.integers(0, min(4, rows), (windows, shape.width)) for rows in ROWS.values()], axis=2
+        [rng.integers(0, min(4, rows), (windows, config.width)) for rows in ROWS.values()], axis=2
     ).astype(np.int32)
-    drops = rng.integers(0, 2, (windows, shape.window_inputs)) * 2.0 if mask else None
+    drops = rng.integers(0, 2, (windows, config.window_inputs)) * 2.0 if mask else None
     return Batch(ids, Target(np.array(tags, np.int64), lengths), drops)
 
 
-def arrays_of(shape, seed=1):
+def arrays_of(config, seed=1):
     rng = np.random.default_rng(seed)
-    start = initial(shape, ROWS, rng)
+    start = initial(config, outputs_of(config), ROWS, rng)
     return {name: array + rng.normal(0, 0.5, array.shape) for name, array in start.items()}
 
 
@@ -61,9 +64,9 @@ def dense(found, arrays):
 @pytest.mark.parametrize("average", [False, True])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradients_equal_central_differences(loss, average):
-    shape = shape_of(loss, average=average)
-    arrays, batch = arrays_of(shape), batch_of(shape, mask=True)
-    engine = ArrayEngine(shape, loss, RULE)
+    config = config_of(loss, average=average)
+    arrays, batch = arrays_of(config), batch_of(config, mask=True)
+    engine = ArrayEngine(config, MOVES)
     ours, step = dense(engine(arrays, batch), arrays), 1e-5
     assert any(gradient.any() for gradient in ours.values())
     for name, array in arrays.items():
@@ -83,9 +86,9 @@ def test_gradients_equal_central_differences(loss, average):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_graphs_of_values_equal_the_arrays(loss, activation):
     for seed in range(6):
-        shape = shape_of(loss, activation=activation, average=seed == 5)
-        arrays, batch = arrays_of(shape, seed), batch_of(shape, seed, 4, mask=seed % 2 == 0)
-        engines = (kind(shape, loss, RULE) for kind in (ScalarEngine, ArrayEngine))
+        config = config_of(loss, activation=activation, average=seed == 5)
+        arrays, batch = arrays_of(config, seed), batch_of(config, seed, 4, mask=seed % 2 == 0)
+        engines = (kind(config, MOVES) for kind in (ScalarEngine, ArrayEngine))
         one, other = (engine(arrays, batch) for engine in engines)
         assert other.loss == pytest.approx(one.loss, abs=1e-13)
         assert other.active == one.active
@@ -98,19 +101,20 @@ def test_graphs_of_values_equal_the_arrays(loss, activation):
 @pytest.mark.parametrize("activation", network.ACTIVATIONS)
 def test_lowering_derives_the_network_s_backward_pass(activation, average):
     """The array program of Σ upstream · score is what `backward` computes by hand (L6)."""
-    shape = shape_of("softmax", activation=activation, average=average)
-    arrays, rng = arrays_of(shape), np.random.default_rng(0)
+    config = config_of("softmax", activation=activation, average=average)
+    arrays, rng = arrays_of(config), np.random.default_rng(0)
     dense_arrays = {n: a for n, a in arrays.items() if n not in ROWS}
-    leaves = Leaves(shape, arrays).dense
+    leaves = Leaves(config, arrays).dense
 
     def scores(x, upstream):
-        return weighted_sum(upstream, network.forward(shape, x, leaves).s)
+        return weighted_sum(upstream, network.forward(config, x, leaves).s)
 
-    x, upstream = rng.normal(size=(7, shape.window_inputs)), rng.normal(size=(7, shape.outputs))
+    x = rng.normal(size=(7, config.window_inputs))
+    upstream = rng.normal(size=(7, outputs_of(config)))
     program = lower(scores, x[0], upstream[0], parameters=leaves)
     loss, gradients = program.value_and_grad(x, upstream, wrt_inputs=True)
-    run = network.forward(shape, x, arrays)
-    ours, dx = network.backward(shape, run, arrays, upstream / 7)
+    run = network.forward(config, x, arrays)
+    ours, dx = network.backward(config, run, arrays, upstream / 7)
     assert loss == pytest.approx((run.s * upstream).sum() / 7)
     assert set(ours) == set(dense_arrays)
     for name, gradient in ours.items():
@@ -120,24 +124,23 @@ def test_lowering_derives_the_network_s_backward_pass(activation, average):
 
 
 def test_only_rows_in_the_windows_change():
-    shape = shape_of("margin")
-    arrays, batch = arrays_of(shape), batch_of(shape)
-    found = ArrayEngine(shape, "margin", Rule(99.0))(arrays, batch)
+    config = config_of("margin", delta=99.0)
+    arrays, batch = arrays_of(config), batch_of(config)
+    found = ArrayEngine(config)(arrays, batch)
     assert set(found.rows["E"].indices.tolist()) == set(batch.ids[:, :, 0].ravel().tolist())
 
 
 @pytest.mark.parametrize("kind", [ScalarEngine, ArrayEngine])
 def test_a_quiet_pair_changes_nothing(kind):
-    shape = shape_of("margin")
-    arrays = arrays_of(shape)
+    config = config_of("margin", delta=0.0)
+    arrays = arrays_of(config)
     arrays["u"][:] = 0
-    found = kind(shape, "margin", Rule(0.0))(arrays, batch_of(shape))
+    found = kind(config)(arrays, batch_of(config))
     assert (found.loss, found.active, found.dense, found.rows) == (0.0, 0, {}, {})
 
 
 def test_lecture_shape():
-    shape = Config(dim=4, features=(), hidden=8).shape(1)
-    arrays = initial(shape, ROWS, np.random.default_rng(0))
+    arrays = initial(Config(dim=4, features=(), hidden=8), 1, ROWS, np.random.default_rng(0))
     assert {name: array.shape for name, array in arrays.items()} == {
         "E": (9, 4),
         "W": (8, 20),
@@ -148,18 +151,18 @@ def test_lecture_shape():
 
 
 def test_scatter_is_gather_s_transpose():
-    shape, rng = shape_of("softmax"), np.random.default_rng(3)
-    arrays, ids = arrays_of(shape), batch_of(shape, 1, 4).ids
-    upstream = rng.normal(size=(4, shape.window_inputs))
-    rows = network.scatter(shape, ids, upstream)
+    config, rng = config_of("softmax"), np.random.default_rng(3)
+    arrays, ids = arrays_of(config), batch_of(config, 1, 4).ids
+    upstream = rng.normal(size=(4, config.window_inputs))
+    rows = network.scatter(config, ids, upstream)
     for name, array in arrays.items():
         if name not in ROWS:
             continue
         change = rng.normal(size=array.shape)
-        moved = network.gather(shape, arrays | {name: array + change}, ids)
+        moved = network.gather(config, arrays | {name: array + change}, ids)
         table = np.zeros_like(array)
         np.add.at(table, rows[name].indices, rows[name].rows)
-        by_inputs = (upstream * (moved - network.gather(shape, arrays, ids))).sum()
+        by_inputs = (upstream * (moved - network.gather(config, arrays, ids))).sum()
         assert (table * change).sum() == pytest.approx(by_inputs)
 
 
@@ -174,7 +177,7 @@ def test_scatter_is_gather_s_transpose():
         ({"dropout": 1.0}, "dropout 1.0: it must be 0 or more, and below 1"),
         ({"features": ("colour",)}, "unknown feature 'colour'"),
         ({"loss": "hinge"}, "unknown loss of a sequence 'hinge'"),
-        ({"case_dim": 0}, "C 0: it must be 1 or more"),
+        ({"case_dim": 0}, "case_dim 0: it must be 1 or more"),
     ],
 )
 def test_impossible_configurations(options, message):
@@ -184,7 +187,7 @@ def test_impossible_configurations(options, message):
 
 def test_the_plain_form_is_the_lectures_window():
     config, _ = defaults("softmax", plain=True)
-    assert [table for table, _ in config.shape(5).tables] == ["E"]
+    assert [table for table, _ in config.tables] == ["E"]
     assert (config.dropout, config.rare, config.viterbi) == (0.0, 0, False)
 
 
@@ -251,12 +254,12 @@ def test_gradients_of_the_two_scores_of_a_pair():
 
 @pytest.mark.parametrize("average", [False, True])
 def test_words_multiplied_once_give_the_same_scores(average):
-    shape = shape_of("softmax", average=average)
-    arrays, rng = arrays_of(shape), np.random.default_rng(0)
+    config = config_of("softmax", average=average)
+    arrays, rng = arrays_of(config), np.random.default_rng(0)
     ids = np.stack([rng.integers(0, rows, 6) for rows in ROWS.values()], axis=1)
-    kinds = rng.integers(0, 6, (20, shape.width))
-    parts = network.products(shape, arrays, ids)
+    kinds = rng.integers(0, 6, (20, config.width))
+    parts = network.products(config, arrays, ids)
     z = network.pre_activations(parts, kinds, arrays["b"])
-    run = network.forward(shape, network.gather(shape, arrays, ids[kinds]), arrays)
+    run = network.forward(config, network.gather(config, arrays, ids[kinds]), arrays)
     assert z == pytest.approx(run.z, abs=1e-12)
-    assert network.above(shape, None, z, arrays).s == pytest.approx(run.s, abs=1e-12)
+    assert network.above(config, None, z, arrays).s == pytest.approx(run.s, abs=1e-12)

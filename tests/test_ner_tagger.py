@@ -10,7 +10,6 @@ from micrograd.checkpoint import load_state, save_state
 from micrograd.ner.corpus import shipped
 from micrograd.ner.judging import errors, evaluation, ranking, scoring
 from micrograd.ner.judging.evaluation import TypeEvaluation, above, runs, tags_of
-from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.model.config import Config, defaults
 from micrograd.ner.showing import entities, page, pictures, report
 from micrograd.ner.showing.entities import Entity
@@ -111,6 +110,8 @@ def test_save_and_load(tmp_path, kind):
         (lambda s: s["config"].update(width=4), "damaged model file .window width 4"),
         (lambda s: s["config"].update(colour=4), "damaged model file"),
         (lambda s: s["words"]["E"].pop(), "damaged model file .arrays"),
+        (lambda s: s["labels"].clear(), "damaged model file .it has no labels"),
+        (lambda s: s["words"].update(ZZ=["a"]), "damaged model file .'ZZ'"),
         (lambda s: s["arrays"]["W"].fill(np.nan), "W holds nan or inf"),
     ],
 )
@@ -206,9 +207,13 @@ def test_html_page():
 
 def test_entities_have_offsets_and_probabilities():
     text = "Ann saw  New\nYork."
-    sentence = Sentence(text.split(), offsets=[(0, 3), (4, 7), (9, 12), (13, 18)])
-    tagged = Tagged(["B-PER", "O", "B-LOC", "I-LOC"], np.array([0.4, 1.0, 0.9, 0.7]))
-    first, second = entities.entities(text, sentence, tagged)
+    tagged = Sentence(
+        text.split(),
+        ["B-PER", "O", "B-LOC", "I-LOC"],
+        offsets=[(0, 3), (4, 7), (9, 12), (13, 18)],
+        probabilities=np.array([0.4, 1.0, 0.9, 0.7]),
+    )
+    first, second = entities.entities(text, tagged)
     assert second == Entity("LOC", "New\nYork.", 9, 18, 0.7) and first.probability == 0.4
     assert tagged.above(0.5).tags == ["O", "O", "B-LOC", "I-LOC"]
     assert entities.record(text, [second])["label"] == [[9, 18, "LOC"]]
@@ -228,8 +233,8 @@ def test_tagging_a_text(kind):
 def test_kinds_of_errors():
     true = ["B-LOC", "I-LOC", "O", "B-PER", "O", "B-ORG", "B-ORG"]
     said = ["B-LOC", "O", "B-LOC", "B-LOC", "O", "O", "B-ORG"]
-    sentence = Sentence(list("abcdefg"))
-    found = errors.find([sentence], [true], [Tagged(said, np.linspace(0.1, 0.7, 7))])
+    tagged = Sentence(list("abcdefg"), said, probabilities=np.linspace(0.1, 0.7, 7))
+    found = errors.find([true], [tagged])
     assert sorted((e.kind, e.types()) for e in found) == [
         ("invented", "LOC"),
         ("missed", "ORG"),
@@ -324,7 +329,8 @@ def test_other_models_are_drawn_by_their_sample(tmp_path, kind):
     chosen = pictures.write_example(tagger, DEV, tmp_path, said.append)
     assert len(chosen.windows) == (3 if kind == "sequence" else 1)
     assert "Paris" in said[0]
-    assert (tmp_path / "pair.svg").exists() and (tmp_path / "pair.html").exists()
+    assert (tmp_path / "pair.svg").exists()
+    assert (tmp_path / "pair.html").read_text().count('<p class="true">') == len(chosen.windows)
 
 
 def test_a_large_graph_is_not_drawn(tmp_path):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from micrograd.ner.judging import ranking
-from micrograd.ner.model import features, vectors, windows
+from micrograd.ner.model import features, windows
 from micrograd.ner.model.features import SPECIAL, Vocabulary
 from micrograd.ner.text import tokens
 from micrograd.ner.text.sentence import Sentence
+from micrograd.nn import vectors
 
 SENTENCES = [Sentence(["a", "b", "a"]), Sentence(["c"]), Sentence(["b", "a"])]
 

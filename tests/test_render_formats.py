@@ -1,6 +1,9 @@
 """The same picture for papers, Markdown, slides and libraries that know little of SVG."""
 
+import random
 import re
+import shutil
+import subprocess
 from io import BytesIO
 from xml.etree import ElementTree
 
@@ -70,6 +73,49 @@ def test_the_equations_are_the_steps():
     assert lines[-2] == y
     backward = [s for s in trace(worked_example())["steps"] if s["kind"] == "backward"]
     assert len(lines) == 2 + 3 + 1 + len({s["operand"] for s in backward})
+
+
+def test_names_and_numbers_are_set_as_mathematics():
+    x, y = Value(2.0, label="x1"), Value(-4e-5, label="θ")
+    odd = [Value(1.5, label=label) for label in ("layer 0.w", "50% & #\\^{}~", "a_b")]
+    f = x**0.5 + y**2 + x**-1.5 + x ** odd[0] + odd[1].abs() ** 2 + odd[2] * 1e9
+    f.label = "J"
+    lines = render(f).to_tex().splitlines()
+    named = r"\text{50\% \& \#\textbackslash{}\textasciicircum{}\{\}\textasciitilde{}}"
+    for right in (
+        "x_{1}^{0.5} = 2^{0.5} = 1.414",
+        r"\theta^{2} = (-4\mathrm{e}{-5})^{2} = 1.6\mathrm{e}{-9}",
+        r"x_{1}^{(-1.5)} = 2^{(-1.5)} = 0.3536",
+        r"x_{1}^{\text{layer 0.w}} = 2^{1.5} = 2.828",
+        rf"|{named}| = |1.5| = 1.5",
+        r"\mathrm{a\_b} \cdot 1\mathrm{e}{9} = 1.5 \cdot 1\mathrm{e}{9} = 1.5\mathrm{e}{9}",
+    ):
+        assert any(line.endswith((f"&= {right}", rf"&= {right} \\")) for line in lines), right
+    assert sum(r"\partial J}{\partial \theta}" in line for line in lines) == 1
+    assert not any(r"\partial 1\mathrm" in line for line in lines)  # no gradient by a number
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+@pytest.mark.parametrize("seed", range(3))
+def test_tex_compiles(tmp_path, seed):
+    draw, names = random.Random(seed), [*BAD_LABELS, "θ", "x1", "a|b", "f(x)^2", "<b>", "1e−5"]
+    drawn = [name for name in names if name.isprintable() and (name.isascii() or name in "θ1e−5")]
+    values = [Value(draw.uniform(0.2, 2) * 10 ** draw.choice([0, 0, -6, 7])) for _ in drawn]
+    for value, name in zip(values, drawn):
+        value.label = name
+    for _ in range(10):
+        a, b = draw.choice(values), draw.choice(values)
+        values.append(draw.choice([a + b, a * b, a - b, a**2, a.tanh(), a.abs() ** 0.5, -a]))
+    picture = render(sum(values[len(drawn) :], Value(0.0, label="J")))
+    text = (
+        r"\documentclass{article}\usepackage{amsmath, tikz}\begin{document}\allowdisplaybreaks"
+        f"\n{picture.to_tex()}\n{picture.to_tikz()}\\end{{document}}"
+    )
+    (tmp_path / "a.tex").write_text(text, "utf-8")
+    told = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "a.tex"], cwd=tmp_path, capture_output=True
+    )
+    assert not told.returncode, told.stdout.decode(errors="replace")[-2000:]
 
 
 def test_numbers_come_up_as_the_passes_compute_them():

@@ -5,8 +5,9 @@ import re
 import numpy as np
 
 from micrograd import Value
+from micrograd.ner.model.config import Config
 from micrograd.ner.model.graphs import pair_margin
-from micrograd.ner.model.network import Shape, forward
+from micrograd.ner.model.network import forward
 from micrograd.stepper import page
 from micrograd.stepper.tokens import Sentence, tokens
 
@@ -28,11 +29,11 @@ def test_a_page_carries_them_only_where_there_are_some():
 
 
 def test_the_nodes_of_a_pair_have_names():
-    shape = Shape("margin", 1, (("E", 2),), 3, 1, "tanh", False)
+    config = Config("margin", width=1, dim=2, features=(), hidden=3)
     W, b, u = np.ones((3, 2)).tolist(), [0.0] * 3, [1.0] * 3
     parameters = {"W": [[*map(Value, row)] for row in W], "b": [*map(Value, b)]}
     parameters["u"] = [*map(Value, u)]
-    scores = [forward(shape, [*map(Value, x)], parameters).s for x in ([1.0, 2.0], [0.5, 1.0])]
+    scores = [forward(config, [*map(Value, x)], parameters).s for x in ([1.0, 2.0], [0.5, 1.0])]
     seen, waiting = set(), [pair_margin(scores, (), 1.0)]
     waiting[0].label = "J"
     while waiting:

@@ -124,11 +124,7 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
 
 
 def _predictions(options: argparse.Namespace, path: str) -> Outcome:
-    import numpy as np
-
-    from micrograd.ner.judging import errors
-    from micrograd.ner.judging.evaluation import evaluate_tags
-    from micrograd.ner.judging.tagged import Tagged
+    from micrograd.ner.judging.evaluation import evaluate
     from micrograd.ner.text import conll
 
     if reading.is_saved(path):
@@ -143,9 +139,6 @@ def _predictions(options: argparse.Namespace, path: str) -> Outcome:
             "in its last two columns)"
         ) from None
     scheme = "BIOES" if predicted.scheme == "BIOES" else "BIO"
-    wanted, said = [s.tags for s in true], [s.tags for s in predicted]
-    result = evaluate_tags(wanted, said, scheme)
-    tagged = [Tagged(tags, np.ones(len(tags))) for tags in said]
-    result.errors = errors.find(true.sentences, wanted, tagged)
+    result = evaluate([sentence.tags for sentence in true], predicted.sentences, scheme)
     described = f"{true.describe()}; the last column is scored against the one before it"
     return result, described

@@ -145,7 +145,7 @@ def _pieces(tagger: Tagger, options: argparse.Namespace) -> Iterator[Piece]:
 
     for piece, sentences in tokens.stream(_lines(options)):
         tagged = tagger.analyse(sentences, options.threshold)
-        yield piece, [e for pair in zip(sentences, tagged) for e in entities(piece, *pair)]
+        yield piece, [entity for sentence in tagged for entity in entities(piece, sentence)]
 
 
 def _lines(options: argparse.Namespace) -> Iterator[str]:

@@ -220,8 +220,8 @@ def _features(text: str) -> tuple[str, ...]:
 
 def run(options: argparse.Namespace) -> int:
     """Train, report, and write the results."""
+    from micrograd.cli.training_run import Session
     from micrograd.ner.model.config import Config, Training, defaults
-    from micrograd.ner.session import Session
 
     known = {field.name for kind in (Config, Training) for field in fields(kind)} - {"kind"}
     chosen = {name: value for name, value in vars(options).items() if name in known}

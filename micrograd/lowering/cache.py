@@ -35,34 +35,20 @@ def cached(key: bytes, make: Callable[[], T]) -> T:
 
 def structure(form: Chains, declared: Sequence[Array], trainable: Bools, reduce: str) -> bytes:
     """Return a digest of all that the code of a program depends on: not the data of leaves."""
-    graph = form.graph
-    digest = hashlib.blake2b()
-    for column in (
-        graph.op,
-        graph.x,
-        graph.y,
-        graph.k,
-        graph.wide_start,
-        graph.wide_w,
-        graph.wide_x,
-        graph.wide_bias,
-        graph.scope,
-        form.written_number,
-        trainable,
-    ):
-        digest.update(np.ascontiguousarray(column).view(np.uint8).data)
-    numbers = [graph.values[i].data for i in np.flatnonzero(form.written_number).tolist()]
+    graph, written = form.graph, form.written_number
+    wide = graph.wide_start, graph.wide_w, graph.wide_x, graph.wide_bias
+    columns = graph.op, graph.x, graph.y, graph.k, *wide, graph.scope, written, trainable
+    numbers = [graph.values[i].data for i in np.flatnonzero(written).tolist()]
     labels = [(i, graph.values[i].label) for i in np.flatnonzero(graph.labelled).tolist()]
+    parts = columns, numbers, labels, graph.scopes, tuple(declared), reduce, form.root
     place = {array: i for i, array in enumerate(declared)}
-    arrays = [_described(array, place) for array in declared]
-    digest.update(repr((numbers, labels, graph.scopes, arrays, reduce, form.root)).encode())
-    return digest.digest()
+    return hashlib.blake2b(repr(_described(parts, place)).encode()).digest()
 
 
 def _described(item: Any, place: dict[Array, int]) -> Any:
     """Return all fields of an array, and of what it reads; arrays it reads as their places."""
     if isinstance(item, np.ndarray):
-        return item.shape, hashlib.blake2b(np.ascontiguousarray(item).tobytes()).hexdigest()
+        return item.shape, hashlib.blake2b(np.ascontiguousarray(item).data).hexdigest()
     if isinstance(item, tuple):
         return [_described(part, place) for part in item]
     if not hasattr(item, "__dataclass_fields__"):

@@ -12,7 +12,8 @@ import numpy as np
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.expressions import run_file
-from micrograd.lowering.program import Program, data_of
+from micrograd.lowering.program import Program
+from micrograd.lowering.replay import data_of
 from micrograd.lowering.trace.declared import INPUT, declared
 from micrograd.lowering.trace.samples import as_values
 from micrograd.optim.gradients import Rows

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering import passes
-from micrograd.lowering.arrays.ir import Array
+from micrograd.lowering.arrays.ir import Array, shape_text
 from micrograd.lowering.arrays.notation import written
-from micrograd.lowering.code.kinds import Printer, shape_text
+from micrograd.lowering.code.kinds import Printer
 from micrograd.lowering.code.text import line
 from micrograd.lowering.irregular.levels import Group, Levels
 from micrograd.lowering.scalars.columns import Ints, ScalarGraph
@@ -32,7 +32,7 @@ def explained(forms: Any, remark: str = "") -> str:
     code = forms["inlined"]
     leaves = arrays.leaves(INPUT) + arrays.leaves(PARAMETER)
     lines.append(f"became {len(leaves)} arrays of inputs and parameters, and the lines:")
-    lines += [_row(forms, _leaf_text(code.names[a], a), {a}) for a in leaves]
+    lines += [_row(forms, f"{code.names[a]}  # {shape_text(a.sizes)}", {a}) for a in leaves]
     for statement in code.forward:
         inside = {a for a in arrays.arrays if code.line_of(a) is statement.array}
         lines.append(_row(forms, line(statement, Printer(code.names)), inside))
@@ -56,7 +56,7 @@ def _passes(forms: Any) -> Iterator[str]:
     graph, arrays, code = forms["graph"], forms["arrays"], forms["inlined"]
     counts = {"graph": f"{len(graph)} scalar nodes", "chains": str(forms["chains"])}
     if isinstance(arrays, Levels):
-        counts["arrays"] = f"{len(arrays.groups())} groups of nodes, level by level"
+        counts["arrays"] = f"{len(arrays.groups)} groups of nodes, level by level"
     else:
         computed = [array for array in arrays.arrays if array.terms]
         counts["arrays"] = f"{len(computed)} arrays in index notation"
@@ -69,16 +69,11 @@ def _passes(forms: Any) -> Iterator[str]:
             yield f"{name:<9} {counts.get(name, '')}".rstrip()
 
 
-def _leaf_text(name: str, array: Array) -> str:
-    shape = ("B", *array.shape) if array.batched else array.shape
-    return f"{name}  # {shape_text(shape)}"
-
-
 def _levels(levels: Levels, graph: ScalarGraph) -> list[str]:
     """Return the rows of leaves, and of operations: those with the biggest groups first."""
     groups: dict[str, list[Group]] = {}
-    for group in sorted(levels.groups(), key=lambda g: g.first - g.last):
-        groups.setdefault(group.op, []).append(group)
+    for group in sorted(levels.groups, key=lambda g: g.first - g.last):
+        groups.setdefault(group.formula.op, []).append(group)
     return [
         "too irregular for an array for each: became the places of one array v, the leaves",
         *(_leaf(levels, graph, array) for array in levels.arrays),
@@ -93,7 +88,7 @@ def _leaf(levels: Levels, graph: ScalarGraph, array: Array) -> str:
     used = places[places >= 0]
     unused = f"; {len(places) - len(used)} without effect" if len(used) < len(places) else ""
     where = f"; {_places(used.min(), used.max())}" if len(used) else ""
-    text = _leaf_text(levels.names[array], array)
+    text = f"{levels.names[array]}  # {shape_text(array.sizes)}"
     return f"  {text}{where}{unused}{_scopes(graph, array.nodes[array.nodes >= 0])}"
 
 

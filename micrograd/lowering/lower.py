@@ -15,9 +15,8 @@ from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.leaves import declared_array, looked_up, reached, tables
 from micrograd.lowering.arrays.names import check_declared
 from micrograd.lowering.cache import cached, structure
-from micrograd.lowering.outputs import OutputProgram
 from micrograd.lowering.passes import Lowered, run
-from micrograd.lowering.program import Program
+from micrograd.lowering.program import OutputProgram, Program
 from micrograd.lowering.scalars.columns import Bools, ScalarGraph
 from micrograd.lowering.trace.declared import (
     CONSTANT,

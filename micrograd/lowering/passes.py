@@ -35,7 +35,7 @@ from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular import text as irregular
 from micrograd.lowering.irregular.levels import Levels, levelled
 from micrograd.lowering.scalars.chains import Chains, chains, levels
-from micrograd.lowering.scalars.columns import ScalarGraph, scalar_graph
+from micrograd.lowering.scalars.columns import scalar_graph
 from micrograd.lowering.trace.declared import FORWARD, wanted_leaves
 
 MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
@@ -44,11 +44,15 @@ Forms = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Pass:
-    """One step of lowering: `run` makes a form of those before it; `check` refuses a broken one."""
+    """One step of lowering: `run` makes a form of those before it; `check` refuses a broken one.
+
+    A `regular` step makes nothing of a graph that no grid fits.
+    """
 
     name: str
     run: Callable[[Forms], Any]
-    check: Callable[[Any, Forms], None] = lambda form, forms: None
+    check: Callable[[Any, Forms], object] = lambda form, forms: None
+    regular: bool = False
 
 
 def run(forms: Forms, first: str, last: str) -> dict[str, Any]:
@@ -56,18 +60,11 @@ def run(forms: Forms, first: str, last: str) -> dict[str, Any]:
     names = [step.name for step in PASSES]
     result = dict(forms)
     for step in PASSES[names.index(first) : names.index(last) + 1]:
-        result[step.name] = step.run(MappingProxyType(result))
-        if result[step.name] is not None:
-            step.check(result[step.name], result)
+        skipped = step.regular and isinstance(result["arrays"], Levels)
+        form = result[step.name] = None if skipped else step.run(MappingProxyType(result))
+        if form is not None:
+            step.check(form, result)
     return result
-
-
-def _graph(forms: Forms) -> ScalarGraph:
-    return scalar_graph(forms["nodes"])
-
-
-def _chains(forms: Forms) -> Chains:
-    return chains(forms["graph"], forms["known"])
 
 
 def _arrays(forms: Forms) -> Arrays | Levels:
@@ -84,35 +81,21 @@ def _arrays(forms: Forms) -> Arrays | Levels:
     return levelled(plain, level, leaves, forms["reduce"], wanted(leaves, form.graph.values))
 
 
-def _check_arrays(form: Arrays | Levels, forms: Forms) -> None:
-    if isinstance(form, Arrays):
-        check_arrays(form.arrays, form.loss)
-
-
 def _adjoints(forms: Forms) -> Adjoints | None:
-    arrays = forms["arrays"]
-    if isinstance(arrays, Levels) or forms["wanted"] == FORWARD:
+    if forms["wanted"] == FORWARD:
         return None
+    arrays: Arrays = forms["arrays"]
     ids = {array.lookup.ids.array for array in arrays.arrays if array.lookup}
     leaves = wanted_leaves(arrays.leaves, forms["wanted"], ids)
     return adjoints(arrays.arrays, arrays.loss, leaves)
 
 
-def _check_adjoints(form: Adjoints, forms: Forms) -> None:
-    check_arrays((*forms["arrays"].arrays, *form.arrays))
+def _code(forms: Forms) -> Code:
+    return code_of(forms["arrays"], forms["adjoints"])
 
 
-def _code(forms: Forms) -> Code | None:
-    arrays = forms["arrays"]
-    return None if isinstance(arrays, Levels) else code_of(arrays, forms["adjoints"])
-
-
-def _inlined(forms: Forms) -> Code | None:
-    return forms["code"] and inlined(forms["code"], forms["arrays"].names, forms["adjoints"])
-
-
-def _check_code(code: Code, forms: Forms) -> None:
-    check_code(code)
+def _inlined(forms: Forms) -> Code:
+    return inlined(forms["code"], forms["arrays"].names, forms["adjoints"])
 
 
 def _text(forms: Forms) -> text.Text:
@@ -121,13 +104,24 @@ def _text(forms: Forms) -> text.Text:
     return text.text_of(forms["inlined"])
 
 
+def _check_arrays(form: Arrays | Adjoints | Levels, forms: Forms) -> None:
+    """Check the arrays of one pass or of both."""
+    if not isinstance(form, Levels):
+        before = forms["arrays"].arrays if isinstance(form, Adjoints) else ()
+        check_arrays((*before, *form.arrays), forms["arrays"].loss)
+
+
+def _check_code(code: Code, forms: Forms) -> None:
+    check_code(code)
+
+
 PASSES: tuple[Pass, ...] = (
-    Pass("graph", _graph),
-    Pass("chains", _chains),
+    Pass("graph", lambda forms: scalar_graph(forms["nodes"])),
+    Pass("chains", lambda forms: chains(forms["graph"], forms["known"])),
     Pass("arrays", _arrays, _check_arrays),
-    Pass("adjoints", _adjoints, _check_adjoints),
-    Pass("code", _code, _check_code),
-    Pass("inlined", _inlined, _check_code),
+    Pass("adjoints", _adjoints, _check_arrays, regular=True),
+    Pass("code", _code, _check_code, regular=True),
+    Pass("inlined", _inlined, _check_code, regular=True),
     Pass("text", _text),
 )
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import linecache
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -24,10 +21,18 @@ from micrograd.lowering.native.export import exported as exported_c
 from micrograd.lowering.native.run import chosen
 from micrograd.lowering.native.trainer import NativeTraining
 from micrograd.lowering.passes import Lowered, exported
-from micrograd.lowering.replay import diagnose, narrow, replayed
+from micrograd.lowering.replay import data_of, diagnose, narrow, replayed
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
-from micrograd.lowering.trace.declared import CONSTANT, FORWARD, INPUT, PARAMETER
+from micrograd.lowering.trace.declared import (
+    CONSTANT,
+    FORWARD,
+    INPUT,
+    OUTPUT,
+    PARAMETER,
+    UPSTREAM,
+    VJP,
+)
 from micrograd.lowering.train import Trainer, side_by_side
 from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
@@ -102,14 +107,14 @@ class Program:
 
     def __call__(self, *batch: Any) -> float:
         """Return the loss of a batch."""
-        return self._run(FORWARD, batch)[0]
+        return self.run(FORWARD, self.arguments(batch))[0]
 
     def value_and_grad(self, *batch: Any, wrt_inputs: bool = False) -> tuple[float, dict[str, Any]]:
         """Return the loss of a batch and its gradients by name, `wrt_inputs` those of inputs too.
 
         A table that is only looked up has Rows as its gradient, an input of ids has none.
         """
-        return self._run(INPUT if wrt_inputs else PARAMETER, batch)
+        return self.run(INPUT if wrt_inputs else PARAMETER, self.arguments(batch))
 
     def export(self, target: str, path: str | None = None, main: bool = False) -> str:
         """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
@@ -196,8 +201,8 @@ class Program:
         text: Text = self.lowered.forms(kind)["text"]
         return text
 
-    def _run(self, kind: str, batch: tuple[Any, ...]) -> tuple[float, dict[str, Any]]:
-        inputs = self.arguments(batch)
+    def run(self, kind: str, inputs: Sequence[Any]) -> tuple[float, dict[str, Any]]:
+        """Return the loss and gradients of a kind; `inputs` are what `arguments` returns."""
         if self.native:
             loss, gradients, strange = self.native(kind, inputs)
             if strange and self.guarded:
@@ -212,7 +217,7 @@ class Program:
         with np.errstate(all="ignore"):
             return self._call(kind, inputs)
 
-    def _call(self, kind: str, inputs: list[Floats]) -> tuple[float, dict[str, Any]]:
+    def _call(self, kind: str, inputs: Sequence[Floats]) -> tuple[float, dict[str, Any]]:
         function, others = self._functions.get(kind) or self._bound(kind)
         result = function(*inputs, *others)
         if kind == FORWARD:
@@ -225,11 +230,10 @@ class Program:
     def _bound(self, kind: str) -> tuple[Callable[..., Any], list[Any]]:
         """Return the function of the text, and what it takes behind the inputs."""
         text = self._text(kind)
-        function, names = compiled(text, self.lowered)
         held = {**self._held, **text.tables}
-        others = [held[name] for name in names[len(self.inputs) :]]
-        self._functions[kind] = function, others
-        return function, others
+        names = [*signature(text.function).parameters][len(self.inputs) :]
+        self._functions[kind] = text.function, [held[name] for name in names]
+        return self._functions[kind]
 
     def native_training(self, optimizer: Any) -> NativeTraining | None:
         """Return whole training steps as C; None where the program runs its text.
@@ -238,7 +242,8 @@ class Program:
         """
         if self.native is None:
             return None
-        module = self.native.module(PARAMETER)
+        whole = all(group.get("dense") for group in optimizer.groups)
+        module = self.native.module(PARAMETER, sparse_rows=not whole)
         return NativeTraining(module, self.native.held, self.lowered.names, optimizer)
 
     def trainer(self, optimizer: Any) -> Trainer:
@@ -267,33 +272,27 @@ class Program:
         return inputs
 
 
-def data_of(values: Any) -> Floats:
-    """Return the numbers of an array of Values."""
-    return np.array([v.data for v in values.ravel().tolist()], float).reshape(values.shape)
+class OutputProgram(Program):
+    """Run a function of several Values on batches; return them as one array, the batch in front.
+
+    It is lowered as Σ upstream · output, upstream being one more input, the last of `inputs`, which
+    `value_and_grad` takes too: what backward sends to an input that is only multiplied by the
+    outputs is the outputs. No pass is special.
+    """
+
+    def __call__(self, *batch: Any) -> Any:
+        """Return the outputs of a batch."""
+        count = len(batch[0]) if batch else 1
+        upstream = np.ones((count, *self._shapes[-1]))
+        return self.run(OUTPUT, self.arguments((*batch, upstream)))[1][UPSTREAM]
+
+    def vjp(self, *batch: Any, upstream: Any, wrt_inputs: bool = False) -> tuple[Any, Any]:
+        """Return the outputs of a batch, and the gradients of Σ upstream · output by name."""
+        kind = INPUT if wrt_inputs else VJP
+        _, gradients = self.run(kind, self.arguments((*batch, upstream)))
+        return gradients.pop(UPSTREAM), gradients
 
 
 def _rows(gradient: Any) -> Any:
     """Return the rows that the text calls Rows as those that optimisers take."""
     return Rows(*gradient) if isinstance(gradient, tuple) else gradient
-
-
-_compiled: weakref.WeakKeyDictionary[Lowered, dict[Text, Any]] = weakref.WeakKeyDictionary()
-
-
-def compiled(text: Text, lowered: Lowered) -> tuple[Callable[..., Any], tuple[str, ...]]:
-    """Return the function that a text defines, and the names of its arguments.
-
-    Tracebacks, pdb and inspect.getsource show its lines, as long as its Lowered lives.
-    """
-    functions = _compiled.setdefault(lowered, {})
-    if text not in functions:
-        name = f"<micrograd program {hashlib.sha256(text.source.encode()).hexdigest()[:12]}>"
-        lines = text.source.splitlines(keepends=True)
-        linecache.cache[name] = (len(text.source), None, lines, name)
-        weakref.finalize(lowered, linecache.cache.pop, name, None)
-        scope: dict[str, Any] = {"__name__": name}
-        exec(compile(text.source, name, "exec"), scope)
-        function = scope.get("value_and_grad") or scope["forward"]
-        functions[text] = function, tuple(signature(function).parameters)
-    result: tuple[Callable[..., Any], tuple[str, ...]] = functions[text]
-    return result

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.lowering.irregular.levels import Levels
+from micrograd.lowering.scalars.columns import Floats
 from micrograd.lowering.trace.declared import INPUT
 
 NARROW = 4  # nodes per group, on average: for fewer an array of each is no gain
@@ -40,7 +42,7 @@ def replayed(
         if not gradients:
             return loss, {}
         root.backward()
-        return loss, {name: _gradient(leaves[name]) for name in wanted}
+        return loss, {name: data_of(leaves[name], "grad") for name in wanted}
 
 
 def diagnose(
@@ -78,5 +80,7 @@ def _set(leaves: Mapping[str, Any], data: Mapping[str, Any]) -> None:
             value.data, value.grad = number, 0.0
 
 
-def _gradient(values: Any) -> Any:
-    return np.array([v.grad for v in values.ravel().tolist()]).reshape(values.shape)
+def data_of(values: Any, attribute: str = "data") -> Floats:
+    """Return the numbers that an array of Values holds, or their gradients."""
+    flat = map(attrgetter(attribute), values.ravel().tolist())
+    return np.array([*flat], float).reshape(values.shape)

@@ -11,6 +11,7 @@ from micrograd.checkpoint import capture, restore
 from micrograd.lowering.native.rules import UntraceableError
 from micrograd.lowering.native.trainer import NativeTraining
 from micrograd.lowering.scalars.columns import Floats
+from micrograd.lowering.trace.declared import PARAMETER
 
 if TYPE_CHECKING:
     from micrograd.lowering.program import Program
@@ -42,9 +43,9 @@ class Trainer:
 
     def __call__(self, *batch: Any) -> float:
         """Do one step; return the loss before it."""
-        if self.native is None:
-            return self._plainly(batch)
         inputs = self.program.arguments(batch)
+        if self.native is None:
+            return self._plainly(inputs)
         return self._steps([len(inputs[0]) if inputs else 1], None, inputs)[0]
 
     def on(self, *data: Any) -> Steps:
@@ -72,8 +73,8 @@ class Trainer:
     def _parts(self) -> dict[str, Any]:
         return {"parameters": dict(self.program.parameters), "optimizer": self.optimizer}
 
-    def _plainly(self, batch: Sequence[Any]) -> float:
-        loss, gradients = self.program.value_and_grad(*batch)
+    def _plainly(self, inputs: Sequence[Any]) -> float:
+        loss, gradients = self.program.run(PARAMETER, inputs)
         own = self.optimizer.parameters
         self.optimizer.step({name: g for name, g in gradients.items() if name in own})
         return loss
@@ -125,7 +126,7 @@ class Steps:
     def _plainly(self, batches: Sequence[Sequence[int]]) -> list[float]:
         losses: list[float] = []
         for rows in batches:
-            losses.append(self.trainer(*(x[np.asarray(rows)] for x in self.data)))
+            losses.append(self.trainer._plainly([x[np.asarray(rows)] for x in self.data]))
             if not np.isfinite(losses[-1]):
                 break
         return losses

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from micrograd.core.modes import described
 from micrograd.engine import Value
-from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, Array, Read
+from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, Array
 from micrograd.lowering.code.expr import whole
 from micrograd.lowering.irregular.levels import Levels
-from micrograd.lowering.scalars.columns import MUL, ScalarGraph
+from micrograd.lowering.scalars.columns import ScalarGraph
 from micrograd.lowering.trace.declared import NUMBER
 
+Index = tuple[int, ...]
 ELEMENT, TERM, WITHIN, SHARED = "element", "term", "within", "shared"
 WRITTEN, SLOT, NOWHERE, UNSAID = "number", "slot", "nowhere", ""
 
@@ -31,7 +33,7 @@ class Location(NamedTuple):
     how: str
     name: str = ""
     line: int = 0
-    at: tuple[int, ...] = ()
+    at: Index = ()
     batched: bool = False
 
 
@@ -53,28 +55,32 @@ class Locations:
 
     def forward(self, value: Value) -> Location:
         """Return where a Value is computed."""
-        id = self.id(value)
-        if isinstance(self.arrays, Levels):
-            return _slot(self.arrays, id)
-        array = self._array(id)
-        if array is None:
-            return Location(NOWHERE)
-        if array.kind == NUMBER:
-            return Location(WRITTEN, f"{value.data:.12g}")
-        index = self._index(id, array)
-        own = array.kind in LEAVES or array.nodes[self.arrays.place_of[id]] == id
-        return self._location(ELEMENT if own else TERM, array, index, array.batched)
+        return self._where(value, self._computed)
 
     def gradient(self, value: Value) -> Location:
         """Return where the gradient of a Value is computed."""
-        id = self.id(value)
-        if isinstance(self.arrays, Levels):
-            return _slot(self.arrays, id)
-        array = self._array(id)
-        adjoints = self.forms["adjoints"]
-        if array is None or adjoints is None:
+        return self._where(value, self._differentiated)
+
+    def _where(self, value: Value, of: Callable[[Array, Index, bool], Location]) -> Location:
+        """Return what `of` says of an element: its array and index, and whether it is the node."""
+        id, form = self.id(value), self.arrays
+        if isinstance(form, Levels):
+            slot = int(form.slot[id])
+            return Location(SLOT, form.free("v"), 0, (slot,)) if slot >= 0 else Location(UNSAID)
+        number, place = int(form.array_of[id]), int(form.place_of[id])
+        if number < 0:
             return Location(NOWHERE)
-        index = self._index(id, array)
+        array = form.arrays[number]
+        own = array.kind in LEAVES or bool(array.nodes[place] == id)
+        return of(array, tuple(map(int, np.unravel_index(place, array.shape))), own)
+
+    def _computed(self, array: Array, index: Index, own: bool) -> Location:
+        if array.kind == NUMBER:
+            return Location(WRITTEN, f"{np.asarray(array.data)[index]:.12g}")
+        return self._location(ELEMENT if own else TERM, array, index, array.batched)
+
+    def _differentiated(self, array: Array, index: Index, own: bool) -> Location:
+        adjoints = self.forms["adjoints"]
         gradient = adjoints.gradients.get(array)
         if gradient is not None:
             how = ELEMENT if gradient.of is array else SHARED
@@ -82,16 +88,15 @@ class Locations:
         upstream = adjoints.upstream.get(array)
         if upstream is None:
             return Location(NOWHERE)
-        if upstream.read is None:
+        if not upstream.factors:
             return Location(WRITTEN, str(upstream.scale))
-        own = self.forms["code"].adjoints.get(upstream.read.array)
-        expr, vars = own or (whole(upstream.read.array), upstream.read.array.vars)
-        same = expr.attr.of is array and array.nodes[self.arrays.place_of[id]] == id
-        at = _at(upstream.read, index)
+        (read,) = upstream.reads
+        line = self.forms["code"].adjoints.get(read.array)
+        expr, vars = line or (whole(read.array), read.array.vars)
+        at = {n: i.start if i.var == FIXED else index[i.var] for n, i in enumerate(read.index)}
         kept = tuple(at[var] for var in vars if var != BATCH)
-        return self._location(
-            ELEMENT if same else SHARED, expr.attr, kept, BATCH in vars and array.batched
-        )
+        how = ELEMENT if own and expr.attr.of is array else SHARED
+        return self._location(how, expr.attr, kept, BATCH in vars and array.batched)
 
     def place(self, value: Value) -> tuple[str, int]:
         """Return the name of the array that a Value went to, and its place there, row by row.
@@ -106,53 +111,14 @@ class Locations:
             )
         if where.how == WRITTEN:
             raise ValueError(f"{described(value)} is in no array: it is a number of the code")
-        id = self.id(value)
         if where.how == SLOT:
-            return where.name, _place(self.arrays, self.graph, id)
-        return where.name, int(self.arrays.place_of[id])
+            return where.name, where.at[0]
+        return where.name, int(self.arrays.place_of[self.id(value)])
 
-    @property
-    def code(self) -> Any:
-        """Return the lines of both passes."""
-        return self.forms["inlined"]
-
-    def _name(self, array: Array) -> str:
-        name: str = self.code.names[array]
-        return name
-
-    def _array(self, id: int) -> Array | None:
-        number = int(self.arrays.array_of[id])
-        return self.arrays.arrays[number] if number >= 0 else None
-
-    def _index(self, id: int, array: Array) -> tuple[int, ...]:
-        """Return the place of a node along the axes of its array."""
-        return tuple(map(int, np.unravel_index(int(self.arrays.place_of[id]), array.shape)))
-
-    def _location(self, how: str, array: Array, index: tuple[int, ...], batched: bool) -> Location:
-        line = self.code.line_of(array)
+    def _location(self, how: str, array: Array, index: Index, batched: bool) -> Location:
+        code = self.forms["inlined"]
+        line = code.line_of(array)
         number = self.forms["text"].line_of.get(line, 0)
         if line is not array:
-            return Location(WITHIN, self._name(line), number)
-        return Location(how, self._name(array), number, index, batched)
-
-
-def _at(read: Read, index: tuple[int, ...]) -> dict[int, int]:
-    """Return where, along each variable of what is read, an element is."""
-    return {axis: i.start if i.var == FIXED else index[i.var] for axis, i in enumerate(read.index)}
-
-
-def _slot(levels: Levels, id: int) -> Location:
-    slot = int(levels.slot[id])
-    return Location(SLOT, levels.free("v"), 0, (slot,)) if slot >= 0 else Location(UNSAID)
-
-
-def _place(levels: Levels, graph: ScalarGraph, id: int) -> int:
-    """Return the slot of a node; of a product that is a term of a sum, that of its own."""
-    place = int(levels.slot[id])
-    if graph.op[id] != MUL or levels.op[place] == MUL:
-        return place
-    operands = levels.slot[[graph.x[id], graph.y[id]]]
-    terms = levels.term[levels.start[place] : levels.start[place + 1]]
-    terms = terms if len(terms) else np.array([levels.x[place], levels.y[place]])
-    same = (levels.x[terms] == operands[0]) & (levels.y[terms] == operands[1])
-    return int(terms[same & (levels.op[terms] == MUL)][0])
+            return Location(WITHIN, code.names[line], number)
+        return Location(how, code.names[array], number, index, batched)

@@ -1,13 +1,16 @@
-"""The corpus that ships with the package, and the lectures' two sentences."""
+"""The corpus that ships with the package, the lectures' two sentences, and splits of other ones."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from micrograd.ner.text.conll import read
 from micrograd.ner.text.sentence import Corpus, Sentence
 
+HELD_OUT = 10
 FOLDER = Path(__file__).parent / "data"
 TRUE_SENTENCE = Sentence(
     ["Museums", "in", "Paris", "are", "amazing"], ["O", "O", "B-LOC", "O", "O"]
@@ -29,3 +32,42 @@ def shipped() -> Splits:
     for name, part in zip(Splits._fields, found, strict=True):
         part.path = f"{name}.conll of the package"
     return found
+
+
+def together(parts: Sequence[Corpus]) -> Corpus:
+    """Join the corpora of several files; their documents stay apart."""
+    if len(parts) == 1:
+        return parts[0]
+    sentences: list[Sentence] = []
+    for part in parts:
+        first = max((s.document for s in sentences), default=-1) + 1
+        sentences += [replace(s, document=s.document + first) for s in part]
+    whole = Corpus(sentences, " + ".join(part.path for part in parts), parts[0].scheme)
+    whole.notes = [note for part in parts for note in part.notes]
+    return whole
+
+
+def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
+    """Split off every tenth document, or sentence where there are fewer than ten documents."""
+    by_document = whole.documents >= HELD_OUT
+    parts: tuple[list[Sentence], list[Sentence]] = ([], [])
+    for number, sentence in enumerate(whole):
+        unit = sentence.document if by_document else number
+        parts[unit % HELD_OUT == HELD_OUT - 1].append(sentence)
+    if not parts[1]:
+        raise ValueError(
+            f"{whole.path}: {len(whole)} sentences are too few to hold any out; name a --dev file"
+        )
+    train, dev = (replace(whole, sentences=part, source=None) for part in parts)
+    return train, dev
+
+
+def unlike(train: Corpus, other: Corpus) -> list[str]:
+    """Say which types two corpora do not share; they are never found, or always wrong."""
+    mine, theirs = set(train.types()), set(other.types())
+    return [
+        f"{' '.join(sorted(only))}: only in {there.path}, not in {elsewhere.path}; "
+        "--map A=B renames types, --drop A leaves one out"
+        for only, there, elsewhere in ((mine - theirs, train, other), (theirs - mine, other, train))
+        if only
+    ]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.ner.judging import errors, evaluation, ranking
+from micrograd.ner.judging import evaluation, ranking
 from micrograd.ner.judging.scoring import only
-from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Training, defaults
-from micrograd.ner.model.features import FEATURES, WORDS, Vocabulary
-from micrograd.ner.model.storage import NUMBERS, read_model, write_model
+from micrograd.ner.model.storage import read_model, write_model
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.showing.entities import Entity, entities
 from micrograd.ner.text import tokens
@@ -47,7 +46,7 @@ class Tagger(WindowModel):
         cut = self.windows(sentences)
         return self.tags(self.decide(self.outputs(cut), cut.lengths), cut)
 
-    def analyse(self, sentences: Sequence[Sentence], threshold: float = 0.0) -> list[Tagged]:
+    def analyse(self, sentences: Sequence[Sentence], threshold: float = 0.0) -> list[Sentence]:
         """Tag sentences in BIO, with the probability of every word's tag.
 
         A classifier's and a sequence model's are taken over all legal sequences of tags, a margin
@@ -55,13 +54,16 @@ class Tagger(WindowModel):
         probability is below `threshold` are left out.
         """
         cut = self.windows(sentences)
-        tagged = self._tagged(cut, self.outputs(cut))
+        tagged = self._tagged(sentences, cut, self.outputs(cut))
         return [one.above(threshold) for one in tagged] if threshold else tagged
 
-    def _tagged(self, cut: Windows, out: Floats) -> list[Tagged]:
+    def _tagged(self, sentences: Sequence[Sentence], cut: Windows, out: Floats) -> list[Sentence]:
         decided = self.decide(out, cut.lengths)
         sure = np.split(self._probabilities(out, cut, decided), np.cumsum(cut.lengths)[:-1])
-        return [Tagged(tags, numbers) for tags, numbers in zip(self.tags(decided, cut), sure)]
+        return [
+            replace(sentence, tags=tags, probabilities=numbers)
+            for sentence, tags, numbers in zip(sentences, self.tags(decided, cut), sure)
+        ]
 
     def _probabilities(self, out: Floats, cut: Windows, decided: NDArray[np.int64]) -> Floats:
         if not len(out):
@@ -74,9 +76,8 @@ class Tagger(WindowModel):
 
     def tag(self, text: str, threshold: float = 0.0) -> list[Entity]:
         """Find the names in a text: their types, places and probabilities."""
-        sentences = tokens.sentences(text)
-        tagged = self.analyse(sentences, threshold)
-        return [e for pair in zip(sentences, tagged) for e in entities(text, *pair)]
+        tagged = self.analyse(tokens.sentences(text), threshold)
+        return [entity for sentence in tagged for entity in entities(text, sentence)]
 
     def evaluate(self, sentences: Sequence[Sentence]) -> evaluation.Evaluation:
         """Measure the predictions; those of the margin scorer on its type only."""
@@ -84,11 +85,8 @@ class Tagger(WindowModel):
             raise ValueError("sentences without tags cannot be evaluated; read a tag column")
         cut = self.windows(sentences)
         out = self.outputs(cut)
-        tagged = self._tagged(cut, out)
         true = [only(sentence.tags, self.label) for sentence in sentences]
-        result = evaluation.evaluate_tags(true, [one.tags for one in tagged])
-        result.errors = errors.find(sentences, true, tagged)
-        result.curve = evaluation.curve(true, tagged)
+        result = evaluation.evaluate(true, self._tagged(sentences, cut, out))
         if self.label:
             mask = evaluation.true_mask(sentences, self.label)
             result.average_precision = ranking.average_precision(out[:, 0], mask)
@@ -97,20 +95,9 @@ class Tagger(WindowModel):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to one file, atomically."""
-        words = {table: forms.words for table, forms in self.vocabularies.items()}
-        numbers = {name: getattr(self, name) for name in NUMBERS}
-        return write_model(path, self.config, words, self.labels, numbers, self.arrays)
+        return write_model(path, self)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Tagger:
         """Read a model back; ValueError where the file is damaged or of another version."""
-        config, words, labels, numbers, arrays = read_model(path)
-        tagger = cls(config)
-        forms = {feature.table: feature.form for feature in FEATURES} | {WORDS: tagger._form()}
-        tagger.vocabularies = {
-            table: Vocabulary(known, forms[table]) for table, known in words.items()
-        }
-        tagger.labels, tagger.arrays = labels, arrays
-        for name in NUMBERS:
-            setattr(tagger, name, numbers[name])
-        return tagger
+        return read_model(path, cls)

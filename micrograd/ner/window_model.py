@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd.ner.judging import evaluation
-from micrograd.ner.model import paths, vectors
+from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import WORDS, Vocabularies, Vocabulary, collect, folded
-from micrograd.ner.model.losses import Rule
-from micrograd.ner.model.network import Arrays, Shape, above, initial, pre_activations, products
+from micrograd.ner.model.network import Arrays, above, initial, pre_activations, products
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
-from micrograd.ner.text.sentence import Sentence
+from micrograd.ner.text.sentence import Sentence, types_in
+from micrograd.nn import vectors
 
 Floats = NDArray[np.float64]
 CHUNK = 131_072  # windows whose words are multiplied together
@@ -65,15 +65,19 @@ class WindowModel:
         return self.config.label if self.config.kind == "margin" else None
 
     @property
-    def shape(self) -> Shape:
-        """Give the sizes of the network."""
-        return self.config.shape(len(self.labels))
+    def rows(self) -> dict[str, int]:
+        """Give the number of forms of every table."""
+        return {table: len(forms) for table, forms in self.vocabularies.items()}
 
     @property
-    def rule(self) -> Rule:
-        """Give the margin, and which tag may follow which."""
-        legal = None if self.label else paths.legal(self.labels, self.config.scheme)
-        return Rule(self.config.delta, legal)
+    def form(self) -> Callable[[str], str]:
+        """Give what makes a word's form to look up."""
+        return partial(folded, lower=self.config.lower, digits=self.config.fold_digits)
+
+    @property
+    def moves(self) -> NDArray[np.bool_] | None:
+        """Say which tag may follow which; None for a margin scorer, which has none."""
+        return None if self.label else paths.legal(self.labels, self.config.scheme)
 
     def start(
         self,
@@ -87,18 +91,14 @@ class WindowModel:
         Words of `others` (dev, test) get a row where the pretrained vectors have one.
         """
         config = self.config
-        self.vocabularies = collect(train, config.features, self._form(), config.min_count)
+        self.vocabularies = collect(train, config.features, self.form, config.min_count)
         self.labels = [config.label] if self.label else _labels(train, config.scheme)
         found = self._read_vectors(pretrained, [*train, *others]) if pretrained else None
-        rows = {table: len(forms) for table, forms in self.vocabularies.items()}
-        self.arrays = initial(self.shape, rows, np.random.default_rng(seed))
+        self.arrays = initial(config, len(self.labels), self.rows, np.random.default_rng(seed))
         if found:
             for word, row in found.rows.items():
                 self.arrays[WORDS][self.vocabulary.row(word)] = row
         return found
-
-    def _form(self) -> Callable[[str], str]:
-        return partial(folded, lower=self.config.lower, digits=self.config.fold_digits)
 
     def _read_vectors(
         self, path: str | os.PathLike[str], sentences: Sequence[Sentence]
@@ -120,16 +120,16 @@ class WindowModel:
 
         In single precision: twice as fast. No threshold lies within its rounding of a dev score.
         """
-        shape = self.shape
+        config = self.config
         arrays = {name: array.astype(np.float32) for name, array in self.arrays.items()}
-        out = np.empty((len(cut), shape.outputs))
+        out = np.empty((len(cut), len(self.labels)))
         for start in range(0, len(cut), CHUNK):
             part = slice(start, start + CHUNK)
             used, kinds = np.unique(cut.kinds[cut.places[part]], return_inverse=True)
-            parts = products(shape, arrays, cut.ids[used])
-            for block, rows in _blocks(out[part], kinds.reshape(-1, shape.width)):
+            parts = products(config, arrays, cut.ids[used])
+            for block, rows in _blocks(out[part], kinds.reshape(-1, config.width)):
                 z = pre_activations(parts, rows, arrays["b"])
-                block[:] = above(shape, None, z, arrays).s
+                block[:] = above(config, None, z, arrays).s
         return out
 
     def decide(self, out: Floats, lengths: Sequence[int]) -> NDArray[np.int64]:
@@ -176,8 +176,7 @@ def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
 
 
 def _labels(train: Sequence[Sentence], scheme: str) -> list[str]:
-    tags = {tag for sentence in train for tag in sentence.tags}
-    kinds = sorted({schemes.split_tag(tag)[1] for tag in tags} - {""})
+    kinds = types_in(train)
     if not kinds:
         raise ValueError("the training file has no entity: there is nothing to learn from")
     return ["O", *(f"{prefix}-{kind}" for kind in kinds for prefix in scheme if prefix != "O")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from micrograd.render.captions import caption, label
 from micrograd.render.layout import Link, Size, layout
@@ -11,7 +12,17 @@ from micrograd.render.svg import LIGHT
 from micrograd.render.view import View
 
 WIDTH, HEIGHT, ROOM = 120.0, 64.0, 36.0  # of a box, and for the number on an edge, in points
+
+
+def _greek(letter: str) -> str:
+    """Return TeX's name of a Greek letter."""
+    name = unicodedata.name(letter).split()[-1].replace("LAMDA", "LAMBDA")
+    return name.lower() if letter.islower() else name.capitalize()
+
+
+GREEK = {letter: _greek(letter) for letter in "αβγδεζηθικλμνξπρςστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"}
 SIGNS = {
+    **{letter: f"\\{name} " for letter, name in GREEK.items()},
     "∂": r"\partial ",
     "·": r"\cdot ",
     "−": "-",
@@ -19,13 +30,19 @@ SIGNS = {
     "÷": r"\div ",
     "≥": r"\ge ",
     "≤": r"\le ",
-    "Σ": r"\Sigma ",
     "→": r"\to ",
     "…": r"\dots ",
 }
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()"))
 LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789"))
-SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "|": r"\textbar{}",  # a dash in TeX's own fonts, as < and > are other marks
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}
 COLOURS = ("value", "gradient", "local", "quiet", "box", "line")
 
 
@@ -71,7 +88,7 @@ def to_tikz(view: View, passes: Passes | None, backward: bool = True) -> str:
 
 def tex(text: str) -> str:
     """Return a text as TeX sets it: signs and raised or lowered digits as mathematics."""
-    text = re.sub(r"[\\{}$&#%_~^]", lambda m: SPECIAL.get(m[0], f"\\{m[0]}"), text)
+    text = re.sub(r"[\\{}$&#%_~^|<>]", lambda m: SPECIAL.get(m[0], f"\\{m[0]}"), text)
     text = re.sub(f"[{''.join(RAISED)}]+", lambda m: f"$^{{{_plain(m[0], RAISED)}}}$", text)
     text = re.sub(f"[{''.join(LOWERED)}]+", lambda m: f"$_{{{_plain(m[0], LOWERED)}}}$", text)
     return re.sub(f"[{''.join(SIGNS)}]", lambda m: f"${SIGNS[m[0]].strip()}$", text)

@@ -4,42 +4,47 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.graph import Graph
+from micrograd.graph import LEAF, Graph
 from micrograd.render.captions import names_of
+from micrograd.render.formulas import with_names
 from micrograd.render.numerals import shown
-from micrograd.render.tikz import SIGNS, tex
+from micrograd.render.tikz import GREEK, RAISED, tex
 from micrograd.stepper.trace import one_root, trace
 
 
 def equations(root: Value | Graph) -> str:
     """Return the equations below `root` as an align*: values forward, gradients backward.
 
+    They need amsmath. Numbers of the user's code have no gradient there: several have one name.
     Raises ValueError for a graph of several roots.
     """
     graph = one_root(root)
-    names, steps = [_text(name) for name in names_of(graph)], trace(graph)["steps"]
-    lines = [
-        f"{names[s['node']]} &= {_text(s['formula'])} = {_text(s['numbers'])} = "
-        f"{_text(shown(s['value']))}"
-        for s in steps
-        if s["kind"] == "forward"
-    ]
-    lines += [
-        f"{_slope(names, graph.roots[0], s['node'])} &= {_text(shown(s['value']))}"
-        for s in steps
-        if s["kind"] == "seed"
-    ]
-    backward = [s for s in steps if s["kind"] == "backward"]
+    start, steps, names = graph.roots[0], trace(graph)["steps"], names_of(graph)
+    written = [_name(name) if _named(graph, id) else _text(name) for id, name in enumerate(names)]
+    marked = [_MARK.format(id) if _named(graph, id) else name for id, name in enumerate(names)]
+    lines = []
     reaching: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for step in backward:
-        reaching[step["operand"]].append(step)
-    lines += [
-        _gradient(names, graph.roots[0], reaching[s["operand"]]) for s in backward if not s["left"]
-    ]
+    for step in steps:
+        if step["kind"] == "forward":
+            node, value = step["node"], _text(shown(step["value"]))
+            formula = _text(with_names(graph, node, marked), written)
+            lines.append(f"{written[node]} &= {formula} = {_text(step['numbers'])} = {value}")
+        elif step["kind"] == "seed":
+            lines.append(f"{_slope(written, start, start)} &= {_text(shown(step['value']))}")
+        elif step["kind"] == "backward" and not graph.values[step["operand"]].constant:
+            reaching[step["operand"]].append(step)
+            if not step["left"]:
+                lines.append(_gradient(written, start, reaching[step["operand"]]))
     return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
+
+
+def _named(graph: Graph, id: int) -> bool:
+    """Tell whether a node has a name that is no number."""
+    return graph.ops[id] != LEAF or bool(graph.labels[id])
 
 
 def _gradient(names: list[str], root: int, steps: list[dict[str, Any]]) -> str:
@@ -60,13 +65,36 @@ def _factor(x: float) -> str:
     return f"({_text(shown(x))})" if x < 0 else _text(shown(x))
 
 
-def _text(text: str) -> str:
-    """Return a formula within mathematics: names of one letter as they are, longer ones upright."""
-    return "".join(map(_part, re.split(r"([A-Za-z_][A-Za-z0-9_]*)", text)))
+def _name(text: str) -> str:
+    """Return a name within mathematics: a letter with its number below it, others upright."""
+    if lettered := re.fullmatch("([A-Za-z])([0-9]*)", text):
+        letter, below = lettered.groups()
+        return f"{letter}_{{{below}}}" if below else letter
+    if text.isidentifier() and text.isascii():
+        return rf"\mathrm{{{tex(text)}}}"
+    return tex(text)[1:-1] if text in GREEK else rf"\text{{{tex(text)}}}"
 
 
-def _part(text: str) -> str:
-    plain = tex(text).replace("$", "")
-    if not text.isascii() and any(c.isalpha() and c not in SIGNS for c in text):
-        return rf"\text{{{tex(text)}}}"
-    return rf"\mathrm{{{plain}}}" if len(text) > 1 and text.isidentifier() else plain
+_MARK = "\ue000{}\ue001"  # stands for a node's name in a formula
+_PARTS = re.compile(
+    "\ue000(?P<node>[0-9]+)\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
+    f"|(?P<sign>[{''.join(RAISED)}]+|.)",
+    re.DOTALL,
+)
+
+
+def _text(text: str, names: Sequence[str] = ()) -> str:
+    """Return a formula, or a number, within mathematics, with the names that it has marks for."""
+    text = re.sub(r"\^(\([^()]*\)|[^ ,()|]+)", r"^{\1}", text)  # a power's exponent
+    return "".join(_part(match, names) for match in _PARTS.finditer(text))
+
+
+def _part(match: re.Match[str], names: Sequence[str]) -> str:
+    if match["node"]:
+        return names[int(match["node"])]
+    if match["number"]:
+        number = rf"{match['number']}\mathrm{{e}}{{{_text(match['exponent'])}}}"
+        return f"({number})" if match.string[match.end() :][:1] in ("^", *RAISED) else number
+    if match["word"]:
+        return _name(match["word"])
+    return match[0] if match[0] in "^{}|<>" else tex(match[0]).replace("$", "")

@@ -7,6 +7,11 @@ import pytest
 
 # innerText of what is not laid out yet has no spaces between its parts: two frames see to it.
 LAID_OUT = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+# The picture is drawn anew a while after the last change of its frame.
+DRAWN = """() => {
+  const { clientWidth, clientHeight } = document.querySelector('#picture');
+  return picture.frame[0] === clientWidth && picture.frame[1] === clientHeight;
+}"""
 
 
 @pytest.fixture

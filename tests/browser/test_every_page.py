@@ -16,6 +16,7 @@ from micrograd.nn import MLP
 from micrograd.render import draw_dot, render
 from micrograd.stepper import page, training_page
 from micrograd.stepper.document import play_page
+from tests.browser.conftest import DRAWN
 from tests.stepper_graphs import batch, worked_example
 from tests.test_stepper_training import POINTS, TARGETS, recorded, squared
 
@@ -110,7 +111,7 @@ def test_a_page_on_every_screen(opened, axe, request, name, tmp_path):
         for language in ("en", "zh") if stepped else ("en",):
             if stepped:
                 shown.locator("#language").select_option(language)
-            shown.wait_for_timeout(150)  # the picture is drawn anew 0.1 s after the last change
+                shown.wait_for_function(DRAWN)
             where = (width, height, scheme, language)
             assert shown.evaluate(OUTSIDE) == [], where
             assert shown.evaluate(CLIPPED) == [], where

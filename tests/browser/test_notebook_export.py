@@ -71,11 +71,10 @@ def test_nbconvert_makes_a_page_whose_graphs_step(notebook, chromium, tmp_path):
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(path.as_uri(), wait_until="domcontentloaded")
     assert page.locator("figure.micrograd-figure img").count() == 3
-    widths = page.eval_on_selector_all("img", "all => all.map(img => img.naturalWidth)")
-    assert min(widths) > 0
-    for _ in range(3):
+    page.wait_for_function("[...document.images].every(img => img.complete && img.naturalWidth)")
+    for frame in range(3):
         page.locator("summary:has-text('Step through')").first.click()
-        page.wait_for_timeout(300)
+        page.wait_for_function(f"document.querySelectorAll('iframe').length > {frame}")
     frames = [frame for frame in page.frames if frame.parent_frame]
     for frame in frames:
         frame.wait_for_selector("#steps", state="attached")

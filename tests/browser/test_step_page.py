@@ -451,6 +451,18 @@ def test_collapsed_graphs_step_by_box_and_open(opened):
     assert shown.locator("#view").input_value() == "full"
 
 
+def test_the_keys_stay_at_their_box_where_the_window_changes(opened):
+    shown = opened(page(network(3, 4)), "#view=neuron", width=1280, height=720)
+    badge = shown.get_by_role("button", name="Open layer 0 / neuron 2, 11 values")
+    badge.focus()
+    shown.evaluate("picture.svg.dataset.old = 1")
+    shown.set_viewport_size({"width": 1100, "height": 700})
+    shown.wait_for_function("!picture.svg.dataset.old")  # drawn anew for its frame
+    assert badge.evaluate("badge => badge === document.activeElement")
+    shown.keyboard.press("Enter")
+    assert "neuron%202" in shown.evaluate("location.href")
+
+
 def test_a_batch_shows_one_sample_and_counts_all(opened):
     root = batch(30)
     shown = opened(page(root))

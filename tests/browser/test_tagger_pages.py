@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.conftest import DRAWN
+
 pytest.importorskip("numpy", reason="numpy is not installed")
 
 
@@ -13,7 +15,7 @@ def test_the_network_of_the_pair_and_its_names_are_seen_whole(opened, tagger):
     assert "word museums" in names and not [name for name in names if "…" in name]
     for size in ({"width": 1280, "height": 720}, {"width": 1920, "height": 1080}):
         shown.set_viewport_size(size)
-        shown.wait_for_timeout(300)  # it is drawn anew
+        shown.wait_for_function(DRAWN)
         ends = shown.evaluate(
             "['#picture', '#picture circle'].map(name => Math.max(...[...document."
             "querySelectorAll(name)].map(part => part.getBoundingClientRect().bottom)))"

@@ -7,14 +7,14 @@ upstream × local, summed over the variables that the operand lacks, added where
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
-from micrograd.core.formulas import FLOATS, specialise
+from micrograd.core.formulas import FLOATS
 from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
@@ -35,29 +35,16 @@ from micrograd.lowering.arrays.ir import (
 
 
 @dataclass(frozen=True, eq=False)
-class Upstream:
-    """The adjoint of an array over the array's own variables: scale × what is read, if anything."""
-
-    scale: Scale
-    read: Read | None = None
-
-    @property
-    def factors(self) -> tuple[Read, ...]:
-        """Return what is read, as factors of a term."""
-        return () if self.read is None else (self.read,)
-
-
-@dataclass(frozen=True, eq=False)
 class Adjoints:
     """The arrays of the backward pass, users before operands.
 
     `gradients` tells the array of each wanted leaf, `upstream` what the adjoint of each other
-    array is: one that only repeats another, or is a number, has no array of its own.
+    array is over its variables: one that is a number or only repeats another has no array.
     """
 
     arrays: tuple[Array, ...]
     gradients: Mapping[Array, Array]
-    upstream: Mapping[Array, Upstream]
+    upstream: Mapping[Array, Term]
 
 
 def adjoints(arrays: Sequence[Array], loss: Array, wanted: Iterable[Array]) -> Adjoints:
@@ -81,10 +68,10 @@ class _Backward:
         self.parts: dict[Array, list[Term]] = {}
         self.arrays: list[Array] = []
         self.gradients: dict[Array, Array] = {}
-        self.upstream: dict[Array, Upstream] = {}
+        self.upstream: dict[Array, Term] = {}
         self.needed = set(wanted)
         for array in arrays:
-            if any(read.array in self.needed for read in array.reads):
+            if any(read.array in self.needed for read in array.reads) and not _stops(array):
                 self.needed.add(array)
 
     def visit(self, array: Array) -> None:
@@ -95,29 +82,32 @@ class _Backward:
             adjoint = self._shared(array, same) if same else None
             self.gradients[array] = adjoint or self._array(array, terms)
         elif terms:
-            upstream = same or Upstream(ONE, self._array(array, terms).whole)
+            upstream = same or Term((self._array(array, terms).whole,), array.axes)
             self.upstream[array] = upstream
             for term in array.terms:
                 self._through(array, term, upstream)
 
-    def _shared(self, leaf: Array, same: Upstream) -> Array | None:
+    def _shared(self, leaf: Array, same: Term) -> Array | None:
         """Return the adjoint that a leaf's gradient is equal to, unless another leaf has it."""
-        adjoint = same.read.array if same.read and same.scale == ONE else None
-        if adjoint is None or adjoint.of is None or adjoint in self.gradients.values():
-            return None
-        return adjoint if adjoint.whole.same(same.read) and adjoint.axes == leaf.axes else None
+        for read in same.reads:
+            adjoint = read.array
+            whole = adjoint.whole.same(read) and adjoint.axes == leaf.axes
+            if whole and adjoint.of is not None and adjoint not in self.gradients.values():
+                return adjoint
+        return None
 
     def _array(self, array: Array, terms: tuple[Term, ...]) -> Array:
         adjoint = Array(COMPUTED, array.shape, array.nodes, array.batched, terms, of=array)
         self.arrays.append(adjoint)
         return adjoint
 
-    def _through(self, array: Array, term: Term, upstream: Upstream) -> None:
+    def _through(self, array: Array, term: Term, upstream: Term) -> None:
         """Hand the upstream gradient, times the other factors, to what each factor reads."""
-        if isinstance(term.at, Read) and upstream.read is not None:
-            upstream = replace(upstream, read=_read_where(upstream.read, array, term))
+        above: Iterable[Factor] = upstream.factors
+        if isinstance(term.at, Read):
+            above = [_read_where(read, array, term.at, term.sizes) for read in upstream.reads]
         for n, factor in enumerate(term.factors):
-            others = (*upstream.factors, *term.factors[:n], *term.factors[n + 1 :])
+            others = (*above, *term.factors[:n], *term.factors[n + 1 :])
             for place, local, number in _locals(array, factor):
                 target = place.table if isinstance(place, Rows) else place.array
                 if target in self.needed and target is not None:
@@ -125,6 +115,15 @@ class _Backward:
                     kept = array.vars if isinstance(place, Rows) else place.every
                     contribution = _contribution((*others, *local), term, kept, scale, place)
                     _give(self.parts.setdefault(target, []), contribution)
+
+
+def _stops(array: Array) -> bool:
+    """Return whether nothing goes back through an array, as through x.detach()."""
+    return all(
+        isinstance(factor, Formula) and set(factor.local) == {"0"}
+        for term in array.terms
+        for factor in term.factors
+    )
 
 
 def _give(parts: list[Term], term: Term) -> None:
@@ -139,7 +138,7 @@ def _give(parts: list[Term], term: Term) -> None:
 
 def _equal(a: Term, b: Term) -> bool:
     """Return whether two terms are the same products of reads, summed and added alike."""
-    if (a.kept, a.summed, len(a.factors)) != (b.kept, b.summed, len(b.factors)) or not a.factors:
+    if (a.kept, a.summed, len(a.factors)) != (b.kept, b.summed, len(b.factors)):
         return False
     reads = zip((*a.factors, a.at), (*b.factors, b.at))
     return all(isinstance(x, Read) and x.same(y) for x, y in reads)
@@ -171,9 +170,9 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
     if isinstance(factor, Formula):
         letters = dict(factor.letters) | {"out": array.whole}
         for (_, read), text in zip(factor.letters, factor.local):
-            number = _number(text, factor.k, letters)
+            formula = Formula(factor.op, text, factor.k, tuple(letters.items()))
+            number = _number(formula)
             if number is None:
-                formula = Formula(factor.op, text, factor.k, tuple(letters.items()))
                 yield read, (letters.get(text, formula),), 1.0
             elif number:  # 0 is what detach() stops
                 yield read, (), number
@@ -183,15 +182,14 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
         yield factor, (), 1.0
 
 
-def _number(text: str, k: float | None, letters: Mapping[str, Read]) -> float | None:
+def _number(formula: Formula) -> float | None:
     """Return the number that a formula is, where it needs none but numbers of the code."""
-    used = letters.keys() & set(re.findall(r"\w+", specialise(text, k)))
-    numbers = {letter: number_of(letters[letter]) for letter in used}
+    numbers = {letter: number_of(read) for letter, read in formula.used.items()}
     if None in numbers.values():
         return None
-    formula = FLOATS.compile(text, "x, y, k, out")
+    compiled = FLOATS.compile(formula.text, "x, y, k, out")
     try:
-        return float(formula(numbers.get("x"), numbers.get("y"), k, None))
+        return float(compiled(numbers.get("x"), numbers.get("y"), formula.k, None))
     except (ArithmeticError, ValueError, TypeError):
         return None
 
@@ -212,11 +210,9 @@ def _routes(array: Array, choice: Choice) -> Iterator[Local]:
     yield choice.read, marks, 1.0
 
 
-def _read_where(read: Read, array: Array, term: Term) -> Read:
-    """Return what is read at an array's own variables as it is read where the term is added."""
-    at = term.at
-    assert isinstance(at, Read)
-    own = coordinates(array.shape, flat_places(at, term.sizes))  # type: ignore[arg-type]
+def _read_where(read: Read, array: Array, at: Read, sizes: Mapping[int, Any]) -> Read:
+    """Return what is read at an array's own variables as it is read where a term is added."""
+    own = coordinates(array.shape, flat_places(at, sizes))
     places = flat_places(read, dict(enumerate(array.shape)))[tuple(own[v] for v in read.vars)]
     places = np.broadcast_to(places, own[0].shape)
     if at.table is not None:
@@ -224,29 +220,19 @@ def _read_where(read: Read, array: Array, term: Term) -> Read:
     return read_at(read.array, places, at.vars)
 
 
-def _repeated(array: Array, terms: tuple[Term, ...]) -> Upstream | None:
+def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
     """Return an adjoint that is a number, or the same as another one, along all of its axes."""
-    terms = _numbers_added(terms)
-    if len(terms) != 1 or terms[0].summed or len(terms[0].factors) > 1:
+    own = own_variables(array, terms[0]) if len(terms) == 1 and not terms[0].summed else None
+    if own is None:
         return None
-    (term,) = terms
-    own = own_variables(array, term)
-    if own is None or not term.factors:
-        return None if own is None else Upstream(term.scale)
-    (read,) = term.factors
-    if not isinstance(read, Read) or not read.plain or term.scale != ONE:
+    factors, scale = terms[0].factors, terms[0].scale
+    if not factors:
+        return Term((), array.axes, scale=scale)
+    read = factors[0]
+    if len(factors) > 1 or not isinstance(read, Read) or not read.plain or scale != ONE:
         return None
-    return Upstream(ONE, replace(read, index=tuple(i._replace(var=own[i.var]) for i in read.index)))
-
-
-def _numbers_added(terms: tuple[Term, ...]) -> tuple[Term, ...]:
-    """Return terms that are plain numbers, all over the same array, as one."""
-    numbers = all(not term.factors and not term.summed for term in terms)
-    all_over = all(isinstance(term.at, Read) and term.at.plain for term in terms)
-    if not terms or not numbers or not all_over or len({term.scale.batch for term in terms}) > 1:
-        return terms
-    total = Scale(sum(term.scale.value for term in terms), terms[0].scale.batch)
-    return (replace(terms[0], scale=total),)
+    index = tuple(i._replace(var=own[i.var]) for i in read.index)
+    return Term((replace(read, index=index),), array.axes)
 
 
 def own_variables(array: Array, term: Term) -> dict[int, int] | None:

@@ -130,7 +130,7 @@ class Grouping:
         sizes = np.log2(np.diff(bounds[begins])).astype(np.int64) // CLASS
         codes = [code[block[a:b]].tobytes() for a, b in pairwise(begins.tolist())]
         op = self.chains.graph.op[nodes]
-        for group in _classes(_numbered(zip(op.tolist(), sizes.tolist(), codes))):
+        for group in _classes(numbered(zip(op.tolist(), sizes.tolist(), codes))):
             first, before = begins[group], None
             for k in range(begins[group[0] + 1] - begins[group[0]]):
                 lengths = bounds[first + k + 1] - bounds[first + k]
@@ -271,14 +271,14 @@ def _classes(*keys: Ints) -> list[Ints]:
     return [np.sort(part) for part in _cut(order, new)]
 
 
-def _numbered(keys: Iterable[Any]) -> Ints:
+def numbered(keys: Iterable[Any]) -> Ints:
     """Return a number for every key, equal for equal ones."""
     known: dict[Any, int] = {}
-    return np.array([known.setdefault(key, len(known)) for key in keys])
+    return np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
 
 
 def _signature(owner: Ints, code: Ints) -> Ints:
     """Return a number per sum, equal for equal sets of codes."""
     codes, rank = np.unique(code, return_inverse=True)
     owner, rank = np.divmod(np.unique(owner * len(codes) + rank), len(codes))
-    return _numbered(part.tobytes() for part in _cut(rank, _changes(owner)))
+    return numbered(part.tobytes() for part in _cut(rank, _changes(owner)))

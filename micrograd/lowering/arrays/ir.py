@@ -13,12 +13,14 @@ samples: whatever depends on them has it as one more axis in front, which `shape
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from micrograd.core.formulas import specialise
 from micrograd.lowering.scalars.columns import Floats, Ints
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
 
@@ -40,6 +42,12 @@ class Size(NamedTuple):
 
 B = Size()
 Axis = tuple[int, "int | Size"]  # a variable and how many values it has
+
+
+def shape_text(shape: Iterable[object]) -> str:
+    """Return a shape as a tuple is written: (B, 8), (8,)."""
+    sizes = [*map(str, shape)]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
 class Scale(NamedTuple):
@@ -143,6 +151,12 @@ class Formula:
         """Return what the letters read."""
         return tuple(read for _, read in self.letters)
 
+    @property
+    def used(self) -> dict[str, Read]:
+        """Return what the letters read that the text has, its constant put in."""
+        names = re.findall(r"\w+", specialise(self.text, self.k))
+        return {letter: read for letter, read in self.letters if letter in names}
+
 
 @dataclass(frozen=True, eq=False)
 class Choice:
@@ -245,10 +259,12 @@ class Array:
     stem: str = ""
     of: Array | None = None
 
+    def __str__(self) -> str:
+        return f"the adjoint of {self.of}" if self.of else self.name or self.stem or self.kind
+
     def __repr__(self) -> str:
         """Return what it is and its shape: all that it reads would be the whole program."""
-        name = f"adjoint of {self.of!r}" if self.of else self.name or self.stem or self.kind
-        return f"<{name} ({', '.join(str(size) for _, size in self.axes)})>"
+        return f"<{self} {shape_text(self.sizes)}>"
 
     @property
     def size(self) -> int:
@@ -259,6 +275,11 @@ class Array:
     def axes(self) -> tuple[Axis, ...]:
         """Return the variables with their sizes, the batch in front."""
         return (((BATCH, B),) if self.batched else ()) + tuple(enumerate(self.shape))
+
+    @property
+    def sizes(self) -> tuple[int | Size, ...]:
+        """Return the sizes of all axes, that of the batch in front."""
+        return tuple(size for _, size in self.axes)
 
     @property
     def vars(self) -> tuple[int, ...]:

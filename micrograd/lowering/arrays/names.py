@@ -150,10 +150,10 @@ def named_after(adjoints: Adjoints, names: Mapping[Array, Name]) -> dict[Array, 
     One of what nobody would name is called after another array whose adjoint is equal to it.
     """
     after = {adjoint: adjoint.of for adjoint in adjoints.arrays if adjoint.of is not None}
-    equals = [(array, upstream.read) for array, upstream in adjoints.upstream.items()]
+    equals = [(array, read) for array, term in adjoints.upstream.items() for read in term.reads]
     equals += [(leaf, gradient.whole) for leaf, gradient in adjoints.gradients.items()]
     for array, read in equals:
-        if read is None or read.array not in after or names[array].temporary:
+        if read.array not in after or names[array].temporary:
             continue
         if names[after[read.array]].temporary:
             after[read.array] = array

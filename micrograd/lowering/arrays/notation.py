@@ -25,6 +25,7 @@ from micrograd.lowering.arrays.ir import (
     Rows,
     Scale,
     Term,
+    shape_text,
 )
 
 MINUS = Scale(-1.0)
@@ -43,16 +44,9 @@ def _line(array: Array, names: Mapping[Any, str]) -> str:
     samples = any(var == BATCH for term in array.terms for var, _ in term.summed)
     terms = [str(_Notation(term, own, samples, names)) for term in array.terms]
     text = f"{left:<9} = {' + '.join(terms).replace('+ -', '- ') or '0'}"
-    return f"{text:<60}  # {_remark(array)}"
-
-
-def _remark(array: Array) -> str:
-    sizes = ("B", *array.shape) if array.batched else array.shape
-    shape = f"({', '.join(map(str, sizes))}{',' if len(sizes) == 1 else ''})"
-    count = len(array.nodes)
-    if array.of is not None or not count:
-        return shape
-    return f"{shape}, {count} node{'s' if count > 1 else ''}"
+    count = 0 if array.of else len(array.nodes)
+    nodes = f", {count} node{'s' if count > 1 else ''}" if count else ""
+    return f"{text:<60}  # {shape_text(array.sizes)}{nodes}"
 
 
 class _Notation:

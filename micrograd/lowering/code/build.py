@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 
-from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.axes import number_of, selection
 from micrograd.lowering.arrays.differentiate import Adjoints
 from micrograd.lowering.arrays.form import Arrays
@@ -27,7 +25,7 @@ from micrograd.lowering.arrays.ir import (
     Rows,
     Term,
 )
-from micrograd.lowering.code.construct import binary, indexed, reshape, where
+from micrograd.lowering.code.construct import binary, expression, indexed, reshape, where
 from micrograd.lowering.code.contract import (
     Indexed,
     Sizes,
@@ -38,7 +36,6 @@ from micrograd.lowering.code.contract import (
     summed,
 )
 from micrograd.lowering.code.expr import Assign, Expr, Table, is_number, num, ref, whole
-from micrograd.lowering.code.formulas import expression
 from micrograd.lowering.code.kinds import make
 from micrograd.lowering.code.statements import Code, named
 from micrograd.lowering.scalars.columns import Ints
@@ -150,9 +147,7 @@ class Builder:
         return self._first(factor, sizes)
 
     def _formula(self, formula: Formula, sizes: Sizes) -> Indexed:
-        letters = dict(formula.letters)
-        names = re.findall(r"\w+", specialise(formula.text, formula.k))
-        reads = {letter: self.read(letters[letter], sizes) for letter in letters if letter in names}
+        reads = {letter: self.read(read, sizes) for letter, read in formula.used.items()}
         order = tuple(sorted({var for t in reads.values() for var in t.vars}))
         e = expression(formula.text, formula.k, {x: aligned(t, order) for x, t in reads.items()})
         return Indexed(e, order[len(order) - len(e.shape) :])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import ALL
 from micrograd.lowering.code.expr import OPERATORS, Expr, Shape, is_number, num
 from micrograd.lowering.code.kinds import make
+from micrograd.ops import BY_NAME
+
+_SYMBOLS = {operator.node: symbol for symbol, operator in OPERATORS.items()}
 
 
 def call(function: str, *args: Expr) -> Expr:
@@ -87,8 +92,6 @@ def _masked(mask: Expr, e: Expr) -> Expr | None:
     if e.truth or e.kind == "batch":  # of truths and integers NumPy would make no floats
         return None
     if is_number(yes, 1) and is_number(no, 0):
-        if e.kind == "bin" and e.attr == "/" and is_number(e.args[0], 1):
-            return make("bin", (condition, e.args[1]), "/")
         return make("bin", (condition, e), "*")
     if is_number(yes, 0) and is_number(no, 1):
         return make("bin", (Expr("not", (condition,), None, condition.shape), e), "*")
@@ -136,3 +139,35 @@ def indexed(a: Expr, key: tuple[Any, ...]) -> Expr:
 def total(a: Expr, axes: tuple[int, ...], kind: str = "sum") -> Expr:
     """Sum over axes, or take their mean, their largest, their smallest."""
     return make(kind, (a,), axes) if axes else a
+
+
+# the formulas of the op rows
+
+
+def expression(text: str, k: float | None, names: Mapping[str, Expr]) -> Expr:
+    """Return a formula with its constant and its letters put in."""
+    return _built(ast.parse(specialise(text, k), mode="eval").body, names)
+
+
+def _built(node: ast.expr, names: Mapping[str, Expr]) -> Expr:
+    if isinstance(node, ast.Constant):
+        return num(node.value)  # type: ignore[arg-type]
+    if isinstance(node, ast.Name):
+        return names[node.id] if node.id in names else num(float(node.id))  # nan
+    if isinstance(node, ast.UnaryOp):
+        return negative(_built(node.operand, names))
+    if isinstance(node, ast.BinOp):
+        sides = (_built(node.left, names), _built(node.right, names))
+        return binary(_SYMBOLS[type(node.op)], *sides)
+    if isinstance(node, ast.Compare):
+        sides = (_built(node.left, names), _built(node.comparators[0], names))
+        return binary(_SYMBOLS[type(node.ops[0])], *sides)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return _call(node.func.id, [_built(argument, names) for argument in node.args])
+    raise ValueError(f"cannot read {ast.unparse(node)!r} in a formula of the op rows")
+
+
+def _call(name: str, args: list[Expr]) -> Expr:
+    if name in BY_NAME and BY_NAME[name].value != f"{name}(x)":  # a row made of other functions
+        return expression(BY_NAME[name].value, None, dict(zip("xy", args)))
+    return call(name, *args)

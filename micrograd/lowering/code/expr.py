@@ -102,7 +102,7 @@ def num(value: float) -> Expr:
 
 def whole(array: Array) -> Expr:
     """Return the name of an array, with its shape."""
-    return ref(array, tuple(size for _, size in array.axes))
+    return ref(array, array.sizes)
 
 
 def is_number(e: Expr, value: float | None = None) -> bool:

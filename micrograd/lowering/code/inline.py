@@ -1,4 +1,4 @@
-"""Temporaries inlined: an unnamed array that is used once joins the line that uses it."""
+"""Temporaries inlined: an unnamed array that is used once, or only repeats another, has no line."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Inliner:
         result: list[Assign] = []
         for line in lines:
             expr = self._put_in(line, waiting, result)
-            once = uses[line.array] == 1 and not self.keep(line.array)
-            if once and len(self.show(expr)) <= LONGEST:
+            short = uses[line.array] == 1 and len(self.show(expr)) <= LONGEST
+            if (short or expr.kind == "ref") and not self.keep(line.array):
                 waiting[line.array] = expr
             else:
                 result.append(Assign(line.array, expr))
@@ -66,13 +66,14 @@ class Inliner:
         """Write in what fits; give the rest a line after all."""
         expr = line.expr
         for array in [a for a in _refs(expr) if a in waiting]:
-            longer = replaced(expr, array, waiting[array])
-            if KINDS[line.expr.kind].inline and len(self.show(longer)) <= LONGEST:
+            longer, alias = replaced(expr, array, waiting[array]), waiting[array].kind == "ref"
+            if alias or (KINDS[line.expr.kind].inline and len(self.show(longer)) <= LONGEST):
                 expr = longer
                 self.into[array] = line.array
             else:
                 result.append(Assign(array, waiting[array]))
-            del waiting[array]
+            if not alias:  # another name may be used by any number of lines
+                del waiting[array]
         return expr
 
 

@@ -12,14 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd.lowering.arrays.ir import ALL, Size
+from micrograd.lowering.arrays.ir import ALL, Size, shape_text
 from micrograd.lowering.code.expr import OPERATORS, Expr, Shape
 
 ATOM, UNARY, PRODUCT = 6, 4, 3
-ROWS = "rows"  # what makes the gradient of a table: sparse here, dense in exports
 Args = tuple[Expr, ...]
-Show = Callable[..., str]  # a Printer: writes an expression, given what is around it
-Write = Callable[[Expr, Show], str]
+Write = Callable[[Expr, "Printer"], str]
 
 
 @dataclass(frozen=True)
@@ -97,11 +95,6 @@ def _item(item: Any) -> str:
     return f"{start or ''}:{stop}" + (f":{step}" if step != 1 else "")
 
 
-def shape_text(shape: Shape) -> str:
-    """Return a shape as a tuple is written: (B, 8), (8,)."""
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-
-
 def reshaped(shape: Shape) -> str:
     """Return the arguments of `reshape`; the axis with the batch is left to be found out."""
     return ", ".join("-1" if isinstance(n, Size) else str(n) for n in shape) or "()"
@@ -115,12 +108,12 @@ def _float(e: Expr) -> Expr:
 # texts
 
 
-def _num(e: Expr, show: Show) -> str:
+def _num(e: Expr, show: Printer) -> str:
     value = float(e.attr)
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
-def _bin(e: Expr, show: Show) -> str:
+def _bin(e: Expr, show: Printer) -> str:
     rank = OPERATORS[e.attr].binding
     left, right = (rank + 1, UNARY) if e.attr == "**" else (rank, rank + 1)
     if rank == 1:  # a < b < c is another thing in Python
@@ -141,7 +134,7 @@ def _neg_binding(e: Expr) -> int:
     return UNARY if left.truth else PRODUCT
 
 
-def _call(e: Expr, show: Show) -> str:
+def _call(e: Expr, show: Printer) -> str:
     args = e.args
     if e.attr == "where" and args[1].kind == args[2].kind == "num":
         args = (args[0], *map(_float, args[1:]))
@@ -160,14 +153,14 @@ def _method(name: str, inside: Write = lambda e, show: "") -> Write:
     return lambda e, show: f"{show(e.args[0], ATOM)}.{name}({inside(e, show)})"
 
 
-def _reduced(e: Expr, show: Show) -> str:
+def _reduced(e: Expr, show: Printer) -> str:
     rank = len(e.args[0].shape)
     if len(e.attr) == rank:
         return ""
     return str(e.attr) if len(e.attr) > 1 else axis_text(e.attr[0], rank)
 
 
-def _transpose(e: Expr, show: Show) -> str:
+def _transpose(e: Expr, show: Printer) -> str:
     if e.attr == (1, 0):
         return f"{show(e.args[0], ATOM)}.T"
     if e.attr == (*range(len(e.attr) - 2), len(e.attr) - 1, len(e.attr) - 2):
@@ -175,12 +168,12 @@ def _transpose(e: Expr, show: Show) -> str:
     return f"transpose({show(e.args[0])}, {e.attr})"
 
 
-def _take(e: Expr, show: Show) -> str:
+def _take(e: Expr, show: Printer) -> str:
     table, axis = e.attr
     return f"{show(e.args[0], ATOM)}[{':, ' * axis}{show(table)}]"
 
 
-def _shape_of(e: Expr, show: Show) -> str:
+def _shape_of(e: Expr, show: Printer) -> str:
     return shape_text(e.shape)
 
 
@@ -237,7 +230,7 @@ KINDS: dict[str, Kind] = {
         inline=False,
     ),
     "rows": Kind(
-        _same, lambda e, show: f"{show(ROWS)}({', '.join(map(show, e.args))})", inline=False
+        _same, lambda e, show: f"{show.rows}({', '.join(map(show, e.args))})", inline=False
     ),
     "add_rows": Kind(_same, _function("add_rows"), inline=False),
 }
@@ -256,7 +249,7 @@ class Printer:
         """Return an expression as text; in brackets where it binds less tightly than `binding`."""
         if not isinstance(e, Expr):
             name: str = e if isinstance(e, str) else self.names[e]
-            return self.rows if e == ROWS else name
+            return name
         kind = KINDS[e.kind]
         write = kind.torch if self.target == "torch" and kind.torch else kind.text
         text = write(e, self)
@@ -264,5 +257,5 @@ class Printer:
 
     @property
     def rows(self) -> str:
-        """Return what the gradient of a table is made by."""
-        return ROWS if self.target else f"sparse_{ROWS}"
+        """Return what makes the gradient of a table: sparse here, dense in exports."""
+        return "rows" if self.target else "sparse_rows"

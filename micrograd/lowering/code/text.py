@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import linecache
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from micrograd.lowering.arrays.ir import Array
-from micrograd.lowering.code.expr import Assign
-from micrograd.lowering.code.kinds import Printer, shape_text
+from micrograd.lowering.arrays.ir import Array, shape_text
+from micrograd.lowering.code.expr import Assign, Shape
+from micrograd.lowering.code.kinds import Printer
 from micrograd.lowering.code.module import module
 from micrograd.lowering.code.statements import Code
 from micrograd.lowering.trace.declared import INPUT
@@ -33,6 +37,21 @@ class Text:
 
     def __str__(self) -> str:
         return self.source
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """Return the function that the text defines, compiled.
+
+        Tracebacks, pdb and inspect.getsource show its lines, as long as the text lives.
+        """
+        name = f"<micrograd program {hashlib.sha256(self.source.encode()).hexdigest()[:12]}>"
+        lines = self.source.splitlines(keepends=True)
+        linecache.cache[name] = (len(self.source), None, lines, name)
+        weakref.finalize(self, linecache.cache.pop, name, None)
+        scope: dict[str, Any] = {"__name__": name}
+        exec(compile(self.source, name, "exec"), scope)
+        function: Callable[..., Any] = scope.get("value_and_grad") or scope["forward"]
+        return function
 
 
 def text_of(code: Code) -> Text:
@@ -108,4 +127,9 @@ def _wrapped(head: str, parts: Sequence[str], tail: str) -> Iterator[str]:
 def line(statement: Assign, printer: Printer) -> str:
     """Return a statement with the shape of its result in a comment."""
     text = f"{printer(statement.array)} = {printer(statement.expr)}"
-    return f"{text:<{SHAPE_COLUMN}}  # {shape_text(statement.expr.shape)}"
+    return commented(text, statement.expr.shape)
+
+
+def commented(text: str, shape: Shape) -> str:
+    """Return a statement with a shape in a comment."""
+    return f"{text:<{SHAPE_COLUMN}}  # {shape_text(shape)}"

@@ -6,7 +6,6 @@ one level and operation, whatever their operands.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lowering.arrays.group import numbered
 from micrograd.lowering.arrays.ir import Array, Rows
 from micrograd.lowering.arrays.names import Name, Names
 from micrograd.lowering.code.build import Builder
@@ -22,25 +22,18 @@ from micrograd.lowering.code.expr import Expr, Table
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import (
     ADD,
-    CODES,
     MUL,
     NAMES,
     NONE,
     WEIGHTED,
+    Bools,
     Floats,
     Ints,
 )
 from micrograd.lowering.trace.declared import INPUT
+from micrograd.ops import BY_NAME
 
 MOST_CONSTANTS = 4  # of one operation that its formulas are written out for; more are operands
-
-
-class Group(NamedTuple):
-    """Nodes of one level, operation and constant: the slots from `first` to before `last`."""
-
-    op: str
-    first: int
-    last: int
 
 
 class Formula(NamedTuple):
@@ -48,6 +41,14 @@ class Formula(NamedTuple):
 
     op: str
     k: float | str | None
+
+
+class Group(NamedTuple):
+    """Nodes of one level and formula: the slots from `first` to before `last`."""
+
+    formula: Formula
+    first: int
+    last: int
 
 
 class Lookup(NamedTuple):
@@ -69,8 +70,8 @@ class Levels:
     """An irregular graph, its nodes in slots: the leaves, then level by level.
 
     `arrays` are the leaf arrays, `slots` where their elements lie. `number_slots` hold numbers of
-    the code. `slot` finds a node of the graph, or the sum that it became a part of. The sums have
-    the terms term[start[i]:start[i + 1]].
+    the code, and constants where an operation has many. `slot` finds a node of the graph, or the
+    sum that it became a part of. The sums have the terms term[start[i]:start[i + 1]].
     """
 
     arrays: list[Array]
@@ -99,11 +100,6 @@ class Levels:
         """Return the names of the operations."""
         return {NAMES[code] for code in np.unique(self.op).tolist() if code}
 
-    def groups(self) -> list[Group]:
-        """Return the groups, operands before users."""
-        ops = [NAMES[op] for op in self.op[self.bounds[:-1]].tolist()]
-        return [Group(op, *ends) for op, ends in zip(ops, pairwise(self.bounds))]
-
     @cached_property
     def bounds(self) -> list[int]:
         """Return where the groups begin, and where the last one ends."""
@@ -112,26 +108,22 @@ class Levels:
         return [*np.flatnonzero(new).tolist(), len(self.op)]
 
     @cached_property
+    def which(self) -> Ints:
+        """Return the number of every group's formula."""
+        firsts = self.bounds[:-1]
+        return numbered(zip(self.op[firsts].tolist(), self.k[firsts].view(np.int64).tolist()))
+
+    @cached_property
     def formulas(self) -> list[Formula]:
         """Return the operations in the graph, each once."""
-        return list(dict.fromkeys(self.formula_of_groups))
+        firsts = np.array(self.bounds)[np.unique(self.which, return_index=True)[1]]
+        return [*map(_formula, self.op[firsts].tolist(), self.k[firsts].tolist())]
 
-    @cached_property
-    def formula_of_groups(self) -> list[Formula]:
-        firsts = self.bounds[:-1]
-        ops = [NAMES[op] for op in self.op[firsts].tolist()]
-        found = [Formula(op, k if k == k else None) for op, k in zip(ops, self.k[firsts].tolist())]
-        distinct = Counter(formula.op for formula in dict.fromkeys(found))
-        return [f if distinct[f.op] <= MOST_CONSTANTS else Formula(f.op, "y") for f in found]
-
-    @cached_property
-    def constants(self) -> tuple[Floats, Ints]:
-        """Return the constants that are operands, and y: the operand's slot, or the constant's."""
-        spelled = np.isin(self.op, [CODES[f.op] for f in self.formulas if f.k == "y"])
-        constants, place = np.unique(self.k[spelled], return_inverse=True)
-        y = self.y.copy()
-        y[spelled] = len(y) + place.ravel()
-        return constants, y
+    @property
+    def groups(self) -> list[Group]:
+        """Return the groups, operands before users."""
+        ends = zip(self.which.tolist(), pairwise(self.bounds))
+        return [Group(self.formulas[n], first, last) for n, (first, last) in ends]
 
     @property
     def placed(self) -> list[Array]:
@@ -143,11 +135,6 @@ class Levels:
         only_read |= {x.rows.table for x in self.lookups if x.rows.table is not None}
         return [a for a in self.arrays if a not in only_read or (self.slots[a] >= 0).any()]
 
-    @property
-    def size(self) -> int:
-        """Return the number of slots in the text: nodes, constants, and a last one for NONE."""
-        return len(self.op) + len(self.constants[0]) + 1
-
     @cached_property
     def data(self) -> dict[str, Any]:
         """Return the tables that the text reads.
@@ -157,23 +144,19 @@ class Levels:
         """
         count = np.where(self.op == WEIGHTED, np.diff(self.start), self.op > 0)
         out = np.repeat(np.arange(len(count)), count)
-        constants, y = self.constants
         x = self.x[out]
         x[self.op[out] == WEIGHTED] = self.term
         ends = np.append(0, np.cumsum(count))[self.bounds]
-        number = {formula: i for i, formula in enumerate(self.formulas)}
-        which = np.array([number[f] for f in self.formula_of_groups], np.int64)
         tables = {
-            self.free("groups"): np.stack((which, ends[:-1], ends[1:]), 1),
-            self.free("entries"): np.stack((out, x, y[out])),
+            self.free("groups"): np.stack((self.which, ends[:-1], ends[1:]), 1),
+            self.free("entries"): np.stack((out, x, self.y[out])),
         }
         tables |= {self.free(f"{self.names[a]}_slots"): self.slots[a] for a in self.placed}
         tables |= {self.names[t]: t.places for x in self.lookups for t in x.tables}
-        numbers = np.append(self.numbers, constants)
-        if len(numbers):
-            behind = len(count) + np.arange(len(constants))
-            tables[self.free("slots_of_numbers")] = np.append(self.number_slots, behind)
-            tables[self.free("numbers")] = numbers[:, None] if self.leaves(INPUT) else numbers
+        if len(self.numbers):
+            tables[self.free("slots_of_numbers")] = self.number_slots
+            columns = self.numbers[:, None] if self.leaves(INPUT) else self.numbers
+            tables[self.free("numbers")] = columns
         return tables
 
     def free(self, wanted: str) -> str:
@@ -188,9 +171,13 @@ def _same(column: Ints) -> Any:
     return column[1:] == column[:-1]
 
 
-@dataclass(frozen=True, eq=False)
-class Nodes:
-    """The nodes to be sorted: those of the graph, then the products of the sums of products.
+def _formula(code: int, k: float) -> Formula:
+    op = NAMES[code]
+    return Formula(op, k if k == k else "y" if BY_NAME[op].constants else None)
+
+
+class Nodes(NamedTuple):
+    """The nodes to be sorted: those of the graph, the products of its sums, the `numbers`.
 
     `term` holds the terms of the sums one after the other, `start` where a node's begin.
     """
@@ -199,51 +186,83 @@ class Nodes:
     x: Ints
     y: Ints
     k: Floats
+    level: Ints
     live: Ints
-    term: Ints
     start: Ints
     length: Ints
+    term: Ints
+    numbers: Floats
 
 
-def spelled_out(form: Chains) -> Nodes:
-    """Give every product of a sum a node; let a sum of two terms be an addition."""
+def spelled_out(form: Chains, level: Ints) -> Nodes:
+    """Give every product of a sum a node between two levels; let a sum of two be an addition."""
     n, graph = len(form.remaining), form.graph
     product = np.flatnonzero(form.b >= 0)
-    ids = n + np.arange(len(product))
+    owner = np.repeat(form.sums, np.diff(form.start))[product]
     term = form.a.copy()
-    term[product] = ids
-    nothing = np.full(len(product), NONE)
-    op = np.where(form.remaining, graph.op, 0)
-    length, start = np.zeros(n + len(ids), np.int64), np.zeros(n + len(ids), np.int64)
+    term[product] = n + np.arange(len(product))
+    x, y, (length, start) = form.x.copy(), form.y.copy(), np.zeros((2, n), np.int64)
     length[form.sums], start[form.sums] = np.diff(form.start), form.start[:-1]
+    op = np.where(form.remaining, graph.op, 0)
     op[form.sums] = np.where(length[form.sums] == 2, ADD, WEIGHTED)
-    op = np.append(op, np.full(len(ids), MUL))
-    x, y = np.append(form.x, form.a[product]), np.append(form.y, form.b[product])
+    x[form.sums] = y[form.sums] = NONE
     two = np.flatnonzero(length == 2)
     x[two], y[two] = term[start[two]], term[start[two] + 1]
-    wide = np.flatnonzero(op == WEIGHTED)
-    x[wide] = y[wide] = NONE
     length[two] = 0
-    live = np.append(form.remaining, np.ones(len(ids), bool))
+    spelled, numbers, place = _many_constants(op, graph.k)
+    y[spelled] = n + len(product) + place
+
+    def column(nodes: Any, of_products: Any, of_numbers: Any) -> Any:
+        parts = np.broadcast_to(of_products, len(product)), np.full(len(numbers), of_numbers)
+        return np.concatenate((nodes, *parts))
+
     return Nodes(
-        op, x, y, np.append(graph.k, nothing * np.nan), np.flatnonzero(live), term, start, length
+        column(op, MUL, 0),
+        column(x, form.a[product], NONE),
+        column(y, form.b[product], NONE),
+        column(np.where(spelled, np.nan, graph.k), np.nan, np.nan),
+        column(2 * level, 2 * level[owner] - 1, 0),
+        np.flatnonzero(column(form.remaining, True, True)),
+        column(start, 0, 0),
+        column(length, 0, 0),
+        term,
+        numbers,
     )
 
 
-def heights(form: Chains, level: Ints) -> Ints:
-    """Return the levels of the nodes and then of the products: between two levels of the graph."""
-    owner = np.repeat(form.sums, np.diff(form.start))
-    return np.append(2 * level, 2 * level[owner[form.b >= 0]] - 1)
+def _many_constants(op: Ints, k: Floats) -> tuple[Bools, Floats, Ints]:
+    """Mark the nodes whose constants are to be operands; return these, and which each has."""
+    spelled = np.zeros(len(op), bool)
+    for code in np.unique(op).tolist():
+        own = op == code
+        if code and BY_NAME[NAMES[code]].constants:
+            values = np.unique(k[own])
+            spelled |= own & (len(values) > MOST_CONSTANTS or np.isnan(values).any())
+    numbers, place = np.unique(k[spelled], return_inverse=True)
+    return spelled, numbers, place.ravel()
+
+
+def _slots(form: Chains, slot: Ints) -> Ints:
+    """Return the slot of every node of the graph, or of the sum that it became a part of."""
+    graph, slots = form.graph, slot[form.merged_into]
+    product = np.flatnonzero(form.b >= 0)
+    own = slot[len(slots) + np.arange(len(product))]
+    for operand in (graph.x, graph.y):
+        node = operand[form.recorded_by[product]]
+        taken = (graph.op[node] == MUL) & ~form.remaining[node]
+        taken &= (graph.x[node] == form.a[product]) & (graph.y[node] == form.b[product])
+        slots[node[taken]] = own[taken]
+    return slots
 
 
 def levelled(
     form: Chains, level: Ints, arrays: list[Array], reduce: str, wanted: Mapping[Array, Name]
 ) -> Levels:
     """Return a graph by levels. `arrays` hold all its leaves, the numbers of the code last."""
-    nodes, level = spelled_out(form), heights(form, level)
-    live = nodes.live
-    order = live[np.lexsort((nodes.k[live].view(np.int64), nodes.op[live], level[live]))]
-    slot = np.full(len(nodes.op) + 1, NONE)  # one more: of the operand that there is not
+    nodes = spelled_out(form, level)
+    live, count = nodes.live, len(nodes.op)
+    order = live[np.lexsort((nodes.k[live].view(np.int64), nodes.op[live], nodes.level[live]))]
+    slot = np.full(count + 1, NONE)  # one more: of the operand that there is not
     slot[order] = np.arange(len(order))
     length = nodes.length[order]
     start = np.append(0, np.cumsum(length))
@@ -257,21 +276,21 @@ def levelled(
         if array.lookup
     )
     names = Names(wanted, [table for lookup in lookups for table in lookup.tables])
-    slots = {a: slot[a.nodes] for a in named}
-    numbers = np.array([form.graph.values[i].data for i in pool.nodes.tolist()])
+    written = np.array([form.graph.values[i].data for i in pool.nodes.tolist()])
+    constants = count - len(nodes.numbers) + np.arange(len(nodes.numbers))
     return Levels(
         named,
-        slots,
-        slot[pool.nodes],
-        numbers,
+        {a: slot[a.nodes] for a in named},
+        slot[np.append(pool.nodes, constants)],
+        np.append(written, nodes.numbers),
         nodes.op[order],
         slot[nodes.x[order]],
         slot[nodes.y[order]],
         nodes.k[order],
-        level[order],
+        nodes.level[order],
         start,
         slot[term],
-        slot[form.merged_into],
+        _slots(form, slot),
         int(slot[form.root]),
         reduce,
         lookups,

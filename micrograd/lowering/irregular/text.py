@@ -6,17 +6,16 @@ change, has its own way to store, and a loop that is compiled once for all group
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from micrograd.lowering.arrays.ir import BATCH, Array, B
-from micrograd.lowering.code.construct import binary
+from micrograd.lowering.arrays.ir import BATCH, Array, B, shape_text
+from micrograd.lowering.code.construct import binary, expression
 from micrograd.lowering.code.expr import Expr, Shape, ref
-from micrograd.lowering.code.formulas import expression
-from micrograd.lowering.code.kinds import Printer, reshaped, shape_text
+from micrograd.lowering.code.kinds import Printer, reshaped
 from micrograd.lowering.code.module import module
-from micrograd.lowering.code.text import SHAPE_COLUMN, Text, parted
+from micrograd.lowering.code.text import Text, commented, parted
 from micrograd.lowering.irregular.levels import Formula, Levels
 from micrograd.lowering.trace.declared import CONSTANT, FORWARD, INPUT, PARAMETER, wanted_leaves
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
@@ -94,6 +93,7 @@ class LevelsText:
         self.levels, self.jax = levels, target == "jax"
         self.show = Printer(levels.names, target)
         self.batched = bool(levels.leaves(INPUT))
+        self.size = len(levels.op) + 1  # a last place for NONE
         self.v, self.d = levels.free("v"), levels.free("d")
         self.tables = [levels.free("groups"), levels.free("entries")]
         self.arguments = [a for k in (INPUT, PARAMETER, CONSTANT) for a in levels.leaves(k)]
@@ -115,55 +115,52 @@ class LevelsText:
         groups, entries = (self.levels.data[name] for name in self.tables)
         mean = max(entries.shape[1] // max(len(groups), 1), 1)
         width = min(1 << mean.bit_length(), MOST_AT_ONCE)
-        return _JAX_PASSES % (width, self.levels.size, ", ".join(self.tables))
+        return _JAX_PASSES % (width, self.size, ", ".join(self.tables))
 
-    def forward(self, tables: list[str]) -> str:
-        """Return the function of the loss; `tables` are those that it takes as arguments."""
-        return "\n".join(
-            [*self._head("forward", tables), *self._forward(), f"    return {self._loss()}", ""]
-        )
+    def function(self, kind: str, tables: Iterable[str] = ()) -> str:
+        """Return the function of the loss, and of the gradients that `kind` wants.
 
-    def value_and_grad(self, kind: str, tables: list[str]) -> str:
-        """Return the function of the loss and the gradients of parameters, or of inputs too."""
+        `tables` are those that it takes as arguments.
+        """
+        name = "forward" if kind == FORWARD else "value_and_grad"
+        head = f"def {name}({', '.join([*map(self.show, self.arguments), *tables])}):"
+        size = [f"{B} = len({self.show(x)})" for x in self.levels.leaves(INPUT)[:1]]
+        passes = [*self._forward(), f"return {self._loss()}"]
+        body = [*size, *(passes if kind == FORWARD else self._both(kind))]
+        return "\n".join([head, *(f"    {line}" for line in body), ""])
+
+    def _both(self, kind: str) -> list[str]:
+        """Return the lines of both passes."""
         v, d = self.v, self.d
         ids = {x.rows.ids.array for x in self.levels.lookups}
         leaves = wanted_leaves(self.levels.leaves, kind, ids)
         seed = f"1 / {B}" if self.batched and self.levels.reduce == "mean" else "1"
         gradients = {a: self.levels.free(f"d{self.show(a)}") for a in leaves}
         results = ", ".join(f"{self.show(leaf)!r}: {name}" for leaf, name in gradients.items())
-        return "\n".join(
-            [
-                *self._head("value_and_grad", tables),
-                "    # forward",
-                *self._forward(),
-                _line(f"loss = {self._loss()}", ()),
-                "    # backward",
-                _line(f"{d} = zeros({v}.shape)", self._shape(self.levels.size)),
-                f"    {self._set(d, str(self.levels.root), seed)}",
-                f"    {d} = backward_pass({v}, {d}, {', '.join(self.tables)})",
-                *(_line(f"{gradients[a]} = {self._gradient(a)}", _full(a)) for a in leaves),
-                f"    return loss, {{{results}}}",
-                "",
-            ]
-        )
-
-    def _head(self, name: str, tables: list[str]) -> list[str]:
-        head = f"def {name}({', '.join([*map(self.show, self.arguments), *tables])}):"
-        first = next(iter(self.levels.leaves(INPUT)), None)
-        return [head, f"    {B} = len({self.show(first)})"] if first else [head]
+        return [
+            "# forward",
+            *self._forward(),
+            commented(f"loss = {self._loss()}", ()),
+            "# backward",
+            commented(f"{d} = zeros({v}.shape)", self._shape(self.size)),
+            self._set(d, str(self.levels.root), seed),
+            f"{d} = backward_pass({v}, {d}, {', '.join(self.tables)})",
+            *(commented(f"{gradients[a]} = {self._gradient(a)}", a.sizes) for a in leaves),
+            f"return loss, {{{results}}}",
+        ]
 
     def _forward(self) -> list[str]:
-        v, size = self.v, self.levels.size
+        v, size = self.v, self.size
         shape = f"({size}, {B})" if self.batched else f"{size}"
         return [
-            _line(f"{v} = zeros({shape})", self._shape(size)),
+            commented(f"{v} = zeros({shape})", self._shape(size)),
             *(
-                _line(f"{self.show(x.array)} = {self.show(x.value)}", x.value.shape)
+                commented(f"{self.show(x.array)} = {self.show(x.value)}", x.value.shape)
                 for x in self.levels.lookups
             ),
             *map(self._placed, self.levels.placed),
             *self._numbers(),
-            f"    {v} = forward_pass({v}, {', '.join(self.tables)})",
+            f"{v} = forward_pass({v}, {', '.join(self.tables)})",
         ]
 
     def _numbers(self) -> list[str]:
@@ -171,7 +168,7 @@ class LevelsText:
         if name not in data:
             return []
         text = self._set(self.v, self.levels.free("slots_of_numbers"), name)
-        return [_line(text, data[name].shape)]
+        return [commented(text, data[name].shape)]
 
     def _shape(self, size: int) -> Shape:
         return (size, B) if self.batched else (size,)
@@ -191,7 +188,7 @@ class LevelsText:
             value, shape = f"{name}.reshape(-1, 1)", (array.size, 1)
         else:
             value, shape = f"{name}.reshape(-1)", (array.size,)
-        return _line(self._set(self.v, self._slots(array), value), shape)
+        return commented(self._set(self.v, self._slots(array), value), shape)
 
     def _gradient(self, array: Array) -> str:
         """Return the gradient of a leaf; where it is looked up too, its rows are added to."""
@@ -219,14 +216,6 @@ class LevelsText:
     def _set(self, name: str, key: str, value: str) -> str:
         """Return the statement that stores a value."""
         return f"{name} = {name}.at[{key}].set({value})" if self.jax else f"{name}[{key}] = {value}"
-
-
-def _full(array: Array) -> Shape:
-    return tuple(size for _, size in array.axes)
-
-
-def _line(text: str, shape: Shape) -> str:
-    return f"    {text:<{SHAPE_COLUMN}}  # {shape_text(shape)}"
 
 
 def _expressions(formula: Formula) -> tuple[Expr, list[Expr]]:
@@ -262,17 +251,12 @@ def operation(formula: Formula) -> str:
 def text_of(levels: Levels, wanted: str) -> Text:
     """Return the module that runs an irregular program; `wanted` are FORWARD or the gradients."""
     writer, (small, large) = LevelsText(levels), parted(levels.data)
-    body = (
-        writer.forward(list(large))
-        if wanted == FORWARD
-        else writer.value_and_grad(wanted, list(large))
-    )
-    source = module(f"{writer.operations()}\n\n{body}", small)
+    source = module(f"{writer.operations()}\n\n{writer.function(wanted, large)}", small)
     return Text(source, MappingProxyType({}), MappingProxyType(large))
 
 
 def export_of(levels: Levels, target: str, leaves: Mapping[str, Any]) -> str:
     """Return a module that needs nothing but `target`."""
     writer = LevelsText(levels, target)
-    body = (writer.operations(), writer.forward([]), writer.value_and_grad(PARAMETER, []))
+    body = (writer.operations(), writer.function(FORWARD), writer.function(PARAMETER))
     return module("\n\n".join(body), levels.data, target, leaves)

@@ -80,15 +80,16 @@ def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tu
     return Task(name, arguments, tuple(computed), arrays.loss, tuple(results), names), rows
 
 
-def module(forms: Any, name: str) -> Module:
-    """Return the module that is compiled and run."""
+def module(forms: Any, name: str, sparse_rows: bool = True) -> Module:
+    """Return the module that is compiled and run; without `sparse_rows` gradients of
+    tables that arrays look up are whole."""
     if isinstance(forms["arrays"], Levels):
         tape = Tape(forms["arrays"], forms["wanted"], name, CNames(forms["arrays"].names), True)
         body, gradients, rows = tape.text(), tape.gradients, tape.rows
         source = assembled(tape, body, "")
         tables_of = tuple(tape.tables.values())
         return Module(source, tape.task.arguments, tape.task.results, rows, gradients, tables_of)
-    wanted, rows = task(forms, name, sparse_rows=True)
+    wanted, rows = task(forms, name, sparse_rows)
     guarded = {op for op in forms["arrays"].operations if BY_NAME[op].needs}
     function = Function(wanted, True, Formulas(), guarded)
     body = function.text()

@@ -20,7 +20,7 @@ from micrograd.lowering.trace.declared import FORWARD
 from micrograd.optim.gradients import Rows as RowsOfTable
 
 Result = tuple[float, dict[str, Any], bool]
-_modules: weakref.WeakKeyDictionary[Lowered, dict[str, Module]] = weakref.WeakKeyDictionary()
+_modules: weakref.WeakKeyDictionary[Lowered, dict[Any, Module]] = weakref.WeakKeyDictionary()
 
 
 def chosen(backend: str, lowered: Lowered, held: Mapping[str, Any]) -> Native | None:
@@ -45,13 +45,14 @@ class Native:
         self.lowered, self.held = lowered, held
         self._functions: dict[str, _Function] = {}
 
-    def module(self, wanted: str) -> Module:
+    def module(self, wanted: str, sparse_rows: bool = True) -> Module:
         """Return the C of a function; `wanted` is FORWARD, PARAMETER or INPUT."""
         modules = _modules.setdefault(self.lowered, {})
-        if wanted not in modules:
+        key = wanted, sparse_rows or not self.lowered.lookups
+        if key not in modules:
             name = "forward" if wanted == FORWARD else "value_and_grad"
-            modules[wanted] = module(self.lowered.forms(wanted), name)
-        return modules[wanted]
+            modules[key] = module(self.lowered.forms(wanted), name, key[1])
+        return modules[key]
 
     def told(self, wanted: str) -> str:
         """Return what runs: the compiler's command, and the function as it is compiled."""

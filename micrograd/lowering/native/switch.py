@@ -27,9 +27,7 @@ class Switch:
         """Return the loop over the groups, in which a `switch` finds the operation."""
         bounds = np.array(self.levels.bounds)
         ends = np.stack((bounds[:-1], bounds[1:]), 1)
-        formulas = {formula: n for n, formula in enumerate(self.levels.formulas)}
-        which = np.array([formulas[f] for f in self.levels.formula_of_groups]).reshape(-1, 1)
-        groups = self.tape.table("groups", np.hstack((which, ends)))
+        groups = self.tape.table("groups", np.hstack((self.levels.which[:, None], ends)))
         count = len(ends)
         head = (
             f"for (int g = {count - 1}; g >= 0; g--)"
@@ -102,7 +100,7 @@ class Switch:
         ]
 
     def _operands(self) -> list[tuple[str, Any]]:
-        return [("x", self.levels.x), ("y", self.levels.constants[1])]
+        return [("x", self.levels.x), ("y", self.levels.y)]
 
     def _sum(self, each: str, backward: bool) -> list[str]:
         v, d = self.names["v"], self.names["d"]

@@ -85,7 +85,7 @@ class Tape:
         v, d, loss = (self.names[own] for own in ("v", "d", "loss"))
         root, batched = self.levels.root, bool(self.levels.leaves(INPUT))
         share = "1.0 / B" if batched and self.levels.reduce == "mean" else "1.0"
-        size = len(self.levels.op) + len(self.levels.constants[0])
+        size = len(self.levels.op)
         placed, switch = self.levels.placed, Switch(self.levels, self.formulas, self)
         sample = [
             *(line for a in placed if a.batched and not a.lookup for line in self._put(a)),
@@ -172,13 +172,11 @@ class Tape:
         return self.table(f"{self.names[array]}_slots", self.levels.slots[array])
 
     def _numbers(self) -> list[str]:
-        constants = self.levels.constants[0]
-        behind = len(self.levels.op) + np.arange(len(constants))
-        slots = np.append(self.levels.number_slots, behind)
+        slots = self.levels.number_slots
         if not len(slots):
             return []
         at = self.table("number_slots", slots)
-        numbers = self.table("numbers", np.append(self.levels.numbers, constants).astype(float))
+        numbers = self.table("numbers", self.levels.numbers.astype(float))
         return [
             f"for (int i = 0; i < {len(slots)}; i++) {self.names['v']}[{at}[i]] = {numbers}[i];"
         ]

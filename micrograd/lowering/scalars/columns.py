@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 from operator import attrgetter
 from typing import Any
 
@@ -28,6 +28,7 @@ ADD, MUL, WEIGHTED = CODES["add"], CODES["mul"], CODES[WEIGHTED_SUM.name]
 ROUTES = tuple(CODES[row.name] for row in ROWS if row.role == "routes")  # max, min
 _CODE_OF: dict[Any, int] = {op: CODES[name] for name, op in ELEMENTARY.items()}
 _CODE_OF |= {LEAF: 0, SUM_OF_PRODUCTS: WEIGHTED}
+_WITH_CONSTANT = [CODES[row.name] for row in ROWS if row.constants]
 
 
 @for_each_row
@@ -35,6 +36,7 @@ def _give_code(row: Row) -> None:
     if row.name not in CODES:
         CODES[row.name] = _CODE_OF[ELEMENTARY[row.name]] = len(NAMES)
         NAMES.append(row.name)
+        _WITH_CONSTANT.extend([CODES[row.name]] * bool(row.constants))
 
 
 NONE = -1  # the operand that a node does not have
@@ -109,9 +111,9 @@ def scalar_graph(values: list[Value]) -> ScalarGraph:
 
     x, y = np.full((2, len(values)), NONE)
     x[flat], y[flat] = places(map(_x, others)), places(map(_y, others))
-    k = np.full(len(values), np.nan)
-    k[flat] = np.array([*map(_k, others)], float)  # None becomes nan
-    scopes = {scope: number for number, scope in enumerate(dict.fromkeys(map(_scope, values)))}
+    k, constant = np.full(len(values), np.nan), np.flatnonzero(np.isin(op, _WITH_CONSTANT))
+    k[constant] = [values[i]._k for i in constant.tolist()]
+    scopes = defaultdict[str, int](count().__next__)  # numbered as they come
     return ScalarGraph(
         values,
         ids,
@@ -127,7 +129,7 @@ def scalar_graph(values: list[Value]) -> ScalarGraph:
         np.fromiter(map(_index, values), np.int64),
         np.fromiter(map(bool, map(_label, values)), bool),
         np.fromiter(map(scopes.__getitem__, map(_scope, values)), np.int64),
-        list(scopes),
+        [*scopes],
     )
 
 

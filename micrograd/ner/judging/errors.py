@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.text.schemes import Span, spans
 from micrograd.ner.text.sentence import Sentence
 
@@ -44,22 +43,19 @@ class Error(NamedTuple):
         return " as ".join(dict.fromkeys(kinds))
 
 
-def find(
-    sentences: Sequence[Sentence], true: Sequence[Sequence[str]], tagged: Sequence[Tagged]
-) -> list[Error]:
-    """List the mistakes, those the model was surest of first.
+def find(true: Sequence[Sequence[str]], tagged: Sequence[Sentence]) -> list[Error]:
+    """List the mistakes of tagged sentences, those the model was surest of first.
 
     An entity predicted over a true one is of a wrong type where the borders agree, else of wrong
     borders; each true one stands against one predicted at most.
     """
     out: list[Error] = []
-    for sentence, tags, one in zip(sentences, true, tagged):
+    for tags, one in zip(true, tagged):
         for kind, wanted, said in _pairs(spans(tags), spans(one.tags)):
             span = said or wanted
             assert span
-            confidence = one.probability(span)
-            line = sentence.line(span.start)
-            out.append(Error(kind, sentence.words, wanted, said, line, confidence))
+            line, confidence = one.line(span.start), one.probability(span)
+            out.append(Error(kind, one.words, wanted, said, line, confidence))
     return sorted(out, key=lambda error: -error.confidence)
 
 

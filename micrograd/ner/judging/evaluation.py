@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from micrograd.ner.judging import ranking
 from micrograd.ner.judging.baselines import Lexicon, all_outside
-from micrograd.ner.judging.errors import Error, confusion
+from micrograd.ner.judging.errors import Error, confusion, find
 from micrograd.ner.judging.scoring import (
     Report,
     Score,
@@ -21,7 +21,6 @@ from micrograd.ner.judging.scoring import (
     strict_score,
     token_score,
 )
-from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.text.schemes import Span, convert, encode, spans
 from micrograd.ner.text.sentence import Sentence
 
@@ -128,6 +127,13 @@ def evaluate_tags(
     )
 
 
+def evaluate(true: Sequence[Tags], tagged: Sequence[Sentence], scheme: str = "BIO") -> Evaluation:
+    """Score tagged sentences, list their errors, and score them at every threshold."""
+    result = evaluate_tags(true, [one.tags for one in tagged], scheme)
+    result.errors, result.curve = find(true, tagged), curve(true, tagged)
+    return result
+
+
 def baselines(
     train: Sequence[Sentence], test: Sequence[Sentence], label: str | None = None
 ) -> dict[str, Report]:
@@ -139,7 +145,7 @@ def baselines(
     }
 
 
-def curve(true: Sequence[Tags], tagged: Sequence[Tagged]) -> list[tuple[float, Score]]:
+def curve(true: Sequence[Tags], tagged: Sequence[Sentence]) -> list[tuple[float, Score]]:
     """Score the entities at least so probable, for every threshold that changes their number."""
     found: list[tuple[float, bool]] = []
     for tags, one in zip(true, tagged):

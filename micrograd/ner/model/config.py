@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from numbers import Integral
 from typing import Any, get_type_hints
 
 from micrograd.core.checks import check_finite, check_flags
 from micrograd.ner.model.features import NAMES, WORDS, chosen
-from micrograd.ner.model.network import KINDS, Shape, check_name
+from micrograd.ner.model.windows import check_width
+
+KINDS = ("margin", "softmax", "multiclass", "sequence")
+ACTIVATIONS = ("tanh", "relu", "hard_tanh", "sigmoid")
+# What there is at least one of, and what may be 0.
+COUNTS = ("dim", "case_dim", "affix_dim", "hidden", "corrupt", "epochs", "batch", "patience")
+AMOUNTS = ("delta", "rare", "seed")
 
 
 @dataclass(frozen=True)
@@ -49,17 +56,15 @@ class Config:
         _check_names("features", self.features)
         object.__setattr__(self, "features", tuple(self.features))
         _check_kinds(self)
-        self.shape(1)
+        check_width(self.width)
+        check_name("model", self.kind, KINDS)
+        check_name("activation", self.activation, ACTIVATIONS)
+        chosen(self.features)
         check_name("loss of a sequence", self.loss, ("margin", "likelihood"))
         if self.scheme not in ("BIO", "BIOES"):
             raise ValueError(f"unknown tag scheme {self.scheme!r} to train in: use BIO or BIOES")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout {self.dropout}: it must be 0 or more, and below 1")
-        for name in ("delta", "rare"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} {getattr(self, name)}: it may not be below 0")
-        if self.corrupt < 1:
-            raise ValueError(f"corrupt {self.corrupt}: it must be 1 or more")
 
     @property
     def loss_name(self) -> str:
@@ -71,21 +76,22 @@ class Config:
         """Say whether a sample can have no loss: its margin is kept."""
         return self.kind != "softmax" and self.loss_name != "sequence likelihood"
 
-    def shape(self, outputs: int) -> Shape:
-        """Give the sizes of the network with so many outputs."""
-        tables = tuple(
-            (feature.table, self.case_dim if feature.name == "case" else self.affix_dim)
-            for feature in chosen(self.features)
-        )
-        return Shape(
-            self.kind,
-            self.width,
-            ((WORDS, self.dim), *tables),
-            self.hidden,
-            outputs,
-            self.activation,
-            self.average,
-        )
+    @cached_property
+    def tables(self) -> tuple[tuple[str, int], ...]:
+        """Give the tables that a word is looked up in, and how long their vectors are."""
+        widths = {"case": self.case_dim}
+        own = ((f.table, widths.get(f.name, self.affix_dim)) for f in chosen(self.features))
+        return (WORDS, self.dim), *own
+
+    @cached_property
+    def word_inputs(self) -> int:
+        """Count the numbers that describe one word of the window."""
+        return sum(width for _, width in self.tables)
+
+    @property
+    def window_inputs(self) -> int:
+        """Count the numbers that describe a window."""
+        return self.width * self.word_inputs
 
 
 @dataclass(frozen=True)
@@ -106,11 +112,12 @@ class Training:
 
     def __post_init__(self) -> None:
         _check_kinds(self)
-        for name in ("epochs", "batch", "patience"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} {getattr(self, name)}: it must be 1 or more")
-        if self.seed < 0:
-            raise ValueError(f"seed {self.seed}: it may not be below 0")
+
+
+def check_name(what: str, name: str, known: Any) -> None:
+    """Raise ValueError, with the names there are, for one that is not known."""
+    if name not in known:
+        raise ValueError(f"unknown {what} {name!r}: expected one of {', '.join(known)}")
 
 
 def _check_names(what: str, names: Any) -> None:
@@ -120,7 +127,7 @@ def _check_names(what: str, names: Any) -> None:
 
 
 def _check_kinds(choices: Config | Training) -> None:
-    """Raise TypeError or ValueError where a choice is of another kind than its field."""
+    """Raise TypeError or ValueError where a choice is of another kind, or too small."""
     for name, kind in get_type_hints(type(choices)).items():
         value = getattr(choices, name)
         whole = isinstance(value, Integral) and not isinstance(value, bool)
@@ -131,6 +138,10 @@ def _check_kinds(choices: Config | Training) -> None:
         elif (kind is int and not whole) or (kind is str and not isinstance(value, str)):
             wanted = "a whole number" if kind is int else "text"
             raise TypeError(f"{name} is {wanted}, not {value!r}")
+        if name in COUNTS and value < 1:
+            raise ValueError(f"{name} {value}: it must be 1 or more")
+        if name in AMOUNTS and value < 0:
+            raise ValueError(f"{name} {value}: it may not be below 0")
 
 
 # The lectures' window.

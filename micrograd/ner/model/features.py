@@ -46,14 +46,10 @@ class Vocabulary:
         form = self.form(word)
         return 0 if form in SPECIAL else self._ids.get(form, 0)
 
-    def ids(self, words: Iterable[str]) -> Ids:
-        """Give the ids of many words."""
-        return np.fromiter(map(self.id, words), np.int32)
-
     def unknown_rate(self, words: Iterable[str]) -> float:
         """Give the share of words that are unknown."""
-        ids = self.ids(words)
-        return float(np.mean(ids == 0)) if len(ids) else 0.0
+        unknown = [self.id(word) == 0 for word in words]
+        return sum(unknown) / len(unknown) if unknown else 0.0
 
     @classmethod
     def of(
@@ -137,6 +133,7 @@ FEATURES = (
     Feature("suffix", "S3", partial(suffix, 3)),
     Feature("shape", "F", shape_of),
 )
+FORMS = {feature.table: feature.form for feature in FEATURES}
 NAMES = tuple(dict.fromkeys(feature.name for feature in FEATURES))
 WORDS = "E"
 RARE_FORM = 3  # a form of a feature that was seen less often is unknown

@@ -12,7 +12,8 @@ from micrograd import losses
 from micrograd.core.modes import scope
 from micrograd.engine import Value
 from micrograd.functions import logsumexp
-from micrograd.ner.model.network import Shape, forward
+from micrograd.ner.model.config import Config
+from micrograd.ner.model.network import forward
 
 Scores = Sequence[Sequence[Value]]
 
@@ -104,21 +105,19 @@ LOSSES: dict[str, Callable[..., Value]] = {
 
 
 def loss_of(
-    shape: Shape,
-    name: str,
+    config: Config,
     windows: Sequence[Sequence[Value]],
     tags: Sequence[int],
     parameters: Mapping[str, Any],
-    delta: float = 1.0,
     legal: NDArray[np.bool_] | None = None,
 ) -> Value:
     """Record a sample's loss J: of a pair of windows, of one, or of all windows of a sentence."""
-    titles = ("true window", "corrupt window") if shape.kind == "margin" else ()
+    titles = ("true window", "corrupt window") if config.kind == "margin" else ()
     scores = []
     for number, x in enumerate(windows):
         with scope(titles[number] if titles else f"window {number + 1}"):
-            scores.append(forward(shape, x, parameters).s)
+            scores.append(forward(config, x, parameters).s)
     paths = (parameters["A"], legal) if "A" in parameters else ()
-    loss = LOSSES[name](scores, tags, delta, *paths)
+    loss = LOSSES[config.loss_name](scores, tags, config.delta, *paths)
     loss.label = "J"
     return loss

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from micrograd.ner.judging.tagged import Tagged
 from micrograd.ner.text.schemes import spans
 from micrograd.ner.text.sentence import Sentence
 from micrograd.printing import printable
@@ -30,24 +29,11 @@ class Entity(NamedTuple):
         return self._asdict() | {"probability": round(self.probability, 4)}
 
 
-def entities(text: str, sentence: Sentence, tagged: Tagged) -> Iterator[Entity]:
-    """Give the entities of a sentence that was cut from `text`."""
-    for span in spans(tagged.tags):
+def entities(text: str, sentence: Sentence) -> Iterator[Entity]:
+    """Give the entities of a tagged sentence that was cut from `text`."""
+    for span in spans(sentence.tags):
         start, end = sentence.offsets[span.start][0], sentence.offsets[span.end - 1][1]
-        yield Entity(span.type, text[start:end], start, end, tagged.probability(span))
-
-
-def joined(sentences: Sequence[Sentence]) -> tuple[str, list[Sentence]]:
-    """Write sentences as a text, one a line, words parted by blanks; give their offsets in it."""
-    placed, parts, start = [], [], 0
-    for sentence in sentences:
-        offsets = []
-        for word in sentence.words:
-            offsets.append((start, start + len(word)))
-            start += len(word) + 1
-        placed.append(Sentence(sentence.words, offsets=offsets))
-        parts.append(" ".join(sentence.words) + "\n")
-    return "".join(parts), placed
+        yield Entity(span.type, text[start:end], start, end, sentence.probability(span))
 
 
 def record(text: str, found: Sequence[Entity]) -> dict[str, Any]:

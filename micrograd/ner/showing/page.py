@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from importlib import resources
 
 from micrograd.content_policy import digest
 from micrograd.ner.showing.entities import Entity, numbered, woven
 from micrograd.printing import printable
 
-HUES = (205, 30, 275, 150, 350, 90)
-
-STYLE = """
-:root { color-scheme: light dark; background: Canvas; color: CanvasText; }
-body { font: 1.05rem/1.9 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto;
-  padding: 0 1rem; }
-h1 { font-size: 1.3rem; line-height: 1.3; }
-.text { white-space: pre-wrap; overflow-wrap: anywhere; }
-mark { padding: .15em .3em; border-radius: .3em; color: inherit;
-  background: hsl(var(--hue) 70% 88%); border-bottom: 2px solid hsl(var(--hue) 60% 40%); }
-mark .end { white-space: nowrap; }
-mark small { font-size: .7em; font-weight: 700; margin-left: .35em; }
-mark[title]:hover { outline: 1px dotted; }
-@media (prefers-color-scheme: dark) { mark { background: hsl(var(--hue) 45% 24%); } }
-@media print { body { margin: 0; } mark { -webkit-print-color-adjust: exact; } }
-""" + "".join(f".kind{number} {{ --hue: {hue}; }}\n" for number, hue in enumerate(HUES))
+FOLDER = resources.files("micrograd.ner.showing")
+COLOURS = 6  # of types, in page.css
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
@@ -39,15 +26,20 @@ PAGE = """<!DOCTYPE html>
 
 def page(text: str, found: Sequence[Entity], title: str) -> str:
     """Give a page of a text with its names marked, their probabilities on hover."""
-    kinds = numbered((entity.type for entity in found), len(HUES))
+    kinds = numbered((entity.type for entity in found), COLOURS)
     body = f'<p>{legend(kinds)}</p>\n<div class="text">{coloured(text, found, kinds)}</div>'
-    return document(title, STYLE, body)
+    return document(title, style("page.css"), body)
 
 
-def document(title: str, style: str, body: str, images: str = "") -> str:
+def style(*names: str) -> str:
+    """Join the style sheets of these names."""
+    return "".join(FOLDER.joinpath(name).read_text("utf-8") for name in names)
+
+
+def document(title: str, styles: str, body: str, images: str = "") -> str:
     """Give a whole page that loads nothing, or `images` from its own folder."""
-    policy = f"default-src 'none'; style-src {digest(style)}{images}"
-    return PAGE.format(title=escaped(title), style=style, body=body, policy=policy)
+    policy = f"default-src 'none'; style-src {digest(styles)}{images}"
+    return PAGE.format(title=escaped(title), style=styles, body=body, policy=policy)
 
 
 def escaped(text: str) -> str:

@@ -27,22 +27,11 @@ LARGEST = 3_000  # weights
 SHORT = Sentence(["in", "Paris", "."], ["O", "B-LOC", "O"])
 
 
-class Window(NamedTuple):
-    """A window as a person reads it, and as the network does."""
-
-    words: list[str]  # without the pads
-    centre: int
-    ids: Ids
-
-    def __str__(self) -> str:
-        return f"{self.words[self.centre]!r} in {' '.join(self.words)!r}"
-
-
 class Example(NamedTuple):
     """One sample whose graph is drawn, both passes done: its windows, and its loss J."""
 
     title: str
-    windows: list[Window]
+    windows: list[Line]
     loss: Value
 
     @property
@@ -61,11 +50,6 @@ class Example(NamedTuple):
                 "zh": f"真窗口与假窗口：{formula}",
             }
         return {"en": f"The loss of one sample: J{loss}", "zh": f"一个样本的损失：J{loss}"}
-
-    def sentences(self) -> list[Line]:
-        """Return the windows as lines of tokens."""
-        roles = [("true", "s"), ("corrupt", "s_c")] if self.pair else [("true", "")]
-        return [Line(*role, one.words, one.centre) for role, one in zip(roles, self.windows)]
 
     def scores(self) -> list[str]:
         """Say the score of every window of a pair and its gradient."""
@@ -91,7 +75,9 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
     samples = _pairs(tagger, sentences) if tagger.label else iter([_classified(tagger)])
     tried: list[Example] = []
     for title, windows, target in samples:
-        tried.append(Example(title, windows, _recorded(tagger, windows, target)))
+        lines, ids = zip(*windows)
+        loss = _recorded(tagger, Batch(np.stack(ids), target))
+        tried.append(Example(title, list(lines), loss))
         if tried[-1].loss.data > 0:
             break
     best = next((one for one in tried if one.loss.data > 0), tried[0])
@@ -99,13 +85,12 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
     return best
 
 
-def _recorded(tagger: Tagger, windows: list[Window], target: Target) -> Value:
-    engine = ScalarEngine(tagger.shape, tagger.config.loss_name, tagger.rule)
-    batch = Batch(np.stack([window.ids for window in windows]), target)
+def _recorded(tagger: Tagger, batch: Batch) -> Value:
     names = {table: forms.words for table, forms in tagger.vocabularies.items()}
-    return engine.record(tagger.arrays, batch, names)
+    return ScalarEngine(tagger.config, tagger.moves).record(tagger.arrays, batch, names)
 
 
+Window = tuple[Line, Ids]  # without the pads, as a person reads it, and with them
 Sample = tuple[str, list[Window], Target]
 
 
@@ -121,7 +106,14 @@ def _pairs(tagger: Tagger, sentences: Sequence[Sentence]) -> Iterator[Sample]:
 
 
 def _pair(true: Window, corrupt: Window) -> Sample:
-    return f"{true} against {corrupt}", [true, corrupt], Target(np.zeros(0, np.int64), [])
+    lines = true[0]._replace(name="s"), corrupt[0]._replace(role="corrupt", name="s_c")
+    title = " against ".join(map(_said, lines))
+    windows = [(lines[0], true[1]), (lines[1], corrupt[1])]
+    return title, windows, Target(np.zeros(0, np.int64), [])
+
+
+def _said(window: Line) -> str:
+    return f"{window.words[window.centre]!r} in {' '.join(window.words)!r}"
 
 
 def _classified(tagger: Tagger) -> Sample:
@@ -132,14 +124,15 @@ def _classified(tagger: Tagger) -> Sample:
     windows = [_window([sentence], cut, place) for place in places]
     written = schemes.convert(sentence.tags, tagger.config.scheme)
     tags = [tagger.labels.index(written[p]) if written[p] in tagger.labels else 0 for p in places]
-    title = f"the sentence {' '.join(sentence.words)!r}" if sequence else str(windows[0])
+    title = f"the sentence {' '.join(sentence.words)!r}" if sequence else _said(windows[0][0])
     return title, windows, Target(np.array(tags), [len(tags)])
 
 
 def _window(sentences: Sequence[Sentence], cut: Windows, number: int) -> Window:
     words = [word for sentence in sentences for word in sentence.words]
     places = [place for place in cut.places[number].tolist() if place < len(words)]
-    return Window([words[place] for place in places], places.index(number), cut.rows(number))
+    line = Line("true", "", [words[place] for place in places], places.index(number))
+    return line, cut.rows(number)
 
 
 def _hardest(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[Window, Window]:
@@ -175,6 +168,6 @@ def write_example(
         folder / "pair.html",
         chosen.heading(),
         program=program,
-        sentences=chosen.sentences(),
+        sentences=chosen.windows,
     )
     return chosen

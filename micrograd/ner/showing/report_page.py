@@ -11,8 +11,9 @@ from micrograd.ner.judging.evaluation import Evaluation
 from micrograd.ner.judging.scoring import Report
 from micrograd.ner.showing import page, report
 from micrograd.ner.showing.entities import Entity, numbered
-from micrograd.ner.showing.pictures import Example, Window
+from micrograd.ner.showing.pictures import Example
 from micrograd.render.numerals import shown
+from micrograd.stepper.tokens import Sentence
 from micrograd.training import curve
 from micrograd.training.history import History
 
@@ -23,23 +24,6 @@ TITLES = {
     "dev_f1": "entity F1 on dev, %",
     "active": "samples that still have a loss, %",
 }
-STYLE = """
-body { max-width: 62rem; }
-h2 { font-size: 1.1rem; margin-top: 2rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .95rem; line-height: 1.5; }
-th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #8884; }
-th:first-child, td:first-child { text-align: left; }
-caption { text-align: left; color: #666; }
-.window span { display: inline-block; margin: .1em .15em; padding: 0 .45em; border-radius: .3em;
-  border: 1px solid #8886; }
-.window .centre { font-weight: 700; border-width: 2px; border-color: currentColor; }
-.wide img { max-width: 100%; }
-.true { color: #0f6b3f; } .corrupt { color: #b54708; }
-@media (prefers-color-scheme: dark) { caption { color: #aaa; } .wide img { max-width: 100%; }
-.true { color: #7ee2a8; }
-  .corrupt { color: #ffb077; } svg.curve text { fill: #bbb; } }
-"""
 
 
 class Run(NamedTuple):
@@ -59,7 +43,7 @@ def report_page(run: Run) -> str:
     """Give the whole page, self-contained."""
     parts = [_scores(run), _curve(run), _examples(run), _errors(run), _example(run.example)]
     body = "\n".join(filter(None, parts))
-    style = page.STYLE + curve.STYLE + STYLE
+    style = page.style("page.css", "report.css") + curve.STYLE
     return page.document(run.title, style, body, "; img-src 'self' file:")
 
 
@@ -95,7 +79,7 @@ def _curve(run: Run) -> str:
 
 
 def _examples(run: Run) -> str:
-    kinds = numbered((entity.type for entity in run.found), len(page.HUES))
+    kinds = numbered((entity.type for entity in run.found), page.COLOURS)
     text = page.coloured(run.text, run.found, kinds)
     return f'<h2>Sentences, tagged</h2><p>{page.legend(kinds)}</p><div class="text">{text}</div>'
 
@@ -119,8 +103,7 @@ def _error(error: Error, path: str) -> str:
 def _example(example: Example | None) -> str:
     if example is None:
         return ""
-    names = ("true", "corrupt") if len(example.windows) == 2 else ("true",) * len(example.windows)
-    windows = "\n".join(_window(*parts) for parts in zip(names, example.windows, example.scores()))
+    windows = "\n".join(map(_window, example.windows, example.scores()))
     loss = f"J = {shown(example.loss.data)}"
     return (
         f"<h2>The sample that is drawn</h2>{windows}<p><b>{loss}</b>. "
@@ -130,9 +113,10 @@ def _example(example: Example | None) -> str:
     )
 
 
-def _window(name: str, window: Window, score: str) -> str:
+def _window(window: Sentence, score: str) -> str:
     marks = "".join(
         f'<span class="{"centre" if n == window.centre else ""}">{page.escaped(word)}</span>'
         for n, word in enumerate(window.words)
     )
-    return f'<p class="window {name}">{name} window: {marks} {page.escaped(score)}</p>'
+    role = window.role
+    return f'<p class="window {role}">{role} window: {marks} {page.escaped(score)}</p>'

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 from micrograd.files import atomic_write, read_bytes
 from micrograd.ner.text import encodings, foreign, records
-from micrograd.ner.text.lines import BLANKS, DOCUMENTS, Layout, find_layout, only_token, split_lines
+from micrograd.ner.text.lines import (
+    BLANKS,
+    COMMENT,
+    DOCUMENT,
+    Layout,
+    Token,
+    find_layout,
+    only_token,
+    split_lines,
+)
 from micrograd.ner.text.notation import Repairs, normalise, rename
 from micrograd.ner.text.sentence import Corpus, Sentence, Source
 
 BOM = "\ufeff"
 LONGEST_LINE = 100_000
-BORDER, DOCUMENT, COMMENT = "border", "document", "comment"
 FEW_BORDERS = 1_000  # tokens in one sentence that make a file without empty lines look odd
 
 
@@ -40,14 +45,18 @@ def parse(
     _check_lengths(lines, path)
     layout = find_layout(lines, word_column, tag_column)
     foreign.check(lines, path, layout.columns)
+    _check_columns(lines, layout, path)
     repairs = Repairs(path, repair)
-    sentences = list(_sentences(lines, _Meanings(lines, layout, repairs)))
+    sentences = list(_sentences(lines, layout, repairs))
     if not sentences:
         raise ValueError(f"{path}: no token in it; expected one token per line")
     end = "\n" if "\n" in text or "\r" not in text else "\r"
     source = Source(lines, layout, encoding, end, text[: text.startswith(BOM)])
     corpus = Corpus(sentences, path, source=source)
-    corpus.notes = [*repairs.notes(), *_oddities(corpus)]
+    corpus.notes = repairs.notes()
+    if len(corpus) == 1 and corpus.tokens >= FEW_BORDERS:
+        count = f"all {corpus.tokens:,} tokens"
+        corpus.notes.append(f"no empty line: {count} are read as one sentence")
     return corpus
 
 
@@ -60,96 +69,46 @@ def _check_lengths(lines: list[str], path: str) -> None:
             )
 
 
-def _oddities(corpus: Corpus) -> list[str]:
-    if len(corpus) == 1 and corpus.tokens >= FEW_BORDERS:
-        return [f"no empty line: all {corpus.tokens:,} tokens are read as one sentence"]
-    return []
+def _check_columns(lines: list[str], layout: Layout, path: str) -> None:
+    full = [number for number, line in enumerate(lines, 1) if line.strip(BLANKS)]
+    if not full:
+        return
+    at = f"{path}:{next((n for n in full if only_token(lines[n - 1])), full[0])}"
+    if layout.tag is not None and layout.columns < 2:
+        raise ValueError(f"{at}: one column; the tag column is missing")
+    layout.check_column(layout.word, at, "word ")
+    layout.check_column(layout.tag, at, "tag ")
 
 
-class _Meanings(dict[str, "tuple[str, str] | str"]):
-    """What the different lines of a file are: a word and its tag, or one of what ends no token."""
-
-    def __init__(self, lines: list[str], layout: Layout, repairs: Repairs) -> None:
-        self.layout, self.repairs = layout, repairs
-        self.times = Counter(lines)
-        self.first = dict(zip(reversed(lines), range(len(lines), 0, -1)))
-        self._check_columns()
-        for line in self.times:
-            self[line] = self._meaning(line)
-
-    def _meaning(self, line: str) -> tuple[str, str] | str:
-        row = self.layout.split(line)
-        if not any(row):
-            return BORDER
-        if line.startswith(DOCUMENTS):
-            return DOCUMENT
-        if line[0] in "#;$" and self.layout.is_comment(line, row):
-            return COMMENT
-        return self._token(line, row)
-
-    def _token(self, line: str, row: list[str]) -> tuple[str, str]:
-        layout = self.layout
-        if len(row) != layout.columns:
-            row = self._completed(line, row)
-        word, tag = row[layout.word], "O" if layout.tag is None else row[layout.tag]
-        if not word:
-            self._repair(line, "the word column is empty", "empty words", "keeps it so")
-        if not tag:
-            self._untagged(line)
-        return word, sys.intern(tag or "O")
-
-    def _completed(self, line: str, row: list[str]) -> list[str]:
-        """Give a row its missing tag; ValueError for any other number of columns."""
-        layout = self.layout
-        last = layout.tag in (-1, layout.columns - 1)
-        if len(row) != layout.columns - 1 or not last:
-            raise ValueError(
-                f"{self.repairs.path}:{self.first[line]}: {len(row)} columns where the file has "
-                f"{layout.columns}: {line.strip(BLANKS)[:60]!r}"
-            )
-        self._untagged(line)
-        return [*row, "O"]
-
-    def _untagged(self, line: str) -> None:
-        what = f"no tag: {line.strip(BLANKS)[:60]!r}"
-        self._repair(line, what, "lines without a tag", "reads it as O")
-
-    def _repair(self, line: str, what: str, kind: str, remedy: str) -> None:
-        self.repairs(self.first[line], what, kind, remedy, self.times[line])
-
-    def _check_columns(self) -> None:
-        layout, full = self.layout, [line for line in self.times if line.strip(BLANKS)]
-        if not full:
-            return
-        first = next(filter(only_token, full), full[0])
-        at = f"{self.repairs.path}:{self.first[first]}"
-        if layout.tag is not None and layout.columns < 2:
-            raise ValueError(f"{at}: one column; the tag column is missing")
-        for name, column in (("word", layout.word), ("tag", layout.tag)):
-            if column is not None and not -layout.columns <= column < layout.columns:
-                raise ValueError(
-                    f"{at}: no {name} column {column}; "
-                    f"the file has {layout.columns} columns, counted from 0"
-                )
-
-
-def _sentences(lines: list[str], meanings: _Meanings) -> Iterator[Sentence]:
+def _sentences(lines: list[str], layout: Layout, repairs: Repairs) -> Iterator[Sentence]:
     """Join the tokens between borders; a comment is none."""
-    tagged, document, start = meanings.layout.tag is not None, 0, 0
-    pairs: list[Any] = []
-    numbers: Sequence[int] = ()
-    for stop in [n for n, line in enumerate(lines) if type(meanings[line]) is str] + [len(lines)]:
-        pairs += map(meanings.__getitem__, lines[start:stop])
-        here = range(start + 1, stop + 1)
-        numbers = [*numbers, *here] if numbers else here
-        start, border = stop + 1, meanings[lines[stop]] if stop < len(lines) else BORDER
-        if border == COMMENT:
+    known: dict[str, Token | str] = {}  # what every different line means
+    words: list[str] = []
+    tags: list[str] = []
+    numbers: list[int] = []
+    document = 0
+    for number, line in enumerate([*lines, ""], 1):
+        meaning = known.get(line) or known.setdefault(line, _meaning(layout, line, number, repairs))
+        if type(meaning) is Token:
+            for fault in meaning.faults:
+                repairs(number, *fault)
+            words.append(meaning.word)
+            tags.append(meaning.tag)
+            numbers.append(number)
             continue
-        if pairs:
-            words, tags = map(list, zip(*pairs))
-            yield Sentence(words, tags if tagged else [], numbers, document)
-            pairs, numbers = [], ()
-        document += border == DOCUMENT
+        if words and meaning != COMMENT:
+            whole = range(numbers[0], number)
+            places = whole if len(whole) == len(numbers) else numbers
+            yield Sentence(words, tags if layout.tag is not None else [], places, document)
+            words, tags, numbers = [], [], []
+        document += meaning == DOCUMENT
+
+
+def _meaning(layout: Layout, line: str, number: int, repairs: Repairs) -> Token | str:
+    try:
+        return layout.meaning(line)
+    except ValueError as error:
+        raise ValueError(f"{repairs.path}:{number}: {error}") from None
 
 
 def read(
@@ -202,11 +161,8 @@ def render(corpus: Corpus, column: int | None = None) -> str:
 
 def check_column(corpus: Corpus, column: int | None) -> None:
     """Raise ValueError where a corpus that was read has no such column to put tags into."""
-    columns = corpus.source.layout.columns if corpus.source else 0
-    if column is not None and not -columns <= column < columns:
-        raise ValueError(
-            f"{corpus.path}: no column {column}; the file has {columns} columns, counted from 0"
-        )
+    if corpus.source:
+        corpus.source.layout.check_column(column, corpus.path)
 
 
 def _tagged(layout: Layout, column: int | None, line: str, tag: str) -> str:

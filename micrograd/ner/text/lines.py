@@ -7,9 +7,11 @@ are separated by TABs where most lines hold one, else by runs of blanks.
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 BLANKS = " \t\r"
 TAB = "\t"
@@ -18,6 +20,17 @@ _RUNS = re.compile(r"([ \t]+)")
 _COMMENT = re.compile(r"#\s|;|\$\s")
 _TAGGED = re.compile(r"(?i:[BIESLUM][-_]\S|.+[-_][BIESLUM]$|[OBIES]$)")
 _KEYED = re.compile(r"#\s*\S+ = |# new(doc|par)\b")  # the comments of CoNLL-U
+
+
+BORDER, DOCUMENT, COMMENT = "border", "document", "comment"
+
+
+class Token(NamedTuple):
+    """A word and its tag; `faults` say what `--repair` mends: what, its kind, and how."""
+
+    word: str
+    tag: str
+    faults: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,41 @@ class Layout:
             return [column.strip(" ") for column in line.split("\t")]
         row = line.replace("\t", " ").split(" ")
         return row if "" not in row else [column for column in row if column]
+
+    def check_column(self, column: int | None, at: str, kind: str = "") -> None:
+        """Raise ValueError where the file has no such column."""
+        if column is not None and not -self.columns <= column < self.columns:
+            raise ValueError(
+                f"{at}: no {kind}column {column}; "
+                f"the file has {self.columns} columns, counted from 0"
+            )
+
+    def meaning(self, line: str) -> Token | str:
+        """Say what a line is: a token, or one of BORDER, DOCUMENT, COMMENT.
+
+        ValueError for another number of columns, but for a tag that is missing at the end.
+        """
+        row = self.split(line)
+        if not any(row):
+            return BORDER
+        if line.startswith(DOCUMENTS):
+            return DOCUMENT
+        if line[0] in "#;$" and self.is_comment(line, row):
+            return COMMENT
+        return self._token(line, row)
+
+    def _token(self, line: str, row: list[str]) -> Token:
+        shown, faults = repr(line.strip(BLANKS)[:60]), []
+        if len(row) == self.columns - 1 and self.tag in (-1, self.columns - 1):
+            row = [*row, ""]
+        if len(row) != self.columns:
+            raise ValueError(f"{len(row)} columns where the file has {self.columns}: {shown}")
+        word, tag = row[self.word], "O" if self.tag is None else row[self.tag]
+        if not word:
+            faults.append(("the word column is empty", "empty words", "keeps it so"))
+        if not tag:
+            faults.append((f"no tag: {shown}", "lines without a tag", "reads it as O"))
+        return Token(word, sys.intern(tag or "O"), tuple(faults))
 
     def is_comment(self, line: str, row: Sequence[str]) -> bool:
         """Say whether a line that could be one is a comment: it does not look like the tokens."""

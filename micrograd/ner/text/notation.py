@@ -7,68 +7,50 @@ sequences are those of one scheme (`schemes`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from micrograd.ner.text import schemes
 from micrograd.ner.text.schemes import LETTERS
-from micrograd.ner.text.sentence import Corpus, Sentence
+from micrograd.ner.text.sentence import Corpus
 
 NO_TYPE = "NAME"  # the type of entities that have none
-_LABEL = re.compile(r"(?![A-Za-z][-_])[^\W\d_][\w./&+:' -]*")
-Read = Callable[[str], str | None]
-
-
-class Notation(NamedTuple):
-    """A way to write tags, with an example as its name, and how to read it; None for no tag."""
-
-    name: str
-    read: Read
-
-
-def _affixed(sign: str, last: bool) -> Read:
-    def read(tag: str) -> str | None:
-        parts = tag.rpartition(sign) if last else tag.partition(sign)
-        letter, label = (parts[2], parts[0]) if last else (parts[0], parts[2])
-        if letter.upper() not in LETTERS or not re.search(r"[^\W_]", label):
-            return None
-        return f"{LETTERS[letter.upper()]}-{label}"
-
-    return read
-
-
-def _bare(tag: str) -> str | None:
-    return f"I-{tag}" if _LABEL.fullmatch(tag) else None
-
-
-def _typeless(tag: str) -> str | None:
-    return f"{LETTERS[tag.upper()]}-{NO_TYPE}" if tag.upper() in LETTERS else None
-
-
+_LETTER, _TYPE = "(?P<letter>[a-zA-Z])", "(?P<type>.+)"
 NOTATIONS = {
-    notation.name: notation
-    for notation in (
-        Notation("B-X", _affixed("-", False)),
-        Notation("B_X", _affixed("_", False)),
-        Notation("X-B", _affixed("-", True)),
-        Notation("X_B", _affixed("_", True)),
-        Notation("B", _typeless),
-        Notation("X", _bare),
-    )
+    name: re.compile(pattern)
+    for name, pattern in {
+        "B-X": f"{_LETTER}-{_TYPE}",
+        "B_X": f"{_LETTER}_{_TYPE}",
+        "X-B": f"{_TYPE}-{_LETTER}",
+        "X_B": f"{_TYPE}_{_LETTER}",
+        "B": _LETTER,
+        "X": r"(?P<type>(?![A-Za-z][-_])[^\W\d_][\w./&+:' -]*)",
+    }.items()
 }
 
 
-def find(tags: Iterable[str]) -> Notation:
+def read(tag: str, notation: str) -> str | None:
+    """Write as B-X a tag that is written so; None for what is no such tag."""
+    if outside(tag):
+        return "O"
+    match = NOTATIONS[notation].fullmatch(tag)
+    if not match:
+        return None
+    parts = {"letter": "I", "type": NO_TYPE} | match.groupdict()
+    letter = LETTERS.get(parts["letter"].upper())
+    return f"{letter}-{parts['type']}" if letter and re.search(r"[^\W_]", parts["type"]) else None
+
+
+def find(tags: Iterable[str]) -> str:
     """Find how tags are written: the first notation that most of them are tags of.
 
     A label may hold a hyphen (`geo-loc`), but labels stand bare only where no tag has a letter.
     """
     others = [tag for tag in tags if not outside(tag)]
-    counts = {n: sum(n.read(tag) is not None for tag in others) for n in NOTATIONS.values()}
-    lettered = [n for n in counts if n.name != "X" and counts[n]]
+    counts = {name: sum(read(tag, name) is not None for tag in others) for name in NOTATIONS}
+    lettered = [name for name in counts if name != "X" and counts[name]]
     if not lettered:
-        return NOTATIONS["X" if others else "B-X"]
+        return "X" if others else "B-X"
     return max(lettered, key=counts.__getitem__)
 
 
@@ -85,12 +67,12 @@ class Repairs:
     allowed: bool
     kinds: dict[str, tuple[int, str]] = field(default_factory=dict)
 
-    def __call__(self, line: int, what: str, kind: str, remedy: str, times: int = 1) -> None:
-        """Count repairs of a kind. ValueError with file:line where none is allowed."""
+    def __call__(self, line: int, what: str, kind: str, remedy: str) -> None:
+        """Count a repair. ValueError with file:line where none is allowed."""
         if not self.allowed:
             raise ValueError(f"{self.path}:{line}: {what}; --repair {remedy}")
         count, first = self.kinds.get(kind, (0, f"{self.path}:{line}: {what}"))
-        self.kinds[kind] = count + times, first
+        self.kinds[kind] = count + 1, first
 
     def notes(self) -> list[str]:
         """Say what was repaired."""
@@ -131,21 +113,20 @@ def _said(tags: str) -> tuple[str | None, str | None]:
 def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
     """Write every tag as B-X. ValueError with file:line for what is no tag."""
     every = dict.fromkeys(tag for sentence in corpus for tag in sentence.tags)
-    used = NOTATIONS[said] if said else find(every)
-    corpus.written = used.name
-    known = {tag: "O" if outside(tag) else used.read(tag) for tag in every}
+    corpus.written = said or find(every)
+    known = {tag: read(tag, corpus.written) for tag in every}
     if all(tag == new for tag, new in known.items()):
         return
     for sentence in corpus:
         for position, tag in enumerate(sentence.tags):
-            sentence.tags[position] = known[tag] or _lone(tag, used, sentence, position, repairs)
+            new = known[tag] or _lone(tag, corpus.written, sentence.line(position), repairs)
+            sentence.tags[position] = new
 
 
-def _lone(tag: str, used: Notation, sentence: Sentence, position: int, repairs: Repairs) -> str:
+def _lone(tag: str, written: str, line: int, repairs: Repairs) -> str:
     """Read a bare label among tags that have letters."""
-    label, line = NOTATIONS["X"].read(tag), sentence.line(position)
-    unknown = f"unknown tag {tag[:60]!r}"
-    if label is None or used.name == "X":
+    label, unknown = read(tag, "X"), f"unknown tag {tag[:60]!r}"
+    if label is None or written == "X":
         raise ValueError(
             f"{repairs.path}:{line}: {unknown}: expected O, or one of B- I- E- S- "
             "(L- U- M-) and a type; name the tag column, or how tags are written by --tags"

@@ -12,6 +12,7 @@ from typing import Any
 
 from micrograd.ner.text import tokens
 from micrograd.ner.text.foreign import from_json
+from micrograd.ner.text.notation import Repairs
 from micrograd.ner.text.schemes import Span, encode
 from micrograd.ner.text.sentence import Corpus, Sentence
 
@@ -38,27 +39,21 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
     A text is cut into words, at the borders of its spans too.
     """
     sentences: list[Sentence] = []
-    dropped: list[str] = []
+    repairs = Repairs(path, repair)
     for document, (line, record) in enumerate(_records(text, path)):
         content = _text_of(record)
         if content is None:
             raise ValueError(f"{path}:{line}: a record without a text: {str(record)[:60]}")
-        spans = sorted(_spans(record, f"{path}:{line}"), key=lambda s: (s.start, -s.end))
         kept: list[Span] = []
-        for span in spans:
+        for span in sorted(_spans(record, f"{path}:{line}"), key=lambda s: (s.start, -s.end)):
             _check(span, content, f"{path}:{line}")
             if kept and span.start < kept[-1].end:
-                what = f"{path}:{line}: {span} lies over {kept[-1]}"
-                if not repair:
-                    raise ValueError(f"{what}; --repair keeps the longer of the two")
-                dropped.append(what)
+                what = f"{span} lies over {kept[-1]}"
+                repairs(line, what, "spans over others", "keeps the longer of the two")
             else:
                 kept.append(span)
         sentences += _tagged(content, kept, line, document)
-    corpus = Corpus(sentences, path)
-    if dropped:
-        corpus.notes.append(f"repaired: {len(dropped)} spans over others; first {dropped[0]}")
-    return corpus
+    return Corpus(sentences, path, notes=repairs.notes())
 
 
 def _records(text: str, path: str) -> Iterator[tuple[int, Any]]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from micrograd.ner.text import schemes
 from micrograd.ner.text.lines import Layout
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(slots=True)
 class Sentence:
     """The words of a sentence, their tags (none in plain text), and where they were read.
 
-    `offsets` say where each word begins and ends in the text it was cut from; `text` is the text.
+    `offsets` say where each word begins and ends in the text it was cut from, `probabilities` how
+    sure a model is of each tag.
     """
 
     words: list[str]
@@ -21,10 +27,27 @@ class Sentence:
     lines: Sequence[int] = ()
     document: int = 0
     offsets: Sequence[tuple[int, int]] = ()
+    probabilities: NDArray[np.float64] | None = field(default=None, compare=False)
 
     def line(self, position: int) -> int:
         """Give the line number of a token, 0 where it came from no file."""
         return self.lines[position] if self.lines else 0
+
+    def probability(self, span: schemes.Span) -> float:
+        """Give the probability of an entity, that of its least probable tag; 1 if no model said."""
+        sure = self.probabilities
+        return 1.0 if sure is None else float(sure[span.start : span.end].min())
+
+    def above(self, threshold: float) -> Sentence:
+        """Leave out the entities whose probability is below a threshold."""
+        kept = [span for span in schemes.spans(self.tags) if self.probability(span) >= threshold]
+        return replace(self, tags=schemes.encode(kept, len(self.words)))
+
+
+def types_in(sentences: Iterable[Sentence]) -> list[str]:
+    """List the entity types that occur in sentences, sorted."""
+    tags = {tag for sentence in sentences for tag in sentence.tags}
+    return sorted({schemes.split_tag(tag)[1] for tag in tags} - {""})
 
 
 @dataclass(eq=False)
@@ -70,8 +93,7 @@ class Corpus:
 
     def types(self) -> list[str]:
         """List the entity types, sorted."""
-        tags = {tag for sentence in self.sentences for tag in sentence.tags}
-        return sorted({schemes.split_tag(tag)[1] for tag in tags} - {""})
+        return types_in(self.sentences)
 
     def describe(self) -> str:
         """Say in a line what was read, and below it what should be known."""

@@ -60,11 +60,6 @@ _CLOSING = frozenset("\"'”’)]»")
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 
 
-def words(text: str) -> list[str]:
-    """Cut a text into words and punctuation marks."""
-    return [text[start:end] for start, end in spans(text)]
-
-
 def spans(text: str, borders: Iterable[int] = ()) -> list[tuple[int, int]]:
     """Give where each token begins and ends; `borders` are places where one has to end."""
     out = [match.span() for match in _TOKEN.finditer(text)]

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograd.core.modes import scope
 from micrograd.engine import Value
-from micrograd.ner.model.features import Ids
+from micrograd.ner.model.config import Config
+from micrograd.ner.model.features import WORDS, Ids
 from micrograd.ner.model.graphs import loss_of
 from micrograd.ner.model.losses import LOSSES, Judged, Rule, Target
 from micrograd.ner.model.network import (
     Arrays,
     Floats,
     Pass,
-    Shape,
     backward,
-    check_name,
     forward,
     gather,
-    inputs,
     scatter,
 )
 from micrograd.optim.gradients import Rows
-
-ENGINES = ("arrays", "scalar")
 
 
 @dataclass(frozen=True)
@@ -57,28 +54,23 @@ class Gradients:
     rows: dict[str, Rows] = field(default_factory=dict)
 
 
-Engine = Callable[[Arrays, Batch], Gradients]
-
-
-def make_engine(kind: str, shape: Shape, loss: str, rule: Rule) -> Engine:
-    """Make the engine of this name; ValueError if there is none."""
-    check_name("engine", kind, ENGINES)
-    return (ArrayEngine if kind == "arrays" else ScalarEngine)(shape, loss, rule)
-
-
 @dataclass
-class ArrayEngine:
-    """Compute whole batches by `network.forward`, a loss of its scores, and `network.backward`."""
+class Engine:
+    """What computes batches of a model; `legal` says which tag may follow which."""
 
-    shape: Shape
-    loss: str
-    rule: Rule
+    config: Config
+    legal: NDArray[np.bool_] | None = None
+
+
+class ArrayEngine(Engine):
+    """Compute whole batches by `network.forward`, a loss of its scores, and `network.backward`."""
 
     def judged(self, arrays: Arrays, batch: Batch) -> tuple[Pass, Judged]:
         """Go forward: the pass, and the loss of every sample."""
-        x = gather(self.shape, arrays, batch.ids)
-        run = forward(self.shape, x if batch.mask is None else x * batch.mask, arrays)
-        return run, LOSSES[self.loss](run.s, batch.target, self.rule, arrays)
+        x = gather(self.config, arrays, batch.ids)
+        run = forward(self.config, x if batch.mask is None else x * batch.mask, arrays)
+        rule = Rule(self.config.delta, self.legal)
+        return run, LOSSES[self.config.loss_name](run.s, batch.target, rule, arrays)
 
     def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Evaluate the batch; windows whose scores get no gradient do not go backward."""
@@ -90,24 +82,19 @@ class ArrayEngine:
             return Gradients(mean, active)
         chosen = slice(None) if back.all() else back
         run = Pass(*(part[chosen] for part in run))
-        dense, dx = backward(self.shape, run, arrays, judged.upstream[chosen] / count)
+        dense, dx = backward(self.config, run, arrays, judged.upstream[chosen] / count)
         if batch.mask is not None:
             dx = dx * batch.mask[chosen]
         dense |= {name: gradient / count for name, gradient in judged.parameters.items()}
-        return Gradients(mean, active, dense, scatter(self.shape, batch.ids[chosen], dx))
+        return Gradients(mean, active, dense, scatter(self.config, batch.ids[chosen], dx))
 
 
-@dataclass
-class ScalarEngine:
+class ScalarEngine(Engine):
     """Record every sample as a graph of Values and walk it backward, unless its loss is 0."""
-
-    shape: Shape
-    loss: str
-    rule: Rule
 
     def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Evaluate the batch, sample by sample."""
-        leaves = Leaves(self.shape, arrays)
+        leaves = Leaves(self.config, arrays)
         found = [self._sample(leaves, batch, sample) for sample in self._samples(batch)]
         active = [loss for loss in found if loss.data > 0]
         for loss in active:
@@ -118,24 +105,24 @@ class ScalarEngine:
 
     def record(self, arrays: Arrays, batch: Batch, names: Mapping[str, Sequence[str]]) -> Value:
         """Record the loss of the first sample, the rows of its tables named, for a picture."""
-        return self._sample(Leaves(self.shape, arrays, names), batch, self._samples(batch)[0])
+        return self._sample(Leaves(self.config, arrays, names), batch, self._samples(batch)[0])
 
     def _samples(self, batch: Batch) -> list[list[int]]:
         """Number the windows of every sample: a pair, one alone, a sentence."""
         windows = range(len(batch.ids))
-        if self.shape.kind == "margin":
+        if self.config.kind == "margin":
             return [list(pair) for pair in zip(windows, windows[len(windows) // 2 :])]
-        if self.shape.kind != "sequence":
+        if self.config.kind != "sequence":
             return [[one] for one in windows]
         ends = np.cumsum(batch.target.lengths).tolist()
         return [list(windows[end - n : end]) for end, n in zip(ends, batch.target.lengths)]
 
     def _sample(self, leaves: Leaves, batch: Batch, sample: list[int]) -> Value:
-        masks = [None if batch.mask is None else batch.mask[one].tolist() for one in sample]
-        windows = [inputs(leaves.window(batch.ids[one]), mask) for one, mask in zip(sample, masks)]
-        tags = [] if self.shape.kind == "margin" else batch.target.tags[sample].tolist()
-        rule, dense = self.rule, leaves.dense
-        return loss_of(self.shape, self.loss, windows, tags, dense, rule.delta, rule.legal)
+        windows = [leaves.window(batch.ids[one]) for one in sample]
+        if batch.mask is not None:
+            windows = [_dropped(x, batch.mask[one]) for x, one in zip(windows, sample)]
+        tags = [] if self.config.kind == "margin" else batch.target.tags[sample].tolist()
+        return loss_of(self.config, windows, tags, leaves.dense, self.legal)
 
 
 class Leaves:
@@ -145,44 +132,49 @@ class Leaves:
     """
 
     def __init__(
-        self, shape: Shape, arrays: Arrays, names: Mapping[str, Sequence[str]] | None = None
+        self, config: Config, arrays: Arrays, names: Mapping[str, Sequence[str]] | None = None
     ) -> None:
         self.arrays, self.names = arrays, names
-        self.rows: dict[str, dict[int, list[Value]]] = {name: {} for name, _ in shape.tables}
+        self.rows: dict[str, dict[int, list[Value]]] = {name: {} for name, _ in config.tables}
         self.dense = {name: _values(name, a) for name, a in arrays.items() if name not in self.rows}
 
-    def window(self, ids: Ids) -> list[list[Value]]:
-        """Give the rows of one window, in `gather`'s order; equal ids share their Values."""
-        return [self._row(t, i) for word in ids.tolist() for t, i in zip(self.rows, word)]
+    def window(self, ids: Ids) -> list[Value]:
+        """Give the inputs of one window, in `gather`'s order; equal ids share their Values."""
+        rows = (self._row(t, i) for word in ids.tolist() for t, i in zip(self.rows, word))
+        return [value for row in rows for value in row]
 
     def _row(self, table: str, number: int) -> list[Value]:
         rows = self.rows[table]
         if number not in rows:
             data = self.arrays[table][number].tolist()
-            rows[number] = (
-                self._named(self.names[table][number], table, data)
-                if self.names
-                else [Value(x) for x in data]
-            )
+            named = self.names is not None
+            rows[number] = self._named(table, number, data) if named else list(map(Value, data))
         return rows[number]
 
-    def _named(self, form: str, table: str, data: list[float]) -> list[Value]:
-        with scope(f"word {form}" if table == "E" else f"{table} {form}"):
+    def _named(self, table: str, number: int, data: list[float]) -> list[Value]:
+        assert self.names
+        form = self.names[table][number]
+        with scope(f"word {form}" if table == WORDS else f"{table} {form}"):
             return _labelled(f"{form} ", data)
 
     def gradients(self, count: int) -> tuple[Arrays, dict[str, Rows]]:
         """Give the gradients, divided by `count`; of the tables, of the rows that have one."""
-        dense = {
-            name: np.reshape([v.grad for v in _flat(values)], self.arrays[name].shape) / count
-            for name, values in self.dense.items()
-        }
+        dense = {name: np.array(_grads(v)) / count for name, v in self.dense.items()}
         return dense, {table: self._gradients(table, count) for table in self.rows}
 
     def _gradients(self, table: str, count: int) -> Rows:
-        found = {number: [v.grad for v in row] for number, row in self.rows[table].items()}
-        found = {number: row for number, row in found.items() if any(row)}
-        gradient = np.reshape(list(found.values()), (len(found), self.arrays[table].shape[1]))
-        return Rows(np.array(list(found), np.int64), gradient / count)
+        every = {number: _grads(row) for number, row in self.rows[table].items()}
+        moved = {number: row for number, row in every.items() if any(row)}
+        gradient = np.reshape(list(moved.values()), (len(moved), self.arrays[table].shape[1]))
+        return Rows(np.array(list(moved), np.int64), gradient / count)
+
+
+def _grads(values: list[Any]) -> list[Any]:
+    return [v.grad if isinstance(v, Value) else _grads(v) for v in values]
+
+
+def _dropped(x: list[Value], mask: Floats) -> list[Value]:
+    return [value * m for value, m in zip(x, mask.tolist())]
 
 
 def _values(name: str, array: Floats) -> list[Any]:
@@ -196,5 +188,7 @@ def _labelled(name: str, data: list[float]) -> list[Value]:
     return [Value(number, label=f"{name}{place}") for place, number in enumerate(data)]
 
 
-def _flat(values: list[Any]) -> list[Value]:
-    return values if isinstance(values[0], Value) else [v for row in values for v in row]
+ENGINES: dict[str, type[ArrayEngine | ScalarEngine]] = {
+    "arrays": ArrayEngine,
+    "scalar": ScalarEngine,
+}

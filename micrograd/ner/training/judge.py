@@ -43,7 +43,7 @@ class Judge:
         if self.sampler is None:
             return {}
         tagger, count = self.tagger, len(self.sampler)
-        engine = ArrayEngine(tagger.shape, tagger.config.loss_name, tagger.rule)
+        engine = ArrayEngine(tagger.config, tagger.moves)
         total = 0.0
         for numbers in np.array_split(np.arange(count), -(-count // JUDGED)):
             judged = engine.judged(tagger.arrays, self.sampler.take(numbers))[1]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from micrograd import optim, schedules
-from micrograd.ner.model.network import check_name
+from micrograd.ner.model.config import check_name
 from micrograd.optim.optimizer import Optimizer
 
 SCHEDULES: Mapping[str, Callable[[float, int], Any]] = {

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd.ner.judging.evaluation import true_mask
+from micrograd.ner.model.config import check_name
 from micrograd.ner.model.features import Ids
 from micrograd.ner.model.losses import Target
-from micrograd.ner.model.network import check_name
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence

@@ -68,11 +68,13 @@ function draw() {
     box: box => teller.box(box), open: key => choose({ key }) });
 }
 
-// Draw the picture anew, and the step it shows.
+// Draw the picture anew, and the step it shows; the keys stay at the badge they were at.
 function redraw() {
+  const focused = picture.boxes.findIndex(({ made }) => made?.group.contains(document.activeElement));
   draw();
   if (!waiting) picture.reveal(true);
   show();
+  picture.boxes[focused]?.made?.group.querySelector("[tabindex]").focus({ preventScroll: true });
 }
 
 function interfaceWords() {

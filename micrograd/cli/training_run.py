@@ -1,10 +1,8 @@
-"""One run of `micrograd train`: read, train, report, and write everything into a folder."""
+"""What `micrograd train` does: read, train, report, and write everything into a folder."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -20,7 +18,7 @@ from micrograd.ner.showing.report_page import Run, learning_curve, report_page
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
 from micrograd.ner.text.notation import rename
-from micrograd.ner.text.sentence import Corpus, Sentence
+from micrograd.ner.text.sentence import Corpus
 from micrograd.ner.training.fitting import check_tags
 from micrograd.printing import printable
 from micrograd.training import Interrupted
@@ -30,7 +28,6 @@ EXAMPLES = (
     "Museums in Paris are amazing. Not all museums in Paris. Paris Hilton flew from Oaxaca to "
     "Washington. Jordan grew up in Jordan, near the border with Syria."
 )
-HELD_OUT = 10
 WRITTEN = [
     "model.npz",
     "history.csv",
@@ -97,10 +94,12 @@ class Session:
         for part in dict.fromkeys((self.train, self.dev, self.test)):
             self._say(part.describe())
         for part in dict.fromkeys((self.dev, self.test)):
-            for line in unlike(self.train, part):
+            for line in corpus.unlike(self.train, part):
                 self._say(line)
         if self.options.train and self.options.dev is None:
-            self._say(f"no --dev: every {HELD_OUT}th part of the training file was held out for it")
+            self._say(
+                f"no --dev: every {corpus.HELD_OUT}th part of the training file was held out for it"
+            )
         if self.test is self.dev:
             self._say("no --test: the report is on dev, on which the model was also chosen")
 
@@ -131,17 +130,6 @@ class Session:
         self._say(f"See it:  {self.folder / 'report.html'}")
 
 
-def unlike(train: Corpus, other: Corpus) -> list[str]:
-    """Say which types two corpora do not share; they are never found, or always wrong."""
-    mine, theirs = set(train.types()), set(other.types())
-    return [
-        f"{' '.join(sorted(only))}: only in {there.path}, not in {elsewhere.path}; "
-        "--map A=B renames types, --drop A leaves one out"
-        for only, there, elsewhere in ((mine - theirs, train, other), (theirs - mine, other, train))
-        if only
-    ]
-
-
 def _read(options: argparse.Namespace) -> corpus.Splits:
     types, drop = dict(options.map), options.drop
     seen: set[str] = set()
@@ -159,9 +147,9 @@ def _read(options: argparse.Namespace) -> corpus.Splits:
         rename(whole, types, drop)
         return whole
 
-    train = together([read(path) for path in options.train])
+    train = corpus.together([read(path) for path in options.train])
     if options.dev is None:
-        train, dev = hold_out(train)
+        train, dev = corpus.hold_out(train)
     else:
         dev = read(options.dev)
     test = dev if options.test is None else read(options.test)
@@ -170,35 +158,3 @@ def _read(options: argparse.Namespace) -> corpus.Splits:
             known = ", ".join(sorted(seen)) or "none at all"
             raise ValueError(f"--map or --drop {name}: no file has this type; they have {known}")
     return corpus.Splits(train, dev, test)
-
-
-def together(parts: Sequence[Corpus]) -> Corpus:
-    """Join the corpora of several files; their documents stay apart."""
-    if len(parts) == 1:
-        return parts[0]
-    sentences: list[Sentence] = []
-    for part in parts:
-        first = max((s.document for s in sentences), default=-1) + 1
-        sentences += [replace(s, document=s.document + first) for s in part]
-    whole = Corpus(sentences, " + ".join(part.path for part in parts), parts[0].scheme)
-    whole.notes = [note for part in parts for note in part.notes]
-    return whole
-
-
-def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
-    """Split off every tenth document, or sentence where there are fewer than ten documents."""
-    by_document = whole.documents >= HELD_OUT
-    parts: tuple[list[Sentence], list[Sentence]] = ([], [])
-    for number, sentence in enumerate(whole):
-        unit = sentence.document if by_document else number
-        parts[unit % HELD_OUT == HELD_OUT - 1].append(sentence)
-    if not parts[1]:
-        raise ValueError(
-            f"{whole.path}: {len(whole)} sentences are too few to hold any out; name a --dev file"
-        )
-    train, dev = (_part(whole, sentences) for sentences in parts)
-    return train, dev
-
-
-def _part(whole: Corpus, sentences: Sequence[Sentence]) -> Corpus:
-    return Corpus(list(sentences), whole.path, whole.scheme, whole.written, notes=whole.notes)
