@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from micrograd.engine import Value
+from micrograd.losses import l1
 from micrograd.lowering import Program, lower
 from micrograd.lowering.native import compiler
 from micrograd.lowering.native.compiler import available
-from micrograd.nn import MLP, Layer
+from micrograd.nn import MLP, Layer, Neuron
 from micrograd.ops import ROWS, DomainError
 from tests.fuzz_draw import Draw
 from tests.golden_models import MODELS, lowered
@@ -37,6 +38,17 @@ def test_random_losses(seed):
     case = Draw(seed).case()
     for way in failures(case, ["c"]):
         pytest.fail(report(case, way), pytrace=False)
+
+
+def test_a_number_times_a_sum_is_no_matrix_product():
+    layer, neuron = Layer(2, 1), Neuron(2)
+
+    def loss(x):
+        return x[0] + l1(layer, 0.1) + l1(neuron, 0.1)
+
+    batch = [[[0.1, 0.2], [0.3, -0.4]]]
+    program = lower(loss, [0.1, 0.2])
+    assert difference(by_native(program, batch), by_engine(program, loss, batch, "mean")) == ""
 
 
 @pytest.mark.parametrize(
