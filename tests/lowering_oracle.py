@@ -86,27 +86,34 @@ def forward_sizes(root: Value) -> dict[Value, float]:
     """Return the size of what each Value is the sum of: nothing that was added cancels."""
     sizes: dict[Value, float] = {}
     for node in topological_order(root):
-        parts = [sizes[x] * abs(d) for x, d in zip(node.parents, node.local_gradients())]
+        doubt = doubt_of(node, sizes)
+        parts = [sizes[x] * (abs(d) + doubt) for x, d in zip(node.parents, node.local_gradients())]
         sizes[node] = max(abs(node.data), sum(parts))
     return sizes
+
+
+def doubt_of(node: Value, forward: dict[Value, float]) -> float:
+    """Return what a local gradient may be off by, where it follows the operands.
+
+    It has a last digit of 1, as 1 - tanh^2 does, and of the size of its operands.
+    """
+    if node._op in LINEAR:
+        return 0.0
+    return LAST_DIGIT * (1 + sum(forward[x] for x in node.parents))
 
 
 def add_sizes(
     root: Value, share: float, forward: dict[Value, float], sizes: dict[Value, float]
 ) -> None:
-    """Add to each leaf the size of what its gradient is the sum of: no contribution cancels.
-
-    A local gradient has a last digit of 1, as 1 - tanh^2 does, and of the size of its operands.
-    """
+    """Add to each leaf the size of what its gradient is the sum of: no contribution cancels."""
     own = {root: share}
     for node in reversed(topological_order(root)):
         upstream = own.get(node, 0.0)
         if not node.parents:
             sizes[node] = sizes.get(node, 0.0) + upstream
-        doubt = LAST_DIGIT * (1 + sum(forward[x] for x in node.parents))
+        doubt = doubt_of(node, forward)
         for operand, local in zip(node.parents, node.local_gradients()):
-            size = abs(local) + (0 if node._op in LINEAR else doubt)
-            own[operand] = own.get(operand, 0.0) + upstream * size
+            own[operand] = own.get(operand, 0.0) + upstream * (abs(local) + doubt)
 
 
 def by_program(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:

@@ -1,5 +1,6 @@
 """Programs as compiled C: they give what `backward()` gives, and what their text gives."""
 
+import ctypes
 from concurrent.futures import ThreadPoolExecutor
 from math import inf, nan
 from pathlib import Path
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 
 from micrograd.engine import Value
+from micrograd.losses import l1
 from micrograd.lowering import Program, lower
+from micrograd.lowering.native import compiler
 from micrograd.lowering.native.compiler import available
-from micrograd.nn import MLP, Layer
+from micrograd.nn import MLP, Layer, Neuron
 from micrograd.ops import ROWS, DomainError
 from tests.fuzz_draw import Draw
 from tests.golden_models import MODELS, lowered
@@ -35,6 +38,17 @@ def test_random_losses(seed):
     case = Draw(seed).case()
     for way in failures(case, ["c"]):
         pytest.fail(report(case, way), pytrace=False)
+
+
+def test_a_number_times_a_sum_is_no_matrix_product():
+    layer, neuron = Layer(2, 1), Neuron(2)
+
+    def loss(x):
+        return x[0] + l1(layer, 0.1) + l1(neuron, 0.1)
+
+    batch = [[[0.1, 0.2], [0.3, -0.4]]]
+    program = lower(loss, [0.1, 0.2])
+    assert difference(by_native(program, batch), by_engine(program, loss, batch, "mean")) == ""
 
 
 @pytest.mark.parametrize(
@@ -118,6 +132,45 @@ def test_products_that_are_laid_side_by_side(nin, nout):
     assert loss_in_c == pytest.approx(right, rel=1e-12)
     for name, gradient in wanted.items():
         np.testing.assert_allclose(gradients[name], gradient, rtol=1e-10, atol=1e-13)
+
+
+@pytest.fixture(scope="module")
+def product():
+    """Return c += scale · a b as it is compiled into programs."""
+    path = Path(compiler.__file__).with_name("product.c")
+    source = "#include <string.h>\n" + path.read_text(encoding="utf-8")
+    call = compiler.loaded(source.replace("static void product(", "void product(")).product
+    whole, pointer = ctypes.c_long, ctypes.c_void_p
+    numbers = [whole, whole, whole, ctypes.c_double]
+    call.argtypes = [*numbers, pointer, whole, whole, pointer, whole, pointer, whole]
+    return call
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 11, 13, 23])
+@pytest.mark.parametrize("deep", [1, 5, 320, 643])
+def test_a_product_of_any_size_and_nothing_beside_it(product, rows, deep):
+    rng = np.random.default_rng(rows * deep)
+    for columns in range(1, 36):
+        a, b = rng.normal(size=(rows, deep)), rng.normal(size=(deep, columns + 3))
+        c = rng.normal(size=(rows + 1, columns + 2))
+        right = c.copy()
+        right[:rows, :columns] += -0.5 * a @ b[:, :columns]
+        for own in (a, np.asfortranarray(a)):  # the left factor may lie either way
+            got, steps = c.copy(), [step // 8 for step in own.strides]
+            product(
+                rows, columns, deep, -0.5, own.ctypes.data, *steps, b.ctypes.data, columns + 3,
+                got.ctypes.data, columns + 2,
+            )  # fmt: skip
+            np.testing.assert_allclose(got, right, rtol=1e-12, atol=1e-12)
+
+
+def test_two_columns_are_a_product_and_sums_are_taken_in_any_order_only_where_compiled():
+    net = MLP(2, [3, 1])
+    parameters = {"W": [neuron.w for neuron in net.layers[0].neurons]}
+    program = lower(lambda x: net(x) ** 2, [0.5, -0.25], parameters=parameters, backend="c")
+    text = program.explain("calls")
+    assert "product(3, 2, count" in text
+    assert "omp simd reduction(+:sum)" in text and "omp" not in program.export("c")
 
 
 def test_what_is_given_as_an_array_may_lie_in_any_way():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering import passes
-from micrograd.lowering.arrays.ir import Array, shape_text
+from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.code.kinds import Printer
 from micrograd.lowering.code.text import line
@@ -32,7 +32,7 @@ def explained(forms: Any, remark: str = "") -> str:
     code = forms["inlined"]
     leaves = arrays.leaves(INPUT) + arrays.leaves(PARAMETER)
     lines.append(f"became {len(leaves)} arrays of inputs and parameters, and the lines:")
-    lines += [_row(forms, f"{code.names[a]}  # {shape_text(a.sizes)}", {a}) for a in leaves]
+    lines += [_row(forms, f"{code.names[a]}  # {a.sizes}", {a}) for a in leaves]
     for statement in code.forward:
         inside = {a for a in arrays.arrays if code.line_of(a) is statement.array}
         lines.append(_row(forms, line(statement, Printer(code.names)), inside))
@@ -88,7 +88,7 @@ def _leaf(levels: Levels, graph: ScalarGraph, array: Array) -> str:
     used = places[places >= 0]
     unused = f"; {len(places) - len(used)} without effect" if len(used) < len(places) else ""
     where = f"; {_places(used.min(), used.max())}" if len(used) else ""
-    text = f"{levels.names[array]}  # {shape_text(array.sizes)}"
+    text = f"{levels.names[array]}  # {array.sizes}"
     return f"  {text}{where}{unused}{_scopes(graph, array.nodes[array.nodes >= 0])}"
 
 

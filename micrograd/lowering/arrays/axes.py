@@ -7,12 +7,15 @@ the axes of the group, and the other columns are functions of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Index, Read
+from micrograd.core.formulas import specialise
+from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Formula, Index, Read
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
@@ -153,6 +156,17 @@ def number_of(factor: Factor) -> float | None:
     if not isinstance(factor, Read) or factor.array.kind != NUMBER or factor.vars:
         return None
     return float(np.asarray(factor.array.data)[factor.index[0].start])
+
+
+def used(formula: Formula) -> dict[str, Read]:
+    """Return what the letters read that the text of a formula has, its constant put in."""
+    names = _names(formula.text, formula.k)
+    return {letter: read for letter, read in formula.letters if letter in names}
+
+
+@lru_cache(256)
+def _names(text: str, k: float | None) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", specialise(text, k)))
 
 
 def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-
-import numpy as np
+from math import prod
 
 from micrograd.lowering.arrays.ir import FIXED, Array, Read, Rows, Size, Term
 from micrograd.lowering.trace.declared import NUMBER
@@ -57,7 +56,7 @@ def _outside(read: Read, sizes: Mapping[int, int | Size]) -> str:
         inside = not read.table.size or 0 <= read.table.min() <= read.table.max() < read.array.size
         fits = read.table.shape == shape and inside
         return "" if fits else f"by a table {read.table.shape} of places, not {shape}"
-    if int(np.prod(read.shape)) != read.array.size or len(read.index) != len(read.shape):
+    if prod(read.shape) != read.array.size or len(read.index) != len(read.shape):
         return f"{read.array.shape} as {read.shape}"
     for index, length in zip(read.index, read.shape):
         count = 1 if index.var == FIXED else sizes[index.var]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.core.formulas import FLOATS
-from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of
+from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of, used
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
     BATCH,
@@ -184,7 +184,7 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
 
 def _number(formula: Formula) -> float | None:
     """Return the number that a formula is, where it needs none but numbers of the code."""
-    numbers = {letter: number_of(read) for letter, read in formula.used.items()}
+    numbers = {letter: number_of(read) for letter, read in used(formula).items()}
     if None in numbers.values():
         return None
     compiled = FLOATS.compile(formula.text, "x, y, k, out")

@@ -13,14 +13,11 @@ samples: whatever depends on them has it as one more axis in front, which `shape
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
-import numpy as np
-
-from micrograd.core.formulas import specialise
 from micrograd.lowering.scalars.columns import Floats, Ints
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER
 
@@ -36,18 +33,12 @@ class Size(NamedTuple):
 
     times: int = 1
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "B" if self.times == 1 else f"B * {self.times}"
 
 
 B = Size()
 Axis = tuple[int, "int | Size"]  # a variable and how many values it has
-
-
-def shape_text(shape: Iterable[object]) -> str:
-    """Return a shape as a tuple is written: (B, 8), (8,)."""
-    sizes = [*map(str, shape)]
-    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
 class Scale(NamedTuple):
@@ -62,13 +53,10 @@ class Scale(NamedTuple):
 
     def over(self, size: int | Size) -> Scale:
         """Return the scale of a sum over a variable of a size that no factor has."""
-        if isinstance(size, Size):
-            return self.times(size.times, 1)
-        return self.times(size)
+        return self.times(size.times, 1) if isinstance(size, Size) else self.times(size)
 
     def __str__(self) -> str:
-        number = f"{self.value:.12g}"
-        return {0: number, 1: f"{number} B", -1: f"{number}/B"}[self.batch]
+        return f"{self.value:.12g}" + {0: "", 1: " B", -1: "/B"}[self.batch]
 
 
 ONE = Scale()
@@ -104,9 +92,7 @@ class Read:
     @property
     def vars(self) -> tuple[int, ...]:
         """Return the variables read, in the order of the axes, without the batch."""
-        if self.table is not None:
-            return self.variables
-        return tuple(i.var for i in self.index if i.var != FIXED)
+        return self.variables + tuple(i.var for i in self.index if i.var != FIXED)
 
     @property
     def every(self) -> tuple[int, ...]:
@@ -150,12 +136,6 @@ class Formula:
     def reads(self) -> tuple[Read, ...]:
         """Return what the letters read."""
         return tuple(read for _, read in self.letters)
-
-    @property
-    def used(self) -> dict[str, Read]:
-        """Return what the letters read that the text has, its constant put in."""
-        names = re.findall(r"\w+", specialise(self.text, self.k))
-        return {letter: read for letter, read in self.letters if letter in names}
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,12 +244,12 @@ class Array:
 
     def __repr__(self) -> str:
         """Return what it is and its shape: all that it reads would be the whole program."""
-        return f"<{self} {shape_text(self.sizes)}>"
+        return f"<{self} {self.sizes}>"
 
     @property
     def size(self) -> int:
         """Return the number of elements, of one sample."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
     @property
     def axes(self) -> tuple[Axis, ...]:

@@ -25,7 +25,6 @@ from micrograd.lowering.arrays.ir import (
     Rows,
     Scale,
     Term,
-    shape_text,
 )
 
 MINUS = Scale(-1.0)
@@ -46,7 +45,7 @@ def _line(array: Array, names: Mapping[Any, str]) -> str:
     text = f"{left:<9} = {' + '.join(terms).replace('+ -', '- ') or '0'}"
     count = 0 if array.of else len(array.nodes)
     nodes = f", {count} node{'s' if count > 1 else ''}" if count else ""
-    return f"{text:<60}  # {shape_text(array.sizes)}{nodes}"
+    return f"{text:<60}  # {array.sizes}{nodes}"
 
 
 class _Notation:

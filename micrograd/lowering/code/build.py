@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import number_of, selection
+from micrograd.lowering.arrays.axes import number_of, selection, used
 from micrograd.lowering.arrays.differentiate import Adjoints
 from micrograd.lowering.arrays.form import Arrays
 from micrograd.lowering.arrays.ir import (
@@ -147,7 +147,7 @@ class Builder:
         return self._first(factor, sizes)
 
     def _formula(self, formula: Formula, sizes: Sizes) -> Indexed:
-        reads = {letter: self.read(read, sizes) for letter, read in formula.used.items()}
+        reads = {letter: self.read(read, sizes) for letter, read in used(formula).items()}
         order = tuple(sorted({var for t in reads.values() for var in t.vars}))
         e = expression(formula.text, formula.k, {x: aligned(t, order) for x, t in reads.items()})
         return Indexed(e, order[len(order) - len(e.shape) :])

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from micrograd.lowering.arrays.ir import ALL, Size, shape_text
+from micrograd.lowering.arrays.ir import ALL, Size
 from micrograd.lowering.code.expr import OPERATORS, Expr, Shape
 
 ATOM, UNARY, PRODUCT = 6, 4, 3
@@ -174,7 +174,7 @@ def _take(e: Expr, show: Printer) -> str:
 
 
 def _shape_of(e: Expr, show: Printer) -> str:
-    return shape_text(e.shape)
+    return str(e.shape)
 
 
 KINDS: dict[str, Kind] = {
@@ -206,7 +206,7 @@ KINDS: dict[str, Kind] = {
     "broadcast": Kind(_given, _function("broadcast_to", _shape_of)),
     "full": Kind(
         _given,
-        lambda e, show: f"full({shape_text(e.shape)}, {show(_float(e.args[0]))})",
+        lambda e, show: f"full({e.shape}, {show(_float(e.args[0]))})",
         inline=False,
     ),
     "copy": Kind(_same, _method("copy"), inline=False, torch=_method("clone")),

@@ -12,7 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from micrograd.lowering.arrays.ir import Array, shape_text
+from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.code.expr import Assign, Shape
 from micrograd.lowering.code.kinds import Printer
 from micrograd.lowering.code.module import module
@@ -132,4 +132,4 @@ def line(statement: Assign, printer: Printer) -> str:
 
 def commented(text: str, shape: Shape) -> str:
     """Return a statement with a shape in a comment."""
-    return f"{text:<{SHAPE_COLUMN}}  # {shape_text(shape)}"
+    return f"{text:<{SHAPE_COLUMN}}  # {shape}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from micrograd.lowering.arrays.ir import BATCH, Array, B, shape_text
+from micrograd.lowering.arrays.ir import BATCH, Array, B
 from micrograd.lowering.code.construct import binary, expression
 from micrograd.lowering.code.expr import Expr, Shape, ref
 from micrograd.lowering.code.kinds import Printer, reshaped
@@ -102,8 +102,7 @@ class LevelsText:
         """Return the table of operations, and the two passes over the groups."""
         data = self.levels.data
         shapes = {
-            name: shape_text(data[table].shape)
-            for name, table in zip(("groups", "entries"), self.tables)
+            name: str(data[table].shape) for name, table in zip(("groups", "entries"), self.tables)
         }
         rows = map(operation, self.levels.formulas)
         table = "\n".join((_OPERATIONS.format(**shapes), *rows, "]", ""))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import Array, shape_text
+from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.native.function import Function
 from micrograd.lowering.native.module import WIDTH, array_text, data_of, task
@@ -70,7 +70,7 @@ def _head(function: Function | Tape, of: Mapping[Array, Sequence[Array]]) -> str
     lines = [("long B", "the number of samples")]
     for text, item in function.parameters():
         if isinstance(item, Array):
-            shape = shape_text(item.sizes)
+            shape = str(item.sizes)
             leaves = " and ".join(function.task.names[leaf] for leaf in of.get(item, ()))
             role = f", result: the gradient of {leaves}" if leaves else ", result"
             lines.append((text, shape + (role if item in function.task.results else "")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,10 +44,6 @@ class Place:
         if self.table and self.strides.get(var):
             return None
         return (self.outside or {}).get(var, 0) if self.table else self.strides.get(var, 0)
-
-    def renamed(self, name: str) -> Place:
-        """Return the same place of another array."""
-        return replace(self, name=name)
 
     def text(self, letters: Mapping[int, str]) -> str:
         """Return the element as C."""

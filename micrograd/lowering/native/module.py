@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -41,6 +41,20 @@ class Module:
     sparse: Mapping[Array, tuple[Array, ...]]  # rows that are added to the gradient of a table
     gradients: Mapping[Array, Array]  # of leaves
     tables: tuple[Any, ...] = ()  # what the function reads besides
+
+
+def layout(results: Iterable[Array]) -> tuple[dict[Array, int], int, int]:
+    """Return where results lie, and where they end: behind the loss those that are no samples';
+    behind these, to be multiplied by the number of samples, those of all samples.
+    """
+    place, end, samples = dict[Array, int](), 1, 0
+    for array in results:
+        place[array] = samples if array.batched else end
+        if array.batched:
+            samples += array.size
+        else:
+            end += array.size
+    return place, end, samples
 
 
 def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tuple[Array, ...]]]:
@@ -140,18 +154,14 @@ def entry(function: Function | Tape) -> str:
     ]
     given: dict[Any, str] = {a: f"x{n}" for n, a in enumerate(inputs)}
     given |= {a: f"leaves[{n}]" for n, a in enumerate(leaves)}
-    start, samples = 1, 0
-    for array in function.task.results:
-        given[array] = f"results + {start}" + (f" + B * {samples}" if samples else "")
-        start, samples = (
-            start + array.size * (not array.batched),
-            samples + array.size * array.batched,
-        )
+    places, end, samples = layout(function.task.results)
+    for array, place in places.items():
+        given[array] = f"results + {end} + B * {place}" if array.batched else f"results + {place}"
     inputs_text = [f"void *x{n}" for n in range(len(inputs))]
     heads = ", ".join(["long B", "void **leaves", "double *results", *inputs_text])
     arguments = ", ".join(["B", *(given.get(x, x) for _, x in function.parameters())])
     call = f"results[0] = {function.task.name}({arguments});"
-    size = f"{start}" + (f" + B * {samples}" if samples else "")
+    size = f"{end} + B * {samples}"
     lines = [call, "return 0;"]
     if function.guarded:
         lines = ["int strange = 0;", call, f"return strange | odd(results, {size});"]

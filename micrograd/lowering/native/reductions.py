@@ -29,7 +29,7 @@ def product(memory: Memory, target: Place, term: Term, extents: Extents) -> list
     """
     if len(term.factors) != 2 or not term.summed:
         return None
-    reads = [f for f in term.factors if isinstance(f, Read) and f.table is None]
+    reads = [f for f in term.factors if isinstance(f, Read) and f.table is None and f.every]
     if len(reads) != 2 or target.table or target.scalar:
         return None
     if any(memory.is_scalar(read.array) for read in reads):

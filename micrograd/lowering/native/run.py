@@ -14,7 +14,7 @@ from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Rows, Term
 from micrograd.lowering.code.helpers.numpy import sparse_rows
 from micrograd.lowering.native.compiler import available, command, compiler, loaded
-from micrograd.lowering.native.module import Module, module
+from micrograd.lowering.native.module import Module, layout, module
 from micrograd.lowering.passes import Lowered
 from micrograd.lowering.trace.declared import FORWARD
 from micrograd.optim.gradients import Rows as RowsOfTable
@@ -90,18 +90,13 @@ class _Function:
         self._call = loaded(module.source).run
         pointers = [ctypes.c_void_p] * (2 + len(self._inputs))
         self._call.argtypes = [ctypes.c_long, *pointers]
-        # Where results lie: behind the loss those that are no samples', then those of all samples.
         fixed = [array for array in module.results if not array.batched]
         fields = {array: str(n) for n, array in enumerate(fixed)}
         self._kind = np.dtype([("loss", float), *((fields[a], float, a.shape) for a in fixed)])
-        self._fixed = self._kind.itemsize // 8
-        self._place, self._of_sample = dict[Array, tuple[int, int]](), 0
-        for array in module.results[len(fixed) :]:
-            self._place[array] = self._of_sample, array.size
-            self._of_sample += array.size
+        self._place, self._fixed, self._of_sample = layout(module.results)
         dense = [(names[x], a) for x, a in module.gradients.items() if a not in module.sparse]
         self._shared = [(name, fields[a]) for name, a in dense if not a.batched]
-        self._batched = [(name, a) for name, a in dense if a.batched]
+        self._batched = [(name, a, a.size) for name, a in dense if a.batched]
         self._sparse = [(names[x], a) for x, a in module.gradients.items() if a in module.sparse]
 
     def __call__(self, inputs: Sequence[Any]) -> Result:
@@ -122,23 +117,23 @@ class _Function:
     def _gradients(self, flat: Any, inputs: Sequence[Any]) -> dict[str, Any]:
         results = np.ndarray((), self._kind, flat)  # its fields take a third of the time of slices
         gradients: dict[str, Any] = {name: results[field] for name, field in self._shared}
-        for name, array in self._batched:
-            gradients[name] = self._samples(flat, array)
+        for name, array, size in self._batched:
+            gradients[name] = self._samples(flat, array, size)
         for name, adjoint in self._sparse:
             gradients[name] = self._rows(name, adjoint, flat, inputs)
         return gradients
 
-    def _samples(self, flat: Any, array: Array) -> Any:
-        """Return a result that every sample has."""
-        count, (before, size) = (len(flat) - self._fixed) // self._of_sample, self._place[array]
-        start = self._fixed + before * count
+    def _samples(self, flat: Any, array: Array, size: int) -> Any:
+        """Return a result that every sample has, `size` numbers each."""
+        count = (len(flat) - self._fixed) // self._of_sample
+        start = self._fixed + self._place[array] * count
         return flat[start : start + size * count].reshape(count, *array.shape)
 
     def _rows(self, name: str, adjoint: Array, flat: Any, inputs: Sequence[Any]) -> RowsOfTable:
         batch = dict(zip(self._inputs, inputs))
         pairs: list[Any] = []
         for term, part in zip(adjoint.terms, self.module.sparse[adjoint]):
-            pairs += [self._ids(term, batch), self._samples(flat, part)]
+            pairs += [self._ids(term, batch), self._samples(flat, part, part.size)]
         return RowsOfTable(*sparse_rows(self.held[name], *pairs))
 
     def _ids(self, term: Term, batch: Mapping[str, Any]) -> Any:

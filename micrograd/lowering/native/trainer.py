@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.native.compiler import loaded
-from micrograd.lowering.native.module import Module
+from micrograd.lowering.native.module import Module, layout
 from micrograd.lowering.native.rules import Rule, UntraceableError
 from micrograd.lowering.native.run import address
 from micrograd.lowering.trace.declared import INPUT
@@ -71,9 +71,8 @@ class NativeTraining:
             raise UntraceableError("sparse gradients, or gradients that are clipped together")
         self._inputs = [a for a in module.arguments if a.kind == INPUT]
         leaves = [(a, names[a]) for a in module.arguments if a.kind != INPUT]
-        starts, end = {}, 1
-        for array in module.results:
-            starts[array], end = end, end + array.size
+        starts, end, of_sample = layout(module.results)
+        assert not of_sample
         self._moved = [
             _Moved(name, held[name], place, starts[module.gradients[leaf]])
             for place, (leaf, name) in enumerate(leaves)
