@@ -553,27 +553,3 @@ def test_an_optimizer_tells_its_rule_its_options_and_how_far_it_is():
     text = repr(optimizer)
     assert text.startswith("Adam(1 parameters, 1 steps done; ") and "beta2=0.999" in text
     assert "lr=a schedule" in text
-
-
-@pytest.mark.parametrize("kind", BY_NAME.values())
-def test_small_arrays_moved_together_are_moved_as_by_themselves(kind):
-    class Alone(kind):
-        """A user's own kind: what its rule computes of an array is not known."""
-
-    rng, shapes = np.random.default_rng(3), [(), (3,), (0,), (2, 3), (4097,), (1, 2, 2)]
-    starts = [rng.normal(size=shape) for shape in shapes]
-    both = [
-        kind([{"params": xs[:3], "lr": 0.1}, {"params": xs[3:]}], dense=True)
-        for kind in (kind, Alone)
-        for xs in [[start.copy() for start in starts]]
-    ]
-    for step in range(6):
-        gradients = [None if n == step else rng.normal(size=s) for n, s in enumerate(shapes)]
-        for optimizer in both:
-            optimizer.step(gradients)
-    together, alone = (optimizer.state_dict() for optimizer in both)
-    for name in both[0].parameters:
-        np.testing.assert_array_equal(*(optimizer.parameters[name] for optimizer in both))
-        for key, remembered in together["state"][name].items():
-            np.testing.assert_array_equal(remembered, alone["state"][name][key])
-            assert np.shape(remembered) == np.shape(alone["state"][name][key])

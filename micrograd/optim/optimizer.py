@@ -10,7 +10,6 @@ from typing import Any
 
 from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
 from micrograd.optim.options import called, changed, check_option, current, named, option_state
-from micrograd.optim.together import is_small, joined, parted
 
 Data = Any  # a float, an array, or some rows of one: a rule does not care
 State = dict[str, Any]
@@ -50,9 +49,6 @@ class Optimizer:
             raise ValueError("a parameter is given twice; it would be moved twice")
         self.state: dict[str, State] = {n: self._start(p) for n, p in self.parameters.items()}
         self._numbers = {n for n, p in self.parameters.items() if not is_array(_data(p))}
-        # Of these rules it is known that they take every number of an array by itself.
-        joins = type(self).__module__ == "micrograd.optim.rules"
-        self._small = {n for n, p in self.parameters.items() if joins and is_small(p)}
 
     def _add(self, name: str, parameter: Any, group: int) -> None:
         if name in self.parameters:
@@ -94,48 +90,16 @@ class Optimizer:
             clipped = dict(zip(clipped, self.clip(list(clipped.values()))))
         options = [self._options(group) for group in self.groups]
         self.steps_done += 1
-        for names in self._together(clipped):
-            now = options[self._group_of[names[0]]]
-            if len(names) > 1:
-                self._update_together(names, clipped, now)
+        for name, gradient in clipped.items():
+            parameter, state = self.parameters[name], self.state[name]
+            now = options[self._group_of[name]]
+            if name in self._numbers:
+                parameter.data = self.rule(parameter.data, gradient, state, now)
+            elif isinstance(gradient, Rows):
+                self._update_rows(_data(parameter), gradient, state, now)
             else:
-                self._update(names[0], clipped[names[0]], now)
-
-    def _update(self, name: str, gradient: Gradient, options: Any) -> None:
-        parameter, state = self.parameters[name], self.state[name]
-        if name in self._numbers:
-            parameter.data = self.rule(parameter.data, gradient, state, options)
-        elif isinstance(gradient, Rows):
-            self._update_rows(_data(parameter), gradient, state, options)
-        else:
-            data = _data(parameter)
-            data[...] = self.rule(data, gradient, state, options)
-
-    def _together(self, gradients: Mapping[str, Gradient]) -> Iterable[list[str]]:
-        """Return the names, those of small arrays together for which one call of the rule will do.
-
-        In a step of many small arrays NumPy takes most of its time to begin.
-        """
-        sets: dict[Any, list[str]] = {}
-        for name, gradient in gradients.items():
-            key: Any = name
-            if name in self._small and is_small(gradient):
-                numbers = (x for slot, x in self.state[name].items() if slot not in self.slots)
-                key = self._group_of[name], *numbers
-            sets.setdefault(key, []).append(name)
-        return sets.values()
-
-    def _update_together(self, names: list[str], gradients: Any, options: Any) -> None:
-        """Update small arrays as parts of one long one."""
-        arrays = [self.parameters[name] for name in names]
-        states = [self.state[name] for name in names]
-        whole = states[0] | {slot: joined([state[slot] for state in states]) for slot in self.slots}
-        x = self.rule(joined(arrays), joined([gradients[n] for n in names]), whole, options)
-        for data, part in zip(arrays, parted(x, arrays)):
-            data[...] = part
-        slots = zip(*(parted(whole[slot], arrays) for slot in self.slots))
-        for state, parts in zip(states, slots):
-            state.update(whole | dict(zip(self.slots, parts)))
+                data = _data(parameter)
+                data[...] = self.rule(data, gradient, state, now)
 
     def settings(self) -> dict[str, Any]:
         """Return the rule's name and its options; functions are named, not written out."""
