@@ -173,6 +173,40 @@ def test_what_the_reader_chose_to_see_stays_where_the_window_changes(opened, pla
     assert shown.evaluate("picture.camera.scale") != chosen
 
 
+# What lies over one another: numbers on edges, numbers and boxes, texts of one box.
+OVERLAPS = """() => {
+  const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+  const framed = e => [e.textContent || 'box', e.getBoundingClientRect()];
+  const all = name => [...document.querySelectorAll(`#picture ${name}`)];
+  const pairs = (firsts, seconds) => firsts.flatMap(([a, of], i) =>
+    seconds(i).filter(([, other]) => over(of, other)).map(([b]) => `${a} | ${b}`));
+  const chips = all(':is(.pill, .times)').filter(e => e.getAttribute('visibility') !== 'hidden')
+    .map(e => [e.textContent, e.querySelector('rect').getBoundingClientRect()]);
+  const boxes = all('.boxes rect.box').map(framed);
+  const inside = all('.boxes g:has(> .box)').flatMap(group => {
+    const texts = [...group.querySelectorAll('text')].filter(text => text.textContent).map(framed);
+    return pairs(texts, i => texts.slice(i + 1));
+  });
+  return [...pairs(chips, i => [...chips.slice(i + 1), ...boxes]), ...inside];
+}"""
+
+
+@pytest.mark.parametrize("width, height", [(1280, 720), (390, 844)])
+def test_no_number_lies_over_another(opened, play, width, height):
+    shown = opened(play, "#x=0.37&y=-1.213", width=width, height=height)
+    for text in (
+        "s = sigmoid(3.3*x - 0.71*y); -log(s)*1.234 + 0.01234*x**2",
+        "h1 = tanh(0.77*x - 0.123); h2 = relu(x*y); (h1*1.11 + h2*0.0371 - y)**2",
+    ):
+        shown.locator("#expression").fill(text)
+        for by in ("edge", "node"):
+            shown.locator("#by").select_option(by)
+            for at in range(shown.evaluate("stops.length")):
+                shown.evaluate(f"go({at})")
+                assert shown.evaluate(OVERLAPS) == [], (text, by, at)
+
+
 def test_a_presenters_remote_steps(opened, play):
     shown = opened(play)
     for key, at in (("PageDown", 2), ("PageDown", 3), ("PageUp", 2)):

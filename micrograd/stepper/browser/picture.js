@@ -3,6 +3,7 @@
 // comes into view or the reader pauses.
 const SVG = "http://www.w3.org/2000/svg";
 const PILL = 22;
+const HALF_PORT = 14; // of the way from one edge into a box to the next
 const MARGIN = 14;
 const AROUND_EDGE = 60; // of an edge: room for its numbers
 
@@ -61,6 +62,7 @@ function playRoles(group, roles) {
 }
 
 const middle = ([a, b], [c, d]) => [(a + c) / 2, (b + d) / 2];
+const pillWidth = text => Math.max(30, 7.6 * text.length + 14);
 
 function arrow(parent, [x, y], down, back) {
   const s = back ? -1 : 1, tip = back ? 10 : 0;
@@ -167,13 +169,15 @@ class Picture {
     return Math.min(TALLEST, Math.ceil(size[1] * fitting));
   }
 
-  edge(points) {
-    const group = element("g", {}), down = this.down;
+  edge(points, i) {
+    const group = element("g", {}), down = this.down, [start, end] = [points[0], points[points.length - 1]];
+    const across = down ? 0 : 1, box = this.placed.boxes[this.view.edges[i][1]];
+    const offset = end[across] - box[across] - box[2 + across] / 2; // of the port from the box's middle
     return {
-      group, ...this.numbers(points),
+      group, ...this.numbers(points), start, end, aside: Math.abs(offset) < 1 ? 0 : Math.sign(offset),
       line: element("path", { class: "edge", d: pathOf(points, down) }, group),
-      arrow: arrow(group, points[points.length - 1], down, false),
-      back: later(() => arrow(group, points[0], down, true)),
+      arrow: arrow(group, end, down, false),
+      back: later(() => arrow(group, start, down, true)),
       active: "",
     };
   }
@@ -187,7 +191,7 @@ class Picture {
       return group;
     });
     const n = points.length;
-    return { pill: pill("pill"), times: pill("times"), at: middle(points[n - 2], points[n - 1]), end: points[n - 1],
+    return { pill: pill("pill"), times: pill("times"), at: middle(points[n - 2], points[n - 1]),
       beside: middle(points[n - 3] ?? points[0], points[n - 2]) };
   }
 
@@ -204,12 +208,12 @@ class Picture {
     const note = fit(told.formula, QUIET_FONT, Math.min(width - 24, room - widthOf(name, NAME_FONT)));
     element("text", { class: "name", x: 12, y: 26 }, group, name);
     element("text", { class: "quiet note", x: width - 12, y: told.single ? 25 : 54, "text-anchor": "end" }, group, note);
-    const row = (cls, label, at) => [
-      element("text", { class: "quiet", x: 12, y: at }, group, told.single ? label : ""),
+    const row = (cls, at) => [
+      element("text", { class: "quiet", x: 12, y: at }, group),
       element("text", { class: cls, x: width - 12, y: at }, group)];
     if (this.view.opens[place]) this.opener(group, width, place, told);
-    const [, value] = row("v", this.say.value, 54), [of, grad] = row("g", "", 80);
-    return { group, value, of, grad, room: width - 30 };
+    const [label, value] = row("v", 54), [of, grad] = row("g", 80);
+    return { group, label, value, of, grad, room: width - 30, single: told.single };
   }
 
   // A click anywhere on a folded box opens it; its badge is the button that keys reach.
@@ -237,10 +241,14 @@ class Picture {
     this.edges.forEach(({ made }, i) => made && this.flow(made, frame.edge(i), i));
   }
 
-  fill({ group, value, of, grad, room }, shown) {
+  fill({ group, label, value, of, grad, room, single }, shown) {
+    const left = (text, bold) => room - widthOf(text, bold ? `700 ${NUMBER_FONT}` : NUMBER_FONT);
+    const isRoom = widthOf(this.say.value, QUIET_FONT) <= left(shown.value, shown.used);
+    write(label, single && isRoom ? this.say.value : "");
     write(value, shown.value);
     write(grad, shown.grad);
-    write(of, fit(shown.of, QUIET_FONT, room - widthOf(shown.grad, NUMBER_FONT)));
+    const cut = fit(shown.of, QUIET_FONT, left(shown.grad, shown.gives));
+    write(of, cut === shown.of || cut.length > 2 ? cut : "");
     value.classList.toggle("used", shown.used);
     grad.classList.toggle("used", shown.gives);
     playRoles(group, shown);
@@ -248,8 +256,24 @@ class Picture {
 
   flow(edge, { active, pill, times }) {
     this.activate(edge, active, active !== "backward");
-    this.write(edge.pill, edge.at, pill, edge.end);
-    this.write(edge.times, edge.beside, times);
+    this.write(edge.pill, this.spot(edge, pill), pill);
+    this.write(edge.times, this.beside(edge, pill, times), times);
+  }
+
+  // Return where the number of an edge stands: left of its end, or downward apart from its neighbour.
+  spot({ at: [x, y], end, aside }, pill) {
+    const half = pillWidth(pill) / 2;
+    return this.down ? [x + aside * Math.max(0, half - HALF_PORT), y] : [Math.min(x, end[0] - 11 - half), y];
+  }
+
+  // Return where the second number of an edge stands: beside the first, or where there is no room
+  // for both above it, below it on the lower edges into a box.
+  beside(edge, pill, times) {
+    const { beside, start, aside } = edge;
+    if (!pill || !times || this.down) return beside;
+    const half = pillWidth(times) / 2, [x, y] = this.spot(edge, pill), whole = pillWidth(pill);
+    const fits = beside[0] - half >= start[0] && beside[0] + half <= x - whole / 2;
+    return fits ? beside : [x + whole / 2 - half, y + (aside || -1) * (PILL + 2)];
   }
 
   // Mark an edge that takes part, and draw the arrow of the direction it is walked in.
@@ -264,16 +288,15 @@ class Picture {
     edge.back().setAttribute("visibility", active === "backward" ? "visible" : "hidden");
   }
 
-  // Write a number at a place, or left of `end` where it would reach beyond that.
-  write(pill, [x, y], text, end) {
-    if (pill.text === text || (!text && !pill.made)) return;
-    pill.text = text;
+  write(pill, [x, y], text) {
+    const written = `${x} ${y} ${text}`;
+    if (pill.written === written || (!text && !pill.made)) return;
+    pill.written = written;
     const group = pill();
     group.setAttribute("visibility", text ? "visible" : "hidden");
     if (!text) return;
-    const [rect, label] = group.children, width = Math.max(30, 7.6 * text.length + 14);
-    const left = end && !this.down ? Math.min(x, end[0] - 11 - width / 2) : x;
-    group.setAttribute("transform", `translate(${left} ${y})`);
+    const [rect, label] = group.children, width = pillWidth(text);
+    group.setAttribute("transform", `translate(${x} ${y})`);
     rect.setAttribute("width", width);
     rect.setAttribute("x", -width / 2);
     label.textContent = text;
