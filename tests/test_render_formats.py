@@ -76,7 +76,7 @@ def test_the_equations_are_the_steps():
 
 
 def test_names_and_numbers_are_set_as_mathematics():
-    x, y = Value(2.0, label="x1"), Value(-4e-5, label="θ")
+    x, y = Value(2.0, label="x1"), Value(4e-5, label="θ")
     odd = [Value(1.5, label=label) for label in ("layer 0.w", "50% & #\\^{}~", "a_b")]
     f = x**0.5 + y**2 + x**-1.5 + x ** odd[0] + odd[1].abs() ** 2 + odd[2] * 1e9
     f.label = "J"
@@ -84,7 +84,7 @@ def test_names_and_numbers_are_set_as_mathematics():
     named = r"\text{50\% \& \#\textbackslash{}\textasciicircum{}\{\}\textasciitilde{}}"
     for right in (
         "x_{1}^{0.5} = 2^{0.5} = 1.414",
-        r"\theta^{2} = (-4\mathrm{e}{-5})^{2} = 1.6\mathrm{e}{-9}",
+        r"\theta^{2} = (4\mathrm{e}{-5})^{2} = 1.6\mathrm{e}{-9}",
         r"x_{1}^{(-1.5)} = 2^{(-1.5)} = 0.3536",
         r"x_{1}^{\text{layer 0.w}} = 2^{1.5} = 2.828",
         rf"|{named}| = |1.5| = 1.5",

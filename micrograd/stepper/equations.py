@@ -15,6 +15,13 @@ from micrograd.render.numerals import shown
 from micrograd.render.tikz import GREEK, RAISED, tex
 from micrograd.stepper.trace import one_root, trace
 
+_MARK = "\ue000{}\ue001"  # stands for a node's name in a formula
+_PARTS = re.compile(
+    "\ue000(?P<node>[0-9]+)\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
+    f"|(?P<sign>[{''.join(RAISED)}]+|.)",
+    re.DOTALL,
+)
+
 
 def equations(root: Value | Graph) -> str:
     """Return the equations below `root` as an align*: values forward, gradients backward.
@@ -24,21 +31,21 @@ def equations(root: Value | Graph) -> str:
     """
     graph = one_root(root)
     start, steps, names = graph.roots[0], trace(graph)["steps"], names_of(graph)
-    written = [_name(name) if _named(graph, id) else _text(name) for id, name in enumerate(names)]
-    marked = [_MARK.format(id) if _named(graph, id) else name for id, name in enumerate(names)]
+    symbols = [_name(name) if _named(graph, id) else _text(name) for id, name in enumerate(names)]
+    marks = [_MARK.format(id) if _named(graph, id) else name for id, name in enumerate(names)]
     lines = []
     reaching: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for step in steps:
         if step["kind"] == "forward":
             node, value = step["node"], _text(shown(step["value"]))
-            formula = _text(with_names(graph, node, marked), written)
-            lines.append(f"{written[node]} &= {formula} = {_text(step['numbers'])} = {value}")
+            formula = _text(with_names(graph, node, marks), symbols)
+            lines.append(f"{symbols[node]} &= {formula} = {_text(step['numbers'])} = {value}")
         elif step["kind"] == "seed":
-            lines.append(f"{_slope(written, start, start)} &= {_text(shown(step['value']))}")
+            lines.append(f"{_slope(symbols, start, start)} &= {_text(shown(step['value']))}")
         elif step["kind"] == "backward" and not graph.values[step["operand"]].constant:
             reaching[step["operand"]].append(step)
             if not step["left"]:
-                lines.append(_gradient(written, start, reaching[step["operand"]]))
+                lines.append(_gradient(symbols, start, reaching[step["operand"]]))
     return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
 
 
@@ -73,14 +80,6 @@ def _name(text: str) -> str:
     if text.isidentifier() and text.isascii():
         return rf"\mathrm{{{tex(text)}}}"
     return tex(text)[1:-1] if text in GREEK else rf"\text{{{tex(text)}}}"
-
-
-_MARK = "\ue000{}\ue001"  # stands for a node's name in a formula
-_PARTS = re.compile(
-    "\ue000(?P<node>[0-9]+)\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
-    f"|(?P<sign>[{''.join(RAISED)}]+|.)",
-    re.DOTALL,
-)
 
 
 def _text(text: str, names: Sequence[str] = ()) -> str:

@@ -288,6 +288,7 @@ class Picture {
     edge.back().setAttribute("visibility", active === "backward" ? "visible" : "hidden");
   }
 
+  // Write a number at a place; without a text it is hidden.
   write(pill, [x, y], text) {
     const written = `${x} ${y} ${text}`;
     if (pill.written === written || (!text && !pill.made)) return;
