@@ -50,7 +50,8 @@ class Tagger(WindowModel):
         """Tag sentences in BIO, with the probability of every word's tag.
 
         A classifier's and a sequence model's are taken over all legal sequences of tags, a margin
-        scorer's is the logistic function of its score that fits the dev set. Entities whose
+        scorer's is the logistic function of its score that fits the dev set. A name may be less
+        probable than one half, where dev has more names than training made likely. Entities whose
         probability is below `threshold` are left out.
         """
         cut = self.windows(sentences)

@@ -33,7 +33,9 @@ class WindowModel:
         self.vocabularies: Vocabularies = {WORDS: Vocabulary()}
         self.labels: list[str] = []
         self.arrays: Arrays = {}
-        self.threshold, self.lower = 0.0, np.inf  # a name has a word above, and all above lower
+        # A name has a word above the threshold, and all above lower; where there is a score for
+        # every tag, O counts where it is ahead of the others by the threshold.
+        self.threshold, self.lower = 0.0, np.inf
         self.slope, self.offset = 1.0, 0.0
 
     def __repr__(self) -> str:
@@ -142,7 +144,8 @@ class WindowModel:
             return evaluation.above(out[:, 0], self.threshold, low, lengths).astype(np.int64)
         if not len(out):
             return np.zeros(0, np.int64)
-        return paths.best_tags(out, lengths, self.transitions()) if self.legal else out.argmax(1)
+        led = out - self.threshold * (np.array(self.labels) == "O")
+        return paths.best_tags(led, lengths, self.transitions()) if self.legal else led.argmax(1)
 
     @property
     def legal(self) -> bool:

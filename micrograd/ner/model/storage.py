@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Model = TypeVar("Model", bound=WindowModel)
 
 VERSION = 3
-NUMBERS = ("threshold", "lower", "slope", "offset")  # of a margin scorer, set on the dev set
+NUMBERS = ("threshold", "lower", "slope", "offset")  # set on the dev set
 
 
 def write_model(path: str | os.PathLike[str], model: WindowModel) -> Path:
