@@ -17,9 +17,7 @@ from micrograd.lowering.native.memory import Memory
 from micrograd.lowering.native.text import CNames, Formulas
 
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
-L1 = 24 * 1024  # bytes that a block's arrays may take
-L2 = 256 * 1024  # what takes more is not near in any block: large ones make longer products
-BLOCKS = (32, 64)  # samples in a block, at least and at most
+BLOCK = 64  # samples that are treated together; 16 and 128 take as long, for all sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +62,10 @@ class Function:
         self.task, self.formulas, self.guarded = task, formulas, guarded
         self.late = _late(task.arrays)
         outside = frozenset((*task.arguments, *task.results))
-        local = [a for a in task.arrays if a.batched and a not in outside]
         self.memory = Memory(
             task.names,
             outside,
-            _block(local) if blocks else 1,
+            BLOCK if blocks else 1,
             frozenset(a for a in task.arguments if not a.batched),
         )
         if tables is not None:
@@ -236,17 +233,6 @@ def _covers(array: Array, term: Term) -> bool:
     if any(isinstance(factor, Choice) for factor in term.factors):
         return True
     return own_variables(array, term) is not None
-
-
-def _block(local: Iterable[Array]) -> int:
-    """Return how many samples to treat together, their arrays being near."""
-    size = 8 * sum(array.size for array in local)
-    least, most = BLOCKS
-    if least * size > L2:
-        return most
-    while most > least and most * size > L1:
-        most //= 2
-    return most
 
 
 def sparse(gradient: Array) -> list[Array]:
