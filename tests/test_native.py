@@ -159,10 +159,9 @@ def test_a_product_of_any_size_and_nothing_beside_it(product, rows, deep, more):
         right[:rows, :columns] += -0.5 * a @ b[:, :columns]
         for own in (a, np.asfortranarray(a)):  # the left factor may lie either way
             got, steps = c.copy(), [step // 8 for step in own.strides]
-            product(
-                more, rows, columns, deep, -0.5, own.ctypes.data, *steps, b.ctypes.data, columns + 3,
-                got.ctypes.data, columns + 2,
-            )  # fmt: skip
+            left = own.ctypes.data, *steps
+            sides = *left, b.ctypes.data, columns + 3, got.ctypes.data, columns + 2
+            product(more, rows, columns, deep, -0.5, *sides)
             np.testing.assert_allclose(got, right, rtol=1e-12, atol=1e-12)
 
 
