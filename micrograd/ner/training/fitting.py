@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -54,8 +54,8 @@ class Trainer:
         batch = self._dropped(self.sampler.take(numbers), int(numbers[0]))
         found = self.engine(self.tagger.arrays, batch)
         if found.active:
-            every, trained = found.dense | found.rows, self.optimizer.parameters
-            self.optimizer.step({name: every[name] for name in every if name in trained})
+            trained = self.optimizer.parameters
+            self.optimizer.step({name: g for name, g in found.arrays.items() if name in trained})
         else:
             self.optimizer.steps_done += 1  # the schedule goes on, nothing moves
         if not self.tagger.config.has_margin:
@@ -70,7 +70,7 @@ class Trainer:
         rng = np.random.default_rng([self.training.seed, self.epoch, first])
         size = len(batch.ids), self.tagger.config.window_inputs
         kept = rng.random(size, np.float32) >= p
-        return replace(batch, mask=np.where(kept, 1 / (1 - p), 0.0))
+        return batch._replace(mask=np.where(kept, 1 / (1 - p), 0.0))
 
     def next_epoch(self, dev_f1: float) -> None:
         """Draw anew after an epoch."""
