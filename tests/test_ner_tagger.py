@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from micrograd.checkpoint import load_state, save_state
-from micrograd.ner.corpus import shipped
+from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
 from micrograd.ner.judging import errors, evaluation, ranking, scoring
 from micrograd.ner.judging.evaluation import TypeEvaluation, above, runs, tags_of
 from micrograd.ner.model.config import Config, defaults
@@ -318,8 +318,11 @@ def test_a_quiet_pair_gives_way_to_a_harder_one():
     tagger = started(delta=0.0)
     chosen = pictures.example(tagger, DEV)
     assert chosen.loss.data > 0
-    titles = [title for title, *_ in pictures._pairs(tagger, DEV)]
-    assert len(set(titles)) == 3 and chosen.title in titles
+    corpus = [TRUE_SENTENCE, CORRUPT_SENTENCE, *DEV]
+    cut = tagger.windows(corpus)
+    pairs = [tuple(pair) for pair in pictures._pairs(tagger, corpus, cut)]
+    lines = [[pictures._line(corpus, cut, token).words for token in pair] for pair in pairs]
+    assert len(set(pairs)) == 3 and [window.words for window in chosen.windows] in lines
 
 
 @pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
