@@ -9,7 +9,7 @@ from rich.console import Console
 from micrograd.checkpoint import load_state, save_state
 from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
 from micrograd.ner.judging import errors, evaluation, ranking, scoring
-from micrograd.ner.judging.evaluation import TypeEvaluation, above, runs, tags_of
+from micrograd.ner.judging.ranking import TypeEvaluation, above, runs, tags_of
 from micrograd.ner.model.config import Config, defaults
 from micrograd.ner.showing import entities, page, pictures, report
 from micrograd.ner.showing.entities import Entity
@@ -94,9 +94,9 @@ def test_labels_of_the_schemes():
 @pytest.mark.parametrize("kind", KINDS)
 def test_save_and_load(tmp_path, kind):
     tagger = started(kind)
-    tagger.threshold = 0.25
+    tagger.numbers["threshold"] = 0.25
     loaded = Tagger.load(tagger.save(tmp_path / "model.npz"))
-    assert loaded.config == tagger.config and loaded.threshold == 0.25
+    assert loaded.config == tagger.config and loaded.numbers == tagger.numbers
     for old, new in zip(tagger.analyse(DEV), loaded.analyse(DEV), strict=True):
         assert (old.probabilities == new.probabilities).all()
 
@@ -223,7 +223,7 @@ def test_entities_have_offsets_and_probabilities():
 def test_tagging_a_text(kind):
     tagger = started(kind)
     if kind == "margin":
-        tagger.threshold = -9.0
+        tagger.numbers["threshold"] = -9.0
     text = "She moved  from Oslo to\nChelsea.\n\nIt rained."
     found = tagger.tag(text)
     assert found and all(text[e.start : e.end] == e.text for e in found)
@@ -345,4 +345,4 @@ def test_a_large_graph_is_not_drawn(tmp_path):
 
 def test_a_type_is_not_its_last_word():
     sentences = [Sentence(["a", "b"], ["B-creative-work", "B-work"])]
-    assert evaluation.true_mask(sentences, "work").tolist() == [False, True]
+    assert ranking.true_mask(sentences, "work").tolist() == [False, True]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.ner.judging import evaluation
+from micrograd.ner.judging import ranking
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import WORDS, Vocabularies, Vocabulary, collect, folded
@@ -21,6 +21,9 @@ from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.nn import vectors
 
 Floats = NDArray[np.float64]
+# Of a margin scorer, set on the dev set: a name has a word above the threshold, and all its words
+# are above the lower; slope and offset make a probability of a score.
+NUMBERS = {"threshold": 0.0, "lower": np.inf, "slope": 1.0, "offset": 0.0}
 CHUNK = 131_072  # windows whose words are multiplied together
 BLOCK = 512  # of them looked at together: what stays near the processor
 
@@ -33,8 +36,7 @@ class WindowModel:
         self.vocabularies: Vocabularies = {WORDS: Vocabulary()}
         self.labels: list[str] = []
         self.arrays: Arrays = {}
-        self.threshold, self.lower = 0.0, np.inf  # a name has a word above, and all above lower
-        self.slope, self.offset = 1.0, 0.0
+        self.numbers = dict(NUMBERS)
 
     def __repr__(self) -> str:
         config = self.config
@@ -138,8 +140,8 @@ class WindowModel:
         The tags of a sentence are legal if `legal` says so.
         """
         if self.label:
-            low = min(self.lower, self.threshold)
-            return evaluation.above(out[:, 0], self.threshold, low, lengths).astype(np.int64)
+            high, low = self.numbers["threshold"], self.numbers["lower"]
+            return ranking.above(out[:, 0], high, min(low, high), lengths).astype(np.int64)
         if not len(out):
             return np.zeros(0, np.int64)
         return paths.best_tags(out, lengths, self.transitions()) if self.legal else out.argmax(1)
@@ -157,7 +159,7 @@ class WindowModel:
     def tags(self, decided: NDArray[np.int64], cut: Windows) -> list[list[str]]:
         """Write what was decided in BIO, sentence by sentence."""
         if self.label:
-            return cut.split(evaluation.tags_of(decided > 0, cut.lengths, self.label))
+            return cut.split(ranking.tags_of(decided > 0, cut.lengths, self.label))
         labels = [_in_bio(label) for label in self.labels] if self.legal else self.labels
         written = cut.split([labels[tag] for tag in decided.tolist()])
         return written if self.legal else [schemes.convert(tags, "BIO") for tags in written]

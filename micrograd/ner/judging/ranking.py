@@ -1,18 +1,22 @@
-"""Measures and threshold of a score that has no natural zero."""
+"""Scores of one type, which have no natural zero: the thresholds that make names of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.ner.text.schemes import Span, encode, spans
+from micrograd.ner.text.sentence import Sentence
+
 Scores = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 ROUNDING = 1e-5  # of a score in single precision, generously
 
 
-def average_precision(scores: Scores, positive: NDArray[np.bool_]) -> float:
+def average_precision(scores: Scores, positive: Mask) -> float:
     """Give the mean precision at each positive, ranked by score; ties share one rank.
 
     0 where nothing is positive.
@@ -26,7 +30,7 @@ def average_precision(scores: Scores, positive: NDArray[np.bool_]) -> float:
     return float(np.sum(np.diff(hits, prepend=0) * hits / rank) / hits[-1])
 
 
-def pair_accuracy(scores: Scores, positive: NDArray[np.bool_]) -> float:
+def pair_accuracy(scores: Scores, positive: Mask) -> float:
     """Give the share of (positive, negative) pairs ranked rightly; a tie counts one half."""
     high, low = scores[positive], np.sort(scores[~positive])
     if not len(high) or not len(low):
@@ -60,7 +64,7 @@ def logistic(z: Scores) -> Scores:
     return np.asarray(0.5 * (1 + np.tanh(z / 2)))
 
 
-def fit_logistic(scores: Scores, positive: NDArray[np.bool_]) -> tuple[float, float]:
+def fit_logistic(scores: Scores, positive: Mask) -> tuple[float, float]:
     """Find slope a and offset b so that σ(a s + b) is the probability of a positive (Platt 1999).
 
     Twenty Newton steps on the likelihood; targets are moved off 0 and 1 as in the paper, so that
@@ -76,3 +80,70 @@ def fit_logistic(scores: Scores, positive: NDArray[np.bool_]) -> tuple[float, fl
         hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-9 * np.eye(2)
         weights -= np.clip(np.linalg.solve(hessian, x.T @ (p - target)), -2, 2)
     return float(weights[0] / scale), float(weights[1])
+
+
+def true_mask(sentences: Sequence[Sentence], label: str) -> Mask:
+    """Say of every token whether it is of the type."""
+    return np.array([tag[2:] == label for s in sentences for tag in s.tags], bool)
+
+
+def runs(mask: Mask, lengths: Sequence[int]) -> NDArray[np.int64]:
+    """Give start and end, (n, 2), of the runs of True; none crosses a sentence."""
+    last = np.cumsum(np.asarray(lengths, np.int64))
+    begins = np.zeros(len(mask) + 1, bool)
+    begins[np.append(0, last)] = True
+    before = np.append(False, mask)[:-1] & ~begins[:-1]
+    after = np.append(mask[1:], False) & ~begins[1:]
+    starts, ends = np.flatnonzero(mask & ~before), np.flatnonzero(mask & ~after) + 1
+    return np.stack((starts, ends), axis=1)
+
+
+class TypeEvaluation:
+    """The true entities of one type in a corpus, to compare many thresholds with quickly."""
+
+    def __init__(self, sentences: Sequence[Sentence], label: str) -> None:
+        self.lengths = [len(sentence.words) for sentence in sentences]
+        self.mask = true_mask(sentences, label)
+        self.entities: set[tuple[int, int]] = set()
+        first = 0
+        for sentence in sentences:
+            found = (span for span in spans(sentence.tags) if span.type == label)
+            self.entities |= {(first + span.start, first + span.end) for span in found}
+            first += len(sentence.words)
+
+    def f1(self, mask: Mask) -> float:
+        """Give the entity F1 in percent when the runs of `mask` are the predicted entities."""
+        found = {(start, end) for start, end in runs(mask, self.lengths).tolist()}
+        total = len(found) + len(self.entities)
+        return 200 * len(found & self.entities) / total if total else 0.0
+
+    def calibrate(self, scores: Scores) -> tuple[float, float, float]:
+        """Find the two thresholds of `above` with the best F1, in turn: (high, low, F1)."""
+
+        def f1(high: float, low: float) -> float:
+            return self.f1(above(scores, high, low, self.lengths))
+
+        high, _ = calibrate(scores, lambda both: f1(both, both))
+        low, _ = calibrate(scores, lambda low: f1(high, min(low, high)))
+        high, best = calibrate(scores, lambda high: f1(high, min(low, high)))
+        return high, min(low, high), best
+
+
+def above(scores: Scores, high: float, low: float, lengths: Sequence[int]) -> Mask:
+    """Say which tokens belong to names: runs above `low` that have a token above `high`.
+
+    A name begins where the model is sure, and goes on while it is not against it (hysteresis, as
+    in the edge detection of Canny 1986).
+    """
+    places = runs(scores > low, lengths)
+    largest = np.maximum.reduceat(np.append(scores, -np.inf), places.ravel())[::2]
+    kept = places[largest > high]
+    borders = np.zeros(len(scores) + 1, np.int64)
+    np.add.at(borders, kept[:, 0], 1)
+    np.add.at(borders, kept[:, 1], -1)
+    return np.cumsum(borders[:-1]) > 0
+
+
+def tags_of(mask: Mask, lengths: Sequence[int], label: str) -> list[str]:
+    """Tag in BIO the runs of a type's tokens."""
+    return encode([Span(a, b, label) for a, b in runs(mask, lengths).tolist()], len(mask))

@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd.engine import Value, topological_order
 from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE
-from micrograd.ner.judging.evaluation import true_mask
+from micrograd.ner.judging.ranking import true_mask
 from micrograd.ner.model.losses import Target
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.text.sentence import Sentence

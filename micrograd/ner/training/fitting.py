@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -12,15 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
+from micrograd import optim, schedules
 from micrograd.ner.model.config import Training, check_name
-from micrograd.ner.model.storage import NUMBERS
 from micrograd.ner.text.sentence import Sentence, types_in
-from micrograd.ner.training import rates
 from micrograd.ner.training.engines import ENGINES, Batch
 from micrograd.ner.training.judge import Judge
 from micrograd.ner.training.sampling import make_sampler
-from micrograd.ner.window_model import WindowModel
-from micrograd.schedules import Plateau
+from micrograd.ner.window_model import NUMBERS, WindowModel
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
 
@@ -39,9 +37,9 @@ class Trainer:
         check_name("engine", training.engine, ENGINES)
         self.engine = ENGINES[training.engine](config, tagger.moves)
         updates = -(-len(self.sampler) // training.batch)
-        self.rate = rates.schedule(training.schedule, training.rate, training.epochs, updates)
+        self.rate = schedule(training, updates)
         trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not config.frozen}
-        self.optimizer = rates.optimizer(training.optimizer, trained, self.rate)
+        self.optimizer = optimizer(training.optimizer, trained, self.rate)
         self.epoch = 0
         self._draw()
 
@@ -76,14 +74,14 @@ class Trainer:
         """Draw anew after an epoch."""
         self.epoch += 1
         self._draw()
-        if isinstance(self.rate, Plateau):
+        if isinstance(self.rate, schedules.Plateau):
             self.rate.report(-dev_f1)
 
     def state_dict(self) -> dict[str, Any]:
         """Give all that training has changed."""
         return {
             "arrays": states.capture(self.tagger.arrays),
-            "numbers": [getattr(self.tagger, name) for name in NUMBERS],
+            "numbers": list(self.tagger.numbers.values()),
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
         }
@@ -91,11 +89,30 @@ class Trainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError where it is of another model."""
         states.restore(self.tagger.arrays, state["arrays"])
-        for name, number in zip(NUMBERS, state["numbers"], strict=True):
-            setattr(self.tagger, name, float(number))
+        self.tagger.numbers = dict(zip(NUMBERS, map(float, state["numbers"]), strict=True))
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch = int(state["epoch"])
         self._draw()
+
+
+def schedule(training: Training, updates: int) -> Any:
+    """Give the rate as a function of the updates done, `updates` to an epoch.
+
+    ValueError for a name that is none, or a rate that is not above 0.
+    """
+    check_name("schedule", training.schedule, schedules.BY_NAME)
+    if not training.rate > 0:
+        raise ValueError(f"learning rate {training.rate}: it must be above 0")
+    found = schedules.BY_NAME[training.schedule](training.rate, training.epochs)
+    return found if isinstance(found, schedules.Plateau) else schedules.by_epoch(found, updates)
+
+
+def optimizer(name: str, arrays: Mapping[str, Any], lr: Any) -> optim.Optimizer:
+    """Make the optimiser of this name, which takes rows of tables; ValueError if there is none."""
+    check_name("optimizer", name, optim.BY_NAME)
+    kind = optim.BY_NAME[name]
+    options: dict[str, Any] = {} if kind.takes_rows else {"dense": True}
+    return kind(dict(arrays), lr=lr, **options)
 
 
 def _keep_freed_memory() -> None:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from micrograd.ner.judging.evaluation import TypeEvaluation
-from micrograd.ner.judging.ranking import fit_logistic
+from micrograd.ner.judging.ranking import TypeEvaluation, fit_logistic
 from micrograd.ner.judging.scoring import score
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import ArrayEngine
 from micrograd.ner.training.sampling import Sampler, make_sampler, own_tags
-from micrograd.ner.window_model import WindowModel
+from micrograd.ner.window_model import NUMBERS, WindowModel
 
 JUDGED = 64  # samples whose loss is taken together
 
@@ -56,8 +55,9 @@ class Judge:
         if not np.isfinite(out).all():
             raise ValueError("the dev scores are no numbers any more")
         if self.table:
-            self.tagger.threshold, self.tagger.lower, best = self.table.calibrate(out[:, 0])
-            self.tagger.slope, self.tagger.offset = fit_logistic(out[:, 0], self.table.mask)
+            high, low, best = self.table.calibrate(out[:, 0])
+            slope, offset = fit_logistic(out[:, 0], self.table.mask)
+            self.tagger.numbers = dict(zip(NUMBERS, (high, low, slope, offset)))
             return best
         return score(
             self.true, self.tagger.tags(self.tagger.decide(out, self.cut.lengths), self.cut)

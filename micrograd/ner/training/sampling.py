@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.ner.judging.evaluation import true_mask
+from micrograd.ner.judging.ranking import true_mask
 from micrograd.ner.model.config import check_name
 from micrograd.ner.model.losses import Target
 from micrograd.ner.model.windows import Windows
