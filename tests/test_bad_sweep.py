@@ -83,6 +83,8 @@ CALLS = [
     (losses.multiclass_hinge, (SCORES, 1, 1.0), {}),
     (losses.cross_entropy, (SCORES, 1), {}),
     (losses.nll, (SCORES, 1), {}),
+    (losses.path_margin, ([SCORES, SCORES], [1, 2], [[0.0] * 4] * 4, None, 1.0), {}),
+    (losses.path_likelihood, ([SCORES, SCORES], [1, 2], [[0.0] * 4] * 4, None), {}),
     (losses.mse, (SCORES, [1.0, 2.0, 3.0]), {}),
     (losses.l1, (WEIGHTS, 0.1), {}),
     (losses.l2, (WEIGHTS, 0.1), {}),

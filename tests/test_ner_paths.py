@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from micrograd import Value, topological_order
-from micrograd.ner.model import graphs, losses, paths
+from micrograd.ner.model import losses, paths
 from micrograd.ner.model.losses import Target
 from micrograd.ner.text import schemes
 
@@ -123,7 +123,7 @@ def graph(s, tags, A, legal, loss):
     """Record a loss of one sentence; give J, the Values of the scores, and those of A."""
     rows = [[Value(x) for x in row] for row in s.tolist()]
     moves = [[Value(x) for x in row] for row in A.tolist()]
-    return graphs.LOSSES[loss](rows, tags, 1.0, moves, legal), rows, moves
+    return losses.LOSSES[loss].graph(rows, tags, 1.0, moves, legal), rows, moves
 
 
 def grads(rows):
@@ -140,7 +140,7 @@ def test_the_graph_of_a_sentence_equals_the_batched_form(loss, seed):
     J, rows, moves = graph(part, tags, A, legal, loss)
     J.backward()
     target = Target(np.array(tags), [len(part)])
-    judged = losses.LOSSES[loss](part, target, 1.0, paths.forbidding(legal, A))
+    judged = losses.LOSSES[loss].arrays(part, target, 1.0, paths.forbidding(legal, A))
     assert judged.losses[0] == pytest.approx(J.data, abs=1e-12)
     assert judged.upstream == pytest.approx(grads(rows), abs=1e-12)
     assert judged.transitions == pytest.approx(grads(moves), abs=1e-12)

@@ -1,7 +1,4 @@
-"""The losses as functions of scores, in arrays: what each sample loses, and ∂/∂ the scores.
-
-`graphs` holds the same losses as graphs of Values.
-"""
+"""The losses as functions of scores: in arrays, with ∂/∂ the scores, and as graphs of Values."""
 
 from __future__ import annotations
 
@@ -11,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd import losses as scalar
+from micrograd.engine import Value
 from micrograd.ner.model.paths import Floats, largest, log_sum, path, path_scores, sweep
 
 
@@ -84,11 +83,39 @@ def _path_loss(raised: Floats, s: Floats, target: Target, A: Floats, plus: Any) 
     return Judged(losses, upstream, every.transitions - counts)
 
 
-Loss = Callable[[Floats, Target, float, Any], Judged]  # of scores, target, Δ and transitions
-LOSSES: dict[str, Loss] = {
-    "margin": pair_margin,
-    "softmax": cross_entropy,
-    "multiclass": multiclass_margin,
-    "sequence margin": path_margin,
-    "sequence likelihood": path_likelihood,
+def pair_graph(s: Any, _: Any, delta: float, *__: Any) -> Value:
+    """Compute J = max(0, Δ + s_c − s) of a true and a corrupt window, its parts named (L4)."""
+    (true,), (corrupt,) = s
+    gap = corrupt - true
+    short = gap + delta
+    named = {"s": true, "s_c": corrupt, "s_c − s": gap, "Δ + s_c − s": short}
+    for name, value in named.items():
+        value.label = name
+    loss: Value = short.relu()
+    return loss
+
+
+class Loss(NamedTuple):
+    """One loss in its two forms.
+
+    `arrays` takes the scores of a batch, its target, Δ, and the transitions, −∞ where illegal;
+    `graph` those of one sample, its tags, Δ, the transitions, and which are legal.
+    """
+
+    arrays: Callable[[Floats, Target, float, Any], Judged]
+    graph: Callable[[Any, Sequence[int], float, Any, Any], Value]
+
+
+LOSSES = {
+    "margin": Loss(pair_margin, pair_graph),
+    "softmax": Loss(cross_entropy, lambda s, tags, *_: scalar.cross_entropy(s[0], tags[0])),
+    "multiclass": Loss(
+        multiclass_margin, lambda s, tags, delta, *_: scalar.multiclass_hinge(s[0], tags[0], delta)
+    ),
+    "sequence margin": Loss(
+        path_margin, lambda s, tags, delta, A, legal: scalar.path_margin(s, tags, A, legal, delta)
+    ),
+    "sequence likelihood": Loss(
+        path_likelihood, lambda s, tags, _, A, legal: scalar.path_likelihood(s, tags, A, legal)
+    ),
 }

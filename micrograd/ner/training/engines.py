@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -14,7 +15,6 @@ from micrograd.core.modes import scope
 from micrograd.engine import Value
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import WORDS, Ids
-from micrograd.ner.model.graphs import loss_of
 from micrograd.ner.model.losses import LOSSES, Judged, Target
 from micrograd.ner.model.network import Arrays, Floats, Pass, backward, forward, gather, scatter
 from micrograd.ner.model.paths import forbidding
@@ -61,23 +61,23 @@ class ArrayEngine(Engine):
         x = gather(self.config, arrays, batch.ids)
         run = forward(self.config, x if batch.mask is None else x * batch.mask, arrays)
         A = None if self.legal is None else forbidding(self.legal, arrays.get("A", 0.0))
-        return run, LOSSES[self.config.loss_name](run.s, batch.target, self.config.delta, A)
+        return run, LOSSES[self.config.loss_name].arrays(run.s, batch.target, self.config.delta, A)
 
     def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Evaluate the batch; windows whose scores get no gradient do not go backward."""
         run, judged = self.judged(arrays, batch)
-        count = len(judged.losses)
-        mean, active = float(judged.losses.sum()) / count, np.count_nonzero(judged.losses) / count
+        n = len(judged.losses)
+        mean, active = float(judged.losses.sum()) / n, np.count_nonzero(judged.losses) / n
         back = judged.upstream.any(1)
         if not back.any():
             return Gradients(mean, active)
         chosen = slice(None) if back.all() else back
         run = Pass(*(part[chosen] for part in run))
-        dense, dx = backward(self.config, run, arrays, judged.upstream[chosen] / count)
+        dense, dx = backward(self.config, run, arrays, judged.upstream[chosen] / n)
         if batch.mask is not None:
             dx = dx * batch.mask[chosen]
         if judged.transitions is not None:
-            dense["A"] = judged.transitions / count
+            dense["A"] = judged.transitions / n
         return Gradients(mean, active, {**dense, **scatter(self.config, batch.ids[chosen], dx)})
 
 
@@ -91,9 +91,9 @@ class ScalarEngine(Engine):
         active = [loss for loss in found if loss.data > 0]
         for loss in active:
             loss.backward()
-        count = len(found)
-        mean, share = sum(loss.data for loss in found) / count, len(active) / count
-        return Gradients(mean, share, leaves.gradients(count) if active else {})
+        n = len(found)
+        mean, share = sum(loss.data for loss in found) / n, len(active) / n
+        return Gradients(mean, share, leaves.gradients(n) if active else {})
 
     def record(self, arrays: Arrays, batch: Batch, names: Mapping[str, Sequence[str]]) -> Value:
         """Record the loss of the first sample, the rows of its tables named, for a picture."""
@@ -110,11 +110,19 @@ class ScalarEngine(Engine):
         return [list(windows[end - n : end]) for end, n in zip(ends, batch.target.lengths)]
 
     def _sample(self, leaves: Leaves, batch: Batch, sample: list[int]) -> Value:
-        windows = [leaves.window(batch.ids[one]) for one in sample]
-        if batch.mask is not None:
-            windows = [_dropped(x, batch.mask[one]) for x, one in zip(windows, sample)]
-        tags = [] if self.config.kind == "margin" else batch.target.tags[sample].tolist()
-        return loss_of(self.config, windows, tags, leaves.dense, self.legal)
+        pair, config, scores = self.config.kind == "margin", self.config, []
+        titles = ("true window", "corrupt window") if pair else map("window {}".format, count(1))
+        inputs = [leaves.window(batch.ids[one]) for one in sample]
+        for title, one, x in zip(titles, sample, inputs):
+            if batch.mask is not None:
+                x = [value * m for value, m in zip(x, batch.mask[one].tolist())]
+            with scope(title):
+                scores.append(forward(config, x, leaves.dense).s)
+        tags = [] if pair else batch.target.tags[sample].tolist()
+        A = leaves.dense.get("A")
+        loss = LOSSES[config.loss_name].graph(scores, tags, config.delta, A, self.legal)
+        loss.label = "J"
+        return loss
 
 
 class Leaves:
@@ -157,10 +165,6 @@ class Leaves:
 
 def _grads(values: list[Any]) -> list[Any]:
     return [v.grad if isinstance(v, Value) else _grads(v) for v in values]
-
-
-def _dropped(x: list[Value], mask: Floats) -> list[Value]:
-    return [value * m for value, m in zip(x, mask.tolist())]
 
 
 def _values(name: str, array: Floats) -> list[Any]:
