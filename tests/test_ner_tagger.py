@@ -146,9 +146,11 @@ def test_evaluation_of_a_model():
 
 
 def test_strict_reads_predictions_as_written():
-    result = evaluation.evaluate_tags([["B-LOC", "I-LOC"]], [["I-LOC", "I-LOC"]])
+    result = evaluation.evaluate([["B-LOC", "I-LOC"]], [Sentence(["a", "b"], ["I-LOC", "I-LOC"])])
     assert (result.f1, result.strict.f1, result.tokens.f1) == (100.0, 0.0, 100.0)
-    wide = evaluation.evaluate_tags([["B-LOC", "I-LOC"]], [["B-LOC", "E-LOC"]], "BIOES")
+    wide = evaluation.evaluate(
+        [["B-LOC", "I-LOC"]], [Sentence(["a", "b"], ["B-LOC", "E-LOC"])], "BIOES"
+    )
     assert wide.strict.f1 == 100.0
 
 

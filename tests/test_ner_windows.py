@@ -86,7 +86,7 @@ def test_forms_of_features():
         "S3": "-00",
         "F": "XxXx-0",
     }
-    assert features.prefix(3, "I") == features.suffix(3, "I") == "i"
+    assert features.FORMS["P3"]("I") == features.FORMS["S3"]("I") == "i"
 
 
 def test_rare_forms_of_features_are_unknown():

@@ -43,6 +43,12 @@ class Error(NamedTuple):
         return " as ".join(dict.fromkeys(kinds))
 
 
+def counted(errors: Iterable[Error]) -> str:
+    """Say how many mistakes there are of each kind."""
+    counts = Counter(error.kind for error in errors)
+    return ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
+
+
 def find(true: Sequence[Sequence[str]], tagged: Sequence[Sentence]) -> list[Error]:
     """List the mistakes of tagged sentences, those the model was surest of first.
 

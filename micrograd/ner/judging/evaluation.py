@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from micrograd.ner.judging.errors import Error, confusion, find
 from micrograd.ner.judging.scoring import (
@@ -28,10 +28,10 @@ class Evaluation:
     strict: Report
     tokens: Report
     confusion: Counter[tuple[str, str]]
+    errors: list[Error]
+    curve: list[tuple[float, Score]]
     average_precision: float | None = None
     pair_accuracy: float | None = None
-    errors: list[Error] = field(default_factory=list)
-    curve: list[tuple[float, Score]] = field(default_factory=list)
 
     @property
     def f1(self) -> float:
@@ -39,24 +39,17 @@ class Evaluation:
         return self.entities.f1
 
 
-def evaluate_tags(
-    true: Sequence[Tags], predicted: Sequence[Tags], scheme: str = "BIO"
-) -> Evaluation:
-    """Score predictions written in `scheme` by entity, strictly, and by token."""
-    alike = [convert(tags, scheme) for tags in true]
+def evaluate(true: Sequence[Tags], tagged: Sequence[Sentence], scheme: str = "BIO") -> Evaluation:
+    """Score sentences tagged in `scheme` by entity, strictly, by token and at every threshold."""
+    predicted = [one.tags for one in tagged]
     return Evaluation(
         score(true, predicted),
-        strict_score(alike, predicted, scheme),
+        strict_score([convert(tags, scheme) for tags in true], predicted, scheme),
         token_score(true, predicted),
         confusion(true, predicted),
+        find(true, tagged),
+        curve(true, tagged),
     )
-
-
-def evaluate(true: Sequence[Tags], tagged: Sequence[Sentence], scheme: str = "BIO") -> Evaluation:
-    """Score tagged sentences, list their errors, and score them at every threshold."""
-    result = evaluate_tags(true, [one.tags for one in tagged], scheme)
-    result.errors, result.curve = find(true, tagged), curve(true, tagged)
-    return result
 
 
 def all_outside(sentences: Iterable[Sentence]) -> list[list[str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from micrograd.ner.text.schemes import Span, spans, split_tag, strict_spans
 
 Tags = Sequence[str]
-Item = tuple[int, ...]
+FIELDS = ("precision", "recall", "f1", "right", "predicted", "true")
 
 
 @dataclass
@@ -47,6 +47,11 @@ class Average:
     precision: float
     recall: float
     f1: float
+
+
+def numbers(row: Score | Average) -> dict[str, float]:
+    """Give percentages and counts by name; an average has no counts."""
+    return {name: getattr(row, name) for name in FIELDS if hasattr(row, name)}
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -55,11 +55,8 @@ class Windows:
 
     def split(self, labels: Sequence[Any]) -> list[list[Any]]:
         """Cut one item per token back into sentences."""
-        out, start = [], 0
-        for length in self.lengths:
-            out.append(list(labels[start : start + length]))
-            start += length
-        return out
+        rest = iter(labels)
+        return [list(islice(rest, length)) for length in self.lengths]
 
 
 def window_places(lengths: Sequence[int], width: int) -> NDArray[np.int64]:

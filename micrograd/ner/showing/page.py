@@ -6,13 +6,12 @@ A text keeps its own spacing and paragraphs.
 from __future__ import annotations
 
 import html
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import NamedTuple
 
 from micrograd.content_policy import digest
-from micrograd.ner.judging.errors import KINDS, Error
+from micrograd.ner.judging.errors import Error, counted
 from micrograd.ner.judging.evaluation import Evaluation
 from micrograd.ner.judging.scoring import Report
 from micrograd.ner.showing import report
@@ -160,8 +159,7 @@ def _examples(run: Run) -> str:
 def _errors(run: Run) -> str:
     if not run.result.errors:
         return ""
-    counts = Counter(error.kind for error in run.result.errors)
-    said = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
+    said = counted(run.result.errors)
     items = "\n".join(_error(error, run.path) for error in run.result.errors[:SHOWN])
     return f"<h2>Hardest errors</h2><p>{said}; the surest mistakes first.</p><ol>\n{items}</ol>"
 
