@@ -160,15 +160,9 @@ class WindowModel:
         """Write what was decided in BIO, sentence by sentence."""
         if self.label:
             return cut.split(ranking.tags_of(decided > 0, cut.lengths, self.label))
-        labels = [_in_bio(label) for label in self.labels] if self.legal else self.labels
+        labels = list(map(schemes.in_bio, self.labels)) if self.legal else self.labels
         written = cut.split([labels[tag] for tag in decided.tolist()])
         return written if self.legal else [schemes.convert(tags, "BIO") for tags in written]
-
-
-def _in_bio(label: str) -> str:
-    """Write a tag of legal BIOES, or BIO, in BIO."""
-    letter, rest = label[:1], label[1:]
-    return {"E": "I", "S": "B"}.get(letter, letter) + rest
 
 
 def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
