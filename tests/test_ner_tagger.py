@@ -94,9 +94,9 @@ def test_labels_of_the_schemes():
 @pytest.mark.parametrize("kind", KINDS)
 def test_save_and_load(tmp_path, kind):
     tagger = started(kind)
-    tagger.numbers["threshold"] = 0.25
+    tagger.threshold = 0.25
     loaded = Tagger.load(tagger.save(tmp_path / "model.npz"))
-    assert loaded.config == tagger.config and loaded.numbers == tagger.numbers
+    assert loaded.config == tagger.config and loaded.threshold == 0.25
     for old, new in zip(tagger.analyse(DEV), loaded.analyse(DEV), strict=True):
         assert (old.probabilities == new.probabilities).all()
 
@@ -225,7 +225,7 @@ def test_entities_have_offsets_and_probabilities():
 def test_tagging_a_text(kind):
     tagger = started(kind)
     if kind == "margin":
-        tagger.numbers["threshold"] = -9.0
+        tagger.threshold = -9.0
     text = "She moved  from Oslo to\nChelsea.\n\nIt rained."
     found = tagger.tag(text)
     assert found and all(text[e.start : e.end] == e.text for e in found)

@@ -23,7 +23,7 @@ from micrograd.ner.showing.entities import Entity, entities
 from micrograd.ner.text import tokens
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting
-from micrograd.ner.window_model import WindowModel
+from micrograd.ner.window_model import NUMBERS, WindowModel
 from micrograd.training.history import History
 
 Floats = NDArray[np.float64]
@@ -53,7 +53,8 @@ class Tagger(WindowModel):
         """Tag sentences in BIO, with the probability of every word's tag.
 
         A classifier's and a sequence model's are taken over all legal sequences of tags, a margin
-        scorer's is the logistic function of its score that fits the dev set. Entities whose
+        scorer's is the logistic function of its score that fits the dev set. A name may be less
+        probable than one half, where dev has more names than training made likely. Entities whose
         probability is below `threshold` are left out.
         """
         cut = self.windows(sentences)
@@ -72,8 +73,7 @@ class Tagger(WindowModel):
         if not len(out):
             return np.zeros(0)
         if self.label:
-            numbers = self.numbers
-            name = ranking.logistic(numbers["slope"] * out[:, 0] + numbers["offset"])
+            name = ranking.logistic(self.slope * out[:, 0] + self.offset)
             return np.where(decided, name, 1 - name)
         every = paths.probabilities(out, cut.lengths, self.transitions())
         return every[np.arange(len(out)), decided]
@@ -104,7 +104,7 @@ class Tagger(WindowModel):
             "config": asdict(self.config),
             "words": {table: forms.words for table, forms in self.vocabularies.items()},
             "labels": self.labels,
-            "numbers": self.numbers,
+            "numbers": {name: getattr(self, name) for name in NUMBERS},
             "arrays": self.arrays,
         }
         return save_state(path, state)
@@ -136,7 +136,7 @@ class Tagger(WindowModel):
             form = self.form if table == WORDS else FORMS[table]
             self.vocabularies[table] = Vocabulary(list(map(str, words)), form)
         self.labels = list(map(str, state["labels"]))
-        self.numbers = {name: float(state["numbers"][name]) for name in self.numbers}
+        vars(self).update({name: float(state["numbers"][name]) for name in NUMBERS})
         self.arrays = dict(state["arrays"])
         if not self.labels:
             raise ValueError("it has no labels")

@@ -21,9 +21,7 @@ from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.nn import vectors
 
 Floats = NDArray[np.float64]
-# Of a margin scorer, set on the dev set: a name has a word above the threshold, and all its words
-# are above the lower; slope and offset make a probability of a score.
-NUMBERS = {"threshold": 0.0, "lower": np.inf, "slope": 1.0, "offset": 0.0}
+NUMBERS = ("threshold", "lower", "slope", "offset")  # of a model, set on the dev set
 CHUNK = 131_072  # windows whose words are multiplied together
 BLOCK = 512  # of them looked at together: what stays near the processor
 
@@ -36,7 +34,11 @@ class WindowModel:
         self.vocabularies: Vocabularies = {WORDS: Vocabulary()}
         self.labels: list[str] = []
         self.arrays: Arrays = {}
-        self.numbers = dict(NUMBERS)
+        # A name has a word above the threshold, and all above lower; where there is a score for
+        # every tag, O counts where it is ahead of the others by the threshold. Slope and offset
+        # make a probability of a margin scorer's score.
+        self.threshold, self.lower = 0.0, np.inf
+        self.slope, self.offset = 1.0, 0.0
 
     def __repr__(self) -> str:
         config = self.config
@@ -140,11 +142,12 @@ class WindowModel:
         The tags of a sentence are legal if `legal` says so.
         """
         if self.label:
-            high, low = self.numbers["threshold"], self.numbers["lower"]
-            return ranking.above(out[:, 0], high, min(low, high), lengths).astype(np.int64)
+            low = min(self.lower, self.threshold)
+            return ranking.above(out[:, 0], self.threshold, low, lengths).astype(np.int64)
         if not len(out):
             return np.zeros(0, np.int64)
-        return paths.best_tags(out, lengths, self.transitions()) if self.legal else out.argmax(1)
+        led = out - self.threshold * (np.array(self.labels) == "O")
+        return paths.best_tags(led, lengths, self.transitions()) if self.legal else led.argmax(1)
 
     @property
     def legal(self) -> bool:

@@ -81,7 +81,7 @@ class Trainer:
         """Give all that training has changed."""
         return {
             "arrays": states.capture(self.tagger.arrays),
-            "numbers": list(self.tagger.numbers.values()),
+            "numbers": [getattr(self.tagger, name) for name in NUMBERS],
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
         }
@@ -89,7 +89,7 @@ class Trainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError where it is of another model."""
         states.restore(self.tagger.arrays, state["arrays"])
-        self.tagger.numbers = dict(zip(NUMBERS, map(float, state["numbers"]), strict=True))
+        vars(self.tagger).update(zip(NUMBERS, map(float, state["numbers"]), strict=True))
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch = int(state["epoch"])
         self._draw()
