@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from micrograd import metrics
 from micrograd.checkpoint import load_state, save_state
 from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
 from micrograd.ner.judging import errors, evaluation, ranking, scoring
@@ -66,7 +67,7 @@ def test_a_second_threshold_never_lowers_f1_on_dev():
     table = TypeEvaluation(DEV, "LOC")
     for noise in (0.3, 0.6, 1.0):
         scores = table.mask + rng.normal(0, noise, len(table.mask))
-        _, one = ranking.calibrate(scores, lambda t, s=scores: table.f1(s > t))
+        _, one = metrics.best_threshold(scores, lambda t, s=scores: table.f1(s > t))
         high, low, two = table.calibrate(scores)
         assert two >= one and two == table.f1(above(scores, high, low, table.lengths))
 

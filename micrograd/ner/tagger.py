@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd import metrics
 from micrograd.checkpoint import load_state, save_state
 from micrograd.ner.judging import evaluation, ranking
 from micrograd.ner.judging.scoring import only
@@ -73,7 +74,7 @@ class Tagger(WindowModel):
         if not len(out):
             return np.zeros(0)
         if self.label:
-            name = ranking.logistic(self.slope * out[:, 0] + self.offset)
+            name = metrics.logistic(self.slope * out[:, 0] + self.offset)
             return np.where(decided, name, 1 - name)
         every = paths.probabilities(out, cut.lengths, self.transitions())
         return every[np.arange(len(out)), decided]
@@ -93,8 +94,8 @@ class Tagger(WindowModel):
         result = evaluation.evaluate(true, self._tagged(sentences, cut, out))
         if self.label:
             mask = ranking.true_mask(sentences, self.label)
-            result.average_precision = ranking.average_precision(out[:, 0], mask)
-            result.pair_accuracy = ranking.pair_accuracy(out[:, 0], mask)
+            result.average_precision = metrics.average_precision(out[:, 0], mask)
+            result.pair_accuracy = metrics.pair_accuracy(out[:, 0], mask)
         return result
 
     def save(self, path: str | os.PathLike[str]) -> Path:
