@@ -10,6 +10,8 @@ from micrograd.ner.model.config import Config, defaults
 from micrograd.ner.model.losses import LOSSES, Target
 from micrograd.ner.model.network import initial
 from micrograd.ner.model.windows import Windows
+from micrograd.ner.tagger import Tagger
+from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import sampling
 from micrograd.ner.training.engines import ArrayEngine, Batch, Leaves, ScalarEngine
 from micrograd.ner.training.sampling import Epochs
@@ -198,14 +200,20 @@ def test_the_plain_form_is_the_lectures_window():
 def cut(count=12):
     ids, kinds = np.arange(count + 2, dtype=np.int32)[:, None], np.arange(count + 2)
     places = np.clip(np.arange(count)[:, None] + np.arange(-1, 2), 0, count - 1)
-    return Windows(ids, kinds, places, [4] * (count // 4)), 0
+    return Windows(ids, kinds, places, [4] * (count // 4))
+
+
+def sampler_of(kind, windows, tags=(), rare=None, **options):
+    """Give a sampler of a model that would cut these windows; no word is rare but by `rare`."""
+    tagger = Tagger(Config(**options))
+    tagger.windows, tagger.labels = lambda _: windows, ["O", "B-LOC"]
+    return kind(tagger, [Sentence([], tags)], rare)
 
 
 @pytest.mark.parametrize("kind", sampling.SAMPLERS)
 def test_pairs(kind):
-    true = np.zeros(12, bool)
-    true[[2, 7]] = True
-    sampler = sampling.PairSampler(*cut(), true, 4, kind, "LOC")
+    tags = ["B-LOC" if number in (2, 7) else "O" for number in range(12)]
+    sampler = sampler_of(sampling.PairSampler, cut(), tags, corrupt=4, sampler=kind)
     sampler.draw(np.random.default_rng(0))
     ids = sampler.take(np.arange(8)).ids[:, :, 0]
     first, corrupt = ids[:8].tolist(), ids[8:].tolist()
@@ -217,8 +225,7 @@ def test_pairs(kind):
 
 
 def test_every_sentence_once():
-    tags = ["O", "B"] * 6
-    sampler = sampling.SentenceSampler(*cut(), tags, ["O", "B"])
+    sampler = sampler_of(sampling.SentenceSampler, cut(), ["O", "B-LOC"] * 6, scheme="BIO")
     sampler.draw(np.random.default_rng(0))
     batch = sampler.take(np.array([2, 0]))
     assert batch.ids[:, 1, 0].tolist() == [8, 9, 10, 11, 0, 1, 2, 3]
@@ -230,7 +237,7 @@ def test_rare_words_are_unknown_half_of_the_time():
     windows = Windows(ids, np.arange(406), np.arange(404)[:, None], [404])
 
     def epoch(rare, seed):
-        sampler = Epochs(windows, rare)
+        sampler = sampler_of(Epochs, windows, rare=rare)
         sampler.draw(np.random.default_rng(seed))
         return sampler.windows
 
@@ -242,16 +249,16 @@ def test_rare_words_are_unknown_half_of_the_time():
 
 
 @pytest.mark.parametrize(
-    ("true", "corrupt", "kind", "message"),
+    ("tags", "kind", "message"),
     [
-        (np.zeros(12, bool), 5, "window", "no token of the training file is of type LOC"),
-        (np.ones(12, bool), 5, "window", "every token of the training file is of type LOC"),
-        (np.arange(12) < 2, 5, "noise", "unknown sampler 'noise'"),
+        (["O"] * 12, "window", "no token of the training file is of type LOC"),
+        (["B-LOC"] * 12, "window", "every token of the training file is of type LOC"),
+        (["B-LOC", "O"] * 6, "noise", "unknown sampler 'noise'"),
     ],
 )
-def test_samplers_refuse(true, corrupt, kind, message):
+def test_samplers_refuse(tags, kind, message):
     with pytest.raises(ValueError, match=message):
-        sampling.PairSampler(*cut(), true, corrupt, kind, "LOC")
+        sampler_of(sampling.PairSampler, cut(), tags, sampler=kind)
     with pytest.raises(ValueError, match="corrupt 0: it must be 1 or more"):
         Config(corrupt=0)
 

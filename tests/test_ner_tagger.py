@@ -9,7 +9,7 @@ from rich.console import Console
 from micrograd import metrics
 from micrograd.checkpoint import load_state, save_state
 from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
-from micrograd.ner.judging import errors, evaluation, ranking, scoring
+from micrograd.ner.judging import evaluation, ranking, scoring
 from micrograd.ner.judging.ranking import TypeEvaluation, above, runs, tags_of
 from micrograd.ner.model.config import Config, defaults
 from micrograd.ner.showing import entities, page, pictures, report
@@ -141,7 +141,7 @@ def test_evaluation_of_a_model():
     assert result.entities["LOC"].true == len(TypeEvaluation(DEV, "LOC").entities)
     assert 0 < result.average_precision < 1 and 0 < result.pair_accuracy < 1
     assert result.errors[0].confidence == max(error.confidence for error in result.errors)
-    assert {error.kind for error in result.errors} <= set(errors.KINDS)
+    assert {error.kind for error in result.errors} <= set(scoring.KINDS)
     with pytest.raises(ValueError, match="sentences without tags"):
         tagger.evaluate([Sentence(["Paris"])])
 
@@ -237,14 +237,14 @@ def test_kinds_of_errors():
     true = ["B-LOC", "I-LOC", "O", "B-PER", "O", "B-ORG", "B-ORG"]
     said = ["B-LOC", "O", "B-LOC", "B-LOC", "O", "O", "B-ORG"]
     tagged = Sentence(list("abcdefg"), said, probabilities=np.linspace(0.1, 0.7, 7))
-    found = errors.find([true], [tagged])
+    found = scoring.find([true], [tagged])
     assert sorted((e.kind, e.types()) for e in found) == [
         ("invented", "LOC"),
         ("missed", "ORG"),
         ("wrong border", "LOC"),
         ("wrong type", "PER as LOC"),
     ]
-    counts = errors.confusion([true], [said])
+    counts = scoring.confusion([true], [said])
     assert counts["PER", "LOC"] == 1 and counts["ORG", "ORG"] == 1 and counts["O", "LOC"] == 2
 
 
@@ -267,7 +267,7 @@ def test_a_corpus_is_scored_in_one_pass(kind, monkeypatch):
     result = tagger.evaluate(DEV)
     assert passes == [sum(len(s.words) for s in DEV)]
     true = [scoring.only(s.tags, tagger.label) for s in DEV]
-    assert result.confusion == errors.confusion(true, tagger.predict(DEV))
+    assert result.confusion == scoring.confusion(true, tagger.predict(DEV))
 
 
 def test_report_names_every_measure():
@@ -323,7 +323,7 @@ def test_a_quiet_pair_gives_way_to_a_harder_one():
     assert chosen.loss.data > 0
     corpus = [TRUE_SENTENCE, CORRUPT_SENTENCE, *DEV]
     cut = tagger.windows(corpus)
-    pairs = [tuple(pair) for pair in pictures._pairs(tagger, corpus, cut)]
+    pairs = [tuple(pair) for pair in pictures._samples(tagger, corpus, cut)]
     lines = [[pictures._line(corpus, cut, token).words for token in pair] for pair in pairs]
     assert len(set(pairs)) == 3 and [window.words for window in chosen.windows] in lines
 

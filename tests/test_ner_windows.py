@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from micrograd.ner.model import features, windows
+from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import SPECIAL, Vocabulary
 from micrograd.ner.text import tokens
 from micrograd.ner.text.sentence import Sentence
@@ -46,7 +47,7 @@ def test_any_odd_width(width):
 @pytest.mark.parametrize("width", [0, 4, -1])
 def test_even_widths_are_refused(width):
     with pytest.raises(ValueError, match=f"window width {width}: it must be odd"):
-        windows.check_width(width)
+        Config(width=width)
 
 
 def of(*words, min_count=1, **options):
@@ -71,8 +72,7 @@ def test_rare_words_become_unknown():
     words = [word for sentence in SENTENCES for word in sentence.words]
     vocabulary = of(*words, min_count=2)
     assert vocabulary.words[3:] == ["a", "b"] and len(vocabulary) == 5
-    assert vocabulary.unknown_rate(words) == pytest.approx(1 / 6)
-    assert vocabulary.unknown_rate([]) == 0.0
+    assert [word for word in words if vocabulary.id(word) == 0] == ["c"]
 
 
 def test_forms_of_features():

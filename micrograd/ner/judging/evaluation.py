@@ -6,11 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from micrograd.ner.judging.errors import Error, confusion, find
 from micrograd.ner.judging.scoring import (
+    Error,
     Report,
     Score,
     Tags,
+    confusion,
+    find,
     only,
     score,
     strict_score,

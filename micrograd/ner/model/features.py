@@ -46,11 +46,6 @@ class Vocabulary:
         form = self.form(word)
         return 0 if form in SPECIAL else self._ids.get(form, 0)
 
-    def unknown_rate(self, words: Iterable[str]) -> float:
-        """Give the share of words that are unknown."""
-        unknown = [self.id(word) == 0 for word in words]
-        return sum(unknown) / len(unknown) if unknown else 0.0
-
     @classmethod
     def of(
         cls, counts: Mapping[str, int], form: Callable[[str], str] = str, min_count: int = 1

@@ -14,12 +14,6 @@ from micrograd.ner.model.features import END, SPECIAL, START, Ids, Vocabularies,
 from micrograd.ner.text.sentence import Sentence
 
 
-def check_width(width: int) -> None:
-    """Raise ValueError unless the width is odd and positive."""
-    if width < 1 or width % 2 == 0:
-        raise ValueError(f"window width {width}: it must be odd, so that a word is its centre")
-
-
 @dataclass(frozen=True)
 class Windows:
     """The tokens of a corpus and their windows.
@@ -65,7 +59,6 @@ def window_places(lengths: Sequence[int], width: int) -> NDArray[np.int64]:
     Where a window reaches over its sentence stand the numbers of the pads, which follow those
     of the tokens: before a sentence the first, after it the second.
     """
-    check_width(width)
     counts = np.asarray(lengths, np.int64)
     last = np.cumsum(counts)
     first, stop = np.repeat(last - counts, counts)[:, None], np.repeat(last, counts)[:, None]

@@ -11,9 +11,8 @@ from importlib import resources
 from typing import NamedTuple
 
 from micrograd.content_policy import digest
-from micrograd.ner.judging.errors import Error, counted
 from micrograd.ner.judging.evaluation import Evaluation
-from micrograd.ner.judging.scoring import Report
+from micrograd.ner.judging.scoring import Error, Report, counted
 from micrograd.ner.showing import report
 from micrograd.ner.showing.entities import Entity, numbered, woven
 from micrograd.ner.showing.pictures import Example

@@ -71,11 +71,10 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
     corrupt window is the one of highest score in `sentences`, and the true one, if need be, that
     of lowest. A classifier's is one window, a sequence model's a short sentence.
     """
-    pair = tagger.label is not None
-    corpus = [TRUE_SENTENCE, CORRUPT_SENTENCE, *sentences] if pair else [_whole(tagger)]
+    corpus = _corpus(tagger, sentences)
     cut = tagger.windows(corpus)
     tried: list[Example] = []
-    for tokens in _pairs(tagger, corpus, cut) if pair else [_tokens(tagger, cut)]:
+    for tokens in _samples(tagger, corpus, cut):
         tried.append(_recorded(tagger, corpus, cut, tokens))
         if tried[-1].loss.data > 0:
             break
@@ -84,8 +83,17 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
     return best
 
 
-def _pairs(tagger: Tagger, corpus: Sequence[Sentence], cut: Windows) -> Iterator[list[int]]:
-    """Give the lectures' pair, then those with the hardest windows of the other sentences."""
+def _corpus(tagger: Tagger, sentences: Sequence[Sentence]) -> list[Sentence]:
+    if tagger.label:
+        return [TRUE_SENTENCE, CORRUPT_SENTENCE, *sentences]
+    return [SHORT if tagger.config.kind == "sequence" else TRUE_SENTENCE]
+
+
+def _samples(tagger: Tagger, corpus: Sequence[Sentence], cut: Windows) -> Iterator[list[int]]:
+    """Give the tokens of samples: of pairs the lectures', then those with the hardest windows."""
+    if not tagger.label:
+        yield list(range(len(cut))) if tagger.config.kind == "sequence" else [len(cut) // 2]
+        return
     first, second, *_ = corpus
     true, corrupt = len(first.words) // 2, len(first.words) + len(second.words) // 2
     yield [true, corrupt]
@@ -95,14 +103,6 @@ def _pairs(tagger: Tagger, corpus: Sequence[Sentence], cut: Windows) -> Iterator
     high = int(np.where(others & ~names, scores, -np.inf).argmax())
     yield [true, high]
     yield [low, high]
-
-
-def _whole(tagger: Tagger) -> Sentence:
-    return SHORT if tagger.config.kind == "sequence" else TRUE_SENTENCE
-
-
-def _tokens(tagger: Tagger, cut: Windows) -> list[int]:
-    return list(range(len(cut))) if tagger.config.kind == "sequence" else [len(cut) // 2]
 
 
 def _recorded(

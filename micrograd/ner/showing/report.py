@@ -12,9 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from micrograd.ner.judging.errors import Error, counted
 from micrograd.ner.judging.evaluation import Evaluation
-from micrograd.ner.judging.scoring import FIELDS, Average, Report, Score, numbers
+from micrograd.ner.judging.scoring import FIELDS, Average, Error, Report, Score, counted, numbers
 from micrograd.printing import printable
 
 Named = dict[str, Score | Average]
@@ -27,10 +26,9 @@ MODE = "entities as conlleval and seqeval's default mode count them"
 
 def scores(result: Evaluation, baselines: Mapping[str, Report] | None = None) -> Named:
     """Name the scores to show: by type, averages where there are several, then the others."""
-    named: Named = {**result.entities.types}
-    if len(named) != 1:
-        named |= {"all types": result.entities.overall, "macro average": result.entities.macro}
-        named["weighted average"] = result.entities.weighted
+    named = rows(result.entities, "all types", "macro average", "weighted average")
+    if len(result.entities.types) == 1:
+        named = {**result.entities.types}
     named |= {f"baseline: {name}": one.overall for name, one in (baselines or {}).items()}
     return named | {"strict mode": result.strict.overall, "token level": result.tokens.overall}
 
@@ -110,10 +108,10 @@ def print_confusion(counts: Counter[tuple[str, str]], console: Console | None = 
     _print_table(table, console or Console(highlight=False))
 
 
-def rows(report: Report) -> Named:
+def rows(report: Report, *averages: str) -> Named:
     """Name the scores by type, then the averages over them."""
-    named: Named = {**report.types, "micro": report.overall}
-    return named | {"macro": report.macro, "weighted": report.weighted}
+    names = averages or ("micro", "macro", "weighted")
+    return {**report.types, **dict(zip(names, (report.overall, report.macro, report.weighted)))}
 
 
 def _csv(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:

@@ -186,7 +186,8 @@ def _settings(
 
 def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:
     vocabulary = trainer.tagger.vocabulary
-    rate = 100 * vocabulary.unknown_rate(word for s in dev for word in s.words)
+    unknown = [vocabulary.id(word) == 0 for s in dev for word in s.words]
+    rate = 100 * sum(unknown) / max(len(unknown), 1)
     return (
         f"{len(trainer.sampler):,} samples an epoch, {len(vocabulary):,} words; "
         f"{rate:.1f} % of the dev tokens are unknown words"

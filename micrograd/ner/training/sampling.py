@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from micrograd.ner.judging.ranking import true_mask
 from micrograd.ner.model.config import check_name
 from micrograd.ner.model.losses import Target
-from micrograd.ner.model.windows import Windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import Batch
@@ -23,10 +22,17 @@ Numbers = NDArray[np.int64]
 class Epochs:
     """The windows of an epoch, in which words seen up to `rare` times are half the time unknown."""
 
-    def __init__(self, cut: Windows, rare: int) -> None:
-        words = cut.words
-        self.whole = self.windows = cut
-        self.rare = np.bincount(words)[words] <= rare
+    def __init__(
+        self, tagger: WindowModel, sentences: Sequence[Sentence], rare: int | None = None
+    ) -> None:
+        self.whole = self.windows = tagger.windows(sentences)
+        words = self.whole.words
+        most = tagger.config.rare if rare is None else rare
+        self.rare = np.bincount(words)[words] <= most
+        self._prepare(tagger, sentences)
+
+    def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
+        """Look up what samples are made of."""
 
     def draw(self, rng: np.random.Generator) -> None:
         """Draw an epoch."""
@@ -43,25 +49,18 @@ class PairSampler(Epochs):
     ValueError where no window, or every window, is true.
     """
 
-    def __init__(
-        self,
-        cut: Windows,
-        rare: int,
-        true: NDArray[np.bool_],
-        corrupt: int,
-        kind: str,
-        label: str,
-    ) -> None:
-        super().__init__(cut, rare)
-        check_name("sampler", kind, SAMPLERS)
+    def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
+        config = tagger.config
+        true = true_mask(sentences, config.label)
+        check_name("sampler", config.sampler, SAMPLERS)
         if not true.any() or true.all():
             what = "no" if not true.any() else "every"
             raise ValueError(
-                f"{what} token of the training file is of type {label}: there are no pairs to "
-                "train on; choose another --type"
+                f"{what} token of the training file is of type {config.label}: there are no pairs "
+                "to train on; choose another --type"
             )
-        self.kind = kind
-        self.true, self.false = np.repeat(np.flatnonzero(true), corrupt), np.flatnonzero(~true)
+        self.kind = config.sampler
+        self.true, self.false = np.flatnonzero(true).repeat(config.corrupt), np.flatnonzero(~true)
 
     def __len__(self) -> int:
         return len(self.true)
@@ -83,11 +82,10 @@ class PairSampler(Epochs):
 class SentenceSampler(Epochs):
     """Give every sentence once, with the tags of its words."""
 
-    def __init__(self, cut: Windows, rare: int, tags: Sequence[str], labels: Sequence[str]) -> None:
-        super().__init__(cut, rare)
-        number = {label: place for place, label in enumerate(labels)}
-        self.tags = np.array([number[tag] for tag in tags])
-        self.lengths = np.array(cut.lengths)
+    def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
+        number = {label: place for place, label in enumerate(tagger.labels)}
+        self.tags = np.array([number[tag] for s in sentences for tag in own_tags(tagger, s)])
+        self.lengths = np.array(self.whole.lengths)
         self.starts = np.cumsum(self.lengths) - self.lengths
 
     def __len__(self) -> int:
@@ -108,13 +106,7 @@ def make_sampler(
     tagger: WindowModel, train: Sequence[Sentence], rare: int | None = None
 ) -> Sampler:
     """Make the source of samples that suits the model."""
-    config = tagger.config
-    words = tagger.windows(train), config.rare if rare is None else rare
-    if tagger.label:
-        true = true_mask(train, tagger.label)
-        return PairSampler(*words, true, config.corrupt, config.sampler, tagger.label)
-    tags = [tag for s in train for tag in own_tags(tagger, s)]
-    return SentenceSampler(*words, tags, tagger.labels)
+    return (PairSampler if tagger.label else SentenceSampler)(tagger, train, rare)
 
 
 def own_tags(tagger: WindowModel, sentence: Sentence) -> list[str]:
