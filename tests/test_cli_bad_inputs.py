@@ -56,6 +56,12 @@ train a b                               | a: there is no such file
 train --average yes no                  | yes: there is no such file
 tag model.npz notes.txt                 | one argument too many
 evaluate a b c                          | 3 files given
+step 'x*y' --at x=1 --at y=2            | --at: it is given twice; give it once, as x=1,y=2
+draw x --at x=1 -o a.svg --output b.svg | -o/--output: it is given twice; give it once
+draw x --mode fprop --mode bprop        | --mode: it is given twice
+train --type LOC --type ORG             | --type: it is given twice; give it once
+tag model.npz --input a --input b       | --input: it is given twice
+step ''                                 | the expression is empty
 """
 EXPRESSIONS = """
 draw x^2 --at x=1                       | write x**2

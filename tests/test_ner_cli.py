@@ -3,8 +3,10 @@
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -248,7 +250,7 @@ def test_refusals(tmp_path, capsys, monkeypatch, arguments, message):
 def test_a_failed_training_leaves_the_old_model(tmp_path, capsys):
     model = tmp_path / "model.npz"
     model.write_text("old")
-    arguments = ["train", "--rate", "1e307", "--model", "softmax", *FAST, "--epochs", "4"]
+    arguments = ["train", "--rate", "1e307", "--model", "softmax", *FAST[2:], "--epochs", "4"]
     error = failure(capsys, *arguments, "--out", tmp_path)
     assert "learning rate 1e+307 is too high" in error
     assert model.read_text() == "old"
@@ -263,6 +265,33 @@ def test_a_truncated_model(model, tmp_path, capsys):
 def test_bytes_that_are_no_text(model, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"a\nCaf\xe9 b\n")))
     assert "<stdin>:" in failure(capsys, "tag", model / "model.npz")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        ("tag model.npz --input own.conll --html own.conll", "--html"),
+        ("tag model.npz --input ./own.conll --html link.conll", "--html"),
+        ("tag model.npz --html model.npz", "--html"),
+        ("evaluate model.npz own.conll --errors own.conll", "--errors"),
+        ("evaluate model.npz own.conll --curve model.npz", "--curve"),
+        ("evaluate own.conll --errors own.conll", "--errors"),
+        ("evaluate model.npz own.conll --errors new.csv --curve ./new.csv", "--curve"),
+        ("train errors.csv --out .", "--out (errors.csv)"),
+        ("train own.conll --vectors history.csv --out .", "--out (history.csv)"),
+    ],
+)
+def test_no_command_writes_over_what_it_reads(
+    model, tmp_path, capsys, monkeypatch, arguments, option
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(model / "model.npz", "model.npz")
+    shutil.copy(FOLDER / "test.conll", "own.conll")
+    shutil.copy(FOLDER / "test.conll", "errors.csv")
+    Path("link.conll").symlink_to("own.conll")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert f"{option} would overwrite" in failure(capsys, *arguments.split())
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_evaluate_writes_files(model, tmp_path, capsys):

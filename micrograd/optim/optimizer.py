@@ -218,7 +218,7 @@ def _grouped(params: Any) -> list[dict[str, Any]]:
     if hasattr(params, "parameters"):
         kind = type(params).__name__
         raise TypeError(f"an optimiser takes parameters, not a {kind}: pass its .parameters()")
-    if isinstance(params, str) or not isinstance(params, Iterable):
+    if isinstance(params, (str, set, frozenset)) or not isinstance(params, Iterable):
         raise TypeError(f"an optimiser takes a list or dict of parameters, not {shorten(params)}")
     listed = list(params)
     if listed and all(isinstance(p, Mapping) for p in listed):
