@@ -34,17 +34,6 @@ TITLES = {
 }
 
 
-PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{title}</title><style>{style}</style></head><body>
-<main><h1>{title}</h1>
-{body}
-</main></body></html>
-"""
-
-
 def page(text: str, found: Sequence[Entity], title: str) -> str:
     """Give a page of a text with its names marked, their probabilities on hover."""
     kinds = numbered((entity.type for entity in found), COLOURS)
@@ -60,7 +49,8 @@ def style(*names: str) -> str:
 def document(title: str, styles: str, body: str, images: str = "") -> str:
     """Give a whole page that loads nothing, or `images` from its own folder."""
     policy = f"default-src 'none'; style-src {digest(styles)}{images}"
-    return PAGE.format(title=escaped(title), style=styles, body=body, policy=policy)
+    frame = FOLDER.joinpath("page.html").read_text("utf-8")
+    return frame.format(title=escaped(title), style=styles, body=body, policy=policy)
 
 
 def escaped(text: str) -> str:

@@ -147,22 +147,18 @@ def render(corpus: Corpus, column: int | None = None) -> str:
 
     Of a corpus that was read, every line comes back as it was, but for the tag: it replaces the
     one in the column that was read, or in `column`, or is appended where no tags were read.
+    ValueError for a column that it has not.
     """
     if corpus.source is None:
         return "".join(_plain(corpus))
     lines, layout = list(corpus.source.lines), corpus.source.layout
+    layout.check_column(column, corpus.path)
     column = layout.tag if column is None else column
     tagged = cache(partial(layout.replaced, column=column))
     for sentence in corpus:
         for number, tag in zip(sentence.lines, sentence.tags):
             lines[number - 1] = tagged(lines[number - 1], tag)
     return corpus.source.bom + corpus.source.line_end.join(lines)
-
-
-def check_column(corpus: Corpus, column: int | None) -> None:
-    """Raise ValueError where a corpus that was read has no such column to put tags into."""
-    if corpus.source:
-        corpus.source.layout.check_column(column, corpus.path)
 
 
 def _plain(corpus: Corpus) -> Iterator[str]:
