@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,9 +130,10 @@ class WindowModel:
             part = slice(start, start + CHUNK)
             used, kinds = np.unique(cut.kinds[cut.places[part]], return_inverse=True)
             parts = products(config, arrays, cut.ids[used])
-            for block, rows in _blocks(out[part], kinds.reshape(-1, config.width)):
-                z = pre_activations(parts, rows, arrays["b"])
-                block[:] = above(config, None, z, arrays).s
+            rows = kinds.reshape(-1, config.width)
+            for first in range(0, len(rows), BLOCK):
+                z = pre_activations(parts, rows[first : first + BLOCK], arrays["b"])
+                out[start + first :][: len(z)] = above(config, None, z, arrays).s
         return out
 
     def decide(self, out: Floats, cut: Windows) -> NDArray[np.int64]:
@@ -178,12 +178,6 @@ class WindowModel:
         labels = list(map(schemes.in_bio, self.labels)) if self.legal else self.labels
         written = cut.split([labels[tag] for tag in decided.tolist()])
         return written if self.legal else [schemes.convert(tags, "BIO") for tags in written]
-
-
-def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
-    """Cut arrays alike into views of `BLOCK` rows."""
-    for start in range(0, len(arrays[0]), BLOCK):
-        yield tuple(array[start : start + BLOCK] for array in arrays)
 
 
 def _labels(train: Sequence[Sentence], scheme: str) -> list[str]:
