@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from micrograd.ner.judging.scoring import (
-    Error,
-    Report,
-    Score,
-    Tags,
-    confusion,
-    find,
-    only,
-    score,
-    strict_score,
-    token_score,
-)
+from micrograd.ner.judging import scoring
+from micrograd.ner.judging.scoring import Error, Report, Score, Tags, only, score
 from micrograd.ner.text.schemes import Span, convert, encode, spans
 from micrograd.ner.text.sentence import Sentence
 
@@ -46,10 +36,10 @@ def evaluate(true: Sequence[Tags], tagged: Sequence[Sentence], scheme: str = "BI
     predicted = [one.tags for one in tagged]
     return Evaluation(
         score(true, predicted),
-        strict_score([convert(tags, scheme) for tags in true], predicted, scheme),
-        token_score(true, predicted),
-        confusion(true, predicted),
-        find(true, tagged),
+        scoring.strict_score([convert(tags, scheme) for tags in true], predicted, scheme),
+        scoring.token_score(true, predicted),
+        scoring.confusion(true, predicted),
+        scoring.find(true, tagged),
         curve(true, tagged),
     )
 
@@ -68,24 +58,16 @@ class Lexicon:
 
     def predict(self, sentences: Iterable[Sentence]) -> list[list[str]]:
         """Tag each sentence in BIO."""
-        return [
-            encode(self._matches(sentence.words), len(sentence.words)) for sentence in sentences
-        ]
+        return [encode(self._matches(s.words), len(s.words)) for s in sentences]
 
-    def _matches(self, words: Sequence[str]) -> list[Span]:
-        found, start = [], 0
+    def _matches(self, words: Sequence[str]) -> Iterator[Span]:
+        start = 0
         while start < len(words):
-            end = self._end(words, start)
-            if end > start:
-                found.append(Span(start, end, self.types[tuple(words[start:end])]))
-            start = max(end, start + 1)
-        return found
-
-    def _end(self, words: Sequence[str], start: int) -> int:
-        for end in range(min(len(words), start + self.longest), start, -1):
-            if tuple(words[start:end]) in self.types:
-                return end
-        return start
+            ends = range(min(len(words), start + self.longest), start, -1)
+            end = next((end for end in ends if tuple(words[start:end]) in self.types), 0)
+            if end:
+                yield Span(start, end, self.types[tuple(words[start:end])])
+            start = end or start + 1
 
 
 def baselines(

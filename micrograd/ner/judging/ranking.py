@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,16 +38,16 @@ class TypeEvaluation:
     def __init__(self, sentences: Sequence[Sentence], label: str) -> None:
         self.lengths = [len(sentence.words) for sentence in sentences]
         self.mask = true_mask(sentences, label)
-        self.entities: set[tuple[int, int]] = set()
-        first = 0
-        for sentence in sentences:
-            found = (span for span in spans(sentence.tags) if span.type == label)
-            self.entities |= {(first + span.start, first + span.end) for span in found}
-            first += len(sentence.words)
+        self.entities = {
+            (first + start, first + end)
+            for first, sentence in zip(accumulate(self.lengths, initial=0), sentences)
+            for start, end, kind in spans(sentence.tags)
+            if kind == label
+        }
 
     def f1(self, mask: Mask) -> float:
         """Give the entity F1 in percent when the runs of `mask` are the predicted entities."""
-        found = {(start, end) for start, end in runs(mask, self.lengths).tolist()}
+        found = set(map(tuple, runs(mask, self.lengths).tolist()))
         total = len(found) + len(self.entities)
         return 200 * len(found & self.entities) / total if total else 0.0
 

@@ -6,8 +6,9 @@ Two other ways to count stand beside, by name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from micrograd.ner.text.schemes import Span, spans, split_tag, strict_spans
@@ -70,8 +71,7 @@ class Report:
     @property
     def overall(self) -> Score:
         """Sum the counts of all types."""
-        names = ("right", "predicted", "true")
-        return Score(*(sum(getattr(s, name) for s in self.types.values()) for name in names))
+        return Score(*(sum(getattr(s, n) for s in self.types.values()) for n in FIELDS[3:]))
 
     @property
     def f1(self) -> float:
@@ -81,31 +81,25 @@ class Report:
     @property
     def macro(self) -> Average:
         """Average over the types, each counting the same."""
-        return self._average([1.0] * len(self.types))
+        return self._average(lambda _: 1)
 
     @property
     def weighted(self) -> Average:
         """Average over the types, each counting as often as it is true."""
-        return self._average([float(score.true) for score in self.types.values()])
+        return self._average(lambda score: score.true)
 
-    def _average(self, weights: Sequence[float]) -> Average:
-        total, scores = sum(weights) or 1.0, list(zip(self.types.values(), weights))
-        names = ("precision", "recall", "f1")
-        return Average(*(sum(w * getattr(s, name) for s, w in scores) / total for name in names))
+    def _average(self, weight: Callable[[Score], int]) -> Average:
+        scores = self.types.values()
+        total = sum(map(weight, scores)) or 1
+        sums = (sum(weight(s) * getattr(s, name) for s in scores) for name in FIELDS[:3])
+        return Average(*(number / total for number in sums))
 
     def __getitem__(self, label: str) -> Score:
         return self.types.get(label, Score())
 
 
-Reader = Callable[[Tags], Iterable[Span]]
-
-
 def _compare(
-    true: Iterable[Tags],
-    predicted: Iterable[Tags],
-    mode: str,
-    read_true: Reader,
-    read_predicted: Reader,
+    true: Iterable[Tags], predicted: Iterable[Tags], mode: str, read: Callable[[Tags], list[Span]]
 ) -> Report:
     right, guessed, wanted = Counter[str](), Counter[str](), Counter[str]()
     for number, (gold, guess) in enumerate(zip(true, predicted, strict=True), 1):
@@ -113,7 +107,7 @@ def _compare(
             raise ValueError(
                 f"sentence {number}: {len(gold)} true tags but {len(guess)} predicted ones"
             )
-        a, b = set(read_true(gold)), set(read_predicted(guess))
+        a, b = set(read(gold)), set(read(guess))
         wanted.update(span.type for span in a)
         guessed.update(span.type for span in b)
         right.update(span.type for span in a & b)
@@ -123,16 +117,12 @@ def _compare(
 
 def score(true: Iterable[Tags], predicted: Iterable[Tags]) -> Report:
     """Score entities by conlleval's rules; the tags may be of any scheme, legal or not."""
-    return _compare(true, predicted, "conlleval", spans, spans)
+    return _compare(true, predicted, "conlleval", spans)
 
 
 def strict_score(true: Iterable[Tags], predicted: Iterable[Tags], scheme: str = "BIO") -> Report:
     """Score only entities that are written legally in the scheme (seqeval's strict mode)."""
-
-    def read(tags: Tags) -> list[Span]:
-        return strict_spans(tags, scheme)
-
-    return _compare(true, predicted, "strict", read, read)
+    return _compare(true, predicted, "strict", partial(strict_spans, scheme=scheme))
 
 
 def token_score(true: Iterable[Tags], predicted: Iterable[Tags]) -> Report:
@@ -141,7 +131,7 @@ def token_score(true: Iterable[Tags], predicted: Iterable[Tags]) -> Report:
     def read(tags: Tags) -> list[Span]:
         return [Span(i, i + 1, split_tag(tag)[1]) for i, tag in enumerate(tags) if tag != "O"]
 
-    return _compare(true, predicted, "token level", read, read)
+    return _compare(true, predicted, "token level", read)
 
 
 def only(tags: Tags, label: str | None) -> list[str]:
@@ -204,20 +194,17 @@ def find(true: Sequence[Sequence[str]], tagged: Sequence[Sentence]) -> list[Erro
 
 def _pairs(
     true: Sequence[Span], predicted: Sequence[Span]
-) -> Iterable[tuple[str, Span | None, Span | None]]:
+) -> Iterator[tuple[str, Span | None, Span | None]]:
     missed = [span for span in true if span not in predicted]
-    for said in predicted:
-        if said in true:
-            continue
+    for said in (span for span in predicted if span not in true):
         over = [span for span in missed if span.start < said.end and said.start < span.end]
-        over.sort(key=lambda span: span[:2] != said[:2])
-        if not over:
+        wanted = min(over, key=lambda span: span[:2] != said[:2], default=None)
+        if wanted:
+            missed.remove(wanted)
+            yield "wrong type" if wanted[:2] == said[:2] else "wrong border", wanted, said
+        else:
             yield "invented", None, said
-            continue
-        missed.remove(over[0])
-        yield "wrong type" if over[0][:2] == said[:2] else "wrong border", over[0], said
-    for span in missed:
-        yield "missed", span, None
+    yield from (("missed", span, None) for span in missed)
 
 
 def confusion(
