@@ -92,8 +92,9 @@ def test_rare_forms_of_features_are_unknown():
     sentences = [Sentence(["Xa", "Xb", "Xc", "yy"])]
     known = features.collect(sentences, ["shape"], str, 1)
     assert known["F"].words == [*SPECIAL, "Xx"]
-    table, kinds = features.ids(["Zz", "zz", "Zz"], known)
-    assert table.tolist() == [[0, 3], [0, 0]] and kinds.tolist() == [0, 1, 0]
+    cut = windows.windows([Sentence(["Zz", "zz", "Zz"])], known, 1)
+    assert cut.ids.tolist() == [[0, 3], [0, 0], [1, 1], [2, 2]]
+    assert cut.kinds.tolist() == [0, 1, 0, 2, 3]
 
 
 @pytest.mark.parametrize(

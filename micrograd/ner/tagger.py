@@ -18,7 +18,6 @@ from micrograd.ner.judging.scoring import only
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.model.features import FORMS, WORDS, Vocabulary
-from micrograd.ner.model.network import initial
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.showing.entities import Entity, entities
 from micrograd.ner.text import tokens
@@ -142,9 +141,8 @@ class Tagger(WindowModel):
         self.arrays = dict(state["arrays"])
         if not self.labels:
             raise ValueError("it has no labels")
-        expected = initial(self.config, len(self.labels), self.rows, np.random.default_rng(0))
         sizes = {name: array.shape for name, array in self.arrays.items()}
-        wanted = {name: array.shape for name, array in expected.items()}
+        wanted = {name: array.shape for name, array in self.drawn().items()}
         if sizes != wanted:
             raise ValueError(f"arrays {sizes}, expected {wanted}")
         bad = [name for name, array in self.arrays.items() if not np.isfinite(array).all()]

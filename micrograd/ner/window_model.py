@@ -68,11 +68,6 @@ class WindowModel:
         return self.config.label if self.config.kind == "margin" else None
 
     @property
-    def rows(self) -> dict[str, int]:
-        """Give the number of forms of every table."""
-        return {table: len(forms) for table, forms in self.vocabularies.items()}
-
-    @property
     def form(self) -> Callable[[str], str]:
         """Give what makes a word's form to look up."""
         return partial(folded, lower=self.config.lower, digits=self.config.fold_digits)
@@ -97,11 +92,16 @@ class WindowModel:
         self.vocabularies = collect(train, config.features, self.form, config.min_count)
         self.labels = [config.label] if self.label else _labels(train, config.scheme)
         found = self._read_vectors(pretrained, [*train, *others]) if pretrained else None
-        self.arrays = initial(config, len(self.labels), self.rows, np.random.default_rng(seed))
+        self.arrays = self.drawn(seed)
         if found:
-            for word, row in found.rows.items():
-                self.arrays[WORDS][self.vocabulary.row(word)] = row
+            for word, row in zip(self.vocabulary.words, self.arrays[WORDS]):
+                row[:] = found.rows.get(word, row)
         return found
+
+    def drawn(self, seed: int = 0) -> Arrays:
+        """Draw parameters for the words and tags there are."""
+        rows = {table: len(forms) for table, forms in self.vocabularies.items()}
+        return initial(self.config, len(self.labels), rows, np.random.default_rng(seed))
 
     def _read_vectors(
         self, path: str | os.PathLike[str], sentences: Sequence[Sentence]
@@ -109,9 +109,8 @@ class WindowModel:
         old = self.vocabulary
         seen = dict.fromkeys(old.form(word) for s in sentences for word in s.words)
         found = vectors.read_vectors(path, [*old.words, *seen], self.config.dim)
-        self.vocabularies[WORDS] = Vocabulary(
-            list(dict.fromkeys([*old.words, *found.rows])), old.form
-        )
+        words = dict.fromkeys([*old.words, *found.rows])
+        self.vocabularies[WORDS] = Vocabulary(list(words), old.form)
         return found
 
     def windows(self, sentences: Sequence[Sentence]) -> Windows:
@@ -154,12 +153,11 @@ class WindowModel:
 
     def capitals(self, cut: Windows) -> NDArray[np.bool_]:
         """Say which tokens are capitalised; none for a model that does not see it."""
-        tables = list(self.vocabularies)
-        if CASES not in tables:
+        if CASES not in self.vocabularies:
             return np.zeros(len(cut), bool)
-        forms = self.vocabularies[CASES].words
-        rows = [row for row, form in enumerate(forms) if form in ("initial", "all caps")]
-        return np.isin(cut.ids[cut.kinds[:-2], tables.index(CASES)], rows)
+        forms = np.array(self.vocabularies[CASES].words)
+        cases = cut.ids[cut.kinds[:-2], list(self.vocabularies).index(CASES)]
+        return np.asarray(np.isin(forms, ("initial", "all caps"))[cases])
 
     @property
     def legal(self) -> bool:

@@ -14,14 +14,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from micrograd.ner.text.sentence import Sentence
 
-UNKNOWN, START, END = "<unk>", "<s>", "</s>"
-SPECIAL = (UNKNOWN, START, END)
-Ids = NDArray[np.int32]
+SPECIAL = ("<unk>", "<s>", "</s>")
 
 
 @dataclass
@@ -36,10 +31,6 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.words)
-
-    def row(self, entry: str) -> int:
-        """Give the number of an entry of `words`; KeyError if there is none."""
-        return self._ids[entry]
 
     def id(self, word: str) -> int:
         """Give a word's id, 0 if its form is unknown."""
@@ -124,13 +115,12 @@ NAMES = tuple(dict.fromkeys(feature.name for feature in FEATURES))
 RARE_FORM = 3  # a form of a feature that was seen less often is unknown
 
 
-def chosen(names: Iterable[str]) -> list[Feature]:
+def chosen(names: Sequence[str]) -> list[Feature]:
     """Give the tables of some features, in their order; ValueError for a name that is none."""
-    wanted = tuple(names)
-    for name in wanted:
+    for name in names:
         if name not in NAMES:
             raise ValueError(f"unknown feature {name!r}: expected some of {', '.join(NAMES)}")
-    return [feature for feature in FEATURES if feature.name in wanted]
+    return [feature for feature in FEATURES if feature.name in names]
 
 
 Vocabularies = dict[str, Vocabulary]
@@ -138,7 +128,7 @@ Vocabularies = dict[str, Vocabulary]
 
 def collect(
     sentences: Iterable[Sentence],
-    features: Iterable[str],
+    features: Sequence[str],
     word_form: Callable[[str], str],
     min_count: int,
 ) -> Vocabularies:
@@ -148,11 +138,3 @@ def collect(
         feature.table: Vocabulary.of(counts, feature.form, RARE_FORM)
         for feature in chosen(features)
     }
-
-
-def ids(words: Sequence[str], vocabularies: Vocabularies) -> tuple[Ids, NDArray[np.int64]]:
-    """Give the ids of every different word, (kinds, tables), and which of them each word is."""
-    kinds = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    numbers = (vocabulary.id(word) for word in kinds for vocabulary in vocabularies.values())
-    table = np.fromiter(numbers, np.int32).reshape(len(kinds), len(vocabularies))
-    return table, np.fromiter(map(kinds.__getitem__, words), np.int64, len(words))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from micrograd import losses as scalar
 from micrograd.engine import Value
-from micrograd.ner.model.paths import Floats, largest, log_sum, path, path_scores, sweep
+from micrograd.ner.model.paths import Floats, Plus, largest, log_sum, path, path_scores, sweep
 
 
 class Target(NamedTuple):
@@ -73,7 +73,7 @@ def path_likelihood(s: Floats, target: Target, _: float, A: Floats) -> Judged:
     return _path_loss(s, s, target, A, log_sum)
 
 
-def _path_loss(raised: Floats, s: Floats, target: Target, A: Floats, plus: Any) -> Judged:
+def _path_loss(raised: Floats, s: Floats, target: Target, A: Floats, plus: Plus) -> Judged:
     every = sweep(raised, target.lengths, A, plus)
     true, counts = path(*target, s.shape[1])
     upstream = every.scores - true

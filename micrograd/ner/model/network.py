@@ -16,7 +16,7 @@ from micrograd.core.formulas import Namespace
 from micrograd.core.modes import scope
 from micrograd.engine import weighted_sum
 from micrograd.ner.model.config import ACTIVATIONS, Config
-from micrograd.ner.model.features import Ids
+from micrograd.ner.model.windows import Ids
 from micrograd.ops import BY_NAME, FUNCTIONS
 from micrograd.optim.gradients import Rows
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from micrograd.ner.text import schemes
 
 Floats = NDArray[np.float64]
+Plus = Callable[[Floats], tuple[Floats, Floats]]  # ⊕ along axis 1, and its gradient
 CHUNK = 16_384  # numbers of windows looked at together
 
 
@@ -57,12 +58,7 @@ class Paths(NamedTuple):
     transitions: Floats
 
 
-def sweep(
-    scores: Floats,
-    lengths: Sequence[int],
-    A: Floats,
-    plus: Callable[[Floats], tuple[Floats, Floats]],
-) -> Paths:
+def sweep(scores: Floats, lengths: Sequence[int], A: Floats, plus: Plus) -> Paths:
     """Run the recursion over sentences and back; `scores` (words, tags) of one after another.
 
     Sentences go side by side, the longest first, so that those that still go on stand in front.
@@ -92,13 +88,11 @@ def sweep(
 
 def path(tags: NDArray[np.int64], lengths: Sequence[int], outputs: int) -> tuple[Floats, Floats]:
     """Give a path as `Paths` gives one: 1 at its tags (words, tags), and counts of transitions."""
-    border = outputs
-    one_hot = np.eye(outputs)[tags]
     ends = np.cumsum(lengths)
     counts = np.zeros((outputs + 1, outputs + 1))
-    np.add.at(counts, (before(tags, ends, border), tags), 1.0)
-    np.add.at(counts, (tags[ends - 1], np.full(len(ends), border)), 1.0)
-    return one_hot, counts
+    np.add.at(counts, (before(tags, ends, outputs), tags), 1.0)
+    np.add.at(counts, (tags[ends - 1], outputs), 1.0)
+    return np.eye(outputs)[tags], counts
 
 
 def before(tags: NDArray[np.int64], ends: NDArray[np.int64], border: int) -> NDArray[np.int64]:
@@ -137,12 +131,7 @@ def probabilities(scores: Floats, lengths: Sequence[int], A: Floats) -> Floats:
     return _by_chunk(scores, lengths, A, log_sum)
 
 
-def _by_chunk(
-    scores: Floats,
-    lengths: Sequence[int],
-    A: Floats,
-    plus: Callable[[Floats], tuple[Floats, Floats]],
-) -> Floats:
+def _by_chunk(scores: Floats, lengths: Sequence[int], A: Floats, plus: Plus) -> Floats:
     out, ends = np.empty_like(scores), np.cumsum(lengths)
     start = number = 0
     while number < len(lengths):

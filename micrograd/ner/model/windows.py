@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.ner.model.features import END, SPECIAL, START, Ids, Vocabularies, ids
+from micrograd.ner.model.features import Vocabularies
 from micrograd.ner.text.sentence import Sentence
+
+Ids = NDArray[np.int32]
+PADS = (1, 2)  # the forms that stand before and behind a sentence, in every table
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ def window_places(lengths: Sequence[int], width: int) -> NDArray[np.int64]:
 def windows(sentences: Sequence[Sentence], vocabularies: Vocabularies, width: int) -> Windows:
     """Cut the sentences into windows; pads have the ids of the sentence borders in every table."""
     lengths = [len(sentence.words) for sentence in sentences]
-    words = list(chain.from_iterable(sentence.words for sentence in sentences))
-    pads = np.array([[SPECIAL.index(pad)] * len(vocabularies) for pad in (START, END)], np.int32)
-    table, kinds = ids(words, vocabularies)
-    kinds = np.concatenate((kinds, [len(table), len(table) + 1]))
-    return Windows(np.concatenate((table, pads)), kinds, window_places(lengths, width), lengths)
+    words = [word for sentence in sentences for word in sentence.words]
+    kinds = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    forms = [[table.id(word) for table in vocabularies.values()] for word in kinds]
+    ids = np.array(forms + [[pad] * len(vocabularies) for pad in PADS], np.int32)
+    numbers = [*map(kinds.__getitem__, words), len(kinds), len(kinds) + 1]
+    return Windows(ids, np.array(numbers), window_places(lengths, width), lengths)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from micrograd.core.modes import scope
 from micrograd.engine import Value
 from micrograd.ner.model.config import Config
-from micrograd.ner.model.features import WORDS, Ids
+from micrograd.ner.model.features import WORDS
 from micrograd.ner.model.losses import LOSSES, Judged, Target
 from micrograd.ner.model.network import Arrays, Floats, Pass, backward, forward, gather, scatter
 from micrograd.ner.model.paths import forbidding
+from micrograd.ner.model.windows import Ids
 from micrograd.optim.gradients import Rows
 
 
