@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from micrograd.ner.text.schemes import spans
@@ -50,16 +50,13 @@ def numbered(types: Iterable[str], count: int) -> dict[str, int]:
     return {kind: number % count for number, kind in enumerate(sorted(set(types)))}
 
 
-def woven(
-    text: str, found: Iterable[Entity], plain: Callable[[str], Any], name: Callable[[Entity], Any]
-) -> None:
-    """Go through a text from its beginning to its end, names and what lies between them."""
+def pieces(text: str, found: Iterable[Entity]) -> Iterator[tuple[str, Entity | None]]:
+    """Cut a text behind its names: what stands before each, and the name; last what is left."""
     done = 0
     for entity in found:
-        plain(text[done : entity.start])
-        name(entity)
+        yield text[done : entity.start], entity
         done = entity.end
-    plain(text[done:])
+    yield text[done:], None
 
 
 def marked(text: str, found: Sequence[Entity], styles: dict[str, int] | None = None) -> Text:
@@ -68,10 +65,9 @@ def marked(text: str, found: Sequence[Entity], styles: dict[str, int] | None = N
 
     out = Text()
     kinds = numbered((e.type for e in found), len(STYLES)) if styles is None else styles
-
-    def name(entity: Entity) -> None:
-        style = STYLES[kinds.get(entity.type, 0) % len(STYLES)]
-        out.append(printable(f"[{entity.text} {entity.type}]"), style)
-
-    woven(text, found, lambda part: out.append(printable(part.replace("\r\n", "\n"))), name)
+    for part, entity in pieces(text, found):
+        out.append(printable(part.replace("\r\n", "\n")))
+        if entity:
+            style = STYLES[kinds.get(entity.type, 0)]
+            out.append(printable(f"[{entity.text} {entity.type}]"), style)
     return out

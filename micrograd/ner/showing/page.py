@@ -14,7 +14,7 @@ from micrograd.content_policy import digest
 from micrograd.ner.judging.evaluation import Evaluation
 from micrograd.ner.judging.scoring import Error, Report, counted
 from micrograd.ner.showing import report
-from micrograd.ner.showing.entities import Entity, numbered, woven
+from micrograd.ner.showing.entities import Entity, numbered, pieces
 from micrograd.ner.showing.pictures import Example
 from micrograd.printing import printable
 from micrograd.render.numerals import shown
@@ -24,7 +24,7 @@ from micrograd.training.history import History
 
 FOLDER = resources.files("micrograd.ner.showing")
 COLOURS = 6  # of types, in page.css
-
+ACTIVE = "A sample has a loss while its margin is broken: the share of such samples should fall."
 SHOWN = 20  # errors
 TITLES = {
     "loss": "loss in training",
@@ -36,21 +36,18 @@ TITLES = {
 
 def page(text: str, found: Sequence[Entity], title: str) -> str:
     """Give a page of a text with its names marked, their probabilities on hover."""
-    kinds = numbered((entity.type for entity in found), COLOURS)
-    body = f'<p>{legend(kinds)}</p>\n<div class="text">{coloured(text, found, kinds)}</div>'
-    return document(title, style("page.css"), body)
+    return document(title, _file("page.css"), tagged(text, found))
 
 
-def style(*names: str) -> str:
-    """Join the style sheets of these names."""
-    return "".join(FOLDER.joinpath(name).read_text("utf-8") for name in names)
+def _file(name: str) -> str:
+    return FOLDER.joinpath(name).read_text("utf-8")
 
 
 def document(title: str, styles: str, body: str, images: str = "") -> str:
     """Give a whole page that loads nothing, or `images` from its own folder."""
     policy = f"default-src 'none'; style-src {digest(styles)}{images}"
-    frame = FOLDER.joinpath("page.html").read_text("utf-8")
-    return frame.format(title=escaped(title), style=styles, body=body, policy=policy)
+    title = escaped(title)
+    return _file("page.html").format(title=title, style=styles, body=body, policy=policy)
 
 
 def escaped(text: str) -> str:
@@ -58,32 +55,25 @@ def escaped(text: str) -> str:
     return html.escape(printable(text.replace("\r\n", "\n")))
 
 
-def legend(kinds: dict[str, int]) -> str:
-    """Name the types in their colours."""
+def tagged(text: str, found: Sequence[Entity]) -> str:
+    """Give a text as HTML with its names marked, and above it the types in their colours."""
+    kinds = numbered((entity.type for entity in found), COLOURS)
     marks = (f'<mark class="kind{hue}">{escaped(kind)}</mark>' for kind, hue in kinds.items())
-    return " ".join(marks) or "no names found"
-
-
-def coloured(text: str, found: Sequence[Entity], kinds: dict[str, int]) -> str:
-    """Give a text as HTML with its names marked."""
-    out: list[str] = []
-    woven(
-        text,
-        found,
-        lambda part: out.append(escaped(part)),
-        lambda entity: out.append(mark(entity, kinds[entity.type])),
+    legend = " ".join(marks) or "no names found"
+    coloured = "".join(
+        escaped(part) + (_mark(entity, kinds[entity.type]) if entity else "")
+        for part, entity in pieces(text, found)
     )
-    return "".join(out)
+    return f'<p>{legend}</p>\n<div class="text">{coloured}</div>'
 
 
-def mark(entity: Entity, number: int) -> str:
+def _mark(entity: Entity, number: int) -> str:
     """Give a name with its type, which stays beside its last word."""
     before, space, last = entity.text.rpartition(" ")
     title = escaped(f"{entity.type}, probability {entity.probability:.2f}")
     return (
         f'<mark class="kind{number}" title="{title}">{escaped(before + space)}'
-        f'<span class="end">{escaped(last)}<small>{escaped(entity.type)}</small></span>'
-        "</mark>"
+        f'<span class="end">{escaped(last)}<small>{escaped(entity.type)}</small></span></mark>'
     )
 
 
@@ -102,25 +92,23 @@ class Run(NamedTuple):
 
 def report_page(run: Run) -> str:
     """Give the whole page, self-contained."""
-    parts = [_scores(run), _curve(run), _examples(run), _errors(run), _example(run.example)]
+    sentences = f"<h2>Sentences, tagged</h2>{tagged(run.text, run.found)}"
+    parts = [_scores(run), _curve(run.history), sentences, _errors(run), _example(run.example)]
     body = "\n".join(filter(None, parts))
-    styles = style("page.css", "report.css") + curve.STYLE
+    styles = _file("page.css") + _file("report.css") + curve.STYLE
     return document(run.title, styles, body, "; img-src 'self' file:")
 
 
 def _scores(run: Run) -> str:
     head = "".join(f"<th scope=col>{name}</th>" for name in report.COLUMNS)
-    rows = report.scores(run.result, run.baselines).items()
-    body = "\n".join(f"<tr>{_cells([name, *report.cells(row)])}</tr>" for name, row in rows)
-    caption = f"{report.MODE.capitalize()}, in percent"
-    return (
-        f"<div class=wide tabindex=0><table><caption>{caption}</caption><tr><td></td>{head}</tr>\n"
-        f"{body}</table></div>"
+    body = "".join(
+        f"\n<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in (name, *cells))}</tr>"
+        for name, cells in report.scores(run.result, run.baselines).items()
     )
-
-
-def _cells(cells: Sequence[str]) -> str:
-    return "".join(f"<td>{escaped(cell)}</td>" for cell in cells)
+    return (
+        f"<div class=wide tabindex=0><table><caption>{report.MODE.capitalize()}, in percent"
+        f"</caption><tr><td></td>{head}</tr>{body}</table></div>"
+    )
 
 
 def learning_curve(history: History, **options: str) -> str:
@@ -129,20 +117,10 @@ def learning_curve(history: History, **options: str) -> str:
     return curve.curve(history, int(best["epoch"]), TITLES, **options)
 
 
-def _curve(run: Run) -> str:
-    words = (
-        "A sample has a loss while its margin is broken: the share of such samples should fall."
-        if "active" in run.history.columns
-        else ""
-    )
-    picture = learning_curve(run.history, style="")
+def _curve(history: History) -> str:
+    words = ACTIVE if "active" in history.columns else ""
+    picture = learning_curve(history, style="")
     return f"<h2>How it learned</h2><div class=wide tabindex=0>{picture}</div><p>{words}</p>"
-
-
-def _examples(run: Run) -> str:
-    kinds = numbered((entity.type for entity in run.found), COLOURS)
-    text = coloured(run.text, run.found, kinds)
-    return f'<h2>Sentences, tagged</h2><p>{legend(kinds)}</p><div class="text">{text}</div>'
 
 
 def _errors(run: Run) -> str:

@@ -16,21 +16,23 @@ from micrograd.ner.judging.evaluation import Evaluation
 from micrograd.ner.judging.scoring import FIELDS, Average, Error, Report, Score, counted, numbers
 from micrograd.printing import printable
 
-Named = dict[str, Score | Average]
 SHOWN_ERRORS = 8
 COLUMNS = ("precision", "recall", "F1", "right", "predicted", "true")
-OTHERS = ("strict mode", "token level")
+STYLES = {"all types": "bold", "strict mode": "dim", "token level": "dim"}
 WIDE = 78  # columns that a table of scores takes
 MODE = "entities as conlleval and seqeval's default mode count them"
 
 
-def scores(result: Evaluation, baselines: Mapping[str, Report] | None = None) -> Named:
-    """Name the scores to show: by type, averages where there are several, then the others."""
+def scores(
+    result: Evaluation, baselines: Mapping[str, Report] | None = None
+) -> dict[str, list[str]]:
+    """Give the rows to show, under `COLUMNS`: by type, averages of several, then the others."""
     named = rows(result.entities, "all types", "macro average", "weighted average")
     if len(result.entities.types) == 1:
         named = {**result.entities.types}
     named |= {f"baseline: {name}": one.overall for name, one in (baselines or {}).items()}
-    return named | {"strict mode": result.strict.overall, "token level": result.tokens.overall}
+    named |= {"strict mode": result.strict.overall, "token level": result.tokens.overall}
+    return {name: cells(row) for name, row in named.items()}
 
 
 def cells(row: Score | Average) -> list[str]:
@@ -47,11 +49,7 @@ def print_evaluation(
 ) -> None:
     """Print precision, recall and F1 by type and overall, and the other measures by name."""
     console = console or Console(highlight=False)
-    table = _table(title, COLUMNS)
-    for name, row in scores(result, baselines).items():
-        style = "bold" if name == "all types" else "dim" if name in OTHERS else ""
-        table.add_row(Text(printable(name)), *cells(row), style=style)
-    _print_table(table, console)
+    _print_table(console, title, COLUMNS, scores(result, baselines))
     if result.average_precision is not None and result.pair_accuracy is not None:
         console.print(
             f"ranking of tokens: average precision {100 * result.average_precision:.2f}, "
@@ -59,24 +57,22 @@ def print_evaluation(
         )
 
 
-def _table(title: str, columns: Iterable[str]) -> Table:
-    table = Table(title=Text(printable(title)), title_justify="left")
-    table.add_column("")
+def _print_table(
+    console: Console, title: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]
+) -> None:
+    """Print a table; where its numbers would be cut, a line for each of its rows."""
+    table = Table("", title=Text(printable(title)), title_justify="left")
     for name in columns:
         table.add_column(Text(printable(name)), justify="right")
-    return table
-
-
-def _print_table(table: Table, console: Console) -> None:
-    """Print a table; where its numbers would be cut, a line for each of its rows."""
+    for name, cells in rows.items():
+        table.add_row(Text(printable(name)), *cells, style=STYLES.get(name, ""))
     if console.width >= WIDE:
         console.print(table)
         return
-    console.print(table.title or "")
-    names = [column.header for column in table.columns[1:]]
-    for label, *cells in zip(*(column.cells for column in table.columns)):
-        line = ", ".join(f"{name} {cell}" for name, cell in zip(names, cells) if cell)
-        console.print(Text(f"{label}: {line}"))
+    console.print(table.title)
+    for name, cells in rows.items():
+        line = ", ".join(f"{column} {cell}" for column, cell in zip(columns, cells) if cell)
+        console.print(Text(printable(f"{name}: {line}")))
 
 
 def print_errors(errors: Sequence[Error], path: str, console: Console | None = None) -> None:
@@ -101,14 +97,12 @@ def _error(error: Error, path: str) -> Text:
 def print_confusion(counts: Counter[tuple[str, str]], console: Console | None = None) -> None:
     """Print which types are taken for which; O is no entity."""
     names = [*sorted({name for pair in counts for name in pair} - {"O"}), "O"]
-    table = _table("Entities by true type (rows) and predicted type", names)
-    for true in names:
-        row = ["" if true == said == "O" else str(counts[true, said]) for said in names]
-        table.add_row(Text(printable(true)), *row)
-    _print_table(table, console or Console(highlight=False))
+    title = "Entities by true type (rows) and predicted type"
+    rows = {a: ["" if a == b == "O" else str(counts[a, b]) for b in names] for a in names}
+    _print_table(console or Console(highlight=False), title, names, rows)
 
 
-def rows(report: Report, *averages: str) -> Named:
+def rows(report: Report, *averages: str) -> dict[str, Score | Average]:
     """Name the scores by type, then the averages over them."""
     names = averages or ("micro", "macro", "weighted")
     return {**report.types, **dict(zip(names, (report.overall, report.macro, report.weighted)))}
