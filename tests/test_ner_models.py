@@ -203,7 +203,7 @@ def cut(count=12):
     return Windows(ids, kinds, places, [4] * (count // 4))
 
 
-def sampler_of(kind, windows, tags=(), rare=None, **options):
+def sampler_of(kind, windows, tags=(), rare=0, **options):
     """Give a sampler of a model that would cut these windows; no word is rare but by `rare`."""
     tagger = Tagger(Config(**options))
     tagger.windows, tagger.labels = lambda _: windows, ["O", "B-LOC"]

@@ -18,6 +18,7 @@ from micrograd.ner.judging.scoring import only
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.model.features import FORMS, WORDS, Vocabulary
+from micrograd.ner.model.network import Floats
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.showing.entities import Entity, entities
 from micrograd.ner.text import tokens
@@ -26,7 +27,6 @@ from micrograd.ner.training import fitting
 from micrograd.ner.window_model import NUMBERS, WindowModel
 from micrograd.training.history import History
 
-Floats = NDArray[np.float64]
 VERSION = 3  # of a model file
 
 
@@ -70,8 +70,6 @@ class Tagger(WindowModel):
         ]
 
     def _probabilities(self, out: Floats, cut: Windows, decided: NDArray[np.int64]) -> Floats:
-        if not len(out):
-            return np.zeros(0)
         if self.label:
             name = metrics.logistic(self.slope * out[:, 0] + self.offset)
             return np.where(decided, name, 1 - name)

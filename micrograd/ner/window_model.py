@@ -13,13 +13,12 @@ from micrograd.ner.judging import ranking
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import CASES, WORDS, Vocabularies, Vocabulary, collect, folded
-from micrograd.ner.model.network import Arrays, above, initial, pre_activations, products
+from micrograd.ner.model.network import Arrays, Floats, above, initial, pre_activations, products
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.nn import vectors
 
-Floats = NDArray[np.float64]
 NUMBERS = ("threshold", "lower", "capital", "slope", "offset")  # of a model, set on the dev set
 CHUNK = 131_072  # windows whose words are multiplied together
 BLOCK = 512  # of them looked at together: what stays near the processor

@@ -162,9 +162,7 @@ def defaults(kind: str, plain: bool = False, **changes: Any) -> tuple[Config, Tr
     else:
         config = Config(kind, dim=50, hidden=300, features=NAMES, affix_dim=10, dropout=0.5, rare=3)
         rate = 0.05 if kind == "sequence" else 0.02
-        training = Training(
-            batch=8, optimizer="adagrad", rate=rate, schedule="constant", epochs=20, patience=6
-        )
+        training = Training(20, 8, "adagrad", rate, "constant", patience=6)
     changes = (PLAIN if plain else {}) | changes
     own = {name: value for name, value in changes.items() if hasattr(config, name)}
     rest = {name: value for name, value in changes.items() if name not in own}

@@ -27,15 +27,14 @@ class Vocabulary:
     form: Callable[[str], str] = str
 
     def __post_init__(self) -> None:
-        self._ids = {word: number for number, word in enumerate(self.words)}
+        self._ids = {form: n for n, form in enumerate(self.words) if form not in SPECIAL}
 
     def __len__(self) -> int:
         return len(self.words)
 
     def id(self, word: str) -> int:
         """Give a word's id, 0 if its form is unknown."""
-        form = self.form(word)
-        return 0 if form in SPECIAL else self._ids.get(form, 0)
+        return self._ids.get(self.form(word), 0)
 
     @classmethod
     def of(

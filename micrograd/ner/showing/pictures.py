@@ -41,14 +41,11 @@ class Example(NamedTuple):
 
     def heading(self) -> dict[str, str]:
         """Say in both languages what the page steps through."""
-        loss = f" = {shown(self.loss.data)}"
+        loss = shown(self.loss.data)
         if self.pair:
-            formula = f"J = max(0, Δ + s_c − s){loss}"
-            return {
-                "en": f"True against corrupt window: {formula}",
-                "zh": f"真窗口与假窗口：{formula}",
-            }
-        return {"en": f"The loss of one sample: J{loss}", "zh": f"一个样本的损失：J{loss}"}
+            J = f"J = max(0, Δ + s_c − s) = {loss}"
+            return {"en": f"True against corrupt window: {J}", "zh": f"真窗口与假窗口：{J}"}
+        return {"en": f"The loss of one sample: J = {loss}", "zh": f"一个样本的损失：J = {loss}"}
 
     def scores(self) -> list[str]:
         """Say the score of every window of a pair and its gradient."""
@@ -71,7 +68,9 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
     corrupt window is the one of highest score in `sentences`, and the true one, if need be, that
     of lowest. A classifier's is one window, a sequence model's a short sentence.
     """
-    corpus = _corpus(tagger, sentences)
+    corpus = [SHORT if tagger.config.kind == "sequence" else TRUE_SENTENCE]
+    if tagger.label:
+        corpus += [CORRUPT_SENTENCE, *sentences]
     cut = tagger.windows(corpus)
     tried: list[Example] = []
     for tokens in _samples(tagger, corpus, cut):
@@ -83,22 +82,16 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
     return best
 
 
-def _corpus(tagger: Tagger, sentences: Sequence[Sentence]) -> list[Sentence]:
-    if tagger.label:
-        return [TRUE_SENTENCE, CORRUPT_SENTENCE, *sentences]
-    return [SHORT if tagger.config.kind == "sequence" else TRUE_SENTENCE]
-
-
 def _samples(tagger: Tagger, corpus: Sequence[Sentence], cut: Windows) -> Iterator[list[int]]:
     """Give the tokens of samples: of pairs the lectures', then those with the hardest windows."""
     if not tagger.label:
         yield list(range(len(cut))) if tagger.config.kind == "sequence" else [len(cut) // 2]
         return
-    first, second, *_ = corpus
-    true, corrupt = len(first.words) // 2, len(first.words) + len(second.words) // 2
-    yield [true, corrupt]
-    scores, names = tagger.outputs(cut)[:, 0], true_mask(corpus, tagger.config.label)
-    others = np.arange(len(cut)) >= len(first.words) + len(second.words)
+    first, second, *_ = cut.lengths
+    true = first // 2
+    yield [true, first + second // 2]
+    scores, names = tagger.outputs(cut)[:, 0], true_mask(corpus, tagger.label)
+    others = np.arange(len(cut)) >= first + second
     low = int(np.where(others & names, scores, np.inf).argmin())
     high = int(np.where(others & ~names, scores, -np.inf).argmax())
     yield [true, high]
@@ -154,12 +147,11 @@ def write_example(
     chosen = example(tagger, sentences)
     say(f"the graph that is drawn: {chosen.title}, J = {shown(chosen.loss.data)}")
     render(chosen.loss).save(folder / "pair.svg")
-    program = lower(chosen.loss)
     save_page(
         chosen.loss,
         folder / "pair.html",
         chosen.heading(),
-        program=program,
+        program=lower(chosen.loss),
         sentences=chosen.windows,
     )
     return chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -33,19 +33,22 @@ class Trainer:
         self.tagger, self.training = tagger, training
         _keep_freed_memory()
         config = tagger.config
-        self.sampler = make_sampler(tagger, train)
+        self.sampler = make_sampler(tagger, train, config.rare)
         check_name("engine", training.engine, ENGINES)
         self.engine = ENGINES[training.engine](config, tagger.moves)
         updates = -(-len(self.sampler) // training.batch)
         self.rate = schedule(training, updates)
         trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not config.frozen}
-        self.optimizer = optimizer(training.optimizer, trained, self.rate)
-        self.epoch = 0
-        self._draw()
+        check_name("optimizer", training.optimizer, optim.BY_NAME)
+        kind = optim.BY_NAME[training.optimizer]
+        options: dict[str, Any] = {} if kind.takes_rows else {"dense": True}
+        self.optimizer = kind(trained, lr=self.rate, **options)
+        self._draw(0)
 
-    def _draw(self) -> None:
+    def _draw(self, epoch: int) -> None:
         """Draw the samples of an epoch; they depend on seed and epoch alone."""
-        self.sampler.draw(np.random.default_rng([self.training.seed, self.epoch]))
+        self.epoch = epoch
+        self.sampler.draw(np.random.default_rng([self.training.seed, epoch]))
 
     def step(self, numbers: NDArray[np.int64]) -> dict[str, float]:
         """Train on some samples of the epoch; give their mean loss and share of active ones."""
@@ -72,8 +75,7 @@ class Trainer:
 
     def next_epoch(self, dev_f1: float) -> None:
         """Draw anew after an epoch."""
-        self.epoch += 1
-        self._draw()
+        self._draw(self.epoch + 1)
         if isinstance(self.rate, schedules.Plateau):
             self.rate.report(-dev_f1)
 
@@ -91,8 +93,7 @@ class Trainer:
         states.restore(self.tagger.arrays, state["arrays"])
         vars(self.tagger).update(zip(NUMBERS, map(float, state["numbers"]), strict=True))
         self.optimizer.load_state_dict(state["optimizer"])
-        self.epoch = int(state["epoch"])
-        self._draw()
+        self._draw(int(state["epoch"]))
 
 
 def schedule(training: Training, updates: int) -> Any:
@@ -105,14 +106,6 @@ def schedule(training: Training, updates: int) -> Any:
         raise ValueError(f"learning rate {training.rate}: it must be above 0")
     found = schedules.BY_NAME[training.schedule](training.rate, training.epochs)
     return found if isinstance(found, schedules.Plateau) else schedules.by_epoch(found, updates)
-
-
-def optimizer(name: str, arrays: Mapping[str, Any], lr: Any) -> optim.Optimizer:
-    """Make the optimiser of this name, which takes rows of tables; ValueError if there is none."""
-    check_name("optimizer", name, optim.BY_NAME)
-    kind = optim.BY_NAME[name]
-    options: dict[str, Any] = {} if kind.takes_rows else {"dense": True}
-    return kind(dict(arrays), lr=lr, **options)
 
 
 def _keep_freed_memory() -> None:

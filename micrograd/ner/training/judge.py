@@ -9,10 +9,11 @@ import numpy as np
 from micrograd.metrics import fit_logistic
 from micrograd.ner.judging.ranking import TypeEvaluation
 from micrograd.ner.judging.scoring import score
+from micrograd.ner.model.network import Floats
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import ArrayEngine
 from micrograd.ner.training.sampling import Sampler, make_sampler, own_tags
-from micrograd.ner.window_model import Floats, WindowModel
+from micrograd.ner.window_model import WindowModel
 
 JUDGED = 64  # samples whose loss is taken together
 # How far O may have to be ahead of the other tags of a sequence: where names are rare, or unlike
@@ -38,9 +39,9 @@ class Judge:
     def _sampler(self, dev: Sequence[Sentence]) -> Sampler | None:
         tagger = self.tagger
         if self.table:
-            return None if self.table.mask.all() else make_sampler(tagger, dev, rare=0)
+            return None if self.table.mask.all() else make_sampler(tagger, dev)
         known = [s for s in dev if set(own_tags(tagger, s)) <= set(tagger.labels)]
-        return make_sampler(tagger, known, rare=0) if known else None
+        return make_sampler(tagger, known) if known else None
 
     def loss(self) -> dict[str, float]:
         """Give the mean loss of the dev samples whose tags the model knows, nothing dropped."""

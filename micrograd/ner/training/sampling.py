@@ -22,13 +22,10 @@ Numbers = NDArray[np.int64]
 class Epochs:
     """The windows of an epoch, in which words seen up to `rare` times are half the time unknown."""
 
-    def __init__(
-        self, tagger: WindowModel, sentences: Sequence[Sentence], rare: int | None = None
-    ) -> None:
+    def __init__(self, tagger: WindowModel, sentences: Sequence[Sentence], rare: int) -> None:
         self.whole = self.windows = tagger.windows(sentences)
         words = self.whole.words
-        most = tagger.config.rare if rare is None else rare
-        self.rare = np.bincount(words)[words] <= most
+        self.rare = np.bincount(words)[words] <= rare
         self._prepare(tagger, sentences)
 
     def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
@@ -102,9 +99,7 @@ class SentenceSampler(Epochs):
 Sampler = PairSampler | SentenceSampler
 
 
-def make_sampler(
-    tagger: WindowModel, train: Sequence[Sentence], rare: int | None = None
-) -> Sampler:
+def make_sampler(tagger: WindowModel, train: Sequence[Sentence], rare: int = 0) -> Sampler:
     """Make the source of samples that suits the model."""
     return (PairSampler if tagger.label else SentenceSampler)(tagger, train, rare)
 
