@@ -152,14 +152,9 @@ class Error(NamedTuple):
     line: int
     confidence: float
 
-    @property
-    def span(self) -> Span:
-        """Give the words to look at: those predicted, or else those missed."""
-        return self.predicted or self.true or Span(0, 0, "")
-
     def context(self, reach: int) -> tuple[str, str, str]:
-        """Give the words to look at, with so many before and behind them."""
-        start, end, _ = self.span
+        """Give the words predicted, or else those missed, with so many before and behind them."""
+        start, end, _ = self.predicted or self.true or Span(0, 0, "")
         parts = self.words[max(0, start - reach) : start], self.words[start:end]
         before, name, after = map(" ".join, (*parts, self.words[end : end + reach]))
         return before, name, after

@@ -15,6 +15,7 @@ ACTIVATIONS = ("tanh", "relu", "hard_tanh", "sigmoid")
 # What there is at least one of, and what may be 0.
 COUNTS = ("dim", "case_dim", "affix_dim", "hidden", "corrupt", "epochs", "batch", "patience")
 AMOUNTS = ("delta", "rare", "seed")
+TYPES: dict[type, tuple[type, str]] = {int: (Integral, "a whole number"), str: (str, "text")}
 
 
 @dataclass(frozen=True)
@@ -132,14 +133,12 @@ def _check_kinds(choices: Config | Training) -> None:
     """Raise TypeError or ValueError where a choice is of another kind, or too small."""
     for name, kind in get_type_hints(type(choices)).items():
         value = getattr(choices, name)
-        whole = isinstance(value, Integral) and not isinstance(value, bool)
         if kind is bool:
             check_flags(**{name: value})
         elif kind is float:
             check_finite(**{name: value})
-        elif (kind is int and not whole) or (kind is str and not isinstance(value, str)):
-            wanted = "a whole number" if kind is int else "text"
-            raise TypeError(f"{name} is {wanted}, not {value!r}")
+        elif kind in TYPES and (isinstance(value, bool) or not isinstance(value, TYPES[kind][0])):
+            raise TypeError(f"{name} is {TYPES[kind][1]}, not {value!r}")
         if name in COUNTS and value < 1:
             raise ValueError(f"{name} {value}: it must be 1 or more")
         if name in AMOUNTS and value < 0:

@@ -115,11 +115,8 @@ def affine(W: Any, x: Any, b: Any = None) -> Any:
         if b is not None:
             product += b
         return product
-    out = []
-    for number, row in enumerate(W):
-        with scope(f"neuron {number}"):
-            out.append(weighted_sum(row, x, None if b is None else b[number]))
-    return out
+    biases = [None] * len(W) if b is None else b
+    return [weighted_sum(w, x, c, f"neuron {i}") for i, (w, c) in enumerate(zip(W, biases))]
 
 
 def _activated(z: Any, name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,12 +53,9 @@ class Example(NamedTuple):
         if not self.pair:
             return [""] * len(self.windows)
         return [
-            f"{s.label} = {shown(s.data)}, ∂J/∂{s.label} = {_signed(s.grad)}" for s in self.pair
+            f"{s.label} = {shown(s.data)}, ∂J/∂{s.label} = {'+' * (s.grad > 0)}{shown(s.grad)}"
+            for s in self.pair
         ]
-
-
-def _signed(x: float) -> str:
-    return f"+{shown(x)}" if x > 0 else shown(x)
 
 
 def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
@@ -72,12 +70,9 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
     if tagger.label:
         corpus += [CORRUPT_SENTENCE, *sentences]
     cut = tagger.windows(corpus)
-    tried: list[Example] = []
-    for tokens in _samples(tagger, corpus, cut):
-        tried.append(_recorded(tagger, corpus, cut, tokens))
-        if tried[-1].loss.data > 0:
-            break
-    best = next((one for one in tried if one.loss.data > 0), tried[0])
+    tried = (_recorded(tagger, corpus, cut, tokens) for tokens in _samples(tagger, corpus, cut))
+    first = next(tried)
+    best = next((one for one in chain([first], tried) if one.loss.data > 0), first)
     best.loss.backward()
     return best
 

@@ -100,17 +100,14 @@ class ScalarEngine(Engine):
         """Record the loss of the first sample, the rows of its tables named, for a picture."""
         return self._sample(Leaves(self.config, arrays, names), batch, self._samples(batch)[0])
 
-    def _samples(self, batch: Batch) -> list[list[int]]:
+    def _samples(self, batch: Batch) -> list[NDArray[np.int64]]:
         """Number the windows of every sample: a pair, one alone, a sentence."""
-        windows = range(len(batch.ids))
-        if self.config.kind == "margin":
-            return [list(pair) for pair in zip(windows, windows[len(windows) // 2 :])]
-        if self.config.kind != "sequence":
-            return [[one] for one in windows]
-        ends = np.cumsum(batch.target.lengths).tolist()
-        return [list(windows[end - n : end]) for end, n in zip(ends, batch.target.lengths)]
+        windows = np.arange(len(batch.ids))
+        if self.config.kind == "sequence":
+            return np.split(windows, np.cumsum(batch.target.lengths)[:-1])
+        return list(windows.reshape(2 if self.config.kind == "margin" else 1, -1).T)
 
-    def _sample(self, leaves: Leaves, batch: Batch, sample: list[int]) -> Value:
+    def _sample(self, leaves: Leaves, batch: Batch, sample: NDArray[np.int64]) -> Value:
         pair, config, scores = self.config.kind == "margin", self.config, []
         titles = ("true window", "corrupt window") if pair else map("window {}".format, count(1))
         inputs = [leaves.window(batch.ids[one]) for one in sample]
