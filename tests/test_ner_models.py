@@ -6,7 +6,7 @@ import pytest
 from micrograd.engine import weighted_sum
 from micrograd.lowering import lower
 from micrograd.ner.model import losses, network, paths
-from micrograd.ner.model.config import Config, defaults
+from micrograd.ner.model.config import SAMPLERS, Config, defaults
 from micrograd.ner.model.losses import LOSSES, Target
 from micrograd.ner.model.network import initial
 from micrograd.ner.model.windows import Windows
@@ -210,7 +210,7 @@ def sampler_of(kind, windows, tags=(), rare=0, **options):
     return kind(tagger, [Sentence([], tags)], rare)
 
 
-@pytest.mark.parametrize("kind", sampling.SAMPLERS)
+@pytest.mark.parametrize("kind", SAMPLERS)
 def test_pairs(kind):
     tags = ["B-LOC" if number in (2, 7) else "O" for number in range(12)]
     sampler = sampler_of(sampling.PairSampler, cut(), tags, corrupt=4, sampler=kind)

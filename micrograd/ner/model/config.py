@@ -12,6 +12,7 @@ from micrograd.ner.model.features import NAMES, WORDS, chosen
 
 KINDS = ("margin", "softmax", "multiclass", "sequence")
 ACTIVATIONS = ("tanh", "relu", "hard_tanh", "sigmoid")
+SAMPLERS = ("window", "word")
 # What there is at least one of, and what may be 0.
 COUNTS = ("dim", "case_dim", "affix_dim", "hidden", "corrupt", "epochs", "batch", "patience")
 AMOUNTS = ("delta", "rare", "seed")
@@ -62,6 +63,7 @@ class Config:
             )
         check_name("model", self.kind, KINDS)
         check_name("activation", self.activation, ACTIVATIONS)
+        check_name("sampler", self.sampler, SAMPLERS)
         chosen(self.features)
         check_name("loss of a sequence", self.loss, ("margin", "likelihood"))
         if self.scheme not in ("BIO", "BIOES"):

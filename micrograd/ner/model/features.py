@@ -54,9 +54,7 @@ _DIGIT = re.compile(r"\d")
 
 def clean(word: str) -> str:
     """Undo HTML entities, and drop a stray BOM."""
-    if "&" in word or "\ufeff" in word:
-        return html.unescape(word).replace("\ufeff", "") or word
-    return word
+    return html.unescape(word).replace("\ufeff", "") or word
 
 
 @lru_cache(KEPT)
@@ -71,8 +69,6 @@ def folded(word: str, lower: bool = True, digits: bool = True) -> str:
 @lru_cache(KEPT)
 def case_of(word: str) -> str:
     """Name a word's capitals: none, initial, all caps or any."""
-    if word.islower():
-        return "none"
     if len(word) > 1 and word.isupper():
         return "all caps"
     if word[:1].isupper():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,7 +42,7 @@ class Gradients(NamedTuple):
 
     loss: float
     active: float
-    arrays: Mapping[str, Any] = MappingProxyType({})
+    arrays: dict[str, Any]
 
 
 @dataclass
@@ -71,7 +70,7 @@ class ArrayEngine(Engine):
         mean, active = float(judged.losses.sum()) / n, np.count_nonzero(judged.losses) / n
         back = judged.upstream.any(1)
         if not back.any():
-            return Gradients(mean, active)
+            return Gradients(mean, active, {})
         chosen = slice(None) if back.all() else back
         run = Pass(*(part[chosen] for part in run))
         dense, dx = backward(self.config, run, arrays, judged.upstream[chosen] / n)

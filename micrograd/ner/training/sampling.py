@@ -8,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd.ner.judging.ranking import true_mask
-from micrograd.ner.model.config import check_name
 from micrograd.ner.model.losses import Target
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import Batch
 from micrograd.ner.window_model import WindowModel
 
-SAMPLERS = ("window", "word")
 Numbers = NDArray[np.int64]
 
 
@@ -49,7 +47,6 @@ class PairSampler(Epochs):
     def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
         config = tagger.config
         true = true_mask(sentences, config.label)
-        check_name("sampler", config.sampler, SAMPLERS)
         if not true.any() or true.all():
             what = "no" if not true.any() else "every"
             raise ValueError(
