@@ -115,8 +115,11 @@ def affine(W: Any, x: Any, b: Any = None) -> Any:
         if b is not None:
             product += b
         return product
-    biases = [None] * len(W) if b is None else b
-    return [weighted_sum(w, x, c, f"neuron {i}") for i, (w, c) in enumerate(zip(W, biases))]
+    out = []
+    for number, row in enumerate(W):
+        with scope(f"neuron {number}"):
+            out.append(weighted_sum(row, x, None if b is None else b[number]))
+    return out
 
 
 def _activated(z: Any, name: str) -> Any:
