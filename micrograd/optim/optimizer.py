@@ -34,15 +34,11 @@ class Optimizer:
         self.parameters: dict[str, Any] = {}
         self._group_of: dict[str, int] = {}
         for number, group in enumerate(self.groups):
-            if unknown := set(group) - {*options, "scale", "params"}:
-                raise ValueError(
-                    f"{type(self).__name__} has no option {', '.join(unknown)}; "
-                    f"it has {', '.join(options)}"
-                )
-            for name, parameter in _named(group.pop("params"), len(self.parameters)):
+            params = group.pop("params")
+            self._check_group(group, {*options, "scale"})
+            for name, parameter in _named(params, len(self.parameters)):
                 self._add(name, parameter, number)
-            for name, option in group.items():
-                check_option(name, option)
+        self._accepted = [dict(group) for group in self.groups]
         if not self.parameters:
             raise ValueError("there are no parameters to train")
         if len(set(map(id, self.parameters.values()))) < len(self.parameters):
@@ -54,6 +50,17 @@ class Optimizer:
         if name in self.parameters:
             raise ValueError(f"two parameters are named {name}")
         self.parameters[name], self._group_of[name] = parameter, group
+
+    def _check_group(self, group: dict[str, Any], known: set[str]) -> None:
+        if unknown := group.keys() - known:
+            raise ValueError(
+                f"{type(self).__name__} has no option {', '.join(map(str, unknown))}; "
+                f"it has {', '.join(sorted(known))}"
+            )
+        if lost := known - group.keys():
+            raise ValueError(f"a group of this {type(self).__name__} has lost {', '.join(lost)}")
+        for name, option in group.items():
+            check_option(name, option)
 
     def __repr__(self) -> str:
         texts = (", ".join(f"{k}={named(v)}" for k, v in group.items()) for group in self.groups)
@@ -88,6 +95,7 @@ class Optimizer:
         clipped = self._gradients(gradients)
         if self.clip:
             clipped = dict(zip(clipped, self.clip(list(clipped.values()))))
+        self._check_groups()
         options = [self._options(group) for group in self.groups]
         self.steps_done += 1
         for name, gradient in clipped.items():
@@ -158,6 +166,16 @@ class Optimizer:
         if not is_array(data) and not isinstance(data, Real):
             raise TypeError(f"a parameter is a Value or an array of floats, not {parameter!r}")
         return {name: _zero(data) for name in self.slots}
+
+    def _check_groups(self) -> None:
+        """Raise ValueError where somebody has edited `groups` into what no step can be taken by."""
+        if self.groups == self._accepted:
+            return
+        if len(self.groups) != len(self._accepted):
+            raise ValueError("groups are made with the optimiser; make another for more parameters")
+        for group, accepted in zip(self.groups, self._accepted):
+            self._check_group(group, set(accepted))
+        self._accepted = [dict(group) for group in self.groups]
 
     def _options(self, group: dict[str, Any]) -> SimpleNamespace:
         now = SimpleNamespace(**{k: current(k, v, self.steps_done) for k, v in group.items()})
