@@ -242,7 +242,7 @@ def failure(capsys, *arguments):
         (b"a\tB-LOC\nb\tB-PER\nc\tI-LOC\n\nd\tB-LOC\n", ":3: I-LOC may not stand here"),
         (b"caf\xe9\tB-LOC\n", ":1: byte 0xe9 is not utf-8"),
         (b"a\tB-LOC\n" + b"x" * 10_000_000, ":2: a line of 10,000,000 characters"),
-        (b"a\tB-LOC\n", "1 sentences are too few"),
+        (b"a\tB-LOC\n", "too few to hold any out, 1 sentence; name a --dev"),
     ],
 )
 def test_bad_training_files(tmp_path, capsys, content, message):

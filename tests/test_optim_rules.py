@@ -270,7 +270,7 @@ def test_a_state_of_another_optimiser_is_refused():
 REFUSED = [
     ({"w": np.ones(3)}, "shape \\(2,\\), its gradient \\(3,\\)"),
     ({"v": np.ones(2)}, "gradients of no parameter: v"),
-    ([np.ones(2), np.ones(2)], "2 gradients for 1 parameters"),
+    ([np.ones(2), np.ones(2)], "2 gradients for 1 parameter"),
     (None, "needs their gradients"),
     ({"w": (np.array([0]), np.ones((1, 2)))}, "do not fit it"),
     ({"w": (np.array([2]), np.ones(1))}, "rows 0 to 1; there are gradients for rows 2 to 2"),
@@ -551,7 +551,7 @@ def test_an_optimizer_tells_its_rule_its_options_and_how_far_it_is():
     optimizer = Adam({"W": np.zeros(2)}, lr=cosine(0.1, 10))
     optimizer.step({"W": np.ones(2)})
     text = repr(optimizer)
-    assert text.startswith("Adam(1 parameters, 1 steps done; ") and "beta2=0.999" in text
+    assert text.startswith("Adam(1 parameter, 1 step done; ") and "beta2=0.999" in text
     assert "lr=a schedule" in text
 
 

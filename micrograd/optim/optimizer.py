@@ -10,6 +10,7 @@ from typing import Any
 
 from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
 from micrograd.optim.options import called, changed, check_option, current, named, option_state
+from micrograd.printing import counted
 
 Data = Any  # a float, an array, or some rows of one: a rule does not care
 State = dict[str, Any]
@@ -64,7 +65,9 @@ class Optimizer:
 
     def __repr__(self) -> str:
         texts = (", ".join(f"{k}={named(v)}" for k, v in group.items()) for group in self.groups)
-        about = f"{len(self.parameters)} parameters, {self.steps_done} steps done"
+        about = (
+            f"{counted(len(self.parameters), 'parameter')}, {counted(self.steps_done, 'step')} done"
+        )
         return f"{type(self).__name__}({'; '.join([about, *texts])})"
 
     @property
@@ -192,7 +195,9 @@ class Optimizer:
         elif isinstance(gradients, (str, bytes)) or not hasattr(gradients, "__len__"):
             raise TypeError(f"step takes gradients, a list or a dict, not {shorten(gradients)}")
         elif not isinstance(gradients, Mapping) and len(gradients) != len(names):
-            raise ValueError(f"{len(gradients)} gradients for {len(names)} parameters")
+            raise ValueError(
+                f"{counted(len(gradients), 'gradient')} for {counted(len(names), 'parameter')}"
+            )
         given = gradients if isinstance(gradients, Mapping) else dict(zip(names, gradients))
         if unknown := set(given) - set(names):
             raise ValueError(f"gradients of no parameter: {', '.join(map(str, unknown))}")

@@ -20,6 +20,7 @@ from micrograd.ner.training.engines import ENGINES, Batch
 from micrograd.ner.training.judge import Judge
 from micrograd.ner.training.sampling import make_sampler
 from micrograd.ner.window_model import WindowModel
+from micrograd.printing import counted
 from micrograd.schedules import Plateau
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
@@ -171,7 +172,7 @@ def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:
     vocabulary = trainer.tagger.vocabulary
     rate = 100 * vocabulary.unknown_rate(word for s in dev for word in s.words)
     return (
-        f"{len(trainer.sampler):,} samples an epoch, {len(vocabulary):,} words; "
+        f"{counted(len(trainer.sampler), 'sample')} an epoch, {counted(len(vocabulary), 'word')}; "
         f"{rate:.1f} % of the dev tokens are unknown words"
     )
 
