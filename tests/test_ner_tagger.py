@@ -45,8 +45,8 @@ def test_fast_f1_is_the_scorer_s():
         for length in table.lengths:
             cut.append([next(flat) for _ in range(length)])
         assert table.f1(mask) == pytest.approx(scoring.score(true, cut).f1)
-    high, low, best = table.calibrate(table.mask.astype(float))
-    assert low <= high < 1 and best == table.f1(table.mask)
+    (high, *_), best = table.calibrate(table.mask.astype(float), table.mask)
+    assert high < 1 and best == table.f1(table.mask)
 
 
 def test_a_name_goes_on_while_the_model_is_not_against_it():
@@ -58,17 +58,48 @@ def test_a_name_goes_on_while_the_model_is_not_against_it():
         *("B-LOC", "I-LOC"),
     ]
     assert above(scores, 0.5, 0.5, [9]).tolist() == (scores > 0.5).tolist()
+    assert above(scores, 0.5, 0.9, [9]).tolist() == (scores > 0.5).tolist()
     assert above(scores[:0], 0.5, 0.5, []).tolist() == []
 
 
-def test_a_second_threshold_never_lowers_f1_on_dev():
+def test_capitals_go_on_with_a_name_above_a_threshold_of_their_own():
+    tagger = started("margin")
+    words = ["by", "New", "York", "City", "and", "the", "Great", "park"]
+    cut = tagger.windows([Sentence(words, [])])
+    assert tagger.capitals(cut).tolist() == [word.istitle() for word in words]
+    out = np.array([0.2, 0.9, 0.1, 0.3, 0.2, 0.1, 0.2, 0.9])[:, None]
+    tagger.threshold, tagger.lower, tagger.capital = 0.8, 0.5, 0.05
+    assert tagger.decide(out, cut).tolist() == [0, 1, 1, 1, 0, 0, 1, 1]
+    tagger.capital = np.inf
+    assert tagger.decide(out, cut).tolist() == [0, 1, 0, 0, 0, 0, 0, 1]
+
+
+def test_a_model_that_does_not_see_capitals_does_not_decide_by_them():
+    tagger = started("margin", features=("shape",))
+    assert not tagger.capitals(tagger.windows(DEV)).any()
+
+
+def test_thresholds_are_learned_for_capitals():
+    words = ["in", "New", "York", "and", "Oslo", "now"]
+    tags = ["O", "B-LOC", "I-LOC", "O", "B-LOC", "O"]
+    table = TypeEvaluation([Sentence(words, tags)] * 4, "LOC")
+    scores = np.array([0.4, 0.9, 0.2, 0.3, 0.8, 0.1] * 4)
+    capitals = np.array([word.istitle() for word in words] * 4)
+    (high, low, capital), best = table.calibrate(scores, capitals)
+    assert best == 100 and capital < 0.2 and low > 0.4 and 0.4 < high < 0.8
+    assert table.calibrate(scores, capitals & False)[1] < 100
+
+
+def test_thresholds_more_than_one_never_lower_f1_on_dev():
     rng = np.random.default_rng(1)
     table = TypeEvaluation(DEV, "LOC")
+    capitals = np.array([word[:1].isupper() for s in DEV for word in s.words])
     for noise in (0.3, 0.6, 1.0):
         scores = table.mask + rng.normal(0, noise, len(table.mask))
         _, one = ranking.calibrate(scores, lambda t, s=scores: table.f1(s > t))
-        high, low, two = table.calibrate(scores)
-        assert two >= one and two == table.f1(above(scores, high, low, table.lengths))
+        (high, low, capital), best = table.calibrate(scores, capitals)
+        lows = np.where(capitals, capital, low)
+        assert best >= one and best == table.f1(above(scores, high, lows, table.lengths))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -122,6 +153,17 @@ def test_model_files_of_others_are_refused(tmp_path, change, message):
     save_state(path, state)
     with pytest.raises(ValueError, match=message):
         Tagger.load(path)
+
+
+def test_a_model_file_without_a_threshold_for_capitals_tags_as_it_did(tmp_path):
+    tagger = started()
+    tagger.threshold, tagger.lower = np.quantile(tagger.outputs(tagger.windows(DEV)), (0.9, 0.7))
+    tagger.capital = tagger.lower
+    state = load_state(tagger.save(tmp_path / "model.npz"))
+    del state["numbers"]["capital"]
+    old = Tagger.load(save_state(tmp_path / "old.npz", state))
+    assert old.capital == tagger.lower
+    assert old.predict(DEV) == tagger.predict(DEV)
 
 
 def test_broken_model_files_are_refused(tmp_path):

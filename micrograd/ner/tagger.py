@@ -44,7 +44,7 @@ class Tagger(WindowModel):
     def predict(self, sentences: Sequence[Sentence]) -> list[list[str]]:
         """Tag sentences in BIO."""
         cut = self.windows(sentences)
-        return self.tags(self.decide(self.outputs(cut), cut.lengths), cut)
+        return self.tags(self.decide(self.outputs(cut), cut), cut)
 
     def analyse(self, sentences: Sequence[Sentence], threshold: float = 0.0) -> list[Sentence]:
         """Tag sentences in BIO, with the probability of every word's tag.
@@ -59,7 +59,7 @@ class Tagger(WindowModel):
         return [one.above(threshold) for one in tagged] if threshold else tagged
 
     def _tagged(self, sentences: Sequence[Sentence], cut: Windows, out: Floats) -> list[Sentence]:
-        decided = self.decide(out, cut.lengths)
+        decided = self.decide(out, cut)
         sure = np.split(self._probabilities(out, cut, decided), np.cumsum(cut.lengths)[:-1])
         return [
             replace(sentence, tags=tags, probabilities=numbers)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from micrograd.ner.judging import evaluation
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config
-from micrograd.ner.model.features import WORDS, Vocabularies, Vocabulary, collect, folded
+from micrograd.ner.model.features import CASES, WORDS, Vocabularies, Vocabulary, collect, folded
 from micrograd.ner.model.network import Arrays, above, initial, pre_activations, products
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
@@ -34,9 +34,10 @@ class WindowModel:
         self.vocabularies: Vocabularies = {WORDS: Vocabulary()}
         self.labels: list[str] = []
         self.arrays: Arrays = {}
-        # A name has a word above the threshold, and all above lower; where there is a score for
-        # every tag, O counts where it is ahead of the others by the threshold.
-        self.threshold, self.lower = 0.0, np.inf
+        # A name has a word above the threshold, and all above lower, or capital if they are
+        # capitalised; where there is a score for every tag, O counts where it is ahead of the
+        # others by the threshold.
+        self.threshold, self.lower, self.capital = 0.0, np.inf, np.inf
         self.slope, self.offset = 1.0, 0.0
 
     def __repr__(self) -> str:
@@ -136,18 +137,30 @@ class WindowModel:
                 block[:] = above(config, None, z, arrays).s
         return out
 
-    def decide(self, out: Floats, lengths: Sequence[int]) -> NDArray[np.int64]:
+    def decide(self, out: Floats, cut: Windows) -> NDArray[np.int64]:
         """Decide on one tag per window, a place in `labels`; for a margin scorer whether it is one.
 
         The tags of a sentence are legal if `legal` says so.
         """
         if self.label:
-            low = min(self.lower, self.threshold)
-            return evaluation.above(out[:, 0], self.threshold, low, lengths).astype(np.int64)
+            low = np.where(self.capitals(cut), self.capital, self.lower)
+            names = evaluation.above(out[:, 0], self.threshold, low, cut.lengths)
+            return names.astype(np.int64)
         if not len(out):
             return np.zeros(0, np.int64)
         led = out - self.threshold * (np.array(self.labels) == "O")
-        return paths.best_tags(led, lengths, self.transitions()) if self.legal else led.argmax(1)
+        if not self.legal:
+            return np.asarray(led.argmax(1))
+        return paths.best_tags(led, cut.lengths, self.transitions())
+
+    def capitals(self, cut: Windows) -> NDArray[np.bool_]:
+        """Say which tokens are capitalised; none for a model that does not see it."""
+        tables = list(self.vocabularies)
+        if CASES not in tables:
+            return np.zeros(len(cut), bool)
+        forms = self.vocabularies[CASES].words
+        rows = [row for row, form in enumerate(forms) if form in ("initial", "all caps")]
+        return np.isin(cut.ids[cut.kinds[:-2], tables.index(CASES)], rows)
 
     @property
     def legal(self) -> bool:

@@ -63,25 +63,31 @@ class TypeEvaluation:
         total = len(found) + len(self.entities)
         return 200 * len(found & self.entities) / total if total else 0.0
 
-    def calibrate(self, scores: Floats) -> tuple[float, float, float]:
-        """Find the two thresholds of `above` with the best F1, in turn: (high, low, F1)."""
+    def calibrate(self, scores: Floats, capitals: Mask) -> tuple[tuple[float, float, float], float]:
+        """Find the thresholds of `above` with the best F1, in turn: ((high, low, capital), F1).
 
-        def f1(high: float, low: float) -> float:
-            return self.f1(above(scores, high, low, self.lengths))
+        Words that are capitals may go on with a name above a threshold of their own, `capital`.
+        """
 
-        high, _ = ranking.calibrate(scores, lambda both: f1(both, both))
-        low, _ = ranking.calibrate(scores, lambda low: f1(high, min(low, high)))
-        high, best = ranking.calibrate(scores, lambda high: f1(high, min(low, high)))
-        return high, min(low, high), best
+        def f1(high: float, low: float, capital: float) -> float:
+            return self.f1(above(scores, high, np.where(capitals, capital, low), self.lengths))
+
+        high, _ = ranking.calibrate(scores, lambda both: f1(both, both, both))
+        low, _ = ranking.calibrate(scores, lambda both: f1(high, both, both))
+        capital, _ = ranking.calibrate(scores, lambda capital: f1(high, low, capital))
+        low, _ = ranking.calibrate(scores, lambda low: f1(high, low, capital))
+        high, best = ranking.calibrate(scores, lambda high: f1(high, low, capital))
+        return (high, low, capital), best
 
 
-def above(scores: Floats, high: float, low: float, lengths: Sequence[int]) -> Mask:
+def above(scores: Floats, high: float, low: float | Floats, lengths: Sequence[int]) -> Mask:
     """Say which tokens belong to names: runs above `low` that have a token above `high`.
 
     A name begins where the model is sure, and goes on while it is not against it (hysteresis, as
-    in the edge detection of Canny 1986).
+    in the edge detection of Canny 1986). `low` may differ from token to token; where it is larger
+    than `high`, that counts.
     """
-    places = runs(scores > low, lengths)
+    places = runs(scores > np.minimum(low, high), lengths)
     largest = np.maximum.reduceat(np.append(scores, -np.inf), places.ravel())[::2]
     kept = places[largest > high]
     borders = np.zeros(len(scores) + 1, np.int64)

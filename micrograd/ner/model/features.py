@@ -125,8 +125,9 @@ class Feature(NamedTuple):
     form: Callable[[str], str]
 
 
+WORDS, CASES = "E", "C"
 FEATURES = (
-    Feature("case", "C", case_of),
+    Feature("case", CASES, case_of),
     Feature("prefix", "P2", partial(prefix, 2)),
     Feature("prefix", "P3", partial(prefix, 3)),
     Feature("suffix", "S2", partial(suffix, 2)),
@@ -135,7 +136,6 @@ FEATURES = (
 )
 FORMS = {feature.table: feature.form for feature in FEATURES}
 NAMES = tuple(dict.fromkeys(feature.name for feature in FEATURES))
-WORDS = "E"
 RARE_FORM = 3  # a form of a feature that was seen less often is unknown
 
 

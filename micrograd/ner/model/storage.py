@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Model = TypeVar("Model", bound=WindowModel)
 
 VERSION = 3
-NUMBERS = ("threshold", "lower", "slope", "offset")  # set on the dev set
+NUMBERS = ("threshold", "lower", "capital", "slope", "offset")  # set on the dev set
 
 
 def write_model(path: str | os.PathLike[str], model: WindowModel) -> Path:
@@ -62,8 +62,9 @@ def _restored(state: dict[str, Any], kind: type[Model]) -> Model:
         form = model.form if table == WORDS else FORMS[table]
         model.vocabularies[table] = Vocabulary(list(map(str, words)), form)
     model.labels = list(map(str, state["labels"]))
+    numbers = {"capital": state["numbers"]["lower"], **state["numbers"]}  # once it was the same
     for name in NUMBERS:
-        setattr(model, name, float(state["numbers"][name]))
+        setattr(model, name, float(numbers[name]))
     model.arrays = dict(state["arrays"])
     _check_arrays(model)
     return model

@@ -60,7 +60,9 @@ class Judge:
         if not np.isfinite(out).all():
             raise ValueError("the dev scores are no numbers any more")
         if self.table:
-            self.tagger.threshold, self.tagger.lower, best = self.table.calibrate(out[:, 0])
+            capitals = self.tagger.capitals(self.cut)
+            thresholds, best = self.table.calibrate(out[:, 0], capitals)
+            self.tagger.threshold, self.tagger.lower, self.tagger.capital = thresholds
             self.tagger.slope, self.tagger.offset = fit_logistic(out[:, 0], self.table.mask)
             return best
         f1s = [self._f1(out, lead) for lead in LEADS[: None if self.tagger.legal else 1]]
@@ -71,5 +73,5 @@ class Judge:
     def _f1(self, out: Floats, lead: float) -> float:
         """Give the F1 where O has to be ahead of the other tags by a `lead`."""
         self.tagger.threshold = lead
-        decided = self.tagger.decide(out, self.cut.lengths)
+        decided = self.tagger.decide(out, self.cut)
         return score(self.true, self.tagger.tags(decided, self.cut)).f1
