@@ -308,8 +308,7 @@ def test_options_edited_later_are_checked_before_the_steps(backend, edit, reason
     program, batch = made(backend)
     optimizer = SGD(program.parameters, lr=0.1)
     optimizer.groups[0].update(edit)
-    steps = program.trainer(optimizer).on(*batch)
     with pytest.raises(ValueError, match=reason):
-        steps.many([[0, 1], [1, 2], [2, 0], [0, 2]])
+        program.trainer(optimizer).on(*batch).many([[0, 1], [1, 2], [2, 0], [0, 2]])
     # by the text the good steps before are done, natively a call is planned as a whole
     assert optimizer.steps_done in ((2, 0) if "lr" in edit else (0,))
