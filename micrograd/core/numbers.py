@@ -19,7 +19,7 @@ def number(data: Any) -> float:
     remedy = "give one real number"
     if hasattr(data, "_operation"):
         remedy = "it is one already; detach() makes a copy that remembers nothing"
-    elif isinstance(data, (list, tuple)) or getattr(data, "ndim", 0):
+    elif isinstance(data, (list, tuple)) or getattr(data, "ndim", 0) > 0:
         remedy = "make one Value for each element"
     raise TypeError(f"a Value cannot hold {data!r} ({type(data).__name__}): {remedy}")
 
