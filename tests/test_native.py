@@ -346,3 +346,27 @@ def test_outputs_and_their_gradients():
     assert found[0].keys() == found[1].keys()
     for name, right in found[0].items():
         np.testing.assert_allclose(found[1][name], right, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("strange", [nan, inf, -inf])
+def test_vectors_keep_what_is_not_finite(strange):
+    rng = np.random.default_rng(0)
+    net = MLP(5, [24, 1], activation="relu")
+    program = lower(
+        lambda x, target: (0.5 - target * net(x)).relu() ** 2,
+        [0.5] * 5,
+        1.0,
+        parameters={f"W{i}": [n.w for n in layer.neurons] for i, layer in enumerate(net.layers)},
+    )
+    native = natively(program)
+    for size in (1, 7, 64, 300):
+        x, target = rng.normal(size=(size, 5)), rng.choice([-1.0, 1.0], size)
+        x[rng.integers(size), rng.integers(5)] = strange
+        for result, right in zip(by_program(native, (x, target)), by_program(program, (x, target))):
+            np.testing.assert_equal(*map(not_finite, (result, right)))
+
+
+def not_finite(result):
+    if isinstance(result, dict):
+        return {name: not_finite(array) for name, array in result.items()}
+    return np.where(np.isfinite(result), 0.0, result)

@@ -416,7 +416,8 @@ def test_no_number_is_cut_in_a_narrow_terminal(width):
     true, said = [["B-LOC", "O", "B-LOC"]], [["B-LOC", "O", "O"]]
     stream, baselines = io.StringIO(), {"lexicon": scoring.score(true, said)}
     console = Console(file=stream, width=width)
-    report.print_evaluation(evaluation.evaluate_tags(true, said), "Scores", baselines, console)
+    result = evaluation.evaluate(true, [Sentence(["a", "b", "c"], said[0])])
+    report.print_evaluation(result, "Scores", baselines, console)
     printed = " ".join(stream.getvalue().split())
     assert "…" not in printed and "baseline: lexicon" in printed
     assert all(number in printed for number in ("100.00", "50.00", "66.67"))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from micrograd import metrics
 from micrograd.checkpoint import load_state, save_state
-from micrograd.ner.corpus import shipped
-from micrograd.ner.judging import errors, evaluation, ranking, scoring
-from micrograd.ner.judging.evaluation import TypeEvaluation, above, runs, tags_of
+from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
+from micrograd.ner.judging import evaluation, ranking, scoring
+from micrograd.ner.judging.ranking import TypeEvaluation, above, runs, tags_of
 from micrograd.ner.model.config import Config, defaults
 from micrograd.ner.showing import entities, page, pictures, report
 from micrograd.ner.showing.entities import Entity
@@ -96,7 +97,7 @@ def test_thresholds_more_than_one_never_lower_f1_on_dev():
     capitals = np.array([word[:1].isupper() for s in DEV for word in s.words])
     for noise in (0.3, 0.6, 1.0):
         scores = table.mask + rng.normal(0, noise, len(table.mask))
-        _, one = ranking.calibrate(scores, lambda t, s=scores: table.f1(s > t))
+        _, one = metrics.best_threshold(scores, lambda t, s=scores: table.f1(s > t))
         (high, low, capital), best = table.calibrate(scores, capitals)
         lows = np.where(capitals, capital, low)
         assert best >= one and best == table.f1(above(scores, high, lows, table.lengths))
@@ -182,15 +183,17 @@ def test_evaluation_of_a_model():
     assert result.entities["LOC"].true == len(TypeEvaluation(DEV, "LOC").entities)
     assert 0 < result.average_precision < 1 and 0 < result.pair_accuracy < 1
     assert result.errors[0].confidence == max(error.confidence for error in result.errors)
-    assert {error.kind for error in result.errors} <= set(errors.KINDS)
+    assert {error.kind for error in result.errors} <= set(scoring.KINDS)
     with pytest.raises(ValueError, match="sentences without tags"):
         tagger.evaluate([Sentence(["Paris"])])
 
 
 def test_strict_reads_predictions_as_written():
-    result = evaluation.evaluate_tags([["B-LOC", "I-LOC"]], [["I-LOC", "I-LOC"]])
+    result = evaluation.evaluate([["B-LOC", "I-LOC"]], [Sentence(["a", "b"], ["I-LOC", "I-LOC"])])
     assert (result.f1, result.strict.f1, result.tokens.f1) == (100.0, 0.0, 100.0)
-    wide = evaluation.evaluate_tags([["B-LOC", "I-LOC"]], [["B-LOC", "E-LOC"]], "BIOES")
+    wide = evaluation.evaluate(
+        [["B-LOC", "I-LOC"]], [Sentence(["a", "b"], ["B-LOC", "E-LOC"])], "BIOES"
+    )
     assert wide.strict.f1 == 100.0
 
 
@@ -276,14 +279,14 @@ def test_kinds_of_errors():
     true = ["B-LOC", "I-LOC", "O", "B-PER", "O", "B-ORG", "B-ORG"]
     said = ["B-LOC", "O", "B-LOC", "B-LOC", "O", "O", "B-ORG"]
     tagged = Sentence(list("abcdefg"), said, probabilities=np.linspace(0.1, 0.7, 7))
-    found = errors.find([true], [tagged])
+    found = scoring.find([true], [tagged])
     assert sorted((e.kind, e.types()) for e in found) == [
         ("invented", "LOC"),
         ("missed", "ORG"),
         ("wrong border", "LOC"),
         ("wrong type", "PER as LOC"),
     ]
-    counts = errors.confusion([true], [said])
+    counts = scoring.confusion([true], [said])
     assert counts["PER", "LOC"] == 1 and counts["ORG", "ORG"] == 1 and counts["O", "LOC"] == 2
 
 
@@ -306,7 +309,7 @@ def test_a_corpus_is_scored_in_one_pass(kind, monkeypatch):
     result = tagger.evaluate(DEV)
     assert passes == [sum(len(s.words) for s in DEV)]
     true = [scoring.only(s.tags, tagger.label) for s in DEV]
-    assert result.confusion == errors.confusion(true, tagger.predict(DEV))
+    assert result.confusion == scoring.confusion(true, tagger.predict(DEV))
 
 
 def test_report_names_every_measure():
@@ -360,8 +363,11 @@ def test_a_quiet_pair_gives_way_to_a_harder_one():
     tagger = started(delta=0.0)
     chosen = pictures.example(tagger, DEV)
     assert chosen.loss.data > 0
-    titles = [title for title, *_ in pictures._pairs(tagger, DEV)]
-    assert len(set(titles)) == 3 and chosen.title in titles
+    corpus = [TRUE_SENTENCE, CORRUPT_SENTENCE, *DEV]
+    cut = tagger.windows(corpus)
+    pairs = [tuple(pair) for pair in pictures._samples(tagger, corpus, cut)]
+    lines = [[pictures._line(corpus, cut, token).words for token in pair] for pair in pairs]
+    assert len(set(pairs)) == 3 and [window.words for window in chosen.windows] in lines
 
 
 @pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
@@ -384,4 +390,4 @@ def test_a_large_graph_is_not_drawn(tmp_path):
 
 def test_a_type_is_not_its_last_word():
     sentences = [Sentence(["a", "b"], ["B-creative-work", "B-work"])]
-    assert evaluation.true_mask(sentences, "work").tolist() == [False, True]
+    assert ranking.true_mask(sentences, "work").tolist() == [False, True]

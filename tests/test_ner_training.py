@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from micrograd import optim
+from micrograd import optim, schedules
 from micrograd.ner.corpus import shipped
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, notation
 from micrograd.ner.text.sentence import Sentence
-from micrograd.ner.training import fitting, rates
+from micrograd.ner.training import fitting
 from micrograd.training import Interrupted
 from micrograd.training.history import History
 
@@ -91,15 +91,15 @@ def test_every_optimiser_trains(name):
     assert history["loss"][-1] < history["loss"][0]
 
 
-@pytest.mark.parametrize("name", rates.SCHEDULES)
+@pytest.mark.parametrize("name", schedules.BY_NAME)
 def test_every_schedule_trains(name):
     _, history = trained(schedule=name, epochs=5)
     assert history["loss"][-1] < history["loss"][0]
-    assert 0 < rates.schedule(name, 0.1, 5, 7)(0) <= 0.1
+    assert 0 < fitting.schedule(Training(schedule=name, epochs=5), 7)(0) <= 0.1
 
 
 def test_decay_is_once_an_epoch():
-    rate = rates.schedule("decay", 0.1, 5, 7)
+    rate = fitting.schedule(Training(schedule="decay"), 7)
     assert rate(6) == 0.1 and rate(7) == pytest.approx(0.1 / 1.3)
     assert rate(14) == pytest.approx(0.1 / 1.6)
 

@@ -125,7 +125,6 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
         tags = tagger.predict(corpus.sentences)
     for sentence, own in zip(corpus, tags):
         sentence.tags = own
-    conll.check_column(corpus, options.tag_column)
     _bytes(conll.render(corpus, options.tag_column).encode(code))
 
 

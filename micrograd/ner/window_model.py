@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.ner.judging import evaluation
+from micrograd.ner.judging import ranking
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import CASES, WORDS, Vocabularies, Vocabulary, collect, folded
@@ -21,6 +20,7 @@ from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.nn import vectors
 
 Floats = NDArray[np.float64]
+NUMBERS = ("threshold", "lower", "capital", "slope", "offset")  # of a model, set on the dev set
 CHUNK = 131_072  # windows whose words are multiplied together
 BLOCK = 512  # of them looked at together: what stays near the processor
 
@@ -35,7 +35,7 @@ class WindowModel:
         self.arrays: Arrays = {}
         # A name has a word above the threshold, and all above lower, or capital if they are
         # capitalised; where there is a score for every tag, O counts where it is ahead of the
-        # others by the threshold.
+        # others by the threshold. Slope and offset make a probability of a margin scorer's score.
         self.threshold, self.lower, self.capital = 0.0, np.inf, np.inf
         self.slope, self.offset = 1.0, 0.0
 
@@ -130,9 +130,10 @@ class WindowModel:
             part = slice(start, start + CHUNK)
             used, kinds = np.unique(cut.kinds[cut.places[part]], return_inverse=True)
             parts = products(config, arrays, cut.ids[used])
-            for block, rows in _blocks(out[part], kinds.reshape(-1, config.width)):
-                z = pre_activations(parts, rows, arrays["b"])
-                block[:] = above(config, None, z, arrays).s
+            rows = kinds.reshape(-1, config.width)
+            for first in range(0, len(rows), BLOCK):
+                z = pre_activations(parts, rows[first : first + BLOCK], arrays["b"])
+                out[start + first :][: len(z)] = above(config, None, z, arrays).s
         return out
 
     def decide(self, out: Floats, cut: Windows) -> NDArray[np.int64]:
@@ -142,7 +143,7 @@ class WindowModel:
         """
         if self.label:
             low = np.where(self.capitals(cut), self.capital, self.lower)
-            names = evaluation.above(out[:, 0], self.threshold, low, cut.lengths)
+            names = ranking.above(out[:, 0], self.threshold, low, cut.lengths)
             return names.astype(np.int64)
         if not len(out):
             return np.zeros(0, np.int64)
@@ -173,22 +174,10 @@ class WindowModel:
     def tags(self, decided: NDArray[np.int64], cut: Windows) -> list[list[str]]:
         """Write what was decided in BIO, sentence by sentence."""
         if self.label:
-            return cut.split(evaluation.tags_of(decided > 0, cut.lengths, self.label))
-        labels = [_in_bio(label) for label in self.labels] if self.legal else self.labels
+            return cut.split(ranking.tags_of(decided > 0, cut.lengths, self.label))
+        labels = list(map(schemes.in_bio, self.labels)) if self.legal else self.labels
         written = cut.split([labels[tag] for tag in decided.tolist()])
         return written if self.legal else [schemes.convert(tags, "BIO") for tags in written]
-
-
-def _in_bio(label: str) -> str:
-    """Write a tag of legal BIOES, or BIO, in BIO."""
-    letter, rest = label[:1], label[1:]
-    return {"E": "I", "S": "B"}.get(letter, letter) + rest
-
-
-def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
-    """Cut arrays alike into views of `BLOCK` rows."""
-    for start in range(0, len(arrays[0]), BLOCK):
-        yield tuple(array[start : start + BLOCK] for array in arrays)
 
 
 def _labels(train: Sequence[Sentence], scheme: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 BLANKS = " \t\r"
 TAB = "\t"
 DOCUMENTS = ("-DOCSTART-", "# newdoc")
-_RUNS = re.compile(r"([ \t]+)")
+_WORD = re.compile(r"[^ \t]+")
 _COMMENT = re.compile(r"#\s|;|\$\s")
 _TAGGED = re.compile(r"(?i:[BIESLUM][-_]\S|.+[-_][BIESLUM]$|[OBIES]$)")
 _KEYED = re.compile(r"#\s*\S+ = |# new(doc|par)\b")  # the comments of CoNLL-U
@@ -48,13 +48,19 @@ class Layout:
 
     def split(self, line: str) -> list[str]:
         """Split a line into columns; Unicode spaces stay inside the words."""
-        line = line.rstrip(BLANKS)
-        if self.separator == "\t":
-            if " " not in line:
-                return line.split("\t") if line else []
-            return [column.strip(" ") for column in line.split("\t")]
-        row = line.replace("\t", " ").split(" ")
-        return row if "" not in row else [column for column in row if column]
+        return [line[start:end] for start, end in self.places(line)]
+
+    def places(self, line: str) -> list[tuple[int, int]]:
+        """Give where the columns of a line begin and end."""
+        body = line.rstrip(BLANKS)
+        if self.separator != TAB:
+            return [match.span() for match in _WORD.finditer(body)]
+        out, start = [], 0
+        for column in body.split(TAB) if body else ():
+            word, first = column.strip(" "), start + len(column) - len(column.lstrip(" "))
+            out.append((first, first + len(word)))
+            start += len(column) + 1
+        return out
 
     def check_column(self, column: int | None, at: str, kind: str = "") -> None:
         """Raise ValueError where the file has no such column."""
@@ -104,20 +110,16 @@ class Layout:
         return tag not in self.tags and not _TAGGED.match(tag)
 
     def replaced(self, line: str, tag: str, column: int | None) -> str:
-        """Give a token's line with the tag in a column, or appended; every other byte is kept."""
-        body = line.rstrip(BLANKS)
-        tail = line[len(body) :]
-        if column is None:
-            return f"{body}{self.separator if self.columns > 1 else TAB}{tag}{tail}"
-        if self.separator == TAB:
-            parts = body.split(TAB)
-            kept = parts[column].strip(" ")
-            parts[column] = parts[column].replace(kept, tag, 1) if kept else tag
-            return TAB.join(parts) + tail
-        parts = _RUNS.split(body)
-        places = [n for n, part in enumerate(parts) if part and not _RUNS.fullmatch(part)]
-        parts[places[column]] = tag
-        return "".join(parts) + tail
+        """Give a token's line with the tag in a column, or appended; every other byte is kept.
+
+        It is appended too where the line's own tag was missing.
+        """
+        places = self.places(line)
+        if column is not None and len(places) == self.columns:
+            start, end = places[column]
+            return line[:start] + tag + line[end:]
+        end = len(line.rstrip(BLANKS))
+        return f"{line[:end]}{self.separator if self.columns > 1 else TAB}{tag}{line[end:]}"
 
 
 def split_lines(text: str) -> list[str]:

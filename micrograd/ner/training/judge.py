@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from micrograd.ner.judging.evaluation import TypeEvaluation
-from micrograd.ner.judging.ranking import fit_logistic
+from micrograd.metrics import fit_logistic
+from micrograd.ner.judging.ranking import TypeEvaluation
 from micrograd.ner.judging.scoring import score
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import ArrayEngine
