@@ -16,7 +16,7 @@ import numpy as np
 from stage import claim, run, t, table
 
 from micrograd import Value
-from micrograd.ner.model.graphs import path_margin
+from micrograd.losses import path_margin
 from micrograd.ner.model.paths import best_tags, forbidding, legal
 from micrograd.render import render
 
@@ -99,7 +99,7 @@ def solve(scores: Any, transitions: Any) -> Sentence:
     """Record J of one sentence and walk it backward; write out all paths beside it."""
     rows = labelled_rows(WORDS, scores, "s({}, {})")
     A = labelled_rows([*TAGS, "border"], transitions, "{}→{}")
-    J = path_margin(rows, TRUE, 1.0, A, LEGAL)
+    J = path_margin(rows, TRUE, A, LEGAL)
     J.label = "J"
     J.backward()
     allowed = forbidding(LEGAL, np.array(transitions))

@@ -1,13 +1,19 @@
-"""Losses and penalties, as functions of Values."""
+"""Losses and penalties, as functions of Values.
+
+Those of a sequence have the scores of every word's tags, and of transitions between them:
+`transitions[i][j]` is that of tag j after tag i, the last row and column are of the border.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.core.checks import check_finite, is_finite, is_list
+from micrograd.core.modes import scope
 from micrograd.engine import Value, operand
-from micrograd.functions import dot, log_softmax, mean
+from micrograd.functions import dot, log_softmax, logsumexp, mean
 
 __all__ = [
     "binary_hinge",
@@ -18,10 +24,14 @@ __all__ = [
     "mse",
     "multiclass_hinge",
     "nll",
+    "path_likelihood",
+    "path_margin",
 ]
 
 Scores = Sequence[Value]
 Target = Any  # a class, or the probability of every class
+Table = Sequence[Scores]
+Legal = Any  # a table of bools: which transitions there are
 
 
 def max_margin(s: Value, s_c: Value | Iterable[Value], margin: float = 1.0) -> Value:
@@ -74,6 +84,36 @@ def mse(predictions: Scores, targets: Sequence[Value | float]) -> Value:
     if len(predictions) != len(targets) or not len(targets):
         raise ValueError(f"{len(predictions)} predictions for {len(targets)} targets")
     return mean([(operand(p) - t) ** 2 for p, t in zip(predictions, targets)])
+
+
+def path_margin(
+    scores: Table, tags: Sequence[int], transitions: Table, legal: Legal = None, margin: float = 1.0
+) -> Value:
+    """Return max_y [s(y) + Δ · wrong tags of y] − s(tags), the maximum by Viterbi's recursion.
+
+    y runs over all paths of `legal` transitions, of all without (Taskar, Guestrin, Koller 2003).
+    """
+    _check_number(margin=margin)
+    true = _path(scores, tags, transitions, legal)
+    raised = [
+        [score if k == tag else score + margin for k, score in enumerate(row)]
+        for row, tag in zip(scores, true)
+    ]
+    return _over_paths(raised, transitions, legal, _largest) - _path_score(
+        scores, true, transitions
+    )
+
+
+def path_likelihood(
+    scores: Table, tags: Sequence[int], transitions: Table, legal: Legal = None
+) -> Value:
+    """Return −log p(tags) = log Σ_y exp s(y) − s(tags), the sum by the forward recursion.
+
+    y runs over all paths of `legal` transitions (Lafferty, McCallum, Pereira 2001).
+    """
+    true = _path(scores, tags, transitions, legal)
+    every = _over_paths(scores, transitions, legal, logsumexp)
+    return every - _path_score(scores, true, transitions)
 
 
 def l2(weights: Any, strength: float = 1.0, squared: bool = True) -> Value:
@@ -136,6 +176,68 @@ def _check_distribution(scores: Scores, target: Any) -> None:
     q = [_plain(part) for part in target]
     if not (min(q) >= 0 and abs(sum(q) - 1) <= 1e-6):
         raise ValueError(f"a distribution is nowhere negative and sums to 1, unlike {q!r}")
+
+
+def _path(scores: Table, tags: Sequence[int], transitions: Table, legal: Legal) -> list[int]:
+    """Return a path as ints; ValueError unless words, tags and transitions fit each other."""
+    if not (is_list(scores) and is_list(tags) and 0 < len(scores) == len(tags)):
+        raise ValueError(f"a path has a tag for every row of scores, not {shorten(tags)}")
+    path = [_class(row, tag) for row, tag in zip(scores, tags)]
+    count = len(scores[0])
+    if any(len(row) != count for row in scores):
+        raise ValueError(f"every word has as many scores, not {[*map(len, scores)]}")
+    _check_transitions("transitions", transitions, count + 1)
+    if legal is not None:
+        _check_transitions("legal", legal, count + 1)
+    return path
+
+
+def _check_transitions(what: str, table: Any, size: int) -> None:
+    square = is_list(table) and all(is_list(row) and len(row) == size for row in table)
+    if not square or len(table) != size:
+        raise ValueError(
+            f"{what} is {size} rows of {size}, a row and a column more than there are tags, "
+            f"not {shorten(table)}"
+        )
+
+
+def _over_paths(
+    s: Table, A: Table, legal: Legal, plus: Callable[[Sequence[Value]], Value]
+) -> Value:
+    """Run a_t(j) = s_t(j) ⊕ᵢ (a_{t−1}(i) + A(i, j)) over the words, and ⊕ all at the end."""
+    border = len(A) - 1
+    legal = [[True] * len(A)] * len(A) if legal is None else legal
+    state = {j: s[0][j] + A[border][j] for j in range(border) if legal[border][j]}
+    for t, row in enumerate(s[1:], 2):
+        with scope(f"word {t}"):
+            before, state = state, {}
+            for j, score in enumerate(row):
+                terms = [a + A[i][j] for i, a in before.items() if legal[i][j]]
+                if terms:
+                    state[j] = plus(terms) + score
+    ends = [a + A[j][border] for j, a in state.items() if legal[j][border]]
+    if not ends:
+        raise ValueError(f"no path of {len(s)} tags is legal")
+    return plus(ends)
+
+
+def _path_score(s: Table, tags: Sequence[int], A: Table) -> Value:
+    """Add the scores of a path's tags and its transitions, in the order of `_over_paths`.
+
+    So the difference from the best path is 0 exactly where they are one.
+    """
+    border = len(A) - 1
+    total = s[0][tags[0]] + A[border][tags[0]]
+    for row, before, tag in zip(s[1:], tags, tags[1:]):
+        total = total + A[before][tag] + row[tag]
+    return total + A[tags[-1]][border]
+
+
+def _largest(terms: Sequence[Value]) -> Value:
+    best, *rest = terms
+    for term in rest:
+        best = best.max(term)
+    return best
 
 
 def _plain(x: Value | float) -> float:

@@ -8,13 +8,14 @@ optimizer.lr = cosine(0.1, 1000)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
 from micrograd.core.checks import check_finite, check_positive, is_finite
 
 __all__ = [
+    "BY_NAME",
     "Plateau",
     "Schedule",
     "by_epoch",
@@ -209,3 +210,19 @@ class Plateau:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict()` gave."""
         self.rate, self.best, self.waited = state["rate"], state["best"], state["waited"]
+
+
+# Shapes of a run by name: of its first rate and how many epochs it has, functions of the epoch.
+BY_NAME: Mapping[str, Callable[[float, int], Any]] = {
+    "constant": lambda rate, _: constant(rate),
+    "decay": lambda rate, _: lambda epoch: rate / (1 + 0.3 * epoch),
+    "halve": lambda rate, epochs: step(rate, max(1, epochs // 4)),
+    "exponential": lambda rate, _: exponential(rate, 0.1),
+    "inverse": lambda rate, epochs: inverse(rate, max(1, epochs // 4)),
+    "linear": lambda rate, epochs: linear(rate, rate / 10, max(1, epochs)),
+    "cosine": lambda rate, epochs: cosine(rate, max(1, epochs), rate / 100),
+    "triangular": lambda rate, _: triangular(rate / 10, rate, 2),
+    "one_cycle": lambda rate, epochs: one_cycle(rate, max(5, epochs)),
+    "warm_up": lambda rate, _: warm_up(constant(rate), 3, 0.25),
+    "plateau": lambda rate, _: Plateau(rate, 0.5, 1),
+}

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from micrograd.lowering.native import run
+from micrograd.lowering.native import active, run
 from micrograd.lowering.native.compiler import FLAGS, compiler
 from micrograd.lowering.passes import FORWARD
 from micrograd.lowering.trace.declared import INPUT, PARAMETER
@@ -21,7 +21,11 @@ OWN = re.compile(r"^(?:static )?(?:inline |const )*(?:int|double) (\w+)[\[(]", r
 
 @contextmanager
 def compiled_together(programs: Iterable[Any], folder: Path) -> Iterator[None]:
-    """Have what `programs` run compiled at once, quickly, and not one by one."""
+    """Have what `programs` run compiled at once, quickly, and not one by one.
+
+    Samples without a gradient leave the blocks of small networks too.
+    """
+    worth, active.WORTH = active.WORTH, -1
     sources = [source for program in programs for source in _sources(program)]
     library = _library(dict.fromkeys(sources), folder)
     before = run.loaded
@@ -29,7 +33,7 @@ def compiled_together(programs: Iterable[Any], folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        run.loaded = before
+        run.loaded, active.WORTH = before, worth
 
 
 def _sources(program: Any) -> list[str]:
@@ -59,11 +63,11 @@ def _library(sources: Iterable[str], folder: Path) -> dict[str, Any]:
 
 def _divided(source: str) -> tuple[list[str], str]:
     """Return what all modules that need it have alike, piece by piece, and the rest."""
-    pieces = source.split("\n\n")
+    pieces = [piece.strip() for piece in source.split("\n\n")]
     files = [
         piece
-        for name in ("mathematics.c", "product.c")
+        for name in ("mathematics.c", "product.c", "active.c")
         for piece in Path(run.__file__).with_name(name).read_text("utf-8").strip().split("\n\n")
     ]
-    common = [p for p in pieces if p.startswith("#") or p.strip() in files]
+    common = [p for p in pieces if p.startswith("#") or p in files]
     return common, "\n\n".join(p for p in pieces if p not in common)

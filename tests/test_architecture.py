@@ -19,7 +19,7 @@ STOREYS = {
         ["graph", "derivatives", "functions"],
         ["gradcheck"],
         ["registry"],
-        ["init", "losses", "preprocessing", "schedules"],
+        ["init", "losses", "metrics", "preprocessing", "schedules"],
         ["optim"],
         ["checkpoint"],
         ["nn", "training"],

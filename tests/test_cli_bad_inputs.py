@@ -56,6 +56,12 @@ train a b                               | a: there is no such file
 train --average yes no                  | yes: there is no such file
 tag model.npz notes.txt                 | one argument too many
 evaluate a b c                          | 3 files given
+step 'x*y' --at x=1 --at y=2            | --at: it is given twice; give it once, as x=1,y=2
+draw x --at x=1 -o a.svg --output b.svg | -o/--output: it is given twice; give it once
+draw x --mode fprop --mode bprop        | --mode: it is given twice
+train --type LOC --type ORG             | --type: it is given twice; give it once
+tag model.npz --input a --input b       | --input: it is given twice
+step ''                                 | the expression is empty
 """
 EXPRESSIONS = """
 draw x^2 --at x=1                       | write x**2
@@ -303,7 +309,7 @@ tag model.npz --input model.npz                 | an archive or a saved model
 tag model.npz --input archive.zip               | an archive or a saved model
 tag model.npz --input notes.txt --encoding utf8x  | is not the encoding of a text
 tag model.npz --input notes.txt --encoding base64 | is not the encoding of a text
-tag model.npz --conll --input ragged.conll      | ragged.conll:2: 1 columns
+tag model.npz --conll --input ragged.conll      | ragged.conll:2: 1 column where
 tag model.npz --conll --input train.conll --word-column 7 | no word column 7
 evaluate train.conll model.npz                  | the MODEL comes first
 evaluate model.npz                              | name the FILE to score it on

@@ -24,6 +24,7 @@ DEFAULTS = [
     (schedules.Plateau, {"factor": 0.1, "patience": 10, "threshold": 1e-4, "least": 0.0}),
     (losses.max_margin, {"margin": 1.0}),
     (losses.multiclass_hinge, {"margin": 1.0}),
+    (losses.path_margin, {"legal": None, "margin": 1.0}),
     (losses.l2, {"strength": 1.0, "squared": True}),
     (losses.l1, {"strength": 1.0}),
     (preprocessing.Whitening, {"kind": "pca", "guard": 1e-10}),

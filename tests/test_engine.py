@@ -1,11 +1,13 @@
 """The engine's contract, line by line."""
 
+import contextlib
 import gc
 import math
 import random
 import re
 import tracemalloc
 import weakref
+from operator import mul
 
 import numpy as np
 import pytest
@@ -609,6 +611,44 @@ def test_numpy_numbers_assigned_to_data_give_plain_floats():
         assert type(out.data) is float
     v.data = np.float32(0.5)
     assert type(v.forward()) is float
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16, np.array, int])
+@pytest.mark.parametrize("x", [0.1, -0.5, 3.0])
+def test_numbers_assigned_to_data_are_computed_with_as_floats(kind, x):
+    def passes(number):
+        seen = []
+        for row in ROWS:
+            leaves = [Value(1.0), Value(0.7)]
+            leaves[0].data = number
+            if not row.arity:
+                continue
+            others = leaves[1:] if row.arity == 2 else [2] if row.constants else []
+            with contextlib.suppress(DomainError):
+                out = getattr(leaves[0], row.name)(*others)
+                out.backward()
+                seen.append([row.name, out.data, *(leaf.grad for leaf in leaves)])
+        for make in (weighted_sum, sum_of_products, lambda w, x, b: sum(map(mul, w, x), b)):
+            ws, xs, b = ([Value(float(i)) for i in range(4)] for _ in range(3))
+            for leaf in (ws[0], ws[2], xs[1], xs[2], b[3]):
+                leaf.data = number
+            out = make(ws, xs, b[3])
+            out.backward()
+            data = [float(node.data) for node in topological_order(out) if node.parents]
+            seen.append([data, *(leaf.grad for leaf in (*ws, *xs, b[3]))])
+            with no_grad():
+                assert repr(make(ws, xs, b[3]).data) == repr(out.data)
+        return seen
+
+    assert repr(passes(kind(x))) == repr(passes(float(kind(x))))
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_a_zero_of_numpy_has_no_reciprocal_either():
+    x = Value(1.0)
+    x.data = np.float64(0.0)
+    with pytest.raises(DomainError, match="a divisor other than 0"):
+        1 / x
 
 
 def test_edited_data_is_told_under_detect_anomaly():

@@ -378,3 +378,25 @@ def test_random_functions_at_all_scales_raise_no_alarm_and_get_no_false_certific
     assert said["micrograd, right"]["differs"] == 0
     assert said["micrograd, wrong"]["agrees"] == 0
     assert said["micrograd, right"]["agrees"] >= 55
+
+
+@pytest.mark.parametrize("slope", [math.inf, -math.inf])
+@pytest.mark.parametrize("options", [{}, {"h": 1e-4}, {"method": "one-sided"}], ids=str)
+def test_an_infinite_slope_agrees_with_none(slope, options):
+    for f in (lambda x: x, lambda x: math.copysign(abs(x - 1) ** (1 / 3), x - 1)):
+        report = gradcheck(claimed(f, slope), [1.0], **options)
+        assert not report and report.entries[0].error == math.inf
+
+
+@pytest.mark.parametrize("method", ["central", "one-sided"])
+def test_what_was_rounded_to_nothing_is_no_mistake(method):
+    for f, x in ((lambda x: x * x, 1e-200), (lambda x: x**3, 1e-120)):
+        entry = gradcheck(f, [x], method=method).entries[0]
+        assert entry.verdict == "cannot tell here" and "rounding" in entry.doubt
+    assert gradcheck(lambda x: x * x, [1e-140], method=method)
+
+
+@pytest.mark.parametrize("x", [math.nan, math.inf])
+def test_a_point_that_is_not_finite_is_named_as_the_reason(x):
+    for report in (gradcheck(lambda x: x * x, [x]), gradcheck(Value(x) * 2)):
+        assert not report and "not finite" in report.entries[0].doubt

@@ -1,5 +1,6 @@
 """Losses against PyTorch (values and gradients), their corners, and what they refuse."""
 
+import itertools
 import math
 import random
 
@@ -210,3 +211,45 @@ def test_what_makes_no_sense_is_said_in_words(call, reason):
 def test_a_distribution_may_be_off_by_a_millionth():
     for q in ([0.5, 0.5 + 9e-7, 0, 0], [0.5, 0.5 - 9e-7, 0, 0]):
         losses.cross_entropy(values(SCORES), q)
+
+
+def test_losses_of_paths_over_all_paths_written_out():
+    rng = np.random.default_rng(0)
+    s, A = rng.normal(size=(3, 2)).round(2), rng.normal(size=(3, 3)).round(2)
+    tags = (1, 0, 1)
+
+    def score(y):
+        return sum(s[t][k] for t, k in enumerate(y)) + sum(
+            A[i][j] for i, j in itertools.pairwise((2, *y, 2))
+        )
+
+    paths = list(itertools.product(range(2), repeat=3))
+    costs = [sum(a != b for a, b in zip(y, tags)) for y in paths]
+    margin = max(score(y) + 0.5 * cost for y, cost in zip(paths, costs)) - score(tags)
+    likelihood = np.log(sum(np.exp(score(y)) for y in paths)) - score(tags)
+    rows, moves = ([[Value(x) for x in row] for row in table.tolist()] for table in (s, A))
+    assert losses.path_margin(rows, tags, moves, margin=0.5).data == pytest.approx(margin)
+    assert losses.path_likelihood(rows, tags, moves).data == pytest.approx(likelihood)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tags": [1]}, "a tag for every row of scores"),
+        ({"scores": [], "tags": []}, "a tag for every row of scores"),
+        ({"tags": [1, 2]}, "there is no class 2"),
+        ({"scores": [[Value(1.0)] * 2, [Value(1.0)] * 3]}, r"as many scores, not \[2, 3\]"),
+        ({"transitions": [[Value(0.0)] * 2] * 2}, "transitions is 3 rows of 3"),
+        ({"legal": [[True] * 3] * 2}, "legal is 3 rows of 3"),
+        ({"legal": [[False] * 3] * 3}, "no path of 2 tags is legal"),
+    ],
+)
+def test_paths_that_cannot_be(changes, message):
+    given = {
+        "scores": [[Value(1.0)] * 2] * 2,
+        "tags": [0, 1],
+        "transitions": [[Value(0.0)] * 3] * 3,
+    }
+    for loss in (losses.path_margin, losses.path_likelihood):
+        with pytest.raises(ValueError, match=message):
+            loss(**given | changes)

@@ -2,9 +2,12 @@
 
 import io
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +22,7 @@ from micrograd.ner.showing import report
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text.sentence import Corpus, Sentence
 
+ROOT = Path(__file__).parents[1]
 TEXT = "Museums in Paris are amazing. Ann saw Oslo."
 FAST = ["--epochs", "2", "--hidden", "6", "--dim", "4", "--case-dim", "3"]
 
@@ -113,6 +117,31 @@ def test_tag_text(model, monkeypatch, capsys):
     assert main(["tag", str(model / "model.npz")]) == 0
     out = capsys.readouterr().out
     assert out.replace("[", "").replace(" LOC]", "") == TEXT + "\n"
+
+
+def test_tag_keeps_tabs_where_the_output_is_no_terminal(model, monkeypatch, capsys):
+    text = "Ann\tsaw  Oslo.\n\n\t\tBob :smile: [b]left[/b].\t\n"
+    stdin(monkeypatch, text)
+    assert main(["tag", str(model / "model.npz")]) == 0
+    assert re.sub(r"\[(\w+) LOC\]", r"\1", capsys.readouterr().out) == text
+
+
+@pytest.mark.parametrize("command", ["tag model.npz", "evaluate model.npz test.conll"])
+def test_a_reader_that_has_seen_enough_is_no_failure(model, tmp_path, command):
+    shutil.copy(model / "model.npz", tmp_path)
+    shutil.copy(FOLDER / "test.conll", tmp_path)
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = subprocess.run(
+        [sys.executable, "-m", "micrograd", *command.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input=b"Ann saw Oslo.\n" * 50,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writer)
+    assert (run.returncode, run.stderr) == (0, b"")
 
 
 def test_tag_as_json(model, monkeypatch, capsys):
@@ -213,7 +242,7 @@ def failure(capsys, *arguments):
         (b"a\tB-LOC\nb\tB-PER\nc\tI-LOC\n\nd\tB-LOC\n", ":3: I-LOC may not stand here"),
         (b"caf\xe9\tB-LOC\n", ":1: byte 0xe9 is not utf-8"),
         (b"a\tB-LOC\n" + b"x" * 10_000_000, ":2: a line of 10,000,000 characters"),
-        (b"a\tB-LOC\n", "1 sentences are too few"),
+        (b"a\tB-LOC\n", "too few to hold any out, 1 sentence; name a --dev"),
     ],
 )
 def test_bad_training_files(tmp_path, capsys, content, message):
@@ -248,7 +277,7 @@ def test_refusals(tmp_path, capsys, monkeypatch, arguments, message):
 def test_a_failed_training_leaves_the_old_model(tmp_path, capsys):
     model = tmp_path / "model.npz"
     model.write_text("old")
-    arguments = ["train", "--rate", "1e307", "--model", "softmax", *FAST, "--epochs", "4"]
+    arguments = ["train", "--rate", "1e307", "--model", "softmax", *FAST[2:], "--epochs", "4"]
     error = failure(capsys, *arguments, "--out", tmp_path)
     assert "learning rate 1e+307 is too high" in error
     assert model.read_text() == "old"
@@ -263,6 +292,33 @@ def test_a_truncated_model(model, tmp_path, capsys):
 def test_bytes_that_are_no_text(model, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"a\nCaf\xe9 b\n")))
     assert "<stdin>:" in failure(capsys, "tag", model / "model.npz")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        ("tag model.npz --input own.conll --html own.conll", "--html"),
+        ("tag model.npz --input ./own.conll --html link.conll", "--html"),
+        ("tag model.npz --html model.npz", "--html"),
+        ("evaluate model.npz own.conll --errors own.conll", "--errors"),
+        ("evaluate model.npz own.conll --curve model.npz", "--curve"),
+        ("evaluate own.conll --errors own.conll", "--errors"),
+        ("evaluate model.npz own.conll --errors new.csv --curve ./new.csv", "--curve"),
+        ("train errors.csv --out .", "--out (errors.csv)"),
+        ("train own.conll --vectors history.csv --out .", "--out (history.csv)"),
+    ],
+)
+def test_no_command_writes_over_what_it_reads(
+    model, tmp_path, capsys, monkeypatch, arguments, option
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(model / "model.npz", "model.npz")
+    shutil.copy(FOLDER / "test.conll", "own.conll")
+    shutil.copy(FOLDER / "test.conll", "errors.csv")
+    Path("link.conll").symlink_to("own.conll")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert f"{option} would overwrite" in failure(capsys, *arguments.split())
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_evaluate_writes_files(model, tmp_path, capsys):
@@ -387,7 +443,8 @@ def test_no_number_is_cut_in_a_narrow_terminal(width):
     true, said = [["B-LOC", "O", "B-LOC"]], [["B-LOC", "O", "O"]]
     stream, baselines = io.StringIO(), {"lexicon": scoring.score(true, said)}
     console = Console(file=stream, width=width)
-    report.print_evaluation(evaluation.evaluate_tags(true, said), "Scores", baselines, console)
+    result = evaluation.evaluate(true, [Sentence(["a", "b", "c"], said[0])])
+    report.print_evaluation(result, "Scores", baselines, console)
     printed = " ".join(stream.getvalue().split())
     assert "…" not in printed and "baseline: lexicon" in printed
     assert all(number in printed for number in ("100.00", "50.00", "66.67"))

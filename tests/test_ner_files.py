@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from micrograd.ner.text import conll, encodings, foreign, notation, records, schemes
+from micrograd.ner.text import conll, encodings, notation, records, schemes
 from micrograd.ner.text.schemes import Span
 from micrograd.nn import vectors
 
@@ -180,9 +180,9 @@ def test_blank_lines_before_count():
 
 
 def test_text_with_commas_is_no_table():
-    foreign.check(["a, b and c, d", "e, f", "g, h, i, j"], "x", 1)  # as unlike as text is
+    records.check_kind(["a, b and c, d", "e, f", "g, h, i, j"], "x", 1)  # as unlike as text is
     with pytest.raises(ValueError, match="x:1: this looks like CSV"):
-        foreign.check(["a,b,c", "a,b,c", '"a, a",b,c'], "x", 1)
+        records.check_kind(["a,b,c", "a,b,c", '"a, a",b,c'], "x", 1)
 
 
 def test_brackets_and_angles_can_be_words():

@@ -7,12 +7,15 @@ from micrograd.engine import weighted_sum
 from micrograd.lowering import lower
 from micrograd.ner.model import losses, network, paths
 from micrograd.ner.model.config import Config, defaults
-from micrograd.ner.model.losses import LOSSES, Rule, Target
+from micrograd.ner.model.losses import LOSSES, Target
 from micrograd.ner.model.network import initial
 from micrograd.ner.model.windows import Windows
+from micrograd.ner.tagger import Tagger
+from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import sampling
 from micrograd.ner.training.engines import ArrayEngine, Batch, Leaves, ScalarEngine
-from micrograd.ner.training.sampling import Rare
+from micrograd.ner.training.sampling import Epochs
+from micrograd.optim.gradients import Rows
 
 ROWS = {"E": 9, "C": 5, "F": 6}
 LABELS = ["O", "B-X", "I-X", "E-X", "S-X"]
@@ -55,9 +58,12 @@ def arrays_of(config, seed=1):
 
 def dense(found, arrays):
     """Write the sparse rows as whole tables."""
-    out = {name: np.zeros_like(array) for name, array in arrays.items()} | found.dense
-    for name, rows in found.rows.items():
-        np.add.at(out[name], rows.indices, rows.rows)
+    out = {name: np.zeros_like(array) for name, array in arrays.items()}
+    for name, gradient in found.arrays.items():
+        if isinstance(gradient, Rows):
+            np.add.at(out[name], gradient.indices, gradient.rows)
+        else:
+            out[name] = gradient
     return out
 
 
@@ -127,7 +133,7 @@ def test_only_rows_in_the_windows_change():
     config = config_of("margin", delta=99.0)
     arrays, batch = arrays_of(config), batch_of(config)
     found = ArrayEngine(config)(arrays, batch)
-    assert set(found.rows["E"].indices.tolist()) == set(batch.ids[:, :, 0].ravel().tolist())
+    assert set(found.arrays["E"].indices.tolist()) == set(batch.ids[:, :, 0].ravel().tolist())
 
 
 @pytest.mark.parametrize("kind", [ScalarEngine, ArrayEngine])
@@ -136,7 +142,7 @@ def test_a_quiet_pair_changes_nothing(kind):
     arrays = arrays_of(config)
     arrays["u"][:] = 0
     found = kind(config)(arrays, batch_of(config))
-    assert (found.loss, found.active, found.dense, found.rows) == (0.0, 0, {}, {})
+    assert found == (0.0, 0, {})
 
 
 def test_lecture_shape():
@@ -194,14 +200,20 @@ def test_the_plain_form_is_the_lectures_window():
 def cut(count=12):
     ids, kinds = np.arange(count + 2, dtype=np.int32)[:, None], np.arange(count + 2)
     places = np.clip(np.arange(count)[:, None] + np.arange(-1, 2), 0, count - 1)
-    return Rare(Windows(ids, kinds, places, [4] * (count // 4)), 0)
+    return Windows(ids, kinds, places, [4] * (count // 4))
+
+
+def sampler_of(kind, windows, tags=(), rare=None, **options):
+    """Give a sampler of a model that would cut these windows; no word is rare but by `rare`."""
+    tagger = Tagger(Config(**options))
+    tagger.windows, tagger.labels = lambda _: windows, ["O", "B-LOC"]
+    return kind(tagger, [Sentence([], tags)], rare)
 
 
 @pytest.mark.parametrize("kind", sampling.SAMPLERS)
 def test_pairs(kind):
-    true = np.zeros(12, bool)
-    true[[2, 7]] = True
-    sampler = sampling.PairSampler(cut(), true, 4, kind, "LOC")
+    tags = ["B-LOC" if number in (2, 7) else "O" for number in range(12)]
+    sampler = sampler_of(sampling.PairSampler, cut(), tags, corrupt=4, sampler=kind)
     sampler.draw(np.random.default_rng(0))
     ids = sampler.take(np.arange(8)).ids[:, :, 0]
     first, corrupt = ids[:8].tolist(), ids[8:].tolist()
@@ -213,8 +225,7 @@ def test_pairs(kind):
 
 
 def test_every_sentence_once():
-    tags = ["O", "B"] * 6
-    sampler = sampling.SentenceSampler(cut(), tags, ["O", "B"])
+    sampler = sampler_of(sampling.SentenceSampler, cut(), ["O", "B-LOC"] * 6, scheme="BIO")
     sampler.draw(np.random.default_rng(0))
     batch = sampler.take(np.array([2, 0]))
     assert batch.ids[:, 1, 0].tolist() == [8, 9, 10, 11, 0, 1, 2, 3]
@@ -224,30 +235,36 @@ def test_every_sentence_once():
 def test_rare_words_are_unknown_half_of_the_time():
     ids = np.array([[5]] * 400 + [[6]] + [[7]] * 3 + [[1], [2]], np.int32)
     windows = Windows(ids, np.arange(406), np.arange(404)[:, None], [404])
-    drawn = [Rare(windows, 3).drawn(np.random.default_rng(n)).words for n in range(200)]
+
+    def epoch(rare, seed):
+        sampler = sampler_of(Epochs, windows, rare=rare)
+        sampler.draw(np.random.default_rng(seed))
+        return sampler.windows
+
+    drawn = [epoch(3, seed).words for seed in range(200)]
     assert all((row[:400] == 5).all() and len(row) == 404 for row in drawn)
     share = np.mean([row[400:404] == 0 for row in drawn])
     assert 0.4 < share < 0.6
-    assert Rare(windows, 0).drawn(np.random.default_rng(0)) is windows
+    assert epoch(0, 0) is windows
 
 
 @pytest.mark.parametrize(
-    ("true", "corrupt", "kind", "message"),
+    ("tags", "kind", "message"),
     [
-        (np.zeros(12, bool), 5, "window", "no token of the training file is of type LOC"),
-        (np.ones(12, bool), 5, "window", "every token of the training file is of type LOC"),
-        (np.arange(12) < 2, 5, "noise", "unknown sampler 'noise'"),
+        (["O"] * 12, "window", "no token of the training file is of type LOC"),
+        (["B-LOC"] * 12, "window", "every token of the training file is of type LOC"),
+        (["B-LOC", "O"] * 6, "noise", "unknown sampler 'noise'"),
     ],
 )
-def test_samplers_refuse(true, corrupt, kind, message):
+def test_samplers_refuse(tags, kind, message):
     with pytest.raises(ValueError, match=message):
-        sampling.PairSampler(cut(), true, corrupt, kind, "LOC")
+        sampler_of(sampling.PairSampler, cut(), tags, sampler=kind)
     with pytest.raises(ValueError, match="corrupt 0: it must be 1 or more"):
         Config(corrupt=0)
 
 
 def test_gradients_of_the_two_scores_of_a_pair():
-    judged = losses.pair_margin(np.array([[0.2], [3.0], [0.1], [0.5]]), None, Rule(1.0), {})
+    judged = losses.pair_margin(np.array([[0.2], [3.0], [0.1], [0.5]]), Target(), 1.0, None)
     assert judged.losses == pytest.approx([0.9, 0.0])
     assert judged.upstream.ravel().tolist() == [-1.0, 0.0, 1.0, 0.0]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from micrograd import Value, topological_order
-from micrograd.ner.model import graphs, losses, paths
-from micrograd.ner.model.losses import Rule, Target
+from micrograd.ner.model import losses, paths
+from micrograd.ner.model.losses import Target
 from micrograd.ner.text import schemes
 
 LABELS = ["O", "B-X", "I-X", "E-X", "S-X", "B-Y", "I-Y", "E-Y", "S-Y"]
@@ -123,7 +123,7 @@ def graph(s, tags, A, legal, loss):
     """Record a loss of one sentence; give J, the Values of the scores, and those of A."""
     rows = [[Value(x) for x in row] for row in s.tolist()]
     moves = [[Value(x) for x in row] for row in A.tolist()]
-    return graphs.LOSSES[loss](rows, tags, 1.0, moves, legal), rows, moves
+    return losses.LOSSES[loss].graph(rows, tags, 1.0, moves, legal), rows, moves
 
 
 def grads(rows):
@@ -140,10 +140,10 @@ def test_the_graph_of_a_sentence_equals_the_batched_form(loss, seed):
     J, rows, moves = graph(part, tags, A, legal, loss)
     J.backward()
     target = Target(np.array(tags), [len(part)])
-    judged = losses.LOSSES[loss](part, target, Rule(1.0, legal), {"A": A})
+    judged = losses.LOSSES[loss].arrays(part, target, 1.0, paths.forbidding(legal, A))
     assert judged.losses[0] == pytest.approx(J.data, abs=1e-12)
     assert judged.upstream == pytest.approx(grads(rows), abs=1e-12)
-    assert judged.parameters["A"] == pytest.approx(grads(moves), abs=1e-12)
+    assert judged.transitions == pytest.approx(grads(moves), abs=1e-12)
 
 
 def test_the_gradient_is_one_where_the_paths_differ():
@@ -162,7 +162,7 @@ def test_no_path_is_better_than_the_margin_says():
         s, lengths, A, legal, labels = random_case(seed)
         true = [next(iter(every_path(len(labels), n, legal))) for n in lengths]
         target = Target(np.concatenate(true), lengths)
-        judged = losses.path_margin(s, target, Rule(0.5, legal), {"A": A})
+        judged = losses.path_margin(s, target, 0.5, paths.forbidding(legal, A))
         for loss, part, tags in zip(judged.losses, sentences(s, lengths), true):
             worst = max(
                 score(part, A, p) + 0.5 * sum(a != b for a, b in zip(p, tags))

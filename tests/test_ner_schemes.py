@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from micrograd.ner.judging import baselines, scoring
+from micrograd.ner.judging import evaluation, scoring
 from micrograd.ner.text import conll, notation, schemes
 from micrograd.ner.text.schemes import Span
 
@@ -144,11 +144,10 @@ def test_lexicon_takes_the_longest_match_and_the_majority():
             "Jordan\tB-PER\n\nJordan\tB-PER\n\nJordan\tB-LOC\n"
         )
     )
-    lexicon = baselines.Lexicon(corpus)
+    lexicon = evaluation.Lexicon(corpus)
     text = conll.parse("Jordan\nread\nNew\nYork\nTimes\nin\nNew\nYork\n", tag_column=None)
     assert " ".join(*lexicon.predict(text)) == "B-PER O B-ORG I-ORG I-ORG O B-LOC I-LOC"
-    assert baselines.Lexicon(corpus, "LOC").predict(text)[0][0] == "B-LOC"
-    assert baselines.all_outside(text) == [["O"] * 8]
+    assert evaluation.Lexicon(corpus, "LOC").predict(text)[0][0] == "B-LOC"
     assert scoring.only(["B-LOC", "B-PER"], "LOC") == ["B-LOC", "O"]
     assert scoring.only(["B-creative-work", "B-work"], "work") == ["O", "B-work"]
 
@@ -156,7 +155,7 @@ def test_lexicon_takes_the_longest_match_and_the_majority():
 @pytest.mark.skipif(not DATA.exists(), reason="the reference corpora are not here")
 def test_lexicon_reaches_the_reference_figures():
     train, test = (conll.read(DATA / f"wikigold/{name}.bio") for name in ("train", "test"))
-    report = scoring.score([s.tags for s in test], baselines.Lexicon(train).predict(test))
+    report = scoring.score([s.tags for s in test], evaluation.Lexicon(train).predict(test))
     assert round(report.f1, 2) == 18.37
     assert round(report["LOC"].f1, 2) == 31.62
 

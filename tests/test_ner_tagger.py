@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from micrograd import metrics
 from micrograd.checkpoint import load_state, save_state
-from micrograd.ner.corpus import shipped
-from micrograd.ner.judging import errors, evaluation, ranking, scoring
-from micrograd.ner.judging.evaluation import TypeEvaluation, above, runs, tags_of
+from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
+from micrograd.ner.judging import evaluation, ranking, scoring
+from micrograd.ner.judging.ranking import TypeEvaluation, above, runs, tags_of
 from micrograd.ner.model.config import Config, defaults
 from micrograd.ner.showing import entities, page, pictures, report
 from micrograd.ner.showing.entities import Entity
@@ -45,8 +46,8 @@ def test_fast_f1_is_the_scorer_s():
         for length in table.lengths:
             cut.append([next(flat) for _ in range(length)])
         assert table.f1(mask) == pytest.approx(scoring.score(true, cut).f1)
-    high, low, best = table.calibrate(table.mask.astype(float))
-    assert low <= high < 1 and best == table.f1(table.mask)
+    (high, *_), best = table.calibrate(table.mask.astype(float), table.mask)
+    assert high < 1 and best == table.f1(table.mask)
 
 
 def test_a_name_goes_on_while_the_model_is_not_against_it():
@@ -58,17 +59,48 @@ def test_a_name_goes_on_while_the_model_is_not_against_it():
         *("B-LOC", "I-LOC"),
     ]
     assert above(scores, 0.5, 0.5, [9]).tolist() == (scores > 0.5).tolist()
+    assert above(scores, 0.5, 0.9, [9]).tolist() == (scores > 0.5).tolist()
     assert above(scores[:0], 0.5, 0.5, []).tolist() == []
 
 
-def test_a_second_threshold_never_lowers_f1_on_dev():
+def test_capitals_go_on_with_a_name_above_a_threshold_of_their_own():
+    tagger = started("margin")
+    words = ["by", "New", "York", "City", "and", "the", "Great", "park"]
+    cut = tagger.windows([Sentence(words, [])])
+    assert tagger.capitals(cut).tolist() == [word.istitle() for word in words]
+    out = np.array([0.2, 0.9, 0.1, 0.3, 0.2, 0.1, 0.2, 0.9])[:, None]
+    tagger.threshold, tagger.lower, tagger.capital = 0.8, 0.5, 0.05
+    assert tagger.decide(out, cut).tolist() == [0, 1, 1, 1, 0, 0, 1, 1]
+    tagger.capital = np.inf
+    assert tagger.decide(out, cut).tolist() == [0, 1, 0, 0, 0, 0, 0, 1]
+
+
+def test_a_model_that_does_not_see_capitals_does_not_decide_by_them():
+    tagger = started("margin", features=("shape",))
+    assert not tagger.capitals(tagger.windows(DEV)).any()
+
+
+def test_thresholds_are_learned_for_capitals():
+    words = ["in", "New", "York", "and", "Oslo", "now"]
+    tags = ["O", "B-LOC", "I-LOC", "O", "B-LOC", "O"]
+    table = TypeEvaluation([Sentence(words, tags)] * 4, "LOC")
+    scores = np.array([0.4, 0.9, 0.2, 0.3, 0.8, 0.1] * 4)
+    capitals = np.array([word.istitle() for word in words] * 4)
+    (high, low, capital), best = table.calibrate(scores, capitals)
+    assert best == 100 and capital < 0.2 and low > 0.4 and 0.4 < high < 0.8
+    assert table.calibrate(scores, capitals & False)[1] < 100
+
+
+def test_thresholds_more_than_one_never_lower_f1_on_dev():
     rng = np.random.default_rng(1)
     table = TypeEvaluation(DEV, "LOC")
+    capitals = np.array([word[:1].isupper() for s in DEV for word in s.words])
     for noise in (0.3, 0.6, 1.0):
         scores = table.mask + rng.normal(0, noise, len(table.mask))
-        _, one = ranking.calibrate(scores, lambda t, s=scores: table.f1(s > t))
-        high, low, two = table.calibrate(scores)
-        assert two >= one and two == table.f1(above(scores, high, low, table.lengths))
+        _, one = metrics.best_threshold(scores, lambda t, s=scores: table.f1(s > t))
+        (high, low, capital), best = table.calibrate(scores, capitals)
+        lows = np.where(capitals, capital, low)
+        assert best >= one and best == table.f1(above(scores, high, lows, table.lengths))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -124,6 +156,17 @@ def test_model_files_of_others_are_refused(tmp_path, change, message):
         Tagger.load(path)
 
 
+def test_a_model_file_without_a_threshold_for_capitals_tags_as_it_did(tmp_path):
+    tagger = started()
+    tagger.threshold, tagger.lower = np.quantile(tagger.outputs(tagger.windows(DEV)), (0.9, 0.7))
+    tagger.capital = tagger.lower
+    state = load_state(tagger.save(tmp_path / "model.npz"))
+    del state["numbers"]["capital"]
+    old = Tagger.load(save_state(tmp_path / "old.npz", state))
+    assert old.capital == tagger.lower
+    assert old.predict(DEV) == tagger.predict(DEV)
+
+
 def test_broken_model_files_are_refused(tmp_path):
     path = started().save(tmp_path / "model.npz")
     data = path.read_bytes()
@@ -140,15 +183,17 @@ def test_evaluation_of_a_model():
     assert result.entities["LOC"].true == len(TypeEvaluation(DEV, "LOC").entities)
     assert 0 < result.average_precision < 1 and 0 < result.pair_accuracy < 1
     assert result.errors[0].confidence == max(error.confidence for error in result.errors)
-    assert {error.kind for error in result.errors} <= set(errors.KINDS)
+    assert {error.kind for error in result.errors} <= set(scoring.KINDS)
     with pytest.raises(ValueError, match="sentences without tags"):
         tagger.evaluate([Sentence(["Paris"])])
 
 
 def test_strict_reads_predictions_as_written():
-    result = evaluation.evaluate_tags([["B-LOC", "I-LOC"]], [["I-LOC", "I-LOC"]])
+    result = evaluation.evaluate([["B-LOC", "I-LOC"]], [Sentence(["a", "b"], ["I-LOC", "I-LOC"])])
     assert (result.f1, result.strict.f1, result.tokens.f1) == (100.0, 0.0, 100.0)
-    wide = evaluation.evaluate_tags([["B-LOC", "I-LOC"]], [["B-LOC", "E-LOC"]], "BIOES")
+    wide = evaluation.evaluate(
+        [["B-LOC", "I-LOC"]], [Sentence(["a", "b"], ["B-LOC", "E-LOC"])], "BIOES"
+    )
     assert wide.strict.f1 == 100.0
 
 
@@ -234,14 +279,14 @@ def test_kinds_of_errors():
     true = ["B-LOC", "I-LOC", "O", "B-PER", "O", "B-ORG", "B-ORG"]
     said = ["B-LOC", "O", "B-LOC", "B-LOC", "O", "O", "B-ORG"]
     tagged = Sentence(list("abcdefg"), said, probabilities=np.linspace(0.1, 0.7, 7))
-    found = errors.find([true], [tagged])
+    found = scoring.find([true], [tagged])
     assert sorted((e.kind, e.types()) for e in found) == [
         ("invented", "LOC"),
         ("missed", "ORG"),
         ("wrong border", "LOC"),
         ("wrong type", "PER as LOC"),
     ]
-    counts = errors.confusion([true], [said])
+    counts = scoring.confusion([true], [said])
     assert counts["PER", "LOC"] == 1 and counts["ORG", "ORG"] == 1 and counts["O", "LOC"] == 2
 
 
@@ -264,7 +309,7 @@ def test_a_corpus_is_scored_in_one_pass(kind, monkeypatch):
     result = tagger.evaluate(DEV)
     assert passes == [sum(len(s.words) for s in DEV)]
     true = [scoring.only(s.tags, tagger.label) for s in DEV]
-    assert result.confusion == errors.confusion(true, tagger.predict(DEV))
+    assert result.confusion == scoring.confusion(true, tagger.predict(DEV))
 
 
 def test_report_names_every_measure():
@@ -318,8 +363,11 @@ def test_a_quiet_pair_gives_way_to_a_harder_one():
     tagger = started(delta=0.0)
     chosen = pictures.example(tagger, DEV)
     assert chosen.loss.data > 0
-    titles = [title for title, *_ in pictures._pairs(tagger, DEV)]
-    assert len(set(titles)) == 3 and chosen.title in titles
+    corpus = [TRUE_SENTENCE, CORRUPT_SENTENCE, *DEV]
+    cut = tagger.windows(corpus)
+    pairs = [tuple(pair) for pair in pictures._samples(tagger, corpus, cut)]
+    lines = [[pictures._line(corpus, cut, token).words for token in pair] for pair in pairs]
+    assert len(set(pairs)) == 3 and [window.words for window in chosen.windows] in lines
 
 
 @pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
@@ -342,4 +390,4 @@ def test_a_large_graph_is_not_drawn(tmp_path):
 
 def test_a_type_is_not_its_last_word():
     sentences = [Sentence(["a", "b"], ["B-creative-work", "B-work"])]
-    assert evaluation.true_mask(sentences, "work").tolist() == [False, True]
+    assert ranking.true_mask(sentences, "work").tolist() == [False, True]

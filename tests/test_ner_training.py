@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from micrograd import optim
+from micrograd import optim, schedules
 from micrograd.ner.corpus import shipped
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, notation
 from micrograd.ner.text.sentence import Sentence
-from micrograd.ner.training import fitting, rates
+from micrograd.ner.training import fitting
 from micrograd.training import Interrupted
 from micrograd.training.history import History
 
@@ -57,6 +57,29 @@ def same(one, other):
     return all((one.arrays[name] == other.arrays[name]).all() for name in one.arrays)
 
 
+def untold(count):
+    """Give sentences whose names are told once in three times: O is the likelier tag."""
+    told = toy(count)
+    return [s if n % 3 == 0 else Sentence(s.words, ["O"] * 5) for n, s in enumerate(told)]
+
+
+@pytest.mark.parametrize("kind", ["softmax", "sequence"])
+def test_o_has_to_lead_where_dev_has_more_names_than_training(kind, tmp_path):
+    tagger, _ = trained(kind, untold(60), loss="likelihood", rate=0.3, epochs=6, batch=4)
+    assert tagger.threshold > 0
+    sentences = toy(5, 2)
+    assert tagger.predict(sentences) == [s.tags for s in sentences]
+    again = Tagger.load(tagger.save(tmp_path / "model.npz"))
+    assert again.predict(sentences) == [s.tags for s in sentences]
+    tagger.threshold = 0.0
+    assert tagger.predict(sentences) == [["O"] * 5] * 5
+
+
+def test_o_need_not_lead_where_nothing_is_gained_or_in_the_lectures_form():
+    assert trained("softmax", toy(120), rate=0.5)[0].threshold == 0
+    assert trained("softmax", untold(60), viterbi=False, rate=0.3, epochs=6)[0].threshold == 0
+
+
 def test_a_seed_repeats_and_another_does_not():
     assert same(trained()[0], trained()[0])
     assert not same(trained()[0], trained(seed=1)[0])
@@ -68,15 +91,15 @@ def test_every_optimiser_trains(name):
     assert history["loss"][-1] < history["loss"][0]
 
 
-@pytest.mark.parametrize("name", rates.SCHEDULES)
+@pytest.mark.parametrize("name", schedules.BY_NAME)
 def test_every_schedule_trains(name):
     _, history = trained(schedule=name, epochs=5)
     assert history["loss"][-1] < history["loss"][0]
-    assert 0 < rates.schedule(name, 0.1, 5, 7)(0) <= 0.1
+    assert 0 < fitting.schedule(Training(schedule=name, epochs=5), 7)(0) <= 0.1
 
 
 def test_decay_is_once_an_epoch():
-    rate = rates.schedule("decay", 0.1, 5, 7)
+    rate = fitting.schedule(Training(schedule="decay"), 7)
     assert rate(6) == 0.1 and rate(7) == pytest.approx(0.1 / 1.3)
     assert rate(14) == pytest.approx(0.1 / 1.6)
 

@@ -1,12 +1,12 @@
-"""Vocabulary, windows, word vectors, plain text, ranking measures."""
+"""Vocabulary, windows, word vectors, plain text."""
 
 import struct
 
 import numpy as np
 import pytest
 
-from micrograd.ner.judging import ranking
 from micrograd.ner.model import features, windows
+from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import SPECIAL, Vocabulary
 from micrograd.ner.text import tokens
 from micrograd.ner.text.sentence import Sentence
@@ -47,7 +47,7 @@ def test_any_odd_width(width):
 @pytest.mark.parametrize("width", [0, 4, -1])
 def test_even_widths_are_refused(width):
     with pytest.raises(ValueError, match=f"window width {width}: it must be odd"):
-        windows.check_width(width)
+        Config(width=width)
 
 
 def of(*words, min_count=1, **options):
@@ -72,8 +72,7 @@ def test_rare_words_become_unknown():
     words = [word for sentence in SENTENCES for word in sentence.words]
     vocabulary = of(*words, min_count=2)
     assert vocabulary.words[3:] == ["a", "b"] and len(vocabulary) == 5
-    assert vocabulary.unknown_rate(words) == pytest.approx(1 / 6)
-    assert vocabulary.unknown_rate([]) == 0.0
+    assert [word for word in words if vocabulary.id(word) == 0] == ["c"]
 
 
 def test_forms_of_features():
@@ -86,7 +85,7 @@ def test_forms_of_features():
         "S3": "-00",
         "F": "XxXx-0",
     }
-    assert features.prefix(3, "I") == features.suffix(3, "I") == "i"
+    assert features.FORMS["P3"]("I") == features.FORMS["S3"]("I") == "i"
 
 
 def test_rare_forms_of_features_are_unknown():
@@ -217,59 +216,3 @@ def test_empty_lines_are_no_vectors(tmp_path):
 )
 def test_plain_text(text, expected):
     assert [sentence.words for sentence in tokens.sentences(text)] == expected
-
-
-def test_average_precision_by_hand():
-    scores = np.array([4.0, 3.0, 2.0, 1.0])
-    assert ranking.average_precision(scores, np.array([1, 0, 1, 0], bool)) == pytest.approx(5 / 6)
-    assert ranking.average_precision(scores, np.zeros(4, bool)) == 0.0
-    assert ranking.average_precision(np.ones(4), np.array([0, 0, 0, 1], bool)) == 0.25
-
-
-def test_ranking_equals_scikit_learn():
-    metrics = pytest.importorskip("sklearn.metrics")
-    rng = np.random.default_rng(0)
-    scores, positive = rng.integers(0, 30, 400) / 10, rng.random(400) < 0.2
-    ours = ranking.average_precision(scores, positive)
-    assert ours == pytest.approx(metrics.average_precision_score(positive, scores))
-    area = metrics.roc_auc_score(positive, scores)
-    assert ranking.pair_accuracy(scores, positive) == pytest.approx(area)
-
-
-def test_pair_accuracy_needs_both_kinds():
-    assert ranking.pair_accuracy(np.ones(3), np.ones(3, bool)) == 0.0
-    assert ranking.pair_accuracy(np.array([1.0, 1.0]), np.array([True, False])) == 0.5
-
-
-def test_threshold_is_the_best_one():
-    scores = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
-    positive = np.array([0, 0, 1, 0, 1], bool)
-
-    def f1(threshold):
-        chosen = scores > threshold
-        return 200 * float((chosen & positive).sum()) / float(chosen.sum() + positive.sum())
-
-    assert ranking.calibrate(scores, f1) == (1.5, 80.0)
-    assert ranking.calibrate(scores, lambda threshold: threshold)[0] == 5.0
-    with pytest.raises(ValueError, match="no finite score"):
-        ranking.calibrate(np.array([np.nan]), f1)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_rounding_moves_no_threshold_between_equal_scores(seed):
-    rng = np.random.default_rng(seed)
-    scores = rng.integers(0, 400, 3000) / 100  # many windows occur again and again
-    positive = rng.random(3000) < scores / 40
-
-    def f1(scores):
-        def measured(threshold):
-            chosen = scores > threshold
-            return 200 * float((chosen & positive).sum()) / float(chosen.sum() + positive.sum())
-
-        return measured
-
-    rounded = scores.astype(np.float32) * (1 + rng.uniform(-1e-7, 1e-7, 3000))
-    threshold, best = ranking.calibrate(scores, f1(scores))
-    again = ranking.calibrate(rounded, f1(rounded))
-    assert again == (pytest.approx(threshold, rel=1e-5), best)
-    assert ((rounded > again[0]) == (scores > threshold)).all()

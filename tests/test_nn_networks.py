@@ -328,3 +328,33 @@ def test_a_snapshot_has_the_names_of_the_network():
     graph = snapshot(MLP(2, [2, 1], fused=True)([Value(1.0, label="x0"), Value(2.0, label="x1")]))
     assert {"w0", "w1", "b", "x0", "x1"} <= set(graph.labels)
     assert "layer 1 / neuron 0" in graph.scopes
+
+
+@pytest.mark.parametrize("activation", ["rleu", "Tanh", 3])
+def test_an_activation_is_checked_though_no_layer_uses_it(activation):
+    with pytest.raises(ValueError, match="there is no activation"):
+        MLP(2, [1], activation=activation)
+
+
+@pytest.mark.parametrize("x", [{1.0, 2.0}, frozenset([1.0, 2.0]), {1.0: 0, 2.0: 0}], ids=str)
+def test_inputs_and_sizes_come_in_an_order(x):
+    for module in (MLP(2, [1]), Neuron(2), Layer(2, 3), Dropout(0.5)):
+        with pytest.raises(TypeError, match="inputs are a list of numbers, not the"):
+            module(x)
+    with pytest.raises(TypeError, match="sizes as a list"):
+        MLP(2, {4, 1})
+    assert MLP(2, [1])({"a": 1.0, "b": 2.0}.values()).parents
+
+
+def test_a_recurrent_cell_says_what_it_takes():
+    cell = Recurrent(2, 3)
+    for sequence, h in (([1.0, 2.0], None), ([[1.0, 2.0]], [0.0]), ([[1.0, 2.0, 3.0]], None)):
+        with pytest.raises(ValueError, match=r"Recurrent\(2, 3\) takes 2 inputs at every step"):
+            cell(sequence, h)
+
+
+def test_no_module_shows_its_address():
+    class Plain(Module):
+        pass
+
+    assert repr(Plain()) == "Plain()" and repr(Dropout(0.5)) == "Dropout(0.5)"

@@ -293,6 +293,7 @@ def test_numbers_assigned_to_weights_and_bias_work(fused):
         (lambda: Adam(MLP(2, [1])), TypeError, r"not a MLP: pass its \.parameters\(\)"),
         (lambda: Adam(Value(1.0)), TypeError, "a list or dict of parameters, not Value"),
         (lambda: Adam("w"), TypeError, "not 'w'"),
+        (lambda: Adam({Value(1.0)}), TypeError, "a list or dict of parameters, not {Value"),
         (lambda: Adam([1.0]), TypeError, r"a Value or an array, not 1\.0"),
         (lambda: Adam([[Value(1.0)]]), TypeError, "a Value or an array, not"),
         (lambda: Adam([MLP(2, [1])]), TypeError, "a Value or an array, not"),

@@ -148,3 +148,11 @@ def test_a_program_that_fails_or_hangs_is_left(monkeypatch, capsys, error, said)
     monkeypatch.setattr(subprocess, "run", fails)
     assert "data-node" in render(worked_example(), layout="dot").svg
     assert said in capsys.readouterr().err
+
+
+@needs_dot
+@pytest.mark.parametrize("label", ["]", "]]", "\n]", "] ", "]]>", "a[0]"])
+@pytest.mark.parametrize("make", [lambda root: render(root).to_dot(), lambda r: draw_dot(r).source])
+def test_brackets_are_text_to_dot(make, label):
+    shown = dot(make(Value(2.0, label=label) * 3), "svg").replace("&#93;", "]").replace("&gt;", ">")
+    assert label.strip() in shown

@@ -10,6 +10,7 @@ import pytest
 
 from micrograd import Value
 from micrograd.cli import main
+from micrograd.stepper.equations import equations
 from micrograd.stepper.terminal import CLEAR, PROMPT, Walkthrough
 from tests.stepper_graphs import every_row, worked_example
 
@@ -84,6 +85,23 @@ def test_a_wrong_key_is_explained():
     assert text.count("1/11  Inputs") == 1
     assert "No step 'g 12': give n, b, g 1 to g 11, or q." in text
     assert text.count("No step") == 4
+
+
+@pytest.mark.parametrize("answer", ["g \u00b2", "g\u2460", "g " + "9" * 5000])
+def test_what_only_looks_like_a_number_is_explained(answer):
+    output, answers = io.StringIO(), iter([answer, "q"])
+    Walkthrough(worked_example(), "en", output).interact(lambda _: next(answers))
+    assert "give n, b, g 1 to g 11, or q." in " ".join(output.getvalue().split())
+
+
+def test_inputs_without_names_are_numbers_each_side_said_once():
+    text = transcript(Value(2.0) * Value(3.0) + 4)
+    assert "1/8  Inputs\n   2, 3, 4\n" in text and "   v2 = 2 · 3 = 6\n" in text
+    text = transcript(-Value(2.0))
+    assert "   v1 = −2\n" in text
+    text = transcript(Value(2.0, label="x") * Value(3.0))
+    assert "   x = 2\n" in text and "   v2 = x · 3 = 2 · 3 = 6\n" in text
+    assert r"v_{2} &= 2 \cdot 3 = 6 \\" in equations(Value(2.0) * Value(3.0))
 
 
 def end(_):

@@ -320,6 +320,7 @@ def test_an_evaluation_must_give_new_numbers(scores, error, reason):
     [
         ([1], {"epochs": 0}, ValueError, "epochs is 1 or more, not 0"),
         (iter([1]), {}, TypeError, r"a sequence or an array, not <list_itera"),
+        ({0: 1}, {}, TypeError, r"a sequence or an array, not \{0: 1\}"),
         ({1, 2}, {}, TypeError, r"not \{1, 2\}"),
         ([1], {"resume": True}, ValueError, "say from which checkpoint"),
     ],

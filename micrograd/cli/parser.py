@@ -34,6 +34,19 @@ class UsageError(ValueError):
         self.command = command
 
 
+class _Once(argparse._StoreAction):
+    """Store the value of an option; refuse a second one, which would replace it in silence."""
+
+    given = False
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, name: str | None = None) -> None:
+        if self.given and name:
+            all_in_one = f", as {self.metavar}" if "," in str(self.metavar) else ""
+            raise argparse.ArgumentError(self, f"it is given twice; give it once{all_in_one}")
+        self.given = True
+        super().__call__(parser, namespace, values, name)
+
+
 class Parser(argparse.ArgumentParser):
     """Parse the arguments of one command, in the words of the project; show examples in its help.
 
@@ -44,6 +57,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, examples: Sequence[str] = (), **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
         self.examples = examples
+        self.register("action", None, _Once)
         self.register("type", int, whole())
         self.register("type", float, number())
 

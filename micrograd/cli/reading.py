@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from micrograd.cli.streams import guest
@@ -44,6 +46,16 @@ def is_saved(path: str) -> bool:
     except OSError:
         return False
     return start.startswith(b"PK\x03\x04") or b'"micrograd state"' in start
+
+
+def refuse_overwriting(outputs: Mapping[str, str | None], inputs: Iterable[str | None]) -> None:
+    """Raise ValueError where the file of an option is read as well, or written twice."""
+    taken = {os.path.realpath(path): "it is read as well" for path in inputs if path}
+    for option, path in outputs.items():
+        real = os.path.realpath(path or os.devnull)
+        if real in taken and (os.path.isfile(real) or not os.path.exists(real)):
+            raise ValueError(f"{option} would overwrite {path}: {taken[real]}; name another file")
+        taken[real] = f"{option} writes it"
 
 
 def add_types(group: Any) -> None:

@@ -28,7 +28,7 @@ def add_parser(subparsers: Any) -> None:
                   "micrograd step lesson.py:loss --program"),
     )  # fmt: skip
     parser.add_argument(
-        "value", metavar="EXPR|FILE.py:NAME", nargs="?", default="",
+        "value", metavar="EXPR|FILE.py:NAME", nargs="?",
         help="what to step through (nothing: writes the playground, a page to type into)",
     )  # fmt: skip
     parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     refuse({"--language": options.output and language}, "the page lets its reader choose")
     if options.output:
         _page_named(options.output)
-    if not options.value:
+    if options.value is None:
         idle = {"--at": options.at, "--program": options.program, "--language": language}
         refuse(idle, "the playground begins with its own example")
         return write_playground(options.output or "play.html")

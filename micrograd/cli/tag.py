@@ -87,6 +87,7 @@ def run(options: argparse.Namespace) -> int:
     }
     refuse(columns, "plain text has no columns; with CoNLL input add --conll")
     _refuse_saved(options.input, options.model)
+    reading.refuse_overwriting({"--html": options.html}, (options.input, options.model))
     tagger = reading.model(options.model)
     if options.conll:
         _conll(tagger, options)
@@ -124,7 +125,6 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
         tags = tagger.predict(corpus.sentences)
     for sentence, own in zip(corpus, tags):
         sentence.tags = own
-    conll.check_column(corpus, options.tag_column)
     _bytes(conll.render(corpus, options.tag_column).encode(code))
 
 
@@ -189,7 +189,11 @@ def _plain(tagger: Tagger, options: argparse.Namespace) -> None:
     kinds = numbered((label[2:] for label in tagger.labels), len(STYLES))
     last = "\n"
     for piece, found in _pieces(tagger, options):
-        console.print(marked(piece, found, kinds), end="")
+        text = marked(piece, found, kinds)
+        if console.is_terminal:
+            console.print(text, end="")
+        else:  # rich would make spaces of the text's tabs
+            sys.stdout.write(text.plain)
         sys.stdout.flush()
         last = piece[-1]
     if last != "\n":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
-from micrograd.cli.reading import add_types, is_saved
+from micrograd.cli.reading import add_types, is_saved, refuse_overwriting
 from micrograd.cli.streams import lasting_output
 
 INTERRUPTED = 130
@@ -220,12 +221,14 @@ def _features(text: str) -> tuple[str, ...]:
 
 def run(options: argparse.Namespace) -> int:
     """Train, report, and write the results."""
-    from micrograd.cli.training_run import Session
+    from micrograd.cli.training_run import WRITTEN, Session
     from micrograd.ner.model.config import Config, Training, defaults
 
     known = {field.name for kind in (Config, Training) for field in fields(kind)} - {"kind"}
     chosen = {name: value for name, value in vars(options).items() if name in known}
     _refuse_idle(options, chosen)
+    outputs = {f"--out ({name})": str(Path(options.out) / name) for name in WRITTEN}
+    refuse_overwriting(outputs, (*options.train, options.dev, options.test, options.vectors))
     config, training = defaults(options.kind, options.plain, **chosen)
     with lasting_output():
         return 0 if Session.open(options).run(config, training) else INTERRUPTED

@@ -13,8 +13,8 @@ from micrograd.ner.judging import evaluation
 from micrograd.ner.model.config import Config, Training
 from micrograd.ner.showing import report
 from micrograd.ner.showing.entities import marked
+from micrograd.ner.showing.page import Run, learning_curve, report_page
 from micrograd.ner.showing.pictures import write_example
-from micrograd.ner.showing.report_page import Run, learning_curve, report_page
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
 from micrograd.ner.text.notation import rename

@@ -150,7 +150,7 @@ class WeightedSum(Operation):
     def evaluate(self, node: Node) -> float:
         total: float = 0.0 if node._k is None else node._k.data
         for weight, x in zip(node._x, node._y):
-            total += weight.data * x.data
+            total = total + weight.data * x.data
         return total
 
     def local_gradients(self, node: Node) -> tuple[float, ...]:

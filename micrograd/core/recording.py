@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import accumulate
 from textwrap import indent
 from typing import Any
 
@@ -53,11 +54,11 @@ def {name}(x{parameters}):
     here = mode()
     try:
         data = {value}
+        if data.__class__ is not float{unseen}:
+            settle({operands})
+            data = number({value})
     except (ArithmeticError, ValueError, TypeError) as error:
         raise no_value(operation.row, {operands}, {k}) from error
-    if data.__class__ is not float:
-        check_data({operands})
-        data = number(data)
 {record}
     return node
 """
@@ -73,7 +74,7 @@ _CONSTANT = """
 """
 _SUM_OF_PRODUCTS = """
 def sum_of_products(weights, inputs, total, scope=None):
-    here = mode()
+    here, first = mode(), total
     scope = here.scope if scope is None else scope
     try:
         for weight, input in zip(weights, inputs):
@@ -83,11 +84,11 @@ def sum_of_products(weights, inputs, total, scope=None):
 {sum}
             total = node
     except TypeError:
-        check_data((*weights, *inputs, total))
+        settle((*weights, *inputs, total))
         raise
     if total.data.__class__ is not float:
-        check_data((*weights, *inputs, total))
-        total.data = number(total.data)
+        settle((*weights, *inputs, first))
+        compute_again(total, first, products(weights, inputs))
     return total
 """
 _WEIGHTED_SUM = """
@@ -97,13 +98,13 @@ def weighted_sum(weights, inputs, bias, scope):
     try:
         data = 0.0 if bias is None else bias.data
         for weight, input in zip(weights, inputs):
-            data += weight.data * input.data
+            data = data + weight.data * input.data  # += would change an array of the user's
     except TypeError:
-        check_data((*weights, *inputs, bias))
+        settle((*weights, *inputs, bias))
         raise
     if data.__class__ is not float:
-        check_data((*weights, *inputs, bias))
-        data = number(data)
+        settle((*weights, *inputs, bias))
+        data = sums(bias, products(weights, inputs))[-1]
 {record}
     return node
 """
@@ -123,6 +124,9 @@ def compiled_method(
     """
     row, name = operation.row, operator or operation.row.name
     data = "read({})" if read else "{}.data"
+    # what a function gives is a float, whatever it took
+    operands = [data.format(letter) for letter in "xy"[: row.arity]]
+    unseen = "".join(f" or {operand}.__class__ is not float" for operand in operands)
     coercion = _OPERAND.format(array=_LEFT_TO_NUMPY if operator else "") if row.arity == 2 else ""
     source = _METHOD.format(
         name=name,
@@ -130,6 +134,7 @@ def compiled_method(
         parameters=", y" if row.arity == 2 else ", k=default" if row.constants else "",
         coercion=_CONSTANT if row.constants else coercion,
         operands="(x, y)" if row.arity == 2 else "(x,)",
+        unseen=unseen if "(" in row.value else "",
         k="k" if row.constants else None,
         record=_record(4, *_SLOTS[row.arity], "node._k = k" if row.constants else "", "here.scope"),
     )
@@ -175,7 +180,10 @@ def _defined(source: str, name: str, value_class: type, **names: Any) -> Callabl
         "next_index": next_index,
         "treat_specially": _treat_specially,
         "no_value": _no_value,
-        "check_data": _check_data,
+        "settle": _settle,
+        "compute_again": _compute_again,
+        "products": _products,
+        "sums": _sums,
         "number": number,
         "constant": constant,
     }
@@ -187,11 +195,34 @@ def _no_value(row: Row, operands: tuple[Node, ...], k: float | None) -> Exceptio
     return domain_error(row, tuple(map(data_of, operands)), k, "value")
 
 
-def _check_data(operands: Iterable[Node]) -> None:
-    """Raise TypeError where the data of one of the operands is no number."""
+def _settle(operands: Iterable[Node]) -> None:
+    """Make floats of the operands' data that are none.
+
+    NumPy's numbers would round as their own type does, and so would the gradients.
+    Raises TypeError where the data of one of the operands is no number.
+    """
     for operand in operands:
-        if operand is not None:
-            data_of(operand)
+        if operand is not None and operand.data.__class__ is not float:
+            operand.data = data_of(operand)
+
+
+def _products(weights: Iterable[Node], inputs: Iterable[Node]) -> list[float]:
+    return [weight.data * input.data for weight, input in zip(weights, inputs)]
+
+
+def _sums(first: Node | None, products: list[float]) -> list[float]:
+    """Return what a sum of products is after each of them, added one by one."""
+    return [*accumulate(products, initial=0.0 if first is None else first.data)]
+
+
+def _compute_again(total: Node, first: Node, products: list[float]) -> None:
+    """Put the numbers right of a recorded chain, first + Σ wᵢxᵢ."""
+    sums = _sums(first, products)
+    for product in reversed(products):
+        total.data = sums.pop()
+        if not total.parents:  # under no_grad()
+            return
+        total._y.data, total = product, total._x
 
 
 def _treat_specially(node: Node) -> None:
@@ -238,7 +269,7 @@ def finish_step(node: Node, error: Exception) -> None:
 
     Raises what explains `error` where it failed at anything else.
     """
-    _check_data(node.parents)
+    _settle(node.parents)
     for part in (node, *node.parents):
         grad_of(part)
     if isinstance(error, AnomalyError):

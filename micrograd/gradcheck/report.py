@@ -34,6 +34,7 @@ ZERO = 1e-10  # of how steeply f varies: a slope below it is one of 0
 REPEATS = 3  # evaluations at one point that have to be equal
 EVALUATIONS = 12  # and of the whole target: fewer may be equal by chance, with one random unit
 WORST = 20  # how many entries a long report prints
+NOWHERE = "the point is not finite; check at another"
 
 
 class Entry(NamedTuple):
@@ -183,17 +184,20 @@ def _unrepeatable(claims: Sequence[Claim]) -> str:
 
 def _judged(claim: Claim, method: str, h: float | None, tolerance: float) -> Entry:
     """Compare one claim with the numeric slope; doubt it where that is not known well enough."""
+    if not math.isfinite(claim.x):
+        return Entry(*claim[:3], math.nan, math.nan, False, False, NOWHERE)
     slope = _slope(claim, method, h, tolerance)
     gap = abs(claim.analytic - slope.value)
     largest = max(abs(claim.analytic), abs(slope.value))
-    error = gap / largest if gap else 0.0
-    agrees = gap <= tolerance * largest and slope.bound <= tolerance * largest
+    error = min(gap, 2 * largest) / largest if math.isfinite(largest) and gap else gap
+    near = gap <= tolerance * largest < math.inf  # an infinite slope is near none
+    agrees = near and slope.bound <= tolerance * largest
     # a slope of 0 has no relative error: it is one beside how much f varies around x
     near_zero = claim.analytic == 0 if slope.flat else gap <= slope.bound <= ZERO * slope.scale
     agrees = agrees or near_zero
-    error = error if gap <= tolerance * largest or not agrees else gap / (slope.scale or 1.0)
+    error = error if near or not agrees else gap / (slope.scale or 1.0)
     if h is not None and method != "complex":  # one step of the user's: nothing vouches for it
-        agrees = gap <= tolerance * largest
+        agrees = near
     unknown = not math.isfinite(slope.bound) or gap <= tolerance * largest + slope.bound
     doubt = slope.doubt if unknown and not agrees and math.isfinite(claim.analytic) else ""
     return Entry(claim.name, claim.x, claim.analytic, slope.value, error, slope.kink, agrees, doubt)

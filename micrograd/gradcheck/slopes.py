@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 EPSILON = sys.float_info.epsilon
+LEAST = math.ulp(0.0)  # what is smaller was rounded to 0
 START = 0.2371  # the largest step, relative to x: no fraction that a period may be a multiple of
 SIDE_BY_SIDE = 2.0**-30  # relative to x: f is straight over such steps
 JUMP = 1e-3  # of f: no rounding is as large
@@ -56,7 +57,7 @@ class Function:
     def __init__(self, f: Callable[[Any], Any], x: float, noise: float) -> None:
         self.f, self.x, self.here = f, x, float(f(x))
         known = noise if math.isfinite(noise) else 0.0
-        self.noise = max(known, 2 * EPSILON * abs(self.here), self._scatter())
+        self.noise = max(known, 2 * EPSILON * abs(self.here), self._scatter(), LEAST)
 
     def __call__(self, x: float) -> float:
         """Return f(x); nan where it has no finite value."""
@@ -199,7 +200,7 @@ def _kink(samples: list[Sample]) -> bool:
 
 
 def _doubt(best: Slope, function: Function, samples: list[Sample]) -> str:
-    if math.isfinite(best.bound) and function.noise <= JUMP * abs(function.here):
+    if math.isfinite(best.bound) and function.noise <= max(JUMP * abs(function.here), LEAST):
         return (
             f"rounding: f is {function.here:.3g}, known to {function.noise:.0e}, which hides "
             f"slopes below {best.bound:.0e}; check what x goes into alone, or by method='complex'"

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd import metrics
+from micrograd.checkpoint import load_state, save_state
 from micrograd.ner.judging import evaluation, ranking
 from micrograd.ner.judging.scoring import only
 from micrograd.ner.model import paths
-from micrograd.ner.model.config import Training, defaults
-from micrograd.ner.model.storage import read_model, write_model
+from micrograd.ner.model.config import Config, Training, defaults
+from micrograd.ner.model.features import FORMS, WORDS, Vocabulary
+from micrograd.ner.model.network import initial
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.showing.entities import Entity, entities
 from micrograd.ner.text import tokens
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting
-from micrograd.ner.window_model import WindowModel
+from micrograd.ner.window_model import NUMBERS, WindowModel
 from micrograd.training.history import History
 
 Floats = NDArray[np.float64]
+VERSION = 3  # of a model file
 
 
 class Tagger(WindowModel):
@@ -44,13 +48,14 @@ class Tagger(WindowModel):
     def predict(self, sentences: Sequence[Sentence]) -> list[list[str]]:
         """Tag sentences in BIO."""
         cut = self.windows(sentences)
-        return self.tags(self.decide(self.outputs(cut), cut.lengths), cut)
+        return self.tags(self.decide(self.outputs(cut), cut), cut)
 
     def analyse(self, sentences: Sequence[Sentence], threshold: float = 0.0) -> list[Sentence]:
         """Tag sentences in BIO, with the probability of every word's tag.
 
         A classifier's and a sequence model's are taken over all legal sequences of tags, a margin
-        scorer's is the logistic function of its score that fits the dev set. Entities whose
+        scorer's is the logistic function of its score that fits the dev set. A name may be less
+        probable than one half, where dev has more names than training made likely. Entities whose
         probability is below `threshold` are left out.
         """
         cut = self.windows(sentences)
@@ -58,7 +63,7 @@ class Tagger(WindowModel):
         return [one.above(threshold) for one in tagged] if threshold else tagged
 
     def _tagged(self, sentences: Sequence[Sentence], cut: Windows, out: Floats) -> list[Sentence]:
-        decided = self.decide(out, cut.lengths)
+        decided = self.decide(out, cut)
         sure = np.split(self._probabilities(out, cut, decided), np.cumsum(cut.lengths)[:-1])
         return [
             replace(sentence, tags=tags, probabilities=numbers)
@@ -69,7 +74,7 @@ class Tagger(WindowModel):
         if not len(out):
             return np.zeros(0)
         if self.label:
-            name = ranking.logistic(self.slope * out[:, 0] + self.offset)
+            name = metrics.logistic(self.slope * out[:, 0] + self.offset)
             return np.where(decided, name, 1 - name)
         every = paths.probabilities(out, cut.lengths, self.transitions())
         return every[np.arange(len(out)), decided]
@@ -88,16 +93,60 @@ class Tagger(WindowModel):
         true = [only(sentence.tags, self.label) for sentence in sentences]
         result = evaluation.evaluate(true, self._tagged(sentences, cut, out))
         if self.label:
-            mask = evaluation.true_mask(sentences, self.label)
-            result.average_precision = ranking.average_precision(out[:, 0], mask)
-            result.pair_accuracy = ranking.pair_accuracy(out[:, 0], mask)
+            mask = ranking.true_mask(sentences, self.label)
+            result.average_precision = metrics.average_precision(out[:, 0], mask)
+            result.pair_accuracy = metrics.pair_accuracy(out[:, 0], mask)
         return result
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the model to one file, atomically."""
-        return write_model(path, self)
+        """Write the model to one file that ends in .npz, atomically."""
+        state = {
+            "tagger": VERSION,
+            "config": asdict(self.config),
+            "words": {table: forms.words for table, forms in self.vocabularies.items()},
+            "labels": self.labels,
+            "numbers": {name: getattr(self, name) for name in NUMBERS},
+            "arrays": self.arrays,
+        }
+        return save_state(path, state)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Tagger:
-        """Read a model back; ValueError where the file is damaged or of another version."""
-        return read_model(path, cls)
+        """Read a model back.
+
+        ValueError where the file is no model, damaged, of another version, or its parts disagree.
+        """
+        state = load_state(path)
+        version = state.get("tagger") if isinstance(state, dict) else None
+        if version is None:
+            raise ValueError(f"{path}: a saved state, but not that of a tagger")
+        if version != VERSION:
+            raise ValueError(
+                f"{path}: model file of version {version}, but this program reads "
+                f"version {VERSION}; train it again"
+            )
+        try:
+            tagger = cls(Config(**state["config"]))
+            tagger._restore(state)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"{path}: damaged model file ({error}); train it again") from None
+        return tagger
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        for table, words in state["words"].items():
+            form = self.form if table == WORDS else FORMS[table]
+            self.vocabularies[table] = Vocabulary(list(map(str, words)), form)
+        self.labels = list(map(str, state["labels"]))
+        numbers = {"capital": state["numbers"]["lower"], **state["numbers"]}  # once it was the same
+        vars(self).update({name: float(numbers[name]) for name in NUMBERS})
+        self.arrays = dict(state["arrays"])
+        if not self.labels:
+            raise ValueError("it has no labels")
+        expected = initial(self.config, len(self.labels), self.rows, np.random.default_rng(0))
+        sizes = {name: array.shape for name, array in self.arrays.items()}
+        wanted = {name: array.shape for name, array in expected.items()}
+        if sizes != wanted:
+            raise ValueError(f"arrays {sizes}, expected {wanted}")
+        bad = [name for name, array in self.arrays.items() if not np.isfinite(array).all()]
+        if bad:
+            raise ValueError(f"{', '.join(bad)} holds nan or inf")

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.ner.judging import evaluation
+from micrograd.ner.judging import ranking
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config
-from micrograd.ner.model.features import WORDS, Vocabularies, Vocabulary, collect, folded
+from micrograd.ner.model.features import CASES, WORDS, Vocabularies, Vocabulary, collect, folded
 from micrograd.ner.model.network import Arrays, above, initial, pre_activations, products
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.nn import vectors
+from micrograd.printing import counted
 
 Floats = NDArray[np.float64]
+NUMBERS = ("threshold", "lower", "capital", "slope", "offset")  # of a model, set on the dev set
 CHUNK = 131_072  # windows whose words are multiplied together
 BLOCK = 512  # of them looked at together: what stays near the processor
 
@@ -33,7 +34,10 @@ class WindowModel:
         self.vocabularies: Vocabularies = {WORDS: Vocabulary()}
         self.labels: list[str] = []
         self.arrays: Arrays = {}
-        self.threshold, self.lower = 0.0, np.inf  # a name has a word above, and all above lower
+        # A name has a word above the threshold, and all above lower, or capital if they are
+        # capitalised; where there is a score for every tag, O counts where it is ahead of the
+        # others by the threshold. Slope and offset make a probability of a margin scorer's score.
+        self.threshold, self.lower, self.capital = 0.0, np.inf, np.inf
         self.slope, self.offset = 1.0, 0.0
 
     def __repr__(self) -> str:
@@ -42,7 +46,8 @@ class WindowModel:
         numbers = sum(array.size for array in self.arrays.values())
         return (
             f"{type(self).__name__}({config.kind}, windows of {config.width} words, "
-            f"finds: {finds}; {len(self.vocabulary)} words, {numbers:,} parameters)"
+            f"finds: {finds}; {counted(len(self.vocabulary), 'word')}, "
+            f"{counted(numbers, 'parameter')})"
         )
 
     def _repr_html_(self) -> str:
@@ -127,22 +132,36 @@ class WindowModel:
             part = slice(start, start + CHUNK)
             used, kinds = np.unique(cut.kinds[cut.places[part]], return_inverse=True)
             parts = products(config, arrays, cut.ids[used])
-            for block, rows in _blocks(out[part], kinds.reshape(-1, config.width)):
-                z = pre_activations(parts, rows, arrays["b"])
-                block[:] = above(config, None, z, arrays).s
+            rows = kinds.reshape(-1, config.width)
+            for first in range(0, len(rows), BLOCK):
+                z = pre_activations(parts, rows[first : first + BLOCK], arrays["b"])
+                out[start + first :][: len(z)] = above(config, None, z, arrays).s
         return out
 
-    def decide(self, out: Floats, lengths: Sequence[int]) -> NDArray[np.int64]:
+    def decide(self, out: Floats, cut: Windows) -> NDArray[np.int64]:
         """Decide on one tag per window, a place in `labels`; for a margin scorer whether it is one.
 
         The tags of a sentence are legal if `legal` says so.
         """
         if self.label:
-            low = min(self.lower, self.threshold)
-            return evaluation.above(out[:, 0], self.threshold, low, lengths).astype(np.int64)
+            low = np.where(self.capitals(cut), self.capital, self.lower)
+            names = ranking.above(out[:, 0], self.threshold, low, cut.lengths)
+            return names.astype(np.int64)
         if not len(out):
             return np.zeros(0, np.int64)
-        return paths.best_tags(out, lengths, self.transitions()) if self.legal else out.argmax(1)
+        led = out - self.threshold * (np.array(self.labels) == "O")
+        if not self.legal:
+            return np.asarray(led.argmax(1))
+        return paths.best_tags(led, cut.lengths, self.transitions())
+
+    def capitals(self, cut: Windows) -> NDArray[np.bool_]:
+        """Say which tokens are capitalised; none for a model that does not see it."""
+        tables = list(self.vocabularies)
+        if CASES not in tables:
+            return np.zeros(len(cut), bool)
+        forms = self.vocabularies[CASES].words
+        rows = [row for row, form in enumerate(forms) if form in ("initial", "all caps")]
+        return np.isin(cut.ids[cut.kinds[:-2], tables.index(CASES)], rows)
 
     @property
     def legal(self) -> bool:
@@ -157,22 +176,10 @@ class WindowModel:
     def tags(self, decided: NDArray[np.int64], cut: Windows) -> list[list[str]]:
         """Write what was decided in BIO, sentence by sentence."""
         if self.label:
-            return cut.split(evaluation.tags_of(decided > 0, cut.lengths, self.label))
-        labels = [_in_bio(label) for label in self.labels] if self.legal else self.labels
+            return cut.split(ranking.tags_of(decided > 0, cut.lengths, self.label))
+        labels = list(map(schemes.in_bio, self.labels)) if self.legal else self.labels
         written = cut.split([labels[tag] for tag in decided.tolist()])
         return written if self.legal else [schemes.convert(tags, "BIO") for tags in written]
-
-
-def _in_bio(label: str) -> str:
-    """Write a tag of legal BIOES, or BIO, in BIO."""
-    letter, rest = label[:1], label[1:]
-    return {"E": "I", "S": "B"}.get(letter, letter) + rest
-
-
-def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
-    """Cut arrays alike into views of `BLOCK` rows."""
-    for start in range(0, len(arrays[0]), BLOCK):
-        yield tuple(array[start : start + BLOCK] for array in arrays)
 
 
 def _labels(train: Sequence[Sentence], scheme: str) -> list[str]:

@@ -57,6 +57,9 @@ class Dropout(Module):
         kept = 1 / self.p if self.inverted else 1.0
         return [kept if self.rng.random() < self.p else 0.0 for _ in range(size)]
 
+    def __repr__(self) -> str:
+        return f"Dropout({self.p})"
+
     def renew(self) -> None:
         """Forget the mask: a new sequence begins."""
         if self.last is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.core.checks import check_flags, check_whole
@@ -21,12 +22,15 @@ from micrograd.ops import BY_NAME
 
 Activation = str | Callable[[Value], Value] | None
 LINEAR = "linear"
+UNORDERED = (dict, set, frozenset)  # what is taken by place comes in an order, and in full
 
 
 def inputs(x: Any) -> Inputs:
     """Return the number or numbers `x` as Values. Raises TypeError where they are neither."""
     if isinstance(x, Value) or not isinstance(x, Iterable):
         return Inputs((operand(x),))
+    if isinstance(x, UNORDERED):
+        raise TypeError(f"inputs are a list of numbers, not the {type(x).__name__} {shorten(x)}")
     return x if isinstance(x, Inputs) else Inputs(map(operand, x))
 
 
@@ -138,7 +142,7 @@ class MLP(Module):
         fused: bool = False,
         **options: Any,
     ) -> None:
-        if isinstance(nouts, str) or not isinstance(nouts, Iterable):
+        if isinstance(nouts, (str, *UNORDERED)) or not isinstance(nouts, Iterable):
             raise TypeError(f"an MLP takes its layers' sizes as a list, like [4, 1], not {nouts!r}")
         sizes = [nin, *nouts]
         each = per_layer(activation, len(sizes) - 1)
@@ -197,6 +201,7 @@ def shown(activation: Any) -> str:
 def per_layer(activation: Any, count: int) -> list[Activation]:
     """Return one activation per layer. Raises ValueError where a list is of another length."""
     if activation is None or isinstance(activation, str) or callable(activation):
+        checked(activation)  # a single layer, which is linear, does not look at it
         return [activation] * (count - 1) + [LINEAR] * (count > 0)
     if not isinstance(activation, Iterable):
         checked(activation)

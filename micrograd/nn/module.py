@@ -29,6 +29,9 @@ class Module:
 
     training = True
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"  # rather than an address, in messages and notebooks
+
     def _repr_html_(self) -> str:
         from micrograd.displays import table_html
 

@@ -45,8 +45,13 @@ class Recurrent(Module):
 
     def step(self, x: Any, h: Sequence[Value]) -> list[Value]:
         """Return the hidden state after one more input."""
-        kept = self.dropout(h) if self.dropout else h
-        out = self.layer([*inputs(x), *kept])
+        values, kept = inputs(x), self.dropout(h) if self.dropout else h
+        if (len(values), len(kept)) != (self.nin, self.nhidden):
+            raise ValueError(
+                f"{self!r} takes {self.nin} inputs at every step, and {self.nhidden} hidden "
+                f"units, not {len(values)} and {len(kept)}"
+            )
+        out = self.layer([*values, *kept])
         return [out] if isinstance(out, Value) else out
 
     def __repr__(self) -> str:

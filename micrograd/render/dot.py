@@ -61,4 +61,4 @@ def _coloured(text: str, colour: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escaped(text) or " "
+    return escaped(text).replace("]", "&#93;") or " "  # dot reads a text that begins so as CDATA

@@ -39,7 +39,8 @@ def equations(root: Value | Graph) -> str:
         if step["kind"] == "forward":
             node, value = step["node"], _text(shown(step["value"]))
             formula = _text(with_names(graph, node, marks), symbols)
-            lines.append(f"{symbols[node]} &= {formula} = {_text(step['numbers'])} = {value}")
+            sides = dict.fromkeys((formula, _text(step["numbers"]), value))  # each said once
+            lines.append(f"{symbols[node]} &= {' = '.join(sides)}")
         elif step["kind"] == "seed":
             lines.append(f"{_slope(symbols, start, start)} &= {_text(shown(step['value']))}")
         elif step["kind"] == "backward" and not graph.values[step["operand"]].constant:

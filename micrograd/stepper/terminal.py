@@ -96,7 +96,7 @@ class Walkthrough:
             if command == "last":
                 return last
             number = rest if command == "g" else command.removeprefix("g")
-            if number.strip().isdigit() and 1 <= int(number) <= last + 1:
+            if re.fullmatch(r"\s*[0-9]{1,9}\s*", number) and 1 <= int(number) <= last + 1:
                 return int(number) - 1
             self.write([(f"No step {answer!r}: give n, b, g 1 to g {last + 1}, or q.", "")])
 
@@ -140,11 +140,10 @@ class Walkthrough:
             name = self.names[step["node"]]
             return [(f"∂{name}/∂{name} = ", ""), (shown(step["value"]), "gradient")]
         if kind == "forward":
-            name = self.names[step["node"]]
-            return [
-                (f"{name} = {step['formula']} = {step['numbers']} = ", ""),
-                (shown(step["value"]), "value"),
-            ]
+            value = shown(step["value"])
+            sides = dict.fromkeys((self.names[step["node"]], step["formula"], step["numbers"]))
+            told = "".join(f"{side} = " for side in sides if side != value)
+            return [(told, ""), (value, "value")]
         local = shown(step["local"])
         formula = "" if step["formula"] in (local, "") else f"  ({step['formula']})"
         words = self.words
@@ -175,9 +174,12 @@ class Walkthrough:
         return f"∂{self.names[self.graph.roots[0]]}/∂{self.names[id]}"
 
     def _inputs(self) -> Iterator[str]:
+        """Yield the inputs that have a name, or the numbers of all where none has one."""
+        named = any(label for label, op in zip(self.graph.labels, self.graph.ops) if op == LEAF)
         for id, label in enumerate(self.graph.labels):
-            if label and self.graph.ops[id] == LEAF:
-                yield f"{self.names[id]} = {shown(self.graph.data[id])}"
+            if self.graph.ops[id] == LEAF and bool(label) == named:
+                number = shown(self.graph.data[id])
+                yield f"{self.names[id]} = {number}" if named else number
 
     def _show_values(self, at: int) -> None:
         """Show what is known so far, a dash for what is not."""

@@ -87,6 +87,8 @@ def fit(
         state={} if state is None else state,
         settings=made_by,
     )
+    if stop:
+        stop.begin()
     run.check_writable()
     if checkpoint is not None:
         remove_leftovers(checkpoint)
@@ -138,7 +140,8 @@ def _check(
     data: Any, epochs: int, batch_size: int, checkpoint: Any, resume: bool, state: Any
 ) -> None:
     """Raise what `fit` raises before it trains."""
-    if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+    listed = hasattr(data, "__len__") and hasattr(data, "__getitem__")
+    if not listed or isinstance(data, Mapping):
         raise TypeError(f"data is a sequence or an array, not {shorten(data)}; list() it")
     check_whole("batch_size", batch_size, 1)
     check_whole("epochs", epochs, 1)

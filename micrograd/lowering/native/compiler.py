@@ -26,7 +26,6 @@ FLAGS = (
     "-ffp-contract=fast",
     "-fno-math-errno",
     "-fno-trapping-math",
-    "-fno-signed-zeros",
     "-fopenmp-simd",
     "-fPIC",
     "-shared",

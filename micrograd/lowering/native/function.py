@@ -11,14 +11,14 @@ import numpy as np
 from micrograd.lowering.arrays.check import BrokenProgramError
 from micrograd.lowering.arrays.differentiate import own_variables
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, Index, Read, Rows, Term
+from micrograd.lowering.native.active import Gate, GateText, gate
 from micrograd.lowering.native.loops import Loops
 from micrograd.lowering.native.memory import Memory
 from micrograd.lowering.native.text import CNames, Formulas
 
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
-L1 = 24 * 1024  # bytes that a block's arrays may take
-L2 = 256 * 1024  # what takes more is not near in any block: large ones make longer products
-BLOCKS = (32, 64)  # samples in a block, at least and at most
+BLOCK, LONG = 48, 64  # samples that are treated together: longer where they are far in any case
+L2 = 256 * 1024  # bytes that are not far
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,17 +63,19 @@ class Function:
         self.task, self.formulas, self.guarded = task, formulas, guarded
         self.late = _late(task.arrays)
         outside = frozenset((*task.arguments, *task.results))
-        local = [a for a in task.arrays if a.batched and a not in outside]
         self.memory = Memory(
             task.names,
             outside,
-            _block(local) if blocks else 1,
+            _block(a for a in task.arrays if a.batched and a not in outside) if blocks else 1,
             frozenset(a for a in task.arguments if not a.batched),
         )
         if tables is not None:
             self.memory.tables = tables
         self.loops = Loops(self.memory, formulas, products=blocks)
         self.sections = Sections()
+        self.gate = gate(task.arrays, task.loss) if blocks else None
+        self.left: list[str] = []
+        self._ids = {a.lookup.ids.array for a in task.arrays if a.lookup}
 
     def text(self) -> str:
         """Return the function."""
@@ -81,6 +83,8 @@ class Function:
             (self._sample if array.batched else self._fixed)(array)
             if array.formula and array.formula.op in self.guarded:
                 self._watch(array)
+            if self.gate and array is self.gate.array:
+                self._pass(self.gate)
         lines = [*self._fixed_locals(), *self._turned(), *self.sections.before]
         if self.sections.samples:
             lines += self._loop()
@@ -97,14 +101,16 @@ class Function:
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays that they take."""
-        ids = {a.lookup.ids.array for a in self.task.arrays if a.lookup}
         inputs = [
-            (f"const {'long long' if a in ids else 'double'} *restrict {self.task.names[a]}", a)
+            (f"const {self._type(a)} *restrict {self.task.names[a]}", a)
             for a in self.task.arguments
         ]
         strange = [("int *strange", "&strange")] if self.guarded else []
         results = [(f"double *restrict {self.task.names[a]}", a) for a in self.task.results]
         return [*inputs, *results, *strange]
+
+    def _type(self, array: Array) -> str:
+        return "long long" if array in self._ids else "double"
 
     def _sample(self, array: Array) -> None:
         """Compute an array of each sample, within the loop."""
@@ -143,9 +149,15 @@ class Function:
     def _watch(self, array: Array) -> None:
         """Note where an operation gives a number that is not finite."""
         lines = self.sections.samples if array.batched else self.sections.before
-        address = "&" if self.memory.is_scalar(array) else ""
         many = f"count * {array.size}" if array.batched else f"{array.size}"
-        lines.append(f"*strange |= odd({address}{self.task.names[array]}, {many});")
+        lines.append(f"*strange |= odd({self.memory.start(array)}, {many});")
+
+    def _pass(self, gate: Gate) -> None:
+        """Go on with the samples alone that get a gradient."""
+        text = GateText(gate, self.memory, self._ids)
+        self.sections.before.append(text.calm())
+        self.sections.samples += text.entered()
+        self.left = text.left(self.task.results)
 
     def _section(self, term: Term) -> str:
         if BATCH in term.sizes:
@@ -186,8 +198,9 @@ class Function:
         lines = self._declared([a for a in self.task.arrays if a.batched])
         if block > 1:
             head = f"for (long s = 0; s < B; s += {block}) {{"
-            lines.insert(0, f"const int count = B - s < {block} ? (int)(B - s) : {block};")
-        lines += self.sections.samples
+            kind = "int" if self.gate else "const int"
+            lines.insert(0, f"{kind} count = B - s < {block} ? (int)(B - s) : {block};")
+        lines += [*self.sections.samples, *self.left]
         return [head, *(f"    {line}" for line in lines), "}"]
 
 
@@ -224,14 +237,8 @@ def _covers(array: Array, term: Term) -> bool:
 
 
 def _block(local: Iterable[Array]) -> int:
-    """Return how many samples to treat together, their arrays being near."""
-    size = 8 * sum(array.size for array in local)
-    least, most = BLOCKS
-    if least * size > L2:
-        return most
-    while most > least and most * size > L1:
-        most //= 2
-    return most
+    """Return how many samples to treat together."""
+    return LONG if 8 * LONG * sum(array.size for array in local) > L2 else BLOCK
 
 
 def sparse(gradient: Array) -> list[Array]:

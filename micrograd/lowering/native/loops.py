@@ -64,9 +64,10 @@ class Loops:
         if term.factors and isinstance(term.factors[0], Choice):
             return self.choices.chosen(array, term, term.factors[0], self._letters(term))
         if self.products and isinstance(target, Place):
-            call = product(self.memory, target, term, extents)
+            more = not assign or len(term.summed) > 1
+            call = product(self.memory, target, term, extents, more)
             if call:
-                return [*([self.zero(array)] if assign else []), *call]
+                return [*([self.zero(array)] if assign and more else []), *call]
         parts = self._parts(array, term, letters)
         parts.places.append(target)
         kept = [v for v, _ in term.kept if v in extents]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Read, Rows
+from micrograd.lowering.native.text import CNames
 
 Strides = Mapping[int, int]
 
@@ -108,12 +109,13 @@ class Memory:
     In a block of one sample (`block` = 1) the samples have no index of their own.
     """
 
-    names: Mapping[Any, str]
+    names: CNames
     outside: frozenset[Array]
     block: int
     fixed: frozenset[Array] = frozenset()  # what a call does not change
     tables: dict[bytes, tuple[str, Any]] = field(default_factory=dict)
     transposed: dict[Array, str] = field(default_factory=dict)
+    near: dict[Array, str] = field(default_factory=dict)  # what of the outside has moved to a block
 
     def read(self, read: Read, name: str = "") -> Place:
         """Return where a Read is; the array may be called otherwise."""
@@ -125,6 +127,10 @@ class Memory:
     def whole(self, array: Array) -> Place:
         """Return an array at its own variables."""
         return self._place(array, own_strides(array), 0)
+
+    def start(self, array: Array) -> str:
+        """Return the address of the first element, of a block's first sample."""
+        return f"&{self.names[array]}" if self.is_scalar(array) else self.whole(array).pointer()
 
     def turned(self, read: Read) -> Place | None:
         """Return a read of a matrix that a call does not change as one of its transpose."""
@@ -144,12 +150,11 @@ class Memory:
         behind: dict[int, int] | None = None,
         called: str = "",
     ) -> Place:
-        outside = array in self.outside
-        origin = ""
-        if array.batched and outside:
+        near, origin = self.near.get(array), ""
+        if array.batched and array in self.outside and near is None:
             origin = "s" if array.size == 1 else f"s * {array.size}"
         return Place(
-            called or self.names[array],
+            called or near or self.names[array],
             self._of_block(strides),
             start,
             origin,

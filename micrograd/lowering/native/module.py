@@ -21,6 +21,7 @@ from micrograd.ops import BY_NAME
 
 WIDTH = 98
 FAST = ("exp", "log", "log1p", "tanh")  # functions of ours that loops of vectors can call
+OWN = {"fast_": "mathematics.c", "product(": "product.c", "alive(": "active.c"}
 STATIC = """#ifndef STATIC
 #define STATIC static
 #endif"""
@@ -108,7 +109,7 @@ def assembled(function: Function | Tape, body: str, data: str) -> str:
         "#include <math.h>\n#include <string.h>",
         STATIC,
         ODD if function.guarded else "",
-        *_used({"fast_": "mathematics.c", "product(": "product.c"}, "\n".join(fast)),
+        *_used(OWN, "\n".join(fast)),
         "\n".join(fast[:-1]),
         data,
         fast[-1],

@@ -22,10 +22,13 @@ Extents = Mapping[int, "int | str"]
 NARROWEST = 2  # columns: for one, loops do as well
 
 
-def product(memory: Memory, target: Place, term: Term, extents: Extents) -> list[str] | None:
-    """Return a term as the call of a matrix product c[m,n] += Σk a[m,k] b[k,n]; None if it is none.
+def product(
+    memory: Memory, target: Place, term: Term, extents: Extents, more: bool
+) -> list[str] | None:
+    """Return a term as the call of a matrix product Σk a[m,k] b[k,n]; None if it is none.
 
-    A factor that lies the other way round, and stays the same during the call, is turned once.
+    With `more` it is added to c[m,n], else it is what c will be: a sum over one variable may. A
+    factor that lies the other way round, and stays the same during the call, is turned once.
     """
     if len(term.factors) != 2 or not term.summed:
         return None
@@ -40,9 +43,8 @@ def product(memory: Memory, target: Place, term: Term, extents: Extents) -> list
     for a, b in permutations(reads):
         for n in kept:
             for k in summed:
-                text = _call(
-                    memory, target, (a, b), (n, k), (kept, summed), extents, scale_text(term.scale)
-                )
+                numbers = int(more), scale_text(term.scale) or "1.0"
+                text = _call(memory, target, (a, b), (n, k), (kept, summed), extents, numbers)
                 if text and (best is None or text[0] > best[0]):
                     best = text
     return best and best[1]
@@ -55,7 +57,7 @@ def _call(
     roles: tuple[int, int],
     variables: tuple[list[int], list[int]],
     extents: Extents,
-    scale: str,
+    numbers: tuple[int, str],
 ) -> tuple[int, list[str]] | None:
     """Return the call with `n` along the columns and `k` summed, and how good it is."""
     (n, k), (kept, summed) = roles, variables
@@ -80,10 +82,10 @@ def _call(
     height = extents[m] if m is not None else 1
     step = a.stride(m) if m is not None else 0
     c_step = target.stride(m) if m is not None else 0
-    numbers = f"{height}, {columns}, {extents[k]}, {scale or '1.0'}"
+    more, scale = numbers
     call = (
-        f"product({numbers}, {places[0]}, {step}, {a.stride(k)}, {places[1]}, {b.stride(k)}, "
-        f"{places[2]}, {c_step});"
+        f"product({more}, {height}, {columns}, {extents[k]}, {scale}, {places[0]}, {step}, "
+        f"{a.stride(k)}, {places[1]}, {b.stride(k)}, {places[2]}, {c_step});"
     )
     good = int(columns) * (1 if m is None else 4) * (1 if outer else 2)
     return good, nest([loop(letters[v], extents[v]) for v in outer], [call])

@@ -167,7 +167,8 @@ KEYWORDS = """auto break case char const continue default do double else enum ex
 if inline int long register restrict return short signed sizeof static struct switch typedef union
 unsigned void volatile while main run B s n i j k l p at sum best count share turn product memset
 rint copysign isnan NAN INFINITY number wide pair maximum minimum square cube strange odd linux unix
-LN2_HIGH LN2_LOW SHIFT WIDE ROWS DEEP EACH TILE TILES COLUMNS STATIC asm typeof bool true false
+LN2_HIGH LN2_LOW SHIFT WIDE ROWS DEEP EACH TILE TILES COLUMNS STATIC PLACE asm typeof bool calm
+kept live all fewer alive small pack unpack INLINED true false
 y0 y1 yn j0 j1 jn gamma signgam nan inf"""
 
 

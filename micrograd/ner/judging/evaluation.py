@@ -1,21 +1,18 @@
-"""Turn scores into entities, find the threshold, and measure predictions in every named way."""
+"""Measure predictions in every named way, beside two rows that need no training."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from micrograd.ner.judging import ranking
-from micrograd.ner.judging.baselines import Lexicon, all_outside
-from micrograd.ner.judging.errors import Error, confusion, find
 from micrograd.ner.judging.scoring import (
+    Error,
     Report,
     Score,
     Tags,
+    confusion,
+    find,
     only,
     score,
     strict_score,
@@ -23,76 +20,6 @@ from micrograd.ner.judging.scoring import (
 )
 from micrograd.ner.text.schemes import Span, convert, encode, spans
 from micrograd.ner.text.sentence import Sentence
-
-Mask = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-
-
-def true_mask(sentences: Sequence[Sentence], label: str) -> Mask:
-    """Say of every token whether it is of the type."""
-    return np.array([tag[2:] == label for s in sentences for tag in s.tags], bool)
-
-
-def runs(mask: Mask, lengths: Sequence[int]) -> NDArray[np.int64]:
-    """Give start and end, (n, 2), of the runs of True; none crosses a sentence."""
-    last = np.cumsum(np.asarray(lengths, np.int64))
-    begins = np.zeros(len(mask) + 1, bool)
-    begins[np.append(0, last)] = True
-    before = np.append(False, mask)[:-1] & ~begins[:-1]
-    after = np.append(mask[1:], False) & ~begins[1:]
-    starts, ends = np.flatnonzero(mask & ~before), np.flatnonzero(mask & ~after) + 1
-    return np.stack((starts, ends), axis=1)
-
-
-class TypeEvaluation:
-    """The true entities of one type in a corpus, to compare many thresholds with quickly."""
-
-    def __init__(self, sentences: Sequence[Sentence], label: str) -> None:
-        self.lengths = [len(sentence.words) for sentence in sentences]
-        self.mask = true_mask(sentences, label)
-        self.entities: set[tuple[int, int]] = set()
-        first = 0
-        for sentence in sentences:
-            found = (span for span in spans(sentence.tags) if span.type == label)
-            self.entities |= {(first + span.start, first + span.end) for span in found}
-            first += len(sentence.words)
-
-    def f1(self, mask: Mask) -> float:
-        """Give the entity F1 in percent when the runs of `mask` are the predicted entities."""
-        found = {(start, end) for start, end in runs(mask, self.lengths).tolist()}
-        total = len(found) + len(self.entities)
-        return 200 * len(found & self.entities) / total if total else 0.0
-
-    def calibrate(self, scores: Floats) -> tuple[float, float, float]:
-        """Find the two thresholds of `above` with the best F1, in turn: (high, low, F1)."""
-
-        def f1(high: float, low: float) -> float:
-            return self.f1(above(scores, high, low, self.lengths))
-
-        high, _ = ranking.calibrate(scores, lambda both: f1(both, both))
-        low, _ = ranking.calibrate(scores, lambda low: f1(high, min(low, high)))
-        high, best = ranking.calibrate(scores, lambda high: f1(high, min(low, high)))
-        return high, min(low, high), best
-
-
-def above(scores: Floats, high: float, low: float, lengths: Sequence[int]) -> Mask:
-    """Say which tokens belong to names: runs above `low` that have a token above `high`.
-
-    A name begins where the model is sure, and goes on while it is not against it (hysteresis, as
-    in the edge detection of Canny 1986).
-    """
-    places = runs(scores > low, lengths)
-    largest = np.maximum.reduceat(np.append(scores, -np.inf), places.ravel())[::2]
-    kept = places[largest > high]
-    borders = np.zeros(len(scores) + 1, np.int64)
-    np.add.at(borders, kept[:, 0], 1)
-    np.add.at(borders, kept[:, 1], -1)
-    return np.cumsum(borders[:-1]) > 0
-
-
-def tags_of(mask: Mask, lengths: Sequence[int], label: str) -> list[str]:
-    """Tag in BIO the runs of a type's tokens."""
-    return encode([Span(a, b, label) for a, b in runs(mask, lengths).tolist()], len(mask))
 
 
 @dataclass
@@ -103,10 +30,10 @@ class Evaluation:
     strict: Report
     tokens: Report
     confusion: Counter[tuple[str, str]]
+    errors: list[Error]
+    curve: list[tuple[float, Score]]
     average_precision: float | None = None
     pair_accuracy: float | None = None
-    errors: list[Error] = field(default_factory=list)
-    curve: list[tuple[float, Score]] = field(default_factory=list)
 
     @property
     def f1(self) -> float:
@@ -114,24 +41,51 @@ class Evaluation:
         return self.entities.f1
 
 
-def evaluate_tags(
-    true: Sequence[Tags], predicted: Sequence[Tags], scheme: str = "BIO"
-) -> Evaluation:
-    """Score predictions written in `scheme` by entity, strictly, and by token."""
-    alike = [convert(tags, scheme) for tags in true]
+def evaluate(true: Sequence[Tags], tagged: Sequence[Sentence], scheme: str = "BIO") -> Evaluation:
+    """Score sentences tagged in `scheme` by entity, strictly, by token and at every threshold."""
+    predicted = [one.tags for one in tagged]
     return Evaluation(
         score(true, predicted),
-        strict_score(alike, predicted, scheme),
+        strict_score([convert(tags, scheme) for tags in true], predicted, scheme),
         token_score(true, predicted),
         confusion(true, predicted),
+        find(true, tagged),
+        curve(true, tagged),
     )
 
 
-def evaluate(true: Sequence[Tags], tagged: Sequence[Sentence], scheme: str = "BIO") -> Evaluation:
-    """Score tagged sentences, list their errors, and score them at every threshold."""
-    result = evaluate_tags(true, [one.tags for one in tagged], scheme)
-    result.errors, result.curve = find(true, tagged), curve(true, tagged)
-    return result
+class Lexicon:
+    """The names of the training set, each with its most frequent type, matched longest first."""
+
+    def __init__(self, sentences: Iterable[Sentence], label: str | None = None) -> None:
+        counts: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+        for sentence in sentences:
+            for start, end, kind in spans(sentence.tags):
+                if label in (None, kind):
+                    counts[tuple(sentence.words[start:end])][kind] += 1
+        self.types = {name: kinds.most_common(1)[0][0] for name, kinds in counts.items()}
+        self.longest = max(map(len, self.types), default=0)
+
+    def predict(self, sentences: Iterable[Sentence]) -> list[list[str]]:
+        """Tag each sentence in BIO."""
+        return [
+            encode(self._matches(sentence.words), len(sentence.words)) for sentence in sentences
+        ]
+
+    def _matches(self, words: Sequence[str]) -> list[Span]:
+        found, start = [], 0
+        while start < len(words):
+            end = self._end(words, start)
+            if end > start:
+                found.append(Span(start, end, self.types[tuple(words[start:end])]))
+            start = max(end, start + 1)
+        return found
+
+    def _end(self, words: Sequence[str], start: int) -> int:
+        for end in range(min(len(words), start + self.longest), start, -1):
+            if tuple(words[start:end]) in self.types:
+                return end
+        return start
 
 
 def baselines(
@@ -140,7 +94,7 @@ def baselines(
     """Score the two rows that need no training, on one type or all."""
     true = [only(sentence.tags, label) for sentence in test]
     return {
-        "all O": score(true, all_outside(test)),
+        "all O": score(true, [["O"] * len(tags) for tags in true]),
         "lexicon": score(true, Lexicon(train, label).predict(test)),
     }
 

@@ -9,7 +9,6 @@ from typing import Any, get_type_hints
 
 from micrograd.core.checks import check_finite, check_flags
 from micrograd.ner.model.features import NAMES, WORDS, chosen
-from micrograd.ner.model.windows import check_width
 
 KINDS = ("margin", "softmax", "multiclass", "sequence")
 ACTIVATIONS = ("tanh", "relu", "hard_tanh", "sigmoid")
@@ -56,7 +55,10 @@ class Config:
         _check_names("features", self.features)
         object.__setattr__(self, "features", tuple(self.features))
         _check_kinds(self)
-        check_width(self.width)
+        if self.width < 1 or self.width % 2 == 0:
+            raise ValueError(
+                f"window width {self.width}: it must be odd, so that a word is its centre"
+            )
         check_name("model", self.kind, KINDS)
         check_name("activation", self.activation, ACTIVATIONS)
         chosen(self.features)

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,11 +45,6 @@ class Vocabulary:
         """Give a word's id, 0 if its form is unknown."""
         form = self.form(word)
         return 0 if form in SPECIAL else self._ids.get(form, 0)
-
-    def unknown_rate(self, words: Iterable[str]) -> float:
-        """Give the share of words that are unknown."""
-        unknown = [self.id(word) == 0 for word in words]
-        return sum(unknown) / len(unknown) if unknown else 0.0
 
     @classmethod
     def of(
@@ -95,16 +90,6 @@ def case_of(word: str) -> str:
     return "any" if any(letter.isupper() for letter in word) else "none"
 
 
-def prefix(length: int, word: str) -> str:
-    """Give the first letters of a word, folded."""
-    return folded(word)[:length]
-
-
-def suffix(length: int, word: str) -> str:
-    """Give the last letters of a word, folded."""
-    return folded(word)[-length:]
-
-
 @lru_cache(KEPT)
 def shape_of(word: str) -> str:
     """Give a word's shape, runs collapsed: McRae is XxXx, 1984-85 is 0-0."""
@@ -125,17 +110,17 @@ class Feature(NamedTuple):
     form: Callable[[str], str]
 
 
+WORDS, CASES = "E", "C"
 FEATURES = (
-    Feature("case", "C", case_of),
-    Feature("prefix", "P2", partial(prefix, 2)),
-    Feature("prefix", "P3", partial(prefix, 3)),
-    Feature("suffix", "S2", partial(suffix, 2)),
-    Feature("suffix", "S3", partial(suffix, 3)),
+    Feature("case", CASES, case_of),
+    Feature("prefix", "P2", lambda word: folded(word)[:2]),
+    Feature("prefix", "P3", lambda word: folded(word)[:3]),
+    Feature("suffix", "S2", lambda word: folded(word)[-2:]),
+    Feature("suffix", "S3", lambda word: folded(word)[-3:]),
     Feature("shape", "F", shape_of),
 )
 FORMS = {feature.table: feature.form for feature in FEATURES}
 NAMES = tuple(dict.fromkeys(feature.name for feature in FEATURES))
-WORDS = "E"
 RARE_FORM = 3  # a form of a feature that was seen less often is unknown
 
 

@@ -108,6 +108,14 @@ def before(tags: NDArray[np.int64], ends: NDArray[np.int64], border: int) -> NDA
     return out
 
 
+def path_scores(s: Floats, tags: NDArray[np.int64], lengths: Sequence[int], A: Floats) -> Floats:
+    """Give the score of a path of every sentence: its words' scores and its transitions."""
+    ends = np.cumsum(lengths)
+    steps = s[np.arange(len(tags)), tags] + A[before(tags, ends, len(A) - 1), tags]
+    steps[ends - 1] += A[tags[ends - 1], -1]
+    return np.add.reduceat(steps, np.append(0, ends[:-1]))
+
+
 def best_tags(scores: Floats, lengths: Sequence[int], A: Floats) -> NDArray[np.int64]:
     """Give the tags of the best path of every sentence, one per word.
 
@@ -116,10 +124,7 @@ def best_tags(scores: Floats, lengths: Sequence[int], A: Floats) -> NDArray[np.i
     if A[np.isfinite(A)].any():
         return np.asarray(_by_chunk(scores, lengths, A, largest).argmax(1))
     best = scores.argmax(1)
-    ends = np.cumsum(lengths)
-    allowed = np.isfinite(A[before(best, ends, len(A) - 1), best])
-    allowed[ends - 1] &= np.isfinite(A[best[ends - 1], -1])
-    legal = np.logical_and.reduceat(allowed, np.append(0, ends[:-1]))
+    legal = np.isfinite(path_scores(scores, best, lengths, A))
     again = np.repeat(~legal, lengths)
     if again.any():
         left = [length for length, fine in zip(lengths, legal.tolist()) if not fine]

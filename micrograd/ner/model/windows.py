@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,6 @@ from numpy.typing import NDArray
 
 from micrograd.ner.model.features import END, SPECIAL, START, Ids, Vocabularies, ids
 from micrograd.ner.text.sentence import Sentence
-
-
-def check_width(width: int) -> None:
-    """Raise ValueError unless the width is odd and positive."""
-    if width < 1 or width % 2 == 0:
-        raise ValueError(f"window width {width}: it must be odd, so that a word is its centre")
 
 
 @dataclass(frozen=True)
@@ -55,11 +49,8 @@ class Windows:
 
     def split(self, labels: Sequence[Any]) -> list[list[Any]]:
         """Cut one item per token back into sentences."""
-        out, start = [], 0
-        for length in self.lengths:
-            out.append(list(labels[start : start + length]))
-            start += length
-        return out
+        rest = iter(labels)
+        return [list(islice(rest, length)) for length in self.lengths]
 
 
 def window_places(lengths: Sequence[int], width: int) -> NDArray[np.int64]:
@@ -68,7 +59,6 @@ def window_places(lengths: Sequence[int], width: int) -> NDArray[np.int64]:
     Where a window reaches over its sentence stand the numbers of the pads, which follow those
     of the tokens: before a sentence the first, after it the second.
     """
-    check_width(width)
     counts = np.asarray(lengths, np.int64)
     last = np.cumsum(counts)
     first, stop = np.repeat(last - counts, counts)[:, None], np.repeat(last, counts)[:, None]

@@ -1,27 +1,37 @@
-"""A text with its names as a self-contained HTML page, in its own spacing and paragraphs."""
+"""Self-contained HTML pages: a text with its names, and report.html, what a training run reached.
+
+A text keeps its own spacing and paragraphs.
+"""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
+from typing import NamedTuple
 
 from micrograd.content_policy import digest
+from micrograd.ner.judging.evaluation import Evaluation
+from micrograd.ner.judging.scoring import Error, Report, counted
+from micrograd.ner.showing import report
 from micrograd.ner.showing.entities import Entity, numbered, woven
+from micrograd.ner.showing.pictures import Example
 from micrograd.printing import printable
+from micrograd.render.numerals import shown
+from micrograd.stepper.tokens import Sentence
+from micrograd.training import curve
+from micrograd.training.history import History
 
 FOLDER = resources.files("micrograd.ner.showing")
 COLOURS = 6  # of types, in page.css
 
-PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{title}</title><style>{style}</style></head><body>
-<main><h1>{title}</h1>
-{body}
-</main></body></html>
-"""
+SHOWN = 20  # errors
+TITLES = {
+    "loss": "loss in training",
+    "dev_loss": "loss on dev",
+    "dev_f1": "entity F1 on dev, %",
+    "active": "samples that still have a loss, %",
+}
 
 
 def page(text: str, found: Sequence[Entity], title: str) -> str:
@@ -39,7 +49,8 @@ def style(*names: str) -> str:
 def document(title: str, styles: str, body: str, images: str = "") -> str:
     """Give a whole page that loads nothing, or `images` from its own folder."""
     policy = f"default-src 'none'; style-src {digest(styles)}{images}"
-    return PAGE.format(title=escaped(title), style=styles, body=body, policy=policy)
+    frame = FOLDER.joinpath("page.html").read_text("utf-8")
+    return frame.format(title=escaped(title), style=styles, body=body, policy=policy)
 
 
 def escaped(text: str) -> str:
@@ -74,3 +85,98 @@ def mark(entity: Entity, number: int) -> str:
         f'<span class="end">{escaped(last)}<small>{escaped(entity.type)}</small></span>'
         "</mark>"
     )
+
+
+class Run(NamedTuple):
+    """What the page tells of: where it was measured, the results, examples, the drawn sample."""
+
+    title: str
+    path: str
+    result: Evaluation
+    baselines: Mapping[str, Report]
+    history: History
+    text: str
+    found: Sequence[Entity]
+    example: Example | None
+
+
+def report_page(run: Run) -> str:
+    """Give the whole page, self-contained."""
+    parts = [_scores(run), _curve(run), _examples(run), _errors(run), _example(run.example)]
+    body = "\n".join(filter(None, parts))
+    styles = style("page.css", "report.css") + curve.STYLE
+    return document(run.title, styles, body, "; img-src 'self' file:")
+
+
+def _scores(run: Run) -> str:
+    head = "".join(f"<th scope=col>{name}</th>" for name in report.COLUMNS)
+    rows = report.scores(run.result, run.baselines).items()
+    body = "\n".join(f"<tr>{_cells([name, *report.cells(row)])}</tr>" for name, row in rows)
+    caption = f"{report.MODE.capitalize()}, in percent"
+    return (
+        f"<div class=wide tabindex=0><table><caption>{caption}</caption><tr><td></td>{head}</tr>\n"
+        f"{body}</table></div>"
+    )
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return "".join(f"<td>{escaped(cell)}</td>" for cell in cells)
+
+
+def learning_curve(history: History, **options: str) -> str:
+    """Draw what a run measured after each epoch; the best on dev is the one that was kept."""
+    best = max(history.rows, key=lambda row: row.get("dev_f1", 0.0))
+    return curve.curve(history, int(best["epoch"]), TITLES, **options)
+
+
+def _curve(run: Run) -> str:
+    words = (
+        "A sample has a loss while its margin is broken: the share of such samples should fall."
+        if "active" in run.history.columns
+        else ""
+    )
+    picture = learning_curve(run.history, style="")
+    return f"<h2>How it learned</h2><div class=wide tabindex=0>{picture}</div><p>{words}</p>"
+
+
+def _examples(run: Run) -> str:
+    kinds = numbered((entity.type for entity in run.found), COLOURS)
+    text = coloured(run.text, run.found, kinds)
+    return f'<h2>Sentences, tagged</h2><p>{legend(kinds)}</p><div class="text">{text}</div>'
+
+
+def _errors(run: Run) -> str:
+    if not run.result.errors:
+        return ""
+    said = counted(run.result.errors)
+    items = "\n".join(_error(error, run.path) for error in run.result.errors[:SHOWN])
+    return f"<h2>Hardest errors</h2><p>{said}; the surest mistakes first.</p><ol>\n{items}</ol>"
+
+
+def _error(error: Error, path: str) -> str:
+    before, name, after = map(escaped, error.context(6))
+    what = escaped(f"{error.kind}: {error.types()}, {error.confidence:.2f}")
+    where = escaped(f"{path}:{error.line}")
+    return f"<li>{before} <b>{name}</b> {after} <small>({what}; {where})</small></li>"
+
+
+def _example(example: Example | None) -> str:
+    if example is None:
+        return ""
+    windows = "\n".join(map(_window, example.windows, example.scores()))
+    loss = f"J = {shown(example.loss.data)}"
+    return (
+        f"<h2>The sample that is drawn</h2>{windows}<p><b>{loss}</b>. "
+        'Both passes of its graph: <a href="pair.html">step by step</a>, '
+        '<a href="pair.svg">the picture</a>.</p>'
+        '<div class=wide tabindex=0><img src="pair.svg" alt="The graph of the sample"></div>'
+    )
+
+
+def _window(window: Sentence, score: str) -> str:
+    marks = "".join(
+        f'<span class="{"centre" if n == window.centre else ""}">{escaped(word)}</span>'
+        for n, word in enumerate(window.words)
+    )
+    role = window.role
+    return f'<p class="window {role}">{role} window: {marks} {escaped(score)}</p>'

@@ -10,13 +10,12 @@ import numpy as np
 
 from micrograd.engine import Value, topological_order
 from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE
-from micrograd.ner.judging.evaluation import true_mask
-from micrograd.ner.model.features import Ids
+from micrograd.ner.judging.ranking import true_mask
 from micrograd.ner.model.losses import Target
 from micrograd.ner.model.windows import Windows
-from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import Batch, ScalarEngine
+from micrograd.ner.training.sampling import own_tags
 from micrograd.render.numerals import shown
 from micrograd.stepper.tokens import Sentence as Line
 
@@ -72,12 +71,11 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
     corrupt window is the one of highest score in `sentences`, and the true one, if need be, that
     of lowest. A classifier's is one window, a sequence model's a short sentence.
     """
-    samples = _pairs(tagger, sentences) if tagger.label else iter([_classified(tagger)])
+    corpus = _corpus(tagger, sentences)
+    cut = tagger.windows(corpus)
     tried: list[Example] = []
-    for title, windows, target in samples:
-        lines, ids = zip(*windows)
-        loss = _recorded(tagger, Batch(np.stack(ids), target))
-        tried.append(Example(title, list(lines), loss))
+    for tokens in _samples(tagger, corpus, cut):
+        tried.append(_recorded(tagger, corpus, cut, tokens))
         if tried[-1].loss.data > 0:
             break
     best = next((one for one in tried if one.loss.data > 0), tried[0])
@@ -85,63 +83,57 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
     return best
 
 
-def _recorded(tagger: Tagger, batch: Batch) -> Value:
-    names = {table: forms.words for table, forms in tagger.vocabularies.items()}
-    return ScalarEngine(tagger.config, tagger.moves).record(tagger.arrays, batch, names)
+def _corpus(tagger: Tagger, sentences: Sequence[Sentence]) -> list[Sentence]:
+    if tagger.label:
+        return [TRUE_SENTENCE, CORRUPT_SENTENCE, *sentences]
+    return [SHORT if tagger.config.kind == "sequence" else TRUE_SENTENCE]
 
 
-Window = tuple[Line, Ids]  # without the pads, as a person reads it, and with them
-Sample = tuple[str, list[Window], Target]
+def _samples(tagger: Tagger, corpus: Sequence[Sentence], cut: Windows) -> Iterator[list[int]]:
+    """Give the tokens of samples: of pairs the lectures', then those with the hardest windows."""
+    if not tagger.label:
+        yield list(range(len(cut))) if tagger.config.kind == "sequence" else [len(cut) // 2]
+        return
+    first, second, *_ = corpus
+    true, corrupt = len(first.words) // 2, len(first.words) + len(second.words) // 2
+    yield [true, corrupt]
+    scores, names = tagger.outputs(cut)[:, 0], true_mask(corpus, tagger.config.label)
+    others = np.arange(len(cut)) >= len(first.words) + len(second.words)
+    low = int(np.where(others & names, scores, np.inf).argmin())
+    high = int(np.where(others & ~names, scores, -np.inf).argmax())
+    yield [true, high]
+    yield [low, high]
 
 
-def _pairs(tagger: Tagger, sentences: Sequence[Sentence]) -> Iterator[Sample]:
-    true, corrupt = (
-        _window([sentence], tagger.windows([sentence]), len(sentence.words) // 2)
-        for sentence in (TRUE_SENTENCE, CORRUPT_SENTENCE)
+def _recorded(
+    tagger: Tagger, corpus: Sequence[Sentence], cut: Windows, tokens: list[int]
+) -> Example:
+    lines, target = [_line(corpus, cut, token) for token in tokens], Target()
+    title = " against ".join(
+        f"{line.words[line.centre]!r} in {_text(line.words)}" for line in lines
     )
-    yield _pair(true, corrupt)
-    low, high = _hardest(tagger, sentences)
-    yield _pair(true, high)
-    yield _pair(low, high)
+    if tagger.label:
+        lines = [lines[0]._replace(name="s"), lines[1]._replace(role="corrupt", name="s_c")]
+    else:
+        own, labels = own_tags(tagger, corpus[0]), tagger.labels
+        tags = [labels.index(own[token]) if own[token] in labels else 0 for token in tokens]
+        target = Target(np.array(tags), [len(tags)])
+    if tagger.config.kind == "sequence":
+        title = f"the sentence {_text(corpus[0].words)}"
+    names = {table: forms.words for table, forms in tagger.vocabularies.items()}
+    engine, batch = ScalarEngine(tagger.config, tagger.moves), Batch(cut.rows(tokens), target)
+    return Example(title, lines, engine.record(tagger.arrays, batch, names))
 
 
-def _pair(true: Window, corrupt: Window) -> Sample:
-    lines = true[0]._replace(name="s"), corrupt[0]._replace(role="corrupt", name="s_c")
-    title = " against ".join(map(_said, lines))
-    windows = [(lines[0], true[1]), (lines[1], corrupt[1])]
-    return title, windows, Target(np.zeros(0, np.int64), [])
+def _text(words: Sequence[str]) -> str:
+    return repr(" ".join(words))
 
 
-def _said(window: Line) -> str:
-    return f"{window.words[window.centre]!r} in {' '.join(window.words)!r}"
-
-
-def _classified(tagger: Tagger) -> Sample:
-    sequence = tagger.config.kind == "sequence"
-    sentence = SHORT if sequence else TRUE_SENTENCE
-    places = range(len(sentence.words)) if sequence else [len(sentence.words) // 2]
-    cut = tagger.windows([sentence])
-    windows = [_window([sentence], cut, place) for place in places]
-    written = schemes.convert(sentence.tags, tagger.config.scheme)
-    tags = [tagger.labels.index(written[p]) if written[p] in tagger.labels else 0 for p in places]
-    title = f"the sentence {' '.join(sentence.words)!r}" if sequence else _said(windows[0][0])
-    return title, windows, Target(np.array(tags), [len(tags)])
-
-
-def _window(sentences: Sequence[Sentence], cut: Windows, number: int) -> Window:
-    words = [word for sentence in sentences for word in sentence.words]
-    places = [place for place in cut.places[number].tolist() if place < len(words)]
-    line = Line("true", "", [words[place] for place in places], places.index(number))
-    return line, cut.rows(number)
-
-
-def _hardest(tagger: Tagger, sentences: Sequence[Sentence]) -> tuple[Window, Window]:
-    """Choose the true window of lowest score and the false one of highest."""
-    cut = tagger.windows(sentences)
-    scores, true = tagger.outputs(cut)[:, 0], true_mask(sentences, tagger.config.label)
-    low = int(np.where(true, scores, np.inf).argmin())
-    high = int(np.where(true, -np.inf, scores).argmax())
-    return _window(sentences, cut, low), _window(sentences, cut, high)
+def _line(corpus: Sequence[Sentence], cut: Windows, token: int) -> Line:
+    """Give a window without its pads, as a person reads it."""
+    words = [word for sentence in corpus for word in sentence.words]
+    places = [place for place in cut.places[token].tolist() if place < len(words)]
+    return Line("true", "", [words[place] for place in places], places.index(token))
 
 
 def write_example(

@@ -12,9 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from micrograd.ner.judging.errors import KINDS, Error
 from micrograd.ner.judging.evaluation import Evaluation
-from micrograd.ner.judging.scoring import Average, Report, Score
+from micrograd.ner.judging.scoring import FIELDS, Average, Error, Report, Score, counted, numbers
 from micrograd.printing import printable
 
 Named = dict[str, Score | Average]
@@ -27,19 +26,17 @@ MODE = "entities as conlleval and seqeval's default mode count them"
 
 def scores(result: Evaluation, baselines: Mapping[str, Report] | None = None) -> Named:
     """Name the scores to show: by type, averages where there are several, then the others."""
-    named: Named = {**result.entities.types}
-    if len(named) != 1:
-        named |= {"all types": result.entities.overall, "macro average": result.entities.macro}
-        named["weighted average"] = result.entities.weighted
+    named = rows(result.entities, "all types", "macro average", "weighted average")
+    if len(result.entities.types) == 1:
+        named = {**result.entities.types}
     named |= {f"baseline: {name}": one.overall for name, one in (baselines or {}).items()}
     return named | {"strict mode": result.strict.overall, "token level": result.tokens.overall}
 
 
 def cells(row: Score | Average) -> list[str]:
     """Write a score under `COLUMNS`; an average has no counts."""
-    shares = [f"{value:.2f}" for value in (row.precision, row.recall, row.f1)]
-    counts = (row.right, row.predicted, row.true) if isinstance(row, Score) else ("", "", "")
-    return [*shares, *map(str, counts)]
+    own = numbers(row)
+    return [f"{own[name]:.2f}" for name in FIELDS[:3]] + [str(own.get(n, "")) for n in FIELDS[3:]]
 
 
 def print_evaluation(
@@ -78,8 +75,8 @@ def _print_table(table: Table, console: Console) -> None:
     console.print(table.title or "")
     names = [column.header for column in table.columns[1:]]
     for label, *cells in zip(*(column.cells for column in table.columns)):
-        numbers = ", ".join(f"{name} {cell}" for name, cell in zip(names, cells) if cell)
-        console.print(Text(f"{label}: {numbers}"))
+        line = ", ".join(f"{name} {cell}" for name, cell in zip(names, cells) if cell)
+        console.print(Text(f"{label}: {line}"))
 
 
 def print_errors(errors: Sequence[Error], path: str, console: Console | None = None) -> None:
@@ -87,8 +84,7 @@ def print_errors(errors: Sequence[Error], path: str, console: Console | None = N
     console = console or Console(highlight=False)
     if not errors:
         return
-    counts = Counter(error.kind for error in errors)
-    console.print("Errors: " + ", ".join(f"{counts[kind]} {kind}" for kind in KINDS))
+    console.print(f"Errors: {counted(errors)}")
     console.print("Hardest errors, the surest mistakes first:")
     for error in errors[:SHOWN_ERRORS]:
         console.print(_error(error, path), soft_wrap=True)
@@ -107,56 +103,49 @@ def print_confusion(counts: Counter[tuple[str, str]], console: Console | None = 
     names = [*sorted({name for pair in counts for name in pair} - {"O"}), "O"]
     table = _table("Entities by true type (rows) and predicted type", names)
     for true in names:
-        numbers = ["" if true == said == "O" else str(counts[true, said]) for said in names]
-        table.add_row(Text(printable(true)), *numbers)
+        row = ["" if true == said == "O" else str(counts[true, said]) for said in names]
+        table.add_row(Text(printable(true)), *row)
     _print_table(table, console or Console(highlight=False))
 
 
-def rows(report: Report) -> Named:
+def rows(report: Report, *averages: str) -> Named:
     """Name the scores by type, then the averages over them."""
-    named: Named = {**report.types, "micro": report.overall}
-    return named | {"macro": report.macro, "weighted": report.weighted}
+    names = averages or ("micro", "macro", "weighted")
+    return {**report.types, **dict(zip(names, (report.overall, report.macro, report.weighted)))}
 
 
-def _csv(header: str, lines: Iterable[Sequence[Any]]) -> str:
+def _csv(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
     out = StringIO()
-    csv.writer(out, lineterminator="\n").writerows([header.split(","), *lines])
+    csv.writer(out, lineterminator="\n").writerows([header, *lines])
     return out.getvalue()
 
 
 def as_csv(report: Report) -> str:
     """Write a report as CSV: a row per type and average."""
-    named = rows(report).items()
-    header = "type,precision,recall,f1,right,predicted,true"
-    return _csv(header, ((name, *cells(row)) for name, row in named))
+    return _csv(("type", *FIELDS), ((name, *cells(row)) for name, row in rows(report).items()))
 
 
 def as_dict(result: Evaluation) -> dict[str, Any]:
     """Give all measures as JSON can hold them."""
     return {
-        "entities": {name: _fields(row) for name, row in rows(result.entities).items()},
-        "strict": _fields(result.strict.overall),
-        "tokens": _fields(result.tokens.overall),
+        "entities": {name: numbers(row) for name, row in rows(result.entities).items()},
+        "strict": numbers(result.strict.overall),
+        "tokens": numbers(result.tokens.overall),
         "errors": dict(Counter(error.kind for error in result.errors)),
         "average_precision": result.average_precision,
         "pair_accuracy": result.pair_accuracy,
     }
 
 
-def _fields(row: Score | Average) -> dict[str, float]:
-    names = ("precision", "recall", "f1", "right", "predicted", "true")
-    return {name: getattr(row, name) for name in names if hasattr(row, name)}
-
-
 def curve_csv(result: Evaluation) -> str:
     """Write the precision-recall curve: a row per threshold of the probability."""
     lines = ((f"{threshold:.6f}", *cells(score)[:3]) for threshold, score in result.curve)
-    return _csv("threshold,precision,recall,f1", lines)
+    return _csv(("threshold", *FIELDS[:3]), lines)
 
 
 def errors_csv(errors: Sequence[Error], path: str) -> str:
     """Write all errors: where, of which kind, true and predicted entity, probability."""
-    header = "line,kind,true,predicted,words,probability,sentence"
+    header = ("line", "kind", "true", "predicted", "words", "probability", "sentence")
     return _csv(header, (_error_row(error, path) for error in errors))
 
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from micrograd.files import atomic_write, read_bytes
-from micrograd.ner.text import encodings, foreign, records
+from micrograd.ner.text import encodings, records
 from micrograd.ner.text.lines import (
     BLANKS,
     COMMENT,
@@ -44,7 +44,7 @@ def parse(
     lines = split_lines(text.removeprefix(BOM))
     _check_lengths(lines, path)
     layout = find_layout(lines, word_column, tag_column)
-    foreign.check(lines, path, layout.columns)
+    records.check_kind(lines, path, layout.columns)
     _check_columns(lines, layout, path)
     repairs = Repairs(path, repair)
     sentences = list(_sentences(lines, layout, repairs))
@@ -147,28 +147,18 @@ def render(corpus: Corpus, column: int | None = None) -> str:
 
     Of a corpus that was read, every line comes back as it was, but for the tag: it replaces the
     one in the column that was read, or in `column`, or is appended where no tags were read.
+    ValueError for a column that it has not.
     """
     if corpus.source is None:
         return "".join(_plain(corpus))
     lines, layout = list(corpus.source.lines), corpus.source.layout
+    layout.check_column(column, corpus.path)
     column = layout.tag if column is None else column
-    tagged = cache(partial(_tagged, layout, column))
+    tagged = cache(partial(layout.replaced, column=column))
     for sentence in corpus:
         for number, tag in zip(sentence.lines, sentence.tags):
             lines[number - 1] = tagged(lines[number - 1], tag)
     return corpus.source.bom + corpus.source.line_end.join(lines)
-
-
-def check_column(corpus: Corpus, column: int | None) -> None:
-    """Raise ValueError where a corpus that was read has no such column to put tags into."""
-    if corpus.source:
-        corpus.source.layout.check_column(column, corpus.path)
-
-
-def _tagged(layout: Layout, column: int | None, line: str, tag: str) -> str:
-    if column is not None and len(layout.split(line)) < layout.columns:
-        column = None  # the line whose tag was missing
-    return layout.replaced(line, tag, column)
 
 
 def _plain(corpus: Corpus) -> Iterator[str]:

@@ -13,10 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from micrograd.printing import counted
+
 BLANKS = " \t\r"
 TAB = "\t"
 DOCUMENTS = ("-DOCSTART-", "# newdoc")
-_RUNS = re.compile(r"([ \t]+)")
+_WORD = re.compile(r"[^ \t]+")
 _COMMENT = re.compile(r"#\s|;|\$\s")
 _TAGGED = re.compile(r"(?i:[BIESLUM][-_]\S|.+[-_][BIESLUM]$|[OBIES]$)")
 _KEYED = re.compile(r"#\s*\S+ = |# new(doc|par)\b")  # the comments of CoNLL-U
@@ -48,20 +50,26 @@ class Layout:
 
     def split(self, line: str) -> list[str]:
         """Split a line into columns; Unicode spaces stay inside the words."""
-        line = line.rstrip(BLANKS)
-        if self.separator == "\t":
-            if " " not in line:
-                return line.split("\t") if line else []
-            return [column.strip(" ") for column in line.split("\t")]
-        row = line.replace("\t", " ").split(" ")
-        return row if "" not in row else [column for column in row if column]
+        return [line[start:end] for start, end in self.places(line)]
+
+    def places(self, line: str) -> list[tuple[int, int]]:
+        """Give where the columns of a line begin and end."""
+        body = line.rstrip(BLANKS)
+        if self.separator != TAB:
+            return [match.span() for match in _WORD.finditer(body)]
+        out, start = [], 0
+        for column in body.split(TAB) if body else ():
+            word, first = column.strip(" "), start + len(column) - len(column.lstrip(" "))
+            out.append((first, first + len(word)))
+            start += len(column) + 1
+        return out
 
     def check_column(self, column: int | None, at: str, kind: str = "") -> None:
         """Raise ValueError where the file has no such column."""
         if column is not None and not -self.columns <= column < self.columns:
             raise ValueError(
                 f"{at}: no {kind}column {column}; "
-                f"the file has {self.columns} columns, counted from 0"
+                f"the file has {counted(self.columns, 'column')}, counted from 0"
             )
 
     def meaning(self, line: str) -> Token | str:
@@ -83,7 +91,9 @@ class Layout:
         if len(row) == self.columns - 1 and self.tag in (-1, self.columns - 1):
             row = [*row, ""]
         if len(row) != self.columns:
-            raise ValueError(f"{len(row)} columns where the file has {self.columns}: {shown}")
+            raise ValueError(
+                f"{counted(len(row), 'column')} where the file has {self.columns}: {shown}"
+            )
         word, tag = row[self.word], "O" if self.tag is None else row[self.tag]
         if not word:
             faults.append(("the word column is empty", "empty words", "keeps it so"))
@@ -104,20 +114,16 @@ class Layout:
         return tag not in self.tags and not _TAGGED.match(tag)
 
     def replaced(self, line: str, tag: str, column: int | None) -> str:
-        """Give a token's line with the tag in a column, or appended; every other byte is kept."""
-        body = line.rstrip(BLANKS)
-        tail = line[len(body) :]
-        if column is None:
-            return f"{body}{self.separator if self.columns > 1 else TAB}{tag}{tail}"
-        if self.separator == TAB:
-            parts = body.split(TAB)
-            kept = parts[column].strip(" ")
-            parts[column] = parts[column].replace(kept, tag, 1) if kept else tag
-            return TAB.join(parts) + tail
-        parts = _RUNS.split(body)
-        places = [n for n, part in enumerate(parts) if part and not _RUNS.fullmatch(part)]
-        parts[places[column]] = tag
-        return "".join(parts) + tail
+        """Give a token's line with the tag in a column, or appended; every other byte is kept.
+
+        It is appended too where the line's own tag was missing.
+        """
+        places = self.places(line)
+        if column is not None and len(places) == self.columns:
+            start, end = places[column]
+            return line[:start] + tag + line[end:]
+        end = len(line.rstrip(BLANKS))
+        return f"{line[:end]}{self.separator if self.columns > 1 else TAB}{tag}{line[end:]}"
 
 
 def split_lines(text: str) -> list[str]:

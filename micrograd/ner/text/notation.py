@@ -14,6 +14,7 @@ from micrograd.ner.text import schemes
 from micrograd.ner.text.schemes import LETTERS
 from micrograd.ner.text.sentence import Corpus
 
+OUTSIDE = ("O", "o")
 NO_TYPE = "NAME"  # the type of entities that have none
 _LETTER, _TYPE = "(?P<letter>[a-zA-Z])", "(?P<type>.+)"
 NOTATIONS = {
@@ -31,7 +32,7 @@ NOTATIONS = {
 
 def read(tag: str, notation: str) -> str | None:
     """Write as B-X a tag that is written so; None for what is no such tag."""
-    if outside(tag):
+    if tag in OUTSIDE:
         return "O"
     match = NOTATIONS[notation].fullmatch(tag)
     if not match:
@@ -46,17 +47,12 @@ def find(tags: Iterable[str]) -> str:
 
     A label may hold a hyphen (`geo-loc`), but labels stand bare only where no tag has a letter.
     """
-    others = [tag for tag in tags if not outside(tag)]
+    others = [tag for tag in tags if tag not in OUTSIDE]
     counts = {name: sum(read(tag, name) is not None for tag in others) for name in NOTATIONS}
     lettered = [name for name in counts if name != "X" and counts[name]]
     if not lettered:
         return "X" if others else "B-X"
     return max(lettered, key=counts.__getitem__)
-
-
-def outside(tag: str) -> bool:
-    """Say whether a tag is O, in either case."""
-    return tag in ("O", "o")
 
 
 @dataclass

@@ -1,4 +1,6 @@
-"""Texts with spans, as annotation tools write them: JSON lines, or one JSON list.
+"""Files of other kinds: texts with spans, which are read, and what is given by mistake.
+
+Texts with spans are what annotation tools write, JSON lines or one JSON list:
 
 doccano {"text", "label": [[start, end, type]]}, Label Studio {"data": {"text"}, "annotations":
 [{"result": [{"value": {"start", "end", "labels"}}]}]}, spaCy {"text", "entities" | "spans" |
@@ -7,17 +9,18 @@ doccano {"text", "label": [[start, end, type]]}, Label Studio {"data": {"text"},
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from micrograd.ner.text import tokens
-from micrograd.ner.text.foreign import from_json
 from micrograd.ner.text.notation import Repairs
 from micrograd.ner.text.schemes import Span, encode
 from micrograd.ner.text.sentence import Corpus, Sentence
 
 LISTS = ("label", "labels", "entities", "spans", "ents")
 STARTS, ENDS = ("start", "start_offset"), ("end", "end_offset")
+REMEDY = "expected one token per line, its tag in a column after it (CoNLL)"
 TYPES = ("label", "type", "labels", "entity_group")
 
 
@@ -136,3 +139,46 @@ def _tagged(content: str, spans: list[Span], line: int, document: int) -> Iterat
         tags = encode(inside, len(sentence.words))
         numbers = [line] * len(tags)
         yield Sentence(sentence.words, tags, numbers, document, sentence.offsets)
+
+
+def check_kind(lines: Sequence[str], path: str, columns: int) -> None:
+    """Raise ValueError where the first lines are CSV, XML, JSON or running text."""
+    head = [line.strip() for line in lines[:200] if line.strip()][:20]
+    if not head:
+        return
+    kind = _kind(head, columns)
+    if kind:
+        number = next(n for n, line in enumerate(lines, 1) if line.strip())
+        raise ValueError(f"{path}:{number}: this looks like {kind}; {REMEDY}")
+
+
+def _kind(head: list[str], columns: int) -> str:
+    if head[0].startswith(("<?xml", "<!DOCTYPE", "<html")) or all(
+        line.startswith("<") and line.endswith(">") for line in head
+    ):
+        return "XML or HTML"
+    if _is_json(head):
+        return "JSON"
+    for sign, name, kinds in ((",", "commas", 2), (";", "semicolons", 1)):
+        counts = {line.count(sign) for line in head}
+        if columns < 2 and len(head) > 1 and min(counts) > 0 and len(counts) <= kinds:
+            return f"CSV (columns separated by {name})"
+    return ""
+
+
+def _is_json(head: list[str]) -> bool:
+    if head[0][0] not in "{[" or (len(head[0]) == 1 and (len(head) < 2 or head[1][0] not in '"{[')):
+        return False
+    try:
+        value = from_json(head[0])
+        return isinstance(value, dict) or any(isinstance(one, dict | list) for one in value)
+    except ValueError:
+        return len(head) > 1 and head[1][0] in '"{[' and head[0] in ("{", "[")
+
+
+def from_json(text: str) -> Any:
+    """Read JSON. ValueError for what is none, or is nested too deep to be read."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None

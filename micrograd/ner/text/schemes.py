@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 SCHEMES = ("IO", "IOB1", "BIO", "BIOES")
 LETTERS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
+IN_BIO = {"E": "I", "S": "B"}
 LOOKED_UP = 10_000  # tags, and pairs and triples of them, whose answers are kept
 
 
@@ -109,21 +110,17 @@ def detect(sequences: Iterable[Sequence[str]]) -> str:
 
 
 def illegal(tags: Sequence[str], scheme: str) -> list[int]:
-    """Give the positions whose tag may not stand there in the scheme."""
-    triples = zip(["O", *tags], tags, [*tags[1:], "O"])
-    return [i for i, triple in enumerate(triples) if not _legal(*triple, scheme)]
+    """Give the positions whose tag the scheme writes in another way; BIO may have E and S."""
+    own = map(in_bio, tags) if scheme == "BIO" else tags
+    pairs = enumerate(zip(own, convert(tags, scheme)))
+    return [i for i, (tag, legal) in pairs if tag != legal and split_tag(tag) != split_tag(legal)]
 
 
 @lru_cache(LOOKED_UP)
-def _legal(before: str, here: str, after: str, scheme: str) -> bool:
-    letter, label = split_tag(here)
-    if letter == "O" or scheme == "IO":
-        return letter in "OI"
-    if scheme == "IOB1":
-        return letter == "I" or split_tag(before) in (("B", label), ("I", label))
-    if letter in "IE" and not _continues(before, here):
-        return False
-    return scheme == "BIO" or letter in "ES" or _continues(here, after)
+def in_bio(tag: str) -> str:
+    """Write a tag of a legal sequence of BIOES, or BIO, in BIO."""
+    letter, label = split_tag(tag)
+    return f"{IN_BIO.get(letter, letter)}-{label}" if label else "O"
 
 
 def follows(before: str, here: str, scheme: str) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from itertools import count
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,22 +15,13 @@ from micrograd.core.modes import scope
 from micrograd.engine import Value
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import WORDS, Ids
-from micrograd.ner.model.graphs import loss_of
-from micrograd.ner.model.losses import LOSSES, Judged, Rule, Target
-from micrograd.ner.model.network import (
-    Arrays,
-    Floats,
-    Pass,
-    backward,
-    forward,
-    gather,
-    scatter,
-)
+from micrograd.ner.model.losses import LOSSES, Judged, Target
+from micrograd.ner.model.network import Arrays, Floats, Pass, backward, forward, gather, scatter
+from micrograd.ner.model.paths import forbidding
 from micrograd.optim.gradients import Rows
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Some samples: the ids of their windows (windows, width, tables), and what is wanted of them.
 
     Pairs: all true windows, then the corrupt ones. `mask` (windows, window_inputs) multiplies the
@@ -40,18 +33,16 @@ class Batch:
     mask: Floats | None = None
 
 
-@dataclass
-class Gradients:
+class Gradients(NamedTuple):
     """The mean loss of a batch, the share of samples that have one, and that mean's gradients.
 
-    `dense` holds whole arrays; `rows` some rows of the tables, to be summed where one is there
-    more than once; a name left out is all zeros.
+    Those of the tables are some rows, to be summed where one is there more than once; a name left
+    out is all zeros.
     """
 
     loss: float
     active: float
-    dense: Arrays = field(default_factory=dict)
-    rows: dict[str, Rows] = field(default_factory=dict)
+    arrays: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass
@@ -69,24 +60,25 @@ class ArrayEngine(Engine):
         """Go forward: the pass, and the loss of every sample."""
         x = gather(self.config, arrays, batch.ids)
         run = forward(self.config, x if batch.mask is None else x * batch.mask, arrays)
-        rule = Rule(self.config.delta, self.legal)
-        return run, LOSSES[self.config.loss_name](run.s, batch.target, rule, arrays)
+        A = None if self.legal is None else forbidding(self.legal, arrays.get("A", 0.0))
+        return run, LOSSES[self.config.loss_name].arrays(run.s, batch.target, self.config.delta, A)
 
     def __call__(self, arrays: Arrays, batch: Batch) -> Gradients:
         """Evaluate the batch; windows whose scores get no gradient do not go backward."""
         run, judged = self.judged(arrays, batch)
-        count = len(judged.losses)
-        mean, active = float(judged.losses.sum()) / count, np.count_nonzero(judged.losses) / count
+        n = len(judged.losses)
+        mean, active = float(judged.losses.sum()) / n, np.count_nonzero(judged.losses) / n
         back = judged.upstream.any(1)
         if not back.any():
             return Gradients(mean, active)
         chosen = slice(None) if back.all() else back
         run = Pass(*(part[chosen] for part in run))
-        dense, dx = backward(self.config, run, arrays, judged.upstream[chosen] / count)
+        dense, dx = backward(self.config, run, arrays, judged.upstream[chosen] / n)
         if batch.mask is not None:
             dx = dx * batch.mask[chosen]
-        dense |= {name: gradient / count for name, gradient in judged.parameters.items()}
-        return Gradients(mean, active, dense, scatter(self.config, batch.ids[chosen], dx))
+        if judged.transitions is not None:
+            dense["A"] = judged.transitions / n
+        return Gradients(mean, active, {**dense, **scatter(self.config, batch.ids[chosen], dx)})
 
 
 class ScalarEngine(Engine):
@@ -99,9 +91,9 @@ class ScalarEngine(Engine):
         active = [loss for loss in found if loss.data > 0]
         for loss in active:
             loss.backward()
-        count = len(found)
-        mean, share = sum(loss.data for loss in found) / count, len(active) / count
-        return Gradients(mean, share, *(leaves.gradients(count) if active else ()))
+        n = len(found)
+        mean, share = sum(loss.data for loss in found) / n, len(active) / n
+        return Gradients(mean, share, leaves.gradients(n) if active else {})
 
     def record(self, arrays: Arrays, batch: Batch, names: Mapping[str, Sequence[str]]) -> Value:
         """Record the loss of the first sample, the rows of its tables named, for a picture."""
@@ -118,23 +110,31 @@ class ScalarEngine(Engine):
         return [list(windows[end - n : end]) for end, n in zip(ends, batch.target.lengths)]
 
     def _sample(self, leaves: Leaves, batch: Batch, sample: list[int]) -> Value:
-        windows = [leaves.window(batch.ids[one]) for one in sample]
-        if batch.mask is not None:
-            windows = [_dropped(x, batch.mask[one]) for x, one in zip(windows, sample)]
-        tags = [] if self.config.kind == "margin" else batch.target.tags[sample].tolist()
-        return loss_of(self.config, windows, tags, leaves.dense, self.legal)
+        pair, config, scores = self.config.kind == "margin", self.config, []
+        titles = ("true window", "corrupt window") if pair else map("window {}".format, count(1))
+        inputs = [leaves.window(batch.ids[one]) for one in sample]
+        for title, one, x in zip(titles, sample, inputs):
+            if batch.mask is not None:
+                x = [value * m for value, m in zip(x, batch.mask[one].tolist())]
+            with scope(title):
+                scores.append(forward(config, x, leaves.dense).s)
+        tags = [] if pair else batch.target.tags[sample].tolist()
+        A = leaves.dense.get("A")
+        loss = LOSSES[config.loss_name].graph(scores, tags, config.delta, A, self.legal)
+        loss.label = "J"
+        return loss
 
 
 class Leaves:
     """The parameters as Values: whole arrays, and of the tables the rows that are looked up.
 
-    With `names`, the forms of every table, the rows get scopes and labels for a picture.
+    `names`, the forms of every table, label its rows, which else are labelled by their numbers.
     """
 
     def __init__(
-        self, config: Config, arrays: Arrays, names: Mapping[str, Sequence[str]] | None = None
+        self, config: Config, arrays: Arrays, names: Mapping[str, Sequence[Any]] | None = None
     ) -> None:
-        self.arrays, self.names = arrays, names
+        self.arrays, self.names = arrays, names or {}
         self.rows: dict[str, dict[int, list[Value]]] = {name: {} for name, _ in config.tables}
         self.dense = {name: _values(name, a) for name, a in arrays.items() if name not in self.rows}
 
@@ -146,21 +146,15 @@ class Leaves:
     def _row(self, table: str, number: int) -> list[Value]:
         rows = self.rows[table]
         if number not in rows:
-            data = self.arrays[table][number].tolist()
-            named = self.names is not None
-            rows[number] = self._named(table, number, data) if named else list(map(Value, data))
+            form = self.names[table][number] if self.names else number
+            with scope(f"word {form}" if table == WORDS else f"{table} {form}"):
+                rows[number] = _labelled(f"{form} ", self.arrays[table][number].tolist())
         return rows[number]
 
-    def _named(self, table: str, number: int, data: list[float]) -> list[Value]:
-        assert self.names
-        form = self.names[table][number]
-        with scope(f"word {form}" if table == WORDS else f"{table} {form}"):
-            return _labelled(f"{form} ", data)
-
-    def gradients(self, count: int) -> tuple[Arrays, dict[str, Rows]]:
+    def gradients(self, count: int) -> dict[str, Any]:
         """Give the gradients, divided by `count`; of the tables, of the rows that have one."""
-        dense = {name: np.array(_grads(v)) / count for name, v in self.dense.items()}
-        return dense, {table: self._gradients(table, count) for table in self.rows}
+        dense: dict[str, Any] = {n: np.array(_grads(v)) / count for n, v in self.dense.items()}
+        return dense | {table: self._gradients(table, count) for table in self.rows}
 
     def _gradients(self, table: str, count: int) -> Rows:
         every = {number: _grads(row) for number, row in self.rows[table].items()}
@@ -171,10 +165,6 @@ class Leaves:
 
 def _grads(values: list[Any]) -> list[Any]:
     return [v.grad if isinstance(v, Value) else _grads(v) for v in values]
-
-
-def _dropped(x: list[Value], mask: Floats) -> list[Value]:
-    return [value * m for value, m in zip(x, mask.tolist())]
 
 
 def _values(name: str, array: Floats) -> list[Any]:

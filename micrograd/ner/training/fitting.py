@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -12,15 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
+from micrograd import optim, schedules
 from micrograd.ner.model.config import Training, check_name
-from micrograd.ner.model.storage import NUMBERS
 from micrograd.ner.text.sentence import Sentence, types_in
-from micrograd.ner.training import rates
 from micrograd.ner.training.engines import ENGINES, Batch
 from micrograd.ner.training.judge import Judge
 from micrograd.ner.training.sampling import make_sampler
-from micrograd.ner.window_model import WindowModel
-from micrograd.schedules import Plateau
+from micrograd.ner.window_model import NUMBERS, WindowModel
+from micrograd.printing import counted
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
 
@@ -39,9 +38,9 @@ class Trainer:
         check_name("engine", training.engine, ENGINES)
         self.engine = ENGINES[training.engine](config, tagger.moves)
         updates = -(-len(self.sampler) // training.batch)
-        self.rate = rates.schedule(training.schedule, training.rate, training.epochs, updates)
+        self.rate = schedule(training, updates)
         trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not config.frozen}
-        self.optimizer = rates.optimizer(training.optimizer, trained, self.rate)
+        self.optimizer = optimizer(training.optimizer, trained, self.rate)
         self.epoch = 0
         self._draw()
 
@@ -54,8 +53,8 @@ class Trainer:
         batch = self._dropped(self.sampler.take(numbers), int(numbers[0]))
         found = self.engine(self.tagger.arrays, batch)
         if found.active:
-            every, trained = found.dense | found.rows, self.optimizer.parameters
-            self.optimizer.step({name: every[name] for name in every if name in trained})
+            trained = self.optimizer.parameters
+            self.optimizer.step({name: g for name, g in found.arrays.items() if name in trained})
         else:
             self.optimizer.steps_done += 1  # the schedule goes on, nothing moves
         if not self.tagger.config.has_margin:
@@ -70,13 +69,13 @@ class Trainer:
         rng = np.random.default_rng([self.training.seed, self.epoch, first])
         size = len(batch.ids), self.tagger.config.window_inputs
         kept = rng.random(size, np.float32) >= p
-        return replace(batch, mask=np.where(kept, 1 / (1 - p), 0.0))
+        return batch._replace(mask=np.where(kept, 1 / (1 - p), 0.0))
 
     def next_epoch(self, dev_f1: float) -> None:
         """Draw anew after an epoch."""
         self.epoch += 1
         self._draw()
-        if isinstance(self.rate, Plateau):
+        if isinstance(self.rate, schedules.Plateau):
             self.rate.report(-dev_f1)
 
     def state_dict(self) -> dict[str, Any]:
@@ -91,11 +90,30 @@ class Trainer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError where it is of another model."""
         states.restore(self.tagger.arrays, state["arrays"])
-        for name, number in zip(NUMBERS, state["numbers"], strict=True):
-            setattr(self.tagger, name, float(number))
+        vars(self.tagger).update(zip(NUMBERS, map(float, state["numbers"]), strict=True))
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch = int(state["epoch"])
         self._draw()
+
+
+def schedule(training: Training, updates: int) -> Any:
+    """Give the rate as a function of the updates done, `updates` to an epoch.
+
+    ValueError for a name that is none, or a rate that is not above 0.
+    """
+    check_name("schedule", training.schedule, schedules.BY_NAME)
+    if not training.rate > 0:
+        raise ValueError(f"learning rate {training.rate}: it must be above 0")
+    found = schedules.BY_NAME[training.schedule](training.rate, training.epochs)
+    return found if isinstance(found, schedules.Plateau) else schedules.by_epoch(found, updates)
+
+
+def optimizer(name: str, arrays: Mapping[str, Any], lr: Any) -> optim.Optimizer:
+    """Make the optimiser of this name, which takes rows of tables; ValueError if there is none."""
+    check_name("optimizer", name, optim.BY_NAME)
+    kind = optim.BY_NAME[name]
+    options: dict[str, Any] = {} if kind.takes_rows else {"dense": True}
+    return kind(dict(arrays), lr=lr, **options)
 
 
 def _keep_freed_memory() -> None:
@@ -169,9 +187,10 @@ def _settings(
 
 def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:
     vocabulary = trainer.tagger.vocabulary
-    rate = 100 * vocabulary.unknown_rate(word for s in dev for word in s.words)
+    unknown = [vocabulary.id(word) == 0 for s in dev for word in s.words]
+    rate = 100 * sum(unknown) / max(len(unknown), 1)
     return (
-        f"{len(trainer.sampler):,} samples an epoch, {len(vocabulary):,} words; "
+        f"{counted(len(trainer.sampler), 'sample')} an epoch, {counted(len(vocabulary), 'word')}; "
         f"{rate:.1f} % of the dev tokens are unknown words"
     )
 

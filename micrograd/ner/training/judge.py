@@ -6,15 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from micrograd.ner.judging.evaluation import TypeEvaluation
-from micrograd.ner.judging.ranking import fit_logistic
+from micrograd.metrics import fit_logistic
+from micrograd.ner.judging.ranking import TypeEvaluation
 from micrograd.ner.judging.scoring import score
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import ArrayEngine
 from micrograd.ner.training.sampling import Sampler, make_sampler, own_tags
-from micrograd.ner.window_model import WindowModel
+from micrograd.ner.window_model import Floats, WindowModel
 
 JUDGED = 64  # samples whose loss is taken together
+# How far O may have to be ahead of the other tags of a sequence: where names are rare, or unlike
+# those of the training set, too few are found else. The smallest of about equal ones is taken.
+LEADS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+ABOUT_EQUAL = 0.5  # points of F1
 
 
 class Judge:
@@ -56,9 +60,18 @@ class Judge:
         if not np.isfinite(out).all():
             raise ValueError("the dev scores are no numbers any more")
         if self.table:
-            self.tagger.threshold, self.tagger.lower, best = self.table.calibrate(out[:, 0])
+            capitals = self.tagger.capitals(self.cut)
+            thresholds, best = self.table.calibrate(out[:, 0], capitals)
+            self.tagger.threshold, self.tagger.lower, self.tagger.capital = thresholds
             self.tagger.slope, self.tagger.offset = fit_logistic(out[:, 0], self.table.mask)
             return best
-        return score(
-            self.true, self.tagger.tags(self.tagger.decide(out, self.cut.lengths), self.cut)
-        ).f1
+        f1s = [self._f1(out, lead) for lead in LEADS[: None if self.tagger.legal else 1]]
+        best = next(n for n, f1 in enumerate(f1s) if f1 >= max(f1s) - ABOUT_EQUAL)
+        self.tagger.threshold = LEADS[best]
+        return f1s[best]
+
+    def _f1(self, out: Floats, lead: float) -> float:
+        """Give the F1 where O has to be ahead of the other tags by a `lead`."""
+        self.tagger.threshold = lead
+        decided = self.tagger.decide(out, self.cut)
+        return score(self.true, self.tagger.tags(decided, self.cut)).f1

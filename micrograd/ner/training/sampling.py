@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.ner.judging.evaluation import true_mask
+from micrograd.ner.judging.ranking import true_mask
 from micrograd.ner.model.config import check_name
-from micrograd.ner.model.features import Ids
 from micrograd.ner.model.losses import Target
-from micrograd.ner.model.windows import Windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import Batch
@@ -21,22 +19,29 @@ SAMPLERS = ("window", "word")
 Numbers = NDArray[np.int64]
 
 
-class Rare:
-    """Turn words seen up to `count` times into the unknown word, half of the time."""
+class Epochs:
+    """The windows of an epoch, in which words seen up to `rare` times are half the time unknown."""
 
-    def __init__(self, windows: Windows, count: int) -> None:
-        words = windows.words
-        self.windows = windows
-        self.rare = np.bincount(words)[words] <= count
+    def __init__(
+        self, tagger: WindowModel, sentences: Sequence[Sentence], rare: int | None = None
+    ) -> None:
+        self.whole = self.windows = tagger.windows(sentences)
+        words = self.whole.words
+        most = tagger.config.rare if rare is None else rare
+        self.rare = np.bincount(words)[words] <= most
+        self._prepare(tagger, sentences)
 
-    def drawn(self, rng: np.random.Generator) -> Windows:
-        """Give the windows of an epoch."""
-        if not self.rare.any():
-            return self.windows
-        return self.windows.with_unknown(self.rare & (rng.random(len(self.rare)) < 0.5))
+    def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
+        """Look up what samples are made of."""
+
+    def draw(self, rng: np.random.Generator) -> None:
+        """Draw an epoch."""
+        if self.rare.any():
+            unknown = self.rare & (rng.random(len(self.rare)) < 0.5)
+            self.windows = self.whole.with_unknown(unknown)
 
 
-class PairSampler:
+class PairSampler(Epochs):
     """Draw `corrupt` corrupt windows for each true one.
 
     `window` draws a real window whose centre is not of the type (L12); `word` keeps the true
@@ -44,58 +49,47 @@ class PairSampler:
     ValueError where no window, or every window, is true.
     """
 
-    def __init__(
-        self, words: Rare, true: NDArray[np.bool_], corrupt: int, kind: str, label: str
-    ) -> None:
-        check_name("sampler", kind, SAMPLERS)
+    def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
+        config = tagger.config
+        true = true_mask(sentences, config.label)
+        check_name("sampler", config.sampler, SAMPLERS)
         if not true.any() or true.all():
             what = "no" if not true.any() else "every"
             raise ValueError(
-                f"{what} token of the training file is of type {label}: there are no pairs to "
-                "train on; choose another --type"
+                f"{what} token of the training file is of type {config.label}: there are no pairs "
+                "to train on; choose another --type"
             )
-        self.words, self.kind = words, kind
-        self.true, self.false = np.repeat(np.flatnonzero(true), corrupt), np.flatnonzero(~true)
+        self.kind = config.sampler
+        self.true, self.false = np.flatnonzero(true).repeat(config.corrupt), np.flatnonzero(~true)
 
     def __len__(self) -> int:
         return len(self.true)
 
     def draw(self, rng: np.random.Generator) -> None:
         """Draw all pairs of an epoch, in random order."""
-        self.windows = self.words.drawn(rng)
+        super().draw(rng)
         self.pairs = rng.permutation(self.true), rng.choice(self.false, len(self))
 
     def take(self, numbers: Numbers) -> Batch:
         """Give some pairs: their true windows, then their corrupt ones."""
         true, corrupt = (self.windows.rows(tokens[numbers]) for tokens in self.pairs)
         if self.kind == "word":
-            corrupt = _with_centre(true, corrupt)
-        nothing = np.zeros(0, np.int64)
-        return Batch(np.concatenate((true, corrupt)), Target(nothing, []))
+            middle = np.arange(true.shape[1]) == true.shape[1] // 2
+            corrupt = np.where(middle[:, None], corrupt, true)
+        return Batch(np.concatenate((true, corrupt)), Target())
 
 
-def _with_centre(true: Ids, drawn: Ids) -> Ids:
-    replaced, middle = true.copy(), true.shape[1] // 2
-    replaced[:, middle] = drawn[:, middle]
-    return replaced
-
-
-class SentenceSampler:
+class SentenceSampler(Epochs):
     """Give every sentence once, with the tags of its words."""
 
-    def __init__(self, words: Rare, tags: Sequence[str], labels: Sequence[str]) -> None:
-        number = {label: place for place, label in enumerate(labels)}
-        self.words = words
-        self.tags = np.array([number[tag] for tag in tags])
-        self.lengths = np.array(words.windows.lengths)
+    def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
+        number = {label: place for place, label in enumerate(tagger.labels)}
+        self.tags = np.array([number[tag] for s in sentences for tag in own_tags(tagger, s)])
+        self.lengths = np.array(self.whole.lengths)
         self.starts = np.cumsum(self.lengths) - self.lengths
 
     def __len__(self) -> int:
         return len(self.lengths)
-
-    def draw(self, rng: np.random.Generator) -> None:
-        """Draw which rare words are unknown in this epoch."""
-        self.windows = self.words.drawn(rng)
 
     def take(self, numbers: Numbers) -> Batch:
         """Give the windows of some sentences, one sentence after another."""
@@ -112,13 +106,7 @@ def make_sampler(
     tagger: WindowModel, train: Sequence[Sentence], rare: int | None = None
 ) -> Sampler:
     """Make the source of samples that suits the model."""
-    config = tagger.config
-    words = Rare(tagger.windows(train), config.rare if rare is None else rare)
-    if tagger.label:
-        true = true_mask(train, tagger.label)
-        return PairSampler(words, true, config.corrupt, config.sampler, tagger.label)
-    tags = [tag for s in train for tag in own_tags(tagger, s)]
-    return SentenceSampler(words, tags, tagger.labels)
+    return (PairSampler if tagger.label else SentenceSampler)(tagger, train, rare)
 
 
 def own_tags(tagger: WindowModel, sentence: Sentence) -> list[str]:

@@ -1,0 +1,89 @@
+"""Measures of a scorer and its threshold: by hand, against scikit-learn, and what they refuse."""
+
+import numpy as np
+import pytest
+
+from micrograd import metrics
+
+
+def test_average_precision_by_hand():
+    scores = np.array([4.0, 3.0, 2.0, 1.0])
+    assert metrics.average_precision(scores, np.array([1, 0, 1, 0], bool)) == pytest.approx(5 / 6)
+    assert metrics.average_precision(scores, np.zeros(4, bool)) == 0.0
+    assert metrics.average_precision(np.ones(4), np.array([0, 0, 0, 1], bool)) == 0.25
+
+
+def test_ranking_equals_scikit_learn():
+    other = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(0)
+    scores, positive = rng.integers(0, 30, 400) / 10, rng.random(400) < 0.2
+    ours = metrics.average_precision(scores, positive)
+    assert ours == pytest.approx(other.average_precision_score(positive, scores))
+    area = other.roc_auc_score(positive, scores)
+    assert metrics.pair_accuracy(scores, positive) == pytest.approx(area)
+
+
+def test_pair_accuracy_needs_both_kinds():
+    assert metrics.pair_accuracy(np.ones(3), np.ones(3, bool)) == 0.0
+    assert metrics.pair_accuracy(np.array([1.0, 1.0]), np.array([True, False])) == 0.5
+
+
+def test_threshold_is_the_best_one():
+    scores = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
+    positive = np.array([0, 0, 1, 0, 1], bool)
+
+    def f1(threshold):
+        chosen = scores > threshold
+        return 200 * float((chosen & positive).sum()) / float(chosen.sum() + positive.sum())
+
+    assert metrics.best_threshold(scores, f1) == (1.5, 80.0)
+    assert metrics.best_threshold(scores, lambda threshold: threshold)[0] == 5.0
+    with pytest.raises(ValueError, match="no finite score"):
+        metrics.best_threshold(np.array([np.nan]), f1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_moves_no_threshold_between_equal_scores(seed):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, 400, 3000) / 100  # many windows occur again and again
+    positive = rng.random(3000) < scores / 40
+
+    def f1(scores):
+        def measured(threshold):
+            chosen = scores > threshold
+            return 200 * float((chosen & positive).sum()) / float(chosen.sum() + positive.sum())
+
+        return measured
+
+    rounded = scores.astype(np.float32) * (1 + rng.uniform(-1e-7, 1e-7, 3000))
+    threshold, best = metrics.best_threshold(scores, f1(scores))
+    again = metrics.best_threshold(rounded, f1(rounded))
+    assert again == (pytest.approx(threshold, rel=1e-5), best)
+    assert ((rounded > again[0]) == (scores > threshold)).all()
+
+
+def test_a_logistic_fit_is_the_most_likely_one():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(0, 30, 4000)
+    positive = rng.random(4000) < metrics.logistic(0.1 * scores - 1)
+    slope, offset = metrics.fit_logistic(scores, positive)
+    assert (slope, offset) == (pytest.approx(0.1, rel=0.1), pytest.approx(-1, rel=0.1))
+    apart = metrics.fit_logistic(np.array([-1.0, 1.0]), np.array([False, True]))
+    assert np.isfinite(apart).all() and apart[0] > 0
+    assert metrics.logistic([-1e4, 0.0, 1e4]).tolist() == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("scores", "positive", "error", "message"),
+    [
+        ([1.0, 2.0], [True], ValueError, "1 marks of what is positive for 2 scores"),
+        ([1.0, np.nan], [True, False], ValueError, "finite numbers in one row"),
+        ([[1.0]], [[True]], ValueError, "finite numbers in one row"),
+        ([1.0, 2.0], [1, 0], TypeError, "a mask of True and False"),
+        (["a"], [True], TypeError, "scores are numbers"),
+    ],
+)
+def test_what_is_refused(scores, positive, error, message):
+    for measure in (metrics.average_precision, metrics.pair_accuracy, metrics.fit_logistic):
+        with pytest.raises(error, match=message):
+            measure(scores, positive)
