@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["one_line", "printable"]
+__all__ = ["counted", "one_line", "printable"]
 
 LONGEST = 2_000  # characters of a message
 # Controls (C0, DEL, C1), the marks that turn the direction of writing, and what is no character.
@@ -20,6 +20,12 @@ _OBEYED = re.compile(
 def printable(text: str) -> str:
     r"""Return `text` with every character that a terminal would obey spelled out, as \x1b is."""
     return _OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 epoch", "2 boxes", "1,000 epochs"."""
+    ending = "" if number == 1 else "es" if noun.endswith("x") else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 def one_line(text: str) -> str:

@@ -309,7 +309,7 @@ tag model.npz --input model.npz                 | an archive or a saved model
 tag model.npz --input archive.zip               | an archive or a saved model
 tag model.npz --input notes.txt --encoding utf8x  | is not the encoding of a text
 tag model.npz --input notes.txt --encoding base64 | is not the encoding of a text
-tag model.npz --conll --input ragged.conll      | ragged.conll:2: 1 columns
+tag model.npz --conll --input ragged.conll      | ragged.conll:2: 1 column where
 tag model.npz --conll --input train.conll --word-column 7 | no word column 7
 evaluate train.conll model.npz                  | the MODEL comes first
 evaluate model.npz                              | name the FILE to score it on

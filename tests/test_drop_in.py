@@ -68,6 +68,10 @@ def test_numpy_numbers_are_taken_as_floats():
     for number in (np.float64(1.5), np.float32(1.5), np.array(1.5), np.int64(1)):
         assert type(Value(number).data) is float
     assert (np.float64(2.0) * Value(3.0)).data == 6.0
+    assert Value(np.ma.array(1.5)).data == 1.5
+    for masked in (np.ma.masked, np.ma.array([1.0, 2.0], mask=[1, 0])[0], np.ma.array(1.0, mask=1)):
+        with pytest.raises(TypeError, match="give one real number"):
+            Value(2.0) + masked
     assert (Value(3.0) - np.float64(2.0)).data == 1.0
     assert [v.data for v in np.array([Value(1.0), Value(2.0)]) * 2.0] == [2.0, 4.0]
 

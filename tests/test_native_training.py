@@ -294,3 +294,21 @@ def test_a_table_that_is_moved_whole_is_trained_natively(kind):
         np.testing.assert_allclose(native, text, rtol=0, atol=1e-12)
     sparse = spelled("c")
     assert sparse.trainer(SGD(sparse.parameters)).native is None  # its rows alone are moved
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        ({"momentun": 0.9}, "SGD has no option momentun"),
+        ({"lr": lambda t: 0.1 if t < 2 else float("nan")}, "its schedule gave nan at step 2"),
+    ],
+)
+def test_options_edited_later_are_checked_before_the_steps(backend, edit, reason):
+    program, batch = made(backend)
+    optimizer = SGD(program.parameters, lr=0.1)
+    optimizer.groups[0].update(edit)
+    with pytest.raises(ValueError, match=reason):
+        program.trainer(optimizer).on(*batch).many([[0, 1], [1, 2], [2, 0], [0, 2]])
+    # by the text the good steps before are done, natively a call is planned as a whole
+    assert optimizer.steps_done in ((2, 0) if "lr" in edit else (0,))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from micrograd.ner.showing import report
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text.sentence import Corpus, Sentence
 
+ROOT = Path(__file__).parents[1]
 TEXT = "Museums in Paris are amazing. Ann saw Oslo."
 FAST = ["--epochs", "2", "--hidden", "6", "--dim", "4", "--case-dim", "3"]
 
@@ -115,6 +117,31 @@ def test_tag_text(model, monkeypatch, capsys):
     assert main(["tag", str(model / "model.npz")]) == 0
     out = capsys.readouterr().out
     assert out.replace("[", "").replace(" LOC]", "") == TEXT + "\n"
+
+
+def test_tag_keeps_tabs_where_the_output_is_no_terminal(model, monkeypatch, capsys):
+    text = "Ann\tsaw  Oslo.\n\n\t\tBob :smile: [b]left[/b].\t\n"
+    stdin(monkeypatch, text)
+    assert main(["tag", str(model / "model.npz")]) == 0
+    assert re.sub(r"\[(\w+) LOC\]", r"\1", capsys.readouterr().out) == text
+
+
+@pytest.mark.parametrize("command", ["tag model.npz", "evaluate model.npz test.conll"])
+def test_a_reader_that_has_seen_enough_is_no_failure(model, tmp_path, command):
+    shutil.copy(model / "model.npz", tmp_path)
+    shutil.copy(FOLDER / "test.conll", tmp_path)
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = subprocess.run(
+        [sys.executable, "-m", "micrograd", *command.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input=b"Ann saw Oslo.\n" * 50,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writer)
+    assert (run.returncode, run.stderr) == (0, b"")
 
 
 def test_tag_as_json(model, monkeypatch, capsys):
@@ -215,7 +242,7 @@ def failure(capsys, *arguments):
         (b"a\tB-LOC\nb\tB-PER\nc\tI-LOC\n\nd\tB-LOC\n", ":3: I-LOC may not stand here"),
         (b"caf\xe9\tB-LOC\n", ":1: byte 0xe9 is not utf-8"),
         (b"a\tB-LOC\n" + b"x" * 10_000_000, ":2: a line of 10,000,000 characters"),
-        (b"a\tB-LOC\n", "1 sentences are too few"),
+        (b"a\tB-LOC\n", "too few to hold any out, 1 sentence; name a --dev"),
     ],
 )
 def test_bad_training_files(tmp_path, capsys, content, message):

@@ -270,7 +270,7 @@ def test_a_state_of_another_optimiser_is_refused():
 REFUSED = [
     ({"w": np.ones(3)}, "shape \\(2,\\), its gradient \\(3,\\)"),
     ({"v": np.ones(2)}, "gradients of no parameter: v"),
-    ([np.ones(2), np.ones(2)], "2 gradients for 1 parameters"),
+    ([np.ones(2), np.ones(2)], "2 gradients for 1 parameter"),
     (None, "needs their gradients"),
     ({"w": (np.array([0]), np.ones((1, 2)))}, "do not fit it"),
     ({"w": (np.array([2]), np.ones(1))}, "rows 0 to 1; there are gradients for rows 2 to 2"),
@@ -551,5 +551,42 @@ def test_an_optimizer_tells_its_rule_its_options_and_how_far_it_is():
     optimizer = Adam({"W": np.zeros(2)}, lr=cosine(0.1, 10))
     optimizer.step({"W": np.ones(2)})
     text = repr(optimizer)
-    assert text.startswith("Adam(1 parameters, 1 steps done; ") and "beta2=0.999" in text
+    assert text.startswith("Adam(1 parameter, 1 step done; ") and "beta2=0.999" in text
     assert "lr=a schedule" in text
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        ({"momentun": 0.9}, "SGD has no option momentun; it has"),
+        ({"lr": "0.1"}, "lr is a finite number or a schedule, not '0.1'"),
+        ({"lr": math.nan}, "lr is a finite number"),
+        ({"lr": lambda: 0.1}, "the schedule of lr"),
+        ({3: 4}, "SGD has no option 3"),
+    ],
+)
+def test_options_edited_later_are_checked_before_a_step(edit, reason):
+    v = Value(1.0)
+    optimizer = SGD([v], lr=0.5)
+    v.grad = 1.0
+    optimizer.groups[0].update(edit)
+    with pytest.raises((TypeError, ValueError), match=reason):
+        optimizer.step()
+    assert (v.data, optimizer.steps_done) == (1.0, 0)
+
+
+def test_groups_neither_come_nor_go():
+    v, w = Value(1.0), Value(1.0)
+    for edit in (lambda groups: groups.append({"params": [w], "lr": 0.1}), list.pop):
+        optimizer = SGD([v])
+        edit(optimizer.groups)
+        with pytest.raises(ValueError, match="groups are made with the optimiser"):
+            optimizer.step()
+    optimizer = Adam([v])
+    del optimizer.groups[0]["eps"]
+    with pytest.raises(ValueError, match="has lost eps"):
+        optimizer.step()
+    optimizer = Adam([v])
+    optimizer.groups[0]["eps"] = 0.0
+    with pytest.raises(ValueError, match="eps keeps a root from 0"):
+        optimizer.step()

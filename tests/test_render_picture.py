@@ -324,7 +324,7 @@ def test_a_chain_of_a_hundred_thousand_nodes():
     for _ in range(100_000):
         x = x.tanh()
     picture = render(x)
-    assert repr(picture) == "Picture(100001 Values, 12 boxes, 11 edges, bprop)"
+    assert repr(picture) == "Picture(100,001 Values, 12 boxes, 11 edges, bprop)"
     assert len(elements(picture.svg, "g", "box")) == 12
 
 

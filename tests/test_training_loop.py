@@ -255,6 +255,22 @@ def test_early_stopping_is_resumed_with_its_best_state(tmp_path):
     assert (history["f1"], task.epochs[0]) == ([1, 5, 4, 3, 2], 2)
 
 
+def test_early_stopping_begins_anew_with_every_run():
+    stop, runs = EarlyStopping(patience=2), []
+    for rate in (0.1, 1e-9):  # the second is never as good as the first
+        task = Scalar()
+        task.optimizer.lr = rate
+        step = descent(task.model, task.loss, task.optimizer)
+        history = fit(step, POINTS, 6, stop=stop, progress=False)
+        runs.append((len(history["loss"]), [p.data for p in task.model.parameters()]))
+    alone = Scalar()
+    alone.optimizer.lr = 1e-9
+    step = descent(alone.model, alone.loss, alone.optimizer)
+    history = fit(step, POINTS, 6, stop=EarlyStopping(patience=2), progress=False)
+    expected = len(history["loss"]), [p.data for p in alone.model.parameters()]
+    assert runs[1] == expected and runs[0] != expected
+
+
 def test_early_stopping_refuses_what_it_cannot_watch():
     with pytest.raises(ValueError, match="watches 'dev_f1'; there are epoch, loss, f1"):
         Scored([1]).fit(1, stop=EarlyStopping("dev_f1"))

@@ -126,3 +126,9 @@ def test_a_loss_may_be_a_value():
     recording = Recording(MLP(2, [1]))
     recording.note(Value(2.0))
     assert recording.losses == [2.0]
+
+
+@pytest.mark.parametrize("model", [3, None, [Value(1.0)]], ids=str)
+def test_what_is_recorded_is_a_module(model):
+    with pytest.raises(TypeError, match="a Recording takes a Module, not"):
+        Recording(model)

@@ -44,6 +44,8 @@ def _run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except SystemExit as end:  # after --help and --version
+        if isinstance(end.__context__, BrokenPipeError):  # rich makes an exit of it, with code 1
+            raise end.__context__ from None
         sys.stdout.flush()
         return int(end.code or 0)
     except UsageError as error:

@@ -189,7 +189,11 @@ def _plain(tagger: Tagger, options: argparse.Namespace) -> None:
     kinds = numbered((label[2:] for label in tagger.labels), len(STYLES))
     last = "\n"
     for piece, found in _pieces(tagger, options):
-        console.print(marked(piece, found, kinds), end="")
+        text = marked(piece, found, kinds)
+        if console.is_terminal:
+            console.print(text, end="")
+        else:  # rich would make spaces of the text's tabs
+            sys.stdout.write(text.plain)
         sys.stdout.flush()
         last = piece[-1]
     if last != "\n":

@@ -14,12 +14,12 @@ def number(data: Any) -> float:
             return float(data)
         except OverflowError:
             raise ValueError(f"a Value holds a float, and {shorten(data)} is too large") from None
-    if getattr(data, "ndim", None) == 0:
+    if getattr(data, "ndim", None) == 0 and not getattr(data, "mask", False):
         return number(data.item())
     remedy = "give one real number"
     if hasattr(data, "_operation"):
         remedy = "it is one already; detach() makes a copy that remembers nothing"
-    elif isinstance(data, (list, tuple)) or hasattr(data, "ndim"):
+    elif isinstance(data, (list, tuple)) or getattr(data, "ndim", 0) > 0:
         remedy = "make one Value for each element"
     raise TypeError(f"a Value cannot hold {data!r} ({type(data).__name__}): {remedy}")
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from micrograd.ner.text.conll import read
 from micrograd.ner.text.sentence import Corpus, Sentence
+from micrograd.printing import counted
 
 HELD_OUT = 10
 FOLDER = Path(__file__).parent / "data"
@@ -56,7 +57,8 @@ def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
         parts[unit % HELD_OUT == HELD_OUT - 1].append(sentence)
     if not parts[1]:
         raise ValueError(
-            f"{whole.path}: {len(whole)} sentences are too few to hold any out; name a --dev file"
+            f"{whole.path}: too few to hold any out, {counted(len(whole), 'sentence')}; "
+            "name a --dev file"
         )
     train, dev = (replace(whole, sentences=part, source=None) for part in parts)
     return train, dev

@@ -18,6 +18,7 @@ from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.nn import vectors
+from micrograd.printing import counted
 
 NUMBERS = ("threshold", "lower", "capital", "slope", "offset")  # of a model, set on the dev set
 CHUNK = 131_072  # windows whose words are multiplied together
@@ -44,7 +45,8 @@ class WindowModel:
         numbers = sum(array.size for array in self.arrays.values())
         return (
             f"{type(self).__name__}({config.kind}, windows of {config.width} words, "
-            f"finds: {finds}; {len(self.vocabulary)} words, {numbers:,} parameters)"
+            f"finds: {finds}; {counted(len(self.vocabulary), 'word')}, "
+            f"{counted(numbers, 'parameter')})"
         )
 
     def _repr_html_(self) -> str:

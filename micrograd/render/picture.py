@@ -10,6 +10,7 @@ from pathlib import Path
 from micrograd.engine import Value, topological_order
 from micrograd.files import atomic_write
 from micrograd.graph import Graph, snapshot
+from micrograd.printing import counted
 from micrograd.render.animation import animated, gif
 from micrograd.render.captions import MODES
 from micrograd.render.collapse import LEVELS as FOLDED
@@ -109,7 +110,8 @@ class Picture:
 
     def __repr__(self) -> str:
         boxes, edges = len(self.view.boxes), len(self.view.edges)
-        return f"Picture({len(self.view.graph)} Values, {boxes} boxes, {edges} edges, {self.mode})"
+        parts = (len(self.view.graph), "Value"), (boxes, "box"), (edges, "edge")
+        return f"Picture({', '.join(counted(*part) for part in parts)}, {self.mode})"
 
 
 FORMATS: dict[str, Callable[[Picture], str | bytes]] = {

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from micrograd.printing import counted
 from micrograd.render.captions import MODES, Caption, Label, caption, label, names_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
@@ -123,7 +124,7 @@ def described(view: View, mode: str) -> str:
     passes = {"fprop": "forward pass", "bprop": "backward pass", "both": "both passes"}[mode]
     boxes = f", drawn as {len(view.boxes)} boxes" if len(view.boxes) < len(graph) else ""
     result = names_of(graph)[graph.roots[0]]
-    return f"Computation graph of {result}, {passes}: {len(graph):,} Values{boxes}"
+    return f"Computation graph of {result}, {passes}: {counted(len(graph), 'Value')}{boxes}"
 
 
 def document(across: float, down: float, title: str, body: str, adaptive: bool) -> str:

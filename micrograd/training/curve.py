@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from micrograd.printing import counted
 from micrograd.training.history import History
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 300, 210, 44, 34, 40
@@ -42,7 +43,7 @@ def curve(
     panels = [losses] * bool(losses) + [[name] for name in names if name not in losses]
     parts = [_panel(history, panel, titles, n * WIDTH, kept) for n, panel in enumerate(panels)]
     width = WIDTH * len(panels)
-    said = f"Learning curve over {len(history)} epochs; epoch {kept} was kept"
+    said = f"Learning curve over {counted(len(history), 'epoch')}; epoch {kept} was kept"
     return (
         f'<svg class="curve" xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT}" '
         f'viewBox="0 0 {width} {HEIGHT}" role="img" aria-label="{said}">{style}'

@@ -11,6 +11,7 @@ from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.files import atomic_write, check_path
+from micrograd.printing import counted
 
 DATES: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
@@ -45,7 +46,7 @@ class History:
 
     def __repr__(self) -> str:
         last = ", ".join(f"{k} {v:.4g}" for k, v in self.rows[-1].items()) if self.rows else "empty"
-        return f"History({len(self)} epochs; last: {last})"
+        return f"History({counted(len(self), 'epoch')}; last: {last})"
 
     def _repr_html_(self) -> str:
         from micrograd.displays import curves_html, table_html

@@ -87,6 +87,8 @@ def fit(
         state={} if state is None else state,
         settings=made_by,
     )
+    if stop:
+        stop.begin()
     run.check_writable()
     if checkpoint is not None:
         remove_leftovers(checkpoint)

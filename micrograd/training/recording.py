@@ -23,6 +23,8 @@ class Recording:
 
     def __init__(self, model: Any, every: int = 1) -> None:
         check_whole("every", every, 1)
+        if not hasattr(model, "parameters"):
+            raise TypeError(f"a Recording takes a Module, not {model!r}")
         self.model, self.every = model, every
         self.parameters = model.parameters()
         self.losses: list[float] = []

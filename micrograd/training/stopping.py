@@ -18,6 +18,10 @@ class EarlyStopping:
             raise ValueError(f"best is 'min' or 'max', not {best!r}")
         check_whole("patience", patience, 1)
         self.monitor, self.patience, self.sign = monitor, patience, 1 if best == "min" else -1
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the epochs of another run, whose best parameters are no business of this one."""
         self.best, self.waited, self.kept = math.inf, 0, None
 
     def report(self, row: Mapping[str, float], state: Any) -> str:

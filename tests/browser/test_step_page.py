@@ -1,5 +1,6 @@
 """The step-through page in a real browser: controls, keys, predict, what-if, language, theme."""
 
+import math
 import re
 from html import escape
 
@@ -306,6 +307,25 @@ def test_what_if_refuses_where_the_engine_would(opened):
     text = shown.locator("#outcome").inner_text()
     assert text == "f = log(x) has no finite value there; the last numbers stay."
     assert boxes(shown)["x"] == ("2", "–")
+
+
+def test_a_slope_without_a_formula_has_no_equals_sign(opened):
+    x = Value(2.0, label="x")
+    by_hand = Value(8.0, (x,), "cube")
+    by_hand._backward = lambda: setattr(x, "grad", x.grad + 12.0 * by_hand.grad)
+    for root in (by_hand, Value(8.0, (x,), (12.0,))):
+        shown = opened(page(root))
+        shown.keyboard.press("End")
+        assert "local ∂v1/∂x 12" in [chip.strip() for chip in chips(shown)]
+
+
+def test_what_if_writes_numbers_as_the_boxes_do(opened):
+    root = Value(math.nan, label="x") * Value(-math.inf, label="y") + Value(math.inf, label="z")
+    shown = opened(page(root))
+    written = shown.evaluate("[...document.querySelectorAll('[data-leaf]')].map(f => f.value)")
+    assert written == ["nan", "−inf", "inf"]
+    shown.get_by_label("x", exact=True).first.fill("−inf")
+    assert boxes(shown)["x"][0] == "−inf"
 
 
 def test_what_if_without_formulas_says_so(opened):

@@ -149,6 +149,7 @@ class GateText:
         moved, start = (d, *self.batched), self.memory.start(d)
         tests = ["calm", "live * 8 < count * 7", *map(self._small, numbers)]
         lines = [
+            "/* on with the samples that get a gradient, unless 0 times a number may be nan */",
             f"int kept[{self.memory.block}];",
             f"const int all = count, live = alive(count, {d.size}, {start}, kept);",
             f"const int fewer = {' && '.join(tests)};",

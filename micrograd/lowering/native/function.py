@@ -17,7 +17,8 @@ from micrograd.lowering.native.memory import Memory
 from micrograd.lowering.native.text import CNames, Formulas
 
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
-BLOCK = 64  # samples that are treated together; 16 and 128 take as long, for all sizes
+BLOCK, LONG = 48, 64  # samples that are treated together: longer where they are far in any case
+L2 = 256 * 1024  # bytes that are not far
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class Function:
         self.memory = Memory(
             task.names,
             outside,
-            BLOCK if blocks else 1,
+            _block(a for a in task.arrays if a.batched and a not in outside) if blocks else 1,
             frozenset(a for a in task.arguments if not a.batched),
         )
         if tables is not None:
@@ -233,6 +234,11 @@ def _covers(array: Array, term: Term) -> bool:
     if any(isinstance(factor, Choice) for factor in term.factors):
         return True
     return own_variables(array, term) is not None
+
+
+def _block(local: Iterable[Array]) -> int:
+    """Return how many samples to treat together."""
+    return LONG if 8 * LONG * sum(array.size for array in local) > L2 else BLOCK
 
 
 def sparse(gradient: Array) -> list[Array]:

@@ -132,12 +132,15 @@ class NativeTraining:
     def _options(self, steps: int) -> list[list[Any]]:
         """Return the options of every group, for every step; for one, where none is a schedule."""
         optimizer, first = self.optimizer, self.optimizer.steps_done
+        optimizer._check_groups()
         constant = not any(callable(v) for group in optimizer.groups for v in group.values())
         options = []
-        for step in range(1 if constant else steps):
-            optimizer.steps_done = first + step
-            options.append([optimizer._options(group) for group in optimizer.groups])
-        optimizer.steps_done = first
+        try:
+            for step in range(1 if constant else steps):
+                optimizer.steps_done = first + step
+                options.append([optimizer._options(group) for group in optimizer.groups])
+        finally:  # a schedule may give what is no rate
+            optimizer.steps_done = first
         return options
 
     def _plan_of(self, branches: Any, options: list[Any]) -> _Plan:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-from micrograd.core.kinds import LEAF, SUM_OF_PRODUCTS
+from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS
 from micrograd.core.modes import mode
 from micrograd.core.order import next_index
 from micrograd.engine import Value
 from micrograd.lowering.trace.watch import Watched, refuse_unrecorded
 
 _index = attrgetter("_index")
+# Most operations. Their nodes have no constant, and asking for one that is not there is slow.
+_PLAIN = frozenset(operation for operation in ELEMENTARY.values() if not operation.row.constants)
 
 
 class Along:
@@ -42,10 +44,9 @@ class Along:
         like: Any = next(self._likes, node)
         x, y, like_x, like_y = node._x, node._y, like._x, like._y
         if not (  # as most nodes are
-            node._operation is like._operation is not SUM_OF_PRODUCTS
+            node._operation is like._operation in _PLAIN
             and (x._operation is LEAF if x is like_x else x._index == like_x._index)
             and (y is None or (y._operation is LEAF if y is like_y else y._index == like_y._index))
-            and node._k == like._k
         ):
             if not mode().recording:
                 refuse_unrecorded(node)

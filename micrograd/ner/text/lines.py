@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from micrograd.printing import counted
+
 BLANKS = " \t\r"
 TAB = "\t"
 DOCUMENTS = ("-DOCSTART-", "# newdoc")
@@ -67,7 +69,7 @@ class Layout:
         if column is not None and not -self.columns <= column < self.columns:
             raise ValueError(
                 f"{at}: no {kind}column {column}; "
-                f"the file has {self.columns} columns, counted from 0"
+                f"the file has {counted(self.columns, 'column')}, counted from 0"
             )
 
     def meaning(self, line: str) -> Token | str:
@@ -89,7 +91,9 @@ class Layout:
         if len(row) == self.columns - 1 and self.tag in (-1, self.columns - 1):
             row = [*row, ""]
         if len(row) != self.columns:
-            raise ValueError(f"{len(row)} columns where the file has {self.columns}: {shown}")
+            raise ValueError(
+                f"{counted(len(row), 'column')} where the file has {self.columns}: {shown}"
+            )
         word, tag = row[self.word], "O" if self.tag is None else row[self.tag]
         if not word:
             faults.append(("the word column is empty", "empty words", "keeps it so"))

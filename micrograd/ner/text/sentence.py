@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from micrograd.ner.text import schemes
 from micrograd.ner.text.lines import Layout
+from micrograd.printing import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,8 +100,8 @@ class Corpus:
         """Say in a line what was read, and below it what should be known."""
         written = "" if self.written == "B-X" else f" (tags written {self.written})"
         first = (
-            f"{self.path}: {len(self):,} sentences, {self.tokens:,} tokens, "
-            f"{self.documents:,} documents, read as {self.scheme}{written}, "
+            f"{self.path}: {counted(len(self), 'sentence')}, {counted(self.tokens, 'token')}, "
+            f"{counted(self.documents, 'document')}, read as {self.scheme}{written}, "
             f"types {' '.join(self.types()) or 'none'}"
         )
         return "\n".join([first, *(f"   {note}" for note in self.notes)])

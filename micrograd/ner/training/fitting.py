@@ -19,6 +19,7 @@ from micrograd.ner.training.engines import ENGINES, Batch
 from micrograd.ner.training.judge import Judge
 from micrograd.ner.training.sampling import make_sampler
 from micrograd.ner.window_model import NUMBERS, WindowModel
+from micrograd.printing import counted
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
 
@@ -182,7 +183,7 @@ def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:
     unknown = [vocabulary.id(word) == 0 for s in dev for word in s.words]
     rate = 100 * sum(unknown) / max(len(unknown), 1)
     return (
-        f"{len(trainer.sampler):,} samples an epoch, {len(vocabulary):,} words; "
+        f"{counted(len(trainer.sampler), 'sample')} an epoch, {counted(len(vocabulary), 'word')}; "
         f"{rate:.1f} % of the dev tokens are unknown words"
     )
 

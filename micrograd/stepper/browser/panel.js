@@ -176,7 +176,7 @@ class Teller {
       ["sum", words.downstream, mask(shown(contribution))], "=",
       ["gradient", `${words.upstream} ${this.derivative(node.id)}`, shown(upstream)], "×",
       ["local", `${words.local} ∂${node.name}/∂${this.name(operand)}`, shown(local),
-        small === shown(local) ? "" : `= ${small}`], "",
+        !small || small === shown(local) ? "" : `= ${small}`], "",
       ["sum", `${this.derivative(operand)}${left ? ` ${words.sofar}` : ""}${sum}`, mask(shown(total ?? NaN)),
         left ? fill(words[left === 1 ? "tocome" : "tocome.more"], { count: left }) : ""],
     ];

@@ -68,7 +68,7 @@ function range(slider, node) {
 function fields() {
   for (const field of $("leaves").querySelectorAll("[data-leaf]")) {
     const node = graph.nodes[Number(field.dataset.leaf)];
-    field.value = String(numberNow(node));
+    field.value = finite(numberNow(node)) ? String(numberNow(node)) : shown(numberNow(node));
     field.classList.toggle("changed", page.edited.has(node.id));
     field.removeAttribute("aria-invalid");
     range(field.closest(".leaf").querySelector("[type=range]"), node);
