@@ -208,8 +208,7 @@ def confusion(
     """Count entities by (true type, predicted type) where their borders agree; O for none."""
     counts: Counter[tuple[str, str]] = Counter()
     for tags, guess in zip(true, predicted):
-        wanted = {span[:2]: span.type for span in spans(tags)}
-        said = {span[:2]: span.type for span in spans(guess)}
+        wanted, said = ({span[:2]: span.type for span in spans(one)} for one in (tags, guess))
         places = wanted.keys() | said.keys()
         counts.update((wanted.get(at, "O"), said.get(at, "O")) for at in places)
     return counts

@@ -76,11 +76,6 @@ class Config:
         """Name the loss in `LOSSES`."""
         return f"sequence {self.loss}" if self.kind == "sequence" else self.kind
 
-    @property
-    def has_margin(self) -> bool:
-        """Say whether a sample can have no loss: its margin is kept."""
-        return self.kind != "softmax" and self.loss_name != "sequence likelihood"
-
     @cached_property
     def tables(self) -> tuple[tuple[str, int], ...]:
         """Give the tables that a word is looked up in, and how long their vectors are."""

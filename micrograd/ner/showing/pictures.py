@@ -97,9 +97,7 @@ def _recorded(
     tagger: Tagger, corpus: Sequence[Sentence], cut: Windows, tokens: list[int]
 ) -> Example:
     lines, target = [_line(corpus, cut, token) for token in tokens], Target()
-    title = " against ".join(
-        f"{line.words[line.centre]!r} in {_text(line.words)}" for line in lines
-    )
+    title = " against ".join(f"{x.words[x.centre]!r} in {' '.join(x.words)!r}" for x in lines)
     if tagger.label:
         lines = [lines[0]._replace(name="s"), lines[1]._replace(role="corrupt", name="s_c")]
     else:
@@ -107,14 +105,10 @@ def _recorded(
         tags = [labels.index(own[token]) if own[token] in labels else 0 for token in tokens]
         target = Target(np.array(tags), [len(tags)])
     if tagger.config.kind == "sequence":
-        title = f"the sentence {_text(corpus[0].words)}"
+        title = f"the sentence {' '.join(corpus[0].words)!r}"
     names = {table: forms.words for table, forms in tagger.vocabularies.items()}
     engine, batch = ScalarEngine(tagger.config, tagger.moves), Batch(cut.rows(tokens), target)
     return Example(title, lines, engine.record(tagger.arrays, batch, names))
-
-
-def _text(words: Sequence[str]) -> str:
-    return repr(" ".join(words))
 
 
 def _line(corpus: Sequence[Sentence], cut: Windows, token: int) -> Line:

@@ -24,6 +24,7 @@ from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
 
 COLLAPSED = 10.0  # percent of samples still active
+ALWAYS = ("softmax", "sequence likelihood")  # losses without a margin: every sample has one
 Say = Callable[[str], None]
 
 
@@ -60,7 +61,7 @@ class Trainer:
             self.optimizer.step({name: g for name, g in found.arrays.items() if name in trained})
         else:
             self.optimizer.steps_done += 1  # the schedule goes on, nothing moves
-        if not self.tagger.config.has_margin:
+        if self.tagger.config.loss_name in ALWAYS:
             return {"loss": found.loss}
         return {"loss": found.loss, "active": 100 * found.active}
 
