@@ -6,7 +6,7 @@ import numpy as np
 
 from micrograd import Value
 from micrograd.ner.model.config import Config
-from micrograd.ner.model.graphs import pair_margin
+from micrograd.ner.model.losses import pair_graph
 from micrograd.ner.model.network import forward
 from micrograd.stepper import page
 from micrograd.stepper.tokens import Sentence, tokens
@@ -34,7 +34,7 @@ def test_the_nodes_of_a_pair_have_names():
     parameters = {"W": [[*map(Value, row)] for row in W], "b": [*map(Value, b)]}
     parameters["u"] = [*map(Value, u)]
     scores = [forward(config, [*map(Value, x)], parameters).s for x in ([1.0, 2.0], [0.5, 1.0])]
-    seen, waiting = set(), [pair_margin(scores, (), 1.0)]
+    seen, waiting = set(), [pair_graph(scores, (), 1.0)]
     waiting[0].label = "J"
     while waiting:
         node = waiting.pop()
