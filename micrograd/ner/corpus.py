@@ -42,8 +42,8 @@ def together(parts: Sequence[Corpus]) -> Corpus:
     for part in parts:
         first = max((s.document for s in sentences), default=-1) + 1
         sentences += [replace(s, document=s.document + first) for s in part]
-    path, notes = " + ".join(part.path for part in parts), [n for part in parts for n in part.notes]
-    return Corpus(sentences, path, parts[0].scheme, notes=notes)
+    notes = [note for part in parts for note in part.notes]
+    return Corpus(sentences, " + ".join(part.path for part in parts), parts[0].scheme, notes=notes)
 
 
 def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:

@@ -45,7 +45,8 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
     sentences: list[Sentence] = []
     repairs = Repairs(path, repair)
     for document, (line, record) in enumerate(_records(text, path)):
-        at, content = f"{path}:{line}", _text_of(record)
+        at = f"{path}:{line}"
+        content = _text_of(record)
         if content is None:
             raise ValueError(f"{at}: a record without a text: {str(record)[:60]}")
         kept: list[Span] = []
