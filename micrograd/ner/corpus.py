@@ -43,9 +43,8 @@ def together(parts: Sequence[Corpus]) -> Corpus:
     for part in parts:
         first = max((s.document for s in sentences), default=-1) + 1
         sentences += [replace(s, document=s.document + first) for s in part]
-    whole = Corpus(sentences, " + ".join(part.path for part in parts), parts[0].scheme)
-    whole.notes = [note for part in parts for note in part.notes]
-    return whole
+    notes = [note for part in parts for note in part.notes]
+    return Corpus(sentences, " + ".join(part.path for part in parts), parts[0].scheme, notes=notes)
 
 
 def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:

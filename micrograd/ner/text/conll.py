@@ -9,20 +9,10 @@ from pathlib import Path
 
 from micrograd.files import atomic_write, read_bytes
 from micrograd.ner.text import encodings, records
-from micrograd.ner.text.lines import (
-    BLANKS,
-    COMMENT,
-    DOCUMENT,
-    Layout,
-    Token,
-    find_layout,
-    only_token,
-    split_lines,
-)
+from micrograd.ner.text.lines import COMMENT, DOCUMENT, Layout, Token, find_layout
 from micrograd.ner.text.notation import Repairs, normalise, rename
 from micrograd.ner.text.sentence import Corpus, Sentence, Source
 
-BOM = "\ufeff"
 LONGEST_LINE = 100_000
 FEW_BORDERS = 1_000  # tokens in one sentence that make a file without empty lines look odd
 
@@ -41,19 +31,18 @@ def parse(
     line, another number of columns, and, unless `repair`, a line without a tag or a word; for a
     file that is CSV, XML or JSON; for one without a token.
     """
-    lines = split_lines(text.removeprefix(BOM))
+    end = "\n" if "\n" in text or "\r" not in text else "\r"  # a \r before \n stays in its line
+    lines = text.removeprefix(encodings.BOM).split(end)
     _check_lengths(lines, path)
     layout = find_layout(lines, word_column, tag_column)
     records.check_kind(lines, path, layout.columns)
-    _check_columns(lines, layout, path)
+    layout.check(path)
     repairs = Repairs(path, repair)
     sentences = list(_sentences(lines, layout, repairs))
     if not sentences:
         raise ValueError(f"{path}: no token in it; expected one token per line")
-    end = "\n" if "\n" in text or "\r" not in text else "\r"
-    source = Source(lines, layout, encoding, end, text[: text.startswith(BOM)])
-    corpus = Corpus(sentences, path, source=source)
-    corpus.notes = repairs.notes()
+    source = Source(lines, layout, encoding, end, text[: text.startswith(encodings.BOM)])
+    corpus = Corpus(sentences, path, source=source, notes=repairs.notes())
     if len(corpus) == 1 and corpus.tokens >= FEW_BORDERS:
         count = f"all {corpus.tokens:,} tokens"
         corpus.notes.append(f"no empty line: {count} are read as one sentence")
@@ -69,46 +58,26 @@ def _check_lengths(lines: list[str], path: str) -> None:
             )
 
 
-def _check_columns(lines: list[str], layout: Layout, path: str) -> None:
-    full = [number for number, line in enumerate(lines, 1) if line.strip(BLANKS)]
-    if not full:
-        return
-    at = f"{path}:{next((n for n in full if only_token(lines[n - 1])), full[0])}"
-    if layout.tag is not None and layout.columns < 2:
-        raise ValueError(f"{at}: one column; the tag column is missing")
-    layout.check_column(layout.word, at, "word ")
-    layout.check_column(layout.tag, at, "tag ")
-
-
 def _sentences(lines: list[str], layout: Layout, repairs: Repairs) -> Iterator[Sentence]:
     """Join the tokens between borders; a comment is none."""
-    known: dict[str, Token | str] = {}  # what every different line means
-    words: list[str] = []
-    tags: list[str] = []
-    numbers: list[int] = []
+    meaning_of = cache(layout.meaning)
+    tokens: dict[int, Token] = {}  # by their line's number
     document = 0
     for number, line in enumerate([*lines, ""], 1):
-        meaning = known.get(line) or known.setdefault(line, _meaning(layout, line, number, repairs))
-        if type(meaning) is Token:
+        try:
+            meaning = meaning_of(line)
+        except ValueError as error:
+            raise ValueError(f"{repairs.path}:{number}: {error}") from None
+        if isinstance(meaning, Token):
+            tokens[number] = meaning
             for fault in meaning.faults:
                 repairs(number, *fault)
-            words.append(meaning.word)
-            tags.append(meaning.tag)
-            numbers.append(number)
-            continue
-        if words and meaning != COMMENT:
-            whole = range(numbers[0], number)
-            places = whole if len(whole) == len(numbers) else numbers
-            yield Sentence(words, tags if layout.tag is not None else [], places, document)
-            words, tags, numbers = [], [], []
-        document += meaning == DOCUMENT
-
-
-def _meaning(layout: Layout, line: str, number: int, repairs: Repairs) -> Token | str:
-    try:
-        return layout.meaning(line)
-    except ValueError as error:
-        raise ValueError(f"{repairs.path}:{number}: {error}") from None
+        elif meaning != COMMENT:
+            if tokens:
+                words, tags, _ = map(list, zip(*tokens.values()))
+                yield Sentence(words, tags if layout.tag is not None else [], [*tokens], document)
+            tokens = {}
+            document += meaning == DOCUMENT
 
 
 def read(

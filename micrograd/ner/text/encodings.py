@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 
-BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+BOM = "\ufeff"
+MARKED = ("utf-8", "utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")  # one's BOM begins another's
 AUTO = "auto"
+TOLD = (AUTO, "utf-16", "utf-32", "utf-8-sig")  # the file's first bytes say which it is
 ARCHIVE = b"PK\x03\x04"  # what a zip file, and so a saved model, begins with
+_NO_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xbf](?![A-Za-z\x80-\xff])")
 
 
 def decode(data: bytes, path: str, encoding: str = AUTO) -> tuple[str, str]:
-    """Decode a file's bytes: its text, a BOM as its first letter, and the encoding's name.
-
-    Encoding the text gives the bytes back.
+    """Decode a file's bytes: its text, with its BOM, and the encoding that gives the bytes back.
 
     `auto` takes a BOM, UTF-8, or UTF-16 that shows by its zero bytes. ValueError with file:line
     for a byte that does not fit, naming what the file looks like.
     """
     if data.startswith(ARCHIVE):
         raise ValueError(f"{path}: an archive or a saved model, not text with one token per line")
-    wide = encoding.lower().replace("_", "-") in ("utf-16", "utf-32", "utf-8-sig")
-    name = found(data) if wide or encoding == AUTO else encoding
+    name = _told(data) if encoding.lower().replace("_", "-") in TOLD else encoding
     try:
         text = data.decode(name)
     except UnicodeDecodeError as error:
@@ -44,10 +37,10 @@ def decode(data: bytes, path: str, encoding: str = AUTO) -> tuple[str, str]:
     return text, name
 
 
-def found(data: bytes) -> str:
+def _told(data: bytes) -> str:
     """Name the encoding a file's first bytes tell; utf-8 where they tell none."""
-    for bom, name in BOMS:
-        if data.startswith(bom):
+    for name in MARKED:
+        if data.startswith(BOM.encode(name)):
             return name
     head = data[:4096]
     for offset, name in ((1, "utf-16-le"), (0, "utf-16-be")):
@@ -59,11 +52,7 @@ def found(data: bytes) -> str:
 
 def _remedy(data: bytes) -> str:
     """Say what a file that is not UTF-8 may be: cp1252, if its high bytes stand in words."""
-    try:
-        data.decode("cp1252")
-    except UnicodeDecodeError:
-        return "name the file's encoding by --encoding"
     high = sum(byte >= 0xC0 for byte in data)
-    if high > len(_ALONE.findall(data)):
+    if high > len(_ALONE.findall(data)) and not _NO_CP1252.search(data):
         return "it may be cp1252 or latin-1: look, and name it, for example --encoding cp1252"
     return "name the file's encoding by --encoding"

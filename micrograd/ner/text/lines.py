@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from micrograd.printing import counted
 
 BLANKS = " \t\r"
 TAB = "\t"
+MARKS = ("#", ";", "$")  # what a comment begins with
 DOCUMENTS = ("-DOCSTART-", "# newdoc")
-_WORD = re.compile(r"[^ \t]+")
+_COLUMNS = {
+    TAB: re.compile(r"(?:^|(?<=\t)) *([^ \t]*(?: +[^ \t]+)*)"),
+    " ": re.compile(r"([^ \t]+)"),
+}
 _COMMENT = re.compile(r"#\s|;|\$\s")
 _TAGGED = re.compile(r"(?i:[BIESLUM][-_]\S|.+[-_][BIESLUM]$|[OBIES]$)")
 _KEYED = re.compile(r"#\s*\S+ = |# new(doc|par)\b")  # the comments of CoNLL-U
-
-
 BORDER, DOCUMENT, COMMENT = "border", "document", "comment"
 
 
@@ -39,14 +41,15 @@ class Token(NamedTuple):
 class Layout:
     """The rule of one file: separator, number of columns, where word and tag stand.
 
-    `tags` are those of the lines that can only be tokens.
+    `tags` are those of the lines that can only be tokens, `first` is such a line's number.
     """
 
     separator: str
     columns: int
     word: int
     tag: int | None
-    tags: frozenset[str]
+    tags: Set[str]
+    first: int
 
     def split(self, line: str) -> list[str]:
         """Split a line into columns; Unicode spaces stay inside the words."""
@@ -54,15 +57,16 @@ class Layout:
 
     def places(self, line: str) -> list[tuple[int, int]]:
         """Give where the columns of a line begin and end."""
-        body = line.rstrip(BLANKS)
-        if self.separator != TAB:
-            return [match.span() for match in _WORD.finditer(body)]
-        out, start = [], 0
-        for column in body.split(TAB) if body else ():
-            word, first = column.strip(" "), start + len(column) - len(column.lstrip(" "))
-            out.append((first, first + len(word)))
-            start += len(column) + 1
-        return out
+        return [m.span(1) for m in _COLUMNS[self.separator].finditer(line.rstrip(BLANKS))]
+
+    def check(self, path: str) -> None:
+        """Raise ValueError with file:line where the file lacks the word's or the tag's column."""
+        at = f"{path}:{self.first}"
+        if self.tag is not None and self.columns == 1:
+            raise ValueError(f"{at}: one column; the tag column is missing")
+        if self.columns:
+            self.check_column(self.word, at, "word ")
+            self.check_column(self.tag, at, "tag ")
 
     def check_column(self, column: int | None, at: str, kind: str = "") -> None:
         """Raise ValueError where the file has no such column."""
@@ -82,7 +86,7 @@ class Layout:
             return BORDER
         if line.startswith(DOCUMENTS):
             return DOCUMENT
-        if line[0] in "#;$" and self.is_comment(line, row):
+        if line[0] in MARKS and self._is_comment(line, row):
             return COMMENT
         return self._token(line, row)
 
@@ -101,23 +105,19 @@ class Layout:
             faults.append((f"no tag: {shown}", "lines without a tag", "reads it as O"))
         return Token(word, sys.intern(tag or "O"), tuple(faults))
 
-    def is_comment(self, line: str, row: Sequence[str]) -> bool:
-        """Say whether a line that could be one is a comment: it does not look like the tokens."""
+    def _is_comment(self, line: str, row: list[str]) -> bool:
+        """Say whether a line that could be one does not look like the tokens."""
         line = line.rstrip(BLANKS)
         if not _COMMENT.match(line):
             return line.startswith("#") and len(row) not in (self.columns, self.columns - 1)
         if len(row) != self.columns:
             return len(line) > 1
-        if self.tag is None or self.separator == "\t":
+        if self.tag is None or self.separator == TAB:
             return bool(_KEYED.match(line))
-        tag = row[self.tag]
-        return tag not in self.tags and not _TAGGED.match(tag)
+        return row[self.tag] not in self.tags and not _TAGGED.match(row[self.tag])
 
     def replaced(self, line: str, tag: str, column: int | None) -> str:
-        """Give a token's line with the tag in a column, or appended; every other byte is kept.
-
-        It is appended too where the line's own tag was missing.
-        """
+        """Give a token's line with the tag in its column, or appended where the line lacks it."""
         places = self.places(line)
         if column is not None and len(places) == self.columns:
             start, end = places[column]
@@ -126,27 +126,20 @@ class Layout:
         return f"{line[:end]}{self.separator if self.columns > 1 else TAB}{tag}{line[end:]}"
 
 
-def split_lines(text: str) -> list[str]:
-    """Split a text at its line ends, \\r alone where there is no \\n; a \\r before \\n is kept."""
-    return text.split("\n") if "\n" in text or "\r" not in text else text.split("\r")
-
-
 def find_layout(lines: Iterable[str], word: int, tag: int | None) -> Layout:
     """Find the rule of a file: most of its lines that can only be tokens follow it."""
-    full = {line: count for line, count in Counter(lines).items() if line.strip(BLANKS)}
-    sure = {line: count for line, count in full.items() if only_token(line)} or full
-    tabs = sum(count for line, count in sure.items() if "\t" in line.rstrip(BLANKS))
-    layout = Layout("\t" if 2 * tabs > sum(sure.values()) else " ", 0, word, tag, frozenset())
-    counts, tags = Counter[int](), defaultdict[int, set[str]](set)
-    for line, count in sure.items():
-        row = layout.split(line)
-        counts[len(row)] += count
-        if tag is not None and -len(row) <= tag < len(row):
-            tags[len(row)].add(row[tag])
-    columns = counts.most_common(1)[0][0] if counts else 0
-    return Layout(layout.separator, columns, word, tag, frozenset(tags[columns]))
-
-
-def only_token(line: str) -> bool:
-    """Say whether a line that is not empty can be nothing but a token."""
-    return line[0] not in "#;$" and not line.startswith(DOCUMENTS)
+    full = [(n, line) for n, line in enumerate(lines, 1) if line.strip(BLANKS)]
+    sure = [(n, line) for n, line in full if not line.startswith((*MARKS, *DOCUMENTS))] or full
+    counts = Counter(line for _, line in sure)
+    tabs = sum(count for line, count in counts.items() if TAB in line.rstrip(BLANKS))
+    first = sure[0][0] if sure else 0
+    layout = Layout(TAB if 2 * tabs > len(sure) else " ", 0, word, tag, frozenset(), first)
+    rows = [(layout.split(line), count) for line, count in counts.items()]
+    sizes = Counter[int]()
+    for row, count in rows:
+        sizes[len(row)] += count
+    columns = max(sizes, key=sizes.__getitem__, default=0)
+    tags: set[str] = set()
+    if tag is not None and -columns <= tag < columns:
+        tags = {row[tag] for row, _ in rows if len(row) == columns}
+    return replace(layout, columns=columns, tags=tags)

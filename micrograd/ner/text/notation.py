@@ -11,22 +11,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from micrograd.ner.text import schemes
-from micrograd.ner.text.schemes import LETTERS
 from micrograd.ner.text.sentence import Corpus
 
 OUTSIDE = ("O", "o")
 NO_TYPE = "NAME"  # the type of entities that have none
 _LETTER, _TYPE = "(?P<letter>[a-zA-Z])", "(?P<type>.+)"
 NOTATIONS = {
-    name: re.compile(pattern)
-    for name, pattern in {
-        "B-X": f"{_LETTER}-{_TYPE}",
-        "B_X": f"{_LETTER}_{_TYPE}",
-        "X-B": f"{_TYPE}-{_LETTER}",
-        "X_B": f"{_TYPE}_{_LETTER}",
-        "B": _LETTER,
-        "X": r"(?P<type>(?![A-Za-z][-_])[^\W\d_][\w./&+:' -]*)",
-    }.items()
+    "B-X": f"{_LETTER}-{_TYPE}",
+    "B_X": f"{_LETTER}_{_TYPE}",
+    "X-B": f"{_TYPE}-{_LETTER}",
+    "X_B": f"{_TYPE}_{_LETTER}",
+    "B": _LETTER,
+    "X": r"(?P<type>(?![A-Za-z][-_])[^\W\d_][\w./&+:' -]*)",
 }
 
 
@@ -34,11 +30,11 @@ def read(tag: str, notation: str) -> str | None:
     """Write as B-X a tag that is written so; None for what is no such tag."""
     if tag in OUTSIDE:
         return "O"
-    match = NOTATIONS[notation].fullmatch(tag)
+    match = re.fullmatch(NOTATIONS[notation], tag)
     if not match:
         return None
     parts = {"letter": "I", "type": NO_TYPE} | match.groupdict()
-    letter = LETTERS.get(parts["letter"].upper())
+    letter = schemes.LETTERS.get(parts["letter"].upper())
     return f"{letter}-{parts['type']}" if letter and re.search(r"[^\W_]", parts["type"]) else None
 
 
@@ -50,9 +46,7 @@ def find(tags: Iterable[str]) -> str:
     others = [tag for tag in tags if tag not in OUTSIDE]
     counts = {name: sum(read(tag, name) is not None for tag in others) for name in NOTATIONS}
     lettered = [name for name in counts if name != "X" and counts[name]]
-    if not lettered:
-        return "X" if others else "B-X"
-    return max(lettered, key=counts.__getitem__)
+    return max(lettered, key=counts.__getitem__, default="X" if others else "B-X")
 
 
 @dataclass
@@ -124,8 +118,8 @@ def _lone(tag: str, written: str, line: int, repairs: Repairs) -> str:
     label, unknown = read(tag, "X"), f"unknown tag {tag[:60]!r}"
     if label is None or written == "X":
         raise ValueError(
-            f"{repairs.path}:{line}: {unknown}: expected O, or one of B- I- E- S- "
-            "(L- U- M-) and a type; name the tag column, or how tags are written by --tags"
+            f"{repairs.path}:{line}: {unknown}: {schemes.EXPECTED}; "
+            "name the tag column, or how tags are written by --tags"
         )
     repairs(line, unknown, "labels without a letter", "reads such labels as entities")
     return label

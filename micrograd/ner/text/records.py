@@ -11,29 +11,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from micrograd.ner.text import tokens
+from micrograd.ner.text.encodings import BOM
 from micrograd.ner.text.notation import Repairs
 from micrograd.ner.text.schemes import Span, encode
 from micrograd.ner.text.sentence import Corpus, Sentence
 
 LISTS = ("label", "labels", "entities", "spans", "ents")
-STARTS, ENDS = ("start", "start_offset"), ("end", "end_offset")
 REMEDY = "expected one token per line, its tag in a column after it (CoNLL)"
-TYPES = ("label", "type", "labels", "entity_group")
+FIELDS = (
+    ("start", "start_offset"),
+    ("end", "end_offset"),
+    ("label", "type", "labels", "entity_group"),
+)
 
 
 def are_records(text: str) -> bool:
     """Say whether a file holds texts with spans: its first record has a text."""
-    start = text.lstrip("\ufeff \n\r\t")[:1]
-    if start not in ("{", "["):
-        return False
     try:
-        first = next(_records(text, ""))[1]
+        return _text_of(next(_records(text, ""))[1]) is not None
     except (ValueError, StopIteration):
         return False
-    return _text_of(first) is not None
 
 
 def parse(text: str, path: str, repair: bool = False) -> Corpus:
@@ -44,12 +45,16 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
     sentences: list[Sentence] = []
     repairs = Repairs(path, repair)
     for document, (line, record) in enumerate(_records(text, path)):
+        at = f"{path}:{line}"
         content = _text_of(record)
         if content is None:
-            raise ValueError(f"{path}:{line}: a record without a text: {str(record)[:60]}")
+            raise ValueError(f"{at}: a record without a text: {str(record)[:60]}")
         kept: list[Span] = []
-        for span in sorted(_spans(record, f"{path}:{line}"), key=lambda s: (s.start, -s.end)):
-            _check(span, content, f"{path}:{line}")
+        for span in sorted(_spans(record, at), key=lambda s: (s.start, -s.end)):
+            if not 0 <= span.start < span.end <= len(content):
+                raise ValueError(
+                    f"{at}: {span} is not inside its text of {len(content)} characters"
+                )
             if kept and span.start < kept[-1].end:
                 what = f"{span} lies over {kept[-1]}"
                 repairs(line, what, "spans over others", "keeps the longer of the two")
@@ -60,19 +65,19 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
 
 
 def _records(text: str, path: str) -> Iterator[tuple[int, Any]]:
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix(BOM)
     if text.lstrip().startswith("["):
         try:
-            whole = from_json(text)
+            whole = _from_json(text)
             if not (len(whole) == 2 and isinstance(whole[0], str)):
-                yield from ((number, record) for number, record in enumerate(whole, 1))
+                yield from enumerate(whole, 1)
                 return
         except ValueError:
             pass
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
-                yield number, from_json(line)
+                yield number, _from_json(line)
             except ValueError as error:
                 raise ValueError(f"{path}:{number}: no JSON: {error}") from None
 
@@ -93,9 +98,8 @@ def _spans(record: Any, at: str) -> Iterator[Span]:
         for item in _items(record):
             shown = item
             yield _span(item)
-    except (AttributeError, LookupError, TypeError, ValueError, OverflowError):
-        what = f"{at}: no span: {str(shown)[:60]}"
-        raise ValueError(f"{what}; expected start, end, type") from None
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError, StopIteration):
+        raise ValueError(f"{at}: no span: {str(shown)[:60]}; expected start, end, type") from None
 
 
 def _items(record: Any) -> list[Any]:
@@ -107,11 +111,9 @@ def _items(record: Any) -> list[Any]:
 
 
 def _span(item: Any) -> Span:
-    start, end, kind = (
-        [_named(item, names) for names in (STARTS, ENDS, TYPES)]
-        if isinstance(item, dict)
-        else item[:3]
-    )
+    if isinstance(item, dict):
+        item = [next(item[name] for name in names if name in item) for names in FIELDS]
+    start, end, kind = item[:3]
     kind = kind[0] if isinstance(kind, list) else kind
     span = Span(int(start), int(end), kind)
     if not isinstance(kind, str) or not kind or span[:2] != (start, end) or start is True:
@@ -119,17 +121,8 @@ def _span(item: Any) -> Span:
     return span
 
 
-def _named(item: dict[str, Any], names: Sequence[str]) -> Any:
-    return item[next((name for name in names if name in item), names[0])]
-
-
-def _check(span: Span, content: str, at: str) -> None:
-    if not 0 <= span.start < span.end <= len(content):
-        raise ValueError(f"{at}: {span} is not inside its text of {len(content)} characters")
-
-
 def _tagged(content: str, spans: list[Span], line: int, document: int) -> Iterator[Sentence]:
-    borders = [border for span in spans for border in (span.start, span.end)]
+    borders = [border for span in spans for border in span[:2]]
     for sentence in tokens.sentences(content, borders):
         inside = []
         for start, end, kind in spans:
@@ -137,19 +130,15 @@ def _tagged(content: str, spans: list[Span], line: int, document: int) -> Iterat
             if places:
                 inside.append(Span(places[0], places[-1] + 1, kind))
         tags = encode(inside, len(sentence.words))
-        numbers = [line] * len(tags)
-        yield Sentence(sentence.words, tags, numbers, document, sentence.offsets)
+        yield replace(sentence, tags=tags, lines=[line] * len(tags), document=document)
 
 
 def check_kind(lines: Sequence[str], path: str, columns: int) -> None:
     """Raise ValueError where the first lines are CSV, XML, JSON or running text."""
-    head = [line.strip() for line in lines[:200] if line.strip()][:20]
-    if not head:
-        return
-    kind = _kind(head, columns)
+    full = [(n, line.strip()) for n, line in enumerate(lines[:200], 1) if line.strip()]
+    kind = _kind([line for _, line in full[:20]], columns) if full else ""
     if kind:
-        number = next(n for n, line in enumerate(lines, 1) if line.strip())
-        raise ValueError(f"{path}:{number}: this looks like {kind}; {REMEDY}")
+        raise ValueError(f"{path}:{full[0][0]}: this looks like {kind}; {REMEDY}")
 
 
 def _kind(head: list[str], columns: int) -> str:
@@ -167,17 +156,17 @@ def _kind(head: list[str], columns: int) -> str:
 
 
 def _is_json(head: list[str]) -> bool:
-    if head[0][0] not in "{[" or (len(head[0]) == 1 and (len(head) < 2 or head[1][0] not in '"{[')):
-        return False
+    if head[0] in ("{", "["):
+        return head[1:] != [] and head[1][0] in '"{['
     try:
-        value = from_json(head[0])
-        return isinstance(value, dict) or any(isinstance(one, dict | list) for one in value)
+        value = _from_json(head[0])
     except ValueError:
-        return len(head) > 1 and head[1][0] in '"{[' and head[0] in ("{", "[")
+        return False
+    inner = value if isinstance(value, list) else [value]
+    return any(isinstance(one, dict | list) for one in inner)
 
 
-def from_json(text: str) -> Any:
-    """Read JSON. ValueError for what is none, or is nested too deep to be read."""
+def _from_json(text: str) -> Any:
     try:
         return json.loads(text)
     except RecursionError:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 SCHEMES = ("IO", "IOB1", "BIO", "BIOES")
 LETTERS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
+EXPECTED = "expected O, or one of B- I- E- S- (L- U- M-) and a type"
 IN_BIO = {"E": "I", "S": "B"}
 LOOKED_UP = 10_000  # tags, and pairs and triples of them, whose answers are kept
 
@@ -31,9 +33,7 @@ def split_tag(tag: str) -> tuple[str, str]:
         return "O", ""
     prefix, dash, label = tag.partition("-")
     if not dash or not label or prefix not in LETTERS:
-        raise ValueError(
-            f"unknown tag {tag[:60]!r}: expected O, or one of B- I- E- S- (L- U- M-) and a type"
-        )
+        raise ValueError(f"unknown tag {tag[:60]!r}: {EXPECTED}")
     return LETTERS[prefix], label
 
 
@@ -49,15 +49,10 @@ def spans(tags: Sequence[str]) -> list[Span]:
     An entity goes on while B or I is followed by I or E of the same type; anything else
     that is not O starts a new one. Holds for all four schemes.
     """
-    found: list[Span] = []
-    before, start = "O", 0
-    for position, here in enumerate([*tags, "O"]):
-        if not _continues(before, here):
-            if before != "O":
-                found.append(Span(start, position, split_tag(before)[1]))
-            start = position
-        before = here
-    return found
+    pairs = enumerate(zip(["O", *tags], [*tags, "O"]))
+    borders = [place for place, (before, here) in pairs if not _continues(before, here)]
+    runs = pairwise(borders)
+    return [Span(a, b, split_tag(tags[a])[1]) for a, b in runs if tags[a] != "O"]
 
 
 def encode(entities: Iterable[Span], length: int, scheme: str = "BIO") -> list[str]:
@@ -135,10 +130,6 @@ def follows(before: str, here: str, scheme: str) -> bool:
 
 def strict_spans(tags: Sequence[str], scheme: str = "BIO") -> list[Span]:
     """Read only the entities written legally: B- first and, in BIOES, E- or S- last."""
-    kept = []
-    for span in spans(tags):
-        first, last = split_tag(tags[span.start])[0], split_tag(tags[span.end - 1])[0]
-        closed = scheme != "BIOES" or (last == "E" if span.end - span.start > 1 else first == "S")
-        if first in "BS" and closed:
-            kept.append(span)
-    return kept
+    legal = ("BE", "SS") if scheme == "BIOES" else ("BB", "BI", "BE", "SS")
+    borders = ((span, tags[span.start], tags[span.end - 1]) for span in spans(tags))
+    return [span for span, a, b in borders if split_tag(a)[0] + split_tag(b)[0] in legal]

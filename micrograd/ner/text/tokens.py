@@ -24,10 +24,10 @@ _STARTS = re.compile(
 
 def _marks() -> str:
     """Give the ranges of all marks, to stand in a character class."""
-    codes = [c for c in range(0x300, 0x1F000) if unicodedata.category(chr(c))[0] == "M"]
-    starts = [c for n, c in enumerate(codes) if n == 0 or codes[n - 1] != c - 1]
-    ends = [c for n, c in enumerate(codes) if n + 1 == len(codes) or codes[n + 1] != c + 1]
-    return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends))
+    signs = map(chr, range(0x300, 0x1F000))
+    runs = itertools.groupby(signs, key=lambda sign: unicodedata.category(sign)[0] == "M")
+    marks = [list(run) for are_marks, run in runs if are_marks]
+    return "".join(f"{run[0]}-{run[-1]}" for run in marks)
 
 
 _W = rf"[\w\u200c\u200d{_marks()}]"
@@ -66,12 +66,8 @@ def spans(text: str, borders: Iterable[int] = ()) -> list[tuple[int, int]]:
     cuts = set(borders)
     if not cuts:
         return out
-    return [piece for start, end in out for piece in _pieces(start, end, cuts)]
-
-
-def _pieces(start: int, end: int, cuts: set[int]) -> Iterator[tuple[int, int]]:
-    inside = [start, *(place for place in range(start + 1, end) if place in cuts), end]
-    return itertools.pairwise(inside)
+    pieces = ([a, *sorted(cuts.intersection(range(a + 1, b))), b] for a, b in out)
+    return list(itertools.chain.from_iterable(map(itertools.pairwise, pieces)))
 
 
 def sentences(text: str, borders: Iterable[int] = ()) -> list[Sentence]:
