@@ -18,7 +18,7 @@ from micrograd.ner.showing.pictures import write_example
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
 from micrograd.ner.text.notation import rename
-from micrograd.ner.text.sentence import Corpus
+from micrograd.ner.text.sentence import Corpus, types_in
 from micrograd.ner.training.fitting import check_tags
 from micrograd.printing import printable
 from micrograd.training import Interrupted
@@ -143,7 +143,7 @@ def _read(options: argparse.Namespace) -> corpus.Splits:
             repair=options.repair,
             tags=options.tags,
         )
-        seen.update(whole.types())
+        seen.update(types_in(whole))
         rename(whole, types, drop)
         return whole
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from micrograd.ner.text.conll import read
-from micrograd.ner.text.sentence import Corpus, Sentence
+from micrograd.ner.text.sentence import Corpus, Sentence, types_in
 from micrograd.printing import counted
 
 HELD_OUT = 10
@@ -65,7 +65,7 @@ def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
 
 def unlike(train: Corpus, other: Corpus) -> list[str]:
     """Say which types two corpora do not share; they are never found, or always wrong."""
-    mine, theirs = set(train.types()), set(other.types())
+    mine, theirs = set(types_in(train)), set(types_in(other))
     return [
         f"{' '.join(sorted(only))}: only in {there.path}, not in {elsewhere.path}; "
         "--map A=B renames types, --drop A leaves one out"

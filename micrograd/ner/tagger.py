@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from micrograd import metrics
 from micrograd.checkpoint import load_state, save_state
@@ -41,8 +40,7 @@ class Tagger(WindowModel):
         **options: Any,
     ) -> History:
         """Train on `train`, stop and set the threshold by `dev`; see `fitting.train`."""
-        chosen = training or defaults(self.config.kind)[1]
-        return fitting.train(self, train, dev, chosen, **options)
+        return fitting.train(self, train, dev, training or defaults(self.config.kind)[1], **options)
 
     def predict(self, sentences: Sequence[Sentence]) -> list[list[str]]:
         """Tag sentences in BIO."""
@@ -63,18 +61,16 @@ class Tagger(WindowModel):
 
     def _tagged(self, sentences: Sequence[Sentence], cut: Windows, out: Floats) -> list[Sentence]:
         decided = self.decide(out, cut)
-        sure = np.split(self._probabilities(out, cut, decided), np.cumsum(cut.lengths)[:-1])
+        if self.label:
+            name = metrics.logistic(self.slope * out[:, 0] + self.offset)
+            every = np.stack((1 - name, name), 1)
+        else:
+            every = paths.probabilities(out, cut.lengths, self.transitions())
+        sure = np.split(every[np.arange(len(out)), decided], np.cumsum(cut.lengths)[:-1])
         return [
             replace(sentence, tags=tags, probabilities=numbers)
             for sentence, tags, numbers in zip(sentences, self.tags(decided, cut), sure)
         ]
-
-    def _probabilities(self, out: Floats, cut: Windows, decided: NDArray[np.int64]) -> Floats:
-        if self.label:
-            name = metrics.logistic(self.slope * out[:, 0] + self.offset)
-            return np.where(decided, name, 1 - name)
-        every = paths.probabilities(out, cut.lengths, self.transitions())
-        return every[np.arange(len(out)), decided]
 
     def tag(self, text: str, threshold: float = 0.0) -> list[Entity]:
         """Find the names in a text: their types, places and probabilities."""

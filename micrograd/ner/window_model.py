@@ -92,27 +92,22 @@ class WindowModel:
         config = self.config
         self.vocabularies = collect(train, config.features, self.form, config.min_count)
         self.labels = [config.label] if self.label else _labels(train, config.scheme)
-        found = self._read_vectors(pretrained, [*train, *others]) if pretrained else None
+        if not pretrained:
+            self.arrays = self.drawn(seed)
+            return None
+        known, every = self.vocabulary.words, [w for s in (*train, *others) for w in s.words]
+        found = vectors.read_vectors(pretrained, [*known, *map(self.form, every)], config.dim)
+        words = dict.fromkeys([*known, *found.rows])
+        self.vocabularies[WORDS] = Vocabulary(list(words), self.form)
         self.arrays = self.drawn(seed)
-        if found:
-            for word, row in zip(self.vocabulary.words, self.arrays[WORDS]):
-                row[:] = found.rows.get(word, row)
+        for word, row in zip(words, self.arrays[WORDS]):
+            row[:] = found.rows.get(word, row)
         return found
 
     def drawn(self, seed: int = 0) -> Arrays:
         """Draw parameters for the words and tags there are."""
         rows = {table: len(forms) for table, forms in self.vocabularies.items()}
         return initial(self.config, len(self.labels), rows, np.random.default_rng(seed))
-
-    def _read_vectors(
-        self, path: str | os.PathLike[str], sentences: Sequence[Sentence]
-    ) -> vectors.Vectors:
-        old = self.vocabulary
-        seen = dict.fromkeys(old.form(word) for s in sentences for word in s.words)
-        found = vectors.read_vectors(path, [*old.words, *seen], self.config.dim)
-        words = dict.fromkeys([*old.words, *found.rows])
-        self.vocabularies[WORDS] = Vocabulary(list(words), old.form)
-        return found
 
     def windows(self, sentences: Sequence[Sentence]) -> Windows:
         """Cut sentences into the model's windows."""

@@ -54,8 +54,10 @@ class Config:
     frozen: bool = False
 
     def __post_init__(self) -> None:
-        _check_names("features", self.features)
-        object.__setattr__(self, "features", tuple(self.features))
+        names = self.features  # a text would be its letters
+        if not isinstance(names, (list, tuple)) or not all(isinstance(x, str) for x in names):
+            raise TypeError(f"features is a list of names, not {names!r}")
+        object.__setattr__(self, "features", tuple(names))
         _check_kinds(self)
         if self.width < 1 or self.width % 2 == 0:
             raise ValueError(
@@ -118,12 +120,6 @@ def check_name(what: str, name: str, known: Any) -> None:
     """Raise ValueError, with the names there are, for one that is not known."""
     if name not in known:
         raise ValueError(f"unknown {what} {name!r}: expected one of {', '.join(known)}")
-
-
-def _check_names(what: str, names: Any) -> None:
-    """Raise TypeError where these are no names in a list or tuple: text would be its letters."""
-    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"{what} is a list of names, not {names!r}")
 
 
 def _check_kinds(choices: Config | Training) -> None:

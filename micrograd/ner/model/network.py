@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from micrograd.core.formulas import Namespace
 from micrograd.core.modes import scope
 from micrograd.engine import weighted_sum
+from micrograd.init import drawn
 from micrograd.ner.model.config import ACTIVATIONS, Config
 from micrograd.ner.model.windows import Ids
 from micrograd.ops import BY_NAME, FUNCTIONS
@@ -44,20 +45,15 @@ def initial(
     for name, width in config.tables:
         limit = 0.05 if name == "E" else 0.1
         arrays[name] = rng.uniform(-limit, limit, (rows[name], width))
-    arrays["W"] = _xavier(rng, config.hidden, inputs)
+    arrays["W"] = drawn("xavier_uniform", (config.hidden, inputs), rng)
     arrays["b"] = np.zeros(config.hidden)
-    last = _xavier(rng, outputs, config.hidden)
+    last = drawn("xavier_uniform", (outputs, config.hidden), rng)
     if config.kind == "margin":
         return arrays | {"u": last[0]}
     arrays |= {"U": last, "c": np.zeros(outputs)}
     if config.kind == "sequence":
         arrays["A"] = np.zeros((outputs + 1, outputs + 1))
     return arrays
-
-
-def _xavier(rng: np.random.Generator, fan_out: int, fan_in: int) -> Floats:
-    limit = (6 / (fan_in + fan_out)) ** 0.5
-    return rng.uniform(-limit, limit, (fan_out, fan_in))
 
 
 class Pass(NamedTuple):

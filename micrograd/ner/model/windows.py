@@ -37,11 +37,6 @@ class Windows:
         """Give the ids of some windows, (windows, width, tables)."""
         return np.asarray(self.ids[self.kinds[self.places[tokens]]])
 
-    @property
-    def words(self) -> Ids:
-        """Give the word ids of the tokens."""
-        return np.asarray(self.ids[self.kinds[:-2], 0])
-
     def with_unknown(self, tokens: NDArray[np.bool_]) -> Windows:
         """Make some tokens unknown words; their other features stay."""
         unknown = self.ids.copy()

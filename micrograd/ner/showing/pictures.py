@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,11 +17,9 @@ from micrograd.ner.model.windows import Windows
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import Batch, ScalarEngine
 from micrograd.ner.training.sampling import own_tags
+from micrograd.ner.window_model import WindowModel
 from micrograd.render.numerals import shown
 from micrograd.stepper.tokens import Sentence as Line
-
-if TYPE_CHECKING:
-    from micrograd.ner.tagger import Tagger
 
 LARGEST = 3_000  # weights
 SHORT = Sentence(["in", "Paris", "."], ["O", "B-LOC", "O"])
@@ -58,7 +56,7 @@ class Example(NamedTuple):
         ]
 
 
-def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
+def example(tagger: WindowModel, sentences: Sequence[Sentence]) -> Example:
     """Record the loss of one sample of the model, and its backward pass.
 
     The margin scorer's is the lectures' pair, "Museums in Paris are amazing" against "Not all
@@ -77,7 +75,7 @@ def example(tagger: Tagger, sentences: Sequence[Sentence]) -> Example:
     return best
 
 
-def _samples(tagger: Tagger, corpus: Sequence[Sentence], cut: Windows) -> Iterator[list[int]]:
+def _samples(tagger: WindowModel, corpus: Sequence[Sentence], cut: Windows) -> Iterator[list[int]]:
     """Give the tokens of samples: of pairs the lectures', then those with the hardest windows."""
     if not tagger.label:
         yield list(range(len(cut))) if tagger.config.kind == "sequence" else [len(cut) // 2]
@@ -94,7 +92,7 @@ def _samples(tagger: Tagger, corpus: Sequence[Sentence], cut: Windows) -> Iterat
 
 
 def _recorded(
-    tagger: Tagger, corpus: Sequence[Sentence], cut: Windows, tokens: list[int]
+    tagger: WindowModel, corpus: Sequence[Sentence], cut: Windows, tokens: list[int]
 ) -> Example:
     lines, target = [_line(corpus, cut, token) for token in tokens], Target()
     title = " against ".join(f"{x.words[x.centre]!r} in {' '.join(x.words)!r}" for x in lines)
@@ -119,7 +117,7 @@ def _line(corpus: Sequence[Sentence], cut: Windows, token: int) -> Line:
 
 
 def write_example(
-    tagger: Tagger, sentences: Sequence[Sentence], folder: Path, say: Callable[[str], None]
+    tagger: WindowModel, sentences: Sequence[Sentence], folder: Path, say: Callable[[str], None]
 ) -> Example | None:
     """Write the picture and the step-through page of one sample, pair.svg and pair.html."""
     weights = tagger.arrays["W"].size

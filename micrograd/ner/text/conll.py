@@ -33,7 +33,12 @@ def parse(
     """
     end = "\n" if "\n" in text or "\r" not in text else "\r"  # a \r before \n stays in its line
     lines = text.removeprefix(encodings.BOM).split(end)
-    _check_lengths(lines, path)
+    for number, line in enumerate(lines, 1):
+        if len(line) > LONGEST_LINE:
+            raise ValueError(
+                f"{path}:{number}: a line of {len(line):,} characters; "
+                "is this a CoNLL file with one token per line?"
+            )
     layout = find_layout(lines, word_column, tag_column)
     records.check_kind(lines, path, layout.columns)
     layout.check(path)
@@ -47,15 +52,6 @@ def parse(
         count = f"all {corpus.tokens:,} tokens"
         corpus.notes.append(f"no empty line: {count} are read as one sentence")
     return corpus
-
-
-def _check_lengths(lines: list[str], path: str) -> None:
-    for number, line in enumerate(lines, 1):
-        if len(line) > LONGEST_LINE:
-            raise ValueError(
-                f"{path}:{number}: a line of {len(line):,} characters; "
-                "is this a CoNLL file with one token per line?"
-            )
 
 
 def _sentences(lines: list[str], layout: Layout, repairs: Repairs) -> Iterator[Sentence]:

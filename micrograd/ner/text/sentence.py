@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from micrograd.ner.text import schemes
 from micrograd.ner.text.lines import Layout
 from micrograd.printing import counted
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @dataclass(slots=True)
@@ -92,16 +90,12 @@ class Corpus:
         """Count the documents that have a sentence."""
         return len({sentence.document for sentence in self.sentences})
 
-    def types(self) -> list[str]:
-        """List the entity types, sorted."""
-        return types_in(self.sentences)
-
     def describe(self) -> str:
         """Say in a line what was read, and below it what should be known."""
         written = "" if self.written == "B-X" else f" (tags written {self.written})"
         first = (
             f"{self.path}: {counted(len(self), 'sentence')}, {counted(self.tokens, 'token')}, "
             f"{counted(self.documents, 'document')}, read as {self.scheme}{written}, "
-            f"types {' '.join(self.types()) or 'none'}"
+            f"types {' '.join(types_in(self)) or 'none'}"
         )
         return "\n".join([first, *(f"   {note}" for note in self.notes)])

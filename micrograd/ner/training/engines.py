@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from micrograd.core.modes import scope
 from micrograd.engine import Value
+from micrograd.functions import labelled
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import WORDS
 from micrograd.ner.model.losses import LOSSES, Judged, Target
@@ -133,7 +134,8 @@ class Leaves:
     ) -> None:
         self.arrays, self.names = arrays, names or {}
         self.rows: dict[str, dict[int, list[Value]]] = {name: {} for name, _ in config.tables}
-        self.dense = {name: _values(name, a) for name, a in arrays.items() if name not in self.rows}
+        dense = {name: array for name, array in arrays.items() if name not in self.rows}
+        self.dense = {name: _values(name, name, array) for name, array in dense.items()}
 
     def window(self, ids: Ids) -> list[Value]:
         """Give the inputs of one window, in `gather`'s order; equal ids share their Values."""
@@ -144,8 +146,8 @@ class Leaves:
         rows = self.rows[table]
         if number not in rows:
             form = self.names[table][number] if self.names else number
-            with scope(f"word {form}" if table == WORDS else f"{table} {form}"):
-                rows[number] = _labelled(f"{form} ", self.arrays[table][number].tolist())
+            where = f"word {form}" if table == WORDS else f"{table} {form}"
+            rows[number] = _values(where, f"{form} ", self.arrays[table][number])
         return rows[number]
 
     def gradients(self, count: int) -> dict[str, Any]:
@@ -164,15 +166,9 @@ def _grads(values: list[Any]) -> list[Any]:
     return [v.grad if isinstance(v, Value) else _grads(v) for v in values]
 
 
-def _values(name: str, array: Floats) -> list[Any]:
-    with scope(name):
-        if array.ndim == 1:
-            return _labelled(name, array.tolist())
-        return [_labelled(f"{name}{i},", row) for i, row in enumerate(array.tolist())]
-
-
-def _labelled(name: str, data: list[float]) -> list[Value]:
-    return [Value(number, label=f"{name}{place}") for place, number in enumerate(data)]
+def _values(where: str, label: str, array: Floats) -> Any:
+    with scope(where):
+        return labelled(np.vectorize(Value, [object])(array).tolist(), label)
 
 
 ENGINES: dict[str, type[ArrayEngine | ScalarEngine]] = {

@@ -61,8 +61,7 @@ class Judge:
         if not np.isfinite(out).all():
             raise ValueError("the dev scores are no numbers any more")
         if self.table:
-            capitals = self.tagger.capitals(self.cut)
-            thresholds, best = self.table.calibrate(out[:, 0], capitals)
+            thresholds, best = self.table.calibrate(out[:, 0], self.tagger.capitals(self.cut))
             self.tagger.threshold, self.tagger.lower, self.tagger.capital = thresholds
             self.tagger.slope, self.tagger.offset = fit_logistic(out[:, 0], self.table.mask)
             return best

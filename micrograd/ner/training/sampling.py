@@ -22,12 +22,8 @@ class Epochs:
 
     def __init__(self, tagger: WindowModel, sentences: Sequence[Sentence], rare: int) -> None:
         self.whole = self.windows = tagger.windows(sentences)
-        words = self.whole.words
+        words = self.whole.ids[self.whole.kinds[:-2], 0]
         self.rare = np.bincount(words)[words] <= rare
-        self._prepare(tagger, sentences)
-
-    def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
-        """Look up what samples are made of."""
 
     def draw(self, rng: np.random.Generator) -> None:
         """Draw an epoch."""
@@ -44,7 +40,8 @@ class PairSampler(Epochs):
     ValueError where no window, or every window, is true.
     """
 
-    def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
+    def __init__(self, tagger: WindowModel, sentences: Sequence[Sentence], rare: int) -> None:
+        super().__init__(tagger, sentences, rare)
         config = tagger.config
         true = true_mask(sentences, config.label)
         if not true.any() or true.all():
@@ -76,7 +73,8 @@ class PairSampler(Epochs):
 class SentenceSampler(Epochs):
     """Give every sentence once, with the tags of its words."""
 
-    def _prepare(self, tagger: WindowModel, sentences: Sequence[Sentence]) -> None:
+    def __init__(self, tagger: WindowModel, sentences: Sequence[Sentence], rare: int) -> None:
+        super().__init__(tagger, sentences, rare)
         number = {label: place for place, label in enumerate(tagger.labels)}
         self.tags = np.array([number[tag] for s in sentences for tag in own_tags(tagger, s)])
         self.lengths = np.array(self.whole.lengths)
