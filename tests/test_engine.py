@@ -643,6 +643,15 @@ def test_numbers_assigned_to_data_are_computed_with_as_floats(kind, x):
     assert repr(passes(kind(x))) == repr(passes(float(kind(x))))
 
 
+def test_a_check_of_what_was_computed_leaves_an_array_of_the_users_as_it_is():
+    bias, array = Value(0.5), np.array(0.5)
+    total = weighted_sum([Value(2.0)], [Value(3.0)], bias)
+    bias.data = array
+    with detect_anomaly():
+        total.backward()
+    assert array == 0.5 and bias.grad == 1.0
+
+
 @pytest.mark.filterwarnings("ignore:divide by zero")
 def test_a_zero_of_numpy_has_no_reciprocal_either():
     x = Value(1.0)

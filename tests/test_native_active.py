@@ -103,6 +103,15 @@ def test_a_weight_that_is_huge(huge):
     assert_equal(both(loss, drawn(64, 5)))
 
 
+def test_a_gradient_below_0_is_one():
+    pair = scorer()
+
+    def loss(x, x_c, margin):
+        return pair(x, x_c, margin) * -2.0
+
+    assert_equal(both(loss, drawn(64, 9)))
+
+
 def test_a_margin_that_is_nan_stays_in():
     batch = drawn(64, 5)
     batch[2][[3, 40]] = np.nan, np.inf

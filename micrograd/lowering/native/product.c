@@ -1,6 +1,6 @@
 /* c[m,n] = scale · Σk a[m,k] b[k,n], or, with `more`, added to c: a tile of c in registers at a
-   time; rows of b and c are whole. Where many tiles want the same columns of b, these are laid side by side first: they stay
-   in the nearest cache (Goto and van de Geijn, 2008). */
+   time; rows of b and c are whole. Where many tiles want the same columns of b, these are laid side
+   by side first: they stay in the nearest cache (Goto and van de Geijn, 2008). */
 #if defined(__AVX512F__)
 #define WIDE 8
 #elif defined(__AVX__)
@@ -45,7 +45,7 @@ static inline const double *laid(long K, long width, const double *b, long bk, d
         tile(rows, more, K, scale, a + m * am, am, ak, p, step, c + m * cm + n, cm);
 #define COLUMNS(tile, width)                                                                       \
     for (; n + (width) <= N; n += (width)) {                                                       \
-        const int many = M > 2 * ROWS && bk != (width);                                              \
+        const int many = M > 2 * ROWS && bk != (width);                                            \
         const double *p = many ? laid(K, width, b + n, bk, near) : b + n;                          \
         const long step = many ? (width) : bk;                                                     \
         long m = 0;                                                                                \
