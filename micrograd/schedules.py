@@ -14,6 +14,7 @@ from typing import Any
 
 from micrograd.core.checks import check_finite, check_positive, is_finite
 from micrograd.core.remade import remade
+from micrograd.printing import counted
 
 __all__ = [
     "BY_NAME",
@@ -121,7 +122,9 @@ def one_cycle(
     check_finite(steps=steps, rise=rise)
     top = rise * steps - 1
     if not 0 < top < steps - 1:
-        raise ValueError(f"{steps} steps with a rise of {rise} leave none to go up or down")
+        raise ValueError(
+            f"a cycle of {counted(steps, 'step')} with a rise of {rise} has none to go up or down"
+        )
     first = peak / start
     up, down = cosine(first, 1, peak), cosine(peak, 1, first / end)
     falling = steps - 1 - top

@@ -110,7 +110,7 @@ def test_plateau_takes_negative_losses_and_stops_at_the_least_rate():
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(ValueError, match="leave none to go up"):
+    with pytest.raises(ValueError, match="has none to go up"):
         s.one_cycle(1.0, 3)
     with pytest.raises(ValueError, match="as the last one"):
         s.composed((10, s.constant(1.0)))
@@ -160,7 +160,7 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("make", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 def test_what_cannot_be_is_refused_where_it_is_made(make):
-    reasons = ("finite number", "above 0", "0 or more", "as the last one", "leave none to go up")
+    reasons = ("finite number", "above 0", "0 or more", "as the last one", "has none to go up")
     with pytest.raises(ValueError, match="|".join(reasons)):
         make()
 
