@@ -33,6 +33,9 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(message)
         self.history = history
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (*self.args, self.history)
+
 
 @dataclass
 class Run:
