@@ -27,6 +27,7 @@ from micrograd.core.recording import (
     sweep,
 )
 from micrograd.ops import STOPPED, Row, for_each_row
+from micrograd.printing import counted
 
 __all__ = ["Constant", "Inputs", "Step", "Value", "topological_order", "weighted_sum"]
 
@@ -298,7 +299,7 @@ def weighted_sum(
         if not is_list(numbers):
             raise TypeError(f"weighted_sum takes a list of numbers, not {numbers!r}")
     if len(weights) != len(inputs):
-        raise ValueError(f"{len(weights)} weights for {len(inputs)} inputs")
+        raise ValueError(f"{counted(len(weights), 'weight')} for {counted(len(inputs), 'input')}")
     pairs = tuple(map(operand, weights)), Inputs(map(operand, inputs))
     return record_weighted_sum(*pairs, None if bias is None else operand(bias), scope)
 

@@ -1,4 +1,8 @@
-"""Functions of several Values, built on the rows. None of them overflows."""
+"""Functions of several Values, built on the rows. None of them overflows.
+
+Where the largest of the numbers is infinite, softmax and its logarithms are nan (∞ − ∞): leave out
+what has probability 0 where that may be all there is.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any
 
 from micrograd.core.checks import check_list, is_list
 from micrograd.engine import Value, operand, stopped
+from micrograd.printing import counted
 
 __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
 
@@ -29,7 +34,9 @@ def labelled(nested: Any, label: str) -> Any:
 def dot(xs: Sequence[Value | float], ys: Sequence[Value | float]) -> Value:
     """Return Σ xᵢyᵢ. Raises ValueError where the lengths differ or are 0."""
     if len(_some(xs, "dot")) != len(_some(ys, "dot")):
-        raise ValueError(f"dot of {len(xs)} and {len(ys)} numbers; give as many of one as of other")
+        raise ValueError(
+            f"dot of {len(xs)} and {counted(len(ys), 'number')}; give as many of one as of other"
+        )
     first, *products = (operand(x) * y for x, y in zip(xs, ys))
     return sum(products, first)
 

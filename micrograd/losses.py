@@ -14,6 +14,7 @@ from micrograd.core.checks import check_finite, is_finite, is_list
 from micrograd.core.modes import scope
 from micrograd.engine import Value, operand
 from micrograd.functions import dot, log_softmax, logsumexp, mean
+from micrograd.printing import counted
 
 __all__ = [
     "binary_hinge",
@@ -82,7 +83,9 @@ def mse(predictions: Scores, targets: Sequence[Value | float]) -> Value:
         if not isinstance(numbers, Iterable) or getattr(numbers, "ndim", 1) != 1:
             raise TypeError(f"mse takes a list of predictions and one of targets, not {numbers!r}")
     if len(predictions) != len(targets) or not len(targets):
-        raise ValueError(f"{len(predictions)} predictions for {len(targets)} targets")
+        raise ValueError(
+            f"{counted(len(predictions), 'prediction')} for {counted(len(targets), 'target')}"
+        )
     return mean([(operand(p) - t) ** 2 for p, t in zip(predictions, targets)])
 
 
@@ -164,15 +167,18 @@ def _class(scores: Scores, label: Any) -> int:
         )
     if isinstance(plain, bool) or not (0 <= plain < len(scores) and plain == int(plain)):
         raise ValueError(
-            f"there is no class {label!r}: {len(scores)} scores have the classes 0 to "
-            f"{len(scores) - 1}"
+            f"there is no class {label!r}: among {counted(len(scores), 'score')} the "
+            f"classes are 0 to {len(scores) - 1}"
         )
     return int(plain)
 
 
 def _check_distribution(scores: Scores, target: Any) -> None:
     if len(target) != len(scores):
-        raise ValueError(f"a distribution over {len(target)} classes for {len(scores)} scores")
+        raise ValueError(
+            f"a distribution over {counted(len(target), 'class')} for "
+            f"{counted(len(scores), 'score')}"
+        )
     q = [_plain(part) for part in target]
     if not (min(q) >= 0 and abs(sum(q) - 1) <= 1e-6):
         raise ValueError(f"a distribution is nowhere negative and sums to 1, unlike {q!r}")
@@ -196,8 +202,8 @@ def _check_transitions(what: str, table: Any, size: int) -> None:
     square = is_list(table) and all(is_list(row) and len(row) == size for row in table)
     if not square or len(table) != size:
         raise ValueError(
-            f"{what} is {size} rows of {size}, a row and a column more than there are tags, "
-            f"not {shorten(table)}"
+            f"{what} is {counted(size, 'row')} of {size}, a row and a column more than there are "
+            f"tags, not {shorten(table)}"
         )
 
 
@@ -217,7 +223,7 @@ def _over_paths(
                     state[j] = plus(terms) + score
     ends = [a + A[j][border] for j, a in state.items() if legal[j][border]]
     if not ends:
-        raise ValueError(f"no path of {len(s)} tags is legal")
+        raise ValueError(f"no path of {counted(len(s), 'tag')} is legal")
     return plus(ends)
 
 

@@ -16,6 +16,8 @@ from reprlib import repr as shorten
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from micrograd.printing import counted
+
 __all__ = ["average_precision", "best_threshold", "fit_logistic", "logistic", "pair_accuracy"]
 
 Floats = NDArray[np.float64]
@@ -112,5 +114,7 @@ def _checked(scores: ArrayLike, positive: ArrayLike) -> tuple[Floats, NDArray[np
     if mask.dtype != bool:
         raise TypeError(f"positive is a mask of True and False, not {shorten(positive)}")
     if mask.shape != numbers.shape:
-        raise ValueError(f"{mask.size} marks of what is positive for {len(numbers)} scores")
+        raise ValueError(
+            f"{counted(mask.size, 'mark')} of what is positive for {counted(len(numbers), 'score')}"
+        )
     return numbers, mask

@@ -113,7 +113,7 @@ ROWS = [
     row(
         "pow",
         "x ** k",
-        "k * x ** where(k == 0, 1, k - 1)",
+        "where(k == 0, 0, k * x ** (k - 1))",
         symbol="**{k}",
         shown="x ** k",
         domain=(POSITIVE,),

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from micrograd.printing import counted
+
 __all__ = ["MeanSubtraction", "Normalisation", "Preprocessing", "Whitening"]
 
 Floats = NDArray[np.float64]
@@ -84,7 +86,7 @@ class Preprocessing:
         checked = _checked(data)
         if checked.shape[1] != len(self.mean):
             raise ValueError(
-                f"this {type(self).__name__} was fitted to {len(self.mean)} features; "
+                f"this {type(self).__name__} was fitted to {counted(len(self.mean), 'feature')}; "
                 f"the data have {checked.shape[1]}"
             )
         return checked

@@ -24,7 +24,7 @@ def printable(text: str) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Return "1 epoch", "2 boxes", "1,000 epochs"."""
-    ending = "" if number == 1 else "es" if noun.endswith("x") else "s"
+    ending = "" if number == 1 else "es" if noun.endswith(("s", "x")) else "s"
     return f"{number:,} {noun}{ending}"
 
 

@@ -17,6 +17,7 @@ from micrograd.engine import Value, operand
 from micrograd.gradcheck import Report, gradcheck
 from micrograd.gradcheck.claims import points
 from micrograd.ops import BY_NAME, FUNCTIONS, REAL, ROWS, Row, add, row
+from micrograd.printing import counted
 
 __all__ = ["register"]
 
@@ -191,7 +192,9 @@ def _arguments(name: str, args: list[ast.expr], shown: str) -> Iterable[ast.AST]
             f"{shown}: there is no function {name} for it; there are {', '.join(known)}"
         )
     if len(args) != known[name]:
-        raise ValueError(f"{shown}: {name} takes {known[name]} operands, not {len(args)}")
+        raise ValueError(
+            f"{shown}: {name} takes {counted(known[name], 'operand')}, not {len(args)}"
+        )
     if name != "where":
         return args
     match args[0]:

@@ -13,6 +13,8 @@ from numbers import Real
 from typing import Any
 
 from micrograd.core.checks import check_finite, check_positive, is_finite
+from micrograd.core.remade import remade
+from micrograd.printing import counted
 
 __all__ = [
     "BY_NAME",
@@ -52,12 +54,14 @@ def _check_schedule(schedule: Any) -> None:
         raise TypeError(f"a schedule is a function of the steps done, not {schedule!r}")
 
 
+@remade
 def constant(rate: float) -> Schedule:
     """Return α₀."""
     check_finite(rate=rate)
     return _of_steps(lambda _: rate)
 
 
+@remade
 def step(rate: float, every: int, factor: float = 0.5) -> Schedule:
     """Return α₀ · factor^⌊t / every⌋: halved every k epochs, the notes' annealing."""
     check_finite(rate=rate, factor=factor)
@@ -65,12 +69,14 @@ def step(rate: float, every: int, factor: float = 0.5) -> Schedule:
     return _of_steps(lambda t: rate * factor ** (t // every))
 
 
+@remade
 def exponential(rate: float, k: float) -> Schedule:
     """Return α₀ e^(−kt)."""
     check_finite(rate=rate, k=k)
     return _of_steps(lambda t: rate * math.exp(-k * t))
 
 
+@remade
 def inverse(rate: float, tau: float) -> Schedule:
     """Return α₀τ / max(t, τ): constant until τ, then as 1/t."""
     check_finite(rate=rate)
@@ -78,6 +84,7 @@ def inverse(rate: float, tau: float) -> Schedule:
     return _of_steps(lambda t: rate * tau / max(t, tau))
 
 
+@remade
 def linear(rate: float, last: float, steps: int) -> Schedule:
     """Return the straight line from `rate` at 0 to `last` at `steps`, and `last` after it."""
     check_finite(rate=rate, last=last)
@@ -85,6 +92,7 @@ def linear(rate: float, last: float, steps: int) -> Schedule:
     return _of_steps(lambda t: rate + (last - rate) * min(t, steps) / steps)
 
 
+@remade
 def cosine(rate: float, steps: int, last: float = 0.0) -> Schedule:
     """Return half a cosine from `rate` at 0 to `last` at `steps` (Loshchilov, Hutter 2017)."""
     check_finite(rate=rate, last=last)
@@ -94,6 +102,7 @@ def cosine(rate: float, steps: int, last: float = 0.0) -> Schedule:
     )
 
 
+@remade
 def triangular(low: float, high: float, half: int) -> Schedule:
     """Return a rate that rises for `half` steps, falls for as many, and again (Smith 2017)."""
     check_finite(low=low, high=high)
@@ -101,6 +110,7 @@ def triangular(low: float, high: float, half: int) -> Schedule:
     return _of_steps(lambda t: low + (high - low) * (1 - abs(t / half % 2 - 1)))
 
 
+@remade
 def one_cycle(
     peak: float, steps: int, rise: float = 0.3, start: float = 25.0, end: float = 1e4
 ) -> Schedule:
@@ -112,7 +122,9 @@ def one_cycle(
     check_finite(steps=steps, rise=rise)
     top = rise * steps - 1
     if not 0 < top < steps - 1:
-        raise ValueError(f"{steps} steps with a rise of {rise} leave none to go up or down")
+        raise ValueError(
+            f"a cycle of {counted(steps, 'step')} with a rise of {rise} has none to go up or down"
+        )
     first = peak / start
     up, down = cosine(first, 1, peak), cosine(peak, 1, first / end)
     falling = steps - 1 - top
@@ -125,10 +137,15 @@ def warm_up(schedule: Schedule, steps: int, start: float = 0.0) -> Schedule:
     check_finite(steps=steps)
     if steps == 0:
         return schedule
-    factor = linear(start, 1.0, steps)
+    return _product(linear(start, 1.0, steps), schedule)
+
+
+@remade
+def _product(factor: Schedule, schedule: Schedule) -> Schedule:
     return _of_steps(lambda t: factor(t) * schedule(t))
 
 
+@remade
 def composed(*parts: tuple[int, Schedule] | Schedule) -> Schedule:
     """Return schedules one after the other: (steps, schedule) pairs, the last without an end.
 
@@ -153,6 +170,7 @@ def composed(*parts: tuple[int, Schedule] | Schedule) -> Schedule:
     return _of_steps(at)
 
 
+@remade
 def by_epoch(schedule: Schedule, batches: int) -> Schedule:
     """Return `schedule` as a function of the epoch, for epochs of `batches` steps."""
     _check_schedule(schedule)
@@ -212,10 +230,15 @@ class Plateau:
         self.rate, self.best, self.waited = state["rate"], state["best"], state["waited"]
 
 
+@remade
+def _decay(rate: float) -> Schedule:
+    return lambda epoch: rate / (1 + 0.3 * epoch)
+
+
 # Shapes of a run by name: of its first rate and how many epochs it has, functions of the epoch.
 BY_NAME: Mapping[str, Callable[[float, int], Any]] = {
     "constant": lambda rate, _: constant(rate),
-    "decay": lambda rate, _: lambda epoch: rate / (1 + 0.3 * epoch),
+    "decay": lambda rate, _: _decay(rate),
     "halve": lambda rate, epochs: step(rate, max(1, epochs // 4)),
     "exponential": lambda rate, _: exponential(rate, 0.1),
     "inverse": lambda rate, epochs: inverse(rate, max(1, epochs // 4)),

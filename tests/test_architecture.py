@@ -33,7 +33,7 @@ STOREYS = {
         ["__main__"],
     ],
     "core": [
-        ["checks", "declared", "formulas", "modes", "numbers"],
+        ["checks", "declared", "formulas", "modes", "numbers", "remade"],
         ["kinds"],
         ["handmade"],
         ["order"],

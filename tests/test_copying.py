@@ -7,6 +7,8 @@ import pickle
 import pytest
 
 from micrograd import Value, topological_order, weighted_sum
+from micrograd.nn import MLP
+from micrograd.training import History, Interrupted, Recording
 
 DEEP = 30_000
 
@@ -144,3 +146,12 @@ def test_copies_make_no_reference_cycles():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_an_interruption_and_a_recording_go_to_another_process(twin):
+    interrupted = twin(Interrupted("stopped", History([{"epoch": 1, "loss": 2.0}])))
+    assert str(interrupted) == "stopped" and interrupted.history[0]["loss"] == 2.0
+    recording = Recording(MLP(1, [1]))
+    recording.note(3.0)
+    assert twin(recording).losses == [3.0]

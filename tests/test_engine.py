@@ -807,3 +807,11 @@ def test_subclasses_of_value_work_in_all_operators():
     out.backward()
     assert x.grad == 4.0 + 4.0 - 0.25 - 12.0
     assert Watched.reads > 0
+
+
+@pytest.mark.parametrize("at", [math.inf, -math.inf, math.nan, 0.0, -2.0])
+def test_the_power_0_has_slope_0_everywhere(at):
+    x = Value(at)
+    out = x**0
+    out.backward()
+    assert (out.data, x.grad) == (1.0, 0.0)

@@ -64,3 +64,10 @@ def test_dot_refuses_unequal_lengths():
         dot([1.0], [1.0, 2.0])
     with pytest.raises(ValueError, match="dot of no numbers"):
         dot([], [])
+
+
+@pytest.mark.parametrize("xs", [[-math.inf, -math.inf], [math.inf, 1.0], [-math.inf]])
+def test_an_infinite_largest_number_gives_nan_in_all_of_them(xs):
+    for out in (logsumexp(xs), *softmax(xs), *log_softmax(xs)):
+        assert math.isnan(out.data)
+    assert logsumexp([-math.inf, 2.0]).data == 2.0

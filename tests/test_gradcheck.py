@@ -400,3 +400,14 @@ def test_what_was_rounded_to_nothing_is_no_mistake(method):
 def test_a_point_that_is_not_finite_is_named_as_the_reason(x):
     for report in (gradcheck(lambda x: x * x, [x]), gradcheck(Value(x) * 2)):
         assert not report and "not finite" in report.entries[0].doubt
+
+
+@pytest.mark.parametrize("h", [1e-101, -1e-310, 5e-324])
+def test_a_complex_step_too_small_for_digits_is_refused(h):
+    with pytest.raises(ValueError, match=f"a complex step of {h!r} leaves no digits.*1e-100"):
+        gradcheck(lambda x, y: (x / y).sigmoid(), [0.2, 3.0], method="complex", h=h)
+
+
+@pytest.mark.parametrize("h", [1e-100, -1e-100, 1e-20])
+def test_the_smallest_complex_step_finds_small_slopes(h):
+    assert gradcheck(lambda x, y: (1e-100 * x / y).sin(), [0.2, 3.0], method="complex", h=h)

@@ -155,7 +155,7 @@ def test_what_makes_no_sense_is_refused():
     for wrong in ([0.5, 0.5, 0.5, 0.5], [1.5, -0.5, 0, 0]):
         with pytest.raises(ValueError, match="sums to 1"):
             losses.cross_entropy(scores, wrong)
-    with pytest.raises(ValueError, match="4 predictions for 1 targets"):
+    with pytest.raises(ValueError, match="4 predictions for 1 target"):
         losses.mse(scores, [1.0])
 
 
@@ -185,7 +185,7 @@ SENSELESS = [
     (lambda: losses.cross_entropy(values(SCORES), BARE), r"an int.*one_hot\(id, classes"),
     (lambda: losses.cross_entropy(values(SCORES), float("nan")), "there is no class nan"),
     (lambda: losses.cross_entropy(values(SCORES), np.float64(1.5)), "there is no class"),
-    (lambda: losses.cross_entropy(values(SCORES), 4), "have the classes 0 to 3"),
+    (lambda: losses.cross_entropy(values(SCORES), 4), "the classes are 0 to 3"),
     (lambda: losses.cross_entropy(values(SCORES), [float("nan"), 0, 0, 1]), "sums to 1, unlike"),
     (lambda: losses.cross_entropy(values(SCORES), [0.5, 0.5, 1e-5, 0]), "sums to 1, unlike"),
     (lambda: losses.cross_entropy(values(SCORES), [-1e-9, 1.0, 0, 0]), "nowhere negative"),
@@ -198,7 +198,7 @@ SENSELESS = [
     (lambda: losses.mse([BARE], np.ones((1, 1))), "one of targets, not array"),
     (lambda: losses.mse([[BARE]], [[1.0]]), r"cannot hold \[Value.*make one Value for each"),
     (lambda: losses.mse([], []), "0 predictions for 0 targets"),
-    (lambda: losses.mse([BARE], [1.0, 2.0]), "1 predictions for 2 targets"),
+    (lambda: losses.mse([BARE], [1.0, 2.0]), "1 prediction for 2 targets"),
 ]
 
 

@@ -76,7 +76,7 @@ def test_a_logistic_fit_is_the_most_likely_one():
 @pytest.mark.parametrize(
     ("scores", "positive", "error", "message"),
     [
-        ([1.0, 2.0], [True], ValueError, "1 marks of what is positive for 2 scores"),
+        ([1.0, 2.0], [True], ValueError, "1 mark of what is positive for 2 scores"),
         ([1.0, np.nan], [True, False], ValueError, "finite numbers in one row"),
         ([[1.0]], [[True]], ValueError, "finite numbers in one row"),
         ([1.0, 2.0], [1, 0], TypeError, "a mask of True and False"),

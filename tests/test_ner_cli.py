@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from micrograd.cli import main
+from micrograd.cli import main, tag
 from micrograd.cli.training_run import WRITTEN
 from micrograd.ner import corpus
 from micrograd.ner.corpus import FOLDER
@@ -448,3 +448,14 @@ def test_no_number_is_cut_in_a_narrow_terminal(width):
     printed = " ".join(stream.getvalue().split())
     assert "…" not in printed and "baseline: lexicon" in printed
     assert all(number in printed for number in ("100.00", "50.00", "66.67"))
+
+
+@pytest.mark.parametrize(
+    ("label", "labels", "types"),
+    [
+        ("LOC", ["LOC"], {"LOC"}),
+        (None, ["O", "B-LOC", "I-LOC", "S-MY-TYPE"], {"LOC", "MY-TYPE"}),
+    ],
+)
+def test_the_types_of_a_model_are_those_of_its_tags(label, labels, types):
+    assert tag._types(SimpleNamespace(label=label, labels=labels)) == types

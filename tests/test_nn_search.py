@@ -289,7 +289,7 @@ def test_numbers_assigned_to_weights_and_bias_work(fused):
         (lambda: Neuron("2"), TypeError, "the number of inputs is a whole number, not '2'"),
         (lambda: Neuron(True), TypeError, "not True"),
         (lambda: Embedding(2, 2.5), TypeError, "is two ints"),
-        (lambda: MLP(2, [2, 1], ["relu"]), ValueError, "1 activations for 2 layers"),
+        (lambda: MLP(2, [2, 1], ["relu"]), ValueError, "1 activation for 2 layers"),
         (lambda: Adam(MLP(2, [1])), TypeError, r"not a MLP: pass its \.parameters\(\)"),
         (lambda: Adam(Value(1.0)), TypeError, "a list or dict of parameters, not Value"),
         (lambda: Adam("w"), TypeError, "not 'w'"),

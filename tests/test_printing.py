@@ -2,7 +2,16 @@
 
 import pytest
 
-from micrograd import Value
+from micrograd import (
+    Value,
+    dot,
+    losses,
+    metrics,
+    nn,
+    preprocessing,
+    schedules,
+    weighted_sum,
+)
 from micrograd.ner.text import conll
 from micrograd.optim import SGD
 from micrograd.printing import counted
@@ -12,7 +21,12 @@ from micrograd.training.history import History
 
 @pytest.mark.parametrize(
     ("number", "noun", "text"),
-    [(0, "epoch", "0 epochs"), (1, "epoch", "1 epoch"), (2000, "box", "2,000 boxes")],
+    [
+        (0, "epoch", "0 epochs"),
+        (1, "epoch", "1 epoch"),
+        (2000, "box", "2,000 boxes"),
+        (0, "class", "0 classes"),
+    ],
 )
 def test_a_count_has_its_noun(number, noun, text):
     assert counted(number, noun) == text
@@ -24,3 +38,31 @@ def test_one_of_a_kind_is_said_so():
     assert "1 sentence, 1 token, 1 document," in conll.parse("Oslo B-LOC").describe()
     picture = render(Value(1.0))
     assert "1 Value, 1 box, 0 edges" in repr(picture) and ": 1 Value<" in picture.svg
+
+
+ONE_SHORT = [
+    lambda: weighted_sum([1.0], [1.0, 2.0]),
+    lambda: weighted_sum([1.0, 2.0], [1.0]),
+    lambda: dot([1.0, 2.0], [1.0]),
+    lambda: losses.mse([1.0], [1.0, 2.0]),
+    lambda: losses.mse([1.0, 2.0], [1.0]),
+    lambda: losses.cross_entropy([1.0], 3),
+    lambda: losses.cross_entropy([1.0], [0.5, 0.5]),
+    lambda: losses.cross_entropy([1.0, 2.0], [1.0]),
+    lambda: nn.MLP(1, [2])([1.0, 2.0]),
+    lambda: nn.MLP(2, [2, 1], activation=["tanh"]),
+    lambda: nn.MLP(2, [1], activation=["tanh", "tanh"]),
+    lambda: nn.one_hot(3, 1),
+    lambda: nn.Embedding(1, 0),
+    lambda: nn.Embedding(0, 1),
+    lambda: metrics.average_precision([1.0], [True, False]),
+    lambda: metrics.average_precision([1.0, 2.0], [True]),
+    lambda: preprocessing.MeanSubtraction().fit([[1.0], [2.0]]).apply([[1.0, 2.0]]),
+    lambda: schedules.one_cycle(0.1, 1),
+]
+
+
+@pytest.mark.parametrize("call", ONE_SHORT)
+def test_an_error_counts_one_of_a_kind_as_one(call):
+    with pytest.raises(ValueError, match=r"^(?!.*\b1 (?!class\b)[a-z]+s\b)"):
+        call()

@@ -165,7 +165,7 @@ WRONG = {
     "long": ({"value": "x" + "+x" * 1000}, "is no formula"),
     "not closed": ({"value": "tanh(x"}, "is no formula"),
     "unknown": ({"value": "tan(x) + zork(x)"}, "there is no function zork"),
-    "operands": ({"value": "tanh(x, x)"}, "tanh takes 1 operands, not 2"),
+    "operands": ({"value": "tanh(x, x)"}, "tanh takes 1 operand, not 2"),
     "domain of one": ({"domain": (1,)}, "give"),
     "domain text": ({"domain": "ab"}, "give"),
     "domain upside": ({"domain": (3, 1)}, "give low < high"),

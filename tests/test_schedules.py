@@ -1,10 +1,14 @@
 """Schedules against their closed forms and PyTorch's schedulers."""
 
+import copy
 import math
+import pickle
 
 import pytest
 
+from micrograd import Value
 from micrograd import schedules as s
+from micrograd.optim import Adam, clip_norm, clip_value
 
 RATE, STEPS = 0.4, 50
 CLOSED_FORMS = {
@@ -106,7 +110,7 @@ def test_plateau_takes_negative_losses_and_stops_at_the_least_rate():
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(ValueError, match="leave none to go up"):
+    with pytest.raises(ValueError, match="has none to go up"):
         s.one_cycle(1.0, 3)
     with pytest.raises(ValueError, match="as the last one"):
         s.composed((10, s.constant(1.0)))
@@ -156,7 +160,7 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("make", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 def test_what_cannot_be_is_refused_where_it_is_made(make):
-    reasons = ("finite number", "above 0", "0 or more", "as the last one", "leave none to go up")
+    reasons = ("finite number", "above 0", "0 or more", "as the last one", "has none to go up")
     with pytest.raises(ValueError, match="|".join(reasons)):
         make()
 
@@ -175,3 +179,31 @@ def test_schedules_go_through_their_first_and_last_step():
     assert [s.composed((0, ONES), s.constant(2.0))(t) for t in range(2)] == [2.0, 2.0]
     assert [s.composed((1, ONES), s.constant(2.0))(t) for t in range(2)] == [1.0, 2.0]
     s.Plateau(0.1, patience=0)
+
+
+MADE = {name: schedule for name, (schedule, _) in CLOSED_FORMS.items()} | {
+    name: shape(RATE, 10) for name, shape in s.BY_NAME.items()
+}
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+@pytest.mark.parametrize("name", MADE)
+def test_an_optimiser_with_a_schedule_and_a_clip_is_pickled_and_copied(name, twin):
+    x = Value(1.0)
+    optimizer = Adam([x], lr=MADE[name], clip=clip_norm(0.5))
+    other = twin(optimizer)
+    (y,) = other.parameters.values()
+    for _ in range(12):
+        x.grad, y.grad = 3 * x.data, 3 * y.data
+        optimizer.step()
+        other.step()
+    assert y is not x and y.data == x.data and other.settings() == optimizer.settings()
+    assert pickle.loads(pickle.dumps(clip_value(0.5)))([2.0]) == [0.5]
+
+
+def test_a_copied_schedule_has_a_plateau_of_its_own():
+    plateau = s.Plateau(1.0, 0.5, 0)
+    twin = copy.deepcopy(s.warm_up(plateau, 2))
+    plateau.report(1.0)
+    plateau.report(1.0)
+    assert (plateau(9), twin(9)) == (0.5, 1.0)

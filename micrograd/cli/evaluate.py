@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
-from micrograd.printing import printable
+from micrograd.printing import counted, printable
 
 if TYPE_CHECKING:
     from micrograd.ner.judging.evaluation import Evaluation
@@ -70,7 +70,9 @@ def run(options: argparse.Namespace) -> int:
     from micrograd.ner.showing import report
 
     if len(options.paths) > 2:
-        raise ValueError(f"{len(options.paths)} files given: expected MODEL FILE, or one FILE")
+        raise ValueError(
+            f"{counted(len(options.paths), 'file')} given: expected MODEL FILE, or one FILE"
+        )
     if len(options.paths) == 1:
         columns = {
             "--word-column": options.word_column is not None,

@@ -15,6 +15,7 @@ from typing import Any
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import LEAF, Elementary
 from micrograd.core.modes import described
+from micrograd.printing import counted
 
 next_index = count().__next__  # the index of a new node: an operand's is below its users'
 REWIRED = -1  # the index of a node wired by hand: creation order says nothing about it
@@ -156,7 +157,7 @@ def rewire(node: Node, parents: tuple[Node, ...]) -> None:
         node._x, node._y = parents if len(parents) == 2 else (parents[0], None)
     else:
         raise ValueError(
-            f"{described(node)} takes {operation.row.arity} operands, not "
+            f"{described(node)} takes {counted(operation.row.arity, 'operand')}, not "
             f"{len(parents)}; assign a tuple with one Value for each"
         )
     node._index = REWIRED

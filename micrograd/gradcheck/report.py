@@ -30,6 +30,7 @@ METHODS = {
     "one-sided": Method(None, 1e-4),
     "complex": Method(1e-20, 1e-9),
 }
+LEAST_COMPLEX = 1e-100  # a step times a small slope would be rounded to a few bits, or to 0
 ZERO = 1e-10  # of how steeply f varies: a slope below it is one of 0
 REPEATS = 3  # evaluations at one point that have to be equal
 EVALUATIONS = 12  # and of the whole target: fewer may be equal by chance, with one random unit
@@ -159,6 +160,11 @@ def gradcheck(
         raise ValueError(f"tolerance is a number above 0, not {tolerance!r}")
     if h is not None and (not is_finite(h) or h == 0):
         raise ValueError(f"h is a number other than 0, not {h!r}")
+    if h is not None and method == "complex" and abs(h) < LEAST_COMPLEX:
+        raise ValueError(
+            f"a complex step of {h!r} leaves no digits of Im f; leave h away, for 1e-20 is exact, "
+            f"or give one of {LEAST_COMPLEX:g} or more"
+        )
     every = list(claims(target, at, method, order))
     doubt = _unrepeatable(every)
     if doubt:  # of one input is of all: they are inputs of the same function

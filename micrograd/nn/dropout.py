@@ -11,6 +11,7 @@ from micrograd.core.modes import no_grad
 from micrograd.engine import Value
 from micrograd.nn.feedforward import inputs
 from micrograd.nn.module import Module
+from micrograd.printing import counted
 
 
 class Dropout(Module):
@@ -46,7 +47,7 @@ class Dropout(Module):
         if not self.last.values:
             self.last.setstate(self._drawn(size))
         if (known := len(self.last.values)) != size:
-            raise ValueError(f"the mask is for {known} units, not {size}; renew() first")
+            raise ValueError(f"the mask is for {counted(known, 'unit')}, not {size}; renew() first")
         return self.last.values
 
     def masks(self, samples: int, size: int) -> list[list[float]]:

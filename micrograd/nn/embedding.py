@@ -11,6 +11,7 @@ from micrograd.core.checks import check_whole
 from micrograd.core.modes import MODE, scope
 from micrograd.engine import Value
 from micrograd.nn.module import Module
+from micrograd.printing import counted
 
 
 class Embedding(Module):
@@ -25,7 +26,10 @@ class Embedding(Module):
             if not isinstance(size, numbers.Integral):
                 raise TypeError(f"the size of a table is two ints, not {count!r} and {dim!r}")
         if count < 1 or dim < 1:
-            raise ValueError(f"a table of {count} rows of {dim} numbers; give 1 or more of both")
+            raise ValueError(
+                f"a table of {counted(count, 'row')} of {counted(dim, 'number')}; "
+                "give 1 or more of both"
+            )
         self.rows = [_row(i, dim) for i in range(count)]
 
     def __call__(self, index: Any) -> Any:
@@ -51,7 +55,7 @@ def one_hot(index: Any, count: int) -> Any:
     if _several(index):
         return [one_hot(one, count) for one in index]
     check_whole("the number of classes", count, 1)
-    chosen = checked(index, count, f"one_hot of {count} classes")
+    chosen = checked(index, count, f"one_hot of {counted(count, 'class')}")
     return _looked_up(None, index, [Value(float(i == chosen)) for i in range(count)])
 
 

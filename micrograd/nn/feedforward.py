@@ -19,6 +19,7 @@ from micrograd.engine import (
 )
 from micrograd.nn.module import Module
 from micrograd.ops import BY_NAME
+from micrograd.printing import counted
 
 Activation = str | Callable[[Value], Value] | None
 LINEAR = "linear"
@@ -73,7 +74,7 @@ class Neuron(Module):
         if len(values) != len(weights):
             raise ValueError(
                 f"{self!r}{f' in {self.scope}' if self.scope else ''} takes "
-                f"{len(weights)} inputs, not {len(values)}"
+                f"{counted(len(weights), 'input')}, not {len(values)}"
             )
         here = mode()
         own = nested(here.scope, self.scope) if here.scope else self.scope
@@ -206,5 +207,8 @@ def per_layer(activation: Any, count: int) -> list[Activation]:
     if not isinstance(activation, Iterable):
         checked(activation)
     if len(activation) != count:
-        raise ValueError(f"{len(activation)} activations for {count} layers: {activation!r}")
+        raise ValueError(
+            f"{counted(len(activation), 'activation')} for {counted(count, 'layer')}: "
+            f"{activation!r}"
+        )
     return list(activation)

@@ -10,6 +10,7 @@ from micrograd.engine import Value
 from micrograd.nn.dropout import Dropout
 from micrograd.nn.feedforward import Layer, check_size, inputs
 from micrograd.nn.module import Module
+from micrograd.printing import counted
 
 
 class Recurrent(Module):
@@ -48,8 +49,8 @@ class Recurrent(Module):
         values, kept = inputs(x), self.dropout(h) if self.dropout else h
         if (len(values), len(kept)) != (self.nin, self.nhidden):
             raise ValueError(
-                f"{self!r} takes {self.nin} inputs at every step, and {self.nhidden} hidden "
-                f"units, not {len(values)} and {len(kept)}"
+                f"{self!r} takes {counted(self.nin, 'input')} at every step, and "
+                f"{self.nhidden} hidden units, not {len(values)} and {len(kept)}"
             )
         out = self.layer([*values, *kept])
         return [out] if isinstance(out, Value) else out

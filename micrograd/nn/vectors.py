@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd.files import file_errors
+from micrograd.printing import counted
 
 FOREIGN = {
     b"\xba\x16O/": "fastText's binary model (.bin): use the .vec file beside it",
@@ -66,7 +67,7 @@ def read_vectors(
         if width not in (None, own):
             raise ValueError(
                 f"{path}: vectors of width {own}, but the model's is {width}; "
-                f"ask for {own} dimensions or choose another file"
+                f"ask for {counted(own, 'dimension')} or choose another file"
             )
         for where, word, row in rows:
             if not np.isfinite(row).all():
@@ -89,7 +90,7 @@ def _text_rows(lines: Iterable[tuple[str, bytes]], width: int, keys: set[str]) -
         if parts == [b""]:
             continue
         if len(parts) <= width:
-            raise _wrong(where, f"{len(parts) - 1} numbers after the word", width)
+            raise _wrong(where, f"{counted(len(parts) - 1, 'number')} after the word", width)
         if b" " in parts[0] and _is_number(parts[0].rsplit(b" ", 1)[1]):
             raise _wrong(where, "a number too many", width)
         word = parts[0].decode("utf-8", "replace")

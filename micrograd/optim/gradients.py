@@ -9,6 +9,7 @@ from reprlib import repr as shorten
 from typing import Any, NamedTuple
 
 from micrograd.core.checks import is_finite
+from micrograd.core.remade import remade
 
 Gradient = Any  # a float, an array, or Rows
 
@@ -91,6 +92,7 @@ def _summed(name: str, data: Any, indices: Any, rows: Any) -> Rows:
     return Rows(ordered[starts], np.add.reduceat(rows[order], starts))
 
 
+@remade
 def clip_value(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
     """Return a function that moves every number of some gradients into [−limit, limit]."""
     _check_limit(limit)
@@ -102,6 +104,7 @@ def clip_value(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
     return clip
 
 
+@remade
 def clip_norm(limit: float) -> Callable[[list[Gradient]], list[Gradient]]:
     """Return a function that scales gradients together so that their norm is at most `limit`.
 

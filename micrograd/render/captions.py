@@ -8,6 +8,7 @@ from typing import NamedTuple
 from micrograd.core.modes import SEPARATOR
 from micrograd.graph import LEAF, Graph
 from micrograd.ops import WEIGHTED_SUM
+from micrograd.printing import counted
 from micrograd.render.formulas import local_formula, with_names
 from micrograd.render.memory import kept
 from micrograd.render.numerals import shown
@@ -177,7 +178,7 @@ def _sum(graph: Graph, box: Box) -> tuple[str, str]:
         if operand not in box.members
     ]
     if not products:
-        return name, f"Σ {len(rest)} terms"
+        return name, f"Σ {counted(len(rest), 'term')}"
     others = names_of(graph)[rest[0]] if len(rest) == 1 else f"{len(rest)} more"
     return name, f"Σ {products} products" + (f" + {others}" if rest else "")
 
@@ -195,7 +196,7 @@ def _group(graph: Graph, box: Box) -> tuple[str, str]:
 
 
 def _parameters(_: Graph, box: Box) -> tuple[str, str]:
-    return _last(box.scope), f"{len(box.members):,} parameters"
+    return _last(box.scope), counted(len(box.members), "parameter")
 
 
 def _inputs(_: Graph, box: Box) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from micrograd.printing import counted
 from micrograd.render.captions import caption, names_of
 from micrograd.render.network_plan import Plan, Unit, ends, middle_of, plan
 from micrograd.render.numerals import shown
@@ -24,7 +25,8 @@ def draw_network(view: View, passes: Passes, mode: str = "bprop", adaptive: bool
     body = "\n".join([*edges, *units])
     moved = f'<g class="network" transform="translate({MARGIN:g} {MARGIN:g})">{body}</g>'
     size = places.width + 2 * MARGIN, places.height + 2 * MARGIN
-    title = f"Network of {names_of(view.graph)[view.graph.roots[0]]}: {len(view.boxes)} units"
+    root = names_of(view.graph)[view.graph.roots[0]]
+    title = f"Network of {root}: {counted(len(view.boxes), 'unit')}"
     return document(*size, title, moved, adaptive)
 
 

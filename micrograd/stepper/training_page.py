@@ -16,6 +16,7 @@ from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
 from micrograd.files import atomic_write
 from micrograd.graph import HANDMADE, LEAF, Graph, snapshot
+from micrograd.printing import counted
 from micrograd.render.network import LEVEL, network_view
 from micrograd.render.view import Box, View, joined
 from micrograd.stepper.data import page_data
@@ -196,7 +197,10 @@ def _checked(recording: Any, points: Any, targets: Any) -> tuple[list[list[float
         raise ValueError("nothing was recorded; call note(loss) in each step, or train by of(step)")
     inputs, aims = [[*map(float, point)] for point in points], [*map(float, targets)]
     if len(inputs) != len(aims):
-        raise ValueError(f"{len(inputs)} points and {len(aims)} targets: give one for each point")
+        raise ValueError(
+            f"{counted(len(inputs), 'point')} and {counted(len(aims), 'target')}: "
+            "give one for each point"
+        )
     if any(len(point) != 2 for point in inputs):
         raise ValueError("a page shows points of two numbers each")
     if not all(map(math.isfinite, [*chain(*inputs), *aims])):

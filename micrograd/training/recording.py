@@ -28,7 +28,7 @@ class Recording:
         self.model, self.every = model, every
         self.parameters = model.parameters()
         self.losses: list[float] = []
-        self._refresh: Callable[[], object] = lambda: None
+        self._refresh: Callable[[], object] = _nothing
         self.frames: list[tuple[int, Sequence[float]]] = []
 
     def note(self, loss: float) -> None:
@@ -78,3 +78,7 @@ class _Noted:
         result = self.step(batch)
         self.recording._note(numbers_of(result)["loss"], before)
         return result
+
+
+def _nothing() -> None:
+    """Stand for what brings a lowered program's parameters home; pickle knows it by name."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from micrograd.checkpoint import capture, file_content, load_state, restore, save_state
 from micrograd.core.numbers import number as as_float
+from micrograd.printing import counted
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.settings import differences, settings_within
@@ -31,6 +32,9 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, message: str, history: History) -> None:
         super().__init__(message)
         self.history = history
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (*self.args, self.history)
 
 
 @dataclass
@@ -178,7 +182,7 @@ class Run:
             )
         if saved["epoch"] > self.epochs:
             raise ValueError(
-                f"{self.checkpoint} has {saved['epoch']} epochs behind it already; "
+                f"{self.checkpoint} has {counted(saved['epoch'], 'epoch')} behind it already; "
                 f"{self.epochs} were asked for"
             )
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from micrograd.checkpoint import capture
 from micrograd.core.checks import check_whole
+from micrograd.printing import counted
 
 
 class EarlyStopping:
@@ -34,7 +35,7 @@ class EarlyStopping:
             return ""
         self.waited += 1
         done = self.waited >= self.patience
-        return f"no better {self.monitor} for {self.waited} epochs" if done else ""
+        return f"no better {self.monitor} for {counted(self.waited, 'epoch')}" if done else ""
 
     def settings(self) -> dict[str, Any]:
         """Return how it was made."""
