@@ -146,3 +146,22 @@ def test_a_snapshot_can_be_lowered():
     x = Value(3.0, label="x")
     value, gradients = lower(snapshot(x * x)).value_and_grad()
     assert value == 9 and gradients["x"] == 6
+
+
+COMPUTED = Value(2.0) * 0.1
+TIED = Value(3.0)
+
+
+@pytest.mark.parametrize(
+    "parameters, words",
+    [
+        ({"w": [COMPUTED, TIED]}, r"w holds a result of \*, which is computed"),
+        ({"w": [COMPUTED], "v": [TIED]}, r"make it a Value\(v.data\)"),
+        ({"w": [TIED, TIED]}, "w holds a Value twice"),
+        ({"w": [[TIED], [TIED]]}, "give each Value in one place"),
+        ({"w": [TIED], "v": TIED}, "w and v share a Value"),
+    ],
+)
+def test_parameters_that_could_not_be_trained(parameters, words):
+    with pytest.raises(ValueError, match=words):
+        lower(lambda x: COMPUTED * x[0] + TIED * x[1], [1.0, 2.0], parameters=parameters)

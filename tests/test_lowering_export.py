@@ -7,7 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+from micrograd.functions import dot
 from micrograd.lowering import lower
+from micrograd.nn import Embedding
 from tests.lowering_models import transformer, window_model
 from tests.test_lowering_graphs import assert_same, random_graph
 from tests.test_lowering_models import batches
@@ -82,3 +84,18 @@ def test_an_exported_program_runs_sharded_over_devices(tmp_path):
     value, gradients = program.value_and_grad(x, x_c)
     assert result.pop("value") == pytest.approx(value, rel=1e-12)
     assert_same(result, gradients)
+
+
+def test_a_jax_module_looks_traced_ids_up_in_its_own_leaves():
+    jax = pytest.importorskip("jax")
+    E = Embedding(3, 2)
+    program = lower(lambda i, x: dot(E(i), x), 1, [0.5, -1.0])
+    module = {}
+    exec(program.export("jax"), module)
+
+    def one(i, x):
+        return module["forward"](i[None], x[None], **module["LEAVES"])
+
+    ids, x = np.array([2, 0, 1]), np.arange(6.0).reshape(3, 2)
+    losses = jax.jit(jax.vmap(one))(ids, x)
+    np.testing.assert_allclose(losses, (program.parameters["E"][ids] * x).sum(1))

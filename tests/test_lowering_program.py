@@ -128,3 +128,10 @@ def test_a_program_tells_its_leaves_and_what_runs_it():
     text = repr(program)
     assert f"{len(program.graph)} scalars" in text and text.endswith("; numpy>")
     assert "inputs x, t; parameters W1, b1, W2, b2" in text
+
+
+@pytest.mark.parametrize("name", ("parameters", "constants", "backend"))
+def test_what_a_program_reads_is_not_replaced(name):
+    program = lower(lambda x: x[0] * x[1], [1.0, 2.0])
+    with pytest.raises(AttributeError, match=name):
+        setattr(program, name, {})

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from micrograd.engine import Value
+from micrograd.functions import dot
 from micrograd.losses import l1
 from micrograd.lowering import Program, lower
 from micrograd.lowering.native import compiler
@@ -370,3 +371,15 @@ def not_finite(result):
     if isinstance(result, dict):
         return {name: not_finite(array) for name, array in result.items()}
     return np.where(np.isfinite(result), 0.0, result)
+
+
+def test_a_row_that_all_neurons_share_turns_no_matrix():
+    W = [[Value(0.5), Value(-1.0)], [Value(2.0), Value(3.0)]]
+    b = [Value(0.25), Value(4.0)]
+
+    def neurons(x):
+        return [dot(W[0], x) + unit for unit in b]
+
+    program = lower(neurons, [0.1, 0.2], parameters={"W": W, "b": b}, backend="c")
+    np.testing.assert_allclose(program([[1.0, 2.0], [0.0, 1.0]]), [[-1.25, 2.5], [-0.75, 3.0]])
+    assert "W_T" not in program.export("c")

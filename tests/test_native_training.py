@@ -312,3 +312,27 @@ def test_options_edited_later_are_checked_before_the_steps(backend, edit, reason
         program.trainer(optimizer).on(*batch).many([[0, 1], [1, 2], [2, 0], [0, 2]])
     # by the text the good steps before are done, natively a call is planned as a whole
     assert optimizer.steps_done in ((2, 0) if "lr" in edit else (0,))
+
+
+ROWS = [[], [True, False], np.array([0.0, 1.0]), [[0, 1], [1, 0]], 2, slice(0, 2), {0, 1}, ["0"]]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("rows", ROWS, ids=str)
+def test_a_batch_is_a_list_of_row_numbers(rows, backend):
+    program, batch = made(backend)
+    before = {name: array.copy() for name, array in program.parameters.items()}
+    steps = program.trainer(SGD(program.parameters)).on(*batch)
+    with pytest.raises(TypeError, match=r"^rows(\[0\])? is "):
+        steps.many([[0, 1], rows])
+    with pytest.raises(IndexError, match="no row -1"):
+        steps([0, -1])
+    for name, array in before.items():
+        np.testing.assert_array_equal(program.parameters[name], array)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_recorded_loss_is_trained_by_steps_too(backend):
+    program = lower((Value(3.0, label="w") * 2) ** 2, backend=backend)
+    steps = program.trainer(SGD(program.parameters, lr=0.1)).on()
+    np.testing.assert_allclose(steps.many([[0], [0]]), [36.0, 36.0 * 0.2**2])

@@ -19,7 +19,7 @@ _NUMBERS = "biuf"  # kinds of NumPy's types
 _FLOATS = np.dtype(np.float64)
 
 
-def _numbers(name: str, x: Any) -> Any:
+def as_numbers(name: str, x: Any) -> Any:
     """Return what a caller gives as an array. Raises TypeError or ValueError if not of numbers."""
     if isinstance(x, np.ndarray) and type(x) is np.ndarray and x.dtype.kind in _NUMBERS:
         return x
@@ -79,8 +79,8 @@ class Ids:
         if name not in self.counts:
             if type(x) is np.ndarray and x.dtype is _FLOATS and x.ndim and x.flags.c_contiguous:
                 return x
-            return np.ascontiguousarray(_numbers(name, x), np.float64)
-        ids = _numbers(name, x)
+            return np.ascontiguousarray(as_numbers(name, x), np.float64)
+        ids = as_numbers(name, x)
         if ids.dtype.kind not in "iuf":
             raise TypeError(f"{name} takes ids, whole numbers, not {ids.dtype}")
         if ids.dtype.kind == "f":

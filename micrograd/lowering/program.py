@@ -48,9 +48,8 @@ _RAISING: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
 class Program:
     """Run a lowered graph on batches; `parameters` are arrays to be updated in place.
 
-    `constants` are the other leaves of the graph: data of a recorded batch, to be overwritten in
-    place. `write_back()` copies the parameters to the Values they came from. What runs is
-    `source`, as it is printed; what a call returns is new.
+    `write_back()` copies them to the Values they came from. What runs is `source`, as it is
+    printed; what a call returns is new.
     """
 
     def __init__(
@@ -69,8 +68,8 @@ class Program:
             kind: [lowered.names[a] for a in form.leaves(kind) if a.data is None]
             for kind in (INPUT, PARAMETER, CONSTANT)
         }
-        self.parameters = MappingProxyType(side_by_side(data, names[PARAMETER]))
-        self.constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
+        self._parameters = MappingProxyType(side_by_side(data, names[PARAMETER]))
+        self._constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
         self.inputs = names[INPUT]
         self.ids = Ids(lowered.lookups, lowered.names)
         self._shapes = [a.shape for a in form.leaves(INPUT)]
@@ -79,6 +78,16 @@ class Program:
         self._held = {**self.parameters, **self.constants}
         self._functions: dict[str, tuple[Callable[..., Any], list[Any]]] = {}
         self.native = chosen(backend, lowered, self._held)
+
+    @property
+    def parameters(self) -> Mapping[str, Floats]:
+        """Return the arrays to train, changed in place: what runs reads them where they lie."""
+        return self._parameters
+
+    @property
+    def constants(self) -> Mapping[str, Floats]:
+        """Return the other leaves, data of a recorded batch, to be overwritten in place."""
+        return self._constants
 
     @property
     def backend(self) -> str:
@@ -177,10 +186,7 @@ class Program:
         return self._locations.forward(value)
 
     def line_of_gradient(self, value: Value) -> Location:
-        """Return the line of the source that computes the gradient of a Value.
-
-        Raises ValueError where the Value is not in the graph.
-        """
+        """Return the line that computes the gradient of a Value; errors as of `line`."""
         return self._locations.gradient(value)
 
     @cached_property
@@ -198,8 +204,7 @@ class Program:
                 value.data = number
 
     def _text(self, kind: str) -> Text:
-        text: Text = self.lowered.forms(kind)["text"]
-        return text
+        return self.lowered.forms(kind)["text"]  # type: ignore[no-any-return]
 
     def run(self, kind: str, inputs: Sequence[Any]) -> tuple[float, dict[str, Any]]:
         """Return the loss and gradients of a kind; `inputs` are what `arguments` returns."""
@@ -224,7 +229,9 @@ class Program:
             return float(result), {}
         loss, gradients = result
         if self.ids.lookups:
-            gradients = {name: _rows(gradient) for name, gradient in gradients.items()}
+            gradients = {
+                name: Rows(*g) if isinstance(g, tuple) else g for name, g in gradients.items()
+            }
         return float(loss), gradients
 
     def _bound(self, kind: str) -> tuple[Callable[..., Any], list[Any]]:
@@ -291,8 +298,3 @@ class OutputProgram(Program):
         kind = INPUT if wrt_inputs else VJP
         _, gradients = self.run(kind, self.arguments((*batch, upstream)))
         return gradients.pop(UPSTREAM), gradients
-
-
-def _rows(gradient: Any) -> Any:
-    """Return the rows that the text calls Rows as those that optimisers take."""
-    return Rows(*gradient) if isinstance(gradient, tuple) else gradient

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from micrograd.checkpoint import capture, restore
+from micrograd.lowering.batch import as_numbers
 from micrograd.lowering.native.rules import UntraceableError
 from micrograd.lowering.native.trainer import NativeTraining
-from micrograd.lowering.scalars.columns import Floats
+from micrograd.lowering.scalars.columns import Floats, Ints
 from micrograd.lowering.trace.declared import PARAMETER
+from micrograd.lowering.trace.samples import shown
 
 if TYPE_CHECKING:
     from micrograd.lowering.program import Program
@@ -114,31 +116,38 @@ class Steps:
 
     def many(self, batches: Sequence[Sequence[int]]) -> list[float]:
         """Do a step on each batch; end behind a loss that is not finite. Return the losses."""
+        size = len(self.data[0]) if self.data else 1  # a recorded loss is a sample of its own
+        rows = [_row_numbers(part, size) for part in batches]
         if self.trainer.native is None:
-            return self._plainly(batches)
-        counts = [len(rows) for rows in batches]
-        return self.trainer._steps(counts, self._rows(batches), self.data)
+            return self._plainly(rows)
+        counts = [len(part) for part in rows]
+        every = np.concatenate([np.zeros(0, np.int64), *rows])
+        return self.trainer._steps(counts, every, self.data)
 
     def write_back(self) -> None:
         """Write the arrays' numbers into the Values they stand for."""
         self.trainer.program.write_back()
 
-    def _plainly(self, batches: Sequence[Sequence[int]]) -> list[float]:
+    def _plainly(self, batches: Sequence[Ints]) -> list[float]:
         losses: list[float] = []
         for rows in batches:
-            losses.append(self.trainer._plainly([x[np.asarray(rows)] for x in self.data]))
+            losses.append(self.trainer._plainly([x[rows] for x in self.data]))
             if not np.isfinite(losses[-1]):
                 break
         return losses
 
-    def _rows(self, batches: Sequence[Sequence[int]]) -> Any:
-        """Return the row numbers one after the other. Raises IndexError where one is no row."""
-        rows = np.concatenate([np.asarray(part, np.int64) for part in batches])
-        size = len(self.data[0])
-        if len(rows) and not 0 <= rows.min() <= rows.max() < size:
-            wrong = rows[(rows < 0) | (rows >= size)][0]
-            raise IndexError(f"there is no row {wrong}: the data have {size}, 0 to {size - 1}")
-        return rows
+
+def _row_numbers(rows: Any, size: int) -> Ints:
+    """Return a batch of rows as an array. Raises TypeError or IndexError where it is none."""
+    numbers = as_numbers("rows", rows)
+    if numbers.ndim != 1 or not len(numbers) or numbers.dtype.kind not in "iu":  # no mask
+        raise TypeError(
+            f"rows is {shown(rows)}; give a list of row numbers, one or more, 0 to {size - 1}"
+        )
+    if not 0 <= numbers.min() <= numbers.max() < size:
+        wrong = numbers[(numbers < 0) | (numbers >= size)][0]
+        raise IndexError(f"there is no row {wrong}: the data have {size}, 0 to {size - 1}")
+    return np.asarray(numbers, np.int64)
 
 
 def side_by_side(data: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Floats]:

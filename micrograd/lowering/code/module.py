@@ -156,5 +156,6 @@ def _leaves_text(target: str, leaves: Mapping[str, Any]) -> str:
     """Return the dict of the leaves' present data."""
     if target not in TARGETS:
         raise ValueError(f"export to {target!r}; give one of {', '.join((*TARGETS, 'c'))}")
-    rows = [f"    {name!r}: {as_text(target, data)}," for name, data in leaves.items()]
+    form = "jnp.asarray({})" if target == "jax" else "{}"  # traced ids index JAX's arrays only
+    rows = [f"    {name!r}: {form.format(as_text(target, data))}," for name, data in leaves.items()]
     return "\n".join(["LEAVES = {", *rows, "}"]) if rows else "LEAVES = {}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -183,7 +184,11 @@ class Function:
     def _turned(self) -> list[str]:
         """Return the copies of matrices that the products want the other way round."""
         lines = []
+        sections = self.sections
+        text = "\n".join((*sections.before, *sections.samples, *sections.after))
         for array, name in self.memory.transposed.items():
+            if not re.search(rf"\b{name}\b", text):  # another way was better
+                continue
             (rows, columns), of = array.shape, self.task.names[array]
             where = "STATIC " if array.size > 8192 else ""
             lines += [

@@ -95,6 +95,12 @@ def _parameter(name: str, nested: Any) -> Declared:
     array = declared(name, PARAMETER, nested)
     if not array.values.size:
         raise ValueError(f"{name} is empty; give Values, or leave it out")
+    computed = [value for value in array.values.ravel().tolist() if value.parents]
+    if computed:
+        raise ValueError(
+            f"{name} holds a result of {computed[0]._op}, which is computed, not trained; make it "
+            "a Value(v.data), or give what it is computed from"
+        )
     return array
 
 
@@ -102,11 +108,11 @@ def _check_distinct(arrays: list[Declared]) -> None:
     owner: dict[Value, str] = {}
     for array in arrays:
         for value in array.values.ravel().tolist():
-            other = owner.setdefault(value, array.name)
-            if other != array.name:
-                raise ValueError(
-                    f"{other} and {array.name} share a Value; give each Value in one array"
-                )
+            if other := owner.get(value):
+                both = f"{other} and {array.name} share a Value"
+                twice = f"{other} holds a Value twice" if other == array.name else both
+                raise ValueError(f"{twice}; give each Value in one place of one array")
+            owner[value] = array.name
 
 
 def python_name(text: str) -> str:
