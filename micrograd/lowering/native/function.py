@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -184,12 +183,9 @@ class Function:
     def _turned(self) -> list[str]:
         """Return the copies of matrices that the products want the other way round."""
         lines = []
-        sections = self.sections
-        text = "\n".join((*sections.before, *sections.samples, *sections.after))
-        for array, name in self.memory.transposed.items():
-            if not re.search(rf"\b{name}\b", text):  # another way was better
-                continue
+        for array in dict.fromkeys(self.memory.transposed):
             (rows, columns), of = array.shape, self.task.names[array]
+            name = f"{of}_T"
             where = "STATIC " if array.size > 8192 else ""
             lines += [
                 f"{where}double {name}[{array.size}];",

@@ -114,7 +114,7 @@ class Memory:
     block: int
     fixed: frozenset[Array] = frozenset()  # what a call does not change
     tables: dict[bytes, tuple[str, Any]] = field(default_factory=dict)
-    transposed: dict[Array, str] = field(default_factory=dict)
+    transposed: list[Array] = field(default_factory=list)
     near: dict[Array, str] = field(default_factory=dict)  # what of the outside has moved to a block
 
     def read(self, read: Read, name: str = "") -> Place:
@@ -137,9 +137,8 @@ class Memory:
         array = read.array
         if array not in self.fixed or len(array.shape) != 2 or read.split is not None:
             return None
-        self.transposed[array] = f"{self.names[array]}_T"
         transpose = Array(array.kind, array.shape[::-1], array.nodes)
-        return self.read(Read(transpose, read.index[::-1]), self.transposed[array])
+        return self.read(Read(transpose, read.index[::-1]), f"{self.names[array]}_T")
 
     def _place(
         self,

@@ -39,7 +39,7 @@ def product(
         return None
     summed = [v for v, _ in term.summed if v in extents]
     kept = [v for v, _ in term.kept if v in extents]
-    best: tuple[int, list[str]] | None = None
+    best: tuple[int, list[str], Read | None] | None = None
     for a, b in permutations(reads):
         for n in kept:
             for k in summed:
@@ -47,6 +47,8 @@ def product(
                 text = _call(memory, target, (a, b), (n, k), (kept, summed), extents, numbers)
                 if text and (best is None or text[0] > best[0]):
                     best = text
+    if best and best[2]:
+        memory.transposed.append(best[2].array)
     return best and best[1]
 
 
@@ -58,8 +60,8 @@ def _call(
     variables: tuple[list[int], list[int]],
     extents: Extents,
     numbers: tuple[int, str],
-) -> tuple[int, list[str]] | None:
-    """Return the call with `n` along the columns and `k` summed, and how good it is."""
+) -> tuple[int, list[str], Read | None] | None:
+    """Return how good the call with `n` along the columns and `k` summed is, it, what it turns."""
     (n, k), (kept, summed) = roles, variables
     a, b = (memory.read(read) for read in reads)
     columns = extents[n]
@@ -88,7 +90,8 @@ def _call(
         f"{a.stride(k)}, {places[1]}, {b.stride(k)}, {places[2]}, {c_step});"
     )
     good = int(columns) * (1 if m is None else 4) * (1 if outer else 2)
-    return good, nest([loop(letters[v], extents[v]) for v in outer], [call])
+    lines = nest([loop(letters[v], extents[v]) for v in outer], [call])
+    return good, lines, reads[1] if turned else None
 
 
 def _at(place: Place, outer: list[int], letters: Mapping[int, str]) -> str:
