@@ -103,7 +103,15 @@ answer({ data, steps: backwardPass(ROWS, nodes, data, INPUT.root, Number(INPUT.s
 """
 
 
-@pytest.mark.parametrize("make", [worked_example, every_row, batch, lambda: network(3, 3)])
+def number_without_a_slope():
+    """Return a root below which a number of the code, 0, has no slope: nobody asks for it."""
+    return 0.0 ** Value(0.5, label="y") + 1.0
+
+
+PASSED = [worked_example, every_row, batch, lambda: network(3, 3), number_without_a_slope]
+
+
+@pytest.mark.parametrize("make", PASSED)
 def test_both_passes_in_the_page_are_the_engines(make):
     root = make()
     graph = snapshot(root)

@@ -45,7 +45,8 @@ def page_data(
 def node_data(graph: Graph) -> dict[str, Any]:
     """Return the kinds of node, and the nodes: [kind, operands, value, label if any]."""
     symbols = [value._op for value in graph.values]
-    columns = [*zip(graph.ops, graph.constants, symbols)]
+    fixed = [value.constant for value in graph.values]
+    columns = [*zip(graph.ops, graph.constants, symbols, fixed)]
     kinds = {kind: i for i, kind in enumerate(dict.fromkeys(columns))}
     names = names_of(graph)
     nodes = [
@@ -67,10 +68,12 @@ def _lines(program: ArrayProgram, graph: Graph) -> dict[str, Any]:
     return {"program": program_data(program, graph), "lines": LINES, "words": words}
 
 
-def _kind(op: str, k: float | None, symbol: str) -> dict[str, Any]:
+def _kind(op: str, k: float | None, symbol: str, fixed: bool) -> dict[str, Any]:
     """Return what the page has to know about the nodes of one operation and constant."""
     kind: dict[str, Any] = {"op": op, "word": operation(op, symbol), "symbol": symbol}
-    if op in (LEAF, HANDMADE):
+    if op == LEAF:  # a number of the code is asked for no slope
+        return kind | {"fixed": fixed}
+    if op == HANDMADE:
         return kind
     row = BY_NAME[op]
     kind |= {"role": row.role, "k": k}
