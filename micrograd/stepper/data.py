@@ -8,7 +8,7 @@ from micrograd.engine import Step
 from micrograd.graph import HANDMADE, LEAF, Graph
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 from micrograd.render.captions import names_of
-from micrograd.render.formulas import shape
+from micrograd.render.formulas import shape, symbol_of
 from micrograd.stepper.array_program import ArrayProgram, named, program_data
 from micrograd.stepper.interface import INTERFACE, LINES, PROGRAM
 from micrograd.stepper.trace import engine_steps
@@ -44,7 +44,7 @@ def page_data(
 
 def node_data(graph: Graph) -> dict[str, Any]:
     """Return the kinds of node, and the nodes: [kind, operands, value, label if any]."""
-    symbols = [value._op for value in graph.values]
+    symbols = [symbol_of(graph, id) for id in range(len(graph))]
     fixed = [value.constant for value in graph.values]
     columns = [*zip(graph.ops, graph.constants, symbols, fixed)]
     kinds = {kind: i for i, kind in enumerate(dict.fromkeys(columns))}

@@ -11,7 +11,7 @@ from typing import Any
 from micrograd.engine import Step, Value
 from micrograd.graph import LEAF, Graph, snapshot
 from micrograd.render.captions import names_of
-from micrograd.render.formulas import local_formula, with_names
+from micrograd.render.formulas import local_formula, symbol_of, with_names
 from micrograd.render.numerals import shown
 from micrograd.stepper.words import operation, other, reason, sentence
 
@@ -137,7 +137,7 @@ class _Teller:
             node=names[node],
             operand=names[operands[step.position]],
             other=names[factor],
-            op=operation(graph.ops[node], graph.values[node]._op),
+            op=operation(graph.ops[node], symbol_of(graph, node)),
             local=shown(step.local),
         )
 
