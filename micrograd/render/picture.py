@@ -63,8 +63,7 @@ class Picture:
         Return the path. Raises ValueError for another format or a missing library, OSError where
         it cannot write.
         """
-        ending = Path(path).suffix[1:].lower()
-        format = format or ENDINGS.get(ending, ending)
+        format = format or format_of(path)
         if format not in FORMATS:
             endings = ", ".join(f".{name}" for name in (*FORMATS, *ENDINGS) if "-" not in name)
             raise ValueError(f"cannot draw {str(path)!r}: the ending must be one of {endings}")
@@ -129,6 +128,12 @@ FORMATS: dict[str, Callable[[Picture], str | bytes]] = {
 ENDINGS = {"mmd": "mermaid", "htm": "html"}
 
 
+def format_of(path: str | os.PathLike[str]) -> str:
+    """Return the format that the ending of a file names, or the ending where it names none."""
+    ending = Path(path).suffix[1:].lower()
+    return ENDINGS.get(ending, ending)
+
+
 def render(
     root: Value | Graph,
     mode: str = "bprop",
@@ -144,12 +149,18 @@ def render(
     (see `micrograd.render.collapse`), "network" draws layers of neurons as circles with weights on
     the edges (see `micrograd.render.network`); `unfold_sums` writes weighted sums out.
     `layout="dot"` has Graphviz place it where that is installed.
-    The gradients are those of a backward pass from `root` with seed 1; no `.grad` is read or set.
-    Raises ValueError where an option has no such value, or the graph several roots.
+    The gradients are those of a backward pass from `root` with seed 1, which sets no `.grad`; where
+    one of yours left gradients in the graph, its boxes show those, as "grad".
+    Raises ValueError where an option has no such value, two of them exclude each other (both modes
+    and Graphviz or a network, a network and something to unfold), or the graph has several roots.
     """
     for what, given, known in (("mode", mode, MODES), ("layout", layout, LAYOUTS)):
         if given not in known:
             raise ValueError(f"there is no {what} {given!r}; give one of {', '.join(known)}")
+    if mode == "both" and (layout == "dot" or level == NETWORK):
+        raise ValueError("mode 'both' draws boxes in the built-in layout only")
+    if level == NETWORK and list(unfolded):
+        raise ValueError("level 'network' folds nothing: there is nothing to unfold in it")
     graph = snapshot(root) if isinstance(root, Value) else root
     if not isinstance(graph, Graph):
         raise TypeError(f"cannot draw {root!r}: give the Value at the end of a computation")
