@@ -208,6 +208,11 @@ def test_predict_hides_then_reveals(opened, example):
     assert shown.locator("#sentence").inner_text() == "What does f hand to b?"
     assert boxes(shown)["b"] == ("2", "?")
     assert shown.locator(".pill[visibility=visible]").all_text_contents() == ["2", "?"]
+    for no_number in ("", "3,0", "x"):
+        shown.locator("#answer").fill(no_number)
+        shown.locator("#answer").press("Enter")
+        assert shown.locator("#sentence").inner_text().startswith("Give a number. What does f")
+        assert chips(shown)[0] == "downstream ?"
     shown.locator("#answer").fill("2")
     shown.locator("#answer").press("Enter")
     assert shown.locator("#sentence").inner_text().startswith("Not quite: it is 3.")
