@@ -283,6 +283,18 @@ def test_what_if_in_a_collapsed_graph_is_what_the_engine_says(opened):
     }
 
 
+def test_a_link_holds_edits_where_there_is_no_expression(opened):
+    html = page(Value(2.0, label="a b").tanh() * Value(3.0, label="c"))
+    first = opened(html)
+    first.get_by_role("textbox", name="a b").fill("0.5")
+    hash = first.evaluate("location.hash")
+    second = opened(html, hash)
+    assert second.get_by_role("textbox", name="a b").input_value() == "0.5"
+    assert second.locator("#outcome").inner_text() == first.locator("#outcome").inner_text() != ""
+    second.locator("#reset").click()
+    assert second.evaluate("location.hash") == "#step=1"
+
+
 def test_what_if_changes_numbers_of_the_formula(opened):
     x = Value(3, label="x")
     a = x * 2

@@ -131,7 +131,7 @@ function numbered(order) {
     const fixed = !op && !label, key = `${op} ${fixed} ${Object.is(k, -0) ? "-0" : k}`;
     if (!kinds.has(key)) kinds.set(key, op ? kindOf(op, k) : { op, word: "", symbol: "", fixed });
     const name = label ? brief(label) : undefined;
-    return namedNode(id, kinds.get(key), operands.map(node => ids.get(node)), value, name, given);
+    return namedNode(id, kinds.get(key), operands.map(node => ids.get(node)), value, name, given, label || undefined);
   });
 }
 
