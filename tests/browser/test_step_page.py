@@ -6,7 +6,7 @@ from html import escape
 
 import pytest
 
-from micrograd import Value, topological_order
+from micrograd import Value, scope, topological_order
 from micrograd.render.numerals import shown as shown_number
 from micrograd.stepper import page
 from tests.stepper_graphs import batch, network, worked_example
@@ -436,6 +436,16 @@ def test_a_phone(opened, example):
     assert shown.evaluate(font) >= 12
     shown.locator("#next").tap()
     assert place(shown) == "9 / 11"
+
+
+def test_short_names_are_whole_on_a_phone(opened):
+    with scope("layer 3"):
+        root = (network(3, 4, 3) - 100.0).tanh()
+    shown = opened(page(root), "#view=layer", width=390, height=844)
+    names = shown.locator("#picture .name").all_text_contents()
+    assert {"layer 0", "layer 1", "layer 2", "layer 3"} <= {*names} and "…" not in str(names)
+    notes = shown.locator("#picture .note").all_text_contents()
+    assert all(len(note) > 2 for note in notes if "…" in note)
 
 
 @pytest.mark.parametrize("width", [390, 1200])

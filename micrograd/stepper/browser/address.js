@@ -13,8 +13,9 @@ function remember() {
   if (page.language !== preferred()) add("lang", page.language);
   if (DATA.training) rememberTraining(add);
   const first = graph.text ? [`e=${encodeURIComponent(graph.text)}`, ...numbersNow()] : [];
+  if (!DATA.training) first.push(...editsNow());
   try {
-    history.replaceState(null, "", `#${[...first, ...editsNow(), ...parts].join("&")}`);
+    history.replaceState(null, "", `#${[...first, ...parts].join("&")}`);
   } catch { /* a page within a notebook has no address of its own */ }
 }
 
