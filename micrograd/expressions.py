@@ -20,7 +20,7 @@ from functools import reduce
 from pathlib import Path
 
 from micrograd import near_misses
-from micrograd.engine import Value, topological_order
+from micrograd.engine import Value, operand, topological_order
 from micrograd.files import read_bytes
 from micrograd.ops import BY_NAME, ROWS
 
@@ -177,7 +177,7 @@ class _Reader:
             raise ValueError(f"{names} got a value but {verb} not occur in {self.text!r}")
         if result is None:
             raise ValueError("the expression is empty; write one such as '(x + y) * max(y, z)'")
-        return result if isinstance(result, Value) else Value(result)
+        return operand(result)
 
     def _statements(self) -> list[ast.stmt]:
         try:
@@ -266,7 +266,7 @@ def _functions() -> str:
 
 def _applied(function: Callable[..., Value], *operands: Value | float) -> Value | float:
     first, *rest = operands
-    result = function(first if isinstance(first, Value) else Value(first), *rest)
+    result = function(operand(first), *rest)
     return result if any(isinstance(x, Value) for x in operands) else result.data
 
 

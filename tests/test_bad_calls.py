@@ -14,7 +14,7 @@ from micrograd.ner.text import conll, schemes
 from micrograd.nn import MLP
 from micrograd.nn.vectors import read_vectors
 from micrograd.render import render
-from micrograd.stepper import page, save_page
+from micrograd.stepper import page, save_page, trace
 from micrograd.stepper.terminal import Walkthrough
 from micrograd.training.history import History
 from tests.bad_inputs import STOCK, write_files
@@ -68,6 +68,14 @@ ROWS = {
     "draw a list": (lambda: render([Y]), "give the Value"),
     "draw in no mode": (lambda: render(Y, "prop"), "there is no mode 'prop'"),
     "draw at no level": (lambda: render(Y, level="word"), "there is no level 'word'"),
+    "draw at a level that is not named": (lambda: render(Y, level="word"), "parts, network"),
+    "unfold one text": (lambda: render(Y, unfolded="layer"), "such as ['layer 0'], not 'layer'"),
+    "draw in no format": (lambda: render(Y).to("bmp"), "there is no format 'bmp'; give one of svg"),
+    "save in no format": (lambda: render(Y).save("x.svg", "bmp"), "there is no format 'bmp'"),
+    "a title that is a number": (lambda: page(Y, 5), "a title is a text"),
+    "a title in French": (lambda: page(Y, {"fr": "y"}), "has one for 'en' at least"),
+    "steps in French": (lambda: trace(Y, language="fr"), "there is no language 'fr'"),
+    "steps in a French terminal": (lambda: Walkthrough(Y, "fr"), "there is no language 'fr'"),
     "draw in no layout": (lambda: render(Y, layout="neato"), "there is no layout 'neato'"),
     "save as .bmp": (lambda: render(Y).save("x.bmp"), "the ending must be one of"),
     "save as nothing": (lambda: render(Y).save("x"), "the ending must be one of"),

@@ -41,7 +41,7 @@ from micrograd.lowering import lower
 from micrograd.nn import MLP
 from micrograd.preprocessing import MeanSubtraction, Normalisation, Whitening
 from micrograd.render import render
-from micrograd.stepper import save_page
+from micrograd.stepper import save_page, trace
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
 from tests.bad_inputs import STOCK
@@ -170,9 +170,11 @@ CALLS = [
     (parse, ("x*y", {"x": 1.0, "y": 2.0}), {}),
     (read, ("x", {"x": 1.0}), {}),
     (point, ("x=1",), {}),
-    (render, (Y,), {}),
+    (render, (Y,), {"mode": "bprop", "level": "full", "unfolded": [], "layout": "built-in"}),
+    (render(Y).to, ("svg",), {}),
     (snapshot, (Y,), {}),
-    (save_page, (Y, FOLDER / "swept.html"), {}),
+    (save_page, (Y, FOLDER / "swept.html"), {"title": "t", "walk": None, "program": None}),
+    (trace, (Y,), {"seed": 1.0, "language": "en"}),
     (History, ([{"epoch": 1, "loss": 1.0}],), {}),
     (History([{"epoch": 1, "loss": 1.0}]).save_csv, (FOLDER / "swept.csv",), {}),
     (MODEL.save, (FOLDER / "swept_model.json",), {}),

@@ -41,6 +41,40 @@ def test_options_reach_the_picture(tmp_path, capsys):
     assert len(re.findall("data-node", unfolded)) > len(re.findall("data-node", folded))
 
 
+OPTIONS = [
+    ["--mode", "fprop"],
+    ["--mode", "both"],
+    ["--level", "full"],
+    ["--level", "neuron"],
+    ["--level", "network"],
+    ["--unfold", "layer 0"],
+    ["--unfold-sums"],
+    ["--layout", "dot"],
+]
+
+
+@pytest.mark.parametrize("format", ["svg", "html", "dot", "tikz", "mermaid", "tex", "animated-svg"])
+@pytest.mark.parametrize("base", [[], ["--level", "network"], ["--layout", "dot"]])
+def test_every_option_changes_the_picture_or_is_refused(format, base, tmp_path, capsys):
+    source = tmp_path / "model.py"
+    source.write_text(
+        "import random\nfrom micrograd.nn import MLP\nrandom.seed(1)\n"
+        "score = MLP(2, [3, 3, 1], fused=True)([1.0, 2.0])\n"
+    )
+
+    def drawn(*options):
+        code = main(["draw", f"{source}:score", "--format", format, *base, *options])
+        out, error = capsys.readouterr()
+        assert code == (2 if error.startswith("micrograd draw:") else 0), error
+        return error if code else out
+
+    plain = drawn()
+    for option in OPTIONS:
+        if option[0] not in base:
+            told = drawn(*option)
+            assert told != plain or "micrograd draw:" in plain, option
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -16,10 +16,13 @@ from micrograd.nn import MLP
 from micrograd.render import Picture, render
 from micrograd.render.collapse import view
 from micrograd.render.elementary import unfolded_sums
+from micrograd.render.formulas import filled, shape
 from micrograd.render.numerals import shown
 from micrograd.render.passes import backward_pass
 from micrograd.render.svg import DARK, LIGHT, draw
 from micrograd.render.text import brief, line, width
+from micrograd.stepper import trace
+from micrograd.stepper.data import node_data
 from tests.pictures import bad_graph, worked_example
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -94,6 +97,24 @@ def test_formulas_are_in_the_names_of_the_operands(text, note, local):
     assert edge["local"].startswith("× " + local.rstrip("…"))
 
 
+@pytest.mark.parametrize(
+    ("op", "x", "value", "local"),
+    [
+        ("abs", "−2", "|−2|", "1 if −2 > 0 else −1 if −2 < 0 else 0"),
+        ("square", "1e−5", "(1e−5)²", "2 · 1e−5"),
+        ("square", "−2", "(−2)²", "2 · (−2)"),
+        ("atan", "−2", "atan(−2)", "1 / (1 + (−2) · (−2))"),
+        ("silu", "−2", "silu(−2)", "sigmoid(−2) · (1 + (−2) · (1 − sigmoid(−2)))"),
+        ("max", "−2", "max(−2, y)", "1 if −2 ≥ y else 0"),
+        ("power", "1e−5", "(1e−5)^y", "y · (1e−5)^(1 if y = 0 else y − 1)"),
+        ("neg", "−2", "−(−2)", "−1"),
+    ],
+)
+def test_numbers_have_brackets_where_they_would_run_into_the_formula(op, x, value, local):
+    text, (first, *_) = shape(op, None)
+    assert (filled(text, [x, "y"], "out"), filled(first, [x, "y"], "out")) == (value, local)
+
+
 def test_both_passes_stand_one_above_the_other():
     svg = render(worked_example(), "both").svg
     assert len(elements(svg, "g", "box")) == 12
@@ -123,6 +144,16 @@ def test_grad_is_the_values_own_and_no_other_number():
     names, numbers = zip(*gradients(render(f).svg))
     assert set(names) == {"grad"} and sorted(numbers) == sorted(["4", "10", "0", "2", "3", "1"])
     assert "grad" in render(f).to_dot() and "∂f/∂y" not in render(f).to_dot()
+
+
+def test_gradients_that_leaves_have_of_another_graph_are_none_of_this_one_s():
+    x = Value(3.0, label="x")
+    (x * x).backward()
+    f = x * 2.0
+    f.label = "f"
+    assert dict(gradients(render(f).svg)) == {"∂f/∂x": "2", "∂f/∂2": "3", "∂f/∂f": "1"}
+    x.backward()
+    assert gradients(render(x).svg) == [("grad", "7")]
 
 
 def test_x_times_x_has_two_edges():
@@ -305,6 +336,19 @@ def test_leftward_names_are_isolated_from_what_follows():
     assert brief("שלום", 20) == "\u2068שלום\u2069"
     assert brief("plain", 20) == "plain"
     assert line("a\x00b\u202ec") == "a\u2400b\ufffdc"
+    x = Value(2.0, label="שלום")
+    for level in ("full", "network"):
+        svg = render(MLP(2, [2, 1])([x, x * x]), level=level).svg
+        assert "\ufffd" not in svg and svg.count("\u2068") == svg.count("\u2069") > 1
+
+
+def test_the_name_of_an_operation_is_one_short_line():
+    x = Value(2.0)
+    out = Value(4.0, (x,), "\x1b[31m\n" + "y" * 99)
+    out._backward = lambda: None
+    (note,) = (box["note"] for box in boxes(render(out).svg).values() if "(" in box["note"])
+    assert note.startswith("␛[31m yyyy") and len(note) <= 26
+    assert "\x1b" not in str(node_data(snapshot(out))) + trace(out)["steps"][1]["sentence"]
 
 
 def test_widths_are_near_those_of_browsers():

@@ -10,6 +10,7 @@ from micrograd.core.formulas import FLOATS
 from micrograd.graph import snapshot
 from micrograd.ops import ROWS
 from micrograd.render.captions import names_of
+from micrograd.render.formulas import filled, shape
 from micrograd.render.numerals import shown
 from micrograd.stepper import trace
 from micrograd.stepper.data import page_data
@@ -103,7 +104,15 @@ answer({ data, steps: backwardPass(ROWS, nodes, data, INPUT.root, Number(INPUT.s
 """
 
 
-@pytest.mark.parametrize("make", [worked_example, every_row, batch, lambda: network(3, 3)])
+def number_without_a_slope():
+    """Return a root below which a number of the code, 0, has no slope: nobody asks for it."""
+    return 0.0 ** Value(0.5, label="y") + 1.0
+
+
+PASSED = [worked_example, every_row, batch, lambda: network(3, 3), number_without_a_slope]
+
+
+@pytest.mark.parametrize("make", PASSED)
 def test_both_passes_in_the_page_are_the_engines(make):
     root = make()
     graph = snapshot(root)
@@ -118,6 +127,22 @@ def test_both_passes_in_the_page_are_the_engines(make):
     ours = [number for step in steps for number in step[2:]]
     theirs = [number for step in computed["steps"] for number in step[2:]]
     assert theirs == pytest.approx(ours, rel=1e-12, abs=1e-15)
+
+
+def test_formulas_are_filled_in_alike():
+    names = ["x1", "−2", "1e−5", "−1e−5"]
+    shapes = {
+        text for row in ROWS for part in (shape(row.name, 2.0),) for text in (part[0], *part[1])
+    }
+    asked = [
+        [text, [x, y], out]
+        for text in sorted(shapes)
+        for x in names
+        for y in names
+        for out in names
+    ]
+    script = "answer(INPUT.map(([text, operands, out]) => filled(text, operands, out)))"
+    assert node(script, "engine.js", "formulas.js", data=asked) == [filled(*one) for one in asked]
 
 
 def test_contributions_that_no_rule_gives_are_recorded():

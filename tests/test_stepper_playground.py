@@ -127,7 +127,7 @@ def random_expressions(count):
 
 @pytest.fixture(scope="module")
 def compared():
-    asked = random_expressions(500)
+    asked = [*random_expressions(500), ("0 ** x", {"x": 0.5}), ("a = 0; a ** x", {"x": 0.5})]
     graphs = [snapshot(parse(text, at)) for text, at in asked]
     return [*zip(asked, graphs, read_in_page(asked))]
 

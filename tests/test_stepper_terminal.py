@@ -5,10 +5,11 @@ import re
 import select
 import subprocess
 import sys
+from unicodedata import category, east_asian_width
 
 import pytest
 
-from micrograd import Value
+from micrograd import Value, weighted_sum
 from micrograd.cli import main
 from micrograd.stepper.equations import equations
 from micrograd.stepper.terminal import CLEAR, PROMPT, Walkthrough
@@ -51,6 +52,34 @@ def test_chinese_fits_80_columns():
     lines = transcript(worked_example(), "zh").splitlines()
     assert "8/11  反向传播：b → y" in lines
     assert max(map(len, lines)) <= 80 and max(len(s) for s in lines if "，" in s or "," in s) <= 80
+
+
+def columns_of(text):
+    """Return how many columns of a terminal each line takes."""
+    return [
+        sum(
+            0 if category(c)[0] == "M" or category(c) == "Cf" else 1 + (east_asian_width(c) in "WF")
+            for c in line
+        )
+        for line in text.splitlines()
+    ]
+
+
+def named(name):
+    """Return a product whose operand and result have a name."""
+    return weighted_sum([Value(2.0, label=name)] * 2, [Value(3.0, label=name)] * 2, Value(1.0))
+
+
+@pytest.mark.parametrize("name", ["学习率", "学习率" * 7, "😀👩‍👩‍👧", "e\u0301" * 9, "x" * 22])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_lines_and_columns_are_as_wide_as_their_characters(name, language):
+    lines = columns_of(transcript(named(name), language))
+    assert 60 < max(lines) <= 80  # filled, not broken halfway
+    output = io.StringIO()
+    Walkthrough(named(name), language, output).interact(lambda _: "q")
+    table = output.getvalue().splitlines()[-3:]
+    word = {"en": " value ", "zh": " 值 "}[language]
+    assert len({columns_of(line.partition(word)[0])[0] for line in table if word in line}) == 1
 
 
 def test_labels_cannot_drive_the_terminal():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from micrograd.cli import reading
@@ -12,10 +11,33 @@ from micrograd.cli.streams import note, write_document
 from micrograd.graph import snapshot
 from micrograd.ops import WEIGHTED_SUM
 from micrograd.render.captions import MODES
-from micrograd.render.picture import FORMATS, LAYOUTS, LEVELS
+from micrograd.render.picture import FORMATS, LAYOUTS, LEVELS, format_of
 
 if TYPE_CHECKING:
     from micrograd.render.picture import Picture
+
+# What options a format has no use for, and why.
+IDLE = {
+    "html": (
+        ("--mode", "--level", "--unfold", "--layout"),
+        "a page steps through the whole graph; draw an .svg",
+    ),
+    "tex": (
+        ("--mode", "--level", "--unfold", "--layout"),
+        "the equations are both passes of the whole graph",
+    ),
+    "dot": (
+        ("--layout", "--mode both"),
+        "a .dot file is laid out by the program that reads it, in one panel",
+    ),
+    "mermaid": (
+        ("--layout", "--mode both"),
+        "a Mermaid flowchart is laid out by the program that reads it, in one panel",
+    ),
+    "tikz": (("--layout", "--mode both"), "a tikzpicture is one panel in the built-in layout"),
+    "animated-svg": (("--mode", "--layout"), "the passes come up one by one in one layout"),
+    "gif": (("--mode", "--layout"), "the passes come up one by one in one layout"),
+}
 
 
 def add_parser(subparsers: Any) -> None:
@@ -98,14 +120,17 @@ def run(options: argparse.Namespace) -> int:
 def _refuse_idle(options: argparse.Namespace, picture: Picture) -> None:
     from micrograd.render.notebook import MOST_STEPPED
 
-    ending = Path(options.output or ".svg").suffix.lower()
-    mode, layout = options.mode != "bprop", options.layout != LAYOUTS[0]
-    if ending in (".html", ".htm") and len(picture.view.graph) <= MOST_STEPPED:
-        level = options.level != "auto"
-        names = {"--mode": mode, "--level": level, "--unfold": options.unfold, "--layout": layout}
-        refuse(names, "a page steps through the whole graph; draw an .svg")
-    if ending == ".dot":
-        refuse({"--layout": layout}, "a .dot file is laid out by the program that reads it")
+    format = options.format or (format_of(options.output) if options.output else "svg")
+    given = {
+        "--mode": options.mode != "bprop",
+        "--mode both": options.mode == "both",
+        "--level": options.level != "auto",
+        "--unfold": options.unfold,
+        "--layout": options.layout != LAYOUTS[0],
+    }
+    idle, reason = IDLE.get(format, ((), ""))
+    if format != "html" or len(picture.view.graph) <= MOST_STEPPED:  # a larger one is a picture
+        refuse({name: given[name] for name in idle}, reason)
     if picture.view.level == "full":
         refuse({"--unfold": options.unfold}, "the whole graph is drawn, so nothing is folded; "
                "fold it by --level neuron, for example")  # fmt: skip

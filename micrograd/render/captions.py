@@ -13,7 +13,7 @@ from micrograd.render.formulas import local_formula, with_names
 from micrograd.render.memory import kept
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
-from micrograd.render.text import brief, line
+from micrograd.render.text import brief, cut
 from micrograd.render.view import Box, Edge, View
 
 NAME, NOTE, LOCAL = 22, 26, 24  # most characters of each in a picture
@@ -120,7 +120,16 @@ def caption(view: View, box: Box, passes: Passes | None) -> Caption:
 
 def was_differentiated(graph: Graph) -> bool:
     """Tell whether a backward pass has left gradients in the Values of a graph."""
-    return kept(graph, "differentiated", lambda: any(graph.grads))
+    return kept(graph, "differentiated", lambda: any(_computed_grads(graph)))
+
+
+def _computed_grads(graph: Graph) -> list[float]:
+    """Return the gradients of results and root: a leaf may hold those of another graph."""
+    return [
+        grad
+        for id, (op, grad) in enumerate(zip(graph.ops, graph.grads))
+        if op != LEAF or id in graph.roots
+    ]
 
 
 def _derivative(graph: Graph, box: Box) -> str:
@@ -143,10 +152,10 @@ def _range(numbers: list[float]) -> str:
 def _tooltip(graph: Graph, box: Box, note: str) -> str:
     last = box.members[-1]
     if len(box.members) == 1:
-        where = f" in {graph.scopes[last]}" if graph.scopes[last] else ""
-        return line(f"{graph.name(last)}: {note}{where}"[:TOOLTIP])
-    what = box.scope or graph.name(last)
-    return line(f"{what}: {_values(box)}, {len(box.outputs)} used outside"[:TOOLTIP])
+        where = f" in {brief(graph.scopes[last], TOOLTIP)}" if graph.scopes[last] else ""
+        return f"{brief(graph.name(last), TOOLTIP)}: {note}{where}"
+    what = brief(box.scope or graph.name(last), TOOLTIP)
+    return f"{what}: {_values(box)}, {len(box.outputs)} used outside"
 
 
 def _leaf(graph: Graph, box: Box) -> tuple[str, str]:
@@ -162,7 +171,7 @@ def _node(graph: Graph, box: Box) -> tuple[str, str]:
     if graph.ops[id] == WEIGHTED_SUM.name and len(formula) > NOTE:
         pairs, bias = divmod(len(graph.operands[id]), 2)
         formula = f"Σ {pairs} products" + (f" + {names[graph.operands[id][-1]]}" if bias else "")
-    return names[id], brief(formula, NOTE)
+    return names[id], cut(formula, NOTE)
 
 
 def _sum(graph: Graph, box: Box) -> tuple[str, str]:
@@ -254,4 +263,4 @@ def _local(graph: Graph, edge: tuple[int, int, int], passes: Passes) -> str:
     formula = local_formula(graph, user, position, names_of(graph))
     if not formula or formula == number:
         return number
-    return f"{brief(formula, LOCAL)} = {number}"
+    return f"{cut(formula, LOCAL)} = {number}"

@@ -11,6 +11,7 @@ from micrograd.core.formulas import specialise
 from micrograd.graph import Graph
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 from micrograd.render.numerals import MINUS
+from micrograd.render.text import brief
 
 SIGNS = {
     ast.Add: " + ",
@@ -28,6 +29,10 @@ BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.Pow: 4}
 UNARY, ATOM = 3, 5
 SUPERSCRIPTS = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LETTER = re.compile(r"(?<![A-Za-z_])(?:out|x|y)(?![A-Za-z_])")  # x² has no word boundary
+OPENED = re.compile(r"(?:[(|]|, |[≥>≤<=≠] |if |else )$")  # what stands before a whole argument
+RAISED = re.compile("[\\^⁻⁰¹²³⁴-⁹]")
+WITH_EXPONENT = re.compile(r"[\d.]+e")  # 1e−5
+SYMBOL = 22  # most characters of one
 TERMS = 3  # of a weighted sum that are written out
 
 
@@ -43,9 +48,14 @@ def with_names(graph: Graph, id: int, names: Sequence[str]) -> str:
     """Return what a node computes, with names[i] standing for operand i."""
     op, operands = graph.ops[id], graph.operands[id]
     if op not in BY_NAME or op == WEIGHTED_SUM.name:
-        return _variadic(op, [names[i] for i in operands], graph.values[id]._op)
+        return _variadic(op, [names[i] for i in operands], symbol_of(graph, id))
     text = shape(op, graph.constants[id])[0]
     return filled(text, [names[i] for i in operands], names[id])
+
+
+def symbol_of(graph: Graph, id: int) -> str:
+    """Return what a node's operation is called, in a few clean characters."""
+    return brief(graph.values[id]._op, SYMBOL)
 
 
 def local_formula(graph: Graph, id: int, position: int, names: Sequence[str]) -> str:
@@ -61,20 +71,29 @@ def local_formula(graph: Graph, id: int, position: int, names: Sequence[str]) ->
 
 def filled(text: str, operands: Sequence[str], out: str) -> str:
     """Return `text` with the operands' names for x, y and the node's own for out."""
-    arithmetic = not text.endswith(")") or text.startswith("(")
     letters = {"out": out, **dict(zip("xy", operands))}
-    return LETTER.sub(lambda match: _term(letters[match[0]], arithmetic and text != match[0]), text)
+    return LETTER.sub(
+        lambda at: _within(text[: at.start()], letters[at[0]], text[at.end() :]), text
+    )
 
 
-def _term(name: str, arithmetic: bool) -> str:
-    return f"({name})" if arithmetic and name.startswith(MINUS) else name
+def _within(before: str, name: str, after: str) -> str:
+    """Return a name or number for a letter: in brackets where it would run into its neighbours."""
+    raised, alone = RAISED.match(after), not (before or after)
+    if alone or (OPENED.search(before) and not raised):
+        return name
+    return f"({name})" if raised and WITH_EXPONENT.match(name) else _term(name)
+
+
+def _term(name: str) -> str:
+    return f"({name})" if name.startswith(MINUS) else name
 
 
 def _variadic(op: str, operands: list[str], symbol: str) -> str:
     if op != WEIGHTED_SUM.name:
         more = ", …" if len(operands) > TERMS else ""
         return f"{symbol or 'f'}({', '.join(operands[:TERMS])}{more})"
-    terms = [f"{_term(w, True)} · {_term(x, True)}" for w, x in zip(operands[::2], operands[1::2])]
+    terms = [f"{_term(w)} · {_term(x)}" for w, x in zip(operands[::2], operands[1::2])]
     shown = terms if len(terms) <= TERMS else [*terms[: TERMS - 1], "…", terms[-1]]
     return " + ".join([*shown, *operands[len(terms) * 2 :]])
 

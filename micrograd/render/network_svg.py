@@ -10,7 +10,7 @@ from micrograd.render.network_plan import Plan, Unit, ends, middle_of, plan
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
 from micrograd.render.svg import document
-from micrograd.render.text import brief, escaped
+from micrograd.render.text import cut, escaped
 from micrograd.render.view import Box, View
 
 MARGIN = 24.0
@@ -102,7 +102,7 @@ def _rows(
         return
     left, right = unit.x - unit.width / 2 + 12, unit.x + unit.width / 2 - 12
     single = len(box.members) == 1
-    yield _text("start", left, unit.y + 5, brief(name, 14 if single else 18))
+    yield _text("start", left, unit.y + 5, cut(name, 14 if single else 18))
     if single:
         yield from _pair(
             view.graph.data[box.members[0]], gradients.get(box.members[0]), unit, right

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -63,15 +63,14 @@ class Picture:
         Return the path. Raises ValueError for another format or a missing library, OSError where
         it cannot write.
         """
-        ending = Path(path).suffix[1:].lower()
-        format = format or ENDINGS.get(ending, ending)
-        if format not in FORMATS:
+        if not format and format_of(path) not in FORMATS:
             endings = ", ".join(f".{name}" for name in (*FORMATS, *ENDINGS) if "-" not in name)
             raise ValueError(f"cannot draw {str(path)!r}: the ending must be one of {endings}")
-        return atomic_write(path, self.to(format))
+        return atomic_write(path, self.to(format or format_of(path)))
 
     def to(self, format: str) -> str | bytes:
-        """Return the picture in one of FORMATS. Raises ValueError where a library is missing."""
+        """Return the picture in one of FORMATS. Raises ValueError without it or its library."""
+        _check_known("format", format, FORMATS)
         return FORMATS[format](self)
 
     def to_tikz(self) -> str:
@@ -129,6 +128,26 @@ FORMATS: dict[str, Callable[[Picture], str | bytes]] = {
 ENDINGS = {"mmd": "mermaid", "htm": "html"}
 
 
+def _texts(unfolded: Iterable[str]) -> list[str]:
+    """Return the scopes of a list. Raises TypeError where it is none of texts."""
+    listed = isinstance(unfolded, Iterable) and not isinstance(unfolded, str)
+    texts = [*unfolded] if listed else []
+    if not listed or not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"unfolded is a list of scopes, such as ['layer 0'], not {unfolded!r}")
+    return texts
+
+
+def _check_known(what: str, given: str, known: Collection[str]) -> None:
+    if not isinstance(given, str) or given not in known:
+        raise ValueError(f"there is no {what} {given!r}; give one of {', '.join(known)}")
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """Return the format that the ending of a file names, or the ending where it names none."""
+    ending = Path(path).suffix[1:].lower()
+    return ENDINGS.get(ending, ending)
+
+
 def render(
     root: Value | Graph,
     mode: str = "bprop",
@@ -144,17 +163,24 @@ def render(
     (see `micrograd.render.collapse`), "network" draws layers of neurons as circles with weights on
     the edges (see `micrograd.render.network`); `unfold_sums` writes weighted sums out.
     `layout="dot"` has Graphviz place it where that is installed.
-    The gradients are those of a backward pass from `root` with seed 1; no `.grad` is read or set.
-    Raises ValueError where an option has no such value, or the graph several roots.
+    The gradients are those of a backward pass from `root` with seed 1, which sets no `.grad`; where
+    one of yours left gradients in the graph, its boxes show those, as "grad".
+    Raises ValueError where an option has no such value, two of them exclude each other (both modes
+    and Graphviz or a network, a network and something to unfold), or the graph has several roots.
     """
-    for what, given, known in (("mode", mode, MODES), ("layout", layout, LAYOUTS)):
-        if given not in known:
-            raise ValueError(f"there is no {what} {given!r}; give one of {', '.join(known)}")
+    options = (("mode", mode, MODES), ("level", level, LEVELS), ("layout", layout, LAYOUTS))
+    for what, given, known in options:
+        _check_known(what, given, known)
+    scopes = _texts(unfolded)
+    if mode == "both" and (layout == "dot" or level == NETWORK):
+        raise ValueError("mode 'both' draws boxes in the built-in layout only")
+    if level == NETWORK and scopes:
+        raise ValueError("level 'network' folds nothing: there is nothing to unfold in it")
     graph = snapshot(root) if isinstance(root, Value) else root
     if not isinstance(graph, Graph):
         raise TypeError(f"cannot draw {root!r}: give the Value at the end of a computation")
     graph = unfolded_sums(graph) if unfold_sums else graph
-    seen = network_view(graph) if level == NETWORK else view(graph, level, unfolded)
+    seen = network_view(graph) if level == NETWORK else view(graph, level, scopes)
     return Picture(seen, backward_pass(graph), mode, layout)
 
 

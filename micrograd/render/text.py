@@ -43,10 +43,17 @@ _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 def brief(text: str, length: int) -> str:
     """Return `text` in one line of at most `length` characters, isolated where it runs leftward."""
-    clean = line(text[: 20 * length])
-    clean = clean if len(clean) <= length else clean[: length - 1] + "…"
+    clean = cut(line(text[: 20 * length]), length)
     leftward = not clean.isascii() and any(map(_runs_leftward, clean))
     return f"{ISOLATE}{clean}{END_OF_ISOLATE}" if leftward else clean
+
+
+def cut(text: str, length: int) -> str:
+    """Return a line of brief names in at most `length` characters; what isolates them stays."""
+    if len(text) <= length:
+        return text
+    start = text[: length - 1]
+    return start + "…" + END_OF_ISOLATE * (start.count(ISOLATE) - start.count(END_OF_ISOLATE))
 
 
 def _runs_leftward(character: str) -> bool:

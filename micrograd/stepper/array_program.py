@@ -46,8 +46,10 @@ class ArrayProgram(Protocol):
 
 
 def of_graph(program: ArrayProgram | None, graph: Graph) -> ArrayProgram | None:
-    """Return the program. Raises ValueError where it is that of another graph."""
+    """Return the program. Raises ValueError for that of another graph, TypeError for no program."""
     root = graph.values[graph.roots[0]]
+    if program is not None and not hasattr(program, "root"):
+        raise TypeError(f"a program is what lower(...) returns, not {program!r}")
     if program is not None and program.root is not root:
         raise ValueError(
             f"the program computes {described(program.root)}, and the steps end at "

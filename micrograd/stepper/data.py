@@ -7,8 +7,9 @@ from typing import Any
 from micrograd.engine import Step
 from micrograd.graph import HANDMADE, LEAF, Graph
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
-from micrograd.render.captions import names_of
-from micrograd.render.formulas import shape
+from micrograd.render.captions import NAME, names_of
+from micrograd.render.formulas import shape, symbol_of
+from micrograd.render.text import brief
 from micrograd.stepper.array_program import ArrayProgram, named, program_data
 from micrograd.stepper.interface import INTERFACE, LINES, PROGRAM
 from micrograd.stepper.trace import engine_steps
@@ -43,16 +44,25 @@ def page_data(
 
 
 def node_data(graph: Graph) -> dict[str, Any]:
-    """Return the kinds of node, and the nodes: [kind, operands, value, label if any]."""
-    symbols = [value._op for value in graph.values]
-    columns = [*zip(graph.ops, graph.constants, symbols)]
+    """Return the kinds of node, and the nodes: [kind, operands, value, name and label if any]."""
+    symbols = [symbol_of(graph, id) for id in range(len(graph))]
+    fixed = [value.constant for value in graph.values]
+    columns = [*zip(graph.ops, graph.constants, symbols, fixed)]
     kinds = {kind: i for i, kind in enumerate(dict.fromkeys(columns))}
     names = names_of(graph)
     nodes = [
-        [kinds[column], graph.operands[id], graph.data[id], *([names[id]] if label else [])]
+        [kinds[column], graph.operands[id], graph.data[id], *_called(label, names[id])]
         for id, (column, label) in enumerate(zip(columns, graph.labels))
     ]
     return {"kinds": [_kind(*kind) for kind in kinds], "nodes": nodes}
+
+
+def _called(label: str, name: str) -> list[str]:
+    """Return nothing, a label as it is shown, or that and the whole of one that can be typed."""
+    if not label:
+        return []
+    changed = name != label and name == brief(label, NAME)
+    return [name, label] if changed and label.isidentifier() else [name]
 
 
 def _own(step: Step) -> bool:
@@ -67,10 +77,12 @@ def _lines(program: ArrayProgram, graph: Graph) -> dict[str, Any]:
     return {"program": program_data(program, graph), "lines": LINES, "words": words}
 
 
-def _kind(op: str, k: float | None, symbol: str) -> dict[str, Any]:
+def _kind(op: str, k: float | None, symbol: str, fixed: bool) -> dict[str, Any]:
     """Return what the page has to know about the nodes of one operation and constant."""
     kind: dict[str, Any] = {"op": op, "word": operation(op, symbol), "symbol": symbol}
-    if op in (LEAF, HANDMADE):
+    if op == LEAF:  # a number of the code is asked for no slope
+        return kind | {"fixed": fixed}
+    if op == HANDMADE:
         return kind
     row = BY_NAME[op]
     kind |= {"role": row.role, "k": k}

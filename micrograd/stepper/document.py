@@ -97,6 +97,8 @@ def page(
     """
     graph = one_root(root)
     of_graph(program, graph)
+    if walk is not None and not isinstance(walk, Walk):
+        raise TypeError(f"a walk is a Walk of its stops, not {walk!r}")
     data = page_data(graph, walk, seed, program)
     titles = titles_of(title)
     data |= {"title": titles} if titles else {}
@@ -113,8 +115,16 @@ def page(
 
 
 def titles_of(title: str | Mapping[str, str]) -> dict[str, str]:
-    """Return a title by language; one for all languages stands as the English one."""
-    return {"en": title} if isinstance(title, str) and title else dict(title or {})
+    """Return a title by language; one for all languages stands as the English one.
+
+    Raises TypeError where it is none, ValueError where there is none in English.
+    """
+    if not isinstance(title, (str, Mapping)):
+        raise TypeError(f"a title is a text, or texts by language, not {title!r}")
+    titles = {"en": title} if isinstance(title, str) and title else dict(title or {})
+    if titles and "en" not in titles:
+        raise ValueError(f"a title by language has one for 'en' at least, not only {[*titles]}")
+    return titles
 
 
 def notebook_page(graph: Graph) -> str:

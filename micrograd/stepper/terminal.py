@@ -25,7 +25,9 @@ ROLES = {"value": "blue", "gradient": "yellow", "local": "magenta", "sum": "gree
 PROMPT = "[Enter/n] next  [b] back  [g N] go to step N  [q] quit > "
 KEYS_PROMPT = "[→ Enter] next  [← b] back  [g N] go to  [Home End] first, last  [q] quit > "
 CLEAR = "\x1b[2J\x1b[H"  # the screen, so that every step is drawn in the same place
+FILLER = "\0"  # a column more: what is written holds no such character
 MOST_VALUES = 12  # lines of the table of values under a step
+NAMES = 12  # columns of the names in it, at least
 
 
 class Walkthrough:
@@ -185,7 +187,9 @@ class Walkthrough:
         """Show what is known so far, a dash for what is not."""
         graph, (values, gradients, waiting) = self.graph, _known(self.steps[: at + 1])
         named = [id for id, op in enumerate(graph.ops) if op != LEAF or graph.labels[id]]
-        for id in named[:MOST_VALUES]:
+        listed = named[:MOST_VALUES]
+        column = max([NAMES, *(_width(self.names[id]) for id in listed)])
+        for id in listed:
             known = graph.ops[id] == LEAF or id in values
             name = (
                 f"{self._derivative(id)} {self.words['sofar']}"
@@ -194,7 +198,7 @@ class Walkthrough:
             )
             self.write(
                 [
-                    (f"   {self.names[id]:<12} {self.words['value']} ", ""),
+                    (f"   {_padded(self.names[id], column)} {self.words['value']} ", ""),
                     (f"{shown(graph.data[id]) if known else '–':<10}", "value"),
                     (f" {name} ", ""),
                     (shown(gradients[id]) if id in gradients else "–", "gradient"),
@@ -213,9 +217,25 @@ def _known(steps: list[dict[str, Any]]) -> tuple[set[int], dict[int, float], dic
     return values, gradients, {step["operand"]: step["left"] for step in backward}
 
 
+def _cells(character: str) -> int:
+    """Return how many columns of a terminal a character takes: 0, 1 or 2."""
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _width(text: str) -> int:
+    return sum(map(_cells, text))
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
 def _wrapped(line: str) -> str:
-    wide = any(unicodedata.east_asian_width(character) in "WF" for character in line)
-    return textwrap.fill(line, COLUMNS // 2 if wide else COLUMNS, subsequent_indent="      ")
+    """Return a line as several of at most COLUMNS; textwrap counts characters, not columns."""
+    filled = "".join(character + FILLER * (_cells(character) - 1) for character in line)
+    return textwrap.fill(filled, COLUMNS, subsequent_indent="      ").replace(FILLER, "")
 
 
 def _fitted(prompt: str) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from micrograd.core.numbers import number
 from micrograd.engine import Step, Value
 from micrograd.graph import LEAF, Graph, snapshot
 from micrograd.render.captions import names_of
-from micrograd.render.formulas import local_formula, with_names
+from micrograd.render.formulas import local_formula, symbol_of, with_names
 from micrograd.render.numerals import shown
-from micrograd.stepper.words import operation, other, reason, sentence
+from micrograd.stepper.words import SENTENCES, operation, other, reason, sentence
 
 
 def trace(root: Value | Graph, seed: float = 1.0, language: str = "en") -> dict[str, Any]:
@@ -22,9 +23,12 @@ def trace(root: Value | Graph, seed: float = 1.0, language: str = "en") -> dict[
     `nodes` lists what was computed in topological order, `steps` the inputs, one step per node
     forward, the seed, and one step per contribution backward, with a sentence each in `language`
     ("en", "zh"); `left` counts the contributions that a gradient, `total`, still waits for.
-    Raises ValueError for a graph of several roots.
+    Raises ValueError for a graph of several roots, and for another language.
     """
     graph = one_root(root)
+    seed = number(seed)
+    if not isinstance(language, str) or language not in SENTENCES:
+        raise ValueError(f"there is no language {language!r}; give one of {', '.join(SENTENCES)}")
     return {
         "root": graph.roots[0],
         "seed": seed,
@@ -137,7 +141,7 @@ class _Teller:
             node=names[node],
             operand=names[operands[step.position]],
             other=names[factor],
-            op=operation(graph.ops[node], graph.values[node]._op),
+            op=operation(graph.ops[node], symbol_of(graph, node)),
             local=shown(step.local),
         )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from math import isfinite, nan
 from typing import NamedTuple
 
 from micrograd.printing import counted
 from micrograd.training.history import History
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 300, 210, 44, 34, 40
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 300, 220, 64, 34, 50
 STROKES = (("#0a5ea8", ""), ("#b54708", "6 3"))
 STYLE = """
 svg.curve { font: 11px system-ui, sans-serif; }
@@ -36,7 +37,7 @@ def curve(
 ) -> str:
     """Draw the columns that have a title, losses in one panel; mark the epoch that was `kept`.
 
-    With its `style` the picture stands alone.
+    What is not finite is left out. With its `style` the picture stands alone.
     """
     names = [name for name in titles if name in history.columns]
     losses = [name for name in names if "loss" in name]
@@ -54,7 +55,7 @@ def curve(
 def _panel(
     history: History, names: Sequence[str], titles: Mapping[str, str], x: int, kept: int
 ) -> str:
-    values = [value for name in names for value in history[name]]
+    values = [value for name in names for value in history[name] if isfinite(value)] or [0.0]
     low = 0.0 if min(values) < max(values) / 2 else min(values)
     high = max(values) if max(values) > low else low + 1.0
     across = Scale(1, max(len(history), 2), x + LEFT, x + WIDTH - 14)
@@ -62,8 +63,12 @@ def _panel(
     out = [_axes(across, up), _mark(across(kept), f"epoch {kept} is kept")]
     for n, (name, (colour, dash)) in enumerate(zip(names, STROKES)):
         stroke = f'stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}"'
-        points = (f"{across(r['epoch'])},{up(r[name])}" for r in history.rows if name in r)
+        rows = [row for row in history.rows if isfinite(row.get(name, nan))]
+        points = [f"{across(row['epoch'])},{up(row[name])}" for row in rows]
         out.append(f'<polyline points="{" ".join(points)}" fill="none" {stroke}/>')
+        if len(rows) == 1:  # no line comes of it
+            at = f'cx="{across(rows[0]["epoch"])}" cy="{up(rows[0][name])}"'
+            out.append(f'<circle {at} r="3" fill="{colour}"/>')
         left, y = x + LEFT, 11 + 14 * n
         out.append(f'<line x1="{left}" x2="{left + 22}" y1="{y}" y2="{y}" {stroke}/>')
         out.append(_text(left + 28, y + 4, titles[name], "title", "start"))

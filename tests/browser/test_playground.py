@@ -61,7 +61,41 @@ def test_a_link_shows_what_was_seen(opened, play):
     assert second.locator("#expression").input_value() == "step * e + 2"
 
 
+NAMED = "a_name_that_is_longer_than_a_picture_shows"
+
+
+@pytest.mark.parametrize(
+    ("text", "edits", "values"),
+    [
+        ("2 * x + 3", {"2 in a": "5", "x": "-0", "3 in f": "1e-300"}, ["5", "-0", "1e-300"]),
+        ("k = 4; k * x", {"k": "inf", "x": "7"}, ["inf", "7"]),
+        (f"{NAMED} * z", {NAMED[:21]: "6", "z": "0.1"}, ["6", "0.1"]),
+        ("שלום * z", {"שלום": "6"}, ["6", "0"]),
+    ],
+)
+def test_a_link_holds_every_edit(opened, play, text, edits, values):
+    first = opened(play)
+    first.locator("#expression").fill(text)
+    for name, number in edits.items():
+        first.locator("#leaves").get_by_role("textbox", name=name).fill(number)
+    first.locator("#next").click()
+    seen = "[page.record.data, page.record.steps, page.at].map(String).join()"
+    hash = first.evaluate("location.href").partition("#")[2]
+    second = opened(play, f"#{hash}")
+    fields = [field.input_value() for field in second.locator("[data-leaf]").all()]
+    assert sorted(fields) == sorted(values)
+    assert second.evaluate(seen) == first.evaluate(seen)
+    assert second.evaluate("location.href").partition("#")[2] == hash
+    first.locator("#expression").fill(f"{text} + 1")  # what was given by name stays
+    given = {name: number for name, number in edits.items() if " in " not in name and name != "k"}
+    for name, number in given.items():
+        assert first.locator("#leaves").get_by_role("textbox", name=name).input_value() == number
+
+
 DAMAGED = {
+    "#.9=3": ".9",
+    "#.0=banana": ".0",
+    "#.3=1": ".3",
     "#e=%28%28&step=2": "e",
     "#x=banana": "x",
     "#step=-4": "step",

@@ -6,7 +6,7 @@ from html import escape
 
 import pytest
 
-from micrograd import Value, topological_order
+from micrograd import Value, scope, topological_order
 from micrograd.render.numerals import shown as shown_number
 from micrograd.stepper import page
 from tests.stepper_graphs import batch, network, worked_example
@@ -208,6 +208,11 @@ def test_predict_hides_then_reveals(opened, example):
     assert shown.locator("#sentence").inner_text() == "What does f hand to b?"
     assert boxes(shown)["b"] == ("2", "?")
     assert shown.locator(".pill[visibility=visible]").all_text_contents() == ["2", "?"]
+    for no_number in ("", "3,0", "x"):
+        shown.locator("#answer").fill(no_number)
+        shown.locator("#answer").press("Enter")
+        assert shown.locator("#sentence").inner_text().startswith("Give a number. What does f")
+        assert chips(shown)[0] == "downstream ?"
     shown.locator("#answer").fill("2")
     shown.locator("#answer").press("Enter")
     assert shown.locator("#sentence").inner_text().startswith("Not quite: it is 3.")
@@ -276,6 +281,18 @@ def test_what_if_in_a_collapsed_graph_is_what_the_engine_says(opened):
         "x2": (shown_number(x2.data), shown_number(x2.grad)),
         "loss Σ": (shown_number(root.data), "1"),
     }
+
+
+def test_a_link_holds_edits_where_there_is_no_expression(opened):
+    html = page(Value(2.0, label="a b").tanh() * Value(3.0, label="c"))
+    first = opened(html)
+    first.get_by_role("textbox", name="a b").fill("0.5")
+    hash = first.evaluate("location.hash")
+    second = opened(html, hash)
+    assert second.get_by_role("textbox", name="a b").input_value() == "0.5"
+    assert second.locator("#outcome").inner_text() == first.locator("#outcome").inner_text() != ""
+    second.locator("#reset").click()
+    assert second.evaluate("location.hash") == "#step=1"
 
 
 def test_what_if_changes_numbers_of_the_formula(opened):
@@ -419,6 +436,16 @@ def test_a_phone(opened, example):
     assert shown.evaluate(font) >= 12
     shown.locator("#next").tap()
     assert place(shown) == "9 / 11"
+
+
+def test_short_names_are_whole_on_a_phone(opened):
+    with scope("layer 3"):
+        root = (network(3, 4, 3) - 100.0).tanh()
+    shown = opened(page(root), "#view=layer", width=390, height=844)
+    names = shown.locator("#picture .name").all_text_contents()
+    assert {"layer 0", "layer 1", "layer 2", "layer 3"} <= {*names} and "…" not in str(names)
+    notes = shown.locator("#picture .note").all_text_contents()
+    assert all(len(note) > 2 for note in notes if "…" in note)
 
 
 @pytest.mark.parametrize("width", [390, 1200])

@@ -21,3 +21,30 @@ def test_the_network_of_the_pair_and_its_names_are_seen_whole(opened, tagger):
             "querySelectorAll(name)].map(part => part.getBoundingClientRect().bottom)))"
         )
         assert ends[1] <= ends[0]
+
+
+# Names whose type stands in a line below their last character.
+PARTED = """[...document.querySelectorAll('mark:has(small)')].filter(mark => {
+  const name = document.createRange();
+  name.selectNodeContents(mark.firstChild);
+  const last = [...name.getClientRects()].at(-1);
+  return mark.querySelector('small').getBoundingClientRect().top > last.bottom;
+}).length"""
+
+
+@pytest.mark.parametrize("name", ["Paris", "北京", "W" * 90])
+def test_a_word_of_any_length_stays_in_the_page_and_a_type_at_its_name(opened, name):
+    from micrograd.ner.showing.entities import Entity
+    from micrograd.ner.showing.page import page
+
+    texts, found, at = [], [], 0
+    for gap in range(1, 60):  # the name ends at every column
+        text = "." * gap + f" {name} {'x' * (gap * len(name) % 90)}\n"
+        found.append(Entity("LOC", name, at + gap + 1, at + gap + 1 + len(name), 0.5))
+        texts.append(text)
+        at += len(text)
+    shown = opened(page("".join(texts), found, "t"), width=390, height=844)
+    for width in (390, 700):
+        shown.set_viewport_size({"width": width, "height": 844})
+        assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert len(name) > 9 or shown.evaluate(PARTED) == 0

@@ -69,12 +69,9 @@ def tagged(text: str, found: Sequence[Entity]) -> str:
 
 def _mark(entity: Entity, number: int) -> str:
     """Give a name with its type, which stays beside its last word."""
-    before, space, last = entity.text.rpartition(" ")
     title = escaped(f"{entity.type}, probability {entity.probability:.2f}")
-    return (
-        f'<mark class="kind{number}" title="{title}">{escaped(before + space)}'
-        f'<span class="end">{escaped(last)}<small>{escaped(entity.type)}</small></span></mark>'
-    )
+    name = f"{escaped(entity.text)}<small>{escaped(entity.type)}</small>"
+    return f'<mark class="kind{number}" title="{title}">{name}</mark>'
 
 
 class Run(NamedTuple):

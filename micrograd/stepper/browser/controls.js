@@ -1,8 +1,12 @@
 // The controls and the keyboard.
 function guess(event) {
   event.preventDefault();
-  const answer = teller.answer(stops[page.at]), given = parsed($("answer").value);
-  const right = Object.is(given, answer) || shown(given ?? NaN) === shown(answer) ||
+  const stop = stops[page.at], answer = teller.answer(stop), given = parsed($("answer").value);
+  if (given === undefined) {
+    $("sentence").textContent = `${words()["bad.number"]} ${teller.question(stop)}`;
+    return;
+  }
+  const right = Object.is(given, answer) || shown(given) === shown(answer) ||
     Math.abs(given - answer) <= 0.005 * Math.abs(answer);
   reveal();
   const verdict = fill(words()[right ? "right" : "wrong"], { value: shown(answer) });

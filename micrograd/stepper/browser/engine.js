@@ -33,11 +33,19 @@ function evaluate(rows, node, data) {
   return total;
 }
 
-function localGradients(rows, node, data) {
+// Return the local gradients; 0 by a number of the code that has none: nobody asks for its gradient.
+function localGradients(rows, nodes, node, data) {
   const xs = node.operands.map(i => data[i]);
   if (node.op === SUM)
     return xs.map((x, i) => (i === xs.length - 1 && xs.length % 2 ? 1 : xs[i ^ 1]));
-  return rows[node.op].local.map(f => f(xs[0], xs[1], node.k, data[node.id]));
+  return rows[node.op].local.map((f, i) => {
+    try {
+      return f(xs[0], xs[1], node.k, data[node.id]);
+    } catch (error) {
+      if (!nodes[node.operands[i]].fixed) throw error;
+      return 0;
+    }
+  });
 }
 
 // Return the data of every node after leaves were given other values.
@@ -58,7 +66,7 @@ function forwardPass(rows, nodes, leaves) {
 function backwardPass(rows, nodes, data, root, seed) {
   return swept(nodes, root, seed, node => {
     try {
-      return localGradients(rows, node, data);
+      return localGradients(rows, nodes, node, data);
     } catch (error) {
       throw Object.assign(new RangeError("slope"), { node: node.id });
     }

@@ -1,13 +1,20 @@
 // How formulas and sentences are filled in: micrograd.render.formulas and micrograd.stepper.words.
 const fill = (template, names) => template.replace(/\{(\w+)\}/g, (_, name) => names[name] ?? "");
 
-const term = (name, arithmetic) => (arithmetic && name.startsWith("−") ? `(${name})` : name);
+const term = name => (name.startsWith("−") ? `(${name})` : name);
 
 function filled(text, operands, out) {
-  const arithmetic = !text.endsWith(")") || text.startsWith("(");
   const letters = { out, x: operands[0], y: operands[1] };
-  return text.replace(/\b(?:out|x|y)\b/g, letter =>
-    term(letters[letter], arithmetic && text !== letter));
+  return text.replace(/\b(?:out|x|y)\b/g, (letter, at) =>
+    within(text.slice(0, at), letters[letter], text.slice(at + letter.length)));
+}
+
+// Return a name or number for a letter: in brackets where it would run into its neighbours.
+const OPENED = /(?:[(|]|, |[≥>≤<=≠] |if |else )$/, RAISED = /^[\^⁻⁰¹²³⁴-⁹]/, WITH_EXPONENT = /^[\d.]+e/;
+function within(before, name, after) {
+  const raised = RAISED.test(after), alone = !before && !after;
+  if (alone || (OPENED.test(before) && !raised)) return name;
+  return raised && WITH_EXPONENT.test(name) ? `(${name})` : term(name);
 }
 
 const TERMS = 3;
@@ -18,7 +25,7 @@ function variadic(node, operands) {
   }
   const count = operands.length >> 1, terms = [];
   for (let i = 0; i < count; i++)
-    terms.push(`${term(operands[2 * i], true)} · ${term(operands[2 * i + 1], true)}`);
+    terms.push(`${term(operands[2 * i])} · ${term(operands[2 * i + 1])}`);
   const some = count <= TERMS ? terms : [...terms.slice(0, TERMS - 1), "…", terms[count - 1]];
   return [...some, ...operands.slice(2 * count)].join(" + ");
 }

@@ -35,7 +35,7 @@ function frameOf(stop) {
       return {
         active: firing ? "backward" : stop.kind === "forward" && target === stop.place ? "forward" : "",
         pill: !handed.length || operands.size > 1 ? "" : mask && firing ? "?" : shown(single),
-        times: firing && links.length === 1 ? `×${term(shown(handed[0][LOCAL]), true)}` : "",
+        times: firing && links.length === 1 ? `×${term(shown(handed[0][LOCAL]))}` : "",
       };
     },
   };

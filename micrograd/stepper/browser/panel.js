@@ -207,7 +207,7 @@ class Teller {
     if (stop.kind !== "backward" || !(single || stop.walk)) return "";
     const some = stop.fire.slice(0, ROWS_SHOWN).map(i => {
       const { upstream, local, contribution } = this.step(i);
-      return `${shown(upstream)} × ${term(shown(local), true)} = ${shown(contribution)}`;
+      return `${shown(upstream)} × ${term(shown(local))} = ${shown(contribution)}`;
     });
     return stop.fire.length > ROWS_SHOWN ? "" : some.join("; ");
   }

@@ -126,14 +126,15 @@ function countedLater(steps, nodes) {
 // Return the nodes that the page was told of; what has no label is called as in the picture.
 function nodesOf({ nodes, kinds }) {
   const given = new Set(nodes.map(node => node[3]));
-  return nodes.map(([kind, operands, value, label], id) =>
-    namedNode(id, kinds[kind], operands, Number(value), label, given)); // nan and inf are strings in JSON
+  return nodes.map(([kind, operands, value, name, label], id) =>
+    namedNode(id, kinds[kind], operands, Number(value), name, given, label)); // nan and inf are strings in JSON
 }
 
-function namedNode(id, kind, operands, value, label, given) {
-  const unnamed = label === undefined, number = given.has(`v${id}`) ? `v${id}_` : `v${id}`;
-  const name = label ?? (operands.length ? number : shown(value));
-  return { ...kind, id, operands, name, value, unnamed, constant: unnamed && !operands.length };
+// `short` is the label as it is shown, `label` the whole of it.
+function namedNode(id, kind, operands, value, short, given, label = short) {
+  const unnamed = short === undefined, number = given.has(`v${id}`) ? `v${id}_` : `v${id}`;
+  const name = short ?? (operands.length ? number : shown(value));
+  return { ...kind, id, operands, name, label, value, unnamed, constant: unnamed && !operands.length };
 }
 
 // Return what the engine recorded: its numbers, and those that follow from them by its own rule.

@@ -28,6 +28,7 @@ function widthOf(text, font) {
   return widths.get(key);
 }
 const NAME_FONT = "700 16px", QUIET_FONT = "13px", NUMBER_FONT = "17px";
+const NOTE = 1 / 5; // of a box: a name leaves its note so much, where that needs it
 
 // Return a text cut until it is no wider than `width`.
 function fit(text, font, width) {
@@ -38,6 +39,12 @@ function fit(text, font, width) {
     cut = full.slice(0, length).join("") + "…";
   }
   return cut;
+}
+
+// Return a text cut to a width, or nothing where one letter would be left of it.
+function fitting(text, font, width) {
+  const cut = fit(text, font, width);
+  return cut === text || cut.length > 2 ? cut : "";
 }
 
 // Return the path through points that are joined by curves and level stretches in turn.
@@ -204,8 +211,8 @@ class Picture {
     element("rect", { class: "box", width, height, rx: 10 }, group);
     element("title", {}, group, told.title);
     const room = told.single ? width - 32 : 2 * width;
-    const name = fit(told.name, NAME_FONT, Math.min(width - 24, room - Math.min(56, widthOf(told.formula, QUIET_FONT))));
-    const note = fit(told.formula, QUIET_FONT, Math.min(width - 24, room - widthOf(name, NAME_FONT)));
+    const name = fit(told.name, NAME_FONT, Math.min(width - 24, room - Math.min(NOTE * width, widthOf(told.formula, QUIET_FONT))));
+    const note = fitting(told.formula, QUIET_FONT, Math.min(width - 24, room - widthOf(name, NAME_FONT)));
     element("text", { class: "name", x: 12, y: 26 }, group, name);
     element("text", { class: "quiet note", x: width - 12, y: told.single ? 25 : 54, "text-anchor": "end" }, group, note);
     const row = (cls, at) => [
@@ -247,8 +254,7 @@ class Picture {
     write(label, single && isRoom ? this.say.value : "");
     write(value, shown.value);
     write(grad, shown.grad);
-    const cut = fit(shown.of, QUIET_FONT, left(shown.grad, shown.gives));
-    write(of, cut === shown.of || cut.length > 2 ? cut : "");
+    write(of, fitting(shown.of, QUIET_FONT, left(shown.grad, shown.gives)));
     value.classList.toggle("used", shown.used);
     grad.classList.toggle("used", shown.gives);
     playRoles(group, shown);

@@ -51,7 +51,7 @@ function trouble(text) {
 // Read the expression of an address; return what of it is damaged.
 function askedExpression(asked) {
   const [at, damaged] = pointOf(asked), text = asked.get("e") ?? DATA.playground.text;
-  const numbers = new Map([...DATA.playground.at, ...at]);
+  const numbers = new Map([...at, ...DATA.playground.at.filter(([name]) => !at.has(name))]);
   const recorded = text === DATA.playground.text && !at.size;
   trouble("");
   if (recorded) replace({ ...graphOf(JSON.parse($("data").textContent)), text });

@@ -128,10 +128,10 @@ function numbered(order) {
   const ids = new Map(order.map((node, id) => [node, id])), kinds = new Map();
   const given = new Set(order.map(node => node.label));
   return order.map(({ op, k, operands, value, label }, id) => {
-    const key = `${op} ${Object.is(k, -0) ? "-0" : k}`;
-    if (!kinds.has(key)) kinds.set(key, op ? kindOf(op, k) : { op, word: "", symbol: "" });
+    const fixed = !op && !label, key = `${op} ${fixed} ${Object.is(k, -0) ? "-0" : k}`;
+    if (!kinds.has(key)) kinds.set(key, op ? kindOf(op, k) : { op, word: "", symbol: "", fixed });
     const name = label ? brief(label) : undefined;
-    return namedNode(id, kinds.get(key), operands.map(node => ids.get(node)), value, name, given);
+    return namedNode(id, kinds.get(key), operands.map(node => ids.get(node)), value, name, given, label || undefined);
   });
 }
 

@@ -10,9 +10,12 @@ function parsed(written) {
   return Number(spelled.replace(/^[-+]?nan$/, "NaN"));
 }
 
+const spelled = x => (Object.is(x, -0) ? "-0" : String(x)); // so that it can be read again
+
 // Fields for the inputs that the picture shows on their own; those without a label come last.
+const computable = () => graph.nodes.every(node => node.op !== "handmade");
 function leaves() {
-  const possible = graph.nodes.every(node => node.op !== "handmade");
+  const possible = computable();
   const alone = view().boxes.filter(box => box.members.length === 1)
     .map(box => graph.nodes[box.members[0]]).filter(n => !n.operands.length)
     .sort((a, b) => a.constant - b.constant);
@@ -56,7 +59,7 @@ const numberNow = node => page.edited.get(node.id) ?? node.value;
 // Return the numbers of the named inputs, by name.
 function pointNow() {
   return new Map(graph.nodes.filter(node => !node.operands.length && !node.constant)
-    .map(node => [node.label ?? node.name, numberNow(node)]));
+    .map(node => [node.label, numberNow(node)]));
 }
 
 function range(slider, node) {
@@ -68,7 +71,7 @@ function range(slider, node) {
 function fields() {
   for (const field of $("leaves").querySelectorAll("[data-leaf]")) {
     const node = graph.nodes[Number(field.dataset.leaf)];
-    field.value = finite(numberNow(node)) ? String(numberNow(node)) : shown(numberNow(node));
+    field.value = finite(numberNow(node)) ? spelled(numberNow(node)) : shown(numberNow(node));
     field.classList.toggle("changed", page.edited.has(node.id));
     field.removeAttribute("aria-invalid");
     range(field.closest(".leaf").querySelector("[type=range]"), node);

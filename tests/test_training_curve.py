@@ -1,0 +1,45 @@
+"""The learning curve that needs no library: all of it is seen, and it says what there is."""
+
+import itertools
+import math
+from xml.etree import ElementTree
+
+import pytest
+
+from micrograd.render.text import width
+from micrograd.training.curve import curve
+from micrograd.training.history import History
+
+
+def curve_of(*rows):
+    """Return the learning curve of rows of (loss, loss on dev, F1)."""
+    names = ("epoch", "loss", "dev_loss", "f1")
+    history = History([dict(zip(names, (n, *row))) for n, row in enumerate(rows, 1)])
+    return ElementTree.fromstring(curve(history, 1, {name: name for name in names[1:]}))
+
+
+def texts_of(svg):
+    """Return (text, left, right, line) of every text of a curve, about as wide as it is drawn."""
+    for text in svg.iter("{http://www.w3.org/2000/svg}text"):
+        wide, x = width(text.text, 11, bold=text.get("class") == "title"), float(text.get("x"))
+        shift = {"start": 0, "middle": wide / 2, "end": wide}[text.get("text-anchor")]
+        yield text.text, x - shift, x - shift + wide, float(text.get("y"))
+
+
+@pytest.mark.parametrize("scale", [1e-300, -1.2345e-05, 0.00699, 1.0, 123456.0])
+def test_every_text_of_a_curve_is_seen_and_none_lies_over_another(scale):
+    found = [*texts_of(curve_of((scale, scale / 3, scale), (scale / 3, scale, scale / 3)))]
+    assert all(left >= 0 and right <= 600 for _, left, right, _ in found), found
+    for (one, *a), (other, *b) in itertools.combinations(found, 2):
+        apart = abs(a[2] - b[2]) >= 11 or a[1] <= b[0] or b[1] <= a[0]
+        assert apart, (one, other)
+
+
+def test_a_curve_leaves_out_what_is_not_finite_and_shows_a_single_epoch():
+    svg = curve_of((0.5, math.inf, 0.0), (math.nan, 0.25, 0.0), (0.25, 0.5, 1.0))
+    points = [
+        line.get("points").split() for line in svg.iter("{http://www.w3.org/2000/svg}polyline")
+    ]
+    assert [len(line) for line in points] == [2, 2, 3]
+    dots = curve_of((0.5, math.nan, 1.0)).iter("{http://www.w3.org/2000/svg}circle")
+    assert len([*dots]) == 2
