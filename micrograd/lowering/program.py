@@ -132,10 +132,10 @@ class Program:
         """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
         "numpy", "jax", "torch" or "c"; write it to `path` too, where that is given.
 
-        Its LEAVES hold the parameters and constants as they are now. It takes ids as an array of
-        integers, does not check them, and gives dense gradients of tables. In C the arrays are
-        arguments; with `main` the file is a program that runs the traced sample and prints the
-        loss and the gradients. Raises ValueError for another target, or `main` in another language.
+        Its LEAVES hold the parameters and constants as they are now. It sets JAX or PyTorch to 64
+        bits for all, takes ids as arrays of integers, unchecked, gives dense gradients of tables.
+        In C the arrays are arguments; with `main` the file is a program that runs the traced sample
+        and prints loss and gradients. Raises ValueError for another target or `main` elsewhere.
         """
         forms, forward = (self.lowered.forms(kind) for kind in (PARAMETER, FORWARD))
         if target == "c":
