@@ -118,7 +118,7 @@ def _literals(graph: ScalarGraph, uses: Ints, known: Bools) -> Bools:
         near = graph.index[leaf] == graph.index[user] - 1
         fresh[leaf[near]] = True
         for i in leaf[~near & (leaf == user - 1) & written_number[leaf]].tolist():
-            fresh[i] = isinstance(graph.values[i], Constant)  # a thread took the numbers between
+            fresh[i] |= isinstance(graph.values[i], Constant)  # a thread took the numbers between
     found: Bools = written_number & fresh & (graph.index >= 0)
     return found
 

@@ -72,17 +72,17 @@ def watched(values: Iterable[Value]) -> Iterator[None]:
     Raises ValueError there, with the line of the user's code.
     """
     changed = []
-    with _LOCK:
-        for value in values:
-            if type(value) is Watched:
-                _SHARED[value] += 1
-            elif type(value) is Value:
-                value.__class__ = Watched
-            else:
-                continue
-            changed.append(value)
     watching = _WATCHING.set(True)
     try:
+        with _LOCK:
+            for value in values:
+                if type(value) is Value:
+                    value.__class__ = Watched
+                elif type(value) is Watched:
+                    _SHARED[value] += 1
+                else:
+                    continue
+                changed.append(value)
         yield
     finally:
         _WATCHING.reset(watching)
