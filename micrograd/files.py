@@ -81,17 +81,19 @@ def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> Path:
     check_path(path)
     named = Path(path)
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    check_no_folder(path)
+    check_place(path)
     with file_errors(path):
         _write(Path(os.path.realpath(named)), data)  # a link stays one: the file behind it changes
     return named
 
 
-def check_no_folder(path: str | os.PathLike[str]) -> None:
-    """Raise IsADirectoryError where a folder stands in the place of a file to write."""
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Raise OSError where no file can be written: a folder stands there, or none is around it."""
     with file_errors(path):
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, "")
+        if not Path(path).parent.exists():
+            raise FileNotFoundError(errno.ENOENT, "")
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:

@@ -85,14 +85,15 @@ def fit_logistic(scores: ArrayLike, positive: ArrayLike) -> tuple[float, float]:
     scores, positive = _checked(scores, positive)
     count = positive.sum()
     target = np.where(positive, (count + 1) / (count + 2), 1 / (len(scores) - count + 2))
-    scale = max(float(scores.std()), 1e-12)
-    x = np.stack((scores / scale, np.ones(len(scores))), axis=1)
+    middle, scale = float(scores.mean()), max(float(scores.std()), 1e-12)
+    x = np.stack(((scores - middle) / scale, np.ones(len(scores))), axis=1)
     weights = np.zeros(2)
     for _ in range(20):
         p = logistic(x @ weights)
         hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-9 * np.eye(2)
         weights -= np.clip(np.linalg.solve(hessian, x.T @ (p - target)), -2, 2)
-    return float(weights[0] / scale), float(weights[1])
+    slope = float(weights[0]) / scale
+    return slope, float(weights[1]) - slope * middle
 
 
 def _numbers(scores: ArrayLike) -> Floats:

@@ -4,7 +4,8 @@ A row is text. In a formula x and y are the operands, k is a constant fixed at t
 the result. The engine compiles the text for floats (`micrograd.engine`), lowering prints it as
 array code, the stepper shows it on the edges, the tests read it as complex numbers and as sympy.
 Formulas may use + - * / **, comparisons, `where(condition, a, b)`, `maximum`, `minimum`, `abs`,
-the functions of `FUNCTIONS`, and the name of any row.
+the functions of `FUNCTIONS`, and the name of any row. Values and slopes at 0, infinity and nan are
+PyTorch's, where the limit is not better; a condition fails at nan: relu is nan there, its slope 0.
 """
 
 from __future__ import annotations
@@ -123,8 +124,9 @@ ROWS = [
     row(
         "power",
         "x ** y",
-        "y * x ** where(y == 0, 1, y - 1)",
-        "where(x > 0, out * log(where(x > 0, x, 1)), where(x == 0, 0, nan))",
+        # where y is 0: 0, as x ** 0 is 1 at nan and infinity too; as y / x, for the slope of this
+        "where(y == 0, y / where(abs(x) > 0, x, 1), y * x ** (y - 1))",
+        "where(x == 0, where(y >= 0, 0, -out), out * log(where(x > 0, x, nan)))",
         symbol="**",
         shown="x ** y",
         domain=(POSITIVE, REAL),
@@ -205,8 +207,8 @@ ROWS = [
     row(
         "gelu",
         f"x * sigmoid({GELU})",
-        f"where(abs(x) < 25, sigmoid({GELU}) * (1 + x * (1 - sigmoid({GELU})) * {GELU_SLOPE}), "
-        "where(x > 0, 1, 0))",
+        "where(x > 25, 1, where(x < -25, 0, "
+        f"sigmoid({GELU}) * (1 + x * (1 - sigmoid({GELU})) * {GELU_SLOPE})))",
         symbol="GELU",
         shown="gelu(x)",
     ),

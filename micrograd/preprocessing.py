@@ -135,6 +135,17 @@ class Whitening(Preprocessing):
             raise ValueError(f"whitening is 'pca' or 'zca', not {kind!r}")
         self.kind, self.guard = kind, guard
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the statistics, and what kind of whitening they are for."""
+        return super().state_dict() | {"kind": self.kind}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict()` gave. Raises ValueError where it was of another kind."""
+        kind = state.get("kind", self.kind)
+        if kind != self.kind:
+            raise ValueError(f"this is a whitening {self.kind!r}, and the state is of {kind!r}")
+        super().load_state_dict({name: part for name, part in state.items() if name != "kind"})
+
     def _fit(self, centred: Floats) -> None:
         _, singular, self.axes = np.linalg.svd(
             centred, full_matrices=len(centred) < centred.shape[1]

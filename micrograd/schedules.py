@@ -195,6 +195,11 @@ class Plateau:
     ) -> None:
         check_finite(threshold=threshold, least=least)
         check_positive(rate=rate, factor=factor)
+        if factor > 1 or least > rate:
+            raise ValueError(
+                f"a Plateau reduces its rate: factor {factor!r} is at most 1, and least {least!r} "
+                f"at most the rate, {rate!r}"
+            )
         if not is_finite(patience) or patience < 0:
             raise ValueError(f"patience is a number of reports, 0 or more, not {patience!r}")
         self.start = self.rate = rate

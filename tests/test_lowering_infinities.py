@@ -12,6 +12,7 @@ from micrograd.ops import ROWS, DomainError
 from tests.irregular_models import METHODS
 
 PLACES = [(inf, 0.5), (-inf, 0.5), (nan, 0.5), (0.5, inf), (0.5, -inf), (inf, inf), (-inf, inf)]
+PLACES += [(0.0, inf), (0.0, -inf), (-0.0, nan), (inf, 0.0), (-inf, -0.0), (nan, 0.0), (2.0, nan)]
 # (-inf) ** 0.5 is inf in C and Python; NumPy takes the square root of an array instead: nan.
 ROOT = ("pow", 0.5)
 

@@ -1,17 +1,21 @@
 """Programs as they run: the lines a debugger shows, threads, results that are the caller's."""
 
+import copy
 import gc
 import inspect
 import linecache
+import pickle
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from micrograd import Value
 from micrograd.lowering import cache, lower
 from micrograd.lowering.trace.declared import FORWARD, PARAMETER
 from micrograd.nn import MLP
+from micrograd.optim import SGD
 from tests.golden_models import MODELS
 from tests.lowering_models import function, window_model
 from tests.test_golden import made
@@ -26,6 +30,19 @@ def window():
 def run_of(program, wanted=PARAMETER):
     """Return the function that a call of the program runs."""
     return program.lowered.forms(wanted)["text"].function
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_a_program_is_bound_to_its_arrays_and_not_copied(duplicate, backend):
+    root = (Value(2.0, label="w") * 3.0).tanh()
+    program = lower(root, backend=backend)
+    for thing in (program, [program]) if duplicate is not copy.copy else (program,):
+        with pytest.raises(TypeError, match=r"<Program of .* lower its function again.*export\("):
+            duplicate(thing)
+    if duplicate is not copy.copy:
+        with pytest.raises(TypeError, match="lower its function again"):
+            duplicate(program.trainer(SGD(program.parameters, 0.1)))
 
 
 # what a debugger shows

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from micrograd import Value, mean, no_grad
+from micrograd.engine import Constant
 from micrograd.functions import dot
 from micrograd.lowering import lower
 from micrograd.lowering.trace import again
 from micrograd.lowering.trace.again import compare
+from micrograd.lowering.trace.watch import watched
 from micrograd.nn import MLP, Dropout, Embedding, Layer, Module, SoftmaxClassifier, one_hot
 from tests.lowering_models import values
 
@@ -398,3 +400,42 @@ def test_a_trace_leaves_other_threads_alone():
         thread.join()
         sys.setswitchinterval(interval)
     assert not wrong
+
+
+@pytest.mark.parametrize("first_leaves_first", [True, False])
+def test_two_threads_watch_the_parameters_of_one_network(first_leaves_first):
+    inside, leave, w = threading.Event(), threading.Event(), Value(1.0)
+
+    def watch():
+        with watched([w, w]):
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    inside.wait(10)
+    with watched([w]):
+        if first_leaves_first:
+            leave.set()
+            thread.join()
+        with pytest.raises(ValueError, match="is read while the function is traced"):
+            w.data  # noqa: B018
+    leave.set()
+    thread.join()
+    assert type(w) is Value and w.data == 1.0
+
+
+def test_a_number_of_the_code_is_one_where_other_threads_make_nodes_too(monkeypatch):
+    def loss(x):
+        return (1 - x[0]) * 3 + 0.5 * x[1]
+
+    alone = lower(loss, [0.1, 0.2])
+    made = Constant.__init__
+
+    def interrupted(self, data):
+        made(self, data)
+        Value(0.0)  # as another thread may
+
+    monkeypatch.setattr(Constant, "__init__", interrupted)
+    program = lower(loss, [0.1, 0.2])
+    assert program.source == alone.source and not program.constants

@@ -73,6 +73,21 @@ def test_a_logistic_fit_is_the_most_likely_one():
     assert metrics.logistic([-1e4, 0.0, 1e4]).tolist() == [0.0, 0.5, 1.0]
 
 
+def test_a_logistic_fit_stands_where_the_likelihood_is_level_wherever_the_scores_are():
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        scores = (rng.normal(size=rng.integers(2, 40)) + rng.choice([0, 12, -300])) * 10.0 ** (
+            rng.integers(-4, 5)
+        )
+        positive = rng.random(len(scores)) < rng.random()
+        slope, offset = metrics.fit_logistic(scores, positive)
+        count = positive.sum()
+        target = np.where(positive, (count + 1) / (count + 2), 1 / (len(scores) - count + 2))
+        error = metrics.logistic(slope * scores + offset) - target
+        assert abs(error.mean()) < 1e-6
+        assert abs((error * (scores - scores.mean())).mean()) < 1e-6 * scores.std()
+
+
 @pytest.mark.parametrize(
     ("scores", "positive", "error", "message"),
     [

@@ -13,7 +13,7 @@ from tests.lowering_oracle import dense
 
 COMPILER = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler on this machine")
-STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-O1"]
+STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1"]
 LESSON = """
 from micrograd import Value
 w, b = Value(0.5, label="w"), Value(0.25, label="b")

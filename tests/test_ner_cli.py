@@ -271,7 +271,25 @@ def test_bad_training_files(tmp_path, capsys, content, message):
 def test_refusals(tmp_path, capsys, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert message in failure(capsys, *arguments)
-    assert not list(tmp_path.glob("**/model.npz"))
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "{model}", "{text}", "--errors", "no/e.csv"],
+        ["evaluate", "{model}", "{text}", "--curve", "no/c.csv"],
+        ["tag", "{model}", "--input", "{text}", "--html", "no/p.html"],
+    ],
+)
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    model, tmp_path, capsys, monkeypatch, arguments
+):
+    monkeypatch.chdir(tmp_path)
+    names = {"model": model / "model.npz", "text": FOLDER / "dev.conll"}
+    assert main([argument.format(**names) for argument in arguments]) == 2
+    said = capsys.readouterr()
+    assert "there is no folder no; make it first" in said.err and not said.out
 
 
 def test_a_failed_training_leaves_the_old_model(tmp_path, capsys):

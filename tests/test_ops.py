@@ -2,14 +2,16 @@
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 
 from micrograd.core.formulas import FLOATS, Namespace, specialise
+from micrograd.derivatives import hessian
 from micrograd.engine import Value
 from micrograd.gradcheck import gradcheck
-from micrograd.ops import BY_NAME, FUNCTIONS, OF_NUMBERS, ROWS
+from micrograd.ops import BY_NAME, FUNCTIONS, OF_NUMBERS, ROWS, DomainError
 
 ROW_CASES = [pytest.param(row, id=row.name) for row in ROWS]
 LOCAL_CASES = [
@@ -129,24 +131,84 @@ TORCH_NAMES = {
 }
 
 
-@pytest.mark.parametrize("row", ROW_CASES)
-def test_values_and_gradients_are_pytorchs(row):
+def pytorchs(row, numbers, k):
+    """Return the value and the slopes that PyTorch gives."""
     torch = pytest.importorskip("torch", reason="compares with PyTorch")
     function = torch
     for part in TORCH_NAMES.get(row.name, row.name).split("."):
         function = getattr(function, part)
-    for numbers, k in points(row):
-        operands = [n for n in numbers if n is not None]
-        tensors = [torch.tensor(n, dtype=torch.float64, requires_grad=True) for n in operands]
-        options = {"approximate": "tanh"} if row.name == "gelu" else {}
-        out = function(*tensors, *([] if k is None else [k]), **options)
-        out.backward()
-        values = [Value(n) for n in operands]
+    tensors = [torch.tensor(n, dtype=torch.float64, requires_grad=True) for n in numbers]
+    options = {"approximate": "tanh"} if row.name == "gelu" else {}
+    out = function(*tensors, *([] if k is None else [k]), **options)
+    out.backward()
+    return [out.item(), *(tensor.grad.item() for tensor in tensors)]
+
+
+def ours(row, numbers, k):
+    """Return the value and the slopes that the engine gives, or the error that says it has none."""
+    values = [Value(n) for n in numbers]
+    try:
         node = getattr(values[0], row.name)(*values[1:], *([] if k is None else [k]))
         node.backward()
-        assert node.data == pytest.approx(out.item(), rel=1e-12)
-        for value, tensor in zip(values, tensors):
-            assert value.grad == pytest.approx(tensor.grad.item(), rel=1e-12, abs=1e-15)
+    except DomainError as error:
+        return error
+    return [node.data, *(value.grad for value in values)]
+
+
+@pytest.mark.parametrize("row", ROW_CASES)
+def test_values_and_gradients_are_pytorchs(row):
+    for numbers, k in points(row):
+        operands = [n for n in numbers if n is not None]
+        right = pytorchs(row, operands, k)
+        assert ours(row, operands, k) == pytest.approx(right, rel=1e-12, abs=1e-15)
+
+
+INF, NAN = math.inf, math.nan
+SIDES = [0.0, 1.0, 2.0, 0.5, 1e-300, 1e300, INF]
+BORDERS = [*SIDES, *(-x for x in SIDES), NAN]
+# Where PyTorch has something else; max and min have it at ties and nan.
+OTHERWISE = {
+    ("relu", NAN): [NAN, 0],  # its condition, x > 0, fails
+    ("hard_tanh", NAN): [NAN, 0],
+    ("elu", NAN): [NAN, NAN],
+    ("soft_sign", INF): [NAN, 0],
+    ("soft_sign", -INF): [NAN, 0],
+    ("gelu", 1e300): [1e300, 1],
+    ("gelu", -1e300): [0, 0],
+    ("gelu", INF): [INF, 1],
+    ("gelu", -INF): [NAN, 0],
+    ("acosh", 1e300): [math.acosh(1e300), 1e-300],
+}
+
+
+def borders(row):
+    """Yield all combinations of BORDERS, and constants k, at which PyTorch can be asked."""
+    for k in row.constants or (None,):
+        for numbers in product(BORDERS, repeat=row.arity):
+            shared = row.name in ("max", "min") and not (
+                numbers[0] < numbers[1] or numbers[0] > numbers[1]
+            )
+            root = row.name == "pow" and (*numbers, k) == (-INF, 0.5)  # C's pow gives inf
+            if not shared and not root:
+                yield numbers, k
+
+
+@pytest.mark.parametrize("row", ROW_CASES)
+def test_at_borders_infinity_and_nan_they_are_pytorchs_or_refused(row):
+    otherwise = {repr(x): right for (name, x), right in OTHERWISE.items() if name == row.name}
+    for numbers, k in borders(row):
+        right, found = pytorchs(row, numbers, k), ours(row, numbers, k)
+        if isinstance(found, DomainError):
+            assert not all(map(math.isfinite, right)), (numbers, k)
+        else:
+            right = otherwise.get(repr(numbers[0]), right)
+            assert found == pytest.approx(right, rel=1e-12, nan_ok=True), (numbers, k)
+
+
+@pytest.mark.parametrize("x", [3.0, 0.5, -2.0])
+def test_the_slope_of_a_power_0_has_slopes_itself(x):
+    at = [Value(x), Value(0.0)]
+    assert hessian(at[0] ** at[1], at)[0] == [0.0, 1 / x]
 
 
 SATURATING = [

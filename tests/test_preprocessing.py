@@ -133,6 +133,14 @@ def test_state_goes_over_exactly(kind):
         KINDS[kind]().state_dict()
 
 
+def test_a_state_of_the_other_whitening_is_refused():
+    state = Whitening("zca").fit(TRAIN).state_dict()
+    with pytest.raises(ValueError, match="this is a whitening 'pca', and the state is of 'zca'"):
+        Whitening().load_state_dict(state)
+    del state["kind"]  # of a file from before
+    Whitening().load_state_dict(state)
+
+
 @pytest.mark.parametrize("size", [1e-200, 1e-8, 1.0, 1e200])
 def test_features_of_any_size_are_normalised(size):
     data = size * np.array([[1.0, 5.0], [2.0, -5.0], [6.0, 1.0]])

@@ -152,6 +152,8 @@ IMPOSSIBLE = {
     "composed no function": lambda: s.composed((1, 0.1), ONES),
     "plateau rate": lambda: s.Plateau(0.0),
     "plateau factor": lambda: s.Plateau(0.1, 0.0),
+    "plateau that grows": lambda: s.Plateau(0.1, 2.0),
+    "plateau least above": lambda: s.Plateau(0.1, least=0.2),
     "plateau patience": lambda: s.Plateau(0.1, patience=-1),
     "plateau threshold": lambda: s.Plateau(0.1, threshold=math.nan),
     "plateau least": lambda: s.Plateau(0.1, least=math.inf),
@@ -161,6 +163,7 @@ IMPOSSIBLE = {
 @pytest.mark.parametrize("make", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 def test_what_cannot_be_is_refused_where_it_is_made(make):
     reasons = ("finite number", "above 0", "0 or more", "as the last one", "has none to go up")
+    reasons += ("a Plateau reduces its rate",)
     with pytest.raises(ValueError, match="|".join(reasons)):
         make()
 

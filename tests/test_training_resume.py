@@ -370,3 +370,24 @@ def test_training_values_takes_the_standard_library_only():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert run.stdout == "2\n" and run.stderr.count("epoch ") == 2
+
+
+@pytest.mark.parametrize("option", ["checkpoint", "stop"])
+def test_what_an_optimizer_moves_and_no_state_keeps_is_refused(option, tmp_path):
+    model, scale = MLP(1, [1]), Value(0.5, label="scale")
+    optimizer = SGD([*model.parameters(), scale], lr=0.1)
+    step = descent(model, lambda batch: (model([0.5]) * scale - 1) ** 2, optimizer)
+    options = {"checkpoint": tmp_path / "run.json", "stop": EarlyStopping()}
+    kept = {option: options[option], "progress": False}
+    with pytest.raises(ValueError, match=r"SGD moves the parameter 2, Value\(data=0.5.*name in st"):
+        fit(step, DATA, 2, **kept)
+    fit(step, DATA, 2, state=[model, scale, optimizer], **kept)
+    fit(step, DATA, 2, progress=False)  # nothing goes back there
+
+
+def test_arrays_that_an_optimizer_moves_may_be_parts_of_what_is_kept(tmp_path):
+    both = np.zeros((2, 3))
+    optimizer, path = SGD({"W": both[0], "b": both[1]}, lr=0.1), tmp_path / "run.npz"
+    fit(lambda batch: 0.5, DATA, 2, checkpoint=path, state=[both, optimizer], progress=False)
+    with pytest.raises(ValueError, match="SGD moves the parameter b"):
+        fit(lambda batch: 0.5, DATA, 2, checkpoint=path, state=[both[0], optimizer], progress=False)

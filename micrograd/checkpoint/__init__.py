@@ -5,11 +5,12 @@ npz, with a checksum, atomically, never as pickle. What could not come back equa
 it is written, what does not check out when it is read.
 """
 
-from micrograd.checkpoint.live import capture, restore
+from micrograd.checkpoint.live import capture, check_kept, restore
 from micrograd.checkpoint.storage import checked_path, digest, file_content, load_state, save_state
 
 __all__ = [
     "capture",
+    "check_kept",
     "checked_path",
     "digest",
     "file_content",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.engine import Value
 from micrograd.optim.gradients import is_array
+from micrograd.optim.optimizer import Optimizer
 
 UNFIT = "the state does not fit: "
 
@@ -47,6 +48,50 @@ def restore(item: Any, state: Any) -> None:
     except Exception as error:  # generators and objects of others raise what they like
         _restore(item, before)
         raise ValueError(f"{UNFIT}{_told(error)}") from error
+
+
+def check_kept(state: Any) -> None:
+    """Raise ValueError where an optimiser in `state` moves what nothing else there keeps.
+
+    Objects of others, with a `state_dict` of their own, may keep anything: none is raised then.
+    """
+    parts = [*_parts(state)]
+    optimizers = [part for part in parts if isinstance(part, Optimizer)]
+    held = set(map(id, parts))
+    for part in parts:
+        if optimizers and hasattr(part, "named_parameters"):
+            held.update(map(id, dict(part.named_parameters()).values()))
+        elif hasattr(part, "state_dict") and not isinstance(part, Optimizer):
+            return
+    arrays = [part for part in parts if is_array(part)]
+    for optimizer in optimizers:
+        for name, parameter in optimizer.parameters.items():
+            if id(parameter) not in held and not _shares(parameter, arrays):
+                raise ValueError(
+                    f"{type(optimizer).__name__} moves the parameter {name}, {shorten(parameter)}, "
+                    "which state does not keep: a training that goes on, or back to its best "
+                    "epoch, would have it as it is then; name in state what holds it"
+                )
+
+
+def _parts(state: Any) -> Iterator[Any]:
+    """Yield what dicts and lists of a state hold."""
+    if isinstance(state, Mapping):
+        state = [*state.values()]
+    if not isinstance(state, (list, tuple)):
+        yield state
+        return
+    for part in state:
+        yield from _parts(part)
+
+
+def _shares(parameter: Any, arrays: Sequence[Any]) -> bool:
+    """Return whether an array is part of another; of arrays that are not NumPy's it may be."""
+    if not is_array(parameter):
+        return False
+    import numpy as np
+
+    return any(not isinstance(a, np.ndarray) or np.may_share_memory(a, parameter) for a in arrays)
 
 
 def _restore(item: Any, state: Any) -> None:

@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         refuse(types, "the two columns of a FILE alone are compared as they stand")
         refuse({"--curve": options.curve}, "a FILE alone has no probabilities; name a MODEL before")
     outputs = {"--errors": options.errors, "--curve": options.curve}
-    reading.refuse_overwriting(outputs, options.paths)
+    reading.check_outputs(outputs, options.paths)
     work = _model if len(options.paths) == 2 else _predictions
     result, said = work(options, *options.paths)
     if options.format == "json":

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from micrograd.cli.streams import guest
+from micrograd.files import check_place
 
 if TYPE_CHECKING:
     from micrograd.engine import Value
@@ -56,6 +57,13 @@ def refuse_overwriting(outputs: Mapping[str, str | None], inputs: Iterable[str |
         if real in taken and (os.path.isfile(real) or not os.path.exists(real)):
             raise ValueError(f"{option} would overwrite {path}: {taken[real]}; name another file")
         taken[real] = f"{option} writes it"
+
+
+def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str | None]) -> None:
+    """Raise now, not after the work, what writing the files of options would raise."""
+    refuse_overwriting(outputs, inputs)
+    for path in filter(None, outputs.values()):
+        check_place(path)
 
 
 def add_types(group: Any) -> None:

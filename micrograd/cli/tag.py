@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
     }
     refuse(columns, "plain text has no columns; with CoNLL input add --conll")
     _refuse_saved(options.input, options.model)
-    reading.refuse_overwriting({"--html": options.html}, (options.input, options.model))
+    reading.check_outputs({"--html": options.html}, (options.input, options.model))
     tagger = reading.model(options.model)
     if options.conll:
         _conll(tagger, options)

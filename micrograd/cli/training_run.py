@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 
-from micrograd.files import atomic_write, check_no_folder
+from micrograd.files import atomic_write, check_place
 from micrograd.ner import corpus
 from micrograd.ner.judging import evaluation
 from micrograd.ner.model.config import Config, Training
@@ -60,9 +61,10 @@ class Session:
         self._describe()
         tagger = Tagger(config)
         check_tags(self.train.sentences, self.dev.sentences, tagger.label)
+        made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in WRITTEN:  # before minutes of training, not after
-            check_no_folder(self.folder / name)
+            check_place(self.folder / name)
         checkpoint = self.folder / "checkpoint.npz"
         if self.options.resume and not checkpoint.exists():
             self._say(f"no checkpoint in {self.folder}: training starts afresh")
@@ -81,6 +83,11 @@ class Session:
         except Interrupted as stopped:
             self._say(f"{stopped}; or go on with the same command and --resume")
             return False
+        except Exception:
+            for folder in made:
+                with suppress(OSError):  # the checkpoint is in it
+                    folder.rmdir()
+            raise
         tagger.save(self.folder / "model.npz")
         history.save_csv(self.folder / "history.csv")
         checkpoint.unlink(missing_ok=True)  # not before what it led to is safe

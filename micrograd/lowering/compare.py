@@ -24,8 +24,8 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
 
     Raises ValueError where there is none, or an argument has no default; OSError for the file.
     """
-    path, colon, name = text.rpartition(":")
-    if not colon or not path.endswith(".py"):
+    path, _, name = text.rpartition(":")
+    if not name or not path.endswith(".py"):
         raise ValueError(f"{text!r} is not FILE.py:FUNCTION")
     function: Any = run_file(path).get(name)
     if not callable(function):

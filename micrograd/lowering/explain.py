@@ -17,18 +17,23 @@ from micrograd.lowering.scalars.columns import Ints, ScalarGraph
 from micrograd.lowering.trace.declared import INPUT, PARAMETER
 from micrograd.ops import WEIGHTED_SUM
 
+REPLAYED = (
+    "too narrow for arrays: the scalar engine itself replays the graph, forward() and backward(), "
+    "which is faster than the text; the text is what exports write"
+)
+
 
 def names() -> list[str]:
     """Return the names of the passes, as they stand."""
     return [step.name for step in passes.PASSES]
 
 
-def explained(forms: Any, remark: str = "") -> str:
+def explained(forms: Any, replayed: bool = False) -> str:
     """Return the passes with counts, and which scalar nodes became which line."""
     graph, arrays = forms["graph"], forms["arrays"]
     lines = ["pass      what it made", *_passes(forms), "", str(graph)]
     if isinstance(arrays, Levels):
-        return "\n".join([*lines, *([remark] if remark else []), *_levels(arrays, graph)])
+        return "\n".join([*lines, *[REPLAYED] * replayed, *_levels(arrays, graph)])
     code = forms["inlined"]
     leaves = arrays.leaves(INPUT) + arrays.leaves(PARAMETER)
     lines.append(f"became {len(leaves)} arrays of inputs and parameters, and the lines:")

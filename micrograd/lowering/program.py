@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from inspect import signature
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -38,10 +38,6 @@ from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
 from micrograd.optim.gradients import Rows
 
-REPLAYED = (
-    "too narrow for arrays: the scalar engine itself replays the graph, forward() and backward(), "
-    "which is faster than the text; the text is what exports write"
-)
 _RAISING: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
 
@@ -109,6 +105,13 @@ class Program:
         texts = (f"{kind} {', '.join(names)}" for kind, names in leaves.items() if names)
         return f"<{'; '.join([f'Program of {len(self.graph)} scalars', *texts, self.backend])}>"
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse copies and pickles: what runs is bound to arrays where they lie."""
+        raise TypeError(
+            f"{self!r} cannot be copied or pickled; lower its function again, and take over "
+            "what program.parameters hold; program.export() writes a module with their numbers"
+        )
+
     def _repr_html_(self) -> str:
         from micrograd.displays import text_html
 
@@ -129,10 +132,10 @@ class Program:
         """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
         "numpy", "jax", "torch" or "c"; write it to `path` too, where that is given.
 
-        Its LEAVES hold the parameters and constants as they are now. It takes ids as an array of
-        integers, does not check them, and gives dense gradients of tables. In C the arrays are
-        arguments; with `main` the file is a program that runs the traced sample and prints the
-        loss and the gradients. Raises ValueError for another target, or `main` in another language.
+        Its LEAVES hold the parameters and constants as they are now. It sets JAX or PyTorch to 64
+        bits for all, takes ids as arrays of integers, unchecked, gives dense gradients of tables.
+        In C the arrays are arguments; with `main` the file is a program that runs the traced sample
+        and prints loss and gradients. Raises ValueError for another target or `main` elsewhere.
         """
         forms, forward = (self.lowered.forms(kind) for kind in (PARAMETER, FORWARD))
         if target == "c":
@@ -155,9 +158,7 @@ class Program:
         if after == "calls":
             return self.native.told(PARAMETER) if self.native else self.source
         forms = {"graph": self.graph, "chains": self._chains, **self.lowered.forms(PARAMETER)}
-        if after:
-            return form_after(forms, after)
-        return explained(forms, REPLAYED if self._replayed else "")
+        return form_after(forms, after) if after else explained(forms, self._replayed)
 
     def find(self, value: Value) -> tuple[str, int]:
         """Return the array that a Value of the graph went to, and its place there, row by row.
@@ -239,8 +240,7 @@ class Program:
         text = self._text(kind)
         held = {**self._held, **text.tables}
         names = [*signature(text.function).parameters][len(self.inputs) :]
-        self._functions[kind] = text.function, [held[name] for name in names]
-        return self._functions[kind]
+        return self._functions.setdefault(kind, (text.function, [held[name] for name in names]))
 
     def native_training(self, optimizer: Any) -> NativeTraining | None:
         """Return whole training steps as C; None where the program runs its text.

@@ -28,7 +28,7 @@ from pathlib import Path
 from reprlib import repr as shorten
 from typing import Any
 
-from micrograd.checkpoint import checked_path, restore
+from micrograd.checkpoint import check_kept, checked_path, restore
 from micrograd.core.checks import check_call, check_whole
 from micrograd.files import remove_leftovers
 from micrograd.training.history import History
@@ -74,6 +74,8 @@ def fit(
         made_by |= {"data": data_digest(data), "state": settings_within(state)}
         made_by |= {"stop": settings_within(stop)}
         made_by |= _own_settings(settings, made_by)
+    if checkpoint is not None or stop:
+        check_kept(state)
     run = Run(
         step=step,
         data=data,

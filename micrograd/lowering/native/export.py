@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,7 +38,7 @@ def exported(
     functions = [
         _function(f, name, tables) for name, f in (("forward", forward), ("value_and_grad", forms))
     ]
-    texts = [f"{_head(f, of)}{f.text().partition(')')[2]}" for f in functions]
+    texts = [_head(f, of) + _body(f) for f in functions]
     called = dict(item for f in functions for item in f.formulas.called.items())
     data: dict[str, Any] = {}
     for f, form in zip(functions, (forward, forms)):
@@ -79,6 +80,15 @@ def _head(function: Function | Tape, of: Mapping[Array, Sequence[Array]]) -> str
     rows = [f"    {text + (',' if i < last else ')'):<{width}}  /* {remark} */"
             for i, (text, remark) in enumerate(lines)]  # fmt: skip
     return "\n".join([f"double {function.task.name}(", *rows])
+
+
+def _body(function: Function | Tape) -> str:
+    """Return what stands behind the head; of what it does not use it says so, or cc would warn."""
+    body = function.text().partition(") {")[2]
+    words = set(re.findall(r"\w+", re.sub(r"/\*.*?\*/", "", body)))
+    names = ["B", *(re.findall(r"\w+", text)[-1] for text, _ in function.parameters())]
+    unused = [f"(void){name};" for name in names if name not in words]
+    return " {" + (f"\n    {' '.join(unused)}" if unused else "") + body
 
 
 def _main(function: Function | Tape, data: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from micrograd.engine import Constant
 from micrograd.lowering.scalars.columns import ADD, MUL, NONE, ROUTES, Bools, Ints, ScalarGraph
 
 
@@ -113,8 +114,11 @@ def _literals(graph: ScalarGraph, uses: Ints, known: Bools) -> Bools:
     fresh = np.zeros(len(written_number), bool)
     for operand in (graph.x, graph.y):
         user = np.flatnonzero(operand >= 0)
-        near = graph.index[operand[user]] == graph.index[user] - 1
-        fresh[operand[user[near]]] = True
+        leaf = operand[user]
+        near = graph.index[leaf] == graph.index[user] - 1
+        fresh[leaf[near]] = True
+        for i in leaf[~near & (leaf == user - 1) & written_number[leaf]].tolist():
+            fresh[i] |= isinstance(graph.values[i], Constant)  # a thread took the numbers between
     found: Bools = written_number & fresh & (graph.index >= 0)
     return found
 

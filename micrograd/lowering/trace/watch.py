@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Lock
 from typing import Any
 
 from micrograd.core.kinds import ELEMENTARY
@@ -57,6 +59,9 @@ for row in ROWS:
         name, read = f"__{row.operator}__", Value.__dict__["data"].__get__
         setattr(Watched, name, compiled_method(ELEMENTARY[row.name], Value, Constant, name, read))
 
+# How many threads watch a Value beside the one that changed its class: the last changes it back.
+_SHARED = Counter[Value]()
+_LOCK = Lock()
 _WATCHING: ContextVar[bool] = ContextVar("whether this thread traces", default=False)
 
 
@@ -66,16 +71,29 @@ def watched(values: Iterable[Value]) -> Iterator[None]:
 
     Raises ValueError there, with the line of the user's code.
     """
-    changed = [value for value in values if type(value) is Value]
+    changed = []
     watching = _WATCHING.set(True)
     try:
-        for value in changed:
-            value.__class__ = Watched
+        with _LOCK:
+            for value in values:
+                if type(value) is Value:
+                    value.__class__ = Watched
+                elif type(value) is Watched:
+                    _SHARED[value] += 1
+                else:
+                    continue
+                changed.append(value)
         yield
     finally:
         _WATCHING.reset(watching)
-        for value in changed:
-            value.__class__ = Value
+        with _LOCK:
+            for value in changed:
+                if _SHARED and _SHARED[value]:
+                    _SHARED[value] -= 1
+                else:
+                    value.__class__ = Value
+            if not any(_SHARED.values()):
+                _SHARED.clear()
 
 
 class UntraceableError(ValueError):
