@@ -16,6 +16,8 @@ from reprlib import repr as shorten
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from micrograd.core.checks import check_finite
+from micrograd.core.numbers import number
 from micrograd.printing import counted
 
 __all__ = ["average_precision", "best_threshold", "fit_logistic", "logistic", "pair_accuracy"]
@@ -50,15 +52,22 @@ def pair_accuracy(scores: ArrayLike, positive: ArrayLike) -> float:
     return float(below.sum() / (2 * len(high) * len(low)))
 
 
-def best_threshold(scores: ArrayLike, f1: Callable[[float], float]) -> tuple[float, float]:
+def best_threshold(
+    scores: ArrayLike, f1: Callable[[float], float], within: float = 0.0
+) -> tuple[float, float]:
     """Find the threshold with the best F1, the highest of equals: (threshold, F1).
 
-    Thresholds lie half way between neighbouring scores; where there are more of them than
-    `CANDIDATES`, they are taken denser towards the top, where the few positives are. None lies
-    between scores that differ by rounding alone: the same window would fall on either side.
+    Best is, with `within`, the mean of F1 over the thresholds that are as near as that: a peak of
+    few examples is chance. Thresholds lie half way between neighbouring scores; where there are
+    more of them than `CANDIDATES`, they are taken denser towards the top, where the few positives
+    are. None lies between scores that differ by rounding alone: the same window would fall on
+    either side.
     """
     if not callable(f1):
         raise TypeError(f"f1 is a function of the threshold, not {shorten(f1)}")
+    check_finite(within=within)
+    if within < 0:
+        raise ValueError(f"within {within}: a distance of thresholds may not be below 0")
     every = _numbers(scores)
     values = np.unique(every[np.isfinite(every)])
     values = values[np.diff(values, prepend=-np.inf) > ROUNDING * np.maximum(1, abs(values))]
@@ -66,9 +75,22 @@ def best_threshold(scores: ArrayLike, f1: Callable[[float], float]) -> tuple[flo
         raise ValueError("no finite score to calibrate the threshold on")
     middles = np.append((values[1:] + values[:-1]) / 2, values[-1] + 1.0)
     steps = np.geomspace(1, len(middles), CANDIDATES).round().astype(int)
-    tried = middles if len(middles) <= CANDIDATES else middles[-np.unique(steps)]
-    best = max((f1(float(t)), float(t)) for t in tried)
-    return best[1], best[0]
+    tried = middles[::-1] if len(middles) <= CANDIDATES else middles[-np.unique(steps)]
+    found = np.array([number(f1(t)) for t in tried.tolist()])
+    best = np.argmax(_means(tried, found, within) if within else found)
+    return float(tried[best]), float(found[best])
+
+
+def _means(places: Floats, heights: Floats, within: float) -> Floats:
+    """Return the mean of a function of steps around each of its falling `places`.
+
+    Rounded, so that equal ones are equal.
+    """
+    ends = places[0] + within, places[-1] - within
+    edges = np.concatenate((ends[:1], (places[1:] + places[:-1]) / 2, ends[1:]))
+    area = np.append(0.0, np.cumsum(heights * -np.diff(edges)))
+    above, below = (np.interp(-(places + w), -edges, area) for w in (within, -within))
+    return np.asarray(np.round((below - above) / (2 * within), 9))
 
 
 def logistic(z: ArrayLike) -> Floats:

@@ -40,6 +40,39 @@ def test_threshold_is_the_best_one():
     assert metrics.best_threshold(scores, lambda threshold: threshold)[0] == 5.0
     with pytest.raises(ValueError, match="no finite score"):
         metrics.best_threshold(np.array([np.nan]), f1)
+    with pytest.raises(ValueError, match="within -1: a distance of thresholds"):
+        metrics.best_threshold(scores, f1, within=-1)
+
+
+def test_a_plateau_is_a_better_threshold_than_a_peak():
+    scores = np.array([0.0, 1.0, 2.0, 3.0, 3.1, 5.0])
+
+    def f1(threshold):
+        return 60.0 if 3.0 < threshold < 3.1 else 50.0 if threshold < 2.0 else 10.0
+
+    assert metrics.best_threshold(scores, f1) == (3.05, 60.0)
+    assert metrics.best_threshold(scores, f1, within=0.5) == (1.5, 50.0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_near_thresholds_are_averaged(seed):
+    rng = np.random.default_rng(seed)
+    scores, within = rng.normal(0, 3, rng.integers(1, 40)), float(rng.uniform(0.01, 4))
+    heights = {}
+
+    def f1(threshold):
+        return heights.setdefault(threshold, float(rng.integers(0, 5)))
+
+    chosen, found = metrics.best_threshold(scores, f1, within)
+    tried = np.array(list(heights))
+
+    def mean(at):  # the step of the nearest threshold, point by point
+        points = np.linspace(at - within, at + within, 20001)
+        nearest = abs(points[:, None] - tried).argmin(1)
+        return np.mean(np.array(list(heights.values()))[nearest])
+
+    assert found == heights[chosen]
+    assert mean(chosen) >= max(map(mean, tried)) - 0.005
 
 
 @pytest.mark.parametrize("seed", range(5))

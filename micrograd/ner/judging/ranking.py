@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import accumulate
 
 import numpy as np
@@ -14,6 +15,8 @@ from micrograd.ner.text.sentence import Sentence
 
 Scores = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Thresholds = tuple[float, float, float]
+NEAR = 0.2  # of a standard deviation: F1 is averaged over thresholds as near as that
 
 
 def true_mask(sentences: Sequence[Sentence], label: str) -> Mask:
@@ -51,37 +54,35 @@ class TypeEvaluation:
         total = len(found) + len(self.entities)
         return 200 * len(found & self.entities) / total if total else 0.0
 
-    def calibrate(self, scores: Scores, capitals: Mask) -> tuple[tuple[float, float, float], float]:
+    def calibrate(self, scores: Scores, capitals: Mask) -> tuple[Thresholds, float]:
         """Find the thresholds of `above` with the best F1, in turn: ((high, low, capital), F1).
 
-        Words that are capitals may go on with a name above a threshold of their own, `capital`.
+        Capitals, or every word where there are none, may go on with a name above one of their own.
         """
+        best = partial(metrics.best_threshold, scores, within=float(scores.std()) * NEAR)
+        some = capitals if capitals.any() else ~capitals
 
-        def f1(high: float, low: float, capital: float) -> float:
-            return self.f1(above(scores, high, np.where(capitals, capital, low), self.lengths))
+        def f1(high: float, low: float) -> float:
+            return self.f1(above(scores, high, np.where(some, low, high), self.lengths))
 
-        high, _ = metrics.best_threshold(scores, lambda both: f1(both, both, both))
-        low, _ = metrics.best_threshold(scores, lambda both: f1(high, both, both))
-        capital, _ = metrics.best_threshold(scores, lambda capital: f1(high, low, capital))
-        low, _ = metrics.best_threshold(scores, lambda low: f1(high, low, capital))
-        high, best = metrics.best_threshold(scores, lambda high: f1(high, low, capital))
-        return (high, low, capital), best
+        high, found = best(lambda both: f1(both, both))
+        for _ in range(2):
+            low, _ = best(partial(f1, high))
+            high, found = best(partial(f1, low=low))
+        return (high, high if some is capitals else low, low), found
 
 
 def above(scores: Scores, high: float, low: float | Scores, lengths: Sequence[int]) -> Mask:
     """Say which tokens belong to names: runs above `low` that have a token above `high`.
 
     A name begins where the model is sure, and goes on while it is not against it (hysteresis, as
-    in the edge detection of Canny 1986). `low` may differ from token to token; where it is larger
-    than `high`, that counts.
+    Canny 1986 has it for edges). `low`, of every token or of all, counts where it is below `high`.
     """
     places = runs(scores > np.minimum(low, high), lengths)
     largest = np.maximum.reduceat(np.append(scores, -np.inf), places.ravel())[::2]
     kept = places[largest > high]
-    borders = np.zeros(len(scores) + 1, np.int64)
-    np.add.at(borders, kept[:, 0], 1)
-    np.add.at(borders, kept[:, 1], -1)
-    return np.cumsum(borders[:-1]) > 0
+    starts, ends = (np.bincount(places, minlength=len(scores) + 1) for places in kept.T)
+    return np.cumsum(starts - ends)[:-1] > 0
 
 
 def tags_of(mask: Mask, lengths: Sequence[int], label: str) -> list[str]:
