@@ -189,6 +189,19 @@ def test_tag_conll_appends_or_replaces(model, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[1].startswith("is\t")
 
 
+@pytest.mark.parametrize("threshold", [[], ["--threshold", "0.6"]])
+def test_sentences_that_are_tagged_apart_have_the_tags_of_all_together(
+    model, monkeypatch, capsys, threshold
+):
+    whole = ["tag", str(model / "model.npz"), "--conll", "--input", str(FOLDER / "dev.conll")]
+    printed = []
+    for at_once in (tag.AT_ONCE, 7):
+        monkeypatch.setattr(tag, "AT_ONCE", at_once)
+        assert main([*whole, *threshold]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] and "B-LOC" in printed[0]
+
+
 def test_tag_page(model, tmp_path, monkeypatch):
     stdin(monkeypatch, TEXT)
     page = tmp_path / "page.html"

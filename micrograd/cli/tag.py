@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from micrograd.ner.tagger import Tagger
 
 Piece = tuple[str, "list[Entity]"]
+AT_ONCE = 10_000  # sentences whose scores are in memory together
 ZERO_BYTE = "not text, or name it by --encoding utf-16"
 
 
@@ -119,12 +120,14 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
         _bytes(data)
         return
     corpus = conll.parse(text, name, options.word_column or 0, None, encoding=code)
-    if options.threshold:
-        tags = [one.tags for one in tagger.analyse(corpus.sentences, options.threshold)]
-    else:  # the probabilities are not needed
-        tags = tagger.predict(corpus.sentences)
-    for sentence, own in zip(corpus, tags):
-        sentence.tags = own
+    for start in range(0, len(corpus.sentences), AT_ONCE):
+        part = corpus.sentences[start : start + AT_ONCE]
+        if options.threshold:
+            tags = [one.tags for one in tagger.analyse(part, options.threshold)]
+        else:  # the probabilities are not needed
+            tags = tagger.predict(part)
+        for sentence, own in zip(part, tags):
+            sentence.tags = own
     _bytes(conll.render(corpus, options.tag_column).encode(code))
 
 
