@@ -106,7 +106,7 @@ def test_formulas_are_in_the_names_of_the_operands(text, note, local):
         ("atan", "−2", "atan(−2)", "1 / (1 + (−2) · (−2))"),
         ("silu", "−2", "silu(−2)", "sigmoid(−2) · (1 + (−2) · (1 − sigmoid(−2)))"),
         ("max", "−2", "max(−2, y)", "1 if −2 ≥ y else 0"),
-        ("power", "1e−5", "(1e−5)^y", "y · (1e−5)^(1 if y = 0 else y − 1)"),
+        ("pow", "1e−5", "(1e−5)^k", "0 if k = 0 else k · (1e−5)^(k − 1)"),
         ("neg", "−2", "−(−2)", "−1"),
     ],
 )
