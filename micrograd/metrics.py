@@ -57,11 +57,11 @@ def best_threshold(
 ) -> tuple[float, float]:
     """Find the threshold with the best F1, the highest of equals: (threshold, F1).
 
-    Best is, with `within`, the mean of F1 over the thresholds that are as near as that: a peak of
-    few examples is chance. Thresholds lie half way between neighbouring scores; where there are
-    more of them than `CANDIDATES`, they are taken denser towards the top, where the few positives
-    are. None lies between scores that differ by rounding alone: the same window would fall on
-    either side.
+    Best is, with `within`, the mean of F1 over the thresholds that are as near as that, each one
+    tried standing for those nearest to it: a peak of few examples is chance. Thresholds lie half
+    way between neighbouring scores; where there are more of them than `CANDIDATES`, they are taken
+    denser towards the top, where the few positives are. None lies between scores that differ by
+    rounding alone: the same window would fall on either side.
     """
     if not callable(f1):
         raise TypeError(f"f1 is a function of the threshold, not {shorten(f1)}")

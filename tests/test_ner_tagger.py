@@ -92,6 +92,22 @@ def test_thresholds_are_learned_for_capitals():
     assert best < 100 and low == capital  # every word may go on
 
 
+def test_thresholds_are_the_best_as_a_mean_over_those_nearby():
+    mask = np.random.default_rng(0).random(300) < 0.2
+    sentences = [Sentence(["x"], ["B-LOC" if name else "O"]) for name in mask]
+    table, differ = TypeEvaluation(sentences, "LOC"), 0
+    for seed in range(5):
+        scores = mask + np.random.default_rng(seed).normal(0, 0.6, len(mask))
+
+        def f1(threshold, scores=scores):
+            return table.f1(scores > threshold)
+
+        (high, *_), _ = table.calibrate(scores, mask)
+        assert high == metrics.best_threshold(scores, f1, 0.2 * scores.std())[0]
+        differ += high != metrics.best_threshold(scores, f1)[0]
+    assert differ > 2
+
+
 @pytest.mark.parametrize("seen", [True, False])
 def test_the_f1_of_thresholds_is_that_of_what_they_choose(seen):
     rng = np.random.default_rng(1)

@@ -16,27 +16,21 @@ from micrograd.render.picture import FORMATS, LAYOUTS, LEVELS, format_of
 if TYPE_CHECKING:
     from micrograd.render.picture import Picture
 
+_ALL = ("--mode", "--level", "--unfold", "--layout")
+_PANEL = ("--layout", "--mode both")
+_MOVING = ("--mode", "--layout"), "the passes come up one by one in one layout"
 # What options a format has no use for, and why.
 IDLE = {
-    "html": (
-        ("--mode", "--level", "--unfold", "--layout"),
-        "a page steps through the whole graph; draw an .svg",
-    ),
-    "tex": (
-        ("--mode", "--level", "--unfold", "--layout"),
-        "the equations are both passes of the whole graph",
-    ),
-    "dot": (
-        ("--layout", "--mode both"),
-        "a .dot file is laid out by the program that reads it, in one panel",
-    ),
+    "html": (_ALL, "a page steps through the whole graph; draw an .svg"),
+    "tex": (_ALL, "the equations are both passes of the whole graph"),
+    "dot": (_PANEL, "a .dot file is laid out by the program that reads it, in one panel"),
     "mermaid": (
-        ("--layout", "--mode both"),
+        _PANEL,
         "a Mermaid flowchart is laid out by the program that reads it, in one panel",
     ),
-    "tikz": (("--layout", "--mode both"), "a tikzpicture is one panel in the built-in layout"),
-    "animated-svg": (("--mode", "--layout"), "the passes come up one by one in one layout"),
-    "gif": (("--mode", "--layout"), "the passes come up one by one in one layout"),
+    "tikz": (_PANEL, "a tikzpicture is one panel in the built-in layout"),
+    "animated-svg": _MOVING,
+    "gif": _MOVING,
 }
 
 

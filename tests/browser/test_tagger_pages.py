@@ -48,3 +48,12 @@ def test_a_word_of_any_length_stays_in_the_page_and_a_type_at_its_name(opened, n
         shown.set_viewport_size({"width": width, "height": 844})
         assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert len(name) > 9 or shown.evaluate(PARTED) == 0
+
+
+def test_the_caption_of_the_scores_can_be_read_on_a_phone(opened, tagger):
+    page = (tagger / "report.html").read_text("utf-8").replace(' src="pair.svg"', "")
+    shown = opened(page, width=390, height=844)
+    captions = shown.evaluate(
+        "[...document.querySelectorAll('caption')].map(c => c.getBoundingClientRect().right)"
+    )
+    assert captions and max(captions) <= 390
