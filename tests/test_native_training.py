@@ -38,11 +38,27 @@ class Halving(Optimizer):
         return x - o.lr * 2 ** -s["rate"] * g / (1 + s["last"]) - -0.001
 
 
-class Asking(Halving):
-    """A rule that no symbol can run: it asks for each element."""
+def asking(step):
+    """Return a rule that no symbol can run, by the step it takes from g, state and options."""
 
-    def rule(self, x, g, s, o):
-        return x - o.lr * np.sign(g)
+    class Asking(Halving):
+        def rule(self, x, g, s, o):
+            s["rate"] += 1.0
+            return x - step(g, s, o)
+
+    return Asking
+
+
+ASKING = {
+    "each element": lambda g, s, o: o.lr * np.sign(g),
+    "which elements": lambda g, s, o: o.lr * g * (g != 0.0),
+    "whether a number is another": lambda g, s, o: (1.0 if s["rate"] == 2.0 else o.lr) * g,
+    "whether an option is another": lambda g, s, o: (1.0 if o.lr == 0.1 else o.lr) * g,
+    "whether a number is 0": lambda g, s, o: (1.0 if s["rate"] - 3.0 else o.lr) * g,
+    "the sum of an array": lambda g, s, o: o.lr * g / (np.sum(abs(g)) + 1.0),
+    "the mean of an array": lambda g, s, o: o.lr * g / (np.mean(abs(g)) + 1.0),
+    "the largest of an array": lambda g, s, o: o.lr * g / (np.max(abs(g)) + 1.0),
+}
 
 
 RULES = {
@@ -62,7 +78,7 @@ RULES = {
     ),
     "one's own": Halving,
     "clipped": lambda p: SGD(p, lr=0.1, clip=clip_norm(0.1)),
-    "asking": Asking,
+    **{f"asking {what}": asking(step) for what, step in ASKING.items()},
 }
 
 
@@ -95,13 +111,14 @@ def test_steps_are_those_of_the_optimiser(name):
         for slot, data in state.items():
             assert type(ours[2].state[key][slot]) is type(data)
             np.testing.assert_allclose(ours[2].state[key][slot], data, rtol=1e-10, atol=1e-13)
-    assert (ours[3].native is None) == (name in ("clipped", "asking"))
+    assert (ours[3].native is None) == name.startswith(("clipped", "asking"))
 
 
 @needs_compiler
 def test_what_cannot_be_native_says_why():
     assert "clipped" in trained("c", RULES["clipped"])[3].remark
-    assert trained("c", RULES["asking"])[3].remark
+    for what in ASKING:
+        assert trained("c", RULES[f"asking {what}"])[3].remark != "the program runs its text"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -263,7 +280,7 @@ def test_a_rule_runs_once_for_all_parameters():
     trainer = program.trainer(Adam(program.parameters))
     trainer(*batch)
     (plan,) = trainer.native._plans.values()
-    assert [stretch.names for stretch in plan.stretches] == [list(program.parameters)]
+    assert [moving.stretch.names for moving in plan.moving] == [list(program.parameters)]
 
 
 def spelled(backend):

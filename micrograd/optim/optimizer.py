@@ -28,6 +28,7 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()  # what the rule remembers, each of the parameter's shape
     takes_rows = False  # whether the rule leaves rows without a gradient as they are
+    elementwise: bool  # said by a class of its own rule, not inherited: each number by itself
 
     def __init__(self, params: Any, clip: Clip | None = None, **options: Any) -> None:
         self.clip, self.steps_done = clip, 0
@@ -46,6 +47,7 @@ class Optimizer:
             raise ValueError("a parameter is given twice; it would be moved twice")
         self.state: dict[str, State] = {n: self._start(p) for n, p in self.parameters.items()}
         self._numbers = {n for n, p in self.parameters.items() if not is_array(_data(p))}
+        self._vectors = _vectors(self) if "elementwise" in vars(type(self)) else None
 
     def _add(self, name: str, parameter: Any, group: int) -> None:
         if name in self.parameters:
@@ -101,6 +103,8 @@ class Optimizer:
         self._check_groups()
         options = [self._options(group) for group in self.groups]
         self.steps_done += 1
+        if self._vectors:
+            self._vectors.move(self, clipped, options)
         for name, gradient in clipped.items():
             parameter, state = self.parameters[name], self.state[name]
             now = options[self._group_of[name]]
@@ -232,6 +236,15 @@ class Optimizer:
                 state[name][at] = new
             else:
                 state[name] = new
+
+
+def _vectors(optimizer: Optimizer) -> Any:
+    """Return what moves arrays together, where there are some; NumPy is loaded for arrays only."""
+    if len(optimizer.parameters) - len(optimizer._numbers) < 2:
+        return None
+    from micrograd.optim.stretches import Vectors
+
+    return Vectors()
 
 
 def _grouped(params: Any) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ class SGD(Optimizer):
     """
 
     slots, takes_rows = ("velocity",), True
+    elementwise = True
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class AdaGrad(Optimizer):
     """Divide each rate by the root of the sum of squared gradients (Duchi et al. 2011)."""
 
     slots, takes_rows = ("squares",), True
+    elementwise = True
 
     def __init__(
         self,
@@ -82,7 +84,7 @@ class AdaGrad(Optimizer):
 class RMSProp(Optimizer):
     """AdaGrad with a moving average in place of the sum (Tieleman and Hinton 2012)."""
 
-    slots = ("squares",)
+    slots, elementwise = ("squares",), True
 
     def __init__(
         self,
@@ -111,7 +113,7 @@ class Adam(Optimizer):
     `bias_correction` divides them by 1 − βᵗ; without it is the form the notes print.
     """
 
-    slots = ("m", "v")
+    slots, elementwise = ("m", "v"), True
 
     def __init__(
         self,
@@ -162,6 +164,8 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with the weight decay off the gradient: x shrinks by αλ (Loshchilov, Hutter 2019)."""
 
+    elementwise = True
+
     def decayed(self, x: Data, g: Data, o: Any) -> tuple[Data, Data]:
         return x - o.lr * o.weight_decay * x, g
 
@@ -173,7 +177,7 @@ class SparseAdam(Adam):
     PyTorch's optimiser of this name.
     """
 
-    takes_rows = True
+    takes_rows = elementwise = True
 
     def root(self, v: Data, correction: float, eps: float) -> Data:
         return (v**0.5 + eps) / correction**0.5

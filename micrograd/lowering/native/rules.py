@@ -14,15 +14,27 @@ class UntraceableError(TypeError):
 
 
 class Symbol:
-    """A number that C will have: one for all elements, or one of each."""
+    """A number that C will have: one for all elements, or one of each.
 
-    def __init__(self, rule: Rule, text: str, of_each: bool, true: bool = True) -> None:
+    `true` says of an option whether it is other than 0: another branch is another rule. NumPy's
+    functions would take it for an array of one element, and sum it up.
+    """
+
+    __array_ufunc__ = None
+
+    def __init__(self, rule: Rule, text: str, of_each: bool, true: bool | None = None) -> None:
         self.rule, self.text, self.of_each, self.true = rule, text, of_each, true
 
     def __bool__(self) -> bool:
-        if self.of_each:
-            raise UntraceableError("a rule that asks for each element")
+        if self.true is None:
+            raise UntraceableError("a rule that chooses by numbers")
         return self.true
+
+    def __eq__(self, other: object) -> bool:
+        raise UntraceableError("a rule that compares numbers")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise UntraceableError("a rule that needs whole arrays")
 
     def __pow__(self, other: Any) -> Symbol:
         if isinstance(other, (int, float)) and other == 0.5:

@@ -15,6 +15,7 @@ from micrograd.lowering.native.rules import Rule, UntraceableError
 from micrograd.lowering.native.run import address
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.optim.gradients import is_array
+from micrograd.optim.stretches import Stretch, in_a_row
 
 STEP = """\
 /* `watch`: stop before an update where an operation gave a number that is not finite. */
@@ -144,25 +145,23 @@ class NativeTraining:
         return options
 
     def _plan_of(self, branches: Any, options: list[Any]) -> _Plan:
-        stretches = self._stretches()
-        key = branches, tuple(map(len, stretches))
+        rows = self._rows()
+        key = branches, tuple(map(len, rows))
         if key not in self._plans:
-            self._plans[key] = _Plan(self.optimizer, stretches, self.module, self._inputs, options)
+            self._plans[key] = _Plan(self.optimizer, rows, self.module, self._inputs, options)
         return self._plans[key]
 
-    def _stretches(self) -> list[list[_Moved]]:
+    def _rows(self) -> list[list[_Moved]]:
         """Return the parameters, those together that lie side by side and are moved alike."""
-        stretches: list[list[_Moved]] = []
-        last = None
-        for moved in self._moved:
-            numbers = [x for x in self.optimizer.state[moved.name].values() if not is_array(x)]
-            alike = self.optimizer._group_of[moved.name], numbers
-            if stretches and alike == last and stretches[-1][-1].beside(moved):
-                stretches[-1].append(moved)
-            else:
-                stretches.append([moved])
-            last = alike
-        return stretches
+        states, group = self.optimizer.state, self.optimizer._group_of
+        moved = {parameter.name: parameter for parameter in self._moved}
+        first = next(iter(moved), None)
+        numbers = [key for key, x in states.get(first, {}).items() if not is_array(x)]
+
+        def follows(x: str, y: str) -> bool:
+            return group[x] == group[y] and moved[x].beside(moved[y])
+
+        return [[moved[name] for name in row] for row in in_a_row(moved, states, numbers, follows)]
 
 
 def _branches(options: list[Any]) -> tuple[bool, ...]:
@@ -170,82 +169,66 @@ def _branches(options: list[Any]) -> tuple[bool, ...]:
     return tuple(bool(value) for group in options for value in vars(group).values())
 
 
-class _Stretch:
+class _Moving:
     """Parameters side by side, what is remembered of them, and the rule that moves them."""
 
     def __init__(self, optimizer: Any, parameters: list[_Moved], options: Any, name: str) -> None:
-        self.first, self.names = parameters[0], [p.name for p in parameters]
+        self.first = parameters[0]
         self.group = optimizer._group_of[self.first.name]
-        self.own = [optimizer.state[name] for name in self.names]
-        self.rule = Rule(optimizer.rule, options[self.group], self.own[0], name)
-        ends = np.cumsum([p.array.size for p in parameters])
-        self.size = int(ends[-1])
-        self.memory = [np.empty(self.size) for _ in self.rule.slots]
-        self.numbers = np.zeros(max(1, len(self.rule.numbers)))
-        self.views = [
-            [x.reshape(p.array.shape) for p, x in zip(parameters, np.split(memory, ends[:-1]))]
-            for memory in self.memory
-        ]
-        for slot, views in zip(self.rule.slots, self.views):
-            if any(own[slot].shape != view.shape for own, view in zip(self.own, views)):
+        states = optimizer.state
+        self.rule = Rule(optimizer.rule, options[self.group], states[self.first.name], name)
+        arrays = {parameter.name: parameter.array for parameter in parameters}
+        for slot in self.rule.slots:
+            if any(states[name][slot].shape != x.shape for name, x in arrays.items()):
                 raise UntraceableError(f"{slot} has not the shape of its parameter")
+        self.stretch = Stretch(arrays, self.rule.slots, self.rule.numbers)
+        self.numbers = np.zeros(max(1, len(self.rule.numbers)))
 
-    def whole(self, state: Any) -> bool:
-        """Return whether the numbers of all parameters are the same."""
-        own = [state[name] for name in self.names]
-        for key in self.rule.numbers:
-            numbers = [memory[key] for memory in own]
-            if numbers.count(numbers[0]) != len(numbers):
-                return False
-        return True
-
-    def lay(self, state: Any) -> None:
-        """Lay what is remembered side by side: it may have been replaced."""
-        self.own = [state[name] for name in self.names]
-        for slot, views in zip(self.rule.slots, self.views):
-            for own, view in zip(self.own, views):
-                if own[slot] is not view:
-                    view[...] = own[slot]
-                    own[slot] = view
+    def lay(self, states: Any) -> None:
+        """Lay what is remembered side by side, and its numbers where C changes them."""
+        now = self.stretch.lay(states)
         for n, key in enumerate(self.rule.numbers):
-            self.numbers[n] = self.own[0][key]
+            self.numbers[n] = now[key]
 
-    def keep(self) -> None:
+    def keep(self, states: Any) -> None:
         """Take over the states that are numbers, of the kind they were."""
-        for key, number in zip(self.rule.numbers, self.numbers.tolist()):
-            value = type(self.own[0][key])(number)
-            for own in self.own:
-                own[key] = value
+        first = states[self.first.name]
+        numbers = {
+            key: type(first[key])(number)
+            for key, number in zip(self.rule.numbers, self.numbers.tolist())
+        }
+        self.stretch.keep(self.stretch.memory | numbers, states)
 
 
 class _Plan:
     """The compiled steps for one set of branches, with what they read and change besides."""
 
     def __init__(
-        self, optimizer: Any, stretches: Any, module: Module, inputs: Any, options: list[Any]
+        self, optimizer: Any, rows: Any, module: Module, inputs: Any, options: list[Any]
     ) -> None:
         self.optimizer = optimizer
-        self.stretches = [
-            _Stretch(optimizer, parameters, options, f"move{n}")
-            for n, parameters in enumerate(stretches, 1)
+        self.moving = [
+            _Moving(optimizer, parameters, options, f"move{n}")
+            for n, parameters in enumerate(rows, 1)
         ]
         self.call = self._compiled(module, inputs)
-        self._states = _pointers([x for s in self.stretches for x in (*s.memory, s.numbers)])
+        memory = [x for m in self.moving for x in (*m.stretch.memory.values(), m.numbers)]
+        self._states = _pointers(memory)
 
     def whole(self) -> bool:
         """Return whether the parameters still belong together as they did."""
-        return all(stretch.whole(self.optimizer.state) for stretch in self.stretches)
+        return all(moving.stretch.whole(self.optimizer.state) for moving in self.moving)
 
     def states(self) -> int:
         """Return where the states are, as they are now."""
-        for stretch in self.stretches:
-            stretch.lay(self.optimizer.state)
+        for moving in self.moving:
+            moving.lay(self.optimizer.state)
         return ctypes.addressof(self._states)
 
     def table(self, options: list[list[Any]]) -> tuple[int, int]:
-        """Return where the options are, those of every stretch, and how far apart for steps."""
+        """Return where the options are, those of all that moves, and how far apart for steps."""
         rows = [
-            [float(getattr(now[s.group], k)) for s in self.stretches for k in s.rule.options]
+            [float(getattr(now[m.group], k)) for m in self.moving for k in m.rule.options]
             for now in options
         ]
         self._options = np.array(rows)
@@ -254,8 +237,8 @@ class _Plan:
     def keep(self, done: int) -> None:
         """Take over the states that are numbers."""
         self.optimizer.steps_done += done
-        for stretch in self.stretches:
-            stretch.keep()
+        for moving in self.moving:
+            moving.keep(self.optimizer.state)
 
     def _compiled(self, module: Module, inputs: Any) -> Callable[..., int]:
         gathered = [GATHER.format(n=n, bytes=8 * a.size) for n, a in enumerate(inputs)]
@@ -264,7 +247,7 @@ class _Plan:
             inputs="".join(f", batch[{n}]" for n in range(len(inputs))),
             updates="\n".join(self._updates()),
         )
-        rules = [stretch.rule.text() for stretch in self.stretches]
+        rules = [moving.rule.text() for moving in self.moving]
         train = loaded("\n\n".join([module.source, *rules, step]) + "\n").train
         pointer = ctypes.c_void_p
         train.argtypes = [ctypes.c_long, *[pointer] * 8, ctypes.c_long, pointer, ctypes.c_int]
@@ -274,11 +257,11 @@ class _Plan:
         """Return the calls that move the parameters."""
         calls = []
         option = slot = 0
-        for stretch in self.stretches:
-            rule, first = stretch.rule, stretch.first
+        for moving in self.moving:
+            rule, first = moving.rule, moving.first
             states = "".join(f"state[{slot + n}], " for n in range(len(rule.slots)))
             calls.append(
-                f"        {rule.name}({stretch.size}, leaves[{first.leaf}], "
+                f"        {rule.name}({moving.stretch.size}, leaves[{first.leaf}], "
                 f"results + {first.start}, {states}o + {option}, state[{slot + len(rule.slots)}]);"
             )
             option, slot = option + len(rule.options), slot + len(rule.slots) + 1

@@ -156,7 +156,7 @@ def backward(
 
 def gather(config: Config, arrays: Mapping[str, Any], ids: Ids) -> Floats:
     """Give the inputs of windows, (n, window_inputs): per word its row of every table."""
-    parts = [arrays[name][ids[:, :, k]] for k, (name, _) in enumerate(config.tables)]
+    parts = [arrays[name].take(ids[:, :, k], 0) for k, (name, _) in enumerate(config.tables)]
     return np.concatenate(parts, axis=2).reshape(len(ids), -1)
 
 

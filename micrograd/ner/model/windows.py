@@ -35,7 +35,7 @@ class Windows:
 
     def rows(self, tokens: Any = slice(None)) -> Ids:
         """Give the ids of some windows, (windows, width, tables)."""
-        return np.asarray(self.ids[self.kinds[self.places[tokens]]])
+        return np.asarray(self.ids.take(self.kinds.take(self.places[tokens]), 0))
 
     def with_unknown(self, tokens: NDArray[np.bool_]) -> Windows:
         """Make some tokens unknown words; their other features stay."""

@@ -1,0 +1,153 @@
+"""Arrays that lie side by side in one vector, and what is remembered of them, side by side too.
+
+A rule that takes every number by itself runs once for all of them. Of small arrays, as those of a
+network are here, its calls are the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+States = Mapping[str, dict[str, Any]]
+
+
+class Stretch:
+    """Parameters in a row, and their states as one: `memory` by slot, behind views by name."""
+
+    def __init__(
+        self, arrays: Mapping[str, Any], slots: Iterable[str], numbers: Sequence[str]
+    ) -> None:
+        self.names, self.numbers = [*arrays], numbers
+        ends = np.cumsum([array.size for array in arrays.values()])
+        self.size = int(ends[-1])
+        self.memory = {slot: np.empty(self.size) for slot in slots}
+        self._views = [
+            (slot, name, part.reshape(arrays[name].shape))
+            for slot, memory in self.memory.items()
+            for name, part in zip(arrays, np.split(memory, ends[:-1]))
+        ]
+
+    def whole(self, states: States) -> bool:
+        """Return whether the numbers of all parameters are the same."""
+        for key in self.numbers:
+            numbers = [states[name][key] for name in self.names]
+            if numbers.count(numbers[0]) != len(numbers):
+                return False
+        return True
+
+    def lay(self, states: States) -> dict[str, Any]:
+        """Return the states as one; those that have been replaced are laid side by side again."""
+        for slot, name, view in self._views:
+            state = states[name]
+            if state[slot] is not view:
+                view[...] = state[slot]
+                state[slot] = view
+        first = states[self.names[0]]
+        return {**self.memory, **{key: first[key] for key in self.numbers}}
+
+    def keep(self, now: Mapping[str, Any], states: States) -> None:
+        """Take over what the states have become."""
+        for slot, memory in self.memory.items():
+            if now[slot] is not memory:
+                memory[...] = now[slot]
+        for name in self.names:
+            states[name].update({key: now[key] for key in self.numbers})
+
+
+def in_a_row(
+    names: Iterable[str],
+    states: States,
+    numbers: Sequence[str],
+    follows: Callable[[str, str], bool],
+) -> list[list[str]]:
+    """Return names, those together that follow each other and whose `numbers` are the same."""
+    rows: list[list[str]] = []
+    for name in names:
+        last = rows[-1][-1] if rows else name
+        alike = all(states[last][key] == states[name][key] for key in numbers)
+        if rows and alike and follows(last, name):
+            rows[-1].append(name)
+        else:
+            rows.append([name])
+    return rows
+
+
+class Vectors:
+    """Find the parameters of an optimiser that lie side by side, once; a copy finds its own."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, str] | None = None  # which parameter lies right before another
+        self._known: dict[tuple[str, ...], Stretch] = {}
+
+    def __reduce__(self) -> Any:
+        return Vectors, ()
+
+    def move(self, optimizer: Any, gradients: dict[str, Any], options: Sequence[Any]) -> None:
+        """Move each stretch by one call of the rule; take its gradients out of all."""
+        arrays = optimizer.parameters
+        for stretch in self._of(optimizer, gradients):
+            x, state = _vector(stretch, arrays), stretch.lay(optimizer.state)
+            gradient = np.concatenate([gradients.pop(name).ravel() for name in stretch.names])
+            now = options[optimizer._group_of[stretch.names[0]]]
+            x[...] = optimizer.rule(x, gradient, state, now)
+            stretch.keep(state, optimizer.state)
+
+    def _of(self, optimizer: Any, gradients: Mapping[str, Any]) -> list[Stretch]:
+        """Return the stretches that these gradients can move."""
+        if self._before is None:
+            self._before = _neighbours(optimizer)
+        if not self._before:
+            return []
+        before = self._before
+        names = [name for name in optimizer.parameters if _is_plain(gradients.get(name))]
+        state = optimizer.state[names[0]] if names else ()
+        numbers = [key for key in state if key not in optimizer.slots]
+        rows = in_a_row(names, optimizer.state, numbers, lambda x, y: before.get(y) == x)
+        return [self._stretch(optimizer, row, numbers) for row in rows if len(row) > 1]
+
+    def _stretch(self, optimizer: Any, names: list[str], numbers: list[str]) -> Stretch:
+        key = tuple(names)
+        if key not in self._known:
+            arrays = {name: optimizer.parameters[name] for name in names}
+            self._known[key] = Stretch(arrays, optimizer.slots, numbers)
+        return self._known[key]
+
+
+def _vector(stretch: Stretch, arrays: Mapping[str, Any]) -> Any:
+    """Return the numbers of the parameters of a stretch, as the part of the vector they lie in."""
+    first = arrays[stretch.names[0]]
+    start = (_address(first) - _address(first.base)) // first.itemsize
+    return first.base.reshape(-1)[start : start + stretch.size]
+
+
+def _neighbours(optimizer: Any) -> dict[str, str]:
+    named = list(optimizer.parameters.items())
+    group = optimizer._group_of
+    return {
+        name: before
+        for (before, x), (name, y) in pairwise(named)
+        if _is_plain(x) and _is_plain(y) and group[before] == group[name] and _touch(x, y)
+    }
+
+
+def _touch(x: Any, y: Any) -> bool:
+    """Return whether y begins where x ends, in one vector."""
+    whole = x.base
+    return (
+        _is_plain(whole)
+        and whole is y.base
+        and all(part.flags.c_contiguous for part in (x, y, whole))
+        and _address(x) + x.nbytes == _address(y)
+    )
+
+
+def _is_plain(array: Any) -> bool:
+    return array.__class__ is np.ndarray and bool(array.dtype == np.float64)
+
+
+def _address(array: Any) -> int:
+    return int(array.__array_interface__["data"][0])

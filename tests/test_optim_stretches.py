@@ -1,0 +1,142 @@
+"""Arrays that lie side by side in one vector move as they do when each lies alone, bit by bit."""
+
+import copy
+import pickle
+import random
+
+import numpy as np
+import pytest
+
+from micrograd.optim import BY_NAME, SGD, Adam, Rows, clip_norm
+from micrograd.optim.stretches import Stretch
+
+SHAPES = {"W1": (3, 4), "b1": (3,), "table": (5, 2), "none": (0, 2), "W2": (1, 3), "b2": (1,)}
+CASES = [(kind, seed) for kind in BY_NAME.values() for seed in range(12)]
+
+
+def side_by_side(rng):
+    """Return named arrays in one vector, and the same ones each alone."""
+    sizes = [int(np.prod(shape)) for shape in SHAPES.values()]
+    gap = rng.randrange(2)  # numbers of nobody's, between the arrays
+    vector = np.random.default_rng(rng.randrange(99)).normal(size=sum(sizes) + gap)
+    parts = np.split(vector, np.cumsum([*sizes[:2], sizes[2] + gap, *sizes[3:]])[:-1])
+    joined = {
+        name: part[: int(np.prod(shape))].reshape(shape)
+        for part, (name, shape) in zip(parts, SHAPES.items())
+    }
+    return joined, {name: array.copy() for name, array in joined.items()}
+
+
+def groups(arrays, rng):
+    if rng.randrange(2):
+        return arrays
+    names = [*arrays]
+    cut = rng.randrange(1, len(names))
+    parts = ({name: arrays[name] for name in part} for part in (names[:cut], names[cut:]))
+    return [{"params": part, "scale": scale} for part, scale in zip(parts, (1.0, 0.5))]
+
+
+def options_of(kind, rng):
+    options = {"lr": rng.choice([0.1, lambda t: 0.1 / (t + 1)]), "dense": rng.random() < 0.5}
+    options["weight_decay"] = rng.choice([0.0, 0.01])
+    if kind is SGD:
+        options |= {"momentum": rng.choice([0.0, 0.9]), "nesterov": rng.random() < 0.5}
+    return options | {"clip": rng.choice([None, clip_norm(1.0)])}
+
+
+def gradient(shape, name, dense, rng):
+    draw = np.random.default_rng(rng.randrange(9999))
+    if rng.random() < 0.15:
+        return None
+    if name == "table" and dense and rng.random() < 0.5:
+        return Rows(np.array([1, 1, 3]), draw.normal(size=(3, 2)))
+    return draw.normal(size=shape).astype(rng.choice([float, float, float, np.float32]))
+
+
+@pytest.mark.parametrize("kind, seed", CASES)
+def test_they_move_as_each_alone(kind, seed):
+    rng = random.Random(seed)
+    arrays = side_by_side(rng)
+    options, state = options_of(kind, rng), rng.getstate()
+    runs = []
+    for own in arrays:
+        rng.setstate(state)
+        optimizer = kind(groups(own, rng), **options)
+        for step in range(12):
+            rows = options["dense"] or (kind.takes_rows and not options.get("momentum"))
+            rows = rows and (options["dense"] or not options["weight_decay"])
+            gradients = {n: gradient(s, n, rows, rng) for n, s in SHAPES.items()}
+            if step == 4:
+                optimizer.load_state_dict(optimizer.state_dict())
+            if step == 6:
+                optimizer = rng.choice([copy.deepcopy, lambda x: x])(optimizer)
+            if step == 8:
+                name = rng.choice([*SHAPES])
+                for slot in kind.slots:
+                    optimizer.state[name][slot] = np.ones(SHAPES[name])
+            optimizer.step(gradients)
+        runs.append((optimizer.parameters, optimizer.state))
+    for joined, alone in zip(*runs):
+        for name in SHAPES:
+            assert_same(joined[name], alone[name])
+
+
+def assert_same(one, other):
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_same(one[key], other[key])
+    else:
+        assert type(one) is type(other)
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copy_moves_arrays_of_its_own(again):
+    joined, _ = side_by_side(random.Random(0))
+    ones = {name: np.ones(shape) for name, shape in SHAPES.items()}
+    optimizer = Adam(joined)
+    optimizer.step(ones)
+    other, before = again(optimizer), {name: x.copy() for name, x in joined.items()}
+    other.step(ones)
+    for name in SHAPES:
+        np.testing.assert_array_equal(joined[name], before[name])
+    optimizer.step(ones)
+    for name in SHAPES:
+        np.testing.assert_array_equal(joined[name], other.parameters[name])
+
+
+class Layerwise(Adam):
+    """A rule that does not take every number by itself, by the side of one that does."""
+
+    def rule(self, x, g, s, o):
+        return super().rule(x, g / (abs(g).sum() + 1.0), s, o)
+
+
+def test_a_rule_of_somebody_elses_sees_each_array_alone():
+    runs = []
+    for own in side_by_side(random.Random(0)):
+        optimizer = Layerwise(own, lr=0.1)
+        optimizer.step({name: np.ones(shape) for name, shape in SHAPES.items()})
+        runs.append(own)
+    for name in SHAPES:
+        np.testing.assert_array_equal(runs[0][name], runs[1][name])
+
+
+def test_one_call_moves_what_lies_in_a_row(monkeypatch):
+    joined, _ = side_by_side(random.Random(3))
+    calls, rule = [], SGD.rule
+    monkeypatch.setattr(SGD, "rule", lambda *given: (calls.append(given[1].size), rule(*given))[1])
+    SGD(joined).step({name: np.ones(shape) for name, shape in SHAPES.items()})
+    assert sorted(calls) == [0, 4, 25]  # there is a gap behind the table
+
+
+def test_a_stretch_hands_states_out_by_name():
+    arrays = {"a": np.zeros(2), "b": np.zeros((1, 3))}
+    states = {name: {"m": np.full(x.shape, 2.0), "t": 1} for name, x in arrays.items()}
+    stretch = Stretch(arrays, ["m"], ["t"])
+    now = stretch.lay(states)
+    now["m"], now["t"] = now["m"] + np.arange(5), 2
+    stretch.keep(now, states)
+    assert states["a"]["m"].tolist() == [2, 3] and states["b"]["m"].tolist() == [[4, 5, 6]]
+    assert states["a"]["t"] == states["b"]["t"] == 2
