@@ -42,23 +42,56 @@ def asking(step):
     """Return a rule that no symbol can run, by the step it takes from g, state and options."""
 
     class Asking(Halving):
+        def __init__(self, params):
+            super().__init__(params)
+            self.beta = 0.5
+
         def rule(self, x, g, s, o):
             s["rate"] += 1.0
-            return x - step(g, s, o)
+            return x - step(self, g, s, o)
 
     return Asking
 
 
+def one_more(holder):
+    holder.later = getattr(holder, "later", 0) + 1
+    return holder.later
+
+
 ASKING = {
-    "each element": lambda g, s, o: o.lr * np.sign(g),
-    "which elements": lambda g, s, o: o.lr * g * (g != 0.0),
-    "whether a number is another": lambda g, s, o: (1.0 if s["rate"] == 2.0 else o.lr) * g,
-    "whether an option is another": lambda g, s, o: (1.0 if o.lr == 0.1 else o.lr) * g,
-    "whether a number is 0": lambda g, s, o: (1.0 if s["rate"] - 3.0 else o.lr) * g,
-    "the sum of an array": lambda g, s, o: o.lr * g / (np.sum(abs(g)) + 1.0),
-    "the mean of an array": lambda g, s, o: o.lr * g / (np.mean(abs(g)) + 1.0),
-    "the largest of an array": lambda g, s, o: o.lr * g / (np.max(abs(g)) + 1.0),
+    "each element": lambda self, g, s, o: o.lr * np.sign(g),
+    "which elements": lambda self, g, s, o: o.lr * g * (g != 0.0),
+    "whether a number is another": lambda self, g, s, o: (1.0 if s["rate"] == 2.0 else o.lr) * g,
+    "whether an option is another": lambda self, g, s, o: (1.0 if o.lr == 0.1 else o.lr) * g,
+    "whether a number is 0": lambda self, g, s, o: (1.0 if s["rate"] - 3.0 else o.lr) * g,
+    "the sum of an array": lambda self, g, s, o: o.lr * g / (np.sum(abs(g)) + 1.0),
+    "the mean of an array": lambda self, g, s, o: o.lr * g / (np.mean(abs(g)) + 1.0),
+    "the largest of an array": lambda self, g, s, o: o.lr * g / (np.max(abs(g)) + 1.0),
+    "how many steps are done": lambda self, g, s, o: o.lr / self.steps_done * g,
+    "what its optimiser holds": lambda self, g, s, o: self.beta * o.lr * g,
+    "how often it ran": lambda self, g, s, o: o.lr / one_more(self) * g,
 }
+
+
+class Doubling(SGD):
+    """An optimiser with a step of its own."""
+
+    def step(self, gradients=None):
+        super().step({name: 2 * g for name, g in gradients.items()})
+        for array in self.parameters.values():
+            array *= 0.99
+
+
+def replaced(name):
+    """Return a plain optimiser one of whose methods is replaced."""
+
+    def made(parameters):
+        optimizer = SGD(parameters, lr=0.1)
+        own = getattr(optimizer, name)
+        setattr(optimizer, name, lambda *given: own(*given))
+        return optimizer
+
+    return made
 
 
 RULES = {
@@ -79,6 +112,8 @@ RULES = {
     "one's own": Halving,
     "clipped": lambda p: SGD(p, lr=0.1, clip=clip_norm(0.1)),
     **{f"asking {what}": asking(step) for what, step in ASKING.items()},
+    "asking for its own step": Doubling,
+    **{f"asking for a new {name}": replaced(name) for name in ("rule", "step")},
 }
 
 
@@ -117,8 +152,9 @@ def test_steps_are_those_of_the_optimiser(name):
 @needs_compiler
 def test_what_cannot_be_native_says_why():
     assert "clipped" in trained("c", RULES["clipped"])[3].remark
-    for what in ASKING:
-        assert trained("c", RULES[f"asking {what}"])[3].remark != "the program runs its text"
+    for name in RULES:
+        if name.startswith("asking"):
+            assert trained("c", RULES[name])[3].remark != "the program runs its text"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -103,7 +103,7 @@ class Optimizer:
         self._check_groups()
         options = [self._options(group) for group in self.groups]
         self.steps_done += 1
-        if self._vectors:
+        if self._vectors and "rule" not in vars(self):  # a rule put in its place may be another
             self._vectors.move(self, clipped, options)
         for name, gradient in clipped.items():
             parameter, state = self.parameters[name], self.state[name]

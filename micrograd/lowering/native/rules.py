@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from micrograd.lowering.native.text import number
+from micrograd.optim import Optimizer
 
 
 class UntraceableError(TypeError):
@@ -60,6 +61,23 @@ def _give_operators() -> None:
 
 
 _give_operators()
+
+
+def traced(optimizer: Any, options: Any, state: dict[str, Any], name: str) -> Rule:
+    """Return the rule of an optimiser, found to be the same whenever it runs.
+
+    It runs twice, on an optimiser that holds nothing: what one holds may be another thing at the
+    next step. Raises UntraceableError where it needs that, is another one the second time, or
+    where this optimiser has a step of its own.
+    """
+    kind = type(optimizer)
+    if kind.step is not Optimizer.step or {"rule", "step"} & vars(optimizer).keys():
+        raise UntraceableError("an optimiser with a step of its own")
+    empty = object.__new__(kind)
+    rules = [Rule(empty.rule, options, state, name) for _ in range(2)]
+    if rules[0].text() != rules[1].text():
+        raise UntraceableError("a rule that is another one from step to step")
+    return rules[0]
 
 
 class Rule:

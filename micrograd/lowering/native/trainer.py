@@ -11,7 +11,7 @@ import numpy as np
 
 from micrograd.lowering.native.compiler import loaded
 from micrograd.lowering.native.module import Module, layout
-from micrograd.lowering.native.rules import Rule, UntraceableError
+from micrograd.lowering.native.rules import UntraceableError, traced
 from micrograd.lowering.native.run import address
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.optim.gradients import is_array
@@ -176,7 +176,7 @@ class _Moving:
         self.first = parameters[0]
         self.group = optimizer._group_of[self.first.name]
         states = optimizer.state
-        self.rule = Rule(optimizer.rule, options[self.group], states[self.first.name], name)
+        self.rule = traced(optimizer, options[self.group], states[self.first.name], name)
         arrays = {parameter.name: parameter.array for parameter in parameters}
         for slot in self.rule.slots:
             if any(states[name][slot].shape != x.shape for name, x in arrays.items()):
