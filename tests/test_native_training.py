@@ -157,6 +157,28 @@ def test_what_cannot_be_native_says_why():
             assert trained("c", RULES[name])[3].remark != "the program runs its text"
 
 
+LATER = {
+    "clip": lambda optimizer: setattr(optimizer, "clip", clip_norm(0.1)),
+    "rule": lambda optimizer: setattr(optimizer, "rule", lambda x, g, s, o: x),
+    "step": lambda optimizer: setattr(optimizer, "step", lambda gradients: None),
+    "dense": lambda optimizer: optimizer.groups[0].update(dense=True),
+    "parameters": lambda optimizer: optimizer.parameters.update(b1=np.zeros(16)),
+}
+
+
+@needs_compiler
+@pytest.mark.parametrize("what", LATER)
+def test_what_the_steps_were_compiled_for_may_not_change(what):
+    program, batch = made("c")
+    trainer = program.trainer(SGD(program.parameters))
+    trainer(*batch)
+    LATER[what](trainer.optimizer)
+    with pytest.raises(ValueError, match=rf"{what}.* others .*program\.trainer\(optimizer\)"):
+        trainer(*batch)
+    optimizer = SGD(program.parameters, clip=trainer.optimizer.clip)
+    program.trainer(optimizer)(*batch)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_an_optimiser_of_other_arrays_is_refused(backend):
     program, _ = made(backend)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,8 @@ class Vectors:
     """Find the parameters of an optimiser that lie side by side, once; a copy finds its own."""
 
     def __init__(self) -> None:
-        self._before: dict[str, str] | None = None  # which parameter lies right before another
+        self._arrays: list[Any] = []
+        self._before: dict[str, str] = {}  # which parameter lies right before another
         self._known: dict[tuple[str, ...], Stretch] = {}
 
     def __reduce__(self) -> Any:
@@ -98,8 +100,10 @@ class Vectors:
 
     def _of(self, optimizer: Any, gradients: Mapping[str, Any]) -> list[Stretch]:
         """Return the stretches that these gradients can move."""
-        if self._before is None:
-            self._before = _neighbours(optimizer)
+        arrays = [*optimizer.parameters.values()]
+        if len(arrays) != len(self._arrays) or not all(map(is_, arrays, self._arrays)):
+            self._arrays, self._before = arrays, _neighbours(optimizer)
+            self._known.clear()
         if not self._before:
             return []
         before = self._before

@@ -87,6 +87,7 @@ class NativeTraining:
         self._lists = [ctypes.addressof(x) for x in (self._data, self._batch, self._leaves)]
         self._plans: dict[Any, _Plan] = {}
         self._last: Any = None, None, None, False
+        self._built_for = self._built()
         self._planned(1)
 
     def __call__(self, counts: Sequence[int], rows: Any, data: Sequence[Any], watch: bool) -> Any:
@@ -119,6 +120,11 @@ class NativeTraining:
 
         A schedule may lead the rule to another branch: that is for the next call.
         """
+        if self._built() != self._built_for:
+            raise ValueError(
+                "clip, dense, step, rule or parameters of the optimiser are others than when its "
+                "trainer was made; make another by program.trainer(optimizer)"
+            )
         now = [option for group in self.optimizer.groups for option in group.values()]
         if now != self._last[0] or self._last[3] or not self._last[1].whole():
             scheduled = any(map(callable, now))
@@ -129,6 +135,13 @@ class NativeTraining:
             self._last = now, plan, plan.table(options[:alike]), scheduled
             return plan, self._last[2], alike if scheduled else steps
         return *self._last[1:3], steps
+
+    def _built(self) -> list[Any]:
+        """Return what the steps were compiled for, beside options."""
+        optimizer, own = self.optimizer, vars(self.optimizer)
+        dense = [group.get("dense") for group in optimizer.groups]
+        parameters = map(id, optimizer.parameters.values())
+        return [optimizer.clip, own.get("rule"), own.get("step"), *dense, *parameters]
 
     def _options(self, steps: int) -> list[list[Any]]:
         """Return the options of every group, for every step; for one, where none is a schedule."""
