@@ -402,6 +402,40 @@ def test_a_trace_leaves_other_threads_alone():
     assert not wrong
 
 
+class Plain(Value):
+    pass
+
+
+class Slotted(Value):
+    __slots__ = ("note",)
+
+
+class Counting(Value):
+    reads = 0
+
+    @property
+    def data(self):
+        self.reads += 1
+        return Value.data.__get__(self)
+
+    @data.setter
+    def data(self, data):
+        Value.data.__set__(self, data)
+
+
+@pytest.mark.parametrize("kind", [Value, Plain, Slotted, Counting])
+def test_values_of_any_class_are_watched(kind):
+    w = kind(2.0, label="w")
+    for function in (lambda x: x[0] * w.data, lambda x: x[0] * w * (w.data > 1)):
+        with pytest.raises(
+            ValueError, match="the data of 'w' is read while the function is traced"
+        ):
+            lower(function, [1.0])
+    program = lower(lambda x: x[0] * w, [1.0])
+    assert type(w) is kind and w.data == 2.0
+    assert program.value_and_grad([[3.0]])[1]["w"] == 3.0
+
+
 @pytest.mark.parametrize("first_leaves_first", [True, False])
 def test_two_threads_watch_the_parameters_of_one_network(first_leaves_first):
     inside, leave, w = threading.Event(), threading.Event(), Value(1.0)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from inspect import getattr_static
 from threading import Lock
 from typing import Any
 
@@ -33,8 +34,9 @@ _MAY_READ = frozenset(
 )
 
 
-def _watched(name: str) -> Any:
-    slot = Value.__dict__[name]
+def _checked(kind: type[Value], name: str) -> Any:
+    """Return an attribute of a class, as a property that asks who reads it."""
+    slot = getattr_static(kind, name)
     read = slot.__get__
 
     def checked(node: Value) -> Any:
@@ -45,14 +47,18 @@ def _watched(name: str) -> Any:
     return property(checked, slot.__set__)
 
 
-class Watched(Value):
-    """A Value whose `data` and `grad` are watched. Nodes change to this class, and back."""
+def _watched_kind(kind: type[Value]) -> type[Value]:
+    """Return the class that Values of a class change to while they are watched, and back."""
+    if kind in _WATCHED:
+        return _WATCHED[kind]
+    checked = {name: _checked(kind, name) for name in ("data", "grad")}
+    watched = type("Watched", (kind,), {"__slots__": (), **checked})
+    _WATCHED[kind], _KIND_OF[watched] = watched, kind
+    return watched
 
-    __slots__ = ()
 
-    data = _watched("data")
-    grad = _watched("grad")
-
+_WATCHED, _KIND_OF = dict[Any, type[Value]](), dict[Any, type[Value]]()
+Watched: Any = _watched_kind(Value)
 
 # Most reads are those of the operators, which may: theirs need no look at who it is.
 for row in ROWS:
@@ -67,7 +73,7 @@ _WATCHING: ContextVar[bool] = ContextVar("whether this thread traces", default=F
 
 
 @contextmanager
-def watched(values: Iterable[Value]) -> Iterator[None]:
+def watched(values: Iterable[Any]) -> Iterator[None]:
     """Refuse that the data of `values`, and of all Watched Values, is read in the block.
 
     Raises ValueError there, with the line of the user's code.
@@ -77,12 +83,10 @@ def watched(values: Iterable[Value]) -> Iterator[None]:
     try:
         with _LOCK:
             for value in values:
-                if type(value) is Value:
-                    value.__class__ = Watched
-                elif type(value) is Watched:
+                if type(value) in _KIND_OF:
                     _SHARED[value] += 1
                 else:
-                    continue
+                    value.__class__ = _watched_kind(type(value))
                 changed.append(value)
         yield
     finally:
@@ -92,7 +96,7 @@ def watched(values: Iterable[Value]) -> Iterator[None]:
                 if _SHARED and _SHARED[value]:
                     _SHARED[value] -= 1
                 else:
-                    value.__class__ = Value
+                    value.__class__ = _KIND_OF[type(value)]
             if not any(_SHARED.values()):
                 _SHARED.clear()
 
