@@ -22,6 +22,7 @@ from tests.irregular_models import batch_of_model, dag, every_row, model
 from tests.lowering_fuzz import failures, report
 from tests.lowering_oracle import by_engine, by_native, by_program, difference, natively
 from tests.test_lowering_infinities import PLACES, ROOT, applied, assert_equal, inside
+from tests.test_native_export import printed
 
 pytestmark = pytest.mark.skipif(not available(), reason="no C compiler on this machine")
 SEEDS = range(5000, 5020)
@@ -271,8 +272,12 @@ def test_threads_run_one_program_on_their_own_batches():
             assert all((gradients[key] == right[1][key]).all() for key in right[1])
 
 
-def test_names_of_the_user_are_names_of_c():
-    words = ["double", "B", "s", "n", "i", "run", "tanh_", "λ", "y0", "INFINITY", "sum", "x_T"]
+OF_C = """double B s n i run tanh_ λ y0 INFINITY sum x_T NULL EOF HUGE_VAL M_PI SEEK_SET INT_MAX
+fast_tanh fast_w FP_NAN i3 first2 linux stdout memset"""
+
+
+@pytest.mark.parametrize("words", [OF_C.split(), [letter * 200 for letter in "abc"]])
+def test_names_of_the_user_are_names_of_c(words, tmp_path):
     values = {word: Value(0.1 * i + 0.3) for i, word in enumerate(words)}
 
     def loss(x):
@@ -282,6 +287,13 @@ def test_names_of_the_user_are_names_of_c():
     made = lowered(loss, np.array([0.3, 0.4]), parameters=parameters)
     right = by_engine(made.program, loss, made.batch)
     assert difference(by_native(made.program, made.batch), right) == ""
+    value, gradients = made.program.value_and_grad(np.array([0.3]))
+    numbers = printed(made.program.export("c", main=True), tmp_path)
+    assert numbers["loss"] == [pytest.approx(value, rel=1e-12)]
+    assert len(numbers) == 1 + len(gradients)
+    exported: dict[str, object] = {}
+    exec(made.program.export("numpy"), exported)
+    assert exported["value_and_grad"](np.array([0.3]), **exported["LEAVES"])[0] == value
 
 
 @pytest.mark.parametrize("name", ["exp", "log", "log1p", "tanh"])

@@ -115,12 +115,12 @@ def _batch_size(code: Code, printer: Printer) -> Iterator[str]:
 
 
 def _wrapped(head: str, parts: Sequence[str], tail: str) -> Iterator[str]:
-    """Yield a line, broken behind commas where it is too long."""
-    text = f"{head}{', '.join(parts)}{tail}"
-    while len(text) > WIDTH and ", " in text[8:WIDTH]:
-        cut = text.rindex(", ", 0, WIDTH) + 1
+    """Yield a line, broken behind commas of its parts where it is too long."""
+    text, start = f"{head}{', '.join(parts)}{tail}", len(head)
+    while len(text) > WIDTH and ", " in text[start:WIDTH]:
+        cut = text.rindex(", ", start, WIDTH) + 1
         yield text[:cut]
-        text = " " * 12 + text[cut:].lstrip()
+        text, start = " " * 12 + text[cut:].lstrip(), 12
     yield text
 
 

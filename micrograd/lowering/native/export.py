@@ -117,6 +117,7 @@ def _main(function: Function | Tape, data: Mapping[str, Any]) -> str:
         WIDTH,
         initial_indent="    ",
         subsequent_indent="        ",
+        break_long_words=False,
     )
     lines = ["int main(void) {", *declared, *call, '    printf("loss %.17g\\n", loss);', *printed]
     return "\n".join([*arrays, "", *lines, "    return 0;", "}"])

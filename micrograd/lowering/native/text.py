@@ -169,7 +169,11 @@ unsigned void volatile while main run B s n i j k l p at sum best count share tu
 rint copysign isnan NAN INFINITY number wide pair maximum minimum square cube strange odd linux unix
 LN2_HIGH LN2_LOW SHIFT WIDE ROWS DEEP EACH TILE TILES COLUMNS STATIC PLACE asm typeof bool calm
 kept live all fewer alive small pack unpack INLINED true false
-y0 y1 yn j0 j1 jn gamma signgam nan inf"""
+y0 y1 yn j0 j1 jn gamma signgam nan inf NULL EOF BUFSIZ MAXFLOAT DOMAIN SING OVERFLOW UNDERFLOW
+PLOSS TLOSS X_TLOSS alloca stdin stdout stderr errno math_errhandling P_tmpdir"""
+# How other names of ours end and begin, and macros of <math.h>, <string.h> and <stdio.h>.
+ENDINGS = r"(first|places|i)\d+|\w+_T|\w+_MAX"
+BEGINNINGS = r"\d|_|fast_|HUGE|(M|FP|L|SEEK|MATH)_"
 
 
 class CNames(dict[Any, str]):
@@ -185,8 +189,8 @@ class CNames(dict[Any, str]):
     def enter(self, item: Any, name: str) -> None:
         """Give an array a name like the wanted one."""
         name = "".join(c if re.match(r"[A-Za-z0-9_]", c) else f"u{ord(c):x}" for c in name)
-        name = re.sub(r"^(?=[\d_])", "v", name)
-        while name in self._taken or re.fullmatch(r"(first|places|i)\d+|fast_.*|\w+_T", name):
+        name = re.sub(rf"^(?={BEGINNINGS})", "v", name)
+        while name in self._taken or re.fullmatch(ENDINGS, name):
             name += "_"
         self[item] = name
         self._taken.add(name)
