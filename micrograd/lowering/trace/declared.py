@@ -133,10 +133,12 @@ def arrays_in(name: str, nested: Any, depth: int = 0) -> Iterator[tuple[str, Any
     Lists that have a shape are one array, and so are rows of different lengths: `declared` says
     so. Others, of matrices and vectors or of dicts, are an array for each part: `layers_0_wq`.
     """
+    if depth > DEEPEST:  # it may hold itself
+        return
     if isinstance(nested, Mapping):
         for key, part in nested.items():
             yield from arrays_in(_joined(name, key), part, depth + 1)
-    elif depth < DEEPEST and _mixed(nested):
+    elif _mixed(nested):
         for i, part in enumerate(nested):
             yield from arrays_in(_joined(name, i), part, depth + 1)
     else:
@@ -147,13 +149,15 @@ def _joined(name: str, key: Any) -> str:
     return python_name(f"{name}_{key}" if name else str(key))
 
 
-def _mixed(nested: Any) -> bool:
+def _mixed(nested: Any, depth: int = 0) -> bool:
     """Return whether something holds arrays of different shapes, or dicts, and not merely rows."""
+    if depth > DEEPEST:
+        return False
     if not isinstance(nested, (list, tuple)):
         return isinstance(nested, Mapping)
     shapes = {_shape(part) for part in nested}
     if None in shapes:
-        return any(map(_mixed, nested))
+        return any(_mixed(part, depth + 1) for part in nested)
     ranks = {len(shape or ()) for shape in shapes}
     return len(ranks) > 1 or (len(shapes) > 1 and max(ranks) > 1)
 

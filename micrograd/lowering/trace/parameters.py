@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from inspect import getattr_static
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from micrograd.engine import Value
+from micrograd.lowering.trace.around import names_in
 from micrograd.lowering.trace.declared import (
     PARAMETER,
     Declared,
@@ -17,7 +18,6 @@ from micrograd.lowering.trace.declared import (
     declared,
     python_name,
 )
-from micrograd.lowering.trace.samples import DEEPEST
 from micrograd.nn import Layer, Module
 
 _NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
@@ -31,8 +31,9 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
     the Values, a vector is left to what gathers leaves by their labels.
     """
     arrays: dict[str, Declared] = {}
+    entered: set[Any] = set()
     for name, nested in _read(function, set()):
-        for part_name, part in _parts(name, nested):
+        for part_name, part in _parts(name, nested, entered):
             array = _array(part_name, part)
             if array is not None:
                 arrays.setdefault(part_name, array)
@@ -47,27 +48,14 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
     return [array for array in arrays.values() if array in kept]
 
 
-def values_around(function: Callable[..., Any]) -> list[Value]:
-    """Return all Values that a function, or one it calls, can read by name, in modules too."""
-    return list(_values([nested for _, nested in _read(function, set())]))
-
-
-def _values(nested: Any, depth: int = 0) -> Iterator[Value]:
-    if isinstance(nested, Value):
-        yield nested
-    elif isinstance(nested, Module):
-        yield from nested.parameters()
-    elif depth <= DEEPEST and isinstance(nested, (list, tuple, dict)):
-        for part in nested.values() if isinstance(nested, dict) else nested:
-            yield from _values(part, depth + 1)
-
-
-def _parts(name: str, nested: Any) -> Iterator[tuple[str, Any]]:
+def _parts(name: str, nested: Any, entered: set[Any]) -> Iterator[tuple[str, Any]]:
     """Yield the arrays of what a function reads: nested lists, and the attributes of modules."""
     if isinstance(nested, Module):
-        if not type(nested).__module__.startswith("micrograd."):  # those name their own
+        own = not type(nested).__module__.startswith("micrograd.")  # the others name theirs
+        if own and id(nested) not in entered:
+            entered.add(id(nested))
             for attribute, part in vars(nested).items():
-                yield from _attribute(attribute, part)
+                yield from _attribute(attribute, part, entered)
     elif isinstance(nested, (list, tuple)):
         try:
             yield from arrays_in(name, nested)
@@ -77,10 +65,10 @@ def _parts(name: str, nested: Any) -> Iterator[tuple[str, Any]]:
         yield name, nested
 
 
-def _attribute(name: str, part: Any) -> Iterator[tuple[str, Any]]:
+def _attribute(name: str, part: Any, entered: set[Any]) -> Iterator[tuple[str, Any]]:
     """Yield W_query and b_query of a module's own layer `query` or `W_query`."""
     if not isinstance(part, Layer):
-        yield from _parts(name, part)
+        yield from _parts(name, part, entered)
         return
     weights = re.match(r"[Ww](_?)(?=[a-z0-9]|$)", name)
     rest = name[weights.end() :] if weights else name
@@ -128,17 +116,9 @@ def _surroundings(function: FunctionType) -> Iterator[tuple[str, Any]]:
             yield name, cell.cell_contents
         except ValueError:  # not bound yet
             continue
-    for name in dict.fromkeys(_names(function.__code__)):
+    for name in dict.fromkeys(names_in(function.__code__)):
         if name in function.__globals__:
             yield name, function.__globals__[name]
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    """Yield the names that some code reads, and the code within it: comprehensions, lambdas."""
-    yield from code.co_names
-    for part in code.co_consts:
-        if isinstance(part, CodeType):
-            yield from _names(part)
 
 
 def _array(name: str, nested: Any) -> Declared | None:

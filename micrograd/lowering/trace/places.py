@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 _PYTHON = os.path.dirname(os.__file__) + os.sep  # copy, functools, statistics
@@ -34,6 +35,14 @@ def first_line(function: Any) -> str:
 def called(function: Any) -> str:
     """Return the name of what is called."""
     return getattr(function, "__name__", type(function).__name__)
+
+
+def of_user(scope: Mapping[str, Any]) -> bool:
+    """Return whether globals are a user's: not ours, not Python's, not a library's."""
+    name = str(scope.get("__name__", "")).partition(".")[0]
+    module = sys.modules.get(name)
+    file = str(scope.get("__file__") or getattr(module, "__file__", None) or "")
+    return name != "micrograd" and name not in sys.stdlib_module_names and "-packages" not in file
 
 
 def _ours(frame: Any) -> bool:
