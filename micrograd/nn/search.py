@@ -12,7 +12,7 @@ import gc
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
 from functools import partial
-from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 from micrograd.core.kinds import LEAF
@@ -80,11 +80,11 @@ class Search:
 
 def name(path: Path) -> str:
     """Return a path as text: "layers.0.w"."""
-    keys: list[str] = []
+    parts: list[str] = []
     while path:
         path, key = path
-        keys.append(str(key))
-    return ".".join(reversed(keys))
+        parts.append(str(key))
+    return ".".join(reversed(parts))
 
 
 def attributes(module: Any) -> list[tuple[str, Any]]:
@@ -123,7 +123,7 @@ def _within(item: Any, ends: tuple[type, ...]) -> Iterator[Any]:
     """Yield all that an item of an unknown kind refers to, each once; go into no `ends`."""
     seen, waiting = {id(item)}, [item]
     while waiting:
-        for part in parts(waiting.pop()):
+        for part in _parts(waiting.pop()):
             if part.__class__ not in PLAIN and id(part) not in seen:
                 seen.add(id(part))
                 yield part
@@ -131,8 +131,7 @@ def _within(item: Any, ends: tuple[type, ...]) -> Iterator[Any]:
                     waiting.append(part)
 
 
-def parts(item: Any) -> list[Any]:
-    """Return what an item of any kind refers to, as far as Python code gets at it."""
+def _parts(item: Any) -> list[Any]:
     if isinstance(item, (Set, ValuesView)):
         return list(item)
     if isinstance(item, Iterator):
@@ -147,7 +146,7 @@ def parts(item: Any) -> list[Any]:
     defaults = getattr(item, "__defaults__", None) or ()
     named = getattr(item, "__kwdefaults__", None) or {}
     slots = [slot for kind in type(item).__mro__ for slot in _slots(kind)]
-    owner = [item.__self__] if isinstance(item, MethodType) else []
+    owner = [item.__self__] if hasattr(item, "__func__") else []
     values = [getattr(item, slot, None) for slot in slots]
     own = [*values, *getattr(item, "__dict__", {}).values()]
     return [*cells, *defaults, *named.values(), *owner, *own]

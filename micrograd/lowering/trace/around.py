@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType, MethodType, ModuleType
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
+
+import numpy as np
 
 from micrograd.engine import Value
 from micrograd.lowering.trace.places import of_user
-from micrograd.nn.search import PLAIN, parts
+from micrograd.nn.search import PLAIN
 
 _NOTHING = PLAIN - {type}  # kinds of which none refers to a Value
 
@@ -34,24 +37,18 @@ def values_around(function: Callable[..., Any]) -> list[Value]:
     return found
 
 
-def _reached(item: Any) -> Iterator[Any]:
+def _reached(item: Any) -> Iterable[Any]:
+    """Return what an item refers to; no code of its own runs: a lazy dict would load its files."""
     if isinstance(item, type):
-        if of_user({"__name__": item.__module__}):
-            yield from (*vars(item).values(), *item.__bases__)
-        return
-    if item.__class__ not in (list, tuple):
-        yield from parts(item)
+        own = of_user({"__name__": item.__module__})
+        return (*vars(item).values(), *item.__bases__) if own else ()
     if isinstance(item, FunctionType):
-        if of_user(item.__globals__):
-            yield from _named(item.__globals__, set(names_in(item.__code__)))
-    elif isinstance(item, (MethodType, staticmethod, classmethod)):
-        yield item.__func__
-    elif isinstance(item, property):
-        yield from (item.fget, item.fset)
-    elif item.__class__ in (list, tuple):
-        yield from item
-    else:
-        yield type(item)
+        named = _named(item.__globals__, set(names_in(item.__code__)))
+        held = item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__
+        return (*held, *named) if of_user(item.__globals__) else held
+    if isinstance(item, np.ndarray):
+        return item.ravel().tolist() if item.dtype == object else ()
+    return gc.get_referents(item)
 
 
 def _named(scope: dict[str, Any], names: set[str]) -> Iterator[Any]:
