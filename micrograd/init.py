@@ -10,7 +10,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from micrograd.core.checks import check_whole
+from micrograd.core.checks import check_whole, generator, is_list
+from micrograd.engine import Value
 
 __all__ = ["RULES", "drawn", "initialise", "spread"]
 
@@ -42,28 +43,36 @@ def spread(name: str, fan_in: int, fan_out: int) -> tuple[str, float, float]:
 
 def drawn(name: str, shape: tuple[int, int], rng: Any) -> Any:
     """Return an array of weights (fan_out, fan_in), drawn from NumPy's generator `rng`."""
+    if not is_list(shape) or len(shape) != 2:
+        raise ValueError(f"weights have the shape (fan_out, fan_in), not {shape!r}")
+    if not hasattr(rng, "normal"):
+        raise TypeError(f"weights are drawn from a generator of NumPy's, not {rng!r}")
     fan_out, fan_in = shape
     kind, *parameters = spread(name, fan_in, fan_out)
     return getattr(rng, kind)(*parameters, shape)
 
 
 def initialise(model: Any, name: str, seed: int | None = None) -> Any:
-    """Draw the weights of every Layer of `model` anew, and set its biases to 0; return `model`.
+    """Draw the weights of every Neuron of `model` anew, and set its bias to 0; return `model`.
 
-    Without a seed the numbers come from Python's global generator.
+    The fan-out of a Neuron is the number of those in its Layer, 1 where it is in none. Without a
+    seed the numbers come from Python's global generator.
     """
-    rng: Any = random if seed is None else random.Random(seed)
+    rng: Any = random if seed is None else generator(seed)
     if not hasattr(model, "modules"):
         raise TypeError(f"initialise takes a Module, not {model!r}")
-    layers = [module for module in model.modules() if hasattr(module, "neurons")]
-    if not layers:
-        raise ValueError(f"there are no layers to initialise in {model!r}")
-    for layer in layers:
-        for neuron in layer.neurons:
-            kind, *parameters = spread(name, neuron.fan_in, len(layer.neurons))
-            draw = getattr(rng, ALIASES.get(kind, kind))
-            for weight in neuron.w:
+    modules = model.modules()
+    layers = [module.neurons for module in modules if hasattr(module, "neurons")]
+    fan_outs = {id(neuron): len(neurons) for neurons in layers for neuron in neurons}
+    units = [module for module in modules if hasattr(module, "fan_in")]
+    if not units:
+        raise ValueError(f"there are no neurons to initialise in {model!r}")
+    for neuron in units:
+        kind, *parameters = spread(name, neuron.fan_in, fan_outs.get(id(neuron), 1))
+        draw = getattr(rng, ALIASES.get(kind, kind))
+        for weight in neuron.w:
+            if isinstance(weight, Value):  # a number assigned is no parameter
                 weight.data = draw(*parameters)
-            if neuron.b is not None:
-                neuron.b.data = 0.0
+        if isinstance(neuron.b, Value):
+            neuron.b.data = 0.0
     return model

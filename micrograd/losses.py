@@ -6,11 +6,11 @@ Those of a sequence have the scores of every word's tags, and of transitions bet
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from reprlib import repr as shorten
 from typing import Any
 
-from micrograd.core.checks import check_finite, is_finite, is_list
+from micrograd.core.checks import check_finite, check_flags, check_ordered, is_finite, is_list
 from micrograd.core.modes import scope
 from micrograd.engine import Value, operand
 from micrograd.functions import dot, log_softmax, logsumexp, mean
@@ -39,7 +39,7 @@ def max_margin(s: Value, s_c: Value | Iterable[Value], margin: float = 1.0) -> V
     """Return Σ max(0, Δ + s_c − s) over the corrupt scores `s_c`, one or many (L4)."""
     _check_number(margin=margin)
     corrupt: Any = [s_c] if isinstance(s_c, Value) else s_c
-    if isinstance(corrupt, (str, bytes)) or not isinstance(corrupt, Iterable):
+    if isinstance(corrupt, (str, bytes, Mapping)) or not isinstance(corrupt, Iterable):
         raise TypeError(f"max_margin takes corrupt scores, Values, one or many, not {s_c!r}")
     true = operand(s)
     return _sum((margin + operand(score) - true).relu() for score in corrupt)
@@ -70,6 +70,7 @@ def nll(log_probabilities: Scores, target: Target) -> Value:
     """Return −Σ q log p, for a class or a distribution q over the classes."""
     _check_scores(log_probabilities)
     several = isinstance(target, Iterable) and not isinstance(target, str)
+    check_ordered("the probabilities of classes", target)
     if several and getattr(target, "ndim", None) != 0:
         distribution = list(target)
         _check_distribution(log_probabilities, distribution)
@@ -80,7 +81,8 @@ def nll(log_probabilities: Scores, target: Target) -> Value:
 def mse(predictions: Scores, targets: Sequence[Value | float]) -> Value:
     """Return the mean of (prediction − target)², over one or more."""
     for numbers in (predictions, targets):
-        if not isinstance(numbers, Iterable) or getattr(numbers, "ndim", 1) != 1:
+        check_ordered("predictions and targets", numbers)
+        if not is_list(numbers) or getattr(numbers, "ndim", 1) != 1:
             raise TypeError(f"mse takes a list of predictions and one of targets, not {numbers!r}")
     if len(predictions) != len(targets) or not len(targets):
         raise ValueError(
@@ -125,6 +127,7 @@ def l2(weights: Any, strength: float = 1.0, squared: bool = True) -> Value:
     `weights` are Values, or a Module, whose biases are left out.
     """
     _check_number(strength=strength)
+    check_flags(squared=squared)
     total = _sum(w * w for w in _weights(weights))
     return strength * (total if squared else total.sqrt())
 
@@ -141,7 +144,7 @@ def _check_number(**numbers: Any) -> None:
 
 def _weights(weights: Any) -> Iterable[Value]:
     several = weights.weights() if hasattr(weights, "weights") else weights
-    if isinstance(several, (str, bytes, Value)) or not isinstance(several, Iterable):
+    if isinstance(several, (str, bytes, Mapping, Value)) or not isinstance(several, Iterable):
         raise TypeError(f"a penalty takes weights, Values, or a Module, not {weights!r}")
     return map(operand, several)
 
@@ -180,7 +183,7 @@ def _check_distribution(scores: Scores, target: Any) -> None:
             f"{counted(len(scores), 'score')}"
         )
     q = [_plain(part) for part in target]
-    if not (min(q) >= 0 and abs(sum(q) - 1) <= 1e-6):
+    if not (all(map(is_finite, q)) and min(q) >= 0 and abs(sum(q) - 1) <= 1e-6):
         raise ValueError(f"a distribution is nowhere negative and sums to 1, unlike {q!r}")
 
 

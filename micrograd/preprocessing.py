@@ -9,6 +9,7 @@ Data are arrays (examples, features).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from reprlib import repr as shorten
 from typing import Any
 
@@ -53,9 +54,11 @@ class Preprocessing:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict()` gave."""
+        _check_state(state)
         if set(state) != set(self.kept):
             raise ValueError(
-                f"a {type(self).__name__} keeps {', '.join(self.kept)}, not {', '.join(state)}"
+                f"a {type(self).__name__} keeps {', '.join(self.kept)}, "
+                f"not {', '.join(map(str, state))}"
             )
         arrays = {name: np.array(part, dtype=np.float64) for name, part in state.items()}
         features = {size for array in arrays.values() for size in array.shape}
@@ -141,6 +144,7 @@ class Whitening(Preprocessing):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict()` gave. Raises ValueError where it was of another kind."""
+        _check_state(state)
         kind = state.get("kind", self.kind)
         if kind != self.kind:
             raise ValueError(f"this is a whitening {self.kind!r}, and the state is of {kind!r}")
@@ -163,6 +167,11 @@ class Whitening(Preprocessing):
         white = data @ self.axes.T if self.kind == "zca" else data
         finite = np.where(np.isfinite(self.scale), self.scale, 0.0)
         return (white * finite) @ self.axes
+
+
+def _check_state(state: Any) -> None:
+    if not isinstance(state, Mapping):
+        raise ValueError(f"a state is a dict, as state_dict() gives it, not {shorten(state)}")
 
 
 def _checked(data: ArrayLike) -> Floats:

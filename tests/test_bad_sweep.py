@@ -60,6 +60,10 @@ LARGE = {
     "SoftmaxClassifier",
     "one_hot",
     "partial",
+    "mask",
+    "masks",
+    "sampled",
+    "monte_carlo",
 }
 SCORES = [Value(1.0), Value(2.0), Value(0.5)]
 MODEL = MLP(2, [2, 1])
@@ -93,7 +97,7 @@ CALLS = [
     (metrics.fit_logistic, ([1.0, 2.0], [True, False]), {}),
     (metrics.logistic, ([1.0, 2.0],), {}),
     (metrics.best_threshold, ([1.0, 2.0], abs), {}),
-    (losses.l2, (WEIGHTS, 0.1), {}),
+    (losses.l2, (WEIGHTS, 0.1), {"squared": False}),
     (functions.dot, (SCORES, [1.0, 2.0, 3.0]), {}),
     (functions.mean, (SCORES,), {}),
     (functions.logsumexp, (SCORES,), {}),
@@ -129,20 +133,29 @@ CALLS = [
     (nn.Layer, (2, 2), {"activation": "tanh"}),
     (nn.Neuron, (2,), {"activation": "tanh"}),
     (nn.Embedding, (3, 2), {}),
-    (nn.Dropout, (0.5,), {}),
+    (nn.Dropout, (0.5,), {"inverted": True, "variational": False, "seed": 1}),
+    (nn.Dropout(0.5).mask, (2,), {}),
+    (nn.Dropout(0.5).masks, (2, 3), {}),
+    (nn.sampled, (nn.Dropout(0.5), [1.0, 2.0], 2), {}),
+    (nn.monte_carlo, (nn.Dropout(0.5), [1.0, 2.0], 2), {}),
+    (MODEL.train, (True,), {}),
     (nn.Recurrent, (2, 3), {}),
     (nn.SoftmaxClassifier, (2, 3), {}),
     (nn.one_hot, (1, 3), {}),
     (nn.MLP(2, [1]), ([1.0, 2.0],), {}),
     (nn.Embedding(3, 2), (1,), {}),
     (nn.Dropout(0.5), ([1.0, 2.0],), {}),
-    (nn.Recurrent(1, 2), ([[1.0], [2.0]],), {}),
+    (nn.Recurrent(1, 2), ([[1.0], [2.0]],), {"h": [0.0, 0.0]}),
+    (nn.Recurrent(1, 2).step, ([1.0], [0.0, 0.0]), {}),
     (MODEL.load_state_dict, (MODEL.state_dict(),), {}),
     (init.initialise, (MLP(2, [2]), "xavier_uniform", 1), {}),
+    (init.drawn, ("normal", (2, 3), np.random.default_rng(0)), {}),
     (init.spread, ("xavier_uniform", 2, 2), {}),
     (MeanSubtraction().fit, ([[1.0, 2.0], [3.0, 5.0]],), {}),
     (Normalisation().fit, ([[1.0, 2.0], [3.0, 5.0]],), {}),
     (Whitening().fit, ([[1.0, 2.0], [3.0, 5.0]],), {}),
+    (MeanSubtraction().load_state_dict, ({"mean": [1.0, 2.0]},), {}),
+    (Whitening().load_state_dict, (Whitening().fit([[1.0, 2.0], [3.0, 5.0]]).state_dict(),), {}),
     (gradcheck, (square, [1.5]), {"method": "central", "h": 1e-5, "tolerance": 1e-6, "order": 1}),
     (checkpoint.save_state, (FOLDER / "swept.json", {"a": 1.0}), {}),
     (checkpoint.save_state, (FOLDER / "swept.npz", {"a": 1.0}), {}),
@@ -151,7 +164,7 @@ CALLS = [
     (
         partial(fit, progress=False),
         (lambda batch: 1.0, [1, 2], 1),
-        {"batch_size": 1, "after_epoch": [], "stop": None, "evaluate": None},
+        {"batch_size": 1, "after_epoch": [], "stop": None, "evaluate": None, "resume": False},
     ),
     (EarlyStopping, ("loss",), {"patience": 3, "best": "max"}),
     (Value, (1.0, (X,), "f"), {"label": "x"}),
@@ -219,6 +232,63 @@ def test_what_an_argument_cannot_be_is_said_in_our_words(call, tmp_path, monkeyp
         except Exception as error:
             wrong.append((given, chosen, repr(error)))
     assert not wrong
+
+
+FLAGS = [
+    *(
+        lambda flag, name=name: nn.Dropout(0.5, **{name: flag})
+        for name in ("inverted", "variational")
+    ),
+    MODEL.train,
+    lambda flag: losses.l2(WEIGHTS, squared=flag),
+    *(
+        lambda flag, name=name: fit(abs, [1], 1, **{"progress": False, name: flag})
+        for name in ("resume", "progress")
+    ),
+]
+
+
+@pytest.mark.parametrize("flag", ["no", "", None, 2, 0.0, []], ids=str)
+@pytest.mark.parametrize("call", FLAGS, ids=range(len(FLAGS)))
+def test_a_word_is_no_flag(call, flag):
+    with pytest.raises(TypeError, match="is True or False, not "):
+        call(flag)
+
+
+TWO = [Value(1.0), Value(2.0)]
+BY_PLACE = [  # calls of what is taken by place, of two items
+    partial(losses.mse, targets=[1.0, 2.0]),
+    partial(losses.mse, TWO),
+    partial(losses.cross_entropy, TWO),
+    partial(losses.nll, TWO),
+    optim.clip_norm(1.0),
+    optim.clip_value(1.0),
+    optim.SGD(TWO).step,
+    nn.Recurrent(1, 2),
+    partial(nn.Recurrent(1, 2), [[1.0]]),
+    partial(nn.Recurrent(1, 2).step, [1.0]),
+    nn.Embedding(3, 2),
+    partial(nn.one_hot, count=3),
+    nn.Dropout(0.5),
+    MLP(2, [1]),
+    partial(MLP, 2),
+    partial(MLP, 2, [2, 1]),
+]
+
+
+@pytest.mark.parametrize("items", [{0: 1.0, 1: 0.0}, {1, 2}, frozenset((1, 0))], ids=str)
+@pytest.mark.parametrize("call", BY_PLACE, ids=range(len(BY_PLACE)))
+def test_the_keys_of_a_dict_are_no_list_and_a_set_has_no_order(call, items):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call(items)
+    assert not STOCK.search(str(caught.value))
+
+
+@pytest.mark.parametrize("call", [partial(losses.max_margin, TWO[0]), losses.l1, losses.l2])
+def test_what_is_summed_may_be_a_set_and_no_dict(call):
+    assert call(set(TWO)).data == call(TWO).data
+    with pytest.raises(TypeError, match=r"not \{0: "):
+        call(dict(enumerate(TWO)))
 
 
 def test_the_sweep_is_wide():

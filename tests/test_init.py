@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from micrograd.init import RULES, drawn, initialise, spread
-from micrograd.nn import MLP, SoftmaxClassifier
+from micrograd.nn import MLP, Dropout, Layer, Module, Neuron, SoftmaxClassifier
 
 VARIANCES = {
     "uniform": 1e-4 / 3,
@@ -58,10 +58,33 @@ def test_a_seed_gives_the_same_numbers_and_leaves_the_global_generator_alone():
     assert random.getstate() != state
 
 
+def test_neurons_outside_of_layers_are_drawn_and_numbers_stay():
+    class Mixed(Module):
+        def __init__(self):
+            self.layer, self.out = Layer(2, 3), Neuron(3)
+
+    model = Mixed()
+    model.layer.neurons[0].w[0], model.layer.neurons[1].b = 5.0, 0.5
+    before = [w.data for w in model.weights()]
+    initialise(model, "xavier_uniform", seed=1)
+    after = [w.data for w in model.weights()]
+    assert len(after) == 8 and not set(before) & set(after)
+    assert max(map(abs, after[5:])) <= (6 / 4) ** 0.5  # a Neuron is a layer of one
+    assert (model.layer.neurons[0].w[0], model.layer.neurons[1].b) == (5.0, 0.5)
+    assert initialise(Neuron(2), "zero").w[0].data == 0
+
+
+@pytest.mark.parametrize("seed", [np.int64(3), np.uint8(3), np.array([3])[0]])
+def test_seeds_of_numpy_are_ints(seed):
+    first, second = (initialise(MLP(2, [1]), "normal", s).parameters() for s in (3, seed))
+    assert [p.data for p in first] == [p.data for p in second]
+    assert Dropout(0.5, seed=seed).masks(1, 9) == Dropout(0.5, seed=3).masks(1, 9)
+
+
 def test_what_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="there is no initialisation 'he'"):
         initialise(MLP(2, [1]), "he")
-    with pytest.raises(ValueError, match="no layers"):
+    with pytest.raises(ValueError, match="no neurons"):
         initialise(MLP(2, []), "zero")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from micrograd.checkpoint import load_state, save_state
 from micrograd.engine import Value
-from micrograd.nn import MLP
+from micrograd.nn import MLP, Embedding, Layer, Module
 from micrograd.optim import BY_NAME, SGD, AdaGrad, Adam, AdamW, RMSProp, SparseAdam, fan_in_groups
 from micrograd.optim.gradients import Rows, clip_norm, clip_value, gradient_norm
 from micrograd.schedules import Plateau, cosine, exponential
@@ -142,6 +142,22 @@ def test_rates_scaled_by_fan_in():
     for layer, fan_in in zip(model.layers, (4, 3)):
         for parameter in layer.parameters():
             assert before[parameter] - parameter.data == pytest.approx(1 / fan_in**0.5)
+
+
+def test_what_is_in_no_neuron_is_trained_unscaled():
+    class Tagged(Module):
+        def __init__(self):
+            self.table, self.layer, self.bias = Embedding(3, 2), Layer(2, 4), Value(0.0)
+
+    model = Tagged()
+    optimizer = SGD(fan_in_groups(model), lr=1.0)
+    assert {id(p) for p in optimizer.parameters.values()} == set(map(id, model.parameters()))
+    before = [p.data for p in model.parameters()]
+    for parameter in model.parameters():
+        parameter.grad = 1.0
+    optimizer.step()
+    moved = [b - p.data for b, p in zip(before, model.parameters())]
+    assert moved == pytest.approx([1.0] * 6 + [2**-0.5] * 12 + [1.0])
 
 
 def test_schedules_count_steps():

@@ -7,6 +7,7 @@ from copy import deepcopy
 from reprlib import repr as shorten
 from typing import Any
 
+from micrograd.core.numbers import number
 from micrograd.engine import Value
 from micrograd.optim.gradients import is_array
 from micrograd.optim.optimizer import Optimizer
@@ -114,7 +115,7 @@ def _restore(item: Any, state: Any) -> None:
     elif is_array(item):
         _fill(item, state)
     else:
-        item.data = _number(state)
+        item.data = number(state)
 
 
 def _told(error: Exception) -> str:
@@ -140,12 +141,6 @@ def _fill(array: Any, state: Any) -> None:
         form = (state.shape, state.dtype.str) if is_array(state) else shorten(state)
         raise ValueError(f"an array {expected} was expected, not {form}")
     array[...] = state
-
-
-def _number(state: Any) -> float:
-    if isinstance(state, (int, float)):
-        return float(state)
-    raise ValueError(f"a number was expected, not {shorten(state)}")
 
 
 def _tuples(state: Any) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Mapping
 from inspect import signature
 from numbers import Integral, Real
 from reprlib import repr as shorten
 from typing import Any
+
+UNORDERED = (Mapping, set, frozenset)  # what is taken by place comes in an order, and in full
 
 
 def check_finite(**numbers: Any) -> None:
@@ -47,6 +50,20 @@ def check_flags(**flags: Any) -> None:
         plain = flag.item() if getattr(flag, "ndim", None) == 0 else flag
         if not isinstance(plain, int) or plain not in (0, 1):
             raise TypeError(f"{name} is True or False, not {shorten(flag)}")
+
+
+def check_ordered(what: str, items: Any) -> None:
+    """Raise TypeError for a dict, of which only the keys would count, and for a set."""
+    if isinstance(items, UNORDERED):
+        raise TypeError(f"{what} are a list, not the {type(items).__name__} {shorten(items)}")
+
+
+def generator(seed: int | None) -> random.Random:
+    """Return a random generator of its own. Raises what `check_whole` does for a seed."""
+    if seed is None:
+        return random.Random()
+    check_whole("seed", seed, 0)
+    return random.Random(int(seed))  # one of NumPy's is none for Python
 
 
 def check_call(what: str, function: Callable[..., Any], *arguments: Any) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd.core.checks import check_whole, is_finite
+from micrograd.core.checks import check_flags, check_whole, generator, is_finite
 from micrograd.core.modes import no_grad
 from micrograd.engine import Value
 from micrograd.nn.feedforward import inputs
@@ -30,7 +29,8 @@ class Dropout(Module):
     ) -> None:
         if not is_finite(p) or not 0 < p <= 1:
             raise ValueError(f"the probability to keep a unit is above 0 and at most 1, not {p!r}")
-        self.p, self.inverted, self.rng = p, inverted, random.Random(seed)
+        check_flags(inverted=inverted, variational=variational)
+        self.p, self.inverted, self.rng = p, inverted, generator(seed)
         self.last = Mask() if variational else None
 
     def __call__(self, xs: Sequence[Value]) -> list[Value]:
@@ -52,9 +52,11 @@ class Dropout(Module):
 
     def masks(self, samples: int, size: int) -> list[list[float]]:
         """Return fresh masks of several samples: what a lowered program takes as its mask."""
+        check_whole("the number of samples", samples, 0)
         return [self._drawn(size) for _ in range(samples)]
 
     def _drawn(self, size: int) -> list[float]:
+        check_whole("the number of units", size, 0)
         kept = 1 / self.p if self.inverted else 1.0
         return [kept if self.rng.random() < self.p else 0.0 for _ in range(size)]
 
@@ -103,6 +105,8 @@ def sampled(model: Module, x: Any, samples: int) -> list[list[float]]:
 
     Only dropout is switched to training, and back.
     """
+    if not hasattr(model, "modules"):
+        raise TypeError(f"dropout is sampled in a Module, not in {model!r}")
     dropouts = [module for module in model.modules() if isinstance(module, Dropout)]
     check_whole("the number of samples", samples, 1)
     if not dropouts:
@@ -132,5 +136,4 @@ def monte_carlo(model: Module, x: Any, samples: int = 50) -> tuple[list[float], 
 def _sample(model: Any, dropouts: list[Dropout], x: Any) -> list[float]:
     for dropout in dropouts:
         dropout.renew()
-    out = model(x)
-    return [value.data for value in ([out] if isinstance(out, Value) else out)]
+    return [value.data for value in inputs(model(x))]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numbers
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from micrograd.core.checks import check_whole
+from micrograd.core.checks import UNORDERED, check_whole
 from micrograd.core.modes import MODE, scope
 from micrograd.engine import Value
 from micrograd.nn.module import Module
@@ -84,7 +84,7 @@ def _row(i: int, dim: int) -> list[Value]:
 
 
 def _several(index: Any) -> bool:
-    single = isinstance(index, (str, bytes, Mapping, Value)) or getattr(index, "ndim", None) == 0
+    single = isinstance(index, (str, bytes, Value, *UNORDERED)) or getattr(index, "ndim", None) == 0
     return not single and isinstance(index, Iterable)
 
 

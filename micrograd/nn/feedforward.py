@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from reprlib import repr as shorten
 from typing import Any
 
-from micrograd.core.checks import check_flags, check_whole
+from micrograd.core.checks import UNORDERED, check_flags, check_ordered, check_whole
 from micrograd.core.modes import MODE, SEPARATOR, mode, scope, scope_path
 from micrograd.engine import (
     Inputs,
@@ -23,15 +22,13 @@ from micrograd.printing import counted
 
 Activation = str | Callable[[Value], Value] | None
 LINEAR = "linear"
-UNORDERED = (dict, set, frozenset)  # what is taken by place comes in an order, and in full
 
 
 def inputs(x: Any) -> Inputs:
     """Return the number or numbers `x` as Values. Raises TypeError where they are neither."""
     if isinstance(x, Value) or not isinstance(x, Iterable):
         return Inputs((operand(x),))
-    if isinstance(x, UNORDERED):
-        raise TypeError(f"inputs are a list of numbers, not the {type(x).__name__} {shorten(x)}")
+    check_ordered("inputs", x)
     return x if isinstance(x, Inputs) else Inputs(map(operand, x))
 
 
@@ -204,6 +201,7 @@ def per_layer(activation: Any, count: int) -> list[Activation]:
     if activation is None or isinstance(activation, str) or callable(activation):
         checked(activation)  # a single layer, which is linear, does not look at it
         return [activation] * (count - 1) + [LINEAR] * (count > 0)
+    check_ordered("activations", activation)
     if not isinstance(activation, Iterable):
         checked(activation)
     if len(activation) != count:

@@ -9,6 +9,7 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
 
 from micrograd.checkpoint import capture, digest, load_state, restore, save_state
+from micrograd.core.checks import check_flags
 from micrograd.engine import Value
 from micrograd.nn.search import Path, Search, attributes
 from micrograd.nn.search import name as name_of
@@ -63,8 +64,9 @@ class Module:
 
     def train(self: Self, training: bool = True) -> Self:
         """Switch this Module and those within to training, where dropout drops; return it."""
+        check_flags(training=training)
         for module in self.modules():
-            module.training = training
+            module.training = bool(training)
         return self
 
     def eval(self: Self) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from micrograd.core.checks import check_ordered
 from micrograd.core.modes import scope
 from micrograd.engine import Value
 from micrograd.nn.dropout import Dropout
@@ -32,11 +33,12 @@ class Recurrent(Module):
         self, sequence: Sequence[Any], h: Sequence[Value] | None = None
     ) -> list[list[Value]]:
         """Return hₜ for every input of `sequence`, beginning from `h`, or from 0."""
+        check_ordered("the inputs of a sequence", sequence)
         if isinstance(sequence, (str, bytes)) or not isinstance(sequence, Iterable):
             raise TypeError(f"Recurrent takes a sequence of inputs, not {sequence!r}")
         if self.dropout:
             self.dropout.renew()
-        state = [Value(0.0) for _ in range(self.nhidden)] if h is None else list(h)
+        state = [Value(0.0) for _ in range(self.nhidden)] if h is None else h
         states = []
         for t, x in enumerate(sequence):
             with scope(f"step {t}"):
@@ -46,7 +48,7 @@ class Recurrent(Module):
 
     def step(self, x: Any, h: Sequence[Value]) -> list[Value]:
         """Return the hidden state after one more input."""
-        values, kept = inputs(x), self.dropout(h) if self.dropout else h
+        values, kept = inputs(x), inputs(self.dropout(h) if self.dropout else h)
         if (len(values), len(kept)) != (self.nin, self.nhidden):
             raise ValueError(
                 f"{self!r} takes {counted(self.nin, 'input')} at every step, and "

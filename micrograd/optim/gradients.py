@@ -8,7 +8,7 @@ from numbers import Real
 from reprlib import repr as shorten
 from typing import Any, NamedTuple
 
-from micrograd.core.checks import is_finite
+from micrograd.core.checks import check_ordered, is_finite
 from micrograd.core.remade import remade
 
 Gradient = Any  # a float, an array, or Rows
@@ -130,6 +130,7 @@ def gradient_norm(gradients: list[Gradient]) -> float:
 
 def _listed(gradients: Any) -> list[Gradient]:
     """Return gradients as a list. Raises TypeError where they are no list of numbers or arrays."""
+    check_ordered("gradients", gradients)
     if isinstance(gradients, (str, bytes)) or not isinstance(gradients, Iterable):
         raise TypeError(f"gradients are a list, one of each parameter, not {shorten(gradients)}")
     listed = list(gradients)

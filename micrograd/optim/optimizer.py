@@ -8,6 +8,7 @@ from reprlib import repr as shorten
 from types import SimpleNamespace
 from typing import Any
 
+from micrograd.core.checks import is_list
 from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
 from micrograd.optim.options import called, changed, check_option, current, named, option_state
 from micrograd.printing import counted
@@ -196,7 +197,7 @@ class Optimizer:
             gradients = [getattr(p, "grad", None) for p in self.parameters.values()]
             if all(gradient is None for gradient in gradients):
                 raise ValueError("step() of arrays needs their gradients: step(gradients)")
-        elif isinstance(gradients, (str, bytes)) or not hasattr(gradients, "__len__"):
+        elif not isinstance(gradients, Mapping) and not is_list(gradients):
             raise TypeError(f"step takes gradients, a list or a dict, not {shorten(gradients)}")
         elif not isinstance(gradients, Mapping) and len(gradients) != len(names):
             raise ValueError(

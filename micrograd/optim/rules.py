@@ -187,8 +187,16 @@ BY_NAME = {kind.__name__.lower(): kind for kind in (SGD, AdaGrad, RMSProp, Adam,
 
 
 def fan_in_groups(model: Any) -> list[dict[str, Any]]:
-    """Return one group per neuron of `model`, its rate scaled by 1/√fan_in (Collobert 2004)."""
+    """Return one group per neuron of `model`, its rate scaled by 1/√fan_in (Collobert 2004).
+
+    Parameters that are in no neuron, such as those of an Embedding, are the last group, unscaled.
+    """
     if not hasattr(model, "modules"):
         raise TypeError(f"fan_in_groups takes a Module, not {model!r}")
     units = [module for module in model.modules() if hasattr(module, "fan_in")]
-    return [{"params": unit.parameters(), "scale": unit.fan_in**-0.5} for unit in units]
+    left = {id(p): p for p in model.parameters()}
+    groups = []
+    for unit in units:
+        own = [left.pop(id(p)) for p in unit.parameters() if id(p) in left]
+        groups.append({"params": own, "scale": unit.fan_in**-0.5})
+    return [*groups, {"params": [*left.values()]}] if left else groups

@@ -29,7 +29,7 @@ from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.checkpoint import check_kept, checked_path, restore
-from micrograd.core.checks import check_call, check_whole
+from micrograd.core.checks import check_call, check_flags, check_whole
 from micrograd.files import remove_leftovers
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
@@ -68,6 +68,7 @@ def fit(
     if state is None:
         state = getattr(step, "state", None)
     _check_functions(step, stop, evaluate)
+    check_flags(resume=resume, progress=progress)
     _check(data, epochs, batch_size, checkpoint, resume, state)
     made_by: dict[str, Any] = {"examples": len(data), "batch_size": batch_size, "seed": seed}
     if checkpoint is not None:
