@@ -49,7 +49,8 @@ class Arrays:
 def arrays_of(grouping: Grouping, reduce: str) -> Arrays:
     """Return the arrays of a graph that was grouped, and the loss: the mean of samples, or sum."""
     chains, number = grouping.chains, grouping.array
-    array, place = grouping.arrays[number[chains.root]], grouping.place[chains.root]
+    top = chains.graph.root
+    array, place = grouping.arrays[number[top]], grouping.place[top]
     root = read(array, np.asarray(place), ())
     loss = loss_of(root, grouping.arrays, reduce)
     names = wanted(grouping.arrays, chains.graph.values) | {loss: Name("loss")}

@@ -48,8 +48,8 @@ class Grouping:
         self._number[chains.sums] = np.arange(len(chains.sums))
         self._number[products] = len(chains.sums) + np.arange(len(products))
         self._start = np.append(chains.start, chains.start[-1] + 1 + np.arange(len(products)))
-        self._a = np.append(chains.a, chains.x[products])
-        self._b = np.append(chains.b, chains.y[products])
+        self._a = np.append(chains.a, chains.graph.x[products])
+        self._b = np.append(chains.b, chains.graph.y[products])
         self.merged_into = chains.merged_into.copy()
 
     def _ranks(self, pool: Array) -> Ints:
@@ -86,10 +86,10 @@ class Grouping:
 
     def _elements(self, nodes: Ints) -> Iterator[Callable[[], None]]:
         """Group the nodes of equal operation, constant and operand arrays."""
-        c = self.chains
-        k = c.graph.k[nodes].view(np.int64)
-        x, y = self.array[c.x[nodes]], np.where(c.y[nodes] < 0, NONE, self.array[c.y[nodes]])
-        for group in _classes(c.graph.op[nodes], k, x, y):
+        graph = self.chains.graph
+        x, y, k = graph.x[nodes], graph.y[nodes], graph.k[nodes].view(np.int64)
+        x, y = self.array[x], np.where(y < 0, NONE, self.array[y])
+        for group in _classes(graph.op[nodes], k, x, y):
             yield partial(self._element, nodes[group])
 
     def _alone(self, sums: Ints, products: Ints) -> Bools:
@@ -183,14 +183,14 @@ class Grouping:
 
     def _element(self, nodes: Ints, x: Ints | None = None) -> None:
         """Make an array of elementary nodes; `x` are their left operands, if not those recorded."""
-        c = self.chains
-        ids = [operand[nodes, None] for operand in (c.x, c.y) if operand[nodes[0]] >= 0]
+        graph = self.chains.graph
+        ids = [operand[nodes, None] for operand in (graph.x, graph.y) if operand[nodes[0]] >= 0]
         ids[0] = ids[0] if x is None else x[:, None]
         operands = Products(*self._lying(ids))
         grid, array = self._spanned(nodes, [operands])
         letters = zip("xy", self._with_constants(operands.term(grid, array)).reads)
-        row = BY_NAME[NAMES[c.graph.op[nodes[0]]]]
-        k = c.graph.values[nodes[0]]._k
+        row = BY_NAME[NAMES[graph.op[nodes[0]]]]
+        k = graph.values[nodes[0]]._k
         formula = Formula(row.name, row.value, k, tuple(letters), row.local)
         self._define(array, nodes, grid, Term((formula,), array.axes))
 
