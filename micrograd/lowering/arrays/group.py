@@ -17,7 +17,7 @@ import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places, number_of
 from micrograd.lowering.arrays.ir import COMPUTED, Array, Choice, Formula, Index, Read, Term
-from micrograd.lowering.arrays.products import Products, divided
+from micrograd.lowering.arrays.products import Products, by_table, divided
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
@@ -212,18 +212,21 @@ class Grouping:
         """
         c, count = self.chains, at.shape[1]
         nodes = c.recorded_by[at[:, -1]]
-        chain = Products(*self._lying([c.a[at]]))
-        two = count == 2 and before is None and (at[:, 0] != at[:, 1]).all()
-        if count == 1 or (two and chain.gridless):
+        if count == 1:
             self._element(nodes, before)
         else:
-            self._choice(nodes, before, chain)
+            two = count == 2 and before is None and (at[:, 0] != at[:, 1]).all()
+            self._choice(nodes, before, Products(*self._lying([c.a[at]])), two)
         self.merged_into[c.recorded_by[at]] = nodes[:, None]
 
-    def _choice(self, nodes: Ints, before: Ints | None, chain: Products) -> None:
+    def _choice(self, nodes: Ints, before: Ints | None, chain: Products, two: bool) -> None:
+        """Make an array of choices; of `two` that only a table would bring together, a formula."""
         starts = [] if before is None else [Products(*self._lying([before[:, None]]))]
         grid, array = self._spanned(nodes, [chain, *starts])
         term = chain.term(grid, array, ordered=True)
+        if two and by_table(term):
+            self._element(nodes)
+            return
         terms = [term, *(start.term(grid, array) for start in starts)]
         reads = [read for t in terms for read in self._with_constants(t).reads]
         choice = Choice(NAMES[self.chains.graph.op[nodes[0]]], term.summed[0], *reads)
