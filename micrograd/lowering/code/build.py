@@ -107,8 +107,8 @@ class Builder:
             part = self._term(array, term)
             if isinstance(term.at, Rows):
                 vars = tuple(var for var, _ in term.kept)
-                ids = self._ids(term.at, vars[:-1], term.sizes)
-                pairs += [ids, filled(part, vars, term.sizes)]
+                ids = self.read(term.at.ids, term.sizes)
+                pairs += [aligned(ids, vars[:-1]), filled(part, vars, term.sizes)]
             else:
                 part = self._placed(array, term, part)
                 total = combined("+", total, part, array.vars) if total else part
@@ -141,7 +141,7 @@ class Builder:
         if isinstance(factor, Formula):
             return self._formula(factor, sizes)
         if isinstance(factor, Rows):
-            return Indexed(self.rows(factor, array), array.vars)
+            return Indexed(self.rows(array, factor), array.vars)
         if isinstance(factor, Choice):
             return self._choice(array, factor, sizes)
         return self._first(factor, sizes)
@@ -152,9 +152,9 @@ class Builder:
         e = expression(formula.text, formula.k, {x: aligned(t, order) for x, t in reads.items()})
         return Indexed(e, order[len(order) - len(e.shape) :])
 
-    def rows(self, rows: Rows, array: Array) -> Expr:
-        """Return the rows that ids choose; without a table, 1 at the id and 0 elsewhere."""
-        ids = self.chosen(array)
+    def rows(self, array: Array, rows: Rows) -> Expr:
+        """Return the rows that an array looks up; without a table, 1 at the id and 0 elsewhere."""
+        ids = self.ids(array, rows)
         if rows.table is not None:
             return make("lookup", (whole(rows.table), ids))
         places = np.arange(array.shape[-1])
@@ -162,13 +162,9 @@ class Builder:
         row = indexed(ids, (*((ALL,) * len(ids.shape)), None))
         return where(binary("==", row, every), 1, 0)
 
-    def chosen(self, array: Array) -> Expr:
-        """Return the ids that an array looks up."""
-        assert array.lookup is not None
-        return self._ids(array.lookup, array.vars[:-1], dict(array.axes))
-
-    def _ids(self, rows: Rows, vars: tuple[int, ...], sizes: Sizes) -> Expr:
-        return aligned(self.read(rows.ids, sizes), vars)
+    def ids(self, array: Array, rows: Rows) -> Expr:
+        """Return the ids of the rows that an array looks up."""
+        return aligned(self.read(rows.ids, dict(array.axes)), array.vars[:-1])
 
     def _choice(self, array: Array, choice: Choice, sizes: Sizes) -> Indexed:
         z = self.read(choice.read, sizes)

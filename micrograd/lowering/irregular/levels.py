@@ -271,9 +271,9 @@ def levelled(
     *named, pool = arrays
     builder = Builder()
     lookups = tuple(
-        Lookup(array, array.lookup, builder.rows(array.lookup, array), builder.chosen(array))
+        Lookup(array, rows, builder.rows(array, rows), builder.ids(array, rows))
         for array in named
-        if array.lookup
+        if (rows := array.lookup)
     )
     names = Names(wanted, [table for lookup in lookups for table in lookup.tables])
     written = np.array([form.graph.values[i].data for i in pool.nodes.tolist()])
