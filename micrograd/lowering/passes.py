@@ -36,7 +36,7 @@ from micrograd.lowering.irregular import text as irregular
 from micrograd.lowering.irregular.levels import Levels, levelled
 from micrograd.lowering.scalars.chains import Chains, chains, levels
 from micrograd.lowering.scalars.columns import ADD, scalar_graph
-from micrograd.lowering.trace.declared import FORWARD, wanted_leaves
+from micrograd.lowering.trace.declared import FORWARD
 
 MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
 Forms = Mapping[str, Any]
@@ -85,9 +85,7 @@ def _adjoints(forms: Forms) -> Adjoints | None:
     if forms["wanted"] == FORWARD:
         return None
     arrays: Arrays = forms["arrays"]
-    ids = {array.lookup.ids.array for array in arrays.arrays if array.lookup}
-    leaves = wanted_leaves(arrays.leaves, forms["wanted"], ids)
-    return adjoints(arrays.arrays, arrays.loss, leaves)
+    return adjoints(arrays.arrays, arrays.loss, arrays.wanted(forms["wanted"]))
 
 
 def _code(forms: Forms) -> Code:

@@ -39,7 +39,7 @@ from micrograd.lowering.code.expr import Assign, Expr, Table, is_number, num, re
 from micrograd.lowering.code.kinds import make
 from micrograd.lowering.code.statements import Code, named
 from micrograd.lowering.scalars.columns import Ints
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.trace.declared import CONSTANT
 from micrograd.ops import BY_NAME
 
 _VIEWS = ("reshape", "transpose", "index", "broadcast")
@@ -51,10 +51,9 @@ def code_of(arrays: Arrays, backward: Adjoints | None) -> Code:
     builder = Builder(frozenset((arrays.loss, *(adjoint for _, adjoint in gradients))))
     forward = builder.statements(array for array in arrays.arrays if array.kind == COMPUTED)
     behind = builder.statements(backward.arrays) if backward else []
-    leaves = [array for kind in (INPUT, PARAMETER, CONSTANT) for array in arrays.leaves(kind)]
     code = Code(
-        tuple(array for array in leaves if array.data is None),
-        tuple(array for array in leaves if array.data is not None),
+        tuple(arrays.arguments),
+        tuple(array for array in arrays.leaves(CONSTANT) if array.data is not None),
         tuple(forward),
         tuple(behind),
         arrays.loss,

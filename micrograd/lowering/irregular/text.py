@@ -17,7 +17,7 @@ from micrograd.lowering.code.kinds import Printer, reshaped
 from micrograd.lowering.code.module import module
 from micrograd.lowering.code.text import Text, commented, parted
 from micrograd.lowering.irregular.levels import Formula, Levels
-from micrograd.lowering.trace.declared import CONSTANT, FORWARD, INPUT, PARAMETER, wanted_leaves
+from micrograd.lowering.trace.declared import FORWARD, INPUT, PARAMETER
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
 WIDTH = 98
@@ -96,7 +96,6 @@ class LevelsText:
         self.size = len(levels.op) + 1  # a last place for NONE
         self.v, self.d = levels.free("v"), levels.free("d")
         self.tables = [levels.free("groups"), levels.free("entries")]
-        self.arguments = [a for k in (INPUT, PARAMETER, CONSTANT) for a in levels.leaves(k)]
 
     def operations(self) -> str:
         """Return the table of operations, and the two passes over the groups."""
@@ -122,7 +121,7 @@ class LevelsText:
         `tables` are those that it takes as arguments.
         """
         name = "forward" if kind == FORWARD else "value_and_grad"
-        head = f"def {name}({', '.join([*map(self.show, self.arguments), *tables])}):"
+        head = f"def {name}({', '.join([*map(self.show, self.levels.arguments), *tables])}):"
         size = [f"{B} = len({self.show(x)})" for x in self.levels.leaves(INPUT)[:1]]
         passes = [*self._forward(), f"return {self._loss()}"]
         body = [*size, *(passes if kind == FORWARD else self._both(kind))]
@@ -131,8 +130,7 @@ class LevelsText:
     def _both(self, kind: str) -> list[str]:
         """Return the lines of both passes."""
         v, d = self.v, self.d
-        ids = {x.rows.ids.array for x in self.levels.lookups}
-        leaves = wanted_leaves(self.levels.leaves, kind, ids)
+        leaves = self.levels.wanted(kind)
         seed = f"1 / {B}" if self.batched and self.levels.reduce == "mean" else "1"
         gradients = {a: self.levels.free(f"d{self.show(a)}") for a in leaves}
         results = ", ".join(f"{self.show(leaf)!r}: {name}" for leaf, name in gradients.items())
