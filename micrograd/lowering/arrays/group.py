@@ -262,7 +262,7 @@ def _changes(column: Ints) -> Bools:
 
 
 def _cut(column: Ints, first: Bools) -> Iterator[Ints]:
-    """Yield the pieces of a column, whose first members are marked."""
+    """Yield the pieces of a column that begin where `first` is marked."""
     bounds = [*np.flatnonzero(first).tolist(), len(column)]
     return (column[a:b] for a, b in pairwise(bounds))
 

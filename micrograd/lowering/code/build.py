@@ -241,7 +241,6 @@ def _array(e: Expr) -> Expr:
 
 
 def _reads(e: Expr) -> bool:
-    """Return whether an array is read anywhere in an expression."""
     return any(part.kind == "ref" for part in e.walk())
 
 

@@ -25,8 +25,8 @@ MOST_AT_ONCE = 1024  # entries that JAX takes in one turn of its loop
 
 _OPERATIONS = """\
 # An irregular graph. v holds the values of all nodes, leaves first, then level by level; d their
-# gradients. A row of groups {groups} is (operation, first, last): nodes of one level, which do
-# not need each other. Columns first:last of entries {entries} are the places in v of these nodes
+# gradients. A row of groups {} is (operation, first, last): nodes of one level, which do
+# not need each other. Columns first:last of entries {} are the places in v of these nodes
 # and of their operands: out, x, y; a sum has a column for every term. The last place is spare,
 # for y where there is none and for leaves that the result does not depend on.
 OPERATIONS = [  # the value of out; what its gradient d adds to the gradients of x and y"""
@@ -99,19 +99,14 @@ class LevelsText:
 
     def operations(self) -> str:
         """Return the table of operations, and the two passes over the groups."""
-        data = self.levels.data
-        shapes = {
-            name: str(data[table].shape) for name, table in zip(("groups", "entries"), self.tables)
-        }
-        rows = map(operation, self.levels.formulas)
-        table = "\n".join((_OPERATIONS.format(**shapes), *rows, "]", ""))
-        return f"{table}\n\n{self._passes()}"
+        groups, entries = (self.levels.data[name].shape for name in self.tables)
+        head, rows = _OPERATIONS.format(groups, entries), map(operation, self.levels.formulas)
+        return "\n".join((head, *rows, "]\n\n", self._passes(groups[0], entries[1])))
 
-    def _passes(self) -> str:
+    def _passes(self, groups: int, entries: int) -> str:
         if not self.jax:
             return _PASSES.replace("@", f"(n, {B})" if self.batched else "(n,)")
-        groups, entries = (self.levels.data[name] for name in self.tables)
-        mean = max(entries.shape[1] // max(len(groups), 1), 1)
+        mean = max(entries // max(groups, 1), 1)
         width = min(1 << mean.bit_length(), MOST_AT_ONCE)
         return _JAX_PASSES % (width, self.size, ", ".join(self.tables))
 
@@ -128,7 +123,6 @@ class LevelsText:
         return "\n".join([head, *(f"    {line}" for line in body), ""])
 
     def _both(self, kind: str) -> list[str]:
-        """Return the lines of both passes."""
         v, d = self.v, self.d
         leaves = self.levels.wanted(kind)
         seed = f"1 / {B}" if self.batched and self.levels.reduce == "mean" else "1"
@@ -211,7 +205,6 @@ class LevelsText:
         return text if len(array.shape) == 1 else f"{text}.reshape({reshaped(array.shape)})"
 
     def _set(self, name: str, key: str, value: str) -> str:
-        """Return the statement that stores a value."""
         return f"{name} = {name}.at[{key}].set({value})" if self.jax else f"{name}[{key}] = {value}"
 
 
