@@ -17,8 +17,8 @@ from micrograd.functions import log_softmax, logsumexp, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
 from micrograd.lowering.arrays.group import Grouping
-from micrograd.lowering.scalars.chains import levels
-from micrograd.lowering.scalars.columns import NAMES
+from micrograd.lowering.scalars.chains import chains, levels
+from micrograd.lowering.scalars.columns import ADD, NAMES
 from tests import lowering_models
 from tests.lowering_models import forward, function, linear, matrix, values
 from tests.test_lowering_graphs import assert_same, by_text, make, scalar_gradients
@@ -51,14 +51,14 @@ def test_a_chain_of_max_is_one_choice_of_its_terms_in_order():
     form = form_of(root)
     assert terms(form, root) == [("x2", None), ("x0", None), ("x3", None), ("x1", None)]
     assert form.remaining.sum() == 5 and form.choices().tolist() == [True]
-    assert levels(form)[form.root] == 1
+    assert levels(form)[form.graph.root] == 1
 
 
 def test_max_and_min_are_chains_of_their_own():
     x = leaves("x", range(4))
     root = x[0].max(x[1]).min(x[2]).min(x[3])
     form = form_of(root)
-    assert len(form.sums) == 2 and levels(form)[form.root] == 2
+    assert len(form.sums) == 2 and levels(form)[form.graph.root] == 2
 
 
 @pytest.mark.parametrize("stop", ["label", "use", "scope", "number", "other side"])
@@ -81,14 +81,14 @@ def test_a_product_of_a_choice_stays_a_node():
     assert form.b.tolist() == [-1, -1] and form.remaining.sum() == 7
 
 
-def test_unchained_brings_every_link_back():
+def test_chains_of_additions_alone_leave_every_link_of_a_choice():
     x = leaves("x", range(4))
     form = form_of(chain("max", x) + chain("min", x) + x[0])
-    plain = form.unchained()
+    plain = chains(form.graph, np.zeros(len(form.graph), bool), (ADD,))
     assert plain.remaining.sum() == form.remaining.sum() + 4
     assert [NAMES[form.graph.op[i]] for i in plain.sums.tolist()] == ["add"]
     assert (plain.merged_into[plain.remaining] == np.flatnonzero(plain.remaining)).all()
-    assert levels(plain)[plain.root] == 4
+    assert levels(plain)[plain.graph.root] == 4
 
 
 # the text

@@ -14,6 +14,7 @@ from micrograd.nn import MLP, Dropout, Embedding, Layer, Recurrent
 from tests.lowering_models import (
     all_to_all_attention,
     forward,
+    function,
     matrix,
     score,
     transformer,
@@ -245,6 +246,22 @@ def test_labels_become_names():
     assert program.parameters["W"].shape == (3, 2)
     assert {"in_", "s", "v", "B_2"} < set(program.parameters) and len(program.parameters) == 6
     assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
+
+
+def test_the_map_of_a_convolution_keeps_its_rows_and_columns():
+    kernel = matrix(random.Random(5), 3, 2)
+    places = [(a, b, w) for a, row in enumerate(kernel) for b, w in enumerate(row)]
+
+    def loss(x):
+        h = [
+            [sum(w * x[i + a][j + b] for a, b, w in places).tanh() for j in (0, 1)]
+            for i in range(4)
+        ]
+        return sum((h[i][j] + h[i + 1][j]) ** 2 for i in (0, 2) for j in (0, 1))  # pooled by rows
+
+    program = lower(loss, [[0.1] * 3 for _ in range(6)], parameters={"K": kernel})
+    assert "h = tanh(z)                                   # (B, 4, 2)" in function(program)
+    assert_equals_scalar_engine(program, loss, batches((5, 6, 3)))
 
 
 def test_parameters_are_updated_in_place_and_written_back():

@@ -34,14 +34,9 @@ def as_numbers(name: str, x: Any) -> Any:
 
 def check_shapes(
     names: Sequence[str], shapes: Sequence[tuple[int, ...]], inputs: Sequence[Any]
-) -> int:
-    """Return the size of a batch. Raises ValueError for other shapes than the traced ones."""
+) -> None:
+    """Raise ValueError for other shapes than batches of the traced ones."""
     size = len(inputs[0]) if inputs else 0
-    for shape, x in zip(shapes, inputs):
-        if x.shape != (size, *shape) or not size:
-            break
-    else:
-        return size
     for name, shape, x in zip(names, shapes, inputs):
         if x.shape == shape:
             raise ValueError(
@@ -55,7 +50,6 @@ def check_shapes(
                 f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch "
                 f"of samples of the traced shape, as many as of {names[0]}"
             )
-    return size
 
 
 class Ids:

@@ -40,7 +40,7 @@ def structure(form: Chains, declared: Sequence[Array], trainable: Bools, reduce:
     columns = graph.op, graph.x, graph.y, graph.k, *wide, graph.scope, written, trainable
     numbers = [graph.values[i].data for i in np.flatnonzero(written).tolist()]
     labels = [(i, graph.values[i].label) for i in np.flatnonzero(graph.labelled).tolist()]
-    parts = columns, numbers, labels, graph.scopes, tuple(declared), reduce, form.root
+    parts = columns, numbers, labels, graph.scopes, tuple(declared), reduce, graph.root
     place = {array: i for i, array in enumerate(declared)}
     return hashlib.blake2b(repr(_described(parts, place)).encode()).digest()
 

@@ -83,7 +83,6 @@ def like(
 
 
 def _ids(rng: np.random.Generator, x: Any, rows: int | None) -> Any:
-    """Return any ids of the table's rows."""
     return rng.integers(0, rows, x.shape)
 
 

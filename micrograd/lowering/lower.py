@@ -18,14 +18,7 @@ from micrograd.lowering.cache import cached, structure
 from micrograd.lowering.passes import Lowered, run
 from micrograd.lowering.program import OutputProgram, Program
 from micrograd.lowering.scalars.columns import Bools, ScalarGraph
-from micrograd.lowering.trace.declared import (
-    CONSTANT,
-    INPUT,
-    PARAMETER,
-    UPSTREAM,
-    Declared,
-    declared,
-)
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, UPSTREAM, Declared, declared
 from micrograd.lowering.trace.record import Trace, recorded, trace
 
 REDUCTIONS = ("mean", "sum")
@@ -159,11 +152,9 @@ def _trainable(graph: ScalarGraph, traced: Trace, named: bool) -> Bools:
 def _leaf_values(lowered: Lowered, known: list[Any], graph: ScalarGraph) -> dict[str, Any]:
     """Return the Values of the leaf arrays by name; those of the first arrays are `known`."""
     values_of = {lowered.names[a]: values for a, values in zip(lowered.arrays.arrays, known)}
-    for kind in (PARAMETER, CONSTANT):
-        for array in lowered.arrays.leaves(kind):
-            name = lowered.names.get(array, "")
-            if name not in values_of and array.data is None:
-                values = np.empty(array.size, object)
-                values[:] = [graph.values[i] for i in array.nodes.tolist()]
-                values_of[name] = values.reshape(array.shape)
+    for array in lowered.arrays.arguments:
+        if lowered.names[array] not in values_of:
+            values = np.empty(array.size, object)
+            values[:] = [graph.values[i] for i in array.nodes.tolist()]
+            values_of[lowered.names[array]] = values.reshape(array.shape)
     return values_of

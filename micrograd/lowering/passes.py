@@ -35,8 +35,8 @@ from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular import text as irregular
 from micrograd.lowering.irregular.levels import Levels, levelled
 from micrograd.lowering.scalars.chains import Chains, chains, levels
-from micrograd.lowering.scalars.columns import scalar_graph
-from micrograd.lowering.trace.declared import FORWARD, wanted_leaves
+from micrograd.lowering.scalars.columns import ADD, scalar_graph
+from micrograd.lowering.trace.declared import FORWARD
 
 MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
 Forms = Mapping[str, Any]
@@ -75,19 +75,17 @@ def _arrays(forms: Forms) -> Arrays | Levels:
     grouping = Grouping(form, leaves, MOST_ARRAYS + int(form.remaining.sum()) // 500)
     if grouping.run(level):
         return arrays_of(grouping, forms["reduce"])
-    plain = form.unchained()
-    if plain.remaining.sum() != form.remaining.sum():
-        level = np.array(levels(plain))
-    return levelled(plain, level, leaves, forms["reduce"], wanted(leaves, form.graph.values))
+    if form.choices().any():  # operations of two: a level has no arrays to choose along
+        form = chains(form.graph, forms["known"], (ADD,))
+        level = np.array(levels(form))
+    return levelled(form, level, leaves, forms["reduce"], wanted(leaves, form.graph.values))
 
 
 def _adjoints(forms: Forms) -> Adjoints | None:
     if forms["wanted"] == FORWARD:
         return None
     arrays: Arrays = forms["arrays"]
-    ids = {array.lookup.ids.array for array in arrays.arrays if array.lookup}
-    leaves = wanted_leaves(arrays.leaves, forms["wanted"], ids)
-    return adjoints(arrays.arrays, arrays.loss, leaves)
+    return adjoints(arrays.arrays, arrays.loss, arrays.wanted(forms["wanted"]))
 
 
 def _code(forms: Forms) -> Code:

@@ -61,7 +61,7 @@ class Program:
         data = {name: data_of(values) for name, values in leaves.items()}
         form = lowered.arrays
         names = {
-            kind: [lowered.names[a] for a in form.leaves(kind) if a.data is None]
+            kind: [lowered.names[a] for a in form.arguments if a.kind == kind]
             for kind in (INPUT, PARAMETER, CONSTANT)
         }
         self._parameters = MappingProxyType(side_by_side(data, names[PARAMETER]))

@@ -20,7 +20,7 @@ WITH_ELEMENT = ("element", "term", "shared")
 
 
 class Spot(Protocol):
-    """Where a Value or a gradient is in a program: `lowering.spots.Spot` explains the fields."""
+    """Where a Value or a gradient is in a program: `lowering.where.Location` tells the fields."""
 
     @property
     def how(self) -> str: ...

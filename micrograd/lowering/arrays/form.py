@@ -1,4 +1,4 @@
-"""The arrays of a whole graph, and the loss of a batch."""
+"""The forms of a whole graph: what every one has, the one of arrays, and the loss of a batch."""
 
 from __future__ import annotations
 
@@ -14,16 +14,59 @@ from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, Axis, B, Read, 
 from micrograd.lowering.arrays.names import Name, Names, wanted
 from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.scalars.columns import Ints
+from micrograd.lowering.trace.declared import (
+    CONSTANT,
+    FORWARD,
+    INPUT,
+    OUTPUT,
+    PARAMETER,
+    UPSTREAM,
+    VJP,
+)
 
 
 @dataclass(frozen=True, eq=False)
-class Arrays:
+class Form:
+    """A whole graph: `arrays` holds its leaves, in order, and whatever else has an array."""
+
+    arrays: Sequence[Array]
+
+    def leaves(self, kind: str) -> list[Array]:
+        """Return the leaf arrays of one kind, in order."""
+        return [array for array in self.arrays if array.kind == kind]
+
+    @property
+    def arguments(self) -> list[Array]:
+        """Return the leaves that a function of the graph takes; others have their data in it."""
+        leaves = [a for kind in (INPUT, PARAMETER, CONSTANT) for a in self.leaves(kind)]
+        return [array for array in leaves if array.data is None]
+
+    @property
+    def ids(self) -> set[Array]:
+        """Return the inputs that hold ids of rows."""
+        return {array.lookup.ids.array for array in self.arrays if array.lookup}
+
+    def wanted(self, kind: str) -> list[Array]:
+        """Return the leaves whose gradients a program of a kind gives; ids have none."""
+        inputs, parameters, ids = self.leaves(INPUT), self.leaves(PARAMETER), self.ids
+        outputs = [array for array in inputs if array.name == UPSTREAM]
+        leaves = {
+            FORWARD: [],
+            PARAMETER: parameters,
+            INPUT: parameters + inputs,
+            OUTPUT: outputs,
+            VJP: parameters + outputs,
+        }
+        return [array for array in leaves[kind] if array not in ids]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays(Form):
     """A graph as arrays, operands before users, the loss last; `names` are those to be had.
 
     `array_of` and `place_of` tell where each scalar node went, in this and in any equal graph.
     """
 
-    arrays: tuple[Array, ...]
     names: Mapping[Array, Name]
     array_of: Ints
     place_of: Ints
@@ -32,10 +75,6 @@ class Arrays:
     def loss(self) -> Array:
         """Return the array of the loss of a batch."""
         return self.arrays[-1]
-
-    def leaves(self, kind: str) -> list[Array]:
-        """Return the leaf arrays of one kind, in order."""
-        return [array for array in self.arrays if array.kind == kind]
 
     @property
     def operations(self) -> set[str]:
@@ -49,7 +88,8 @@ class Arrays:
 def arrays_of(grouping: Grouping, reduce: str) -> Arrays:
     """Return the arrays of a graph that was grouped, and the loss: the mean of samples, or sum."""
     chains, number = grouping.chains, grouping.array
-    array, place = grouping.arrays[number[chains.root]], grouping.place[chains.root]
+    top = chains.graph.root
+    array, place = grouping.arrays[number[top]], grouping.place[top]
     root = read(array, np.asarray(place), ())
     loss = loss_of(root, grouping.arrays, reduce)
     names = wanted(grouping.arrays, chains.graph.values) | {loss: Name("loss")}

@@ -17,7 +17,7 @@ import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places, number_of
 from micrograd.lowering.arrays.ir import COMPUTED, Array, Choice, Formula, Index, Read, Term
-from micrograd.lowering.arrays.products import Products, divided
+from micrograd.lowering.arrays.products import Products, by_table, divided
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
@@ -48,8 +48,8 @@ class Grouping:
         self._number[chains.sums] = np.arange(len(chains.sums))
         self._number[products] = len(chains.sums) + np.arange(len(products))
         self._start = np.append(chains.start, chains.start[-1] + 1 + np.arange(len(products)))
-        self._a = np.append(chains.a, chains.x[products])
-        self._b = np.append(chains.b, chains.y[products])
+        self._a = np.append(chains.a, chains.graph.x[products])
+        self._b = np.append(chains.b, chains.graph.y[products])
         self.merged_into = chains.merged_into.copy()
 
     def _ranks(self, pool: Array) -> Ints:
@@ -86,10 +86,10 @@ class Grouping:
 
     def _elements(self, nodes: Ints) -> Iterator[Callable[[], None]]:
         """Group the nodes of equal operation, constant and operand arrays."""
-        c = self.chains
-        k = c.graph.k[nodes].view(np.int64)
-        x, y = self.array[c.x[nodes]], np.where(c.y[nodes] < 0, NONE, self.array[c.y[nodes]])
-        for group in _classes(c.graph.op[nodes], k, x, y):
+        graph = self.chains.graph
+        x, y, k = graph.x[nodes], graph.y[nodes], graph.k[nodes].view(np.int64)
+        x, y = self.array[x], np.where(y < 0, NONE, self.array[y])
+        for group in _classes(graph.op[nodes], k, x, y):
             yield partial(self._element, nodes[group])
 
     def _alone(self, sums: Ints, products: Ints) -> Bools:
@@ -183,14 +183,14 @@ class Grouping:
 
     def _element(self, nodes: Ints, x: Ints | None = None) -> None:
         """Make an array of elementary nodes; `x` are their left operands, if not those recorded."""
-        c = self.chains
-        ids = [operand[nodes, None] for operand in (c.x, c.y) if operand[nodes[0]] >= 0]
+        graph = self.chains.graph
+        ids = [operand[nodes, None] for operand in (graph.x, graph.y) if operand[nodes[0]] >= 0]
         ids[0] = ids[0] if x is None else x[:, None]
         operands = Products(*self._lying(ids))
         grid, array = self._spanned(nodes, [operands])
         letters = zip("xy", self._with_constants(operands.term(grid, array)).reads)
-        row = BY_NAME[NAMES[c.graph.op[nodes[0]]]]
-        k = c.graph.values[nodes[0]]._k
+        row = BY_NAME[NAMES[graph.op[nodes[0]]]]
+        k = graph.values[nodes[0]]._k
         formula = Formula(row.name, row.value, k, tuple(letters), row.local)
         self._define(array, nodes, grid, Term((formula,), array.axes))
 
@@ -212,18 +212,21 @@ class Grouping:
         """
         c, count = self.chains, at.shape[1]
         nodes = c.recorded_by[at[:, -1]]
-        chain = Products(*self._lying([c.a[at]]))
-        two = count == 2 and before is None and (at[:, 0] != at[:, 1]).all()
-        if count == 1 or (two and chain.gridless):
+        if count == 1:
             self._element(nodes, before)
         else:
-            self._choice(nodes, before, chain)
+            two = count == 2 and before is None and (at[:, 0] != at[:, 1]).all()
+            self._choice(nodes, before, Products(*self._lying([c.a[at]])), two)
         self.merged_into[c.recorded_by[at]] = nodes[:, None]
 
-    def _choice(self, nodes: Ints, before: Ints | None, chain: Products) -> None:
+    def _choice(self, nodes: Ints, before: Ints | None, chain: Products, two: bool) -> None:
+        """Make an array of choices; of `two` that only a table would bring together, a formula."""
         starts = [] if before is None else [Products(*self._lying([before[:, None]]))]
         grid, array = self._spanned(nodes, [chain, *starts])
         term = chain.term(grid, array, ordered=True)
+        if two and by_table(term):
+            self._element(nodes)
+            return
         terms = [term, *(start.term(grid, array) for start in starts)]
         reads = [read for t in terms for read in self._with_constants(t).reads]
         choice = Choice(NAMES[self.chains.graph.op[nodes[0]]], term.summed[0], *reads)
@@ -259,7 +262,7 @@ def _changes(column: Ints) -> Bools:
 
 
 def _cut(column: Ints, first: Bools) -> Iterator[Ints]:
-    """Yield the pieces of a column, whose first members are marked."""
+    """Yield the pieces of a column that begin where `first` is marked."""
     bounds = [*np.flatnonzero(first).tolist(), len(column)]
     return (column[a:b] for a, b in pairwise(bounds))
 

@@ -115,12 +115,13 @@ def _labelled_grid(graph: ScalarGraph, ids: Ints) -> tuple[Ints, tuple[int, ...]
 
 def _first_users(form: Chains) -> Ints:
     """Return the first node that uses each node; the root where none does."""
-    first = np.full(len(form.graph), len(form.graph))
+    graph = form.graph
+    first = np.full(len(graph), len(graph))
     owner, every = np.repeat(form.sums, np.diff(form.start)), np.arange(len(first))
-    for operand, user in ((form.x, every), (form.y, every), (form.a, owner), (form.b, owner)):
+    for operand, user in ((graph.x, every), (graph.y, every), (form.a, owner), (form.b, owner)):
         has = (operand >= 0) & form.remaining[user]
         np.minimum.at(first, operand[has], user[has])
-    first[first == len(first)] = form.root
+    first[first == len(first)] = graph.root
     return first
 
 

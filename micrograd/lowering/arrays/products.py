@@ -1,4 +1,4 @@
-"""Sums of products on a grid: which axes of a factor are free, and which are summed over."""
+"""Sums of products on a grid: how the members walk the axes of a factor, and how the terms do."""
 
 from __future__ import annotations
 
@@ -13,10 +13,6 @@ from micrograd.lowering.arrays.ir import BATCH, Array, Axis, B, Read, Term
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
-# An axis of a factor is walked by the result (its free column), by the sum (its summed column), or
-# by both: then it has two pieces.
-Piece = tuple["Ints | None", "Ints | None"]
-
 
 class Products:
     """All terms of a group of sums whose factors lie in the same one or two arrays.
@@ -27,7 +23,7 @@ class Products:
 
     def __init__(self, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints | None = None):
         self.arrays, self.places, self.owner = arrays, places, owner
-        self.axes = [None if owner is not None else _pieces(a, p) for a, p in zip(arrays, places)]
+        self.axes = [None if owner is not None else _walked(a, p) for a, p in zip(arrays, places)]
         self.gridless = None in self.axes
 
     @classmethod
@@ -47,7 +43,7 @@ class Products:
         columns = []
         for array, factor, places in zip(self.arrays, self.axes, self.places):
             if factor is not None:
-                columns += [(array, free) for free, _ in factor if free is not None]
+                columns += [(array, of_member) for of_member, _ in factor]
             elif self.owner is None:
                 columns.append((array, places[:, 0]))
             else:
@@ -81,26 +77,22 @@ class Products:
         count = self.places[0].shape[1]
         if ordered:
             return Axes((count,), np.arange(count), np.arange(count))
-        inner = [s for factor in self.axes if factor for _, s in factor if s is not None]
-        return find_axes(inner, count, merge=False)
+        of_terms = [of_term for factor in self.axes if factor for _, of_term in factor]
+        return find_axes(of_terms, count, merge=False)
 
 
-def _pieces(array: Array, places: Ints) -> list[Piece] | None:
-    """Return the pieces of one operand; None where an axis is neither free nor summed nor both."""
-    pieces: list[Piece] = []
-    for column, size in zip(coordinates(array.shape, places), array.shape):
-        free, inner = column[:, 0], column[0]
-        if (column == free[:, None]).all():
-            pieces.append((free, None))
-        elif (column == inner).all():
-            pieces.append((None, inner))
-        else:  # walked in blocks: member h reads the places h · length + j
-            length = int(inner.max() - inner.min()) + 1
-            high, low = column // length, inner % length
-            if size % length or (high != high[:, :1]).any() or (column % length != low).any():
-                return None
-            pieces += [(high[:, 0], None), (None, low)]
-    return pieces
+def _walked(array: Array, places: Ints) -> list[tuple[Ints, Ints]] | None:
+    """Return how each axis of an operand is walked by the members, and by the terms of one.
+
+    None where a coordinate is not the sum of both, as 4h for head h and j for a place in it are.
+    """
+    axes = []
+    for column in coordinates(array.shape, places):
+        of_member, of_term = column[:, 0], column[0]
+        if (column != of_member[:, None] + (of_term - of_term[0])).any():
+            return None
+        axes.append((of_member, of_term))
+    return axes
 
 
 # Axes that are walked in blocks: head h has the places 4h to 4h + 3 of a row of 16. Where
@@ -110,16 +102,17 @@ def _pieces(array: Array, places: Ints) -> list[Piece] | None:
 
 def divided(term: Term, target: Array) -> Term:
     """Return a term of `target` without tables, a variable divided; as it is where none helps."""
-    if term.at is None and _by_table(term):
+    if term.at is None and by_table(term):
         for axis in (*term.kept, *term.summed):
             for length in _lengths(axis):
                 other = _with_blocks(term, target, axis, length)
-                if not _by_table(other):
+                if not by_table(other):
                     return other
     return term
 
 
-def _by_table(term: Term) -> bool:
+def by_table(term: Term) -> bool:
+    """Return whether a term reads an array that is no numbers of the code by a table."""
     return any(r.table is not None and r.array.kind != NUMBER for r in term.reads)
 
 

@@ -39,7 +39,7 @@ from micrograd.lowering.code.expr import Assign, Expr, Table, is_number, num, re
 from micrograd.lowering.code.kinds import make
 from micrograd.lowering.code.statements import Code, named
 from micrograd.lowering.scalars.columns import Ints
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.trace.declared import CONSTANT
 from micrograd.ops import BY_NAME
 
 _VIEWS = ("reshape", "transpose", "index", "broadcast")
@@ -51,10 +51,9 @@ def code_of(arrays: Arrays, backward: Adjoints | None) -> Code:
     builder = Builder(frozenset((arrays.loss, *(adjoint for _, adjoint in gradients))))
     forward = builder.statements(array for array in arrays.arrays if array.kind == COMPUTED)
     behind = builder.statements(backward.arrays) if backward else []
-    leaves = [array for kind in (INPUT, PARAMETER, CONSTANT) for array in arrays.leaves(kind)]
     code = Code(
-        tuple(array for array in leaves if array.data is None),
-        tuple(array for array in leaves if array.data is not None),
+        tuple(arrays.arguments),
+        tuple(array for array in arrays.leaves(CONSTANT) if array.data is not None),
         tuple(forward),
         tuple(behind),
         arrays.loss,
@@ -107,8 +106,8 @@ class Builder:
             part = self._term(array, term)
             if isinstance(term.at, Rows):
                 vars = tuple(var for var, _ in term.kept)
-                ids = self._ids(term.at, vars[:-1], term.sizes)
-                pairs += [ids, filled(part, vars, term.sizes)]
+                ids = self.read(term.at.ids, term.sizes)
+                pairs += [aligned(ids, vars[:-1]), filled(part, vars, term.sizes)]
             else:
                 part = self._placed(array, term, part)
                 total = combined("+", total, part, array.vars) if total else part
@@ -141,7 +140,7 @@ class Builder:
         if isinstance(factor, Formula):
             return self._formula(factor, sizes)
         if isinstance(factor, Rows):
-            return Indexed(self.rows(factor, array), array.vars)
+            return Indexed(self.rows(array, factor), array.vars)
         if isinstance(factor, Choice):
             return self._choice(array, factor, sizes)
         return self._first(factor, sizes)
@@ -152,9 +151,9 @@ class Builder:
         e = expression(formula.text, formula.k, {x: aligned(t, order) for x, t in reads.items()})
         return Indexed(e, order[len(order) - len(e.shape) :])
 
-    def rows(self, rows: Rows, array: Array) -> Expr:
-        """Return the rows that ids choose; without a table, 1 at the id and 0 elsewhere."""
-        ids = self.chosen(array)
+    def rows(self, array: Array, rows: Rows) -> Expr:
+        """Return the rows that an array looks up; without a table, 1 at the id and 0 elsewhere."""
+        ids = self.ids(array, rows)
         if rows.table is not None:
             return make("lookup", (whole(rows.table), ids))
         places = np.arange(array.shape[-1])
@@ -162,13 +161,9 @@ class Builder:
         row = indexed(ids, (*((ALL,) * len(ids.shape)), None))
         return where(binary("==", row, every), 1, 0)
 
-    def chosen(self, array: Array) -> Expr:
-        """Return the ids that an array looks up."""
-        assert array.lookup is not None
-        return self._ids(array.lookup, array.vars[:-1], dict(array.axes))
-
-    def _ids(self, rows: Rows, vars: tuple[int, ...], sizes: Sizes) -> Expr:
-        return aligned(self.read(rows.ids, sizes), vars)
+    def ids(self, array: Array, rows: Rows) -> Expr:
+        """Return the ids of the rows that an array looks up."""
+        return aligned(self.read(rows.ids, dict(array.axes)), array.vars[:-1])
 
     def _choice(self, array: Array, choice: Choice, sizes: Sizes) -> Indexed:
         z = self.read(choice.read, sizes)
@@ -246,7 +241,6 @@ def _array(e: Expr) -> Expr:
 
 
 def _reads(e: Expr) -> bool:
-    """Return whether an array is read anywhere in an expression."""
     return any(part.kind == "ref" for part in e.walk())
 
 

@@ -32,7 +32,7 @@ def negative(a: Expr) -> Expr:
     """Write -a."""
     if is_number(a):
         return num(-a.attr)
-    return a.args[0] if a.kind == "neg" else Expr("neg", (a,), None, a.shape)
+    return a.args[0] if a.kind == "neg" else make("neg", (a,))
 
 
 def binary(op: str, a: Expr, b: Expr) -> Expr:
@@ -94,7 +94,7 @@ def _masked(mask: Expr, e: Expr) -> Expr | None:
     if is_number(yes, 1) and is_number(no, 0):
         return make("bin", (condition, e), "*")
     if is_number(yes, 0) and is_number(no, 1):
-        return make("bin", (Expr("not", (condition,), None, condition.shape), e), "*")
+        return make("bin", (make("not", (condition,)), e), "*")
     return None
 
 

@@ -57,12 +57,6 @@ class Expr:
     attr: Any
     shape: Shape
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.kind, self.args, self.attr, self.shape)))
-
-    def __hash__(self) -> int:
-        return self._hash  # type: ignore[attr-defined,no-any-return]
-
     def walk(self) -> Iterator[Expr]:
         """Yield this expression and those within, once per place."""
         yield self

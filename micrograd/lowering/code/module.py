@@ -153,7 +153,6 @@ def as_text(target: str, data: Any) -> str:
 
 
 def _leaves_text(target: str, leaves: Mapping[str, Any]) -> str:
-    """Return the dict of the leaves' present data."""
     if target not in TARGETS:
         raise ValueError(f"export to {target!r}; give one of {', '.join((*TARGETS, 'c'))}")
     form = "jnp.asarray({})" if target == "jax" else "{}"  # traced ids index JAX's arrays only

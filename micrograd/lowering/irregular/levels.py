@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lowering.arrays.form import Form
 from micrograd.lowering.arrays.group import numbered
 from micrograd.lowering.arrays.ir import Array, Rows
 from micrograd.lowering.arrays.names import Name, Names
@@ -66,7 +67,7 @@ class Lookup(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Levels:
+class Levels(Form):
     """An irregular graph, its nodes in slots: the leaves, then level by level.
 
     `arrays` are the leaf arrays, `slots` where their elements lie. `number_slots` hold numbers of
@@ -74,7 +75,6 @@ class Levels:
     sum that it became a part of. The sums have the terms term[start[i]:start[i + 1]].
     """
 
-    arrays: list[Array]
     slots: dict[Array, Ints]
     number_slots: Ints
     numbers: Floats
@@ -90,10 +90,6 @@ class Levels:
     reduce: str
     lookups: tuple[Lookup, ...]
     names: Names
-
-    def leaves(self, kind: str) -> list[Array]:
-        """Return the leaf arrays of one kind."""
-        return [array for array in self.arrays if array.kind == kind]
 
     @property
     def operations(self) -> set[str]:
@@ -131,8 +127,8 @@ class Levels:
 
         All but inputs of ids and tables that are only looked up.
         """
-        only_read = {lookup.rows.ids.array for lookup in self.lookups}
-        only_read |= {x.rows.table for x in self.lookups if x.rows.table is not None}
+        tables = {x.rows.table for x in self.lookups if x.rows.table is not None}
+        only_read = self.ids | tables
         return [a for a in self.arrays if a not in only_read or (self.slots[a] >= 0).any()]
 
     @cached_property
@@ -201,7 +197,7 @@ def spelled_out(form: Chains, level: Ints) -> Nodes:
     owner = np.repeat(form.sums, np.diff(form.start))[product]
     term = form.a.copy()
     term[product] = n + np.arange(len(product))
-    x, y, (length, start) = form.x.copy(), form.y.copy(), np.zeros((2, n), np.int64)
+    x, y, (length, start) = graph.x.copy(), graph.y.copy(), np.zeros((2, n), np.int64)
     length[form.sums], start[form.sums] = np.diff(form.start), form.start[:-1]
     op = np.where(form.remaining, graph.op, 0)
     op[form.sums] = np.where(length[form.sums] == 2, ADD, WEIGHTED)
@@ -271,9 +267,9 @@ def levelled(
     *named, pool = arrays
     builder = Builder()
     lookups = tuple(
-        Lookup(array, array.lookup, builder.rows(array.lookup, array), builder.chosen(array))
+        Lookup(array, rows, builder.rows(array, rows), builder.ids(array, rows))
         for array in named
-        if array.lookup
+        if (rows := array.lookup)
     )
     names = Names(wanted, [table for lookup in lookups for table in lookup.tables])
     written = np.array([form.graph.values[i].data for i in pool.nodes.tolist()])
@@ -291,7 +287,7 @@ def levelled(
         start,
         slot[term],
         _slots(form, slot),
-        int(slot[form.root]),
+        int(slot[form.graph.root]),
         reduce,
         lookups,
         names,

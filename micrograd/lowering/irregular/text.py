@@ -17,7 +17,7 @@ from micrograd.lowering.code.kinds import Printer, reshaped
 from micrograd.lowering.code.module import module
 from micrograd.lowering.code.text import Text, commented, parted
 from micrograd.lowering.irregular.levels import Formula, Levels
-from micrograd.lowering.trace.declared import CONSTANT, FORWARD, INPUT, PARAMETER, wanted_leaves
+from micrograd.lowering.trace.declared import FORWARD, INPUT, PARAMETER
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
 WIDTH = 98
@@ -25,8 +25,8 @@ MOST_AT_ONCE = 1024  # entries that JAX takes in one turn of its loop
 
 _OPERATIONS = """\
 # An irregular graph. v holds the values of all nodes, leaves first, then level by level; d their
-# gradients. A row of groups {groups} is (operation, first, last): nodes of one level, which do
-# not need each other. Columns first:last of entries {entries} are the places in v of these nodes
+# gradients. A row of groups {} is (operation, first, last): nodes of one level, which do
+# not need each other. Columns first:last of entries {} are the places in v of these nodes
 # and of their operands: out, x, y; a sum has a column for every term. The last place is spare,
 # for y where there is none and for leaves that the result does not depend on.
 OPERATIONS = [  # the value of out; what its gradient d adds to the gradients of x and y"""
@@ -96,23 +96,17 @@ class LevelsText:
         self.size = len(levels.op) + 1  # a last place for NONE
         self.v, self.d = levels.free("v"), levels.free("d")
         self.tables = [levels.free("groups"), levels.free("entries")]
-        self.arguments = [a for k in (INPUT, PARAMETER, CONSTANT) for a in levels.leaves(k)]
 
     def operations(self) -> str:
         """Return the table of operations, and the two passes over the groups."""
-        data = self.levels.data
-        shapes = {
-            name: str(data[table].shape) for name, table in zip(("groups", "entries"), self.tables)
-        }
-        rows = map(operation, self.levels.formulas)
-        table = "\n".join((_OPERATIONS.format(**shapes), *rows, "]", ""))
-        return f"{table}\n\n{self._passes()}"
+        groups, entries = (self.levels.data[name].shape for name in self.tables)
+        head, rows = _OPERATIONS.format(groups, entries), map(operation, self.levels.formulas)
+        return "\n".join((head, *rows, "]\n\n", self._passes(groups[0], entries[1])))
 
-    def _passes(self) -> str:
+    def _passes(self, groups: int, entries: int) -> str:
         if not self.jax:
             return _PASSES.replace("@", f"(n, {B})" if self.batched else "(n,)")
-        groups, entries = (self.levels.data[name] for name in self.tables)
-        mean = max(entries.shape[1] // max(len(groups), 1), 1)
+        mean = max(entries // max(groups, 1), 1)
         width = min(1 << mean.bit_length(), MOST_AT_ONCE)
         return _JAX_PASSES % (width, self.size, ", ".join(self.tables))
 
@@ -122,17 +116,15 @@ class LevelsText:
         `tables` are those that it takes as arguments.
         """
         name = "forward" if kind == FORWARD else "value_and_grad"
-        head = f"def {name}({', '.join([*map(self.show, self.arguments), *tables])}):"
+        head = f"def {name}({', '.join([*map(self.show, self.levels.arguments), *tables])}):"
         size = [f"{B} = len({self.show(x)})" for x in self.levels.leaves(INPUT)[:1]]
         passes = [*self._forward(), f"return {self._loss()}"]
         body = [*size, *(passes if kind == FORWARD else self._both(kind))]
         return "\n".join([head, *(f"    {line}" for line in body), ""])
 
     def _both(self, kind: str) -> list[str]:
-        """Return the lines of both passes."""
         v, d = self.v, self.d
-        ids = {x.rows.ids.array for x in self.levels.lookups}
-        leaves = wanted_leaves(self.levels.leaves, kind, ids)
+        leaves = self.levels.wanted(kind)
         seed = f"1 / {B}" if self.batched and self.levels.reduce == "mean" else "1"
         gradients = {a: self.levels.free(f"d{self.show(a)}") for a in leaves}
         results = ", ".join(f"{self.show(leaf)!r}: {name}" for leaf, name in gradients.items())
@@ -213,7 +205,6 @@ class LevelsText:
         return text if len(array.shape) == 1 else f"{text}.reshape({reshaped(array.shape)})"
 
     def _set(self, name: str, key: str, value: str) -> str:
-        """Return the statement that stores a value."""
         return f"{name} = {name}.at[{key}].set({value})" if self.jax else f"{name}[{key}] = {value}"
 
 

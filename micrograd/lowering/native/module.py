@@ -16,7 +16,7 @@ from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.native.function import Function, Task, sparse
 from micrograd.lowering.native.tape import Tape
 from micrograd.lowering.native.text import CNames, Formulas, number
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, PARAMETER
+from micrograd.lowering.trace.declared import INPUT
 from micrograd.ops import BY_NAME
 
 WIDTH = 98
@@ -74,12 +74,11 @@ def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tu
         if parts:
             rows[adjoint] = tuple(parts)
         computed += parts or [adjoint]
-    leaves = [a for kind in (INPUT, PARAMETER, CONSTANT) for a in arrays.leaves(kind)]
+    arguments = tuple(arrays.arguments)
     gradients = backward.gradients if backward else {}
-    for adjoint in (gradients[leaf] for leaf in leaves if leaf in gradients):
+    for adjoint in (gradients[leaf] for leaf in arguments if leaf in gradients):
         results += rows.get(adjoint, [adjoint])
     results.sort(key=lambda array: array.batched)
-    arguments = tuple(a for a in leaves if a.data is None)
     return Task(name, arguments, tuple(computed), arrays.loss, tuple(results), names), rows
 
 

@@ -13,25 +13,11 @@ from micrograd.lowering.irregular.levels import Levels, Lookup
 from micrograd.lowering.native.function import Task
 from micrograd.lowering.native.switch import Switch
 from micrograd.lowering.native.text import Formulas
-from micrograd.lowering.trace.declared import (
-    CONSTANT,
-    FORWARD,
-    INPUT,
-    OUTPUT,
-    PARAMETER,
-    UPSTREAM,
-    VJP,
-)
+from micrograd.lowering.trace.declared import FORWARD, INPUT
 from micrograd.ops import BY_NAME
 
 OWN = "v d values gradients now place groups x_of y_of starts terms loss"
 SAMPLE_LOOP = "for (long s = 0; s < B; s++)"
-
-
-def _wants(wanted: str, leaf: Array, levels: Levels) -> bool:
-    """Return whether the gradient of an input is wanted: that of `upstream` is the outputs."""
-    upstream = levels.names[leaf] == UPSTREAM
-    return wanted == INPUT or (wanted in (OUTPUT, VJP) and upstream)
 
 
 class Tape:
@@ -48,17 +34,12 @@ class Tape:
         self.backward, self.tables = wanted != FORWARD, dict[str, Any]()
         for own in OWN.split():
             names.enter(own, own)
-        ids = {x.rows.ids.array for x in levels.lookups}
-        leaves = [a for a in levels.leaves(PARAMETER) if wanted not in (FORWARD, OUTPUT)]
-        leaves += [a for a in levels.leaves(INPUT) if _wants(wanted, a, levels)]
-        leaves = [a for a in leaves if a not in ids]
-        self.gradients = {leaf: self._adjoint(leaf, sparse) for leaf in leaves}
+        self.gradients = {leaf: self._adjoint(leaf, sparse) for leaf in levels.wanted(wanted)}
         self.rows = {a: self._rows(a) for leaf, a in self.gradients.items() if a.terms}
         results = [r for a in self.gradients.values() for r in self.rows.get(a, (a,))]
         results.sort(key=lambda array: array.batched)
-        arguments = [a for kind in (INPUT, PARAMETER, CONSTANT) for a in levels.leaves(kind)]
         loss = Array("computed", (), np.zeros(0, np.int64))
-        self.task = Task(name, tuple(arguments), (), loss, tuple(results), names)
+        self.task = Task(name, tuple(levels.arguments), (), loss, tuple(results), names)
 
     def _adjoint(self, leaf: Array, sparse: bool) -> Array:
         """Return the array of a gradient; with terms, one for each lookup, where it is sparse."""
@@ -142,7 +123,7 @@ class Tape:
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays or tables that they take."""
-        ids = {x.rows.ids.array for x in self.levels.lookups}
+        ids = self.levels.ids
         leaves = [
             (f"const {'long long' if a in ids else 'double'} *{self.names[a]}", a)
             for a in self.task.arguments

@@ -7,7 +7,8 @@ scope or takes in a bare number, so that what a person would name stays one node
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -30,15 +31,12 @@ class Chains:
     graph: ScalarGraph
     remaining: Bools
     written_number: Bools
-    x: Ints
-    y: Ints
     sums: Ints
     start: Ints
     a: Ints
     b: Ints
     recorded_by: Ints
     merged_into: Ints
-    root: int
 
     def __str__(self) -> str:
         lengths = np.diff(self.start)[~self.choices()].tolist()
@@ -54,31 +52,12 @@ class Chains:
         """Mark which of `sums` are choices."""
         return np.isin(self.graph.op[self.sums], ROUTES)
 
-    def unchained(self) -> Chains:
-        """Return the form with every step of a choice a node of its own again."""
-        choice, links = self.choices(), np.isin(self.graph.op, ROUTES)
-        lengths = np.diff(self.start)
-        kept = np.repeat(~choice, lengths)
-        start = np.append(0, np.cumsum(lengths[~choice]))
-        merged_into = np.where(links, np.arange(len(links)), self.merged_into)
-        return replace(
-            self,
-            remaining=self.remaining | links,
-            sums=self.sums[~choice],
-            start=start,
-            a=self.a[kept],
-            b=self.b[kept],
-            recorded_by=self.recorded_by[kept],
-            merged_into=merged_into,
-        )
 
-
-def chains(graph: ScalarGraph, known: Bools) -> Chains:
-    """Join the chains of a graph; `known` marks leaves that are inputs or parameters."""
+def chains(graph: ScalarGraph, known: Bools, ops: Sequence[int] = (ADD, *ROUTES)) -> Chains:
+    """Join the chains of `ops` in a graph; `known` marks leaves that are inputs or parameters."""
     uses = graph.uses()
     written_number = _literals(graph, uses, known)
-    added = graph.op == ADD
-    chained = added | np.isin(graph.op, ROUTES)
+    chained = np.isin(graph.op, ops)
     inner = _inner_links(graph, uses, chained, written_number)
     heads = _heads(inner, graph.x, chained)
     zeros = _zeros(graph, written_number)
@@ -96,15 +75,12 @@ def chains(graph: ScalarGraph, known: Bools) -> Chains:
         graph,
         remaining,
         written_number,
-        graph.x,
-        graph.y,
         sums,
         np.append(first, len(owner)),
         terms.a[by_owner],
         terms.b[by_owner],
         terms.recorded_by[by_owner],
         heads,
-        graph.root,
     )
 
 
@@ -199,7 +175,7 @@ def _reached(graph: ScalarGraph, elements: Bools, a: Ints, b: Ints) -> Bools:
 def levels(chains: Chains) -> list[int]:
     """Return the height of every node above the leaves, 0 for those that are gone."""
     level = [0] * (len(chains.remaining) + 1)  # one more: of the operand that there is not
-    x, y = chains.x.tolist(), chains.y.tolist()
+    x, y = chains.graph.x.tolist(), chains.graph.y.tolist()
     a, b = chains.a.tolist(), chains.b.tolist()
     sum_of = dict(zip(chains.sums.tolist(), range(len(chains.sums))))
     start = chains.start.tolist()

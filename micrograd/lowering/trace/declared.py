@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,13 +160,3 @@ def _mixed(nested: Any, depth: int = 0) -> bool:
         return any(_mixed(part, depth + 1) for part in nested)
     ranks = {len(shape or ()) for shape in shapes}
     return len(ranks) > 1 or (len(shapes) > 1 and max(ranks) > 1)
-
-
-def wanted_leaves(leaves: Callable[[str], list[Any]], wanted: str, ids: Any) -> list[Any]:
-    """Return the leaf arrays, by `leaves` of a kind, whose gradients a program is to give."""
-    outputs = [array for array in leaves(INPUT) if array.name == UPSTREAM]
-    if wanted == OUTPUT:
-        return outputs
-    kinds = (PARAMETER, INPUT) if wanted == INPUT else (PARAMETER,)
-    found = [array for kind in kinds for array in leaves(kind) if array not in ids]
-    return found + outputs if wanted == VJP else found
