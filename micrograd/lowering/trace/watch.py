@@ -10,7 +10,8 @@ from contextvars import ContextVar
 from threading import Lock
 from typing import Any
 
-from micrograd.core.kinds import ELEMENTARY
+from micrograd.core.kinds import ELEMENTARY, LEAF
+from micrograd.core.order import topological_order
 from micrograd.core.recording import compiled_method
 from micrograd.engine import Constant, Value
 from micrograd.lowering.trace.places import user_line
@@ -52,6 +53,30 @@ class Watched(Value):
     data = _watched("data")
     grad = _watched("grad")
 
+    # Where a function would see numbers, these ask for their size: of Values they say the same for
+    # every sample. Of what parameters are in they say the same to the engine too.
+
+    def __eq__(self, other: object) -> Any:
+        if other is not None:
+            _refuse_choice(self, "compared by ==")
+        return Value.__eq__(self, other)
+
+    def __bool__(self) -> bool:
+        _refuse_choice(self, "taken for true or false")
+        return True
+
+    __hash__ = Value.__hash__
+
+
+class Sampled(Watched):
+    """An input of the sample, which no set or dict knows by its number either."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        _refuse_choice(self, "looked up in a set or a dict")
+        return Value.__hash__(self)
+
 
 # Most reads are those of the operators, which may: theirs need no look at who it is.
 for row in ROWS:
@@ -66,7 +91,7 @@ _WATCHING: ContextVar[bool] = ContextVar("whether this thread traces", default=F
 
 
 @contextmanager
-def watched(values: Iterable[Value]) -> Iterator[None]:
+def watched(values: Iterable[Value], kind: type[Watched] = Watched) -> Iterator[None]:
     """Refuse that the data of `values`, and of all Watched Values, is read in the block.
 
     Raises ValueError there, with the line of the user's code.
@@ -77,7 +102,7 @@ def watched(values: Iterable[Value]) -> Iterator[None]:
         with _LOCK:
             for value in values:
                 if type(value) is Value:
-                    value.__class__ = Watched
+                    value.__class__ = kind
                 elif type(value) is Watched:
                     _SHARED[value] += 1
                 else:
@@ -113,7 +138,9 @@ def _named(node: Value) -> str:
     """Return what a node is, without its numbers: those are of no sample of the user's."""
     if node.label:
         return f"'{node.label}'"
-    return f"a result of {node._op}" if node.parents else "an input or a parameter"
+    if node.parents:
+        return f"a result of {node._op}"
+    return "an input" if isinstance(node, Sampled) else "an input or a parameter"
 
 
 def _refuse(node: Value, name: str) -> None:
@@ -125,3 +152,20 @@ def _refuse(node: Value, name: str) -> None:
         "the program would hold this one sample's number for every sample; compute with the Value "
         "itself: x.exp(), x.max(y), x.relu(); x.detach() stops the gradient"
     )
+
+
+def _refuse_choice(node: Watched, how: str) -> None:
+    """Refuse, to the user's code, what asks for a number that is a function of the sample alone."""
+    asking = str(sys._getframe(2).f_globals.get("__name__"))
+    if asking.startswith("micrograd.") or not _of_sample(node):
+        return
+    raise UntraceableError(
+        f"{user_line()}: {_named(node)} is {how} while the function is traced, so the program "
+        "would follow one branch for every sample; write the choice as an operation: y * a + (1 - "
+        "y) * b for a y of 0 or 1, x.max(y), x.relu(); `is` tells whether two Values are one"
+    )
+
+
+def _of_sample(node: Value) -> bool:
+    leaves = (v for v in topological_order(node) if v._operation is LEAF)
+    return all(isinstance(leaf, (Sampled, Constant)) for leaf in leaves)
