@@ -473,3 +473,45 @@ def test_a_number_of_the_code_is_one_where_other_threads_make_nodes_too(monkeypa
     monkeypatch.setattr(Constant, "__init__", interrupted)
     program = lower(loss, [0.1, 0.2])
     assert program.source == alone.source and not program.constants
+
+
+# What asks an input for its number without a word: of Values the answer is always the same.
+CHOICES = {
+    "==": lambda x, y: W[0] * x if y == 1 else -x,
+    "!=": lambda x, y: W[0] * x if y != 1.0 else -x,
+    "== of two inputs": lambda x, y: W[0] * x if y == x else -x,
+    "== of a result": lambda x, y: W[0] * x if 2 * y - 1 == x + 1 else -x,
+    "truth": lambda x, y: W[0] * x if y else -x,
+    "truth of a result": lambda x, y: W[0] * x if y - 1 else -x,
+    "and": lambda x, y: y and W[0] * x,
+    "not": lambda x, y: x * (not y) * W[0],
+    "any": lambda x, y: W[0] * x if any([x, y]) else -x,
+    "in a tuple": lambda x, y: W[0] * x if y in (1, 2) else -x,
+    "in a set": lambda x, y: W[0] * x if y in {1, 2} else -x,
+    "in a dict": lambda x, y: {0: W[0] * x}.get(y, -x),
+    "in a list": lambda x, y: W[0] * x * [1.0, 2.0].count(y),
+    "in a set of inputs": lambda x, y: W[0] * len({x, y}),
+    "of an array": lambda x, y: (W[0] * x * (np.array([y, x]) == 1)).sum(),
+}
+
+
+@pytest.mark.parametrize("kind", CHOICES)
+def test_a_choice_by_the_number_of_an_input_is_refused(kind):
+    with pytest.raises(ValueError, match=rf"{__file__}:\d+: .* while the function is traced"):
+        lower(CHOICES[kind], 1.0, 1)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, y: W[0] * x if y is not None else -x,
+        lambda x, y: W[0] * x if y != None else -x,  # noqa: E711
+        lambda x, y: W[0] * x if SCALE else -x,
+        lambda x, y: W[0] * x if SCALE in W else -x,
+        lambda x, y: sum({W[0]: x, W[1]: y}.values()),
+        lambda x, y: (W[0] * x) or y,
+    ],
+)
+def test_what_asks_whether_values_are_there_is_lowered(function):
+    value = function(Value(2.0), Value(3.0))
+    assert lower(function, 1.0, 1)([2.0], [3.0]) == value.data

@@ -145,6 +145,21 @@ def test_a_gif_has_a_frame_for_every_step():
     assert image.n_frames == 11 and image.info["loop"] == 0
 
 
+def test_a_gif_of_a_wide_picture_keeps_to_a_size_and_to_its_colours():
+    pytest.importorskip("cairosvg")
+    images = pytest.importorskip("PIL.Image")
+    product = Value(1.0)
+    for factor in range(5):
+        product *= Value(2.0, label=f"a long label of the factor {factor}")
+    image = images.open(BytesIO(render(product).to("gif")))
+    assert max(image.size) == 4_000
+    image.seek(image.n_frames - 1)
+    colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 16)}
+    blue, orange = (0, 90, 171), (180, 65, 6)
+    for wanted in (blue, orange, (255, 255, 255)):
+        assert any(max(abs(a - b) for a, b in zip(wanted, c)) < 24 for c in colours), wanted
+
+
 @pytest.mark.parametrize("format", sorted(set(FORMATS) - {"png", "pdf", "gif"}))
 def test_one_value_and_a_folded_graph_are_drawn_in_every_format(format):
     total = sum(Value(float(i)) * Value(2.0) for i in range(40))

@@ -11,6 +11,7 @@ from micrograd.render.programs import by_cairo
 from micrograd.render.view import View
 
 SECONDS, PAUSE = 0.9, 3  # of a step; how many steps the end stays
+MOST_PIXELS = 4_000  # a side of a GIF, which has a frame for every step
 BOX = re.compile(r'(<g class="box [^>]*data-box="([^"]+)".*?</g>)', re.S)
 EDGE = re.compile(r'<g class="edge" data-edge="([^"]+)">.*?\n', re.S)
 
@@ -92,10 +93,12 @@ def gif(svg: str, view: View) -> bytes:
             "'micrograd-graph[png]', or save as .svg with --format "
             "animated-svg"
         ) from error
-    images = [
-        Image.open(BytesIO(by_cairo(frame(svg, view, now), "png"))).convert("RGB")
+    pictures = [
+        Image.open(BytesIO(by_cairo(frame(svg, view, now), "png", MOST_PIXELS))).convert("RGB")
         for now in range(timeline(view).steps + 1)
     ]
+    whole = pictures[-1].quantize()  # its palette serves all: finding one takes longer than drawing
+    images = [picture.quantize(palette=whole, dither=Image.Dither.NONE) for picture in pictures]
     file, milliseconds = BytesIO(), round(1000 * SECONDS)
     durations = [milliseconds] * (len(images) - 1) + [milliseconds * (1 + PAUSE)]
     images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0)

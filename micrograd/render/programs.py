@@ -51,8 +51,8 @@ def _by_dot(source: str, format: str) -> bytes | None:
     return None
 
 
-def by_cairo(svg: str, format: str) -> bytes:
-    """Return a picture of written-out colours as PNG or PDF.
+def by_cairo(svg: str, format: str, most: int = MOST_PIXELS) -> bytes:
+    """Return a picture of written-out colours as PNG, of at most so many pixels a side, or PDF.
 
     Raises ValueError where the library for it is not installed.
     """
@@ -66,7 +66,7 @@ def by_cairo(svg: str, format: str) -> bytes:
         ) from error
     convert = {"png": cairosvg.svg2png, "pdf": cairosvg.svg2pdf}[format]
     largest = max(map(int, re.findall(r'(?:width|height)="(\d+)"', svg[:400])))
-    scale = min(SCALE, MOST_PIXELS / largest) if format == "png" else 1.0
+    scale = min(SCALE, most / largest) if format == "png" else 1.0
     image: bytes = convert(bytestring=svg.encode(), scale=scale)
     return image
 

@@ -24,7 +24,7 @@ from micrograd.lowering.trace.declared import values_in
 from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.places import called, first_line, user_line
 from micrograd.lowering.trace.samples import varied
-from micrograd.lowering.trace.watch import UntraceableError, watched
+from micrograd.lowering.trace.watch import Sampled, UntraceableError, watched
 
 
 class Variation(NamedTuple):
@@ -81,7 +81,12 @@ def _second(
         along = Along(first.made, first.start)
         sample = [varied(x, random.Random(7), variation.sign, variation.whole) for x in values]
         try:
-            with along, watched(watch), watched(values_in(sample)), _random_numbers_apart():
+            with (
+                along,
+                watched(watch),
+                watched(values_in(sample), Sampled),
+                _random_numbers_apart(),
+            ):
                 second = call(function, names, sample, along.look)
                 along.same = along.same and along.stands_for(second.root, first.root)
                 return second, along, sample, variation.said

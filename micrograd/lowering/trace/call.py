@@ -28,7 +28,7 @@ from micrograd.ops import DomainError
 # What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
 _CHOOSES = re.compile(
     r"indices must be integers|indices must be of integer|valid indices|"
-    r"int\(\) .*'(Value|Watched)'|'(Value|Watched)' object cannot be interpreted|"
+    r"int\(\) .*'(Value|Watched|Sampled)'|'(Value|Watched|Sampled)' object cannot be interpreted|"
     r"a class is an int, not Value"
 )
 _NO_CHOICE = (

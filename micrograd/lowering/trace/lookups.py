@@ -14,6 +14,7 @@ from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.lowering.trace.declared import Declared
 from micrograd.lowering.trace.places import user_line
+from micrograd.lowering.trace.watch import Watched
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,6 @@ class Lookups:
         key = (rows is None, id(rows) if rows else len(row), ids)
         lookup = self.recorded.setdefault(key, Lookup(rows, len(row), ids, {}))
         if place not in lookup.rows:
-            kind = type(index)  # watched, or not
+            kind = Watched if isinstance(index, Watched) else Value
             lookup.rows[place] = [kind(value.data) for value in row]
         return lookup.rows[place]

@@ -11,7 +11,8 @@ from inspect import getattr_static
 from threading import Lock
 from typing import Any
 
-from micrograd.core.kinds import ELEMENTARY
+from micrograd.core.kinds import ELEMENTARY, LEAF
+from micrograd.core.order import topological_order
 from micrograd.core.recording import compiled_method
 from micrograd.engine import Constant, Value
 from micrograd.lowering.trace.places import user_line
@@ -47,18 +48,50 @@ def _checked(kind: type[Value], name: str) -> Any:
     return property(checked, slot.__set__)
 
 
+class _Asking:
+    """What a watched Value says where a function would choose by its number.
+
+    Of Values these say the same for every sample; of what parameters are in they say the same to
+    the engine too.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> Any:
+        if other is not None:
+            _refuse_choice(self, "compared by ==")
+        return super().__eq__(other)
+
+    def __bool__(self) -> bool:
+        _refuse_choice(self, "taken for true or false")
+        return True
+
+
 def _watched_kind(kind: type[Value]) -> type[Value]:
     """Return the class that Values of a class change to while they are watched, and back."""
     if kind in _WATCHED:
         return _WATCHED[kind]
-    checked = {name: _checked(kind, name) for name in ("data", "grad")}
-    watched = type("Watched", (kind,), {"__slots__": (), **checked})
+    own = {name: _checked(kind, name) for name in ("data", "grad")} | {"__hash__": kind.__hash__}
+    watched = type("Watched", (_Asking, kind), {"__slots__": (), **own})
     _WATCHED[kind], _KIND_OF[watched] = watched, kind
     return watched
 
 
 _WATCHED, _KIND_OF = dict[Any, type[Value]](), dict[Any, type[Value]]()
 Watched: Any = _watched_kind(Value)
+
+
+class Sampled(Watched):  # type: ignore[misc]
+    """An input of the sample, which no set or dict knows by its number either."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        _refuse_choice(self, "looked up in a set or a dict")
+        return Value.__hash__(self)
+
+
+_KIND_OF[Sampled] = Value
 
 # Most reads are those of the operators, which may: theirs need no look at who it is.
 for row in ROWS:
@@ -73,7 +106,7 @@ _WATCHING: ContextVar[bool] = ContextVar("whether this thread traces", default=F
 
 
 @contextmanager
-def watched(values: Iterable[Any]) -> Iterator[None]:
+def watched(values: Iterable[Any], kind: type[Value] | None = None) -> Iterator[None]:
     """Refuse that the data of `values`, and of all Watched Values, is read in the block.
 
     Raises ValueError there, with the line of the user's code.
@@ -86,7 +119,7 @@ def watched(values: Iterable[Any]) -> Iterator[None]:
                 if type(value) in _KIND_OF:
                     _SHARED[value] += 1
                 else:
-                    value.__class__ = _watched_kind(type(value))
+                    value.__class__ = kind or _watched_kind(type(value))
                 changed.append(value)
         yield
     finally:
@@ -118,7 +151,9 @@ def _named(node: Value) -> str:
     """Return what a node is, without its numbers: those are of no sample of the user's."""
     if node.label:
         return f"'{node.label}'"
-    return f"a result of {node._op}" if node.parents else "an input or a parameter"
+    if node.parents:
+        return f"a result of {node._op}"
+    return "an input" if isinstance(node, Sampled) else "an input or a parameter"
 
 
 def _refuse(node: Value, name: str) -> None:
@@ -130,3 +165,20 @@ def _refuse(node: Value, name: str) -> None:
         "the program would hold this one sample's number for every sample; compute with the Value "
         "itself: x.exp(), x.max(y), x.relu(); x.detach() stops the gradient"
     )
+
+
+def _refuse_choice(node: Watched, how: str) -> None:
+    """Refuse, to the user's code, what asks for a number that is a function of the sample alone."""
+    asking = str(sys._getframe(2).f_globals.get("__name__"))
+    if asking.startswith("micrograd.") or not _of_sample(node):
+        return
+    raise UntraceableError(
+        f"{user_line()}: {_named(node)} is {how} while the function is traced, so the program "
+        "would follow one branch for every sample; write the choice as an operation: y * a + (1 - "
+        "y) * b for a y of 0 or 1, x.max(y), x.relu(); `is` tells whether two Values are one"
+    )
+
+
+def _of_sample(node: Value) -> bool:
+    leaves = (v for v in topological_order(node) if v._operation is LEAF)
+    return all(isinstance(leaf, (Sampled, Constant)) for leaf in leaves)
