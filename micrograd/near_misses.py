@@ -204,6 +204,13 @@ def _of_file(path: str, rest: str) -> str:
     return f"; to show a Value of this file write {path}:{names[0]}"
 
 
+# What a name may be of that is no Value.
+_NO_VALUE = (
+    *(ast.Constant, ast.Dict, ast.List, ast.Set, ast.Tuple, ast.Lambda),
+    *(ast.DictComp, ast.ListComp, ast.SetComp, ast.JoinedStr),
+)
+
+
 def _assigned(path: str) -> list[str]:
     try:
         tree = ast.parse(Path(path).read_bytes())
@@ -212,7 +219,7 @@ def _assigned(path: str) -> list[str]:
     return [
         target.id
         for statement in tree.body
-        if isinstance(statement, ast.Assign)
+        if isinstance(statement, ast.Assign) and not isinstance(statement.value, _NO_VALUE)
         for target in statement.targets
         if isinstance(target, ast.Name)
     ]

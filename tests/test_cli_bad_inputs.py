@@ -206,8 +206,8 @@ step x=1,y=2 --at 'x * y'               | are swapped
 draw lesson.py:loss --at x=1            | is a Value already
 """
 PYTHON_FILES = """
-draw lesson.py                          | write lesson.py:n
-draw lesson.py:                         | write lesson.py:n
+draw lesson.py                          | write lesson.py:loss
+draw lesson.py:                         | write lesson.py:loss
 draw lesson.py::loss                    | write lesson.py:loss
 draw 'lesson.py loss'                   | write lesson.py:loss
 draw lesson.py:loss.data                | write lesson.py:loss

@@ -81,6 +81,16 @@ def test_inputs_that_the_function_refuses_to_vary_stay(tmp_path, capsys):
     assert "not varied, since the function refuses other numbers: t" in capsys.readouterr().out
 
 
+def test_outputs_are_compared_too(tmp_path, capsys):
+    path = tmp_path / "lesson.py"
+    path.write_text(
+        "from micrograd import Value\nw = Value(2.0)\n"
+        "def both(x=(0.3, 0.4)):\n    return [[w * x[0]], [(x[1] * w).tanh()]]\n"
+    )
+    assert main(["lower", f"{path}:both", "--check"]) == 0
+    assert float(capsys.readouterr().out.rpartition("engine: ")[2].split()[0]) < 1e-12
+
+
 def test_masks_cannot_be_compared(tmp_path, capsys):
     path = tmp_path / "lesson.py"
     path.write_text(

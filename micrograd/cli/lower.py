@@ -53,7 +53,7 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the program, and what was asked for beside."""
     from micrograd.lowering import lower
-    from micrograd.lowering.compare import compared, like, loaded
+    from micrograd.lowering.compare import compared, like, loaded, weighted
 
     with guest():
         function, samples = loaded(options.function)
@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
         print(printable(program.explain()))
     if not options.check:
         return 0
+    function, samples = weighted(program, function, samples)
     batch, held, near = like(program, function, samples, SAMPLES)
     error = compared(program, function, batch)
     print(f"compared on {SAMPLES} samples of both signs, of 0.1 to 5 times the size of the given")

@@ -12,9 +12,10 @@ import numpy as np
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.expressions import run_file
-from micrograd.lowering.program import Program
+from micrograd.functions import dot
+from micrograd.lowering.program import OutputProgram, Program
 from micrograd.lowering.replay import data_of
-from micrograd.lowering.trace.declared import INPUT, declared
+from micrograd.lowering.trace.declared import INPUT, UPSTREAM, declared, values_in
 from micrograd.lowering.trace.samples import as_values
 from micrograd.optim.gradients import Rows
 
@@ -39,6 +40,20 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
             f"sample there, such as def {name}({missing[0]}=[0.1, 0.2])"
         )
     return function, [p.default for p in parameters]
+
+
+def weighted(
+    program: Program, function: Callable[..., Any], samples: Sequence[Any]
+) -> tuple[Callable[..., Any], list[Any]]:
+    """Return what the program is of, and its sample: of outputs Σ upstream · output."""
+    if not isinstance(program, OutputProgram):
+        return function, [*samples]
+
+    def total(*given: Any) -> Value:
+        outputs, upstream = function(*given[:-1]), given[-1]
+        return dot([*values_in(outputs)], [*values_in(upstream)])
+
+    return total, [*samples, np.ones(program.leaf_values(UPSTREAM).shape).tolist()]
 
 
 class Samples(NamedTuple):
@@ -115,12 +130,13 @@ def compared(program: Program, function: Callable[..., Any], batch: Sequence[Any
     count = len(batch[0]) if batch else 1
     value, gradients = program.value_and_grad(*batch)
     losses = [function(*(as_values(x[i]) for x in batch)) for i in range(count)]
+    share = 1.0 if isinstance(program, OutputProgram) else 1 / count
     exact: dict[Value, float] = {}
     scale: dict[Value, float] = {}
     for loss in losses:
-        _add_gradients(loss, 1 / count, exact, scale)
-    total = sum(loss.data for loss in losses) / count
-    size = sum(abs(node.data) for loss in losses for node in (loss, *loss.parents)) / count
+        _add_gradients(loss, share, exact, scale)
+    total = sum(loss.data for loss in losses) * share
+    size = sum(abs(node.data) for loss in losses for node in (loss, *loss.parents)) * share
     errors = [_difference(value, total, size)]
     for name, gradient in gradients.items():
         leaves = program.leaf_values(name)
