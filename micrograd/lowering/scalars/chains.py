@@ -58,8 +58,10 @@ def chains(graph: ScalarGraph, known: Bools, ops: Sequence[int] = (ADD, *ROUTES)
     uses = graph.uses()
     written_number = _literals(graph, uses, known)
     chained = np.isin(graph.op, ops)
-    inner = _inner_links(graph, uses, chained, written_number)
-    heads = _heads(inner, graph.x, chained)
+    inner, outer = _joined(graph, uses, chained, written_number)
+    heads = np.arange(len(graph))
+    heads[inner] = outer
+    heads = _followed(heads)
     zeros = _zeros(graph, written_number)
     terms = _terms(graph, uses, chained, inner, zeros)
     owner = heads[terms.recorded_by]
@@ -114,25 +116,16 @@ def _followed(pointers: Ints) -> Ints:
     return pointers
 
 
-def _inner_links(graph: ScalarGraph, uses: Ints, chained: Bools, written_number: Bools) -> Ints:
-    """Return the nodes that are the left operand of the next one of a chain, and nothing else."""
+def _joined(
+    graph: ScalarGraph, uses: Ints, chained: Bools, written_number: Bools
+) -> tuple[Ints, Ints]:
+    """Return the nodes that are the left operand of the next one of a chain, and that next one."""
     users = np.flatnonzero(chained)
     left, right = graph.x[users], graph.y[users]
     joined = (graph.op[left] == graph.op[users]) & (uses[left] == 1)
     joined &= ~graph.labelled[left] & ~written_number[right]
     joined &= graph.scope[left] == graph.scope[users]
-    inner: Ints = left[joined]
-    return inner
-
-
-def _heads(inner: Ints, x: Ints, chained: Bools) -> Ints:
-    user = np.arange(len(chained))
-    joined = np.zeros(len(chained), bool)
-    joined[inner] = True
-    users = np.flatnonzero(chained)
-    users = users[joined[x[users]]]
-    user[x[users]] = users
-    return _followed(user)
+    return left[joined], users[joined]
 
 
 class Terms(NamedTuple):
