@@ -276,6 +276,9 @@ def test_a_state_of_another_optimiser_is_refused():
         (Adam([np.ones(4)]).state_dict(), "its parameters differ"),
         (Adam({"w": x}).state_dict(), "its parameters differ"),
         (before | {"options": [{"lr": 1}]}, "its options differ"),
+        (before | {"own": {"groups": 1}}, "it has the attributes {'groups': 1}"),
+        (before | {"own": {"step": 1}}, "it has the attributes {'step': 1}"),
+        (before | {"own": 1}, "it has the attributes 1"),
     ]
     for state, reason in strangers:
         with pytest.raises(ValueError, match=f"not the state of this Adam: {reason}"):

@@ -64,6 +64,32 @@ class Arrays:
         return [*self.parameters["w"], *self.optimizer.state["w"]["velocity"]]
 
 
+class Remembering(SGD):
+    """A rule and a step of one's own, which remember things in attributes."""
+
+    def __init__(self, parameters, lr):
+        super().__init__(parameters, lr=lr)
+        self.calls, self.norms, self.sums = 0, {"of": []}, np.zeros(3)
+
+    def rule(self, x, g, s, o):
+        self.calls += 1
+        self.sums = self.sums + abs(g)
+        return x - o.lr * g / (1 + self.calls / 50 + self.sums)
+
+    def step(self, gradients=None):
+        self.norms["of"].append(float(abs(gradients["w"]).max()))
+        super().step({name: g / (1 + len(self.norms["of"])) for name, g in gradients.items()})
+        self.last = self.norms["of"][-1]
+
+
+class Attributes(Arrays):
+    def __init__(self):
+        super().__init__()
+        self.optimizer = Remembering(self.parameters, lr=0.05)
+        self.optimizer.lr = self.plateau
+        self.state = [self.parameters, self.optimizer, self.rng]
+
+
 def run(kind, interrupted_at=None, epochs=6, **options):
     """Train a fresh `kind`; with `interrupted_at` press Ctrl-C in that batch."""
     random.seed(11)
@@ -78,7 +104,7 @@ def run(kind, interrupted_at=None, epochs=6, **options):
 
     data = POINTS if kind is Scalar else range(16)
     after = []
-    if kind is Arrays:
+    if kind is not Scalar:
         after = [lambda row: task.plateau.report(row["loss"])]
         task.state = [*task.state, task.plateau]
     history = fit(
@@ -95,7 +121,7 @@ def run(kind, interrupted_at=None, epochs=6, **options):
     return task.numbers(), history
 
 
-@pytest.mark.parametrize("kind", [Scalar, Arrays])
+@pytest.mark.parametrize("kind", [Scalar, Arrays, Attributes])
 @pytest.mark.parametrize("ending", ["json", "npz"])
 @pytest.mark.parametrize("batch", [1, 4, 6, 24])
 def test_interrupted_and_resumed_is_uninterrupted(kind, ending, batch, tmp_path):

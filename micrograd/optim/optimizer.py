@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from numbers import Real
 from reprlib import repr as shorten
 from types import SimpleNamespace
@@ -17,6 +18,9 @@ Data = Any  # a float, an array, or some rows of one: a rule does not care
 State = dict[str, Any]
 Clip = Callable[[list[Gradient]], list[Gradient]]
 STATE = {"rule", "steps_done", "options", "state"}
+# What every optimiser holds.
+OURS = {"clip", "steps_done", "groups", "parameters", "state"}
+OURS |= {"_group_of", "_accepted", "_numbers", "_vectors"}
 
 
 class Optimizer:
@@ -125,7 +129,8 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Return rule, number of steps done, options, and what the rule remembers.
 
-        A schedule is kept by what it gave at some of the steps done.
+        A schedule is kept by what it gave at some of the steps done; of a class of your own its
+        attributes that are numbers, texts, arrays, or lists, tuples and dicts of these.
         """
         return {
             "rule": type(self).__name__,
@@ -135,7 +140,12 @@ class Optimizer:
                 for group in self.groups
             ],
             "state": {name: {k: v * 1 for k, v in s.items()} for name, s in self.state.items()},
+            **({"own": deepcopy(own)} if (own := self._own()) else {}),
         }
+
+    def _own(self) -> dict[str, Any]:
+        """Return the numbers, texts, arrays, and lists of these, that a class of others added."""
+        return {k: v for k, v in vars(self).items() if _is_free(k) and _is_plain(v)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict()` gave; ValueError where it is another optimiser's."""
@@ -149,11 +159,12 @@ class Optimizer:
                 elif not callable(group[name]):
                     group[name] = value
         self.state = {name: {k: v * 1 for k, v in s.items()} for name, s in state["state"].items()}
+        vars(self).update(deepcopy(state.get("own", {})))
 
     def _mismatch(self, state: Mapping[str, Any]) -> str:
         if not isinstance(state, Mapping):
             return f"it is {shorten(state)}"
-        if set(state) != STATE:
+        if set(state) - {"own"} != STATE:
             return f"it has {', '.join(map(str, state)) or 'nothing'}"
         if state["rule"] != type(self).__name__:
             return f"it is of the rule {state['rule']}"
@@ -161,6 +172,9 @@ class Optimizer:
             return "its parameters differ in number, name or shape"
         if list(map(set, state["options"])) != list(map(set, self.groups)):
             return "its options differ"
+        own = state.get("own", {})
+        if not isinstance(own, Mapping) or not all(map(_is_free, own)):
+            return f"it has the attributes {shorten(own)}"
         for group, was in zip(self.groups, state["options"]):
             for name in group:
                 if error := changed(name, group[name], was[name]):
@@ -237,6 +251,18 @@ class Optimizer:
                 state[name][at] = new
             else:
                 state[name] = new
+
+
+def _is_free(name: str) -> bool:
+    return name not in OURS and not hasattr(Optimizer, name)
+
+
+def _is_plain(item: Any) -> bool:
+    if isinstance(item, Mapping):
+        return all(isinstance(key, str) and _is_plain(part) for key, part in item.items())
+    if isinstance(item, (list, tuple)):
+        return all(map(_is_plain, item))
+    return is_array(item) or item is None or isinstance(item, (bool, int, float, str))
 
 
 def _vectors(optimizer: Optimizer) -> Any:
