@@ -81,6 +81,13 @@ def test_it_is_drawn_stepped_through_and_in_the_playground(capsys):
     assert parse("own_length(own_soft(x), 2)", {"x": 1.0}).data == length(soft(1.0), 2.0).data
 
 
+@pytest.mark.parametrize("name", ["x1", "y0", "out2", "x_y"])
+def test_a_name_that_begins_as_a_letter_of_formulas_is_drawn_whole(name):
+    own = register(name=name, value="2 * tanh(x / 2)", local="1 - (out / 2) ** 2")
+    f = own(Value(0.7, label="a"))
+    assert f">{name}(a)<" in render(f).svg and f"{name}(a)" in page(f)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_lowered_with_equal_gradients(seed):
     draw = np.random.default_rng(seed)

@@ -28,7 +28,7 @@ SIGNS = {
 BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.Pow: 4}
 UNARY, ATOM = 3, 5
 SUPERSCRIPTS = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-LETTER = re.compile(r"(?<![A-Za-z_])(?:out|x|y)(?![A-Za-z_])")  # x² has no word boundary
+LETTER = re.compile(r"(?<![A-Za-z0-9_])(?:out|x|y)(?![A-Za-z0-9_])")  # x² has no word boundary
 OPENED = re.compile(r"(?:[(|]|, |[≥>≤<=≠] |if |else )$")  # what stands before a whole argument
 RAISED = re.compile("[\\^⁻⁰¹²³⁴-⁹]")
 WITH_EXPONENT = re.compile(r"[\d.]+e")  # 1e−5
