@@ -9,13 +9,15 @@ from __future__ import annotations
 import ast
 import keyword
 import math
+import os
 import re
 import runpy
 import string
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
 
@@ -24,7 +26,9 @@ from micrograd.engine import Value, operand, topological_order
 from micrograd.files import read_bytes
 from micrograd.ops import BY_NAME, ROWS
 
-__all__ = ["finite", "load", "parse", "point", "read", "run_file"]
+__all__ = ["failures_of", "finite", "load", "parse", "point", "read", "run_file"]
+
+_PACKAGE = str(Path(__file__).parent) + os.sep
 
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: lambda x, y: x + y,
@@ -146,9 +150,36 @@ def run_file(path: str) -> dict[str, object]:
     except BaseException as error:
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path]
         line = lines[-1] if lines else getattr(error, "lineno", 0) or 0
-        raise ValueError(f"{path}:{line}: {type(error).__name__}: {_text_of(error)}") from error
+        raise ValueError(_failure(path, line, error)) from error
     finally:
         sys.path.remove(folder)
+
+
+@contextmanager
+def failures_of(path: str) -> Iterator[None]:
+    """Tell what a function of a file raises as `run_file` tells it of the file: by its line.
+
+    Raises ValueError for what went wrong there and not here.
+    """
+    try:
+        yield
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        known = [f for f in frames if f.filename == path or f.filename.startswith((_PACKAGE, "<"))]
+        lines = [f.lineno for f in known if f.filename == path]
+        if not lines or path in _text_of(error):
+            raise
+        if known[-1].filename == path:
+            raise ValueError(_failure(path, lines[-1], error)) from error
+        if not isinstance(error, (ValueError, TypeError)):  # a fault of ours
+            raise
+        raise ValueError(f"{path}:{lines[-1]}: {_text_of(error)}") from error
+
+
+def _failure(path: str, line: int | None, error: BaseException) -> str:
+    return f"{path}:{line}: {type(error).__name__}: {_text_of(error)}"
 
 
 def _text_of(error: BaseException) -> str:

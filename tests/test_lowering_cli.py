@@ -91,6 +91,43 @@ def test_outputs_are_compared_too(tmp_path, capsys):
     assert float(capsys.readouterr().out.rpartition("engine: ")[2].split()[0]) < 1e-12
 
 
+FAILING = [
+    ("w * x[5]", "IndexError: list index out of range"),
+    ("w * x[0].slope", "AttributeError: 'Value' object has no attribute 'slope'"),
+    ("w * (1 / 0)", "ZeroDivisionError"),
+    ("w * {}['a']", "KeyError: 'a'"),
+    ("loss(x)", "RecursionError"),
+    ("len(5)", "TypeError: object of type 'int' has no len()"),
+    ("int('a')", "ValueError: invalid literal"),
+    ("__import__('no_such_module')", "ModuleNotFoundError"),
+    ("__import__('json').loads('{')", "JSONDecodeError"),
+    ("w * 'a'", "a Value cannot hold 'a' (str)"),
+    ("x[1].log()", "log(x) has no finite value at x = -0.4"),
+]
+
+
+@pytest.mark.parametrize("body, said", FAILING)
+def test_what_fails_in_the_function_is_told_with_its_line(body, said, tmp_path, capsys):
+    path = tmp_path / "lesson.py"
+    path.write_text(
+        "from micrograd import Value\nw = Value(2.0)\n"
+        f"def loss(x=(0.3, -0.4)):\n    return {body}\n"
+    )
+    assert main(["lower", f"{path}:loss"]) == 2
+    err = capsys.readouterr().err
+    assert f"{path}:4: " in err and said in err
+
+
+@pytest.mark.parametrize("more", ["*, k=3", "*rest", "**options", "*rest, k=3, **options"])
+def test_only_what_goes_by_place_is_a_sample(more, tmp_path, capsys):
+    path = tmp_path / "lesson.py"
+    path.write_text(
+        "from micrograd import Value\nw = Value(2.0)\n"
+        f"def loss(x=(0.3, -0.4), {more}):\n    return w * x[0]\n"
+    )
+    assert main(["lower", f"{path}:loss", "--check"]) == 0
+
+
 def test_masks_cannot_be_compared(tmp_path, capsys):
     path = tmp_path / "lesson.py"
     path.write_text(

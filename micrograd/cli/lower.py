@@ -52,6 +52,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the program, and what was asked for beside."""
+    from micrograd.expressions import failures_of
     from micrograd.lowering import lower
     from micrograd.lowering.compare import compared, like, loaded, weighted
 
@@ -61,15 +62,18 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError("--after and --export print two things in one place; give one of them")
     if options.main and options.export != "c":
         raise ValueError("--main makes a program of what --export c prints; give both")
-    program = lower(function, *samples)
+    path = options.function.rpartition(":")[0]
+    with failures_of(path):
+        program = lower(function, *samples)
     write_document(_document(program, options) + "\n")
     if options.explain:
         print(printable(program.explain()))
     if not options.check:
         return 0
     function, samples = weighted(program, function, samples)
-    batch, held, near = like(program, function, samples, SAMPLES)
-    error = compared(program, function, batch)
+    with failures_of(path):
+        batch, held, near = like(program, function, samples, SAMPLES)
+        error = compared(program, function, batch)
     print(f"compared on {SAMPLES} samples of both signs, of 0.1 to 5 times the size of the given")
     print(f"largest difference from the scalar engine: {error:.2g} of what was added up")
     if near:

@@ -32,8 +32,10 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
     if not callable(function):
         kind = "has no" if function is None else f"has {type(function).__name__}, no function, as"
         raise ValueError(f"{path} {kind} {name}")
-    parameters = inspect.signature(function).parameters.values()
-    missing = [p.name for p in parameters if p.default is p.empty]
+    every = inspect.signature(function).parameters.values()
+    parameters = [p for p in every if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [*parameters, *(p for p in every if p.kind is p.KEYWORD_ONLY)]
+    missing = [p.name for p in needed if p.default is p.empty]
     if missing:
         raise ValueError(
             f"{name} in {path} has no default for {', '.join(missing)}; write one "

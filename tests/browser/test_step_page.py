@@ -479,6 +479,7 @@ def test_collapsed_graphs_step_by_box_and_open(opened):
     shown.locator("#next").click()
     sentence = shown.locator("#sentence").inner_text()
     assert sentence == "layer 0 / neuron 0 computes its 7 values."
+    shown.wait_for_timeout(200)  # the picture is fitted anew 0.1 s after its room has changed
     shown.get_by_role("button", name="Open layer 0 / neuron 1, 11 values").click()
     assert shown.locator("#close").is_visible()
     assert shown.locator("#picture g:has(> .box)").count() == 17
