@@ -1,12 +1,15 @@
 """The step-through page in a real browser: controls, keys, predict, what-if, language, theme."""
 
+import itertools
 import math
+import random
 import re
 from html import escape
 
 import pytest
 
 from micrograd import Value, scope, topological_order
+from micrograd.nn import MLP
 from micrograd.render.numerals import shown as shown_number
 from micrograd.stepper import page
 from tests.stepper_graphs import batch, network, worked_example
@@ -468,6 +471,21 @@ def test_it_prints_on_one_page(opened, example):
     for format in ("A4", "Letter"):
         pdf = shown.pdf(format=format, prefer_css_page_size=False)
         assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+
+
+@pytest.mark.parametrize("inputs", [2, 3, 4])
+def test_numbers_into_one_box_stand_apart_on_a_phone(opened, inputs):
+    x = [Value(0.5 + i, label=f"x{i}") for i in range(inputs)]
+    random.seed(0)
+    shown = opened(page(MLP(inputs, [3, 1], activation="tanh")(x)), width=390, height=844)
+    shown.locator("#last").click()
+    places = shown.locator("#picture .pill[visibility=visible] rect").evaluate_all(
+        "rects => rects.map(rect => { const at = rect.getBoundingClientRect();"
+        " return [at.left, at.top, at.right, at.bottom]; })"
+    )
+    assert len(places) == inputs
+    for a, b in itertools.combinations(places, 2):
+        assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1], (a, b)
 
 
 def test_collapsed_graphs_step_by_box_and_open(opened):

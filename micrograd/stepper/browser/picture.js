@@ -180,8 +180,11 @@ class Picture {
     const group = element("g", {}), down = this.down, [start, end] = [points[0], points[points.length - 1]];
     const across = down ? 0 : 1, box = this.placed.boxes[this.view.edges[i][1]];
     const offset = end[across] - box[across] - box[2 + across] / 2; // of the port from the box's middle
+    const into = down ? this.view.edges.filter(([, target]) => target === this.view.edges[i][1]).length : 0;
+    const port = Math.round((offset / box[2 + across] + 0.5) * (into + 1)) - 1; // the first is 0
     return {
       group, ...this.numbers(points), start, end, aside: Math.abs(offset) < 1 ? 0 : Math.sign(offset),
+      above: into > 2 ? (port % 3) * (PILL + 2) : 0,
       line: element("path", { class: "edge", d: pathOf(points, down) }, group),
       arrow: arrow(group, end, down, false),
       back: later(() => arrow(group, start, down, true)),
@@ -266,10 +269,11 @@ class Picture {
     this.write(edge.times, this.beside(edge, pill, times), times);
   }
 
-  // Return where the number of an edge stands: left of its end, or downward apart from its neighbour.
-  spot({ at: [x, y], end, aside }, pill) {
+  // Return where the number of an edge stands: left of its end, or downward apart from its neighbour,
+  // of several in steps, three above each other.
+  spot({ at: [x, y], end, aside, above }, pill) {
     const half = pillWidth(pill) / 2;
-    return this.down ? [x + aside * Math.max(0, half - HALF_PORT), y] : [Math.min(x, end[0] - 11 - half), y];
+    return this.down ? [x + aside * Math.max(0, half - HALF_PORT), y - above] : [Math.min(x, end[0] - 11 - half), y];
   }
 
   // Return where the second number of an edge stands: beside the first, or where there is no room
