@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from micrograd.graph import LEAF, Graph
 from micrograd.ops import WEIGHTED_SUM
+from micrograd.printing import counted
 from micrograd.render.collapse import view
 from micrograd.render.view import Box, View, joined
 
@@ -23,10 +24,11 @@ def network_view(graph: Graph) -> View:
     kept = [box for box in seen.boxes if not weights.issuperset(box.members)]
     boxes = _with_activations(graph, kept)
     result = joined(graph, LEVEL, boxes)
-    if sum(is_neuron(graph, box) for box in result.boxes) < 2:
+    if (neurons := sum(is_neuron(graph, box) for box in result.boxes)) < 2:
         raise ValueError(
-            "there is no network to draw: a neuron is a sum of weights × inputs in a scope of its "
-            "own, as micrograd.nn records it; draw another level"
+            f"there is no network to draw, but {counted(neurons, 'neuron')}; two or more make one. A "
+            "neuron is a sum of weights × inputs in a scope of its own, as micrograd.nn records it; "
+            "draw another level"
         )
     return result
 
