@@ -26,9 +26,9 @@ def network_view(graph: Graph) -> View:
     result = joined(graph, LEVEL, boxes)
     if (neurons := sum(is_neuron(graph, box) for box in result.boxes)) < 2:
         raise ValueError(
-            f"there is no network to draw, but {counted(neurons, 'neuron')}; two or more make one. A "
-            "neuron is a sum of weights × inputs in a scope of its own, as micrograd.nn records it; "
-            "draw another level"
+            f"there is no network to draw, but {counted(neurons, 'neuron')}; two or more make one. "
+            "A neuron is a sum of weights × inputs in a scope of its own, as micrograd.nn records "
+            "it; draw another level"
         )
     return result
 
