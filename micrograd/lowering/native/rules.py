@@ -21,8 +21,6 @@ class Symbol:
     functions would take it for an array of one element, and sum it up.
     """
 
-    __array_ufunc__ = None
-
     def __init__(self, rule: Rule, text: str, of_each: bool, true: bool | None = None) -> None:
         self.rule, self.text, self.of_each, self.true = rule, text, of_each, true
 
