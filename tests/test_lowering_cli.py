@@ -32,6 +32,13 @@ def file(tmp_path):
     return path
 
 
+def lesson(folder, text):
+    """Write a file of a user's; return its path."""
+    path = folder / "lesson.py"
+    path.write_text(text)
+    return path
+
+
 def test_source_check_and_explanation(file, capsys):
     assert main(["lower", f"{file}:loss", "--check", "--explain"]) == 0
     out = capsys.readouterr().out
@@ -70,22 +77,22 @@ def test_a_file_that_fails_is_named_with_the_line(tmp_path, capsys):
 
 
 def test_inputs_that_the_function_refuses_to_vary_stay(tmp_path, capsys):
-    path = tmp_path / "lesson.py"
-    path.write_text(
+    path = lesson(
+        tmp_path,
         "from micrograd.losses import cross_entropy\nfrom micrograd.nn import MLP\n"
         "model = MLP(2, [3])\n"
         "def loss(x=[0.1, 0.2], t=[0.0, 1.0, 0.0]):\n"
-        "    return cross_entropy(model(x), t)\n"
+        "    return cross_entropy(model(x), t)\n",
     )
     assert main(["lower", f"{path}:loss", "--check"]) == 0
     assert "not varied, since the function refuses other numbers: t" in capsys.readouterr().out
 
 
 def test_outputs_are_compared_too(tmp_path, capsys):
-    path = tmp_path / "lesson.py"
-    path.write_text(
+    path = lesson(
+        tmp_path,
         "from micrograd import Value\nw = Value(2.0)\n"
-        "def both(x=(0.3, 0.4)):\n    return [[w * x[0]], [(x[1] * w).tanh()]]\n"
+        "def both(x=(0.3, 0.4)):\n    return [[w * x[0]], [(x[1] * w).tanh()]]\n",
     )
     assert main(["lower", f"{path}:both", "--check"]) == 0
     assert float(capsys.readouterr().out.rpartition("engine: ")[2].split()[0]) < 1e-12
@@ -109,10 +116,10 @@ FAILING = [
 
 @pytest.mark.parametrize("body, said", FAILING)
 def test_what_fails_in_the_function_is_told_with_its_line(body, said, tmp_path, capsys):
-    path = tmp_path / "lesson.py"
-    path.write_text(
+    path = lesson(
+        tmp_path,
         "from micrograd import Value\nw = Value(2.0)\n"
-        f"def loss(x=(0.3, -0.4)):\n    return {body}\n"
+        f"def loss(x=(0.3, -0.4)):\n    return {body}\n",
     )
     assert main(["lower", f"{path}:loss"]) == 2
     err = capsys.readouterr().err
@@ -121,19 +128,19 @@ def test_what_fails_in_the_function_is_told_with_its_line(body, said, tmp_path, 
 
 @pytest.mark.parametrize("more", ["*, k=3", "*rest", "**options", "*rest, k=3, **options"])
 def test_only_what_goes_by_place_is_a_sample(more, tmp_path, capsys):
-    path = tmp_path / "lesson.py"
-    path.write_text(
+    path = lesson(
+        tmp_path,
         "from micrograd import Value\nw = Value(2.0)\n"
-        f"def loss(x=(0.3, -0.4), {more}):\n    return w * x[0]\n"
+        f"def loss(x=(0.3, -0.4), {more}):\n    return w * x[0]\n",
     )
     assert main(["lower", f"{path}:loss", "--check"]) == 0
 
 
 def test_masks_cannot_be_compared(tmp_path, capsys):
-    path = tmp_path / "lesson.py"
-    path.write_text(
+    path = lesson(
+        tmp_path,
         "from micrograd.nn import Dropout\ndrop = Dropout(0.5)\n"
-        "def loss(x=[0.1, 0.2]):\n    return sum(drop(x))\n"
+        "def loss(x=[0.1, 0.2]):\n    return sum(drop(x))\n",
     )
     assert main(["lower", f"{path}:loss", "--check"]) == 2
     assert "mask: drawn anew at every call of the function" in capsys.readouterr().err

@@ -18,9 +18,10 @@ Data = Any  # a float, an array, or some rows of one: a rule does not care
 State = dict[str, Any]
 Clip = Callable[[list[Gradient]], list[Gradient]]
 STATE = {"rule", "steps_done", "options", "state"}
-# What every optimiser holds.
-OURS = {"clip", "steps_done", "groups", "parameters", "state"}
-OURS |= {"_group_of", "_accepted", "_numbers", "_vectors"}
+OURS = {  # what every optimiser holds; a class of others may add to it
+    *("clip", "steps_done", "groups", "parameters", "state"),
+    *("_group_of", "_accepted", "_numbers", "_vectors"),
+}
 
 
 class Optimizer:

@@ -107,7 +107,7 @@ class Vectors:
         if not self._before:
             return []
         before = self._before
-        names = [name for name in optimizer.parameters if _is_plain(gradients.get(name))]
+        names = [name for name in optimizer.parameters if _is_floats(gradients.get(name))]
         state = optimizer.state[names[0]] if names else ()
         numbers = [key for key in state if key not in optimizer.slots]
         rows = in_a_row(names, optimizer.state, numbers, lambda x, y: before.get(y) == x)
@@ -134,7 +134,7 @@ def _neighbours(optimizer: Any) -> dict[str, str]:
     return {
         name: before
         for (before, x), (name, y) in pairwise(named)
-        if _is_plain(x) and _is_plain(y) and group[before] == group[name] and _touch(x, y)
+        if _is_floats(x) and _is_floats(y) and group[before] == group[name] and _touch(x, y)
     }
 
 
@@ -142,14 +142,14 @@ def _touch(x: Any, y: Any) -> bool:
     """Return whether y begins where x ends, in one vector."""
     whole = x.base
     return (
-        _is_plain(whole)
+        _is_floats(whole)
         and whole is y.base
         and all(part.flags.c_contiguous for part in (x, y, whole))
         and _address(x) + x.nbytes == _address(y)
     )
 
 
-def _is_plain(array: Any) -> bool:
+def _is_floats(array: Any) -> bool:
     return array.__class__ is np.ndarray and bool(array.dtype == np.float64)
 
 
