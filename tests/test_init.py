@@ -72,6 +72,9 @@ def test_neurons_outside_of_layers_are_drawn_and_numbers_stay():
     assert max(map(abs, after[5:])) <= (6 / 4) ** 0.5  # a Neuron is a layer of one
     assert (model.layer.neurons[0].w[0], model.layer.neurons[1].b) == (5.0, 0.5)
     assert initialise(Neuron(2), "zero").w[0].data == 0
+    alone, of_a_layer = initialise(Neuron(3), "xavier_uniform", 1), Layer(3, 1)
+    initialise(of_a_layer, "xavier_uniform", 1)
+    assert [w.data for w in alone.w] == [w.data for w in of_a_layer.neurons[0].w]
 
 
 @pytest.mark.parametrize("seed", [np.int64(3), np.uint8(3), np.array([3])[0]])
