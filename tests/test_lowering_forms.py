@@ -155,17 +155,17 @@ def test_what_a_pass_breaks_its_check_refuses(monkeypatch):
     cache.forget()
 
 
-def shortened(form):
-    """Return a form of arrays or lines without the last of them."""
+def turned(form):
+    """Return a form with its arrays or lines in the wrong order."""
     if isinstance(form, Code):
-        return replace(form, backward=form.backward[:-1])
-    return replace(form, arrays=form.arrays[:-1])
+        return replace(form, forward=form.forward[::-1])
+    return replace(form, arrays=form.arrays[::-1])
 
 
 @pytest.mark.parametrize("name", ["arrays", "adjoints", "code", "inlined"])
-def test_what_a_pass_leaves_out_is_missed(name, monkeypatch):
+def test_what_a_pass_puts_in_the_wrong_order_is_refused(name, monkeypatch):
     steps = [
-        replace(step, run=lambda forms, run=step.run: shortened(run(forms)))
+        replace(step, run=lambda forms, run=step.run: turned(run(forms)))
         if step.name == name
         else replace(step, check=lambda form, forms: None)
         for step in PASSES
