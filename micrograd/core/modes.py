@@ -98,7 +98,7 @@ class Block(ContextDecorator):
         self.field, self.value = field, value
 
     def __enter__(self) -> None:
-        _current.set(Mode((*mode().blocks, ref(self))))
+        _current.set(Mode((*mode().blocks, ref(self, lambda _: live()))))
 
     def __exit__(self, *exception: object) -> None:
         blocks = list(mode().blocks)
