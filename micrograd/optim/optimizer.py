@@ -171,7 +171,7 @@ class Optimizer:
         if set(state) - {"own"} != STATE:
             return f"it has {', '.join(map(str, state)) or 'nothing'}"
         if not isinstance(rule := state["rule"], str) or rule != type(self).__name__:
-            return f"it is of the rule {str(rule):.40}"
+            return f"it is of the rule {rule!s:.40}"
         if not is_count(state["steps_done"]):
             return f"it has done {shorten(state['steps_done'])} steps"
         if not is_list(state["options"]) or not _are_dicts(state["options"]):
