@@ -9,17 +9,23 @@ refused with a sentence that says where to look:
 
 from __future__ import annotations
 
-import argparse
 import traceback
 from pathlib import Path
 from typing import Any
 
+from stage import parser_of
 from tasks import TASKS, RefusedError, Task
+
+from micrograd.files import worded
 
 
 def new(folder: Path) -> int:
-    """Write a file for each task that has none yet."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a file for each task that has none yet; return 1 where there can be no folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(worded(folder, error))
+        return 1
     for number, task in enumerate(TASKS, 1):
         path = folder / f"{number:02}_{task.name}.py"
         if not path.exists():
@@ -28,7 +34,7 @@ def new(folder: Path) -> int:
     return 0
 
 
-def verdict(task: Task, source: str) -> str:
+def verdict(task: Task, source: str | bytes) -> str:
     """Return why an answer is refused, or "" where it is right."""
     names: dict[str, Any] = {}
     try:
@@ -59,7 +65,7 @@ def check(folder: Path) -> int:
     right = 0
     for number, task in enumerate(TASKS, 1):
         path = folder / f"{number:02}_{task.name}.py"
-        why = verdict(task, path.read_text("utf-8")) if path.exists() else f"{path} is missing"
+        why = verdict(task, path.read_bytes()) if path.exists() else f"{path} is missing"
         right += not why
         print(f"{number:2}. {task.name:16}{why or 'right'}")
     print(f"{right} of {len(TASKS)} right")
@@ -67,9 +73,7 @@ def check(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("action", choices=("new", "check"))
     parser.add_argument("folder", type=Path)
     chosen = parser.parse_args()

@@ -8,7 +8,6 @@ shows the figures with their alternative texts and links to the pages:
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import html
 import importlib
@@ -64,7 +63,6 @@ def alternative(demo: Any, r: Any) -> str:
 
 def build(folder: Path, language: str) -> Path:
     """Write the gallery; return its page."""
-    folder.mkdir(parents=True, exist_ok=True)
     parts, start = [], time.process_time()
     for name in demos():
         begin = time.process_time()
@@ -82,10 +80,8 @@ def build(folder: Path, language: str) -> Path:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path)
+    parser = stage.parser_of(__doc__)
+    parser.add_argument("folder", type=stage.folder)
     parser.add_argument("--language", choices=stage.LANGUAGES, default="en")
     chosen = parser.parse_args()
     print(build(chosen.folder, chosen.language))

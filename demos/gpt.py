@@ -33,10 +33,10 @@ from microgpt import (
 from stage import claim, run, t, table
 
 from micrograd import Value, labelled
-from micrograd.lowering import lower
+from micrograd.lowering.lower import BACKENDS, lower
 from micrograd.stepper import save_page
 
-OPTIONS = {"layers": 1, "heads": 4, "block": 16, "steps": 1000, "backend": "numpy"}
+OPTIONS = {"layers": 1, "heads": (4, 1, 2, 8, 16), "block": 16, "steps": 1000, "backend": BACKENDS}
 COUNT = 20
 FIGURE = (
     "A GPT's loss, step by step, and whom the letters of a name attend to",

@@ -161,7 +161,9 @@ def filling(model, program):
     """Return by how much loss and gradients change where a name's filling is another one."""
     ids, targets, weights, mask = document(NAMES[0], model.block)
     count = len(NAMES[0]) + 1
-    others = [[*row[:count], *range(model.block - count)] for row in (ids, targets)]
+    others = [
+        [*row[:count], *(n % END for n in range(model.block - count))] for row in (ids, targets)
+    ]
     (a, ours), (b, theirs) = (
         program.value_and_grad([i], [y], [weights], [mask]) for i, y in ((ids, targets), others)
     )

@@ -11,7 +11,6 @@ The second draws the boundary that it learns over the points.
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Callable
 
@@ -49,7 +48,7 @@ def loss(model: MLP, points: np.ndarray, labels: np.ndarray) -> tuple[Value, flo
 
 def begin(fused: bool = False, seed: int = 1337) -> tuple[MLP, np.ndarray, np.ndarray]:
     """Return the network, the points (100, 2) and their labels, by the published seed."""
-    np.random.seed(seed)
+    np.random.seed(seed % 2**32)
     random.seed(seed)
     points, labels = make_moons(100, noise=0.1)
     return MLP(2, [16, 16, 1], fused=fused), points, labels
@@ -112,9 +111,12 @@ def draw(
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    from stage import PICTURES, file_of, parser_of
+
+    parser = parser_of(__doc__)
     parser.add_argument("--plain", action="store_true", help="a node for each sum and product")
-    parser.add_argument("picture", nargs="?", metavar="PICTURE", help=".svg, .png or .pdf")
+    picture = {"type": file_of(*PICTURES), "help": ".svg, .png or .pdf"}
+    parser.add_argument("picture", nargs="?", metavar="PICTURE", **picture)
     options = parser.parse_args()
     task = begin(fused=not options.plain)
     course = learn(*task)

@@ -12,9 +12,14 @@ import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from micrograd.cli.streams import prepare
+from micrograd.files import check_place, file_errors
+
 LANGUAGES = ("en", "zh")
+PICTURES = (".svg", ".png", ".pdf")
 _chosen = ["en"]
 
 
@@ -105,16 +110,58 @@ def perform(demo: Any, path: str | None = None, language: str = "en", **options:
     return r
 
 
+def parser_of(about: str | None) -> argparse.ArgumentParser:
+    """Return a parser to begin with; whatever the streams are, what is printed can be written."""
+    prepare()
+    return argparse.ArgumentParser(
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def file_of(*endings: str) -> Callable[[str], str]:
+    """Return what reads the name of a file to write, and refuses it before the work is done."""
+
+    def file(path: str) -> str:
+        if Path(path).suffix.lower() not in endings:
+            raise argparse.ArgumentTypeError(f"{path!r} does not end in {' or '.join(endings)}")
+        try:
+            check_place(path)
+        except OSError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+        return path
+
+    return file
+
+
+def folder(path: str) -> Path:
+    """Make a folder, if there is none, and return it."""
+    try:
+        with file_errors(path):
+            Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return Path(path)
+
+
+def count(text: str) -> int:
+    """Read a number of things of which there is one at least."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
 def run(name: str) -> None:
     """Run the demo that is the module `name` from the shell."""
     demo = sys.modules[name]
-    parser = argparse.ArgumentParser(
-        description=demo.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(demo.__doc__)
     if hasattr(demo, "draw") or hasattr(demo, "page"):
-        kinds = ".svg, .png, .pdf" if hasattr(demo, "draw") else demo.ENDING
-        parser.add_argument("path", nargs="?", help=f"draw it to this file ({kinds})")
-    for name, default in getattr(demo, "OPTIONS", {}).items():
-        parser.add_argument(f"--{name}", type=type(default), default=default)
+        kinds = PICTURES if hasattr(demo, "draw") else (demo.ENDING,)
+        about = f"draw it to this file ({', '.join(kinds)})"
+        parser.add_argument("path", nargs="?", type=file_of(*kinds), help=about)
+    for name, option in getattr(demo, "OPTIONS", {}).items():
+        choices = option if isinstance(option, tuple) else None
+        default = choices[0] if choices else option
+        kind = count if isinstance(default, int) else str
+        parser.add_argument(f"--{name}", type=kind, default=default, choices=choices)
     parser.add_argument("--language", choices=LANGUAGES, default="en")
     perform(demo, **vars(parser.parse_args()))

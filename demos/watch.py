@@ -15,13 +15,13 @@ parameters learn it:
 
 from __future__ import annotations
 
-import argparse
 import math
 import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import moons
+from stage import file_of, parser_of
 
 from micrograd import Value, mean
 from micrograd.losses import binary_hinge
@@ -109,11 +109,9 @@ def trained(
 COURSES = {"moons": two_moons, "xor": xor, "spirals": spirals}
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("course", choices=COURSES)
-    parser.add_argument("page", help="the page to write (.html)")
+    parser.add_argument("page", type=file_of(".html"), help="the page to write (.html)")
     parser.add_argument("--seed", type=int, help="of the points and first parameters")
     options = parser.parse_args()
     seed = {} if options.seed is None else {"seed": options.seed}

@@ -102,7 +102,7 @@ class Value(Declared):
         if label is not _UNNAMED:
             self.label = name_of(label)
         if _op is not _UNNAMED or _children is not _NONE:
-            operands = operands_of(_children)
+            operands = operands_of(_children, ordered=is_list(_op))
             self._operation = operation_of(_op, len(operands))
             self._x = None if self._operation is LEAF else operands
 
@@ -232,7 +232,8 @@ class Value(Declared):
 
     @_prev.setter
     def _prev(self, parents: Iterable[Value]) -> None:
-        rewire(self, operands_of(parents))
+        by_hand = self._operation is LEAF or isinstance(self._operation, Handmade)
+        rewire(self, operands_of(parents, ordered=not by_hand))
 
     @property
     def _backward(self) -> Callable[[], object]:

@@ -258,6 +258,9 @@ class _Reader:
 
     def _named(self, name: str) -> Value:
         if name not in self.values:
+            if "·" in name:  # which Python takes for a letter
+                product = name.replace("·", " * ")
+                raise NoValueError(f"{name} has no value; to multiply write {product}")
             hint = near_misses.near_name(name, list(self.values))
             point = "" if hint.startswith(",") else f", such as {name}=1"
             raise NoValueError(f"{name} has no value; give the point{point}{hint}")

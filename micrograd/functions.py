@@ -1,4 +1,4 @@
-"""Functions of several Values, built on the rows. None of them overflows.
+"""Functions of several Values, built on the rows. No sum of exponentials overflows.
 
 Where the largest of the numbers is infinite, softmax and its logarithms are nan (∞ − ∞): leave out
 what has probability 0 where that may be all there is.

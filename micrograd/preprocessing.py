@@ -53,16 +53,17 @@ class Preprocessing:
         return {name: getattr(self, name) for name in self.kept}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict()` gave."""
+        """Take over what `state_dict()` gave. Raises ValueError where it is of something else."""
         _check_state(state)
         if set(state) != set(self.kept):
             raise ValueError(
                 f"a {type(self).__name__} keeps {', '.join(self.kept)}, "
                 f"not {', '.join(map(str, state))}"
             )
-        arrays = {name: np.array(part, dtype=np.float64) for name, part in state.items()}
+        arrays = {name: _statistics(name, part) for name, part in state.items()}
         features = {size for array in arrays.values() for size in array.shape}
-        if len(features) != 1 or arrays["mean"].ndim != 1:
+        fits = all(array.ndim == 1 + (name == "axes") for name, array in arrays.items())
+        if len(features) != 1 or not fits:
             shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
             raise ValueError(f"a {type(self).__name__} keeps one number of features, not {shapes}")
         vars(self).update(arrays)
@@ -146,7 +147,7 @@ class Whitening(Preprocessing):
         """Take over what `state_dict()` gave. Raises ValueError where it was of another kind."""
         _check_state(state)
         kind = state.get("kind", self.kind)
-        if kind != self.kind:
+        if not isinstance(kind, str) or kind != self.kind:
             raise ValueError(f"this is a whitening {self.kind!r}, and the state is of {kind!r}")
         super().load_state_dict({name: part for name, part in state.items() if name != "kind"})
 
@@ -167,6 +168,18 @@ class Whitening(Preprocessing):
         white = data @ self.axes.T if self.kind == "zca" else data
         finite = np.where(np.isfinite(self.scale), self.scale, 0.0)
         return (white * finite) @ self.axes
+
+
+def _statistics(name: str, part: Any) -> Floats:
+    """Return a part of a state as an array of its own; what is divided by is above 0."""
+    try:
+        array = np.array(part, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        array = np.array(np.nan)
+    above = " above 0" if name in ("deviation", "scale") else ""
+    if np.isnan(array).any() or (above and not (array > 0).all()):
+        raise ValueError(f"the {name} of a state is made of numbers{above}, not {shorten(part)}")
+    return array
 
 
 def _check_state(state: Any) -> None:

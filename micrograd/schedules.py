@@ -12,7 +12,14 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
-from micrograd.core.checks import check_finite, check_positive, is_finite
+from micrograd.core.checks import (
+    check_finite,
+    check_positive,
+    check_state,
+    is_count,
+    is_finite,
+    is_real,
+)
 from micrograd.core.remade import remade
 from micrograd.printing import counted
 
@@ -231,7 +238,9 @@ class Plateau:
         return {"rate": self.rate, "best": self.best, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict()` gave."""
+        """Take over what `state_dict()` gave. Raises ValueError where it is none."""
+        positive = lambda rate: is_finite(rate) and rate > 0  # noqa: E731
+        check_state(self, state, rate=positive, best=is_real, waited=is_count)
         self.rate, self.best, self.waited = state["rate"], state["best"], state["waited"]
 
 

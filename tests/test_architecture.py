@@ -33,7 +33,8 @@ STOREYS = {
         ["__main__"],
     ],
     "core": [
-        ["checks", "declared", "formulas", "modes", "numbers", "remade"],
+        ["checks", "declared", "formulas", "numbers", "places", "remade"],
+        ["modes"],
         ["kinds"],
         ["handmade"],
         ["order"],

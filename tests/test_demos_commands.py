@@ -17,17 +17,35 @@ LINES = sorted(
 )
 
 
-def run(line, folder):
+# What is refused before the work is done, and how.
+REFUSED = {
+    "layer.py nowhere/layer.svg": "there is no folder nowhere; make it first",
+    "layer.py layer.doc": "does not end in .svg or .png or .pdf",
+    "neuron.py .svg": "'.svg' does not end in .svg",
+    "error_sharing.py demos": "'demos' does not end in .html",
+    "gpt.py --steps 0": "'0' is no whole number above 0",
+    "gpt.py --layers -1": "'-1' is no whole number above 0",
+    "gpt.py --heads 3": "choose from 4, 1, 2, 8, 16",
+    "gpt.py --backend fast": "choose from",
+    "watch.py xor xor.svg": "does not end in .html",
+    "moons.py nowhere/moons.svg": "there is no folder nowhere",
+    "gallery.py demos/stage.py": "this is a file; name a folder",
+    "exercises.py new demos/stage.py/answers": "a part of this path is a file",
+}
+
+
+def run(line, folder, **variables):
     """Run a command line in a folder that holds the demos and nothing else."""
     (folder / "demos").symlink_to(DEMOS, target_is_directory=True)
     program, *arguments = shlex.split(line)
     start = [sys.executable] if program == "python" else [sys.executable, "-m", "micrograd"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | variables
     return subprocess.run(
         [*start, *arguments],
         cwd=folder,
         env=environment,
         text=True,
+        errors="replace",
         capture_output=True,
         timeout=600,
     )
@@ -52,3 +70,19 @@ def test_a_command_runs(line, tmp_path):
 
 def test_a_command_that_fails_is_told_apart(tmp_path):
     assert run("python demos/layer.py --language fr", tmp_path).returncode != 0
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_what_cannot_be_is_refused_at_once(line, tmp_path):
+    done = run(f"python demos/{line}", tmp_path)
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert REFUSED[line] in done.stderr + done.stdout
+    assert done.stdout.count("\n") <= 1
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("characters", ["ascii", "cp1252"])
+def test_a_demo_is_shown_where_there_are_few_characters(characters, language, tmp_path):
+    line = f"python demos/neuron.py --language {language}"
+    done = run(line, tmp_path, PYTHONIOENCODING=characters)
+    assert done.returncode == 0 and "exp(-z)" in done.stdout

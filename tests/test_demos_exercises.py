@@ -124,6 +124,13 @@ def test_an_answer_that_fails_says_in_which_line():
         why = exercises.verdict(task, HEAD + task.source(body))
         assert why.startswith(f"line {line} does not run: "), why
     assert exercises.verdict(task, "def (:").startswith("line 1 is not Python")
+    assert "is not Python" in exercises.verdict(task, b"x = '\xff'")
+
+
+def test_an_answer_may_begin_with_the_mark_of_its_encoding():
+    """As editors on Windows write it."""
+    source = HEAD + TASKS[0].source(TASKS[0].reference)
+    assert exercises.verdict(TASKS[0], source.encode("utf-8-sig")) == ""
 
 
 def test_new_writes_what_check_judges_and_keeps_what_is_there(tmp_path, capsys):

@@ -729,6 +729,8 @@ def test_local_gradients_may_be_an_array():
         (lambda x: Value(4.0, (x,), (s for s in [1.0])), TypeError, "said by its name"),
         (lambda x: Value(4.0, (x,), ()), ValueError, "0 local gradients for 1 children"),
         (lambda x: Value(4.0, (), (1.0,)), ValueError, "1 local gradients for 0 children"),
+        (lambda x: Value(4.0, {x, x * 2}, (1.0, 2.0)), TypeError, "a set, which keeps no order"),
+        (lambda x: setattr(x - 2, "_prev", {x, x * 2}), TypeError, "a set, which keeps no order"),
         (lambda x: Value(4.0, label=b"x"), TypeError, "a label is text, not b'x'"),
         (lambda x: Value(4.0, label=["x"]), TypeError, "a label is text, not"),
         (lambda x: setattr(x * 2, "_backward", None), TypeError, "_backward is a function"),

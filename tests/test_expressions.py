@@ -85,6 +85,7 @@ def test_arithmetic_on_numbers_alone_makes_no_nodes():
         ("x\0", {"x": 1}, "cannot read"),
         ("", {}, "is empty"),
         ("x + y", {"x": 1}, "y has no value; give the point, such as y=1"),
+        ("x·y + 1", {"x": 1, "y": 2}, r"x·y has no value; to multiply write x \* y"),
         ("x", {"x": 1, "q": 2}, "q got a value but does not occur"),
         ("x = 2", {"x": 1}, "x is given twice"),
         ("log(x, 2)", {"x": 1}, "log takes 1 operand, not 2"),

@@ -78,3 +78,9 @@ def test_labels_that_were_assigned_are_text_in_the_snapshot():
     x.label = ["x"]
     with pytest.raises(TypeError, match="a label is text, not"):
         snapshot(x * 1.0)
+
+
+@pytest.mark.parametrize("label", [" ", "\t\n", "\u3000"])
+def test_a_label_of_blanks_is_none(label):
+    graph = snapshot(Value(2.0, label=label) * 3)
+    assert (graph.labels, graph.name(0)) == (("", "", ""), "2")

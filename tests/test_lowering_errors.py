@@ -28,6 +28,8 @@ def test_a_comparison_while_tracing_names_the_line():
         (lambda x: x[1] * math.exp(x[0]), r"real number.*Write it as .*x\.exp\(\)"),
         (lambda x: x[1] * float(x[0]), r"not Value.*Write it as an operation"),
         (lambda x: x[int(x[0])], r"int\(\).*nn\.Embedding"),
+        (lambda x: x[1] * [0.1, 0.2].index(x[0]), r"not in list.*nn\.Embedding"),
+        (lambda x: x[1] if x[0] < 1 else x[0], r"a Value is compared"),
     ],
 )
 def test_a_value_taken_for_a_number_names_the_line(loss, shown):
@@ -45,8 +47,17 @@ def test_a_numeric_error_while_tracing_names_the_line():
         lower(loss, [0.1, 0.2])
 
 
+async def coroutine(x):
+    return x[0]
+
+
 @pytest.mark.parametrize(
-    ("result", "shown"), [(lambda x: [x[0], 1.0], "a list of 2"), (lambda x: 1.0, "float")]
+    ("result", "shown"),
+    [
+        (lambda x: [x[0], 1.0], "a list of 2"),
+        (lambda x: 1.0, "float"),
+        (coroutine, "coroutine"),
+    ],
 )
 def test_a_loss_is_one_value(result, shown):
     with pytest.raises(ValueError, match=shown):

@@ -213,6 +213,9 @@ def note(model):
         (note(MLP(2, [1])), POINTS, TARGETS, lambda y, t: y * y, "does not depend on t"),
         (note(Chooser()), POINTS, TARGETS, squared, "graph of point 2 has another form"),
         (note(MLP(2, [1])), [(float("nan"), 1.0)] * 4, TARGETS, squared, "finite numbers"),
+        (note(MLP(2, [1])), [1.0, 2.0, 3.0, 4.0], TARGETS, squared, r"points of two .* not \[1.0"),
+        (note(MLP(2, [1])), POINTS, ["a", "b", "a", "b"], squared, r"targets are numbers, not"),
+        (note(MLP(2, [1])), POINTS, [None] * 4, squared, r"targets are numbers, not"),
     ],
 )
 def test_what_a_page_cannot_show_is_said(recording, points, targets, loss, said):
@@ -223,6 +226,8 @@ def test_what_a_page_cannot_show_is_said(recording, points, targets, loss, said)
 def test_a_recording_is_asked_for():
     with pytest.raises(TypeError, match="Recording of a training"):
         training_page(MLP(2, [1]), POINTS, TARGETS, squared)
+    with pytest.raises(TypeError, match="loss is a function of output and target, not None"):
+        training_page(note(MLP(2, [1])), POINTS, TARGETS, None)
 
 
 def test_a_network_with_a_backward_of_its_own_is_refused():

@@ -108,14 +108,22 @@ def _restore(item: Any, state: Any) -> None:
         _check_names(set(range(len(item))), set(range(len(state))))
         for part, part_state in zip(item, state):
             _restore(part, part_state)
-    elif hasattr(item, "setstate"):
-        item.setstate(_tuples(state))
-    elif hasattr(item, "bit_generator"):
-        item.bit_generator.state = state
+    elif hasattr(item, "setstate") or hasattr(item, "bit_generator"):
+        _set_generator(item, state)
     elif is_array(item):
         _fill(item, state)
     else:
         item.data = number(state)
+
+
+def _set_generator(item: Any, state: Any) -> None:
+    try:
+        if hasattr(item, "setstate"):
+            item.setstate(_tuples(state))
+        else:
+            item.bit_generator.state = state
+    except Exception as error:  # each says in words of its own what it met
+        raise ValueError(f"{shorten(state)} is no state of a {type(item).__name__}") from error
 
 
 def _told(error: Exception) -> str:

@@ -44,6 +44,29 @@ def check_whole(what: str, number: Any, least: int) -> None:
         raise ValueError(f"{what} is {least} or more, not {shorten(number)}")
 
 
+def is_real(number: Any) -> bool:
+    """Tell whether this is a real number that a float can hold; nan and the infinities are."""
+    try:
+        return isinstance(number, Real) and isinstance(float(number), float)
+    except OverflowError:
+        return False
+
+
+def is_count(number: Any) -> bool:
+    """Tell whether this is a whole number, 0 or more."""
+    return isinstance(number, Integral) and not isinstance(number, bool) and int(number) >= 0
+
+
+def check_state(owner: object, state: Any, **fits: Callable[[Any], bool]) -> None:
+    """Raise ValueError where `state` is no dict of these entries, or one of them does not fit."""
+    kind = type(owner).__name__
+    if not isinstance(state, Mapping) or set(state) != set(fits):
+        raise ValueError(f"the state of this {kind} has {', '.join(fits)}, not {shorten(state)}")
+    for name, fit in fits.items():
+        if not fit(state[name]):
+            raise ValueError(f"the state of this {kind} has the {name} {shorten(state[name])}")
+
+
 def check_flags(**flags: Any) -> None:
     """Raise TypeError where one is neither True nor False: a word would count as True."""
     for name, flag in flags.items():

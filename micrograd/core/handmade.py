@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from reprlib import repr as shorten
 from typing import Any
 
@@ -116,12 +116,20 @@ def operation_of(given: Any, count: int) -> Operation:
     return Stated(given, count) if count or len(given) else LEAF
 
 
-def operands_of(children: Any) -> tuple[Node, ...]:
-    """Return the operands of a node. Raises TypeError where they are no Values."""
+def operands_of(children: Any, ordered: bool) -> tuple[Node, ...]:
+    """Return the operands of a node.
+
+    Raises TypeError where they are no Values, or several in a set, and their order counts.
+    """
     listed = isinstance(children, Iterable) and not hasattr(children, "_operation")
     operands = tuple(children) if listed else None
     if operands is None or not all(hasattr(operand, "_operation") for operand in operands):
         raise TypeError(f"the operands of a node are a tuple of Values, not {shorten(children)}")
+    if ordered and isinstance(children, Set) and len(children) > 1:
+        raise TypeError(
+            f"{shorten(children)} is a set, which keeps no order; the operands of this node are "
+            "told apart by their order: give a tuple"
+        )
     return operands
 
 

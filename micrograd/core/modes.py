@@ -18,6 +18,8 @@ from functools import wraps
 from typing import Any
 from weakref import ref
 
+from micrograd.core.places import place
+
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 SEPARATOR = " / "  # between the scopes of a path
 
@@ -96,7 +98,7 @@ class Block(ContextDecorator):
         self.field, self.value = field, value
 
     def __enter__(self) -> None:
-        _current.set(Mode((*mode().blocks, ref(self))))
+        _current.set(Mode((*mode().blocks, ref(self, lambda _: live()))))
 
     def __exit__(self, *exception: object) -> None:
         blocks = list(mode().blocks)
@@ -180,7 +182,7 @@ def scope_path(path: str) -> Block:
 
 
 def comparisons_reported(report: Callable[[], None]) -> Block:
-    """Call `report` whenever two Values are compared in the block.
+    """Call `report` whenever a Value is compared in the block.
 
     A program traced on one sample cannot follow a branch that depends on data.
     """
@@ -227,7 +229,7 @@ def check_value(node: Any) -> None:
     frame = sys._getframe(1)
     while frame.f_back and frame.f_code.co_filename.startswith((_PACKAGE, "<row ")):
         frame = frame.f_back
-    node.made_at = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    node.made_at = place(frame.f_code.co_filename, frame.f_lineno)
     if not math.isfinite(node.data):
         raise AnomalyError(f"{node.data} was made by {described(node)}, at {node.made_at}")
 

@@ -62,15 +62,15 @@ def _collector_paused() -> Iterator[None]:
     After it they count as old: else it would look through all of them at once.
     """
     enabled, frozen = gc.isenabled(), gc.get_freeze_count()
-    gc.disable()
-    try:
+    try:  # Ctrl-C may come after any call
+        gc.disable()
         yield
     finally:
+        if enabled:
+            gc.enable()
         if not frozen:
             gc.freeze()
             gc.unfreeze()
-        if enabled:
-            gc.enable()
 
 
 def _traced(

@@ -9,7 +9,7 @@ from reprlib import repr as shorten
 from types import SimpleNamespace
 from typing import Any
 
-from micrograd.core.checks import is_list
+from micrograd.core.checks import is_count, is_finite, is_list, is_real
 from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
 from micrograd.optim.options import called, changed, check_option, current, named, option_state
 from micrograd.printing import counted
@@ -152,14 +152,17 @@ class Optimizer:
         """Take over what `state_dict()` gave; ValueError where it is another optimiser's."""
         if error := self._mismatch(state):
             raise ValueError(f"this is not the state of this {type(self).__name__}: {error}")
-        self.steps_done = int(state["steps_done"])
         for group, options in zip(self.groups, state["options"]):
             for name, value in options.items():
                 if hasattr(group[name], "load_state_dict"):
                     group[name].load_state_dict(value)
                 elif not callable(group[name]):
                     group[name] = value
-        self.state = {name: {k: v * 1 for k, v in s.items()} for name, s in state["state"].items()}
+        self.steps_done = int(state["steps_done"])
+        self.state = {
+            name: {k: v * 1 if is_array(v) else float(v) for k, v in s.items()}
+            for name, s in state["state"].items()
+        }
         vars(self).update(deepcopy(state.get("own", {})))
 
     def _mismatch(self, state: Mapping[str, Any]) -> str:
@@ -167,8 +170,14 @@ class Optimizer:
             return f"it is {shorten(state)}"
         if set(state) - {"own"} != STATE:
             return f"it has {', '.join(map(str, state)) or 'nothing'}"
-        if state["rule"] != type(self).__name__:
-            return f"it is of the rule {state['rule']}"
+        if not isinstance(rule := state["rule"], str) or rule != type(self).__name__:
+            return f"it is of the rule {rule!s:.40}"
+        if not is_count(state["steps_done"]):
+            return f"it has done {shorten(state['steps_done'])} steps"
+        if not is_list(state["options"]) or not _are_dicts(state["options"]):
+            return f"its options are {shorten(state['options'])}"
+        if not isinstance(kept := state["state"], Mapping) or not _are_dicts(kept.values()):
+            return f"it keeps {shorten(kept)}"
         if _forms(state["state"]) != _forms(self.state):
             return "its parameters differ in number, name or shape"
         if list(map(set, state["options"])) != list(map(set, self.groups)):
@@ -180,6 +189,8 @@ class Optimizer:
             for name in group:
                 if error := changed(name, group[name], was[name]):
                     return error
+                if not callable(group[name]) and not is_finite(was[name]):
+                    return f"{name} was {shorten(was[name])}"
         return ""
 
     def _start(self, parameter: Any) -> State:
@@ -313,5 +324,16 @@ def _zero(data: Data) -> Data:
     return zeros_like(data.astype(float) if data.dtype.itemsize < 4 else data)
 
 
+def _are_dicts(parts: Iterable[Any]) -> bool:
+    return all(isinstance(part, Mapping) for part in parts)
+
+
 def _forms(state: Mapping[str, State]) -> dict[str, dict[str, Any]]:
-    return {n: {k: getattr(v, "shape", ()) for k, v in s.items()} for n, s in state.items()}
+    return {n: {k: _form(v) for k, v in s.items()} for n, s in state.items()}
+
+
+def _form(part: Any) -> Any:
+    """Return the shape of an array of floats, () for a number; of anything else its type."""
+    if is_array(part) and part.dtype.kind == "f":
+        return tuple(part.shape)
+    return () if is_real(part) else type(part)

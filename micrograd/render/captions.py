@@ -60,7 +60,7 @@ class _Names(Sequence[str]):
         graph = self.graph
         if graph.ops[id] == LEAF and not graph.labels[id]:
             return shown(graph.data[id])
-        return brief(self._whole(id), NAME) or "…"
+        return brief(self._whole(id), NAME)
 
     def _whole(self, id: int) -> str:
         label, scope = self.graph.labels[id], self.graph.scopes[id]

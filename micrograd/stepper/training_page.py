@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.core.modes import SEPARATOR
@@ -49,6 +50,8 @@ def training_page(
     was recorded, or the page could not compute what the network does.
     """
     inputs, aims = _checked(recording, points, targets)
+    if not callable(loss):
+        raise TypeError(f"loss is a function of output and target, not {shorten(loss)}")
     was_training = getattr(recording.model, "training", False)
     if was_training:
         recording.model.eval()
@@ -195,7 +198,13 @@ def _checked(recording: Any, points: Any, targets: Any) -> tuple[list[list[float
         raise TypeError(f"give the Recording of a training, not {recording!r}")
     if not recording.losses:
         raise ValueError("nothing was recorded; call note(loss) in each step, or train by of(step)")
-    inputs, aims = [[*map(float, point)] for point in points], [*map(float, targets)]
+    try:
+        inputs, aims = [[*map(float, point)] for point in points], [*map(float, targets)]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "a page shows points of two numbers each, and the targets are numbers, not "
+            f"{shorten(points)} and {shorten(targets)}"
+        ) from error
     if len(inputs) != len(aims):
         raise ValueError(
             f"{counted(len(inputs), 'point')} and {counted(len(aims), 'target')}: "

@@ -27,8 +27,8 @@ SENTENCES: dict[str, dict[str, str]] = {
         "sofar.more": "The gradient of {operand} so far is {total}; {count} more contributions "
         "are to come.",
         "hands": "{node} hands each of its operands upstream times its local gradient.",
-        "box.forward": "{node} computes its {count} values.",
-        "box.backward": "{node} passes gradients back through its {count} values.",
+        "box.forward": "{node} is computed; operations in it: {count}.",
+        "box.backward": "{node} passes gradients back; operations in it: {count}.",
         "box.backward.zero": "{node} passes nothing back: every gradient that it hands out is 0.",
     },
     "zh": {
@@ -47,8 +47,8 @@ SENTENCES: dict[str, dict[str, str]] = {
         "sofar": "{operand} 的梯度目前是 {total}，还有一路未到。",
         "sofar.more": "{operand} 的梯度目前是 {total}，还有 {count} 路未到。",
         "hands": "{node} 把上游梯度乘以各自的局部梯度，传给它的每个操作数。",
-        "box.forward": "{node} 算出它的 {count} 个值。",
-        "box.backward": "{node} 把梯度向后传过它的 {count} 个值。",
+        "box.forward": "{node} 算出；其中的运算：{count} 次。",
+        "box.backward": "{node} 把梯度向后传；其中的运算：{count} 次。",
         "box.backward.zero": "{node} 什么也不往后传：它给出的梯度都是 0。",
     },
 }

@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from micrograd.core.places import shell
+
 WIDE = 60  # columns of a terminal that has room for a bar
 SECONDS = 0.1  # between two writings of a notebook's line: each is a message to the browser
 
@@ -194,8 +196,7 @@ def _on_a_terminal() -> bool:
 
 
 def _in_a_notebook() -> bool:
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return getattr(shell, "kernel", None) is not None
+    return getattr(shell(), "kernel", None) is not None
 
 
 def _written(numbers: Mapping[str, float]) -> str:

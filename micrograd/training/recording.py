@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from micrograd.core.checks import check_whole
+from micrograd.core.checks import check_state, check_whole, is_count, is_list, is_real
 from micrograd.training.run import Step, numbers_of
 
 
@@ -59,9 +59,15 @@ class Recording:
         return {"losses": [*self.losses], "frames": frames}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict()` gave."""
+        """Take over what `state_dict()` gave. Raises ValueError where it is another model's."""
+        check_state(self, state, losses=_is_numbers, frames=self._is_frames)
         self.losses = [*state["losses"]]
         self.frames = [(number, array("f", kept)) for number, kept in state["frames"]]
+
+    def _is_frames(self, frames: Any) -> bool:
+        pairs = is_list(frames) and all(is_list(pair) and len(pair) == 2 for pair in frames)
+        many = len(self.parameters)
+        return pairs and all(is_count(n) and _is_numbers(p) and len(p) == many for n, p in frames)
 
 
 class _Noted:
@@ -78,6 +84,10 @@ class _Noted:
         result = self.step(batch)
         self.recording._note(numbers_of(result)["loss"], before)
         return result
+
+
+def _is_numbers(numbers: Any) -> bool:
+    return is_list(numbers) and all(map(is_real, numbers))
 
 
 def _nothing() -> None:

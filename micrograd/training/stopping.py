@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from micrograd.checkpoint import capture
-from micrograd.core.checks import check_whole
+from micrograd.core.checks import check_state, check_whole, is_count, is_real
 from micrograd.printing import counted
 
 
@@ -47,5 +47,6 @@ class EarlyStopping:
         return {"best": self.best, "waited": self.waited, "kept": self.kept}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict()` gave."""
+        """Take over what `state_dict()` gave. Raises ValueError where it is none."""
+        check_state(self, state, best=is_real, waited=is_count, kept=lambda _: True)
         self.best, self.waited, self.kept = state["best"], state["waited"], state["kept"]

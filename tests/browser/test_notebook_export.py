@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from micrograd.displays import text_html
 from micrograd.render.picture import mimebundle
 from tests.conftest import ROOT
 from tests.stepper_graphs import worked_example
@@ -117,4 +118,16 @@ def test_an_editors_webview_steps_in_its_own_colours(chromium, tmp_path, kind, p
         assert frame.locator("#place").inner_text() == "11 / 11"
         assert frame.evaluate("document.documentElement.dataset.theme") == kind
     assert not problems
+    page.close()
+
+
+def test_a_notebook_breaks_no_line_of_a_program(chromium):
+    page = chromium.new_page(viewport={"width": 400, "height": 400})
+    page.set_content("<style>pre { white-space: pre-wrap; word-break: break-all }</style>")
+    line = "return loss, {" + ", ".join(f"'W{i}': dW{i}" for i in range(20)) + "}"
+    page.evaluate("html => { document.body.innerHTML = html; }", text_html(f"{line}\n{line}"))
+    height, width, room = page.eval_on_selector(
+        "pre", "pre => [pre.clientHeight, pre.scrollWidth, pre.clientWidth]"
+    )
+    assert height < 60 and width > room
     page.close()

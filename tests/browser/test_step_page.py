@@ -496,7 +496,7 @@ def test_collapsed_graphs_step_by_box_and_open(opened):
     assert shown.locator("#view").input_value() == "neuron"
     shown.locator("#next").click()
     sentence = shown.locator("#sentence").inner_text()
-    assert sentence == "layer 0 / neuron 0 computes its 7 values."
+    assert sentence == "layer 0 / neuron 0 is computed; operations in it: 7."
     shown.wait_for_timeout(200)  # the picture is fitted anew 0.1 s after its room has changed
     shown.get_by_role("button", name="Open layer 0 / neuron 1, 11 values").click()
     assert shown.locator("#close").is_visible()

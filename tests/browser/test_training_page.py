@@ -181,5 +181,6 @@ def test_a_training_that_diverged_says_so(opened):
     shown = opened(training_page(recording, POINTS, TARGETS, squared))
     shown.keyboard.press("End")
     assert "no longer finite" in shown.locator("#sentence").inner_text()
+    assert "on their side 0 of 4" in chips(shown)
     shown.keyboard.press("Home")
     assert "no longer finite" not in shown.locator("#sentence").inner_text()

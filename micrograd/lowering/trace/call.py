@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
@@ -29,7 +29,7 @@ from micrograd.ops import DomainError
 _CHOOSES = re.compile(
     r"indices must be integers|indices must be of integer|valid indices|"
     r"int\(\) .*'(Value|Watched|Sampled)'|'(Value|Watched|Sampled)' object cannot be interpreted|"
-    r"a class is an int, not Value"
+    r"a class is an int, not Value|Value\(.*\) is not in list"
 )
 _NO_CHOICE = (
     "While the function is traced, a number of the sample chooses nothing, or the program would "
@@ -107,6 +107,8 @@ def call(
         root = _result(function, values)
         if _is_list(root) and root and _only_values(root):
             root = _weighted(root, inputs)
+    if isinstance(root, Coroutine):
+        root.close()  # or Python warns that nobody awaited it
     if not isinstance(root, Value):
         kind = f"a {type(root).__name__} of {len(root)}" if _is_list(root) else shown(root)
         raise ValueError(
@@ -148,7 +150,7 @@ def _result(function: Callable[..., Any], values: Sequence[Any]) -> Any:
         return function(*values)
     except DomainError as error:
         raise DomainError(f"{line_of(error)}: {error}") from error
-    except (TypeError, LookupError) as error:
+    except (TypeError, LookupError, ValueError) as error:
         if _CHOOSES.search(str(error)) or isinstance(next(iter(error.args), 0), Value):
             remedy = _NO_CHOICE
         elif _COMPUTES.search(str(error)):
@@ -160,7 +162,7 @@ def _result(function: Callable[..., Any], values: Sequence[Any]) -> Any:
 
 def _refuse() -> None:
     raise ValueError(
-        f"{user_line()}: two Values are compared while the function "
+        f"{user_line()}: a Value is compared while the function "
         "is traced, so the program would follow this one sample's branch for every sample; write "
         "the choice as an operation: x.max(y), x.min(y), x.relu(), x.abs()"
     )

@@ -8,13 +8,15 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from micrograd.core.places import place
+
 _PYTHON = os.path.dirname(os.__file__) + os.sep  # copy, functools, statistics
 
 
 def line_of(error: BaseException) -> str:
     """Return the last line of the user's code that an error went through."""
     frames = traceback.walk_tb(error.__traceback__)
-    places = [f"{f.f_code.co_filename}:{line}" for f, line in frames if not _ours(f)]
+    places = [place(f.f_code.co_filename, line) for f, line in frames if not _ours(f)]
     return (places or [user_line()])[-1]
 
 
@@ -23,13 +25,13 @@ def user_line() -> str:
     frame = sys._getframe(1)
     while frame.f_back and _ours(frame):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return place(frame.f_code.co_filename, frame.f_lineno)
 
 
 def first_line(function: Any) -> str:
     """Return where a function begins, or its name."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else called(function)
+    return place(code.co_filename, code.co_firstlineno) if code else called(function)
 
 
 def called(function: Any) -> str:

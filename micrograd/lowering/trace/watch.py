@@ -111,27 +111,37 @@ def watched(values: Iterable[Any], kind: type[Value] | None = None) -> Iterator[
 
     Raises ValueError there, with the line of the user's code.
     """
-    changed = []
-    watching = _WATCHING.set(True)
+    changed, outermost = list[Any](), not _WATCHING.get()
     try:
+        _WATCHING.set(True)
         with _LOCK:
             for value in values:
+                changed.append(value)
                 if type(value) in _KIND_OF:
                     _SHARED[value] += 1
                 else:
                     value.__class__ = kind or _watched_kind(type(value))
-                changed.append(value)
         yield
     finally:
-        _WATCHING.reset(watching)
-        with _LOCK:
-            for value in changed:
-                if _SHARED and _SHARED[value]:
-                    _SHARED[value] -= 1
-                else:
-                    value.__class__ = _KIND_OF[type(value)]
-            if not any(_SHARED.values()):
-                _SHARED.clear()
+        try:
+            _change_back(changed, outermost)
+        finally:  # again, where Ctrl-C broke in
+            _change_back(changed, outermost)
+
+
+def _change_back(changed: list[Any], outermost: bool) -> None:
+    if outermost:
+        _WATCHING.set(False)
+    with _LOCK:
+        while changed:
+            value = changed[-1]
+            if _SHARED and _SHARED[value]:
+                _SHARED[value] -= 1
+            else:
+                value.__class__ = _KIND_OF.get(type(value), type(value))
+            changed.pop()
+        if not any(_SHARED.values()):
+            _SHARED.clear()
 
 
 class UntraceableError(ValueError):

@@ -148,9 +148,10 @@ function tellFrame() {
 // Tell whether the loss that was trained on is another than the mean over the points.
 const differs = (loss, mean) => Math.abs(loss - mean) > LEAST_MOVE * Math.max(Math.abs(loss), Math.abs(mean));
 
+// Count the points on their side of the boundary: an output that is no number is on none.
 function sided() {
   const { over, output, boundary, targets } = training, out = over.of(output), middle = (Math.max(...targets) + Math.min(...targets)) / 2;
-  return targets.filter((t, i) => t > middle === out[i] > boundary).length;
+  return targets.filter((t, i) => t > middle ? out[i] > boundary : out[i] <= boundary).length;
 }
 
 function deadWords() {
