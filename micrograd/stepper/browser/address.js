@@ -19,11 +19,12 @@ function remember() {
   } catch { /* a page within a notebook has no address of its own */ }
 }
 
+const inAddress = x => encodeURIComponent(spelled(x)); // the + of 1e+21 would be read as a space
 const namedInputs = () => graph.inputs ??= new Set(graph.text ? inputsOf(graph.text) : []);
 const numbersNow = () => [...pointNow()].filter(([name]) => namedInputs().has(name))
-  .map(([name, x]) => `${encodeURIComponent(keyOf(name))}=${spelled(x)}`);
+  .map(([name, x]) => `${encodeURIComponent(keyOf(name))}=${inAddress(x)}`);
 const editsNow = () => [...page.edited].filter(([id]) => !namedInputs().has(graph.nodes[id].label))
-  .map(([id, x]) => `.${id}=${spelled(x)}`);
+  .map(([id, x]) => `.${id}=${inAddress(x)}`);
 
 // Return the numbers of an address by name, and the keys whose number cannot be read.
 function pointOf(asked) {

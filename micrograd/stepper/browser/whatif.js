@@ -1,6 +1,6 @@
 // What if an input were different: a field and a slider for each, and both passes anew.
 const NUMERAL = /^\s*[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|inf|infinity|nan)\s*$/i;
-const REACH = 5, MARKS = 100; // of a slider: how far it goes either way at least, and in how many marks
+const REACH = 5, FARTHEST_REACH = 8e307; // of a slider either way; twice the farthest is still a number
 
 // Return the number a reader wrote, or undefined.
 function parsed(written) {
@@ -33,8 +33,8 @@ function leafRow(node) {
   Object.assign(slider, { type: "range", step: "any" });
   slider.setAttribute("aria-label", leafName(node));
   field.dataset.leaf = node.id;
-  field.addEventListener("input", () => edit(node, field, field.value));
-  slider.addEventListener("input", () => edit(node, field, slid(slider)));
+  field.addEventListener("input", () => edit(field, field.value));
+  slider.addEventListener("input", () => edit(field, slid(slider)));
   field.addEventListener("change", () => range(slider, node));
   label.append(field);
   line.append(label, slider);
@@ -63,31 +63,44 @@ function pointNow() {
 }
 
 function range(slider, node) {
-  const now = numberNow(node), reach = Math.max(REACH, finite(now) ? 2 * Math.abs(now) : 0);
+  const now = numberNow(node), reach = Math.min(FARTHEST_REACH, Math.max(REACH, finite(now) ? 2 * Math.abs(now) : 0));
   const decade = 10 ** Math.floor(Math.log10(reach)), round = Math.ceil(reach / decade) * decade;
   Object.assign(slider, { min: -round, max: round, value: now });
 }
 
+const sliderOf = field => field.closest(".leaf").querySelector("[type=range]");
+const nodeOf = field => graph.nodes[Number(field.dataset.leaf)];
+
 function fields() {
   for (const field of $("leaves").querySelectorAll("[data-leaf]")) {
-    const node = graph.nodes[Number(field.dataset.leaf)];
-    field.value = finite(numberNow(node)) ? spelled(numberNow(node)) : shown(numberNow(node));
-    field.classList.toggle("changed", page.edited.has(node.id));
-    field.removeAttribute("aria-invalid");
-    range(field.closest(".leaf").querySelector("[type=range]"), node);
+    const node = nodeOf(field), now = numberNow(node);
+    field.value = finite(now) ? spelled(now) : shown(now);
+    accept(field);
+    range(sliderOf(field), node);
   }
 }
 
-function edit(node, field, text) {
-  const value = parsed(text), slider = field.closest(".leaf").querySelector("[type=range]");
+// Say that a field's number is the one in force.
+function accept(field) {
+  field.removeAttribute("aria-invalid");
+  field.classList.toggle("changed", page.edited.has(nodeOf(field).id));
+}
+
+function edit(field, text) {
   const refuse = reason => {
     field.setAttribute("aria-invalid", "true");
     $("outcome").textContent = reason;
   };
   if (field.value !== text) field.value = text;
-  if (value === undefined) return refuse(words()["bad.number"]);
-  const edited = new Map(page.edited).set(node.id, value);
-  if (Object.is(value, node.value)) edited.delete(node.id);
+  if (parsed(text) === undefined) return refuse(words()["bad.number"]);
+  // Numbers that were refused are asked for again: what one alone could not be, several may.
+  const asked = [field, ...$("leaves").querySelectorAll("[aria-invalid]")].filter(one => parsed(one.value) !== undefined);
+  const edited = new Map(page.edited);
+  for (const one of asked) {
+    const { id, value } = nodeOf(one), now = parsed(one.value);
+    if (Object.is(now, value)) edited.delete(id);
+    else edited.set(id, now);
+  }
   try {
     page.record = computed(edited);
   } catch (error) {
@@ -96,12 +109,13 @@ function edit(node, field, text) {
     return refuse(fill(words()[`bad.${error.message}`], { node: graph.nodes[id].name,
       formula: formula(graph.nodes[id], i => teller.name(i)) }));
   }
-  if (document.activeElement !== slider) slider.value = value;
   page.edited = edited;
   teller.model.record = page.record;
-  if (node.constant) draw(); // its number is its name
-  field.classList.toggle("changed", edited.has(node.id));
-  for (const other of $("leaves").querySelectorAll("input")) other.removeAttribute("aria-invalid");
+  for (const one of asked) {
+    if (document.activeElement !== sliderOf(one)) sliderOf(one).value = parsed(one.value);
+    accept(one);
+  }
+  if (asked.some(one => nodeOf(one).constant)) draw(); // its number is its name
   $("outcome").textContent = outcome();
   refresh();
 }
