@@ -119,6 +119,7 @@ def test_a_damaged_link_gives_the_default_and_says_so(opened, play):
 
 HOSTILE = [
     "(",
+    "detach(x)",
     "x +",
     "9**9**9",
     "__import__('os')",
