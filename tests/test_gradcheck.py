@@ -6,7 +6,7 @@ import random
 import pytest
 
 from micrograd import Value, topological_order
-from micrograd.gradcheck import Report, gradcheck
+from micrograd.gradcheck import METHODS, Report, gradcheck
 from micrograd.nn import MLP, Dropout
 from micrograd.ops import BY_NAME, ROWS, Row
 
