@@ -11,7 +11,7 @@ import pytest
 from micrograd import Value, scope, topological_order
 from micrograd.nn import MLP
 from micrograd.render.numerals import shown as shown_number
-from micrograd.stepper import page
+from micrograd.stepper import Stop, Walk, page
 from tests.stepper_graphs import batch, network, worked_example
 
 
@@ -328,6 +328,29 @@ def test_a_browser_that_is_too_old_is_told(chromium, example, tmp_path):
     shown.goto((tmp_path / "page.html").as_uri())
     assert "a browser of 2023 or later" in shown.locator("#heading").inner_text()
     shown.close()
+
+
+@pytest.mark.parametrize("make", [worked_example, lambda: network(3, 2)])
+def test_a_walk_adds_up_in_its_own_order(opened, make):
+    root, rng = make(), random.Random(4)
+    order, steps = topological_order(root), [*root.steps()]
+    stops = [Stop({"en": "."}, step.node, step.operand) for step in steps]
+    stops += [Stop({"en": "."}, step.operand) for step in steps]
+    rng.shuffle(stops)
+    walk, handed = Walk({"en": "random"}, stops), {}
+    shown = opened(page(root, walk=walk))
+    for at, told in enumerate(walk.steps(root)):
+        node, operand = stops[at].node, stops[at].operand
+        for step in steps:
+            if (step.operand is node) if operand is None else (step[:2] == (node, operand)):
+                handed.setdefault(step.operand, {})[step.node, step.position] = step.contribution
+        so_far = sum(handed[operand or node].values())
+        assert told["gradient"] == pytest.approx(so_far, rel=1e-12), (at, told)
+        now = shown.evaluate(
+            "([at, id]) => { go(at); return state.grads.get(id); }",
+            [at, order.index(operand or node)],
+        )
+        assert now == pytest.approx(told["gradient"], rel=1e-12)
 
 
 def test_what_if_in_a_collapsed_graph_is_what_the_engine_says(opened):
