@@ -279,26 +279,25 @@ class Picture {
 
   flow(edge, { active, pill, times }) {
     this.activate(edge, active, active !== "backward");
-    this.write(edge.pill, this.spot(edge, pill), pill);
+    this.write(edge.pill, this.spot(edge, pill, times), pill);
     this.write(edge.times, this.beside(edge, pill, times), times);
   }
 
   // Return where the number of an edge stands: left of its end, or downward apart from its neighbour,
   // of several in steps, three above each other, and of two where a number is so wide that it would
-  // reach those of the next box.
-  spot({ at: [x, y], end, aside, above, lifted }, pill) {
+  // reach those of the next box, unless its second number stands above it.
+  spot({ at: [x, y], end, aside, above, lifted }, pill, times) {
     const half = pillWidth(pill) / 2;
-    if (this.down && lifted && half > WIDE) return [x, y - lifted];
+    if (this.down && lifted && half > WIDE && !times) return [x, y - lifted];
     return this.down ? [x + aside * Math.max(0, half - HALF_PORT), y - above] : [Math.min(x, end[0] - 11 - half), y];
   }
 
   // Return where the second number of an edge stands: beside the first, or where there is no room
   // for both above it, below it on the lower edges into a box.
   beside(edge, pill, times) {
-    const { beside, start, aside, at } = edge;
-    if (!pill || !times) return beside;
-    if (this.down) return this.spot(edge, pill)[1] < at[1] - edge.above ? at : beside; // where it was lifted from
-    const half = pillWidth(times) / 2, [x, y] = this.spot(edge, pill), whole = pillWidth(pill);
+    const { beside, start, aside } = edge;
+    if (!pill || !times || this.down) return beside;
+    const half = pillWidth(times) / 2, [x, y] = this.spot(edge, pill, times), whole = pillWidth(pill);
     const fits = beside[0] - half >= start[0] && beside[0] + half <= x - whole / 2;
     return fits ? beside : [x + whole / 2 - half, y + (aside || -1) * (PILL + 2)];
   }
