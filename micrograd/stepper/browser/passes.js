@@ -128,9 +128,10 @@ function countedLater(steps, nodes) {
 
 // Return the nodes that the page was told of; what has no label is called as in the picture.
 function nodesOf({ nodes, kinds }) {
-  const given = new Set(nodes.map(node => node[3]));
+  const given = new Set(nodes.map(node => node[3])); // nan and inf are strings in JSON
+  const typed = kinds.map(kind => (typeof kind.k === "string" ? { ...kind, k: Number(kind.k) } : kind));
   return nodes.map(([kind, operands, value, name, label], id) =>
-    namedNode(id, kinds[kind], operands, Number(value), name, given, label)); // nan and inf are strings in JSON
+    namedNode(id, typed[kind], operands, Number(value), name, given, label));
 }
 
 // `short` is the label as it is shown, `label` the whole of it.
