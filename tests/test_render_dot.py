@@ -151,8 +151,10 @@ def test_a_program_that_fails_or_hangs_is_left(monkeypatch, capsys, error, said)
 
 
 @needs_dot
-@pytest.mark.parametrize("label", ["]", "]]", "\n]", "] ", "]]>", "a[0]"])
+@pytest.mark.parametrize(
+    "label", ["]", "]]", "\n]", "] ", "]]>", "a[0]", r"\Gamma", r"\Nu", r"\\N\Theta", r"\E\T\H\L\n"]
+)
 @pytest.mark.parametrize("make", [lambda root: render(root).to_dot(), lambda r: draw_dot(r).source])
-def test_brackets_are_text_to_dot(make, label):
+def test_brackets_and_backslashes_are_text_to_dot(make, label):
     shown = dot(make(Value(2.0, label=label) * 3), "svg").replace("&#93;", "]").replace("&gt;", ">")
     assert label.strip() in shown

@@ -165,3 +165,11 @@ def test_one_value_and_a_folded_graph_are_drawn_in_every_format(format):
     total = sum(Value(float(i)) * Value(2.0) for i in range(40))
     for root in (Value(-0.0), total, snapshot(worked_example())):
         assert render(root).to(format)
+
+
+@pytest.mark.parametrize("format", ["dot", "mermaid", "tikz"])
+def test_every_format_says_where_a_backward_pass_ends_early(format):
+    picture = render(Value(0.0, label="x_1|<").sqrt() * 2)
+    assert "the backward pass ends early" in picture.to(format)
+    assert "ends early" not in render(Value(1.0).sqrt() * 2).to(format)
+    assert "ends early" not in render(Value(0.0).sqrt() * 2, "fprop").to(format)

@@ -129,6 +129,18 @@ def test_both_passes_in_the_page_are_the_engines(make):
     assert theirs == pytest.approx(ours, rel=1e-12, abs=1e-15)
 
 
+@pytest.mark.parametrize("k", [math.inf, -math.inf, math.nan])
+def test_constants_that_are_not_finite_are_numbers_in_the_page(k):
+    root = (Value(0.5, label="x") ** k).tanh()
+    script = f"const ROWS={rows_source(['pow', 'tanh'])};" + PASSES.replace(
+        "answer({ data,", "answer({ data: data.map(String),"
+    )
+    scripts = ("engine.js", "numbers.js", "formulas.js", "passes.js")
+    computed = node(script, *scripts, data=page_data(snapshot(root), None, 1.0))
+    ours = [value.data for value in topological_order(root)]
+    assert [float(x) for x in computed["data"]] == pytest.approx(ours, nan_ok=True)
+
+
 def test_formulas_are_filled_in_alike():
     names = ["x1", "−2", "1e−5", "−1e−5"]
     shapes = {

@@ -227,6 +227,14 @@ def test_a_walk_tells_apart_who_hands_to_the_same_operand():
     ]
 
 
+@pytest.mark.parametrize("words", ["the cost", {"zh": "代价"}, {}])
+def test_a_walk_without_english_words_is_refused(words):
+    f = worked_example()
+    for name, said in ((words, {"en": "1"}), ({"en": "w"}, words)):
+        with pytest.raises(ValueError, match="for 'en' at least"):
+            Walk(name, [Stop(said, f)])
+
+
 def test_a_walk_outside_the_graph_is_refused():
     f, other = worked_example(), Value(1, label="other")
     for stop in (Stop({"en": ""}, other), Stop({"en": ""}, f, other)):

@@ -17,6 +17,7 @@ from micrograd.render.text import brief, cut
 from micrograd.render.view import Box, Edge, View
 
 NAME, NOTE, LOCAL = 22, 26, 24  # most characters of each in a picture
+TOLD = 400  # of why a backward pass ends early
 TOOLTIP = 20_000  # of a tooltip, which gives a name in full
 NOT_YET = "–"
 MODES = ("fprop", "bprop", "both")
@@ -44,6 +45,12 @@ class Label(NamedTuple):
     local: str
     edges: str
     more: str
+
+
+def problem_of(passes: Passes | None) -> str:
+    """Return why a backward pass ends early, "" where it does not."""
+    problem = passes.problem if passes else ""
+    return brief(f"the backward pass ends early: {problem}", TOLD) if problem else ""
 
 
 def names_of(graph: Graph) -> Sequence[str]:

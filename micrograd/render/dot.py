@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrograd.render.captions import Caption, Label, caption, label
+from micrograd.render.captions import Caption, Label, caption, label, problem_of
 from micrograd.render.passes import Passes
 from micrograd.render.svg import LIGHT
 from micrograd.render.text import escaped
@@ -21,6 +21,8 @@ def to_dot(view: View, passes: Passes | None, backward: bool = True) -> str:
         node_attr={"shape": "plain", "fontname": FONT, "fontcolor": LIGHT["ink"]},
         edge_attr={"fontname": FONT, "fontsize": "11", "color": LIGHT["line"]},
     )
+    if backward and (told := problem_of(passes)):
+        dot.attr(label=f"<{_coloured(told, 'gradient')}>", fontname=FONT)
     for box in view.boxes:
         dot.node(box.id, _table(caption(view, box, passes), backward))
     for edge in view.edges:
@@ -61,4 +63,5 @@ def _coloured(text: str, colour: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escaped(text).replace("]", "&#93;") or " "  # dot reads a text that begins so as CDATA
+    # dot writes its own names for \N and \G, and reads a text that begins with ] as CDATA
+    return escaped(text).replace("\\", "\\\\").replace("]", "&#93;") or " "

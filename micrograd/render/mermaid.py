@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrograd.render.captions import caption, label
+from micrograd.render.captions import caption, label, problem_of
 from micrograd.render.passes import Passes
 from micrograd.render.view import View
 
@@ -21,6 +21,8 @@ def to_mermaid(view: View, passes: Passes | None, backward: bool = True) -> str:
         lines.append(
             f"    n{edge.source} -->{f'|{_quoted(number)}|' if number else ''} n{edge.target}"
         )
+    if backward and (told := problem_of(passes)):
+        lines.append(f'    problem["{_text(told)}"]')
     return "\n".join([*lines, ""])
 
 

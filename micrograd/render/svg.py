@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from micrograd.printing import counted
-from micrograd.render.captions import MODES, Caption, Label, caption, label, names_of
+from micrograd.render.captions import MODES, Caption, Label, caption, label, names_of, problem_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
-from micrograd.render.text import brief, escaped, width
+from micrograd.render.text import escaped, width
 from micrograd.render.view import Box, Edge, View
 
 FONT = "system-ui, Segoe UI, DejaVu Sans, sans-serif"
@@ -93,7 +93,7 @@ MARGIN = 16.0
 PAD = 13.0  # within a box
 LEAST_WIDTH = 132.0
 ROW = 26.0  # of a box, and the least distance of two labelled edges
-MOST_TOLD, COLUMNS = 400, 100  # characters of why a pass ends early, and of a line of it
+COLUMNS = 100  # of why a pass ends early
 CHIP, CHIP_GAP, HEAD = 20.0, 5.0, 13.0
 
 
@@ -120,9 +120,7 @@ def draw(view: View, passes: Passes | None, mode: str = "bprop", adaptive: bool 
 
 def ending(passes: Passes | None, mode: str, x: float, y: float) -> tuple[list[str], float, float]:
     """Return the lines, below `y`, that say why a pass ends early, where they end, how wide."""
-    problem = passes.problem if passes and mode != "fprop" else ""
-    told = brief(f"the backward pass ends early: {problem}", MOST_TOLD)
-    lines = wrap(told, COLUMNS) if problem else []
+    lines = wrap(problem_of(passes), COLUMNS) if mode != "fprop" else []
     texts = [_text("problem", x, y + 6 + 20 * i, line) for i, line in enumerate(lines)]
     return texts, y + 20 * len(lines), max((width(line, 14) for line in lines), default=0.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from micrograd.render.captions import caption, label
+from micrograd.render.captions import caption, label, problem_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
 from micrograd.render.svg import LIGHT
@@ -83,6 +83,12 @@ def to_tikz(view: View, passes: Passes | None, backward: bool = True) -> str:
         points = [f"({x:g}, {y:g})" for x, y in path]
         curve = f"{points[0]} to[out=0, in=180] " + " -- ".join(points[1:-1])
         lines.append(rf"\draw[->, mgline] {curve} -- {points[-1]}{chip};")
+    if backward and (told := problem_of(passes)):
+        wide = max(placed.width, 3 * WIDTH)
+        lines.append(
+            rf"\node[anchor=north west, text=mggradient, text width={wide:g}pt] "
+            rf"at (0, {placed.height + 8:g}) {{{tex(told)}}};"
+        )
     return "\n".join([*lines, r"\end{tikzpicture}", ""])
 
 

@@ -32,7 +32,7 @@ def _line(sentence: Sentence) -> str:
         for place, word in enumerate(sentence.words)
         for tag in (("strong" if place == sentence.centre else "span"),)
     )
-    return f'<p class="{sentence.role}"><b>{_written(sentence.name)}</b> {words}</p>'
+    return f'<p class="{_written(sentence.role)}"><b>{_written(sentence.name)}</b> {words}</p>'
 
 
 def _written(text: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from micrograd import Value, scope, topological_order
 from micrograd.nn import MLP
 from micrograd.render.numerals import shown as shown_number
-from micrograd.stepper import page
+from micrograd.stepper import Stop, Walk, page
 from tests.stepper_graphs import batch, network, worked_example
 
 
@@ -289,6 +289,43 @@ def test_a_field_whose_number_is_not_in_force_says_so(opened):
     assert [x.input_value(), y.input_value()] == ["5", "1"]
 
 
+LAID_OVER = """() => {
+  const pills = [...document.querySelectorAll('#picture .pill[visibility=visible] rect')];
+  const seen = pills.map(rect => rect.getBoundingClientRect());
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+    && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return seen.filter((a, i) => seen.some((b, j) => i < j && meet(a, b))).length;
+}"""
+
+
+def test_long_numbers_of_neighbours_are_read_on_a_phone(opened):
+    x, y, z, w = (Value(number) for number in (-0.05, -0.02588, -0.06, -0.01588))
+    shown = opened(page((x + y) * (z + w)), width=390, height=844)
+    shown.locator("#last").click()
+    assert shown.locator("#picture .pill[visibility=visible]").count() == 6
+    assert shown.evaluate(LAID_OVER) == 0
+
+
+def test_small_numbers_stay_in_their_boxes_on_a_phone(opened):
+    shown = opened(page(Value(-1.2345e-10, label="x") * 1.0), width=390, height=844)
+    shown.locator("#last").click()
+    ends = shown.evaluate(
+        "[...document.querySelectorAll('#picture g:has(> .box)')].map(box => ['.v', '.box']"
+        ".map(part => box.querySelector(part).getBoundingClientRect().left))"
+    )
+    assert len(ends) == 3 and all(number > box for number, box in ends)
+
+
+def test_a_negative_contribution_is_added_in_brackets(opened):
+    x = Value(2.0, label="x")
+    shown = opened(page(x - x * 3.0))
+    texts = []
+    for _ in range(shown.evaluate("stops.length")):
+        texts += chips(shown)
+        shown.keyboard.press("ArrowRight")
+    assert "∂v3/∂x = 1 + (−3) −2" in texts
+
+
 def test_a_slider_reaches_to_the_largest_numbers(opened):
     shown = opened(page(Value(1e308, label="x").tanh()))
     slider = shown.get_by_role("slider", name="x")
@@ -328,6 +365,29 @@ def test_a_browser_that_is_too_old_is_told(chromium, example, tmp_path):
     shown.goto((tmp_path / "page.html").as_uri())
     assert "a browser of 2023 or later" in shown.locator("#heading").inner_text()
     shown.close()
+
+
+@pytest.mark.parametrize("make", [worked_example, lambda: network(3, 2)])
+def test_a_walk_adds_up_in_its_own_order(opened, make):
+    root, rng = make(), random.Random(4)
+    order, steps = topological_order(root), [*root.steps()]
+    stops = [Stop({"en": "."}, step.node, step.operand) for step in steps]
+    stops += [Stop({"en": "."}, step.operand) for step in steps]
+    rng.shuffle(stops)
+    walk, handed = Walk({"en": "random"}, stops), {}
+    shown = opened(page(root, walk=walk))
+    for at, told in enumerate(walk.steps(root)):
+        node, operand = stops[at].node, stops[at].operand
+        for step in steps:
+            if (step.operand is node) if operand is None else (step[:2] == (node, operand)):
+                handed.setdefault(step.operand, {})[step.node, step.position] = step.contribution
+        so_far = sum(handed[operand or node].values())
+        assert told["gradient"] == pytest.approx(so_far, rel=1e-12), (at, told)
+        now = shown.evaluate(
+            "([at, id]) => { go(at); return state.grads.get(id); }",
+            [at, order.index(operand or node)],
+        )
+        assert now == pytest.approx(told["gradient"], rel=1e-12)
 
 
 def test_what_if_in_a_collapsed_graph_is_what_the_engine_says(opened):

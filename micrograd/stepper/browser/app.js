@@ -24,7 +24,8 @@ const view = () => {
 };
 const hidden = () => page.predict && !page.revealed && track === byStops;
 const firstBy = () => (graph.walk ? "walk" : "edge");
-const exact = () => !view().boxes.some(box => box.members.length > 1);
+// Tell whether the steps go the engine's way, whose sums they then show: a walk has its own order.
+const exact = () => page.by !== "walk" && !view().boxes.some(box => box.members.length > 1);
 let stops, state, teller, picture;
 
 // What buttons, keys and scrub bar go through: the stops of the two passes, unless a training is played.

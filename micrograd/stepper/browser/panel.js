@@ -171,7 +171,7 @@ class Teller {
     const { node, position, operand, local, upstream, contribution } = this.step(i);
     const { words } = this, { before, total, left } = this.handed(i, state);
     const small = localFormula(node, position, id => this.name(id));
-    const sum = before === undefined ? "" : ` = ${shown(before)} + ${mask(shown(contribution))}`;
+    const sum = before === undefined ? "" : ` = ${shown(before)} + ${mask(term(shown(contribution)))}`;
     return [
       ["sum", words.downstream, mask(shown(contribution))], "=",
       ["gradient", `${words.upstream} ${this.derivative(node.id)}`, shown(upstream)], "×",

@@ -93,8 +93,11 @@ function stateAt(stops, last, record, nodes, exact) {
     if (stop.kind === "seed" && stop.nodes[0] === record.root) grads.set(record.root, record.seed);
     for (const i of stop.fire) {
       const step = record.steps[i], key = `${step[NODE]}:${step[POSITION]}`;
-      if (handed.has(key)) continue;
       const operand = nodes[step[NODE]].operands[step[POSITION]];
+      if (handed.has(key)) { // a walk comes by again: nothing is added
+        handed.set(key, { ...step, total: grads.get(operand), left: left.get(operand) });
+        continue;
+      }
       const total = exact ? step[TOTAL] : (grads.get(operand) ?? 0) + step[CONTRIBUTION];
       const waits = exact ? later.after[i] : (left.get(operand) ?? later.all.get(operand)) - 1;
       handed.set(key, { ...step, before: grads.get(operand), total, left: waits });
@@ -125,9 +128,10 @@ function countedLater(steps, nodes) {
 
 // Return the nodes that the page was told of; what has no label is called as in the picture.
 function nodesOf({ nodes, kinds }) {
-  const given = new Set(nodes.map(node => node[3]));
+  const given = new Set(nodes.map(node => node[3])); // nan and inf are strings in JSON
+  const typed = kinds.map(kind => (typeof kind.k === "string" ? { ...kind, k: Number(kind.k) } : kind));
   return nodes.map(([kind, operands, value, name, label], id) =>
-    namedNode(id, kinds[kind], operands, Number(value), name, given, label)); // nan and inf are strings in JSON
+    namedNode(id, typed[kind], operands, Number(value), name, given, label));
 }
 
 // `short` is the label as it is shown, `label` the whole of it.

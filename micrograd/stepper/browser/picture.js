@@ -3,6 +3,7 @@
 // comes into view or the reader pauses.
 const SVG = "http://www.w3.org/2000/svg";
 const PILL = 22;
+const WIDE = 31; // half a number of seven characters
 const HALF_PORT = 14; // of the way from one edge into a box to the next
 const MARGIN = 14;
 const AROUND_EDGE = 60; // of an edge: room for its numbers
@@ -62,6 +63,13 @@ function pathOf(points, down) {
 // Write a text that is not there yet: to write it again would have the picture laid out anew.
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+// Squeeze a number that is too wide for its box: −1.235e−10 on a phone.
+function squeeze(text, font, width) {
+  if (widthOf(text.textContent, font) <= width) return text.removeAttribute("textLength");
+  text.setAttribute("textLength", width);
+  text.setAttribute("lengthAdjust", "spacingAndGlyphs");
 }
 
 function playRoles(group, roles) {
@@ -184,7 +192,7 @@ class Picture {
     const port = Math.round((offset / box[2 + across] + 0.5) * (into + 1)) - 1; // the first is 0
     return {
       group, ...this.numbers(points), start, end, aside: Math.abs(offset) < 1 ? 0 : Math.sign(offset),
-      above: into > 2 ? (port % 3) * (PILL + 2) : 0,
+      above: into > 2 ? (port % 3) * (PILL + 2) : 0, lifted: into === 2 ? (2 - port) * (PILL + 2) : 0,
       line: element("path", { class: "edge", d: pathOf(points, down) }, group),
       arrow: arrow(group, end, down, false),
       back: later(() => arrow(group, start, down, true)),
@@ -262,6 +270,7 @@ class Picture {
     write(label, single && isRoom ? this.say.value : "");
     write(value, shown.value);
     write(grad, shown.grad);
+    for (const number of [value, grad]) squeeze(number, `700 ${NUMBER_FONT}`, room + 6);
     write(of, fitting(shown.of, QUIET_FONT, left(shown.grad, shown.gives)));
     value.classList.toggle("used", shown.used);
     grad.classList.toggle("used", shown.gives);
@@ -270,14 +279,16 @@ class Picture {
 
   flow(edge, { active, pill, times }) {
     this.activate(edge, active, active !== "backward");
-    this.write(edge.pill, this.spot(edge, pill), pill);
+    this.write(edge.pill, this.spot(edge, pill, times), pill);
     this.write(edge.times, this.beside(edge, pill, times), times);
   }
 
   // Return where the number of an edge stands: left of its end, or downward apart from its neighbour,
-  // of several in steps, three above each other.
-  spot({ at: [x, y], end, aside, above }, pill) {
+  // of several in steps, three above each other, and of two where a number is so wide that it would
+  // reach those of the next box, unless its second number stands above it.
+  spot({ at: [x, y], end, aside, above, lifted }, pill, times) {
     const half = pillWidth(pill) / 2;
+    if (this.down && lifted && half > WIDE && !times) return [x, y - lifted];
     return this.down ? [x + aside * Math.max(0, half - HALF_PORT), y - above] : [Math.min(x, end[0] - 11 - half), y];
   }
 
@@ -286,7 +297,7 @@ class Picture {
   beside(edge, pill, times) {
     const { beside, start, aside } = edge;
     if (!pill || !times || this.down) return beside;
-    const half = pillWidth(times) / 2, [x, y] = this.spot(edge, pill), whole = pillWidth(pill);
+    const half = pillWidth(times) / 2, [x, y] = this.spot(edge, pill, times), whole = pillWidth(pill);
     const fits = beside[0] - half >= start[0] && beside[0] + half <= x - whole / 2;
     return fits ? beside : [x + whole / 2 - half, y + (aside || -1) * (PILL + 2)];
   }
