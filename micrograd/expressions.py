@@ -269,7 +269,7 @@ class _Reader:
 
     def _call(self, name: str, arguments: list[Value | float]) -> Value | float:
         row = BY_NAME.get(name)
-        if row is None or not row.arity:
+        if row is None or row not in ROWS:
             if name in self.values:
                 raise ValueError(f"{name} is no function; to multiply by it write {name} * (...)")
             near = near_misses.near_function(name) or f"; there are {_functions()}"

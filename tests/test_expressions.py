@@ -81,6 +81,7 @@ def test_arithmetic_on_numbers_alone_makes_no_nodes():
         ("1" + "0" * 400, {}, "not allowed"),
         ("eval(x)", {"x": 1}, "there is no function eval"),
         ("weighted_sum(x, x)", {"x": 1}, "there is no function weighted_sum"),
+        ("detach(x)", {"x": 1}, "there is no function detach"),
         ("(x", {"x": 1}, "at character 1"),
         ("x\0", {"x": 1}, "cannot read"),
         ("", {}, "is empty"),

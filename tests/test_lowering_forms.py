@@ -155,6 +155,28 @@ def test_what_a_pass_breaks_its_check_refuses(monkeypatch):
     cache.forget()
 
 
+def turned(form):
+    """Return a form with its arrays or lines in the wrong order."""
+    if isinstance(form, Code):
+        return replace(form, forward=form.forward[::-1])
+    return replace(form, arrays=form.arrays[::-1])
+
+
+@pytest.mark.parametrize("name", ["arrays", "adjoints", "code", "inlined"])
+def test_what_a_pass_puts_in_the_wrong_order_is_refused(name, monkeypatch):
+    steps = [
+        replace(step, run=lambda forms, run=step.run: turned(run(forms)))
+        if step.name == name
+        else replace(step, check=lambda form, forms: None)
+        for step in PASSES
+    ]
+    monkeypatch.setattr(passes, "PASSES", tuple(steps))
+    cache.forget()
+    with pytest.raises(BrokenProgramError):
+        window().value_and_grad(np.ones((2, 4)), np.ones((2, 4)))
+    cache.forget()
+
+
 def test_a_forward_pass_has_no_adjoints():
     forms = window().lowered.forms(FORWARD)
     assert forms["adjoints"] is None and "def forward(" in str(forms["text"])

@@ -61,6 +61,17 @@ def test_max_and_min_are_chains_of_their_own():
     assert len(form.sums) == 2 and levels(form)[form.graph.root] == 2
 
 
+@pytest.mark.parametrize("op", ["max", "min"])
+def test_a_choice_may_begin_with_0_as_sums_do(op):
+    def largest(x):
+        first = getattr(Value(0.0), op)(x[0])
+        return getattr(first, op)(x[1]) * x[2]
+
+    program = lower(largest, [-1.0, -2.0, 3.0])
+    for x in ([-1.0, -2.0, 3.0], [1.0, 2.0, 3.0], [-1.0, 2.0, 1.0]):
+        assert program([x]) == largest([*map(Value, x)]).data
+
+
 @pytest.mark.parametrize("stop", ["label", "use", "scope", "number", "other side"])
 def test_a_chain_ends_where_a_person_would_name_it(stop):
     x = leaves("x", range(3))

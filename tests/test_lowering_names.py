@@ -118,3 +118,15 @@ def test_names_are_numbered_where_they_are_taken():
     assert parsed("z1_c") == Name("z", "1", "_c") and str(parsed("rate0")) == "rate0"
     assert str(parsed("h_2")) == "h_2" and parsed("t") == Name("t")
     assert len(Names({})) == 0
+
+
+@pytest.mark.parametrize(
+    "labels, names", [(("p", "p"), True), (("p0", "p1"), True), (("p", "q"), False)]
+)
+def test_an_array_has_the_label_that_all_its_nodes_have(labels, names):
+    w = [Value(0.5, label="w0"), Value(-0.25, label="w1")]
+    parts = [v.tanh() for v in w]
+    for part, label in zip(parts, labels):
+        part.label = label
+    lines = defined(assert_right(dot(parts, parts) + dot(parts, w)))
+    assert ("p" in lines) is names and "q" not in lines

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import random
+import shlex
+import subprocess
+from functools import partial
+from inspect import signature
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from micrograd import Value
 from micrograd.lowering.native.compiler import available
+from micrograd.lowering.trace.declared import OUTPUT
 from tests.fuzz_cases import Case, Term
 from tests.fuzz_draw import Draw
 from tests.lowering_oracle import CLOSE, Right, as_values, by_engine, dense, difference, natively
@@ -45,7 +54,33 @@ def weighted(outputs: object, upstream: object) -> Value:
     return outputs * upstream
 
 
-def wrong(case: Case, native: bool = False) -> str:
+def by_export(program: Any, batch: Any, target: str = "numpy") -> Any:
+    """Return the outputs by `forward` of an exported module."""
+    module: dict = {}
+    exec(program.export(target), module)
+    leaves = {name: np.asarray(leaf) for name, leaf in module["LEAVES"].items()}
+    arrays = [module["torch"].tensor(x) for x in batch] if target == "torch" else batch
+    if target == "torch":
+        leaves = {name: module["torch"].tensor(leaf) for name, leaf in leaves.items()}
+    return np.asarray(module["forward"](*arrays, **leaves))
+
+
+def by_c(program: Any, batch: Any, folder: Path) -> Any:
+    """Return the outputs by `forward` of an exported file of C."""
+    source, library = folder / "net.c", folder / "net.so"
+    program.export("c", str(source))
+    command = [*shlex.split(os.environ.get("CC", "cc")), "-shared", "-fPIC", "-Wall", "-Werror"]
+    subprocess.run([*command, str(source), "-o", str(library), "-lm"], check=True)
+    data = dict(zip(program.inputs, batch)) | program._held
+    names = signature(program._text(OUTPUT).function).parameters
+    result = np.full((len(batch[0]), *program._shapes[-1]), np.nan)
+    arrays = [np.ascontiguousarray(data[name]) for name in names if name in data]
+    pointers = [ctypes.c_void_p(array.ctypes.data) for array in (*arrays, result)]
+    ctypes.CDLL(str(library)).forward(ctypes.c_long(len(batch[0])), *pointers)
+    return result
+
+
+def wrong(case: Case, native: bool = False, exports: Any = (by_export,)) -> str:
     """Say what of a case differs from the engine, if anything does."""
     module: dict = {}
     exec(str(case), module)
@@ -61,7 +96,9 @@ def wrong(case: Case, native: bool = False) -> str:
         [*batch, upstream],
         "sum",
     )
-    for result in (outputs, program(*batch)):  # beside gradients, and alone
+    arrays = [np.asarray(x) for x in batch]
+    by = [export(program, arrays) for export in exports]
+    for result in (outputs, program(*batch), *by):  # beside gradients, and alone
         if not np.allclose(result, exact, rtol=CLOSE, atol=CLOSE * right.size):
             return f"outputs {result.tolist()}, the engine gives {exact}"
     loss = float((np.asarray(exact) * upstream).sum())
@@ -87,5 +124,14 @@ def test_random_outputs(first):
 
 @pytest.mark.skipif(not available(), reason="no C compiler")
 @pytest.mark.parametrize("seed", range(1000, 1008))
-def test_random_outputs_in_c(seed):
-    assert wrong(drawn(seed), native=True) == "", str(drawn(seed))
+def test_random_outputs_in_c(seed, tmp_path):
+    exported = partial(by_c, folder=tmp_path)
+    assert wrong(drawn(seed), native=True, exports=[exported]) == "", str(drawn(seed))
+
+
+@pytest.mark.parametrize("target", ["jax", "torch"])
+def test_random_outputs_exported(target):
+    pytest.importorskip(target)
+    for seed in range(2000, 2006):
+        exported = partial(by_export, target=target)
+        assert wrong(drawn(seed), exports=[exported]) == "", str(drawn(seed))

@@ -5,13 +5,14 @@ import gc
 import inspect
 import linecache
 import pickle
+import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from micrograd import Value
+from micrograd import DomainError, Value
 from micrograd.lowering import cache, lower
 from micrograd.lowering.trace.declared import FORWARD, PARAMETER
 from micrograd.nn import MLP
@@ -93,6 +94,48 @@ def test_threads_run_one_program_on_their_own_batches():
         assert value == right
         for name, gradient in wanted.items():
             np.testing.assert_array_equal(gradients[name], gradient)
+
+
+@pytest.fixture
+def threads_take_turns():
+    """Let threads take turns every few microseconds."""
+    kept = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(kept)
+
+
+def test_threads_replay_one_graph(threads_take_turns):
+    root = x = Value(0.3, label="x")
+    for _ in range(400):
+        root = (root * 0.9 + x).tanh()
+    programs = [lower(root), lower(root)]
+    programs[1].parameters["x"][...] = -2.0
+    assert all(p._replayed for p in programs)
+    alone = [p.value_and_grad() for p in programs]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda n: programs[n].value_and_grad(), [0, 1] * 20)) == alone * 20
+    assert root.grad == x.grad == 0.0
+
+
+def test_threads_are_told_of_their_own_batches_without_a_value(threads_take_turns):
+    def long_way(x):
+        for _ in range(99):
+            x = [x[0] * 1.0, x[0] * x[1]]
+        return x[1].log()
+
+    program = lower(long_way, [2.0, 1.0])
+
+    def told(batch):
+        try:
+            return program(batch)
+        except DomainError as error:
+            return str(error)
+
+    several = [[[-1.0 * i, 1.0]] if i % 2 else [[0.5 * i, 1.0]] for i in range(1, 9)]
+    alone = [told(batch) for batch in several]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(told, several * 20)) == alone * 20
 
 
 # results

@@ -1,5 +1,6 @@
 """Whole training steps, natively and by the text: the same numbers, the same resumption."""
 
+import math
 import random
 
 import numpy as np
@@ -13,6 +14,7 @@ from micrograd.nn import Embedding
 from micrograd.optim import SGD, AdaGrad, Adam, AdamW, Optimizer, RMSProp, clip_norm
 from micrograd.schedules import cosine
 from micrograd.training import Interrupted, fit
+from tests import lowering_oracle
 from tests.golden_models import MODELS
 from tests.lowering_oracle import natively
 
@@ -177,6 +179,128 @@ def test_what_the_steps_were_compiled_for_may_not_change(what):
         trainer(*batch)
     optimizer = SGD(program.parameters, clip=trainer.optimizer.clip)
     program.trainer(optimizer)(*batch)
+
+
+AROUND = {"rate": 0.5}
+RATE = 0.5
+
+
+class Reading(SGD):
+    """A rule that reads a number of its class, or what its `rate` gives it to read."""
+
+    rate = 0.5
+
+    def rule(self, x, g, s, o):
+        return super().rule(x, self.times(g), s, o)
+
+    def times(self, g):
+        return g * self.rate
+
+
+class ByGlobal(Reading):
+    def times(self, g):
+        return sum(RATE * part for part in [g])
+
+
+class ByEntry(Reading):
+    def times(self, g):
+        return AROUND["rate"] * g
+
+
+class ByFunction(Reading):
+    def times(self, g):
+        return entry() * g
+
+
+class ByClass(Reading):
+    def times(self, g):
+        return type(self).rate * g
+
+
+class ByName(Reading):
+    def times(self, g):
+        return ByName.rate * g
+
+
+class ByModule(Reading):
+    def times(self, g):
+        return lowering_oracle.rate * g
+
+
+class OfItsOwn(Reading):
+    def __init__(self, params):
+        super().__init__(params)
+        self.rate = 0.25
+
+
+def by_closure():
+    rate = 0.5
+
+    def change():
+        nonlocal rate
+        rate = 2.0
+
+    class ByClosure(Reading):
+        def times(self, g):
+            return rate * g
+
+    return ByClosure, change
+
+
+def entry():
+    return AROUND["rate"]
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "kind",
+    [Reading, OfItsOwn, ByGlobal, ByEntry, ByFunction, ByClass, ByName, ByModule, by_closure],
+)
+def test_a_rule_reads_what_is_there_at_each_step(kind, monkeypatch):
+    def steps(backend):
+        change = None
+        made_of = kind
+        if kind is by_closure:
+            made_of, change = by_closure()
+        program, batch = made(backend)
+        with monkeypatch.context() as patch:
+            patch.setattr(lowering_oracle, "rate", 0.5, raising=False)
+            optimizer = made_of(program.parameters)
+            trainer = program.trainer(optimizer)
+            losses = [trainer(*batch), trainer(*batch)]
+            patch.setitem(AROUND, "rate", 2.0)
+            for owner, name in [(made_of, "rate"), (lowering_oracle, "rate")]:
+                patch.setattr(owner, name, 2.0)
+            patch.setitem(globals(), "RATE", 2.0)
+            (change or int)()
+            return [*losses, trainer(*batch), trainer(*batch)], trainer.remark
+
+    right, ours = steps("numpy"), steps("c")
+    np.testing.assert_allclose(ours[0], right[0], rtol=1e-12)
+    assert "a rule that reads" in ours[1] and "as options" in ours[1]
+
+
+class Helped(SGD):
+    """A rule that calls functions, which read nothing but what they are given."""
+
+    def rule(self, x, g, s, o):
+        parts = [halved(part) for part in (x, g)]
+        return super().rule(parts[0] + parts[0], self.twice(parts[1]), s, o)
+
+    @staticmethod
+    def twice(g):
+        return sum(g for _ in range(2)) if math.pi > 3 else g
+
+
+def halved(x, depth=1):
+    return halved(x * 0.5, 0) if depth else x
+
+
+@needs_compiler
+def test_a_rule_may_call_functions():
+    right, ours = (trained(backend, Helped) for backend in ("numpy", "c"))
+    np.testing.assert_allclose(ours[0], right[0], rtol=1e-12)
+    assert ours[3].native is not None
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

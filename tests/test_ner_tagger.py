@@ -411,3 +411,12 @@ def test_a_large_graph_is_not_drawn(tmp_path):
 def test_a_type_is_not_its_last_word():
     sentences = [Sentence(["a", "b"], ["B-creative-work", "B-work"])]
     assert ranking.true_mask(sentences, "work").tolist() == [False, True]
+
+
+def test_a_type_may_be_called_as_an_average_is():
+    truth = [["B-micro", "O", "B-macro", "B-PER"]]
+    scored = scoring.score(truth, [["B-micro", "O", "O", "B-micro"]])
+    names = [line.partition(",")[0] for line in report.as_csv(scored).splitlines()]
+    assert {"type micro", "type macro", "PER", "micro", "macro", "weighted"} <= {*names}
+    named = report.rows(scored)
+    assert named["type micro"] is scored.types["micro"] and named["micro"] == scored.overall

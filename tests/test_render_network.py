@@ -119,3 +119,10 @@ def test_what_is_no_network_says_so():
         render(x * x + x, level="network")
     assert "network" not in views(snapshot(x * x))["views"]
     assert "network" in views(snapshot(recorded([2, 2, 1])[1]))["views"]
+
+
+def test_a_pass_that_ends_early_says_so():
+    _, root = recorded([2, 2, 1])
+    svg = render((root - root.data).sqrt(), level="network").svg
+    assert "the backward pass ends early: sqrt(x) has no finite slope" in svg
+    assert "ends early" not in render(root, level="network").svg

@@ -314,8 +314,19 @@ def test_a_pass_that_ends_early_says_so():
     x = Value(0.0, label="x")
     svg = render(x.sqrt() * 2).svg
     assert boxes(svg)["0"]["gradient"] == "–"
-    (note,) = elements(svg, "text", "problem")
-    assert note.text.startswith("the backward pass ends early: sqrt(x) has no finite slope")
+    first, second = elements(svg, "text", "problem")
+    assert first.text.startswith("the backward pass ends early: sqrt(x) has no finite slope")
+    assert second.text.endswith("(node, sqrt(x = 0.0))")
+
+
+@pytest.mark.parametrize("name", ["a\x01b", "\ufffe", "\ud83d", "L" * 5000, "]]>", "two\nlines"])
+def test_names_of_any_characters_make_a_file_that_can_be_read(name):
+    x = Value(0.0, label=name)
+    with scope(f"net / {name}"):
+        root = x.sqrt() * 2 + x  # its backward pass ends early, and the picture says where
+    for level in ("full", "neuron"):
+        tree = ElementTree.fromstring(render(root * 2, level=level).svg.encode())
+        assert int(tree.get("width")) < 3000
 
 
 @pytest.mark.parametrize("mode", ["fprop", "bprop", "both"])

@@ -5,10 +5,12 @@ import random
 
 import pytest
 
+from micrograd.core.formulas import specialise
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
 from micrograd.ops import ROWS
 from micrograd.render.collapse import view
+from micrograd.render.formulas import pretty
 from micrograd.render.layout import Link, Size, layout
 from micrograd.stepper.data import node_data
 from micrograd.stepper.javascript import rows_source
@@ -80,7 +82,8 @@ class Writer:
         if kind == "u":
             return f"{choose.choice('-+')}{self.term(depth - 1)}"
         if kind == "p":
-            power = choose.choice(["2", "3", "-1", "0.5", "0", "1", "2.0", "1e-7", "12345.678"])
+            powers = ["2", "3", "-1", "0.5", "0", "1", "2.0", "1e-7", "12345.678", "-0.0"]
+            power = choose.choice(powers)
             return f"({self.term(depth - 1)}) ** {power}"
         if kind == "b":
             sign = choose.choice(["+", "-", "*", "/", "**", "+", "-", "*"])
@@ -266,6 +269,7 @@ REFUSED = [
     "log(x - x)",
     "sqrt(0 - x)",
     "weighted_sum(x, x)",
+    "detach(x)",
     "constructor(x)",
     "toString",
     "ROWS",
@@ -341,6 +345,19 @@ def test_what_python_reads_the_page_reads():
             continue
         assert "refused" not in page, (text, page)
         assert [float(n["value"]) for n in page["nodes"]] == pytest.approx(list(graph.data)), text
+
+
+# Halfway between numbers of six digits, and operations that a user may register.
+TIED = [1234565.0, 1234575.0, 123456.5, 999999.5, 12345650000.0, 2.0**-20, -1234565.0, 1e22]
+TEXTS = ["constructor(x) * k", "toString(x) + valueOf(k, x)", "minimum(x, maximum(k, -x))", "k"]
+
+
+def test_formulas_with_a_number_are_written_alike():
+    numbers = TIED + [random.Random(n).uniform(-1, 1) * 10**n for n in range(-9, 18)]
+    texts = TEXTS + [text for row in ROWS if row.constants for text in (row.value, *row.local)]
+    asked = [[text, k] for text in texts for k in numbers]
+    written = node("answer(INPUT.map(([text, k]) => readable(text, k)));", *SCRIPTS, data=asked)
+    assert written == [pretty(specialise(text, k)) for text, k in asked]
 
 
 def test_texts_that_were_damaged_are_judged_alike():

@@ -15,7 +15,7 @@ Levels in place of arrays, and goes from there to its text.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -27,7 +27,7 @@ from micrograd.lowering.arrays.form import Arrays, arrays_of
 from micrograd.lowering.arrays.group import Grouping
 from micrograd.lowering.arrays.ir import Array, Rows
 from micrograd.lowering.arrays.leaves import leaf_arrays
-from micrograd.lowering.arrays.names import Names, wanted
+from micrograd.lowering.arrays.names import TEMPORARY, Name, Names, wanted
 from micrograd.lowering.code import text
 from micrograd.lowering.code.build import code_of
 from micrograd.lowering.code.inline import inlined
@@ -36,7 +36,7 @@ from micrograd.lowering.irregular import text as irregular
 from micrograd.lowering.irregular.levels import Levels, levelled
 from micrograd.lowering.scalars.chains import Chains, chains, levels
 from micrograd.lowering.scalars.columns import ADD, scalar_graph
-from micrograd.lowering.trace.declared import FORWARD
+from micrograd.lowering.trace.declared import FORWARD, OUTPUT
 
 MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
 Forms = Mapping[str, Any]
@@ -134,11 +134,12 @@ class Lowered:
         self._forms: dict[str, Forms] = {}
 
     def forms(self, wanted: str) -> Forms:
-        """Return the forms after the last pass; `wanted` is FORWARD, PARAMETER or INPUT."""
+        """Return the forms after the last pass; `wanted` is FORWARD, OUTPUT, PARAMETER or INPUT."""
         if wanted not in self._forms:
-            self._forms[wanted] = run(
-                {"arrays": self.arrays, "wanted": wanted}, "adjoints", PASSES[-1].name
-            )
+            forms = {"arrays": self.arrays, "wanted": wanted}
+            if wanted == OUTPUT and isinstance(self.arrays, Arrays):
+                forms = {"arrays": outputs_of(self.arrays), "wanted": FORWARD}
+            self._forms[wanted] = run(forms, "adjoints", PASSES[-1].name)
         return self._forms[wanted]
 
     @property
@@ -147,11 +148,25 @@ class Lowered:
         return [(a, a.lookup) for a in self.arrays.arrays if a.lookup is not None]
 
 
+def outputs_of(form: Arrays) -> Arrays:
+    """Return the arrays of what a function returned: ∂ Σ upstream · output / ∂ upstream."""
+    (upstream,) = form.wanted(OUTPUT)
+    back = adjoints(form.arrays, form.loss, [upstream])
+    every, outputs = (*form.arrays, *back.arrays), back.gradients[upstream]
+    needed = {outputs, *form.given(form.arguments, OUTPUT)}
+    for array in reversed(every):
+        if array in needed:
+            needed.update(read.array for read in array.reads)
+    own = dict.fromkeys(back.arrays, TEMPORARY) | {outputs: Name(OUTPUT)}
+    arrays = tuple(array for array in every if array in needed)
+    return replace(form, arrays=arrays, names=MappingProxyType({**form.names, **own}))
+
+
 def exported(forms: Forms, forward: Forms, target: str, leaves: Mapping[str, Any]) -> str:
     """Return a module with `forward` and `value_and_grad` that needs nothing but `target`.
 
     `leaves` are the present data of parameters and constants.
     """
     if isinstance(forms["arrays"], Levels):
-        return irregular.export_of(forms["arrays"], target, leaves)
+        return irregular.export_of(forms["arrays"], forward["wanted"], target, leaves)
     return text.export_of((forward["inlined"], forms["inlined"]), target, leaves)

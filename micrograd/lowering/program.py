@@ -48,6 +48,8 @@ class Program:
     printed; what a call returns is new.
     """
 
+    _call_gives = FORWARD
+
     def __init__(
         self,
         lowered: Lowered,
@@ -132,12 +134,13 @@ class Program:
         """Return a module with `forward` and `value_and_grad` that needs nothing but `target`:
         "numpy", "jax", "torch" or "c"; write it to `path` too, where that is given.
 
-        Its LEAVES hold the parameters and constants as they are now. It sets JAX or PyTorch to 64
-        bits for all, takes ids as arrays of integers, unchecked, gives dense gradients of tables.
-        In C the arrays are arguments; with `main` the file is a program that runs the traced sample
-        and prints loss and gradients. Raises ValueError for another target or `main` elsewhere.
+        Its LEAVES hold the parameters and constants as they are now; `forward` returns what a call
+        does. It sets JAX or PyTorch to 64 bits for all, takes ids as arrays of integers, unchecked,
+        gives dense gradients of tables. In C the arrays are arguments; with `main` the file is a
+        program that runs the traced sample and prints loss and gradients. Raises ValueError for
+        another target or `main` elsewhere.
         """
-        forms, forward = (self.lowered.forms(kind) for kind in (PARAMETER, FORWARD))
+        forms, forward = map(self.lowered.forms, (PARAMETER, self._call_gives))
         if target == "c":
             sample = {name: data_of(self._leaves[name]) for name in self.inputs}
             text = exported_c(forms, forward, self._held, sample, main)
@@ -226,21 +229,19 @@ class Program:
     def _call(self, kind: str, inputs: Sequence[Floats]) -> tuple[float, dict[str, Any]]:
         function, others = self._functions.get(kind) or self._bound(kind)
         result = function(*inputs, *others)
-        if kind == FORWARD:
-            return float(result), {}
+        if kind in (FORWARD, OUTPUT):
+            return (float(result), {}) if kind == FORWARD else (0.0, {UPSTREAM: result})
         loss, gradients = result
         if self.ids.lookups:
-            gradients = {
-                name: Rows(*g) if isinstance(g, tuple) else g for name, g in gradients.items()
-            }
+            gradients = {n: Rows(*g) if isinstance(g, tuple) else g for n, g in gradients.items()}
         return float(loss), gradients
 
     def _bound(self, kind: str) -> tuple[Callable[..., Any], list[Any]]:
         """Return the function of the text, and what it takes behind the inputs."""
         text = self._text(kind)
         held = {**self._held, **text.tables}
-        names = [*signature(text.function).parameters][len(self.inputs) :]
-        return self._functions.setdefault(kind, (text.function, [held[name] for name in names]))
+        others = [held[name] for name in signature(text.function).parameters if name in held]
+        return self._functions.setdefault(kind, (text.function, others))
 
     def native_training(self, optimizer: Any) -> NativeTraining | None:
         """Return whole training steps as C; None where the program runs its text.
@@ -268,10 +269,8 @@ class Program:
         Raises TypeError for what holds no numbers, ValueError for other shapes.
         """
         if len(batch) != len(self._shapes):
-            raise ValueError(
-                f"{len(batch)} inputs; the program takes {len(self._shapes)}: "
-                f"{', '.join(self.inputs)}"
-            )
+            names, count = ", ".join(self.inputs), len(self.inputs)
+            raise ValueError(f"{len(batch)} inputs; the program takes {count}: {names}")
         inputs = [self.ids.array(name, x) for name, x in zip(self.inputs, batch)]
         check_shapes(self.inputs, self._shapes, inputs)
         if self.ids.lookups:
@@ -284,17 +283,18 @@ class OutputProgram(Program):
 
     It is lowered as Σ upstream · output, upstream being one more input, the last of `inputs`, which
     `value_and_grad` takes too: what backward sends to an input that is only multiplied by the
-    outputs is the outputs. No pass is special.
+    outputs is the outputs.
     """
+
+    _call_gives = OUTPUT
 
     def __call__(self, *batch: Any) -> Any:
         """Return the outputs of a batch."""
-        count = len(batch[0]) if batch else 1
-        upstream = np.ones((count, *self._shapes[-1]))
-        return self.run(OUTPUT, self.arguments((*batch, upstream)))[1][UPSTREAM]
+        upstream = np.ones((len(batch[0]) if batch else 1, *self._shapes[-1]))
+        return self.run(OUTPUT, self.arguments((*batch, upstream))[:-1])[1][UPSTREAM]
 
     def vjp(self, *batch: Any, upstream: Any, wrt_inputs: bool = False) -> tuple[Any, Any]:
         """Return the outputs of a batch, and the gradients of Σ upstream · output by name."""
-        kind = INPUT if wrt_inputs else VJP
-        _, gradients = self.run(kind, self.arguments((*batch, upstream)))
+        inputs = self.arguments((*batch, upstream))
+        gradients = self.run(INPUT if wrt_inputs else VJP, inputs)[1]
         return gradients.pop(UPSTREAM), gradients

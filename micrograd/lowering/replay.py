@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from operator import attrgetter
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from micrograd.lowering.scalars.columns import Floats
 from micrograd.lowering.trace.declared import INPUT
 
 NARROW = 4  # nodes per group, on average: for fewer an array of each is no gain
+_LOCK = Lock()  # programs share Values, and several threads may run them
 
 
 def narrow(levels: Levels) -> bool:
@@ -66,12 +68,13 @@ def _restored(root: Value, leaves: list[Any]) -> Iterator[list[Value]]:
     """Give the nodes below `root`; they and the leaves hold in the end what they held before."""
     nodes = topological_order(root)
     others = {value for values in leaves for value in values.ravel().tolist()}
-    kept = [(node, node.data, node.grad) for node in others.union(nodes)]
-    try:
-        yield nodes
-    finally:
-        for node, number, grad in kept:
-            node.data, node.grad = number, grad
+    with _LOCK:
+        kept = [(node, node.data, node.grad) for node in others.union(nodes)]
+        try:
+            yield nodes
+        finally:
+            for node, number, grad in kept:
+                node.data, node.grad = number, grad
 
 
 def _set(leaves: Mapping[str, Any], data: Mapping[str, Any]) -> None:

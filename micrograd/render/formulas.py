@@ -40,6 +40,7 @@ TERMS = 3  # of a weighted sum that are written out
 def shape(op: str, k: float | None) -> tuple[str, tuple[str, ...]]:
     """Return a row's value and local-gradient formulas for readers, in the letters x, y, out."""
     row = BY_NAME[op]
+    k = 0.0 if k == 0 else k  # a zero has no sign to a reader
     value = row.shown if "|" in row.shown else pretty(specialise(row.shown, k))
     return value, tuple(pretty(specialise(text, k)) for text in row.local)
 

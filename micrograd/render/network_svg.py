@@ -9,7 +9,7 @@ from micrograd.render.captions import caption, names_of
 from micrograd.render.network_plan import Plan, Unit, ends, middle_of, plan
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
-from micrograd.render.svg import document
+from micrograd.render.svg import document, ending
 from micrograd.render.text import cut, escaped
 from micrograd.render.view import Box, View
 
@@ -24,10 +24,11 @@ def draw_network(view: View, passes: Passes, mode: str = "bprop", adaptive: bool
     units = [_unit(view, b, u, gradients) for b, u in zip(view.boxes, places.units)]
     body = "\n".join([*edges, *units])
     moved = f'<g class="network" transform="translate({MARGIN:g} {MARGIN:g})">{body}</g>'
-    size = places.width + 2 * MARGIN, places.height + 2 * MARGIN
+    told, down, wide = ending(passes, mode, MARGIN, places.height + 2 * MARGIN)
+    across = max(places.width, wide) + 2 * MARGIN
     root = names_of(view.graph)[view.graph.roots[0]]
     title = f"Network of {root}: {counted(len(view.boxes), 'unit')}"
-    return document(*size, title, moved, adaptive)
+    return document(across, down, title, "\n".join([moved, *told]), adaptive)
 
 
 def _edge(view: View, place: int, places: Plan) -> str:

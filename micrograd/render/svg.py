@@ -15,12 +15,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import wrap
 
 from micrograd.printing import counted
 from micrograd.render.captions import MODES, Caption, Label, caption, label, names_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
-from micrograd.render.text import escaped, width
+from micrograd.render.text import brief, escaped, width
 from micrograd.render.view import Box, Edge, View
 
 FONT = "system-ui, Segoe UI, DejaVu Sans, sans-serif"
@@ -92,6 +93,7 @@ MARGIN = 16.0
 PAD = 13.0  # within a box
 LEAST_WIDTH = 132.0
 ROW = 26.0  # of a box, and the least distance of two labelled edges
+MOST_TOLD, COLUMNS = 400, 100  # characters of why a pass ends early, and of a line of it
 CHIP, CHIP_GAP, HEAD = 20.0, 5.0, 13.0
 
 
@@ -111,11 +113,18 @@ def draw(view: View, passes: Passes | None, mode: str = "bprop", adaptive: bool 
         heading = title if mode == "both" else ""
         body.append(f'<g transform="translate({MARGIN:g} {y:g})">{heading}{panel.text()}</g>')
         y, across = y + panel.height + MARGIN, max(across, panel.width)
-    if passes and passes.problem and mode != "fprop":
-        note = escaped(f"the backward pass ends early: {passes.problem}")
-        body.append(f'<text class="problem" x="{MARGIN:g}" y="{y + 6:g}">{note}</text>')
-        y, across = y + 20, max(across, width(note, 14))
+    told, y, wide = ending(passes, mode, MARGIN, y)
+    body, across = [*body, *told], max(across, wide)
     return document(across + 2 * MARGIN, y, described(view, mode), "\n".join(body), adaptive)
+
+
+def ending(passes: Passes | None, mode: str, x: float, y: float) -> tuple[list[str], float, float]:
+    """Return the lines, below `y`, that say why a pass ends early, where they end, how wide."""
+    problem = passes.problem if passes and mode != "fprop" else ""
+    told = brief(f"the backward pass ends early: {problem}", MOST_TOLD)
+    lines = wrap(told, COLUMNS) if problem else []
+    texts = [_text("problem", x, y + 6 + 20 * i, line) for i, line in enumerate(lines)]
+    return texts, y + 20 * len(lines), max((width(line, 14) for line in lines), default=0.0)
 
 
 def described(view: View, mode: str) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 RIGHT_TO_LEFT = ("R", "AL", "AN")
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # in no file of it
 # Widths in ems of DejaVu Sans, the widest face that browsers fall back to.
 _WIDTHS = {
     0.30: "ijlI|'",
@@ -62,7 +63,7 @@ def _runs_leftward(character: str) -> bool:
 
 def escaped(text: str) -> str:
     """Return `text` for XML and HTML, elements and attributes alike."""
-    return html.escape(text, quote=True)
+    return html.escape(_NO_XML.sub("\ufffd", text), quote=True)
 
 
 def width(text: str, size: float, bold: bool = False) -> float:

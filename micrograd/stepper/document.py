@@ -17,7 +17,7 @@ from micrograd.engine import Value
 from micrograd.expressions import parse
 from micrograd.files import atomic_write
 from micrograd.graph import Graph
-from micrograd.ops import BY_NAME
+from micrograd.ops import ROWS
 from micrograd.render.network import LEVEL
 from micrograd.stepper.array_program import ArrayProgram, listing, named, of_graph
 from micrograd.stepper.data import page_data
@@ -108,7 +108,8 @@ def page(
     if seed == 1 and not (walk or program) and (source := source_of(graph))[0]:
         data |= _playground(*source, data["words"])
         parts.add("field")
-    rows = rows_source(BY_NAME if "field" in parts else graph.ops, told="field" in parts)
+    typed = "field" in parts
+    rows = rows_source([row.name for row in ROWS] if typed else graph.ops, told=typed)
     heading = titles.get("en") or written_out(named(graph, program))
     filling = {"LINES": listing(program) if program else "", "TOKENS": tokens(sentences)}
     return assembled(data, rows, heading, filling, parts)

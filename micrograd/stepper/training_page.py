@@ -8,6 +8,7 @@ import os
 import sys
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from reprlib import repr as shorten
@@ -52,15 +53,9 @@ def training_page(
     inputs, aims = _checked(recording, points, targets)
     if not callable(loss):
         raise TypeError(f"loss is a function of output and target, not {shorten(loss)}")
-    was_training = getattr(recording.model, "training", False)
-    if was_training:
-        recording.model.eval()
-    try:
+    with _at_the_start(recording):
         sample = _Sample(recording.model, loss, inputs[0], aims[0])
         sample.check([*zip(inputs, aims)])
-    finally:
-        if was_training:
-            recording.model.train()
     border = sum({*aims}) / 2 if boundary is None else float(boundary)
     data = page_data(sample.graph, None, 1.0)
     data["views"] = _folded(data["views"])
@@ -93,6 +88,27 @@ def save_training_page(
 ) -> Path:
     """Write `training_page(...)` to `path` and return it."""
     return atomic_write(path, training_page(recording, points, targets, loss, title, boundary))
+
+
+@contextmanager
+def _at_the_start(recording: Recording) -> Iterator[None]:
+    """Evaluate the model at its first parameters: where it diverged it may have no value now."""
+    model, now = recording.model, [parameter.data for parameter in recording.parameters]
+    was_training = getattr(model, "training", False)
+    if was_training:
+        model.eval()
+    try:
+        _put(recording, recording.frames[0][1])
+        yield
+    finally:
+        _put(recording, now)
+        if was_training:
+            model.train()
+
+
+def _put(recording: Recording, numbers: Sequence[float]) -> None:
+    for parameter, number in zip(recording.parameters, numbers):
+        parameter.data = number
 
 
 class _Sample:

@@ -267,6 +267,69 @@ def test_what_if_recomputes_both_passes(opened, example):
         assert boxes(shown)["x"][0] == told
 
 
+def test_a_field_whose_number_is_not_in_force_says_so(opened):
+    shown = opened(page((Value(5.0, label="x") - Value(1.0, label="y")).log()), "#step=4")
+    x, y = (shown.get_by_role("textbox", name=name, exact=True) for name in "xy")
+    said = shown.locator("#outcome")
+
+    def marked():
+        return [field.get_attribute("aria-invalid") for field in (x, y)]
+
+    x.fill("abc")
+    y.fill("2")
+    assert marked() == ["true", None] and boxes(shown)["v2"][0] == "3"
+    x.fill("1")
+    assert marked() == ["true", None] and "no finite value" in said.inner_text()
+    y.fill("1")
+    assert marked() == ["true", "true"] and boxes(shown)["v2"][0] == "3"
+    y.fill("-3")  # with the 1 that stands in the other field
+    assert marked() == [None, None] and boxes(shown)["v2"][0] == "4"
+    assert boxes(shown)["x"][0] == "1"
+    shown.locator("#reset").click()
+    assert [x.input_value(), y.input_value()] == ["5", "1"]
+
+
+def test_a_slider_reaches_to_the_largest_numbers(opened):
+    shown = opened(page(Value(1e308, label="x").tanh()))
+    slider = shown.get_by_role("slider", name="x")
+    assert slider.evaluate("s => [s.min, s.max, s.value].map(Number)") == [-8e307, 8e307, 8e307]
+    slider.press("Home")
+    assert boxes(shown)["x"][0] == "−8e307"
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 256)])  # 320: 400 % of 1280
+def test_a_badge_that_keys_reach_is_seen(opened, width, height):
+    shown = opened(page(network(3, 4)), width=width, height=height)
+    badges = shown.locator("#picture .badge").count()
+    shown.locator("#picture").focus()
+    for _ in range(badges):
+        shown.keyboard.press("Tab")
+        seen = shown.evaluate(
+            "() => { const { left, top, width, height } = document.activeElement"
+            ".getBoundingClientRect(); return document.activeElement.contains("
+            "document.elementFromPoint(left + width / 2, top + height / 2)); }"
+        )
+        assert shown.locator(".badge:focus").count() and seen
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_without_a_script_nothing_is_there_that_would_not_work(opened, example, width):
+    shown = opened(example, width=width, java_script_enabled=False)
+    assert shown.locator("h1").inner_text().startswith("f = (x + y) · max(y, z)")
+    assert "Allow them for this page" in shown.locator("noscript").first.inner_text()
+    dead = "button, input, select, summary, #panel, #picture"
+    assert not [part for part in shown.locator(dead).all() if part.is_visible()]
+
+
+def test_a_browser_that_is_too_old_is_told(chromium, example, tmp_path):
+    (tmp_path / "page.html").write_text(example, "utf-8")
+    shown = chromium.new_page()
+    shown.add_init_script("delete globalThis.DecompressionStream")
+    shown.goto((tmp_path / "page.html").as_uri())
+    assert "a browser of 2023 or later" in shown.locator("#heading").inner_text()
+    shown.close()
+
+
 def test_what_if_in_a_collapsed_graph_is_what_the_engine_says(opened):
     root = network(3, 4)
     x0, x1, x2 = (v for v in topological_order(root) if v.label.startswith("x"))

@@ -57,3 +57,17 @@ def test_the_caption_of_the_scores_can_be_read_on_a_phone(opened, tagger):
         "[...document.querySelectorAll('caption')].map(c => c.getBoundingClientRect().right)"
     )
     assert captions and max(captions) <= 390
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_scores_stand_beside_types_of_any_length(opened, tagger, width):
+    page = (tagger / "report.html").read_text("utf-8").replace(' src="pair.svg"', "")
+    rows = page.replace("<td>strict mode</td>", f"<td>{'B' * 300}</td>")
+    shown = opened(rows, width=width, height=844)
+    right = (
+        shown.locator("tr", has_text="BBB")
+        .locator("td")
+        .nth(1)
+        .evaluate("cell => cell.getBoundingClientRect().right")
+    )
+    assert right <= width

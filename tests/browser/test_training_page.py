@@ -1,5 +1,6 @@
 """The page that plays a training, in a real browser: both its courses, keys, links, the plane."""
 
+import math
 import random
 from itertools import pairwise
 
@@ -184,3 +185,32 @@ def test_a_training_that_diverged_says_so(opened):
     assert "on their side 0 of 4" in chips(shown)
     shown.keyboard.press("Home")
     assert "no longer finite" not in shown.locator("#sentence").inner_text()
+
+
+def test_a_training_that_diverged_is_played_to_its_end(opened):
+    """Its loss has no value at last: the page says so, and shows no numbers of other frames."""
+    model = MLP(2, [1])
+    recording = Recording(model)
+    for number in (0.5, 500.0):
+        for parameter in model.parameters():
+            parameter.data = number
+        recording.note(number)
+    shown = opened(training_page(recording, POINTS, TARGETS, lambda o, t: ((1 - t * 2) * o).exp()))
+    assert "wrong side" in shown.locator("#sentence").inner_text()
+    shown.keyboard.press("End")
+    assert "the training diverged" in shown.locator("#sentence").inner_text()
+    for sample, point in enumerate(POINTS):
+        shown.locator("#sample").select_option(str(sample))
+        now = "[...training.inputs, graph.root].map(id => page.record.data[id])"
+        *numbers, loss = shown.evaluate(now)
+        assert numbers == [*point]
+        assert math.isnan(loss) == ((1 - TARGETS[sample] * 2) * 500 * (sum(point) + 1) > 700)
+    assert [parameter.data for parameter in model.parameters()] == [500.0] * 3
+
+
+def test_a_long_training_is_drawn(opened):
+    recording = Recording(MLP(2, [1]), every=50_000)
+    for step in range(200_000):
+        recording.note(1 / (step + 1))
+    shown = opened(training_page(recording, POINTS, TARGETS, squared))
+    assert place(shown) == "1 / 5" and shown.locator("#most").inner_text() == "1"

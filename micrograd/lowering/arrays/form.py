@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -40,6 +40,11 @@ class Form:
         """Return the leaves that a function of the graph takes; others have their data in it."""
         leaves = [a for kind in (INPUT, PARAMETER, CONSTANT) for a in self.leaves(kind)]
         return [array for array in leaves if array.data is None]
+
+    def given(self, arrays: Iterable[Array], kind: str) -> list[Array]:
+        """Return those of some leaves that a function of a kind takes: for outputs no upstream."""
+        outputs = self.wanted(OUTPUT) if kind == OUTPUT else []
+        return [array for array in arrays if array not in outputs]
 
     @property
     def ids(self) -> set[Array]:

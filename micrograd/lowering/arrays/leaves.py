@@ -231,9 +231,9 @@ def _grid(rows: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _check_separate(table: Declared, arrays: Sequence[Declared]) -> None:
-    own = table.values.ravel().tolist() if any(g.kind == PARAMETER for g in arrays) else []
+    own = set(table.values.ravel().tolist())
     for other in arrays:
-        if other.kind == PARAMETER and not set(other.values.ravel().tolist()).isdisjoint(own):
+        if other.kind == PARAMETER and not own.isdisjoint(other.values.ravel().tolist()):
             raise ValueError(
                 f"the parameter {other.name} holds Values of a table that is looked up; give the "
                 f"table whole, as {other.name}=embedding.rows"

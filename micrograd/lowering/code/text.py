@@ -109,9 +109,9 @@ def function(
 
 
 def _batch_size(code: Code, printer: Printer) -> Iterator[str]:
-    sample = next((a for a in code.arguments if a.kind == INPUT and a.batched), None)
-    if sample and any(re.search(r"\bB\b", printer(line.expr)) for line in code.statements):
-        yield f"    B = len({printer(sample)})"
+    sizes = [f"len({printer(a)})" for a in code.arguments if a.kind == INPUT and a.batched]
+    if any(re.search(r"\bB\b", printer(line.expr)) for line in code.statements):
+        yield f"    B = {(sizes or ['1'])[0]}"
 
 
 def _wrapped(head: str, parts: Sequence[str], tail: str) -> Iterator[str]:

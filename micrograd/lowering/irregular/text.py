@@ -17,7 +17,7 @@ from micrograd.lowering.code.kinds import Printer, reshaped
 from micrograd.lowering.code.module import module
 from micrograd.lowering.code.text import Text, commented, parted
 from micrograd.lowering.irregular.levels import Formula, Levels
-from micrograd.lowering.trace.declared import FORWARD, INPUT, PARAMETER
+from micrograd.lowering.trace.declared import FORWARD, INPUT, OUTPUT, PARAMETER
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
 WIDTH = 98
@@ -115,10 +115,12 @@ class LevelsText:
 
         `tables` are those that it takes as arguments.
         """
-        name = "forward" if kind == FORWARD else "value_and_grad"
-        head = f"def {name}({', '.join([*map(self.show, self.levels.arguments), *tables])}):"
-        size = [f"{B} = len({self.show(x)})" for x in self.levels.leaves(INPUT)[:1]]
-        passes = [*self._forward(), f"return {self._loss()}"]
+        name = "forward" if kind in (FORWARD, OUTPUT) else "value_and_grad"
+        given = self.levels.given(self.levels.arguments, kind)
+        head = f"def {name}({', '.join([*map(self.show, given), *tables])}):"
+        size = [f"{B} = len({self.show(x)})" for x in given if x.kind == INPUT][:1]
+        size = size or [f"{B} = 1"] * self.batched
+        passes = [*self._forward(kind), f"return {self._loss()}"]
         body = [*size, *(passes if kind == FORWARD else self._both(kind))]
         return "\n".join([head, *(f"    {line}" for line in body), ""])
 
@@ -128,19 +130,20 @@ class LevelsText:
         seed = f"1 / {B}" if self.batched and self.levels.reduce == "mean" else "1"
         gradients = {a: self.levels.free(f"d{self.show(a)}") for a in leaves}
         results = ", ".join(f"{self.show(leaf)!r}: {name}" for leaf, name in gradients.items())
+        result = f"loss, {{{results}}}" if kind != OUTPUT else gradients[leaves[0]]
         return [
             "# forward",
-            *self._forward(),
+            *self._forward(kind),
             commented(f"loss = {self._loss()}", ()),
             "# backward",
             commented(f"{d} = zeros({v}.shape)", self._shape(self.size)),
             self._set(d, str(self.levels.root), seed),
             f"{d} = backward_pass({v}, {d}, {', '.join(self.tables)})",
             *(commented(f"{gradients[a]} = {self._gradient(a)}", a.sizes) for a in leaves),
-            f"return loss, {{{results}}}",
+            f"return {result}",
         ]
 
-    def _forward(self) -> list[str]:
+    def _forward(self, kind: str) -> list[str]:
         v, size = self.v, self.size
         shape = f"({size}, {B})" if self.batched else f"{size}"
         return [
@@ -149,7 +152,7 @@ class LevelsText:
                 commented(f"{self.show(x.array)} = {self.show(x.value)}", x.value.shape)
                 for x in self.levels.lookups
             ),
-            *map(self._placed, self.levels.placed),
+            *map(self._placed, self.levels.given(self.levels.placed, kind)),
             *self._numbers(),
             f"{v} = forward_pass({v}, {', '.join(self.tables)})",
         ]
@@ -245,8 +248,8 @@ def text_of(levels: Levels, wanted: str) -> Text:
     return Text(source, MappingProxyType({}), MappingProxyType(large))
 
 
-def export_of(levels: Levels, target: str, leaves: Mapping[str, Any]) -> str:
-    """Return a module that needs nothing but `target`."""
+def export_of(levels: Levels, forward: str, target: str, leaves: Mapping[str, Any]) -> str:
+    """Return a module that needs nothing but `target`; `forward` is FORWARD or OUTPUT."""
     writer = LevelsText(levels, target)
-    body = (writer.operations(), writer.function(FORWARD), writer.function(PARAMETER))
+    body = (writer.operations(), writer.function(forward), writer.function(PARAMETER))
     return module("\n\n".join(body), levels.data, target, leaves)

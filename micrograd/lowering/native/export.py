@@ -79,7 +79,7 @@ def _head(function: Function | Tape, of: Mapping[Array, Sequence[Array]]) -> str
     last = len(lines) - 1
     rows = [f"    {text + (',' if i < last else ')'):<{width}}  /* {remark} */"
             for i, (text, remark) in enumerate(lines)]  # fmt: skip
-    return "\n".join([f"double {function.task.name}(", *rows])
+    return "\n".join([f"{function.task.kind} {function.task.name}(", *rows])
 
 
 def _body(function: Function | Tape) -> str:

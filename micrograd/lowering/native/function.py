@@ -35,6 +35,11 @@ class Task:
     results: tuple[Array, ...]
     names: CNames
 
+    @property
+    def kind(self) -> str:
+        """Return the type of the function: it returns the loss, unless that is outputs."""
+        return "void" if self.loss in self.results else "double"
+
 
 @dataclass
 class Sections:
@@ -88,7 +93,10 @@ class Function:
         lines = [*self._fixed_locals(), *self._turned(), *self.sections.before]
         if self.sections.samples:
             lines += self._loop()
-        lines += [*self.sections.after, f"return {self.task.names[self.task.loss]};"]
+        lines += self.sections.after
+        lines += (
+            [f"return {self.task.names[self.task.loss]};"] if self.task.kind == "double" else []
+        )
         if any("share" in line for line in (*self.sections.samples, *lines)):
             lines.insert(0, "const double share = 1.0 / B;")
         body = "\n".join(f"    {line}" for line in lines)
@@ -97,7 +105,7 @@ class Function:
     def head(self) -> str:
         """Return the head of the function."""
         parameters = ["long B", *(text for text, _ in self.parameters())]
-        return f"double {self.task.name}({', '.join(parameters)})"
+        return f"{self.task.kind} {self.task.name}({', '.join(parameters)})"
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays that they take."""

@@ -75,8 +75,8 @@ def task(forms: Any, name: str, sparse_rows: bool) -> tuple[Task, dict[Array, tu
             rows[adjoint] = tuple(parts)
         computed += parts or [adjoint]
     arguments = tuple(arrays.arguments)
-    gradients = backward.gradients if backward else {}
-    for adjoint in (gradients[leaf] for leaf in arguments if leaf in gradients):
+    gradients = gradients_of(forms)
+    for adjoint in (gradients[leaf] for leaf in (*arguments, arrays.loss.of) if leaf in gradients):
         results += rows.get(adjoint, [adjoint])
     results.sort(key=lambda array: array.batched)
     return Task(name, arguments, tuple(computed), arrays.loss, tuple(results), names), rows
@@ -97,9 +97,15 @@ def module(forms: Any, name: str, sparse_rows: bool = True) -> Module:
     body = function.text()
     data = [array_text(*item) for item in data_of(function, forms).items()]
     source = assembled(function, body, "\n".join(data))
-    backward = forms["adjoints"]
-    gradients = backward.gradients if backward else {}
-    return Module(source, wanted.arguments, wanted.results, rows, gradients)
+    return Module(source, wanted.arguments, wanted.results, rows, gradients_of(forms))
+
+
+def gradients_of(forms: Any) -> Mapping[Any, Array]:
+    """Return what the caller gets, by leaf; outputs are the gradient of what they are sent."""
+    backward, loss = forms["adjoints"], forms["arrays"].loss
+    if loss.of is not None:
+        return {loss.of: loss}
+    return backward.gradients if backward else {}
 
 
 def assembled(function: Function | Tape, body: str, data: str) -> str:
@@ -162,7 +168,8 @@ def entry(function: Function | Tape) -> str:
     inputs_text = [f"void *x{n}" for n in range(len(inputs))]
     heads = ", ".join(["long B", "void **leaves", "double *results", *inputs_text])
     arguments = ", ".join(["B", *(given.get(x, x) for _, x in function.parameters())])
-    call = f"results[0] = {function.task.name}({arguments});"
+    loss = {"double": "results[0] = ", "void": "results[0] = 0.0, "}[function.task.kind]
+    call = f"{loss}{function.task.name}({arguments});"
     size = f"{end} + B * {samples}"
     lines = [call, "return 0;"]
     if function.guarded:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import SimpleNamespace
+import builtins
+import dis
+from collections.abc import Callable, Iterator
+from types import BuiltinFunctionType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 from micrograd.lowering.native.text import number
+from micrograd.lowering.trace.around import codes_in
+from micrograd.lowering.trace.places import of_user
 from micrograd.optim import Optimizer
 
 
@@ -64,18 +68,59 @@ _give_operators()
 def traced(optimizer: Any, options: Any, state: dict[str, Any], name: str) -> Rule:
     """Return the rule of an optimiser, found to be the same whenever it runs.
 
-    It runs twice, on an optimiser that holds nothing: what one holds may be another thing at the
-    next step. Raises UntraceableError where it needs that, is another one the second time, or
-    where this optimiser has a step of its own.
+    It runs twice, and may read nothing but its arguments: what an optimiser, a class or a module
+    holds may be another thing at the next step. Raises UntraceableError where it does, is another
+    one the second time, or where this optimiser has a step of its own.
     """
     kind = type(optimizer)
     if kind.step is not Optimizer.step or {"rule", "step"} & vars(optimizer).keys():
         raise UntraceableError("an optimiser with a step of its own")
-    empty = object.__new__(kind)
-    rules = [Rule(empty.rule, options, state, name) for _ in range(2)]
+    rules = [Rule(_methods_of(kind).rule, options, state, name) for _ in range(2)]
     if rules[0].text() != rules[1].text():
         raise UntraceableError("a rule that is another one from step to step")
     return rules[0]
+
+
+def _methods_of(kind: type[Optimizer]) -> Any:
+    """Return an optimiser that has methods, which read nothing, and nothing else."""
+
+    class Methods(kind):  # type: ignore[misc, valid-type]
+        def __getattribute__(self, name: str) -> Any:
+            for owner in kind.__mro__:  # one may call another's by super()
+                if name in vars(owner):
+                    _check_reads(f"self.{name}", vars(owner)[name], ())
+            return object.__getattribute__(self, name)
+
+        def __setattr__(self, name: str, _: Any) -> None:
+            raise UntraceableError(f"a rule that sets self.{name}")
+
+    return object.__new__(Methods)
+
+
+def _check_reads(name: str, item: Any, within: tuple[Any, ...]) -> None:
+    """Raise UntraceableError for what is no function, or one of the user's that reads such."""
+    function = getattr(item, "__func__", item)  # of a class or static method
+    if isinstance(function, FunctionType):
+        if of_user(function.__globals__) and function not in within:
+            for read, part in _read(function):
+                _check_reads(read, part, (*within, function))
+        return
+    of_library = isinstance(item, ModuleType) and not of_user(vars(item))
+    plain = isinstance(item, BuiltinFunctionType) or vars(builtins).get(name) is item is not type
+    if not (of_library or plain):
+        raise UntraceableError(f"a rule that reads {name}; give it such numbers as options")
+
+
+def _read(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """Yield what a function reads from around it, by name."""
+    scope = {**vars(builtins), **function.__globals__}
+    for code in codes_in(function.__code__):
+        for step in dis.get_instructions(code):
+            if step.opname == "LOAD_GLOBAL" and step.argval in scope:
+                yield step.argval, scope[step.argval]
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        if name != "__class__":
+            yield name, cell.cell_contents
 
 
 class Rule:

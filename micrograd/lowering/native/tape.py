@@ -29,6 +29,7 @@ class Tape:
 
     def __init__(self, levels: Levels, wanted: str, name: str, names: Any, sparse: bool) -> None:
         self.levels, self.names, self.formulas = levels, names, Formulas()
+        self.placed = levels.given(levels.placed, wanted)
         watched = levels.operations if sparse else ()
         self.guarded, self.threads = {op for op in watched if BY_NAME[op].needs}, sparse
         self.backward, self.tables = wanted != FORWARD, dict[str, Any]()
@@ -39,7 +40,8 @@ class Tape:
         results = [r for a in self.gradients.values() for r in self.rows.get(a, (a,))]
         results.sort(key=lambda array: array.batched)
         loss = Array("computed", (), np.zeros(0, np.int64))
-        self.task = Task(name, tuple(levels.arguments), (), loss, tuple(results), names)
+        arguments = tuple(levels.given(levels.arguments, wanted))
+        self.task = Task(name, arguments, (), loss, tuple(results), names)
 
     def _adjoint(self, leaf: Array, sparse: bool) -> Array:
         """Return the array of a gradient; with terms, one for each lookup, where it is sparse."""
@@ -67,7 +69,7 @@ class Tape:
         root, batched = self.levels.root, bool(self.levels.leaves(INPUT))
         share = "1.0 / B" if batched and self.levels.reduce == "mean" else "1.0"
         size = len(self.levels.op)
-        placed, switch = self.levels.placed, Switch(self.levels, self.formulas, self)
+        placed, switch = self.placed, Switch(self.levels, self.formulas, self)
         sample = [
             *(line for a in placed if a.batched and not a.lookup for line in self._put(a)),
             *(line for x in self.levels.lookups for line in self._put_rows(x)),

@@ -81,12 +81,7 @@ def _second(
         along = Along(first.made, first.start)
         sample = [varied(x, random.Random(7), variation.sign, variation.whole) for x in values]
         try:
-            with (
-                along,
-                watched(watch),
-                watched(values_in(sample), Sampled),
-                _random_numbers_apart(),
-            ):
+            with watched(watch), watched(values_in(sample), Sampled), _random_numbers_apart():
                 second = call(function, names, sample, along.look)
                 along.same = along.same and along.stands_for(second.root, first.root)
                 return second, along, sample, variation.said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Any
 
 from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS
@@ -11,7 +10,6 @@ from micrograd.core.order import next_index
 from micrograd.engine import Value
 from micrograd.lowering.trace.watch import Watched, refuse_unrecorded
 
-_index = attrgetter("_index")
 # Most operations. Their nodes have no constant, and asking for one that is not there is slow.
 _PLAIN = frozenset(operation for operation in ELEMENTARY.values() if not operation.row.constants)
 
@@ -19,24 +17,15 @@ _PLAIN = frozenset(operation for operation in ELEMENTARY.values() if not operati
 class Along:
     """Look for the like of every node of the second call, as it is made, in the first.
 
-    Within the block the like of a node has its index: so two Values are seen to stand for each
-    other. `same` says whether all nodes were, so far, of one operation on operands that stand for
-    each other, in one order. `leaves` gives, for a leaf of the first call, another one of the
-    second: what they are, and hold, is not compared here.
+    A node takes the index of its like: so two Values are seen to stand for each other. `same` says
+    whether all nodes were, so far, of one operation on operands that stand for each other, in one
+    order. `leaves` gives, for a leaf of the first call, another one of the second: what they are,
+    and hold, is not compared here.
     """
 
     def __init__(self, made: list[Value], start: int) -> None:
         self.same, self.leaves = True, dict[Value, Value]()
         self._likes, self._first, self._second = iter(made), start, next_index()
-        self._taken: dict[Value, Value] = {}
-        self._altered, self._indices = list(made), list(map(_index, made))
-
-    def __enter__(self) -> Along:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        for node, index in zip(self._altered, self._indices):
-            node._index = index
 
     def look(self, node: Value) -> None:
         """Watch a new node. Raises UntraceableError under `no_grad()`."""
@@ -50,8 +39,10 @@ class Along:
         ):
             if not mode().recording:
                 refuse_unrecorded(node)
-            self.same = self.same and self._alike(node, like)
-        like._index = node._index
+            if not (self.same and self._alike(node, like)):
+                self.same, self._likes = False, iter(())
+                return
+        node._index = like._index
 
     def _alike(self, node: Value, like: Value) -> bool:
         if node._operation is not like._operation:
@@ -71,10 +62,8 @@ class Along:
             return leaf or node._index < self._first
         if node._index == like._index:
             return True
-        if not leaf or node._index < self._second or self._taken.setdefault(node, like) is not like:
+        fresh = leaf and node._index >= self._second
+        if not fresh or self.leaves.setdefault(like, node) is not node:
             return False
-        if like not in self.leaves:
-            self._altered.append(like)
-            self._indices.append(like._index)
-            like._index = node._index
-        return self.leaves.setdefault(like, node) is node
+        node._index = like._index
+        return True

@@ -62,8 +62,14 @@ def _named(scope: dict[str, Any], names: set[str]) -> Iterator[Any]:
 
 
 def names_in(code: CodeType) -> Iterator[str]:
-    """Yield the names that some code reads, and the code within it: comprehensions, lambdas."""
-    yield from code.co_names
+    """Yield the names that some code reads."""
+    for part in codes_in(code):
+        yield from part.co_names
+
+
+def codes_in(code: CodeType) -> Iterator[CodeType]:
+    """Yield some code, and the code within it: comprehensions, lambdas."""
+    yield code
     for part in code.co_consts:
         if isinstance(part, CodeType):
-            yield from names_in(part)
+            yield from codes_in(part)

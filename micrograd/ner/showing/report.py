@@ -103,9 +103,10 @@ def print_confusion(counts: Counter[tuple[str, str]], console: Console | None = 
 
 
 def rows(report: Report, *averages: str) -> dict[str, Score | Average]:
-    """Name the scores by type, then the averages over them."""
+    """Name the scores by type, then the averages over them; a type called micro is "type micro"."""
     names = averages or ("micro", "macro", "weighted")
-    return {**report.types, **dict(zip(names, (report.overall, report.macro, report.weighted)))}
+    types = {f"type {name}" if name in names else name: s for name, s in report.types.items()}
+    return {**types, **dict(zip(names, (report.overall, report.macro, report.weighted)))}
 
 
 def _csv(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:

@@ -6,4 +6,7 @@
   const script = document.createElement("script");
   script.textContent = await new Response(unfolded).text();
   document.body.append(script);
-})();
+})().catch(error => {
+  document.getElementById("heading").textContent =
+    `This page needs a browser of 2023 or later. 此页面需要 2023 年或更新的浏览器。 (${error.message})`;
+});

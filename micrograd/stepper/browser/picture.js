@@ -235,6 +235,11 @@ class Picture {
       "aria-label": told.open }, group);
     element("circle", { cx: width - 2, cy: 2, r: 11 }, badge);
     element("path", { d: `M${width - 8} 2h12M${width - 2} -4v12` }, badge);
+    badge.addEventListener("focus", () => {
+      if (!badge.matches(":focus-visible")) return;
+      this.follow([place]);
+      badge.scrollIntoView({ block: "nearest" });
+    });
     badge.addEventListener("keydown", event => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();

@@ -112,7 +112,8 @@ const CURVE = [320, 88], MOST_SPAN = 20; // of a loss over its least: beyond, it
 
 class Curve {
   constructor(holder, losses, seek) {
-    const seen = losses.filter(finite), least = Math.min(...seen), most = Math.max(...seen);
+    const seen = losses.filter(finite); // too many, perhaps, to be spread out as arguments
+    const least = seen.reduce((a, b) => Math.min(a, b), Infinity), most = seen.reduce((a, b) => Math.max(a, b), -Infinity);
     this.log = least > 0 && most > MOST_SPAN * least;
     const scale = this.log ? Math.log : x => x, [low, high] = this.log ? [least, most] : [Math.min(0, least), most];
     this.ends = seen.length ? [low, high] : [NaN, NaN];

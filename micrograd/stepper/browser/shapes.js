@@ -65,7 +65,7 @@ function writtenPower({ left, right }) {
 function writtenCall(name, [first, second, third]) {
   if (name === "where") return [`${second} if ${first} else ${third}`, 0];
   if (name === "abs") return [`|${first}|`, ATOM];
-  const called = { maximum: "max", minimum: "min" }[name] ?? name;
+  const called = name.replace(/^(max|min)imum$/, "$1"); // a user's own may be called constructor
   return [`${called}(${[first, second, third].filter(part => part !== undefined).join(", ")})`, ATOM];
 }
 
@@ -73,7 +73,8 @@ function writtenCall(name, [first, second, third]) {
 function general(x) {
   const [mantissa, power] = x.toExponential(5).split("e"), exponent = Number(power);
   if (exponent >= -4 && exponent < 6) return trimmed(even(x.toFixed(5 - exponent), () => x.toFixed(60)));
-  return `${trimmed(mantissa)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  const digits = even(mantissa, () => x.toExponential(60).slice(0, 62));
+  return `${trimmed(digits)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
 
 const readable = (text, k) => written(specialised(new Parser(text).formula(), k))[0];
@@ -81,6 +82,7 @@ const readable = (text, k) => written(specialised(new Parser(text).formula(), k)
 // Return what the page has to know about the nodes of one operation and constant.
 function kindOf(op, k) {
   const { symbol, word, role, shown, local } = ROWS[op].told;
-  return { op, k, symbol, word, role, shown: shown.includes("|") ? shown : readable(shown, k),
-    locals: local.map(text => readable(text, k)) };
+  const said = k === null ? k : k + 0; // a zero has no sign to a reader
+  return { op, k, symbol, word, role, shown: shown.includes("|") ? shown : readable(shown, said),
+    locals: local.map(text => readable(text, said)) };
 }

@@ -61,15 +61,19 @@ function leavesNow() {
   return new Map([...now, [target, targets[sample]]]);
 }
 
+// Return both passes over one sample, with nan where the engine has no value or slope.
+function recordAt(number) {
+  const { nodes, root, recorded: { seed } } = graph, data = [];
+  for (const node of nodes)
+    data.push(node.operands.length ? safely(() => evaluate(ROWS, node, data)) : number(node.id));
+  const locals = node => safely(() => localGradients(ROWS, nodes, node, data)) || node.operands.map(() => NaN);
+  return { data, root, seed, steps: swept(nodes, root, seed, locals, {}) };
+}
+
 // Compute everything of a frame anew, and show it.
 function showFrame() {
   const leaves = leavesNow(), number = id => leaves.get(id) ?? graph.nodes[id].value;
-  try {
-    page.edited = leaves;
-    page.record = computed(leaves);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-  }
+  Object.assign(page, { edited: leaves, record: recordAt(number) });
   training.over.run(id => training.given.get(id) ?? number(id));
   training.across.run(id => training.places.get(id) ?? number(id));
   training.mean = training.over.of(graph.root).reduce((total, x) => total + x, 0) / training.points.length;
