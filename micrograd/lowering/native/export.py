@@ -18,10 +18,15 @@ from micrograd.lowering.native.text import CNames, Formulas
 
 HEAD = """\
 /* Lowered by micrograd to C99. B is the number of samples, one after the other in every input;
-   the loss is returned, the gradients are written to the last arguments. Nothing is allocated.
+   {results} Nothing is allocated.
    cc -O2 FILE.c -lm{more} */
 #include <math.h>
 {includes}"""
+RESULTS = {  # by what forward returns
+    "double": "the loss is returned, the gradients are written to the last arguments.",
+    "void": """forward writes the outputs to its last argument; value_and_grad returns their sum
+   times upstream, and writes the gradients.""",
+}
 
 
 def exported(
@@ -45,7 +50,11 @@ def exported(
         data |= f.tables if isinstance(f, Tape) else data_of(f, form)
     body = "\n\n".join(texts)
     parts = [
-        HEAD.format(includes=_includes(body, main), more=" && ./a.out" if main else ""),
+        HEAD.format(
+            results=RESULTS[functions[0].task.kind],
+            includes=_includes(body, main),
+            more=" && ./a.out" if main else "",
+        ),
         "\n".join(called.values()),
         "\n".join(array_text(name, values) for name, values in data.items()),
         body.replace("STATIC ", "static "),

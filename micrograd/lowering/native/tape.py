@@ -13,7 +13,7 @@ from micrograd.lowering.irregular.levels import Levels, Lookup
 from micrograd.lowering.native.function import Task
 from micrograd.lowering.native.switch import Switch
 from micrograd.lowering.native.text import Formulas
-from micrograd.lowering.trace.declared import FORWARD, INPUT
+from micrograd.lowering.trace.declared import FORWARD, INPUT, OUTPUT
 from micrograd.ops import BY_NAME
 
 OWN = "v d values gradients now place groups x_of y_of starts terms loss"
@@ -39,7 +39,7 @@ class Tape:
         self.rows = {a: self._rows(a) for leaf, a in self.gradients.items() if a.terms}
         results = [r for a in self.gradients.values() for r in self.rows.get(a, (a,))]
         results.sort(key=lambda array: array.batched)
-        loss = Array("computed", (), np.zeros(0, np.int64))
+        loss = results[0] if wanted == OUTPUT else Array("computed", (), np.zeros(0, np.int64))
         arguments = tuple(levels.given(levels.arguments, wanted))
         self.task = Task(name, arguments, (), loss, tuple(results), names)
 
@@ -66,6 +66,7 @@ class Tape:
     def text(self) -> str:
         """Return the function."""
         v, d, loss = (self.names[own] for own in ("v", "d", "loss"))
+        returned = self.task.kind == "double"
         root, batched = self.levels.root, bool(self.levels.leaves(INPUT))
         share = "1.0 / B" if batched and self.levels.reduce == "mean" else "1.0"
         size = len(self.levels.op)
@@ -76,7 +77,7 @@ class Tape:
             f"double {self.names['now']} = {v}[{self.levels.bounds[0] - 1}];",
             *switch.text(),
             *([f"*strange |= odd({v}, {len(self.levels.op)});"] if self.guarded else []),
-            f"{loss} += {share} * {v}[{root}];",
+            *([f"{loss} += {share} * {v}[{root}];"] if returned else []),
         ]
         if self.backward:
             sample += [
@@ -88,7 +89,7 @@ class Tape:
             ]
         lines = [
             *self._memory(size),
-            f"double {loss} = 0.0;",
+            *([f"double {loss} = 0.0;"] if returned else []),
             *self._numbers(),
             *(line for a in placed if not a.batched for line in self._put(a)),
             *(
@@ -99,11 +100,11 @@ class Tape:
             f"{SAMPLE_LOOP} {{",
             *(f"    {line}" for line in sample),
             "}",
-            f"return {loss};",
+            *([f"return {loss};"] if returned else []),
         ]
         body = "\n".join(f"    {line}" for line in lines)
         parameters = ", ".join(["long B", *(text for text, _ in self.parameters())])
-        return f"double {self.task.name}({parameters}) {{\n{body}\n}}"
+        return f"{self.task.kind} {self.task.name}({parameters}) {{\n{body}\n}}"
 
     def _memory(self, size: int) -> list[str]:
         """Return the declarations of v and d; where threads have their own, how to get there once.
