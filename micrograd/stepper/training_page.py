@@ -94,7 +94,7 @@ def save_training_page(
 def _at_the_start(recording: Recording) -> Iterator[None]:
     """Evaluate the model at its first parameters: where it diverged it may have no value now."""
     now = [parameter.data for parameter in recording.parameters]
-    modules = getattr(recording.model, "modules", list)()
+    modules: list[Any] = getattr(recording.model, "modules", list)()
     training = [module.training for module in modules]  # each its own: some may be frozen
     try:
         for module in modules:
