@@ -6,7 +6,7 @@ import random
 import pytest
 
 from micrograd import Value, topological_order
-from micrograd.gradcheck import Report, gradcheck
+from micrograd.gradcheck import METHODS, Report, gradcheck
 from micrograd.nn import MLP, Dropout
 from micrograd.ops import BY_NAME, ROWS, Row
 
@@ -411,3 +411,19 @@ def test_a_complex_step_too_small_for_digits_is_refused(h):
 @pytest.mark.parametrize("h", [1e-100, -1e-100, 1e-20])
 def test_the_smallest_complex_step_finds_small_slopes(h):
     assert gradcheck(lambda x, y: (1e-100 * x / y).sin(), [0.2, 3.0], method="complex", h=h)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: (x + 1e10) - 1e10,
+        lambda x: (x * 1e-9 + 1).log() * 1e9,
+        lambda x: ((x + 1e7) ** 2 - 1e14) / 1e7,
+    ],
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_what_was_rounded_on_the_way_counts_too(function, method):
+    x = Value(0.3)
+    for report in (gradcheck(function, [0.3], method=method), gradcheck(function(x), [x])):
+        assert report.entries[0].agrees or report.entries[0].doubt
+        assert not report.entries[0].kink

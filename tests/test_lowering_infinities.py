@@ -94,3 +94,21 @@ def test_a_diagnosis_leaves_every_value_as_it_was_rows_that_the_sample_did_not_u
     with pytest.raises(DomainError, match=r"x = -7"):
         program([2], [-1.0])
     assert [row[0].data for row in table.rows] == before
+
+
+LARGE_NUMBERS = [
+    lambda x: 1e200 * (x[0] * x[1]),
+    lambda x: 1e200 * -(x[0] * x[1]),
+    lambda x: 1e-200 * (x[0] / x[1]),
+    lambda x: 1e200 * (1e-200 * x[0] * 1e300 * x[1]),
+    lambda x: 1e200 * ((x[0].tanh() * 1e150) * (x[1] * 1e-200)),
+]
+
+
+@pytest.mark.parametrize("function", LARGE_NUMBERS)
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_large_numbers_are_multiplied_where_they_stand(function, backend):
+    program = lower(function, [0.5, 0.25], backend=backend)
+    for x in ([1e200, 1e-300], [1e-300, 1e-200], [3.0, 1e-310]):
+        expected = function([*map(Value, x)]).data
+        assert program([x]) == pytest.approx(expected, rel=1e-12, abs=0)

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from micrograd import Value
-from micrograd.lowering import passes
+from micrograd.lowering import lower, passes
 from micrograd.lowering.native.compiler import available
 from micrograd.lowering.trace.declared import OUTPUT
 from tests.fuzz_cases import Case, Term
@@ -154,3 +154,17 @@ def test_random_outputs_of_irregular_graphs(target, tmp_path, monkeypatch):
     for seed in range(3000, 3040 if target == "numpy" else 3004):
         case = drawn(seed)
         assert wrong(case, native=target == "c", exports=[export]) == "", str(case)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_a_call_asks_for_its_own_inputs(backend):
+    program = lower(lambda x, y: [x[0] * y, x[1] + y], [0.5, 0.25], 1.0, backend=backend)
+    x, y = [[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0]
+    assert program(x, y).tolist() == [[5.0, 7.0], [18.0, 10.0]]
+    for batch in ((x,), (x, y, x)):
+        with pytest.raises(ValueError, match=f"^{len(batch)} inputs; the program takes 2: x, y$"):
+            program(*batch)
+    with pytest.raises(ValueError, match="the program takes 3: x, y, upstream"):
+        program.value_and_grad(x, y)
+    with pytest.raises(ValueError, match=r"x is empty"):
+        program([], [])

@@ -16,6 +16,7 @@ from micrograd.lowering.code.construct import (
     call,
     expression,
     indexed,
+    negative,
     reshape,
     total,
     transpose,
@@ -221,6 +222,46 @@ def test_axes_that_are_walked_in_blocks_are_divided(places, rule):
 )
 def test_expressions_are_simplified_and_shown(e, text):
     assert shown(e) == text
+
+
+def random_expression(draw, depth):
+    """Return an expression as it is simplified, and its value by NumPy alone."""
+    if depth == 0 or draw.random() < 0.2:
+        if draw.random() < 0.4:
+            number = draw.choice([0, 1, -1, 2, -0.5, 3e15])
+            return num(number), np.float64(number)
+        return draw.choice([(A, NUMBERS["A"]), (ref("C", (3, 4)), NUMBERS["C"])])
+    (a, x), (b, y) = (random_expression(draw, depth - 1) for _ in range(2))
+    op = draw.choice([*"+-*/", "neg", "mask"])
+    if op == "neg":
+        return negative(a), -x
+    if op == "mask":
+        yes, no = draw.choice([(1, 0), (0, 1)])
+        mask = call("where", binary(">", A, num(0)), num(yes), num(no))
+        return binary("*", mask, b), np.where(NUMBERS["A"] > 0, yes, no) * y
+    return binary(op, a, b), {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}[op](
+        x, y
+    )
+
+
+NUMBERS = dict(zip("AC", np.random.default_rng(3).normal(size=(2, 3, 4))))
+
+
+def test_simplified_expressions_have_the_same_value():
+    draw = random.Random(3)
+    with np.errstate(all="ignore"):
+        for _ in range(2000):
+            e, value = random_expression(draw, 4)
+            if np.isfinite(value).all() and "/ 0" not in shown(e):  # which has a sign
+                found = eval(shown(e), {**vars(np), **NUMBERS})
+                np.testing.assert_allclose(found, value, rtol=1e-9, atol=1e-9, err_msg=shown(e))
+
+
+@pytest.mark.parametrize(
+    "number, text", [(3e14, "300000000000000"), (3e15, "3000000000000000.0"), (1e300, "1e+300")]
+)
+def test_long_whole_numbers_are_floats(number, text):
+    assert shown(num(number)) == text
 
 
 def test_a_line_shows_the_shape():

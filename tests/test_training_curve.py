@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from micrograd.render.text import width
-from micrograd.training.curve import curve
+from micrograd.training.curve import BOTTOM, HEIGHT, curve
 from micrograd.training.history import History
 
 
@@ -33,6 +33,18 @@ def test_every_text_of_a_curve_is_seen_and_none_lies_over_another(scale):
     for (one, *a), (other, *b) in itertools.combinations(found, 2):
         apart = abs(a[2] - b[2]) >= 11 or a[1] <= b[0] or b[1] <= a[0]
         assert apart, (one, other)
+
+
+@pytest.mark.parametrize(
+    "losses, zero",
+    [((1.0, 0.1), True), ((1.0, 0.9), False), ((-1.0, -5.0), False), ((2.0, -3.0), False)],
+)
+def test_a_curve_begins_at_0_where_that_hides_nothing(losses, zero):
+    svg = curve_of(*((loss, loss, 0.5) for loss in losses))
+    lines = svg.findall("{http://www.w3.org/2000/svg}polyline")
+    lowest = max(float(point.split(",")[1]) for point in lines[0].get("points").split())
+    axis = HEIGHT - BOTTOM
+    assert lowest < axis if zero else lowest == pytest.approx(axis)
 
 
 def test_a_curve_leaves_out_what_is_not_finite_and_shows_a_single_epoch():

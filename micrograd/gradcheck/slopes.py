@@ -107,7 +107,7 @@ def refined(f: Callable[[Any], Any], x: float, noise: float, side: str, enough: 
     for slope, h in _settled(function, top, side, samples):
         if slope.bound < best.bound and _confirmed(function, slope, h, side):
             best = slope
-        if best.bound <= enough * abs(best.value) or best.bound == 0.0:
+        if best.bound <= enough * abs(best.value):
             break
         if samples[-1].noise > best.bound:
             break  # smaller steps can only be worse

@@ -263,18 +263,19 @@ class Program:
         batch = dict(zip(self.inputs, inputs))
         diagnose(self.root, self._leaves, self._held, {**batch, **self.ids.rows(batch, self._held)})
 
-    def arguments(self, batch: tuple[Any, ...]) -> list[Floats]:
-        """Return the batch as arrays.
+    def arguments(self, batch: tuple[Any, ...], first: int | None = None) -> list[Floats]:
+        """Return the batch as arrays, of all inputs or the `first` ones.
 
         Raises TypeError for what holds no numbers, ValueError for other shapes.
         """
-        if len(batch) != len(self._shapes):
-            names, count = ", ".join(self.inputs), len(self.inputs)
-            raise ValueError(f"{len(batch)} inputs; the program takes {count}: {names}")
-        inputs = [self.ids.array(name, x) for name, x in zip(self.inputs, batch)]
-        check_shapes(self.inputs, self._shapes, inputs)
+        names = self.inputs[:first]
+        if len(batch) != len(names):
+            listed = f"{len(names)}: {', '.join(names)}"
+            raise ValueError(f"{len(batch)} inputs; the program takes {listed}")
+        inputs = [self.ids.array(name, x) for name, x in zip(names, batch)]
+        check_shapes(names, self._shapes, inputs)
         if self.ids.lookups:
-            self.ids.check(dict(zip(self.inputs, inputs)))
+            self.ids.check(dict(zip(names, inputs)))
         return inputs
 
 
@@ -290,8 +291,7 @@ class OutputProgram(Program):
 
     def __call__(self, *batch: Any) -> Any:
         """Return the outputs of a batch."""
-        upstream = np.ones((len(batch[0]) if batch else 1, *self._shapes[-1]))
-        return self.run(OUTPUT, self.arguments((*batch, upstream))[:-1])[1][UPSTREAM]
+        return self.run(OUTPUT, self.arguments(batch, -1))[1][UPSTREAM]
 
     def vjp(self, *batch: Any, upstream: Any, wrt_inputs: bool = False) -> tuple[Any, Any]:
         """Return the outputs of a batch, and the gradients of Σ upstream · output by name."""

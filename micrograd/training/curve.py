@@ -56,7 +56,7 @@ def _panel(
     history: History, names: Sequence[str], titles: Mapping[str, str], x: int, kept: int
 ) -> str:
     values = [value for name in names for value in history[name] if isfinite(value)] or [0.0]
-    low = 0.0 if min(values) < max(values) / 2 else min(values)
+    low = 0.0 if 0 <= min(values) < max(values) / 2 else min(values)
     high = max(values) if max(values) > low else low + 1.0
     across = Scale(1, max(len(history), 2), x + LEFT, x + WIDTH - 14)
     up = Scale(low, high, HEIGHT - BOTTOM, TOP)
