@@ -111,12 +111,12 @@ def draw(
 
 
 if __name__ == "__main__":
-    from stage import PICTURES, file_of, parser_of
+    from stage import figure_file, parser_of
 
     parser = parser_of(__doc__)
     parser.add_argument("--plain", action="store_true", help="a node for each sum and product")
-    picture = {"type": file_of(*PICTURES), "help": ".svg, .png or .pdf"}
-    parser.add_argument("picture", nargs="?", metavar="PICTURE", **picture)
+    about = ".svg, .png or .pdf"
+    parser.add_argument("picture", nargs="?", metavar="PICTURE", type=figure_file, help=about)
     options = parser.parse_args()
     task = begin(fused=not options.plain)
     course = learn(*task)

@@ -12,6 +12,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,13 @@ def file_of(*endings: str) -> Callable[[str], str]:
     return file
 
 
+def figure_file(path: str) -> str:
+    """Read the name of a file for a figure."""
+    if find_spec("matplotlib") is None:
+        raise argparse.ArgumentTypeError("figures need matplotlib: pip install '.[plots]'")
+    return file_of(*PICTURES)(path)
+
+
 def folder(path: str) -> Path:
     """Make a folder, if there is none, and return it."""
     try:
@@ -155,9 +163,10 @@ def run(name: str) -> None:
     demo = sys.modules[name]
     parser = parser_of(demo.__doc__)
     if hasattr(demo, "draw") or hasattr(demo, "page"):
-        kinds = PICTURES if hasattr(demo, "draw") else (demo.ENDING,)
-        about = f"draw it to this file ({', '.join(kinds)})"
-        parser.add_argument("path", nargs="?", type=file_of(*kinds), help=about)
+        drawn = hasattr(demo, "draw")
+        kind = figure_file if drawn else file_of(demo.ENDING)
+        about = f"draw it to this file ({', '.join(PICTURES) if drawn else demo.ENDING})"
+        parser.add_argument("path", nargs="?", type=kind, help=about)
     for name, option in getattr(demo, "OPTIONS", {}).items():
         choices = option if isinstance(option, tuple) else None
         default = choices[0] if choices else option

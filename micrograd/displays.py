@@ -20,8 +20,16 @@ XMLNS = "http://www.w3.org/2000/svg"
 
 
 def text_html(text: str) -> str:
-    """Return text whose lines and columns are kept."""
-    return f'<pre style="line-height:1.35;overflow-x:auto">{escaped(text)}</pre>'
+    """Return text whose lines and columns are kept.
+
+    It gets the room of its longest line: JupyterLab breaks lines within words where there is less,
+    and of an untrusted output it takes a width, but neither rules nor `white-space`.
+    """
+    room = 0.65 * max(map(len, text.split("\n")))  # a letter is some 0.6 em wide
+    return (
+        '<figure style="margin:0;overflow-x:auto">'
+        f'<pre style="line-height:1.35;min-width:{room:.0f}em">{escaped(text)}</pre></figure>'
+    )
 
 
 def table_html(header: Sequence[str], rows: Sequence[Iterable[Any]], caption: str = "") -> str:

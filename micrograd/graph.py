@@ -110,12 +110,17 @@ def snapshot(*roots: Value) -> Graph:
         constants=tuple([None if isinstance(v._k, Value) else v._k for v in values]),
         data=tuple([value.data for value in values]),
         grads=tuple([value.grad for value in values]),
-        labels=tuple([name_of(value.label) for value in values]),
+        labels=tuple([_seen(name_of(value.label)) for value in values]),
         scopes=tuple([value.scope for value in values]),
         values=tuple(values),
         ids=ids,
         roots=tuple(ids[root] for root in roots),
     )
+
+
+def _seen(label: str) -> str:
+    """Return a label, or "" for one of blanks: a picture has nothing to show of it."""
+    return label if label.strip() else ""
 
 
 def _op_name(operation: object) -> str:

@@ -101,7 +101,9 @@ def _texts(option: str, given: Any) -> tuple[str, ...]:
     if not isinstance(texts, (tuple, list)) or not all(isinstance(t, str) for t in texts):
         raise TypeError(f"{option}={given!r}: give a formula as text, or a tuple of formulas")
     if option == "local" and len(texts) not in (1, 2):
-        raise ValueError(f"{len(texts)} local gradients: give one for x, or two, for x and y")
+        raise ValueError(
+            f"{counted(len(texts), 'local gradient')}: give one for x, or two, for x and y"
+        )
     return tuple(texts)
 
 

@@ -1,5 +1,6 @@
 """Every command that the demos and the pages about them print runs, from a fresh folder."""
 
+import argparse
 import os
 import shlex
 import subprocess
@@ -78,6 +79,12 @@ def test_what_cannot_be_is_refused_at_once(line, tmp_path):
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert REFUSED[line] in done.stderr + done.stdout
     assert done.stdout.count("\n") <= 1
+
+
+def test_a_figure_without_matplotlib_is_refused_at_once(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(argparse.ArgumentTypeError, match="figures need matplotlib: pip install"):
+        demo("stage").figure_file("layer.svg")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -702,7 +702,7 @@ def test_local_gradients_may_be_given_as_numbers():
     square.backward()
     assert x.grad == 4.0
     assert Value(1.0, (), ()).parents == ()
-    with pytest.raises(ValueError, match="2 local gradients for 1 children"):
+    with pytest.raises(ValueError, match="2 local gradients for 1 operand"):
         Value(4.0, (x,), (4.0, 1.0))
     with pytest.raises(TypeError, match="cannot hold"):
         Value(4.0, (x,), (x,))
@@ -727,8 +727,8 @@ def test_local_gradients_may_be_an_array():
         (lambda x: setattr(x * 2, "_prev", x), TypeError, "operands of a node are a tuple"),
         (lambda x: Value(4.0, (x,), 3), TypeError, "said by its name, or by one local gradient"),
         (lambda x: Value(4.0, (x,), (s for s in [1.0])), TypeError, "said by its name"),
-        (lambda x: Value(4.0, (x,), ()), ValueError, "0 local gradients for 1 children"),
-        (lambda x: Value(4.0, (), (1.0,)), ValueError, "1 local gradients for 0 children"),
+        (lambda x: Value(4.0, (x,), ()), ValueError, "0 local gradients for 1 operand"),
+        (lambda x: Value(4.0, (), (1.0,)), ValueError, "1 local gradient for 0 operands"),
         (lambda x: Value(4.0, {x, x * 2}, (1.0, 2.0)), TypeError, "a set, which keeps no order"),
         (lambda x: setattr(x - 2, "_prev", {x, x * 2}), TypeError, "a set, which keeps no order"),
         (lambda x: Value(4.0, label=b"x"), TypeError, "a label is text, not b'x'"),

@@ -1,16 +1,21 @@
 """Ctrl-C anywhere in `lower` leaves nothing changed: in a notebook the program goes on."""
 
+import contextlib
 import gc
 import sys
 
 import pytest
 
-from micrograd import Value
+from micrograd import DomainError, Value, topological_order
 from micrograd.core.modes import mode
-from micrograd.lowering import lower
+from micrograd.lowering import lower, replay
 from micrograd.lowering.trace import watch
+from tests.irregular_models import chain
 
-FILES = ("trace/watch.py", "lowering/lower.py", "core/modes.py", "contextlib.py")
+FILES = (
+    *("trace/watch.py", "lowering/lower.py", "lowering/replay.py", "lowering/program.py"),
+    *("core/modes.py", "contextlib.py"),
+)
 
 
 def interrupted(function, at):
@@ -34,6 +39,55 @@ def interrupted(function, at):
     finally:
         sys.setprofile(None)
     return False
+
+
+def numbers_of(root):
+    return [(v.data, v.grad) for v in topological_order(root)]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", ["replayed", "diagnosed"])
+def test_an_interrupted_program_gives_the_values_their_numbers_back(kind):
+    w = Value(0.5, label="w")
+    if kind == "replayed":
+        root = chain(300)
+        program, batch = lower(root), ()
+        assert program._replayed
+    else:
+        program, batch = lower(lambda x: (x * w + 1).log(), 0.7), ([-9.0],)
+        root = program.root
+    before, at = numbers_of(root), 1
+    if kind == "replayed":
+        program.parameters["w"][...] = 0.25
+
+    def run():
+        with contextlib.suppress(DomainError):
+            program.value_and_grad(*batch)
+
+    while interrupted(run, at):
+        assert numbers_of(root) == before and not replay._LOCK.locked(), at
+        at += 1
+    assert at > 10 and numbers_of(root) == before
+
+
+def test_an_interrupt_of_giving_back_does_so_again(monkeypatch):
+    nodes, again = [Value(1.0), Value(2.0)], []
+
+    def put_back(kept):
+        again.append(kept)
+        if len(again) == 1:
+            raise KeyboardInterrupt
+        for node, number, grad in kept:
+            node.data, node.grad = number, grad
+
+    def change(order):
+        for node in order:
+            node.data = 9.0
+
+    monkeypatch.setattr(replay, "_put_back", put_back)
+    with pytest.raises(KeyboardInterrupt):
+        replay._restored(nodes[0] * nodes[1], [], change)
+    assert [v.data for v in nodes] == [1.0, 2.0] and len(again) == 2
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

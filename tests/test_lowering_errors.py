@@ -65,7 +65,7 @@ def test_a_loss_is_one_value(result, shown):
 
 
 def test_samples_and_names_fit():
-    with pytest.raises(ValueError, match=r"2 names \(a, b\) for 1 samples"):
+    with pytest.raises(ValueError, match=r"2 names \(a, b\) for 1 sample"):
         lower(lambda x: x[0], [0.1], names=["a", "b"])
     with pytest.raises(ValueError, match="ragged"):
         lower(lambda x: x[0][0], [[0.1, 0.2], [0.3]])

@@ -165,6 +165,9 @@ def test_save_and_load(tmp_path, kind):
         (lambda s: s["labels"].clear(), "damaged model file .it has no labels"),
         (lambda s: s["words"].update(ZZ=["a"]), "damaged model file .'ZZ'"),
         (lambda s: s["arrays"]["W"].fill(np.nan), "W holds nan or inf"),
+        (lambda s: s["numbers"].update(threshold=10**400), "damaged model file .int too large"),
+        (lambda s: s.update(numbers=np.ones(2)), "damaged model file .only integers"),
+        (lambda s: s.update(tagger=np.ones(2)), "a saved state, but not that of a tagger"),
     ],
 )
 def test_model_files_of_others_are_refused(tmp_path, change, message):

@@ -290,7 +290,7 @@ def test_numbers_assigned_to_weights_and_bias_work(fused):
         (lambda: Neuron(True), TypeError, "not True"),
         (lambda: Embedding(2, 2.5), TypeError, "is two ints"),
         (lambda: MLP(2, [2, 1], ["relu"]), ValueError, "1 activation for 2 layers"),
-        (lambda: Adam(MLP(2, [1])), TypeError, r"not a MLP: pass its \.parameters\(\)"),
+        (lambda: Adam(MLP(2, [1])), TypeError, r"not the MLP: pass its \.parameters\(\)"),
         (lambda: Adam(Value(1.0)), TypeError, "a list or dict of parameters, not Value"),
         (lambda: Adam("w"), TypeError, "not 'w'"),
         (lambda: Adam({Value(1.0)}), TypeError, "a list or dict of parameters, not {Value"),

@@ -181,6 +181,10 @@ def test_dropout_is_off_on_the_page_and_on_again_after_it():
     recording.note(1.0)
     first, second = (training_page(recording, POINTS, TARGETS, squared) for _ in range(2))
     assert first == second and model.training
+    for top, part in ((True, False), (False, True)):
+        model.training, model.drop.training = top, part
+        assert training_page(recording, POINTS, TARGETS, squared) == first
+        assert (model.training, model.drop.training) == (top, part)
     assert len(data_of(first)["nodes"]) == len(
         snapshot(squared(model.eval()([0.0, 0.0]), Value(0.0)))
     )

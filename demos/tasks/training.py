@@ -19,7 +19,12 @@ def hinge(f: Any) -> None:
 def p_minus_y(f: Any) -> None:
     scores = np.array([1.0, 2.0, -1.0])
     p = np.exp(scores) / np.exp(scores).sum()
-    near(f(scores, 1), p - [0, 1, 0], "∂J/∂f", "the computed probabilities minus the one-hot truth")
+    near(
+        f(scores.copy(), 1),
+        p - [0, 1, 0],
+        "∂J/∂f",
+        "the computed probabilities minus the one-hot truth",
+    )
     near(
         f(scores + 1000, 1),
         p - [0, 1, 0],
@@ -85,12 +90,12 @@ def adam(f: Any) -> None:
 def dropout(f: Any) -> None:
     h = np.array([1.0, -2.0, 4.0])
     near(
-        f(h, 0.8),
+        f(h.copy(), 0.8),
         0.8 * h,
         "h at test",
         "in training a unit is there with probability p, so that E[h] is p·h",
     )
-    near(f(h, 0.5), 0.5 * h, "h at test, p = 0.5", "multiply by p")
+    near(f(h.copy(), 0.5), 0.5 * h, "h at test, p = 0.5", "multiply by p")
 
 
 def entities(f: Any) -> None:

@@ -10,6 +10,7 @@ from micrograd.core.checks import is_list
 from micrograd.core.kinds import LEAF, Operation
 from micrograd.core.modes import described
 from micrograd.core.numbers import number
+from micrograd.printing import counted
 
 Node = Any  # a Value: this module stands below the one that defines it
 
@@ -84,7 +85,8 @@ class Stated(Handmade):
         self.slopes = tuple(map(number, slopes))
         if len(self.slopes) != count:
             raise ValueError(
-                f"{len(self.slopes)} local gradients for {count} children: give one for each"
+                f"{counted(len(self.slopes), 'local gradient')} for {counted(count, 'operand')}: "
+                "give one for each"
             )
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from micrograd.lowering.irregular.levels import Group, Levels
 from micrograd.lowering.scalars.columns import Ints, ScalarGraph
 from micrograd.lowering.trace.declared import INPUT, PARAMETER
 from micrograd.ops import WEIGHTED_SUM
+from micrograd.printing import counted
 
 REPLAYED = (
     "too narrow for arrays: the scalar engine itself replays the graph, forward() and backward(), "
@@ -36,7 +37,7 @@ def explained(forms: Any, replayed: bool = False) -> str:
         return "\n".join([*lines, *[REPLAYED] * replayed, *_levels(arrays, graph)])
     code = forms["inlined"]
     leaves = arrays.leaves(INPUT) + arrays.leaves(PARAMETER)
-    lines.append(f"became {len(leaves)} arrays of inputs and parameters, and the lines:")
+    lines.append(f"became {counted(len(leaves), 'array')} of inputs and parameters, and the lines:")
     lines += [_row(forms, f"{code.names[a]}  # {a.sizes}", {a}) for a in leaves]
     for statement in code.forward:
         inside = {a for a in arrays.arrays if code.line_of(a) is statement.array}

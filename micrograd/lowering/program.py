@@ -44,8 +44,8 @@ _RAISING: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
 class Program:
     """Run a lowered graph on batches; `parameters` are arrays to be updated in place.
 
-    `write_back()` copies them to the Values they came from. What runs is `source`, as it is
-    printed; what a call returns is new.
+    `write_back()` copies them to the Values they came from, whose later numbers they do not see.
+    What runs is `source`, as it is printed; what a call returns is new.
     """
 
     _call_gives = FORWARD

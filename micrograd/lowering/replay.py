@@ -6,8 +6,7 @@ program meets what is not finite, the engine meets it too, and names the node.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from threading import Lock
 from typing import Any
@@ -38,13 +37,18 @@ def replayed(
     gradients: bool,
 ) -> tuple[float, dict[str, Any]]:
     """Return the loss at the data of the leaves, and the gradients of those that are wanted."""
-    with _restored(root, [leaves[name] for name in data]):
+
+    def replay(_: list[Value]) -> tuple[float, dict[str, Any]]:
         _set(leaves, data)
         loss = root.forward()
         if not gradients:
             return loss, {}
         root.backward()
         return loss, {name: data_of(leaves[name], "grad") for name in wanted}
+
+    result: tuple[float, dict[str, Any]]
+    result = _restored(root, [leaves[name] for name in data], replay)
+    return result
 
 
 def diagnose(
@@ -54,7 +58,8 @@ def diagnose(
 
     `leaves` are the Values of each leaf array, `held` and `batch` their data.
     """
-    with _restored(root, [leaves[name] for name in (*held, *batch)]) as nodes:
+
+    def replay(nodes: list[Value]) -> None:
         _set(leaves, held)
         for i in range(len(next(iter(batch.values()), [0]))):
             _set(leaves, {name: data[i] for name, data in batch.items()})
@@ -62,19 +67,31 @@ def diagnose(
             for node in nodes:
                 node.local_gradients()
 
+    _restored(root, [leaves[name] for name in (*held, *batch)], replay)
 
-@contextmanager
-def _restored(root: Value, leaves: list[Any]) -> Iterator[list[Value]]:
-    """Give the nodes below `root`; they and the leaves hold in the end what they held before."""
+
+def _restored(root: Value, leaves: list[Any], replay: Callable[[list[Value]], Any]) -> Any:
+    """Call `replay` on the nodes below `root`; they and the leaves hold in the end what they did.
+
+    No generator holds the lock: one that Ctrl-C tore out of its exit would keep it for ever.
+    """
     nodes = topological_order(root)
     others = {value for values in leaves for value in values.ravel().tolist()}
     with _LOCK:
         kept = [(node, node.data, node.grad) for node in others.union(nodes)]
         try:
-            yield nodes
+            return replay(nodes)
         finally:
-            for node, number, grad in kept:
-                node.data, node.grad = number, grad
+            try:
+                _put_back(kept)
+            except KeyboardInterrupt:
+                _put_back(kept)
+                raise
+
+
+def _put_back(kept: list[tuple[Value, float, float]]) -> None:
+    for node, number, grad in kept:
+        node.data, node.grad = number, grad
 
 
 def _set(leaves: Mapping[str, Any], data: Mapping[str, Any]) -> None:

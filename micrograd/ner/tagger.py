@@ -111,7 +111,7 @@ class Tagger(WindowModel):
         """
         state = load_state(path)
         version = state.get("tagger") if isinstance(state, dict) else None
-        if version is None:
+        if not isinstance(version, int):
             raise ValueError(f"{path}: a saved state, but not that of a tagger")
         if version != VERSION:
             raise ValueError(
@@ -121,7 +121,7 @@ class Tagger(WindowModel):
         try:
             tagger = cls(Config(**state["config"]))
             tagger._restore(state)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ValueError(f"{path}: damaged model file ({error}); train it again") from None
         return tagger
 

@@ -292,7 +292,7 @@ def _grouped(params: Any) -> list[dict[str, Any]]:
         return [{"params": params}]
     if hasattr(params, "parameters"):
         kind = type(params).__name__
-        raise TypeError(f"an optimiser takes parameters, not a {kind}: pass its .parameters()")
+        raise TypeError(f"an optimiser takes parameters, not the {kind}: pass its .parameters()")
     if isinstance(params, (str, set, frozenset)) or not isinstance(params, Iterable):
         raise TypeError(f"an optimiser takes a list or dict of parameters, not {shorten(params)}")
     listed = list(params)

@@ -93,17 +93,18 @@ def save_training_page(
 @contextmanager
 def _at_the_start(recording: Recording) -> Iterator[None]:
     """Evaluate the model at its first parameters: where it diverged it may have no value now."""
-    model, now = recording.model, [parameter.data for parameter in recording.parameters]
-    was_training = getattr(model, "training", False)
-    if was_training:
-        model.eval()
+    now = [parameter.data for parameter in recording.parameters]
+    modules: list[Any] = getattr(recording.model, "modules", list)()
+    training = [module.training for module in modules]  # each its own: some may be frozen
     try:
+        for module in modules:
+            module.training = False
         _put(recording, recording.frames[0][1])
         yield
     finally:
         _put(recording, now)
-        if was_training:
-            model.train()
+        for module, flag in zip(modules, training):
+            module.training = flag
 
 
 def _put(recording: Recording, numbers: Sequence[float]) -> None:

@@ -127,7 +127,7 @@ def test_a_notebook_breaks_no_line_of_a_program(chromium):
     line = "return loss, {" + ", ".join(f"'W{i}': dW{i}" for i in range(20)) + "}"
     page.evaluate("html => { document.body.innerHTML = html; }", text_html(f"{line}\n{line}"))
     height, width, room = page.eval_on_selector(
-        "pre", "pre => [pre.clientHeight, pre.scrollWidth, pre.clientWidth]"
+        "pre", "pre => [pre.clientHeight, pre.parentElement.scrollWidth, innerWidth]"
     )
     assert height < 60 and width > room
     page.close()

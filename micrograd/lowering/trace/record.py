@@ -17,6 +17,7 @@ from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.parameters import parameters_around
 from micrograd.lowering.trace.places import called
 from micrograd.lowering.trace.samples import as_values, shown
+from micrograd.printing import counted
 
 
 class Trace(NamedTuple):
@@ -61,8 +62,8 @@ def recorded(root: Value, samples: Sequence[Any], parameters: Any) -> Trace:
     """Return a recorded loss as a trace. Raises ValueError where samples are given beside."""
     if samples:
         raise ValueError(
-            f"{len(samples)} samples beside a recorded loss, which has its numbers; give the "
-            "function that computes the loss of a sample, to lower it for batches"
+            f"{counted(len(samples), 'sample')} beside a recorded loss, which has its numbers; "
+            "give the function that computes the loss of a sample, to lower it for batches"
         )
     return Trace(topological_order(root), declared_parameters(parameters), None, False)
 
@@ -85,8 +86,8 @@ def _check(function: Any, samples: Sequence[Any]) -> None:
         signature.bind(*samples)
     except TypeError:
         raise TypeError(
-            f"{called(function)}{signature} does not take {len(samples)} samples; give one for "
-            "each argument: lower(f, [0.1, 0.2], 1.0)"
+            f"{called(function)}{signature} does not take {counted(len(samples), 'sample')}; give "
+            "one for each argument: lower(f, [0.1, 0.2], 1.0)"
         ) from None
 
 
@@ -100,7 +101,8 @@ def _names(
     if wrong:
         raise TypeError(f"names={names!r}: {shown(wrong[0])} is no name; give one str per sample")
     if len(names) != len(samples):
-        raise ValueError(f"{len(names)} names ({', '.join(names)}) for {len(samples)} samples")
+        given, many = counted(len(names), "name"), counted(len(samples), "sample")
+        raise ValueError(f"{given} ({', '.join(names)}) for {many}")
     return names
 
 
