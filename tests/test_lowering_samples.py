@@ -200,7 +200,7 @@ def test_a_value_is_in_one_array():
         ((None,), {}, "not None"),
         ((lambda x, y: x * y, 1.0), {}, "one for each argument"),
         ((lambda x: x, 1.0, 2.0), {}, "does not take 2 samples"),
-        ((Value(1.0) * 2, [1.0]), {}, "samples beside a recorded loss"),
+        ((Value(1.0) * 2, [1.0]), {}, "1 sample beside a recorded loss"),
         ((lambda x: x, 1.0), {"names": [1]}, r"1 \(int\) is no name"),
         ((lambda x: x, 1.0), {"names": ["a", "b"]}, "2 names"),
     ],
