@@ -611,6 +611,32 @@ def test_numbers_into_one_box_stand_apart_on_a_phone(opened, inputs):
         assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1], (a, b)
 
 
+COVERED = """(() => {
+    const frame = document.querySelector('#picture').getBoundingClientRect();
+    const buttons = document.querySelector('.zoom').getBoundingClientRect();
+    const boxes = [...document.querySelectorAll('.boxes g:is(.forward, .receives, .gives) > .box')];
+    return boxes.map(box => box.getBoundingClientRect()).filter(at =>
+        at.left < frame.left || at.right > frame.right || at.top < frame.top || at.bottom > frame.bottom
+        || (at.right > buttons.left && at.bottom > buttons.top)).length;
+})()"""
+
+
+@pytest.mark.parametrize("width, height", [(1280, 720), (1920, 1080)])
+def test_the_boxes_of_a_step_are_seen_whole_beside_the_buttons(opened, width, height):
+    x, y, z = (Value(n, label=label) for n, label in ((1.0, "x"), (-2.0, "y"), (0.5, "z")))
+    f = ((x * y).tanh() + y.exp() * z - x * z) * y.max(z)
+    f.label = "f"
+    shown = opened(page(f), width=width, height=height)
+    shown.wait_for_timeout(300)  # the picture is fitted anew 0.1 s after its room has changed
+    count = int(place(shown).split(" / ")[1])
+    hidden = []
+    for _ in range(count - 1):
+        shown.locator("#next").click()
+        if shown.evaluate(COVERED):
+            hidden.append(place(shown))
+    assert not hidden
+
+
 def test_collapsed_graphs_step_by_box_and_open(opened):
     shown = opened(page(network(3, 4)))
     assert shown.locator("#view").input_value() == "layer"

@@ -169,7 +169,7 @@ def _same_operation(x: Value, y: Value, pairs: dict[Any, Any]) -> bool:
         isinstance(operation, Handmade) and isinstance(other, Handmade)
     ):
         return False
-    if operation is other and x._x.__class__ is not tuple:  # the two flat slots, written out
+    if x._x.__class__ is not tuple:  # the two flat slots, written out
         same = pairs.setdefault(x._x, y._x) is y._x and pairs.setdefault(x._y, y._y) is y._y
         return same and x._k == y._k
     operands, others = x.parents, y.parents

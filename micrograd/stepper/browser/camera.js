@@ -3,6 +3,7 @@ const LARGEST = 1.6; // of the scale that a picture is fitted with, in the page'
 const SMALLEST_TYPE = 13; // of a picture's text
 const LEAST_TYPE = 0.8, LEAST_NARROW = 0.6, NARROW_FRAME = 640; // of the page's type size; less on a phone
 const ZOOM = 1.25, FARTHEST = 0.05, CLOSEST = 8;
+const BUTTONS = [112, 44]; // pixels of the corner at the lower right that they cover
 const TALLEST = 640; // pixels of a picture whose frame takes its height from it
 
 const typeSize = () => measures().type;
@@ -11,7 +12,7 @@ class Camera {
   // `frame` is the holder's width and height; `size` the picture's, in its own units, margins
   // included, from the corner `origin`; `first` the place to begin at where it is larger.
   constructor(frame, holder, svg, origin, size, first) {
-    Object.assign(this, { frame, holder, svg, origin, size, first, moved: () => {} });
+    Object.assign(this, { frame, holder, svg, origin, size, first, lift: 0, moved: () => {} });
     this.fit();
   }
 
@@ -33,21 +34,27 @@ class Camera {
     this.apply();
   }
 
-  // Keep the picture within its frame, and in its middle where the frame is larger.
-  apply() {
+  // Keep the picture within its frame, and in its middle where the frame is larger; lift it where
+  // one of `boxes` would lie below the buttons.
+  apply(boxes = []) {
     const seen = this.frame.map(side => side / this.scale);
     this.corner = this.corner.map((at, i) => {
       const first = this.origin[i], spare = seen[i] - this.size[i];
       return spare >= 0 ? first - spare / 2 : Math.max(first, Math.min(first - spare, at));
     });
-    this.svg.setAttribute("viewBox", [...this.corner, ...seen].map(x => x.toFixed(2)).join(" "));
+    const [across, down] = this.corner.map((at, i) => at + seen[i] - BUTTONS[i] / this.scale);
+    this.lift = Math.max(0, ...boxes.map(([, , right, bottom]) => right > across ? bottom - down : 0));
+    this.svg.setAttribute("viewBox", [...this.seenFrom(), ...seen].map(x => x.toFixed(2)).join(" "));
     this.holder.classList.toggle("movable", seen.some((side, i) => side < this.size[i] - 1));
     this.moved();
   }
 
+  // Return the corner of what is seen.
+  seenFrom() { return [this.corner[0], this.corner[1] + this.lift]; }
+
   // Tell whether anything of the box from one corner to the other is seen.
   shows(low, high) {
-    return this.corner.every((at, i) => high[i] >= at && low[i] <= at + this.frame[i] / this.scale);
+    return this.seenFrom().every((at, i) => high[i] >= at && low[i] <= at + this.frame[i] / this.scale);
   }
 
   resize(frame) {
@@ -67,25 +74,34 @@ class Camera {
   zoom(factor, at = this.frame.map(side => side / 2)) {
     const scale = Math.max(FARTHEST, Math.min(CLOSEST, this.scale * factor));
     this.chosen = true;
-    this.corner = this.corner.map((x, i) => x + at[i] / this.scale - at[i] / scale);
+    this.corner = this.seenFrom().map((x, i) => x + at[i] / this.scale - at[i] / scale);
     this.scale = scale;
     this.apply();
   }
 
   pan(dx, dy) {
     this.chosen = true;
-    this.corner = [this.corner[0] - dx / this.scale, this.corner[1] - dy / this.scale];
+    const [x, y] = this.seenFrom();
+    this.corner = [x - dx / this.scale, y - dy / this.scale];
     this.apply();
   }
 
-  // Move so that a box [left, top, right, bottom] of the picture is seen.
-  see([left, top, right, bottom]) {
-    const seen = this.frame.map(side => side / this.scale), ends = [[left, right], [top, bottom]];
-    const outside = ends.some(([from, to], i) => from < this.corner[i] || to > this.corner[i] + seen[i]);
-    if (!outside) return;
+  // Move so that boxes [left, top, right, bottom] of the picture are seen.
+  see(boxes) {
+    const ends = [0, 1].map(i => [Math.min(...boxes.map(box => box[i])), Math.max(...boxes.map(box => box[i + 2]))]);
+    if (!this.chosen) this.scale = this.far(ends);
+    const seen = this.frame.map(side => side / this.scale);
     this.corner = ends.map(([from, to], i) =>
       from < this.corner[i] || to > this.corner[i] + seen[i] ? (from + to - seen[i]) / 2 : this.corner[i]);
-    this.apply();
+    this.apply(boxes);
+  }
+
+  // Return the scale that the picture is fitted with, or as much less as a box needs to be seen whole,
+  // with text as small as on a phone.
+  far(ends) {
+    const whole = Math.min(...ends.map(([from, to], i) => this.frame[i] / (to - from)));
+    const least = LEAST_NARROW * typeSize() / SMALLEST_TYPE;
+    return Math.min(Camera.fitting(this.frame, this.size), Math.max(least, whole));
   }
 
   // Show all, whatever its size: for paper.

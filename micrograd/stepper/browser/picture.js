@@ -332,9 +332,7 @@ class Picture {
   // Move so that the boxes of the step are seen, where the picture is larger than its frame.
   follow(places) {
     const frames = places.map(place => this.placed.boxes[place]).filter(Boolean);
-    if (!frames.length) return;
-    const all = (side, pick) => pick(...frames.map(side));
-    this.camera.see([all(([x]) => x, Math.min) - MARGIN, all(([, y]) => y, Math.min) - MARGIN,
-      all(([x, , width]) => x + width, Math.max) + MARGIN, all(([, y, , height]) => y + height, Math.max) + MARGIN]);
+    const boxes = frames.map(([x, y, width, height]) => [x - MARGIN, y - MARGIN, x + width + MARGIN, y + height + MARGIN]);
+    if (boxes.length) this.camera.see(boxes);
   }
 }
