@@ -148,6 +148,8 @@ IMPOSSIBLE = {
     "composed triple": lambda: s.composed((1, 2, 3), ONES),
     "composed bare": lambda: s.composed(ONES, ONES),
     "composed number": lambda: s.composed(5, ONES),
+    "composed without an end": lambda: s.composed((math.nan, ONES), ONES),
+    "composed for ever": lambda: s.composed((math.inf, ONES), ONES),
     "composed negative": lambda: s.composed((-1, ONES), ONES),
     "composed no function": lambda: s.composed((1, 0.1), ONES),
     "plateau rate": lambda: s.Plateau(0.0),

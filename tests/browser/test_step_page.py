@@ -616,8 +616,8 @@ COVERED = """(() => {
     const buttons = document.querySelector('.zoom').getBoundingClientRect();
     const boxes = [...document.querySelectorAll('.boxes g:is(.forward, .receives, .gives) > .box')];
     return boxes.map(box => box.getBoundingClientRect()).filter(at =>
-        at.left < frame.left || at.right > frame.right || at.top < frame.top || at.bottom > frame.bottom
-        || (at.right > buttons.left && at.bottom > buttons.top)).length;
+        at.left < frame.left || at.right > frame.right || at.top < frame.top
+        || at.bottom > frame.bottom || (at.right > buttons.left && at.bottom > buttons.top)).length;
 })()"""
 
 
