@@ -181,6 +181,8 @@ WRONG = {
     "long": ({"value": "x" + "+x" * 1000}, "is no formula"),
     "not closed": ({"value": "tanh(x"}, "is no formula"),
     "unknown": ({"value": "tan(x) + zork(x)"}, "there is no function zork"),
+    "of two": ({"value": "x * add(x)"}, "there is no function add"),
+    "with a constant": ({"value": "pow(x)"}, "there is no function pow"),
     "operands": ({"value": "tanh(x, x)"}, "tanh takes 1 operand, not 2"),
     "domain of one": ({"domain": (1,)}, "give"),
     "domain text": ({"domain": "ab"}, "give"),
