@@ -86,22 +86,21 @@ class Camera {
     this.apply();
   }
 
-  // Move so that boxes [left, top, right, bottom] of the picture are seen.
+  // Move so that boxes [left, top, right, bottom] of the picture are seen, and go back as far as these
+  // need; not near again, or a step here and there would be seen in another size.
   see(boxes) {
     const ends = [0, 1].map(i => [Math.min(...boxes.map(box => box[i])), Math.max(...boxes.map(box => box[i + 2]))]);
-    if (!this.chosen) this.scale = this.far(ends);
+    if (!this.chosen) this.scale = Math.min(this.scale, this.far(ends));
     const seen = this.frame.map(side => side / this.scale);
     this.corner = ends.map(([from, to], i) =>
       from < this.corner[i] || to > this.corner[i] + seen[i] ? (from + to - seen[i]) / 2 : this.corner[i]);
     this.apply(boxes);
   }
 
-  // Return the scale that the picture is fitted with, or as much less as a box needs to be seen whole,
-  // with text as small as on a phone.
+  // Return the scale at which a box is seen whole, or its text is as small as on a phone.
   far(ends) {
     const whole = Math.min(...ends.map(([from, to], i) => this.frame[i] / (to - from)));
-    const least = LEAST_NARROW * typeSize() / SMALLEST_TYPE;
-    return Math.min(Camera.fitting(this.frame, this.size), Math.max(least, whole));
+    return Math.max(LEAST_NARROW * typeSize() / SMALLEST_TYPE, whole);
   }
 
   // Show all, whatever its size: for paper.
