@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from micrograd.core.modes import scope
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
-from micrograd.functions import log_softmax, logsumexp, softmax
+from micrograd.functions import dot, log_softmax, logsumexp, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
 from micrograd.lowering.arrays.group import Grouping
@@ -550,3 +550,15 @@ def test_truths_times_integers_are_floats_under_pytorch():
     for root in (sum(v.relu() * 2 for v in z), sum(v.relu() for v in z), sum(abs(v) for v in z)):
         program = lower(root, parameters={"x": x, "W": weights})
         assert_right(exported(program, "torch"), root, program)
+
+
+@pytest.mark.parametrize("rows, columns", [(91, 91), (5, 1700)])
+def test_choices_of_more_than_8192_terms(rows, columns):
+    """Where NumPy's iterators fill their buffers a second time."""
+    x = np.random.default_rng(0).normal(size=(rows, columns))
+
+    def largest(x):
+        return dot([reduce(Value.max, [v * 0.5 for v in row]) for row in x], [*range(rows)])
+
+    loss = lower(largest, x.tolist())([x])
+    assert loss == pytest.approx((x.max(1) * 0.5 * np.arange(rows)).sum(), rel=1e-12)

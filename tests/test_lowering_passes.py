@@ -8,7 +8,7 @@ import pytest
 from micrograd.core.modes import scope
 from micrograd.engine import Value, topological_order, weighted_sum
 from micrograd.lowering import lower
-from micrograd.lowering.arrays.axes import find_axes, flat_places, read
+from micrograd.lowering.arrays.axes import coordinates, find_axes, flat_places, read
 from micrograd.lowering.arrays.ir import ALL, BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
 from micrograd.lowering.arrays.leaves import leaf_arrays
 from micrograd.lowering.code.construct import (
@@ -152,6 +152,15 @@ def test_equal_members_are_merged_and_holes_make_a_list():
     assert find_axes([np.array([1, 0, 1])], 3, merge=False).shape == (3,)
     ragged = find_axes([np.array([0, 1, 1]), np.array([0, 0, 1])], 3)
     assert ragged.shape == (3,)
+
+
+@pytest.mark.parametrize("ends", [(), (1,), (2, 1)])
+def test_coordinates_of_many_places(ends):
+    shape = (3, 91, 67)
+    places = np.random.default_rng(1).integers(0, 3 * 91 * 67, (9001, *ends))
+    found = coordinates(shape, places)
+    assert [c.shape for c in found] == [places.shape] * 3
+    np.testing.assert_array_equal((found[0] * 91 + found[1]) * 67 + found[2], places)
 
 
 def test_arrays_are_read_by_rule_or_by_table():

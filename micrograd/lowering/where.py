@@ -9,6 +9,7 @@ import numpy as np
 
 from micrograd.core.modes import described
 from micrograd.engine import Value
+from micrograd.lowering.arrays.axes import coordinates
 from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, Array
 from micrograd.lowering.code.expr import whole
 from micrograd.lowering.irregular.levels import Levels
@@ -72,7 +73,7 @@ class Locations:
             return Location(NOWHERE)
         array = form.arrays[number]
         own = array.kind in LEAVES or bool(array.nodes[place] == id)
-        return of(array, tuple(map(int, np.unravel_index(place, array.shape))), own)
+        return of(array, tuple(map(int, coordinates(array.shape, place))), own)
 
     def _computed(self, array: Array, index: Index, own: bool) -> Location:
         if array.kind == NUMBER:

@@ -32,9 +32,17 @@ class Axes(NamedTuple):
     place: Ints
 
 
-def coordinates(shape: tuple[int, ...], places: Ints) -> list[Ints]:
-    """Return the columns of coordinates of flat places."""
-    return [np.asarray(c) for c in np.unravel_index(places, shape)] if shape else []
+def coordinates(shape: tuple[int, ...], places: Any) -> list[Ints]:
+    """Return the columns of coordinates of flat places.
+
+    Not by np.unravel_index, which errs in NumPy 2.4: where the last axis of the places is 1 long,
+    in all of them from the 8,193rd on.
+    """
+    columns = []
+    for size in reversed(shape):
+        places, column = np.divmod(places, size)
+        columns.append(column)
+    return columns[::-1]
 
 
 def find_axes(columns: Sequence[Ints], count: int, merge: bool = True) -> Axes:
