@@ -136,9 +136,10 @@ def file_of(*endings: str) -> Callable[[str], str]:
 
 def figure_file(path: str) -> str:
     """Read the name of a file for a figure."""
+    file_of(*PICTURES)(path)
     if find_spec("matplotlib") is None:
         raise argparse.ArgumentTypeError("figures need matplotlib: pip install '.[plots]'")
-    return file_of(*PICTURES)(path)
+    return path
 
 
 def folder(path: str) -> Path:

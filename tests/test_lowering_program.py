@@ -14,6 +14,7 @@ import pytest
 
 from micrograd import DomainError, Value
 from micrograd.lowering import cache, lower
+from micrograd.lowering.program import Program
 from micrograd.lowering.trace.declared import FORWARD, PARAMETER
 from micrograd.nn import MLP
 from micrograd.optim import SGD
@@ -136,6 +137,27 @@ def test_threads_are_told_of_their_own_batches_without_a_value(threads_take_turn
     alone = [told(batch) for batch in several]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(told, several * 20)) == alone * 20
+
+
+# the sample it was traced on
+
+
+def test_a_program_that_is_wrong_says_so(monkeypatch):
+    monkeypatch.setattr(Program, "_call", lambda self, kind, inputs: (1e3, {}))
+    with pytest.warns(RuntimeWarning, match=r"gives 1000\.0 on the sample .* the engine gives "):
+        assert window()(*batches((2, 4), (2, 4))) == 1e3
+
+
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_a_program_may_be_changed_before_it_runs(backend):
+    w = [Value(0.5, label="w0"), Value(-0.25, label="w1")]
+    program = lower(lambda x: (w[0] * x[0]).sqrt() + w[1], [0.0, 1.0], backend=backend)
+    program.parameters["w"][:] = 2.0, 3.0
+    program.write_back()
+    w[0].data = 7.0
+    loss, gradients = program.value_and_grad([[2.0, 0.0]])  # there is no slope at 0
+    assert loss == 5.0 and gradients["w"].tolist() == [0.5, 1.0]
+    assert w[0].data == 7.0
 
 
 # results

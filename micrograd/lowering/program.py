@@ -19,9 +19,8 @@ from micrograd.lowering.explain import explained, form_after
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.native.export import exported as exported_c
 from micrograd.lowering.native.run import chosen
-from micrograd.lowering.native.trainer import NativeTraining
 from micrograd.lowering.passes import Lowered, exported
-from micrograd.lowering.replay import data_of, diagnose, narrow, replayed
+from micrograd.lowering.replay import check_sample, data_of, diagnose, narrow, replayed
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import Floats, ScalarGraph
 from micrograd.lowering.trace.declared import (
@@ -75,6 +74,7 @@ class Program:
         self._replayed = isinstance(form, Levels) and narrow(form)
         self._held = {**self.parameters, **self.constants}
         self._functions: dict[str, tuple[Callable[..., Any], list[Any]]] = {}
+        self._checked: set[str] = set()
         self.native = chosen(backend, lowered, self._held)
 
     @property
@@ -212,6 +212,9 @@ class Program:
 
     def run(self, kind: str, inputs: Sequence[Any]) -> tuple[float, dict[str, Any]]:
         """Return the loss and gradients of a kind; `inputs` are what `arguments` returns."""
+        if kind not in self._checked:
+            self._checked.add(kind)
+            check_sample(self, kind)
         if self.native:
             loss, gradients, strange = self.native(kind, inputs)
             if strange and self.guarded:
@@ -242,17 +245,6 @@ class Program:
         held = {**self._held, **text.tables}
         others = [held[name] for name in signature(text.function).parameters if name in held]
         return self._functions.setdefault(kind, (text.function, others))
-
-    def native_training(self, optimizer: Any) -> NativeTraining | None:
-        """Return whole training steps as C; None where the program runs its text.
-
-        Raises UntraceableError where the optimiser cannot be had in C.
-        """
-        if self.native is None:
-            return None
-        whole = all(group.get("dense") for group in optimizer.groups)
-        module = self.native.module(PARAMETER, sparse_rows=not whole)
-        return NativeTraining(module, self.native.held, self.lowered.names, optimizer)
 
     def trainer(self, optimizer: Any) -> Trainer:
         """Return what trains the program by an optimiser of its `parameters`."""

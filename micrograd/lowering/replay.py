@@ -6,7 +6,10 @@ program meets what is not finite, the engine meets it too, and names the node.
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from operator import attrgetter
 from threading import Lock
 from typing import Any
@@ -17,7 +20,7 @@ from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.scalars.columns import Floats
-from micrograd.lowering.trace.declared import INPUT
+from micrograd.lowering.trace.declared import INPUT, OUTPUT, UPSTREAM
 
 NARROW = 4  # nodes per group, on average: for fewer an array of each is no gain
 _LOCK = Lock()  # programs share Values, and several threads may run them
@@ -68,6 +71,51 @@ def diagnose(
                 node.local_gradients()
 
     _restored(root, [leaves[name] for name in (*held, *batch)], replay)
+
+
+def check_sample(program: Any, kind: str) -> None:
+    """Warn where a program gives another loss than the engine on the sample that it was traced on.
+
+    That is a fault of ours, or of what runs it: NumPy has had one.
+    """
+    sample = {name: data_of(program.leaf_values(name)) for name in program.inputs}
+    given = [*sample.values()][: -1 if kind == OUTPUT else None]
+    try:
+        batch = program.arguments(tuple(x[None] for x in given), len(given))
+        loss, gradients = program.run(kind, batch)
+        loss = float(gradients[UPSTREAM].sum()) if kind == OUTPUT else loss
+        if _agree(loss, program.root.data, 0.0):
+            return
+        held = {**program.parameters, **program.constants}
+        rows = program.ids.rows(dict(zip(program.inputs, batch)), held)
+        data = {**held, **sample, **{name: row[0] for name, row in rows.items()}}
+        leaves = {name: program.leaf_values(name) for name in data}
+        again = partial(_evaluated, program.root, leaves, data)
+        expected, size = _restored(program.root, [*leaves.values()], again)
+    except (ArithmeticError, ValueError):  # it has no value there, or no slope
+        return
+    if not _agree(loss, expected, size):
+        warnings.warn(
+            f"{program!r} gives {loss!r} on the sample that it was traced on, the engine gives "
+            f"{expected!r}: what runs is wrong, unless a choice hangs on rounding. See what "
+            "micrograd lower FILE.py:FUNCTION --check says, and report it",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+
+
+def _agree(loss: float, expected: float, size: float) -> bool:
+    """Return whether losses agree, up to the rounding of numbers of a size."""
+    if loss == expected or (math.isnan(loss) and math.isnan(expected)):
+        return True
+    return abs(loss - expected) <= 1e-9 * abs(expected) + 1e-6 * size
+
+
+def _evaluated(root: Value, leaves: Any, data: Any, nodes: list[Value]) -> tuple[float, float]:
+    """Return the loss at the data of the leaves, and the largest number on the way to it."""
+    _set(leaves, data)
+    loss = root.forward()
+    return loss, max(abs(node.data) for node in nodes)
 
 
 def _restored(root: Value, leaves: list[Any], replay: Callable[[list[Value]], Any]) -> Any:

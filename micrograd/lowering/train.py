@@ -39,7 +39,7 @@ class Trainer:
         self.native: NativeTraining | None = None
         self.remark = "the program runs its text"
         try:
-            self.native = program.native_training(optimizer)
+            self.native = _in_c(program, optimizer)
         except UntraceableError as error:
             self.remark = str(error)
 
@@ -101,6 +101,18 @@ class Trainer:
             counts = counts[len(done) - again :]
             rows = None if rows is None else rows[before:]
         return losses
+
+
+def _in_c(program: Program, optimizer: Any) -> NativeTraining | None:
+    """Return whole steps as C; None where the program runs its text.
+
+    Raises UntraceableError where the optimiser cannot be had in C.
+    """
+    if program.native is None:
+        return None
+    whole = all(group.get("dense") for group in optimizer.groups)
+    module = program.native.module(PARAMETER, sparse_rows=not whole)
+    return NativeTraining(module, program.native.held, program.lowered.names, optimizer)
 
 
 class Steps:
