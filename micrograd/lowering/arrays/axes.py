@@ -35,8 +35,8 @@ class Axes(NamedTuple):
 def coordinates(shape: tuple[int, ...], places: Any) -> list[Ints]:
     """Return the columns of coordinates of flat places.
 
-    Not by np.unravel_index, which errs in NumPy 2.4: where the last axis of the places is 1 long,
-    in all of them from the 8,193rd on.
+    Not by np.unravel_index: where the last axis of the places is 1 long, that of NumPy 2.4 errs
+    from the 8,193rd on (numpy/numpy#31980).
     """
     columns = []
     for size in reversed(shape):
