@@ -552,13 +552,17 @@ def test_truths_times_integers_are_floats_under_pytorch():
         assert_right(exported(program, "torch"), root, program)
 
 
-@pytest.mark.parametrize("rows, columns", [(91, 91), (5, 1700)])
-def test_choices_of_more_than_8192_terms(rows, columns):
+@pytest.mark.parametrize("rows, columns", [(91, 91), (5, 1700), (1, 9000), (9000, 1)])
+def test_arrays_of_more_than_8192_elements(rows, columns):
     """Where NumPy's iterators fill their buffers a second time."""
     x = np.random.default_rng(0).normal(size=(rows, columns))
 
     def largest(x):
-        return dot([reduce(Value.max, [v * 0.5 for v in row]) for row in x], [*range(rows)])
+        return dot([reduce(Value.max, [v.tanh() for v in row]) for row in x], [*range(1, rows + 1)])
 
-    loss = lower(largest, x.tolist())([x])
-    assert loss == pytest.approx((x.max(1) * 0.5 * np.arange(rows)).sum(), rel=1e-12)
+    loss, gradients = lower(largest, x.tolist()).value_and_grad([x], wrt_inputs=True)
+    assert loss == pytest.approx((np.tanh(x).max(1) * np.arange(1, rows + 1)).sum(), rel=1e-12)
+    at = np.arange(rows), x.argmax(1)
+    right = np.zeros((rows, columns))
+    right[at] = (1 - np.tanh(x[at]) ** 2) * np.arange(1, rows + 1)
+    np.testing.assert_allclose(gradients["x"][0], right, rtol=1e-12)
