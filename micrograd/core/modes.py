@@ -98,6 +98,7 @@ class Block(ContextDecorator):
         self.field, self.value = field, value
 
     def __enter__(self) -> None:
+        # a block that Ctrl-C tore out of its exit ends where it goes
         _current.set(Mode((*mode().blocks, ref(self, lambda _: live()))))
 
     def __exit__(self, *exception: object) -> None:

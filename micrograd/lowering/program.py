@@ -212,6 +212,8 @@ class Program:
 
     def run(self, kind: str, inputs: Sequence[Any]) -> tuple[float, dict[str, Any]]:
         """Return the loss and gradients of a kind; `inputs` are what `arguments` returns."""
+        if self._replayed and not self.native:
+            return replayed(self.root, self._leaves, self._held, self.parameters, kind != FORWARD)
         if kind not in self._checked:
             self._checked.add(kind)
             check_sample(self, kind)
@@ -220,8 +222,6 @@ class Program:
             if strange and self.guarded:
                 self.diagnose(inputs)
             return loss, gradients
-        if self._replayed:
-            return replayed(self.root, self._leaves, self._held, self.parameters, kind != FORWARD)
         if self.guarded:
             with suppress(ArithmeticError, ValueError), np.errstate(**_RAISING):
                 return self._call(kind, inputs)

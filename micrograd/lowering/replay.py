@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from operator import attrgetter
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.scalars.columns import Floats
 from micrograd.lowering.trace.declared import INPUT, OUTPUT, UPSTREAM
 
+T = TypeVar("T")
 NARROW = 4  # nodes per group, on average: for fewer an array of each is no gain
 _LOCK = Lock()  # programs share Values, and several threads may run them
 
@@ -49,9 +50,7 @@ def replayed(
         root.backward()
         return loss, {name: data_of(leaves[name], "grad") for name in wanted}
 
-    result: tuple[float, dict[str, Any]]
-    result = _restored(root, [leaves[name] for name in data], replay)
-    return result
+    return _restored(root, [leaves[name] for name in data], replay)
 
 
 def diagnose(
@@ -118,7 +117,7 @@ def _evaluated(root: Value, leaves: Any, data: Any, nodes: list[Value]) -> tuple
     return loss, max(abs(node.data) for node in nodes)
 
 
-def _restored(root: Value, leaves: list[Any], replay: Callable[[list[Value]], Any]) -> Any:
+def _restored(root: Value, leaves: list[Any], replay: Callable[[list[Value]], T]) -> T:
     """Call `replay` on the nodes below `root`; they and the leaves hold in the end what they did.
 
     No generator holds the lock: one that Ctrl-C tore out of its exit would keep it for ever.

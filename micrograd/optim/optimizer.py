@@ -159,10 +159,7 @@ class Optimizer:
                 elif not callable(group[name]):
                     group[name] = value
         self.steps_done = int(state["steps_done"])
-        self.state = {
-            name: {k: v * 1 if is_array(v) else float(v) for k, v in s.items()}
-            for name, s in state["state"].items()
-        }
+        self.state = {name: {k: v * 1 for k, v in s.items()} for name, s in state["state"].items()}
         vars(self).update(deepcopy(state.get("own", {})))
 
     def _mismatch(self, state: Mapping[str, Any]) -> str:

@@ -94,9 +94,8 @@ class Function:
         if self.sections.samples:
             lines += self._loop()
         lines += self.sections.after
-        lines += (
-            [f"return {self.task.names[self.task.loss]};"] if self.task.kind == "double" else []
-        )
+        if self.task.kind == "double":
+            lines.append(f"return {self.task.names[self.task.loss]};")
         if any("share" in line for line in (*self.sections.samples, *lines)):
             lines.insert(0, "const double share = 1.0 / B;")
         body = "\n".join(f"    {line}" for line in lines)
