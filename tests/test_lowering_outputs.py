@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from micrograd import Value
-from micrograd.lowering import lower, passes
+from micrograd.lowering import lower
+from micrograd.lowering.native import run as native
 from micrograd.lowering.native.compiler import available
 from micrograd.lowering.trace.declared import OUTPUT
 from tests.fuzz_cases import Case, Term
@@ -144,8 +145,7 @@ def test_random_outputs_exported(target):
 
 
 @pytest.mark.parametrize("target", ["numpy", "jax", "torch", "c"])
-def test_random_outputs_of_irregular_graphs(target, tmp_path, monkeypatch):
-    monkeypatch.setattr(passes, "MOST_ARRAYS", -100_000)
+def test_random_outputs_of_irregular_graphs(target, tmp_path, irregular):
     if target in ("jax", "torch"):
         pytest.importorskip(target)
     if target == "c" and not available():
@@ -168,3 +168,22 @@ def test_a_call_asks_for_its_own_inputs(backend):
         program.value_and_grad(x, y)
     with pytest.raises(ValueError, match=r"x is empty"):
         program([], [])
+
+
+@pytest.mark.parametrize("grid", [True, False])
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_outputs_of_parameters_alone(grid, backend, request):
+    if not grid:
+        request.getfixturevalue("irregular")
+    w = [Value(0.5, label="w0"), Value(-0.25, label="w1")]
+    program = lower(lambda: [w[0] * w[1], w[1].log1p()], backend=backend)
+    assert program().tolist() == [pytest.approx([-0.125, np.log(0.75)])]
+    assert by_export(program, []).tolist() == program().tolist()
+
+
+@pytest.mark.skipif(not available(), reason="no C compiler")
+def test_outputs_in_c_are_not_taken_for_strange(monkeypatch):
+    program = lower(lambda x: [x[0].log(), x[0]], [2.0], backend="c")
+    monkeypatch.setattr(native.np, "empty", lambda size: np.full(size, np.nan))
+    monkeypatch.setattr(type(program), "diagnose", lambda *_: pytest.fail("it is in order"))
+    assert program([[1.0]]).tolist() == [[0.0, 1.0]]

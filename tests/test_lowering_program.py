@@ -160,6 +160,14 @@ def test_a_program_may_be_changed_before_it_runs(backend):
     assert w[0].data == 7.0
 
 
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_the_traced_sample_need_not_have_a_value_later(backend):
+    w = Value(1.0, label="w")
+    program = lower(lambda x: (w * x[0]).log(), [1.0], backend=backend)
+    program.parameters["w"][...] = -1.0
+    assert program([[-1.0]]) == 0.0
+
+
 # results
 
 

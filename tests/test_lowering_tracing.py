@@ -273,6 +273,33 @@ def test_what_calls_kept_is_left_as_it_was():
     assert leaf.grad == pytest.approx(product.data**2 + product.data * first.data)
 
 
+def test_what_a_call_makes_of_the_first_one_is_in_order():
+    kept = []
+
+    def function(x):
+        kept.append(kept[0] * x[0] if kept else (x[0] * W[0] * 2.0).tanh())
+        return kept[-1]
+
+    with pytest.raises(ValueError, match="the graph is another one"):
+        lower(function, [0.1, 0.2])
+    W[0].grad = 0.0
+    kept[1].backward()
+    factor = kept[1].data / kept[0].data
+    assert W[0].grad == pytest.approx(factor * (1 - kept[0].data ** 2) * 0.2)
+
+
+def test_one_leaf_is_not_two():
+    calls = []
+
+    def function(x):
+        calls.append(x)
+        one = Value(2.0)
+        return one * x[0] + (one if len(calls) == 1 else Value(2.0)) * x[1]
+
+    with pytest.raises(ValueError, match="the graph is another one"):
+        lower(function, [0.1, 0.2])
+
+
 def test_weights_made_at_the_first_call_are_parameters():
     program = lower(Lazy(), [0.1, 0.2])
     assert list(program.parameters) == ["weights"]

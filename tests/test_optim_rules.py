@@ -270,6 +270,8 @@ def test_a_state_is_a_copy():
         optimizer.seen.append(2)
         assert state["own"] == {"seen": [1]}
         optimizer.load_state_dict(state)
+    optimizer.state["0"]["velocity"] += 1.0
+    np.testing.assert_allclose(state["state"]["0"]["velocity"], -0.19)
 
 
 def test_a_state_of_another_optimiser_is_refused():
