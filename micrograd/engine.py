@@ -6,6 +6,7 @@ the leaves; each gives every operand its contribution, upstream gradient × loca
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from operator import length_hint
@@ -15,7 +16,7 @@ from micrograd.core.checks import is_list
 from micrograd.core.copying import deep_copy, reduced, restore
 from micrograd.core.handmade import Handmade, name_of, operands_of, operation_of
 from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain
-from micrograd.core.modes import MODE, mode
+from micrograd.core.modes import MODE, mode, scope_path
 from micrograd.core.numbers import data_of, grad_of, number
 from micrograd.core.order import next_index, reset_interior, rewire, topological_order
 from micrograd.core.recording import (
@@ -79,6 +80,8 @@ class Value(Declared):
     label = ""
     constant = False  # a number of the user's code, whose gradient nobody asks for
     _k: Any = None  # a constant, or the bias of a weighted sum: few nodes have one
+    _named: str | None = None  # what a program called the operation of a node
+    overridden = False  # whether a class of a program's own has operators of its own
 
     if TYPE_CHECKING:
         _x: Any
@@ -105,6 +108,18 @@ class Value(Declared):
             operands = operands_of(_children, ordered=is_list(_op))
             self._operation = operation_of(_op, len(operands))
             self._x = None if self._operation is LEAF else operands
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Derive the other operators of a class with its own +, * or ** from these.
+
+        As micrograd does: a class that overrides three of them has overridden all.
+        """
+        super().__init_subclass__(**options)
+        if not {"__add__", "__mul__", "__pow__"}.isdisjoint(vars(cls)):
+            Value.overridden = True
+            for name, derived in _DERIVED.items():
+                if getattr(cls, name) is getattr(Value, name):
+                    setattr(cls, name, derived)
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -224,7 +239,11 @@ class Value(Declared):
 
     @property
     def _op(self) -> str:
-        return self._operation.symbol(self)
+        return self._operation.symbol(self) if self._named is None else self._named
+
+    @_op.setter
+    def _op(self, name: str) -> None:
+        self._named = name_of(name, "the name of an operation")
 
     @property
     def _prev(self) -> set[Value]:
@@ -333,13 +352,24 @@ def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:
 
 # Of a tuple of weights, Inputs as many, a bias or None, and a scope or None.
 record_weighted_sum: Callable[..., Value] = compiled_weighted_sum(Value)
-# What `total + w * x` in a loop records, without the detour over the operators.
-sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)
 
 
-def _reflected(row: Row, method: Callable[..., Value]) -> Callable[..., Value]:
+_DERIVED: dict[str, Callable[..., Any]] = {
+    "__radd__": lambda x, y: x + y,
+    "__rmul__": lambda x, y: x * y,
+    "__neg__": lambda x: x * -1,
+    "__sub__": lambda x, y: x + -y,
+    "__rsub__": lambda x, y: -x + y,
+    "__truediv__": lambda x, y: x * (y**-1 if isinstance(y, Value) else 1 / y),
+    "__rtruediv__": lambda x, y: x**-1 * y,
+}
+
+
+def _reflected(row: Row) -> Callable[..., Value]:
+    function = getattr(operator, row.operator)  # so that an operator of a program's own counts
+
     def reflected(x: Any, y: Any) -> Value:
-        return method(operand(y), x)
+        return function(operand(y), x)  # type: ignore[no-any-return]
 
     reflected.__name__ = f"__r{row.operator}__"
     reflected.__qualname__ = f"Value.{reflected.__name__}"
@@ -360,8 +390,19 @@ def _install(row: Row) -> None:
     method = compiled_method(ELEMENTARY[row.name], Value, Constant, f"__{row.operator}__")
     setattr(Value, f"__{row.operator}__", method)
     if row.arity == 2:
-        setattr(Value, f"__r{row.operator}__", _reflected(row, method))
+        setattr(Value, f"__r{row.operator}__", _reflected(row))
 
 
+def _by_operators(
+    weights: Iterable[Value], inputs: Iterable[Value], total: Value, scope: str | None
+) -> Value:
+    with scope_path(mode().scope if scope is None else scope):
+        for weight, input in zip(weights, inputs):
+            total = total + weight * input
+    return total
+
+
+# What `total + w * x` in a loop records, without the detour over the operators.
+sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value, _by_operators)
 _pow: Callable[[Value, Any], Value] = compiled_method(ELEMENTARY["pow"], Value, Constant)
 stopped: Callable[[Value], Value] = compiled_method(ELEMENTARY[STOPPED.name], Value, Constant)

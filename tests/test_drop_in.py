@@ -1,5 +1,6 @@
 """Programs, notebooks and tests written for karpathy's micrograd run unchanged."""
 
+import copy
 import math
 import random
 import runpy
@@ -9,6 +10,7 @@ import pytest
 
 from micrograd.engine import Value
 from micrograd.nn import MLP, Layer, Module, Neuron
+from micrograd.render import draw_dot
 from tests.conftest import ROOT, WHOLE
 
 
@@ -201,6 +203,152 @@ def test_a_backward_function_assigned_to_a_node_replaces_its_own():
     assert (out._op, out.parents) == ("*", (x, y))
     x.data = 5.0
     assert out.forward() == 15.0
+
+
+def test_a_node_built_field_by_field():
+    a, b = Value(2.0, label="a"), Value(3.0)
+    out = Value(a.data * b.data)
+    out._prev = {a, b}
+    out._op = "times"
+
+    def _backward():
+        a.grad += b.data * out.grad
+        b.grad += a.data * out.grad
+
+    out._backward = _backward
+    (out + 1.0).backward()
+    assert (out._op, a.grad, b.grad) == ("times", 3.0, 2.0)
+
+
+def test_an_operation_can_be_renamed():
+    x = Value(2.0)
+    y = x * 3.0
+    y._op, x._op = "triple", "input"
+    y.backward()
+    assert (y._op, x._op, x.grad) == ("triple", "input", 3.0)
+    assert "triple" in draw_dot(y).source
+    x.data = 5.0
+    assert (y.forward(), copy.deepcopy(y)._op) == (15.0, "triple")
+    with pytest.raises(TypeError, match="the name of an operation is text, not \\['a'"):
+        y._op = ["a"]
+
+
+@pytest.fixture
+def own_operators(monkeypatch):
+    """Let a test's classes and operators count for the test only."""
+    monkeypatch.setattr(Value, "overridden", False)
+    return monkeypatch
+
+
+def rounded_product(x, y):
+    y = y if isinstance(y, Value) else Value(y)
+    out = type(x)(round(x.data * y.data, 1), (x, y), "round")
+
+    def _backward():
+        x.grad += y.data * out.grad
+        y.grad += x.data * out.grad
+
+    out._backward = _backward
+    return out
+
+
+@pytest.mark.parametrize("nin", [1, 3])
+def test_a_neuron_uses_the_operators_of_its_weights(own_operators, nin):
+    class Rounded(Value):
+        __mul__ = rounded_product
+
+    neuron = Neuron(nin, nonlin=False)
+    neuron.w, neuron.b = [Rounded(0.46) for _ in range(nin)], Value(1.0)
+    x = Value(0.46)
+    y = neuron([x] * nin)
+    y.backward()
+    assert (y.data, x.grad) == pytest.approx((1.0 + 0.2 * nin, 0.46 * nin), rel=1e-15)
+    neuron.b = None
+    assert neuron([x] * nin).data == pytest.approx(0.2 * nin)
+
+
+def test_a_neuron_uses_operators_that_a_program_assigned(own_operators):
+    random.seed(3)
+    model = MLP(3, [4, 2])
+    before, counted = [y.data for y in model([1.0, 2.0, 3.0])], []
+
+    def counting(own):
+        def operator(x, y):
+            counted.append(own.__name__)
+            return own(x, y)
+
+        return operator
+
+    for name in ("__add__", "__mul__"):
+        own_operators.setattr(Value, name, counting(getattr(Value, name)))
+    assert [y.data for y in model([1.0, 2.0, 3.0])] == before
+    assert (counted.count("__add__"), counted.count("__mul__")) == (20, 20)
+    assert (sum([Value(1.0), Value(2.0)]).data, len(counted)) == (3.0, 42)
+    assert ((3 * Value(2.0)).data, len(counted)) == (6.0, 43)
+
+
+def test_operators_of_a_class_of_ones_own_make_its_nodes(own_operators):
+    """As in micrograd, where -, / and what stands on the right are made of +, * and **."""
+
+    class Own(Value):
+        def __add__(self, other):
+            return self.made(other, "+", self.data + Own.of(other).data)
+
+        def __mul__(self, other):
+            return self.made(other, "*", self.data * Own.of(other).data)
+
+        def __pow__(self, k):
+            return self.made(k, "**", self.data**k)
+
+        def made(self, other, symbol, data):
+            out = Own(data, (self, Own.of(other)), symbol)
+            out._backward = lambda: calls.append(symbol)
+            return out
+
+        @staticmethod
+        def of(number):
+            return number if isinstance(number, Value) else Value(number)
+
+    calls = []
+    a, b = Own(2.0), Own(4.0)
+    made = [a - b, a - 1, 1 - a, -a, a / b, a / 2, 2 / a, 2 + a, 2 * a, sum([a, b])]
+    assert [type(node) for node in made] == [Own] * len(made)
+    assert [node.data for node in made] == [-2.0, 1.0, -1.0, -2.0, 0.5, 1.0, 1.0, 4.0, 4.0, 6.0]
+    assert {node._op for node in made} == {"+", "*"}
+    made[0].backward()
+    assert calls == ["+", "*"]
+
+
+def test_what_a_class_of_ones_own_defines_stays(own_operators):
+    class Own(Value):
+        def __add__(self, other):
+            return "sum"
+
+        def __sub__(self, other):
+            return "difference"
+
+    class Heir(Own):
+        def __mul__(self, other):
+            return "product"
+
+    for kind in (Own, Heir):
+        assert (kind(1.0) + 1, 1 + kind(1.0), kind(1.0) - 1) == ("sum", "sum", "difference")
+    assert (-Heir(1.0), 3 * Heir(1.0), Heir(1.0) / 2) == ("product",) * 3
+
+
+def test_a_neuron_with_a_call_of_ones_own_takes_what_was_given(monkeypatch):
+    class Biased(Neuron):
+        def __call__(self, x):
+            return super().__call__(x + [1.0])  # noqa: RUF005
+
+    layer = Layer(2, 2)
+    layer.neurons = [Biased(3, nonlin=False) for _ in range(2)]
+    expected = [n.w[0].data * 5.0 + n.w[1].data * 6.0 + n.w[2].data for n in layer.neurons]
+    assert [y.data for y in layer([5.0, 6.0])] == pytest.approx(expected)
+    monkeypatch.setattr(Neuron, "__call__", lambda self, x: (type(x), len(list(x))))
+    assert Layer(2, 2)([1.0, 2.0]) == [(list, 2)] * 2
+    assert Layer(2, 2)(np.ones(2)) == [(np.ndarray, 2)] * 2
+    assert [length for _, length in Layer(2, 2)(iter([1.0, 2.0]))] == [2, 2]
 
 
 def test_a_backward_function_assigned_to_a_leaf_is_called():

@@ -135,10 +135,10 @@ def operands_of(children: Any, ordered: bool) -> tuple[Node, ...]:
     return operands
 
 
-def name_of(label: Any) -> str:
+def name_of(label: Any, what: str = "a label") -> str:
     """Return a label as text; numbers are taken too. Raises TypeError for anything else."""
     if label.__class__ is str:
         return label
     if isinstance(label, (str, int, float, type(None))):
         return "" if label is None else str(label)
-    raise TypeError(f"a label is text, not {shorten(label)} ({type(label).__name__})")
+    raise TypeError(f"{what} is text, not {shorten(label)} ({type(label).__name__})")

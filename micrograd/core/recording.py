@@ -74,6 +74,9 @@ _CONSTANT = """
 """
 _SUM_OF_PRODUCTS = """
 def sum_of_products(weights, inputs, total, scope=None):
+    if Value.__add__ is not plus or Value.__mul__ is not times or Value.overridden:
+        if total is not None:
+            return by_operators(weights, inputs, total, scope)
     here, first = mode(), total
     scope = here.scope if scope is None else scope
     try:
@@ -150,12 +153,18 @@ def _told(row: Row) -> str:
     return f"Return {row.shown}." + slopes * (len(slopes) < LONGEST)
 
 
-def compiled_sum_of_products(value_class: type) -> Callable[..., Any]:
-    """Return the function that records total + Σ wᵢxᵢ as the operators would, one by one."""
+def compiled_sum_of_products(
+    value_class: Any, by_operators: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return the function that records total + Σ wᵢxᵢ as the operators would, one by one.
+
+    It leaves that to `by_operators` where a program has operators of its own.
+    """
     source = _SUM_OF_PRODUCTS.format(
         product=_record(12, "weight", "input"), sum=_record(12, "total", "product")
     )
-    return _defined(source, "sum_of_products", value_class, **_IN_LINE)
+    own = {"plus": value_class.__add__, "times": value_class.__mul__, "by_operators": by_operators}
+    return _defined(source, "sum_of_products", value_class, **_IN_LINE, **own)
 
 
 def compiled_weighted_sum(value_class: type) -> Callable[..., Any]:

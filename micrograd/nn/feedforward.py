@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from micrograd.core.checks import UNORDERED, check_flags, check_ordered, check_whole
+from micrograd.core.checks import UNORDERED, check_flags, check_ordered, check_whole, is_list
 from micrograd.core.modes import MODE, SEPARATOR, mode, scope, scope_path
 from micrograd.engine import (
     Inputs,
@@ -106,6 +106,9 @@ class Neuron(Module):
         return f"{shown(self.activation) if self.nonlin else 'Linear'}Neuron({len(self.w)})"
 
 
+_CALL = Neuron.__call__  # a neuron with a call of its own takes what was given
+
+
 class Layer(Module):
     """Apply `nout` neurons to the same inputs: z = Wx + b, a = f(z).
 
@@ -118,7 +121,8 @@ class Layer(Module):
 
     def __call__(self, x: Any) -> Any:
         values = inputs(x)
-        out = [neuron(values) for neuron in self.neurons]
+        given = x if is_list(x) else values  # an iterator is used up by now
+        out = [n(values if type(n).__call__ is _CALL else given) for n in self.neurons]
         return out[0] if len(out) == 1 else out
 
     def __repr__(self) -> str:
