@@ -6,6 +6,7 @@ import pickle
 import random
 import sys
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -343,6 +344,109 @@ class Attention(Module):
 def test_attributes_of_modules_name_arrays(function):
     program = lower(function(Attention()), [0.1, 0.2])
     assert set(program.parameters) == {"W_query", "b_query", "W_key", "b_key", "mix"}
+
+
+class Unit:
+    """A neuron of a program's own, with its weights in a class that is no Module."""
+
+    def __init__(self, nin):
+        self.w, self.b = values(RNG.normal(size=nin)), Value(0.5)
+
+    def __call__(self, x):
+        return (dot(self.w, x) + self.b).tanh()
+
+
+class Units:
+    def __init__(self, nin, nout):
+        self.units = [Unit(nin) for _ in range(nout)]
+
+    def __call__(self, x):
+        return [unit(x) for unit in self.units]
+
+
+class Network:
+    def __init__(self, *sizes):
+        self.layers = [Units(*pair) for pair in pairwise(sizes)]
+        self.twin = self
+
+    def __call__(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return sum(x)
+
+
+class Affine(Module):
+    def __init__(self, nin, nout):
+        self.weight, self.bias = matrix(nout, nin), values(RNG.normal(size=nout))
+
+    def __call__(self, x):
+        return applied(self.weight, self.bias, x)
+
+
+class Pair(Module):
+    def __init__(self):
+        self.fc1, self.fc2 = Affine(2, 3), Affine(3, 2)
+
+    def __call__(self, x):
+        return sum(self.fc2(self.fc1(x)))
+
+
+def of_arrays():
+    W, b = np.array(matrix(3, 2)), np.array(values(RNG.normal(size=3)))
+    kernels = [np.array(matrix(2, 2)) for _ in range(2)]
+    return lambda x: (W @ np.array(x) + b).sum() + sum((k @ np.array(x)).sum() for k in kernels)
+
+
+def of_dicts():
+    W = {key: matrix(2, 2) for key in "if"}
+    b = {key: values(RNG.normal(size=2)) for key in "if"}
+    return lambda x: sum(sum(applied(W[key], b[key], x)) for key in W)
+
+
+def of_two_models():
+    G, D = Network(2, 2), Network(2, 2)
+    return lambda x: G(x) * D(x)
+
+
+@pytest.mark.parametrize(
+    ("made", "shapes"),
+    [
+        (lambda: Network(2, 3, 1), {"W1": (3, 2), "b1": (3,), "W2": (1, 3), "b2": (1,)}),
+        (lambda: Unit(2), {"w": (2,), "b": ()}),
+        (
+            lambda: (lambda net: lambda x: net.layers[0](x)[1] ** 2)(Network(2, 3)),
+            {"W1": (3, 2), "b1": (3,)},
+        ),
+        (
+            Pair,
+            {"fc1_weight": (3, 2), "fc1_bias": (3,), "fc2_weight": (2, 3), "fc2_bias": (2,)},
+        ),
+        (of_arrays, {"W": (3, 2), "b": (3,), "kernels": (2, 2, 2)}),
+        (of_dicts, {"W_i": (2, 2), "W_f": (2, 2), "b_i": (2,), "b_f": (2,)}),
+        (
+            of_two_models,
+            {f"{net}_{name}1": s for net in "GD" for name, s in {"W": (2, 2), "b": (2,)}.items()},
+        ),
+    ],
+)
+def test_weights_in_objects_arrays_and_dicts_are_arrays_of_their_names(made, shapes):
+    function, sample = made(), [0.1, 0.2]
+    program = lower(function, sample)
+    assert {name: data.shape for name, data in program.parameters.items()} == shapes
+    result = function([Value(number) for number in sample])
+    result.backward()
+    gradients = program.value_and_grad([sample])[1]
+    for name in shapes:
+        expected = [value.grad for value in np.ravel(program.leaf_values(name)).tolist()]
+        assert np.ravel(gradients[name]).tolist() == pytest.approx(expected, rel=1e-13, abs=1e-15)
+
+
+def test_numbers_in_objects_are_not_walked_one_by_one():
+    unit = Unit(2)
+    unit.data, unit.itself = [[0.5] * 1000] * 3000, {"unit": unit}
+    unit.itself["again"] = unit.itself
+    program = lower(lambda x: unit(x), [0.1, 0.2])
+    assert list(program.parameters) == ["w", "b"]
 
 
 def matrix(rows, columns, label=None):

@@ -13,7 +13,7 @@ from micrograd.engine import Value
 from micrograd.lowering.trace.places import of_user
 from micrograd.nn.search import PLAIN
 
-_NOTHING = PLAIN - {type}  # kinds of which none refers to a Value
+NOTHING = PLAIN - {type}  # kinds of which none refers to a Value
 
 
 def values_around(function: Callable[..., Any]) -> list[Value]:
@@ -33,7 +33,7 @@ def values_around(function: Callable[..., Any]) -> list[Value]:
         if isinstance(item, Value):
             found.append(item)
         else:
-            waiting += [part for part in _reached(item) if part.__class__ not in _NOTHING]
+            waiting += [part for part in _reached(item) if part.__class__ not in NOTHING]
     return found
 
 

@@ -37,7 +37,7 @@ def declared(name: str, kind: str, nested: Any, stem: str = "") -> Declared:
 
 
 def _object_array(nested: Any, name: str) -> Any:
-    shape = _shape(nested)
+    shape = shape_of(nested)
     if shape is None:
         raise ValueError(
             f"{name} is ragged or holds something else than Values; give nested lists "
@@ -48,18 +48,25 @@ def _object_array(nested: Any, name: str) -> Any:
     return values
 
 
-def _shape(nested: Any, depth: int = 0) -> tuple[int, ...] | None:
+def listed(nested: Any) -> Any:
+    """Return a NumPy array of objects as nested lists, anything else as it is."""
+    return nested.tolist() if isinstance(nested, np.ndarray) and nested.dtype == "O" else nested
+
+
+def shape_of(nested: Any, depth: int = 0) -> tuple[int, ...] | None:
     """Return the shape of nested lists of Values; None of ragged ones and of other things."""
+    nested = listed(nested)
     if isinstance(nested, Value):
         return ()
     if depth > DEEPEST or not isinstance(nested, (list, tuple)):
         return None
-    inner, *others = {_shape(part, depth + 1) for part in nested} or {()}
+    inner, *others = {shape_of(part, depth + 1) for part in nested} or {()}
     return None if others or inner is None else (len(nested), *inner)
 
 
 def values_in(nested: Any, depth: int = 0) -> Iterator[Value]:
     """Yield the Values of nested lists, one after the other."""
+    nested = listed(nested)
     if isinstance(nested, Value):
         yield nested
     elif isinstance(nested, (list, tuple)) and depth <= DEEPEST:
@@ -91,7 +98,6 @@ def declared_parameters(parameters: Any) -> list[Declared]:
 
 
 def _parameter(name: str, nested: Any) -> Declared:
-    nested = nested.tolist() if isinstance(nested, np.ndarray) else nested
     array = declared(name, PARAMETER, nested)
     if not array.values.size:
         raise ValueError(f"{name} is empty; give Values, or leave it out")
@@ -155,7 +161,7 @@ def _mixed(nested: Any, depth: int = 0) -> bool:
         return False
     if not isinstance(nested, (list, tuple)):
         return isinstance(nested, Mapping)
-    shapes = {_shape(part) for part in nested}
+    shapes = {shape_of(part) for part in nested}
     if None in shapes:
         return any(_mixed(part, depth + 1) for part in nested)
     ranks = {len(shape or ()) for shape in shapes}

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from inspect import getattr_static
 from types import FunctionType
 from typing import Any
 
 from micrograd.engine import Value
-from micrograd.lowering.trace.around import names_in
+from micrograd.lowering.trace.around import NOTHING, names_in
 from micrograd.lowering.trace.declared import (
     PARAMETER,
     Declared,
     arrays_in,
     declared,
+    listed,
     python_name,
+    shape_of,
+    values_in,
 )
-from micrograd.nn import Layer, Module
+from micrograd.lowering.trace.places import of_user
+from micrograd.lowering.trace.samples import DEEPEST
+from micrograd.nn import Layer
+
+Path = tuple[str, ...]  # of names: the variable, the attributes from there on
 
 _NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
 _MEMBER = re.compile(r"^neuron \d+$")  # of a layer with no name of its own
@@ -28,15 +36,15 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
     """Return the nested lists of Values that a function, or one it calls, reads.
 
     Of two that share Values the one with more axes stays, then the smaller one. Where labels name
-    the Values, a vector is left to what gathers leaves by their labels.
+    the Values, a vector is left to what gathers leaves by their labels. Each is called as
+    what holds it calls it: `W1`, or `encoder_W1` beside `decoder_W1`.
     """
-    arrays: dict[str, Declared] = {}
-    entered: set[Any] = set()
-    for name, nested in _read(function, set()):
-        for part_name, part in _parts(name, nested, entered):
-            array = _array(part_name, part)
+    arrays: dict[Path, Declared] = {}
+    for path, nested in _read(function, set()):
+        for place, part in _parts(path, nested, {}):
+            array = _array(place[-1], part)
             if array is not None:
-                arrays.setdefault(part_name, array)
+                arrays.setdefault(place, array)
     ranked = sorted(arrays.values(), key=lambda g: (-g.values.ndim, g.values.size))
     held: set[Value] = set()
     kept = set()
@@ -45,48 +53,101 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
         if len(set(values)) == len(values) and held.isdisjoint(values):
             held.update(values)
             kept.add(array)
-    return [array for array in arrays.values() if array in kept]
+    paths = [path for path, array in arrays.items() if array in kept]
+    names = {path: arrays[path].stem for path in paths}  # another than the path's: of labels
+    own = [path for path in paths if names[path] == path[-1]]
+    return [replace(arrays[p], stem=_name(p, own) if p in own else names[p]) for p in paths]
 
 
-def _parts(name: str, nested: Any, entered: set[Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the arrays of what a function reads: nested lists, and the attributes of modules."""
-    if isinstance(nested, Module):
-        own = not type(nested).__module__.startswith("micrograd.")  # the others name theirs
-        if own and id(nested) not in entered:
-            entered.add(id(nested))
-            for attribute, part in vars(nested).items():
-                yield from _attribute(attribute, part, entered)
+def _name(path: Path, paths: Sequence[Path]) -> str:
+    """Return the last name; where others end so, with the last one before it that they lack."""
+    others = [other for other in paths if other[-1] == path[-1] and other is not path]
+    for before in range(2, len(path) + 1) if others else ():
+        if all(other[-before:][:1] != path[-before:][:1] for other in others):
+            return f"{path[-before]}_{path[-1]}"
+    return "_".join(path) if others else path[-1]
+
+
+def _parts(path: Path, nested: Any, entered: dict[int, Any]) -> Iterator[tuple[Path, Any]]:
+    """Yield the arrays of what a function reads: nested lists, the attributes of objects."""
+    nested = listed(nested)
+    if isinstance(nested, dict) and id(nested) not in entered:
+        entered[id(nested)] = nested
+        for key, part in dict.items(nested):  # a lazy dict would load its files
+            if isinstance(key, str) and re.search(r"\w", key):
+                yield from _parts((*path, python_name(key)), part, entered)
     elif isinstance(nested, (list, tuple)):
-        try:
-            yield from arrays_in(name, nested)
-        except ValueError:  # a key that cannot be in a name
+        if not _may_hold(nested):
             return
-    else:
-        yield name, nested
+        if any(map(_is_users, nested)):
+            yield from _together(path, nested, entered)
+            return
+        with suppress(ValueError):  # a key that cannot be in a name
+            yield from (((*path[:-1], name), part) for name, part in arrays_in(path[-1], nested))
+    elif _is_users(nested) and id(nested) not in entered:
+        entered[id(nested)] = nested
+        for attribute, part in vars(nested).items():
+            yield from _attribute((*path, attribute), part, entered)
+    elif isinstance(nested, Value):
+        yield path, nested
 
 
-def _attribute(name: str, part: Any, entered: set[Any]) -> Iterator[tuple[str, Any]]:
-    """Yield W_query and b_query of a module's own layer `query` or `W_query`."""
-    if not isinstance(part, Layer):
-        yield from _parts(name, part, entered)
+def _may_hold(nested: Any, depth: int = 0) -> bool:
+    """Return whether nested lists hold anything but numbers: data of millions are left at once."""
+    others = set(map(type, nested)) - NOTHING
+    lists = others and others <= {list, tuple} and depth < DEEPEST
+    return any(_may_hold(part, depth + 1) for part in nested) if lists else bool(others)
+
+
+def _is_users(item: Any) -> bool:
+    """Return whether this is an object of a class of the user's; the others name their own."""
+    kind = type(item)
+    is_value = isinstance(item, (Value, type, FunctionType))
+    return not is_value and hasattr(item, "__dict__") and of_user({"__name__": kind.__module__})
+
+
+def _together(path: Path, objects: Any, entered: dict[int, Any]) -> Iterator[tuple[Path, Any]]:
+    """Yield the rows that objects hold, as the neurons of a layer do, as the matrix W.
+
+    Else the arrays of each, numbered: W1, W2.
+    """
+    held = [{p: a for p, a in _parts((), o, entered) if any(values_in(a))} for o in objects]
+    each = [arrays for arrays in held if arrays]
+    shapes = [[(place, shape_of(array)) for place, array in arrays.items()] for arrays in each]
+    rows = all(s == shapes[0] for s in shapes) and all(
+        shape is not None and len(shape) < 2 for s in shapes for _, shape in s
+    )
+    for number, (arrays, known) in enumerate(zip(each, shapes), 1):
+        for place, shape in known:
+            above, name = (*path, *place[:-1]), place[-1]
+            if not rows:
+                yield (*above, f"{name}{number}"), arrays[place]
+            elif number == 1:
+                matrix = shape and len(name) == 1
+                yield (*above, name.upper() if matrix else name), [a[place] for a in each]
+
+
+def _attribute(path: Path, part: Any, entered: dict[int, Any]) -> Iterator[tuple[Path, Any]]:
+    """Yield W_query and b_query of an object's own layer `query` or `W_query`."""
+    if not isinstance(part, Layer) or _is_users(part):
+        yield from _parts(path, part, entered)
         return
+    *above, name = path
     weights = re.match(r"[Ww](_?)(?=[a-z0-9]|$)", name)
     rest = name[weights.end() :] if weights else name
     gap = weights[1] if weights else "_"
-    yield name if weights else f"W_{name}", [list(neuron.w) for neuron in part.neurons]
+    yield (*above, name if weights else f"W_{name}"), [list(n.w) for n in part.neurons]
     biases = [neuron.b for neuron in part.neurons]
     if all(isinstance(b, Value) for b in biases):
-        yield f"b{gap}{rest}", biases
+        yield (*above, f"b{gap}{rest}"), biases
 
 
-def _read(function: Any, seen: set[Any]) -> Iterator[tuple[str, Any]]:
+def _read(function: Any, seen: set[Any]) -> Iterator[tuple[Path, Any]]:
     """Yield what a function reads from around it, by name, and what the functions read there do."""
     if not isinstance(function, FunctionType):  # a method, or an object that can be called
         owner = getattr(function, "__self__", function)
-        if isinstance(owner, Module):
-            yield "", owner
-        else:
-            yield from getattr(owner, "__dict__", {}).items()
+        if _is_users(owner):
+            yield (), owner
         function = getattr(function, "__func__", getattr_static(type(owner), "__call__", None))
     if not isinstance(function, FunctionType) or function in seen:
         return
@@ -94,20 +155,8 @@ def _read(function: Any, seen: set[Any]) -> Iterator[tuple[str, Any]]:
     for name, value in _surroundings(function):
         if isinstance(value, FunctionType):
             yield from _read(value, seen)
-        elif isinstance(value, dict):
-            yield from _entries(value)
         else:
-            yield name, value
-
-
-def _entries(entries: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the entries of a dict, and of dicts in it, by their keys."""
-    for key, part in entries.items():
-        if isinstance(key, str) and re.search(r"\w", key):
-            if isinstance(part, Mapping):
-                yield from ((f"{key}_{name}", inner) for name, inner in _entries(part))
-            else:
-                yield python_name(key), part
+            yield (name,), value
 
 
 def _surroundings(function: FunctionType) -> Iterator[tuple[str, Any]]:
@@ -122,10 +171,8 @@ def _surroundings(function: FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def _array(name: str, nested: Any) -> Declared | None:
-    first = nested
-    while isinstance(first, (list, tuple)) and first:
-        first = first[0]
-    if not isinstance(first, Value):
+    first = next(values_in(nested), None)
+    if first is None:
         return None
     try:
         array = declared("", PARAMETER, nested, stem=name)
