@@ -355,13 +355,14 @@ record_weighted_sum: Callable[..., Value] = compiled_weighted_sum(Value)
 
 
 _DERIVED: dict[str, Callable[..., Any]] = {
-    "__radd__": lambda x, y: x + y,
-    "__rmul__": lambda x, y: x * y,
     "__neg__": lambda x: x * -1,
     "__sub__": lambda x, y: x + -y,
-    "__rsub__": lambda x, y: -x + y,
     "__truediv__": lambda x, y: x * (y**-1 if isinstance(y, Value) else 1 / y),
-    "__rtruediv__": lambda x, y: x**-1 * y,
+    # Python asks these first of a subclass: what stands on the left decides, as without them
+    "__radd__": lambda x, y: type(y).__add__(y, x) if isinstance(y, Value) else x + y,
+    "__rmul__": lambda x, y: type(y).__mul__(y, x) if isinstance(y, Value) else x * y,
+    "__rsub__": lambda x, y: type(y).__sub__(y, x) if isinstance(y, Value) else -x + y,
+    "__rtruediv__": lambda x, y: type(y).__truediv__(y, x) if isinstance(y, Value) else x**-1 * y,
 }
 
 

@@ -315,6 +315,8 @@ def test_operators_of_a_class_of_ones_own_make_its_nodes(own_operators):
     assert [type(node) for node in made] == [Own] * len(made)
     assert [node.data for node in made] == [-2.0, 1.0, -1.0, -2.0, 0.5, 1.0, 1.0, 4.0, 4.0, 6.0]
     assert {node._op for node in made} == {"+", "*"}
+    plain = Value(1.0)  # what stands on the left decides, as without the class
+    assert {type(node) for node in [plain + a, plain * a, plain - a, plain / a]} == {Value}
     made[0].backward()
     assert calls == ["+", "*"]
 

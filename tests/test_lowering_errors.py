@@ -9,6 +9,7 @@ import pytest
 from micrograd.engine import Value
 from micrograd.graph import snapshot
 from micrograd.lowering import lower
+from micrograd.nn import Neuron
 from micrograd.ops import DomainError
 from tests.lowering_models import values, window_model
 
@@ -20,6 +21,13 @@ def test_a_comparison_while_tracing_names_the_line():
     line = loss.__code__.co_firstlineno + 1
     with pytest.raises(ValueError, match=rf"test_lowering_errors\.py:{line}: .*x\.max\(y\)"):
         lower(loss, [0.1, 0.2])
+
+
+@pytest.mark.parametrize("parameters", [lambda m: m, lambda m: m.parameters()])
+def test_parameters_that_need_not_be_given_are_told_so(parameters):
+    neuron = Neuron(2)
+    with pytest.raises(TypeError, match=r"or leave it out: weights that a function reads are"):
+        lower(lambda x: neuron(x), [0.1, 0.2], parameters=parameters(neuron))
 
 
 @pytest.mark.parametrize(

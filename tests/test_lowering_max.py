@@ -95,7 +95,8 @@ def test_a_product_of_a_choice_stays_a_node():
 def test_chains_of_additions_alone_leave_every_link_of_a_choice():
     x = leaves("x", range(4))
     form = form_of(chain("max", x) + chain("min", x) + x[0])
-    plain = chains(form.graph, np.zeros(len(form.graph), bool), (ADD,))
+    none = np.zeros(len(form.graph), bool)
+    plain = chains(form.graph, none, none, (ADD,))
     assert plain.remaining.sum() == form.remaining.sum() + 4
     assert [NAMES[form.graph.op[i]] for i in plain.sums.tolist()] == ["add"]
     assert (plain.merged_into[plain.remaining] == np.flatnonzero(plain.remaining)).all()

@@ -37,7 +37,8 @@ shown = Printer({})
 
 def form_of(root, known=()):
     graph = scalar_graph(topological_order(root))
-    return chains(graph, np.array([v in known for v in graph.values]))
+    marked = np.array([v in known for v in graph.values])
+    return chains(graph, marked, np.zeros_like(marked))
 
 
 def terms(form, root):

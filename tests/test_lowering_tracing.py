@@ -647,3 +647,17 @@ def test_a_choice_by_the_number_of_an_input_is_refused(kind):
 def test_what_asks_whether_values_are_there_is_lowered(function):
     value = function(Value(2.0), Value(3.0))
     assert lower(function, 1.0, 1)([2.0], [3.0]) == value.data
+
+
+def test_numbers_that_a_function_makes_values_of_are_written_in_the_text():
+    w = values(RNG.normal(size=3))
+
+    def loss(x):
+        total = Value(0.0)
+        for weight, number in zip(w, x):
+            total += weight * number
+        return Value(1.0) / (Value(1) + (-total).exp()) + Value(0.25, label="c")
+
+    program = lower(loss, [0.1, 0.2, 0.3])
+    assert list(program.constants) == ["c"]  # what a label names stays an argument
+    assert "t1 = exp(-(x @ w))" in program.source

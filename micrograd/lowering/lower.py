@@ -92,7 +92,14 @@ def _parts(traced: Trace, named: bool, reduce: str) -> tuple[Any, ...]:
     known = trainable.copy()
     for array in arrays:
         known[array.nodes[array.nodes >= 0]] = True
-    forms |= {"known": known, "declared": arrays, "trainable": trainable, "reduce": reduce}
+    numbers = (graph.op == 0) & ~known & _made(graph, traced)
+    forms |= {
+        "known": known,
+        "numbers": numbers,
+        "declared": arrays,
+        "trainable": trainable,
+        "reduce": reduce,
+    }
     forms = run(forms, "chains", "chains")
     key = structure(forms["chains"], arrays, trainable, reduce)
     lowered = cached(key, lambda: Lowered(run(forms, "arrays", "arrays")["arrays"]))
@@ -147,6 +154,15 @@ def _trainable(graph: ScalarGraph, traced: Trace, named: bool) -> Bools:
     for i in np.flatnonzero(leaf & (graph.index >= traced.start)).tolist():
         leaf[i] = graph.values[i] in traced.lasting
     return leaf
+
+
+def _made(graph: ScalarGraph, traced: Trace) -> Bools:
+    """Mark the nodes that a traced function makes at every call."""
+    start = len(graph) and max(graph.index) + 1 if traced.start is None else traced.start
+    made: Bools = graph.index >= start
+    for value in traced.lasting & graph.ids.keys():
+        made[graph.ids[value]] = False
+    return made
 
 
 def _leaf_values(lowered: Lowered, known: list[Any], graph: ScalarGraph) -> dict[str, Any]:

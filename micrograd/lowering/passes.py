@@ -76,7 +76,7 @@ def _arrays(forms: Forms) -> Arrays | Levels:
     if grouping.run(level):
         return arrays_of(grouping, forms["reduce"])
     if form.choices().any():  # operations of two: a level has no arrays to choose along
-        form = chains(form.graph, forms["known"], (ADD,))
+        form = chains(form.graph, forms["known"], forms["numbers"], (ADD,))
         level = np.array(levels(form))
     return levelled(form, level, leaves, forms["reduce"], wanted(leaves, form.graph.values))
 
@@ -115,7 +115,7 @@ def _check_code(code: Code, forms: Forms) -> None:
 
 PASSES: tuple[Pass, ...] = (
     Pass("graph", lambda forms: scalar_graph(forms["nodes"])),
-    Pass("chains", lambda forms: chains(forms["graph"], forms["known"])),
+    Pass("chains", lambda forms: chains(forms["graph"], forms["known"], forms["numbers"])),
     Pass("arrays", _arrays, _check_arrays),
     Pass("adjoints", _adjoints, _check_arrays, regular=True),
     Pass("code", _code, _check_code, regular=True),

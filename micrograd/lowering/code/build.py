@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -101,7 +103,7 @@ class Builder:
 
         The gradient of a table is sparse, unless the table is not only looked up.
         """
-        total, pairs = None, list[Expr]()
+        parts, pairs = list[Indexed](), list[Expr]()
         for term in array.terms:
             part = self._term(array, term)
             if isinstance(term.at, Rows):
@@ -109,11 +111,11 @@ class Builder:
                 ids = self.read(term.at.ids, term.sizes)
                 pairs += [aligned(ids, vars[:-1]), filled(part, vars, term.sizes)]
             else:
-                part = self._placed(array, term, part)
-                total = combined("+", total, part, array.vars) if total else part
+                _add(parts, self._placed(array, term, part), array.vars)
+        total = reduce(lambda x, y: combined("+", x, y, array.vars), parts or [Indexed(num(0), ())])
         if not pairs:
-            return total or Indexed(num(0), ())
-        if total:
+            return total
+        if parts:
             first = filled(total, array.vars, dict(array.axes))
             return Indexed(make("add_rows", (first, *pairs)), array.vars)
         assert array.of is not None
@@ -231,6 +233,21 @@ class Builder:
         """Return the table of some places; equal ones are one."""
         code = repr(places.shape).encode() + np.ascontiguousarray(places).tobytes()
         return self.tables.setdefault(code, Table(places))
+
+
+def _add(parts: list[Indexed], part: Indexed, vars: tuple[int, ...]) -> None:
+    """Add a part of an array to the one that lies at the same place, or put it beside them."""
+    place = _place(part.expr)
+    for n, other in enumerate(parts if place else ()):
+        if other.vars == part.vars and _place(other.expr) == place:
+            parts[n] = combined("+", other, part, vars)
+            return
+    parts.append(part)
+
+
+def _place(e: Expr) -> tuple[Any, ...]:
+    """Return where in an array an expression lies, () for one that is all of it."""
+    return (e.attr, *_place(e.args[0])) if e.kind in ("embed", "scatter", "reshape") else ()
 
 
 def _array(e: Expr) -> Expr:

@@ -14,7 +14,16 @@ from typing import NamedTuple
 import numpy as np
 
 from micrograd.engine import Constant
-from micrograd.lowering.scalars.columns import ADD, MUL, NONE, ROUTES, Bools, Ints, ScalarGraph
+from micrograd.lowering.scalars.columns import (
+    ADD,
+    ARITHMETIC,
+    MUL,
+    NONE,
+    ROUTES,
+    Bools,
+    Ints,
+    ScalarGraph,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +62,16 @@ class Chains:
         return np.isin(self.graph.op[self.sums], ROUTES)
 
 
-def chains(graph: ScalarGraph, known: Bools, ops: Sequence[int] = (ADD, *ROUTES)) -> Chains:
-    """Join the chains of `ops` in a graph; `known` marks leaves that are inputs or parameters."""
+def chains(
+    graph: ScalarGraph, known: Bools, numbers: Bools, ops: Sequence[int] = (ADD, *ROUTES)
+) -> Chains:
+    """Join the chains of `ops` in a graph; `known` marks leaves that are inputs or parameters.
+
+    `numbers` marks those that a traced function makes at every call: the 0 of `total = Value(0)`.
+    """
     uses = graph.uses()
     written_number = _literals(graph, uses, known)
+    written_number |= _in_arithmetic(graph, numbers & (uses == 1) & ~graph.labelled)
     chained = np.isin(graph.op, ops)
     inner, outer = _joined(graph, uses, chained, written_number)
     heads = np.arange(len(graph))
@@ -98,6 +113,16 @@ def _literals(graph: ScalarGraph, uses: Ints, known: Bools) -> Bools:
         for i in leaf[~near & (leaf == user - 1) & written_number[leaf]].tolist():
             fresh[i] |= isinstance(graph.values[i], Constant)  # a thread took the numbers between
     found: Bools = written_number & fresh & (graph.index >= 0)
+    return found
+
+
+def _in_arithmetic(graph: ScalarGraph, numbers: Bools) -> Bools:
+    """Return the `numbers` that are added, multiplied and so on to what is none of them."""
+    found = np.zeros(len(numbers), bool)
+    user = np.flatnonzero(np.isin(graph.op, ARITHMETIC))
+    for operand, other in ((graph.x, graph.y), (graph.y, graph.x)):
+        leaf = operand[user]
+        found[leaf[numbers[leaf] & ~numbers[other[user]]]] = True
     return found
 
 

@@ -85,7 +85,7 @@ def declared_parameters(parameters: Any) -> list[Declared]:
     if not isinstance(parameters, Mapping):
         raise TypeError(
             f"parameters={shown(parameters)}; give a dict of names and nested lists of Values: "
-            'parameters={"W": W, "b": b}'
+            'parameters={"W": W, "b": b}, or leave it out: weights that a function reads are found'
         )
     arrays = []
     for key, nested in parameters.items():
