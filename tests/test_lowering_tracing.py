@@ -403,6 +403,17 @@ def of_dicts():
     return lambda x: sum(sum(applied(W[key], b[key], x)) for key in W)
 
 
+def of_odd_places():
+    unit, state = Unit(2), {"_": Value(0.5), "a.b": values([0.25])}
+    unit.parts = [Unit(2), values([0.5, 0.75]), {"v": Value(0.1)}]
+
+    def function(x):
+        first, second, third = unit.parts
+        return unit(x) * first(x) + dot(second, x) * third["v"] * sum(state["a.b"])
+
+    return function
+
+
 def of_two_models():
     G, D = Network(2, 2), Network(2, 2)
     return lambda x: G(x) * D(x)
@@ -423,6 +434,10 @@ def of_two_models():
         ),
         (of_arrays, {"W": (3, 2), "b": (3,), "kernels": (2, 2, 2)}),
         (of_dicts, {"W_i": (2, 2), "W_f": (2, 2), "b_i": (2,), "b_f": (2,)}),
+        (
+            of_odd_places,
+            {"w": (2,), "b": (), "w1": (2,), "b1": (), "parts2": (2,), "v3": (), "a_b": (1,)},
+        ),
         (
             of_two_models,
             {f"{net}_{name}1": s for net in "GD" for name, s in {"W": (2, 2), "b": (2,)}.items()},

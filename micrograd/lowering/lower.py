@@ -38,8 +38,9 @@ def lower(
     A function is traced on `samples`, nested lists of numbers; its program takes batches of them
     and returns the mean (or `reduce="sum"`) of their losses. `parameters` names the arrays to
     train; else they are the Values made before, named by labels and scopes, or by the variables
-    and attributes that the function reads them from. `backend="c"` compiles the program (CompilerError where no
-    compiler is); "auto" does so where it can, and else runs the text as "numpy" does.
+    and attributes that the function reads them from. `backend="c"` compiles the program
+    (CompilerError where no compiler is); "auto" does so where it can, and else runs the text as
+    "numpy" does.
 
     Of a function that returns nested lists of Values, the program returns an array; `reduce` says
     nothing then.

@@ -74,7 +74,7 @@ def _parts(path: Path, nested: Any, entered: dict[int, Any]) -> Iterator[tuple[P
     if isinstance(nested, dict) and id(nested) not in entered:
         entered[id(nested)] = nested
         for key, part in dict.items(nested):  # a lazy dict would load its files
-            if isinstance(key, str) and re.search(r"\w", key):
+            if isinstance(key, str) and re.search(r"[^\W_]", key):
                 yield from _parts((*path, python_name(key)), part, entered)
     elif isinstance(nested, (list, tuple)):
         if not _may_hold(nested):
@@ -111,7 +111,8 @@ def _together(path: Path, objects: Any, entered: dict[int, Any]) -> Iterator[tup
 
     Else the arrays of each, numbered: W1, W2.
     """
-    held = [{p: a for p, a in _parts((), o, entered) if any(values_in(a))} for o in objects]
+    front, own = path[:-1], path[-1:]
+    held = [{p: a for p, a in _parts(own, o, entered) if any(values_in(a))} for o in objects]
     each = [arrays for arrays in held if arrays]
     shapes = [[(place, shape_of(array)) for place, array in arrays.items()] for arrays in each]
     rows = all(s == shapes[0] for s in shapes) and all(
@@ -119,7 +120,7 @@ def _together(path: Path, objects: Any, entered: dict[int, Any]) -> Iterator[tup
     )
     for number, (arrays, known) in enumerate(zip(each, shapes), 1):
         for place, shape in known:
-            above, name = (*path, *place[:-1]), place[-1]
+            above, name = (*front, *place[:-1]), place[-1]
             if not rows:
                 yield (*above, f"{name}{number}"), arrays[place]
             elif number == 1:
@@ -146,7 +147,7 @@ def _read(function: Any, seen: set[Any]) -> Iterator[tuple[Path, Any]]:
     """Yield what a function reads from around it, by name, and what the functions read there do."""
     if not isinstance(function, FunctionType):  # a method, or an object that can be called
         owner = getattr(function, "__self__", function)
-        if _is_users(owner):
+        if _is_users(owner) and not isinstance(owner, (list, tuple)):
             yield (), owner
         function = getattr(function, "__func__", getattr_static(type(owner), "__call__", None))
     if not isinstance(function, FunctionType) or function in seen:
