@@ -637,6 +637,79 @@ def test_the_boxes_of_a_step_are_seen_whole_beside_the_buttons(opened, width, he
     assert not hidden
 
 
+def softmax(count):
+    exps = [Value(0.7 * i - 1.3, label=f"s{i}").exp() for i in range(count)]
+    total = sum(exps[1:], exps[0])
+    return -(exps[0] / total).log()
+
+
+def lstm_cell():
+    x, h, c = (Value(n, label=label) for n, label in ((-0.7863, "x"), (0.4052, "h"), (0.31, "c")))
+    random.seed(5)
+    gates = []
+    for gate in "ifog":
+        w, u, b = (Value(random.uniform(-1, 1), label=f"{name}_{gate}") for name in "wub")
+        gates.append(w * x + u * h + b)
+    i, f, o, g = *(gate.sigmoid() for gate in gates[:3]), gates[3].tanh()
+    return o * (f * c + i * g).tanh()
+
+
+def early_values_used_late():
+    x, y = Value(2.367e-8, label="x"), Value(-0.8726, label="b")
+    early = [x.sigmoid(), x.tanh() * y, x * y, y.relu() * x]
+    late = x * y + x
+    for _ in range(5):
+        late = (late * y).tanh()
+    return sum(early, late)
+
+
+# What of a step cannot be read: its numbers where they lie on others, or out of sight, and the box
+# that computes; and texts of a box that lie on each other.
+UNREAD = """(() => {
+    const at = e => ['left', 'top', 'right', 'bottom'].map(side => e.getBoundingClientRect()[side]);
+    const over = (a, b) =>
+        [0, 1].every(i => Math.min(a[i + 2], b[i + 2]) - Math.max(a[i], b[i]) > 1);
+    const holder = document.querySelector('#picture'), frame = at(holder);
+    const beyond = a => [0, 1].some(i => a[i] < frame[i] - 1 || a[i + 2] > frame[i + 2] + 1);
+    const all = (kind, root = holder) => [...root.querySelectorAll(kind)];
+    const pairs = es => es.flatMap((a, i) =>
+        es.slice(i + 1).filter(b => over(at(a), at(b))).map(b => [a, b]));
+    const numbers = all(':is(.pill, .times)[visibility=visible] > rect');
+    const rows = all('.boxes > g').map(g =>
+        all('.g, :has(+ .g)', g).filter(e => e.textContent));
+    const edges = picture.edges.map(({ made }) => made);
+    const step = [...edges.filter(made => made?.active === 'backward')
+        .flatMap(({ pill, times }) => [pill.made, times.made]),
+        ...all('.boxes g:is(.forward, .gives) > .box')].filter(Boolean);
+    return [...pairs(numbers.filter(e => over(at(e), frame))), ...rows.flatMap(pairs)]
+        .map(pair => pair.map(e => e.parentNode.textContent))
+        .concat(step.filter(e => beyond(at(e))).map(e => e.outerHTML));
+})()"""
+
+
+@pytest.mark.parametrize("width, height", [(390, 844), (1280, 720)])
+@pytest.mark.parametrize("make", [lambda: softmax(4), lstm_cell, early_values_used_late])
+def test_the_numbers_of_every_step_can_be_read(opened, make, width, height):
+    shown = opened(page(make()), width=width, height=height)
+    shown.add_style_tag(content="* { transition: none !important; }")
+    count = int(place(shown).split(" / ")[1])
+    unread = {}
+    for step in range(count):
+        shown.evaluate(f"go({step}); refit()")  # the panel's height changes the picture's
+        if found := shown.evaluate(UNREAD):
+            unread[step] = found
+    assert not unread
+
+
+@pytest.mark.parametrize("width, height", [(320, 256), (844, 390)])
+def test_the_controls_leave_a_low_window_to_the_picture(opened, example, width, height):
+    shown = opened(example, "#step=8", width=width, height=height)
+    share = "document.querySelector('.controls').getBoundingClientRect().height / innerHeight"
+    assert shown.evaluate(share) < 0.3
+    seen = "document.querySelector('.scene').getBoundingClientRect().height / innerHeight"
+    assert shown.evaluate(seen) <= 0.71
+
+
 def test_collapsed_graphs_step_by_box_and_open(opened):
     shown = opened(page(network(3, 4)))
     assert shown.locator("#view").input_value() == "layer"
