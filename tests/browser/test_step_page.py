@@ -701,6 +701,25 @@ def test_the_numbers_of_every_step_can_be_read(opened, make, width, height):
     assert not unread
 
 
+@pytest.mark.parametrize("sizes", [[3, 1, 5, 1], [4, 5, 1], [2, 3, 3, 1]])
+def test_the_numbers_of_a_network_stand_apart(opened, sizes):
+    random.seed(3)
+    net = MLP(sizes[0], sizes[1:], activation="tanh")
+    root = net([Value(random.uniform(-1e-3, 1e-3), label=f"x{i}") for i in range(sizes[0])])
+    shown = opened(page(root), "#view=network", width=1280, height=720)
+    lying = """(() => {
+        const rects = [...document.querySelectorAll(
+            '#picture :is(:is(.pill, .times)[visibility=visible] > rect, .boxes .box)')]
+            .map(e => e.getBoundingClientRect());
+        return rects.flatMap((a, i) => rects.slice(i + 1).filter(b =>
+            Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+            Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)).length;
+    })()"""
+    for step in range(int(place(shown).split(" / ")[1])):
+        shown.evaluate(f"go({step}); refit()")
+        assert shown.evaluate(lying) == 0, step
+
+
 @pytest.mark.parametrize("width, height", [(320, 256), (844, 390)])
 def test_the_controls_leave_a_low_window_to_the_picture(opened, example, width, height):
     shown = opened(example, "#step=8", width=width, height=height)

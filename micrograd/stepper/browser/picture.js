@@ -300,21 +300,23 @@ class Picture {
     if (!times) this.write(edge.times, edge.beside, times);
   }
 
-  // Write the local gradients of a step: last, where they cover no other number and no box, and are seen.
+  // Write the local gradients of a step, last: beside the numbers that are there.
   locals() {
-    const edges = this.edges.flatMap(({ made }) => (made?.says ? [made] : []));
-    const giving = edges.filter(({ says }) => says.times);
-    if (!giving.length) return;
+    const edges = this.edges.flatMap(({ made }) => (made?.says ? [made] : [])), giving = edges.filter(({ says }) => says.times);
     const numbers = edges.filter(({ says }) => says.pill).map(({ lies, says }) => extent(lies, says.pill));
-    const boxes = this.placed.boxes.map(([x, y, width, height]) => [x, y, x + width, y + height]);
     for (const edge of giving) {
-      const { times } = edge.says, places = this.besides(edge, times);
-      const clear = taken => places.filter(at => !taken.some(other => overlap(extent(at, times), other)));
-      const free = clear([...numbers, ...boxes]);
-      const at = free.find(at => this.camera.holds(extent(at, times))) ?? free[0] ?? clear(numbers)[0] ?? edge.beside;
+      const { times } = edge.says, places = this.besides(edge, times), at = this.free(places, times, numbers) ?? places[0];
       this.write(edge.times, at, times);
       numbers.push(extent(at, times));
     }
+  }
+
+  // Return the first place where a text covers none of `numbers` and no box and is seen, or where as
+  // much of that is so as can be; none where numbers are everywhere.
+  free(places, text, numbers) {
+    const clear = taken => places.filter(at => !taken.some(other => overlap(extent(at, text), other)));
+    const free = clear([...numbers, ...this.placed.boxes.map(([x, y, width, height]) => [x, y, x + width, y + height])]);
+    return free.find(at => this.camera.holds(extent(at, text))) ?? free[0] ?? clear(numbers)[0];
   }
 
   // Return where the number of an edge stands: left of its end, or downward apart from its neighbour,
