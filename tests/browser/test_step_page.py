@@ -462,6 +462,19 @@ def test_a_slope_without_a_formula_has_no_equals_sign(opened):
         assert "local ∂v1/∂x 12" in [chip.strip() for chip in chips(shown)]
 
 
+def test_a_backward_function_of_ones_own_below_an_upstream_gradient_of_0(opened):
+    x = Value(2.0, label="x")
+    by_hand = Value(8.0, (x,), "cube", label="h")
+    by_hand._backward = lambda: setattr(x, "grad", x.grad + 5.0)
+    shown = opened(page(by_hand * 0.0))
+    shown.keyboard.press("End")
+    assert [chip.strip() for chip in chips(shown)][2] == "local ∂h/∂x nan"
+    assert shown.locator("#sentence").inner_text() == (
+        "h has a backward function of its own; it hands x its share, of which no local gradient "
+        "can be read off."
+    )
+
+
 def test_what_if_writes_numbers_as_the_boxes_do(opened):
     root = Value(math.nan, label="x") * Value(-math.inf, label="y") + Value(math.inf, label="z")
     shown = opened(page(root))
