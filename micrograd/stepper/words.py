@@ -45,7 +45,8 @@ SENTENCES: dict[str, dict[str, str]] = {
         "scales": "{op} 缩放：上游梯度乘以它在 {operand} 处的斜率 {local}。",
         "scales.zero": "{op} 在 {operand} 处是平的：斜率为 0，梯度不再向后传。",
         "handmade": "{node} 自带反向函数，由它决定传给 {operand} 的梯度。",
-        "handmade.unknown": "{node} 自带反向函数，由它决定传给 {operand} 的梯度；局部梯度无从得知。",
+        "handmade.unknown": "{node} 自带反向函数，由它决定传给 {operand} 的梯度；"
+        "局部梯度不得而知。",
         "sums": "{operand} 被多次使用，各路梯度相加：现在是 {total}。",
         "sofar": "{operand} 的梯度目前是 {total}，还有一路未到。",
         "sofar.more": "{operand} 的梯度目前是 {total}，还有 {count} 路未到。",
