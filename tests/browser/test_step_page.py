@@ -714,6 +714,21 @@ def test_the_numbers_of_every_step_can_be_read(opened, make, width, height):
     assert not unread
 
 
+def test_a_network_shows_roles_by_colour_and_weights_by_width(opened):
+    net = MLP(3, [2, 1], activation="tanh")
+    for neuron in net.layers[0].neurons:
+        for weight, x in zip(neuron.w, (0.1, 1.4, 0.1)):
+            weight.data = x
+    root = net([Value(0.5, label=f"x{i}") for i in range(3)])
+    shown = opened(page(root), "#view=network")
+    kinds = "[...document.querySelectorAll('.neuron text')].map(e => e.classList[0]).join(' ')"
+    assert shown.evaluate(kinds) == " ".join(["name v v g"] * 3)
+    wide = shown.locator(".wire .edge").evaluate_all(
+        "edges => edges.map(e => Number(e.style.getPropertyValue('--wide')))"
+    )
+    assert wide[1] > 2 > 1 > wide[0] > 0
+
+
 @pytest.mark.parametrize("sizes", [[3, 1, 5, 1], [4, 5, 1], [2, 3, 3, 1]])
 def test_the_numbers_of_a_network_stand_apart(opened, sizes):
     random.seed(3)
@@ -830,6 +845,18 @@ def test_labels_are_text_whatever_they_hold(opened):
     shown.locator("#language").select_option("zh")
     assert shown.evaluate("document.documentElement.scrollWidth") <= 1200
     assert shown.locator("#title").inner_text() == HOSTILE[0]
+
+
+def test_within_a_notebook_the_picture_is_as_high_as_it_needs(opened, example):
+    shown = opened(example.replace("<html", "<html class=embedded"), width=900, height=700)
+    needs = shown.evaluate("picture.height()")
+    held = shown.locator("#picture").evaluate("e => e.getBoundingClientRect().height")
+    assert 100 < needs < 500 and held == needs
+
+
+def test_a_page_that_was_given_no_address_says_nothing_of_it(opened, example):
+    assert opened(example).locator("#outcome").inner_text() == ""
+    assert opened(example, "#lang=fr").locator("#outcome").inner_text() != ""
 
 
 def test_it_works_within_a_frame_of_a_notebook(opened, example):
