@@ -10,8 +10,11 @@ from micrograd.expressions import parse, point, read
 from micrograd.graph import snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
+from micrograd.render.network import network_view
+from micrograd.render.network_plan import plan
 from micrograd.render.text import width
 from micrograd.stepper import page, trace
+from micrograd.stepper.document import _tight, notebook_page
 from micrograd.stepper.equations import equations
 from micrograd.stepper.expression import source_of, written_out
 from micrograd.stepper.views import views
@@ -86,6 +89,8 @@ TOLD = [
     (lambda: leaf().tanh(), svg, 'width="150" height="20" rx="4"/>'),
     (lambda: leaf() + 1, mermaid, '["<b>x</b> input<br>value 1"]'),
     (lambda: leaf() + 1, mermaid, "n0 --> n2"),
+    (lambda: leaf() + 1, lambda root: svg(root, "fprop"), 'height="66" rx="9"'),
+    (lambda: leaf() + 1, svg, 'height="92" rx="9"'),
     (lambda: leaf() + 1, tikz, "\\begin{tikzpicture}[x=1pt, y=-1pt"),
     (lambda: leaf() + 1, tikz, "value\\hfill\\textcolor{mgvalue}{1}};"),
     (lambda: net(9, 2, 1), network, '<rect class="frame" x="0"'),
@@ -119,6 +124,22 @@ def test_a_gradient_stands_in_a_plate_and_not_in_a_slim_one():
     few, many = network(net(3, 2, 1)), network(net(9, 2, 1))
     assert few.count('class="gradient"') == 3 + 3 and many.count('class="gradient"') == 3
     assert network(net(3, 2, 1), "fprop").count('class="gradient"') == 0
+
+
+def test_many_pills_are_slim_and_edges_leave_them_in_their_middle():
+    words = []
+    for i in range(10):
+        with scope(f"word {i}"):
+            words += [leaf("first", 0.1 * i), leaf("second", 0.2 * i)]
+    net = MLP(20, [2, 1], activation="tanh")
+    seen = network_view(snapshot(net(words)))
+    units = plan(seen).units
+    assert [unit.height for unit in units if unit.kind == "slim"] == [19.0] * 10
+    picture = network(net(words))
+    assert picture.count('height="19" rx="9.5"') == 10
+    ends = re.findall(r'<path class="line" d="M(\S+) (\S+)L', picture)
+    pills = {(u.x + u.width / 2, u.y) for u in units if u.kind == "slim"}
+    assert pills <= {(float(x), float(y)) for x, y in ends}
 
 
 def test_titles_of_both_passes_stand_above_their_pictures():
@@ -179,6 +200,12 @@ def test_a_page_has_the_parts_that_it_needs():
     assert "network" in views(snapshot(net(2, 2, 1)))["views"]
     assert len(wired) > len(plain)
     assert views(snapshot(net(2, 2, 1)))["views"]["network"]["plan"]["spots"]
+
+
+def test_scripts_are_packed_and_hold_what_a_page_needs():
+    assert _tight("const a = b;\nlet c = 'x = y';  // told") == "const a=b;\nlet c = 'x = y'; "
+    plain, wired = (notebook_page(snapshot(root)) for root in (worked_example(), net(2, 2, 1)))
+    assert "class NetworkPicture" in wired and "class NetworkPicture" not in plain
 
 
 def test_a_bias_and_a_factor_of_a_sum_are_told_apart():

@@ -127,7 +127,7 @@ def _stacked(view: View, line: Line, x: float) -> dict[int, Unit]:
 
 
 def _width(lines: list[Line]) -> float:
-    return sum(SIZES[line.kind][0] + ASIDE for line in lines) - (ASIDE if lines else 0.0)
+    return sum(SIZES[line.kind][0] + ASIDE for line in lines) - ASIDE  # of none, below 0
 
 
 def _lines(view: View, column: list[int], gap: float) -> tuple[list[Line], list[Line]]:
