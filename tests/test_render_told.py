@@ -1,6 +1,7 @@
 """What pictures and pages say of small graphs, said in rows: the graph, what tells it, the text."""
 
 import re
+import sys
 
 import pytest
 
@@ -10,6 +11,7 @@ from micrograd.expressions import parse, point, read
 from micrograd.graph import snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
+from micrograd.render.collapse import view
 from micrograd.render.network import network_view
 from micrograd.render.network_plan import plan
 from micrograd.render.text import width
@@ -82,6 +84,7 @@ TOLD = [
     (shared, svg, "layer 0.neuron 0.w"),
     (shared, svg, ">neuron 1.w · y<"),
     (lambda: leaf() * 2, svg, "<title>2: constant</title>"),
+    (lambda: leaf() * leaf("y"), svg, "<title>v2 → x: 1 = upstream × y = 1</title>"),
     (lambda: within("a") * leaf(), svg, ">parameter of a<"),
     (lambda: products(6), svg, ">Σ 6 products<"),
     (lambda: products(6, leaf("bias")), svg, ">Σ 6 products + bias<"),
@@ -120,10 +123,29 @@ def test_an_expression_is_read_back_from_its_graph(text):
     assert source_of(snapshot(parse(text, {"x": 1.0, "y": 2.0}))) == (text, {"x": 1.0, "y": 2.0})
 
 
+def test_a_node_made_by_hand_is_no_expression():
+    assert source_of(snapshot(Value(8.0, (leaf(),), "cube"))) == ("", {})
+
+
+def test_a_file_that_was_read_leaves_the_path_of_modules_as_it_was(tmp_path):
+    (tmp_path / "graph.py").write_text("from micrograd import Value\nf = Value(1.0) * 2\n")
+    before = [*sys.path]
+    assert read(f"{tmp_path / 'graph.py'}:f", {}).data == 2.0 and sys.path == before
+
+
+def test_one_product_in_a_sum_of_two_is_no_sum_of_products():
+    folded = [
+        view(snapshot(root), "sums")
+        for root in (leaf() * leaf("y") + leaf("z"), leaf() * leaf("y") + leaf("z") * leaf("w"))
+    ]
+    assert [any(box.kind == "sum" for box in each.boxes) for each in folded] == [False, True]
+
+
 def test_a_gradient_stands_in_a_plate_and_not_in_a_slim_one():
     few, many = network(net(3, 2, 1)), network(net(9, 2, 1))
     assert few.count('class="gradient"') == 3 + 3 and many.count('class="gradient"') == 3
     assert network(net(3, 2, 1), "fprop").count('class="gradient"') == 0
+    assert few.count('class="value"') == 3 + 2 * 3 and many.count('class="value"') == 2 * 3
 
 
 def test_many_pills_are_slim_and_edges_leave_them_in_their_middle():

@@ -441,6 +441,13 @@ def test_what_if_changes_numbers_of_the_formula(opened):
     assert boxes(shown)["2"][0] == "2" and boxes(shown)["a"][0] == "6"
 
 
+def test_a_slider_follows_what_is_typed_at_once(opened, example):
+    shown = opened(example)
+    shown.get_by_role("textbox", name="x", exact=True).fill("-1.5")
+    slider = shown.get_by_role("slider", name="x", exact=True)
+    assert float(slider.input_value()) == pytest.approx(-1.5)
+
+
 def test_what_if_refuses_where_the_engine_would(opened):
     x = Value(2, label="x")
     root = x.log()
