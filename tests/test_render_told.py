@@ -164,6 +164,12 @@ def test_many_pills_are_slim_and_edges_leave_them_in_their_middle():
     assert pills <= {(float(x), float(y)) for x, y in ends}
 
 
+def test_a_slim_pill_has_no_room_for_a_gradient():
+    words = [within(f"word {i}", "e", 0.1 * i) for i in range(10)]
+    picture = network(MLP(10, [2, 1], activation="tanh")(words))
+    assert picture.count('rx="9.5"') == 10 and picture.count('class="gradient"') == 3
+
+
 def test_titles_of_both_passes_stand_above_their_pictures():
     picture = svg(leaf().tanh(), "both")
     tops = [float(y) for y in re.findall(r'<g transform="translate\(\S+ (\S+)\)"><text', picture)]

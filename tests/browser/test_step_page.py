@@ -8,7 +8,7 @@ from html import escape
 
 import pytest
 
-from micrograd import Value, scope, topological_order
+from micrograd import Value, scope, topological_order, weighted_sum
 from micrograd.nn import MLP
 from micrograd.render.numerals import shown as shown_number
 from micrograd.stepper import Stop, Walk, page
@@ -683,6 +683,11 @@ def early_values_used_late():
     return sum(early, late)
 
 
+def wide_sum():
+    weights, inputs = ([Value(0.3 * i - 1, label=f"{x}{i}") for i in range(8)] for x in "wx")
+    return weighted_sum(weights, inputs, Value(0.5, label="bias")).tanh()
+
+
 # What of a step cannot be read: its numbers where they lie on others, or out of sight, and the box
 # that computes; and texts of a box that lie on each other.
 UNREAD = """(() => {
@@ -708,7 +713,7 @@ UNREAD = """(() => {
 
 
 @pytest.mark.parametrize("width, height", [(390, 844), (1280, 720)])
-@pytest.mark.parametrize("make", [lambda: softmax(4), lstm_cell, early_values_used_late])
+@pytest.mark.parametrize("make", [lambda: softmax(4), lstm_cell, early_values_used_late, wide_sum])
 def test_the_numbers_of_every_step_can_be_read(opened, make, width, height):
     shown = opened(page(make()), width=width, height=height)
     shown.add_style_tag(content="* { transition: none !important; }")

@@ -38,7 +38,7 @@ class Camera {
   }
 
   // Keep the picture within its frame, and in its middle where the frame is larger; lift it where
-  // one of `boxes` would lie below the buttons, as far as its top is seen.
+  // one of `boxes` would lie below the buttons, as far as the first one's top is seen.
   apply(boxes = []) {
     const seen = this.frame.map(side => side / this.scale);
     this.corner = this.corner.map((at, i) => {
@@ -46,8 +46,9 @@ class Camera {
       return spare >= 0 ? first - spare / 2 : Math.max(first, Math.min(first - spare, at));
     });
     const [across, down] = this.corner.map((at, i) => at + seen[i] - BUTTONS[i] / this.scale);
-    this.lift = Math.max(0, ...boxes.map(([, top, right, bottom]) =>
-      right > across ? Math.min(bottom - down, top - this.corner[1]) : 0));
+    const above = (boxes[0]?.[1] ?? 0) - this.corner[1]; // of the first box; below 0 it is cut off anyway
+    const covered = boxes.map(([, , right, bottom]) => (right > across ? bottom - down : 0));
+    this.lift = Math.min(above < 0 ? Infinity : above, Math.max(0, ...covered));
     this.svg.setAttribute("viewBox", [...this.seenFrom(), ...seen].map(x => x.toFixed(2)).join(" "));
     this.holder.classList.toggle("movable", seen.some((side, i) => side < this.size[i] - 1));
     this.moved();
