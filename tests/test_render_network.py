@@ -69,14 +69,43 @@ def test_the_picture_shows_a_z_delta_and_weights():
 
 
 def test_no_two_units_nor_weights_lie_over_one_another():
-    for sizes in ([4, 2, 1], [2, 4, 1], [2, 3, 3, 1], [4, 4, 4, 1], [3, 16, 16, 2], [12, 30, 1]):
+    fixed = ([4, 2, 1], [2, 4, 1], [2, 3, 3, 1], [4, 4, 4, 1], [3, 16, 16, 2], [12, 30, 1])
+    chance = random.Random(1)
+    drawn = [[chance.randint(1, 6) for _ in range(chance.randint(2, 4))] + [1] for _ in range(40)]
+    for sizes in (*fixed, *drawn):
         _, root = recorded([*sizes[:-1], 1])
         places = plan(network_view(snapshot(root)))
         frames = [(u.x, u.y, u.width, u.height) for u in places.units]
-        frames += [(x, y, 60.0, 14.0) for x, y in places.spots]
+        frames += [
+            (*spot, 75.0, 22.0)
+            for spot, weight in zip(places.spots, places.weights)
+            if spot and weight >= 0
+        ]
         for i, (x, y, w, h) in enumerate(frames):
             for u, v, width, height in frames[:i]:
-                assert abs(x - u) >= (w + width) / 2 or abs(y - v) >= (h + height) / 2
+                beside = abs(x - u) >= (w + width) / 2 or abs(y - v) >= (h + height) / 2
+                assert beside, sizes
+
+
+def test_a_layer_without_room_for_all_its_weights_shows_none():
+    _, root = recorded([2, 5, 5, 1])
+    seen = network_view(snapshot(root))
+    places = plan(seen)
+    into = {}
+    for edge, spot in zip(seen.edges, places.spots):
+        into.setdefault(places.units[edge.target].x, []).append(spot is not None)
+    assert {all(layer) for layer in into.values()} == {True, False}
+    assert all(all(layer) or not any(layer) for layer in into.values())
+
+
+def test_a_long_number_is_squeezed_into_its_circle():
+    _, root = recorded([2, 2, 1])
+    for number, squeezed in ((0.5, 0), (-1.2345e-10, 3)):
+        for value in snapshot(root).values:
+            value.data = number
+        svg = render(root, "fprop", level="network").svg
+        row = f'textLength="84" lengthAdjust="spacingAndGlyphs">z {shown(number)}</text>'
+        assert svg.count(row) == squeezed and svg.count("textLength") == 2 * squeezed
 
 
 def test_weighted_sums_outside_of_scopes_are_neurons():

@@ -177,6 +177,9 @@ def test_nodes_without_a_label_are_called_as_the_program_calls_them():
     assert names[program.leaf_values("x_c")[3]] == "x_c[3]"
     assert names[program.root] == "J" and {"s", "s_c", "h1[0]", "z1_c[2]"} <= {*graph.labels}
     assert all(v.label in ("", "J", "s", "s_c") for v in graph.values)
+    assert not [label for label in graph.labels if label.endswith("[]")]
+    within = [v for v in graph.values if program.line(v).how != "element" and not v.label]
+    assert within and {names[v] for v in within} == {""}
 
 
 def test_both_languages_say_the_same_things():

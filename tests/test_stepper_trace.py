@@ -1,4 +1,5 @@
 import json
+import math
 import string
 
 import pytest
@@ -133,6 +134,24 @@ def test_a_backward_function_of_the_users_own_is_stepped():
     (step,) = backward_steps(out)
     assert (step["contribution"], step["reason"], step["formula"]) == (12, "handmade", "")
     assert x.grad == 0
+
+
+@pytest.mark.parametrize("given", [5.0, 0.0])
+def test_no_local_gradient_is_read_off_an_upstream_gradient_of_0(given):
+    x = Value(2.0, label="x")
+    out = Value(8.0, (x,), "cube", label="out")
+
+    def give():
+        x.grad += given
+
+    out._backward = give
+    step = backward_steps(out * 0.0)[-1]
+    assert (step["upstream"], step["contribution"], step["reason"]) == (
+        0,
+        given,
+        "handmade.unknown",
+    )
+    assert math.isnan(step["local"])
 
 
 def test_another_seed_scales_every_step():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Set
+from math import nan
 from reprlib import repr as shorten
 from typing import Any
 
@@ -59,7 +60,8 @@ class Handmade(Operation):
     def contributions(self, node: Node, upstream: float) -> Iterator[tuple[float, float]]:
         """Run the function on gradients put aside, and read off what it adds.
 
-        An operand that occurs twice gets all of it at its first place.
+        An operand that occurs twice gets all of it at its first place. Of an upstream gradient of 0
+        no local gradient can be read off: it is nan.
         """
         distinct = list(dict.fromkeys(self.parents(node)))
         kept = [(n, n.grad) for n in (node, *distinct)]
@@ -74,7 +76,7 @@ class Handmade(Operation):
                 n.grad = grad
         for operand in self.parents(node):
             contribution = added.pop(operand, 0.0)
-            yield (contribution / upstream if upstream else 0.0), contribution
+            yield (contribution / upstream if upstream else nan), contribution
 
 
 class Stated(Handmade):

@@ -6,7 +6,7 @@
 layer of many, "plate" for inputs and all that is no neuron; `z` is the node before the activation
 and `b` the bias, -1 where there is none. `Plan.weights[i]` is the leaf on edge i, -1 where it
 stands for several, and `Plan.spots[i]` where it is written, if it is: at a share of the way that
-differs by target, so that the weights into a neuron stand below one another.
+differs by target, so that the weights into a neuron stand below one another, or at a free one.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ SIZES = {"neuron": (88.0, 88.0 + NAME), "dot": (13.0, 13.0), "plate": (160.0, 38
 SIZES |= {"slim": (160.0, 19.0)}
 GAPS = {"neuron": 8.0, "dot": 2.5, "plate": 4.0, "slim": 3.0}
 ROOM, WIDE, ASIDE = 64.0, 290.0, 44.0  # between columns, with weights there, lines of dots
+APART = 13.0  # between dots with weights beside them
 BELOW = 20.0  # between neurons and what stands below them in their column
 SPREAD = 3.3  # times its height: how far apart a few plates may stand
 MOST_CIRCLES, MOST_DOTS, MOST_PILLS = 4, 20, 8  # of a layer with numbers, of one line, of two rows
 MOST_WRITTEN = 40  # weights
-SHARES = (0.14, 0.38, 0.62)
+SHARES = (0.14, 0.38, 0.62)  # of the way, by target
+BETWEEN = (0.26, 0.5, 0.74, 0.2, 0.32, 0.44, 0.56, 0.68, 0.8)  # where those at SHARES left no room
+WRITTEN = (75.0, 22.0)  # of −0.07332 in its frame on a page, which is larger than here
 
 
 class Unit(NamedTuple):
@@ -42,6 +45,9 @@ class Unit(NamedTuple):
     b: int
 
 
+Spot = tuple[float, float]
+
+
 class Plan(NamedTuple):
     """Where everything goes."""
 
@@ -49,7 +55,7 @@ class Plan(NamedTuple):
     height: float
     units: list[Unit]
     weights: list[int]
-    spots: list[tuple[float, float]]
+    spots: list[Spot | None]
 
 
 class Line(NamedTuple):
@@ -71,12 +77,14 @@ def plan(view: View) -> Plan:
     written = len(view.edges) <= MOST_WRITTEN
     wide = {ranks[e.target] for e, w in zip(view.edges, weights) if written and w >= 0}
     columns = [[p for p, own in enumerate(ranks) if own == rank] for rank in range(max(ranks) + 1)]
-    tallest = max(_tall(view, column) for column in columns)
+    lines = [_lines(view, column, APART if written else GAPS["dot"]) for column in columns]
+    tallest = max(line.height for above, below in lines for line in (*above, *below))
     units: dict[int, Unit] = {}
     right = 0.0
-    for rank, column in enumerate(columns):
+    for rank, (neurons, pills) in enumerate(lines):
         left = right + (WIDE if rank in wide else ROOM if rank else 0.0)
-        neurons, pills = _lines(view, column, tallest)
+        if not neurons:
+            pills = [_spread(line, tallest) for line in pills]
         width = max(_width(neurons), SIZES["plate"][0] if pills else 0.0)
         for line in pills:
             units |= _stacked(view, line, left + width / 2)
@@ -101,7 +109,9 @@ def _moved(
     ]
     top, bottom = min(first for first, _ in edges), max(last for _, last in edges)
     moved = [units[p]._replace(y=round(units[p].y - top, 1)) for p in sorted(units)]
-    return Plan(right, bottom - top, moved, weights, _spots(view, moved) if written else [])
+    return Plan(
+        right, bottom - top, moved, weights, _spots(view, moved, weights) if written else []
+    )
 
 
 def _stacked(view: View, line: Line, x: float) -> dict[int, Unit]:
@@ -116,16 +126,11 @@ def _stacked(view: View, line: Line, x: float) -> dict[int, Unit]:
     return units
 
 
-def _tall(view: View, column: list[int]) -> float:
-    neurons, pills = _lines(view, column, 0.0)
-    return max((line.height for line in [*neurons, *pills]), default=0.0)
-
-
 def _width(lines: list[Line]) -> float:
-    return sum(SIZES[line.kind][0] + ASIDE for line in lines) - (ASIDE if lines else 0.0)
+    return sum(SIZES[line.kind][0] + ASIDE for line in lines) - ASIDE  # of none, below 0
 
 
-def _lines(view: View, column: list[int], tallest: float) -> tuple[list[Line], list[Line]]:
+def _lines(view: View, column: list[int], gap: float) -> tuple[list[Line], list[Line]]:
     """Return a column's neurons, many dots in several lines, and the pills, which stand below."""
     neurons = [place for place in column if is_neuron(view.graph, view.boxes[place])]
     pills = [place for place in column if place not in neurons]
@@ -133,30 +138,49 @@ def _lines(view: View, column: list[int], tallest: float) -> tuple[list[Line], l
         above = [_line(neurons, "neuron")] if neurons else []
     else:
         starts = range(0, len(neurons), MOST_DOTS)
-        above = [_line(neurons[start : start + MOST_DOTS], "dot") for start in starts]
+        step = SIZES["dot"][1] + gap
+        above = [Line(neurons[start : start + MOST_DOTS], "dot", step) for start in starts]
     if not pills:
         return above, []
     below = _line(pills, "plate" if len(pills) <= MOST_PILLS else "slim")
-    if above:
-        middle = (max(line.height for line in above) + below.height) / 2 + BELOW
-        return above, [below._replace(middle=middle)]
-    step = min(tallest / (len(pills) + 1), SPREAD * SIZES[below.kind][1])
-    return [], [below._replace(step=max(below.step, step))]
+    if not above:
+        return [], [below]
+    middle = (max(line.height for line in above) + below.height) / 2 + BELOW
+    return above, [below._replace(middle=middle)]
+
+
+def _spread(line: Line, tallest: float) -> Line:
+    """Return a line of pills further apart where the columns beside it are taller."""
+    step = min(tallest / (len(line.places) + 1), SPREAD * SIZES[line.kind][1])
+    return line._replace(step=max(line.step, step))
 
 
 def _line(places: list[int], kind: str) -> Line:
     return Line(places, kind, SIZES[kind][1] + GAPS[kind])
 
 
-def _spots(view: View, units: list[Unit]) -> list[tuple[float, float]]:
-    spots = []
-    for edge in view.edges:
+def _spots(view: View, units: list[Unit], weights: list[int]) -> list[Spot | None]:
+    """Return where weights are written, apart from one another; none of a layer without room."""
+    taken = [(u.x, u.y, u.width, u.height) for u in units]
+    spots: list[Spot | None] = []
+    for edge, weight in zip(view.edges, weights):
         target = units[edge.target]
         (x, y), (u, v) = ends(units[edge.source], target)
-        above = sum(o.x == target.x and o.y < target.y for o in units)
-        share = SHARES[above % len(SHARES)]
-        spots.append((round(x + (u - x) * share, 1), round(y + (v - y) * share, 1)))
-    return spots
+        own = sum(o.x == target.x and o.y < target.y for o in units) % len(SHARES)
+        shares = (*SHARES[own:], *SHARES[:own], *BETWEEN)
+        ways = [(round(x + (u - x) * at, 1), round(y + (v - y) * at, 1)) for at in shares]
+        spots.append(next((way for way in ways if weight < 0 or _is_free(way, taken)), None))
+        taken += [(*spots[-1], *WRITTEN)] if weight >= 0 and spots[-1] else []
+    full = {units[edge.target].x for edge, spot in zip(view.edges, spots) if spot is None}
+    return [None if units[e.target].x in full else spot for e, spot in zip(view.edges, spots)]
+
+
+def _is_free(spot: Spot, taken: list[tuple[float, float, float, float]]) -> bool:
+    (x, y), (wide, high) = spot, WRITTEN
+    return all(
+        abs(x - u) >= (wide + width) / 2 or abs(y - v) >= (high + height) / 2
+        for u, v, width, height in taken
+    )
 
 
 def middle_of(unit: Unit) -> float:

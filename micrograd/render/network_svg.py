@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import inf
 
 from micrograd.printing import counted
 from micrograd.render.captions import caption, names_of
@@ -10,10 +11,11 @@ from micrograd.render.network_plan import Plan, Unit, ends, middle_of, plan
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
 from micrograd.render.svg import document, ending
-from micrograd.render.text import cut, escaped
+from micrograd.render.text import cut, escaped, width
 from micrograd.render.view import Box, View
 
 MARGIN = 24.0
+ROWS = (("value", 53, 76), ("value", 70, 84), ("gradient", 87, 76))  # of a circle: height, room
 
 
 def draw_network(view: View, passes: Passes, mode: str = "bprop", adaptive: bool = True) -> str:
@@ -38,9 +40,9 @@ def _edge(view: View, place: int, places: Plan) -> str:
     head = f'<g class="edge" data-edge="{escaped(view.edge_id(edge))}">'
     if weight < 0:
         return f"{head}{line}</g>"
-    number = shown(view.graph.data[weight])
+    number, spot = shown(view.graph.data[weight]), places.spots[place] if places.spots else None
     name = f"<title>{escaped(f'{names_of(view.graph)[weight]} = {number}')}</title>"
-    return f"{head}{name}{line}{_chip(number, places.spots[place]) if places.spots else ''}</g>"
+    return f"{head}{name}{line}{_chip(number, spot) if spot else ''}</g>"
 
 
 def _chip(number: str, at: tuple[float, float]) -> str:
@@ -98,8 +100,8 @@ def _rows(
         top = unit.y - unit.height / 2
         yield _text("title", unit.x, top + 13, name)
         rows = _told(view, box, unit, gradients)
-        for kind, y, row in zip(("value", "value", "gradient"), (53, 70, 87), rows):
-            yield _text(kind, unit.x, top + y, row)
+        for (kind, y, room), row in zip(ROWS, rows):
+            yield _text(kind, unit.x, top + y, row, room)
         return
     left, right = unit.x - unit.width / 2 + 12, unit.x + unit.width / 2 - 12
     single = len(box.members) == 1
@@ -118,5 +120,8 @@ def _pair(value: float, gradient: float | None, unit: Unit, right: float) -> Ite
         yield _text("gradient", right, unit.y + 14, shown(gradient))
 
 
-def _text(kind: str, x: float, y: float, content: str) -> str:
-    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escaped(content)}</text>'
+def _text(kind: str, x: float, y: float, content: str, room: float = inf) -> str:
+    """Return a text, squeezed where it is wider than its room."""
+    squeezed = f' textLength="{room:g}" lengthAdjust="spacingAndGlyphs"'
+    more = squeezed if width(content, 14) > room else ""
+    return f'<text class="{kind}" x="{x:g}" y="{y:g}"{more}>{escaped(content)}</text>'

@@ -21,8 +21,6 @@ def shown(x: float) -> str:
 def _text(x: float) -> str:
     if not math.isfinite(x):
         return str(x)
-    if abs(x) < LARGE and x == int(x):
-        return f"{x:.0f}"
     if SMALL <= abs(x) < LARGE:
         return _trimmed(f"{x:.{max(1, DIGITS - 1 - Decimal(x).adjusted())}f}")
     mantissa, _, exponent = f"{x:.{DIGITS - 1}e}".partition("e")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from micrograd.expressions import parse
 from micrograd.graph import LEAF, Graph, snapshot
-from micrograd.ops import BY_NAME
 from micrograd.render.captions import names_of
 from micrograd.render.formulas import with_names
 
@@ -86,8 +85,6 @@ def _source(graph: Graph, apart: bool) -> str:
     for id, op in enumerate(graph.ops):
         if op == LEAF:
             continue
-        if op not in BY_NAME or not BY_NAME[op].arity:
-            return ""
         texts[id] = _call(graph, id, texts)
         if len(texts[id]) > 100 * LONGEST:  # what is used often is written often
             return ""

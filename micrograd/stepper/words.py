@@ -22,6 +22,8 @@ SENTENCES: dict[str, dict[str, str]] = {
         "scales": "{op} scales: upstream is multiplied by its slope at {operand}, {local}.",
         "scales.zero": "{op} is flat at {operand}: its slope is 0, so nothing passes.",
         "handmade": "{node} has a backward function of its own; it hands {operand} its share.",
+        "handmade.unknown": "{node} has a backward function of its own; it hands {operand} its "
+        "share, of which no local gradient can be read off.",
         "sums": "{operand} has several users, so their contributions sum: now {total}.",
         "sofar": "The gradient of {operand} so far is {total}; one more contribution is to come.",
         "sofar.more": "The gradient of {operand} so far is {total}; {count} more contributions "
@@ -43,6 +45,8 @@ SENTENCES: dict[str, dict[str, str]] = {
         "scales": "{op} 缩放：上游梯度乘以它在 {operand} 处的斜率 {local}。",
         "scales.zero": "{op} 在 {operand} 处是平的：斜率为 0，梯度不再向后传。",
         "handmade": "{node} 自带反向函数，由它决定传给 {operand} 的梯度。",
+        "handmade.unknown": "{node} 自带反向函数，由它决定传给 {operand} 的梯度；"
+        "局部梯度不得而知。",
         "sums": "{operand} 被多次使用，各路梯度相加：现在是 {total}。",
         "sofar": "{operand} 的梯度目前是 {total}，还有一路未到。",
         "sofar.more": "{operand} 的梯度目前是 {total}，还有 {count} 路未到。",
@@ -65,7 +69,7 @@ def reason(op: str, position: int, operands: int, local: float) -> str:
     """Return the key of the sentence that says why a contribution is what it is."""
     row = BY_NAME.get(op)
     if row is None:
-        return "handmade"
+        return "handmade.unknown" if local != local else "handmade"
     if row is WEIGHTED_SUM:
         return "distributes" if position == operands - 1 and operands % 2 else "switches"
     if row.role == "distributes":

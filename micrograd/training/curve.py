@@ -11,11 +11,16 @@ from micrograd.printing import counted
 from micrograd.training.history import History
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 300, 220, 64, 34, 50
-STROKES = (("#0a5ea8", ""), ("#b54708", "6 3"))
+STROKES = (("first", "#0a5ea8", ""), ("second", "#b54708", "6 3"))
+# In a dark page, lighter; alone, or where a browser does not know light-dark, as in a light one.
 STYLE = """
 svg.curve { font: 11px system-ui, sans-serif; }
-svg.curve text { fill: #555; } svg.curve .title { fill: currentColor; font-weight: 600; }
-svg.curve .axis { stroke: #888; fill: none; } svg.curve .kept { stroke: #0f6b3f; }
+svg.curve text { fill: #555; fill: light-dark(#555, #a3adb8); }
+svg.curve .title { fill: currentColor; font-weight: 600; }
+svg.curve .axis { stroke: #888; fill: none; }
+svg.curve .kept { stroke: #0f6b3f; stroke: light-dark(#0f6b3f, #7ee2a8); }
+svg.curve .first { stroke: light-dark(#0a5ea8, #79b8ff); }
+svg.curve .second { stroke: light-dark(#b54708, #ffb077); }
 """
 
 
@@ -61,14 +66,15 @@ def _panel(
     across = Scale(1, max(len(history), 2), x + LEFT, x + WIDTH - 14)
     up = Scale(low, high, HEIGHT - BOTTOM, TOP)
     out = [_axes(across, up), _mark(across(kept), f"epoch {kept} is kept")]
-    for n, (name, (colour, dash)) in enumerate(zip(names, STROKES)):
-        stroke = f'stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}"'
+    for n, (name, (kind, colour, dash)) in enumerate(zip(names, STROKES)):
+        stroke = f'class="{kind}" stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}"'
         rows = [row for row in history.rows if isfinite(row.get(name, nan))]
         points = [f"{across(row['epoch'])},{up(row[name])}" for row in rows]
         out.append(f'<polyline points="{" ".join(points)}" fill="none" {stroke}/>')
         if len(rows) == 1:  # no line comes of it
             at = f'cx="{across(rows[0]["epoch"])}" cy="{up(rows[0][name])}"'
-            out.append(f'<circle {at} r="3" fill="{colour}"/>')
+            dot = f'class="{kind}" r="1.5" fill="none" stroke="{colour}" stroke-width="3"'
+            out.append(f"<circle {at} {dot}/>")
         left, y = x + LEFT, 11 + 14 * n
         out.append(f'<line x1="{left}" x2="{left + 22}" y1="{y}" y2="{y}" {stroke}/>')
         out.append(_text(left + 28, y + 4, titles[name], "title", "start"))

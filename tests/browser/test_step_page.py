@@ -8,7 +8,7 @@ from html import escape
 
 import pytest
 
-from micrograd import Value, scope, topological_order
+from micrograd import Value, scope, topological_order, weighted_sum
 from micrograd.nn import MLP
 from micrograd.render.numerals import shown as shown_number
 from micrograd.stepper import Stop, Walk, page
@@ -441,6 +441,13 @@ def test_what_if_changes_numbers_of_the_formula(opened):
     assert boxes(shown)["2"][0] == "2" and boxes(shown)["a"][0] == "6"
 
 
+def test_a_slider_follows_what_is_typed_at_once(opened, example):
+    shown = opened(example)
+    shown.get_by_role("textbox", name="x", exact=True).fill("-1.5")
+    slider = shown.get_by_role("slider", name="x", exact=True)
+    assert float(slider.input_value()) == pytest.approx(-1.5)
+
+
 def test_what_if_refuses_where_the_engine_would(opened):
     x = Value(2, label="x")
     root = x.log()
@@ -460,6 +467,19 @@ def test_a_slope_without_a_formula_has_no_equals_sign(opened):
         shown = opened(page(root))
         shown.keyboard.press("End")
         assert "local ∂v1/∂x 12" in [chip.strip() for chip in chips(shown)]
+
+
+def test_a_backward_function_of_ones_own_below_an_upstream_gradient_of_0(opened):
+    x = Value(2.0, label="x")
+    by_hand = Value(8.0, (x,), "cube", label="h")
+    by_hand._backward = lambda: setattr(x, "grad", x.grad + 5.0)
+    shown = opened(page(by_hand * 0.0))
+    shown.keyboard.press("End")
+    assert [chip.strip() for chip in chips(shown)][2] == "local ∂h/∂x nan"
+    assert shown.locator("#sentence").inner_text() == (
+        "h has a backward function of its own; it hands x its share, of which no local gradient "
+        "can be read off."
+    )
 
 
 def test_what_if_writes_numbers_as_the_boxes_do(opened):
@@ -637,6 +657,118 @@ def test_the_boxes_of_a_step_are_seen_whole_beside_the_buttons(opened, width, he
     assert not hidden
 
 
+def softmax(count):
+    exps = [Value(0.7 * i - 1.3, label=f"s{i}").exp() for i in range(count)]
+    total = sum(exps[1:], exps[0])
+    return -(exps[0] / total).log()
+
+
+def lstm_cell():
+    x, h, c = (Value(n, label=label) for n, label in ((-0.7863, "x"), (0.4052, "h"), (0.31, "c")))
+    random.seed(5)
+    gates = []
+    for gate in "ifog":
+        w, u, b = (Value(random.uniform(-1, 1), label=f"{name}_{gate}") for name in "wub")
+        gates.append(w * x + u * h + b)
+    i, f, o, g = *(gate.sigmoid() for gate in gates[:3]), gates[3].tanh()
+    return o * (f * c + i * g).tanh()
+
+
+def early_values_used_late():
+    x, y = Value(2.367e-8, label="x"), Value(-0.8726, label="b")
+    early = [x.sigmoid(), x.tanh() * y, x * y, y.relu() * x]
+    late = x * y + x
+    for _ in range(5):
+        late = (late * y).tanh()
+    return sum(early, late)
+
+
+def wide_sum():
+    weights, inputs = ([Value(0.3 * i - 1, label=f"{x}{i}") for i in range(8)] for x in "wx")
+    return weighted_sum(weights, inputs, Value(0.5, label="bias")).tanh()
+
+
+# What of a step cannot be read: its numbers where they lie on others, or out of sight, and the box
+# that computes; and texts of a box that lie on each other.
+UNREAD = """(() => {
+    const at = e => ['left', 'top', 'right', 'bottom'].map(side => e.getBoundingClientRect()[side]);
+    const over = (a, b) =>
+        [0, 1].every(i => Math.min(a[i + 2], b[i + 2]) - Math.max(a[i], b[i]) > 1);
+    const holder = document.querySelector('#picture'), frame = at(holder);
+    const beyond = a => [0, 1].some(i => a[i] < frame[i] - 1 || a[i + 2] > frame[i + 2] + 1);
+    const all = (kind, root = holder) => [...root.querySelectorAll(kind)];
+    const pairs = es => es.flatMap((a, i) =>
+        es.slice(i + 1).filter(b => over(at(a), at(b))).map(b => [a, b]));
+    const numbers = all(':is(.pill, .times)[visibility=visible] > rect');
+    const rows = all('.boxes > g').map(g =>
+        all('.g, :has(+ .g)', g).filter(e => e.textContent));
+    const edges = picture.edges.map(({ made }) => made);
+    const step = [...edges.filter(made => made?.active === 'backward')
+        .flatMap(({ pill, times }) => [pill.made, times.made]),
+        ...all('.boxes g:is(.forward, .gives) > .box')].filter(Boolean);
+    return [...pairs(numbers.filter(e => over(at(e), frame))), ...rows.flatMap(pairs)]
+        .map(pair => pair.map(e => e.parentNode.textContent))
+        .concat(step.filter(e => beyond(at(e))).map(e => e.outerHTML));
+})()"""
+
+
+@pytest.mark.parametrize("width, height", [(390, 844), (1280, 720)])
+@pytest.mark.parametrize("make", [lambda: softmax(4), lstm_cell, early_values_used_late, wide_sum])
+def test_the_numbers_of_every_step_can_be_read(opened, make, width, height):
+    shown = opened(page(make()), width=width, height=height)
+    shown.add_style_tag(content="* { transition: none !important; }")
+    count = int(place(shown).split(" / ")[1])
+    unread = {}
+    for step in range(count):
+        shown.evaluate(f"go({step}); refit()")  # the panel's height changes the picture's
+        if found := shown.evaluate(UNREAD):
+            unread[step] = found
+    assert not unread
+
+
+def test_a_network_shows_roles_by_colour_and_weights_by_width(opened):
+    net = MLP(3, [2, 1], activation="tanh")
+    for neuron in net.layers[0].neurons:
+        for weight, x in zip(neuron.w, (0.1, 1.4, 0.1)):
+            weight.data = x
+    root = net([Value(0.5, label=f"x{i}") for i in range(3)])
+    shown = opened(page(root), "#view=network")
+    kinds = "[...document.querySelectorAll('.neuron text')].map(e => e.classList[0]).join(' ')"
+    assert shown.evaluate(kinds) == " ".join(["name v v g"] * 3)
+    wide = shown.locator(".wire .edge").evaluate_all(
+        "edges => edges.map(e => Number(e.style.getPropertyValue('--wide')))"
+    )
+    assert wide[1] > 2 > 1 > wide[0] > 0
+
+
+@pytest.mark.parametrize("sizes", [[3, 1, 5, 1], [4, 5, 1], [2, 3, 3, 1]])
+def test_the_numbers_of_a_network_stand_apart(opened, sizes):
+    random.seed(3)
+    net = MLP(sizes[0], sizes[1:], activation="tanh")
+    root = net([Value(random.uniform(-1e-3, 1e-3), label=f"x{i}") for i in range(sizes[0])])
+    shown = opened(page(root), "#view=network", width=1280, height=720)
+    lying = """(() => {
+        const rects = [...document.querySelectorAll(
+            '#picture :is(:is(.pill, .times)[visibility=visible] > rect, .boxes .box)')]
+            .map(e => e.getBoundingClientRect());
+        return rects.flatMap((a, i) => rects.slice(i + 1).filter(b =>
+            Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+            Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1)).length;
+    })()"""
+    for step in range(int(place(shown).split(" / ")[1])):
+        shown.evaluate(f"go({step}); refit()")
+        assert shown.evaluate(lying) == 0, step
+
+
+@pytest.mark.parametrize("width, height", [(320, 256), (844, 390)])
+def test_the_controls_leave_a_low_window_to_the_picture(opened, example, width, height):
+    shown = opened(example, "#step=8", width=width, height=height)
+    share = "document.querySelector('.controls').getBoundingClientRect().height / innerHeight"
+    assert shown.evaluate(share) < 0.3
+    seen = "document.querySelector('.scene').getBoundingClientRect().height / innerHeight"
+    assert shown.evaluate(seen) <= 0.71
+
+
 def test_collapsed_graphs_step_by_box_and_open(opened):
     shown = opened(page(network(3, 4)))
     assert shown.locator("#view").input_value() == "layer"
@@ -725,6 +857,18 @@ def test_labels_are_text_whatever_they_hold(opened):
     shown.locator("#language").select_option("zh")
     assert shown.evaluate("document.documentElement.scrollWidth") <= 1200
     assert shown.locator("#title").inner_text() == HOSTILE[0]
+
+
+def test_within_a_notebook_the_picture_is_as_high_as_it_needs(opened, example):
+    shown = opened(example.replace("<html", "<html class=embedded"), width=900, height=700)
+    needs = shown.evaluate("picture.height()")
+    held = shown.locator("#picture").evaluate("e => e.getBoundingClientRect().height")
+    assert 100 < needs < 500 and held == needs
+
+
+def test_a_page_that_was_given_no_address_says_nothing_of_it(opened, example):
+    assert opened(example).locator("#outcome").inner_text() == ""
+    assert opened(example, "#lang=fr").locator("#outcome").inner_text() != ""
 
 
 def test_it_works_within_a_frame_of_a_notebook(opened, example):

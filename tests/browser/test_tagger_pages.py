@@ -71,3 +71,29 @@ def test_the_scores_stand_beside_types_of_any_length(opened, tagger, width):
         .evaluate("cell => cell.getBoundingClientRect().right")
     )
     assert right <= width
+
+
+# The least contrast of the learning curve's texts and lines with the page behind them.
+CONTRAST = """(() => {
+  const light = colour => {
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...pen.getImageData(0, 0, 1, 1).data].map(x => x / 255)
+      .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const pen = document.createElement('canvas')
+    .getContext('2d', { willReadFrequently: true });
+  const paper = light(getComputedStyle(document.documentElement).backgroundColor);
+  const least = (kind, part) => Math.min(...[...document.querySelectorAll(`svg.curve ${kind}`)]
+    .map(e => light(getComputedStyle(e)[part]))
+    .map(own => Math.max(own, paper) / Math.min(own, paper)));
+  return [least('text', 'fill'), least(':is(line, polyline)', 'stroke')];
+})()"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_learning_curve_is_seen_in_light_and_dark(opened, tagger, scheme):
+    html = (tagger / "report.html").read_text("utf-8")
+    shown = opened(html.replace('src="pair.svg"', ""), color_scheme=scheme)
+    assert min(shown.evaluate(CONTRAST)) >= 4.5

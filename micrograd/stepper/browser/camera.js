@@ -7,6 +7,9 @@ const BUTTONS = [112, 44]; // pixels of the corner at the lower right that they 
 const TALLEST = 640; // pixels of a picture whose frame takes its height from it
 
 const typeSize = () => measures().type;
+// Return the part of one stretch that another holds too, or its point nearest to that.
+const commonPart = ([low, high], [from, to]) => from > high ? [high, high] : to < low ? [low, low]
+  : [Math.max(low, from), Math.min(high, to)];
 
 class Camera {
   // `frame` is the holder's width and height; `size` the picture's, in its own units, margins
@@ -35,7 +38,7 @@ class Camera {
   }
 
   // Keep the picture within its frame, and in its middle where the frame is larger; lift it where
-  // one of `boxes` would lie below the buttons.
+  // one of `boxes` would lie below the buttons, as far as the first one's top is seen.
   apply(boxes = []) {
     const seen = this.frame.map(side => side / this.scale);
     this.corner = this.corner.map((at, i) => {
@@ -43,7 +46,9 @@ class Camera {
       return spare >= 0 ? first - spare / 2 : Math.max(first, Math.min(first - spare, at));
     });
     const [across, down] = this.corner.map((at, i) => at + seen[i] - BUTTONS[i] / this.scale);
-    this.lift = Math.max(0, ...boxes.map(([, , right, bottom]) => right > across ? bottom - down : 0));
+    const above = (boxes[0]?.[1] ?? 0) - this.corner[1]; // of the first box; below 0 it is cut off anyway
+    const covered = boxes.map(([, , right, bottom]) => (right > across ? bottom - down : 0));
+    this.lift = Math.min(above < 0 ? Infinity : above, Math.max(0, ...covered));
     this.svg.setAttribute("viewBox", [...this.seenFrom(), ...seen].map(x => x.toFixed(2)).join(" "));
     this.holder.classList.toggle("movable", seen.some((side, i) => side < this.size[i] - 1));
     this.moved();
@@ -55,6 +60,11 @@ class Camera {
   // Tell whether anything of the box from one corner to the other is seen.
   shows(low, high) {
     return this.seenFrom().every((at, i) => high[i] >= at && low[i] <= at + this.frame[i] / this.scale);
+  }
+
+  // Tell whether all of a box [left, top, right, bottom] is seen.
+  holds(box) {
+    return this.seenFrom().every((at, i) => box[i] >= at && box[i + 2] <= at + this.frame[i] / this.scale);
   }
 
   resize(frame) {
@@ -86,14 +96,17 @@ class Camera {
     this.apply();
   }
 
-  // Move so that boxes [left, top, right, bottom] of the picture are seen, and go back as far as these
-  // need; not near again, or a step here and there would be seen in another size.
+  // Move so that boxes [left, top, right, bottom] of the picture are seen, the first ones sooner than
+  // the last where there is no room for all, and go back as far as these need; not near again, or a
+  // step here and there would be seen in another size.
   see(boxes) {
     const ends = [0, 1].map(i => [Math.min(...boxes.map(box => box[i])), Math.max(...boxes.map(box => box[i + 2]))]);
     if (!this.chosen) this.scale = Math.min(this.scale, this.far(ends));
-    const seen = this.frame.map(side => side / this.scale);
-    this.corner = ends.map(([from, to], i) =>
-      from < this.corner[i] || to > this.corner[i] + seen[i] ? (from + to - seen[i]) / 2 : this.corner[i]);
+    this.corner = ends.map(([from, to], i) => {
+      const seen = this.frame[i] / this.scale, middle = (from + to - seen) / 2, now = this.corner[i];
+      const [low, high] = boxes.map(box => [box[i], box[i + 2] - seen].sort((a, b) => a - b)).reduce(commonPart);
+      return low <= now && now <= high ? now : Math.max(low, Math.min(high, middle));
+    });
     this.apply(boxes);
   }
 

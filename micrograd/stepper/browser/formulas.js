@@ -54,7 +54,7 @@ function suppliers(node, position) {
 }
 
 function reason(node, position, local) {
-  if (!node.role) return "handmade";
+  if (!node.role) return Number.isNaN(local) ? "handmade.unknown" : "handmade";
   if (node.op === SUM) return isBias(node, position) ? "distributes" : "switches";
   if (node.role === "distributes") return local === 1 ? "distributes" : "distributes.turned";
   return local === 0 && node.role !== "switches" ? `${node.role}.zero` : node.role;

@@ -8,10 +8,12 @@ function frameOf(stop) {
   const used = new Set(stop.fire.length === 1
     ? suppliers(teller.step(stop.fire[0]).node, teller.step(stop.fire[0]).position) : []);
   const fires = new Set(stop.fire.map(i => linkKey(page.record.steps[i])));
+  const firing = links => links.some(link => fires.has(link.join(":")));
   const places = new Set([...received].map(id => owners[id]));
   const text = (id, isKnown, value, fresh) => (!isKnown ? "–" : mask && fresh ? "?" : shown(value));
   return {
     places: [stop.place, ...places].filter(place => place >= 0),
+    edges: view().edges.flatMap(([, target, links], i) => (target === stop.place && firing(links) ? [i] : [])),
     box(place) {
       const box = view().boxes[place], gives = stop.kind === "backward" && place === stop.place;
       const forward = stop.kind === "forward" && place === stop.place;
@@ -27,15 +29,14 @@ function frameOf(stop) {
     },
     edge(i) {
       const [, target, links] = view().edges[i];
-      const firing = links.some(link => fires.has(link.join(":")));
       const handed = links.map(link => state.handed.get(link.join(":"))).filter(Boolean);
       const operands = new Set(links.map(([user, position]) => graph.nodes[user].operands[position]));
       const sum = handed.reduce((total, h) => total + h[CONTRIBUTION], 0);
       const single = handed.length === 1 ? handed[0][CONTRIBUTION] : sum;
       return {
-        active: firing ? "backward" : stop.kind === "forward" && target === stop.place ? "forward" : "",
-        pill: !handed.length || operands.size > 1 ? "" : mask && firing ? "?" : shown(single),
-        times: firing && links.length === 1 ? `×${term(shown(handed[0][LOCAL]))}` : "",
+        active: firing(links) ? "backward" : stop.kind === "forward" && target === stop.place ? "forward" : "",
+        pill: !handed.length || operands.size > 1 ? "" : mask && firing(links) ? "?" : shown(single),
+        times: firing(links) && links.length === 1 ? `×${term(shown(handed[0][LOCAL]))}` : "",
       };
     },
   };

@@ -1,6 +1,8 @@
 // The network view: neurons as circles with a, z and δ, weights on the edges. Python has placed it.
 const NAME_ROOM = 20; // above a circle
 const LEAST_GAP = 20; // between columns
+const ROW_ROOM = [76, 84, 76]; // in a circle
+const STEPS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.2, 0.1]; // of its way, where else that may stand
 const BESIDE = 70; // from a weight to the contribution that goes back past it
 
 const widthOfWeight = w => 0.4 + 2 * Math.min(1, Math.abs(w) / 1.5 || 0); // of its line, in pixels
@@ -39,7 +41,7 @@ class NetworkPicture extends Picture {
 
   edge([from, to], i) {
     const group = element("g", { class: "wire" });
-    return { group, ...this.numbers([from, to], i), line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: arrow(group, to, false, false),
+    return { group, ends: [from, to], ...this.numbers([from, to], i), line: element("path", { class: "edge", d: `M${from}L${to}` }, group), arrow: arrow(group, to, false, false),
       back: later(() => arrow(group, from, false, true)) };
   }
 
@@ -71,6 +73,7 @@ class NetworkPicture extends Picture {
     const lines = neuron ? [`a ${shown.value}`, `z ${shown.node(z)}`, `δ ${shown.slope(z)}`] : [shown.value, shown.grad];
     if (kind !== "dot") rows.forEach((row, i) => {
       write(row, kind === "slim" && i ? "" : lines[i]);
+      if (neuron) squeeze(row, "14px", ROW_ROOM[i]);
       row.classList.toggle("used", i === 0 && !!shown.used);
     });
     const bias = b >= 0 ? [`b ${shown.node(b)}`] : [];
@@ -82,7 +85,21 @@ class NetworkPicture extends Picture {
     this.activate(edge, active, active === "forward");
     const weight = page.record.data[this.plan.weights[i]];
     if (weight !== undefined) edge.line.style.setProperty("--wide", widthOfWeight(weight));
-    this.write(edge.pill, edge.at, active === "backward" && this.plan.spots.length ? pill : "");
-    if (edge.weight) this.write(edge.weight.pill, edge.weight.at, shown(weight));
+    edge.says = { weight: edge.weight ? shown(weight) : "", pill: active === "backward" && this.plan.spots[i] ? pill : "" };
+    if (!edge.says.pill) this.write(edge.pill, edge.at, "");
+    if (edge.weight) this.write(edge.weight.pill, edge.weight.at, edge.says.weight);
+  }
+
+  // Write the contributions that go back, last: where the weights leave room for all of them.
+  locals() {
+    const edges = this.edges.flatMap(({ made }) => (made?.says ? [made] : [])), giving = edges.filter(({ says }) => says.pill);
+    const numbers = edges.filter(({ weight }) => weight).map(({ weight, says }) => extent(weight.at, says.weight));
+    const places = giving.map(({ at, ends: [from, to], says }) => {
+      const place = this.free([at, ...STEPS.map(share => from.map((x, i) => x + (to[i] - x) * share))], says.pill, numbers);
+      if (place) numbers.push(extent(place, says.pill));
+      return place;
+    });
+    const room = places.every(place => place);
+    giving.forEach(({ pill, at, says }, i) => this.write(pill, places[i] ?? at, room ? says.pill : ""));
   }
 }

@@ -9,7 +9,6 @@ function shown(x) {
     const digits = even(mantissa, () => size.toExponential(60).slice(0, 62));
     return `${sign}${trimmed(digits)}e${Number(exponent)}`.replace("e-", "e−");
   }
-  if (Number.isInteger(size)) return sign + size;
   const places = Math.max(1, 3 - Number(size.toExponential().split("e")[1]));
   return sign + trimmed(even(size.toFixed(places), () => size.toFixed(60)));
 }

@@ -36,7 +36,7 @@ function fit(text, font, width) {
   const full = [...text];
   let length = full.length, cut = text;
   while (length > 1 && widthOf(cut, font) > width) {
-    length = Math.min(length - 1, Math.ceil(length * width / widthOf(cut, font)));
+    length = Math.max(1, Math.min(length - 1, Math.ceil(length * width / widthOf(cut, font))));
     cut = full.slice(0, length).join("") + "…";
   }
   return cut;
@@ -60,6 +60,16 @@ function pathOf(points, down) {
   return path;
 }
 
+// Return points of such a path, from its end: a quarter of a curve apart.
+function alongPath(points, down) {
+  const curves = points.map((end, i) => [points[i - 1], end]).filter((_, i) => i % 2).reverse();
+  const ahead = t => t * t * (3 - 2 * t), mixed = (a, b, t) => a + (b - a) * t;
+  return curves.flatMap(([[u, v], [x, y]]) => [0.75, 0.5, 0.25].map(t => {
+    const level = t * (1 - t) * 1.5 + t ** 3; // of a coordinate whose handles stand in the middle
+    return down ? [mixed(u, x, ahead(t)), mixed(v, y, level)] : [mixed(u, x, level), mixed(v, y, ahead(t))];
+  }));
+}
+
 // Write a text that is not there yet: to write it again would have the picture laid out anew.
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -78,6 +88,9 @@ function playRoles(group, roles) {
 
 const middle = ([a, b], [c, d]) => [(a + c) / 2, (b + d) / 2];
 const pillWidth = text => Math.max(30, 7.6 * text.length + 14);
+// Return the sides [left, top, right, bottom] of a number that stands at a place.
+const extent = ([x, y], text) => [x - pillWidth(text) / 2, y - PILL / 2, x + pillWidth(text) / 2, y + PILL / 2];
+const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
 function arrow(parent, [x, y], down, back) {
   const s = back ? -1 : 1, tip = back ? 10 : 0;
@@ -148,6 +161,7 @@ class Picture {
       const [x, y, width, height] = this.placed.boxes[i];
       return shows([x, y], [x + width, y + height]);
     }, (box, i) => told && this.fill(box, told.box(i), i));
+    this.locals();
   }
 
   // Draw those pieces that `isSeen` says, each in its order among the others, and `fill` them.
@@ -191,7 +205,7 @@ class Picture {
     const into = down ? this.view.edges.filter(([, target]) => target === this.view.edges[i][1]).length : 0;
     const port = Math.round((offset / box[2 + across] + 0.5) * (into + 1)) - 1; // the first is 0
     return {
-      group, ...this.numbers(points), start, end, aside: Math.abs(offset) < 1 ? 0 : Math.sign(offset),
+      group, ...this.numbers(points), path: points, end, aside: Math.abs(offset) < 1 ? 0 : Math.sign(offset),
       above: into > 2 ? (port % 3) * (PILL + 2) : 0, lifted: into === 2 ? (2 - port) * (PILL + 2) : 0,
       line: element("path", { class: "edge", d: pathOf(points, down) }, group),
       arrow: arrow(group, end, down, false),
@@ -259,9 +273,10 @@ class Picture {
   // Show a frame: texts per box and edge, and which of them take part in the step.
   update(frame) {
     this.told = frame;
-    this.follow(frame.places);
+    this.follow(frame.places, frame.edges);
     this.boxes.forEach(({ made }, i) => made && this.fill(made, frame.box(i), i));
     this.edges.forEach(({ made }, i) => made && this.flow(made, frame.edge(i), i));
+    this.locals();
   }
 
   fill({ group, label, value, of, grad, room, single }, shown) {
@@ -279,27 +294,46 @@ class Picture {
 
   flow(edge, { active, pill, times }) {
     this.activate(edge, active, active !== "backward");
-    this.write(edge.pill, this.spot(edge, pill, times), pill);
-    this.write(edge.times, this.beside(edge, pill, times), times);
+    edge.lies = this.spot(edge, pill);
+    edge.says = { pill, times };
+    this.write(edge.pill, edge.lies, pill);
+    if (!times) this.write(edge.times, edge.beside, times);
+  }
+
+  // Write the local gradients of a step, last: beside the numbers that are there.
+  locals() {
+    const edges = this.edges.flatMap(({ made }) => (made?.says ? [made] : [])), giving = edges.filter(({ says }) => says.times);
+    const numbers = edges.filter(({ says }) => says.pill).map(({ lies, says }) => extent(lies, says.pill));
+    for (const edge of giving) {
+      const { times } = edge.says, places = this.besides(edge, times), at = this.free(places, times, numbers) ?? places[0];
+      this.write(edge.times, at, times);
+      numbers.push(extent(at, times));
+    }
+  }
+
+  // Return the first place where a text covers none of `numbers` and no box and is seen, or where as
+  // much of that is so as can be; none where numbers are everywhere.
+  free(places, text, numbers) {
+    const clear = taken => places.filter(at => !taken.some(other => overlap(extent(at, text), other)));
+    const free = clear([...numbers, ...this.placed.boxes.map(([x, y, width, height]) => [x, y, x + width, y + height])]);
+    return free.find(at => this.camera.holds(extent(at, text))) ?? free[0] ?? clear(numbers)[0];
   }
 
   // Return where the number of an edge stands: left of its end, or downward apart from its neighbour,
   // of several in steps, three above each other, and of two where a number is so wide that it would
-  // reach those of the next box, unless its second number stands above it.
-  spot({ at: [x, y], end, aside, above, lifted }, pill, times) {
+  // reach those of the next box.
+  spot({ at: [x, y], end, aside, above, lifted }, pill) {
     const half = pillWidth(pill) / 2;
-    if (this.down && lifted && half > WIDE && !times) return [x, y - lifted];
+    if (this.down && lifted && half > WIDE) return [x, y - lifted];
     return this.down ? [x + aside * Math.max(0, half - HALF_PORT), y - above] : [Math.min(x, end[0] - 11 - half), y];
   }
 
-  // Return where the second number of an edge stands: beside the first, or where there is no room
-  // for both above it, below it on the lower edges into a box.
-  beside(edge, pill, times) {
-    const { beside, start, aside } = edge;
-    if (!pill || !times || this.down) return beside;
-    const half = pillWidth(times) / 2, [x, y] = this.spot(edge, pill, times), whole = pillWidth(pill);
-    const fits = beside[0] - half >= start[0] && beside[0] + half <= x - whole / 2;
-    return fits ? beside : [x + whole / 2 - half, y + (aside || -1) * (PILL + 2)];
+  // Return where the second number of an edge may stand, the best place first: beside the first,
+  // above or below it, further back.
+  besides({ beside, path, lies: [x, y], aside, says }, times) {
+    const shift = (pillWidth(says.pill) - pillWidth(times)) / 2, rise = PILL + 2, toward = aside || -1;
+    const stacked = [toward, -toward].flatMap(side => [shift, -shift].map(dx => [x + dx, y + side * rise]));
+    return [beside, ...stacked, ...alongPath(path, this.down)];
   }
 
   // Mark an edge that takes part, and draw the arrow of the direction it is walked in.
@@ -329,10 +363,13 @@ class Picture {
     label.textContent = text;
   }
 
-  // Move so that the boxes of the step are seen, where the picture is larger than its frame.
-  follow(places) {
+  // Move so that the boxes of the step and the numbers of its edges are seen, where the picture is
+  // larger than its frame.
+  follow(places, edges = []) {
     const frames = places.map(place => this.placed.boxes[place]).filter(Boolean);
     const boxes = frames.map(([x, y, width, height]) => [x - MARGIN, y - MARGIN, x + width + MARGIN, y + height + MARGIN]);
-    if (boxes.length) this.camera.see(boxes);
+    const ends = edges.map(i => this.placed.paths[i].slice(-2)).map(([[u, v], [x, y]]) =>
+      [Math.min(u, x) - WIDE, Math.min(v, y) - PILL, Math.max(u, x) + WIDE, Math.max(v, y) + PILL]);
+    if (boxes.length) this.camera.see([...boxes.slice(0, 1), ...ends, ...boxes.slice(1)]);
   }
 }
