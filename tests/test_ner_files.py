@@ -1,13 +1,17 @@
 """Files of every shape go through whole, and what is no such file is called by its name."""
 
+import bz2
 import gzip
+import lzma
 import random
 import zipfile
 
 import pytest
 
-from micrograd.ner.text import conll, encodings, notation, records, schemes
+from micrograd import encodings
+from micrograd.ner.text import conll, notation, records, schemes
 from micrograd.ner.text.schemes import Span
+from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.nn import vectors
 
 WORDS = ["Paris", "in", "#tag", "#", ";", "$", "it's", "10\u00a0km", "नमस्ते", "Zürich", "O", "a,b"]
@@ -134,6 +138,85 @@ def test_repairs_are_counted_and_said():
     assert any("labels without a letter" in note for note in corpus.notes)
 
 
+ODD = {
+    "a column of numbers": ("1 EU NNP B-ORG\n2 is VB O\n\n1 x X O\n", "f:1: word column 0 counts"),
+    "numbers from 0": ("0\tRome\tB-LOC\n1\tis\tO\n2\tbig\tO\n", "f:1: .* by --word-column"),
+    "numbers with ranges": (
+        "# x\n1-2\tdes\tO\n1\tde\tO\n2\tles\tB-X\n3\ty\tO\n",
+        "f:2: word",
+    ),
+    "names of columns": (
+        "WORD\tTAG\nis\tO\nOslo\tLOC\n",
+        "f:1: 'WORD', 'TAG': the names",
+    ),
+    "and of three": ("Token POS NER\nis VB O\n", "f:1: 'Token', 'NER': the names"),
+    "joined files": ("is\tO\nOslo\tB-X\n\ntokens\tner_tags\nx\tO\n", "f:4: .*remove the line"),
+    "two line ends": ("a O\rb B-X\r\rc O\n", "f:1: a carriage return within the line"),
+    "another blank": ("a\tO\nb\tB-X\u00a0\n", r"f:2: unknown tag 'B-X\\xa0'"),
+    "no width": ("a\tO\nb\tX-B\nc\t\u200bX-B\n", r"f:3: unknown tag '\\u200bX-B'"),
+    "a blank within": ("a\tO\nb\tB- X\n", "f:2: unknown tag 'B- X'"),
+    "a sentence to a line": ("Rome is\tB-LOC O\nx y\tO B-LOC\n", "f:1: unknown tag 'B-LOC O'"),
+    "no tag of a word": (
+        "O\twhat\nB-X\tfive\n",
+        "f:1: .* 'what', and nowhere O.*--tags X",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_would_be_misread_is_refused(name):
+    text, message = ODD[name]
+    with pytest.raises(ValueError, match=message):
+        notation.normalise(conll.parse(text, "f"))
+
+
+def test_labels_without_o_can_be_named():
+    corpus = notation.normalise(conll.parse("New\tLOC\nYork\tLOC\n"), tags="X")
+    assert corpus.sentences[0].tags == ["B-LOC", "I-LOC"]
+
+
+@pytest.mark.parametrize("kind", ["college name", "O Globo", "B2B", "LOC,", "می\u200cخ", "a-B c"])
+def test_types_may_hold_blanks_and_signs(kind):
+    assert notation.read(f"B-{kind}", "B-X") == f"B-{kind}"
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\ufeff\ufeff"])
+@pytest.mark.parametrize("gap", ["\t", " "])
+def test_a_byte_order_mark_begins_any_line(mark, gap):
+    """Files with a mark of their own were joined."""
+    lines = ["# newdoc", "Rome_B", "", "-DOCSTART-_O", "", "x_B", "", "# a remark, long", "y_B", ""]
+    text = "\n".join(mark + line.replace("_B", f"{gap}B-X").replace("_", gap) for line in lines)
+    corpus = conll.parse(text)
+    assert [s.words for s in corpus] == [["Rome"], ["x"], ["y"]] and corpus.documents == 2
+    assert conll.render(corpus) == text
+    for sentence in corpus:
+        sentence.tags = ["B-NEW"]
+    assert conll.render(corpus) == text.replace("B-X", "B-NEW")
+
+
+def test_a_document_begins_where_its_word_says_so():
+    text = "O\t0\t-X-\t-DOCSTART-\n\nB-PER\t1\tx\tIrma\n\nO\t0\t-X-\t-DOCSTART-\n\nO\t1\tx\ty\n"
+    corpus = conll.parse(text, word_column=3, tag_column=0)
+    assert [s.words for s in corpus] == [["Irma"], ["y"]] and corpus.documents == 2
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_packed_files_are_called_so(pack):
+    with pytest.raises(ValueError, match="x.gz: packed by .*: unpack it"):
+        encodings.decode(pack(b"Rome B-LOC\n"), "x.gz")
+
+
+@pytest.mark.parametrize("word", ["", " a", "a ", "a\tb", "a\nb", "a\r", "\ufeffa"])
+def test_what_is_no_word_is_not_written(word):
+    with pytest.raises(ValueError, match="cannot be written as a word"):
+        conll.render(Corpus([Sentence(["a", word], ["O", "O"])]))
+
+
+def test_a_sentence_has_a_tag_to_every_word():
+    with pytest.raises(ValueError, match=r"2 words, but 1 tag: \['a', 'b'\]"):
+        Sentence(["a", "b"], ["O"])
+
+
 @pytest.mark.parametrize("mark", ["; a remark", "$ a remark", "# a remark", ";; x"])
 def test_comments(mark):
     corpus = conll.parse(f"{mark}\na\tO\n;\tO\n$\tB-LOC\n{mark}\n#b\tO\n")
@@ -198,7 +281,7 @@ def test_encodings_are_found_out_and_given_back(code):
 
 
 def test_a_guess_that_may_be_wrong_is_not_taken():
-    with pytest.raises(ValueError, match=r"x:2: byte 0xfc is not utf-8; it may be cp1252"):
+    with pytest.raises(ValueError, match=r"x:2: byte 0xfc is not utf-8; .* cp1252 for western"):
         encodings.decode("a\nZürich\n".encode("cp1252"), "x")
     with pytest.raises(ValueError, match=r"x:1: byte 0x81 is not utf-8; name the file's encoding"):
         encodings.decode(b"\x81\x82 \x83\n", "x")
@@ -226,6 +309,16 @@ def test_texts_with_spans(tmp_path, shape):
     assert sentence.tags == ["B-PER", "O", "O", "B-LOC", "I-LOC", "O"]
 
 
+@pytest.mark.parametrize(
+    "name", ["Yahoo! Answers", "New\\n\\nYork", "Panic! At the Disco", "St. John"]
+)
+def test_no_sentence_ends_within_a_span(name):
+    end = 4 + len(name.replace("\\n", "n"))
+    corpus = records.parse(f'{{"text": "See {name} now. Then", "label": [[4, {end}, "X"]]}}', "x")
+    entities = [" ".join(s.words[a:b]) for s in corpus for a, b, _ in schemes.spans(s.tags)]
+    assert entities == [" ".join(name.replace("\\n", " ").replace("!", " !").split())]
+
+
 def test_spans_cut_words_and_bad_ones_are_refused():
     cut = records.parse('{"text": "non-Italian", "label": [[4, 11, "LOC"]]}', "x")
     assert (cut.sentences[0].words, cut.sentences[0].tags) == (["non-", "Italian"], ["O", "B-LOC"])
@@ -237,6 +330,7 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a"}\n{', "x:2: no JSON"),
         ('{"text": "a", "label": [[0, 9, "X"]]}', "x:1: .* is not inside its text of 1"),
         ('{"text": "a", "label": [[1, 0, "X"]]}', "x:1: .* is not inside"),
+        ('{"text": "a  b", "label": [[1, 3, "X"]]}', "x:1: .* or holds none"),
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
         ('{"text": "a", "label": [7]}', "x:1: no span"),

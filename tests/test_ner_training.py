@@ -297,8 +297,8 @@ def test_collapse_of_a_training_names_the_remedy():
         ({"rate": 0.0}, "learning rate 0.0: it must be above 0"),
         ({"engine": "warp"}, "unknown engine 'warp'"),
         ({"label": "CITY"}, "hold no entity of type CITY; they have LOC: choose another --type"),
-        ({"batch": 0}, "batch 0: it must be 1 or more"),
-        ({"epochs": 0}, "epochs 0: it must be 1 or more"),
+        ({"batch": 0}, "batch is 1 or more, not 0"),
+        ({"epochs": 0}, "epochs is 1 or more, not 0"),
     ],
 )
 def test_refusals(changes, message):

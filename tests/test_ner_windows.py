@@ -46,7 +46,7 @@ def test_any_odd_width(width):
 
 @pytest.mark.parametrize("width", [0, 4, -1])
 def test_even_widths_are_refused(width):
-    with pytest.raises(ValueError, match=f"window width {width}: it must be odd"):
+    with pytest.raises(ValueError, match=f"width.* {width}"):
         Config(width=width)
 
 

@@ -15,7 +15,10 @@ from micrograd.ner.text.sentence import Corpus
 
 OUTSIDE = ("O", "o")
 NO_TYPE = "NAME"  # the type of entities that have none
-_LETTER, _TYPE = "(?P<letter>[a-zA-Z])", "(?P<type>.+)"
+_UNSEEN = r"[\s\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+_TAGS = ".* ([oO]|[a-zA-Z][-_][^ ]+)( .*)?$"  # a sentence to a line
+_LETTER = "(?P<letter>[a-zA-Z])"
+_TYPE = f"(?!{_UNSEEN}|{_TAGS})(?P<type>.+)(?<!{_UNSEEN})"
 NOTATIONS = {
     "B-X": f"{_LETTER}-{_TYPE}",
     "B_X": f"{_LETTER}_{_TYPE}",
@@ -111,6 +114,11 @@ def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
         for position, tag in enumerate(sentence.tags):
             new = known[tag] or _lone(tag, corpus.written, sentence.line(position), repairs)
             sentence.tags[position] = new
+    if not said and corpus.written == "X" and "O" not in known.values():
+        raise ValueError(
+            f"{corpus.path}:{corpus.sentences[0].line(0)}: labels such as {next(iter(every))!r}, "
+            "and nowhere O: name the tag column, or by --tags X take them as types"
+        )
 
 
 def _lone(tag: str, written: str, line: int, repairs: Repairs) -> str:

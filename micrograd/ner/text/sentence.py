@@ -28,6 +28,11 @@ class Sentence:
     offsets: Sequence[tuple[int, int]] = ()
     probabilities: NDArray[np.float64] | None = field(default=None, compare=False)
 
+    def __post_init__(self) -> None:
+        if self.tags and len(self.tags) != len(self.words):
+            words = counted(len(self.words), "word")
+            raise ValueError(f"{words}, but {counted(len(self.tags), 'tag')}: {self.words[:5]} ...")
+
     def line(self, position: int) -> int:
         """Give the line number of a token, 0 where it came from no file."""
         return self.lines[position] if self.lines else 0
@@ -57,7 +62,6 @@ class Source:
     layout: Layout
     encoding: str
     line_end: str = "\n"
-    bom: str = ""
 
 
 @dataclass(eq=False)
