@@ -351,7 +351,7 @@ train ragged.conll                              | ragged.conll:2: no tag: 'saw';
 train tags.conll                                | tags.conll:2: unknown tag
 train bare.conll                                | --repair
 train illegal.conll                             | --repair reads them
-train latin.conll                               | latin.conll:1: byte 0xe9 is not utf-8; name the file
+train latin.conll                               | latin.conll:1: byte 0xe9 is not utf-8; name the
 train zero.conll                                | a zero byte
 train long.conll                                | a line of 200,002 characters
 train noword.conll                              | the word column is empty

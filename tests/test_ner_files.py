@@ -194,6 +194,22 @@ def test_a_byte_order_mark_begins_any_line(mark, gap):
     assert conll.render(corpus) == text.replace("B-X", "B-NEW")
 
 
+def test_a_word_that_begins_as_a_border_does_is_one():
+    corpus = conll.parse("-DOCSTART-x\tB-X\nb\tO\n\n-DOCSTART-\n\nc\tO\n")
+    assert [s.words for s in corpus] == [["-DOCSTART-x", "b"], ["c"]]
+
+
+@pytest.mark.parametrize(
+    "line", ["# id 52-a\tdomain=en", "# text =", "# sent_id = 3", "# newpar x y"]
+)
+@pytest.mark.parametrize("column", [-1, None])
+def test_comments_that_have_as_many_columns(line, column):
+    """MultiCoNER's, and others that show what they are where no tag does."""
+    row = " ".join(["Rome", *"_" * (len(line.split()) - 2), "O"])
+    corpus = conll.parse(f"{line}\n{row}\n{row}\n{row}\n", tag_column=column)
+    assert corpus.sentences[0].words == ["Rome"] * 3
+
+
 def test_a_document_begins_where_its_word_says_so():
     text = "O\t0\t-X-\t-DOCSTART-\n\nB-PER\t1\tx\tIrma\n\nO\t0\t-X-\t-DOCSTART-\n\nO\t1\tx\ty\n"
     corpus = conll.parse(text, word_column=3, tag_column=0)

@@ -19,7 +19,7 @@ from micrograd.printing import counted
 BLANKS = " \t\r"
 TAB = "\t"
 MARKS = ("#", ";", "$")  # what a comment begins with
-DOCUMENTS = ("-DOCSTART-", "# newdoc")
+DOCUMENT_NAME = "-DOCSTART-"
 _COLUMNS = {
     TAB: re.compile(rf"(?:^{BOM}*|(?<=\t)) *([^ \t]*(?: +[^ \t]+)*)"),
     " ": re.compile(rf"((?!{BOM})[^ \t]+)"),
@@ -27,7 +27,8 @@ _COLUMNS = {
 _COMMENT = re.compile(r"#\s|;|\$\s")
 _TAGGED = re.compile(r"(?i:[BIESLUM][-_]\S|.+[-_][BIESLUM]$|[OBIES]$)")
 _HEADER = re.compile("(?i:(word|token|form|text)s? ((ner|ne|bio|iob)?[-_]?(tag|label)s?|ner))")
-_KEYED = re.compile(r"#\s*\S+ = |# new(doc|par)\b")  # the comments of CoNLL-U
+_DOCUMENT = re.compile(rf"{DOCUMENT_NAME}(\s|$)|# newdoc\b")
+_KEYED = re.compile(r"#\s*\S+ =(\s|$)|# (new(doc|par)|id)\b")  # of CoNLL-U, and MultiCoNER
 BORDER, DOCUMENT, COMMENT = "border", "document", "comment"
 
 
@@ -73,9 +74,10 @@ class Layout:
     def check_column(self, column: int | None, at: str, kind: str = "") -> None:
         """Raise ValueError where the file has no such column."""
         if column is not None and not -self.columns <= column < self.columns:
+            tabs = " between TABs" if self.separator == TAB else ""
             raise ValueError(
                 f"{at}: no {kind}column {column}; "
-                f"the file has {counted(self.columns, 'column')}, counted from 0"
+                f"the file has {counted(self.columns, 'column')}{tabs}, counted from 0"
             )
 
     def meaning(self, line: str) -> Token | str:
@@ -86,7 +88,7 @@ class Layout:
         row, line = self.split(line), line.lstrip(BOM)
         if not any(row):
             return BORDER
-        if line.startswith(DOCUMENTS) or DOCUMENTS[0] in row:
+        if _DOCUMENT.match(line) or DOCUMENT_NAME in row:
             return DOCUMENT
         if line[0] in MARKS and self._is_comment(line, row):
             return COMMENT
@@ -134,7 +136,7 @@ def find_layout(lines: Iterable[str], word: int, tag: int | None) -> Layout:
     """Find the rule of a file: most of its lines that can only be tokens follow it."""
     begun = ((n, line.lstrip(BOM)) for n, line in enumerate(lines, 1))
     full = [(n, line) for n, line in begun if line.strip(BLANKS)]
-    sure = [(n, line) for n, line in full if not line.startswith((*MARKS, *DOCUMENTS))] or full
+    sure = [(n, line) for n, line in full if not line.startswith((*MARKS, DOCUMENT_NAME))] or full
     counts = Counter(line for _, line in sure)
     tabs = sum(count for line, count in counts.items() if TAB in line.rstrip(BLANKS))
     first = sure[0][0] if sure else 0
