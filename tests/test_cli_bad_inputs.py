@@ -307,6 +307,10 @@ tag model.npz --input late.txt                  | late.txt:3: byte 0xe9 is not u
 tag model.npz --input zero.txt                  | zero.txt:1: a zero byte
 tag model.npz --input model.npz                 | an archive or a saved model
 tag model.npz --input archive.zip               | an archive or a saved model
+tag model.npz --input cut.gz                    | cut.gz: packed by gzip: unpack it
+tag model.npz --conll --input cut.gz            | cut.gz: packed by gzip: unpack it
+train cut.gz                                    | cut.gz: packed by gzip: unpack it
+evaluate model.npz cut.gz                       | cut.gz: packed by gzip: unpack it
 tag model.npz --input notes.txt --encoding utf8x  | is not the encoding of a text
 tag model.npz --input notes.txt --encoding base64 | is not the encoding of a text
 tag model.npz --conll --input ragged.conll      | ragged.conll:2: 1 column where

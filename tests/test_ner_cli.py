@@ -189,6 +189,18 @@ def test_tag_conll_appends_or_replaces(model, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[1].startswith("is\t")
 
 
+def test_tag_conll_leaves_what_is_no_word_as_it_is(model, tmp_path, capsys):
+    """What is in the column of the tags tells a comment of as many words; empty words stay so."""
+    path = tmp_path / "in.conll"
+    path.write_text("; a remark\nParis X O\nis Y O\n")
+    arguments = ["tag", str(model / "model.npz"), "--conll", "--input", str(path)]
+    assert main([*arguments, "--tag-column", "2"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "; a remark"
+    path.write_text("Paris\tX\n\tX\n")
+    assert main(arguments) == 0
+    assert re.fullmatch("Paris\tX\t.*\n\tX\t.*\n", capsys.readouterr().out)
+
+
 @pytest.mark.parametrize("threshold", [[], ["--threshold", "0.6"]])
 def test_sentences_that_are_tagged_apart_have_the_tags_of_all_together(
     model, monkeypatch, capsys, threshold

@@ -121,7 +121,8 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
     if not text.strip():
         _bytes(data)
         return
-    corpus = conll.parse(text, name, options.word_column or 0, None, encoding=code)
+    columns = options.word_column or 0, options.tag_column
+    corpus = conll.parse(text, name, *columns, repair=True, encoding=code)  # its tags are not used
     for start in range(0, len(corpus.sentences), AT_ONCE):
         part = corpus.sentences[start : start + AT_ONCE]
         if options.threshold:
