@@ -67,6 +67,12 @@ def test_the_report_page(model):
     assert "http:" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
+def test_the_page_of_a_classifier_shows_its_window(tmp_path):
+    arguments = ["train", "--out", str(tmp_path), "--model", "softmax", "--features", "case"]
+    assert main([*arguments, *FAST]) == 0
+    assert (tmp_path / "report.html").read_text().count('<p class="window true">') == 1
+
+
 def test_the_report(tmp_path, capsys):
     assert main(["train", "--out", str(tmp_path), "--corrupt", "1", *FAST]) == 0
     out = capsys.readouterr().out
@@ -80,6 +86,46 @@ def test_the_report(tmp_path, capsys):
         "micrograd tag",
     ):
         assert part in out, part
+
+
+CHOSEN = [  # options, the field of the configuration they set, and what it becomes
+    ("--features prefix,case", "features", ("prefix", "case")),
+    ("--features none", "features", ()),
+    ("--type PER", "label", "PER"),
+    ("--width 3", "width", 3),
+    ("--affix-dim 4 --features suffix", "affix_dim", 4),
+    ("--dropout 0", "dropout", 0.0),
+    ("--rare 2", "rare", 2),
+    ("--activation relu", "activation", "relu"),
+    ("--average", "average", True),
+    ("--delta 0.5", "delta", 0.5),
+    ("--corrupt 2", "corrupt", 2),
+    ("--sampler word", "sampler", "word"),
+    ("--min-count 3", "min_count", 3),
+    ("--keep-case", "lower", False),
+    ("--keep-digits", "fold_digits", False),
+    ("--freeze", "frozen", True),
+    ("--model softmax --scheme BIO", "scheme", "BIO"),
+    ("--model sequence --loss likelihood", "loss", "likelihood"),
+    ("--model multiclass --plain", "viterbi", False),
+    ("--engine scalar", "engine", "scalar"),
+    ("--epochs 7", "epochs", 7),
+    ("--patience 2", "patience", 2),
+    ("--batch 9", "batch", 9),
+    ("--optimizer adam", "optimizer", "adam"),
+    ("--rate 0.3", "rate", 0.3),
+    ("--schedule plateau", "schedule", "plateau"),
+    ("--seed 4", "seed", 4),
+]
+
+
+@pytest.mark.parametrize(("options", "field", "value"), CHOSEN)
+def test_options_reach_the_model_and_the_training(options, field, value, monkeypatch):
+    seen = {}
+    run = SimpleNamespace(run=lambda *both: [seen.update(vars(one)) for one in both])
+    monkeypatch.setattr("micrograd.cli.training_run.Session.open", lambda options: run)
+    assert main(["train", *options.split()]) == 0
+    assert seen[field] == value
 
 
 def test_own_files_and_a_classifier(tmp_path, capsys):

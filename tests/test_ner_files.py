@@ -126,6 +126,12 @@ def test_a_tag_as_long_as_a_line_is_not_repeated_whole():
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize("column", [-1, 1])
+def test_a_line_without_a_tag_is_repaired(column):
+    corpus = conll.parse("; x\na O\nx\nb O\n", tag_column=column, repair=True)
+    assert corpus.sentences[0].words == ["a", "x", "b"]
+
+
 def test_repairs_are_counted_and_said():
     text = "a\tB-LOC\nb\n\tO\nc\tI-PER\nd\tLOC\n"
     corpus = notation.normalise(conll.parse(text, repair=True), repair=True)
@@ -260,6 +266,8 @@ def test_documents_and_files_without_borders():
     [
         ('<?xml version="1.0"?>\n<a>\n', "XML"),
         ("<doc>\n<s>\n</s>\n", "XML"),
+        ('<?xml version="1.0"?>\n<p>Ann saw\nOslo.</p>\n', "XML"),
+        ("<!DOCTYPE html>\n<p>Ann saw\nOslo.</p>\n", "XML"),
         ('{"a": 1}\n{"a": 2}\n', "JSON"),
         ('[\n{"tokens": ["a"]}\n]\n', "JSON"),
         ("word,tag\nParis,B-LOC\nis,O\n", "CSV"),

@@ -258,6 +258,26 @@ def test_a_loss_that_is_no_number_stops_training():
         tagger.fit(toy(12), toy(6, 1), training)
 
 
+def test_a_mean_loss_that_is_no_number_is_no_success(monkeypatch):
+    """Every batch's loss is finite, and their sum is not."""
+    tagger, training = small("softmax", epochs=1, batch=4)
+    monkeypatch.setattr(fitting.Trainer, "step", lambda self, numbers: {"loss": 1e308})
+    with pytest.raises(ValueError, match="the loss was inf in epoch 1; .*try --rate"):
+        tagger.fit(toy(12), toy(6, 1), training)
+
+
+def test_a_plateau_of_dev_f1_reduces_the_rate():
+    tagger, training = small(schedule="plateau")
+    tagger.start(toy(12))
+    trainer = fitting.Trainer(tagger, toy(12), training)
+    for f1 in range(20):
+        trainer.next_epoch(float(f1))
+    assert trainer.rate(0) == training.rate
+    for _ in range(20):
+        trainer.next_epoch(19.0)
+    assert trainer.rate(0) < training.rate
+
+
 def test_scores_that_are_no_numbers_stop_training(monkeypatch):
     tagger, training = small("softmax", epochs=2, batch=4)
     real = fitting.Trainer.next_epoch

@@ -51,8 +51,7 @@ class TypeEvaluation:
     def f1(self, mask: Mask) -> float:
         """Give the entity F1 in percent when the runs of `mask` are the predicted entities."""
         found = set(map(tuple, runs(mask, self.lengths).tolist()))
-        total = len(found) + len(self.entities)
-        return 200 * len(found & self.entities) / total if total else 0.0
+        return 200 * len(found & self.entities) / (len(found) + len(self.entities))
 
     def calibrate(self, scores: Scores, capitals: Mask) -> tuple[Thresholds, float]:
         """Find the thresholds of `above` with the best F1, in turn: ((high, low, capital), F1).

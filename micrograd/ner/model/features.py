@@ -55,7 +55,7 @@ _DIGIT = re.compile(r"\d")
 
 def clean(word: str) -> str:
     """Undo HTML entities, and drop a stray BOM."""
-    return html.unescape(word).replace("\ufeff", "") or word
+    return html.unescape(word).replace("\ufeff", "")
 
 
 @lru_cache(KEPT)
