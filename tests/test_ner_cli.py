@@ -1,12 +1,14 @@
 """The three commands as a person calls them: results, files written, refusals, exit codes."""
 
 import io
+import itertools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -537,6 +539,21 @@ def test_no_number_is_cut_in_a_narrow_terminal(width):
     printed = " ".join(stream.getvalue().split())
     assert "…" not in printed and "baseline: lexicon" in printed
     assert all(number in printed for number in ("100.00", "50.00", "66.67"))
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("count", [2, 5, 20])
+def test_many_types_are_shown_whole(width, count):
+    """In a table, or in lines which end between a name and its number never."""
+    kinds = [f"{'very-long-organisation' if n % 2 else 'T'}{n}" for n in range(count)]
+    confused = Counter({(a, b): 12_000 + n for n, (a, b) in enumerate(itertools.pairwise(kinds))})
+    stream = io.StringIO()
+    report.print_confusion(confused, Console(file=stream, width=width))
+    lines = stream.getvalue().splitlines()
+    shown = re.sub(r"[\s│]", "", stream.getvalue())
+    assert "…" not in shown and all(str(number) in shown for number in confused.values())
+    assert all(len(line) <= width for line in lines)
+    assert not any(line.startswith("  1") for line in lines)
 
 
 @pytest.mark.parametrize(
