@@ -67,6 +67,8 @@ def test_the_report_page(model):
     for part in ("baseline: lexicon", "<polyline", "<mark", "∂J/∂s_c = +1", 'class="centre"'):
         assert part in page, part
     assert "http:" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert '<div class="text" dir="auto">' in page  # words may run from right to left
+    assert page.count("<li><bdi>") == page.count(": <bdi>LOC</bdi>, 0.") > 0
 
 
 def test_the_page_of_a_classifier_shows_its_window(tmp_path):

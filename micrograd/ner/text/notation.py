@@ -16,7 +16,7 @@ from micrograd.ner.text.sentence import Corpus
 OUTSIDE = ("O", "o")
 NO_TYPE = "NAME"  # the type of entities that have none
 _UNSEEN = r"[\s\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-_TAGS = ".* ([oO]|[a-zA-Z][-_][^ ]+)( .*)?$"  # a sentence to a line
+_TAGS = "(?i:.* (o|[bieslum][-_][^ ]+)( .*)?$)"  # a sentence to a line
 _LETTER = "(?P<letter>[a-zA-Z])"
 _TYPE = f"(?!{_UNSEEN}|{_TAGS})(?P<type>.+)(?<!{_UNSEEN})"
 NOTATIONS = {
