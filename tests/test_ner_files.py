@@ -99,6 +99,17 @@ def test_spellings_of_tags(name):
     assert read == [f"{kind}-{label}" for kind, label in zip(kinds, types, strict=True)]
 
 
+def test_tags_that_can_be_read_in_two_ways_are_said():
+    text = "a\tS-B\nb\tO\nc\tS-I\n"
+    corpus = notation.normalise(conll.parse(text))
+    assert corpus.notes == [
+        "a tag such as 'S-B' is B-X or X-B, and is read as B-X; --tags says how"
+    ]
+    assert not notation.normalise(conll.parse(text), tags="BIOES,B-X").notes
+    assert not notation.normalise(conll.parse("a\tO\n")).notes
+    assert not notation.normalise(conll.parse("a\tS-B\nb\tO\nc\tS-LOC\n")).notes
+
+
 def test_lower_case_and_what_is_said_otherwise():
     corpus = notation.normalise(conll.parse("a\tb-loc\nb\ti-loc\nc\to\n"))
     assert corpus.sentences[0].tags == ["B-loc", "I-loc", "O"]
