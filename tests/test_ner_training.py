@@ -5,7 +5,7 @@ import pytest
 
 from micrograd import optim, schedules
 from micrograd.ner.corpus import shipped
-from micrograd.ner.model.config import Config, Training, defaults
+from micrograd.ner.model.config import KINDS, Config, Training, defaults
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, notation
 from micrograd.ner.text.sentence import Sentence
@@ -332,6 +332,43 @@ def test_files_without_entities_are_refused():
         trained("softmax", plain)
     with pytest.raises(ValueError, match="no entity of type LOC; they have none at all"):
         trained("margin", plain)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sentences_without_words_change_nothing(kind):
+    nothing, other = Sentence([]), Sentence(["x", "Ulm"])
+    runs = []
+    for train, dev in ((toy(12), toy(6, 1)), ([nothing, *toy(12)], [*toy(6, 1), nothing])):
+        tagger, training = small(kind, epochs=1, batch=99, corrupt=1)
+        tagger.fit(train, dev, training)
+        runs.append(tagger.evaluate([nothing, *toy(6, 1)]).f1)
+        assert tagger.predict([nothing, other, nothing]) == [[], *tagger.predict([other]), []]
+        assert tagger.analyse([nothing, other])[1].tags == tagger.analyse([other])[0].tags
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("sentences", "error", "message"),
+    [
+        ([["she", "saw", "Ulm"]], TypeError, "expected a Sentence of words, not \\['she'"),
+        (["she saw Ulm"], TypeError, "expected a Sentence of words, not 'she saw Ulm'"),
+        ([Sentence(["Ulm"], ["LOC"])], ValueError, "unknown tag 'LOC'"),
+        ([Sentence(["Ulm"])], ValueError, "sentences without tags"),
+    ],
+)
+def test_what_cannot_be_judged(kind, sentences, error, message):
+    """A margin scorer counted a tag without a letter as none, and every F1 was 0."""
+    tagger, _ = small(kind)
+    tagger.start(toy(12))
+    with pytest.raises(error, match=message):
+        tagger.predict(sentences) if error is TypeError else tagger.evaluate(sentences)
+
+
+@pytest.mark.parametrize("words", ["Ann saw", ["a", 1], [None], [b"a"]])
+def test_words_are_a_list_of_texts(words):
+    with pytest.raises(TypeError, match="the words of a sentence are a list of texts, not"):
+        Sentence(words)
 
 
 def test_one_word_sentences_train():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd import metrics
-from micrograd.ner.text.schemes import Span, encode, spans
+from micrograd.ner.text.schemes import Span, encode, spans, split_tag
 from micrograd.ner.text.sentence import Sentence
 
 Scores = NDArray[np.float64]
@@ -21,7 +21,7 @@ NEAR = 0.2  # of a standard deviation: F1 is averaged over thresholds as near as
 
 def true_mask(sentences: Sequence[Sentence], label: str) -> Mask:
     """Say of every token whether it is of the type."""
-    return np.array([tag[2:] == label for s in sentences for tag in s.tags], bool)
+    return np.array([split_tag(tag)[1] == label for s in sentences for tag in s.tags], bool)
 
 
 def runs(mask: Mask, lengths: Sequence[int]) -> NDArray[np.int64]:

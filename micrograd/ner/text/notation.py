@@ -28,8 +28,6 @@ NOTATIONS = {
     "X": r"(?P<type>(?![A-Za-z][-_])[^\W\d_][\w./&+:' -]*)",
 }
 
-DOUBTFUL = [name for name in NOTATIONS if len(name) > 1]  # S-B: a letter and a type, or the reverse
-
 
 def read(tag: str, notation: str) -> str | None:
     """Write as B-X a tag that is written so; None for what is no such tag."""
@@ -109,7 +107,7 @@ def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
     """Write every tag as B-X. ValueError with file:line for what is no tag."""
     every = dict.fromkeys(tag for sentence in corpus for tag in sentence.tags)
     corpus.written = said or find(every)
-    fitting = [name for name in DOUBTFUL if all(read(tag, name) for tag in every)]
+    fitting = [name for name in NOTATIONS if len(name) > 1 and all(read(t, name) for t in every)]
     if len(fitting) > 1 and not said and every.keys() - {*OUTSIDE}:
         ways = f"{' or '.join(fitting)}, and is read as {corpus.written}"
         corpus.notes.append(f"a tag such as {max(every, key=len)!r} is {ways}; --tags says how")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from reprlib import repr as shorten
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,10 @@ class Sentence:
     probabilities: NDArray[np.float64] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.words, str) or not all(isinstance(word, str) for word in self.words):
+            raise TypeError(
+                f"the words of a sentence are a list of texts, not {shorten(self.words)}"
+            )
         if self.tags and len(self.tags) != len(self.words):
             words = counted(len(self.words), "word")
             raise ValueError(f"{words}, but {counted(len(self.tags), 'tag')}: {self.words[:5]} ...")
