@@ -100,12 +100,9 @@ def test_spellings_of_tags(name):
 
 
 def test_tags_that_can_be_read_in_two_ways_are_said():
-    text = "a\tS-B\nb\tO\nc\tS-I\n"
-    corpus = notation.normalise(conll.parse(text))
-    assert corpus.notes == [
-        "a tag such as 'S-B' is B-X or X-B, and is read as B-X; --tags says how"
-    ]
-    assert not notation.normalise(conll.parse(text), tags="BIOES,B-X").notes
+    corpus = notation.normalise(conll.parse("a\tS-B\nb\tO\nc\tS-I\n"))
+    assert corpus.notes == ["'S-I' is B-X or X-B; taken as the first, or --tags"]
+    assert not notation.normalise(conll.parse("a\tS-B\nb\tO\n"), tags="BIOES,B-X").notes
     assert not notation.normalise(conll.parse("a\tO\n")).notes
     assert not notation.normalise(conll.parse("a\tS-B\nb\tO\nc\tS-LOC\n")).notes
 
@@ -141,6 +138,8 @@ def test_a_tag_as_long_as_a_line_is_not_repeated_whole():
 def test_a_line_without_a_tag_is_repaired(column):
     corpus = conll.parse("; x\na O\nx\nb O\n", tag_column=column, repair=True)
     assert corpus.sentences[0].words == ["a", "x", "b"]
+    corpus.sentences[0].tags = ["B-X"] * 3
+    assert conll.render(corpus) == "; x\na B-X\nx B-X\nb B-X\n"
 
 
 def test_repairs_are_counted_and_said():
@@ -366,6 +365,7 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a", "label": [[0, 9, "X"]]}', "x:1: .* is not inside its text of 1"),
         ('{"text": "a", "label": [[1, 0, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a  b", "label": [[1, 3, "X"]]}', "x:1: .* or holds none"),
+        ('{"text": "ab", "label": [[-2, 1, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
         ('{"text": "a", "label": [7]}', "x:1: no span"),

@@ -61,8 +61,7 @@ def parse(
     source = Source(lines, layout, encoding, end)
     corpus = Corpus(sentences, path, source=source, notes=repairs.notes())
     if len(corpus) == 1 and corpus.tokens >= FEW_BORDERS:
-        count = f"all {corpus.tokens:,} tokens"
-        corpus.notes.append(f"no empty line: {count} are read as one sentence")
+        corpus.notes.append(f"no empty line: all {corpus.tokens:,} tokens are read as one sentence")
     return corpus
 
 

@@ -109,8 +109,9 @@ def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
     corpus.written = said or find(every)
     fitting = [name for name in NOTATIONS if len(name) > 1 and all(read(t, name) for t in every)]
     if len(fitting) > 1 and not said and every.keys() - {*OUTSIDE}:
-        ways = f"{' or '.join(fitting)}, and is read as {corpus.written}"
-        corpus.notes.append(f"a tag such as {max(every, key=len)!r} is {ways}; --tags says how")
+        corpus.notes.append(
+            f"{max(every)!r} is {' or '.join(fitting)}; taken as the first, or --tags"
+        )
     known = {tag: read(tag, corpus.written) for tag in every}
     if all(tag == new for tag, new in known.items()):
         return

@@ -53,8 +53,7 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
             raise ValueError(f"{at}: a record without a text: {str(record)[:60]}")
         kept: list[Span] = []
         for span in sorted(_spans(record, at), key=lambda s: (s.start, -s.end)):
-            within = span.start >= 0 and span.end <= len(content)
-            if not within or not content[span.start : span.end].strip():
+            if span.start < 0 or span.end > len(content) or not content[slice(*span[:2])].strip():
                 what = f"is not inside its text of {len(content)} characters, or holds none"
                 raise ValueError(f"{at}: {span} {what}")
             if kept and span.start < kept[-1].end:
