@@ -55,7 +55,6 @@ def _told(data: bytes) -> str:
             return name
     head = data[:4096]
     for offset, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        zeros = head[offset::2].count(0)
-        if zeros > len(head) / 5 and not head[1 - offset :: 2].count(0):
+        if head[offset::2].count(0) > len(head) / 5:
             return name
     return "utf-8"

@@ -107,6 +107,28 @@ def test_tags_that_can_be_read_in_two_ways_are_said():
     assert not notation.normalise(conll.parse("a\tS-B\nb\tO\nc\tS-LOC\n")).notes
 
 
+def test_how_tags_are_written_is_said():
+    for text, said in (("a\tLOC-B\nb\tO\n", "BIO (tags written X-B), types LOC"),
+                       ("a\tB-LOC\n", "BIO, types LOC")):  # fmt: skip
+        assert notation.normalise(conll.parse(text)).describe().endswith(f"read as {said}")
+
+
+@pytest.mark.parametrize(
+    ("types", "drop", "tags"),
+    [
+        ({"A": "C"}, [], "B-C I-C O B-B"),
+        ({}, ["B"], "B-A I-A O O"),
+        ({"A": "B"}, ["B"], "B-B I-B O O"),
+        ({}, [], "B-A I-A O I-B"),
+    ],
+)
+def test_types_are_renamed_and_left_out(types, drop, tags):
+    """Where there is neither, even an illegal sequence stays."""
+    corpus = Corpus([Sentence(list("abcd"), ["B-A", "I-A", "O", "I-B"])])
+    notation.rename(corpus, types, drop)
+    assert " ".join(corpus.sentences[0].tags) == tags
+
+
 def test_lower_case_and_what_is_said_otherwise():
     corpus = notation.normalise(conll.parse("a\tb-loc\nb\ti-loc\nc\to\n"))
     assert corpus.sentences[0].tags == ["B-loc", "I-loc", "O"]
@@ -245,7 +267,7 @@ def test_what_is_no_word_is_not_written(word):
 
 
 def test_a_sentence_has_a_tag_to_every_word():
-    with pytest.raises(ValueError, match=r"2 words, but 1 tag: \['a', 'b'\]"):
+    with pytest.raises(ValueError, match=r"not as many tags, \['O'\], as words, \['a', 'b'\]"):
         Sentence(["a", "b"], ["O"])
 
 
@@ -269,6 +291,8 @@ def test_documents_and_files_without_borders():
     text = "# newdoc id = 1\na\tO\n\n# newdoc id = 2\nb\tB-X\n"
     assert conll.parse(text).documents == 2
     assert "no empty line" in conll.parse("a\tO\n" * 1000).notes[0]
+    assert not conll.parse("a\tO\n" * 1000 + "\na\tO\n").notes
+    assert not conll.parse("a\tO\n" * 999).notes
 
 
 @pytest.mark.parametrize(
@@ -314,6 +338,12 @@ def test_encodings_are_found_out_and_given_back(code):
     assert text.removeprefix("\ufeff") == "Zürich\tB-LOC\n" and text.encode(name) == data
 
 
+@pytest.mark.parametrize("code", ["utf-16-le", "utf-16-be"])
+def test_a_letter_whose_other_byte_is_zero_hides_no_utf_16(code):
+    text = "Ādaži\tB-LOC\nin\tO\n"
+    assert encodings.decode(text.encode(code), "x") == (text, code)
+
+
 def test_a_guess_that_may_be_wrong_is_not_taken():
     with pytest.raises(ValueError, match=r"x:2: byte 0xfc is not utf-8; .* cp1252 for western"):
         encodings.decode("a\nZürich\n".encode("cp1252"), "x")
@@ -353,6 +383,12 @@ def test_no_sentence_ends_within_a_span(name):
     assert entities == [" ".join(name.replace("\\n", " ").replace("!", " !").split())]
 
 
+@pytest.mark.parametrize("label", ["null", "[]"])
+def test_a_text_may_have_no_spans(label):
+    corpus = records.parse(f'{{"text": "a b", "label": {label}}}', "x")
+    assert corpus.sentences[0].tags == ["O", "O"]
+
+
 def test_spans_cut_words_and_bad_ones_are_refused():
     cut = records.parse('{"text": "non-Italian", "label": [[4, 11, "LOC"]]}', "x")
     assert (cut.sentences[0].words, cut.sentences[0].tags) == (["non-", "Italian"], ["O", "B-LOC"])
@@ -369,6 +405,7 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
         ('{"text": "a", "label": [7]}', "x:1: no span"),
+        ('{"text": "ab", "label": [[0, 1, 3]]}', "x:1: no span"),
         ('{"text": "a", "label": 7}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1.5, "X"]]}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, Infinity, "X"]]}', "x:1: no span"),

@@ -367,7 +367,7 @@ def test_what_cannot_be_judged(kind, sentences, error, message):
 
 @pytest.mark.parametrize("words", ["Ann saw", ["a", 1], [None], [b"a"]])
 def test_words_are_a_list_of_texts(words):
-    with pytest.raises(TypeError, match="the words of a sentence are a list of texts, not"):
+    with pytest.raises(TypeError, match="words are a list of texts, not"):
         Sentence(words)
 
 

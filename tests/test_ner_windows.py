@@ -211,6 +211,7 @@ def test_empty_lines_are_no_vectors(tmp_path):
             [["See", "https://a.b/c?d", "@me", "#tag", "#", "1", "x@y.org"]],
         ),
         ("Wait... what?!", [["Wait", "...", "what", "?", "!"]]),
+        ("No! he said. the end", [["No", "!"], ["he", "said", ".", "the", "end"]]),
         ("well-known AT&T", [["well-known", "AT&T"]]),
         ("  \n\n ", []),
     ],

@@ -74,10 +74,9 @@ class Layout:
     def check_column(self, column: int | None, at: str, kind: str = "") -> None:
         """Raise ValueError where the file has no such column."""
         if column is not None and not -self.columns <= column < self.columns:
-            tabs = " between TABs" if self.separator == TAB else ""
+            columns = counted(self.columns, "column") + " between TABs" * (self.separator == TAB)
             raise ValueError(
-                f"{at}: no {kind}column {column}; "
-                f"the file has {counted(self.columns, 'column')}{tabs}, counted from 0"
+                f"{at}: no {kind}column {column}; the file has {columns}, counted from 0"
             )
 
     def meaning(self, line: str) -> Token | str:

@@ -82,8 +82,7 @@ def normalise(
     corpus.scheme = said_scheme or schemes.detect(sentence.tags for sentence in corpus)
     if scheme is not None:
         _check_sequences(corpus, repairs)
-        as_wanted = scheme == corpus.scheme and not said_scheme and not repairs.kinds
-        for sentence in () if as_wanted else corpus:
+        for sentence in corpus:
             sentence.tags = schemes.convert(sentence.tags, scheme)
     corpus.notes += repairs.notes()
     return corpus

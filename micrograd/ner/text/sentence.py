@@ -31,12 +31,11 @@ class Sentence:
 
     def __post_init__(self) -> None:
         if isinstance(self.words, str) or not all(isinstance(word, str) for word in self.words):
-            raise TypeError(
-                f"the words of a sentence are a list of texts, not {shorten(self.words)}"
-            )
+            raise TypeError(f"words are a list of texts, not {shorten(self.words)}")
         if self.tags and len(self.tags) != len(self.words):
-            words = counted(len(self.words), "word")
-            raise ValueError(f"{words}, but {counted(len(self.tags), 'tag')}: {self.words[:5]} ...")
+            raise ValueError(
+                f"not as many tags, {shorten(self.tags)}, as words, {shorten(self.words)}"
+            )
 
     def line(self, position: int) -> int:
         """Give the line number of a token, 0 where it came from no file."""
