@@ -273,7 +273,7 @@ draw x --at x=1 -o o.html --unfold a            | --unfold has no effect here
 draw x --at x=1 -o o.dot --layout dot           | --layout has no effect here
 step x --at x=1 -o o.html --language zh         | --language has no effect here
 evaluate predictions.conll --tag-column 2       | --tag-column has no effect here
-evaluate predictions.conll --word-column 1      | --word-column has no effect here
+evaluate predictions.conll --word-column 7      | no word column 7
 tag model.npz --html o.html --conll --input train.conll | --conll: it excludes --html
 tag model.npz --word-column 1 --input notes.txt | --word-column has no effect here
 train --model softmax --type LOC                | --type has no effect here

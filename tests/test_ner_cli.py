@@ -239,6 +239,15 @@ def test_tag_conll_appends_or_replaces(model, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[1].startswith("is\t")
 
 
+def test_the_words_of_predictions_can_stand_in_any_column(tmp_path, capsys):
+    path = tmp_path / "p.conll"
+    path.write_text("1 Ann NNP B-PER O\n2 saw VBD O O\n3 Oslo NNP B-LOC B-LOC\n")
+    assert main(["evaluate", str(path)]) == 2
+    assert "p.conll:1: word column 0 counts the tokens" in capsys.readouterr().err
+    assert main(["evaluate", str(path), "--word-column", "1"]) == 0
+    assert "missed PER: [Ann] saw Oslo" in capsys.readouterr().out
+
+
 def test_tag_conll_leaves_what_is_no_word_as_it_is(model, tmp_path, capsys):
     """What is in the column of the tags tells a comment of as many words; empty words stay so."""
     path = tmp_path / "in.conll"

@@ -73,6 +73,8 @@ def test_a_hash_can_be_a_word(tmp_path):
     corpus = conll.read(put(tmp_path, "#\tO\n#Paris\tB-LOC\n# not data\nx\tO\n"))
     assert corpus.sentences[0].words == ["#", "#Paris", "x"]
     assert list(corpus.sentences[0].lines) == [1, 2, 4]
+    new = conll.read(put(tmp_path, "# B-NEW\nParis B-LOC\nx O\n"))  # a tag seen nowhere else
+    assert new.sentences[0].words == ["#", "Paris", "x"]
 
 
 @pytest.mark.parametrize(
