@@ -109,7 +109,8 @@ def test_tags_that_can_be_read_in_two_ways_are_said():
 
 def test_how_tags_are_written_is_said():
     for text, said in (("a\tLOC-B\nb\tO\n", "BIO (tags written X-B), types LOC"),
-                       ("a\tB-LOC\n", "BIO, types LOC")):  # fmt: skip
+                       ("a\tB-LOC\n", "BIO, types LOC"),
+                       ("a\tO\n", "BIO, types none")):  # fmt: skip
         assert notation.normalise(conll.parse(text)).describe().endswith(f"read as {said}")
 
 
@@ -281,6 +282,20 @@ def test_comments(mark):
 def test_a_lone_hash_is_a_comment_where_it_cannot_be_a_token(end):
     text = "#\na\tX\tO\n#\tX\tO\n".replace("\n", end)
     assert conll.parse(text).sentences[0].words == ["a", "#"]
+
+
+def test_numbers_can_be_words_where_there_is_one_column():
+    assert conll.parse("1\n2\n3\n", tag_column=None).sentences[0].words == ["1", "2", "3"]
+
+
+def test_words_with_commas_are_no_table():
+    corpus = conll.parse("1,000\tO\n2,000\tB-X\n3,000\tO\n")
+    assert corpus.sentences[0].words == ["1,000", "2,000", "3,000"]
+
+
+def test_a_corpus_is_not_written_to_a_column_that_it_has_not():
+    with pytest.raises(ValueError, match="x: no column 2; the file has 2 columns"):
+        conll.render(conll.parse("a O\n", "x"), 2)
 
 
 def test_a_number_in_brackets_can_be_a_word():
