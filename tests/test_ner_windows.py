@@ -218,3 +218,10 @@ def test_empty_lines_are_no_vectors(tmp_path):
 )
 def test_plain_text(text, expected):
     assert [sentence.words for sentence in tokens.sentences(text)] == expected
+
+
+def test_a_stream_without_an_end_of_a_sentence_comes_in_pieces():
+    text = "word " * (tokens.LONGEST // 4)
+    pieces = list(tokens.stream([text, "and more"]))
+    assert len(pieces) == 2 and "".join(piece for piece, _ in pieces) == text + "and more"
+    assert sum(len(s.words) for _, found in pieces for s in found) == tokens.LONGEST // 4 + 2
