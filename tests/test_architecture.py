@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "micrograd"
 # in the package and in the folders of COMPLETE has to have a place.
 STOREYS = {
     "": [
-        ["content_policy", "displays", "files", "ops", "printing"],
+        ["content_policy", "displays", "encodings", "files", "ops", "printing"],
         ["core"],
         ["engine"],
         ["graph", "derivatives", "functions"],

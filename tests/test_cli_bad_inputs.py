@@ -273,7 +273,7 @@ draw x --at x=1 -o o.html --unfold a            | --unfold has no effect here
 draw x --at x=1 -o o.dot --layout dot           | --layout has no effect here
 step x --at x=1 -o o.html --language zh         | --language has no effect here
 evaluate predictions.conll --tag-column 2       | --tag-column has no effect here
-evaluate predictions.conll --word-column 1      | --word-column has no effect here
+evaluate predictions.conll --word-column 7      | no word column 7
 tag model.npz --html o.html --conll --input train.conll | --conll: it excludes --html
 tag model.npz --word-column 1 --input notes.txt | --word-column has no effect here
 train --model softmax --type LOC                | --type has no effect here
@@ -307,6 +307,10 @@ tag model.npz --input late.txt                  | late.txt:3: byte 0xe9 is not u
 tag model.npz --input zero.txt                  | zero.txt:1: a zero byte
 tag model.npz --input model.npz                 | an archive or a saved model
 tag model.npz --input archive.zip               | an archive or a saved model
+tag model.npz --input cut.gz                    | cut.gz: packed by gzip: unpack it
+tag model.npz --conll --input cut.gz            | cut.gz: packed by gzip: unpack it
+train cut.gz                                    | cut.gz: packed by gzip: unpack it
+evaluate model.npz cut.gz                       | cut.gz: packed by gzip: unpack it
 tag model.npz --input notes.txt --encoding utf8x  | is not the encoding of a text
 tag model.npz --input notes.txt --encoding base64 | is not the encoding of a text
 tag model.npz --conll --input ragged.conll      | ragged.conll:2: 1 column where
@@ -351,7 +355,7 @@ train ragged.conll                              | ragged.conll:2: no tag: 'saw';
 train tags.conll                                | tags.conll:2: unknown tag
 train bare.conll                                | --repair
 train illegal.conll                             | --repair reads them
-train latin.conll                               | latin.conll:1: byte 0xe9 is not utf-8; it may be
+train latin.conll                               | latin.conll:1: byte 0xe9 is not utf-8; name the
 train zero.conll                                | a zero byte
 train long.conll                                | a line of 200,002 characters
 train noword.conll                              | the word column is empty

@@ -88,6 +88,12 @@ def test_inputs_that_the_function_refuses_to_vary_stay(tmp_path, capsys):
     assert "not varied, since the function refuses other numbers: t" in capsys.readouterr().out
 
 
+def test_nothing_is_compared_unasked(tmp_path, capsys):
+    path = lesson(tmp_path, "def loss(x=(0.3, 0.4)):\n    return x[0] * x[1]\n")
+    assert main(["lower", f"{path}:loss"]) == 0
+    assert "compared" not in capsys.readouterr().out
+
+
 def test_outputs_are_compared_too(tmp_path, capsys):
     path = lesson(
         tmp_path,

@@ -1,12 +1,14 @@
 """The three commands as a person calls them: results, files written, refusals, exit codes."""
 
 import io
+import itertools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -65,6 +67,14 @@ def test_the_report_page(model):
     for part in ("baseline: lexicon", "<polyline", "<mark", "∂J/∂s_c = +1", 'class="centre"'):
         assert part in page, part
     assert "http:" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert '<div class="text" dir="auto">' in page  # words may run from right to left
+    assert page.count("<li><bdi>") == page.count(": <bdi>LOC</bdi>, 0.") > 0
+
+
+def test_the_page_of_a_classifier_shows_its_window(tmp_path):
+    arguments = ["train", "--out", str(tmp_path), "--model", "softmax", "--features", "case"]
+    assert main([*arguments, *FAST]) == 0
+    assert (tmp_path / "report.html").read_text().count('<p class="window true">') == 1
 
 
 def test_the_report(tmp_path, capsys):
@@ -80,6 +90,46 @@ def test_the_report(tmp_path, capsys):
         "micrograd tag",
     ):
         assert part in out, part
+
+
+CHOSEN = [  # options, the field of the configuration they set, and what it becomes
+    ("--features prefix,case", "features", ("prefix", "case")),
+    ("--features none", "features", ()),
+    ("--type PER", "label", "PER"),
+    ("--width 3", "width", 3),
+    ("--affix-dim 4 --features suffix", "affix_dim", 4),
+    ("--dropout 0", "dropout", 0.0),
+    ("--rare 2", "rare", 2),
+    ("--activation relu", "activation", "relu"),
+    ("--average", "average", True),
+    ("--delta 0.5", "delta", 0.5),
+    ("--corrupt 2", "corrupt", 2),
+    ("--sampler word", "sampler", "word"),
+    ("--min-count 3", "min_count", 3),
+    ("--keep-case", "lower", False),
+    ("--keep-digits", "fold_digits", False),
+    ("--freeze", "frozen", True),
+    ("--model softmax --scheme BIO", "scheme", "BIO"),
+    ("--model sequence --loss likelihood", "loss", "likelihood"),
+    ("--model multiclass --plain", "viterbi", False),
+    ("--engine scalar", "engine", "scalar"),
+    ("--epochs 7", "epochs", 7),
+    ("--patience 2", "patience", 2),
+    ("--batch 9", "batch", 9),
+    ("--optimizer adam", "optimizer", "adam"),
+    ("--rate 0.3", "rate", 0.3),
+    ("--schedule plateau", "schedule", "plateau"),
+    ("--seed 4", "seed", 4),
+]
+
+
+@pytest.mark.parametrize(("options", "field", "value"), CHOSEN)
+def test_options_reach_the_model_and_the_training(options, field, value, monkeypatch):
+    seen = {}
+    run = SimpleNamespace(run=lambda *both: [seen.update(vars(one)) for one in both])
+    monkeypatch.setattr("micrograd.cli.training_run.Session.open", lambda options: run)
+    assert main(["train", *options.split()]) == 0
+    assert seen[field] == value
 
 
 def test_own_files_and_a_classifier(tmp_path, capsys):
@@ -187,6 +237,27 @@ def test_tag_conll_appends_or_replaces(model, tmp_path, capsys):
     path.write_text("Paris\nis\n")
     assert main(["tag", str(model / "model.npz"), "--conll", "--input", str(path)]) == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("is\t")
+
+
+def test_the_words_of_predictions_can_stand_in_any_column(tmp_path, capsys):
+    path = tmp_path / "p.conll"
+    path.write_text("1 Ann NNP B-PER O\n2 saw VBD O O\n3 Oslo NNP B-LOC B-LOC\n")
+    assert main(["evaluate", str(path)]) == 2
+    assert "p.conll:1: word column 0 counts the tokens" in capsys.readouterr().err
+    assert main(["evaluate", str(path), "--word-column", "1"]) == 0
+    assert "missed PER: [Ann] saw Oslo" in capsys.readouterr().out
+
+
+def test_tag_conll_leaves_what_is_no_word_as_it_is(model, tmp_path, capsys):
+    """What is in the column of the tags tells a comment of as many words; empty words stay so."""
+    path = tmp_path / "in.conll"
+    path.write_text("; a remark\nParis X O\nis Y O\n")
+    arguments = ["tag", str(model / "model.npz"), "--conll", "--input", str(path)]
+    assert main([*arguments, "--tag-column", "2"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "; a remark"
+    path.write_text("Paris\tX\n\tX\n")
+    assert main(arguments) == 0
+    assert re.fullmatch("Paris\tX\t.*\n\tX\t.*\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("threshold", [[], ["--threshold", "0.6"]])
@@ -479,6 +550,21 @@ def test_no_number_is_cut_in_a_narrow_terminal(width):
     printed = " ".join(stream.getvalue().split())
     assert "…" not in printed and "baseline: lexicon" in printed
     assert all(number in printed for number in ("100.00", "50.00", "66.67"))
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("count", [2, 5, 20])
+def test_many_types_are_shown_whole(width, count):
+    """In a table, or in lines which end between a name and its number never."""
+    kinds = [f"{'very-long-organisation' if n % 2 else 'T'}{n}" for n in range(count)]
+    confused = Counter({(a, b): 12_000 + n for n, (a, b) in enumerate(itertools.pairwise(kinds))})
+    stream = io.StringIO()
+    report.print_confusion(confused, Console(file=stream, width=width))
+    lines = stream.getvalue().splitlines()
+    shown = re.sub(r"[\s│]", "", stream.getvalue())
+    assert "…" not in shown and all(str(number) in shown for number in confused.values())
+    assert all(len(line) <= width for line in lines)
+    assert not any(line.startswith("  1") for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,8 @@ def test_a_hash_can_be_a_word(tmp_path):
     corpus = conll.read(put(tmp_path, "#\tO\n#Paris\tB-LOC\n# not data\nx\tO\n"))
     assert corpus.sentences[0].words == ["#", "#Paris", "x"]
     assert list(corpus.sentences[0].lines) == [1, 2, 4]
+    new = conll.read(put(tmp_path, "# B-NEW\nParis B-LOC\nx O\n"))  # a tag seen nowhere else
+    assert new.sentences[0].words == ["#", "Paris", "x"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,8 @@ BAD = [
     ("a\tO\n", "unknown encoding 'klingon'", {"encoding": "klingon"}),
     ("a\0\tO\n", ":1: a zero byte", {}),
     ("a\tO\n" + "x" * 10_000_000, ":2: a line of 10,000,000 characters", {}),
-    ("a\tO\n", ":1: no tag column 5", {"tag_column": 5}),
+    ("a\tO\n", ":1: no tag column 5; .* 2 columns between TABs", {"tag_column": 5}),
+    ("a O\n", ":1: no tag column 5; the file has 2 columns, counted", {"tag_column": 5}),
     ("a\tO\n", ":1: no word column -3", {"word_column": -3}),
 ]
 
@@ -171,6 +174,7 @@ def test_writing_needs_no_file():
     corpus = Corpus([Sentence(["Paris"], ["B-LOC"]), Sentence(["plain"])])
     assert conll.render(corpus) == "Paris\tB-LOC\n\nplain\n\n"
     assert corpus.sentences[0].line(0) == 0
+    assert conll.render(Corpus([])) == ""
 
 
 def test_shipped_corpus_is_what_it_says():

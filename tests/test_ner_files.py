@@ -1,13 +1,17 @@
 """Files of every shape go through whole, and what is no such file is called by its name."""
 
+import bz2
 import gzip
+import lzma
 import random
 import zipfile
 
 import pytest
 
-from micrograd.ner.text import conll, encodings, notation, records, schemes
+from micrograd import encodings
+from micrograd.ner.text import conll, notation, records, schemes
 from micrograd.ner.text.schemes import Span
+from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.nn import vectors
 
 WORDS = ["Paris", "in", "#tag", "#", ";", "$", "it's", "10\u00a0km", "नमस्ते", "Zürich", "O", "a,b"]
@@ -95,6 +99,37 @@ def test_spellings_of_tags(name):
     assert read == [f"{kind}-{label}" for kind, label in zip(kinds, types, strict=True)]
 
 
+def test_tags_that_can_be_read_in_two_ways_are_said():
+    corpus = notation.normalise(conll.parse("a\tS-B\nb\tO\nc\tS-I\n"))
+    assert corpus.notes == ["'S-I' is B-X or X-B; taken as the first, or --tags"]
+    assert not notation.normalise(conll.parse("a\tS-B\nb\tO\n"), tags="BIOES,B-X").notes
+    assert not notation.normalise(conll.parse("a\tO\n")).notes
+    assert not notation.normalise(conll.parse("a\tS-B\nb\tO\nc\tS-LOC\n")).notes
+
+
+def test_how_tags_are_written_is_said():
+    for text, said in (("a\tLOC-B\nb\tO\n", "BIO (tags written X-B), types LOC"),
+                       ("a\tB-LOC\n", "BIO, types LOC"),
+                       ("a\tO\n", "BIO, types none")):  # fmt: skip
+        assert notation.normalise(conll.parse(text)).describe().endswith(f"read as {said}")
+
+
+@pytest.mark.parametrize(
+    ("types", "drop", "tags"),
+    [
+        ({"A": "C"}, [], "B-C I-C O B-B"),
+        ({}, ["B"], "B-A I-A O O"),
+        ({"A": "B"}, ["B"], "B-B I-B O O"),
+        ({}, [], "B-A I-A O I-B"),
+    ],
+)
+def test_types_are_renamed_and_left_out(types, drop, tags):
+    """Where there is neither, even an illegal sequence stays."""
+    corpus = Corpus([Sentence(list("abcd"), ["B-A", "I-A", "O", "I-B"])])
+    notation.rename(corpus, types, drop)
+    assert " ".join(corpus.sentences[0].tags) == tags
+
+
 def test_lower_case_and_what_is_said_otherwise():
     corpus = notation.normalise(conll.parse("a\tb-loc\nb\ti-loc\nc\to\n"))
     assert corpus.sentences[0].tags == ["B-loc", "I-loc", "O"]
@@ -122,6 +157,14 @@ def test_a_tag_as_long_as_a_line_is_not_repeated_whole():
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize("column", [-1, 1])
+def test_a_line_without_a_tag_is_repaired(column):
+    corpus = conll.parse("; x\na O\nx\nb O\n", tag_column=column, repair=True)
+    assert corpus.sentences[0].words == ["a", "x", "b"]
+    corpus.sentences[0].tags = ["B-X"] * 3
+    assert conll.render(corpus) == "; x\na B-X\nx B-X\nb B-X\n"
+
+
 def test_repairs_are_counted_and_said():
     text = "a\tB-LOC\nb\n\tO\nc\tI-PER\nd\tLOC\n"
     corpus = notation.normalise(conll.parse(text, repair=True), repair=True)
@@ -132,6 +175,101 @@ def test_repairs_are_counted_and_said():
         "repaired: 1 empty words; first <text>:3: the word column is empty",
     ]
     assert any("labels without a letter" in note for note in corpus.notes)
+
+
+ODD = {
+    "a column of numbers": ("1 EU NNP B-ORG\n2 is VB O\n\n1 x X O\n", "f:1: word column 0 counts"),
+    "numbers from 0": ("0\tRome\tB-LOC\n1\tis\tO\n2\tbig\tO\n", "f:1: .* by --word-column"),
+    "numbers with ranges": (
+        "# x\n1-2\tdes\tO\n1\tde\tO\n2\tles\tB-X\n3\ty\tO\n",
+        "f:2: word",
+    ),
+    "names of columns": (
+        "WORD\tTAG\nis\tO\nOslo\tLOC\n",
+        "f:1: 'WORD', 'TAG': the names",
+    ),
+    "and of three": ("Token POS NER\nis VB O\n", "f:1: 'Token', 'NER': the names"),
+    "joined files": ("is\tO\nOslo\tB-X\n\ntokens\tner_tags\nx\tO\n", "f:4: .*remove the line"),
+    "two line ends": ("a O\rb B-X\r\rc O\n", "f:1: a carriage return within the line"),
+    "another blank": ("a\tO\nb\tB-X\u00a0\n", r"f:2: unknown tag 'B-X\\xa0'"),
+    "no width": ("a\tO\nb\tX-B\nc\t\u200bX-B\n", r"f:3: unknown tag '\\u200bX-B'"),
+    "a blank within": ("a\tO\nb\tB- X\n", "f:2: unknown tag 'B- X'"),
+    "a sentence to a line": ("Rome is\tB-LOC O\nx y\tO B-LOC\n", "f:1: unknown tag 'B-LOC O'"),
+    "no tag of a word": (
+        "O\twhat\nB-X\tfive\n",
+        "f:1: .* 'what', and nowhere O.*--tags X",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_would_be_misread_is_refused(name):
+    text, message = ODD[name]
+    with pytest.raises(ValueError, match=message):
+        notation.normalise(conll.parse(text, "f"))
+
+
+def test_labels_without_o_can_be_named():
+    corpus = notation.normalise(conll.parse("New\tLOC\nYork\tLOC\n"), tags="X")
+    assert corpus.sentences[0].tags == ["B-LOC", "I-LOC"]
+
+
+@pytest.mark.parametrize("kind", ["college name", "O Globo", "B2B", "LOC,", "می\u200cخ", "a-B c"])
+def test_types_may_hold_blanks_and_signs(kind):
+    assert notation.read(f"B-{kind}", "B-X") == f"B-{kind}"
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\ufeff\ufeff"])
+@pytest.mark.parametrize("gap", ["\t", " "])
+def test_a_byte_order_mark_begins_any_line(mark, gap):
+    """Files with a mark of their own were joined."""
+    lines = ["# newdoc", "Rome_B", "", "-DOCSTART-_O", "", "x_B", "", "# a remark, long", "y_B", ""]
+    text = "\n".join(mark + line.replace("_B", f"{gap}B-X").replace("_", gap) for line in lines)
+    corpus = conll.parse(text)
+    assert [s.words for s in corpus] == [["Rome"], ["x"], ["y"]] and corpus.documents == 2
+    assert conll.render(corpus) == text
+    for sentence in corpus:
+        sentence.tags = ["B-NEW"]
+    assert conll.render(corpus) == text.replace("B-X", "B-NEW")
+
+
+def test_a_word_that_begins_as_a_border_does_is_one():
+    corpus = conll.parse("-DOCSTART-x\tB-X\nb\tO\n\n-DOCSTART-\n\nc\tO\n")
+    assert [s.words for s in corpus] == [["-DOCSTART-x", "b"], ["c"]]
+
+
+@pytest.mark.parametrize(
+    "line", ["# id 52-a\tdomain=en", "# text =", "# sent_id = 3", "# newpar x y"]
+)
+@pytest.mark.parametrize("column", [-1, None])
+def test_comments_that_have_as_many_columns(line, column):
+    """MultiCoNER's, and others that show what they are where no tag does."""
+    row = " ".join(["Rome", *"_" * (len(line.split()) - 2), "O"])
+    corpus = conll.parse(f"{line}\n{row}\n{row}\n{row}\n", tag_column=column)
+    assert corpus.sentences[0].words == ["Rome"] * 3
+
+
+def test_a_document_begins_where_its_word_says_so():
+    text = "O\t0\t-X-\t-DOCSTART-\n\nB-PER\t1\tx\tIrma\n\nO\t0\t-X-\t-DOCSTART-\n\nO\t1\tx\ty\n"
+    corpus = conll.parse(text, word_column=3, tag_column=0)
+    assert [s.words for s in corpus] == [["Irma"], ["y"]] and corpus.documents == 2
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_packed_files_are_called_so(pack):
+    with pytest.raises(ValueError, match="x.gz: packed by .*: unpack it"):
+        encodings.decode(pack(b"Rome B-LOC\n"), "x.gz")
+
+
+@pytest.mark.parametrize("word", ["", " a", "a ", "a\tb", "a\nb", "a\r", "\ufeffa"])
+def test_what_is_no_word_is_not_written(word):
+    with pytest.raises(ValueError, match="cannot be written as a word"):
+        conll.render(Corpus([Sentence(["a", word], ["O", "O"])]))
+
+
+def test_a_sentence_has_a_tag_to_every_word():
+    with pytest.raises(ValueError, match=r"not as many tags, \['O'\], as words, \['a', 'b'\]"):
+        Sentence(["a", "b"], ["O"])
 
 
 @pytest.mark.parametrize("mark", ["; a remark", "$ a remark", "# a remark", ";; x"])
@@ -146,6 +284,20 @@ def test_a_lone_hash_is_a_comment_where_it_cannot_be_a_token(end):
     assert conll.parse(text).sentences[0].words == ["a", "#"]
 
 
+def test_numbers_can_be_words_where_there_is_one_column():
+    assert conll.parse("1\n2\n3\n", tag_column=None).sentences[0].words == ["1", "2", "3"]
+
+
+def test_words_with_commas_are_no_table():
+    corpus = conll.parse("1,000\tO\n2,000\tB-X\n3,000\tO\n")
+    assert corpus.sentences[0].words == ["1,000", "2,000", "3,000"]
+
+
+def test_a_corpus_is_not_written_to_a_column_that_it_has_not():
+    with pytest.raises(ValueError, match="x: no column 2; the file has 2 columns"):
+        conll.render(conll.parse("a O\n", "x"), 2)
+
+
 def test_a_number_in_brackets_can_be_a_word():
     assert conll.parse("[1]\nSee\n", tag_column=None).sentences[0].words == ["[1]", "See"]
 
@@ -154,6 +306,8 @@ def test_documents_and_files_without_borders():
     text = "# newdoc id = 1\na\tO\n\n# newdoc id = 2\nb\tB-X\n"
     assert conll.parse(text).documents == 2
     assert "no empty line" in conll.parse("a\tO\n" * 1000).notes[0]
+    assert not conll.parse("a\tO\n" * 1000 + "\na\tO\n").notes
+    assert not conll.parse("a\tO\n" * 999).notes
 
 
 @pytest.mark.parametrize(
@@ -161,6 +315,8 @@ def test_documents_and_files_without_borders():
     [
         ('<?xml version="1.0"?>\n<a>\n', "XML"),
         ("<doc>\n<s>\n</s>\n", "XML"),
+        ('<?xml version="1.0"?>\n<p>Ann saw\nOslo.</p>\n', "XML"),
+        ("<!DOCTYPE html>\n<p>Ann saw\nOslo.</p>\n", "XML"),
         ('{"a": 1}\n{"a": 2}\n', "JSON"),
         ('[\n{"tokens": ["a"]}\n]\n', "JSON"),
         ("word,tag\nParis,B-LOC\nis,O\n", "CSV"),
@@ -197,8 +353,14 @@ def test_encodings_are_found_out_and_given_back(code):
     assert text.removeprefix("\ufeff") == "Zürich\tB-LOC\n" and text.encode(name) == data
 
 
+@pytest.mark.parametrize("code", ["utf-16-le", "utf-16-be"])
+def test_a_letter_whose_other_byte_is_zero_hides_no_utf_16(code):
+    text = "Ādaži\tB-LOC\nin\tO\n"
+    assert encodings.decode(text.encode(code), "x") == (text, code)
+
+
 def test_a_guess_that_may_be_wrong_is_not_taken():
-    with pytest.raises(ValueError, match=r"x:2: byte 0xfc is not utf-8; it may be cp1252"):
+    with pytest.raises(ValueError, match=r"x:2: byte 0xfc is not utf-8; .* cp1252 for western"):
         encodings.decode("a\nZürich\n".encode("cp1252"), "x")
     with pytest.raises(ValueError, match=r"x:1: byte 0x81 is not utf-8; name the file's encoding"):
         encodings.decode(b"\x81\x82 \x83\n", "x")
@@ -226,6 +388,22 @@ def test_texts_with_spans(tmp_path, shape):
     assert sentence.tags == ["B-PER", "O", "O", "B-LOC", "I-LOC", "O"]
 
 
+@pytest.mark.parametrize(
+    "name", ["Yahoo! Answers", "New\\n\\nYork", "Panic! At the Disco", "St. John"]
+)
+def test_no_sentence_ends_within_a_span(name):
+    end = 4 + len(name.replace("\\n", "n"))
+    corpus = records.parse(f'{{"text": "See {name} now. Then", "label": [[4, {end}, "X"]]}}', "x")
+    entities = [" ".join(s.words[a:b]) for s in corpus for a, b, _ in schemes.spans(s.tags)]
+    assert entities == [" ".join(name.replace("\\n", " ").replace("!", " !").split())]
+
+
+@pytest.mark.parametrize("label", ["null", "[]"])
+def test_a_text_may_have_no_spans(label):
+    corpus = records.parse(f'{{"text": "a b", "label": {label}}}', "x")
+    assert corpus.sentences[0].tags == ["O", "O"]
+
+
 def test_spans_cut_words_and_bad_ones_are_refused():
     cut = records.parse('{"text": "non-Italian", "label": [[4, 11, "LOC"]]}', "x")
     assert (cut.sentences[0].words, cut.sentences[0].tags) == (["non-", "Italian"], ["O", "B-LOC"])
@@ -237,9 +415,12 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a"}\n{', "x:2: no JSON"),
         ('{"text": "a", "label": [[0, 9, "X"]]}', "x:1: .* is not inside its text of 1"),
         ('{"text": "a", "label": [[1, 0, "X"]]}', "x:1: .* is not inside"),
+        ('{"text": "a  b", "label": [[1, 3, "X"]]}', "x:1: .* or holds none"),
+        ('{"text": "ab", "label": [[-2, 1, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
         ('{"text": "a", "label": [7]}', "x:1: no span"),
+        ('{"text": "ab", "label": [[0, 1, 3]]}', "x:1: no span"),
         ('{"text": "a", "label": 7}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1.5, "X"]]}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, Infinity, "X"]]}', "x:1: no span"),

@@ -178,12 +178,12 @@ def test_scatter_is_gather_s_transpose():
         ({"kind": "crf"}, "unknown model 'crf'"),
         ({"activation": "gelu"}, "unknown activation 'gelu'"),
         ({"width": 4}, "window width 4"),
-        ({"hidden": 0}, "hidden 0: it must be 1 or more"),
+        ({"hidden": 0}, "hidden is 1 or more, not 0"),
         ({"delta": -1.0}, "delta -1.0: it may not be below 0"),
         ({"dropout": 1.0}, "dropout 1.0: it must be 0 or more, and below 1"),
         ({"features": ("colour",)}, "unknown feature 'colour'"),
         ({"loss": "hinge"}, "unknown loss of a sequence 'hinge'"),
-        ({"case_dim": 0}, "case_dim 0: it must be 1 or more"),
+        ({"case_dim": 0}, "case_dim is 1 or more, not 0"),
     ],
 )
 def test_impossible_configurations(options, message):
@@ -207,7 +207,7 @@ def sampler_of(kind, windows, tags=(), rare=0, **options):
     """Give a sampler of a model that would cut these windows; no word is rare but by `rare`."""
     tagger = Tagger(Config(**options))
     tagger.windows, tagger.labels = lambda _: windows, ["O", "B-LOC"]
-    return kind(tagger, [Sentence([], tags)], rare)
+    return kind(tagger, [Sentence(["x"] * len(tags), tags)], rare)
 
 
 @pytest.mark.parametrize("kind", SAMPLERS)
@@ -259,7 +259,7 @@ def test_rare_words_are_unknown_half_of_the_time():
 def test_samplers_refuse(tags, kind, message):
     with pytest.raises(ValueError, match=message):
         sampler_of(sampling.PairSampler, cut(), tags, sampler=kind)
-    with pytest.raises(ValueError, match="corrupt 0: it must be 1 or more"):
+    with pytest.raises(ValueError, match="corrupt is 1 or more, not 0"):
         Config(corrupt=0)
 
 

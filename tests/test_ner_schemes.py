@@ -9,6 +9,7 @@ import pytest
 from micrograd.ner.judging import evaluation, scoring
 from micrograd.ner.text import conll, notation, schemes
 from micrograd.ner.text.schemes import Span
+from micrograd.ner.text.sentence import Sentence
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 ENTITIES = [Span(0, 1, "LOC"), Span(1, 3, "LOC"), Span(4, 7, "PER"), Span(7, 8, "ORG")]
@@ -106,6 +107,18 @@ def test_a_score_by_hand():
     assert (report.mode, strict.mode, tokens.mode) == ("conlleval", "strict", "token level")
 
 
+def test_averages_over_types_by_hand():
+    gold = [["B-A", "B-A", "B-A", "B-B"], ["O", "O", "O", "O"]]
+    guess = [["B-A", "O", "O", "B-B"], ["B-B", "O", "O", "B-C"]]
+    report = scoring.score(gold, guess)  # F1 of A 50, of B 2/3, of C 0; true 3, 1, 0
+    assert report.macro.f1 == pytest.approx((50 + 200 / 3 + 0) / 3)
+    assert report.weighted.f1 == pytest.approx((3 * 50 + 200 / 3) / 4)
+    assert report.macro.precision == pytest.approx((100 + 50 + 0) / 3)
+    assert report.weighted.recall == pytest.approx((3 * 100 / 3 + 100) / 4)
+    nothing = scoring.score([["O"]], [["O"]])
+    assert (nothing.macro.f1, nothing.weighted.f1) == (0.0, 0.0)
+
+
 def test_score_refuses_other_lengths():
     with pytest.raises(ValueError, match="sentence 1: 1 true tags but 2"):
         scoring.score([["O"]], [["O", "O"]])
@@ -148,6 +161,8 @@ def test_lexicon_takes_the_longest_match_and_the_majority():
     text = conll.parse("Jordan\nread\nNew\nYork\nTimes\nin\nNew\nYork\n", tag_column=None)
     assert " ".join(*lexicon.predict(text)) == "B-PER O B-ORG I-ORG I-ORG O B-LOC I-LOC"
     assert evaluation.Lexicon(corpus, "LOC").predict(text)[0][0] == "B-LOC"
+    inner = evaluation.Lexicon([Sentence(["New", "York", "York"], ["B-LOC", "I-LOC", "B-LOC"])])
+    assert inner.predict([Sentence(["New", "York"])]) == [["B-LOC", "I-LOC"]]
     assert scoring.only(["B-LOC", "B-PER"], "LOC") == ["B-LOC", "O"]
     assert scoring.only(["B-creative-work", "B-work"], "work") == ["O", "B-work"]
 

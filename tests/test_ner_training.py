@@ -5,7 +5,7 @@ import pytest
 
 from micrograd import optim, schedules
 from micrograd.ner.corpus import shipped
-from micrograd.ner.model.config import Config, Training, defaults
+from micrograd.ner.model.config import KINDS, Config, Training, defaults
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, notation
 from micrograd.ner.text.sentence import Sentence
@@ -258,6 +258,26 @@ def test_a_loss_that_is_no_number_stops_training():
         tagger.fit(toy(12), toy(6, 1), training)
 
 
+def test_a_mean_loss_that_is_no_number_is_no_success(monkeypatch):
+    """Every batch's loss is finite, and their sum is not."""
+    tagger, training = small("softmax", epochs=1, batch=4)
+    monkeypatch.setattr(fitting.Trainer, "step", lambda self, numbers: {"loss": 1e308})
+    with pytest.raises(ValueError, match="the loss was inf in epoch 1; .*try --rate"):
+        tagger.fit(toy(12), toy(6, 1), training)
+
+
+def test_a_plateau_of_dev_f1_reduces_the_rate():
+    tagger, training = small(schedule="plateau")
+    tagger.start(toy(12))
+    trainer = fitting.Trainer(tagger, toy(12), training)
+    for f1 in range(20):
+        trainer.next_epoch(float(f1))
+    assert trainer.rate(0) == training.rate
+    for _ in range(20):
+        trainer.next_epoch(19.0)
+    assert trainer.rate(0) < training.rate
+
+
 def test_scores_that_are_no_numbers_stop_training(monkeypatch):
     tagger, training = small("softmax", epochs=2, batch=4)
     real = fitting.Trainer.next_epoch
@@ -297,8 +317,8 @@ def test_collapse_of_a_training_names_the_remedy():
         ({"rate": 0.0}, "learning rate 0.0: it must be above 0"),
         ({"engine": "warp"}, "unknown engine 'warp'"),
         ({"label": "CITY"}, "hold no entity of type CITY; they have LOC: choose another --type"),
-        ({"batch": 0}, "batch 0: it must be 1 or more"),
-        ({"epochs": 0}, "epochs 0: it must be 1 or more"),
+        ({"batch": 0}, "batch is 1 or more, not 0"),
+        ({"epochs": 0}, "epochs is 1 or more, not 0"),
     ],
 )
 def test_refusals(changes, message):
@@ -312,6 +332,43 @@ def test_files_without_entities_are_refused():
         trained("softmax", plain)
     with pytest.raises(ValueError, match="no entity of type LOC; they have none at all"):
         trained("margin", plain)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sentences_without_words_change_nothing(kind):
+    nothing, other = Sentence([]), Sentence(["x", "Ulm"])
+    runs = []
+    for train, dev in ((toy(12), toy(6, 1)), ([nothing, *toy(12)], [*toy(6, 1), nothing])):
+        tagger, training = small(kind, epochs=1, batch=99, corrupt=1)
+        tagger.fit(train, dev, training)
+        runs.append(tagger.evaluate([nothing, *toy(6, 1)]).f1)
+        assert tagger.predict([nothing, other, nothing]) == [[], *tagger.predict([other]), []]
+        assert tagger.analyse([nothing, other])[1].tags == tagger.analyse([other])[0].tags
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("sentences", "error", "message"),
+    [
+        ([["she", "saw", "Ulm"]], TypeError, "expected a Sentence of words, not \\['she'"),
+        (["she saw Ulm"], TypeError, "expected a Sentence of words, not 'she saw Ulm'"),
+        ([Sentence(["Ulm"], ["LOC"])], ValueError, "unknown tag 'LOC'"),
+        ([Sentence(["Ulm"])], ValueError, "sentences without tags"),
+    ],
+)
+def test_what_cannot_be_judged(kind, sentences, error, message):
+    """A margin scorer counted a tag without a letter as none, and every F1 was 0."""
+    tagger, _ = small(kind)
+    tagger.start(toy(12))
+    with pytest.raises(error, match=message):
+        tagger.predict(sentences) if error is TypeError else tagger.evaluate(sentences)
+
+
+@pytest.mark.parametrize("words", ["Ann saw", ["a", 1], [None], [b"a"]])
+def test_words_are_a_list_of_texts(words):
+    with pytest.raises(TypeError, match="words are a list of texts, not"):
+        Sentence(words)
 
 
 def test_one_word_sentences_train():

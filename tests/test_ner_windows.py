@@ -46,7 +46,7 @@ def test_any_odd_width(width):
 
 @pytest.mark.parametrize("width", [0, 4, -1])
 def test_even_widths_are_refused(width):
-    with pytest.raises(ValueError, match=f"window width {width}: it must be odd"):
+    with pytest.raises(ValueError, match=f"width.* {width}"):
         Config(width=width)
 
 
@@ -211,9 +211,17 @@ def test_empty_lines_are_no_vectors(tmp_path):
             [["See", "https://a.b/c?d", "@me", "#tag", "#", "1", "x@y.org"]],
         ),
         ("Wait... what?!", [["Wait", "...", "what", "?", "!"]]),
+        ("No! he said. the end", [["No", "!"], ["he", "said", ".", "the", "end"]]),
         ("well-known AT&T", [["well-known", "AT&T"]]),
         ("  \n\n ", []),
     ],
 )
 def test_plain_text(text, expected):
     assert [sentence.words for sentence in tokens.sentences(text)] == expected
+
+
+def test_a_stream_without_an_end_of_a_sentence_comes_in_pieces():
+    text = "word " * (tokens.LONGEST // 4)
+    pieces = list(tokens.stream([text, "and more"]))
+    assert len(pieces) == 2 and "".join(piece for piece, _ in pieces) == text + "and more"
+    assert sum(len(s.words) for _, found in pieces for s in found) == tokens.LONGEST // 4 + 2

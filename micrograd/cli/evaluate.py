@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
         "--word-column",
         type=whole(*COLUMNS),
         metavar="N",
-        help="column of the words of a FILE given with a MODEL, from 0 (default 0)",
+        help="column of the words, from 0 (default 0)",
     )
     parser.add_argument(
         "--tag-column",
@@ -74,10 +74,7 @@ def run(options: argparse.Namespace) -> int:
             f"{counted(len(options.paths), 'file')} given: expected MODEL FILE, or one FILE"
         )
     if len(options.paths) == 1:
-        columns = {
-            "--word-column": options.word_column is not None,
-            "--tag-column": options.tag_column is not None,
-        }
+        columns = {"--tag-column": options.tag_column is not None}
         refuse(columns, "a FILE alone is read by its last two columns")
         types = {"--map": options.map, "--drop": options.drop}
         refuse(types, "the two columns of a FILE alone are compared as they stand")
@@ -134,6 +131,7 @@ def _predictions(options: argparse.Namespace, path: str) -> Outcome:
     if reading.is_saved(path):
         raise ValueError(f"{path} is a model: name the FILE to score it on after it")
     how = {"encoding": options.encoding, "repair": options.repair, "tags": options.tags}
+    how["word_column"] = options.word_column or 0
     try:
         true = conll.read(path, tag_column=-2, **how)
         predicted = conll.read(path, scheme=None, **how)

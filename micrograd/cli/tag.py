@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
 from micrograd.cli.streams import note
+from micrograd.encodings import check_unpacked
 from micrograd.files import file_errors
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def _refuse_saved(path: str | None, model: str) -> None:
 
 
 def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
-    from micrograd.ner.text import conll, encodings
+    from micrograd import encodings
+    from micrograd.ner.text import conll
 
     name = options.input or "<stdin>"
     with file_errors(name):
@@ -119,7 +121,8 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
     if not text.strip():
         _bytes(data)
         return
-    corpus = conll.parse(text, name, options.word_column or 0, None, encoding=code)
+    columns = options.word_column or 0, options.tag_column
+    corpus = conll.parse(text, name, *columns, repair=True, encoding=code)  # its tags are not used
     for start in range(0, len(corpus.sentences), AT_ONCE):
         part = corpus.sentences[start : start + AT_ONCE]
         if options.threshold:
@@ -152,7 +155,7 @@ def _pieces(tagger: Tagger, options: argparse.Namespace) -> Iterator[Piece]:
 
 
 def _lines(options: argparse.Namespace) -> Iterator[str]:
-    from micrograd.ner.text.encodings import AUTO
+    from micrograd.encodings import AUTO
 
     code = "utf-8-sig" if options.encoding == AUTO else options.encoding
     number, name = 1, options.input or "<stdin>"
@@ -164,6 +167,7 @@ def _lines(options: argparse.Namespace) -> Iterator[str]:
                 yield line
                 number += 1
     except UnicodeDecodeError as error:  # anywhere in what is decoded at once, from this line on
+        check_unpacked(error.object, name)
         number += error.object.count(b"\n", 0, error.start)
         raise ValueError(
             f"{name}:{number}: byte 0x{error.object[error.start]:02x} is not "

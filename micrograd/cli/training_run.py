@@ -115,7 +115,7 @@ class Session:
         result = tagger.evaluate(test)
         rows = evaluation.baselines(self.train.sentences, test, tagger.label)
         title = f"{tagger.label or 'All types'} in {name}"
-        report.print_evaluation(result, f"{title}: {report.MODE}", rows, self.console)
+        report.print_evaluation(result, f"{title}:\n{report.MODE}", rows, self.console)
         report.print_errors(result.errors, name.split(" ")[0], self.console)
         found = tagger.tag(EXAMPLES)
         self._say("\nSome sentences, tagged:")

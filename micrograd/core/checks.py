@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from numbers import Integral, Real
 from reprlib import repr as shorten
@@ -55,6 +55,13 @@ def is_real(number: Any) -> bool:
 def is_count(number: Any) -> bool:
     """Tell whether this is a whole number, 0 or more."""
     return isinstance(number, Integral) and not isinstance(number, bool) and int(number) >= 0
+
+
+def check_name(what: str, name: str, known: Iterable[str]) -> None:
+    """Raise ValueError, with the names there are, for one that is not known."""
+    names = list(known)
+    if name not in names:
+        raise ValueError(f"unknown {what} {name!r}: expected one of {', '.join(names)}")
 
 
 def check_state(owner: object, state: Any, **fits: Callable[[Any], bool]) -> None:

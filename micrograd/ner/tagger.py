@@ -79,7 +79,7 @@ class Tagger(WindowModel):
 
     def evaluate(self, sentences: Sequence[Sentence]) -> evaluation.Evaluation:
         """Measure the predictions; those of the margin scorer on its type only."""
-        if not all(sentence.tags for sentence in sentences):
+        if any(len(sentence.tags) < len(sentence.words) for sentence in sentences):
             raise ValueError("sentences without tags cannot be evaluated; read a tag column")
         cut = self.windows(sentences)
         out = self.outputs(cut)

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograd.encodings import PACKED
 from micrograd.files import file_errors
 from micrograd.printing import counted
 
@@ -26,9 +27,7 @@ FOREIGN = {
     b"\xba\x16O/": "fastText's binary model (.bin): use the .vec file beside it",
     b"\x93NUMPY": "a NumPy array without words",
     b"\x80": "a pickle, which is not opened: it could run code",
-    b"BZh": "packed by bzip2: unpack it",
-    b"\xfd7zXZ": "packed by xz: unpack it",
-}
+} | PACKED
 LONGEST_LINE = 1_000_000
 Row = tuple[str, str, NDArray[np.float32]]  # where it stands, its word, its numbers
 

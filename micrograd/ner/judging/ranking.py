@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograd import metrics
-from micrograd.ner.text.schemes import Span, encode, spans
+from micrograd.ner.text.schemes import Span, encode, spans, split_tag
 from micrograd.ner.text.sentence import Sentence
 
 Scores = NDArray[np.float64]
@@ -21,7 +21,7 @@ NEAR = 0.2  # of a standard deviation: F1 is averaged over thresholds as near as
 
 def true_mask(sentences: Sequence[Sentence], label: str) -> Mask:
     """Say of every token whether it is of the type."""
-    return np.array([tag[2:] == label for s in sentences for tag in s.tags], bool)
+    return np.array([split_tag(tag)[1] == label for s in sentences for tag in s.tags], bool)
 
 
 def runs(mask: Mask, lengths: Sequence[int]) -> NDArray[np.int64]:
@@ -51,8 +51,7 @@ class TypeEvaluation:
     def f1(self, mask: Mask) -> float:
         """Give the entity F1 in percent when the runs of `mask` are the predicted entities."""
         found = set(map(tuple, runs(mask, self.lengths).tolist()))
-        total = len(found) + len(self.entities)
-        return 200 * len(found & self.entities) / total if total else 0.0
+        return 200 * len(found & self.entities) / (len(found) + len(self.entities))
 
     def calibrate(self, scores: Scores, capitals: Mask) -> tuple[Thresholds, float]:
         """Find the thresholds of `above` with the best F1, in turn: ((high, low, capital), F1).

@@ -136,7 +136,7 @@ def token_score(true: Iterable[Tags], predicted: Iterable[Tags]) -> Report:
 
 def only(tags: Tags, label: str | None) -> list[str]:
     """Set the tags of every type but `label` to O (`None` keeps all)."""
-    return [tag if label in (None, tag[2:]) else "O" for tag in tags]
+    return [tag if label in (None, split_tag(tag)[1]) else "O" for tag in tags]
 
 
 class Error(NamedTuple):

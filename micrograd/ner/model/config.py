@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from numbers import Integral
 from typing import Any, get_type_hints
 
-from micrograd.core.checks import check_finite, check_flags
+from micrograd.core.checks import check_finite, check_flags, check_name, check_whole
 from micrograd.ner.model.features import NAMES, WORDS, chosen
 
 KINDS = ("margin", "softmax", "multiclass", "sequence")
 ACTIVATIONS = ("tanh", "relu", "hard_tanh", "sigmoid")
 SAMPLERS = ("window", "word")
-# What there is at least one of, and what may be 0.
-COUNTS = ("dim", "case_dim", "affix_dim", "hidden", "corrupt", "epochs", "batch", "patience")
-AMOUNTS = ("delta", "rare", "seed")
-TYPES: dict[type, tuple[type, str]] = {int: (Integral, "a whole number"), str: (str, "text")}
+LEAST = {"rare": 0, "seed": 0, "min_count": 0}  # of the others there is at least one
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class Config:
             raise TypeError(f"features is a list of names, not {names!r}")
         object.__setattr__(self, "features", tuple(names))
         _check_kinds(self)
-        if self.width < 1 or self.width % 2 == 0:
+        if self.width % 2 == 0:
             raise ValueError(
                 f"window width {self.width}: it must be odd, so that a word is its centre"
             )
@@ -72,6 +68,8 @@ class Config:
             raise ValueError(f"unknown tag scheme {self.scheme!r} to train in: use BIO or BIOES")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout {self.dropout}: it must be 0 or more, and below 1")
+        if self.delta < 0:
+            raise ValueError(f"delta {self.delta}: it may not be below 0")
 
     @property
     def loss_name(self) -> str:
@@ -116,12 +114,6 @@ class Training:
         _check_kinds(self)
 
 
-def check_name(what: str, name: str, known: Any) -> None:
-    """Raise ValueError, with the names there are, for one that is not known."""
-    if name not in known:
-        raise ValueError(f"unknown {what} {name!r}: expected one of {', '.join(known)}")
-
-
 def _check_kinds(choices: Config | Training) -> None:
     """Raise TypeError or ValueError where a choice is of another kind, or too small."""
     for name, kind in get_type_hints(type(choices)).items():
@@ -130,12 +122,10 @@ def _check_kinds(choices: Config | Training) -> None:
             check_flags(**{name: value})
         elif kind is float:
             check_finite(**{name: value})
-        elif kind in TYPES and (isinstance(value, bool) or not isinstance(value, TYPES[kind][0])):
-            raise TypeError(f"{name} is {TYPES[kind][1]}, not {value!r}")
-        if name in COUNTS and value < 1:
-            raise ValueError(f"{name} {value}: it must be 1 or more")
-        if name in AMOUNTS and value < 0:
-            raise ValueError(f"{name} {value}: it may not be below 0")
+        elif kind is int:
+            check_whole(name, value, LEAST.get(name, 1))
+        elif kind is str and not isinstance(value, str):
+            raise TypeError(f"{name} is text, not {value!r}")
 
 
 # The lectures' window.

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from micrograd.core.checks import check_name
 from micrograd.ner.text.sentence import Sentence
 
 SPECIAL = ("<unk>", "<s>", "</s>")
@@ -54,7 +55,7 @@ _DIGIT = re.compile(r"\d")
 
 def clean(word: str) -> str:
     """Undo HTML entities, and drop a stray BOM."""
-    return html.unescape(word).replace("\ufeff", "") or word
+    return html.unescape(word).replace("\ufeff", "")
 
 
 @lru_cache(KEPT)
@@ -113,8 +114,7 @@ RARE_FORM = 3  # a form of a feature that was seen less often is unknown
 def chosen(names: Sequence[str]) -> list[Feature]:
     """Give the tables of some features, in their order; ValueError for a name that is none."""
     for name in names:
-        if name not in NAMES:
-            raise ValueError(f"unknown feature {name!r}: expected some of {', '.join(NAMES)}")
+        check_name("feature", name, NAMES)
     return [feature for feature in FEATURES if feature.name in names]
 
 

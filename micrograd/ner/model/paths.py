@@ -115,6 +115,7 @@ def best_tags(scores: Floats, lengths: Sequence[int], A: Floats) -> NDArray[np.i
 
     Where no transition has a score, the best tags of the words are that path if they are legal.
     """
+    lengths = [length for length in lengths if length]
     if A[np.isfinite(A)].any():
         return np.asarray(_by_chunk(scores, lengths, A, largest).argmax(1))
     best = scores.argmax(1)
@@ -128,7 +129,7 @@ def best_tags(scores: Floats, lengths: Sequence[int], A: Floats) -> NDArray[np.i
 
 def probabilities(scores: Floats, lengths: Sequence[int], A: Floats) -> Floats:
     """Give the probability of every tag of every word, (words, tags), over all legal paths."""
-    return _by_chunk(scores, lengths, A, log_sum)
+    return _by_chunk(scores, [length for length in lengths if length], A, log_sum)
 
 
 def _by_chunk(scores: Floats, lengths: Sequence[int], A: Floats, plus: Plus) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from reprlib import repr as shorten
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,9 @@ def window_places(lengths: Sequence[int], width: int) -> NDArray[np.int64]:
 
 def windows(sentences: Sequence[Sentence], vocabularies: Vocabularies, width: int) -> Windows:
     """Cut the sentences into windows; pads have the ids of the sentence borders in every table."""
+    for sentence in sentences:
+        if not isinstance(sentence, Sentence):
+            raise TypeError(f"expected a Sentence of words, not {shorten(sentence)}")
     lengths = [len(sentence.words) for sentence in sentences]
     words = [word for sentence in sentences for word in sentence.words]
     kinds = {word: number for number, word in enumerate(dict.fromkeys(words))}

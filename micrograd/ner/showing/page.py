@@ -64,7 +64,7 @@ def tagged(text: str, found: Sequence[Entity]) -> str:
         escaped(part) + (_mark(entity, kinds[entity.type]) if entity else "")
         for part, entity in pieces(text, found)
     )
-    return f'<p>{legend}</p>\n<div class="text">{coloured}</div>'
+    return f'<p>{legend}</p>\n<div class="text" dir="auto">{coloured}</div>'
 
 
 def _mark(entity: Entity, number: int) -> str:
@@ -130,9 +130,9 @@ def _errors(run: Run) -> str:
 
 def _error(error: Error, path: str) -> str:
     before, name, after = map(escaped, error.context(6))
-    what = escaped(f"{error.kind}: {error.types()}, {error.confidence:.2f}")
-    where = escaped(f"{path}:{error.line}")
-    return f"<li>{before} <b>{name}</b> {after} <small>({what}; {where})</small></li>"
+    where = f"{error.confidence:.2f}; {escaped(path)}:{error.line}"
+    what = f"{error.kind}: <bdi>{escaped(error.types())}</bdi>, {where}"
+    return f"<li><bdi>{before} <b>{name}</b> {after}</bdi> <small>({what})</small></li>"
 
 
 def _example(example: Example | None) -> str:

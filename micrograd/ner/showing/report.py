@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
@@ -19,7 +20,8 @@ from micrograd.printing import printable
 SHOWN_ERRORS = 8
 COLUMNS = ("precision", "recall", "F1", "right", "predicted", "true")
 STYLES = {"all types": "bold", "strict mode": "dim", "token level": "dim"}
-WIDE = 78  # columns that a table of scores takes
+KEPT = "\xa0"  # a blank at which no line ends
+FOLDED = 17  # letters after which the name of a row is folded
 MODE = "entities as conlleval and seqeval's default mode count them"
 
 
@@ -61,18 +63,29 @@ def _print_table(
     console: Console, title: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]
 ) -> None:
     """Print a table; where its numbers would be cut, a line for each of its rows."""
-    table = Table("", title=Text(printable(title)), title_justify="left")
-    for name in columns:
-        table.add_column(Text(printable(name)), justify="right")
+    console.print(Text(printable(title)))
+    table = Table()
+    for name in ("", *columns):
+        justify: Any = "right" if name else "left"
+        table.add_column(Text(printable(name)), justify=justify, overflow="fold")
     for name, cells in rows.items():
         table.add_row(Text(printable(name)), *cells, style=STYLES.get(name, ""))
-    if console.width >= WIDE:
+    if console.width >= _width(columns, rows):
         console.print(table)
         return
-    console.print(table.title)
     for name, cells in rows.items():
-        line = ", ".join(f"{column} {cell}" for column, cell in zip(columns, cells) if cell)
-        console.print(Text(printable(f"{name}: {line}")))
+        parts = [f"{column} {cell}" for column, cell in zip(columns, cells) if cell]
+        line = ", ".join(part.replace(" ", KEPT) for part in parts)
+        lines = textwrap.wrap(printable(f"{name}: {line}"), console.width, subsequent_indent="  ")
+        console.print(Text("\n".join(lines).replace(KEPT, " ")), soft_wrap=True)
+
+
+def _width(columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> int:
+    """Count the letters that a table takes: its numbers whole, its longer names folded."""
+    names = min(FOLDED, max(map(len, rows)))
+    numbers = (max(map(len, cells)) for cells in zip(*rows.values()))
+    widths = [names, *(max(n, min(len(name), 9)) for n, name in zip(numbers, columns))]
+    return sum(width + 3 for width in widths) + 1
 
 
 def print_errors(errors: Sequence[Error], path: str, console: Console | None = None) -> None:
@@ -91,14 +104,14 @@ def _error(error: Error, path: str) -> Text:
     text = Text(printable(f"  {path}:{error.line} {error.kind} {error.types()}: "))
     text.append(printable(f"{before} ".lstrip()))
     text.append(printable(f"[{name}]"), "bold red")
-    return text.append(printable(f" {after}") + f"  ({error.confidence:.2f})")
+    return text.append(printable(f" {after}".rstrip()) + f"  ({error.confidence:.2f})")
 
 
 def print_confusion(counts: Counter[tuple[str, str]], console: Console | None = None) -> None:
-    """Print which types are taken for which; O is no entity."""
+    """Print which types are taken for which, where some are; O is no entity."""
     names = [*sorted({name for pair in counts for name in pair} - {"O"}), "O"]
     title = "Entities by true type (rows) and predicted type"
-    rows = {a: ["" if a == b == "O" else str(counts[a, b]) for b in names] for a in names}
+    rows = {a: [str(counts[a, b] or "0" * (a == b != "O")) for b in names] for a in names}
     _print_table(console or Console(highlight=False), title, names, rows)
 
 

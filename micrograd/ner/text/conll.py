@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, partial
+from itertools import pairwise
 from pathlib import Path
 
+from micrograd import encodings
 from micrograd.files import atomic_write, read_bytes
-from micrograd.ner.text import encodings, records
-from micrograd.ner.text.lines import COMMENT, DOCUMENT, Layout, Token, find_layout
+from micrograd.ner.text import records
+from micrograd.ner.text.lines import BLANKS, COMMENT, DOCUMENT, Layout, Token, find_layout
 from micrograd.ner.text.notation import Repairs, normalise, rename
 from micrograd.ner.text.sentence import Corpus, Sentence, Source
 
 LONGEST_LINE = 100_000
+UNWRITABLE = "it is empty, begins or ends with a blank, or holds a TAB or a line's end"
+_WRITABLE = re.compile(r"[^ \t\r\n\ufeff][^\t\r\n]*(?<! )")
 FEW_BORDERS = 1_000  # tokens in one sentence that make a file without empty lines look odd
 
 
@@ -32,13 +37,15 @@ def parse(
     file that is CSV, XML or JSON; for one without a token.
     """
     end = "\n" if "\n" in text or "\r" not in text else "\r"  # a \r before \n stays in its line
-    lines = text.removeprefix(encodings.BOM).split(end)
+    lines = text.split(end)
     for number, line in enumerate(lines, 1):
         if len(line) > LONGEST_LINE:
             raise ValueError(
                 f"{path}:{number}: a line of {len(line):,} characters; "
                 "is this a CoNLL file with one token per line?"
             )
+        if "\r" in line.rstrip(BLANKS):
+            raise ValueError(f"{path}:{number}: a carriage return within the line; end all alike")
     layout = find_layout(lines, word_column, tag_column)
     records.check_kind(lines, path, layout.columns)
     layout.check(path)
@@ -46,11 +53,15 @@ def parse(
     sentences = list(_sentences(lines, layout, repairs))
     if not sentences:
         raise ValueError(f"{path}: no token in it; expected one token per line")
-    source = Source(lines, layout, encoding, end, text[: text.startswith(encodings.BOM)])
+    if layout.columns > 1 and _counted(sentences):
+        raise ValueError(
+            f"{path}:{layout.first}: word column {word_column} counts the tokens, 1 2 3; "
+            "name the column of the words by --word-column"
+        )
+    source = Source(lines, layout, encoding, end)
     corpus = Corpus(sentences, path, source=source, notes=repairs.notes())
     if len(corpus) == 1 and corpus.tokens >= FEW_BORDERS:
-        count = f"all {corpus.tokens:,} tokens"
-        corpus.notes.append(f"no empty line: {count} are read as one sentence")
+        corpus.notes.append(f"no empty line: all {corpus.tokens:,} tokens are read as one sentence")
     return corpus
 
 
@@ -74,6 +85,13 @@ def _sentences(lines: list[str], layout: Layout, repairs: Repairs) -> Iterator[S
                 yield Sentence(words, tags if layout.tag is not None else [], [*tokens], document)
             tokens = {}
             document += meaning == DOCUMENT
+
+
+def _counted(sentences: Iterable[Sentence]) -> bool:
+    """Say whether most words are one more than the word before, as those of a column of numbers."""
+    pairs = [pair for sentence in sentences for pair in pairwise(sentence.words)]
+    steps = sum(a.isdecimal() and b == str(int(a[:9]) + 1) for a, b in pairs)
+    return 2 * steps > len(pairs)
 
 
 def read(
@@ -123,7 +141,7 @@ def render(corpus: Corpus, column: int | None = None) -> str:
     for sentence in corpus:
         for number, tag in zip(sentence.lines, sentence.tags):
             lines[number - 1] = tagged(lines[number - 1], tag)
-    return corpus.source.bom + corpus.source.line_end.join(lines)
+    return corpus.source.line_end.join(lines)
 
 
 def _plain(corpus: Corpus) -> Iterator[str]:
@@ -132,6 +150,9 @@ def _plain(corpus: Corpus) -> Iterator[str]:
         if sentence.document != document:
             yield "-DOCSTART-\tO\n\n"
         document = sentence.document
+        for word in sentence.words:
+            if not _WRITABLE.fullmatch(word):
+                raise ValueError(f"{word!r} cannot be written as a word: {UNWRITABLE}")
         rows = zip(sentence.words, sentence.tags) if sentence.tags else zip(sentence.words)
         yield "".join("\t".join(row) + "\n" for row in rows) + "\n"
 

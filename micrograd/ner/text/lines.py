@@ -13,19 +13,22 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from micrograd.encodings import BOM
 from micrograd.printing import counted
 
 BLANKS = " \t\r"
 TAB = "\t"
 MARKS = ("#", ";", "$")  # what a comment begins with
-DOCUMENTS = ("-DOCSTART-", "# newdoc")
+DOCUMENT_NAME = "-DOCSTART-"
 _COLUMNS = {
-    TAB: re.compile(r"(?:^|(?<=\t)) *([^ \t]*(?: +[^ \t]+)*)"),
-    " ": re.compile(r"([^ \t]+)"),
+    TAB: re.compile(rf"(?:^{BOM}*|(?<=\t)) *([^ \t]*(?: +[^ \t]+)*)"),
+    " ": re.compile(rf"((?!{BOM})[^ \t]+)"),
 }
 _COMMENT = re.compile(r"#\s|;|\$\s")
 _TAGGED = re.compile(r"(?i:[BIESLUM][-_]\S|.+[-_][BIESLUM]$|[OBIES]$)")
-_KEYED = re.compile(r"#\s*\S+ = |# new(doc|par)\b")  # the comments of CoNLL-U
+_HEADER = re.compile("(?i:(word|token|form|text)s? ((ner|ne|bio|iob)?[-_]?(tag|label)s?|ner))")
+_DOCUMENT = re.compile(rf"{DOCUMENT_NAME}(\s|$)|# newdoc\b")
+_KEYED = re.compile(r"#\s*\S+ =(\s|$)|# (new(doc|par)|id)\b")  # of CoNLL-U, and MultiCoNER
 BORDER, DOCUMENT, COMMENT = "border", "document", "comment"
 
 
@@ -71,9 +74,9 @@ class Layout:
     def check_column(self, column: int | None, at: str, kind: str = "") -> None:
         """Raise ValueError where the file has no such column."""
         if column is not None and not -self.columns <= column < self.columns:
+            columns = counted(self.columns, "column") + " between TABs" * (self.separator == TAB)
             raise ValueError(
-                f"{at}: no {kind}column {column}; "
-                f"the file has {counted(self.columns, 'column')}, counted from 0"
+                f"{at}: no {kind}column {column}; the file has {columns}, counted from 0"
             )
 
     def meaning(self, line: str) -> Token | str:
@@ -81,10 +84,10 @@ class Layout:
 
         ValueError for another number of columns, but for a tag that is missing at the end.
         """
-        row = self.split(line)
+        row, line = self.split(line), line.lstrip(BOM)
         if not any(row):
             return BORDER
-        if line.startswith(DOCUMENTS):
+        if _DOCUMENT.match(line) or DOCUMENT_NAME in row:
             return DOCUMENT
         if line[0] in MARKS and self._is_comment(line, row):
             return COMMENT
@@ -99,6 +102,8 @@ class Layout:
                 f"{counted(len(row), 'column')} where the file has {self.columns}: {shown}"
             )
         word, tag = row[self.word], "O" if self.tag is None else row[self.tag]
+        if _HEADER.fullmatch(f"{word} {tag}"):
+            raise ValueError(f"{word!r}, {tag!r}: the names of columns, no token; remove the line")
         if not word:
             faults.append(("the word column is empty", "empty words", "keeps it so"))
         if not tag:
@@ -128,8 +133,9 @@ class Layout:
 
 def find_layout(lines: Iterable[str], word: int, tag: int | None) -> Layout:
     """Find the rule of a file: most of its lines that can only be tokens follow it."""
-    full = [(n, line) for n, line in enumerate(lines, 1) if line.strip(BLANKS)]
-    sure = [(n, line) for n, line in full if not line.startswith((*MARKS, *DOCUMENTS))] or full
+    begun = ((n, line.lstrip(BOM)) for n, line in enumerate(lines, 1))
+    full = [(n, line) for n, line in begun if line.strip(BLANKS)]
+    sure = [(n, line) for n, line in full if not line.startswith((*MARKS, DOCUMENT_NAME))] or full
     counts = Counter(line for _, line in sure)
     tabs = sum(count for line, count in counts.items() if TAB in line.rstrip(BLANKS))
     first = sure[0][0] if sure else 0

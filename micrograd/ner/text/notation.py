@@ -15,7 +15,10 @@ from micrograd.ner.text.sentence import Corpus
 
 OUTSIDE = ("O", "o")
 NO_TYPE = "NAME"  # the type of entities that have none
-_LETTER, _TYPE = "(?P<letter>[a-zA-Z])", "(?P<type>.+)"
+_UNSEEN = r"[\s\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+_TAGS = "(?i:.* (o|[bieslum][-_][^ ]+)( .*)?$)"  # a sentence to a line
+_LETTER = "(?P<letter>[a-zA-Z])"
+_TYPE = f"(?!{_UNSEEN}|{_TAGS})(?P<type>.+)(?<!{_UNSEEN})"
 NOTATIONS = {
     "B-X": f"{_LETTER}-{_TYPE}",
     "B_X": f"{_LETTER}_{_TYPE}",
@@ -79,8 +82,7 @@ def normalise(
     corpus.scheme = said_scheme or schemes.detect(sentence.tags for sentence in corpus)
     if scheme is not None:
         _check_sequences(corpus, repairs)
-        as_wanted = scheme == corpus.scheme and not said_scheme and not repairs.kinds
-        for sentence in () if as_wanted else corpus:
+        for sentence in corpus:
             sentence.tags = schemes.convert(sentence.tags, scheme)
     corpus.notes += repairs.notes()
     return corpus
@@ -104,6 +106,11 @@ def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
     """Write every tag as B-X. ValueError with file:line for what is no tag."""
     every = dict.fromkeys(tag for sentence in corpus for tag in sentence.tags)
     corpus.written = said or find(every)
+    fitting = [name for name in NOTATIONS if len(name) > 1 and all(read(t, name) for t in every)]
+    if len(fitting) > 1 and not said and every.keys() - {*OUTSIDE}:
+        corpus.notes.append(
+            f"{max(every)!r} is {' or '.join(fitting)}; taken as the first, or --tags"
+        )
     known = {tag: read(tag, corpus.written) for tag in every}
     if all(tag == new for tag, new in known.items()):
         return
@@ -111,6 +118,11 @@ def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
         for position, tag in enumerate(sentence.tags):
             new = known[tag] or _lone(tag, corpus.written, sentence.line(position), repairs)
             sentence.tags[position] = new
+    if not said and corpus.written == "X" and "O" not in known.values():
+        raise ValueError(
+            f"{corpus.path}:{corpus.sentences[0].line(0)}: labels such as {next(iter(every))!r}, "
+            "and nowhere O: name the tag column, or by --tags X take them as types"
+        )
 
 
 def _lone(tag: str, written: str, line: int, repairs: Repairs) -> str:

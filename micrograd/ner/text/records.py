@@ -10,18 +10,20 @@ doccano {"text", "label": [[start, end, type]]}, Label Studio {"data": {"text"},
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from micrograd.encodings import BOM
 from micrograd.ner.text import tokens
-from micrograd.ner.text.encodings import BOM
 from micrograd.ner.text.notation import Repairs
 from micrograd.ner.text.schemes import Span, encode
 from micrograd.ner.text.sentence import Corpus, Sentence
 
 LISTS = ("label", "labels", "entities", "spans", "ents")
 REMEDY = "expected one token per line, its tag in a column after it (CoNLL)"
+_JSON = re.compile(r'\{\s*"[^"\n]*"\s*:|\[\s*[\[{]\s*"')
 FIELDS = (
     ("start", "start_offset"),
     ("end", "end_offset"),
@@ -51,10 +53,9 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
             raise ValueError(f"{at}: a record without a text: {str(record)[:60]}")
         kept: list[Span] = []
         for span in sorted(_spans(record, at), key=lambda s: (s.start, -s.end)):
-            if not 0 <= span.start < span.end <= len(content):
-                raise ValueError(
-                    f"{at}: {span} is not inside its text of {len(content)} characters"
-                )
+            if span.start < 0 or span.end > len(content) or not content[slice(*span[:2])].strip():
+                what = f"is not inside its text of {len(content)} characters, or holds none"
+                raise ValueError(f"{at}: {span} {what}")
             if kept and span.start < kept[-1].end:
                 what = f"{span} lies over {kept[-1]}"
                 repairs(line, what, "spans over others", "keeps the longer of the two")
@@ -122,8 +123,7 @@ def _span(item: Any) -> Span:
 
 
 def _tagged(content: str, spans: list[Span], line: int, document: int) -> Iterator[Sentence]:
-    borders = [border for span in spans for border in span[:2]]
-    for sentence in tokens.sentences(content, borders):
+    for sentence in _cut(content, spans):
         inside = []
         for start, end, kind in spans:
             places = [n for n, (a, b) in enumerate(sentence.offsets) if start <= a and b <= end]
@@ -133,9 +133,21 @@ def _tagged(content: str, spans: list[Span], line: int, document: int) -> Iterat
         yield replace(sentence, tags=tags, lines=[line] * len(tags), document=document)
 
 
+def _cut(content: str, spans: list[Span]) -> list[Sentence]:
+    """Cut a text into sentences; none ends within a span, as after the ! of "Yahoo! Answers"."""
+    out: list[Sentence] = []
+    for one in tokens.sentences(content, [border for span in spans for border in span[:2]]):
+        if any(span.start < one.offsets[0][0] < span.end for span in spans):
+            before = out.pop()
+            one = Sentence(before.words + one.words, offsets=[*before.offsets, *one.offsets])
+        out.append(one)
+    return out
+
+
 def check_kind(lines: Sequence[str], path: str, columns: int) -> None:
     """Raise ValueError where the first lines are CSV, XML, JSON or running text."""
-    full = [(n, line.strip()) for n, line in enumerate(lines[:200], 1) if line.strip()]
+    begun = (line.lstrip(BOM).strip() for line in lines[:200])
+    full = [(n, line) for n, line in enumerate(begun, 1) if line]
     kind = _kind([line for _, line in full[:20]], columns) if full else ""
     if kind:
         raise ValueError(f"{path}:{full[0][0]}: this looks like {kind}; {REMEDY}")
@@ -146,24 +158,13 @@ def _kind(head: list[str], columns: int) -> str:
         line.startswith("<") and line.endswith(">") for line in head
     ):
         return "XML or HTML"
-    if _is_json(head):
+    if _JSON.match("\n".join(head)):
         return "JSON"
     for sign, name, kinds in ((",", "commas", 2), (";", "semicolons", 1)):
         counts = {line.count(sign) for line in head}
         if columns < 2 and len(head) > 1 and min(counts) > 0 and len(counts) <= kinds:
             return f"CSV (columns separated by {name})"
     return ""
-
-
-def _is_json(head: list[str]) -> bool:
-    if head[0] in ("{", "["):
-        return head[1:] != [] and head[1][0] in '"{['
-    try:
-        value = _from_json(head[0])
-    except ValueError:
-        return False
-    inner = value if isinstance(value, list) else [value]
-    return any(isinstance(one, dict | list) for one in inner)
 
 
 def _from_json(text: str) -> Any:

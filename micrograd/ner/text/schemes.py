@@ -8,6 +8,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from micrograd.core.checks import check_name
+
 SCHEMES = ("IO", "IOB1", "BIO", "BIOES")
 LETTERS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
 EXPECTED = "expected O, or one of B- I- E- S- (L- U- M-) and a type"
@@ -71,8 +73,7 @@ def _letters(count: int, touching: bool, scheme: str) -> str:
     """Give the letters of an entity of so many tokens; `touching` follows one of its own type."""
     if scheme == "BIOES":
         return "S" if count == 1 else f"B{'I' * (count - 2)}E"
-    if scheme not in SCHEMES:
-        raise ValueError(f"unknown tag scheme {scheme!r}: expected one of {', '.join(SCHEMES)}")
+    check_name("tag scheme", scheme, SCHEMES)
     first = "B" if scheme == "BIO" or (scheme == "IOB1" and touching) else "I"
     return first + "I" * (count - 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from reprlib import repr as shorten
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,14 @@ class Sentence:
     document: int = 0
     offsets: Sequence[tuple[int, int]] = ()
     probabilities: NDArray[np.float64] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.words, str) or not all(isinstance(word, str) for word in self.words):
+            raise TypeError(f"words are a list of texts, not {shorten(self.words)}")
+        if self.tags and len(self.tags) != len(self.words):
+            raise ValueError(
+                f"not as many tags, {shorten(self.tags)}, as words, {shorten(self.words)}"
+            )
 
     def line(self, position: int) -> int:
         """Give the line number of a token, 0 where it came from no file."""
@@ -57,7 +66,6 @@ class Source:
     layout: Layout
     encoding: str
     line_end: str = "\n"
-    bom: str = ""
 
 
 @dataclass(eq=False)

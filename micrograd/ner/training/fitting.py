@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
 from micrograd import optim, schedules
-from micrograd.ner.model.config import Training, check_name
+from micrograd.core.checks import check_name
+from micrograd.ner.model.config import Training
 from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.ner.training.engines import ENGINES, Batch
 from micrograd.ner.training.judge import Judge

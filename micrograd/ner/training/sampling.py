@@ -74,6 +74,7 @@ class SentenceSampler(Epochs):
     """Give every sentence once, with the tags of its words."""
 
     def __init__(self, tagger: WindowModel, sentences: Sequence[Sentence], rare: int) -> None:
+        sentences = [sentence for sentence in sentences if sentence.words]
         super().__init__(tagger, sentences, rare)
         number = {label: place for place, label in enumerate(tagger.labels)}
         self.tags = np.array([number[tag] for s in sentences for tag in own_tags(tagger, s)])

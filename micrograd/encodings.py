@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import re
-
 BOM = "\ufeff"
 MARKED = ("utf-8", "utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")  # one's BOM begins another's
 AUTO = "auto"
+PACKED = {  # by what a file begins with
+    b"PK\x03\x04": "an archive or a saved model, not text",
+    b"\x1f\x8b": "packed by gzip: unpack it",
+    b"BZh9": "packed by bzip2: unpack it",
+    b"\xfd7zXZ": "packed by xz: unpack it",
+}
+REMEDY = (
+    "name the file's encoding by --encoding, such as cp1252 for western letters, "
+    "cp1251 for Cyrillic, gb18030 for Chinese"
+)
 TOLD = (AUTO, "utf-16", "utf-32", "utf-8-sig")  # the file's first bytes say which it is
-ARCHIVE = b"PK\x03\x04"  # what a zip file, and so a saved model, begins with
-_NO_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
-_ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xbf](?![A-Za-z\x80-\xff])")
 
 
 def decode(data: bytes, path: str, encoding: str = AUTO) -> tuple[str, str]:
     """Decode a file's bytes: its text, with its BOM, and the encoding that gives the bytes back.
 
     `auto` takes a BOM, UTF-8, or UTF-16 that shows by its zero bytes. ValueError with file:line
-    for a byte that does not fit, naming what the file looks like.
+    for a byte that does not fit.
     """
-    if data.startswith(ARCHIVE):
-        raise ValueError(f"{path}: an archive or a saved model, not text with one token per line")
+    check_unpacked(data, path)
     name = _told(data) if encoding.lower().replace("_", "-") in TOLD else encoding
     try:
         text = data.decode(name)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"{path}:{line}: byte 0x{data[error.start]:02x} is not {name}; {_remedy(data)}"
+            f"{path}:{line}: byte 0x{data[error.start]:02x} is not {name}; {REMEDY}"
         ) from None
     except (LookupError, UnicodeError):  # the latter from codecs for something else than text
         raise ValueError(f"unknown encoding {name!r}; try utf-8, cp1252 or utf-16") from None
@@ -37,6 +41,13 @@ def decode(data: bytes, path: str, encoding: str = AUTO) -> tuple[str, str]:
     return text, name
 
 
+def check_unpacked(data: bytes, path: str) -> None:
+    """Raise ValueError where the data of a file of text begin as those of a packed one do."""
+    for start, what in PACKED.items():
+        if data.startswith(start):
+            raise ValueError(f"{path}: {what}")
+
+
 def _told(data: bytes) -> str:
     """Name the encoding a file's first bytes tell; utf-8 where they tell none."""
     for name in MARKED:
@@ -44,15 +55,6 @@ def _told(data: bytes) -> str:
             return name
     head = data[:4096]
     for offset, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        zeros = head[offset::2].count(0)
-        if zeros > len(head) / 5 and not head[1 - offset :: 2].count(0):
+        if head[offset::2].count(0) > len(head) / 5:
             return name
     return "utf-8"
-
-
-def _remedy(data: bytes) -> str:
-    """Say what a file that is not UTF-8 may be: cp1252, if its high bytes stand in words."""
-    high = sum(byte >= 0xC0 for byte in data)
-    if high > len(_ALONE.findall(data)) and not _NO_CP1252.search(data):
-        return "it may be cp1252 or latin-1: look, and name it, for example --encoding cp1252"
-    return "name the file's encoding by --encoding"
