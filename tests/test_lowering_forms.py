@@ -93,7 +93,10 @@ def test_index_notation_is_the_formula_of_the_lecture():
         ((32,), 8 + 4 * np.arange(6), "x[4i+8]"),
         ((32,), 4 + 8 * np.arange(3)[:, None] + np.arange(4), "x[8i+j+4]"),
         ((2, 4, 3), np.arange(24).reshape(2, 12), "x[place i,j of 2×12]"),
-        ((2, 2), 3 * np.arange(2), "x[place i]"),
+        ((2, 2), 3 * np.arange(2), "x[i,i]"),
+        ((5, 4), np.add.outer(4 * np.arange(3) + 1, 8 * np.arange(2)), "x[i+2j,1]"),
+        ((7,), np.add.outer(np.arange(5), np.arange(3)), "x[i+j]"),
+        ((7,), np.array([0, 3, 1]), "x[place i]"),
     ],
 )
 def test_index_notation_says_which_element_is_read(shape, places, text):

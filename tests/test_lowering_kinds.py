@@ -49,7 +49,14 @@ EXAMPLES = {
     "min": [total(A, (axis,), "min") for axis in (0, 1)] + [total(X, (1,), "min")],
     "matmul": [
         make("matmul", sides)
-        for sides in ((X, transpose(A, (1, 0))), (A, V), (T, transpose(T, (0, 2, 1))))
+        for sides in (
+            (X, transpose(A, (1, 0))),
+            (A, V),
+            (T, transpose(T, (0, 2, 1))),
+            (A, transpose(T, (0, 2, 1))),
+            (T, V),
+            (V, transpose(A, (1, 0))),
+        )
     ],
     "einsum": [make("einsum", (X, X), ("bi,bj->bij", (B, 4, 4)))],
     "transpose": [transpose(A, (1, 0)), transpose(T, (2, 0, 1))],
@@ -67,6 +74,9 @@ EXAMPLES = {
         make("embed", (V,), ((1,), (3, 4))),
         make("embed", (num(2),), ((0, (1, 3, 1)), (3, 4))),
     ],
+    "stack": [make("stack", sides, 0) for sides in ((V, V), (total(V, (0,)), num(2), num(1)))]
+    + [make("stack", (A, A), axis) for axis in (1, 2)],
+    "concatenate": [make("concatenate", (A, A, indexed(T, (1,))), axis) for axis in (0, 1)],
     "first_true": [make("first_true", (POSITIVE,), axis) for axis in (0, 1)],
     "lookup": [make("lookup", (A, IDS))],
     "rows": [make("rows", (A, IDS, X))],

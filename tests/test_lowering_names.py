@@ -16,7 +16,7 @@ from tests.test_lowering_graphs import assert_same, scalar_gradients
 
 ODD = [
     *("t", "t0", "t1", "t2", "dt1", "i1", "ddensity", "d", "x", "dx", "delta", "delta1", "z1"),
-    *("len", "B", "np", "exp", "loss", "sum", "forward", "Rows", "first_true"),
+    *("len", "B", "np", "exp", "loss", "sum", "forward", "Rows", "first_true", "sigmoid", "gelu"),
     *("c", "c1", "m", "_", "__"),
 ]
 
@@ -46,7 +46,7 @@ def test_labels_of_computed_nodes(label):
     hidden = [v.tanh() * 2 for v in x]
     for n, node in enumerate(hidden):
         node.label = f"{label}[{n}]"
-    total = dot(hidden, hidden).exp() + sum(h.tanh() for h in hidden)
+    total = dot(hidden, hidden).exp() + sum(h.sigmoid() for h in hidden)
     total.label = label
     names = defined(assert_right((total + 1).log()))
     assert not RESERVED - {"loss", "B"} & {*names}
@@ -56,7 +56,7 @@ def test_labels_of_computed_nodes(label):
 def test_labels_of_leaves(label):
     x = [Value(0.3 * i - 0.4, label=f"{label}[{i}]") for i in range(3)]
     y = [Value(0.2 * i + 0.1, label=f"u{i}") for i in range(3)]
-    assert_right(dot([v.tanh() for v in x], y).exp())
+    assert_right(dot([v.sigmoid() for v in x], y).gelu())
 
 
 def test_all_odd_labels_at_once():
@@ -65,7 +65,7 @@ def test_all_odd_labels_at_once():
     parts = []
     for label, pair in leaves.items():
         for i, v in enumerate(pair):
-            node = (v * 0.5).tanh()
+            node = (v * 0.5).sigmoid().gelu()
             node.label = f"{label}[{i}]"
             parts.append(node)
     assert_right(dot(parts, parts[1:] + parts[:1]))

@@ -30,6 +30,7 @@ from micrograd.lowering.scalars.chains import chains, levels
 from micrograd.lowering.scalars.columns import NAMES, scalar_graph
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.nn import Layer
+from micrograd.ops import BY_NAME
 
 A, X, V = ref("A", (3, 4)), ref("X", (B, 4)), ref("v", (4,))
 shown = Printer({})
@@ -102,6 +103,21 @@ def test_a_chain_ends_where_a_person_would_name_it(stop):
         root = inner + (1.0 if stop == "number" else x[2])
         root = root * inner if stop == "use" else root
     assert len(form_of(root).sums) == 2
+
+
+@pytest.mark.parametrize("between", ["sums", "bias", "label", "operation", "number", "weights"])
+def test_sums_of_sums_are_one_sum_unless_a_person_would_name_them(between):
+    w, x = ([Value(1.0 + i, label=f"{c}{i}") for i in range(4)] for c in "wx")
+    inner = [w[0] * x[0] + w[1] * x[1], w[2] * x[2] + w[3] * x[3]]
+    if between == "label":
+        inner[1].label = "s"
+    if between == "weights":
+        inner[1] = w[0] * x[2] + w[1] * x[3]
+    extra = {"bias": Value(1.0, label="b"), "operation": x[0].exp(), "number": 2.0}
+    root = sum([*inner, *([extra[between]] if between in extra else [])])
+    expected = {"sums": [4], "bias": [5], "operation": [2, 2, 3], "number": [2, 4]}
+    lengths = np.diff(form_of(root).start).tolist()
+    assert sorted(lengths) == expected.get(between, [2, 2, 2])
 
 
 def test_weighted_sums_are_sums_too():
@@ -283,7 +299,10 @@ def test_formulas_of_rows_become_expressions():
     names = {"x": V, "out": ref("h", (4,))}
     assert shown(expression("1 - out * out", None, names)) == "1 - h * h"
     assert shown(expression("k * x ** where(k == 0, 1, k - 1)", 3, names)) == "3 * v ** 2"
-    assert shown(expression("sigmoid(x)", None, names)).startswith("where(v >= 0, 1, exp(-abs(v)))")
+    assert shown(expression("sigmoid(x)", None, names)) == "sigmoid(v)"
+    assert shown(expression(BY_NAME["softplus"].value, None, names)) == "softplus(v)"
+    number = {"x": num(0.5)}
+    assert shown(expression("sigmoid(x)", None, number)) == "1 / (1 + exp(-abs(0.5)))"
 
 
 @pytest.mark.parametrize(

@@ -129,10 +129,10 @@ def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Ind
 
     Several where the axis is walked in blocks, the blocks by the first; none without a rule.
     """
-    first, steps = int(column.flat[0]), _steps(column, variables)
-    if not steps:
-        return [] if steps is None else [(Index(FIXED, first), length)]
-    (outer, _, var), *inner = sorted(steps, reverse=True)
+    first, walk = int(column.flat[0]), steps(column, variables)
+    if not walk:
+        return [] if walk is None else [(Index(FIXED, first), length)]
+    (outer, _, var), *inner = sorted(walk, reverse=True)
     block = 1
     for step, count, _ in reversed(inner):
         if step != block:
@@ -144,19 +144,19 @@ def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Ind
     return [(index, length // block), *((Index(var), count) for _, count, var in inner)]
 
 
-def _steps(column: Ints, variables: Sequence[int]) -> list[tuple[int, int, int]] | None:
+def steps(column: Ints, variables: Sequence[int]) -> list[tuple[int, int, int]] | None:
     """Return by how much a column grows with each variable that it depends on, from how many
     values of it; None where it does not grow evenly."""
     first = rule = column.flat[0]
-    steps = []
+    found = []
     for axis, var in enumerate(variables):
         line = column[(0,) * axis + (slice(None),) + (0,) * (column.ndim - axis - 1)] - first
         step, rule = int(line[1]) if len(line) > 1 else 0, np.add.outer(rule, line)
         if step < 0 or (line != step * np.arange(len(line))).any():
             return None
         if step:
-            steps.append((step, len(line), var))
-    return steps if (column == rule).all() else None
+            found.append((step, len(line), var))
+    return found if (column == rule).all() else None
 
 
 def number_of(factor: Factor) -> float | None:

@@ -15,17 +15,28 @@ from micrograd.engine import Value
 from micrograd.lowering.arrays.differentiate import Adjoints
 from micrograd.lowering.arrays.ir import LEAVES, Array, Read, Term
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
-from micrograd.ops import BY_NAME, FUNCTIONS
+from micrograd.ops import BY_NAME, FUNCTIONS, Row, for_each_row
 
 # What the text of programs calls, besides the functions of formulas: a test holds the kinds of
 # expressions and the helpers against it.
 CALLED = """
     np jnp jax torch len B LEAVES value_and_grad forward loss nan inf
-    where maximum minimum abs einsum transpose broadcast_to full zeros scatter embed s_ first_true
-    rows sparse_rows Rows add_rows add_at read_table of_tensors Slices
+    where maximum minimum abs einsum transpose broadcast_to full zeros scatter embed s_ stack
+    concatenate first_true rows sparse_rows Rows add_rows add_at read_table of_tensors Slices
 """
 RESERVED = frozenset((*FUNCTIONS, *CALLED.split()))
+FUNCTION_OF: dict[str, str] = {}  # the rows that a text writes as functions, by their value
 _NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
+
+
+def _learn(row: Row) -> None:
+    """Let texts say sigmoid(z), whose formula has its operand four times."""
+    often = row.value.count("(") and len(re.findall(r"\bx\b", row.value)) > 1
+    if often and row.arity == 1 and not row.constants and row.name not in RESERVED:
+        FUNCTION_OF[row.value] = row.name
+
+
+for_each_row(_learn)
 
 
 class Name(NamedTuple):
@@ -81,7 +92,7 @@ def identifier(text: str) -> str:
 
 def usable(name: str) -> bool:
     """Return whether a Python name is none that programs need for themselves."""
-    return normal(name) not in RESERVED
+    return normal(name) not in RESERVED and normal(name) not in FUNCTION_OF.values()
 
 
 def parsed(name: str) -> Name:
@@ -172,7 +183,7 @@ class Names(dict[Any, str]):
     ) -> None:
         super().__init__()
         after, line = after or {}, {array: n for n, array in enumerate(lines)}
-        self._taken = {*RESERVED, *dir(builtins)}
+        self._taken = {*RESERVED, *FUNCTION_OF.values(), *dir(builtins)}
         for array in (array for array in names if array.name):
             self._enter(array, normal(array.name))
         for array, name in names.items():

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import number_of
+from micrograd.lowering.arrays.axes import coordinates, number_of, steps
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
@@ -26,6 +26,7 @@ from micrograd.lowering.arrays.ir import (
     Scale,
     Term,
 )
+from micrograd.lowering.scalars.columns import Ints
 
 MINUS = Scale(-1.0)
 LETTERS = "ijklmnpqruvwxyz"
@@ -84,9 +85,7 @@ class _Notation:
             return ""
         if isinstance(at, Rows):
             return f" at [{self.read(at.ids)},{self._last}]"
-        if at.table is not None:
-            return f" at table {at.table.shape}"
-        places = self._indices(at)
+        places = self._indices(at) if at.table is None else self._by_table(at, at.table)
         return "" if places == list(self.own) else f" at [{','.join(places)}]"
 
     @property
@@ -124,11 +123,18 @@ class _Notation:
         if (number := number_of(read)) is not None:
             return f"{number:.12g}"
         parts = ["b"] if array.batched and self.samples else []
-        if read.table is None:
-            parts += self._indices(read)
-        else:
-            parts.append(f"place {','.join(self.letter[var] for var in read.variables)}")
+        parts += self._indices(read) if read.table is None else self._by_table(read, read.table)
         return self.names[array] + (f"[{','.join(parts)}]" if parts else "")
+
+    def _by_table(self, read: Read, table: Ints) -> list[str]:
+        """Return 2j+l for each axis that grows evenly with the variables; else their names."""
+        indices = []
+        for column in coordinates(read.array.shape, table):
+            walk = steps(column, read.variables)
+            if walk is None:
+                return [f"place {','.join(self.letter[var] for var in read.variables)}"]
+            indices.append(self._sum(((step, var) for step, _, var in walk), int(column.flat[0])))
+        return indices
 
     def _indices(self, read: Read) -> list[str]:
         """Return the indices; where axes were divided, the parts of each one together."""
@@ -149,12 +155,15 @@ class _Notation:
 
     def _index(self, parts: Sequence[tuple[Index, int]]) -> str:
         """Return 4i+j+2 for an axis that was divided into blocks of 4."""
-        texts: list[str] = []
+        walk: list[tuple[int, int]] = []
         start, block = 0, 1
         for index, length in reversed(parts):
             start += index.start * block
             if index.var != FIXED:
-                step = index.step * block
-                texts.insert(0, f"{step if step > 1 else ''}{self.letter[index.var]}")
+                walk.insert(0, (index.step * block, index.var))
             block *= length
+        return self._sum(walk, start)
+
+    def _sum(self, walk: Iterable[tuple[int, int]], start: int) -> str:
+        texts = [f"{step if step > 1 else ''}{self.letter[var]}" for step, var in walk]
         return "+".join([*texts, *([str(start)] if start or not texts else [])])

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -32,10 +31,13 @@ from micrograd.lowering.code.contract import (
     Indexed,
     Sizes,
     aligned,
+    as_array,
     combined,
     contract,
     filled,
+    reads,
     summed,
+    together,
 )
 from micrograd.lowering.code.expr import Assign, Expr, Table, is_number, num, ref, whole
 from micrograd.lowering.code.kinds import make
@@ -90,11 +92,11 @@ class Builder:
         if array in self.results:
             return Assign(array, _fresh(value, array))
         if array.of is None:
-            return Assign(array, _array(aligned(value, array.vars)))
+            return Assign(array, as_array(aligned(value, array.vars)))
         if value.expr.kind == "ref":
             self.adjoints[array] = value
             return None
-        e = _array(value.expr)
+        e = as_array(value.expr)
         self.adjoints[array] = Indexed(ref(array, e.shape), value.vars)
         return Assign(array, e)
 
@@ -111,8 +113,9 @@ class Builder:
                 ids = self.read(term.at.ids, term.sizes)
                 pairs += [aligned(ids, vars[:-1]), filled(part, vars, term.sizes)]
             else:
-                _add(parts, self._placed(array, term, part), array.vars)
-        total = reduce(lambda x, y: combined("+", x, y, array.vars), parts or [Indexed(num(0), ())])
+                parts.append(self._placed(array, term, part))
+        laid = together(parts, array.vars) or [Indexed(num(0), ())]
+        total = reduce(lambda x, y: combined("+", x, y, array.vars), laid)
         if not pairs:
             return total
         if parts:
@@ -214,7 +217,7 @@ class Builder:
         front = tuple(sizes[v] for v in batch)
         result = batch + tuple(range(len(array.shape)))
         if at.table is not None:
-            values = _array(filled(part, batch + at.vars, sizes))
+            values = as_array(filled(part, batch + at.vars, sizes))
             flat = make("scatter", (values,), (self.table(at.table), array.size, len(batch)))
             return Indexed(reshape(flat, front + array.shape), result)
         chosen = selection(at, sizes)
@@ -222,7 +225,7 @@ class Builder:
             axis = {var: i for i, var in enumerate(at.vars)} | {BATCH: BATCH}
             return Indexed(part.expr, tuple(axis[v] for v in part.vars))
         all_of_it = all(item == ALL or n == 1 for item, n in zip(chosen, at.shape))
-        if all_of_it and not _reads(part.expr):
+        if all_of_it and not reads(part.expr):
             return Indexed(part.expr, ())
         inner = filled(part, batch + at.vars, sizes)
         if not all_of_it:
@@ -235,38 +238,12 @@ class Builder:
         return self.tables.setdefault(code, Table(places))
 
 
-def _add(parts: list[Indexed], part: Indexed, vars: tuple[int, ...]) -> None:
-    """Add a part of an array to the one that lies at the same place, or put it beside them."""
-    place = _place(part.expr)
-    for n, other in enumerate(parts if place else ()):
-        if other.vars == part.vars and _place(other.expr) == place:
-            parts[n] = combined("+", other, part, vars)
-            return
-    parts.append(part)
-
-
-def _place(e: Expr) -> tuple[Any, ...]:
-    """Return where in an array an expression lies, () for one that is all of it."""
-    return (e.attr, *_place(e.args[0])) if e.kind in ("embed", "scatter", "reshape") else ()
-
-
-def _array(e: Expr) -> Expr:
-    """Return an expression as an array, even where it is a number: others may reshape it."""
-    if _reads(e):
-        return e
-    return make("full", e.args if e.kind == "broadcast" else (e,), e.shape)
-
-
-def _reads(e: Expr) -> bool:
-    return any(part.kind == "ref" for part in e.walk())
-
-
 def _fresh(t: Indexed, array: Array) -> Expr:
     """Return what a caller gets: a new array of the full shape, which shows no other's elements."""
     e, full = aligned(t, array.vars), whole(array)
     if not full.shape and array.of is None:
         return e  # the loss, a number
-    if e.shape != full.shape or not _reads(e):
+    if e.shape != full.shape or not reads(e):
         return make("full", (e,), full.shape)
     return make("copy", (e,)) if _shown(e).kind == "ref" else e
 

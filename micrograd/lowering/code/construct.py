@@ -9,6 +9,7 @@ from typing import Any
 
 from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import ALL
+from micrograd.lowering.arrays.names import FUNCTION_OF
 from micrograd.lowering.code.expr import OPERATORS, Expr, Shape, is_number, num
 from micrograd.lowering.code.kinds import make
 from micrograd.ops import BY_NAME
@@ -150,6 +151,13 @@ def total(a: Expr, axes: tuple[int, ...], kind: str = "sum") -> Expr:
 
 
 def expression(text: str, k: float | None, names: Mapping[str, Expr]) -> Expr:
+    """Return a formula with its constant and its letters put in; some are functions by name."""
+    if text in FUNCTION_OF:
+        return _call(FUNCTION_OF[text], [names["x"]])
+    return definition(text, k, names)
+
+
+def definition(text: str, k: float | None, names: Mapping[str, Expr]) -> Expr:
     """Return a formula with its constant and its letters put in."""
     return _built(ast.parse(specialise(text, k), mode="eval").body, names)
 
@@ -173,6 +181,8 @@ def _built(node: ast.expr, names: Mapping[str, Expr]) -> Expr:
 
 
 def _call(name: str, args: list[Expr]) -> Expr:
-    if name in BY_NAME and BY_NAME[name].value != f"{name}(x)":  # a row made of other functions
-        return expression(BY_NAME[name].value, None, dict(zip("xy", args)))
-    return call(name, *args)
+    if name not in BY_NAME or BY_NAME[name].value == f"{name}(x)":
+        return call(name, *args)
+    formula = BY_NAME[name].value  # of other functions
+    named = FUNCTION_OF.get(formula) == name and any(part.kind == "ref" for part in args[0].walk())
+    return call(name, *args) if named else definition(formula, None, dict(zip("xy", args)))

@@ -52,6 +52,71 @@ def summed(t: Indexed, keep: Iterable[int], kind: str = "sum") -> Indexed:
     return Indexed(total(t.expr, axes, kind), tuple(v for v in t.vars if v in keep))
 
 
+def together(parts: Iterable[Indexed], vars: Vars) -> list[Indexed]:
+    """Add up the parts of an array at one place; lay parts that fill it side by side.
+
+    `stack((a, b), 1)` needs no zeros, of which `embed` adds one array for each part.
+    """
+    added: dict[Any, Indexed] = {}
+    for number, part in enumerate(parts):
+        key = (_place(part.expr), part.vars) if _place(part.expr) else number
+        added[key] = combined("+", added[key], part, vars) if key in added else part
+    laid = [*added.values()]
+    for axis in dict.fromkeys(map(_axis_of_part, laid)):
+        group = [part for part in laid if _axis_of_part(part) == axis]
+        if axis and (whole := _side_by_side(group, axis[0])):
+            first = laid.index(group[0])
+            others = [part for part in laid if _axis_of_part(part) != axis]
+            laid = [*others[:first], whole, *others[first:]]
+    return laid
+
+
+def _place(e: Expr) -> tuple[Any, ...]:
+    """Return where in an array an expression lies, () for one that is all of it."""
+    return (e.attr, *_place(e.args[0])) if e.kind in ("embed", "scatter", "reshape") else ()
+
+
+def _axis_of_part(t: Indexed) -> tuple[int, Vars, Shape] | None:
+    """Return the axis of which `t` is a part, and what the whole array is; else nothing."""
+    key, shape = t.expr.attr if t.expr.kind == "embed" else ((), ())
+    axes = [axis for axis, item in enumerate(key) if item != ALL]
+    if len(axes) != 1 or not (isinstance(key[axes[0]], int) or key[axes[0]][2] == 1):
+        return None
+    return axes[0], t.vars, shape
+
+
+def _side_by_side(parts: list[Indexed], axis: int) -> Indexed | None:
+    """Return parts along an axis as one; nothing where they leave gaps."""
+    sides: list[tuple[int, int, Expr]] = []
+    single = all(isinstance(part.expr.attr[0][axis], int) for part in parts)
+    for part in parts:
+        (key, _), e = part.expr.attr, part.expr.args[0]
+        e = e if single and not e.shape else as_array(e)
+        if isinstance(key[axis], int):
+            behind = (ALL,) * (len(e.shape) - axis)
+            e = e if single else indexed(e, (*key[:axis], None, *behind))
+            sides.append((key[axis], key[axis] + 1, e))
+        else:
+            sides.append((*key[axis][:2], e))
+    sides.sort(key=lambda side: side[0])
+    starts, stops, args = zip(*sides)
+    if starts != (0, *stops[:-1]) or stops[-1] != parts[0].expr.shape[axis]:
+        return None
+    return Indexed(make("stack" if single else "concatenate", args, axis), parts[0].vars)
+
+
+def as_array(e: Expr) -> Expr:
+    """Return an expression as an array, even where it is a number: others may reshape it."""
+    if reads(e):
+        return e
+    return make("full", e.args if e.kind == "broadcast" else (e,), e.shape)
+
+
+def reads(e: Expr) -> bool:
+    """Return whether an expression reads an array."""
+    return any(part.kind == "ref" for part in e.walk())
+
+
 def scaled(t: Indexed, scale: Scale) -> Indexed:
     """Return scale × t: `2 * t / B`."""
     e, size = binary("*", num(scale.value), t.expr), make("batch", ())
@@ -75,7 +140,8 @@ def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Ind
     if not common:
         return scaled(combined("*", a, b, kept), scale)
     if not any((v in a.vars) != (v in b.vars) for v in kept):
-        return _reduced(combined("*", a, b, (*kept, *common)), kept, scale)
+        order = a.vars if a.vars == b.vars else (*kept, *common)
+        return _reduced(combined("*", a, b, order), kept, scale)
     return scaled(_product(a, b, common, kept), scale)
 
 
@@ -89,31 +155,68 @@ def _reduced(t: Indexed, kept: tuple[int, ...], scale: Scale) -> Indexed:
 def _product(a: Indexed, b: Indexed, common: Vars, kept: Vars) -> Indexed:
     """Return Σ a b over the `common` variables: as one of matrices, or of stacks of matrices.
 
-    Stacks are multiplied by `@` where each side has one variable of its own, and one is summed
-    over; else it takes an einsum.
+    Where both depend on a variable that is kept, stacks are multiplied by `@` where each side has
+    one variable of its own, and one is summed over; else it takes an einsum.
     """
     front = tuple(v for v in kept if v in a.vars and v in b.vars)
     order = tuple(v for v in kept if v in a.vars or v in b.vars)
-    if front and order[-1] not in b.vars:
-        a, b = b, a
-    rows, columns = (tuple(v for v in kept if v in one.vars and v not in front) for one in (a, b))
     if not front:
-        left = aligned(a, rows + common)
-        if len(common) > 1:
-            left = _joined(a, common, rows)
-            left = transpose(left, (1, 0)) if rows else left
-        product = make("matmul", (left, _joined(b, common, columns)))
-        return Indexed(reshape(product, _sizes(a, b, rows + columns)), rows + columns)
+        return _of_matrices(a, b, common, order)
+    if order[-1] not in b.vars:
+        a, b = b, a
+    rows, columns = (tuple(v for v in order if v in t.vars and v not in front) for t in (a, b))
     if not len(rows) == len(columns) == len(common) == 1 or order[-1] in front:
         return Indexed(_einsum(a, b, order), order)
     sides = aligned(a, front + rows + common), aligned(b, front + common + columns)
     return Indexed(aligned(Indexed(make("matmul", sides), front + rows + columns), order), order)
 
 
-def _joined(t: Indexed, common: Vars, free: Vars) -> Expr:
-    """Return `t` as a matrix, or a vector: the axes of `common` as one, then those of `free`."""
-    e, n = aligned(t, common + free), len(common)
-    return reshape(e, tuple(map(joint, (e.shape[:n], e.shape[n:])))[: 2 if free else 1])
+def _of_matrices(a: Indexed, b: Indexed, common: Vars, order: Vars) -> Indexed:
+    """Return Σ a b, which have no variable of `order` in common: `x @ W.T`, `W @ X`, `x.T @ y`."""
+    n = len(common)
+
+    def awkward(sides: tuple[Indexed, Indexed]) -> tuple[bool, int]:
+        left, right = sides
+        moved = (left.vars[-n:] != common) + (right.vars[:n] != common)
+        return _stack(left, order) is None, moved
+
+    left, right = min(((a, b), (b, a)), key=awkward)
+    rows, columns = (tuple(v for v in order if v in t.vars) for t in (left, right))
+    stack = _stack(left, order) or ()
+    behind = columns[len(stack) :]
+    split = 0 if stack or left.vars[: len(rows) - 1] != rows[:-1] else max(len(rows) - 1, 0)
+    sides = (
+        _matrices(left, rows[:split], rows[split:], common),
+        _matrices(right, stack, common, behind),
+    )
+    every = stack + rows + behind
+    return Indexed(reshape(make("matmul", sides), _sizes(a, b, every)), every)
+
+
+def _stack(left: Indexed, order: Vars) -> Vars | None:
+    """Return the variables before those of the left side: of a stack of matrices on the right.
+
+    None where no product has its axes in `order`.
+    """
+    rows = [v for v in order if v in left.vars]
+    first = order.index(rows[0]) if rows else 0
+    last = first + len(rows)
+    together = [*order[first:last]] == rows and (not first or last < len(order))
+    return order[:first] if together else None
+
+
+def _matrices(t: Indexed, stack: Vars, first: Vars, second: Vars) -> Expr:
+    """Return `t` as matrices, or vectors: behind `stack` the axes of `first` as one, of `second`.
+
+    What lies the other way round is reshaped before: so nothing is copied.
+    """
+    if first and second and t.vars == stack + second + first:
+        e = _matrices(t, stack, second, first)
+        n = len(stack)
+        return transpose(e, (*range(n), n + 1, n))
+    e, n = aligned(t, stack + first + second), len(stack)
+    parts = e.shape[n : n + len(first)], e.shape[n + len(first) :]
+    return reshape(e, (*e.shape[:n], *(joint(part) for part in parts if part)))
 
 
 def _einsum(a: Indexed, b: Indexed, order: Vars) -> Expr:

@@ -62,6 +62,11 @@ def _without_axes(args: Args, axes: tuple[int, ...]) -> Shape:
     return tuple(n for i, n in enumerate(args[0].shape) if i not in axes)
 
 
+def _matrix_product(args: Args, attr: Any) -> Shape:
+    a, b = (arg.shape for arg in args)
+    return (*max(a[:-2], b[:-2], key=len), *a[-2:-1], *b[1:][-1:])
+
+
 def _index_shape(args: Args, key: tuple[Any, ...]) -> Shape:
     source, shape = list(args[0].shape), []
     for item in key:
@@ -173,6 +178,11 @@ def _take(e: Expr, show: Printer) -> str:
     return f"{show(e.args[0], ATOM)}[{':, ' * axis}{show(table)}]"
 
 
+def _laid(e: Expr, show: Printer) -> str:
+    axis = f", {axis_text(e.attr, len(e.shape))}" if e.attr else ""
+    return f"{e.kind}(({', '.join(map(show, map(_float, e.args)))}){axis})"
+
+
 def _shape_of(e: Expr, show: Printer) -> str:
     return str(e.shape)
 
@@ -190,7 +200,7 @@ KINDS: dict[str, Kind] = {
     "max": Kind(_without_axes, _method("max", _reduced), torch=_method("amax", _reduced)),
     "min": Kind(_without_axes, _method("min", _reduced), torch=_method("amin", _reduced)),
     "matmul": Kind(
-        lambda args, attr: args[0].shape[:-1] + args[1].shape[1:][-1:],
+        _matrix_product,
         lambda e, show: f"{show(e.args[0], PRODUCT)} @ {show(e.args[1], UNARY)}",
         lambda e: PRODUCT,
         inline=False,
@@ -218,6 +228,18 @@ KINDS: dict[str, Kind] = {
     "embed": Kind(
         lambda args, attr: attr[1],
         _function("embed", _shape_of, lambda e, show: f"s_[{key_text(e.attr[0])}]"),
+    ),
+    "stack": Kind(
+        lambda args, axis: (*args[0].shape[:axis], len(args), *args[0].shape[axis:]),
+        _laid,
+    ),
+    "concatenate": Kind(
+        lambda args, axis: (
+            *args[0].shape[:axis],
+            sum(arg.shape[axis] for arg in args),
+            *args[0].shape[axis + 1 :],
+        ),
+        _laid,
     ),
     "first_true": Kind(
         _same,

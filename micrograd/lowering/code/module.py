@@ -13,7 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lowering.arrays.axes import steps
+from micrograd.lowering.arrays.names import FUNCTION_OF
+from micrograd.lowering.code.construct import definition
+from micrograd.lowering.code.expr import ref
+from micrograd.lowering.code.kinds import Printer
+
 HELPERS = Path(__file__).parent / "helpers"
+FEWEST_IN_RANGES = 6  # numbers of a table; fewer are read more easily one by one
 MOST_LISTED = 100  # numbers of a table; more are written as text, which is read ten times faster
 
 
@@ -60,12 +67,14 @@ def module(
     nothing but `target`. Raises ValueError for another target.
     """
     behind = "" if leaves is None else _leaves_text(target, leaves)
-    helpers = _helpers(target)
+    functions_of_rows = _functions(target)
+    helpers = {**_helpers(target), **functions_of_rows}
     constants = "\n".join(f"{name} = {as_text(target, value)}" for name, value in data.items())
     wanted = free_names(functions) - {*data}
     wanted |= {"read_table"} if "read_table(" in constants else set()
     used = [name for name in helpers if name in _closure(wanted, helpers)]
     texts = [helpers[name] for name in used]
+    wanted = wanted.union(*(free_names(functions_of_rows.get(name, "")) for name in used))
     parts = [
         "" if leaves is None else f'"""Lowered by micrograd to {target}."""',
         _head(wanted - {*used}, " ".join([*texts, constants, behind]), target),
@@ -108,6 +117,18 @@ def _helpers(target: str) -> dict[str, str]:
     return shared | own
 
 
+def _functions(target: str) -> dict[str, str]:
+    """Return the functions of rows, as sigmoid, by name."""
+    library = "" if target == "numpy" else target
+    return {name: _function(name, value, library) for value, name in FUNCTION_OF.items()}
+
+
+@lru_cache(256)
+def _function(name: str, value: str, target: str) -> str:
+    text = Printer({}, target)(definition(value, None, {"x": ref("x", ())}))
+    return f"def {name}(x):\n    return {text}"
+
+
 def _read_helpers(target: str) -> dict[str, str]:
     source = (HELPERS / f"{target}.py").read_text(encoding="utf-8")
     helpers = {}
@@ -145,11 +166,27 @@ def as_text(target: str, data: Any) -> str:
     """Return an array as code."""
     data, (*_, array, float64) = np.asarray(data), _TARGETS[target]
     integers = np.issubdtype(data.dtype, np.integer)
+    if text := ranges(data, array.partition(".")[0]):
+        return text
     if integers and data.size > MOST_LISTED:
         numbers = re.sub("(.{90,99}) ", r"\1\n", " ".join(map(str, data.ravel().tolist())))
         return f'read_table({data.shape}, """\n{numbers}\n""")'
     numbers = re.sub(r"\b(nan|inf)\b", r'float("\1")', repr(data.tolist()))
     return f"{array}({numbers}{'' if integers else f', dtype={float64}'})"
+
+
+def ranges(data: Any, library: str = "np") -> str:
+    """Return integers that grow evenly along every axis as a sum of ranges; else nothing."""
+    if data.size < FEWEST_IN_RANGES or not np.issubdtype(data.dtype, np.integer):
+        return ""
+    walk = steps(data, range(data.ndim))
+    if walk is None or len(walk) < data.ndim:
+        return ""
+    parts = [str(data.flat[0])] if data.flat[0] else []
+    for step, count, axis in walk:
+        axes = f"[:{', None' * (data.ndim - axis - 1)}]" if axis < data.ndim - 1 else ""
+        parts.append(("" if step == 1 else f"{step} * ") + f"{library}.arange({count}){axes}")
+    return " + ".join(parts)
 
 
 def _leaves_text(target: str, leaves: Mapping[str, Any]) -> str:

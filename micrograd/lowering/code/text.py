@@ -15,7 +15,7 @@ from typing import Any
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.code.expr import Assign, Shape
 from micrograd.lowering.code.kinds import Printer
-from micrograd.lowering.code.module import module
+from micrograd.lowering.code.module import module, ranges
 from micrograd.lowering.code.statements import Code
 from micrograd.lowering.trace.declared import INPUT
 
@@ -82,7 +82,11 @@ def constants(code: Code) -> dict[str, Any]:
 
 def parted(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the data that stand in the text, and those too large for it."""
-    large = {name: table for name, table in data.items() if table.size > MOST_IN_TEXT}
+    large = {
+        name: table
+        for name, table in data.items()
+        if table.size > MOST_IN_TEXT and not ranges(table)
+    }
     return {name: table for name, table in data.items() if name not in large}, large
 
 

@@ -73,11 +73,14 @@ def chains(
     written_number = _literals(graph, uses, known)
     written_number |= _in_arithmetic(graph, numbers & (uses == 1) & ~graph.labelled)
     chained = np.isin(graph.op, ops)
+    zeros = _zeros(graph, written_number)
     inner, outer = _joined(graph, uses, chained, written_number)
     heads = np.arange(len(graph))
     heads[inner] = outer
+    sums, user = _sums_of_sums(graph, uses, _followed(heads), inner, zeros, written_number)
+    heads[sums] = user
+    inner = np.append(inner, sums)
     heads = _followed(heads)
-    zeros = _zeros(graph, written_number)
     terms = _terms(graph, uses, chained, inner, zeros)
     owner = heads[terms.recorded_by]
     by_owner = np.argsort(owner, kind="stable")
@@ -153,6 +156,47 @@ def _joined(
     return left[joined], users[joined]
 
 
+def _sums_of_sums(
+    graph: ScalarGraph,
+    uses: Ints,
+    heads: Ints,
+    inner: Ints,
+    zeros: Bools,
+    written_number: Bools,
+) -> tuple[Ints, Ints]:
+    """Return the sums that a chain adds up to leaves, products and other sums, and their users.
+
+    Σi Σj is one sum, whoever wrote the loops; but not the sum of a vector W x, whose elements have
+    weights in common.
+    """
+    links = np.flatnonzero(graph.op == ADD)
+    firsts = links[~np.isin(graph.x[links], inner) & ~zeros[graph.x[links]]]
+    term, link = np.append(graph.x[firsts], graph.y[links]), np.append(firsts, links)
+    head, op = heads[link], graph.op[term]
+    alone = (uses[term] == 1) & ~graph.labelled[term] & (graph.scope[term] == graph.scope[link])
+    nested, product = alone & (op == ADD), alone & (op == MUL)
+    mixed = np.zeros(len(graph), bool)
+    mixed[head[~nested & ~product & ((op != 0) | written_number[term])]] = True
+    outer = np.full(len(graph), NONE)
+    outer[term[nested]] = head[nested]
+    within = product & (outer[head] >= 0)
+    mixed[_with_common_factors(graph, term[within], head[within], outer)] = True
+    nested &= ~mixed[head]
+    return term[nested], link[nested]
+
+
+def _with_common_factors(graph: ScalarGraph, products: Ints, sums: Ints, outer: Ints) -> Ints:
+    """Return the `outer` chains of sums of products where two sums have a factor in common."""
+    factors = np.append(graph.x[products], graph.y[products])
+    sums = np.append(sums, sums)
+    keys = outer[sums] * len(graph) + factors
+    order = np.lexsort((sums, keys))
+    keys, sums = keys[order], sums[order]
+    common = (keys[1:] == keys[:-1]) & (sums[1:] != sums[:-1])
+    found: Ints = outer[sums[1:][common]]
+    return found
+
+
 class Terms(NamedTuple):
     """The terms a × b, or a, of all chains; `product` is the node that was taken in, or NONE."""
 
@@ -167,7 +211,8 @@ def _terms(graph: ScalarGraph, uses: Ints, chained: Bools, inner: Ints, zeros: B
     x, y = graph.x, graph.y
     links = np.flatnonzero(chained)
     firsts = links[~np.isin(x[links], inner) & ~zeros[x[links]]]
-    term, link = np.concatenate((x[firsts], y[links])), np.concatenate((firsts, links))
+    others = links[~np.isin(y[links], inner)]
+    term, link = np.concatenate((x[firsts], y[others])), np.concatenate((firsts, others))
     taken = (graph.op[term] == MUL) & (uses[term] == 1) & ~graph.labelled[term]
     taken &= graph.op[link] == ADD
     biased = graph.wide_bias >= 0

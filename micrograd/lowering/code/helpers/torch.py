@@ -50,6 +50,7 @@ minimum = of_tensors(torch.minimum)
 abs = of_tensors(torch.abs)
 zeros = torch.zeros
 einsum = torch.einsum
+concatenate = torch.concatenate
 transpose = torch.permute
 
 
@@ -62,6 +63,11 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 def broadcast_to(values: Any, shape: Any) -> Any:
     """Return a view of values, repeated to a shape."""
     return torch.as_tensor(values, dtype=torch.float64).broadcast_to(shape)
+
+
+def stack(parts: Any, axis: int = 0) -> Any:
+    """Return parts laid side by side along a new axis; numbers among them are tensors too."""
+    return torch.stack([torch.as_tensor(part, dtype=torch.float64) for part in parts], axis)
 
 
 def full(shape: Any, value: Any) -> Any:

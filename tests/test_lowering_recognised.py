@@ -1,0 +1,141 @@
+"""Textbook models over lists of Values: equal to the engine, in lines as a book has them."""
+
+import numpy as np
+import pytest
+
+from micrograd.functions import dot
+from micrograd.lowering import lower
+from tests.lowering_models import values
+from tests.test_lowering_pairs import batches, equal_to_backward
+
+RNG = np.random.default_rng(0)
+ADJACENT = [[0.5, 0.5, 0.0], [0.25, 0.5, 0.25], [0.0, 0.5, 0.5]]
+
+
+def drawn(**shapes):
+    return {name: values(RNG.uniform(0.1, 1, shape)) for name, shape in shapes.items()}
+
+
+def times(W, x):
+    return [dot(row, x) for row in W]
+
+
+def windows(x, length):
+    return [x[first : first + length] for first in range(len(x) - length + 1)]
+
+
+def signals(p, x):
+    """Slide each kernel along a signal."""
+    return sum(z.tanh() for kernel in p["K"] for z in times(windows(x, 3), kernel))
+
+
+def images(p, x):
+    """Slide each kernel over an image, along rows and columns."""
+    return sum(
+        sum((dot(row, part[j : j + 2]) for row, part in zip(kernel, rows)), 0.0).tanh()
+        for kernel in p["K"]
+        for rows in windows(x, 2)
+        for j in range(len(x[0]) - 1)
+    )
+
+
+def residual(p, x):
+    """Add to x what each layer makes of it."""
+    for layer in p["W"]:
+        x = [a + b.relu() for a, b in zip(x, times(layer, x))]
+    return dot(p["v"], x)
+
+
+def recurrent(p, x):
+    """Read the vectors of a sequence, from a state that is learned."""
+    h = p["h0"]
+    for vector in x:
+        h = [(a + b + c).tanh() for a, b, c in zip(times(p["W"], vector), times(p["U"], h), p["b"])]
+    return dot(h, h)
+
+
+def joined(p, x):
+    """Read the vectors of a sequence, each joined to the state, by one matrix."""
+    h = p["h0"]
+    for vector in x:
+        h = [z.tanh() for z in times(p["W"], [*vector, *h])]
+    return dot(h, h)
+
+
+def polynomial(p, x):
+    """Evaluate a polynomial by Horner's rule."""
+    total = p["a"][-1]
+    for coefficient in p["a"][-2::-1]:
+        total = total * x + coefficient
+    return total
+
+
+def forward_algorithm(p, x):
+    """Add up all paths through the states of a hidden Markov model."""
+    state = x[0]
+    for emitted in x[1:]:
+        inward = [[a * row[j] for a, row in zip(state, p["T"])] for j in range(3)]
+        state = [sum(ways, 0.0) * e for ways, e in zip(inward, emitted)]
+    return sum(state, 0.0).log()
+
+
+def graph_convolution(p, x):
+    """Mix the rows of neighbours, then each row by itself."""
+    mixed = [[dot(row, column) for column in zip(*x)] for row in ADJACENT]
+    return sum(h.tanh() for row in mixed for h in times(p["W"], row))
+
+
+BOOK = {
+    signals: (
+        {"K": (2, 3)},
+        (7,),
+        ["i1 = np.arange(5)[:, None] + np.arange(3)", "K @ x[:, i1].swapaxes(-1, -2)"],
+    ),
+    images: (
+        {"K": (3, 2, 2)},
+        (5, 4),
+        ["K.reshape(3, 4) @ ", "i1 = 4 * np.arange(4)[:, None, None, None] + np.arange(3)[:, None"],
+    ),
+    residual: ({"W": (3, 4, 4), "v": (4,)}, (4,), ["dW = stack((delta.T @ x, delta_2.T @ t1, "]),
+    recurrent: (
+        {"W": (3, 2), "U": (3, 3), "b": (3,), "h0": (3,)},
+        (3, 2),
+        [
+            "z_2 = x[:, 1] @ W.T + h @ U.T + b ",
+        ],
+    ),
+    joined: (
+        {"W": (3, 5), "h0": (3,)},
+        (3, 2),
+        ["dW = concatenate((", "W[:, 2:5] @ h0", "delta_3.T @ x[:, 2]"],
+    ),
+    polynomial: ({"a": (5,)}, (), ["da = stack((1.0, ", "x * (x * (x * a[4] + a[3])"]),
+    forward_algorithm: ({"T": (3, 3)}, (3, 3), ["z_2 = t1 @ T ", "dT = t1.T @ delta_2 + "]),
+    graph_convolution: ({"W": (2, 2)}, (3, 2), ["= c @ x"]),
+}
+
+
+FORMULAS = {
+    signals: "= Σk x[j+k] K[i,k] ",
+    images: "= Σlm x[j+l,k+m] K[i,l,m] ",
+    recurrent: "= Σj x[1,j] W[i,j] + Σj h[j] U[i,j] + b[i] ",
+}
+
+
+@pytest.mark.parametrize("model", FORMULAS, ids=lambda model: model.__name__)
+def test_index_notation_is_the_formula_of_the_book(model):
+    shapes, sample, _ = BOOK[model]
+    parameters = drawn(**shapes)
+    x = RNG.normal(size=sample).tolist()
+    program = lower(lambda x: model(parameters, x), x, parameters=parameters)
+    assert FORMULAS[model] in program.explain("arrays")
+
+
+@pytest.mark.parametrize("model", BOOK, ids=lambda model: model.__name__)
+def test_a_book_would_have_it_so(model):
+    shapes, sample, lines = BOOK[model]
+    parameters = drawn(**shapes)
+    (batch,) = batches(1, *sample)
+    source = equal_to_backward(lambda x: model(parameters, x), parameters, abs(batch))
+    assert [line for line in lines if line not in source] == [], source
+    assert "embed" not in source
