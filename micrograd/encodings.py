@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__all__ = ["AUTO", "BOM", "PACKED", "check_unpacked", "decode"]
+
 BOM = "\ufeff"
 MARKED = ("utf-8", "utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")  # one's BOM begins another's
 AUTO = "auto"

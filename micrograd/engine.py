@@ -16,8 +16,9 @@ from micrograd.core.checks import is_list
 from micrograd.core.copying import deep_copy, reduced, restore
 from micrograd.core.handmade import Handmade, name_of, operands_of, operation_of
 from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain
-from micrograd.core.modes import MODE, mode, scope_path
+from micrograd.core.modes import MODE, mode
 from micrograd.core.numbers import data_of, grad_of, number
+from micrograd.core.operators import derive
 from micrograd.core.order import next_index, reset_interior, rewire, topological_order
 from micrograd.core.recording import (
     checked_sweep,
@@ -81,7 +82,7 @@ class Value(Declared):
     constant = False  # a number of the user's code, whose gradient nobody asks for
     _k: Any = None  # a constant, or the bias of a weighted sum: few nodes have one
     _named: str | None = None  # what a program called the operation of a node
-    overridden = False  # whether a class of a program's own has operators of its own
+    _overridden = False  # whether a class of a program's own has operators of its own
 
     if TYPE_CHECKING:
         _x: Any
@@ -110,16 +111,9 @@ class Value(Declared):
             self._x = None if self._operation is LEAF else operands
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Derive the other operators of a class with its own +, * or ** from these.
-
-        As micrograd does: a class that overrides three of them has overridden all.
-        """
+        """Derive the other operators of a class with its own +, * or ** from these."""
         super().__init_subclass__(**options)
-        if not {"__add__", "__mul__", "__pow__"}.isdisjoint(vars(cls)):
-            Value.overridden = True
-            for name, derived in _DERIVED.items():
-                if getattr(cls, name) is getattr(Value, name):
-                    setattr(cls, name, derived)
+        Value._overridden |= derive(cls, Value)
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -354,18 +348,6 @@ def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:
 record_weighted_sum: Callable[..., Value] = compiled_weighted_sum(Value)
 
 
-_DERIVED: dict[str, Callable[..., Any]] = {
-    "__neg__": lambda x: x * -1,
-    "__sub__": lambda x, y: x + -y,
-    "__truediv__": lambda x, y: x * (y**-1 if isinstance(y, Value) else 1 / y),
-    # Python asks these first of a subclass: what stands on the left decides, as without them
-    "__radd__": lambda x, y: type(y).__add__(y, x) if isinstance(y, Value) else x + y,
-    "__rmul__": lambda x, y: type(y).__mul__(y, x) if isinstance(y, Value) else x * y,
-    "__rsub__": lambda x, y: type(y).__sub__(y, x) if isinstance(y, Value) else -x + y,
-    "__rtruediv__": lambda x, y: type(y).__truediv__(y, x) if isinstance(y, Value) else x**-1 * y,
-}
-
-
 def _reflected(row: Row) -> Callable[..., Value]:
     function = getattr(operator, row.operator)  # so that an operator of a program's own counts
 
@@ -394,16 +376,7 @@ def _install(row: Row) -> None:
         setattr(Value, f"__r{row.operator}__", _reflected(row))
 
 
-def _by_operators(
-    weights: Iterable[Value], inputs: Iterable[Value], total: Value, scope: str | None
-) -> Value:
-    with scope_path(mode().scope if scope is None else scope):
-        for weight, input in zip(weights, inputs):
-            total = total + weight * input
-    return total
-
-
 # What `total + w * x` in a loop records, without the detour over the operators.
-sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value, _by_operators)
+sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)
 _pow: Callable[[Value, Any], Value] = compiled_method(ELEMENTARY["pow"], Value, Constant)
 stopped: Callable[[Value], Value] = compiled_method(ELEMENTARY[STOPPED.name], Value, Constant)

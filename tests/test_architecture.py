@@ -35,7 +35,7 @@ STOREYS = {
     "core": [
         ["checks", "declared", "formulas", "numbers", "places", "remade"],
         ["modes"],
-        ["kinds"],
+        ["kinds", "operators"],
         ["handmade"],
         ["order"],
         ["copying", "recording"],

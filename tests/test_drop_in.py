@@ -236,7 +236,7 @@ def test_an_operation_can_be_renamed():
 @pytest.fixture
 def own_operators(monkeypatch):
     """Let a test's classes and operators count for the test only."""
-    monkeypatch.setattr(Value, "overridden", False)
+    monkeypatch.setattr(Value, "_overridden", False)
     return monkeypatch
 
 

@@ -25,6 +25,7 @@ from micrograd.core.kinds import (
 )
 from micrograd.core.modes import AnomalyError, check_contributions, check_value, live, mode
 from micrograd.core.numbers import constant, data_of, grad_of, number
+from micrograd.core.operators import by_operators
 from micrograd.core.order import next_index, rewire
 from micrograd.ops import Row
 
@@ -74,7 +75,7 @@ _CONSTANT = """
 """
 _SUM_OF_PRODUCTS = """
 def sum_of_products(weights, inputs, total, scope=None):
-    if Value.__add__ is not plus or Value.__mul__ is not times or Value.overridden:
+    if Value.__add__ is not plus or Value.__mul__ is not times or Value._overridden:
         if total is not None:
             return by_operators(weights, inputs, total, scope)
     here, first = mode(), total
@@ -153,18 +154,16 @@ def _told(row: Row) -> str:
     return f"Return {row.shown}." + slopes * (len(slopes) < LONGEST)
 
 
-def compiled_sum_of_products(
-    value_class: Any, by_operators: Callable[..., Any]
-) -> Callable[..., Any]:
+def compiled_sum_of_products(value_class: Any) -> Callable[..., Any]:
     """Return the function that records total + Σ wᵢxᵢ as the operators would, one by one.
 
-    It leaves that to `by_operators` where a program has operators of its own.
+    It leaves that to them where a program has operators of its own.
     """
     source = _SUM_OF_PRODUCTS.format(
         product=_record(12, "weight", "input"), sum=_record(12, "total", "product")
     )
-    own = {"plus": value_class.__add__, "times": value_class.__mul__, "by_operators": by_operators}
-    return _defined(source, "sum_of_products", value_class, **_IN_LINE, **own)
+    ours = {"plus": value_class.__add__, "times": value_class.__mul__, "by_operators": by_operators}
+    return _defined(source, "sum_of_products", value_class, **_IN_LINE, **ours)
 
 
 def compiled_weighted_sum(value_class: type) -> Callable[..., Any]:
