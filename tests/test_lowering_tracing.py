@@ -419,9 +419,19 @@ def of_two_models():
     return lambda x: G(x) * D(x)
 
 
+def of_two_networks():
+    G, D = MLP(2, [2, 2]), MLP(2, [1])
+    return lambda x: D(G(x))
+
+
 @pytest.mark.parametrize(
     ("made", "shapes"),
     [
+        (
+            of_two_networks,
+            {"G_W1": (2, 2), "G_b1": (2,), "G_W2": (2, 2), "G_b2": (2,)}
+            | {"D_W1": (1, 2), "D_b1": (1,)},
+        ),
         (lambda: Network(2, 3, 1), {"W1": (3, 2), "b1": (3,), "W2": (1, 3), "b2": (1,)}),
         (lambda: Unit(2), {"w": (2,), "b": ()}),
         (

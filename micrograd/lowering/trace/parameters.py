@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from inspect import getattr_static
@@ -24,20 +25,19 @@ from micrograd.lowering.trace.declared import (
 )
 from micrograd.lowering.trace.places import of_user
 from micrograd.lowering.trace.samples import DEEPEST
-from micrograd.nn import Layer
+from micrograd.nn import MLP, Layer
 
 Path = tuple[str, ...]  # of names: the variable, the attributes from there on
 
 _NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
-_MEMBER = re.compile(r"^neuron \d+$")  # of a layer with no name of its own
+_MEMBER = re.compile(r"^(layer \d+ / )?neuron \d+$")  # of what has no name of its own
 
 
 def parameters_around(function: Callable[..., Any]) -> list[Declared]:
     """Return the nested lists of Values that a function, or one it calls, reads.
 
-    Of two that share Values the one with more axes stays, then the smaller one. Where labels name
-    the Values, a vector is left to what gathers leaves by their labels. Each is called as
-    what holds it calls it: `W1`, or `encoder_W1` beside `decoder_W1`.
+    Where labels name the Values, a vector is left to what gathers leaves by their labels. Each is
+    called as what holds it calls it: `W1`, or `encoder_W1` beside `decoder_W1`.
     """
     arrays: dict[Path, Declared] = {}
     for path, nested in _read(function, set()):
@@ -45,24 +45,42 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
             array = _array(place[-1], part)
             if array is not None:
                 arrays.setdefault(place, array)
-    ranked = sorted(arrays.values(), key=lambda g: (-g.values.ndim, g.values.size))
+    arrays = _apart(arrays)
+    labelled = {path for path, array in arrays.items() if array.stem != path[-1]}
+    own = [path for path in arrays if path not in labelled]
+    last = Counter(path[-1] for path in own)
+    networks = {path[:-1] for path in own if _in_network(arrays[path])}
+    alike = {path[:-1] for path in own if path[:-1] in networks and last[path[-1]] > 1}
+    own = [path for path in own if path[:-1] not in networks - alike]
+    named = [replace(arrays[path], stem=_name(path, own, alike)) for path in own]
+    return [*named, *(arrays[path] for path in arrays if path in labelled)]
+
+
+def _apart(arrays: dict[Path, Declared]) -> dict[Path, Declared]:
+    """Return arrays that share no Value: of two the one with more axes, then the smaller one."""
     held: set[Value] = set()
     kept = set()
-    for array in ranked:
+    for array in sorted(arrays.values(), key=lambda g: (-g.values.ndim, g.values.size)):
         values = array.values.ravel().tolist()
         if len(set(values)) == len(values) and held.isdisjoint(values):
             held.update(values)
             kept.add(array)
-    paths = [path for path, array in arrays.items() if array in kept]
-    names = {path: arrays[path].stem for path in paths}  # another than the path's: of labels
-    own = [path for path in paths if names[path] == path[-1]]
-    return [replace(arrays[p], stem=_name(p, own) if p in own else names[p]) for p in paths]
+    return {path: array for path, array in arrays.items() if array in kept}
 
 
-def _name(path: Path, paths: Sequence[Path]) -> str:
-    """Return the last name; where others end so, with the last one before it that they lack."""
+def _in_network(array: Declared) -> bool:
+    """Return whether Values are of a whole network, whose scopes tell W1 from W2."""
+    member = _MEMBER.search(array.values.flat[0].scope)
+    return bool(member and member[1])
+
+
+def _name(path: Path, paths: Sequence[Path], alike: Container[Path]) -> str:
+    """Return the last name; where others end so, with the last one before it that they lack.
+
+    Of networks that are `alike` all arrays are called after their network.
+    """
     others = [other for other in paths if other[-1] == path[-1] and other is not path]
-    for before in range(2, len(path) + 1) if others else ():
+    for before in range(2, len(path) + 1) if others or path[:-1] in alike else ():
         if all(other[-before:][:1] != path[-before:][:1] for other in others):
             return f"{path[-before]}_{path[-1]}"
     return "_".join(path) if others else path[-1]
@@ -88,6 +106,9 @@ def _parts(path: Path, nested: Any, entered: dict[int, Any]) -> Iterator[tuple[P
         entered[id(nested)] = nested
         for attribute, part in vars(nested).items():
             yield from _attribute((*path, attribute), part, entered)
+    elif isinstance(nested, MLP):
+        for number, layer in enumerate(nested.layers, 1):
+            yield from _weights((*path, f"W{number}"), (*path, f"b{number}"), layer)
     elif isinstance(nested, Value):
         yield path, nested
 
@@ -137,10 +158,15 @@ def _attribute(path: Path, part: Any, entered: dict[int, Any]) -> Iterator[tuple
     weights = re.match(r"[Ww](_?)(?=[a-z0-9]|$)", name)
     rest = name[weights.end() :] if weights else name
     gap = weights[1] if weights else "_"
-    yield (*above, name if weights else f"W_{name}"), [list(n.w) for n in part.neurons]
-    biases = [neuron.b for neuron in part.neurons]
-    if all(isinstance(b, Value) for b in biases):
-        yield (*above, f"b{gap}{rest}"), biases
+    W = name if weights else f"W_{name}"
+    yield from _weights((*above, W), (*above, f"b{gap}{rest}"), part)
+
+
+def _weights(W: Path, b: Path, layer: Layer) -> Iterator[tuple[Path, Any]]:
+    yield W, [list(neuron.w) for neuron in layer.neurons]
+    biases = [neuron.b for neuron in layer.neurons]
+    if all(isinstance(bias, Value) for bias in biases):
+        yield b, biases
 
 
 def _read(function: Any, seen: set[Any]) -> Iterator[tuple[Path, Any]]:
