@@ -105,7 +105,14 @@ def test_a_chain_ends_where_a_person_would_name_it(stop):
     assert len(form_of(root).sums) == 2
 
 
-@pytest.mark.parametrize("between", ["sums", "bias", "label", "operation", "number", "weights"])
+def test_a_sum_of_numbers_in_brackets_rounds_as_it_is_written():
+    program = lower(lambda a, b, c: a + (b + c), 1.0, 2.0, 3.0)
+    assert program([1.0], [1e16], [-1e16]) == 1.0
+
+
+@pytest.mark.parametrize(
+    "between", ["sums", "bias", "deeper", "label", "operation", "number", "plain", "weights"]
+)
 def test_sums_of_sums_are_one_sum_unless_a_person_would_name_them(between):
     w, x = ([Value(1.0 + i, label=f"{c}{i}") for i in range(4)] for c in "wx")
     inner = [w[0] * x[0] + w[1] * x[1], w[2] * x[2] + w[3] * x[3]]
@@ -113,9 +120,14 @@ def test_sums_of_sums_are_one_sum_unless_a_person_would_name_them(between):
         inner[1].label = "s"
     if between == "weights":
         inner[1] = w[0] * x[2] + w[1] * x[3]
+    if between == "deeper":
+        inner[1] = sum([inner[1], w[0] * x[1] + w[1] * x[0]])
+    if between == "plain":
+        inner[1] = sum([inner[1], x[0]])
     extra = {"bias": Value(1.0, label="b"), "operation": x[0].exp(), "number": 2.0}
     root = sum([*inner, *([extra[between]] if between in extra else [])])
-    expected = {"sums": [4], "bias": [5], "operation": [2, 2, 3], "number": [2, 4]}
+    expected = {"sums": [4], "bias": [5], "deeper": [6], "operation": [2, 2, 3], "number": [2, 4]}
+    expected["plain"] = [2, 2, 3]
     lengths = np.diff(form_of(root).start).tolist()
     assert sorted(lengths) == expected.get(between, [2, 2, 2])
 

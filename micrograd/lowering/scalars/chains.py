@@ -2,7 +2,8 @@
 
 `((b + w1 * x1) + w2 * x2)` is one SUM with the terms b, w1 × x1, w2 × x2; `a.max(b).max(c)` is one
 CHOICE of the terms a, b, c. A chain ends where a node is used twice, carries a label, changes its
-scope or takes in a bare number, so that what a person would name stays one node.
+scope or takes in a bare number, so that what a person would name stays one node. What a chain adds
+up that is a sum of products itself is part of it.
 """
 
 from __future__ import annotations
@@ -164,10 +165,10 @@ def _sums_of_sums(
     zeros: Bools,
     written_number: Bools,
 ) -> tuple[Ints, Ints]:
-    """Return the sums that a chain adds up to leaves, products and other sums, and their users.
+    """Return the sums of products that a chain adds up to leaves and products, and their users.
 
     Σi Σj is one sum, whoever wrote the loops; but not the sum of a vector W x, whose elements have
-    weights in common.
+    weights in common, and not `a + (b + c)`, which rounds as it is written.
     """
     links = np.flatnonzero(graph.op == ADD)
     firsts = links[~np.isin(graph.x[links], inner) & ~zeros[graph.x[links]]]
@@ -175,13 +176,18 @@ def _sums_of_sums(
     head, op = heads[link], graph.op[term]
     alone = (uses[term] == 1) & ~graph.labelled[term] & (graph.scope[term] == graph.scope[link])
     nested, product = alone & (op == ADD), alone & (op == MUL)
-    mixed = np.zeros(len(graph), bool)
-    mixed[head[~nested & ~product & ((op != 0) | written_number[term])]] = True
+    leaf, before = (op == 0) & ~written_number[term], 0
+    while nested.sum() != before:  # what is not taken in keeps what holds it from being so
+        before = nested.sum()
+        mixed, others = np.zeros((2, len(graph)), bool)
+        others[head[~nested & ~product]] = True
+        mixed[head[~nested & ~product & ~leaf]] = True
+        nested &= ~mixed[head] & ~others[term]
     outer = np.full(len(graph), NONE)
     outer[term[nested]] = head[nested]
     within = product & (outer[head] >= 0)
-    mixed[_with_common_factors(graph, term[within], head[within], outer)] = True
-    nested &= ~mixed[head]
+    vectors = _with_common_factors(graph, term[within], head[within], outer)
+    nested &= ~np.isin(head, vectors)
     return term[nested], link[nested]
 
 
