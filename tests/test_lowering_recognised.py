@@ -80,9 +80,11 @@ def forward_algorithm(p, x):
 
 
 def graph_convolution(p, x):
-    """Mix the rows of neighbours, then each row by itself."""
-    mixed = [[dot(row, column) for column in zip(*x)] for row in ADJACENT]
-    return sum(h.tanh() for row in mixed for h in times(p["W"], row))
+    """Mix the rows of neighbours, then each row by itself, twice."""
+    for _ in range(2):
+        mixed = [[dot(row, column) for column in zip(*x)] for row in ADJACENT]
+        x = [[h.tanh() for h in times(p["W"], row)] for row in mixed]
+    return sum(h for row in x for h in row)
 
 
 BOOK = {
@@ -111,7 +113,7 @@ BOOK = {
     ),
     polynomial: ({"a": (5,)}, (), ["da = stack((1.0, ", "x * (x * (x * a[4] + a[3])"]),
     forward_algorithm: ({"T": (3, 3)}, (3, 3), ["z_2 = t1 @ T ", "dT = t1.T @ delta_2 + "]),
-    graph_convolution: ({"W": (2, 2)}, (3, 2), ["= c @ x"]),
+    graph_convolution: ({"W": (2, 2)}, (3, 2), ["t1 = c @ x ", "t2 = c @ h "]),
 }
 
 

@@ -51,6 +51,7 @@ class Grouping:
         self._a = np.append(chains.a, chains.graph.x[products])
         self._b = np.append(chains.b, chains.graph.y[products])
         self.merged_into = chains.merged_into.copy()
+        self._constants: dict[Any, Array] = {}  # by the places of their numbers in the pool
 
     def _ranks(self, pool: Array) -> Ints:
         values = self.chains.graph.values
@@ -240,10 +241,12 @@ class Grouping:
         if read.array.kind != NUMBER or number_of(read) is not None:
             return read
         places = flat_places(read, sizes)
-        data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
-        array = Array(CONSTANT, places.shape, nodes, data=data)
-        self._add(array, nodes[:0], nodes[:0])
-        return Read(array, tuple(map(Index, read.vars)))
+        key = places.shape, places.tobytes()
+        if key not in self._constants:
+            data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
+            self._constants[key] = Array(CONSTANT, places.shape, nodes, data=data)
+            self._add(self._constants[key], nodes[:0], nodes[:0])
+        return Read(self._constants[key], tuple(map(Index, read.vars)))
 
 
 def _products_first(term: Term) -> tuple[bool, bool, bool]:
