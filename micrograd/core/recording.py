@@ -75,9 +75,9 @@ _CONSTANT = """
 """
 _SUM_OF_PRODUCTS = """
 def sum_of_products(weights, inputs, total, scope=None):
-    if Value.__add__ is not plus or Value.__mul__ is not times or Value._overridden:
-        if total is not None:
-            return by_operators(weights, inputs, total, scope)
+    ours = Value.__add__ is plus and Value.__mul__ is times and not Value._overridden
+    if not ours and total is not None:
+        return by_operators(weights, inputs, total, scope)
     here, first = mode(), total
     scope = here.scope if scope is None else scope
     try:

@@ -184,9 +184,9 @@ def _of_matrices(a: Indexed, b: Indexed, common: Vars, order: Vars) -> Indexed:
     rows, columns = (tuple(v for v in order if v in t.vars) for t in (left, right))
     stack = _stack(left, order) or ()
     behind = columns[len(stack) :]
-    split = 0 if stack or left.vars[: len(rows) - 1] != rows[:-1] else max(len(rows) - 1, 0)
+    front = () if stack or left.vars[: len(rows) - 1] != rows[:-1] else rows[:-1]
     sides = (
-        _matrices(left, rows[:split], rows[split:], common),
+        _matrices(left, front, rows[len(front) :], common),
         _matrices(right, stack, common, behind),
     )
     every = stack + rows + behind
@@ -201,8 +201,8 @@ def _stack(left: Indexed, order: Vars) -> Vars | None:
     rows = [v for v in order if v in left.vars]
     first = order.index(rows[0]) if rows else 0
     last = first + len(rows)
-    together = [*order[first:last]] == rows and (not first or last < len(order))
-    return order[:first] if together else None
+    in_a_row = [*order[first:last]] == rows and (not first or last < len(order))
+    return order[:first] if in_a_row else None
 
 
 def _matrices(t: Indexed, stack: Vars, first: Vars, second: Vars) -> Expr:

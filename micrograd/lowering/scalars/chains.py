@@ -157,6 +157,14 @@ def _joined(
     return left[joined], users[joined]
 
 
+def _operands(graph: ScalarGraph, chained: Bools, inner: Ints, zeros: Bools) -> tuple[Ints, Ints]:
+    """Return the operands of all links that are no links themselves, and those links."""
+    links = np.flatnonzero(chained)
+    firsts = links[~np.isin(graph.x[links], inner) & ~zeros[graph.x[links]]]
+    others = links[~np.isin(graph.y[links], inner)]
+    return np.append(graph.x[firsts], graph.y[others]), np.append(firsts, others)
+
+
 def _sums_of_sums(
     graph: ScalarGraph,
     uses: Ints,
@@ -170,13 +178,12 @@ def _sums_of_sums(
     Σi Σj is one sum, whoever wrote the loops; but not the sum of a vector W x, whose elements have
     weights in common, and not `a + (b + c)`, which rounds as it is written.
     """
-    links = np.flatnonzero(graph.op == ADD)
-    firsts = links[~np.isin(graph.x[links], inner) & ~zeros[graph.x[links]]]
-    term, link = np.append(graph.x[firsts], graph.y[links]), np.append(firsts, links)
+    term, link = _operands(graph, graph.op == ADD, inner, zeros)
     head, op = heads[link], graph.op[term]
     alone = (uses[term] == 1) & ~graph.labelled[term] & (graph.scope[term] == graph.scope[link])
     nested, product = alone & (op == ADD), alone & (op == MUL)
-    leaf, before = (op == 0) & ~written_number[term], 0
+    leaf = (op == 0) & ~written_number[term]
+    before = 0
     while nested.sum() != before:  # what is not taken in keeps what holds it from being so
         before = nested.sum()
         mixed, others = np.zeros((2, len(graph)), bool)
@@ -215,10 +222,7 @@ class Terms(NamedTuple):
 def _terms(graph: ScalarGraph, uses: Ints, chained: Bools, inner: Ints, zeros: Bools) -> Terms:
     """Return the operands of all links, products written out, and the terms of weighted sums."""
     x, y = graph.x, graph.y
-    links = np.flatnonzero(chained)
-    firsts = links[~np.isin(x[links], inner) & ~zeros[x[links]]]
-    others = links[~np.isin(y[links], inner)]
-    term, link = np.concatenate((x[firsts], y[others])), np.concatenate((firsts, others))
+    term, link = _operands(graph, chained, inner, zeros)
     taken = (graph.op[term] == MUL) & (uses[term] == 1) & ~graph.labelled[term]
     taken &= graph.op[link] == ADD
     biased = graph.wide_bias >= 0
