@@ -23,7 +23,7 @@ from micrograd.lowering.code.construct import (
 )
 from micrograd.lowering.code.expr import Table, num, ref
 from micrograd.lowering.code.kinds import KINDS, Kind, Printer, make
-from micrograd.lowering.code.module import TARGETS, free_names, module
+from micrograd.lowering.code.module import TARGETS, free_names, module, ranges
 from micrograd.lowering.code.module import _helpers as helpers
 from micrograd.ops import FUNCTIONS
 
@@ -129,6 +129,23 @@ def test_every_library_gives_the_same(e, target):
     right, result = evaluated(e, "numpy"), evaluated(e, target)
     assert result.shape == right.shape and (result.dtype == bool) == (right.dtype == bool)
     np.testing.assert_allclose(result, right, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        (np.arange(6), "np.arange(6)"),
+        (3 + np.add.outer(4 * np.arange(2), np.arange(3)), "3 + 4 * np.arange(2)[:, None] + np.ar"),
+        (np.array([[0, 1, 2]] * 2), ""),  # the first axis would be lost
+        (np.array([0, 1, 2, 4, 5, 6]), ""),
+        (np.arange(3), ""),
+        (np.arange(6.0), ""),
+    ],
+)
+def test_tables_that_grow_evenly_are_ranges(table, text):
+    found = ranges(table)
+    assert found.startswith(text) and bool(found) == bool(text)
+    assert not found or (eval(found) == table).all()
 
 
 def test_names_that_texts_call_are_no_names_of_arrays():

@@ -8,7 +8,8 @@ import pytest
 from micrograd.engine import Value
 from micrograd.functions import dot
 from micrograd.lowering import lower
-from micrograd.lowering.arrays.names import RESERVED, Name, Names, parsed
+from micrograd.lowering.arrays.names import FUNCTION_OF, RESERVED, Name, Names, _learn, parsed
+from micrograd.ops import row
 from tests.golden_models import MODELS
 from tests.lowering_models import function
 from tests.test_golden import made
@@ -130,3 +131,14 @@ def test_an_array_has_the_label_that_all_its_nodes_have(labels, names):
         part.label = label
     lines = defined(assert_right(dot(parts, parts) + dot(parts, w)))
     assert ("p" in lines) is names and "q" not in lines
+
+
+def test_a_function_of_the_text_names_no_input():
+    with pytest.raises(ValueError, match="'sigmoid' cannot name an array: the program needs it"):
+        lower(lambda x: x.sigmoid(), 0.5, names=["sigmoid"])
+
+
+def test_an_operation_named_as_a_helper_is_written_out():
+    own = row("stack", "x * sigmoid(x) - abs(x)", "1")
+    _learn(own)
+    assert own.value not in FUNCTION_OF

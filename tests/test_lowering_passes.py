@@ -105,13 +105,30 @@ def test_a_chain_ends_where_a_person_would_name_it(stop):
     assert len(form_of(root).sums) == 2
 
 
+def test_products_of_two_that_lie_alike_are_summed_where_they_lie():
+    x, y = (Indexed(ref(name, (B, 4)), (BATCH, 0)) for name in "xy")
+    assert shown(contract([x, y], (0,), Scale()).expr) == "(x * y).sum(0)"
+
+
 def test_a_sum_of_numbers_in_brackets_rounds_as_it_is_written():
     program = lower(lambda a, b, c: a + (b + c), 1.0, 2.0, 3.0)
     assert program([1.0], [1e16], [-1e16]) == 1.0
 
 
 @pytest.mark.parametrize(
-    "between", ["sums", "bias", "deeper", "label", "operation", "number", "plain", "weights"]
+    "between",
+    [
+        "sums",
+        "bias",
+        "deeper",
+        "twice",
+        "label",
+        "operation",
+        "number",
+        "plain",
+        "weights",
+        "scope",
+    ],
 )
 def test_sums_of_sums_are_one_sum_unless_a_person_would_name_them(between):
     w, x = ([Value(1.0 + i, label=f"{c}{i}") for i in range(4)] for c in "wx")
@@ -120,6 +137,11 @@ def test_sums_of_sums_are_one_sum_unless_a_person_would_name_them(between):
         inner[1].label = "s"
     if between == "weights":
         inner[1] = w[0] * x[2] + w[1] * x[3]
+    if between == "twice":
+        inner[1] = w[2] * x[2] + w[2] * x[3]
+    if between == "scope":
+        with scope("other"):
+            inner[1] = w[2] * x[2] + w[3] * x[3]
     if between == "deeper":
         inner[1] = sum([inner[1], w[0] * x[1] + w[1] * x[0]])
     if between == "plain":
@@ -127,7 +149,7 @@ def test_sums_of_sums_are_one_sum_unless_a_person_would_name_them(between):
     extra = {"bias": Value(1.0, label="b"), "operation": x[0].exp(), "number": 2.0}
     root = sum([*inner, *([extra[between]] if between in extra else [])])
     expected = {"sums": [4], "bias": [5], "deeper": [6], "operation": [2, 2, 3], "number": [2, 4]}
-    expected["plain"] = [2, 2, 3]
+    expected |= {"plain": [2, 2, 3], "twice": [4]}
     lengths = np.diff(form_of(root).start).tolist()
     assert sorted(lengths) == expected.get(between, [2, 2, 2])
 

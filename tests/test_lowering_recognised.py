@@ -141,3 +141,10 @@ def test_a_book_would_have_it_so(model):
     source = equal_to_backward(lambda x: model(parameters, x), parameters, abs(batch))
     assert [line for line in lines if line not in source] == [], source
     assert "embed" not in source
+
+
+def test_a_part_with_gaps_is_no_whole():
+    parameters = drawn(W=(3,))
+    every_other = parameters["W"][::2]
+    source = equal_to_backward(lambda x: dot(every_other, x).tanh(), parameters, *batches(1, 2))
+    assert "dW = embed(" in source and "s_[:3:2]" in source
