@@ -26,7 +26,7 @@ REFUSED = {
     "error_sharing.py demos": "'demos' does not end in .html",
     "gpt.py --steps 0": "'0' is no whole number above 0",
     "gpt.py --layers -1": "'-1' is no whole number above 0",
-    "gpt.py --heads 3": "choose from 4, 1, 2, 8, 16",
+    "gpt.py --heads 3": "argument --heads: invalid choice",
     "gpt.py --backend fast": "choose from",
     "watch.py xor xor.svg": "does not end in .html",
     "moons.py nowhere/moons.svg": "there is no folder nowhere",

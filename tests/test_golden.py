@@ -88,8 +88,9 @@ def digest(data: Any) -> str:
 
 def changes(a: str, b: str) -> str:
     """Return the lines that are in one of two texts only."""
-    compared = difflib.ndiff(a.splitlines(), b.splitlines())
-    return "\n".join(line.rstrip() for line in compared if line[:1] in "+-")
+    first, second = a.splitlines(), b.splitlines()
+    gone = [f"- {line}".rstrip() for line in first if line not in second]
+    return "\n".join(gone + [f"+ {line}".rstrip() for line in second if line not in first])
 
 
 def leaves(program: Program) -> Iterator[str]:

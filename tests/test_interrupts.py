@@ -21,12 +21,15 @@ FILES = (
 def interrupted(function, at):
     """Call a function, interrupt it at one of its calls in FILES; return whether it had so many.
 
-    Python looks for signals where a function of its own begins and one in C has ended.
+    Python looks for signals where a function of its own begins and one in C has ended. From 3.14
+    on also where `with lock:` has just taken a lock, which nobody gives back then.
     """
 
-    def profile(frame, event, _):
+    def profile(frame, event, called):
         nonlocal at
-        at -= event in ("call", "c_return") and frame.f_code.co_filename.endswith(FILES)
+        taken = getattr(called, "__name__", "") == "__enter__"
+        counts = event == "call" or (event == "c_return" and not taken)
+        at -= counts and frame.f_code.co_filename.endswith(FILES)
         if at == 0:
             sys.setprofile(None)
             raise KeyboardInterrupt

@@ -29,7 +29,7 @@ from micrograd.ops import DomainError
 _CHOOSES = re.compile(
     r"indices must be integers|indices must be of integer|valid indices|"
     r"int\(\) .*'(Value|Watched|Sampled)'|'(Value|Watched|Sampled)' object cannot be interpreted|"
-    r"a class is an int, not Value|Value\(.*\) is not in list"
+    r"a class is an int, not Value|(Value\(.*\) is|: x) not in list"
 )
 _NO_CHOICE = (
     "While the function is traced, a number of the sample chooses nothing, or the program would "
