@@ -28,7 +28,7 @@ from micrograd.ops import BY_NAME, ROWS
 
 __all__ = ["failures_of", "finite", "load", "parse", "point", "read", "run_file"]
 
-_PACKAGE = str(Path(__file__).parent) + os.sep
+_OURS = str(Path(__file__).parent) + os.sep, "<"  # what is generated too
 
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: lambda x, y: x + y,
@@ -148,7 +148,7 @@ def run_file(path: str) -> dict[str, object]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path]
+        lines = [line for file, line in _places(error) if file == path]
         line = lines[-1] if lines else getattr(error, "lineno", 0) or 0
         raise ValueError(_failure(path, line, error)) from error
     finally:
@@ -166,16 +166,21 @@ def failures_of(path: str) -> Iterator[None]:
     except (OSError, MemoryError):
         raise
     except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        known = [f for f in frames if f.filename == path or f.filename.startswith((_PACKAGE, "<"))]
-        lines = [f.lineno for f in known if f.filename == path]
+        known = [(f, line) for f, line in _places(error) if f == path or f.startswith(_OURS)]
+        lines = [line for file, line in known if file == path]
         if not lines or path in _text_of(error):
             raise
-        if known[-1].filename == path:
+        if known[-1][0] == path:
             raise ValueError(_failure(path, lines[-1], error)) from error
         if not isinstance(error, (ValueError, TypeError)):  # a fault of ours
             raise
         raise ValueError(f"{path}:{lines[-1]}: {_text_of(error)}") from error
+
+
+def _places(error: BaseException) -> list[tuple[str, int]]:
+    """Return the files and lines that an error came through, without a look at their text."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return [(frame.f_code.co_filename, line) for frame, line in frames]
 
 
 def _failure(path: str, line: int | None, error: BaseException) -> str:

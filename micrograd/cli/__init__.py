@@ -77,8 +77,10 @@ def _told(error: Exception) -> str:
 def _fault(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(last.filename)}:{last.lineno}"
-    return (f"a fault of micrograd itself, {type(error).__name__} in {place}: {error}; "
-            "please report it with the command")  # fmt: skip
+    return (
+        f"a fault of micrograd itself, {type(error).__name__} in {place}: {error}; "
+        "please report it with the command"
+    )
 
 
 def _parsed(arguments: Sequence[str]) -> Any:
@@ -98,10 +100,13 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
     parser = Parser(
         prog="micrograd",
         description="Draw graphs, step through them, lower them, and train the window tagger.",
-        examples=("micrograd step '(x + y) * max(y, z)' --at x=1,y=2,z=0",
-                  "micrograd draw 'tanh(w * x + b)' --at w=2,x=1,b=-1 -o neuron.svg",
-                  "micrograd train --out run", "micrograd draw --help"),
-    )  # fmt: skip
+        examples=(
+            "micrograd step '(x + y) * max(y, z)' --at x=1,y=2,z=0",
+            "micrograd draw 'tanh(w * x + b)' --at w=2,x=1,b=-1 -o neuron.svg",
+            "micrograd train --out run",
+            "micrograd draw --help",
+        ),
+    )
     parser.add_argument("--version", action="version", version=f"micrograd-graph {__version__}")
     subparsers: Any = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in pkgutil.iter_modules(__path__):
