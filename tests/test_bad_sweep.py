@@ -68,7 +68,10 @@ LARGE = {
 SCORES = [Value(1.0), Value(2.0), Value(0.5)]
 MODEL = MLP(2, [2, 1])
 WEIGHTS = MODEL.parameters()
-FOLDER = Path(tempfile.gettempdir())
+KEPT = tempfile.TemporaryDirectory()  # of this run: another user of the machine has one too
+FOLDER = Path(KEPT.name)
+MODEL.save(FOLDER / "swept_model.json")
+checkpoint.save_state(FOLDER / "swept.json", {"a": 1.0})
 
 
 X, Y = Value(2.0, label="x"), Value(3.0) * 2.0
