@@ -11,14 +11,13 @@ zero. `scores` and `positive`, which says what is one, are arrays (examples,).
 from __future__ import annotations
 
 from collections.abc import Callable
-from reprlib import repr as shorten
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from micrograd.core.checks import check_finite
 from micrograd.core.numbers import number
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 __all__ = ["average_precision", "best_threshold", "fit_logistic", "logistic", "pair_accuracy"]
 

@@ -10,13 +10,12 @@ Data are arrays (examples, features).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from reprlib import repr as shorten
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from micrograd.printing import counted
+from micrograd.printing import counted, cut, shorten
 
 __all__ = ["MeanSubtraction", "Normalisation", "Preprocessing", "Whitening"]
 
@@ -58,7 +57,7 @@ class Preprocessing:
         if set(state) != set(self.kept):
             raise ValueError(
                 f"a {type(self).__name__} keeps {', '.join(self.kept)}, "
-                f"not {', '.join(map(str, state))}"
+                f"not {cut(', '.join(map(str, state)))}"
             )
         arrays = {name: _statistics(name, part) for name, part in state.items()}
         features = {size for array in arrays.values() for size in array.shape}
@@ -136,7 +135,7 @@ class Whitening(Preprocessing):
 
     def __init__(self, kind: str = "pca", guard: float = 1e-10) -> None:
         if kind not in ("pca", "zca"):
-            raise ValueError(f"whitening is 'pca' or 'zca', not {kind!r}")
+            raise ValueError(f"whitening is 'pca' or 'zca', not {shorten(kind)}")
         self.kind, self.guard = kind, guard
 
     def state_dict(self) -> dict[str, Any]:
@@ -148,7 +147,9 @@ class Whitening(Preprocessing):
         _check_state(state)
         kind = state.get("kind", self.kind)
         if not isinstance(kind, str) or kind != self.kind:
-            raise ValueError(f"this is a whitening {self.kind!r}, and the state is of {kind!r}")
+            raise ValueError(
+                f"this is a whitening {self.kind!r}, and the state is of {shorten(kind)}"
+            )
         super().load_state_dict({name: part for name, part in state.items() if name != "kind"})
 
     def _fit(self, centred: Floats) -> None:

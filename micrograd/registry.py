@@ -17,7 +17,7 @@ from micrograd.engine import Value, operand
 from micrograd.gradcheck import Report, gradcheck
 from micrograd.gradcheck.claims import points
 from micrograd.ops import BY_NAME, FUNCTIONS, REAL, ROWS, Row, add, row
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 __all__ = ["register"]
 
@@ -99,7 +99,9 @@ def _columns(row: Row) -> tuple[Any, ...]:
 def _texts(option: str, given: Any) -> tuple[str, ...]:
     texts = (given,) if isinstance(given, str) else given
     if not isinstance(texts, (tuple, list)) or not all(isinstance(t, str) for t in texts):
-        raise TypeError(f"{option}={given!r}: give a formula as text, or a tuple of formulas")
+        raise TypeError(
+            f"{option}={shorten(given)}: give a formula as text, or a tuple of formulas"
+        )
     if option == "local" and len(texts) not in (1, 2):
         raise ValueError(
             f"{counted(len(texts), 'local gradient')}: give one for x, or two, for x and y"
@@ -110,21 +112,23 @@ def _texts(option: str, given: Any) -> tuple[str, ...]:
 def _text(option: str, given: Any, remedy: str) -> str:
     if isinstance(given, str):
         return given
-    raise TypeError(f"{option}={given!r} is no text: {remedy}")
+    raise TypeError(f"{option}={shorten(given)} is no text: {remedy}")
 
 
 def _constants(constants: Any) -> tuple[float, ...]:
     if not isinstance(constants, (tuple, list)):
-        raise TypeError(f"constants={constants!r}: give sample values of k, as in (1.0, 0.5)")
+        raise TypeError(
+            f"constants={shorten(constants)}: give sample values of k, as in (1.0, 0.5)"
+        )
     return tuple(_number("constants", k) for k in constants)
 
 
 def _check_name(name: Any) -> None:
     _text("name", name, "letters name an operation")
     if not (name.isidentifier() and name.isascii()) or name[0] == "_" or keyword.iskeyword(name):
-        raise ValueError(f"{name!r} cannot name an operation: write letters, digits and _")
+        raise ValueError(f"{shorten(name)} cannot name an operation: write letters, digits and _")
     if name not in BY_NAME and (hasattr(Value, name) or name in RESERVED):
-        raise ValueError(f"{name!r} has a meaning already: choose another name")
+        raise ValueError(f"{shorten(name)} has a meaning already: choose another name")
 
 
 def _check_letters(name: str, tree: ast.expr, letters: Sequence[str]) -> None:
@@ -220,9 +224,11 @@ def _domain(domain: Any, arity: int) -> tuple[tuple[float, float], ...]:
         pairs = pairs if hasattr(pairs[0], "__len__") else (pairs,)
         intervals = tuple((_number("domain", a), _number("domain", b)) for a, b in pairs)
     except (TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"domain={domain!r}: give (low, high), or one such pair each") from error
+        raise ValueError(
+            f"domain={shorten(domain)}: give (low, high), or one such pair each"
+        ) from error
     if len(intervals) != arity or any(low >= high for low, high in intervals):
-        raise ValueError(f"domain={domain!r}: give low < high for {arity} operand(s)")
+        raise ValueError(f"domain={shorten(domain)}: give low < high for {arity} operand(s)")
     return intervals
 
 

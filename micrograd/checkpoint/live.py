@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.core.numbers import number
 from micrograd.engine import Value
 from micrograd.optim.gradients import is_array
 from micrograd.optim.optimizer import Optimizer
+from micrograd.printing import shorten
 
 UNFIT = "the state does not fit: "
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from numbers import Real
-from reprlib import repr as shorten
 from types import SimpleNamespace
 from typing import Any
 
 from micrograd.core.checks import is_count, is_finite, is_list, is_real
 from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
 from micrograd.optim.options import called, changed, check_option, current, named, option_state
-from micrograd.printing import counted
+from micrograd.printing import counted, cut, shorten
 
 Data = Any  # a float, an array, or some rows of one: a rule does not care
 State = dict[str, Any]
@@ -63,7 +62,7 @@ class Optimizer:
     def _check_group(self, group: dict[str, Any], known: set[str]) -> None:
         if unknown := group.keys() - known:
             raise ValueError(
-                f"{type(self).__name__} has no option {', '.join(map(str, unknown))}; "
+                f"{type(self).__name__} has no option {cut(', '.join(map(str, unknown)))}; "
                 f"it has {', '.join(sorted(known))}"
             )
         if lost := known - group.keys():
@@ -166,7 +165,7 @@ class Optimizer:
         if not isinstance(state, Mapping):
             return f"it is {shorten(state)}"
         if set(state) - {"own"} != STATE:
-            return f"it has {', '.join(map(str, state)) or 'nothing'}"
+            return f"it has {cut(', '.join(map(str, state))) or 'nothing'}"
         if not isinstance(rule := state["rule"], str) or rule != type(self).__name__:
             return f"it is of the rule {rule!s:.40}"
         if not is_count(state["steps_done"]):
@@ -195,7 +194,9 @@ class Optimizer:
         if is_array(data) and data.dtype.kind != "f":
             raise TypeError(f"an array of {data.dtype} cannot be trained; use floats")
         if not is_array(data) and not isinstance(data, Real):
-            raise TypeError(f"a parameter is a Value or an array of floats, not {parameter!r}")
+            raise TypeError(
+                f"a parameter is a Value or an array of floats, not {shorten(parameter)}"
+            )
         return {name: _zero(data) for name in self.slots}
 
     def _check_groups(self) -> None:
@@ -228,7 +229,7 @@ class Optimizer:
             )
         given = gradients if isinstance(gradients, Mapping) else dict(zip(names, gradients))
         if unknown := set(given) - set(names):
-            raise ValueError(f"gradients of no parameter: {', '.join(map(str, unknown))}")
+            raise ValueError(f"gradients of no parameter: {cut(', '.join(map(str, unknown)))}")
         fits = self._numbers  # a float fits a number: the usual case, and many of them
         return {
             name: g if g.__class__ is float and name in fits else self._checked(name, g)
@@ -308,9 +309,12 @@ def _data(parameter: Any) -> Data:
     if is_array(parameter):
         return parameter
     if getattr(parameter, "parents", ()):
-        raise TypeError(f"a parameter is a leaf; {parameter!r} is computed from others")
-    if not hasattr(parameter, "data"):
-        raise TypeError(f"a parameter is a Value or an array, not {shorten(parameter)}")
+        raise TypeError(f"a parameter is a leaf; {shorten(parameter)} is computed from others")
+    if isinstance(parameter, Real) or not hasattr(parameter, "data"):  # NumPy's numbers have some
+        raise TypeError(
+            f"a parameter is a Value or an array, not {shorten(parameter)}; one array is a list of "
+            "one: [array]"
+        )
     return parameter.data
 
 

@@ -7,11 +7,10 @@ import os
 from collections.abc import Mapping
 from io import BytesIO, StringIO
 from pathlib import Path
-from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.files import atomic_write, check_path
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 DATES: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
@@ -36,7 +35,9 @@ class History:
     def __getitem__(self, name: str) -> list[float]:
         """Return one column. Raises KeyError with the columns there are."""
         if name not in self.columns:
-            raise KeyError(f"there is no column {name!r}; there are {', '.join(self.columns)}")
+            raise KeyError(
+                f"there is no column {shorten(name)}; there are {', '.join(self.columns)}"
+            )
         return [row[name] for row in self.rows if name in row]
 
     @property

@@ -25,12 +25,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.checkpoint import check_kept, checked_path, restore
 from micrograd.core.checks import check_call, check_flags, check_whole
 from micrograd.files import remove_leftovers
+from micrograd.printing import shorten
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.run import Numbers, Run, Step
@@ -121,7 +121,7 @@ def _own_settings(settings: Any, others: Mapping[str, Any]) -> dict[str, Any]:
 def _functions(after_epoch: Any) -> list[Callable[[Numbers], object]]:
     functions: list[Any] = list(after_epoch) if isinstance(after_epoch, Iterable) else [None]
     if not all(map(callable, functions)):
-        raise TypeError(f"after_epoch is a list of functions, not {after_epoch!r}")
+        raise TypeError(f"after_epoch is a list of functions, not {shorten(after_epoch)}")
     for function in functions:
         check_call("a function of after_epoch", function, "the row of an epoch")
     return functions
@@ -129,12 +129,12 @@ def _functions(after_epoch: Any) -> list[Callable[[Numbers], object]]:
 
 def _check_functions(step: Any, stop: Any, evaluate: Any) -> None:
     if not callable(step):
-        raise TypeError(f"step is a function of a batch that trains on it, not {step!r}")
+        raise TypeError(f"step is a function of a batch that trains on it, not {shorten(step)}")
     check_call("step", step, "a batch")
     if not isinstance(stop, (EarlyStopping, type(None))):
-        raise TypeError(f"stop is an EarlyStopping, not {stop!r}")
+        raise TypeError(f"stop is an EarlyStopping, not {shorten(stop)}")
     if evaluate is not None and not callable(evaluate):
-        raise TypeError(f"evaluate is a function that returns scores, not {evaluate!r}")
+        raise TypeError(f"evaluate is a function that returns scores, not {shorten(evaluate)}")
     if evaluate is not None:
         check_call("evaluate", evaluate)
 
