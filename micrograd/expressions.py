@@ -112,7 +112,7 @@ def parse(text: str, at: Mapping[str, float]) -> Value:
     Raises ValueError where the text is not an expression or a name has no value.
     """
     _check_text(text)
-    if not isinstance(at, Mapping):
+    if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):
         raise TypeError(f"the point is a dict of numbers by name, not {shorten(at)}")
     try:
         result = _Reader(text, at).run()
