@@ -69,7 +69,8 @@ def best_threshold(
         raise ValueError(f"within {within}: a distance of thresholds may not be below 0")
     every = _numbers(scores)
     values = np.unique(every[np.isfinite(every)])
-    values = values[np.diff(values, prepend=-np.inf) > ROUNDING * np.maximum(1, abs(values))]
+    digits = np.maximum(abs(values), min(1, abs(values).max(initial=0)))  # small scores are exact
+    values = values[np.diff(values, prepend=-np.inf) > ROUNDING * digits]
     if not len(values):
         raise ValueError("no finite score to calibrate the threshold on")
     middles = np.append((values[1:] + values[:-1]) / 2, values[-1] + 1.0)

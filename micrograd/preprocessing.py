@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from micrograd.core.checks import is_finite
 from micrograd.printing import counted, cut, shorten
 
 __all__ = ["MeanSubtraction", "Normalisation", "Preprocessing", "Whitening"]
 
 Floats = NDArray[np.float64]
+LARGEST = 1e300  # of a number of the data: sums of more would overflow
 
 
 class Preprocessing:
@@ -136,6 +138,8 @@ class Whitening(Preprocessing):
     def __init__(self, kind: str = "pca", guard: float = 1e-10) -> None:
         if kind not in ("pca", "zca"):
             raise ValueError(f"whitening is 'pca' or 'zca', not {shorten(kind)}")
+        if not is_finite(guard) or not 0 <= guard < 1:
+            raise ValueError(f"guard is 0 or more and below 1, not {shorten(guard)}")
         self.kind, self.guard = kind, guard
 
     def state_dict(self) -> dict[str, Any]:
@@ -190,14 +194,18 @@ def _check_state(state: Any) -> None:
 
 def _checked(data: ArrayLike) -> Floats:
     try:
+        if np.iscomplexobj(data):
+            raise TypeError
+        if isinstance(data, np.ma.MaskedArray):  # what is masked is not known
+            data = data.astype(np.float64).filled(np.nan)
         checked = np.asarray(data, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(
             f"preprocessing takes rows of numbers, equally many, not {shorten(data)}"
         ) from None
-    if checked.ndim != 2 or len(checked) == 0:
+    if checked.ndim != 2 or 0 in checked.shape:
         raise ValueError(f"preprocessing takes (examples, features), not the shape {checked.shape}")
-    bad = np.argwhere(~np.isfinite(checked))
+    bad = np.argwhere(~(np.abs(checked) < LARGEST))
     if len(bad):
         row, feature = bad[0]
         raise ValueError(

@@ -135,3 +135,14 @@ def test_what_is_refused(scores, positive, error, message):
     for measure in (metrics.average_precision, metrics.pair_accuracy, metrics.fit_logistic):
         with pytest.raises(error, match=message):
             measure(scores, positive)
+
+
+def test_small_scores_are_told_apart():
+    scores, positive = np.array([1.0, 2.0, 3.0, 4.0]) * 1e-6, np.array([False, False, True, True])
+
+    def f1(threshold):
+        marked = scores > threshold
+        return 2.0 * (marked & positive).sum() / max(1, marked.sum() + positive.sum())
+
+    threshold, best = metrics.best_threshold(scores, f1)
+    assert (threshold, best) == (pytest.approx(2.5e-6), 1.0)

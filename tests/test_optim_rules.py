@@ -617,3 +617,21 @@ def test_groups_neither_come_nor_go():
     optimizer.groups[0]["eps"] = 0.0
     with pytest.raises(ValueError, match="eps keeps a root from 0"):
         optimizer.step()
+
+
+@pytest.mark.parametrize("kind", [SGD, AdaGrad, SparseAdam])
+def test_no_row_at_all_is_a_step_that_moves_none(kind):
+    table = np.ones((3, 2))
+    kind({"E": table}, lr=0.1).step({"E": ([], np.zeros((0, 2)))})
+    assert (table == 1).all()
+
+
+@pytest.mark.parametrize("indices", [[True, False], [0.0, 1.0], ["a", "b"]])
+def test_rows_are_told_by_ints(indices):
+    with pytest.raises((TypeError, ValueError), match="the rows of parameter E are told by ints"):
+        SGD({"E": np.ones((2, 2))}).step({"E": (indices, np.ones((2, 2)))})
+
+
+def test_one_array_is_no_list_of_parameters():
+    with pytest.raises(TypeError, match="one array is a list of one: \\[array\\]"):
+        SGD(np.ones(3))

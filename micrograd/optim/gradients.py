@@ -78,7 +78,11 @@ def _summed(name: str, data: Any, indices: Any, rows: Any) -> Rows:
             f"parameter {name} has the shape {getattr(data, 'shape', ())}; "
             f"indices {at.shape} and rows {rows.shape} do not fit it"
         )
-    if len(at) and not 0 <= at.min() <= at.max() < len(data):
+    if not len(at):
+        return Rows(at.astype(int), rows)
+    if at.dtype.kind not in "iu":
+        raise TypeError(f"the rows of parameter {name} are told by ints, not {shorten(indices)}")
+    if not 0 <= at.min() <= at.max() < len(data):
         raise ValueError(
             f"parameter {name} has the rows 0 to {len(data) - 1}; there are "
             f"gradients for rows {at.min()} to {at.max()}"
