@@ -197,7 +197,7 @@ def _checked(data: ArrayLike) -> Floats:
         if np.iscomplexobj(data):
             raise TypeError
         if isinstance(data, np.ma.MaskedArray):  # what is masked is not known
-            data = data.astype(np.float64).filled(np.nan)
+            data = np.ma.filled(data.astype(np.float64), np.nan)
         checked = np.asarray(data, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(

@@ -146,3 +146,10 @@ def test_small_scores_are_told_apart():
 
     threshold, best = metrics.best_threshold(scores, f1)
     assert (threshold, best) == (pytest.approx(2.5e-6), 1.0)
+
+
+def test_every_threshold_is_tried_where_there_are_few():
+    scores = np.arange(150.0)
+    for best in range(150):
+        found = metrics.best_threshold(scores, lambda t, best=best: float(int(t) == best))
+        assert found == (best + (0.5 if best < 149 else 1.0), 1.0) or best == 149

@@ -8,7 +8,7 @@ import pytest
 
 from micrograd.checkpoint import load_state, save_state
 from micrograd.engine import Value
-from micrograd.nn import MLP, Embedding, Layer, Module
+from micrograd.nn import MLP, Embedding, Layer, Module, Neuron
 from micrograd.optim import BY_NAME, SGD, AdaGrad, Adam, AdamW, RMSProp, SparseAdam, fan_in_groups
 from micrograd.optim.gradients import Rows, clip_norm, clip_value, gradient_norm
 from micrograd.schedules import Plateau, cosine, exponential
@@ -635,3 +635,39 @@ def test_rows_are_told_by_ints(indices):
 def test_one_array_is_no_list_of_parameters():
     with pytest.raises(TypeError, match="one array is a list of one: \\[array\\]"):
         SGD(np.ones(3))
+
+
+def test_neurons_may_share_a_weight():
+    first, second = Neuron(2), Neuron(3)
+    second.w[0] = first.w[0]
+    layer = Module()
+    layer.units = [first, second]
+    groups = fan_in_groups(layer)
+    assert [len(group["params"]) for group in groups] == [3, 3]
+    assert SGD(groups, lr=0.1).groups[1]["scale"] == 3**-0.5
+
+
+def test_large_ints_are_squared_as_floats():
+    x = np.zeros(2)
+    AdaGrad([x], lr=1.0).step([np.array([2**40, 3])])
+    np.testing.assert_allclose(x, [-1.0, -1.0])
+
+
+@pytest.mark.parametrize(
+    "parameter, gradient, said",
+    [
+        (np.ones(2), 1.0, "has the shape \\(2,\\), its gradient \\(\\)"),
+        (np.ones((2, 2)), ([0], np.ones((1, 2)), 1), "is Rows\\(indices, rows\\)"),
+    ],
+)
+def test_a_gradient_of_another_form_changes_nothing(parameter, gradient, said):
+    with pytest.raises(ValueError, match=said):
+        SGD([parameter]).step([gradient])
+    assert (parameter == 1).all()
+
+
+def test_the_data_of_a_parameter_is_a_number():
+    value = Value(1.0)
+    value.data = "a"
+    with pytest.raises(TypeError, match="a parameter is a Value or an array of floats, not"):
+        SGD([value])

@@ -212,3 +212,14 @@ def test_a_copied_schedule_has_a_plateau_of_its_own():
     plateau.report(1.0)
     plateau.report(1.0)
     assert (plateau(9), twin(9)) == (0.5, 1.0)
+
+
+def test_a_plateau_at_its_edges():
+    still = s.Plateau(0.1, factor=1, least=0.1, patience=0)
+    still.report(1.0)
+    still.report(1.0)
+    assert still(0) == 0.1
+    exact = s.Plateau(1.0, factor=0.5, patience=0, threshold=0.0)
+    exact.report(0.5)
+    exact.report(0.5)  # no better than the best
+    assert exact(0) == 0.5

@@ -55,3 +55,18 @@ def test_a_curve_leaves_out_what_is_not_finite_and_shows_a_single_epoch():
     assert [len(line) for line in points] == [2, 2, 3]
     dots = curve_of((0.5, math.nan, 1.0)).iter("{http://www.w3.org/2000/svg}circle")
     assert len([*dots]) == 2
+
+
+@pytest.mark.parametrize(
+    "losses, ends",
+    [((0.25, 0.75), ("0", "0.75")), ((0.5, 0.75), ("0.5", "0.75")), ((2.0, 2.0), ("2", "3"))],
+)
+def test_the_axis_says_from_where_to_where_it_goes(losses, ends):
+    texts = [text for text, *_ in texts_of(curve_of(*((loss,) for loss in losses)))]
+    assert set(ends) <= set(texts)
+
+
+def test_a_history_is_drawn_without_a_file():
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    figure = History([{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": 0.5}]).plot()
+    assert [*figure.axes[0].lines[0].get_ydata()] == [1.0, 0.5]

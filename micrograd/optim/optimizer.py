@@ -294,7 +294,7 @@ def _grouped(params: Any) -> list[dict[str, Any]]:
     if isinstance(params, (str, set, frozenset)) or not isinstance(params, Iterable):
         raise TypeError(f"an optimiser takes a list or dict of parameters, not {shorten(params)}")
     listed = list(params)
-    if listed and all(isinstance(p, Mapping) for p in listed):
+    if all(isinstance(p, Mapping) for p in listed):
         return [dict(group) for group in listed]
     return [{"params": listed}]
 
