@@ -48,6 +48,8 @@ def _of_steps(schedule: Schedule) -> Schedule:
 
     def at(t: float) -> float:
         check_finite(t=t)
+        if t < 0:
+            raise ValueError(f"t, the number of steps done, is 0 or more, not {shorten(t)}")
         try:
             return schedule(t)
         except OverflowError:

@@ -223,3 +223,16 @@ def test_a_plateau_at_its_edges():
     exact.report(0.5)
     exact.report(0.5)  # no better than the best
     assert exact(0) == 0.5
+
+
+@pytest.mark.parametrize("given", [None, 0.1, "x"])
+@pytest.mark.parametrize("wrap", [s.warm_up, s.by_epoch])
+def test_what_is_no_schedule_is_refused_where_it_is_given(wrap, given):
+    with pytest.raises(TypeError, match="a schedule is a function of the steps done, not"):
+        wrap(given, 10)
+
+
+@pytest.mark.parametrize("name", [name for name in s.BY_NAME if name not in ("plateau", "decay")])
+def test_there_is_no_rate_before_the_first_step(name):
+    with pytest.raises(ValueError, match="t, the number of steps done, is 0 or more, not -1"):
+        s.BY_NAME[name](0.1, 20)(-1)
