@@ -250,7 +250,7 @@ class Plateau:
 
 @remade
 def _decay(rate: float) -> Schedule:
-    return lambda epoch: rate / (1 + 0.3 * epoch)
+    return _of_steps(lambda epoch: rate / (1 + 0.3 * epoch))
 
 
 # Shapes of a run by name: of its first rate and how many epochs it has, functions of the epoch.

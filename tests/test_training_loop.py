@@ -493,3 +493,51 @@ def test_plots_without_matplotlib_name_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"pip install 'micrograd-graph\[plots\]'"):
         History([{"epoch": 1, "loss": 1.0}]).plot()
+
+
+def sometimes(batch):
+    return {"loss": 1.0, "right": 1.0} if 1 in batch else {"loss": 1.0}
+
+
+@pytest.mark.parametrize(
+    "change, error, said",
+    [
+        ({"step": sometimes}, ValueError, "right was not among them every time"),
+        ({"evaluate": lambda: {1: 0.5}}, TypeError, "evaluate\\(\\) names its numbers by text"),
+        ({"data": np.array(1.0)}, TypeError, "data is a sequence or an array, not array\\(1.\\)"),
+        ({"seed": "a"}, TypeError, "seed is a whole number, not 'a'"),
+        ({"seed": 1.5}, TypeError, "seed is a whole number, not 1.5"),
+        ({"seed": -1}, ValueError, "seed is 0 or more, not -1"),
+    ],
+)
+def test_what_a_run_cannot_take_is_said(change, error, said):
+    options = {"step": lambda batch: 1.0, "data": [1, 2, 3], "epochs": 2, "batch_size": 1}
+    with pytest.raises(error, match=said):
+        fit(**{**options, **change}, progress=False)
+
+
+def test_a_descent_says_what_it_takes():
+    model = MLP(1, [1])
+    optimizer = SGD(model.parameters())
+    for wrong in ((model.__call__, model, optimizer), (model, 3, optimizer), (model, abs, abs)):
+        with pytest.raises(TypeError, match="descent takes a Module, its loss as a function"):
+            descent(*wrong)
+    with pytest.raises(TypeError, match="the loss of a descent is a Value, not 3.0"):
+        descent(model, lambda batch: 3.0, optimizer)([1])
+
+
+def test_a_score_that_is_never_a_number_stops_and_keeps_what_was_trained():
+    run = Scalar()
+    history = fit(
+        *(run.step, POINTS, 9),
+        evaluate=lambda: {"f1": math.nan},
+        stop=EarlyStopping("f1", patience=2, best="max"),
+        progress=False,
+    )
+    trained = run.numbers()
+    assert len(history) == 2 and trained != Scalar().numbers()
+
+
+def test_a_history_is_made_of_numbers():
+    with pytest.raises(TypeError, match="a list of dicts of numbers"):
+        History([{"epoch": 1, "loss": "a"}])

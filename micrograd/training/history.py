@@ -9,6 +9,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
+from micrograd.core.checks import is_real
 from micrograd.files import atomic_write, check_path
 from micrograd.printing import counted, shorten
 
@@ -25,8 +26,10 @@ class History:
 
     def __init__(self, rows: list[dict[str, float]] | None = None, stopped: str = "") -> None:
         self.rows = [] if rows is None else rows
-        if not isinstance(self.rows, list) or not all(isinstance(r, Mapping) for r in self.rows):
-            raise TypeError(f"a history has a list of dicts, one an epoch, not {shorten(rows)}")
+        if not isinstance(self.rows, list) or not all(map(_is_row, self.rows)):
+            raise TypeError(
+                f"a history has a list of dicts of numbers, one an epoch, not {shorten(rows)}"
+            )
         self.stopped = stopped
 
     def __len__(self) -> int:
@@ -79,6 +82,10 @@ class History:
         if path is not None:
             atomic_write(path, _picture(figure, ending))
         return figure
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, Mapping) and all(map(is_real, row.values()))
 
 
 def _figure(history: History) -> Any:

@@ -29,6 +29,7 @@ from typing import Any
 
 from micrograd.checkpoint import check_kept, checked_path, restore
 from micrograd.core.checks import check_call, check_flags, check_whole
+from micrograd.engine import Value
 from micrograd.files import remove_leftovers
 from micrograd.printing import shorten
 from micrograd.training.history import History
@@ -69,7 +70,7 @@ def fit(
         state = getattr(step, "state", None)
     _check_functions(step, stop, evaluate)
     check_flags(resume=resume, progress=progress)
-    _check(data, epochs, batch_size, checkpoint, resume, state)
+    _check(data, epochs, batch_size, seed, checkpoint, resume, state)
     made_by: dict[str, Any] = {"examples": len(data), "batch_size": batch_size, "seed": seed}
     if checkpoint is not None:
         made_by |= {"data": data_digest(data), "state": settings_within(state)}
@@ -140,14 +141,22 @@ def _check_functions(step: Any, stop: Any, evaluate: Any) -> None:
 
 
 def _check(
-    data: Any, epochs: int, batch_size: int, checkpoint: Any, resume: bool, state: Any
+    data: Any,
+    epochs: int,
+    batch_size: int,
+    seed: int | None,
+    checkpoint: Any,
+    resume: bool,
+    state: Any,
 ) -> None:
     """Raise what `fit` raises before it trains."""
     listed = hasattr(data, "__len__") and hasattr(data, "__getitem__")
-    if not listed or isinstance(data, Mapping):
+    if not listed or isinstance(data, Mapping) or getattr(data, "ndim", 1) == 0:
         raise TypeError(f"data is a sequence or an array, not {shorten(data)}; list() it")
     check_whole("batch_size", batch_size, 1)
     check_whole("epochs", epochs, 1)
+    if seed is not None:
+        check_whole("seed", seed, 0)
     if len(data) == 0:
         raise ValueError("0 examples: nothing to train on")
     if checkpoint is None:
@@ -164,6 +173,12 @@ class Descent:
     """Go down the gradient of `loss(batch)`, a Value; `state` is what that changes."""
 
     def __init__(self, model: Any, loss: Callable[[Any], Any], optimizer: Any) -> None:
+        fits = hasattr(model, "train") and callable(loss) and hasattr(optimizer, "zero_grad")
+        if not fits:
+            raise TypeError(
+                "descent takes a Module, its loss as a function of a batch, and an optimizer, not "
+                f"{shorten((model, loss, optimizer))}"
+            )
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.state = {"model": model, "optimizer": optimizer}
 
@@ -173,6 +188,8 @@ class Descent:
             self.model.train()
         self.optimizer.zero_grad()
         value = self.loss(batch)
+        if not isinstance(value, Value):
+            raise TypeError(f"the loss of a descent is a Value, not {shorten(value)}")
         value.backward()
         self.optimizer.step()
         return float(value.data)
