@@ -243,7 +243,7 @@ class Plateau:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict()` gave. Raises ValueError where it is none."""
         check_state(
-            self, state, rate=lambda x: is_finite(x) and x > 0, best=is_real, waited=is_count
+            self, state, rate=lambda x: is_finite(x) and x >= 0, best=is_real, waited=is_count
         )
         self.rate, self.best, self.waited = state["rate"], state["best"], state["waited"]
 

@@ -671,3 +671,27 @@ def test_the_data_of_a_parameter_is_a_number():
     value.data = "a"
     with pytest.raises(TypeError, match="a parameter is a Value or an array of floats, not"):
         SGD([value])
+
+
+@pytest.mark.parametrize("clip", [clip_norm, clip_value])
+@pytest.mark.parametrize("limit", [10**400, math.nan, 0, -1.0, True * 0, "1", None, 1j])
+def test_a_limit_is_a_float_above_0(clip, limit):
+    with pytest.raises(ValueError, match="gradients are clipped to a limit above 0, not"):
+        clip(limit)
+
+
+class Counting(SGD):
+    """Remember what it did in attributes of several kinds."""
+
+    def __init__(self, params):
+        super().__init__(params)
+        self.counts = {"steps": 0, "sizes": [0.5, (1, "a")]}
+
+
+def test_a_dict_of_ones_own_is_kept_and_the_state_of_nothing_refused():
+    first, second = Counting([Value(1.0)]), Counting([Value(1.0)])
+    first.counts["steps"] = 3
+    second.load_state_dict(first.state_dict())
+    assert second.counts == {"steps": 3, "sizes": [0.5, (1, "a")]}
+    with pytest.raises(ValueError, match="not the state of this Counting: it has nothing"):
+        second.load_state_dict({})

@@ -236,3 +236,14 @@ def test_what_is_no_schedule_is_refused_where_it_is_given(wrap, given):
 def test_there_is_no_rate_before_the_first_step(name):
     with pytest.raises(ValueError, match="t, the number of steps done, is 0 or more, not -1"):
         s.BY_NAME[name](0.1, 20)(-1)
+
+
+def test_a_plateau_that_has_come_down_to_0_is_kept():
+    plateau = s.Plateau(1e-300, factor=1e-30, patience=0)
+    for _ in range(3):
+        plateau.report(1.0)
+    again = s.Plateau(1e-300, factor=1e-30, patience=0)
+    again.load_state_dict(plateau.state_dict())
+    assert again(0) == plateau(0) == 0.0
+    with pytest.raises(ValueError, match="has the rate -1"):
+        again.load_state_dict(plateau.state_dict() | {"rate": -1.0})
