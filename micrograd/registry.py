@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from micrograd.core.checks import is_list
 from micrograd.core.formulas import FLOATS
 from micrograd.core.kinds import domain_error
 from micrograd.engine import Value, operand
@@ -67,7 +68,7 @@ def register(
         _read("kinks", text, (*letters[: len(formulas)], "nan"))
     new = row(
         name,
-        value,
+        value.strip(),
         *formulas,
         domain=_domain(domain, len(formulas)),
         constants=_constants(constants),
@@ -106,7 +107,7 @@ def _texts(option: str, given: Any) -> tuple[str, ...]:
         raise ValueError(
             f"{counted(len(texts), 'local gradient')}: give one for x, or two, for x and y"
         )
-    return tuple(texts)
+    return tuple(text.strip() for text in texts)
 
 
 def _text(option: str, given: Any, remedy: str) -> str:
@@ -147,7 +148,7 @@ def _read(option: str, text: Any, letters: Sequence[str]) -> ast.expr:
     text = _text(option, text, "write a formula such as '2 * tanh(x / 2)'")
     shown = f"{option}={text[:80]!r}"
     try:
-        if len(text) > LONGEST:
+        if len(text) > LONGEST or "#" in text or "\n" in text.strip():
             raise ValueError
         tree: ast.expr = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -219,8 +220,10 @@ def _number(option: str, number: Any) -> float:
 
 
 def _domain(domain: Any, arity: int) -> tuple[tuple[float, float], ...]:
-    pairs = domain or (REAL,) * arity
     try:
+        if not is_list(domain):
+            raise TypeError
+        pairs = domain if len(domain) else (REAL,) * arity
         pairs = pairs if hasattr(pairs[0], "__len__") else (pairs,)
         intervals = tuple((_number("domain", a), _number("domain", b)) for a, b in pairs)
     except (TypeError, KeyError, ValueError) as error:
