@@ -70,3 +70,22 @@ def test_a_history_is_drawn_without_a_file():
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     figure = History([{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": 0.5}]).plot()
     assert [*figure.axes[0].lines[0].get_ydata()] == [1.0, 0.5]
+
+
+@pytest.mark.parametrize("kept", range(1, 7))
+def test_every_line_has_its_title_and_the_kept_epoch_its_mark_within_the_panel(kept):
+    history = History([{"epoch": n, "loss": 1 / n, "dev_loss": 2 / n} for n in range(1, 7)])
+    titles = {"loss": "training", "dev_loss": "held out"}
+    found = {
+        text: place
+        for text, *place in texts_of(ElementTree.fromstring(curve(history, kept, titles)))
+    }
+    assert {"training", "held out", "kept"} <= set(found)
+    assert all(left >= 0 and right <= 300 for left, right, _ in found.values())
+
+
+@pytest.mark.parametrize("path", [3, b"x.png", ["x.png"]])
+def test_a_picture_goes_to_a_named_file(path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    with pytest.raises((TypeError, ValueError), match="give the name of a file|a plot is written"):
+        History([{"epoch": 1, "loss": 1.0}]).plot(path)
