@@ -14,6 +14,7 @@ import pytest
 from micrograd import losses
 from micrograd.checkpoint import load_state
 from micrograd.engine import Value
+from micrograd.files import ENDING
 from micrograd.nn import MLP
 from micrograd.optim import SGD, Adam
 from micrograd.schedules import Plateau, cosine
@@ -541,3 +542,38 @@ def test_a_score_that_is_never_a_number_stops_and_keeps_what_was_trained():
 def test_a_history_is_made_of_numbers():
     with pytest.raises(TypeError, match="a list of dicts of numbers"):
         History([{"epoch": 1, "loss": "a"}])
+
+
+def test_what_a_killed_writer_left_goes_when_a_training_begins(tmp_path):
+    left = tmp_path / f".run.npz.0123abcd{ENDING}"
+    left.write_bytes(b"half")
+    with pytest.raises(ZeroDivisionError):
+        fit(lambda batch: 1 / 0, [1], 1, checkpoint=tmp_path / "run.npz", state=[np.zeros(1)])
+    assert not left.exists()
+
+
+def test_a_rate_that_is_set_while_training_is_kept_without_a_warning(tmp_path):
+    run = Scalar()
+
+    def halve(row):
+        run.optimizer.lr = run.optimizer.lr / 2
+
+    fit(
+        *(run.step, POINTS, 3),
+        checkpoint=tmp_path / "run.npz",
+        after_epoch=[halve],
+        progress=False,
+    )
+
+
+@pytest.mark.parametrize("count, more", [(3, False), (4, True)])
+def test_three_differences_are_named(count, more, tmp_path):
+    def train(number):
+        settings = {f"option{i}": number for i in range(count)}
+        options = {"checkpoint": tmp_path / "run.json", "state": [Value(1.0)], "progress": False}
+        fit(lambda batch: 1.0, [1], 1, settings=settings, resume=bool(number), **options)
+
+    train(0)
+    with pytest.raises(ValueError, match="is another run's: option0 0 there, 1 here") as caught:
+        train(1)
+    assert ("; and 1 more" in str(caught.value)) is more and "and 0 more" not in str(caught.value)
