@@ -69,8 +69,8 @@ def best_threshold(
         raise ValueError(f"within {within}: a distance of thresholds may not be below 0")
     every = _numbers(scores)
     values = np.unique(every[np.isfinite(every)])
-    digits = np.maximum(abs(values), min(1, abs(values).max(initial=0)))  # small scores are exact
-    values = values[np.diff(values, prepend=-np.inf) > ROUNDING * digits]
+    size = np.maximum(abs(values), min(1, abs(values).max(initial=0)))  # 1, or the largest below
+    values = values[np.diff(values, prepend=-np.inf) > ROUNDING * size]
     if not len(values):
         raise ValueError("no finite score to calibrate the threshold on")
     middles = np.append((values[1:] + values[:-1]) / 2, values[-1] + 1.0)

@@ -633,7 +633,7 @@ def test_rows_are_told_by_ints(indices):
 
 
 def test_one_array_is_no_list_of_parameters():
-    with pytest.raises(TypeError, match="one array is a list of one: \\[array\\]"):
+    with pytest.raises(TypeError, match="one array is a list of one, \\[array\\]"):
         SGD(np.ones(3))
 
 
@@ -695,3 +695,60 @@ def test_a_dict_of_ones_own_is_kept_and_the_state_of_nothing_refused():
     assert second.counts == {"steps": 3, "sizes": [0.5, (1, "a")]}
     with pytest.raises(ValueError, match="not the state of this Counting: it has nothing"):
         second.load_state_dict({})
+
+
+ONE = [Value(1.0)]
+
+
+@pytest.mark.parametrize(
+    "params, said",
+    [
+        ([{"lr": 0.1}], "a group has its parameters under 'params', unlike"),
+        ([{"params": MLP(1, [1])}], "not the MLP: pass its .parameters\\(\\)"),
+        ([{"params": ONE[0]}], "takes a list or dict of parameters, not Value"),
+        ([{"params": None}], "takes a list or dict of parameters, not None"),
+        ([{"params": "ab"}], "takes a list or dict of parameters, not 'ab'"),
+        ({"params": ONE, "lr": 0.1}, "groups are a list: \\[{'params'"),
+        ([{"params": ONE}, Value(2.0)], "groups are a list: \\[{'params'"),
+        ([{"params": set(ONE)}], "takes a list or dict of parameters, not {Value"),
+    ],
+)
+def test_a_group_has_parameters(params, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        SGD(params)
+
+
+def test_an_array_that_can_only_be_read_is_refused_before_it_is_trained():
+    array = np.ones(2)
+    array.setflags(write=False)
+    with pytest.raises(ValueError, match="can only be read; train a copy of it"):
+        SGD([array])
+
+
+@pytest.mark.parametrize(
+    "clip, said",
+    [
+        (lambda gradients: gradients[:1], "clip got 2 gradients, and returns as many, not"),
+        (lambda gradients: [*gradients, 1.0], "clip got 2 gradients, and returns as many, not"),
+        (lambda gradients: None, "clip got 2 gradients, and returns as many, not None"),
+        (lambda gradients: [1.0, "a"], "the gradient of parameter 1 is a str"),
+        (lambda gradients: [1.0, np.ones(2)], "its gradient \\(2,\\)"),
+    ],
+)
+def test_a_clip_of_ones_own_gives_as_many_gradients(clip, said):
+    values = [Value(1.0), Value(2.0)]
+    optimizer = SGD(values, clip=clip)
+    with pytest.raises((TypeError, ValueError), match=said):
+        optimizer.step([1.0, 2.0])
+    assert [value.data for value in values] == [1.0, 2.0] and optimizer.steps_done == 0
+
+
+@pytest.mark.parametrize("clip, said", [(3, "not 3"), (lambda: 3, "is called with 1 argument")])
+def test_a_clip_is_a_function_of_gradients(clip, said):
+    with pytest.raises(TypeError, match=said):
+        SGD(ONE, clip=clip)
+
+
+def test_a_gradient_is_a_float():
+    with pytest.raises(TypeError, match="it is made of real numbers"):
+        SGD([Value(1.0)]).step([10**400])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any, NamedTuple
 
-from micrograd.core.checks import check_ordered, is_finite
+from micrograd.core.checks import check_ordered, is_finite, is_real
 from micrograd.core.remade import remade
 from micrograd.printing import shorten
 
@@ -60,7 +60,7 @@ def zeros_like(array: Any) -> Any:
 def _wide(name: str, gradient: Any) -> Any:
     """Return a gradient whose squares neither overflow nor vanish for want of bits."""
     kind = getattr(getattr(gradient, "dtype", None), "kind", None)
-    if not (isinstance(gradient, Real) if kind is None else kind in "fiub"):
+    if not (is_real(gradient) if kind is None else kind in "fiub"):
         raise TypeError(
             f"the gradient of parameter {name} is a {type(gradient).__name__}, "
             f"{shorten(gradient)}; it is made of real numbers: of a Value, give the data"
