@@ -247,3 +247,13 @@ def test_a_plateau_that_has_come_down_to_0_is_kept():
     assert again(0) == plateau(0) == 0.0
     with pytest.raises(ValueError, match="has the rate -1"):
         again.load_state_dict(plateau.state_dict() | {"rate": -1.0})
+
+
+@pytest.mark.parametrize(
+    "first, second, rate", [(1.0, 0.95, 0.5), (1.0, 0.85, 1.0), (-1.0, -1.05, 0.5)]
+)
+def test_better_is_better_by_a_share_of_the_best(first, second, rate):
+    plateau = s.Plateau(1.0, factor=0.5, patience=0, threshold=0.1)
+    plateau.report(first)
+    plateau.report(second)
+    assert plateau(0) == rate
