@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from reprlib import repr as shorten
 from typing import Any, Literal, overload
 
 from micrograd.core.checks import check_flags, is_list
@@ -14,6 +13,7 @@ from micrograd.core.kinds import Elementary
 from micrograd.core.modes import check_recording, described
 from micrograd.engine import Value, topological_order
 from micrograd.ops import OF_NUMBERS, ROWS, Row
+from micrograd.printing import shorten
 
 __all__ = ["grad", "hessian", "jacobian"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from micrograd.printing import shorten
+
 __all__ = ["AUTO", "BOM", "PACKED", "check_unpacked", "decode"]
 
 BOM = "\ufeff"
@@ -36,7 +38,7 @@ def decode(data: bytes, path: str, encoding: str = AUTO) -> tuple[str, str]:
             f"{path}:{line}: byte 0x{data[error.start]:02x} is not {name}; {REMEDY}"
         ) from None
     except (LookupError, UnicodeError):  # the latter from codecs for something else than text
-        raise ValueError(f"unknown encoding {name!r}; try utf-8, cp1252 or utf-16") from None
+        raise ValueError(f"unknown encoding {shorten(name)}; try utf-8, cp1252 or utf-16") from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ValueError(f"{path}:{line}: a zero byte; not text, or name it by --encoding utf-16")

@@ -29,7 +29,7 @@ from micrograd.core.recording import (
     sweep,
 )
 from micrograd.ops import STOPPED, Row, for_each_row
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 __all__ = ["Constant", "Inputs", "Step", "Value", "topological_order", "weighted_sum"]
 
@@ -255,7 +255,7 @@ class Value(Declared):
     @_backward.setter
     def _backward(self, function: Callable[[], object]) -> None:
         if not callable(function):
-            raise TypeError(f"_backward is a function without arguments, not {function!r}")
+            raise TypeError(f"_backward is a function without arguments, not {shorten(function)}")
         base = self._operation
         self._operation = Handmade(
             self._op, base.base if isinstance(base, Handmade) else base, function
@@ -311,7 +311,7 @@ def weighted_sum(
     """Return Σ wᵢxᵢ + b as one node. Raises ValueError where the lengths differ."""
     for numbers in (weights, inputs):
         if not is_list(numbers):
-            raise TypeError(f"weighted_sum takes a list of numbers, not {numbers!r}")
+            raise TypeError(f"weighted_sum takes a list of numbers, not {shorten(numbers)}")
     if len(weights) != len(inputs):
         raise ValueError(f"{counted(len(weights), 'weight')} for {counted(len(inputs), 'input')}")
     pairs = tuple(map(operand, weights)), Inputs(map(operand, inputs))

@@ -25,6 +25,7 @@ from micrograd import near_misses
 from micrograd.engine import Value, operand, topological_order
 from micrograd.files import read_bytes
 from micrograd.ops import BY_NAME, ROWS
+from micrograd.printing import shorten
 
 __all__ = ["failures_of", "finite", "load", "parse", "point", "read", "run_file"]
 
@@ -102,7 +103,7 @@ def _not_finite(number: str) -> str:
 
 def _check_text(text: object) -> None:
     if not isinstance(text, str):
-        raise TypeError(f"{text!r} is no text; write one such as '(x + y) * max(y, z)'")
+        raise TypeError(f"{shorten(text)} is no text; write one such as '(x + y) * max(y, z)'")
 
 
 def parse(text: str, at: Mapping[str, float]) -> Value:
@@ -111,8 +112,8 @@ def parse(text: str, at: Mapping[str, float]) -> Value:
     Raises ValueError where the text is not an expression or a name has no value.
     """
     _check_text(text)
-    if not isinstance(at, Mapping):
-        raise TypeError(f"the point is a dict of numbers by name, not {at!r}")
+    if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):
+        raise TypeError(f"the point is a dict of numbers by name, not {shorten(at)}")
     try:
         result = _Reader(text, at).run()
     except (RecursionError, MemoryError):
@@ -132,7 +133,7 @@ def load(path: str, name: str) -> Value:
     if isinstance(found, Value):
         return found
     what = "has no" if found is None else f"has {type(found).__name__}, not a Value, as"
-    raise ValueError(f"{path} {what} {name!r}; name a Value")
+    raise ValueError(f"{path} {what} {shorten(name)}; name a Value")
 
 
 def run_file(path: str) -> dict[str, object]:
@@ -210,7 +211,7 @@ class _Reader:
         if unused:
             verb = "does" if len(unused) == 1 else "do"
             names = ", ".join(unused)
-            raise ValueError(f"{names} got a value but {verb} not occur in {self.text!r}")
+            raise ValueError(f"{names} got a value but {verb} not occur in {shorten(self.text)}")
         if result is None:
             raise ValueError("the expression is empty; write one such as '(x + y) * max(y, z)'")
         return operand(result)
@@ -238,7 +239,7 @@ class _Reader:
             raise self._refused(statement)
         name, result = targets[0].id, self._value(statement.value)  # type: ignore[attr-defined]
         if name in self.values:
-            raise ValueError(f"{name} is given twice in {self.text!r}; use another name")
+            raise ValueError(f"{name} is given twice in {shorten(self.text)}; use another name")
         result = result if isinstance(result, Value) else Value(result)
         if not result.label:
             result.label = name

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
+from micrograd.printing import shorten
+
 __all__ = ["atomic_write", "file_errors", "read_bytes", "remove_leftovers", "worded"]
 
 try:
@@ -37,7 +39,7 @@ REASONS = {
 def check_path(path: object) -> None:
     """Raise TypeError where `path` is no name of a file."""
     if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"give the name of a file, not {path!r}")
+        raise TypeError(f"give the name of a file, not {shorten(path)}")
 
 
 @contextmanager

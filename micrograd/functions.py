@@ -11,7 +11,7 @@ from typing import Any
 
 from micrograd.core.checks import check_list, is_list
 from micrograd.engine import Value, operand, stopped
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
 
@@ -19,11 +19,11 @@ __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
 def labelled(nested: Any, label: str) -> Any:
     """Label a Value, or those of nested lists by their places, W2,0 in W; return what was given."""
     if not isinstance(label, str):
-        raise TypeError(f"a label is text, not {label!r}")
+        raise TypeError(f"a label is text, not {shorten(label)}")
     if isinstance(nested, Value):
         nested.label = label
     elif not is_list(nested):
-        raise TypeError(f"Values are labelled, and nested lists of them, not {nested!r}")
+        raise TypeError(f"Values are labelled, and nested lists of them, not {shorten(nested)}")
     else:
         between = "," if label[-1:].isdigit() else ""
         for i, part in enumerate(nested):

@@ -12,6 +12,7 @@ from typing import Any
 
 from micrograd.core.checks import check_whole, generator, is_list
 from micrograd.engine import Value
+from micrograd.printing import shorten
 
 __all__ = ["RULES", "drawn", "initialise", "spread"]
 
@@ -33,7 +34,9 @@ def spread(name: str, fan_in: int, fan_out: int) -> tuple[str, float, float]:
     Raises ValueError where there is no such rule.
     """
     if not isinstance(name, str) or name not in RULES:
-        raise ValueError(f"there is no initialisation {name!r}; there are {', '.join(RULES)}")
+        raise ValueError(
+            f"there is no initialisation {shorten(name)}; there are {', '.join(RULES)}"
+        )
     check_whole("fan_in", fan_in, 1)
     check_whole("fan_out", fan_out, 1)
     kind, scale = RULES[name]
@@ -44,9 +47,9 @@ def spread(name: str, fan_in: int, fan_out: int) -> tuple[str, float, float]:
 def drawn(name: str, shape: tuple[int, int], rng: Any) -> Any:
     """Return an array of weights (fan_out, fan_in), drawn from NumPy's generator `rng`."""
     if not is_list(shape) or len(shape) != 2:
-        raise ValueError(f"weights have the shape (fan_out, fan_in), not {shape!r}")
+        raise ValueError(f"weights have the shape (fan_out, fan_in), not {shorten(shape)}")
     if not hasattr(rng, "normal"):
-        raise TypeError(f"weights are drawn from a generator of NumPy's, not {rng!r}")
+        raise TypeError(f"weights are drawn from a generator of NumPy's, not {shorten(rng)}")
     fan_out, fan_in = shape
     kind, *parameters = spread(name, fan_in, fan_out)
     return getattr(rng, kind)(*parameters, shape)
@@ -60,13 +63,13 @@ def initialise(model: Any, name: str, seed: int | None = None) -> Any:
     """
     rng: Any = random if seed is None else generator(seed)
     if not hasattr(model, "modules"):
-        raise TypeError(f"initialise takes a Module, not {model!r}")
+        raise TypeError(f"initialise takes a Module, not {shorten(model)}")
     modules = model.modules()
     layers = [module.neurons for module in modules if hasattr(module, "neurons")]
     fan_outs = {id(neuron): len(neurons) for neurons in layers for neuron in neurons}
     units = [module for module in modules if hasattr(module, "fan_in")]
     if not units:
-        raise ValueError(f"there are no neurons to initialise in {model!r}")
+        raise ValueError(f"there are no neurons to initialise in {shorten(model)}")
     for neuron in units:
         kind, *parameters = spread(name, neuron.fan_in, fan_outs.get(id(neuron), 1))
         draw = getattr(rng, ALIASES.get(kind, kind))

@@ -7,14 +7,13 @@ Those of a sequence have the scores of every word's tags, and of transitions bet
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.core.checks import check_finite, check_flags, check_ordered, is_finite, is_list
 from micrograd.core.modes import scope
 from micrograd.engine import Value, operand
 from micrograd.functions import dot, log_softmax, logsumexp, mean
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 __all__ = [
     "binary_hinge",
@@ -40,7 +39,7 @@ def max_margin(s: Value, s_c: Value | Iterable[Value], margin: float = 1.0) -> V
     _check_number(margin=margin)
     corrupt: Any = [s_c] if isinstance(s_c, Value) else s_c
     if isinstance(corrupt, (str, bytes, Mapping)) or not isinstance(corrupt, Iterable):
-        raise TypeError(f"max_margin takes corrupt scores, Values, one or many, not {s_c!r}")
+        raise TypeError(f"max_margin takes corrupt scores, Values, one or many, not {shorten(s_c)}")
     true = operand(s)
     return _sum((margin + operand(score) - true).relu() for score in corrupt)
 
@@ -48,7 +47,7 @@ def max_margin(s: Value, s_c: Value | Iterable[Value], margin: float = 1.0) -> V
 def binary_hinge(score: Value, label: Value | float) -> Value:
     """Return max(0, 1 − y · score), y being −1 or 1."""
     if not is_finite(_plain(label)) or _plain(label) not in (-1, 1):
-        raise ValueError(f"a label of the binary hinge loss is -1 or 1, not {label!r}")
+        raise ValueError(f"a label of the binary hinge loss is -1 or 1, not {shorten(label)}")
     loss: Value = (1 + -label * operand(score)).relu()
     return loss
 
@@ -83,7 +82,9 @@ def mse(predictions: Scores, targets: Sequence[Value | float]) -> Value:
     for numbers in (predictions, targets):
         check_ordered("predictions and targets", numbers)
         if not is_list(numbers) or getattr(numbers, "ndim", 1) != 1:
-            raise TypeError(f"mse takes a list of predictions and one of targets, not {numbers!r}")
+            raise TypeError(
+                f"mse takes a list of predictions and one of targets, not {shorten(numbers)}"
+            )
     if len(predictions) != len(targets) or not len(targets):
         raise ValueError(
             f"{counted(len(predictions), 'prediction')} for {counted(len(targets), 'target')}"
@@ -145,7 +146,7 @@ def _check_number(**numbers: Any) -> None:
 def _weights(weights: Any) -> Iterable[Value]:
     several = weights.weights() if hasattr(weights, "weights") else weights
     if isinstance(several, (str, bytes, Mapping, Value)) or not isinstance(several, Iterable):
-        raise TypeError(f"a penalty takes weights, Values, or a Module, not {weights!r}")
+        raise TypeError(f"a penalty takes weights, Values, or a Module, not {shorten(weights)}")
     return map(operand, several)
 
 
@@ -156,7 +157,7 @@ def _sum(values: Iterable[Value]) -> Value:
 
 def _check_scores(scores: Any) -> None:
     if not is_list(scores) or not len(scores):
-        raise ValueError(f"scores are a list, one of each class, not {scores!r}")
+        raise ValueError(f"scores are a list, one of each class, not {shorten(scores)}")
 
 
 def _class(scores: Scores, label: Any) -> int:
@@ -165,12 +166,12 @@ def _class(scores: Scores, label: Any) -> int:
     plain: Any = label.item() if getattr(label, "ndim", None) == 0 else label
     if not isinstance(plain, (int, float)):
         raise TypeError(
-            f"a class is an int, not {label!r} ({type(label).__name__}); one that the data tell "
-            "is one_hot(id, classes)"
+            f"a class is an int, not {shorten(label)} ({type(label).__name__}); one that the "
+            "data tell is one_hot(id, classes)"
         )
     if isinstance(plain, bool) or not (0 <= plain < len(scores) and plain == int(plain)):
         raise ValueError(
-            f"there is no class {label!r}: among {counted(len(scores), 'score')} the "
+            f"there is no class {shorten(label)}: among {counted(len(scores), 'score')} the "
             f"classes are 0 to {len(scores) - 1}"
         )
     return int(plain)
@@ -184,7 +185,7 @@ def _check_distribution(scores: Scores, target: Any) -> None:
         )
     q = [_plain(part) for part in target]
     if not (all(map(is_finite, q)) and min(q) >= 0 and abs(sum(q) - 1) <= 1e-6):
-        raise ValueError(f"a distribution is nowhere negative and sums to 1, unlike {q!r}")
+        raise ValueError(f"a distribution is nowhere negative and sums to 1, unlike {shorten(q)}")
 
 
 def _path(scores: Table, tags: Sequence[int], transitions: Table, legal: Legal) -> list[int]:

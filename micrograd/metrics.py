@@ -11,14 +11,13 @@ zero. `scores` and `positive`, which says what is one, are arrays (examples,).
 from __future__ import annotations
 
 from collections.abc import Callable
-from reprlib import repr as shorten
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from micrograd.core.checks import check_finite
-from micrograd.core.numbers import number
-from micrograd.printing import counted
+from micrograd.core.checks import check_call, check_finite, is_finite
+from micrograd.printing import counted, shorten
 
 __all__ = ["average_precision", "best_threshold", "fit_logistic", "logistic", "pair_accuracy"]
 
@@ -65,20 +64,30 @@ def best_threshold(
     """
     if not callable(f1):
         raise TypeError(f"f1 is a function of the threshold, not {shorten(f1)}")
+    check_call("f1", f1, 0.0)
     check_finite(within=within)
     if within < 0:
         raise ValueError(f"within {within}: a distance of thresholds may not be below 0")
     every = _numbers(scores)
     values = np.unique(every[np.isfinite(every)])
-    values = values[np.diff(values, prepend=-np.inf) > ROUNDING * np.maximum(1, abs(values))]
+    size = np.maximum(abs(values), min(1, abs(values).max(initial=0)))  # 1, or the largest below
+    values = values[np.diff(values, prepend=-np.inf) > ROUNDING * size]
     if not len(values):
         raise ValueError("no finite score to calibrate the threshold on")
     middles = np.append((values[1:] + values[:-1]) / 2, values[-1] + 1.0)
     steps = np.geomspace(1, len(middles), CANDIDATES).round().astype(int)
     tried = middles[::-1] if len(middles) <= CANDIDATES else middles[-np.unique(steps)]
-    found = np.array([number(f1(t)) for t in tried.tolist()])
+    found = np.array([_height(f1(t), t) for t in tried.tolist()])
     best = np.argmax(_means(tried, found, within) if within else found)
     return float(tried[best]), float(found[best])
+
+
+def _height(f1: Any, threshold: float) -> float:
+    """Return what a function of the threshold gave. Raises ValueError where it is not finite."""
+    plain = f1.item() if getattr(f1, "ndim", None) == 0 else f1
+    if not is_finite(plain):
+        raise ValueError(f"f1 is a finite number, not {shorten(f1)} as at {threshold:g}")
+    return float(plain)
 
 
 def _means(places: Floats, heights: Floats, within: float) -> Floats:
@@ -105,9 +114,12 @@ def fit_logistic(scores: ArrayLike, positive: ArrayLike) -> tuple[float, float]:
     separable scores have a finite slope.
     """
     scores, positive = _checked(scores, positive)
+    if not len(scores):
+        raise ValueError("no score to fit a probability to")
     count = positive.sum()
     target = np.where(positive, (count + 1) / (count + 2), 1 / (len(scores) - count + 2))
-    middle, scale = float(scores.mean()), max(float(scores.std()), 1e-12)
+    middle, least = float(scores.mean()), 1e-12 * float(abs(scores).max())
+    scale = max(float(scores.std()), least) or 1.0  # of scores that are all one, but for rounding
     x = np.stack(((scores - middle) / scale, np.ones(len(scores))), axis=1)
     weights = np.zeros(2)
     for _ in range(20):

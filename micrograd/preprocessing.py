@@ -10,17 +10,18 @@ Data are arrays (examples, features).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from reprlib import repr as shorten
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from micrograd.printing import counted
+from micrograd.core.checks import is_finite
+from micrograd.printing import counted, cut, shorten
 
 __all__ = ["MeanSubtraction", "Normalisation", "Preprocessing", "Whitening"]
 
 Floats = NDArray[np.float64]
+LARGEST = 1e300  # of a number of the data: sums of more would overflow
 
 
 class Preprocessing:
@@ -58,7 +59,7 @@ class Preprocessing:
         if set(state) != set(self.kept):
             raise ValueError(
                 f"a {type(self).__name__} keeps {', '.join(self.kept)}, "
-                f"not {', '.join(map(str, state))}"
+                f"not {cut(', '.join(map(str, state)))}"
             )
         arrays = {name: _statistics(name, part) for name, part in state.items()}
         features = {size for array in arrays.values() for size in array.shape}
@@ -136,7 +137,9 @@ class Whitening(Preprocessing):
 
     def __init__(self, kind: str = "pca", guard: float = 1e-10) -> None:
         if kind not in ("pca", "zca"):
-            raise ValueError(f"whitening is 'pca' or 'zca', not {kind!r}")
+            raise ValueError(f"whitening is 'pca' or 'zca', not {shorten(kind)}")
+        if not is_finite(guard) or not 0 <= guard < 1:
+            raise ValueError(f"guard is 0 or more and below 1, not {shorten(guard)}")
         self.kind, self.guard = kind, guard
 
     def state_dict(self) -> dict[str, Any]:
@@ -148,7 +151,9 @@ class Whitening(Preprocessing):
         _check_state(state)
         kind = state.get("kind", self.kind)
         if not isinstance(kind, str) or kind != self.kind:
-            raise ValueError(f"this is a whitening {self.kind!r}, and the state is of {kind!r}")
+            raise ValueError(
+                f"this is a whitening {self.kind!r}, and the state is of {shorten(kind)}"
+            )
         super().load_state_dict({name: part for name, part in state.items() if name != "kind"})
 
     def _fit(self, centred: Floats) -> None:
@@ -189,14 +194,18 @@ def _check_state(state: Any) -> None:
 
 def _checked(data: ArrayLike) -> Floats:
     try:
+        if np.iscomplexobj(data):
+            raise TypeError
+        if isinstance(data, np.ma.MaskedArray):  # what is masked is not known
+            data = np.ma.filled(data.astype(np.float64), np.nan)
         checked = np.asarray(data, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(
             f"preprocessing takes rows of numbers, equally many, not {shorten(data)}"
         ) from None
-    if checked.ndim != 2 or len(checked) == 0:
+    if checked.ndim != 2 or 0 in checked.shape:
         raise ValueError(f"preprocessing takes (examples, features), not the shape {checked.shape}")
-    bad = np.argwhere(~np.isfinite(checked))
+    bad = np.argwhere(~(np.abs(checked) < LARGEST))
     if len(bad):
         row, feature = bad[0]
         raise ValueError(

@@ -7,10 +7,15 @@ a terminal, move its cursor, rename its window, or type into it.
 from __future__ import annotations
 
 import re
+from reprlib import Repr
+from typing import Any
 
-__all__ = ["counted", "one_line", "printable"]
+__all__ = ["counted", "cut", "one_line", "printable", "shorten"]
 
 LONGEST = 2_000  # characters of a message
+SHOWN = 200  # of a value in it
+_brief = Repr()
+_brief.maxlevel, _brief.maxstring, _brief.maxother = 3, 60, 80
 # Controls (C0, DEL, C1), the marks that turn the direction of writing, and what is no character.
 _OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066\u2067\ud800-\udfff\ufffe\uffff]"
@@ -32,3 +37,16 @@ def one_line(text: str) -> str:
     """Return `text` as one printable line of bounded length."""
     line = printable(" ".join(text.split()))
     return line if len(line) <= LONGEST else f"{line[:LONGEST]} …"
+
+
+def cut(text: str) -> str:
+    """Return the ends of a text, as much of it as a message shows."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN * 3 // 4]} … {text[-SHOWN // 4 :]}"
+
+
+def shorten(item: Any) -> str:
+    """Return the repr of `item` as messages show it: of what is long the ends, never all."""
+    try:
+        return cut(_brief.repr(item))
+    except ValueError:  # Python writes no int of thousands of digits
+        return f"a {type(item).__name__} of too many digits"

@@ -11,13 +11,14 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from micrograd.core.checks import is_list
 from micrograd.core.formulas import FLOATS
 from micrograd.core.kinds import domain_error
 from micrograd.engine import Value, operand
 from micrograd.gradcheck import Report, gradcheck
 from micrograd.gradcheck.claims import points
 from micrograd.ops import BY_NAME, FUNCTIONS, REAL, ROWS, Row, add, row
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 __all__ = ["register"]
 
@@ -67,7 +68,7 @@ def register(
         _read("kinks", text, (*letters[: len(formulas)], "nan"))
     new = row(
         name,
-        value,
+        value.strip(),
         *formulas,
         domain=_domain(domain, len(formulas)),
         constants=_constants(constants),
@@ -99,32 +100,36 @@ def _columns(row: Row) -> tuple[Any, ...]:
 def _texts(option: str, given: Any) -> tuple[str, ...]:
     texts = (given,) if isinstance(given, str) else given
     if not isinstance(texts, (tuple, list)) or not all(isinstance(t, str) for t in texts):
-        raise TypeError(f"{option}={given!r}: give a formula as text, or a tuple of formulas")
+        raise TypeError(
+            f"{option}={shorten(given)}: give a formula as text, or a tuple of formulas"
+        )
     if option == "local" and len(texts) not in (1, 2):
         raise ValueError(
             f"{counted(len(texts), 'local gradient')}: give one for x, or two, for x and y"
         )
-    return tuple(texts)
+    return tuple(text.strip() for text in texts)
 
 
 def _text(option: str, given: Any, remedy: str) -> str:
     if isinstance(given, str):
         return given
-    raise TypeError(f"{option}={given!r} is no text: {remedy}")
+    raise TypeError(f"{option}={shorten(given)} is no text: {remedy}")
 
 
 def _constants(constants: Any) -> tuple[float, ...]:
     if not isinstance(constants, (tuple, list)):
-        raise TypeError(f"constants={constants!r}: give sample values of k, as in (1.0, 0.5)")
+        raise TypeError(
+            f"constants={shorten(constants)}: give sample values of k, as in (1.0, 0.5)"
+        )
     return tuple(_number("constants", k) for k in constants)
 
 
 def _check_name(name: Any) -> None:
     _text("name", name, "letters name an operation")
     if not (name.isidentifier() and name.isascii()) or name[0] == "_" or keyword.iskeyword(name):
-        raise ValueError(f"{name!r} cannot name an operation: write letters, digits and _")
+        raise ValueError(f"{shorten(name)} cannot name an operation: write letters, digits and _")
     if name not in BY_NAME and (hasattr(Value, name) or name in RESERVED):
-        raise ValueError(f"{name!r} has a meaning already: choose another name")
+        raise ValueError(f"{shorten(name)} has a meaning already: choose another name")
 
 
 def _check_letters(name: str, tree: ast.expr, letters: Sequence[str]) -> None:
@@ -143,7 +148,7 @@ def _read(option: str, text: Any, letters: Sequence[str]) -> ast.expr:
     text = _text(option, text, "write a formula such as '2 * tanh(x / 2)'")
     shown = f"{option}={text[:80]!r}"
     try:
-        if len(text) > LONGEST:
+        if len(text) > LONGEST or "#" in text or "\n" in text.strip():
             raise ValueError
         tree: ast.expr = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -215,14 +220,18 @@ def _number(option: str, number: Any) -> float:
 
 
 def _domain(domain: Any, arity: int) -> tuple[tuple[float, float], ...]:
-    pairs = domain or (REAL,) * arity
     try:
+        if not is_list(domain):
+            raise TypeError
+        pairs = domain if len(domain) else (REAL,) * arity
         pairs = pairs if hasattr(pairs[0], "__len__") else (pairs,)
         intervals = tuple((_number("domain", a), _number("domain", b)) for a, b in pairs)
     except (TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"domain={domain!r}: give (low, high), or one such pair each") from error
+        raise ValueError(
+            f"domain={shorten(domain)}: give (low, high), or one such pair each"
+        ) from error
     if len(intervals) != arity or any(low >= high for low, high in intervals):
-        raise ValueError(f"domain={domain!r}: give low < high for {arity} operand(s)")
+        raise ValueError(f"domain={shorten(domain)}: give low < high for {arity} operand(s)")
     return intervals
 
 

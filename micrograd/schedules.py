@@ -21,7 +21,7 @@ from micrograd.core.checks import (
     is_real,
 )
 from micrograd.core.remade import remade
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 __all__ = [
     "BY_NAME",
@@ -48,17 +48,19 @@ def _of_steps(schedule: Schedule) -> Schedule:
 
     def at(t: float) -> float:
         check_finite(t=t)
+        if t < 0:
+            raise ValueError(f"t, the number of steps done, is 0 or more, not {shorten(t)}")
         try:
             return schedule(t)
         except OverflowError:
-            raise ValueError(f"the rate at step {t!r} is too large for a float") from None
+            raise ValueError(f"the rate at step {shorten(t)} is too large for a float") from None
 
     return at
 
 
 def _check_schedule(schedule: Any) -> None:
     if not callable(schedule):
-        raise TypeError(f"a schedule is a function of the steps done, not {schedule!r}")
+        raise TypeError(f"a schedule is a function of the steps done, not {shorten(schedule)}")
 
 
 @remade
@@ -165,7 +167,7 @@ def composed(*parts: tuple[int, Schedule] | Schedule) -> Schedule:
     for steps, _ in pairs:
         check_finite(steps=steps)
         if steps < 0:
-            raise ValueError(f"steps is 0 or more, not {steps!r}")
+            raise ValueError(f"steps is 0 or more, not {shorten(steps)}")
 
     def at(t: float) -> float:
         for steps, schedule in pairs:
@@ -204,11 +206,12 @@ class Plateau:
         check_positive(rate=rate, factor=factor)
         if factor > 1 or least > rate:
             raise ValueError(
-                f"a Plateau reduces its rate: factor {factor!r} is at most 1, and least {least!r} "
+                f"a Plateau reduces its rate: factor {shorten(factor)} is at most 1, and "
+                f"least {shorten(least)} "
                 f"at most the rate, {rate!r}"
             )
         if not is_finite(patience) or patience < 0:
-            raise ValueError(f"patience is a number of reports, 0 or more, not {patience!r}")
+            raise ValueError(f"patience is a number of reports, 0 or more, not {shorten(patience)}")
         self.start = self.rate = rate
         self.factor, self.patience = factor, patience
         self.threshold, self.least = threshold, least
@@ -220,7 +223,7 @@ class Plateau:
     def report(self, loss: float) -> None:
         """Take note of a loss; reduce the rate where it is time."""
         if not isinstance(loss, Real):
-            raise TypeError(f"report takes a loss, a number, not {loss!r}")
+            raise TypeError(f"report takes a loss, a number, not {shorten(loss)}")
         if loss < self.best - self.threshold * (abs(self.best) if self.best < math.inf else 0):
             self.best, self.waited = loss, 0
             return
@@ -240,14 +243,14 @@ class Plateau:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict()` gave. Raises ValueError where it is none."""
         check_state(
-            self, state, rate=lambda x: is_finite(x) and x > 0, best=is_real, waited=is_count
+            self, state, rate=lambda x: is_finite(x) and x >= 0, best=is_real, waited=is_count
         )
         self.rate, self.best, self.waited = state["rate"], state["best"], state["waited"]
 
 
 @remade
 def _decay(rate: float) -> Schedule:
-    return lambda epoch: rate / (1 + 0.3 * epoch)
+    return _of_steps(lambda epoch: rate / (1 + 0.3 * epoch))
 
 
 # Shapes of a run by name: of its first rate and how many epochs it has, functions of the epoch.

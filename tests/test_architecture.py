@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "micrograd"
 # in the package and in the folders of COMPLETE has to have a place.
 STOREYS = {
     "": [
-        ["content_policy", "displays", "encodings", "files", "ops", "printing"],
+        ["printing"],
+        ["content_policy", "displays", "encodings", "files", "ops"],
         ["core"],
         ["engine"],
         ["graph", "derivatives", "functions"],

@@ -49,8 +49,24 @@ from tests.bad_inputs import STOCK
 STRANGE = [
     *(None, math.nan, math.inf, -math.inf, -1, 0, 0.5, 10**400, True, 1j, "x", "", b"x"),
     *([], {}, set(), [math.nan], [None], ["x"], [[1, 2], [3]], np.array([]), np.zeros((2, 2))),
-    *(np.array(1.0), np.float32("nan"), object(), Value(2.0), MLP(1, [1]), print, ...),
+    *(
+        np.timedelta64(3, "s"),
+        np.array(1.0),
+        np.float32("nan"),
+        object(),
+        Value(2.0),
+        MLP(1, [1]),
+        print,
+        ...,
+    ),
 ]
+# What no person reads to the end: a message shows the ends. A path, a name stand there in full.
+LONG = [
+    *([0.5] * 400, "x" * 300, b"x" * 1200, dict.fromkeys(range(400), 1.0), 10**5000),
+    *([(1.0, 2.0)] * 200, np.arange(400.0), ["y" * 400] * 3, [["y"] * 400], MLP(1, [100])),
+    *({f"k{i}" for i in range(400)}, [Value(1.0) for _ in range(60)]),
+]
+READABLE = 700  # characters
 LARGE = {
     "MLP",
     "Layer",
@@ -200,10 +216,10 @@ CALLS = [
 ]
 
 
-def strange_calls(function, arguments, options):
-    """Yield the call with one argument replaced by each strange value in turn."""
+def strange_calls(function, arguments, options, values=STRANGE):
+    """Yield the call with one argument replaced by each of the values in turn."""
     sizes = getattr(function, "__name__", type(function).__name__) in LARGE
-    for strange in STRANGE:
+    for strange in values:
         if sizes and isinstance(strange, int) and strange > 1e6:
             continue  # so many units are what was asked for
         for at in range(len(arguments)):
@@ -234,6 +250,20 @@ def test_what_an_argument_cannot_be_is_said_in_our_words(call, tmp_path, monkeyp
                 wrong.append((given, chosen, str(error)))
         except Exception as error:
             wrong.append((given, chosen, repr(error)))
+    assert not wrong
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: getattr(call[0], "__qualname__", "call"))
+def test_a_message_is_short_whatever_was_given(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    wrong = []
+    for given, chosen in strange_calls(*call, LONG):
+        try:
+            call[0](*given, **chosen)
+        except (TypeError, ValueError, OSError, KeyError) as error:
+            text = str(error).replace("x" * 300, "x")  # a name of this length stands there whole
+            if len(text) > READABLE or STOCK.search(told(error)):
+                wrong.append(str(error)[:200])
     assert not wrong
 
 

@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as arrays
 
 from micrograd.checkpoint import capture, digest, load_state, restore, save_state
 from micrograd.engine import Value
+from micrograd.nn import MLP
 from micrograd.preprocessing import Whitening
 
 DTYPES = st.sampled_from(["?", "i1", "<i4", ">i8", "u1", "u8", "f2", "<f4", ">f8"])
@@ -313,3 +314,19 @@ def test_a_state_that_does_not_fit_is_told_and_changes_nothing(item, state, reas
     with pytest.raises(ValueError, match=f"the state does not fit: .*{reason}"):
         restore(item, state)
     np.testing.assert_equal(capture(item), before)
+
+
+def test_the_entry_that_does_not_fit_is_named():
+    model = MLP(2, [2, 1])
+    state = {"model": model, "arrays": [np.zeros(2), np.zeros(3)]}
+    kept = capture(state)
+    for change, said in (
+        (
+            {"model": {**kept["model"], "layers.1.neurons.0.b": "a"}},
+            r"model: layers.1.neurons.0.b: ",
+        ),
+        ({"arrays": [np.zeros(2), np.zeros(2)]}, r"arrays: 1: an array \(\(3,\)"),
+        ({"arrays": [np.zeros(2)]}, r"arrays: it lacks 1"),
+    ):
+        with pytest.raises(ValueError, match=f"the state does not fit: {said}"):
+            restore(state, kept | change)

@@ -29,6 +29,7 @@ from micrograd.core.modes import AnomalyError, comparisons_reported
 from micrograd.engine import sum_of_products
 from micrograd.functions import labelled
 from micrograd.graph import snapshot
+from micrograd.nn import MLP
 from micrograd.ops import ROWS
 
 DEEP = 100_000  # nodes: a hundred times Python's recursion limit
@@ -819,3 +820,19 @@ def test_the_power_0_has_slope_0_everywhere(at):
     out = x**0
     out.backward()
     assert (out.data, x.grad) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "compute, said",
+    [
+        (lambda x: (x - 2.0).log(), r"\(x is node, -\(q = 2.0, 2.0\)\)"),
+        (lambda x: (x - 4.0) ** 0.5, r"\(x is node, -\(q = 2.0, 4.0\)\)"),
+        (lambda x: 1 / (x * 0.0), r"\(y is node, \*\(q = 2.0, 0.0\)\)"),
+        (lambda x: (x * 1000.0).exp(), r"never overflow \(x is node, \*\(q = 2.0, 1000.0\)\)"),
+        (lambda x: x / Value(0.0), r"other than 0 \(x is 'q', leaf 2.0\)"),
+        (lambda x: MLP(1, [2, 1], activation="log")([x * 0]), "x is node in layer 0 / neuron 0"),
+    ],
+)
+def test_an_operation_without_a_value_names_its_operands(compute, said):
+    with pytest.raises(DomainError, match=said):
+        compute(Value(2.0, label="q"))

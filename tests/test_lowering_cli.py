@@ -150,3 +150,9 @@ def test_masks_cannot_be_compared(tmp_path, capsys):
     )
     assert main(["lower", f"{path}:loss", "--check"]) == 2
     assert "mask: drawn anew at every call of the function" in capsys.readouterr().err
+
+
+def test_a_program_that_differs_from_the_engine_fails_the_check(file, capsys, monkeypatch):
+    monkeypatch.setattr("micrograd.lowering.compare.compared", lambda *_: 1e-3)
+    assert main(["lower", f"{file}:loss", "--check"]) == 1
+    assert "largest difference from the scalar engine: 0.001" in capsys.readouterr().out

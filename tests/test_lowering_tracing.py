@@ -686,3 +686,19 @@ def test_numbers_that_a_function_makes_values_of_are_written_in_the_text():
     program = lower(loss, [0.1, 0.2, 0.3])
     assert list(program.constants) == ["c"]  # what a label names stays an argument
     assert "t1 = exp(-(x @ w))" in program.source
+
+
+def shaped(x, t):
+    return (x[0] * 3.0 - t) ** 2 / (1.0 + abs(x[1])) - (-x[1] + 4.0) / x[0] * 1.0
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "neg", "abs", "pow", "rsub"])
+def test_an_operator_put_in_the_place_of_values_own_is_followed(name, monkeypatch):
+    before = getattr(Value, f"__{name}__")
+    with monkeypatch.context() as replaced:
+        replaced.setattr(Value, f"__{name}__", lambda *operands: before(*operands).add(0.25))
+        program = lower(shaped, [0.5, 0.7], 1.0)
+        x, t = [1.5, -0.3], 0.4
+        assert program(np.array([x]), np.array([t])) == pytest.approx(shaped(values(x), t).data)
+    plain = lower(shaped, [0.5, 0.7], 1.0)
+    assert plain(np.array([x]), np.array([t])) == pytest.approx(shaped(values(x), t).data)

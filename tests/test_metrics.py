@@ -1,5 +1,7 @@
 """Measures of a scorer and its threshold: by hand, against scikit-learn, and what they refuse."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -135,3 +137,49 @@ def test_what_is_refused(scores, positive, error, message):
     for measure in (metrics.average_precision, metrics.pair_accuracy, metrics.fit_logistic):
         with pytest.raises(error, match=message):
             measure(scores, positive)
+
+
+def test_small_scores_are_told_apart():
+    scores, positive = np.array([1.0, 2.0, 3.0, 4.0]) * 1e-6, np.array([False, False, True, True])
+
+    def f1(threshold):
+        marked = scores > threshold
+        return 2.0 * (marked & positive).sum() / max(1, marked.sum() + positive.sum())
+
+    threshold, best = metrics.best_threshold(scores, f1)
+    assert (threshold, best) == (pytest.approx(2.5e-6), 1.0)
+
+
+def test_every_threshold_is_tried_where_there_are_few():
+    scores = np.arange(150.0)
+    for best in range(150):
+        found = metrics.best_threshold(scores, lambda t, best=best: float(int(t) == best))
+        assert found == (best + (0.5 if best < 149 else 1.0), 1.0) or best == 149
+
+
+@pytest.mark.parametrize(
+    "f1, said",
+    [
+        (lambda t: math.nan, "f1 is a finite number, not nan as at"),
+        (lambda t: "a", "f1 is a finite number, not 'a' as at"),
+        (lambda t, u: 1.0, "f1 is called with 1 argument"),
+    ],
+)
+def test_what_is_no_f1_is_said(f1, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        metrics.best_threshold([1.0, 2.0], f1)
+    assert metrics.best_threshold([1.0, 2.0], lambda t: np.array(t)) == (3.0, 3.0)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-14, 1.0, 1e14])
+def test_probabilities_do_not_depend_on_the_size_of_scores(size):
+    scores, positive = np.array([-1.0, 0.5, -0.2, 2.0]), np.array([False, False, True, True])
+    slope, offset = metrics.fit_logistic(scores, positive)
+    assert metrics.fit_logistic(scores * size, positive) == pytest.approx(
+        (slope / size, offset), rel=1e-9
+    )
+
+
+def test_no_score_has_no_probability():
+    with pytest.raises(ValueError, match="no score to fit a probability to"):
+        metrics.fit_logistic([], np.array([], bool))

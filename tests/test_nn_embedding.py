@@ -75,7 +75,7 @@ def test_what_is_no_id(table, index, error, said):
 
 @pytest.mark.parametrize("size", [(0, 3), (3, 0)])
 def test_a_table_has_rows_and_columns(size):
-    with pytest.raises(ValueError, match="1 or more of both"):
+    with pytest.raises(ValueError, match="the number of (rows|columns) is 1 or more, not 0"):
         Embedding(*size)
 
 

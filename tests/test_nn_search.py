@@ -288,7 +288,7 @@ def test_numbers_assigned_to_weights_and_bias_work(fused):
         (lambda: Layer(2, 2.0), TypeError, r"the number of neurons is a whole number, not 2\.0"),
         (lambda: Neuron("2"), TypeError, "the number of inputs is a whole number, not '2'"),
         (lambda: Neuron(True), TypeError, "not True"),
-        (lambda: Embedding(2, 2.5), TypeError, "is two ints"),
+        (lambda: Embedding(2, 2.5), TypeError, "the number of columns is a whole number, not 2.5"),
         (lambda: MLP(2, [2, 1], ["relu"]), ValueError, "1 activation for 2 layers"),
         (lambda: Adam(MLP(2, [1])), TypeError, r"not the MLP: pass its \.parameters\(\)"),
         (lambda: Adam(Value(1.0)), TypeError, "a list or dict of parameters, not Value"),

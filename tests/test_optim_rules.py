@@ -8,7 +8,7 @@ import pytest
 
 from micrograd.checkpoint import load_state, save_state
 from micrograd.engine import Value
-from micrograd.nn import MLP, Embedding, Layer, Module
+from micrograd.nn import MLP, Embedding, Layer, Module, Neuron
 from micrograd.optim import BY_NAME, SGD, AdaGrad, Adam, AdamW, RMSProp, SparseAdam, fan_in_groups
 from micrograd.optim.gradients import Rows, clip_norm, clip_value, gradient_norm
 from micrograd.schedules import Plateau, cosine, exponential
@@ -617,3 +617,138 @@ def test_groups_neither_come_nor_go():
     optimizer.groups[0]["eps"] = 0.0
     with pytest.raises(ValueError, match="eps keeps a root from 0"):
         optimizer.step()
+
+
+@pytest.mark.parametrize("kind", [SGD, AdaGrad, SparseAdam])
+def test_no_row_at_all_is_a_step_that_moves_none(kind):
+    table = np.ones((3, 2))
+    kind({"E": table}, lr=0.1).step({"E": ([], np.zeros((0, 2)))})
+    assert (table == 1).all()
+
+
+@pytest.mark.parametrize("indices", [[True, False], [0.0, 1.0], ["a", "b"]])
+def test_rows_are_told_by_ints(indices):
+    with pytest.raises((TypeError, ValueError), match="the rows of parameter E are told by ints"):
+        SGD({"E": np.ones((2, 2))}).step({"E": (indices, np.ones((2, 2)))})
+
+
+def test_one_array_is_no_list_of_parameters():
+    with pytest.raises(TypeError, match="one array is a list of one, \\[array\\]"):
+        SGD(np.ones(3))
+
+
+def test_neurons_may_share_a_weight():
+    first, second = Neuron(2), Neuron(3)
+    second.w[0] = first.w[0]
+    layer = Module()
+    layer.units = [first, second]
+    groups = fan_in_groups(layer)
+    assert [len(group["params"]) for group in groups] == [3, 3]
+    assert SGD(groups, lr=0.1).groups[1]["scale"] == 3**-0.5
+
+
+def test_large_ints_are_squared_as_floats():
+    x = np.zeros(2)
+    AdaGrad([x], lr=1.0).step([np.array([2**40, 3])])
+    np.testing.assert_allclose(x, [-1.0, -1.0])
+
+
+@pytest.mark.parametrize(
+    "parameter, gradient, said",
+    [
+        (np.ones(2), 1.0, "has the shape \\(2,\\), its gradient \\(\\)"),
+        (np.ones((2, 2)), ([0], np.ones((1, 2)), 1), "is Rows\\(indices, rows\\)"),
+    ],
+)
+def test_a_gradient_of_another_form_changes_nothing(parameter, gradient, said):
+    with pytest.raises(ValueError, match=said):
+        SGD([parameter]).step([gradient])
+    assert (parameter == 1).all()
+
+
+def test_the_data_of_a_parameter_is_a_number():
+    value = Value(1.0)
+    value.data = "a"
+    with pytest.raises(TypeError, match="a parameter is a Value or an array of floats, not"):
+        SGD([value])
+
+
+@pytest.mark.parametrize("clip", [clip_norm, clip_value])
+@pytest.mark.parametrize("limit", [10**400, math.nan, 0, -1.0, True * 0, "1", None, 1j])
+def test_a_limit_is_a_float_above_0(clip, limit):
+    with pytest.raises(ValueError, match="gradients are clipped to a limit above 0, not"):
+        clip(limit)
+
+
+class Counting(SGD):
+    """Remember what it did in attributes of several kinds."""
+
+    def __init__(self, params):
+        super().__init__(params)
+        self.counts = {"steps": 0, "sizes": [0.5, (1, "a")]}
+
+
+def test_a_dict_of_ones_own_is_kept_and_the_state_of_nothing_refused():
+    first, second = Counting([Value(1.0)]), Counting([Value(1.0)])
+    first.counts["steps"] = 3
+    second.load_state_dict(first.state_dict())
+    assert second.counts == {"steps": 3, "sizes": [0.5, (1, "a")]}
+    with pytest.raises(ValueError, match="not the state of this Counting: it has nothing"):
+        second.load_state_dict({})
+
+
+ONE = [Value(1.0)]
+
+
+@pytest.mark.parametrize(
+    "params, said",
+    [
+        ([{"lr": 0.1}], "a group has its parameters under 'params', unlike"),
+        ([{"params": MLP(1, [1])}], "not the MLP: pass its .parameters\\(\\)"),
+        ([{"params": ONE[0]}], "takes a list or dict of parameters, not Value"),
+        ([{"params": None}], "takes a list or dict of parameters, not None"),
+        ([{"params": "ab"}], "takes a list or dict of parameters, not 'ab'"),
+        ({"params": ONE, "lr": 0.1}, "groups are a list: \\[{'params'"),
+        ([{"params": ONE}, Value(2.0)], "groups are a list: \\[{'params'"),
+        ([{"params": set(ONE)}], "takes a list or dict of parameters, not {Value"),
+    ],
+)
+def test_a_group_has_parameters(params, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        SGD(params)
+
+
+def test_an_array_that_can_only_be_read_is_refused_before_it_is_trained():
+    array = np.ones(2)
+    array.setflags(write=False)
+    with pytest.raises(ValueError, match="can only be read; train a copy of it"):
+        SGD([array])
+
+
+@pytest.mark.parametrize(
+    "clip, said",
+    [
+        (lambda gradients: gradients[:1], "clip got 2 gradients, and returns as many, not"),
+        (lambda gradients: [*gradients, 1.0], "clip got 2 gradients, and returns as many, not"),
+        (lambda gradients: None, "clip got 2 gradients, and returns as many, not None"),
+        (lambda gradients: [1.0, "a"], "the gradient of parameter 1 is a str"),
+        (lambda gradients: [1.0, np.ones(2)], "its gradient \\(2,\\)"),
+    ],
+)
+def test_a_clip_of_ones_own_gives_as_many_gradients(clip, said):
+    values = [Value(1.0), Value(2.0)]
+    optimizer = SGD(values, clip=clip)
+    with pytest.raises((TypeError, ValueError), match=said):
+        optimizer.step([1.0, 2.0])
+    assert [value.data for value in values] == [1.0, 2.0] and optimizer.steps_done == 0
+
+
+@pytest.mark.parametrize("clip, said", [(3, "not 3"), (lambda: 3, "is called with 1 argument")])
+def test_a_clip_is_a_function_of_gradients(clip, said):
+    with pytest.raises(TypeError, match=said):
+        SGD(ONE, clip=clip)
+
+
+def test_a_gradient_is_a_float():
+    with pytest.raises(TypeError, match="it is made of real numbers"):
+        SGD([Value(1.0)]).step([10**400])

@@ -150,3 +150,27 @@ def test_a_stretch_hands_states_out_by_name():
     stretch.keep(now, states)
     assert states["a"]["m"].tolist() == [2, 3] and states["b"]["m"].tolist() == [[4, 5, 6]]
     assert states["a"]["t"] == states["b"]["t"] == 2
+
+
+def every_second(vector):
+    return {"x": vector[:2], "y": vector[2::2]}
+
+
+def of_two_kinds(vector):
+    return {"x": vector[:2].view(np.float32), "y": vector[2:]}
+
+
+def backwards(vector):
+    return {"x": vector[:3], "y": vector[5:2:-1]}
+
+
+@pytest.mark.parametrize("cut", [every_second, of_two_kinds, backwards])
+def test_what_only_begins_where_another_ends_moves_alone(cut):
+    vector = np.arange(1.0, 7.0)
+    together = cut(vector)
+    alone = {name: array.copy() for name, array in together.items()}
+    gradients = {name: np.arange(array.size) + 0.5 for name, array in together.items()}
+    for arrays in (together, alone):
+        SGD(arrays, lr=0.1).step(gradients)
+    for name, array in together.items():
+        np.testing.assert_array_equal(array, alone[name])

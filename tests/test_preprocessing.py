@@ -173,3 +173,25 @@ def test_a_state_of_mixed_sizes_is_refused_and_changes_nothing(kind, change):
     fitted.load_state_dict(state)
     state["mean"] += 1  # it is a copy
     np.testing.assert_array_equal(fitted.apply(data), before)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "data, said",
+    [
+        (np.array([[1.0, 1j]]), "rows of numbers"),
+        (np.ma.masked_array([[1.0, 2.0]], [[False, True]]), "example 0 has nan as feature 1"),
+        ([[1.0], [-1e308]], "example 1 has -1e\\+308 as feature 0"),
+        (np.zeros((3, 0)), "not the shape \\(3, 0\\)"),
+    ],
+    ids=["complex", "masked", "huge", "no features"],
+)
+def test_what_would_be_lost_in_silence_is_refused(kind, data, said):
+    with pytest.raises(ValueError, match=said):
+        KINDS[kind]().fit(data)
+
+
+@pytest.mark.parametrize("guard", [None, np.nan, -1, 1, "a", 2.0])
+def test_a_guard_is_a_part_of_the_largest(guard):
+    with pytest.raises(ValueError, match="guard is 0 or more and below 1, not"):
+        Whitening(guard=guard)

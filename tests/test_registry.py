@@ -201,3 +201,22 @@ def test_what_is_no_operation_is_refused(wrong, said):
         register(**SOFT | {"name": "own_bad"} | wrong)
     assert not STOCK.search(str(caught.value))
     assert "own_bad" not in BY_NAME and not hasattr(Value, "own_bad")
+
+
+def test_blanks_around_a_formula_are_none_of_it():
+    roomy = register("roomy", "  x * 2 ", " 2\t", kinks=" x - 40 ")
+    assert (roomy(1.5).data, Value.roomy.__doc__) == (3.0, "Return roomy(x). Local gradient: 2.")
+
+
+@pytest.mark.parametrize("text", ["x * 2 # twice", "(x\n* 2)", "#", "x * 2\n#"])
+def test_a_formula_is_one_line_without_a_remark(text):
+    with pytest.raises(ValueError, match="is no formula such as"):
+        register("remarked", text, "2")
+    with pytest.raises(ValueError, match="is no formula such as"):
+        register("remarked", "x * 2", text)
+
+
+@pytest.mark.parametrize("domain", [{0: 1, 1: 2}, {1, 2}, "ab", 3, None])
+def test_a_domain_is_a_pair_or_a_list_of_pairs(domain):
+    with pytest.raises(ValueError, match="give \\(low, high\\), or one such pair each"):
+        register("bounded", "x * 2", "2", domain=domain)

@@ -212,3 +212,48 @@ def test_a_copied_schedule_has_a_plateau_of_its_own():
     plateau.report(1.0)
     plateau.report(1.0)
     assert (plateau(9), twin(9)) == (0.5, 1.0)
+
+
+def test_a_plateau_at_its_edges():
+    still = s.Plateau(0.1, factor=1, least=0.1, patience=0)
+    still.report(1.0)
+    still.report(1.0)
+    assert still(0) == 0.1
+    exact = s.Plateau(1.0, factor=0.5, patience=0, threshold=0.0)
+    exact.report(0.5)
+    exact.report(0.5)  # no better than the best
+    assert exact(0) == 0.5
+
+
+@pytest.mark.parametrize("given", [None, 0.1, "x"])
+@pytest.mark.parametrize("wrap", [s.warm_up, s.by_epoch])
+def test_what_is_no_schedule_is_refused_where_it_is_given(wrap, given):
+    with pytest.raises(TypeError, match="a schedule is a function of the steps done, not"):
+        wrap(given, 10)
+
+
+@pytest.mark.parametrize("name", [name for name in s.BY_NAME if name != "plateau"])
+def test_there_is_no_rate_before_the_first_step(name):
+    with pytest.raises(ValueError, match="t, the number of steps done, is 0 or more, not -1"):
+        s.BY_NAME[name](0.1, 20)(-1)
+
+
+def test_a_plateau_that_has_come_down_to_0_is_kept():
+    plateau = s.Plateau(1e-300, factor=1e-30, patience=0)
+    for _ in range(3):
+        plateau.report(1.0)
+    again = s.Plateau(1e-300, factor=1e-30, patience=0)
+    again.load_state_dict(plateau.state_dict())
+    assert again(0) == plateau(0) == 0.0
+    with pytest.raises(ValueError, match="has the rate -1"):
+        again.load_state_dict(plateau.state_dict() | {"rate": -1.0})
+
+
+@pytest.mark.parametrize(
+    "first, second, rate", [(1.0, 0.95, 0.5), (1.0, 0.85, 1.0), (-1.0, -1.05, 0.5)]
+)
+def test_better_is_better_by_a_share_of_the_best(first, second, rate):
+    plateau = s.Plateau(1.0, factor=0.5, patience=0, threshold=0.1)
+    plateau.report(first)
+    plateau.report(second)
+    assert plateau(0) == rate

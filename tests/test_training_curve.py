@@ -55,3 +55,37 @@ def test_a_curve_leaves_out_what_is_not_finite_and_shows_a_single_epoch():
     assert [len(line) for line in points] == [2, 2, 3]
     dots = curve_of((0.5, math.nan, 1.0)).iter("{http://www.w3.org/2000/svg}circle")
     assert len([*dots]) == 2
+
+
+@pytest.mark.parametrize(
+    "losses, ends",
+    [((0.25, 0.75), ("0", "0.75")), ((0.5, 0.75), ("0.5", "0.75")), ((2.0, 2.0), ("2", "3"))],
+)
+def test_the_axis_says_from_where_to_where_it_goes(losses, ends):
+    texts = [text for text, *_ in texts_of(curve_of(*((loss,) for loss in losses)))]
+    assert set(ends) <= set(texts)
+
+
+def test_a_history_is_drawn_without_a_file():
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    figure = History([{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": 0.5}]).plot()
+    assert [*figure.axes[0].lines[0].get_ydata()] == [1.0, 0.5]
+
+
+@pytest.mark.parametrize("kept", range(1, 7))
+def test_every_line_has_its_title_and_the_kept_epoch_its_mark_within_the_panel(kept):
+    history = History([{"epoch": n, "loss": 1 / n, "dev_loss": 2 / n} for n in range(1, 7)])
+    titles = {"loss": "training", "dev_loss": "held out"}
+    found = {
+        text: place
+        for text, *place in texts_of(ElementTree.fromstring(curve(history, kept, titles)))
+    }
+    assert {"training", "held out", "kept"} <= set(found)
+    assert all(left >= 0 and right <= 300 for left, right, _ in found.values())
+
+
+@pytest.mark.parametrize("path", [3, b"x.png", ["x.png"]])
+def test_a_picture_goes_to_a_named_file(path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    with pytest.raises((TypeError, ValueError), match="give the name of a file|a plot is written"):
+        History([{"epoch": 1, "loss": 1.0}]).plot(path)

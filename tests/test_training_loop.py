@@ -14,6 +14,7 @@ import pytest
 from micrograd import losses
 from micrograd.checkpoint import load_state
 from micrograd.engine import Value
+from micrograd.files import ENDING
 from micrograd.nn import MLP
 from micrograd.optim import SGD, Adam
 from micrograd.schedules import Plateau, cosine
@@ -493,3 +494,86 @@ def test_plots_without_matplotlib_name_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"pip install 'micrograd-graph\[plots\]'"):
         History([{"epoch": 1, "loss": 1.0}]).plot()
+
+
+def sometimes(batch):
+    return {"loss": 1.0, "right": 1.0} if 1 in batch else {"loss": 1.0}
+
+
+@pytest.mark.parametrize(
+    "change, error, said",
+    [
+        ({"step": sometimes}, ValueError, "right was not among them every time"),
+        ({"evaluate": lambda: {1: 0.5}}, TypeError, "evaluate\\(\\) names its numbers by text"),
+        ({"data": np.array(1.0)}, TypeError, "data is a sequence or an array, not array\\(1.\\)"),
+        ({"seed": "a"}, TypeError, "seed is a whole number, not 'a'"),
+        ({"seed": 1.5}, TypeError, "seed is a whole number, not 1.5"),
+        ({"seed": -1}, ValueError, "seed is 0 or more, not -1"),
+    ],
+)
+def test_what_a_run_cannot_take_is_said(change, error, said):
+    options = {"step": lambda batch: 1.0, "data": [1, 2, 3], "epochs": 2, "batch_size": 1}
+    with pytest.raises(error, match=said):
+        fit(**{**options, **change}, progress=False)
+
+
+def test_a_descent_says_what_it_takes():
+    model = MLP(1, [1])
+    optimizer = SGD(model.parameters())
+    for wrong in ((model.__call__, model, optimizer), (model, 3, optimizer), (model, abs, abs)):
+        with pytest.raises(TypeError, match="descent takes a Module, its loss as a function"):
+            descent(*wrong)
+    with pytest.raises(TypeError, match="the loss of a descent is a Value, not 3.0"):
+        descent(model, lambda batch: 3.0, optimizer)([1])
+
+
+def test_a_score_that_is_never_a_number_stops_and_keeps_what_was_trained():
+    run = Scalar()
+    history = fit(
+        *(run.step, POINTS, 9),
+        evaluate=lambda: {"f1": math.nan},
+        stop=EarlyStopping("f1", patience=2, best="max"),
+        progress=False,
+    )
+    trained = run.numbers()
+    assert len(history) == 2 and trained != Scalar().numbers()
+
+
+def test_a_history_is_made_of_numbers():
+    with pytest.raises(TypeError, match="a list of dicts of numbers"):
+        History([{"epoch": 1, "loss": "a"}])
+
+
+def test_what_a_killed_writer_left_goes_when_a_training_begins(tmp_path):
+    left = tmp_path / f".run.npz.0123abcd{ENDING}"
+    left.write_bytes(b"half")
+    with pytest.raises(ZeroDivisionError):
+        fit(lambda batch: 1 / 0, [1], 1, checkpoint=tmp_path / "run.npz", state=[np.zeros(1)])
+    assert not left.exists()
+
+
+def test_a_rate_that_is_set_while_training_is_kept_without_a_warning(tmp_path):
+    run = Scalar()
+
+    def halve(row):
+        run.optimizer.lr = run.optimizer.lr / 2
+
+    fit(
+        *(run.step, POINTS, 3),
+        checkpoint=tmp_path / "run.npz",
+        after_epoch=[halve],
+        progress=False,
+    )
+
+
+@pytest.mark.parametrize("count, more", [(3, False), (4, True)])
+def test_three_differences_are_named(count, more, tmp_path):
+    def train(number):
+        settings = {f"option{i}": number for i in range(count)}
+        options = {"checkpoint": tmp_path / "run.json", "state": [Value(1.0)], "progress": False}
+        fit(lambda batch: 1.0, [1], 1, settings=settings, resume=bool(number), **options)
+
+    train(0)
+    with pytest.raises(ValueError, match="is another run's: option0 0 there, 1 here") as caught:
+        train(1)
+    assert ("; and 1 more" in str(caught.value)) is more and "and 0 more" not in str(caught.value)

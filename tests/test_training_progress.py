@@ -89,3 +89,17 @@ def test_without_rich_a_terminal_gets_lines(monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     train()
     assert len(stream.getvalue().splitlines()) == 3
+
+
+def test_a_bar_counts_batches_and_shows_the_numbers_of_the_last_epoch():
+    pytest.importorskip("rich", reason="rich is not installed")
+    bar = module.Bar()
+    task = bar.bar.tasks[0]
+    bar.begin("epoch 1", 4, 1)
+    bar.advance("loss 2")
+    assert (task.completed, task.total, task.fields["numbers"]) == (2, 4, "loss 2")
+    bar.end("epoch 1", "loss 1")
+    bar.begin("epoch 2", 4, 0)
+    bar.advance("loss 9")  # of one batch: a line that jumps
+    assert (task.completed, task.description, task.fields["numbers"]) == (1, "epoch 2", "loss 1")
+    bar.close()

@@ -15,6 +15,7 @@ from micrograd.optim import SGD, Adam, AdamW, clip_norm, clip_value
 from micrograd.schedules import Plateau, cosine, exponential
 from micrograd.schedules import step as stepwise
 from micrograd.training import EarlyStopping, descent, fit
+from micrograd.training.settings import differences
 
 DATA = [((x / 4, 1.0), x / 8) for x in range(8)]
 
@@ -391,3 +392,9 @@ def test_arrays_that_an_optimizer_moves_may_be_parts_of_what_is_kept(tmp_path):
     fit(lambda batch: 0.5, DATA, 2, checkpoint=path, state=[both, optimizer], progress=False)
     with pytest.raises(ValueError, match="SGD moves the parameter b"):
         fit(lambda batch: 0.5, DATA, 2, checkpoint=path, state=[both[0], optimizer], progress=False)
+
+
+@pytest.mark.parametrize("there, here", [([1], None), ([1], 3), ({"a": 1}, [1]), ([1, 2], [1])])
+def test_what_is_of_another_kind_differs_as_a_whole(there, here):
+    assert [*differences(there, here, "x")] == [("x", repr(there), repr(here))]
+    assert [*differences(here, there, "x")] == [("x", repr(here), repr(there))]

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from micrograd import Value
-from micrograd.nn import MLP
+from micrograd.nn import MLP, Dropout
 from micrograd.optim import SGD
 from micrograd.training import descent, fit
 from micrograd.training import run as run_module
@@ -73,3 +73,22 @@ def test_a_unit_is_dead_only_where_it_is_so_throughout():
     first.w[0].data, second.w[0].data, second.b.data = 1.0, 0.0, -1.0
     losses = [model([Value(x)]) for x in (-1.0, 2.0)]
     assert dead_units(losses) == ([second.scope], 2)
+
+
+def test_a_loss_of_any_step_may_stand_still():
+    history = fit(lambda batch: 1.0, [1, 2], 15, progress=False)
+    assert (len(history), history.remark) == (15, "")
+
+
+def test_the_graphs_of_a_step_are_those_of_prediction():
+    model, dropout = MLP(1, [1]), Dropout(0.5, seed=0)
+    model.dropout = dropout
+    seen = []
+
+    def loss(batch):
+        seen.append((model.training, dropout.training))
+        return model([1.0])
+
+    step = descent(model, loss, SGD(model.parameters()))
+    list(step.graphs([[1], [2]]))
+    assert seen == [(False, False)] * 2 and model.training and dropout.training

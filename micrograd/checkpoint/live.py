@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.core.numbers import number
 from micrograd.engine import Value
 from micrograd.optim.gradients import is_array
 from micrograd.optim.optimizer import Optimizer
+from micrograd.printing import shorten
 
 UNFIT = "the state does not fit: "
 
@@ -102,18 +102,25 @@ def _restore(item: Any, state: Any) -> None:
         _check_kind(state, Mapping, "names and their states")
         _check_names(set(item), set(state))
         for name, part in item.items():
-            _restore(part, state[name])
+            _restore_entry(name, part, state[name])
     elif isinstance(item, (list, tuple)):
         _check_kind(state, Sequence, "a list")
         _check_names(set(range(len(item))), set(range(len(state))))
-        for part, part_state in zip(item, state):
-            _restore(part, part_state)
+        for place, (part, part_state) in enumerate(zip(item, state)):
+            _restore_entry(place, part, part_state)
     elif hasattr(item, "setstate") or hasattr(item, "bit_generator"):
         _set_generator(item, state)
     elif is_array(item):
         _fill(item, state)
     else:
         item.data = number(state)
+
+
+def _restore_entry(name: Any, item: Any, state: Any) -> None:
+    try:
+        _restore(item, state)
+    except Exception as error:
+        raise ValueError(f"{name}: {_told(error)}") from error
 
 
 def _set_generator(item: Any, state: Any) -> None:

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from micrograd.printing import shorten
+
 ARRAY, FLOAT, TUPLE = RESERVED = "__array__", "__float__", "__tuple__"
 KINDS_JSON, KINDS_NPZ = "biuf", "biufcUSmM"  # the kinds of arrays that come back equal
 DEPTH, BITS = 100, 10_000  # how deep states are nested, how long their integers are
@@ -62,18 +64,18 @@ def _atom(item: Any, path: Path) -> Any:
 
 def _text(text: str, path: Path) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError(f"{_name(path)} is no text that can be written: {text!r}")
+        raise ValueError(f"{_name(path)} is no text that can be written: {shorten(text)}")
     return text
 
 
 def _key(name: Any, path: Path) -> str:
     if not isinstance(name, str):
         raise TypeError(
-            f"{_name(path)} has the key {name!r} ({type(name).__name__}); names that are written "
-            "are text"
+            f"{_name(path)} has the key {shorten(name)} ({type(name).__name__}); names that "
+            "are written are text"
         )
     if name in RESERVED:
-        raise ValueError(f"{_name(path)} has the key {name!r}, which files use; rename it")
+        raise ValueError(f"{_name(path)} has the key {shorten(name)}, which files use; rename it")
     return _text(name, (path, name))
 
 
@@ -108,7 +110,7 @@ def _unpacked_array(kind: str, shape: list[int], numbers: list[Any]) -> Any:
 
     dtype = np.dtype(kind)
     if dtype.kind not in KINDS_JSON:
-        raise ValueError(f"no array of {kind!r} is written as JSON")
+        raise ValueError(f"no array of {shorten(kind)} is written as JSON")
     return np.array(_unpacked(numbers, None), dtype=dtype).reshape(shape)
 
 
@@ -123,4 +125,4 @@ def _name(path: Path) -> str:
     while path:
         path, key = path
         parts.append(str(key))
-    return f"the entry {'.'.join(reversed(parts))!r}" if parts else "the state"
+    return f"the entry {shorten('.'.join(reversed(parts)))}" if parts else "the state"

@@ -12,6 +12,7 @@ from typing import Any
 
 from micrograd.checkpoint.packing import KINDS_NPZ, packed, unpacked
 from micrograd.files import atomic_write, check_path, read_bytes
+from micrograd.printing import shorten
 
 FORMAT, VERSION = "micrograd state", 2
 READ = (1, 2)  # version 1 had no tuples
@@ -134,7 +135,7 @@ def _checked(tree: Any, arrays: list[Any]) -> Any:
         raise ValueError(f"this is no file of the format '{FORMAT}'")
     if tree.get("version") not in READ:
         raise ValueError(
-            f"it is of version {tree.get('version')!r}; this program reads "
+            f"it is of version {shorten(tree.get('version'))}; this program reads "
             f"{' and '.join(map(str, READ))}"
         )
     if tree.get("sha256") != _checksum(tree.get("state"), arrays):

@@ -40,7 +40,7 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         options = _parsed(arguments)
         command = options.command
-        code = int(options.func(options) or 0)
+        code: int = options.func(options)
         sys.stdout.flush()
         return code
     except SystemExit as end:  # after --help and --version

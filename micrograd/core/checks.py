@@ -7,10 +7,12 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from numbers import Integral, Real
-from reprlib import repr as shorten
-from typing import Any
+from typing import Any, SupportsIndex
 
-UNORDERED = (Mapping, set, frozenset)  # what is taken by place comes in an order, and in full
+from micrograd.printing import shorten
+
+# What is taken by place comes in an order, and in full; the bytes of a text are no numbers.
+NO_LISTS = (Mapping, set, frozenset, bytes, bytearray)
 
 
 def check_finite(**numbers: Any) -> None:
@@ -24,7 +26,7 @@ def is_finite(number: Any) -> bool:
     """Tell whether this is a real number that a float can hold, neither inf nor nan."""
     try:
         return isinstance(number, Real) and math.isfinite(number)
-    except OverflowError:
+    except (OverflowError, TypeError):  # NumPy's durations are Integral
         return False
 
 
@@ -33,12 +35,12 @@ def check_positive(**numbers: Any) -> None:
     check_finite(**numbers)
     for name, number in numbers.items():
         if not number > 0:
-            raise ValueError(f"{name} is above 0, not {number!r}")
+            raise ValueError(f"{name} is above 0, not {shorten(number)}")
 
 
 def check_whole(what: str, number: Any, least: int) -> None:
     """Raise TypeError where a number is no int, ValueError where it is below `least`."""
-    if isinstance(number, bool) or not isinstance(number, Integral):
+    if not is_whole(number):
         raise TypeError(f"{what} is a whole number, not {shorten(number)}")
     if number < least:
         raise ValueError(f"{what} is {least} or more, not {shorten(number)}")
@@ -48,20 +50,26 @@ def is_real(number: Any) -> bool:
     """Tell whether this is a real number that a float can hold; nan and the infinities are."""
     try:
         return isinstance(number, Real) and isinstance(float(number), float)
-    except OverflowError:
+    except (OverflowError, TypeError):
         return False
+
+
+def is_whole(number: Any) -> bool:
+    """Tell whether this is an int, of Python or NumPy; flags and NumPy's durations are none."""
+    kinds = isinstance(number, Integral) and isinstance(number, SupportsIndex)
+    return kinds and not isinstance(number, bool)
 
 
 def is_count(number: Any) -> bool:
     """Tell whether this is a whole number, 0 or more."""
-    return isinstance(number, Integral) and not isinstance(number, bool) and int(number) >= 0
+    return is_whole(number) and int(number) >= 0
 
 
 def check_name(what: str, name: str, known: Iterable[str]) -> None:
     """Raise ValueError, with the names there are, for one that is not known."""
     names = list(known)
     if name not in names:
-        raise ValueError(f"unknown {what} {name!r}: expected one of {', '.join(names)}")
+        raise ValueError(f"unknown {what} {shorten(name)}: expected one of {', '.join(names)}")
 
 
 def check_state(owner: object, state: Any, **fits: Callable[[Any], bool]) -> None:
@@ -83,8 +91,8 @@ def check_flags(**flags: Any) -> None:
 
 
 def check_ordered(what: str, items: Any) -> None:
-    """Raise TypeError for a dict, of which only the keys would count, and for a set."""
-    if isinstance(items, UNORDERED):
+    """Raise TypeError for a dict, of which only the keys would count, a set, and bytes."""
+    if isinstance(items, NO_LISTS):
         raise TypeError(f"{what} are a list, not the {type(items).__name__} {shorten(items)}")
 
 

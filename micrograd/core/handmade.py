@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Set
 from math import nan
-from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.core.checks import is_list
 from micrograd.core.kinds import LEAF, Operation
 from micrograd.core.modes import described
 from micrograd.core.numbers import number
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 Node = Any  # a Value: this module stands below the one that defines it
 

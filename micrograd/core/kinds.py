@@ -14,6 +14,7 @@ from micrograd.core.formulas import FLOATS
 from micrograd.core.modes import AnomalyError, described
 from micrograd.core.numbers import data_of
 from micrograd.ops import STOPPED, WEIGHTED_SUM, DomainError, Row, for_each_row, row_named
+from micrograd.printing import shorten
 
 Node = Any  # a Value: this module stands below the one that defines it
 
@@ -189,7 +190,7 @@ def domain_error(
 ) -> DomainError:
     """Return the error for a row that has no `what` (value, slope) at `operands`."""
     at = ", ".join(f"{letter} = {x!r}" for letter, x in zip("xy", operands))
-    at += f", k = {k!r}" if k is not None else ""
+    at += f", k = {shorten(k)}" if k is not None else ""
     needs = f"; it needs {row.needs}" if row.needs else ""
     return DomainError(
         f"{row.shown} has no finite {what} at {at}{needs}" + (f" ({node})" if node else "")

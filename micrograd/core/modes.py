@@ -19,6 +19,7 @@ from typing import Any
 from weakref import ref
 
 from micrograd.core.places import place
+from micrograd.printing import shorten
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 SEPARATOR = " / "  # between the scopes of a path
@@ -173,7 +174,7 @@ def detect_anomaly() -> Block:
 def scope(name: str) -> Block:
     """Give the nodes made in the block the scope `name`, within the scope around it."""
     if not isinstance(name, str):
-        raise TypeError(f"a scope has a name, a text, not {name!r}")
+        raise TypeError(f"a scope has a name, a text, not {shorten(name)}")
     return Block("scope", lambda m: f"{m.scope}{SEPARATOR}{name}" if m.scope else name)
 
 

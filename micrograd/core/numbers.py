@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from numbers import Real
-from reprlib import repr as shorten
 from typing import Any
+
+from micrograd.printing import shorten
 
 
 def number(data: Any) -> float:
@@ -14,14 +15,16 @@ def number(data: Any) -> float:
             return float(data)
         except OverflowError:
             raise ValueError(f"a Value holds a float, and {shorten(data)} is too large") from None
-    if getattr(data, "ndim", None) == 0 and not getattr(data, "mask", False):
+        except TypeError:  # NumPy's durations are Integral, and no numbers for Python
+            pass
+    elif getattr(data, "ndim", None) == 0 and not getattr(data, "mask", False):
         return number(data.item())
     remedy = "give one real number"
     if hasattr(data, "_operation"):
         remedy = "it is one already; detach() makes a copy that remembers nothing"
     elif isinstance(data, (list, tuple)) or getattr(data, "ndim", 0) > 0:
         remedy = "make one Value for each element"
-    raise TypeError(f"a Value cannot hold {data!r} ({type(data).__name__}): {remedy}")
+    raise TypeError(f"a Value cannot hold {shorten(data)} ({type(data).__name__}): {remedy}")
 
 
 def grad_of(node: Any) -> float:
@@ -29,8 +32,8 @@ def grad_of(node: Any) -> float:
     if not isinstance(node.grad, Real):
         name = f"{node.label!r}" if node.label else "a node"
         raise TypeError(
-            f"the grad of {name} is {node.grad!r} ({type(node.grad).__name__}), not a number; set "
-            "it to 0.0 before backward(), or call zero_grad()"
+            f"the grad of {name} is {shorten(node.grad)} ({type(node.grad).__name__}), not a "
+            "number; set it to 0.0 before backward(), or call zero_grad()"
         )
     return node.grad  # type: ignore[return-value]
 
@@ -41,7 +44,7 @@ def constant(k: Any, shown: str) -> float:
         return number(k)
     except TypeError:
         kind = type(k).__name__
-        raise TypeError(f"the k of {shown} is one number, not {k!r} ({kind})") from None
+        raise TypeError(f"the k of {shown} is one number, not {shorten(k)} ({kind})") from None
 
 
 def data_of(operand: Any) -> float:
@@ -57,6 +60,6 @@ def data_of(operand: Any) -> float:
     except TypeError:
         name = f"{operand.label!r}" if operand.label else "a node"
         raise TypeError(
-            f"the data of {name} is {data!r} ({type(data).__name__}), not a number; assign one: "
-            "v.data = 0.5, or the .data of another Value"
+            f"the data of {name} is {shorten(data)} ({type(data).__name__}), not a number; "
+            "assign one: v.data = 0.5, or the .data of another Value"
         ) from None

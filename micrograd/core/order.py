@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 from operator import attrgetter
-from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import LEAF, Elementary
 from micrograd.core.modes import described
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 next_index = count().__next__  # the index of a new node: an operand's is below its users'
 REWIRED = -1  # the index of a node wired by hand: creation order says nothing about it

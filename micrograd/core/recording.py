@@ -23,7 +23,14 @@ from micrograd.core.kinds import (
     domain_error,
     explain,
 )
-from micrograd.core.modes import AnomalyError, check_contributions, check_value, live, mode
+from micrograd.core.modes import (
+    AnomalyError,
+    check_contributions,
+    check_value,
+    described,
+    live,
+    mode,
+)
 from micrograd.core.numbers import constant, data_of, grad_of, number
 from micrograd.core.operators import by_operators
 from micrograd.core.order import next_index, rewire
@@ -200,7 +207,11 @@ def _defined(source: str, name: str, value_class: type, **names: Any) -> Callabl
 
 def _no_value(row: Row, operands: tuple[Node, ...], k: float | None) -> Exception:
     """Return the error for operands whose data have no value, or are no numbers."""
-    return domain_error(row, tuple(map(data_of, operands)), k, "value")
+    numbers = tuple(map(data_of, operands))
+    known = [(letter, o) for letter, o in zip("xy", operands) if o.label or o.parents]
+    return domain_error(
+        row, numbers, k, "value", "; ".join(f"{letter} is {described(o)}" for letter, o in known)
+    )
 
 
 def _settle(operands: Iterable[Node]) -> None:

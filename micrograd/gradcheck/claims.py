@@ -17,6 +17,7 @@ from micrograd.derivatives import grad, hessian
 from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph, snapshot
 from micrograd.ops import BY_NAME, OF_NUMBERS, Row
+from micrograd.printing import shorten
 
 EPSILON = sys.float_info.epsilon
 POINTS = 25  # at how many points of its domain a row is checked
@@ -46,7 +47,7 @@ def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> It
         return _graph_claims(target, list(leaves), order)
     if not callable(target):
         raise TypeError(
-            f"cannot check {target!r}: give a function of Values, a module, the root "
+            f"cannot check {shorten(target)}: give a function of Values, a module, the root "
             "of a graph, or an op row"
         )
     check_recording("gradcheck() of a function")
@@ -65,9 +66,9 @@ def _check_leaves(leaves: Sequence[Any]) -> None:
     """Raise TypeError where one is no Value, ValueError where it is computed from others."""
     for leaf in leaves:
         if not isinstance(leaf, Value):
-            raise TypeError(f"of a graph, at is a list of its leaves, Values, not {leaf!r}")
+            raise TypeError(f"of a graph, at is a list of its leaves, Values, not {shorten(leaf)}")
         if leaf.parents:
-            raise ValueError(f"at is a list of leaves, and {leaf!r} is computed from others")
+            raise ValueError(f"at is a list of leaves, and {shorten(leaf)} is computed from others")
 
 
 def _weighted(outputs: Value | Sequence[Value]) -> Value:
@@ -86,7 +87,7 @@ def _function_claims(
     """
     root = function(*inputs)
     if not isinstance(root, Value):
-        raise TypeError(f"the function returned {root!r}; return one Value")
+        raise TypeError(f"the function returned {shorten(root)}; return one Value")
     claims = list(_graph_claims(root, inputs, order))
     if method == "complex" or order == 2:
         return claims

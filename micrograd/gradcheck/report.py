@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from micrograd.core.checks import is_finite
 from micrograd.gradcheck.claims import Claim, claims
 from micrograd.gradcheck.slopes import Slope, complex_step, fixed, refined
+from micrograd.printing import shorten
 
 
 class Method(NamedTuple):
@@ -151,19 +152,19 @@ def gradcheck(
     known = known and isinstance(order, int) and order in (1, 2)
     if not known or (order == 2 and method == "complex"):
         raise ValueError(
-            f"cannot check order {order!r} by {method!r}: method is one of "
+            f"cannot check order {shorten(order)} by {shorten(method)}: method is one of "
             f"{', '.join(METHODS)}, order 1 or 2, and 2 not by complex step"
         )
     h = METHODS[method].h if h is None else h
     tolerance = METHODS[method].tolerance if tolerance is None else tolerance
     if not is_finite(tolerance) or not tolerance > 0:
-        raise ValueError(f"tolerance is a number above 0, not {tolerance!r}")
+        raise ValueError(f"tolerance is a number above 0, not {shorten(tolerance)}")
     if h is not None and (not is_finite(h) or h == 0):
-        raise ValueError(f"h is a number other than 0, not {h!r}")
+        raise ValueError(f"h is a number other than 0, not {shorten(h)}")
     if h is not None and method == "complex" and abs(h) < LEAST_COMPLEX:
         raise ValueError(
-            f"a complex step of {h!r} leaves no digits of Im f; leave h away, for 1e-20 is exact, "
-            f"or give one of {LEAST_COMPLEX:g} or more"
+            f"a complex step of {shorten(h)} leaves no digits of Im f; leave h away, for "
+            f"1e-20 is exact, or give one of {LEAST_COMPLEX:g} or more"
         )
     every = list(claims(target, at, method, order))
     doubt = _unrepeatable(every)

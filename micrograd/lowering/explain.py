@@ -16,7 +16,7 @@ from micrograd.lowering.irregular.levels import Group, Levels
 from micrograd.lowering.scalars.columns import Ints, ScalarGraph
 from micrograd.lowering.trace.declared import INPUT, PARAMETER
 from micrograd.ops import WEIGHTED_SUM
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 REPLAYED = (
     "too narrow for arrays: the scalar engine itself replays the graph, forward() and backward(), "
@@ -48,7 +48,7 @@ def explained(forms: Any, replayed: bool = False) -> str:
 def form_after(forms: Any, name: str) -> str:
     """Return the form after a pass as text. Raises ValueError for a pass that there is not."""
     if name not in names():
-        raise ValueError(f"no pass is called {name!r}; give one of {', '.join(names())}")
+        raise ValueError(f"no pass is called {shorten(name)}; give one of {', '.join(names())}")
     form = forms.get(name)
     if form is None:
         return "this graph fits no arrays: it has no such form; see the pass arrays"

@@ -20,6 +20,7 @@ from micrograd.lowering.program import OutputProgram, Program
 from micrograd.lowering.scalars.columns import Bools, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, UPSTREAM, Declared, declared
 from micrograd.lowering.trace.record import Trace, recorded, trace
+from micrograd.printing import shorten
 
 REDUCTIONS = ("mean", "sum")
 BACKENDS = ("numpy", "c", "auto")
@@ -46,9 +47,9 @@ def lower(
     nothing then.
     """
     if reduce not in REDUCTIONS:
-        raise ValueError(f"reduce={reduce!r}; give one of {', '.join(REDUCTIONS)}")
+        raise ValueError(f"reduce={shorten(reduce)}; give one of {', '.join(REDUCTIONS)}")
     if backend not in BACKENDS:
-        raise ValueError(f"backend={backend!r}; give one of {', '.join(BACKENDS)}")
+        raise ValueError(f"backend={shorten(backend)}; give one of {', '.join(BACKENDS)}")
     with _collector_paused():
         traced = _traced(function, samples, names, parameters)
         several = any((a.name, a.kind) == (UPSTREAM, INPUT) for a in traced.arrays[len(samples) :])

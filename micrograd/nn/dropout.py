@@ -10,7 +10,7 @@ from micrograd.core.modes import no_grad
 from micrograd.engine import Value
 from micrograd.nn.feedforward import inputs
 from micrograd.nn.module import Module
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 
 class Dropout(Module):
@@ -28,7 +28,9 @@ class Dropout(Module):
         seed: int | None = None,
     ) -> None:
         if not is_finite(p) or not 0 < p <= 1:
-            raise ValueError(f"the probability to keep a unit is above 0 and at most 1, not {p!r}")
+            raise ValueError(
+                f"the probability to keep a unit is above 0 and at most 1, not {shorten(p)}"
+            )
         check_flags(inverted=inverted, variational=variational)
         self.p, self.inverted, self.rng = p, inverted, generator(seed)
         self.last = Mask() if variational else None
@@ -106,11 +108,11 @@ def sampled(model: Module, x: Any, samples: int) -> list[list[float]]:
     Only dropout is switched to training, and back.
     """
     if not hasattr(model, "modules"):
-        raise TypeError(f"dropout is sampled in a Module, not in {model!r}")
+        raise TypeError(f"dropout is sampled in a Module, not in {shorten(model)}")
     dropouts = [module for module in model.modules() if isinstance(module, Dropout)]
     check_whole("the number of samples", samples, 1)
     if not dropouts:
-        raise ValueError(f"there is no Dropout in {model!r}, so all samples are the same")
+        raise ValueError(f"there is no Dropout in {shorten(model)}, so all samples are the same")
     before = [dropout.training for dropout in dropouts]
     try:
         for dropout in dropouts:

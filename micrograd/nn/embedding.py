@@ -7,11 +7,11 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from micrograd.core.checks import UNORDERED, check_whole
+from micrograd.core.checks import NO_LISTS, check_whole
 from micrograd.core.modes import MODE, scope
 from micrograd.engine import Value
 from micrograd.nn.module import Module
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 
 class Embedding(Module):
@@ -22,14 +22,8 @@ class Embedding(Module):
     """
 
     def __init__(self, count: int, dim: int) -> None:
-        for size in (count, dim):
-            if not isinstance(size, numbers.Integral):
-                raise TypeError(f"the size of a table is two ints, not {count!r} and {dim!r}")
-        if count < 1 or dim < 1:
-            raise ValueError(
-                f"a table of {counted(count, 'row')} of {counted(dim, 'number')}; "
-                "give 1 or more of both"
-            )
+        check_whole("the number of rows", count, 1)
+        check_whole("the number of columns", dim, 1)
         self.rows = [_row(i, dim) for i in range(count)]
 
     def __call__(self, index: Any) -> Any:
@@ -67,11 +61,11 @@ def checked(index: Any, count: int, of: str) -> int:
     whole: Any = numbers.Real if isinstance(index, Value) else numbers.Integral
     if isinstance(found, bool) or not isinstance(found, whole):
         raise TypeError(
-            f"{of} takes an int as the id, or a Value that holds one, not {index!r} "
+            f"{of} takes an int as the id, or a Value that holds one, not {shorten(index)} "
             f"({type(index).__name__})"
         )
     if found != found // 1:
-        raise ValueError(f"{of} takes whole numbers as ids, not {found!r}")
+        raise ValueError(f"{of} takes whole numbers as ids, not {shorten(found)}")
     if not 0 <= found < count:
         from_end = "; there is no counting from the end" if found < 0 else ""
         raise ValueError(f"{of} has the ids 0 to {count - 1}, not {int(found)}{from_end}")
@@ -84,7 +78,7 @@ def _row(i: int, dim: int) -> list[Value]:
 
 
 def _several(index: Any) -> bool:
-    single = isinstance(index, (str, bytes, Value, *UNORDERED)) or getattr(index, "ndim", None) == 0
+    single = isinstance(index, (str, Value, *NO_LISTS)) or getattr(index, "ndim", None) == 0
     return not single and isinstance(index, Iterable)
 
 

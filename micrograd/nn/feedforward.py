@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from micrograd.core.checks import UNORDERED, check_flags, check_ordered, check_whole, is_list
+from micrograd.core.checks import NO_LISTS, check_flags, check_ordered, check_whole, is_list
 from micrograd.core.modes import MODE, SEPARATOR, mode, scope, scope_path
 from micrograd.engine import (
     Inputs,
@@ -18,7 +18,7 @@ from micrograd.engine import (
 )
 from micrograd.nn.module import Module
 from micrograd.ops import BY_NAME
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 Activation = str | Callable[[Value], Value] | None
 LINEAR = "linear"
@@ -144,8 +144,10 @@ class MLP(Module):
         fused: bool = False,
         **options: Any,
     ) -> None:
-        if isinstance(nouts, (str, *UNORDERED)) or not isinstance(nouts, Iterable):
-            raise TypeError(f"an MLP takes its layers' sizes as a list, like [4, 1], not {nouts!r}")
+        if isinstance(nouts, (str, *NO_LISTS)) or not isinstance(nouts, Iterable):
+            raise TypeError(
+                f"an MLP takes its layers' sizes as a list, like [4, 1], not {shorten(nouts)}"
+            )
         sizes = [nin, *nouts]
         each = per_layer(activation, len(sizes) - 1)
         self.layers = [
@@ -187,7 +189,7 @@ def checked(activation: Activation) -> Any:
     if callable(activation) or (isinstance(activation, str) and activation in known):
         return activation
     raise ValueError(
-        f"there is no activation {activation!r}; give a function of a Value, "
+        f"there is no activation {shorten(activation)}; give a function of a Value, "
         f"'{LINEAR}', or one of {', '.join(known)}"
     )
 
@@ -211,6 +213,6 @@ def per_layer(activation: Any, count: int) -> list[Activation]:
     if len(activation) != count:
         raise ValueError(
             f"{counted(len(activation), 'activation')} for {counted(count, 'layer')}: "
-            f"{activation!r}"
+            f"{shorten(activation)}"
         )
     return list(activation)

@@ -11,7 +11,7 @@ from micrograd.engine import Value
 from micrograd.nn.dropout import Dropout
 from micrograd.nn.feedforward import Layer, check_size, inputs
 from micrograd.nn.module import Module
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 
 class Recurrent(Module):
@@ -35,7 +35,7 @@ class Recurrent(Module):
         """Return hₜ for every input of `sequence`, beginning from `h`, or from 0."""
         check_ordered("the inputs of a sequence", sequence)
         if isinstance(sequence, (str, bytes)) or not isinstance(sequence, Iterable):
-            raise TypeError(f"Recurrent takes a sequence of inputs, not {sequence!r}")
+            raise TypeError(f"Recurrent takes a sequence of inputs, not {shorten(sequence)}")
         if self.dropout:
             self.dropout.renew()
         state = [Value(0.0) for _ in range(self.nhidden)] if h is None else h

@@ -17,6 +17,7 @@ from typing import Any
 
 from micrograd.core.kinds import LEAF
 from micrograd.engine import Value
+from micrograd.printing import shorten
 
 Path = tuple[Any, ...]  # how to get at an item: (the path of what holds it, its key there), or ()
 PLAIN = {bool, int, float, complex, str, bytes, type(None), range, type, ModuleType}
@@ -72,9 +73,9 @@ class Search:
             if (leaf or isinstance(item, self.module_class)) and id(item) not in self.items:
                 raise TypeError(
                     f"{type(self.root).__name__}.{name(path)} is a {type(holder).__name__} that "
-                    f"holds {item!r}, which would be neither trained nor saved: parameters are "
-                    "looked for in lists, tuples, dicts, arrays and Modules. Keep it in one of "
-                    "them, or make it a number if it is none"
+                    f"holds {shorten(item)}, which would be neither trained nor saved: "
+                    "parameters are looked for in lists, tuples, dicts, arrays and Modules. Keep "
+                    "it in one of them, or make it a number if it is none"
                 )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from numbers import Real
-from reprlib import repr as shorten
 from typing import Any, NamedTuple
 
-from micrograd.core.checks import check_ordered, is_finite
+from micrograd.core.checks import check_ordered, is_finite, is_real
 from micrograd.core.remade import remade
+from micrograd.printing import shorten
 
 Gradient = Any  # a float, an array, or Rows
 
@@ -34,7 +34,7 @@ def checked_gradient(name: str, data: Any, gradient: Gradient) -> Gradient:
     if isinstance(gradient, tuple):
         if len(gradient) != 2:
             raise ValueError(
-                f"the gradient of parameter {name} is Rows(indices, rows), not {gradient!r}"
+                f"the gradient of parameter {name} is Rows(indices, rows), not {shorten(gradient)}"
             )
         return _summed(name, data, *gradient)
     expected, shape = getattr(data, "shape", ()), getattr(gradient, "shape", ())
@@ -60,10 +60,10 @@ def zeros_like(array: Any) -> Any:
 def _wide(name: str, gradient: Any) -> Any:
     """Return a gradient whose squares neither overflow nor vanish for want of bits."""
     kind = getattr(getattr(gradient, "dtype", None), "kind", None)
-    if not (isinstance(gradient, Real) if kind is None else kind in "fiub"):
+    if not (is_real(gradient) if kind is None else kind in "fiub"):
         raise TypeError(
-            f"the gradient of parameter {name} is a {type(gradient).__name__}, {gradient!r}; it is "
-            "made of real numbers: of a Value, give the data"
+            f"the gradient of parameter {name} is a {type(gradient).__name__}, "
+            f"{shorten(gradient)}; it is made of real numbers: of a Value, give the data"
         )
     narrow = kind is not None and (kind != "f" or gradient.dtype.itemsize < 4)
     return gradient.astype(float) if narrow and is_array(gradient) else gradient
@@ -78,7 +78,11 @@ def _summed(name: str, data: Any, indices: Any, rows: Any) -> Rows:
             f"parameter {name} has the shape {getattr(data, 'shape', ())}; "
             f"indices {at.shape} and rows {rows.shape} do not fit it"
         )
-    if len(at) and not 0 <= at.min() <= at.max() < len(data):
+    if not len(at):
+        return Rows(at.astype(int), rows)
+    if at.dtype.kind not in "iu":
+        raise TypeError(f"the rows of parameter {name} are told by ints, not {shorten(indices)}")
+    if not 0 <= at.min() <= at.max() < len(data):
         raise ValueError(
             f"parameter {name} has the rows 0 to {len(data) - 1}; there are "
             f"gradients for rows {at.min()} to {at.max()}"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from numbers import Real
-from reprlib import repr as shorten
 from types import SimpleNamespace
 from typing import Any
 
-from micrograd.core.checks import is_count, is_finite, is_list, is_real
+from micrograd.core.checks import check_call, is_count, is_finite, is_list, is_real
 from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
+from micrograd.optim.groups import by_name, data_of, grouped
 from micrograd.optim.options import called, changed, check_option, current, named, option_state
-from micrograd.printing import counted
+from micrograd.printing import counted, cut, shorten
 
 Data = Any  # a float, an array, or some rows of one: a rule does not care
 State = dict[str, Any]
@@ -37,14 +37,18 @@ class Optimizer:
     elementwise: bool  # said by a class of its own rule, not inherited: each number by itself
 
     def __init__(self, params: Any, clip: Clip | None = None, **options: Any) -> None:
+        if clip is not None:
+            if not callable(clip):
+                raise TypeError(f"clip is a function of a list of gradients, not {shorten(clip)}")
+            check_call("clip", clip, [])
         self.clip, self.steps_done = clip, 0
-        self.groups = [{"scale": 1.0} | options | group for group in _grouped(params)]
+        self.groups = [{"scale": 1.0} | options | group for group in grouped(params)]
         self.parameters: dict[str, Any] = {}
         self._group_of: dict[str, int] = {}
         for number, group in enumerate(self.groups):
             params = group.pop("params")
             self._check_group(group, {*options, "scale"})
-            for name, parameter in _named(params, len(self.parameters)):
+            for name, parameter in by_name(params, len(self.parameters)):
                 self._add(name, parameter, number)
         self._accepted = [dict(group) for group in self.groups]
         if not self.parameters:
@@ -52,7 +56,7 @@ class Optimizer:
         if len(set(map(id, self.parameters.values()))) < len(self.parameters):
             raise ValueError("a parameter is given twice; it would be moved twice")
         self.state: dict[str, State] = {n: self._start(p) for n, p in self.parameters.items()}
-        self._numbers = {n for n, p in self.parameters.items() if not is_array(_data(p))}
+        self._numbers = {n for n, p in self.parameters.items() if not is_array(data_of(p))}
         self._vectors = _vectors(self) if "elementwise" in vars(type(self)) else None
 
     def _add(self, name: str, parameter: Any, group: int) -> None:
@@ -63,7 +67,7 @@ class Optimizer:
     def _check_group(self, group: dict[str, Any], known: set[str]) -> None:
         if unknown := group.keys() - known:
             raise ValueError(
-                f"{type(self).__name__} has no option {', '.join(map(str, unknown))}; "
+                f"{type(self).__name__} has no option {cut(', '.join(map(str, unknown)))}; "
                 f"it has {', '.join(sorted(known))}"
             )
         if lost := known - group.keys():
@@ -105,7 +109,7 @@ class Optimizer:
         """
         clipped = self._gradients(gradients)
         if self.clip:
-            clipped = dict(zip(clipped, self.clip(list(clipped.values()))))
+            clipped = self._clipped(self.clip, clipped)
         self._check_groups()
         options = [self._options(group) for group in self.groups]
         self.steps_done += 1
@@ -117,9 +121,9 @@ class Optimizer:
             if name in self._numbers:
                 parameter.data = self.rule(parameter.data, gradient, state, now)
             elif isinstance(gradient, Rows):
-                self._update_rows(_data(parameter), gradient, state, now)
+                self._update_rows(data_of(parameter), gradient, state, now)
             else:
-                data = _data(parameter)
+                data = data_of(parameter)
                 data[...] = self.rule(data, gradient, state, now)
 
     def settings(self) -> dict[str, Any]:
@@ -166,7 +170,7 @@ class Optimizer:
         if not isinstance(state, Mapping):
             return f"it is {shorten(state)}"
         if set(state) - {"own"} != STATE:
-            return f"it has {', '.join(map(str, state)) or 'nothing'}"
+            return f"it has {cut(', '.join(map(str, state))) or 'nothing'}"
         if not isinstance(rule := state["rule"], str) or rule != type(self).__name__:
             return f"it is of the rule {rule!s:.40}"
         if not is_count(state["steps_done"]):
@@ -191,11 +195,15 @@ class Optimizer:
         return ""
 
     def _start(self, parameter: Any) -> State:
-        data = _data(parameter)
-        if is_array(data) and data.dtype.kind != "f":
-            raise TypeError(f"an array of {data.dtype} cannot be trained; use floats")
+        data = data_of(parameter)
+        if is_array(data) and getattr(data.dtype, "kind", "") != "f":
+            raise TypeError(f"an array of {data.dtype} cannot be trained; use floats of NumPy's")
+        if is_array(data) and not data.flags.writeable:
+            raise ValueError(f"the array {shorten(data)} can only be read; train a copy of it")
         if not is_array(data) and not isinstance(data, Real):
-            raise TypeError(f"a parameter is a Value or an array of floats, not {parameter!r}")
+            raise TypeError(
+                f"a parameter is a Value or an array of floats, not {shorten(parameter)}"
+            )
         return {name: _zero(data) for name in self.slots}
 
     def _check_groups(self) -> None:
@@ -228,13 +236,22 @@ class Optimizer:
             )
         given = gradients if isinstance(gradients, Mapping) else dict(zip(names, gradients))
         if unknown := set(given) - set(names):
-            raise ValueError(f"gradients of no parameter: {', '.join(map(str, unknown))}")
+            raise ValueError(f"gradients of no parameter: {cut(', '.join(map(str, unknown)))}")
         fits = self._numbers  # a float fits a number: the usual case, and many of them
         return {
             name: g if g.__class__ is float and name in fits else self._checked(name, g)
             for name, g in given.items()
             if g is not None
         }
+
+    def _clipped(self, clip: Clip, gradients: dict[str, Gradient]) -> dict[str, Gradient]:
+        changed = clip(list(gradients.values()))
+        if not is_list(changed) or len(changed) != len(gradients):
+            raise ValueError(
+                f"clip got {counted(len(gradients), 'gradient')}, and returns as many, not "
+                f"{shorten(changed)}"
+            )
+        return self._gradients(dict(zip(gradients, changed)))
 
     def _checked(self, name: str, gradient: Gradient) -> Gradient:
         group = self.groups[self._group_of[name]]
@@ -245,7 +262,7 @@ class Optimizer:
                 "gradient; say dense=True, which moves every row, or use AdaGrad, SparseAdam or "
                 "plain SGD, which leave them"
             )
-        data = _data(self.parameters[name])
+        data = data_of(self.parameters[name])
         checked = checked_gradient(name, data, gradient)
         if name in self._numbers:
             return float(checked)
@@ -281,37 +298,6 @@ def _vectors(optimizer: Optimizer) -> Any:
     from micrograd.optim.stretches import Vectors
 
     return Vectors()
-
-
-def _grouped(params: Any) -> list[dict[str, Any]]:
-    """Return `params` as groups, dicts with parameters under "params"."""
-    if isinstance(params, Mapping):
-        return [{"params": params}]
-    if hasattr(params, "parameters"):
-        kind = type(params).__name__
-        raise TypeError(f"an optimiser takes parameters, not the {kind}: pass its .parameters()")
-    if isinstance(params, (str, set, frozenset)) or not isinstance(params, Iterable):
-        raise TypeError(f"an optimiser takes a list or dict of parameters, not {shorten(params)}")
-    listed = list(params)
-    if listed and all(isinstance(p, Mapping) for p in listed):
-        return [dict(group) for group in listed]
-    return [{"params": listed}]
-
-
-def _named(params: Any, offset: int) -> Iterable[tuple[str, Any]]:
-    if isinstance(params, Mapping):
-        return params.items()
-    return [(str(offset + i), parameter) for i, parameter in enumerate(params)]
-
-
-def _data(parameter: Any) -> Data:
-    if is_array(parameter):
-        return parameter
-    if getattr(parameter, "parents", ()):
-        raise TypeError(f"a parameter is a leaf; {parameter!r} is computed from others")
-    if not hasattr(parameter, "data"):
-        raise TypeError(f"a parameter is a Value or an array, not {shorten(parameter)}")
-    return parameter.data
 
 
 def _zero(data: Data) -> Data:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from micrograd.core.checks import check_call, is_finite
+from micrograd.printing import shorten
 
 UNIT = ("beta1", "beta2", "decay")  # the options that are parts of 1
 
@@ -16,11 +17,11 @@ def check_option(name: str, option: Any) -> None:
         check_call(f"the schedule of {name}", option, 0)
         return
     if not is_finite(option):
-        raise ValueError(f"{name} is a finite number or a schedule, not {option!r}")
+        raise ValueError(f"{name} is a finite number or a schedule, not {shorten(option)}")
     if name in UNIT and not 0 <= float(option) < 1:
-        raise ValueError(f"{name} is 0 or more and below 1, not {option!r}")
+        raise ValueError(f"{name} is 0 or more and below 1, not {shorten(option)}")
     if name == "eps" and not float(option) > 0:
-        raise ValueError(f"eps keeps a root from 0, so it is above 0, not {option!r}")
+        raise ValueError(f"eps keeps a root from 0, so it is above 0, not {shorten(option)}")
 
 
 def current(name: str, option: Any, steps_done: int) -> float:
@@ -68,7 +69,7 @@ def changed(name: str, option: Any, was: Any) -> str:
     kinds = hasattr(option, "state_dict"), callable(option)
     past = was.get("schedule") if isinstance(was, Mapping) else None
     if kinds != (isinstance(was, Mapping) and past is None, isinstance(was, Mapping)):
-        return f"{name} is {named(option)} here and was {was!r}"
+        return f"{name} is {named(option)} here and was {shorten(was)}"
     for t, rate in (past or {}).items():
         if option(int(t)) != rate:
             return f"{name} was {rate!r} at step {t}, where it is {option(int(t))!r} here"

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Any
 
 from micrograd.optim.optimizer import Clip, Data, Optimizer, State
+from micrograd.printing import shorten
 
 
 class SGD(Optimizer):
@@ -192,7 +193,7 @@ def fan_in_groups(model: Any) -> list[dict[str, Any]]:
     Parameters that are in no neuron, such as those of an Embedding, are the last group, unscaled.
     """
     if not hasattr(model, "modules"):
-        raise TypeError(f"fan_in_groups takes a Module, not {model!r}")
+        raise TypeError(f"fan_in_groups takes a Module, not {shorten(model)}")
     units = [module for module in model.modules() if hasattr(module, "fan_in")]
     left = {id(p): p for p in model.parameters()}
     groups = []

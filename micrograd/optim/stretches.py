@@ -70,7 +70,7 @@ def in_a_row(
     for name in names:
         last = rows[-1][-1] if rows else name
         alike = all(states[last][key] == states[name][key] for key in numbers)
-        if rows and alike and follows(last, name):
+        if alike and follows(last, name):  # no name follows itself
             rows[-1].append(name)
         else:
             rows.append([name])

@@ -10,6 +10,7 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.graph import snapshot
+from micrograd.printing import shorten
 from micrograd.render.numerals import MINUS, shown
 from micrograd.render.programs import by_graphviz
 from micrograd.render.text import brief
@@ -33,7 +34,7 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Any:
     Raises ValueError where `rankdir` is neither LR (left to right) nor TB (top to bottom).
     """
     if rankdir not in DIRECTIONS:
-        raise ValueError(f"rankdir is {rankdir!r}; give LR or TB")
+        raise ValueError(f"rankdir is {shorten(rankdir)}; give LR or TB")
     graph, dot = snapshot(root), _digraph(root, format, rankdir)
     for id, value in enumerate(graph.values):
         label = f"{_record(value.label)} | " if value.label else ""

@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterable
 
 from micrograd.core.modes import SEPARATOR
 from micrograd.graph import LEAF, Graph
+from micrograd.printing import shorten
 from micrograd.render.batch import find_batch
 from micrograd.render.memory import is_part, kept, seen
 from micrograd.render.sums import find_sums
@@ -40,7 +41,7 @@ SCOPED = ("neuron", "layer", "parts")  # the levels that fold by scope
 def view(graph: Graph, level: str = "auto", unfolded: Iterable[str] = ()) -> View:
     """Return `graph` at `level`. Raises ValueError where there is no such level or fold."""
     if level not in LEVELS:
-        raise ValueError(f"there is no level {level!r}; give one of {', '.join(LEVELS)}")
+        raise ValueError(f"there is no level {shorten(level)}; give one of {', '.join(LEVELS)}")
     folder = _Folder(graph, frozenset(unfolded))
     result = folder.view(_automatic(graph) if level == "auto" else level)
     missing = sorted(folder.unfolded - folder.opened)

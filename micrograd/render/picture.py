@@ -10,7 +10,7 @@ from pathlib import Path
 from micrograd.engine import Value, topological_order
 from micrograd.files import atomic_write
 from micrograd.graph import Graph, snapshot
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 from micrograd.render.animation import animated, gif
 from micrograd.render.captions import MODES
 from micrograd.render.collapse import LEVELS as FOLDED
@@ -133,13 +133,15 @@ def _texts(unfolded: Iterable[str]) -> list[str]:
     listed = isinstance(unfolded, Iterable) and not isinstance(unfolded, str)
     texts = [*unfolded] if listed else []
     if not listed or not all(isinstance(text, str) for text in texts):
-        raise TypeError(f"unfolded is a list of scopes, such as ['layer 0'], not {unfolded!r}")
+        raise TypeError(
+            f"unfolded is a list of scopes, such as ['layer 0'], not {shorten(unfolded)}"
+        )
     return texts
 
 
 def _check_known(what: str, given: str, known: Collection[str]) -> None:
     if not isinstance(given, str) or given not in known:
-        raise ValueError(f"there is no {what} {given!r}; give one of {', '.join(known)}")
+        raise ValueError(f"there is no {what} {shorten(given)}; give one of {', '.join(known)}")
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
@@ -178,7 +180,7 @@ def render(
         raise ValueError("level 'network' folds nothing: there is nothing to unfold in it")
     graph = snapshot(root) if isinstance(root, Value) else root
     if not isinstance(graph, Graph):
-        raise TypeError(f"cannot draw {root!r}: give the Value at the end of a computation")
+        raise TypeError(f"cannot draw {shorten(root)}: give the Value at the end of a computation")
     graph = unfolded_sums(graph) if unfold_sums else graph
     seen = network_view(graph) if level == NETWORK else view(graph, level, scopes)
     return Picture(seen, backward_pass(graph), mode, layout)

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from textwrap import wrap
 
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 from micrograd.render.captions import MODES, Caption, Label, caption, label, names_of, problem_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
@@ -103,7 +103,7 @@ def draw(view: View, passes: Passes | None, mode: str = "bprop", adaptive: bool 
     Raises ValueError where there is no such mode.
     """
     if mode not in MODES:
-        raise ValueError(f"there is no mode {mode!r}; give one of {', '.join(MODES)}")
+        raise ValueError(f"there is no mode {shorten(mode)}; give one of {', '.join(MODES)}")
     modes = ("fprop", "bprop") if mode == "both" else (mode,)
     panels = [_Panel(view, passes, each == "bprop") for each in modes]
     titles = [f'<text class="name" x="0" y="-10">{each}</text>' for each in modes]

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.graph import Graph
+from micrograd.printing import shorten
 from micrograd.stepper.interface import LINES, PROGRAM
 
 WITH_ELEMENT = ("element", "term", "shared")
@@ -49,7 +50,7 @@ def of_graph(program: ArrayProgram | None, graph: Graph) -> ArrayProgram | None:
     """Return the program. Raises ValueError for that of another graph, TypeError for no program."""
     root = graph.values[graph.roots[0]]
     if program is not None and not hasattr(program, "root"):
-        raise TypeError(f"a program is what lower(...) returns, not {program!r}")
+        raise TypeError(f"a program is what lower(...) returns, not {shorten(program)}")
     if program is not None and program.root is not root:
         raise ValueError(
             f"the program computes {described(program.root)}, and the steps end at "

@@ -18,6 +18,7 @@ from micrograd.expressions import parse
 from micrograd.files import atomic_write
 from micrograd.graph import Graph
 from micrograd.ops import ROWS
+from micrograd.printing import shorten
 from micrograd.render.network import LEVEL
 from micrograd.stepper.array_program import ArrayProgram, listing, named, of_graph
 from micrograd.stepper.data import page_data
@@ -98,7 +99,7 @@ def page(
     graph = one_root(root)
     of_graph(program, graph)
     if walk is not None and not isinstance(walk, Walk):
-        raise TypeError(f"a walk is a Walk of its stops, not {walk!r}")
+        raise TypeError(f"a walk is a Walk of its stops, not {shorten(walk)}")
     data = page_data(graph, walk, seed, program)
     titles = titles_of(title)
     data |= {"title": titles} if titles else {}
@@ -121,10 +122,12 @@ def titles_of(title: str | Mapping[str, str]) -> dict[str, str]:
     Raises TypeError where it is none, ValueError where there is none in English.
     """
     if not isinstance(title, (str, Mapping)):
-        raise TypeError(f"a title is a text, or texts by language, not {title!r}")
+        raise TypeError(f"a title is a text, or texts by language, not {shorten(title)}")
     titles = {"en": title} if isinstance(title, str) and title else dict(title or {})
     if titles and "en" not in titles:
-        raise ValueError(f"a title by language has one for 'en' at least, not only {[*titles]}")
+        raise ValueError(
+            f"a title by language has one for 'en' at least, not only {shorten([*titles])}"
+        )
     return titles
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from micrograd.core.numbers import number
 from micrograd.engine import Step, Value
 from micrograd.graph import LEAF, Graph, snapshot
+from micrograd.printing import shorten
 from micrograd.render.captions import names_of
 from micrograd.render.formulas import local_formula, symbol_of, with_names
 from micrograd.render.numerals import shown
@@ -28,7 +29,9 @@ def trace(root: Value | Graph, seed: float = 1.0, language: str = "en") -> dict[
     graph = one_root(root)
     seed = number(seed)
     if not isinstance(language, str) or language not in SENTENCES:
-        raise ValueError(f"there is no language {language!r}; give one of {', '.join(SENTENCES)}")
+        raise ValueError(
+            f"there is no language {shorten(language)}; give one of {', '.join(SENTENCES)}"
+        )
     return {
         "root": graph.roots[0],
         "seed": seed,
@@ -42,7 +45,9 @@ def one_root(root: Value | Graph) -> Graph:
     if isinstance(root, Value):
         return snapshot(root)
     if not isinstance(root, Graph):
-        raise TypeError(f"cannot step through {root!r}: give the Value at the end of a computation")
+        raise TypeError(
+            f"cannot step through {shorten(root)}: give the Value at the end of a computation"
+        )
     if len(root.roots) != 1:
         raise ValueError(
             f"a step-through has one result, and this graph has {len(root.roots)} "

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
 from micrograd.files import atomic_write
 from micrograd.graph import HANDMADE, LEAF, Graph, snapshot
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 from micrograd.render.network import LEVEL, network_view
 from micrograd.render.view import Box, View, joined
 from micrograd.stepper.data import page_data
@@ -212,7 +211,7 @@ def _form(graph: Graph, changing: set[Value]) -> tuple[Any, ...]:
 
 def _checked(recording: Any, points: Any, targets: Any) -> tuple[list[list[float]], list[float]]:
     if not isinstance(recording, Recording):
-        raise TypeError(f"give the Recording of a training, not {recording!r}")
+        raise TypeError(f"give the Recording of a training, not {shorten(recording)}")
     if not recording.losses:
         raise ValueError("nothing was recorded; call note(loss) in each step, or train by of(step)")
     try:
@@ -238,7 +237,9 @@ def _checked(recording: Any, points: Any, targets: Any) -> tuple[list[list[float
 
 def _one(out: Any, what: str) -> Value:
     if not isinstance(out, Value):
-        raise ValueError(f"{what} {out!r}, not one Value: a page shows a network with one output")
+        raise ValueError(
+            f"{what} {shorten(out)}, not one Value: a page shows a network with one output"
+        )
     return out
 
 

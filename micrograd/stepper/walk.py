@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from micrograd.engine import Value
 from micrograd.graph import Graph
+from micrograd.printing import shorten
 
 
 class Stop(NamedTuple):
@@ -37,7 +38,7 @@ class Walk:
             if not isinstance(words, Mapping) or "en" not in words:
                 raise ValueError(
                     "a walk and its stops have words by language, for 'en' at least, such as "
-                    f"{{'en': 'the cost'}}, not {words!r}"
+                    f"{{'en': 'the cost'}}, not {shorten(words)}"
                 )
 
     def steps(self, root: Value, seed: float = 1.0) -> list[dict[str, Any]]:
@@ -102,7 +103,8 @@ def _place(graph: Graph, stop: Stop) -> dict[str, Any]:
 
 
 def _outside(stop: Stop) -> ValueError:
-    to = f" to {stop.operand!r}" if stop.operand else ""
+    to = f" to {shorten(stop.operand)}" if stop.operand else ""
     return ValueError(
-        f"the walk stops at {stop.node!r}{to}, which the graph does not have; name its own Values"
+        f"the walk stops at {shorten(stop.node)}{to}, which the graph does not have; name its "
+        "own Values"
     )

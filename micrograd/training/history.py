@@ -7,11 +7,11 @@ import os
 from collections.abc import Mapping
 from io import BytesIO, StringIO
 from pathlib import Path
-from reprlib import repr as shorten
 from typing import Any
 
+from micrograd.core.checks import is_real
 from micrograd.files import atomic_write, check_path
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 DATES: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
@@ -26,8 +26,10 @@ class History:
 
     def __init__(self, rows: list[dict[str, float]] | None = None, stopped: str = "") -> None:
         self.rows = [] if rows is None else rows
-        if not isinstance(self.rows, list) or not all(isinstance(r, Mapping) for r in self.rows):
-            raise TypeError(f"a history has a list of dicts, one an epoch, not {shorten(rows)}")
+        if not isinstance(self.rows, list) or not all(map(_is_row, self.rows)):
+            raise TypeError(
+                f"a history has a list of dicts of numbers, one an epoch, not {shorten(rows)}"
+            )
         self.stopped = stopped
 
     def __len__(self) -> int:
@@ -36,7 +38,9 @@ class History:
     def __getitem__(self, name: str) -> list[float]:
         """Return one column. Raises KeyError with the columns there are."""
         if name not in self.columns:
-            raise KeyError(f"there is no column {name!r}; there are {', '.join(self.columns)}")
+            raise KeyError(
+                f"there is no column {shorten(name)}; there are {', '.join(self.columns)}"
+            )
         return [row[name] for row in self.rows if name in row]
 
     @property
@@ -78,6 +82,10 @@ class History:
         if path is not None:
             atomic_write(path, _picture(figure, ending))
         return figure
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, Mapping) and all(map(is_real, row.values()))
 
 
 def _figure(history: History) -> Any:

@@ -25,12 +25,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.checkpoint import check_kept, checked_path, restore
 from micrograd.core.checks import check_call, check_flags, check_whole
+from micrograd.engine import Value
 from micrograd.files import remove_leftovers
+from micrograd.printing import shorten
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.run import Numbers, Run, Step
@@ -69,7 +70,7 @@ def fit(
         state = getattr(step, "state", None)
     _check_functions(step, stop, evaluate)
     check_flags(resume=resume, progress=progress)
-    _check(data, epochs, batch_size, checkpoint, resume, state)
+    _check(data, epochs, batch_size, seed, checkpoint, resume, state)
     made_by: dict[str, Any] = {"examples": len(data), "batch_size": batch_size, "seed": seed}
     if checkpoint is not None:
         made_by |= {"data": data_digest(data), "state": settings_within(state)}
@@ -121,7 +122,7 @@ def _own_settings(settings: Any, others: Mapping[str, Any]) -> dict[str, Any]:
 def _functions(after_epoch: Any) -> list[Callable[[Numbers], object]]:
     functions: list[Any] = list(after_epoch) if isinstance(after_epoch, Iterable) else [None]
     if not all(map(callable, functions)):
-        raise TypeError(f"after_epoch is a list of functions, not {after_epoch!r}")
+        raise TypeError(f"after_epoch is a list of functions, not {shorten(after_epoch)}")
     for function in functions:
         check_call("a function of after_epoch", function, "the row of an epoch")
     return functions
@@ -129,25 +130,33 @@ def _functions(after_epoch: Any) -> list[Callable[[Numbers], object]]:
 
 def _check_functions(step: Any, stop: Any, evaluate: Any) -> None:
     if not callable(step):
-        raise TypeError(f"step is a function of a batch that trains on it, not {step!r}")
+        raise TypeError(f"step is a function of a batch that trains on it, not {shorten(step)}")
     check_call("step", step, "a batch")
     if not isinstance(stop, (EarlyStopping, type(None))):
-        raise TypeError(f"stop is an EarlyStopping, not {stop!r}")
+        raise TypeError(f"stop is an EarlyStopping, not {shorten(stop)}")
     if evaluate is not None and not callable(evaluate):
-        raise TypeError(f"evaluate is a function that returns scores, not {evaluate!r}")
+        raise TypeError(f"evaluate is a function that returns scores, not {shorten(evaluate)}")
     if evaluate is not None:
         check_call("evaluate", evaluate)
 
 
 def _check(
-    data: Any, epochs: int, batch_size: int, checkpoint: Any, resume: bool, state: Any
+    data: Any,
+    epochs: int,
+    batch_size: int,
+    seed: int | None,
+    checkpoint: Any,
+    resume: bool,
+    state: Any,
 ) -> None:
     """Raise what `fit` raises before it trains."""
     listed = hasattr(data, "__len__") and hasattr(data, "__getitem__")
-    if not listed or isinstance(data, Mapping):
+    if not listed or isinstance(data, Mapping) or getattr(data, "ndim", 1) == 0:
         raise TypeError(f"data is a sequence or an array, not {shorten(data)}; list() it")
     check_whole("batch_size", batch_size, 1)
     check_whole("epochs", epochs, 1)
+    if seed is not None:
+        check_whole("seed", seed, 0)
     if len(data) == 0:
         raise ValueError("0 examples: nothing to train on")
     if checkpoint is None:
@@ -164,6 +173,12 @@ class Descent:
     """Go down the gradient of `loss(batch)`, a Value; `state` is what that changes."""
 
     def __init__(self, model: Any, loss: Callable[[Any], Any], optimizer: Any) -> None:
+        fits = hasattr(model, "train") and callable(loss) and hasattr(optimizer, "zero_grad")
+        if not fits:
+            raise TypeError(
+                "descent takes a Module, its loss as a function of a batch, and an optimizer, not "
+                f"{shorten((model, loss, optimizer))}"
+            )
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.state = {"model": model, "optimizer": optimizer}
 
@@ -173,6 +188,8 @@ class Descent:
             self.model.train()
         self.optimizer.zero_grad()
         value = self.loss(batch)
+        if not isinstance(value, Value):
+            raise TypeError(f"the loss of a descent is a Value, not {shorten(value)}")
         value.backward()
         self.optimizer.step()
         return float(value.data)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd.core.checks import check_state, check_whole, is_count, is_list, is_real
+from micrograd.printing import shorten
 from micrograd.training.run import Step, numbers_of
 
 
@@ -24,7 +25,7 @@ class Recording:
     def __init__(self, model: Any, every: int = 1) -> None:
         check_whole("every", every, 1)
         if not hasattr(model, "parameters"):
-            raise TypeError(f"a Recording takes a Module, not {model!r}")
+            raise TypeError(f"a Recording takes a Module, not {shorten(model)}")
         self.model, self.every = model, every
         self.parameters = model.parameters()
         self.losses: list[float] = []

@@ -9,12 +9,11 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from reprlib import repr as shorten
 from typing import Any
 
 from micrograd.checkpoint import capture, file_content, load_state, restore, save_state
 from micrograd.core.numbers import number as as_float
-from micrograd.printing import counted
+from micrograd.printing import counted, cut, shorten
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.settings import differences, settings_within
@@ -68,6 +67,11 @@ class Run:
         while self.batch < len(batches):
             for chosen, result in self._steps(batches[self.batch :]):
                 numbers = numbers_of(result)
+                if other := self.sums and set(numbers) ^ set(self.sums):
+                    raise ValueError(
+                        "a step gives the same numbers for every batch, whose mean is that of the "
+                        f"epoch; {cut(', '.join(sorted(other)))} was not among them every time"
+                    )
                 if not math.isfinite(numbers["loss"]):
                     at = f"epoch {self.epoch + 1}, batch {self.batch + 1}"
                     self.history.stopped = f"the loss was {numbers['loss']} in {at}"
@@ -263,7 +267,9 @@ def _number(name: str, number: Any) -> float:
 def _scores(scores: Any, row: Mapping[str, float]) -> dict[str, float]:
     """Return what `evaluate` gives. Raises TypeError or ValueError unless it is new numbers."""
     if not isinstance(scores, Mapping):
-        raise TypeError(f"evaluate() returns a dict of numbers by name, not {scores!r}")
+        raise TypeError(f"evaluate() returns a dict of numbers by name, not {shorten(scores)}")
+    if not all(isinstance(name, str) for name in scores):
+        raise TypeError(f"evaluate() names its numbers by text, unlike {shorten(scores)}")
     if twice := set(scores) & set(row):
         raise ValueError(
             f"evaluate() gives {', '.join(sorted(twice))}, which training gives already; "

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from reprlib import Repr
 from typing import Any
 
 from micrograd.checkpoint import digest
+from micrograd.printing import shorten
 
 ABSENT = "nothing"
-_short = Repr()
-_short.maxstring = _short.maxother = 60
 
 
 def settings_within(state: Any, having: str = "settings") -> Any:
@@ -45,4 +43,4 @@ def differences(there: Any, here: Any, name: str = "") -> Iterator[tuple[str, st
         for i, pair in enumerate(zip(there, here)):
             yield from differences(*pair, name=f"{name}.{i}")
     elif there != here:
-        yield name, _short.repr(there), _short.repr(here)
+        yield name, shorten(there), shorten(here)

@@ -36,9 +36,7 @@ def dead_units(losses: Iterable[Any]) -> tuple[list[str], int]:
 
 
 def remark(losses: Sequence[float], units: Callable[[], tuple[list[str], int]]) -> str:
-    """Return what to say of a loss that stands still while units are dead, else nothing."""
-    if not stands_still(losses):
-        return ""
+    """Return what to say of losses that stand still where units are dead, else nothing."""
     dead, count = units()
     if not dead:
         return ""

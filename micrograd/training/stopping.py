@@ -8,7 +8,7 @@ from typing import Any
 
 from micrograd.checkpoint import capture
 from micrograd.core.checks import check_state, check_whole, is_count, is_real
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 
 class EarlyStopping:
@@ -16,7 +16,7 @@ class EarlyStopping:
 
     def __init__(self, monitor: str = "loss", patience: int = 5, best: str = "min") -> None:
         if not isinstance(best, str) or best not in ("min", "max"):
-            raise ValueError(f"best is 'min' or 'max', not {best!r}")
+            raise ValueError(f"best is 'min' or 'max', not {shorten(best)}")
         check_whole("patience", patience, 1)
         self.monitor, self.patience, self.sign = monitor, patience, 1 if best == "min" else -1
         self.begin()

@@ -17,7 +17,7 @@ from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.parameters import parameters_around
 from micrograd.lowering.trace.places import called
 from micrograd.lowering.trace.samples import as_values, shown
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 
 class Trace(NamedTuple):
@@ -99,7 +99,9 @@ def _names(
     names = [names] if isinstance(names, str) else list(names)
     wrong = [name for name in names if not isinstance(name, str)]
     if wrong:
-        raise TypeError(f"names={names!r}: {shown(wrong[0])} is no name; give one str per sample")
+        raise TypeError(
+            f"names={shorten(names)}: {shown(wrong[0])} is no name; give one str per sample"
+        )
     if len(names) != len(samples):
         given, many = counted(len(names), "name"), counted(len(samples), "sample")
         raise ValueError(f"{given} ({', '.join(names)}) for {many}")

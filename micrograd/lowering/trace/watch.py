@@ -94,10 +94,23 @@ class Sampled(Watched):  # type: ignore[misc]
 _KIND_OF[Sampled] = Value
 
 # Most reads are those of the operators, which may: theirs need no look at who it is.
-for row in ROWS:
-    if row.operator:
-        name, read = f"__{row.operator}__", Value.__dict__["data"].__get__
-        setattr(Watched, name, compiled_method(ELEMENTARY[row.name], Value, Constant, name, read))
+_read = Value.__dict__["data"].__get__
+_QUICK = {
+    name: (vars(Value)[name], compiled_method(ELEMENTARY[row.name], Value, Constant, name, _read))
+    for row in ROWS
+    if (name := f"__{row.operator}__") in vars(Value)
+}
+
+
+def _follow_operators() -> None:
+    """Give Watched the quick operators, but where a program has put its own in Value's place."""
+    for name, (own, quick) in _QUICK.items():
+        kept = vars(Value)[name] is own
+        if kept and name not in vars(Watched):
+            setattr(Watched, name, quick)
+        elif not kept and name in vars(Watched):
+            delattr(Watched, name)
+
 
 # How many threads watch a Value beside the one that changed its class: the last changes it back.
 _SHARED = Counter[Value]()
@@ -112,6 +125,7 @@ def watched(values: Iterable[Any], kind: type[Value] | None = None) -> Iterator[
     Raises ValueError there, with the line of the user's code.
     """
     changed, outermost = list[Any](), not _WATCHING.get()
+    _follow_operators()
     try:
         _WATCHING.set(True)
         with _LOCK:
