@@ -388,6 +388,18 @@ def test_texts_with_spans(tmp_path, shape):
     assert sentence.tags == ["B-PER", "O", "O", "B-LOC", "I-LOC", "O"]
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_only_line_ends_end_a_record(tmp_path, sign):
+    """JSON may hold the other signs as they are, and `tag --jsonl` writes them so."""
+    path = tmp_path / "x.jsonl"
+    sign = sign if sign > "\x1f" else f"\\u{ord(sign):04x}"
+    record = f'{{"text": "Ann{sign}saw Oslo.", "label": [[8, 12, "LOC"]]}}'
+    for end in ("\n", "\r\n", "\r"):
+        path.write_bytes((end + record + end).encode() * 2)
+        assert [s.tags[2] for s in conll.read(path)] == ["B-LOC"] * 2
+        assert [f"{s.path}:{s.line(0)}" for s in conll.read(path)] == [f"{path}:2", f"{path}:4"]
+
+
 @pytest.mark.parametrize(
     "name", ["Yahoo! Answers", "New\\n\\nYork", "Panic! At the Disco", "St. John"]
 )

@@ -340,7 +340,7 @@ def test_report_names_every_measure():
     tagger = started("multiclass")
     result = tagger.evaluate(DEV)
     report.print_evaluation(result, baselines=evaluation.baselines(TRAIN, DEV), console=console)
-    report.print_errors(result.errors, "dev.bio", console)
+    report.print_errors(result.errors, console)
     shown = console.file.getvalue()
     for name in (
         "conlleval",
@@ -353,7 +353,7 @@ def test_report_names_every_measure():
         "Hardest errors",
     ):
         assert name in shown, name
-    assert shown.count("dev.bio:") == report.SHOWN_ERRORS
+    assert shown.count("dev.conll:") == report.SHOWN_ERRORS
     report.print_evaluation(started().evaluate(DEV), console=console)
     added = console.file.getvalue().removeprefix(shown)
     assert "average precision" in added and "all types" not in added

@@ -82,7 +82,8 @@ def _sentences(lines: list[str], layout: Layout, repairs: Repairs) -> Iterator[S
         elif meaning != COMMENT:
             if tokens:
                 words, tags, _ = map(list, zip(*tokens.values()))
-                yield Sentence(words, tags if layout.tag is not None else [], [*tokens], document)
+                own = tags if layout.tag is not None else []
+                yield Sentence(words, own, [*tokens], document, path=repairs.path)
             tokens = {}
             document += meaning == DOCUMENT
 
