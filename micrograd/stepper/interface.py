@@ -84,7 +84,7 @@ INTERFACE: dict[str, dict[str, str]] = {
         "number.in": "{name} in {node}",
         "open": "Open {name}, {count} values",
         "sample": "1 of {count} samples",
-        "others": "the other {count} samples",
+        "others": "the rest of the batch ({count})",
         "sum.title": "Σ",
         "inputs.title": "inputs",
         "more": "and {count} more",

@@ -817,7 +817,16 @@ def test_a_batch_shows_one_sample_and_counts_all(opened):
     root.backward()
     assert "1 of 30 samples" in shown.locator("#picture").inner_text()
     text = shown.locator("#steps").inner_text()
-    assert "the other 29 samples" in text
+    assert "the rest of the batch (29)" in text
+
+
+def test_a_batch_of_two_says_so_at_the_node_that_adds_them(opened):
+    model = MLP(2, [3, 1])
+    shown = opened(page(model([1.0, 2.0]) + model([0.5, -1.0])), "#view=layer")
+    assert "1 of 2 samples" in shown.locator("#picture").inner_text()
+    steps = shown.locator("#steps tr").all_inner_texts()
+    place = [n for n, text in enumerate(steps) if "the rest of the batch (1)" in text]
+    assert place and "inputs" not in steps[place[0] - 1]  # not before the sample that is drawn
 
 
 HOSTILE = [

@@ -45,7 +45,7 @@ class Teller {
     }
     const text = formula(node, id => this.name(id)) ||
       (node.constant ? this.words.constant : this.words.input);
-    return { name: this.name(node.id), formula: text, title: `${this.name(node.id)}: ${text}`, single: true };
+    return { name: this.name(node.id), formula: sample || text, title: `${this.name(node.id)}: ${text}`, single: true };
   }
 
   derivative(id) { return `∂${this.name(this.model.root)}/∂${this.name(id)}`; }
