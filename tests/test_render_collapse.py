@@ -204,6 +204,28 @@ def test_the_part_that_holds_the_sum_says_how_many_samples_there_are():
     assert [box.samples for box in opened.boxes if box.samples] == [40]
 
 
+def test_one_term_added_several_times_is_no_batch():
+    model = network()
+    term, other = model([1.0, 2.0, 3.0]), model([3.0, 2.0, 1.0])
+    seen = checked(view(snapshot((term + term + term) * other), "neuron"))
+    assert not any(box.samples for box in seen.boxes) and -1 not in seen.owners
+
+
+def test_opening_parts_folds_the_graph_once(monkeypatch):
+    """What a page of a long chain takes: every view of it opens other parts."""
+    f, folded = Value(1.0), []
+    for _ in range(1000):
+        f = (f * f).tanh()
+    folds = collapse._Folder._boxes
+    monkeypatch.setattr(
+        collapse._Folder, "_boxes", lambda *given: folded.append(given[1]) or folds(*given)
+    )
+    graph = snapshot(f)
+    for part in [box for box in view(graph, "parts").boxes if box.kind == "part"][:3]:
+        view(graph, "parts", [part.fold])
+    assert folded == ["parts"]
+
+
 def test_products_with_one_parameter_are_no_samples():
     weight = network().layers[0].neurons[0].w[0]
     graph = snapshot(sum(weight * x for x in (Value(1.0), Value(2.0), Value(3.0))))

@@ -101,7 +101,7 @@ class _Folder:
     def boxes(self, level: str) -> list[Box]:
         """Return the boxes of a level, in no order; what parts are open does not matter to them."""
         unfolded = frozenset(u for u in self.unfolded if not is_part(self.graph, u))
-        key = ("boxes", level, unfolded, self.batch is None)
+        key = ("boxes", level, unfolded)
         boxes, opened = kept(self.graph, key, lambda: self._boxes(level))
         self.opened |= opened
         return boxes
