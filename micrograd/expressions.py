@@ -28,7 +28,8 @@ from micrograd.ops import BY_NAME, ROWS
 
 __all__ = ["failures_of", "finite", "load", "parse", "point", "read", "run_file"]
 
-_PACKAGE = str(Path(__file__).parent) + os.sep
+# Where our own code is: in the package, or made of a row or by lowering; "<string>" is a user's.
+_OURS = (str(Path(__file__).parent) + os.sep, "<row ", "<formula ", "<micrograd ")
 
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: lambda x, y: x + y,
@@ -167,7 +168,7 @@ def failures_of(path: str) -> Iterator[None]:
         raise
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        known = [f for f in frames if f.filename == path or f.filename.startswith((_PACKAGE, "<"))]
+        known = [f for f in frames if f.filename == path or f.filename.startswith(_OURS)]
         lines = [f.lineno for f in known if f.filename == path]
         if not lines or path in _text_of(error):
             raise
