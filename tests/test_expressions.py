@@ -1,10 +1,12 @@
 """Expressions are parsed, never run; Values come out of Python files by name."""
 
+import re
 from statistics import mean
 
 import pytest
 
-from micrograd.expressions import load, parse, point, read
+from micrograd import Value
+from micrograd.expressions import failures_of, load, parse, point, read
 from micrograd.graph import snapshot
 from micrograd.ops import ROWS
 
@@ -150,3 +152,11 @@ def test_a_file_that_fails_is_named_with_its_line(tmp_path, source, message):
 def test_a_missing_file(tmp_path):
     with pytest.raises(OSError, match=r"nowhere\.py"):
         read(f"{tmp_path}/nowhere.py:x", {})
+
+
+def test_what_a_row_raises_is_told_without_its_class(tmp_path):
+    path = str(tmp_path / "own.py")
+    scope = {"x": Value(-1.0)}
+    with pytest.raises(ValueError, match=rf"^{re.escape(path)}:1: log\(x\) has no"):
+        with failures_of(path):
+            exec(compile("x.log()", path, "exec"), scope)

@@ -421,8 +421,10 @@ def test_files_by_their_ending(tmp_path):
     assert picture.save(tmp_path / "x.svg").read_text(encoding="utf-8") == picture.svg
     assert picture.save(tmp_path / "x.DOT").read_text(encoding="utf-8") == picture.to_dot()
     assert picture.save(tmp_path / "x.html").read_text(encoding="utf-8").startswith("<!doctype")
-    with pytest.raises(ValueError, match=r"the ending must be one of \.svg"):
+    endings = r"\.svg, \.png, \.pdf, \.html, \.dot, \.tikz, \.mermaid, \.tex, \.gif, \.mmd, \.htm$"
+    with pytest.raises(ValueError, match=f"the ending must be one of {endings}"):
         picture.save(tmp_path / "x.bmp")
+    assert picture.save(tmp_path / "x.bmp", "svg").read_text(encoding="utf-8") == picture.svg
     with pytest.raises(OSError, match="nowhere"):
         picture.save(tmp_path / "nowhere" / "x.svg")
 
