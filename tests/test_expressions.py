@@ -157,6 +157,6 @@ def test_a_missing_file(tmp_path):
 def test_what_a_row_raises_is_told_without_its_class(tmp_path):
     path = str(tmp_path / "own.py")
     scope = {"x": Value(-1.0)}
-    with pytest.raises(ValueError, match=rf"^{re.escape(path)}:1: log\(x\) has no"):
-        with failures_of(path):
-            exec(compile("x.log()", path, "exec"), scope)
+    told = rf"^{re.escape(path)}:1: log\(x\) has no"
+    with pytest.raises(ValueError, match=told), failures_of(path):
+        exec(compile("x.log()", path, "exec"), scope)

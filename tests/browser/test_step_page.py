@@ -820,6 +820,21 @@ def test_a_batch_shows_one_sample_and_counts_all(opened):
     assert "the rest of the batch (29)" in text
 
 
+def test_the_seed_is_shown_with_its_number(opened):
+    shown = opened(page(worked_example()), "#step=5")
+    assert chips(shown) == ["∂f/∂f 1"]
+    weighed = opened(page(worked_example(), seed=-2.5), "#step=5")
+    assert chips(weighed) == ["∂f/∂f −2.5"]
+
+
+def test_only_in_a_notebook_the_picture_has_a_height_of_its_own(opened):
+    html = page(worked_example())
+    height = "document.querySelector('#picture').style.height"
+    assert not opened(html).evaluate(height)
+    embedded = opened(html.replace("<html", "<html class=embedded"))
+    assert embedded.evaluate(f"{height} === `${{picture.height()}}px` && picture.height() > 50")
+
+
 def test_a_batch_of_two_says_so_at_the_node_that_adds_them(opened):
     model = MLP(2, [3, 1])
     shown = opened(page(model([1.0, 2.0]) + model([0.5, -1.0])), "#view=layer")
