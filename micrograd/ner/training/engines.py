@@ -14,7 +14,7 @@ from micrograd.core.modes import scope
 from micrograd.engine import Value
 from micrograd.functions import labelled
 from micrograd.ner.model.config import Config
-from micrograd.ner.model.features import WORDS
+from micrograd.ner.model.features import TITLES
 from micrograd.ner.model.losses import LOSSES, Judged, Target
 from micrograd.ner.model.network import Arrays, Floats, Pass, backward, forward, gather, scatter
 from micrograd.ner.model.paths import forbidding
@@ -146,8 +146,9 @@ class Leaves:
         rows = self.rows[table]
         if number not in rows:
             form = self.names[table][number] if self.names else number
-            where = f"word {form}" if table == WORDS else f"{table} {form}"
-            rows[number] = _values(where, f"{form} ", self.arrays[table][number])
+            rows[number] = _values(
+                f"{TITLES[table]} {form}", f"{form} ", self.arrays[table][number]
+            )
         return rows[number]
 
     def gradients(self, count: int) -> dict[str, Any]:
