@@ -29,6 +29,7 @@ from micrograd.ops import BY_NAME, ROWS
 __all__ = ["failures_of", "finite", "load", "parse", "point", "read", "run_file"]
 
 # Where our own code is: in the package, or made of a row or by lowering; "<string>" is a user's.
+MOST_NAMED = 9  # Values of a file in a message
 _OURS = (str(Path(__file__).parent) + os.sep, "<row ", "<formula ", "<micrograd ")
 
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
@@ -129,11 +130,14 @@ def load(path: str, name: str) -> Value:
 
     Raises OSError where there is no such file, ValueError where it fails or has no such Value.
     """
-    found = run_file(path).get(name)
+    names = run_file(path)
+    found = names.get(name)
     if isinstance(found, Value):
         return found
     what = "has no" if found is None else f"has {type(found).__name__}, not a Value, as"
-    raise ValueError(f"{path} {what} {name!r}; name a Value")
+    values = [other for other, it in names.items() if isinstance(it, Value)][-MOST_NAMED:]
+    known = f"its Values are {', '.join(values)}" if values else "there is no Value in it"
+    raise ValueError(f"{path} {what} {name!r}; {known}")
 
 
 def run_file(path: str) -> dict[str, object]:

@@ -126,10 +126,15 @@ def test_a_value_of_a_file(tmp_path):
         "if __name__ == '__main__':\n    raise SystemExit('run as a program')\n"
     )
     assert read(f"{path}:loss", {}).data == 9
-    with pytest.raises(ValueError, match="has int, not a Value, as 'number'"):
+    with pytest.raises(
+        ValueError, match="has int, not a Value, as 'number'; its Values are x, loss"
+    ):
         load(str(path), "number")
     with pytest.raises(ValueError, match="has no 'missing'"):
         load(str(path), "missing")
+    path.with_name("plain.py").write_text("number = 4\n")
+    with pytest.raises(ValueError, match=r"has no 'loss'; there is no Value in it"):
+        load(str(path.with_name("plain.py")), "loss")
     with pytest.raises(ValueError, match="is a Value already"):
         read(f"{path}:loss", {"x": 1})
 

@@ -33,6 +33,8 @@ IDLE = {
     "gif": _MOVING,
 }
 
+ENDINGS_OF = {"animated-svg": "svg", "tikz": "tex"}  # other endings that suit a format
+
 
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
@@ -102,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
     )
     _refuse_idle(options, picture)
     if options.output:
+        _check_ending(options.output, options.format)
         note(f"wrote {picture.save(options.output, options.format)}")
         return 0
     image = picture.to(options.format or "svg")
@@ -109,6 +112,13 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"a {options.format} picture needs a file: name it with -o")
     write_document(image)
     return 0
+
+
+def _check_ending(path: str, format: str) -> None:
+    ending = format_of(path)
+    if format and ending in FORMATS and ending not in (format, ENDINGS_OF.get(format)):
+        raise ValueError(f"--format {format} is not what the ending of {path} says: give one of "
+                         "them, or make them the same")  # fmt: skip
 
 
 def _refuse_idle(options: argparse.Namespace, picture: Picture) -> None:
