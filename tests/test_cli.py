@@ -90,6 +90,13 @@ def test_few_characters_stop_no_output(monkeypatch):
     assert code == 0 and "\\u" in out
 
 
+def test_few_characters_are_enough_for_a_table(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    command = f"train --out {tmp_path} --epochs 1 --hidden 2 --dim 2 --features none --corrupt 1"
+    code, out, _ = run(command, "")
+    assert code == 0 and "+-----" in out and "\\u25" not in out
+
+
 def test_a_label_never_reaches_the_terminal_raw(tmp_path, capsys):
     path = tmp_path / "red.py"
     path.write_text(

@@ -86,7 +86,7 @@ def test_the_report(tmp_path, capsys):
         "baseline: lexicon",
         "Hardest errors",
         "Museums in",
-        "Written:",
+        f"Written: {tmp_path / 'model.npz'}, {tmp_path / 'history.csv'}, {tmp_path / 'pair.svg'}",
         "micrograd tag",
     ):
         assert part in out, part
@@ -632,8 +632,10 @@ def test_evaluate_says_which_types_a_classifier_has_not(tmp_path, capsys):
     other.write_text("Ulm\tB-GPE\nis\tO\n\n")
     small = ["--model", "softmax", "--hidden", "2", "--epochs", "1"]
     assert main(["train", str(path), "--out", str(tmp_path / "out"), *small]) == 0
+    capsys.readouterr()
     assert main(["evaluate", str(tmp_path / "out" / "model.npz"), str(other)]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert not err and "Entities by true type (rows)" in out
     assert f"LOC: only in the model, not in {other}" in out
     assert f"GPE: only in {other}, not in the model" in out
 

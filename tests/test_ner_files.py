@@ -374,9 +374,19 @@ SHAPES = {
     "spaCy": '["%s", {"entities": [[0, 3, "PER"], [13, 21, "LOC"]]}]',
     "spans": '{"text": "%s", "spans": [{"start": 0, "end": 3, "label": "PER"}, '
     '{"start": 13, "end": 21, "label": "LOC"}]}',
+    "Label Studio, a choice too": '[{"data": {"text": "%s"}, "annotations": [{"result": [{"value": '
+    '{"choices": ["news"]}}, {"value": {"start": 0, "end": 3, "labels": ["PER"]}}, {"value": '
+    '{"start": 13, "end": 21, "labels": ["LOC"]}}]}]}]',
     "Label Studio": '[{"data": {"text": "%s"}, "annotations": [{"result": [{"value": {"start": 0, '
     '"end": 3, "labels": ["PER"]}}, {"value": {"start": 13, "end": 21, "labels": ["LOC"]}}]}]}]',
 }
+
+
+def test_types_are_left_out_while_none_is_renamed(tmp_path):
+    path = tmp_path / "x.conll"
+    path.write_text("Ann\tB-PER\nsaw\tO\nOslo\tB-LOC\n")
+    (sentence,) = conll.read(path, drop=["PER"])
+    assert sentence.tags == ["O", "O", "B-LOC"]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

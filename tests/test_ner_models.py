@@ -191,6 +191,20 @@ def test_impossible_configurations(options, message):
         Config(**options)
 
 
+@pytest.mark.parametrize("features", ["case", {"case"}, [1], None])
+def test_features_are_a_list_of_names(features):
+    with pytest.raises(TypeError, match="features is a list of names, not "):
+        Config(features=features)
+
+
+def test_only_the_tables_are_looked_up():
+    """A leaf for each number of a whole table would be made anew for every sample."""
+    config = Config(dim=2, hidden=2, features=("case",))
+    arrays = initial(config, 1, {"E": 5, "C": 5}, np.random.default_rng(0))
+    leaves = Leaves(config, arrays)
+    assert leaves.dense.keys() == {"W", "b", "u"} and leaves.rows == {"E": {}, "C": {}}
+
+
 def test_the_plain_form_is_the_lectures_window():
     config, _ = defaults("softmax", plain=True)
     assert [table for table, _ in config.tables] == ["E"]

@@ -298,6 +298,20 @@ def test_tagging_a_text(kind):
     assert tagger.tag("") == tagger.tag(" \n\n ") == []
 
 
+def test_a_tagger_without_a_configuration_is_the_lectures():
+    assert Tagger().config == Config()
+
+
+@pytest.mark.parametrize("viterbi", [True, False])
+def test_only_the_plain_form_takes_the_best_tag_of_each_word(viterbi):
+    tagger = started("softmax", viterbi=viterbi)
+    cut = tagger.windows([Sentence(["a", "b"])])
+    out = np.zeros((2, len(tagger.labels)))
+    out[0, tagger.labels.index("O")] = out[1, tagger.labels.index("I-LOC")] = 9.0
+    decided = [tagger.labels[tag] for tag in tagger.decide(out, cut)]
+    assert decided == (["O", "O"] if viterbi else ["O", "I-LOC"])
+
+
 def test_kinds_of_errors():
     true = ["B-LOC", "I-LOC", "O", "B-PER", "O", "B-ORG", "B-ORG"]
     said = ["B-LOC", "O", "B-LOC", "B-LOC", "O", "O", "B-ORG"]

@@ -36,7 +36,7 @@ def parse(
     line, another number of columns, and, unless `repair`, a line without a tag or a word; for a
     file that is CSV, XML or JSON; for one without a token.
     """
-    end = "\n" if "\n" in text or "\r" not in text else "\r"  # a \r before \n stays in its line
+    end = "\n" if "\n" in text else "\r"  # a \r before \n stays in its line
     lines = text.split(end)
     for number, line in enumerate(lines, 1):
         if len(line) > LONGEST_LINE:
