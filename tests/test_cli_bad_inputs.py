@@ -30,6 +30,9 @@ step x y x=1                            | 'y x=1' is one argument too many; see
 draw x                                  | x has no value; give the point, such as --at x=1
 step 'x*y' --at x=1                     | y has no value; give the point, such as --at y=1
 train --dropout 1                       | '1' is not a finite number from 0 to 0.99
+train --map GPE                         | 'GPE' is not OLD=NEW, such as GPE=LOC
+train --map =LOC                        | '=LOC' is not OLD=NEW
+train --map GPE=                        | 'GPE=' is not OLD=NEW
 train --seed -1                         | from 0 to 9,223,372,036,854,775,807
 train --delta 1e7                       | '1e7' is not a finite number from 0 to 1,000,000
 draw x --mod fprop                      | is --mode meant?

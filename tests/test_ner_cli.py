@@ -245,6 +245,8 @@ def test_the_words_of_predictions_can_stand_in_any_column(tmp_path, capsys):
     assert main(["evaluate", str(path)]) == 2
     assert "p.conll:1: word column 0 counts the tokens" in capsys.readouterr().err
     assert main(["evaluate", str(path), "--word-column", "1"]) == 0
+    path.write_text("7 NNP O O\n30 NNP O O\n4 NNP B-LOC B-LOC\n")  # numbers may be words
+    assert main(["evaluate", str(path)]) == 0
     assert "missed PER: [Ann] saw Oslo" in capsys.readouterr().out
 
 

@@ -442,6 +442,7 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
         ('{"text": "a", "label": [7]}', "x:1: no span"),
+        ('{"text": "a", "label": [[0, 1, ""]]}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1, 3]]}', "x:1: no span"),
         ('{"text": "a", "label": 7}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1.5, "X"]]}', "x:1: no span"),

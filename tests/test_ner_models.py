@@ -184,6 +184,8 @@ def test_scatter_is_gather_s_transpose():
         ({"features": ("colour",)}, "unknown feature 'colour'"),
         ({"loss": "hinge"}, "unknown loss of a sequence 'hinge'"),
         ({"case_dim": 0}, "case_dim is 1 or more, not 0"),
+        ({"delta": float("nan")}, "delta is a finite number, not nan"),
+        ({"dropout": "0"}, "dropout is a finite number, not '0'"),
     ],
 )
 def test_impossible_configurations(options, message):

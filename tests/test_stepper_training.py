@@ -18,6 +18,7 @@ from micrograd.stepper import save_training_page, training_page
 from micrograd.stepper.data import node_data
 from micrograd.stepper.interface import TRAINING
 from micrograd.stepper.javascript import rows_source
+from micrograd.stepper.training_page import TITLE
 from micrograd.training import Recording
 from micrograd.training.standstill import dead_units
 from tests.stepper_graphs import node
@@ -68,12 +69,12 @@ def test_the_page_holds_the_frames_and_where_they_belong():
 
 def test_the_page_opens_on_the_network_and_no_box_opens():
     told = data_of(training_page(recorded(), POINTS, TARGETS, squared))
-    assert told["start"] == "network" and "title" not in told
+    assert told["start"] == "network" and told["title"] == TITLE
     assert len(told["views"]) > 1
     for seen in told["views"].values():
         assert not seen["closes"] and not any(seen["opens"])
     titled = data_of(training_page(recorded(), POINTS, TARGETS, squared, "XOR"))
-    assert titled["title"]["en"] == "XOR"
+    assert titled["title"] == {"en": "XOR"}
 
 
 class Plain(Module):
