@@ -598,6 +598,25 @@ def test_an_error_names_its_own_file(tmp_path, capsys):
     assert f"{places[0].split(',')[0]} " in out and f"; {places[0].split(',')[0]})" in page
 
 
+def test_how_the_tags_of_every_file_are_written_is_said(tmp_path, capsys):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("New\tLOC-B\nYork\tLOC-I\n\n" * 20)
+    other.write_text("New\tI-LOC\nYork\tI-LOC\nis\tO\n\n" * 20)
+    arguments = ["--out", str(tmp_path / "out"), "--epochs", "1", "--hidden", "2"]
+    assert main(["train", str(one), str(other), *arguments]) == 0
+    assert "read as BIO + IO (tags written X-B + B-X), types" in capsys.readouterr().out
+
+
+def test_how_the_tags_of_the_only_file_are_written_is_said(tmp_path, capsys):
+    path = tmp_path / "own.conll"
+    path.write_text("Ulm\tLOC-B\nis\tO\n\n" * 20)
+    arguments = ["--out", str(tmp_path / "out"), "--epochs", "1", "--hidden", "2"]
+    assert main(["train", str(path), *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "own.conll: 18 sentences, 36 tokens, 1 document, read as BIO (tags written X-B)" in out
+    assert "stopped after" not in out  # it came to its end
+
+
 def test_a_model_that_is_not_drawn_leaves_no_picture_of_the_one_before(tmp_path, capsys):
     folder = tmp_path / "out"
     assert main(["train", "--out", str(folder), *FAST]) == 0

@@ -441,6 +441,7 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "ab", "label": [[-2, 1, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
+        ('{"text": "a"}\n["a", {}, 3]', "x:2: a record without a text"),
         ('{"text": "a", "label": [7]}', "x:1: no span"),
         ('{"text": "a", "label": [[0, 1, ""]]}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1, 3]]}', "x:1: no span"),

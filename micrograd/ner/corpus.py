@@ -38,14 +38,15 @@ def shipped() -> Splits:
 
 def together(parts: Sequence[Corpus]) -> Corpus:
     """Join the corpora of several files; their documents stay apart."""
-    if len(parts) == 1:
-        return parts[0]
     sentences: list[Sentence] = []
     for part in parts:
         first = max((s.document for s in sentences), default=-1) + 1
         sentences += [replace(s, document=s.document + first) for s in part]
     notes = [note for part in parts for note in part.notes]
-    return Corpus(sentences, " + ".join(part.path for part in parts), parts[0].scheme, notes=notes)
+    columns = zip(*((part.scheme, part.written) for part in parts))
+    scheme, written = (" + ".join(dict.fromkeys(names)) for names in columns)
+    path = " + ".join(part.path for part in parts)
+    return Corpus(sentences, path, scheme, written, notes=notes)
 
 
 def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
