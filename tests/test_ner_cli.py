@@ -669,3 +669,6 @@ def test_what_was_repaired_in_either_column_is_said_on_its_own_line(tmp_path, ca
     assert head.endswith("; the last column is scored against the one before it")
     assert "first " + f"{path}:3: I-PER may not stand here in BIO" in notes[0]
     assert f"first {path}:2: unknown tag 'PER'" in notes[1]
+    path.write_text("Paris\tB-LOC\tB-LOC\n\tO\tO\n")  # a fault of the line, not of a column
+    assert main(["evaluate", str(path), "--repair"]) == 0
+    assert capsys.readouterr().out.count("the word column is empty") == 1
