@@ -298,6 +298,14 @@ def test_tagging_a_text(kind):
     assert tagger.tag("") == tagger.tag(" \n\n ") == []
 
 
+def test_a_type_keeps_its_colour_from_piece_to_piece():
+    name = Entity("PER", "Ann", 0, 3, 0.9)
+    alone = entities.marked("Ann left", [name])
+    among = entities.marked("Ann left", [name], {"LOC": 0, "PER": 1})
+    assert [span.style for span in alone.spans] == [entities.STYLES[0]]
+    assert [span.style for span in among.spans] == [entities.STYLES[1]]
+
+
 def test_a_tagger_without_a_configuration_is_the_lectures():
     assert Tagger().config == Config()
 

@@ -43,9 +43,8 @@ def together(parts: Sequence[Corpus]) -> Corpus:
         first = max((s.document for s in sentences), default=-1) + 1
         sentences += [replace(s, document=s.document + first) for s in part]
     notes = [note for part in parts for note in part.notes]
-    columns = zip(*((part.scheme, part.written) for part in parts))
-    scheme, written = (" + ".join(dict.fromkeys(names)) for names in columns)
-    path = " + ".join(part.path for part in parts)
+    columns = zip(*((part.path, part.scheme, part.written) for part in parts))
+    path, scheme, written = (" + ".join(dict.fromkeys(names)) for names in columns)
     return Corpus(sentences, path, scheme, written, notes=notes)
 
 

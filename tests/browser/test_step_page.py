@@ -815,7 +815,9 @@ def test_a_batch_shows_one_sample_and_counts_all(opened):
     shown = opened(page(root))
     shown.locator("#last").click()
     root.backward()
-    assert "1 of 30 samples" in shown.locator("#picture").inner_text()
+    assert "1 of 30" in shown.locator("#picture .note").all_text_contents()
+    told = shown.locator("#picture title").all_text_contents()
+    assert [title for title in told if title.endswith(": 1 of 30 samples")]
     text = shown.locator("#steps").inner_text()
     assert "the rest of the batch (29)" in text
 
@@ -838,7 +840,7 @@ def test_only_in_a_notebook_the_picture_has_a_height_of_its_own(opened):
 def test_a_batch_of_two_says_so_at_the_node_that_adds_them(opened):
     model = MLP(2, [3, 1])
     shown = opened(page(model([1.0, 2.0]) + model([0.5, -1.0])), "#view=layer")
-    assert "1 of 2 samples" in shown.locator("#picture").inner_text()
+    assert "1 of 2" in shown.locator("#picture .note").all_text_contents()
     steps = shown.locator("#steps tr").all_inner_texts()
     place = [n for n, text in enumerate(steps) if "the rest of the batch (1)" in text]
     assert place and "inputs" not in steps[place[0] - 1]  # not before the sample that is drawn
@@ -944,3 +946,11 @@ def test_axe_finds_no_violation_while_a_reader_predicts(opened, axe, example):
         shown.locator("#language").select_option(language)
         run = "axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].html]))"
         assert shown.evaluate(run) == []
+
+
+def test_how_many_samples_there_are_is_read_on_a_phone_too(opened):
+    root = batch(30)
+    for language, said in (("en", "1 of 30"), ("zh", "1/30")):
+        shown = opened(page(root), f"#lang={language}", width=390, height=844)
+        shown.locator("#last").click()
+        assert said in shown.locator("#picture .note").all_text_contents()
