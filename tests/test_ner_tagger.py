@@ -306,6 +306,13 @@ def test_a_type_keeps_its_colour_from_piece_to_piece():
     assert [span.style for span in among.spans] == [entities.STYLES[1]]
 
 
+@pytest.mark.parametrize("state", [[1, 2], {"tagger": "3"}, {}])
+def test_another_saved_state_is_no_model(tmp_path, state):
+    path = save_state(tmp_path / "x.npz", state)
+    with pytest.raises(ValueError, match="a saved state, but not that of a tagger"):
+        Tagger.load(path)
+
+
 def test_a_tagger_without_a_configuration_is_the_lectures():
     assert Tagger().config == Config()
 
