@@ -275,6 +275,16 @@ def test_sentences_that_are_tagged_apart_have_the_tags_of_all_together(
     assert printed[0] == printed[1] and "B-LOC" in printed[0]
 
 
+def test_a_threshold_leaves_names_out_of_conll_too(model, capsys):
+    whole = ["tag", str(model / "model.npz"), "--conll", "--input", str(FOLDER / "dev.conll")]
+    counts = []
+    for threshold in ([], ["--threshold", "0.7"], ["--threshold", "1"]):
+        assert main([*whole, *threshold]) == 0
+        tags = [line.split("\t")[-1] for line in capsys.readouterr().out.splitlines()]
+        counts.append(tags.count("B-LOC"))
+    assert counts[0] > counts[1] > counts[2] == 0
+
+
 def test_tag_page(model, tmp_path, monkeypatch):
     stdin(monkeypatch, TEXT)
     page = tmp_path / "page.html"

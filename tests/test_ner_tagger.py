@@ -313,6 +313,14 @@ def test_another_saved_state_is_no_model(tmp_path, state):
         Tagger.load(path)
 
 
+def test_an_error_of_borders_shows_what_was_said():
+    said, true = schemes.Span(0, 2, "LOC"), schemes.Span(1, 2, "LOC")
+    words = ["The", "Strait", "was", "calm"]
+    error = scoring.Error("wrong border", words, true, said, "x:1", 0.5)
+    assert error.context(1) == ("", "The Strait", "was")
+    assert error._replace(predicted=None).context(1) == ("The", "Strait", "was")
+
+
 def test_a_tagger_without_a_configuration_is_the_lectures():
     assert Tagger().config == Config()
 
