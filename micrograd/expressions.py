@@ -29,7 +29,9 @@ from micrograd.printing import shorten
 
 __all__ = ["failures_of", "finite", "load", "parse", "point", "read", "run_file"]
 
-_OURS = str(Path(__file__).parent) + os.sep, "<"  # what is generated too
+# Where our own code is: in the package, or made of a row or by lowering; "<string>" is a user's.
+_OURS = (str(Path(__file__).parent) + os.sep, "<row ", "<formula ", "<micrograd ")
+MOST_NAMED = 9  # Values of a file in a message
 
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: lambda x, y: x + y,
@@ -129,11 +131,14 @@ def load(path: str, name: str) -> Value:
 
     Raises OSError where there is no such file, ValueError where it fails or has no such Value.
     """
-    found = run_file(path).get(name)
+    names = run_file(path)
+    found = names.get(name)
     if isinstance(found, Value):
         return found
     what = "has no" if found is None else f"has {type(found).__name__}, not a Value, as"
-    raise ValueError(f"{path} {what} {shorten(name)}; name a Value")
+    values = [other for other, it in names.items() if isinstance(it, Value)][-MOST_NAMED:]
+    known = f"its Values are {', '.join(values)}" if values else "there is no Value in it"
+    raise ValueError(f"{path} {what} {shorten(name)}; {known}")
 
 
 def run_file(path: str) -> dict[str, object]:

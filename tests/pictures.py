@@ -1,5 +1,7 @@
 """Graphs that several tests of pictures draw."""
 
+import pytest
+
 from micrograd import Value
 from micrograd.expressions import parse
 
@@ -25,6 +27,15 @@ BAD_LABELS = [
     "{k} % $x",
     "</svg><img src=x onerror=alert(1)>",
 ]
+
+
+def cairo():
+    """Return the library that makes images, or skip the test."""
+    try:
+        import cairosvg
+    except (ImportError, OSError):
+        pytest.skip("CairoSVG, or the cairo library below it, is not installed")
+    return cairosvg
 
 
 def worked_example():

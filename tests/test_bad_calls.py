@@ -70,6 +70,8 @@ ROWS = {
     "draw at no level": (lambda: render(Y, level="word"), "there is no level 'word'"),
     "draw at a level that is not named": (lambda: render(Y, level="word"), "parts, network"),
     "unfold one text": (lambda: render(Y, unfolded="layer"), "such as ['layer 0'], not 'layer'"),
+    "unfold numbers": (lambda: render(Y, unfolded=[3]), "such as ['layer 0'], not [3]"),
+    "unfold a number": (lambda: render(Y, unfolded=3), "such as ['layer 0'], not 3"),
     "draw in no format": (lambda: render(Y).to("bmp"), "there is no format 'bmp'; give one of svg"),
     "save in no format": (lambda: render(Y).save("x.svg", "bmp"), "there is no format 'bmp'"),
     "a title that is a number": (lambda: page(Y, 5), "a title is a text"),

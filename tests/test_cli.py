@@ -90,6 +90,24 @@ def test_few_characters_stop_no_output(monkeypatch):
     assert code == 0 and "\\u" in out
 
 
+@pytest.mark.parametrize(("reads", "shows"), [(True, True), (True, False), (False, True)])
+def test_keys_are_asked_for_only_between_two_terminals(monkeypatch, capsys, reads, shows):
+    asked = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: reads, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: shows, raising=False)
+    keys = "micrograd.stepper.terminal.Walkthrough.interact_by_keys"
+    monkeypatch.setattr(keys, lambda self: asked.append(self))
+    assert main(["step", "x * x", "--at", "x=1"]) == 0
+    assert bool(asked) == (reads and shows) != ("5/5" in capsys.readouterr().out)
+
+
+def test_few_characters_are_enough_for_a_table(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    command = f"train --out {tmp_path} --epochs 1 --hidden 2 --dim 2 --features none --corrupt 1"
+    code, out, _ = run(command, "")
+    assert code == 0 and "+-----" in out and "\\u25" not in out
+
+
 def test_a_label_never_reaches_the_terminal_raw(tmp_path, capsys):
     path = tmp_path / "red.py"
     path.write_text(

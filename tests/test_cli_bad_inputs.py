@@ -30,6 +30,9 @@ step x y x=1                            | 'y x=1' is one argument too many; see
 draw x                                  | x has no value; give the point, such as --at x=1
 step 'x*y' --at x=1                     | y has no value; give the point, such as --at y=1
 train --dropout 1                       | '1' is not a finite number from 0 to 0.99
+train --map GPE                         | 'GPE' is not OLD=NEW, such as GPE=LOC
+train --map =LOC                        | '=LOC' is not OLD=NEW
+train --map GPE=                        | 'GPE=' is not OLD=NEW
 train --seed -1                         | from 0 to 9,223,372,036,854,775,807
 train --delta 1e7                       | '1e7' is not a finite number from 0 to 1,000,000
 draw x --mod fprop                      | is --mode meant?
@@ -379,12 +382,19 @@ train train.conll --schedule daily              | unknown schedule 'daily'
 """
 THEIRS = re.compile(r"\w+\.py:\d+: \w+: .*")  # what a file of the user's raised, with its line
 WHOLE = {  # option: the values below and above those that it takes
-    "width": ("0", "-1", "4", "101"), "dim": ("0", "-5", "1000000000000"),
-    "case-dim": ("-1", "0", "10001"), "hidden": ("0", "-1", "1000000"),
-    "corrupt": ("0", "-2", "10001"), "min-count": ("0", "-1"),
-    "epochs": ("0", "-1"), "patience": ("0",), "batch": ("0", "-64"),
-    "seed": ("-1", "9" * 20), "word-column": ("-1000", "1000"), "tag-column": ("1000",),
-}  # fmt: skip
+    "width": ("0", "-1", "4", "101"),
+    "dim": ("0", "-5", "1000000000000"),
+    "case-dim": ("-1", "0", "10001"),
+    "hidden": ("0", "-1", "1000000"),
+    "corrupt": ("0", "-2", "10001"),
+    "min-count": ("0", "-1"),
+    "epochs": ("0", "-1"),
+    "patience": ("0",),
+    "batch": ("0", "-64"),
+    "seed": ("-1", "9" * 20),
+    "word-column": ("-1000", "1000"),
+    "tag-column": ("1000",),
+}
 NO_WHOLE = ("nan", "-inf", "1e12", "2.5", "ten", "", "1_0", "0x10")
 NUMBERS = {"delta": ("-1", "-0.001", "1e7"), "rate": ("0", "-0.1", "0.0")}
 NO_NUMBERS = ("nan", "inf", "-inf", "-nan", "1e999", "one", "", "1,5", "1_0", "١")

@@ -54,6 +54,36 @@ OPTIONS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("format", "ending", "said"),
+    [
+        ("png", "svg", "--format png is not what the ending of x.svg says"),
+        ("svg", "htm", "--format svg is not what the ending of x.htm says"),
+        ("dot", "mmd", "--format dot is not what the ending"),
+        ("svg", "SVG", ""),
+        ("animated-svg", "svg", ""),
+        ("tikz", "tex", ""),
+        ("dot", "gv", ""),
+    ],
+)
+def test_a_format_that_the_ending_contradicts(format, ending, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code = main(["draw", "x", "--at", "x=1", "-o", f"x.{ending}", "--format", format])
+    assert said in capsys.readouterr().err and code == (2 if said else 0)
+    assert (tmp_path / f"x.{ending}").exists() != bool(said)
+
+
+def test_a_page_too_large_to_step_through_is_a_picture_and_takes_its_options(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("micrograd.render.notebook.MOST_STEPPED", 2)
+    arguments = ["draw", "x * y + x", "--at", "x=1,y=2", "-o", str(tmp_path / "x.html")]
+    assert main([*arguments, "--mode", "fprop"]) == 0
+    monkeypatch.setattr("micrograd.render.notebook.MOST_STEPPED", 200)
+    assert main([*arguments, "--mode", "fprop"]) == 2
+    assert "--mode has no effect here: a page steps" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("format", ["svg", "html", "dot", "tikz", "mermaid", "tex", "animated-svg"])
 @pytest.mark.parametrize("base", [[], ["--level", "network"], ["--layout", "dot"]])
 def test_every_option_changes_the_picture_or_is_refused(format, base, tmp_path, capsys):

@@ -1,10 +1,12 @@
 """Expressions are parsed, never run; Values come out of Python files by name."""
 
+import re
 from statistics import mean
 
 import pytest
 
-from micrograd.expressions import load, parse, point, read
+from micrograd import Value
+from micrograd.expressions import failures_of, load, parse, point, read
 from micrograd.graph import snapshot
 from micrograd.ops import ROWS
 
@@ -49,11 +51,20 @@ def test_every_row_can_be_called(row):
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("x ** 2", 9), ("2 ** x", 8), ("x ** -1", 1 / 3), ("-x", -3), ("+x", 3), ("x / 2 - 1", 0.5),
-        ("max(x, 1, 7)", 7), ("min(x, 5, 4)", 3), ("leaky_relu(-x, 0.5)", -1.5), ("pow(x, 3)", 27),
-        ("x * (1 / 2)", 1.5), ("x + max(1, 2)", 5),
+        ("x ** 2", 9),
+        ("2 ** x", 8),
+        ("x ** -1", 1 / 3),
+        ("-x", -3),
+        ("+x", 3),
+        ("x / 2 - 1", 0.5),
+        ("max(x, 1, 7)", 7),
+        ("min(x, 5, 4)", 3),
+        ("leaky_relu(-x, 0.5)", -1.5),
+        ("pow(x, 3)", 27),
+        ("x * (1 / 2)", 1.5),
+        ("x + max(1, 2)", 5),
     ],
-)  # fmt: skip
+)
 def test_values(text, value):
     assert parse(text, {"x": 3}).data == value
 
@@ -124,10 +135,15 @@ def test_a_value_of_a_file(tmp_path):
         "if __name__ == '__main__':\n    raise SystemExit('run as a program')\n"
     )
     assert read(f"{path}:loss", {}).data == 9
-    with pytest.raises(ValueError, match="has int, not a Value, as 'number'"):
+    with pytest.raises(
+        ValueError, match="has int, not a Value, as 'number'; its Values are x, loss"
+    ):
         load(str(path), "number")
     with pytest.raises(ValueError, match="has no 'missing'"):
         load(str(path), "missing")
+    path.with_name("plain.py").write_text("number = 4\n")
+    with pytest.raises(ValueError, match=r"has no 'loss'; there is no Value in it"):
+        load(str(path.with_name("plain.py")), "loss")
     with pytest.raises(ValueError, match="is a Value already"):
         read(f"{path}:loss", {"x": 1})
 
@@ -150,3 +166,11 @@ def test_a_file_that_fails_is_named_with_its_line(tmp_path, source, message):
 def test_a_missing_file(tmp_path):
     with pytest.raises(OSError, match=r"nowhere\.py"):
         read(f"{tmp_path}/nowhere.py:x", {})
+
+
+def test_what_a_row_raises_is_told_without_its_class(tmp_path):
+    path = str(tmp_path / "own.py")
+    scope = {"x": Value(-1.0)}
+    told = rf"^{re.escape(path)}:1: log\(x\) has no"
+    with pytest.raises(ValueError, match=told), failures_of(path):
+        exec(compile("x.log()", path, "exec"), scope)

@@ -114,6 +114,8 @@ FAILING = [
     ("int('a')", "ValueError: invalid literal"),
     ("__import__('no_such_module')", "ModuleNotFoundError"),
     ("__import__('json').loads('{')", "JSONDecodeError"),
+    ("exec('1 / 0')", "ZeroDivisionError: division by zero"),
+    ("w * eval('slope')", "NameError: name 'slope' is not defined"),
     ("w * 'a'", "a Value cannot hold 'a' (str)"),
     ("x[1].log()", "log(x) has no finite value at x = -0.4"),
     ("w * x[0].data", "the data of an input is read"),
@@ -129,7 +131,7 @@ def test_what_fails_in_the_function_is_told_with_its_line(body, said, tmp_path, 
     )
     assert main(["lower", f"{path}:loss"]) == 2
     err = capsys.readouterr().err
-    assert err.count(f"{path}:4: ") == 1 and said in err
+    assert err.count(f"{path}:4: ") == 1 and f"{path}:4: {said}" in err
 
 
 @pytest.mark.parametrize("more", ["*, k=3", "*rest", "**options", "*rest, k=3, **options"])

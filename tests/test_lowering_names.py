@@ -61,8 +61,10 @@ def test_labels_of_leaves(label):
 
 
 def test_all_odd_labels_at_once():
-    leaves = {label: [Value(0.1 * i + 0.05 * n, label=f"{label}[{i}]") for i in range(2)]
-              for n, label in enumerate(ODD)}  # fmt: skip
+    leaves = {
+        label: [Value(0.1 * i + 0.05 * n, label=f"{label}[{i}]") for i in range(2)]
+        for n, label in enumerate(ODD)
+    }
     parts = []
     for label, pair in leaves.items():
         for i, v in enumerate(pair):

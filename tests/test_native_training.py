@@ -18,8 +18,12 @@ from tests import lowering_oracle
 from tests.golden_models import MODELS
 from tests.lowering_oracle import natively
 
-BACKENDS = ["numpy", pytest.param("c", marks=pytest.mark.skipif(
-    not available(), reason="no C compiler on this machine"))]  # fmt: skip
+BACKENDS = [
+    "numpy",
+    pytest.param(
+        "c", marks=pytest.mark.skipif(not available(), reason="no C compiler on this machine")
+    ),
+]
 needs_compiler = pytest.mark.skipif(not available(), reason="no C compiler on this machine")
 
 
@@ -391,8 +395,16 @@ def test_a_resumed_training_is_bit_equal_and_names_the_back_end(backend, tmp_pat
     def run(epochs, resume=False, where=None, stop=None):
         program, batch = made(backend)
         step = program.trainer(Adam(program.parameters)).on(*batch)
-        fit(step, range(len(batch[0])), epochs=epochs, batch_size=2, progress=False,
-            checkpoint=where, resume=resume, after_epoch=[stop] if stop else ())  # fmt: skip
+        fit(
+            step,
+            range(len(batch[0])),
+            epochs=epochs,
+            batch_size=2,
+            progress=False,
+            checkpoint=where,
+            resume=resume,
+            after_epoch=[stop] if stop else (),
+        )
         return program.parameters
 
     whole = {name: array.copy() for name, array in run(4).items()}
@@ -408,8 +420,14 @@ def test_a_training_does_not_go_on_with_another_back_end(tmp_path):
     def run(backend, resume):
         program, batch = made(backend)
         step = program.trainer(Adam(program.parameters)).on(*batch)
-        fit(step, range(len(batch[0])), epochs=2, progress=False,
-            checkpoint=tmp_path / "run.npz", resume=resume)  # fmt: skip
+        fit(
+            step,
+            range(len(batch[0])),
+            epochs=2,
+            progress=False,
+            checkpoint=tmp_path / "run.npz",
+            resume=resume,
+        )
 
     run("c", False)
     with pytest.raises(ValueError, match="backend 'c' there, 'numpy' here"):

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from micrograd.cli import main, tag
-from micrograd.cli.training_run import WRITTEN
+from micrograd.cli.training_run import PICTURES, WRITTEN
 from micrograd.ner import corpus
 from micrograd.ner.corpus import FOLDER
 from micrograd.ner.judging import evaluation, scoring
@@ -86,7 +86,7 @@ def test_the_report(tmp_path, capsys):
         "baseline: lexicon",
         "Hardest errors",
         "Museums in",
-        "Written:",
+        f"Written: {tmp_path / 'model.npz'}, {tmp_path / 'history.csv'}, {tmp_path / 'pair.svg'}",
         "micrograd tag",
     ):
         assert part in out, part
@@ -245,6 +245,8 @@ def test_the_words_of_predictions_can_stand_in_any_column(tmp_path, capsys):
     assert main(["evaluate", str(path)]) == 2
     assert "p.conll:1: word column 0 counts the tokens" in capsys.readouterr().err
     assert main(["evaluate", str(path), "--word-column", "1"]) == 0
+    path.write_text("7 NNP O O\n30 NNP O O\n4 NNP B-LOC B-LOC\n")  # numbers may be words
+    assert main(["evaluate", str(path)]) == 0
     assert "missed PER: [Ann] saw Oslo" in capsys.readouterr().out
 
 
@@ -271,6 +273,16 @@ def test_sentences_that_are_tagged_apart_have_the_tags_of_all_together(
         assert main([*whole, *threshold]) == 0
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1] and "B-LOC" in printed[0]
+
+
+def test_a_threshold_leaves_names_out_of_conll_too(model, capsys):
+    whole = ["tag", str(model / "model.npz"), "--conll", "--input", str(FOLDER / "dev.conll")]
+    counts = []
+    for threshold in ([], ["--threshold", "0.7"], ["--threshold", "1"]):
+        assert main([*whole, *threshold]) == 0
+        tags = [line.split("\t")[-1] for line in capsys.readouterr().out.splitlines()]
+        counts.append(tags.count("B-LOC"))
+    assert counts[0] > counts[1] > counts[2] == 0
 
 
 def test_tag_page(model, tmp_path, monkeypatch):
@@ -546,7 +558,7 @@ def test_no_number_is_cut_in_a_narrow_terminal(width):
     stream, baselines = io.StringIO(), {"lexicon": scoring.score(true, said)}
     console = Console(file=stream, width=width)
     result = evaluation.evaluate(true, [Sentence(["a", "b", "c"], said[0])])
-    report.print_evaluation(result, "Scores", baselines, console)
+    report.print_evaluation(result, baselines, console)
     printed = " ".join(stream.getvalue().split())
     assert "…" not in printed and "baseline: lexicon" in printed
     assert all(number in printed for number in ("100.00", "50.00", "66.67"))
@@ -570,9 +582,103 @@ def test_many_types_are_shown_whole(width, count):
 @pytest.mark.parametrize(
     ("label", "labels", "types"),
     [
-        ("LOC", ["LOC"], {"LOC"}),
-        (None, ["O", "B-LOC", "I-LOC", "S-MY-TYPE"], {"LOC", "MY-TYPE"}),
+        ("LOC", ["LOC"], ["LOC"]),
+        (None, ["O", "B-ORG", "I-ORG", "S-MY-TYPE"], ["MY-TYPE", "ORG"]),
     ],
 )
 def test_the_types_of_a_model_are_those_of_its_tags(label, labels, types):
-    assert tag._types(SimpleNamespace(label=label, labels=labels)) == types
+    assert Tagger.types.fget(SimpleNamespace(label=label, labels=labels)) == types
+
+
+def test_an_error_names_its_own_file(tmp_path, capsys):
+    """Where several files were joined, and where a name holds blanks, as in `my names.conll`."""
+    names = [tmp_path / "my names.conll", tmp_path / "others.conll"]
+    for path, word in zip(names, ("Ulm", "Oslo")):
+        path.write_text(f"{word}\tB-LOC\nis\tO\n\n{word}y\tO\n\nThe\tO\n\n" * 20)
+    arguments = ["--out", str(tmp_path / "out"), "--features", "none", "--epochs", "1"]
+    assert main(["train", *map(str, names), *arguments, "--freeze", "--hidden", "1"]) == 0
+    out = capsys.readouterr().out
+    places = (tmp_path / "out" / "errors.csv").read_text().splitlines()[1:]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert places and f"LOC in {names[0]} + {names[1]}, held out" in out
+    for row in places:
+        path, _, line = row.split(",")[0].rpartition(":")
+        word = row.rpartition(",")[2].split()[0]
+        assert word in Path(path).read_text().splitlines()[int(line) - 1]
+    assert f"{places[0].split(',')[0]} " in out and f"; {places[0].split(',')[0]})" in page
+
+
+def test_how_the_tags_of_every_file_are_written_is_said(tmp_path, capsys):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("New\tLOC-B\nYork\tLOC-I\n\n" * 20)
+    other.write_text("New\tI-LOC\nYork\tI-LOC\nis\tO\n\n" * 20)
+    arguments = ["--out", str(tmp_path / "out"), "--epochs", "1", "--hidden", "2"]
+    assert main(["train", str(one), str(other), *arguments]) == 0
+    assert "read as BIO + IO (tags written X-B + B-X), types" in capsys.readouterr().out
+
+
+def test_how_the_tags_of_the_only_file_are_written_is_said(tmp_path, capsys):
+    path = tmp_path / "own.conll"
+    path.write_text("Ulm\tLOC-B\nis\tO\n\n" * 20)
+    arguments = ["--out", str(tmp_path / "out"), "--epochs", "1", "--hidden", "2"]
+    assert main(["train", str(path), *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "own.conll: 18 sentences, 36 tokens, 1 document, read as BIO (tags written X-B)" in out
+    assert "stopped after" not in out  # it came to its end
+
+
+def test_a_model_that_is_not_drawn_leaves_no_picture_of_the_one_before(tmp_path, capsys):
+    folder = tmp_path / "out"
+    assert main(["train", "--out", str(folder), *FAST]) == 0
+    large = ["--model", "softmax", "--epochs", "1", "--hidden", "99"]
+    assert main(["train", "--out", str(folder), *large]) == 0
+    out = capsys.readouterr().out
+    assert {path.name for path in folder.iterdir()} == {*WRITTEN} - {*PICTURES}
+    assert all(f"removed {folder / name}, which an earlier model left" in out for name in PICTURES)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--map LOC=PLACE", "LOC: only in the model, not in own.conll; --map A=B renames"),
+        ("--drop LOC --format json", "LOC: only in the model, not in own.conll"),
+        ("--drop LOCATION", "LOCATION: no file has this type; they have LOC, MISC, ORG, PER"),
+        ("--map LOCATION=LOC", "LOCATION: no file has this type"),
+        ("--map ORG=LOC --map ORG=PER", "ORG: it is named twice"),
+        ("--map ORG=LOC --drop ORG", "ORG: it is named twice"),
+        ("--map ORG=PER", ""),  # a scorer of LOC does not look at it
+    ],
+)
+def test_evaluate_says_which_types_do_not_meet(model, tmp_path, monkeypatch, capsys, options, said):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(FOLDER / "test.conll", "own.conll")
+    main(["evaluate", str(model / "model.npz"), "own.conll", *options.split()])
+    text = "".join(capsys.readouterr())
+    assert said in text if said else "only in" not in text
+
+
+def test_evaluate_says_which_types_a_classifier_has_not(tmp_path, capsys):
+    path, other = tmp_path / "own.conll", tmp_path / "other.conll"
+    path.write_text("Ulm\tB-LOC\nis\tO\n\n" * 20)
+    other.write_text("Ulm\tB-GPE\nis\tO\n\n")
+    small = ["--model", "softmax", "--hidden", "2", "--epochs", "1"]
+    assert main(["train", str(path), "--out", str(tmp_path / "out"), *small]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "out" / "model.npz"), str(other)]) == 0
+    out, err = capsys.readouterr()
+    assert not err and "Entities by true type (rows)" in out
+    assert f"LOC: only in the model, not in {other}" in out
+    assert f"GPE: only in {other}, not in the model" in out
+
+
+def test_what_was_repaired_in_either_column_is_said_on_its_own_line(tmp_path, capsys):
+    path = tmp_path / "own.conll"
+    path.write_text("Ulm B-LOC B-LOC\nis O PER\nnow I-PER O\n\n")
+    assert main(["evaluate", str(path), "--repair"]) == 0
+    head, *notes = capsys.readouterr().out.splitlines()[:3]
+    assert head.endswith("; the last column is scored against the one before it")
+    assert "first " + f"{path}:3: I-PER may not stand here in BIO" in notes[0]
+    assert f"first {path}:2: unknown tag 'PER'" in notes[1]
+    path.write_text("Paris\tB-LOC\tB-LOC\n\tO\tO\n")  # a fault of the line, not of a column
+    assert main(["evaluate", str(path), "--repair"]) == 0
+    assert capsys.readouterr().out.count("the word column is empty") == 1

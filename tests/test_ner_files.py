@@ -108,9 +108,11 @@ def test_tags_that_can_be_read_in_two_ways_are_said():
 
 
 def test_how_tags_are_written_is_said():
-    for text, said in (("a\tLOC-B\nb\tO\n", "BIO (tags written X-B), types LOC"),
-                       ("a\tB-LOC\n", "BIO, types LOC"),
-                       ("a\tO\n", "BIO, types none")):  # fmt: skip
+    for text, said in (
+        ("a\tLOC-B\nb\tO\n", "BIO (tags written X-B), types LOC"),
+        ("a\tB-LOC\n", "BIO, types LOC"),
+        ("a\tO\n", "BIO, types none"),
+    ):
         assert notation.normalise(conll.parse(text)).describe().endswith(f"read as {said}")
 
 
@@ -374,9 +376,19 @@ SHAPES = {
     "spaCy": '["%s", {"entities": [[0, 3, "PER"], [13, 21, "LOC"]]}]',
     "spans": '{"text": "%s", "spans": [{"start": 0, "end": 3, "label": "PER"}, '
     '{"start": 13, "end": 21, "label": "LOC"}]}',
+    "Label Studio, a choice too": '[{"data": {"text": "%s"}, "annotations": [{"result": [{"value": '
+    '{"choices": ["news"]}}, {"value": {"start": 0, "end": 3, "labels": ["PER"]}}, {"value": '
+    '{"start": 13, "end": 21, "labels": ["LOC"]}}]}]}]',
     "Label Studio": '[{"data": {"text": "%s"}, "annotations": [{"result": [{"value": {"start": 0, '
     '"end": 3, "labels": ["PER"]}}, {"value": {"start": 13, "end": 21, "labels": ["LOC"]}}]}]}]',
 }
+
+
+def test_types_are_left_out_while_none_is_renamed(tmp_path):
+    path = tmp_path / "x.conll"
+    path.write_text("Ann\tB-PER\nsaw\tO\nOslo\tB-LOC\n")
+    (sentence,) = conll.read(path, drop=["PER"])
+    assert sentence.tags == ["O", "O", "B-LOC"]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -386,6 +398,18 @@ def test_texts_with_spans(tmp_path, shape):
     (sentence,) = conll.read(path).sentences
     assert sentence.words == ["Ann", "moved", "to", "New", "York", "."]
     assert sentence.tags == ["B-PER", "O", "O", "B-LOC", "I-LOC", "O"]
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_only_line_ends_end_a_record(tmp_path, sign):
+    """JSON may hold the other signs as they are, and `tag --jsonl` writes them so."""
+    path = tmp_path / "x.jsonl"
+    sign = sign if sign > "\x1f" else f"\\u{ord(sign):04x}"
+    record = f'{{"text": "Ann{sign}saw Oslo.", "label": [[8, 12, "LOC"]]}}'
+    for end in ("\n", "\r\n", "\r"):
+        path.write_bytes((end + record + end).encode() * 2)
+        assert [s.tags[2] for s in conll.read(path)] == ["B-LOC"] * 2
+        assert [f"{s.path}:{s.line(0)}" for s in conll.read(path)] == [f"{path}:2", f"{path}:4"]
 
 
 @pytest.mark.parametrize(
@@ -419,7 +443,9 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "ab", "label": [[-2, 1, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
+        ('{"text": "a"}\n["a", {}, 3]', "x:2: a record without a text"),
         ('{"text": "a", "label": [7]}', "x:1: no span"),
+        ('{"text": "a", "label": [[0, 1, ""]]}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1, 3]]}', "x:1: no span"),
         ('{"text": "a", "label": 7}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1.5, "X"]]}', "x:1: no span"),

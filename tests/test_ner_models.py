@@ -184,11 +184,41 @@ def test_scatter_is_gather_s_transpose():
         ({"features": ("colour",)}, "unknown feature 'colour'"),
         ({"loss": "hinge"}, "unknown loss of a sequence 'hinge'"),
         ({"case_dim": 0}, "case_dim is 1 or more, not 0"),
+        ({"delta": float("nan")}, "delta is a finite number, not nan"),
+        ({"dropout": "0"}, "dropout is a finite number, not '0'"),
     ],
 )
 def test_impossible_configurations(options, message):
     with pytest.raises(ValueError, match=message):
         Config(**options)
+
+
+@pytest.mark.parametrize("features", ["case", {"case"}, [1], None])
+def test_features_are_a_list_of_names(features):
+    with pytest.raises(TypeError, match="features is a list of names, not "):
+        Config(features=features)
+
+
+def test_both_engines_move_the_same_rows_where_their_gradient_is_0():
+    """Behind relu units that are off, and dropped inputs; SparseAdam moves such rows too."""
+    config = Config(width=3, dim=2, hidden=2, features=("case",), case_dim=2, activation="relu")
+    arrays = initial(config, 1, {"E": 6, "C": 5}, np.random.default_rng(0))
+    arrays["b"] -= 9.0  # every unit is off
+    ids = np.array([[[1, 1], [3, 3], [2, 2]], [[1, 1], [4, 3], [5, 4]]], np.int32)
+    batch = Batch(ids, Target())
+    found = [engine(config)(arrays, batch).arrays for engine in (ArrayEngine, ScalarEngine)]
+    for table, numbers in (("E", [1, 2, 3, 4, 5]), ("C", [1, 2, 3, 4])):
+        for gradients in found:
+            rows = gradients[table]
+            assert sorted({*rows.indices.tolist()}) == numbers and not np.any(rows.rows)
+
+
+def test_only_the_tables_are_looked_up():
+    """A leaf for each number of a whole table would be made anew for every sample."""
+    config = Config(dim=2, hidden=2, features=("case",))
+    arrays = initial(config, 1, {"E": 5, "C": 5}, np.random.default_rng(0))
+    leaves = Leaves(config, arrays)
+    assert leaves.dense.keys() == {"W", "b", "u"} and leaves.rows == {"E": {}, "C": {}}
 
 
 def test_the_plain_form_is_the_lectures_window():

@@ -298,6 +298,43 @@ def test_tagging_a_text(kind):
     assert tagger.tag("") == tagger.tag(" \n\n ") == []
 
 
+def test_a_type_keeps_its_colour_from_piece_to_piece():
+    name = Entity("PER", "Ann", 0, 3, 0.9)
+    alone = entities.marked("Ann left", [name])
+    among = entities.marked("Ann left", [name], {"LOC": 0, "PER": 1})
+    assert [span.style for span in alone.spans] == [entities.STYLES[0]]
+    assert [span.style for span in among.spans] == [entities.STYLES[1]]
+
+
+@pytest.mark.parametrize("state", [[1, 2], {"tagger": "3"}, {}])
+def test_another_saved_state_is_no_model(tmp_path, state):
+    path = save_state(tmp_path / "x.npz", state)
+    with pytest.raises(ValueError, match="a saved state, but not that of a tagger"):
+        Tagger.load(path)
+
+
+def test_an_error_of_borders_shows_what_was_said():
+    said, true = schemes.Span(0, 2, "LOC"), schemes.Span(1, 2, "LOC")
+    words = ["The", "Strait", "was", "calm"]
+    error = scoring.Error("wrong border", words, true, said, "x:1", 0.5)
+    assert error.context(1) == ("", "The Strait", "was")
+    assert error._replace(predicted=None).context(1) == ("The", "Strait", "was")
+
+
+def test_a_tagger_without_a_configuration_is_the_lectures():
+    assert Tagger().config == Config()
+
+
+@pytest.mark.parametrize("viterbi", [True, False])
+def test_only_the_plain_form_takes_the_best_tag_of_each_word(viterbi):
+    tagger = started("softmax", viterbi=viterbi)
+    cut = tagger.windows([Sentence(["a", "b"])])
+    out = np.zeros((2, len(tagger.labels)))
+    out[0, tagger.labels.index("O")] = out[1, tagger.labels.index("I-LOC")] = 9.0
+    decided = [tagger.labels[tag] for tag in tagger.decide(out, cut)]
+    assert decided == (["O", "O"] if viterbi else ["O", "I-LOC"])
+
+
 def test_kinds_of_errors():
     true = ["B-LOC", "I-LOC", "O", "B-PER", "O", "B-ORG", "B-ORG"]
     said = ["B-LOC", "O", "B-LOC", "B-LOC", "O", "O", "B-ORG"]
@@ -340,7 +377,7 @@ def test_report_names_every_measure():
     tagger = started("multiclass")
     result = tagger.evaluate(DEV)
     report.print_evaluation(result, baselines=evaluation.baselines(TRAIN, DEV), console=console)
-    report.print_errors(result.errors, "dev.bio", console)
+    report.print_errors(result.errors, console)
     shown = console.file.getvalue()
     for name in (
         "conlleval",
@@ -353,7 +390,7 @@ def test_report_names_every_measure():
         "Hardest errors",
     ):
         assert name in shown, name
-    assert shown.count("dev.bio:") == report.SHOWN_ERRORS
+    assert shown.count("dev.conll:") == report.SHOWN_ERRORS
     report.print_evaluation(started().evaluate(DEV), console=console)
     added = console.file.getvalue().removeprefix(shown)
     assert "average precision" in added and "all types" not in added

@@ -83,8 +83,11 @@ def test_everything_runs_in_order(page, folder, capsys):
 
 
 def test_a_page_whose_command_fails_is_told_apart(folder, capsys, tmp_path):
-    for text in ("```sh\nmicrograd step '(x' && true\n```\n", "```python\nprint(1)\n# 2\n```\n",
-                 "```console\n$ micrograd --version\nmicrograd 17\n```\n"):  # fmt: skip
+    for text in (
+        "```sh\nmicrograd step '(x' && true\n```\n",
+        "```python\nprint(1)\n# 2\n```\n",
+        "```console\n$ micrograd --version\nmicrograd 17\n```\n",
+    ):
         (tmp_path / "page.md").write_text(text)
         with pytest.raises(AssertionError):
             run(*blocks(tmp_path / "page.md"), folder, {}, capsys)

@@ -169,6 +169,84 @@ def test_a_batch_shows_one_sample():
     assert -1 not in everything.owners
 
 
+def _in_a_scope(losses):
+    with scope("data"):
+        total = sum(losses[1:], losses[0])
+    return total + 1
+
+
+def _used_twice(losses):
+    total = sum(losses[1:], losses[0])
+    return (total + 1) * total
+
+
+@pytest.mark.parametrize("samples", [2, 3])
+@pytest.mark.parametrize("make", [sum, _in_a_scope, _used_twice])
+def test_every_picture_of_one_sample_says_so(make, samples):
+    """The sum over two is one node; one in a scope is in that scope's box."""
+    model = network()
+    graph = snapshot(make([model([i, 1.0, 2.0]).relu() for i in range(samples)]))
+    for level in LEVELS:
+        seen = checked(view(graph, level))
+        counts = [box.samples for box in seen.boxes if box.samples]
+        assert counts == [samples] * (seen.level != "full"), level
+
+
+def test_the_part_that_holds_the_sum_says_how_many_samples_there_are():
+    f = batch_loss(40)
+    for _ in range(200):
+        f = (f * f).tanh()
+    graph = snapshot(f)
+    folded = checked(view(graph, "parts"))
+    (part,) = [box for box in folded.boxes if box.samples]
+    assert part.kind == "part" and part.samples == 40
+    opened = checked(view(graph, "parts", [part.fold]))
+    assert [box.samples for box in opened.boxes if box.samples] == [40]
+
+
+def test_one_term_added_several_times_is_no_batch():
+    model = network()
+    term, other = model([1.0, 2.0, 3.0]), model([3.0, 2.0, 1.0])
+    seen = checked(view(snapshot((term + term + term) * other), "neuron"))
+    assert not any(box.samples for box in seen.boxes) and -1 not in seen.owners
+
+
+def test_opening_parts_folds_the_graph_once(monkeypatch):
+    """What a page of a long chain takes: every view of it opens other parts."""
+    f, folded = Value(1.0), []
+    for _ in range(1000):
+        f = (f * f).tanh()
+    folds = collapse._Folder._boxes
+    monkeypatch.setattr(
+        collapse._Folder, "_boxes", lambda *given: folded.append(given[1]) or folds(*given)
+    )
+    graph = snapshot(f)
+    for part in [box for box in view(graph, "parts").boxes if box.kind == "part"][:3]:
+        view(graph, "parts", [part.fold])
+    assert folded == ["parts"]
+
+
+def test_products_with_one_parameter_are_no_samples():
+    weight = network().layers[0].neurons[0].w[0]
+    graph = snapshot(sum(weight * x for x in (Value(1.0), Value(2.0), Value(3.0))))
+    assert not any(box.samples for box in view(graph, "sums").boxes)
+
+
+def test_no_view_depends_on_the_views_before_it():
+    graph = snapshot(batch_loss(3) + batch_loss(4) * 2)
+    opened = [("sums", []), *(("sums", [b.fold]) for b in view(graph, "sums").boxes if b.fold)]
+    assert len(opened) > 2
+    for level, unfolded in [*opened, ("full", []), *reversed(opened)]:
+        alone = view(snapshot(graph.values[-1]), level, unfolded)
+        assert view(graph, level, unfolded).boxes == alone.boxes
+
+
+@pytest.mark.parametrize("fold", ["", "nothing"])
+def test_what_is_not_there_is_not_unfolded(fold):
+    with pytest.raises(ValueError, match=f"nothing to unfold under '{fold}'"):
+        view(snapshot(pair()), "neuron", [fold])
+
+
 def test_neurons_are_no_samples():
     graph = snapshot(network()([1.0, 2.0, 3.0]))
     assert not any(box.samples for level in LEVELS for box in view(graph, level).boxes)

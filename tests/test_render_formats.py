@@ -16,7 +16,7 @@ from micrograd.render.animation import animated, frame, timeline
 from micrograd.render.picture import FORMATS
 from micrograd.render.svg import DARK, LIGHT, draw
 from micrograd.stepper import trace
-from tests.pictures import BAD_LABELS, bad_graph, worked_example
+from tests.pictures import BAD_LABELS, bad_graph, cairo, worked_example
 
 
 def test_colours_are_literal_with_a_dark_rule_on_top():
@@ -28,7 +28,7 @@ def test_colours_are_literal_with_a_dark_rule_on_top():
 
 
 def test_cairo_draws_the_colours():
-    cairosvg = pytest.importorskip("cairosvg")
+    cairosvg = cairo()
     images = pytest.importorskip("PIL.Image")
     png = cairosvg.svg2png(bytestring=render(worked_example()).svg.encode())
     colours = {c for _, c in images.open(BytesIO(png)).convert("RGB").getcolors(1 << 20)}
@@ -139,14 +139,14 @@ def test_numbers_come_up_as_the_passes_compute_them():
 
 
 def test_a_gif_has_a_frame_for_every_step():
-    pytest.importorskip("cairosvg")
+    cairo()
     images = pytest.importorskip("PIL.Image")
     image = images.open(BytesIO(render(worked_example()).to("gif")))
     assert image.n_frames == 11 and image.info["loop"] == 0
 
 
 def test_a_gif_of_a_wide_picture_keeps_to_a_size_and_to_its_colours():
-    pytest.importorskip("cairosvg")
+    cairo()
     images = pytest.importorskip("PIL.Image")
     product = Value(1.0)
     for factor in range(5):

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from micrograd import Value
-from micrograd.graph import snapshot
+from micrograd import Value, scope
+from micrograd.graph import LEAF, snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
 from micrograd.render.network import is_neuron, network_view
@@ -128,6 +128,31 @@ def test_weighted_sums_outside_of_scopes_are_neurons():
     weights = {graph.values[id] for id in places.weights}
     assert weights == {*net.W1[0], *net.W1[1], *net.W2}
     assert "b⁽¹⁾₁ = 0.05" in render(net.s, level="network").svg
+
+
+@pytest.mark.parametrize(
+    ("neuron", "drawn"),
+    [
+        (lambda x, w, b, p: w * x + b, {"x"}),
+        (lambda x, w, b, p: x * w + b, {"x", "w"}),  # which of the two is the input?
+        (lambda x, w, b, p: w * x + p.tanh(), {"x", "p"}),
+        (lambda x, w, b, p: w * x + b * x, {"x"}),
+    ],
+)
+def test_only_weights_and_biases_have_no_box(neuron, drawn):
+    """Leaves that several neurons share, each made in a scope of its own but the input."""
+    leaves = [Value(1.0, label="x")]
+    for name in "wbp":
+        with scope(name):
+            leaves.append(Value(2.0, label=name))
+    hidden = []
+    for name in ("neuron 0", "neuron 1"):
+        with scope(name):
+            hidden.append(neuron(*leaves).tanh())
+    graph = snapshot(hidden[0] - hidden[1])
+    seen = network_view(graph)
+    labels = {graph.labels[m] for box in seen.boxes for m in box.members if graph.ops[m] == LEAF}
+    assert labels == drawn
 
 
 def test_what_stands_beside_neurons_stands_below_them():

@@ -3,6 +3,7 @@
 import math
 import random
 import re
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -23,7 +24,7 @@ from micrograd.render.svg import DARK, LIGHT, draw
 from micrograd.render.text import brief, line, width
 from micrograd.stepper import trace
 from micrograd.stepper.data import node_data
-from tests.pictures import bad_graph, worked_example
+from tests.pictures import bad_graph, cairo, worked_example
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -421,21 +422,16 @@ def test_files_by_their_ending(tmp_path):
     assert picture.save(tmp_path / "x.svg").read_text(encoding="utf-8") == picture.svg
     assert picture.save(tmp_path / "x.DOT").read_text(encoding="utf-8") == picture.to_dot()
     assert picture.save(tmp_path / "x.html").read_text(encoding="utf-8").startswith("<!doctype")
-    with pytest.raises(ValueError, match=r"the ending must be one of \.svg"):
+    endings = r"\.svg, \.png, \.pdf, \.html, \.dot, \.tikz, \.mermaid, \.tex, \.gif, \.mmd, \.htm$"
+    with pytest.raises(ValueError, match=f"the ending must be one of {endings}"):
         picture.save(tmp_path / "x.bmp")
+    assert picture.save(tmp_path / "x.bmp", "svg").read_text(encoding="utf-8") == picture.svg
     with pytest.raises(OSError, match="nowhere"):
         picture.save(tmp_path / "nowhere" / "x.svg")
 
 
-def cairo_or_skip():
-    try:
-        import cairosvg  # noqa: F401
-    except (ImportError, OSError) as error:
-        pytest.skip(f"CairoSVG is not usable here: {error}")
-
-
 def test_png_and_pdf(tmp_path):
-    cairo_or_skip()
+    cairo()
     picture = render(worked_example(), "both")
     image = picture.save(tmp_path / "x.png").read_bytes()
     assert image[:8] == b"\x89PNG\r\n\x1a\n"
@@ -446,7 +442,7 @@ def test_png_and_pdf(tmp_path):
 
 
 def test_a_picture_too_wide_for_an_image_is_made_smaller(tmp_path):
-    cairo_or_skip()
+    cairo()
     x = Value(0.5, label="x")
     for _ in range(55):
         x = x.tanh()
@@ -454,9 +450,18 @@ def test_a_picture_too_wide_for_an_image_is_made_smaller(tmp_path):
     assert int.from_bytes(image[16:20], "big") == programs.MOST_PIXELS
 
 
-def test_without_cairo_the_error_names_the_remedy(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "cairosvg", None)
-    with pytest.raises(ValueError, match=r"pip install 'micrograd-graph\[png\]'"):
+@pytest.mark.parametrize(
+    ("fails", "remedy"),
+    [
+        ("ImportError", r"CairoSVG.*pip install 'micrograd-graph\[png\]'"),
+        ("OSError", "the cairo library: install libcairo2"),
+    ],
+)
+def test_without_cairo_the_error_names_the_remedy(fails, remedy, tmp_path, monkeypatch):
+    (tmp_path / "cairosvg.py").write_text(f"raise {fails}('cairo')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "cairosvg", raising=False)
+    with pytest.raises(ValueError, match=remedy):
         render(Value(1.0)).save(tmp_path / "x.png")
     assert not (tmp_path / "x.png").exists()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from micrograd.stepper import keys
 from micrograd.stepper.keys import COMMAND_OF
 
 pty = pytest.importorskip("pty")
@@ -49,7 +50,7 @@ def stepping():
 def test_arrows_home_end_and_numbers(stepping):
     terminal, run = stepping
     read_until(terminal, "quit > ")
-    for keys, heading in (
+    for typed, heading in (
         ("\x1b[C", "2/11"),
         (" ", "3/11"),
         ("\x1b[D", "2/11"),
@@ -58,13 +59,41 @@ def test_arrows_home_end_and_numbers(stepping):
         ("\x1b[H", "1/11"),
         ("8\n", "8/11"),
     ):
-        os.write(terminal, keys.encode())
+        os.write(terminal, typed.encode())
         shown = read_until(terminal, "quit > ")
         assert "\x1b[2J\x1b[H" in shown and heading in shown.partition("\x1b[2J")[2]
     plain = re.sub(r"\x1b\[[\d;]*m", "", shown)
     assert "∂f/∂y so far: 3, one more to come" in plain
     os.write(terminal, b"q")
     assert run.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "line", "answer", "shown"),
+    [
+        ("n", "", "n", "> "),
+        ("\x1b[B", "", "n", "> "),
+        ("g", " 7", "g 7", "> g"),
+        ("1", "2", "12", "> 1"),
+        ("7", "", "7", "> 7"),
+        ("x", "", "x", "> \n"),  # what it is told of stands on a line of its own
+    ],
+)
+def test_what_a_key_asks_for(monkeypatch, capsys, sent, line, answer, shown):
+    monkeypatch.setattr(keys, "_key", lambda: sent)
+    monkeypatch.setattr("builtins.input", lambda: line)
+    assert keys.ask_keys("> ") == answer
+    assert capsys.readouterr().out == shown
+
+
+def test_a_terminal_that_ends_sends_no_key(monkeypatch):
+    terminal, inner = pty.openpty()
+    with os.fdopen(inner) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(keys, "_sequence", lambda stream: "")
+        with pytest.raises(EOFError):
+            keys._posix_key()
+    os.close(terminal)
 
 
 def test_every_key_has_one_meaning():

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 import runpy
 from html.parser import HTMLParser
@@ -8,9 +9,10 @@ import pytest
 
 from demos.error_sharing import network as four_two_one
 from demos.error_sharing import walk
-from micrograd import Value, topological_order
+from micrograd import Value, scope, topological_order
 from micrograd.graph import snapshot
 from micrograd.stepper import Stop, Walk, page, save_page
+from micrograd.stepper.data import node_data
 from micrograd.stepper.expression import written_out
 from micrograd.stepper.views import MOST_BOXES_IN_ALL, views
 from tests.stepper_graphs import batch, every_row, network, node, worked_example
@@ -225,6 +227,46 @@ def test_a_walk_tells_apart_who_hands_to_the_same_operand():
         (2, 5),
         (None, 2),
     ]
+
+
+def test_a_stop_at_a_node_hands_on_nothing_of_the_others():
+    f = worked_example()
+    total, larger = f.parents
+    words = {"en": "."}
+    _, y = total.parents
+    at_node, on_edge = Walk(words, [Stop(words, total), Stop(words, larger, y)]).steps(f)
+    assert at_node["gradient"] == 2 and on_edge["gradient"] == on_edge["contribution"] == 3
+
+
+@pytest.mark.parametrize(
+    ("label", "called"),
+    [
+        ("w", ["w"]),
+        ("a b", ["a b"]),
+        ("w" * 40, [f"{'w' * 21}…", "w" * 40]),  # cut, and whole so that it can be typed
+        ("a " * 20, ["a a a a a a a a a a a…"]),  # no name that can be typed
+    ],
+)
+def test_a_label_that_is_cut_is_told_whole_where_it_can_be_typed(label, called):
+    leaf = Value(1.0, label=label)
+    graph = snapshot(leaf + 0.5)
+    assert node_data(graph)["nodes"][graph.ids[leaf]][3:] == called
+
+
+def test_only_contributions_that_are_no_product_are_told():
+    x, y = Value(math.inf, label="x"), Value(0.0, label="y")
+    told = data_of(page((x * y) * Value(2.0, label="z")))  # nan × local is nan, as the product is
+    assert told["handed"] == {}
+
+
+def test_a_name_told_apart_by_its_scope_is_not_typed():
+    leaves = []
+    for place in ("neuron 0", "neuron 1"):
+        with scope(place):
+            leaves.append(Value(1.0, label="w"))
+    graph = snapshot(leaves[0] * leaves[1])
+    found = [node_data(graph)["nodes"][graph.ids[leaf]][3:] for leaf in leaves]
+    assert found == [["neuron 0.w"], ["neuron 1.w"]]
 
 
 @pytest.mark.parametrize("words", ["the cost", {"zh": "代价"}, {}])

@@ -12,7 +12,7 @@ from micrograd.cli import main
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
 from micrograd.stepper import page
-from micrograd.stepper.array_program import named, program_data, told
+from micrograd.stepper.array_program import _code, named, program_data, told
 from micrograd.stepper.interface import LINES, PROGRAM
 from micrograd.stepper.terminal import Walkthrough
 from tests.lowering_models import all_to_all_attention, transformer, window_model
@@ -161,6 +161,20 @@ def test_the_text_of_the_program_stands_in_the_page_without_a_script():
     texts = [unescape(re.sub("</?i>", "", line)) for line in lines]
     assert texts == program.source.splitlines()
     assert "&gt;= z" in html and "'unsafe" not in html and ">= z" not in html.split("<script")[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "html"),
+    [
+        ("z = x < y", "z = x &lt; y"),
+        ("z = x @ W  # (B, 8)", "z = x @ W<i>  # (B, 8)</i>"),
+        ("z = x @ W      # (B, 8)", "z = x @ W<i>      # (B, 8)</i>"),
+        ("    # forward", "    # forward"),  # no remark at a line's end: it stands out
+        ("", ""),
+    ],
+)
+def test_a_remark_at_the_end_of_a_line_steps_back(line, html):
+    assert _code(line) == html
 
 
 def test_a_page_without_a_program_has_nothing_of_it():

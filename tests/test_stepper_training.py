@@ -18,6 +18,7 @@ from micrograd.stepper import save_training_page, training_page
 from micrograd.stepper.data import node_data
 from micrograd.stepper.interface import TRAINING
 from micrograd.stepper.javascript import rows_source
+from micrograd.stepper.training_page import TITLE
 from micrograd.training import Recording
 from micrograd.training.standstill import dead_units
 from tests.stepper_graphs import node
@@ -64,6 +65,47 @@ def test_the_page_holds_the_frames_and_where_they_belong():
     assert names == ["x₁", "x₂", "t"] and all(labels)
     assert training["boundary"] == 0.5 and len(training["losses"]) == 4
     assert [name for _, name in training["units"]] == [f"layer 0 / neuron {i}" for i in range(4)]
+
+
+def test_the_page_opens_on_the_network_and_no_box_opens():
+    told = data_of(training_page(recorded(), POINTS, TARGETS, squared))
+    assert told["start"] == "network" and told["title"] == TITLE
+    assert len(told["views"]) > 1
+    for seen in told["views"].values():
+        assert not seen["closes"] and not any(seen["opens"])
+    titled = data_of(training_page(recorded(), POINTS, TARGETS, squared, "XOR"))
+    assert titled["title"] == {"en": "XOR"}
+
+
+class Plain(Module):
+    """No neuron in a scope, and a parameter that nothing uses."""
+
+    def __init__(self):
+        self.spare, self.a, self.b = Value(9.0), Value(0.5), Value(-0.25)
+
+    def parameters(self):
+        return [self.spare, self.a, self.b]
+
+    def __call__(self, x):
+        return (self.a * x[0] + self.b * x[1]).tanh()
+
+
+def test_a_model_without_neurons_and_with_a_spare_parameter():
+    recording = Recording(Plain(), every=1)
+    for loss in (0.5, 0.25):
+        recording.note(loss)
+    told = data_of(training_page(recording, POINTS, TARGETS, squared))
+    assert told["start"] == "full" and "network" not in told["views"]
+    numbers = array("f", base64.b64decode(told["training"]["frames"]))
+    assert [*numbers] == [0.5, -0.25] * len(told["training"]["at"])
+
+
+@pytest.mark.parametrize(
+    ("loss", "kind"), [(squared, "group"), (lambda output, target: output * target, "node")]
+)
+def test_a_loss_of_one_node_stays_a_node(loss, kind):
+    told = data_of(training_page(recorded(), POINTS, TARGETS, loss))
+    assert told["views"]["network"]["boxes"][-1]["kind"] == kind
 
 
 @pytest.mark.parametrize("options", [{}, {"activation": "tanh"}, {"fused": True}])

@@ -47,7 +47,7 @@ def _run(arguments: Sequence[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # rich makes an exit of it, with code 1
             raise end.__context__ from None
         sys.stdout.flush()
-        return int(end.code or 0)
+        return 0
     except UsageError as error:
         return _refused(error.command, str(error), USAGE_ERROR)
     except BrokenPipeError:

@@ -33,17 +33,22 @@ IDLE = {
     "gif": _MOVING,
 }
 
+ENDINGS_OF = {"animated-svg": "svg", "tikz": "tex"}  # other endings that suit a format
+
 
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "draw", help="draw the computation graph of an expression",
+        "draw",
+        help="draw the computation graph of an expression",
         description="Draw the graph of EXPR, such as '(x + y) * max(y, z)' --at x=1,y=2,z=0, "
         "or of the Value NAME of a Python file.",
-        examples=("micrograd draw '(x + y) * max(y, z)' --at x=1,y=2,z=0 -o graph.svg",
-                  "micrograd draw '-x * y' --at x=1,y=2 --mode fprop > graph.svg",
-                  "micrograd draw lesson.py:loss --level neuron --unfold 'layer 0' -o loss.html"),
-    )  # fmt: skip
+        examples=(
+            "micrograd draw '(x + y) * max(y, z)' --at x=1,y=2,z=0 -o graph.svg",
+            "micrograd draw '-x * y' --at x=1,y=2 --mode fprop > graph.svg",
+            "micrograd draw lesson.py:loss --level neuron --unfold 'layer 0' -o loss.html",
+        ),
+    )
     parser.add_argument("value", metavar="EXPR|FILE.py:NAME", help="what to draw")
     parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
     parser.add_argument(
@@ -102,6 +107,7 @@ def run(options: argparse.Namespace) -> int:
     )
     _refuse_idle(options, picture)
     if options.output:
+        _check_ending(options.output, options.format)
         note(f"wrote {picture.save(options.output, options.format)}")
         return 0
     image = picture.to(options.format or "svg")
@@ -109,6 +115,15 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"a {options.format} picture needs a file: name it with -o")
     write_document(image)
     return 0
+
+
+def _check_ending(path: str, format: str) -> None:
+    ending = format_of(path)
+    if format and ending in FORMATS and ending not in (format, ENDINGS_OF.get(format)):
+        raise ValueError(
+            f"--format {format} is not what the ending of {path} says: give one of "
+            "them, or make them the same"
+        )
 
 
 def _refuse_idle(options: argparse.Namespace, picture: Picture) -> None:
@@ -126,5 +141,8 @@ def _refuse_idle(options: argparse.Namespace, picture: Picture) -> None:
     if format != "html" or len(picture.view.graph) <= MOST_STEPPED:  # a larger one is a picture
         refuse({name: given[name] for name in idle}, reason)
     if picture.view.level == "full":
-        refuse({"--unfold": options.unfold}, "the whole graph is drawn, so nothing is folded; "
-               "fold it by --level neuron, for example")  # fmt: skip
+        refuse(
+            {"--unfold": options.unfold},
+            "the whole graph is drawn, so nothing is folded; "
+            "fold it by --level neuron, for example",
+        )

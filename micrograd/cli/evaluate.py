@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
+from micrograd.cli.streams import note
 from micrograd.printing import counted, printable
 
 if TYPE_CHECKING:
@@ -83,28 +84,32 @@ def run(options: argparse.Namespace) -> int:
     reading.check_outputs(outputs, options.paths)
     work = _model if len(options.paths) == 2 else _predictions
     result, said = work(options, *options.paths)
+    if options.format != "text":
+        for line in said[1:]:
+            note(line)
     if options.format == "json":
         print(json.dumps(report.as_dict(result), indent=1))
     elif options.format == "csv":
         print(report.as_csv(result.entities), end="")
     else:
-        print(printable(said))
+        print(printable("\n".join(said)))
         report.print_evaluation(result)
         if len(result.entities.types) > 1:
             report.print_confusion(result.confusion)
-        report.print_errors(result.errors, options.paths[-1])
+        report.print_errors(result.errors)
     if options.errors:
-        atomic_write(options.errors, report.errors_csv(result.errors, options.paths[-1]))
+        atomic_write(options.errors, report.errors_csv(result.errors))
     if options.curve:
         atomic_write(options.curve, report.curve_csv(result))
     return 0
 
 
-Outcome = tuple["Evaluation", str]
+Outcome = tuple["Evaluation", list[str]]
 
 
 def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
     from micrograd.ner.text import conll
+    from micrograd.ner.text.sentence import types_in
 
     if reading.is_saved(path) and not reading.is_saved(model):
         raise ValueError(
@@ -118,10 +123,13 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
         tag_column=-1 if options.tag_column is None else options.tag_column,
         repair=options.repair,
         tags=options.tags,
-        types=dict(options.map),
-        drop=options.drop,
     )
-    return tagger.evaluate(corpus.sentences), corpus.describe()
+    reading.rename_types([corpus], options)
+    mine, theirs = ("the model", tagger.types), (path, types_in(corpus))
+    said = [*corpus.describe().splitlines(), *reading.only_in(*mine, *theirs)]
+    if not tagger.label:  # which learned all types there were
+        said += reading.only_in(*theirs, *mine)
+    return tagger.evaluate(corpus.sentences), said
 
 
 def _predictions(options: argparse.Namespace, path: str) -> Outcome:
@@ -142,5 +150,6 @@ def _predictions(options: argparse.Namespace, path: str) -> Outcome:
         ) from None
     scheme = "BIOES" if predicted.scheme == "BIOES" else "BIO"
     result = evaluate([sentence.tags for sentence in true], predicted.sentences, scheme)
-    described = f"{true.describe()}; the last column is scored against the one before it"
-    return result, described
+    said = true.describe().splitlines()
+    said[0] += "; the last column is scored against the one before it"
+    return result, said + [f"   {note}" for note in predicted.notes if note not in true.notes]

@@ -19,10 +19,12 @@ def add_parser(subparsers: Any) -> None:
         help="turn a scalar function into an array program",
         description="Print the array program of a function in a Python file: a function of one "
         "sample, its argument defaults being a sample (lists of numbers), returning a Value.",
-        examples=("micrograd lower lesson.py:loss --check",
-                  "micrograd lower lesson.py:loss --after arrays",
-                  "micrograd lower lesson.py:loss --export jax > lesson_jax.py"),
-    )  # fmt: skip
+        examples=(
+            "micrograd lower lesson.py:loss --check",
+            "micrograd lower lesson.py:loss --after arrays",
+            "micrograd lower lesson.py:loss --export jax > lesson_jax.py",
+        ),
+    )
     parser.add_argument("function", metavar="FILE.py:FUNCTION", help="what to lower")
     parser.add_argument(
         "--check",

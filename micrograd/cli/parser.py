@@ -76,7 +76,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(self.prog, f"{message}; see {self.prog} --help")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        (file or sys.stdout).write(message)  # argparse's own hides a full or closed stream
+        sys.stdout.write(message)  # argparse's own hides a full or closed stream
 
     def _unknown(self, arguments: str) -> str:
         first = arguments.split(" ")[0]

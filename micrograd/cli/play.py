@@ -9,14 +9,18 @@ from typing import Any
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "play", help="write a page to type expressions into",
+        "play",
+        help="write a page to type expressions into",
         description="Write one file for a browser: type an expression, and its graph, both "
         "passes, formulas and what-if are there. It needs neither network nor Python.",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "-o", "--output", metavar="PAGE.html", default="play.html",
+        "-o",
+        "--output",
+        metavar="PAGE.html",
+        default="play.html",
         help="the page to write (default play.html)",
-    )  # fmt: skip
+    )
     parser.set_defaults(func=run)
 
 

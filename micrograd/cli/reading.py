@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograd.cli.streams import guest
@@ -13,6 +13,7 @@ from micrograd.files import check_place
 if TYPE_CHECKING:
     from micrograd.engine import Value
     from micrograd.ner.tagger import Tagger
+    from micrograd.ner.text.sentence import Corpus
 
 
 def root(options: argparse.Namespace) -> Value:
@@ -20,8 +21,9 @@ def root(options: argparse.Namespace) -> Value:
     from micrograd.expressions import NoValueError, point, read
 
     if options.value and _is_point(options.value) and not _is_point(options.at):
-        raise ValueError(f"the expression and its point are swapped: write {options.at!r} "
-                         f"--at {options.value}")  # fmt: skip
+        raise ValueError(
+            f"the expression and its point are swapped: write {options.at!r} --at {options.value}"
+        )
     at = point(options.at)
     try:
         with guest():
@@ -71,6 +73,30 @@ def add_types(group: Any) -> None:
     add = group.add_argument
     add("--map", action="append", type=_pair, default=[], metavar="A=B", help="rename a type")
     add("--drop", action="append", default=[], metavar="A", help="leave a type out")
+
+
+def rename_types(corpora: Sequence[Corpus], options: argparse.Namespace) -> None:
+    """Rename types and leave some out as the options say. ValueError for one no corpus has."""
+    from micrograd.ner.text.notation import rename
+    from micrograd.ner.text.sentence import types_in
+
+    seen = sorted({name for corpus in corpora for name in types_in(corpus)})
+    named = [*(old for old, _ in options.map), *options.drop]
+    for name in named:
+        if name not in seen:
+            known = ", ".join(seen) or "none at all"
+            raise ValueError(f"--map or --drop {name}: no file has this type; they have {known}")
+        if named.count(name) > 1:
+            raise ValueError(f"--map or --drop {name}: it is named twice; name it once")
+    for corpus in corpora:
+        rename(corpus, dict(options.map), options.drop)
+
+
+def only_in(here: str, types: Iterable[str], there: str, others: Iterable[str]) -> list[str]:
+    """Say which types one place has and another has not: never found, or always wrong."""
+    only = sorted({*types} - {*others})
+    remedy = "--map A=B renames types, --drop A leaves one out"
+    return [f"{' '.join(only)}: only in {here}, not in {there}; {remedy}"] if only else []
 
 
 def _pair(text: str) -> tuple[str, str]:

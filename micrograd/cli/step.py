@@ -18,19 +18,24 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "step", help="step through the forward and backward pass of an expression",
+        "step",
+        help="step through the forward and backward pass of an expression",
         description="Step through EXPR, such as '(x + y) * max(y, z)' --at x=1,y=2,z=0, or through "
         "the Value NAME of a Python file: in the terminal, or as a page with -o. "
         "Keys: → or Enter next, ← or b back, g N go to step N, q quit. Where the output is no "
         "terminal the whole transcript is printed.",
-        examples=("micrograd step '(x + y) * max(y, z)' --at x=1,y=2,z=0",
-                  "micrograd step 'tanh(w * x + b)' --at w=2,x=1,b=-1 -o neuron.html",
-                  "micrograd step lesson.py:loss --program"),
-    )  # fmt: skip
+        examples=(
+            "micrograd step '(x + y) * max(y, z)' --at x=1,y=2,z=0",
+            "micrograd step 'tanh(w * x + b)' --at w=2,x=1,b=-1 -o neuron.html",
+            "micrograd step lesson.py:loss --program",
+        ),
+    )
     parser.add_argument(
-        "value", metavar="EXPR|FILE.py:NAME", nargs="?",
+        "value",
+        metavar="EXPR|FILE.py:NAME",
+        nargs="?",
         help="what to step through (nothing: writes the playground, a page to type into)",
-    )  # fmt: skip
+    )
     parser.add_argument("--at", default="", metavar="x=1,y=2", help="the values of the inputs")
     parser.add_argument(
         "-o",
@@ -46,9 +51,10 @@ def add_parser(subparsers: Any) -> None:
         help="of the sentences in the terminal (default en)",
     )
     parser.add_argument(
-        "--program", action="store_true",
+        "--program",
+        action="store_true",
         help="lower the graph, and show the line of array code that each step is in",
-    )  # fmt: skip
+    )
     parser.set_defaults(func=run)
 
 

@@ -13,9 +13,26 @@ from typing import Any
 from micrograd.printing import one_line
 
 # What a stream of few characters shows instead; other characters are spelled out, as \u03c3 is.
-PLAIN = {"∂": "d", "×": "*", "·": "*", "−": "-", "–": "-", "→": "->", "Σ": "sum", "σ": "sigma",
-         "…": "...", "∇": "grad", "≠": "!=", "│": "|", "─": "-", "“": '"', "”": '"', "’": "'",
-         "✓": "ok", "✗": "x"}  # fmt: skip
+PLAIN = {
+    "∂": "d",
+    "×": "*",
+    "·": "*",
+    "−": "-",
+    "–": "-",
+    "→": "->",
+    "Σ": "sum",
+    "σ": "sigma",
+    "…": "...",
+    "∇": "grad",
+    "≠": "!=",
+    "│": "|",
+    "─": "-",
+    "“": '"',
+    "”": '"',
+    "’": "'",
+    "✓": "ok",
+    "✗": "x",
+}
 
 
 def _plainly(error: UnicodeError) -> tuple[str | bytes, int]:

@@ -193,7 +193,7 @@ def _plain(tagger: Tagger, options: argparse.Namespace) -> None:
     from micrograd.ner.showing.entities import STYLES, marked, numbered
 
     console = Console(soft_wrap=True, highlight=False)
-    kinds = numbered(_types(tagger), len(STYLES))
+    kinds = numbered(tagger.types, len(STYLES))
     last = "\n"
     for piece, found in _pieces(tagger, options):
         text = marked(piece, found, kinds)
@@ -205,13 +205,6 @@ def _plain(tagger: Tagger, options: argparse.Namespace) -> None:
         last = piece[-1]
     if last != "\n":
         print()
-
-
-def _types(tagger: Tagger) -> set[str]:
-    """Return the types of names that a model tells: what follows B- and I-, or its only one."""
-    from micrograd.ner.text.schemes import split_tag
-
-    return {tagger.label} if tagger.label else {split_tag(tag)[1] for tag in tagger.labels} - {""}
 
 
 def _jsonl(tagger: Tagger, options: argparse.Namespace) -> None:

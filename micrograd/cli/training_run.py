@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from micrograd.cli.reading import only_in, rename_types
 from micrograd.files import atomic_write, check_place
 from micrograd.ner import corpus
 from micrograd.ner.judging import evaluation
@@ -18,7 +19,6 @@ from micrograd.ner.showing.page import Run, learning_curve, report_page
 from micrograd.ner.showing.pictures import write_example
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
-from micrograd.ner.text.notation import rename
 from micrograd.ner.text.sentence import Corpus, types_in
 from micrograd.ner.training.fitting import check_tags
 from micrograd.printing import printable
@@ -29,11 +29,11 @@ EXAMPLES = (
     "Museums in Paris are amazing. Not all museums in Paris. Paris Hilton flew from Oaxaca to "
     "Washington. Jordan grew up in Jordan, near the border with Syria."
 )
+PICTURES = ("pair.svg", "pair.html")
 WRITTEN = [
     "model.npz",
     "history.csv",
-    "pair.svg",
-    "pair.html",
+    *PICTURES,
     "learning-curve.svg",
     "errors.csv",
     "report.html",
@@ -101,7 +101,8 @@ class Session:
         for part in dict.fromkeys((self.train, self.dev, self.test)):
             self._say(part.describe())
         for part in dict.fromkeys((self.dev, self.test)):
-            for line in corpus.unlike(self.train, part):
+            mine, theirs = ((one.path, types_in(one)) for one in (self.train, part))
+            for line in (*only_in(*mine, *theirs), *only_in(*theirs, *mine)):
                 self._say(line)
         if self.options.train and self.options.dev is None:
             self._say(
@@ -111,38 +112,38 @@ class Session:
             self._say("no --test: the report is on dev, on which the model was also chosen")
 
     def _report(self, tagger: Tagger, history: History) -> None:
-        test, name = self.test.sentences, Path(self.test.path).name
+        test = self.test.sentences
         result = tagger.evaluate(test)
         rows = evaluation.baselines(self.train.sentences, test, tagger.label)
-        title = f"{tagger.label or 'All types'} in {name}"
-        report.print_evaluation(result, f"{title}:\n{report.MODE}", rows, self.console)
-        report.print_errors(result.errors, name.split(" ")[0], self.console)
+        title = f"{tagger.label or 'All types'} in {self.test.path}"
+        self._say(f"{title}:")
+        report.print_evaluation(result, rows, self.console)
+        report.print_errors(result.errors, self.console)
         found = tagger.tag(EXAMPLES)
         self._say("\nSome sentences, tagged:")
         self.console.print(marked(EXAMPLES, found), soft_wrap=True)
         sample = write_example(tagger, test, self.folder, self._say)
-        page = report_page(
-            Run(title, name.split(" ")[0], result, rows, history, EXAMPLES, found, sample)
-        )
+        page = report_page(Run(title, result, rows, history, EXAMPLES, found, sample))
         written = {
             "learning-curve.svg": learning_curve(history),
-            "errors.csv": report.errors_csv(result.errors, name.split(" ")[0]),
+            "errors.csv": report.errors_csv(result.errors),
             "report.html": page,
         }
         for file, content in written.items():
             atomic_write(self.folder / file, content)
-        names = [name for name in WRITTEN if sample or not name.startswith("pair.")]
+        for name in () if sample else PICTURES:
+            if (self.folder / name).exists():  # of another model, trained here before
+                (self.folder / name).unlink()
+                self._say(f"removed {self.folder / name}, which an earlier model left here")
+        names = [name for name in WRITTEN if sample or name not in PICTURES]
         self._say("Written: " + ", ".join(str(self.folder / name) for name in names))
         self._say(f"Use it:  micrograd tag {self.folder / 'model.npz'} < text")
         self._say(f"See it:  {self.folder / 'report.html'}")
 
 
 def _read(options: argparse.Namespace) -> corpus.Splits:
-    types, drop = dict(options.map), options.drop
-    seen: set[str] = set()
-
     def read(path: str) -> Corpus:
-        whole = conll.read(
+        return conll.read(
             path,
             encoding=options.encoding,
             word_column=options.word_column,
@@ -150,18 +151,10 @@ def _read(options: argparse.Namespace) -> corpus.Splits:
             repair=options.repair,
             tags=options.tags,
         )
-        seen.update(types_in(whole))
-        rename(whole, types, drop)
-        return whole
 
-    train = corpus.together([read(path) for path in options.train])
-    if options.dev is None:
-        train, dev = corpus.hold_out(train)
-    else:
-        dev = read(options.dev)
-    test = dev if options.test is None else read(options.test)
-    for name in (*types, *drop):
-        if name not in seen:
-            known = ", ".join(sorted(seen)) or "none at all"
-            raise ValueError(f"--map or --drop {name}: no file has this type; they have {known}")
-    return corpus.Splits(train, dev, test)
+    parts = [read(path) for path in options.train]
+    others = [read(path) for path in (options.dev, options.test) if path is not None]
+    rename_types([*parts, *others], options)
+    train = corpus.together(parts)
+    train, dev = corpus.hold_out(train) if options.dev is None else (train, others[0])
+    return corpus.Splits(train, dev, dev if options.test is None else others[-1])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from micrograd.ner.text.conll import read
-from micrograd.ner.text.sentence import Corpus, Sentence, types_in
+from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.printing import counted
 
 HELD_OUT = 10
@@ -32,19 +32,20 @@ def shipped() -> Splits:
     found = Splits(*(read(FOLDER / f"{name}.conll") for name in Splits._fields))
     for name, part in zip(Splits._fields, found, strict=True):
         part.path = f"{name}.conll of the package"
+        part.sentences = [replace(sentence, path=f"{name}.conll") for sentence in part]
     return found
 
 
 def together(parts: Sequence[Corpus]) -> Corpus:
     """Join the corpora of several files; their documents stay apart."""
-    if len(parts) == 1:
-        return parts[0]
     sentences: list[Sentence] = []
     for part in parts:
         first = max((s.document for s in sentences), default=-1) + 1
         sentences += [replace(s, document=s.document + first) for s in part]
     notes = [note for part in parts for note in part.notes]
-    return Corpus(sentences, " + ".join(part.path for part in parts), parts[0].scheme, notes=notes)
+    columns = zip(*((part.path, part.scheme, part.written) for part in parts))
+    path, scheme, written = (" + ".join(dict.fromkeys(names)) for names in columns)
+    return Corpus(sentences, path, scheme, written, notes=notes)
 
 
 def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
@@ -59,16 +60,5 @@ def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
             f"{whole.path}: too few to hold any out, {counted(len(whole), 'sentence')}; "
             "name a --dev file"
         )
-    train, dev = (replace(whole, sentences=part, source=None) for part in parts)
-    return train, dev
-
-
-def unlike(train: Corpus, other: Corpus) -> list[str]:
-    """Say which types two corpora do not share; they are never found, or always wrong."""
-    mine, theirs = set(types_in(train)), set(types_in(other))
-    return [
-        f"{' '.join(sorted(only))}: only in {there.path}, not in {elsewhere.path}; "
-        "--map A=B renames types, --drop A leaves one out"
-        for only, there, elsewhere in ((mine - theirs, train, other), (theirs - mine, other, train))
-        if only
-    ]
+    train = replace(whole, sentences=parts[0], source=None)
+    return train, replace(train, sentences=parts[1], path=f"{whole.path}, held out")

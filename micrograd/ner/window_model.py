@@ -69,6 +69,13 @@ class WindowModel:
         return self.config.label if self.config.kind == "margin" else None
 
     @property
+    def types(self) -> list[str]:
+        """List the types of names that it finds, sorted."""
+        if self.label:
+            return [self.label]
+        return sorted({schemes.split_tag(tag)[1] for tag in self.labels} - {""})
+
+    @property
     def form(self) -> Callable[[str], str]:
         """Give what makes a word's form to look up."""
         return partial(folded, lower=self.config.lower, digits=self.config.fold_digits)

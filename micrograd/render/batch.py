@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from typing import NamedTuple
 
 from micrograd.graph import LEAF, Graph
-from micrograd.render.sums import chain
+from micrograd.render.sums import chain, joins
 
 
 class Batch(NamedTuple):
@@ -32,19 +32,11 @@ def find_batch(graph: Graph) -> Batch | None:
     kinds = _Kinds(graph, users)
     best: Batch | None = None
     for top, op in enumerate(graph.ops):
-        if op == "add" and not _continues(graph, users, top):
+        if op == "add" and not joins(graph, users, top, "add", first=True):
             batch = _batch(graph, *chain(graph, users, top), kinds)
             if batch and (best is None or batch.samples > best.samples):
                 best = batch
     return best
-
-
-def _continues(graph: Graph, users: dict[int, list[int]], node: int) -> bool:
-    """Tell whether the sum that ends in `node` goes on in its user."""
-    if len(users[node]) != 1 or graph.labels[node] or node in graph.roots:
-        return False
-    user = users[node][0]
-    return graph.ops[user] == "add" and graph.operands[user][0] == node
 
 
 def _batch(graph: Graph, adds: list[int], terms: list[int], kinds: _Kinds) -> Batch | None:

@@ -110,6 +110,8 @@ def caption(view: View, box: Box, passes: Passes | None) -> Caption:
     """Return what `box` says; a gradient that is not known is a dash."""
     graph = view.graph
     name, note = _TITLES[box.kind](graph, box)
+    if box.samples:
+        note = f"Σ · sample 1 of {box.samples}"
     gradients: Mapping[int, float] = passes.gradients if passes else {}
     own = was_differentiated(graph)
     numbers = [
@@ -183,8 +185,6 @@ def _node(graph: Graph, box: Box) -> tuple[str, str]:
 
 def _sum(graph: Graph, box: Box) -> tuple[str, str]:
     name = names_of(graph)[box.members[-1]]
-    if box.samples:
-        return name, f"Σ · sample 1 of {box.samples}"
     products = sum(graph.ops[id] == "mul" for id in box.members)
     rest = [
         operand

@@ -102,7 +102,7 @@ class _Folder:
     def boxes(self, level: str) -> list[Box]:
         """Return the boxes of a level, in no order; what parts are open does not matter to them."""
         unfolded = frozenset(u for u in self.unfolded if not is_part(self.graph, u))
-        key = ("boxes", level, unfolded, self.batch is None)
+        key = ("boxes", level, unfolded)
         boxes, opened = kept(self.graph, key, lambda: self._boxes(level))
         self.opened |= opened
         return boxes
@@ -156,10 +156,7 @@ class _Folder:
     def _fold_sums(self, groups: dict[int, int], keys: dict[int, str]) -> None:
         """Put each sum of products, and the sum over a batch, in one group."""
         key = ("sums", self.batch is None)
-        sums = [*kept(self.graph, key, lambda: find_sums(self.graph, self.users))]
-        if self.batch:
-            sums.append(self.batch.members)
-        for members in sums:
+        for members in kept(self.graph, key, lambda: find_sums(self.graph, self.users)):
             alone = not any(keys[node] for node in members)
             if alone and not self._open(f"sum{members[-1]}"):
                 groups.update(dict.fromkeys(members, members[-1]))
@@ -193,15 +190,20 @@ class _Folder:
         last, nodes = members[-1], tuple(members)
         if len(members) == 1:
             kind = "leaf" if self.graph.ops[last] == LEAF else "node"
-            return Box(str(last), kind, nodes, self._outputs(nodes))
+            return Box(str(last), kind, nodes, self._outputs(nodes), samples=self._samples(nodes))
         leaves = all(self.graph.ops[member] == LEAF for member in members)
-        if keys[last]:
+        scope = fold = keys[last]
+        if scope:
             kind = "parameters" if leaves else "group"
-            return Box(f"{kind}{last}", kind, nodes, self._outputs(nodes), keys[last], keys[last])
-        kind = "inputs" if leaves else "sum"
-        samples = self.batch.samples if self.batch and self.batch.members[-1] == last else 0
-        fold = f"{kind}{last}"
-        return Box(fold, kind, nodes, self._outputs(nodes), "", fold, samples)
+            name = f"{kind}{last}"
+        else:
+            kind, scope = "inputs" if leaves else "sum", ""
+            name = fold = f"{kind}{last}"
+        return Box(name, kind, nodes, self._outputs(nodes), scope, fold, self._samples(nodes))
+
+    def _samples(self, members: tuple[int, ...]) -> int:
+        """Return how many samples there are, where `members` hold the sum over them, else 0."""
+        return self.batch.samples if self.batch and self.batch.members[-1] in members else 0
 
     def _outputs(self, members: tuple[int, ...]) -> tuple[int, ...]:
         if len(members) == 1 and self.users[members[0]]:
@@ -235,7 +237,9 @@ class _Folder:
         drawn = [box for box in self.boxes("parts") if not within.issuperset(box.members)]
         taken = {member for box in drawn for member in box.members}
         rest = [tuple(m for m in part.members if m not in taken) for part in parts]
-        return drawn + [p._replace(members=m) for p, m in zip(parts, rest) if m]
+        return drawn + [
+            p._replace(members=m, samples=self._samples(m)) for p, m in zip(parts, rest) if m
+        ]
 
     def _parts(self, boxes: list[Box]) -> list[Box]:
         """Join neighbouring boxes until few are left, or until what is unfolded is open."""
@@ -258,7 +262,7 @@ class _Folder:
     def _joined(self, boxes: list[Box]) -> Box:
         members = tuple(sorted(member for box in boxes for member in box.members))
         fold = f"part{members[0]}-{members[-1]}"
-        return Box(fold, "part", members, self._outputs(members), "", fold)
+        return Box(fold, "part", members, self._outputs(members), "", fold, self._samples(members))
 
 
 def _numbered(boxes: list[Box]) -> list[Box]:

@@ -42,8 +42,6 @@ def order(columns: list[list[Item]], sweeps: int) -> None:
     _number(columns)
     best, fewest = [list(column) for column in columns], _crossings(columns)
     for sweep in range(sweeps):
-        if not fewest:
-            break
         forward = sweep % 2 == 0
         for column in columns if forward else reversed(columns):
             column.sort(key=_from_operands if forward else _from_users)

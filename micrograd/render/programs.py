@@ -58,10 +58,15 @@ def by_cairo(svg: str, format: str, most: int = MOST_PIXELS) -> bytes:
     """
     try:
         import cairosvg
-    except (ImportError, OSError) as error:  # OSError: the cairo library itself is missing
+    except (ImportError, OSError) as error:
+        missing, remedy = f"CairoSVG ({error})", "pip install 'micrograd-graph[png]'"
+        if isinstance(error, OSError):  # whose text tries every name that it may have
+            missing, remedy = (
+                "the cairo library",
+                "install libcairo2 or cairo with the system's tools",
+            )
         raise ValueError(
-            f"a {format} picture needs CairoSVG ({error}): pip install "
-            "'micrograd-graph[png]', or save as .svg or .html, which need "
+            f"a {format} picture needs {missing}: {remedy}, or save as .svg or .html, which need "
             "nothing"
         ) from error
     convert = {"png": cairosvg.svg2png, "pdf": cairosvg.svg2pdf}[format]

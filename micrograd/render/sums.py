@@ -16,9 +16,9 @@ def find_sums(graph: Graph, users: Users) -> list[tuple[int, ...]]:
     """
     found = []
     for top in users:
-        if graph.ops[top] == "add" and not _joins(graph, users, top, "add", first=True):
+        if graph.ops[top] == "add" and not joins(graph, users, top, "add", first=True):
             adds, terms = chain(graph, users, top)
-            products = [term for term in terms if _joins(graph, users, term, "mul")]
+            products = [term for term in terms if joins(graph, users, term, "mul")]
             if len(products) > 1 or len(terms) > 2:
                 found.append(tuple(sorted({*adds, *products})))
     return found
@@ -31,12 +31,12 @@ def chain(graph: Graph, users: Users, top: int) -> tuple[list[int], list[int]]:
         adds.append(node)
         first, second = graph.operands[node]
         terms.append(second)
-        if not _joins(graph, users, first, "add", first=True):
+        if not joins(graph, users, first, "add", first=True):
             return adds, [first, *reversed(terms)]
         node = first
 
 
-def _joins(graph: Graph, users: Users, node: int, op: str, first: bool = False) -> bool:
+def joins(graph: Graph, users: Users, node: int, op: str, first: bool = False) -> bool:
     """Tell whether `node` is a part of the sum that uses it (as its first operand)."""
     if graph.ops[node] != op or graph.labels[node] or len(users.get(node, ())) != 1:
         return False

@@ -11,8 +11,8 @@ from micrograd.graph import LEAF, Graph
 class Box(NamedTuple):
     """One box: `kind` is leaf, node, sum, group (one call of a scope), parameters, inputs or part.
 
-    For the sum over a batch, `samples` is how many there are; one is drawn. Else it is 0. Where a
-    scope was called several times, a group is the `call`-th of `calls`, from 1.
+    In the box of the sum over a batch, `samples` is how many there are; one is drawn. Else it is 0.
+    Where a scope was called several times, a group is the `call`-th of `calls`, from 1.
     """
 
     id: str

@@ -22,12 +22,12 @@ from micrograd.render.network import LEVEL, network_view
 from micrograd.render.view import Box, View, joined
 from micrograd.stepper.data import page_data
 from micrograd.stepper.document import assembled, titles_of
-from micrograd.stepper.expression import written_out
 from micrograd.stepper.interface import TRAINING
 from micrograd.stepper.javascript import rows_source
 from micrograd.stepper.views import network_data
 from micrograd.training import Recording
 
+TITLE = {"en": "A training, step by step", "zh": "一次训练，逐步来看"}
 INPUTS, TARGET, LOSS = ("x₁", "x₂"), "t", "loss"
 DIGITS = 6  # of a recorded loss, which is drawn
 Loss = Callable[[Value, Value], Value]
@@ -61,8 +61,7 @@ def training_page(
     if LEVEL in data["views"]:
         data["views"][LEVEL] = network_data(_loss_as_one(sample))
     data["start"] = LEVEL if LEVEL in data["views"] else data["start"]
-    titles = titles_of(title)
-    data |= {"title": titles} if titles else {}
+    titles = data["title"] = titles_of(title) or TITLE
     data["training"] = {
         **sample.told(recording),
         "points": inputs,
@@ -72,8 +71,7 @@ def training_page(
     }
     data["words"] = {name: words | TRAINING[name] for name, words in data["words"].items()}
     parts = {"training"} | ({"network"} if LEVEL in data["views"] else set())
-    heading = titles.get("en") or written_out(sample.graph)
-    return assembled(data, rows_source(sample.graph.ops), heading, {}, parts)
+    return assembled(data, rows_source(sample.graph.ops), titles["en"], {}, parts)
 
 
 def save_training_page(

@@ -36,7 +36,7 @@ def views(graph: Graph) -> dict[str, Any]:
     while waiting and room > 0:
         sight = waiting.popleft()()
         room -= len(sight.seen.boxes) if sight else MOST_DRAWN
-        if sight and (room >= 0 or not sight.parent):
+        if sight and room >= 0:
             kept[sight.key] = sight.drawn()
             waiting.extend(sight.openings(graph))
     for found in kept.values():
@@ -89,7 +89,7 @@ class _Sight:
         folds = frozenset(box.fold for box in self.seen.boxes if box.fold)
         if len(self.unfolded) < DEEPEST:
             for fold in sorted(folds - self.around):
-                yield partial(self._opened, graph, fold, self.around or folds)
+                yield partial(self._opened, graph, fold, folds)
 
     def _opened(self, graph: Graph, fold: str, around: frozenset[str]) -> _Sight | None:
         try:

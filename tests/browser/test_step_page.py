@@ -815,9 +815,35 @@ def test_a_batch_shows_one_sample_and_counts_all(opened):
     shown = opened(page(root))
     shown.locator("#last").click()
     root.backward()
-    assert "1 of 30 samples" in shown.locator("#picture").inner_text()
+    assert "1 of 30" in shown.locator("#picture .note").all_text_contents()
+    told = shown.locator("#picture title").all_text_contents()
+    assert [title for title in told if title.endswith(": 1 of 30 samples")]
     text = shown.locator("#steps").inner_text()
-    assert "the other 29 samples" in text
+    assert "the rest of the batch (29)" in text
+
+
+def test_the_seed_is_shown_with_its_number(opened):
+    shown = opened(page(worked_example()), "#step=5")
+    assert chips(shown) == ["∂f/∂f 1"]
+    weighed = opened(page(worked_example(), seed=-2.5), "#step=5")
+    assert chips(weighed) == ["∂f/∂f −2.5"]
+
+
+def test_only_in_a_notebook_the_picture_has_a_height_of_its_own(opened):
+    html = page(worked_example())
+    height = "document.querySelector('#picture').style.height"
+    assert not opened(html).evaluate(height)
+    embedded = opened(html.replace("<html", "<html class=embedded"))
+    assert embedded.evaluate(f"{height} === `${{picture.height()}}px` && picture.height() > 50")
+
+
+def test_a_batch_of_two_says_so_at_the_node_that_adds_them(opened):
+    model = MLP(2, [3, 1])
+    shown = opened(page(model([1.0, 2.0]) + model([0.5, -1.0])), "#view=layer")
+    assert "1 of 2" in shown.locator("#picture .note").all_text_contents()
+    steps = shown.locator("#steps tr").all_inner_texts()
+    place = [n for n, text in enumerate(steps) if "the rest of the batch (1)" in text]
+    assert place and "inputs" not in steps[place[0] - 1]  # not before the sample that is drawn
 
 
 HOSTILE = [
@@ -920,3 +946,11 @@ def test_axe_finds_no_violation_while_a_reader_predicts(opened, axe, example):
         shown.locator("#language").select_option(language)
         run = "axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].html]))"
         assert shown.evaluate(run) == []
+
+
+def test_how_many_samples_there_are_is_read_on_a_phone_too(opened):
+    root = batch(30)
+    for language, said in (("en", "1 of 30"), ("zh", "1/30")):
+        shown = opened(page(root), f"#lang={language}", width=390, height=844)
+        shown.locator("#last").click()
+        assert said in shown.locator("#picture .note").all_text_contents()

@@ -86,8 +86,10 @@ def _head(function: Function | Tape, of: Mapping[Array, Sequence[Array]]) -> str
             lines.append((text, shape + (role if item in function.task.results else "")))
     width = max(len(text) for text, _ in lines) + 1
     last = len(lines) - 1
-    rows = [f"    {text + (',' if i < last else ')'):<{width}}  /* {remark} */"
-            for i, (text, remark) in enumerate(lines)]  # fmt: skip
+    rows = [
+        f"    {text + (',' if i < last else ')'):<{width}}  /* {remark} */"
+        for i, (text, remark) in enumerate(lines)
+    ]
     return "\n".join([f"{function.task.kind} {function.task.name}(", *rows])
 
 

@@ -147,8 +147,12 @@ class Rule:
         symbols |= {k: Symbol(self, f"t[{n}]", False) for n, k in enumerate(self.numbers)}
         before = dict(symbols)
         try:
-            x = rule(Symbol(self, "x[i]", True), Symbol(self, "g[i]", True), symbols,
-                     SimpleNamespace(**given))  # fmt: skip
+            x = rule(
+                Symbol(self, "x[i]", True),
+                Symbol(self, "g[i]", True),
+                symbols,
+                SimpleNamespace(**given),
+            )
         except UntraceableError:
             raise
         except Exception as error:  # what a rule does with a symbol that it takes for a number

@@ -109,9 +109,16 @@ class NativeTraining:
             buffers = [np.empty(int(sizes.max()) * a.size) for a in self._inputs]
             self._batch[:] = _pointers(buffers)
         ended = plan.call(
-            steps, where[0], None if rows is None else address(rows), *self._lists,
-            where[2], plan.states(), *table, where[1], watch,
-        )  # fmt: skip
+            steps,
+            where[0],
+            None if rows is None else address(rows),
+            *self._lists,
+            where[2],
+            plan.states(),
+            *table,
+            where[1],
+            watch,
+        )
         plan.keep(steps if not ended else abs(ended) - (ended > 0))
         return losses[: abs(ended) or steps], ended
 

@@ -149,7 +149,7 @@ class Error(NamedTuple):
     words: list[str]
     true: Span | None
     predicted: Span | None
-    line: int
+    place: str
     confidence: float
 
     def context(self, reach: int) -> tuple[str, str, str]:
@@ -182,8 +182,8 @@ def find(true: Sequence[Sequence[str]], tagged: Sequence[Sentence]) -> list[Erro
         for kind, wanted, said in _pairs(spans(tags), spans(one.tags)):
             span = said or wanted
             assert span
-            line, confidence = one.line(span.start), one.probability(span)
-            out.append(Error(kind, one.words, wanted, said, line, confidence))
+            place = f"{one.path}:{one.line(span.start)}"
+            out.append(Error(kind, one.words, wanted, said, place, one.probability(span)))
     return sorted(out, key=lambda error: -error.confidence)
 
 

@@ -107,6 +107,7 @@ FEATURES = (
     Feature("shape", "F", shape_of),
 )
 FORMS = {feature.table: feature.form for feature in FEATURES}
+TITLES = {WORDS: "word"} | {one.table: one.name + one.table[1:] for one in FEATURES}  # "prefix2"
 NAMES = tuple(dict.fromkeys(feature.name for feature in FEATURES))
 RARE_FORM = 3  # a form of a feature that was seen less often is unknown
 

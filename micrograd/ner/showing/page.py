@@ -75,10 +75,9 @@ def _mark(entity: Entity, number: int) -> str:
 
 
 class Run(NamedTuple):
-    """What the page tells of: where it was measured, the results, examples, the drawn sample."""
+    """What the page tells of: the results, examples, the drawn sample."""
 
     title: str
-    path: str
     result: Evaluation
     baselines: Mapping[str, Report]
     history: History
@@ -103,7 +102,7 @@ def _scores(run: Run) -> str:
         for name, cells in report.scores(run.result, run.baselines).items()
     )
     return (
-        f"<div class=wide tabindex=0><table><caption>{report.MODE.capitalize()}, in percent"
+        f"<div class=wide tabindex=0><table><caption>{report.MODE}, in percent"
         f"</caption><tr><td></td>{head}</tr>{body}</table></div>"
     )
 
@@ -124,13 +123,13 @@ def _errors(run: Run) -> str:
     if not run.result.errors:
         return ""
     said = counted(run.result.errors)
-    items = "\n".join(_error(error, run.path) for error in run.result.errors[:SHOWN])
+    items = "\n".join(map(_error, run.result.errors[:SHOWN]))
     return f"<h2>Hardest errors</h2><p>{said}; the surest mistakes first.</p><ol>\n{items}</ol>"
 
 
-def _error(error: Error, path: str) -> str:
+def _error(error: Error) -> str:
     before, name, after = map(escaped, error.context(6))
-    where = f"{error.confidence:.2f}; {escaped(path)}:{error.line}"
+    where = f"{error.confidence:.2f}; {escaped(error.place)}"
     what = f"{error.kind}: <bdi>{escaped(error.types())}</bdi>, {where}"
     return f"<li><bdi>{before} <b>{name}</b> {after}</bdi> <small>({what})</small></li>"
 

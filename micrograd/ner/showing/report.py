@@ -22,7 +22,7 @@ COLUMNS = ("precision", "recall", "F1", "right", "predicted", "true")
 STYLES = {"all types": "bold", "strict mode": "dim", "token level": "dim"}
 KEPT = "\xa0"  # a blank at which no line ends
 FOLDED = 17  # letters after which the name of a row is folded
-MODE = "entities as conlleval and seqeval's default mode count them"
+MODE = "Entities as conlleval and seqeval's default mode count them"
 
 
 def scores(
@@ -45,13 +45,12 @@ def cells(row: Score | Average) -> list[str]:
 
 def print_evaluation(
     result: Evaluation,
-    title: str = MODE.capitalize(),
     baselines: Mapping[str, Report] | None = None,
     console: Console | None = None,
 ) -> None:
     """Print precision, recall and F1 by type and overall, and the other measures by name."""
     console = console or Console(highlight=False)
-    _print_table(console, title, COLUMNS, scores(result, baselines))
+    _print_table(console, MODE, COLUMNS, scores(result, baselines))
     if result.average_precision is not None and result.pair_accuracy is not None:
         console.print(
             f"ranking of tokens: average precision {100 * result.average_precision:.2f}, "
@@ -88,7 +87,7 @@ def _width(columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> int:
     return sum(width + 3 for width in widths) + 1
 
 
-def print_errors(errors: Sequence[Error], path: str, console: Console | None = None) -> None:
+def print_errors(errors: Sequence[Error], console: Console | None = None) -> None:
     """Print how many mistakes there are of each kind, and those the model was surest of."""
     console = console or Console(highlight=False)
     if not errors:
@@ -96,12 +95,12 @@ def print_errors(errors: Sequence[Error], path: str, console: Console | None = N
     console.print(f"Errors: {counted(errors)}")
     console.print("Hardest errors, the surest mistakes first:")
     for error in errors[:SHOWN_ERRORS]:
-        console.print(_error(error, path), soft_wrap=True)
+        console.print(_error(error), soft_wrap=True)
 
 
-def _error(error: Error, path: str) -> Text:
+def _error(error: Error) -> Text:
     before, name, after = error.context(4)
-    text = Text(printable(f"  {path}:{error.line} {error.kind} {error.types()}: "))
+    text = Text(printable(f"  {error.place} {error.kind} {error.types()}: "))
     text.append(printable(f"{before} ".lstrip()))
     text.append(printable(f"[{name}]"), "bold red")
     return text.append(printable(f" {after}".rstrip()) + f"  ({error.confidence:.2f})")
@@ -151,13 +150,13 @@ def curve_csv(result: Evaluation) -> str:
     return _csv(("threshold", *FIELDS[:3]), lines)
 
 
-def errors_csv(errors: Sequence[Error], path: str) -> str:
+def errors_csv(errors: Sequence[Error]) -> str:
     """Write all errors: where, of which kind, true and predicted entity, probability."""
     header = ("line", "kind", "true", "predicted", "words", "probability", "sentence")
-    return _csv(header, (_error_row(error, path) for error in errors))
+    return _csv(header, map(_error_row, errors))
 
 
-def _error_row(error: Error, path: str) -> list[str]:
+def _error_row(error: Error) -> list[str]:
     sides = (f"{s.start}-{s.end} {s.type}" if s else "" for s in (error.true, error.predicted))
     name, sure = error.context(0)[1], f"{error.confidence:.4f}"
-    return [f"{path}:{error.line}", error.kind, *sides, name, sure, " ".join(error.words)]
+    return [error.place, error.kind, *sides, name, sure, " ".join(error.words)]

@@ -36,7 +36,7 @@ def parse(
     line, another number of columns, and, unless `repair`, a line without a tag or a word; for a
     file that is CSV, XML or JSON; for one without a token.
     """
-    end = "\n" if "\n" in text or "\r" not in text else "\r"  # a \r before \n stays in its line
+    end = "\n" if "\n" in text else "\r"  # a \r before \n stays in its line
     lines = text.split(end)
     for number, line in enumerate(lines, 1):
         if len(line) > LONGEST_LINE:
@@ -82,7 +82,8 @@ def _sentences(lines: list[str], layout: Layout, repairs: Repairs) -> Iterator[S
         elif meaning != COMMENT:
             if tokens:
                 words, tags, _ = map(list, zip(*tokens.values()))
-                yield Sentence(words, tags if layout.tag is not None else [], [*tokens], document)
+                own = tags if layout.tag is not None else []
+                yield Sentence(words, own, [*tokens], document, path=repairs.path)
             tokens = {}
             document += meaning == DOCUMENT
 

@@ -61,7 +61,8 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
                 repairs(line, what, "spans over others", "keeps the longer of the two")
             else:
                 kept.append(span)
-        sentences += _tagged(content, kept, line, document)
+        tagged = _tagged(content, kept, line)
+        sentences += [replace(one, document=document, path=path) for one in tagged]
     return Corpus(sentences, path, notes=repairs.notes())
 
 
@@ -75,7 +76,7 @@ def _records(text: str, path: str) -> Iterator[tuple[int, Any]]:
                 return
         except ValueError:
             pass
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(re.split("\r\n?|\n", text), 1):  # U+2028 may be in a string
         if line.strip():
             try:
                 yield number, _from_json(line)
@@ -122,7 +123,7 @@ def _span(item: Any) -> Span:
     return span
 
 
-def _tagged(content: str, spans: list[Span], line: int, document: int) -> Iterator[Sentence]:
+def _tagged(content: str, spans: list[Span], line: int) -> Iterator[Sentence]:
     for sentence in _cut(content, spans):
         inside = []
         for start, end, kind in spans:
@@ -130,7 +131,7 @@ def _tagged(content: str, spans: list[Span], line: int, document: int) -> Iterat
             if places:
                 inside.append(Span(places[0], places[-1] + 1, kind))
         tags = encode(inside, len(sentence.words))
-        yield replace(sentence, tags=tags, lines=[line] * len(tags), document=document)
+        yield replace(sentence, tags=tags, lines=[line] * len(tags))
 
 
 def _cut(content: str, spans: list[Span]) -> list[Sentence]:

@@ -18,8 +18,8 @@ from micrograd.printing import counted
 class Sentence:
     """The words of a sentence, their tags (none in plain text), and where they were read.
 
-    `offsets` say where each word begins and ends in the text it was cut from, `probabilities` how
-    sure a model is of each tag.
+    `path` and `lines` name the place; `offsets` say where each word begins and ends in the text
+    it was cut from, `probabilities` how sure a model is of each tag.
     """
 
     words: list[str]
@@ -28,6 +28,7 @@ class Sentence:
     document: int = 0
     offsets: Sequence[tuple[int, int]] = ()
     probabilities: NDArray[np.float64] | None = field(default=None, compare=False)
+    path: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.words, str) or not all(isinstance(word, str) for word in self.words):

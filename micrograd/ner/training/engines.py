@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from micrograd.core.modes import scope
 from micrograd.engine import Value
 from micrograd.functions import labelled
 from micrograd.ner.model.config import Config
-from micrograd.ner.model.features import WORDS
+from micrograd.ner.model.features import TITLES
 from micrograd.ner.model.losses import LOSSES, Judged, Target
 from micrograd.ner.model.network import Arrays, Floats, Pass, backward, forward, gather, scatter
 from micrograd.ner.model.paths import forbidding
@@ -116,6 +116,7 @@ class ScalarEngine(Engine):
                 x = [value * m for value, m in zip(x, batch.mask[one].tolist())]
             with scope(title):
                 scores.append(forward(config, x, leaves.dense).s)
+            leaves.windows.append((scores[-1], batch.ids[one].tolist()))
         tags = [] if pair else batch.target.tags[sample].tolist()
         A = leaves.dense.get("A")
         loss = LOSSES[config.loss_name].graph(scores, tags, config.delta, A, self.legal)
@@ -133,6 +134,7 @@ class Leaves:
         self, config: Config, arrays: Arrays, names: Mapping[str, Sequence[Any]] | None = None
     ) -> None:
         self.arrays, self.names = arrays, names or {}
+        self.windows: list[tuple[list[Value], list[list[int]]]] = []  # their scores and ids
         self.rows: dict[str, dict[int, list[Value]]] = {name: {} for name, _ in config.tables}
         dense = {name: array for name, array in arrays.items() if name not in self.rows}
         self.dense = {name: _values(name, name, array) for name, array in dense.items()}
@@ -146,20 +148,20 @@ class Leaves:
         rows = self.rows[table]
         if number not in rows:
             form = self.names[table][number] if self.names else number
-            where = f"word {form}" if table == WORDS else f"{table} {form}"
-            rows[number] = _values(where, f"{form} ", self.arrays[table][number])
+            rows[number] = _values(
+                f"{TITLES[table]} {form}", f"{form} ", self.arrays[table][number]
+            )
         return rows[number]
 
     def gradients(self, count: int) -> dict[str, Any]:
-        """Give the gradients, divided by `count`; of the tables, of the rows that have one."""
-        dense: dict[str, Any] = {n: np.array(_grads(v)) / count for n, v in self.dense.items()}
-        return dense | {table: self._gradients(table, count) for table in self.rows}
-
-    def _gradients(self, table: str, count: int) -> Rows:
-        every = {number: _grads(row) for number, row in self.rows[table].items()}
-        moved = {number: row for number, row in every.items() if any(row)}
-        gradient = np.reshape(list(moved.values()), (len(moved), self.arrays[table].shape[1]))
-        return Rows(np.array(list(moved), np.int64), gradient / count)
+        """Give the gradients / `count`; of tables, of the rows in windows whose scores have one."""
+        every: dict[str, Any] = {n: np.array(_grads(v)) / count for n, v in self.dense.items()}
+        reached = [ids for scores, ids in self.windows if any(s.grad for s in scores)]
+        for (table, rows), column in zip(self.rows.items(), zip(*chain(*reached))):
+            numbers = np.array([*dict.fromkeys(column)])
+            gradient = np.array([_grads(rows[number]) for number in numbers.tolist()])
+            every[table] = Rows(numbers, gradient / count)
+        return every
 
 
 def _grads(values: list[Any]) -> list[Any]:

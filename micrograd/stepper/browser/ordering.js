@@ -9,7 +9,7 @@ function orderColumns(columns, sweeps) {
   for (const item of columns.flat()) item.into.sort((a, b) => a.port - b.port);
   numberPlaces(columns);
   let best = columns.map(column => [...column]), fewest = crossingsOf(columns);
-  for (let sweep = 0; sweep < sweeps && fewest; sweep++) {
+  for (let sweep = 0; sweep < sweeps; sweep++) {
     const forward = sweep % 2 === 0;
     for (const column of forward ? columns : [...columns].reverse()) {
       sortBy(column, forward ? fromOperands : fromUsers);

@@ -37,15 +37,15 @@ class Teller {
   box(box) {
     const { nodes, view } = this.model, place = view.boxes.indexOf(box);
     const title = this.title(place), node = nodes[box.members[0]], count = box.members.length;
-    const sample = box.count ? fill(this.words.sample, { count: box.count }) : "";
+    const [sample, whole] = ["sample", "sample.whole"].map(name => (box.count ? fill(this.words[name], { count: box.count }) : ""));
     if (count > 1) {
       const short = title.split(" / ").pop(), open = fill(this.words.open, { name: title, count });
       return { name: short, formula: sample || `${count} ${this.words.values}`,
-        title: `${title}: ${count} ${this.words.values}`, open, single: box.outputs.length === 1 };
+        title: `${title}: ${whole || `${count} ${this.words.values}`}`, open, single: box.outputs.length === 1 };
     }
     const text = formula(node, id => this.name(id)) ||
       (node.constant ? this.words.constant : this.words.input);
-    return { name: this.name(node.id), formula: text, title: `${this.name(node.id)}: ${text}`, single: true };
+    return { name: this.name(node.id), formula: sample || text, title: `${this.name(node.id)}: ${whole || text}`, single: true };
   }
 
   derivative(id) { return `∂${this.name(this.model.root)}/∂${this.name(id)}`; }

@@ -236,7 +236,7 @@ class Picture {
     element("rect", { class: "box", width, height, rx: 10 }, group);
     element("title", {}, group, told.title);
     const room = told.single ? width - 32 : 2 * width;
-    const name = fit(told.name, NAME_FONT, Math.min(width - 24, room - Math.min(NOTE * width, widthOf(told.formula, QUIET_FONT))));
+    const name = fit(told.name, NAME_FONT, Math.min(width - 24, room - Math.min((box.count ? 1 : NOTE) * width, widthOf(told.formula, QUIET_FONT))));
     const note = fitting(told.formula, QUIET_FONT, Math.min(width - 24, room - widthOf(name, NAME_FONT)));
     element("text", { class: "name", x: 12, y: 26 }, group, name);
     element("text", { class: "quiet note", x: width - 12, y: told.single ? 25 : 54, "text-anchor": "end" }, group, note);
