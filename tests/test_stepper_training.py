@@ -20,7 +20,7 @@ from micrograd.stepper.interface import TRAINING
 from micrograd.stepper.javascript import rows_source
 from micrograd.stepper.training_page import TITLE
 from micrograd.training import Recording
-from micrograd.training.standstill import dead_units
+from micrograd.training.standstill import looked_at
 from tests.stepper_graphs import node
 
 POINTS = [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)]
@@ -197,7 +197,7 @@ def test_the_loss_is_one_box_after_the_network():
 def test_the_dead_are_those_that_fit_names():
     recording = recorded(300)
     losses = (squared(recording.model(x), t) for x, t in zip(POINTS, TARGETS))
-    names, _ = dead_units(losses)
+    names = looked_at(losses, []).dead
     assert names == ["layer 0 / neuron 1", "layer 0 / neuron 3"]
 
 

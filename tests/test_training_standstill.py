@@ -9,7 +9,7 @@ from micrograd.nn import MLP, Dropout
 from micrograd.optim import SGD
 from micrograd.training import descent, fit
 from micrograd.training import run as run_module
-from micrograd.training.standstill import EPOCHS, dead_units, stands_still
+from micrograd.training.standstill import EPOCHS, looked_at, stands_still
 
 XOR = [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)]
 
@@ -72,7 +72,22 @@ def test_a_unit_is_dead_only_where_it_is_so_throughout():
     first, second = model.layers[0].neurons
     first.w[0].data, second.w[0].data, second.b.data = 1.0, 0.0, -1.0
     losses = [model([Value(x)]) for x in (-1.0, 2.0)]
-    assert dead_units(losses) == ([second.scope], 2)
+    assert looked_at(losses, [first.w[0]]) == ([second.scope], 2, True)
+    assert not looked_at(losses, [Value(1.0)]).reached
+
+
+@pytest.mark.parametrize("wrong", ["data", "other", ""])
+def test_a_loss_that_reaches_nothing_that_is_trained_is_told(wrong, capsys):
+    model, other = MLP(1, [2, 1], activation="tanh"), MLP(1, [1])
+
+    def loss(batch):
+        values = [(model([x]) - 1) ** 2 for x in batch]
+        return Value(sum(v.data for v in values)) if wrong == "data" else sum(values)
+
+    trained = (other if wrong == "other" else model).parameters()
+    history = fit(descent(model, loss, SGD(trained, 0.1)), [0.5] * 4, 12, progress=False)
+    said = f"it depends on none of the {len(trained)} parameters of the optimizer"
+    assert (said in history.remark) == bool(wrong)
 
 
 def test_a_loss_of_any_step_may_stand_still():

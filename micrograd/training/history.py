@@ -19,7 +19,7 @@ DATES: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate
 class History:
     """Hold one dict of numbers per epoch, and in `stopped` why the training ended early.
 
-    `remark` says of a loss that stands still which units are dead.
+    `remark` says why a loss stands still, where its graph shows it.
     """
 
     remark = ""

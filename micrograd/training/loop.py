@@ -59,9 +59,9 @@ def fit(
 
     Batches are shuffled by `seed`, not at all where it is None. Functions in `after_epoch` get
     the row of every epoch. Training ends early, with the reason in `history.stopped`, by `stop`
-    or where the loss is no longer finite. Where the loss of a `descent` stands still while units of
-    ReLU are dead, `history.remark` says so, and the progress too. Ctrl-C raises Interrupted between
-    two batches.
+    or where the loss is no longer finite. Where the loss of a `descent` stands still since units of
+    ReLU are dead, or since it depends on nothing that is trained, `history.remark` says so, and the
+    progress too. Ctrl-C raises Interrupted between two batches.
     `state` need not be named for a step of `descent`. `settings` are what else the result depends
     on: options by name, digests of files. Raises ValueError before training where there is nothing
     to train on, or to go on from.

@@ -13,11 +13,12 @@ from typing import Any
 
 from micrograd.checkpoint import capture, file_content, load_state, restore, save_state
 from micrograd.core.numbers import number as as_float
+from micrograd.engine import Value
 from micrograd.printing import counted, cut, shorten
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.settings import differences, settings_within
-from micrograd.training.standstill import dead_units, remark, stands_still
+from micrograd.training.standstill import remark, stands_still
 from micrograd.training.stopping import EarlyStopping
 
 Numbers = Mapping[str, float]
@@ -110,7 +111,7 @@ class Run:
         self.save()
 
     def _watch(self, shown: Progress) -> None:
-        """Say once, of a step that knows its graph, that the loss stands still by dead units."""
+        """Say once, of a step that knows its graph, why the loss stands still."""
         step: Any = self.step
         if self.history.remark or not hasattr(step, "graphs"):
             return
@@ -118,16 +119,17 @@ class Run:
             return
         parts = {"state": step.state, "random": random, "numpy": _NumpyRandom()}
         before = capture(parts)  # a loss may draw random numbers
-        self.history.remark = remark(self.history["loss"], self._dead_units)
+        trained = [p for p in step.optimizer.parameters.values() if isinstance(p, Value)]
+        self.history.remark = remark(self.history["loss"], self._graphs(), trained)
         if self.history.remark:
             shown.say(self.history.remark)
         restore(parts, before)
 
-    def _dead_units(self) -> tuple[list[str], int]:
+    def _graphs(self) -> Iterable[Any]:
         order = range(len(self.data))
         batches = (order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size))
         step: Any = self.step
-        return dead_units(step.graphs(_take(self.data, [*rows]) for rows in batches))
+        return step.graphs(_take(self.data, [*rows]) for rows in batches)  # type: ignore[no-any-return]
 
     def _batches(self) -> list[Sequence[int]]:
         """Cut the epoch's order into batches; it depends on seed and epoch alone."""
