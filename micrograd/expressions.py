@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 from micrograd import near_misses
 from micrograd.engine import Value, operand, topological_order
@@ -27,11 +28,12 @@ from micrograd.files import read_bytes
 from micrograd.ops import BY_NAME, ROWS
 from micrograd.printing import shorten
 
-__all__ = ["failures_of", "finite", "load", "parse", "point", "read", "run_file"]
+__all__ = ["failures_of", "finite", "load", "named", "parse", "point", "read", "run_file"]
 
 # Where our own code is: in the package, or made of a row or by lowering; "<string>" is a user's.
 _OURS = (str(Path(__file__).parent) + os.sep, "<row ", "<formula ", "<micrograd ")
-MOST_NAMED = 9  # Values of a file in a message
+_AS_RUN = "<run_path>"  # what a file's functions have as their module
+MOST_NAMED = 9  # Values or functions of a file in a message
 
 OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: lambda x, y: x + y,
@@ -131,14 +133,29 @@ def load(path: str, name: str) -> Value:
 
     Raises OSError where there is no such file, ValueError where it fails or has no such Value.
     """
-    names = run_file(path)
+    value: Value = named(path, name, "Value", lambda item: isinstance(item, Value))
+    return value
+
+
+def named(path: str, name: str, kind: str, fits: Callable[[Any], bool]) -> Any:
+    """Run the Python file `path` and return what it calls `name`, which `fits`.
+
+    Raises OSError where there is no such file, ValueError where it fails or has no such `kind`.
+    """
+    names: dict[str, Any] = run_file(path)
     found = names.get(name)
-    if isinstance(found, Value):
+    if fits(found):
         return found
-    what = "has no" if found is None else f"has {type(found).__name__}, not a Value, as"
-    values = [other for other, it in names.items() if isinstance(it, Value)][-MOST_NAMED:]
-    known = f"its Values are {', '.join(values)}" if values else "there is no Value in it"
+    what = "has no" if found is None else f"has {type(found).__name__}, not a {kind}, as"
+    own = [other for other, item in names.items() if fits(item) and not _imported(item)]
+    known = (
+        f"its {kind}s are {', '.join(own[-MOST_NAMED:])}" if own else f"there is no {kind} in it"
+    )
     raise ValueError(f"{path} {what} {shorten(name)}; {known}")
+
+
+def _imported(item: Any) -> bool:
+    return hasattr(item, "__name__") and getattr(item, "__module__", "") != _AS_RUN
 
 
 def run_file(path: str) -> dict[str, object]:
@@ -150,7 +167,7 @@ def run_file(path: str) -> dict[str, object]:
     folder = str(Path(path).resolve().parent)
     sys.path.insert(0, folder)
     try:
-        return runpy.run_path(path)
+        return runpy.run_path(path, run_name=_AS_RUN)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

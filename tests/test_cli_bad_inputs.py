@@ -239,8 +239,8 @@ draw latin.py:x                         | latin.py:1: SyntaxError
 draw zero.py:x                          | zero.py
 step divides.py:x                       | divides.py:2
 lower lesson.py                         | is not FILE.py:FUNCTION
-lower lesson.py:f                       | lesson.py has no f
-lower lesson.py:n                       | has int, no function
+lower lesson.py:f                       | lesson.py has no 'f'; there is no function in it
+lower lesson.py:n                       | has int, not a function
 lower nowhere.py:f                      | nowhere.py: there is no such file
 lower notes.txt:f                       | is not FILE.py:FUNCTION
 lower x*y                               | is not FILE.py:FUNCTION

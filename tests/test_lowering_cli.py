@@ -57,8 +57,8 @@ def test_export(file, capsys):
     ("name", "said"),
     [
         ("loss.py", "is not FILE.py:FUNCTION"),
-        ("{file}:nothing", "has no nothing"),
-        ("{file}:random", "no function"),
+        ("{file}:nothing", "has no 'nothing'; its functions are "),
+        ("{file}:random", "has module, not a function, as 'random'"),
         ("{file}:bare", "no default for x"),
         ("{file}:branching", "compared"),
         ("{file}x.py:loss", "there is no such file"),

@@ -11,7 +11,7 @@ import numpy as np
 
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
-from micrograd.expressions import run_file
+from micrograd.expressions import named
 from micrograd.functions import dot
 from micrograd.lowering.program import OutputProgram, Program
 from micrograd.lowering.replay import data_of
@@ -28,10 +28,7 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
     path, _, name = text.rpartition(":")
     if not name or not path.endswith(".py"):
         raise ValueError(f"{text!r} is not FILE.py:FUNCTION")
-    function: Any = run_file(path).get(name)
-    if not callable(function):
-        kind = "has no" if function is None else f"has {type(function).__name__}, no function, as"
-        raise ValueError(f"{path} {kind} {name}")
+    function = named(path, name, "function", _is_function)
     every = inspect.signature(function).parameters.values()
     parameters = [p for p in every if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = [*parameters, *(p for p in every if p.kind is p.KEYWORD_ONLY)]
@@ -42,6 +39,10 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
             f"sample there, such as def {name}({missing[0]}=[0.1, 0.2])"
         )
     return function, [p.default for p in parameters]
+
+
+def _is_function(item: Any) -> bool:
+    return callable(item) and not isinstance(item, type)
 
 
 def weighted(
