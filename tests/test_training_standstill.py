@@ -107,3 +107,22 @@ def test_the_graphs_of_a_step_are_those_of_prediction():
     step = descent(model, loss, SGD(model.parameters()))
     list(step.graphs([[1], [2]]))
     assert seen == [(False, False)] * 2 and model.training and dropout.training
+
+
+def test_an_optimiser_of_ones_own_need_not_say_what_it_trains():
+    class Nothing:
+        def zero_grad(self):
+            pass
+
+        def step(self):
+            pass
+
+        def state_dict(self):
+            return {}
+
+        def load_state_dict(self, state):
+            assert state == {}
+
+    model = MLP(1, [2, 1], activation="tanh")
+    step = descent(model, lambda batch: sum(model([x]) ** 2 for x in batch), Nothing())
+    assert fit(step, [0.5] * 4, 12, progress=False).remark == ""

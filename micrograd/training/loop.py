@@ -170,7 +170,10 @@ def _check(
 
 
 class Descent:
-    """Go down the gradient of `loss(batch)`, a Value; `state` is what that changes."""
+    """Go down the gradient of `loss(batch)`, a Value; `state` is what that changes.
+
+    `trained` are the Values among it.
+    """
 
     def __init__(self, model: Any, loss: Callable[[Any], Any], optimizer: Any) -> None:
         fits = hasattr(model, "train") and callable(loss) and hasattr(optimizer, "zero_grad")
@@ -181,6 +184,9 @@ class Descent:
             )
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.state = {"model": model, "optimizer": optimizer}
+        known = getattr(optimizer, "parameters", {})  # an optimiser of one's own may have none
+        trained = known.values() if isinstance(known, Mapping) else ()
+        self.trained = [p for p in trained if isinstance(p, Value)]
 
     def __call__(self, batch: Any) -> float:
         """Train on a batch; return its loss."""

@@ -78,7 +78,7 @@ class _Noted:
         self.step, self.recording = step, recording
         self.state = {"step": getattr(step, "state", {}), "recording": recording}
         if hasattr(step, "graphs"):
-            self.graphs = step.graphs
+            self.graphs, self.trained = step.graphs, step.trained
 
     def __call__(self, batch: Any) -> Any:
         before = self.recording.now() if self.recording._due() else None

@@ -13,7 +13,6 @@ from typing import Any
 
 from micrograd.checkpoint import capture, file_content, load_state, restore, save_state
 from micrograd.core.numbers import number as as_float
-from micrograd.engine import Value
 from micrograd.printing import counted, cut, shorten
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
@@ -119,8 +118,7 @@ class Run:
             return
         parts = {"state": step.state, "random": random, "numpy": _NumpyRandom()}
         before = capture(parts)  # a loss may draw random numbers
-        trained = [p for p in step.optimizer.parameters.values() if isinstance(p, Value)]
-        self.history.remark = remark(self.history["loss"], self._graphs(), trained)
+        self.history.remark = remark(self.history["loss"], self._graphs(), step.trained)
         if self.history.remark:
             shown.say(self.history.remark)
         restore(parts, before)
