@@ -167,6 +167,59 @@ def test_a_full_disk(fresh, monkeypatch):
 
 
 @needs_compiler
+@pytest.mark.parametrize("barred", ["cache", ""])
+def test_a_disk_that_nothing_runs_from(fresh, monkeypatch, barred):
+    real = compiler.ctypes.CDLL
+
+    def mounted_noexec(path):
+        if barred in path:
+            raise OSError(f"{path}: failed to map segment from shared object")
+        return real(path)
+
+    monkeypatch.setattr(compiler.ctypes, "CDLL", mounted_noexec)
+    if barred:
+        assert gradient() == pytest.approx(RIGHT, rel=1e-12)
+    else:
+        with pytest.raises(CompilerError, match="failed to map .*TMPDIR .*numpy"):
+            gradient()
+
+
+@needs_compiler
+def test_no_folder_for_what_passes(fresh, monkeypatch):
+    def none(*_):
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(compiler.tempfile, "TemporaryDirectory", none)
+    with pytest.raises(CompilerError, match="No usable temporary directory .*TMPDIR .*numpy"):
+        gradient()
+
+
+@needs_compiler
+def test_a_user_without_a_home(fresh, tmp_path, monkeypatch):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.chdir(tmp_path)
+    assert gradient() == pytest.approx(RIGHT, rel=1e-12)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_compiler_speaks_any_encoding(fresh, tmp_path, monkeypatch):
+    compiler_of(tmp_path, monkeypatch, r"printf '\374'; printf '\374' >&2; exit 3")
+    with pytest.raises(CompilerError, match="could not compile the program: \ufffd; "):
+        gradient()
+
+
+def test_a_compiler_that_is_no_program(fresh, tmp_path, monkeypatch):
+    compiler_of(tmp_path, monkeypatch, "")
+    (tmp_path / "cc").write_bytes(b"\x7fELF")
+    with pytest.raises(CompilerError, match="cannot be run: .*Exec format error"):
+        gradient()
+
+
+@needs_compiler
 def test_other_flags_and_compilers_make_other_objects(fresh, monkeypatch):
     gradient()
     compiler.loaded.cache_clear()
