@@ -1,3 +1,4 @@
+import os
 import shlex
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import pytest
 
 import micrograd
 from micrograd.cli import main
+from tests.conftest import ROOT
 
 
 def test_help_lists_the_commands(capsys):
@@ -44,6 +46,30 @@ def run(command, streams):
 
 
 STEP, DRAW = "step tanh(x)*y --at x=1,y=2", "draw x*y --at x=1,y=2"
+
+
+def test_a_folder_that_is_gone(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    shell = f"cd {gone} && rmdir {gone} && {sys.executable} -m micrograd {DRAW}"
+    where = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, env=where)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "the folder that it was started in is gone" in ran.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["rich", "numpy", "html", "copy"])
+def test_a_file_that_hides_a_module(tmp_path, name):
+    file = tmp_path / f"{name}.py"
+    file.write_text("mine = 1\n")
+    (tmp_path / "own.py").write_text(
+        f"import {name}\nfrom micrograd import Value\nf = Value(1.0)\n"
+    )
+    command = [sys.executable, "-m", "micrograd", "draw", "own.py:f", "-o", "f.svg"]
+    where = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": ""}
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=where)
+    assert ran.returncode == 2
+    assert f"{file} hides the module {name}; give the file another name" in ran.stderr
 
 
 @pytest.mark.parametrize(
