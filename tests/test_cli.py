@@ -41,19 +41,23 @@ def test_an_expression_may_begin_with_a_minus(expression, value, capsys):
 def run(command, streams):
     """Run a command under a shell that closes or fills streams; give its code and its texts."""
     shell = f"{shlex.join([sys.executable, '-m', 'micrograd', *shlex.split(command)])} {streams}"
-    ran = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(["sh", "-c", shell], capture_output=True, encoding="utf-8", timeout=120)
     return ran.returncode, ran.stdout, ran.stderr
 
 
+SMALL = "--epochs 1 --hidden 2 --dim 2 --features none --corrupt 1"
 STEP, DRAW = "step tanh(x)*y --at x=1,y=2", "draw x*y --at x=1,y=2"
 
 
 def test_a_folder_that_is_gone(tmp_path):
     gone = tmp_path / "gone"
     gone.mkdir()
-    shell = f"cd {gone} && rmdir {gone} && {sys.executable} -m micrograd {DRAW}"
+    command = shlex.join([sys.executable, "-m", "micrograd", *DRAW.split()])
+    shell = f"cd gone && rmdir ../gone && {command}"
     where = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ran = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, env=where)
+    ran = subprocess.run(
+        ["sh", "-c", shell], cwd=tmp_path, capture_output=True, text=True, env=where
+    )
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "the folder that it was started in is gone" in ran.stderr.splitlines()[-1]
 
@@ -96,14 +100,14 @@ def test_a_file_that_hides_a_module(tmp_path, name):
 )
 def test_streams_that_are_closed_or_full(tmp_path, command, streams, code, error):
     path = tmp_path / "out.svg"
-    got, _, errors = run(command.format(path), streams)
+    got, _, errors = run(command.format(shlex.quote(str(path))), streams)
     assert (got, errors.count("\n")) == (code, bool(error)) and error in errors
-    assert "{}" not in command or path.read_text().endswith("</svg>\n")
+    assert "{}" not in command or path.read_text("utf-8").endswith("</svg>\n")
 
 
 @pytest.mark.parametrize("streams", [">&-", ">/dev/full", "| head -c 1"])
 def test_training_outlives_its_report(tmp_path, streams):
-    command = f"train --out {tmp_path} --epochs 1 --hidden 2 --dim 2 --features none --corrupt 1"
+    command = f"train --out {shlex.quote(str(tmp_path))} {SMALL}"
     run(command, streams)
     assert (tmp_path / "model.npz").exists() and (tmp_path / "pair.html").exists()
 
@@ -129,7 +133,7 @@ def test_keys_are_asked_for_only_between_two_terminals(monkeypatch, capsys, read
 
 def test_few_characters_are_enough_for_a_table(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    command = f"train --out {tmp_path} --epochs 1 --hidden 2 --dim 2 --features none --corrupt 1"
+    command = f"train --out {shlex.quote(str(tmp_path))} {SMALL}"
     code, out, _ = run(command, "")
     assert code == 0 and "+-----" in out and "\\u25" not in out
 

@@ -86,7 +86,7 @@ def test_auto_takes_c(fresh):
 
 
 def compiler_of(tmp_path, monkeypatch, script):
-    path = tmp_path / "cc"
+    path = tmp_path / "cc of mine"  # more than a word
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     monkeypatch.setenv("CC", str(path))
@@ -214,7 +214,7 @@ def test_a_compiler_speaks_any_encoding(fresh, tmp_path, monkeypatch):
 
 def test_a_compiler_that_is_no_program(fresh, tmp_path, monkeypatch):
     compiler_of(tmp_path, monkeypatch, "")
-    (tmp_path / "cc").write_bytes(b"\x7fELF")
+    (tmp_path / "cc of mine").write_bytes(b"\x7fELF")
     with pytest.raises(CompilerError, match="cannot be run: .*Exec format error"):
         gradient()
 

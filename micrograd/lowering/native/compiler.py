@@ -53,7 +53,7 @@ def compiler() -> tuple[str, ...]:
     Raises CompilerError where there is none.
     """
     for name in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
-        command = name.split()
+        command = [name] if shutil.which(name) else name.split()
         if command and shutil.which(command[0]):
             return tuple(command)
     if importlib.util.find_spec("ziglang"):
