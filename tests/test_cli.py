@@ -131,6 +131,16 @@ def test_keys_are_asked_for_only_between_two_terminals(monkeypatch, capsys, read
     assert bool(asked) == (reads and shows) != ("5/5" in capsys.readouterr().out)
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_terminal_that_does_not_know_its_width(tmp_path, monkeypatch, language):
+    told = []
+    for columns in ("", "0"):
+        monkeypatch.setenv("COLUMNS", columns)
+        told.append(run(f"train --out {shlex.quote(str(tmp_path))} {SMALL}", "2>/dev/null"))
+        told[-1] += run(f"step tanh(x)*x --at x=1 --language {language}", "")
+    assert told[0] == told[1] and told[0][0] == told[0][3] == 0
+
+
 def test_few_characters_are_enough_for_a_table(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     command = f"train --out {shlex.quote(str(tmp_path))} {SMALL}"
