@@ -50,7 +50,7 @@ def performed(name: str, folder: Path, language: str) -> str:
         if file.endswith(".html")
         else f'<img src="{file}" alt="{alt}" loading="lazy">'
     )
-    title = html.escape(demo.__doc__.split("\n")[0])
+    title = html.escape((demo.__doc__ or name).split("\n")[0])
     return f"<h2 id={name}>{title}</h2><figure>{shown}<pre>{text}</pre></figure>"
 
 

@@ -35,6 +35,7 @@ def pytest_configure(config):
             f"the tests would run against {micrograd.__file__}, not this checkout; "
             f"install it with: pip install -e '{ROOT}[test]'"
         )
+    os.environ.pop("COLUMNS", None)  # what is printed is compared at the width of no terminal
     kept = getattr(config, "cache", None)  # there is none with -p no:cacheprovider
     folder = kept.mkdir("compiled") if kept else tempfile.mkdtemp()
     os.environ["XDG_CACHE_HOME"] = str(folder)

@@ -1,3 +1,4 @@
+import os
 import shlex
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import pytest
 
 import micrograd
 from micrograd.cli import main
+from tests.conftest import ROOT
 
 
 def test_help_lists_the_commands(capsys):
@@ -39,11 +41,39 @@ def test_an_expression_may_begin_with_a_minus(expression, value, capsys):
 def run(command, streams):
     """Run a command under a shell that closes or fills streams; give its code and its texts."""
     shell = f"{shlex.join([sys.executable, '-m', 'micrograd', *shlex.split(command)])} {streams}"
-    ran = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(["sh", "-c", shell], capture_output=True, encoding="utf-8", timeout=120)
     return ran.returncode, ran.stdout, ran.stderr
 
 
+SMALL = "--epochs 1 --hidden 2 --dim 2 --features none --corrupt 1"
 STEP, DRAW = "step tanh(x)*y --at x=1,y=2", "draw x*y --at x=1,y=2"
+
+
+def test_a_folder_that_is_gone(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = shlex.join([sys.executable, "-m", "micrograd", *DRAW.split()])
+    shell = f"cd gone && rmdir ../gone && {command}"
+    where = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        ["sh", "-c", shell], cwd=tmp_path, capture_output=True, text=True, env=where
+    )
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "the folder that it was started in is gone" in ran.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["rich", "numpy", "html", "copy"])
+def test_a_file_that_hides_a_module(tmp_path, name):
+    file = tmp_path / f"{name}.py"
+    file.write_text("mine = 1\n")
+    (tmp_path / "own.py").write_text(
+        f"import {name}\nfrom micrograd import Value\nf = Value(1.0)\n"
+    )
+    command = [sys.executable, "-m", "micrograd", "draw", "own.py:f", "-o", "f.svg"]
+    where = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": ""}
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=where)
+    assert ran.returncode == 2
+    assert f"{file} hides the module {name}; give the file another name" in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -70,14 +100,14 @@ STEP, DRAW = "step tanh(x)*y --at x=1,y=2", "draw x*y --at x=1,y=2"
 )
 def test_streams_that_are_closed_or_full(tmp_path, command, streams, code, error):
     path = tmp_path / "out.svg"
-    got, _, errors = run(command.format(path), streams)
+    got, _, errors = run(command.format(shlex.quote(str(path))), streams)
     assert (got, errors.count("\n")) == (code, bool(error)) and error in errors
-    assert "{}" not in command or path.read_text().endswith("</svg>\n")
+    assert "{}" not in command or path.read_text("utf-8").endswith("</svg>\n")
 
 
 @pytest.mark.parametrize("streams", [">&-", ">/dev/full", "| head -c 1"])
 def test_training_outlives_its_report(tmp_path, streams):
-    command = f"train --out {tmp_path} --epochs 1 --hidden 2 --dim 2 --features none --corrupt 1"
+    command = f"train --out {shlex.quote(str(tmp_path))} {SMALL}"
     run(command, streams)
     assert (tmp_path / "model.npz").exists() and (tmp_path / "pair.html").exists()
 
@@ -101,9 +131,19 @@ def test_keys_are_asked_for_only_between_two_terminals(monkeypatch, capsys, read
     assert bool(asked) == (reads and shows) != ("5/5" in capsys.readouterr().out)
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_terminal_that_does_not_know_its_width(tmp_path, monkeypatch, language):
+    told = []
+    for columns in ("", "0"):
+        monkeypatch.setenv("COLUMNS", columns)
+        told.append(run(f"train --out {shlex.quote(str(tmp_path))} {SMALL}", "2>/dev/null"))
+        told[-1] += run(f"step tanh(x)*x --at x=1 --language {language}", "")
+    assert told[0] == told[1] and told[0][0] == told[0][3] == 0
+
+
 def test_few_characters_are_enough_for_a_table(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    command = f"train --out {tmp_path} --epochs 1 --hidden 2 --dim 2 --features none --corrupt 1"
+    command = f"train --out {shlex.quote(str(tmp_path))} {SMALL}"
     code, out, _ = run(command, "")
     assert code == 0 and "+-----" in out and "\\u25" not in out
 

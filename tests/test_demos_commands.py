@@ -93,3 +93,8 @@ def test_a_demo_is_shown_where_there_are_few_characters(characters, language, tm
     line = f"python demos/neuron.py --language {language}"
     done = run(line, tmp_path, PYTHONIOENCODING=characters)
     assert done.returncode == 0 and "exp(-z)" in done.stdout
+
+
+def test_the_gallery_needs_no_docstrings(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo("gate"), "__doc__", None)  # as under python -OO
+    assert "<h2 id=gate>gate</h2>" in demo("gallery").performed("gate", tmp_path, "en")

@@ -15,6 +15,15 @@ from tests.conftest import ROOT, WHOLE
 
 BUILD = "from setuptools import build_meta; build_meta.build_sdist('out'); "
 BUILD += "build_meta.build_wheel('out')"
+FROM_A_ZIP = """
+import micrograd
+from micrograd import Value, lowering, ner, stepper
+assert False, micrograd.__file__  # nothing under -OO
+w = Value(0.5, label="w")
+program = lowering.lower(lambda x: (w * x).sigmoid(), 0.0, backend="numpy")
+stepper.page(w * 2)
+print(program([0.0]), len(ner.shipped().train))
+"""
 WRITTEN = ("PKG-INFO", "setup.cfg", "micrograd_graph.egg-info/")
 SOME = ["test_ops.py", "test_readme.py", "test_demos_index.py", "test_architecture.py"]
 
@@ -65,6 +74,17 @@ def test_the_wheel_holds_the_package_and_says_what_it_is(built):
     assert said.get_payload().lstrip().startswith("# micrograd")
     needed = [line for line in said.get_all("Requires-Dist") if "extra" not in line]
     assert needed == ["numpy", "graphviz", "rich"]
+
+
+def test_the_package_runs_from_a_zip_without_docstrings(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as packed:
+        for path in (ROOT / "micrograd").rglob("*.*"):
+            if path.suffix != ".pyc":
+                packed.write(path, path.relative_to(ROOT))
+    command = [sys.executable, "-OO", "-c", FROM_A_ZIP]
+    where = {**os.environ, "PYTHONPATH": str(tmp_path / "all.zip")}
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=where)
+    assert told.stdout.split() == ["0.5", "347"], told.stderr
 
 
 @WHOLE

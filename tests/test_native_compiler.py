@@ -86,7 +86,7 @@ def test_auto_takes_c(fresh):
 
 
 def compiler_of(tmp_path, monkeypatch, script):
-    path = tmp_path / "cc"
+    path = tmp_path / "cc of mine"  # more than a word
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     monkeypatch.setenv("CC", str(path))
@@ -164,6 +164,59 @@ def test_a_full_disk(fresh, monkeypatch):
     monkeypatch.setattr(compiler.shutil, "copyfile", full)
     assert gradient() == pytest.approx(RIGHT, rel=1e-12)
     assert not list(fresh.glob("*"))
+
+
+@needs_compiler
+@pytest.mark.parametrize("barred", ["cache", ""])
+def test_a_disk_that_nothing_runs_from(fresh, monkeypatch, barred):
+    real = compiler.ctypes.CDLL
+
+    def mounted_noexec(path):
+        if barred in path:
+            raise OSError(f"{path}: failed to map segment from shared object")
+        return real(path)
+
+    monkeypatch.setattr(compiler.ctypes, "CDLL", mounted_noexec)
+    if barred:
+        assert gradient() == pytest.approx(RIGHT, rel=1e-12)
+    else:
+        with pytest.raises(CompilerError, match="failed to map .*TMPDIR .*numpy"):
+            gradient()
+
+
+@needs_compiler
+def test_no_folder_for_what_passes(fresh, monkeypatch):
+    def none(*_):
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(compiler.tempfile, "TemporaryDirectory", none)
+    with pytest.raises(CompilerError, match="No usable temporary directory .*TMPDIR .*numpy"):
+        gradient()
+
+
+@needs_compiler
+def test_a_user_without_a_home(fresh, tmp_path, monkeypatch):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.chdir(tmp_path)
+    assert gradient() == pytest.approx(RIGHT, rel=1e-12)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_compiler_speaks_any_encoding(fresh, tmp_path, monkeypatch):
+    compiler_of(tmp_path, monkeypatch, r"printf '\374'; printf '\374' >&2; exit 3")
+    with pytest.raises(CompilerError, match="could not compile the program: \ufffd; "):
+        gradient()
+
+
+def test_a_compiler_that_is_no_program(fresh, tmp_path, monkeypatch):
+    compiler_of(tmp_path, monkeypatch, "")
+    (tmp_path / "cc of mine").write_bytes(b"\x7fELF")
+    with pytest.raises(CompilerError, match="cannot be run: .*Exec format error"):
+        gradient()
 
 
 @needs_compiler

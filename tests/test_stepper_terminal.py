@@ -215,7 +215,8 @@ def through_a_terminal(typed, **environment):
     program = f"import sys; sys.path[:0] = {sys.path!r}; from micrograd.cli import main; main()"
     terminal, other_end = pty.openpty()
     command = [sys.executable, "-c", program, *EXPRESSION]
-    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment
+    usual = {"TERM": "xterm-256color", "COLUMNS": "100", "PYTHONUTF8": "1"}
+    environment = os.environ | usual | environment
     # Not pty.fork: other tests leave threads behind, which a fork must not be made among.
     with subprocess.Popen(
         command, stdin=other_end, stdout=other_end, stderr=other_end, env=environment

@@ -17,6 +17,7 @@ from micrograd.files import worded
 __all__ = ["main"]
 
 USAGE_ERROR, FAULT, INTERRUPTED = 2, 70, 130
+NEEDED = ("graphviz", "numpy", "rich")  # folders of modules, each: never a file of that name
 REFUSALS = (ValueError, TypeError, OSError, ImportError)
 
 
@@ -38,6 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     command = "micrograd"
     try:
+        os.getcwd()
+    except OSError:
+        gone = "the folder that it was started in is gone; change to one that is there"
+        return _refused(command, gone, USAGE_ERROR)
+    try:
         options = _parsed(arguments)
         command = options.command
         code: int = options.func(options)
@@ -57,6 +63,8 @@ def _run(arguments: Sequence[str]) -> int:
     except REFUSALS as error:
         return _refused(command, _told(error), USAGE_ERROR)
     except Exception as error:
+        if hidden := _hidden():
+            return _refused(command, f"{error}; {hidden}", USAGE_ERROR)
         return _refused(command, _fault(error), FAULT)
 
 
@@ -71,7 +79,18 @@ def _told(error: Exception) -> str:
             return worded(error.filename, error)
         streams.give_up_output()
         return f"standard output: {(error.strerror or 'it failed').lower()}"
-    return str(error) or type(error).__name__
+    hidden = _hidden() if isinstance(error, ImportError) else ""
+    return f"{str(error) or type(error).__name__}{hidden and '; '}{hidden}"
+
+
+def _hidden() -> str:
+    """Name a file of the user's that was imported in place of a module that this needs."""
+    library = os.path.dirname(os.__file__) + os.sep
+    for name in (*NEEDED, *sorted(sys.stdlib_module_names)):
+        file = getattr(sys.modules.get(name), "__file__", None) or ""
+        if os.path.basename(file) == f"{name}.py" and not file.startswith(library):
+            return f"{file} hides the module {name}; give the file another name"
+    return ""
 
 
 def _fault(error: Exception) -> str:

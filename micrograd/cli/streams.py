@@ -67,7 +67,9 @@ class Closed(TextIOBase):
 
 
 def prepare() -> None:
-    """Put stand-ins where streams are closed; let no character stop an output."""
+    """Put stand-ins where streams are closed; let no character stop an output, and no width."""
+    if not os.environ.get("COLUMNS", "80").strip("0"):  # of a terminal that does not know it
+        del os.environ["COLUMNS"]  # which rich would fill 0 columns for
     for number in (0, 1, 2):  # a file opened later must not get the number of a stream
         try:
             os.fstat(number)

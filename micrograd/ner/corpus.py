@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from importlib.resources import files
 from typing import NamedTuple
 
-from micrograd.ner.text.conll import read
+from micrograd.ner.text.conll import parse
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.printing import counted
 
 HELD_OUT = 10
-FOLDER = Path(__file__).parent / "data"
+FOLDER = files("micrograd.ner.data")
 TRUE_SENTENCE = Sentence(
     ["Museums", "in", "Paris", "are", "amazing"], ["O", "O", "B-LOC", "O", "O"]
 )
@@ -29,10 +29,10 @@ class Splits(NamedTuple):
 
 def shipped() -> Splits:
     """Read the corpus written for this package: PER, LOC, ORG and MISC in BIO."""
-    found = Splits(*(read(FOLDER / f"{name}.conll") for name in Splits._fields))
-    for name, part in zip(Splits._fields, found, strict=True):
-        part.path = f"{name}.conll of the package"
-        part.sentences = [replace(sentence, path=f"{name}.conll") for sentence in part]
+    names = [f"{name}.conll" for name in Splits._fields]
+    found = Splits(*(parse(FOLDER.joinpath(name).read_text("utf-8"), name) for name in names))
+    for name, part in zip(names, found, strict=True):
+        part.path = f"{name} of the package"
     return found
 
 

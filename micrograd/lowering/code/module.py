@@ -7,8 +7,8 @@ import builtins
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
+from importlib.resources import files
 from itertools import groupby
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from micrograd.lowering.code.construct import definition
 from micrograd.lowering.code.expr import ref
 from micrograd.lowering.code.kinds import Printer
 
-HELPERS = Path(__file__).parent / "helpers"
+HELPERS = files("micrograd.lowering.code.helpers")
 FEWEST_IN_RANGES = 6  # numbers of a table; fewer are read more easily one by one
 MOST_LISTED = 100  # numbers of a table; more are written as text, which is read ten times faster
 
@@ -130,7 +130,7 @@ def _function(name: str, value: str, target: str) -> str:
 
 
 def _read_helpers(target: str) -> dict[str, str]:
-    source = (HELPERS / f"{target}.py").read_text(encoding="utf-8")
+    source = HELPERS.joinpath(f"{target}.py").read_text(encoding="utf-8")
     helpers = {}
     for node in ast.parse(source).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Assign)):

@@ -36,6 +36,10 @@ FLAGS = (
 OF_GCC = ("-ftree-vectorize", "-fvect-cost-model=dynamic", "-fpeel-loops", "-funswitch-loops")
 OWN_PROCESSOR = "-march=native"
 ADVICE = 'install gcc or clang, or `pip install "micrograd-graph[native]"`'
+OTHERWISE = (
+    "let CC name a compiler that works and TMPDIR a folder that has room and may hold programs, "
+    'or take backend="numpy"'
+)
 
 
 class CompilerError(RuntimeError):
@@ -49,7 +53,7 @@ def compiler() -> tuple[str, ...]:
     Raises CompilerError where there is none.
     """
     for name in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
-        command = name.split()
+        command = [name] if shutil.which(name) else name.split()
         if command and shutil.which(command[0]):
             return tuple(command)
     if importlib.util.find_spec("ziglang"):
@@ -69,8 +73,7 @@ def available() -> bool:
 def version() -> str:
     """Return what the compiler says that it is, in full: the cache goes by it."""
     command = compiler()
-    result = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
-    return f"{' '.join(command)} {result.stdout}"
+    return f"{' '.join(command)} {_ran([*command, '--version']).stdout}"
 
 
 @cache
@@ -85,8 +88,11 @@ def processor() -> str:
 
 
 def folder() -> Path:
-    """Return the folder of what was compiled."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    """Return the folder of what was compiled; nothing is kept for a user who has no home."""
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:  # a number without a name, as in containers
+        home = os.devnull
     return Path(home) / "micrograd"
 
 
@@ -96,6 +102,13 @@ def loaded(source: str) -> Any:
 
     Raises CompilerError where there is no compiler, or where it fails.
     """
+    try:
+        return _loaded(source)
+    except OSError as error:  # no folder to write to, a full disk, or one that nothing runs from
+        raise CompilerError(f"the program could not be compiled: {error}; {OTHERWISE}") from None
+
+
+def _loaded(source: str) -> Any:
     told = "\0".join([source, version(), *FLAGS, processor()])
     name = hashlib.sha256(told.encode()).hexdigest()[:32]
     path = folder() / f"{name}.so"
@@ -106,7 +119,10 @@ def loaded(source: str) -> Any:
             pass
     with tempfile.TemporaryDirectory() as temporary:
         new = compiled(source, Path(temporary))
-        return ctypes.CDLL(str(_kept(new, path)))
+        try:
+            return ctypes.CDLL(str(_kept(new, path)))
+        except OSError:  # kept on a disk that nothing runs from
+            return ctypes.CDLL(str(new))
 
 
 def command() -> list[str]:
@@ -121,17 +137,23 @@ def compiled(source: str, place: Path) -> Path:
     text.write_text(source, encoding="utf-8")
     for more in ((OWN_PROCESSOR,), ()):  # not every compiler knows the processor that it runs on
         words = [*command(), *more, str(text), "-o", str(library), "-lm"]
-        try:
-            result = subprocess.run(words, capture_output=True, text=True, check=False)
-        except OSError as error:
-            raise CompilerError(f"{words[0]} cannot be run: {error}; {ADVICE}") from None
+        result = _ran(words)
         if result.returncode == 0 and library.exists():
             return library
     reason = (result.stderr or result.stdout).strip() or f"it ended with {result.returncode}"
     raise CompilerError(
-        f"{' '.join(compiler())} could not compile the program: {reason[:500]}; {ADVICE}, "
-        'or take backend="numpy"'
+        f"{' '.join(compiler())} could not compile the program: {reason[:500]}; {OTHERWISE}"
     )
+
+
+def _ran(words: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run the compiler; what it says may be in any encoding."""
+    try:
+        return subprocess.run(
+            words, capture_output=True, encoding="utf-8", errors="replace", check=False
+        )
+    except OSError as error:
+        raise CompilerError(f"{words[0]} cannot be run: {error}; {ADVICE}") from None
 
 
 def _sound(path: Path) -> bool:
