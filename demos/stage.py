@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -142,14 +143,31 @@ def figure_file(path: str) -> str:
     return path
 
 
+@contextmanager
+def failures() -> Iterator[None]:
+    """Where a file cannot be read or written in the block, end with one line that says why."""
+    try:
+        yield
+    except OSError as error:
+        raise SystemExit(str(error)) from error
+
+
+def named(path: str) -> Path:
+    """Read the name of a folder; "", an unset variable of the shell, is not this folder."""
+    if not path:
+        raise argparse.ArgumentTypeError("'' names no folder; . is this one")
+    return Path(path)
+
+
 def folder(path: str) -> Path:
     """Make a folder, if there is none, and return it."""
+    made = named(path)
     try:
         with file_errors(path):
-            Path(path).mkdir(parents=True, exist_ok=True)
+            made.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    return Path(path)
+    return made
 
 
 def count(text: str) -> int:
@@ -174,4 +192,6 @@ def run(name: str) -> None:
         kind = count if isinstance(default, int) else str
         parser.add_argument(f"--{name}", type=kind, default=default, choices=choices)
     parser.add_argument("--language", choices=LANGUAGES, default="en")
-    perform(demo, **vars(parser.parse_args()))
+    options = vars(parser.parse_args())
+    with failures():
+        perform(demo, **options)
