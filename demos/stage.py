@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from micrograd.cli.streams import prepare
+from micrograd.cli.streams import give_up_output, prepare
 from micrograd.files import check_place, file_errors
 
 LANGUAGES = ("en", "zh")
@@ -148,6 +148,9 @@ def failures() -> Iterator[None]:
     """Where a file cannot be read or written in the block, end with one line that says why."""
     try:
         yield
+    except BrokenPipeError as error:  # who read what is printed, `head` say, has read enough
+        give_up_output()
+        raise SystemExit(1) from error
     except OSError as error:
         raise SystemExit(str(error)) from error
 

@@ -94,6 +94,15 @@ def test_what_cannot_be_written_ends_in_one_line(line, tmp_path):
     assert done.returncode != 0 and done.stderr.count("\n") == 1 and "/x.svg: " in done.stderr
 
 
+def test_who_reads_no_further_is_told_nothing(tmp_path):
+    script = f"{shlex.quote(sys.executable)} -u {DEMOS / 'schedules.py'} | head -1"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env=environment, text=True, capture_output=True
+    )
+    assert done.stdout.startswith("after step") and not done.stderr
+
+
 def test_few_steps_and_the_shortest_block_of_a_gpt(tmp_path):
     line = "python demos/gpt.py gpt.svg --block 1 --steps 1 --backend numpy"
     done = run(line, tmp_path)
