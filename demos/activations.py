@@ -123,10 +123,11 @@ def draw(r: Measured) -> Any:
         panel.plot(POINTS, c.values, color=BLUE, linewidth=3)
         panel.plot(POINTS, c.slopes, color=ORANGE, linestyle="--", linewidth=3)
         panel.set(title=c.name, ylim=(-1.4, 2.4), xticks=(-4, 0, 4), yticks=(-1, 0, 1, 2))
-    for panel in axes[len(r.curves) :]:
+    spare = axes[len(r.curves) :]
+    for panel in spare:
         panel.set_axis_off()
-        panel.text(0, 0.6, t("solid: f(z)", "实线：f(z)"), color=BLUE)
-        panel.text(0, 0.3, t("dashed: f′(z)", "虚线：f′(z)"), color=ORANGE)
+    spare[0].text(0, 0.6, t("solid: f(z)", "实线：f(z)"), color=BLUE)
+    spare[0].text(0, 0.3, t("dashed: f′(z)", "虚线：f′(z)"), color=ORANGE)
     return figure
 
 

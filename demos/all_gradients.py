@@ -99,7 +99,7 @@ def show(r: Measured) -> None:
     """Print operations and milliseconds."""
     names = t("forward", "前向"), t("backward", "反向"), t("differences", "差分")
     table(
-        [t("parameters", "参数"), *names, *(f"{name}, ms" for name in names)],
+        [t("parameters", "参数"), *names, *(t("in ms", "毫秒") for _ in names)],
         *(
             [
                 c.parameters,

@@ -87,7 +87,8 @@ def measure(seed: int = 3) -> Measured:
 
 def show(r: Measured) -> None:
     """Print the sub-networks, and what is remembered."""
-    print(" ".join(f"{out:.3f}" for out in r.outputs))
+    for half in (r.outputs[: 2**N // 2], r.outputs[2**N // 2 :]):
+        print(" ".join(f"{out:.3f}" for out in half))
     table(
         [t("mean of all, by probability", "按概率平均"), f"{r.expected:.4f}"],
         [t("the full network, h × p", "完整网络，h × p"), f"{r.full:.4f}"],
@@ -146,7 +147,8 @@ def draw(r: Measured) -> Any:
         )
     axes[2].hist(r.outputs, bins=12, color=BLUE, alpha=0.7)
     axes[2].axvline(r.full, color="black", linewidth=3)
-    axes[2].set(title=t("16 sub-networks; line: full", "16 个子网络；竖线：完整网络"), xlabel="uᵀh")
+    title = t("16 sub-networks; line: full", "16 个子网络；竖线：完整网络")
+    axes[2].set(title=title, xlabel="uᵀh", yticks=(0, 1, 2))  # how many, which are whole
     return figure
 
 

@@ -13,23 +13,20 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from stage import parser_of
+from stage import failures, named, parser_of
 from tasks import TASKS, RefusedError, Task
 
-from micrograd.files import worded
+from micrograd.files import atomic_write, file_errors, read_bytes
 
 
 def new(folder: Path) -> int:
-    """Write a file for each task that has none yet; return 1 where there can be no folder."""
-    try:
+    """Write a file for each task that has none yet; return 0."""
+    with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        print(worded(folder, error))
-        return 1
     for number, task in enumerate(TASKS, 1):
         path = folder / f"{number:02}_{task.name}.py"
         if not path.exists():
-            path.write_text(task.template, "utf-8")
+            atomic_write(path, task.template)
     print(f"{len(TASKS)} tasks in {folder}: write them, then check")
     return 0
 
@@ -65,7 +62,7 @@ def check(folder: Path) -> int:
     right = 0
     for number, task in enumerate(TASKS, 1):
         path = folder / f"{number:02}_{task.name}.py"
-        why = verdict(task, path.read_bytes()) if path.exists() else f"{path} is missing"
+        why = verdict(task, read_bytes(path)) if path.exists() else f"{path} is missing"
         right += not why
         print(f"{number:2}. {task.name:16}{why or 'right'}")
     print(f"{right} of {len(TASKS)} right")
@@ -75,6 +72,7 @@ def check(folder: Path) -> int:
 if __name__ == "__main__":
     parser = parser_of(__doc__)
     parser.add_argument("action", choices=("new", "check"))
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=named)
     chosen = parser.parse_args()
-    raise SystemExit((new if chosen.action == "new" else check)(chosen.folder))
+    with failures():
+        raise SystemExit((new if chosen.action == "new" else check)(chosen.folder))

@@ -14,6 +14,8 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from micrograd.files import file_errors
+
 BLUE, ORANGE, PURPLE, GREEN, GREY = "#0a5ea8", "#b54708", "#6d3fc0", "#0f6b3f", "#6b7280"
 STYLES = [
     {"color": color, "linestyle": line, "marker": marker, "markersize": 9, "linewidth": 3}
@@ -124,4 +126,5 @@ def save(figure: Figure, path: str | os.PathLike[str], title: str, alternative: 
     facts["Subject" if kind == "pdf" else "Description"] = alternative
     if kind in ("svg", "pdf"):
         facts["Date" if kind == "svg" else "CreationDate"] = None  # the same file each time
-    finished(figure).savefig(path, metadata=facts)
+    with file_errors(path):
+        finished(figure).savefig(path, metadata=facts)

@@ -18,6 +18,8 @@ from typing import Any
 
 import stage
 
+from micrograd.files import atomic_write
+
 STYLE = """body{font:17px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
 img{max-width:100%;background:#fff}figure{margin:0 0 3rem}h2{margin-top:3rem}pre{overflow:auto}
 :root{color-scheme:light dark}"""
@@ -75,8 +77,7 @@ def build(folder: Path, language: str) -> Path:
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
         f"<h1>{title}</h1>{''.join(parts)}</html>\n"
     )
-    (folder / "index.html").write_text(page, "utf-8")
-    return folder / "index.html"
+    return atomic_write(folder / "index.html", page)
 
 
 if __name__ == "__main__":
@@ -84,4 +85,5 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=stage.folder)
     parser.add_argument("--language", choices=stage.LANGUAGES, default="en")
     chosen = parser.parse_args()
-    print(build(chosen.folder, chosen.language))
+    with stage.failures():
+        print(build(chosen.folder, chosen.language))

@@ -13,7 +13,7 @@ import random
 from statistics import pvariance
 from typing import Any, NamedTuple
 
-from stage import claim, run, t, table
+from stage import claim, low, run, t, table
 
 from micrograd import Value
 from micrograd.init import initialise
@@ -88,12 +88,11 @@ def measure(seed: int = 22) -> Measured:
 def show(r: Measured) -> None:
     """Print both variances in the first, a middle and the last layer."""
     places = (0, DEPTH // 2, DEPTH - 1)
-    layers = [f"{t('layer', '层')} {place + 1}" for place in places]
     table(
         [
-            "",
-            *(f"h, {x}" for x in layers),
-            *(f"∂J/∂h, {x}" for x in layers),
+            t("variances in layers", "各层的方差"),
+            *(f"h{low(place + 1)}" for place in places),
+            *(f"∂J/∂h{low(place + 1)}" for place in places),
             t("saturated", "饱和"),
         ],
         *(

@@ -85,10 +85,10 @@ def show(r: Measured) -> None:
     table(
         [
             t("loss", "损失"),
-            t("steps with J > 0", "J > 0 的步数"),
+            t("steps, J > 0", "J > 0 的步数"),
             t("first s − s_c", "最初 s − s_c"),
             t("last s − s_c", "最后 s − s_c"),
-            t("in order, disturbed", "扰动后次序正确"),
+            t("in order, noisy", "扰动后次序正确"),
         ],
         *(
             [

@@ -111,7 +111,7 @@ def draw(
 
 
 if __name__ == "__main__":
-    from stage import figure_file, parser_of
+    from stage import failures, figure_file, parser_of
 
     parser = parser_of(__doc__)
     parser.add_argument("--plain", action="store_true", help="a node for each sum and product")
@@ -121,4 +121,5 @@ if __name__ == "__main__":
     task = begin(fused=not options.plain)
     course = learn(*task)
     if options.picture:
-        draw(*task, course, options.picture)
+        with failures():
+            draw(*task, course, options.picture)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from micrograd.cli.streams import prepare
+from micrograd.cli.streams import give_up_output, prepare
 from micrograd.files import check_place, file_errors
 
 LANGUAGES = ("en", "zh")
@@ -142,14 +143,34 @@ def figure_file(path: str) -> str:
     return path
 
 
+@contextmanager
+def failures() -> Iterator[None]:
+    """Where a file cannot be read or written in the block, end with one line that says why."""
+    try:
+        yield
+    except BrokenPipeError as error:  # who read what is printed, `head` say, has read enough
+        give_up_output()
+        raise SystemExit(1) from error
+    except OSError as error:
+        raise SystemExit(str(error)) from error
+
+
+def named(path: str) -> Path:
+    """Read the name of a folder; "", an unset variable of the shell, is not this folder."""
+    if not path:
+        raise argparse.ArgumentTypeError("'' names no folder; . is this one")
+    return Path(path)
+
+
 def folder(path: str) -> Path:
     """Make a folder, if there is none, and return it."""
+    made = named(path)
     try:
         with file_errors(path):
-            Path(path).mkdir(parents=True, exist_ok=True)
+            made.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    return Path(path)
+    return made
 
 
 def count(text: str) -> int:
@@ -174,4 +195,6 @@ def run(name: str) -> None:
         kind = count if isinstance(default, int) else str
         parser.add_argument(f"--{name}", type=kind, default=default, choices=choices)
     parser.add_argument("--language", choices=LANGUAGES, default="en")
-    perform(demo, **vars(parser.parse_args()))
+    options = vars(parser.parse_args())
+    with failures():
+        perform(demo, **options)

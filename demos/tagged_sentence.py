@@ -58,8 +58,9 @@ class Measured(NamedTuple):
 
     @property
     def right(self) -> float:
-        """Return the share of tokens of these sentences that are tagged right."""
-        pairs = [(a, b) for s, tags in zip(self.sentences, self.tags) for a, b in zip(s.tags, tags)]
+        """Return the share of the words of the hard sentences that are tagged right."""
+        hard = zip(self.sentences[1:], self.tags[1:])
+        pairs = [(a, b) for s, tags in hard for a, b in zip(s.tags, tags)]
         return sum(a == b for a, b in pairs) / len(pairs)
 
     @property
@@ -102,8 +103,8 @@ def the_name_is_unseen(r: Measured) -> bool:
 
 @claim(
     "On its test set the model reaches an F1 of {r.f1:.0f}; of the 4 hard sentences it tags "
-    "{r.whole} without a mistake, and {r.right:.0%} of all their words.",
-    "模型在测试集上的 F1 为 {r.f1:.0f}；4 个难句中有 {r.whole} 句全部标对，全部词中标对 {r.right:.0%}。",
+    "{r.whole} without a mistake, and {r.right:.0%} of all their words right.",
+    "模型在测试集上的 F1 为 {r.f1:.0f}；4 个难句中有 {r.whole} 句全部标对，这 4 句的词中标对 {r.right:.0%}。",
 )
 def hard_sentences_are_measured(r: Measured) -> bool:
     return r.f1 > 40 and 0.5 < r.right <= 1 and len(r.sentences) == 5

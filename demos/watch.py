@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import moons
-from stage import file_of, parser_of
+from stage import failures, file_of, parser_of
 
 from micrograd import Value, mean
 from micrograd.losses import binary_hinge
@@ -117,4 +117,5 @@ if __name__ == "__main__":
     seed = {} if options.seed is None else {"seed": options.seed}
     course = COURSES[options.course](**seed)
     recording, points, targets, loss, title = course
-    print("wrote", save_training_page(recording, options.page, points, targets, loss, title))
+    with failures():
+        print("wrote", save_training_page(recording, options.page, points, targets, loss, title))

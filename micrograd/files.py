@@ -96,6 +96,8 @@ def check_place(path: str | os.PathLike[str]) -> None:
             raise IsADirectoryError(errno.EISDIR, "")
         if not Path(path).parent.exists():
             raise FileNotFoundError(errno.ENOENT, "")
+        with suppress(FileNotFoundError):
+            os.lstat(path)  # a name that is too long, a file where a folder should be
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import stage
 
+from micrograd.ner import Sentence
 from tests.conftest import WHOLE
 from tests.demo_programs import (
     DEMOS,
@@ -120,3 +121,26 @@ def test_no_sentence_is_taken_from_the_notes():
     assert notes
     for path in (*DEMOS.rglob("*.py"), *DEMOS.rglob("*.md")):
         assert not chinese_runs(path.read_text("utf-8")) & notes, path
+
+
+# Wider than 80 columns: the checker's reports, programs, sentences, formulas beside numbers.
+WIDE = {"activations", "error_sharing", "gate", "gpt", "hinge", "jacobians", "slips"}
+WIDE |= {"backprop_program"}
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - WIDE))
+def test_tables_fit_80_columns(name, capsys):
+    for language in ("en", "zh"):
+        said = {claim.sentence(measured(name)) for claim in stage.claims(demo(name))}
+        stage.speak(language)
+        said |= {claim.sentence(measured(name)) for claim in stage.claims(demo(name))}
+        lines = printed(name, measured(name), language, capsys).splitlines()
+        assert [line for line in lines if line not in said and stage.width(line) > 80] == []
+
+
+def test_what_is_said_of_the_hard_sentences_counts_no_other():
+    tags = [["O"] * 2, *([["O"] * 2] * 4)]
+    easy, *hard = (Sentence(["a", "b"], ["B-X", "O"]) for _ in tags)
+    hard[0] = Sentence(["a", "b"], ["O", "O"])
+    r = demo("tagged_sentence").Measured([easy, *hard], tags, 0.0, set())
+    assert (r.whole, r.right) == (1, 5 / 8)

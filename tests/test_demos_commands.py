@@ -24,6 +24,12 @@ REFUSED = {
     "layer.py layer.doc": "does not end in .svg or .png or .pdf",
     "neuron.py .svg": "'.svg' does not end in .svg",
     "error_sharing.py demos": "'demos' does not end in .html",
+    f"neuron.py {'n' * 300}.svg": "the name is too long; choose a shorter one",
+    f"layer.py {'n' * 300}.svg": "the name is too long; choose a shorter one",
+    f"watch.py xor {'n' * 300}.html": "the name is too long; choose a shorter one",
+    "gallery.py ''": "'' names no folder; . is this one",
+    "exercises.py new ''": "'' names no folder; . is this one",
+    "layer.py demos/stage.py/layer.svg": "a part of this path is a file, not a folder",
     "gpt.py --steps 0": "'0' is no whole number above 0",
     "gpt.py --layers -1": "'-1' is no whole number above 0",
     "gpt.py --heads 3": "argument --heads: invalid choice",
@@ -79,6 +85,29 @@ def test_what_cannot_be_is_refused_at_once(line, tmp_path):
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert REFUSED[line] in done.stderr + done.stdout
     assert done.stdout.count("\n") <= 1
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc to fail in")
+@pytest.mark.parametrize("line", ["layer.py /proc/x.svg", "neuron.py /proc/x.svg"])
+def test_what_cannot_be_written_ends_in_one_line(line, tmp_path):
+    done = run(f"python demos/{line}", tmp_path)
+    assert done.returncode != 0 and done.stderr.count("\n") == 1 and "/x.svg: " in done.stderr
+
+
+def test_who_reads_no_further_is_told_nothing(tmp_path):
+    script = f"{shlex.quote(sys.executable)} -u {DEMOS / 'schedules.py'} | head -1"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env=environment, text=True, capture_output=True
+    )
+    assert done.stdout.startswith("after step") and not done.stderr
+
+
+def test_few_steps_and_the_shortest_block_of_a_gpt(tmp_path):
+    line = "python demos/gpt.py gpt.svg --block 1 --steps 1 --backend numpy"
+    done = run(line, tmp_path)
+    assert done.returncode == 0 and (tmp_path / "gpt.html").exists(), done.stderr
+    assert "\nEvery loss of the engine's is the program's" in done.stdout
 
 
 def test_a_figure_without_matplotlib_is_refused_at_once(monkeypatch):

@@ -495,3 +495,23 @@ def test_damaged_or_foreign_vectors(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
         vectors.read_vectors(path, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfthe 1 2\nparis 3 4\n",
+        b"\xef\xbb\xbf2 2\nthe 1 2\nparis 3 4\n",
+        b"the    1   2\nparis  3   4\n",
+        b"the\t 1 2\nparis\t 3 4\n",
+        b"  the 1 2\n\n paris 3 4 \r\n",
+        b"2 2\nthe  1  2\nparis  3  4\n",
+        b"the 1 2\nNew  York 5 6\n 7 8\nparis 3 4\n",
+    ],
+)
+def test_vectors_after_a_mark_and_between_any_blanks(tmp_path, content):
+    path = tmp_path / "v"
+    path.write_bytes(content)
+    found = vectors.read_vectors(path, ["the", "paris", "New  York"])
+    rows = {word: row.tolist() for word, row in found.rows.items() if word != "New  York"}
+    assert found.width == 2 and rows == {"the": [1, 2], "paris": [3, 4]}

@@ -249,6 +249,48 @@ def test_a_narrow_terminal_gets_whole_words_below_one_another(columns):
     assert any(line.startswith("No step '?'") for line in lines)
 
 
+@pytest.mark.parametrize("columns, lines", [(80, 9), (80, 12), (40, 10), (40, 14)])
+def test_a_step_with_its_values_fits_a_low_terminal(columns, lines):
+    pytest.importorskip("rich", reason="rich is not installed")
+    size = {"COLUMNS": str(columns), "LINES": str(lines)}
+    written = through_a_terminal(b"nnnq", NO_COLOR="1", **size)
+    for drawn in written.split(CLEAR)[1:]:
+        text = re.sub(r"\x1b\[[\d;]*\w", "", drawn).rstrip()
+        assert text.count("\n") < lines and re.match(r"\d+/11 ", text)
+
+
+def test_keys_are_single_again_after_a_stop():
+    """A shell gives the terminal back with lines, as it had it itself."""
+    program = (
+        "import os, signal, sys, termios, threading, time\n"
+        f"sys.path[:0] = {sys.path!r}\n"
+        "from micrograd.stepper.keys import _key\n"
+        "lines = termios.tcgetattr(0)\n"
+        "def stop():\n"
+        "    time.sleep(0.3)\n"
+        "    termios.tcsetattr(0, termios.TCSADRAIN, lines)\n"
+        "    os.kill(os.getpid(), signal.SIGCONT)\n"
+        "    time.sleep(0.3)\n"
+        "    print('ready', flush=True)\n"
+        "threading.Thread(target=stop).start()\n"
+        "print('key', _key(), termios.tcgetattr(0) == lines, flush=True)\n"
+    )
+    terminal, other_end = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=other_end, stdout=other_end, stderr=other_end
+    ) as process:
+        written = b""
+        while b"ready" not in written:
+            written += os.read(terminal, 1024)
+        os.write(terminal, b"n")
+        while b"key n True" not in written and select.select([terminal], [], [], 3)[0]:
+            written += os.read(terminal, 1024)
+        process.kill()
+    os.close(other_end)
+    os.close(terminal)
+    assert b"key n True" in written
+
+
 def test_a_terminal_gets_colour_unless_it_asks_for_none():
     pytest.importorskip("rich", reason="rich is not installed")
     coloured = through_a_terminal(b"n\ng 11\nq\n")

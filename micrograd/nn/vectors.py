@@ -10,6 +10,7 @@ import itertools
 import os
 import zipfile
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -85,14 +86,14 @@ def _forms(word: str) -> tuple[str, str, str]:
 
 def _text_rows(lines: Iterable[tuple[str, bytes]], width: int, keys: set[str]) -> Iterator[Row]:
     for where, line in lines:
-        parts = line.rstrip(b" \t\r\n").replace(b"\t", b" ").rsplit(b" ", width)
-        if parts == [b""]:
-            continue
+        parts = line.rsplit(None, width)  # a word may have blanks in it
+        if not parts or (len(parts) == width and line[:1].isspace() and _is_number(parts[0])):
+            continue  # no word, or one of blanks
         if len(parts) <= width:
             raise _wrong(where, f"{counted(len(parts) - 1, 'number')} after the word", width)
-        if b" " in parts[0] and _is_number(parts[0].rsplit(b" ", 1)[1]):
+        if _is_number(parts[0].split()[-1]) and len(parts[0].split()) > 1:
             raise _wrong(where, "a number too many", width)
-        word = parts[0].decode("utf-8", "replace")
+        word = parts[0].strip().decode("utf-8", "replace")
         if word in keys:
             try:
                 yield where, word, np.array([float(part) for part in parts[1:]], np.float32)
@@ -165,13 +166,14 @@ def _binary_word(file: BinaryIO) -> str:
 
 def _open(file: BinaryIO, path: str, keys: set[str]) -> tuple[int, Iterator[Row]]:
     """Recognise the format: give width and rows. A first line of two integers is a header."""
-    first = file.readline(LONGEST_LINE)
-    fields = first.split()
+    begin = len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0
+    file.seek(begin)
+    fields = file.readline(LONGEST_LINE).split()
     header = len(fields) == 2 and all(field.isdigit() for field in fields)
     width = int(fields[1]) if header else _trailing_numbers(fields)
     if width < 1:
         raise ValueError(f"{path}:1: no word vectors; expected a word and its numbers")
-    start = file.tell() if header else 0
+    start = file.tell() if header else begin
     binary = header and not _is_text_row(file.readline(LONGEST_LINE), width)
     file.seek(start)
     if binary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 from collections.abc import Callable
 
@@ -66,10 +67,16 @@ def _posix_key() -> str:
 
     stream = sys.stdin.fileno()
     before = termios.tcgetattr(stream)
-    try:
+
+    def single(*_: object) -> None:
         tty.setcbreak(stream, termios.TCSADRAIN)  # keys typed ahead are kept
+
+    resumed = signal.signal(signal.SIGCONT, single)  # after Ctrl-Z a shell gives back lines
+    try:
+        single()
         key = _sequence(stream)
     finally:
+        signal.signal(signal.SIGCONT, resumed)
         termios.tcsetattr(stream, termios.TCSADRAIN, before)
     if not key:
         raise EOFError

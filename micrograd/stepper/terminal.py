@@ -54,31 +54,37 @@ class Walkthrough:
         self.names = names_of(self.graph)
         self.words = INTERFACE[language]
         self.output = output or sys.stdout
-        self.write = _writer(self.output)
+        self.lines = _liner(self.output)
 
     def transcript(self) -> None:
         """Print every step."""
         for step in self.steps:
-            self._show(step)
+            self._print(self._told(step))
+
+    def _print(self, lines: list[str]) -> None:
+        print(*lines, sep="\n", file=self.output)
 
     def interact(self, ask: Callable[[str], str] = input) -> None:
         """Show one step at a time, as `ask` tells; end at q, at the end of input, or by Ctrl-C."""
-        self._interact(ask, PROMPT, "")
+        self._interact(ask, lambda: PROMPT)
 
     def interact_by_keys(self) -> None:
         """Show one step at a time in the same place, as single keys of the terminal tell."""
-        self._interact(ask_keys, _fitted(KEYS_PROMPT), CLEAR)
+        self._interact(ask_keys, lambda: _fitted(KEYS_PROMPT), CLEAR)
 
-    def _interact(self, ask: Callable[[str], str], prompt: str, clear: str) -> None:
+    def _interact(
+        self, ask: Callable[[str], str], prompted: Callable[[], str], clear: str = ""
+    ) -> None:
         at = 0
         while True:
+            prompt, told = prompted(), self._told(self.steps[at])  # the terminal may have changed
             self.output.write(clear)
-            self._show(self.steps[at])
-            self._show_values(at)
+            room = shutil.get_terminal_size().lines - len(told) - len(prompt.splitlines())
+            self._print(told + self._values(at, room if clear else None))
             try:
                 at = self._next(at, ask, prompt)
             except (EOFError, KeyboardInterrupt, StopIteration):
-                self.write([("", "")])
+                self._print([""])
                 return
 
     def _next(self, at: int, ask: Callable[[str], str], prompt: str) -> int:
@@ -100,20 +106,23 @@ class Walkthrough:
             number = rest if command == "g" else command.removeprefix("g")
             if re.fullmatch(r"\s*[0-9]{1,9}\s*", number) and 1 <= int(number) <= last + 1:
                 return int(number) - 1
-            self.write([(f"No step {answer!r}: give n, b, g 1 to g {last + 1}, or q.", "")])
+            told = f"No step {answer!r}: give n, b, g 1 to g {last + 1}, or q."
+            self._print(self.lines([(told, "")]))
 
-    def _show(self, step: dict[str, Any]) -> None:
+    def _told(self, step: dict[str, Any]) -> list[str]:
+        """Return the lines of a step."""
         place = f"{step['step']}/{len(self.steps)}"
-        self.write([(f"{place}  {self._heading(step)}", "bold")])
+        lines = self.lines([(f"{place}  {self._heading(step)}", "bold")])
         for part in (self._equation(step), self._sum(step)):
             if part:
-                self.write([("   ", ""), *part])
-        self.write([(f"   {step['sentence']}", "")])
+                lines += self.lines([("   ", ""), *part])
+        lines += self.lines([(f"   {step['sentence']}", "")])
         if self.program and step["kind"] != "inputs":
-            self._show_line(self.program, step)
+            lines += self._code(self.program, step)
+        return lines
 
-    def _show_line(self, program: ArrayProgram, step: dict[str, Any]) -> None:
-        """Show the line of the program that the step is in, and what its node is there."""
+    def _code(self, program: ArrayProgram, step: dict[str, Any]) -> list[str]:
+        """Return the line of the program that the step is in, and what its node is there."""
         if step["kind"] == "forward":
             node, name = step["node"], self.names[step["node"]]
             spot = program.line(self.graph.values[node])
@@ -121,9 +130,8 @@ class Walkthrough:
             node = step["operand" if step["kind"] == "backward" else "node"]
             name = self._derivative(node)
             spot = program.line_of_gradient(self.graph.values[node])
-        for text in (code_row(program, spot, self.language), told(spot, name, self.language)):
-            if text:
-                self.write([(f"   {text}", "")])
+        texts = code_row(program, spot, self.language), told(spot, name, self.language)
+        return [line for text in texts if text for line in self.lines([(f"   {text}", "")])]
 
     def _heading(self, step: dict[str, Any]) -> str:
         heading = self.words[f"pass.{step['kind']}"]
@@ -183,12 +191,13 @@ class Walkthrough:
                 number = shown(self.graph.data[id])
                 yield f"{self.names[id]} = {number}" if named else number
 
-    def _show_values(self, at: int) -> None:
-        """Show what is known so far, a dash for what is not."""
+    def _values(self, at: int, room: int | None) -> list[str]:
+        """Return what is known so far, a dash for what is not, in at most `room` lines."""
         graph, (values, gradients, waiting) = self.graph, _known(self.steps[: at + 1])
         named = [id for id, op in enumerate(graph.ops) if op != LEAF or graph.labels[id]]
         listed = named[:MOST_VALUES]
         column = max([NAMES, *(_width(self.names[id]) for id in listed)])
+        rows = []
         for id in listed:
             known = graph.ops[id] == LEAF or id in values
             name = (
@@ -196,16 +205,21 @@ class Walkthrough:
                 if waiting.get(id)
                 else (self._derivative(id))
             )
-            self.write(
-                [
-                    (f"   {_padded(self.names[id], column)} {self.words['value']} ", ""),
-                    (f"{shown(graph.data[id]) if known else '–':<10}", "value"),
-                    (f" {name} ", ""),
-                    (shown(gradients[id]) if id in gradients else "–", "gradient"),
-                ]
+            rows.append(
+                self.lines(
+                    [
+                        (f"   {_padded(self.names[id], column)} {self.words['value']} ", ""),
+                        (f"{shown(graph.data[id]) if known else '–':<10}", "value"),
+                        (f" {name} ", ""),
+                        (shown(gradients[id]) if id in gradients else "–", "gradient"),
+                    ]
+                )
             )
-        if len(named) > MOST_VALUES:
-            self.write([(f"   {self.words['more'].format(count=len(named) - MOST_VALUES)}", "")])
+        while rows and room is not None and sum(map(len, rows)) + (len(named) > len(rows)) > room:
+            rows.pop()
+        more = f"   {self.words['more'].format(count=len(named) - len(rows))}"
+        rest = self.lines([(more, "")]) if len(named) > len(rows) else []
+        return [line for row in rows for line in row] + rest
 
 
 def _known(steps: list[dict[str, Any]]) -> tuple[set[int], dict[int, float], dict[int, int]]:
@@ -245,22 +259,22 @@ def _fitted(prompt: str) -> str:
     return textwrap.fill(whole, columns, break_long_words=False).replace("\xa0", " ") + " "
 
 
-def _writer(output: TextIO) -> Callable[[list[tuple[str, str]]], None]:
-    """Return a function that writes one line of (text, role) parts."""
+def _liner(output: TextIO) -> Callable[[list[tuple[str, str]]], list[str]]:
+    """Return a function that makes the lines of (text, role) parts, as wide as the terminal."""
     if not output.isatty():
-        return lambda parts: print(
-            _wrapped(printable("".join(text for text, _ in parts))), file=output
-        )
+        return lambda parts: _wrapped(printable("".join(text for text, _ in parts))).split("\n")
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
     console = Console(file=output, highlight=False)
-    console.width = min(COLUMNS, console.width)
 
-    def write(parts: list[tuple[str, str]]) -> None:
+    def lines(parts: list[tuple[str, str]]) -> list[str]:
         text = Text.assemble(*((printable(text), ROLES.get(role, role)) for text, role in parts))
         indent = len(text.plain) - len(text.plain.lstrip())
-        console.print(Padding(text[indent:], (0, 0, 0, indent), expand=False))
+        row = Padding(text[indent:], (0, 0, 0, indent), expand=False)
+        with console.capture() as captured:
+            console.print(row, width=min(COLUMNS, shutil.get_terminal_size().columns))
+        return captured.get().rstrip("\n").split("\n")
 
-    return write
+    return lines
