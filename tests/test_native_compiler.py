@@ -36,7 +36,7 @@ def fresh(tmp_path, monkeypatch):
 
 
 def forget():
-    for function in (compiler.compiler, compiler.version, compiler.loaded):
+    for function in (compiler.compiler, compiler.version, compiler.loaded, compiler.works):
         function.cache_clear()
 
 
@@ -99,6 +99,16 @@ def test_a_compiler_that_fails_is_quoted(fresh, tmp_path, monkeypatch):
     ):
         gradient()
     assert not list(fresh.glob("*")) if fresh.exists() else True
+
+
+def test_where_the_compiler_fails_auto_says_so_and_the_text_goes_on(fresh, tmp_path, monkeypatch):
+    compiler_of(tmp_path, monkeypatch, "exit 3")
+    with pytest.warns(
+        RuntimeWarning, match="programs run as NumPy text: .* it ended with 3"
+    ) as told:
+        assert program("auto").backend == "numpy"
+    assert told[0].filename == __file__
+    assert gradient("auto") == pytest.approx(RIGHT, rel=1e-12)  # and is not told again
 
 
 def test_a_compiler_that_makes_nothing(fresh, tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,19 @@ def available() -> bool:
         return bool(compiler())
     except CompilerError:
         return False
+
+
+@cache
+def works() -> bool:
+    """Return whether there is a compiler whose libraries load; warn of one that fails."""
+    if not available():
+        return False
+    try:
+        loaded("int run(void) { return 0; }\n")
+    except CompilerError as error:
+        warnings.warn(f"programs run as NumPy text: {error}", RuntimeWarning, stacklevel=5)
+        return False
+    return True
 
 
 @cache

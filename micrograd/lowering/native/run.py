@@ -13,7 +13,7 @@ import numpy as np
 from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Rows, Term
 from micrograd.lowering.code.helpers.numpy import sparse_rows
-from micrograd.lowering.native.compiler import available, command, compiler, loaded
+from micrograd.lowering.native.compiler import command, compiler, loaded, works
 from micrograd.lowering.native.module import Module, layout, module
 from micrograd.lowering.passes import Lowered
 from micrograd.lowering.trace.declared import FORWARD
@@ -28,7 +28,7 @@ def chosen(backend: str, lowered: Lowered, held: Mapping[str, Any]) -> Native | 
 
     Raises CompilerError for "c" where there is no compiler.
     """
-    if backend == "numpy" or (backend == "auto" and not available()):
+    if backend == "numpy" or (backend == "auto" and not works()):
         return None
     compiler()
     return Native(lowered, held)
