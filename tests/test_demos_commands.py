@@ -90,6 +90,7 @@ def test_what_cannot_be_is_refused_at_once(line, tmp_path):
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc to fail in")
 @pytest.mark.parametrize("line", ["layer.py /proc/x.svg", "neuron.py /proc/x.svg"])
 def test_what_cannot_be_written_ends_in_one_line(line, tmp_path):
+    pytest.importorskip("matplotlib", reason="figures need matplotlib")
     done = run(f"python demos/{line}", tmp_path)
     assert done.returncode != 0 and done.stderr.count("\n") == 1 and "/x.svg: " in done.stderr
 
@@ -104,6 +105,7 @@ def test_who_reads_no_further_is_told_nothing(tmp_path):
 
 
 def test_few_steps_and_the_shortest_block_of_a_gpt(tmp_path):
+    pytest.importorskip("matplotlib", reason="figures need matplotlib")
     line = "python demos/gpt.py gpt.svg --block 1 --steps 1 --backend numpy"
     done = run(line, tmp_path)
     assert done.returncode == 0 and (tmp_path / "gpt.html").exists(), done.stderr
