@@ -6,7 +6,13 @@ from micrograd.cli import main
 
 PROGRAM = """
 import random
+from random import gauss
 from micrograd.nn import MLP
+
+
+class Point:
+    pass
+
 
 random.seed(1)
 net = MLP(3, [4, 1], activation="tanh")
@@ -57,7 +63,7 @@ def test_export(file, capsys):
     ("name", "said"),
     [
         ("loss.py", "is not FILE.py:FUNCTION"),
-        ("{file}:nothing", "has no 'nothing'; its functions are "),
+        ("{file}:nothing", "has no 'nothing'; its functions are net, loss, branching, bare\n"),
         ("{file}:random", "has module, not a function, as 'random'"),
         ("{file}:bare", "no default for x"),
         ("{file}:branching", "compared"),

@@ -213,6 +213,18 @@ def test_both_engines_move_the_same_rows_where_their_gradient_is_0():
             assert sorted({*rows.indices.tolist()}) == numbers and not np.any(rows.rows)
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("loss", ["margin", "multiclass", "sequence margin"])
+def test_both_engines_leave_the_rows_of_windows_without_a_gradient(loss, seed):
+    config = config_of(loss, delta=0.05)
+    arrays, batch = arrays_of(config, seed), batch_of(config, seed)
+    one, other = (
+        engine(config, MOVES)(arrays, batch).arrays for engine in (ArrayEngine, ScalarEngine)
+    )
+    for table in ROWS.keys() & one.keys():
+        assert {*one[table].indices.tolist()} == {*other[table].indices.tolist()}
+
+
 def test_only_the_tables_are_looked_up():
     """A leaf for each number of a whole table would be made anew for every sample."""
     config = Config(dim=2, hidden=2, features=("case",))

@@ -111,6 +111,8 @@ def test_the_graphs_of_a_step_are_those_of_prediction():
 
 def test_an_optimiser_of_ones_own_need_not_say_what_it_trains():
     class Nothing:
+        parameters = ()  # no dict of them, as ours have
+
         def zero_grad(self):
             pass
 

@@ -80,7 +80,7 @@ def _told(error: Exception) -> str:
         streams.give_up_output()
         return f"standard output: {(error.strerror or 'it failed').lower()}"
     hidden = _hidden() if isinstance(error, ImportError) else ""
-    return f"{str(error) or type(error).__name__}{hidden and '; '}{hidden}"
+    return "; ".join(filter(None, (str(error) or type(error).__name__, hidden)))
 
 
 def _hidden() -> str:

@@ -77,8 +77,9 @@ class _Noted:
     def __init__(self, step: Any, recording: Recording) -> None:
         self.step, self.recording = step, recording
         self.state = {"step": getattr(step, "state", {}), "recording": recording}
-        if hasattr(step, "graphs"):
-            self.graphs, self.trained = step.graphs, step.trained
+        for name in ("graphs", "trained"):
+            if hasattr(step, name):
+                setattr(self, name, getattr(step, name))
 
     def __call__(self, batch: Any) -> Any:
         before = self.recording.now() if self.recording._due() else None

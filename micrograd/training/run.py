@@ -118,7 +118,8 @@ class Run:
             return
         parts = {"state": step.state, "random": random, "numpy": _NumpyRandom()}
         before = capture(parts)  # a loss may draw random numbers
-        self.history.remark = remark(self.history["loss"], self._graphs(), step.trained)
+        trained = getattr(step, "trained", ())
+        self.history.remark = remark(self.history["loss"], self._graphs(), trained)
         if self.history.remark:
             shown.say(self.history.remark)
         restore(parts, before)
@@ -127,7 +128,8 @@ class Run:
         order = range(len(self.data))
         batches = (order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size))
         step: Any = self.step
-        return step.graphs(_take(self.data, [*rows]) for rows in batches)  # type: ignore[no-any-return]
+        graphs: Iterable[Any] = step.graphs(_take(self.data, [*rows]) for rows in batches)
+        return graphs
 
     def _batches(self) -> list[Sequence[int]]:
         """Cut the epoch's order into batches; it depends on seed and epoch alone."""
