@@ -7,12 +7,14 @@ import hashlib
 import importlib.util
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import warnings
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,17 +51,27 @@ class CompilerError(RuntimeError):
 
 @cache
 def compiler() -> tuple[str, ...]:
-    """Return the command of the C compiler: $CC, cc, gcc or clang, else that of ziglang.
+    """Return the command of the C compiler: $CC, else cc, gcc or clang, else that of ziglang.
 
-    Raises CompilerError where there is none.
+    Raises CompilerError where there is none, or where CC names none.
     """
-    for name in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
-        command = [name] if shutil.which(name) else name.split()
-        if command and shutil.which(command[0]):
-            return tuple(command)
+    if named := os.environ.get("CC", "").strip():
+        return _named(named)
+    for name in ("cc", "gcc", "clang"):
+        if shutil.which(name):
+            return (name,)
     if importlib.util.find_spec("ziglang"):
         return (sys.executable, "-m", "ziglang", "cc")
     raise CompilerError(f'backend="c" needs a C compiler, and there is none: {ADVICE}')
+
+
+def _named(named: str) -> tuple[str, ...]:
+    """Return the command that CC holds: a program, or words as a shell reads them."""
+    with suppress(ValueError):  # a quotation mark that is not closed
+        for words in ([named], shlex.split(named)):
+            if shutil.which(words[0]):
+                return tuple(words)
+    raise CompilerError(f"CC={named!r} names no program that can be run; correct or unset it")
 
 
 def available() -> bool:
@@ -73,7 +85,7 @@ def available() -> bool:
 @cache
 def works() -> bool:
     """Return whether there is a compiler whose libraries load; warn of one that fails."""
-    if not available():
+    if not (os.environ.get("CC") or available()):
         return False
     try:
         loaded("int run(void) { return 0; }\n")
@@ -103,11 +115,8 @@ def processor() -> str:
 
 def folder() -> Path:
     """Return the folder of what was compiled; nothing is kept for a user who has no home."""
-    try:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError:  # a number without a name, as in containers
-        home = os.devnull
-    return Path(home) / "micrograd"
+    places = os.environ.get("XDG_CACHE_HOME", ""), os.path.expanduser("~/.cache"), os.devnull
+    return Path(next(filter(os.path.isabs, places)), "micrograd")  # XDG ignores relative ones
 
 
 @cache
