@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from stage import failures, named, parser_of
+from stage import failures, named, parser_of, say
 from tasks import TASKS, RefusedError, Task
 
 from micrograd.files import atomic_write, file_errors, read_bytes
@@ -64,7 +64,7 @@ def check(folder: Path) -> int:
         path = folder / f"{number:02}_{task.name}.py"
         why = verdict(task, read_bytes(path)) if path.exists() else f"{path} is missing"
         right += not why
-        print(f"{number:2}. {task.name:16}{why or 'right'}")
+        say(f"{number:2}. {task.name:16}{why or 'right'}")
     print(f"{right} of {len(TASKS)} right")
     return int(right < len(TASKS))
 

@@ -8,17 +8,19 @@ both languages what is drawn. What a demo states in a sentence is a claim: a tes
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 from micrograd.cli.streams import give_up_output, prepare
 from micrograd.files import check_place, file_errors
+from micrograd.printing import folded, width
 
 LANGUAGES = ("en", "zh")
 PICTURES = (".svg", ".png", ".pdf")
@@ -62,10 +64,20 @@ def claims(demo: Any) -> list[Claim]:
     return [item for item in vars(demo).values() if isinstance(item, Claim)]
 
 
-def width(text: str) -> int:
-    """Return how many columns of a terminal the text takes."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+def fold(text: str) -> str:
+    """Return prose in lines of the terminal, but for lines that begin with blanks, which are code.
+
+    Where no terminal is written to it stays as it is.
+    """
+    if not sys.stdout.isatty():
+        return text
+    columns, lines = get_terminal_size().columns, re.sub(r"(?<=\S)\n(?=\S)", " ", text).split("\n")
+    return "\n".join(x if x.startswith(" ") else folded(x, columns) for x in lines)
+
+
+def say(*words: Any) -> None:
+    """Print words as prose."""
+    print(fold(" ".join(map(str, words))))
 
 
 def low(*numbers: int) -> str:
@@ -100,7 +112,7 @@ def perform(demo: Any, path: str | None = None, language: str = "en", **options:
     r = demo.measure(**options)
     demo.show(r)
     for one in claims(demo):
-        print(one.sentence(r))
+        say(one.sentence(r))
     if path and hasattr(demo, "draw"):
         from figures import save
 
@@ -116,7 +128,7 @@ def parser_of(about: str | None) -> argparse.ArgumentParser:
     """Return a parser to begin with; whatever the streams are, what is printed can be written."""
     prepare()
     return argparse.ArgumentParser(
-        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=fold(about or ""), formatter_class=argparse.RawDescriptionHelpFormatter
     )
 
 

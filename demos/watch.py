@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import moons
-from stage import failures, file_of, parser_of
+from stage import failures, file_of, parser_of, say
 
 from micrograd import Value, mean
 from micrograd.losses import binary_hinge
@@ -102,7 +102,7 @@ def trained(
     step = recording.of(descent(model, mean_loss, optimizer))
     history = fit(step, [*zip(points, targets)], epochs, batch_size=batch_size, progress=False)
     if history.remark:
-        print(history.remark)
+        say(history.remark)
     return recording
 
 

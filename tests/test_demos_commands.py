@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+import stage
 
 from tests.conftest import ROOT, WHOLE
-from tests.demo_programs import DEMOS, FILES, commands, demo
+from tests.demo_programs import DEMOS, FILES, commands, demo, measured, printed
 
 PAGES = [DEMOS / "README.md", DEMOS / "README.zh.md"]
 LINES = sorted(
@@ -124,6 +125,32 @@ def test_a_demo_is_shown_where_there_are_few_characters(characters, language, tm
     line = f"python demos/neuron.py --language {language}"
     done = run(line, tmp_path, PYTHONIOENCODING=characters)
     assert done.returncode == 0 and "exp(-z)" in done.stdout
+
+
+@pytest.mark.parametrize("columns", [20, 40])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", ["neuron", "gate", "two_users", "viterbi"])
+def test_prose_is_folded_for_a_narrow_terminal(name, language, columns, monkeypatch, capsys):
+    written = printed(name, measured(name), language, capsys)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(stage, "_chosen", ["en"])  # which perform() changes
+    stage.perform(demo(name), language=language)
+    shown = capsys.readouterr().out
+    assert "".join(written.split()) == "".join(shown.split())
+    folded = {*shown.splitlines()} - {*written.splitlines()}
+    assert folded and max(map(stage.width, folded)) <= columns
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_help_is_folded_and_keeps_commands_whole(path, monkeypatch):
+    about = demo(path.stem).__doc__
+    assert stage.fold(about) == about  # where it is no terminal
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    folded = stage.fold(about)
+    assert commands(folded) == commands(about) and folded.split() == about.split()
+    assert all(stage.width(x) <= 40 for x in folded.splitlines() if not x.startswith("    "))
 
 
 def test_the_gallery_needs_no_docstrings(tmp_path, monkeypatch):
