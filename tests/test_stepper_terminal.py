@@ -264,7 +264,7 @@ def test_keys_are_single_again_after_a_stop():
     program = (
         "import os, signal, sys, termios, threading, time\n"
         f"sys.path[:0] = {sys.path!r}\n"
-        "from micrograd.stepper.keys import _key\n"
+        "from micrograd.stepper.keys import ask_keys\n"
         "lines = termios.tcgetattr(0)\n"
         "def stop():\n"
         "    time.sleep(0.3)\n"
@@ -273,7 +273,7 @@ def test_keys_are_single_again_after_a_stop():
         "    time.sleep(0.3)\n"
         "    print('ready', flush=True)\n"
         "threading.Thread(target=stop).start()\n"
-        "print('key', _key(), termios.tcgetattr(0) == lines, flush=True)\n"
+        "print('key', ask_keys(''), termios.tcgetattr(0) == lines, flush=True)\n"
     )
     terminal, other_end = pty.openpty()
     with subprocess.Popen(
