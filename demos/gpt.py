@@ -36,7 +36,13 @@ from micrograd import Value, labelled
 from micrograd.lowering.lower import BACKENDS, lower
 from micrograd.stepper import save_page
 
-OPTIONS = {"layers": 1, "heads": (4, 1, 2, 8, 16), "block": 16, "steps": 1000, "backend": BACKENDS}
+OPTIONS = {
+    "layers": 8,  # at most, as of what follows
+    "heads": (1, 2, 4, 8, 16),
+    "block": 64,  # the longest name takes 12
+    "steps": 100_000,
+    "backend": BACKENDS,
+}
 COUNT = 20
 FIGURE = (
     "A GPT's loss, step by step, and whom the letters of a name attend to",

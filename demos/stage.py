@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
 
+from micrograd.cli.parser import whole
 from micrograd.cli.streams import give_up_output, prepare
 from micrograd.files import check_place, file_errors
 from micrograd.printing import folded, width
@@ -185,13 +187,6 @@ def folder(path: str) -> Path:
     return made
 
 
-def count(text: str) -> int:
-    """Read a number of things of which there is one at least."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)
-
-
 def run(name: str) -> None:
     """Run the demo that is the module `name` from the shell."""
     demo = sys.modules[name]
@@ -201,11 +196,16 @@ def run(name: str) -> None:
         kind = figure_file if drawn else file_of(demo.ENDING)
         about = f"draw it to this file ({', '.join(PICTURES) if drawn else demo.ENDING})"
         parser.add_argument("path", nargs="?", type=kind, help=about)
-    for name, option in getattr(demo, "OPTIONS", {}).items():
-        choices = option if isinstance(option, tuple) else None
-        default = choices[0] if choices else option
-        kind = count if isinstance(default, int) else str
-        parser.add_argument(f"--{name}", type=kind, default=default, choices=choices)
+    defaults = signature(demo.measure).parameters
+    for name, known in getattr(demo, "OPTIONS", {}).items():
+        default, most = defaults[name].default, known if isinstance(known, int) else None
+        parser.add_argument(
+            f"--{name}",
+            type=whole(1, most) if most else type(default),
+            default=default,
+            choices=None if most else known,
+            help=(f"from 1 to {most:,} " if most else "") + f"({default})",
+        )
     parser.add_argument("--language", choices=LANGUAGES, default="en")
     options = vars(parser.parse_args())
     with failures():
