@@ -473,6 +473,14 @@ def test_vectors_of_another_width(tmp_path, capsys):
     assert "vectors of width 3, but the model's is 10" in error
 
 
+def test_vectors_of_another_language(tmp_path, capsys):
+    path = tmp_path / "v.txt"
+    path.write_text("ὁ 1 2 3 4\nἄνθρωπος 1 1 1 1\n", encoding="utf-8")
+    error = failure(capsys, "train", "--vectors", path, "--out", tmp_path / "out", *FAST)
+    assert "v.txt: none of the 1,584 words has a vector in it" in error
+    assert not (tmp_path / "out").exists()
+
+
 def test_vectors_report_their_hit_rate(tmp_path, capsys):
     path = tmp_path / "v.txt"
     path.write_text("in 1 2 3 4\nParis 1 1 1 1\n")
