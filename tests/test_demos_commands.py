@@ -101,6 +101,17 @@ def test_what_cannot_be_written_ends_in_one_line(line, tmp_path):
     assert done.returncode != 0 and done.stderr.count("\n") == 1 and "/x.svg: " in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be removed there")
+def test_a_demo_in_a_folder_that_is_gone(tmp_path):
+    for line, told in (("neuron.py", ""), ("neuron.py x.svg", "started in is gone; change to")):
+        script = f"cd {shlex.quote(str(tmp_path))} && mkdir gone && cd gone && rmdir ../gone && "
+        script += f"{shlex.quote(sys.executable)} {shlex.quote(str(DEMOS))}/{line}"
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        done = subprocess.run(["sh", "-c", script], env=environment, text=True, capture_output=True)
+        assert told in done.stderr and "Traceback" not in done.stderr
+        assert bool(told) == bool(done.returncode) == (not done.stdout)
+
+
 def test_who_reads_no_further_is_told_nothing(tmp_path):
     script = f"{shlex.quote(sys.executable)} -u {DEMOS / 'schedules.py'} | head -1"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
