@@ -27,7 +27,7 @@ def new(folder: Path) -> int:
         path = folder / f"{number:02}_{task.name}.py"
         if not path.exists():
             atomic_write(path, task.template)
-    print(f"{len(TASKS)} tasks in {folder}: write them, then check")
+    say(f"{len(TASKS)} tasks in {folder}: write them, then check")
     return 0
 
 
@@ -57,7 +57,7 @@ def verdict(task: Task, source: str | bytes) -> str:
 def check(folder: Path) -> int:
     """Judge every answer; return 0 where all are right."""
     if not folder.is_dir():
-        print(f"there is no folder {folder}: python demos/exercises.py new {folder}")
+        say(f"there is no folder {folder}: python demos/exercises.py new {folder}")
         return 1
     right = 0
     for number, task in enumerate(TASKS, 1):

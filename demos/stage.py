@@ -22,7 +22,7 @@ from typing import Any
 from micrograd.cli.parser import whole
 from micrograd.cli.streams import give_up_output, prepare
 from micrograd.files import check_place, file_errors
-from micrograd.printing import folded, width
+from micrograd.printing import folded, printable, width
 
 LANGUAGES = ("en", "zh")
 PICTURES = (".svg", ".png", ".pdf")
@@ -79,7 +79,7 @@ def fold(text: str) -> str:
 
 def say(*words: Any) -> None:
     """Print words as prose."""
-    print(fold(" ".join(map(str, words))))
+    print(fold(printable(" ".join(map(str, words)))))
 
 
 def low(*numbers: int) -> str:
@@ -122,7 +122,7 @@ def perform(demo: Any, path: str | None = None, language: str = "en", **options:
     if path and hasattr(demo, "page"):
         demo.page(r, path)
     if path:
-        print(t("wrote", "已写入"), path)
+        print(t("wrote", "已写入"), printable(path))
     return r
 
 

@@ -1,6 +1,7 @@
 """The compiler of C: found, told of where it is missing or fails; what it made is kept on disk."""
 
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -271,6 +272,16 @@ def test_a_compiler_speaks_any_encoding(fresh, tmp_path, monkeypatch):
     compiler_of(tmp_path, monkeypatch, r"printf '\374'; printf '\374' >&2; exit 3")
     with pytest.raises(CompilerError, match="could not compile the program: \ufffd; "):
         gradient()
+
+
+@needs_compiler
+@pytest.mark.skipif(os.name == "nt", reason="file names are no bytes there")
+def test_a_compiler_whose_name_is_of_any_bytes(fresh, tmp_path, monkeypatch):
+    path = tmp_path / os.fsdecode(b"cc-\xe9")
+    path.symlink_to(shutil.which(compiler.compiler()[0]))
+    forget()
+    monkeypatch.setenv("CC", str(path))
+    assert gradient() == pytest.approx(RIGHT, rel=1e-12)
 
 
 def test_a_compiler_that_is_no_program(fresh, tmp_path, monkeypatch):

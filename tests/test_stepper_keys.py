@@ -40,7 +40,8 @@ def stepping():
         "--at",
         "x=1,y=2,z=0",
     ]
-    run = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner, cwd=ROOT)
+    utf8 = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    run = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner, cwd=ROOT, env=utf8)
     os.close(inner)
     yield terminal, run
     run.kill()

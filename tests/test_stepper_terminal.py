@@ -11,6 +11,7 @@ import pytest
 
 from micrograd import Value, weighted_sum
 from micrograd.cli import main
+from micrograd.printing import printable
 from micrograd.stepper.equations import equations
 from micrograd.stepper.terminal import CLEAR, PROMPT, Walkthrough
 from tests.stepper_graphs import every_row, worked_example
@@ -169,7 +170,7 @@ def test_the_command_writes_a_page(tmp_path, capsys):
     path = tmp_path / "f.html"
     assert main([*EXPRESSION, "-o", str(path)]) == 0
     assert path.read_text("utf-8").startswith("<!doctype html>")
-    assert capsys.readouterr().err == f"wrote {path}\n"
+    assert capsys.readouterr().err == printable(f"wrote {path}\n")
 
 
 def test_the_command_reads_a_value_of_a_file(tmp_path, capsys):

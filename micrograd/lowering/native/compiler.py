@@ -133,7 +133,7 @@ def loaded(source: str) -> Any:
 
 def _loaded(source: str) -> Any:
     told = "\0".join([source, version(), *FLAGS, processor()])
-    name = hashlib.sha256(told.encode()).hexdigest()[:32]
+    name = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     path = folder() / f"{name}.so"
     if _sound(path):
         try:
