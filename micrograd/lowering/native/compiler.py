@@ -57,9 +57,8 @@ def compiler() -> tuple[str, ...]:
     """
     if named := os.environ.get("CC", "").strip():
         return _named(named)
-    for name in ("cc", "gcc", "clang"):
-        if shutil.which(name):
-            return (name,)
+    for name in filter(shutil.which, ("cc", "gcc", "clang")):
+        return (name,)
     if importlib.util.find_spec("ziglang"):
         return (sys.executable, "-m", "ziglang", "cc")
     raise CompilerError(f'backend="c" needs a C compiler, and there is none: {ADVICE}')
@@ -76,16 +75,15 @@ def _named(named: str) -> tuple[str, ...]:
 
 def available() -> bool:
     """Return whether there is a compiler."""
-    try:
+    with suppress(CompilerError):
         return bool(compiler())
-    except CompilerError:
-        return False
+    return False
 
 
 @cache
 def works() -> bool:
     """Return whether there is a compiler whose libraries load; warn of one that fails."""
-    if not (os.environ.get("CC") or available()):
+    if not (os.environ.get("CC", "").strip() or available()):
         return False
     try:
         loaded("int run(void) { return 0; }\n")
@@ -98,17 +96,15 @@ def works() -> bool:
 @cache
 def version() -> str:
     """Return what the compiler says that it is, in full: the cache goes by it."""
-    command = compiler()
-    return f"{' '.join(command)} {_ran([*command, '--version']).stdout}"
+    return f"{' '.join(compiler())} {_ran([*compiler(), '--version']).stdout}"
 
 
 @cache
 def processor() -> str:
     """Return the processor with what it can do: code for one may not run on another."""
-    try:
+    lines: list[str] = []
+    with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
     told = [x for x in lines if x.startswith(("model name", "flags", "Features", "CPU part"))]
     return " ".join([platform.machine(), platform.processor(), *sorted(set(told))])
 
@@ -136,10 +132,8 @@ def _loaded(source: str) -> Any:
     name = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     path = folder() / f"{name}.so"
     if _sound(path):
-        try:
+        with suppress(OSError):  # taken away meanwhile, or of another system
             return ctypes.CDLL(str(path))
-        except OSError:  # taken away meanwhile, or of another system
-            pass
     with tempfile.TemporaryDirectory() as temporary:
         new = compiled(source, Path(temporary))
         try:
@@ -150,8 +144,7 @@ def _loaded(source: str) -> Any:
 
 def command() -> list[str]:
     """Return the compiler's command with its flags, without files."""
-    own = OF_GCC if "Free Software Foundation" in version() else ()
-    return [*compiler(), *FLAGS, *own]
+    return [*compiler(), *FLAGS, *(OF_GCC if "Free Software Foundation" in version() else ())]
 
 
 def compiled(source: str, place: Path) -> Path:
@@ -181,11 +174,9 @@ def _ran(words: list[str]) -> subprocess.CompletedProcess[str]:
 
 def _sound(path: Path) -> bool:
     """Return whether a library is as it was when it was compiled."""
-    try:
-        digest = path.with_suffix(".sha256").read_text(encoding="ascii")
-        return digest == _digest(path)
-    except (OSError, ValueError):
-        return False
+    with suppress(OSError, ValueError):
+        return path.with_suffix(".sha256").read_text(encoding="ascii") == _digest(path)
+    return False
 
 
 def _digest(path: Path) -> str:
