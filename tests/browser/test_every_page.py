@@ -121,6 +121,17 @@ def test_a_page_on_every_screen(opened, axe, request, name, tmp_path):
             assert shown.evaluate(AXE) == [], where
 
 
+@pytest.mark.parametrize("name", [*WHOLE, "pair"])
+def test_a_low_window_shows_the_picture_whole(opened, request, name, tmp_path):
+    shown = opened(written(name, request, tmp_path), "#step=1", width=1366, height=633)
+    shown.wait_for_function(DRAWN)
+    assert shown.evaluate(BEYOND, True) == []
+    assert shown.evaluate(SMALLEST) >= 8.99
+    shown.set_viewport_size({"width": 1366, "height": 720})
+    shown.wait_for_function(DRAWN)
+    assert shown.evaluate(SMALLEST) >= 11.99
+
+
 @pytest.mark.parametrize("name", ["full", "batch", "network", "classic"])
 def test_a_picture_holds_all_that_it_draws(opened, name, tmp_path):
     svg = {
