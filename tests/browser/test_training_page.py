@@ -174,6 +174,12 @@ def test_a_deep_network_is_seen_whole_and_its_units_below_the_plane(opened, laye
     }}""")
 
 
+def test_a_printed_page_names_its_sample(opened, xor):
+    shown = opened(xor)
+    shown.emulate_media(media="print")
+    assert shown.locator("#sample").is_visible()
+
+
 def test_a_loss_with_a_penalty_is_told_from_the_mean_over_the_points(opened):
     random.seed(1)
     model = MLP(2, [2, 1], activation="tanh")
