@@ -174,6 +174,12 @@ def test_a_deep_network_is_seen_whole_and_its_units_below_the_plane(opened, laye
     }}""")
 
 
+def test_nothing_is_left_empty_where_no_script_runs(opened, xor):
+    shown = opened(xor, java_script_enabled=False)
+    assert "Allow them for this page" in shown.locator("noscript").first.inner_text()
+    assert not shown.locator("#plane").is_visible()
+
+
 def test_a_printed_page_names_its_sample(opened, xor):
     shown = opened(xor)
     shown.emulate_media(media="print")
