@@ -10,17 +10,8 @@ from typing import Any
 PACKAGE = "micrograd"
 PARTS = (
     *("ops", "engine", "functions", "derivatives", "graph", "gradcheck", "losses", "init"),
-    *(
-        "preprocessing",
-        "schedules",
-        "metrics",
-        "optim",
-        "checkpoint",
-        "nn",
-        "training",
-        "expressions",
-    ),
-    *("render", "stepper", "lowering", "ner"),
+    *("preprocessing", "schedules", "optim", "checkpoint", "nn", "training", "expressions"),
+    *("metrics", "render", "stepper", "lowering", "ner"),
 )
 MODULES = [PACKAGE, *(f"{PACKAGE}.{part}" for part in PARTS)]
 
