@@ -2,7 +2,7 @@
 const LARGEST = 1.6; // of the scale that a picture is fitted with, in the page's own type size
 const SMALLEST_TYPE = 13; // of a picture's text
 const LEAST_TYPE = 0.8, LEAST_NARROW = 0.6, NARROW_FRAME = 640; // of the page's type size; less on a phone
-const LOW_WINDOW = 720; // of a laptop: it shows whole what fits it in the type of a phone
+const PROJECTOR = [1280, 720]; // a smaller window shows whole what fits it in the type of a phone
 const ZOOM = 1.25, FARTHEST = 0.05, CLOSEST = 8;
 const BUTTONS = [112, 44]; // pixels of the corner at the lower right that they cover
 const TALLEST = 640; // pixels of a picture whose frame takes its height from it
@@ -24,7 +24,7 @@ class Camera {
   // Return the scale at which the whole picture is seen, but its text not too small to read.
   static fitting(frame, size) {
     const whole = Math.min(...size.map((side, i) => frame[i] / side)), phone = leastOnPhone();
-    const least = measures().low && whole > 0.95 * phone ? phone : Camera.least(frame);
+    const least = measures().small && whole > 0.95 * phone ? phone : Camera.least(frame);
     return Math.max(least, Math.min(LARGEST * typeSize() / 16, whole));
   }
 

@@ -107,7 +107,7 @@ let measuredNow;
 function measures() {
   const holder = $("picture");
   return measuredNow ??= { frame: [holder.clientWidth || 600, holder.clientHeight || 400],
-    low: innerHeight < LOW_WINDOW && !embedded(),
+    small: (innerWidth < PROJECTOR[0] || innerHeight < PROJECTOR[1]) && !embedded(),
     type: parseFloat(getComputedStyle(document.documentElement).fontSize) };
 }
 
