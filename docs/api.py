@@ -11,7 +11,7 @@ PACKAGE = "micrograd"
 PARTS = (
     *("ops", "engine", "functions", "derivatives", "graph", "gradcheck", "losses", "init"),
     *("preprocessing", "schedules", "optim", "checkpoint", "nn", "training", "expressions"),
-    *("render", "stepper", "lowering", "ner"),
+    *("metrics", "render", "stepper", "lowering", "ner"),
 )
 MODULES = [PACKAGE, *(f"{PACKAGE}.{part}" for part in PARTS)]
 
@@ -24,8 +24,9 @@ def main(folder: str) -> None:
         sys.exit("the pages are made by pdoc: pip install '.[docs]'")
     for name in MODULES:
         resolve(import_module(name))
+    sys.modules[PACKAGE].__all__ += PARTS  # the first page leads to the others
     pdoc.render.configure(docformat="markdown")
-    pdoc.pdoc(*MODULES, output_directory=Path(folder))
+    pdoc.pdoc(PACKAGE, output_directory=Path(folder))
 
 
 def resolve(module: ModuleType) -> None:

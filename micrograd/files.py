@@ -134,6 +134,8 @@ def _write(target: Path, data: bytes) -> None:
             os.fsync(file.fileno())
             if mode is not None:
                 os.chmod(temporary, mode)
+            if not fcntl:
+                file.close()  # there a file that is open cannot be renamed either
             os.replace(temporary, target)
     except BaseException:
         os.unlink(temporary)

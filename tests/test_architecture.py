@@ -24,7 +24,7 @@ STOREYS = {
         ["optim"],
         ["checkpoint"],
         ["nn", "training"],
-        ["near_misses"],
+        ["near_misses", "user_files"],
         ["expressions", "render"],
         ["stepper"],
         ["lowering"],

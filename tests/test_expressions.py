@@ -6,9 +6,10 @@ from statistics import mean
 import pytest
 
 from micrograd import Value
-from micrograd.expressions import failures_of, load, parse, point, read
+from micrograd.expressions import load, parse, point, read
 from micrograd.graph import snapshot
 from micrograd.ops import ROWS
+from micrograd.user_files import failures_of
 
 
 def formulas(root):

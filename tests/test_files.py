@@ -6,9 +6,11 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from micrograd import files
 from micrograd.files import (
     atomic_write,
     check_place,
@@ -205,3 +207,20 @@ def test_many_writers_of_one_file_never_take_each_other_for_dead(tmp_path):
             assert text == text[0] * 1000
     assert [w.wait() for w in writers] == [0] * 4
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no list of open files here")
+def test_where_nothing_locks_a_file_is_closed_before_it_is_renamed(tmp_path, monkeypatch):
+    """Windows has no fcntl, and renames no file that is open."""
+    replace, target = os.replace, tmp_path / "a.txt"
+
+    def careful(source, to):
+        handles = Path("/proc/self/fd").iterdir()
+        assert str(source) not in [os.readlink(h) for h in handles if os.path.islink(h)]
+        replace(source, to)
+
+    monkeypatch.setattr(files, "fcntl", None)
+    monkeypatch.setattr(os, "replace", careful)
+    for text in ("one", "two"):
+        atomic_write(target, text)
+    assert target.read_text() == "two" and [*tmp_path.iterdir()] == [target]

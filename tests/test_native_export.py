@@ -13,7 +13,7 @@ from tests.lowering_oracle import dense
 
 COMPILER = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler on this machine")
-STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1"]
+STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O1"]
 LESSON = """
 from micrograd import Value
 w, b = Value(0.5, label="w"), Value(0.25, label="b")
@@ -50,6 +50,12 @@ def test_a_program_prints_the_same_numbers(name, tmp_path):
         ours = numbers.get(f"d{key}") or numbers.get(f"delta{key}")
         right = dense(gradient, program, key).ravel()
         np.testing.assert_allclose(ours, right, rtol=1e-11, atol=1e-13)
+
+
+def test_no_function_has_a_name_of_a_small_processors_library():
+    """avr-libc declares square() in <math.h>."""
+    text = "".join(MODELS[name]().program.export("c") for name in ("deep_mse", "mixed"))
+    assert "squared(" in text and "square(" not in text
 
 
 @needs_compiler

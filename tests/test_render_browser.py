@@ -2,9 +2,11 @@
 
 import pytest
 
+from micrograd import Value
+from micrograd.nn import MLP
 from micrograd.render import render
 from micrograd.render.picture import mimebundle
-from micrograd.render.svg import DARK, LIGHT
+from micrograd.render.sheet import DARK, LIGHT, style, without_looks
 from tests.pictures import bad_graph, worked_example
 
 # The texts that stick out of their box or chip, and the chips that lie over one another.
@@ -74,6 +76,27 @@ def test_dark_and_light(page, tmp_path):
         colour = paper.evaluate("e => getComputedStyle(e).fill")
         red, green, blue = (int(colours["paper"][i : i + 2], 16) for i in (1, 3, 5))
         assert colour == f"rgb({red}, {green}, {blue})"
+
+
+LOOKS = """() => [...document.querySelectorAll(
+    'svg :is(text, rect, path, circle, polygon)')].map(e => {
+  const seen = getComputedStyle(e);
+  return ['fill', 'stroke', 'strokeWidth', 'strokeOpacity', 'fontSize', 'fontWeight', 'textAnchor']
+    .map(name => seen[name]).join(' ');
+})"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("level", ["full", "sums", "neuron", "layer", "network"])
+def test_the_attributes_say_what_the_style_sheet_says(page, level, scheme):
+    """A notebook's picture has the sheet, a file has the attributes."""
+    svg = render(MLP(3, [2, 2, 1])([0.5, -1.0, Value(2.0)]), level=level).svg
+    page.emulate_media(color_scheme=scheme)
+    page.set_content(svg)
+    written = page.evaluate(LOOKS)
+    body = without_looks(svg.partition("</style>")[2])
+    page.set_content(f'<svg class="micrograd"><style>{style(body, light=True)}</style>{body}')
+    assert page.evaluate(LOOKS) == written and len({*written}) > 5
 
 
 def test_an_untrusted_notebook_shows_image_and_table(page, tmp_path):

@@ -11,20 +11,51 @@ import pytest
 
 from micrograd import Value
 from micrograd.graph import snapshot
+from micrograd.nn import MLP
 from micrograd.render import render
 from micrograd.render.animation import animated, frame, timeline
 from micrograd.render.picture import FORMATS
-from micrograd.render.svg import DARK, LIGHT, draw
+from micrograd.render.sheet import DARK, LIGHT
+from micrograd.render.svg import draw
 from micrograd.stepper import trace
+from micrograd.training import History
+from micrograd.training.curve import curve
 from tests.pictures import BAD_LABELS, bad_graph, cairo, worked_example
 
 
 def test_colours_are_literal_with_a_dark_rule_on_top():
     svg = render(worked_example()).svg
     assert "var(" not in svg and "--" not in svg
-    light, dark = svg.split("@media (prefers-color-scheme: dark)")
-    dark = dark.partition("</style>")[0]
-    assert LIGHT["value"] in light and DARK["value"] in dark and DARK["value"] not in light
+    _, dark, light = re.split("</?style>", svg)
+    assert dark.strip().startswith("@media (prefers-color-scheme: dark)")
+    assert DARK["value"] in dark and LIGHT["value"] in light
+    assert LIGHT["value"] not in dark and DARK["value"] not in light
+
+
+SHOWN = {"text": ("fill", "font-size"), "path": ("fill", "stroke"), "polyline": ("fill", "stroke")}
+SHOWN |= dict.fromkeys(("rect", "circle", "polygon"), ("fill",)) | {"line": ("stroke",)}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: render(worked_example()).svg,
+        lambda: render(worked_example(), mode="both").svg,
+        lambda: render(worked_example()).animated_svg(),
+        lambda: render(MLP(2, [3, 1])([0.5, -1.0])).svg,
+        lambda: render(MLP(2, [3, 1])([0.5, -1.0]), level="network").svg,
+        lambda: curve(History([{"epoch": 1, "loss": 1.0}]), 1, {"loss": "loss"}),
+        lambda: curve(History([{"epoch": n, "loss": 1.0} for n in (1, 2)]), 1, {"loss": "loss"}),
+    ],
+)
+def test_elements_say_how_they_look_without_a_style_sheet(make):
+    """LibreOffice drew black boxes: it knows few selectors, and takes a dark rule for any."""
+    root = ElementTree.fromstring(re.sub("<style>.*?</style>", "", make(), flags=re.S))
+    kinds = {element: element.tag.partition("}")[2] for element in root.iter()}
+    assert {"text", "path"} <= {*kinds.values()}
+    for element, kind in kinds.items():
+        for name in SHOWN.get(kind, ()):
+            assert name in {**root.attrib, **element.attrib}, (kind, element.attrib)
 
 
 def test_cairo_draws_the_colours():

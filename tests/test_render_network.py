@@ -104,8 +104,8 @@ def test_a_long_number_is_squeezed_into_its_circle():
         for value in snapshot(root).values:
             value.data = number
         svg = render(root, "fprop", level="network").svg
-        row = f'textLength="84" lengthAdjust="spacingAndGlyphs">z {shown(number)}</text>'
-        assert svg.count(row) == squeezed and svg.count("textLength") == 2 * squeezed
+        row = f'textLength="84" lengthAdjust="spacingAndGlyphs"[^>]*>z {shown(number)}</text>'
+        assert len(re.findall(row, svg)) == squeezed and svg.count("textLength") == 2 * squeezed
 
 
 def test_weighted_sums_outside_of_scopes_are_neurons():

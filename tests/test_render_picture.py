@@ -20,7 +20,8 @@ from micrograd.render.elementary import unfolded_sums
 from micrograd.render.formulas import filled, shape
 from micrograd.render.numerals import shown
 from micrograd.render.passes import backward_pass
-from micrograd.render.svg import DARK, LIGHT, draw
+from micrograd.render.sheet import DARK, LIGHT
+from micrograd.render.svg import draw
 from micrograd.render.text import brief, line, width
 from micrograd.stepper import trace
 from micrograd.stepper.data import node_data

@@ -54,9 +54,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the program, and what was asked for beside."""
-    from micrograd.expressions import failures_of
     from micrograd.lowering import lower
     from micrograd.lowering.compare import compared, like, loaded, weighted
+    from micrograd.user_files import failures_of
 
     with guest():
         function, samples = loaded(options.function)

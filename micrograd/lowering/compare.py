@@ -11,13 +11,13 @@ import numpy as np
 
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
-from micrograd.expressions import named
 from micrograd.functions import dot
 from micrograd.lowering.program import OutputProgram, Program
 from micrograd.lowering.replay import data_of
 from micrograd.lowering.trace.declared import INPUT, UPSTREAM, declared, values_in
 from micrograd.lowering.trace.samples import as_values
 from micrograd.optim.gradients import Rows
+from micrograd.user_files import named
 
 
 def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from micrograd.render.captions import Caption, Label, caption, label, problem_of
 from micrograd.render.passes import Passes
-from micrograd.render.svg import LIGHT
+from micrograd.render.sheet import LIGHT
 from micrograd.render.text import escaped
 from micrograd.render.view import Edge, View
 

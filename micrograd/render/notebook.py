@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from micrograd.graph import Graph
 from micrograd.render.captions import caption
-from micrograd.render.svg import FONT, described
+from micrograd.render.sheet import FONT, style, without_looks
+from micrograd.render.svg import described
 from micrograd.render.text import escaped
 
 if TYPE_CHECKING:
@@ -121,17 +122,16 @@ def figure(picture: Picture) -> str:
 
 def _in_address(svg: str) -> str:
     """Return an SVG as a data address within an attribute, without what an image does not show."""
-    head, mark, body = svg.partition("</style>")
-    rules = re.sub(
-        r"\.micrograd (?=\S)|\n|(?<=[{;:,}]) | (?=[{}])", "", head[head.index("<style>") :]
-    )
+    head, _, body = svg.partition("</style>")
+    body = without_looks(body)
+    rules = re.sub(r"\.micrograd (?=\S)|\n|(?<=[{;:,}]) | (?=[{}])", "", style(body, light=True))
     shown = re.sub(r'<title>[^<]*</title>| data-\w+="[^"]*"| class="number"|\n', "", body)
     heads = ""
     if 'class="head"' in shown:
         shown = re.sub('<polygon class="head"[^>]*>', "", shown)
         shown = re.sub(f'<g class="edge">(<path[^>]*>(?:{CHIP})*)</g>', r"\1", shown)
         rules, heads = f"{rules}.line{{marker-end:url(#tip)}}", HEAD
-    plain = f"{head[: head.index('<title>')]}{rules}{mark}{heads}{shown}".replace('"', "'")
+    plain = f"{head[: head.index('<title>')]}<style>{rules}</style>{heads}{shown}".replace('"', "'")
     return plain.replace("%", "%25").replace("#", "%23").replace("&", "%26")
 
 

@@ -7,12 +7,11 @@ Elements: `<g class="box leaf" data-box="3" data-node="3">` (`data-node` on boxe
 `<g class="edge" data-edge="3-7-0">` holds `.line`, `.head` and the chips `.contribution`,
 `.local`, `.count`, each a rect and a text. Boxes carry their kind as a class: leaf, node, sum,
 group, parameters, inputs, part. Everything stands in `<svg class="micrograd">`. `adaptive` follows
-the reader's dark setting by a rule that programs which know no such setting pass over.
+the reader's dark setting by a style sheet; light is how the elements themselves look.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from textwrap import wrap
@@ -21,74 +20,10 @@ from micrograd.printing import counted, shorten
 from micrograd.render.captions import MODES, Caption, Label, caption, label, names_of, problem_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
+from micrograd.render.sheet import FONT, looking, style
 from micrograd.render.text import escaped, width
 from micrograd.render.view import Box, Edge, View
 
-FONT = "system-ui, Segoe UI, DejaVu Sans, sans-serif"
-LIGHT = {
-    "paper": "#ffffff",
-    "ink": "#17191c",
-    "quiet": "#565d66",
-    "line": "#868e99",
-    "box": "#f6f8fa",
-    "value": "#0a5ea8",
-    "gradient": "#b54708",
-    "gradient-soft": "#ffeeda",
-    "local": "#6d3fc0",
-    "local-soft": "#efe6ff",
-    "sum": "#0f6b3f",
-    "sum-soft": "#dff5e7",
-}
-DARK = {
-    "paper": "#14171b",
-    "ink": "#eceff3",
-    "quiet": "#a4adb8",
-    "line": "#7d8794",
-    "box": "#1f242a",
-    "value": "#79b8ff",
-    "gradient": "#ffb077",
-    "gradient-soft": "#43290f",
-    "local": "#c9a6ff",
-    "local-soft": "#33214f",
-    "sum": "#7ee2a8",
-    "sum-soft": "#14382a",
-}
-SHAPES = f"""
-.micrograd text {{ font-family: {FONT}; }}
-.micrograd .frame {{ stroke-width: 1.5; }}
-.micrograd .group .frame, .micrograd .part .frame,
-.micrograd .parameters .frame, .micrograd .inputs .frame {{ stroke-width: 2.5; }}
-.micrograd .name {{ font-size: 18px; font-weight: 700; }}
-.micrograd .note {{ font-size: 13px; text-anchor: end; }}
-.micrograd .row {{ font-size: 13px; }}
-.micrograd .value, .micrograd .gradient {{ font-size: 18px; text-anchor: end; }}
-.micrograd .line {{ fill: none; stroke-width: 1.6; }}
-.micrograd .chip text {{ font-size: 13px; text-anchor: middle; }}
-.micrograd .chip rect {{ stroke-width: 1.2; }}
-.micrograd .contribution text {{ font-weight: 700; }}
-.micrograd .problem {{ font-size: 14px; }}
-.micrograd .title {{ font-size: 14px; font-weight: 700; text-anchor: middle; }}
-.micrograd .start {{ font-size: 14px; font-weight: 700; }}
-.micrograd .neuron .value, .micrograd .neuron .gradient {{ font-size: 14px; text-anchor: middle; }}
-.micrograd .plate .value, .micrograd .plate .gradient {{ font-size: 14px; }}
-.micrograd .slim .value {{ font-size: 14px; }}
-.micrograd .network .line {{ stroke-width: 0.8; stroke-opacity: 0.6; }}
-"""
-# Written out, not as variables: libraries that turn SVG into other formats know none.
-COLOURS = """
-.micrograd text {{ fill: {ink}; }}
-.micrograd .paper, .micrograd .count rect {{ fill: {paper}; }}
-.micrograd .frame, .micrograd .behind {{ fill: {box}; stroke: {line}; }}
-.micrograd .sum .frame {{ fill: {sum-soft}; stroke: {sum}; }}
-.micrograd .note, .micrograd .row, .micrograd .count text {{ fill: {quiet}; }}
-.micrograd .value {{ fill: {value}; }}
-.micrograd .gradient, .micrograd .problem, .micrograd .contribution text {{ fill: {gradient}; }}
-.micrograd .line, .micrograd .count rect {{ stroke: {line}; }}
-.micrograd .head {{ fill: {line}; }}
-.micrograd .contribution rect {{ fill: {gradient-soft}; stroke: {gradient}; }}
-.micrograd .local rect {{ fill: {local-soft}; stroke: {local}; }}
-.micrograd .local text {{ fill: {local}; }}
-"""
 MARGIN = 16.0
 PAD = 13.0  # within a box
 LEAST_WIDTH = 132.0
@@ -137,36 +72,13 @@ def described(view: View, mode: str) -> str:
 def document(across: float, down: float, title: str, body: str, adaptive: bool) -> str:
     """Return a whole SVG file of this size, with the style that the elements of `body` need."""
     across, down = round(across), round(down)
-    sheet = style(adaptive, {"paper", *re.findall(r'class="([\w ]+)"', body)})
+    body = f'<rect class="paper" width="{across}" height="{down}"/>\n{body}'
+    sheet = f"<style>{style(body, light=False)}</style>\n" if adaptive else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="micrograd" role="img" '
-        f'width="{across}" height="{down}" viewBox="0 0 {across} {down}">\n'
-        f"<title>{escaped(title)}</title>\n<style>{sheet}</style>\n"
-        f'<rect class="paper" width="{across}" height="{down}"/>\n{body}\n</svg>\n'
+        f'width="{across}" height="{down}" viewBox="0 0 {across} {down}" font-family="{FONT}">\n'
+        f"<title>{escaped(title)}</title>\n{sheet}<g>{looking(body)}</g>\n</svg>\n"
     )
-
-
-def style(adaptive: bool, classes: set[str]) -> str:
-    """Return the style sheet: light colours, and on top of them a dark half if `adaptive`.
-
-    It holds what a picture of elements of these `classes` needs.
-    """
-    known = {name for names in classes for name in names.split()}
-    dark = f"@media (prefers-color-scheme: dark) {{\n{_used(DARK, known)}\n}}\n"
-    return f"\n{_used(LIGHT, known, SHAPES)}\n{dark if adaptive else ''}"
-
-
-def _used(colours: dict[str, str], known: set[str], shapes: str = "") -> str:
-    rules = (shapes.replace("{", "{{").replace("}", "}}") + COLOURS).format_map(colours)
-    return "\n".join(
-        rule for rule in rules.replace(",\n", ", ").split("\n") if _selects(rule, known)
-    )
-
-
-def _selects(rule: str, known: set[str]) -> bool:
-    """Tell whether one of the selectors of a rule names nothing but known classes."""
-    selectors = rule.partition("{")[0].split(",") if rule else []
-    return any(set(re.findall(r"\.([a-z]+)", one)) <= {*known, "micrograd"} for one in selectors)
 
 
 @dataclass(frozen=True)

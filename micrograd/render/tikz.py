@@ -8,7 +8,7 @@ import unicodedata
 from micrograd.render.captions import caption, label, problem_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
-from micrograd.render.svg import LIGHT
+from micrograd.render.sheet import LIGHT
 from micrograd.render.view import View
 
 WIDTH, HEIGHT, ROOM = 120.0, 64.0, 36.0  # of a box, and for the number on an edge, in points

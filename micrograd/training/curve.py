@@ -12,13 +12,13 @@ from micrograd.training.history import History
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 300, 220, 64, 34, 50
 STROKES = (("first", "#0a5ea8", ""), ("second", "#b54708", "6 3"))
-# In a dark page, lighter; alone, or where a browser does not know light-dark, as in a light one.
+FONT = 'font-family="system-ui, sans-serif" font-size="11px" fill="#555"'
+# In a dark page, lighter; alone, or where a program does not know light-dark, as in a light one:
+# so the elements say themselves.
 STYLE = """
-svg.curve { font: 11px system-ui, sans-serif; }
-svg.curve text { fill: #555; fill: light-dark(#555, #a3adb8); }
-svg.curve .title { fill: currentColor; font-weight: 600; }
-svg.curve .axis { stroke: #888; fill: none; }
-svg.curve .kept { stroke: #0f6b3f; stroke: light-dark(#0f6b3f, #7ee2a8); }
+svg.curve text { fill: light-dark(#555, #a3adb8); }
+svg.curve .title { fill: currentColor; }
+svg.curve .kept { stroke: light-dark(#0f6b3f, #7ee2a8); }
 svg.curve .first { stroke: light-dark(#0a5ea8, #79b8ff); }
 svg.curve .second { stroke: light-dark(#b54708, #ffb077); }
 """
@@ -52,7 +52,7 @@ def curve(
     said = f"Learning curve over {counted(len(history), 'epoch')}; epoch {kept} was kept"
     return (
         f'<svg class="curve" xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT}" '
-        f'viewBox="0 0 {width} {HEIGHT}" role="img" aria-label="{said}">{style}'
+        f'viewBox="0 0 {width} {HEIGHT}" {FONT} role="img" aria-label="{said}">{style}'
         f"{''.join(parts)}</svg>"
     )
 
@@ -77,30 +77,30 @@ def _panel(
             out.append(f"<circle {at} {dot}/>")
         left, y = x + LEFT, 11 + 14 * n
         out.append(f'<line x1="{left}" x2="{left + 22}" y1="{y}" y2="{y}" {stroke}/>')
-        out.append(_text(left + 28, y + 4, titles[name], "title", "start"))
+        out.append(_text(left + 28, y + 4, titles[name], "start", bold=True))
     return "".join(out)
 
 
 def _axes(across: Scale, up: Scale) -> str:
     left, right = across.start, across.stop
-    path = f'<path class="axis" d="M{left},{TOP}V{up.start}H{right}"/>'
-    numbers = [_text(left - 5, up(v) + 4, f"{v:.3g}", "", "end") for v in (up.low, up.high)]
-    epochs = [_text(across(e), up.start + 14, f"{e:g}", "", "middle") for e in across[:2]]
+    path = f'<path d="M{left},{TOP}V{up.start}H{right}" fill="none" stroke="#888"/>'
+    numbers = [_text(left - 5, up(v) + 4, f"{v:.3g}", "end") for v in (up.low, up.high)]
+    epochs = [_text(across(e), up.start + 14, f"{e:g}", "middle") for e in across[:2]]
     return (
         path
         + "".join(numbers + epochs)
-        + _text((left + right) / 2, up.start + 28, "epoch", "", "middle")
+        + _text((left + right) / 2, up.start + 28, "epoch", "middle")
     )
 
 
 def _mark(x: float, title: str) -> str:
     return (
         f'<line class="kept" x1="{x}" x2="{x}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" '
-        f'stroke-dasharray="2 2"><title>{title}</title></line>'
-        + _text(x + 3, TOP - 4, "kept", "", "start" if x % WIDTH < WIDTH - 50 else "end")
+        f'stroke="#0f6b3f" stroke-dasharray="2 2"><title>{title}</title></line>'
+        + _text(x + 3, TOP - 4, "kept", "start" if x % WIDTH < WIDTH - 50 else "end")
     )
 
 
-def _text(x: float, y: float, content: str, kind: str, anchor: str) -> str:
-    text = html.escape(content)
-    return f'<text class="{kind}" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{text}</text>'
+def _text(x: float, y: float, content: str, anchor: str, bold: bool = False) -> str:
+    text, kind = html.escape(content), ' class="title" font-weight="600"' if bold else ""
+    return f'<text{kind} x="{x:g}" y="{y:g}" text-anchor="{anchor}">{text}</text>'

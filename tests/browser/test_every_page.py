@@ -121,6 +121,19 @@ def test_a_page_on_every_screen(opened, axe, request, name, tmp_path):
             assert shown.evaluate(AXE) == [], where
 
 
+@pytest.mark.parametrize("name", [*WHOLE, "pair"])
+@pytest.mark.parametrize("width, height", [(1366, 633), (1024, 768), (900, 600)])
+def test_a_small_window_shows_the_picture_whole(opened, request, name, width, height, tmp_path):
+    hash = "#view=network&step=1" if name == "network" else "#step=1"
+    shown = opened(written(name, request, tmp_path), hash, width=width, height=height)
+    shown.wait_for_function(DRAWN)
+    assert shown.evaluate(BEYOND, True) == []
+    assert shown.evaluate(SMALLEST) >= 8.99
+    shown.set_viewport_size({"width": 1280, "height": 720})
+    shown.wait_for_function(DRAWN)
+    assert shown.evaluate(SMALLEST) >= 11.99
+
+
 @pytest.mark.parametrize("name", ["full", "batch", "network", "classic"])
 def test_a_picture_holds_all_that_it_draws(opened, name, tmp_path):
     svg = {

@@ -98,3 +98,14 @@ def test_the_learning_curve_is_seen_in_light_and_dark(opened, tagger, scheme):
     html = (tagger / "report.html").read_text("utf-8")
     shown = opened(html.replace('src="pair.svg"', ""), color_scheme=scheme)
     assert min(shown.evaluate(CONTRAST)) >= 4.5
+
+
+def test_nothing_of_a_printed_report_is_cut_off(opened, tagger):
+    page = (tagger / "report.html").read_text("utf-8").replace('src="pair.svg"', "")
+    shown = opened(page, width=700)
+    shown.emulate_media(media="print")
+    assert (
+        shown.evaluate("""() => [...document.querySelectorAll('.wide > svg, table')]
+        .filter(e => e.getBoundingClientRect().right > innerWidth).length""")
+        == 0
+    )

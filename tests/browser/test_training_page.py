@@ -9,6 +9,7 @@ import pytest
 from micrograd.nn import MLP
 from micrograd.stepper import training_page
 from micrograd.training import Recording, descent, fit
+from tests.browser.conftest import DRAWN
 from tests.browser.test_step_page import chips, place
 from tests.test_stepper_training import POINTS, TARGETS, squared
 
@@ -127,8 +128,13 @@ BOXES = """() => [...document.querySelectorAll('#picture .box')].map(box => {
 })"""
 
 
-@pytest.mark.parametrize("layers, beyond", [([16, 16, 1], -2), ([10] * 5 + [1], 100)])
-def test_a_deep_network_is_seen_whole_and_its_units_below_the_plane(opened, layers, beyond):
+CUT = f"""() => {{
+  const {{ left, right }} = document.querySelector('#picture').getBoundingClientRect();
+  return ({BOXES})().filter(ends => ends[0] < left || ends[1] > right).length;
+}}"""
+
+
+def hinge_of(layers):
     random.seed(1)
     recording = Recording(MLP(2, layers, activation="tanh", fused=True))
 
@@ -136,7 +142,21 @@ def test_a_deep_network_is_seen_whole_and_its_units_below_the_plane(opened, laye
         return (1 - target * output).relu()
 
     recording.note(sum(hinge(recording.model([*x]), t) for x, t in zip(POINTS, SIGNS)))
-    html = training_page(recording, POINTS, SIGNS, hinge)
+    return training_page(recording, POINTS, SIGNS, hinge)
+
+
+@pytest.mark.parametrize("layers", [[4, 1], [16, 16, 1]])
+def test_the_network_is_seen_whole_in_every_window(opened, layers):
+    shown = opened(hinge_of(layers), height=720)
+    for width in range(840, 1920, 40):
+        shown.set_viewport_size({"width": width, "height": 720})
+        shown.wait_for_function(DRAWN)
+        assert shown.evaluate(CUT) == 0, width
+
+
+@pytest.mark.parametrize("layers, beyond", [([16, 16, 1], -2), ([10] * 5 + [1], 100)])
+def test_a_deep_network_is_seen_whole_and_its_units_below_the_plane(opened, layers, beyond):
+    html = hinge_of(layers)
     shown = opened(html, width=1280, height=720)
     places = shown.evaluate(APART)
     assert all(low[1] <= high[0] for low, high in pairwise(places))
@@ -152,6 +172,18 @@ def test_a_deep_network_is_seen_whole_and_its_units_below_the_plane(opened, laye
       const boxes = ({BOXES})();
       return boxes.length === {len(across)} && boxes.at(-1)[1] > {across[-1][1] + beyond};
     }}""")
+
+
+def test_nothing_is_left_empty_where_no_script_runs(opened, xor):
+    shown = opened(xor, java_script_enabled=False)
+    assert "Allow them for this page" in shown.locator("noscript").first.inner_text()
+    assert not shown.locator("#plane").is_visible()
+
+
+def test_a_printed_page_names_its_sample(opened, xor):
+    shown = opened(xor)
+    shown.emulate_media(media="print")
+    assert shown.locator("#sample").is_visible()
 
 
 def test_a_loss_with_a_penalty_is_told_from_the_mean_over_the_points(opened):

@@ -97,7 +97,7 @@ class Function:
         if self.task.kind == "double":
             lines.append(f"return {self.task.names[self.task.loss]};")
         if any("share" in line for line in (*self.sections.samples, *lines)):
-            lines.insert(0, "const double share = 1.0 / B;")
+            lines.insert(0, "const double share = 1.0 / (double)B;")
         body = "\n".join(f"    {line}" for line in lines)
         return f"{self.head()} {{\n{body}\n}}"
 

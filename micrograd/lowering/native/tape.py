@@ -68,7 +68,7 @@ class Tape:
         v, d, loss = (self.names[own] for own in ("v", "d", "loss"))
         returned = self.task.kind == "double"
         root, batched = self.levels.root, bool(self.levels.leaves(INPUT))
-        share = "1.0 / B" if batched and self.levels.reduce == "mean" else "1.0"
+        share = "1.0 / (double)B" if batched and self.levels.reduce == "mean" else "1.0"
         size = len(self.levels.op)
         placed, switch = self.placed, Switch(self.levels, self.formulas, self)
         sample = [

@@ -25,11 +25,13 @@ _SIGNS: dict[type[ast.AST], tuple[str, int]] = {
     ast.Div: ("/", 4),
 }
 _UNARY, _ATOM = 5, 6
-_POWERS = {1.0: "{x}", 2.0: "square({x})", 3.0: "cube({x})", 0.5: "sqrt({x})", -1.0: "(1.0 / {x})"}
-C_NAMES = {**OF_NUMBERS, "abs": "fabs"}
+_POWERS = {1.0: "{x}", 2.0: "squared({x})", 3.0: "cubed({x})"}
+_POWERS |= {0.5: "sqrt({x})", -1.0: "(1.0 / {x})"}
+# Not square: <math.h> of small processors has one.
+C_NAMES = {**OF_NUMBERS, "abs": "fabs", "square": "squared"}
 HELPERS = {
-    "square": "static inline double square(double x) { return x * x; }",
-    "cube": "static inline double cube(double x) { return x * x * x; }",
+    "squared": "static inline double squared(double x) { return x * x; }",
+    "cubed": "static inline double cubed(double x) { return x * x * x; }",
     "maximum": "static inline double maximum(double a, double b) "
     "{ return a >= b || a != a ? a : b; }",
     "minimum": "static inline double minimum(double a, double b) "
@@ -56,12 +58,13 @@ class Formulas:
 
     def call(self, name: str, *arguments: str) -> str:
         """Return the call of a function of formulas."""
-        if name in HELPERS:
-            self.called[name] = HELPERS[name]
+        called = C_NAMES.get(name, name)
+        if called in HELPERS:
+            self.called[called] = HELPERS[called]
         elif name in BY_NAME and BY_NAME[name].value != f"{name}(x)":
             body = self.text(BY_NAME[name].value, None, {"x": "x"})
             self.called[name] = f"static inline double {name}(double x) {{ return {body}; }}"
-        return f"{C_NAMES.get(name, name)}({', '.join(arguments)})"
+        return f"{called}({', '.join(arguments)})"
 
     def _written(self, node: ast.expr, letters: Mapping[str, str]) -> tuple[str, int]:
         """Return a syntax tree as C, and how tightly its last operation binds."""
@@ -166,8 +169,8 @@ def bracketed(text: str) -> str:
 KEYWORDS = """auto break case char const continue default do double else enum extern float for goto
 if inline int long register restrict return short signed sizeof static struct switch typedef union
 unsigned void volatile while main run B s n i j k l p at sum best count share turn product memset
-rint copysign isnan NAN INFINITY number wide pair maximum minimum square cube strange odd linux unix
-LN2_HIGH LN2_LOW SHIFT WIDE ROWS DEEP EACH TILE TILES COLUMNS STATIC PLACE asm typeof bool calm
+rint copysign isnan NAN INFINITY number wide pair maximum minimum squared cubed strange odd linux
+unix LN2_HIGH LN2_LOW SHIFT WIDE ROWS DEEP EACH TILE TILES COLUMNS STATIC PLACE asm typeof bool calm
 kept live all fewer alive small pack unpack INLINED true false
 y0 y1 yn j0 j1 jn gamma signgam nan inf NULL EOF BUFSIZ MAXFLOAT DOMAIN SING OVERFLOW UNDERFLOW
 PLOSS TLOSS X_TLOSS alloca stdin stdout stderr errno math_errhandling P_tmpdir"""

@@ -2,11 +2,13 @@
 const LARGEST = 1.6; // of the scale that a picture is fitted with, in the page's own type size
 const SMALLEST_TYPE = 13; // of a picture's text
 const LEAST_TYPE = 0.8, LEAST_NARROW = 0.6, NARROW_FRAME = 640; // of the page's type size; less on a phone
+const PROJECTOR = [1280, 720]; // a smaller window shows whole what fits it in the type of a phone
 const ZOOM = 1.25, FARTHEST = 0.05, CLOSEST = 8;
 const BUTTONS = [112, 44]; // pixels of the corner at the lower right that they cover
 const TALLEST = 640; // pixels of a picture whose frame takes its height from it
 
 const typeSize = () => measures().type;
+const leastOnPhone = () => LEAST_NARROW * typeSize() / SMALLEST_TYPE;
 // Return the part of one stretch that another holds too, or its point nearest to that.
 const commonPart = ([low, high], [from, to]) => from > high ? [high, high] : to < low ? [low, low]
   : [Math.max(low, from), Math.min(high, to)];
@@ -21,8 +23,9 @@ class Camera {
 
   // Return the scale at which the whole picture is seen, but its text not too small to read.
   static fitting(frame, size) {
-    const whole = Math.min(...size.map((side, i) => frame[i] / side));
-    return Math.max(Camera.least(frame), Math.min(LARGEST * typeSize() / 16, whole));
+    const whole = Math.min(...size.map((side, i) => frame[i] / side)), phone = leastOnPhone();
+    const least = measures().small && whole > 0.95 * phone ? phone : Camera.least(frame);
+    return Math.max(least, Math.min(LARGEST * typeSize() / 16, whole));
   }
 
   // Return the scale below which text is too small to read.
@@ -113,7 +116,7 @@ class Camera {
   // Return the scale at which a box is seen whole, or its text is as small as on a phone.
   far(ends) {
     const whole = Math.min(...ends.map(([from, to], i) => this.frame[i] / (to - from)));
-    return Math.max(LEAST_NARROW * typeSize() / SMALLEST_TYPE, whole);
+    return Math.max(leastOnPhone(), whole);
   }
 
   // Show all, whatever its size: for paper.

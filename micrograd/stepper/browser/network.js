@@ -16,9 +16,10 @@ function narrowed(plan, room) {
     if (left > right) gaps.push([right, left - right]);
     return Math.max(right, end);
   }, 0);
-  const free = gaps.reduce((total, [, width]) => total + width, 0), share = (free - (plan.size[0] - room)) / free;
-  if (!(share < 1) || share * Math.min(...gaps.map(([, width]) => width)) < LEAST_GAP) return plan;
-  const moved = x => x - (1 - share) * gaps.reduce((total, [left, width]) => total + (left < x ? width : 0), 0);
+  const spare = ([, width]) => Math.max(0, width - LEAST_GAP), total = chosen => chosen.reduce((sum, gap) => sum + spare(gap), 0);
+  const cut = (plan.size[0] - room) / total(gaps); // of what each gap has to spare
+  if (!(cut > 0 && cut <= 1)) return plan;
+  const moved = x => x - cut * total(gaps.filter(([left]) => left < x));
   return { ...plan, size: [room, plan.size[1]], spots: [],
     units: plan.units.map(([kind, x, ...others]) => [kind, moved(x), ...others]) };
 }

@@ -99,12 +99,15 @@ function arrow(parent, [x, y], down, back) {
   return element("polygon", { class: "arrow", points }, parent);
 }
 
+const embedded = () => document.documentElement.classList.contains("embedded");
+
 // Return the picture's frame and the page's type size. They are measured where the window has
 // changed only, and before anything is drawn: to ask has the whole page laid out.
 let measuredNow;
 function measures() {
   const holder = $("picture");
   return measuredNow ??= { frame: [holder.clientWidth || 600, holder.clientHeight || 400],
+    small: (innerWidth < PROJECTOR[0] || innerHeight < PROJECTOR[1]) && !embedded(),
     type: parseFloat(getComputedStyle(document.documentElement).fontSize) };
 }
 
@@ -137,7 +140,7 @@ class Picture {
     return Math.min(width / across, (this.grows ? Infinity : height) / down);
   }
 
-  get grows() { return document.documentElement.classList.contains("embedded"); }
+  get grows() { return embedded(); }
 
   draw() {
     this.svg = element("svg", { role: "group", "aria-label": this.say.label });
