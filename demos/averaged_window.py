@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from typing import Any, NamedTuple
 
-from stage import claim, run, t, table
+from stage import claim, run, say, t, table
 from window_score import TRUE
 
 from micrograd import Value, dot
@@ -77,7 +77,7 @@ def measure(seed: int = 3, steps: int = 60) -> Measured:
 def show(r: Measured) -> None:
     """Print what became of both."""
     names = t("concatenated", "拼接"), t("averaged", "平均")
-    print(f"{t('true', '真')}: {' '.join(TRUE)}   {t('corrupt', '假')}: {' '.join(SWAPPED)}")
+    say(f"{t('true', '真')}: {' '.join(TRUE)}   {t('corrupt', '假')}: {' '.join(SWAPPED)}")
     table(
         ["", "s − s_c", "J"],
         *([n, f"{gaps[-1]:.4f}", f"{J:.4f}"] for n, gaps, J in zip(names, r, r.losses)),

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jacobians import layer, numbers
-from stage import claim, run
+from stage import claim, run, say
 
 from micrograd import Value, grad, jacobian
 
@@ -81,7 +81,7 @@ def measure(seed: int = 7) -> Measured:
 
 def show(r: Measured) -> None:
     """Print every factor and product."""
-    print(f"z = 3y, y = x²:  dz/dy · dy/dx = {r.factors[0]:g} · {r.factors[1]:g} = {r.product:g}")
+    say(f"z = 3y, y = x²:  dz/dy · dy/dx = {r.factors[0]:g} · {r.factors[1]:g} = {r.product:g}")
     for name, found in (
         ("uᵀ", r.u),
         ("diag(f′(z))", r.slope),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from stage import claim, labelled, low, run, t
+from stage import claim, labelled, low, run, say, t
 
 from micrograd import Value, grad, scope, weighted_sum
 from micrograd.stepper import Stop, Walk, save_page
@@ -114,7 +114,7 @@ def show(r: Measured) -> None:
     """Print the steps, with their numbers."""
     for (en, zh), step in zip(WORDS, r.steps):
         factors = f" = {step['upstream']:g} × {step['local']:.4g}" if "local" in step else ""
-        print(
+        say(
             f"{step['step']}. {t(en, zh)}\n   {step.get('contribution', step['gradient']):.6g}{factors}"
         )
 

@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from stage import failures, named, parser_of
+from stage import failures, named, parser_of, say
 from tasks import TASKS, RefusedError, Task
 
 from micrograd.files import atomic_write, file_errors, read_bytes
@@ -27,7 +27,7 @@ def new(folder: Path) -> int:
         path = folder / f"{number:02}_{task.name}.py"
         if not path.exists():
             atomic_write(path, task.template)
-    print(f"{len(TASKS)} tasks in {folder}: write them, then check")
+    say(f"{len(TASKS)} tasks in {folder}: write them, then check")
     return 0
 
 
@@ -57,14 +57,14 @@ def verdict(task: Task, source: str | bytes) -> str:
 def check(folder: Path) -> int:
     """Judge every answer; return 0 where all are right."""
     if not folder.is_dir():
-        print(f"there is no folder {folder}: python demos/exercises.py new {folder}")
+        say(f"there is no folder {folder}: python demos/exercises.py new {folder}")
         return 1
     right = 0
     for number, task in enumerate(TASKS, 1):
         path = folder / f"{number:02}_{task.name}.py"
         why = verdict(task, read_bytes(path)) if path.exists() else f"{path} is missing"
         right += not why
-        print(f"{number:2}. {task.name:16}{why or 'right'}")
+        say(f"{number:2}. {task.name:16}{why or 'right'}")
     print(f"{right} of {len(TASKS)} right")
     return int(right < len(TASKS))
 

@@ -30,13 +30,14 @@ from microgpt import (
     sampled,
     trained,
 )
-from stage import claim, run, t, table
+from stage import claim, run, say, t, table
 
 from micrograd import Value, labelled
 from micrograd.lowering.lower import BACKENDS, lower
 from micrograd.stepper import save_page
 
-OPTIONS = {"layers": 1, "heads": (4, 1, 2, 8, 16), "block": 16, "steps": 1000, "backend": BACKENDS}
+MOST = {"layers": 8, "block": 64, "steps": 100_000}  # the longest name takes a block of 12
+OPTIONS = MOST | {"heads": (1, 2, 4, 8, 16), "backend": BACKENDS}
 COUNT = 20
 FIGURE = (
     "A GPT's loss, step by step, and whom the letters of a name attend to",
@@ -103,14 +104,14 @@ def measure(
 def show(r: Measured) -> None:
     """Print the attention of the program, losses and seconds of both ways, sampled names."""
     lines = [line for line in r.program.source.splitlines() if "  # (" in line]
-    print(t("scalars", "标量"), len(r.program.graph), t("lines of arrays", "数组行"), len(lines))
+    say(t("scalars", "标量"), len(r.program.graph), t("lines of arrays", "数组行"), len(lines))
     print(*(line.partition("  # ")[0].rstrip() for line in attention(r.program.source)), sep="\n")
     table(
         (t("step", "步"), t("engine", "引擎"), t("arrays", "数组")),
         *((n + 1, f"{a:.12f}", f"{b:.12f}") for n, (a, b) in enumerate(zip(r.eager, r.losses))),
     )
     times = f"{1000 * r.eager_seconds:.0f} / {1000 * r.seconds:.2f} = {r.ratio:.0f}"
-    print(t("milliseconds per step, engine / arrays", "每步毫秒，引擎 / 数组"), times)
+    say(t("milliseconds per step, engine / arrays", "每步毫秒，引擎 / 数组"), times)
     for first in range(0, len(r.names), 4):
         print(*(name.ljust(16) for name in r.names[first : first + 4]))
 

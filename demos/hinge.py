@@ -13,7 +13,7 @@ import random
 from typing import Any, NamedTuple
 
 import numpy as np
-from stage import claim, run, t, table
+from stage import claim, run, say, t, table
 
 from micrograd import Value, grad
 from micrograd.gradcheck import Report, gradcheck
@@ -63,9 +63,9 @@ def measure(seed: int = 0, k: int = 5) -> Measured:
 
 def show(r: Measured) -> None:
     """Print both reports and the count."""
-    print(t("at the corner, s − s_c = 1:", "在拐点 s − s_c = 1："))
+    say(t("at the corner, s − s_c = 1:", "在拐点 s − s_c = 1："))
     print(r.corner)
-    print(t("beside it, s − s_c = 0:", "在拐点之外 s − s_c = 0："))
+    say(t("beside it, s − s_c = 0:", "在拐点之外 s − s_c = 0："))
     print(r.beside)
     print("s_c =", ", ".join(f"{c:.2f}" for c in r.corrupt))
     table(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from printed import functions, networks, training
 from printed.form import Outcome, Slip
-from stage import claim, run, t
+from stage import claim, run, say, t
 
 SLIPS: tuple[Slip, ...] = (*functions.SLIPS, *networks.SLIPS, *training.SLIPS)
 FIGURE = (
@@ -45,7 +45,7 @@ def measure() -> Measured:
 def show(r: Measured) -> None:
     """Print both forms of each slip, with their reports."""
     for number, (slip, outcomes) in enumerate(zip(SLIPS, r.outcomes), 1):
-        print(f"\n{number}. {t(*slip.about)}")
+        say(f"\n{number}. {t(*slip.about)}")
         for name, form, outcome in zip(
             (t("printed", "印出"), t("right", "正确")), (slip.printed, slip.right), outcomes
         ):

@@ -15,7 +15,7 @@ import math
 import random
 from typing import NamedTuple
 
-from stage import claim, labelled, run, t, table
+from stage import claim, labelled, run, say, t, table
 
 from micrograd import Value, dot, mean
 from micrograd.losses import cross_entropy
@@ -101,9 +101,9 @@ def show(r: Measured) -> None:
             for c, (name, f, e, q, g) in enumerate(zip(CLASSES, one.f, one.exp, one.q, r.grads))
         ),
     )
-    print(f"H(p, q) = −Σ p log q = −log q_{CLASSES[one.y]} = {one.loss.data:.4f}")
+    say(f"H(p, q) = −Σ p log q = −log q_{CLASSES[one.y]} = {one.loss.data:.4f}")
     total = " + ".join(f"{x:.3f}" for x in r.losses)
-    print(f"J = (1/N) Σ −log q_y = ({total}) / {len(r.losses)} = {r.J:.4f}")
+    say(f"J = (1/N) Σ −log q_y = ({total}) / {len(r.losses)} = {r.J:.4f}")
 
 
 @claim(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from stage import claim, run, t, table
+from stage import claim, run, say, t, table
 from window_score import CORRUPT, TRUE, WORDS, Scorer
 
 from micrograd.losses import max_margin
@@ -80,7 +80,7 @@ def show(r: Measured) -> None:
     ):
         print(f"{name}: ∇ₓJ = Wᵀδ")
         table(*([f"   {w}", *(f"{x:.4f}" for x in part)] for w, part in zip(window, parts)))
-    print(t("a step with α = 1 changes the row of", "α = 1 的一步，各行的变化"))
+    say(t("a step with α = 1 changes the row of", "α = 1 的一步，各行的变化"))
     table(*([f"   {w}", *(f"{x:.4f}" for x in change)] for w, change in r.changes.items()))
 
 

@@ -8,17 +8,21 @@ both languages what is drawn. What a demo states in a sentence is a claim: a tes
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
+from micrograd.cli.parser import whole
 from micrograd.cli.streams import give_up_output, prepare
 from micrograd.files import check_place, file_errors
+from micrograd.printing import folded, printable, width
 
 LANGUAGES = ("en", "zh")
 PICTURES = (".svg", ".png", ".pdf")
@@ -62,10 +66,20 @@ def claims(demo: Any) -> list[Claim]:
     return [item for item in vars(demo).values() if isinstance(item, Claim)]
 
 
-def width(text: str) -> int:
-    """Return how many columns of a terminal the text takes."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+def fold(text: str) -> str:
+    """Return prose in lines of the terminal, but for lines that begin with blanks, which are code.
+
+    Where no terminal is written to it stays as it is.
+    """
+    if not sys.stdout.isatty():
+        return text
+    columns, lines = get_terminal_size().columns, re.sub(r"(?<=\S)\n(?=\S)", " ", text).split("\n")
+    return "\n".join(x if x.startswith(" ") else folded(x, columns) for x in lines)
+
+
+def say(*words: Any) -> None:
+    """Print words as prose."""
+    print(fold(printable(" ".join(map(str, words)))))
 
 
 def low(*numbers: int) -> str:
@@ -100,7 +114,7 @@ def perform(demo: Any, path: str | None = None, language: str = "en", **options:
     r = demo.measure(**options)
     demo.show(r)
     for one in claims(demo):
-        print(one.sentence(r))
+        say(one.sentence(r))
     if path and hasattr(demo, "draw"):
         from figures import save
 
@@ -108,7 +122,7 @@ def perform(demo: Any, path: str | None = None, language: str = "en", **options:
     if path and hasattr(demo, "page"):
         demo.page(r, path)
     if path:
-        print(t("wrote", "已写入"), path)
+        print(t("wrote", "已写入"), printable(path))
     return r
 
 
@@ -116,7 +130,7 @@ def parser_of(about: str | None) -> argparse.ArgumentParser:
     """Return a parser to begin with; whatever the streams are, what is printed can be written."""
     prepare()
     return argparse.ArgumentParser(
-        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=fold(about or ""), formatter_class=argparse.RawDescriptionHelpFormatter
     )
 
 
@@ -173,13 +187,6 @@ def folder(path: str) -> Path:
     return made
 
 
-def count(text: str) -> int:
-    """Read a number of things of which there is one at least."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)
-
-
 def run(name: str) -> None:
     """Run the demo that is the module `name` from the shell."""
     demo = sys.modules[name]
@@ -189,11 +196,16 @@ def run(name: str) -> None:
         kind = figure_file if drawn else file_of(demo.ENDING)
         about = f"draw it to this file ({', '.join(PICTURES) if drawn else demo.ENDING})"
         parser.add_argument("path", nargs="?", type=kind, help=about)
-    for name, option in getattr(demo, "OPTIONS", {}).items():
-        choices = option if isinstance(option, tuple) else None
-        default = choices[0] if choices else option
-        kind = count if isinstance(default, int) else str
-        parser.add_argument(f"--{name}", type=kind, default=default, choices=choices)
+    defaults = signature(demo.measure).parameters
+    for name, known in getattr(demo, "OPTIONS", {}).items():
+        default, most = defaults[name].default, known if isinstance(known, int) else None
+        parser.add_argument(
+            f"--{name}",
+            type=whole(1, most) if most else type(default),
+            default=default,
+            choices=None if most else known,
+            help=(f"from 1 to {most:,} " if most else "") + f"({default})",
+        )
     parser.add_argument("--language", choices=LANGUAGES, default="en")
     options = vars(parser.parse_args())
     with failures():

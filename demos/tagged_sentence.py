@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from stage import claim, run, t, table
+from stage import claim, run, say, t, table
 
 from micrograd.ner import Sentence, Tagger, defaults, shipped
 
@@ -88,7 +88,7 @@ def show(r: Measured) -> None:
     for sentence, tags in zip(r.sentences, r.tags):
         table(["", *sentence.words], [true, *sentence.tags], [ours, *tags], left=99)
     for verb, (one, other) in OPPOSITES.items():
-        print(
+        say(
             t(
                 f"“{verb}” means {one}, or {other}: the window decides",
                 f"“{verb}” 可以是 {one}，也可以是 {other}：由窗口决定",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from typing import Any, NamedTuple
 
-from stage import claim, labelled, low, run, t
+from stage import claim, labelled, low, run, say, t
 
 from micrograd import Value, grad, scope, weighted_sum
 from micrograd.stepper import Stop, Walk, save_page
@@ -106,7 +106,7 @@ def measure(seed: int = 4) -> Measured:
 def show(r: Measured) -> None:
     """Print the steps."""
     for (en, zh), step in zip(WORDS, r.steps):
-        print(f"{step['step']}. {t(en, zh)}\n   {step.get('contribution', step['gradient']):.6g}")
+        say(f"{step['step']}. {t(en, zh)}\n   {step.get('contribution', step['gradient']):.6g}")
 
 
 @claim(

@@ -13,7 +13,7 @@ import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
-from stage import claim, run, t, table
+from stage import claim, run, say, t, table
 
 from micrograd import Value
 from micrograd.losses import path_margin
@@ -123,9 +123,7 @@ def show(r: Measured) -> None:
         for p in r.shown.paths
     ]
     table(head, *rows)
-    print(
-        t("Viterbi's path without the cost:", "不计代价时维特比的路径："), spelled(r.shown.viterbi)
-    )
+    say(t("Viterbi's path without the cost:", "不计代价时维特比的路径："), spelled(r.shown.viterbi))
     worst, right = r.shown.paths[0].offence, true(r.shown).score
     print(f"J = {worst:.2f} − {right:.2f} = {r.shown.J.data:.2f}\n")
     gradients = [

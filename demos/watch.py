@@ -21,9 +21,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import moons
-from stage import failures, file_of, parser_of
+from stage import failures, file_of, parser_of, say
 
 from micrograd import Value, mean
+from micrograd.cli.parser import whole
 from micrograd.losses import binary_hinge
 from micrograd.nn import MLP
 from micrograd.optim import SGD, Adam
@@ -102,7 +103,7 @@ def trained(
     step = recording.of(descent(model, mean_loss, optimizer))
     history = fit(step, [*zip(points, targets)], epochs, batch_size=batch_size, progress=False)
     if history.remark:
-        print(history.remark)
+        say(history.remark)
     return recording
 
 
@@ -112,7 +113,7 @@ if __name__ == "__main__":
     parser = parser_of(__doc__)
     parser.add_argument("course", choices=COURSES)
     parser.add_argument("page", type=file_of(".html"), help="the page to write (.html)")
-    parser.add_argument("--seed", type=int, help="of the points and first parameters")
+    parser.add_argument("--seed", type=whole(), help="of the points and first parameters")
     options = parser.parse_args()
     seed = {} if options.seed is None else {"seed": options.seed}
     course = COURSES[options.course](**seed)

@@ -19,6 +19,7 @@ try:
 except ImportError:  # elsewhere than on POSIX systems a file that is open cannot be removed
     fcntl = None  # type: ignore[assignment]
 
+GONE = "the folder that it was started in is gone; change to one that is there"
 ENDING = ".writing"  # of the hidden files that writers make, and dead ones leave
 
 REASONS = {
@@ -63,9 +64,20 @@ def worded(path: str | os.PathLike[str], error: OSError) -> str:
 
 def _reason(path: str | os.PathLike[str], error: OSError) -> str:
     folder = Path(path).parent
+    if error.errno == errno.ENOENT and _is_gone(path):
+        return GONE
     if error.errno == errno.ENOENT and not folder.exists():
         return f"there is no folder {folder}; make it first"
     return REASONS.get(error.errno or 0, (error.strerror or "it failed").lower())
+
+
+def _is_gone(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path begins in the folder of this process, and somebody removed that."""
+    try:
+        os.path.abspath(path)
+    except OSError as error:
+        return error.errno == errno.ENOENT
+    return False
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -94,7 +106,7 @@ def check_place(path: str | os.PathLike[str]) -> None:
     with file_errors(path):
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, "")
-        if not Path(path).parent.exists():
+        if _is_gone(path) or not Path(path).parent.exists():
             raise FileNotFoundError(errno.ENOENT, "")
         with suppress(FileNotFoundError):
             os.lstat(path)  # a name that is too long, a file where a folder should be

@@ -7,10 +7,11 @@ a terminal, move its cursor, rename its window, or type into it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from reprlib import Repr
 from typing import Any
 
-__all__ = ["counted", "cut", "one_line", "printable", "shorten"]
+__all__ = ["counted", "cut", "folded", "one_line", "printable", "shorten", "width"]
 
 LONGEST = 2_000  # characters of a message
 SHOWN = 200  # of a value in it
@@ -20,6 +21,10 @@ _brief.maxlevel, _brief.maxstring, _brief.maxother = 3, 60, 80
 _OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066\u2067\ud800-\udfff\ufffe\uffff]"
 )
+
+# What is not divided: blanks; a wide character, or a word of others, with its punctuation.
+_WIDE = "\u2e80-\uffef"
+_PIECES = re.compile(rf"\s+|[（“]*(?:[{_WIDE}]|[^\s“{_WIDE}]+)[，。；：、！？）”]*|.")
 
 
 def printable(text: str) -> str:
@@ -50,3 +55,19 @@ def shorten(item: Any) -> str:
         return cut(_brief.repr(item))
     except ValueError:  # Python writes no int of thousands of digits
         return f"a {type(item).__name__} of too many digits"
+
+
+def width(text: str) -> int:
+    """Return how many columns of a terminal the text takes: each character 0, 1 or 2."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
+
+
+def folded(line: str, columns: int) -> str:
+    """Return a line as lines of at most `columns`, but for words that are longer."""
+    lines = [""]
+    for piece in _PIECES.findall(line):
+        if lines[-1].strip() and width(f"{lines[-1]}{piece}".rstrip()) > columns:
+            lines.append("")
+        lines[-1] += piece if lines[-1] or len(lines) == 1 else piece.lstrip()
+    return "\n".join(map(str.rstrip, lines))

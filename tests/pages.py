@@ -62,12 +62,13 @@ def shell(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     modules = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
     added = {"PATH": path, "PYTHONPATH": modules, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+    added["PYTHONIOENCODING"] = "utf-8"
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         cwd=folder,
         env=os.environ | added,
         stdin=subprocess.DEVNULL,
-        text=True,
+        encoding="utf-8",
         capture_output=True,
         timeout=1800,
     )

@@ -7,6 +7,7 @@ import pytest
 
 import micrograd
 from micrograd.cli import main
+from micrograd.printing import printable
 from tests.conftest import ROOT
 
 
@@ -73,7 +74,7 @@ def test_a_file_that_hides_a_module(tmp_path, name):
     where = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": ""}
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=where)
     assert ran.returncode == 2
-    assert f"{file} hides the module {name}; give the file another name" in ran.stderr
+    assert printable(f"{file} hides the module {name}; give the file another name") in ran.stderr
 
 
 @pytest.mark.parametrize(

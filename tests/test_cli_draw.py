@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from micrograd.cli import main
+from micrograd.printing import printable
 from micrograd.render import render
 from tests.pictures import worked_example
 
@@ -22,7 +23,7 @@ def test_an_expression_to_a_file(tmp_path, capsys, ending):
     path = tmp_path / f"out.{ending}"
     assert main([*EXAMPLE, "-o", str(path)]) == 0
     assert path.stat().st_size > 1000
-    assert capsys.readouterr().err == f"wrote {path}\n"
+    assert capsys.readouterr().err == printable(f"wrote {path}\n")
 
 
 def test_options_reach_the_picture(tmp_path, capsys):

@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+import stage
 
 from tests.conftest import ROOT, WHOLE
-from tests.demo_programs import DEMOS, FILES, commands, demo
+from tests.demo_programs import DEMOS, FILES, commands, demo, measured, printed
 
 PAGES = [DEMOS / "README.md", DEMOS / "README.zh.md"]
 LINES = sorted(
@@ -30,8 +31,13 @@ REFUSED = {
     "gallery.py ''": "'' names no folder; . is this one",
     "exercises.py new ''": "'' names no folder; . is this one",
     "layer.py demos/stage.py/layer.svg": "a part of this path is a file, not a folder",
-    "gpt.py --steps 0": "'0' is no whole number above 0",
-    "gpt.py --layers -1": "'-1' is no whole number above 0",
+    "gpt.py --steps 0": "'0' is not a whole number from 1 to 100,000",
+    "gpt.py --steps 1_0": "'1_0' is not a whole number from 1 to 100,000",
+    f"gpt.py --steps {'9' * 5000}": "99' is not a whole number from 1 to 100,000",
+    "gpt.py --block 65": "'65' is not a whole number from 1 to 64",
+    "gpt.py --layers 9": "'9' is not a whole number from 1 to 8",
+    "gpt.py --layers -1": "'-1' is not a whole number from 1 to 8",
+    "watch.py xor xor.html --seed 1_0": "'1_0' is not a whole number",
     "gpt.py --heads 3": "argument --heads: invalid choice",
     "gpt.py --backend fast": "choose from",
     "watch.py xor xor.svg": "does not end in .html",
@@ -95,6 +101,17 @@ def test_what_cannot_be_written_ends_in_one_line(line, tmp_path):
     assert done.returncode != 0 and done.stderr.count("\n") == 1 and "/x.svg: " in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be removed there")
+def test_a_demo_in_a_folder_that_is_gone(tmp_path):
+    for line, told in (("neuron.py", ""), ("neuron.py x.svg", "started in is gone; change to")):
+        script = f"cd {shlex.quote(str(tmp_path))} && mkdir gone && cd gone && rmdir ../gone && "
+        script += f"{shlex.quote(sys.executable)} {shlex.quote(str(DEMOS))}/{line}"
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        done = subprocess.run(["sh", "-c", script], env=environment, text=True, capture_output=True)
+        assert told in done.stderr and "Traceback" not in done.stderr
+        assert bool(told) == bool(done.returncode) == (not done.stdout)
+
+
 def test_who_reads_no_further_is_told_nothing(tmp_path):
     script = f"{shlex.quote(sys.executable)} -u {DEMOS / 'schedules.py'} | head -1"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -124,6 +141,32 @@ def test_a_demo_is_shown_where_there_are_few_characters(characters, language, tm
     line = f"python demos/neuron.py --language {language}"
     done = run(line, tmp_path, PYTHONIOENCODING=characters)
     assert done.returncode == 0 and "exp(-z)" in done.stdout
+
+
+@pytest.mark.parametrize("columns", [20, 40])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", ["neuron", "gate", "two_users", "viterbi"])
+def test_prose_is_folded_for_a_narrow_terminal(name, language, columns, monkeypatch, capsys):
+    written = printed(name, measured(name), language, capsys)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(stage, "_chosen", ["en"])  # which perform() changes
+    stage.perform(demo(name), language=language)
+    shown = capsys.readouterr().out
+    assert "".join(written.split()) == "".join(shown.split())
+    folded = {*shown.splitlines()} - {*written.splitlines()}
+    assert folded and max(map(stage.width, folded)) <= columns
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_help_is_folded_and_keeps_commands_whole(path, monkeypatch):
+    about = demo(path.stem).__doc__
+    assert stage.fold(about) == about  # where it is no terminal
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    folded = stage.fold(about)
+    assert commands(folded) == commands(about) and folded.split() == about.split()
+    assert all(stage.width(x) <= 40 for x in folded.splitlines() if not x.startswith("    "))
 
 
 def test_the_gallery_needs_no_docstrings(tmp_path, monkeypatch):

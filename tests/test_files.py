@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from micrograd import files
-from micrograd.files import atomic_write, file_errors, remove_leftovers
+from micrograd.files import (
+    atomic_write,
+    check_place,
+    file_errors,
+    read_bytes,
+    remove_leftovers,
+)
 from micrograd.training import fit
 
 
@@ -60,6 +66,19 @@ def test_a_new_file_gets_what_the_mask_of_the_process_leaves(mask, mode, tmp_pat
 def test_a_missing_folder_is_called_one(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none/a: there is no folder .*none; make it"):
         atomic_write(tmp_path / "none" / "a", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be removed there")
+def test_a_folder_that_is_gone_is_told(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    uses = [lambda: atomic_write("x", ""), lambda: check_place("x"), lambda: read_bytes("x/y")]
+    for use in uses:
+        with pytest.raises(FileNotFoundError, match="^x(/y)?: the folder that it was started in"):
+            use()
+    assert atomic_write(tmp_path / "x", "written").read_text() == "written"
 
 
 def test_errors_name_the_file_and_never_the_temporary_one(tmp_path, monkeypatch):

@@ -152,7 +152,7 @@ def place_of(program: Program, value: Value) -> str:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_what_is_printed_is_what_is_kept(name):
-    kept = (FOLDER / f"{name}.txt").read_text()
+    kept = (FOLDER / f"{name}.txt").read_text("utf-8")
     now = golden(made(name).program)
     if now != kept:
         diff = difflib.unified_diff(

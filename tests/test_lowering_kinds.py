@@ -249,9 +249,9 @@ def test_a_new_operation_is_one_row(tmp_path):
     package = Path(__file__).resolve().parents[1] / "micrograd"
     shutil.copytree(package, tmp_path / "micrograd", ignore=shutil.ignore_patterns("__pycache__"))
     ops = tmp_path / "micrograd" / "ops.py"
-    text = ops.read_text()
+    text = ops.read_text("utf-8")
     assert text.count("ROWS = [\n") == 1
-    ops.write_text(text.replace("ROWS = [\n", ROW))
+    ops.write_text(text.replace("ROWS = [\n", ROW), "utf-8")
     code = USE.format(folder=str(tmp_path))
     run = subprocess.run(
         [sys.executable, "-c", code],

@@ -1,6 +1,7 @@
 """The compiler of C: found, told of where it is missing or fails; what it made is kept on disk."""
 
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,43 @@ def test_where_the_compiler_fails_auto_says_so_and_the_text_goes_on(fresh, tmp_p
     assert gradient("auto") == pytest.approx(RIGHT, rel=1e-12)  # and is not told again
 
 
+NO_PROGRAMS = ["nosuch", "nosuch gcc", "/nowhere/cc", "/", "'nosuch", "''"]
+
+
+@pytest.mark.parametrize("named", NO_PROGRAMS)
+def test_what_cc_names_is_not_passed_over(fresh, monkeypatch, named):
+    monkeypatch.setenv("CC", named)
+    with pytest.raises(CompilerError) as error:
+        program()
+    assert str(error.value).startswith(f"CC={named!r} names no program that can be run; ")
+    with pytest.warns(RuntimeWarning, match="NumPy text: CC=.* names no program"):
+        assert program("auto").backend == "numpy"
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (" {} ", ["{}"]),
+        ("'{}' -m64", ["{}", "-m64"]),
+        ('"{}" -DX="a b"', ["{}", "-DX=a b"]),
+        ("sh '{}'", ["sh", "{}"]),
+    ],
+)
+def test_cc_may_hold_arguments_as_a_shell_reads_them(fresh, tmp_path, monkeypatch, text, words):
+    compiler_of(tmp_path, monkeypatch, "")
+    path = os.environ["CC"]
+    monkeypatch.setenv("CC", text.format(path))
+    assert compiler.compiler() == tuple(word.format(path) for word in words)
+
+
+@pytest.mark.parametrize("named", ["", " "])
+def test_an_empty_cc_names_nothing(fresh, monkeypatch, named):
+    none(monkeypatch)
+    monkeypatch.setenv("CC", named)
+    with pytest.raises(CompilerError, match="there is none"):
+        program()
+
+
 def test_a_compiler_that_makes_nothing(fresh, tmp_path, monkeypatch):
     compiler_of(tmp_path, monkeypatch, "exit 0")
     with pytest.raises(CompilerError, match="it ended with 0"):
@@ -206,20 +244,44 @@ def test_no_folder_for_what_passes(fresh, monkeypatch):
 
 @needs_compiler
 def test_a_user_without_a_home(fresh, tmp_path, monkeypatch):
-    def unknown():
-        raise RuntimeError("Could not determine home directory.")
+    def unknown(_):
+        raise KeyError("getpwuid(): uid not found")
 
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr(Path, "home", unknown)
+    for name in ("XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
     monkeypatch.chdir(tmp_path)
     assert gradient() == pytest.approx(RIGHT, rel=1e-12)
     assert not list(tmp_path.iterdir())
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["XDG_CACHE_HOME", "HOME"])
+def test_a_relative_folder_of_what_is_kept_counts_for_nothing(fresh, tmp_path, monkeypatch, name):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv(name, "here")
+    monkeypatch.chdir(tmp_path)
+    assert gradient() == pytest.approx(RIGHT, rel=1e-12)
+    home = [".cache"] if name == "XDG_CACHE_HOME" else []
+    assert [x.name for x in (tmp_path / "home").glob("*")] == home
+    assert not (tmp_path / "here").exists()
 
 
 def test_a_compiler_speaks_any_encoding(fresh, tmp_path, monkeypatch):
     compiler_of(tmp_path, monkeypatch, r"printf '\374'; printf '\374' >&2; exit 3")
     with pytest.raises(CompilerError, match="could not compile the program: \ufffd; "):
         gradient()
+
+
+@needs_compiler
+@pytest.mark.skipif(os.name == "nt", reason="file names are no bytes there")
+def test_a_compiler_whose_name_is_of_any_bytes(fresh, tmp_path, monkeypatch):
+    path = tmp_path / os.fsdecode(b"cc-\xe9")
+    path.symlink_to(shutil.which(compiler.compiler()[0]))
+    forget()
+    monkeypatch.setenv("CC", str(path))
+    assert gradient() == pytest.approx(RIGHT, rel=1e-12)
 
 
 def test_a_compiler_that_is_no_program(fresh, tmp_path, monkeypatch):

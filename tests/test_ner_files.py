@@ -483,6 +483,13 @@ def test_packed_vectors(tmp_path):
         (b"a 1 2\nb 1 2 3\n", ":2: a number too many"),
         (b"a 1 2\nb nan 2\n", ":2: nan or inf"),
         (b"a 1 2\nb inf 2\n", ":2: nan or inf"),
+        (b"a 1 2\nb 1e39 2\n", ":2: nan or inf"),
+        (b"a 1_0 2\nb 1 2\n", ":2: a number too many"),  # the first row's word has a blank
+        (b"c 1 2\na 1_0 2\n", r":2: no number among \[b'1_0', b'2'\]"),
+        (b"2 2\na 1 2\n", "v: ends after row 1 of 2; the file is cut short"),
+        (b"3 2\na 1 2\n\n  \nb 1 2\n\n", "v: ends after row 2 of 3; the file is cut short"),
+        (b"3 99999999999\na", ":1: no word vectors"),
+        (b"9" * 5000 + b" 2\na 1 2", ":2: a number too many"),
         (b"\xba\x16O/\x00", "fastText's binary model"),
         (b"\x93NUMPY\x01", "a NumPy array"),
         (b"\x80\x04\x95", "a pickle"),
@@ -506,6 +513,8 @@ def test_damaged_or_foreign_vectors(tmp_path, content, message):
         b"the\t 1 2\nparis\t 3 4\n",
         b"  the 1 2\n\n paris 3 4 \r\n",
         b"2 2\nthe  1  2\nparis  3  4\n",
+        b"3 2\nthe 1 2\n 5 6\n\nparis 3 4",
+        b"1 2\nthe 1 2\nparis 3 4\n",  # rows were added
         b"the 1 2\nNew  York 5 6\n 7 8\nparis 3 4\n",
     ],
 )

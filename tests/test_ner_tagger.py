@@ -438,7 +438,9 @@ def test_other_models_are_drawn_by_their_sample(tmp_path, kind):
     assert len(chosen.windows) == (3 if kind == "sequence" else 1)
     assert "Paris" in said[0]
     assert (tmp_path / "pair.svg").exists()
-    assert (tmp_path / "pair.html").read_text().count('<p class="true">') == len(chosen.windows)
+    assert (tmp_path / "pair.html").read_text("utf-8").count('<p class="true">') == len(
+        chosen.windows
+    )
 
 
 def test_a_large_graph_is_not_drawn(tmp_path):

@@ -326,6 +326,29 @@ def test_parameters_that_make_no_sense_are_refused():
         SGD([value]).step([np.ones(2)])
 
 
+SIX = np.arange(6.0)
+OVERLAPPING = [
+    (SIX[:4], SIX[3:]),
+    (SIX, SIX[::-1]),
+    (SIX.reshape(2, 3), SIX.reshape(3, 2).T),
+    (SIX[::2], SIX[4:]),
+]
+
+
+@pytest.mark.parametrize("one, other", OVERLAPPING)
+def test_arrays_that_share_numbers_are_refused(one, other):
+    groups = [{"params": {"a": one}}, {"params": {"b": other}}]
+    for parameters in ({"a": one, "c": np.ones(2), "b": other}, groups):
+        with pytest.raises(ValueError, match="parameters a and b share numbers"):
+            Adam(parameters)
+
+
+def test_arrays_that_lie_between_each_other_are_apart():
+    x = np.zeros(4)
+    SGD([x[::2], x[1::2]], lr=1.0).step([np.ones(2), np.full(2, 2.0)])
+    assert x.tolist() == [-1, -2, -1, -2]
+
+
 @pytest.mark.parametrize("kind", SPARSE)
 def test_no_rows_at_all(kind):
     table = np.ones((3, 2))

@@ -1,4 +1,7 @@
-"""What is printed: counts with the right noun."""
+"""What is printed: counts with the right noun, lines that fit."""
+
+import random
+import textwrap
 
 import pytest
 
@@ -14,7 +17,7 @@ from micrograd import (
 )
 from micrograd.ner.text import conll
 from micrograd.optim import SGD
-from micrograd.printing import counted
+from micrograd.printing import counted, folded, width
 from micrograd.render import render
 from micrograd.training.history import History
 
@@ -30,6 +33,24 @@ from micrograd.training.history import History
 )
 def test_a_count_has_its_noun(number, noun, text):
     assert counted(number, noun) == text
+
+
+@pytest.mark.parametrize("alphabet", ["ab  -", "神经 ab ", "e\u0301g  "])
+def test_lines_are_folded_at_the_width_of_the_terminal(alphabet):
+    rng = random.Random(1)
+    for _ in range(300):
+        columns = rng.randrange(4, 60)
+        line = "".join(rng.choices(alphabet, k=rng.randrange(120))).strip()
+        told = folded(line, columns)
+        assert "".join(told.split()) == "".join(line.split())
+        assert all(width(x) <= columns or " " not in x.strip() for x in told.split("\n"))
+        if alphabet[0] == "a" and max(map(len, line.split()), default=0) + 9 < columns:
+            assert told == textwrap.fill(line, columns, break_on_hyphens=False)
+
+
+def test_punctuation_stays_with_its_words():
+    assert folded("得分（相同），“是”。", 6) == "得分\n（相\n同），\n“是”。"
+    assert folded("see backward()，“grad” too", 11) == "see\nbackward()，\n“grad” too"
 
 
 def test_one_of_a_kind_is_said_so():

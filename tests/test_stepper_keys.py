@@ -6,6 +6,7 @@ import select
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,8 @@ def stepping():
         "--at",
         "x=1,y=2,z=0",
     ]
-    run = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner, cwd=ROOT)
+    utf8 = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    run = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner, cwd=ROOT, env=utf8)
     os.close(inner)
     yield terminal, run
     run.kill()
@@ -68,31 +70,44 @@ def test_arrows_home_end_and_numbers(stepping):
     assert run.wait(30) == 0
 
 
+def test_what_is_typed_ahead_stands_behind_the_prompt(stepping):
+    terminal, _ = stepping
+    read_until(terminal, "quit > ")
+    os.write(terminal, b"g999\r")
+    assert read_until(terminal, "quit > ").startswith("g999\r\nNo step 'g999': ")
+    os.write(terminal, b"g99\x7f\x7f2\rn")
+    shown = read_until(terminal, "3/11")
+    assert shown.startswith("g99\b \b\b \b2\r\n") and "2/11" in shown
+
+
 @pytest.mark.parametrize(
-    ("sent", "line", "answer", "shown"),
+    ("sent", "answer", "shown"),
     [
-        ("n", "", "n", "> "),
-        ("\x1b[B", "", "n", "> "),
-        ("g", " 7", "g 7", "> g"),
-        ("1", "2", "12", "> 1"),
-        ("7", "", "7", "> 7"),
-        ("x", "", "x", "> \n"),  # what it is told of stands on a line of its own
+        ("n", "n", "> "),
+        ("\x1b[B", "n", "> "),
+        ("g 7\n", "g 7", "> g 7\n"),
+        ("12\r", "12", "> 12\n"),
+        ("7\n", "7", "> 7\n"),
+        ("7\x7f\x7f8\r", "78", "> 78\n"),  # the first key stays
+        ("x", "x", "> \n"),  # what it is told of stands on a line of its own
     ],
 )
-def test_what_a_key_asks_for(monkeypatch, capsys, sent, line, answer, shown):
-    monkeypatch.setattr(keys, "_key", lambda: sent)
-    monkeypatch.setattr("builtins.input", lambda: line)
-    assert keys.ask_keys("> ") == answer
+def test_what_a_key_asks_for(monkeypatch, capsys, sent, answer, shown):
+    typed = [sent] if sent in COMMAND_OF else [*sent]
+    monkeypatch.setattr(keys, "_single_keys", nullcontext)
+    monkeypatch.setattr(keys, "_key", lambda: typed.pop(0))
+    assert keys.ask_keys("> ") == answer and not typed
     assert capsys.readouterr().out == shown
 
 
-def test_a_terminal_that_ends_sends_no_key(monkeypatch):
+@pytest.mark.parametrize("sent", ["", "\x04"])
+def test_a_terminal_that_ends_sends_no_key(monkeypatch, sent):
     terminal, inner = pty.openpty()
     with os.fdopen(inner) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
-        monkeypatch.setattr(keys, "_sequence", lambda stream: "")
+        monkeypatch.setattr(keys, "_sequence", lambda stream: sent)
         with pytest.raises(EOFError):
-            keys._posix_key()
+            keys._line("1")
     os.close(terminal)
 
 

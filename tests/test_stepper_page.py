@@ -11,6 +11,7 @@ from demos.error_sharing import network as four_two_one
 from demos.error_sharing import walk
 from micrograd import Value, scope, topological_order
 from micrograd.graph import snapshot
+from micrograd.printing import printable
 from micrograd.stepper import Stop, Walk, page, save_page
 from micrograd.stepper.data import node_data
 from micrograd.stepper.expression import written_out
@@ -211,7 +212,7 @@ def test_the_demos_run(name, line, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", [name, str(path)])
     runpy.run_path(str(DEMOS / f"{name}.py"), run_name="__main__")
     lines = capsys.readouterr().out.splitlines()
-    assert line in lines and lines[-1] == f"wrote {path}"
+    assert line in lines and lines[-1] == printable(f"wrote {path}")
     assert path.read_text("utf-8").startswith("<!doctype html>")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from micrograd import Value, weighted_sum
 from micrograd.cli import main
+from micrograd.printing import printable
 from micrograd.stepper.equations import equations
 from micrograd.stepper.terminal import CLEAR, PROMPT, Walkthrough
 from tests.stepper_graphs import every_row, worked_example
@@ -169,7 +170,7 @@ def test_the_command_writes_a_page(tmp_path, capsys):
     path = tmp_path / "f.html"
     assert main([*EXPRESSION, "-o", str(path)]) == 0
     assert path.read_text("utf-8").startswith("<!doctype html>")
-    assert capsys.readouterr().err == f"wrote {path}\n"
+    assert capsys.readouterr().err == printable(f"wrote {path}\n")
 
 
 def test_the_command_reads_a_value_of_a_file(tmp_path, capsys):
@@ -264,7 +265,7 @@ def test_keys_are_single_again_after_a_stop():
     program = (
         "import os, signal, sys, termios, threading, time\n"
         f"sys.path[:0] = {sys.path!r}\n"
-        "from micrograd.stepper.keys import _key\n"
+        "from micrograd.stepper.keys import ask_keys\n"
         "lines = termios.tcgetattr(0)\n"
         "def stop():\n"
         "    time.sleep(0.3)\n"
@@ -273,7 +274,7 @@ def test_keys_are_single_again_after_a_stop():
         "    time.sleep(0.3)\n"
         "    print('ready', flush=True)\n"
         "threading.Thread(target=stop).start()\n"
-        "print('key', _key(), termios.tcgetattr(0) == lines, flush=True)\n"
+        "print('key', ask_keys(''), termios.tcgetattr(0) == lines, flush=True)\n"
     )
     terminal, other_end = pty.openpty()
     with subprocess.Popen(

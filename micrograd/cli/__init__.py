@@ -12,7 +12,7 @@ from typing import Any
 
 from micrograd.cli import streams
 from micrograd.cli.parser import Parser, UsageError
-from micrograd.files import worded
+from micrograd.files import GONE, worded
 
 __all__ = ["main"]
 
@@ -41,8 +41,7 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         os.getcwd()
     except OSError:
-        gone = "the folder that it was started in is gone; change to one that is there"
-        return _refused(command, gone, USAGE_ERROR)
+        return _refused(command, GONE, USAGE_ERROR)
     try:
         options = _parsed(arguments)
         command = options.command

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from micrograd.expressions import finite
+from micrograd.printing import shorten
 
 ANY = math.inf
 COLUMNS = (-999, 999)  # of a table, from 0; -1 is the last
@@ -146,7 +147,7 @@ def whole(least: float = -ANY, most: float = ANY, odd: bool = False) -> Callable
         digits = re.fullmatch(r"[+-]?\d{1,30}", text.strip(), re.ASCII)
         if not digits or not least <= int(text) <= most or (odd and int(text) % 2 == 0):
             kind = "an odd whole number" if odd else "a whole number"
-            raise argparse.ArgumentTypeError(f"{text!r} is not {kind}{_range(least, most)}")
+            raise argparse.ArgumentTypeError(f"{shorten(text)} is not {kind}{_range(least, most)}")
         return int(text)
 
     return read
@@ -159,7 +160,7 @@ def number(least: float = -ANY, most: float = ANY, above: bool = False) -> Calla
         value = finite(text)
         if value is None or not least <= value <= most or (above and value == least):
             bounds = f" above {least:g}" if above else _range(least, most)
-            raise argparse.ArgumentTypeError(f"{text!r} is not a finite number{bounds}")
+            raise argparse.ArgumentTypeError(f"{shorten(text)} is not a finite number{bounds}")
         return value
 
     return read

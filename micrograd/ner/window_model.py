@@ -104,6 +104,9 @@ class WindowModel:
             return None
         known, every = self.vocabulary.words, [w for s in (*train, *others) for w in s.words]
         found = vectors.read_vectors(pretrained, [*known, *map(self.form, every)], config.dim)
+        if not found.rows:
+            none = f"none of the {counted(found.asked, 'word')} has a vector in it"
+            raise ValueError(f"{pretrained}: {none}; take vectors of the texts' language")
         words = dict.fromkeys([*known, *found.rows])
         self.vocabularies[WORDS] = Vocabulary(list(words), self.form)
         self.arrays = self.drawn(seed)

@@ -30,6 +30,7 @@ FOREIGN = {
     b"\x80": "a pickle, which is not opened: it could run code",
 } | PACKED
 LONGEST_LINE = 1_000_000
+FIGURES = 20  # of a count of rows, fewer
 Row = tuple[str, str, NDArray[np.float32]]  # where it stands, its word, its numbers
 
 
@@ -57,7 +58,7 @@ def read_vectors(
     """Read the vectors of the given words only; the format is recognised.
 
     ValueError with the line where a row has another width, no numbers, or the file ends
-    early, and where `width` is given and the file's is another.
+    before the row that its header counts to, and where `width` is given and the file's is another.
     """
     wanted = list(dict.fromkeys(words))
     keys = {form for word in wanted for form in _forms(word)}
@@ -84,8 +85,11 @@ def _forms(word: str) -> tuple[str, str, str]:
     return word, word.lower(), word.capitalize()
 
 
-def _text_rows(lines: Iterable[tuple[str, bytes]], width: int, keys: set[str]) -> Iterator[Row]:
-    for where, line in lines:
+def _text_rows(file: BinaryIO, path: str, width: int, count: int, keys: set[str]) -> Iterator[Row]:
+    rows = 0
+    for number, line in enumerate(file, 2 if count else 1):
+        where = f"{path}:{number}"
+        rows += not line.isspace()
         parts = line.rsplit(None, width)  # a word may have blanks in it
         if not parts or (len(parts) == width and line[:1].isspace() and _is_number(parts[0])):
             continue  # no word, or one of blanks
@@ -96,9 +100,13 @@ def _text_rows(lines: Iterable[tuple[str, bytes]], width: int, keys: set[str]) -
         word = parts[0].strip().decode("utf-8", "replace")
         if word in keys:
             try:
-                yield where, word, np.array([float(part) for part in parts[1:]], np.float32)
+                with np.errstate(over="ignore"):  # what is inf is told
+                    row = np.array([_number(part) for part in parts[1:]], np.float32)
             except ValueError:
                 raise _wrong(where, f"no number among {parts[1:4]!r}", width) from None
+            yield where, word, row
+    if rows < count:
+        raise ValueError(f"{path}: ends after row {rows:,} of {count:,}; the file is cut short")
 
 
 def _wrong(where: str, what: str, width: int) -> ValueError:
@@ -149,9 +157,15 @@ def _unpacked(path: Path, files: ExitStack) -> BinaryIO:
     return file  # type: ignore[no-any-return]
 
 
+def _number(part: bytes) -> float:
+    if b"_" in part:  # which Python skips in a number
+        raise ValueError
+    return float(part)
+
+
 def _is_number(part: bytes) -> bool:
     try:
-        float(part)
+        _number(part)
     except ValueError:
         return False
     return True
@@ -169,17 +183,14 @@ def _open(file: BinaryIO, path: str, keys: set[str]) -> tuple[int, Iterator[Row]
     begin = len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0
     file.seek(begin)
     fields = file.readline(LONGEST_LINE).split()
-    header = len(fields) == 2 and all(field.isdigit() for field in fields)
-    width = int(fields[1]) if header else _trailing_numbers(fields)
-    if width < 1:
+    header = len(fields) == 2 and all(x.isdigit() and len(x) < FIGURES for x in fields)
+    count, width = map(int, fields) if header else (0, _trailing_numbers(fields))
+    if not 1 <= width <= LONGEST_LINE:
         raise ValueError(f"{path}:1: no word vectors; expected a word and its numbers")
     start = file.tell() if header else begin
     binary = header and not _is_text_row(file.readline(LONGEST_LINE), width)
     file.seek(start)
-    if binary:
-        return width, _binary_rows(file, path, width, int(fields[0]), keys)
-    lines = ((f"{path}:{number}", line) for number, line in enumerate(file, 1 + header))
-    return width, _text_rows(lines, width, keys)
+    return width, (_binary_rows if binary else _text_rows)(file, path, width, count, keys)
 
 
 def _is_text_row(line: bytes, width: int) -> bool:

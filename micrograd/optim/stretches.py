@@ -6,8 +6,8 @@ network are here, its calls are the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, pairwise
 from operator import is_
 from typing import Any
 
@@ -119,6 +119,13 @@ class Vectors:
             arrays = {name: optimizer.parameters[name] for name in names}
             self._known[key] = Stretch(arrays, optimizer.slots, numbers)
         return self._known[key]
+
+
+def overlapping(arrays: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the names of two arrays that share memory, pair by pair."""
+    for (one, x), (other, y) in combinations(arrays.items(), 2):
+        if np.may_share_memory(x, y) and np.shares_memory(x, y):  # the first looks at ends only
+            yield one, other
 
 
 def _vector(stretch: Stretch, arrays: Mapping[str, Any]) -> Any:

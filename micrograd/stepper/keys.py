@@ -6,7 +6,8 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 ESCAPE = "\x1b"
 COMMANDS = {
@@ -46,22 +47,47 @@ COMMAND_OF = {key: command for command, keys in COMMANDS.items() for key in keys
 
 def ask_keys(prompt: str) -> str:
     """Return the command of the next key; after g or a digit the rest of a line is read."""
-    print(prompt, end="", flush=True)
-    key = _key()
-    if key == "g" or key.isdigit():
-        print(key, end="", flush=True)
-        return key + input()
+    with _single_keys():
+        print(prompt, end="", flush=True)
+        key = _key()
+        if key == "g" or key.isdigit():
+            return _line(key)
     if key not in COMMAND_OF:
         print()
     return COMMAND_OF.get(key, key)
 
 
+def _line(typed: str) -> str:
+    """Return what is typed up to Enter, and show it: keys typed ahead no terminal has shown."""
+    first, shown = typed, typed
+    while True:
+        print(shown, end="", flush=True)
+        key, shown = _key(), ""
+        if key in ("\r", "\n"):
+            print()
+            return typed
+        if key == "\x04":
+            raise EOFError
+        if key in ("\x7f", "\b") and typed != first:
+            typed, shown = typed[:-1], "\b \b"
+        elif len(key) == 1 and key.isprintable():
+            typed, shown = typed + key, key
+
+
 def _key() -> str:
-    return (_windows_key if os.name == "nt" else _posix_key)()
-
-
-def _posix_key() -> str:
     """Return what one key sends; Ctrl-C interrupts, the end of input raises EOFError."""
+    key = _windows_key() if os.name == "nt" else _sequence(sys.stdin.fileno())
+    if not key:
+        raise EOFError
+    return key
+
+
+@contextmanager
+def _single_keys() -> Iterator[None]:
+    """Have the terminal pass on each key as it is typed, and show none."""
+    if os.name == "nt":
+        yield
+        return
     import termios
     import tty
 
@@ -74,13 +100,10 @@ def _posix_key() -> str:
     resumed = signal.signal(signal.SIGCONT, single)  # after Ctrl-Z a shell gives back lines
     try:
         single()
-        key = _sequence(stream)
+        yield
     finally:
         signal.signal(signal.SIGCONT, resumed)
         termios.tcsetattr(stream, termios.TCSADRAIN, before)
-    if not key:
-        raise EOFError
-    return key
 
 
 def _sequence(stream: int) -> str:

@@ -6,13 +6,12 @@ import re
 import shutil
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from micrograd.engine import Value
 from micrograd.graph import LEAF, Graph
-from micrograd.printing import printable
+from micrograd.printing import printable, width
 from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
 from micrograd.stepper.array_program import ArrayProgram, code_row, named, of_graph, told
@@ -196,7 +195,7 @@ class Walkthrough:
         graph, (values, gradients, waiting) = self.graph, _known(self.steps[: at + 1])
         named = [id for id, op in enumerate(graph.ops) if op != LEAF or graph.labels[id]]
         listed = named[:MOST_VALUES]
-        column = max([NAMES, *(_width(self.names[id]) for id in listed)])
+        column = max([NAMES, *(width(self.names[id]) for id in listed)])
         rows = []
         for id in listed:
             known = graph.ops[id] == LEAF or id in values
@@ -231,24 +230,13 @@ def _known(steps: list[dict[str, Any]]) -> tuple[set[int], dict[int, float], dic
     return values, gradients, {step["operand"]: step["left"] for step in backward}
 
 
-def _cells(character: str) -> int:
-    """Return how many columns of a terminal a character takes: 0, 1 or 2."""
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _width(text: str) -> int:
-    return sum(map(_cells, text))
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))
+def _padded(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))
 
 
 def _wrapped(line: str) -> str:
     """Return a line as several of at most COLUMNS; textwrap counts characters, not columns."""
-    filled = "".join(character + FILLER * (_cells(character) - 1) for character in line)
+    filled = "".join(character + FILLER * (width(character) - 1) for character in line)
     return textwrap.fill(filled, COLUMNS, subsequent_indent="      ").replace(FILLER, "")
 
 

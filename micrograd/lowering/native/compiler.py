@@ -7,12 +7,14 @@ import hashlib
 import importlib.util
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import warnings
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,31 +51,39 @@ class CompilerError(RuntimeError):
 
 @cache
 def compiler() -> tuple[str, ...]:
-    """Return the command of the C compiler: $CC, cc, gcc or clang, else that of ziglang.
+    """Return the command of the C compiler: $CC, else cc, gcc or clang, else that of ziglang.
 
-    Raises CompilerError where there is none.
+    Raises CompilerError where there is none, or where CC names none.
     """
-    for name in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
-        command = [name] if shutil.which(name) else name.split()
-        if command and shutil.which(command[0]):
-            return tuple(command)
+    if named := os.environ.get("CC", "").strip():
+        return _named(named)
+    for name in filter(shutil.which, ("cc", "gcc", "clang")):
+        return (name,)
     if importlib.util.find_spec("ziglang"):
         return (sys.executable, "-m", "ziglang", "cc")
     raise CompilerError(f'backend="c" needs a C compiler, and there is none: {ADVICE}')
 
 
+def _named(named: str) -> tuple[str, ...]:
+    """Return the command that CC holds: a program, or words as a shell reads them."""
+    with suppress(ValueError):  # a quotation mark that is not closed
+        for words in ([named], shlex.split(named)):
+            if shutil.which(words[0]):
+                return tuple(words)
+    raise CompilerError(f"CC={named!r} names no program that can be run; correct or unset it")
+
+
 def available() -> bool:
     """Return whether there is a compiler."""
-    try:
+    with suppress(CompilerError):
         return bool(compiler())
-    except CompilerError:
-        return False
+    return False
 
 
 @cache
 def works() -> bool:
     """Return whether there is a compiler whose libraries load; warn of one that fails."""
-    if not available():
+    if not (os.environ.get("CC", "").strip() or available()):
         return False
     try:
         loaded("int run(void) { return 0; }\n")
@@ -86,28 +96,23 @@ def works() -> bool:
 @cache
 def version() -> str:
     """Return what the compiler says that it is, in full: the cache goes by it."""
-    command = compiler()
-    return f"{' '.join(command)} {_ran([*command, '--version']).stdout}"
+    return f"{' '.join(compiler())} {_ran([*compiler(), '--version']).stdout}"
 
 
 @cache
 def processor() -> str:
     """Return the processor with what it can do: code for one may not run on another."""
-    try:
+    lines: list[str] = []
+    with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
     told = [x for x in lines if x.startswith(("model name", "flags", "Features", "CPU part"))]
     return " ".join([platform.machine(), platform.processor(), *sorted(set(told))])
 
 
 def folder() -> Path:
     """Return the folder of what was compiled; nothing is kept for a user who has no home."""
-    try:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError:  # a number without a name, as in containers
-        home = os.devnull
-    return Path(home) / "micrograd"
+    places = os.environ.get("XDG_CACHE_HOME", ""), os.path.expanduser("~/.cache"), os.devnull
+    return Path(next(filter(os.path.isabs, places)), "micrograd")  # XDG ignores relative ones
 
 
 @cache
@@ -124,13 +129,11 @@ def loaded(source: str) -> Any:
 
 def _loaded(source: str) -> Any:
     told = "\0".join([source, version(), *FLAGS, processor()])
-    name = hashlib.sha256(told.encode()).hexdigest()[:32]
+    name = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     path = folder() / f"{name}.so"
     if _sound(path):
-        try:
+        with suppress(OSError):  # taken away meanwhile, or of another system
             return ctypes.CDLL(str(path))
-        except OSError:  # taken away meanwhile, or of another system
-            pass
     with tempfile.TemporaryDirectory() as temporary:
         new = compiled(source, Path(temporary))
         try:
@@ -141,8 +144,7 @@ def _loaded(source: str) -> Any:
 
 def command() -> list[str]:
     """Return the compiler's command with its flags, without files."""
-    own = OF_GCC if "Free Software Foundation" in version() else ()
-    return [*compiler(), *FLAGS, *own]
+    return [*compiler(), *FLAGS, *(OF_GCC if "Free Software Foundation" in version() else ())]
 
 
 def compiled(source: str, place: Path) -> Path:
@@ -172,11 +174,9 @@ def _ran(words: list[str]) -> subprocess.CompletedProcess[str]:
 
 def _sound(path: Path) -> bool:
     """Return whether a library is as it was when it was compiled."""
-    try:
-        digest = path.with_suffix(".sha256").read_text(encoding="ascii")
-        return digest == _digest(path)
-    except (OSError, ValueError):
-        return False
+    with suppress(OSError, ValueError):
+        return path.with_suffix(".sha256").read_text(encoding="ascii") == _digest(path)
+    return False
 
 
 def _digest(path: Path) -> str:

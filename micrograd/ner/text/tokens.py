@@ -94,8 +94,9 @@ def _paragraph(text: str, offset: int, borders: Sequence[int]) -> Iterator[Sente
 
 def _ends(tokens: Sequence[str], first: int, number: int) -> bool:
     """Say whether a sentence ends with this token; what closes a quotation belongs to it."""
-    following = tokens[number + 1]
-    if _ENDS.fullmatch(following) or _closes(following, tokens[first : number + 1]):
+    following, current = tokens[number + 1], tokens[first : number + 1]
+    closes = following in _CLOSING and (following not in "\"'" or current.count(following) % 2)
+    if closes or _ENDS.fullmatch(following):
         return False
     last = number
     while last > first and tokens[last] in _CLOSING:
@@ -105,10 +106,6 @@ def _ends(tokens: Sequence[str], first: int, number: int) -> bool:
         return not (mark[0] in ".…" and following[0].islower())
     abbreviated = mark.count(".") > 1 and mark[-1] == "." and last == number
     return abbreviated and _STARTS.fullmatch(following) is not None
-
-
-def _closes(mark: str, current: Sequence[str]) -> bool:
-    return mark in _CLOSING and (mark not in "\"'" or list(current).count(mark) % 2 == 1)
 
 
 def stream(parts: Iterable[str]) -> Iterator[tuple[str, list[Sentence]]]:
