@@ -54,7 +54,10 @@ def to_tikz(view: View, passes: Passes | None, backward: bool = True) -> str:
     sizes = [Size(str(i), WIDTH, max(HEIGHT, 18.0 * (n + 1))) for i, n in enumerate(entering)]
     links = [Link(str(e.source), str(e.target), e.port, ROOM) for e in view.edges]
     placed = layout(sizes, links)
-    lines = [f"\\definecolor{{mg{name}}}{{HTML}}{{{LIGHT[name][1:].upper()}}}" for name in COLOURS]
+    lines = [
+        r"% \usepackage{tikz}, and \input this file",
+        *(f"\\definecolor{{mg{name}}}{{HTML}}{{{LIGHT[name][1:].upper()}}}" for name in COLOURS),
+    ]
     lines.append(
         r"\begin{tikzpicture}[x=1pt, y=-1pt, >=latex, every node/.style={font=\footnotesize}]"
     )

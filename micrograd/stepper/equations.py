@@ -47,7 +47,8 @@ def equations(root: Value | Graph) -> str:
             reaching[step["operand"]].append(step)
             if not step["left"]:
                 lines.append(_gradient(symbols, start, reaching[step["operand"]]))
-    return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
+    needs = "% \\usepackage{amsmath}, and \\input this file\n"
+    return f"{needs}\\begin{{align*}}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
 
 
 def _named(graph: Graph, id: int) -> bool:
