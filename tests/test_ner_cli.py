@@ -1,5 +1,6 @@
 """The three commands as a person calls them: results, files written, refusals, exit codes."""
 
+import gzip
 import io
 import itertools
 import json
@@ -317,6 +318,51 @@ def test_evaluate_predictions(tmp_path, capsys, words):
     assert cells["PER"] == ["0.00", "0.00", "0.00", "0", "1", "1"]
     assert cells["all types"] == ["50.00", "50.00", "50.00", "1", "2", "2"]
     assert cells["strict mode"] == ["100.00", "50.00", "66.67", "1", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [
+        ("tag {model} --input {}", "dev.conll"),
+        ("tag {model} --conll --input {}", "dev.conll"),
+        ("tag {} --conll --input dev.conll", "{model}"),
+        ("evaluate {model} {}", "dev.conll"),
+        ("evaluate {} dev.conll", "{model}"),
+        ("evaluate {}", "predictions"),
+        ("train {} --out out", "dev.conll"),
+        ("train dev.conll --vectors {} --out out", "vectors"),
+        ("train dev.conll --vectors {} --out out", "packed"),
+    ],
+)
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no names of open files")
+def test_what_comes_through_a_pipe_is_read_whole(
+    model, tmp_path, monkeypatch, capsys, command, file
+):
+    """As `<(unzip -p names.zip)` gives it: it can be read only once."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(FOLDER / "dev.conll", tmp_path)
+    Path("predictions").write_text("a B-X B-X\nb O I-X\n" * 500)
+    Path("vectors").write_text("".join(f"w{n} 1 2 3 4\n" for n in range(500)))
+    Path("packed").write_bytes(gzip.compress(Path("vectors").read_bytes()))
+    (tmp_path / "model.npz").write_bytes((model / "model.npz").read_bytes())
+    options = FAST if command.startswith("train") else []
+    name, said = file.format(model="model.npz"), []
+    for piped in (False, True):
+        reader, writer = os.pipe()
+        place = f"/dev/fd/{reader}" if piped else name
+        with open(writer, "wb") as pipe:
+            pipe.write(Path(name).read_bytes())
+        assert main([*command.format(place, model="model.npz").split(), *options]) == 0
+        os.close(reader)
+        said.append(capsys.readouterr().out.replace(place, name))
+    assert said[0] == said[1]
+
+
+def test_texts_with_spans_are_no_predictions(tmp_path, capsys):
+    """They were scored against themselves."""
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": "Ann saw Oslo.", "label": [[8, 12, "LOC"]]}\n')
+    assert "x.jsonl:1: this looks like JSON; expected" in failure(capsys, "evaluate", path)
 
 
 def failure(capsys, *arguments):

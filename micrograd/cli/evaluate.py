@@ -13,6 +13,7 @@ from micrograd.printing import counted, printable
 
 if TYPE_CHECKING:
     from micrograd.ner.judging.evaluation import Evaluation
+    from micrograd.ner.text.sentence import Corpus
 
 
 def add_parser(subparsers: Any) -> None:
@@ -133,16 +134,23 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
 
 
 def _predictions(options: argparse.Namespace, path: str) -> Outcome:
+    from micrograd.encodings import decode
+    from micrograd.files import read_bytes
     from micrograd.ner.judging.evaluation import evaluate
-    from micrograd.ner.text import conll
+    from micrograd.ner.text import conll, notation
 
     if reading.is_saved(path):
         raise ValueError(f"{path} is a model: name the FILE to score it on after it")
-    how = {"encoding": options.encoding, "repair": options.repair, "tags": options.tags}
-    how["word_column"] = options.word_column or 0
+    data = read_bytes(path)  # once: it may be a pipe
+
+    def column(number: int, scheme: str | None) -> Corpus:
+        text, code = decode(data, path, options.encoding)
+        words = options.word_column or 0
+        corpus = conll.parse(text, path, words, number, options.repair, code)
+        return notation.normalise(corpus, scheme, options.repair, options.tags)
+
     try:
-        true = conll.read(path, tag_column=-2, **how)
-        predicted = conll.read(path, scheme=None, **how)
+        true, predicted = column(-2, "BIO"), column(-1, None)
     except ValueError as error:
         raise ValueError(
             f"{error} (a FILE without a MODEL holds the true and the predicted tag "
