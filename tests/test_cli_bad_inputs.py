@@ -461,5 +461,20 @@ def test_closed_input_is_told(folder, monkeypatch, capfd, form):
     assert "standard input is closed; name a file" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("draw x --at x=1 --size 4", "there is no option --size; see micrograd draw --help"),
+        ("draw x --mode fprop --mode bprop", "--mode: it is given twice; give it once; see"),
+        ("draw x --at x=1 --at x=1", "--at: it is given twice; give it once, as x=1,y=2; see"),
+        ("draw x y=1 x=1", "'y=1 x=1' is one argument too many (is --at y=1 meant?); see"),
+        ("tag model.npz y=1", "'y=1' is one argument too many; see micrograd tag --help"),
+    ],
+)
+def test_a_message_is_in_these_words(capsys, command, message):
+    assert main(shlex.split(command)) == 2
+    assert capsys.readouterr().err.startswith(f"micrograd {command.split()[0]}: {message}")
+
+
 def test_there_are_four_hundred():
     assert len(dict(ROWS)) >= 400

@@ -358,6 +358,15 @@ def test_what_comes_through_a_pipe_is_read_whole(
     assert said[0] == said[1]
 
 
+@pytest.mark.parametrize(
+    "command", ["{0} {1} {2} {3}", "{2} {0} {1} {3}", "{2} {0}={1} {3}", "{2} {3} {0} {1}"]
+)
+def test_options_stand_anywhere(model, capsys, command):
+    parts = "--format", "csv", model / "model.npz", FOLDER / "dev.conll"
+    assert main(["evaluate", *command.format(*parts).split()]) == 0
+    assert capsys.readouterr().out.startswith("type,precision")
+
+
 def test_texts_with_spans_are_no_predictions(tmp_path, capsys):
     """They were scored against themselves."""
     path = tmp_path / "x.jsonl"

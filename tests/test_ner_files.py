@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import json
 import lzma
 import random
 import zipfile
@@ -157,6 +158,11 @@ def test_a_tag_as_long_as_a_line_is_not_repeated_whole():
     with pytest.raises(ValueError, match="x:2: unknown tag") as caught:
         notation.normalise(conll.parse("a\tB-LOC\nb\t" + "[" * 50_000, "x"))
     assert len(str(caught.value)) < 300
+
+
+def test_a_line_without_a_tag_does_not_say_what_tags_there_are():
+    corpus = conll.parse("a O\nParis\n# Paris\nb O\n", repair=True)
+    assert corpus.sentences[0].words == ["a", "Paris", "b"]
 
 
 @pytest.mark.parametrize("column", [-1, 1])
@@ -392,9 +398,10 @@ def test_types_are_left_out_while_none_is_renamed(tmp_path):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_texts_with_spans(tmp_path, shape):
+@pytest.mark.parametrize("written", [str, lambda line: json.dumps(json.loads(line), indent=1)])
+def test_texts_with_spans(tmp_path, shape, written):
     path = tmp_path / "x.jsonl"
-    path.write_text(SHAPES[shape] % TEXT + "\n")
+    path.write_text(written(SHAPES[shape] % TEXT) + "\n")
     (sentence,) = conll.read(path).sentences
     assert sentence.words == ["Ann", "moved", "to", "New", "York", "."]
     assert sentence.tags == ["B-PER", "O", "O", "B-LOC", "I-LOC", "O"]

@@ -4,6 +4,7 @@ import random
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from micrograd.ner.judging import evaluation, scoring
@@ -165,6 +166,12 @@ def test_lexicon_takes_the_longest_match_and_the_majority():
     assert inner.predict([Sentence(["New", "York"])]) == [["B-LOC", "I-LOC"]]
     assert scoring.only(["B-LOC", "B-PER"], "LOC") == ["B-LOC", "O"]
     assert scoring.only(["B-creative-work", "B-work"], "work") == ["O", "B-work"]
+
+
+def test_a_curve_has_one_row_for_names_that_are_as_probable():
+    tagged = Sentence(["a", "b", "c"], ["B-X"] * 3, probabilities=np.array([0.5, 0.9, 0.5]))
+    curve = evaluation.curve([["B-X", "O", "B-X"]], [tagged])
+    assert curve == [(0.9, scoring.Score(0, 1, 2)), (0.5, scoring.Score(2, 3, 2))]
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the reference corpora are not here")

@@ -213,6 +213,10 @@ def test_empty_lines_are_no_vectors(tmp_path):
         ("Wait... what?!", [["Wait", "...", "what", "?", "!"]]),
         ("No! he said. the end", [["No", "!"], ["he", "said", ".", "the", "end"]]),
         ("well-known AT&T", [["well-known", "AT&T"]]),
+        ("in the U.S. Theory", [["in", "the", "U.S.", "Theory"]]),
+        ("“the U.S.” The end", [["“", "the", "U.S.", "”"], ["The", "end"]]),
+        ("Use v2.0.1 The end", [["Use", "v2.0.1", "The", "end"]]),
+        ("Acme Inc. The firm", [["Acme", "Inc.", "The", "firm"]]),
         ("  \n\n ", []),
     ],
 )

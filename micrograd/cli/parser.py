@@ -40,7 +40,7 @@ class _Once(argparse._StoreAction):
     given = False
 
     def __call__(self, parser: Any, namespace: Any, values: Any, name: str | None = None) -> None:
-        if self.given and name:
+        if self.given:
             all_in_one = f", as {self.metavar}" if "," in str(self.metavar) else ""
             raise argparse.ArgumentError(self, f"it is given twice; give it once{all_in_one}")
         self.given = True
@@ -94,26 +94,30 @@ class Parser(argparse.ArgumentParser):
             text = f"there is no {value!r}{meant(str(value), known)}; there are {', '.join(known)}"
             raise argparse.ArgumentError(action, text)
 
-    def signed(self, arguments: Sequence[str]) -> list[str]:
-        """Return the arguments with those marked as values that only look like options.
+    def arranged(self, arguments: Sequence[str]) -> list[str]:
+        """Return the arguments in the order and the form that argparse takes.
 
-        These are the -inf in `--rate -inf` and, where the command takes an expression, the -x*y
-        in `draw '-x*y'`.
+        Options follow what stands alone, so `evaluate MODEL --format csv FILE` has both its files.
+        Values that only look like options are marked: the -inf in `--rate -inf` and, where the
+        command takes an expression, the -x*y in `draw '-x*y'`.
         """
-        out: list[str] = []
+        alone: list[str] = []
+        options: list[str] = []
         expected = any("EXPR" in str(action.metavar) for action in self._actions)
         for place, argument in enumerate(arguments):
             if argument == "--":
-                return [*out, *arguments[place:]]
-            value = bool(out) and self._takes_value(out[-1])
+                return [*alone, *options, *arguments[place:]]
+            value = bool(options) and self._takes_value(options[-1])
             if value and _is_number(argument):
-                out[-1] += f"={argument}"
+                options[-1] += f"={argument}"
                 continue
             if expected and self._is_term(argument):
                 argument = f" {argument}"  # what holds a blank is never taken for an option
-            expected = expected and (value or argument.startswith("-"))
-            out.append(argument)
-        return out
+            option = argument.startswith("-")
+            known = argument.partition("=")[0] in self._option_string_actions
+            (options if known or (value and not option) else alone).append(argument)
+            expected = expected and (value or option)
+        return [*alone, *options]
 
     def _takes_value(self, argument: str) -> bool:
         action = self._option_string_actions.get(argument)

@@ -75,8 +75,7 @@ def sentences(text: str, borders: Iterable[int] = ()) -> list[Sentence]:
     out: list[Sentence] = []
     begin, places = 0, list(borders)
     for end in [*(match.start() for match in _PARAGRAPH.finditer(text)), len(text)]:
-        inside = [place - begin for place in places if begin < place < end]
-        out += _paragraph(text[begin:end], begin, inside)
+        out += _paragraph(text[begin:end], begin, [place - begin for place in places])
         begin = end
     return out
 
@@ -103,7 +102,7 @@ def _ends(tokens: Sequence[str], first: int, number: int) -> bool:
     mark = tokens[last]
     if _ENDS.fullmatch(mark):
         return not (mark[0] in ".…" and following[0].islower())
-    abbreviated = mark.count(".") > 1 and mark[-1] == "." and last == number
+    abbreviated = mark.count(".") > 1 and mark[-1] == "."
     return abbreviated and _STARTS.fullmatch(following) is not None
 
 
