@@ -50,6 +50,7 @@ def test_source_check_and_explanation(file, capsys):
     out = capsys.readouterr().out
     assert "z1 = x @ W1.T + b1                            # (B, 4)" in out
     assert "16 mul" in out and "4 tanh" in out
+    assert "the function refuses" not in out
     assert "layer 0 / neuron 0" in out
     assert float(out.rpartition("engine: ")[2].split()[0]) < 1e-12
 

@@ -390,10 +390,13 @@ def test_report_names_every_measure():
         "Hardest errors",
     ):
         assert name in shown, name
-    assert shown.count("dev.conll:") == report.SHOWN_ERRORS
-    report.print_evaluation(started().evaluate(DEV), console=console)
+    assert shown.count("dev.conll:") == report.SHOWN_ERRORS and "ranking" not in shown
+    result = started().evaluate(DEV)
+    report.print_evaluation(result, console=console)
     added = console.file.getvalue().removeprefix(shown)
-    assert "average precision" in added and "all types" not in added
+    one, other = 100 * result.average_precision, 100 * result.pair_accuracy
+    assert f"average precision {one:.2f}, pair accuracy {other:.2f}\n" in added
+    assert "all types" not in added
 
 
 def test_unnormalised_reading(tmp_path):
