@@ -259,6 +259,9 @@ draw x --at x=1 -o folder.py/../folder  | the ending must be one of
 step x --at x=1 -o out.svg              | end the name in .html
 step x --at x=1 -o nowhere/out.html     | there is no folder nowhere
 step x --at x=1 -o ''                   | the name is empty
+play -o ''                              | the name is empty
+play -o page.svg                        | page.svg: the steps are written as a page
+draw --at x=1 -o -x.svg -x              | -o/--output: a value must follow it
 tag model.npz --input notes.txt --html nowhere/x.html | there is no folder nowhere
 tag model.npz --input notes.txt --html folder         | folder: this is a folder
 tag model.npz --input notes.txt --html ''             | the name is empty

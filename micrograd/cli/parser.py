@@ -58,8 +58,6 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)
         self.examples = examples
         self.register("action", None, _Once)
-        self.register("type", int, whole())
-        self.register("type", float, number())
 
     def format_help(self) -> str:
         """Return the help, with the examples below."""
@@ -111,7 +109,7 @@ class Parser(argparse.ArgumentParser):
             if value and _is_number(argument):
                 options[-1] += f"={argument}"
                 continue
-            if expected and self._is_term(argument):
+            if expected and not value and self._is_term(argument):
                 argument = f" {argument}"  # what holds a blank is never taken for an option
             option = argument.startswith("-")
             known = argument.partition("=")[0] in self._option_string_actions
