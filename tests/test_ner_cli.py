@@ -212,6 +212,25 @@ def test_tag_as_json(model, monkeypatch, capsys):
     assert len(entities) == sum(len(record["entities"]) for record in records)
 
 
+@pytest.mark.parametrize(
+    "option", ["tag {model} --json", "tag {model} --jsonl", "evaluate {pred} --format csv"]
+)
+def test_what_programs_read_is_utf_8_wherever(model, tmp_path, option):
+    """Where a stream has few characters people are shown others, as " for “."""
+    (tmp_path / "pred").write_text("a B-“σ” B-“σ”\n", "utf-8")
+    command = option.format(model=model / "model.npz", pred=tmp_path / "pred").split()
+    shown = []
+    for name in ("ascii", "utf-8"):
+        run = subprocess.run(
+            [sys.executable, "-m", "micrograd", *command],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": name},
+            input="He said “hi” in Oslo “σ”.\n".encode(),
+            stdout=subprocess.PIPE,
+        )
+        shown.append(run.stdout.decode())
+    assert shown[0] == shown[1] and (option.endswith("json") or "“σ”" in shown[0])
+
+
 def test_a_sentence_comes_out_before_the_last_is_read(model):
     command = [sys.executable, "-m", "micrograd", "tag", str(model / "model.npz"), "--jsonl"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
-from micrograd.cli.streams import note
+from micrograd.cli.streams import note, write_document
 from micrograd.printing import counted, printable
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps(report.as_dict(result), indent=1))
     elif options.format == "csv":
-        print(report.as_csv(result.entities), end="")
+        write_document(report.as_csv(result.entities))
     else:
         print(printable("\n".join(said)))
         report.print_evaluation(result)
