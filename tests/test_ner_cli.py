@@ -622,7 +622,7 @@ def test_repair_is_opt_in_and_says_what_it_did(tmp_path, capsys):
     assert "--repair" in failure(capsys, *arguments)
     assert main([str(argument) for argument in [*arguments, "--repair"]]) == 0
     out = capsys.readouterr().out
-    assert f"repaired: 10 lines without a tag; first {path}:2" in out
+    assert out.count(f"repaired: 10 lines without a tag; first {path}:2") == 1
     assert "repaired: 10 tags out of sequence; first" in out
 
 
