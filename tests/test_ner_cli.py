@@ -1,11 +1,13 @@
 """The three commands as a person calls them: results, files written, refusals, exit codes."""
 
+import contextlib
 import gzip
 import io
 import itertools
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -97,7 +99,7 @@ CHOSEN = [  # options, the field of the configuration they set, and what it beco
     ("--features prefix,case", "features", ("prefix", "case")),
     ("--features none", "features", ()),
     ("--type PER", "label", "PER"),
-    ("--width 3", "width", 3),
+    ("--width 99", "width", 99),
     ("--affix-dim 4 --features suffix", "affix_dim", 4),
     ("--dropout 0", "dropout", 0.0),
     ("--rare 2", "rare", 2),
@@ -114,7 +116,7 @@ CHOSEN = [  # options, the field of the configuration they set, and what it beco
     ("--model sequence --loss likelihood", "loss", "likelihood"),
     ("--model multiclass --plain", "viterbi", False),
     ("--engine scalar", "engine", "scalar"),
-    ("--epochs 7", "epochs", 7),
+    ("--epochs ' 7'", "epochs", 7),
     ("--patience 2", "patience", 2),
     ("--batch 9", "batch", 9),
     ("--optimizer adam", "optimizer", "adam"),
@@ -129,7 +131,7 @@ def test_options_reach_the_model_and_the_training(options, field, value, monkeyp
     seen = {}
     run = SimpleNamespace(run=lambda *both: [seen.update(vars(one)) for one in both])
     monkeypatch.setattr("micrograd.cli.training_run.Session.open", lambda options: run)
-    assert main(["train", *options.split()]) == 0
+    assert main(["train", *shlex.split(options)]) == 0
     assert seen[field] == value
 
 
@@ -231,14 +233,20 @@ def test_what_programs_read_is_utf_8_wherever(model, tmp_path, option):
     assert shown[0] == shown[1] and (option.endswith("json") or "“σ”" in shown[0])
 
 
-def test_a_sentence_comes_out_before_the_last_is_read(model):
-    command = [sys.executable, "-m", "micrograd", "tag", str(model / "model.npz"), "--jsonl"]
+@pytest.mark.parametrize("option", [[], ["--jsonl"]])
+def test_a_sentence_comes_out_before_the_last_is_read(model, option):
+    command = [sys.executable, "-m", "micrograd", "tag", str(model / "model.npz"), *option]
+
+    def text():
+        line = run.stdout.readline().decode()
+        return json.loads(line)["text"] if option else re.sub(r"\[(\w+) LOC\]", r"\1", line)
+
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
         run.stdin.write(b"Ann saw Oslo.\nIt rained.\n")
         run.stdin.flush()
-        assert json.loads(run.stdout.readline())["text"] == "Ann saw Oslo.\n"
+        assert text() == "Ann saw Oslo.\n"
         run.stdin.close()
-        assert json.loads(run.stdout.readline())["text"] == "It rained.\n"
+        assert text() == "It rained.\n"
     assert run.returncode == 0
 
 
@@ -317,13 +325,120 @@ def test_tag_page(model, tmp_path, monkeypatch):
 def test_no_text_gives_no_names(model, monkeypatch, capsys, option, text):
     stdin(monkeypatch, text)
     assert main(["tag", str(model / "model.npz"), *option]) == 0
-    assert 'entities": [{' not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out == text if option == ["--conll"] else 'entities": [{' not in out
+
+
+@pytest.mark.parametrize("option", ["", "--json", "--jsonl", "--html x.html"])
+def test_a_threshold_leaves_all_names_out(model, tmp_path, monkeypatch, capsys, option):
+    monkeypatch.chdir(tmp_path)
+    command = ["tag", str(model / "model.npz"), "--input", str(FOLDER / "dev.conll")]
+    shown = []
+    for threshold in ("0", "1"):
+        assert main([*command, "--threshold", threshold, *option.split()]) == 0
+        out, err = capsys.readouterr()
+        shown.append(out if "html" not in option else Path("x.html").read_text())
+        assert err == ("wrote x.html\n" if "html" in option else "")
+    assert "LOC" in shown[0] and "LOC" not in shown[1].replace("B-LOC", "").replace("I-LOC", "")
+
+
+def test_line_ends_stay_and_standard_input_too(model, monkeypatch, capsys):
+    text = "Ann saw\r\nOslo.\rIt rained.\n"
+    stdin(monkeypatch, text)
+    assert main(["tag", str(model / "model.npz"), "--jsonl"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "".join(record["text"] for record in records) == text
+    assert not sys.stdin.buffer.closed
+
+
+def test_text_in_another_encoding(model, tmp_path, capsys):
+    (tmp_path / "x").write_bytes("Zürich.".encode("latin-1"))
+    command = ["tag", str(model / "model.npz"), "--input", str(tmp_path / "x")]
+    assert main([*command, "--encoding", "latin-1"]) == 0
+    assert "Zürich" in capsys.readouterr().out
+
+
+def test_a_terminal_shows_names_in_colour(model, monkeypatch, capsys):
+    text = "On 5 May Ann saw Oslo. " * 9 + "It rained.\n"
+    shown = []
+    for colours in ("", "1"):
+        monkeypatch.setenv("FORCE_COLOR", colours)
+        stdin(monkeypatch, text)
+        assert main(["tag", str(model / "model.npz")]) == 0
+        shown.append(capsys.readouterr().out)
+    plain, coloured = shown
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+    assert re.sub(r"\x1b\[1;36m(\[[^]]+ LOC\])\x1b\[0m", r"\1", coloured) == plain
+
+
+@pytest.mark.parametrize("options", ["", "--conll"])
+def test_standard_input_is_called_so(model, monkeypatch, capsys, options):
+    stdin(monkeypatch, "Ann O\n\0 O\n")
+    assert "<stdin>:2: a zero byte" in failure(capsys, "tag", model / "model.npz", *options.split())
+
+
+@pytest.mark.parametrize("code", ["latin-1", "utf-16-le", "utf-32", "utf-8"])
+def test_conll_comes_back_in_its_encoding(model, tmp_path, capsysbinary, code):
+    path, data = tmp_path / "x", "Zürich O\nist O\n".encode(code)
+    path.write_bytes(data)
+    command = ["tag", str(model / "model.npz"), "--conll", "--tag-column", "1", "--encoding", code]
+    assert main([*command, "--input", str(path)]) == 0
+    assert capsysbinary.readouterr().out.replace("B-LOC".encode(code), "O".encode(code)) == data
+
+
+def test_conll_comes_back_where_the_output_takes_text(model, monkeypatch):
+    stdin(monkeypatch, "Zürich\n")
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main(["tag", str(model / "model.npz"), "--conll"]) == 0
+    assert out.getvalue().startswith("Zürich\t")
 
 
 def test_evaluate_a_model(model, capsys):
     assert main(["evaluate", str(model / "model.npz"), str(FOLDER / "test.conll")]) == 0
     out = capsys.readouterr().out
     assert "conlleval" in out and "strict mode" in out and "average precision" in out
+    assert "predicted type" not in out  # of one type there is nothing to confuse
+
+
+@pytest.mark.parametrize(
+    ("options", "row", "code"),
+    [
+        ("", "{0} {1}", "utf-8"),
+        ("--word-column 1 --tag-column 0", "{1} {0}", "utf-8"),
+        ("--encoding latin-1", "{0} {1}", "latin-1"),
+        ("--repair", "{0} {1}", "utf-8"),
+        ("--map CITY=LOC", "{0} {2}", "utf-8"),
+    ],
+)
+def test_a_file_is_scored_however_it_is_laid_out(model, tmp_path, capsys, options, row, code):
+    tagger, sentences = Tagger.load(model / "model.npz"), corpus.shipped().dev.sentences
+    sentences = [sentences[0], Sentence(["Zürich"], ["B-LOC"]), *sentences[:20]]
+    lines = [
+        "".join(row.format(w, t, t.replace("LOC", "CITY")) + "\n" for w, t in zip(s.words, s.tags))
+        for s in sentences
+    ]
+    repaired = "Ann\n" if "repair" in options else ""
+    (tmp_path / "x").write_bytes(("\n".join(lines) + repaired).encode(code))
+    command = ["evaluate", str(model / "model.npz"), str(tmp_path / "x"), "--format", "json"]
+    assert main([*command, *options.split()]) == 0
+    wanted = report.as_dict(tagger.evaluate(sentences))["entities"]
+    assert json.loads(capsys.readouterr().out)["entities"]["LOC"] == wanted["LOC"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "type", "strict"),
+    [
+        ("a S-X B-X,b S-X S-X", "", "X", 1),
+        ("a B-X B-X,b B-X B-X", "", "X", 2),
+        ("a S-B S-B,b O O", "--tags X-B", "S", 1),
+        ("a S-B S-B,b O O", "", "B", 1),
+    ],
+)
+def test_predictions_are_read_by_their_scheme(tmp_path, capsys, rows, options, type, strict):
+    (tmp_path / "x").write_text(rows.replace(",", "\n"))
+    assert main(["evaluate", str(tmp_path / "x"), "--format", "json", *options.split()]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert type in scores["entities"] and scores["strict"]["predicted"] == strict
 
 
 @pytest.mark.parametrize("words", ["x ", ""])

@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 
 from micrograd.expressions import finite
 
-ANY = math.inf
 COLUMNS = (-999, 999)  # of a table, from 0; -1 is the last
 _TERM = re.compile(r"-[\w.(]")
 _SAYINGS = (
@@ -88,8 +87,8 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
-            known = [str(choice) for choice in action.choices]
-            text = f"there is no {value!r}{meant(str(value), known)}; there are {', '.join(known)}"
+            known = list(action.choices)
+            text = f"there is no {value!r}{meant(value, known)}; there are {', '.join(known)}"
             raise argparse.ArgumentError(action, text)
 
     def arranged(self, arguments: Sequence[str]) -> list[str]:
@@ -111,10 +110,9 @@ class Parser(argparse.ArgumentParser):
                 continue
             if expected and not value and self._is_term(argument):
                 argument = f" {argument}"  # what holds a blank is never taken for an option
-            option = argument.startswith("-")
             known = argument.partition("=")[0] in self._option_string_actions
-            (options if known or (value and not option) else alone).append(argument)
-            expected = expected and (value or option)
+            (options if known or value else alone).append(argument)
+            expected = expected and (value or argument.startswith("-"))
         return [*alone, *options]
 
     def _takes_value(self, argument: str) -> bool:
@@ -129,7 +127,7 @@ class Parser(argparse.ArgumentParser):
 def meant(name: str, known: Iterable[str]) -> str:
     """Return " (is X meant?)" for the known name nearest to `name`, or nothing."""
     lower = {other.lower(): other for other in known}
-    near = get_close_matches(name.lower(), lower, 1, 0.6)
+    near = get_close_matches(name.lower(), lower, 1)
     return f" (is {lower[near[0]]} meant?)" if near else ""
 
 
@@ -138,30 +136,30 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return text.startswith("-")
+    return True
 
 
-def whole(least: float = -ANY, most: float = ANY, odd: bool = False) -> Callable[[str], int]:
+def whole(least: int, most: int, odd: bool = False) -> Callable[[str], int]:
     """Return the reader of a whole number from `least` to `most`."""
 
     def read(text: str) -> int:
         digits = re.fullmatch(r"[+-]?\d{1,30}", text.strip(), re.ASCII)
         if not digits or not least <= int(text) <= most or (odd and int(text) % 2 == 0):
             kind = "an odd whole number" if odd else "a whole number"
-            raise argparse.ArgumentTypeError(f"{text!r} is not {kind}{_range(least, most)}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not {kind} from {least:,} to {most:,}")
         return int(text)
 
     return read
 
 
-def number(least: float = -ANY, most: float = ANY, above: bool = False) -> Callable[[str], float]:
+def number(least: float, most: float = math.inf, above: bool = False) -> Callable[[str], float]:
     """Return the reader of a finite number from (or `above`) `least` to `most`."""
 
     def read(text: str) -> float:
         value = finite(text)
         if value is None or not least <= value <= most or (above and value == least):
-            bounds = f" above {least:g}" if above else _range(least, most)
-            raise argparse.ArgumentTypeError(f"{text!r} is not a finite number{bounds}")
+            bounds = f"above {least:g}" if above else f"from {least:,} to {most:,}"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a finite number {bounds}")
         return value
 
     return read
@@ -187,12 +185,6 @@ def file_name(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("the name is empty; name a file or folder")
     return text
-
-
-def _range(least: float, most: float) -> str:
-    if most != ANY:
-        return f" from {least:,} to {most:,}"
-    return f" of {least:,} or more" if least != -ANY else ""
 
 
 def refuse(options: Mapping[str, object], reason: str) -> None:

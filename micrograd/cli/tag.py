@@ -122,7 +122,7 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
         _bytes(data)
         return
     columns = options.word_column or 0, options.tag_column
-    corpus = conll.parse(text, name, *columns, repair=True, encoding=code)  # its tags are not used
+    corpus = conll.parse(text, name, *columns, repair=True)  # its tags are not used
     for start in range(0, len(corpus.sentences), AT_ONCE):
         part = corpus.sentences[start : start + AT_ONCE]
         if options.threshold:
@@ -131,7 +131,7 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
             tags = tagger.predict(part)
         for sentence, own in zip(part, tags):
             sentence.tags = own
-    _bytes(conll.render(corpus, options.tag_column).encode(code))
+    _bytes(conll.render(corpus).encode(code))
 
 
 def _bytes(data: bytes) -> None:
