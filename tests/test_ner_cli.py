@@ -655,6 +655,13 @@ def test_several_files_renamed_types_and_what_does_not_meet(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["entities"]["LOC"]["true"] == 8
 
 
+def test_a_folder_that_was_there_stays_where_training_fails(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    for folder in ("mine/a/b", "mine"):
+        failure(capsys, "train", "--type", "NONE", "--out", tmp_path / folder)
+        assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+
+
 def test_vectors_of_another_width(tmp_path, capsys):
     path = tmp_path / "v.txt"
     path.write_text("in 1 2 3\n")

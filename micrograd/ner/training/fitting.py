@@ -140,7 +140,7 @@ def train(
     `checkpoint` is written after every epoch, and on Ctrl-C, which raises Interrupted.
     ValueError where there is nothing to learn, or the loss is no longer a number.
     """
-    check_tags(sentences, dev, tagger.label)
+    _check_tags(sentences, dev, tagger.label)
     found = tagger.start(sentences, training.seed, pretrained, [*dev, *others])
     if found:
         say(found.describe())
@@ -200,7 +200,7 @@ def _evaluated(trainer: Trainer, judge: Judge) -> dict[str, float]:
     return judge.loss() | {"dev_f1": f1}
 
 
-def check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:
+def _check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:
     """Raise ValueError unless training and dev sentences hold what is to be learned."""
     for name, sentences in (("training", train), ("dev", dev)):
         kinds = types_in(sentences)
