@@ -239,4 +239,4 @@ def collapsed(history: History) -> bool:
     if "active" not in history.columns:
         return False
     loss, active = history["loss"], history["active"]
-    return len(loss) > 1 and loss[-1] > loss[0] and active[-1] > COLLAPSED
+    return loss[-1] > loss[0] and active[-1] > COLLAPSED
