@@ -13,7 +13,8 @@ from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, notation
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting
-from micrograd.ner.training.engines import Gradients
+from micrograd.ner.training.engines import Gradients, ScalarEngine
+from micrograd.ner.training.judge import Judge
 from micrograd.ner.window_model import NUMBERS
 from micrograd.training import Interrupted
 from micrograd.training.history import History
@@ -186,6 +187,34 @@ def test_the_best_epoch_is_kept_with_its_threshold(kind, rate, seed):
     options = {"rate": rate, "seed": seed, "epochs": 5, "batch": 4, "schedule": "constant"}
     tagger, history = trained(kind, untold(24), **options)
     assert tagger.evaluate(toy(6, 1)).f1 == pytest.approx(max(history["dev_f1"]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_loss_on_dev_is_the_mean_over_all_its_samples(kind, monkeypatch):
+    """However many are taken together, and however long they are."""
+    tagger, _ = trained(kind, epochs=1)
+    dev = [*toy(5, 1), Sentence(["she", "has", "Oslo"] * 9, ["O", "O", "B-LOC"] * 9)]
+    judge = Judge(tagger, dev)
+    every = judge.sampler.take(np.arange(len(judge.sampler)))
+    whole = ScalarEngine(tagger.config, tagger.moves)(tagger.arrays, every).loss
+    for together in (1, 4, 1000):
+        monkeypatch.setattr("micrograd.ner.training.judge.JUDGED", together)
+        assert judge.loss() == {"dev_loss": pytest.approx(whole)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "tags", "told"),
+    [
+        ("margin", "Oslo", "B-LOC", False),  # every word is a name
+        ("margin", "in Oslo", "O B-LOC", True),
+        ("softmax", "in Ann", "O B-PER", False),  # no tag is known
+        ("softmax", "in New York", "O B-LOC I-LOC", True),  # every tag is there
+    ],
+)
+def test_dev_sentences_that_have_no_loss(kind, words, tags, told):
+    tagger, training = small(kind, epochs=1, **({} if kind == "margin" else {"scheme": "BIO"}))
+    history = tagger.fit(toy(12), [Sentence(words.split(), tags.split())], training)
+    assert ("dev_loss" in history.columns) == told
 
 
 def test_an_epoch_draws_pairs_of_its_own_and_the_rate_stands_still():
