@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from micrograd import optim, schedules
+from micrograd.metrics import fit_logistic
 from micrograd.ner.corpus import shipped
+from micrograd.ner.judging.ranking import true_mask
 from micrograd.ner.model.config import KINDS, Config, Training, defaults
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, notation
@@ -181,12 +183,30 @@ def test_resumed_training_is_the_uninterrupted_one(tmp_path, monkeypatch, run, s
 
 
 @pytest.mark.parametrize(
-    ("kind", "rate", "seed"), [("softmax", 3, 1), ("sequence", 3, 0), ("multiclass", 1, 1)]
+    ("kind", "rate", "seed"),
+    [("margin", 0.1, 0), ("softmax", 3, 1), ("sequence", 3, 0), ("multiclass", 1, 1)],
 )
 def test_the_best_epoch_is_kept_with_its_threshold(kind, rate, seed):
     options = {"rate": rate, "seed": seed, "epochs": 5, "batch": 4, "schedule": "constant"}
-    tagger, history = trained(kind, untold(24), **options)
-    assert tagger.evaluate(toy(6, 1)).f1 == pytest.approx(max(history["dev_f1"]))
+    (tagger, history), dev = trained(kind, untold(24), **options), toy(6, 1)
+    assert tagger.evaluate(dev).f1 == pytest.approx(max(history["dev_f1"]))
+    if kind == "margin":
+        scores = tagger.outputs(tagger.windows(dev))[:, 0]
+        fitted = fit_logistic(scores, true_mask(dev, "LOC"))
+        assert (tagger.slope, tagger.offset) == pytest.approx(fitted)
+
+
+def test_a_corrupt_window_is_a_real_one_or_the_true_one_with_another_centre():
+    for kind in ("window", "word"):
+        tagger, training = small(sampler=kind, width=7)
+        tagger.start(toy(12), 0)
+        sampler = fitting.Trainer(tagger, toy(12), training).sampler
+        true, corrupt = np.split(sampler.take(np.arange(20)).ids[:, :, 0], 2)
+        real = {tuple(row) for row in tagger.windows(toy(12)).rows()[:, :, 0].tolist()}
+        around = [0, 1, 2, 4, 5, 6]
+        assert (true[:, around] == corrupt[:, around]).all() == (kind == "word")
+        assert (true[:, 3] != corrupt[:, 3]).all()
+        assert {tuple(row) for row in corrupt.tolist()} <= real or kind == "word"
 
 
 @pytest.mark.parametrize("kind", KINDS)
