@@ -434,6 +434,17 @@ def test_a_quiet_pair_gives_way_to_a_harder_one():
 
 
 @pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
+def test_a_model_whose_labels_are_no_tags_is_refused(tmp_path, kind):
+    path = started(kind).save(tmp_path / "model.npz")
+    for label, message in (("PER", "damaged model file .unknown tag 'PER'"), ("O", "no labels")):
+        state = load_state(path)
+        state["labels"] = [label] * len(state["labels"])
+        save_state(tmp_path / "other.npz", state)
+        with pytest.raises(ValueError, match=message):
+            Tagger.load(tmp_path / "other.npz")
+
+
+@pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
 def test_other_models_are_drawn_by_their_sample(tmp_path, kind):
     tagger = started(kind, hidden=4, dim=3, scheme="BIO", features=())
     said = []
