@@ -11,18 +11,21 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections import Counter
+from collections import ChainMap, Counter
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from micrograd.cli import main, tag
+from micrograd.cli import _parsers, main, tag
 from micrograd.cli.training_run import PICTURES, WRITTEN
 from micrograd.ner import corpus
 from micrograd.ner.corpus import FOLDER
 from micrograd.ner.judging import evaluation, scoring
+from micrograd.ner.model.config import KINDS, defaults
+from micrograd.ner.model.features import NAMES
 from micrograd.ner.showing import report
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text.sentence import Corpus, Sentence
@@ -133,6 +136,24 @@ def test_options_reach_the_model_and_the_training(options, field, value, monkeyp
     monkeypatch.setattr("micrograd.cli.training_run.Session.open", lambda options: run)
     assert main(["train", *shlex.split(options)]) == 0
     assert seen[field] == value
+
+
+def test_the_help_names_the_defaults():
+    """Behind the words, as (10; classifiers 50): what a model takes unless told."""
+    chosen = {kind: dict(ChainMap(*map(asdict, defaults(kind)))) for kind in KINDS}
+    found, told = {kind: {} for kind in KINDS}, {kind: {} for kind in KINDS}
+    for action in _parsers()[1]["train"]._actions:
+        ends = r"\(([^;()]+)(?:; classifiers ([^,()]+))?(?:, sequence (.+))?\)$"
+        shown = re.search(ends, action.help)
+        known = shown and action.dest in {*chosen["margin"]} - {"kind"}
+        for kind in KINDS if known else ():
+            margin, other, own = shown.groups()
+            texts = {"margin": margin, "sequence": own or other or margin}
+            told[kind][action.dest] = texts.get(kind, other or margin)
+            value = chosen[kind][action.dest]
+            value = "all" if value == NAMES else f"{value:g}" if isinstance(value, float) else value
+            found[kind][action.dest] = ",".join(value) if isinstance(value, tuple) else str(value)
+    assert found == told and len(told["margin"]) > 20
 
 
 def test_own_files_and_a_classifier(tmp_path, capsys):
