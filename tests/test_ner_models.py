@@ -247,7 +247,11 @@ def test_both_engines_leave_the_rows_of_windows_without_a_gradient(loss, seed):
 @pytest.mark.parametrize(
     ("kind", "scopes", "labels"),
     [
-        ("margin", ["true window", "corrupt window"], {"s", "s_c − s", "Δ + s_c − s", "J", "z0", "h1"}),
+        (
+            "margin",
+            ["true window", "corrupt window"],
+            {"s", "s_c − s", "Δ + s_c − s", "J", "z0", "h1"},
+        ),
         ("sequence", ["window 1", "window 2", "window 3"], {"J"}),
     ],
 )

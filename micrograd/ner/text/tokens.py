@@ -71,12 +71,12 @@ def spans(text: str, borders: Iterable[int] = ()) -> list[tuple[int, int]]:
     return list(itertools.chain.from_iterable(map(itertools.pairwise, pieces)))
 
 
-def sentences(text: str, borders: Iterable[int] = ()) -> list[Sentence]:
+def sentences(text: str, borders: Sequence[int] = ()) -> list[Sentence]:
     """Cut a text into sentences; an empty line always ends one, and is a document border never."""
     out: list[Sentence] = []
-    begin, places = 0, list(borders)
+    begin = 0
     for end in [*(match.start() for match in _PARAGRAPH.finditer(text)), len(text)]:
-        out += _paragraph(text[begin:end], begin, [place - begin for place in places])
+        out += _paragraph(text[begin:end], begin, [place - begin for place in borders])
         begin = end
     return out
 
