@@ -243,10 +243,27 @@ def test_lines_that_end_no_sentence_are_cut_once(monkeypatch):
     pieces = list(tokens.stream(lines))
     assert "".join(piece for piece, _ in pieces) == "".join(lines)
     assert [len(found) for _, found in pieces] == [1, 1] and len(cut) == 4
+    for piece, found in pieces:
+        for one in found:
+            assert [piece[a:b] for a, b in one.offsets] == one.words
+    whole = [one.words for one in real("".join(lines))]
+    assert [one.words for _, found in pieces for one in found] == whole
+
+
+@pytest.mark.parametrize(
+    "parts", [[], ["\n", "\n", "Ann. It\n"], ["It fell.\n", "\n", "\n", "So\n"]]
+)
+def test_a_stream_of_few_words_is_the_text(parts):
+    pieces = list(tokens.stream(parts))
+    assert [piece for piece, _ in pieces if not piece] == []
+    assert "".join(piece for piece, _ in pieces) == "".join(parts)
+    cut = [one.words for _, found in pieces for one in found]
+    assert cut == [one.words for one in tokens.sentences("".join(parts))]
 
 
 def test_a_stream_without_an_end_of_a_sentence_comes_in_pieces():
     text = "word " * (tokens.LONGEST // 4)
+    assert [piece for piece, _ in tokens.stream([text])] == [text]
     pieces = list(tokens.stream([text, "and more"]))
     assert len(pieces) == 2 and "".join(piece for piece, _ in pieces) == text + "and more"
     assert sum(len(s.words) for _, found in pieces for s in found) == tokens.LONGEST // 4 + 2
