@@ -327,8 +327,10 @@ def test_documents_and_files_without_borders():
         ("<!DOCTYPE html>\n<p>Ann saw\nOslo.</p>\n", "XML"),
         ('{"a": 1}\n{"a": 2}\n', "JSON"),
         ('[\n{"tokens": ["a"]}\n]\n', "JSON"),
-        ("word,tag\nParis,B-LOC\nis,O\n", "CSV"),
-        ("word;tag\nParis;B-LOC\nis;O\n", "CSV"),
+        ("word,tag\nParis,B-LOC\nis,O\n", r"CSV \(columns separated by commas\)"),
+        ("word;tag\nParis;B-LOC\nis;O\n", r"CSV \(columns separated by semicolons\)"),
+        ("<html>\n<p>Ann saw\nOslo.</p>\n", "XML"),
+        ("\ufeff<doc>\n<s>\n</s>\n", "XML"),
     ],
 )
 def test_other_files_are_called_by_their_names(tmp_path, content, name):
@@ -350,6 +352,7 @@ def test_text_with_commas_is_no_table():
 
 
 def test_brackets_and_angles_can_be_words():
+    conll.parse("<s>\tO\n<x>\tB-X\n")
     corpus = conll.parse("[\tO\n{\tO\n<\tB-X\n>\tO\n")
     assert corpus.sentences[0].words == ["[", "{", "<", ">"]
 
@@ -435,6 +438,33 @@ def test_a_text_may_have_no_spans(label):
     assert corpus.sentences[0].tags == ["O", "O"]
 
 
+@pytest.mark.parametrize(
+    ("record", "sentences"),
+    [
+        ('{"text": "Italian-born", "label": [[0, 7, "X"]]}', "Italian/B-X -born/O"),
+        ('{"text": "NewYork", "label": [[0, 3, "A"], [3, 7, "B"]]}', "New/B-A York/B-B"),
+        ('{"text": "Oslo", "label": [[0.0, 4.0, "X"]]}', "Oslo/B-X"),
+        ('\ufeff{"text": "Oslo", "label": [[0, 4, "X"]]}', "Oslo/B-X"),
+        ('{"text": "Oslo", "annotations": [{}]}', "Oslo/O"),
+        (
+            '{"id": "# the longer", "text": "Oslo", "label": [[0, 3, "A"], [0, 4, "B"]]}',
+            "Oslo/B-B",
+        ),
+        (
+            '{"text": "See Yahoo!It fell", "label": [[4, 10, "X"]]}',
+            "See/O Yahoo/B-X !/I-X | It/O fell/O",
+        ),
+    ],
+)
+def test_spans_become_tags(record, sentences):
+    corpus = records.parse(f"\n{record}\n\n", "x", repair=True)
+    shown = [" ".join(map("/".join, zip(s.words, s.tags, strict=True))) for s in corpus]
+    assert " | ".join(shown) == sentences
+    assert [len(s.lines) for s in corpus] == [len(s.words) for s in corpus]
+    repaired = ["repaired: 1 spans over others"] * ("# the longer" in record)
+    assert [note.partition(";")[0] for note in corpus.notes] == repaired
+
+
 def test_spans_cut_words_and_bad_ones_are_refused():
     cut = records.parse('{"text": "non-Italian", "label": [[4, 11, "LOC"]]}', "x")
     assert (cut.sentences[0].words, cut.sentences[0].tags) == (["non-", "Italian"], ["O", "B-LOC"])
@@ -451,6 +481,16 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
         ('{"text": "a"}\n["a", {}, 3]', "x:2: a record without a text"),
+        ('{"text": "a"}\n[1, {}]', "x:2: a record without a text"),
+        ('{"text": "a"}\n{"text": 5}', "x:2: a record without a text"),
+        (
+            '{"text": "ab", "label": [[0, 1, "X"], [0, 1, 5]]}',
+            r"x:1: no span: \[0, 1, 5\]; expected",
+        ),
+        (
+            '{"text": "abcdefg", "label": [[0, 1, "X"], [2, 6, "X"], [4, 7, "X"]]}',
+            "x:1: .* lies over",
+        ),
         ('{"text": "a", "label": [7]}', "x:1: no span"),
         ('{"text": "a", "label": [[0, 1, ""]]}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1, 3]]}', "x:1: no span"),

@@ -68,7 +68,6 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
 
 
 def _records(text: str, path: str) -> Iterator[tuple[int, Any]]:
-    text = text.removeprefix(BOM)
     with suppress(ValueError):
         whole = _from_json(text)
         several = isinstance(whole, list) and _text_of(whole) is None
@@ -105,9 +104,9 @@ def _spans(record: Any, at: str) -> Iterator[Span]:
 def _items(record: Any) -> list[Any]:
     if isinstance(record, list):
         record = record[1]
-    for annotation in record.get("annotations", record.get("completions", ()))[:1]:
+    for annotation in record.get("annotations", record.get("completions", ())):
         return [one["value"] for one in annotation.get("result", ()) if "start" in one["value"]]
-    return next((list(record[name] or ()) for name in LISTS if name in record), [])
+    return next((record[name] or [] for name in LISTS if name in record), [])
 
 
 def _span(item: Any) -> Span:
@@ -168,6 +167,6 @@ def _kind(head: list[str], columns: int) -> str:
 
 def _from_json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text.lstrip(BOM))  # files with a mark of their own are joined
     except RecursionError:
         raise ValueError("nested too deep") from None
