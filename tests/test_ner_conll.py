@@ -183,6 +183,19 @@ def test_writing_needs_no_file():
     assert conll.render(Corpus([])) == ""
 
 
+def test_documents_and_letters_are_written_where_there_was_no_file(tmp_path):
+    sentences = [Sentence(["é"], ["O"], document=n) for n in (3, 3, 4)]
+    path = conll.write(Corpus(sentences), tmp_path / "x")
+    assert path.read_text("utf-8") == "é\tO\n\né\tO\n\n-DOCSTART-\tO\n\né\tO\n\n"
+
+
+def test_what_is_said_of_tags_and_types_is_done(tmp_path):
+    path = put(tmp_path, "a\tS-B\nb\tO\n")
+    assert conll.read(path, tags="X-B").sentences[0].tags == ["B-S", "O"]
+    assert conll.read(path, types={"B": "C"}).sentences[0].tags == ["B-C", "O"]
+    assert conll.read(path).sentences[0].path == str(path)
+
+
 def test_shipped_corpus_is_what_it_says():
     splits = shipped()
     sentences = [sentence for corpus in splits for sentence in corpus]

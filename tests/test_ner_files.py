@@ -294,6 +294,7 @@ def test_a_lone_hash_is_a_comment_where_it_cannot_be_a_token(end):
 
 def test_numbers_can_be_words_where_there_is_one_column():
     assert conll.parse("1\n2\n3\n", tag_column=None).sentences[0].words == ["1", "2", "3"]
+    assert conll.parse("7\tO\n30\tO\n4\tB-X\n").sentences[0].words == ["7", "30", "4"]
 
 
 def test_words_with_commas_are_no_table():

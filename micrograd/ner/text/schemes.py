@@ -33,8 +33,8 @@ def split_tag(tag: str) -> tuple[str, str]:
     """
     if tag == "O":
         return "O", ""
-    prefix, dash, label = tag.partition("-")
-    if not dash or not label or prefix not in LETTERS:
+    prefix, _, label = tag.partition("-")
+    if not label or prefix not in LETTERS:
         raise ValueError(f"unknown tag {tag[:60]!r}: {EXPECTED}")
     return LETTERS[prefix], label
 
@@ -109,7 +109,7 @@ def illegal(tags: Sequence[str], scheme: str) -> list[int]:
     """Give the positions whose tag the scheme writes in another way; BIO may have E and S."""
     own = map(in_bio, tags) if scheme == "BIO" else tags
     pairs = enumerate(zip(own, convert(tags, scheme)))
-    return [i for i, (tag, legal) in pairs if tag != legal and split_tag(tag) != split_tag(legal)]
+    return [i for i, (tag, legal) in pairs if split_tag(tag) != split_tag(legal)]
 
 
 @lru_cache(LOOKED_UP)
