@@ -187,6 +187,10 @@ def test_a_scheme_that_is_said_is_not_found_out():
     assert schemes.encode([Span(1, 2, "X"), Span(0, 1, "X")], 2, "IOB1") == ["I-X", "B-X"]
 
 
+def test_e_may_end_a_name_of_bio():
+    assert schemes.strict_spans(["B-X", "E-X", "S-X", "I-X"]) == [Span(0, 2, "X"), Span(2, 3, "X")]
+
+
 def test_a_curve_has_one_row_for_names_that_are_as_probable():
     tagged = Sentence(["a", "b", "c"], ["B-X"] * 3, probabilities=np.array([0.5, 0.9, 0.5]))
     curve = evaluation.curve([["B-X", "O", "B-X"]], [tagged])
