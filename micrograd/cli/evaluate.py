@@ -141,12 +141,10 @@ def _predictions(options: argparse.Namespace, path: str) -> Outcome:
 
     if reading.is_saved(path):
         raise ValueError(f"{path} is a model: name the FILE to score it on after it")
-    data = read_bytes(path)  # once: it may be a pipe
+    text, _ = decode(read_bytes(path), path, options.encoding)  # once: it may be a pipe
 
     def column(number: int, scheme: str | None) -> Corpus:
-        text, code = decode(data, path, options.encoding)
-        words = options.word_column or 0
-        corpus = conll.parse(text, path, words, number, options.repair, code)
+        corpus = conll.parse(text, path, options.word_column or 0, number, options.repair)
         return notation.normalise(corpus, scheme, options.repair, options.tags)
 
     try:
