@@ -109,7 +109,7 @@ def illegal(tags: Sequence[str], scheme: str) -> list[int]:
     """Give the positions whose tag the scheme writes in another way; BIO may have E and S."""
     own = map(in_bio, tags) if scheme == "BIO" else tags
     pairs = enumerate(zip(own, convert(tags, scheme)))
-    return [i for i, (tag, legal) in pairs if split_tag(tag) != split_tag(legal)]
+    return [i for i, (tag, legal) in pairs if tag != legal and split_tag(tag) != split_tag(legal)]
 
 
 @lru_cache(LOOKED_UP)
