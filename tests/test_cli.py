@@ -185,6 +185,18 @@ def test_a_label_never_reaches_the_terminal_raw(tmp_path, capsys):
     assert "said" not in out and err == "said by the file\n"
 
 
+def test_a_file_of_a_user_leaves_the_command_as_it_was(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["micrograd", "step", "own.py:y"])
+    (tmp_path / "own.py").write_text(
+        "import os, sys\nfrom micrograd import Value\nassert len(sys.argv) == 1\n"
+        "sys.argv = ['x']\nos.chdir('/')\ny = Value(2.0) * 3\n"
+    )
+    assert main(["draw", "own.py:y", "-o", "y.svg"]) == 0
+    assert (tmp_path / "y.svg").exists() and len(sys.argv) == 3
+    assert capsys.readouterr().err == "wrote y.svg\n"
+
+
 def test_an_unknown_command_exits_with_2(capsys):
     assert main(["fly"]) == 2
     assert "fly" in capsys.readouterr().err
