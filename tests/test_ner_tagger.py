@@ -455,6 +455,41 @@ def test_other_models_are_drawn_by_their_sample(tmp_path, kind):
     assert (tmp_path / "pair.html").read_text().count('<p class="true">') == len(chosen.windows)
 
 
+def test_what_was_learned_of_transitions_decides():
+    tagger = started("sequence")
+    tagger.arrays["A"][-1, tagger.labels.index("S-LOC")] = 1000.0
+    assert {tags[0] for tags in tagger.predict(DEV)} == {"B-LOC"}
+    tagger.arrays["A"][-1, tagger.labels.index("S-LOC")] = -1000.0
+    assert "B-LOC" not in {tags[0] for tags in tagger.predict(DEV) if len(tags) == 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "viterbi", "legal"),
+    [("sequence", False, True), ("softmax", True, True), ("softmax", False, False)],
+)
+def test_tags_are_written_in_bio_by_conllevals_rules(kind, viterbi, legal):
+    tagger = started(kind, viterbi=viterbi)
+    assert tagger.legal == legal
+    cut = tagger.windows([Sentence(["a", "b", "c"])])
+    decided = [
+        tagger.labels.index(x)
+        for x in (("B-LOC", "E-LOC", "O"), ("I-LOC", "O", "E-LOC"))[not legal]
+    ]
+    written = [["B-LOC", "I-LOC", "O"]] if legal else [["B-LOC", "O", "B-LOC"]]
+    assert tagger.tags(np.array(decided), cut) == written
+
+
+def test_a_tagger_says_what_it_is_and_folds_what_it_was_told():
+    assert "finds: not trained yet; 3 words, 0 parameters" in repr(Tagger())
+    tagger = started("softmax")
+    numbers = sum(array.size for array in tagger.arrays.values())
+    words = len(tagger.vocabulary)
+    assert "finds: O, B-LOC, " in repr(tagger)
+    assert f"; {words:,} words, {numbers:,} parameters)" in repr(tagger)
+    for lower, digits, form in ((True, True, "a0"), (False, True, "A0"), (True, False, "a7")):
+        assert Tagger(Config(lower=lower, fold_digits=digits)).form("A7") == form
+
+
 def test_a_large_graph_is_not_drawn(tmp_path):
     said = []
     tagger = started("softmax", hidden=300)
