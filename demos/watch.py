@@ -113,7 +113,9 @@ if __name__ == "__main__":
     parser = parser_of(__doc__)
     parser.add_argument("course", choices=COURSES)
     parser.add_argument("page", type=file_of(".html"), help="the page to write (.html)")
-    parser.add_argument("--seed", type=whole(), help="of the points and first parameters")
+    parser.add_argument(
+        "--seed", type=whole(0, 2**63 - 1), help="of the points and first parameters"
+    )
     options = parser.parse_args()
     seed = {} if options.seed is None else {"seed": options.seed}
     course = COURSES[options.course](**seed)

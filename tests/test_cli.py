@@ -8,6 +8,7 @@ import pytest
 import micrograd
 from micrograd.cli import main
 from micrograd.printing import printable
+from micrograd.stepper.document import play_page
 from tests.conftest import ROOT
 
 
@@ -21,6 +22,7 @@ def test_every_help_ends_with_examples(command, capsys):
     assert main([command, "--help"]) == 0
     examples = capsys.readouterr().out.split("\nexamples:\n")[1].splitlines()
     assert examples and all(f"micrograd {command}" in line for line in examples)
+    assert main(["play", "--help"]) == 0 and "examples" not in capsys.readouterr().out
 
 
 def test_version(capsys):
@@ -37,6 +39,29 @@ def test_an_expression_may_begin_with_a_minus(expression, value, capsys):
     assert main(["step", expression, "--at", at]) == 0
     assert f"{value}\n".replace("-", "−") in capsys.readouterr().out
     assert main(["draw", "--at", at, expression]) == 0
+    assert main(["draw", "--at", at, "--", expression]) == 0
+
+
+def test_an_option_before_an_expression_is_one(tmp_path, capsys):
+    assert main(["draw", "-h"]) == 0 and "usage: micrograd draw" in capsys.readouterr().out
+    assert main(["draw", f"-o{tmp_path}/x.svg", "x", "--at", "x=1"]) == 0
+    assert (tmp_path / "x.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("play", "play.html"),
+        ("step", "play.html"),
+        ("play -o a.htm", "a.htm"),
+        ("step -o b.html", "b.html"),
+    ],
+)
+def test_the_playground_is_written(tmp_path, monkeypatch, capsys, command, name):
+    monkeypatch.chdir(tmp_path)
+    assert main(command.split()) == 0
+    assert capsys.readouterr().err == f"wrote {name}\n"
+    assert (tmp_path / name).read_text("utf-8") == play_page()
 
 
 def run(command, streams):
@@ -118,7 +143,7 @@ def test_few_characters_stop_no_output(monkeypatch):
     code, out, _ = run("step tanh(x)*x --at x=1", "")
     assert code == 0 and "df/dx = " in out and out.isascii()
     code, out, _ = run("step tanh(x)*x --at x=1 --language zh", "")
-    assert code == 0 and "\\u" in out
+    assert code == 0 and "\\u" in out and "df/dx = " in out
 
 
 @pytest.mark.parametrize(("reads", "shows"), [(True, True), (True, False), (False, True)])
@@ -159,6 +184,18 @@ def test_a_label_never_reaches_the_terminal_raw(tmp_path, capsys):
     out, err = capsys.readouterr()
     assert "\x1b" not in out and "\x9b" not in out and "red" in out
     assert "said" not in out and err == "said by the file\n"
+
+
+def test_a_file_of_a_user_leaves_the_command_as_it_was(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["micrograd", "step", "own.py:y"])
+    (tmp_path / "own.py").write_text(
+        "import os, sys\nfrom micrograd import Value\nassert len(sys.argv) == 1\n"
+        "sys.argv = ['x']\nos.chdir('/')\ny = Value(2.0) * 3\n"
+    )
+    assert main(["draw", "own.py:y", "-o", "y.svg"]) == 0
+    assert (tmp_path / "y.svg").exists() and len(sys.argv) == 3
+    assert capsys.readouterr().err == "wrote y.svg\n"
 
 
 def test_an_unknown_command_exits_with_2(capsys):

@@ -44,6 +44,15 @@ draw x --level neurons                  | is neuron meant?
 draw x --layout dto                     | is dot meant?
 draw x --size 4                         | there is no option --size
 draw x -z                               | there is no option -z
+draw x --at x=1 -z                      | there is no option -z
+tag -x model.npz                        | there is no option -x
+train --scheme bio                      | is BIO meant?
+draw x --mode FPROP                     | is fprop meant?
+train --epochs 0                        | '0' is not a whole number from 1 to 1,000,000
+train --width 4                         | '4' is not an odd whole number from 1 to 99
+train --rate 0                          | '0' is not a finite number above 0; see
+tag ' '                                 | the name is empty
+draw '' --at 'x*y'                      | 'x*y' is not name=number
 draw -z x                               | 'x' is one argument too many
 step x --language de                    | there are en, zh
 step x --mode fprop                     | there is no option --mode
@@ -259,6 +268,9 @@ draw x --at x=1 -o folder.py/../folder  | the ending must be one of
 step x --at x=1 -o out.svg              | end the name in .html
 step x --at x=1 -o nowhere/out.html     | there is no folder nowhere
 step x --at x=1 -o ''                   | the name is empty
+play -o ''                              | the name is empty
+play -o page.svg                        | page.svg: the steps are written as a page
+draw --at x=1 -o -x.svg -x              | -o/--output: a value must follow it
 tag model.npz --input notes.txt --html nowhere/x.html | there is no folder nowhere
 tag model.npz --input notes.txt --html folder         | folder: this is a folder
 tag model.npz --input notes.txt --html ''             | the name is empty
@@ -274,11 +286,21 @@ draw x --at x=1 -o o.html --level layer         | --level has no effect here
 draw x --at x=1 -o o.html --layout dot          | --layout has no effect here
 draw x --at x=1 -o o.html --unfold a            | --unfold has no effect here
 draw x --at x=1 -o o.dot --layout dot           | --layout has no effect here
-step x --at x=1 -o o.html --language zh         | --language has no effect here
-evaluate predictions.conll --tag-column 2       | --tag-column has no effect here
+step x --at x=1 -o o.html --language zh         | --language has no effect here: the page lets its
+step --at x=1                                   | --at has no effect here: the playground begins
+step --program                                  | --program has no effect here: the playground
+step --language zh                              | --language has no effect here: the playground
+lower functions.py:bare --main                  | --main makes a program of what --export c prints
+lower functions.py:bare --main --export jax     | --main makes a program of what --export c prints
+lower functions.py:bare --after code --export c | --after and --export print two things
+evaluate predictions.conll --tag-column 2       | --tag-column has no effect here: a FILE alone is
+evaluate predictions.conll --map PER=LOC        | --map has no effect here: the two columns
+evaluate predictions.conll --drop LOC           | --drop has no effect here: the two columns
+evaluate predictions.conll --curve c.csv        | --curve has no effect here: a FILE alone has no
 evaluate predictions.conll --word-column 7      | no word column 7
 tag model.npz --html o.html --conll --input train.conll | --conll: it excludes --html
-tag model.npz --word-column 1 --input notes.txt | --word-column has no effect here
+tag model.npz --word-column 1 --input notes.txt | --word-column has no effect here: plain text has
+tag model.npz --tag-column 1 --input notes.txt  | --tag-column has no effect here
 train --model softmax --type LOC                | --type has no effect here
 train --model multiclass --type LOC             | --type has no effect here
 train --model softmax --corrupt 3               | --corrupt has no effect here
@@ -305,7 +327,7 @@ tag '' --input notes.txt                        | the name is empty
 tag notes.txt --input model.npz                 | model.npz is the model
 tag model.npz --input nowhere.txt               | nowhere.txt: there is no such file
 tag model.npz --input folder                    | folder: this is a folder
-tag model.npz --input latin.txt                 | latin.txt:1: byte 0xe9 is not utf-8
+tag model.npz --input latin.txt                 | latin.txt:1: byte 0xe9 is not utf-8;
 tag model.npz --input late.txt                  | late.txt:3: byte 0xe9 is not utf-8
 tag model.npz --input zero.txt                  | zero.txt:1: a zero byte
 tag model.npz --input model.npz                 | an archive or a saved model
@@ -316,6 +338,10 @@ train cut.gz                                    | cut.gz: packed by gzip: unpack
 evaluate model.npz cut.gz                       | cut.gz: packed by gzip: unpack it
 tag model.npz --input notes.txt --encoding utf8x  | is not the encoding of a text
 tag model.npz --input notes.txt --encoding base64 | is not the encoding of a text
+tag model.npz --input notes.txt --encoding undefined | is not the encoding of a text
+train cut.json                                  | is an archive or a model
+train train.conll --drop LOC --map X=Y --dev nothing.conll | they have LOC
+train nothing.conll --drop LOC                  | no file has this type; they have none at all
 tag model.npz --conll --input ragged.conll      | ragged.conll:2: 1 column where
 tag model.npz --conll --input train.conll --word-column 7 | no word column 7
 evaluate train.conll model.npz                  | the MODEL comes first
@@ -395,7 +421,7 @@ WHOLE = {  # option: the values below and above those that it takes
     "word-column": ("-1000", "1000"),
     "tag-column": ("1000",),
 }
-NO_WHOLE = ("nan", "-inf", "1e12", "2.5", "ten", "", "1_0", "0x10")
+NO_WHOLE = ("nan", "-inf", "1e12", "2.5", "ten", "", "1_0", "0x10", "١")
 NUMBERS = {"delta": ("-1", "-0.001", "1e7"), "rate": ("0", "-0.1", "0.0")}
 NO_NUMBERS = ("nan", "inf", "-inf", "-nan", "1e999", "one", "", "1,5", "1_0", "١")
 
@@ -459,6 +485,21 @@ def test_closed_input_is_told(folder, monkeypatch, capfd, form):
     monkeypatch.setattr(sys, "stdin", None)
     assert main(["tag", "model.npz", *form.split()]) == 2
     assert "standard input is closed; name a file" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("draw x --at x=1 --size 4", "there is no option --size; see micrograd draw --help"),
+        ("draw x --mode fprop --mode bprop", "--mode: it is given twice; give it once; see"),
+        ("draw x --at x=1 --at x=1", "--at: it is given twice; give it once, as x=1,y=2; see"),
+        ("draw x y=1 x=1", "'y=1 x=1' is one argument too many (is --at y=1 meant?); see"),
+        ("tag model.npz y=1", "'y=1' is one argument too many; see micrograd tag --help"),
+    ],
+)
+def test_a_message_is_in_these_words(capsys, command, message):
+    assert main(shlex.split(command)) == 2
+    assert capsys.readouterr().err.startswith(f"micrograd {command.split()[0]}: {message}")
 
 
 def test_there_are_four_hundred():

@@ -3,6 +3,7 @@
 import pytest
 
 from micrograd.cli import main
+from micrograd.lowering import lower
 from micrograd.printing import printable
 
 PROGRAM = """
@@ -51,6 +52,7 @@ def test_source_check_and_explanation(file, capsys):
     out = capsys.readouterr().out
     assert "z1 = x @ W1.T + b1                            # (B, 4)" in out
     assert "16 mul" in out and "4 tanh" in out
+    assert "the function refuses" not in out
     assert "layer 0 / neuron 0" in out
     assert float(out.rpartition("engine: ")[2].split()[0]) < 1e-12
 
@@ -95,10 +97,24 @@ def test_inputs_that_the_function_refuses_to_vary_stay(tmp_path, capsys):
     assert "not varied, since the function refuses other numbers: t" in capsys.readouterr().out
 
 
+def test_inputs_that_the_function_refuses_to_vary_much_are_told(tmp_path, capsys):
+    path = lesson(
+        tmp_path, "def loss(x=(0.5, 0.7), y=0.6):\n    return (x[0].log() * x[1] + y.log()).exp()\n"
+    )
+    assert main(["lower", f"{path}:loss", "--check"]) == 0
+    assert "varied by a fifth, since the function refuses more: x, y" in capsys.readouterr().out
+
+
 def test_nothing_is_compared_unasked(tmp_path, capsys):
     path = lesson(tmp_path, "def loss(x=(0.3, 0.4)):\n    return x[0] * x[1]\n")
-    assert main(["lower", f"{path}:loss"]) == 0
-    assert "compared" not in capsys.readouterr().out
+    program = lower(lambda x=(0.3, 0.4): x[0] * x[1], (0.3, 0.4))
+    for options, shown in (
+        ([], program.source),
+        (["--after", "arrays"], program.explain("arrays")),
+        (["--export", "numpy"], program.export("numpy")),
+    ):
+        assert main(["lower", f"{path}:loss", *options]) == 0
+        assert capsys.readouterr().out == shown + "\n"
 
 
 def test_outputs_are_compared_too(tmp_path, capsys):

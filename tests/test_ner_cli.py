@@ -1,25 +1,31 @@
 """The three commands as a person calls them: results, files written, refusals, exit codes."""
 
+import contextlib
+import gzip
 import io
 import itertools
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
-from collections import Counter
+from collections import ChainMap, Counter
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from micrograd.cli import main, tag
+from micrograd.cli import _parsers, main, tag
 from micrograd.cli.training_run import PICTURES, WRITTEN
 from micrograd.ner import corpus
 from micrograd.ner.corpus import FOLDER
 from micrograd.ner.judging import evaluation, scoring
+from micrograd.ner.model.config import KINDS, defaults
+from micrograd.ner.model.features import NAMES
 from micrograd.ner.showing import report
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text.sentence import Corpus, Sentence
@@ -97,7 +103,7 @@ CHOSEN = [  # options, the field of the configuration they set, and what it beco
     ("--features prefix,case", "features", ("prefix", "case")),
     ("--features none", "features", ()),
     ("--type PER", "label", "PER"),
-    ("--width 3", "width", 3),
+    ("--width 99", "width", 99),
     ("--affix-dim 4 --features suffix", "affix_dim", 4),
     ("--dropout 0", "dropout", 0.0),
     ("--rare 2", "rare", 2),
@@ -114,7 +120,7 @@ CHOSEN = [  # options, the field of the configuration they set, and what it beco
     ("--model sequence --loss likelihood", "loss", "likelihood"),
     ("--model multiclass --plain", "viterbi", False),
     ("--engine scalar", "engine", "scalar"),
-    ("--epochs 7", "epochs", 7),
+    ("--epochs ' 7'", "epochs", 7),
     ("--patience 2", "patience", 2),
     ("--batch 9", "batch", 9),
     ("--optimizer adam", "optimizer", "adam"),
@@ -129,8 +135,26 @@ def test_options_reach_the_model_and_the_training(options, field, value, monkeyp
     seen = {}
     run = SimpleNamespace(run=lambda *both: [seen.update(vars(one)) for one in both])
     monkeypatch.setattr("micrograd.cli.training_run.Session.open", lambda options: run)
-    assert main(["train", *options.split()]) == 0
+    assert main(["train", *shlex.split(options)]) == 0
     assert seen[field] == value
+
+
+def test_the_help_names_the_defaults():
+    """Behind the words, as (10; classifiers 50): what a model takes unless told."""
+    chosen = {kind: dict(ChainMap(*map(asdict, defaults(kind)))) for kind in KINDS}
+    found, told = {kind: {} for kind in KINDS}, {kind: {} for kind in KINDS}
+    for action in _parsers()[1]["train"]._actions:
+        ends = r"\(([^;()]+)(?:; classifiers ([^,()]+))?(?:, sequence (.+))?\)$"
+        shown = re.search(ends, action.help)
+        known = shown and action.dest in {*chosen["margin"]} - {"kind"}
+        for kind in KINDS if known else ():
+            margin, other, own = shown.groups()
+            texts = {"margin": margin, "sequence": own or other or margin}
+            told[kind][action.dest] = texts.get(kind, other or margin)
+            value = chosen[kind][action.dest]
+            value = "all" if value == NAMES else f"{value:g}" if isinstance(value, float) else value
+            found[kind][action.dest] = ",".join(value) if isinstance(value, tuple) else str(value)
+    assert found == told and len(told["margin"]) > 20
 
 
 def test_own_files_and_a_classifier(tmp_path, capsys):
@@ -212,14 +236,39 @@ def test_tag_as_json(model, monkeypatch, capsys):
     assert len(entities) == sum(len(record["entities"]) for record in records)
 
 
-def test_a_sentence_comes_out_before_the_last_is_read(model):
-    command = [sys.executable, "-m", "micrograd", "tag", str(model / "model.npz"), "--jsonl"]
+@pytest.mark.parametrize(
+    "option", ["tag {model} --json", "tag {model} --jsonl", "evaluate {pred} --format csv"]
+)
+def test_what_programs_read_is_utf_8_wherever(model, tmp_path, option):
+    """Where a stream has few characters people are shown others, as " for “."""
+    (tmp_path / "pred").write_text("a B-“σ” B-“σ”\n", "utf-8")
+    command = option.format(model=model / "model.npz", pred=tmp_path / "pred").split()
+    shown = []
+    for name in ("ascii", "utf-8"):
+        run = subprocess.run(
+            [sys.executable, "-m", "micrograd", *command],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": name},
+            input="He said “hi” in Oslo “σ”.\n".encode(),
+            stdout=subprocess.PIPE,
+        )
+        shown.append(run.stdout.decode())
+    assert shown[0] == shown[1] and (option.endswith("json") or "“σ”" in shown[0])
+
+
+@pytest.mark.parametrize("option", [[], ["--jsonl"]])
+def test_a_sentence_comes_out_before_the_last_is_read(model, option):
+    command = [sys.executable, "-m", "micrograd", "tag", str(model / "model.npz"), *option]
+
+    def text():
+        line = run.stdout.readline().decode()
+        return json.loads(line)["text"] if option else re.sub(r"\[(\w+) LOC\]", r"\1", line)
+
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
         run.stdin.write(b"Ann saw Oslo.\nIt rained.\n")
         run.stdin.flush()
-        assert json.loads(run.stdout.readline())["text"] == "Ann saw Oslo.\n"
+        assert text() == "Ann saw Oslo.\n"
         run.stdin.close()
-        assert json.loads(run.stdout.readline())["text"] == "It rained.\n"
+        assert text() == "It rained.\n"
     assert run.returncode == 0
 
 
@@ -298,13 +347,120 @@ def test_tag_page(model, tmp_path, monkeypatch):
 def test_no_text_gives_no_names(model, monkeypatch, capsys, option, text):
     stdin(monkeypatch, text)
     assert main(["tag", str(model / "model.npz"), *option]) == 0
-    assert 'entities": [{' not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out == text if option == ["--conll"] else 'entities": [{' not in out
+
+
+@pytest.mark.parametrize("option", ["", "--json", "--jsonl", "--html x.html"])
+def test_a_threshold_leaves_all_names_out(model, tmp_path, monkeypatch, capsys, option):
+    monkeypatch.chdir(tmp_path)
+    command = ["tag", str(model / "model.npz"), "--input", str(FOLDER / "dev.conll")]
+    shown = []
+    for threshold in ("0", "1"):
+        assert main([*command, "--threshold", threshold, *option.split()]) == 0
+        out, err = capsys.readouterr()
+        shown.append(out if "html" not in option else Path("x.html").read_text())
+        assert err == ("wrote x.html\n" if "html" in option else "")
+    assert "LOC" in shown[0] and "LOC" not in shown[1].replace("B-LOC", "").replace("I-LOC", "")
+
+
+def test_line_ends_stay_and_standard_input_too(model, monkeypatch, capsys):
+    text = "Ann saw\r\nOslo.\rIt rained.\n"
+    stdin(monkeypatch, text)
+    assert main(["tag", str(model / "model.npz"), "--jsonl"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "".join(record["text"] for record in records) == text
+    assert not sys.stdin.buffer.closed
+
+
+def test_text_in_another_encoding(model, tmp_path, capsys):
+    (tmp_path / "x").write_bytes("Zürich.".encode("latin-1"))
+    command = ["tag", str(model / "model.npz"), "--input", str(tmp_path / "x")]
+    assert main([*command, "--encoding", "latin-1"]) == 0
+    assert "Zürich" in capsys.readouterr().out
+
+
+def test_a_terminal_shows_names_in_colour(model, monkeypatch, capsys):
+    text = "On 5 May Ann saw Oslo. " * 9 + "It rained.\n"
+    shown = []
+    for colours in ("", "1"):
+        monkeypatch.setenv("FORCE_COLOR", colours)
+        stdin(monkeypatch, text)
+        assert main(["tag", str(model / "model.npz")]) == 0
+        shown.append(capsys.readouterr().out)
+    plain, coloured = shown
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+    assert re.sub(r"\x1b\[1;36m(\[[^]]+ LOC\])\x1b\[0m", r"\1", coloured) == plain
+
+
+@pytest.mark.parametrize("options", ["", "--conll"])
+def test_standard_input_is_called_so(model, monkeypatch, capsys, options):
+    stdin(monkeypatch, "Ann O\n\0 O\n")
+    assert "<stdin>:2: a zero byte" in failure(capsys, "tag", model / "model.npz", *options.split())
+
+
+@pytest.mark.parametrize("code", ["latin-1", "utf-16-le", "utf-32", "utf-8"])
+def test_conll_comes_back_in_its_encoding(model, tmp_path, capsysbinary, code):
+    path, data = tmp_path / "x", "Zürich O\nist O\n".encode(code)
+    path.write_bytes(data)
+    command = ["tag", str(model / "model.npz"), "--conll", "--tag-column", "1", "--encoding", code]
+    assert main([*command, "--input", str(path)]) == 0
+    assert capsysbinary.readouterr().out.replace("B-LOC".encode(code), "O".encode(code)) == data
+
+
+def test_conll_comes_back_where_the_output_takes_text(model, monkeypatch):
+    stdin(monkeypatch, "Zürich\n")
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main(["tag", str(model / "model.npz"), "--conll"]) == 0
+    assert out.getvalue().startswith("Zürich\t")
 
 
 def test_evaluate_a_model(model, capsys):
     assert main(["evaluate", str(model / "model.npz"), str(FOLDER / "test.conll")]) == 0
     out = capsys.readouterr().out
     assert "conlleval" in out and "strict mode" in out and "average precision" in out
+    assert "predicted type" not in out  # of one type there is nothing to confuse
+
+
+@pytest.mark.parametrize(
+    ("options", "row", "code"),
+    [
+        ("", "{0} {1}", "utf-8"),
+        ("--word-column 1 --tag-column 0", "{1} {0}", "utf-8"),
+        ("--encoding latin-1", "{0} {1}", "latin-1"),
+        ("--repair", "{0} {1}", "utf-8"),
+        ("--map CITY=LOC", "{0} {2}", "utf-8"),
+    ],
+)
+def test_a_file_is_scored_however_it_is_laid_out(model, tmp_path, capsys, options, row, code):
+    tagger, sentences = Tagger.load(model / "model.npz"), corpus.shipped().dev.sentences
+    sentences = [sentences[0], Sentence(["Zürich"], ["B-LOC"]), *sentences[:20]]
+    lines = [
+        "".join(row.format(w, t, t.replace("LOC", "CITY")) + "\n" for w, t in zip(s.words, s.tags))
+        for s in sentences
+    ]
+    repaired = "Ann\n" if "repair" in options else ""
+    (tmp_path / "x").write_bytes(("\n".join(lines) + repaired).encode(code))
+    command = ["evaluate", str(model / "model.npz"), str(tmp_path / "x"), "--format", "json"]
+    assert main([*command, *options.split()]) == 0
+    wanted = report.as_dict(tagger.evaluate(sentences))["entities"]
+    assert json.loads(capsys.readouterr().out)["entities"]["LOC"] == wanted["LOC"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "type", "strict"),
+    [
+        ("a S-X B-X,b S-X S-X", "", "X", 1),
+        ("a B-X B-X,b B-X B-X", "", "X", 2),
+        ("a S-B S-B,b O O", "--tags X-B", "S", 1),
+        ("a S-B S-B,b O O", "", "B", 1),
+    ],
+)
+def test_predictions_are_read_by_their_scheme(tmp_path, capsys, rows, options, type, strict):
+    (tmp_path / "x").write_text(rows.replace(",", "\n"))
+    assert main(["evaluate", str(tmp_path / "x"), "--format", "json", *options.split()]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert type in scores["entities"] and scores["strict"]["predicted"] == strict
 
 
 @pytest.mark.parametrize("words", ["x ", ""])
@@ -318,6 +474,60 @@ def test_evaluate_predictions(tmp_path, capsys, words):
     assert cells["PER"] == ["0.00", "0.00", "0.00", "0", "1", "1"]
     assert cells["all types"] == ["50.00", "50.00", "50.00", "1", "2", "2"]
     assert cells["strict mode"] == ["100.00", "50.00", "66.67", "1", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [
+        ("tag {model} --input {}", "dev.conll"),
+        ("tag {model} --conll --input {}", "dev.conll"),
+        ("tag {} --conll --input dev.conll", "{model}"),
+        ("evaluate {model} {}", "dev.conll"),
+        ("evaluate {} dev.conll", "{model}"),
+        ("evaluate {}", "predictions"),
+        ("train {} --out out", "dev.conll"),
+        ("train dev.conll --vectors {} --out out", "vectors"),
+        ("train dev.conll --vectors {} --out out", "packed"),
+    ],
+)
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no names of open files")
+def test_what_comes_through_a_pipe_is_read_whole(
+    model, tmp_path, monkeypatch, capsys, command, file
+):
+    """As `<(unzip -p names.zip)` gives it: it can be read only once."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(FOLDER / "dev.conll", tmp_path)
+    Path("predictions").write_text("a B-X B-X\nb O I-X\n" * 500)
+    Path("vectors").write_text("".join(f"w{n} 1 2 3 4\n" for n in range(500)))
+    Path("packed").write_bytes(gzip.compress(Path("vectors").read_bytes()))
+    (tmp_path / "model.npz").write_bytes((model / "model.npz").read_bytes())
+    options = FAST if command.startswith("train") else []
+    name, said = file.format(model="model.npz"), []
+    for piped in (False, True):
+        reader, writer = os.pipe()
+        place = f"/dev/fd/{reader}" if piped else name
+        with open(writer, "wb") as pipe:
+            pipe.write(Path(name).read_bytes())
+        assert main([*command.format(place, model="model.npz").split(), *options]) == 0
+        os.close(reader)
+        said.append(capsys.readouterr().out.replace(place, name))
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    "command", ["{0} {1} {2} {3}", "{2} {0} {1} {3}", "{2} {0}={1} {3}", "{2} {3} {0} {1}"]
+)
+def test_options_stand_anywhere(model, capsys, command):
+    parts = "--format", "csv", model / "model.npz", FOLDER / "dev.conll"
+    assert main(["evaluate", *command.format(*parts).split()]) == 0
+    assert capsys.readouterr().out.startswith("type,precision")
+
+
+def test_texts_with_spans_are_no_predictions(tmp_path, capsys):
+    """They were scored against themselves."""
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": "Ann saw Oslo.", "label": [[8, 12, "LOC"]]}\n')
+    assert "x.jsonl:1: this looks like JSON; expected" in failure(capsys, "evaluate", path)
 
 
 def failure(capsys, *arguments):
@@ -467,6 +677,13 @@ def test_several_files_renamed_types_and_what_does_not_meet(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["entities"]["LOC"]["true"] == 8
 
 
+def test_a_folder_that_was_there_stays_where_training_fails(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    for folder in ("mine/a/b", "mine"):
+        failure(capsys, "train", "--type", "NONE", "--out", tmp_path / folder)
+        assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+
+
 def test_vectors_of_another_width(tmp_path, capsys):
     path = tmp_path / "v.txt"
     path.write_text("in 1 2 3\n")
@@ -560,7 +777,7 @@ def test_repair_is_opt_in_and_says_what_it_did(tmp_path, capsys):
     assert "--repair" in failure(capsys, *arguments)
     assert main([str(argument) for argument in [*arguments, "--repair"]]) == 0
     out = capsys.readouterr().out
-    assert printable(f"repaired: 10 lines without a tag; first {path}:2") in out
+    assert out.count(printable(f"repaired: 10 lines without a tag; first {path}:2")) == 1
     assert "repaired: 10 tags out of sequence; first" in out
 
 

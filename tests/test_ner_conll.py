@@ -1,10 +1,11 @@
 """Reading and writing CoNLL files with every quirk they come with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
+from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, hold_out, shipped, together
 from micrograd.ner.text import conll
 from micrograd.ner.text.sentence import Corpus, Sentence, types_in
 
@@ -125,6 +126,12 @@ BAD = [
     ("Paris\n", ":1: one column; the tag column is missing", {}),
     ("a\tO\nParis\n", ":2: no tag: 'Paris'; --repair reads it as O", {}),
     ("a NN I-NP O\nParis NNP\n", ":2: 2 columns where the file has 4", {}),
+    ("a O\n" + "x " * 30_000, r":2: 30,000 columns where the file has 2: '(x ){30}'$", {}),
+    ("a x O\nb y\n", ":2: no tag: 'b y'", {"tag_column": 2}),
+    ("a x O\nb O\n", ":2: 2 columns where the file has 3", {"tag_column": 1}),
+    ("a O\n; \n", ":2: no tag: ';'", {}),
+    ("a O\n#tag\n", ":2: no tag: '#tag'", {}),
+    ("a O\n$5 x O\n", ":2: 3 columns where the file has 2", {}),
     ("a\tO\n\tO\n", ":2: the word column is empty; --repair", {}),
     ("a\tO\nParis\tX-LOC\n", ":2: unknown tag 'X-LOC'", {}),
     ("a\tB-LOC\nParis\tLOC\n", ":2: unknown tag 'LOC'.*--repair", {}),
@@ -175,6 +182,53 @@ def test_writing_needs_no_file():
     assert conll.render(corpus) == "Paris\tB-LOC\n\nplain\n\n"
     assert corpus.sentences[0].line(0) == 0
     assert conll.render(Corpus([])) == ""
+
+
+def test_documents_and_letters_are_written_where_there_was_no_file(tmp_path):
+    sentences = [Sentence(["é"], ["O"], document=n) for n in (3, 3, 4)]
+    path = conll.write(Corpus(sentences), tmp_path / "x")
+    assert path.read_text("utf-8") == "é\tO\n\né\tO\n\n-DOCSTART-\tO\n\né\tO\n\n"
+
+
+def test_what_is_said_of_tags_and_types_is_done(tmp_path):
+    path = put(tmp_path, "a\tS-B\nb\tO\n")
+    assert conll.read(path, tags="X-B").sentences[0].tags == ["B-S", "O"]
+    assert conll.read(path, types={"B": "C"}).sentences[0].tags == ["B-C", "O"]
+    assert conll.read(path).sentences[0].path == str(path)
+
+
+def test_documents_of_several_files_stay_apart():
+    one, other = (Corpus([Sentence(["a"], document=n) for n in (0, 1)], x, notes=[x]) for x in "xy")
+    joined = together([one, replace(other, written="X")])
+    assert [sentence.document for sentence in joined] == [0, 1, 2, 3]
+    assert (joined.path, joined.scheme, joined.written) == ("x + y", "BIO", "B-X + X")
+    assert joined.notes == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("documents", "held"),
+    [
+        ([0] * 21, [9, 19]),
+        ([n // 2 for n in range(22)], [18, 19]),
+        ([n // 2 for n in range(19)], [18]),
+    ],
+)
+def test_a_tenth_is_held_out_by_documents_where_there_are_ten(documents, held):
+    every = [Sentence([str(n)], document=document) for n, document in enumerate(documents)]
+    train, dev = hold_out(Corpus(every, "f", notes=["repaired"]))
+    assert [int(s.words[0]) for s in dev] == held and len(train) + len(dev) == len(every)
+    assert (train.path, train.notes, dev.path, dev.notes) == ("f", ["repaired"], "f, held out", [])
+
+
+def test_nine_sentences_are_too_few_to_hold_one_out():
+    with pytest.raises(ValueError, match="f: too few to hold any out, 9 sentences; name a --dev"):
+        hold_out(Corpus([Sentence(["a"])] * 9, "f"))
+
+
+@pytest.mark.parametrize("words", ["abc", [1], ["a", b"b"]])
+def test_words_are_a_list_of_texts(words):
+    with pytest.raises(TypeError, match="words are a list of texts, not "):
+        Sentence(words)
 
 
 def test_shipped_corpus_is_what_it_says():

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import json
 import lzma
 import random
 import zipfile
@@ -159,6 +160,11 @@ def test_a_tag_as_long_as_a_line_is_not_repeated_whole():
     assert len(str(caught.value)) < 300
 
 
+def test_a_line_without_a_tag_does_not_say_what_tags_there_are():
+    corpus = conll.parse("a O\nParis\n# Paris\nb O\n", repair=True)
+    assert corpus.sentences[0].words == ["a", "Paris", "b"]
+
+
 @pytest.mark.parametrize("column", [-1, 1])
 def test_a_line_without_a_tag_is_repaired(column):
     corpus = conll.parse("; x\na O\nx\nb O\n", tag_column=column, repair=True)
@@ -288,6 +294,7 @@ def test_a_lone_hash_is_a_comment_where_it_cannot_be_a_token(end):
 
 def test_numbers_can_be_words_where_there_is_one_column():
     assert conll.parse("1\n2\n3\n", tag_column=None).sentences[0].words == ["1", "2", "3"]
+    assert conll.parse("7\tO\n30\tO\n4\tB-X\n").sentences[0].words == ["7", "30", "4"]
 
 
 def test_words_with_commas_are_no_table():
@@ -321,8 +328,10 @@ def test_documents_and_files_without_borders():
         ("<!DOCTYPE html>\n<p>Ann saw\nOslo.</p>\n", "XML"),
         ('{"a": 1}\n{"a": 2}\n', "JSON"),
         ('[\n{"tokens": ["a"]}\n]\n', "JSON"),
-        ("word,tag\nParis,B-LOC\nis,O\n", "CSV"),
-        ("word;tag\nParis;B-LOC\nis;O\n", "CSV"),
+        ("word,tag\nParis,B-LOC\nis,O\n", r"CSV \(columns separated by commas\)"),
+        ("word;tag\nParis;B-LOC\nis;O\n", r"CSV \(columns separated by semicolons\)"),
+        ("<html>\n<p>Ann saw\nOslo.</p>\n", "XML"),
+        ("\ufeff<doc>\n<s>\n</s>\n", "XML"),
     ],
 )
 def test_other_files_are_called_by_their_names(tmp_path, content, name):
@@ -344,6 +353,7 @@ def test_text_with_commas_is_no_table():
 
 
 def test_brackets_and_angles_can_be_words():
+    conll.parse("<s>\tO\n<x>\tB-X\n")
     corpus = conll.parse("[\tO\n{\tO\n<\tB-X\n>\tO\n")
     assert corpus.sentences[0].words == ["[", "{", "<", ">"]
 
@@ -392,9 +402,10 @@ def test_types_are_left_out_while_none_is_renamed(tmp_path):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_texts_with_spans(tmp_path, shape):
+@pytest.mark.parametrize("written", [str, lambda line: json.dumps(json.loads(line), indent=1)])
+def test_texts_with_spans(tmp_path, shape, written):
     path = tmp_path / "x.jsonl"
-    path.write_text(SHAPES[shape] % TEXT + "\n")
+    path.write_text(written(SHAPES[shape] % TEXT) + "\n")
     (sentence,) = conll.read(path).sentences
     assert sentence.words == ["Ann", "moved", "to", "New", "York", "."]
     assert sentence.tags == ["B-PER", "O", "O", "B-LOC", "I-LOC", "O"]
@@ -428,6 +439,33 @@ def test_a_text_may_have_no_spans(label):
     assert corpus.sentences[0].tags == ["O", "O"]
 
 
+@pytest.mark.parametrize(
+    ("record", "sentences"),
+    [
+        ('{"text": "Italian-born", "label": [[0, 7, "X"]]}', "Italian/B-X -born/O"),
+        ('{"text": "NewYork", "label": [[0, 3, "A"], [3, 7, "B"]]}', "New/B-A York/B-B"),
+        ('{"text": "Oslo", "label": [[0.0, 4.0, "X"]]}', "Oslo/B-X"),
+        ('\ufeff{"text": "Oslo", "label": [[0, 4, "X"]]}', "Oslo/B-X"),
+        ('{"text": "Oslo", "annotations": [{}]}', "Oslo/O"),
+        (
+            '{"id": "# the longer", "text": "Oslo", "label": [[0, 3, "A"], [0, 4, "B"]]}',
+            "Oslo/B-B",
+        ),
+        (
+            '{"text": "See Yahoo!It fell", "label": [[4, 10, "X"]]}',
+            "See/O Yahoo/B-X !/I-X | It/O fell/O",
+        ),
+    ],
+)
+def test_spans_become_tags(record, sentences):
+    corpus = records.parse(f"\n{record}\n\n", "x", repair=True)
+    shown = [" ".join(map("/".join, zip(s.words, s.tags, strict=True))) for s in corpus]
+    assert " | ".join(shown) == sentences
+    assert [len(s.lines) for s in corpus] == [len(s.words) for s in corpus]
+    repaired = ["repaired: 1 spans over others"] * ("# the longer" in record)
+    assert [note.partition(";")[0] for note in corpus.notes] == repaired
+
+
 def test_spans_cut_words_and_bad_ones_are_refused():
     cut = records.parse('{"text": "non-Italian", "label": [[4, 11, "LOC"]]}', "x")
     assert (cut.sentences[0].words, cut.sentences[0].tags) == (["non-", "Italian"], ["O", "B-LOC"])
@@ -444,6 +482,16 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
         ('{"text": "a"}\n["a", {}, 3]', "x:2: a record without a text"),
+        ('{"text": "a"}\n[1, {}]', "x:2: a record without a text"),
+        ('{"text": "a"}\n{"text": 5}', "x:2: a record without a text"),
+        (
+            '{"text": "ab", "label": [[0, 1, "X"], [0, 1, 5]]}',
+            r"x:1: no span: \[0, 1, 5\]; expected",
+        ),
+        (
+            '{"text": "abcdefg", "label": [[0, 1, "X"], [2, 6, "X"], [4, 7, "X"]]}',
+            "x:1: .* lies over",
+        ),
         ('{"text": "a", "label": [7]}', "x:1: no span"),
         ('{"text": "a", "label": [[0, 1, ""]]}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1, 3]]}', "x:1: no span"),

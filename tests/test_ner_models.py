@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from micrograd.engine import weighted_sum
+from micrograd.graph import snapshot
 from micrograd.lowering import lower
 from micrograd.ner.model import losses, network, paths
 from micrograd.ner.model.config import SAMPLERS, Config, defaults
@@ -193,6 +194,24 @@ def test_impossible_configurations(options, message):
         Config(**options)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"average": "yes"}, "average is True or False, not 'yes'"),
+        ({"label": 5}, "label is text, not 5"),
+        ({"width": 5.0}, "width is a whole number, not 5.0"),
+    ],
+)
+def test_configurations_of_another_kind(options, message):
+    with pytest.raises(TypeError, match=message):
+        Config(**options)
+
+
+def test_capitals_have_vectors_of_their_own_length():
+    tables = Config(features=("case", "shape"), case_dim=3, affix_dim=7).tables
+    assert tables == (("E", 10), ("C", 3), ("F", 7))
+
+
 @pytest.mark.parametrize("features", ["case", {"case"}, [1], None])
 def test_features_are_a_list_of_names(features):
     with pytest.raises(TypeError, match="features is a list of names, not "):
@@ -223,6 +242,30 @@ def test_both_engines_leave_the_rows_of_windows_without_a_gradient(loss, seed):
     )
     for table in ROWS.keys() & one.keys():
         assert {*one[table].indices.tolist()} == {*other[table].indices.tolist()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "scopes", "labels"),
+    [
+        (
+            "margin",
+            ["true window", "corrupt window"],
+            {"s", "s_c − s", "Δ + s_c − s", "J", "z0", "h1"},
+        ),
+        ("sequence", ["window 1", "window 2", "window 3"], {"J"}),
+    ],
+)
+def test_what_is_drawn_of_a_sample_is_named(kind, scopes, labels):
+    config = Config(kind, width=1, dim=2, hidden=2, features=())
+    arrays = initial(config, 1 if kind == "margin" else 5, {"E": 6}, np.random.default_rng(0))
+    count = len(scopes)
+    ids = np.arange(3, 3 + count, dtype=np.int32)[:, None, None]
+    target = Target() if kind == "margin" else Target(np.zeros(count, np.int64), [count])
+    engine = ScalarEngine(config, np.ones((6, 6), bool))
+    drawn = snapshot(engine.record(arrays, Batch(ids, target), {"E": list("abcdef")}))
+    assert labels <= {*drawn.labels}
+    tops = dict.fromkeys(scope.partition(" / ")[0] for scope in drawn.scopes)
+    assert [top for top in tops if "window" in top] == scopes
 
 
 def test_only_the_tables_are_looked_up():

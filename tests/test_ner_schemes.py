@@ -4,6 +4,7 @@ import random
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from micrograd.ner.judging import evaluation, scoring
@@ -165,6 +166,35 @@ def test_lexicon_takes_the_longest_match_and_the_majority():
     assert inner.predict([Sentence(["New", "York"])]) == [["B-LOC", "I-LOC"]]
     assert scoring.only(["B-LOC", "B-PER"], "LOC") == ["B-LOC", "O"]
     assert scoring.only(["B-creative-work", "B-work"], "work") == ["O", "B-work"]
+
+
+@pytest.mark.parametrize(
+    ("said", "scheme"),
+    [("BILOU", "BIOES"), ("iobes", "BIOES"), ("IOB2", "BIO"), ("io", "IO"), ("X-B,BIO", "BIO")],
+)
+def test_a_scheme_is_said_by_any_of_its_names(said, scheme):
+    assert notation.normalise(conll.parse("a\tO\n"), tags=said).scheme == scheme
+
+
+def test_a_scheme_that_is_said_is_not_found_out():
+    text = "a\tI-X\nb\tB-X\n"
+    assert notation.normalise(conll.parse(text)).scheme == "IOB1"
+    with pytest.raises(ValueError, match="<text>:1: I-X may not stand here in BIO"):
+        notation.normalise(conll.parse(text), tags="BIO")
+    with pytest.raises(ValueError, match="some of IO, IOB1, BIO, BIOES, B-X, B_X, X-B, X_B, B, X$"):
+        notation.normalise(conll.parse(text), tags="BILOUX")
+    assert schemes.detect([["S-X"]]) == "BIOES"
+    assert schemes.encode([Span(1, 2, "X"), Span(0, 1, "X")], 2, "IOB1") == ["I-X", "B-X"]
+
+
+def test_e_may_end_a_name_of_bio():
+    assert schemes.strict_spans(["B-X", "E-X", "S-X", "I-X"]) == [Span(0, 2, "X"), Span(2, 3, "X")]
+
+
+def test_a_curve_has_one_row_for_names_that_are_as_probable():
+    tagged = Sentence(["a", "b", "c"], ["B-X"] * 3, probabilities=np.array([0.5, 0.9, 0.5]))
+    curve = evaluation.curve([["B-X", "O", "B-X"]], [tagged])
+    assert curve == [(0.9, scoring.Score(0, 1, 2)), (0.5, scoring.Score(2, 3, 2))]
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the reference corpora are not here")

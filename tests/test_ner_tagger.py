@@ -390,10 +390,13 @@ def test_report_names_every_measure():
         "Hardest errors",
     ):
         assert name in shown, name
-    assert shown.count("dev.conll:") == report.SHOWN_ERRORS
-    report.print_evaluation(started().evaluate(DEV), console=console)
+    assert shown.count("dev.conll:") == report.SHOWN_ERRORS and "ranking" not in shown
+    result = started().evaluate(DEV)
+    report.print_evaluation(result, console=console)
     added = console.file.getvalue().removeprefix(shown)
-    assert "average precision" in added and "all types" not in added
+    one, other = 100 * result.average_precision, 100 * result.pair_accuracy
+    assert f"average precision {one:.2f}, pair accuracy {other:.2f}\n" in added
+    assert "all types" not in added
 
 
 def test_unnormalised_reading(tmp_path):
@@ -431,6 +434,17 @@ def test_a_quiet_pair_gives_way_to_a_harder_one():
 
 
 @pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
+def test_a_model_whose_labels_are_no_tags_is_refused(tmp_path, kind):
+    path = started(kind).save(tmp_path / "model.npz")
+    for label, message in (("PER", "damaged model file .unknown tag 'PER'"), ("O", "no labels")):
+        state = load_state(path)
+        state["labels"] = [label] * len(state["labels"])
+        save_state(tmp_path / "other.npz", state)
+        with pytest.raises(ValueError, match=message):
+            Tagger.load(tmp_path / "other.npz")
+
+
+@pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
 def test_other_models_are_drawn_by_their_sample(tmp_path, kind):
     tagger = started(kind, hidden=4, dim=3, scheme="BIO", features=())
     said = []
@@ -441,6 +455,41 @@ def test_other_models_are_drawn_by_their_sample(tmp_path, kind):
     assert (tmp_path / "pair.html").read_text("utf-8").count('<p class="true">') == len(
         chosen.windows
     )
+
+
+def test_what_was_learned_of_transitions_decides():
+    tagger = started("sequence")
+    tagger.arrays["A"][-1, tagger.labels.index("S-LOC")] = 1000.0
+    assert {tags[0] for tags in tagger.predict(DEV)} == {"B-LOC"}
+    tagger.arrays["A"][-1, tagger.labels.index("S-LOC")] = -1000.0
+    assert "B-LOC" not in {tags[0] for tags in tagger.predict(DEV) if len(tags) == 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "viterbi", "legal"),
+    [("sequence", False, True), ("softmax", True, True), ("softmax", False, False)],
+)
+def test_tags_are_written_in_bio_by_conllevals_rules(kind, viterbi, legal):
+    tagger = started(kind, viterbi=viterbi)
+    assert tagger.legal == legal
+    cut = tagger.windows([Sentence(["a", "b", "c"])])
+    decided = [
+        tagger.labels.index(x)
+        for x in (("B-LOC", "E-LOC", "O"), ("I-LOC", "O", "E-LOC"))[not legal]
+    ]
+    written = [["B-LOC", "I-LOC", "O"]] if legal else [["B-LOC", "O", "B-LOC"]]
+    assert tagger.tags(np.array(decided), cut) == written
+
+
+def test_a_tagger_says_what_it_is_and_folds_what_it_was_told():
+    assert "finds: not trained yet; 3 words, 0 parameters" in repr(Tagger())
+    tagger = started("softmax")
+    numbers = sum(array.size for array in tagger.arrays.values())
+    words = len(tagger.vocabulary)
+    assert "finds: O, B-LOC, " in repr(tagger)
+    assert f"; {words:,} words, {numbers:,} parameters)" in repr(tagger)
+    for lower, digits, form in ((True, True, "a0"), (False, True, "A0"), (True, False, "a7")):
+        assert Tagger(Config(lower=lower, fold_digits=digits)).form("A7") == form
 
 
 def test_a_large_graph_is_not_drawn(tmp_path):

@@ -1,15 +1,23 @@
 """Training: it learns, repeats itself exactly, resumes exactly, and says what is wrong."""
 
+import signal
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from micrograd import optim, schedules
+from micrograd.metrics import fit_logistic
 from micrograd.ner.corpus import shipped
+from micrograd.ner.judging.ranking import true_mask
 from micrograd.ner.model.config import KINDS, Config, Training, defaults
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, notation
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting
+from micrograd.ner.training.engines import Gradients, ScalarEngine
+from micrograd.ner.training.judge import Judge
+from micrograd.ner.window_model import NUMBERS
 from micrograd.training import Interrupted
 from micrograd.training.history import History
 
@@ -134,51 +142,155 @@ class StopError(Exception):
     pass
 
 
-def test_resumed_training_is_the_uninterrupted_one(tmp_path, monkeypatch):
-    whole, history = trained(epochs=4, optimizer="adagrad")
-    path = tmp_path / "run.npz"
-    tagger, training = small(epochs=4, optimizer="adagrad")
+RUNS = {  # what is drawn, and what an optimiser and a schedule remember, beside the arrays
+    "pairs": {"optimizer": "adagrad"},
+    "words": {"sampler": "word", "features": ("case",), "case_dim": 2, "schedule": "plateau"},
+    "dropout": {"kind": "softmax", "dropout": 0.4, "optimizer": "adam", "rate": 0.02, "batch": 2},
+    "rare": {"kind": "sequence", "rare": 30, "optimizer": "adagrad", "batch": 2},
+    "likelihood": {"kind": "sequence", "loss": "likelihood", "schedule": "cosine", "batch": 3},
+    "rows": {"kind": "multiclass", "optimizer": "sparseadam", "batch": 1, "frozen": True},
+}
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.9])
+@pytest.mark.parametrize("killed", [False, True])
+def test_resumed_training_is_the_uninterrupted_one(tmp_path, monkeypatch, run, share, killed):
+    """After Ctrl-C it goes on where it was, after a crash at the end of the last epoch."""
+    options, path, calls = {"epochs": 4, **RUNS[run]}, tmp_path / "run.npz", []
     real = fitting.Trainer.step
-    calls = []
 
     def step(self, numbers):
         calls.append(1)
-        if len(calls) > 150:
+        if len(calls) == cut and killed:
             raise StopError
-        return real(self, numbers)
-
-    monkeypatch.setattr(fitting.Trainer, "step", step)
-    with pytest.raises(StopError):
-        tagger.fit(toy(12), toy(6, 1), training, checkpoint=path)
-    monkeypatch.undo()
-    again, training = small(epochs=4, optimizer="adagrad")
-    resumed = again.fit(toy(12), toy(6, 1), training, checkpoint=path, resume=True)
-    assert resumed.rows == history.rows and same(again, whole)
-    assert again.threshold == whole.threshold
-
-
-def test_ctrl_c_in_the_middle_of_an_epoch_is_resumed(tmp_path, monkeypatch):
-    import signal
-
-    whole, history = trained(epochs=3)
-    path = tmp_path / "run.npz"
-    tagger, training = small(epochs=3)
-    real, calls = fitting.Trainer.step, []
-
-    def step(self, numbers):
-        calls.append(1)
-        if len(calls) == 100:
+        if len(calls) == cut:
             signal.raise_signal(signal.SIGINT)
         return real(self, numbers)
 
+    cut = 0
     monkeypatch.setattr(fitting.Trainer, "step", step)
-    with pytest.raises(Interrupted):
+    whole, history = trained(**options)
+    cut = int(share * len(calls))
+    calls.clear()
+    tagger, training = small(**options)
+    with pytest.raises((StopError, Interrupted)):
         tagger.fit(toy(12), toy(6, 1), training, checkpoint=path)
-    monkeypatch.undo()
-    again, training = small(epochs=3)
+    again, training = small(**options)
     resumed = again.fit(toy(12), toy(6, 1), training, checkpoint=path, resume=True)
-    assert resumed.rows == history.rows
-    assert same(again, whole)
+    assert resumed.rows == history.rows and same(again, whole)
+    assert [getattr(again, name) for name in NUMBERS] == [getattr(whole, name) for name in NUMBERS]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rate", "seed"),
+    [("margin", 0.1, 0), ("softmax", 3, 1), ("sequence", 3, 0), ("multiclass", 1, 1)],
+)
+def test_the_best_epoch_is_kept_with_its_threshold(kind, rate, seed):
+    options = {"rate": rate, "seed": seed, "epochs": 5, "batch": 4, "schedule": "constant"}
+    (tagger, history), dev = trained(kind, untold(24), **options), toy(6, 1)
+    assert tagger.evaluate(dev).f1 == pytest.approx(max(history["dev_f1"]))
+    if kind == "margin":
+        scores = tagger.outputs(tagger.windows(dev))[:, 0]
+        fitted = fit_logistic(scores, true_mask(dev, "LOC"))
+        assert (tagger.slope, tagger.offset) == pytest.approx(fitted)
+
+
+def test_a_corrupt_window_is_a_real_one_or_the_true_one_with_another_centre():
+    for kind in ("window", "word"):
+        tagger, training = small(sampler=kind, width=7)
+        tagger.start(toy(12), 0)
+        sampler = fitting.Trainer(tagger, toy(12), training).sampler
+        true, corrupt = np.split(sampler.take(np.arange(20)).ids[:, :, 0], 2)
+        real = {tuple(row) for row in tagger.windows(toy(12)).rows()[:, :, 0].tolist()}
+        around = [0, 1, 2, 4, 5, 6]
+        assert (true[:, around] == corrupt[:, around]).all() == (kind == "word")
+        assert (true[:, 3] != corrupt[:, 3]).all()
+        assert {tuple(row) for row in corrupt.tolist()} <= real or kind == "word"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_loss_on_dev_is_the_mean_over_all_its_samples(kind, monkeypatch):
+    """However many are taken together, and however long they are."""
+    tagger, _ = trained(kind, epochs=1)
+    dev = [*toy(5, 1), Sentence(["she", "has", "Oslo"] * 9, ["O", "O", "B-LOC"] * 9)]
+    judge = Judge(tagger, dev)
+    every = judge.sampler.take(np.arange(len(judge.sampler)))
+    whole = ScalarEngine(tagger.config, tagger.moves)(tagger.arrays, every).loss
+    for together in (1, 4, 1000):
+        monkeypatch.setattr("micrograd.ner.training.judge.JUDGED", together)
+        assert judge.loss() == {"dev_loss": pytest.approx(whole)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "tags", "told"),
+    [
+        ("margin", "Oslo", "B-LOC", False),  # every word is a name
+        ("margin", "in Oslo", "O B-LOC", True),
+        ("softmax", "in Ann", "O B-PER", False),  # no tag is known
+        ("softmax", "in New York", "O B-LOC I-LOC", True),  # every tag is there
+    ],
+)
+def test_dev_sentences_that_have_no_loss(kind, words, tags, told):
+    tagger, training = small(kind, epochs=1, **({} if kind == "margin" else {"scheme": "BIO"}))
+    history = tagger.fit(toy(12), [Sentence(words.split(), tags.split())], training)
+    assert ("dev_loss" in history.columns) == told
+
+
+def test_an_epoch_draws_pairs_of_its_own_and_the_rate_stands_still():
+    tagger, training = small(batch=7)
+    tagger.start(toy(12), 0)
+    trainer, drawn = fitting.Trainer(tagger, toy(12), training), []
+    for epoch in (1, 2, 1):
+        trainer.epoch = epoch - 1
+        trainer.next_epoch(0.0)
+        drawn.append(np.concatenate(trainer.sampler.pairs).tolist())
+    assert drawn[0] == drawn[2] != drawn[1]
+    updates = -(-len(trainer.sampler) // 7)
+    assert trainer.rate(0) == trainer.rate(updates - 1) > trainer.rate(updates)
+
+
+def test_a_batch_without_a_loss_moves_nothing_but_the_schedule():
+    tagger, training = small("multiclass", optimizer="adam", batch=12)
+    tagger.start(toy(12), 0)
+    trainer = fitting.Trainer(tagger, toy(12), training)
+    assert trainer.step(np.arange(12))["active"] == 100
+    before = {name: array.copy() for name, array in tagger.arrays.items()}
+    trainer.engine = lambda *_: Gradients(0.0, 0.0, {})
+    assert trainer.step(np.arange(12)) == {"loss": 0.0, "active": 0.0}
+    assert trainer.optimizer.steps_done == 2
+    assert all((tagger.arrays[name] == array).all() for name, array in before.items())
+
+
+def test_what_is_trained_on_is_told_and_other_words_have_vectors(tmp_path):
+    (tmp_path / "v").write_text("she 1 2\nOslo 3 4\nUlm 5 6\nnowhere 7 8\n")
+    tagger, training = small("softmax", epochs=1, dim=2, min_count=1)
+    train = [Sentence(["she", "in", "Rome"], ["O", "O", "B-LOC"])] * 4
+    dev, test = [Sentence(["Oslo", "x"], ["B-LOC", "O"])], [Sentence(["Ulm"], ["B-LOC"])]
+    said = []
+    options = {"pretrained": tmp_path / "v", "others": test}
+    tagger.fit(train, dev, training, say=said.append, **options)
+    assert "3 of 9 words have a vector" in said[0]
+    assert said[1] == "4 samples an epoch, 8 words; 50.0 % of the dev tokens are unknown words"
+    assert len(said) == 2
+    assert [tagger.vocabulary.id(word) > 0 for word in ("Oslo", "Ulm", "x")] == [True, True, False]
+    with pytest.raises(ValueError, match="the dev sentences hold no entity; there is nothing"):
+        tagger.fit(train, [Sentence(["x"], ["O"])], training)
+
+
+def test_dropped_inputs_depend_on_seed_epoch_and_batch():
+    """The others are larger by as much, so that the mean stays (L19)."""
+    tagger, training = small("softmax", dropout=0.25, width=9, dim=50)
+    tagger.start(toy(12), 0)
+    masks = []
+    for seed, epoch, first in ((0, 0, 0), (0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)):
+        trainer = fitting.Trainer(tagger, toy(12), replace(training, seed=seed))
+        trainer.epoch = epoch
+        batch = trainer.sampler.take(np.arange(12))
+        masks.append(trainer._dropped(batch, first).mask)
+    assert masks[0].shape == (60, 450) and set(masks[0].ravel()) == {0.0, 1 / 0.75}
+    assert masks[0].mean() == pytest.approx(1, abs=0.02)
+    assert [(masks[0] == mask).all() for mask in masks] == [True, True, False, False, False]
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
@@ -203,7 +315,9 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
         ({"corrupt": 6}, "corrupt 5 there, 6 here"),
         ({"seed": 1}, "seed 0 there, 1 here"),
         ({"sentences": toy(12, 5)}, "training sentences '[0-9a-f]{12}' there"),
+        ({"sentences": untold(12)}, "training sentences '[0-9a-f]{12}' there"),
         ({"dev": toy(6, 7)}, "dev sentences '[0-9a-f]{12}' there"),
+        ({"dev": untold(6)}, "dev sentences '[0-9a-f]{12}' there"),
     ],
 )
 def test_a_checkpoint_made_otherwise_is_refused_and_the_difference_named(change, said, tmp_path):
@@ -300,13 +414,18 @@ def test_collapse_is_said():
     assert not fitting.collapsed(history((0.2, 12.0), (0.1, 30.0)))
     assert not fitting.collapsed(history((0.2, 12.0), (0.4, 3.0)))
     assert not fitting.collapsed(history((0.2, 12.0)))
+    assert fitting.collapsed(history((0.2, 12.0), (0.1, 1.0), (0.3, 30.0)))
+    assert not fitting.collapsed(history((0.2, 12.0), (0.9, 50.0), (0.1, 30.0)))
 
 
 def test_collapse_of_a_training_names_the_remedy():
     said = []
     tagger, training = small(rate=4.0, schedule="constant", corrupt=3, epochs=4)
-    tagger.fit(toy(12), toy(6, 1), training, say=said.append)
-    assert any("has collapsed" in text and "try --rate 1" in text for text in said)
+    history = tagger.fit(toy(12), toy(6, 1), training, say=said.append)
+    loss, active = history["loss"], history["active"]
+    figures = f"from {loss[0]:.4g} to {loss[-1]:.4g}, with {active[-1]:.0f} % of the samples active"
+    assert "has collapsed" in said[-1] and f"rose {figures}; the learning rate 4" in said[-1]
+    assert said[-1].endswith("try --rate 1")
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,21 @@ def test_empty_lines_are_no_vectors(tmp_path):
         ("Wait... what?!", [["Wait", "...", "what", "?", "!"]]),
         ("No! he said. the end", [["No", "!"], ["he", "said", ".", "the", "end"]]),
         ("well-known AT&T", [["well-known", "AT&T"]]),
+        ('"Go!" "Stop!"', [['"', "Go", "!", '"'], ['"', "Stop", "!", '"']]),
+        ("नमस्ते दुनिया। यह", [["नमस्ते", "दुनिया", "।"], ["यह"]]),
+        ("Zu\u0308rich", [["Zu\u0308rich"]]),
+        (
+            "👍🏽👨\u200d👩\u200d👧 🇩🇪🇫🇷 5\ufe0f\u20e3",
+            [["👍🏽", "👨\u200d👩\u200d👧", "🇩🇪", "🇫🇷", "5\ufe0f\u20e3"]],
+        ),
+        ("Dr. No, e.g. J. S. Bach", [["Dr.", "No", ",", "e.g.", "J.", "S.", "Bach"]]),
+        ("can't, cannot, they’ve", [["ca", "n't", ",", "can", "not", ",", "they", "’ve"]]),
+        ("5pm +49 -5 2nd 2-year-old", [["5", "pm", "+49", "-5", "2nd", "2-year-old"]]),
+        (":-) so ;P ---", [[":-)", "so", ";P", "---"]]),
+        ("in the U.S. Theory", [["in", "the", "U.S.", "Theory"]]),
+        ("“the U.S.” The end", [["“", "the", "U.S.", "”"], ["The", "end"]]),
+        ("Use v2.0.1 The end", [["Use", "v2.0.1", "The", "end"]]),
+        ("Acme Inc. The firm", [["Acme", "Inc.", "The", "firm"]]),
         ("  \n\n ", []),
     ],
 )
@@ -220,8 +235,35 @@ def test_plain_text(text, expected):
     assert [sentence.words for sentence in tokens.sentences(text)] == expected
 
 
+def test_lines_that_end_no_sentence_are_cut_once(monkeypatch):
+    """They were cut again with every line: 56 kB of headlines took a minute."""
+    cut, real = [], tokens.sentences
+    monkeypatch.setattr(tokens, "sentences", lambda text: cut.append(text) or real(text))
+    lines = ["Rain in the U.S. north\n", *["Snow in Oslo\n"] * 100, "It melts. Then\n", "rain\n"]
+    pieces = list(tokens.stream(lines))
+    assert "".join(piece for piece, _ in pieces) == "".join(lines)
+    assert [len(found) for _, found in pieces] == [1, 1] and len(cut) == 4
+    for piece, found in pieces:
+        for one in found:
+            assert [piece[a:b] for a, b in one.offsets] == one.words
+    whole = [one.words for one in real("".join(lines))]
+    assert [one.words for _, found in pieces for one in found] == whole
+
+
+@pytest.mark.parametrize(
+    "parts", [[], ["\n", "\n", "Ann. It\n"], ["It fell.\n", "\n", "\n", "So\n"]]
+)
+def test_a_stream_of_few_words_is_the_text(parts):
+    pieces = list(tokens.stream(parts))
+    assert [piece for piece, _ in pieces if not piece] == []
+    assert "".join(piece for piece, _ in pieces) == "".join(parts)
+    cut = [one.words for _, found in pieces for one in found]
+    assert cut == [one.words for one in tokens.sentences("".join(parts))]
+
+
 def test_a_stream_without_an_end_of_a_sentence_comes_in_pieces():
     text = "word " * (tokens.LONGEST // 4)
+    assert [piece for piece, _ in tokens.stream([text])] == [text]
     pieces = list(tokens.stream([text, "and more"]))
     assert len(pieces) == 2 and "".join(piece for piece, _ in pieces) == text + "and more"
     assert sum(len(s.words) for _, found in pieces for s in found) == tokens.LONGEST // 4 + 2

@@ -254,6 +254,10 @@ def test_the_command_shows_lines(tmp_path, capsys):
     command = ["step", "(x + y) * max(y, z)", "--at", "x=1,y=2,z=0", "--program"]
     assert main(command) == 0
     assert "   line 6: b = maximum(y, z)  # ()" in capsys.readouterr().out.splitlines()
+    assert main(command[:-1]) == 0
+    assert "   line 6" not in capsys.readouterr().out
     path = tmp_path / "f.html"
     assert main([*command, "-o", str(path)]) == 0
     assert 'id="source"' in path.read_text("utf-8")
+    assert main([*command[:-1], "-o", str(path)]) == 0
+    assert 'id="source"' not in path.read_text("utf-8")

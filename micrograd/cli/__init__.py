@@ -107,7 +107,7 @@ def _parsed(arguments: Sequence[str]) -> Any:
     own = commands.get(arguments[0]) if arguments else None
     if own is None:
         return parser.parse_args(arguments)
-    options = own.parse_args(own.signed(arguments[1:]))
+    options = own.parse_args(own.arranged(arguments[1:]))
     options.command = own.prog
     return options
 

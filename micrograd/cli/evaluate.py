@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, refuse, whole
-from micrograd.cli.streams import note
+from micrograd.cli.streams import note, write_document
 from micrograd.printing import counted, printable
 
 if TYPE_CHECKING:
     from micrograd.ner.judging.evaluation import Evaluation
+    from micrograd.ner.text.sentence import Corpus
 
 
 def add_parser(subparsers: Any) -> None:
@@ -90,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps(report.as_dict(result), indent=1))
     elif options.format == "csv":
-        print(report.as_csv(result.entities), end="")
+        write_document(report.as_csv(result.entities))
     else:
         print(printable("\n".join(said)))
         report.print_evaluation(result)
@@ -133,16 +134,21 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
 
 
 def _predictions(options: argparse.Namespace, path: str) -> Outcome:
+    from micrograd.encodings import decode
+    from micrograd.files import read_bytes
     from micrograd.ner.judging.evaluation import evaluate
-    from micrograd.ner.text import conll
+    from micrograd.ner.text import conll, notation
 
     if reading.is_saved(path):
         raise ValueError(f"{path} is a model: name the FILE to score it on after it")
-    how = {"encoding": options.encoding, "repair": options.repair, "tags": options.tags}
-    how["word_column"] = options.word_column or 0
+    text, _ = decode(read_bytes(path), path, options.encoding)  # once: it may be a pipe
+
+    def column(number: int, scheme: str | None) -> Corpus:
+        corpus = conll.parse(text, path, options.word_column or 0, number, options.repair)
+        return notation.normalise(corpus, scheme, options.repair, options.tags)
+
     try:
-        true = conll.read(path, tag_column=-2, **how)
-        predicted = conll.read(path, scheme=None, **how)
+        true, predicted = column(-2, "BIO"), column(-1, None)
     except ValueError as error:
         raise ValueError(
             f"{error} (a FILE without a MODEL holds the true and the predicted tag "

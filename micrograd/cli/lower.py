@@ -58,12 +58,12 @@ def run(options: argparse.Namespace) -> int:
     from micrograd.lowering.compare import compared, like, loaded, weighted
     from micrograd.user_files import failures_of
 
-    with guest():
-        function, samples = loaded(options.function)
     if options.after and options.export:
         raise ValueError("--after and --export print two things in one place; give one of them")
     if options.main and options.export != "c":
         raise ValueError("--main makes a program of what --export c prints; give both")
+    with guest():
+        function, samples = loaded(options.function)
     path = options.function.rpartition(":")[0]
     with failures_of(path):
         program = lower(function, *samples)

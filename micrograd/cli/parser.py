@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 from micrograd.expressions import finite
 from micrograd.printing import shorten
 
-ANY = math.inf
 COLUMNS = (-999, 999)  # of a table, from 0; -1 is the last
 _TERM = re.compile(r"-[\w.(]")
 _SAYINGS = (
@@ -41,7 +40,7 @@ class _Once(argparse._StoreAction):
     given = False
 
     def __call__(self, parser: Any, namespace: Any, values: Any, name: str | None = None) -> None:
-        if self.given and name:
+        if self.given:
             all_in_one = f", as {self.metavar}" if "," in str(self.metavar) else ""
             raise argparse.ArgumentError(self, f"it is given twice; give it once{all_in_one}")
         self.given = True
@@ -59,8 +58,6 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)
         self.examples = examples
         self.register("action", None, _Once)
-        self.register("type", int, whole())
-        self.register("type", float, number())
 
     def format_help(self) -> str:
         """Return the help, with the examples below."""
@@ -91,30 +88,33 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
-            known = [str(choice) for choice in action.choices]
-            text = f"there is no {value!r}{meant(str(value), known)}; there are {', '.join(known)}"
+            known = list(action.choices)
+            text = f"there is no {value!r}{meant(value, known)}; there are {', '.join(known)}"
             raise argparse.ArgumentError(action, text)
 
-    def signed(self, arguments: Sequence[str]) -> list[str]:
-        """Return the arguments with those marked as values that only look like options.
+    def arranged(self, arguments: Sequence[str]) -> list[str]:
+        """Return the arguments in the order and the form that argparse takes.
 
-        These are the -inf in `--rate -inf` and, where the command takes an expression, the -x*y
-        in `draw '-x*y'`.
+        Options follow what stands alone, so `evaluate MODEL --format csv FILE` has both its files.
+        Values that only look like options are marked: the -inf in `--rate -inf` and, where the
+        command takes an expression, the -x*y in `draw '-x*y'`.
         """
-        out: list[str] = []
+        alone: list[str] = []
+        options: list[str] = []
         expected = any("EXPR" in str(action.metavar) for action in self._actions)
         for place, argument in enumerate(arguments):
             if argument == "--":
-                return [*out, *arguments[place:]]
-            value = bool(out) and self._takes_value(out[-1])
+                return [*alone, *options, *arguments[place:]]
+            value = bool(options) and self._takes_value(options[-1])
             if value and _is_number(argument):
-                out[-1] += f"={argument}"
+                options[-1] += f"={argument}"
                 continue
-            if expected and self._is_term(argument):
+            if expected and not value and self._is_term(argument):
                 argument = f" {argument}"  # what holds a blank is never taken for an option
+            known = argument.partition("=")[0] in self._option_string_actions
+            (options if known or value else alone).append(argument)
             expected = expected and (value or argument.startswith("-"))
-            out.append(argument)
-        return out
+        return [*alone, *options]
 
     def _takes_value(self, argument: str) -> bool:
         action = self._option_string_actions.get(argument)
@@ -128,7 +128,7 @@ class Parser(argparse.ArgumentParser):
 def meant(name: str, known: Iterable[str]) -> str:
     """Return " (is X meant?)" for the known name nearest to `name`, or nothing."""
     lower = {other.lower(): other for other in known}
-    near = get_close_matches(name.lower(), lower, 1, 0.6)
+    near = get_close_matches(name.lower(), lower, 1)
     return f" (is {lower[near[0]]} meant?)" if near else ""
 
 
@@ -137,30 +137,30 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return text.startswith("-")
+    return True
 
 
-def whole(least: float = -ANY, most: float = ANY, odd: bool = False) -> Callable[[str], int]:
+def whole(least: int, most: int, odd: bool = False) -> Callable[[str], int]:
     """Return the reader of a whole number from `least` to `most`."""
 
     def read(text: str) -> int:
         digits = re.fullmatch(r"[+-]?\d{1,30}", text.strip(), re.ASCII)
         if not digits or not least <= int(text) <= most or (odd and int(text) % 2 == 0):
-            kind = "an odd whole number" if odd else "a whole number"
-            raise argparse.ArgumentTypeError(f"{shorten(text)} is not {kind}{_range(least, most)}")
+            kind = f"{'an odd' if odd else 'a'} whole number from {least:,} to {most:,}"
+            raise argparse.ArgumentTypeError(f"{shorten(text)} is not {kind}")
         return int(text)
 
     return read
 
 
-def number(least: float = -ANY, most: float = ANY, above: bool = False) -> Callable[[str], float]:
+def number(least: float, most: float = math.inf, above: bool = False) -> Callable[[str], float]:
     """Return the reader of a finite number from (or `above`) `least` to `most`."""
 
     def read(text: str) -> float:
         value = finite(text)
         if value is None or not least <= value <= most or (above and value == least):
-            bounds = f" above {least:g}" if above else _range(least, most)
-            raise argparse.ArgumentTypeError(f"{shorten(text)} is not a finite number{bounds}")
+            bounds = f"above {least:g}" if above else f"from {least:,} to {most:,}"
+            raise argparse.ArgumentTypeError(f"{shorten(text)} is not a finite number {bounds}")
         return value
 
     return read
@@ -186,12 +186,6 @@ def file_name(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("the name is empty; name a file or folder")
     return text
-
-
-def _range(least: float, most: float) -> str:
-    if most != ANY:
-        return f" from {least:,} to {most:,}"
-    return f" of {least:,} or more" if least != -ANY else ""
 
 
 def refuse(options: Mapping[str, object], reason: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from micrograd.cli.parser import file_name
+
 
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
@@ -17,6 +19,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "-o",
         "--output",
+        type=file_name,
         metavar="PAGE.html",
         default="play.html",
         help="the page to write (default play.html)",

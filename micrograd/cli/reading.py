@@ -43,6 +43,8 @@ def model(path: str) -> Tagger:
 
 def is_saved(path: str) -> bool:
     """Tell whether a file that can be read begins as a saved state does, so is no text to tag."""
+    if not os.path.isfile(path):  # what is read of a pipe is gone
+        return False
     try:
         with open(path, "rb") as file:
             start = file.read(64)

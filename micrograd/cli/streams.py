@@ -87,7 +87,7 @@ def prepare() -> None:
 
 
 def write_document(text: str) -> None:
-    """Write a picture, a program or a corpus to standard output: always UTF-8, as in a file."""
+    """Write what programs read, as a picture or JSON, to standard output: UTF-8, as in a file."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.stdout.write(text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograd.cli import reading
 from micrograd.cli.parser import COLUMNS, encoding, file_name, number, refuse, whole
-from micrograd.cli.streams import note
+from micrograd.cli.streams import note, write_document
 from micrograd.encodings import check_unpacked
 from micrograd.files import file_errors
 
@@ -122,7 +122,7 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
         _bytes(data)
         return
     columns = options.word_column or 0, options.tag_column
-    corpus = conll.parse(text, name, *columns, repair=True, encoding=code)  # its tags are not used
+    corpus = conll.parse(text, name, *columns, repair=True)  # its tags are not used
     for start in range(0, len(corpus.sentences), AT_ONCE):
         part = corpus.sentences[start : start + AT_ONCE]
         if options.threshold:
@@ -131,7 +131,7 @@ def _conll(tagger: Tagger, options: argparse.Namespace) -> None:
             tags = tagger.predict(part)
         for sentence, own in zip(part, tags):
             sentence.tags = own
-    _bytes(conll.render(corpus, options.tag_column).encode(code))
+    _bytes(conll.render(corpus).encode(code))
 
 
 def _bytes(data: bytes) -> None:
@@ -211,7 +211,8 @@ def _jsonl(tagger: Tagger, options: argparse.Namespace) -> None:
     from micrograd.ner.showing.entities import record
 
     for piece, found in _pieces(tagger, options):
-        print(json.dumps(record(piece, found), ensure_ascii=False), flush=True)
+        write_document(json.dumps(record(piece, found), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
 
 
 def _whole(tagger: Tagger, options: argparse.Namespace) -> None:
@@ -221,7 +222,8 @@ def _whole(tagger: Tagger, options: argparse.Namespace) -> None:
     text = "".join(_lines(options))
     found = tagger.tag(text, options.threshold)
     if options.json:
-        print(json.dumps([entity.as_dict() for entity in found], ensure_ascii=False, indent=1))
+        records = [entity.as_dict() for entity in found]
+        write_document(json.dumps(records, ensure_ascii=False, indent=1) + "\n")
         return
     atomic_write(options.html, page(text, found, f"Names found by {Path(options.model).name}"))
     note(f"wrote {options.html}")

@@ -20,7 +20,6 @@ from micrograd.ner.showing.pictures import write_example
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
 from micrograd.ner.text.sentence import Corpus, types_in
-from micrograd.ner.training.fitting import check_tags
 from micrograd.printing import printable
 from micrograd.training import Interrupted
 from micrograd.training.history import History
@@ -60,7 +59,6 @@ class Session:
         """Train and report; return whether training came to its end."""
         self._describe()
         tagger = Tagger(config)
-        check_tags(self.train.sentences, self.dev.sentences, tagger.label)
         made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in WRITTEN:  # before minutes of training, not after

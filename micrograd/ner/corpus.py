@@ -61,4 +61,4 @@ def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
             "name a --dev file"
         )
     train = replace(whole, sentences=parts[0], source=None)
-    return train, replace(train, sentences=parts[1], path=f"{whole.path}, held out")
+    return train, replace(train, sentences=parts[1], path=f"{whole.path}, held out", notes=[])

@@ -133,7 +133,7 @@ class Tagger(WindowModel):
         numbers = {"capital": state["numbers"]["lower"], **state["numbers"]}  # once it was the same
         vars(self).update({name: float(numbers[name]) for name in NUMBERS})
         self.arrays = dict(state["arrays"])
-        if not self.labels:
+        if not (self.labels and self.types):  # the latter raises where one is no tag
             raise ValueError("it has no labels")
         sizes = {name: array.shape for name, array in self.arrays.items()}
         wanted = {name: array.shape for name, array in self.drawn().items()}

@@ -14,6 +14,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -138,6 +139,8 @@ def _packing_errors(path: str | os.PathLike[str]) -> Iterator[None]:
 def _unpacked(path: Path, files: ExitStack) -> BinaryIO:
     """Open a file, through gzip or zip if it is packed. ValueError for several files in one."""
     file: Any = files.enter_context(path.open("rb"))
+    if not file.seekable():
+        file = BytesIO(file.read())
     head = file.read(8)
     file.seek(0)
     if head.startswith(b"\x1f\x8b"):

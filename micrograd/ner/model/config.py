@@ -138,7 +138,6 @@ def defaults(kind: str, plain: bool = False, **changes: Any) -> tuple[Config, Tr
     The margin scorer is trained pair by pair, the others on mini-batches of sentences. `plain`
     leaves all but the words of the window away: the lectures' form (L37).
     """
-    check_name("model", kind, KINDS)
     if kind == "margin":
         config, training = Config(), Training()
     else:

@@ -64,7 +64,7 @@ def folded(word: str, lower: bool = True, digits: bool = True) -> str:
     word = clean(word)
     if lower:
         word = word.lower()
-    return _DIGIT.sub("0", word) if digits and not word.isalpha() else word
+    return _DIGIT.sub("0", word) if digits else word
 
 
 @lru_cache(KEPT)

@@ -51,11 +51,10 @@ def print_evaluation(
     """Print precision, recall and F1 by type and overall, and the other measures by name."""
     console = console or Console(highlight=False)
     _print_table(console, MODE, COLUMNS, scores(result, baselines))
-    if result.average_precision is not None and result.pair_accuracy is not None:
-        console.print(
-            f"ranking of tokens: average precision {100 * result.average_precision:.2f}, "
-            f"pair accuracy {100 * result.pair_accuracy:.2f}"
-        )
+    ranking = {"average precision": result.average_precision, "pair accuracy": result.pair_accuracy}
+    said = [f"{name} {100 * share:.2f}" for name, share in ranking.items() if share is not None]
+    if said:
+        console.print(f"ranking of tokens: {', '.join(said)}")
 
 
 def _print_table(

@@ -119,8 +119,6 @@ def read(
         corpus = records.parse(text, str(path), repair)
     else:
         corpus = parse(text, str(path), word_column, tag_column, repair, name)
-    if tag_column is None:
-        return corpus
     corpus = normalise(corpus, scheme, repair, tags)
     rename(corpus, types or {}, drop)
     return corpus

@@ -89,7 +89,7 @@ class Layout:
             return BORDER
         if _DOCUMENT.match(line) or DOCUMENT_NAME in row:
             return DOCUMENT
-        if line[0] in MARKS and self._is_comment(line, row):
+        if self._is_comment(line, row):
             return COMMENT
         return self._token(line, row)
 

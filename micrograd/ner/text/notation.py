@@ -155,4 +155,4 @@ def rename(corpus: Corpus, types: Mapping[str, str], drop: Collection[str]) -> N
     for sentence in corpus:
         kept = (span for span in schemes.spans(sentence.tags) if span.type not in drop)
         new = [span._replace(type=types.get(span.type, span.type)) for span in kept]
-        sentence.tags = schemes.encode(new, len(sentence.tags), "BIO")
+        sentence.tags = schemes.encode(new, len(sentence.tags))

@@ -1,6 +1,6 @@
 """Files of other kinds: texts with spans, which are read, and what is given by mistake.
 
-Texts with spans are what annotation tools write, JSON lines or one JSON list:
+Texts with spans are what annotation tools write, JSON lines, one record, or a list of them:
 
 doccano {"text", "label": [[start, end, type]]}, Label Studio {"data": {"text"}, "annotations":
 [{"result": [{"value": {"start", "end", "labels"}}]}]}, spaCy {"text", "entities" | "spans" |
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -67,15 +68,11 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
 
 
 def _records(text: str, path: str) -> Iterator[tuple[int, Any]]:
-    text = text.removeprefix(BOM)
-    if text.lstrip().startswith("["):
-        try:
-            whole = _from_json(text)
-            if not (len(whole) == 2 and isinstance(whole[0], str)):
-                yield from enumerate(whole, 1)
-                return
-        except ValueError:
-            pass
+    with suppress(ValueError):
+        whole = _from_json(text)
+        several = isinstance(whole, list) and _text_of(whole) is None
+        yield from enumerate(whole if several else [whole], 1)
+        return
     for number, line in enumerate(re.split("\r\n?|\n", text), 1):  # U+2028 may be in a string
         if line.strip():
             try:
@@ -107,9 +104,9 @@ def _spans(record: Any, at: str) -> Iterator[Span]:
 def _items(record: Any) -> list[Any]:
     if isinstance(record, list):
         record = record[1]
-    for annotation in record.get("annotations", record.get("completions", ()))[:1]:
+    for annotation in record.get("annotations", record.get("completions", ())):
         return [one["value"] for one in annotation.get("result", ()) if "start" in one["value"]]
-    return next((list(record[name] or ()) for name in LISTS if name in record), [])
+    return next((record[name] or [] for name in LISTS if name in record), [])
 
 
 def _span(item: Any) -> Span:
@@ -170,6 +167,6 @@ def _kind(head: list[str], columns: int) -> str:
 
 def _from_json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text.lstrip(BOM))  # files with a mark of their own are joined
     except RecursionError:
         raise ValueError("nested too deep") from None

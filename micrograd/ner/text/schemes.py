@@ -33,8 +33,8 @@ def split_tag(tag: str) -> tuple[str, str]:
     """
     if tag == "O":
         return "O", ""
-    prefix, dash, label = tag.partition("-")
-    if not dash or not label or prefix not in LETTERS:
+    prefix, _, label = tag.partition("-")
+    if not label or prefix not in LETTERS:
         raise ValueError(f"unknown tag {tag[:60]!r}: {EXPECTED}")
     return LETTERS[prefix], label
 

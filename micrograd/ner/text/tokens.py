@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from micrograd.ner.text.sentence import Sentence
 
-LONGEST = 100_000  # letters kept back in a stream that ends no sentence
+LONGEST = 10_000  # letters kept back in a stream that ends no sentence
 TITLES = "Mr|Mrs|Ms|Dr|Prof|St|Mt|Ft|Gen|Col|Lt|Sgt|Capt|Sen|Rep|Gov|Rev|Hon|Pres|Adm|Maj|Messrs"
 SHORT = "Jr|Sr|Inc|Ltd|Co|Corp|Bros|vs|etc|al|Ave|Blvd|Jan|Feb|Aug|Sept|Oct|Nov|Dec|cf|approx|dept"
 _STARTS = re.compile(
@@ -58,6 +58,7 @@ _TOKEN = re.compile(
 _ENDS = re.compile(r"[.!?…。।！？]+")
 _CLOSING = frozenset("\"'”’)]»")
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
+_MAY_END = re.compile(rf"{_ENDS.pattern}|[{re.escape(''.join(_CLOSING))}]|{_PARAGRAPH.pattern}")
 
 
 def spans(text: str, borders: Iterable[int] = ()) -> list[tuple[int, int]]:
@@ -70,13 +71,12 @@ def spans(text: str, borders: Iterable[int] = ()) -> list[tuple[int, int]]:
     return list(itertools.chain.from_iterable(map(itertools.pairwise, pieces)))
 
 
-def sentences(text: str, borders: Iterable[int] = ()) -> list[Sentence]:
+def sentences(text: str, borders: Sequence[int] = ()) -> list[Sentence]:
     """Cut a text into sentences; an empty line always ends one, and is a document border never."""
     out: list[Sentence] = []
-    begin, places = 0, list(borders)
+    begin = 0
     for end in [*(match.start() for match in _PARAGRAPH.finditer(text)), len(text)]:
-        inside = [place - begin for place in places if begin < place < end]
-        out += _paragraph(text[begin:end], begin, inside)
+        out += _paragraph(text[begin:end], begin, [place - begin for place in borders])
         begin = end
     return out
 
@@ -92,11 +92,11 @@ def _paragraph(text: str, offset: int, borders: Sequence[int]) -> Iterator[Sente
             first = number + 1
 
 
-def _ends(tokens: Sequence[str], first: int, number: int) -> bool:
+def _ends(tokens: list[str], first: int, number: int) -> bool:
     """Say whether a sentence ends with this token; what closes a quotation belongs to it."""
-    following, current = tokens[number + 1], tokens[first : number + 1]
-    closes = following in _CLOSING and (following not in "\"'" or current.count(following) % 2)
-    if closes or _ENDS.fullmatch(following):
+    following = tokens[number + 1]
+    opened = following not in "\"'" or tokens[first : number + 1].count(following) % 2
+    if _ENDS.fullmatch(following) or (opened and following in _CLOSING):
         return False
     last = number
     while last > first and tokens[last] in _CLOSING:
@@ -104,7 +104,7 @@ def _ends(tokens: Sequence[str], first: int, number: int) -> bool:
     mark = tokens[last]
     if _ENDS.fullmatch(mark):
         return not (mark[0] in ".…" and following[0].islower())
-    abbreviated = mark.count(".") > 1 and mark[-1] == "." and last == number
+    abbreviated = mark.count(".") > 1 and mark[-1] == "."
     return abbreviated and _STARTS.fullmatch(following) is not None
 
 
@@ -114,14 +114,18 @@ def stream(parts: Iterable[str]) -> Iterator[tuple[str, list[Sentence]]]:
     A sentence comes out as soon as the word after it is known; pieces add up to the whole text.
     Offsets count from the piece's beginning.
     """
-    held = ""
+    held, decided = "", 0
     for part in parts:
         held += part
+        if len(held) <= LONGEST and not _MAY_END.search(held, decided):
+            continue
         found = sentences(held)
         if len(found) > 1 or len(held) > LONGEST:
             done = found[:-1] or found
             end = found[-1].offsets[0][0] if len(found) > 1 else len(held)
             yield held[:end], done
-            held = held[end:]
+            held, decided = held[end:], 0
+        elif found:  # all but its last two words can no longer end it
+            decided = found[0].offsets[-2:][0][0]
     if held:
         yield held, sentences(held)

@@ -140,7 +140,7 @@ def train(
     `checkpoint` is written after every epoch, and on Ctrl-C, which raises Interrupted.
     ValueError where there is nothing to learn, or the loss is no longer a number.
     """
-    check_tags(sentences, dev, tagger.label)
+    _check_tags(sentences, dev, tagger.label)
     found = tagger.start(sentences, training.seed, pretrained, [*dev, *others])
     if found:
         say(found.describe())
@@ -200,7 +200,7 @@ def _evaluated(trainer: Trainer, judge: Judge) -> dict[str, float]:
     return judge.loss() | {"dev_f1": f1}
 
 
-def check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:
+def _check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str | None) -> None:
     """Raise ValueError unless training and dev sentences hold what is to be learned."""
     for name, sentences in (("training", train), ("dev", dev)):
         kinds = types_in(sentences)
@@ -239,4 +239,4 @@ def collapsed(history: History) -> bool:
     if "active" not in history.columns:
         return False
     loss, active = history["loss"], history["active"]
-    return len(loss) > 1 and loss[-1] > loss[0] and active[-1] > COLLAPSED
+    return loss[-1] > loss[0] and active[-1] > COLLAPSED
