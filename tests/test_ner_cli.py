@@ -498,7 +498,8 @@ def test_what_comes_through_a_pipe_is_read_whole(
     monkeypatch.chdir(tmp_path)
     shutil.copy(FOLDER / "dev.conll", tmp_path)
     Path("predictions").write_text("a B-X B-X\nb O I-X\n" * 500)
-    Path("vectors").write_text("".join(f"w{n} 1 2 3 4\n" for n in range(500)))
+    rows = [*(f"w{n}" for n in range(500)), "in"]  # the last is of the texts' words
+    Path("vectors").write_text("".join(f"{word} 1 2 3 4\n" for word in rows))
     Path("packed").write_bytes(gzip.compress(Path("vectors").read_bytes()))
     (tmp_path / "model.npz").write_bytes((model / "model.npz").read_bytes())
     options = FAST if command.startswith("train") else []
