@@ -132,5 +132,4 @@ def _known(parts: Iterable[str]) -> Iterator[tuple[str, Spans]]:
         if end:
             yield held[:end], [place for place in spans(held) if place[0] < end]
             held = held[end:]
-    if held:
-        yield held, spans(held)
+    yield held, spans(held)
