@@ -63,6 +63,12 @@ def test_a_name_goes_on_while_the_model_is_not_against_it():
     assert above(scores[:0], 0.5, 0.5, []).tolist() == []
 
 
+def test_a_score_equal_to_a_threshold_is_not_above_it():
+    scores = np.array([1.0, 2.0, 2.0, 1.0, 3.0, 2.0])
+    assert not above(scores, 3, 0, [6]).any()
+    assert above(scores, 2, 1, [6]).tolist() == [False] * 4 + [True] * 2
+
+
 def test_capitals_go_on_with_a_name_above_a_threshold_of_their_own():
     tagger = started("margin")
     words = ["by", "New", "York", "City", "and", "the", "Great", "park"]
