@@ -2,6 +2,7 @@
 
 import random
 import struct
+import time
 from itertools import chain, pairwise
 
 import numpy as np
@@ -304,7 +305,14 @@ def test_a_sentence_without_an_end_is_cut(parts):
     }
 
 
+def test_blanks_after_an_initial_are_looked_through_once():
+    """A pattern that tries every way to share them out takes minutes for these."""
+    began = time.process_time()
+    _check_stream(["A." + " " * 200_000 + "x y\n"])
+    assert time.process_time() - began < 5
+
+
 def test_characters_without_a_blank_do_not_wait():
-    parts = iter(["."] * 3 * tokens.LONGEST)
+    parts = iter([".........."] * 3_000)
     [(piece, _), *_] = next(tokens.stream(parts))
     assert len(piece) < 1.1 * tokens.LONGEST
