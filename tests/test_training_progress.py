@@ -87,8 +87,9 @@ def test_idle_gets_lines(monkeypatch):
     stream, typed = Terminal(), type("StdInputFile", (io.StringIO,), {"__module__": "idlelib.run"})
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setattr(sys, "stdin", typed())
-    for name, value in (("TERM", "xterm"), ("FORCE_COLOR", ""), ("TTY_COMPATIBLE", "")):
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
     train()
     assert len(stream.getvalue().splitlines()) == 3
 
