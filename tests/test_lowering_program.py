@@ -192,7 +192,7 @@ def test_gradients_are_new_arrays(name):
     held |= dict(program.tables)
     for name, array in first.items():
         np.testing.assert_array_equal(array, kept[name])
-        assert array.dtype == (int if name.endswith("indices") else float), name
+        assert array.dtype == (np.int64 if name.endswith("indices") else float), name
         others = {other: x for other, x in first.items() if other != name} | held
         shared = [other for other, x in others.items() if np.shares_memory(array, x)]
         assert not shared, (name, shared)

@@ -48,7 +48,7 @@ def batch_of(config, seed=0, count=None, mask=False):
         [rng.integers(0, min(4, rows), (windows, config.width)) for rows in ROWS.values()], axis=2
     ).astype(np.int32)
     drops = rng.integers(0, 2, (windows, config.window_inputs)) * 2.0 if mask else None
-    return Batch(ids, Target(np.array(tags, np.int64), lengths), drops)
+    return Batch(ids, Target(np.array(tags, np.intp), lengths), drops)
 
 
 def arrays_of(config, seed=1):
@@ -260,7 +260,7 @@ def test_what_is_drawn_of_a_sample_is_named(kind, scopes, labels):
     arrays = initial(config, 1 if kind == "margin" else 5, {"E": 6}, np.random.default_rng(0))
     count = len(scopes)
     ids = np.arange(3, 3 + count, dtype=np.int32)[:, None, None]
-    target = Target() if kind == "margin" else Target(np.zeros(count, np.int64), [count])
+    target = Target() if kind == "margin" else Target(np.zeros(count, np.intp), [count])
     engine = ScalarEngine(config, np.ones((6, 6), bool))
     drawn = snapshot(engine.record(arrays, Batch(ids, target), {"E": list("abcdef")}))
     assert labels <= {*drawn.labels}
@@ -358,8 +358,8 @@ def test_gradients_of_the_two_scores_of_a_pair():
 def test_words_multiplied_once_give_the_same_scores(average):
     config = config_of("softmax", average=average)
     arrays, rng = arrays_of(config), np.random.default_rng(0)
-    ids = np.stack([rng.integers(0, rows, 6) for rows in ROWS.values()], axis=1)
-    kinds = rng.integers(0, 6, (20, config.width))
+    ids = np.stack([rng.integers(0, rows, 6, np.intp) for rows in ROWS.values()], axis=1)
+    kinds = rng.integers(0, 6, (20, config.width), np.intp)
     parts = network.products(config, arrays, ids)
     z = network.pre_activations(parts, kinds, arrays["b"])
     run = network.forward(config, network.gather(config, arrays, ids[kinds]), arrays)

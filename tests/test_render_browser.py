@@ -6,7 +6,7 @@ from micrograd import Value
 from micrograd.nn import MLP
 from micrograd.render import render
 from micrograd.render.picture import mimebundle
-from micrograd.render.sheet import DARK, LIGHT, style, without_looks
+from micrograd.render.sheet import DARK, LIGHT, style, unstyled
 from tests.pictures import bad_graph, worked_example
 
 # The texts that stick out of their box or chip, and the chips that lie over one another.
@@ -94,7 +94,7 @@ def test_the_attributes_say_what_the_style_sheet_says(page, level, scheme):
     page.emulate_media(color_scheme=scheme)
     page.set_content(svg)
     written = page.evaluate(LOOKS)
-    body = without_looks(svg.partition("</style>")[2])
+    body = unstyled(svg.partition("</style>")[2])
     page.set_content(f'<svg class="micrograd"><style>{style(body, light=True)}</style>{body}')
     assert page.evaluate(LOOKS) == written and len({*written}) > 5
 

@@ -82,6 +82,27 @@ def test_ipython_in_a_terminal_is_no_notebook(monkeypatch, capsys):
     assert "epoch 3/3" in capsys.readouterr().err
 
 
+def test_idle_gets_lines(monkeypatch):
+    """IDLE's streams say that they are terminals, and show what moves a cursor as it is."""
+    stream, typed = Terminal(), type("StdInputFile", (io.StringIO,), {"__module__": "idlelib.run"})
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(sys, "stdin", typed())
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    train()
+    assert len(stream.getvalue().splitlines()) == 3
+
+
+def test_spyder_gets_lines(notebook, monkeypatch, capsys):
+    """Its console shows what is displayed, and nothing that is written in its place."""
+    kernel = type("SpyderKernel", (), {"__module__": "spyder_kernels.console.kernel"})()
+    shell = SimpleNamespace(kernel=kernel)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    train()
+    assert len(capsys.readouterr().err.splitlines()) == 3 and not notebook
+
+
 def test_without_rich_a_terminal_gets_lines(monkeypatch):
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)

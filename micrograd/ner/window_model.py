@@ -140,7 +140,7 @@ class WindowModel:
                 out[start + first :][: len(z)] = above(config, None, z, arrays).s
         return out
 
-    def decide(self, out: Floats, cut: Windows) -> NDArray[np.int64]:
+    def decide(self, out: Floats, cut: Windows) -> NDArray[np.intp]:
         """Decide on one tag per window, a place in `labels`; for a margin scorer whether it is one.
 
         The tags of a sentence are legal if `legal` says so.
@@ -148,9 +148,9 @@ class WindowModel:
         if self.label:
             low = np.where(self.capitals(cut), self.capital, self.lower)
             names = ranking.above(out[:, 0], self.threshold, low, cut.lengths)
-            return names.astype(np.int64)
+            return names.astype(np.intp)
         if not len(out):
-            return np.zeros(0, np.int64)
+            return np.zeros(0, np.intp)
         led = out - self.threshold * (np.array(self.labels) == "O")
         if not self.legal:
             return np.asarray(led.argmax(1))
@@ -174,7 +174,7 @@ class WindowModel:
         legal = paths.legal(self.labels, self.config.scheme)
         return paths.forbidding(legal, self.arrays.get("A", 0.0))
 
-    def tags(self, decided: NDArray[np.int64], cut: Windows) -> list[list[str]]:
+    def tags(self, decided: NDArray[np.intp], cut: Windows) -> list[list[str]]:
         """Write what was decided in BIO, sentence by sentence."""
         if self.label:
             return cut.split(ranking.tags_of(decided > 0, cut.lengths, self.label))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from micrograd.graph import Graph
 from micrograd.render.captions import caption
-from micrograd.render.sheet import FONT, style, without_looks
+from micrograd.render.sheet import FONT, style, unstyled
 from micrograd.render.svg import described
 from micrograd.render.text import escaped
 
@@ -123,7 +123,7 @@ def figure(picture: Picture) -> str:
 def _in_address(svg: str) -> str:
     """Return an SVG as a data address within an attribute, without what an image does not show."""
     head, _, body = svg.partition("</style>")
-    body = without_looks(body)
+    body = unstyled(body)
     rules = re.sub(r"\.micrograd (?=\S)|\n|(?<=[{;:,}]) | (?=[{}])", "", style(body, light=True))
     shown = re.sub(r'<title>[^<]*</title>| data-\w+="[^"]*"| class="number"|\n', "", body)
     heads = ""

@@ -75,7 +75,7 @@ Rule = tuple[list[str], dict[str, str]]  # selectors, and what they give
 def style(body: str, light: bool) -> str:
     """Return the rules for what is in `body`: light ones, and dark ones for who has set so.
 
-    Without `light` the dark ones stand on what `looking` writes into the elements.
+    Without `light` the dark ones stand on what `styled` writes into the elements.
     """
     named = re.findall(r'class="([\w ]+)"', body)
     classes = {*_dotted(" ".join(named)), "text", "rect"}
@@ -83,8 +83,8 @@ def style(body: str, light: bool) -> str:
     return f"\n{_written(LIGHT_RULES, classes)}\n{dark}\n" if light else f"\n{dark}\n"
 
 
-def looking(body: str) -> str:
-    """Return SVG with light rules as attributes of its elements: offices misread style sheets."""
+def styled(body: str) -> str:
+    """Return SVG with light rules in its elements: office programs misread style sheets."""
     around = list[str]()
 
     def element(found: re.Match[str]) -> str:
@@ -94,7 +94,7 @@ def looking(body: str) -> str:
             return found[0]
         named = re.search(r' class="([^"]*)"', attributes)
         classes = named[1] if named else ""
-        looks = _looks(tag, classes, tuple(around))
+        looks = _attributes(tag, classes, tuple(around))
         if not empty:
             around.append(classes)
         return f"<{tag}{attributes}{looks}{empty}>"
@@ -102,14 +102,14 @@ def looking(body: str) -> str:
     return ELEMENT.sub(element, body)
 
 
-def without_looks(body: str) -> str:
-    """Return what `looking` was given."""
+def unstyled(body: str) -> str:
+    """Return what `styled` was given."""
     names = {name for _, looks in LIGHT_RULES for name in looks}
     return re.sub(rf' (?:{"|".join(names)})="[^"]*"', "", body)
 
 
 @cache
-def _looks(tag: str, classes: str, around: tuple[str, ...]) -> str:
+def _attributes(tag: str, classes: str, around: tuple[str, ...]) -> str:
     looks = dict[str, str]()
     for selectors, given in LIGHT_RULES:
         if any(_selects(selector, tag, classes, around) for selector in selectors):

@@ -20,7 +20,7 @@ from micrograd.printing import counted, shorten
 from micrograd.render.captions import MODES, Caption, Label, caption, label, names_of, problem_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
-from micrograd.render.sheet import FONT, looking, style
+from micrograd.render.sheet import FONT, style, styled
 from micrograd.render.text import escaped, width
 from micrograd.render.view import Box, Edge, View
 
@@ -77,7 +77,7 @@ def document(across: float, down: float, title: str, body: str, adaptive: bool) 
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="micrograd" role="img" '
         f'width="{across}" height="{down}" viewBox="0 0 {across} {down}" font-family="{FONT}">\n'
-        f"<title>{escaped(title)}</title>\n{sheet}<g>{looking(body)}</g>\n</svg>\n"
+        f"<title>{escaped(title)}</title>\n{sheet}<g>{styled(body)}</g>\n</svg>\n"
     )
 
 

@@ -44,8 +44,8 @@ class Progress:
     """Show how far a training is: one line that is written anew, or a line for each epoch.
 
     In a terminal it is a bar on stderr, in a notebook a line of the cell's output; both end as the
-    last epoch's numbers. Where stderr is no terminal, or rich is not installed, every epoch has
-    its line.
+    last epoch's numbers. Elsewhere, as in IDLE and Spyder, and where rich is not installed, every
+    epoch has its line.
     """
 
     def __init__(self, wanted: bool, epochs: int) -> None:
@@ -192,11 +192,16 @@ def _surface() -> Surface:
 
 
 def _on_a_terminal() -> bool:
-    return getattr(sys.stderr, "isatty", bool)() and os.environ.get("TERM") != "dumb"
+    if not getattr(sys.stderr, "isatty", bool)() or os.environ.get("TERM") == "dumb":
+        return False
+    from rich.console import Console
+
+    return Console(stderr=True).is_terminal  # IDLE says that it is one
 
 
 def _in_a_notebook() -> bool:
-    return getattr(shell(), "kernel", None) is not None
+    kernel = getattr(shell(), "kernel", None)  # Spyder writes nothing anew, as notebooks do
+    return kernel is not None and not type(kernel).__module__.startswith("spyder_kernels")
 
 
 def _written(numbers: Mapping[str, float]) -> str:

@@ -114,4 +114,4 @@ def loss_of(root: Read, arrays: Sequence[Array], reduce: str) -> Array:
     if any(array.batched for array in arrays) and (root.array.batched or reduce == "sum"):
         summed, scale = ((BATCH, B),), Scale(1.0, -1 if reduce == "mean" else 0)
     term = Term((root,), (), summed, scale)
-    return Array(COMPUTED, (), np.zeros(0, np.int64), terms=(term,), name="loss")
+    return Array(COMPUTED, (), np.zeros(0, np.intp), terms=(term,), name="loss")

@@ -37,7 +37,7 @@ class Grouping:
         self.arrays: list[Array] = []
         self._rank: list[int] = []  # of each array, among the factors of a product
         self.array = np.full(len(chains.remaining), NONE)
-        self.place = np.zeros(len(chains.remaining), np.int64)
+        self.place = np.zeros(len(chains.remaining), np.intp)
         for leaf in leaves:
             at = np.flatnonzero(leaf.nodes >= 0)
             place = at if leaf.data is None else self._ranks(leaf)
@@ -128,7 +128,7 @@ class Grouping:
         block = np.flatnonzero(_changes(code) | _changes(owner))
         bounds = np.append(block, len(at))
         begins = np.searchsorted(owner[block], np.arange(len(nodes) + 1))
-        sizes = np.log2(np.diff(bounds[begins])).astype(np.int64) // CLASS
+        sizes = np.log2(np.diff(bounds[begins])).astype(np.intp) // CLASS
         codes = [code[block[a:b]].tobytes() for a, b in pairwise(begins.tolist())]
         op = self.chains.graph.op[nodes]
         for group in _classes(numbered(zip(op.tolist(), sizes.tolist(), codes))):
@@ -154,7 +154,7 @@ class Grouping:
 
     def _ordered(self, a: Ints, b: Ints) -> tuple[Ints, Ints]:
         """Put what depends on the samples, then what was made first, on the left."""
-        order = np.array(self._rank) * _LATE + np.arange(len(self.arrays))
+        order = np.array(self._rank, np.int64) * _LATE + np.arange(len(self.arrays))
         swap = (b >= 0) & (order[self.array[a]] > order[self.array[b]])
         return np.where(swap, b, a), np.where(swap, a, b)
 
@@ -280,11 +280,11 @@ def _classes(*keys: Ints) -> list[Ints]:
 def numbered(keys: Iterable[Any]) -> Ints:
     """Return a number for every key, equal for equal ones."""
     known: dict[Any, int] = {}
-    return np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
+    return np.array([known.setdefault(key, len(known)) for key in keys], np.intp)
 
 
 def _signature(owner: Ints, code: Ints) -> Ints:
     """Return a number per sum, equal for equal sets of codes."""
     codes, rank = np.unique(code, return_inverse=True)
-    owner, rank = np.divmod(np.unique(owner * len(codes) + rank), len(codes))
+    owner, rank = np.divmod(np.unique(owner.astype(np.int64) * len(codes) + rank), len(codes))
     return numbered(part.tobytes() for part in _cut(rank, _changes(owner)))

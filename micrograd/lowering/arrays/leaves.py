@@ -30,7 +30,7 @@ _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d
 
 def declared_array(leaves: Declared, ids: Mapping[Value, int], batched: bool) -> Array:
     """Return declared leaves as an array, with the ids of its elements in the graph."""
-    nodes = np.array([ids.get(v, NONE) for v in leaves.values.ravel().tolist()], np.int64)
+    nodes = np.array([ids.get(v, NONE) for v in leaves.values.ravel().tolist()], np.intp)
     return Array(
         leaves.kind,
         leaves.values.shape,
@@ -85,7 +85,7 @@ def _sets(graph: ScalarGraph, leaves: Ints, trainable: Bools) -> dict[Key, dict[
 def _parted(graph: ScalarGraph, key: Key, ids: Ints, first_user: Ints) -> list[Array]:
     """Part one set of leaves by what uses them: weights from biases where nothing names them."""
     kind, _, stem = key
-    user, role = first_user[ids], np.zeros(len(ids), np.int64)
+    user, role = first_user[ids], np.zeros(len(ids), np.intp)
     if not stem:  # by the operation and the operand's place at their first use
         role = graph.op[user] * 2 + (graph.x[user] == ids)
     parts = []
@@ -104,7 +104,7 @@ def _labelled_grid(graph: ScalarGraph, ids: Ints) -> tuple[Ints, tuple[int, ...]
     scopes = len(set(graph.scope[ids].tolist()))
     if scopes > 1 or rank < 2 or any(len(place) != rank for place in places):
         return None
-    grid = np.array(places, np.int64)
+    grid = np.array(places, np.intp)
     grid -= grid.min(axis=0)
     shape = tuple((grid.max(axis=0) + 1).tolist())
     flat = np.ravel_multi_index(tuple(grid.T), shape)
@@ -159,7 +159,7 @@ def _rows_array(
     operand = read(ids, flat, range(len(grid.shape)))
     values = np.empty((*grid.shape, lookup.length), object)
     values.reshape(-1)[:] = [v for place in flat.ravel().tolist() for v in lookup.rows[place]]
-    known = np.array([nodes.get(v, NONE) for v in values.ravel().tolist()], np.int64)
+    known = np.array([nodes.get(v, NONE) for v in values.ravel().tolist()], np.intp)
     of = re.search(r"_[a-z]\w*$", ids.name)  # the _c of ids_c goes on to what is looked up
     stem = letter + (of[0] if of else "")
     kept: tuple[Axis, ...] = ((BATCH, B), *enumerate(map(int, values.shape)))

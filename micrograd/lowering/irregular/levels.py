@@ -197,7 +197,7 @@ def spelled_out(form: Chains, level: Ints) -> Nodes:
     owner = np.repeat(form.sums, np.diff(form.start))[product]
     term = form.a.copy()
     term[product] = n + np.arange(len(product))
-    x, y, (length, start) = graph.x.copy(), graph.y.copy(), np.zeros((2, n), np.int64)
+    x, y, (length, start) = graph.x.copy(), graph.y.copy(), np.zeros((2, n), np.intp)
     length[form.sums], start[form.sums] = np.diff(form.start), form.start[:-1]
     op = np.where(form.remaining, graph.op, 0)
     op[form.sums] = np.where(length[form.sums] == 2, ADD, WEIGHTED)

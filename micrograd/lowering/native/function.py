@@ -259,6 +259,6 @@ def sparse(gradient: Array) -> list[Array]:
 def _rows_of(term: Term) -> Array:
     variables = [(v, n) for v, n in term.kept if v != BATCH]
     shape = tuple(int(n) for _, n in variables)  # type: ignore[arg-type]
-    array = Array("computed", shape, np.zeros(0, np.int64), True)
+    array = Array("computed", shape, np.zeros(0, np.intp), True)
     at = Read(array, tuple(Index(v) for v, _ in variables))
     return replace(array, terms=(replace(term, at=at),))

@@ -39,7 +39,7 @@ class Tape:
         self.rows = {a: self._rows(a) for leaf, a in self.gradients.items() if a.terms}
         results = [r for a in self.gradients.values() for r in self.rows.get(a, (a,))]
         results.sort(key=lambda array: array.batched)
-        loss = results[0] if wanted == OUTPUT else Array("computed", (), np.zeros(0, np.int64))
+        loss = results[0] if wanted == OUTPUT else Array("computed", (), np.zeros(0, np.intp))
         arguments = tuple(levels.given(levels.arguments, wanted))
         self.task = Task(name, arguments, (), loss, tuple(results), names)
 

@@ -19,11 +19,11 @@ from micrograd.optim.stretches import Stretch, in_a_row
 
 STEP = """\
 /* `watch`: stop before an update where an operation gave a number that is not finite. */
-int train(long steps, const long *counts, const long long *rows, void **data, void **batch,
+int train(long steps, const long long *counts, const long long *rows, void **data, void **batch,
           void **leaves, double *results, void **state, const double *options, long stride,
           double *losses, int watch) {{
     for (long step = 0; step < steps; step++) {{
-        const long B = counts[step];
+        const long B = (long)counts[step];
 {gathered}
         int strange = run(B, leaves, results{inputs});
         losses[step] = results[0];
@@ -100,7 +100,7 @@ class NativeTraining:
         plan, table, steps = self._planned(len(counts))
         (sizes, losses), where = self._one, self._where
         if steps > 1:
-            sizes, losses = np.array(counts[:steps]), np.empty(steps)
+            sizes, losses = np.array(counts[:steps], np.int64), np.empty(steps)
             where = [address(sizes), address(losses), where[-1]]
         sizes[0] = counts[0]
         for n, x in enumerate(data):

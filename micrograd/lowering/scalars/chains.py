@@ -202,7 +202,7 @@ def _with_common_factors(graph: ScalarGraph, products: Ints, sums: Ints, outer: 
     """Return the `outer` chains of sums of products where two sums have a factor in common."""
     factors = np.append(graph.x[products], graph.y[products])
     sums = np.append(sums, sums)
-    keys = outer[sums] * len(graph) + factors
+    keys = outer[sums].astype(np.int64) * len(graph) + factors
     order = np.lexsort((sums, keys))
     keys, sums = keys[order], sums[order]
     common = (keys[1:] == keys[:-1]) & (sums[1:] != sums[:-1])

@@ -18,7 +18,7 @@ from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM, Row, for_each_row
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.intp]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -108,7 +108,7 @@ def scalar_graph(values: list[Value]) -> ScalarGraph:
     ids[None] = NONE
 
     def places(nodes: Iterable[Any]) -> Ints:
-        return np.fromiter(map(ids.__getitem__, nodes), np.int64)
+        return np.fromiter(map(ids.__getitem__, nodes), np.intp)
 
     x, y = np.full((2, len(values)), NONE)
     x[flat], y[flat] = places(map(_x, others)), places(map(_y, others))
@@ -127,16 +127,16 @@ def scalar_graph(values: list[Value]) -> ScalarGraph:
         places(chain.from_iterable(map(_x, sums))),
         places(chain.from_iterable(map(_y, sums))),
         places(map(_k, sums)),
-        np.fromiter(map(_index, values), np.int64),
+        np.fromiter(map(_index, values), np.intp),
         np.fromiter(map(bool, map(_label, values)), bool),
-        np.fromiter(map(scopes.__getitem__, map(_scope, values)), np.int64),
+        np.fromiter(map(scopes.__getitem__, map(_scope, values)), np.intp),
         [*scopes],
     )
 
 
 def _codes(values: list[Value]) -> Ints:
     try:
-        return np.fromiter(map(_CODE_OF.__getitem__, map(_operation, values)), np.int64)
+        return np.fromiter(map(_CODE_OF.__getitem__, map(_operation, values)), np.intp)
     except KeyError as error:
         made = next(v for v in values if isinstance(v._operation, Handmade))
         raise ValueError(

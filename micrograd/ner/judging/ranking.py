@@ -24,9 +24,9 @@ def true_mask(sentences: Sequence[Sentence], label: str) -> Mask:
     return np.array([split_tag(tag)[1] == label for s in sentences for tag in s.tags], bool)
 
 
-def runs(mask: Mask, lengths: Sequence[int]) -> NDArray[np.int64]:
+def runs(mask: Mask, lengths: Sequence[int]) -> NDArray[np.intp]:
     """Give start and end, (n, 2), of the runs of True; none crosses a sentence."""
-    last = np.cumsum(np.asarray(lengths, np.int64))
+    last = np.cumsum(np.asarray(lengths, np.intp))
     begins = np.zeros(len(mask) + 1, bool)
     begins[np.append(0, last)] = True
     before = np.append(False, mask)[:-1] & ~begins[:-1]

@@ -19,7 +19,7 @@ class Target(NamedTuple):
     A pair needs neither: the first half of its batch are true windows, the other corrupt ones.
     """
 
-    tags: NDArray[np.int64] = np.zeros(0, np.int64)
+    tags: NDArray[np.intp] = np.zeros(0, np.intp)
     lengths: Sequence[int] = ()
 
 

@@ -86,7 +86,7 @@ def sweep(scores: Floats, lengths: Sequence[int], A: Floats, plus: Plus) -> Path
     return Paths(values[np.argsort(order)], d_scores, d_A)
 
 
-def path(tags: NDArray[np.int64], lengths: Sequence[int], outputs: int) -> tuple[Floats, Floats]:
+def path(tags: NDArray[np.intp], lengths: Sequence[int], outputs: int) -> tuple[Floats, Floats]:
     """Give a path as `Paths` gives one: 1 at its tags (words, tags), and counts of transitions."""
     ends = np.cumsum(lengths)
     counts = np.zeros((outputs + 1, outputs + 1))
@@ -95,14 +95,14 @@ def path(tags: NDArray[np.int64], lengths: Sequence[int], outputs: int) -> tuple
     return np.eye(outputs)[tags], counts
 
 
-def before(tags: NDArray[np.int64], ends: NDArray[np.int64], border: int) -> NDArray[np.int64]:
+def before(tags: NDArray[np.intp], ends: NDArray[np.intp], border: int) -> NDArray[np.intp]:
     """Give the tag before every word, the border before the first of a sentence."""
     out = np.append(border, tags[:-1])
     out[np.append(0, ends[:-1])] = border
     return out
 
 
-def path_scores(s: Floats, tags: NDArray[np.int64], lengths: Sequence[int], A: Floats) -> Floats:
+def path_scores(s: Floats, tags: NDArray[np.intp], lengths: Sequence[int], A: Floats) -> Floats:
     """Give the score of a path of every sentence: its words' scores and its transitions."""
     ends = np.cumsum(lengths)
     steps = s[np.arange(len(tags)), tags] + A[before(tags, ends, len(A) - 1), tags]
@@ -110,7 +110,7 @@ def path_scores(s: Floats, tags: NDArray[np.int64], lengths: Sequence[int], A: F
     return np.add.reduceat(steps, np.append(0, ends[:-1]))
 
 
-def best_tags(scores: Floats, lengths: Sequence[int], A: Floats) -> NDArray[np.int64]:
+def best_tags(scores: Floats, lengths: Sequence[int], A: Floats) -> NDArray[np.intp]:
     """Give the tags of the best path of every sentence, one per word.
 
     Where no transition has a score, the best tags of the words are that path if they are legal.

@@ -27,8 +27,8 @@ class Windows:
     """
 
     ids: Ids
-    kinds: NDArray[np.int64]
-    places: NDArray[np.int64]
+    kinds: NDArray[np.intp]
+    places: NDArray[np.intp]
     lengths: list[int]
 
     def __len__(self) -> int:
@@ -52,13 +52,13 @@ class Windows:
         return [list(islice(rest, length)) for length in self.lengths]
 
 
-def window_places(lengths: Sequence[int], width: int) -> NDArray[np.int64]:
+def window_places(lengths: Sequence[int], width: int) -> NDArray[np.intp]:
     """Give which tokens make every token's window, (tokens, width); none crosses a sentence.
 
     Where a window reaches over its sentence stand the numbers of the pads, which follow those
     of the tokens: before a sentence the first, after it the second.
     """
-    counts = np.asarray(lengths, np.int64)
+    counts = np.asarray(lengths, np.intp)
     last = np.cumsum(counts)
     first, stop = np.repeat(last - counts, counts)[:, None], np.repeat(last, counts)[:, None]
     tokens = len(first)

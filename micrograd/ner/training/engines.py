@@ -100,14 +100,14 @@ class ScalarEngine(Engine):
         """Record the loss of the first sample, the rows of its tables named, for a picture."""
         return self._sample(Leaves(self.config, arrays, names), batch, self._samples(batch)[0])
 
-    def _samples(self, batch: Batch) -> list[NDArray[np.int64]]:
+    def _samples(self, batch: Batch) -> list[NDArray[np.intp]]:
         """Number the windows of every sample: a pair, one alone, a sentence."""
         windows = np.arange(len(batch.ids))
         if self.config.kind == "sequence":
             return np.split(windows, np.cumsum(batch.target.lengths)[:-1])
         return list(windows.reshape(2 if self.config.kind == "margin" else 1, -1).T)
 
-    def _sample(self, leaves: Leaves, batch: Batch, sample: NDArray[np.int64]) -> Value:
+    def _sample(self, leaves: Leaves, batch: Batch, sample: NDArray[np.intp]) -> Value:
         pair, config, scores = self.config.kind == "margin", self.config, []
         titles = ("true window", "corrupt window") if pair else map("window {}".format, count(1))
         inputs = [leaves.window(batch.ids[one]) for one in sample]

@@ -52,7 +52,7 @@ class Trainer:
         self.epoch = epoch
         self.sampler.draw(np.random.default_rng([self.training.seed, epoch]))
 
-    def step(self, numbers: NDArray[np.int64]) -> dict[str, float]:
+    def step(self, numbers: NDArray[np.intp]) -> dict[str, float]:
         """Train on some samples of the epoch; give their mean loss and share of active ones."""
         batch = self._dropped(self.sampler.take(numbers), int(numbers[0]))
         found = self.engine(self.tagger.arrays, batch)

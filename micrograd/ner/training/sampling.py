@@ -14,7 +14,7 @@ from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training.engines import Batch
 from micrograd.ner.window_model import WindowModel
 
-Numbers = NDArray[np.int64]
+Numbers = NDArray[np.intp]
 
 
 class Epochs:
