@@ -90,6 +90,23 @@ def test_a_hash_can_be_a_word_where_no_tags_are_read(tmp_path, text, words):
     assert conll.read(put(tmp_path, text), tag_column=None).sentences[0].words == words
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Ann NNP B-PER\n; :\nsaw VBD O\n", 2),
+        ("$ 5\nAnn NNP B-PER\nsaw VBD O\n", 1),
+        ("Ann B-PER\n;b\nsaw O\n# so it is\nit O\n", 2),
+        ("Ann NNP B-PER\n# B-PER\n\nsaw VBD O\n", 2),
+        ("# sent_id = 2\nAnn NNP B-PER\nsaw VBD O\n", None),
+    ],
+)
+def test_a_comment_that_could_be_a_token_without_a_column_is_told(tmp_path, text, line):
+    notes = conll.read(put(tmp_path, text)).notes
+    assert [f"file.conll:{line}" in note and "comment" in note for note in notes] == [True] * bool(
+        line
+    )
+
+
 def test_unicode_spaces_stay_inside_words(tmp_path):
     text = "10\u00a0km O\nParis\u2028x B-LOC\n\x85 O\n"
     words = conll.read(put(tmp_path, text)).sentences[0].words

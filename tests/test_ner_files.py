@@ -5,6 +5,7 @@ import gzip
 import json
 import lzma
 import random
+import struct
 import zipfile
 
 import pytest
@@ -550,6 +551,19 @@ def test_damaged_or_foreign_vectors(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
         vectors.read_vectors(path, ["a", "b"])
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_rows_of_a_binary_file_that_its_header_does_not_count_are_read(tmp_path, end):
+    """They were left out in silence, while those of a text were read."""
+    path, last = tmp_path / "v", end.encode()
+    rows = [word + b" " + struct.pack("<2f", 1, n) for n, word in enumerate((b"a", b"b", b"c"))]
+    path.write_bytes(b"1 2\n" + last.join(rows) + last)
+    found = vectors.read_vectors(path, ["a", "c"]).rows
+    assert {word: row.tolist() for word, row in found.items()} == {"a": [1, 0], "c": [1, 2]}
+    path.write_bytes(path.read_bytes() + b"d 123")
+    with pytest.raises(ValueError, match="v: ends in row 4 of 4; the file is cut short"):
+        vectors.read_vectors(path, ["a", "c"])
 
 
 @pytest.mark.parametrize(

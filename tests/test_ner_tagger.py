@@ -17,6 +17,7 @@ from micrograd.ner.showing.entities import Entity
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, schemes
 from micrograd.ner.text.sentence import Sentence
+from micrograd.ner.training import fitting
 
 SPLITS = shipped()
 TRAIN, DEV = SPLITS.train.sentences, SPLITS.dev.sentences
@@ -61,6 +62,12 @@ def test_a_name_goes_on_while_the_model_is_not_against_it():
     assert above(scores, 0.5, 0.5, [9]).tolist() == (scores > 0.5).tolist()
     assert above(scores, 0.5, 0.9, [9]).tolist() == (scores > 0.5).tolist()
     assert above(scores[:0], 0.5, 0.5, []).tolist() == []
+
+
+def test_a_score_equal_to_a_threshold_is_not_above_it():
+    scores = np.array([1.0, 2.0, 2.0, 1.0, 3.0, 2.0])
+    assert not above(scores, 3, 0, [6]).any()
+    assert above(scores, 2, 1, [6]).tolist() == [False] * 4 + [True] * 2
 
 
 def test_capitals_go_on_with_a_name_above_a_threshold_of_their_own():
@@ -511,3 +518,24 @@ def test_a_type_may_be_called_as_an_average_is():
     assert {"type micro", "type macro", "PER", "micro", "macro", "weighted"} <= {*names}
     named = report.rows(scored)
     assert named["type micro"] is scored.types["micro"] and named["micro"] == scored.overall
+
+
+def test_a_margin_scorers_probability_is_the_logistic_of_its_score():
+    sentences = [Sentence(["Oslo", "is", "in", "Oslo"], ["B-LOC", "O", "O", "B-LOC"])]
+    tagger = Tagger()
+    tagger.start(sentences)
+    tagger.slope, tagger.offset = 2.0, -1.0
+    (tagged,) = tagger.analyse(sentences)
+    score = tagger.outputs(tagger.windows(sentences))[:, 0]
+    name = 1 / (1 + np.exp(1 - 2 * score))
+    expected = np.where([tag == "O" for tag in tagged.tags], 1 - name, name)
+    assert tagged.probabilities == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_tagger_is_trained_as_its_kind_is_by_default(monkeypatch, kind):
+    asked = []
+    monkeypatch.setattr(fitting, "train", lambda *arguments: asked.append(arguments[-1]))
+    config, training = defaults(kind)
+    Tagger(config).fit([], [])
+    assert asked == [training]

@@ -1,6 +1,9 @@
 """Vocabulary, windows, word vectors, plain text."""
 
+import random
 import struct
+import time
+from itertools import chain, pairwise
 
 import numpy as np
 import pytest
@@ -235,35 +238,81 @@ def test_plain_text(text, expected):
     assert [sentence.words for sentence in tokens.sentences(text)] == expected
 
 
-def test_lines_that_end_no_sentence_are_cut_once(monkeypatch):
-    """They were cut again with every line: 56 kB of headlines took a minute."""
-    cut, real = [], tokens.sentences
-    monkeypatch.setattr(tokens, "sentences", lambda text: cut.append(text) or real(text))
-    lines = ["Rain in the U.S. north\n", *["Snow in Oslo\n"] * 100, "It melts. Then\n", "rain\n"]
-    pieces = list(tokens.stream(lines))
-    assert "".join(piece for piece, _ in pieces) == "".join(lines)
-    assert [len(found) for _, found in pieces] == [1, 1] and len(cut) == 4
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Rain in the U.S. north\n", *["Snow in Oslo\n"] * 100, "It melts. Then\n", "rain\n"],
+        ["1. in x.y\n"] * 100,
+    ],
+)
+def test_lines_that_end_no_sentence_are_cut_once(monkeypatch, lines):
+    """They were cut again with every line: 56 kB of headlines, 20 kB of a list took a minute."""
+    _check_stream(lines)
+    cut, real = [], tokens.spans
+    monkeypatch.setattr(tokens, "spans", lambda text: cut.append(text) or real(text))
+    list(tokens.stream(lines))
+    assert sum(map(len, cut)) < 1.2 * sum(map(len, lines))
+
+
+def _check_stream(parts):
+    """Check that a stream's pieces are the text, and its sentences those of the whole text."""
+    pieces, text = list(chain.from_iterable(tokens.stream(parts))), "".join(parts)
+    assert "".join(piece for piece, _ in pieces) == text
     for piece, found in pieces:
+        assert piece and len(found) <= 1
         for one in found:
             assert [piece[a:b] for a, b in one.offsets] == one.words
-    whole = [one.words for one in real("".join(lines))]
-    assert [one.words for _, found in pieces for one in found] == whole
+    whole = [one.words for one in tokens.sentences(text)]
+    assert [one.words for _, found in pieces for one in found] == whole, parts
+
+
+WORDS = """Co Mr No no U.S U.S. e.g. A J I B. Smith The the he can n't don't 's 1 1,000 .5 pm p.m. -
+-- ... … . ! ? ' " “ ” ( ) ] : ; :) , www.a.com http://x.y/z. a@b.co @you #1 😀 \u0301 。 字 + *
+v2.0 etc & ’s"""
+SIGNS = [*WORDS.split(), "\n", "\n\n", "\n \n", "\r\n", "\t", "\xa0", *"     "]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_text_is_cut_alike_whole_and_in_any_parts(seed):
+    """`Co.1,000` and "U.S. A.", then "Smith", were not."""
+    chance = random.Random(seed)
+    text = "".join(chance.choices(SIGNS, k=chance.randint(1, 12)))
+    ends = sorted(chance.choices(range(len(text) + 1), k=4))
+    _check_stream(list(text))
+    _check_stream([text[a:b] for a, b in pairwise([0, *ends, len(text)])])
+    _check_stream(text.splitlines(keepends=True))
+
+
+@pytest.mark.parametrize("text", ["It fell. So ", "It fell. J. Doe ", "“Yes.” He ", "So.\n\nIt "])
+def test_a_sentence_comes_as_soon_as_the_word_after_it_is_known(text):
+    parts = iter([*text, "end"])  # the last blank says that the word is whole
+    [(piece, _), *_] = next(tokens.stream(parts))
+    assert text.startswith(piece) and list(parts) == ["end"]
 
 
 @pytest.mark.parametrize(
     "parts", [[], ["\n", "\n", "Ann. It\n"], ["It fell.\n", "\n", "\n", "So\n"]]
 )
 def test_a_stream_of_few_words_is_the_text(parts):
-    pieces = list(tokens.stream(parts))
-    assert [piece for piece, _ in pieces if not piece] == []
-    assert "".join(piece for piece, _ in pieces) == "".join(parts)
-    cut = [one.words for _, found in pieces for one in found]
-    assert cut == [one.words for one in tokens.sentences("".join(parts))]
+    _check_stream(parts)
 
 
-def test_a_stream_without_an_end_of_a_sentence_comes_in_pieces():
-    text = "word " * (tokens.LONGEST // 4)
-    assert [piece for piece, _ in tokens.stream([text])] == [text]
-    pieces = list(tokens.stream([text, "and more"]))
-    assert len(pieces) == 2 and "".join(piece for piece, _ in pieces) == text + "and more"
-    assert sum(len(s.words) for _, found in pieces for s in found) == tokens.LONGEST // 4 + 2
+@pytest.mark.parametrize("parts", [["word " * 5_000], ["word "] * 5_000, ["a b", *["! "] * 15_000]])
+def test_a_sentence_without_an_end_is_cut(parts):
+    _check_stream(parts)
+    assert {len(piece) // 100 for piece, _ in chain.from_iterable(tokens.stream(parts))} >= {
+        tokens.LONGEST // 100
+    }
+
+
+def test_blanks_after_an_initial_are_looked_through_once():
+    """A pattern that tries every way to share them out takes minutes for these."""
+    began = time.process_time()
+    _check_stream(["A." + " " * 200_000 + "x y\n"])
+    assert time.process_time() - began < 5
+
+
+def test_characters_without_a_blank_do_not_wait():
+    parts = iter([".........."] * 3_000)
+    [(piece, _), *_] = next(tokens.stream(parts))
+    assert len(piece) < 1.1 * tokens.LONGEST

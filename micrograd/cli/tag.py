@@ -149,9 +149,11 @@ def _pieces(tagger: Tagger, options: argparse.Namespace) -> Iterator[Piece]:
     from micrograd.ner.showing.entities import entities
     from micrograd.ner.text import tokens
 
-    for piece, sentences in tokens.stream(_lines(options)):
-        tagged = tagger.analyse(sentences, options.threshold)
-        yield piece, [entity for sentence in tagged for entity in entities(piece, sentence)]
+    for pieces in tokens.stream(_lines(options)):
+        sentences = [sentence for _, found in pieces for sentence in found]
+        tagged = iter(tagger.analyse(sentences, options.threshold))
+        for piece, found in pieces:
+            yield piece, [name for _, one in zip(found, tagged) for name in entities(piece, one)]
 
 
 def _lines(options: argparse.Namespace) -> Iterator[str]:

@@ -139,6 +139,5 @@ class Tagger(WindowModel):
         wanted = {name: array.shape for name, array in self.drawn().items()}
         if sizes != wanted:
             raise ValueError(f"arrays {sizes}, expected {wanted}")
-        bad = [name for name, array in self.arrays.items() if not np.isfinite(array).all()]
-        if bad:
+        if bad := [name for name, array in self.arrays.items() if not np.isfinite(array).all()]:
             raise ValueError(f"{', '.join(bad)} holds nan or inf")

@@ -40,11 +40,10 @@ class WindowModel:
         self.slope, self.offset = 1.0, 0.0
 
     def __repr__(self) -> str:
-        config = self.config
         finds = ", ".join(self.labels) or "not trained yet"
         numbers = sum(array.size for array in self.arrays.values())
         return (
-            f"{type(self).__name__}({config.kind}, windows of {config.width} words, "
+            f"{type(self).__name__}({self.config.kind}, windows of {self.config.width} words, "
             f"finds: {finds}; {counted(len(self.vocabulary), 'word')}, "
             f"{counted(numbers, 'parameter')})"
         )

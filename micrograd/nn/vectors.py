@@ -117,10 +117,13 @@ def _wrong(where: str, what: str, width: int) -> ValueError:
 def _binary_rows(
     file: BinaryIO, path: str, width: int, count: int, keys: set[str]
 ) -> Iterator[Row]:
-    for number in range(1, count + 1):
+    for number in itertools.count(1):
         word, data = _binary_word(file), file.read(4 * width)
+        if number > count and not word and not data:
+            return  # rows that were added are read, as in a text
         if len(data) < 4 * width:
-            raise ValueError(f"{path}: ends in row {number} of {count}; the file is cut short")
+            last = max(number, count)
+            raise ValueError(f"{path}: ends in row {number} of {last}; the file is cut short")
         if word in keys:
             yield f"{path}: row {number}", word, np.frombuffer(data, "<f4").copy()
 

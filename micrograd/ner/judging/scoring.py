@@ -202,11 +202,9 @@ def _pairs(
     yield from (("missed", span, None) for span in missed)
 
 
-def confusion(
-    true: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
-) -> Counter[tuple[str, str]]:
+def confusion(true: Iterable[Tags], predicted: Iterable[Tags]) -> Counter[tuple[str, str]]:
     """Count entities by (true type, predicted type) where their borders agree; O for none."""
-    counts: Counter[tuple[str, str]] = Counter()
+    counts = Counter[tuple[str, str]]()
     for tags, guess in zip(true, predicted):
         wanted, said = ({span[:2]: span.type for span in spans(one)} for one in (tags, guess))
         places = wanted.keys() | said.keys()

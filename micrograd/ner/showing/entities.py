@@ -68,6 +68,6 @@ def marked(text: str, found: Sequence[Entity], styles: dict[str, int] | None = N
     for part, entity in pieces(text, found):
         out.append(printable(part.replace("\r\n", "\n")))
         if entity:
-            style = STYLES[kinds.get(entity.type, 0)]
+            style = STYLES[kinds[entity.type]]
             out.append(printable(f"[{entity.text} {entity.type}]"), style)
     return out

@@ -46,8 +46,7 @@ def _file(name: str) -> str:
 def document(title: str, styles: str, body: str, images: str = "") -> str:
     """Give a whole page that loads nothing, or `images` from its own folder."""
     policy = f"default-src 'none'; style-src {digest(styles)}{images}"
-    title = escaped(title)
-    return _file("page.html").format(title=title, style=styles, body=body, policy=policy)
+    return _file("page.html").format(title=escaped(title), style=styles, body=body, policy=policy)
 
 
 def escaped(text: str) -> str:
@@ -90,9 +89,8 @@ def report_page(run: Run) -> str:
     """Give the whole page, self-contained."""
     sentences = f"<h2>Sentences, tagged</h2>{tagged(run.text, run.found)}"
     parts = [_scores(run), _curve(run.history), sentences, _errors(run), _example(run.example)]
-    body = "\n".join(filter(None, parts))
     styles = _file("page.css") + _file("report.css") + curve.STYLE
-    return document(run.title, styles, body, "; img-src 'self' file:")
+    return document(run.title, styles, "\n".join(filter(None, parts)), "; img-src 'self' file:")
 
 
 def _scores(run: Run) -> str:
@@ -138,9 +136,8 @@ def _example(example: Example | None) -> str:
     if example is None:
         return ""
     windows = "\n".join(map(_window, example.windows, example.scores()))
-    loss = f"J = {shown(example.loss.data)}"
     return (
-        f"<h2>The sample that is drawn</h2>{windows}<p><b>{loss}</b>. "
+        f"<h2>The sample that is drawn</h2>{windows}<p><b>J = {shown(example.loss.data)}</b>. "
         'Both passes of its graph: <a href="pair.html">step by step</a>, '
         '<a href="pair.svg">the picture</a>.</p>'
         '<div class=wide tabindex=0><img src="pair.svg" alt="The graph of the sample"></div>'
@@ -152,5 +149,4 @@ def _window(window: Sentence, score: str) -> str:
         f'<span class="{"centre" if n == window.centre else ""}">{escaped(word)}</span>'
         for n, word in enumerate(window.words)
     )
-    role = window.role
-    return f'<p class="window {role}">{role} window: {marks} {escaped(score)}</p>'
+    return f'<p class="window {window.role}">{window.role} window: {marks} {escaped(score)}</p>'

@@ -79,7 +79,10 @@ def _sentences(lines: list[str], layout: Layout, repairs: Repairs) -> Iterator[S
             tokens[number] = meaning
             for fault in meaning.faults:
                 repairs(number, *fault)
-        elif meaning != COMMENT:
+        elif meaning == COMMENT:
+            if tokens or not line.lstrip(encodings.BOM).startswith("#"):
+                repairs.comments.append(number)
+        else:
             if tokens:
                 words, tags, _ = map(list, zip(*tokens.values()))
                 own = tags if layout.tag is not None else []

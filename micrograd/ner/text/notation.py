@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Corpus
+from micrograd.printing import counted
 
 OUTSIDE = ("O", "o")
 NO_TYPE = "NAME"  # the type of entities that have none
@@ -59,6 +60,7 @@ class Repairs:
     path: str
     allowed: bool
     kinds: dict[str, tuple[int, str]] = field(default_factory=dict)
+    comments: list[int] = field(default_factory=list)  # that may be tokens without a column
 
     def __call__(self, line: int, what: str, kind: str, remedy: str) -> None:
         """Count a repair. ValueError with file:line where none is allowed."""
@@ -68,8 +70,10 @@ class Repairs:
         self.kinds[kind] = count + 1, first
 
     def notes(self) -> list[str]:
-        """Say what was repaired."""
-        return [f"repaired: {n:,} {kind}; first {at}" for kind, (n, at) in self.kinds.items()]
+        """Say what was repaired, and what was left out that need not be a comment."""
+        said = [f"repaired: {n:,} {kind}; first {at}" for kind, (n, at) in self.kinds.items()]
+        odd = f"{counted(len(self.comments), 'comment')} within a sentence, or begun by ; or $"
+        return said + [f"{odd}; left out, first {self.path}:{n}" for n in self.comments[:1]]
 
 
 def normalise(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from micrograd.ner.text.sentence import Sentence
 
-LONGEST = 10_000  # letters kept back in a stream that ends no sentence
+LONGEST = 10_000  # characters of a sentence, and those kept back where no blank comes
 TITLES = "Mr|Mrs|Ms|Dr|Prof|St|Mt|Ft|Gen|Col|Lt|Sgt|Capt|Sen|Rep|Gov|Rev|Hon|Pres|Adm|Maj|Messrs"
 SHORT = "Jr|Sr|Inc|Ltd|Co|Corp|Bros|vs|etc|al|Ave|Blvd|Jan|Feb|Aug|Sept|Oct|Nov|Dec|cf|approx|dept"
 _STARTS = re.compile(
@@ -43,7 +44,7 @@ _TOKEN = re.compile(
     | {_COLOURED}(?:\u200d{_COLOURED})*                       # emoji
     | (?<![\w.])(?:[^\W\d_]\.){{2,}}                          # U.S., e.g.
     | (?<![\w.])(?:{TITLES}|{SHORT})\.(?=\s|[,;:)]|$) | (?<!\w)[Nn]o\.(?=\s?\d)
-    | (?<![\w.'’])[A-Z]\.(?=\s*[A-Z][\w.])                    # initials
+    | (?<![\w.'’])[A-Z]\.(?=[^\S\n]*(?:\n[^\S\n]*)?[A-Z][\w.])  # initials
     | (?<!\w)[:;=]['’o-]?(?:[()\[\]|]+|[DPp](?!\w))           # :-)
     | [^\W\d_]{_W}*\d(?:\.\d+)+(?!\w)                         # v2.0
     | {_W}+(?=n['’]t(?!\w)) | n['’]t(?!\w) | {_CLITIC}        # do n't, it 's
@@ -58,74 +59,77 @@ _TOKEN = re.compile(
 _ENDS = re.compile(r"[.!?…。।！？]+")
 _CLOSING = frozenset("\"'”’)]»")
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
-_MAY_END = re.compile(rf"{_ENDS.pattern}|[{re.escape(''.join(_CLOSING))}]|{_PARAGRAPH.pattern}")
+_OPEN = re.compile(r"(?<!\S)(?:\S*(?:[A-Z]|[Nn]o)\.\s+)?\S*\Z")  # more text may change its tokens
+Spans = list[tuple[int, int]]
+Pieces = list[tuple[str, list[Sentence]]]
 
 
-def spans(text: str, borders: Iterable[int] = ()) -> list[tuple[int, int]]:
+def spans(text: str, borders: Iterable[int] = ()) -> Spans:
     """Give where each token begins and ends; `borders` are places where one has to end."""
-    out = [match.span() for match in _TOKEN.finditer(text)]
-    cuts = set(borders)
-    if not cuts:
-        return out
-    pieces = ([a, *sorted(cuts.intersection(range(a + 1, b))), b] for a, b in out)
+    cuts, found = set(borders), map(re.Match.span, _TOKEN.finditer(text))
+    pieces = ([a, *sorted(cuts.intersection(range(a + 1, b))), b] for a, b in found)
     return list(itertools.chain.from_iterable(map(itertools.pairwise, pieces)))
 
 
-def sentences(text: str, borders: Sequence[int] = ()) -> list[Sentence]:
-    """Cut a text into sentences; an empty line always ends one, and is a document border never."""
-    out: list[Sentence] = []
-    begin = 0
-    for end in [*(match.start() for match in _PARAGRAPH.finditer(text)), len(text)]:
-        out += _paragraph(text[begin:end], begin, [place - begin for place in borders])
-        begin = end
+def sentences(text: str, borders: Iterable[int] = ()) -> list[Sentence]:
+    """Cut a text into sentences: an empty line ends one, as do 10,000 characters without an end."""
+    out, begin = list[Sentence](), 0
+    for piece, found in itertools.chain.from_iterable(_pieces([(text, spans(text, borders))])):
+        for one in found:
+            out.append(replace(one, offsets=[(a + begin, b + begin) for a, b in one.offsets]))
+        begin += len(piece)
     return out
 
 
-def _paragraph(text: str, offset: int, borders: Sequence[int]) -> Iterator[Sentence]:
-    found = spans(text, borders)
-    tokens = [text[start:end] for start, end in found]
-    first = 0
-    for number in range(len(tokens)):
-        if number + 1 == len(tokens) or _ends(tokens, first, number):
-            places = [(start + offset, end + offset) for start, end in found[first : number + 1]]
-            yield Sentence(tokens[first : number + 1], offsets=places)
-            first = number + 1
+def _pieces(parts: Iterable[tuple[str, Spans]]) -> Iterator[Pieces]:
+    held, words, places = "", list[str](), Spans()  # of the sentence that has not ended
+    for part, found in parts:
+        begin, before, done = 0, len(held), Pieces()
+        held += part
+        for start, end in ((a + before, b + before) for a, b in found):
+            word, gap = held[start:end], held[begin + places[-1][1] : start] if places else ""
+            if words and (start - begin > LONGEST or _PARAGRAPH.search(gap) or _ends(words, word)):
+                done.append((held[begin:start], [Sentence(words, offsets=places)]))
+                begin, words, places = start, [], []
+            words.append(word)
+            places.append((start - begin, end - begin))
+        if done:
+            yield done
+        held = held[begin:]
+    if held:
+        yield [(held, [Sentence(words, offsets=places)] * bool(words))]
 
 
-def _ends(tokens: list[str], first: int, number: int) -> bool:
-    """Say whether a sentence ends with this token; what closes a quotation belongs to it."""
-    following = tokens[number + 1]
-    opened = following not in "\"'" or tokens[first : number + 1].count(following) % 2
+def _ends(words: list[str], following: str) -> bool:
+    """Say whether a sentence ends with these words; what closes a quotation belongs to it."""
+    opened = following not in "\"'" or words.count(following) % 2
     if _ENDS.fullmatch(following) or (opened and following in _CLOSING):
         return False
-    last = number
-    while last > first and tokens[last] in _CLOSING:
-        last -= 1
-    mark = tokens[last]
+    mark = next((word for word in reversed(words) if word not in _CLOSING), words[0])
     if _ENDS.fullmatch(mark):
         return not (mark[0] in ".…" and following[0].islower())
     abbreviated = mark.count(".") > 1 and mark[-1] == "."
     return abbreviated and _STARTS.fullmatch(following) is not None
 
 
-def stream(parts: Iterable[str]) -> Iterator[tuple[str, list[Sentence]]]:
-    """Cut text that comes in parts: each time its next piece, and the sentences that end there.
+def stream(parts: Iterable[str]) -> Iterator[Pieces]:
+    """Cut text that comes in parts: each time its next pieces, and the sentence that ends in each.
 
-    A sentence comes out as soon as the word after it is known; pieces add up to the whole text.
-    Offsets count from the piece's beginning.
+    It comes out as soon as the word after it is known; pieces add up to the whole text, offsets
+    count from the piece's beginning. Sentences are those of the whole text, unless 10,000
+    characters come without a blank.
     """
-    held, decided = "", 0
+    return _pieces(_known(parts))
+
+
+def _known(parts: Iterable[str]) -> Iterator[tuple[str, Spans]]:
+    """Join the parts, and give what has come as soon as no more text can change its tokens."""
+    held = ""
     for part in parts:
         held += part
-        if len(held) <= LONGEST and not _MAY_END.search(held, decided):
-            continue
-        found = sentences(held)
-        if len(found) > 1 or len(held) > LONGEST:
-            done = found[:-1] or found
-            end = found[-1].offsets[0][0] if len(found) > 1 else len(held)
-            yield held[:end], done
-            held, decided = held[end:], 0
-        elif found:  # all but its last two words can no longer end it
-            decided = found[0].offsets[-2:][0][0]
-    if held:
-        yield held, sentences(held)
+        known = next(_OPEN.finditer(held)).start()
+        end = known if len(held) - known <= LONGEST else len(held)
+        if end:
+            yield held[:end], [place for place in spans(held) if place[0] < end]
+            held = held[end:]
+    yield held, spans(held)

@@ -39,8 +39,7 @@ class Trainer:
         self.sampler = make_sampler(tagger, train, config.rare)
         check_name("engine", training.engine, ENGINES)
         self.engine = ENGINES[training.engine](config, tagger.moves)
-        updates = -(-len(self.sampler) // training.batch)
-        self.rate = schedule(training, updates)
+        self.rate = schedule(training, -(-len(self.sampler) // training.batch))
         trained = {n: a for n, a in tagger.arrays.items() if n != "E" or not config.frozen}
         check_name("optimizer", training.optimizer, optim.BY_NAME)
         kind = optim.BY_NAME[training.optimizer]
@@ -72,8 +71,7 @@ class Trainer:
         if not p:
             return batch
         rng = np.random.default_rng([self.training.seed, self.epoch, first])
-        size = len(batch.ids), self.tagger.config.window_inputs
-        kept = rng.random(size, np.float32) >= p
+        kept = rng.random((len(batch.ids), self.tagger.config.window_inputs), np.float32) >= p
         return batch._replace(mask=np.where(kept, 1 / (1 - p), 0.0))
 
     def next_epoch(self, dev_f1: float) -> None:
@@ -141,8 +139,7 @@ def train(
     ValueError where there is nothing to learn, or the loss is no longer a number.
     """
     _check_tags(sentences, dev, tagger.label)
-    found = tagger.start(sentences, training.seed, pretrained, [*dev, *others])
-    if found:
+    if found := tagger.start(sentences, training.seed, pretrained, [*dev, *others]):
         say(found.describe())
     trainer, judge = Trainer(tagger, sentences, training), Judge(tagger, dev)
     say(_described(trainer, dev))
