@@ -20,7 +20,7 @@ from micrograd.training.settings import differences
 DATA = [((x / 4, 1.0), x / 8) for x in range(8)]
 
 
-def setup(make=SGD, lr=0.05, activation="tanh", **options):
+def set_up(make=SGD, lr=0.05, activation="tanh", **options):
     random.seed(3)
     model = MLP(2, [2, 1], activation)
     optimizer = make(model.parameters(), lr=lr, **options)
@@ -32,7 +32,7 @@ def setup(make=SGD, lr=0.05, activation="tanh", **options):
 
 
 def train(path, epochs=2, data=DATA, step=None, stop=None, **options):
-    model, own = setup(
+    model, own = set_up(
         **{k: options.pop(k) for k in ("make", "lr", "activation", "clip") if k in options}
     )
     fit(
@@ -219,7 +219,7 @@ def test_adam_and_adamw_are_two_rules(tmp_path):
 
 
 def test_a_checkpoint_needs_to_know_what_training_changes(tmp_path):
-    _, step = setup()
+    _, step = set_up()
     options = {"checkpoint": tmp_path / "run.npz", "progress": False}
     for resume in (False, True):
         with pytest.raises(ValueError, match=r"without state= holds nothing to go on with"):
@@ -237,7 +237,7 @@ def test_a_step_of_descent_is_resumed_to_the_last_bit(tmp_path):
 
 
 def test_data_that_are_no_numbers_are_told_apart_by_their_number(tmp_path):
-    _, step = setup()
+    _, step = set_up()
     data = [Value(1.0), Value(2.0)]
     options = {"checkpoint": tmp_path / "run.npz", "state": [], "progress": False}
     fit(lambda _: 0.5, data, 1, **options)
