@@ -207,6 +207,17 @@ def test_imports_within_functions_are_read(tmp_path):
     assert {module_of(name) for name in imports(file)} == {None, "engine", "stepper"}
 
 
+# What C reads, the bits of floats, and keys of two places: 64 bits where addresses have 32 too.
+WIDE = {"batch", "train", "native.trainer", "native.memory", "irregular.levels"}
+WIDE |= {"arrays.axes", "arrays.group", "scalars.chains"}
+
+
+def test_places_are_as_wide_as_addresses():
+    """NumPy takes none that are wider: on a 32-bit system nothing was lowered or trained."""
+    wide = {name for name, path in MODULES.items() if "np.int64" in path.read_text("utf-8")}
+    assert wide == {f"lowering.{name}" for name in WIDE}
+
+
 def test_importing_the_package_touches_the_standard_library_only():
     code = (
         "import sys; import micrograd, micrograd.nn, micrograd.gradcheck, micrograd.graph;"

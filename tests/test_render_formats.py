@@ -94,6 +94,12 @@ def test_labels_stay_text_in_every_format():
     ElementTree.fromstring(picture.animated_svg())
 
 
+def test_tex_says_which_package_it_needs():
+    picture = render(worked_example())
+    assert picture.to_tikz().startswith("% \\usepackage{tikz}")
+    assert picture.to_tex().startswith("% \\usepackage{amsmath}")
+
+
 def test_the_equations_are_the_steps():
     lines = render(worked_example()).to_tex().splitlines()[1:]  # below what they need
     assert "b &= \\mathrm{max}(y, z) = \\mathrm{max}(2, 0) = 2 \\\\" in lines
