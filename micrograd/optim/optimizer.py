@@ -58,7 +58,10 @@ class Optimizer:
         self.state: dict[str, State] = {n: self._start(p) for n, p in self.parameters.items()}
         self._numbers = {n for n, p in self.parameters.items() if not is_array(data_of(p))}
         arrays = {n: data_of(p) for n, p in self.parameters.items() if n not in self._numbers}
-        _check_apart(arrays)
+        if len(arrays) > 1:  # NumPy is loaded for arrays only
+            from micrograd.optim.stretches import check_apart
+
+            check_apart(arrays)
         self._vectors = _vectors(self) if "elementwise" in vars(type(self)) else None
 
     def _add(self, name: str, parameter: Any, group: int) -> None:
@@ -291,18 +294,6 @@ def _is_plain(item: Any) -> bool:
     if isinstance(item, (list, tuple)):
         return all(map(_is_plain, item))
     return is_array(item) or item is None or isinstance(item, (bool, int, float, str))
-
-
-def _check_apart(arrays: Mapping[str, Any]) -> None:
-    """Raise ValueError where two arrays share numbers, as views of one do."""
-    if len(arrays) > 1:
-        from micrograd.optim.stretches import overlapping
-
-        for one, other in overlapping(arrays):
-            raise ValueError(
-                f"the arrays of parameters {one} and {other} share numbers, which would be moved "
-                "twice; give each number in one array"
-            )
 
 
 def _vectors(optimizer: Optimizer) -> Any:

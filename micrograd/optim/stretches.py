@@ -6,7 +6,7 @@ network are here, its calls are the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from operator import is_
 from typing import Any
@@ -121,11 +121,14 @@ class Vectors:
         return self._known[key]
 
 
-def overlapping(arrays: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the names of two arrays that share memory, pair by pair."""
+def check_apart(arrays: Mapping[str, Any]) -> None:
+    """Raise ValueError where two arrays share numbers, as views of one do."""
     for (one, x), (other, y) in combinations(arrays.items(), 2):
         if np.may_share_memory(x, y) and np.shares_memory(x, y):  # the first looks at ends only
-            yield one, other
+            raise ValueError(
+                f"the arrays of parameters {one} and {other} share numbers, which would be moved "
+                "twice; give each number in one array"
+            )
 
 
 def _vector(stretch: Stretch, arrays: Mapping[str, Any]) -> Any:

@@ -27,9 +27,8 @@ _SIGNS: dict[type[ast.AST], tuple[str, int]] = {
 _UNARY, _ATOM = 5, 6
 _POWERS = {1.0: "{x}", 2.0: "squared({x})", 3.0: "cubed({x})"}
 _POWERS |= {0.5: "sqrt({x})", -1.0: "(1.0 / {x})"}
-# Not square: <math.h> of small processors has one.
-C_NAMES = {**OF_NUMBERS, "abs": "fabs", "square": "squared"}
-HELPERS = {
+C_NAMES = {**OF_NUMBERS, "abs": "fabs"}
+HELPERS = {  # none is called square: <math.h> of small processors has that
     "squared": "static inline double squared(double x) { return x * x; }",
     "cubed": "static inline double cubed(double x) { return x * x * x; }",
     "maximum": "static inline double maximum(double a, double b) "
@@ -58,13 +57,12 @@ class Formulas:
 
     def call(self, name: str, *arguments: str) -> str:
         """Return the call of a function of formulas."""
-        called = C_NAMES.get(name, name)
-        if called in HELPERS:
-            self.called[called] = HELPERS[called]
+        if name in HELPERS:
+            self.called[name] = HELPERS[name]
         elif name in BY_NAME and BY_NAME[name].value != f"{name}(x)":
             body = self.text(BY_NAME[name].value, None, {"x": "x"})
             self.called[name] = f"static inline double {name}(double x) {{ return {body}; }}"
-        return f"{called}({', '.join(arguments)})"
+        return f"{C_NAMES.get(name, name)}({', '.join(arguments)})"
 
     def _written(self, node: ast.expr, letters: Mapping[str, str]) -> tuple[str, int]:
         """Return a syntax tree as C, and how tightly its last operation binds."""
