@@ -36,13 +36,8 @@ from micrograd import Value, labelled
 from micrograd.lowering.lower import BACKENDS, lower
 from micrograd.stepper import save_page
 
-OPTIONS = {  # the most of each, or all there are
-    "layers": 8,
-    "block": 64,  # the longest name takes 12
-    "steps": 100_000,
-    "heads": (1, 2, 4, 8, 16),
-    "backend": BACKENDS,
-}
+MOST = {"layers": 8, "block": 64, "steps": 100_000}  # the longest name takes a block of 12
+OPTIONS = MOST | {"heads": (1, 2, 4, 8, 16), "backend": BACKENDS}
 COUNT = 20
 FIGURE = (
     "A GPT's loss, step by step, and whom the letters of a name attend to",
