@@ -33,22 +33,30 @@ from tests.lowering_oracle import (
     natively,
     repeated,
 )
+from tests.notation_reader import misread
 
 TOGETHER = 100  # cases whose C is compiled at once
 NATIVE = ("c", "blocks")  # a batch as it is, and many times over: samples are treated in blocks
 SEVERAL = 67  # samples at least
 
-WAYS: dict[str, Callable[..., Any]] = {
-    "program": by_program,
-    "source": by_source,
-    "export": by_export,
+
+def compared(run: Callable[..., Any]) -> Callable[..., str]:
+    """Return what says how a way to run a program differs from what is right."""
+    return lambda program, batch, right: difference(run(program, batch), right)
+
+
+WAYS = {
+    "notation": misread,
+    "program": compared(by_program),
+    "source": compared(by_source),
+    "export": compared(by_export),
 }
 for library in ("jax", "torch"):
     if find_spec(library):
-        WAYS[library] = partial(by_export, target=library)
+        WAYS[library] = compared(partial(by_export, target=library))
 if available():
-    WAYS["c"] = WAYS["blocks"] = in_c
-TEXTS = ("program", "source", "export")  # what takes no compiler
+    WAYS["c"] = WAYS["blocks"] = compared(in_c)
+TEXTS = ("program", "source", "export", "notation")  # what takes no compiler
 
 
 class Ready(NamedTuple):
@@ -101,9 +109,9 @@ def many(case: Ready) -> Ready:
     return case._replace(batch=batch, right=right)
 
 
-def tried(run: Callable[..., Any], program: Any, batch: Any, right: Right) -> str:
+def tried(way: Callable[..., str], program: Any, batch: Any, right: Right) -> str:
     try:
-        return difference(run(program, batch), right)
+        return way(program, batch, right)
     except Exception as error:
         return described(error)
 

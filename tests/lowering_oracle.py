@@ -200,23 +200,23 @@ def by_source(program: Program, batch: Sequence[Any]) -> tuple[float, Arrays]:
     return float(loss), {name: dense(g, program, name) for name, g in gradients.items()}
 
 
-def difference(result: tuple[float, Arrays], right: Right) -> str:
+def difference(result: tuple[float, Arrays], right: Right, close: float = CLOSE) -> str:
     """Say how a loss with gradients differs from the right one; nothing where it does not.
 
     A result without the gradients of inputs is compared without.
     """
     loss, gradients = result
-    if unequal(loss, right.loss, right.size):
+    if unequal(loss, right.loss, right.size, close):
         return f"loss {loss!r}, backward() gives {right.loss!r}"
     for name, wanted in right.gradients.items():
         if name not in gradients:
             continue
         if gradients[name].shape != wanted.shape:
             return f"gradient of {name}: shape {gradients[name].shape}, not {wanted.shape}"
-        if unequal(gradients[name], wanted, right.sizes[name]):
+        if unequal(gradients[name], wanted, right.sizes[name], close):
             return f"gradient of {name}: {gradients[name].tolist()}, not {wanted.tolist()}"
     return ""
 
 
-def unequal(result: Any, wanted: Any, size: Any) -> bool:
-    return not np.all(np.abs(result - wanted) <= CLOSE * size)
+def unequal(result: Any, wanted: Any, size: Any, close: float) -> bool:
+    return not np.all(np.abs(result - wanted) <= close * size)

@@ -30,6 +30,7 @@ from tests.lowering_oracle import (
     by_source,
     difference,
 )
+from tests.notation_reader import misread
 
 FOLDER = Path(__file__).parent / "golden"
 WIDTH = 160  # of a line of data that is kept whole
@@ -176,6 +177,7 @@ def test_gradients_equal_backward(name):
     assert {way.__name__: difference(way(program, batch), right) for way in ways} == {
         way.__name__: "" for way in ways
     }
+    assert misread(program, batch, right) == ""
 
 
 def write(names: Iterable[str]) -> None:

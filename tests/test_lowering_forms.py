@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from micrograd.engine import Value
+from micrograd.functions import dot
 from micrograd.lowering import cache, lower, passes
 from micrograd.lowering.arrays.axes import read
 from micrograd.lowering.arrays.check import BrokenProgramError, check_arrays
@@ -26,6 +27,7 @@ from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.passes import PASSES, Pass
 from micrograd.lowering.trace.declared import FORWARD, INPUT
+from micrograd.nn import Embedding
 from tests.golden_models import MODELS
 from tests.lowering_models import window_model
 from tests.test_golden import made
@@ -105,6 +107,31 @@ def test_index_notation_says_which_element_is_read(shape, places, text):
     term = Term((operand,), tuple(enumerate(places.shape)))
     array = Array(COMPUTED, places.shape, NO_NODES, terms=(term,), name="y")
     assert f"= {text} " in written([array], {x: "x", array: "y"})
+
+
+E = Embedding(4, 3)
+
+
+@pytest.mark.parametrize(
+    ("loss", "sample", "after", "line"),
+    [
+        (lambda x: sum(x[:3]), [1.0] * 5, "arrays", "t1 = Σi<3 x[i]"),
+        (lambda x: sum(x[::2]) * 2, [1.0] * 6, "arrays", "t2 = Σi x[2i]"),
+        (lambda x: sum(x[:3:2]) * 2, [1.0] * 6, "arrays", "t2 = Σi<2 x[2i]"),
+        (lambda x: sum(v.tanh() for v in x), [1.0] * 2, "dx", "dx[i] = 1/B (1 - t1[i] * t1[i])"),
+        (lambda x: dot(x[:2], x[1:]), [1.0] * 3, "dx", "dx[i] = 1/B x[i+1] [i<2] + 1/B x[i] at [i+1]"),
+        (lambda x: x.exp() * -2 + 1, 1.0, "arrays", "t2 = -2 t1 + 1"),
+        (lambda i: sum(E(i)), 1, "arrays", "x[j] = E[i,j]"),
+        (lambda i: dot(E(i), E(i)), 1, "dE", "dE[j,k] = dx[b,k] at [i[b],k]"),
+        (lambda i: sum(E(i)), 1, "dE", "dE[j,k] = 1/B at [i[b],k]"),
+    ],
+)
+def test_index_notation_leaves_nothing_to_guess(loss, sample, after, line):
+    forms = lower(loss, sample).lowered.forms(INPUT)
+    shown = forms["arrays" if after == "arrays" else "adjoints"].arrays
+    text = written(shown, forms["inlined"].names)
+    lines = [" ".join(row.partition("  #")[0].split()) for row in text.splitlines()]
+    assert line in lines, text
 
 
 def test_an_unknown_pass_is_refused_with_the_names():

@@ -11,6 +11,8 @@ from micrograd.lowering.compare import dense
 from micrograd.lowering.trace.samples import as_values
 from micrograd.nn import Embedding
 from tests.lowering_models import score, values, window_model
+from tests.lowering_oracle import by_engine
+from tests.notation_reader import misread
 
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.normal(size=(3, 5))
@@ -37,6 +39,7 @@ def equal_to_backward(loss, parameters, *batch):
     for name, nested in right.items():
         gradients = np.vectorize(lambda v: v.grad, otypes=[float])(np.array(nested, object))
         np.testing.assert_allclose(found[name], gradients, rtol=1e-12, atol=1e-14)
+    assert misread(program, batch, by_engine(program, loss, batch)) == ""
     return program.source
 
 

@@ -56,7 +56,8 @@ class Scale(NamedTuple):
         return self.times(size.times, 1) if isinstance(size, Size) else self.times(size)
 
     def __str__(self) -> str:
-        return f"{self.value:.12g}" + {0: "", 1: " B", -1: "/B"}[self.batch]
+        number = f"{self.value:.12g}"
+        return {0: number, 1: f"{number} B".removeprefix("1 "), -1: f"{number}/B"}[self.batch]
 
 
 ONE = Scale()

@@ -1,5 +1,8 @@
 """Index notation as text: z1[i] = Σj x[j] W1[i,j] + b1[i].
 
+What stands side by side is multiplied, [..] is 1 where it holds, `at [0,j]` says where a term is
+added, for all values of its letters. A letter runs along its axis of the left side; any other as
+far as there are elements where it stands alone at an index, if it is not said to stop: Σj<3, [j<3].
 The samples are not written, as in the lectures, except where they are added up: Σb.
 """
 
@@ -29,33 +32,46 @@ from micrograd.lowering.arrays.ir import (
 from micrograd.lowering.scalars.columns import Ints
 
 MINUS = Scale(-1.0)
-LETTERS = "ijklmnpqruvwxyz"
-_ATOM = re.compile(r"[\w.]+(\[[^\]]*\]|\([^()]*\))?")
+LETTERS = "ijklmnpqruvwxyzacdefghstoABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# a name with brackets behind, or brackets alone, with others in them
+_ATOM = re.compile(r"[\w.]*(\[([^][]|\[[^][]*\])*\]|\(([^()]|\([^()]*\))*\))?")
+_NUMBER = re.compile(r"-?[\d.]+(e[+-]?\d+)?( B|/B)?")
+_SUM = re.compile(r"^-| [-+] ")
+Walk = Sequence[tuple[int, int]]  # steps and variables of an index
 
 
 def written(arrays: Iterable[Array], names: Mapping[Any, str]) -> str:
     """Return the definitions of arrays, a line each, the number of nodes behind."""
-    return "\n".join(_line(array, names) for array in arrays if array.terms or array.of)
+    letters = "".join(letter for letter in LETTERS if letter not in names.values())
+    return "\n".join(_line(a, names, letters) for a in arrays if a.terms or a.of)
 
 
-def _line(array: Array, names: Mapping[Any, str]) -> str:
-    own = LETTERS[: len(array.shape)]
+def _line(array: Array, names: Mapping[Any, str], letters: str) -> str:
+    own = letters[: len(array.shape)]
     left = names[array] + (f"[{','.join(own)}]" if own else "")
-    samples = any(var == BATCH for term in array.terms for var, _ in term.summed)
-    terms = [str(_Notation(term, own, samples, names)) for term in array.terms]
+    terms = [str(_Notation(term, array, names, letters)) for term in array.terms]
     text = f"{left:<9} = {' + '.join(terms).replace('+ -', '- ') or '0'}"
     count = 0 if array.of else len(array.nodes)
     nodes = f", {count} node{'s' if count > 1 else ''}" if count else ""
     return f"{text:<60}  # {array.sizes}{nodes}"
 
 
-class _Notation:
-    """One term as text: `own` are the letters of its array; `samples` are written where added."""
+def _enclosed(text: str, first: bool) -> str:
+    """Return one of several factors, in brackets unless it is one thing."""
+    first = first and bool(_NUMBER.fullmatch(text) or not _SUM.search(text))
+    return text if first or _ATOM.fullmatch(text) else f"({text})"
 
-    def __init__(self, term: Term, own: str, samples: bool, names: Mapping[Any, str]) -> None:
-        self.term, self.own, self.samples, self.names = term, own, samples, names
+
+class _Notation:
+    """One term as text; `reach` is how far a reader takes each variable to run."""
+
+    def __init__(self, term: Term, array: Array, names: Mapping[Any, str], letters: str) -> None:
+        self.term, self.array, self.names = term, array, names
+        self.own = letters[: len(array.shape)]
+        self.samples = not array.batched  # they are added up, where there are any
+        self.reach: dict[int, int] = {}
         self.letter = dict(self._own())
-        spare = iter(c for c in LETTERS if c not in own and c not in self.letter.values())
+        spare = iter(c for c in letters if c not in (*self.own, *self.letter.values()))
         for var in term.sizes:
             if var != BATCH and var not in self.letter:
                 self.letter[var] = next(spare)
@@ -64,57 +80,77 @@ class _Notation:
     def _own(self) -> Iterator[tuple[int, str]]:
         at = self.term.at
         if at is None:
-            yield from ((v, self.own[v]) for v, _ in self.term.kept if 0 <= v < len(self.own))
-        elif isinstance(at, Read) and at.table is None and at.split is None:
+            yield from ((v, self.own[v]) for v, _ in self.term.kept if v >= 0)
+        elif isinstance(at, Rows):
+            yield self._last, self.own[-1]
+        elif at.table is None and at.split is None:
             yield from ((i.var, c) for i, c in zip(at.index, self.own) if i.var != FIXED)
 
     def __str__(self) -> str:
-        """Return scale, sum signs, factors, and where the term is added."""
-        scale, summed = self.term.scale, self.term.summed
-        factors = [self.factor(factor) for factor in self.term.factors]
-        if not factors:
-            return " ".join([str(scale), *(str(n) for _, n in summed)]) + self._place()
-        signs = "".join(sorted(self.letter[var] for var, _ in summed))
-        number = [] if scale in (ONE, MINUS) else [str(scale)]
-        text = (f"Σ{signs} " if signs else "") + " ".join([*number, *factors])
-        return ("-" if scale == MINUS else "") + text + self._place()
+        """Return scale, sum signs, factors, which letters stop, and where the term is added."""
+        factors, place = list(map(self.factor, self.term.factors)), self._place()
+        factors.sort(key=lambda text: not _NUMBER.fullmatch(text))
+        signs = sorted(self._bounded(var) for var, _ in self.term.summed)
+        text = f"Σ{(',' * ('<' in ''.join(signs))).join(signs)} " if signs else ""
+        scale = self.term.scale
+        minus = "-" if scale == MINUS and factors else ""
+        number = [] if factors and scale in (ONE, MINUS) else [str(scale)]
+        kept = (self._bounded(var) for var, _ in self.term.kept)
+        parts = [*number, *factors, *(f"[{bound}]" for bound in kept if "<" in bound)]
+        if len(parts) > 1 or text or place or minus:
+            parts = [_enclosed(part, n == 0) for n, part in enumerate(parts)]
+        return minus + text + " ".join(parts) + place
+
+    def _bounded(self, var: int) -> str:
+        """Return the letter of a variable, j<3 where it stops before a reader would."""
+        size = self.term.sizes[var]
+        stops = var != BATCH and self.reach.get(var) != size
+        return self.letter[var] + (f"<{size}" if stops else "")
 
     def _place(self) -> str:
         at = self.term.at
         if at is None:
+            self.reach.update(dict(self.term.kept))  # type: ignore[arg-type]
             return ""
         if isinstance(at, Rows):
-            return f" at [{self.read(at.ids)},{self._last}]"
+            last = self._along([(1, self._last)], 0, self.array.shape[-1])
+            return f" at [{self.read(at.ids)},{last}]"
         places = self._indices(at) if at.table is None else self._by_table(at, at.table)
+        for var, letter in self.letter.items():
+            if letter in places and letter in self.own:  # all along that axis
+                self.reach[var] = self.array.shape[places.index(letter)]
         return "" if places == list(self.own) else f" at [{','.join(places)}]"
 
     @property
-    def _last(self) -> str:
-        """Return the letter that runs along a row that is looked up."""
-        return self.letter[max(var for var, _ in self.term.kept)]
+    def _last(self) -> int:
+        """Return the variable that runs along a row that is looked up."""
+        return max(var for var, _ in self.term.kept)
 
     def factor(self, factor: Factor) -> str:
-        """Return a factor; a formula in brackets, unless it is one thing, or alone."""
+        """Return a factor."""
         if isinstance(factor, Read):
             return self.read(factor)
         if isinstance(factor, Formula):
-            text = self._formula(factor)
-            return text if len(self.term.factors) == 1 or _ATOM.fullmatch(text) else f"({text})"
+            return self._formula(factor)
         if isinstance(factor, Rows):
-            if factor.table is None:
-                return f"[{self.read(factor.ids)} = {self._last}]"
-            return f"{self.names[factor.table]}[{self.read(factor.ids)},{self._last}]"
-        over, read = self.letter[factor.axis[0]], self.read(factor.read)
+            ids, table = self.read(factor.ids), factor.table
+            if table is None:
+                return f"[{ids} = {self.letter[self._last]}]"
+            last = self._along([(1, self._last)], 0, table.shape[-1])
+            return f"{self.names[table]}[{ids},{last}]"
+        var, read = factor.axis[0], self.read(factor.read)
         if isinstance(factor, First):
-            return f"[{over} is the first with {read} = {self.read(factor.out)}]"
-        chosen = f"{factor.op}{over} {read}"
+            return f"[{self.letter[var]} is the first with {read} = {self.read(factor.out)}]"
+        chosen = f"{factor.op}{self._bounded(var)} {read}"
         if factor.before is None:
             return chosen
         return f"{factor.op}({self.read(factor.before)}, {chosen})"
 
     def _formula(self, formula: Formula) -> str:
-        reads = {letter: self.read(read) for letter, read in formula.letters}
         text = specialise(formula.text, formula.k)
+        reads = {letter: self.read(read) for letter, read in formula.letters}
+        if "**" in text:
+            reads = {c: f"({read})" if read[0] == "-" else read for c, read in reads.items()}
         return re.sub(r"\b(x|y|out)\b", lambda letter: reads[letter[0]], text)
 
     def read(self, read: Read) -> str:
@@ -128,13 +164,14 @@ class _Notation:
 
     def _by_table(self, read: Read, table: Ints) -> list[str]:
         """Return 2j+l for each axis that grows evenly with the variables; else their names."""
-        indices = []
-        for column in coordinates(read.array.shape, table):
-            walk = steps(column, read.variables)
-            if walk is None:
-                return [f"place {','.join(self.letter[var] for var in read.variables)}"]
-            indices.append(self._sum(((step, var) for step, _, var in walk), int(column.flat[0])))
-        return indices
+        columns = coordinates(read.array.shape, table)
+        walks = [steps(column, read.variables) for column in columns]
+        if None in walks:
+            return [f"place {','.join(self.letter[var] for var in read.variables)}"]
+        return [
+            self._along([(step, var) for step, _, var in walk or ()], int(column.flat[0]), size)
+            for walk, column, size in zip(walks, columns, read.array.shape)
+        ]
 
     def _indices(self, read: Read) -> list[str]:
         """Return the indices; where axes were divided, the parts of each one together."""
@@ -145,8 +182,8 @@ class _Notation:
                 parts.append(walked.pop(0))
             if not parts or math.prod(n for _, n in parts) != size:
                 return self._joined(read)
-            indices.append(self._index(parts))
-        return self._joined(read) if walked else indices
+            indices.append(parts)
+        return self._joined(read) if walked else list(map(self._index, indices))
 
     def _joined(self, read: Read) -> list[str]:
         """Return the places along axes that are no part of one axis of the array."""
@@ -162,8 +199,13 @@ class _Notation:
             if index.var != FIXED:
                 walk.insert(0, (index.step * block, index.var))
             block *= length
-        return self._sum(walk, start)
+        return self._along(walk, start, block)
 
-    def _sum(self, walk: Iterable[tuple[int, int]], start: int) -> str:
+    def _along(self, walk: Walk, start: int, size: int) -> str:
+        """Return an index of an axis of a size, and note how far it lets a letter alone run."""
+        if len(walk) == 1:
+            ((step, var),) = walk
+            reach = (size - 1 - start) // step + 1
+            self.reach[var] = min(reach, self.reach.get(var, reach))
         texts = [f"{step if step > 1 else ''}{self.letter[var]}" for step, var in walk]
         return "+".join([*texts, *([str(start)] if start or not texts else [])])
