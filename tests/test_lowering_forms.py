@@ -119,7 +119,12 @@ E = Embedding(4, 3)
         (lambda x: sum(x[::2]) * 2, [1.0] * 6, "arrays", "t2 = Σi x[2i]"),
         (lambda x: sum(x[:3:2]) * 2, [1.0] * 6, "arrays", "t2 = Σi<2 x[2i]"),
         (lambda x: sum(v.tanh() for v in x), [1.0] * 2, "dx", "dx[i] = 1/B (1 - t1[i] * t1[i])"),
-        (lambda x: dot(x[:2], x[1:]), [1.0] * 3, "dx", "dx[i] = 1/B x[i+1] [i<2] + 1/B x[i] at [i+1]"),
+        (
+            lambda x: dot(x[:2], x[1:]),
+            [1.0] * 3,
+            "dx",
+            "dx[i] = 1/B x[i+1] [i<2] + 1/B x[i] at [i+1]",
+        ),
         (lambda x: x.exp() * -2 + 1, 1.0, "arrays", "t2 = -2 t1 + 1"),
         (lambda i: sum(E(i)), 1, "arrays", "x[j] = E[i,j]"),
         (lambda i: dot(E(i), E(i)), 1, "dE", "dE[j,k] = dx[b,k] at [i[b],k]"),

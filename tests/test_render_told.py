@@ -1,8 +1,11 @@
 """What pictures and pages say of small graphs, said in rows: the graph, what tells it, the text."""
 
+import random
 import re
 import sys
+from itertools import product, repeat
 
+import numpy as np
 import pytest
 
 from demos.worked_example import worked_example
@@ -10,8 +13,10 @@ from micrograd import Value, scope, weighted_sum
 from micrograd.expressions import parse, point, read
 from micrograd.graph import snapshot
 from micrograd.nn import MLP
+from micrograd.ops import ROWS
 from micrograd.render import render
 from micrograd.render.collapse import view
+from micrograd.render.formulas import filled, shape
 from micrograd.render.network import network_view
 from micrograd.render.network_plan import plan
 from micrograd.render.text import width
@@ -20,6 +25,7 @@ from micrograd.stepper.document import _tight, notebook_page
 from micrograd.stepper.equations import equations
 from micrograd.stepper.expression import source_of, written_out
 from micrograd.stepper.views import views
+from tests.formula_reader import ARRAYS, number_of
 
 
 def leaf(label="x", data=1.0):
@@ -101,6 +107,11 @@ TOLD = [
     (lambda: leaf() - (leaf("y") - leaf("z")), formula, "x − (y − z)"),
     (lambda: leaf() / (leaf("y") / leaf("z")), formula, "x / (y / z)"),
     (lambda: leaf() + (leaf("y") + leaf("z")), formula, "x + y + z"),
+    (lambda: leaf("a + b") * leaf(), formula, "(a + b) · x"),
+    (lambda: leaf("a*b") + leaf(), formula, "a*b + x"),
+    (lambda: leaf("a + b") * leaf(), equations, r"(\text{a + b}) \cdot x"),
+    (lambda: leaf(data=-1.0).leaky_relu(0.2), formula, "leaky_relu(x, 0.2)"),
+    (lambda: leaf(data=-1.0).leaky_relu(), formula, "leaky_relu(x)"),
 ]
 
 
@@ -121,6 +132,59 @@ def test_a_graph_is_told(make, told, expected):
 )
 def test_an_expression_is_read_back_from_its_graph(text):
     assert source_of(snapshot(parse(text, {"x": 1.0, "y": 2.0}))) == (text, {"x": 1.0, "y": 2.0})
+
+
+# What stands for an operand: names, numbers, formulas, labels that are formulas themselves.
+OPERANDS = ["a", "2.5e−5", "−c", "a + b", "a − b", "a · b", "a / b", "−a · b", "a²", "−a²", "a^b"]
+OPERANDS += ["a^(−c)", "2^a", "|c|", "(a + b) · c", "max(a, b)", "a if a > b else b", "−(a + b)"]
+OPERANDS += ["a+b", "a*b", "a-b", "a/b", "a*b + c", "b⁻¹", "(a + b)²", "exp(a − b) + 1"]
+AT = {"a": 1.7, "b": 0.6, "c": -1.3}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_formula_stands_for_its_number_whatever_its_operands_are_called(row):
+    out = 0.75
+    texts = [(row.value, shape(row.name, k)[0], k) for k in row.constants or (None,)]
+    for k in row.constants or (None,):
+        texts += [*zip(row.local, shape(row.name, k)[1], repeat(k))]
+    seconds = OPERANDS if row.arity == 2 else ["a"]
+    for (python, text, k), x, y in product(texts, OPERANDS, seconds):
+        right = ARRAYS.compile(python)
+        with np.errstate(all="ignore"):
+            wanted = right(*(np.float64(number_of(name, AT)) for name in (x, y)), k, out)
+        written = filled(text, [x, y], "out")
+        found = number_of(written, AT | {"out": out})
+        assert found == pytest.approx(float(wanted), rel=1e-5, nan_ok=True), written
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_title_stands_for_the_number_of_its_graph(seed):
+    chooser, read = random.Random(seed), 0
+    while read < 100:
+        text = expression(chooser, 4)
+        root = parse(text, {c: x for c, x in AT.items() if re.search(rf"\b{c}\b", text)})
+        title = written_out(snapshot(root)).removeprefix("f = ")
+        if title != "f":
+            assert number_of(title, AT) == pytest.approx(root.data, rel=1e-4), (text, title)
+            read += 1
+
+
+def expression(chooser, depth):
+    """Return a random expression; its values are real."""
+    if not depth or chooser.random() < 0.1:
+        return chooser.choice("aabbc")
+    x, y = (expression(chooser, depth - 1) for _ in range(2))
+    return chooser.choice(
+        [f"({x} {sign} {y})" for sign in "+-*"]
+        + [
+            f"({x}) / (1 + exp({y}))",
+            f"abs({x}) ** ({y} / 8)",
+            f"-({x})",
+            f"({x}) ** 2",
+            f"max({x}, {y})",
+        ]
+        + [f"square({x})", f"abs({x})", f"tanh({x})", f"softplus({x}) ** -1", f"relu({x}) ** 3"]
+    )
 
 
 def test_a_node_made_by_hand_is_no_expression():

@@ -2,6 +2,7 @@
 
 import math
 import random
+from itertools import product
 
 import pytest
 
@@ -10,11 +11,13 @@ from micrograd.expressions import parse
 from micrograd.graph import snapshot
 from micrograd.ops import ROWS
 from micrograd.render.collapse import view
-from micrograd.render.formulas import pretty
+from micrograd.render.formulas import filled, pretty, shape
 from micrograd.render.layout import Link, Size, layout
 from micrograd.stepper.data import node_data
+from micrograd.stepper.expression import written_out
 from micrograd.stepper.javascript import rows_source
 from tests.stepper_graphs import node
+from tests.test_render_told import OPERANDS
 
 SCRIPTS = (
     "engine.js",
@@ -27,6 +30,7 @@ SCRIPTS = (
     "ordering.js",
     "layout.js",
     "placing.js",
+    "title.js",
 )
 READ = """
 answer(INPUT.map(([text, at]) => {
@@ -38,7 +42,7 @@ answer(INPUT.map(([text, at]) => {
     try { steps = pass(); } catch (e) {}
     const far = turned => ({ measured: measured(view, turned), placed: placed(view, turned) });
     const told = nodes.map(n => ({ ...n, value: String(n.value), k: String(n.k ?? "None") }));
-    return { nodes: told, steps, view,
+    return { nodes: told, steps, view, title: writtenOut(nodes, root),
       inputs: inputsOf(text), across: far(false), down: far(true) };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
@@ -156,6 +160,7 @@ def test_expressions_become_the_same_nodes_with_the_same_words(compared):
             assert same(value, theirs["value"]), text
             assert theirs["unnamed"] == (not label), text
             assert not label or theirs["name"] == label[0], text
+        assert page["title"] == written_out(graph), text
         assert page["inputs"] == sorted(at, key=page["inputs"].index)
 
 
@@ -358,6 +363,21 @@ def test_formulas_with_a_number_are_written_alike():
     asked = [[text, k] for text in texts for k in numbers]
     written = node("answer(INPUT.map(([text, k]) => readable(text, k)));", *SCRIPTS, data=asked)
     assert written == [pretty(specialise(text, k)) for text, k in asked]
+
+
+def test_formulas_are_filled_alike():
+    texts = {
+        text
+        for row in ROWS
+        for k in row.constants or (None,)
+        for value, local in [shape(row.name, k)]
+        for text in (value, *local)
+    }
+    asked = [[text, pair] for text in sorted(texts) for pair in product(OPERANDS, OPERANDS[::3])]
+    ours = [filled(text, pair, "out") for text, pair in asked]
+    assert ours == node(
+        "answer(INPUT.map(([t, of]) => filled(t, of, 'out')));", *SCRIPTS, data=asked
+    )
 
 
 def test_texts_that_were_damaged_are_judged_alike():

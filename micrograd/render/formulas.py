@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from micrograd.core.formulas import specialise
@@ -29,9 +29,19 @@ BINDING = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.Pow: 4}
 UNARY, ATOM = 3, 5
 SUPERSCRIPTS = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LETTER = re.compile(r"(?<![A-Za-z0-9_])(?:out|x|y)(?![A-Za-z0-9_])")  # x² has no word boundary
+ENCLOSED = re.compile(r"\([^()]*\)|\|[^|]*\|")
 OPENED = re.compile(r"(?:[(|]|, |[≥>≤<=≠] |if |else )$")  # what stands before a whole argument
-RAISED = re.compile("[\\^⁻⁰¹²³⁴-⁹]")
-WITH_EXPONENT = re.compile(r"[\d.]+e")  # 1e−5
+# How tightly a text binds that has one of these outside of its brackets: a label may have, too.
+LOOSE = {
+    " if | [≥>≤<=≠] ": 0,
+    ".[-+−]": 1,
+    "[·×*/]": 2,
+    "^[-−]": 3,
+    r"[\^⁻⁰¹²³⁴-⁹]|^[\d.]+e": 4,
+}
+# How tightly it has to bind between what stands before it and behind it.
+BEFORE = {r"\^$": ATOM, "( / |−)$": UNARY, " [·−] $": 2, "( \\+ |[≥>≤<=≠] |if )$": 1}
+BEHIND = {"^[\\^⁻⁰¹²³⁴-⁹]": ATOM, "^ [·/] ": 2, "^ ([+−≥>≤<=≠] |if )": 1}
 SYMBOL = 22  # most characters of one
 TERMS = 3  # of a weighted sum that are written out
 
@@ -41,7 +51,10 @@ def shape(op: str, k: float | None) -> tuple[str, tuple[str, ...]]:
     """Return a row's value and local-gradient formulas for readers, in the letters x, y, out."""
     row = BY_NAME[op]
     k = 0.0 if k == 0 else k  # a zero has no sign to a reader
-    value = row.shown if "|" in row.shown else pretty(specialise(row.shown, k))
+    value = row.shown
+    if value == f"{op}(x)" and k not in (None, *row.constants[:1]):  # the default goes unsaid
+        value = f"{op}(x, k)"
+    value = value if "|" in value else pretty(specialise(value, k))
     return value, tuple(pretty(specialise(text, k)) for text in row.local)
 
 
@@ -80,21 +93,31 @@ def filled(text: str, operands: Sequence[str], out: str) -> str:
 
 def _within(before: str, name: str, after: str) -> str:
     """Return a name or number for a letter: in brackets where it would run into its neighbours."""
-    raised, alone = RAISED.match(after), not (before or after)
-    if alone or (OPENED.search(before) and not raised):
+    if not before and not after:
         return name
-    return f"({name})" if raised and WITH_EXPONENT.match(name) else _term(name)
+    needed = max(_level(BEFORE, before, 0), _level(BEHIND, after, 0))
+    negative = name.startswith(MINUS) and not OPENED.search(before)
+    twice = "|" in name and before.endswith("|")
+    return f"({name})" if binding(name) < needed or negative or twice else name
 
 
-def _term(name: str) -> str:
-    return f"({name})" if name.startswith(MINUS) else name
+def binding(text: str) -> int:
+    """Return how tightly a text binds: ATOM for what cannot run into its neighbours."""
+    text = re.sub(r"([\d.]e)[-+−]", r"\1", text)  # 1e−5 is no difference
+    while (outside := ENCLOSED.sub("", text)) != text:
+        text = outside
+    return _level(LOOSE, text, ATOM)
+
+
+def _level(levels: Mapping[str, int], text: str, other: int) -> int:
+    return next((level for pattern, level in levels.items() if re.search(pattern, text)), other)
 
 
 def _variadic(op: str, operands: list[str], symbol: str) -> str:
     if op != WEIGHTED_SUM.name:
         more = ", …" if len(operands) > TERMS else ""
         return f"{symbol or 'f'}({', '.join(operands[:TERMS])}{more})"
-    terms = [f"{_term(w)} · {_term(x)}" for w, x in zip(operands[::2], operands[1::2])]
+    terms = [filled("x · y", pair, "") for pair in zip(operands[::2], operands[1::2])]
     shown = terms if len(terms) <= TERMS else [*terms[: TERMS - 1], "…", terms[-1]]
     return " + ".join([*shown, *operands[len(terms) * 2 :]])
 
@@ -149,5 +172,7 @@ def _call(name: str, arguments: list[ast.expr]) -> tuple[str, int]:
         "minimum": "min({}, {})".format,
     }
     if name in special:
+        if name == "where" and " if " in written[1]:
+            written[1] = f"({written[1]})"
         return special[name](*written), 0 if name == "where" else ATOM
     return f"{name}({', '.join(written)})", ATOM

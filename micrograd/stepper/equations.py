@@ -10,14 +10,15 @@ from typing import Any
 from micrograd.engine import Value
 from micrograd.graph import LEAF, Graph
 from micrograd.render.captions import names_of
-from micrograd.render.formulas import with_names
+from micrograd.render.formulas import binding, with_names
 from micrograd.render.numerals import shown
 from micrograd.render.tikz import GREEK, RAISED, tex
 from micrograd.stepper.trace import one_root, trace
 
-_MARK = "\ue000{}\ue001"  # stands for a node's name in a formula
+_MARK = "\ue000{}{}\ue001"  # stands for a node's name in a formula, and binds as it does
+_LIKE = {1: "+", 2: "·"}
 _PARTS = re.compile(
-    "\ue000(?P<node>[0-9]+)\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
+    "\ue000(?P<node>[0-9]+)[+·]?\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
     f"|(?P<sign>[{''.join(RAISED)}]+|.)",
     re.DOTALL,
 )
@@ -32,7 +33,7 @@ def equations(root: Value | Graph) -> str:
     graph = one_root(root)
     start, steps, names = graph.roots[0], trace(graph)["steps"], names_of(graph)
     symbols = [_name(name) if _named(graph, id) else _text(name) for id, name in enumerate(names)]
-    marks = [_MARK.format(id) if _named(graph, id) else name for id, name in enumerate(names)]
+    marks = [_mark(id, name) if _named(graph, id) else name for id, name in enumerate(names)]
     lines = []
     reaching: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for step in steps:
@@ -49,6 +50,10 @@ def equations(root: Value | Graph) -> str:
                 lines.append(_gradient(symbols, start, reaching[step["operand"]]))
     needs = "% \\usepackage{amsmath}, and \\input this file\n"
     return f"{needs}\\begin{{align*}}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
+
+
+def _mark(id: int, name: str) -> str:
+    return _MARK.format(id, _LIKE.get(binding(name), ""))
 
 
 def _named(graph: Graph, id: int) -> bool:

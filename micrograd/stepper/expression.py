@@ -13,17 +13,6 @@ from micrograd.render.formulas import with_names
 LONGEST = 60  # characters; of a longer formula the root's name stands
 MOST_NODES = 40
 MOST_EDITED = 150  # nodes of a graph whose expression a page offers to change
-BINDING = {
-    "add": 1,
-    "sub": 1,
-    "weighted_sum": 1,
-    "mul": 2,
-    "div": 2,
-    "neg": 3,
-    "pow": 4,
-    "power": 4,
-}
-CALL = 5
 OPERATORS = {
     "add": "{x} + {y}",
     "sub": "{x} - {y}",
@@ -42,22 +31,10 @@ def written_out(graph: Graph) -> str:
         return names[root]
     texts = list(names)
     for id in (id for id, op in enumerate(graph.ops) if op != LEAF):
-        texts[id] = with_names(graph, id, _operands(graph, id, texts))
+        texts[id] = with_names(graph, id, texts)
         if len(texts[id]) > LONGEST:
             return names[root]
     return f"{names[root]} = {texts[root]}" if graph.labels[root] else texts[root]
-
-
-def _operands(graph: Graph, id: int, texts: list[str]) -> list[str]:
-    """Return the texts, those of loosely binding operands in brackets."""
-    level = BINDING.get(graph.ops[id], CALL)
-    enclosed = list(texts)
-    for position, operand in enumerate(graph.operands[id]):
-        inner = BINDING.get(graph.ops[operand], CALL)
-        loose = inner < level or (inner == level and position and graph.ops[id] in ("sub", "div"))
-        if loose and level < CALL:
-            enclosed[operand] = f"({texts[operand]})"
-    return enclosed
 
 
 def source_of(graph: Graph) -> tuple[str, dict[str, float]]:

@@ -9,12 +9,28 @@ function filled(text, operands, out) {
     within(text.slice(0, at), letters[letter], text.slice(at + letter.length)));
 }
 
+// How tightly a text binds that has one of these outside of its brackets, and how tightly it has
+// to between what stands before it and behind it.
+const ENCLOSED = /\([^()]*\)|\|[^|]*\|/g, WHOLE = 5;
+const LOOSE = [[/ if | [≥>≤<=≠] /, 0], [/.[-+−]/, 1], [/[·×*/]/, 2], [/^[-−]/, 3], [/[\^⁻⁰¹²³⁴-⁹]|^[\d.]+e/, 4]];
+const BEFORE = [[/\^$/, WHOLE], [/( \/ |−)$/, 3], [/ [·−] $/, 2], [/( \+ |[≥>≤<=≠] |if )$/, 1]];
+const BEHIND = [[/^[\^⁻⁰¹²³⁴-⁹]/, WHOLE], [/^ [·/] /, 2], [/^ ([+−≥>≤<=≠] |if )/, 1]];
+const levelOf = (levels, text, other) => levels.find(([pattern]) => pattern.test(text))?.[1] ?? other;
+
+function bindingOf(text) {
+  text = text.replace(/([\d.]e)[-+−]/g, "$1"); // 1e−5 is no difference
+  for (let inside; inside !== text;) [inside, text] = [text, text.replace(ENCLOSED, "")];
+  return levelOf(LOOSE, text, WHOLE);
+}
+
 // Return a name or number for a letter: in brackets where it would run into its neighbours.
-const OPENED = /(?:[(|]|, |[≥>≤<=≠] |if |else )$/, RAISED = /^[\^⁻⁰¹²³⁴-⁹]/, WITH_EXPONENT = /^[\d.]+e/;
+const OPENED = /(?:[(|]|, |[≥>≤<=≠] |if |else )$/;
 function within(before, name, after) {
-  const raised = RAISED.test(after), alone = !before && !after;
-  if (alone || (OPENED.test(before) && !raised)) return name;
-  return raised && WITH_EXPONENT.test(name) ? `(${name})` : term(name);
+  if (!before && !after) return name;
+  const needed = Math.max(levelOf(BEFORE, before, 0), levelOf(BEHIND, after, 0));
+  const negative = name.startsWith("−") && !OPENED.test(before);
+  const twice = name.includes("|") && before.endsWith("|");
+  return bindingOf(name) < needed || negative || twice ? `(${name})` : name;
 }
 
 const TERMS = 3;
@@ -25,7 +41,7 @@ function variadic(node, operands) {
   }
   const count = operands.length >> 1, terms = [];
   for (let i = 0; i < count; i++)
-    terms.push(`${term(operands[2 * i])} · ${term(operands[2 * i + 1])}`);
+    terms.push(filled("x · y", operands.slice(2 * i)));
   const some = count <= TERMS ? terms : [...terms.slice(0, TERMS - 1), "…", terms[count - 1]];
   return [...some, ...operands.slice(2 * count)].join(" + ");
 }

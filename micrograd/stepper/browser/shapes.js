@@ -63,7 +63,7 @@ function writtenPower({ left, right }) {
 }
 
 function writtenCall(name, [first, second, third]) {
-  if (name === "where") return [`${second} if ${first} else ${third}`, 0];
+  if (name === "where") return [`${second.includes(" if ") ? `(${second})` : second} if ${first} else ${third}`, 0];
   if (name === "abs") return [`|${first}|`, ATOM];
   const called = name.replace(/^(max|min)imum$/, "$1"); // a user's own may be called constructor
   return [`${called}(${[first, second, third].filter(part => part !== undefined).join(", ")})`, ATOM];
@@ -81,8 +81,9 @@ const readable = (text, k) => written(specialised(new Parser(text).formula(), k)
 
 // Return what the page has to know about the nodes of one operation and constant.
 function kindOf(op, k) {
-  const { symbol, word, role, shown, local } = ROWS[op].told;
+  const { symbol, word, role, shown, local, constant } = ROWS[op].told;
   const said = k === null ? k : k + 0; // a zero has no sign to a reader
-  return { op, k, symbol, word, role, shown: shown.includes("|") ? shown : readable(shown, said),
+  const called = shown === `${op}(x)` && k !== null && k !== constant ? `${op}(x, k)` : shown;
+  return { op, k, symbol, word, role, shown: shown.includes("|") ? shown : readable(called, said),
     locals: local.map(text => readable(text, said)) };
 }
