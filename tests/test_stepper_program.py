@@ -3,11 +3,12 @@
 import io
 import random
 import re
+from functools import reduce
 from html import unescape
 
 import pytest
 
-from micrograd import Value
+from micrograd import Value, dot
 from micrograd.cli import main
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
@@ -15,6 +16,7 @@ from micrograd.stepper import page
 from micrograd.stepper.array_program import _code, named, program_data, told
 from micrograd.stepper.interface import LINES, PROGRAM
 from micrograd.stepper.terminal import Walkthrough
+from tests.fuzz_draw import Draw
 from tests.lowering_models import all_to_all_attention, transformer, window_model
 from tests.stepper_graphs import batch, every_row, network, node
 
@@ -71,9 +73,10 @@ def names_within(program):
     exec(head, module)
     names = [*program.inputs, *program.parameters, *program.constants]
     inputs = [
-        np.array([v.data for v in leaves.ravel()]).reshape(1, *leaves.shape)
-        for leaves in map(program.leaf_values, program.inputs)
+        np.array([v.data for v in leaves.ravel()], int if name in program.ids.counts else float)
+        for name, leaves in zip(program.inputs, map(program.leaf_values, program.inputs))
     ]
+    inputs = [x.reshape(1, *program.leaf_values(n).shape) for n, x in zip(program.inputs, inputs)]
     held = {**dict(zip(program.inputs, inputs)), **program.parameters, **program.constants}
     return module["value_and_grad"](*(held[name] for name in names))
 
@@ -83,9 +86,14 @@ def element(arrays, spot):
     return array[(0,) * spot.batched + spot.at]
 
 
-@pytest.mark.parametrize("make", PROGRAMS)
-def test_the_named_element_of_the_named_line_is_the_value_and_the_gradient(make):
-    program = make()
+def written(name):
+    """Return the number that stands in place of an array, in a batch of one; None for a name."""
+    digits = re.fullmatch(r"(-?[\d.e+-]+)?(?: ?B|/B)?", name)
+    return digits and float(digits[1] or 1)
+
+
+def spots_seen(program):
+    """Compare what the program says of all its nodes with its arrays; return how they are there."""
     arrays, lines = names_within(program), program.source.splitlines()
     program.root.backward()
     seen = set()
@@ -97,11 +105,50 @@ def test_the_named_element_of_the_named_line_is_the_value_and_the_gradient(make)
             seen.add(spot.how)
             if spot.how in ("element", "shared"):
                 assert element(arrays, spot) == pytest.approx(number, rel=1e-12, abs=1e-12)
+            if spot.how == "routed" and number:
+                assert number == pytest.approx(written(spot.name) or element(arrays, spot))
+            if spot.how == "number":
+                assert number == pytest.approx(written(spot.name), rel=1e-11)
             if lines[spot.line - 1].startswith("def value_and_grad("):
                 assert re.search(rf"\b{spot.name}\b", program.source.partition("def value")[2])
             elif spot.line:
                 assert lines[spot.line - 1].strip().startswith(f"{spot.name} = ")
-    assert {"element", "shared"} <= seen
+    return seen
+
+
+@pytest.mark.parametrize("make", PROGRAMS)
+def test_the_named_element_of_the_named_line_is_the_value_and_the_gradient(make):
+    assert {"element", "shared"} <= spots_seen(make())
+
+
+def test_lines_of_random_programs():
+    seen = set()
+    for seed in range(60):
+        module = {}
+        exec(str(Draw(seed).case()), module)
+        if not isinstance(module["program"].lowered.arrays, Levels):
+            seen |= spots_seen(module["program"])
+    assert seen >= {"element", "term", "chosen", "within", "shared", "routed", "number", "nowhere"}
+
+
+def test_a_gradient_of_what_is_computed_once_for_several_is_a_part():
+    w = [Value(0.5), Value(2.0)]
+
+    def loss(x):
+        first, second = dot(w, x), dot(w, x)
+        return first.exp() * 2 + second.tanh()
+
+    program = lower(loss, [0.5, 1.0])
+    twice = [v for v in program.graph.values if program.line(v).name == "t1"]
+    assert {told(program.line(v), "v", "en") for v in twice} >= {
+        "v is t1, for one sample of the batch.",
+        "v equals t1, for one sample of the batch.",
+    }
+    told_of = {told(program.line_of_gradient(v), "δ", "en") for v in twice}
+    assert told_of == {"δ is part of the sum dt1, for one sample of the batch."}
+    least = lower(lambda x: reduce(Value.min, x).exp(), [3.0, 2.0, 1.0])
+    chosen = {told(least.line(v), "v", "en") for v in least.graph.values if v._op == "min"}
+    assert "v is part of the choice m, for one sample of the batch." in chosen
 
 
 def irregular():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +14,12 @@ from micrograd.lowering.arrays.axes import coordinates
 from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, Array
 from micrograd.lowering.code.expr import whole
 from micrograd.lowering.irregular.levels import Levels
-from micrograd.lowering.scalars.columns import ScalarGraph
+from micrograd.lowering.scalars.columns import Bools, ScalarGraph
 from micrograd.lowering.trace.declared import NUMBER
 
 Index = tuple[int, ...]
-ELEMENT, TERM, WITHIN, SHARED = "element", "term", "within", "shared"
+ELEMENT, TERM, CHOSEN, WITHIN = "element", "term", "chosen", "within"
+SHARED, ROUTED = "shared", "routed"
 WRITTEN, SLOT, NOWHERE, UNSAID = "number", "slot", "nowhere", ""
 
 
@@ -25,10 +27,11 @@ class Location(NamedTuple):
     """Where a node is: `line` counts the lines of the source from 1, and is 0 where there is none.
 
     `how` says what the node is there: "element" `at` of the array `name` (of one sample: the
-    batch axis is left out); "term" of that element, a sum; "within" the line, in what has no name
-    of its own; "shared", a gradient that equals the one called `name`; a "number" that is written
-    as `name`; "slot" of the vector of an irregular program, where a term of a sum has none ("");
-    or "nowhere", not needed.
+    batch axis is left out); "term" of that element, a sum, as is the gradient of one of several
+    nodes that are computed once; "chosen", what a choice is made of; "within" the line, in what has
+    no name of its own; "shared", what equals the element, or "routed", a gradient that does, or is
+    0; a "number" that is written as `name`; "slot" of the vector of an irregular program, where a
+    term of a sum has none (""); or "nowhere", not needed.
     """
 
     how: str
@@ -62,8 +65,8 @@ class Locations:
         """Return where the gradient of a Value is computed."""
         return self._where(value, self._differentiated)
 
-    def _where(self, value: Value, of: Callable[[Array, Index, bool], Location]) -> Location:
-        """Return what `of` says of an element: its array and index, and whether it is the node."""
+    def _where(self, value: Value, of: Callable[[int, Array, Index], Location]) -> Location:
+        """Return what `of` says of a node: its id, the array and the element that it went to."""
         id, form = self.id(value), self.arrays
         if isinstance(form, Levels):
             slot = int(form.slot[id])
@@ -72,15 +75,21 @@ class Locations:
         if number < 0:
             return Location(NOWHERE)
         array = form.arrays[number]
-        own = array.kind in LEAVES or bool(array.nodes[place] == id)
-        return of(array, tuple(map(int, coordinates(array.shape, place))), own)
+        return of(id, array, tuple(map(int, coordinates(array.shape, place))))
 
-    def _computed(self, array: Array, index: Index, own: bool) -> Location:
+    def _owns(self, id: int, array: Array) -> bool:
+        """Return whether a node is an element, not a part of one."""
+        return array.kind in LEAVES or bool(array.nodes[self.arrays.place_of[id]] == id)
+
+    def _computed(self, id: int, array: Array, index: Index) -> Location:
         if array.kind == NUMBER:
             return Location(WRITTEN, f"{np.asarray(array.data)[index]:.12g}")
-        return self._location(ELEMENT if own else TERM, array, index, array.batched)
+        alone = self.arrays.merged_into[id] == id
+        part = SHARED if alone else CHOSEN if array.choice else TERM
+        how = ELEMENT if self._owns(id, array) else part
+        return self._location(how, array, index, array.batched)
 
-    def _differentiated(self, array: Array, index: Index, own: bool) -> Location:
+    def _differentiated(self, id: int, array: Array, index: Index) -> Location:
         adjoints = self.forms["adjoints"]
         gradient = adjoints.gradients.get(array)
         if gradient is not None:
@@ -89,15 +98,27 @@ class Locations:
         upstream = adjoints.upstream.get(array)
         if upstream is None:
             return Location(NOWHERE)
+        own = self._owns(id, array)
+        part = TERM if self._several[id] else ROUTED if array.choice and not own else ""
         if not upstream.factors:
-            return Location(WRITTEN, str(upstream.scale))
+            return Location(part or WRITTEN, str(upstream.scale))
         (read,) = upstream.reads
         line = self.forms["code"].adjoints.get(read.array)
         expr, vars = line or (whole(read.array), read.array.vars)
         at = {n: i.start if i.var == FIXED else index[i.var] for n, i in enumerate(read.index)}
         kept = tuple(at[var] for var in vars if var != BATCH)
-        how = ELEMENT if own and expr.attr.of is array else SHARED
+        how = part or (ELEMENT if own and expr.attr.of is array else SHARED)
         return self._location(how, expr.attr, kept, BATCH in vars and array.batched)
+
+    @cached_property
+    def _several(self) -> Bools:
+        """Mark the nodes whose element is that of others too: what is equal is computed once."""
+        form = self.arrays
+        whole = form.merged_into == np.arange(len(form.merged_into))
+        _, element = np.unique((form.array_of, form.place_of), axis=1, return_inverse=True)
+        count = np.bincount(element.ravel()[whole], minlength=len(whole))
+        several: Bools = count[element.ravel()] > 1
+        return several
 
     def place(self, value: Value) -> tuple[str, int]:
         """Return the name of the array that a Value went to, and its place there, row by row.

@@ -17,7 +17,7 @@ from micrograd.graph import Graph
 from micrograd.printing import shorten
 from micrograd.stepper.interface import LINES, PROGRAM
 
-WITH_ELEMENT = ("element", "term", "shared")
+WITH_ELEMENT = ("element", "term", "chosen", "shared", "routed")
 
 
 class Spot(Protocol):

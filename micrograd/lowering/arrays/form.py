@@ -69,12 +69,14 @@ class Form:
 class Arrays(Form):
     """A graph as arrays, operands before users, the loss last; `names` are those to be had.
 
-    `array_of` and `place_of` tell where each scalar node went, in this and in any equal graph.
+    `array_of` and `place_of` tell where each scalar node went, `merged_into` of which one it is a
+    part, in this and in any equal graph.
     """
 
     names: Mapping[Array, Name]
     array_of: Ints
     place_of: Ints
+    merged_into: Ints
 
     @property
     def loss(self) -> Array:
@@ -104,6 +106,7 @@ def arrays_of(grouping: Grouping, reduce: str) -> Arrays:
         MappingProxyType(names),
         number[merged],
         grouping.place[merged],
+        merged,
     )
 
 

@@ -1,7 +1,7 @@
 // The array program beside the steps: the lines that a step's values or gradients are computed in.
 const VALUES = 0, GRADIENTS = 1;
 const LINES_SHOWN = 4; // of one step
-const WITH_ELEMENT = ["element", "term", "shared"];
+const WITH_ELEMENT = ["element", "term", "chosen", "shared", "routed"];
 
 class Program {
   constructor(program, list) {
