@@ -1,5 +1,6 @@
 """What the passes hand to one another: it prints, cannot be changed, and is checked."""
 
+import re
 from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 
 import numpy as np
@@ -56,6 +57,9 @@ def test_every_form_prints(name):
             assert forms[step.name] is None and "fits no arrays" in shown
             continue
         assert shown.strip() and " object at 0x" not in shown
+        if irregular and step.name == "arrays":
+            rows = shown.splitlines()
+            assert all(re.match(r"(v\[\d+\]( to v\[\d+\])?|nowhere) +\w", row) for row in rows)
         assert len(str(forms[step.name])) < 100_000  # what is read is not written out again
     assert program.explain("text") == program.source
 

@@ -12,7 +12,7 @@ from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.code.kinds import Printer
 from micrograd.lowering.code.text import line
-from micrograd.lowering.irregular.levels import Group, Levels
+from micrograd.lowering.irregular.levels import Group, Levels, places
 from micrograd.lowering.scalars.columns import Ints, ScalarGraph
 from micrograd.lowering.trace.declared import INPUT, PARAMETER
 from micrograd.ops import WEIGHTED_SUM
@@ -90,22 +90,18 @@ def _levels(levels: Levels, graph: ScalarGraph) -> list[str]:
 
 
 def _leaf(levels: Levels, graph: ScalarGraph, array: Array) -> str:
-    places = levels.slots[array]
-    used = places[places >= 0]
-    unused = f"; {len(places) - len(used)} without effect" if len(used) < len(places) else ""
-    where = f"; {_places(used.min(), used.max())}" if len(used) else ""
+    slots = levels.slots[array]
+    used = slots[slots >= 0]
+    unused = f"; {len(slots) - len(used)} without effect" if len(used) < len(slots) else ""
+    where = f"; {places(used.min(), used.max())}" if len(used) else ""
     text = f"{levels.names[array]}  # {array.sizes}"
     return f"  {text}{where}{unused}{_scopes(graph, array.nodes[array.nodes >= 0])}"
-
-
-def _places(first: int, last: int) -> str:
-    return f"v[{first}]" + (f" to v[{last}]" if last > first else "")
 
 
 def _operation(op: str, groups: list[Group]) -> str:
     nodes, first, last = sum(g.last - g.first for g in groups), groups[0].first, groups[0].last
     name = "sum" if op == WEIGHTED_SUM.name else op
-    return f"{nodes:8} {len(groups):7} {last - first:8}  {name}: {_places(first, last - 1)}"
+    return f"{nodes:8} {len(groups):7} {last - first:8}  {name}: {places(first, last - 1)}"
 
 
 def _row(forms: Any, text: str, arrays: set[Array]) -> str:

@@ -32,9 +32,14 @@ from micrograd.lowering.scalars.columns import (
     Ints,
 )
 from micrograd.lowering.trace.declared import INPUT
-from micrograd.ops import BY_NAME
+from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
 MOST_CONSTANTS = 4  # of one operation that its formulas are written out for; more are operands
+
+
+def places(first: int, last: int) -> str:
+    """Return which slots there are from `first` to `last`."""
+    return f"v[{first}]" + (f" to v[{last}]" if last > first else "")
 
 
 class Formula(NamedTuple):
@@ -90,6 +95,19 @@ class Levels(Form):
     reduce: str
     lookups: tuple[Lookup, ...]
     names: Names
+
+    def __str__(self) -> str:
+        """Return what the slots hold: the leaves, then, level by level, nodes of one operation."""
+        lines, level = [], np.unique(self.level, return_inverse=True)[1]
+        for array in self.arrays:
+            used = self.slots[array][self.slots[array] >= 0]
+            where = places(used.min(), used.max()) if used.size else "nowhere"
+            lines.append(f"{where:<20} {self.names[array]}  # {array.sizes}")
+        for (op, k), first, last in self.groups:
+            constant = "" if k is None else f", k = {k}"
+            what = f"{'sum' if op == WEIGHTED_SUM.name else op}{constant}"
+            lines.append(f"{places(first, last - 1):<20} {what}, level {level[first]}")
+        return "\n".join(lines)
 
     @property
     def operations(self) -> set[str]:
