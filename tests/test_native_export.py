@@ -6,7 +6,9 @@ import subprocess
 import numpy as np
 import pytest
 
+from micrograd import Value
 from micrograd.cli import main
+from micrograd.lowering import lower
 from micrograd.lowering.replay import data_of
 from tests.golden_models import MODELS
 from tests.lowering_oracle import dense
@@ -14,6 +16,7 @@ from tests.lowering_oracle import dense
 COMPILER = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler on this machine")
 STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O1"]
+CPP = ["-x", "c++", "-Wall", "-Wextra", "-Werror", "-O1"]  # a microcontroller's sketches are C++
 LESSON = """
 from micrograd import Value
 w, b = Value(0.5, label="w"), Value(0.25, label="b")
@@ -22,10 +25,10 @@ def loss(x=(0.3, -1.5)):
 """
 
 
-def printed(text, folder):
+def printed(text, folder, flags=STRICT):
     """Return what a C program prints: numbers by name."""
     (folder / "program.c").write_text(text)
-    compiled = [COMPILER, *STRICT, "program.c", "-o", "program", "-lm"]
+    compiled = [COMPILER, *flags, "program.c", "-o", "program", "-lm"]
     subprocess.run(compiled, cwd=folder, check=True, timeout=60)
     result = subprocess.run(
         ["./program"], cwd=folder, check=True, timeout=60, capture_output=True, text=True
@@ -56,6 +59,23 @@ def test_no_function_has_a_name_of_a_small_processors_library():
     """avr-libc declares square() in <math.h>."""
     text = "".join(MODELS[name]().program.export("c") for name in ("deep_mse", "mixed"))
     assert "squared(" in text and "square(" not in text
+
+
+@needs_compiler
+@pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler on this machine")
+@pytest.mark.parametrize("name", MODELS)
+def test_a_program_is_cpp_too(name, tmp_path):
+    text = MODELS[name]().program.export("c", main=True)
+    assert printed(text, tmp_path, CPP) == printed(text, tmp_path)
+
+
+@needs_compiler
+@pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler on this machine")
+def test_no_name_is_a_word_of_cpp(tmp_path):
+    words = ["new", "class", "this", "template", "operator", "xor", "nullptr", "wchar_t"]
+    values = [Value(0.5, label=word) for word in words]
+    program = lower(lambda x: sum(values, x).tanh(), 0.1)
+    assert len(printed(program.export("c", main=True), tmp_path, CPP)) == 1 + len(words)
 
 
 @needs_compiler

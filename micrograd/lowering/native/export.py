@@ -21,7 +21,10 @@ HEAD = """\
    {results} Nothing is allocated.
    cc -O2 FILE.c -lm{more} */
 #include <math.h>
-{includes}"""
+{includes}
+#ifdef __cplusplus
+#define restrict __restrict
+#endif"""
 RESULTS = {  # by what forward returns
     "double": "the loss is returned, the gradients are written to the last arguments.",
     "void": """forward writes the outputs to its last argument; value_and_grad returns their sum
