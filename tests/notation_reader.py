@@ -122,6 +122,12 @@ def closing(text: str, place: int) -> int:
     raise AssertionError(f"a bracket stays open in {text!r}")
 
 
+def _joined(indices: str) -> list[int]:
+    """Return the sizes of axes that stand for those of an array: place i,j of 2×12."""
+    found = JOINED.fullmatch(indices)
+    return [int(n) for n in found[2].split("×")] if found else []
+
+
 class Term:
     """One term of a line. It is read twice: to see how far the letters run, and for its numbers."""
 
@@ -153,6 +159,10 @@ class Term:
         if not added:
             self.reach |= {letter: [size] for letter, size in axes}
             return
+        for place, size in zip(self._indices(self.where), _joined(self.where)):
+            self._reached(place, size)
+        if JOINED.fullmatch(self.where):
+            return
         for place, (mine, size) in zip(self._indices(self.where), axes):
             self._reached(place, size)
             if place == ([(1, mine)], 0):
@@ -179,8 +189,10 @@ class Term:
             kept.remove("b")
         grids = dict(zip(kept, np.ogrid[tuple(map(slice, value.shape))] if kept else ()))
         places = [self._places(p, grids) for p in self._indices(self.where)] if self.own else []
-        result = np.zeros(self.shape)
+        sizes = _joined(self.where) or self.shape[self.batched :]
+        result = np.zeros([*self.shape[: self.batched], *sizes])
         np.add.at(result, tuple([grids["b"], *places] if self.batched else places), value)
+        result = result.reshape(self.shape)
         return -result if self.minus else result
 
     # indices
@@ -260,10 +272,9 @@ class Term:
         return self._read(found[0], inside), end + 1
 
     def _read(self, name: str, inside: str) -> Any:
-        array, joined = self.arrays[name], JOINED.fullmatch(inside)
+        array, shape = self.arrays[name], _joined(inside)
         indices = self._indices(inside) if inside else []
-        if joined:  # the axes of a sample as if they were others
-            shape = [int(n) for n in joined[2].split("×")]
+        if shape:  # the axes of a sample as if they were others
             whole = array.size == np.prod(shape)
             array = array.reshape(shape if whole else [self.batch, *shape])
         if len(indices) == array.ndim - 1:
