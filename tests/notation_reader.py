@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,8 @@ NUMBER_TEXT = re.compile(r"\d[\d.]*(?:e[+-]?\d+)?(?:/B)?")
 NAME = re.compile(r"[^\W\d]\w*")
 SIGN = re.compile(r"\*\*|[<>=!]=|[-+*/<>]")
 INDEX = re.compile(r"(?:\d*[a-zA-Z]\+)*(?:\d*[a-zA-Z]|\d+)")
-JOINED = re.compile(r"place (.*) of ([\d×]+)")
+LISTED = re.compile(r"(\(.*\))([a-zA-Z]+)")
+JOINED = re.compile(r"(?:b,)?place (.*) of ([\d×]+)")
 FIRST = re.compile(r"([a-zA-Z]) is the first with (.*) = (.*)")
 FORMULAS = {name: getattr(np, name) for name in (*FUNCTIONS, "where", "maximum", "minimum")}
 CALLED = FORMULAS | {"abs": np.abs, "max": np.maximum, "min": np.minimum}
@@ -45,6 +46,13 @@ CALLED |= {
 
 
 DIGITS = 1e-9  # numbers are written with 12
+
+
+class Listed(NamedTuple):
+    """Places that stand in the text, by letters: (0,3,1)i."""
+
+    letters: str
+    places: Any
 
 
 class UnsaidError(Exception):
@@ -205,6 +213,8 @@ class Term:
     def _index(self, text: str) -> Any:
         if text.startswith("place "):
             raise UnsaidError(text)
+        if listed := LISTED.fullmatch(text):
+            return Listed(listed[2], np.array(eval(listed[1])))
         variable = text in self.own or text in self._letters()
         variable |= text == "b" and not self.batched  # samples, where they are added up
         if not INDEX.fullmatch(text) or (text in self.arrays and not variable):
@@ -218,6 +228,10 @@ class Term:
         if isinstance(index, str):
             self._read_on(index)
             return
+        if isinstance(index, Listed):
+            for letter, length in zip(index.letters, index.places.shape):
+                self.reach.setdefault(letter, []).append(length)
+            return
         walks, start = index
         for step, letter in walks:
             reach = self.reach.setdefault(letter, [])
@@ -227,6 +241,8 @@ class Term:
     def _places(self, index: Any, grids: Grids) -> Any:
         if isinstance(index, str):
             return self._read_on(index).astype(int)
+        if isinstance(index, Listed):
+            return index.places[tuple(grids[letter] for letter in index.letters)]
         walks, start = index
         return sum((step * grids[letter] for step, letter in walks), np.asarray(start))
 

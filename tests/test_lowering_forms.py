@@ -102,7 +102,9 @@ def test_index_notation_is_the_formula_of_the_lecture():
         ((2, 2), 3 * np.arange(2), "x[i,i]"),
         ((5, 4), np.add.outer(4 * np.arange(3) + 1, 8 * np.arange(2)), "x[i+2j,1]"),
         ((7,), np.add.outer(np.arange(5), np.arange(3)), "x[i+j]"),
-        ((7,), np.array([0, 3, 1]), "x[place i]"),
+        ((7,), np.array([0, 3, 1]), "x[(0,3,1)i]"),
+        ((2, 7), np.array([[0, 3, 9], [0, 8, 1]]), "x[((0,0,1),(0,1,0))ij,((0,3,2),(0,1,1))ij]"),
+        ((20,), np.array([0, 3, 1] * 5), "x[place i]"),
     ],
 )
 def test_index_notation_says_which_element_is_read(shape, places, text):
@@ -129,6 +131,7 @@ E = Embedding(4, 3)
             "dx",
             "dx[i] = 1/B x[i+1] [i<2] + 1/B x[i] at [i+1]",
         ),
+        (lambda x: dot(x, x[::-1]), [1.0] * 3, "arrays", "t1 = Σi x[i] x[(2,1,0)i]"),
         (lambda x: x.exp() * -2 + 1, 1.0, "arrays", "t2 = -2 t1 + 1"),
         (lambda i: sum(E(i)), 1, "arrays", "x[j] = E[i,j]"),
         (lambda i: dot(E(i), E(i)), 1, "dE", "dE[j,k] = dx[b,k] at [i[b],k]"),

@@ -3,6 +3,7 @@
 What stands side by side is multiplied, [..] is 1 where it holds, `at [0,j]` says where a term is
 added, for all values of its letters. A letter runs along its axis of the left side; any other as
 far as there are elements where it stands alone at an index, if it is not said to stop: Σj<3, [j<3].
+(0,3,1)i is the i-th of 0, 3 and 1.
 The samples are not written, as in the lectures, except where they are added up: Σb.
 """
 
@@ -32,6 +33,7 @@ from micrograd.lowering.arrays.ir import (
 from micrograd.lowering.scalars.columns import Ints
 
 MINUS = Scale(-1.0)
+MOST_LISTED = 12  # places
 LETTERS = "ijklmnpqruvwxyzacdefghstoABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # a name with brackets behind, or brackets alone, with others in them
 _ATOM = re.compile(r"[\w.]*(\[([^][]|\[[^][]*\])*\]|\(([^()]|\([^()]*\))*\))?")
@@ -163,15 +165,26 @@ class _Notation:
         return self.names[array] + (f"[{','.join(parts)}]" if parts else "")
 
     def _by_table(self, read: Read, table: Ints) -> list[str]:
-        """Return 2j+l for each axis that grows evenly with the variables; else their names."""
+        """Return 2j+l for each axis that grows evenly with the variables; else (0,3,1)i.
+
+        Of many places that are listed nowhere, their variables only.
+        """
         columns = coordinates(read.array.shape, table)
         walks = [steps(column, read.variables) for column in columns]
-        if None in walks:
-            return [f"place {','.join(self.letter[var] for var in read.variables)}"]
-        return [
-            self._along([(step, var) for step, _, var in walk or ()], int(column.flat[0]), size)
-            for walk, column, size in zip(walks, columns, read.array.shape)
-        ]
+        letters = [self.letter[var] for var in read.variables]
+        if None in walks and table.size > MOST_LISTED:
+            return [f"place {','.join(letters)}"]
+        indices = []
+        for walk, column, size in zip(walks, columns, read.array.shape):
+            if walk is None:
+                for var, length in zip(read.variables, column.shape):
+                    self._reaches(var, length)
+                places = str(column.tolist()).translate(str.maketrans("[]", "()", " "))
+                indices.append(places + "".join(letters))
+            else:
+                along = [(step, var) for step, _, var in walk]
+                indices.append(self._along(along, int(column.flat[0]), size))
+        return indices
 
     def _indices(self, read: Read) -> list[str]:
         """Return the indices; where axes were divided, the parts of each one together."""
@@ -205,7 +218,9 @@ class _Notation:
         """Return an index of an axis of a size, and note how far it lets a letter alone run."""
         if len(walk) == 1:
             ((step, var),) = walk
-            reach = (size - 1 - start) // step + 1
-            self.reach[var] = min(reach, self.reach.get(var, reach))
+            self._reaches(var, (size - 1 - start) // step + 1)
         texts = [f"{step if step > 1 else ''}{self.letter[var]}" for step, var in walk]
         return "+".join([*texts, *([str(start)] if start or not texts else [])])
+
+    def _reaches(self, var: int, length: int) -> None:
+        self.reach[var] = min(length, self.reach.get(var, length))
