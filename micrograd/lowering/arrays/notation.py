@@ -118,6 +118,9 @@ class _Notation:
             last = self._along([(1, self._last)], 0, self.array.shape[-1])
             return f" at [{self.read(at.ids)},{last}]"
         places = self._indices(at) if at.table is None else self._by_table(at, at.table)
+        if len(places) == len(self.own):  # an axis of one place needs none said
+            sizes = zip(places, self.own, self.array.shape)
+            places = [letter if size == 1 else place for place, letter, size in sizes]
         for var, letter in self.letter.items():
             if letter in places and letter in self.own:  # all along that axis
                 self.reach[var] = self.array.shape[places.index(letter)]
