@@ -474,6 +474,15 @@ def test_numbers_in_objects_are_not_walked_one_by_one():
     assert list(program.parameters) == ["w", "b"]
 
 
+@pytest.mark.parametrize(
+    "data", [[([0.5, 1.0], 2)], ((0, 1), 2), [[], None, (True, [])], {"pair": ((), 1j)}]
+)
+def test_numbers_beside_lists_are_no_parameters(data):
+    w = [Value(0.5), Value(-0.5)]
+    program = lower(lambda x: dot(w, x) * len(data), [0.1, 0.2])
+    assert list(program.parameters) == ["w"]
+
+
 def matrix(rows, columns, label=None):
     return [
         [Value(RNG.normal(), label=label and f"{label}{i},{j}") for j in range(columns)]

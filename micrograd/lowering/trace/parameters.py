@@ -116,8 +116,9 @@ def _parts(path: Path, nested: Any, entered: dict[int, Any]) -> Iterator[tuple[P
 def _may_hold(nested: Any, depth: int = 0) -> bool:
     """Return whether nested lists hold anything but numbers: data of millions are left at once."""
     others = set(map(type, nested)) - NOTHING
-    lists = others and others <= {list, tuple} and depth < DEEPEST
-    return any(_may_hold(part, depth + 1) for part in nested) if lists else bool(others)
+    if not others <= {list, tuple} or depth >= DEEPEST:
+        return bool(others)
+    return any(_may_hold(part, depth + 1) for part in nested if type(part) in others)
 
 
 def _is_users(item: Any) -> bool:
