@@ -35,7 +35,7 @@ from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular import text as irregular
 from micrograd.lowering.irregular.levels import Levels, levelled
 from micrograd.lowering.scalars.chains import Chains, chains, levels
-from micrograd.lowering.scalars.columns import ADD, scalar_graph
+from micrograd.lowering.scalars.columns import ADD, ROUTES, SUB, scalar_graph
 from micrograd.lowering.trace.declared import FORWARD, OUTPUT
 
 MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
@@ -75,7 +75,7 @@ def _arrays(forms: Forms) -> Arrays | Levels:
     grouping = Grouping(form, leaves, MOST_ARRAYS + int(form.remaining.sum()) // 500)
     if grouping.run(level):
         return arrays_of(grouping, forms["reduce"])
-    if form.choices().any():  # operations of two: a level has no arrays to choose along
+    if np.isin(form.graph.op[form.sums], (SUB, *ROUTES)).any():  # a level has operations of two
         form = chains(form.graph, forms["known"], forms["numbers"], (ADD,))
         level = np.array(levels(form))
     return levelled(form, level, leaves, forms["reduce"], wanted(leaves, form.graph.values))
