@@ -200,8 +200,8 @@ class Grouping:
         for c in np.unique(code).tolist():
             part = np.flatnonzero(code == c)
             operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
-            scale = ONE.times(-1.0) if b[part[0]] == SUBTRACTED else ONE
-            runs.append(Products.of_sums(*operands, owner[part], len(nodes), scale))
+            runs.append(Products.of_sums(*operands, owner[part], len(nodes)))
+            runs[-1].scale = ONE.times(-1.0 if b[part[0]] == SUBTRACTED else 1.0)
         grid, array = self._spanned(nodes, runs)
         terms = (divided(run.term(grid, array), array) for run in runs)
         ordered = sorted(terms, key=_products_first)

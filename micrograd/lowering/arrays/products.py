@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, coordinates, find_axes, flat_places, read
-from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Axis, B, Read, Scale, Term
+from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Axis, B, Read, Term
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
@@ -21,28 +21,24 @@ class Products:
     members have different numbers of terms, one after the other, `owner` telling whose each is.
     """
 
-    def __init__(
-        self,
-        arrays: Sequence[Array],
-        places: Sequence[Ints],
-        owner: Ints | None = None,
-        scale: Scale = ONE,
-    ):
-        self.arrays, self.places, self.owner, self.scale = arrays, places, owner, scale
+    scale = ONE  # of each term
+
+    def __init__(self, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints | None = None):
+        self.arrays, self.places, self.owner = arrays, places, owner
         placed = [(a, p) for a, p in zip(arrays, places) if a.kind != NUMBER]  # which has no place
         self.walks = [(a, p, None if owner is not None else _walked(a, p)) for a, p in placed]
 
     @classmethod
     def of_sums(
-        cls, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int, scale: Scale
+        cls, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int
     ) -> Products:
         """Return the products of `count` sums; the order of the terms of one says nothing."""
         keys = sorted(zip(arrays, places), key=lambda pair: pair[0].kind == NUMBER)
         order = np.lexsort((*(key for _, key in reversed(keys)), owner))
         places, lengths = [p[order] for p in places], np.bincount(owner, minlength=count)
         if (lengths == lengths[0]).all():
-            return cls(arrays, [p.reshape(count, -1) for p in places], None, scale)
-        return cls(arrays, places, owner[order], scale)
+            return cls(arrays, [p.reshape(count, -1) for p in places])
+        return cls(arrays, places, owner[order])
 
     @property
     def columns(self) -> list[tuple[Array, Ints]]:

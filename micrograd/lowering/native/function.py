@@ -90,7 +90,8 @@ class Function:
                 self._watch(array)
             if self.gate and array is self.gate.array:
                 self._pass(self.gate)
-        lines = [*self._fixed_locals(), *self._turned(), *self.sections.before]
+        lines = [*self._declared([a for a in self.task.arrays if not a.batched])]
+        lines += [*self._turned(), *self.sections.before]
         if self.sections.samples:
             lines += self._loop()
         lines += self.sections.after
@@ -170,9 +171,6 @@ class Function:
         if BATCH in term.sizes:
             return "samples"
         return "after" if any(read.array in self.late for read in term.reads) else "before"
-
-    def _fixed_locals(self) -> list[str]:
-        return self._declared([a for a in self.task.arrays if not a.batched])
 
     def _declared(self, arrays: Sequence[Array]) -> list[str]:
         """Return the declarations of local arrays."""

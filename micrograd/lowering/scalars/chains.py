@@ -52,18 +52,13 @@ class Chains:
     merged_into: Ints
 
     def __str__(self) -> str:
-        lengths = np.diff(self.start)[~self.choices()].tolist()
+        choices = np.isin(self.graph.op[self.sums], ROUTES)
+        lengths = np.diff(self.start)[~choices].tolist()
         most = ", ".join(map(str, sorted(lengths, reverse=True)[:6])) + (
             ", ..." * (len(lengths) > 6)
         )
         sums = f"{len(lengths)} sums" + (f" of {most} terms" if lengths else "")
-        return (
-            f"{int(self.remaining.sum())} nodes left; {sums}; {int(self.choices().sum())} choices"
-        )
-
-    def choices(self) -> Bools:
-        """Mark which of `sums` are choices."""
-        return np.isin(self.graph.op[self.sums], ROUTES)
+        return f"{int(self.remaining.sum())} nodes left; {sums}; {int(choices.sum())} choices"
 
 
 def chains(
