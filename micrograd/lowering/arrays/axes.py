@@ -48,9 +48,8 @@ def coordinates(shape: tuple[int, ...], places: Any) -> list[Ints]:
 def find_axes(columns: Sequence[Ints], count: int, apart: Sequence[Ints] = ()) -> Axes:
     """Return the axes of `count` members; without one, a single axis sorted by the columns.
 
-    Members with equal columns are one element, unless they differ in what is to tell them `apart`:
-    then they are the first, the second, ... of their kind, as samples are that use equal weights;
-    or, where that fills no grid, of all.
+    Members with equal columns are one element, unless what tells them `apart` differs: then they
+    are the first, the second, ... of their kind, as samples are; without a grid, of all.
     """
     ranked = _ranked(columns)
     code, size = _code(ranked, count)

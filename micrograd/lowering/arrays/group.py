@@ -40,7 +40,10 @@ class Grouping:
         self.place = np.zeros(len(chains.remaining), np.intp)
         for leaf in leaves:
             at = np.flatnonzero(leaf.nodes >= 0)
-            place = at if leaf.data is None else self._ranks(leaf)
+            place = at
+            if leaf.data is not None:
+                numbers = [chains.graph.values[i].data for i in leaf.nodes.tolist()]
+                place = np.searchsorted(leaf.data, numbers)
             self._add(leaf, leaf.nodes[at], place)
         # Of each sum and choice the number, and of each product, which is a sum of one term.
         products = np.flatnonzero(chains.remaining & (chains.graph.op == MUL))
@@ -52,11 +55,6 @@ class Grouping:
         self._b = np.append(chains.b, chains.graph.y[products])
         self.merged_into = chains.merged_into.copy()
         self._constants: dict[Any, Array] = {}  # by the places of their numbers in the pool
-
-    def _ranks(self, pool: Array) -> Ints:
-        values = self.chains.graph.values
-        data = np.array([values[i].data for i in pool.nodes.tolist()])
-        return np.searchsorted(np.asarray(pool.data), data)
 
     def run(self, level: Ints) -> list[Array] | None:
         """Return all arrays, operands before users; None where a graph falls into too many."""

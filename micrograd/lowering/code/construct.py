@@ -78,7 +78,8 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     if a.kind == "neg" or b.kind == "neg":
         inner = [e.args[0] if e.kind == "neg" else e for e in (a, b)]
         return binary("*", *inner) if a.kind == b.kind else negative(binary("*", *inner))
-    if is_number(a) and _moderate(a.attr) and b.kind == "bin" and b.attr in "*/":
+    moderate = is_number(a) and 1e-30 < abs(a.attr) < 1e30  # no product overflows for it alone
+    if moderate and b.kind == "bin" and b.attr in "*/":
         return binary(b.attr, binary("*", a, b.args[0]), b.args[1])
     for one, other in ((a, b), (b, a)):
         inverse = other.kind == "bin" and other.attr == "/" and is_number(other.args[0], 1)
@@ -87,11 +88,6 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     if _is_mask(a) and not _is_mask(b):
         return _masked(a, b)
     return _masked(b, a) if _is_mask(b) else None
-
-
-def _moderate(number: float) -> bool:
-    """Return whether a number may be multiplied earlier: no product overflows for it alone."""
-    return 1e-30 < abs(number) < 1e30
 
 
 def _is_mask(e: Expr) -> bool:

@@ -72,7 +72,9 @@ def chains(
     written_number = _literals(graph, uses, known)
     written_number |= _in_arithmetic(graph, numbers & (uses == 1) & ~graph.labelled)
     chained = np.isin(graph.op, ops)
-    zeros = _zeros(graph, written_number)
+    zeros = np.zeros(len(graph), bool)  # those that sums begin with
+    begins = graph.x[np.isin(graph.op, (ADD, SUB)) & written_number[graph.x]]
+    zeros[begins] = [graph.values[i].data == 0 for i in begins.tolist()]
     inner, outer = _joined(graph, uses, chained, written_number)
     chained &= graph.op != SUB  # one difference is no chain
     chained[inner] = chained[outer] = True
@@ -128,14 +130,6 @@ def _in_arithmetic(graph: ScalarGraph, numbers: Bools) -> Bools:
         leaf = operand[user]
         found[leaf[numbers[leaf] & ~numbers[other[user]]]] = True
     return found
-
-
-def _zeros(graph: ScalarGraph, written_number: Bools) -> Bools:
-    """Return the zeros that sums begin with."""
-    zero = np.zeros(len(written_number), bool)
-    begins = graph.x[np.isin(graph.op, (ADD, SUB)) & written_number[graph.x]]
-    zero[begins] = [graph.values[i].data == 0 for i in begins.tolist()]
-    return zero
 
 
 def _followed(pointers: Ints) -> Ints:
