@@ -23,6 +23,7 @@ BINARY = (
 REDUCED = (
     *("sum({0})", "mean({0})", "reduce(Value.max, {0})", "reduce(Value.min, {0})"),
     *("logsumexp({0})", "l2({0}, 0.1)", "l1({0}, 0.1)", "dot({0}, {0})", "dot({0}, {0}[::-1])"),
+    *("reduce(Value.__sub__, {0})", "reduce(lambda left, a: left - a * a, {0}, 0)"),
 )
 HEADS = ("MLP({0}, [1])", "MLP({0}, [2, 1], activation='tanh')", "Neuron({0})", "Layer({0}, 1)")
 LAYERS = ("Layer({0}, {1}, activation='tanh')", "MLP({0}, [{1}])", "MLP({0}, [2, {1}])")
@@ -220,7 +221,13 @@ class Draw:
     def over_rows(self, depth: int) -> Term:
         X = self.matrix(depth)
         rows, columns = X.shape
-        kind = self.rng.randrange(3)
+        kind = self.rng.randrange(4)
+        if kind == 3:
+            rows = self.rng.randint(1, 4)
+            data = [[self.rng.choice((0, 1, 1, -0.5)) for _ in range(columns)] for _ in range(rows)]
+            return Term(
+                f"[dot(row, a) for row in {data} for a in {{0}}]", (rows * X.shape[0],), (X,)
+            )
         if kind == 0:
             head = self.module(HEADS, columns)
             return Term(f"[{head}(row) for row in {{0}}]", (rows,), (X,))

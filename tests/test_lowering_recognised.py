@@ -1,8 +1,12 @@
 """Textbook models over lists of Values: equal to the engine, in lines as a book has them."""
 
+from functools import reduce
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
+from micrograd.engine import Value
 from micrograd.functions import dot
 from micrograd.lowering import lower
 from tests.lowering_models import values
@@ -10,6 +14,7 @@ from tests.test_lowering_pairs import batches, equal_to_backward
 
 RNG = np.random.default_rng(0)
 ADJACENT = [[0.5, 0.5, 0.0], [0.25, 0.5, 0.25], [0.0, 0.5, 0.5]]
+BITS, PARITY = [[0, 0], [1, 0], [0, 1], [1, 1], [0, 1]], [0, 1, 1, 0, 1]
 
 
 def drawn(**shapes):
@@ -87,7 +92,63 @@ def graph_convolution(p, x):
     return sum(h for row in x for h in row)
 
 
+def fitted(p, x):
+    """Fit a network to data that the code holds, numbers and whole rows of it again and again."""
+    hidden = [[(z + b).tanh() for z, b in zip(times(p["W"], row), p["b"])] for row in BITS]
+    return sum((dot(p["v"], h) - y) ** 2 for h, y in zip(hidden, PARITY)) * x[0]
+
+
+def repeated(p, x):
+    """Score rows of numbers that are all alike."""
+    return reduce(Value.max, [dot(row, h) for row in ((1, 0.5), (1, 0.5)) for h in p["W"]]) * x[0]
+
+
+def weighed(p, x):
+    """Weigh the rows of an input by numbers of the code."""
+    parts = [
+        [w * h / n for h in times(p["W"], row)] for w, n, row in zip((1, 0.5, 1), (3, 1, 3), x)
+    ]
+    return sum(h.tanh() for part in parts for h in part)
+
+
+def pinball(p, x):
+    """Measure by what quantiles are missed, above or below."""
+    missed = [(q, z - x[0]) for q, z in zip((0.1, 0.5, 0.9), times(p["W"], x))]
+    return sum((q * e).max((q - 1) * e) for q, e in missed)
+
+
+def energy(p, x):
+    """Take away, in a loop, what each pair of spins has, and each spin alone."""
+    total = 0.0
+    for row, right in pairwise(x):
+        for a, b in zip(row, right):
+            total = total - p["J"][0] * a * b - p["h"][0] * a
+    return total
+
+
+def surprise(p, x):
+    """Take the logarithms of probabilities from 0, one by one."""
+    total = 0
+    for row in x:
+        total -= dot(p["w"], row).sigmoid().log()
+    return total / len(x)
+
+
 BOOK = {
+    fitted: (
+        {"W": (3, 2), "b": (3,), "v": (3,)},
+        (2,),
+        ["z = c @ W.T + b ", "t1 = h @ v - c1 ", "dW = delta.T @ c "],
+    ),
+    repeated: ({"W": (4, 2)}, (1,), ["broadcast_to(W @ c, (2, 4)) "]),
+    weighed: ({"W": (2, 4)}, (3, 4), ["z = x @ W.T ", "tanh(c[:, None] * z / c1[:, None]) "]),
+    pinball: ({"W": (3, 2)}, (2,), ["t1 = c * (z - x[:, 0][:, None])[:, :, None] "]),
+    energy: (
+        {"J": (1,), "h": (1,)},
+        (4, 3),
+        ["t2 = -(h[0] * x[:, :3]).sum((1, 2)) - t1.sum((1, 2)) "],
+    ),
+    surprise: ({"w": (2,)}, (4, 2), ["t1 = sigmoid(x @ w) ", "t2 = -log(t1).sum(-1) / 4 "]),
     signals: (
         {"K": (2, 3)},
         (7,),

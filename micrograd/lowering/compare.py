@@ -28,7 +28,7 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
     path, _, name = text.rpartition(":")
     if not name or not path.endswith(".py"):
         raise ValueError(f"{text!r} is not FILE.py:FUNCTION")
-    function = named(path, name, "function", _is_function)
+    function = named(path, name, "function", lambda f: callable(f) and not isinstance(f, type))
     every = inspect.signature(function).parameters.values()
     parameters = [p for p in every if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = [*parameters, *(p for p in every if p.kind is p.KEYWORD_ONLY)]
@@ -39,10 +39,6 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
             f"sample there, such as def {name}({missing[0]}=[0.1, 0.2])"
         )
     return function, [p.default for p in parameters]
-
-
-def _is_function(item: Any) -> bool:
-    return callable(item) and not isinstance(item, type)
 
 
 def weighted(

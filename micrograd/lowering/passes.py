@@ -35,7 +35,7 @@ from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular import text as irregular
 from micrograd.lowering.irregular.levels import Levels, levelled
 from micrograd.lowering.scalars.chains import Chains, chains, levels
-from micrograd.lowering.scalars.columns import ADD, scalar_graph
+from micrograd.lowering.scalars.columns import ADD, ROUTES, SUB, scalar_graph
 from micrograd.lowering.trace.declared import FORWARD, OUTPUT
 
 MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
@@ -75,7 +75,7 @@ def _arrays(forms: Forms) -> Arrays | Levels:
     grouping = Grouping(form, leaves, MOST_ARRAYS + int(form.remaining.sum()) // 500)
     if grouping.run(level):
         return arrays_of(grouping, forms["reduce"])
-    if form.choices().any():  # operations of two: a level has no arrays to choose along
+    if np.isin(form.graph.op[form.sums], (SUB, *ROUTES)).any():  # a level has operations of two
         form = chains(form.graph, forms["known"], forms["numbers"], (ADD,))
         level = np.array(levels(form))
     return levelled(form, level, leaves, forms["reduce"], wanted(leaves, form.graph.values))
@@ -86,14 +86,6 @@ def _adjoints(forms: Forms) -> Adjoints | None:
         return None
     arrays: Arrays = forms["arrays"]
     return adjoints(arrays.arrays, arrays.loss, arrays.wanted(forms["wanted"]))
-
-
-def _code(forms: Forms) -> Code:
-    return code_of(forms["arrays"], forms["adjoints"])
-
-
-def _inlined(forms: Forms) -> Code:
-    return inlined(forms["code"], forms["arrays"].names, forms["adjoints"])
 
 
 def _text(forms: Forms) -> text.Text:
@@ -118,8 +110,13 @@ PASSES: tuple[Pass, ...] = (
     Pass("chains", lambda forms: chains(forms["graph"], forms["known"], forms["numbers"])),
     Pass("arrays", _arrays, _check_arrays),
     Pass("adjoints", _adjoints, _check_arrays, regular=True),
-    Pass("code", _code, _check_code, regular=True),
-    Pass("inlined", _inlined, _check_code, regular=True),
+    Pass("code", lambda forms: code_of(forms["arrays"], forms["adjoints"]), _check_code, True),
+    Pass(
+        "inlined",
+        lambda forms: inlined(forms["code"], forms["arrays"].names, forms["adjoints"]),
+        _check_code,
+        regular=True,
+    ),
     Pass("text", _text),
 )
 

@@ -45,20 +45,24 @@ def coordinates(shape: tuple[int, ...], places: Any) -> list[Ints]:
     return columns[::-1]
 
 
-def find_axes(columns: Sequence[Ints], count: int, merge: bool = True) -> Axes:
+def find_axes(columns: Sequence[Ints], count: int, apart: Sequence[Ints] = ()) -> Axes:
     """Return the axes of `count` members; without one, a single axis sorted by the columns.
 
-    With `merge`, members with equal columns are one element.
+    Members with equal columns are one element, unless what tells them `apart` differs: then they
+    are the first, the second, ... of their kind, as samples are; without a grid, of all.
     """
     ranked = _ranked(columns)
     code, size = _code(ranked, count)
-    if not merge and size < count:
-        ranked.append(np.arange(count))
-        code, size = _code(ranked, count)
-    chosen = _chosen(ranked, count, size)
-    shape = (size,) if chosen is None else tuple(_cardinality(ranked[i]) for i in chosen)
-    if chosen is not None:
-        code, size = _code([ranked[i] for i in chosen], count)
+    alike, elements = _code([code, *_ranked(apart)], count) if apart else (code, size)
+    for kind in (code, 0 * code) if elements > size else ():
+        ranked = _ranked([*columns, _turns(kind, alike)])
+        if (chosen := _chosen(ranked, count, elements)) is not None:
+            break
+    else:
+        chosen = _chosen(ranked, count, size)
+    axes = ranked if chosen is None else [ranked[i] for i in chosen]
+    code, size = _code(axes, count)
+    shape = (size,) if chosen is None else tuple(map(_cardinality, axes))
     _, order, place = np.unique(code, return_index=True, return_inverse=True)
     return Axes(shape, order, place)
 
@@ -88,6 +92,14 @@ def _code(ranked: Sequence[Ints], count: int) -> tuple[Ints, int]:
         code = np.unique(code * _cardinality(ranks) + ranks, return_inverse=True)[1]
         size = _cardinality(code)
     return code, size
+
+
+def _turns(code: Ints, alike: Ints) -> Ints:
+    """Return which of those with the same code each member is, those that are `alike` as one."""
+    _, first, which = np.unique(alike, return_index=True, return_inverse=True)
+    order = np.lexsort((first, code[first]))
+    begins = np.searchsorted(code[first][order], code[first])
+    return (np.argsort(order) - begins)[which]
 
 
 def _chosen(ranked: list[Ints], count: int, size: int) -> list[int] | None:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places, number_of
-from micrograd.lowering.arrays.ir import COMPUTED, Array, Choice, Formula, Index, Read, Term
+from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Choice, Formula, Index, Read, Term
 from micrograd.lowering.arrays.products import Products, by_table, divided
-from micrograd.lowering.scalars.chains import Chains
+from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
 from micrograd.ops import BY_NAME
@@ -40,7 +40,10 @@ class Grouping:
         self.place = np.zeros(len(chains.remaining), np.intp)
         for leaf in leaves:
             at = np.flatnonzero(leaf.nodes >= 0)
-            place = at if leaf.data is None else self._ranks(leaf)
+            place = at
+            if leaf.data is not None:
+                numbers = [chains.graph.values[i].data for i in leaf.nodes.tolist()]
+                place = np.searchsorted(leaf.data, numbers)
             self._add(leaf, leaf.nodes[at], place)
         # Of each sum and choice the number, and of each product, which is a sum of one term.
         products = np.flatnonzero(chains.remaining & (chains.graph.op == MUL))
@@ -52,11 +55,6 @@ class Grouping:
         self._b = np.append(chains.b, chains.graph.y[products])
         self.merged_into = chains.merged_into.copy()
         self._constants: dict[Any, Array] = {}  # by the places of their numbers in the pool
-
-    def _ranks(self, pool: Array) -> Ints:
-        values = self.chains.graph.values
-        data = np.array([values[i].data for i in pool.nodes.tolist()])
-        return np.searchsorted(np.asarray(pool.data), data)
 
     def run(self, level: Ints) -> list[Array] | None:
         """Return all arrays, operands before users; None where a graph falls into too many."""
@@ -110,7 +108,7 @@ class Grouping:
         """Return of every term whose it is, its factors, and a number for their pair of arrays."""
         at, owner = self._terms_of(sums)
         a, b = self._ordered(self._a[at], self._b[at])
-        code = self.array[a] * (len(self.arrays) + 1) + np.where(b < 0, NONE, self.array[b]) + 1
+        code = self.array[a] * (len(self.arrays) + 2) + np.where(b < 0, b, self.array[b]) + 2
         return owner, a, b, code
 
     def _sums(self, nodes: Ints) -> Iterator[Callable[[], None]]:
@@ -174,9 +172,9 @@ class Grouping:
         """Return the axes of a group of nodes, and its array, yet without terms."""
         columns = [pair for run in runs for pair in run.columns]
         columns.sort(key=lambda pair: _order(pair[0]))
-        merge = not any(run.gridless for run in runs)
-        grid = find_axes([column for _, column in columns], len(nodes), merge)
-        batched = any(run.batched for run in runs)
+        apart = [column for run in runs for column in run.apart(len(nodes))]
+        grid = find_axes([column for _, column in columns], len(nodes), apart)
+        batched = any(array.batched for run in runs for array in run.arrays)
         return grid, Array(COMPUTED, grid.shape, nodes[grid.order], batched)
 
     def _define(self, array: Array, nodes: Ints, grid: Axes, *terms: Term) -> None:
@@ -201,6 +199,7 @@ class Grouping:
             part = np.flatnonzero(code == c)
             operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
             runs.append(Products.of_sums(*operands, owner[part], len(nodes)))
+            runs[-1].scale = ONE.times(-1.0 if b[part[0]] == SUBTRACTED else 1.0)
         grid, array = self._spanned(nodes, runs)
         terms = (divided(run.term(grid, array), array) for run in runs)
         ordered = sorted(terms, key=_products_first)
@@ -249,10 +248,10 @@ class Grouping:
         return Read(self._constants[key], tuple(map(Index, read.vars)))
 
 
-def _products_first(term: Term) -> tuple[bool, bool, bool]:
-    """Order terms as they are written: products, single arrays, numbers."""
+def _products_first(term: Term) -> tuple[bool, ...]:
+    """Order terms as they are written: products, single arrays, numbers; then those subtracted."""
     reads = list(term.reads)
-    return len(reads) < 2, not term.summed, reads[0].array.kind == NUMBER
+    return term.scale != ONE, len(reads) < 2, not term.summed, reads[0].array.kind == NUMBER
 
 
 def _order(array: Array) -> int:

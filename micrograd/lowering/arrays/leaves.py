@@ -220,14 +220,11 @@ def tables(lookups: Iterable[Lookup], traced: Trace, named: bool) -> dict[int, D
             kind = PARAMETER if trained else CONSTANT
             stem = unnumbered(first.label)
             stem = stem and _stem(PARAMETER, _MEMBER.sub("", first.scope), stem, shape)
-            table = Declared("", kind, _grid(rows, shape), stem or "E")
+            values = np.fromiter(chain(*rows), object, shape[0] * shape[1]).reshape(shape)
+            table = Declared("", kind, values, stem or "E")
             _check_separate(table, traced.arrays)
         result[id(rows)] = table
     return result
-
-
-def _grid(rows: Any, shape: tuple[int, ...]) -> Any:
-    return np.fromiter(chain(*rows), object, shape[0] * shape[1]).reshape(shape)
 
 
 def _check_separate(table: Declared, arrays: Sequence[Declared]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, coordinates, find_axes, flat_places, read
-from micrograd.lowering.arrays.ir import BATCH, Array, Axis, B, Read, Term
+from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Axis, B, Read, Term
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
@@ -21,17 +21,20 @@ class Products:
     members have different numbers of terms, one after the other, `owner` telling whose each is.
     """
 
+    scale = ONE  # of each term
+
     def __init__(self, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints | None = None):
         self.arrays, self.places, self.owner = arrays, places, owner
-        self.axes = [None if owner is not None else _walked(a, p) for a, p in zip(arrays, places)]
-        self.gridless = None in self.axes
+        placed = [(a, p) for a, p in zip(arrays, places) if a.kind != NUMBER]  # which has no place
+        self.walks = [(a, p, None if owner is not None else _walked(a, p)) for a, p in placed]
 
     @classmethod
     def of_sums(
         cls, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int
     ) -> Products:
         """Return the products of `count` sums; the order of the terms of one says nothing."""
-        order = np.lexsort((*reversed(places), owner))
+        keys = sorted(zip(arrays, places), key=lambda pair: pair[0].kind == NUMBER)
+        order = np.lexsort((*(key for _, key in reversed(keys)), owner))
         places, lengths = [p[order] for p in places], np.bincount(owner, minlength=count)
         if (lengths == lengths[0]).all():
             return cls(arrays, [p.reshape(count, -1) for p in places])
@@ -40,20 +43,23 @@ class Products:
     @property
     def columns(self) -> list[tuple[Array, Ints]]:
         """Return the coordinates of each member: its free axes, or where its terms begin."""
-        columns = []
-        for array, factor, places in zip(self.arrays, self.axes, self.places):
-            if factor is not None:
-                columns += [(array, of_member) for of_member, _ in factor]
-            elif self.owner is None:
-                columns.append((array, places[:, 0]))
-            else:
-                columns.append((array, places[np.unique(self.owner, return_index=True)[1]]))
-        return columns
+        first: Any = (slice(None), 0)
+        if self.owner is not None:
+            first = np.unique(self.owner, return_index=True)[1]
+        return [
+            (array, column)
+            for array, places, walk in self.walks
+            for column in ([places[first]] if walk is None else [member for member, _ in walk])
+        ]
 
-    @property
-    def batched(self) -> bool:
-        """Return whether a factor depends on the samples."""
-        return any(array.batched for array in self.arrays)
+    def apart(self, count: int) -> list[Ints]:
+        """Return what tells `count` members apart beside their columns."""
+        numbers = [p for a, p in zip(self.arrays, self.places) if a.kind == NUMBER]
+        if any(walk is None for *_, walk in self.walks) or any(
+            p.shape[1:] != (1,) for p in numbers
+        ):
+            return [np.arange(count)]
+        return [p[:, 0] for p in numbers]
 
     def term(self, grid: Axes, target: Array, ordered: bool = False) -> Term:
         """Return the term of the group's array; `ordered` terms stay in the order they have."""
@@ -62,7 +68,7 @@ class Products:
             order = np.argsort(grid.place[self.owner], kind="stable")
             reads = [read(a, p[order], (0,)) for a, p in zip(self.arrays, self.places)]
             at = Read(target, table=grid.place[self.owner[order]], variables=(0,))
-            return Term(tuple(reads), (*front, (0, len(order))), at=at)
+            return Term(tuple(reads), (*front, (0, len(order))), scale=self.scale, at=at)
         summed = self._summed(ordered)
         rank, shape = len(grid.shape), grid.shape + summed.shape
         sizes = tuple(enumerate(shape))
@@ -70,15 +76,15 @@ class Products:
         for array, places in zip(self.arrays, self.places):
             flat = places[grid.order][:, summed.order].reshape(shape)
             factors.append(read(array, flat, range(len(shape))))
-        return Term(tuple(factors), front + sizes[:rank], sizes[rank:])
+        return Term(tuple(factors), front + sizes[:rank], sizes[rank:], self.scale)
 
     def _summed(self, ordered: bool) -> Axes:
         """Return the grid of the terms of one member."""
         count = self.places[0].shape[1]
         if ordered:
             return Axes((count,), np.arange(count), np.arange(count))
-        of_terms = [of_term for factor in self.axes if factor for _, of_term in factor]
-        return find_axes(of_terms, count, merge=False)
+        of_terms = [of_term for *_, walk in self.walks for _, of_term in walk or ()]
+        return find_axes(of_terms, count, [np.arange(count)])
 
 
 def _walked(array: Array, places: Ints) -> list[tuple[Ints, Ints]] | None:

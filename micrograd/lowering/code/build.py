@@ -92,7 +92,7 @@ class Builder:
         if array in self.results:
             return Assign(array, _fresh(value, array))
         if array.of is None:
-            return Assign(array, as_array(aligned(value, array.vars)))
+            return Assign(array, as_array(filled(value, array.vars, dict(array.axes))))
         if value.expr.kind == "ref":
             self.adjoints[array] = value
             return None

@@ -33,7 +33,14 @@ def negative(a: Expr) -> Expr:
     """Write -a."""
     if is_number(a):
         return num(-a.attr)
+    if a.kind == "bin" and _begins_with_minus(a):
+        return binary(a.attr, negative(a.args[0]), a.args[1])
     return a.args[0] if a.kind == "neg" else make("neg", (a,))
+
+
+def _begins_with_minus(a: Expr) -> bool:
+    inner = a.kind == "bin" and a.attr in "*/" and _begins_with_minus(a.args[0])
+    return inner or a.kind == "neg" or (is_number(a) and a.attr < 0)
 
 
 def binary(op: str, a: Expr, b: Expr) -> Expr:
@@ -52,14 +59,14 @@ def _add(a: Expr, b: Expr) -> Expr | None:
         x, y = a.args[0], b.args[0]
         if x.shape == y.shape:  # what goes to the same places is added before
             return Expr(a.kind, (binary("+", x, y),), a.attr, a.shape)
-    return binary("-", a, b.args[0]) if b.kind == "neg" else None
+    return binary("-", a, negative(b)) if _begins_with_minus(b) else None
 
 
 def _sub(a: Expr, b: Expr) -> Expr | None:
     if is_number(b, 0):
         return a
-    if b.kind == "neg":
-        return binary("+", a, b.args[0])
+    if _begins_with_minus(b):
+        return binary("+", a, negative(b))
     return negative(b) if is_number(a, 0) else None
 
 
@@ -71,7 +78,8 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     if a.kind == "neg" or b.kind == "neg":
         inner = [e.args[0] if e.kind == "neg" else e for e in (a, b)]
         return binary("*", *inner) if a.kind == b.kind else negative(binary("*", *inner))
-    if is_number(a) and _moderate(a.attr) and b.kind == "bin" and b.attr in "*/":
+    moderate = is_number(a) and 1e-30 < abs(a.attr) < 1e30  # no product overflows for it alone
+    if moderate and b.kind == "bin" and b.attr in "*/":
         return binary(b.attr, binary("*", a, b.args[0]), b.args[1])
     for one, other in ((a, b), (b, a)):
         inverse = other.kind == "bin" and other.attr == "/" and is_number(other.args[0], 1)
@@ -80,11 +88,6 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     if _is_mask(a) and not _is_mask(b):
         return _masked(a, b)
     return _masked(b, a) if _is_mask(b) else None
-
-
-def _moderate(number: float) -> bool:
-    """Return whether a number may be multiplied earlier: no product overflows for it alone."""
-    return 1e-30 < abs(number) < 1e30
 
 
 def _is_mask(e: Expr) -> bool:

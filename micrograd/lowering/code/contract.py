@@ -13,6 +13,7 @@ from micrograd.lowering.code.kinds import make
 
 Sizes = Mapping[int, Any]
 Vars = tuple[int, ...]
+_ARRAYS = ("ref", "full", "stack", "concatenate", "scatter", "embed")
 
 
 class Indexed(NamedTuple):
@@ -113,8 +114,8 @@ def as_array(e: Expr) -> Expr:
 
 
 def reads(e: Expr) -> bool:
-    """Return whether an expression reads an array."""
-    return any(part.kind == "ref" for part in e.walk())
+    """Return whether an expression reads an array, or makes one of numbers."""
+    return any(part.kind in _ARRAYS for part in e.walk())
 
 
 def scaled(t: Indexed, scale: Scale) -> Indexed:

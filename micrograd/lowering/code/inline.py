@@ -10,7 +10,7 @@ from types import MappingProxyType
 from micrograd.lowering.arrays.differentiate import Adjoints
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.names import Name
-from micrograd.lowering.code.construct import binary, reshape
+from micrograd.lowering.code.construct import binary, negative, reshape
 from micrograd.lowering.code.expr import Assign, Expr
 from micrograd.lowering.code.kinds import KINDS, Printer
 from micrograd.lowering.code.statements import Code, named
@@ -86,6 +86,8 @@ def replaced(e: Expr, array: Array, by: Expr) -> Expr:
         return e
     if e.kind == "bin":
         return binary(e.attr, *args)
+    if e.kind == "neg":
+        return negative(*args)
     return reshape(args[0], e.shape) if e.kind == "reshape" else replace(e, args=args)
 
 

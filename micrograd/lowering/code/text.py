@@ -82,11 +82,7 @@ def constants(code: Code) -> dict[str, Any]:
 
 def parted(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the data that stand in the text, and those too large for it."""
-    large = {
-        name: table
-        for name, table in data.items()
-        if table.size > MOST_IN_TEXT and not ranges(table)
-    }
+    large = {n: t for n, t in data.items() if t.size > MOST_IN_TEXT and not ranges(t)}
     return {name: table for name, table in data.items() if name not in large}, large
 
 

@@ -52,10 +52,11 @@ def exported(
     for f, form in zip(functions, (forward, forms)):
         data |= f.tables if isinstance(f, Tape) else data_of(f, form)
     body = "\n\n".join(texts)
+    wanted = {"stdio": main, "string": "memset(" in body or main}
     parts = [
         HEAD.format(
             results=RESULTS[functions[0].task.kind],
-            includes=_includes(body, main),
+            includes="\n".join(f"#include <{name}.h>" for name in wanted if wanted[name]),
             more=" && ./a.out" if main else "",
         ),
         "\n".join(called.values()),
@@ -71,11 +72,6 @@ def _function(forms: Any, name: str, tables: dict[bytes, tuple[str, Any]]) -> Fu
         names = CNames(forms["arrays"].names)
         return Tape(forms["arrays"], forms["wanted"], name, names, sparse=False)
     return Function(task(forms, name, sparse_rows=False)[0], False, Formulas(), (), tables)
-
-
-def _includes(body: str, main: bool) -> str:
-    wanted = {"stdio": main, "string": "memset(" in body or main}
-    return "\n".join(f"#include <{name}.h>" for name in wanted if wanted[name])
 
 
 def _head(function: Function | Tape, of: Mapping[Array, Sequence[Array]]) -> str:

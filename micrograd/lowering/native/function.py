@@ -90,7 +90,8 @@ class Function:
                 self._watch(array)
             if self.gate and array is self.gate.array:
                 self._pass(self.gate)
-        lines = [*self._fixed_locals(), *self._turned(), *self.sections.before]
+        lines = [*self._declared([a for a in self.task.arrays if not a.batched])]
+        lines += [*self._turned(), *self.sections.before]
         if self.sections.samples:
             lines += self._loop()
         lines += self.sections.after
@@ -109,15 +110,13 @@ class Function:
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays that they take."""
         inputs = [
-            (f"const {self._type(a)} *restrict {self.task.names[a]}", a)
+            (f"const {kind} *restrict {self.task.names[a]}", a)
             for a in self.task.arguments
+            for kind in ("long long" if a in self._ids else "double",)
         ]
         strange = [("int *strange", "&strange")] if self.guarded else []
         results = [(f"double *restrict {self.task.names[a]}", a) for a in self.task.results]
         return [*inputs, *results, *strange]
-
-    def _type(self, array: Array) -> str:
-        return "long long" if array in self._ids else "double"
 
     def _sample(self, array: Array) -> None:
         """Compute an array of each sample, within the loop."""
@@ -170,9 +169,6 @@ class Function:
         if BATCH in term.sizes:
             return "samples"
         return "after" if any(read.array in self.late for read in term.reads) else "before"
-
-    def _fixed_locals(self) -> list[str]:
-        return self._declared([a for a in self.task.arrays if not a.batched])
 
     def _declared(self, arrays: Sequence[Array]) -> list[str]:
         """Return the declarations of local arrays."""

@@ -1,9 +1,9 @@
 """Chains: those of additions become sums of products, those of max or min one choice.
 
-`((b + w1 * x1) + w2 * x2)` is one SUM with the terms b, w1 × x1, w2 × x2; `a.max(b).max(c)` is one
-CHOICE of the terms a, b, c. A chain ends where a node is used twice, carries a label, changes its
-scope or takes in a bare number, so that what a person would name stays one node. What a chain adds
-up that is a sum of products itself is part of it.
+`((b + w1 * x1) + w2 * x2)` is one SUM with the terms b, w1 × x1, w2 × x2, `0 - a - b` one with the
+terms -a, -b; `a.max(b).max(c)` is one CHOICE of the terms a, b, c. A chain ends where a node is
+used twice, carries a label, changes its scope or takes in a bare number, so that what a person
+would name stays one node. What a chain adds up that is a sum of products itself is part of it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from micrograd.lowering.scalars.columns import (
     MUL,
     NONE,
     ROUTES,
+    SUB,
     Bools,
     Ints,
     ScalarGraph,
 )
+
+SUBTRACTED = -2  # in place of the other factor of a term
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +35,10 @@ class Chains:
     """Hold the nodes that are left: leaves, elementary nodes, sums and choices.
 
     `sums` are the ids of the sums and choices; number n has the terms start[n] to start[n + 1],
-    each a[i] × b[i], or a[i] alone where b[i] is NONE, in the order of the chain. `recorded_by[i]`
-    is the + or max of the recorded graph that takes term i. `remaining` marks the nodes that are
-    left, `written_number` the leaves that stand for a number in the code, `merged_into` names the
-    node that a node is now part of. The 0 that Python's sum() begins with is dropped.
+    each a[i] × b[i], or a[i] where b[i] is NONE, -a[i] where it is SUBTRACTED, in the order of the
+    chain. `recorded_by[i]` is the +, - or max of the recorded graph that takes term i. `remaining`
+    marks the nodes that are left, `written_number` the leaves that stand for a number in the code,
+    `merged_into` names the node that a node is now part of. The 0 of sum() is dropped.
     """
 
     graph: ScalarGraph
@@ -49,22 +52,17 @@ class Chains:
     merged_into: Ints
 
     def __str__(self) -> str:
-        lengths = np.diff(self.start)[~self.choices()].tolist()
+        choices = np.isin(self.graph.op[self.sums], ROUTES)
+        lengths = np.diff(self.start)[~choices].tolist()
         most = ", ".join(map(str, sorted(lengths, reverse=True)[:6])) + (
             ", ..." * (len(lengths) > 6)
         )
         sums = f"{len(lengths)} sums" + (f" of {most} terms" if lengths else "")
-        return (
-            f"{int(self.remaining.sum())} nodes left; {sums}; {int(self.choices().sum())} choices"
-        )
-
-    def choices(self) -> Bools:
-        """Mark which of `sums` are choices."""
-        return np.isin(self.graph.op[self.sums], ROUTES)
+        return f"{int(self.remaining.sum())} nodes left; {sums}; {int(choices.sum())} choices"
 
 
 def chains(
-    graph: ScalarGraph, known: Bools, numbers: Bools, ops: Sequence[int] = (ADD, *ROUTES)
+    graph: ScalarGraph, known: Bools, numbers: Bools, ops: Sequence[int] = (ADD, SUB, *ROUTES)
 ) -> Chains:
     """Join the chains of `ops` in a graph; `known` marks leaves that are inputs or parameters.
 
@@ -74,8 +72,12 @@ def chains(
     written_number = _literals(graph, uses, known)
     written_number |= _in_arithmetic(graph, numbers & (uses == 1) & ~graph.labelled)
     chained = np.isin(graph.op, ops)
-    zeros = _zeros(graph, written_number)
+    zeros = np.zeros(len(graph), bool)  # those that sums begin with
+    begins = graph.x[np.isin(graph.op, (ADD, SUB)) & written_number[graph.x]]
+    zeros[begins] = [graph.values[i].data == 0 for i in begins.tolist()]
     inner, outer = _joined(graph, uses, chained, written_number)
+    chained &= graph.op != SUB  # one difference is no chain
+    chained[inner] = chained[outer] = True
     heads = np.arange(len(graph))
     heads[inner] = outer
     sums, user = _sums_of_sums(graph, uses, _followed(heads), inner, zeros, written_number)
@@ -130,14 +132,6 @@ def _in_arithmetic(graph: ScalarGraph, numbers: Bools) -> Bools:
     return found
 
 
-def _zeros(graph: ScalarGraph, written_number: Bools) -> Bools:
-    """Return the zeros that sums begin with."""
-    zero = np.zeros(len(written_number), bool)
-    begins = graph.x[(graph.op == ADD) & written_number[graph.x]]
-    zero[begins] = [graph.values[i].data == 0 for i in begins.tolist()]
-    return zero
-
-
 def _followed(pointers: Ints) -> Ints:
     """Return where each chain of pointers ends, doubling the step."""
     while not np.array_equal(further := pointers[pointers], pointers):
@@ -157,12 +151,15 @@ def _joined(
     return left[joined], users[joined]
 
 
-def _operands(graph: ScalarGraph, chained: Bools, inner: Ints, zeros: Bools) -> tuple[Ints, Ints]:
-    """Return the operands of all links that are no links themselves, and those links."""
+def _operands(
+    graph: ScalarGraph, chained: Bools, inner: Ints, zeros: Bools
+) -> tuple[Ints, Ints, Bools]:
+    """Return the operands of all links that are no links, those links, and which are right ones."""
     links = np.flatnonzero(chained)
     firsts = links[~np.isin(graph.x[links], inner) & ~zeros[graph.x[links]]]
     others = links[~np.isin(graph.y[links], inner)]
-    return np.append(graph.x[firsts], graph.y[others]), np.append(firsts, others)
+    link, right = np.append(firsts, others), np.arange(len(firsts) + len(others)) >= len(firsts)
+    return np.where(right, graph.y[link], graph.x[link]), link, right
 
 
 def _sums_of_sums(
@@ -178,7 +175,7 @@ def _sums_of_sums(
     Σi Σj is one sum, whoever wrote the loops; but not the sum of a vector W x, whose elements have
     weights in common, and not `a + (b + c)`, which rounds as it is written.
     """
-    term, link = _operands(graph, graph.op == ADD, inner, zeros)
+    term, link, _ = _operands(graph, graph.op == ADD, inner, zeros)
     head, op = heads[link], graph.op[term]
     alone = (uses[term] == 1) & ~graph.labelled[term] & (graph.scope[term] == graph.scope[link])
     nested, product = alone & (op == ADD), alone & (op == MUL)
@@ -211,7 +208,7 @@ def _with_common_factors(graph: ScalarGraph, products: Ints, sums: Ints, outer: 
 
 
 class Terms(NamedTuple):
-    """The terms a × b, or a, of all chains; `product` is the node that was taken in, or NONE."""
+    """The terms a × b, a or -a of all chains; `product` is the node that was taken in, or NONE."""
 
     a: Ints
     b: Ints
@@ -222,15 +219,16 @@ class Terms(NamedTuple):
 def _terms(graph: ScalarGraph, uses: Ints, chained: Bools, inner: Ints, zeros: Bools) -> Terms:
     """Return the operands of all links, products written out, and the terms of weighted sums."""
     x, y = graph.x, graph.y
-    term, link = _operands(graph, chained, inner, zeros)
+    term, link, right = _operands(graph, chained, inner, zeros)
     taken = (graph.op[term] == MUL) & (uses[term] == 1) & ~graph.labelled[term]
     taken &= graph.op[link] == ADD
+    alone = np.where(right & (graph.op[link] == SUB), SUBTRACTED, NONE)
     biased = graph.wide_bias >= 0
     wide = np.repeat(graph.wide, np.diff(graph.wide_start))
     none = np.full(len(wide) + biased.sum(), NONE)
     return Terms(
         np.concatenate((np.where(taken, x[term], term), graph.wide_w, graph.wide_bias[biased])),
-        np.concatenate((np.where(taken, y[term], NONE), graph.wide_x, none[len(wide) :])),
+        np.concatenate((np.where(taken, y[term], alone), graph.wide_x, none[len(wide) :])),
         np.concatenate((link, wide, graph.wide[biased])),
         np.concatenate((np.where(taken, term, NONE), none)),
     )
@@ -247,7 +245,7 @@ def _reached(graph: ScalarGraph, elements: Bools, a: Ints, b: Ints) -> Bools:
 
 def levels(chains: Chains) -> list[int]:
     """Return the height of every node above the leaves, 0 for those that are gone."""
-    level = [0] * (len(chains.remaining) + 1)  # one more: of the operand that there is not
+    level = [0] * (len(chains.remaining) + 2)  # of NONE and SUBTRACTED too
     x, y = chains.graph.x.tolist(), chains.graph.y.tolist()
     a, b = chains.a.tolist(), chains.b.tolist()
     sum_of = dict(zip(chains.sums.tolist(), range(len(chains.sums))))
@@ -266,4 +264,4 @@ def levels(chains: Chains) -> list[int]:
         elif x[i] >= 0:
             height = level[x[i]]
             level[i] = 1 + (height if y[i] < 0 or level[y[i]] <= height else level[y[i]])
-    return level[:-1]
+    return level[:SUBTRACTED]

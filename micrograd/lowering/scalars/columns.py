@@ -24,7 +24,7 @@ Bools = NDArray[np.bool_]
 
 NAMES = ["", *(row.name for row in (*ROWS, WEIGHTED_SUM, STOPPED))]
 CODES = {name: code for code, name in enumerate(NAMES)}
-ADD, MUL, WEIGHTED = CODES["add"], CODES["mul"], CODES[WEIGHTED_SUM.name]
+ADD, SUB, MUL, WEIGHTED = (CODES[name] for name in ("add", "sub", "mul", WEIGHTED_SUM.name))
 ROUTES = tuple(CODES[row.name] for row in ROWS if row.role == "routes")  # max, min
 ARITHMETIC = tuple(CODES[name] for name in ("add", "sub", "mul", "div"))
 _CODE_OF: dict[Any, int] = {op: CODES[name] for name, op in ELEMENTARY.items()}

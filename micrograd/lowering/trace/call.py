@@ -19,10 +19,11 @@ from micrograd.core.modes import (
 from micrograd.core.order import topological_order
 from micrograd.engine import Value, stopped
 from micrograd.functions import dot
-from micrograd.lowering.trace.declared import INPUT, UPSTREAM, Declared, declared
+from micrograd.lowering.trace.declared import INPUT, UPSTREAM, Declared, declared, values_in
 from micrograd.lowering.trace.lookups import Lookups
 from micrograd.lowering.trace.places import called, line_of, user_line
 from micrograd.lowering.trace.samples import shown
+from micrograd.lowering.trace.watch import Sampled, watched
 from micrograd.ops import DomainError
 
 # What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
@@ -109,6 +110,9 @@ def call(
             root = _weighted(root, inputs)
     if isinstance(root, Coroutine):
         root.close()  # or Python warns that nobody awaited it
+    elif not isinstance(root, Value):
+        with watched(values_in(values), Sampled):  # where it chose by ==, that is what to tell
+            _result(function, values)
     if not isinstance(root, Value):
         kind = f"a {type(root).__name__} of {len(root)}" if _is_list(root) else shown(root)
         raise ValueError(

@@ -49,7 +49,8 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
     labelled = {path for path, array in arrays.items() if array.stem != path[-1]}
     own = [path for path in arrays if path not in labelled]
     last = Counter(path[-1] for path in own)
-    networks = {path[:-1] for path in own if _in_network(arrays[path])}
+    member = {path: _MEMBER.search(arrays[path].values.flat[0].scope) for path in own}
+    networks = {path[:-1] for path, found in member.items() if found and found[1]}  # not of a layer
     alike = {path[:-1] for path in own if path[:-1] in networks and last[path[-1]] > 1}
     own = [path for path in own if path[:-1] not in networks - alike]
     named = [replace(arrays[path], stem=_name(path, own, alike)) for path in own]
@@ -66,12 +67,6 @@ def _apart(arrays: dict[Path, Declared]) -> dict[Path, Declared]:
             held.update(values)
             kept.add(array)
     return {path: array for path, array in arrays.items() if array in kept}
-
-
-def _in_network(array: Declared) -> bool:
-    """Return whether Values are of a whole network, whose scopes tell W1 from W2."""
-    member = _MEMBER.search(array.values.flat[0].scope)
-    return bool(member and member[1])
 
 
 def _name(path: Path, paths: Sequence[Path], alike: Container[Path]) -> str:
@@ -116,8 +111,9 @@ def _parts(path: Path, nested: Any, entered: dict[int, Any]) -> Iterator[tuple[P
 def _may_hold(nested: Any, depth: int = 0) -> bool:
     """Return whether nested lists hold anything but numbers: data of millions are left at once."""
     others = set(map(type, nested)) - NOTHING
-    lists = others and others <= {list, tuple} and depth < DEEPEST
-    return any(_may_hold(part, depth + 1) for part in nested) if lists else bool(others)
+    if not others <= {list, tuple} or depth >= DEEPEST:
+        return bool(others)
+    return any(_may_hold(part, depth + 1) for part in nested if type(part) in others)
 
 
 def _is_users(item: Any) -> bool:

@@ -183,11 +183,16 @@ def _named(node: Value) -> str:
 def _refuse(node: Value, name: str) -> None:
     if not _WATCHING.get():  # another thread, which traces nothing
         return
-    what = "data" if name == "data" else "gradient"
+    what, remedy = "gradient", "lower the loss alone: value_and_grad() of its program goes backward"
+    if name == "data":
+        what, remedy = (
+            name,
+            "compute with the Value itself: x.exp(), x.max(y), x.relu(); x.detach()",
+        )
+        remedy += " stops the gradient"
     raise UntraceableError(
         f"{user_line()}: the {what} of {_named(node)} is read while the function is traced, so "
-        "the program would hold this one sample's number for every sample; compute with the Value "
-        "itself: x.exp(), x.max(y), x.relu(); x.detach() stops the gradient"
+        f"the program would hold this one sample's number for every sample; {remedy}"
     )
 
 
