@@ -186,10 +186,12 @@ def _refuse(node: Value, name: str) -> None:
     what, remedy = "gradient", "lower the loss alone: value_and_grad() of its program goes backward"
     if name == "data":
         what, remedy = (
-            name,
-            "compute with the Value itself: x.exp(), x.max(y), x.relu(); x.detach()",
+            "data",
+            (
+                "compute with the Value itself: x.exp(), x.max(y), x.relu(); x.detach() stops the "
+                "gradient; print(x) shows it"
+            ),
         )
-        remedy += " stops the gradient"
     raise UntraceableError(
         f"{user_line()}: the {what} of {_named(node)} is read while the function is traced, so "
         f"the program would hold this one sample's number for every sample; {remedy}"
