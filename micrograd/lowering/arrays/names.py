@@ -70,8 +70,8 @@ def check_declared(names: Sequence[str]) -> None:
             raise ValueError(f"{name!r} cannot name an array: it is no Python name")
         if not usable(name):
             raise ValueError(
-                f"{name!r} cannot name an array: the program needs it for itself; "
-                "choose another name"
+                f"{name!r} cannot name an array: the program needs it for itself; choose another "
+                "name, or give names=[...], one for each argument of the function"
             )
         if same[normal(name)] > 1:
             raise ValueError(f"two arrays are named {name!r}; name each differently")
