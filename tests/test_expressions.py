@@ -121,6 +121,13 @@ def test_points():
     assert point("") == {}
 
 
+@pytest.mark.parametrize("name", ["\u00b5", "e\u0301", "\uff58"])
+def test_names_are_those_that_python_reads(name):
+    """Python's parser makes a Greek letter of a keyboard's micro sign, é of e and its accent."""
+    assert read(f"{name} * 2", point(f"{name}=3")).data == 6
+    assert parse(f"{name} * 2", {name: 3}).data == 6
+
+
 @pytest.mark.parametrize("text", ["x", "x=", "=1", "x=one", "1=2", "x=1 y=2"])
 def test_points_refused(text):
     with pytest.raises(ValueError, match="is not name=number"):
@@ -142,6 +149,9 @@ def test_a_value_of_a_file(tmp_path):
         load(str(path), "number")
     with pytest.raises(ValueError, match="has no 'missing'"):
         load(str(path), "missing")
+    path.write_text("import sys\nsys.path.pop(0)\nloss = print()\n")
+    with pytest.raises(ValueError, match="has NoneType, not a Value, as 'loss'"):
+        load(str(path), "loss")
     path.with_name("plain.py").write_text("number = 4\n")
     with pytest.raises(ValueError, match=r"has no 'loss'; there is no Value in it"):
         load(str(path.with_name("plain.py")), "loss")

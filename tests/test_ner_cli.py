@@ -849,12 +849,15 @@ def test_how_the_tags_of_every_file_are_written_is_said(tmp_path, capsys):
 
 
 def test_how_the_tags_of_the_only_file_are_written_is_said(tmp_path, capsys):
-    path = tmp_path / "own.conll"
+    path = tmp_path / "own[b]:key:.conll"  # no markup, and no picture of a key
     path.write_text("Ulm\tLOC-B\nis\tO\n\n" * 20)
     arguments = ["--out", str(tmp_path / "out"), "--epochs", "1", "--hidden", "2"]
     assert main(["train", str(path), *arguments]) == 0
     out = capsys.readouterr().out
-    assert "own.conll: 18 sentences, 36 tokens, 1 document, read as BIO (tags written X-B)" in out
+    assert (
+        "own[b]:key:.conll: 18 sentences, 36 tokens, 1 document, read as BIO (tags written X-B)"
+        in out
+    )
     assert "stopped after" not in out  # it came to its end
 
 

@@ -451,6 +451,8 @@ def test_history_as_csv_can_be_read_back_exactly(tmp_path):
     with pytest.raises(KeyError, match="no column 'dev'; there are epoch, loss, f1"):
         history["dev"]
     assert repr(History()) == "History(0 epochs; last: empty)"
+    long = History([{"epoch": 12_345, "loss": 0.123456}])
+    assert repr(long) == "History(1 epoch; last: epoch 12345, loss 0.1235)"
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])

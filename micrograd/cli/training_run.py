@@ -46,7 +46,7 @@ class Session:
         self.train, self.dev, self.test = splits
         self.options = options
         self.folder = Path(options.out)
-        self.console = Console(highlight=False)
+        self.console = Console(highlight=False, emoji=False)
 
     @classmethod
     def open(cls, options: argparse.Namespace) -> Session:

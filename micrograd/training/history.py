@@ -49,13 +49,16 @@ class History:
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
     def __repr__(self) -> str:
-        last = ", ".join(f"{k} {v:.4g}" for k, v in self.rows[-1].items()) if self.rows else "empty"
+        row = self.rows[-1] if self.rows else {}
+        said = (f"{k} {v if isinstance(v, int) else format(v, '.4g')}" for k, v in row.items())
+        last = ", ".join(said) or "empty"
         return f"History({counted(len(self), 'epoch')}; last: {last})"
 
     def _repr_html_(self) -> str:
         from micrograd.displays import curves_html, table_html
 
-        columns = {name: self[name] for name in self.columns if name != "epoch"}
+        names = [name for name in self.columns if name != "epoch"]
+        columns = {name: [row.get(name) for row in self.rows] for name in names}
         rows = [[row.get(name, "") for name in self.columns] for row in self.rows]
         return curves_html(columns) + table_html(self.columns, rows, repr(self))
 
