@@ -41,7 +41,8 @@ def named(path: str, name: str, kind: str, fits: Callable[[Any], bool]) -> Any:
     found = names.get(name)
     if fits(found):
         return found
-    what = f"has {type(found).__name__}, not a {kind}, as" if name in names else "has no"
+    kept = "None" if found is None else type(found).__name__
+    what = f"has {kept}, not a {kind}, as" if name in names else "has no"
     own = [other for other, item in names.items() if fits(item) and not _imported(item)]
     known = (
         f"its {kind}s are {', '.join(own[-MOST_NAMED:])}" if own else f"there is no {kind} in it"

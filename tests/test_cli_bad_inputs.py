@@ -232,7 +232,7 @@ draw folder.py:loss                     | this is a folder
 draw lesson.py:lost                     | lesson.py has no 'lost'
 draw lesson.py:n                        | has int, not a Value, as 'n'
 draw list.py:values                     | has list, not a Value
-draw list.py:nothing                    | has no 'nothing'
+draw list.py:nothing                    | has None, not a Value, as 'nothing'
 draw empty.py:x                         | empty.py has no 'x'
 draw syntax.py:x                        | syntax.py:2: SyntaxError
 draw raises.py:x                        | raises.py:2: RuntimeError: boom and\\x1b[31m more
@@ -325,6 +325,8 @@ tag cut.json --input notes.txt                  | no saved state
 tag state.json --input notes.txt                | state.json
 tag '' --input notes.txt                        | the name is empty
 tag notes.txt --input model.npz                 | model.npz is the model
+tag 'my notes.txt' --input model.npz            | micrograd tag model.npz --input 'my notes.txt'
+evaluate 'my notes.txt' model.npz               | write micrograd evaluate model.npz 'my notes.txt'
 tag model.npz --input nowhere.txt               | nowhere.txt: there is no such file
 tag model.npz --input folder                    | folder: this is a folder
 tag model.npz --input latin.txt                 | latin.txt:1: byte 0xe9 is not utf-8;

@@ -150,7 +150,7 @@ def test_a_value_of_a_file(tmp_path):
     with pytest.raises(ValueError, match="has no 'missing'"):
         load(str(path), "missing")
     path.write_text("import sys\nsys.path.pop(0)\nloss = print()\n")
-    with pytest.raises(ValueError, match="has NoneType, not a Value, as 'loss'"):
+    with pytest.raises(ValueError, match="has None, not a Value, as 'loss'"):
         load(str(path), "loss")
     path.with_name("plain.py").write_text("number = 4\n")
     with pytest.raises(ValueError, match=r"has no 'loss'; there is no Value in it"):

@@ -851,7 +851,7 @@ def test_how_the_tags_of_every_file_are_written_is_said(tmp_path, capsys):
 def test_how_the_tags_of_the_only_file_are_written_is_said(tmp_path, capsys):
     path = tmp_path / "own[b]:key:.conll"  # no markup, and no picture of a key
     path.write_text("Ulm\tLOC-B\nis\tO\n\n" * 20)
-    arguments = ["--out", str(tmp_path / "out"), "--epochs", "1", "--hidden", "2"]
+    arguments = ["--out", str(tmp_path / "my out"), "--epochs", "1", "--hidden", "2"]
     assert main(["train", str(path), *arguments]) == 0
     out = capsys.readouterr().out
     assert (
@@ -859,6 +859,7 @@ def test_how_the_tags_of_the_only_file_are_written_is_said(tmp_path, capsys):
         in out
     )
     assert "stopped after" not in out  # it came to its end
+    assert f"micrograd tag '{tmp_path / 'my out' / 'model.npz'}' < text" in out
 
 
 def test_a_model_that_is_not_drawn_leaves_no_picture_of_the_one_before(tmp_path, capsys):
