@@ -313,9 +313,9 @@ train --encoding latin-1                        | --encoding has no effect here
 train --repair                                  | --repair has no effect here
 train --loss margin                             | --loss has no effect here: --model margin has one
 train --model softmax --loss likelihood         | --loss has no effect here: --model softmax has one
-train --tags BIO                                | --tags has no effect here: it is for files of your own
-train --map A=B                                 | --map has no effect here: it is for files of your own
-train --drop A                                  | --drop has no effect here: it is for files of your own
+train --tags BIO                                | --tags has no effect here: it is for files
+train --map A=B                                 | --map has no effect here: it is for files
+train --drop A                                  | --drop has no effect here: it is for files
 train --dev train.conll                         | --dev or --test without TRAIN
 train --test train.conll                        | --dev or --test without TRAIN
 """
