@@ -487,6 +487,12 @@ def test_a_plot_is_the_same_for_the_same_history(ending, tmp_path, monkeypatch):
     assert written[0] == written[1]
 
 
+def test_rows_without_an_epoch_are_plotted_in_their_order():
+    pytest.importorskip("matplotlib")
+    figure = History([{"loss": 1.0}, {"loss": 0.5}]).plot()
+    assert list(figure.axes[0].lines[0].get_xdata()) == [1, 2]
+
+
 def test_a_plot_of_another_kind_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"h\.doc: a plot is written as png, svg, pdf, not as doc"):
         History([{"epoch": 1, "loss": 1.0}]).plot(tmp_path / "h.doc")

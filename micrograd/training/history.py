@@ -100,7 +100,8 @@ def _figure(history: History) -> Any:
     figure = _new_figure(figsize=(5 * len(panels), 3.5), layout="constrained")
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
         for name, style in zip(panel, ("-o", "--s", "-.^", ":D", "-v", "--x") * len(panel)):
-            points = [(row["epoch"], row[name]) for row in history.rows if name in row]
+            numbered = enumerate(history.rows, 1)  # rows of a loop of one's own may have none
+            points = [(row.get("epoch", n), row[name]) for n, row in numbered if name in row]
             axes.plot(*zip(*points), style, label=name, markersize=3)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
