@@ -27,6 +27,7 @@ from micrograd.ner.judging import evaluation, scoring
 from micrograd.ner.model.config import KINDS, defaults
 from micrograd.ner.model.features import NAMES
 from micrograd.ner.showing import report
+from micrograd.ner.showing.page import ACTIVE
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.printing import printable
@@ -71,7 +72,14 @@ def test_the_learning_curve(model):
 
 def test_the_report_page(model):
     page = (model / "report.html").read_text("utf-8")
-    for part in ("baseline: lexicon", "<polyline", "<mark", "∂J/∂s_c = +1", 'class="centre"'):
+    for part in (
+        "baseline: lexicon",
+        "<polyline",
+        "<mark",
+        "∂J/∂s_c = +1",
+        'class="centre"',
+        ACTIVE,
+    ):
         assert part in page, part
     assert "http:" not in page.replace("http://www.w3.org/2000/svg", "")
     assert '<div class="text" dir="auto">' in page  # words may run from right to left

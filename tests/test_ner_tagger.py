@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from micrograd import metrics
+from micrograd import Value, metrics
 from micrograd.checkpoint import load_state, save_state
 from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
 from micrograd.ner.judging import evaluation, ranking, scoring
@@ -18,6 +18,8 @@ from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting
+from micrograd.stepper.tokens import Sentence as Line
+from micrograd.training.history import History
 
 SPLITS = shipped()
 TRAIN, DEV = SPLITS.train.sentences, SPLITS.dev.sentences
@@ -278,6 +280,24 @@ def test_html_page():
     assert ">New York<small>LOC</small></mark>" in text
     assert "no names found" in page.page("x", [], "x")
     assert "http:" not in text and "https:" not in text
+
+
+def test_pages_hold_words_types_and_places_as_text():
+    bad = '"><i>\x1b&amp;'
+    said = [Sentence([bad, "x"], [f"B-{bad}", "O"], [3, 4], path=bad)] * 25
+    result = evaluation.evaluate([["O", f"B-{bad}"]] * 25, said)
+    sample = pictures.Example("", [Line("true", "", [bad, "x"], 1)], Value(2.5, label="J"))
+    found = [Entity(bad, bad, 0, len(bad), 0.5)]
+    rows = {bad: result.entities}
+    history = History([{"epoch": 1, "loss": 1.0, "dev_f1": 0.0}])
+    run = page.Run(bad, result, rows, history, bad, found, sample)
+    text = page.report_page(run)
+    for html in (text, page.page(bad, found, bad)):
+        assert "<i>" not in html and "\x1b" not in html and "&amp;gt;" not in html
+        assert '&quot;&gt;&lt;i&gt;\\x1b&amp;amp;, probability 0.50"' in html
+    assert text.count("<li>") == page.SHOWN == 20 and "25 missed, 25 invented" in text
+    assert text.count("<style>") == 1 and page.ACTIVE not in text  # of a margin alone
+    assert '<span class="centre">x</span>' in text and "<b>J = 2.5</b>" in text
 
 
 def test_entities_have_offsets_and_probabilities():
