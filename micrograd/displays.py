@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape as escaped
+from math import isfinite
 from typing import Any
 
 __all__ = ["curves_html", "table_html", "text_html"]
@@ -53,9 +54,10 @@ def _cell(cell: Any) -> str:
     return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
 
 
-def curves_html(columns: Mapping[str, Sequence[float]]) -> str:
+def curves_html(columns: Mapping[str, Sequence[float | None]]) -> str:
     """Return every column as a line of one picture, each over its own range, with a legend.
 
+    What is None is passed over: not every epoch has every number.
     The picture has no paper of its own, and the legend is text: light and dark are the notebook's.
     """
     points_of = {name: _points(column) for name, column in columns.items()}
@@ -77,12 +79,13 @@ def _polyline(number: int, points: Sequence[tuple[float, float]]) -> str:
     return f"<polyline {_stroke(number)} points='{written}'/>"
 
 
-def _entry(number: int, name: str, column: Sequence[float]) -> str:
+def _entry(number: int, name: str, column: Sequence[float | None]) -> str:
     """Return a column's entry in the legend: its line, its name, and its range."""
     line = f"<path {_stroke(number)} d='M0 5H32'/>"
     svg = f"<svg xmlns='{XMLNS}' width='32' height='10'>{line}</svg>"
-    finite = [y for y in column if abs(y) < float("inf")]
-    span = f"{_cell(column[0])} → {_cell(column[-1])}, least {_cell(min(finite))}"
+    known = [y for y in column if y is not None]
+    finite = [y for y in known if isfinite(y)]
+    span = f"{_cell(known[0])} → {_cell(known[-1])}, least {_cell(min(finite))}"
     return (
         f'<img alt="" style="display:inline" src="{_address(svg)}"> {escaped(name)}: '
         f"{span}, greatest {_cell(max(finite))}"
@@ -98,15 +101,15 @@ def _address(svg: str) -> str:
     return "data:image/svg+xml;charset=utf-8," + svg.replace("%", "%25").replace("#", "%23")
 
 
-def _points(column: Sequence[float]) -> list[tuple[float, float]]:
-    finite = [y for y in column if abs(y) < float("inf")]
-    low, high = min(finite, default=0.0), max(finite, default=1.0)
+def _points(column: Sequence[float | None]) -> list[tuple[float, float]]:
+    finite = [(i, y) for i, y in enumerate(column) if y is not None and isfinite(y)]
+    heights = [y for _, y in finite] or [0.0]
+    low, high = min(heights), max(heights)
     across, down = WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE
     return [
         (
             EDGE + across * i / max(1, len(column) - 1),
             EDGE + down * (high - y) / ((high - low) or 1.0),
         )
-        for i, y in enumerate(column)
-        if abs(y) < float("inf")
+        for i, y in finite
     ]

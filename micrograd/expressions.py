@@ -12,6 +12,7 @@ import math
 import re
 import string
 import sys
+import unicodedata
 import warnings
 from collections.abc import Callable, Mapping
 from functools import reduce
@@ -70,6 +71,7 @@ def point(text: str) -> dict[str, float]:
             raise ValueError(
                 f"{item[:80]!r} is not name=number{_not_finite(number)}; write the point as x=1,y=2"
             )
+        name = _as_read(name)
         if keyword.iskeyword(name) or name in BY_NAME:
             raise ValueError(f"{name} cannot be the name of an input: it has a meaning already")
         if name in at:
@@ -85,6 +87,11 @@ def finite(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _as_read(name: str) -> str:
+    """Return a name as Python reads it: a keyboard's µ is the Greek μ, e and its accent are é."""
+    return unicodedata.normalize("NFKC", name)
 
 
 def _not_finite(number: str) -> str:
@@ -108,7 +115,7 @@ def parse(text: str, at: Mapping[str, float]) -> Value:
     if not isinstance(at, Mapping) or not all(isinstance(name, str) for name in at):
         raise TypeError(f"the point is a dict of numbers by name, not {shorten(at)}")
     try:
-        result = _Reader(text, at).run()
+        result = _Reader(text, {_as_read(name): number for name, number in at.items()}).run()
     except (RecursionError, MemoryError):
         raise ValueError(
             "the expression is nested too deeply; name its parts: a = ...; b = ...; f = a * b"

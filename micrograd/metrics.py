@@ -34,7 +34,7 @@ def average_precision(scores: ArrayLike, positive: ArrayLike) -> float:
     scores, positive = _checked(scores, positive)
     if not positive.any():
         return 0.0
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(-scores)
     ranked, hits = scores[order], np.cumsum(positive[order])
     last = np.append(ranked[1:] != ranked[:-1], True)
     hits, rank = hits[last], np.flatnonzero(last) + 1

@@ -7,7 +7,7 @@ import runpy
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ def named(path: str, name: str, kind: str, fits: Callable[[Any], bool]) -> Any:
     found = names.get(name)
     if fits(found):
         return found
-    what = "has no" if found is None else f"has {type(found).__name__}, not a {kind}, as"
+    kept = "None" if found is None else type(found).__name__
+    what = f"has {kept}, not a {kind}, as" if name in names else "has no"
     own = [other for other, item in names.items() if fits(item) and not _imported(item)]
     known = (
         f"its {kind}s are {', '.join(own[-MOST_NAMED:])}" if own else f"there is no {kind} in it"
@@ -70,7 +71,8 @@ def run_file(path: str) -> dict[str, object]:
         line = lines[-1] if lines else getattr(error, "lineno", 0) or 0
         raise ValueError(_failure(path, line, error)) from error
     finally:
-        sys.path.remove(folder)
+        with suppress(ValueError):  # the file has removed it
+            sys.path.remove(folder)
 
 
 @contextmanager

@@ -41,6 +41,7 @@ FILES = {
     "zero.py": b"x = 1\0\n",
     "empty.py": "",
     "notes.txt": "Ann saw Oslo.\n",
+    "my notes.txt": "Ann saw Oslo.\n",
     "empty.txt": "",
     "blank.txt": " \n\t\n",
     "latin.txt": b"caf\xe9\n",

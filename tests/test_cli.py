@@ -64,6 +64,29 @@ def test_the_playground_is_written(tmp_path, monkeypatch, capsys, command, name)
     assert (tmp_path / name).read_text("utf-8") == play_page()
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (BrokenPipeError(), 0, ""),
+        (MemoryError(), 2, "play: there is not enough memory; choose smaller sizes"),
+        (ValueError(), 2, "play: ValueError"),
+        (ImportError("there is no b"), 2, "play: there is no b"),
+        (OSError(5, "Bad", "a.svg"), 2, "play: a.svg: bad"),
+        (RuntimeError("c"), 70, "play: a fault of micrograd itself, RuntimeError in test_cli.py:"),
+    ],
+)
+def test_whatever_a_command_raises_is_told_in_one_line(monkeypatch, capsys, error, code, said):
+    def write(path):
+        raise error
+
+    monkeypatch.setattr("micrograd.cli.step.write_playground", write)
+    assert main(["play"]) == code
+    told = capsys.readouterr().err
+    assert told.count("\n") == bool(said) and told.startswith(f"micrograd {said}" * bool(said))
+    assert code != 70 or told.endswith(": c; please report it with the command\n")
+
+
 def run(command, streams):
     """Run a command under a shell that closes or fills streams; give its code and its texts."""
     shell = f"{shlex.join([sys.executable, '-m', 'micrograd', *shlex.split(command)])} {streams}"

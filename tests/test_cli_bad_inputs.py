@@ -232,7 +232,7 @@ draw folder.py:loss                     | this is a folder
 draw lesson.py:lost                     | lesson.py has no 'lost'
 draw lesson.py:n                        | has int, not a Value, as 'n'
 draw list.py:values                     | has list, not a Value
-draw list.py:nothing                    | has no 'nothing'
+draw list.py:nothing                    | has None, not a Value, as 'nothing'
 draw empty.py:x                         | empty.py has no 'x'
 draw syntax.py:x                        | syntax.py:2: SyntaxError
 draw raises.py:x                        | raises.py:2: RuntimeError: boom and\\x1b[31m more
@@ -311,6 +311,11 @@ train --word-column 1                           | --word-column has no effect he
 train --tag-column 1                            | --tag-column has no effect here
 train --encoding latin-1                        | --encoding has no effect here
 train --repair                                  | --repair has no effect here
+train --loss margin                             | --loss has no effect here: --model margin has one
+train --model softmax --loss likelihood         | --loss has no effect here: --model softmax has one
+train --tags BIO                                | --tags has no effect here: it is for files
+train --map A=B                                 | --map has no effect here: it is for files
+train --drop A                                  | --drop has no effect here: it is for files
 train --dev train.conll                         | --dev or --test without TRAIN
 train --test train.conll                        | --dev or --test without TRAIN
 """
@@ -325,6 +330,8 @@ tag cut.json --input notes.txt                  | no saved state
 tag state.json --input notes.txt                | state.json
 tag '' --input notes.txt                        | the name is empty
 tag notes.txt --input model.npz                 | model.npz is the model
+tag 'my notes.txt' --input model.npz            | micrograd tag model.npz --input 'my notes.txt'
+evaluate 'my notes.txt' model.npz               | write micrograd evaluate model.npz 'my notes.txt'
 tag model.npz --input nowhere.txt               | nowhere.txt: there is no such file
 tag model.npz --input folder                    | folder: this is a folder
 tag model.npz --input latin.txt                 | latin.txt:1: byte 0xe9 is not utf-8;

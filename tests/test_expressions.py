@@ -29,6 +29,8 @@ def test_the_worked_example():
 def test_names_given_by_assignment_label_the_results():
     f = parse("total = x + 1; f = total * total", {"x": 2})
     assert formulas(f) == {"total": "x + 1", "f": "total * total"}
+    assert formulas(parse("y = x; g = y * 2", {"x": 2})) == {"g": "x * 2"}  # y is x
+    assert formulas(parse("a = 2; a * x", {"x": 3})) == {"f": "a * x"}
 
 
 def test_generated_names_leave_out_those_in_use():
@@ -95,11 +97,13 @@ def test_arithmetic_on_numbers_alone_makes_no_nodes():
         ("weighted_sum(x, x)", {"x": 1}, "there is no function weighted_sum"),
         ("detach(x)", {"x": 1}, "there is no function detach"),
         ("(x", {"x": 1}, "at character 1"),
-        ("x\0", {"x": 1}, "cannot read"),
+        ("x\0", {"x": 1}, "it is no expression;"),
+        ("e * x", {"x": 1}, "e has no value; give the point, here e=2.718281828459045, or"),
         ("", {}, "is empty"),
         ("x + y", {"x": 1}, "y has no value; give the point, such as y=1"),
         ("x·y + 1", {"x": 1, "y": 2}, r"x·y has no value; to multiply write x \* y"),
         ("x", {"x": 1, "q": 2}, "q got a value but does not occur"),
+        ("x", {"x": 1, "q": 2, "r": 3}, "q, r got a value but do not occur"),
         ("x = 2", {"x": 1}, "x is given twice"),
         ("log(x, 2)", {"x": 1}, "log takes 1 operand, not 2"),
         ("max(x)", {"x": 1}, "max takes 2 operands, not 1"),
@@ -121,6 +125,13 @@ def test_points():
     assert point("") == {}
 
 
+@pytest.mark.parametrize("name", ["\u00b5", "e\u0301", "\uff58"])
+def test_names_are_those_that_python_reads(name):
+    """Python's parser makes a Greek letter of a keyboard's micro sign, é of e and its accent."""
+    assert read(f"{name} * 2", point(f"{name}=3")).data == 6
+    assert parse(f"{name} * 2", {name: 3}).data == 6
+
+
 @pytest.mark.parametrize("text", ["x", "x=", "=1", "x=one", "1=2", "x=1 y=2"])
 def test_points_refused(text):
     with pytest.raises(ValueError, match="is not name=number"):
@@ -135,13 +146,16 @@ def test_a_value_of_a_file(tmp_path):
         "x = Value(START, label='x')\nloss = x * x\nnumber = 4\n"
         "if __name__ == '__main__':\n    raise SystemExit('run as a program')\n"
     )
-    assert read(f"{path}:loss", {}).data == 9
+    assert read(f"{path}:loss ", {}).data == 9
     with pytest.raises(
         ValueError, match="has int, not a Value, as 'number'; its Values are x, loss"
     ):
         load(str(path), "number")
     with pytest.raises(ValueError, match="has no 'missing'"):
         load(str(path), "missing")
+    path.write_text("import sys\nsys.path.pop(0)\nloss = print()\n")
+    with pytest.raises(ValueError, match="has None, not a Value, as 'loss'"):
+        load(str(path), "loss")
     path.with_name("plain.py").write_text("number = 4\n")
     with pytest.raises(ValueError, match=r"has no 'loss'; there is no Value in it"):
         load(str(path.with_name("plain.py")), "loss")

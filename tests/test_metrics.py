@@ -163,11 +163,15 @@ def test_every_threshold_is_tried_where_there_are_few():
         (lambda t: math.nan, "f1 is a finite number, not nan as at"),
         (lambda t: "a", "f1 is a finite number, not 'a' as at"),
         (lambda t, u: 1.0, "f1 is called with 1 argument"),
+        (5, "f1 is a function of the threshold, not 5"),
     ],
 )
 def test_what_is_no_f1_is_said(f1, said):
     with pytest.raises((TypeError, ValueError), match=said):
         metrics.best_threshold([1.0, 2.0], f1)
+
+
+def test_an_f1_may_be_an_array_of_one_number():
     assert metrics.best_threshold([1.0, 2.0], lambda t: np.array(t)) == (3.0, 3.0)
 
 

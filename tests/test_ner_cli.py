@@ -27,6 +27,7 @@ from micrograd.ner.judging import evaluation, scoring
 from micrograd.ner.model.config import KINDS, defaults
 from micrograd.ner.model.features import NAMES
 from micrograd.ner.showing import report
+from micrograd.ner.showing.page import ACTIVE
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.printing import printable
@@ -71,7 +72,14 @@ def test_the_learning_curve(model):
 
 def test_the_report_page(model):
     page = (model / "report.html").read_text("utf-8")
-    for part in ("baseline: lexicon", "<polyline", "<mark", "∂J/∂s_c = +1", 'class="centre"'):
+    for part in (
+        "baseline: lexicon",
+        "<polyline",
+        "<mark",
+        "∂J/∂s_c = +1",
+        'class="centre"',
+        ACTIVE,
+    ):
         assert part in page, part
     assert "http:" not in page.replace("http://www.w3.org/2000/svg", "")
     assert '<div class="text" dir="auto">' in page  # words may run from right to left
@@ -849,13 +857,17 @@ def test_how_the_tags_of_every_file_are_written_is_said(tmp_path, capsys):
 
 
 def test_how_the_tags_of_the_only_file_are_written_is_said(tmp_path, capsys):
-    path = tmp_path / "own.conll"
+    path = tmp_path / "own[b]:key:.conll"  # no markup, and no picture of a key
     path.write_text("Ulm\tLOC-B\nis\tO\n\n" * 20)
-    arguments = ["--out", str(tmp_path / "out"), "--epochs", "1", "--hidden", "2"]
+    arguments = ["--out", str(tmp_path / "my out"), "--epochs", "1", "--hidden", "2"]
     assert main(["train", str(path), *arguments]) == 0
     out = capsys.readouterr().out
-    assert "own.conll: 18 sentences, 36 tokens, 1 document, read as BIO (tags written X-B)" in out
+    assert (
+        "own[b]:key:.conll: 18 sentences, 36 tokens, 1 document, read as BIO (tags written X-B)"
+        in out
+    )
     assert "stopped after" not in out  # it came to its end
+    assert f"micrograd tag '{tmp_path / 'my out' / 'model.npz'}' < text" in out
 
 
 def test_a_model_that_is_not_drawn_leaves_no_picture_of_the_one_before(tmp_path, capsys):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from micrograd import metrics
+from micrograd import Value, metrics
 from micrograd.checkpoint import load_state, save_state
 from micrograd.ner.corpus import CORRUPT_SENTENCE, TRUE_SENTENCE, shipped
 from micrograd.ner.judging import evaluation, ranking, scoring
@@ -18,6 +18,9 @@ from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll, schemes
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting
+from micrograd.printing import printable
+from micrograd.stepper.tokens import Sentence as Line
+from micrograd.training.history import History
 
 SPLITS = shipped()
 TRAIN, DEV = SPLITS.train.sentences, SPLITS.dev.sentences
@@ -278,6 +281,79 @@ def test_html_page():
     assert ">New York<small>LOC</small></mark>" in text
     assert "no names found" in page.page("x", [], "x")
     assert "http:" not in text and "https:" not in text
+
+
+def test_pages_hold_words_types_and_places_as_text():
+    bad = '"><i>\x1b&amp;'
+    said = [Sentence([bad, "x"], [f"B-{bad}", "O"], [3, 4], path=bad)] * 25
+    result = evaluation.evaluate([["O", f"B-{bad}"]] * 25, said)
+    sample = pictures.Example("", [Line("true", "", [bad, "x"], 1)], Value(2.5, label="J"))
+    found = [Entity(bad, bad, 0, len(bad), 0.5)]
+    rows = {bad: result.entities}
+    history = History([{"epoch": 1, "loss": 1.0, "dev_f1": 0.0}])
+    run = page.Run(bad, result, rows, history, bad, found, sample)
+    text = page.report_page(run)
+    for html in (text, page.page(bad, found, bad)):
+        assert "<i>" not in html and "\x1b" not in html and "&amp;gt;" not in html
+        assert '&quot;&gt;&lt;i&gt;\\x1b&amp;amp;, probability 0.50"' in html
+    assert text.count("<li>") == page.SHOWN == 20 and "25 missed, 25 invented" in text
+    assert text.count("<style>") == 1 and page.ACTIVE not in text  # of a margin alone
+    assert '<span class="centre">x</span>' in text and "<b>J = 2.5</b>" in text
+
+
+def printed(show, *shown, width=200):
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    show(*shown, console)
+    return console.file.getvalue()
+
+
+def test_what_is_printed_of_words_types_and_places_is_text():
+    bad = "[red]\x1b[31m:key:"
+    said = [Sentence([f"1{bad}", f"2{bad}", "x"], [f"B-{bad}", "O", "O"], [3, 4, 5], path=bad)] * 25
+    result = evaluation.evaluate([["O", "O", f"B-{bad}"]] * 25, said)
+    plain = printable(bad)
+    errors = printed(report.print_errors, result.errors).splitlines()
+    assert errors[0] == "Errors: 0 wrong type, 0 wrong border, 25 missed, 25 invented"
+    assert len(errors) == 2 + report.SHOWN_ERRORS == 10
+    assert errors[2] == f"  {plain}:3 invented {plain}: [1{plain}] 2{plain} x  (1.00)"
+    assert printed(report.print_errors, result.errors[-1:]).endswith(
+        f"  {plain}:5 missed {plain}: 1{plain} 2{plain} [x]  (1.00)\n"
+    )
+    assert not printed(report.print_errors, [])
+    scores = printed(report.print_evaluation, result, {})
+    confused = printed(report.print_confusion, result.confusion)
+    assert plain in scores and "\x1b" not in scores + confused
+    assert [line.split("┃")[1:-1] for line in confused.splitlines() if f"┃ {plain}" in line]
+    cells = [[c.strip() for c in row.split("│")[1:-1]] for row in confused.splitlines()[4:-1]]
+    assert cells == [[plain, "0", "25"], ["O", "25", ""]]
+    assert report.errors_csv(result.errors[-1:]).splitlines()[1:] == [
+        f"{bad}:5,missed,2-3 {bad},,x,1.0000,1{bad} 2{bad} x"
+    ]
+
+
+def test_a_table_is_printed_as_one_where_no_number_of_it_is_cut():
+    rows = {
+        "a long name": ["100.00", "1.25", "2.50", "1234567890", "3", ""],
+        "b": ["0.00"] * 6,
+    }
+    tables = {
+        width: printed(
+            lambda *t: report._print_table(t[-1], "t", report.COLUMNS, rows), width=width
+        )
+        for width in range(50, 90)
+    }
+    least = min(width for width, text in tables.items() if "│" in text)
+    table = tables[least].splitlines()
+    assert {len(line) for line in table[1:]} == {least}
+    assert all(whole in tables[least] for whole in ("1234567890", "100.00", "precision"))
+    assert any(line.startswith("│ b   ") and "│      0.00 │" in line for line in table)
+    below = tables[least - 1]
+    assert "precision 100.00, recall 1.25" in below and "true \n" not in below + "\n"
+
+
+def test_a_type_called_as_an_average_is_told_apart():
+    found = scoring.score([["B-micro", "B-x"]], [["B-micro", "O"]])
+    assert [*report.rows(found)] == ["type micro", "x", "micro", "macro", "weighted"]
 
 
 def test_entities_have_offsets_and_probabilities():

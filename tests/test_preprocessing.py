@@ -110,6 +110,8 @@ def test_what_it_was_not_fitted_for_is_refused(kind):
     for use in (preprocessing.apply, preprocessing.undo):
         with pytest.raises(ValueError, match="fitted to 4 features; the data have 3"):
             use(TEST[:, :3])
+        with pytest.raises(ValueError, match="fitted to 4 features; the data have 8"):
+            use(np.hstack((TEST, TEST)))
     with pytest.raises(ValueError, match="not the shape"):
         preprocessing.apply(TEST[0])
     with pytest.raises(ValueError, match="not the shape"):
@@ -129,6 +131,8 @@ def test_state_goes_over_exactly(kind):
     np.testing.assert_array_equal(other.apply(TEST), fitted.apply(TEST))
     with pytest.raises(ValueError, match="keeps mean"):
         other.load_state_dict({"median": 1})
+    with pytest.raises(ValueError, match="keeps mean"):  # of another kind, which keeps more
+        other.load_state_dict(fitted.state_dict() | {"median": 1})
     with pytest.raises(ValueError, match="no statistics yet"):
         KINDS[kind]().state_dict()
 
@@ -148,7 +152,9 @@ def test_features_of_any_size_are_normalised(size):
     np.testing.assert_allclose((applied**2).mean(0), 1, rtol=1e-12)
 
 
-@pytest.mark.parametrize("data", [[["a", "b"]], [[1.0], [1.0, 2.0]], [[1j]], [[None, {}]]])
+@pytest.mark.parametrize(
+    "data", [[["a", "b"]], [[1.0], [1.0, 2.0]], [[1j]], [[None, {}]], [[10**400]]]
+)
 def test_what_is_no_table_of_numbers_is_told(data):
     with pytest.raises(ValueError, match="rows of numbers, equally many|example 0 has nan"):
         Normalisation().fit(data)
@@ -175,6 +181,21 @@ def test_a_state_of_mixed_sizes_is_refused_and_changes_nothing(kind, change):
     np.testing.assert_array_equal(fitted.apply(data), before)
 
 
+@pytest.mark.parametrize(
+    "kind, name, number",
+    [
+        (MeanSubtraction, "mean", np.nan),
+        (MeanSubtraction, "mean", 10**400),
+        (Normalisation, "deviation", 0.0),
+        (Whitening, "scale", 0.0),
+    ],
+)
+def test_a_state_of_what_cannot_be_computed_with_is_refused(kind, name, number):
+    state = kind().fit(TRAIN).state_dict()
+    with pytest.raises(ValueError, match=f"the {name} of a state is made of numbers"):
+        kind().load_state_dict(state | {name: [1.0, number, 1.0, 1.0]})
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "data, said",
@@ -195,3 +216,10 @@ def test_what_would_be_lost_in_silence_is_refused(kind, data, said):
 def test_a_guard_is_a_part_of_the_largest(guard):
     with pytest.raises(ValueError, match="guard is 0 or more and below 1, not"):
         Whitening(guard=guard)
+
+
+@pytest.mark.parametrize("guard, kept", [(0, 2), (0.2, 2), (0.3, 1)])
+def test_an_axis_below_the_guard_becomes_0(guard, kept):
+    data = np.array([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    white = Whitening(guard=guard).fit(data).apply(data)
+    assert (abs(white).max(0) > 0).sum() == kept

@@ -112,6 +112,14 @@ def test_histories_checks_programs_and_modules_show_themselves():
     assert "loss: 1 → 0.025, least 0.025, greatest 1" in history._repr_html_()
 
 
+def test_a_number_of_some_epochs_is_drawn_where_they_are():
+    rows = [{"epoch": i, "loss": 1.0} | ({"f1": i / 2} if i % 2 else {}) for i in range(1, 5)]
+    html = History(rows)._repr_html_()
+    places = [line.attrib["points"].split() for line in ElementTree.fromstring(image_of(html))]
+    assert places[1] == ["6.0,144.0", "278.0,6.0"]
+    assert "f1: 0.5 → 1.5, least 0.5, greatest 1.5" in html
+
+
 def trained_tagger():
     tagger = Tagger()
     assert "not trained yet" in repr(tagger) and "<table>" in tagger._repr_html_()

@@ -260,6 +260,22 @@ def test_weighted_sums_unfold_to_the_same_numbers():
     assert unfolded_sums(snapshot(weighted_sum([], []))).data == (0.0,)
 
 
+def test_sums_that_are_unfolded_keep_the_gradients_of_a_backward_pass_before():
+    x, w, b = (Value(i + 2.0, label="xwb"[i]) for i in range(3))
+    root = weighted_sum([w, w], [x * x, x], b).tanh()
+    root.backward()
+    graph = unfolded_sums(snapshot(root))
+    passes = backward_pass(graph)
+    assert [*graph.grads] == pytest.approx([passes.gradients[id] for id in range(len(graph))])
+
+
+def test_a_sum_of_a_bias_alone_unfolds_to_it():
+    b = Value(1.0)
+    root = weighted_sum([], [], b)
+    root.label = "z"
+    assert unfolded_sums(snapshot(root)).values == (b,) and not b.label
+
+
 def test_a_hand_made_node_above_an_unfolded_sum_is_refused():
     z = weighted_sum([Value(1.0)], [Value(2.0)])
     made = Value(2.0, (z,), "mine", label="made")

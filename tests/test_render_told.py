@@ -268,6 +268,7 @@ def test_the_width_of_a_character(character, ems):
         (lambda: page(leaf() + 1, walk="f"), "a walk is a Walk of its stops, not 'f'"),
         (lambda: page(leaf() + 1, title=7), "a title is a text, or texts by language, not 7"),
         (lambda: page(leaf() + 1, title={"zh": "a"}), "has one for 'en' at least"),
+        (lambda: page(leaf() + 1, title={"en": 7}), "texts by language, not {'en': 7}"),
         (lambda: trace(leaf(), language="fr"), "there is no language 'fr'; give one of en, zh"),
         (lambda: trace(leaf(), language=["en"]), r"there is no language \['en'\]"),
         (

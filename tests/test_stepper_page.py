@@ -216,6 +216,13 @@ def test_the_demos_run(name, line, tmp_path, monkeypatch, capsys):
     assert path.read_text("utf-8").startswith("<!doctype html>")
 
 
+def test_a_walk_begins_with_its_seed():
+    x = Value(3.0, label="x")
+    f = x * x
+    seen = Walk({"en": "w"}, [Stop({"en": "a"}, f), Stop({"en": "b"}, f, x)]).steps(f, 2.0)
+    assert seen[0]["gradient"] == seen[1]["upstream"] == 2 and seen[1]["contribution"] == 6
+
+
 def test_a_walk_tells_apart_who_hands_to_the_same_operand():
     f = worked_example()
     x, y, _, a, b, _ = topological_order(f)

@@ -234,6 +234,11 @@ def through_a_terminal(typed, **environment):
     return written.decode()
 
 
+def test_a_terminal_of_one_column_is_asked_too():
+    pytest.importorskip("rich", reason="rich is not installed")
+    assert through_a_terminal(b"nq", COLUMNS="1").count("quit >") == 2
+
+
 @pytest.mark.parametrize("columns", [80, 40])
 def test_a_narrow_terminal_gets_whole_words_below_one_another(columns):
     pytest.importorskip("rich", reason="rich is not installed")

@@ -19,6 +19,7 @@ def test_every_word_is_a_token_and_the_middle_one_stands_out():
         ("strong", "&lt;b&gt;"),
         ("span", "now"),
     ]
+    assert "\x1b" not in tokens([Sentence("true", "s", ["\x1b"], 0)])
 
 
 def test_a_page_carries_them_only_where_there_are_some():

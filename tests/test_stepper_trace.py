@@ -181,6 +181,15 @@ def test_one_root_is_needed():
     assert trace(snapshot(x + 1))["root"] == 2
 
 
+def test_a_seed_is_a_number_and_is_told():
+    told = trace(worked_example(), seed=3)
+    start = next(step for step in told["steps"] if step["kind"] == "seed")
+    assert type(told["seed"]) is type(start["value"]) is float and start["value"] == 3
+    assert "3" in start["sentence"] and told["seed"] == 3
+    with pytest.raises(TypeError, match="'a'"):
+        trace(worked_example(), seed="a")
+
+
 def test_a_leaf_alone_is_its_inputs_and_the_seed():
     assert [step["kind"] for step in trace(Value(4))["steps"]] == ["inputs", "seed"]
 

@@ -269,6 +269,12 @@ def test_what_a_page_cannot_show_is_said(recording, points, targets, loss, said)
         training_page(recording, points, targets, loss)
 
 
+@pytest.mark.parametrize("boundary", [float("nan"), float("inf"), "0.5"])
+def test_a_boundary_that_is_nowhere_is_refused(boundary):
+    with pytest.raises(ValueError, match="boundary is a finite number"):
+        training_page(note(MLP(2, [1])), POINTS, TARGETS, squared, boundary=boundary)
+
+
 def test_a_recording_is_asked_for():
     with pytest.raises(TypeError, match="Recording of a training"):
         training_page(MLP(2, [1]), POINTS, TARGETS, squared)

@@ -53,8 +53,11 @@ def test_a_curve_leaves_out_what_is_not_finite_and_shows_a_single_epoch():
         line.get("points").split() for line in svg.iter("{http://www.w3.org/2000/svg}polyline")
     ]
     assert [len(line) for line in points] == [2, 2, 3]
-    dots = curve_of((0.5, math.nan, 1.0)).iter("{http://www.w3.org/2000/svg}circle")
-    assert len([*dots]) == 2
+    assert {"0.25", "0.5", "1", "3"} <= {text for text, *_ in texts_of(svg)}  # of axes
+    one = curve_of((0.5, math.nan, 1.0))
+    assert len([*one.iter("{http://www.w3.org/2000/svg}circle")]) == 2
+    assert {"1", "2"} <= {text for text, *_ in texts_of(curve_of((0.5,)))}
+    assert "inf" not in {text for text, *_ in texts_of(curve_of((math.inf, math.nan, math.nan)))}
 
 
 @pytest.mark.parametrize(
@@ -75,12 +78,11 @@ def test_a_history_is_drawn_without_a_file():
 @pytest.mark.parametrize("kept", range(1, 7))
 def test_every_line_has_its_title_and_the_kept_epoch_its_mark_within_the_panel(kept):
     history = History([{"epoch": n, "loss": 1 / n, "dev_loss": 2 / n} for n in range(1, 7)])
-    titles = {"loss": "training", "dev_loss": "held out"}
-    found = {
-        text: place
-        for text, *place in texts_of(ElementTree.fromstring(curve(history, kept, titles)))
-    }
-    assert {"training", "held out", "kept"} <= set(found)
+    titles = {"loss": "training", "dev_loss": "<held> & out"}
+    svg = ElementTree.fromstring(curve(history, kept, titles))
+    found = {text: place for text, *place in texts_of(svg)}
+    assert {"training", "<held> & out", "kept"} <= set(found)
+    assert svg.get("aria-label") == f"Learning curve over 6 epochs; epoch {kept} was kept"
     assert all(left >= 0 and right <= 300 for left, right, _ in found.values())
 
 

@@ -451,6 +451,8 @@ def test_history_as_csv_can_be_read_back_exactly(tmp_path):
     with pytest.raises(KeyError, match="no column 'dev'; there are epoch, loss, f1"):
         history["dev"]
     assert repr(History()) == "History(0 epochs; last: empty)"
+    long = History([{"epoch": 12_345, "loss": 0.123456}])
+    assert repr(long) == "History(1 epoch; last: epoch 12345, loss 0.1235)"
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
@@ -483,6 +485,12 @@ def test_a_plot_is_the_same_for_the_same_history(ending, tmp_path, monkeypatch):
         history.plot(tmp_path / f"h.{ending}")
         written.append((tmp_path / f"h.{ending}").read_bytes())
     assert written[0] == written[1]
+
+
+def test_rows_without_an_epoch_are_plotted_in_their_order():
+    pytest.importorskip("matplotlib")
+    figure = History([{"loss": 1.0}, {"loss": 0.5}]).plot()
+    assert list(figure.axes[0].lines[0].get_xdata()) == [1, 2]
 
 
 def test_a_plot_of_another_kind_is_refused(tmp_path):

@@ -10,11 +10,11 @@ import pytest
 from micrograd.training import fit
 from micrograd.training import progress as module
 
-LAST = r"epoch 3/3  loss 0\.5  f1 7  \d+\.\d s"
+LAST = r"epoch 3/3  loss 0\.5  f1 \[a\]:key: 7  \d+\.\d s"  # the name is no markup
 
 
 def train():
-    return fit(lambda batch: 0.5, [1, 2], 3, batch_size=1, evaluate=lambda: {"f1": 7})
+    return fit(lambda batch: 0.5, [1, 2], 3, batch_size=1, evaluate=lambda: {"f1 [a]:key:": 7})
 
 
 class Terminal(io.StringIO):
@@ -65,6 +65,7 @@ def test_a_terminal_keeps_one_line(columns, monkeypatch):
 
 def test_a_notebook_has_one_output_that_ends_as_the_last_epoch(notebook, capsys):
     train()
+    assert notebook[1].startswith("epoch 1/3  batch 1/2  ")
     assert re.fullmatch(LAST, notebook[-1])
     assert len(notebook) <= 4 and not capsys.readouterr().err  # no message for every batch
 
@@ -101,6 +102,33 @@ def test_spyder_gets_lines(notebook, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     train()
     assert len(capsys.readouterr().err.splitlines()) == 3 and not notebook
+
+
+def test_a_terminal_that_moves_no_cursor_gets_lines(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "dumb")
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    train()
+    assert len(stream.getvalue().splitlines()) == 3 and "\x1b" not in stream.getvalue()
+
+
+def test_nothing_is_shown_where_no_progress_is_wanted(capsys):
+    fit(lambda batch: 0.5, [1, 2], 3, progress=False)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("surface", [module.Lines, module.Bar])
+def test_a_remark_stays_on_a_line_of_its_own(surface, monkeypatch):
+    pytest.importorskip("rich", reason="rich is not installed")
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    shown = surface()
+    shown.say("a unit [dead] :key:")
+    shown.close()
+    assert "a unit [dead] :key:\n" in stream.getvalue()
+    assert "epoch" not in stream.getvalue()
 
 
 def test_without_rich_a_terminal_gets_lines(monkeypatch):

@@ -96,6 +96,14 @@ def test_a_recording_goes_on_with_its_run(tmp_path):
     assert run(tmp_path / "part.json", True) == whole
 
 
+def test_a_recording_of_another_model_is_refused():
+    model, step = task()
+    recording = Recording(model)
+    recording.of(step)(XOR)
+    with pytest.raises(ValueError, match="frames"):
+        Recording(MLP(2, [1])).load_state_dict(recording.state_dict())
+
+
 def test_a_training_on_arrays_is_recorded_too():
     pytest.importorskip("numpy", reason="numpy is not installed")
     from micrograd.lowering import lower

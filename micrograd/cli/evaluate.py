@@ -114,7 +114,8 @@ def _model(options: argparse.Namespace, model: str, path: str) -> Outcome:
 
     if reading.is_saved(path) and not reading.is_saved(model):
         raise ValueError(
-            f"{path} is the model: the MODEL comes first, write micrograd evaluate {path} {model}"
+            f"{path} is the model: the MODEL comes first, write "
+            f"micrograd evaluate {reading.quoted(path)} {reading.quoted(model)}"
         )
     tagger = reading.model(model)
     corpus = conll.read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,11 @@ def only_in(here: str, types: Iterable[str], there: str, others: Iterable[str]) 
     only = sorted({*types} - {*others})
     remedy = "--map A=B renames types, --drop A leaves one out"
     return [f"{' '.join(only)}: only in {here}, not in {there}; {remedy}"] if only else []
+
+
+def quoted(path: str) -> str:
+    """Return a path as a person types it into a shell, where it may hold blanks."""
+    return f'"{path}"' if os.name == "nt" else shlex.quote(path)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -107,7 +107,8 @@ def _refuse_saved(path: str | None, model: str) -> None:
         return
     if reading.is_saved(model):
         raise ValueError(f"{path}: an archive or a saved model, not text to tag")
-    raise ValueError(f"{path} is the model: write micrograd tag {path} --input {model}")
+    command = f"micrograd tag {reading.quoted(path)} --input {reading.quoted(model)}"
+    raise ValueError(f"{path} is the model: write {command}")
 
 
 def _conll(tagger: Tagger, options: argparse.Namespace) -> None:

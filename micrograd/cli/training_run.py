@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from micrograd.cli.reading import only_in, rename_types
+from micrograd.cli.reading import only_in, quoted, rename_types
 from micrograd.files import atomic_write, check_place
 from micrograd.ner import corpus
 from micrograd.ner.judging import evaluation
@@ -46,7 +46,7 @@ class Session:
         self.train, self.dev, self.test = splits
         self.options = options
         self.folder = Path(options.out)
-        self.console = Console(highlight=False)
+        self.console = Console(highlight=False, emoji=False)
 
     @classmethod
     def open(cls, options: argparse.Namespace) -> Session:
@@ -135,7 +135,7 @@ class Session:
                 self._say(f"removed {self.folder / name}, which an earlier model left here")
         names = [name for name in WRITTEN if sample or name not in PICTURES]
         self._say("Written: " + ", ".join(str(self.folder / name) for name in names))
-        self._say(f"Use it:  micrograd tag {self.folder / 'model.npz'} < text")
+        self._say(f"Use it:  micrograd tag {quoted(str(self.folder / 'model.npz'))} < text")
         self._say(f"See it:  {self.folder / 'report.html'}")
 
 

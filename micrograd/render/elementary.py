@@ -24,7 +24,7 @@ def _again(graph: Graph, id: int, operands: list[Value]) -> Value:
     """Return node `id` over `operands`: itself where they are the ones it has."""
     value, op = graph.values[id], graph.ops[id]
     if op == WEIGHTED_SUM.name:
-        return _labelled(_written_out(operands), value)
+        return _written_out(operands, value)
     if op == LEAF or value.parents == tuple(operands):
         return value
     if op not in BY_NAME:
@@ -33,16 +33,23 @@ def _again(graph: Graph, id: int, operands: list[Value]) -> Value:
             "unfolded sums; draw the graph with its sums folded"
         )
     constant = [graph.constants[id]] if BY_NAME[op].constants else []
-    return _labelled(getattr(Value, op)(*operands, *constant), value)
+    return _labelled(_like(getattr(Value, op)(*operands, *constant), value), value)
 
 
-def _written_out(operands: list[Value]) -> Value:
-    pairs = list(zip(operands[::2], operands[1::2]))
+def _written_out(operands: list[Value], model: Value) -> Value:
+    """Return a weighted sum of products and sums; the gradient of each is that of the whole."""
     total = operands[-1] if len(operands) % 2 else None
-    for weight, x in pairs:
-        product = weight * x
-        total = product if total is None else total + product
-    return total if total is not None else Value(0.0)
+    for weight, x in zip(operands[::2], operands[1::2]):
+        product = _like(weight * x, model)
+        total = product if total is None else _like(total + product, model)
+    if len(operands) == 1:  # a bias alone, a Value of the user's
+        return operands[0]
+    return _labelled(Value(0.0) if total is None else total, model)
+
+
+def _like(node: Value, model: Value) -> Value:
+    node.grad = model.grad
+    return node
 
 
 def _labelled(node: Value, model: Value) -> Value:

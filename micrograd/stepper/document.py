@@ -121,7 +121,8 @@ def titles_of(title: str | Mapping[str, str]) -> dict[str, str]:
 
     Raises TypeError where it is none, ValueError where there is none in English.
     """
-    if not isinstance(title, (str, Mapping)):
+    texts = title.values() if isinstance(title, Mapping) else [title]
+    if not all(isinstance(text, str) for text in texts):
         raise TypeError(f"a title is a text, or texts by language, not {shorten(title)}")
     titles = {"en": title} if isinstance(title, str) and title else dict(title or {})
     if titles and "en" not in titles:

@@ -243,7 +243,7 @@ def _wrapped(line: str) -> str:
 def _fitted(prompt: str) -> str:
     """Return a prompt in lines of the terminal, none of which ends within a key's brackets."""
     whole = re.sub(r"(?<! ) (?! )", "\xa0", prompt.rstrip())
-    columns = shutil.get_terminal_size().columns - 1
+    columns = max(1, shutil.get_terminal_size().columns - 1)
     return textwrap.fill(whole, columns, break_long_words=False).replace("\xa0", " ") + " "
 
 

@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from micrograd.core.checks import check_finite
 from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
 from micrograd.files import atomic_write
@@ -50,12 +51,13 @@ def training_page(
     was recorded, or the page could not compute what the network does.
     """
     inputs, aims = _checked(recording, points, targets)
+    border = sum({*aims}) / 2 if boundary is None else boundary
+    check_finite(boundary=border)
     if not callable(loss):
         raise TypeError(f"loss is a function of output and target, not {shorten(loss)}")
     with _at_the_start(recording):
         sample = _Sample(recording.model, loss, inputs[0], aims[0])
         sample.check([*zip(inputs, aims)])
-    border = sum({*aims}) / 2 if boundary is None else float(boundary)
     data = page_data(sample.graph, None, 1.0)
     data["views"] = _folded(data["views"])
     if LEVEL in data["views"]:
@@ -66,7 +68,7 @@ def training_page(
         **sample.told(recording),
         "points": inputs,
         "targets": aims,
-        "boundary": border,
+        "boundary": float(border),
         "losses": [_short(x) for x in recording.losses],
     }
     data["words"] = {name: words | TRAINING[name] for name, words in data["words"].items()}

@@ -49,13 +49,16 @@ class History:
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
     def __repr__(self) -> str:
-        last = ", ".join(f"{k} {v:.4g}" for k, v in self.rows[-1].items()) if self.rows else "empty"
+        row = self.rows[-1] if self.rows else {}
+        said = (f"{k} {v if isinstance(v, int) else format(v, '.4g')}" for k, v in row.items())
+        last = ", ".join(said) or "empty"
         return f"History({counted(len(self), 'epoch')}; last: {last})"
 
     def _repr_html_(self) -> str:
         from micrograd.displays import curves_html, table_html
 
-        columns = {name: self[name] for name in self.columns if name != "epoch"}
+        names = [name for name in self.columns if name != "epoch"]
+        columns = {name: [row.get(name) for row in self.rows] for name in names}
         rows = [[row.get(name, "") for name in self.columns] for row in self.rows]
         return curves_html(columns) + table_html(self.columns, rows, repr(self))
 
@@ -97,7 +100,8 @@ def _figure(history: History) -> Any:
     figure = _new_figure(figsize=(5 * len(panels), 3.5), layout="constrained")
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
         for name, style in zip(panel, ("-o", "--s", "-.^", ":D", "-v", "--x") * len(panel)):
-            points = [(row["epoch"], row[name]) for row in history.rows if name in row]
+            numbered = enumerate(history.rows, 1)  # rows of a loop of one's own may have none
+            points = [(row.get("epoch", n), row[name]) for n, row in numbered if name in row]
             axes.plot(*zip(*points), style, label=name, markersize=3)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)

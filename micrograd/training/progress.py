@@ -115,13 +115,13 @@ class Bar(Surface):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
         from rich.table import Column
 
-        console = Console(stderr=True, highlight=False)
+        console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         named, counted = Column(min_width=11, no_wrap=True), Column(min_width=5, no_wrap=True)
         columns = (
             TextColumn("{task.description}", table_column=named),
             *([BarColumn(bar_width=None)] if console.width >= WIDE else []),
             MofNCompleteColumn(table_column=counted),
-            TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[numbers]}", markup=False, table_column=Column(no_wrap=True)),
         )
         self.last = ""
         self.bar = Progress(*columns, console=console, transient=True)
