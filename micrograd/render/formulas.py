@@ -145,8 +145,14 @@ def _written(node: ast.AST) -> tuple[str, int]:
         case ast.Call():
             return _call(ast.unparse(node.func), node.args)
         case ast.Constant():
-            return f"{ast.literal_eval(node):g}", ATOM
+            return _number(ast.literal_eval(node))
     return ast.unparse(node), ATOM
+
+
+def _number(x: float) -> tuple[str, int]:
+    """Return a number in six digits, 1e−7 as readers write it."""
+    text = re.sub("e([-+])0*", lambda sign: "e" + MINUS * (sign[1] == "-"), f"{x:g}")
+    return text, BINDING[ast.Pow] if "e" in text else ATOM
 
 
 def _bound(node: ast.AST, level: int) -> str:

@@ -52,7 +52,8 @@ function bound(tree, level) {
 
 function numeralOf(x) {
   const negative = x < 0 || Object.is(x, -0);
-  return negative ? [`−${general(-x)}`, UNARY] : [general(x), ATOM];
+  const text = general(Math.abs(x));
+  return negative ? [`−${text}`, UNARY] : [text, text.includes("e") ? BINDING["**"] : ATOM];
 }
 
 function writtenPower({ left, right }) {
@@ -69,12 +70,12 @@ function writtenCall(name, [first, second, third]) {
   return [`${called}(${[first, second, third].filter(part => part !== undefined).join(", ")})`, ATOM];
 }
 
-// Return a number in six digits, as Python's format "g" writes it.
+// Return a number in six digits, as Python's format "g" has them, 1e−7 as readers write it.
 function general(x) {
   const [mantissa, power] = x.toExponential(5).split("e"), exponent = Number(power);
   if (exponent >= -4 && exponent < 6) return trimmed(even(x.toFixed(5 - exponent), () => x.toFixed(60)));
   const digits = even(mantissa, () => x.toExponential(60).slice(0, 62));
-  return `${trimmed(digits)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  return `${trimmed(digits)}e${exponent < 0 ? "−" : ""}${Math.abs(exponent)}`;
 }
 
 const readable = (text, k) => written(specialised(new Parser(text).formula(), k))[0];
