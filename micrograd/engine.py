@@ -82,6 +82,8 @@ class Value(Declared):
     constant = False  # a number of the user's code, whose gradient nobody asks for
     _k: Any = None  # a constant, or the bias of a weighted sum: few nodes have one
     _named: str | None = None  # what a program called the operation of a node
+    _hook: Callable[[], object] | None = None  # what a program made the `_backward` of a leaf
+    _hooked = False  # whether any leaf has one
     _overridden = False  # whether a class of a program's own has operators of its own
 
     if TYPE_CHECKING:
@@ -111,9 +113,14 @@ class Value(Declared):
             self._x = None if self._operation is LEAF else operands
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Derive the other operators of a class with its own +, * or ** from these."""
+        """Derive the other operators of a class with its own +, * or ** from these.
+
+        One with an `__init__` of its own, which need not call ours, gets leaves that are complete.
+        """
         super().__init_subclass__(**options)
         Value._overridden |= derive(cls, Value)
+        if "__init__" in vars(cls) and cls.__new__ is object.__new__:
+            cls.__new__ = _complete  # type: ignore[method-assign, assignment]
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -250,6 +257,8 @@ class Value(Declared):
 
     @property
     def _backward(self) -> Callable[[], object]:
+        if self._operation is LEAF:
+            return self._hook or (lambda: None)
         return partial(self._operation.bprop, self)
 
     @_backward.setter
@@ -257,6 +266,9 @@ class Value(Declared):
         if not callable(function):
             raise TypeError(f"_backward is a function without arguments, not {shorten(function)}")
         base = self._operation
+        if base is LEAF:  # it stays one, which keeps its gradient and may be a parameter
+            self._hook, Value._hooked = function, True
+            return
         self._operation = Handmade(
             self._op, base.base if isinstance(base, Handmade) else base, function
         )
@@ -271,6 +283,12 @@ class Value(Declared):
 
     def __setstate__(self, state: Any) -> None:
         restore(self, state[-1])
+
+
+def _complete(kind: type[Value], *_: Any, **__: Any) -> Value:
+    leaf = object.__new__(kind)
+    Value.__init__(leaf, 0.0)
+    return leaf
 
 
 class Constant(Value):

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pickle
 import random
 import runpy
 
@@ -237,6 +238,7 @@ def test_an_operation_can_be_renamed():
 def own_operators(monkeypatch):
     """Let a test's classes and operators count for the test only."""
     monkeypatch.setattr(Value, "_overridden", False)
+    monkeypatch.setattr(Value, "_hooked", False)
     return monkeypatch
 
 
@@ -360,6 +362,91 @@ def test_a_backward_function_assigned_to_a_leaf_is_called():
     assert calls == [3.0]
 
 
+class SetsBackward(Value):
+    """Assigns what micrograd's `__init__` does."""
+
+    def __init__(self, data, _children=(), _op=""):
+        super().__init__(data, _children, _op)
+        self._backward = lambda: None
+
+
+class OwnFields(Value):
+    """Calls no `__init__` but its own."""
+
+    def __init__(self, data, _children=(), _op=""):
+        self.data, self.grad = data, 0
+        self._backward = lambda: None
+        self._prev, self._op = set(_children), _op
+
+
+@pytest.mark.parametrize("kind", [SetsBackward, OwnFields])
+def test_a_leaf_of_a_class_with_an_init_of_its_own(own_operators, kind):
+    x = kind(2.0)
+    for _ in range(2):
+        (x * 3.0).backward()
+    assert x.grad == 6.0  # added up, as a leaf's
+
+    out = kind(x.data**3, (x,), "cube")
+
+    def _backward():
+        x.grad += 3 * x.data**2 * out.grad
+
+    out._backward = _backward
+    (out + x).backward()
+    assert (x.grad, out.grad, out._op) == (19.0, 1.0, "cube")
+
+    neuron = Neuron(1)
+    neuron.w = [x]
+    assert neuron.parameters() == [x, neuron.b]
+    other = copy.deepcopy(neuron)
+    assert (other.w[0].data, other.w[0] is x, type(other.w[0])) == (2.0, False, kind)
+
+
+def test_a_backward_function_may_be_assigned_before_the_operands(own_operators):
+    x, out = Value(2.0), Value(6.0)
+
+    def _backward():
+        x.grad += 3 * out.grad
+
+    out._backward = _backward
+    out._prev = {x}
+    (out * 2.0).backward()
+    assert (x.grad, out.grad) == (6.0, 2.0)
+
+
+def test_a_backward_function_may_call_the_one_before(own_operators):
+    x, w = Value(2.0), Value(3.0)
+    product, seen = x * w, []
+
+    def wrapped(node, before):
+        def _backward():
+            seen.append(node.grad)
+            before()
+
+        return _backward
+
+    for node in (product, x):
+        node._backward = wrapped(node, node._backward)
+    (product + x).backward()
+    assert (seen, x.grad, w.grad) == ([1.0, 4.0], 4.0, 2.0)
+
+
+seen_by_hook = []
+
+
+def hook():
+    seen_by_hook.append(1)
+
+
+def test_a_function_of_a_leaf_is_called_where_its_pickle_is_loaded(own_operators):
+    x = Value(2.0)
+    x._backward = hook
+    saved = pickle.dumps(x * 3.0)
+    own_operators.setattr(Value, "_hooked", False)  # as in another process
+    pickle.loads(saved).backward()
+    assert seen_by_hook == [1]
+
+
 def test_backward_of_a_leaf_can_be_called():
     x = Value(1.0)
     x._backward()
@@ -386,6 +473,55 @@ def test_neurons_layers_and_networks():
     model([1.0, 1.0]).backward()
     model.zero_grad()
     assert all(p.grad == 0 for p in model.parameters())
+
+
+class Frozen(Neuron):
+    def parameters(self):
+        return self.w
+
+
+class Remembering(Neuron):
+    def __call__(self, x):
+        self.seen = x
+        return super().__call__(x)
+
+    def parameters(self):
+        return [self.b, *self.w]
+
+
+class Scales:
+    """A layer that is no Module."""
+
+    def __init__(self):
+        self.factors, self.limit = [Value(2.0), Value(3.0)], Value(9.0)
+
+    def __call__(self, x):
+        return [factor * value for factor, value in zip(self.factors, x)]
+
+    def parameters(self):
+        return self.factors
+
+
+@pytest.mark.parametrize("layer", [[Frozen(2), Frozen(2)], [Remembering(2), Neuron(2)], Scales()])
+def test_a_network_has_the_parameters_that_its_parts_give(layer):
+    model = MLP(2, [2, 1])
+    given = layer.parameters() if isinstance(layer, Scales) else []
+    if isinstance(layer, Scales):
+        model.layers[0] = layer
+    else:
+        model.layers[0].neurons = layer
+        given = [p for neuron in layer for p in neuron.parameters()]
+    model([Value(1.0), Value(2.0)]).backward()
+    assert model.parameters() == [*given, *model.layers[1].parameters()]
+    model.zero_grad()
+    assert {p.grad for p in given} == {0.0}
+
+
+def test_names_that_micrograds_modules_have():
+    from micrograd import nn
+
+    assert nn.Value is Value
+    assert "Value" in nn.__all__
 
 
 def test_a_wrong_number_of_inputs_is_refused():
