@@ -517,6 +517,61 @@ def test_a_network_has_the_parameters_that_its_parts_give(layer):
     assert {p.grad for p in given} == {0.0}
 
 
+class Weight(Value):
+    def __init__(self, data, _children=(), _op=""):
+        super().__init__(data, _children, _op)
+
+
+class Half(Neuron):
+    def __init__(self, nin, nonlin=True):
+        super().__init__(nin, nonlin)
+        self.b.data = 0.5
+
+
+class Doubled(Layer):
+    def __init__(self, nin, nout, **kwargs):
+        super().__init__(nin, nout, **kwargs)
+        for neuron in self.neurons:
+            neuron.b.data = 2.0
+
+
+@pytest.mark.parametrize(("own", "bias"), [(Half, 0.5), (Doubled, 2.0), (Weight, 0.0)])
+def test_classes_put_into_micrograd_nn_are_used(monkeypatch, own, bias):
+    from micrograd import nn
+
+    monkeypatch.setattr(nn, own.__base__.__name__, own)
+    random.seed(7)
+    model = MLP(2, [2, 1])
+    random.seed(7)
+    drawn = [random.uniform(-1, 1) for _ in range(6)]
+    assert (
+        str(model) == "MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]"
+    )
+    assert [w.data for w in model.weights()] == drawn
+    neurons = [neuron for layer in model.layers for neuron in layer.neurons]
+    assert [neuron.b.data for neuron in neurons] == [bias] * 3
+    kinds = {type(item) for item in [*model.layers, *neurons, *model.parameters()]}
+    assert own in kinds
+    assert own.__base__ not in kinds
+    if own is Half:
+        with pytest.raises(TypeError, match="unexpected keyword argument 'bias'"):
+            MLP(2, [1], bias=False)
+
+
+def test_a_neuron_may_be_given_another_init(monkeypatch):
+    def init(self, nin, nonlin=True):
+        self.w, self.b, self.nonlin = [Value(1.0) for _ in range(nin)], Value(-4.0), nonlin
+
+    monkeypatch.setattr(Neuron, "__init__", init)
+    assert MLP(2, [1, 1])([1.0, 2.0]).data == -4.0
+
+
+def test_bytes_are_inputs():
+    neuron = Neuron(2, nonlin=False)
+    neuron.w = [Value(2.0), Value(3.0)]
+    assert neuron(bytes([7, 9])).data == 41.0
+
+
 def test_names_that_micrograds_modules_have():
     from micrograd import nn
 
