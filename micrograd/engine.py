@@ -18,7 +18,7 @@ from micrograd.core.handmade import Handmade, name_of, operands_of, operation_of
 from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain
 from micrograd.core.modes import MODE, mode
 from micrograd.core.numbers import data_of, grad_of, number
-from micrograd.core.operators import derive
+from micrograd.core.operators import MADE_OF, derive, derived
 from micrograd.core.order import next_index, reset_interior, rewire, topological_order
 from micrograd.core.recording import (
     checked_sweep,
@@ -28,7 +28,7 @@ from micrograd.core.recording import (
     finish_step,
     sweep,
 )
-from micrograd.ops import STOPPED, Row, for_each_row
+from micrograd.ops import ROWS, STOPPED, Row, for_each_row
 from micrograd.printing import counted, shorten
 
 __all__ = ["Constant", "Inputs", "Step", "Value", "topological_order", "weighted_sum"]
@@ -393,6 +393,14 @@ def _install(row: Row) -> None:
     if row.arity == 2:
         setattr(Value, f"__r{row.operator}__", _reflected(row))
 
+
+# micrograd makes these of + * and **, and a program may have assigned others to Value.
+for _name, _unless in MADE_OF.items():
+    _row = next(row for row in ROWS if f"__{row.operator}__" == _name)
+    _own = compiled_method(
+        ELEMENTARY[_row.name], Value, Constant, _name, derived=derived(Value)[_name], unless=_unless
+    )
+    setattr(Value, _name, _own)
 
 # What `total + w * x` in a loop records, without the detour over the operators.
 sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)

@@ -289,6 +289,28 @@ def test_a_neuron_uses_operators_that_a_program_assigned(own_operators):
     assert ((3 * Value(2.0)).data, len(counted)) == (6.0, 43)
 
 
+@pytest.mark.parametrize(
+    ("name", "own", "uses"),
+    [
+        (
+            "__add__",
+            lambda x, y: x.add(y).mul(10.0),
+            {"a - b": -10.0, "a - 1": 10.0, "1 - a": -10.0},
+        ),
+        ("__mul__", lambda x, y: x.mul(y).add(0.5), {"-a": -1.5, "a - b": -0.5, "a / b": 1.1666}),
+        ("__pow__", lambda x, k: x.pow(k).mul(9.0), {"a / b": 6.0, "1 / a": 4.5, "a / 2": 1.0}),
+    ],
+)
+def test_operators_that_a_program_assigned_make_the_others(monkeypatch, name, own, uses):
+    a, b = Value(2.0), Value(3.0)
+    plain = {text: eval(text, {"a": a, "b": b}).data for text in uses}
+    monkeypatch.setattr(Value, name, own)
+    got = {text: eval(text, {"a": a, "b": b}).data for text in uses}
+    assert got == pytest.approx(uses, rel=1e-4)
+    monkeypatch.undo()
+    assert {text: eval(text, {"a": a, "b": b}).data for text in uses} == plain
+
+
 def test_operators_of_a_class_of_ones_own_make_its_nodes(own_operators):
     """As in micrograd, where -, / and what stands on the right are made of +, * and **."""
 
