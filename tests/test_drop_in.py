@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from micrograd.engine import Value
+from micrograd.lowering import lower
+from micrograd.lowering.compare import compared
 from micrograd.nn import MLP, Layer, Module, Neuron
 from micrograd.render import draw_dot
 from tests.conftest import ROOT, WHOLE
@@ -592,6 +594,29 @@ def test_bytes_are_inputs():
     neuron = Neuron(2, nonlin=False)
     neuron.w = [Value(2.0), Value(3.0)]
     assert neuron(bytes([7, 9])).data == 41.0
+
+
+class Weighing(Neuron):
+    def __init__(self):
+        self.weights = [Value(0.5), Value(-1.5)]
+
+    def __call__(self, x):
+        return sum(weight * value for weight, value in zip(self.weights, x)).tanh()
+
+
+@pytest.mark.parametrize("own", [Scales(), [Weighing(), Weighing()]])
+def test_a_network_with_parts_of_ones_own_is_lowered(own):
+    model = MLP(2, [2, 1])
+    if isinstance(own, Scales):
+        model.layers.insert(0, own)
+    else:
+        model.layers[0].neurons = own
+
+    def loss(x, y):
+        return (model(x) - y) ** 2
+
+    batch = [np.array([[0.5, -2.0], [1.5, 0.25]]), np.array([1.0, -1.0])]
+    assert compared(lower(loss, [0.5, -2.0], 1.0), loss, batch) < 1e-12
 
 
 def test_names_that_micrograds_modules_have():
