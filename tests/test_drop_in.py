@@ -455,6 +455,13 @@ def test_a_backward_function_may_call_the_one_before(own_operators):
     assert (seen, x.grad, w.grad) == ([1.0, 4.0], 4.0, 2.0)
 
 
+def test_a_function_of_a_leaf_is_not_lowered(own_operators):
+    w = Value(2.0, label="w")
+    w._backward = lambda: setattr(w, "grad", w.grad / 2)
+    with pytest.raises(ValueError, match="cannot lower 'w', leaf 2.0: its step was made by hand"):
+        lower(lambda x: (w * x) ** 2, 3.0)
+
+
 seen_by_hook = []
 
 

@@ -157,8 +157,8 @@ def _attribute(path: Path, part: Any, entered: dict[int, Any]) -> Iterator[tuple
     *above, name = path
     weights = re.match(r"[Ww](_?)(?=[a-z0-9]|$)", name)
     gap, rest = (weights[1], name[weights.end() :]) if weights else ("_", name)
-    W, b = name if weights else f"W_{name}", f"b{gap}{rest}"
-    yield from _weights((*above, W), (*above, b), part)
+    W = name if weights else f"W_{name}"
+    yield from _weights((*above, W), (*above, f"b{gap}{rest}"), part)
 
 
 def _weights(W: Path, b: Path, layer: Any) -> Iterator[tuple[Path, Any]]:
