@@ -83,7 +83,7 @@ class Value(Declared):
     _k: Any = None  # a constant, or the bias of a weighted sum: few nodes have one
     _named: str | None = None  # what a program called the operation of a node
     _hook: Callable[[], object] | None = None  # what a program made the `_backward` of a leaf
-    _hooked = False  # whether any leaf has one
+    _hooked = False  # whether any leaf has one, or any class a `grad` of its own
     _overridden = False  # whether a class of a program's own has operators of its own
 
     if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class Value(Declared):
         """
         super().__init_subclass__(**options)
         Value._overridden |= derive(cls, Value)
+        Value._hooked |= cls.grad is not Value.grad  # type: ignore[misc]
         if "__init__" in vars(cls) and cls.__new__ is object.__new__:
             cls.__new__ = _complete  # type: ignore[method-assign, assignment]
 

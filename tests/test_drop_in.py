@@ -426,6 +426,32 @@ def test_a_leaf_of_a_class_with_an_init_of_its_own(own_operators, kind):
     assert (other.w[0].data, other.w[0] is x, type(other.w[0])) == (2.0, False, kind)
 
 
+def test_a_class_may_make_a_property_of_its_gradient(own_operators):
+    class Kept(Value):
+        @property
+        def grad(self):
+            return self.kept * 1.0  # another object each time
+
+        @grad.setter
+        def grad(self, grad):
+            self.kept = grad
+
+        def __mul__(self, other):
+            out = Kept(self.data * other.data, (self, other), "*")
+
+            def _backward():
+                self.grad += other.data * out.grad
+                other.grad += self.data * out.grad
+
+            out._backward = _backward
+            return out
+
+    x = Kept(2.0)
+    square = x * x
+    (square * square * (x * square)).backward()
+    assert (x.grad, square.grad) == (7 * 2.0**6, 3 * 2.0 * 4.0**2)
+
+
 def test_a_backward_function_may_be_assigned_before_the_operands(own_operators):
     x, out = Value(2.0), Value(6.0)
 

@@ -62,11 +62,11 @@ def reset_interior(root: Node) -> list[Node]:
 
     What `topological_order` does without the leaves, in half of its time. Every gradient is set
     to one and the same new float object. A node whose gradient is that very object was met
-    before, so no set of the nodes seen is needed. Leaves with a function of a program's own, which
-    `backward()` calls, are in the order too.
+    before, so no set of the nodes seen is needed; where a class has a `grad` of its own one is.
+    Leaves with a function of a program's own, which `backward()` calls, are in the order too.
     """
     if root._hooked:
-        return _reset_with_hooks(root)
+        return _reset_one_by_one(root)
     zero = float("0")
     waiting: list[Node] = []
     _meet([root], zero, waiting)
@@ -97,7 +97,7 @@ def reset_interior(root: Node) -> list[Node]:
     return order
 
 
-def _reset_with_hooks(root: Node) -> list[Node]:
+def _reset_one_by_one(root: Node) -> list[Node]:
     order = topological_order(root)
     for node in order:
         if node._operation is not LEAF:
