@@ -629,6 +629,19 @@ def test_bytes_are_inputs():
     assert neuron(bytes([7, 9])).data == 41.0
 
 
+def test_what_only_refers_to_a_network_is_not_asked_for_parameters():
+    class Trainer:
+        def __init__(self, model):
+            self.model = model
+
+        def parameters(self):
+            return self.model.parameters()
+
+    model = MLP(2, [1])
+    model.trainer = Trainer(model)
+    assert model.parameters() == model.trainer.parameters() == model.layers[0].parameters()
+
+
 class Weighing(Neuron):
     def __init__(self):
         self.weights = [Value(0.5), Value(-1.5)]

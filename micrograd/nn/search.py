@@ -55,7 +55,7 @@ class Search:
                 self._collect((path, key), entries)
             elif hasattr(item, "getstate") or hasattr(item, "bit_generator"):
                 self.items[id(item)] = (path, key), item
-            elif callable(getattr(item, "parameters", None)):
+            elif callable(getattr(item, "parameters", None)) and self._holds_others(item):
                 self._collect((path, key), enumerate(item.parameters()))
             elif (inner := _entries(item)) is None:
                 self.unsearched.append(((path, key), item))
@@ -64,6 +64,15 @@ class Search:
                 self._collect((path, key), inner)
                 if isinstance(item, Mapping):
                     self.unsearched.append(((path, key), item.keys()))
+
+    def _holds_others(self, item: Any) -> bool:
+        # a trainer, whose parameters() are its model's, may be in an attribute of the model
+        held = _within(item, (Value, self.module_class))
+        return any(
+            id(part) not in self.items
+            for part in held
+            if isinstance(part, (Value, self.module_class))
+        )
 
     def overrides(self, item: Any) -> bool:
         """Tell whether this is a Module with a `parameters()` of its own."""
