@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from micrograd.core.checks import is_list
 from micrograd.core.copying import deep_copy, reduced, restore
-from micrograd.core.handmade import Handmade, name_of, operands_of, operation_of
+from micrograd.core.handmade import Handmade, Operands, name_of, operands_of, operation_of
 from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain
 from micrograd.core.modes import MODE, mode
 from micrograd.core.numbers import data_of, grad_of, number
@@ -249,7 +249,9 @@ class Value(Declared):
 
     @property
     def _prev(self) -> set[Value]:
-        return set(self.parents)
+        shown = Operands(self.parents)
+        shown.node = self
+        return shown
 
     @_prev.setter
     def _prev(self, parents: Iterable[Value]) -> None:

@@ -223,6 +223,38 @@ def test_a_node_built_field_by_field():
     assert (out._op, a.grad, b.grad) == ("times", 3.0, 2.0)
 
 
+def test_operands_may_be_added_and_taken_away(own_operators):
+    """A loss whose backward step is one for all logits, and that is hung into the graph then."""
+    w = [Value(0.5), Value(-1.0)]
+    logits = [weight * 2.0 for weight in w]
+    loss = Value(1.5)
+    loss._op = "cross-entropy"
+
+    def _backward():
+        for logit, slope in zip(logits, (0.25, -0.25)):
+            logit.grad += slope * loss.grad
+
+    loss._backward = _backward
+    for logit in logits:
+        loss._prev.add(logit)
+    assert (loss._prev, loss._op, repr(Value(1.0)._prev)) == (set(logits), "cross-entropy", "set()")
+    (loss * 4.0).backward()
+    assert [weight.grad for weight in w] == [2.0, -2.0]
+    loss._prev.remove(logits[0])
+    loss._prev.discard(w[0])
+    assert loss._prev == {logits[1]}
+    logits[1]._prev.clear()
+    loss.backward()
+    assert [weight.grad for weight in w] == [2.0, -2.0]
+    loss._prev |= set(w)
+    loss._prev.update(logits)
+    assert loss._prev == {*w, *logits}
+    product = w[0] * w[1]
+    product._prev.add(w[0])
+    assert product._prev.pop() in product.parents
+    assert copy.deepcopy(Value(1.0)._prev) == pickle.loads(pickle.dumps(Value(1.0)._prev)) == set()
+
+
 def test_an_operation_can_be_renamed():
     x = Value(2.0)
     y = x * 3.0
