@@ -266,11 +266,11 @@ class Value(Declared):
 
     @_backward.setter
     def _backward(self, function: Callable[[], object]) -> None:
-        if not callable(function):
+        if not callable(function) and function is not None:  # None: to be pickled, or freed
             raise TypeError(f"_backward is a function without arguments, not {shorten(function)}")
         base = self._operation
         if base is LEAF:  # it stays one, which keeps its gradient and may be a parameter
-            self._hook, Value._hooked = function, True
+            self._hook, Value._hooked = function, Value._hooked or bool(function)
             return
         self._operation = Handmade(
             self._op, base.base if isinstance(base, Handmade) else base, function

@@ -520,6 +520,23 @@ def test_a_function_of_a_leaf_is_not_lowered(own_operators):
         lower(lambda x: (w * x) ** 2, 3.0)
 
 
+def test_a_graph_may_be_stripped_of_its_backward_functions(own_operators):
+    """As programs do that save a graph: micrograd's cannot be pickled with its closures."""
+    x = Value(2.0)
+    cube = Value(8.0, (x,), "cube")
+    cube._backward = lambda: None
+    y = cube * x
+    for node in (y, cube, x):
+        node._backward = None
+    saved = pickle.loads(pickle.dumps(y))
+    assert (saved.data, saved._op, {p._op for p in saved._prev}) == (16.0, "*", {"", "cube"})
+    assert "cube" in draw_dot(saved).source
+    with pytest.raises(ValueError, match="nothing says what it hands on: assign its _backward"):
+        saved.backward()
+    with pytest.raises(TypeError, match="_backward is a function without arguments, not 'none'"):
+        x._backward = "none"
+
+
 seen_by_hook = []
 
 
