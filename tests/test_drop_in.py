@@ -268,7 +268,7 @@ def test_an_operation_can_be_renamed():
         y._op = ["a"]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def own_operators(monkeypatch):
     """Let a test's classes and operators count for the test only."""
     monkeypatch.setattr(Value, "_overridden", False)
