@@ -58,8 +58,7 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
 
 def _apart(arrays: dict[Path, Declared]) -> dict[Path, Declared]:
     """Return arrays that share no Value: of two the one with more axes, then the smaller one."""
-    held: set[Value] = set()
-    kept = set()
+    held, kept = set[Value](), set[Declared]()
     for array in sorted(arrays.values(), key=lambda g: (-g.values.ndim, g.values.size)):
         values = array.values.ravel().tolist()
         if len(set(values)) == len(values) and held.isdisjoint(values):
@@ -154,11 +153,10 @@ def _attribute(path: Path, part: Any, entered: dict[int, Any]) -> Iterator[tuple
     if not isinstance(part, Layer) or _is_users(part):
         yield from _parts(path, part, entered)
         return
-    *above, name = path
+    *up, name = path
     weights = re.match(r"[Ww](_?)(?=[a-z0-9]|$)", name)
     gap, rest = (weights[1], name[weights.end() :]) if weights else ("_", name)
-    W = name if weights else f"W_{name}"
-    yield from _weights((*above, W), (*above, f"b{gap}{rest}"), part)
+    yield from _weights((*up, name if weights else f"W_{name}"), (*up, f"b{gap}{rest}"), part)
 
 
 def _weights(W: Path, b: Path, layer: Any) -> Iterator[tuple[Path, Any]]:
