@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from micrograd.core.checks import is_list
 from micrograd.core.copying import deep_copy, reduced, restore
-from micrograd.core.handmade import Handmade, name_of, operands_of, operation_of
+from micrograd.core.handmade import Handmade, Operands, name_of, operands_of, operation_of
 from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain
 from micrograd.core.modes import MODE, mode
 from micrograd.core.numbers import data_of, grad_of, number
-from micrograd.core.operators import derive
+from micrograd.core.operators import MADE_OF, derive, derived
 from micrograd.core.order import next_index, reset_interior, rewire, topological_order
 from micrograd.core.recording import (
     checked_sweep,
@@ -28,7 +28,7 @@ from micrograd.core.recording import (
     finish_step,
     sweep,
 )
-from micrograd.ops import STOPPED, Row, for_each_row
+from micrograd.ops import ROWS, STOPPED, Row, for_each_row
 from micrograd.printing import counted, shorten
 
 __all__ = ["Constant", "Inputs", "Step", "Value", "topological_order", "weighted_sum"]
@@ -82,6 +82,8 @@ class Value(Declared):
     constant = False  # a number of the user's code, whose gradient nobody asks for
     _k: Any = None  # a constant, or the bias of a weighted sum: few nodes have one
     _named: str | None = None  # what a program called the operation of a node
+    _hook: Callable[[], object] | None = None  # what a program made the `_backward` of a leaf
+    _hooked = False  # whether any leaf has one, or any class a `grad` of its own
     _overridden = False  # whether a class of a program's own has operators of its own
 
     if TYPE_CHECKING:
@@ -111,9 +113,15 @@ class Value(Declared):
             self._x = None if self._operation is LEAF else operands
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Derive the other operators of a class with its own +, * or ** from these."""
+        """Derive the other operators of a class with its own +, * or ** from these.
+
+        One with an `__init__` of its own, which need not call ours, gets leaves that are complete.
+        """
         super().__init_subclass__(**options)
         Value._overridden |= derive(cls, Value)
+        Value._hooked |= cls.grad is not Value.grad  # type: ignore[misc]
+        if "__init__" in vars(cls) and cls.__new__ is object.__new__:
+            cls.__new__ = _complete  # type: ignore[method-assign, assignment]
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -241,7 +249,9 @@ class Value(Declared):
 
     @property
     def _prev(self) -> set[Value]:
-        return set(self.parents)
+        shown = Operands(self.parents)
+        shown.node = self
+        return shown
 
     @_prev.setter
     def _prev(self, parents: Iterable[Value]) -> None:
@@ -250,13 +260,18 @@ class Value(Declared):
 
     @property
     def _backward(self) -> Callable[[], object]:
+        if self._operation is LEAF:
+            return self._hook or (lambda: None)
         return partial(self._operation.bprop, self)
 
     @_backward.setter
     def _backward(self, function: Callable[[], object]) -> None:
-        if not callable(function):
+        if not callable(function) and function is not None:  # None: to be pickled, or freed
             raise TypeError(f"_backward is a function without arguments, not {shorten(function)}")
         base = self._operation
+        if base is LEAF:  # it stays one, which keeps its gradient and may be a parameter
+            self._hook, Value._hooked = function, Value._hooked or bool(function)
+            return
         self._operation = Handmade(
             self._op, base.base if isinstance(base, Handmade) else base, function
         )
@@ -271,6 +286,12 @@ class Value(Declared):
 
     def __setstate__(self, state: Any) -> None:
         restore(self, state[-1])
+
+
+def _complete(kind: type[Value], *_: Any, **__: Any) -> Value:
+    leaf = object.__new__(kind)
+    Value.__init__(leaf, 0.0)
+    return leaf
 
 
 class Constant(Value):
@@ -375,6 +396,14 @@ def _install(row: Row) -> None:
     if row.arity == 2:
         setattr(Value, f"__r{row.operator}__", _reflected(row))
 
+
+# micrograd makes these of + * and **, and a program may have assigned others to Value.
+for _name, _unless in MADE_OF.items():
+    _row = next(row for row in ROWS if f"__{row.operator}__" == _name)
+    _own = compiled_method(
+        ELEMENTARY[_row.name], Value, Constant, _name, derived=derived(Value)[_name], unless=_unless
+    )
+    setattr(Value, _name, _own)
 
 # What `total + w * x` in a loop records, without the detour over the operators.
 sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pickle
 import random
 import runpy
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 from micrograd.engine import Value
+from micrograd.lowering import lower
+from micrograd.lowering.compare import compared
 from micrograd.nn import MLP, Layer, Module, Neuron
 from micrograd.render import draw_dot
 from tests.conftest import ROOT, WHOLE
@@ -220,6 +223,38 @@ def test_a_node_built_field_by_field():
     assert (out._op, a.grad, b.grad) == ("times", 3.0, 2.0)
 
 
+def test_operands_may_be_added_and_taken_away(own_operators):
+    """A loss whose backward step is one for all logits, and that is hung into the graph then."""
+    w = [Value(0.5), Value(-1.0)]
+    logits = [weight * 2.0 for weight in w]
+    loss = Value(1.5)
+    loss._op = "cross-entropy"
+
+    def _backward():
+        for logit, slope in zip(logits, (0.25, -0.25)):
+            logit.grad += slope * loss.grad
+
+    loss._backward = _backward
+    for logit in logits:
+        loss._prev.add(logit)
+    assert (loss._prev, loss._op, repr(Value(1.0)._prev)) == (set(logits), "cross-entropy", "set()")
+    (loss * 4.0).backward()
+    assert [weight.grad for weight in w] == [2.0, -2.0]
+    loss._prev.remove(logits[0])
+    loss._prev.discard(w[0])
+    assert loss._prev == {logits[1]}
+    logits[1]._prev.clear()
+    loss.backward()
+    assert [weight.grad for weight in w] == [2.0, -2.0]
+    loss._prev |= set(w)
+    loss._prev.update(logits)
+    assert loss._prev == {*w, *logits}
+    product = w[0] * w[1]
+    product._prev.add(w[0])
+    assert product._prev.pop() in product.parents
+    assert copy.deepcopy(Value(1.0)._prev) == pickle.loads(pickle.dumps(Value(1.0)._prev)) == set()
+
+
 def test_an_operation_can_be_renamed():
     x = Value(2.0)
     y = x * 3.0
@@ -233,10 +268,11 @@ def test_an_operation_can_be_renamed():
         y._op = ["a"]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def own_operators(monkeypatch):
     """Let a test's classes and operators count for the test only."""
     monkeypatch.setattr(Value, "_overridden", False)
+    monkeypatch.setattr(Value, "_hooked", False)
     return monkeypatch
 
 
@@ -285,6 +321,28 @@ def test_a_neuron_uses_operators_that_a_program_assigned(own_operators):
     assert (counted.count("__add__"), counted.count("__mul__")) == (20, 20)
     assert (sum([Value(1.0), Value(2.0)]).data, len(counted)) == (3.0, 42)
     assert ((3 * Value(2.0)).data, len(counted)) == (6.0, 43)
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "uses"),
+    [
+        (
+            "__add__",
+            lambda x, y: x.add(y).mul(10.0),
+            {"a - b": -10.0, "a - 1": 10.0, "1 - a": -10.0},
+        ),
+        ("__mul__", lambda x, y: x.mul(y).add(0.5), {"-a": -1.5, "a - b": -0.5, "a / b": 1.1666}),
+        ("__pow__", lambda x, k: x.pow(k).mul(9.0), {"a / b": 6.0, "1 / a": 4.5, "a / 2": 1.0}),
+    ],
+)
+def test_operators_that_a_program_assigned_make_the_others(monkeypatch, name, own, uses):
+    a, b = Value(2.0), Value(3.0)
+    plain = {text: eval(text, {"a": a, "b": b}).data for text in uses}
+    monkeypatch.setattr(Value, name, own)
+    got = {text: eval(text, {"a": a, "b": b}).data for text in uses}
+    assert got == pytest.approx(uses, rel=1e-4)
+    monkeypatch.undo()
+    assert {text: eval(text, {"a": a, "b": b}).data for text in uses} == plain
 
 
 def test_operators_of_a_class_of_ones_own_make_its_nodes(own_operators):
@@ -360,6 +418,141 @@ def test_a_backward_function_assigned_to_a_leaf_is_called():
     assert calls == [3.0]
 
 
+class SetsBackward(Value):
+    """Assigns what micrograd's `__init__` does."""
+
+    def __init__(self, data, _children=(), _op=""):
+        super().__init__(data, _children, _op)
+        self._backward = lambda: None
+
+
+class OwnFields(Value):
+    """Calls no `__init__` but its own."""
+
+    def __init__(self, data, _children=(), _op=""):
+        self.data, self.grad = data, 0
+        self._backward = lambda: None
+        self._prev, self._op = set(_children), _op
+
+
+@pytest.mark.parametrize("kind", [SetsBackward, OwnFields])
+def test_a_leaf_of_a_class_with_an_init_of_its_own(own_operators, kind):
+    x = kind(2.0)
+    for _ in range(2):
+        (x * 3.0).backward()
+    assert x.grad == 6.0  # added up, as a leaf's
+
+    out = kind(x.data**3, (x,), "cube")
+
+    def _backward():
+        x.grad += 3 * x.data**2 * out.grad
+
+    out._backward = _backward
+    (out + x).backward()
+    assert (x.grad, out.grad, out._op) == (19.0, 1.0, "cube")
+
+    neuron = Neuron(1)
+    neuron.w = [x]
+    assert neuron.parameters() == [x, neuron.b]
+    other = copy.deepcopy(neuron)
+    assert (other.w[0].data, other.w[0] is x, type(other.w[0])) == (2.0, False, kind)
+
+
+def test_a_class_may_make_a_property_of_its_gradient(own_operators):
+    class Kept(Value):
+        @property
+        def grad(self):
+            return self.kept * 1.0  # another object each time
+
+        @grad.setter
+        def grad(self, grad):
+            self.kept = grad
+
+        def __mul__(self, other):
+            out = Kept(self.data * other.data, (self, other), "*")
+
+            def _backward():
+                self.grad += other.data * out.grad
+                other.grad += self.data * out.grad
+
+            out._backward = _backward
+            return out
+
+    x = Kept(2.0)
+    square = x * x
+    (square * square * (x * square)).backward()
+    assert (x.grad, square.grad) == (7 * 2.0**6, 3 * 2.0 * 4.0**2)
+
+
+def test_a_backward_function_may_be_assigned_before_the_operands(own_operators):
+    x, out = Value(2.0), Value(6.0)
+
+    def _backward():
+        x.grad += 3 * out.grad
+
+    out._backward = _backward
+    out._prev = {x}
+    (out * 2.0).backward()
+    assert (x.grad, out.grad) == (6.0, 2.0)
+
+
+def test_a_backward_function_may_call_the_one_before(own_operators):
+    x, w = Value(2.0), Value(3.0)
+    product, seen = x * w, []
+
+    def wrapped(node, before):
+        def _backward():
+            seen.append(node.grad)
+            before()
+
+        return _backward
+
+    for node in (product, x):
+        node._backward = wrapped(node, node._backward)
+    (product + x).backward()
+    assert (seen, x.grad, w.grad) == ([1.0, 4.0], 4.0, 2.0)
+
+
+def test_a_function_of_a_leaf_is_not_lowered(own_operators):
+    w = Value(2.0, label="w")
+    w._backward = lambda: setattr(w, "grad", w.grad / 2)
+    with pytest.raises(ValueError, match="cannot lower 'w', leaf 2.0: its step was made by hand"):
+        lower(lambda x: (w * x) ** 2, 3.0)
+
+
+def test_a_graph_may_be_stripped_of_its_backward_functions(own_operators):
+    """As programs do that save a graph: micrograd's cannot be pickled with its closures."""
+    x = Value(2.0)
+    cube = Value(8.0, (x,), "cube")
+    cube._backward = lambda: None
+    y = cube * x
+    for node in (y, cube, x):
+        node._backward = None
+    saved = pickle.loads(pickle.dumps(y))
+    assert (saved.data, saved._op, {p._op for p in saved._prev}) == (16.0, "*", {"", "cube"})
+    assert "cube" in draw_dot(saved).source
+    with pytest.raises(ValueError, match="nothing says what it hands on: assign its _backward"):
+        saved.backward()
+    with pytest.raises(TypeError, match="_backward is a function without arguments, not 'none'"):
+        x._backward = "none"
+
+
+seen_by_hook = []
+
+
+def hook():
+    seen_by_hook.append(1)
+
+
+def test_a_function_of_a_leaf_is_called_where_its_pickle_is_loaded(own_operators):
+    x = Value(2.0)
+    x._backward = hook
+    saved = pickle.dumps(x * 3.0)
+    own_operators.setattr(Value, "_hooked", False)  # as in another process
+    pickle.loads(saved).backward()
+    assert seen_by_hook == [1]
+
+
 def test_backward_of_a_leaf_can_be_called():
     x = Value(1.0)
     x._backward()
@@ -386,6 +579,146 @@ def test_neurons_layers_and_networks():
     model([1.0, 1.0]).backward()
     model.zero_grad()
     assert all(p.grad == 0 for p in model.parameters())
+
+
+class Frozen(Neuron):
+    def parameters(self):
+        return self.w
+
+
+class Remembering(Neuron):
+    def __call__(self, x):
+        self.seen = x
+        return super().__call__(x)
+
+    def parameters(self):
+        return [self.b, *self.w]
+
+
+class Scales:
+    """A layer that is no Module."""
+
+    def __init__(self):
+        self.factors, self.limit = [Value(2.0), Value(3.0)], Value(9.0)
+
+    def __call__(self, x):
+        return [factor * value for factor, value in zip(self.factors, x)]
+
+    def parameters(self):
+        return self.factors
+
+
+@pytest.mark.parametrize("layer", [[Frozen(2), Frozen(2)], [Remembering(2), Neuron(2)], Scales()])
+def test_a_network_has_the_parameters_that_its_parts_give(layer):
+    model = MLP(2, [2, 1])
+    given = layer.parameters() if isinstance(layer, Scales) else []
+    if isinstance(layer, Scales):
+        model.layers[0] = layer
+    else:
+        model.layers[0].neurons = layer
+        given = [p for neuron in layer for p in neuron.parameters()]
+    model([Value(1.0), Value(2.0)]).backward()
+    assert model.parameters() == [*given, *model.layers[1].parameters()]
+    model.zero_grad()
+    assert {p.grad for p in given} == {0.0}
+
+
+class Weight(Value):
+    def __init__(self, data, _children=(), _op=""):
+        super().__init__(data, _children, _op)
+
+
+class Half(Neuron):
+    def __init__(self, nin, nonlin=True):
+        super().__init__(nin, nonlin)
+        self.b.data = 0.5
+
+
+class Doubled(Layer):
+    def __init__(self, nin, nout, **kwargs):
+        super().__init__(nin, nout, **kwargs)
+        for neuron in self.neurons:
+            neuron.b.data = 2.0
+
+
+@pytest.mark.parametrize(("own", "bias"), [(Half, 0.5), (Doubled, 2.0), (Weight, 0.0)])
+def test_classes_put_into_micrograd_nn_are_used(monkeypatch, own, bias):
+    from micrograd import nn
+
+    monkeypatch.setattr(nn, own.__base__.__name__, own)
+    random.seed(7)
+    model = MLP(2, [2, 1])
+    random.seed(7)
+    drawn = [random.uniform(-1, 1) for _ in range(6)]
+    assert (
+        str(model) == "MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]"
+    )
+    assert [w.data for w in model.weights()] == drawn
+    neurons = [neuron for layer in model.layers for neuron in layer.neurons]
+    assert [neuron.b.data for neuron in neurons] == [bias] * 3
+    kinds = {type(item) for item in [*model.layers, *neurons, *model.parameters()]}
+    assert own in kinds
+    assert own.__base__ not in kinds
+    if own is Half:
+        with pytest.raises(TypeError, match="unexpected keyword argument 'bias'"):
+            MLP(2, [1], bias=False)
+
+
+def test_a_neuron_may_be_given_another_init(monkeypatch):
+    def init(self, nin, nonlin=True):
+        self.w, self.b, self.nonlin = [Value(1.0) for _ in range(nin)], Value(-4.0), nonlin
+
+    monkeypatch.setattr(Neuron, "__init__", init)
+    assert MLP(2, [1, 1])([1.0, 2.0]).data == -4.0
+
+
+def test_bytes_are_inputs():
+    neuron = Neuron(2, nonlin=False)
+    neuron.w = [Value(2.0), Value(3.0)]
+    assert neuron(bytes([7, 9])).data == 41.0
+
+
+def test_what_only_refers_to_a_network_is_not_asked_for_parameters():
+    class Trainer:
+        def __init__(self, model):
+            self.model = model
+
+        def parameters(self):
+            return self.model.parameters()
+
+    model = MLP(2, [1])
+    model.trainer = Trainer(model)
+    assert model.parameters() == model.trainer.parameters() == model.layers[0].parameters()
+
+
+class Weighing(Neuron):
+    def __init__(self):
+        self.weights = [Value(0.5), Value(-1.5)]
+
+    def __call__(self, x):
+        return sum(weight * value for weight, value in zip(self.weights, x)).tanh()
+
+
+@pytest.mark.parametrize("own", [Scales(), [Weighing(), Weighing()]])
+def test_a_network_with_parts_of_ones_own_is_lowered(own):
+    model = MLP(2, [2, 1])
+    if isinstance(own, Scales):
+        model.layers.insert(0, own)
+    else:
+        model.layers[0].neurons = own
+
+    def loss(x, y):
+        return (model(x) - y) ** 2
+
+    batch = [np.array([[0.5, -2.0], [1.5, 0.25]]), np.array([1.0, -1.0])]
+    assert compared(lower(loss, [0.5, -2.0], 1.0), loss, batch) < 1e-12
+
+
+def test_names_that_micrograds_modules_have():
+    from micrograd import nn
+
+    assert nn.Value is Value
+    assert "Value" in nn.__all__
 
 
 def test_a_wrong_number_of_inputs_is_refused():

@@ -710,6 +710,8 @@ def test_an_operator_put_in_the_place_of_values_own_is_followed(name, monkeypatc
         replaced.setattr(Value, f"__{name}__", lambda *operands: before(*operands).add(0.25))
         program = lower(shaped, [0.5, 0.7], 1.0)
         x, t = [1.5, -0.3], 0.4
-        assert program(np.array([x]), np.array([t])) == pytest.approx(shaped(values(x), t).data)
+        assert program(np.array([x]), np.array([t])) == pytest.approx(
+            shaped(values(x), Value(t)).data
+        )
     plain = lower(shaped, [0.5, 0.7], 1.0)
-    assert plain(np.array([x]), np.array([t])) == pytest.approx(shaped(values(x), t).data)
+    assert plain(np.array([x]), np.array([t])) == pytest.approx(shaped(values(x), Value(t)).data)

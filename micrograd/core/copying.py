@@ -107,3 +107,5 @@ def restore(node: Node, state: tuple[Any, ...]) -> None:
     known = all(hasattr(operand, "_index") for operand in node._operation.parents(node))
     node._index = next_index() if known else REWIRED
     node.__dict__.update(attached)
+    if node._hook:
+        node._backward = node._hook  # in another process nobody knows of it yet

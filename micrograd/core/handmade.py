@@ -78,6 +78,43 @@ class Handmade(Operation):
             yield (contribution / upstream if upstream else nan), contribution
 
 
+class Operands(set[Any]):
+    """The operands of `node`, as micrograd has them: a change here is one to the graph."""
+
+    node: Node = None
+
+    def __repr__(self) -> str:
+        return repr(set(self))
+
+    def add(self, operand: Node) -> None:
+        """Add an operand."""
+        self.update([operand])
+
+    def update(self, *several: Iterable[Node]) -> None:
+        """Add operands."""
+        super().update(*several)
+        self._write()
+
+    def discard(self, operand: Node) -> None:
+        """Take an operand away, if it is one."""
+        super().discard(operand)
+        self._write()
+
+    def remove(self, operand: Node) -> None:
+        """Take an operand away. Raises KeyError where it is none."""
+        super().remove(operand)
+        self._write()
+
+    def clear(self) -> None:
+        """Take all operands away."""
+        super().clear()
+        self._write()
+
+    def _write(self) -> None:
+        if self.node is not None and self != set(self.node.parents):
+            self.node._prev = self
+
+
 class Stated(Handmade):
     """A node made with its local gradients as numbers, `count` of them: one per operand."""
 

@@ -46,6 +46,8 @@ class Operation:
 
     def bprop(self, node: Node) -> None:
         """Add to the gradient of every operand its contribution: upstream × local."""
+        if node._hook:
+            node._hook()
 
     def contributions(self, node: Node, upstream: float) -> Iterator[tuple[float, float]]:
         """Yield (local gradient, contribution) for every operand; change no gradient."""

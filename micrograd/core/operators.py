@@ -12,18 +12,26 @@ from micrograd.core.modes import mode, scope_path
 
 Node = Any  # a Value: this module stands below the one that defines it
 
+MADE_OF = {
+    "__neg__": ("__mul__",),
+    "__sub__": ("__add__", "__mul__"),
+    "__truediv__": ("__mul__", "__pow__"),
+}
+
 
 def derive(kind: Any, value_class: Any) -> bool:
     """Derive the other operators of a class from its own +, * or **; return whether it has some."""
     if {"__add__", "__mul__", "__pow__"}.isdisjoint(vars(kind)):
         return False
-    for name, operator in _derived(value_class).items():
+    for name, operator in derived(value_class).items():
         if getattr(kind, name) is getattr(value_class, name):
             setattr(kind, name, operator)
     return True
 
 
-def _derived(value_class: Any) -> dict[str, Callable[..., Any]]:
+def derived(value_class: Any) -> dict[str, Callable[..., Any]]:
+    """Return the operators that micrograd makes of +, * and **, made of them."""
+
     def reflected(name: str, of_number: Callable[[Node, Any], Node]) -> Callable[..., Node]:
         # Python asks a subclass first: what stands on the left decides, as it does without one
         def operator(x: Node, y: Any) -> Node:

@@ -62,8 +62,11 @@ def reset_interior(root: Node) -> list[Node]:
 
     What `topological_order` does without the leaves, in half of its time. Every gradient is set
     to one and the same new float object. A node whose gradient is that very object was met
-    before, so no set of the nodes seen is needed.
+    before, so no set of the nodes seen is needed; where a class has a `grad` of its own one is.
+    Leaves with a function of a program's own, which `backward()` calls, are in the order too.
     """
+    if root._hooked:
+        return _reset_one_by_one(root)
     zero = float("0")
     waiting: list[Node] = []
     _meet([root], zero, waiting)
@@ -92,6 +95,14 @@ def reset_interior(root: Node) -> list[Node]:
     if order and order[0]._index < 0:
         return [node for node in depth_first_order([root]) if node._operation is not LEAF]
     return order
+
+
+def _reset_one_by_one(root: Node) -> list[Node]:
+    order = topological_order(root)
+    for node in order:
+        if node._operation is not LEAF:
+            node.grad = 0.0
+    return [node for node in order if node._operation is not LEAF or node._hook]
 
 
 def _meet(nodes: Iterable[Node], zero: float, waiting: list[Node]) -> None:
@@ -151,7 +162,8 @@ def rewire(node: Node, parents: tuple[Node, ...]) -> None:
             del node._k
         return
     if not isinstance(operation, Elementary):
-        node._operation, node._x = Handmade(node._op), parents
+        function = node.__dict__.pop("_hook", getattr(operation, "function", None))
+        node._operation, node._x = Handmade(node._op, None, function), parents
     elif len(parents) == operation.row.arity:
         node._x, node._y = parents if len(parents) == 2 else (parents[0], None)
     else:

@@ -58,6 +58,7 @@ if here.special:
 """
 _METHOD = """
 def {name}(x{parameters}):
+{guard}
 {coercion}
     here = mode()
     try:
@@ -76,6 +77,10 @@ _OPERAND = """
         y = Constant(y)
 """
 _LEFT_TO_NUMPY = 'if getattr(y, "ndim", 0): return NotImplemented'
+_GUARD = """
+    if {others}:
+        return derived({operands})
+"""
 _CONSTANT = """
     if k.__class__ is not int and k.__class__ is not float:
         k = constant(k, operation.row.shown)
@@ -127,11 +132,14 @@ def compiled_method(
     constant_class: type,
     operator: str = "",
     read: Callable[[Any], Any] | None = None,
+    derived: Callable[..., Any] | None = None,
+    unless: Iterable[str] = (),
 ) -> Callable[..., Any]:
     """Return the method of `value_class` that records `operation`; numbers become constants.
 
     As an `operator` it leaves arrays to NumPy, which applies it element by element. `read` gives
-    the data of an operand, where they are not to be had as an attribute.
+    the data of an operand, where they are not to be had as an attribute. Where a program assigned
+    others for the operators `unless`, the method is `derived`.
     """
     row, name = operation.row, operator or operation.row.name
     data = "read({})" if read else "{}.data"
@@ -143,6 +151,12 @@ def compiled_method(
         name=name,
         value=FLOATS.rewritten(row.value, {name: data.format(name) for name in "xy"}),
         parameters=", y" if row.arity == 2 else ", k=default" if row.constants else "",
+        guard=_GUARD.format(
+            others=" or ".join(f"Value.{name} is not own{name}" for name in unless),
+            operands="xy"[: row.arity].replace("xy", "x, y"),
+        )
+        if derived
+        else "",
         coercion=_CONSTANT if row.constants else coercion,
         operands="(x, y)" if row.arity == 2 else "(x,)",
         unseen=unseen if "(" in row.value else "",
@@ -151,6 +165,7 @@ def compiled_method(
     )
     default = row.constants[0] if row.constants else None
     names = {"operation": operation, "default": default, "Constant": constant_class, "read": read}
+    names |= {f"own{name}": getattr(value_class, name) for name in unless} | {"derived": derived}
     method = _defined(source, name, value_class, **names)
     method.__qualname__, method.__doc__ = f"{value_class.__name__}.{name}", _told(row)
     return method

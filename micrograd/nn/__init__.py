@@ -1,5 +1,6 @@
 """Networks: neurons, layers, and what is built of them."""
 
+from micrograd.engine import Value  # programs written for micrograd import it from here too
 from micrograd.nn.dropout import Dropout, monte_carlo, sampled
 from micrograd.nn.embedding import Embedding, one_hot
 from micrograd.nn.feedforward import MLP, Layer, Neuron
@@ -16,6 +17,7 @@ __all__ = [
     "Neuron",
     "Recurrent",
     "SoftmaxClassifier",
+    "Value",
     "monte_carlo",
     "one_hot",
     "sampled",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -28,7 +29,8 @@ def inputs(x: Any) -> Inputs:
     """Return the number or numbers `x` as Values. Raises TypeError where they are neither."""
     if isinstance(x, Value) or not isinstance(x, Iterable):
         return Inputs((operand(x),))
-    check_ordered("inputs", x)
+    if not isinstance(x, (bytes, bytearray)):  # the pixels of a picture
+        check_ordered("inputs", x)
     return x if isinstance(x, Inputs) else Inputs(map(operand, x))
 
 
@@ -53,9 +55,9 @@ class Neuron(Module):
     ) -> None:
         check_size(nin, "inputs")
         check_flags(nonlin=nonlin, fused=fused, bias=bias)
-        weights = (Value(random.uniform(-1, 1), label=f"w{i}") for i in range(nin))
+        weights = (parameter(random.uniform(-1, 1), f"w{i}") for i in range(nin))
         self.w: Any = tuple(weights) if fused else list(weights)
-        self.b = Value(0.0, label="b") if bias else None
+        self.b = parameter(0.0, "b") if bias else None
         self.activation = checked(activation)
         self.nonlin = bool(nonlin) and self.activation != LINEAR
         self.fused, self.scope = fused, MODE.scope
@@ -117,7 +119,8 @@ class Layer(Module):
 
     def __init__(self, nin: int, nout: int, **options: Any) -> None:
         check_size(nout, "neurons")
-        self.neurons = [made(f"neuron {i}", Neuron, nin, **options) for i in range(nout)]
+        kind, taken = part(Neuron, options)
+        self.neurons = [made(f"neuron {i}", kind, nin, **taken) for i in range(nout)]
 
     def __call__(self, x: Any) -> Any:
         values = inputs(x)
@@ -150,10 +153,10 @@ class MLP(Module):
             )
         sizes = [nin, *nouts]
         each = per_layer(activation, len(sizes) - 1)
-        self.layers = [
-            made(f"layer {i}", Layer, sizes[i], sizes[i + 1], activation=f, fused=fused, **options)
-            for i, f in enumerate(each)
-        ]
+        self.layers = []
+        for i, f in enumerate(each):
+            kind, taken = part(Layer, {"activation": f, "fused": fused, **options})
+            self.layers.append(made(f"layer {i}", kind, sizes[i], sizes[i + 1], **taken))
 
     def __call__(self, x: Any) -> Any:
         for layer in self.layers:
@@ -162,6 +165,39 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+# A program may put classes of its own into micrograd.nn: they are used where micrograd uses them.
+_INIT = {Neuron: Neuron.__init__, Layer: Layer.__init__}
+
+
+def now(name: str) -> Any:
+    """Return what is called `name` in micrograd.nn now."""
+    return getattr(sys.modules["micrograd.nn"], name)
+
+
+def parameter(number: float, label: str) -> Value:
+    """Return a leaf of the class that is Value now."""
+    leaf: Value = now("Value")(number)
+    leaf.label = label
+    return leaf
+
+
+def part(ours: type[Module], options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return the class that is Neuron or Layer now, and its options.
+
+    One that is not `ours` knows micrograd's own, `nonlin`, and is given others where they are used.
+    """
+    kind, activation = now(ours.__name__), options.get("activation", "relu")
+    if kind.__init__ is _INIT[ours]:
+        return kind, options
+    taken = {name: options[name] for name in options if name != "activation"}
+    if not taken.get("fused", True):
+        del taken["fused"]
+    if activation in ("relu", LINEAR, None):
+        nonlin = options.get("nonlin", True) and activation == "relu"
+        return kind, {**taken, "nonlin": nonlin}
+    return kind, {**taken, "activation": activation}
 
 
 def made(name: str, kind: Callable[..., Any], *arguments: Any, **options: Any) -> Any:

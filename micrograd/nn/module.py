@@ -41,8 +41,8 @@ class Module:
         return table_html(("parameter", "value", "grad"), rows, repr(self))
 
     def parameters(self) -> list[Value]:
-        """Return the parameters, each once."""
-        return [held for _, held in self._held() if isinstance(held, Value)]
+        """Return the parameters, each once; a Module within that overrides this gives its own."""
+        return [held for _, held in self._held(trained=True) if isinstance(held, Value)]
 
     def named_parameters(self) -> dict[str, Value]:
         """Return the parameters by name, such as "layers.0.neurons.3.w.1"."""
@@ -128,9 +128,9 @@ class Module:
             raise ValueError(f"{type(self).__name__} has two items named {twice}")
         return named
 
-    def _held(self) -> Iterable[tuple[Path, Any]]:
+    def _held(self, trained: bool = False) -> Iterable[tuple[Path, Any]]:
         """Return this Module, and the Modules, leaf Values and random generators within."""
-        search = Search(self, Module)
+        search = Search(self, Module, trained)
         search.check()
         return search.items.values()
 
@@ -138,7 +138,7 @@ class Module:
         """Raise TypeError where a `parameters()` of one's own gives what the search misses."""
         search = Search(self, Module)
         for path, module in [*search.items.values()]:
-            if isinstance(module, Module) and type(module).parameters is not Module.parameters:
+            if search.overrides(module):
                 inner = (path, "parameters()")
                 search.check_known(module.parameters(), inner, "list")
 

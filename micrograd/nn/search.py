@@ -1,9 +1,10 @@
 """What a Module holds: the search for Values, Modules and random generators in its attributes.
 
 A generator is what has a `getstate`, as Python's have, or a `bit_generator`, as NumPy's. The search
-goes into lists, tuples, deques, dicts, NumPy arrays of objects, and Modules. What it does not go
-into, such as sets, keys of dicts, objects of other classes, functions, iterators and attributes of
-the class, is looked through for parameters that nobody would train or save.
+goes into lists, tuples, deques, dicts, NumPy arrays of objects, Modules, and what is no Module but
+has a `parameters()`, which says what is in it. What it does not go into, such as sets, keys of
+dicts, objects of other classes, functions, iterators and attributes of the class, is looked through
+for parameters that nobody would train or save.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ PLAIN |= {BuiltinFunctionType}  # kinds that refer to no parameter: most attribu
 
 
 class Search:
-    """Find what a Module holds, each once, by path; `unsearched` are the items not gone into."""
+    """Find what a Module holds, each once, by path; `unsearched` are the items not gone into.
 
-    def __init__(self, root: Any, module_class: type) -> None:
-        self.root, self.module_class = root, module_class
+    Where only what is `trained` counts, a `parameters()` that the class of a Module within
+    overrides says what is in it.
+    """
+
+    def __init__(self, root: Any, module_class: Any, trained: bool = False) -> None:
+        self.root, self.module_class, self.trained = root, module_class, trained
         self.items: dict[int, tuple[Path, Any]] = {id(root): ((), root)}
         self.unsearched: list[tuple[Path, Any]] = []
         self._entered: set[int] = set()
@@ -45,9 +50,13 @@ class Search:
                     self.items[id(item)] = (path, key), item
             elif isinstance(item, self.module_class):
                 self.items[id(item)] = (path, key), item
-                self._collect((path, key), attributes(item))
+                said = self.trained and self.overrides(item)
+                entries = enumerate(item.parameters()) if said else attributes(item)
+                self._collect((path, key), entries)
             elif hasattr(item, "getstate") or hasattr(item, "bit_generator"):
                 self.items[id(item)] = (path, key), item
+            elif callable(getattr(item, "parameters", None)) and self._holds_others(item):
+                self._collect((path, key), enumerate(item.parameters()))
             elif (inner := _entries(item)) is None:
                 self.unsearched.append(((path, key), item))
             elif id(item) not in self._entered:
@@ -55,6 +64,20 @@ class Search:
                 self._collect((path, key), inner)
                 if isinstance(item, Mapping):
                     self.unsearched.append(((path, key), item.keys()))
+
+    def _holds_others(self, item: Any) -> bool:
+        # a trainer, whose parameters() are its model's, may be in an attribute of the model
+        held = _within(item, (Value, self.module_class))
+        return any(
+            id(part) not in self.items
+            for part in held
+            if isinstance(part, (Value, self.module_class))
+        )
+
+    def overrides(self, item: Any) -> bool:
+        """Tell whether this is a Module with a `parameters()` of its own."""
+        ours = self.module_class
+        return isinstance(item, ours) and type(item).parameters is not ours.parameters
 
     def check(self) -> None:
         """Raise TypeError where a parameter is in what the search does not go into."""

@@ -135,11 +135,11 @@ def scalar_graph(values: list[Value]) -> ScalarGraph:
 
 
 def _codes(values: list[Value]) -> Ints:
+    known = {} if Value._hooked and any(v._hook for v in values) else _CODE_OF
     try:
-        return np.fromiter(map(_CODE_OF.__getitem__, map(_operation, values)), np.intp)
+        return np.fromiter(map(known.__getitem__, map(_operation, values)), np.intp)
     except KeyError as error:
-        made = next(v for v in values if isinstance(v._operation, Handmade))
+        made = next(v for v in values if v._hook or isinstance(v._operation, Handmade))
         raise ValueError(
-            f"cannot lower {described(made)}: it was made by hand, so only its "
-            "backward step is known; build it from operations"
+            f"cannot lower {described(made)}: its step was made by hand; build it of operations"
         ) from error

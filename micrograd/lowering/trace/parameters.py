@@ -59,8 +59,7 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
 
 def _apart(arrays: dict[Path, Declared]) -> dict[Path, Declared]:
     """Return arrays that share no Value: of two the one with more axes, then the smaller one."""
-    held: set[Value] = set()
-    kept = set()
+    held, kept = set[Value](), set[Declared]()
     for array in sorted(arrays.values(), key=lambda g: (-g.values.ndim, g.values.size)):
         values = array.values.ravel().tolist()
         if len(set(values)) == len(values) and held.isdisjoint(values):
@@ -102,8 +101,8 @@ def _parts(path: Path, nested: Any, entered: dict[int, Any]) -> Iterator[tuple[P
         for attribute, part in vars(nested).items():
             yield from _attribute((*path, attribute), part, entered)
     elif isinstance(nested, MLP):
-        for number, layer in enumerate(nested.layers, 1):
-            yield from _weights((*path, f"W{number}"), (*path, f"b{number}"), layer)
+        for i, layer in enumerate(nested.layers, 1):
+            yield from _weights((*path, f"W{i}"), (*path, f"b{i}"), layer)
     elif isinstance(nested, Value):
         yield path, nested
 
@@ -150,19 +149,18 @@ def _attribute(path: Path, part: Any, entered: dict[int, Any]) -> Iterator[tuple
     if not isinstance(part, Layer) or _is_users(part):
         yield from _parts(path, part, entered)
         return
-    *above, name = path
+    *up, name = path
     weights = re.match(r"[Ww](_?)(?=[a-z0-9]|$)", name)
-    rest = name[weights.end() :] if weights else name
-    gap = weights[1] if weights else "_"
-    W = name if weights else f"W_{name}"
-    yield from _weights((*above, W), (*above, f"b{gap}{rest}"), part)
+    gap, rest = (weights[1], name[weights.end() :]) if weights else ("_", name)
+    yield from _weights((*up, name if weights else f"W_{name}"), (*up, f"b{gap}{rest}"), part)
 
 
-def _weights(W: Path, b: Path, layer: Layer) -> Iterator[tuple[Path, Any]]:
-    yield W, [list(neuron.w) for neuron in layer.neurons]
-    biases = [neuron.b for neuron in layer.neurons]
-    if all(isinstance(bias, Value) for bias in biases):
-        yield b, biases
+def _weights(W: Path, b: Path, layer: Any) -> Iterator[tuple[Path, Any]]:
+    neurons = getattr(layer, "neurons", None) or [None]  # a layer of the user's may have others
+    if all(hasattr(neuron, "w") and hasattr(neuron, "b") for neuron in neurons):
+        yield W, [list(neuron.w) for neuron in neurons]
+        if all(isinstance(neuron.b, Value) for neuron in neurons):
+            yield b, [neuron.b for neuron in neurons]
 
 
 def _read(function: Any, seen: set[Any]) -> Iterator[tuple[Path, Any]]:

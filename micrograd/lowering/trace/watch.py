@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 from micrograd.core.kinds import ELEMENTARY, LEAF
+from micrograd.core.operators import MADE_OF
 from micrograd.core.order import topological_order
 from micrograd.core.recording import compiled_method
 from micrograd.engine import Constant, Value
@@ -95,17 +96,18 @@ _KIND_OF[Sampled] = Value
 
 # Most reads are those of the operators, which may: theirs need no look at who it is.
 _read = Value.__dict__["data"].__get__
+_OWN = dict(vars(Value))
 _QUICK = {
-    name: (vars(Value)[name], compiled_method(ELEMENTARY[row.name], Value, Constant, name, _read))
+    name: compiled_method(ELEMENTARY[row.name], Value, Constant, name, _read)
     for row in ROWS
-    if (name := f"__{row.operator}__") in vars(Value)
+    if (name := f"__{row.operator}__") in _OWN
 }
 
 
 def _follow_operators() -> None:
     """Give Watched the quick operators, but where a program has put its own in Value's place."""
-    for name, (own, quick) in _QUICK.items():
-        kept = vars(Value)[name] is own
+    for name, quick in _QUICK.items():
+        kept = all(vars(Value)[part] is _OWN[part] for part in (name, *MADE_OF.get(name, ())))
         if kept and name not in vars(Watched):
             setattr(Watched, name, quick)
         elif not kept and name in vars(Watched):
