@@ -86,7 +86,7 @@ def test_the_forward_picture_shows_values_only():
         ("exp(out)", "exp(out)", "f = 20.09"),
         ("y ** 0.5", "y^0.5", "0.5 · y^(−0.5) = 0.2887"),
         ("abs(x)", "|x|", "1 if x > 0 else −…"),
-        ("leaky_relu(y, 0.2)", "leaky_relu(y)", "1 if y > 0 else 0.2 = 1"),
+        ("leaky_relu(y, 0.2)", "leaky_relu(y, 0.2)", "1 if y > 0 else 0.2 = 1"),
         ("y / 2", "y / 2", "1 / 2 = 0.5"),
         ("sigmoid(y)", "sigmoid(y)", "f · (1 − f) = 0.04518"),
     ],
