@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 
 import pytest
 
@@ -58,6 +59,8 @@ def test_a_corner_is_suspected_and_each_side_can_be_asked_for():
     assert "kink suspected" in str(report)
     assert gradcheck(lambda x: x.relu(), [0.0], method="one-sided", h=-1e-7)
     assert not gradcheck(lambda x: x.relu(), [0.0], method="one-sided", h=1e-7)
+    for options in ({"h": 1e-4}, {"method": "complex"}):
+        assert gradcheck(lambda x: x.relu() * 3, [0.0], **options).entries[0].kink
 
 
 def test_steep_but_smooth_is_no_corner():
@@ -121,6 +124,8 @@ def test_a_long_report_prints_the_worst():
     text = str(gradcheck(BY_NAME["pow"]))
     assert "... the 20 worst of 150" in text
     assert len(text.splitlines()) == 23
+    whole = str(gradcheck(lambda *xs: sum(xs), [1.0] * 40))
+    assert len(whole.splitlines()) == 42
 
 
 def test_an_empty_report_is_no_success():
@@ -135,6 +140,12 @@ def test_an_empty_report_is_no_success():
         ((3.0,), TypeError, "cannot check 3.0: give a function"),
         ((lambda x: x,), TypeError, r"at=\[numbers"),
         ((lambda x: 1.0, [1.0]), TypeError, "returned 1.0; return one Value"),
+        (
+            (wrong_square(Value(2.0)),),
+            ValueError,
+            "by hand.*check a function that builds",
+        ),
+        ((wrong_square, [2.0], "complex"), ValueError, "by hand.*a function.*, by differences"),
     ],
 )
 def test_what_cannot_be_checked_is_refused(arguments, error, message):
@@ -253,6 +264,9 @@ def test_a_neighbour_without_a_value_fails_no_check():
     edge = math.nextafter(709.78, 709.0)
     assert gradcheck(lambda x: x.exp() * 1e-300, [edge])
     assert gradcheck(lambda x: (x - 1.0).log(), [1.0 + 1e-6])
+    for beyond in (lambda x: math.log(-x), lambda x: 1 / 0.0, lambda x: math.exp(1e3 * x)):
+        near = claimed(lambda x, beyond=beyond: beyond(x) if x > 1.1 else x * x, 2.0)
+        assert gradcheck(near, [1.0])
 
 
 def test_a_narrow_peak_is_not_overlooked():
@@ -316,6 +330,8 @@ def test_what_cannot_be_told_is_among_the_worst():
     report = Report(entries, "central", None, 1e-6)
     assert str(report).splitlines()[1].endswith("cannot tell here")
     assert report._repr_html_().count("cannot tell here") == 1
+    corner = gradcheck(lambda x: x.relu(), [0.0])
+    assert "DIFFERS, kink suspected" in corner._repr_html_()
 
 
 def scaled(factor):
@@ -323,7 +339,9 @@ def scaled(factor):
     return Row("square", "x ** 2", (f"2 * x * {factor!r}",), "square", "square(x)", ((0.5, 2.0),))
 
 
-@pytest.mark.parametrize("method, tolerance", [("central", 1e-6), ("complex", 1e-9)])
+@pytest.mark.parametrize(
+    "method, tolerance", [("central", 1e-6), ("one-sided", 1e-4), ("complex", 1e-9)]
+)
 def test_each_method_has_its_tolerance(method, tolerance):
     for error, agrees in ((0.6, True), (-0.6, True), (1.5, False), (-1.5, False)):
         report = gradcheck(scaled(1 + error * tolerance), method=method)
@@ -427,3 +445,36 @@ def test_what_was_rounded_on_the_way_counts_too(function, method):
     for report in (gradcheck(function, [0.3], method=method), gradcheck(function(x), [x])):
         assert report.entries[0].agrees or report.entries[0].doubt
         assert not report.entries[0].kink
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "options", "doubt"),
+    [
+        (lambda x: ((x + 1e10) - 1e10) ** 3, 0.3, {"order": 2}, "rounding.*goes into alone$"),
+        (lambda x: (x + 1e10) - 1e10, 0.3, {"method": "complex"}, "below 9e-06.* alone$"),
+        (lambda x: x * 1e-6 + 1e12, 1.0, {}, "rounding.* into alone$"),
+        (lambda x: x * 1e-6 + 1e12, 1.0, {"h": 1e-3}, "slopes below [1-9].* alone$"),
+        (claimed(lambda x: x + 1.0, 1.0), 1e-12, {}, "rounding.* into alone$"),
+        (lambda x: x + 1.0, 1e-12, {}, "or by method='complex'$"),
+        (lambda x: x.exp() - 1, 1e-14, {}, "rounding.*or by method='complex'$"),
+        (lambda x: x.sin(), 1.0, {"h": 1e-30}, "h = 1e-30 is lost beside x = 1; leave h away$"),
+        (lambda x: x**2.5, 0.0, {}, "no value on both sides.*or by method='one-sided'$"),
+        (lambda x: x**1.5, 0.0, {}, "no value on both sides; check at another point$"),
+        (lambda x: (1 - x) ** 2.5, 1.0, {"method": "one-sided"}, "no value to the right; .*point$"),
+        (lambda x: x * 1e308 * 10, 1.0, {}, "f is inf at this point; check at another$"),
+        (lambda x: x * math.nan, 1.0, {"method": "complex"}, "f is nan at this point"),
+        # differences that shrink slowly, or not to the end, are no slope
+        (lambda x: x**1.25, 0.0, {"method": "one-sided"}, "do not settle"),
+        (lambda x: x**1.5, 0.0, {"method": "one-sided"}, "do not settle"),
+        (claimed(lambda x: math.copysign(abs(x) ** 1.2, x) + x, 1.0), 0.0, {}, "do not settle"),
+    ],
+)
+def test_what_cannot_be_told_has_its_true_reason_and_advice_that_works(
+    function, at, options, doubt
+):
+    entry = gradcheck(function, [at], **options).entries[0]
+    assert entry.verdict.startswith("cannot tell here"), entry
+    assert re.search(doubt, entry.doubt), entry.doubt
+    for method in METHODS:
+        if f"method={method!r}" in entry.doubt:
+            assert gradcheck(function, [at], method=method)
