@@ -154,9 +154,13 @@ def test_what_cannot_be_checked_is_refused(arguments, error, message):
         gradcheck(target, at, **({"method": method[0]} if method else {}))
 
 
-def test_second_order_by_complex_step_is_refused():
-    with pytest.raises(ValueError, match="2 not by complex step"):
-        gradcheck(lambda x: x, [1.0], method="complex", order=2)
+@pytest.mark.parametrize(
+    "options",
+    [{"method": "complex", "order": 2}, {"method": ["central"]}, {"order": 1.0}, {"order": 3}],
+)
+def test_second_order_by_complex_step_is_refused(options):
+    with pytest.raises(ValueError, match="cannot check order .* 2 not by complex step"):
+        gradcheck(lambda x: x, [1.0], **options)
 
 
 def claimed(f, *slopes):
@@ -231,6 +235,9 @@ def test_random_numbers_within_the_function_are_noticed():
     report = gradcheck(lambda x: x * random.random(), [1.0])
     assert not report
     assert "not repeatable: the same numbers gave" in str(report)
+    calls = iter([2.0])  # another function at the first call only
+    report = gradcheck(lambda x: x * next(calls, 3.0), [1.0])
+    assert "the same numbers gave 2.0 and 3.0" in str(report)
     for seed in range(30):  # a few evaluations are equal by chance: not a dozen
         for units in (1, 8):
             report = gradcheck(through(Dropout(0.5, seed=seed)), [0.3] * units)
@@ -258,6 +265,8 @@ def test_a_jump_is_no_slope():
     report = gradcheck(lambda x: x * 2.0 if x.data < 1.0 else x * 3.0, [1.0])
     assert report.entries[0].verdict.startswith("cannot tell here")
     assert "the differences do not settle" in str(report)
+    nowhere = claimed(lambda x: 2 * x if x < 1 else 3 * x, math.nan)
+    assert gradcheck(nowhere, [1.0]).entries[0].verdict == "DIFFERS"
 
 
 def test_a_neighbour_without_a_value_fails_no_check():
@@ -283,7 +292,11 @@ def test_the_worst_is_the_largest_error_and_comes_first():
     assert text.splitlines()[1].startswith("x40 ")
 
 
-@pytest.mark.parametrize("options", [{"h": 0.0}, {"tolerance": 0.0}, {"tolerance": -1.0}])
+@pytest.mark.parametrize(
+    "options",
+    [{name: x} for name in ("h", "tolerance") for x in (0.0, math.nan, math.inf, "1e-3")]
+    + [{"tolerance": -1.0}],
+)
 def test_a_step_or_tolerance_of_nothing_is_refused(options):
     with pytest.raises(ValueError, match="(h|tolerance) is a number (other than|above) 0"):
         gradcheck(lambda x: x, [1.0], **options)
@@ -376,6 +389,8 @@ def test_a_flat_place_beside_a_corner_has_the_slope_0():
 def test_complex_steps_are_exact_at_any_scale(slope):
     assert gradcheck(lambda x: (x * 0.7).sin() * slope, [1.3], method="complex")
     assert gradcheck(lambda x: (x * slope).sin(), [0.3 / slope], method="complex")
+    long = gradcheck(lambda x: x.sin() * slope, [1.3], method="complex", h=0.5).entries[0]
+    assert long.numeric == pytest.approx(slope * math.cos(1.3) * math.sinh(0.5) / 0.5)
 
 
 def test_one_step_of_ones_own_cannot_tell_what_its_rounding_hides():
