@@ -1,5 +1,6 @@
 """The checker: what it accepts, what it catches, what its report says."""
 
+import dataclasses
 import math
 import random
 import re
@@ -70,6 +71,11 @@ def test_steep_but_smooth_is_no_corner():
 def test_branches_of_the_function_are_taken_at_every_number():
     report = gradcheck(lambda x: x * 2.0 if x.data < 1.0 else x * 3.0, [1.0])
     assert not report
+    detached = gradcheck(lambda x: x * Value(x.data), [2.0])
+    assert detached.entries[0].verdict == "DIFFERS"
+    assert detached.entries[0].numeric == pytest.approx(4.0)
+    for options in ({"method": "complex"}, {"order": 2}):  # of the recorded graph alone
+        assert gradcheck(lambda x: x * Value(x.data), [2.0], **options)
 
 
 def test_a_recorded_graph_is_checked_and_left_as_it_was():
@@ -101,6 +107,8 @@ def test_a_row_of_ones_own_is_checked_before_it_is_used():
     assert not gradcheck(row("3 * x"))
     with pytest.raises(ValueError, match="'cube' is not one of the engine's"):
         gradcheck(row("3 * x ** 2"), order=2)
+    with pytest.raises(ValueError, match=r"cube: its kinks, x - x, fill its domain"):
+        gradcheck(dataclasses.replace(row("3 * x ** 2"), kinks=("x - x",)))
 
 
 def test_second_order_catches_a_wrong_hessian():

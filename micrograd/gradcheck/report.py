@@ -145,7 +145,9 @@ def gradcheck(
     are refined until the slope is known to a part of `tolerance`, the relative error still taken
     for agreement; where it cannot be known an entry says why, and the report is not True. `h` takes
     this one step instead; a negative h makes the one-sided difference look left. `order=2` checks
-    the Hessian by differences of gradients.
+    the Hessian by differences of gradients. A function is called anew at every number, so its own
+    branches and detached numbers count; complex steps and `order=2` replay the graph recorded at
+    `at`.
     Raises ValueError for another method or order, TypeError for another target.
     """
     known = isinstance(method, str) and method in METHODS
