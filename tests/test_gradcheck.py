@@ -1,7 +1,9 @@
 """The checker: what it accepts, what it catches, what its report says."""
 
+import dataclasses
 import math
 import random
+import re
 
 import pytest
 
@@ -58,6 +60,8 @@ def test_a_corner_is_suspected_and_each_side_can_be_asked_for():
     assert "kink suspected" in str(report)
     assert gradcheck(lambda x: x.relu(), [0.0], method="one-sided", h=-1e-7)
     assert not gradcheck(lambda x: x.relu(), [0.0], method="one-sided", h=1e-7)
+    for options in ({"h": 1e-4}, {"method": "complex"}):
+        assert gradcheck(lambda x: x.relu() * 3, [0.0], **options).entries[0].kink
 
 
 def test_steep_but_smooth_is_no_corner():
@@ -67,6 +71,11 @@ def test_steep_but_smooth_is_no_corner():
 def test_branches_of_the_function_are_taken_at_every_number():
     report = gradcheck(lambda x: x * 2.0 if x.data < 1.0 else x * 3.0, [1.0])
     assert not report
+    detached = gradcheck(lambda x: x * Value(x.data), [2.0])
+    assert detached.entries[0].verdict == "DIFFERS"
+    assert detached.entries[0].numeric == pytest.approx(4.0)
+    for options in ({"method": "complex"}, {"order": 2}):  # of the recorded graph alone
+        assert gradcheck(lambda x: x * Value(x.data), [2.0], **options)
 
 
 def test_a_recorded_graph_is_checked_and_left_as_it_was():
@@ -98,6 +107,8 @@ def test_a_row_of_ones_own_is_checked_before_it_is_used():
     assert not gradcheck(row("3 * x"))
     with pytest.raises(ValueError, match="'cube' is not one of the engine's"):
         gradcheck(row("3 * x ** 2"), order=2)
+    with pytest.raises(ValueError, match=r"cube: its kinks, x - x, fill its domain"):
+        gradcheck(dataclasses.replace(row("3 * x ** 2"), kinks=("x - x",)))
 
 
 def test_second_order_catches_a_wrong_hessian():
@@ -121,6 +132,8 @@ def test_a_long_report_prints_the_worst():
     text = str(gradcheck(BY_NAME["pow"]))
     assert "... the 20 worst of 150" in text
     assert len(text.splitlines()) == 23
+    whole = str(gradcheck(lambda *xs: sum(xs), [1.0] * 40))
+    assert len(whole.splitlines()) == 42
 
 
 def test_an_empty_report_is_no_success():
@@ -135,6 +148,12 @@ def test_an_empty_report_is_no_success():
         ((3.0,), TypeError, "cannot check 3.0: give a function"),
         ((lambda x: x,), TypeError, r"at=\[numbers"),
         ((lambda x: 1.0, [1.0]), TypeError, "returned 1.0; return one Value"),
+        (
+            (wrong_square(Value(2.0)),),
+            ValueError,
+            "by hand.*check a function that builds",
+        ),
+        ((wrong_square, [2.0], "complex"), ValueError, "by hand.*a function.*, by differences"),
     ],
 )
 def test_what_cannot_be_checked_is_refused(arguments, error, message):
@@ -143,9 +162,13 @@ def test_what_cannot_be_checked_is_refused(arguments, error, message):
         gradcheck(target, at, **({"method": method[0]} if method else {}))
 
 
-def test_second_order_by_complex_step_is_refused():
-    with pytest.raises(ValueError, match="2 not by complex step"):
-        gradcheck(lambda x: x, [1.0], method="complex", order=2)
+@pytest.mark.parametrize(
+    "options",
+    [{"method": "complex", "order": 2}, {"method": ["central"]}, {"order": 1.0}, {"order": 3}],
+)
+def test_second_order_by_complex_step_is_refused(options):
+    with pytest.raises(ValueError, match="cannot check order .* 2 not by complex step"):
+        gradcheck(lambda x: x, [1.0], **options)
 
 
 def claimed(f, *slopes):
@@ -220,6 +243,9 @@ def test_random_numbers_within_the_function_are_noticed():
     report = gradcheck(lambda x: x * random.random(), [1.0])
     assert not report
     assert "not repeatable: the same numbers gave" in str(report)
+    calls = iter([2.0])  # another function at the first call only
+    report = gradcheck(lambda x: x * next(calls, 3.0), [1.0])
+    assert "the same numbers gave 2.0 and 3.0" in str(report)
     for seed in range(30):  # a few evaluations are equal by chance: not a dozen
         for units in (1, 8):
             report = gradcheck(through(Dropout(0.5, seed=seed)), [0.3] * units)
@@ -247,12 +273,17 @@ def test_a_jump_is_no_slope():
     report = gradcheck(lambda x: x * 2.0 if x.data < 1.0 else x * 3.0, [1.0])
     assert report.entries[0].verdict.startswith("cannot tell here")
     assert "the differences do not settle" in str(report)
+    nowhere = claimed(lambda x: 2 * x if x < 1 else 3 * x, math.nan)
+    assert gradcheck(nowhere, [1.0]).entries[0].verdict == "DIFFERS"
 
 
 def test_a_neighbour_without_a_value_fails_no_check():
     edge = math.nextafter(709.78, 709.0)
     assert gradcheck(lambda x: x.exp() * 1e-300, [edge])
     assert gradcheck(lambda x: (x - 1.0).log(), [1.0 + 1e-6])
+    for beyond in (lambda x: math.log(-x), lambda x: 1 / 0.0, lambda x: math.exp(1e3 * x)):
+        near = claimed(lambda x, beyond=beyond: beyond(x) if x > 1.1 else x * x, 2.0)
+        assert gradcheck(near, [1.0])
 
 
 def test_a_narrow_peak_is_not_overlooked():
@@ -269,7 +300,11 @@ def test_the_worst_is_the_largest_error_and_comes_first():
     assert text.splitlines()[1].startswith("x40 ")
 
 
-@pytest.mark.parametrize("options", [{"h": 0.0}, {"tolerance": 0.0}, {"tolerance": -1.0}])
+@pytest.mark.parametrize(
+    "options",
+    [{name: x} for name in ("h", "tolerance") for x in (0.0, math.nan, math.inf, "1e-3")]
+    + [{"tolerance": -1.0}],
+)
 def test_a_step_or_tolerance_of_nothing_is_refused(options):
     with pytest.raises(ValueError, match="(h|tolerance) is a number (other than|above) 0"):
         gradcheck(lambda x: x, [1.0], **options)
@@ -316,6 +351,8 @@ def test_what_cannot_be_told_is_among_the_worst():
     report = Report(entries, "central", None, 1e-6)
     assert str(report).splitlines()[1].endswith("cannot tell here")
     assert report._repr_html_().count("cannot tell here") == 1
+    corner = gradcheck(lambda x: x.relu(), [0.0])
+    assert "DIFFERS, kink suspected" in corner._repr_html_()
 
 
 def scaled(factor):
@@ -323,7 +360,9 @@ def scaled(factor):
     return Row("square", "x ** 2", (f"2 * x * {factor!r}",), "square", "square(x)", ((0.5, 2.0),))
 
 
-@pytest.mark.parametrize("method, tolerance", [("central", 1e-6), ("complex", 1e-9)])
+@pytest.mark.parametrize(
+    "method, tolerance", [("central", 1e-6), ("one-sided", 1e-4), ("complex", 1e-9)]
+)
 def test_each_method_has_its_tolerance(method, tolerance):
     for error, agrees in ((0.6, True), (-0.6, True), (1.5, False), (-1.5, False)):
         report = gradcheck(scaled(1 + error * tolerance), method=method)
@@ -358,6 +397,8 @@ def test_a_flat_place_beside_a_corner_has_the_slope_0():
 def test_complex_steps_are_exact_at_any_scale(slope):
     assert gradcheck(lambda x: (x * 0.7).sin() * slope, [1.3], method="complex")
     assert gradcheck(lambda x: (x * slope).sin(), [0.3 / slope], method="complex")
+    long = gradcheck(lambda x: x.sin() * slope, [1.3], method="complex", h=0.5).entries[0]
+    assert long.numeric == pytest.approx(slope * math.cos(1.3) * math.sinh(0.5) / 0.5)
 
 
 def test_one_step_of_ones_own_cannot_tell_what_its_rounding_hides():
@@ -427,3 +468,36 @@ def test_what_was_rounded_on_the_way_counts_too(function, method):
     for report in (gradcheck(function, [0.3], method=method), gradcheck(function(x), [x])):
         assert report.entries[0].agrees or report.entries[0].doubt
         assert not report.entries[0].kink
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "options", "doubt"),
+    [
+        (lambda x: ((x + 1e10) - 1e10) ** 3, 0.3, {"order": 2}, "rounding.*goes into alone$"),
+        (lambda x: (x + 1e10) - 1e10, 0.3, {"method": "complex"}, "below 9e-06.* alone$"),
+        (lambda x: x * 1e-6 + 1e12, 1.0, {}, "rounding.* into alone$"),
+        (lambda x: x * 1e-6 + 1e12, 1.0, {"h": 1e-3}, "slopes below [1-9].* alone$"),
+        (claimed(lambda x: x + 1.0, 1.0), 1e-12, {}, "rounding.* into alone$"),
+        (lambda x: x + 1.0, 1e-12, {}, "or by method='complex'$"),
+        (lambda x: x.exp() - 1, 1e-14, {}, "rounding.*or by method='complex'$"),
+        (lambda x: x.sin(), 1.0, {"h": 1e-30}, "h = 1e-30 is lost beside x = 1; leave h away$"),
+        (lambda x: x**2.5, 0.0, {}, "no value on both sides.*or by method='one-sided'$"),
+        (lambda x: x**1.5, 0.0, {}, "no value on both sides; check at another point$"),
+        (lambda x: (1 - x) ** 2.5, 1.0, {"method": "one-sided"}, "no value to the right; .*point$"),
+        (lambda x: x * 1e308 * 10, 1.0, {}, "f is inf at this point; check at another$"),
+        (lambda x: x * math.nan, 1.0, {"method": "complex"}, "f is nan at this point"),
+        # differences that shrink slowly, or not to the end, are no slope
+        (lambda x: x**1.25, 0.0, {"method": "one-sided"}, "do not settle"),
+        (lambda x: x**1.5, 0.0, {"method": "one-sided"}, "do not settle"),
+        (claimed(lambda x: math.copysign(abs(x) ** 1.2, x) + x, 1.0), 0.0, {}, "do not settle"),
+    ],
+)
+def test_what_cannot_be_told_has_its_true_reason_and_advice_that_works(
+    function, at, options, doubt
+):
+    entry = gradcheck(function, [at], **options).entries[0]
+    assert entry.verdict.startswith("cannot tell here"), entry
+    assert re.search(doubt, entry.doubt), entry.doubt
+    for method in METHODS:
+        if f"method={method!r}" in entry.doubt:
+            assert gradcheck(function, [at], method=method)

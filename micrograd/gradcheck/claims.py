@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from micrograd.core.checks import check_call, check_list
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
-from micrograd.core.modes import check_recording
+from micrograd.core.handmade import Handmade
+from micrograd.core.modes import check_recording, described
 from micrograd.derivatives import grad, hessian
 from micrograd.engine import Value, topological_order
 from micrograd.graph import Graph, snapshot
@@ -26,7 +27,8 @@ POINTS = 25  # at how many points of its domain a row is checked
 class Claim(NamedTuple):
     """Claim that `analytic` is the slope of `f` at `x`.
 
-    `noise` is the rounding error of f there, absolute; `values` are what f was seen to be there.
+    `noise` is the rounding error of f there, absolute; `values` are what f was seen to be there;
+    `of_complex` is f where it takes complex numbers.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Claim(NamedTuple):
     f: Callable[[Any], Any]
     noise: float
     values: tuple[str, ...] = ()
+    of_complex: Callable[[Any], Any] | None = None
 
 
 def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> Iterable[Claim]:
@@ -44,7 +47,7 @@ def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> It
         leaves = [v for v in topological_order(target) if not v.parents] if at is None else at
         check_list("gradcheck's at", leaves)
         _check_leaves(leaves)
-        return _graph_claims(target, list(leaves), order)
+        return _graph_claims(_replayable(target, order), list(leaves), order)
     if not callable(target):
         raise TypeError(
             f"cannot check {shorten(target)}: give a function of Values, a module, the root "
@@ -57,7 +60,7 @@ def claims(target: Any, at: Sequence[Any] | None, method: str, order: int) -> It
     inputs = [Value(x, label=f"x{i}") for i, x in enumerate(at)]
     check_call("the function", target, *([inputs] if hasattr(target, "parameters") else inputs))
     if hasattr(target, "parameters"):
-        root = _weighted(target(inputs))
+        root = _replayable(_weighted(target(inputs)), order)
         return _graph_claims(root, [*inputs, *target.parameters()], order)
     return _function_claims(target, inputs, method, order)
 
@@ -88,6 +91,8 @@ def _function_claims(
     root = function(*inputs)
     if not isinstance(root, Value):
         raise TypeError(f"the function returned {shorten(root)}; return one Value")
+    if method == "complex":
+        _replayable(root, order)
     claims = list(_graph_claims(root, inputs, order))
     if method == "complex" or order == 2:
         return claims
@@ -102,16 +107,35 @@ def _function_claims(
 
 def _graph_claims(root: Value, leaves: list[Value], order: int) -> Iterable[Claim]:
     if order == 1:
-        noise = _rounding(root)
+        noise, known = _rounding(root), _handmade(root) is None
         for leaf, analytic in zip(leaves, grad(root, leaves)):
-            yield Claim(_name(leaf), leaf.data, analytic, _replayed(root, leaf), noise)
+            f = _replayed(root, leaf)
+            of_complex = f if known else None
+            yield Claim(_name(leaf), leaf.data, analytic, f, noise, (), of_complex)
         return
     steps = list(root.steps())
-    for i, (row, first) in enumerate(zip(hessian(root, leaves), leaves)):
+    for row, first in zip(hessian(root, leaves), leaves):
+        # what the gradient is computed with was rounded too
+        noise = _rounding(grad(root, [first], create_graph=True)[0])
+        noise += 8 * EPSILON * sum(abs(s.contribution) for s in steps if s.operand is first)
         for second, analytic in zip(leaves, row):
-            f = _gradient_replayed(root, leaves[i], second)
-            noise = 8 * EPSILON * sum(abs(s.contribution) for s in steps if s.operand is first)
+            f = _gradient_replayed(root, first, second)
             yield Claim(f"{_name(first)}, {_name(second)}", second.data, analytic, f, noise)
+
+
+def _handmade(root: Value) -> Value | None:
+    return next((v for v in topological_order(root) if isinstance(v._operation, Handmade)), None)
+
+
+def _replayable(root: Value, order: int) -> Value:
+    """Return the root; raise ValueError where a node of it cannot be computed at other numbers."""
+    node = _handmade(root)
+    if node is not None and order == 1:
+        raise ValueError(
+            f"{described(node)} was made by hand, so it cannot be computed again at other numbers; "
+            "check a function that builds the graph, by differences"
+        )
+    return root
 
 
 def _rounding(root: Value) -> float:
@@ -189,7 +213,7 @@ def _first(row: Row, point: list[float], k: float | None) -> Iterable[Claim]:
 
         analytic = float(local(*(*point, None)[:2], k, out))
         noise = 4 * EPSILON * (abs(out) + abs(point[i] * analytic))
-        yield Claim(_place(row, point, k, "xy"[i]), point[i], analytic, f, noise)
+        yield Claim(_place(row, point, k, "xy"[i]), point[i], analytic, f, noise, (), f)
 
 
 def _second(row: Row, point: list[float], k: float | None) -> Iterable[Claim]:

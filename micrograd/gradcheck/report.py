@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from micrograd.core.checks import is_finite
 from micrograd.gradcheck.claims import Claim, claims
-from micrograd.gradcheck.slopes import Slope, complex_step, fixed, refined
+from micrograd.gradcheck.slopes import NO_VALUE, ROUNDING, Slope, complex_step, fixed, refined
 from micrograd.printing import shorten
 
 
@@ -145,7 +145,9 @@ def gradcheck(
     are refined until the slope is known to a part of `tolerance`, the relative error still taken
     for agreement; where it cannot be known an entry says why, and the report is not True. `h` takes
     this one step instead; a negative h makes the one-sided difference look left. `order=2` checks
-    the Hessian by differences of gradients.
+    the Hessian by differences of gradients. A function is called anew at every number, so its own
+    branches and detached numbers count; complex steps and `order=2` replay the graph recorded at
+    `at`.
     Raises ValueError for another method or order, TypeError for another target.
     """
     known = isinstance(method, str) and method in METHODS
@@ -193,10 +195,14 @@ def _judged(claim: Claim, method: str, h: float | None, tolerance: float) -> Ent
     """Compare one claim with the numeric slope; doubt it where that is not known well enough."""
     if not math.isfinite(claim.x):
         return Entry(*claim[:3], math.nan, math.nan, False, False, NOWHERE)
+    here = float(claim.f(claim.x))
+    if not math.isfinite(here):
+        doubt = f"f is {here:g} at this point; check at another"
+        return Entry(*claim[:3], math.nan, math.nan, False, False, doubt)
     slope = _slope(claim, method, h, tolerance)
     gap = abs(claim.analytic - slope.value)
     largest = max(abs(claim.analytic), abs(slope.value))
-    error = min(gap, 2 * largest) / largest if math.isfinite(largest) and gap else gap
+    error = min(gap, 2 * largest) / largest if 0 < largest < math.inf else gap
     near = gap <= tolerance * largest < math.inf  # an infinite slope is near none
     agrees = near and slope.bound <= tolerance * largest
     # a slope of 0 has no relative error: it is one beside how much f varies around x
@@ -207,7 +213,23 @@ def _judged(claim: Claim, method: str, h: float | None, tolerance: float) -> Ent
         agrees = near
     unknown = not math.isfinite(slope.bound) or gap <= tolerance * largest + slope.bound
     doubt = slope.doubt if unknown and not agrees and math.isfinite(claim.analytic) else ""
+    doubt += _other_method(claim, method, doubt)
     return Entry(claim.name, claim.x, claim.analytic, slope.value, error, slope.kink, agrees, doubt)
+
+
+def _other_method(claim: Claim, method: str, doubt: str) -> str:
+    """Advise a method, having tried that it can tell what this one cannot."""
+    if method == "complex" or not doubt.startswith((ROUNDING, NO_VALUE)):
+        return ""
+    other = "complex" if doubt.startswith(ROUNDING) else "one-sided"
+    f = claim.of_complex if other == "complex" else claim.f
+    if f is None or other == method:
+        return ""
+    try:
+        tried = _judged(claim._replace(f=f), other, *METHODS[other])
+    except (ArithmeticError, ValueError):
+        return ""
+    return "" if tried.doubt else f", or by method={other!r}"
 
 
 def _slope(claim: Claim, method: str, h: float | None, tolerance: float) -> Slope:

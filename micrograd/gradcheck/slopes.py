@@ -25,6 +25,10 @@ ORDERS = 5  # columns of the extrapolation
 CONFIRMING = (2.0**-6, 2.0**-12, 2.0**-18, 2.0**-24)  # of the step that settled
 CORNER = 0.6  # smooth: slopes left and right differ by a 64th at the next step; a corner: as much
 
+# what a doubt begins with, where another method may tell
+ROUNDING, NO_VALUE = "rounding", "f has no value"
+BESIDE = {"central": "on both sides", "right": "to the right", "left": "to the left"}
+
 
 class Slope(NamedTuple):
     """A numeric slope; its true value is within `bound`. `scale` is how steeply f varies around.
@@ -56,8 +60,8 @@ class Function:
 
     def __init__(self, f: Callable[[Any], Any], x: float, noise: float) -> None:
         self.f, self.x, self.here = f, x, float(f(x))
-        known = noise if math.isfinite(noise) else 0.0
-        self.noise = max(known, 2 * EPSILON * abs(self.here), self._scatter(), LEAST)
+        self.known = noise if math.isfinite(noise) else 0.0
+        self.noise = max(self.known, 2 * EPSILON * abs(self.here), self._scatter(), LEAST)
 
     def __call__(self, x: float) -> float:
         """Return f(x); nan where it has no finite value."""
@@ -114,7 +118,7 @@ def refined(f: Callable[[Any], Any], x: float, noise: float, side: str, enough: 
     return best._replace(
         scale=_scale(samples),
         kink=_kink(samples),
-        doubt=_doubt(best, function, samples),
+        doubt=_doubt(best.bound, function, samples, side),
         flat=best.value == 0 and _flat(function, samples[-1].h, side),
     )
 
@@ -166,7 +170,12 @@ def _settled(
 
 def _agreed(rows: list[list[float]], j: int, noise: float) -> Slope:
     first, second, third = (row[j] for row in rows)
-    spread = max(abs(third - second), abs(second - first))
+    last, before = abs(third - second), abs(second - first)
+    spread = max(last, before)
+    if before > last > noise / 4:  # as a geometric series goes on: far, where it shrinks slowly
+        spread = max(spread, 2 * last * last / (before - last))
+    elif last >= before > 3 * noise:  # or does not end
+        spread = math.inf
     return Slope(third, spread + 3 * noise)
 
 
@@ -176,10 +185,11 @@ def _bound(slope: Slope) -> float:
 
 def _confirmed(function: Function, slope: Slope, h: float, side: str) -> bool:
     """Tell whether much smaller steps say no other slope."""
+    error = abs(getattr(function.sample(h), side) - slope.value)
     for ratio in CONFIRMING:
         sample = function.sample(h * ratio)
         difference = getattr(sample, side)
-        first_order = 0.0 if side == "central" else abs(sample.right - sample.left)
+        first_order = 0.0 if side == "central" else 4 * ratio * error
         if abs(difference - slope.value) > slope.bound + 4 * sample.noise + first_order:
             return False
     return True
@@ -199,14 +209,17 @@ def _kink(samples: list[Sample]) -> bool:
     return bool(wider) and gap > CORNER * max(wider) and gap > 1e-3 * slope
 
 
-def _doubt(best: Slope, function: Function, samples: list[Sample]) -> str:
-    if math.isfinite(best.bound) and function.noise <= max(JUMP * abs(function.here), LEAST):
+def _doubt(bound: float, function: Function, samples: list[Sample], side: str) -> str:
+    """Say why the slope is not known to less than `bound`."""
+    if math.isfinite(bound) and function.noise <= max(
+        JUMP * abs(function.here), 16 * function.known, LEAST
+    ):
         return (
-            f"rounding: f is {function.here:.3g}, known to {function.noise:.0e}, which hides "
-            f"slopes below {best.bound:.0e}; check what x goes into alone, or by method='complex'"
+            f"{ROUNDING}: f is {function.here:.3g}, known to {function.noise:.0e}, which hides "
+            f"slopes below {bound:.0e}; check what x goes into alone"
         )
-    if all(s.central != s.central for s in samples):
-        return "f has no value on both sides; check at another point, or by one side"
+    if all(getattr(s, side) != getattr(s, side) for s in samples):
+        return f"{NO_VALUE} {BESIDE[side]}; check at another point"
     return "the differences do not settle: f jumps, or has a corner close by; move the point"
 
 
@@ -215,10 +228,12 @@ def fixed(f: Callable[[Any], Any], x: float, noise: float, h: float, side: str) 
     function = Function(f, x, noise)
     sample = function.sample(abs(h))
     kink = _kink([function.sample(abs(h) * 4), sample])
-    return Slope(getattr(sample, side), 3 * sample.noise, 0.0, kink, _doubt(_ONLY, function, []))
-
-
-_ONLY = Slope(0.0, 0.0)
+    value = getattr(sample, side)
+    bound = 3 * sample.noise if value == value else math.inf
+    doubt = _doubt(bound, function, [sample], side)
+    if x in (x + h, x - h):
+        doubt = f"h = {h:g} is lost beside x = {x:g}; leave h away"
+    return Slope(value, bound, 0.0, kink, doubt)
 
 
 def complex_step(f: Callable[[Any], Any], x: float, noise: float, h: float) -> Slope:
@@ -229,4 +244,5 @@ def complex_step(f: Callable[[Any], Any], x: float, noise: float, h: float) -> S
     scale = _scale(samples)
     within = 4 * noise / max(abs(x), 1.0)  # what cancels in the slope was rounded as in f
     bound = max(64 * EPSILON * max(abs(value), scale), within)
-    return Slope(value, bound, scale, _kink(samples), _doubt(_ONLY, function, samples), not value)
+    doubt = _doubt(bound, function, [], "central")
+    return Slope(value, bound, scale, _kink(samples), doubt, not value)
