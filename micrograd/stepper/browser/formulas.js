@@ -11,16 +11,16 @@ function filled(text, operands, out) {
 
 // How tightly a text binds that has one of these outside of its brackets, and how tightly it has
 // to between what stands before it and behind it.
-const ENCLOSED = /\([^()]*\)|\|[^|]*\|/g, WHOLE = 5;
+const ENCLOSED = /\([^()]*\)|\|[^|]*\|/g, UNBROKEN = 5;
 const LOOSE = [[/ if | [≥>≤<=≠] /, 0], [/.[-+−]/, 1], [/[·×*/]/, 2], [/^[-−]/, 3], [/[\^⁻⁰¹²³⁴-⁹]|^[\d.]+e/, 4]];
-const BEFORE = [[/\^$/, WHOLE], [/( \/ |−)$/, 3], [/ [·−] $/, 2], [/( \+ |[≥>≤<=≠] |if )$/, 1]];
-const BEHIND = [[/^[\^⁻⁰¹²³⁴-⁹]/, WHOLE], [/^ [·/] /, 2], [/^ ([+−≥>≤<=≠] |if )/, 1]];
+const BEFORE = [[/\^$/, UNBROKEN], [/( \/ |−)$/, 3], [/ [·−] $/, 2], [/( \+ |[≥>≤<=≠] |if )$/, 1]];
+const BEHIND = [[/^[\^⁻⁰¹²³⁴-⁹]/, UNBROKEN], [/^ [·/] /, 2], [/^ ([+−≥>≤<=≠] |if )/, 1]];
 const levelOf = (levels, text, other) => levels.find(([pattern]) => pattern.test(text))?.[1] ?? other;
 
 function bindingOf(text) {
   text = text.replace(/([\d.]e)[-+−]/g, "$1"); // 1e−5 is no difference
   for (let inside; inside !== text;) [inside, text] = [text, text.replace(ENCLOSED, "")];
-  return levelOf(LOOSE, text, WHOLE);
+  return levelOf(LOOSE, text, UNBROKEN);
 }
 
 // Return a name or number for a letter: in brackets where it would run into its neighbours.
