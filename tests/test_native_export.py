@@ -63,10 +63,12 @@ def test_no_function_has_a_name_of_a_small_processors_library():
 
 @needs_compiler
 @pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler on this machine")
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["window_of_ids", "max_chains", "mixed", "irregular"])
 def test_a_program_is_cpp_too(name, tmp_path):
-    text = MODELS[name]().program.export("c", main=True)
-    assert printed(text, tmp_path, CPP) == printed(text, tmp_path)
+    program = MODELS[name]().program
+    numbers = printed(program.export("c", main=True), tmp_path, CPP)
+    sample = [data_of(program.leaf_values(name))[None] for name in program.inputs]
+    assert numbers["loss"] == [pytest.approx(program.value_and_grad(*sample)[0], rel=1e-12)]
 
 
 @needs_compiler
