@@ -397,13 +397,16 @@ def _install(row: Row) -> None:
         setattr(Value, f"__r{row.operator}__", _reflected(row))
 
 
-# micrograd makes these of + * and **, and a program may have assigned others to Value.
-for _name, _unless in MADE_OF.items():
-    _row = next(row for row in ROWS if f"__{row.operator}__" == _name)
-    _own = compiled_method(
-        ELEMENTARY[_row.name], Value, Constant, _name, derived=derived(Value)[_name], unless=_unless
-    )
-    setattr(Value, _name, _own)
+def _follow_assigned() -> None:
+    """Have -x, x - y and x / y, which micrograd makes of + * and **, follow others put there."""
+    made = derived(Value)
+    for row in (row for row in ROWS if f"__{row.operator}__" in MADE_OF):
+        name = f"__{row.operator}__"
+        method = compiled_method(ELEMENTARY[row.name], Value, Constant, name, derived=made[name])
+        setattr(Value, name, method)
+
+
+_follow_assigned()
 
 # What `total + w * x` in a loop records, without the detour over the operators.
 sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)

@@ -12,7 +12,7 @@ from micrograd.core.modes import mode, scope_path
 
 Node = Any  # a Value: this module stands below the one that defines it
 
-MADE_OF = {
+MADE_OF = {  # what each is made of in micrograd
     "__neg__": ("__mul__",),
     "__sub__": ("__add__", "__mul__"),
     "__truediv__": ("__mul__", "__pow__"),

@@ -32,7 +32,7 @@ from micrograd.core.modes import (
     mode,
 )
 from micrograd.core.numbers import constant, data_of, grad_of, number
-from micrograd.core.operators import by_operators
+from micrograd.core.operators import MADE_OF, by_operators
 from micrograd.core.order import next_index, rewire
 from micrograd.ops import Row
 
@@ -133,30 +133,26 @@ def compiled_method(
     operator: str = "",
     read: Callable[[Any], Any] | None = None,
     derived: Callable[..., Any] | None = None,
-    unless: Iterable[str] = (),
 ) -> Callable[..., Any]:
     """Return the method of `value_class` that records `operation`; numbers become constants.
 
     As an `operator` it leaves arrays to NumPy, which applies it element by element. `read` gives
-    the data of an operand, where they are not to be had as an attribute. Where a program assigned
-    others for the operators `unless`, the method is `derived`.
+    the data of an operand, where they are not to be had as an attribute. Where a program has put
+    others in place of the operators that micrograd makes this one of, it is `derived`.
     """
     row, name = operation.row, operator or operation.row.name
     data = "read({})" if read else "{}.data"
     # what a function gives is a float, whatever it took
     operands = [data.format(letter) for letter in "xy"[: row.arity]]
+    parts = MADE_OF[operator] if derived else ()
+    others = " or ".join(f"Value.{part} is not own{part}" for part in parts)
     unseen = "".join(f" or {operand}.__class__ is not float" for operand in operands)
     coercion = _OPERAND.format(array=_LEFT_TO_NUMPY if operator else "") if row.arity == 2 else ""
     source = _METHOD.format(
         name=name,
         value=FLOATS.rewritten(row.value, {name: data.format(name) for name in "xy"}),
         parameters=", y" if row.arity == 2 else ", k=default" if row.constants else "",
-        guard=_GUARD.format(
-            others=" or ".join(f"Value.{name} is not own{name}" for name in unless),
-            operands="xy"[: row.arity].replace("xy", "x, y"),
-        )
-        if derived
-        else "",
+        guard=_GUARD.format(others=others, operands=", ".join("xy"[: row.arity])) if others else "",
         coercion=_CONSTANT if row.constants else coercion,
         operands="(x, y)" if row.arity == 2 else "(x,)",
         unseen=unseen if "(" in row.value else "",
@@ -165,7 +161,7 @@ def compiled_method(
     )
     default = row.constants[0] if row.constants else None
     names = {"operation": operation, "default": default, "Constant": constant_class, "read": read}
-    names |= {f"own{name}": getattr(value_class, name) for name in unless} | {"derived": derived}
+    names |= {f"own{part}": getattr(value_class, part) for part in parts} | {"derived": derived}
     method = _defined(source, name, value_class, **names)
     method.__qualname__, method.__doc__ = f"{value_class.__name__}.{name}", _told(row)
     return method

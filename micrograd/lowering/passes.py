@@ -88,6 +88,14 @@ def _adjoints(forms: Forms) -> Adjoints | None:
     return adjoints(arrays.arrays, arrays.loss, arrays.wanted(forms["wanted"]))
 
 
+def _code(forms: Forms) -> Code:
+    return code_of(forms["arrays"], forms["adjoints"])
+
+
+def _inlined(forms: Forms) -> Code:
+    return inlined(forms["code"], forms["arrays"].names, forms["adjoints"])
+
+
 def _text(forms: Forms) -> text.Text:
     if isinstance(forms["arrays"], Levels):
         return irregular.text_of(forms["arrays"], forms["wanted"])
@@ -110,13 +118,8 @@ PASSES: tuple[Pass, ...] = (
     Pass("chains", lambda forms: chains(forms["graph"], forms["known"], forms["numbers"])),
     Pass("arrays", _arrays, _check_arrays),
     Pass("adjoints", _adjoints, _check_arrays, regular=True),
-    Pass("code", lambda forms: code_of(forms["arrays"], forms["adjoints"]), _check_code, True),
-    Pass(
-        "inlined",
-        lambda forms: inlined(forms["code"], forms["arrays"].names, forms["adjoints"]),
-        _check_code,
-        regular=True,
-    ),
+    Pass("code", _code, _check_code, regular=True),
+    Pass("inlined", _inlined, _check_code, regular=True),
     Pass("text", _text),
 )
 

@@ -40,8 +40,8 @@ LOOSE = {
     r"[\^⁻⁰¹²³⁴-⁹]|^[\d.]+e": 4,
 }
 # How tightly it has to bind between what stands before it and behind it.
-BEFORE = {r"\^$": ATOM, "( / |−)$": UNARY, " [·−] $": 2, "( \\+ |[≥>≤<=≠] |if )$": 1}
-BEHIND = {"^[\\^⁻⁰¹²³⁴-⁹]": ATOM, "^ [·/] ": 2, "^ ([+−≥>≤<=≠] |if )": 1}
+BEFORE = {r"\^$": ATOM, "( / |−)$": UNARY, " [·−] $": 2, "( [+] |[≥>≤<=≠] |if )$": 1}
+BEHIND = {r"^[\^⁻⁰¹²³⁴-⁹]": ATOM, "^ [·/] ": 2, "^ ([+−≥>≤<=≠] |if )": 1}
 SYMBOL = 22  # most characters of one
 TERMS = 3  # of a weighted sum that are written out
 

@@ -21,16 +21,7 @@ from micrograd.lowering.arrays.names import Name, Names
 from micrograd.lowering.code.build import Builder
 from micrograd.lowering.code.expr import Expr, Table
 from micrograd.lowering.scalars.chains import Chains
-from micrograd.lowering.scalars.columns import (
-    ADD,
-    MUL,
-    NAMES,
-    NONE,
-    WEIGHTED,
-    Bools,
-    Floats,
-    Ints,
-)
+from micrograd.lowering.scalars.columns import ADD, MUL, NAMES, NONE, WEIGHTED, Bools, Floats, Ints
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
@@ -104,8 +95,7 @@ class Levels(Form):
             where = places(used.min(), used.max()) if used.size else "nowhere"
             lines.append(f"{where:<20} {self.names[array]}  # {array.sizes}")
         for (op, k), first, last in self.groups:
-            constant = "" if k is None else f", k = {k}"
-            what = f"{'sum' if op == WEIGHTED_SUM.name else op}{constant}"
+            what = op.replace(WEIGHTED_SUM.name, "sum") + ("" if k is None else f", k = {k}")
             lines.append(f"{places(first, last - 1):<20} {what}, level {level[first]}")
         return "\n".join(lines)
 
@@ -161,10 +151,8 @@ class Levels(Form):
         x = self.x[out]
         x[self.op[out] == WEIGHTED] = self.term
         ends = np.append(0, np.cumsum(count))[self.bounds]
-        tables = {
-            self.free("groups"): np.stack((self.which, ends[:-1], ends[1:]), 1),
-            self.free("entries"): np.stack((out, x, self.y[out])),
-        }
+        tables = {self.free("groups"): np.stack((self.which, ends[:-1], ends[1:]), 1)}
+        tables[self.free("entries")] = np.stack((out, x, self.y[out]))
         tables |= {self.free(f"{self.names[a]}_slots"): self.slots[a] for a in self.placed}
         tables |= {self.names[t]: t.places for x in self.lookups for t in x.tables}
         if len(self.numbers):

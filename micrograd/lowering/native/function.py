@@ -110,13 +110,15 @@ class Function:
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays that they take."""
         inputs = [
-            (f"const {kind} *restrict {self.task.names[a]}", a)
+            (f"const {self._type(a)} *restrict {self.task.names[a]}", a)
             for a in self.task.arguments
-            for kind in ("long long" if a in self._ids else "double",)
         ]
         strange = [("int *strange", "&strange")] if self.guarded else []
         results = [(f"double *restrict {self.task.names[a]}", a) for a in self.task.results]
         return [*inputs, *results, *strange]
+
+    def _type(self, array: Array) -> str:
+        return "long long" if array in self._ids else "double"
 
     def _sample(self, array: Array) -> None:
         """Compute an array of each sample, within the loop."""

@@ -49,8 +49,7 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
     labelled = {path for path, array in arrays.items() if array.stem != path[-1]}
     own = [path for path in arrays if path not in labelled]
     last = Counter(path[-1] for path in own)
-    member = {path: _MEMBER.search(arrays[path].values.flat[0].scope) for path in own}
-    networks = {path[:-1] for path, found in member.items() if found and found[1]}  # not of a layer
+    networks = {path[:-1] for path in own if _in_network(arrays[path])}
     alike = {path[:-1] for path in own if path[:-1] in networks and last[path[-1]] > 1}
     own = [path for path in own if path[:-1] not in networks - alike]
     named = [replace(arrays[path], stem=_name(path, own, alike)) for path in own]
@@ -66,6 +65,12 @@ def _apart(arrays: dict[Path, Declared]) -> dict[Path, Declared]:
             held.update(values)
             kept.add(array)
     return {path: array for path, array in arrays.items() if array in kept}
+
+
+def _in_network(array: Declared) -> bool:
+    """Return whether Values are of a whole network, whose scopes tell W1 from W2."""
+    member = _MEMBER.search(array.values.flat[0].scope)
+    return bool(member and member[1])
 
 
 def _name(path: Path, paths: Sequence[Path], alike: Container[Path]) -> str:

@@ -182,18 +182,20 @@ def _named(node: Value) -> str:
     return "an input" if isinstance(node, Sampled) else "an input or a parameter"
 
 
+_INSTEAD = {
+    "data": (
+        "data",
+        "compute with the Value itself: x.exp(), x.max(y), x.relu(); x.detach() stops the "
+        "gradient; print(x) shows it",
+    ),
+    "grad": ("gradient", "lower the loss alone: value_and_grad() of its program goes backward"),
+}
+
+
 def _refuse(node: Value, name: str) -> None:
     if not _WATCHING.get():  # another thread, which traces nothing
         return
-    what, remedy = "gradient", "lower the loss alone: value_and_grad() of its program goes backward"
-    if name == "data":
-        what, remedy = (
-            "data",
-            (
-                "compute with the Value itself: x.exp(), x.max(y), x.relu(); x.detach() stops the "
-                "gradient; print(x) shows it"
-            ),
-        )
+    what, remedy = _INSTEAD[name]
     raise UntraceableError(
         f"{user_line()}: the {what} of {_named(node)} is read while the function is traced, so "
         f"the program would hold this one sample's number for every sample; {remedy}"
