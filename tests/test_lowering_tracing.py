@@ -54,6 +54,14 @@ def gradients_of(x):
 KEPT = {}
 
 
+def kept_by_a_call_that_fails(x, part):
+    """Keep an input or a result where no name of the code leads; fail below 0, before it is used."""
+    now = (x[0], x[0].exp())
+    total = now[0] + now[1]
+    before, globals()["KEPT"]["part"] = globals()["KEPT"].get("part", now[part]), now[part]
+    return total * x[1].log() + before
+
+
 def swapped(a, b):
     """Compute the same operations, in the first call of a and b, then of a and a."""
     STATE["calls"] += 1
@@ -95,6 +103,8 @@ DEPENDS = {
     "the number of terms": lambda x: sum(x[i % 2] for i in range(1 + next(NUMBERS))),
     "an input that was kept": lambda x: x[0] * KEPT.setdefault("x", x[1]),
     "a result that was kept": lambda x: x[0] * KEPT.setdefault("y", x[1].exp()),
+    "an input of a call that failed": lambda x: kept_by_a_call_that_fails(x, 0),
+    "a result of a call that failed": lambda x: kept_by_a_call_that_fails(x, 1),
     "a result in the place of its like": lambda x: swapped(x[0].exp(), x[1].exp()),
     "leaves in another order": lambda x: turned(x, Value(2.0), Value(3.0)),
     "a new table every time": lambda x: sum(Embedding(3, 2)(x[2])) * x[0],
@@ -255,6 +265,53 @@ def test_a_second_call_that_does_the_same_is_not_compared_again(function, alike,
     assert bool(compared) is not alike
 
 
+def keeping(rng, seen):
+    """Return a random function of two numbers that keeps some Values from call to call.
+
+    They are kept where no name of its code leads, or in `seen`.
+    """
+    kinds = ["+", "*", "tanh", "half", "log", "first", "last", "made"]
+    steps = [(rng.choice(kinds), rng.random(), rng.random()) for _ in range(rng.randint(3, 8))]
+
+    def function(x):
+        pool, kept = [*x, SCALE], globals()["KEPT"] if seen is None else seen
+        for place, (kind, a, b) in enumerate(steps):
+            u, v = (pool[int(part * len(pool))] for part in (a, b))
+            if kind == "first":
+                u = kept.setdefault(place, u)
+            elif kind == "last":
+                u, kept[place] = kept.get(place, u), u
+            elif kind == "made":
+                u = kept.setdefault(place, Value(0.3))
+            elif kind == "log":
+                u = pool[place % 2].log()
+            else:
+                u = {"+": u + v, "*": u * v, "tanh": u.tanh(), "half": u * 0.5 + 1}[kind]
+            pool.append(u)
+        return pool[-1] * pool[-2] + pool[-3]
+
+    return function
+
+
+def test_a_program_of_a_function_that_keeps_values_is_right_or_refused():
+    """Also where the second call fails on other numbers, behind what it kept."""
+    programs = 0
+    for seed in range(150):
+        KEPT.clear()
+        rng = random.Random(seed)
+        function = keeping(rng, {} if seed % 2 else None)
+        try:
+            program = lower(function, [rng.uniform(0.2, 1), rng.uniform(0.2, 1)])
+        except ValueError as error:
+            assert "called again" in str(error)
+            continue
+        programs += 1
+        for _ in range(3):
+            sample = [rng.uniform(0.2, 1), rng.uniform(0.2, 1)]
+            assert program([sample]) == pytest.approx(function(values(sample)).data, rel=1e-12)
+    assert 50 < programs < 140
+
+
 def test_what_calls_kept_is_left_as_it_was():
     kept = []
 
@@ -289,13 +346,14 @@ def test_what_a_call_makes_of_the_first_one_is_in_order():
     assert W[0].grad == pytest.approx(factor * (1 - kept[0].data ** 2) * 0.2)
 
 
-def test_one_leaf_is_not_two():
+@pytest.mark.parametrize("one", [lambda: Value(2.0), lambda: SCALE])
+def test_one_leaf_is_not_two(one):
     calls = []
 
     def function(x):
         calls.append(x)
-        one = Value(2.0)
-        return one * x[0] + (one if len(calls) == 1 else Value(2.0)) * x[1]
+        two = one()
+        return (two if len(calls) == 1 else Value(2.0)) * x[0] + two * x[0]
 
     with pytest.raises(ValueError, match="the graph is another one"):
         lower(function, [0.1, 0.2])

@@ -76,9 +76,10 @@ def _second(
 ) -> tuple[Call, Along, Sequence[Any], str]:
     """Return a watched call on other numbers, its sample, and what is said of these numbers."""
     names = [leaves.name for leaves in first.inputs]
+    oldest = min([first.start, *(v._index for v in values_in(values))])
     for variation in VARIATIONS:
         # before the sample is made: leaves of the second call are younger
-        along = Along(first.made, first.start)
+        along = Along(first.made, oldest)
         sample = [varied(x, random.Random(7), variation.sign, variation.whole) for x in values]
         try:
             with watched(watch), watched(values_in(sample), Sampled), _random_numbers_apart():
@@ -88,6 +89,7 @@ def _second(
         except UntraceableError:
             raise
         except Exception as error:
+            along.leave()
             last = error
     raise UntraceableError(
         f"{first_line(function)}: {called(function)}, called a second time on the same sample, "
