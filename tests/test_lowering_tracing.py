@@ -55,7 +55,7 @@ KEPT = {}
 
 
 def kept_by_a_call_that_fails(x, part):
-    """Keep an input or a result where no name of the code leads; fail below 0, before it is used."""
+    """Keep an input or a result where no name of the code leads; fail before it is used."""
     now = (x[0], x[0].exp())
     total = now[0] + now[1]
     before, globals()["KEPT"]["part"] = globals()["KEPT"].get("part", now[part]), now[part]
@@ -88,6 +88,7 @@ READS = {
     "a one-hot": lambda x: x[0] * one_hot(x[2], 3)[0].data,
     "the gradient": gradients_of,
     "a prediction": lambda x: x[0] * NET.predict(x[:2]),
+    "computed anew": lambda x: x[0] * (x[0] * W[0]).forward(),
     "under no_grad()": under_no_grad,
 }
 DEPENDS = {
@@ -123,6 +124,39 @@ def test_a_number_read_is_refused_with_its_line(function):
     line = int(refusal(function).partition(".py:")[2].partition(":")[0])
     first = function.__code__.co_firstlineno
     assert first <= line <= first + 3
+
+
+def assigning(x, place):
+    """Assign the data of an input, a parameter, or a result."""
+    node = (x[0], SCALE, x[0] * SCALE)[place]
+    node.data = 2.0
+    return node * x[1]
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_a_number_assigned_is_refused_with_its_line(place):
+    line = assigning.__code__.co_firstlineno + 3
+    with pytest.raises(ValueError, match=rf"tracing\.py:{line}: the data of .* is assigned while"):
+        lower(lambda x: assigning(x, place), [0.1, 0.2])
+    SCALE.data = 3.0
+    assert SCALE.data == 3.0  # by anybody, again
+    SCALE.data = 2.0
+
+
+def appending(x):
+    x.append(Value(1.0))
+    return dot(x, [SCALE, *W])
+
+
+def swapping(x):
+    x[0], x[1] = x[1] * 2.0, x[0]
+    return x[0] * W[0] + x.pop().tanh()
+
+
+@pytest.mark.parametrize("function", [appending, swapping])
+def test_a_function_may_change_its_lists(function):
+    program = lower(function, [0.1, 0.2])
+    assert program([[0.3, -0.4]]) == pytest.approx(function(values([0.3, -0.4])).data, rel=1e-12)
 
 
 @pytest.mark.parametrize("function", [pytest.param(f, id=name) for name, f in DEPENDS.items()])

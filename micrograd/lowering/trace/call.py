@@ -22,7 +22,7 @@ from micrograd.functions import dot
 from micrograd.lowering.trace.declared import INPUT, UPSTREAM, Declared, declared, values_in
 from micrograd.lowering.trace.lookups import Lookups
 from micrograd.lowering.trace.places import called, line_of, user_line
-from micrograd.lowering.trace.samples import shown
+from micrograd.lowering.trace.samples import lists, shown
 from micrograd.lowering.trace.watch import Sampled, watched
 from micrograd.ops import DomainError
 
@@ -149,9 +149,9 @@ def _stopped(node: Value) -> Value:
 
 
 def _result(function: Callable[..., Any], values: Sequence[Any]) -> Any:
-    """Call the function; its numeric errors name its line."""
+    """Call the function, on lists that it may change; its numeric errors name its line."""
     try:
-        return function(*values)
+        return function(*map(lists, values))
     except DomainError as error:
         raise DomainError(f"{line_of(error)}: {error}") from error
     except (TypeError, LookupError, ValueError) as error:

@@ -114,6 +114,11 @@ def _holds_values(part: Any) -> bool:
     return isinstance(part, Value) or (isinstance(part, list) and any(map(_holds_values, part)))
 
 
+def lists(part: Any) -> Any:
+    """Return nested lists of the same Values."""
+    return [*map(lists, part)] if isinstance(part, list) else part
+
+
 def varied(values: Any, draw: random.Random, sign: int, whole: bool) -> Any:
     """Return fresh Values like nested lists of Values: of another size, of the other or same sign.
 

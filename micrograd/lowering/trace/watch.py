@@ -37,16 +37,21 @@ _MAY_READ = frozenset(
 
 
 def _checked(kind: type[Value], name: str) -> Any:
-    """Return an attribute of a class, as a property that asks who reads it."""
+    """Return an attribute of a class, as a property that asks who reads it, or assigns data."""
     slot = getattr_static(kind, name)
-    read = slot.__get__
+    read, assign = slot.__get__, slot.__set__
 
     def checked(node: Value) -> Any:
         if sys._getframe(1).f_globals.get("__name__") not in _MAY_READ:
             _refuse(node, name)
         return read(node)
 
-    return property(checked, slot.__set__)
+    def assigned(node: Value, number: Any) -> None:
+        if sys._getframe(1).f_globals.get("__name__") not in _MAY_READ:
+            _refuse(node, "assigned")
+        assign(node, number)
+
+    return property(checked, assigned if name == "data" else assign)
 
 
 class _Asking:
@@ -66,6 +71,10 @@ class _Asking:
     def __bool__(self) -> bool:
         _refuse_choice(self, "taken for true or false")
         return True
+
+    def forward(self: Any) -> float:
+        _refuse(self, "data")
+        return Value.forward(self)
 
 
 def _watched_kind(kind: type[Value]) -> type[Value]:
@@ -184,11 +193,20 @@ def _named(node: Value) -> str:
 
 _INSTEAD = {
     "data": (
-        "data",
-        "compute with the Value itself: x.exp(), x.max(y), x.relu(); x.detach() stops the "
-        "gradient; print(x) shows it",
+        "data of {} is read",
+        "so the program would hold this one sample's number for every sample; compute with the "
+        "Value itself: x.exp(), x.max(y), x.relu(); x.detach() stops the gradient, print(x) shows "
+        "the number",
     ),
-    "grad": ("gradient", "lower the loss alone: value_and_grad() of its program goes backward"),
+    "grad": (
+        "gradient of {} is read",
+        "so the program would hold this one sample's number for every sample; lower the loss "
+        "alone: value_and_grad() of its program goes backward",
+    ),
+    "assigned": (
+        "data of {} is assigned",
+        "which no program does; make another Value, Value(0.5), or assign it before",
+    ),
 }
 
 
@@ -196,10 +214,8 @@ def _refuse(node: Value, name: str) -> None:
     if not _WATCHING.get():  # another thread, which traces nothing
         return
     what, remedy = _INSTEAD[name]
-    raise UntraceableError(
-        f"{user_line()}: the {what} of {_named(node)} is read while the function is traced, so "
-        f"the program would hold this one sample's number for every sample; {remedy}"
-    )
+    what = what.format(_named(node))
+    raise UntraceableError(f"{user_line()}: the {what} while the function is traced, {remedy}")
 
 
 def _refuse_choice(node: Watched, how: str) -> None:
