@@ -6,8 +6,9 @@ taken out of the graph, and the graph has to be the same, its constants too.
 
 from __future__ import annotations
 
+import pickle
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
 from operator import is_
@@ -19,6 +20,7 @@ from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import LEAF
 from micrograd.engine import Value
 from micrograd.lowering.trace.along import Along
+from micrograd.lowering.trace.around import around
 from micrograd.lowering.trace.call import Call, call
 from micrograd.lowering.trace.declared import values_in
 from micrograd.lowering.trace.lookups import Lookup
@@ -34,6 +36,8 @@ class Variation(NamedTuple):
     whole: bool
     said: str
 
+
+GENERATORS = (random.Random, np.random.RandomState, np.random.Generator)
 
 # Tried in this order, until the function takes the numbers: some are ids, or add up to 1.
 VARIATIONS = (
@@ -51,30 +55,45 @@ class Difference(NamedTuple):
     numbers: tuple[float, float] | None = None
 
 
-def lasting(
-    function: Callable[..., Any], values: Sequence[Any], first: Call, around: Iterable[Value]
-) -> frozenset[Value]:
+def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) -> frozenset[Value]:
     """Call `function` a second time; return the leaves that both calls have: made before, or kept.
 
-    `around` are Values that need not be in the graph and must not be read either. Raises
-    ValueError, with the line where it is known, where a number is read or the graph is another.
+    No Value that it can get at may be read, in the graph or not. Raises ValueError, with the line
+    where it is known, where a number is read, where the graph is another, and where random numbers
+    are drawn, though it is the same.
     """
     leaves = [v for v in first.nodes if v._operation is LEAF]
     before = [v for v in leaves if v._index < first.start]
-    second, along, sample, said = _second(function, first, values, [*before, *around])
+    found = around(function, Value, *GENERATORS)
+    generators = [g for g in found if not isinstance(g, (Value, random.SystemRandom))]
+    watch = [*before, *(v for v in found if isinstance(v, Value))]
+    second, along, sample, said, drawn = _second(function, first, values, watch, generators)
     others = along.leaves
     if not _same(first, second, along, leaves):
         others, difference = compare(first, second)
         if difference is not None:
             raise UntraceableError(_message(function, sample, first, difference, said))
+    if drawn and not any(hasattr(leaf, "drawn") for leaf in leaves):
+        raise UntraceableError(
+            f"{first_line(function)}: {called(function)} draws random numbers, so a third call may "
+            "do something else, though the second one did the same; draw them outside, and give "
+            "them as inputs, and draw dropout by nn.Dropout"
+        )
     kept = [a.table[0][0] for a, b in _lookups(first, second) if a.table and a.table is b.table]
     return frozenset(v for v in leaves if others.get(v, v) is v).union(kept)
 
 
 def _second(
-    function: Callable[..., Any], first: Call, values: Sequence[Any], watch: Sequence[Value]
-) -> tuple[Call, Along, Sequence[Any], str]:
-    """Return a watched call on other numbers, its sample, and what is said of these numbers."""
+    function: Callable[..., Any],
+    first: Call,
+    values: Sequence[Any],
+    watch: Sequence[Value],
+    generators: Sequence[Any],
+) -> tuple[Call, Along, Sequence[Any], str, bool]:
+    """Return a watched call on other numbers, its sample, what is said of these numbers.
+
+    And whether the function draws random numbers, from `generators` too.
+    """
     names = [leaves.name for leaves in first.inputs]
     oldest = min([first.start, *(v._index for v in values_in(values))])
     for variation in VARIATIONS:
@@ -83,9 +102,11 @@ def _second(
         sample = [varied(x, random.Random(7), variation.sign, variation.whole) for x in values]
         try:
             with watched(watch), watched(values_in(sample), Sampled), _random_numbers_apart():
+                before = _next_numbers(generators)
                 second = call(function, names, sample, along.look)
                 along.same = along.same and along.stands_for(second.root, first.root)
-                return second, along, sample, variation.said
+                drawn = _next_numbers(generators) != before
+                return second, along, sample, variation.said, drawn
         except UntraceableError:
             raise
         except Exception as error:
@@ -107,6 +128,15 @@ def _random_numbers_apart() -> Iterator[None]:
     finally:
         random.setstate(state)
         np.random.set_state(array_state)
+
+
+def _next_numbers(generators: Sequence[Any]) -> bytes:
+    """Return what random generators, and Python's and NumPy's own, draw next, as their states."""
+    states = [
+        g.bit_generator.state if isinstance(g, np.random.Generator) else g.__getstate__()
+        for g in generators
+    ]
+    return pickle.dumps([random.getstate(), np.random.get_state(), states])
 
 
 def _same(first: Call, second: Call, along: Along, leaves: list[Value]) -> bool:

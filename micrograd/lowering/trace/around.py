@@ -1,4 +1,4 @@
-"""Which Values a function can read besides those it is called on: a trace watches them all."""
+"""What a function can read besides what it is called on: a trace watches all Values there."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.engine import Value
 from micrograd.lowering.trace.places import of_user
 from micrograd.nn.search import PLAIN
 
 NOTHING = PLAIN - {type}  # kinds of which none refers to a Value
 
 
-def values_around(function: Callable[..., Any]) -> list[Value]:
-    """Return the Values that a function can get at, and whatever it can call.
+def around(function: Callable[..., Any], *kinds: type) -> list[Any]:
+    """Return the objects of some kinds that a function can get at, and whatever it can call.
 
     By the names in the code, in closures and defaults, in containers, objects and classes; not by
     a name that is made as it runs, as in `globals()["w"]`, and not in the globals of libraries.
     """
     seen: dict[int, Any] = {}  # kept, so that no other object takes the id
     waiting: list[Any] = [function]
-    found: list[Value] = []
+    found: list[Any] = []
     while waiting:
         item = waiting.pop()
         if id(item) in seen:
             continue
         seen[id(item)] = item
-        if isinstance(item, Value):
+        if isinstance(item, kinds):
             found.append(item)
         else:
             waiting += [part for part in _reached(item) if part.__class__ not in NOTHING]

@@ -10,7 +10,6 @@ from micrograd.core.modes import MODE
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.lowering.trace.again import lasting
-from micrograd.lowering.trace.around import values_around
 from micrograd.lowering.trace.call import call
 from micrograd.lowering.trace.declared import Declared, declared_parameters
 from micrograd.lowering.trace.lookups import Lookup
@@ -52,7 +51,7 @@ def trace(
     values = [as_values(sample, name) for sample, name in zip(samples, names)]
     given = declared_parameters(parameters)
     first = call(function, names, values)
-    kept = lasting(function, values, first, values_around(function))
+    kept = lasting(function, values, first)
     around = [] if parameters else parameters_around(function)
     lookups = list(first.lookups.recorded.values())
     return Trace(first.nodes, first.inputs + given, first.start, True, lookups, around, kept)
