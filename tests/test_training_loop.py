@@ -334,6 +334,23 @@ def test_a_second_interrupt_does_not_wait_for_the_batch():
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+def test_a_training_that_ignores_ctrl_c_goes_on_ignoring_it():
+    """A shell starts so what a script runs in the background: Ctrl-C is for another program."""
+
+    def step(_):
+        signal.raise_signal(signal.SIGINT)
+        return 0.0
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert len(fit(step, [1, 2], 3, batch_size=1, progress=False)) == 3
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    except Interrupted as interrupt:
+        pytest.fail(str(interrupt))
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_interrupted_without_a_checkpoint_says_so():
     def step(_):
         os.kill(os.getpid(), signal.SIGINT)
