@@ -61,6 +61,23 @@ def test_saying_so_changes_no_number(monkeypatch):
     assert [p.data for p in model.parameters()] == [p.data for p in other.parameters()]
 
 
+@pytest.mark.parametrize("epochs", [10, 12])
+def test_a_training_that_goes_on_says_what_one_that_was_not_stopped_does(epochs, tmp_path):
+    def train(epochs, **options):
+        random.seed(0)
+        model = MLP(1, [1])
+        step = descent(
+            model, lambda batch: Value(1 + 4e-4 * random.random()), SGD(model.parameters())
+        )
+        history = fit(step, [1, 2], epochs, progress=False, **options)
+        return history.rows, history.remark
+
+    file = tmp_path / "run.json"
+    train(10, checkpoint=file)
+    rows, remark = train(epochs, checkpoint=file, resume=True)
+    assert (rows, remark) == train(epochs) and "stood still at 1" in remark
+
+
 def test_standing_still_is_a_matter_of_its_own_size():
     assert stands_still([3.0] + [0.25] * EPOCHS) and stands_still([1e-9] * EPOCHS)
     assert not stands_still([0.25] * (EPOCHS - 1)) and not stands_still([0.0] * EPOCHS)
