@@ -272,6 +272,9 @@ FOUND = [Entity("PER", "Ann", 0, 3, 0.9), Entity("LOC", "New York", 12, 20, 0.5)
 
 def test_terminal_view_keeps_the_spacing():
     assert entities.marked(TEXT, FOUND).plain == "[Ann PER]  <b> in\n[New York LOC]"
+    lines = "in\r\nNew\r\nYork\r\n"
+    found = [Entity("LOC", "New\r\nYork", 4, 13, 0.5)]
+    assert entities.marked(lines, found).plain == "in\n[New\nYork LOC]\n"
 
 
 def test_html_page():
@@ -368,6 +371,8 @@ def test_entities_have_offsets_and_probabilities():
     assert second == Entity("LOC", "New\nYork.", 9, 18, 0.7) and first.probability == 0.4
     assert tagged.above(0.5).tags == ["O", "O", "B-LOC", "I-LOC"]
     assert entities.record(text, [second])["label"] == [[9, 18, "LOC"]]
+    named = Entity("LOC", "Oslo", 0, 4, 2 / 3).as_dict()
+    assert named == {"type": "LOC", "text": "Oslo", "start": 0, "end": 4, "probability": 0.6667}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -201,12 +201,12 @@ def _check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str |
     """Raise ValueError unless training and dev sentences hold what is to be learned."""
     for name, sentences in (("training", train), ("dev", dev)):
         kinds = types_in(sentences)
-        if label is None and not kinds:
+        if not kinds:
             raise ValueError(f"the {name} sentences hold no entity; there is nothing to learn from")
-        if label is not None and label not in kinds:
+        if label and label not in kinds:
             raise ValueError(
-                f"the {name} sentences hold no entity of type {label}; "
-                f"they have {', '.join(kinds) or 'none at all'}: choose another --type"
+                f"the {name} sentences hold no entity of type {label}; they have "
+                f"{', '.join(kinds)}: choose another --type{' or --dev' * (name == 'dev')}"
             )
 
 
