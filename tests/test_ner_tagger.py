@@ -521,6 +521,30 @@ def test_a_quiet_pair_gives_way_to_a_harder_one():
     assert len(set(pairs)) == 3 and [window.words for window in chosen.windows] in lines
 
 
+QUIET, PEOPLE = {"delta": 0.0}, [Sentence(["Ann", "left"], ["B-PER", "O"])]
+
+
+@pytest.mark.parametrize(
+    ("label", "sentences", "options", "drawn"),
+    [
+        ("PER", PEOPLE, {}, ["Ann", "left"]),  # Paris is no true window of a scorer of people
+        ("PER", PEOPLE, QUIET, ["Ann", "left"]),
+        ("PER", DEV[:1], {}, None),  # which has none
+        ("LOC", PEOPLE, {}, ["Paris", "museums"]),
+        ("LOC", PEOPLE, QUIET, ["Paris", "museums"]),
+    ],
+)
+def test_the_true_window_that_is_drawn_is_of_the_models_type(
+    tmp_path, label, sentences, options, drawn
+):
+    tagger, said = started(label=label, **options), []
+    if options:
+        tagger.arrays["u"][:] = 0  # every margin is kept
+    chosen = pictures.write_example(tagger, sentences, tmp_path, said.append)
+    assert drawn == (chosen and [window.words[window.centre] for window in chosen.windows])
+    assert drawn or said == ["no picture of the graph: the sentences have no PER"]
+
+
 @pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
 def test_a_model_whose_labels_are_no_tags_is_refused(tmp_path, kind):
     path = started(kind).save(tmp_path / "model.npz")
