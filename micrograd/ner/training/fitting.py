@@ -179,8 +179,7 @@ def _settings(
 
 def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:
     vocabulary = trainer.tagger.vocabulary
-    unknown = [vocabulary.id(word) == 0 for s in dev for word in s.words]
-    rate = 100 * sum(unknown) / max(len(unknown), 1)
+    rate = 100 * np.mean([vocabulary.id(word) == 0 for s in dev for word in s.words])
     return (
         f"{counted(len(trainer.sampler), 'sample')} an epoch, {counted(len(vocabulary), 'word')}; "
         f"{rate:.1f} % of the dev tokens are unknown words"
