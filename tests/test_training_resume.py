@@ -80,6 +80,28 @@ def test_a_run_made_otherwise_is_refused_and_what_differs_is_named(change, said,
     train(path, resume=True, **same)
 
 
+@pytest.mark.parametrize(
+    ("data", "others", "told"),
+    [
+        (np.arange(8), np.arange(1, 9), True),
+        (range(8), range(1, 9), True),
+        (["a"] * 8, ["a"] * 7 + ["b"], True),
+        (["\ud800"] * 8, ["\ud801"] * 8, False),  # text that no file holds
+        ([object()] * 8, [None] * 8, False),
+    ],
+)
+def test_data_are_told_apart_where_they_could_be_written(data, others, told, tmp_path):
+    def train(data, **options):
+        fit(lambda batch: 0.5, data, 1, checkpoint=path, state=[], progress=False, **options)
+
+    path = tmp_path / "run.json"
+    train(data)
+    train(data, resume=True)
+    if told:
+        with pytest.raises(ValueError, match="another run's: data '[0-9a-f]{12}' there"):
+            train(others, resume=True)
+
+
 class Counting(MLP):
     """A network that keeps what no checkpoint knows to be a part of its state."""
 

@@ -9,7 +9,7 @@ from micrograd.nn import MLP, Dropout
 from micrograd.optim import SGD
 from micrograd.training import descent, fit
 from micrograd.training import run as run_module
-from micrograd.training.standstill import EPOCHS, looked_at, stands_still
+from micrograd.training.standstill import EPOCHS, looked_at, remark, stands_still
 
 XOR = [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)]
 
@@ -82,6 +82,7 @@ def test_standing_still_is_a_matter_of_its_own_size():
     assert stands_still([3.0] + [0.25] * EPOCHS) and stands_still([1e-9] * EPOCHS)
     assert not stands_still([0.25] * (EPOCHS - 1)) and not stands_still([0.0] * EPOCHS)
     assert not stands_still([0.25 - 0.001 * i for i in range(EPOCHS)])
+    assert stands_still([999.0] + [1000.0] * 9) and not stands_still([998.0] + [1000.0] * 9)
 
 
 def test_a_unit_is_dead_only_where_it_is_so_throughout():
@@ -91,6 +92,16 @@ def test_a_unit_is_dead_only_where_it_is_so_throughout():
     losses = [model([Value(x)]) for x in (-1.0, 2.0)]
     assert looked_at(losses, [first.w[0]]) == ([second.scope], 2, True)
     assert not looked_at(losses, [Value(1.0)]).reached
+
+
+@pytest.mark.parametrize("count", [1, 4, 5])
+def test_some_of_many_dead_units_are_named(count):
+    model = MLP(1, [6, 1])
+    for number, neuron in enumerate(model.layers[0].neurons):
+        neuron.w[0].data, neuron.b.data = 0.0, -1.0 if number < count else 1.0
+    names = ", ".join(f"layer 0 / neuron {i}" for i in range(min(count, 4))) + ", …" * (count > 4)
+    said = remark([0.25], [model([1.0])], [])
+    assert f" {count} of 6 ReLU units are dead, 0 for every example: {names}. Begin " in said
 
 
 @pytest.mark.parametrize("wrong", ["data", "other", ""])
