@@ -552,7 +552,7 @@ def failure(capsys, *arguments):
     ("content", "message"),
     [
         (b"", ": no token in it"),
-        (b"a\tO\nb\tO\n", "no entity of type LOC"),
+        (b"a\tO\nb\tO\n", "hold no entity; there is nothing"),
         (b"a\tB-LOC\nb\n", ":2: no tag"),
         (b"a\tB-LOC\nb\tQ-LOC\n", ":2: unknown tag 'Q-LOC'"),
         (b"a\tB-LOC\nb\tB-PER\nc\tI-LOC\n\nd\tB-LOC\n", ":3: I-LOC may not stand here"),

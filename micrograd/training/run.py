@@ -13,6 +13,7 @@ from typing import Any
 
 from micrograd.checkpoint import capture, file_content, load_state, restore, save_state
 from micrograd.core.numbers import number as as_float
+from micrograd.files import check_place
 from micrograd.printing import counted, cut, shorten
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
@@ -166,8 +167,9 @@ class Run:
         return settings_within(self.state, "named_parameters")
 
     def check_writable(self) -> None:
-        """Raise now, not after an epoch, what `save` would raise at an entry of the state."""
+        """Raise now, not after an epoch, what `save` would raise: of the state, or its place."""
         if self.checkpoint is not None:
+            check_place(self.checkpoint)
             file_content(self.checkpoint, self._content())
 
     def load(self) -> None:
