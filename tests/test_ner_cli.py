@@ -678,6 +678,12 @@ def test_several_files_renamed_types_and_what_does_not_meet(tmp_path, capsys):
     assert "17 sentences" in out and "PER: only in" in out and "GPE" not in out
     assert main([*arguments, "--map", "GPE=LOC", "--drop", "PER", *FAST]) == 0
     assert "only in" not in capsys.readouterr().out
+    arguments[3] = "--test"  # in a part of the same files that is held out is nothing to rename
+    assert main([*arguments, "--map", "GPE=LOC", *FAST]) == 0
+    out = capsys.readouterr().out
+    assert "held out: 1 sentence" in out and re.findall("(.*): only in .*, not in (.*);", out) == [
+        ("PER", printable(str(other)))
+    ]
     for option in ("--map=GEO=LOC", "--drop=GEO"):
         error = failure(capsys, *arguments, option)
         assert "GEO: no file has this type; they have GPE, LOC, PER" in error
