@@ -102,6 +102,35 @@ def test_data_are_told_apart_where_they_could_be_written(data, others, told, tmp
             train(others, resume=True)
 
 
+SETTINGS = [np.arange(3.0), (np.zeros(2), 1), [math.nan, (1, 2)], math.nan, np.int64(3), None]
+OTHERS = [
+    np.arange(1.0, 4),
+    np.arange(4.0),
+    np.arange(3),
+    0.0,
+    "x",
+    (np.zeros(2), 2),
+    [1.0, (1, 2)],
+]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+@pytest.mark.parametrize("ending", ["json", "npz"])
+def test_settings_may_be_whatever_a_checkpoint_holds(setting, ending, tmp_path):
+    def train(setting, name="how", **options):
+        settings = {name: setting}
+        options |= {"checkpoint": tmp_path / f"run.{ending}", "settings": settings, "state": []}
+        fit(lambda batch: 0.5, [1, 2], 1, progress=False, **options)
+
+    train(setting)
+    train(setting, resume=True)
+    for other in OTHERS:
+        with pytest.raises(ValueError, match=r"is another run's: how(\.\d)* .* there, .* here\."):
+            train(other, resume=True)
+    with pytest.raises(ValueError, match="settings gives another data than fit notes"):
+        train(setting, "data")
+
+
 class Counting(MLP):
     """A network that keeps what no checkpoint knows to be a part of its state."""
 
