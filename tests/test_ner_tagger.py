@@ -284,6 +284,15 @@ def test_html_page():
     assert ">New York<small>LOC</small></mark>" in text
     assert "no names found" in page.page("x", [], "x")
     assert "http:" not in text and "https:" not in text
+    assert "a\nb\\rc</div>" in page.page("a\r\nb\rc", [], "x")
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept"), [([1.0, 5.0, 3.0], 2), ([0.0, 4.0, 4.0], 2), ([2.0], 1)]
+)
+def test_the_curve_marks_the_epoch_that_training_keeps(scores, kept):
+    rows = [{"epoch": n, "loss": 1.0, "dev_f1": f1} for n, f1 in enumerate(scores, 1)]
+    assert f"epoch {kept} is kept" in page.learning_curve(History(rows))
 
 
 def test_pages_hold_words_types_and_places_as_text():
@@ -302,6 +311,10 @@ def test_pages_hold_words_types_and_places_as_text():
     assert text.count("<li>") == page.SHOWN == 20 and "25 missed, 25 invented" in text
     assert text.count("<style>") == 1 and page.ACTIVE not in text  # of a margin alone
     assert '<span class="centre">x</span>' in text and "<b>J = 2.5</b>" in text
+    assert "; img-src 'self' file:" in text  # pair.svg beside it; a page of a text has no pictures
+    assert "img-src" not in page.page(bad, found, bad) and "<h2>Hardest errors</h2>" in text
+    right = evaluation.evaluate([["O"]], [Sentence(["x"], ["O"])])
+    assert "Hardest" not in page.report_page(run._replace(result=right))
 
 
 def printed(show, *shown, width=200):
