@@ -88,8 +88,8 @@ class Session:
             raise
         tagger.save(self.folder / "model.npz")
         history.save_csv(self.folder / "history.csv")
-        checkpoint.unlink(missing_ok=True)  # not before what it led to is safe
         self._report(tagger, history)
+        checkpoint.unlink(missing_ok=True)  # not before what it led to is safe
         return True
 
     def _say(self, text: str) -> None:
