@@ -150,7 +150,7 @@ def _write(target: Path, data: bytes) -> None:
                 file.close()  # there a file that is open cannot be renamed either
             os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)  # Ctrl-C may come when it has its name
         raise
 
 

@@ -39,6 +39,19 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     assert (tmp_path / "a").read_text() == "old"
 
 
+def test_ctrl_c_at_the_end_of_a_write_is_no_missing_file(tmp_path, monkeypatch):
+    real = os.replace
+
+    def interrupted(*paths):
+        real(*paths)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        atomic_write(tmp_path / "a", "new")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["new"]
+
+
 def test_permissions_are_those_of_the_old_file_or_of_a_new_one(tmp_path):
     (tmp_path / "plain").touch()
     assert atomic_write(tmp_path / "new", "").stat().st_mode == (tmp_path / "plain").stat().st_mode
