@@ -37,8 +37,9 @@ def silent(model):
 @pytest.mark.parametrize("seed", range(12))
 def test_the_units_that_it_names_are_dead(seed, capsys):
     model, history = trained(seed, progress=True)
-    said = [line for line in capsys.readouterr().err.splitlines() if "stood still" in line]
-    assert len(said) == bool(history.remark)
+    lines = capsys.readouterr().err.splitlines()
+    said = [line for line in lines if "stood still" in line]
+    assert len(said) == bool(history.remark) == len(lines) - len(history)
     if history.remark:
         dead = silent(model)
         assert f"{len(dead)} of 4 ReLU units are dead" in history.remark
@@ -92,6 +93,20 @@ def test_a_unit_is_dead_only_where_it_is_so_throughout():
     losses = [model([Value(x)]) for x in (-1.0, 2.0)]
     assert looked_at(losses, [first.w[0]]) == ([second.scope], 2, True)
     assert not looked_at(losses, [Value(1.0)]).reached
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_unit_that_lives_for_any_one_example_is_not_dead(place):
+    model = MLP(1, [2, 1])
+    for neuron, w, b in zip(model.layers[0].neurons, (1.0, 0.0), (0.0, -1.0)):
+        neuron.w[0].data, neuron.b.data = w, b
+    data = [[-1.0], [-1.0]]
+    data.insert(place, [1.0])
+    step = descent(
+        model, lambda batch: sum(model(x) + 9 for x in batch), SGD(model.parameters(), 1e-9)
+    )
+    remark = fit(step, data, 12, batch_size=1, progress=False).remark
+    assert "1 of 2 ReLU units are dead, 0 for every example: layer 0 / neuron 1." in remark
 
 
 @pytest.mark.parametrize("count", [1, 4, 5])
