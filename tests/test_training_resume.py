@@ -131,6 +131,31 @@ def test_settings_may_be_whatever_a_checkpoint_holds(setting, ending, tmp_path):
         train(setting, "data")
 
 
+class Counter:
+    """What counts epochs by a method that fit calls, and knows how to keep the number."""
+
+    seen = 0
+
+    def count(self, row):
+        self.seen += 1
+
+    def state_dict(self):
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state):
+        self.seen = state["seen"]
+
+
+def test_the_owner_of_a_function_after_each_epoch_goes_on_too(tmp_path):
+    def run(epochs, **options):
+        counter = Counter()
+        options |= {"checkpoint": tmp_path / "run.json", "state": [], "progress": False}
+        fit(lambda batch: 0.5, DATA, epochs, after_epoch=[print, counter.count], **options)
+        return counter.seen
+
+    assert (run(2), run(5, resume=True), run(5, resume=True)) == (2, 5, 5)
+
+
 class Counting(MLP):
     """A network that keeps what no checkpoint knows to be a part of its state."""
 
