@@ -95,21 +95,33 @@ def atomic_write(path: str | os.PathLike[str], content: str | bytes) -> Path:
     check_path(path)
     named = Path(path)
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    check_place(path)
     with file_errors(path):
+        _check_around(path)
         _write(Path(os.path.realpath(named)), data)  # a link stays one: the file behind it changes
     return named
 
 
 def check_place(path: str | os.PathLike[str]) -> None:
-    """Raise OSError where no file can be written: a folder stands there, or none is around it."""
+    """Raise now the OSError that writing a file would raise after the work.
+
+    A folder stands there, none is around it, or nothing can be made in that one: it is tried.
+    """
     with file_errors(path):
-        if os.path.isdir(path):
-            raise IsADirectoryError(errno.EISDIR, "")
-        if _is_gone(path) or not Path(path).parent.exists():
-            raise FileNotFoundError(errno.ENOENT, "")
-        with suppress(FileNotFoundError):
-            os.lstat(path)  # a name that is too long, a file where a folder should be
+        _check_around(path)
+        target = Path(os.path.realpath(path))
+        if target.is_file() or not target.exists():
+            handle, temporary = _created(target, 0o600)
+            os.close(handle)
+            os.unlink(temporary)
+
+
+def _check_around(path: str | os.PathLike[str]) -> None:
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, "")
+    if _is_gone(path) or not Path(path).parent.exists():
+        raise FileNotFoundError(errno.ENOENT, "")
+    with suppress(FileNotFoundError):
+        os.lstat(path)  # a name that is too long, a file where a folder should be
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:
@@ -138,7 +150,7 @@ def _write(target: Path, data: bytes) -> None:
                 file.close()  # there a file that is open cannot be renamed either
             os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)  # Ctrl-C may come when it has its name
         raise
 
 

@@ -154,7 +154,10 @@ def test_streams_that_are_closed_or_full(tmp_path, command, streams, code, error
     assert "{}" not in command or path.read_text("utf-8").endswith("</svg>\n")
 
 
-@pytest.mark.parametrize("streams", [">&-", ">/dev/full", "| head -c 1"])
+STREAMS = (">&-", ">/dev/full", "| head -c 1", "2>/dev/full", "2>&1 | head -c 1")
+
+
+@pytest.mark.parametrize("streams", STREAMS)
 def test_training_outlives_its_report(tmp_path, streams):
     command = f"train --out {shlex.quote(str(tmp_path))} {SMALL}"
     run(command, streams)

@@ -395,7 +395,7 @@ train latin.conll                               | latin.conll:1: byte 0xe9 is no
 train zero.conll                                | a zero byte
 train long.conll                                | a line of 200,002 characters
 train noword.conll                              | the word column is empty
-train nothing.conll                             | no entity of type LOC
+train nothing.conll                             | hold no entity; there is nothing
 train nothing.conll --model softmax             | no entity
 train one.conll                                 | too few to hold any out
 train train.conll --type CITY                   | no entity of type CITY

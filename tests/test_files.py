@@ -39,6 +39,19 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     assert (tmp_path / "a").read_text() == "old"
 
 
+def test_ctrl_c_at_the_end_of_a_write_is_no_missing_file(tmp_path, monkeypatch):
+    real = os.replace
+
+    def interrupted(*paths):
+        real(*paths)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        atomic_write(tmp_path / "a", "new")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["new"]
+
+
 def test_permissions_are_those_of_the_old_file_or_of_a_new_one(tmp_path):
     (tmp_path / "plain").touch()
     assert atomic_write(tmp_path / "new", "").stat().st_mode == (tmp_path / "plain").stat().st_mode
@@ -88,14 +101,30 @@ def test_errors_name_the_file_and_never_the_temporary_one(tmp_path, monkeypatch)
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied", "/secret/.a.writing")
 
-    for name in ("open", "fsync", "replace"):
+    def trained(path):
+        fit(lambda _: pytest.fail("not before the work"), [1], 1, checkpoint=path, state=[])
+
+    uses = [(lambda path: atomic_write(path, "new"), name) for name in ("open", "fsync", "replace")]
+    for use, name in (*uses, (check_place, "open"), (trained, "open")):
         with monkeypatch.context() as patch:
             patch.setattr(os, name, refuse)
             with pytest.raises(PermissionError) as refusal:
-                atomic_write(tmp_path / "a", "new")
-        assert str(refusal.value).startswith(f"{tmp_path / 'a'}: permission is denied")
+                use(tmp_path / "a.json")
+        assert str(refusal.value).startswith(f"{tmp_path / 'a.json'}: permission is denied")
         assert ".writing" not in str(refusal.value)
+    check_place(tmp_path / "a.json")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("there", ["folder", "link"])
+def test_a_checkpoint_that_cannot_be_written_is_told_before_training(there, tmp_path):
+    path = tmp_path / "run.json"
+    if there == "folder":
+        path.mkdir()
+    else:  # to a file in a folder that is not there
+        path.symlink_to(tmp_path / "none" / "run.json")
+    with pytest.raises(OSError, match=r"run\.json: (this is a folder|there is no)"):
+        fit(lambda _: pytest.fail("not before"), [1], 1, checkpoint=path, state=[], progress=False)
 
 
 def test_a_link_stays_a_link(tmp_path):

@@ -1,6 +1,7 @@
 """The three commands as a person calls them: results, files written, refusals, exit codes."""
 
 import contextlib
+import errno
 import gzip
 import io
 import itertools
@@ -19,6 +20,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from micrograd import files
 from micrograd.cli import _parsers, main, tag
 from micrograd.cli.training_run import PICTURES, WRITTEN
 from micrograd.ner import corpus
@@ -552,7 +554,7 @@ def failure(capsys, *arguments):
     ("content", "message"),
     [
         (b"", ": no token in it"),
-        (b"a\tO\nb\tO\n", "no entity of type LOC"),
+        (b"a\tO\nb\tO\n", "hold no entity; there is nothing"),
         (b"a\tB-LOC\nb\n", ":2: no tag"),
         (b"a\tB-LOC\nb\tQ-LOC\n", ":2: unknown tag 'Q-LOC'"),
         (b"a\tB-LOC\nb\tB-PER\nc\tI-LOC\n\nd\tB-LOC\n", ":3: I-LOC may not stand here"),
@@ -678,6 +680,12 @@ def test_several_files_renamed_types_and_what_does_not_meet(tmp_path, capsys):
     assert "17 sentences" in out and "PER: only in" in out and "GPE" not in out
     assert main([*arguments, "--map", "GPE=LOC", "--drop", "PER", *FAST]) == 0
     assert "only in" not in capsys.readouterr().out
+    arguments[3] = "--test"  # in a part of the same files that is held out is nothing to rename
+    assert main([*arguments, "--map", "GPE=LOC", *FAST]) == 0
+    out = capsys.readouterr().out
+    assert "held out: 1 sentence" in out and re.findall("(.*): only in .*, not in (.*);", out) == [
+        ("PER", printable(str(other)))
+    ]
     for option in ("--map=GEO=LOC", "--drop=GEO"):
         error = failure(capsys, *arguments, option)
         assert "GEO: no file has this type; they have GPE, LOC, PER" in error
@@ -715,21 +723,28 @@ def test_vectors_report_their_hit_rate(tmp_path, capsys):
     assert "2 of 1,584 words have a vector (0.1 %), 1 of them" in capsys.readouterr().out
 
 
-def test_a_model_that_cannot_be_written_leaves_the_checkpoint_to_go_on_from(
-    tmp_path, capsys, monkeypatch
+@pytest.mark.parametrize("file", WRITTEN)
+def test_a_result_that_cannot_be_written_leaves_the_checkpoint_to_go_on_from(
+    file, model, tmp_path, capsys, monkeypatch
 ):
-    def full(tagger, path):
-        raise OSError(f"{path}: the disk is full")
+    real = files._write
+
+    def full(target, data):
+        if target.name == file:
+            raise OSError(errno.ENOSPC, "")
+        real(target, data)
 
     command = ["train", "--out", str(tmp_path), *FAST]
     with monkeypatch.context() as patched:
-        patched.setattr(Tagger, "save", full)
+        patched.setattr(files, "_write", full)
         assert main(command) == 2
     assert (tmp_path / "checkpoint.npz").exists()
-    assert "model.npz: the disk is full" in capsys.readouterr().err
+    assert f"{file}: the disk is full" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0
     assert "epoch 1/" not in capsys.readouterr().err  # nothing is trained again
-    assert not (tmp_path / "checkpoint.npz").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {*WRITTEN}
+    for name in WRITTEN:
+        assert (tmp_path / name).read_bytes() == (model / name).read_bytes(), name
 
 
 def test_a_resume_without_a_checkpoint_says_that_it_starts_afresh(tmp_path, capsys):

@@ -337,7 +337,7 @@ def test_rare_words_are_unknown_half_of_the_time():
     ("tags", "kind", "message"),
     [
         (["O"] * 12, "window", "no token of the training file is of type LOC"),
-        (["B-LOC"] * 12, "window", "every token of the training file is of type LOC"),
+        (["B-LOC"] * 12, "window", "every token .* of type LOC: .*; it takes names of it, and"),
         (["B-LOC", "O"] * 6, "noise", "unknown sampler 'noise'"),
     ],
 )

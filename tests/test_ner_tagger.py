@@ -272,6 +272,9 @@ FOUND = [Entity("PER", "Ann", 0, 3, 0.9), Entity("LOC", "New York", 12, 20, 0.5)
 
 def test_terminal_view_keeps_the_spacing():
     assert entities.marked(TEXT, FOUND).plain == "[Ann PER]  <b> in\n[New York LOC]"
+    lines = "in\r\nNew\r\nYork\r\n"
+    found = [Entity("LOC", "New\r\nYork", 4, 13, 0.5)]
+    assert entities.marked(lines, found).plain == "in\n[New\nYork LOC]\n"
 
 
 def test_html_page():
@@ -281,6 +284,15 @@ def test_html_page():
     assert ">New York<small>LOC</small></mark>" in text
     assert "no names found" in page.page("x", [], "x")
     assert "http:" not in text and "https:" not in text
+    assert "a\nb\\rc</div>" in page.page("a\r\nb\rc", [], "x")
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept"), [([1.0, 5.0, 3.0], 2), ([0.0, 4.0, 4.0], 2), ([2.0], 1)]
+)
+def test_the_curve_marks_the_epoch_that_training_keeps(scores, kept):
+    rows = [{"epoch": n, "loss": 1.0, "dev_f1": f1} for n, f1 in enumerate(scores, 1)]
+    assert f"epoch {kept} is kept" in page.learning_curve(History(rows))
 
 
 def test_pages_hold_words_types_and_places_as_text():
@@ -299,6 +311,10 @@ def test_pages_hold_words_types_and_places_as_text():
     assert text.count("<li>") == page.SHOWN == 20 and "25 missed, 25 invented" in text
     assert text.count("<style>") == 1 and page.ACTIVE not in text  # of a margin alone
     assert '<span class="centre">x</span>' in text and "<b>J = 2.5</b>" in text
+    assert "; img-src 'self' file:" in text  # pair.svg beside it; a page of a text has no pictures
+    assert "img-src" not in page.page(bad, found, bad) and "<h2>Hardest errors</h2>" in text
+    right = evaluation.evaluate([["O"]], [Sentence(["x"], ["O"])])
+    assert "Hardest" not in page.report_page(run._replace(result=right))
 
 
 def printed(show, *shown, width=200):
@@ -368,6 +384,8 @@ def test_entities_have_offsets_and_probabilities():
     assert second == Entity("LOC", "New\nYork.", 9, 18, 0.7) and first.probability == 0.4
     assert tagged.above(0.5).tags == ["O", "O", "B-LOC", "I-LOC"]
     assert entities.record(text, [second])["label"] == [[9, 18, "LOC"]]
+    named = Entity("LOC", "Oslo", 0, 4, 2 / 3).as_dict()
+    assert named == {"type": "LOC", "text": "Oslo", "start": 0, "end": 4, "probability": 0.6667}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -514,6 +532,30 @@ def test_a_quiet_pair_gives_way_to_a_harder_one():
     pairs = [tuple(pair) for pair in pictures._samples(tagger, corpus, cut)]
     lines = [[pictures._line(corpus, cut, token).words for token in pair] for pair in pairs]
     assert len(set(pairs)) == 3 and [window.words for window in chosen.windows] in lines
+
+
+QUIET, PEOPLE = {"delta": 0.0}, [Sentence(["Ann", "left"], ["B-PER", "O"])]
+
+
+@pytest.mark.parametrize(
+    ("label", "sentences", "options", "drawn"),
+    [
+        ("PER", PEOPLE, {}, ["Ann", "left"]),  # Paris is no true window of a scorer of people
+        ("PER", PEOPLE, QUIET, ["Ann", "left"]),
+        ("PER", DEV[:1], {}, None),  # which has none
+        ("LOC", PEOPLE, {}, ["Paris", "museums"]),
+        ("LOC", PEOPLE, QUIET, ["Paris", "museums"]),
+    ],
+)
+def test_the_true_window_that_is_drawn_is_of_the_models_type(
+    tmp_path, label, sentences, options, drawn
+):
+    tagger, said = started(label=label, **options), []
+    if options:
+        tagger.arrays["u"][:] = 0  # every margin is kept
+    chosen = pictures.write_example(tagger, sentences, tmp_path, said.append)
+    assert drawn == (chosen and [window.words[window.centre] for window in chosen.windows])
+    assert drawn or said == ["no picture of the graph: the sentences have no PER"]
 
 
 @pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])

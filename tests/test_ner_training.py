@@ -447,10 +447,13 @@ def test_refusals(changes, message):
 
 def test_files_without_entities_are_refused():
     plain = [Sentence(["a", "b"], ["O", "O"])]
-    with pytest.raises(ValueError, match="the training sentences hold no entity"):
-        trained("softmax", plain)
-    with pytest.raises(ValueError, match="no entity of type LOC; they have none at all"):
-        trained("margin", plain)
+    for kind in KINDS:  # no other --type is there
+        with pytest.raises(ValueError, match="the training sentences hold no entity; .* nothing"):
+            trained(kind, plain)
+    tagger, training = small("margin")
+    people = [Sentence(["a", "b"], ["B-PER", "O"])]
+    with pytest.raises(ValueError, match="the dev .* they have PER: choose another --type or --d"):
+        tagger.fit(toy(12), people, training)
 
 
 @pytest.mark.parametrize("kind", KINDS)

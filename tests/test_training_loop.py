@@ -334,6 +334,23 @@ def test_a_second_interrupt_does_not_wait_for_the_batch():
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+def test_a_training_that_ignores_ctrl_c_goes_on_ignoring_it():
+    """A shell starts so what a script runs in the background: Ctrl-C is for another program."""
+
+    def step(_):
+        signal.raise_signal(signal.SIGINT)
+        return 0.0
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert len(fit(step, [1, 2], 3, batch_size=1, progress=False)) == 3
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    except Interrupted as interrupt:
+        pytest.fail(str(interrupt))
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_interrupted_without_a_checkpoint_says_so():
     def step(_):
         os.kill(os.getpid(), signal.SIGINT)
@@ -444,7 +461,9 @@ def test_without_a_terminal_there_is_a_line_for_each_epoch(capsys):
 
 def test_history_as_csv_can_be_read_back_exactly(tmp_path):
     history = History([{"epoch": 1, "loss": 1 / 3}, {"epoch": 2, "loss": 0.1, "f1": 2 / 7}])
-    rows = list(csv.DictReader(history.save_csv(tmp_path / "h.csv").read_text().splitlines()))
+    text = history.save_csv(tmp_path / "h.csv").read_bytes().decode()
+    assert text.startswith("epoch,loss,f1\n1,0.333") and "\r" not in text
+    rows = list(csv.DictReader(text.splitlines()))
     assert [float(row["loss"]) for row in rows] == [1 / 3, 0.1]
     assert [row["f1"] for row in rows] == ["", repr(2 / 7)]
     assert history["f1"] == [2 / 7]
@@ -468,6 +487,7 @@ def test_history_plots_itself(ending, tmp_path):
         labels = [line.get_label() for line in panel.lines]
         assert [text.get_text() for text in panel.get_legend().get_texts()] == labels
         assert all(tick == int(tick) for tick in panel.get_xticks())  # there is no epoch 1.5
+        assert panel.get_xlabel() == "epoch"
     width, height = figure.get_size_inches()
     assert 1.2 * height < width / 2 < 2 * height
     assert (tmp_path / f"h.{ending}").stat().st_size > 1000
@@ -475,7 +495,10 @@ def test_history_plots_itself(ending, tmp_path):
         History().plot()
 
 
-@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+BEGUN = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("ending", BEGUN)
 def test_a_plot_is_the_same_for_the_same_history(ending, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     history = History([{"epoch": 1, "loss": 1.0, "f1": 2.0}, {"epoch": 2, "loss": 0.5, "f1": 3.0}])
@@ -484,13 +507,21 @@ def test_a_plot_is_the_same_for_the_same_history(ending, tmp_path, monkeypatch):
         monkeypatch.setenv("SOURCE_DATE_EPOCH", day)
         history.plot(tmp_path / f"h.{ending}")
         written.append((tmp_path / f"h.{ending}").read_bytes())
-    assert written[0] == written[1]
+    assert written[0] == written[1] and written[0].startswith(BEGUN[ending])
 
 
-def test_rows_without_an_epoch_are_plotted_in_their_order():
+def test_rows_are_plotted_at_their_epochs_or_else_in_their_order():
     pytest.importorskip("matplotlib")
-    figure = History([{"loss": 1.0}, {"loss": 0.5}]).plot()
-    assert list(figure.axes[0].lines[0].get_xdata()) == [1, 2]
+    for rows, at in (([{}, {}], [1, 2]), ([{"epoch": 3}, {"epoch": 7}, {}], [3, 7, 3])):
+        figure = History([row | {"loss": 1.0} for row in rows]).plot()
+        assert list(figure.axes[0].lines[0].get_xdata()) == at
+
+
+def test_the_lines_of_a_plot_are_told_apart_without_colours():
+    pytest.importorskip("matplotlib")
+    row = {f"loss {n}": 1.0 for n in range(6)}
+    lines = History([row, row]).plot().axes[0].lines
+    assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == len(row)
 
 
 def test_a_plot_of_another_kind_is_refused(tmp_path):

@@ -119,6 +119,32 @@ def test_nothing_is_shown_where_no_progress_is_wanted(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+class Gone(Terminal):
+    """A terminal that goes away after some writings, as that of a training left to itself."""
+
+    left = 0
+
+    def write(self, text):
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(5, "Input/output error")
+        return super().write(text)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+@pytest.mark.parametrize("left", [None, 0, 1, 2, 3])
+def test_a_training_outlives_its_terminal(term, left, monkeypatch):
+    stderr = Gone()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setenv("TERM", term)
+    if left is None:
+        stderr.close()
+    else:
+        stderr.left = left
+    assert len(train()) == 3 and (left is None or stderr.left < 0)
+
+
 @pytest.mark.parametrize("surface", [module.Lines, module.Bar])
 def test_a_remark_stays_on_a_line_of_its_own(surface, monkeypatch):
     pytest.importorskip("rich", reason="rich is not installed")

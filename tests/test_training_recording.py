@@ -72,6 +72,13 @@ def test_a_dead_unit_is_still_remarked():
     assert "2 of 4 ReLU units are dead" in history.remark
 
 
+def test_a_loss_that_reaches_nothing_is_still_remarked():
+    model, _ = task()
+    step = descent(model, lambda batch: Value(1.0), SGD(model.parameters()))
+    history = fit(Recording(model).of(step), XOR, 12, progress=False)
+    assert "it depends on none of the" in history.remark
+
+
 def test_a_recording_goes_on_with_its_run(tmp_path):
     def run(path, resume, stop_after=0):
         model, step = task()
@@ -102,6 +109,9 @@ def test_a_recording_of_another_model_is_refused():
     recording.of(step)(XOR)
     with pytest.raises(ValueError, match="frames"):
         Recording(MLP(2, [1])).load_state_dict(recording.state_dict())
+    state = recording.state_dict()
+    with pytest.raises(ValueError, match="frames"):
+        recording.load_state_dict(state | {"frames": [[-1, state["frames"][0][1]]]})
 
 
 def test_a_training_on_arrays_is_recorded_too():

@@ -80,6 +80,82 @@ def test_a_run_made_otherwise_is_refused_and_what_differs_is_named(change, said,
     train(path, resume=True, **same)
 
 
+@pytest.mark.parametrize(
+    ("data", "others", "told"),
+    [
+        (np.arange(8), np.arange(1, 9), True),
+        (range(8), range(1, 9), True),
+        (["a"] * 8, ["a"] * 7 + ["b"], True),
+        (["\ud800"] * 8, ["\ud801"] * 8, False),  # text that no file holds
+        ([object()] * 8, [None] * 8, False),
+    ],
+)
+def test_data_are_told_apart_where_they_could_be_written(data, others, told, tmp_path):
+    def train(data, **options):
+        fit(lambda batch: 0.5, data, 1, checkpoint=path, state=[], progress=False, **options)
+
+    path = tmp_path / "run.json"
+    train(data)
+    train(data, resume=True)
+    if told:
+        with pytest.raises(ValueError, match="another run's: data '[0-9a-f]{12}' there"):
+            train(others, resume=True)
+
+
+SETTINGS = [np.arange(3.0), (np.zeros(2), 1), [math.nan, (1, 2)], math.nan, np.int64(3), None]
+OTHERS = [
+    np.arange(1.0, 4),
+    np.arange(4.0),
+    np.arange(3),
+    0.0,
+    "x",
+    (np.zeros(2), 2),
+    [1.0, (1, 2)],
+]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+@pytest.mark.parametrize("ending", ["json", "npz"])
+def test_settings_may_be_whatever_a_checkpoint_holds(setting, ending, tmp_path):
+    def train(setting, name="how", **options):
+        settings = {name: setting}
+        options |= {"checkpoint": tmp_path / f"run.{ending}", "settings": settings, "state": []}
+        fit(lambda batch: 0.5, [1, 2], 1, progress=False, **options)
+
+    train(setting)
+    train(setting, resume=True)
+    for other in OTHERS:
+        with pytest.raises(ValueError, match=r"is another run's: how(\.\d)* .* there, .* here\."):
+            train(other, resume=True)
+    with pytest.raises(ValueError, match="settings gives another data than fit notes"):
+        train(setting, "data")
+
+
+class Counter:
+    """What counts epochs by a method that fit calls, and knows how to keep the number."""
+
+    seen = 0
+
+    def count(self, row):
+        self.seen += 1
+
+    def state_dict(self):
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state):
+        self.seen = state["seen"]
+
+
+def test_the_owner_of_a_function_after_each_epoch_goes_on_too(tmp_path):
+    def run(epochs, **options):
+        counter = Counter()
+        options |= {"checkpoint": tmp_path / "run.json", "state": [], "progress": False}
+        fit(lambda batch: 0.5, DATA, epochs, after_epoch=[print, counter.count], **options)
+        return counter.seen
+
+    assert (run(2), run(5, resume=True), run(5, resume=True)) == (2, 5, 5)
+
+
 class Counting(MLP):
     """A network that keeps what no checkpoint knows to be a part of its state."""
 
@@ -108,6 +184,7 @@ def test_what_training_changes_and_a_checkpoint_does_not_keep_is_said(tmp_path):
     with pytest.warns(UserWarning, match=r"changes state\.model\.\w+ \(it was .*, now .*") as said:
         run(model, 3, resume=False)
     assert [str(w.message).split()[2] for w in said] == ["state.model.mean", "state.model.seen"]
+    assert "state.model.mean (it was 0.0, now 0." in str(said[0].message)
     for again in (Counting(), model):  # in another process, or in a notebook: it was said
         run(again, 3, resume=True)
 

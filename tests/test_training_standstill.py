@@ -9,7 +9,7 @@ from micrograd.nn import MLP, Dropout
 from micrograd.optim import SGD
 from micrograd.training import descent, fit
 from micrograd.training import run as run_module
-from micrograd.training.standstill import EPOCHS, looked_at, stands_still
+from micrograd.training.standstill import EPOCHS, looked_at, remark, stands_still
 
 XOR = [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)]
 
@@ -37,8 +37,9 @@ def silent(model):
 @pytest.mark.parametrize("seed", range(12))
 def test_the_units_that_it_names_are_dead(seed, capsys):
     model, history = trained(seed, progress=True)
-    said = [line for line in capsys.readouterr().err.splitlines() if "stood still" in line]
-    assert len(said) == bool(history.remark)
+    lines = capsys.readouterr().err.splitlines()
+    said = [line for line in lines if "stood still" in line]
+    assert len(said) == bool(history.remark) == len(lines) - len(history)
     if history.remark:
         dead = silent(model)
         assert f"{len(dead)} of 4 ReLU units are dead" in history.remark
@@ -61,10 +62,28 @@ def test_saying_so_changes_no_number(monkeypatch):
     assert [p.data for p in model.parameters()] == [p.data for p in other.parameters()]
 
 
+@pytest.mark.parametrize("epochs", [10, 12])
+def test_a_training_that_goes_on_says_what_one_that_was_not_stopped_does(epochs, tmp_path):
+    def train(epochs, **options):
+        random.seed(0)
+        model = MLP(1, [1])
+        step = descent(
+            model, lambda batch: Value(1 + 4e-4 * random.random()), SGD(model.parameters())
+        )
+        history = fit(step, [1, 2], epochs, progress=False, **options)
+        return history.rows, history.remark
+
+    file = tmp_path / "run.json"
+    train(10, checkpoint=file)
+    rows, remark = train(epochs, checkpoint=file, resume=True)
+    assert (rows, remark) == train(epochs) and "stood still at 1" in remark
+
+
 def test_standing_still_is_a_matter_of_its_own_size():
     assert stands_still([3.0] + [0.25] * EPOCHS) and stands_still([1e-9] * EPOCHS)
     assert not stands_still([0.25] * (EPOCHS - 1)) and not stands_still([0.0] * EPOCHS)
     assert not stands_still([0.25 - 0.001 * i for i in range(EPOCHS)])
+    assert stands_still([999.0] + [1000.0] * 9) and not stands_still([998.0] + [1000.0] * 9)
 
 
 def test_a_unit_is_dead_only_where_it_is_so_throughout():
@@ -74,6 +93,30 @@ def test_a_unit_is_dead_only_where_it_is_so_throughout():
     losses = [model([Value(x)]) for x in (-1.0, 2.0)]
     assert looked_at(losses, [first.w[0]]) == ([second.scope], 2, True)
     assert not looked_at(losses, [Value(1.0)]).reached
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_unit_that_lives_for_any_one_example_is_not_dead(place):
+    model = MLP(1, [2, 1])
+    for neuron, w, b in zip(model.layers[0].neurons, (1.0, 0.0), (0.0, -1.0)):
+        neuron.w[0].data, neuron.b.data = w, b
+    data = [[-1.0], [-1.0]]
+    data.insert(place, [1.0])
+    step = descent(
+        model, lambda batch: sum(model(x) + 9 for x in batch), SGD(model.parameters(), 1e-9)
+    )
+    remark = fit(step, data, 12, batch_size=1, progress=False).remark
+    assert "1 of 2 ReLU units are dead, 0 for every example: layer 0 / neuron 1." in remark
+
+
+@pytest.mark.parametrize("count", [1, 4, 5])
+def test_some_of_many_dead_units_are_named(count):
+    model = MLP(1, [6, 1])
+    for number, neuron in enumerate(model.layers[0].neurons):
+        neuron.w[0].data, neuron.b.data = 0.0, -1.0 if number < count else 1.0
+    names = ", ".join(f"layer 0 / neuron {i}" for i in range(min(count, 4))) + ", …" * (count > 4)
+    said = remark([0.25], [model([1.0])], [])
+    assert f" {count} of 6 ReLU units are dead, 0 for every example: {names}. Begin " in said
 
 
 @pytest.mark.parametrize("wrong", ["data", "other", ""])

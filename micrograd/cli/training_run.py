@@ -88,8 +88,8 @@ class Session:
             raise
         tagger.save(self.folder / "model.npz")
         history.save_csv(self.folder / "history.csv")
-        checkpoint.unlink(missing_ok=True)  # not before what it led to is safe
         self._report(tagger, history)
+        checkpoint.unlink(missing_ok=True)  # not before what it led to is safe
         return True
 
     def _say(self, text: str) -> None:
@@ -98,11 +98,14 @@ class Session:
     def _describe(self) -> None:
         for part in dict.fromkeys((self.train, self.dev, self.test)):
             self._say(part.describe())
+        held_out = self.options.train and self.options.dev is None
         for part in dict.fromkeys((self.dev, self.test)):
+            if held_out and part is self.dev:
+                continue  # its types are spelled alike: there is nothing to rename
             mine, theirs = ((one.path, types_in(one)) for one in (self.train, part))
             for line in (*only_in(*mine, *theirs), *only_in(*theirs, *mine)):
                 self._say(line)
-        if self.options.train and self.options.dev is None:
+        if held_out:
             self._say(
                 f"no --dev: every {corpus.HELD_OUT}th part of the training file was held out for it"
             )

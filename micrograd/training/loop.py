@@ -35,7 +35,7 @@ from micrograd.printing import shorten
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.run import Numbers, Run, Step
-from micrograd.training.settings import data_digest, settings_within
+from micrograd.training.settings import data_digest, differences, settings_within
 from micrograd.training.stopping import EarlyStopping
 
 
@@ -114,7 +114,8 @@ def _own_settings(settings: Any, others: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(settings or {}, Mapping):
         raise TypeError(f"settings is a dict of options by name, not {shorten(settings)}")
     own = dict(settings or {})
-    if hidden := ", ".join(name for name in others if own.get(name, others[name]) != others[name]):
+    given = [name for name in others if name in own]
+    if hidden := ", ".join(name for name in given if any(differences(own[name], others[name]))):
         raise ValueError(f"settings gives another {hidden} than fit notes; choose another name")
     return own
 

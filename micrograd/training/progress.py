@@ -7,7 +7,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from micrograd.core.places import shell
@@ -19,7 +20,8 @@ SECONDS = 0.1  # between two writings of a notebook's line: each is a message to
 class Interrupts:
     """Note the first Ctrl-C in `pending`, to be acted on between two batches.
 
-    The second one interrupts at once. Elsewhere than in the main thread nothing is changed.
+    The second one interrupts at once. Elsewhere than in the main thread nothing is changed, nor
+    where Ctrl-C is ignored, as in what a script runs in the background: it is meant for others.
     """
 
     def __init__(self) -> None:
@@ -27,7 +29,8 @@ class Interrupts:
         self._before: Any = None
 
     def __enter__(self) -> Interrupts:
-        if threading.current_thread() is threading.main_thread():
+        heard = signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None)  # None: not Python's
+        if heard and threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._note)
         return self
 
@@ -56,26 +59,33 @@ class Progress:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.shown.close()
+        self._show(self.shown.close)
 
     def start(self, epoch: int, batches: int, done: int) -> None:
         """Show that an epoch begins, `done` of its batches being done."""
         self.began = time.monotonic()
-        self.shown.begin(f"epoch {epoch + 1}/{self.epochs}", batches, done)
+        self._show(self.shown.begin, f"epoch {epoch + 1}/{self.epochs}", batches, done)
 
     def advance(self, numbers: Mapping[str, float]) -> None:
         """Show that a batch is done."""
-        self.shown.advance(_written(numbers))
+        self._show(self.shown.advance, _written(numbers))
 
     def finish(self, row: Mapping[str, float]) -> None:
         """Show the numbers of a finished epoch."""
         numbers = _written({name: n for name, n in row.items() if name != "epoch"})
         seconds = time.monotonic() - self.began
-        self.shown.end(f"epoch {row['epoch']}/{self.epochs}", f"{numbers}  {seconds:.1f} s")
+        self._show(
+            self.shown.end, f"epoch {row['epoch']}/{self.epochs}", f"{numbers}  {seconds:.1f} s"
+        )
 
     def say(self, remark: str) -> None:
         """Show a remark on a line of its own, which stays."""
-        self.shown.say(remark)
+        self._show(self.shown.say, remark)
+
+    def _show(self, do: Callable[..., None], *what: Any) -> None:
+        """Show something; where nobody can see it any more, training goes on."""
+        with suppress(OSError, ValueError):  # the disk is full, the reader or the terminal gone
+            do(*what)
 
 
 class Surface:
@@ -101,7 +111,7 @@ class Lines(Surface):
     """A line on stderr for every epoch."""
 
     def end(self, epoch: str, numbers: str) -> None:
-        print(f"{epoch}  {numbers}", file=sys.stderr, flush=True)
+        self.say(f"{epoch}  {numbers}")
 
     def say(self, remark: str) -> None:
         print(remark, file=sys.stderr, flush=True)
@@ -146,7 +156,7 @@ class Bar(Surface):
     def close(self) -> None:
         self.bar.stop()
         if self.last:
-            self.bar.console.print(self.last, soft_wrap=True)
+            self.say(self.last)
 
 
 class Output(Surface):
@@ -187,7 +197,7 @@ def _surface() -> Surface:
     """Return the best that there is where this runs."""
     try:
         return Output() if _in_a_notebook() else Bar() if _on_a_terminal() else Lines()
-    except ImportError:
+    except (ImportError, OSError, ValueError):  # without rich; or the terminal is gone already
         return Lines()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from micrograd.checkpoint import capture, file_content, load_state, restore, save_state
 from micrograd.core.numbers import number as as_float
+from micrograd.files import check_place
 from micrograd.printing import counted, cut, shorten
 from micrograd.training.history import History
 from micrograd.training.progress import Interrupts, Progress
@@ -81,10 +82,12 @@ class Run:
                     self.sums[name] = self.sums.get(name, 0.0) + number * len(chosen)
                 shown.advance(numbers)
             if interrupts.pending and self.batch < len(batches):
+                self.save()
                 self._leave()
         self._finish_epoch()
         shown.finish(self.history.rows[-1])
         self._watch(shown)
+        self.save()
         if interrupts.pending:
             self._leave()
 
@@ -107,7 +110,6 @@ class Run:
             function(row)
         if self.stop:
             self.history.stopped = self.stop.report(row, self.state)
-        self.save()
 
     def _watch(self, shown: Progress) -> None:
         """Say once, of a step that knows its graph, why the loss stands still."""
@@ -139,7 +141,6 @@ class Run:
         return [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)]
 
     def _leave(self) -> None:
-        self.save()
         kept = f"; fit(..., resume=True) goes on from {self.checkpoint}" if self.checkpoint else ""
         raise Interrupted(f"stopped in epoch {self.epoch + (self.batch > 0)}{kept}", self.history)
 
@@ -166,14 +167,16 @@ class Run:
         return settings_within(self.state, "named_parameters")
 
     def check_writable(self) -> None:
-        """Raise now, not after an epoch, what `save` would raise at an entry of the state."""
+        """Raise now, not after an epoch, what `save` would raise: of the state, or its place."""
         if self.checkpoint is not None:
+            check_place(self.checkpoint)
             file_content(self.checkpoint, self._content())
 
     def load(self) -> None:
         """Go on from the checkpoint. Raises ValueError where it is another run's."""
         saved = load_state(self.checkpoint)  # type: ignore[arg-type]
-        if not isinstance(saved, dict) or not {"settings", *self._content()} <= set(saved):
+        needed = {"settings", *self._content()} - {"remark"}  # which came later
+        if not isinstance(saved, dict) or not needed <= set(saved):
             raise ValueError(f"{self.checkpoint} is a saved state, but not the checkpoint of a fit")
         self.unkept = saved["unkept"]
         wrong = differences(saved["settings"], self.settings)
@@ -197,6 +200,7 @@ class Run:
             raise ValueError(f"{self.checkpoint}: {error}") from error
         self.epoch, self.batch, self.sums = saved["epoch"], saved["batch"], saved["sums"]
         self.history = History(saved["rows"], saved["stopped"])
+        self.history.remark = saved.get("remark", "")
 
     def _content(self) -> dict[str, Any]:
         return {
@@ -208,6 +212,7 @@ class Run:
             "sums": self.sums,
             "rows": self.history.rows,
             "stopped": self.history.stopped,
+            "remark": self.history.remark,
         }
 
     def _parts(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from micrograd.checkpoint import digest
+from micrograd.optim.gradients import is_array
 from micrograd.printing import shorten
 
 ABSENT = "nothing"
@@ -39,8 +40,15 @@ def differences(there: Any, here: Any, name: str = "") -> Iterator[tuple[str, st
         for key in {**there, **here}:
             inner = f"{name}.{key}" if name else key
             yield from differences(there.get(key, ABSENT), here.get(key, ABSENT), inner)
-    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+    elif all(isinstance(x, (list, tuple)) for x in (there, here)) and len(there) == len(here):
         for i, pair in enumerate(zip(there, here)):
             yield from differences(*pair, name=f"{name}.{i}")
-    elif there != here:
+    elif not _same(there, here):
         yield name, shorten(there), shorten(here)
+
+
+def _same(there: Any, here: Any) -> bool:
+    """Return whether two settings are one: arrays are by all their numbers, nan is nan."""
+    if is_array(there) or is_array(here):
+        return digest(there) == digest(here)
+    return bool(there == here) or (there != there and here != here)

@@ -68,6 +68,6 @@ def marked(text: str, found: Sequence[Entity], styles: dict[str, int] | None = N
     for part, entity in pieces(text, found):
         out.append(printable(part.replace("\r\n", "\n")))
         if entity:
-            style = STYLES[kinds[entity.type]]
-            out.append(printable(f"[{entity.text} {entity.type}]"), style)
+            name = f"[{entity.text} {entity.type}]".replace("\r\n", "\n")
+            out.append(printable(name), STYLES[kinds[entity.type]])
     return out

@@ -107,7 +107,7 @@ def _scores(run: Run) -> str:
 
 def learning_curve(history: History, **options: str) -> str:
     """Draw what a run measured after each epoch; the best on dev is the one that was kept."""
-    best = max(history.rows, key=lambda row: row.get("dev_f1", 0.0))
+    best = max(history.rows, key=lambda row: row["dev_f1"])
     return curve.curve(history, int(best["epoch"]), TITLES, **options)
 
 

@@ -56,22 +56,23 @@ class Example(NamedTuple):
         ]
 
 
-def example(tagger: WindowModel, sentences: Sequence[Sentence]) -> Example:
-    """Record the loss of one sample of the model, and its backward pass.
+def example(tagger: WindowModel, sentences: Sequence[Sentence]) -> Example | None:
+    """Record the loss of one sample of the model, and its backward pass; None where there is none.
 
-    The margin scorer's is the lectures' pair, "Museums in Paris are amazing" against "Not all
+    That of a scorer of LOC is the lectures' pair, "Museums in Paris are amazing" against "Not all
     museums in Paris". Where the model keeps its margin there, and so sends nothing back, the
-    corrupt window is the one of highest score in `sentences`, and the true one, if need be, that
-    of lowest. A classifier's is one window, a sequence model's a short sentence.
+    corrupt window is the one of highest score in `sentences`, and the true one, if need be or for
+    another type, that of lowest. A classifier's is a window, a sequence model's a short sentence.
     """
     corpus = [SHORT if tagger.config.kind == "sequence" else TRUE_SENTENCE]
     if tagger.label:
         corpus += [CORRUPT_SENTENCE, *sentences]
     cut = tagger.windows(corpus)
     tried = (_recorded(tagger, corpus, cut, tokens) for tokens in _samples(tagger, corpus, cut))
-    first = next(tried)
-    best = next((one for one in chain([first], tried) if one.loss.data > 0), first)
-    best.loss.backward()
+    first = next(tried, None)
+    best = next((one for one in chain([first], tried) if one and one.loss.data > 0), first)
+    if best:
+        best.loss.backward()
     return best
 
 
@@ -81,14 +82,14 @@ def _samples(tagger: WindowModel, corpus: Sequence[Sentence], cut: Windows) -> I
         yield list(range(len(cut))) if tagger.config.kind == "sequence" else [len(cut) // 2]
         return
     first, second, *_ = cut.lengths
-    true = first // 2
-    yield [true, first + second // 2]
     scores, names = tagger.outputs(cut)[:, 0], true_mask(corpus, tagger.label)
     others = np.arange(len(cut)) >= first + second
     low = int(np.where(others & names, scores, np.inf).argmin())
     high = int(np.where(others & ~names, scores, -np.inf).argmax())
-    yield [true, high]
-    yield [low, high]
+    if names[true := first // 2]:
+        yield from ([true, first + second // 2], [true, high])
+    if names[others].any():
+        yield [low, high]
 
 
 def _recorded(
@@ -120,18 +121,17 @@ def write_example(
     tagger: WindowModel, sentences: Sequence[Sentence], folder: Path, say: Callable[[str], None]
 ) -> Example | None:
     """Write the picture and the step-through page of one sample, pair.svg and pair.html."""
-    weights = tagger.arrays["W"].size
+    why, weights = f"the sentences have no {tagger.label}", tagger.arrays["W"].size
     if weights > LARGEST:
-        say(
-            f"no picture of the graph: {weights:,} weights are too many to draw "
-            f"(up to {LARGEST:,} are drawn; train a smaller model to see one)"
-        )
+        remedy = f"up to {LARGEST:,} are drawn; train a smaller model to see one"
+        why = f"{weights:,} weights are too many to draw ({remedy})"
+    if weights > LARGEST or not (chosen := example(tagger, sentences)):
+        say(f"no picture of the graph: {why}")
         return None
     from micrograd.lowering import lower
     from micrograd.render import render
     from micrograd.stepper import save_page
 
-    chosen = example(tagger, sentences)
     say(f"the graph that is drawn: {chosen.title}, J = {shown(chosen.loss.data)}")
     render(chosen.loss).save(folder / "pair.svg")
     save_page(

@@ -96,6 +96,8 @@ class Layout:
     def _token(self, line: str, row: list[str]) -> Token:
         shown, faults = repr(line.strip(BLANKS)[:60]), []
         if len(row) == self.columns - 1 and self.tag in (-1, self.columns - 1):
+            if " " in row[-1] and row[-1].rpartition(" ")[2] in self.tags:
+                raise ValueError(f"a blank where the file has a TAB, before the tag: {shown}")
             row = [*row, ""]
         if len(row) != self.columns:
             raise ValueError(
@@ -145,7 +147,6 @@ def find_layout(lines: Iterable[str], word: int, tag: int | None) -> Layout:
     for row, count in rows:
         sizes[len(row)] += count
     columns = max(sizes, key=sizes.__getitem__, default=0)
-    tags: set[str] = set()
-    if tag is not None and -columns <= tag < columns:
-        tags = {row[tag] for row, _ in rows if len(row) == columns}
+    whole = [row for row, _ in rows if len(row) == columns]
+    tags = {row[tag] for row in whole if tag is not None and -columns <= tag < columns}
     return replace(layout, columns=columns, tags=tags)

@@ -179,8 +179,7 @@ def _settings(
 
 def _described(trainer: Trainer, dev: Sequence[Sentence]) -> str:
     vocabulary = trainer.tagger.vocabulary
-    unknown = [vocabulary.id(word) == 0 for s in dev for word in s.words]
-    rate = 100 * sum(unknown) / max(len(unknown), 1)
+    rate = 100 * np.mean([vocabulary.id(word) == 0 for s in dev for word in s.words])
     return (
         f"{counted(len(trainer.sampler), 'sample')} an epoch, {counted(len(vocabulary), 'word')}; "
         f"{rate:.1f} % of the dev tokens are unknown words"
@@ -201,12 +200,12 @@ def _check_tags(train: Sequence[Sentence], dev: Sequence[Sentence], label: str |
     """Raise ValueError unless training and dev sentences hold what is to be learned."""
     for name, sentences in (("training", train), ("dev", dev)):
         kinds = types_in(sentences)
-        if label is None and not kinds:
+        if not kinds:
             raise ValueError(f"the {name} sentences hold no entity; there is nothing to learn from")
-        if label is not None and label not in kinds:
+        if label and label not in kinds:
             raise ValueError(
-                f"the {name} sentences hold no entity of type {label}; "
-                f"they have {', '.join(kinds) or 'none at all'}: choose another --type"
+                f"the {name} sentences hold no entity of type {label}; they have "
+                f"{', '.join(kinds)}: choose another --type{' or --dev' * (name == 'dev')}"
             )
 
 

@@ -48,7 +48,7 @@ class PairSampler(Epochs):
             what = "no" if not true.any() else "every"
             raise ValueError(
                 f"{what} token of the training file is of type {config.label}: there are no pairs "
-                "to train on; choose another --type"
+                "to train on; it takes names of it, and other words"
             )
         self.kind = config.sampler
         self.true, self.false = np.flatnonzero(true).repeat(config.corrupt), np.flatnonzero(~true)
