@@ -310,6 +310,19 @@ def test_a_deep_chain_is_cut_into_parts_that_open():
     assert len(opened.boxes) == 2 * PARTS - 1
 
 
+@pytest.mark.parametrize("length", range(40, 64))
+def test_an_open_sum_comes_after_the_part_that_its_products_use(length):
+    """A product that is older than the end of the part before it, which the product needs."""
+    x = y = Value(0.5, label="x")
+    for _ in range(length):
+        x, y = x.tanh(), x
+    product = x * y
+    graph = snapshot(product + x.relu() + y)
+    closed = checked(view(graph, "parts"))
+    for box in closed.boxes:
+        checked(view(graph, "parts", [box.fold] if box.fold else []))
+
+
 def test_a_part_stays_what_it_is_when_a_box_opens_in_another():
     random.seed(0)
     x = [Value(float(i), label=f"x{i}") for i in range(20)]
