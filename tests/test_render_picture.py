@@ -123,6 +123,19 @@ def test_both_passes_stand_one_above_the_other():
     assert [e.text for e in elements(svg, "text", "name")].count("fprop") == 1
 
 
+@pytest.mark.parametrize("mode", ["fprop", "bprop"])
+def test_no_two_chips_lie_over_one_another(mode):
+    inputs = [Value(i + 0.5, label=f"x{i}") for i in range(4)]
+    with scope("energy"):
+        root = sum(x * x for x in inputs)
+    svg = render(root, mode, "neuron").svg
+    chip = r'class="chip \w+"><rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"'
+    places = [[*map(float, place)] for place in re.findall(chip, svg)]
+    assert len(places) >= 4
+    for i, (x, y, wide, high) in enumerate(places):
+        assert all(x >= u + w or u >= x + wide or abs(y - v) >= high for u, v, w, _ in places[:i])
+
+
 def test_without_a_pass_gradients_are_dashes():
     graph = snapshot(worked_example())
     svg = draw(view(graph), None)
