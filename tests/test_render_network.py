@@ -12,6 +12,7 @@ from micrograd.render import render
 from micrograd.render.network import is_neuron, network_view
 from micrograd.render.network_plan import plan
 from micrograd.render.numerals import shown
+from micrograd.render.text import width as text_width
 from micrograd.stepper.views import views
 
 
@@ -106,6 +107,25 @@ def test_a_long_number_is_squeezed_into_its_circle():
         svg = render(root, "fprop", level="network").svg
         row = f'textLength="84" lengthAdjust="spacingAndGlyphs"[^>]*>z {shown(number)}</text>'
         assert len(re.findall(row, svg)) == squeezed and svg.count("textLength") == 2 * squeezed
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "a very long name of an input", "損失関数の長い名前です表示"]
+)
+@pytest.mark.parametrize("inputs", [3, 9])
+def test_names_leave_numbers_their_room(name, inputs):
+    values = [Value(-1.2345e-7, label=name) for _ in range(inputs)]
+    with scope(name):
+        hidden = MLP(inputs, [3, 1], activation="tanh")(values)
+    svg = render((hidden - Value(-0.5, label=name)) ** 2, level="network").svg
+    number = r'(?:<text class="value" x="(\S+)"[^>]*>([^<]*)</text>)?'
+    pills = re.findall(rf'<text class="start" x="(\S+)"[^>]*>([^<]*)</text>{number}', svg)
+    assert len(pills) == {3: 6, 9: 4}[inputs]
+    for left, start, right, value in pills:
+        room = float(right) - float(left) if right else 136
+        assert text_width(start, 14, bold=True) + text_width(value, 14) <= room
+    titles = re.findall(r'<text class="title"[^>]*>([^<]*)</text>', svg)
+    assert titles and all(text_width(title, 14, bold=True) <= 88 + 20 for title in titles)
 
 
 def test_weighted_sums_outside_of_scopes_are_neurons():

@@ -92,6 +92,7 @@ TOLD = [
     (lambda: leaf() * 2, svg, "<title>2: constant</title>"),
     (lambda: leaf() * leaf("y"), svg, "<title>v2 → x: 1 = upstream × y = 1</title>"),
     (lambda: within("a") * leaf(), svg, ">parameter of a<"),
+    (lambda: products(0), lambda root: trace(root)["steps"][1]["sentence"], "v0 is 0; "),
     (lambda: products(6), svg, ">Σ 6 products<"),
     (lambda: products(6, leaf("bias")), svg, ">Σ 6 products + bias<"),
     (lambda: leaf().tanh(), svg, 'width="47" height="20" rx="10" '),
@@ -250,7 +251,7 @@ def test_the_rules_of_a_picture_are_those_of_its_parts():
 
 @pytest.mark.parametrize(
     "character, ems",
-    [("a", 0.64), ("A", 0.7), ("中", 1.1), ("😀", 1.1), ("\u2068", 0.0), ("i", 0.3)],
+    [("a", 0.64), ("A", 0.7), ("中", 1.1), ("😀", 1.1), ("\u2068", 0.0), ("i", 0.3), ("ш", 0.98)],
 )
 def test_the_width_of_a_character(character, ems):
     assert width(character, 10) == 10 * ems

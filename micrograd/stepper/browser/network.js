@@ -66,15 +66,16 @@ class NetworkPicture extends Picture {
       : [text("name", height / 2 + 5, "start", 12), [kind === "slim" ? height / 2 + 5 : 17, 33].map((at, i) =>
         text(i ? "g" : "v", at, "end", width - 12))];
     name.textContent = kind === "dot" ? "" : fit(told.name, "700 14px", kind === "neuron" ? width + 20 : told.single ? 90 : width - 24);
-    return { group, hint, told, kind, rows };
+    const beside = width - 32 - widthOf(name.textContent, "700 14px"), rooms = round ? ROW_ROOM : [beside, beside];
+    return { group, hint, told, kind, rows, rooms };
   }
 
-  fill({ group, hint, told, kind, rows }, shown, place) {
+  fill({ group, hint, told, kind, rows, rooms }, shown, place) {
     const [z, b] = this.plan.units[place].slice(5), neuron = z >= 0;
     const lines = neuron ? [`a ${shown.value}`, `z ${shown.node(z)}`, `δ ${shown.slope(z)}`] : [shown.value, shown.grad];
     if (kind !== "dot") rows.forEach((row, i) => {
       write(row, kind === "slim" && i ? "" : lines[i]);
-      if (neuron) squeeze(row, "14px", ROW_ROOM[i]);
+      squeeze(row, "14px", rooms[i]);
       row.classList.toggle("used", i === 0 && !!shown.used);
     });
     const bias = b >= 0 ? [`b ${shown.node(b)}`] : [];
