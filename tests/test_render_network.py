@@ -10,7 +10,7 @@ from micrograd.graph import LEAF, snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
 from micrograd.render.network import is_neuron, network_view
-from micrograd.render.network_plan import plan
+from micrograd.render.network_plan import ends, plan
 from micrograd.render.numerals import shown
 from micrograd.render.text import width as text_width
 from micrograd.stepper.views import views
@@ -86,6 +86,77 @@ def test_no_two_units_nor_weights_lie_over_one_another():
             for u, v, width, height in frames[:i]:
                 beside = abs(x - u) >= (w + width) / 2 or abs(y - v) >= (h + height) / 2
                 assert beside, sizes
+
+
+@pytest.mark.parametrize(
+    ("sizes", "size", "kinds"),
+    [
+        # Plates, circles (88) and dots (13); between columns 290 where weights stand, else 64.
+        ([4, 2, 1], (160 + 290 + 88 + 290 + 88, 2 * 116), "plate neuron"),
+        ([2, 5, 5, 1], (160 + 290 + 13 + 290 + 13 + 290 + 88, 5 * 26 - 10.5), "plate dot neuron"),
+        ([3, 45, 1], (160 + 64 + 13 * 3 + 44 * 2 + 64 + 88, 20 * 15.5), "plate dot neuron"),
+        ([1, 3, 1], (160 + 290 + 88 + 290 + 88, 3 * 116), "plate neuron"),
+    ],
+)
+def test_a_plan_fills_its_picture(sizes, size, kinds):
+    seen = network_view(snapshot(recorded(sizes)[1]))
+    places = plan(seen)
+    assert places[:2] == pytest.approx(size) and {u.kind for u in places.units} == {*kinds.split()}
+    sides = [
+        (u.x - u.width / 2, u.x + u.width / 2, u.y - u.height / 2, u.y + u.height / 2)
+        for u in places.units
+    ]
+    lefts, rights, tops, bottoms = map(list, zip(*sides))
+    assert (min(lefts), max(rights)) == (0, places.width)
+    assert min(tops) >= 0 and max(bottoms) <= places.height
+    assert min(tops) + max(bottoms) == pytest.approx(places.height, abs=0.11)
+    for column in {u.x for u in places.units if u.kind != "dot"}:
+        y = [u.y for u in places.units if u.x == column]
+        assert y[0] + y[-1] == pytest.approx(places.height, abs=0.11)
+    if places.width < 600:
+        assert places.spots == []  # a lot of edges
+    for edge, spot in zip(seen.edges, places.spots):
+        if spot:
+            (x, y), (u, v) = ends(places.units[edge.source], places.units[edge.target])
+            share = (spot[0] - x) / (u - x)
+            assert 0.1 < share < 0.9 and spot[1] == pytest.approx(y + (v - y) * share, abs=0.2)
+
+
+def test_weights_stand_at_a_share_of_the_way_that_differs_by_neuron():
+    seen = network_view(snapshot(recorded([4, 2, 1])[1]))
+    places, shares = plan(seen), {}
+    for edge, spot in zip(seen.edges, places.spots):
+        (x, _), (u, _) = ends(places.units[edge.source], places.units[edge.target])
+        shares.setdefault(edge.target, []).append(round((spot[0] - x) / (u - x), 2))
+    assert [*shares.values()] == [[0.13] * 4, [0.39] * 4, [0.13] * 2]
+
+
+def test_inputs_stand_apart_beside_a_taller_column():
+    units = plan(network_view(snapshot(recorded([4, 2, 1])[1]))).units
+    assert [u.y for u in units if u.kind == "plate"] == [46.4, 92.8, 139.2, 185.6]
+    units = plan(network_view(snapshot(recorded([2, 4, 1])[1]))).units
+    assert [u.y for u in units if u.kind == "plate"] == pytest.approx([169.3, 294.7], abs=0.1)
+
+
+def test_what_is_made_of_neurons_stands_after_them_and_what_is_not_before_its_use():
+    _, root = recorded([2, 2, 1])
+    doubled, late = root * 2, root.exp().exp().exp()
+    graph = snapshot(doubled.max(late.max(Value(3.0, label="t").exp())))
+    seen = network_view(graph)
+    column = {box.members[-1]: u.x for box, u in zip(seen.boxes, plan(seen).units)}
+    first = next(v for v in graph.values if v.parents == (root,) and v is not doubled)
+    assert column[graph.ids[doubled]] == column[graph.ids[first]]
+    made = next(v for v in graph.values if v.parents and v.parents[0].label == "t")
+    assert column[graph.ids[made]] == column[graph.ids[late]]
+
+
+def test_a_product_of_two_neurons_has_no_weight():
+    _, root = recorded([2, 2, 1])
+    hidden = [v for v in snapshot(root).values if v._op == "tanh"]
+    seen = network_view(snapshot(hidden[0] * hidden[1] + root))
+    weights = plan(seen).weights
+    last = [seen.boxes[e.target].kind == "node" for e in seen.edges]
+    assert [w for w, node in zip(weights, last) if node] == [-1] * sum(last) and any(last)
 
 
 def test_a_layer_without_room_for_all_its_weights_shows_none():

@@ -123,6 +123,25 @@ def test_both_passes_stand_one_above_the_other():
     assert [e.text for e in elements(svg, "text", "name")].count("fprop") == 1
 
 
+@pytest.mark.parametrize("make", [worked_example, network_output, lambda: Value(1.0)])
+@pytest.mark.parametrize("mode", ["fprop", "bprop", "both"])
+def test_a_picture_ends_a_margin_beside_its_boxes(make, mode):
+    tree = ElementTree.fromstring(render(make(), mode).svg)
+    lefts, tops, rights, bottoms = [], [], [], []
+    for panel in tree.iter(f"{SVG}g"):
+        if moved := re.fullmatch(r"translate\((\S+) (\S+)\)", panel.get("transform", "")):
+            for e in panel.iter(f"{SVG}rect"):
+                if e.get("class") == "frame":
+                    x, y, w, h = (float(e.get(k)) for k in ("x", "y", "width", "height"))
+                    left, top = x + float(moved[1]), y + float(moved[2])
+                    lefts, tops = [*lefts, left], [*tops, top]
+                    rights, bottoms = [*rights, left + w], [*bottoms, top + h]
+    ends = (min(lefts), min(tops), max(rights) + 16, max(bottoms) + 16)
+    heading = 26 if mode == "both" else 0
+    size = float(tree.get("width")), float(tree.get("height"))
+    assert ends == pytest.approx((16, 16 + heading, *size), abs=0.51)
+
+
 @pytest.mark.parametrize("mode", ["fprop", "bprop"])
 def test_no_two_chips_lie_over_one_another(mode):
     inputs = [Value(i + 0.5, label=f"x{i}") for i in range(4)]

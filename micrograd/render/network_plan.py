@@ -28,7 +28,7 @@ BELOW = 20.0  # between neurons and what stands below them in their column
 SPREAD = 3.3  # times its height: how far apart a few plates may stand
 MOST_CIRCLES, MOST_DOTS, MOST_PILLS = 4, 20, 8  # of a layer with numbers, of one line, of two rows
 MOST_WRITTEN = 40  # weights
-SHARES = (0.14, 0.38, 0.62)  # of the way, by target
+SHARES = (0.13, 0.39, 0.65)  # of the way, by target: WRITTEN apart
 BETWEEN = (0.26, 0.5, 0.74, 0.2, 0.32, 0.44, 0.56, 0.68, 0.8)  # where those at SHARES left no room
 WRITTEN = (75.0, 22.0)  # of −0.07332 in its frame on a page, which is larger than here
 

@@ -106,8 +106,8 @@ def _rows(
         return
     numbers = _numbers(view.graph, box, unit, gradients)
     left, right = unit.x - unit.width / 2 + 12, unit.x + unit.width / 2 - 12
-    room = right - left - max((width(number, 14) + 8 for _, _, number in numbers), default=0.0)
-    yield _text("start", left, unit.y + 5, fitted(name, 14, room, bold=True))
+    taken = max((width(number, 14) + 8 for _, _, number in numbers), default=0.0)
+    yield _text("start", left, unit.y + 5, fitted(name, 14, right - left - taken, bold=True))
     for kind, height, number in numbers:
         yield _text(kind, right, height, number)
 
