@@ -91,11 +91,11 @@ def test_no_two_units_nor_weights_lie_over_one_another():
 @pytest.mark.parametrize(
     ("sizes", "size", "kinds"),
     [
-        # Plates, circles (88) and dots (13); between columns 290 where weights stand, else 64.
-        ([4, 2, 1], (160 + 290 + 88 + 290 + 88, 2 * 116), "plate neuron"),
-        ([2, 5, 5, 1], (160 + 290 + 13 + 290 + 13 + 290 + 88, 5 * 26 - 10.5), "plate dot neuron"),
+        # Plates, circles (88) and dots (13); between columns 310 where weights stand, else 64.
+        ([4, 2, 1], (160 + 310 + 88 + 310 + 88, 2 * 116), "plate neuron"),
+        ([2, 5, 5, 1], (160 + 310 + 13 + 310 + 13 + 310 + 88, 5 * 26 - 10.5), "plate dot neuron"),
         ([3, 45, 1], (160 + 64 + 13 * 3 + 44 * 2 + 64 + 88, 20 * 15.5), "plate dot neuron"),
-        ([1, 3, 1], (160 + 290 + 88 + 290 + 88, 3 * 116), "plate neuron"),
+        ([1, 3, 1], (160 + 310 + 88 + 310 + 88, 3 * 116), "plate neuron"),
     ],
 )
 def test_a_plan_fills_its_picture(sizes, size, kinds):
@@ -127,8 +127,8 @@ def test_weights_stand_at_a_share_of_the_way_that_differs_by_neuron():
     places, shares = plan(seen), {}
     for edge, spot in zip(seen.edges, places.spots):
         (x, _), (u, _) = ends(places.units[edge.source], places.units[edge.target])
-        shares.setdefault(edge.target, []).append(round((spot[0] - x) / (u - x), 2))
-    assert [*shares.values()] == [[0.13] * 4, [0.39] * 4, [0.13] * 2]
+        shares.setdefault(edge.target, []).append(round((spot[0] - x) / (u - x), 3))
+    assert [*shares.values()] == [[0.125] * 4, [0.37] * 4, [0.125] * 2]
 
 
 def test_inputs_stand_apart_beside_a_taller_column():

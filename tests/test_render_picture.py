@@ -123,6 +123,42 @@ def test_both_passes_stand_one_above_the_other():
     assert [e.text for e in elements(svg, "text", "name")].count("fprop") == 1
 
 
+def wide_numbers():
+    """Return a root of ranges and names in its boxes that are as wide as they come."""
+    with scope("a scope with quite a long name"):
+        parts = [Value((-1) ** i * 1.2345e-7 / (i + 1), label=f"part number {i}") for i in range(6)]
+    with scope("another scope, no shorter than that"):
+        root = sum(part * part for part in parts)
+    return root + 1e-7
+
+
+def no_slope():
+    return (Value(0.0, label="x" * 40) * 2).sqrt() + 1
+
+
+SIZE_OF = {"name": 18, "note": 13, "row": 13, "value": 18, "gradient": 18}
+
+
+@pytest.mark.parametrize("make", [worked_example, bad_graph, wide_numbers, no_slope])
+@pytest.mark.parametrize("level", ["full", "neuron"])
+def test_texts_leave_one_another_room(make, level):
+    svg = render(make(), level=level).svg
+    for box in elements(svg, "g", "box"):
+        frame = next(e for e in box if e.get("class") == "frame")
+        texts = [*box.iter(f"{SVG}text")]
+        for left, right in zip(texts[::2], texts[1::2]):
+            taken = sum(
+                width(e.text or "", SIZE_OF[e.get("class")], e is texts[0]) for e in (left, right)
+            )
+            assert taken + 2 * 13 + 8 <= float(frame.get("width"))
+    across, down = re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups()
+    told = elements(svg, "text", "problem")
+    assert all(16 + width(e.text, 14) + 16 <= int(across) + 1 for e in told)
+    heights = [float(e.get("y")) for e in told]
+    assert heights == [heights[0] + 20 * i for i in range(len(heights))]
+    assert bool(told) == (make is no_slope) and all(y < int(down) - 10 for y in heights)
+
+
 @pytest.mark.parametrize("make", [worked_example, network_output, lambda: Value(1.0)])
 @pytest.mark.parametrize("mode", ["fprop", "bprop", "both"])
 def test_a_picture_ends_a_margin_beside_its_boxes(make, mode):

@@ -119,6 +119,32 @@ def test_views_open_and_close():
     assert any(view["closes"].count("|") == 1 for view in kept.values())
 
 
+def long_chain():
+    x = Value(0.5, label="x")
+    for i in range(60):
+        x = x.tanh() * 2 + x * (i + 1)
+    return x
+
+
+@pytest.mark.parametrize("make", [lambda: network(3, 4), lambda: network(6, 3), batch, long_chain])
+def test_what_was_in_an_opened_box_is_marked(make):
+    kept = views(snapshot(make()))["views"]
+    held = {
+        key: [
+            {m for first, n in zip(runs[::2], runs[1::2]) for m in range(first, first + n)}
+            for runs in (box["members"] for box in view["boxes"])
+        ]
+        for key, view in kept.items()
+    }
+    opened = [(key, view) for key, view in kept.items() if view["closes"]]
+    assert opened
+    for key, view in opened:
+        fold = [opens == key for opens in kept[view["closes"]]["opens"]]
+        (*folded,) = (members for members, one in zip(held[view["closes"]], fold) if one)
+        within = [members <= set().union(*folded) for members in held[key]]
+        assert view["inside"] == [i for i, one in enumerate(within) if one] != []
+
+
 def test_the_views_of_a_large_graph_are_bounded():
     found = views(snapshot(network(12, 12, 3)))["views"]
     assert sum(len(view["boxes"]) for view in found.values()) <= MOST_BOXES_IN_ALL + 450

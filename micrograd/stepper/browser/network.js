@@ -2,7 +2,7 @@
 const NAME_ROOM = 20; // above a circle
 const LEAST_GAP = 20; // between columns
 const ROW_ROOM = [76, 84, 76]; // in a circle
-const STEPS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.2, 0.1]; // of its way, where else that may stand
+const STEPS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.2, 0.1, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85]; // of its way, where else that may stand
 const BESIDE = 70; // from a weight to the contribution that goes back past it
 
 const widthOfWeight = w => 0.4 + 2 * Math.min(1, Math.abs(w) / 1.5 || 0); // of its line, in pixels
