@@ -178,6 +178,32 @@ def test_a_picture_ends_a_margin_beside_its_boxes(make, mode):
     assert ends == pytest.approx((16, 16 + heading, *size), abs=0.51)
 
 
+@pytest.mark.parametrize("make", [worked_example, network_output, bad_graph])
+@pytest.mark.parametrize("level", ["full", "neuron"])
+def test_edges_run_from_box_to_box_with_their_numbers_before_the_end(make, level):
+    svg = render(make(), level=level).svg
+    frames = {}
+    for box in elements(svg, "g", "box"):
+        frame = next(e for e in box if e.get("class") == "frame")
+        x, y, w, h = (float(frame.get(k)) for k in ("x", "y", "width", "height"))
+        frames[box.get("data-box")] = (x, y, x + w, y + h)
+    for edge in elements(svg, "g", "edge"):
+        source, target = (frames[id] for id in edge.get("data-edge").split("-")[:2])
+        line, head = (next(e for e in edge if e.get("class") == k) for k in ("line", "head"))
+        x, y = map(float, re.match(r"M(\S+) (\S+?)[HC]", line.get("d")).groups())
+        assert x == pytest.approx(source[2], abs=0.11) and source[1] < y < source[3]
+        (tip, above), low, high = (map(float, p.split(",")) for p in head.get("points").split())
+        assert tip == target[0] and target[1] < above < target[3]
+        assert [[*low], [*high]] == [[tip - 11, above - 5], [tip - 11, above + 5]]
+        drawn = re.findall(r"[-\d.]+", line.get("d"))
+        assert line.get("d").endswith(f"H{tip:g}") and f"{above:g}" in drawn
+        chips = [{k: float(e.get(k)) for k in ("x", "y", "width")} for e in edge.iter(f"{SVG}rect")]
+        ends = [tip - 13, *(chip["x"] for chip in chips)]
+        assert [chip["x"] + chip["width"] + 5 for chip in chips] == pytest.approx(ends[:-1])
+        assert [chip["y"] for chip in chips] == pytest.approx([above - 10] * len(chips))
+        assert ends[-1] > x
+
+
 @pytest.mark.parametrize("mode", ["fprop", "bprop"])
 def test_no_two_chips_lie_over_one_another(mode):
     inputs = [Value(i + 0.5, label=f"x{i}") for i in range(4)]

@@ -9,7 +9,7 @@ import pytest
 
 from demos.error_sharing import network as four_two_one
 from demos.error_sharing import walk
-from micrograd import Value, scope, topological_order
+from micrograd import Value, scope, topological_order, weighted_sum
 from micrograd.graph import snapshot
 from micrograd.printing import printable
 from micrograd.stepper import Stop, Walk, page, save_page
@@ -117,6 +117,41 @@ def test_views_open_and_close():
         assert not view["closes"] or key in kept[view["closes"]]["opens"]
         assert len(view["boxes"]) == len(view["opens"])
     assert any(view["closes"].count("|") == 1 for view in kept.values())
+
+
+def long_chain_of_tanh():
+    x = Value(0.5, label="x")
+    for _ in range(100):
+        x = x.tanh()
+    return x
+
+
+def wired(neurons, inputs=3):
+    """Return the sum of weighted sums outside of scopes."""
+    x = [Value(0.1 * i, label=f"x{i}") for i in range(inputs)]
+    h = [weighted_sum([Value(0.5) for _ in x], x, Value(0.1)).tanh() for _ in range(neurons)]
+    return weighted_sum([Value(0.2) for _ in h], h)
+
+
+@pytest.mark.parametrize(
+    "make, start",
+    [
+        (lambda: wired(2), "full"),
+        (lambda: wired(20), "network"),
+        (long_chain_of_tanh, "parts"),
+        (lambda: network(3, 4), "layer"),
+    ],
+)
+def test_a_page_starts_with_the_view_that_can_be_taken_in(make, start):
+    found = views(snapshot(make()))
+    assert found["start"] == start and start in found["views"]
+
+
+@pytest.mark.parametrize(
+    "neurons, inputs, offered", [(146, 3, True), (147, 3, False), (121, 4, False)]
+)
+def test_a_network_of_too_many_units_or_edges_is_not_drawn_as_one(neurons, inputs, offered):
+    assert ("network" in views(snapshot(wired(neurons, inputs)))["views"]) == offered
 
 
 def long_chain():
