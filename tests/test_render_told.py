@@ -50,6 +50,12 @@ def shared():
         return labelled((first * leaf() + second * leaf("y")) * third, "L")
 
 
+def sharing(label, *scopes):
+    """Return the product of leaves of one label in several scopes."""
+    first, second = (within(name, label) for name in scopes)
+    return first * second
+
+
 def products(count, *bias):
     weights, inputs = ([leaf(f"{name}{i}") for i in range(count)] for name in ("weight", "input"))
     return weighted_sum(weights, inputs, *bias)
@@ -89,6 +95,9 @@ TOLD = [
     (shared, svg, "w: parameter of neuron 1 in layer 0 / neuron 1"),
     (shared, svg, "layer 0.neuron 0.w"),
     (shared, svg, ">neuron 1.w · y<"),
+    (lambda: sharing("w", "a / b 0 / c 0", "a / b 1 / c 0"), svg, ">b 0.c 0.w<"),
+    (lambda: sharing("weight of the input", "cell 0", "cell 1"), svg, ">c1.weight of the input<"),
+    (lambda: sharing("weight of an input", "cell a", "cell b"), svg, ">cell a.weight of an i…<"),
     (lambda: leaf() * 2, svg, "<title>2: constant</title>"),
     (lambda: leaf() * leaf("y"), svg, "<title>v2 → x: 1 = upstream × y = 1</title>"),
     (lambda: within("a") * leaf(), svg, ">parameter of a<"),

@@ -154,6 +154,26 @@ def test_a_network_of_too_many_units_or_edges_is_not_drawn_as_one(neurons, input
     assert ("network" in views(snapshot(wired(neurons, inputs)))["views"]) == offered
 
 
+def one_scope():
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    with scope("cell"):
+        return x * y + x.tanh()
+
+
+@pytest.mark.parametrize(
+    "make, levels",
+    [
+        (one_scope, {"full", "neuron"}),  # one layer would show the same boxes
+        (lambda: network(1, 20, 1), {"layer", "neuron", "full", "network"}),
+        (lambda: network(1, 160, 1), {"layer"}),
+        (worked_example, {"full"}),
+    ],
+)
+def test_levels_are_offered_that_differ_and_can_be_taken_in(make, levels):
+    kept = views(snapshot(make()))["views"]
+    assert {key for key, view in kept.items() if not view["closes"]} == levels
+
+
 def long_chain():
     x = Value(0.5, label="x")
     for i in range(60):
