@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from micrograd import Value, scope
+from micrograd import Value, scope, weighted_sum
 from micrograd.graph import LEAF, snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
+from micrograd.render.collapse import view
 from micrograd.render.network import is_neuron, network_view
 from micrograd.render.network_plan import ends, plan
 from micrograd.render.numerals import shown
@@ -148,6 +149,39 @@ def test_what_is_made_of_neurons_stands_after_them_and_what_is_not_before_its_us
     assert column[graph.ids[doubled]] == column[graph.ids[first]]
     made = next(v for v in graph.values if v.parents and v.parents[0].label == "t")
     assert column[graph.ids[made]] == column[graph.ids[late]]
+
+
+@pytest.mark.parametrize(
+    ("weights", "bias", "neuron"),
+    [
+        ("leaf leaf", (), True),
+        ("leaf leaf", ("leaf",), True),
+        ("leaf leaf", ("made",), True),
+        ("leaf made", (), False),
+        ("made leaf", ("leaf",), False),
+        ("made made", ("leaf",), False),
+        ("", ("leaf",), False),
+    ],
+)
+def test_a_sum_outside_of_scopes_is_a_neuron_over_weights_that_are_leaves(weights, bias, neuron):
+    def new(kind):
+        leaf = Value(0.5, label="w")
+        return leaf if kind == "leaf" else leaf.tanh()
+
+    x = [Value(1.0, label="x"), Value(2.0, label="y")]
+    total = weighted_sum([*map(new, weights.split())], x[: len(weights.split())], *map(new, bias))
+    graph = snapshot(total.exp())
+    (box,) = (b for b in view(graph, "full").boxes if b.members == (graph.ids[total],))
+    assert is_neuron(graph, box) == neuron
+
+
+def test_an_activation_whose_sum_has_another_user_is_no_part_of_the_neuron():
+    x = Value(1.0, label="x")
+    z1, z2 = (weighted_sum([Value(w, label="w")], [x]) for w in (0.5, 2.0))
+    a1, a2 = z1.tanh(), z2.tanh()
+    graph = snapshot((a1 * z1).max(a2))
+    members = {tuple(graph.values[m] for m in box.members) for box in network_view(graph).boxes}
+    assert {(z1,), (a1,)} <= members and any({z2, a2} <= {*held} for held in members)
 
 
 def test_a_product_of_two_neurons_has_no_weight():
