@@ -163,7 +163,7 @@ def test_a_batch_shows_one_sample():
     seen = checked(view(graph))
     total = next(box for box in seen.boxes if box.kind == "sum")
     assert total.samples == 100
-    assert len(seen.boxes) < 25
+    assert len(seen.boxes) < 25 and kinds(seen).count("group") == 3  # the layers of one
     assert seen.owners.count(-1) > 0.9 * len(graph)
     everything = checked(view(graph, "full"))
     assert -1 not in everything.owners
@@ -202,6 +202,13 @@ def test_the_part_that_holds_the_sum_says_how_many_samples_there_are():
     assert part.kind == "part" and part.samples == 40
     opened = checked(view(graph, "parts", [part.fold]))
     assert [box.samples for box in opened.boxes if box.samples] == [40]
+
+
+@pytest.mark.parametrize("samples", [(3, 4), (4, 3), (2, 5), (5, 2)])
+def test_the_sum_over_the_most_samples_shows_one_of_them(samples):
+    first, second = map(batch_loss, samples)
+    seen = checked(view(snapshot(first * 2 + second), "sums"))
+    assert [box.samples for box in seen.boxes if box.samples] == [max(samples)]
 
 
 def test_one_term_added_several_times_is_no_batch():

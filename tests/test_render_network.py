@@ -10,7 +10,7 @@ from micrograd.graph import LEAF, snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
 from micrograd.render.collapse import view
-from micrograd.render.network import is_neuron, network_view
+from micrograd.render.network import bias_of, is_neuron, network_view
 from micrograd.render.network_plan import ends, plan
 from micrograd.render.numerals import shown
 from micrograd.render.text import width as text_width
@@ -173,6 +173,16 @@ def test_a_sum_outside_of_scopes_is_a_neuron_over_weights_that_are_leaves(weight
     graph = snapshot(total.exp())
     (box,) = (b for b in view(graph, "full").boxes if b.members == (graph.ids[total],))
     assert is_neuron(graph, box) == neuron
+    known = neuron and bias == ("leaf",)
+    assert bias_of(graph, box) == (graph.ids[total.parents[-1]] if known else -1)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_the_bias_of_a_unit_is_that_of_its_neuron(fused):
+    model, root = recorded([2, 2, 1], fused=fused)
+    graph = snapshot(root)
+    biases = [graph.values[u.b] for u in plan(network_view(graph)).units if u.z >= 0]
+    assert biases == [neuron.b for layer in model.layers for neuron in layer.neurons]
 
 
 def test_an_activation_whose_sum_has_another_user_is_no_part_of_the_neuron():
@@ -290,6 +300,8 @@ def test_what_stands_beside_neurons_stands_below_them():
     place = next(i for i, box in enumerate(seen.boxes) if box.members == (graph.ids[target],))
     column = [u for u in units if u.kind == "neuron" and abs(u.x - units[place].x) < u.width]
     assert column and all(u.y + u.height / 2 < units[place].y for u in column)
+    *_, before, last = sorted({(u.x - u.width / 2, u.x + u.width / 2) for u in units})
+    assert last[0] - before[1] == 64  # no weight stands there
 
 
 def test_what_is_no_network_says_so():
