@@ -85,6 +85,27 @@ def test_crossings_that_can_be_avoided_are_avoided():
     assert (heights["b"] < heights["c"]) == (heights["e"] < heights["d"])
 
 
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_trees_have_no_crossings(seed, backward):
+    chooser = random.Random(seed)
+    links, names, layers = [], ["root"], [["root"]]
+    for width in (3, 9):
+        children = [f"{width}.{i}" for i in range(width)]
+        chooser.shuffle(children)
+        parents = [parent for parent in layers[-1] for _ in range(3)]
+        pairs = [*zip(children, parents, [0, 1, 2] * len(layers[-1]))]
+        chooser.shuffle(pairs)
+        links += [Link(b, a) if backward else Link(a, b, port) for a, b, port in pairs]
+        layers.append(children)
+        names += children
+    order = names if backward else names[::-1]
+    result = layout([Size(name, 50, 50) for name in order], links)
+    ends = [(path[0], path[-1]) for path in result.paths]
+    for (a, b), (c, d) in itertools.combinations(ends, 2):
+        assert a[0] != c[0] or (a[1] - c[1]) * (b[1] - d[1]) >= 0
+
+
 def test_sources_stand_next_to_their_user():
     links = [Link("x", "a"), Link("a", "b"), Link("b", "c", 0), Link("y", "c", 1)]
     result = layout([Size(name, 50, 50) for name in ("x", "y", "a", "b", "c")], links)
