@@ -330,6 +330,7 @@ def test_a_stop_at_a_node_hands_on_nothing_of_the_others():
 @pytest.mark.parametrize(
     ("label", "called"),
     [
+        ("", []),
         ("w", ["w"]),
         ("a b", ["a b"]),
         ("w" * 40, [f"{'w' * 21}…", "w" * 40]),  # cut, and whole so that it can be typed
