@@ -111,6 +111,11 @@ def test_the_first_level_that_can_be_taken_in_is_drawn(make, level):
     assert checked(view(snapshot(make()))).level == level
 
 
+def made_in(name):
+    with scope(name):
+        return Value(0.25, label="v")
+
+
 def within_a_scope(make):
     """Return what `make` gives in a scope, for leaves made outside of it."""
     x, w, two = Value(1.0, label="x"), Value(3.0, label="w"), Value(2.0)
@@ -127,6 +132,7 @@ def within_a_scope(make):
         (lambda x, w, two, p: x.tanh() * two, "leaf group"),  # its constant is in it
         (lambda x, w, two, p: x.tanh() * two + two, "leaf leaf group"),  # that one is used twice
         (lambda x, w, two, p: x.tanh() * p, "leaf group"),
+        (lambda x, w, two, p: (x.tanh() + made_in("gate")).tanh(), "leaf group"),
     ],
 )
 def test_what_a_call_takes_into_its_box(make, drawn):
