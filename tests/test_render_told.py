@@ -56,6 +56,15 @@ def sharing(label, *scopes):
     return first * second
 
 
+def of_constants():
+    with scope("cell"):
+        return Value(2.0) * 3
+
+
+def one_product():
+    return leaf("a") * leaf("b") + leaf("c") + leaf("d")
+
+
 def products(count, *bias):
     weights, inputs = ([leaf(f"{name}{i}") for i in range(count)] for name in ("weight", "input"))
     return weighted_sum(weights, inputs, *bias)
@@ -94,6 +103,7 @@ def half_named():
 TOLD = [
     (shared, svg, "w: parameter of neuron 1 in layer 0 / neuron 1"),
     (shared, svg, "layer 0.neuron 0.w"),
+    (of_constants, lambda root: svg(root, "fprop", "neuron"), ": 3 Values, drawn as 1 box<"),
     (shared, svg, ">neuron 1.w · y<"),
     (lambda: sharing("w", "a / b 0 / c 0", "a / b 1 / c 0"), svg, ">b 0.c 0.w<"),
     (lambda: sharing("weight of the input", "cell 0", "cell 1"), svg, ">c1.weight of the input<"),
@@ -102,6 +112,8 @@ TOLD = [
     (lambda: leaf() * leaf("y"), svg, "<title>v2 → x: 1 = upstream × y = 1</title>"),
     (lambda: within("a") * leaf(), svg, ">parameter of a<"),
     (lambda: products(0), lambda root: trace(root)["steps"][1]["sentence"], "v0 is 0; "),
+    (lambda: weighted_sum([leaf("w" * 20)], [leaf("x" * 20)]), svg, ">Σ 1 product<"),
+    (one_product, lambda root: svg(root, "fprop", "sums"), ">Σ 1 product + 2 more<"),
     (lambda: products(6), svg, ">Σ 6 products<"),
     (lambda: products(6, leaf("bias")), svg, ">Σ 6 products + bias<"),
     (lambda: leaf().tanh(), svg, 'width="47" height="20" rx="10" '),

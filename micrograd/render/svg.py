@@ -64,7 +64,8 @@ def described(view: View, mode: str) -> str:
     """Return the picture in a sentence, for those who cannot see it."""
     graph = view.graph
     passes = {"fprop": "forward pass", "bprop": "backward pass", "both": "both passes"}[mode]
-    boxes = f", drawn as {len(view.boxes)} boxes" if len(view.boxes) < len(graph) else ""
+    drawn = counted(len(view.boxes), "box")
+    boxes = f", drawn as {drawn}" if len(view.boxes) < len(graph) else ""
     result = names_of(graph)[graph.roots[0]]
     return f"Computation graph of {result}, {passes}: {counted(len(graph), 'Value')}{boxes}"
 
