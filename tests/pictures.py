@@ -24,6 +24,7 @@ BAD_LABELS = [
     "<!--",
     "half \ud800",
     "名前",
+    "Жёлтый Щит Ширина Юг",
     "{k} % $x",
     "</svg><img src=x onerror=alert(1)>",
 ]

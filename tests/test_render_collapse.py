@@ -89,6 +89,63 @@ def test_a_network_folds_to_neurons_then_layers():
     assert [box.scope for box in layers.boxes[3:]] == ["layer 0", "layer 1", "layer 2"]
 
 
+def many_sums():
+    """Return a graph whose sums are few boxes with many edges between them."""
+    x = [Value(0.1 * i, label=f"x{i}") for i in range(10)]
+    sums = [sum(a * b for a, b in zip(x, x[i:] + x[:i])) for i in range(9)]
+    return sum(one.tanh() for one in sums)
+
+
+@pytest.mark.parametrize(
+    ("make", "level"),
+    [
+        (lambda: parse(" + ".join(["x * 2"] * 15), {"x": 1}), "full"),
+        (lambda: MLP(2, [2, 1])([1.0, 2.0]), "layer"),
+        (lambda: MLP(2, [1, 1])([1.0, 2.0]), "full"),
+        (lambda: parse(" + ".join(["x * 2"] * 30), {"x": 1}), "sums"),
+        (many_sums, "neuron"),
+        (lambda: parse("+".join(["tanh(x * 2)"] * 60), {"x": 0.1}), "parts"),
+    ],
+)
+def test_the_first_level_that_can_be_taken_in_is_drawn(make, level):
+    assert checked(view(snapshot(make()))).level == level
+
+
+def made_in(name):
+    with scope(name):
+        return Value(0.25, label="v")
+
+
+def within_a_scope(make):
+    """Return what `make` gives in a scope, for leaves made outside of it."""
+    x, w, two = Value(1.0, label="x"), Value(3.0, label="w"), Value(2.0)
+    with scope("other"):
+        p = Value(0.5, label="p")
+    with scope("cell"):
+        return make(x, w, two, p)
+
+
+@pytest.mark.parametrize(
+    ("make", "drawn"),
+    [
+        (lambda x, w, two, p: (x.tanh() + w).tanh(), "leaf leaf group"),  # one call, whatever w is
+        (lambda x, w, two, p: x.tanh() * two, "leaf group"),  # its constant is in it
+        (lambda x, w, two, p: x.tanh() * two + two, "leaf leaf group"),  # that one is used twice
+        (lambda x, w, two, p: x.tanh() * p, "leaf group"),
+        (lambda x, w, two, p: (x.tanh() + made_in("gate")).tanh(), "leaf group"),
+    ],
+)
+def test_what_a_call_takes_into_its_box(make, drawn):
+    assert kinds(checked(view(snapshot(within_a_scope(make)), "neuron"))) == drawn.split()
+
+
+def test_a_parameter_that_is_used_outside_of_scopes_is_a_box_of_its_own():
+    with scope("cell"):
+        w = Value(2.0, label="w")
+    seen = checked(view(snapshot(w * Value(3.0, label="x")), "neuron"))
+    assert kinds(seen) == ["leaf", "leaf", "node"]
+
+
 def test_a_wide_network_goes_to_layers_by_itself():
     graph = snapshot(network((6, [30, 30, 1]))([1.0] * 6))
     seen = checked(view(graph))
@@ -127,8 +184,9 @@ def test_unknown_levels_and_folds():
     graph = snapshot(network()([1.0, 2.0, 3.0]))
     with pytest.raises(ValueError, match="no level 'huge'; give one of auto, full"):
         view(graph, "huge")
-    with pytest.raises(ValueError, match="nothing to unfold under 'layer 9'"):
-        view(graph, "layer", ["layer 9"])
+    with pytest.raises(ValueError, match="nothing to unfold under 'layer 7'"):
+        view(graph, "layer", ["layer 9", "layer 7", "layer 8"])
+    assert view(graph, "full", ["layer 9"]).level == "full"  # nothing is folded there
 
 
 def test_two_calls_of_a_network_stay_apart_and_share_parameters():
@@ -163,7 +221,7 @@ def test_a_batch_shows_one_sample():
     seen = checked(view(graph))
     total = next(box for box in seen.boxes if box.kind == "sum")
     assert total.samples == 100
-    assert len(seen.boxes) < 25
+    assert len(seen.boxes) < 25 and kinds(seen).count("group") == 3  # the layers of one
     assert seen.owners.count(-1) > 0.9 * len(graph)
     everything = checked(view(graph, "full"))
     assert -1 not in everything.owners
@@ -202,6 +260,13 @@ def test_the_part_that_holds_the_sum_says_how_many_samples_there_are():
     assert part.kind == "part" and part.samples == 40
     opened = checked(view(graph, "parts", [part.fold]))
     assert [box.samples for box in opened.boxes if box.samples] == [40]
+
+
+@pytest.mark.parametrize("samples", [(3, 4), (4, 3), (2, 5), (5, 2)])
+def test_the_sum_over_the_most_samples_shows_one_of_them(samples):
+    first, second = map(batch_loss, samples)
+    seen = checked(view(snapshot(first * 2 + second), "sums"))
+    assert [box.samples for box in seen.boxes if box.samples] == [max(samples)]
 
 
 def test_one_term_added_several_times_is_no_batch():
@@ -308,6 +373,19 @@ def test_a_deep_chain_is_cut_into_parts_that_open():
     assert seen.level == "parts" and len(seen.boxes) == PARTS
     opened = checked(view(graph, "parts", [seen.boxes[3].fold]))
     assert len(opened.boxes) == 2 * PARTS - 1
+
+
+@pytest.mark.parametrize("length", range(40, 64))
+def test_an_open_sum_comes_after_the_part_that_its_products_use(length):
+    """A product that is older than the end of the part before it, which the product needs."""
+    x = y = Value(0.5, label="x")
+    for _ in range(length):
+        x, y = x.tanh(), x
+    product = x * y
+    graph = snapshot(product + x.relu() + y)
+    closed = checked(view(graph, "parts"))
+    for box in closed.boxes:
+        checked(view(graph, "parts", [box.fold] if box.fold else []))
 
 
 def test_a_part_stays_what_it_is_when_a_box_opens_in_another():

@@ -1,9 +1,12 @@
 """DOT: the classic look, our own look, and who lays it out."""
 
+import re
 import shutil
 import subprocess
 import sys
 import types
+import xml.etree.ElementTree as ElementTree
+from urllib.parse import unquote
 
 import pytest
 
@@ -95,6 +98,10 @@ def test_dot_lays_the_picture_out_when_asked(tmp_path):
     assert picture.save(tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG"
     bundle = draw_dot(worked_example())._repr_mimebundle_()
     assert "<svg" in bundle["image/svg+xml"]
+    html = picture._repr_mimebundle_()["text/html"]
+    image = re.search('src="data:image/svg[+]xml;charset=utf-8,([^"]*)"', html)[1]
+    texts = [e.text for e in ElementTree.fromstring(unquote(image)).iter() if e.text]
+    assert texts and texts == [e.text for e in ElementTree.fromstring(picture.svg).iter() if e.text]
 
 
 @pytest.mark.usefixtures("nothing_installed")

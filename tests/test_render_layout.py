@@ -51,9 +51,16 @@ def test_edges_run_from_the_right_side_to_the_left_side(seed):
 def test_long_edges_go_round_the_boxes_they_pass(seed):
     sizes, links = random_case(seed)
     result = layout(sizes, links)
+    ends = {x: round(x + width, 1) for x, _, width, _ in result.boxes.values()}
+    columns, passing = sorted(ends), {}
     for link, path in zip(links, result.paths):
-        stops = [p for p in zip(path[1:-2:2], path[2:-2:2]) if p[0][1] == p[1][1]]
-        for (left, y), (right, _) in stops:
+        places = [columns.index(result.boxes[id][0]) for id in (link.source, link.target)]
+        assert len(path) == 3 + 2 * (places[1] - places[0] - 1)
+        passed = zip(path[1:-2:2], path[2:-2:2])
+        for x, ((left, y), (right, level)) in zip(columns[places[0] + 1 :], passed):
+            assert left <= x and right == pytest.approx(ends[x], abs=0.11)
+            assert y == level and all(abs(y - other) > 15.8 for other in passing.get(right, []))
+            passing.setdefault(right, []).append(y)
             for id, (x, top, width, height) in result.boxes.items():
                 if id not in (link.source, link.target) and left <= x and x + width <= right:
                     assert not top < y < top + height
@@ -78,6 +85,27 @@ def test_crossings_that_can_be_avoided_are_avoided():
     assert (heights["b"] < heights["c"]) == (heights["e"] < heights["d"])
 
 
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_trees_have_no_crossings(seed, backward):
+    chooser = random.Random(seed)
+    links, names, layers = [], ["root"], [["root"]]
+    for width in (3, 9):
+        children = [f"{width}.{i}" for i in range(width)]
+        chooser.shuffle(children)
+        parents = [parent for parent in layers[-1] for _ in range(3)]
+        pairs = [*zip(children, parents, [0, 1, 2] * len(layers[-1]))]
+        chooser.shuffle(pairs)
+        links += [Link(b, a) if backward else Link(a, b, port) for a, b, port in pairs]
+        layers.append(children)
+        names += children
+    order = names if backward else names[::-1]
+    result = layout([Size(name, 50, 50) for name in order], links)
+    ends = [(path[0], path[-1]) for path in result.paths]
+    for (a, b), (c, d) in itertools.combinations(ends, 2):
+        assert a[0] != c[0] or (a[1] - c[1]) * (b[1] - d[1]) >= 0
+
+
 def test_sources_stand_next_to_their_user():
     links = [Link("x", "a"), Link("a", "b"), Link("b", "c", 0), Link("y", "c", 1)]
     result = layout([Size(name, 50, 50) for name in ("x", "y", "a", "b", "c")], links)
@@ -89,6 +117,33 @@ def test_a_chain_lies_level():
     links = [Link(a, b) for a, b in itertools.pairwise(names)]
     result = layout([Size(n, 50, 50) for n in names], links)
     assert len({y for _, y, _, _ in result.boxes.values()}) == 1
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_box_stands_in_the_middle_of_those_it_has_edges_with(backward):
+    names = [f"x{i}" for i in range(7)]
+    groups = {"f": names[:5], "g": names[5:]}
+    boxes = ["f", "g", *names] if backward else [*names, "f", "g"]
+    links = [
+        Link(one, name) if backward else Link(name, one, i)
+        for one, group in groups.items()
+        for i, name in enumerate(group)
+    ]
+    result = layout([Size(n, 50, 50) for n in boxes], links)
+    middles = {id: y + height / 2 for id, (_, y, _, height) in result.boxes.items()}
+    assert [middles[name] for name in names] == [25 + 76 * i for i in range(7)]
+    expected = [25 + 76 * 2, 25 + 76 * 5.5]
+    assert [middles["f"], middles["g"]] == pytest.approx(expected, abs=0.11)
+    assert result.height == 76 * 7 - 26
+
+
+def test_a_source_gives_way_to_the_chain_that_it_joins():
+    sizes = [Size(name, 50, 50) for name in ("x", "s", "a", "b", "c")]
+    links = [Link("x", "a"), Link("a", "b", 0), Link("s", "b", 1), Link("b", "c")]
+    result = layout(sizes, links)
+    heights = {id: y for id, (_, y, _, _) in result.boxes.items()}
+    assert max(abs(heights["a"] - heights[id]) for id in "xbc") < 25
+    assert heights["s"] == heights["a"] + 76
 
 
 def test_nothing_and_one_box():

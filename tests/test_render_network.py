@@ -5,13 +5,15 @@ import re
 
 import pytest
 
-from micrograd import Value, scope
+from micrograd import Value, scope, weighted_sum
 from micrograd.graph import LEAF, snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
-from micrograd.render.network import is_neuron, network_view
-from micrograd.render.network_plan import plan
+from micrograd.render.collapse import view
+from micrograd.render.network import bias_of, is_neuron, network_view
+from micrograd.render.network_plan import ends, plan
 from micrograd.render.numerals import shown
+from micrograd.render.text import width as text_width
 from micrograd.stepper.views import views
 
 
@@ -87,6 +89,120 @@ def test_no_two_units_nor_weights_lie_over_one_another():
                 assert beside, sizes
 
 
+@pytest.mark.parametrize(
+    ("sizes", "size", "kinds"),
+    [
+        # Plates, circles (88) and dots (13); between columns 310 where weights stand, else 64.
+        ([4, 2, 1], (160 + 310 + 88 + 310 + 88, 2 * 116), "plate neuron"),
+        ([2, 5, 5, 1], (160 + 310 + 13 + 310 + 13 + 310 + 88, 5 * 26 - 10.5), "plate dot neuron"),
+        ([3, 45, 1], (160 + 64 + 13 * 3 + 44 * 2 + 64 + 88, 20 * 15.5), "plate dot neuron"),
+        ([1, 3, 1], (160 + 310 + 88 + 310 + 88, 3 * 116), "plate neuron"),
+    ],
+)
+def test_a_plan_fills_its_picture(sizes, size, kinds):
+    seen = network_view(snapshot(recorded(sizes)[1]))
+    places = plan(seen)
+    assert places[:2] == pytest.approx(size) and {u.kind for u in places.units} == {*kinds.split()}
+    sides = [
+        (u.x - u.width / 2, u.x + u.width / 2, u.y - u.height / 2, u.y + u.height / 2)
+        for u in places.units
+    ]
+    lefts, rights, tops, bottoms = map(list, zip(*sides))
+    assert (min(lefts), max(rights)) == (0, places.width)
+    assert min(tops) >= 0 and max(bottoms) <= places.height
+    assert min(tops) + max(bottoms) == pytest.approx(places.height, abs=0.11)
+    for column in {u.x for u in places.units if u.kind != "dot"}:
+        y = [u.y for u in places.units if u.x == column]
+        assert y[0] + y[-1] == pytest.approx(places.height, abs=0.11)
+    if places.width < 600:
+        assert places.spots == []  # a lot of edges
+    for edge, spot in zip(seen.edges, places.spots):
+        if spot:
+            (x, y), (u, v) = ends(places.units[edge.source], places.units[edge.target])
+            share = (spot[0] - x) / (u - x)
+            assert 0.1 < share < 0.9 and spot[1] == pytest.approx(y + (v - y) * share, abs=0.2)
+
+
+def test_weights_stand_at_a_share_of_the_way_that_differs_by_neuron():
+    seen = network_view(snapshot(recorded([4, 2, 1])[1]))
+    places, shares = plan(seen), {}
+    for edge, spot in zip(seen.edges, places.spots):
+        (x, _), (u, _) = ends(places.units[edge.source], places.units[edge.target])
+        shares.setdefault(edge.target, []).append(round((spot[0] - x) / (u - x), 3))
+    assert [*shares.values()] == [[0.125] * 4, [0.37] * 4, [0.125] * 2]
+
+
+def test_inputs_stand_apart_beside_a_taller_column():
+    units = plan(network_view(snapshot(recorded([4, 2, 1])[1]))).units
+    assert [u.y for u in units if u.kind == "plate"] == [46.4, 92.8, 139.2, 185.6]
+    units = plan(network_view(snapshot(recorded([2, 4, 1])[1]))).units
+    assert [u.y for u in units if u.kind == "plate"] == pytest.approx([169.3, 294.7], abs=0.1)
+
+
+def test_what_is_made_of_neurons_stands_after_them_and_what_is_not_before_its_use():
+    _, root = recorded([2, 2, 1])
+    doubled, late = root * 2, root.exp().exp().exp()
+    graph = snapshot(doubled.max(late.max(Value(3.0, label="t").exp())))
+    seen = network_view(graph)
+    column = {box.members[-1]: u.x for box, u in zip(seen.boxes, plan(seen).units)}
+    first = next(v for v in graph.values if v.parents == (root,) and v is not doubled)
+    assert column[graph.ids[doubled]] == column[graph.ids[first]]
+    made = next(v for v in graph.values if v.parents and v.parents[0].label == "t")
+    assert column[graph.ids[made]] == column[graph.ids[late]]
+
+
+@pytest.mark.parametrize(
+    ("weights", "bias", "neuron"),
+    [
+        ("leaf leaf", (), True),
+        ("leaf leaf", ("leaf",), True),
+        ("leaf leaf", ("made",), True),
+        ("leaf made", (), False),
+        ("made leaf", ("leaf",), False),
+        ("made made", ("leaf",), False),
+        ("", ("leaf",), False),
+    ],
+)
+def test_a_sum_outside_of_scopes_is_a_neuron_over_weights_that_are_leaves(weights, bias, neuron):
+    def new(kind):
+        leaf = Value(0.5, label="w")
+        return leaf if kind == "leaf" else leaf.tanh()
+
+    x = [Value(1.0, label="x"), Value(2.0, label="y")]
+    total = weighted_sum([*map(new, weights.split())], x[: len(weights.split())], *map(new, bias))
+    graph = snapshot(total.exp())
+    (box,) = (b for b in view(graph, "full").boxes if b.members == (graph.ids[total],))
+    assert is_neuron(graph, box) == neuron
+    known = neuron and bias == ("leaf",)
+    assert bias_of(graph, box) == (graph.ids[total.parents[-1]] if known else -1)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_the_bias_of_a_unit_is_that_of_its_neuron(fused):
+    model, root = recorded([2, 2, 1], fused=fused)
+    graph = snapshot(root)
+    biases = [graph.values[u.b] for u in plan(network_view(graph)).units if u.z >= 0]
+    assert biases == [neuron.b for layer in model.layers for neuron in layer.neurons]
+
+
+def test_an_activation_whose_sum_has_another_user_is_no_part_of_the_neuron():
+    x = Value(1.0, label="x")
+    z1, z2 = (weighted_sum([Value(w, label="w")], [x]) for w in (0.5, 2.0))
+    a1, a2 = z1.tanh(), z2.tanh()
+    graph = snapshot((a1 * z1).max(a2))
+    members = {tuple(graph.values[m] for m in box.members) for box in network_view(graph).boxes}
+    assert {(z1,), (a1,)} <= members and any({z2, a2} <= {*held} for held in members)
+
+
+def test_a_product_of_two_neurons_has_no_weight():
+    _, root = recorded([2, 2, 1])
+    hidden = [v for v in snapshot(root).values if v._op == "tanh"]
+    seen = network_view(snapshot(hidden[0] * hidden[1] + root))
+    weights = plan(seen).weights
+    last = [seen.boxes[e.target].kind == "node" for e in seen.edges]
+    assert [w for w, node in zip(weights, last) if node] == [-1] * sum(last) and any(last)
+
+
 def test_a_layer_without_room_for_all_its_weights_shows_none():
     _, root = recorded([2, 5, 5, 1])
     seen = network_view(snapshot(root))
@@ -106,6 +222,25 @@ def test_a_long_number_is_squeezed_into_its_circle():
         svg = render(root, "fprop", level="network").svg
         row = f'textLength="84" lengthAdjust="spacingAndGlyphs"[^>]*>z {shown(number)}</text>'
         assert len(re.findall(row, svg)) == squeezed and svg.count("textLength") == 2 * squeezed
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "a very long name of an input", "損失関数の長い名前です表示"]
+)
+@pytest.mark.parametrize("inputs", [3, 9])
+def test_names_leave_numbers_their_room(name, inputs):
+    values = [Value(-1.2345e-7, label=name) for _ in range(inputs)]
+    with scope(name):
+        hidden = MLP(inputs, [3, 1], activation="tanh")(values)
+    svg = render((hidden - Value(-0.5, label=name)) ** 2, level="network").svg
+    number = r'(?:<text class="value" x="(\S+)"[^>]*>([^<]*)</text>)?'
+    pills = re.findall(rf'<text class="start" x="(\S+)"[^>]*>([^<]*)</text>{number}', svg)
+    assert len(pills) == {3: 6, 9: 4}[inputs]
+    for left, start, right, value in pills:
+        room = float(right) - float(left) if right else 136
+        assert text_width(start, 14, bold=True) + text_width(value, 14) <= room
+    titles = re.findall(r'<text class="title"[^>]*>([^<]*)</text>', svg)
+    assert titles and all(text_width(title, 14, bold=True) <= 88 + 20 for title in titles)
 
 
 def test_weighted_sums_outside_of_scopes_are_neurons():
@@ -165,6 +300,8 @@ def test_what_stands_beside_neurons_stands_below_them():
     place = next(i for i, box in enumerate(seen.boxes) if box.members == (graph.ids[target],))
     column = [u for u in units if u.kind == "neuron" and abs(u.x - units[place].x) < u.width]
     assert column and all(u.y + u.height / 2 < units[place].y for u in column)
+    *_, before, last = sorted({(u.x - u.width / 2, u.x + u.width / 2) for u in units})
+    assert last[0] - before[1] == 64  # no weight stands there
 
 
 def test_what_is_no_network_says_so():

@@ -123,6 +123,100 @@ def test_both_passes_stand_one_above_the_other():
     assert [e.text for e in elements(svg, "text", "name")].count("fprop") == 1
 
 
+def wide_numbers():
+    """Return a root of ranges and names in its boxes that are as wide as they come."""
+    with scope("a scope with quite a long name"):
+        parts = [Value((-1) ** i * 1.2345e-7 / (i + 1), label=f"part number {i}") for i in range(6)]
+    with scope("another scope, no shorter than that"):
+        root = sum(part * part for part in parts)
+    return root + 1e-7
+
+
+def no_slope():
+    return (Value(0.0, label="x" * 40) * 2).sqrt() + 1
+
+
+SIZE_OF = {"name": 18, "note": 13, "row": 13, "value": 18, "gradient": 18}
+
+
+@pytest.mark.parametrize("make", [worked_example, bad_graph, wide_numbers, no_slope])
+@pytest.mark.parametrize("level", ["full", "neuron"])
+def test_texts_leave_one_another_room(make, level):
+    svg = render(make(), level=level).svg
+    for box in elements(svg, "g", "box"):
+        frame = next(e for e in box if e.get("class") == "frame")
+        texts = [*box.iter(f"{SVG}text")]
+        for left, right in zip(texts[::2], texts[1::2]):
+            taken = sum(
+                width(e.text or "", SIZE_OF[e.get("class")], e is texts[0]) for e in (left, right)
+            )
+            assert taken + 2 * 13 + 8 <= float(frame.get("width"))
+    across, down = re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups()
+    told = elements(svg, "text", "problem")
+    assert all(16 + width(e.text, 14) + 16 <= int(across) + 1 for e in told)
+    heights = [float(e.get("y")) for e in told]
+    assert heights == [heights[0] + 20 * i for i in range(len(heights))]
+    assert bool(told) == (make is no_slope) and all(y < int(down) - 10 for y in heights)
+
+
+@pytest.mark.parametrize("make", [worked_example, network_output, lambda: Value(1.0)])
+@pytest.mark.parametrize("mode", ["fprop", "bprop", "both"])
+def test_a_picture_ends_a_margin_beside_its_boxes(make, mode):
+    tree = ElementTree.fromstring(render(make(), mode).svg)
+    lefts, tops, rights, bottoms = [], [], [], []
+    for panel in tree.iter(f"{SVG}g"):
+        if moved := re.fullmatch(r"translate\((\S+) (\S+)\)", panel.get("transform", "")):
+            for e in panel.iter(f"{SVG}rect"):
+                if e.get("class") == "frame":
+                    x, y, w, h = (float(e.get(k)) for k in ("x", "y", "width", "height"))
+                    left, top = x + float(moved[1]), y + float(moved[2])
+                    lefts, tops = [*lefts, left], [*tops, top]
+                    rights, bottoms = [*rights, left + w], [*bottoms, top + h]
+    ends = (min(lefts), min(tops), max(rights) + 16, max(bottoms) + 16)
+    heading = 26 if mode == "both" else 0
+    size = float(tree.get("width")), float(tree.get("height"))
+    assert ends == pytest.approx((16, 16 + heading, *size), abs=0.51)
+
+
+@pytest.mark.parametrize("make", [worked_example, network_output, bad_graph])
+@pytest.mark.parametrize("level", ["full", "neuron"])
+def test_edges_run_from_box_to_box_with_their_numbers_before_the_end(make, level):
+    svg = render(make(), level=level).svg
+    frames = {}
+    for box in elements(svg, "g", "box"):
+        frame = next(e for e in box if e.get("class") == "frame")
+        x, y, w, h = (float(frame.get(k)) for k in ("x", "y", "width", "height"))
+        frames[box.get("data-box")] = (x, y, x + w, y + h)
+    for edge in elements(svg, "g", "edge"):
+        source, target = (frames[id] for id in edge.get("data-edge").split("-")[:2])
+        line, head = (next(e for e in edge if e.get("class") == k) for k in ("line", "head"))
+        x, y = map(float, re.match(r"M(\S+) (\S+?)[HC]", line.get("d")).groups())
+        assert x == pytest.approx(source[2], abs=0.11) and source[1] < y < source[3]
+        (tip, above), low, high = (map(float, p.split(",")) for p in head.get("points").split())
+        assert tip == target[0] and target[1] < above < target[3]
+        assert [[*low], [*high]] == [[tip - 11, above - 5], [tip - 11, above + 5]]
+        drawn = re.findall(r"[-\d.]+", line.get("d"))
+        assert line.get("d").endswith(f"H{tip:g}") and f"{above:g}" in drawn
+        chips = [{k: float(e.get(k)) for k in ("x", "y", "width")} for e in edge.iter(f"{SVG}rect")]
+        ends = [tip - 13, *(chip["x"] for chip in chips)]
+        assert [chip["x"] + chip["width"] + 5 for chip in chips] == pytest.approx(ends[:-1])
+        assert [chip["y"] for chip in chips] == pytest.approx([above - 10] * len(chips))
+        assert ends[-1] > x
+
+
+@pytest.mark.parametrize("mode", ["fprop", "bprop"])
+def test_no_two_chips_lie_over_one_another(mode):
+    inputs = [Value(i + 0.5, label=f"x{i}") for i in range(4)]
+    with scope("energy"):
+        root = sum(x * x for x in inputs)
+    svg = render(root, mode, "neuron").svg
+    chip = r'class="chip \w+"><rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"'
+    places = [[*map(float, place)] for place in re.findall(chip, svg)]
+    assert len(places) >= 4
+    for i, (x, y, wide, high) in enumerate(places):
+        assert all(x >= u + w or u >= x + wide or abs(y - v) >= high for u, v, w, _ in places[:i])
+
+
 def test_without_a_pass_gradients_are_dashes():
     graph = snapshot(worked_example())
     svg = draw(view(graph), None)

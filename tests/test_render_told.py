@@ -50,6 +50,21 @@ def shared():
         return labelled((first * leaf() + second * leaf("y")) * third, "L")
 
 
+def sharing(label, *scopes):
+    """Return the product of leaves of one label in several scopes."""
+    first, second = (within(name, label) for name in scopes)
+    return first * second
+
+
+def of_constants():
+    with scope("cell"):
+        return Value(2.0) * 3
+
+
+def one_product():
+    return leaf("a") * leaf("b") + leaf("c") + leaf("d")
+
+
 def products(count, *bias):
     weights, inputs = ([leaf(f"{name}{i}") for i in range(count)] for name in ("weight", "input"))
     return weighted_sum(weights, inputs, *bias)
@@ -88,10 +103,17 @@ def half_named():
 TOLD = [
     (shared, svg, "w: parameter of neuron 1 in layer 0 / neuron 1"),
     (shared, svg, "layer 0.neuron 0.w"),
+    (of_constants, lambda root: svg(root, "fprop", "neuron"), ": 3 Values, drawn as 1 box<"),
     (shared, svg, ">neuron 1.w · y<"),
+    (lambda: sharing("w", "a / b 0 / c 0", "a / b 1 / c 0"), svg, ">b 0.c 0.w<"),
+    (lambda: sharing("weight of the input", "cell 0", "cell 1"), svg, ">c1.weight of the input<"),
+    (lambda: sharing("weight of an input", "cell a", "cell b"), svg, ">cell a.weight of an i…<"),
     (lambda: leaf() * 2, svg, "<title>2: constant</title>"),
     (lambda: leaf() * leaf("y"), svg, "<title>v2 → x: 1 = upstream × y = 1</title>"),
     (lambda: within("a") * leaf(), svg, ">parameter of a<"),
+    (lambda: products(0), lambda root: trace(root)["steps"][1]["sentence"], "v0 is 0; "),
+    (lambda: weighted_sum([leaf("w" * 20)], [leaf("x" * 20)]), svg, ">Σ 1 product<"),
+    (one_product, lambda root: svg(root, "fprop", "sums"), ">Σ 1 product + 2 more<"),
     (lambda: products(6), svg, ">Σ 6 products<"),
     (lambda: products(6, leaf("bias")), svg, ">Σ 6 products + bias<"),
     (lambda: leaf().tanh(), svg, 'width="47" height="20" rx="10" '),
@@ -250,7 +272,7 @@ def test_the_rules_of_a_picture_are_those_of_its_parts():
 
 @pytest.mark.parametrize(
     "character, ems",
-    [("a", 0.64), ("A", 0.7), ("中", 1.1), ("😀", 1.1), ("\u2068", 0.0), ("i", 0.3)],
+    [("a", 0.64), ("A", 0.7), ("中", 1.1), ("😀", 1.1), ("\u2068", 0.0), ("i", 0.3), ("ш", 0.98)],
 )
 def test_the_width_of_a_character(character, ems):
     assert width(character, 10) == 10 * ems

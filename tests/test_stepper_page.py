@@ -9,7 +9,7 @@ import pytest
 
 from demos.error_sharing import network as four_two_one
 from demos.error_sharing import walk
-from micrograd import Value, scope, topological_order
+from micrograd import Value, scope, topological_order, weighted_sum
 from micrograd.graph import snapshot
 from micrograd.printing import printable
 from micrograd.stepper import Stop, Walk, page, save_page
@@ -117,6 +117,87 @@ def test_views_open_and_close():
         assert not view["closes"] or key in kept[view["closes"]]["opens"]
         assert len(view["boxes"]) == len(view["opens"])
     assert any(view["closes"].count("|") == 1 for view in kept.values())
+
+
+def long_chain_of_tanh():
+    x = Value(0.5, label="x")
+    for _ in range(100):
+        x = x.tanh()
+    return x
+
+
+def wired(neurons, inputs=3):
+    """Return the sum of weighted sums outside of scopes."""
+    x = [Value(0.1 * i, label=f"x{i}") for i in range(inputs)]
+    h = [weighted_sum([Value(0.5) for _ in x], x, Value(0.1)).tanh() for _ in range(neurons)]
+    return weighted_sum([Value(0.2) for _ in h], h)
+
+
+@pytest.mark.parametrize(
+    "make, start",
+    [
+        (lambda: wired(2), "full"),
+        (lambda: wired(20), "network"),
+        (long_chain_of_tanh, "parts"),
+        (lambda: network(3, 4), "layer"),
+    ],
+)
+def test_a_page_starts_with_the_view_that_can_be_taken_in(make, start):
+    found = views(snapshot(make()))
+    assert found["start"] == start and start in found["views"]
+
+
+@pytest.mark.parametrize(
+    "neurons, inputs, offered", [(146, 3, True), (147, 3, False), (121, 4, False)]
+)
+def test_a_network_of_too_many_units_or_edges_is_not_drawn_as_one(neurons, inputs, offered):
+    assert ("network" in views(snapshot(wired(neurons, inputs)))["views"]) == offered
+
+
+def one_scope():
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    with scope("cell"):
+        return x * y + x.tanh()
+
+
+@pytest.mark.parametrize(
+    "make, levels",
+    [
+        (one_scope, {"full", "neuron"}),  # one layer would show the same boxes
+        (lambda: network(1, 20, 1), {"layer", "neuron", "full", "network"}),
+        (lambda: network(1, 160, 1), {"layer"}),
+        (worked_example, {"full"}),
+    ],
+)
+def test_levels_are_offered_that_differ_and_can_be_taken_in(make, levels):
+    kept = views(snapshot(make()))["views"]
+    assert {key for key, view in kept.items() if not view["closes"]} == levels
+
+
+def long_chain():
+    x = Value(0.5, label="x")
+    for i in range(60):
+        x = x.tanh() * 2 + x * (i + 1)
+    return x
+
+
+@pytest.mark.parametrize("make", [lambda: network(3, 4), lambda: network(6, 3), batch, long_chain])
+def test_what_was_in_an_opened_box_is_marked(make):
+    kept = views(snapshot(make()))["views"]
+    held = {
+        key: [
+            {m for first, n in zip(runs[::2], runs[1::2]) for m in range(first, first + n)}
+            for runs in (box["members"] for box in view["boxes"])
+        ]
+        for key, view in kept.items()
+    }
+    opened = [(key, view) for key, view in kept.items() if view["closes"]]
+    assert opened
+    for key, view in opened:
+        fold = [opens == key for opens in kept[view["closes"]]["opens"]]
+        (*folded,) = (members for members, one in zip(held[view["closes"]], fold) if one)
+        within = [members <= set().union(*folded) for members in held[key]]
+        assert view["inside"] == [i for i, one in enumerate(within) if one] != []
 
 
 def test_the_views_of_a_large_graph_are_bounded():
@@ -249,6 +330,7 @@ def test_a_stop_at_a_node_hands_on_nothing_of_the_others():
 @pytest.mark.parametrize(
     ("label", "called"),
     [
+        ("", []),
         ("w", ["w"]),
         ("a b", ["a b"]),
         ("w" * 40, [f"{'w' * 21}…", "w" * 40]),  # cut, and whole so that it can be typed

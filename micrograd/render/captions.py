@@ -179,7 +179,8 @@ def _node(graph: Graph, box: Box) -> tuple[str, str]:
     formula = with_names(graph, id, names)
     if graph.ops[id] == WEIGHTED_SUM.name and len(formula) > NOTE:
         pairs, bias = divmod(len(graph.operands[id]), 2)
-        formula = f"Σ {pairs} products" + (f" + {names[graph.operands[id][-1]]}" if bias else "")
+        more = f" + {names[graph.operands[id][-1]]}" if bias else ""
+        formula = f"Σ {counted(pairs, 'product')}{more}"
     return names[id], cut(formula, NOTE)
 
 
@@ -196,7 +197,7 @@ def _sum(graph: Graph, box: Box) -> tuple[str, str]:
     if not products:
         return name, f"Σ {counted(len(rest), 'term')}"
     others = names_of(graph)[rest[0]] if len(rest) == 1 else f"{len(rest)} more"
-    return name, f"Σ {products} products" + (f" + {others}" if rest else "")
+    return name, f"Σ {counted(products, 'product')}" + (f" + {others}" if rest else "")
 
 
 def _group(graph: Graph, box: Box) -> tuple[str, str]:
@@ -240,7 +241,7 @@ def _last(scope: str) -> str:
 
 
 def _values(box: Box) -> str:
-    return f"{len(box.members):,} Values"
+    return counted(len(box.members), "Value")
 
 
 def label(view: View, edge: Edge, passes: Passes | None) -> Label:

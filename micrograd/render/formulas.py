@@ -119,7 +119,7 @@ def _variadic(op: str, operands: list[str], symbol: str) -> str:
         return f"{symbol or 'f'}({', '.join(operands[:TERMS])}{more})"
     terms = [filled("x · y", pair, "") for pair in zip(operands[::2], operands[1::2])]
     shown = terms if len(terms) <= TERMS else [*terms[: TERMS - 1], "…", terms[-1]]
-    return " + ".join([*shown, *operands[len(terms) * 2 :]])
+    return " + ".join([*shown, *operands[len(terms) * 2 :]]) or "0"
 
 
 def pretty(formula: str) -> str:

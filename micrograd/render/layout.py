@@ -81,7 +81,7 @@ def layout(boxes: Sequence[Size], links: Sequence[Link]) -> Layout:
 
 
 def _ranks(boxes: Sequence[Size], links: Sequence[Link]) -> dict[str, int]:
-    ranks = {box.id: 0 for box in boxes}
+    ranks: dict[str, int] = {}
     into: dict[str, list[str]] = {box.id: [] for box in boxes}
     out: dict[str, list[str]] = {box.id: [] for box in boxes}
     for link in links:

@@ -22,13 +22,13 @@ NAME = 20.0  # above a circle
 SIZES = {"neuron": (88.0, 88.0 + NAME), "dot": (13.0, 13.0), "plate": (160.0, 38.0)}
 SIZES |= {"slim": (160.0, 19.0)}
 GAPS = {"neuron": 8.0, "dot": 2.5, "plate": 4.0, "slim": 3.0}
-ROOM, WIDE, ASIDE = 64.0, 290.0, 44.0  # between columns, with weights there, lines of dots
+ROOM, WIDE, ASIDE = 64.0, 310.0, 44.0  # between columns, with weights there, lines of dots
 APART = 13.0  # between dots with weights beside them
 BELOW = 20.0  # between neurons and what stands below them in their column
 SPREAD = 3.3  # times its height: how far apart a few plates may stand
 MOST_CIRCLES, MOST_DOTS, MOST_PILLS = 4, 20, 8  # of a layer with numbers, of one line, of two rows
 MOST_WRITTEN = 40  # weights
-SHARES = (0.14, 0.38, 0.62)  # of the way, by target
+SHARES = (0.125, 0.37, 0.615)  # of the way, by target: WRITTEN apart
 BETWEEN = (0.26, 0.5, 0.74, 0.2, 0.32, 0.44, 0.56, 0.68, 0.8)  # where those at SHARES left no room
 WRITTEN = (75.0, 22.0)  # of −0.07332 in its frame on a page, which is larger than here
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import inf
 
+from micrograd.graph import Graph
 from micrograd.printing import counted
 from micrograd.render.captions import caption, names_of
 from micrograd.render.network_plan import Plan, Unit, ends, middle_of, plan
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
 from micrograd.render.svg import document, ending
-from micrograd.render.text import cut, escaped, width
+from micrograd.render.text import escaped, fitted, width
 from micrograd.render.view import Box, View
 
 MARGIN = 24.0
@@ -98,26 +99,29 @@ def _rows(
         return
     if unit.kind == "neuron":
         top = unit.y - unit.height / 2
-        yield _text("title", unit.x, top + 13, name)
+        yield _text("title", unit.x, top + 13, fitted(name, 14, unit.width + 20, bold=True))
         rows = _told(view, box, unit, gradients)
         for (kind, y, room), row in zip(ROWS, rows):
             yield _text(kind, unit.x, top + y, row, room)
         return
+    numbers = _numbers(view.graph, box, unit, gradients)
     left, right = unit.x - unit.width / 2 + 12, unit.x + unit.width / 2 - 12
-    single = len(box.members) == 1
-    yield _text("start", left, unit.y + 5, cut(name, 14 if single else 18))
-    if single:
-        yield from _pair(
-            view.graph.data[box.members[0]], gradients.get(box.members[0]), unit, right
-        )
+    taken = max((width(number, 14) + 8 for _, _, number in numbers), default=0.0)
+    yield _text("start", left, unit.y + 5, fitted(name, 14, right - left - taken, bold=True))
+    for kind, height, number in numbers:
+        yield _text(kind, right, height, number)
 
 
-def _pair(value: float, gradient: float | None, unit: Unit, right: float) -> Iterator[str]:
-    """Yield the value of a pill, and below it the gradient, if there is one and room for it."""
-    both = gradient is not None and unit.kind == "plate"
-    yield _text("value", right, unit.y + (-2 if both else 5), shown(value))
-    if gradient is not None and both:
-        yield _text("gradient", right, unit.y + 14, shown(gradient))
+def _numbers(
+    graph: Graph, box: Box, unit: Unit, gradients: Mapping[int, float]
+) -> list[tuple[str, float, str]]:
+    """Return a Value's number, and below it the gradient where there is one and room for it."""
+    if len(box.members) > 1:
+        return []
+    value, gradient = shown(graph.data[box.members[0]]), gradients.get(box.members[0])
+    if gradient is None or unit.kind != "plate":
+        return [("value", unit.y + 5, value)]
+    return [("value", unit.y - 2, value), ("gradient", unit.y + 14, shown(gradient))]
 
 
 def _text(kind: str, x: float, y: float, content: str, room: float = inf) -> str:

@@ -122,7 +122,9 @@ def figure(picture: Picture) -> str:
 
 def _in_address(svg: str) -> str:
     """Return an SVG as a data address within an attribute, without what an image does not show."""
-    head, _, body = svg.partition("</style>")
+    head, sheet, body = svg.partition("</style>")
+    if not sheet:  # Graphviz has drawn it
+        return _quoted(svg[svg.index("<svg") :])
     body = unstyled(body)
     rules = re.sub(r"\.micrograd (?=\S)|\n|(?<=[{;:,}]) | (?=[{}])", "", style(body, light=True))
     shown = re.sub(r'<title>[^<]*</title>| data-\w+="[^"]*"| class="number"|\n', "", body)
@@ -131,8 +133,12 @@ def _in_address(svg: str) -> str:
         shown = re.sub('<polygon class="head"[^>]*>', "", shown)
         shown = re.sub(f'<g class="edge">(<path[^>]*>(?:{CHIP})*)</g>', r"\1", shown)
         rules, heads = f"{rules}.line{{marker-end:url(#tip)}}", HEAD
-    plain = f"{head[: head.index('<title>')]}<style>{rules}</style>{heads}{shown}".replace('"', "'")
-    return plain.replace("%", "%25").replace("#", "%23").replace("&", "%26")
+    return _quoted(f"{head[: head.index('<title>')]}<style>{rules}</style>{heads}{shown}")
+
+
+def _quoted(svg: str) -> str:
+    """Return an SVG whose texts have no quotes for a data address within an attribute."""
+    return svg.replace('"', "'").replace("%", "%25").replace("#", "%23").replace("&", "%26")
 
 
 def _least_width(svg: str) -> int:

@@ -64,7 +64,8 @@ def described(view: View, mode: str) -> str:
     """Return the picture in a sentence, for those who cannot see it."""
     graph = view.graph
     passes = {"fprop": "forward pass", "bprop": "backward pass", "both": "both passes"}[mode]
-    boxes = f", drawn as {len(view.boxes)} boxes" if len(view.boxes) < len(graph) else ""
+    drawn = counted(len(view.boxes), "box")
+    boxes = f", drawn as {drawn}" if len(view.boxes) < len(graph) else ""
     result = names_of(graph)[graph.roots[0]]
     return f"Computation graph of {result}, {passes}: {counted(len(graph), 'Value')}{boxes}"
 
@@ -96,12 +97,12 @@ class _Panel:
         self.view, self.backward = view, backward
         self.captions = [caption(view, box, passes) for box in view.boxes]
         self.labels = [label(view, edge, passes if backward else None) for edge in view.edges]
-        ports = [0] * len(view.boxes)
-        for edge in view.edges:
-            ports[edge.target] += 1
+        into: list[list[Label]] = [[] for _ in view.boxes]
+        for edge, text in zip(view.edges, self.labels):
+            into[edge.target].append(text)
         sizes = [
-            Size(box.id, self._width(text), self._height(count))
-            for box, text, count in zip(view.boxes, self.captions, ports)
+            Size(box.id, self._width(text), self._height(entering))
+            for box, text, entering in zip(view.boxes, self.captions, into)
         ]
         links = [
             Link(view.boxes[edge.source].id, view.boxes[edge.target].id, edge.port, _room(text))
@@ -117,9 +118,10 @@ class _Panel:
             rows = max(rows, max(62, width(text.of, 13) + 22) + width(text.gradient, 18))
         return round(max(LEAST_WIDTH, heading + 2 * PAD, rows + 2 * PAD))
 
-    def _height(self, ports: int) -> float:
+    def _height(self, entering: list[Label]) -> float:
+        chips = self.backward or any(text.edges for text in entering)
         rows = 92.0 if self.backward else 66.0
-        return max(rows, (ports + 1) * ROW if self.backward else (ports + 1) * 9.0)
+        return max(rows, (len(entering) + 1) * (ROW if chips else 9.0))
 
     def text(self) -> str:
         edges = map(self._edge, self.view.edges, self.labels, self.layout.paths)

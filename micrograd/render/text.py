@@ -16,8 +16,8 @@ _WIDTHS = {
     0.34: " .,:;!/·",
     0.42: 'tfr()[]-"`',
     0.53: "zsckvxyJ?",
-    0.84: "+=<>≥≤−~^×÷w#",
-    0.98: "mWM@%…→",
+    0.84: "+=<>≥≤−~^×÷w#±¬ωмфыъюДФЦЪЫ",
+    0.98: "mWM@%…→—©®½¼¾æœÆŒжшщљњЖШЩЮЉЊ",
 }
 _WIDTH = {character: width for width, characters in _WIDTHS.items() for character in characters}
 _BOLD = 1.12
@@ -55,6 +55,13 @@ def cut(text: str, length: int) -> str:
         return text
     start = text[: length - 1]
     return start + "…" + END_OF_ISOLATE * (start.count(ISOLATE) - start.count(END_OF_ISOLATE))
+
+
+def fitted(text: str, size: float, room: float, bold: bool = False) -> str:
+    """Return a brief line cut until it is no wider than `room`."""
+    lengths = range(len(text), 1, -1)
+    cuts = (cut(text, length) for length in lengths)
+    return next((each for each in cuts if width(each, size, bold) <= room), cut(text, 1))
 
 
 def _runs_leftward(character: str) -> bool:

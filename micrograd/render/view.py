@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from micrograd.graph import LEAF, Graph
+
+_Lines = dict[tuple[int, ...], list[tuple[int, int, int]]]  # graph edges, by box they come from
 
 
 class Box(NamedTuple):
@@ -52,30 +57,43 @@ class View:
 
 def joined(graph: Graph, level: str, boxes: list[Box]) -> View:
     """Return the view of `boxes`, with the edges between them."""
-    boxes = _forward(graph, boxes)
     owners = [-1] * len(graph)
-    for place, box in enumerate(boxes):
+    for i, box in enumerate(boxes):
         for member in box.members:
-            owners[member] = place
-    edges: list[Edge] = []
-    for place, box in enumerate(boxes):
-        lines = _lines(graph, box, place, owners)
-        edges += [Edge(key[0], place, port, tuple(lines[key])) for port, key in enumerate(lines)]
-    return View(graph, level, tuple(boxes), tuple(edges), tuple(owners))
+            owners[member] = i
+    lines = [_lines(graph, box, i, owners) for i, box in enumerate(boxes)]
+    order = _forward(graph, boxes, lines)
+    places = {i: place for place, i in enumerate(order)}
+    edges = [
+        Edge(places[key[0]], places[i], port, tuple(lines[i][key]))
+        for i in order
+        for port, key in enumerate(lines[i])
+    ]
+    drawn, owned = (boxes[i] for i in order), (places.get(owner, -1) for owner in owners)
+    return View(graph, level, tuple(drawn), tuple(edges), tuple(owned))
 
 
-def _forward(graph: Graph, boxes: list[Box]) -> list[Box]:
-    """Order boxes by their last node that is no leaf, leaves first: then no edge goes back."""
+def _forward(graph: Graph, boxes: list[Box], lines: Sequence[_Lines]) -> list[int]:
+    """Order boxes by their last node that is no leaf, leaves first, and after what they use.
+
+    Then no edge goes back: the products of a sum that is open may be older than the part before.
+    """
     last = [max((m for m in box.members if graph.ops[m] != LEAF), default=-1) for box in boxes]
-    order = sorted(range(len(boxes)), key=lambda i: (last[i], boxes[i].members[0]))
-    return [boxes[i] for i in order]
+    sorter = TopologicalSorter({i: {key[0] for key in into} for i, into in enumerate(lines)})
+    sorter.prepare()
+    order: list[int] = []
+    ready: list[tuple[int, int, int]] = []
+    while sorter:
+        for i in sorter.get_ready():
+            heappush(ready, (last[i], boxes[i].members[0], i))
+        order.append(heappop(ready)[-1])
+        sorter.done(order[-1])
+    return order
 
 
-def _lines(
-    graph: Graph, box: Box, place: int, owners: list[int]
-) -> dict[tuple[int, ...], list[tuple[int, int, int]]]:
+def _lines(graph: Graph, box: Box, place: int, owners: list[int]) -> _Lines:
     """Return the edges into a box by line: every edge its own into a node, else one per source."""
-    lines: dict[tuple[int, ...], list[tuple[int, int, int]]] = {}
+    lines: _Lines = {}
     for user in box.members:
         for position, operand in enumerate(graph.operands[user]):
             source = owners[operand]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from micrograd.core.modes import SEPARATOR
 from micrograd.graph import Graph
 from micrograd.render.collapse import MOST_BOXES, view
 from micrograd.render.network import LEVEL, network_view
@@ -52,12 +51,13 @@ def _key(level: str, unfolded: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Sight:
-    """A view, what is unfolded in it, and the folds of the level around it."""
+    """A view, what is unfolded in it, the folds around it, and the Values of what opened last."""
 
     seen: View
     unfolded: tuple[str, ...]
     parent: str
     around: frozenset[str] = frozenset()
+    opened: frozenset[int] = frozenset()
 
     @property
     def key(self) -> str:
@@ -71,12 +71,8 @@ class _Sight:
 
     def _inside(self) -> list[int]:
         """Return the places of the boxes that were in the box opened last."""
-        graph, fold = self.seen.graph, self.unfolded[-1]
-        return [
-            place
-            for place, box in enumerate(self.seen.boxes)
-            if f"{graph.scopes[box.members[-1]]}{SEPARATOR}".startswith(f"{fold}{SEPARATOR}")
-        ]
+        boxes = enumerate(self.seen.boxes)
+        return [place for place, box in boxes if self.opened.issuperset(box.members)]
 
     def _opens(self, fold: str) -> str:
         """Return the key of the view in which `fold` is open instead of what is open beside it."""
@@ -98,7 +94,8 @@ class _Sight:
             return None
         if len(inner.boxes) > max(MOST_DRAWN, len(self.seen.boxes) + MOST_BOXES):
             return None
-        return _Sight(inner, (*self.unfolded, fold), self.key, around)
+        held = frozenset(m for box in self.seen.boxes if box.fold == fold for m in box.members)
+        return _Sight(inner, (*self.unfolded, fold), self.key, around, held)
 
 
 def _itself(sight: _Sight) -> _Sight:

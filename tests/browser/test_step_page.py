@@ -741,7 +741,7 @@ def test_a_network_shows_roles_by_colour_and_weights_by_width(opened):
     assert wide[1] > 2 > 1 > wide[0] > 0
 
 
-@pytest.mark.parametrize("sizes", [[3, 1, 5, 1], [4, 5, 1], [2, 3, 3, 1]])
+@pytest.mark.parametrize("sizes", [[3, 1, 5, 1], [4, 5, 1], [2, 3, 3, 1], [3, 3, 1]])
 def test_the_numbers_of_a_network_stand_apart(opened, sizes):
     random.seed(3)
     net = MLP(sizes[0], sizes[1:], activation="tanh")

@@ -2,7 +2,7 @@
 const NAME_ROOM = 20; // above a circle
 const LEAST_GAP = 20; // between columns
 const ROW_ROOM = [76, 84, 76]; // in a circle
-const STEPS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.2, 0.1]; // of its way, where else that may stand
+const STEPS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.2, 0.1, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85]; // of its way, where else that may stand
 const BESIDE = 70; // from a weight to the contribution that goes back past it
 
 const widthOfWeight = w => 0.4 + 2 * Math.min(1, Math.abs(w) / 1.5 || 0); // of its line, in pixels
@@ -66,15 +66,16 @@ class NetworkPicture extends Picture {
       : [text("name", height / 2 + 5, "start", 12), [kind === "slim" ? height / 2 + 5 : 17, 33].map((at, i) =>
         text(i ? "g" : "v", at, "end", width - 12))];
     name.textContent = kind === "dot" ? "" : fit(told.name, "700 14px", kind === "neuron" ? width + 20 : told.single ? 90 : width - 24);
-    return { group, hint, told, kind, rows };
+    const beside = width - 32 - widthOf(name.textContent, "700 14px"), rooms = round ? ROW_ROOM : [beside, beside];
+    return { group, hint, told, kind, rows, rooms };
   }
 
-  fill({ group, hint, told, kind, rows }, shown, place) {
+  fill({ group, hint, told, kind, rows, rooms }, shown, place) {
     const [z, b] = this.plan.units[place].slice(5), neuron = z >= 0;
     const lines = neuron ? [`a ${shown.value}`, `z ${shown.node(z)}`, `δ ${shown.slope(z)}`] : [shown.value, shown.grad];
     if (kind !== "dot") rows.forEach((row, i) => {
       write(row, kind === "slim" && i ? "" : lines[i]);
-      if (neuron) squeeze(row, "14px", ROW_ROOM[i]);
+      squeeze(row, "14px", rooms[i]);
       row.classList.toggle("used", i === 0 && !!shown.used);
     });
     const bias = b >= 0 ? [`b ${shown.node(b)}`] : [];
