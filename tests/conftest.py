@@ -1,6 +1,7 @@
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -29,7 +30,10 @@ def pytest_configure(config):
     """Refuse to test another package of the same name, PyPI has one; leave the user's cache alone.
 
     What tests compile is kept with what pytest keeps, so that the next run need not compile it.
+    Where Ctrl-C is ignored, as in what a script runs in the background, tests hear it all the same.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not Path(micrograd.__file__).is_relative_to(ROOT):
         raise pytest.UsageError(
             f"the tests would run against {micrograd.__file__}, not this checkout; "
