@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+from io import BytesIO
 from typing import Any
 
 import matplotlib
@@ -14,7 +15,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from micrograd.files import file_errors
+from micrograd.files import atomic_write
 
 BLUE, ORANGE, PURPLE, GREEN, GREY = "#0a5ea8", "#b54708", "#6d3fc0", "#0f6b3f", "#6b7280"
 STYLES = [
@@ -126,5 +127,6 @@ def save(figure: Figure, path: str | os.PathLike[str], title: str, alternative: 
     facts["Subject" if kind == "pdf" else "Description"] = alternative
     if kind in ("svg", "pdf"):
         facts["Date" if kind == "svg" else "CreationDate"] = None  # the same file each time
-    with file_errors(path):
-        finished(figure).savefig(path, metadata=facts)
+    picture = BytesIO()
+    finished(figure).savefig(picture, format=kind, metadata=facts)
+    atomic_write(path, picture.getvalue())

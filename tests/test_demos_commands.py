@@ -95,10 +95,22 @@ def test_what_cannot_be_is_refused_at_once(line, tmp_path):
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc to fail in")
 @pytest.mark.parametrize("line", ["layer.py /proc/x.svg", "neuron.py /proc/x.svg"])
-def test_what_cannot_be_written_ends_in_one_line(line, tmp_path):
-    pytest.importorskip("matplotlib", reason="figures need matplotlib")
+def test_a_place_where_nothing_can_be_written_is_refused_at_once(line, tmp_path):
     done = run(f"python demos/{line}", tmp_path)
-    assert done.returncode != 0 and done.stderr.count("\n") == 1 and "/x.svg: " in done.stderr
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.splitlines()[-1].endswith("/proc/x.svg: there is no such file")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no limit on the size of a file")
+def test_a_figure_that_cannot_be_written_ends_in_one_line(tmp_path):
+    pytest.importorskip("matplotlib", reason="figures need matplotlib")
+    script = f"ulimit -f 0; {shlex.quote(sys.executable)} {shlex.quote(str(DEMOS))}/layer.py x.svg"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env=environment, text=True, capture_output=True
+    )
+    assert done.returncode == 1 and done.stderr.startswith("x.svg: "), done.stderr
+    assert done.stderr.count("\n") == 1 and not os.listdir(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be removed there")
