@@ -55,6 +55,17 @@ class Difference(NamedTuple):
     numbers: tuple[float, float] | None = None
 
 
+class Second(NamedTuple):
+    """A watched second call, its sample, what is said of that one's numbers, and whether the
+    function draws random numbers."""
+
+    call: Call
+    along: Along
+    sample: Sequence[Any]
+    said: str
+    drawn: bool
+
+
 def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) -> frozenset[Value]:
     """Call `function` a second time; return the leaves that both calls have: made before, or kept.
 
@@ -89,11 +100,8 @@ def _second(
     values: Sequence[Any],
     watch: Sequence[Value],
     generators: Sequence[Any],
-) -> tuple[Call, Along, Sequence[Any], str, bool]:
-    """Return a watched call on other numbers, its sample, what is said of these numbers.
-
-    And whether the function draws random numbers, from `generators` too.
-    """
+) -> Second:
+    """Call the function on other numbers; `watch` must not be read, `generators` are looked at."""
     names = [leaves.name for leaves in first.inputs]
     oldest = min([first.start, *(v._index for v in values_in(values))])
     for variation in VARIATIONS:
@@ -106,7 +114,7 @@ def _second(
                 second = call(function, names, sample, along.look)
                 along.same = along.same and along.stands_for(second.root, first.root)
                 drawn = _next_numbers(generators) != before
-                return second, along, sample, variation.said, drawn
+                return Second(second, along, sample, variation.said, drawn)
         except UntraceableError:
             raise
         except Exception as error:
