@@ -173,7 +173,13 @@ PYTHONS, OLDER = random.Random(1), np.random.RandomState(1)
 
 @pytest.mark.parametrize(
     "draw",
-    [random.random, np.random.random, RNG.random, lambda: PYTHONS.random(), OLDER.random_sample],
+    [
+        random.random,
+        lambda: np.random.random(),
+        RNG.random,
+        lambda: PYTHONS.random(),
+        OLDER.random_sample,
+    ],
 )
 def test_what_is_drawn_is_refused_where_two_calls_do_the_same(draw):
     with pytest.raises(ValueError, match=r"tracing\.py:\d+: <lambda> draws .*a third call may"):
@@ -185,8 +191,8 @@ def test_random_numbers_that_are_the_same_for_every_call_are_no_chance():
         random.seed(3)
         return x[0] * random.random()
 
-    rng = random.Random(4)  # used by nobody
-    program = lower(lambda x: (rng, seeded(x))[1], [0.1])
+    unused = random.Random(4), random.SystemRandom()  # which has no state
+    program = lower(lambda x: (unused, seeded(x))[1], [0.1])
     assert program([[2.0]]) == pytest.approx(seeded([2.0]))
 
 
