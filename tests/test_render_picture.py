@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import micrograd.render.programs as programs
-from micrograd import Value, scope
+from micrograd import Value, no_grad, scope
 from micrograd.engine import weighted_sum
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
@@ -363,11 +363,29 @@ def test_sums_that_are_unfolded_keep_the_gradients_of_a_backward_pass_before():
     assert [*graph.grads] == pytest.approx([passes.gradients[id] for id in range(len(graph))])
 
 
-def test_a_sum_of_a_bias_alone_unfolds_to_it():
-    b = Value(1.0)
-    root = weighted_sum([], [], b)
-    root.label = "z"
-    assert unfolded_sums(snapshot(root)).values == (b,) and not b.label
+def test_a_sum_of_a_bias_alone_keeps_its_name_and_gradient():
+    for bias in (None, Value(1.0)):
+        root = weighted_sum([], [], bias)
+        root.label = "z"
+        root.tanh().backward()
+        graph = unfolded_sums(snapshot(weighted_sum([root], [2.0])))
+        id = graph.labels.index("z")
+        assert (graph.data[id], graph.grads[id]) == (root.data, root.grad) and root.grad
+
+
+def test_sums_that_are_unfolded_keep_the_numbers_of_the_recording():
+    w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    root = (weighted_sum([w], [x]) ** 2).tanh()
+    numbers = {*snapshot(root).data}
+    w.data = x.data = 0.5  # as after a step of an optimiser
+    graph = unfolded_sums(snapshot(root))
+    assert numbers - {2.0, 3.0} <= {*graph.data} <= numbers | {0.5}
+
+
+def test_sums_are_not_unfolded_where_nothing_is_recorded():
+    root = weighted_sum([Value(2.0)], [3.0])
+    with no_grad(), pytest.raises(ValueError, match=r"sums cannot be unfolded under no_grad\(\)"):
+        render(root, unfold_sums=True)
 
 
 def test_a_hand_made_node_above_an_unfolded_sum_is_refused():
