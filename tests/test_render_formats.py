@@ -94,6 +94,15 @@ def test_labels_stay_text_in_every_format():
     ElementTree.fromstring(picture.animated_svg())
 
 
+@pytest.mark.parametrize("label", [r"\nu", "$$x^2$$", "fa:fa-car", r"\\n$$", "a: b"])
+def test_mermaid_acts_on_no_part_of_a_label(label):
+    told = re.sub(
+        "#(\\d+);", lambda m: chr(int(m[1])), render(Value(1.0, label=label)).to_mermaid()
+    )
+    assert not re.search(r"\\n|[$][$]|fa:fa", told)
+    assert f"<b>{label}</b> input<br>" in told.replace("\u2060", "")
+
+
 def test_tex_says_which_package_it_needs():
     picture = render(worked_example())
     assert picture.to_tikz().startswith("% \\usepackage{tikz}")
