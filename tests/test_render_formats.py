@@ -14,9 +14,12 @@ from micrograd.graph import snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
 from micrograd.render.animation import animated, frame, timeline
+from micrograd.render.captions import caption
 from micrograd.render.picture import FORMATS
 from micrograd.render.sheet import DARK, LIGHT
 from micrograd.render.svg import draw
+from micrograd.render.text import width
+from micrograd.render.tikz import SIGNS, tex
 from micrograd.stepper import trace
 from micrograd.training import History
 from micrograd.training.curve import curve
@@ -73,6 +76,65 @@ def test_tikz_has_every_box_and_edge():
     assert text.count("\\node") == 6 and text.count("\\draw") == 6
     assert "$\\partial$f/$\\partial$y\\hfill\\textcolor{mggradient}{5}" in text
     assert not re.search("[^\\x00-\\x7f]", text)
+
+
+def test_tikz_has_room_for_its_texts_and_edges_from_box_to_box():
+    long = Value(-1.2345e-7, label="a name of 22 letters..")
+    picture = render(((long * long).max(2.0) + long) * MLP(2, [2, 1])([0.5, -1.0]), level="full")
+    text, view = picture.to_tikz(), picture.view
+    node = r"text width=(\S+)pt, minimum height=(\S+)pt\] \(n\d+\) at \((\S+), (\S+)\)"
+    frames = [[*map(float, frame)] for frame in re.findall(node, text)]
+    frames = [(x - w / 2 - 4, y - h / 2, x + w / 2 + 4, y + h / 2) for w, h, x, y in frames]
+    for i, (left, top, right, bottom) in enumerate(frames):
+        said = caption(view, view.boxes[i], picture.passes)
+        rows = (said.name, said.note), ("value", said.value), (said.of, said.gradient)
+        for row in rows:
+            assert sum(width(part, 7) for part in row) + 20 <= right - left
+        for x, y, u, v in frames[:i]:
+            assert left >= u or x >= right or top >= v or y >= bottom
+    draws = [line for line in text.splitlines() if line.startswith(r"\draw")]
+    for edge, line in zip(view.edges, draws, strict=True):
+        curves = re.split(r" \.\. (?:controls )?", line.partition("] ")[2].partition(" node")[0])
+        points = [[*map(float, p)] for p in re.findall(r"\((\S+), (\S+?)\)", " ".join(curves))]
+        (x, y), (u, v) = points[0], points[-1]
+        source, target = frames[edge.source], frames[edge.target]
+        assert x == pytest.approx(source[2], abs=1) and source[1] < y < source[3]
+        assert u == pytest.approx(target[0], abs=1) and target[1] < v < target[3]
+        for (x, y), (a, b), (c, d), (u, v), (_, w) in zip(*(points[i::4] for i in range(5))):
+            assert (b, d, w) == (y, v, v) and a == c == pytest.approx((x + u) / 2, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("label", "set"),
+    [
+        ("a--b", "a-{}-b"),
+        ("a-b", "a-b"),
+        ("x\u0302", r"$\hat{x}$"),
+        ("σ\u0304²", r"$\bar{\sigma}$$^{2}$"),
+        ("hₜ₋₁", "h$_{t-1}$"),
+        ("uᵀh′", "u$^{T}$h$'$"),
+        ("∇f ≠ √2", r"$\nabla$f $\ne$ $\surd$2"),
+        ("a_b|50%", r"a\_b\textbar{}50\%"),
+    ],
+)
+def test_signs_of_labels_are_set_by_tex_s_own_fonts(label, set):
+    assert tex(label) == set
+
+
+def test_a_tikzpicture_ends_where_tex_does():
+    deep = Value(0.0, label="x")
+    for _ in range(100):
+        deep = deep.tanh()
+    for root, smaller in ((deep.sqrt(), True), (Value(0.0).sqrt(), False)):
+        text = render(root, level="full").to_tikz()
+        lengths = [float(x) for x in re.findall(r"(?<=[(=])[\d.]+(?=pt|,)", text)]
+        assert (max(lengths) > 10_000) == smaller and max(lengths) <= 14_000
+        scale = re.search(r"font=.footnotesize(?:, scale=(\S+))?}", text)[1]
+        assert bool(scale) == smaller
+        if scale:
+            right = float(re.findall(r"at \((\S+),", text)[-2])  # the last is what ends early
+            wide = float(re.findall(r"text width=(\S+)pt", text)[-2]) + 8
+            assert right + wide / 2 * float(scale) == pytest.approx(14_000, rel=1e-3)
 
 
 def test_mermaid_has_every_box_and_edge():
@@ -144,15 +206,19 @@ def test_names_and_numbers_are_set_as_mathematics():
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
 @pytest.mark.parametrize("seed", range(3))
 def test_tex_compiles(tmp_path, seed):
+    """Names of every kind, and a graph whose boxes would stand in a row longer than TeX can set."""
     draw, names = random.Random(seed), [*BAD_LABELS, "θ", "x1", "a|b", "f(x)^2", "<b>", "1e−5"]
-    drawn = [name for name in names if name.isprintable() and (name.isascii() or name in "θ1e−5")]
+    names += [*SIGNS, "ŷ⁺ᵀ", "hₜ₋₁ x\u0302"]
+    drawn = [
+        name for name in names if name.isprintable() and (name.isascii() or name not in BAD_LABELS)
+    ]
     values = [Value(draw.uniform(0.2, 2) * 10 ** draw.choice([0, 0, -6, 7])) for _ in drawn]
     for value, name in zip(values, drawn):
         value.label = name
     for _ in range(10):
         a, b = draw.choice(values), draw.choice(values)
-        values.append(draw.choice([a + b, a * b, a - b, a**2, a.tanh(), a.abs() ** 0.5, -a]))
-    picture = render(sum(values[len(drawn) :], Value(0.0, label="J")))
+        values.append(draw.choice([a + b, a * b, a - b, a**2, a.tanh(), a.abs() ** 1.5, -a]))
+    picture = render(sum(values, Value(0.0, label="J")), level="full")
     text = (
         r"\documentclass{article}\usepackage{amsmath, tikz}\begin{document}\allowdisplaybreaks"
         f"\n{picture.to_tex()}\n{picture.to_tikz()}\\end{{document}}"

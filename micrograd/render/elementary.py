@@ -45,7 +45,7 @@ def _again(graph: Graph, id: int, operands: list[Value]) -> Value:
 def _written_out(operands: list[Value], model: Value) -> Value:
     """Return a weighted sum of products and sums; the gradient of each is that of the whole."""
     if len(operands) < 2:  # of nothing, or of a bias alone: there is nothing to write out
-        return _whole(weighted_sum([], [], *operands), model)
+        return _whole(weighted_sum([], [], operands[0] if operands else None), model)
     bias = operands[len(operands) // 2 * 2 :]
     products = (_like(weight * x, model) for weight, x in zip(operands[::2], operands[1::2]))
     terms = chain(bias, products)
