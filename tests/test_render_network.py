@@ -221,7 +221,23 @@ def test_a_long_number_is_squeezed_into_its_circle():
             value.data = number
         svg = render(root, "fprop", level="network").svg
         row = f'textLength="84" lengthAdjust="spacingAndGlyphs"[^>]*>z {shown(number)}</text>'
-        assert len(re.findall(row, svg)) == squeezed and svg.count("textLength") == 2 * squeezed
+        assert len(re.findall(row, svg)) == squeezed
+        assert len(re.findall('textLength="(?:76|84)"', svg)) == 2 * squeezed
+
+
+def test_weights_of_many_digits_stay_apart():
+    model, root = recorded([3, 3, 2, 1])
+    weights = [w for layer in model.layers for neuron in layer.neurons for w in neuron.w]
+    for factor, squeezed in ((1.0, 0), (-1.2345e-110, len(weights))):
+        for weight in weights:
+            weight.data = 0.07 * factor
+        svg = render(root, "fprop", level="network").svg
+        chips = re.findall(r'class="chip local"><rect x="(\S+)" y="(\S+)" width="(\S+)"', svg)
+        places = [tuple(map(float, chip)) for chip in chips]
+        assert len(places) == len(weights) and svg.count('textLength="67"') == squeezed
+        for i, (x, y, wide) in enumerate(places):
+            assert all(x >= u + w or u >= x + wide or abs(y - v) >= 18 for u, v, w in places[:i])
+        assert svg.count(f">{shown(weights[0].data)}</text>") == len(weights)
 
 
 @pytest.mark.parametrize(
@@ -241,6 +257,15 @@ def test_names_leave_numbers_their_room(name, inputs):
         assert text_width(start, 14, bold=True) + text_width(value, 14) <= room
     titles = re.findall(r'<text class="title"[^>]*>([^<]*)</text>', svg)
     assert titles and all(text_width(title, 14, bold=True) <= 88 + 20 for title in titles)
+
+
+def test_a_folded_sum_shows_what_it_hands_on():
+    model, root = recorded([2, 2, 1])
+    penalty = sum(w * w for w in model.layers[0].neurons[0].w)
+    svg = render(root + penalty, level="network").svg
+    box = re.search('<g class="box sum plate".*?</g>', svg)[0]
+    numbers = re.findall('class="(value|gradient)"[^>]*>([^<]*)<', box)
+    assert numbers == [("value", shown(penalty.data)), ("gradient", "1")]
 
 
 def test_weighted_sums_outside_of_scopes_are_neurons():

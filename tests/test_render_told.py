@@ -4,6 +4,7 @@ import random
 import re
 import sys
 from itertools import product, repeat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,7 +118,7 @@ TOLD = [
     (lambda: products(6), svg, ">Σ 6 products<"),
     (lambda: products(6, leaf("bias")), svg, ">Σ 6 products + bias<"),
     (lambda: leaf().tanh(), svg, 'width="47" height="20" rx="10" '),
-    (lambda: leaf().tanh(), svg, 'width="150" height="20" rx="4" '),
+    (lambda: leaf().tanh(), svg, 'width="152" height="20" rx="4" '),
     (lambda: leaf() + 1, mermaid, '["<b>x</b> input<br>value 1"]'),
     (lambda: leaf() + 1, mermaid, "n0 --> n2"),
     (lambda: leaf() + 1, lambda root: svg(root, "fprop"), 'height="66" rx="9"'),
@@ -276,6 +277,23 @@ def test_the_rules_of_a_picture_are_those_of_its_parts():
 )
 def test_the_width_of_a_character(character, ems):
     assert width(character, 10) == 10 * ems
+
+
+RANGES = [(32, 127), (0xC0, 0x100), (0x391, 0x3CA), (0x410, 0x450), (0x2200, 0x2270)]
+
+
+def test_no_letter_is_wider_than_its_text_is_taken_for():
+    """Measured in DejaVu Sans, the widest that a browser falls back to, which Matplotlib brings."""
+    matplotlib = pytest.importorskip("matplotlib")
+    fonts = pytest.importorskip("fontTools.ttLib")
+    folder = Path(matplotlib.get_data_path()) / "fonts/ttf"
+    for name, bold in (("DejaVuSans", False), ("DejaVuSans-Bold", True)):
+        font = fonts.TTFont(folder / f"{name}.ttf")
+        across, names, ems = font["hmtx"], font.getBestCmap(), font["head"].unitsPerEm
+        drawn = [chr(code) for ends in RANGES for code in range(*ends) if code in names]
+        real = {letter: across[names[ord(letter)]][0] / ems for letter in drawn}
+        short = {c: x - width(c, 1, bold) for c, x in real.items() if x - width(c, 1, bold) > 0.04}
+        assert len(drawn) > 300 and {*short} <= {*"ÐØ∭≔≕≪≫∯∰∠∡Ħ"}, short
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from math import inf
 from micrograd.graph import Graph
 from micrograd.printing import counted
 from micrograd.render.captions import caption, names_of
-from micrograd.render.network_plan import Plan, Unit, ends, middle_of, plan
+from micrograd.render.network_plan import WRITTEN, Plan, Unit, ends, middle_of, plan
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
 from micrograd.render.svg import document, ending
@@ -47,10 +47,10 @@ def _edge(view: View, place: int, places: Plan) -> str:
 
 
 def _chip(number: str, at: tuple[float, float]) -> str:
-    (x, y), wide = at, 7.6 * len(number) + 10
+    (x, y), wide = at, min(7.6 * len(number) + 10, WRITTEN[0])
     return (
         f'<g class="chip local"><rect x="{x - wide / 2:g}" y="{y - 9:g}" width="{wide:g}" '
-        f'height="18" rx="4"/><text class="number" x="{x:g}" y="{y + 4.6:g}">{number}</text></g>'
+        f'height="18" rx="4"/>{_text("number", x, y + 4.6, number, WRITTEN[0] - 8, 13)}</g>'
     )
 
 
@@ -115,17 +115,18 @@ def _rows(
 def _numbers(
     graph: Graph, box: Box, unit: Unit, gradients: Mapping[int, float]
 ) -> list[tuple[str, float, str]]:
-    """Return a Value's number, and below it the gradient where there is one and room for it."""
-    if len(box.members) > 1:
+    """Return the number that a box hands on, and below it the gradient where there is room."""
+    if len(box.outputs) != 1:
         return []
-    value, gradient = shown(graph.data[box.members[0]]), gradients.get(box.members[0])
+    (out,) = box.outputs
+    value, gradient = shown(graph.data[out]), gradients.get(out)
     if gradient is None or unit.kind != "plate":
         return [("value", unit.y + 5, value)]
     return [("value", unit.y - 2, value), ("gradient", unit.y + 14, shown(gradient))]
 
 
-def _text(kind: str, x: float, y: float, content: str, room: float = inf) -> str:
+def _text(kind: str, x: float, y: float, content: str, room: float = inf, size: float = 14) -> str:
     """Return a text, squeezed where it is wider than its room."""
     squeezed = f' textLength="{room:g}" lengthAdjust="spacingAndGlyphs"'
-    more = squeezed if width(content, 14) > room else ""
+    more = squeezed if width(content, size) > room else ""
     return f'<text class="{kind}" x="{x:g}" y="{y:g}"{more}>{escaped(content)}</text>'
