@@ -62,6 +62,11 @@ def test_draw_dot_looks_as_it_always_did():
         draw_dot(product, rankdir="RL")
 
 
+@pytest.mark.parametrize(("label", "shown"), [(5, "5 | "), (None, ""), (" \n", "")])
+def test_draw_dot_takes_the_labels_that_values_take(label, shown):
+    assert f'v0 [label="{{ {shown}data 1 | grad 0 }}"' in draw_dot(Value(1.0, label=label)).source
+
+
 def test_the_same_graph_gives_the_same_source():
     assert draw_dot(worked_example()).source == draw_dot(worked_example()).source
 
