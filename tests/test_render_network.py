@@ -1,7 +1,10 @@
 """The network view: a circle per neuron, a weight per edge, however it was recorded."""
 
+import math
 import random
 import re
+from itertools import pairwise
+from xml.etree import ElementTree
 
 import pytest
 
@@ -68,6 +71,77 @@ def test_the_picture_shows_a_z_delta_and_weights():
     width, height = map(int, re.search(r'viewBox="0 0 (\d+) (\d+)"', picture).groups())
     assert width <= 1280 and height <= 720
     assert "δ" not in render(root, "fprop", "network").svg
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def extent(text):
+    """Return left, top, right and bottom of a text, of what its capitals take."""
+    kind, x, y = text.get("class"), float(text.get("x")), float(text.get("y"))
+    size = float(text.get("font-size").removesuffix("px"))
+    wide = float(text.get("textLength", text_width(text.text, size, kind in ("title", "start"))))
+    before = {"middle": 0.5, "end": 1.0, None: 0.0}[text.get("text-anchor")]
+    return x - wide * before, y - 0.73 * size, x + wide * (1 - before), y
+
+
+def frame(shape):
+    if shape.tag == f"{SVG}circle":
+        x, y, r = (float(shape.get(name)) for name in ("cx", "cy", "r"))
+        return x - r, y - r, x + r, y + r
+    x, y, w, h = (float(shape.get(name)) for name in ("x", "y", "width", "height"))
+    return x, y, x + w, y + h
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("mode", ["fprop", "bprop"])
+@pytest.mark.parametrize("sizes", [[2, 2, 1], [4, 3, 2, 1], [9, 4, 1], [3, 7, 1]])
+def test_every_text_of_a_network_stands_in_its_place(sizes, mode, ends):
+    chance = random.Random(f"{sizes}{mode}")
+    model, _ = recorded(sizes)
+    for weight in model.parameters():
+        weight.data = chance.uniform(-1, 1) * 10 ** chance.choice((0, 0, 3, -3, -9))
+    root = model([Value(0.3 * i - 0.4, label=f"x{i}") for i in range(sizes[0])])
+    root = (root - root.data).sqrt() if ends else (root - 1) ** 2
+    tree = ElementTree.fromstring(render(root, mode, "network").svg)
+    frames = [frame(shape) for shape in tree.iter() if shape.get("class") == "frame"]
+    for group in tree.iter(f"{SVG}g"):
+        texts = [extent(text) for text in group.findall(f"{SVG}text")]
+        if not texts or group.get("class") in (None, "network"):
+            continue
+        left, top, right, bottom = frame(
+            next(e for e in group if e.tag in (f"{SVG}circle", f"{SVG}rect"))
+        )
+        middle, (first, above, last, below) = (top + bottom) / 2, texts[0]
+        if "neuron" in group.get("class"):
+            frames.append((left, top - 20, right, bottom))  # with its title
+            assert top - 20 <= above and top - 8 < below < top - 3
+            assert len(texts) == (4 if mode == "bprop" and not ends else 3)
+            assert all(low[1] - high[3] >= 4 for high, low in pairwise(texts))
+            for start, high, end, low in texts[1:]:
+                reach = max(abs(high - middle), abs(low - middle))
+                chord = math.sqrt((right - left) ** 2 / 4 - reach**2)
+                assert start >= (left + right) / 2 - chord - 1
+                assert end <= (left + right) / 2 + chord + 1
+            continue
+        assert (above + below) / 2 == pytest.approx(middle, abs=1)
+        if "chip" in group.get("class"):
+            assert 2 <= first - left <= 8 and 2 <= right - last <= 8
+            assert top + 3 < above and below < bottom - 3
+            continue
+        assert first - left == pytest.approx(12) and last <= right - 12
+        for start, high, end, low in texts[1:]:
+            assert start > last and right - end == pytest.approx(12)
+            assert top < high and low < bottom
+        assert all(low[1] - high[3] >= 3 for high, low in pairwise(texts[1:]))
+    told = [extent(text) for text in tree.iter(f"{SVG}text") if text.get("class") == "problem"]
+    assert bool(told) == (ends and mode == "bprop")
+    lefts, tops, rights, bottoms = zip(*frames)
+    width, height = float(tree.get("width")), float(tree.get("height"))
+    assert min(lefts) == 0 <= min(tops) <= 4  # half a gap between neurons
+    assert width == pytest.approx(max(max(rights) + 48, *(line[2] + 24 for line in told), 0), abs=1)
+    assert 0 <= height - max(bottoms) - 48 - 20 * len(told) <= 4.5
+    assert all(line[1] > max(bottoms) + 24 and line[3] < height - 12 for line in told)
 
 
 def test_no_two_units_nor_weights_lie_over_one_another():

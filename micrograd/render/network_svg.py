@@ -19,7 +19,7 @@ MARGIN = 24.0
 ROWS = (("value", 53, 76), ("value", 70, 84), ("gradient", 87, 76))  # of a circle: height, room
 
 
-def draw_network(view: View, passes: Passes, mode: str = "bprop", adaptive: bool = True) -> str:
+def draw_network(view: View, passes: Passes, mode: str, adaptive: bool) -> str:
     """Return the network; `mode` "fprop" leaves δ and the gradients of inputs out."""
     places = plan(view)
     gradients = passes.gradients if mode != "fprop" else {}
