@@ -4,10 +4,12 @@ import math
 import random
 import re
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+import micrograd.stepper
 from micrograd import Value, scope, weighted_sum
 from micrograd.graph import LEAF, snapshot
 from micrograd.nn import MLP
@@ -15,6 +17,7 @@ from micrograd.render import render
 from micrograd.render.collapse import view
 from micrograd.render.network import bias_of, is_neuron, network_view
 from micrograd.render.network_plan import ends, plan
+from micrograd.render.network_svg import ROWS
 from micrograd.render.numerals import shown
 from micrograd.render.text import width as text_width
 from micrograd.stepper.views import views
@@ -142,6 +145,24 @@ def test_every_text_of_a_network_stands_in_its_place(sizes, mode, ends):
     assert width == pytest.approx(max(max(rights) + 48, *(line[2] + 24 for line in told), 0), abs=1)
     assert 0 <= height - max(bottoms) - 48 - 20 * len(told) <= 4.5
     assert all(line[1] > max(bottoms) + 24 and line[3] < height - 12 for line in told)
+
+
+def test_the_page_writes_the_rows_of_a_circle_where_the_picture_does():
+    script = (Path(micrograd.stepper.__file__).parent / "browser/network.js").read_text("utf-8")
+    heights, rooms = (
+        [int(number) for number in re.search(pattern, script)[1].split(",")]
+        for pattern in (r"\[(\d+, \d+, \d+)\]\.map", r"ROW_ROOM = \[(.*?)\]")
+    )
+    assert [*zip(heights, rooms)] == [row[1:] for row in ROWS]
+
+
+def test_a_bias_that_was_made_before_all_else_is_told():
+    bias, x = Value(0.5, label="bias"), Value(2.0, label="x")
+    sums = [weighted_sum([Value(w, label="w")], [x], b) for w, b in ((1.0, bias), (2.0, None))]
+    told = re.findall(
+        "<title>(.*?)</title>", render(sums[0].tanh() * sums[1], level="network").svg, re.DOTALL
+    )
+    assert [title.endswith("\nbias = 0.5") for title in told if "\nz " in title] == [True, False]
 
 
 def test_no_two_units_nor_weights_lie_over_one_another():
