@@ -159,10 +159,9 @@ def test_the_page_writes_the_rows_of_a_circle_where_the_picture_does():
 def test_a_bias_that_was_made_before_all_else_is_told():
     bias, x = Value(0.5, label="bias"), Value(2.0, label="x")
     sums = [weighted_sum([Value(w, label="w")], [x], b) for w, b in ((1.0, bias), (2.0, None))]
-    told = re.findall(
-        "<title>(.*?)</title>", render(sums[0].tanh() * sums[1], level="network").svg, re.DOTALL
-    )
-    assert [title.endswith("\nbias = 0.5") for title in told if "\nz " in title] == [True, False]
+    root = sums[0].tanh() * sums[1]
+    assert snapshot(root).values[0] is bias
+    assert render(root, level="network").svg.count("\nbias = 0.5</title>") == 1
 
 
 def test_no_two_units_nor_weights_lie_over_one_another():
@@ -348,10 +347,29 @@ def test_names_leave_numbers_their_room(name, inputs):
     pills = re.findall(rf'<text class="start" x="(\S+)"[^>]*>([^<]*)</text>{number}', svg)
     assert len(pills) == {3: 6, 9: 4}[inputs]
     for left, start, right, value in pills:
-        room = float(right) - float(left) if right else 136
-        assert text_width(start, 14, bold=True) + text_width(value, 14) <= room
+        room = float(right) - float(left) - text_width(value, 14) - 8 if right else 136
+        assert text_width(start, 14, bold=True) <= room
+        assert start[-1] != "…" or text_width(longer(name, start), 14, bold=True) > room
     titles = re.findall(r'<text class="title"[^>]*>([^<]*)</text>', svg)
     assert titles and all(text_width(title, 14, bold=True) <= 88 + 20 for title in titles)
+
+
+@pytest.mark.parametrize(
+    "label", ["z", "a name of twenty-two.", "illicit illicit illici", "損失関数の長い名前です表示"]
+)
+def test_a_circle_has_as_much_of_its_name_as_there_is_room_for(label):
+    sums = [weighted_sum([Value(0.5)], [Value(1.0, label="x")]) for _ in range(2)]
+    for z in sums:
+        z.label = label
+    svg = render(sums[0] * sums[1], level="network").svg
+    title, other = re.findall(r'<text class="title"[^>]*>([^<]*)</text>', svg)
+    assert title == other and text_width(title, 14, bold=True) <= 88 + 20
+    assert title[-1] != "…" or text_width(longer(label, title), 14, bold=True) > 88 + 20
+
+
+def longer(name, cut):
+    """Return a name cut behind one more letter."""
+    return f"{name[: len(cut)]}…" if len(cut) + 1 < len(name) else name
 
 
 def test_a_folded_sum_shows_what_it_hands_on():
