@@ -5,16 +5,17 @@ import re
 import shutil
 import subprocess
 from io import BytesIO
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 
-from micrograd import Value
+from micrograd import Value, weighted_sum
 from micrograd.graph import snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
 from micrograd.render.animation import animated, frame, timeline
-from micrograd.render.captions import caption
+from micrograd.render.captions import caption, label
 from micrograd.render.picture import FORMATS
 from micrograd.render.sheet import DARK, LIGHT
 from micrograd.render.svg import draw
@@ -78,30 +79,47 @@ def test_tikz_has_every_box_and_edge():
     assert not re.search("[^\\x00-\\x7f]", text)
 
 
-def test_tikz_has_room_for_its_texts_and_edges_from_box_to_box():
+@pytest.mark.parametrize("mode", ["fprop", "bprop"])
+def test_tikz_has_room_for_its_texts_and_edges_from_box_to_box(mode):
     long = Value(-1.2345e-7, label="a name of 22 letters..")
-    picture = render(((long * long).max(2.0) + long) * MLP(2, [2, 1])([0.5, -1.0]), level="full")
+    many = weighted_sum([long] * 5, [Value(2.0, label="x")] * 5)
+    picture = render(((long * many).max(2.0) + long) * many.tanh(), mode, level="full")
     text, view = picture.to_tikz(), picture.view
     node = r"text width=(\S+)pt, minimum height=(\S+)pt\] \(n\d+\) at \((\S+), (\S+)\)"
     frames = [[*map(float, frame)] for frame in re.findall(node, text)]
     frames = [(x - w / 2 - 4, y - h / 2, x + w / 2 + 4, y + h / 2) for w, h, x, y in frames]
+    least = []
     for i, (left, top, right, bottom) in enumerate(frames):
         said = caption(view, view.boxes[i], picture.passes)
-        rows = (said.name, said.note), ("value", said.value), (said.of, said.gradient)
-        for row in rows:
-            assert sum(width(part, 7) for part in row) + 20 <= right - left
+        rows = [(said.name, said.note), ("value", said.value), (said.of, said.gradient)]
+        widths = [
+            sum(width(part, 7) for part in row) for row in rows[: 3 if mode == "bprop" else 2]
+        ]
+        assert max(widths) + 20 <= right - left
+        least.append(max(widths) + 40)
         for x, y, u, v in frames[:i]:
             assert left >= u or x >= right or top >= v or y >= bottom
+    for left in {left for left, *_ in frames}:  # a column is as wide as its widest box has to be
+        column = [i for i, frame in enumerate(frames) if frame[0] == left]
+        assert frames[column[0]][2] - left <= max(120, *(least[i] for i in column))
     draws = [line for line in text.splitlines() if line.startswith(r"\draw")]
+    entries = {}
     for edge, line in zip(view.edges, draws, strict=True):
-        curves = re.split(r" \.\. (?:controls )?", line.partition("] ")[2].partition(" node")[0])
+        way, _, chip = line.partition("] ")[2].partition(" node")
+        assert chip.partition("{")[2] == (
+            f"{tex(label(view, edge, picture.passes).contribution)}}};" if mode == "bprop" else ""
+        )
+        curves = re.split(r" \.\. (?:controls )?", way)
         points = [[*map(float, p)] for p in re.findall(r"\((\S+), (\S+?)\)", " ".join(curves))]
-        (x, y), (u, v) = points[0], points[-1]
+        (x, y), (before, _), (u, v) = points[0], points[-2], points[-1]
         source, target = frames[edge.source], frames[edge.target]
         assert x == pytest.approx(source[2], abs=1) and source[1] < y < source[3]
         assert u == pytest.approx(target[0], abs=1) and target[1] < v < target[3]
+        assert u - before >= 35.9  # for the number
+        entries.setdefault(edge.target, []).append(v)
         for (x, y), (a, b), (c, d), (u, v), (_, w) in zip(*(points[i::4] for i in range(5))):
             assert (b, d, w) == (y, v, v) and a == c == pytest.approx((x + u) / 2, abs=0.01)
+    assert all(low - high > 17.9 for into in entries.values() for high, low in pairwise(into))
 
 
 @pytest.mark.parametrize(
@@ -204,10 +222,9 @@ def test_names_and_numbers_are_set_as_mathematics():
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
-@pytest.mark.parametrize("seed", range(3))
-def test_tex_compiles(tmp_path, seed):
+def test_tex_compiles(tmp_path):
     """Names of every kind, and a graph whose boxes would stand in a row longer than TeX can set."""
-    draw, names = random.Random(seed), [*BAD_LABELS, "θ", "x1", "a|b", "f(x)^2", "<b>", "1e−5"]
+    draw, names = random.Random(0), [*BAD_LABELS, "θ", "x1", "a|b", "f(x)^2", "<b>", "1e−5"]
     names += [*SIGNS, "ŷ⁺ᵀ", "hₜ₋₁ x\u0302"]
     drawn = [
         name for name in names if name.isprintable() and (name.isascii() or name not in BAD_LABELS)

@@ -137,6 +137,8 @@ def test_every_text_of_a_network_stands_in_its_place(sizes, mode, ends):
             assert start > last and right - end == pytest.approx(12)
             assert top < high and low < bottom
         assert all(low[1] - high[3] >= 3 for high, low in pairwise(texts[1:]))
+        if len(texts) == 2:
+            assert (texts[1][1] + texts[1][3]) / 2 == pytest.approx(middle, abs=1)
     told = [extent(text) for text in tree.iter(f"{SVG}text") if text.get("class") == "problem"]
     assert bool(told) == (ends and mode == "bprop")
     lefts, tops, rights, bottoms = zip(*frames)

@@ -7,7 +7,7 @@ from micrograd.render.passes import Passes
 from micrograd.render.view import View
 
 
-def to_mermaid(view: View, passes: Passes | None, backward: bool = True) -> str:
+def to_mermaid(view: View, passes: Passes | None, backward: bool) -> str:
     """Return the picture of `view` as a flowchart, left to right."""
     lines = ["flowchart LR"]
     for place, box in enumerate(view.boxes):

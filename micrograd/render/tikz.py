@@ -63,7 +63,7 @@ SPECIAL = {
 COLOURS = ("value", "gradient", "local", "quiet", "box", "line")
 
 
-def to_tikz(view: View, passes: Passes | None, backward: bool = True) -> str:
+def to_tikz(view: View, passes: Passes | None, backward: bool) -> str:
     """Return the picture of `view` as a tikzpicture; it needs xcolor and tikz, no library."""
     entering = [
         sum(edge.target == place for edge in view.edges) for place in range(len(view.boxes))
