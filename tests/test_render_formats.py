@@ -267,11 +267,52 @@ def test_numbers_come_up_as_the_passes_compute_them():
     ElementTree.fromstring(moving)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_numbers_come_up_in_the_order_of_the_engine_s_steps(seed):
+    chance = random.Random(seed)
+    values = [Value(chance.uniform(-1, 1), label=f"x{i}") for i in range(3)]
+    for _ in range(8):
+        x, y = chance.choice(values), chance.choice(values)
+        made = x + y, x * y, x.max(y), x.tanh(), weighted_sum([x, y], [y, x], x)
+        values.append(chance.choice(made))
+    root = values[-1] * values[-2]
+    picture, graph = render(root, level="full"), snapshot(root)
+    computed = [id for id, op in enumerate(graph.ops) if op]
+    value = {id: computed.index(id) + 1 if id in computed else 0 for id in range(len(graph))}
+    gradient, edges = {len(graph) - 1: len(computed) + 1}, {}
+    for time, step in enumerate(root.steps(), len(computed) + 2):
+        ids = graph.ids[step.operand], graph.ids[step.node], step.position
+        gradient[ids[0]] = edges["-".join(map(str, ids))] = time
+    still = draw(picture.view, picture.passes, adaptive=False)
+    end = len(computed) + 2 + len(edges)
+    for now in range(end):
+        seen = ElementTree.fromstring(frame(still, picture.view, now))
+        for group in seen.iter("{http://www.w3.org/2000/svg}g"):
+            for part in group:
+                kind, hidden = part.get("class", ""), part.get("visibility") == "hidden"
+                if id := group.get("data-box"):
+                    begins = {"value": value, "gradient": gradient}.get(kind, {}).get(int(id), 0)
+                    assert hidden == (now < begins)
+                if (id := group.get("data-edge")) and "chip" in kind:
+                    assert hidden == (now < edges[id])
+    moving = animated(still, picture.view)
+    shown = re.findall(r'keyTimes="0;(\S+)" dur="(\S+)s"', moving)
+    times = [round(float(key) * float(dur) / 0.9, 1) for key, dur in shown]
+    begun = [*value.values(), *gradient.values(), *edges.values(), *edges.values()]
+    assert sorted(times) == pytest.approx(sorted(time for time in begun if time), abs=0.2)
+    assert {dur for _, dur in shown} == {f"{(end + 3) * 0.9:g}"}  # the end stays
+
+
 def test_a_gif_has_a_frame_for_every_step():
     cairo()
     images = pytest.importorskip("PIL.Image")
     image = images.open(BytesIO(render(worked_example()).to("gif")))
     assert image.n_frames == 11 and image.info["loop"] == 0
+    times = []
+    for number in range(11):
+        image.seek(number)
+        times.append(image.info["duration"])
+    assert times == [900] * 10 + [3600]
 
 
 def test_a_gif_of_a_wide_picture_keeps_to_a_size_and_to_its_colours():
