@@ -59,6 +59,40 @@ def test_z_is_the_sum_and_a_its_activation(fused):
             assert a.parents == (z,) and z.tanh().data == a.data
 
 
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize(
+    "activation",
+    [
+        lambda z: z.max(0.0),
+        lambda z: z.tanh() * 2,
+        lambda z: z * z,
+        lambda z: z + z.tanh(),
+        lambda z: 1 / (1 + (-z).exp()),
+        lambda z: z * z.sigmoid(),
+        lambda z: z,
+    ],
+)
+def test_z_is_the_sum_whatever_the_activation_is_made_of(activation, fused):
+    model = MLP(3, [2, 1], activation=activation, fused=fused)
+    inputs = [Value(0.3 * i - 0.4, label=f"x{i}") for i in range(3)]
+    root = model(inputs)
+    graph = snapshot(root)
+    z = [graph.data[u.z] for u in plan(network_view(graph)).units if u.z >= 0]
+    for found, neuron in zip(z, model.layers[0].neurons):
+        assert found == pytest.approx(sum(w.data * x.data for w, x in zip(neuron.w, inputs)))
+    assert len(z) == 3
+
+
+def test_a_unit_of_several_sums_has_no_z_of_its_own():
+    x, cells = Value(0.5, label="x"), []
+    for name in ("cell 0", "cell 1"):
+        with scope(name):
+            gate, value = Value(1.5, label="g") * x, Value(-2.0, label="w") * x
+            cells.append(gate.sigmoid() * value.tanh())
+    graph = snapshot(cells[0].max(cells[1]))
+    assert {u.z for u in plan(network_view(graph)).units} == {-1, *map(graph.ids.get, cells)}
+
+
 def test_the_picture_shows_a_z_delta_and_weights():
     _, root = recorded([4, 2, 1])
     root.backward()
