@@ -408,6 +408,14 @@ def longer(name, cut):
     return f"{name[: len(cut)]}…" if len(cut) + 1 < len(name) else name
 
 
+def test_a_sum_over_a_batch_says_that_one_sample_is_drawn():
+    model, _ = recorded([2, 2, 1])
+    loss = sum((model([float(i), 1.0]) - i) ** 2 for i in range(5))
+    box = re.search('<g class="box sum plate".*?</g>', render(loss, level="network").svg, re.S)[0]
+    assert ">Σ · 1 of 5</text>" in box and "\nΣ · sample 1 of 5</title>" in box
+    assert f">{shown(loss.data)}</text>" in box
+
+
 def test_a_folded_sum_shows_what_it_hands_on():
     model, root = recorded([2, 2, 1])
     penalty = sum(w * w for w in model.layers[0].neurons[0].w)

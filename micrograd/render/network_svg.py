@@ -56,11 +56,12 @@ def _chip(number: str, at: tuple[float, float]) -> str:
 
 def _unit(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> str:
     text = caption(view, box, Passes(dict(gradients)))
-    title = "\n".join([text.more, *_told(view, box, unit, gradients), *_bias(view, unit)])
+    name, more = (f"Σ · 1 of {box.samples}", [text.note]) if box.samples else (text.name, [])
+    title = "\n".join([text.more, *more, *_told(view, box, unit, gradients), *_bias(view, unit)])
     return (
         f'<g class="box {box.kind} {unit.kind}" data-box="{escaped(box.id)}">'
         f"<title>{escaped(title)}</title>{_frame(unit)}"
-        f"{''.join(_rows(view, box, unit, gradients, text.name))}</g>"
+        f"{''.join(_rows(view, box, unit, gradients, name))}</g>"
     )
 
 
