@@ -363,6 +363,39 @@ def test_sums_that_are_unfolded_keep_the_gradients_of_a_backward_pass_before():
     assert [*graph.grads] == pytest.approx([passes.gradients[id] for id in range(len(graph))])
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_random_graphs_unfold_to_the_same_function(seed):
+    rng = random.Random(seed)
+    leaves = [Value(rng.uniform(-1, 1), label=f"x{i}") for i in range(4)]
+    values, products, adds = [*leaves], 0, 0
+    for _ in range(10):
+        pairs = rng.randint(1, 3)
+        x, y = ([rng.choice(values) for _ in range(pairs)] for _ in range(2))
+        bias = rng.choice([None, rng.choice(values)])
+        values.append(rng.choice([weighted_sum(x, y, bias), x[0].tanh(), x[0].max(y[0])]))
+    root = values[-1].max(values[-2]).max(values[-3])
+    before = snapshot(root)
+    for op, operands in zip(before.ops, before.operands):
+        pairs, bias = divmod(len(operands), 2) if op == "weighted_sum" else (0, 1)
+        products, adds = products + pairs, adds + pairs - 1 + bias
+    after = unfolded_sums(before)
+    counts = [after.ops.count(op) for op in ("weighted_sum", "mul", "add")]
+    assert counts == [0, products, adds]
+    gradients, others = backward_pass(before).gradients, backward_pass(after).gradients
+    for leaf in leaves:
+        if leaf in before.ids:
+            assert others[after.ids[leaf]] == pytest.approx(gradients[before.ids[leaf]])
+    again = after.values[-1]
+    again.forward()
+    assert again.data == pytest.approx(root.data)
+
+
+def test_a_hand_made_node_below_an_unfolded_sum_stays():
+    made = Value(2.0, (Value(4.0, label="x"),), (0.5,), label="made")
+    graph = unfolded_sums(snapshot(weighted_sum([made], [made]).tanh()))
+    assert made in graph.ids and "mul" in graph.ops
+
+
 def test_a_sum_of_a_bias_alone_keeps_its_name_and_gradient():
     for bias in (None, Value(1.0)):
         root = weighted_sum([], [], bias)
@@ -567,7 +600,11 @@ def test_png_and_pdf(tmp_path):
     size = re.search('width="(\\d+)" height="(\\d+)"', picture.svg)
     across, down = (int.from_bytes(image[i : i + 4], "big") for i in (16, 20))
     assert (across, down) == (2 * int(size[1]), 2 * int(size[2]))
-    assert picture.save(tmp_path / "x.pdf").read_bytes()[:5] == b"%PDF-"
+    paper = picture.save(tmp_path / "x.pdf").read_bytes()
+    box = re.search(rb"/MediaBox \[ 0 0 (\S+) (\S+) \]", paper)
+    assert paper[:5] == b"%PDF-" and [float(x) / 0.75 for x in box.groups()] == [
+        float(x) for x in size.groups()
+    ]
 
 
 def test_a_picture_too_wide_for_an_image_is_made_smaller(tmp_path):
