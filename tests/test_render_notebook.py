@@ -160,7 +160,7 @@ def test_an_image_shrinks_to_half_its_width_and_scrolls_below(layout):
 def test_an_image_is_light_and_dark_where_the_notebook_is():
     image = image_of(notebook.figure(render(worked_example())))
     sheet = re.search("<style>(.*?)</style>", image)[1]
-    light, dark = sheet.split("@media (prefers-color-scheme: dark)")
+    light, dark = sheet.split("@media (prefers-color-scheme:dark)")
     for name in ("paper", "value", "gradient", "line"):
         assert LIGHT[name] in light and DARK[name] in dark
     assert DARK["value"] not in light and LIGHT["value"] not in dark
