@@ -1,5 +1,6 @@
 """Pictures say what the engine computed, in every format, the same every time."""
 
+import html
 import math
 import random
 import re
@@ -22,7 +23,7 @@ from micrograd.render.numerals import shown
 from micrograd.render.passes import backward_pass
 from micrograd.render.sheet import DARK, LIGHT
 from micrograd.render.svg import draw
-from micrograd.render.text import brief, line, width
+from micrograd.render.text import brief, cut, line, width
 from micrograd.stepper import trace
 from micrograd.stepper.data import node_data
 from tests.pictures import bad_graph, cairo, worked_example
@@ -71,6 +72,27 @@ def test_the_worked_example():
     assert edges["1-4-0"] == {"local": "× 1 if y ≥ z else 0 = 1", "contribution": "3"}
     assert edges["3-5-0"] == {"local": "× b = 2", "contribution": "2"}
     assert edges["0-3-0"] == {"local": "× 1", "contribution": "2"}
+
+
+def test_quotes_in_names_end_no_attribute():
+    name = 'it\'s a "b" & <c>'
+    with scope(name):
+        root = Value(2.0, label="w") * Value(3.0, label="x")
+    root.label = name
+    (group,) = elements(render(root, level="neuron").svg, "g", "group")
+    assert group.get("data-fold") == name
+    image = re.search('<img alt="([^"]*)"', render(root)._repr_mimebundle_()["text/html"])[1]
+    assert html.unescape(image).startswith(f"Computation graph of {name}, backward pass")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_cut_line_isolates_what_it_isolated(seed):
+    rng, isolate, end = random.Random(seed), "\u2068", "\u2069"
+    words = [rng.choice(["ab + ", f"{isolate}שלום{end}", " · x"]) for _ in range(5)]
+    for length in range(1, len("".join(words)) + 2):
+        text = cut("".join(words), length)
+        assert text.count(isolate) == text.count(end)
+        assert len(text) <= length + ("…" in text) * text.endswith(end)
 
 
 def test_the_forward_picture_shows_values_only():

@@ -100,7 +100,7 @@ def _rows(
         return
     if unit.kind == "neuron":
         top = unit.y - unit.height / 2
-        yield _text("title", unit.x, top + 13, fitted(name, 14, unit.width + 20, bold=True))
+        yield _text("title", unit.x, top + 13, fitted(name, 14, unit.width + 20))
         rows = _told(view, box, unit, gradients)
         for (kind, y, room), row in zip(ROWS, rows):
             yield _text(kind, unit.x, top + y, row, room)
@@ -108,7 +108,7 @@ def _rows(
     numbers = _numbers(view.graph, box, unit, gradients)
     left, right = unit.x - unit.width / 2 + 12, unit.x + unit.width / 2 - 12
     taken = max((width(number, 14) + 8 for _, _, number in numbers), default=0.0)
-    yield _text("start", left, unit.y + 5, fitted(name, 14, right - left - taken, bold=True))
+    yield _text("start", left, unit.y + 5, fitted(name, 14, right - left - taken))
     for kind, height, number in numbers:
         yield _text(kind, right, height, number)
 

@@ -60,11 +60,11 @@ def cut(text: str, length: int) -> str:
     return start + "…" + END_OF_ISOLATE * (start.count(ISOLATE) - start.count(END_OF_ISOLATE))
 
 
-def fitted(text: str, size: float, room: float, bold: bool = False) -> str:
-    """Return a brief line cut until it is no wider than `room`."""
+def fitted(text: str, size: float, room: float) -> str:
+    """Return a brief line cut until it is no wider than `room`, in bold."""
     lengths = range(len(text), 1, -1)
     cuts = (cut(text, length) for length in lengths)
-    return next((each for each in cuts if width(each, size, bold) <= room), cut(text, 1))
+    return next((each for each in cuts if width(each, size, bold=True) <= room), cut(text, 1))
 
 
 def _runs_leftward(character: str) -> bool:
