@@ -228,6 +228,14 @@ def test_one_product_in_a_sum_of_two_is_no_sum_of_products():
     assert [any(box.kind == "sum" for box in each.boxes) for each in folded] == [False, True]
 
 
+def test_a_sum_that_is_the_second_term_of_another_is_a_sum_of_its_own():
+    a, b, c, d, e, f = map(leaf, "abcdef")
+    inner = a * b + c * d
+    graph = snapshot(e * f + inner)
+    sums = [box for box in view(graph, "sums").boxes if box.kind == "sum"]
+    assert [{graph.values[m] for m in box.members} for box in sums] == [{*inner.parents, inner}]
+
+
 def test_a_gradient_stands_in_a_plate_and_not_in_a_slim_one():
     few, many = network(net(3, 2, 1)), network(net(9, 2, 1))
     assert few.count('class="gradient"') == 3 + 3 and many.count('class="gradient"') == 3
