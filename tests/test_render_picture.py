@@ -614,6 +614,12 @@ def test_files_by_their_ending(tmp_path):
         picture.save(tmp_path / "nowhere" / "x.svg")
 
 
+@pytest.mark.parametrize("format", ["bmp", "mmd", ["svg"], None])
+def test_a_format_that_there_is_not_is_told(format):
+    with pytest.raises(ValueError, match=r"there is no format .*; give one of svg, png, pdf, html"):
+        render(worked_example()).to(format)
+
+
 def test_png_and_pdf(tmp_path):
     cairo()
     picture = render(worked_example(), "both")
