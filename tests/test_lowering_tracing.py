@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from micrograd import Value, mean, no_grad
+from micrograd import Value, hessian, mean, no_grad
 from micrograd.engine import Constant
 from micrograd.functions import dot
 from micrograd.lowering import lower
@@ -74,6 +74,14 @@ def turned(x, a, b):
     return x[0] * a + x[1] * b
 
 
+def or_raises(read):
+    """Return what is read, or raise an error of one's own, as a program that checks may."""
+    try:
+        return read()
+    except ValueError as error:
+        raise RuntimeError("there is no number") from error
+
+
 READS = {
     "an input": lambda x: x[0] * x[1].data,
     "a result that takes the same branch": lambda x: x[0] if (x[0] * W[0]).data > 1e6 else x[1],
@@ -88,6 +96,10 @@ READS = {
     "a one-hot": lambda x: x[0] * one_hot(x[2], 3)[0].data,
     "the gradient": gradients_of,
     "a prediction": lambda x: x[0] * NET.predict(x[:2]),
+    "a second derivative": lambda x: x[0] * hessian(x[0] ** 3 * x[1], x)[0][1],
+    "slopes": lambda x: x[0] * (x[0] * x[1]).local_gradients()[0],
+    "a step": lambda x: x[0] * next((x[0] * x[1]).steps()).local,
+    "what is tried": lambda x: x[0] * or_raises(lambda: x[1].data),
     "computed anew": lambda x: x[0] * (x[0] * W[0]).forward(),
     "under no_grad()": under_no_grad,
 }

@@ -115,9 +115,8 @@ def _second(
                 along.same = along.same and along.stands_for(second.root, first.root)
                 drawn = _next_numbers(generators) != before
                 return Second(second, along, sample, variation.said, drawn)
-        except UntraceableError:
-            raise
         except Exception as error:
+            _raise_untraceable(error)
             along.leave()
             last = error
     raise UntraceableError(
@@ -125,6 +124,14 @@ def _second(
         f"raises {type(last).__name__}: {last}. A program does the same for every sample, so what "
         "it is made of has to be a function of the sample alone"
     ) from last
+
+
+def _raise_untraceable(error: BaseException | None) -> None:
+    """Raise what was refused where an error came of it, as of a slope that read data."""
+    while error is not None:
+        if isinstance(error, UntraceableError):
+            raise error
+        error = error.__cause__ or error.__context__
 
 
 @contextmanager
