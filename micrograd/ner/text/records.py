@@ -23,7 +23,7 @@ from micrograd.ner.text.schemes import Span, encode
 from micrograd.ner.text.sentence import Corpus, Sentence
 
 LISTS = ("label", "labels", "entities", "spans", "ents")
-REMEDY = "expected one token per line, its tag in a column after it, an empty line between sentences"
+REMEDY = "expected one token per line, its tag in a column after it, an empty line after a sentence"
 _NUMBERED = re.compile(r"(?i:\"?sentence[ _]?(#|id|idx|no|number)\"?[\t ,;].*\b(word|token))")
 _JSON = re.compile(r'\{\s*"[^"\n]*"\s*:|\[\s*[\[{]\s*"')
 FIELDS = (
