@@ -386,6 +386,91 @@ def test_a_program_of_a_function_that_keeps_values_is_right_or_refused():
     assert 50 < programs < 140
 
 
+class KeepingCount:
+    """Count calls in ways that functions have: the third one may be another."""
+
+    calls = 0
+
+    def __init__(self):
+        self.n, self.log, self.inner, self.out = 0, [], {"n": 0}, None
+
+    def __call__(self, x):
+        self.n += 1
+        return x[0] * (2 if self.n < 3 else 3)
+
+    def of_the_class(self, x):
+        KeepingCount.calls += 1
+        return x[0] * W[0]
+
+    def in_a_dict(self, x):
+        self.inner["n"] += 1
+        return x[0] * W[0]
+
+    def by_a_list(self, x):
+        self.log.append(x[0] * W[0])
+        return self.log[-1] * (2 if len(self.log) < 3 else 3)
+
+    def keeping_the_last(self, x):
+        self.out = x[0] * W[0]
+        return self.out
+
+    def keeping_the_first(self, x):
+        return x[0] * self.inner.setdefault("scale", 3.0)
+
+
+def counting_globally(x):
+    global CALLS
+    CALLS += 1
+    return x[0] * W[0]
+
+
+def counting_as_an_attribute(x):
+    counting_as_an_attribute.calls += 1
+    return x[0] * W[0]
+
+
+def counting_in_a_closure():
+    calls = 0
+
+    def function(x):
+        nonlocal calls
+        calls += 1
+        return x[0] * W[0]
+
+    return function
+
+
+def counting_in_a_default(x, calls=[0]):  # noqa: B006
+    calls[0] += 1
+    return x[0] * W[0]
+
+
+CALLS = counting_as_an_attribute.calls = 0
+COUNTS = {
+    "an object": KeepingCount(),
+    "a class": KeepingCount().of_the_class,
+    "a dict": KeepingCount().in_a_dict,
+    "a list": KeepingCount().by_a_list,
+    "a global": counting_globally,
+    "an attribute": counting_as_an_attribute,
+    "a closure": counting_in_a_closure(),
+    "a default": counting_in_a_default,
+}
+
+
+@pytest.mark.parametrize("function", [pytest.param(f, id=name) for name, f in COUNTS.items()])
+def test_a_function_that_counts_its_calls_is_told(function):
+    with pytest.warns(RuntimeWarning, match=r"a later call may do something else") as told:
+        lower(function, [0.1, 0.2])
+    assert told[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_function_that_keeps_no_count_is_not():
+    lower(KeepingCount().keeping_the_last, [0.1, 0.2])
+    lower(KeepingCount().keeping_the_first, [0.1, 0.2])
+
+
 def test_what_calls_kept_is_left_as_it_was():
     kept = []
 
@@ -394,7 +479,8 @@ def test_what_calls_kept_is_left_as_it_was():
         kept[-1].append(kept[-1][1] * kept[-1][0])
         return kept[-1][2] + x[1]
 
-    lower(function, [0.1, 0.2])
+    with pytest.warns(RuntimeWarning, match="from call to call, 1 to 2, so"):
+        lower(function, [0.1, 0.2])
     for leaf, product, scaled in kept:
         out = scaled * product
         assert out.parents == (scaled, product) and out._index > scaled._index > product._index

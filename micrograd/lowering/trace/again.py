@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import random
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
@@ -20,7 +21,7 @@ from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import LEAF
 from micrograd.engine import Value
 from micrograd.lowering.trace.along import Along
-from micrograd.lowering.trace.around import around
+from micrograd.lowering.trace.around import Around
 from micrograd.lowering.trace.call import Call, call
 from micrograd.lowering.trace.declared import values_in
 from micrograd.lowering.trace.lookups import Lookup
@@ -71,13 +72,13 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
 
     No Value that it can get at may be read, in the graph or not. Raises ValueError, with the line
     where it is known, where a number is read, where the graph is another, and where random numbers
-    are drawn, though it is the same.
+    are drawn, though it is the same. Warns of a function that keeps count.
     """
     leaves = [v for v in first.nodes if v._operation is LEAF]
     before = [v for v in leaves if v._index < first.start]
-    found = around(function, Value, *GENERATORS)
-    generators = [g for g in found if not isinstance(g, (Value, random.SystemRandom))]
-    watch = [*before, *(v for v in found if isinstance(v, Value))]
+    around = Around(function, Value, *GENERATORS)
+    generators = [g for g in around.found if not isinstance(g, (Value, random.SystemRandom))]
+    watch = [*before, *(v for v in around.found if isinstance(v, Value))]
     second, along, sample, said, drawn = _second(function, first, values, watch, generators)
     others = along.leaves
     if not _same(first, second, along, leaves):
@@ -89,6 +90,14 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
             f"{first_line(function)}: {called(function)} draws random numbers, so a third call may "
             "do something else, though the second one did the same; draw them outside, and give "
             "them as inputs, and draw dropout by nn.Dropout"
+        )
+    if changed := around.changed():
+        warnings.warn(
+            f"{first_line(function)}: {called(function)} keeps what changes from call to call, "
+            f"{changed[0]!r:.40} to {changed[1]!r:.40}, so a later call may do something else than "
+            "the first two, which its program does; give what counts as an input",
+            RuntimeWarning,
+            stacklevel=5,
         )
     kept = [a.table[0][0] for a, b in _lookups(first, second) if a.table and a.table is b.table]
     return frozenset(v for v in leaves if others.get(v, v) is v).union(kept)
