@@ -6,7 +6,7 @@ import pickle
 import random
 import sys
 import threading
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
@@ -393,6 +393,12 @@ class KeepingCount:
 
     def __init__(self):
         self.n, self.log, self.inner, self.out = 0, [], {"n": 0}, None
+        self.array, self.pair, self.numbers, self.count = (
+            np.zeros(1),
+            (0, 0),
+            iter([2, 2, 3]),
+            count(1),
+        )
 
     def __call__(self, x):
         self.n += 1
@@ -409,6 +415,20 @@ class KeepingCount:
     def by_a_list(self, x):
         self.log.append(x[0] * W[0])
         return self.log[-1] * (2 if len(self.log) < 3 else 3)
+
+    def in_an_array(self, x):
+        self.array[0] += 1
+        return x[0] * W[0]
+
+    def in_a_tuple(self, x):
+        self.pair = (self.pair[0] + 1, 0)
+        return x[0] * W[0]
+
+    def by_an_iterator(self, x):
+        return x[0] * next(self.numbers)
+
+    def by_a_count(self, x):
+        return x[0] * min(1, next(self.count))
 
     def keeping_the_last(self, x):
         self.out = x[0] * W[0]
@@ -451,6 +471,10 @@ COUNTS = {
     "a class": KeepingCount().of_the_class,
     "a dict": KeepingCount().in_a_dict,
     "a list": KeepingCount().by_a_list,
+    "an array": KeepingCount().in_an_array,
+    "a tuple": KeepingCount().in_a_tuple,
+    "an iterator": KeepingCount().by_an_iterator,
+    "itertools": KeepingCount().by_a_count,
     "a global": counting_globally,
     "an attribute": counting_as_an_attribute,
     "a closure": counting_in_a_closure(),

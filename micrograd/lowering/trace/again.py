@@ -21,7 +21,7 @@ from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import LEAF
 from micrograd.engine import Value
 from micrograd.lowering.trace.along import Along
-from micrograd.lowering.trace.around import Around
+from micrograd.lowering.trace.around import around
 from micrograd.lowering.trace.call import Call, call
 from micrograd.lowering.trace.declared import values_in
 from micrograd.lowering.trace.lookups import Lookup
@@ -76,9 +76,10 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
     """
     leaves = [v for v in first.nodes if v._operation is LEAF]
     before = [v for v in leaves if v._index < first.start]
-    around = Around(function, Value, *GENERATORS)
-    generators = [g for g in around.found if not isinstance(g, (Value, random.SystemRandom))]
-    watch = [*before, *(v for v in around.found if isinstance(v, Value))]
+    surroundings = around(function, Value, *GENERATORS)
+    found = surroundings.found
+    generators = [g for g in found if not isinstance(g, (Value, random.SystemRandom))]
+    watch = [*before, *(v for v in found if isinstance(v, Value))]
     second, along, sample, said, drawn = _second(function, first, values, watch, generators)
     others = along.leaves
     if not _same(first, second, along, leaves):
@@ -91,7 +92,7 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
             "do something else, though the second one did the same; draw them outside, and give "
             "them as inputs, and draw dropout by nn.Dropout"
         )
-    if changed := around.changed():
+    if changed := surroundings.changed(around(function, Value, *GENERATORS)):
         warnings.warn(
             f"{first_line(function)}: {called(function)} keeps what changes from call to call, "
             f"{changed[0]!r:.40} to {changed[1]!r:.40}, so a later call may do something else than "

@@ -6,11 +6,11 @@ And whether it changes the numbers there, as one that counts its calls.
 from __future__ import annotations
 
 import gc
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import zip_longest
+from itertools import count, zip_longest
+from operator import length_hint
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,45 +18,54 @@ from micrograd.lowering.trace.places import of_user
 from micrograd.nn.search import PLAIN
 
 NOTHING = PLAIN - {type}  # kinds of which none refers to a Value
-NUMBERS = {bool, int, float, complex, str, type(None)}
-CONTAINERS = {list, dict, set, deque}
+ITERATORS = {type(iter(kind())) for kind in (list, tuple, dict, set, str, bytes)}
+ITERATORS |= {type(iter(range(0))), type(reversed([]))}  # what others are made of
+NUMBERS = {bool, int, float, complex, str, bytes}
 
 
-class Around:
-    """Find what a function can get at: `found` are the objects of some kinds.
+class Around(NamedTuple):
+    """What a function can get at: the objects of some kinds, and numbers, texts and lengths."""
+
+    found: list[Any]
+    numbers: list[Any]
+
+    def changed(self, later: Around) -> tuple[Any, Any] | None:
+        """Return the first number that is another one later, and what it is then."""
+        pairs = zip_longest(self.numbers, later.numbers)
+        return next((pair for pair in pairs if pair[0] is not pair[1] != pair[0]), None)
+
+
+def around(function: Callable[..., Any], *kinds: type) -> Around:
+    """Return what a function can get at, and whatever it can call; nothing of what is found.
 
     By the names in the code, in closures and defaults, in containers, objects and classes; not by
     a name that is made as it runs, as in `globals()["w"]`, and not in the globals of libraries.
     """
-
-    def __init__(self, function: Callable[..., Any], *kinds: type) -> None:
-        seen: dict[int, Any] = {}  # kept, so that no other object takes the id
-        waiting: list[Any] = [function]
-        self.found: list[Any] = []
-        while waiting:
-            item = waiting.pop()
-            if id(item) in seen:
-                continue
-            seen[id(item)] = item
-            if isinstance(item, kinds):
-                self.found.append(item)
-            else:
-                waiting += [part for part in _reached(item) if part.__class__ not in NOTHING]
-        self._holders = [item for item in seen.values() if not isinstance(item, kinds)]
-        self._before = [*map(_plain, self._holders)]
-
-    def changed(self) -> tuple[Any, Any] | None:
-        """Return the first number or text that is another one than it was, and what it is now."""
-        for item, before in zip(self._holders, self._before):
-            if (now := _plain(item)) != before:
-                return next(pair for pair in zip_longest(before, now) if pair[0] != pair[1])
-        return None
+    seen: dict[int, Any] = {}  # kept, so that no other object takes the id
+    waiting: list[Any] = [function]
+    result = Around([], [])
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen:
+            continue
+        seen[id(item)] = item
+        if isinstance(item, kinds):
+            result.found.append(item)
+            continue
+        parts = [*_reached(item)]
+        result.numbers.extend(part for part in parts if part.__class__ in NUMBERS)
+        result.numbers.extend((len(parts), *_state(item)))
+        waiting += [part for part in parts if part.__class__ not in NOTHING]
+    return result
 
 
-def _plain(item: Any) -> list[Any]:
-    """Return the numbers and texts that an item holds, of a container also how many items."""
-    numbers = [part for part in _reached(item) if part.__class__ in NUMBERS]
-    return [len(item), *numbers] if item.__class__ in CONTAINERS else numbers
+def _state(item: Any) -> tuple[Any, ...]:
+    """Return what tells how far an iterator of Python's is, and what numbers an array holds."""
+    if isinstance(item, np.ndarray) and item.dtype != object:
+        return (f"array {hash(item.tobytes()):x}",)
+    if isinstance(item, count):
+        return (repr(item),)
+    return (length_hint(item),) if type(item) in ITERATORS else ()
 
 
 def _reached(item: Any) -> Iterable[Any]:
