@@ -44,6 +44,17 @@ def images(p, x):
     )
 
 
+def pooled(p, x):
+    """Take the largest of every square of what kernels give."""
+    total = 0.0
+    for kernel in p["K"]:
+        h = [[(x[i][j] * kernel[0] + kernel[1]).tanh() for j in range(4)] for i in range(6)]
+        for i in range(0, 6, 2):
+            for j in range(0, 4, 2):
+                total += h[i][j].max(h[i][j + 1]).max(h[i + 1][j]).max(h[i + 1][j + 1]) ** 2
+    return total
+
+
 def residual(p, x):
     """Add to x what each layer makes of it."""
     for layer in p["W"]:
@@ -159,6 +170,14 @@ BOOK = {
         (5, 4),
         ["K.reshape(3, 4) @ ", "i1 = 4 * np.arange(4)[:, None, None, None] + np.arange(3)[:, None"],
     ),
+    pooled: (
+        {"K": (2, 2)},
+        (6, 4),
+        [
+            ".reshape(-1, 2, 3, 2, 2, 2).max((3, 5)) ",
+            "first_within(t2.reshape(-1, 2, 3, 2, 2, 2) == m[:, :, :, None, :, None], (3, 5))",
+        ],
+    ),
     residual: ({"W": (3, 4, 4), "v": (4,)}, (4,), ["dW = stack((delta.T @ x, delta_2.T @ t1, "]),
     recurrent: (
         {"W": (3, 2), "U": (3, 3), "b": (3,), "h0": (3,)},
@@ -181,6 +200,7 @@ BOOK = {
 FORMULAS = {
     signals: "= Σk x[j+k] K[i,k] ",
     images: "= Σlm x[j+l,k+m] K[i,l,m] ",
+    pooled: "= maxl<2,n<2 t2[i,2j+l,2k+n] ",
     recurrent: "= Σj x[1,j] W[i,j] + Σj h[j] U[i,j] + b[i] ",
 }
 
