@@ -20,6 +20,7 @@ from micrograd.nn.search import PLAIN
 NOTHING = PLAIN - {type}  # kinds of which none refers to a Value
 ITERATORS = {type(iter(kind())) for kind in (list, tuple, dict, set, str, bytes)}
 ITERATORS |= {type(iter(range(0))), type(reversed([]))}  # what others are made of
+MANY = 20
 NUMBERS = {bool, int, float, complex, str, bytes}
 
 
@@ -53,8 +54,11 @@ def around(function: Callable[..., Any], *kinds: type) -> Around:
             result.found.append(item)
             continue
         parts = [*_reached(item)]
-        result.numbers.extend(part for part in parts if part.__class__ in NUMBERS)
         result.numbers.extend((len(parts), *_state(item)))
+        if len(parts) > MANY and {*map(type, parts)} <= NUMBERS:  # data, told by one number
+            result.numbers.append(f"numbers {hash(tuple(parts)):x}")
+            continue
+        result.numbers.extend(part for part in parts if part.__class__ in NUMBERS)
         waiting += [part for part in parts if part.__class__ not in NOTHING]
     return result
 
