@@ -4,8 +4,10 @@ import copy
 import math
 import pickle
 import random
+import re
 import sys
 import threading
+import warnings
 from itertools import count, pairwise
 
 import numpy as np
@@ -367,7 +369,7 @@ def keeping(rng, seen):
     return function
 
 
-def test_a_program_of_a_function_that_keeps_values_is_right_or_refused():
+def test_a_program_of_a_function_that_keeps_values_is_right_or_told():
     """Also where the second call fails on other numbers, behind what it kept."""
     programs = 0
     for seed in range(150):
@@ -375,15 +377,17 @@ def test_a_program_of_a_function_that_keeps_values_is_right_or_refused():
         rng = random.Random(seed)
         function = keeping(rng, {} if seed % 2 else None)
         try:
-            program = lower(function, [rng.uniform(0.2, 1), rng.uniform(0.2, 1)])
-        except ValueError as error:
-            assert "called again" in str(error)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                program = lower(function, [rng.uniform(0.2, 1), rng.uniform(0.2, 1)])
+        except (ValueError, RuntimeWarning) as error:
+            assert re.search("called again|from call to call", str(error))
             continue
         programs += 1
         for _ in range(3):
             sample = [rng.uniform(0.2, 1), rng.uniform(0.2, 1)]
             assert program([sample]) == pytest.approx(function(values(sample)).data, rel=1e-12)
-    assert 50 < programs < 140
+    assert 50 < programs < 130
 
 
 class KeepingCount:
@@ -392,13 +396,9 @@ class KeepingCount:
     calls = 0
 
     def __init__(self):
-        self.n, self.log, self.inner, self.out = 0, [], {"n": 0}, None
-        self.array, self.pair, self.numbers, self.count = (
-            np.zeros(1),
-            (0, 0),
-            iter([2, 2, 3]),
-            count(1),
-        )
+        self.n, self.log, self.inner, self.array = 0, [], {"n": 0}, np.zeros(1)
+        self.pair, self.numbers, self.count = (0, 0), iter([2, 2, 3]), count(1)
+        self.out = self.before = None
 
     def __call__(self, x):
         self.n += 1
@@ -429,6 +429,10 @@ class KeepingCount:
 
     def by_a_count(self, x):
         return x[0] * min(1, next(self.count))
+
+    def keeping_the_last_but_one(self, x):
+        self.before, self.out, earlier = self.out, x[0] * W[0], self.before
+        return x[0] * W[0] if earlier is None else x[0]
 
     def keeping_the_last(self, x):
         self.out = x[0] * W[0]
@@ -475,6 +479,7 @@ COUNTS = {
     "a tuple": KeepingCount().in_a_tuple,
     "an iterator": KeepingCount().by_an_iterator,
     "itertools": KeepingCount().by_a_count,
+    "a Value": KeepingCount().keeping_the_last_but_one,
     "a global": counting_globally,
     "an attribute": counting_as_an_attribute,
     "a closure": counting_in_a_closure(),

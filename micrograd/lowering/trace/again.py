@@ -92,16 +92,21 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
             "do something else, though the second one did the same; draw them outside, and give "
             "them as inputs, and draw dropout by nn.Dropout"
         )
-    if changed := surroundings.changed(around(function, Value, *GENERATORS)):
+    later = around(function, Value, *GENERATORS)
+    changed = surroundings.changed(later)
+    kept = later.keeps(values_in(values)) | later.keeps(first.made)
+    if kept and not kept.issubset(map(id, second.nodes)):  # which needs some that are kept
+        changed = changed or "a Value of an earlier call"
+    if changed:
         warnings.warn(
             f"{first_line(function)}: {called(function)} keeps what changes from call to call, "
-            f"{changed[0]!r:.40} to {changed[1]!r:.40}, so a later call may do something else than "
-            "the first two, which its program does; give what counts as an input",
+            f"{changed}, so a later call may do something else than the first two, which its "
+            "program does; give what counts as an input",
             RuntimeWarning,
             stacklevel=5,
         )
-    kept = [a.table[0][0] for a, b in _lookups(first, second) if a.table and a.table is b.table]
-    return frozenset(v for v in leaves if others.get(v, v) is v).union(kept)
+    tables = [a.table[0][0] for a, b in _lookups(first, second) if a.table and a.table is b.table]
+    return frozenset(v for v in leaves if others.get(v, v) is v).union(tables)
 
 
 def _second(

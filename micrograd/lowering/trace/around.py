@@ -30,10 +30,15 @@ class Around(NamedTuple):
     found: list[Any]
     numbers: list[Any]
 
-    def changed(self, later: Around) -> tuple[Any, Any] | None:
-        """Return the first number that is another one later, and what it is then."""
+    def changed(self, later: Around) -> str:
+        """Return the first number that is another one later, and what it is then; else nothing."""
         pairs = zip_longest(self.numbers, later.numbers)
-        return next((pair for pair in pairs if pair[0] is not pair[1] != pair[0]), None)
+        changes = (f"{was!r:.40} to {now!r:.40}" for was, now in pairs if was is not now != was)
+        return next(changes, "")
+
+    def keeps(self, values: Iterable[Any]) -> set[int]:
+        """Return the ids of those of some Values that the function can get at."""
+        return {*map(id, self.found)}.intersection(map(id, values))
 
 
 def around(function: Callable[..., Any], *kinds: type) -> Around:
