@@ -32,8 +32,7 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
     check_flags(create_graph=create_graph)
     if create_graph:
         check_recording("a gradient that can be differentiated again")
-        adjoints = _adjoints(y, xs)
-        return [adjoints.get(x) or Value(0.0) for x in xs]
+        return _gradients(y, xs)
     totals = {y: 1.0}
     totals.update((step.operand, step.total) for step in y.steps())
     return [totals.get(x, 0.0) for x in xs]
@@ -61,26 +60,48 @@ def check_values(function: str, *several: Any) -> None:
                 raise TypeError(f"{function} takes Values, not {shorten(value)}")
 
 
-def _adjoints(y: Value, xs: Sequence[Value]) -> dict[Value, Value]:
-    """Go back through the graph as `backward()` does, with Values for the numbers.
+def _gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
+    """Return ∂y/∂x for every x as a Value of its own, to be labelled and differentiated."""
+    order = topological_order(y)
+    adjoints, taken, gradients = _adjoints(order, xs), {*order}, []
+    for x in xs:
+        gradient = adjoints.get(x, 0.0)
+        if not isinstance(gradient, Value):
+            gradient = Value(gradient)
+        elif gradient in taken:
+            gradient = gradient * 1.0
+        taken.add(gradient)
+        gradients.append(gradient)
+    return gradients
+
+
+def _adjoints(order: Sequence[Value], xs: Sequence[Value]) -> dict[Value, Value | float]:
+    """Go back through a graph as `backward()` does, with Values for the numbers.
 
     Only towards `xs`: slopes that nobody asked for need not exist.
     """
-    order = topological_order(y)
     wanted = set(xs)
     for node in order:
         if not wanted.isdisjoint(node.parents):
             wanted.add(node)
-    adjoints = {y: Value(1.0)}
+    adjoints: dict[Value, Value | float] = {order[-1]: 1.0}
     for node in reversed(order):
         if node not in adjoints:
             continue
         for position, operand in enumerate(node.parents):
             if operand in wanted:
-                contribution = adjoints[node] * _local_value(node, position)
+                contribution = _product(adjoints[node], _local_value(node, position))
                 known = adjoints.get(operand)
                 adjoints[operand] = contribution if known is None else known + contribution
     return adjoints
+
+
+def _product(upstream: Value | float, local: Value | float) -> Value | float:
+    """Return upstream × local; a factor of 1, as of every sum, makes no node."""
+    for one, other in ((upstream, local), (local, upstream)):
+        if not isinstance(one, Value) and one == 1:
+            return other
+    return upstream * local
 
 
 def _local_value(node: Value, position: int) -> Value | float:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from micrograd import Value, grad, hessian, jacobian, weighted_sum
+from micrograd import Value, grad, hessian, jacobian, topological_order, weighted_sum
 from micrograd.gradcheck import gradcheck
 from micrograd.ops import ROWS, DomainError
 
@@ -21,6 +21,26 @@ def test_gradients_that_are_values_can_be_differentiated_again():
     (second,) = grad(first, [x], create_graph=True)
     (third,) = grad(second, [x])
     assert (first.data, second.data, third) == (32.0, 48.0, 48.0)
+
+
+def test_gradients_that_are_values_are_told_apart_and_multiply_by_no_1():
+    x, y, z = Value(2.0, label="x"), Value(3.0, label="y"), Value(5.0, label="z")
+    for out, right in (
+        (x + y + z, [1.0, 1.0, 1.0]),
+        (x * y + z, [3.0, 2.0, 1.0]),
+        ((x + y) * z, [5.0, 5.0, 5.0]),
+        ((x + y + z).tanh(), [1 - math.tanh(10.0) ** 2] * 3),
+        (x.max(y), [0.0, 1.0, 0.0]),
+        (y, [0.0, 1.0, 0.0]),
+    ):
+        gradients = grad(out, [x, y, z], create_graph=True)
+        assert [g.data for g in gradients] == right
+        every = {*topological_order(out), *gradients}
+        assert len(every) == len(topological_order(out)) + 3  # what is labelled is one alone
+    total = sum((v * v for v in (x, y, z)), Value(0.0))
+    (gradient,) = grad(total.exp(), [x], create_graph=True)
+    made = [v for v in topological_order(gradient) if v._op == "*"]
+    assert len(made) == 2 + 3  # exp(total) · x + exp(total) · x, and the three squares
 
 
 def test_the_four_jacobians_of_the_lecture():

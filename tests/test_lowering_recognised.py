@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from micrograd.derivatives import grad
 from micrograd.engine import Value
 from micrograd.functions import dot
 from micrograd.lowering import lower
@@ -145,6 +146,15 @@ def surprise(p, x):
     return total / len(x)
 
 
+def equation(p, x):
+    """Hold a network to u'' = −u: derivatives of it are in the loss."""
+    h = [(a * x + b).tanh() for a, b in zip(p["a"], p["b"])]
+    u = dot(p["v"], h)
+    (slope,) = grad(u, [x], create_graph=True)
+    (bend,) = grad(slope, [x], create_graph=True)
+    return (bend + u) ** 2
+
+
 BOOK = {
     fitted: (
         {"W": (3, 2), "b": (3,), "v": (3,)},
@@ -190,6 +200,11 @@ BOOK = {
         {"W": (3, 5), "h0": (3,)},
         (3, 2),
         ["dW = concatenate((", "W[:, 2:5] @ h0", "delta_3.T @ x[:, 2]"],
+    ),
+    equation: (
+        {"a": (4,), "b": (4,), "v": (4,)},
+        (),
+        ["t1 = tanh(x[:, None] * a + b) ", "t3 = 2 * t1 * t2 ", "t4 = 1 - t1 * t1 ", "t5 @ a "],
     ),
     polynomial: ({"a": (5,)}, (), ["da = stack((1.0, ", "x * (x * (x * a[4] + a[3])"]),
     forward_algorithm: ({"T": (3, 3)}, (3, 3), ["z_2 = t1 @ T ", "dT = t1.T @ delta_2 + "]),
