@@ -8,7 +8,7 @@ import pytest
 
 from micrograd.derivatives import grad
 from micrograd.engine import Value
-from micrograd.functions import dot
+from micrograd.functions import dot, logsumexp
 from micrograd.lowering import lower
 from tests.lowering_models import values
 from tests.test_lowering_pairs import batches, equal_to_backward
@@ -146,6 +146,16 @@ def surprise(p, x):
     return total / len(x)
 
 
+def tagging(p, x):
+    """Return −log p of tags by a chain of transitions, those of all sequences added up."""
+    tags = (0, 2, 1, 1)
+    score = sum(p["T"][i][j] for i, j in pairwise(tags)) + sum(row[i] for row, i in zip(x, tags))
+    total = x[0]
+    for row in x[1:]:
+        total = [logsumexp([t + to[j] for t, to in zip(total, p["T"])]) + row[j] for j in range(3)]
+    return logsumexp(total) - score
+
+
 def equation(p, x):
     """Hold a network to u'' = −u: derivatives of it are in the loss."""
     h = [(a * x + b).tanh() for a, b in zip(p["a"], p["b"])]
@@ -163,7 +173,7 @@ BOOK = {
     ),
     repeated: ({"W": (4, 2)}, (1,), ["broadcast_to(W @ c, (2, 4)) "]),
     weighed: ({"W": (2, 4)}, (3, 4), ["z = x @ W.T ", "tanh(c[:, None] * z / c1[:, None]) "]),
-    pinball: ({"W": (3, 2)}, (2,), ["t1 = c * (z - x[:, 0][:, None])[:, :, None] "]),
+    pinball: ({"W": (3, 2)}, (2,), ["t1 = c * (z - x[:, 0, None])[:, :, None] "]),
     energy: (
         {"J": (1,), "h": (1,)},
         (4, 3),
@@ -185,7 +195,7 @@ BOOK = {
         (6, 4),
         [
             ".reshape(-1, 2, 3, 2, 2, 2).max((3, 5)) ",
-            "first_within(t2.reshape(-1, 2, 3, 2, 2, 2) == m[:, :, :, None, :, None], (3, 5))",
+            "first_within(t1.reshape(-1, 2, 3, 2, 2, 2) == m[:, :, :, None, :, None], (3, 5))",
         ],
     ),
     residual: ({"W": (3, 4, 4), "v": (4,)}, (4,), ["dW = stack((delta.T @ x, delta_2.T @ t1, "]),
@@ -206,6 +216,7 @@ BOOK = {
         (),
         ["t1 = tanh(x[:, None] * a + b) ", "t3 = 2 * t1 * t2 ", "t4 = 1 - t1 * t1 ", "t5 @ a "],
     ),
+    tagging: ({"T": (3, 3)}, (4, 3), ["= x[:, 0, None, :] + T.T ", "= T.T + (x[:, 1] + "]),
     polynomial: ({"a": (5,)}, (), ["da = stack((1.0, ", "x * (x * (x * a[4] + a[3])"]),
     forward_algorithm: ({"T": (3, 3)}, (3, 3), ["z_2 = t1 @ T ", "dT = t1.T @ delta_2 + "]),
     graph_convolution: ({"W": (2, 2)}, (3, 2), ["t1 = c @ x ", "t2 = c @ h "]),
@@ -215,7 +226,8 @@ BOOK = {
 FORMULAS = {
     signals: "= Σk x[j+k] K[i,k] ",
     images: "= Σlm x[j+l,k+m] K[i,l,m] ",
-    pooled: "= maxl<2,n<2 t2[i,2j+l,2k+n] ",
+    pooled: "= maxl<2,n<2 t1[i,2j+l,2k+n] ",
+    tagging: "= x[0,j] + T[j,i] ",
     recurrent: "= Σj x[1,j] W[i,j] + Σj h[j] U[i,j] + b[i] ",
 }
 

@@ -112,9 +112,18 @@ class Grouping:
         return owner, a, b, code
 
     def _sums(self, nodes: Ints) -> Iterator[Callable[[], None]]:
-        """Group the sums whose products lie in the same pairs of arrays."""
+        """Group the sums whose products lie in the same pairs of arrays.
+
+        Those of several lengths are one group only where the same operations use them.
+        """
         owner, a, b, code = self._products_of(nodes)
-        kind = _signature(owner, code)
+        kind, lengths = _signature(owner, code), np.bincount(owner)
+        longest = np.zeros(kind.max() + 1, np.intp)
+        np.maximum.at(longest, kind, lengths)
+        several = np.isin(kind, kind[lengths < longest[kind]])
+        if several.any():
+            users = np.where(several, self.chains.graph.users[nodes], 0)
+            kind = numbered(zip(kind.tolist(), users.tolist()))
         for group, inside in zip(_classes(kind), _classes(kind[owner])):
             terms = (column[inside] for column in (a, b, code))
             yield partial(self._sum, nodes[group], np.searchsorted(group, owner[inside]), *terms)

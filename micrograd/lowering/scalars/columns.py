@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, count
 from operator import attrgetter
 from typing import Any
@@ -93,6 +94,15 @@ class ScalarGraph:
         counts = np.bincount(ids, minlength=len(self))
         counts[self.root] += 1
         return counts
+
+    @cached_property
+    def users(self) -> Ints:
+        """Return which operations use each node: a bit for each."""
+        users = np.zeros(len(self), np.int64)
+        for operand in (self.x, self.y):
+            user = np.flatnonzero(operand >= 0)
+            np.bitwise_or.at(users, operand[user], 1 << self.op[user] % 63)
+        return users
 
 
 def scalar_graph(values: list[Value]) -> ScalarGraph:
