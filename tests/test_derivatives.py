@@ -43,6 +43,31 @@ def test_gradients_that_are_values_are_told_apart_and_multiply_by_no_1():
     assert len(made) == 2 + 3  # exp(total) · x + exp(total) · x, and the three squares
 
 
+WITH_CORNERS = {
+    "relu": Value.relu,
+    "leaky_relu": lambda x: x.leaky_relu(0.1),
+    "hard_tanh": Value.hard_tanh,
+    "abs": abs,
+    "max": lambda x: x.max(0.3),
+    "max, turned round": lambda x: Value(0.3).max(x),
+    "min": lambda x: x.min(-0.2),
+    "min, turned round": lambda x: Value(-0.2).min(x),
+}
+
+
+@pytest.mark.parametrize("function", WITH_CORNERS.values(), ids=WITH_CORNERS)
+def test_slopes_with_corners_follow_their_operand(function):
+    points = (-2.0, -1.0, -0.2, -0.1, 0.0, 0.1, 0.3, 1.0, 2.0, math.inf, -math.inf, math.nan)
+    for before in (-0.5, 0.0, 0.5):
+        x = Value(before)
+        y = function(x)
+        (slope,) = grad(y, [x], create_graph=True)
+        for x.data in points:
+            y.forward()
+            assert slope.forward() == grad(y, [x])[0]
+        assert grad(slope, [x]) == [0.0]
+
+
 def test_the_four_jacobians_of_the_lecture():
     x = [Value(0.3), Value(-0.2), Value(0.5)]
     rows = [[Value(0.1 * (i + j + 1)) for j in range(3)] for i in range(2)]

@@ -156,6 +156,22 @@ def tagging(p, x):
     return logsumexp(total) - score
 
 
+def steepness(p, x):
+    """Hold the slope of a network of relus to 1, as a critic's is (Gulrajani et al. 2017)."""
+    h = [z.relu() for z in times(p["W"], x)]
+    out = dot(p["v"], h)
+    slopes = grad(out, x, create_graph=True)
+    return out + (dot(slopes, slopes).sqrt() - 1) ** 2
+
+
+def adapted(p, x):
+    """Take a step on one point, and the loss on another (Finn et al. 2017)."""
+    loss = (dot(p["w"], x[:2]) - x[2]) ** 2
+    slopes = grad(loss, p["w"], create_graph=True)
+    w = [a - 0.1 * slope for a, slope in zip(p["w"], slopes)]
+    return (dot(w, x[3:5]) - x[5]) ** 2
+
+
 def equation(p, x):
     """Hold a network to u'' = −u: derivatives of it are in the loss."""
     h = [(a * x + b).tanh() for a, b in zip(p["a"], p["b"])]
@@ -216,6 +232,12 @@ BOOK = {
         (),
         ["t1 = tanh(x[:, None] * a + b) ", "t3 = 2 * t1 * t2 ", "t4 = 1 - t1 * t1 ", "t5 @ a "],
     ),
+    steepness: (
+        {"W": (4, 3), "v": (4,)},
+        (3,),
+        ["t1 = where(z > 0, 1.0, 0.0) ", " @ W ", "dW = "],
+    ),
+    adapted: ({"w": (2,)}, (6,), ["x[:, :2] @ w - x[:, 2]", " - 0.1 * "]),
     tagging: ({"T": (3, 3)}, (4, 3), ["= x[:, 0, None, :] + T.T ", "= T.T + (x[:, 1] + "]),
     polynomial: ({"a": (5,)}, (), ["da = stack((1.0, ", "x * (x * (x * a[4] + a[3])"]),
     forward_algorithm: ({"T": (3, 3)}, (3, 3), ["z_2 = t1 @ T ", "dT = t1.T @ delta_2 + "]),

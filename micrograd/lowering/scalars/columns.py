@@ -17,13 +17,13 @@ from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS
 from micrograd.core.modes import described
 from micrograd.engine import Value
-from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM, Row, for_each_row
+from micrograd.ops import ROWS, UNCALLED, WEIGHTED_SUM, Row, for_each_row
 
 Ints = NDArray[np.intp]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-NAMES = ["", *(row.name for row in (*ROWS, WEIGHTED_SUM, STOPPED))]
+NAMES = ["", *(row.name for row in (*ROWS, WEIGHTED_SUM, *UNCALLED))]
 CODES = {name: code for code, name in enumerate(NAMES)}
 ADD, SUB, MUL, WEIGHTED = (CODES[name] for name in ("add", "sub", "mul", WEIGHTED_SUM.name))
 ROUTES = tuple(CODES[row.name] for row in ROWS if row.role == "routes")  # max, min
