@@ -255,7 +255,7 @@ STOPPED = Row("detach", "x", ("0",), "detach", "detach(x)", (REAL,))
 
 # What slopes with corners are made of, where they are Values: relu's is x > 0.
 GREATER = Row("greater", "where(x > y, 1.0, 0.0)", ("0", "0"), ">", "x > y", (REAL, REAL))
-NOT_LESS = Row("not_less", "where(x >= y, 1.0, 0.0)", ("0", "0"), "≥", "x ≥ y", (REAL, REAL))
+NOT_LESS = Row("not_less", "where(x >= y, 1.0, 0.0)", ("0", "0"), ">=", "x >= y", (REAL, REAL))
 
 UNCALLED = (STOPPED, GREATER, NOT_LESS)  # recorded by micrograd itself: no method, no operator
 BY_NAME: dict[str, Row] = {row.name: row for row in (*ROWS, WEIGHTED_SUM, *UNCALLED)}
