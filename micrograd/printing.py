@@ -6,12 +6,14 @@ a terminal, move its cursor, rename its window, or type into it.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from reprlib import Repr
+from shutil import get_terminal_size
 from typing import Any
 
-__all__ = ["counted", "cut", "folded", "one_line", "printable", "shorten", "width"]
+__all__ = ["counted", "cut", "folded", "one_line", "printable", "shorten", "terminal_size", "width"]
 
 LONGEST = 2_000  # characters of a message
 SHOWN = 200  # of a value in it
@@ -61,6 +63,12 @@ def width(text: str) -> int:
     """Return how many columns of a terminal the text takes: each character 0, 1 or 2."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
+
+
+def terminal_size() -> os.terminal_size:
+    """Return the columns and lines of the terminal, of one that does not know them 80 and 24."""
+    columns, lines = get_terminal_size()
+    return os.terminal_size((columns or 80, lines or 24))  # Python 3.10 takes 0 for an answer
 
 
 def folded(line: str, columns: int) -> str:
