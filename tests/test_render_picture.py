@@ -11,6 +11,7 @@ import pytest
 
 import micrograd.render.programs as programs
 from micrograd import Value, no_grad, scope
+from micrograd.derivatives import grad
 from micrograd.engine import weighted_sum
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
@@ -410,6 +411,18 @@ def test_random_graphs_unfold_to_the_same_function(seed):
     again = after.values[-1]
     again.forward()
     assert again.data == pytest.approx(root.data)
+
+
+@pytest.mark.parametrize("op", ["relu", "abs", "max", "detach", "leaky_relu"])
+def test_sums_below_slopes_that_are_values_unfold(op):
+    w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    z = weighted_sum([w, w], [x, 1.0], Value(0.5))
+    y = getattr(z, op)(*[x] * (op == "max")) * z
+    (slope,) = grad(y, [w], create_graph=True)
+    graph = unfolded_sums(snapshot(slope))
+    assert "weighted_sum" not in graph.ops and graph.data[-1] == slope.data
+    graph.values[-1].forward()
+    assert graph.values[-1].data == pytest.approx(slope.data)
 
 
 def test_a_hand_made_node_below_an_unfolded_sum_stays():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Callable
+from functools import cache, reduce
 from itertools import chain
 
+from micrograd.core.kinds import ELEMENTARY
 from micrograd.core.modes import check_recording, scope_path
-from micrograd.engine import Value, weighted_sum
+from micrograd.core.recording import compiled_method
+from micrograd.engine import Constant, Value, weighted_sum
 from micrograd.graph import LEAF, Graph, snapshot
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
@@ -39,7 +42,13 @@ def _again(graph: Graph, id: int, operands: list[Value]) -> Value:
             "unfolded sums; draw the graph with its sums folded"
         )
     constant = [graph.constants[id]] if BY_NAME[op].constants else []
-    return _whole(getattr(Value, op)(*operands, *constant), value)
+    return _whole(_method(op)(*operands, *constant), value)
+
+
+@cache
+def _method(op: str) -> Callable[..., Value]:
+    """Return what records an operation: a method of Value, or what it would be of x > y."""
+    return getattr(Value, op, None) or compiled_method(ELEMENTARY[op], Value, Constant)
 
 
 def _written_out(operands: list[Value], model: Value) -> Value:
