@@ -627,6 +627,31 @@ def test_files_by_their_ending(tmp_path):
         picture.save(tmp_path / "nowhere" / "x.svg")
 
 
+def test_a_picture_opens_what_it_is_told_to_open():
+    root, opened = network_output(), ["layer 0", "layer 1 / neuron 2"]
+    wanted = [box.members for box in view(snapshot(root), "layer", opened).boxes]
+    closed = [box.members for box in view(snapshot(root), "layer").boxes]
+    for given in (opened, tuple(opened), iter(opened)):
+        picture = render(root, level="layer", unfolded=given)
+        assert [box.members for box in picture.view.boxes] == wanted != closed
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"unfolded": "layer 0"}, TypeError, "unfolded is a list of scopes"),
+        ({"unfolded": 3}, TypeError, "unfolded is a list of scopes.*, not 3"),
+        ({"unfolded": ["layer 0", 1]}, TypeError, "unfolded is a list of scopes"),
+        ({"mode": "both", "layout": "dot"}, ValueError, "in the built-in layout only"),
+        ({"mode": "both", "level": "network"}, ValueError, "in the built-in layout only"),
+        ({"level": "network", "unfolded": ["layer 0"]}, ValueError, "there is nothing to unfold"),
+    ],
+)
+def test_options_that_exclude_each_other_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        render(network_output(), **options)
+
+
 @pytest.mark.parametrize("format", ["bmp", "mmd", ["svg"], None])
 def test_a_format_that_there_is_not_is_told(format):
     with pytest.raises(ValueError, match=r"there is no format .*; give one of svg, png, pdf, html"):
