@@ -71,6 +71,10 @@ def products(count, *bias):
     return weighted_sum(weights, inputs, *bias)
 
 
+def summed(weights, inputs, *bias):
+    return weighted_sum([*map(leaf, weights)], [*map(leaf, inputs)], *map(leaf, bias))
+
+
 def net(*sizes):
     inputs = [leaf(f"x{i}", 0.5) for i in range(sizes[0])]
     return MLP(sizes[0], list(sizes[1:]), activation="tanh")(inputs)
@@ -135,12 +139,11 @@ TOLD = [
     (lambda: leaf() / leaf("y") * leaf("z"), formula, "x / y · z"),
     (lambda: leaf() * leaf("y") / leaf("z"), formula, "x · y / z"),
     (lambda: leaf() / -leaf("y"), formula, "x / (−y)"),
-    (
-        lambda: weighted_sum([*map(leaf, "abcd")], [1.5] * 4),
-        formula,
-        "a · 1.5 + b · 1.5 + … + d · 1.5",
-    ),
-    (lambda: weighted_sum([*map(leaf, "abc")], [1.5] * 3), formula, "a · 1.5 + b · 1.5 + c · 1.5"),
+    (lambda: summed("abcd", "pqrs", "e"), formula, "a · p + b · q + … + d · s + e"),
+    (lambda: summed("abc", "pqr"), formula, "a · p + b · q + c · r"),
+    (lambda: summed("w", "x"), svg, "→ w: 1 = upstream × x = 1<"),
+    (lambda: summed("w", "x"), svg, "→ x: 1 = upstream × w = 1<"),
+    (lambda: summed("w", "x", "b"), svg, "→ b: 1 = upstream × 1<"),
     (lambda: leaf("a + b") * leaf(), formula, "(a + b) · x"),
     (lambda: leaf("a*b") + leaf(), formula, "a*b + x"),
     (lambda: leaf("a + b") * leaf(), equations, r"(\text{a + b}) \cdot x"),
