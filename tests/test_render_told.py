@@ -17,7 +17,7 @@ from micrograd.nn import MLP
 from micrograd.ops import ROWS
 from micrograd.render import render
 from micrograd.render.collapse import view
-from micrograd.render.formulas import filled, shape
+from micrograd.render.formulas import filled, pretty, shape
 from micrograd.render.network import network_view
 from micrograd.render.network_plan import plan
 from micrograd.render.text import width
@@ -222,6 +222,19 @@ def expression(chooser, depth):
         ]
         + [f"square({x})", f"abs({x})", f"tanh({x})", f"softplus({x}) ** -1", f"relu({x}) ** 3"]
     )
+
+
+@pytest.mark.parametrize(
+    ("python", "text"),
+    [
+        ("1 + where(x > 0, x, 2)", "1 + (x if x > 0 else 2)"),
+        ("where(x > 0, x, 2) * y", "(x if x > 0 else 2) · y"),
+        ("x * 1e-7 + 2.5e9", "x · 1e−7 + 2.5e9"),
+        ("x - (y - 1e-12)", "x − (y − 1e−12)"),
+    ],
+)
+def test_formulas_are_spelt_for_readers(python, text):
+    assert pretty(python) == text
 
 
 def test_a_node_made_by_hand_is_no_expression():
