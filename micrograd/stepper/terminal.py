@@ -22,10 +22,10 @@ from micrograd.stepper.trace import one_root, trace
 COLUMNS = 80
 ROLES = {"value": "blue", "gradient": "yellow", "local": "magenta", "sum": "green"}
 PROMPT = "[Enter/n] next  [b] back  [g N] go to step N  [q] quit > "
-KEYS_PROMPT = "[→ Enter] next  [← b] back  [g N] go to  [Home End] first, last  [q] quit > "
+KEYS_PROMPT = "[→ Enter] next  [← b] back  [g N] go to  [Home End] ends  [q] quit > "
 CLEAR = "\x1b[2J\x1b[H"  # the screen, so that every step is drawn in the same place
 FILLER = "\0"  # a column more: what is written holds no such character
-MOST_VALUES = 12  # lines of the table of values under a step
+MOST_VALUES = 12  # inputs of the first step, lines of the table of values under a step
 NAMES = 12  # columns of the names in it, at least
 
 
@@ -144,7 +144,10 @@ class Walkthrough:
     def _equation(self, step: dict[str, Any]) -> list[tuple[str, str]]:
         kind = step["kind"]
         if kind == "inputs":
-            return [(", ".join(self._inputs()), "value")]
+            inputs = [*self._inputs()]
+            listed, rest = inputs[:MOST_VALUES], len(inputs) - MOST_VALUES
+            more = f" {self.words['more'].format(count=rest)}" if rest > 0 else ""
+            return [(", ".join(listed), "value"), (more, "")]
         if kind == "seed":
             name = self.names[step["node"]]
             return [(f"∂{name}/∂{name} = ", ""), (shown(step["value"]), "gradient")]
@@ -217,7 +220,7 @@ class Walkthrough:
         while rows and room is not None and sum(map(len, rows)) + (len(named) > len(rows)) > room:
             rows.pop()
         more = f"   {self.words['more'].format(count=len(named) - len(rows))}"
-        rest = self.lines([(more, "")]) if len(named) > len(rows) else []
+        rest = self.lines([(more, "")]) if rows and len(named) > len(rows) else []
         return [line for row in rows for line in row] + rest
 
 
