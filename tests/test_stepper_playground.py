@@ -285,6 +285,7 @@ REFUSED = [
     "0b2",
     "x\u00a0+ x",
     "“x”",
+    "\u037a = x; \u037a",  # a letter whose plain form begins with a blank
     "x − 1",
     "exp(1000 * x)",
     "(a) = (x)) ",
