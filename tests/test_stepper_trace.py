@@ -7,10 +7,16 @@ import pytest
 from micrograd import Value, topological_order
 from micrograd.graph import snapshot
 from micrograd.stepper import trace
-from micrograd.stepper.interface import INTERFACE
+from micrograd.stepper.interface import INTERFACE, LINES, PLAYGROUND, PROGRAM, TRAINING
 from micrograd.stepper.plain import json_text
 from micrograd.stepper.words import SENTENCES
 from tests.stepper_graphs import batch, every_row, network, worked_example
+
+ADDED = [
+    PLAYGROUND,
+    PROGRAM,
+    TRAINING,
+]  # to the words of the interface, where a page has such a part
 
 
 def backward_steps(root, **options):
@@ -198,11 +204,16 @@ def placeholders(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("words", [SENTENCES, INTERFACE])
+@pytest.mark.parametrize("words", [SENTENCES, INTERFACE, LINES, *ADDED])
 def test_both_languages_say_the_same_things(words):
     assert words["en"].keys() == words["zh"].keys()
     for key in words["en"]:
         assert placeholders(words["en"][key]) == placeholders(words["zh"][key]), key
+
+
+def test_no_part_of_a_page_says_a_word_of_the_interface_otherwise():
+    keys = [key for words in (INTERFACE, *ADDED) for key in words["en"]]
+    assert len(keys) == len(set(keys))
 
 
 def test_chinese_sentences():

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from itertools import pairwise
 
 import pytest
@@ -246,3 +247,12 @@ def test_a_long_training_is_drawn(opened):
         recording.note(1 / (step + 1))
     shown = opened(training_page(recording, POINTS, TARGETS, squared))
     assert place(shown) == "1 / 5" and shown.locator("#most").inner_text() == "1"
+
+
+def test_a_wrong_guess_in_the_passes_is_told_the_number(opened, xor):
+    shown = opened(xor, "#plays=passes&view=full&step=2")
+    shown.locator("#predict").check()
+    shown.locator("#answer").fill("-123")
+    shown.locator("#answer").press("Enter")
+    said = shown.locator("#sentence").inner_text()
+    assert re.match(r"Not quite: it is (\S+)\. .* its value is \1\.$", said)

@@ -167,8 +167,8 @@ function deadWords() {
 }
 
 function sideWords() {
-  const wrong = training.over.count - sided();
-  return fill(words()[wrong > 1 ? "wrong" : wrong ? "wrong.one" : "wrong.none"], { count: wrong });
+  const strayed = training.over.count - sided();
+  return fill(words()[strayed > 1 ? "strayed" : strayed ? "strayed.one" : "strayed.none"], { count: strayed });
 }
 
 // Say that the loss stands still, where it has not moved over the last tenth of all steps.

@@ -72,6 +72,7 @@ const sliderOf = field => field.closest(".leaf").querySelector("[type=range]");
 const nodeOf = field => graph.nodes[Number(field.dataset.leaf)];
 
 function fields() {
+  $("outcome").textContent = DATA.training ? "" : outcome();
   for (const field of $("leaves").querySelectorAll("[data-leaf]")) {
     const node = nodeOf(field), now = numberNow(node);
     field.value = finite(now) ? spelled(now) : shown(now);
@@ -144,7 +145,6 @@ function refresh() {
 
 function reset() {
   Object.assign(page, { edited: new Map(), record: graph.recorded });
-  $("outcome").textContent = "";
   fields();
   teller.model.record = graph.recorded;
   draw();
