@@ -16,7 +16,7 @@ ADDED = [
     PLAYGROUND,
     PROGRAM,
     TRAINING,
-]  # to the words of the interface, where a page has such a part
+]  # to those words, by parts of a page
 
 
 def backward_steps(root, **options):
