@@ -7,12 +7,14 @@ a terminal, move its cursor, rename its window, or type into it.
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 from reprlib import Repr
 from typing import Any
 
-__all__ = ["counted", "cut", "folded", "one_line", "printable", "shorten", "width"]
+__all__ = ["counted", "cut", "folded", "one_line", "printable", "shorten", "width", "wrapped"]
 
+FILLER = "\0"  # a column more: what is written holds no such character
 LONGEST = 2_000  # characters of a message
 SHOWN = 200  # of a value in it
 _brief = Repr()
@@ -61,6 +63,12 @@ def width(text: str) -> int:
     """Return how many columns of a terminal the text takes: each character 0, 1 or 2."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
+
+
+def wrapped(line: str, columns: int, indent: str) -> str:
+    """Return a line as lines of at most `columns`; textwrap counts characters, not columns."""
+    filled = "".join(character + FILLER * (width(character) - 1) for character in line)
+    return textwrap.fill(filled, columns, subsequent_indent=indent).replace(FILLER, "")
 
 
 def folded(line: str, columns: int) -> str:
