@@ -819,7 +819,7 @@ def test_no_number_is_cut_in_a_narrow_terminal(width):
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("count", [2, 5, 20])
-@pytest.mark.parametrize("name", ["very-long-organisation", "组织机构名"])
+@pytest.mark.parametrize("name", ["very-long-organisation", "地名组织机构名称类别"])
 def test_many_types_are_shown_whole(width, count, name):
     """In a table, or in lines which end between a name and its number never."""
     kinds = [f"{name if n % 2 else 'T'}{n}" for n in range(count)]
