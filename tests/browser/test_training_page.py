@@ -109,6 +109,16 @@ def test_a_click_chooses_the_point_and_the_step(opened, xor):
     assert "frame=11" in shown.evaluate("location.href")
 
 
+def test_a_click_on_the_mark_of_a_step_goes_to_it(opened, xor):
+    shown = opened(xor, width=1920)
+    for frame in range(0, 21, 4):
+        shown.locator("#scrub").fill(str(frame + 1))
+        mark = shown.locator("#curve .now").bounding_box()
+        shown.locator("#scrub").fill("7")
+        shown.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + 20)
+        assert place(shown) == f"{frame + 1} / 21"
+
+
 def test_a_link_shows_what_was_seen(opened, xor):
     hash = "#step=4&lang=zh&frame=9&sample=4&plays=passes"
     shown = opened(xor, hash)

@@ -43,9 +43,8 @@ function playing(passes) {
 }
 
 function seek(step) {
-  const before = training.at.filter(at => at <= step).length;
   if (track !== training.plays) playing(false);
-  go(Math.max(0, before - 1));
+  go(nearest(training.at.map(at => [at, 0]), [step, 0]));
 }
 
 function chooseSample(sample) {
