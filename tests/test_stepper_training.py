@@ -100,6 +100,33 @@ def test_a_model_without_neurons_and_with_a_spare_parameter():
     assert [*numbers] == [0.5, -0.25] * len(told["training"]["at"])
 
 
+def moved():
+    """Return a recording of two steps, its parameters turned round between them."""
+    recording = Recording(Plain())
+    recording.note(0.5)
+    recording.model.a.data = recording.model.b.data = -9.0
+    recording.note(0.25)
+    return recording
+
+
+def test_a_loss_that_comes_to_choose_otherwise_is_refused():
+    recording = moved()
+
+    def chosen(output, target):
+        return squared(output, target) if recording.model.a.data > 0 else abs(output - target)
+
+    with pytest.raises(ValueError, match="point 0 at step 1 has another form"):
+        training_page(recording, POINTS, TARGETS, chosen)
+    assert recording.model.a.data == -9
+
+
+def test_a_step_at_which_a_point_has_no_loss_is_played():
+    def cross(output, target):
+        return -(target * (output + 0.6).log())
+
+    assert "frames" in data_of(training_page(moved(), POINTS, TARGETS, cross))["training"]
+
+
 @pytest.mark.parametrize(
     ("loss", "kind"), [(squared, "group"), (lambda output, target: output * target, "node")]
 )
@@ -257,7 +284,7 @@ def note(model):
         (note(MLP(2, [2])), POINTS, TARGETS, squared, "network gives .* not one Value"),
         (note(MLP(2, [1])), POINTS, TARGETS, lambda y, t: 1.0, r"loss\(output, target\) gives"),
         (note(MLP(2, [1])), POINTS, TARGETS, lambda y, t: y * y, "does not depend on t"),
-        (note(Chooser()), POINTS, TARGETS, squared, "graph of point 2 has another form"),
+        (note(Chooser()), POINTS, TARGETS, squared, "graph of point 2 at step 0 has another form"),
         (note(MLP(2, [1])), [(float("nan"), 1.0)] * 4, TARGETS, squared, "finite numbers"),
         (note(MLP(2, [1])), [1.0, 2.0, 3.0, 4.0], TARGETS, squared, r"points of two .* not \[1.0"),
         (note(MLP(2, [1])), POINTS, ["a", "b", "a", "b"], squared, r"targets are numbers, not"),
