@@ -257,7 +257,7 @@ def test_a_narrow_terminal_gets_whole_words_below_one_another(columns):
     table = next(i for i in range(start, len(lines)) if re.match(r"   x( |$)", lines[i]))
     sentence = lines[start:table]
     assert all(re.match(r"   \S", line) for line in sentence)
-    assert " ".join(map(str.strip, sentence)).endswith("their contributions sum: now 5.")
+    assert " ".join(map(str.strip, sentence)).endswith("the contributions sum: now 5.")
     prompt = [line for line in lines if "quit >" in line or "next" in line]
     assert all(line.count("[") == line.count("]") for line in prompt)
     assert any(line.startswith("No step '?'") for line in lines)

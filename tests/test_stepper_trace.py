@@ -74,7 +74,7 @@ def test_the_worked_example_in_words():
     assert [step["left"] for step in told["steps"][5:]] == [0, 0, 1, 0, 0, 0]
     assert sentences[8] == "max did not pick z, so none of the upstream gradient reaches it."
     assert sentences[9] == "+ distributes: x gets the whole upstream gradient."
-    assert sentences[10].endswith("so their contributions sum: now 5.")
+    assert sentences[10].endswith("so the contributions sum: now 5.")
     assert told["steps"][2] | {"sentence": ""} == {
         "step": 3,
         "kind": "forward",
@@ -93,6 +93,7 @@ def test_the_same_operand_twice_is_two_steps():
     assert (first["position"], second["position"]) == (0, 1)
     assert (first["total"], second["total"]) == (3, 6)
     assert first["first"] and not second["first"]
+    assert second["sentence"].endswith("x is used several times, so the contributions sum: now 6.")
 
 
 def test_a_zero_upstream_gradient_goes_on_as_zero():
