@@ -132,6 +132,11 @@ TOLD = [
     (lambda: leaf("a + b") * leaf(), formula, "(a + b) · x"),
     (lambda: leaf("a*b") + leaf(), formula, "a*b + x"),
     (lambda: leaf("a + b") * leaf(), equations, r"(\text{a + b}) \cdot x"),
+    (lambda: leaf("a*b") + leaf(), equations, r"= \text{a*b} + x"),
+    (lambda: leaf("a*b") ** 2, equations, r"= (\text{a*b})^{2}"),
+    (lambda: leaf("x²") ** 2, equations, r"= (\text{x$^{2}$})^{2}"),
+    (lambda: leaf("-a") ** 2, equations, r"= (\text{-a})^{2}"),
+    (lambda: leaf("a ≥ b") + leaf(), equations, r"= (\text{a $\ge$ b}) + x"),
     (lambda: leaf(data=-1.0).leaky_relu(0.2), formula, "leaky_relu(x, 0.2)"),
     (lambda: leaf(data=-1.0).leaky_relu(), formula, "leaky_relu(x)"),
 ]

@@ -40,6 +40,7 @@ def test_every_side_of_an_equation_is_its_number():
             left, *sides = map(plain, line.removesuffix(" \\\\").replace("&=", "=").split(" = "))
             if "frac" in left:
                 left, *sides = sides[-2:]
+                assert "(0)" not in left, line  # in brackets is what has a sign
             used = [abs(values.get(name, 0)) for name in re.findall(r"\w+", " ".join(sides))]
             terms = [abs(number_of(term, values)) for term in left.split(" + ")]
             near = 2e-3 * max([*used, *terms])  # numbers have four digits

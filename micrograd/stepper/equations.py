@@ -16,9 +16,9 @@ from micrograd.render.tikz import GREEK, RAISED, tex
 from micrograd.stepper.trace import one_root, trace
 
 _MARK = "\ue000{}{}\ue001"  # stands for a node's name in a formula, and binds as it does
-_LIKE = {1: "+", 2: "·"}
+_LIKE = {0: " ≥ ", 1: "+", 2: "·", 3: "+", 4: "²"}
 _PARTS = re.compile(
-    "\ue000(?P<node>[0-9]+)[+·]?\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
+    "\ue000(?P<node>[0-9]+)[^\ue001]*\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
     f"|(?P<sign>[{''.join(RAISED)}]+|.)",
     re.DOTALL,
 )
