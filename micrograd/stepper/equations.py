@@ -99,8 +99,7 @@ def _part(match: re.Match[str], names: Sequence[str]) -> str:
     if match["node"]:
         return names[int(match["node"])]
     if match["number"]:
-        number = rf"{match['number']}\mathrm{{e}}{{{_text(match['exponent'])}}}"
-        return f"({number})" if match.string[match.end() :][:1] in ("^", *RAISED) else number
+        return rf"{match['number']}\mathrm{{e}}{{{_text(match['exponent'])}}}"
     if match["word"]:
         return _name(match["word"])
     return match[0] if match[0] in "^{}|<>" else tex(match[0]).replace("$", "")
