@@ -214,8 +214,11 @@ def expression(chooser, depth):
     )
 
 
-def test_a_node_made_by_hand_is_no_expression():
+def test_what_no_expression_makes_has_none():
     assert source_of(snapshot(Value(8.0, (leaf(),), "cube"))) == ("", {})
+    with scope("neuron"):
+        assert source_of(snapshot(leaf() * 2.0)) == ("", {})  # reading it gives no scope
+    assert source_of(snapshot(leaf("no name") * 2.0)) == ("", {})
 
 
 def test_a_file_that_was_read_leaves_the_path_of_modules_as_it_was(tmp_path):
