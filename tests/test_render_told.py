@@ -155,6 +155,7 @@ def test_a_graph_is_told(make, told, expected):
         "tanh(x) * y",
         "s = x * y; a = tanh(s); f = a + s",
         "max(x, y) - 2",
+        "(x ** 0.5) + leaky_relu(-y, 0.25)",
     ],
 )
 def test_an_expression_is_read_back_from_its_graph(text):
