@@ -311,3 +311,10 @@ def test_a_terminal_gets_colour_unless_it_asks_for_none():
     assert "\x1b[34m" in coloured and "2/11" in coloured and "11/11" in coloured
     plain = through_a_terminal(b"n\nq\n", NO_COLOR="1")
     assert "\x1b[34m" not in plain and "2/11" in plain
+
+
+def test_a_dumb_terminal_is_asked_for_lines_and_gets_nothing_it_does_not_know():
+    pytest.importorskip("rich", reason="rich is not installed")
+    written = through_a_terminal(b"n\ng 9\nq\n", TERM="dumb")
+    assert "\x1b" not in written and "2/11" in written and "3/11" not in written
+    assert "9/11" in written and written.count(PROMPT) == 3
