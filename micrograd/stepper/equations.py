@@ -64,11 +64,19 @@ def _named(graph: Graph, id: int) -> bool:
 def _gradient(names: list[str], root: int, steps: list[dict[str, Any]]) -> str:
     """Return one gradient: the chain rule over every user, its numbers, and their sum."""
     operand, total = steps[-1]["operand"], _text(shown(steps[-1]["total"]))
-    rule = " + ".join(
-        rf"{_slope(names, root, s['node'])} {_slope(names, s['node'], operand)}" for s in steps
+    users: dict[int, list[dict[str, Any]]] = defaultdict(list)  # x * x is one, by two slopes
+    for step in steps:
+        users[step["node"]].append(step)
+    rule = " + ".join(rf"{_slope(names, root, u)} {_slope(names, u, operand)}" for u in users)
+    numbers = " + ".join(
+        rf"{_factor(some[0]['upstream'])} \cdot {_locals(some)}" for some in users.values()
     )
-    numbers = " + ".join(rf"{_factor(s['upstream'])} \cdot {_factor(s['local'])}" for s in steps)
     return f"{_slope(names, root, operand)} &= {rule} = {numbers} = {total}"
+
+
+def _locals(steps: list[dict[str, Any]]) -> str:
+    factors = [_factor(step["local"]) for step in steps]
+    return f"({' + '.join(factors)})" if factors[1:] else factors[0]
 
 
 def _slope(names: list[str], of: int, by: int) -> str:
