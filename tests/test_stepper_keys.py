@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -123,6 +124,24 @@ def test_keys_that_come_at_once_are_told_apart():
         assert [keys._sequence(source) for _ in typed] == typed
     finally:
         os.close(source)
+
+
+def test_escape_alone_is_a_key():
+    source, end = os.pipe()  # which stays open: nothing comes after it
+    os.write(end, ESCAPE.encode())
+    assert COMMAND_OF[keys._sequence(source)] == "q"
+    os.close(end)
+    os.close(source)
+
+
+@pytest.mark.parametrize(
+    ("sent", "command"), [("\xe0K", "b"), ("\x00P", "n"), ("\xe0G", "g 1"), ("q", "q"), ("\r", "n")]
+)
+def test_keys_of_windows(monkeypatch, sent, command):
+    typed = iter(sent)
+    console = SimpleNamespace(getwch=lambda: next(typed))
+    monkeypatch.setitem(sys.modules, "msvcrt", console)
+    assert COMMAND_OF[keys._windows_key()] == command and not [*typed]
 
 
 @pytest.mark.parametrize("sent", ["", "\x04"])

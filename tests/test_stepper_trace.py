@@ -128,6 +128,9 @@ def test_a_weighted_sum_switches_and_its_bias_is_distributed():
         ("switches", 2, "w"),
         ("distributes", 1, "1"),
     ]
+    for products in (1, 2, 3):
+        steps = backward_steps(weighted_sum([w] * products, [x] * products))
+        assert [s["reason"] for s in steps] == ["switches"] * 2 * products
 
 
 def test_a_backward_function_of_the_users_own_is_stepped():
