@@ -29,7 +29,7 @@ function leaves() {
 function leafRow(node) {
   const line = made("div", "", "leaf"), label = made("label", `${leafName(node)} `);
   const field = made("input"), slider = made("input");
-  Object.assign(field, { type: "text", inputMode: "decimal", autocomplete: "off" });
+  Object.assign(field, { type: "text", autocomplete: "off" });
   Object.assign(slider, { type: "range", step: "any" });
   slider.setAttribute("aria-label", leafName(node));
   field.dataset.leaf = node.id;
