@@ -63,7 +63,8 @@ def test_the_page_holds_the_frames_and_where_they_belong():
         assert sorted(numbers[frame * count : (frame + 1) * count]) == sorted(kept)
     names = [told["nodes"][id][3] for id in [*training["inputs"], training["target"]]]
     assert names == ["x₁", "x₂", "t"] and all(labels)
-    assert training["boundary"] == 0.5 and len(training["losses"]) == 4
+    assert training["boundary"] == 0.5 and told["seed"] == 1
+    assert training["losses"] == pytest.approx(recording.losses, rel=1e-5)
     assert [name for _, name in training["units"]] == [f"layer 0 / neuron {i}" for i in range(4)]
 
 
@@ -294,6 +295,14 @@ def note(model):
 def test_what_a_page_cannot_show_is_said(recording, points, targets, loss, said):
     with pytest.raises(ValueError, match=said):
         training_page(recording, points, targets, loss)
+
+
+def test_points_and_targets_are_lists():
+    recording = note(MLP(2, [1]))
+    with pytest.raises(TypeError, match="the points are a list, not the dict"):
+        training_page(recording, dict(zip(POINTS, "abcd")), TARGETS, squared)
+    with pytest.raises(TypeError, match="the targets are a list, not the set"):
+        training_page(recording, POINTS[:2], {*TARGETS}, squared)
 
 
 @pytest.mark.parametrize("boundary", [float("nan"), float("inf"), "0.5"])
