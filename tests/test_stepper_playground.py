@@ -58,6 +58,9 @@ def read_in_page(asked):
     return node(script, *SCRIPTS, data=[[text, [*at.items()]] for text, at in asked])
 
 
+NAMES = ["f", "b", "h", "part", "名前", "שלום", "a_name_of_more_than_22"]  # cut with a number
+
+
 class Writer:
     """Write random expressions: every operator, function and way to name a part."""
 
@@ -70,7 +73,7 @@ class Writer:
     def text(self):
         statements = []
         for number in range(self.random.choice([0, 0, 1, 3])):
-            name = self.random.choice(["f", "b", "h", "part", "名前"]) + f"{number or ''}"
+            name = self.random.choice(NAMES) + f"{number or ''}"
             statements.append(f"{name} = {self.term(3)}")
             self.results.append(name)
         joined = self.random.choice(["; ", "\n", " ;\n", "  # a remark\n"])
