@@ -1,5 +1,6 @@
 """Expressions typed into the page against Python's own reader, engine and layout."""
 
+import keyword
 import math
 import random
 from itertools import product
@@ -343,6 +344,13 @@ def test_what_python_refuses_the_page_refuses():
         with pytest.raises(ValueError):
             parse(text, {"x": 1.0})
         assert "refused" in page, text
+
+
+def test_a_word_of_python_is_no_input():
+    asked = [f"{word} * 2" for word in keyword.kwlist]
+    script = "answer(INPUT.map(t => { try { return inputsOf(t); } catch (e) { return e.key; } }));"
+    assert {*node(script, *SCRIPTS, data=asked)} == {"bad.syntax"}
+    assert node(script, *SCRIPTS, data=["match * case + nan"]) == [["match", "case", "nan"]]
 
 
 def test_what_python_reads_the_page_reads():
