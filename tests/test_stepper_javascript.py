@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from micrograd import Value, topological_order
+from micrograd import Value, topological_order, weighted_sum
 from micrograd.core.formulas import FLOATS
 from micrograd.graph import snapshot
 from micrograd.ops import ROWS
@@ -285,3 +285,16 @@ def test_values_that_the_engine_refuses_are_refused_in_the_page():
         "value",
         1,
     ]
+
+
+def test_a_factor_is_multiplied_by_the_other_factor_of_its_product():
+    """What a local gradient is read off is underlined in the picture."""
+    a, b, c, d, bias = (Value(float(n), label=letter) for n, letter in enumerate("abcde"))
+    data = page_data(snapshot(weighted_sum([a, c], [b, d], bias)), None, 1.0)
+    script = """
+const nodes = nodesOf(INPUT), sum = nodes.at(-1);
+answer(sum.operands.map((_, position) => suppliers(sum, position).map(id => nodes[id].name)));
+"""
+    operands = [data["nodes"][id][3] for id in data["nodes"][-1][1]]
+    other = {"a": ["b"], "b": ["a"], "c": ["d"], "d": ["c"], "e": []}
+    assert node(script, *SCRIPTS, data=data) == [other[name] for name in operands]
