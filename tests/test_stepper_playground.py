@@ -346,6 +346,13 @@ def test_what_python_refuses_the_page_refuses():
         assert "refused" in page, text
 
 
+def test_results_are_called_by_letters_as_far_as_they_reach():
+    asked = [("x" + " + 1" * count, {"x": 1.0}) for count in range(18, 28)]
+    for (text, at), page in zip(asked, read_in_page(asked)):
+        ours = [label for label in snapshot(parse(text, at)).labels if label]
+        assert [told["name"] for told in page["nodes"] if not told["unnamed"]] == ours, text
+
+
 def test_a_word_of_python_is_no_input():
     asked = [f"{word} * 2" for word in keyword.kwlist]
     script = "answer(INPUT.map(t => { try { return inputsOf(t); } catch (e) { return e.key; } }));"
