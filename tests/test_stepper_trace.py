@@ -1,8 +1,10 @@
 import json
 import math
 import string
+from collections import Counter
 
 import pytest
+from hypothesis import given, settings
 
 from micrograd import Value, topological_order
 from micrograd.graph import snapshot
@@ -11,6 +13,7 @@ from micrograd.stepper.interface import INTERFACE, LINES, PLAYGROUND, PROGRAM, T
 from micrograd.stepper.plain import json_text
 from micrograd.stepper.words import SENTENCES
 from tests.stepper_graphs import batch, every_row, network, worked_example
+from tests.test_random_graphs import graphs
 
 ADDED = [
     PLAYGROUND,
@@ -36,6 +39,26 @@ def test_the_steps_are_what_backward_does(make):
         if step["kind"] == "backward":
             assert step["contribution"] == step["upstream"] * step["local"]
             assert step["upstream"] == order[step["node"]].grad
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs(kinks=True))
+def test_a_node_hands_on_when_all_has_come_and_a_gradient_says_what_it_waits_for(graph):
+    _, root = graph
+    told = trace(root)
+    backward = [step for step in told["steps"] if step["kind"] == "backward"]
+    coming, come = Counter(step["operand"] for step in backward), Counter()
+    gradients = {told["root"]: 1.0}
+    for step in backward:
+        node, operand = step["node"], step["operand"]
+        assert come[node] == coming[node] and step["upstream"] == gradients[node]
+        assert step["first"] == (not come[operand])
+        come[operand] += 1
+        assert step["left"] == coming[operand] - come[operand]
+        gradients[operand] = gradients.get(operand, 0.0) + step["contribution"]
+        assert step["total"] == gradients[operand]
+        assert ("several times" in step["sentence"]) == (not step["left"] and come[operand] > 1)
+        assert ("so far" in step["sentence"]) == (step["left"] > 0)
 
 
 def test_the_worked_example_in_words():
