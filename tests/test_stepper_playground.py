@@ -374,6 +374,8 @@ def test_what_python_reads_the_page_reads():
 # Halfway between numbers of six digits, and operations that a user may register.
 TIED = [1234565.0, 1234575.0, 123456.5, 999999.5, 12345650000.0, 2.0**-20, -1234565.0, 1e22]
 TEXTS = ["constructor(x) * k", "toString(x) + valueOf(k, x)", "minimum(x, maximum(k, -x))", "k"]
+SIGNS = (">", ">=", "<", "<=", "==")  # those of a row's formula
+TEXTS += [f"where({x} {sign} 123456.5, x, k)" for x in "kx" for sign in SIGNS]
 
 
 def test_formulas_with_a_number_are_written_alike():
@@ -397,6 +399,21 @@ def test_formulas_are_filled_alike():
     assert ours == node(
         "answer(INPUT.map(([t, of]) => filled(t, of, 'out')));", *SCRIPTS, data=asked
     )
+
+
+def test_what_has_no_value_is_named():
+    script = (
+        f"const ROWS={rows_source((row.name for row in ROWS), told=True)};"
+        + """
+answer(INPUT.map(text => {
+  try { readExpression(text, new Map([["x", 1]])); }
+  catch (error) { return [error.key, error.names.text]; }
+}));
+"""
+    )
+    asked = {"2 + log(x - 1) * 2": "log(x - 1)", "(x) / (x - x)": "(x) / (x - x)"}
+    told = node(script, *SCRIPTS, data=[*asked])
+    assert told == [["bad.point", text] for text in asked.values()]
 
 
 def test_texts_that_were_damaged_are_judged_alike():
