@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Any
 
 from micrograd.cli.parser import whole
 from micrograd.cli.streams import give_up_output, prepare
 from micrograd.files import check_place, file_errors
-from micrograd.printing import folded, printable, width
+from micrograd.printing import folded, printable, terminal_size, width
 
 LANGUAGES = ("en", "zh")
 PICTURES = (".svg", ".png", ".pdf")
@@ -73,7 +72,7 @@ def fold(text: str) -> str:
     """
     if not sys.stdout.isatty():
         return text
-    columns, lines = get_terminal_size().columns, re.sub(r"(?<=\S)\n(?=\S)", " ", text).split("\n")
+    columns, lines = terminal_size().columns, re.sub(r"(?<=\S)\n(?=\S)", " ", text).split("\n")
     return "\n".join(x if x.startswith(" ") else folded(x, columns) for x in lines)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+import operator
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Literal, overload
 
 from micrograd.core.checks import check_flags, is_list
 from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
 from micrograd.core.handmade import Handmade
-from micrograd.core.kinds import Elementary
+from micrograd.core.kinds import ELEMENTARY, Elementary
 from micrograd.core.modes import check_recording, described
-from micrograd.engine import Value, topological_order
-from micrograd.ops import OF_NUMBERS, ROWS, Row
+from micrograd.core.recording import compiled_method
+from micrograd.engine import Constant, Value, operand, topological_order
+from micrograd.ops import GREATER, NOT_LESS, OF_NUMBERS, ROWS, Row
 from micrograd.printing import shorten
 
 __all__ = ["grad", "hessian", "jacobian"]
@@ -32,8 +35,7 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
     check_flags(create_graph=create_graph)
     if create_graph:
         check_recording("a gradient that can be differentiated again")
-        adjoints = _adjoints(y, xs)
-        return [adjoints.get(x) or Value(0.0) for x in xs]
+        return _gradients(y, xs)
     totals = {y: 1.0}
     totals.update((step.operand, step.total) for step in y.steps())
     return [totals.get(x, 0.0) for x in xs]
@@ -61,26 +63,48 @@ def check_values(function: str, *several: Any) -> None:
                 raise TypeError(f"{function} takes Values, not {shorten(value)}")
 
 
-def _adjoints(y: Value, xs: Sequence[Value]) -> dict[Value, Value]:
-    """Go back through the graph as `backward()` does, with Values for the numbers.
+def _gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
+    """Return ∂y/∂x for every x as a Value of its own, to be labelled and differentiated."""
+    order = topological_order(y)
+    adjoints, taken, gradients = _adjoints(order, xs), {*order}, []
+    for x in xs:
+        gradient = adjoints.get(x, 0.0)
+        if not isinstance(gradient, Value):
+            gradient = Value(gradient)
+        elif gradient in taken:
+            gradient = gradient * 1.0
+        taken.add(gradient)
+        gradients.append(gradient)
+    return gradients
+
+
+def _adjoints(order: Sequence[Value], xs: Sequence[Value]) -> dict[Value, Value | float]:
+    """Go back through a graph as `backward()` does, with Values for the numbers.
 
     Only towards `xs`: slopes that nobody asked for need not exist.
     """
-    order = topological_order(y)
     wanted = set(xs)
     for node in order:
         if not wanted.isdisjoint(node.parents):
             wanted.add(node)
-    adjoints = {y: Value(1.0)}
+    adjoints: dict[Value, Value | float] = {order[-1]: 1.0}
     for node in reversed(order):
         if node not in adjoints:
             continue
-        for position, operand in enumerate(node.parents):
-            if operand in wanted:
-                contribution = adjoints[node] * _local_value(node, position)
-                known = adjoints.get(operand)
-                adjoints[operand] = contribution if known is None else known + contribution
+        for position, parent in enumerate(node.parents):
+            if parent in wanted:
+                contribution = _product(adjoints[node], _local_value(node, position))
+                known = adjoints.get(parent)
+                adjoints[parent] = contribution if known is None else known + contribution
     return adjoints
+
+
+def _product(upstream: Value | float, local: Value | float) -> Value | float:
+    """Return upstream × local; a factor of 1, as of every sum, makes no node."""
+    for one, other in ((upstream, local), (local, upstream)):
+        if not isinstance(one, Value) and one == 1:
+            return other
+    return upstream * local
 
 
 def _local_value(node: Value, position: int) -> Value | float:
@@ -113,14 +137,67 @@ def _number(x: Any) -> float:
     return x.data if isinstance(x, Value) else x
 
 
+class Corners(ast.NodeTransformer):
+    """Make a choice between numbers a Value: the 1 and 0 of `where(x > 0, 1, 0)` follow x.
+
+    Of other choices only the branch that is taken may be evaluated; they go by the number.
+    """
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        test, *branches = node.args
+        if ast.unparse(node.func) != "where" or not all(map(_is_number, branches)):
+            return node
+        if not isinstance(test, ast.Compare) or type(test.ops[0]) not in _COMPARE:
+            return node
+        sign = ast.Constant(type(test.ops[0]).__name__)
+        held = ast.Call(ast.Name("held", ast.Load()), [sign, test.left, *test.comparators], [])
+        return ast.Call(ast.Name("chosen", ast.Load()), [held, *branches], [])
+
+
+def _is_number(branch: ast.AST) -> bool:
+    """Return whether a branch of a formula has no operand in it, but for those of choices."""
+    if isinstance(branch, ast.Call):
+        return ast.unparse(branch.func) == "chosen"
+    return all(not isinstance(n, ast.Name) or n.id == "k" for n in ast.walk(branch))
+
+
+_greater, _not_less = (
+    compiled_method(ELEMENTARY[row.name], Value, Constant) for row in (GREATER, NOT_LESS)
+)
+_COMPARE: dict[type[ast.cmpop], tuple[Callable[..., Any], Callable[..., Any]]] = {
+    ast.Gt: (operator.gt, _greater),
+    ast.GtE: (operator.ge, _not_less),
+    ast.Lt: (operator.lt, lambda x, y: _greater(y, x)),
+    ast.LtE: (operator.le, lambda x, y: _not_less(y, x)),
+}
+
+
+def _held(sign: str, x: Any, y: Any) -> Any:
+    """Return whether a comparison holds, as a Value of 1 or 0 where a Value is compared."""
+    of_numbers, of_values = _COMPARE[getattr(ast, sign)]
+    if isinstance(x, Value) or isinstance(y, Value):
+        return of_values(operand(x), operand(y))
+    return of_numbers(x, y)
+
+
+def _chosen(held: Any, a: Any, b: Any) -> Any:
+    """Return a where a test holds, else b."""
+    if not isinstance(held, Value):
+        return a if held else b
+    return held if (a, b) == (1, 0) else held * a + (1 - held) * b
+
+
 _VALUES = Namespace(
     {"nan": FLOATS.functions["nan"], "abs": abs, "number": _number}
+    | {"held": _held, "chosen": _chosen}
     | {
         row.name: _function(row.name)
         for row in ROWS
         if row.arity == 1 and not row.constants and row.name not in ("abs", "neg")
     }
     | {name: _function(name) for name in OF_NUMBERS},
+    Corners(),
     Branches(),
     Compared("number"),
 )

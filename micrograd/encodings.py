@@ -10,7 +10,10 @@ BOM = "\ufeff"
 MARKED = ("utf-8", "utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")  # one's BOM begins another's
 AUTO = "auto"
 PACKED = {  # by what a file begins with
-    b"PK\x03\x04": "an archive or a saved model, not text",
+    b"PK\x03\x04": "an archive or a saved model, a .docx or .xlsx, not text",
+    b"\xd0\xcf\x11\xe0": "a .doc or .xls: save it as text",
+    b"{\\rtf": "a document with formats (RTF): save it as text",
+    b"%PDF-1": "a PDF, not text",
     b"\x1f\x8b": "packed by gzip: unpack it",
     b"BZh9": "packed by bzip2: unpack it",
     b"\xfd7zXZ": "packed by xz: unpack it",

@@ -231,6 +231,10 @@ class Value(Declared):
             f"round() takes a number, not {type(self).__name__}: write round(v.data, 2)"
         )
 
+    def conjugate(self) -> Value:
+        """Return x, which is real: NumPy asks for it in var() and std()."""
+        return self
+
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
 

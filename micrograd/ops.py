@@ -17,10 +17,13 @@ from typing import Any
 __all__ = [
     "BY_NAME",
     "FUNCTIONS",
+    "GREATER",
+    "NOT_LESS",
     "OF_NUMBERS",
     "REAL",
     "ROWS",
     "STOPPED",
+    "UNCALLED",
     "WEIGHTED_SUM",
     "DomainError",
     "Row",
@@ -250,7 +253,12 @@ WEIGHTED_SUM = Row(
 # What `detach()` records while a function is traced: the value goes on, no gradient comes back.
 STOPPED = Row("detach", "x", ("0",), "detach", "detach(x)", (REAL,))
 
-BY_NAME: dict[str, Row] = {row.name: row for row in (*ROWS, WEIGHTED_SUM, STOPPED)}
+# What slopes with corners are made of, where they are Values: relu's is x > 0.
+GREATER = Row("greater", "where(x > y, 1.0, 0.0)", ("0", "0"), ">", "x > y", (REAL, REAL))
+NOT_LESS = Row("not_less", "where(x >= y, 1.0, 0.0)", ("0", "0"), ">=", "x >= y", (REAL, REAL))
+
+UNCALLED = (STOPPED, GREATER, NOT_LESS)  # recorded by micrograd itself: no method, no operator
+BY_NAME: dict[str, Row] = {row.name: row for row in (*ROWS, WEIGHTED_SUM, *UNCALLED)}
 
 
 _USES: list[Callable[[Row], None]] = []

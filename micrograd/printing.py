@@ -6,13 +6,25 @@ a terminal, move its cursor, rename its window, or type into it.
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 import unicodedata
 from reprlib import Repr
+from shutil import get_terminal_size
 from typing import Any
 
-__all__ = ["counted", "cut", "folded", "one_line", "printable", "shorten", "width", "wrapped"]
+__all__ = [
+    "counted",
+    "cut",
+    "folded",
+    "one_line",
+    "printable",
+    "shorten",
+    "terminal_size",
+    "width",
+    "wrapped",
+]
 
 FILLER = "\0"  # a column more: what is written holds no such character
 LONGEST = 2_000  # characters of a message
@@ -69,6 +81,12 @@ def wrapped(line: str, columns: int, indent: str) -> str:
     """Return a line as lines of at most `columns`; textwrap counts characters, not columns."""
     filled = "".join(character + FILLER * (width(character) - 1) for character in line)
     return textwrap.fill(filled, columns, subsequent_indent=indent).replace(FILLER, "")
+
+
+def terminal_size() -> os.terminal_size:
+    """Return the columns and lines of the terminal, of one that does not know them 80 and 24."""
+    columns, lines = get_terminal_size()
+    return os.terminal_size((columns or 80, lines or 24))  # Python 3.10 takes 0 for an answer
 
 
 def folded(line: str, columns: int) -> str:

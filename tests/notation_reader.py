@@ -28,14 +28,14 @@ Grids = Mapping[str, Any]
 LINE = re.compile(r"(\w+)(?:\[([a-zA-Z,]+)\])? += (.*?) +# \((.*?)\)")
 SIGNS = re.compile(r"Σ(\S+) ")
 BOUND = re.compile(r"([a-zA-Z])(?:<(\d+))?")
-CHOICE = re.compile(r"(max|min)([a-zA-Z])(?:<(\d+))? ")
+CHOICE = re.compile(r"(max|min)([a-zA-Z](?:<\d+)?(?:,?[a-zA-Z](?:<\d+)?)*) ")
 NUMBER_TEXT = re.compile(r"\d[\d.]*(?:e[+-]?\d+)?(?:/B)?")
 NAME = re.compile(r"[^\W\d]\w*")
 SIGN = re.compile(r"\*\*|[<>=!]=|[-+*/<>]")
 INDEX = re.compile(r"(?:\d*[a-zA-Z]\+)*(?:\d*[a-zA-Z]|\d+)")
 LISTED = re.compile(r"(\(.*\))([a-zA-Z]+)")
 JOINED = re.compile(r"(?:b,)?place (.*) of ([\d×]+)")
-FIRST = re.compile(r"([a-zA-Z]) is the first with (.*) = (.*)")
+FIRST = re.compile(r"([a-zA-Z](?:,[a-zA-Z])*) is the first with (.*) = (.*)")
 FORMULAS = {name: getattr(np, name) for name in (*FUNCTIONS, "where", "maximum", "minimum")}
 CALLED = FORMULAS | {"abs": np.abs, "max": np.maximum, "min": np.minimum}
 CALLED |= {
@@ -305,14 +305,15 @@ class Term:
     def _axis(self, letter: str) -> int:
         return [*self.sizes].index(letter) - len(self.sizes)
 
-    def _best(self, value: Any, op: str, letter: str, bound: str | None) -> Any:
-        """Return the largest or smallest of what is read over a letter."""
-        self.chosen.add(letter)
-        self.said |= {letter: int(bound)} if bound else {}
+    def _best(self, value: Any, op: str, over: str) -> Any:
+        """Return the largest or smallest of what is read over letters."""
+        bounds = dict(BOUND.findall(over))
+        self.chosen |= {*bounds}
+        self.said |= {letter: int(bound) for letter, bound in bounds.items() if bound}
         if not self.grids:
             return value
-        value = value + 0 * self.grids[letter]
-        return getattr(np, op)(value, axis=self._axis(letter), keepdims=True)
+        value = value + sum(0 * self.grids[letter] for letter in bounds)
+        return getattr(np, op)(value, axis=tuple(map(self._axis, bounds)), keepdims=True)
 
     def _holds(self, text: str) -> Any:
         """Return 1 where it does: [i<3], [ids[j] = i], [j is the first with s[j] = m]."""
@@ -323,10 +324,14 @@ class Term:
             equal = self._read_on(first[2]) == self._read_on(first[3])
             if not self.grids:
                 return np.ones(())
-            equal = equal & (self.grids[first[1]] >= 0)
-            axis = self._axis(first[1])
-            last = self.grids[first[1]] == self.sizes[first[1]] - 1
-            once = equal & (np.cumsum(equal, axis) == 1)
-            return (once | (~equal.any(axis, keepdims=True) & last)) * 1.0
+            letters = first[1].split(",")
+            equal = equal & (sum(self.grids[letter] for letter in letters) >= 0)
+            axes, behind = [*map(self._axis, letters)], range(-len(letters), 0)
+            moved = np.moveaxis(equal, axes, behind)
+            flat = moved.reshape(*moved.shape[: -len(letters)], -1)
+            last = np.arange(flat.shape[-1]) == flat.shape[-1] - 1
+            once = flat & (np.cumsum(flat, -1) == 1)
+            once |= ~flat.any(-1, keepdims=True) & last
+            return np.moveaxis(once.reshape(moved.shape), behind, axes) * 1.0
         ids, letter = text.split(" = ")
         return (self._read_on(ids) == self.grids[letter]) * 1.0 if self.grids else np.ones(())

@@ -9,7 +9,7 @@ from importlib import resources
 import pytest
 
 from demos.worked_example import worked_example
-from micrograd import Value, scope, weighted_sum
+from micrograd import Value, grad, scope, weighted_sum
 from micrograd.ops import ROWS
 from micrograd.stepper.plain import json_text
 
@@ -17,7 +17,7 @@ __all__ = ["batch", "every_row", "network", "node", "worked_example"]
 
 
 def every_row():
-    """Return a root that uses every row once, and a weighted sum."""
+    """Return a root that uses every row once, what slopes are made of, and a weighted sum."""
     random.seed(7)
     parts = []
     for row in ROWS:
@@ -27,6 +27,9 @@ def every_row():
                 for interval, letter in zip(row.domain, "xy")
             ]
             parts.append(getattr(operands[0], row.name)(*operands[1:], *([k] if k else [])))
+    for function in (Value.relu, lambda x: x.max(0.3)):  # with the slopes x > 0 and x >= 0.3
+        x = Value(random.uniform(-1, 1), label=f"x{len(parts)}")
+        parts += grad(function(x) * x, [x], create_graph=True)
     ws = [Value(random.uniform(-1, 1), label=f"w{i}") for i in range(len(parts))]
     root = weighted_sum(ws, parts, Value(0.5, label="bias"))
     root.label = "L"

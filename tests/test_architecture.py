@@ -207,9 +207,9 @@ def test_imports_within_functions_are_read(tmp_path):
     assert {module_of(name) for name in imports(file)} == {None, "engine", "stepper"}
 
 
-# What C reads, the bits of floats, and keys of two places: 64 bits where addresses have 32 too.
+# What C reads, the bits of floats and of sets, keys of two places: 64 bits where addresses have 32.
 WIDE = {"batch", "train", "native.trainer", "native.memory", "irregular.levels"}
-WIDE |= {"arrays.axes", "arrays.group", "scalars.chains"}
+WIDE |= {"arrays.axes", "arrays.group", "scalars.chains", "scalars.columns"}
 
 
 def test_places_are_as_wide_as_addresses():

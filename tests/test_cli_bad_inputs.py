@@ -339,6 +339,10 @@ tag model.npz --input late.txt                  | late.txt:3: byte 0xe9 is not u
 tag model.npz --input zero.txt                  | zero.txt:1: a zero byte
 tag model.npz --input model.npz                 | an archive or a saved model
 tag model.npz --input archive.zip               | an archive or a saved model
+tag model.npz --input paper.pdf                 | paper.pdf: a PDF, not text
+train paper.pdf                                 | paper.pdf: a PDF, not text
+evaluate model.npz old.doc                      | old.doc: a .doc or .xls: save it as text
+tag model.npz --input new.rtf                   | new.rtf: a document with formats (RTF): save
 tag model.npz --input cut.gz                    | cut.gz: packed by gzip: unpack it
 tag model.npz --conll --input cut.gz            | cut.gz: packed by gzip: unpack it
 train cut.gz                                    | cut.gz: packed by gzip: unpack it

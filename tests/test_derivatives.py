@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from micrograd import Value, grad, hessian, jacobian, weighted_sum
+from micrograd import Value, grad, hessian, jacobian, topological_order, weighted_sum
 from micrograd.gradcheck import gradcheck
 from micrograd.ops import ROWS, DomainError
 
@@ -21,6 +21,51 @@ def test_gradients_that_are_values_can_be_differentiated_again():
     (second,) = grad(first, [x], create_graph=True)
     (third,) = grad(second, [x])
     assert (first.data, second.data, third) == (32.0, 48.0, 48.0)
+
+
+def test_gradients_that_are_values_are_told_apart_and_multiply_by_no_1():
+    x, y, z = Value(2.0, label="x"), Value(3.0, label="y"), Value(5.0, label="z")
+    for out, right in (
+        (x + y + z, [1.0, 1.0, 1.0]),
+        (x * y + z, [3.0, 2.0, 1.0]),
+        ((x + y) * z, [5.0, 5.0, 5.0]),
+        ((x + y + z).tanh(), [1 - math.tanh(10.0) ** 2] * 3),
+        (x.max(y), [0.0, 1.0, 0.0]),
+        (y, [0.0, 1.0, 0.0]),
+    ):
+        gradients = grad(out, [x, y, z], create_graph=True)
+        assert [g.data for g in gradients] == right
+        every = {*topological_order(out), *gradients}
+        assert len(every) == len(topological_order(out)) + 3  # what is labelled is one alone
+    total = sum((v * v for v in (x, y, z)), Value(0.0))
+    (gradient,) = grad(total.exp(), [x], create_graph=True)
+    made = [v for v in topological_order(gradient) if v._op == "*"]
+    assert len(made) == 2 + 3  # exp(total) · x + exp(total) · x, and the three squares
+
+
+WITH_CORNERS = {
+    "relu": Value.relu,
+    "leaky_relu": lambda x: x.leaky_relu(0.1),
+    "hard_tanh": Value.hard_tanh,
+    "abs": abs,
+    "max": lambda x: x.max(0.3),
+    "max, turned round": lambda x: Value(0.3).max(x),
+    "min": lambda x: x.min(-0.2),
+    "min, turned round": lambda x: Value(-0.2).min(x),
+}
+
+
+@pytest.mark.parametrize("function", WITH_CORNERS.values(), ids=WITH_CORNERS)
+def test_slopes_with_corners_follow_their_operand(function):
+    points = (-2.0, -1.0, -0.2, -0.1, 0.0, 0.1, 0.3, 1.0, 2.0, math.inf, -math.inf, math.nan)
+    for before in (-0.5, 0.0, 0.5):
+        x = Value(before)
+        y = function(x)
+        (slope,) = grad(y, [x], create_graph=True)
+        for x.data in points:
+            y.forward()
+            assert slope.forward() == grad(y, [x])[0]
+        assert grad(slope, [x]) == [0.0]
 
 
 def test_the_four_jacobians_of_the_lecture():

@@ -87,6 +87,16 @@ def test_numpy_functions_call_the_method_of_their_name():
     assert np.exp(x).data == math.exp(0.5)
 
 
+def test_numpy_adds_multiplies_and_averages_arrays_of_values():
+    numbers = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -3.0]])
+    values = np.array([[*map(Value, row)] for row in numbers.tolist()])
+    for of in (np.sum, np.mean, np.var, np.std, np.linalg.norm, lambda x: np.trace(x @ x.T)):
+        assert of(values).data == pytest.approx(of(numbers), rel=1e-14)
+    np.var(values).backward()
+    slopes = np.vectorize(lambda v: v.grad)(values)
+    assert slopes == pytest.approx(2 * (numbers - numbers.mean()) / 6, abs=1e-15)
+
+
 def test_names_of_operations():
     x, y = Value(2.0), Value(3.0)
     made = [x + y, x * y, x**3, x**-1, x**0.5, x.relu(), x.tanh(), x.exp(), x.log()]

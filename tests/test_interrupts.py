@@ -22,13 +22,16 @@ def interrupted(function, at):
     """Call a function, interrupt it at one of its calls in FILES; return whether it had so many.
 
     Python looks for signals where a function of its own begins and one in C has ended. From 3.14
-    on also where `with lock:` has just taken a lock, which nobody gives back then.
+    on also where `with lock:` has just taken a lock, which nobody gives back then. Before 3.11 a
+    profiler that raises where a generator goes on skips its `finally`, which no signal does.
     """
+    goes_on = sys.version_info >= (3, 11)
 
     def profile(frame, event, called):
         nonlocal at
         taken = getattr(called, "__name__", "") == "__enter__"
-        counts = event == "call" or (event == "c_return" and not taken)
+        begins = event == "call" and (goes_on or frame.f_lasti < 0)
+        counts = begins or (event == "c_return" and not taken)
         at -= counts and frame.f_code.co_filename.endswith(FILES)
         if at == 0:
             sys.setprofile(None)

@@ -77,7 +77,7 @@ EXAMPLES = {
     "stack": [make("stack", sides, 0) for sides in ((V, V), (total(V, (0,)), num(2), num(1)))]
     + [make("stack", (A, A), axis) for axis in (1, 2)],
     "concatenate": [make("concatenate", (A, A, indexed(T, (1,))), axis) for axis in (0, 1)],
-    "first_true": [make("first_true", (POSITIVE,), axis) for axis in (0, 1)],
+    "first_true": [make("first_true", (POSITIVE,), axes) for axes in ((0,), (1,), (0, 1), (1, 0))],
     "lookup": [make("lookup", (A, IDS))],
     "rows": [make("rows", (A, IDS, X))],
     "add_rows": [make("add_rows", (A, IDS, X))],

@@ -3,7 +3,8 @@
 import random
 import re
 from functools import reduce
-from math import nan
+from itertools import product
+from math import nan, prod
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from micrograd.lowering.arrays.group import Grouping
 from micrograd.lowering.scalars.chains import chains, levels
 from micrograd.lowering.scalars.columns import ADD, NAMES
 from tests import lowering_models
+from tests.lowering_fuzz import Ready, failures_of
 from tests.lowering_models import forward, function, linear, matrix, values
+from tests.lowering_oracle import by_engine
 from tests.test_lowering_graphs import assert_same, by_text, make, scalar_gradients
 from tests.test_lowering_models import assert_equals_scalar_engine, batches
 from tests.test_lowering_passes import form_of, terms
@@ -567,3 +570,74 @@ def test_arrays_of_more_than_8192_elements(rows, columns):
     right = np.zeros((rows, columns))
     right[at] = (1 - np.tanh(x[at]) ** 2) * np.arange(1, rows + 1)
     np.testing.assert_allclose(gradients["x"][0], right, rtol=1e-12)
+
+
+# pooling
+
+
+def pooling(rng):
+    """Return a random loss of an image, the largest or smallest of windows of it, and an image."""
+    rank, op = rng.randint(1, 3), rng.choice(["max", "min"])
+    sizes, strides, counts = ([rng.randint(1, 3) for _ in range(rank)] for _ in range(3))
+    shape = [s * (n - 1) + size for size, s, n in zip(sizes, strides, counts)]
+    shape = [n + rng.randint(0, 1) for n in shape]
+    window = [*product(*map(range, sizes))]
+    if rng.random() < 0.3:
+        window.sort(key=lambda place: place[::-1])  # down the columns first
+    scale = values(np.array([rng.uniform(-1, 1) for _ in range(rng.choice([1, shape[-1]]))]))
+    weights = [Value(rng.uniform(-1, 1), label=f"w{n}") for n in range(prod(counts))]
+    rectified = rng.random() < 0.5
+
+    def element(x, place):
+        for at in place:
+            x = x[at]
+        x = x * scale[place[-1] % len(scale)]
+        return x.relu() if rectified else x
+
+    def loss(x):
+        y = {place: element(x, place) for place in product(*map(range, shape))}
+        corners = product(*(range(0, s * n, s) for s, n in zip(strides, counts)))
+        pooled = [
+            chain(op, [y[tuple(map(sum, zip(corner, place)))] for place in window])
+            for corner in corners
+        ]
+        return dot(pooled, weights).tanh()
+
+    return loss, np.round(rng.normalvariate(0, 1) + np.arange(prod(shape)) % 5 - 2.0, 1).reshape(
+        shape
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_pooling(seed):
+    """Through every way that there is to run a program, with equal elements among the largest."""
+    for number in range(10 * seed, 10 * seed + 10):
+        rng = random.Random(number)
+        loss, image = pooling(rng)
+        program = lower(loss, image.tolist())
+        draw = np.random.default_rng(number)
+        batch = [draw.choice([-1.5, -0.5, 0.0, 0.5, 1.0, 2.0], (3, *image.shape)).tolist()]
+        ready = Ready(program, None, batch, by_engine(program, loss, batch))
+        assert failures_of(ready, ("notation", "program", "source", "export")) == {}, number
+
+
+def test_windows_of_an_image_are_axes():
+    """The text has no table of places, in either order of the loops."""
+    for step in (1, 2):
+        for order in (product, lambda a, b: [(i, j) for j in b for i in a]):
+
+            def loss(x, step=step, order=order):
+                h = [[z.tanh() for z in row] for row in x]
+                for row in h:
+                    for z in row:
+                        z.label = "h"
+                pooled = [
+                    chain("max", [h[a + i][b + j] for i, j in order(range(2), range(2))])
+                    for a in (0, step)
+                    for b in (0, step)
+                ]
+                return dot(pooled, pooled)
+
+            program = lower(loss, np.arange(16.0).reshape(4, 4).tolist())
+            assert "read_table" not in program.source and not program.tables
+            assert re.search(r"max\w<2,\w<2 \w+\[2?i\+\w,2?j\+\w\]", program.explain("arrays"))

@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from micrograd.derivatives import grad
 from micrograd.engine import Value
-from micrograd.functions import dot
+from micrograd.functions import dot, logsumexp
 from micrograd.lowering import lower
 from tests.lowering_models import values
 from tests.test_lowering_pairs import batches, equal_to_backward
@@ -42,6 +43,17 @@ def images(p, x):
         for rows in windows(x, 2)
         for j in range(len(x[0]) - 1)
     )
+
+
+def pooled(p, x):
+    """Take the largest of every square of what kernels give."""
+    total = 0.0
+    for kernel in p["K"]:
+        h = [[(x[i][j] * kernel[0] + kernel[1]).tanh() for j in range(4)] for i in range(6)]
+        for i in range(0, 6, 2):
+            for j in range(0, 4, 2):
+                total += h[i][j].max(h[i][j + 1]).max(h[i + 1][j]).max(h[i + 1][j + 1]) ** 2
+    return total
 
 
 def residual(p, x):
@@ -134,6 +146,41 @@ def surprise(p, x):
     return total / len(x)
 
 
+def tagging(p, x):
+    """Return −log p of tags by a chain of transitions, those of all sequences added up."""
+    tags = (0, 2, 1, 1)
+    score = sum(p["T"][i][j] for i, j in pairwise(tags)) + sum(row[i] for row, i in zip(x, tags))
+    total = x[0]
+    for row in x[1:]:
+        total = [logsumexp([t + to[j] for t, to in zip(total, p["T"])]) + row[j] for j in range(3)]
+    return logsumexp(total) - score
+
+
+def steepness(p, x):
+    """Hold the slope of a network of relus to 1, as a critic's is (Gulrajani et al. 2017)."""
+    h = [z.relu() for z in times(p["W"], x)]
+    out = dot(p["v"], h)
+    slopes = grad(out, x, create_graph=True)
+    return out + (dot(slopes, slopes).sqrt() - 1) ** 2
+
+
+def adapted(p, x):
+    """Take a step on one point, and the loss on another (Finn et al. 2017)."""
+    loss = (dot(p["w"], x[:2]) - x[2]) ** 2
+    slopes = grad(loss, p["w"], create_graph=True)
+    w = [a - 0.1 * slope for a, slope in zip(p["w"], slopes)]
+    return (dot(w, x[3:5]) - x[5]) ** 2
+
+
+def equation(p, x):
+    """Hold a network to u'' = −u: derivatives of it are in the loss."""
+    h = [(a * x + b).tanh() for a, b in zip(p["a"], p["b"])]
+    u = dot(p["v"], h)
+    (slope,) = grad(u, [x], create_graph=True)
+    (bend,) = grad(slope, [x], create_graph=True)
+    return (bend + u) ** 2
+
+
 BOOK = {
     fitted: (
         {"W": (3, 2), "b": (3,), "v": (3,)},
@@ -142,7 +189,7 @@ BOOK = {
     ),
     repeated: ({"W": (4, 2)}, (1,), ["broadcast_to(W @ c, (2, 4)) "]),
     weighed: ({"W": (2, 4)}, (3, 4), ["z = x @ W.T ", "tanh(c[:, None] * z / c1[:, None]) "]),
-    pinball: ({"W": (3, 2)}, (2,), ["t1 = c * (z - x[:, 0][:, None])[:, :, None] "]),
+    pinball: ({"W": (3, 2)}, (2,), ["t1 = c * (z - x[:, 0, None])[:, :, None] "]),
     energy: (
         {"J": (1,), "h": (1,)},
         (4, 3),
@@ -159,6 +206,14 @@ BOOK = {
         (5, 4),
         ["K.reshape(3, 4) @ ", "i1 = 4 * np.arange(4)[:, None, None, None] + np.arange(3)[:, None"],
     ),
+    pooled: (
+        {"K": (2, 2)},
+        (6, 4),
+        [
+            ".reshape(-1, 2, 3, 2, 2, 2).max((3, 5)) ",
+            "first_within(t1.reshape(-1, 2, 3, 2, 2, 2) == m[:, :, :, None, :, None], (3, 5))",
+        ],
+    ),
     residual: ({"W": (3, 4, 4), "v": (4,)}, (4,), ["dW = stack((delta.T @ x, delta_2.T @ t1, "]),
     recurrent: (
         {"W": (3, 2), "U": (3, 3), "b": (3,), "h0": (3,)},
@@ -172,6 +227,18 @@ BOOK = {
         (3, 2),
         ["dW = concatenate((", "W[:, 2:5] @ h0", "delta_3.T @ x[:, 2]"],
     ),
+    equation: (
+        {"a": (4,), "b": (4,), "v": (4,)},
+        (),
+        ["t1 = tanh(x[:, None] * a + b) ", "t3 = 2 * t1 * t2 ", "t4 = 1 - t1 * t1 ", "t5 @ a "],
+    ),
+    steepness: (
+        {"W": (4, 3), "v": (4,)},
+        (3,),
+        ["t1 = where(z > 0, 1.0, 0.0) ", " @ W ", "dW = "],
+    ),
+    adapted: ({"w": (2,)}, (6,), ["x[:, :2] @ w - x[:, 2]", " - 0.1 * "]),
+    tagging: ({"T": (3, 3)}, (4, 3), ["= x[:, 0, None, :] + T.T ", "= T.T + (x[:, 1] + "]),
     polynomial: ({"a": (5,)}, (), ["da = stack((1.0, ", "x * (x * (x * a[4] + a[3])"]),
     forward_algorithm: ({"T": (3, 3)}, (3, 3), ["z_2 = t1 @ T ", "dT = t1.T @ delta_2 + "]),
     graph_convolution: ({"W": (2, 2)}, (3, 2), ["t1 = c @ x ", "t2 = c @ h "]),
@@ -181,6 +248,8 @@ BOOK = {
 FORMULAS = {
     signals: "= Σk x[j+k] K[i,k] ",
     images: "= Σlm x[j+l,k+m] K[i,l,m] ",
+    pooled: "= maxl<2,n<2 t1[i,2j+l,2k+n] ",
+    tagging: "= x[0,j] + T[j,i] ",
     recurrent: "= Σj x[1,j] W[i,j] + Σj h[j] U[i,j] + b[i] ",
 }
 

@@ -4,14 +4,16 @@ import copy
 import math
 import pickle
 import random
+import re
 import sys
 import threading
-from itertools import pairwise
+import warnings
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
 
-from micrograd import Value, mean, no_grad
+from micrograd import Value, grad, hessian, mean, no_grad
 from micrograd.engine import Constant
 from micrograd.functions import dot
 from micrograd.lowering import lower
@@ -74,6 +76,14 @@ def turned(x, a, b):
     return x[0] * a + x[1] * b
 
 
+def or_raises(read):
+    """Return what is read, or raise an error of one's own, as a program that checks may."""
+    try:
+        return read()
+    except ValueError as error:
+        raise RuntimeError("there is no number") from error
+
+
 READS = {
     "an input": lambda x: x[0] * x[1].data,
     "a result that takes the same branch": lambda x: x[0] if (x[0] * W[0]).data > 1e6 else x[1],
@@ -88,6 +98,11 @@ READS = {
     "a one-hot": lambda x: x[0] * one_hot(x[2], 3)[0].data,
     "the gradient": gradients_of,
     "a prediction": lambda x: x[0] * NET.predict(x[:2]),
+    "a second derivative": lambda x: x[0] * hessian(x[0] ** 3 * x[1], x)[0][1],
+    "a slope that goes by the number": lambda x: grad(x[0].elu() * x[1], x, create_graph=True)[0],
+    "slopes": lambda x: x[0] * (x[0] * x[1]).local_gradients()[0],
+    "a step": lambda x: x[0] * next((x[0] * x[1]).steps()).local,
+    "what is tried": lambda x: x[0] * or_raises(lambda: x[1].data),
     "computed anew": lambda x: x[0] * (x[0] * W[0]).forward(),
     "under no_grad()": under_no_grad,
 }
@@ -355,7 +370,7 @@ def keeping(rng, seen):
     return function
 
 
-def test_a_program_of_a_function_that_keeps_values_is_right_or_refused():
+def test_a_program_of_a_function_that_keeps_values_is_right_or_told():
     """Also where the second call fails on other numbers, behind what it kept."""
     programs = 0
     for seed in range(150):
@@ -363,15 +378,127 @@ def test_a_program_of_a_function_that_keeps_values_is_right_or_refused():
         rng = random.Random(seed)
         function = keeping(rng, {} if seed % 2 else None)
         try:
-            program = lower(function, [rng.uniform(0.2, 1), rng.uniform(0.2, 1)])
-        except ValueError as error:
-            assert "called again" in str(error)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                program = lower(function, [rng.uniform(0.2, 1), rng.uniform(0.2, 1)])
+        except (ValueError, RuntimeWarning) as error:
+            assert re.search("called again|from call to call", str(error))
             continue
         programs += 1
         for _ in range(3):
             sample = [rng.uniform(0.2, 1), rng.uniform(0.2, 1)]
             assert program([sample]) == pytest.approx(function(values(sample)).data, rel=1e-12)
-    assert 50 < programs < 140
+    assert 50 < programs < 130
+
+
+class KeepingCount:
+    """Count calls in ways that functions have: the third one may be another."""
+
+    calls = 0
+
+    def __init__(self):
+        self.n, self.log, self.inner, self.array = 0, [], {"n": 0}, np.zeros(1)
+        self.pair, self.numbers, self.count = (0, 0), iter([2, 2, 3]), count(1)
+        self.out = self.before = None
+
+    def __call__(self, x):
+        self.n += 1
+        return x[0] * (2 if self.n < 3 else 3)
+
+    def of_the_class(self, x):
+        KeepingCount.calls += 1
+        return x[0] * W[0]
+
+    def in_a_dict(self, x):
+        self.inner["n"] += 1
+        return x[0] * W[0]
+
+    def by_a_list(self, x):
+        self.log.append(x[0] * W[0])
+        return self.log[-1] * (2 if len(self.log) < 3 else 3)
+
+    def in_an_array(self, x):
+        self.array[0] += 1
+        return x[0] * W[0]
+
+    def in_a_tuple(self, x):
+        self.pair = (self.pair[0] + 1, 0)
+        return x[0] * W[0]
+
+    def by_an_iterator(self, x):
+        return x[0] * next(self.numbers)
+
+    def by_a_count(self, x):
+        return x[0] * min(1, next(self.count))
+
+    def keeping_the_last_but_one(self, x):
+        self.before, self.out, earlier = self.out, x[0] * W[0], self.before
+        return x[0] * W[0] if earlier is None else x[0]
+
+    def keeping_the_last(self, x):
+        self.out = x[0] * W[0]
+        return self.out
+
+    def keeping_the_first(self, x):
+        return x[0] * self.inner.setdefault("scale", 3.0)
+
+
+def counting_globally(x):
+    global CALLS
+    CALLS += 1
+    return x[0] * W[0]
+
+
+def counting_as_an_attribute(x):
+    counting_as_an_attribute.calls += 1
+    return x[0] * W[0]
+
+
+def counting_in_a_closure():
+    calls = 0
+
+    def function(x):
+        nonlocal calls
+        calls += 1
+        return x[0] * W[0]
+
+    return function
+
+
+def counting_in_a_default(x, calls=[0]):  # noqa: B006
+    calls[0] += 1
+    return x[0] * W[0]
+
+
+CALLS = counting_as_an_attribute.calls = 0
+COUNTS = {
+    "an object": KeepingCount(),
+    "a class": KeepingCount().of_the_class,
+    "a dict": KeepingCount().in_a_dict,
+    "a list": KeepingCount().by_a_list,
+    "an array": KeepingCount().in_an_array,
+    "a tuple": KeepingCount().in_a_tuple,
+    "an iterator": KeepingCount().by_an_iterator,
+    "itertools": KeepingCount().by_a_count,
+    "a Value": KeepingCount().keeping_the_last_but_one,
+    "a global": counting_globally,
+    "an attribute": counting_as_an_attribute,
+    "a closure": counting_in_a_closure(),
+    "a default": counting_in_a_default,
+}
+
+
+@pytest.mark.parametrize("function", [pytest.param(f, id=name) for name, f in COUNTS.items()])
+def test_a_function_that_counts_its_calls_is_told(function):
+    with pytest.warns(RuntimeWarning, match=r"a later call may do something else") as told:
+        lower(function, [0.1, 0.2])
+    assert told[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_function_that_keeps_no_count_is_not():
+    lower(KeepingCount().keeping_the_last, [0.1, 0.2])
+    lower(KeepingCount().keeping_the_first, [0.1, 0.2])
 
 
 def test_what_calls_kept_is_left_as_it_was():
@@ -382,7 +509,8 @@ def test_what_calls_kept_is_left_as_it_was():
         kept[-1].append(kept[-1][1] * kept[-1][0])
         return kept[-1][2] + x[1]
 
-    lower(function, [0.1, 0.2])
+    with pytest.warns(RuntimeWarning, match="from call to call, 1 to 2, so"):
+        lower(function, [0.1, 0.2])
     for leaf, product, scaled in kept:
         out = scaled * product
         assert out.parents == (scaled, product) and out._index > scaled._index > product._index

@@ -333,6 +333,8 @@ def test_documents_and_files_without_borders():
         ("word;tag\nParis;B-LOC\nis;O\n", r"CSV \(columns separated by semicolons\)"),
         ("<html>\n<p>Ann saw\nOslo.</p>\n", "XML"),
         ("\ufeff<doc>\n<s>\n</s>\n", "XML"),
+        ("Sentence #\tWord\tPOS\tTag\nSentence: 1\tIn\tIN\tO\n\tOslo\tNNP\tB-geo\n", "a table"),
+        ('"sentence_id","word","tag"\n1,"In",O\n1,"Oslo",B-geo\n', "a table"),
     ],
 )
 def test_other_files_are_called_by_their_names(tmp_path, content, name):
@@ -351,6 +353,11 @@ def test_text_with_commas_is_no_table():
     records.check_kind(["a, b and c, d", "e, f", "g, h, i, j"], "x", 1)  # as unlike as text is
     with pytest.raises(ValueError, match="x:1: this looks like CSV"):
         records.check_kind(["a,b,c", "a,b,c", '"a, a",b,c'], "x", 1)
+
+
+@pytest.mark.parametrize("first", ["Sentence\tO", "sentence-word\tO"])
+def test_a_sentence_can_be_a_word(first):
+    assert conll.parse(f"{first}\nOslo\tB-LOC\n").tokens == 2
 
 
 def test_brackets_and_angles_can_be_words():

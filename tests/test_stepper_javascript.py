@@ -117,7 +117,7 @@ def test_both_passes_in_the_page_are_the_engines(make):
     root = make()
     graph = snapshot(root)
     data = page_data(graph, None, 1.0)
-    script = f"const ROWS={rows_source(op for op in graph.ops if op in FLOATS_ROWS)};{PASSES}"
+    script = f"const ROWS={rows_source(graph.ops)};{PASSES}"
     computed = node(script, "engine.js", "numbers.js", "formulas.js", "passes.js", data=data)
     steps = [[graph.ids[step.node], *step[2:]] for step in root.steps()]
     assert computed["recorded"] == steps and not data["handed"]
@@ -185,9 +185,6 @@ def test_contributions_that_no_rule_gives_are_recorded():
         for a, b in zip(one, other)
     ]
     assert len(ours) == len(theirs) and all(same) and data["handed"]
-
-
-FLOATS_ROWS = {row.name for row in ROWS}
 
 
 def test_numbers_are_shown_alike():

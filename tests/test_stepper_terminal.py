@@ -285,9 +285,9 @@ def test_keys_are_single_again_after_a_stop():
         "    termios.tcsetattr(0, termios.TCSADRAIN, lines)\n"
         "    os.kill(os.getpid(), signal.SIGCONT)\n"
         "    time.sleep(0.3)\n"
-        "    print('ready', flush=True)\n"
+        "    print('ready\\n', end='', flush=True)\n"
         "threading.Thread(target=stop).start()\n"
-        "print('key', ask_keys(''), termios.tcgetattr(0) == lines, flush=True)\n"
+        "print(f'key {ask_keys(\"\")} {termios.tcgetattr(0) == lines}\\n', end='', flush=True)\n"
     )
     terminal, other_end = pty.openpty()
     with subprocess.Popen(

@@ -165,6 +165,8 @@ def _lines(options: argparse.Namespace) -> Iterator[str]:
     try:
         with file_errors(name), _opened(options.input, code) as text:
             for line in text:
+                if number == 1:
+                    check_unpacked(line.encode("ascii", "replace"), name)
                 if "\0" in line:
                     raise ValueError(f"{name}:{number}: a zero byte; {ZERO_BYTE}")
                 yield line

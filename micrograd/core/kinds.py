@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from micrograd.core.formulas import FLOATS
 from micrograd.core.modes import AnomalyError, described
 from micrograd.core.numbers import data_of
-from micrograd.ops import STOPPED, WEIGHTED_SUM, DomainError, Row, for_each_row, row_named
+from micrograd.ops import UNCALLED, WEIGHTED_SUM, DomainError, Row, for_each_row, row_named
 from micrograd.printing import shorten
 
 Node = Any  # a Value: this module stands below the one that defines it
@@ -171,12 +171,18 @@ class WeightedSum(Operation):
 
 LEAF = Operation()
 SUM_OF_PRODUCTS = WeightedSum()
-ELEMENTARY: dict[str, Elementary] = {STOPPED.name: Unary(STOPPED)}
+
+
+def _elementary_of(row: Row) -> Elementary:
+    return (Unary if row.arity == 1 else Binary)(row)
+
+
+ELEMENTARY = {row.name: _elementary_of(row) for row in UNCALLED}
 
 
 @for_each_row
 def _compile(row: Row) -> None:
-    ELEMENTARY[row.name] = (Unary if row.arity == 1 else Binary)(row)
+    ELEMENTARY[row.name] = _elementary_of(row)
 
 
 def _leaf() -> Operation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from typing import Any, TextIO
 
 from micrograd.engine import Value
 from micrograd.graph import LEAF, Graph
-from micrograd.printing import printable, width, wrapped
+from micrograd.printing import printable, terminal_size, width, wrapped
 from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
 from micrograd.stepper.array_program import ArrayProgram, code_row, named, of_graph, told
@@ -77,7 +76,7 @@ class Walkthrough:
         while True:
             prompt, told = prompted(), self._told(self.steps[at])  # the terminal may have changed
             self.output.write(clear)
-            room = shutil.get_terminal_size().lines - len(told) - len(prompt.splitlines())
+            room = terminal_size().lines - len(told) - len(prompt.splitlines())
             self._print(told + self._values(at, room if clear else None))
             try:
                 at = self._next(at, ask, prompt)
@@ -243,7 +242,7 @@ def _plain(text: str) -> str:
 def _fitted(prompt: str) -> str:
     """Return a prompt in lines of the terminal, none of which ends within a key's brackets."""
     whole = re.sub(r"(?<! ) (?! )", "\xa0", prompt.rstrip())
-    columns = max(1, shutil.get_terminal_size().columns - 1)
+    columns = max(1, terminal_size().columns - 1)
     return textwrap.fill(whole, columns, break_long_words=False).replace("\xa0", " ") + " "
 
 
@@ -262,7 +261,7 @@ def _liner(output: TextIO) -> Callable[[list[tuple[str, str]]], list[str]]:
         indent = len(text.plain) - len(text.plain.lstrip())
         row = Padding(text[indent:], (0, 0, 0, indent), expand=False)
         with console.capture() as captured:
-            console.print(row, width=min(COLUMNS, shutil.get_terminal_size().columns))
+            console.print(row, width=min(COLUMNS, terminal_size().columns))
         return captured.get().rstrip("\n").split("\n")
 
     return lines

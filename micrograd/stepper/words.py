@@ -57,7 +57,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
 }
 
-SYMBOLS = {"mul": "×", "sub": "−", "neg": "−", "div": "÷", "pow": "power"}
+SYMBOLS = {"mul": "×", "sub": "−", "neg": "−", "div": "÷", "pow": "power", "not_less": "≥"}
 
 
 def operation(op: str, symbol: str) -> str:

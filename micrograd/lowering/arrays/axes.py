@@ -122,10 +122,7 @@ def read(array: Array, places: Ints, variables: Sequence[int]) -> Read:
     By a rule, if need be with axes divided, or joined where the whole array is read; else by a
     table, without the variables that it does not depend on.
     """
-    for axis, var in reversed([*enumerate(variables)]):
-        first = places.take([0], axis)
-        if (places == first).all():
-            places, variables = first.squeeze(axis), [v for v in variables if v != var]
+    places, variables = depending(places, variables)
     for shape in (array.shape, (array.size,))[: 2 if places.size == array.size else 1]:
         walks = [_walk(c, n, variables) for c, n in zip(coordinates(shape, places), shape)]
         index = tuple(i for walk in walks for i, _ in walk)
@@ -134,6 +131,15 @@ def read(array: Array, places: Ints, variables: Sequence[int]) -> Read:
         if all(walks) and len(set(vars)) == len(vars):
             return Read(array, index, None if split == array.shape else split)
     return Read(array, table=places, variables=tuple(variables))
+
+
+def depending(places: Ints, variables: Sequence[int]) -> tuple[Ints, Sequence[int]]:
+    """Return places, and their variables, without those that they do not depend on."""
+    for axis, var in reversed([*enumerate(variables)]):
+        first = places.take([0], axis)
+        if (places == first).all():
+            places, variables = first.squeeze(axis), [v for v in variables if v != var]
+    return places, variables
 
 
 def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Index, int]]:

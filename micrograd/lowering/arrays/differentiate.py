@@ -205,8 +205,8 @@ def _routes(array: Array, choice: Choice) -> Iterator[Local]:
         )
         yield choice.before, (won,), 1.0
         marks = (lost,)
-    if choice.axis[0] in choice.read.vars:  # and not the same element again and again
-        marks = (*marks, First(choice.read, array.whole, choice.axis))
+    if axes := tuple(axis for axis in choice.axes if axis[0] in choice.read.vars):
+        marks = (*marks, First(choice.read, array.whole, axes))  # of several elements
     yield choice.read, marks, 1.0
 
 

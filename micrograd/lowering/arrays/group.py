@@ -17,7 +17,7 @@ import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places, number_of
 from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Choice, Formula, Index, Read, Term
-from micrograd.lowering.arrays.products import Products, by_table, divided
+from micrograd.lowering.arrays.products import Products, by_table, divided, uneven
 from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
@@ -112,9 +112,18 @@ class Grouping:
         return owner, a, b, code
 
     def _sums(self, nodes: Ints) -> Iterator[Callable[[], None]]:
-        """Group the sums whose products lie in the same pairs of arrays."""
+        """Group the sums whose products lie in the same pairs of arrays.
+
+        Those of several lengths are one group only where the same operations use them.
+        """
         owner, a, b, code = self._products_of(nodes)
-        kind = _signature(owner, code)
+        kind, lengths = _signature(owner, code), np.bincount(owner)
+        longest = np.zeros(kind.max() + 1, np.intp)
+        np.maximum.at(longest, kind, lengths)
+        several = np.isin(kind, kind[lengths < longest[kind]])
+        if several.any():
+            users = np.where(several, self.chains.graph.users[nodes], 0)
+            kind = numbered(zip(kind.tolist(), users.tolist()))
         for group, inside in zip(_classes(kind), _classes(kind[owner])):
             terms = (column[inside] for column in (a, b, code))
             yield partial(self._sum, nodes[group], np.searchsorted(group, owner[inside]), *terms)
@@ -201,7 +210,8 @@ class Grouping:
             runs.append(Products.of_sums(*operands, owner[part], len(nodes)))
             runs[-1].scale = ONE.times(-1.0 if b[part[0]] == SUBTRACTED else 1.0)
         grid, array = self._spanned(nodes, runs)
-        terms = (divided(run.term(grid, array), array) for run in runs)
+        terms = (run.term(grid, array) for run in runs)
+        terms = (divided(t, array, (*t.kept, *t.summed), by_table) for t in terms)
         ordered = sorted(terms, key=_products_first)
         self._define(array, nodes, grid, *map(self._with_constants, ordered))
 
@@ -227,9 +237,10 @@ class Grouping:
         if two and by_table(term):
             self._element(nodes)
             return
+        term = divided(term, array, term.summed, uneven)
         terms = [term, *(start.term(grid, array) for start in starts)]
         reads = [read for t in terms for read in self._with_constants(t).reads]
-        choice = Choice(NAMES[self.chains.graph.op[nodes[0]]], term.summed[0], *reads)
+        choice = Choice(NAMES[self.chains.graph.op[nodes[0]]], term.summed, *reads)
         self._define(array, nodes, grid, Term((choice,), term.kept))
 
     def _with_constants(self, term: Term) -> Term:

@@ -141,10 +141,10 @@ class Formula:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The largest or smallest (`op`) of what `before` reads and what `read` has over `axis`."""
+    """The largest or smallest (`op`) of what `before` reads and what `read` has over `axes`."""
 
     op: str
-    axis: Axis
+    axes: tuple[Axis, ...]
     read: Read
     before: Read | None = None
 
@@ -156,14 +156,14 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class First:
-    """1 where `read` is the first over `axis` to equal `out`; else 0.
+    """1 where `read` is the first over `axes`, row by row, to equal `out`; else 0.
 
     Where none does, since one is nan, it is the last, as in the engine.
     """
 
     read: Read
     out: Read
-    axis: Axis
+    axes: tuple[Axis, ...]
 
     @property
     def reads(self) -> tuple[Read, ...]:
@@ -216,7 +216,7 @@ class Term:
     @property
     def sizes(self) -> dict[int, int | Size]:
         """Return the sizes of the variables, that of a choice too."""
-        chosen = (factor.axis for factor in self.factors if isinstance(factor, Choice))
+        chosen = (axis for f in self.factors if isinstance(f, Choice) for axis in f.axes)
         return dict((*self.kept, *self.summed, *chosen))
 
 

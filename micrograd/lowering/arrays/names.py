@@ -22,7 +22,8 @@ from micrograd.ops import BY_NAME, FUNCTIONS, Row, for_each_row
 CALLED = """
     np jnp jax torch len B LEAVES value_and_grad forward loss nan inf
     where maximum minimum abs einsum transpose broadcast_to full zeros scatter embed s_ stack
-    concatenate first_true rows sparse_rows Rows add_rows add_at read_table of_tensors Slices
+    concatenate first_true first_within rows sparse_rows Rows add_rows add_at read_table of_tensors
+    Slices
 """
 RESERVED = frozenset((*FUNCTIONS, *CALLED.split()))
 FUNCTION_OF: dict[str, str] = {}  # the rows that a text writes as functions, by their value

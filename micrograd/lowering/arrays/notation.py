@@ -15,12 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import coordinates, number_of, steps
+from micrograd.lowering.arrays.axes import coordinates, depending, number_of, steps
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
     ONE,
     Array,
+    Axis,
     Factor,
     First,
     Formula,
@@ -92,8 +93,7 @@ class _Notation:
         """Return scale, sum signs, factors, which letters stop, and where the term is added."""
         factors, place = list(map(self.factor, self.term.factors)), self._place()
         factors.sort(key=lambda text: not _NUMBER.fullmatch(text))
-        signs = sorted(self._bounded(var) for var, _ in self.term.summed)
-        text = f"Σ{(',' * ('<' in ''.join(signs))).join(signs)} " if signs else ""
+        text = f"Σ{self._over(self.term.summed)} " if self.term.summed else ""
         scale = self.term.scale
         minus = "-" if scale == MINUS and factors else ""
         number = [] if factors and scale in (ONE, MINUS) else [str(scale)]
@@ -102,6 +102,10 @@ class _Notation:
         if len(parts) > 1 or text or place or minus:
             parts = [_enclosed(part, n == 0) for n, part in enumerate(parts)]
         return minus + text + " ".join(parts) + place
+
+    def _over(self, axes: Iterable[Axis]) -> str:
+        signs = sorted(self._bounded(var) for var, _ in axes)
+        return ("," * ("<" in "".join(signs))).join(signs)
 
     def _bounded(self, var: int) -> str:
         """Return the letter of a variable, j<3 where it stops before a reader would."""
@@ -143,10 +147,11 @@ class _Notation:
                 return f"[{ids} = {self.letter[self._last]}]"
             last = self._along([(1, self._last)], 0, table.shape[-1])
             return f"{self.names[table]}[{ids},{last}]"
-        var, read = factor.axis[0], self.read(factor.read)
+        read = self.read(factor.read)
         if isinstance(factor, First):
-            return f"[{self.letter[var]} is the first with {read} = {self.read(factor.out)}]"
-        chosen = f"{factor.op}{self._bounded(var)} {read}"
+            first = ",".join(self.letter[var] for var, _ in factor.axes)
+            return f"[{first} is the first with {read} = {self.read(factor.out)}]"
+        chosen = f"{factor.op}{self._over(factor.axes)} {read}"
         if factor.before is None:
             return chosen
         return f"{factor.op}({self.read(factor.before)}, {chosen})"
@@ -173,17 +178,17 @@ class _Notation:
         Of many places that are listed nowhere, their variables only.
         """
         columns = coordinates(read.array.shape, table)
-        walks = [steps(column, read.variables) for column in columns]
-        letters = [self.letter[var] for var in read.variables]
-        if None in walks and table.size > MOST_LISTED:
-            return [f"place {','.join(letters)}"]
         indices = []
-        for walk, column, size in zip(walks, columns, read.array.shape):
+        for column, size in zip(columns, read.array.shape):
+            walk = steps(column, read.variables)
             if walk is None:
-                for var, length in zip(read.variables, column.shape):
+                places, variables = depending(column, read.variables)
+                if places.size > MOST_LISTED:
+                    return [f"place {','.join(self.letter[var] for var in read.variables)}"]
+                for var, length in zip(variables, places.shape):
                     self._reaches(var, length)
-                places = str(column.tolist()).translate(str.maketrans("[]", "()", " "))
-                indices.append(places + "".join(letters))
+                listed = str(places.tolist()).translate(str.maketrans("[]", "()", " "))
+                indices.append(listed + "".join(self.letter[var] for var in variables))
             else:
                 along = [(step, var) for step, _, var in walk]
                 indices.append(self._along(along, int(column.flat[0]), size))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import Axes, coordinates, find_axes, flat_places, read
+from micrograd.lowering.arrays.axes import Axes, coordinates, find_axes, flat_places, read, steps
 from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Axis, B, Read, Term
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
@@ -106,13 +106,15 @@ def _walked(array: Array, places: Ints) -> list[tuple[Ints, Ints]] | None:
 # With c divided, `out[i, 4h+j] = Σk a[i,h,k] v[k, 4h+j]`, everything is read by a rule.
 
 
-def divided(term: Term, target: Array) -> Term:
-    """Return a term of `target` without tables, a variable divided; as it is where none helps."""
-    if term.at is None and by_table(term):
-        for axis in (*term.kept, *term.summed):
+def divided(
+    term: Term, target: Array, axes: Iterable[Axis], awkward: Callable[[Term], bool]
+) -> Term:
+    """Return a term of `target` that is not `awkward`, one of some axes divided; else the same."""
+    if term.at is None and awkward(term):
+        for axis in axes:
             for length in _lengths(axis):
                 other = _with_blocks(term, target, axis, length)
-                if not by_table(other):
+                if not awkward(other):
                     return other
     return term
 
@@ -120,6 +122,13 @@ def divided(term: Term, target: Array) -> Term:
 def by_table(term: Term) -> bool:
     """Return whether a term reads an array that is no numbers of the code by a table."""
     return any(r.table is not None and r.array.kind != NUMBER for r in term.reads)
+
+
+def uneven(term: Term) -> bool:
+    """Return whether a term reads places that do not grow evenly along every axis."""
+    tables = [(r, r.table) for r in term.reads if r.table is not None]
+    columns = ((c, r) for r, table in tables for c in coordinates(r.array.shape, table))
+    return any(steps(column, r.variables) is None for column, r in columns)
 
 
 def _lengths(axis: Axis) -> Iterator[int]:

@@ -172,7 +172,8 @@ class Builder:
 
     def _choice(self, array: Array, choice: Choice, sizes: Sizes) -> Indexed:
         z = self.read(choice.read, sizes)
-        z = summed(z, [var for var in z.vars if var != choice.axis[0]], choice.op)
+        chosen = [var for var, _ in choice.axes]
+        z = summed(z, [var for var in z.vars if var not in chosen], choice.op)
         if choice.before is None:
             return z
         sides = (aligned(t, array.vars) for t in (self.read(choice.before, sizes), z))
@@ -181,9 +182,13 @@ class Builder:
 
     def _first(self, first: First, sizes: Sizes) -> Indexed:
         """Return 1 where an element is the first to equal what was chosen, else 0."""
-        z, out, var = self.read(first.read, sizes), self.read(first.out, sizes), first.axis[0]
-        hits = combined("==", z, out, z.vars if set(out.vars) < set(z.vars) else (*out.vars, var))
-        mark = make("first_true", (hits.expr,), hits.vars.index(var))
+        z, out, vars = (
+            self.read(first.read, sizes),
+            self.read(first.out, sizes),
+            [*dict(first.axes)],
+        )
+        hits = combined("==", z, out, z.vars if set(out.vars) < set(z.vars) else (*out.vars, *vars))
+        mark = make("first_true", (hits.expr,), tuple(map(hits.vars.index, vars)))
         return Indexed(where(mark, 1, 0), hits.vars)
 
     def read(self, read: Read, sizes: Sizes) -> Indexed:

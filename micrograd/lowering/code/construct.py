@@ -120,7 +120,7 @@ _SIMPLER: dict[str, Callable[[Expr, Expr], Expr | None]] = {
     "-": _sub,
     "*": _mul,
     "/": _div,
-    "**": lambda a, b: a if is_number(b, 1) else None,
+    "**": lambda a, b: a if is_number(b, 1) else num(1) if is_number(b, 0) else None,
 }
 
 
@@ -142,7 +142,24 @@ def broadcast(a: Expr, shape: Shape) -> Expr:
 
 def indexed(a: Expr, key: tuple[Any, ...]) -> Expr:
     """Index with numbers, slices given as (start, stop, step), and None."""
-    return a if all(item == ALL for item in key) else make("index", (a,), key)
+    if all(item == ALL for item in key):
+        return a
+    if a.kind == "index" and all(item in (ALL, None) for item in key):  # x[:, 0][:, None]
+        return make("index", a.args, _with_axes(a, key))
+    return make("index", (a,), key)
+
+
+def _with_axes(a: Expr, key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what stands in the brackets of `a` with the new axes of a key put in."""
+    rest, items = [*key], list[Any]()
+    walked = sum(item is not None for item in a.attr)
+    for item in (*a.attr, *(ALL,) * (len(a.args[0].shape) - walked)):
+        if not isinstance(item, int):
+            while rest and rest[0] is None:
+                items.append(rest.pop(0))
+            rest = rest[1:]
+        items.append(item)
+    return (*items, *rest)
 
 
 def total(a: Expr, axes: tuple[int, ...], kind: str = "sum") -> Expr:

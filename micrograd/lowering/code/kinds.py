@@ -84,6 +84,11 @@ def axis_text(axis: int, rank: int) -> str:
     return str(axis if axis == 0 else axis - rank)
 
 
+def axes_text(axes: tuple[int, ...], rank: int) -> str:
+    """Return several axes as a tuple, one as a number."""
+    return str(axes) if len(axes) > 1 else axis_text(axes[0], rank)
+
+
 def key_text(key: tuple[Any, ...]) -> str:
     """Return what stands in brackets."""
     while len(key) > 1 and key[-1] == ALL and key[-2] is not None:
@@ -160,9 +165,7 @@ def _method(name: str, inside: Write = lambda e, show: "") -> Write:
 
 def _reduced(e: Expr, show: Printer) -> str:
     rank = len(e.args[0].shape)
-    if len(e.attr) == rank:
-        return ""
-    return str(e.attr) if len(e.attr) > 1 else axis_text(e.attr[0], rank)
+    return "" if len(e.attr) == rank else axes_text(e.attr, rank)
 
 
 def _transpose(e: Expr, show: Printer) -> str:
@@ -243,7 +246,10 @@ KINDS: dict[str, Kind] = {
     ),
     "first_true": Kind(
         _same,
-        _function("first_true", lambda e, show: axis_text(e.attr, len(e.shape))),
+        lambda e, show: (
+            f"{'first_true' if len(e.attr) == 1 else 'first_within'}"
+            f"({show(e.args[0])}, {axes_text(e.attr, len(e.shape))})"
+        ),
         inline=False,
     ),
     "lookup": Kind(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import permutations
+from math import prod
 
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, First, Read, Term
-from micrograd.lowering.native.memory import Memory, Place, RowPlace
+from micrograd.lowering.native.memory import Memory, Place, RowPlace, row_strides
 from micrograd.lowering.native.text import (
     LETTERS,
     SAMPLE,
@@ -122,18 +123,17 @@ class Choices:
         self, array: Array, term: Term, choice: Choice, letters: dict[int, str]
     ) -> list[str]:
         """Return loops that choose the largest or smallest."""
-        var = choice.axis[0]
-        letters = letters | {var: letters.get(var, LETTERS[len(letters)])}
         own = [v for v in array.vars if v != BATCH or self.memory.block > 1]
         extents: dict[int, int | str] = {v: n for v, n in array.axes if isinstance(n, int)}
         extents[BATCH] = "count"
         chooser = {"max": "maximum", "min": "minimum"}[choice.op]
         read, target = self.memory.read(choice.read), self.memory.whole(array)
-        at = {**letters, var: "0"}
-        body = [f"double best = {read.text(at)};"]
-        if var in choice.read.vars:
+        axes = [(var, str(n)) for var, n in choice.axes if var in choice.read.vars]
+        body = [f"double best = {read.text({**letters, **{var: '0' for var, _ in axes}})};"]
+        if axes:
             better = self.formulas.call(chooser, "best", read.text(letters))
-            body += nest([loop(letters[var], str(choice.axis[1]), "1")], [f"best = {better};"])
+            second = "1" if len(axes) == 1 else "0"
+            body += nest([loop(letters[var], n, second) for var, n in axes], [f"best = {better};"])
         body += self._kept_best(choice, chooser, letters, target)
         return scope(nest([loop(letters[v], extents[v]) for v in own], body))
 
@@ -152,22 +152,31 @@ class Choices:
         """Say which element is the first to equal what was chosen: its place, and that it is it."""
         name = self.firsts.setdefault(first, f"first{len(self.firsts) + 1}")
         z, out = self.memory.read(first.read), self.memory.read(first.out)
-        var, size = first.axis
-        around = [v for v in extents if v in (z.vars | out.vars) - {var}]
+        sizes = {var: int(n) for var, n in first.axes}  # type: ignore[arg-type]
+        steps = dict(zip(sizes, row_strides(tuple(sizes.values()))))
+        around = [v for v in extents if v in (z.vars | out.vars) - {*sizes}]
         strides, count = {}, 1
         for v in reversed(around):
             strides[v] = count
             count *= self.memory.block if v == BATCH else int(extents[v])
         place = Place(name, strides)
-        where = {**letters, var: "at"}
+        where = {**letters, **{v: _part("at", v, steps, sizes) for v in sizes}}
         body = [
             "int at = 0;",
-            f"while (at < {int(size) - 1} && !({z.text(where)} == {out.text(where)})) at++;",  # type: ignore[arg-type]
+            f"while (at < {prod(sizes.values()) - 1} "
+            f"&& !({z.text(where)} == {out.text(where)})) at++;",
             f"{place.text(letters)} = at;",
         ]
-        parts.single |= {var, *around}
-        parts.texts.append(f"({place.text(letters)} == {letters[var]})")
+        parts.single |= {*sizes, *around}
+        number = Place("", steps).index(letters)
+        parts.texts.append(f"({place.text(letters)} == {number})")
         loops = nest([loop(letters[v], extents[v]) for v in around], body)
         if not around:
             loops = scope(loops)
         parts.before += [f"int {name}[{count}];", *loops]
+
+
+def _part(number: str, var: int, steps: Mapping[int, int], sizes: Mapping[int, int]) -> str:
+    """Return one of the variables that a number counts through, row by row."""
+    text = number if steps[var] == 1 else f"{number} / {steps[var]}"
+    return text if var == next(iter(sizes)) else f"{text} % {sizes[var]}"

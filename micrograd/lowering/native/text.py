@@ -25,7 +25,7 @@ _SIGNS: dict[type[ast.AST], tuple[str, int]] = {
     ast.Div: ("/", 4),
 }
 _UNARY, _ATOM = 5, 6
-_POWERS = {1.0: "{x}", 2.0: "squared({x})", 3.0: "cubed({x})"}
+_POWERS = {0.0: "1.0", 1.0: "{x}", 2.0: "squared({x})", 3.0: "cubed({x})"}
 _POWERS |= {0.5: "sqrt({x})", -1.0: "(1.0 / {x})"}
 C_NAMES = {**OF_NUMBERS, "abs": "fabs"}
 HELPERS = {  # none is called square: <math.h> of small processors has that

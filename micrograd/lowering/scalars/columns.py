@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, count
 from operator import attrgetter
 from typing import Any
@@ -16,13 +17,13 @@ from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS
 from micrograd.core.modes import described
 from micrograd.engine import Value
-from micrograd.ops import ROWS, STOPPED, WEIGHTED_SUM, Row, for_each_row
+from micrograd.ops import ROWS, UNCALLED, WEIGHTED_SUM, Row, for_each_row
 
 Ints = NDArray[np.intp]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-NAMES = ["", *(row.name for row in (*ROWS, WEIGHTED_SUM, STOPPED))]
+NAMES = ["", *(row.name for row in (*ROWS, WEIGHTED_SUM, *UNCALLED))]
 CODES = {name: code for code, name in enumerate(NAMES)}
 ADD, SUB, MUL, WEIGHTED = (CODES[name] for name in ("add", "sub", "mul", WEIGHTED_SUM.name))
 ROUTES = tuple(CODES[row.name] for row in ROWS if row.role == "routes")  # max, min
@@ -93,6 +94,15 @@ class ScalarGraph:
         counts = np.bincount(ids, minlength=len(self))
         counts[self.root] += 1
         return counts
+
+    @cached_property
+    def users(self) -> Ints:
+        """Return which operations use each node: a bit for each."""
+        users = np.zeros(len(self), np.int64)
+        for operand in (self.x, self.y):
+            user = np.flatnonzero(operand >= 0)
+            np.bitwise_or.at(users, operand[user], 1 << self.op[user] % 63)
+        return users
 
 
 def scalar_graph(values: list[Value]) -> ScalarGraph:

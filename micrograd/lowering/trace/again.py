@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import random
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
@@ -71,11 +72,12 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
 
     No Value that it can get at may be read, in the graph or not. Raises ValueError, with the line
     where it is known, where a number is read, where the graph is another, and where random numbers
-    are drawn, though it is the same.
+    are drawn, though it is the same. Warns of a function that keeps count.
     """
     leaves = [v for v in first.nodes if v._operation is LEAF]
     before = [v for v in leaves if v._index < first.start]
-    found = around(function, Value, *GENERATORS)
+    surroundings = around(function, Value, *GENERATORS)
+    found = surroundings.found
     generators = [g for g in found if not isinstance(g, (Value, random.SystemRandom))]
     watch = [*before, *(v for v in found if isinstance(v, Value))]
     second, along, sample, said, drawn = _second(function, first, values, watch, generators)
@@ -90,8 +92,21 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
             "do something else, though the second one did the same; draw them outside, and give "
             "them as inputs, and draw dropout by nn.Dropout"
         )
-    kept = [a.table[0][0] for a, b in _lookups(first, second) if a.table and a.table is b.table]
-    return frozenset(v for v in leaves if others.get(v, v) is v).union(kept)
+    later = around(function, Value, *GENERATORS)
+    changed = surroundings.changed(later)
+    kept = later.keeps(values_in(values)) | later.keeps(first.made)
+    if kept and not kept.issubset(map(id, second.nodes)):  # which needs some that are kept
+        changed = changed or "a Value of an earlier call"
+    if changed:
+        warnings.warn(
+            f"{first_line(function)}: {called(function)} keeps what changes from call to call, "
+            f"{changed}, so a later call may do something else than the first two, which its "
+            "program does; give what counts as an input",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+    tables = [a.table[0][0] for a, b in _lookups(first, second) if a.table and a.table is b.table]
+    return frozenset(v for v in leaves if others.get(v, v) is v).union(tables)
 
 
 def _second(
@@ -115,9 +130,8 @@ def _second(
                 along.same = along.same and along.stands_for(second.root, first.root)
                 drawn = _next_numbers(generators) != before
                 return Second(second, along, sample, variation.said, drawn)
-        except UntraceableError:
-            raise
         except Exception as error:
+            _raise_untraceable(error)
             along.leave()
             last = error
     raise UntraceableError(
@@ -125,6 +139,14 @@ def _second(
         f"raises {type(last).__name__}: {last}. A program does the same for every sample, so what "
         "it is made of has to be a function of the sample alone"
     ) from last
+
+
+def _raise_untraceable(error: BaseException | None) -> None:
+    """Raise what was refused where an error came of it, as of a slope that read data."""
+    while error is not None:
+        if isinstance(error, UntraceableError):
+            raise error
+        error = error.__cause__ or error.__context__
 
 
 @contextmanager

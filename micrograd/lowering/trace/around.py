@@ -1,11 +1,16 @@
-"""What a function can read besides what it is called on: a trace watches all Values there."""
+"""What a function can read besides what it is called on: a trace watches all Values there.
+
+And whether it changes the numbers there, as one that counts its calls.
+"""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count, zip_longest
+from operator import length_hint
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,27 +18,63 @@ from micrograd.lowering.trace.places import of_user
 from micrograd.nn.search import PLAIN
 
 NOTHING = PLAIN - {type}  # kinds of which none refers to a Value
+ITERATORS = {type(iter(kind())) for kind in (list, tuple, dict, set, str, bytes)}
+ITERATORS |= {type(iter(range(0))), type(reversed([]))}  # what others are made of
+MANY = 20
+NUMBERS = {bool, int, float, complex, str, bytes}
 
 
-def around(function: Callable[..., Any], *kinds: type) -> list[Any]:
-    """Return the objects of some kinds that a function can get at, and whatever it can call.
+class Around(NamedTuple):
+    """What a function can get at: the objects of some kinds, and numbers, texts and lengths."""
+
+    found: list[Any]
+    numbers: list[Any]
+
+    def changed(self, later: Around) -> str:
+        """Return the first number that is another one later, and what it is then; else nothing."""
+        pairs = zip_longest(self.numbers, later.numbers)
+        changes = (f"{was!r:.40} to {now!r:.40}" for was, now in pairs if was is not now != was)
+        return next(changes, "")
+
+    def keeps(self, values: Iterable[Any]) -> set[int]:
+        """Return the ids of those of some Values that the function can get at."""
+        return {*map(id, self.found)}.intersection(map(id, values))
+
+
+def around(function: Callable[..., Any], *kinds: type) -> Around:
+    """Return what a function can get at, and whatever it can call; nothing of what is found.
 
     By the names in the code, in closures and defaults, in containers, objects and classes; not by
     a name that is made as it runs, as in `globals()["w"]`, and not in the globals of libraries.
     """
     seen: dict[int, Any] = {}  # kept, so that no other object takes the id
     waiting: list[Any] = [function]
-    found: list[Any] = []
+    result = Around([], [])
     while waiting:
         item = waiting.pop()
         if id(item) in seen:
             continue
         seen[id(item)] = item
         if isinstance(item, kinds):
-            found.append(item)
-        else:
-            waiting += [part for part in _reached(item) if part.__class__ not in NOTHING]
-    return found
+            result.found.append(item)
+            continue
+        parts = [*_reached(item)]
+        result.numbers.extend((len(parts), *_state(item)))
+        if len(parts) > MANY and {*map(type, parts)} <= NUMBERS:  # data, told by one number
+            result.numbers.append(f"numbers {hash(tuple(parts)):x}")
+            continue
+        result.numbers.extend(part for part in parts if part.__class__ in NUMBERS)
+        waiting += [part for part in parts if part.__class__ not in NOTHING]
+    return result
+
+
+def _state(item: Any) -> tuple[Any, ...]:
+    """Return what tells how far an iterator of Python's is, and what numbers an array holds."""
+    if isinstance(item, np.ndarray) and item.dtype != object:
+        return (f"array {hash(item.tobytes()):x}",)
+    if isinstance(item, count):
+        return (repr(item),)
+    return (length_hint(item),) if type(item) in ITERATORS else ()
 
 
 def _reached(item: Any) -> Iterable[Any]:

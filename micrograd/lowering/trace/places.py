@@ -51,4 +51,4 @@ def _ours(frame: Any) -> bool:
     name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
     file = frame.f_code.co_filename
     of_python = file.startswith(_PYTHON) and "site-packages" not in file
-    return name in ("micrograd", "numpy") or of_python
+    return name in ("micrograd", "numpy") or of_python or file.startswith(("<row ", "<formula "))

@@ -23,7 +23,8 @@ from micrograd.ner.text.schemes import Span, encode
 from micrograd.ner.text.sentence import Corpus, Sentence
 
 LISTS = ("label", "labels", "entities", "spans", "ents")
-REMEDY = "expected one token per line, its tag in a column after it (CoNLL)"
+REMEDY = "expected one token per line, its tag in a column after it, an empty line after a sentence"
+_NUMBERED = re.compile(r"(?i:\"?sentence[ _]?(#|id|idx|no|number)\"?[\t ,;].*\b(word|token))")
 _JSON = re.compile(r'\{\s*"[^"\n]*"\s*:|\[\s*[\[{]\s*"')
 FIELDS = (
     ("start", "start_offset"),
@@ -143,7 +144,7 @@ def _cut(content: str, spans: list[Span]) -> list[Sentence]:
 
 
 def check_kind(lines: Sequence[str], path: str, columns: int) -> None:
-    """Raise ValueError where the first lines are CSV, XML, JSON or running text."""
+    """Raise ValueError where the first lines are a table, XML or JSON."""
     begun = (line.lstrip(BOM).strip() for line in lines[:200])
     full = [(n, line) for n, line in enumerate(begun, 1) if line]
     kind = _kind([line for _, line in full[:20]], columns) if full else ""
@@ -158,6 +159,8 @@ def _kind(head: list[str], columns: int) -> str:
         return "XML or HTML"
     if _JSON.match("\n".join(head)):
         return "JSON"
+    if _NUMBERED.match(head[0]):
+        return f"a table, of sentences that are numbered ({head[0][:40]!r})"
     for sign, name, kinds in ((",", "commas", 2), (";", "semicolons", 1)):
         counts = {line.count(sign) for line in head}
         if columns < 2 and len(head) > 1 and min(counts) > 0 and len(counts) <= kinds:

@@ -46,6 +46,14 @@ def first_true(hits: Any, axis: int) -> Any:
     return (count == place[..., None]).swapaxes(axis, -1)
 
 
+def first_within(hits: Any, axes: Any) -> Any:
+    """Mark the first true element of those along several axes, row by row."""
+    last = tuple(range(-len(axes), 0))
+    moved = np.moveaxis(hits, axes, last)
+    marked = first_true(moved.reshape(*moved.shape[: last[0]], -1), -1)
+    return np.moveaxis(marked.reshape(moved.shape), last, axes)
+
+
 def add_rows(out: Any, *pairs: Any) -> Any:
     """Return out with values added to the rows of ids, for each pair of ids and values."""
     out = np.array(out)
