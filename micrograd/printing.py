@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
 import unicodedata
 from reprlib import Repr
 from shutil import get_terminal_size
 from typing import Any
 
-__all__ = ["counted", "cut", "folded", "one_line", "printable", "shorten", "terminal_size", "width"]
+__all__ = [
+    "counted",
+    "cut",
+    "folded",
+    "one_line",
+    "printable",
+    "shorten",
+    "terminal_size",
+    "width",
+    "wrapped",
+]
 
+FILLER = "\0"  # a column more: what is written holds no such character
 LONGEST = 2_000  # characters of a message
 SHOWN = 200  # of a value in it
 _brief = Repr()
@@ -63,6 +75,12 @@ def width(text: str) -> int:
     """Return how many columns of a terminal the text takes: each character 0, 1 or 2."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
+
+
+def wrapped(line: str, columns: int, indent: str) -> str:
+    """Return a line as lines of at most `columns`; textwrap counts characters, not columns."""
+    filled = "".join(character + FILLER * (width(character) - 1) for character in line)
+    return textwrap.fill(filled, columns, subsequent_indent=indent).replace(FILLER, "")
 
 
 def terminal_size() -> os.terminal_size:

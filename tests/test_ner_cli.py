@@ -20,7 +20,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from micrograd import files
+from micrograd import files, printing
 from micrograd.cli import _parsers, main, tag
 from micrograd.cli.training_run import PICTURES, WRITTEN
 from micrograd.ner import corpus
@@ -819,16 +819,17 @@ def test_no_number_is_cut_in_a_narrow_terminal(width):
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("count", [2, 5, 20])
-def test_many_types_are_shown_whole(width, count):
+@pytest.mark.parametrize("name", ["very-long-organisation", "地名组织机构名称类别"])
+def test_many_types_are_shown_whole(width, count, name):
     """In a table, or in lines which end between a name and its number never."""
-    kinds = [f"{'very-long-organisation' if n % 2 else 'T'}{n}" for n in range(count)]
+    kinds = [f"{name if n % 2 else 'T'}{n}" for n in range(count)]
     confused = Counter({(a, b): 12_000 + n for n, (a, b) in enumerate(itertools.pairwise(kinds))})
     stream = io.StringIO()
     report.print_confusion(confused, Console(file=stream, width=width))
     lines = stream.getvalue().splitlines()
     shown = re.sub(r"[\s│]", "", stream.getvalue())
     assert "…" not in shown and all(str(number) in shown for number in confused.values())
-    assert all(len(line) <= width for line in lines)
+    assert all(printing.width(line) <= width for line in lines)
     assert not any(line.startswith("  1") for line in lines)
 
 

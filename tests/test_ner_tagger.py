@@ -1,5 +1,6 @@
 """The tagger's outside: predictions, measures, the model file, pages, and refusals."""
 
+import csv
 import io
 
 import numpy as np
@@ -498,6 +499,17 @@ def test_report_names_every_measure():
     one, other = 100 * result.average_precision, 100 * result.pair_accuracy
     assert f"average precision {one:.2f}, pair accuracy {other:.2f}\n" in added
     assert "all types" not in added
+
+
+def test_files_of_scores_have_a_cell_for_each_column_and_the_words_of_each_error():
+    result = started().evaluate(DEV)
+    texts = [report.curve_csv(result), report.as_csv(result.entities)]
+    texts.append(report.errors_csv(result.errors))
+    for header, *rows in (csv.reader(io.StringIO(text)) for text in texts):
+        assert rows and {len(row) for row in rows} == {len(header)}
+    for row in csv.DictReader(io.StringIO(texts[-1])):
+        start, end = map(int, (row["predicted"] or row["true"]).split()[0].split("-"))
+        assert row["words"].split() == row["sentence"].split()[start:end]
 
 
 def test_unnormalised_reading(tmp_path):

@@ -147,6 +147,11 @@ TOLD = [
     (lambda: leaf("a + b") * leaf(), formula, "(a + b) · x"),
     (lambda: leaf("a*b") + leaf(), formula, "a*b + x"),
     (lambda: leaf("a + b") * leaf(), equations, r"(\text{a + b}) \cdot x"),
+    (lambda: leaf("a*b") + leaf(), equations, r"= \text{a*b} + x"),
+    (lambda: leaf("a*b") ** 2, equations, r"= (\text{a*b})^{2}"),
+    (lambda: leaf("x²") ** 2, equations, r"= (\text{x$^{2}$})^{2}"),
+    (lambda: leaf("-a") ** 2, equations, r"= (\text{-a})^{2}"),
+    (lambda: leaf("a ≥ b") + leaf(), equations, r"= (\text{a $\ge$ b}) + x"),
     (lambda: leaf(data=-1.0).leaky_relu(0.2), formula, "leaky_relu(x, 0.2)"),
     (lambda: leaf(data=-1.0).leaky_relu(), formula, "leaky_relu(x)"),
 ]
@@ -165,6 +170,7 @@ def test_a_graph_is_told(make, told, expected):
         "tanh(x) * y",
         "s = x * y; a = tanh(s); f = a + s",
         "max(x, y) - 2",
+        "(x ** 0.5) + leaky_relu(-y, 0.25)",
     ],
 )
 def test_an_expression_is_read_back_from_its_graph(text):
@@ -237,8 +243,11 @@ def test_formulas_are_spelt_for_readers(python, text):
     assert pretty(python) == text
 
 
-def test_a_node_made_by_hand_is_no_expression():
+def test_what_no_expression_makes_has_none():
     assert source_of(snapshot(Value(8.0, (leaf(),), "cube"))) == ("", {})
+    with scope("neuron"):
+        assert source_of(snapshot(leaf() * 2.0)) == ("", {})  # reading it gives no scope
+    assert source_of(snapshot(leaf("no name") * 2.0)) == ("", {})
 
 
 def test_a_file_that_was_read_leaves_the_path_of_modules_as_it_was(tmp_path):

@@ -5,12 +5,12 @@ import random
 
 import pytest
 
-from micrograd import Value, topological_order
+from micrograd import Value, topological_order, weighted_sum
 from micrograd.core.formulas import FLOATS
 from micrograd.graph import snapshot
 from micrograd.ops import ROWS
 from micrograd.render.captions import names_of
-from micrograd.render.formulas import filled, shape
+from micrograd.render.formulas import filled, shape, with_names
 from micrograd.render.numerals import shown
 from micrograd.stepper import trace
 from micrograd.stepper.data import page_data
@@ -282,3 +282,42 @@ def test_values_that_the_engine_refuses_are_refused_in_the_page():
         "value",
         1,
     ]
+
+
+def test_a_factor_is_multiplied_by_the_other_factor_of_its_product():
+    """What a local gradient is read off is underlined in the picture."""
+    a, b, c, d, bias = (Value(float(n), label=letter) for n, letter in enumerate("abcde"))
+    data = page_data(snapshot(weighted_sum([a, c], [b, d], bias)), None, 1.0)
+    script = """
+const nodes = nodesOf(INPUT), sum = nodes.at(-1);
+answer(sum.operands.map((_, position) => suppliers(sum, position).map(id => nodes[id].name)));
+"""
+    operands = [data["nodes"][id][3] for id in data["nodes"][-1][1]]
+    other = {"a": ["b"], "b": ["a"], "c": ["d"], "d": ["c"], "e": []}
+    assert node(script, *SCRIPTS, data=data) == [other[name] for name in operands]
+
+
+def test_a_local_gradient_is_read_off_what_its_formula_names():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    product = a * b
+    product.label = "p"
+    root = product.tanh()
+    root.label = "t"
+    script = """
+const nodes = nodesOf(INPUT), names = ids => [...new Set(ids)].map(id => nodes[id].name);
+const from = node => node.operands.map((_, position) => names(suppliers(node, position)));
+answer(nodes.filter(node => node.op).map(from));
+"""
+    told = node(script, *SCRIPTS, data=page_data(snapshot(root), None, 1.0))
+    assert told == [[["b"], ["a"]], [["t"]]]
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_a_node_made_by_hand_is_told_alike(count):
+    operands = tuple(Value(float(n), label=f"x{n}") for n in range(count))
+    root = Value(8.0, operands, "mine", label="out")
+    root._backward = lambda: None
+    graph = snapshot(root)
+    script = "const nodes = nodesOf(INPUT); answer(formula(nodes.at(-1), id => nodes[id].name));"
+    told = node(script, *SCRIPTS, data=page_data(graph, None, 1.0))
+    assert told == with_names(graph, count, names_of(graph))

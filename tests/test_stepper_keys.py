@@ -1,6 +1,7 @@
 """The terminal stepper in a real terminal: single keys and arrows."""
 
 import os
+import random
 import re
 import select
 import subprocess
@@ -8,11 +9,12 @@ import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from micrograd.stepper import keys
-from micrograd.stepper.keys import COMMAND_OF
+from micrograd.stepper.keys import COMMAND_OF, ESCAPE
 
 pty = pytest.importorskip("pty")
 ROOT = Path(__file__).parent.parent
@@ -98,6 +100,48 @@ def test_what_a_key_asks_for(monkeypatch, capsys, sent, answer, shown):
     monkeypatch.setattr(keys, "_key", lambda: typed.pop(0))
     assert keys.ask_keys("> ") == answer and not typed
     assert capsys.readouterr().out == shown
+
+
+def test_keys_that_come_at_once_are_told_apart():
+    """A key held down sends faster than it is read, also one that means nothing here."""
+    unknown = [
+        "\x1b[1;5C",
+        "\x1b[3~",
+        "\x1b[15~",
+        "\x1b[[A",
+        "\x1bOP",
+        "\x1bx",
+        "\x1b\x1b[C",
+        "é",
+        "学",
+    ]
+    known = [key for key in COMMAND_OF if key.isascii() and key != ESCAPE]
+    typed = random.Random(4).choices(known + unknown, k=300)
+    source, end = os.pipe()
+    os.write(end, "".join(typed).encode())
+    os.close(end)
+    try:
+        assert [keys._sequence(source) for _ in typed] == typed
+    finally:
+        os.close(source)
+
+
+def test_escape_alone_is_a_key():
+    source, end = os.pipe()  # which stays open: nothing comes after it
+    os.write(end, ESCAPE.encode())
+    assert COMMAND_OF[keys._sequence(source)] == "q"
+    os.close(end)
+    os.close(source)
+
+
+@pytest.mark.parametrize(
+    ("sent", "command"), [("\xe0K", "b"), ("\x00P", "n"), ("\xe0G", "g 1"), ("q", "q"), ("\r", "n")]
+)
+def test_keys_of_windows(monkeypatch, sent, command):
+    typed = iter(sent)
+    console = SimpleNamespace(getwch=lambda: next(typed))
+    monkeypatch.setitem(sys.modules, "msvcrt", console)
+    assert COMMAND_OF[keys._windows_key()] == command and not [*typed]
 
 
 @pytest.mark.parametrize("sent", ["", "\x04"])

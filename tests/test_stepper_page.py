@@ -311,10 +311,10 @@ def test_a_walk_tells_apart_who_hands_to_the_same_operand():
         {"en": "y"}, [Stop({"en": "1"}, b, y), Stop({"en": "2"}, a, y), Stop({"en": "3"}, x)]
     )
     told = way.steps(f)
-    assert [(step.get("contribution"), step["gradient"]) for step in told] == [
-        (3, 3),
-        (2, 5),
-        (None, 2),
+    assert [(step["step"], step.get("contribution"), step["gradient"]) for step in told] == [
+        (1, 3, 3),
+        (2, 2, 5),
+        (3, None, 2),
     ]
 
 
@@ -369,11 +369,11 @@ def test_a_walk_without_english_words_is_refused(words):
 
 def test_a_walk_outside_the_graph_is_refused():
     f, other = worked_example(), Value(1, label="other")
-    for stop in (Stop({"en": ""}, other), Stop({"en": ""}, f, other)):
-        lost = Walk({"en": "lost"}, [stop])
-        with pytest.raises(ValueError, match="which the graph does not have"):
+    for *place, named in ((other, "at .*=1.0"), (f, other, "at .*=6.0.* to .*=1.0")):
+        lost = Walk({"en": "lost"}, [Stop({"en": ""}, *place)])
+        with pytest.raises(ValueError, match=f"{named}.*, which the graph does not have"):
             lost.steps(f)
-        with pytest.raises(ValueError, match="which the graph does not have"):
+        with pytest.raises(ValueError, match=f"{named}.*, which the graph does not have"):
             page(f, walk=lost)
 
 

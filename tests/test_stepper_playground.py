@@ -1,5 +1,6 @@
 """Expressions typed into the page against Python's own reader, engine and layout."""
 
+import keyword
 import math
 import random
 from itertools import product
@@ -58,6 +59,9 @@ def read_in_page(asked):
     return node(script, *SCRIPTS, data=[[text, [*at.items()]] for text, at in asked])
 
 
+NAMES = ["f", "b", "h", "part", "名前", "שלום", "a_name_of_more_than_22"]  # cut with a number
+
+
 class Writer:
     """Write random expressions: every operator, function and way to name a part."""
 
@@ -70,7 +74,7 @@ class Writer:
     def text(self):
         statements = []
         for number in range(self.random.choice([0, 0, 1, 3])):
-            name = self.random.choice(["f", "b", "h", "part", "名前"]) + f"{number or ''}"
+            name = self.random.choice(NAMES) + f"{number or ''}"
             statements.append(f"{name} = {self.term(3)}")
             self.results.append(name)
         joined = self.random.choice(["; ", "\n", " ;\n", "  # a remark\n"])
@@ -285,6 +289,7 @@ REFUSED = [
     "0b2",
     "x\u00a0+ x",
     "“x”",
+    "\u037a = x; \u037a",  # a letter whose plain form begins with a blank
     "x − 1",
     "exp(1000 * x)",
     "(a) = (x)) ",
@@ -341,6 +346,20 @@ def test_what_python_refuses_the_page_refuses():
         assert "refused" in page, text
 
 
+def test_results_are_called_by_letters_as_far_as_they_reach():
+    asked = [("x" + " + 1" * count, {"x": 1.0}) for count in range(18, 28)]
+    for (text, at), page in zip(asked, read_in_page(asked)):
+        ours = [label for label in snapshot(parse(text, at)).labels if label]
+        assert [told["name"] for told in page["nodes"] if not told["unnamed"]] == ours, text
+
+
+def test_a_word_of_python_is_no_input():
+    asked = [f"{word} * 2" for word in keyword.kwlist]
+    script = "answer(INPUT.map(t => { try { return inputsOf(t); } catch (e) { return e.key; } }));"
+    assert {*node(script, *SCRIPTS, data=asked)} == {"bad.syntax"}
+    assert node(script, *SCRIPTS, data=["match * case + nan"]) == [["match", "case", "nan"]]
+
+
 def test_what_python_reads_the_page_reads():
     for text, page in zip(ACCEPTED, read_in_page([(text, {"x": 1.5}) for text in ACCEPTED])):
         try:
@@ -355,6 +374,8 @@ def test_what_python_reads_the_page_reads():
 # Halfway between numbers of six digits, and operations that a user may register.
 TIED = [1234565.0, 1234575.0, 123456.5, 999999.5, 12345650000.0, 2.0**-20, -1234565.0, 1e22]
 TEXTS = ["constructor(x) * k", "toString(x) + valueOf(k, x)", "minimum(x, maximum(k, -x))", "k"]
+SIGNS = (">", ">=", "<", "<=", "==")  # those of a row's formula
+TEXTS += [f"where({x} {sign} 123456.5, x, k)" for x in "kx" for sign in SIGNS]
 
 
 def test_formulas_with_a_number_are_written_alike():
@@ -378,6 +399,21 @@ def test_formulas_are_filled_alike():
     assert ours == node(
         "answer(INPUT.map(([t, of]) => filled(t, of, 'out')));", *SCRIPTS, data=asked
     )
+
+
+def test_what_has_no_value_is_named():
+    script = (
+        f"const ROWS={rows_source((row.name for row in ROWS), told=True)};"
+        + """
+answer(INPUT.map(text => {
+  try { readExpression(text, new Map([["x", 1]])); }
+  catch (error) { return [error.key, error.names.text]; }
+}));
+"""
+    )
+    asked = {"2 + log(x - 1) * 2": "log(x - 1)", "(x) / (x - x)": "(x) / (x - x)"}
+    told = node(script, *SCRIPTS, data=[*asked])
+    assert told == [["bad.point", text] for text in asked.values()]
 
 
 def test_texts_that_were_damaged_are_judged_alike():

@@ -134,6 +134,13 @@ def test_inputs_without_names_are_numbers_each_side_said_once():
     assert r"v_{2} &= 2 \cdot 3 = 6 \\" in equations(Value(2.0) * Value(3.0))
 
 
+@pytest.mark.parametrize("count, ending", [(12, "x11 = 11"), (40, "x11 = 11 and 28 more")])
+def test_the_first_of_many_inputs_are_named_and_the_others_counted(count, ending):
+    inputs = [Value(float(i), label=f"x{i}") for i in range(count)]
+    told = " ".join(transcript(sum(inputs[1:], inputs[0])).partition("The inputs")[0].split())
+    assert told.endswith(f"x10 = 10, {ending}")
+
+
 def end(_):
     raise EOFError
 
@@ -239,7 +246,7 @@ def test_a_terminal_of_one_column_is_asked_too():
     assert through_a_terminal(b"nq", COLUMNS="1").count("quit >") == 2
 
 
-@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("columns", [80, 40, 20])
 def test_a_narrow_terminal_gets_whole_words_below_one_another(columns):
     pytest.importorskip("rich", reason="rich is not installed")
     written = through_a_terminal(b"g 11\n?q", NO_COLOR="1", COLUMNS=str(columns))
@@ -247,15 +254,16 @@ def test_a_narrow_terminal_gets_whole_words_below_one_another(columns):
     lines = [line.rstrip() for line in drawn.splitlines()]
     assert max(map(len, lines)) <= columns and any("∂f/∂y = 5" in line for line in lines)
     start = next(i for i, line in enumerate(lines) if "+ distributes" in line)
-    sentence = lines[start : next(i for i in range(start, len(lines)) if " x  " in lines[i])]
+    table = next(i for i in range(start, len(lines)) if re.match(r"   x( |$)", lines[i]))
+    sentence = lines[start:table]
     assert all(re.match(r"   \S", line) for line in sentence)
-    assert " ".join(map(str.strip, sentence)).endswith("their contributions sum: now 5.")
+    assert " ".join(map(str.strip, sentence)).endswith("the contributions sum: now 5.")
     prompt = [line for line in lines if "quit >" in line or "next" in line]
     assert all(line.count("[") == line.count("]") for line in prompt)
     assert any(line.startswith("No step '?'") for line in lines)
 
 
-@pytest.mark.parametrize("columns, lines", [(80, 9), (80, 12), (40, 10), (40, 14)])
+@pytest.mark.parametrize("columns, lines", [(80, 9), (80, 12), (40, 10), (40, 14), (20, 19)])
 def test_a_step_with_its_values_fits_a_low_terminal(columns, lines):
     pytest.importorskip("rich", reason="rich is not installed")
     size = {"COLUMNS": str(columns), "LINES": str(lines)}
@@ -303,3 +311,10 @@ def test_a_terminal_gets_colour_unless_it_asks_for_none():
     assert "\x1b[34m" in coloured and "2/11" in coloured and "11/11" in coloured
     plain = through_a_terminal(b"n\nq\n", NO_COLOR="1")
     assert "\x1b[34m" not in plain and "2/11" in plain
+
+
+def test_a_dumb_terminal_is_asked_for_lines_and_gets_nothing_it_does_not_know():
+    pytest.importorskip("rich", reason="rich is not installed")
+    written = through_a_terminal(b"n\ng 9\nq\n", TERM="dumb")
+    assert "\x1b" not in written and "2/11" in written and "3/11" not in written
+    assert "9/11" in written and written.count(PROMPT) == 3

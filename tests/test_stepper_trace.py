@@ -1,16 +1,25 @@
 import json
 import math
 import string
+from collections import Counter
 
 import pytest
+from hypothesis import given, settings
 
 from micrograd import Value, topological_order
 from micrograd.graph import snapshot
 from micrograd.stepper import trace
-from micrograd.stepper.interface import INTERFACE
+from micrograd.stepper.interface import INTERFACE, LINES, PLAYGROUND, PROGRAM, TRAINING
 from micrograd.stepper.plain import json_text
 from micrograd.stepper.words import SENTENCES
 from tests.stepper_graphs import batch, every_row, network, worked_example
+from tests.test_random_graphs import graphs
+
+ADDED = [
+    PLAYGROUND,
+    PROGRAM,
+    TRAINING,
+]  # to those words, by parts of a page
 
 
 def backward_steps(root, **options):
@@ -30,6 +39,26 @@ def test_the_steps_are_what_backward_does(make):
         if step["kind"] == "backward":
             assert step["contribution"] == step["upstream"] * step["local"]
             assert step["upstream"] == order[step["node"]].grad
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs(kinks=True))
+def test_a_node_hands_on_when_all_has_come_and_a_gradient_says_what_it_waits_for(graph):
+    _, root = graph
+    told = trace(root)
+    backward = [step for step in told["steps"] if step["kind"] == "backward"]
+    coming, come = Counter(step["operand"] for step in backward), Counter()
+    gradients = {told["root"]: 1.0}
+    for step in backward:
+        node, operand = step["node"], step["operand"]
+        assert come[node] == coming[node] and step["upstream"] == gradients[node]
+        assert step["first"] == (not come[operand])
+        come[operand] += 1
+        assert step["left"] == coming[operand] - come[operand]
+        gradients[operand] = gradients.get(operand, 0.0) + step["contribution"]
+        assert step["total"] == gradients[operand]
+        assert ("several times" in step["sentence"]) == (not step["left"] and come[operand] > 1)
+        assert ("so far" in step["sentence"]) == (step["left"] > 0)
 
 
 def test_the_worked_example_in_words():
@@ -68,7 +97,7 @@ def test_the_worked_example_in_words():
     assert [step["left"] for step in told["steps"][5:]] == [0, 0, 1, 0, 0, 0]
     assert sentences[8] == "max did not pick z, so none of the upstream gradient reaches it."
     assert sentences[9] == "+ distributes: x gets the whole upstream gradient."
-    assert sentences[10].endswith("so their contributions sum: now 5.")
+    assert sentences[10].endswith("so the contributions sum: now 5.")
     assert told["steps"][2] | {"sentence": ""} == {
         "step": 3,
         "kind": "forward",
@@ -87,6 +116,7 @@ def test_the_same_operand_twice_is_two_steps():
     assert (first["position"], second["position"]) == (0, 1)
     assert (first["total"], second["total"]) == (3, 6)
     assert first["first"] and not second["first"]
+    assert second["sentence"].endswith("x is used several times, so the contributions sum: now 6.")
 
 
 def test_a_zero_upstream_gradient_goes_on_as_zero():
@@ -121,6 +151,9 @@ def test_a_weighted_sum_switches_and_its_bias_is_distributed():
         ("switches", 2, "w"),
         ("distributes", 1, "1"),
     ]
+    for products in (1, 2, 3):
+        steps = backward_steps(weighted_sum([w] * products, [x] * products))
+        assert [s["reason"] for s in steps] == ["switches"] * 2 * products
 
 
 def test_a_backward_function_of_the_users_own_is_stepped():
@@ -198,11 +231,16 @@ def placeholders(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("words", [SENTENCES, INTERFACE])
+@pytest.mark.parametrize("words", [SENTENCES, INTERFACE, LINES, *ADDED])
 def test_both_languages_say_the_same_things(words):
     assert words["en"].keys() == words["zh"].keys()
     for key in words["en"]:
         assert placeholders(words["en"][key]) == placeholders(words["zh"][key]), key
+
+
+def test_no_part_of_a_page_says_a_word_of_the_interface_otherwise():
+    keys = [key for words in (INTERFACE, *ADDED) for key in words["en"]]
+    assert len(keys) == len(set(keys))
 
 
 def test_chinese_sentences():

@@ -63,7 +63,8 @@ def test_the_page_holds_the_frames_and_where_they_belong():
         assert sorted(numbers[frame * count : (frame + 1) * count]) == sorted(kept)
     names = [told["nodes"][id][3] for id in [*training["inputs"], training["target"]]]
     assert names == ["x₁", "x₂", "t"] and all(labels)
-    assert training["boundary"] == 0.5 and len(training["losses"]) == 4
+    assert training["boundary"] == 0.5 and told["seed"] == 1
+    assert training["losses"] == pytest.approx(recording.losses, rel=1e-5)
     assert [name for _, name in training["units"]] == [f"layer 0 / neuron {i}" for i in range(4)]
 
 
@@ -98,6 +99,33 @@ def test_a_model_without_neurons_and_with_a_spare_parameter():
     assert told["start"] == "full" and "network" not in told["views"]
     numbers = array("f", base64.b64decode(told["training"]["frames"]))
     assert [*numbers] == [0.5, -0.25] * len(told["training"]["at"])
+
+
+def moved():
+    """Return a recording of two steps, its parameters turned round between them."""
+    recording = Recording(Plain())
+    recording.note(0.5)
+    recording.model.a.data = recording.model.b.data = -9.0
+    recording.note(0.25)
+    return recording
+
+
+def test_a_loss_that_comes_to_choose_otherwise_is_refused():
+    recording = moved()
+
+    def chosen(output, target):
+        return squared(output, target) if recording.model.a.data > 0 else abs(output - target)
+
+    with pytest.raises(ValueError, match="point 0 at step 1 has another form"):
+        training_page(recording, POINTS, TARGETS, chosen)
+    assert recording.model.a.data == -9
+
+
+def test_a_step_at_which_a_point_has_no_loss_is_played():
+    def cross(output, target):
+        return -(target * (output + 0.6).log())
+
+    assert "frames" in data_of(training_page(moved(), POINTS, TARGETS, cross))["training"]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +283,7 @@ def note(model):
         (note(MLP(2, [2])), POINTS, TARGETS, squared, "network gives .* not one Value"),
         (note(MLP(2, [1])), POINTS, TARGETS, lambda y, t: 1.0, r"loss\(output, target\) gives"),
         (note(MLP(2, [1])), POINTS, TARGETS, lambda y, t: y * y, "does not depend on t"),
-        (note(Chooser()), POINTS, TARGETS, squared, "graph of point 2 has another form"),
+        (note(Chooser()), POINTS, TARGETS, squared, "graph of point 2 at step 0 has another form"),
         (note(MLP(2, [1])), [(float("nan"), 1.0)] * 4, TARGETS, squared, "finite numbers"),
         (note(MLP(2, [1])), [1.0, 2.0, 3.0, 4.0], TARGETS, squared, r"points of two .* not \[1.0"),
         (note(MLP(2, [1])), POINTS, ["a", "b", "a", "b"], squared, r"targets are numbers, not"),
@@ -265,6 +293,14 @@ def note(model):
 def test_what_a_page_cannot_show_is_said(recording, points, targets, loss, said):
     with pytest.raises(ValueError, match=said):
         training_page(recording, points, targets, loss)
+
+
+def test_points_and_targets_are_lists():
+    recording = note(MLP(2, [1]))
+    with pytest.raises(TypeError, match="the points are a list, not the dict"):
+        training_page(recording, dict(zip(POINTS, "abcd")), TARGETS, squared)
+    with pytest.raises(TypeError, match="the targets are a list, not the set"):
+        training_page(recording, POINTS[:2], {*TARGETS}, squared)
 
 
 @pytest.mark.parametrize("boundary", [float("nan"), float("inf"), "0.5"])

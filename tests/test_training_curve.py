@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -45,6 +46,30 @@ def test_a_curve_begins_at_0_where_that_hides_nothing(losses, zero):
     lowest = max(float(point.split(",")[1]) for point in lines[0].get("points").split())
     axis = HEIGHT - BOTTOM
     assert lowest < axis if zero else lowest == pytest.approx(axis)
+
+
+def test_every_text_stands_at_what_it_is_of():
+    svg = curve_of((1.0, 0.4, 0.25), (0.5, 0.2, 0.75))
+    tag = "{http://www.w3.org/2000/svg}"
+    found = [*texts_of(svg)]
+    axes = [re.findall(r"[\d.]+", path.get("d")) for path in svg.findall(f"{tag}path")]
+    assert svg.get("viewBox") == f"0 0 {svg.get('width')} {svg.get('height')}"
+    assert max(right for _, _, right, _ in found) <= float(svg.get("width")) == 300 * len(axes)
+    ends = [("0", "1"), ("0", "0.75")]
+    for panel, (axis, (low, high)) in enumerate(zip(axes, ends)):
+        left, top, bottom, right = map(float, axis)
+        here = [told for told in found if 300 * panel <= told[1] < 300 * (panel + 1)]
+        for end, y in ((low, bottom), (high, top)):  # beside the axis, on its level
+            assert any(
+                t == end and left - 10 < r < left and abs(b - 4 - y) < 2 for t, _, r, b in here
+            )
+        for epoch, x in (("1", left), ("epoch", (left + right) / 2), ("2", right)):
+            middles = [((a + r) / 2, b) for t, a, r, b in here if t == epoch and b > bottom]
+            assert any(abs(m - x) < 1 and b < float(svg.get("height")) for m, b in middles)
+    keys = [(float(x.get("x2")), float(x.get("y1"))) for x in svg.iter(f"{tag}line")]
+    for name in ("loss", "dev_loss", "f1"):  # beside the line that it names
+        (_, x, _, y), *others = (told for told in found if told[0] == name)
+        assert not others and any(0 < x - end < 10 and abs(y - 4 - at) < 1 for end, at in keys)
 
 
 def test_a_curve_leaves_out_what_is_not_finite_and_shows_a_single_epoch():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     walkthrough = Walkthrough(root, options.language, program=program)
     if sys.stdin.isatty() and sys.stdout.isatty():
-        walkthrough.interact_by_keys()
+        dumb = os.environ.get("TERM") == "dumb"  # as that of Emacs: it sends lines, clears nothing
+        (walkthrough.interact if dumb else walkthrough.interact_by_keys)()
     else:
         walkthrough.transcript()
     return 0

@@ -16,9 +16,9 @@ from micrograd.render.tikz import GREEK, RAISED, tex
 from micrograd.stepper.trace import one_root, trace
 
 _MARK = "\ue000{}{}\ue001"  # stands for a node's name in a formula, and binds as it does
-_LIKE = {1: "+", 2: "·"}
+_LIKE = {0: " ≥ ", 1: "+", 2: "·", 3: "+", 4: "²"}
 _PARTS = re.compile(
-    "\ue000(?P<node>[0-9]+)[+·]?\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
+    "\ue000(?P<node>[0-9]+)[^\ue001]*\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
     f"|(?P<sign>[{''.join(RAISED)}]+|.)",
     re.DOTALL,
 )
@@ -64,11 +64,19 @@ def _named(graph: Graph, id: int) -> bool:
 def _gradient(names: list[str], root: int, steps: list[dict[str, Any]]) -> str:
     """Return one gradient: the chain rule over every user, its numbers, and their sum."""
     operand, total = steps[-1]["operand"], _text(shown(steps[-1]["total"]))
-    rule = " + ".join(
-        rf"{_slope(names, root, s['node'])} {_slope(names, s['node'], operand)}" for s in steps
+    users: dict[int, list[dict[str, Any]]] = defaultdict(list)  # x * x is one, by two slopes
+    for step in steps:
+        users[step["node"]].append(step)
+    rule = " + ".join(rf"{_slope(names, root, u)} {_slope(names, u, operand)}" for u in users)
+    numbers = " + ".join(
+        rf"{_factor(some[0]['upstream'])} \cdot {_locals(some)}" for some in users.values()
     )
-    numbers = " + ".join(rf"{_factor(s['upstream'])} \cdot {_factor(s['local'])}" for s in steps)
     return f"{_slope(names, root, operand)} &= {rule} = {numbers} = {total}"
+
+
+def _locals(steps: list[dict[str, Any]]) -> str:
+    factors = [_factor(step["local"]) for step in steps]
+    return f"({' + '.join(factors)})" if factors[1:] else factors[0]
 
 
 def _slope(names: list[str], of: int, by: int) -> str:
@@ -99,8 +107,7 @@ def _part(match: re.Match[str], names: Sequence[str]) -> str:
     if match["node"]:
         return names[int(match["node"])]
     if match["number"]:
-        number = rf"{match['number']}\mathrm{{e}}{{{_text(match['exponent'])}}}"
-        return f"({number})" if match.string[match.end() :][:1] in ("^", *RAISED) else number
+        return rf"{match['number']}\mathrm{{e}}{{{_text(match['exponent'])}}}"
     if match["word"]:
         return _name(match["word"])
     return match[0] if match[0] in "^{}|<>" else tex(match[0]).replace("$", "")

@@ -47,7 +47,7 @@ def source_of(graph: Graph) -> tuple[str, dict[str, float]]:
         for op, label, x in zip(graph.ops, graph.labels, graph.data)
         if op == LEAF and label
     }
-    if len(graph) > MOST_EDITED or any(graph.scopes) or not all(map(str.isidentifier, at)):
+    if len(graph) > MOST_EDITED or any(graph.scopes):
         return "", {}
     for apart in (False, True):
         text = _source(graph, apart)

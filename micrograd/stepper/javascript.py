@@ -19,7 +19,6 @@ _COMPARISONS = {
     ast.Lt: "<",
     ast.LtE: "<=",
     ast.Eq: "===",
-    ast.NotEq: "!==",
 }
 
 

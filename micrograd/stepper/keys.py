@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
@@ -42,6 +43,8 @@ COMMANDS = {
     "last": (ESCAPE + "[F", ESCAPE + "OF", ESCAPE + "[4~", "\xe0O"),
     "q": ("q", ESCAPE, "\x04"),
 }
+# Escape, or a sequence without its last letter: arrows, Delete, Ctrl and an arrow, a console's F1.
+UNFINISHED = re.compile(rb"\x1b+([\[O]\[?[0-?]*)?")
 COMMAND_OF = {key: command for command, keys in COMMANDS.items() for key in keys}
 
 
@@ -115,11 +118,9 @@ def _sequence(stream: int) -> str:
 
 
 def _more(sent: bytes) -> bool:
-    """Return whether what was sent may be the beginning of a key: of an arrow, or of a letter."""
+    """Return whether what was sent may be the beginning of a key: of a sequence, or of a letter."""
     if sent.startswith(ESCAPE.encode()):
-        return len(sent) == 1 or (
-            sent.decode("utf-8", "replace") not in COMMAND_OF and len(sent) < 8
-        )
+        return bool(UNFINISHED.fullmatch(sent))
     return sent[:1] >= b"\xc0" and "\ufffd" in sent.decode("utf-8", "replace") and len(sent) < 4
 
 

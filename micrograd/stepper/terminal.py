@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from micrograd.engine import Value
 from micrograd.graph import LEAF, Graph
-from micrograd.printing import printable, terminal_size, width
+from micrograd.printing import printable, terminal_size, width, wrapped
 from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
 from micrograd.stepper.array_program import ArrayProgram, code_row, named, of_graph, told
@@ -21,10 +21,9 @@ from micrograd.stepper.trace import one_root, trace
 COLUMNS = 80
 ROLES = {"value": "blue", "gradient": "yellow", "local": "magenta", "sum": "green"}
 PROMPT = "[Enter/n] next  [b] back  [g N] go to step N  [q] quit > "
-KEYS_PROMPT = "[→ Enter] next  [← b] back  [g N] go to  [Home End] first, last  [q] quit > "
+KEYS_PROMPT = "[→ Enter] next  [← b] back  [g N] go to  [Home End] ends  [q] quit > "
 CLEAR = "\x1b[2J\x1b[H"  # the screen, so that every step is drawn in the same place
-FILLER = "\0"  # a column more: what is written holds no such character
-MOST_VALUES = 12  # lines of the table of values under a step
+MOST_VALUES = 12  # inputs of the first step, lines of the table of values under a step
 NAMES = 12  # columns of the names in it, at least
 
 
@@ -143,7 +142,10 @@ class Walkthrough:
     def _equation(self, step: dict[str, Any]) -> list[tuple[str, str]]:
         kind = step["kind"]
         if kind == "inputs":
-            return [(", ".join(self._inputs()), "value")]
+            inputs = [*self._inputs()]
+            listed, rest = inputs[:MOST_VALUES], len(inputs) - MOST_VALUES
+            more = f" {self.words['more'].format(count=rest)}" if rest > 0 else ""
+            return [(", ".join(listed), "value"), (more, "")]
         if kind == "seed":
             name = self.names[step["node"]]
             return [(f"∂{name}/∂{name} = ", ""), (shown(step["value"]), "gradient")]
@@ -216,7 +218,7 @@ class Walkthrough:
         while rows and room is not None and sum(map(len, rows)) + (len(named) > len(rows)) > room:
             rows.pop()
         more = f"   {self.words['more'].format(count=len(named) - len(rows))}"
-        rest = self.lines([(more, "")]) if len(named) > len(rows) else []
+        rest = self.lines([(more, "")]) if rows and len(named) > len(rows) else []
         return [line for row in rows for line in row] + rest
 
 
@@ -233,10 +235,8 @@ def _padded(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
-def _wrapped(line: str) -> str:
-    """Return a line as several of at most COLUMNS; textwrap counts characters, not columns."""
-    filled = "".join(character + FILLER * (width(character) - 1) for character in line)
-    return textwrap.fill(filled, COLUMNS, subsequent_indent="      ").replace(FILLER, "")
+def _plain(text: str) -> str:
+    return wrapped(printable(text), COLUMNS, "      ")
 
 
 def _fitted(prompt: str) -> str:
@@ -249,7 +249,7 @@ def _fitted(prompt: str) -> str:
 def _liner(output: TextIO) -> Callable[[list[tuple[str, str]]], list[str]]:
     """Return a function that makes the lines of (text, role) parts, as wide as the terminal."""
     if not output.isatty():
-        return lambda parts: _wrapped(printable("".join(text for text, _ in parts))).split("\n")
+        return lambda parts: _plain("".join(text for text, _ in parts)).split("\n")
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text

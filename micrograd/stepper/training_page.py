@@ -13,11 +13,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from micrograd.core.checks import check_finite
+from micrograd.core.checks import check_finite, check_ordered
 from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
 from micrograd.files import atomic_write
 from micrograd.graph import HANDMADE, LEAF, Graph, snapshot
+from micrograd.ops import DomainError
 from micrograd.printing import counted, shorten
 from micrograd.render.network import LEVEL, network_view
 from micrograd.render.view import Box, View, joined
@@ -31,6 +32,7 @@ from micrograd.training import Recording
 TITLE = {"en": "A training, step by step", "zh": "一次训练，逐步来看"}
 INPUTS, TARGET, LOSS = ("x₁", "x₂"), "t", "loss"
 DIGITS = 6  # of a recorded loss, which is drawn
+CHECKED = 8  # frames in which the graphs of all points are compared, at most
 Loss = Callable[[Value, Value], Value]
 
 
@@ -55,9 +57,12 @@ def training_page(
     check_finite(boundary=border)
     if not callable(loss):
         raise TypeError(f"loss is a function of output and target, not {shorten(loss)}")
-    with _at_the_start(recording):
+    with _put_back(recording):
+        _put(recording, recording.frames[0][1])  # where it diverged it may have no value now
         sample = _Sample(recording.model, loss, inputs[0], aims[0])
-        sample.check([*zip(inputs, aims)])
+        for step, numbers in recording.frames[:: len(recording.frames) // CHECKED + 1]:
+            _put(recording, numbers)
+            sample.check([*zip(inputs, aims)], step)
     data = page_data(sample.graph, None, 1.0)
     data["views"] = _folded(data["views"])
     if LEVEL in data["views"]:
@@ -90,15 +95,14 @@ def save_training_page(
 
 
 @contextmanager
-def _at_the_start(recording: Recording) -> Iterator[None]:
-    """Evaluate the model at its first parameters: where it diverged it may have no value now."""
+def _put_back(recording: Recording) -> Iterator[None]:
+    """Evaluate the model, not training, at other parameters, and leave it as it was."""
     now = [parameter.data for parameter in recording.parameters]
     modules: list[Any] = getattr(recording.model, "modules", list)()
     training = [module.training for module in modules]  # each its own: some may be frozen
     try:
         for module in modules:
             module.training = False
-        _put(recording, recording.frames[0][1])
         yield
     finally:
         _put(recording, now)
@@ -132,17 +136,25 @@ class _Sample:
                 "compute; register() makes it an operation"
             )
 
-    def check(self, samples: Sequence[tuple[Sequence[float], float]]) -> None:
-        """Raise ValueError unless every point's graph is this one, but for its numbers."""
+    def check(self, samples: Sequence[tuple[Sequence[float], float]], step: int) -> None:
+        """Raise ValueError unless every point's graph is this one, but for its numbers.
+
+        A point without a value is passed over, but at the first step.
+        """
         own = _form(self.graph, {*self.inputs, self.target})
         for number, (point, target) in enumerate(samples):
             inputs, aim = [Value(x) for x in point], Value(target)
-            root = _one(self.loss(_one(self.model(inputs), ""), aim), "")
+            try:
+                root = _one(self.loss(_one(self.model(inputs), ""), aim), "")
+            except DomainError:
+                if not step:
+                    raise
+                continue
             if _form(snapshot(root), {*inputs, aim}) != own:
                 raise ValueError(
-                    f"the graph of point {number} has another form than that of point 0: the "
-                    "network or the loss chooses by the numbers; write it with operations only, "
-                    "such as relu, max and where their slopes decide"
+                    f"the graph of point {number} at step {step} has another form than that of "
+                    "point 0 at step 0: the network or the loss chooses by the numbers; write it "
+                    "with operations only, such as relu, max and where their slopes decide"
                 )
 
     def told(self, recording: Recording) -> dict[str, Any]:
@@ -214,6 +226,8 @@ def _checked(recording: Any, points: Any, targets: Any) -> tuple[list[list[float
         raise TypeError(f"give the Recording of a training, not {shorten(recording)}")
     if not recording.losses:
         raise ValueError("nothing was recorded; call note(loss) in each step, or train by of(step)")
+    check_ordered("the points", points)
+    check_ordered("the targets", targets)
     try:
         inputs, aims = [[*map(float, point)] for point in points], [*map(float, targets)]
     except (TypeError, ValueError) as error:

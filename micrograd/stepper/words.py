@@ -24,7 +24,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "handmade": "{node} has a backward function of its own; it hands {operand} its share.",
         "handmade.unknown": "{node} has a backward function of its own; it hands {operand} its "
         "share, of which no local gradient can be read off.",
-        "sums": "{operand} has several users, so their contributions sum: now {total}.",
+        "sums": "{operand} is used several times, so the contributions sum: now {total}.",
         "sofar": "The gradient of {operand} so far is {total}; one more contribution is to come.",
         "sofar.more": "The gradient of {operand} so far is {total}; {count} more contributions "
         "are to come.",

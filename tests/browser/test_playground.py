@@ -306,3 +306,21 @@ def test_what_is_drawn_later_shows_the_same_step(opened, play):
     assert boxes(shown)["t149"] == (f"{root.parents[0].data:.4g}", "1")
     dashes = shown.locator("#picture .boxes .g").all_text_contents()
     assert len(dashes) > 300 and "–" not in dashes
+
+
+def test_what_is_said_of_the_numbers_is_of_this_expression_and_in_this_language(opened, play):
+    shown = opened(play)
+    outcome, trouble = shown.locator("#outcome"), shown.locator("#trouble")
+    shown.get_by_role("textbox", name="x", exact=True).fill("5")
+    assert outcome.inner_text() == "f is now 14 (recorded: 6)."
+    shown.locator("#language").select_option("zh")
+    assert outcome.inner_text() == "f 现在是 14（原为 6）。"
+    shown.get_by_role("textbox", name="x", exact=True).fill("?")
+    shown.locator("#by").select_option("node")  # the number in force stands in the field again
+    assert outcome.inner_text() == "f 现在是 14（原为 6）。"
+    shown.locator("#expression").fill("x * (")
+    shown.locator("#language").select_option("en")
+    assert trouble.inner_text() == "This cannot be read at character 6."
+    shown.locator("#expression").fill("x * x")
+    assert outcome.inner_text() == trouble.inner_text() == ""
+    assert shown.locator("#expression").get_attribute("aria-invalid") is None

@@ -560,8 +560,8 @@ def test_all_steps_are_listed_as_text_and_link(opened, example):
         "Backward pass",
         "a → y",
         "2 × 1 = 2",
-        "+ distributes: y gets the whole upstream gradient. y has several users, so their "
-        "contributions sum: now 5.",
+        "+ distributes: y gets the whole upstream gradient. y is used several times, so "
+        "the contributions sum: now 5.",
     ]
     rows.nth(6).get_by_role("link").click()
     assert place(shown) == "7 / 11"

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from itertools import pairwise
 
 import pytest
@@ -106,6 +107,16 @@ def test_a_click_chooses_the_point_and_the_step(opened, xor):
     shown.mouse.click(curve["x"] + curve["width"] * 0.52, curve["y"] + 20)
     assert place(shown) == "11 / 21"
     assert "frame=11" in shown.evaluate("location.href")
+
+
+def test_a_click_on_the_mark_of_a_step_goes_to_it(opened, xor):
+    shown = opened(xor, width=1920)
+    for frame in range(0, 21, 4):
+        shown.locator("#scrub").fill(str(frame + 1))
+        mark = shown.locator("#curve .now").bounding_box()
+        shown.locator("#scrub").fill("7")
+        shown.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + 20)
+        assert place(shown) == f"{frame + 1} / 21"
 
 
 def test_a_link_shows_what_was_seen(opened, xor):
@@ -246,3 +257,12 @@ def test_a_long_training_is_drawn(opened):
         recording.note(1 / (step + 1))
     shown = opened(training_page(recording, POINTS, TARGETS, squared))
     assert place(shown) == "1 / 5" and shown.locator("#most").inner_text() == "1"
+
+
+def test_a_wrong_guess_in_the_passes_is_told_the_number(opened, xor):
+    shown = opened(xor, "#plays=passes&view=full&step=2")
+    shown.locator("#predict").check()
+    shown.locator("#answer").fill("-123")
+    shown.locator("#answer").press("Enter")
+    said = shown.locator("#sentence").inner_text()
+    assert re.match(r"Not quite: it is (\S+)\. .* its value is \1\.$", said)

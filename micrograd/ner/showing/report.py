@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
@@ -15,13 +14,13 @@ from rich.text import Text
 
 from micrograd.ner.judging.evaluation import Evaluation
 from micrograd.ner.judging.scoring import FIELDS, Average, Error, Report, Score, counted, numbers
-from micrograd.printing import printable
+from micrograd.printing import printable, width, wrapped
 
 SHOWN_ERRORS = 8
 COLUMNS = ("precision", "recall", "F1", "right", "predicted", "true")
 STYLES = {"all types": "bold", "strict mode": "dim", "token level": "dim"}
 KEPT = "\xa0"  # a blank at which no line ends
-FOLDED = 17  # letters after which the name of a row is folded
+FOLDED = 17  # columns after which the name of a row is folded
 MODE = "Entities as conlleval and seqeval's default mode count them"
 
 
@@ -74,16 +73,16 @@ def _print_table(
     for name, cells in rows.items():
         parts = [f"{column} {cell}" for column, cell in zip(columns, cells) if cell]
         line = ", ".join(part.replace(" ", KEPT) for part in parts)
-        lines = textwrap.wrap(printable(f"{name}: {line}"), console.width, subsequent_indent="  ")
-        console.print(Text("\n".join(lines).replace(KEPT, " ")), soft_wrap=True)
+        lines = wrapped(printable(f"{name}: {line}"), console.width, "  ")
+        console.print(Text(lines.replace(KEPT, " ")), soft_wrap=True)
 
 
 def _width(columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> int:
-    """Count the letters that a table takes: its numbers whole, its longer names folded."""
-    names = min(FOLDED, max(map(len, rows)))
+    """Count the columns that a table takes: its numbers whole, its longer names folded."""
+    names = min(FOLDED, max(map(width, rows)))
     numbers = (max(map(len, cells)) for cells in zip(*rows.values()))
-    widths = [names, *(max(n, min(len(name), 9)) for n, name in zip(numbers, columns))]
-    return sum(width + 3 for width in widths) + 1
+    widths = [names, *(max(n, min(width(name), 9)) for n, name in zip(numbers, columns))]
+    return sum(room + 3 for room in widths) + 1
 
 
 def print_errors(errors: Sequence[Error], console: Console | None = None) -> None:

@@ -60,7 +60,6 @@ function fromAddress(hash = location.hash) {
     if (value !== null && !isKnown(value)) damaged.push(key);
     return value !== null && isKnown(value) ? value : undefined;
   };
-  $(DATA.training ? "told" : "outcome").textContent = "";
   page.language = known("lang", value => Object.hasOwn(DATA.words, value)) ?? preferred();
   if (DATA.playground) damaged.push(...askedExpression(asked));
   if (!DATA.training) damaged.push(...askedEdits(asked));
@@ -70,6 +69,6 @@ function fromAddress(hash = location.hash) {
   page.revealed = true;
   if (DATA.training) askedTraining(known);
   rebuild();
-  if (!DATA.training) $("outcome").textContent = outcome();
-  if (damaged.length) $(DATA.training ? "told" : "outcome").textContent = fill(words()["bad.link"], { name: damaged.join(", ") });
+  if (damaged.length || DATA.training) $(DATA.training ? "told" : "outcome").textContent =
+    damaged.length ? fill(words()["bad.link"], { name: damaged.join(", ") }) : "";
 }

@@ -11,7 +11,7 @@ const KEYWORDS = new Set(("False None True and as assert async await break class
   "except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield").split(" "));
 const DEEPEST = 200, HIGHEST = 900, LONGEST = 20000; // brackets, levels of a tree, characters
 const SPACE = /[ \t\f]+|\\\r?\n/y, REMARK = /#[^\r\n]*/y, NEWLINE = /\r\n|\n|\r/y;
-const NAME = /[\p{ID_Start}_][\p{ID_Continue}]*/uy;
+const NAME = /[\p{XID_Start}_][\p{XID_Continue}]*/uy;
 const NUMBER = /0[xX](?:_?[\da-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:(?:\d(?:_?\d)*)?\.\d(?:_?\d)*|\d(?:_?\d)*\.?)(?:[eE][+-]?\d(?:_?\d)*)?/y;
 const SIGN = /\*\*|[<>=!]=|[-+*/()=,;<>]/y;
 const LEADING_ZERO = /^0[\d_]*[1-9][\d_]*$/; // of a whole number: Python refuses it
@@ -56,7 +56,7 @@ function tokensOf(text) {
 
 function numeral(text, at) {
   const found = matchAt(NUMBER, text, at), next = text.slice(at + found.length);
-  if (LEADING_ZERO.test(found) || /^[\p{ID_Continue}]/u.test(next))
+  if (LEADING_ZERO.test(found) || /^[\p{XID_Continue}]/u.test(next))
     throw new Unreadable("bad.syntax", { at: at + 1 });
   return found;
 }

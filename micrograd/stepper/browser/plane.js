@@ -108,7 +108,7 @@ function nearest(places, [x, y]) {
   return far.indexOf(Math.min(...far));
 }
 
-const CURVE = [320, 88], MOST_SPAN = 20; // of a loss over its least: beyond, its logarithm is drawn
+const CURVE = [320, 88], BESIDE_CURVE = 4, MOST_SPAN = 20; // of a loss over its least: beyond, its logarithm is drawn
 
 class Curve {
   constructor(holder, losses, seek) {
@@ -119,14 +119,14 @@ class Curve {
     this.ends = seen.length ? [low, high] : [NaN, NaN];
     this.height = loss => CURVE[1] * (scale(high) - scale(loss)) / (scale(high) - scale(low) || 1);
     Object.assign(this, { losses, last: Math.max(1, losses.length - 1) });
-    const svg = element("svg", { viewBox: `-4 -6 ${CURVE[0] + 8} ${CURVE[1] + 12}`, "aria-hidden": "true",
+    const svg = element("svg", { viewBox: `${-BESIDE_CURVE} -6 ${CURVE[0] + 2 * BESIDE_CURVE} ${CURVE[1] + 12}`, "aria-hidden": "true",
       preserveAspectRatio: "none" }, holder);
     element("path", { class: "axis", d: `M0 0V${CURVE[1]}H${CURVE[0]}` }, svg);
     element("path", { class: "losses", d: this.path() }, svg);
     this.now = element("path", { class: "now" }, svg);
     holder.addEventListener("click", event => {
       const { left, width } = holder.getBoundingClientRect();
-      seek((event.clientX - left) / width * losses.length);
+      seek(((event.clientX - left) / width * (CURVE[0] + 2 * BESIDE_CURVE) - BESIDE_CURVE) / CURVE[0] * this.last);
     });
   }
 

@@ -32,20 +32,22 @@ function pointFor(text, known) {
 function typed(text, known = pointNow()) {
   try {
     const next = graphOfText(text, pointFor(text, known));
-    trouble("");
+    trouble();
     replace(next);
     return true;
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    trouble(fill(words()[error.key], error.names));
+    trouble(error);
     return false;
   }
 }
 
-function trouble(text) {
-  $("trouble").textContent = text;
-  $("expression").toggleAttribute("aria-invalid", !!text);
-  if (text) $("expression").setAttribute("aria-invalid", "true");
+// Say under the field why what it says cannot be, or nothing.
+function trouble(error) {
+  page.trouble = error;
+  $("trouble").textContent = error ? fill(words()[error.key], error.names) : "";
+  if (error) $("expression").setAttribute("aria-invalid", "true");
+  else $("expression").removeAttribute("aria-invalid");
 }
 
 // Read the expression of an address; return what of it is damaged.
@@ -53,7 +55,7 @@ function askedExpression(asked) {
   const [at, damaged] = pointOf(asked), text = asked.get("e") ?? DATA.playground.text;
   const numbers = new Map([...at, ...DATA.playground.at.filter(([name]) => !at.has(name))]);
   const recorded = text === DATA.playground.text && !at.size;
-  trouble("");
+  trouble();
   if (recorded) replace({ ...graphOf(JSON.parse($("data").textContent)), text });
   const read = recorded || typed(text, numbers);
   $("expression").value = text;
@@ -64,6 +66,7 @@ function exampleWords() {
   const options = DATA.playground.examples.map(({ name }, i) => new Option(name[page.language], i));
   const first = new Option(words()["examples.choose"], "");
   $("examples").replaceChildren(first, ...options);
+  trouble(page.trouble);
 }
 
 function wirePlayground() {

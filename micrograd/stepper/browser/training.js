@@ -43,9 +43,8 @@ function playing(passes) {
 }
 
 function seek(step) {
-  const before = training.at.filter(at => at <= step).length;
   if (track !== training.plays) playing(false);
-  go(Math.max(0, before - 1));
+  go(nearest(training.at.map(at => [at, 0]), [step, 0]));
 }
 
 function chooseSample(sample) {
@@ -167,8 +166,8 @@ function deadWords() {
 }
 
 function sideWords() {
-  const wrong = training.over.count - sided();
-  return fill(words()[wrong > 1 ? "wrong" : wrong ? "wrong.one" : "wrong.none"], { count: wrong });
+  const strayed = training.over.count - sided();
+  return fill(words()[strayed > 1 ? "strayed" : strayed ? "strayed.one" : "strayed.none"], { count: strayed });
 }
 
 // Say that the loss stands still, where it has not moved over the last tenth of all steps.

@@ -29,7 +29,7 @@ function leaves() {
 function leafRow(node) {
   const line = made("div", "", "leaf"), label = made("label", `${leafName(node)} `);
   const field = made("input"), slider = made("input");
-  Object.assign(field, { type: "text", inputMode: "decimal", autocomplete: "off" });
+  Object.assign(field, { type: "text", autocomplete: "off" });
   Object.assign(slider, { type: "range", step: "any" });
   slider.setAttribute("aria-label", leafName(node));
   field.dataset.leaf = node.id;
@@ -72,6 +72,7 @@ const sliderOf = field => field.closest(".leaf").querySelector("[type=range]");
 const nodeOf = field => graph.nodes[Number(field.dataset.leaf)];
 
 function fields() {
+  $("outcome").textContent = DATA.training ? "" : outcome();
   for (const field of $("leaves").querySelectorAll("[data-leaf]")) {
     const node = nodeOf(field), now = numberNow(node);
     field.value = finite(now) ? spelled(now) : shown(now);
@@ -144,7 +145,6 @@ function refresh() {
 
 function reset() {
   Object.assign(page, { edited: new Map(), record: graph.recorded });
-  $("outcome").textContent = "";
   fields();
   teller.model.record = graph.recorded;
   draw();
