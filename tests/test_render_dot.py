@@ -1,5 +1,6 @@
 """DOT: the classic look, our own look, and who lays it out."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import micrograd.render.programs as programs
 from micrograd import Value
 from micrograd.render import draw_dot, render, trace
+from micrograd.render.captions import caption
 from tests.pictures import bad_graph, worked_example
 
 graphviz = pytest.importorskip("graphviz")
@@ -62,6 +64,11 @@ def test_draw_dot_looks_as_it_always_did():
         draw_dot(product, rankdir="RL")
 
 
+@pytest.mark.parametrize(("label", "shown"), [(5, "5 | "), (None, ""), (" \n", "")])
+def test_draw_dot_takes_the_labels_that_values_take(label, shown):
+    assert f'v0 [label="{{ {shown}data 1 | grad 0 }}"' in draw_dot(Value(1.0, label=label)).source
+
+
 def test_the_same_graph_gives_the_same_source():
     assert draw_dot(worked_example()).source == draw_dot(worked_example()).source
 
@@ -89,6 +96,30 @@ def test_edges_say_contribution_and_local_gradient():
     source = render(worked_example()).to_dot()
     assert '<FONT COLOR="#b54708">2</FONT> <FONT COLOR="#6d3fc0">× b = 2</FONT>' in source
     assert "× b = 2" not in render(worked_example(), "fprop").to_dot()
+
+
+def test_boxes_say_value_and_gradient():
+    for mode in ("fprop", "bprop"):
+        picture = render(worked_example(), mode)
+        rows = re.findall(
+            r'<TR><TD ALIGN="LEFT">([^<]*)</TD><TD[^>]*><FONT[^>]*>([^<]*)<', picture.to_dot()
+        )
+        told = [caption(picture.view, box, picture.passes) for box in picture.view.boxes]
+        wanted = [
+            [("value", box.value), (box.of, box.gradient)][: 1 + (mode == "bprop")] for box in told
+        ]
+        assert rows == [row for box in wanted for row in box]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of the shell")
+def test_a_dot_that_ends_with_an_error_is_left(tmp_path, monkeypatch, capsys):
+    program = tmp_path / "dot"
+    program.write_text("#!/bin/sh\necho no picture\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(programs, "_said", set())
+    assert "data-node" in render(worked_example(), layout="dot").svg
+    assert "exit status 3" in capsys.readouterr().err
 
 
 @needs_dot

@@ -5,18 +5,22 @@ import re
 import shutil
 import subprocess
 from io import BytesIO
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 
-from micrograd import Value
+from micrograd import Value, weighted_sum
 from micrograd.graph import snapshot
 from micrograd.nn import MLP
 from micrograd.render import render
 from micrograd.render.animation import animated, frame, timeline
+from micrograd.render.captions import caption, label
 from micrograd.render.picture import FORMATS
 from micrograd.render.sheet import DARK, LIGHT
 from micrograd.render.svg import draw
+from micrograd.render.text import width
+from micrograd.render.tikz import SIGNS, tex
 from micrograd.stepper import trace
 from micrograd.training import History
 from micrograd.training.curve import curve
@@ -75,6 +79,82 @@ def test_tikz_has_every_box_and_edge():
     assert not re.search("[^\\x00-\\x7f]", text)
 
 
+@pytest.mark.parametrize("mode", ["fprop", "bprop"])
+def test_tikz_has_room_for_its_texts_and_edges_from_box_to_box(mode):
+    long = Value(-1.2345e-7, label="a name of 22 letters..")
+    many = weighted_sum([long] * 5, [Value(2.0, label="x")] * 5)
+    picture = render(((long * many).max(2.0) + long) * many.tanh(), mode, level="full")
+    text, view = picture.to_tikz(), picture.view
+    node = r"text width=(\S+)pt, minimum height=(\S+)pt\] \(n\d+\) at \((\S+), (\S+)\)"
+    frames = [[*map(float, frame)] for frame in re.findall(node, text)]
+    frames = [(x - w / 2 - 4, y - h / 2, x + w / 2 + 4, y + h / 2) for w, h, x, y in frames]
+    least = []
+    for i, (left, top, right, bottom) in enumerate(frames):
+        said = caption(view, view.boxes[i], picture.passes)
+        rows = [(said.name, said.note), ("value", said.value), (said.of, said.gradient)]
+        widths = [
+            sum(width(part, 7) for part in row) for row in rows[: 3 if mode == "bprop" else 2]
+        ]
+        assert max(widths) + 20 <= right - left
+        least.append(max(widths) + 40)
+        for x, y, u, v in frames[:i]:
+            assert left >= u or x >= right or top >= v or y >= bottom
+    for left in {left for left, *_ in frames}:  # a column is as wide as its widest box has to be
+        column = [i for i, frame in enumerate(frames) if frame[0] == left]
+        assert frames[column[0]][2] - left <= max(120, *(least[i] for i in column))
+    draws = [line for line in text.splitlines() if line.startswith(r"\draw")]
+    entries = {}
+    for edge, line in zip(view.edges, draws, strict=True):
+        way, _, chip = line.partition("] ")[2].partition(" node")
+        assert chip.partition("{")[2] == (
+            f"{tex(label(view, edge, picture.passes).contribution)}}};" if mode == "bprop" else ""
+        )
+        curves = re.split(r" \.\. (?:controls )?", way)
+        points = [[*map(float, p)] for p in re.findall(r"\((\S+), (\S+?)\)", " ".join(curves))]
+        (x, y), (before, _), (u, v) = points[0], points[-2], points[-1]
+        source, target = frames[edge.source], frames[edge.target]
+        assert x == pytest.approx(source[2], abs=1) and source[1] < y < source[3]
+        assert u == pytest.approx(target[0], abs=1) and target[1] < v < target[3]
+        assert u - before >= 35.9  # for the number
+        entries.setdefault(edge.target, []).append(v)
+        for (x, y), (a, b), (c, d), (u, v), (_, w) in zip(*(points[i::4] for i in range(5))):
+            assert (b, d, w) == (y, v, v) and a == c == pytest.approx((x + u) / 2, abs=0.01)
+    assert all(low - high > 17.9 for into in entries.values() for high, low in pairwise(into))
+
+
+@pytest.mark.parametrize(
+    ("label", "set"),
+    [
+        ("a--b", "a-{}-b"),
+        ("a-b", "a-b"),
+        ("x\u0302", r"$\hat{x}$"),
+        ("σ\u0304²", r"$\bar{\sigma}$$^{2}$"),
+        ("hₜ₋₁", "h$_{t-1}$"),
+        ("uᵀh′", "u$^{T}$h$'$"),
+        ("∇f ≠ √2", r"$\nabla$f $\ne$ $\surd$2"),
+        ("a_b|50%", r"a\_b\textbar{}50\%"),
+    ],
+)
+def test_signs_of_labels_are_set_by_tex_s_own_fonts(label, set):
+    assert tex(label) == set
+
+
+def test_a_tikzpicture_ends_where_tex_does():
+    deep = Value(0.0, label="x")
+    for _ in range(100):
+        deep = deep.tanh()
+    for root, smaller in ((deep.sqrt(), True), (Value(0.0).sqrt(), False)):
+        text = render(root, level="full").to_tikz()
+        lengths = [float(x) for x in re.findall(r"(?<=[(=])[\d.]+(?=pt|,)", text)]
+        assert (max(lengths) > 10_000) == smaller and max(lengths) <= 14_000
+        scale = re.search(r"font=.footnotesize(?:, scale=(\S+))?}", text)[1]
+        assert bool(scale) == smaller
+        if scale:
+            right = float(re.findall(r"at \((\S+),", text)[-2])  # the last is what ends early
+            wide = float(re.findall(r"text width=(\S+)pt", text)[-2]) + 8
+            assert right + wide / 2 * float(scale) == pytest.approx(14_000, rel=1e-3)
+
+
 def test_mermaid_has_every_box_and_edge():
     lines = render(worked_example()).to_mermaid().splitlines()
     assert lines[0] == "flowchart LR" and len(lines) == 13
@@ -92,6 +172,15 @@ def test_labels_stay_text_in_every_format():
         assert not re.search(rf"(?<!\\){special}", tikz.partition("tikzpicture")[2]), special
     assert len(BAD_LABELS) < tikz.count("\\node")
     ElementTree.fromstring(picture.animated_svg())
+
+
+@pytest.mark.parametrize("label", [r"\nu", "$$x^2$$", "fa:fa-car", r"\\n$$", "a: b"])
+def test_mermaid_acts_on_no_part_of_a_label(label):
+    told = re.sub(
+        "#(\\d+);", lambda m: chr(int(m[1])), render(Value(1.0, label=label)).to_mermaid()
+    )
+    assert not re.search(r"\\n|[$][$]|fa:fa", told)
+    assert f"<b>{label}</b> input<br>" in told.replace("\u2060", "")
 
 
 def test_tex_says_which_package_it_needs():
@@ -133,17 +222,20 @@ def test_names_and_numbers_are_set_as_mathematics():
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
-@pytest.mark.parametrize("seed", range(3))
-def test_tex_compiles(tmp_path, seed):
-    draw, names = random.Random(seed), [*BAD_LABELS, "θ", "x1", "a|b", "f(x)^2", "<b>", "1e−5"]
-    drawn = [name for name in names if name.isprintable() and (name.isascii() or name in "θ1e−5")]
+def test_tex_compiles(tmp_path):
+    """Names of every kind, and a graph whose boxes would stand in a row longer than TeX can set."""
+    draw, names = random.Random(0), [*BAD_LABELS, "θ", "x1", "a|b", "f(x)^2", "<b>", "1e−5"]
+    names += [*SIGNS, "ŷ⁺ᵀ", "hₜ₋₁ x\u0302"]
+    drawn = [
+        name for name in names if name.isprintable() and (name.isascii() or name not in BAD_LABELS)
+    ]
     values = [Value(draw.uniform(0.2, 2) * 10 ** draw.choice([0, 0, -6, 7])) for _ in drawn]
     for value, name in zip(values, drawn):
         value.label = name
     for _ in range(10):
         a, b = draw.choice(values), draw.choice(values)
-        values.append(draw.choice([a + b, a * b, a - b, a**2, a.tanh(), a.abs() ** 0.5, -a]))
-    picture = render(sum(values[len(drawn) :], Value(0.0, label="J")))
+        values.append(draw.choice([a + b, a * b, a - b, a**2, a.tanh(), a.abs() ** 1.5, -a]))
+    picture = render(sum(values, Value(0.0, label="J")), level="full")
     text = (
         r"\documentclass{article}\usepackage{amsmath, tikz}\begin{document}\allowdisplaybreaks"
         f"\n{picture.to_tex()}\n{picture.to_tikz()}\\end{{document}}"
@@ -175,11 +267,52 @@ def test_numbers_come_up_as_the_passes_compute_them():
     ElementTree.fromstring(moving)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_numbers_come_up_in_the_order_of_the_engine_s_steps(seed):
+    chance = random.Random(seed)
+    values = [Value(chance.uniform(-1, 1), label=f"x{i}") for i in range(3)]
+    for _ in range(8):
+        x, y = chance.choice(values), chance.choice(values)
+        made = x + y, x * y, x.max(y), x.tanh(), weighted_sum([x, y], [y, x], x)
+        values.append(chance.choice(made))
+    root = values[-1] * values[-2]
+    picture, graph = render(root, level="full"), snapshot(root)
+    computed = [id for id, op in enumerate(graph.ops) if op]
+    value = {id: computed.index(id) + 1 if id in computed else 0 for id in range(len(graph))}
+    gradient, edges = {len(graph) - 1: len(computed) + 1}, {}
+    for time, step in enumerate(root.steps(), len(computed) + 2):
+        ids = graph.ids[step.operand], graph.ids[step.node], step.position
+        gradient[ids[0]] = edges["-".join(map(str, ids))] = time
+    still = draw(picture.view, picture.passes, adaptive=False)
+    end = len(computed) + 2 + len(edges)
+    for now in range(end):
+        seen = ElementTree.fromstring(frame(still, picture.view, now))
+        for group in seen.iter("{http://www.w3.org/2000/svg}g"):
+            for part in group:
+                kind, hidden = part.get("class", ""), part.get("visibility") == "hidden"
+                if id := group.get("data-box"):
+                    begins = {"value": value, "gradient": gradient}.get(kind, {}).get(int(id), 0)
+                    assert hidden == (now < begins)
+                if (id := group.get("data-edge")) and "chip" in kind:
+                    assert hidden == (now < edges[id])
+    moving = animated(still, picture.view)
+    shown = re.findall(r'keyTimes="0;(\S+)" dur="(\S+)s"', moving)
+    times = [round(float(key) * float(dur) / 0.9, 1) for key, dur in shown]
+    begun = [*value.values(), *gradient.values(), *edges.values(), *edges.values()]
+    assert sorted(times) == pytest.approx(sorted(time for time in begun if time), abs=0.2)
+    assert {dur for _, dur in shown} == {f"{(end + 3) * 0.9:g}"}  # the end stays
+
+
 def test_a_gif_has_a_frame_for_every_step():
     cairo()
     images = pytest.importorskip("PIL.Image")
     image = images.open(BytesIO(render(worked_example()).to("gif")))
     assert image.n_frames == 11 and image.info["loop"] == 0
+    times = []
+    for number in range(11):
+        image.seek(number)
+        times.append(image.info["duration"])
+    assert times == [900] * 10 + [3600]
 
 
 def test_a_gif_of_a_wide_picture_keeps_to_a_size_and_to_its_colours():

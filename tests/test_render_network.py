@@ -1,10 +1,15 @@
 """The network view: a circle per neuron, a weight per edge, however it was recorded."""
 
+import math
 import random
 import re
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
+import micrograd.stepper
 from micrograd import Value, scope, weighted_sum
 from micrograd.graph import LEAF, snapshot
 from micrograd.nn import MLP
@@ -12,6 +17,7 @@ from micrograd.render import render
 from micrograd.render.collapse import view
 from micrograd.render.network import bias_of, is_neuron, network_view
 from micrograd.render.network_plan import ends, plan
+from micrograd.render.network_svg import ROWS
 from micrograd.render.numerals import shown
 from micrograd.render.text import width as text_width
 from micrograd.stepper.views import views
@@ -53,6 +59,40 @@ def test_z_is_the_sum_and_a_its_activation(fused):
             assert a.parents == (z,) and z.tanh().data == a.data
 
 
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize(
+    "activation",
+    [
+        lambda z: z.max(0.0),
+        lambda z: z.tanh() * 2,
+        lambda z: z * z,
+        lambda z: z + z.tanh(),
+        lambda z: 1 / (1 + (-z).exp()),
+        lambda z: z * z.sigmoid(),
+        lambda z: z,
+    ],
+)
+def test_z_is_the_sum_whatever_the_activation_is_made_of(activation, fused):
+    model = MLP(3, [2, 1], activation=activation, fused=fused)
+    inputs = [Value(0.3 * i - 0.4, label=f"x{i}") for i in range(3)]
+    root = model(inputs)
+    graph = snapshot(root)
+    z = [graph.data[u.z] for u in plan(network_view(graph)).units if u.z >= 0]
+    for found, neuron in zip(z, model.layers[0].neurons):
+        assert found == pytest.approx(sum(w.data * x.data for w, x in zip(neuron.w, inputs)))
+    assert len(z) == 3
+
+
+def test_a_unit_of_several_sums_has_no_z_of_its_own():
+    x, cells = Value(0.5, label="x"), []
+    for name in ("cell 0", "cell 1"):
+        with scope(name):
+            gate, value = Value(1.5, label="g") * x, Value(-2.0, label="w") * x
+            cells.append(gate.sigmoid() * value.tanh())
+    graph = snapshot(cells[0].max(cells[1]))
+    assert {u.z for u in plan(network_view(graph)).units} == {-1, *map(graph.ids.get, cells)}
+
+
 def test_the_picture_shows_a_z_delta_and_weights():
     _, root = recorded([4, 2, 1])
     root.backward()
@@ -68,6 +108,96 @@ def test_the_picture_shows_a_z_delta_and_weights():
     width, height = map(int, re.search(r'viewBox="0 0 (\d+) (\d+)"', picture).groups())
     assert width <= 1280 and height <= 720
     assert "δ" not in render(root, "fprop", "network").svg
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def extent(text):
+    """Return left, top, right and bottom of a text, of what its capitals take."""
+    kind, x, y = text.get("class"), float(text.get("x")), float(text.get("y"))
+    size = float(text.get("font-size").removesuffix("px"))
+    wide = float(text.get("textLength", text_width(text.text, size, kind in ("title", "start"))))
+    before = {"middle": 0.5, "end": 1.0, None: 0.0}[text.get("text-anchor")]
+    return x - wide * before, y - 0.73 * size, x + wide * (1 - before), y
+
+
+def frame(shape):
+    if shape.tag == f"{SVG}circle":
+        x, y, r = (float(shape.get(name)) for name in ("cx", "cy", "r"))
+        return x - r, y - r, x + r, y + r
+    x, y, w, h = (float(shape.get(name)) for name in ("x", "y", "width", "height"))
+    return x, y, x + w, y + h
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("mode", ["fprop", "bprop"])
+@pytest.mark.parametrize("sizes", [[2, 2, 1], [4, 3, 2, 1], [9, 4, 1], [3, 7, 1]])
+def test_every_text_of_a_network_stands_in_its_place(sizes, mode, ends):
+    chance = random.Random(f"{sizes}{mode}")
+    model, _ = recorded(sizes)
+    for weight in model.parameters():
+        weight.data = chance.uniform(-1, 1) * 10 ** chance.choice((0, 0, 3, -3, -9))
+    root = model([Value(0.3 * i - 0.4, label=f"x{i}") for i in range(sizes[0])])
+    root = (root - root.data).sqrt() if ends else (root - 1) ** 2
+    tree = ElementTree.fromstring(render(root, mode, "network").svg)
+    frames = [frame(shape) for shape in tree.iter() if shape.get("class") == "frame"]
+    for group in tree.iter(f"{SVG}g"):
+        texts = [extent(text) for text in group.findall(f"{SVG}text")]
+        if not texts or group.get("class") in (None, "network"):
+            continue
+        left, top, right, bottom = frame(
+            next(e for e in group if e.tag in (f"{SVG}circle", f"{SVG}rect"))
+        )
+        middle, (first, above, last, below) = (top + bottom) / 2, texts[0]
+        if "neuron" in group.get("class"):
+            frames.append((left, top - 20, right, bottom))  # with its title
+            assert top - 20 <= above and top - 8 < below < top - 3
+            assert len(texts) == (4 if mode == "bprop" and not ends else 3)
+            assert all(low[1] - high[3] >= 4 for high, low in pairwise(texts))
+            for start, high, end, low in texts[1:]:
+                reach = max(abs(high - middle), abs(low - middle))
+                chord = math.sqrt((right - left) ** 2 / 4 - reach**2)
+                assert start >= (left + right) / 2 - chord - 1
+                assert end <= (left + right) / 2 + chord + 1
+            continue
+        assert (above + below) / 2 == pytest.approx(middle, abs=1)
+        if "chip" in group.get("class"):
+            assert 2 <= first - left <= 8 and 2 <= right - last <= 8
+            assert top + 3 < above and below < bottom - 3
+            continue
+        assert first - left == pytest.approx(12) and last <= right - 12
+        for start, high, end, low in texts[1:]:
+            assert start > last and right - end == pytest.approx(12)
+            assert top < high and low < bottom
+        assert all(low[1] - high[3] >= 3 for high, low in pairwise(texts[1:]))
+        if len(texts) == 2:
+            assert (texts[1][1] + texts[1][3]) / 2 == pytest.approx(middle, abs=1)
+    told = [extent(text) for text in tree.iter(f"{SVG}text") if text.get("class") == "problem"]
+    assert bool(told) == (ends and mode == "bprop")
+    lefts, tops, rights, bottoms = zip(*frames)
+    width, height = float(tree.get("width")), float(tree.get("height"))
+    assert min(lefts) == 0 <= min(tops) <= 4  # half a gap between neurons
+    assert width == pytest.approx(max(max(rights) + 48, *(line[2] + 24 for line in told), 0), abs=1)
+    assert 0 <= height - max(bottoms) - 48 - 20 * len(told) <= 4.5
+    assert all(line[1] > max(bottoms) + 24 and line[3] < height - 12 for line in told)
+
+
+def test_the_page_writes_the_rows_of_a_circle_where_the_picture_does():
+    script = (Path(micrograd.stepper.__file__).parent / "browser/network.js").read_text("utf-8")
+    heights, rooms = (
+        [int(number) for number in re.search(pattern, script)[1].split(",")]
+        for pattern in (r"\[(\d+, \d+, \d+)\]\.map", r"ROW_ROOM = \[(.*?)\]")
+    )
+    assert [*zip(heights, rooms)] == [row[1:] for row in ROWS]
+
+
+def test_a_bias_that_was_made_before_all_else_is_told():
+    bias, x = Value(0.5, label="bias"), Value(2.0, label="x")
+    sums = [weighted_sum([Value(w, label="w")], [x], b) for w, b in ((1.0, bias), (2.0, None))]
+    root = sums[0].tanh() * sums[1]
+    assert snapshot(root).values[0] is bias
+    assert render(root, level="network").svg.count("\nbias = 0.5</title>") == 1
 
 
 def test_no_two_units_nor_weights_lie_over_one_another():
@@ -221,7 +351,23 @@ def test_a_long_number_is_squeezed_into_its_circle():
             value.data = number
         svg = render(root, "fprop", level="network").svg
         row = f'textLength="84" lengthAdjust="spacingAndGlyphs"[^>]*>z {shown(number)}</text>'
-        assert len(re.findall(row, svg)) == squeezed and svg.count("textLength") == 2 * squeezed
+        assert len(re.findall(row, svg)) == squeezed
+        assert len(re.findall('textLength="(?:76|84)"', svg)) == 2 * squeezed
+
+
+def test_weights_of_many_digits_stay_apart():
+    model, root = recorded([3, 3, 2, 1])
+    weights = [w for layer in model.layers for neuron in layer.neurons for w in neuron.w]
+    for factor, squeezed in ((1.0, 0), (-1.2345e-110, len(weights))):
+        for weight in weights:
+            weight.data = 0.07 * factor
+        svg = render(root, "fprop", level="network").svg
+        chips = re.findall(r'class="chip local"><rect x="(\S+)" y="(\S+)" width="(\S+)"', svg)
+        places = [tuple(map(float, chip)) for chip in chips]
+        assert len(places) == len(weights) and svg.count('textLength="67"') == squeezed
+        for i, (x, y, wide) in enumerate(places):
+            assert all(x >= u + w or u >= x + wide or abs(y - v) >= 18 for u, v, w in places[:i])
+        assert svg.count(f">{shown(weights[0].data)}</text>") == len(weights)
 
 
 @pytest.mark.parametrize(
@@ -237,10 +383,46 @@ def test_names_leave_numbers_their_room(name, inputs):
     pills = re.findall(rf'<text class="start" x="(\S+)"[^>]*>([^<]*)</text>{number}', svg)
     assert len(pills) == {3: 6, 9: 4}[inputs]
     for left, start, right, value in pills:
-        room = float(right) - float(left) if right else 136
-        assert text_width(start, 14, bold=True) + text_width(value, 14) <= room
+        room = float(right) - float(left) - text_width(value, 14) - 8 if right else 136
+        assert text_width(start, 14, bold=True) <= room
+        assert start[-1] != "…" or text_width(longer(name, start), 14, bold=True) > room
     titles = re.findall(r'<text class="title"[^>]*>([^<]*)</text>', svg)
     assert titles and all(text_width(title, 14, bold=True) <= 88 + 20 for title in titles)
+
+
+@pytest.mark.parametrize(
+    "label", ["z", "a name of twenty-two.", "illicit illicit illici", "損失関数の長い名前です表示"]
+)
+def test_a_circle_has_as_much_of_its_name_as_there_is_room_for(label):
+    sums = [weighted_sum([Value(0.5)], [Value(1.0, label="x")]) for _ in range(2)]
+    for z in sums:
+        z.label = label
+    svg = render(sums[0] * sums[1], level="network").svg
+    title, other = re.findall(r'<text class="title"[^>]*>([^<]*)</text>', svg)
+    assert title == other and text_width(title, 14, bold=True) <= 88 + 20
+    assert title[-1] != "…" or text_width(longer(label, title), 14, bold=True) > 88 + 20
+
+
+def longer(name, cut):
+    """Return a name cut behind one more letter."""
+    return f"{name[: len(cut)]}…" if len(cut) + 1 < len(name) else name
+
+
+def test_a_sum_over_a_batch_says_that_one_sample_is_drawn():
+    model, _ = recorded([2, 2, 1])
+    loss = sum((model([float(i), 1.0]) - i) ** 2 for i in range(5))
+    box = re.search('<g class="box sum plate".*?</g>', render(loss, level="network").svg, re.S)[0]
+    assert ">Σ · 1 of 5</text>" in box and "\nΣ · sample 1 of 5</title>" in box
+    assert f">{shown(loss.data)}</text>" in box
+
+
+def test_a_folded_sum_shows_what_it_hands_on():
+    model, root = recorded([2, 2, 1])
+    penalty = sum(w * w for w in model.layers[0].neurons[0].w)
+    svg = render(root + penalty, level="network").svg
+    box = re.search('<g class="box sum plate".*?</g>', svg)[0]
+    numbers = re.findall('class="(value|gradient)"[^>]*>([^<]*)<', box)
+    assert numbers == [("value", shown(penalty.data)), ("gradient", "1")]
 
 
 def test_weighted_sums_outside_of_scopes_are_neurons():

@@ -20,6 +20,7 @@ from micrograd.lowering import lower
 from micrograd.ner import Tagger, shipped
 from micrograd.nn import MLP
 from micrograd.render import render
+from micrograd.render.sheet import DARK, LIGHT
 from micrograd.stepper.document import notebook_page
 from micrograd.training.history import History
 from tests.pictures import bad_graph, worked_example
@@ -147,6 +148,22 @@ def test_very_large_graphs_and_cycles_are_shown_as_text(monkeypatch):
     b = a + 1
     a._prev = (b,)
     assert picture.mimebundle(b) == {"text/plain": repr(b)}
+
+
+@pytest.mark.parametrize("layout", ["built-in", "dot"])
+def test_an_image_shrinks_to_half_its_width_and_scrolls_below(layout):
+    drawn = render(worked_example(), layout=layout)
+    width = float(re.search(r'width="([\d.]+)(?:pt)?"', drawn.svg)[1])
+    assert f"min-width:{int(width / 2)}px" in notebook.figure(drawn)
+
+
+def test_an_image_is_light_and_dark_where_the_notebook_is():
+    image = image_of(notebook.figure(render(worked_example())))
+    sheet = re.search("<style>(.*?)</style>", image)[1]
+    light, dark = sheet.split("@media (prefers-color-scheme:dark)")
+    for name in ("paper", "value", "gradient", "line"):
+        assert LIGHT[name] in light and DARK[name] in dark
+    assert DARK["value"] not in light and LIGHT["value"] not in dark
 
 
 def test_a_picture_shows_itself():

@@ -1,5 +1,6 @@
 """Pictures say what the engine computed, in every format, the same every time."""
 
+import html
 import math
 import random
 import re
@@ -9,7 +10,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import micrograd.render.programs as programs
-from micrograd import Value, scope
+from micrograd import Value, no_grad, scope
+from micrograd.derivatives import grad
 from micrograd.engine import weighted_sum
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
@@ -22,7 +24,7 @@ from micrograd.render.numerals import shown
 from micrograd.render.passes import backward_pass
 from micrograd.render.sheet import DARK, LIGHT
 from micrograd.render.svg import draw
-from micrograd.render.text import brief, line, width
+from micrograd.render.text import brief, cut, line, width
 from micrograd.stepper import trace
 from micrograd.stepper.data import node_data
 from tests.pictures import bad_graph, cairo, worked_example
@@ -71,6 +73,27 @@ def test_the_worked_example():
     assert edges["1-4-0"] == {"local": "× 1 if y ≥ z else 0 = 1", "contribution": "3"}
     assert edges["3-5-0"] == {"local": "× b = 2", "contribution": "2"}
     assert edges["0-3-0"] == {"local": "× 1", "contribution": "2"}
+
+
+def test_quotes_in_names_end_no_attribute():
+    name = 'it\'s a "b" & <c>'
+    with scope(name):
+        root = Value(2.0, label="w") * Value(3.0, label="x")
+    root.label = name
+    (group,) = elements(render(root, level="neuron").svg, "g", "group")
+    assert group.get("data-fold") == name
+    image = re.search('<img alt="([^"]*)"', render(root)._repr_mimebundle_()["text/html"])[1]
+    assert html.unescape(image).startswith(f"Computation graph of {name}, backward pass")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_cut_line_isolates_what_it_isolated(seed):
+    rng, isolate, end = random.Random(seed), "\u2068", "\u2069"
+    words = [rng.choice(["ab + ", f"{isolate}שלום{end}", " · x"]) for _ in range(5)]
+    for length in range(1, len("".join(words)) + 2):
+        text = cut("".join(words), length)
+        assert text.count(isolate) == text.count(end)
+        assert len(text) <= length + ("…" in text) * text.endswith(end)
 
 
 def test_the_forward_picture_shows_values_only():
@@ -363,11 +386,74 @@ def test_sums_that_are_unfolded_keep_the_gradients_of_a_backward_pass_before():
     assert [*graph.grads] == pytest.approx([passes.gradients[id] for id in range(len(graph))])
 
 
-def test_a_sum_of_a_bias_alone_unfolds_to_it():
-    b = Value(1.0)
-    root = weighted_sum([], [], b)
-    root.label = "z"
-    assert unfolded_sums(snapshot(root)).values == (b,) and not b.label
+@pytest.mark.parametrize("seed", range(20))
+def test_random_graphs_unfold_to_the_same_function(seed):
+    rng = random.Random(seed)
+    leaves = [Value(rng.uniform(-1, 1), label=f"x{i}") for i in range(4)]
+    values, products, adds = [*leaves], 0, 0
+    for _ in range(10):
+        pairs = rng.randint(1, 3)
+        x, y = ([rng.choice(values) for _ in range(pairs)] for _ in range(2))
+        bias = rng.choice([None, rng.choice(values)])
+        values.append(rng.choice([weighted_sum(x, y, bias), x[0].tanh(), x[0].max(y[0])]))
+    root = values[-1].max(values[-2]).max(values[-3])
+    before = snapshot(root)
+    for op, operands in zip(before.ops, before.operands):
+        pairs, bias = divmod(len(operands), 2) if op == "weighted_sum" else (0, 1)
+        products, adds = products + pairs, adds + pairs - 1 + bias
+    after = unfolded_sums(before)
+    counts = [after.ops.count(op) for op in ("weighted_sum", "mul", "add")]
+    assert counts == [0, products, adds]
+    gradients, others = backward_pass(before).gradients, backward_pass(after).gradients
+    for leaf in leaves:
+        if leaf in before.ids:
+            assert others[after.ids[leaf]] == pytest.approx(gradients[before.ids[leaf]])
+    again = after.values[-1]
+    again.forward()
+    assert again.data == pytest.approx(root.data)
+
+
+@pytest.mark.parametrize("op", ["relu", "abs", "max", "detach", "leaky_relu"])
+def test_sums_below_slopes_that_are_values_unfold(op):
+    w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    z = weighted_sum([w, w], [x, 1.0], Value(0.5))
+    y = getattr(z, op)(*[x] * (op == "max")) * z
+    (slope,) = grad(y, [w], create_graph=True)
+    graph = unfolded_sums(snapshot(slope))
+    assert "weighted_sum" not in graph.ops and graph.data[-1] == slope.data
+    graph.values[-1].forward()
+    assert graph.values[-1].data == pytest.approx(slope.data)
+
+
+def test_a_hand_made_node_below_an_unfolded_sum_stays():
+    made = Value(2.0, (Value(4.0, label="x"),), (0.5,), label="made")
+    graph = unfolded_sums(snapshot(weighted_sum([made], [made]).tanh()))
+    assert made in graph.ids and "mul" in graph.ops
+
+
+def test_a_sum_of_a_bias_alone_keeps_its_name_and_gradient():
+    for bias in (None, Value(1.0)):
+        root = weighted_sum([], [], bias)
+        root.label = "z"
+        root.tanh().backward()
+        graph = unfolded_sums(snapshot(weighted_sum([root], [2.0])))
+        id = graph.labels.index("z")
+        assert (graph.data[id], graph.grads[id]) == (root.data, root.grad) and root.grad
+
+
+def test_sums_that_are_unfolded_keep_the_numbers_of_the_recording():
+    w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    root = (weighted_sum([w], [x]) ** 2).tanh()
+    numbers = {*snapshot(root).data}
+    w.data = x.data = 0.5  # as after a step of an optimiser
+    graph = unfolded_sums(snapshot(root))
+    assert numbers - {2.0, 3.0} <= {*graph.data} <= numbers | {0.5}
+
+
+def test_sums_are_not_unfolded_where_nothing_is_recorded():
+    root = weighted_sum([Value(2.0)], [3.0])
+    with no_grad(), pytest.raises(ValueError, match=r"sums cannot be unfolded under no_grad\(\)"):
+        render(root, unfold_sums=True)
 
 
 def test_a_hand_made_node_above_an_unfolded_sum_is_refused():
@@ -541,6 +627,37 @@ def test_files_by_their_ending(tmp_path):
         picture.save(tmp_path / "nowhere" / "x.svg")
 
 
+def test_a_picture_opens_what_it_is_told_to_open():
+    root, opened = network_output(), ["layer 0", "layer 1 / neuron 2"]
+    wanted = [box.members for box in view(snapshot(root), "layer", opened).boxes]
+    closed = [box.members for box in view(snapshot(root), "layer").boxes]
+    for given in (opened, tuple(opened), iter(opened)):
+        picture = render(root, level="layer", unfolded=given)
+        assert [box.members for box in picture.view.boxes] == wanted != closed
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"unfolded": "layer 0"}, TypeError, "unfolded is a list of scopes"),
+        ({"unfolded": 3}, TypeError, "unfolded is a list of scopes.*, not 3"),
+        ({"unfolded": ["layer 0", 1]}, TypeError, "unfolded is a list of scopes"),
+        ({"mode": "both", "layout": "dot"}, ValueError, "in the built-in layout only"),
+        ({"mode": "both", "level": "network"}, ValueError, "in the built-in layout only"),
+        ({"level": "network", "unfolded": ["layer 0"]}, ValueError, "there is nothing to unfold"),
+    ],
+)
+def test_options_that_exclude_each_other_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        render(network_output(), **options)
+
+
+@pytest.mark.parametrize("format", ["bmp", "mmd", ["svg"], None])
+def test_a_format_that_there_is_not_is_told(format):
+    with pytest.raises(ValueError, match=r"there is no format .*; give one of svg, png, pdf, html"):
+        render(worked_example()).to(format)
+
+
 def test_png_and_pdf(tmp_path):
     cairo()
     picture = render(worked_example(), "both")
@@ -549,7 +666,11 @@ def test_png_and_pdf(tmp_path):
     size = re.search('width="(\\d+)" height="(\\d+)"', picture.svg)
     across, down = (int.from_bytes(image[i : i + 4], "big") for i in (16, 20))
     assert (across, down) == (2 * int(size[1]), 2 * int(size[2]))
-    assert picture.save(tmp_path / "x.pdf").read_bytes()[:5] == b"%PDF-"
+    paper = picture.save(tmp_path / "x.pdf").read_bytes()
+    box = re.search(rb"/MediaBox \[ 0 0 (\S+) (\S+) \]", paper)
+    assert paper[:5] == b"%PDF-" and [float(x) / 0.75 for x in box.groups()] == [
+        float(x) for x in size.groups()
+    ]
 
 
 def test_a_picture_too_wide_for_an_image_is_made_smaller(tmp_path):

@@ -4,6 +4,7 @@ import random
 import re
 import sys
 from itertools import product, repeat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from micrograd.nn import MLP
 from micrograd.ops import ROWS
 from micrograd.render import render
 from micrograd.render.collapse import view
-from micrograd.render.formulas import filled, shape
+from micrograd.render.formulas import filled, pretty, shape
 from micrograd.render.network import network_view
 from micrograd.render.network_plan import plan
 from micrograd.render.text import width
@@ -70,6 +71,10 @@ def products(count, *bias):
     return weighted_sum(weights, inputs, *bias)
 
 
+def summed(weights, inputs, *bias):
+    return weighted_sum([*map(leaf, weights)], [*map(leaf, inputs)], *map(leaf, bias))
+
+
 def net(*sizes):
     inputs = [leaf(f"x{i}", 0.5) for i in range(sizes[0])]
     return MLP(sizes[0], list(sizes[1:]), activation="tanh")(inputs)
@@ -117,7 +122,7 @@ TOLD = [
     (lambda: products(6), svg, ">Σ 6 products<"),
     (lambda: products(6, leaf("bias")), svg, ">Σ 6 products + bias<"),
     (lambda: leaf().tanh(), svg, 'width="47" height="20" rx="10" '),
-    (lambda: leaf().tanh(), svg, 'width="150" height="20" rx="4" '),
+    (lambda: leaf().tanh(), svg, 'width="152" height="20" rx="4" '),
     (lambda: leaf() + 1, mermaid, '["<b>x</b> input<br>value 1"]'),
     (lambda: leaf() + 1, mermaid, "n0 --> n2"),
     (lambda: leaf() + 1, lambda root: svg(root, "fprop"), 'height="66" rx="9"'),
@@ -129,6 +134,16 @@ TOLD = [
     (lambda: leaf() - (leaf("y") - leaf("z")), formula, "x − (y − z)"),
     (lambda: leaf() / (leaf("y") / leaf("z")), formula, "x / (y / z)"),
     (lambda: leaf() + (leaf("y") + leaf("z")), formula, "x + y + z"),
+    (lambda: leaf() - leaf("y") * leaf("z"), formula, "x − y · z"),
+    (lambda: leaf() * leaf("y") * leaf("z"), formula, "x · y · z"),
+    (lambda: leaf() / leaf("y") * leaf("z"), formula, "x / y · z"),
+    (lambda: leaf() * leaf("y") / leaf("z"), formula, "x · y / z"),
+    (lambda: leaf() / -leaf("y"), formula, "x / (−y)"),
+    (lambda: summed("abcd", "pqrs", "e"), formula, "a · p + b · q + … + d · s + e"),
+    (lambda: summed("abc", "pqr"), formula, "a · p + b · q + c · r"),
+    (lambda: summed("w", "x"), svg, "→ w: 1 = upstream × x = 1<"),
+    (lambda: summed("w", "x"), svg, "→ x: 1 = upstream × w = 1<"),
+    (lambda: summed("w", "x", "b"), svg, "→ b: 1 = upstream × 1<"),
     (lambda: leaf("a + b") * leaf(), formula, "(a + b) · x"),
     (lambda: leaf("a*b") + leaf(), formula, "a*b + x"),
     (lambda: leaf("a + b") * leaf(), equations, r"(\text{a + b}) \cdot x"),
@@ -215,6 +230,19 @@ def expression(chooser, depth):
     )
 
 
+@pytest.mark.parametrize(
+    ("python", "text"),
+    [
+        ("1 + where(x > 0, x, 2)", "1 + (x if x > 0 else 2)"),
+        ("where(x > 0, x, 2) * y", "(x if x > 0 else 2) · y"),
+        ("x * 1e-7 + 2.5e9", "x · 1e−7 + 2.5e9"),
+        ("x - (y - 1e-12)", "x − (y − 1e−12)"),
+    ],
+)
+def test_formulas_are_spelt_for_readers(python, text):
+    assert pretty(python) == text
+
+
 def test_what_no_expression_makes_has_none():
     assert source_of(snapshot(Value(8.0, (leaf(),), "cube"))) == ("", {})
     with scope("neuron"):
@@ -234,6 +262,14 @@ def test_one_product_in_a_sum_of_two_is_no_sum_of_products():
         for root in (leaf() * leaf("y") + leaf("z"), leaf() * leaf("y") + leaf("z") * leaf("w"))
     ]
     assert [any(box.kind == "sum" for box in each.boxes) for each in folded] == [False, True]
+
+
+def test_a_sum_that_is_the_second_term_of_another_is_a_sum_of_its_own():
+    a, b, c, d, e, f = map(leaf, "abcdef")
+    inner = a * b + c * d
+    graph = snapshot(e * f + inner)
+    sums = [box for box in view(graph, "sums").boxes if box.kind == "sum"]
+    assert [{graph.values[m] for m in box.members} for box in sums] == [{*inner.parents, inner}]
 
 
 def test_a_gradient_stands_in_a_plate_and_not_in_a_slim_one():
@@ -285,6 +321,24 @@ def test_the_rules_of_a_picture_are_those_of_its_parts():
 )
 def test_the_width_of_a_character(character, ems):
     assert width(character, 10) == 10 * ems
+
+
+RANGES = [(32, 127), (0xC0, 0x100), (0x391, 0x3CA), (0x410, 0x450), (0x2200, 0x2270)]
+
+
+def test_no_letter_is_wider_than_its_text_is_taken_for():
+    """Measured in DejaVu Sans, the widest that a browser falls back to, which Matplotlib brings."""
+    matplotlib = pytest.importorskip("matplotlib")
+    fonts = pytest.importorskip("fontTools.ttLib")
+    folder = Path(matplotlib.get_data_path()) / "fonts/ttf"
+    for name, bold in (("DejaVuSans", False), ("DejaVuSans-Bold", True)):
+        font = fonts.TTFont(folder / f"{name}.ttf")
+        across, names, ems = font["hmtx"], font.getBestCmap(), font["head"].unitsPerEm
+        drawn = [chr(code) for ends in RANGES for code in range(*ends) if code in names]
+        real = {letter: across[names[ord(letter)]][0] / ems for letter in drawn}
+        short = {c: x - width(c, 1, bold) for c, x in real.items() if x - width(c, 1, bold) > 0.04}
+        assert len(drawn) > 300 and {*short} <= {*"ÐØ∭≔≕≪≫∯∰∠∡Ħ"}, short
+        assert all(width(c, 1, bold) - x < 0.36 for c, x in real.items() if c < "Ā")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Any:
         raise ValueError(f"rankdir is {shorten(rankdir)}; give LR or TB")
     graph, dot = snapshot(root), _digraph(root, format, rankdir)
     for id, value in enumerate(graph.values):
-        label = f"{_record(value.label)} | " if value.label else ""
+        label = f"{_record(graph.labels[id])} | " if graph.labels[id] else ""
         text = f"{{ {label}data {_number(value.data)} | grad {_number(value.grad)} }}"
         dot.node(f"v{id}", text, shape="record")
         if graph.operands[id]:

@@ -11,7 +11,7 @@ from micrograd.render.view import Edge, View
 FONT = "Helvetica"
 
 
-def to_dot(view: View, passes: Passes | None, backward: bool = True) -> str:
+def to_dot(view: View, passes: Passes | None, backward: bool) -> str:
     """Return the picture of `view` as a DOT program, its boxes as tables."""
     import graphviz
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from micrograd.core.modes import scope_path
-from micrograd.engine import Value
+from collections.abc import Callable
+from functools import cache, reduce
+from itertools import chain
+
+from micrograd.core.kinds import ELEMENTARY
+from micrograd.core.modes import check_recording, scope_path
+from micrograd.core.recording import compiled_method
+from micrograd.engine import Constant, Value, weighted_sum
 from micrograd.graph import LEAF, Graph, snapshot
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
 
@@ -11,8 +17,11 @@ from micrograd.ops import BY_NAME, WEIGHTED_SUM
 def unfolded_sums(graph: Graph) -> Graph:
     """Return `graph` with every weighted sum as elementary multiplies and adds, its leaves kept.
 
-    Raises ValueError where a node above one was made by hand, so cannot be made again.
+    Data and gradients stay those of `graph`, also where leaves were given other data since.
+    Raises ValueError under `no_grad()`, or where a node above a sum was made by hand, so cannot be
+    made again.
     """
+    check_recording("sums cannot be unfolded")
     made: dict[int, Value] = {}
     for id, operands in enumerate(graph.operands):
         with scope_path(graph.scopes[id]):
@@ -33,18 +42,23 @@ def _again(graph: Graph, id: int, operands: list[Value]) -> Value:
             "unfolded sums; draw the graph with its sums folded"
         )
     constant = [graph.constants[id]] if BY_NAME[op].constants else []
-    return _labelled(_like(getattr(Value, op)(*operands, *constant), value), value)
+    return _whole(_method(op)(*operands, *constant), value)
+
+
+@cache
+def _method(op: str) -> Callable[..., Value]:
+    """Return what records an operation: a method of Value, or what it would be of x > y."""
+    return getattr(Value, op, None) or compiled_method(ELEMENTARY[op], Value, Constant)
 
 
 def _written_out(operands: list[Value], model: Value) -> Value:
     """Return a weighted sum of products and sums; the gradient of each is that of the whole."""
-    total = operands[-1] if len(operands) % 2 else None
-    for weight, x in zip(operands[::2], operands[1::2]):
-        product = _like(weight * x, model)
-        total = product if total is None else _like(total + product, model)
-    if len(operands) == 1:  # a bias alone, a Value of the user's
-        return operands[0]
-    return _labelled(Value(0.0) if total is None else total, model)
+    if len(operands) < 2:  # of nothing, or of a bias alone: there is nothing to write out
+        return _whole(weighted_sum([], [], operands[0] if operands else None), model)
+    bias = operands[len(operands) // 2 * 2 :]
+    products = (_like(weight * x, model) for weight, x in zip(operands[::2], operands[1::2]))
+    terms = chain(bias, products)
+    return _whole(reduce(lambda total, term: _like(total + term, model), terms), model)
 
 
 def _like(node: Value, model: Value) -> Value:
@@ -52,7 +66,6 @@ def _like(node: Value, model: Value) -> Value:
     return node
 
 
-def _labelled(node: Value, model: Value) -> Value:
-    if model.label and not node.label:
-        node.label = model.label
-    return node
+def _whole(node: Value, model: Value) -> Value:
+    node.data, node.label = model.data, model.label
+    return _like(node, model)

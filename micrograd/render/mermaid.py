@@ -7,7 +7,7 @@ from micrograd.render.passes import Passes
 from micrograd.render.view import View
 
 
-def to_mermaid(view: View, passes: Passes | None, backward: bool = True) -> str:
+def to_mermaid(view: View, passes: Passes | None, backward: bool) -> str:
     """Return the picture of `view` as a flowchart, left to right."""
     lines = ["flowchart LR"]
     for place, box in enumerate(view.boxes):
@@ -28,7 +28,14 @@ def to_mermaid(view: View, passes: Passes | None, backward: bool = True) -> str:
 
 def _text(text: str) -> str:
     """Return a text whose every sign is a sign: no markup, no entity, no Markdown."""
-    return "".join(c if c.isalnum() or c in " +−·.,()∂/=" else f"#{ord(c)};" for c in text)
+    return "".join(map(_sign, text))
+
+
+def _sign(c: str) -> str:
+    if c.isalnum() or c in " +−·.,()∂/=":
+        return c
+    # A word joiner keeps \n from a new line, $$ from a formula, fa:fa-car from an icon.
+    return f"#{ord(c)};" + "#8288;" * (c in "\\$:")
 
 
 def _quoted(text: str) -> str:

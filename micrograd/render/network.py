@@ -98,13 +98,18 @@ def _joined(graph: Graph, box: Box, activation: Box | None) -> Box:
 
 
 def before_activation(graph: Graph, box: Box) -> int:
-    """Return z of a neuron, its output where it is linear; -1 of other boxes."""
+    """Return z of a neuron, its output where that is linear or of several sums; else -1."""
     if not is_neuron(graph, box):
         return -1
-    out = box.outputs[0]
-    operands = graph.operands[out]
-    linear = len(operands) != 1 or graph.ops[operands[0]] == LEAF
-    return out if linear or operands[0] not in box.members else operands[0]
+    inside = {member for member in box.members if graph.ops[member] != LEAF}
+    sums, parts = set[int](), set[int]()
+    for node in sorted(inside):
+        within = inside.intersection(graph.operands[node])
+        product = graph.ops[node] in ("mul", WEIGHTED_SUM.name) and not within
+        if product or (graph.ops[node] in ("add", "sub") and within <= sums):
+            sums.add(node)
+            parts |= within
+    return max(sums) if len(sums - parts) == 1 else box.outputs[0]
 
 
 def bias_of(graph: Graph, box: Box) -> int:

@@ -8,7 +8,7 @@ from math import inf
 from micrograd.graph import Graph
 from micrograd.printing import counted
 from micrograd.render.captions import caption, names_of
-from micrograd.render.network_plan import Plan, Unit, ends, middle_of, plan
+from micrograd.render.network_plan import WRITTEN, Plan, Unit, ends, middle_of, plan
 from micrograd.render.numerals import shown
 from micrograd.render.passes import Passes
 from micrograd.render.svg import document, ending
@@ -19,7 +19,7 @@ MARGIN = 24.0
 ROWS = (("value", 53, 76), ("value", 70, 84), ("gradient", 87, 76))  # of a circle: height, room
 
 
-def draw_network(view: View, passes: Passes, mode: str = "bprop", adaptive: bool = True) -> str:
+def draw_network(view: View, passes: Passes, mode: str, adaptive: bool) -> str:
     """Return the network; `mode` "fprop" leaves δ and the gradients of inputs out."""
     places = plan(view)
     gradients = passes.gradients if mode != "fprop" else {}
@@ -47,20 +47,21 @@ def _edge(view: View, place: int, places: Plan) -> str:
 
 
 def _chip(number: str, at: tuple[float, float]) -> str:
-    (x, y), wide = at, 7.6 * len(number) + 10
+    (x, y), wide = at, min(7.6 * len(number) + 10, WRITTEN[0])
     return (
         f'<g class="chip local"><rect x="{x - wide / 2:g}" y="{y - 9:g}" width="{wide:g}" '
-        f'height="18" rx="4"/><text class="number" x="{x:g}" y="{y + 4.6:g}">{number}</text></g>'
+        f'height="18" rx="4"/>{_text("number", x, y + 4.6, number, WRITTEN[0] - 8, 13)}</g>'
     )
 
 
 def _unit(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> str:
     text = caption(view, box, Passes(dict(gradients)))
-    title = "\n".join([text.more, *_told(view, box, unit, gradients), *_bias(view, unit)])
+    name, more = (f"Σ · 1 of {box.samples}", [text.note]) if box.samples else (text.name, [])
+    title = "\n".join([text.more, *more, *_told(view, box, unit, gradients), *_bias(view, unit)])
     return (
         f'<g class="box {box.kind} {unit.kind}" data-box="{escaped(box.id)}">'
         f"<title>{escaped(title)}</title>{_frame(unit)}"
-        f"{''.join(_rows(view, box, unit, gradients, text.name))}</g>"
+        f"{''.join(_rows(view, box, unit, gradients, name))}</g>"
     )
 
 
@@ -99,7 +100,7 @@ def _rows(
         return
     if unit.kind == "neuron":
         top = unit.y - unit.height / 2
-        yield _text("title", unit.x, top + 13, fitted(name, 14, unit.width + 20, bold=True))
+        yield _text("title", unit.x, top + 13, fitted(name, 14, unit.width + 20))
         rows = _told(view, box, unit, gradients)
         for (kind, y, room), row in zip(ROWS, rows):
             yield _text(kind, unit.x, top + y, row, room)
@@ -107,7 +108,7 @@ def _rows(
     numbers = _numbers(view.graph, box, unit, gradients)
     left, right = unit.x - unit.width / 2 + 12, unit.x + unit.width / 2 - 12
     taken = max((width(number, 14) + 8 for _, _, number in numbers), default=0.0)
-    yield _text("start", left, unit.y + 5, fitted(name, 14, right - left - taken, bold=True))
+    yield _text("start", left, unit.y + 5, fitted(name, 14, right - left - taken))
     for kind, height, number in numbers:
         yield _text(kind, right, height, number)
 
@@ -115,17 +116,18 @@ def _rows(
 def _numbers(
     graph: Graph, box: Box, unit: Unit, gradients: Mapping[int, float]
 ) -> list[tuple[str, float, str]]:
-    """Return a Value's number, and below it the gradient where there is one and room for it."""
-    if len(box.members) > 1:
+    """Return the number that a box hands on, and below it the gradient where there is room."""
+    if len(box.outputs) != 1:
         return []
-    value, gradient = shown(graph.data[box.members[0]]), gradients.get(box.members[0])
+    (out,) = box.outputs
+    value, gradient = shown(graph.data[out]), gradients.get(out)
     if gradient is None or unit.kind != "plate":
         return [("value", unit.y + 5, value)]
     return [("value", unit.y - 2, value), ("gradient", unit.y + 14, shown(gradient))]
 
 
-def _text(kind: str, x: float, y: float, content: str, room: float = inf) -> str:
+def _text(kind: str, x: float, y: float, content: str, room: float = inf, size: float = 14) -> str:
     """Return a text, squeezed where it is wider than its room."""
     squeezed = f' textLength="{room:g}" lengthAdjust="spacingAndGlyphs"'
-    more = squeezed if width(content, 14) > room else ""
+    more = squeezed if width(content, size) > room else ""
     return f'<text class="{kind}" x="{x:g}" y="{y:g}"{more}>{escaped(content)}</text>'

@@ -143,8 +143,7 @@ def _quoted(svg: str) -> str:
 
 def _least_width(svg: str) -> int:
     """Return the width below which a picture scrolls and shrinks no further: half its own."""
-    width = re.search(r'width="(\d+)', svg)
-    return int(width[1]) // 2 if width else 0
+    return int(re.findall(r'width="(\d+)', svg)[0]) // 2
 
 
 def _stepper(graph: Graph) -> str:

@@ -31,7 +31,7 @@ def chain(graph: Graph, users: Users, top: int) -> tuple[list[int], list[int]]:
         adds.append(node)
         first, second = graph.operands[node]
         terms.append(second)
-        if not joins(graph, users, first, "add", first=True):
+        if not joins(graph, users, first, "add"):
             return adds, [first, *reversed(terms)]
         node = first
 

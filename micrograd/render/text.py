@@ -12,12 +12,15 @@ ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # in no file of it
 # Widths in ems of DejaVu Sans, the widest face that browsers fall back to.
 _WIDTHS = {
-    0.30: "ijlI|'",
-    0.34: " .,:;!/·",
-    0.42: 'tfr()[]-"`',
-    0.53: "zsckvxyJ?",
-    0.84: "+=<>≥≤−~^×÷w#±¬ωмфыъюДФЦЪЫ",
-    0.98: "mWM@%…→—©®½¼¾æœÆŒжшщљњЖШЩЮЉЊ",
+    0.30: "ijl'",
+    0.34: " .,/·|I",
+    0.44: "tfr()[]-:;!",
+    0.53: 'zsJ?"`',
+    0.60: "ckvxy",
+    0.79: "&DGHNOQUΗΘΝΟΠΦΨΩИКЛНОПЧπσφψϕдц",
+    0.84: "w#^ωмыъДЦЪ",
+    0.98: "mWM@%…—©®½¼¾æÆжшщљњфюΜМФЫ",
+    1.15: "œŒЖШЩЮЉЊ",
 }
 _WIDTH = {character: width for width, characters in _WIDTHS.items() for character in characters}
 _BOLD = 1.12
@@ -57,11 +60,11 @@ def cut(text: str, length: int) -> str:
     return start + "…" + END_OF_ISOLATE * (start.count(ISOLATE) - start.count(END_OF_ISOLATE))
 
 
-def fitted(text: str, size: float, room: float, bold: bool = False) -> str:
-    """Return a brief line cut until it is no wider than `room`."""
+def fitted(text: str, size: float, room: float) -> str:
+    """Return a brief line cut until it is no wider than `room`, in bold."""
     lengths = range(len(text), 1, -1)
     cuts = (cut(text, length) for length in lengths)
-    return next((each for each in cuts if width(each, size, bold) <= room), cut(text, 1))
+    return next((each for each in cuts if width(each, size, bold=True) <= room), cut(text, 1))
 
 
 def _runs_leftward(character: str) -> bool:
@@ -80,10 +83,13 @@ def width(text: str, size: float, bold: bool = False) -> float:
 
 @lru_cache(maxsize=4096)
 def _ems(character: str) -> float:
-    if character in _WIDTH:
-        return _WIDTH[character]
+    letter = unicodedata.normalize("NFD", character)[0]  # accents stand above it
+    if letter in _WIDTH:
+        return _WIDTH[letter]
     if unicodedata.combining(character) or character in (ISOLATE, END_OF_ISOLATE):
         return 0.0
     if unicodedata.east_asian_width(character) in "WF" or ord(character) > 0xFFFF:
         return 1.1
+    if unicodedata.category(character) == "Sm":
+        return 0.84
     return 0.7 if character.isupper() else 0.64

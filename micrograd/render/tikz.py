@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from micrograd.render.captions import caption, label, problem_of
+from micrograd.render.captions import Caption, caption, label, problem_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
 from micrograd.render.sheet import LIGHT
+from micrograd.render.text import width
 from micrograd.render.view import View
 
 WIDTH, HEIGHT, ROOM = 120.0, 64.0, 36.0  # of a box, and for the number on an edge, in points
+MOST = 14_000.0  # of a picture: TeX ends at 16,383 points, and PDF before
+SIZE = 7.0  # as wide as footnotes in TeX are, in the measure of `width`
 
 
 def _greek(letter: str) -> str:
@@ -24,21 +27,35 @@ GREEK = {letter: _greek(letter) for letter in "αβγδεζηθικλμνξπρ�
 SIGNS = {
     **{letter: f"\\{name} " for letter, name in GREEK.items()},
     "∂": r"\partial ",
+    "∇": r"\nabla ",
+    "∑": r"\sum ",
+    "√": r"\surd ",
+    "∞": r"\infty ",
+    "ℓ": r"\ell ",
+    "ϵ": r"\epsilon ",
+    "ϕ": r"\phi ",
+    "′": "'",
     "·": r"\cdot ",
+    "⊙": r"\odot ",
     "−": "-",
     "×": r"\times ",
     "÷": r"\div ",
     "≥": r"\ge ",
     "≤": r"\le ",
+    "≠": r"\ne ",
+    "≈": r"\approx ",
+    "∈": r"\in ",
     "→": r"\to ",
     "…": r"\dots ",
 }
-RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()"))
-LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789"))
+RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀⁿ", "0123456789+-()Tn"))
+LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₒₓₕₖₗₘₙₚₛₜᵢⱼᵣᵤᵥ", "0123456789+-aeoxhklmnpstijruv"))
+ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot", "\u0308": "ddot"}
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "-": "-{}",  # before another one: both make a dash
     "|": r"\textbar{}",  # a dash in TeX's own fonts, as < and > are other marks
     "<": r"\textless{}",
     ">": r"\textgreater{}",
@@ -46,34 +63,44 @@ SPECIAL = {
 COLOURS = ("value", "gradient", "local", "quiet", "box", "line")
 
 
-def to_tikz(view: View, passes: Passes | None, backward: bool = True) -> str:
+def to_tikz(view: View, passes: Passes | None, backward: bool) -> str:
     """Return the picture of `view` as a tikzpicture; it needs xcolor and tikz, no library."""
     entering = [
         sum(edge.target == place for edge in view.edges) for place in range(len(view.boxes))
     ]
-    sizes = [Size(str(i), WIDTH, max(HEIGHT, 18.0 * (n + 1))) for i, n in enumerate(entering)]
+    captions = [caption(view, box, passes) for box in view.boxes]
+    sizes = [
+        Size(str(i), _width(text, backward), max(HEIGHT, 18.0 * (n + 1)))
+        for i, (text, n) in enumerate(zip(captions, entering))
+    ]
     links = [Link(str(e.source), str(e.target), e.port, ROOM) for e in view.edges]
     placed = layout(sizes, links)
+    scale = min(1.0, MOST / max(placed.width, placed.height))
+    smaller = f", scale={scale:g}" if scale < 1 else ""
+
+    def at(x: float, y: float) -> str:
+        return f"({x * scale:g}, {y * scale:g})"
+
     lines = [
         r"% \usepackage{tikz}, and \input this file",
         *(f"\\definecolor{{mg{name}}}{{HTML}}{{{LIGHT[name][1:].upper()}}}" for name in COLOURS),
     ]
     lines.append(
-        r"\begin{tikzpicture}[x=1pt, y=-1pt, >=latex, every node/.style={font=\footnotesize}]"
+        r"\begin{tikzpicture}[x=1pt, y=-1pt, >=latex, "
+        rf"every node/.style={{font=\footnotesize{smaller}}}]"
     )
-    for place, box in enumerate(view.boxes):
-        text = caption(view, box, passes)
+    for place, text in enumerate(captions):
         rows = [
             rf"\textbf{{{tex(text.name)}}}\hfill\textcolor{{mgquiet}}{{{tex(text.note)}}}",
             rf"value\hfill\textcolor{{mgvalue}}{{{tex(text.value)}}}",
         ]
         if backward:
             rows.append(rf"{tex(text.of)}\hfill\textcolor{{mggradient}}{{{tex(text.gradient)}}}")
-        x, y, width, height = placed.boxes[str(place)]
+        x, y, wide, height = placed.boxes[str(place)]
         content = r" \\ ".join(rows)
         lines.append(
-            rf"\node[draw=mgline, fill=mgbox, rounded corners, text width={WIDTH - 8:g}pt, "
-            rf"minimum height={height:g}pt] (n{place}) at ({x + width / 2:g}, {y + height / 2:g}) "
+            rf"\node[draw=mgline, fill=mgbox, rounded corners, text width={wide - 8:g}pt, "
+            rf"minimum height={height:g}pt] (n{place}) at {at(x + wide / 2, y + height / 2)} "
             rf"{{{content}}};"
         )
     for edge, path in zip(view.edges, placed.paths):
@@ -83,24 +110,38 @@ def to_tikz(view: View, passes: Passes | None, backward: bool = True) -> str:
             if number
             else ""
         )
-        points = [f"({x:g}, {y:g})" for x, y in path]
-        curve = f"{points[0]} to[out=0, in=180] " + " -- ".join(points[1:-1])
-        lines.append(rf"\draw[->, mgline] {curve} -- {points[-1]}{chip};")
+        curve = at(*path[0])
+        for (x, y), (u, v), end in zip(path[::2], path[1::2], path[2::2]):
+            controls = f"controls {at((x + u) / 2, y)} and {at((x + u) / 2, v)}"
+            curve += f" .. {controls} .. {at(u, v)} -- {at(*end)}"
+        lines.append(rf"\draw[->, mgline] {curve}{chip};")
     if backward and (told := problem_of(passes)):
-        wide = max(placed.width, 3 * WIDTH)
         lines.append(
-            rf"\node[anchor=north west, text=mggradient, text width={wide:g}pt] "
-            rf"at (0, {placed.height + 8:g}) {{{tex(told)}}};"
+            rf"\node[anchor=north west, text=mggradient, text width={3 * WIDTH:g}pt] "
+            rf"at {at(0.0, placed.height + 8)} {{{tex(told)}}};"
         )
     return "\n".join([*lines, r"\end{tikzpicture}", ""])
 
 
+def _width(text: Caption, backward: bool) -> float:
+    """Return the width of a box whose rows are single lines."""
+    rows = [(text.name, text.note), ("value", text.value), (text.of, text.gradient)]
+    shown = rows if backward else rows[:2]
+    needed = max(width(left, SIZE, bold=True) + width(right, SIZE) for left, right in shown)
+    return round(max(WIDTH, needed + 3 * SIZE))
+
+
 def tex(text: str) -> str:
-    """Return a text as TeX sets it: signs and raised or lowered digits as mathematics."""
-    text = re.sub(r"[\\{}$&#%_~^|<>]", lambda m: SPECIAL.get(m[0], f"\\{m[0]}"), text)
+    """Return a text as TeX sets it: signs, accents, raised and lowered letters as mathematics."""
+    text = re.sub(r"[\\{}$&#%_~^|<>]|-(?=-)", lambda m: SPECIAL.get(m[0], f"\\{m[0]}"), text)
+    text = re.sub(f"([^\\W\\d_])([{''.join(ACCENTS)}])", _accented, text)
     text = re.sub(f"[{''.join(RAISED)}]+", lambda m: f"$^{{{_plain(m[0], RAISED)}}}$", text)
     text = re.sub(f"[{''.join(LOWERED)}]+", lambda m: f"$_{{{_plain(m[0], LOWERED)}}}$", text)
     return re.sub(f"[{''.join(SIGNS)}]", lambda m: f"${SIGNS[m[0]].strip()}$", text)
+
+
+def _accented(match: re.Match[str]) -> str:
+    return rf"$\{ACCENTS[match[2]]}{{{SIGNS.get(match[1], match[1]).strip()}}}$"
 
 
 def _plain(text: str, digits: dict[str, str]) -> str:
