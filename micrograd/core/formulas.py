@@ -143,6 +143,8 @@ class _Folded(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(node.op, ast.Pow) and _number(node.right) == 1:
             return node.left
+        if isinstance(node.op, ast.Mult) and _is_one(node.right):  # 1 * x ** 0
+            return node.left
         return self._evaluated(node) if _number(node.left, node.right) is not None else node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -156,6 +158,11 @@ class _Folded(ast.NodeTransformer):
 
     def _evaluated(self, node: ast.expr) -> ast.expr:
         return _parse(repr(_evaluate(node)))
+
+
+def _is_one(node: ast.expr) -> bool:
+    """Return whether a formula is x ** 0: of 0, inf and nan that is 1 too."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and _number(node.right) == 0
 
 
 def _number(*nodes: ast.expr) -> Any:

@@ -120,7 +120,7 @@ _SIMPLER: dict[str, Callable[[Expr, Expr], Expr | None]] = {
     "-": _sub,
     "*": _mul,
     "/": _div,
-    "**": lambda a, b: a if is_number(b, 1) else num(1) if is_number(b, 0) else None,
+    "**": lambda a, b: a if is_number(b, 1) else None,
 }
 
 
