@@ -138,28 +138,58 @@ def _number(x: Any) -> float:
 
 
 class Corners(ast.NodeTransformer):
-    """Make a choice between numbers a Value: the 1 and 0 of `where(x > 0, 1, 0)` follow x.
+    """Make a choice by an operand a sum of Values: what `where(x > 0, 1, 0)` gives follows x.
 
-    Of other choices only the branch that is taken may be evaluated; they go by the number.
+    Both branches are evaluated, one that has x in it at an x that belongs there. Where it has
+    other operands, or no value there, the choice goes by the number.
     """
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         test, *branches = node.args
-        if ast.unparse(node.func) != "where" or not all(map(_is_number, branches)):
+        if ast.unparse(node.func) != "where" or not isinstance(test, ast.Compare):
             return node
-        if not isinstance(test, ast.Compare) or type(test.ops[0]) not in _COMPARE:
+        above = {ast.Gt: True, ast.GtE: True, ast.Lt: False, ast.LtE: False}.get(type(test.ops[0]))
+        if above is None or not all(_operands(part) <= _border(test) for part in branches):
             return node
+        sides = zip((above, not above), branches)
+        branches = [Beyond(test, side).visit(b) if _operands(b) else b for side, b in sides]
         sign = ast.Constant(type(test.ops[0]).__name__)
-        held = ast.Call(ast.Name("held", ast.Load()), [sign, test.left, *test.comparators], [])
-        return ast.Call(ast.Name("chosen", ast.Load()), [held, *branches], [])
+        held = _call("_held", sign, test.left, *test.comparators)
+        return _call("_chosen", held, *(_lambda(branch) for branch in branches))
 
 
-def _is_number(branch: ast.AST) -> bool:
-    """Return whether a branch of a formula has no operand in it, but for those of choices."""
-    if isinstance(branch, ast.Call):
-        return ast.unparse(branch.func) == "chosen"
-    return all(not isinstance(n, ast.Name) or n.id == "k" for n in ast.walk(branch))
+class Beyond(ast.NodeTransformer):
+    """Keep the operand of a test on one side of its border."""
+
+    def __init__(self, test: ast.Compare, above: bool) -> None:
+        self.letter, self.border = ast.unparse(test.left), test.comparators[0]
+        self.function = "_greatest" if above else "_least"
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return _call(self.function, node, self.border) if node.id == self.letter else node
+
+
+def _border(test: ast.Compare) -> set[str]:
+    """Return the operand that a test compares with a number, if it does."""
+    by_number = isinstance(test.left, ast.Name) and not any(map(_operands, test.comparators))
+    return _operands(test.left) if by_number else set()
+
+
+def _operands(part: ast.AST) -> set[str]:
+    """Return the operands that a part of a formula has, but for those in tests; nan is one too."""
+    if isinstance(part, ast.Call) and ast.unparse(part.func) == "_chosen":
+        return set().union(*map(_operands, part.args[1:]))
+    inner = set().union(*map(_operands, ast.iter_child_nodes(part)))
+    return inner | ({part.id} & {"x", "y", "out", "nan"} if isinstance(part, ast.Name) else set())
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), [*arguments], [])
+
+
+def _lambda(body: ast.expr) -> ast.expr:
+    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), body)
 
 
 _greater, _not_less = (
@@ -181,16 +211,27 @@ def _held(sign: str, x: Any, y: Any) -> Any:
     return of_numbers(x, y)
 
 
-def _chosen(held: Any, a: Any, b: Any) -> Any:
-    """Return a where a test holds, else b."""
+def _chosen(held: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
+    """Return what one branch gives where a test holds, else the other."""
     if not isinstance(held, Value):
-        return a if held else b
-    return held if (a, b) == (1, 0) else held * a + (1 - held) * b
+        return (yes if held else no)()
+    try:
+        a, b = yes(), no()
+    except (ArithmeticError, ValueError):  # only the branch that is taken has a value
+        return (yes if held.data else no)()
+    if not isinstance(a, Value) and not isinstance(b, Value) and (a, b) == (1, 0):
+        return held
+    return held * a + (1 - held) * b
+
+
+def _bounded(method: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, y: getattr(x, method)(y) if isinstance(x, Value) else function(x, y)
 
 
 _VALUES = Namespace(
     {"nan": FLOATS.functions["nan"], "abs": abs, "number": _number}
-    | {"held": _held, "chosen": _chosen}
+    | {"_held": _held, "_chosen": _chosen}
+    | {"_least": _bounded("min", min), "_greatest": _bounded("max", max)}
     | {
         row.name: _function(row.name)
         for row in ROWS

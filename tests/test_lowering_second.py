@@ -23,6 +23,8 @@ UNITS = {
     "sqrt": lambda z: (z * z + 1).sqrt(),
     "division": lambda z: 1 / (z * z + 2),
     "sin": Value.sin,
+    "elu": Value.elu,
+    "gelu": Value.gelu,
 }
 
 
