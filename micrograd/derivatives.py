@@ -9,9 +9,9 @@ from micrograd.core.checks import check_flags, is_list
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import Elementary
 from micrograd.core.modes import check_recording, described
+from micrograd.corners import slopes
 from micrograd.engine import Value, topological_order
 from micrograd.printing import shorten
-from micrograd.corners import slopes
 
 __all__ = ["grad", "hessian", "jacobian"]
 
