@@ -18,6 +18,8 @@ from micrograd.core.recording import compiled_method
 from micrograd.engine import Constant, Value, operand
 from micrograd.ops import GREATER, NOT_LESS, OF_NUMBERS, ROWS, Row
 
+__all__ = ["slopes"]
+
 
 @cache
 def slopes(row: Row) -> tuple[Callable[..., Any], ...]:
