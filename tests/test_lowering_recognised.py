@@ -250,6 +250,7 @@ FORMULAS = {
     images: "= Σlm x[j+l,k+m] K[i,l,m] ",
     pooled: "= maxl<2,n<2 t1[i,2j+l,2k+n] ",
     tagging: "= x[0,j] + T[j,i] ",
+    equation: "= 2 t1[i] t2[i] ",
     recurrent: "= Σj x[1,j] W[i,j] + Σj h[j] U[i,j] + b[i] ",
 }
 

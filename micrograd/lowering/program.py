@@ -156,8 +156,8 @@ class Program:
         """Return the passes with counts, and which scalar nodes became which line of the source.
 
         With the name of a pass, return what it made: "arrays" and "adjoints" are index notation, in
-        which [i<2] is 1 where it holds and `at [0,j]` says where a term is added. "calls" is what
-        runs: the text, or the C that is compiled.
+        which [i<2] is 1 where it holds, `at [0,j]` says where a term is added, and `place i of 96`
+        counts elements row by row. "calls" is what runs: the text, or the C that is compiled.
         """
         if after == "calls":
             return self.native.told(PARAMETER) if self.native else self.source

@@ -262,7 +262,7 @@ class Grouping:
 def _products_first(term: Term) -> tuple[bool, ...]:
     """Order terms as they are written: products, single arrays, numbers; then those subtracted."""
     reads = list(term.reads)
-    return term.scale != ONE, len(reads) < 2, not term.summed, reads[0].array.kind == NUMBER
+    return term.scale.value < 0, len(reads) < 2, not term.summed, reads[0].array.kind == NUMBER
 
 
 def _order(array: Array) -> int:

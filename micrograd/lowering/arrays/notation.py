@@ -3,7 +3,7 @@
 What stands side by side is multiplied, [..] is 1 where it holds, `at [0,j]` says where a term is
 added, for all values of its letters. A letter runs along its axis of the left side; any other as
 far as there are elements where it stands alone at an index, if it is not said to stop: Σj<3, [j<3].
-(0,3,1)i is the i-th of 0, 3 and 1.
+(0,3,1)i is the i-th of 0, 3 and 1; `place i of 6×4` goes through 24 elements as if they were 6×4.
 The samples are not written, as in the lectures, except where they are added up: Σb.
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,12 @@ class Products:
         for array, places in zip(self.arrays, self.places):
             flat = places[grid.order][:, summed.order].reshape(shape)
             factors.append(read(array, flat, range(len(shape))))
-        return Term(tuple(factors), front + sizes[:rank], sizes[rank:], self.scale)
+        kept, added, scale = front + sizes[:rank], sizes[rank:], self.scale
+        if not ordered:  # x * y + x * y is 2 x y
+            read_vars = {var for factor in factors for var in factor.vars}
+            added = tuple(axis for axis in added if axis[0] in read_vars)
+            scale = scale.times(prod(n for v, n in sizes[rank:] if v not in read_vars))
+        return Term(tuple(factors), kept, added, scale)
 
     def _summed(self, ordered: bool) -> Axes:
         """Return the grid of the terms of one member."""
