@@ -20,7 +20,7 @@ from micrograd.nn.search import PLAIN
 NOTHING = PLAIN - {type}  # kinds of which none refers to a Value
 ITERATORS = {type(iter(kind())) for kind in (list, tuple, dict, set, str, bytes)}
 ITERATORS |= {type(iter(range(0))), type(reversed([]))}  # what others are made of
-MANY = 20
+MANY, LARGE = 20, 1_000_000
 NUMBERS = {bool, int, float, complex, str, bytes}
 
 
@@ -69,8 +69,11 @@ def around(function: Callable[..., Any], *kinds: type) -> Around:
 
 
 def _state(item: Any) -> tuple[Any, ...]:
-    """Return what tells how far an iterator of Python's is, and what numbers an array holds."""
-    if isinstance(item, np.ndarray) and item.dtype != object:
+    """Return what tells how far an iterator of Python's is, and what numbers an array holds.
+
+    A large array, which may be a file's, is data, and not looked at.
+    """
+    if isinstance(item, np.ndarray) and item.dtype != object and item.size < LARGE:
         return (f"array {hash(item.tobytes()):x}",)
     if isinstance(item, count):
         return (repr(item),)
