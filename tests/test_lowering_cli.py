@@ -57,6 +57,14 @@ def test_source_check_and_explanation(file, capsys):
     assert float(out.rpartition("engine: ")[2].split()[0]) < 1e-12
 
 
+def test_a_function_that_counts_is_told_in_a_line(tmp_path, capsys):
+    path = lesson(tmp_path, "n = [0]\n\ndef loss(x=[0.1]):\n    n[0] += 1\n    return x[0] * 2\n")
+    assert main(["lower", f"{path}:loss"]) == 0
+    told = capsys.readouterr().err
+    assert told.startswith(f"micrograd lower: {path}:3: loss keeps what changes from call to call")
+    assert told.count("\n") == 1
+
+
 def test_export(file, capsys):
     assert main(["lower", f"{file}:loss", "--export", "torch"]) == 0
     assert "import torch" in capsys.readouterr().out

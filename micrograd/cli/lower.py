@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from typing import Any
 
-from micrograd.cli.streams import guest, write_document
+from micrograd.cli.streams import guest, note, write_document
 from micrograd.printing import printable
 
 SAMPLES = 5  # checked on
@@ -65,8 +66,10 @@ def run(options: argparse.Namespace) -> int:
     with guest():
         function, samples = loaded(options.function)
     path = options.function.rpartition(":")[0]
-    with failures_of(path):
+    with failures_of(path), warnings.catch_warnings(record=True) as remarks:
         program = lower(function, *samples)
+    for remark in remarks:
+        note(f"micrograd lower: {remark.message}")
     write_document(_document(program, options) + "\n")
     if options.explain:
         print(printable(program.explain()))
