@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
         function, samples = loaded(options.function)
     path = options.function.rpartition(":")[0]
     with failures_of(path), warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always", RuntimeWarning)
         program = lower(function, *samples)
     for remark in remarks:
         note(f"micrograd lower: {remark.message}")
