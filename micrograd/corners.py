@@ -49,13 +49,13 @@ class Corners(ast.NodeTransformer):
         test, *branches = node.args
         if ast.unparse(node.func) != "where" or not isinstance(test, ast.Compare):
             return node
-        above = {ast.Gt: True, ast.GtE: True, ast.Lt: False, ast.LtE: False}.get(type(test.ops[0]))
-        if above is None or not all(_operands(part) <= _border(test) for part in branches):
+        sign = type(test.ops[0])
+        if sign not in _COMPARE or not all(_operands(b) <= _border(test) for b in branches):
             return node
+        above = sign in (ast.Gt, ast.GtE)
         sides = zip((above, not above), branches)
         branches = [Beyond(test, side).visit(b) if _operands(b) else b for side, b in sides]
-        sign = ast.Constant(type(test.ops[0]).__name__)
-        held = _call("_held", sign, test.left, *test.comparators)
+        held = _call("_held", ast.Constant(sign.__name__), test.left, *test.comparators)
         return _call("_chosen", held, *(_lambda(branch) for branch in branches))
 
 

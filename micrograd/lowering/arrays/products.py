@@ -79,9 +79,9 @@ class Products:
             factors.append(read(array, flat, range(len(shape))))
         kept, added, scale = front + sizes[:rank], sizes[rank:], self.scale
         if not ordered:  # x * y + x * y is 2 x y
-            read_vars = {var for factor in factors for var in factor.vars}
-            added = tuple(axis for axis in added if axis[0] in read_vars)
-            scale = scale.times(prod(n for v, n in sizes[rank:] if v not in read_vars))
+            idle = [axis for axis in added if not any(axis[0] in f.vars for f in factors)]
+            added = tuple(axis for axis in added if axis not in idle)
+            scale = scale.times(prod(n for _, n in idle))
         return Term(tuple(factors), kept, added, scale)
 
     def _summed(self, ordered: bool) -> Axes:

@@ -182,11 +182,8 @@ class Builder:
 
     def _first(self, first: First, sizes: Sizes) -> Indexed:
         """Return 1 where an element is the first to equal what was chosen, else 0."""
-        z, out, vars = (
-            self.read(first.read, sizes),
-            self.read(first.out, sizes),
-            [*dict(first.axes)],
-        )
+        z, out = self.read(first.read, sizes), self.read(first.out, sizes)
+        vars = [var for var, _ in first.axes]
         hits = combined("==", z, out, z.vars if set(out.vars) < set(z.vars) else (*out.vars, *vars))
         mark = make("first_true", (hits.expr,), tuple(map(hits.vars.index, vars)))
         return Indexed(where(mark, 1, 0), hits.vars)
