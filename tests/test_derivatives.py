@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from micrograd import Value, grad, hessian, jacobian, topological_order, weighted_sum
+from micrograd import Value, grad, hessian, jacobian, register, topological_order, weighted_sum
 from micrograd.gradcheck import gradcheck
 from micrograd.ops import ROWS, DomainError
 
@@ -68,6 +68,14 @@ def test_slopes_with_corners_follow_their_operand(function):
             y.forward()
             right = grad(y, [x])[0]
             assert slope.forward() == right or slope.data != slope.data != right != right
+
+
+def test_a_side_without_a_value_at_the_border_goes_by_the_number():
+    value, local = "where(x > 0, log(x), x)", "where(x > 0, 1 / x, 1)"
+    log_or_line = register("log_or_line", value, local, domain=[(0.5, 2.0)])
+    for at, right in ((-1.0, 1.0), (4.0, 0.25)):
+        x = Value(at)
+        assert [g.data for g in grad(log_or_line(x), [x], create_graph=True)] == [right]
 
 
 def test_the_four_jacobians_of_the_lecture():

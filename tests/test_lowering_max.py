@@ -621,6 +621,14 @@ def test_random_pooling(seed):
         assert failures_of(ready, ("notation", "program", "source", "export")) == {}, number
 
 
+def test_places_with_gaps_are_listed_along_each_axis():
+    def loss(x, w):
+        return chain("max", [(x[i][j] * w).tanh() for i in (0, 1, 3, 4) for j in (0, 2, 3, 5)])
+
+    program = lower(loss, np.zeros((5, 6)).tolist(), 0.5)
+    assert "= x[(0,1,3,4)i,(0,2,3,5)j] * w" in program.explain("arrays")
+
+
 def test_windows_of_an_image_are_axes():
     """The text has no table of places, in either order of the loops."""
     for step in (1, 2):

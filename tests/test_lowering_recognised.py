@@ -149,8 +149,9 @@ def surprise(p, x):
 def tagging(p, x):
     """Return −log p of tags by a chain of transitions, those of all sequences added up."""
     tags = (0, 2, 1, 1)
-    score = sum(p["T"][i][j] for i, j in pairwise(tags)) + sum(row[i] for row, i in zip(x, tags))
-    total = x[0]
+    score, total = x[0][tags[0]], x[0]
+    for row, (i, j) in zip(x[1:], pairwise(tags)):
+        score = score + p["T"][i][j] + row[j]
     for row in x[1:]:
         total = [logsumexp([t + to[j] for t, to in zip(total, p["T"])]) + row[j] for j in range(3)]
     return logsumexp(total) - score

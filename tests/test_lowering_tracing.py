@@ -400,6 +400,7 @@ class KeepingCount:
         self.n, self.log, self.inner, self.array = 0, [], {"n": 0}, np.zeros(1)
         self.pair, self.numbers, self.count = (0, 0), iter([2, 2, 3]), count(1)
         self.out = self.before = None
+        self.data, self.large = [0.5] * 30, np.zeros(1_000_000)
 
     def __call__(self, x):
         self.n += 1
@@ -419,6 +420,14 @@ class KeepingCount:
 
     def in_an_array(self, x):
         self.array[0] += 1
+        return x[0] * W[0]
+
+    def in_data(self, x):
+        self.data[3] += 1
+        return x[0] * W[0]
+
+    def in_a_file(self, x):
+        self.large[3] += 1
         return x[0] * W[0]
 
     def in_a_tuple(self, x):
@@ -477,6 +486,7 @@ COUNTS = {
     "a dict": KeepingCount().in_a_dict,
     "a list": KeepingCount().by_a_list,
     "an array": KeepingCount().in_an_array,
+    "data": KeepingCount().in_data,
     "a tuple": KeepingCount().in_a_tuple,
     "an iterator": KeepingCount().by_an_iterator,
     "itertools": KeepingCount().by_a_count,
@@ -499,6 +509,7 @@ def test_a_function_that_counts_its_calls_is_told(function):
 def test_a_function_that_keeps_no_count_is_not():
     lower(KeepingCount().keeping_the_last, [0.1, 0.2])
     lower(KeepingCount().keeping_the_first, [0.1, 0.2])
+    lower(KeepingCount().in_a_file, [0.1, 0.2])  # too large to be looked at
 
 
 def test_what_calls_kept_is_left_as_it_was():

@@ -1,6 +1,7 @@
 """Programs as compiled C: they give what `backward()` gives, and what their text gives."""
 
 import ctypes
+import random
 from concurrent.futures import ThreadPoolExecutor
 from math import inf, nan
 from pathlib import Path
@@ -19,9 +20,10 @@ from micrograd.ops import ROWS, DomainError
 from tests.fuzz_draw import Draw
 from tests.golden_models import MODELS, lowered
 from tests.irregular_models import batch_of_model, dag, every_row, model
-from tests.lowering_fuzz import failures, report
+from tests.lowering_fuzz import Ready, failures, failures_of, report
 from tests.lowering_oracle import by_engine, by_native, by_program, difference, natively
 from tests.test_lowering_infinities import PLACES, ROOT, applied, assert_equal, inside
+from tests.test_lowering_max import pooling
 from tests.test_native_export import printed
 
 pytestmark = pytest.mark.skipif(not available(), reason="no C compiler on this machine")
@@ -395,3 +397,14 @@ def test_a_row_that_all_neurons_share_turns_no_matrix():
     program = lower(neurons, [0.1, 0.2], parameters={"W": W, "b": b}, backend="c")
     np.testing.assert_allclose(program([[1.0, 2.0], [0.0, 1.0]]), [[-1.25, 2.5], [-0.75, 3.0]])
     assert "W_T" not in program.export("c")
+
+
+@pytest.mark.parametrize("seed", [6, 33, 35])
+def test_windows_over_two_axes(seed):
+    loss, image = pooling(random.Random(seed))
+    program = lower(loss, image.tolist())
+    assert "first_within(" in program.source
+    draw = np.random.default_rng(seed)
+    batch = [draw.choice([-1.5, -0.5, 0.0, 0.5, 1.0, 2.0], (3, *image.shape)).tolist()]
+    ready = Ready(program, natively(program), batch, by_engine(program, loss, batch))
+    assert failures_of(ready, ("c", "blocks")) == {}

@@ -12,6 +12,7 @@ from micrograd import (
     metrics,
     nn,
     preprocessing,
+    printing,
     schedules,
     weighted_sum,
 )
@@ -87,3 +88,9 @@ ONE_SHORT = [
 def test_an_error_counts_one_of_a_kind_as_one(call):
     with pytest.raises(ValueError, match=r"^(?!.*\b1 (?!class\b)[a-z]+s\b)"):
         call()
+
+
+def test_a_terminal_that_does_not_know_its_size_has_80_columns(monkeypatch):
+    """Python 3.10 takes its 0 for an answer."""
+    monkeypatch.setattr(printing, "get_terminal_size", lambda: (0, 0))
+    assert printing.terminal_size() == (80, 24)
