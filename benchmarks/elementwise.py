@@ -21,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import micrograd.lowering.native as native
+import micrograd.lowering.native.c as native
 from micrograd.lowering.native.compiler import loaded
 
 MOST = 2.0  # units in the last place

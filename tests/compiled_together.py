@@ -11,7 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from micrograd.lowering.native import active, run
+from micrograd.lowering.native import run
+from micrograd.lowering.native.c import active
 from micrograd.lowering.native.compiler import FLAGS, compiler
 from micrograd.lowering.passes import FORWARD
 from micrograd.lowering.trace.declared import INPUT, PARAMETER
@@ -67,7 +68,7 @@ def _divided(source: str) -> tuple[list[str], str]:
     files = [
         piece
         for name in ("mathematics.c", "product.c", "active.c")
-        for piece in Path(run.__file__).with_name(name).read_text("utf-8").strip().split("\n\n")
+        for piece in Path(active.__file__).with_name(name).read_text("utf-8").strip().split("\n\n")
     ]
     common = [p for p in pieces if p.startswith("#") or p in files]
     return common, "\n\n".join(p for p in pieces if p not in common)

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,9 @@ STOREYS = {
         ["compare", "lower"],
         ["__init__"],
     ],
+    "lowering.native": [["c"], ["compiler", "rules"], ["run"], ["trainer", "export"], ["__init__"]],
 }
-COMPLETE = {"", "core", "gradcheck", "lowering"}
+COMPLETE = {"", "core", "gradcheck", "lowering", "lowering.native"}
 
 # The imports that run up, each within a function: what they fetch is loaded when it is shown.
 UPWARD = {
@@ -209,7 +211,7 @@ def test_imports_within_functions_are_read(tmp_path):
 
 
 # What C reads, the bits of floats and of sets, keys of two places: 64 bits where addresses have 32.
-WIDE = {"batch", "train", "native.trainer", "native.memory", "irregular.levels"}
+WIDE = {"batch", "train", "native.trainer", "native.c.memory", "irregular.levels"}
 WIDE |= {"arrays.axes", "arrays.group", "scalars.chains", "scalars.columns"}
 
 
@@ -230,3 +232,10 @@ def test_importing_the_package_touches_the_standard_library_only():
         command, capture_output=True, text=True, cwd=PACKAGE.parent, check=True, timeout=60
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_what_is_lowered_can_be_read_file_by_file():
+    files = [path for path in MODULES.values() if "lowering" in path.parts]
+    beside = Counter(path.parent for path in files if path.name != "__init__.py")
+    assert max(beside.values()) <= 10
+    assert max(len(path.read_text(encoding="utf-8").splitlines()) for path in files) <= 300

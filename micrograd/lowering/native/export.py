@@ -11,10 +11,10 @@ import numpy as np
 
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.irregular.levels import Levels
-from micrograd.lowering.native.function import Function
-from micrograd.lowering.native.module import WIDTH, array_text, data_of, task
-from micrograd.lowering.native.tape import Tape
-from micrograd.lowering.native.text import CNames, Formulas
+from micrograd.lowering.native.c.function import Function
+from micrograd.lowering.native.c.module import WIDTH, array_text, data_of, task
+from micrograd.lowering.native.c.tape import Tape
+from micrograd.lowering.native.c.text import CNames, Formulas
 
 HEAD = """\
 /* Lowered by micrograd to C99. B is the number of samples, one after the other in every input;

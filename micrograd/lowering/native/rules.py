@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from types import BuiltinFunctionType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
-from micrograd.lowering.native.text import number
+from micrograd.core.places import of_user
+from micrograd.lowering.native.c.text import number
 from micrograd.lowering.trace.around import codes_in
-from micrograd.lowering.trace.places import of_user
 from micrograd.optim import Optimizer
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Rows, Term
 from micrograd.lowering.code.helpers.numpy import sparse_rows
+from micrograd.lowering.native.c.module import Module, layout, module
 from micrograd.lowering.native.compiler import command, compiler, loaded, works
-from micrograd.lowering.native.module import Module, layout, module
 from micrograd.lowering.passes import Lowered
 from micrograd.lowering.trace.declared import FORWARD
 from micrograd.optim.gradients import Rows as RowsOfTable

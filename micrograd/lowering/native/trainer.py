@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.lowering.native.c.module import Module, layout
 from micrograd.lowering.native.compiler import loaded
-from micrograd.lowering.native.module import Module, layout
 from micrograd.lowering.native.rules import UntraceableError, traced
 from micrograd.lowering.native.run import address
 from micrograd.lowering.trace.declared import INPUT

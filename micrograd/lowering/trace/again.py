@@ -19,13 +19,13 @@ import numpy as np
 
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import LEAF
+from micrograd.core.places import called, first_line, user_line
 from micrograd.engine import Value
 from micrograd.lowering.trace.along import Along
 from micrograd.lowering.trace.around import around
 from micrograd.lowering.trace.call import Call, call
 from micrograd.lowering.trace.declared import values_in
 from micrograd.lowering.trace.lookups import Lookup
-from micrograd.lowering.trace.places import called, first_line, user_line
 from micrograd.lowering.trace.samples import varied
 from micrograd.lowering.trace.watch import Sampled, UntraceableError, watched
 

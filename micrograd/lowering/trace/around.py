@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.trace.places import of_user
+from micrograd.core.places import of_user
 from micrograd.nn.search import PLAIN
 
 NOTHING = PLAIN - {type}  # kinds of which none refers to a Value

@@ -17,11 +17,11 @@ from micrograd.core.modes import (
     nodes_reported,
 )
 from micrograd.core.order import topological_order
+from micrograd.core.places import called, line_of, user_line
 from micrograd.engine import Value, stopped
 from micrograd.functions import dot
 from micrograd.lowering.trace.declared import INPUT, UPSTREAM, Declared, declared, values_in
 from micrograd.lowering.trace.lookups import Lookups
-from micrograd.lowering.trace.places import called, line_of, user_line
 from micrograd.lowering.trace.samples import lists, shown
 from micrograd.lowering.trace.watch import Sampled, watched
 from micrograd.ops import DomainError

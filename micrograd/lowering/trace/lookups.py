@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograd.core.modes import described
+from micrograd.core.places import user_line
 from micrograd.engine import Value
 from micrograd.lowering.trace.declared import Declared
-from micrograd.lowering.trace.places import user_line
 from micrograd.lowering.trace.watch import Watched
 
 

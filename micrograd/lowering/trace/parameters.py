@@ -11,6 +11,7 @@ from inspect import getattr_static
 from types import FunctionType
 from typing import Any
 
+from micrograd.core.places import of_user
 from micrograd.engine import Value
 from micrograd.lowering.trace.around import NOTHING, names_in
 from micrograd.lowering.trace.declared import (
@@ -23,7 +24,6 @@ from micrograd.lowering.trace.declared import (
     shape_of,
     values_in,
 )
-from micrograd.lowering.trace.places import of_user
 from micrograd.lowering.trace.samples import DEEPEST
 from micrograd.nn import MLP, Layer
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from micrograd.core.modes import MODE
 from micrograd.core.order import topological_order
+from micrograd.core.places import called
 from micrograd.engine import Value
 from micrograd.lowering.trace.again import lasting
 from micrograd.lowering.trace.call import call
 from micrograd.lowering.trace.declared import Declared, declared_parameters
 from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.parameters import parameters_around
-from micrograd.lowering.trace.places import called
 from micrograd.lowering.trace.samples import as_values, shown
 from micrograd.printing import counted, shorten
 

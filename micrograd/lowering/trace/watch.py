@@ -14,9 +14,9 @@ from typing import Any
 from micrograd.core.kinds import ELEMENTARY, LEAF
 from micrograd.core.operators import MADE_OF
 from micrograd.core.order import topological_order
+from micrograd.core.places import user_line
 from micrograd.core.recording import compiled_method
 from micrograd.engine import Constant, Value
-from micrograd.lowering.trace.places import user_line
 from micrograd.ops import ROWS
 
 # Who looks at data to compute with it, to check it, or to show it. Anybody else takes a number

@@ -17,7 +17,7 @@ import numpy as np
 from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.axes import used
 from micrograd.lowering.arrays.ir import BATCH, Array, Factor, First, Formula, Read, Rows, Term
-from micrograd.lowering.native.memory import Memory
+from micrograd.lowering.native.c.memory import Memory
 from micrograd.lowering.trace.declared import NUMBER
 
 LARGEST = 1e30  # active.c has it too

@@ -8,8 +8,8 @@ from itertools import permutations
 from math import prod
 
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, First, Read, Term
-from micrograd.lowering.native.memory import Memory, Place, RowPlace, row_strides
-from micrograd.lowering.native.text import (
+from micrograd.lowering.native.c.memory import Memory, Place, RowPlace, row_strides
+from micrograd.lowering.native.c.text import (
     LETTERS,
     SAMPLE,
     Formulas,

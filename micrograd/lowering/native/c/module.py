@@ -13,9 +13,9 @@ import numpy as np
 
 from micrograd.lowering.arrays.ir import COMPUTED, Array
 from micrograd.lowering.irregular.levels import Levels
-from micrograd.lowering.native.function import Function, Task, sparse
-from micrograd.lowering.native.tape import Tape
-from micrograd.lowering.native.text import CNames, Formulas, number
+from micrograd.lowering.native.c.function import Function, Task, sparse
+from micrograd.lowering.native.c.tape import Tape
+from micrograd.lowering.native.c.text import CNames, Formulas, number
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.ops import BY_NAME
 

@@ -10,9 +10,9 @@ import numpy as np
 from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Term
 from micrograd.lowering.irregular.levels import Levels, Lookup
-from micrograd.lowering.native.function import Task
-from micrograd.lowering.native.switch import Switch
-from micrograd.lowering.native.text import Formulas
+from micrograd.lowering.native.c.function import Task
+from micrograd.lowering.native.c.switch import Switch
+from micrograd.lowering.native.c.text import Formulas
 from micrograd.lowering.trace.declared import FORWARD, INPUT, OUTPUT
 from micrograd.ops import BY_NAME
 

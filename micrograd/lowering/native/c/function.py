@@ -11,10 +11,10 @@ import numpy as np
 from micrograd.lowering.arrays.check import BrokenProgramError
 from micrograd.lowering.arrays.differentiate import own_variables
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, Index, Read, Rows, Term
-from micrograd.lowering.native.active import Gate, GateText, gate
-from micrograd.lowering.native.loops import Loops
-from micrograd.lowering.native.memory import Memory
-from micrograd.lowering.native.text import CNames, Formulas
+from micrograd.lowering.native.c.active import Gate, GateText, gate
+from micrograd.lowering.native.c.loops import Loops
+from micrograd.lowering.native.c.memory import Memory
+from micrograd.lowering.native.c.text import CNames, Formulas
 
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
 BLOCK, LONG = 48, 64  # samples that are treated together: longer where they are far in any case

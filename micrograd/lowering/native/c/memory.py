@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Read, Rows
-from micrograd.lowering.native.text import CNames
+from micrograd.lowering.native.c.text import CNames
 
 Strides = Mapping[int, int]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.irregular.levels import Formula, Levels
-from micrograd.lowering.native.text import Formulas, bracketed
+from micrograd.lowering.native.c.text import Formulas, bracketed
 from micrograd.ops import BY_NAME, WEIGHTED_SUM, Row
 
 NEAR = 64  # operands that are laid side by side

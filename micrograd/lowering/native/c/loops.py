@@ -18,9 +18,9 @@ from micrograd.lowering.arrays.ir import (
     Size,
     Term,
 )
-from micrograd.lowering.native.memory import Memory, Place, RowPlace, row_place
-from micrograd.lowering.native.reductions import Choices, Extents, Parts, product
-from micrograd.lowering.native.text import (
+from micrograd.lowering.native.c.memory import Memory, Place, RowPlace, row_place
+from micrograd.lowering.native.c.reductions import Choices, Extents, Parts, product
+from micrograd.lowering.native.c.text import (
     LETTERS,
     SAMPLE,
     Formulas,

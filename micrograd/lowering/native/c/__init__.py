@@ -1,0 +1,1 @@
+"""The C: its loops, sums, memory and text, written from index notation or from levels."""
