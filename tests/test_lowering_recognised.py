@@ -1,7 +1,10 @@
 """Textbook models over lists of Values: equal to the engine, in lines as a book has them."""
 
+import random
+from collections import defaultdict
 from functools import reduce
-from itertools import pairwise
+from itertools import pairwise, product
+from math import prod
 
 import numpy as np
 import pytest
@@ -10,7 +13,9 @@ from micrograd.derivatives import grad
 from micrograd.engine import Value
 from micrograd.functions import dot, logsumexp
 from micrograd.lowering import lower
+from tests.lowering_fuzz import Ready, failures_of
 from tests.lowering_models import values
+from tests.lowering_oracle import by_engine
 from tests.test_lowering_pairs import batches, equal_to_backward
 
 RNG = np.random.default_rng(0)
@@ -54,6 +59,14 @@ def pooled(p, x):
             for j in range(0, 4, 2):
                 total += h[i][j].max(h[i][j + 1]).max(h[i + 1][j]).max(h[i + 1][j + 1]) ** 2
     return total
+
+
+def spread(p, x):
+    """Give each element of a signal to several places, as a transposed convolution does."""
+    parts = defaultdict(list)
+    for (i, value), (k, weight) in product(enumerate(x), enumerate(p["w"])):
+        parts[2 * i + k].append(value * weight)
+    return dot([sum(part).tanh() for part in parts.values()], range(len(parts)))
 
 
 def residual(p, x):
@@ -215,6 +228,11 @@ BOOK = {
             "first_within(t1.reshape(-1, 2, 3, 2, 2, 2) == m[:, :, :, None, :, None], (3, 5))",
         ],
     ),
+    spread: (
+        {"w": (3,)},
+        (5,),
+        ["i1 = 2 * np.arange(5)[:, None] + np.arange(3)", "dw = x.reshape(-1) @ t3[:, i1].resh"],
+    ),
     residual: ({"W": (3, 4, 4), "v": (4,)}, (4,), ["dW = stack((delta.T @ x, delta_2.T @ t1, "]),
     recurrent: (
         {"W": (3, 2), "U": (3, 3), "b": (3,), "h0": (3,)},
@@ -249,6 +267,7 @@ BOOK = {
 FORMULAS = {
     signals: "= Σk x[j+k] K[i,k] ",
     images: "= Σlm x[j+l,k+m] K[i,l,m] ",
+    spread: "= x[j] w[k] at [2j+k] ",
     pooled: "= maxl<2,n<2 t1[i,2j+l,2k+n] ",
     tagging: "= x[0,j] + T[j,i] ",
     equation: "= 2 t1[i] t2[i] ",
@@ -280,3 +299,43 @@ def test_a_part_with_gaps_is_no_whole():
     every_other = parameters["W"][::2]
     source = equal_to_backward(lambda x: dot(every_other, x).tanh(), parameters, *batches(1, 2))
     assert "dW = embed(" in source and "s_[:3:2]" in source
+
+
+def convolution(rng):
+    """Return a random loss of an image whose elements are spread by a kernel, and an image."""
+    rank, channels = rng.randint(1, 2), rng.choice([0, 0, 2, 3])
+    shape, size, strides, steps = ([rng.randint(1, 3) for _ in range(rank)] for _ in range(4))
+    channel = range(channels) if channels else [()]
+    kernel = {k: [Value(rng.uniform(-1, 1)) for _ in channel] for k in grid(size)}
+    pairs = [*product(grid(shape), kernel)]
+    if rng.random() < 0.3:
+        pairs.sort(key=lambda pair: pair[1])
+    if rng.random() < 0.3:
+        pairs = rng.sample(pairs, rng.randint(1, len(pairs)))
+    hidden = rng.random() < 0.5
+
+    def loss(x):
+        parts = defaultdict(list)
+        for at, k in pairs:
+            values = np.atleast_1d(np.array(x, object)[at])
+            place = tuple(s * i + d * j for i, j, s, d in zip(at, k, strides, steps))
+            parts[place] += [w * (v.tanh() if hidden else v) for w, v in zip(kernel[k], values)]
+        return sum(sum(parts[place]).tanh() for place in sorted(parts))
+
+    return loss, np.round(
+        [rng.gauss(0, 1) for _ in range(prod(shape) * max(channels, 1))], 1
+    ).reshape(shape + [channels] * bool(channels))
+
+
+def grid(shape):
+    return [*product(*map(range, shape))]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_sums_of_different_lengths(seed):
+    for number in range(10 * seed, 10 * seed + 10):
+        loss, image = convolution(random.Random(number))
+        program = lower(loss, image.tolist())
+        batch = [np.random.default_rng(number).normal(size=(3, *image.shape)).tolist()]
+        ready = Ready(program, None, batch, by_engine(program, loss, batch))
+        assert failures_of(ready, ("notation", "program", "source", "export")) == {}, number

@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import Axes, coordinates, find_axes, flat_places, read, steps
+from micrograd.lowering.arrays.axes import (
+    Axes,
+    coordinates,
+    depending,
+    find_axes,
+    flat_places,
+    read,
+    steps,
+)
 from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Axis, B, Read, Term
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
@@ -66,10 +74,7 @@ class Products:
         """Return the term of the group's array; `ordered` terms stay in the order they have."""
         front = ((BATCH, B),) if target.batched else ()
         if self.owner is not None:
-            order = np.argsort(grid.place[self.owner], kind="stable")
-            reads = [read(a, p[order], (0,)) for a, p in zip(self.arrays, self.places)]
-            at = Read(target, table=grid.place[self.owner[order]], variables=(0,))
-            return Term(tuple(reads), (*front, (0, len(order))), scale=self.scale, at=at)
+            return self._added(front, grid.place[self.owner], target)
         summed = self._summed(ordered)
         rank, shape = len(grid.shape), grid.shape + summed.shape
         sizes = tuple(enumerate(shape))
@@ -83,6 +88,21 @@ class Products:
             added = tuple(axis for axis in added if axis not in idle)
             scale = scale.times(prod(n for _, n in idle))
         return Term(tuple(factors), kept, added, scale)
+
+    def _added(self, front: tuple[Axis, ...], at: Ints, target: Array) -> Term:
+        """Return the term of sums of different lengths, on the grid of all their terms if any."""
+        columns = [c for a, p, _ in self.walks for c in coordinates(a.shape, p)]
+        axes = find_axes(columns, len(at))
+        if len(axes.shape) == 1 or len(axes.order) < len(at):
+            axes = Axes((len(at),), np.argsort(at, kind="stable"), at)
+        sizes = tuple(enumerate(axes.shape))
+        *places, at = (p[axes.order].reshape(axes.shape) for p in (*self.places, at))
+        factors = (read(a, p, range(len(sizes))) for a, p in zip(self.arrays, places))
+        table, kept = depending(at, range(len(sizes)))
+        place = Read(target, table=table, variables=tuple(kept))
+        walked = tuple(axis for axis in sizes if axis[0] in kept)
+        summed = tuple(axis for axis in sizes if axis[0] not in kept)
+        return Term(tuple(factors), (*front, *walked), summed, self.scale, place)
 
     def _summed(self, ordered: bool) -> Axes:
         """Return the grid of the terms of one member."""
