@@ -236,9 +236,10 @@ def test_tex_compiles(tmp_path):
         a, b = draw.choice(values), draw.choice(values)
         values.append(draw.choice([a + b, a * b, a - b, a**2, a.tanh(), a.abs() ** 1.5, -a]))
     picture = render(sum(values, Value(0.0, label="J")), level="full")
+    network = render(MLP(len(drawn), [3, 1])(values[: len(drawn)]), level="network")
     text = (
         r"\documentclass{article}\usepackage{amsmath, tikz}\begin{document}\allowdisplaybreaks"
-        f"\n{picture.to_tex()}\n{picture.to_tikz()}\\end{{document}}"
+        f"\n{picture.to_tex()}\n{picture.to_tikz()}\n{network.to_tikz()}\\end{{document}}"
     )
     (tmp_path / "a.tex").write_text(text, "utf-8")
     told = subprocess.run(

@@ -20,6 +20,7 @@ from micrograd.render.network_plan import ends, plan
 from micrograd.render.network_svg import ROWS
 from micrograd.render.numerals import shown
 from micrograd.render.text import width as text_width
+from micrograd.render.tikz import tex
 from micrograd.stepper.views import views
 
 
@@ -108,6 +109,28 @@ def test_the_picture_shows_a_z_delta_and_weights():
     width, height = map(int, re.search(r'viewBox="0 0 (\d+) (\d+)"', picture).groups())
     assert width <= 1280 and height <= 720
     assert "δ" not in render(root, "fprop", "network").svg
+
+
+@pytest.mark.parametrize("mode", ["fprop", "bprop"])
+@pytest.mark.parametrize("sizes", [[4, 2, 1], [2, 3, 3, 1], [30, 25, 3, 1], [1, 1, 1]])
+def test_tikz_draws_what_the_svg_does(sizes, mode):
+    _, root = recorded(sizes)
+    root.backward()
+    picture = render(root, mode, "network")
+    tree, tikz = ElementTree.fromstring(picture.svg), picture.to_tikz()
+    assert tikz.count(r"\node[circle") == picture.svg.count("<circle")
+    assert tikz.count(" -- ") == len(picture.view.edges)
+    number = re.compile(
+        r"\\textcolor\{mg(value|gradient)\}\{(.*?)\}(?= |\})|text=mg(local).*\{(.*)\}"
+    )
+    written = [(a or c, b or d) for a, b, c, d in number.findall(tikz)]
+    drawn = [
+        ("local" if kind == "number" else kind, tex(text.text))
+        for text in tree.iter(f"{SVG}text")
+        if (kind := text.get("class")) in ("value", "gradient", "number")
+    ]
+    assert sorted(written) == sorted(drawn)
+    assert "mggradient}{" not in tikz.split("begin{tikz")[1] or mode == "bprop"
 
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -57,7 +57,7 @@ def _chip(number: str, at: tuple[float, float]) -> str:
 def _unit(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> str:
     text = caption(view, box, Passes(dict(gradients)))
     name, more = (f"Σ · 1 of {box.samples}", [text.note]) if box.samples else (text.name, [])
-    title = "\n".join([text.more, *more, *_told(view, box, unit, gradients), *_bias(view, unit)])
+    title = "\n".join([text.more, *more, *told_of(view, box, unit, gradients), *_bias(view, unit)])
     return (
         f'<g class="box {box.kind} {unit.kind}" data-box="{escaped(box.id)}">'
         f"<title>{escaped(title)}</title>{_frame(unit)}"
@@ -65,7 +65,7 @@ def _unit(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> s
     )
 
 
-def _told(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> Iterator[str]:
+def told_of(view: View, box: Box, unit: Unit, gradients: Mapping[int, float]) -> Iterator[str]:
     """Yield a, z and δ of a neuron: the rows of its circle."""
     if unit.z < 0:
         return
@@ -101,11 +101,11 @@ def _rows(
     if unit.kind == "neuron":
         top = unit.y - unit.height / 2
         yield _text("title", unit.x, top + 13, fitted(name, 14, unit.width + 20))
-        rows = _told(view, box, unit, gradients)
+        rows = told_of(view, box, unit, gradients)
         for (kind, y, room), row in zip(ROWS, rows):
             yield _text(kind, unit.x, top + y, row, room)
         return
-    numbers = _numbers(view.graph, box, unit, gradients)
+    numbers = numbers_of(view.graph, box, unit, gradients)
     left, right = unit.x - unit.width / 2 + 12, unit.x + unit.width / 2 - 12
     taken = max((width(number, 14) + 8 for _, _, number in numbers), default=0.0)
     yield _text("start", left, unit.y + 5, fitted(name, 14, right - left - taken))
@@ -113,7 +113,7 @@ def _rows(
         yield _text(kind, right, height, number)
 
 
-def _numbers(
+def numbers_of(
     graph: Graph, box: Box, unit: Unit, gradients: Mapping[int, float]
 ) -> list[tuple[str, float, str]]:
     """Return the number that a box hands on, and below it the gradient where there is room."""

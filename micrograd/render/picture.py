@@ -21,6 +21,7 @@ from micrograd.render.mermaid import to_mermaid
 from micrograd.render.network import LEVEL as NETWORK
 from micrograd.render.network import network_view
 from micrograd.render.network_svg import draw_network
+from micrograd.render.network_tikz import network_to_tikz
 from micrograd.render.notebook import bundle, page
 from micrograd.render.passes import Passes, backward_pass
 from micrograd.render.programs import by_cairo, by_graphviz
@@ -75,7 +76,8 @@ class Picture:
 
     def to_tikz(self) -> str:
         """Return the picture as a tikzpicture."""
-        return to_tikz(self.view, self.passes, self.mode != "fprop")
+        written = network_to_tikz if self.view.level == NETWORK else to_tikz
+        return written(self.view, self.passes, self.mode != "fprop")
 
     def to_mermaid(self) -> str:
         """Return the picture as a Mermaid flowchart."""
@@ -163,8 +165,9 @@ def render(
     `mode`: "fprop" shows values; "bprop" also gradients, and on every edge its contribution and
     local gradient with formula; "both" one above the other. `level` and `unfolded` collapse it
     (see `micrograd.render.collapse`), "network" draws layers of neurons as circles with weights on
-    the edges (see `micrograd.render.network`); `unfold_sums` writes weighted sums out.
-    `layout="dot"` has Graphviz place it where that is installed.
+    the edges (see `micrograd.render.network`), as boxes in DOT, Mermaid and animations;
+    `unfold_sums` writes weighted sums out. `layout="dot"` has Graphviz place it where that is
+    installed.
     The gradients are those of a backward pass from `root` with seed 1, which sets no `.grad`; where
     one of yours left gradients in the graph, its boxes show those, as "grad".
     Raises ValueError where an option has no such value, two of them exclude each other (both modes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from micrograd.render.captions import Caption, caption, label, problem_of
 from micrograd.render.layout import Link, Size, layout
@@ -63,6 +65,38 @@ SPECIAL = {
 COLOURS = ("value", "gradient", "local", "quiet", "box", "line")
 
 
+class Page(NamedTuple):
+    """How large a picture is, in points; where TeX has no such length it is drawn smaller."""
+
+    width: float
+    height: float
+
+    @property
+    def scale(self) -> float:
+        return min(1.0, MOST / max(self.width, self.height))
+
+    def at(self, x: float, y: float) -> str:
+        """Return a place."""
+        return f"({x * self.scale:g}, {y * self.scale:g})"
+
+    def written(self, lines: Iterable[str], told: str) -> str:
+        """Return the tikzpicture of some lines, and below them what is told."""
+        smaller = f", scale={self.scale:g}" if self.scale < 1 else ""
+        colours = (
+            f"\\definecolor{{mg{name}}}{{HTML}}{{{LIGHT[name][1:].upper()}}}" for name in COLOURS
+        )
+        begin = (
+            r"\begin{tikzpicture}[x=1pt, y=-1pt, >=latex, "
+            rf"every node/.style={{font=\footnotesize{smaller}}}]"
+        )
+        below = (
+            rf"\node[anchor=north west, text=mggradient, text width={3 * WIDTH:g}pt] "
+            rf"at {self.at(0.0, self.height + 8)} {{{tex(told)}}};"
+        )
+        head = (r"% \usepackage{tikz}, and \input this file", *colours, begin)
+        return "\n".join([*head, *lines, *[below] * bool(told), r"\end{tikzpicture}", ""])
+
+
 def to_tikz(view: View, passes: Passes | None, backward: bool) -> str:
     """Return the picture of `view` as a tikzpicture; it needs xcolor and tikz, no library."""
     entering = [
@@ -75,20 +109,7 @@ def to_tikz(view: View, passes: Passes | None, backward: bool) -> str:
     ]
     links = [Link(str(e.source), str(e.target), e.port, ROOM) for e in view.edges]
     placed = layout(sizes, links)
-    scale = min(1.0, MOST / max(placed.width, placed.height))
-    smaller = f", scale={scale:g}" if scale < 1 else ""
-
-    def at(x: float, y: float) -> str:
-        return f"({x * scale:g}, {y * scale:g})"
-
-    lines = [
-        r"% \usepackage{tikz}, and \input this file",
-        *(f"\\definecolor{{mg{name}}}{{HTML}}{{{LIGHT[name][1:].upper()}}}" for name in COLOURS),
-    ]
-    lines.append(
-        r"\begin{tikzpicture}[x=1pt, y=-1pt, >=latex, "
-        rf"every node/.style={{font=\footnotesize{smaller}}}]"
-    )
+    page, lines = Page(placed.width, placed.height), []
     for place, text in enumerate(captions):
         rows = [
             rf"\textbf{{{tex(text.name)}}}\hfill\textcolor{{mgquiet}}{{{tex(text.note)}}}",
@@ -100,7 +121,7 @@ def to_tikz(view: View, passes: Passes | None, backward: bool) -> str:
         content = r" \\ ".join(rows)
         lines.append(
             rf"\node[draw=mgline, fill=mgbox, rounded corners, text width={wide - 8:g}pt, "
-            rf"minimum height={height:g}pt] (n{place}) at {at(x + wide / 2, y + height / 2)} "
+            rf"minimum height={height:g}pt] (n{place}) at {page.at(x + wide / 2, y + height / 2)} "
             rf"{{{content}}};"
         )
     for edge, path in zip(view.edges, placed.paths):
@@ -110,17 +131,12 @@ def to_tikz(view: View, passes: Passes | None, backward: bool) -> str:
             if number
             else ""
         )
-        curve = at(*path[0])
+        curve = page.at(*path[0])
         for (x, y), (u, v), end in zip(path[::2], path[1::2], path[2::2]):
-            controls = f"controls {at((x + u) / 2, y)} and {at((x + u) / 2, v)}"
-            curve += f" .. {controls} .. {at(u, v)} -- {at(*end)}"
+            controls = f"controls {page.at((x + u) / 2, y)} and {page.at((x + u) / 2, v)}"
+            curve += f" .. {controls} .. {page.at(u, v)} -- {page.at(*end)}"
         lines.append(rf"\draw[->, mgline] {curve}{chip};")
-    if backward and (told := problem_of(passes)):
-        lines.append(
-            rf"\node[anchor=north west, text=mggradient, text width={3 * WIDTH:g}pt] "
-            rf"at {at(0.0, placed.height + 8)} {{{tex(told)}}};"
-        )
-    return "\n".join([*lines, r"\end{tikzpicture}", ""])
+    return page.written(lines, problem_of(passes) if backward else "")
 
 
 def _width(text: Caption, backward: bool) -> float:
