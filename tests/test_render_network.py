@@ -3,7 +3,7 @@
 import math
 import random
 import re
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,6 +19,7 @@ from micrograd.render.network import bias_of, is_neuron, network_view
 from micrograd.render.network_plan import ends, plan
 from micrograd.render.network_svg import ROWS
 from micrograd.render.numerals import shown
+from micrograd.render.programs import SQUEEZED, _smaller
 from micrograd.render.text import width as text_width
 from micrograd.render.tikz import tex
 from micrograd.stepper.views import views
@@ -215,6 +216,25 @@ def test_the_page_writes_the_rows_of_a_circle_where_the_picture_does():
     assert [*zip(heights, rooms)] == [row[1:] for row in ROWS]
 
 
+def test_images_squeeze_texts_by_smaller_letters():
+    """CairoSVG draws them as wide as they are, over the circle around them."""
+    model, _ = recorded([2, 3, 1])
+    for weight, power in zip(model.parameters(), cycle((0, -3, -9))):
+        weight.data = 0.123456 * 10**power
+    root = model([Value(-1.0, label="x<1>"), Value(2.0, label="x&2")])
+    svg = render(root, level="network").svg
+    before = ElementTree.fromstring(svg).iter(f"{SVG}text")
+    after = ElementTree.fromstring(SQUEEZED.sub(_smaller, svg)).iter(f"{SVG}text")
+    squeezed = 0
+    for wide, narrow in zip(before, after, strict=True):
+        assert wide.text == narrow.text and not narrow.get("textLength")
+        if room := wide.get("textLength"):
+            squeezed += 1
+            size = float(narrow.get("font-size").removesuffix("px"))
+            assert text_width(narrow.text, size) == pytest.approx(float(room), rel=1e-2)
+    assert squeezed > 3
+
+
 def test_a_bias_that_was_made_before_all_else_is_told():
     bias, x = Value(0.5, label="bias"), Value(2.0, label="x")
     sums = [weighted_sum([Value(w, label="w")], [x], b) for w, b in ((1.0, bias), (2.0, None))]
@@ -373,9 +393,9 @@ def test_a_long_number_is_squeezed_into_its_circle():
         for value in snapshot(root).values:
             value.data = number
         svg = render(root, "fprop", level="network").svg
-        row = f'textLength="84" lengthAdjust="spacingAndGlyphs"[^>]*>z {shown(number)}</text>'
+        row = f'textLength="82" lengthAdjust="spacingAndGlyphs"[^>]*>z {shown(number)}</text>'
         assert len(re.findall(row, svg)) == squeezed
-        assert len(re.findall('textLength="(?:76|84)"', svg)) == 2 * squeezed
+        assert len(re.findall('textLength="(?:74|82)"', svg)) == 2 * squeezed
 
 
 def test_weights_of_many_digits_stay_apart():

@@ -16,7 +16,7 @@ from micrograd.render.text import escaped, fitted, width
 from micrograd.render.view import Box, View
 
 MARGIN = 24.0
-ROWS = (("value", 53, 76), ("value", 70, 84), ("gradient", 87, 76))  # of a circle: height, room
+ROWS = (("value", 53, 74), ("value", 70, 82), ("gradient", 87, 72))  # of a circle: height, room
 
 
 def draw_network(view: View, passes: Passes, mode: str, adaptive: bool) -> str:

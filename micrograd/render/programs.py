@@ -6,10 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
+from html import unescape
+
+from micrograd.render.text import width
 
 TIME_LIMIT = 20.0  # seconds for an external layout
 SCALE, MOST_PIXELS = 2.0, 16_000  # of a PNG; cairo's images end at 32,767 a side
 CAIRO_FORMATS = ("png", "pdf")
+SQUEEZED = re.compile(
+    r'<text ([^>]*) textLength="([\d.]+)" lengthAdjust="spacingAndGlyphs"([^>]*)'
+    r'font-size="([\d.]+)px"([^>]*)>([^<]*)</text>'
+)
 _said: set[str] = set()
 
 
@@ -72,8 +79,15 @@ def by_cairo(svg: str, format: str, most: int = MOST_PIXELS) -> bytes:
     convert = {"png": cairosvg.svg2png, "pdf": cairosvg.svg2pdf}[format]
     largest = max(map(int, re.findall(r'(?:width|height)="(\d+)"', svg[:400])))
     scale = min(SCALE, most / largest) if format == "png" else 1.0
-    image: bytes = convert(bytestring=svg.encode(), scale=scale)
+    image: bytes = convert(bytestring=SQUEEZED.sub(_smaller, svg).encode(), scale=scale)
     return image
+
+
+def _smaller(text: re.Match[str]) -> str:
+    """Return a squeezed text in smaller letters: CairoSVG squeezes none."""
+    before, room, between, size, after, content = text.groups()
+    fitting = float(size) * float(room) / width(unescape(content), float(size))
+    return f'<text {before}{between}font-size="{fitting:.2f}px"{after}>{content}</text>'
 
 
 def _say_once(text: str) -> None:

@@ -1,7 +1,7 @@
 // The network view: neurons as circles with a, z and δ, weights on the edges. Python has placed it.
 const NAME_ROOM = 20; // above a circle
 const LEAST_GAP = 20; // between columns
-const ROW_ROOM = [76, 84, 76]; // in a circle
+const ROW_ROOM = [74, 82, 72]; // in a circle
 const STEPS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.2, 0.1, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85]; // of its way, where else that may stand
 const BESIDE = 70; // from a weight to the contribution that goes back past it
 
