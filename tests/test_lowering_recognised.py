@@ -50,6 +50,16 @@ def images(p, x):
     )
 
 
+def padded(p, x):
+    """Slide a window over an image with zeros around it."""
+    x = [[0.0] * 6, *([0.0, *row, 0.0] for row in x), [0.0] * 6]
+    z = [
+        [sum(dot(row, values[j : j + 3]) for row, values in zip(p["K"], rows)) for j in range(4)]
+        for rows in windows(x, 3)
+    ]
+    return dot([v.tanh() for row in z for v in row], range(20))
+
+
 def pooled(p, x):
     """Take the largest of every square of what kernels give."""
     total = 0.0
@@ -228,6 +238,11 @@ BOOK = {
             "first_within(t1.reshape(-1, 2, 3, 2, 2, 2) == m[:, :, :, None, :, None], (3, 5))",
         ],
     ),
+    padded: (
+        {"K": (3, 3)},
+        (5, 4),
+        ["x_padded = embed(x, (B, 7, 6), s_[:, 1:6, 1:5]) ", "x_padded.reshape(-1, 42)[:, i1]"],
+    ),
     spread: (
         {"w": (3,)},
         (5,),
@@ -267,6 +282,7 @@ BOOK = {
 FORMULAS = {
     signals: "= Σk x[j+k] K[i,k] ",
     images: "= Σlm x[j+l,k+m] K[i,l,m] ",
+    padded: "= Σkl x_padded[i+k,j+l] K[k,l] ",
     spread: "= x[j] w[k] at [2j+k] ",
     pooled: "= maxl<2,n<2 t1[i,2j+l,2k+n] ",
     tagging: "= x[0,j] + T[j,i] ",
@@ -291,7 +307,7 @@ def test_a_book_would_have_it_so(model):
     (batch,) = batches(1, *sample)
     source = equal_to_backward(lambda x: model(parameters, x), parameters, abs(batch))
     assert [line for line in lines if line not in source] == [], source
-    assert "embed" not in source
+    assert ("embed" in source) == (model is padded)
 
 
 def test_a_part_with_gaps_is_no_whole():
@@ -322,9 +338,7 @@ def convolution(rng):
             parts[place] += [w * (v.tanh() if hidden else v) for w, v in zip(kernel[k], values)]
         return sum(sum(parts[place]).tanh() for place in sorted(parts))
 
-    return loss, np.round(
-        [rng.gauss(0, 1) for _ in range(prod(shape) * max(channels, 1))], 1
-    ).reshape(shape + [channels] * bool(channels))
+    return loss, rng_array(rng, shape + [channels] * bool(channels))
 
 
 def grid(shape):
@@ -339,3 +353,84 @@ def test_random_sums_of_different_lengths(seed):
         batch = [np.random.default_rng(number).normal(size=(3, *image.shape)).tolist()]
         ready = Ready(program, None, batch, by_engine(program, loss, batch))
         assert failures_of(ready, ("notation", "program", "source", "export")) == {}, number
+
+
+def layers_with_zeros_around(rng):
+    """Return random convolutions over images with 0s around them, and an image."""
+    rank, layers = rng.randint(1, 2), rng.randint(1, 2)
+    shape = [rng.randint(2, 5) for _ in range(rank)]
+    size = [rng.randint(1, 3) for _ in range(rank)]
+    stride, step, before, after = (
+        [rng.choice(several) for _ in range(rank)]
+        for several in ((1, 1, 2), (1, 1, 2), (0, 1, 2), (0, 1, 2))
+    )
+    channels = rng.choice([(1, 1, 1), (1, 2, 2), (2, 1, 2), (2, 2, 1)])
+    kernels = [values(rng_array(rng, [o, c, *size])) for c, o in pairwise(channels)]
+    zero = rng.choice([float, lambda: Value(0.0)])
+    order, biased, active = rng.random() < 0.7, rng.random() < 0.5, rng.random() < 0.7
+    biases = values(rng_array(rng, [2]))
+
+    def convolved(images, kernel):
+        """Return the images of a layer: arrays of Values."""
+        whole = [
+            np.empty([n + a + b for n, a, b in zip(x.shape, before, after)], object) for x in images
+        ]
+        for padded, x in zip(whole, images):
+            padded[:] = np.frompyfunc(lambda _: zero(), 1, 1)(padded)
+            padded[tuple(slice(a, a + n) for a, n in zip(before, x.shape))] = x
+        many = [
+            (n - d * (m - 1) - 1) // s + 1 for n, m, s, d in zip(whole[0].shape, size, stride, step)
+        ]
+        out = [np.empty([max(0, n) for n in many], object) for _ in kernel]
+        for (o, weights), at in product(enumerate(kernel), grid(out[0].shape)):
+            pairs = [
+                (element(w, k), x[tuple(s * i + d * j for s, i, d, j in zip(stride, at, step, k))])
+                for w, x in zip(weights, whole)
+                for k in grid(size)
+            ]
+            total = sum(w * x if order else x * w for w, x in pairs) + (biases[o] if biased else 0)
+            out[o][at] = total.tanh() if active else total
+        return out
+
+    def loss(x):
+        images = [np.array(image, object) for image in (x if channels[0] > 1 else [x])]
+        for kernel in kernels[:layers]:
+            images = convolved(images, kernel)
+        flat = [v for values in (x, *images) for v in np.array(values, object).ravel().tolist()]
+        return dot(flat, [1 + n / 8 for n in range(len(flat))])
+
+    return loss, rng_array(rng, ([channels[0]] if channels[0] > 1 else []) + shape)
+
+
+def element(nested, place):
+    for at in place:
+        nested = nested[at]
+    return nested
+
+
+def rng_array(rng, shape):
+    return np.round([rng.gauss(0, 1) for _ in range(prod(shape))], 1).reshape(shape)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_windows_over_the_edge_of_an_image(seed):
+    for number in range(10 * seed, 10 * seed + 10):
+        loss, image = layers_with_zeros_around(random.Random(number))
+        program = lower(loss, image.tolist())
+        batch = [np.random.default_rng(number).normal(size=(3, *image.shape)).tolist()]
+        ready = Ready(program, None, batch, by_engine(program, loss, batch))
+        assert failures_of(ready, ("notation", "program", "source", "export")) == {}, number
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("weight", [np.inf, -np.inf, np.nan])
+def test_zeros_around_an_image_are_multiplied_as_the_engine_does(weight):
+    """At an edge 0 times an infinite weight is nan, between them nothing is."""
+    w = values([1.0, 2.0, 3.0])
+    padded = lambda x: [0.0, *x, 0.0]  # noqa: E731
+    model = lambda x: [dot(w, part) for part in windows(padded(x), 3)]  # noqa: E731
+    program = lower(model, [0.5, -1.0, 2.0, 3.0], parameters={"w": w})
+    w[0].data = program.parameters["w"][0] = weight
+    sample = [1.0, 2.0, -3.0, 4.0]
+    right = [v.data for v in model([Value(number) for number in sample])]
+    np.testing.assert_array_equal(program([sample])[0], right)

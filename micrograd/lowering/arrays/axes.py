@@ -8,15 +8,16 @@ the axes of the group, and the other columns are functions of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Formula, Index, Read
-from micrograd.lowering.scalars.columns import Ints
+from micrograd.lowering.scalars.columns import Bools, Ints
 from micrograd.lowering.trace.declared import NUMBER
 
 
@@ -218,3 +219,37 @@ def _selected(index: Index, length: int, sizes: Mapping[int, Any]) -> Any:
     if index[1:] == (0, 1) and sizes[index.var] == length:
         return ALL
     return index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step
+
+
+# members with equal keys
+
+
+def changes(column: Ints) -> Bools:
+    """Mark the members that differ from the one before."""
+    return np.append(True, column[1:] != column[:-1])
+
+
+def cut(column: Ints, first: Bools) -> Iterator[Ints]:
+    """Yield the pieces of a column that begin where `first` is marked."""
+    bounds = [*np.flatnonzero(first).tolist(), len(column)]
+    return (column[a:b] for a, b in pairwise(bounds))
+
+
+def classes(*keys: Ints) -> list[Ints]:
+    """Return the members with equal keys, in the order of the keys."""
+    order = np.lexsort(keys)
+    new = np.any([changes(key[order]) for key in keys], axis=0)
+    return [np.sort(part) for part in cut(order, new)]
+
+
+def numbered(keys: Iterable[Any]) -> Ints:
+    """Return a number for every key, equal for equal ones."""
+    known: dict[Any, int] = {}
+    return np.array([known.setdefault(key, len(known)) for key in keys], np.intp)
+
+
+def signature(owner: Ints, code: Ints) -> Ints:
+    """Return a number per sum, equal for equal sets of codes."""
+    codes, rank = np.unique(code, return_inverse=True)
+    owner, rank = np.divmod(np.unique(owner.astype(np.int64) * len(codes) + rank), len(codes))
+    return numbered(part.tobytes() for part in cut(rank, changes(owner)))

@@ -7,17 +7,27 @@ form one where their terms come from the same arrays in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice, pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import Axes, find_axes, flat_places, number_of
+from micrograd.lowering.arrays.axes import (
+    Axes,
+    changes,
+    classes,
+    find_axes,
+    flat_places,
+    number_of,
+    numbered,
+    signature,
+)
 from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Choice, Formula, Index, Read, Term
-from micrograd.lowering.arrays.products import Products, by_table, divided, uneven
+from micrograd.lowering.arrays.products import Products, by_table, divided, paddings, uneven
 from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
@@ -55,6 +65,8 @@ class Grouping:
         self._b = np.append(chains.b, chains.graph.y[products])
         self.merged_into = chains.merged_into.copy()
         self._constants: dict[Any, Array] = {}  # by the places of their numbers in the pool
+        self._around: dict[Any, int] = {}  # the first id of an array with 0s around another one
+        self._zero = chains.zeros()
 
     def run(self, level: Ints) -> list[Array] | None:
         """Return all arrays, operands before users; None where a graph falls into too many."""
@@ -88,7 +100,7 @@ class Grouping:
         graph = self.chains.graph
         x, y, k = graph.x[nodes], graph.y[nodes], graph.k[nodes].view(np.int64)
         x, y = self.array[x], np.where(y < 0, NONE, self.array[y])
-        for group in _classes(graph.op[nodes], k, x, y):
+        for group in classes(graph.op[nodes], k, x, y):
             yield partial(self._element, nodes[group])
 
     def _alone(self, sums: Ints, products: Ints) -> Bools:
@@ -107,9 +119,26 @@ class Grouping:
     def _products_of(self, sums: Ints) -> tuple[Ints, Ints, Ints, Ints]:
         """Return of every term whose it is, its factors, and a number for their pair of arrays."""
         at, owner = self._terms_of(sums)
-        a, b = self._ordered(self._a[at], self._b[at])
+        return owner, *self._paired(self._a[at], self._b[at])
+
+    def _paired(self, a: Ints, b: Ints) -> tuple[Ints, Ints, Ints]:
+        """Return the factors of terms in order, and a number for their pair of arrays."""
+        a, b = self._ordered(a, b)
         code = self.array[a] * (len(self.arrays) + 2) + np.where(b < 0, b, self.array[b]) + 2
-        return owner, a, b, code
+        return a, b, code
+
+    def _padded(self, owner: Ints, a: Ints, b: Ints) -> tuple[Ints, Ints]:
+        """Return terms that read an array with 0s around it, where windows go over its edge."""
+        left, right = a.copy(), b.copy()
+        for found in paddings(self.array, self.place, self.arrays, self._zero, owner, a, b):
+            if (key := found[:3]) not in self._around:
+                self._around[key] = len(self.array)
+                self.place = np.append(self.place, np.arange(prod(found.shape)))
+                self.array = np.append(self.array, np.full(prod(found.shape), len(self.arrays)))
+                self._add(found.made, *np.zeros((2, 0), np.intp))
+            left[found.terms] = self._around[key] + found.places
+            right[found.terms] = found.kernel
+        return left, right
 
     def _sums(self, nodes: Ints) -> Iterator[Callable[[], None]]:
         """Group the sums whose products lie in the same pairs of arrays.
@@ -117,14 +146,16 @@ class Grouping:
         Those of several lengths are one group only where the same operations use them.
         """
         owner, a, b, code = self._products_of(nodes)
-        kind, lengths = _signature(owner, code), np.bincount(owner)
+        if self._zero[a].any() or self._zero[b].any():
+            a, b, code = self._paired(*self._padded(owner, a, b))
+        kind, lengths = signature(owner, code), np.bincount(owner)
         longest = np.zeros(kind.max() + 1, np.intp)
         np.maximum.at(longest, kind, lengths)
         several = np.isin(kind, kind[lengths < longest[kind]])
         if several.any():
             users = np.where(several, self.chains.graph.users[nodes], 0)
             kind = numbered(zip(kind.tolist(), users.tolist()))
-        for group, inside in zip(_classes(kind), _classes(kind[owner])):
+        for group, inside in zip(classes(kind), classes(kind[owner])):
             terms = (column[inside] for column in (a, b, code))
             yield partial(self._sum, nodes[group], np.searchsorted(group, owner[inside]), *terms)
 
@@ -132,13 +163,13 @@ class Grouping:
         """Group the choices; part each chain into blocks of terms from one array."""
         at, owner = self._terms_of(nodes)
         code = self.array[self.chains.a[at]]
-        block = np.flatnonzero(_changes(code) | _changes(owner))
+        block = np.flatnonzero(changes(code) | changes(owner))
         bounds = np.append(block, len(at))
         begins = np.searchsorted(owner[block], np.arange(len(nodes) + 1))
         sizes = np.log2(np.diff(bounds[begins])).astype(np.intp) // CLASS
         codes = [code[block[a:b]].tobytes() for a, b in pairwise(begins.tolist())]
         op = self.chains.graph.op[nodes]
-        for group in _classes(numbered(zip(op.tolist(), sizes.tolist(), codes))):
+        for group in classes(numbered(zip(op.tolist(), sizes.tolist(), codes))):
             first, before = begins[group], None
             for k in range(begins[group[0] + 1] - begins[group[0]]):
                 lengths = bounds[first + k + 1] - bounds[first + k]
@@ -267,34 +298,3 @@ def _products_first(term: Term) -> tuple[bool, ...]:
 
 def _order(array: Array) -> int:
     return 2 if array.kind == PARAMETER else 0 if array.batched else 1
-
-
-def _changes(column: Ints) -> Bools:
-    """Mark the members that differ from the one before."""
-    return np.append(True, column[1:] != column[:-1])
-
-
-def _cut(column: Ints, first: Bools) -> Iterator[Ints]:
-    """Yield the pieces of a column that begin where `first` is marked."""
-    bounds = [*np.flatnonzero(first).tolist(), len(column)]
-    return (column[a:b] for a, b in pairwise(bounds))
-
-
-def _classes(*keys: Ints) -> list[Ints]:
-    """Return the members with equal keys, in the order of the keys."""
-    order = np.lexsort(keys)
-    new = np.any([_changes(key[order]) for key in keys], axis=0)
-    return [np.sort(part) for part in _cut(order, new)]
-
-
-def numbered(keys: Iterable[Any]) -> Ints:
-    """Return a number for every key, equal for equal ones."""
-    known: dict[Any, int] = {}
-    return np.array([known.setdefault(key, len(known)) for key in keys], np.intp)
-
-
-def _signature(owner: Ints, code: Ints) -> Ints:
-    """Return a number per sum, equal for equal sets of codes."""
-    codes, rank = np.unique(code, return_inverse=True)
-    owner, rank = np.divmod(np.unique(owner.astype(np.int64) * len(codes) + rank), len(codes))
-    return numbered(part.tobytes() for part in _cut(rank, _changes(owner)))

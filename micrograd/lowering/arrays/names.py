@@ -136,6 +136,10 @@ def _computed(array: Array, names: Mapping[Array, Name]) -> Name:
         return of._replace(stem="h") if hidden and of.stem == "z" else TEMPORARY
     if array.choice:
         return Name("m", window=names.get(array.choice.read.array, TEMPORARY).window)
+    if isinstance(array.only, Read):  # which has 0s around it, or places without a grid
+        of, at = names.get(array.only.array, TEMPORARY), array.terms[0].at
+        named = isinstance(at, Read) and at.index and not of.temporary
+        return Name(f"{of}_padded") if named else TEMPORARY
     return next((name for t in array.terms if (name := _product(t, names))), TEMPORARY)
 
 

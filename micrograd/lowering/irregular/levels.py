@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from micrograd.lowering.arrays.axes import numbered
 from micrograd.lowering.arrays.form import Form
-from micrograd.lowering.arrays.group import numbered
 from micrograd.lowering.arrays.ir import Array, Rows
 from micrograd.lowering.arrays.names import Name, Names
 from micrograd.lowering.code.build import Builder

@@ -60,6 +60,13 @@ class Chains:
         sums = f"{len(lengths)} sums" + (f" of {most} terms" if lengths else "")
         return f"{int(self.remaining.sum())} nodes left; {sums}; {int(choices.sum())} choices"
 
+    def zeros(self) -> Bools:
+        """Mark the 0s that are written in the code; NONE and SUBTRACTED, at the end, are none."""
+        zeros = np.zeros(len(self.graph) + 2, bool)
+        written = np.flatnonzero(self.written_number).tolist()
+        zeros[[i for i in written if self.graph.values[i].data == 0]] = True
+        return zeros
+
 
 def chains(
     graph: ScalarGraph, known: Bools, numbers: Bools, ops: Sequence[int] = (ADD, SUB, *ROUTES)
