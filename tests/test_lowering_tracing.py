@@ -19,6 +19,7 @@ from micrograd.functions import dot
 from micrograd.lowering import lower
 from micrograd.lowering.trace import again
 from micrograd.lowering.trace.again import compare
+from micrograd.lowering.trace.around import around
 from micrograd.lowering.trace.watch import watched
 from micrograd.nn import MLP, Dropout, Embedding, Layer, Module, SoftmaxClassifier, one_hot
 from tests.lowering_models import values
@@ -510,6 +511,16 @@ def test_a_function_that_keeps_no_count_is_not():
     lower(KeepingCount().keeping_the_last, [0.1, 0.2])
     lower(KeepingCount().keeping_the_first, [0.1, 0.2])
     lower(KeepingCount().in_a_file, [0.1, 0.2])  # too large to be looked at
+
+
+def test_an_object_that_was_asked_for_its_dict_has_not_changed():
+    """It refers to its attributes; once somebody asked, another thread too, to their dict."""
+    kept = KeepingCount()
+    function = lambda x: x[0] * kept.n  # noqa: E731
+    before = around(function)
+    assert vars(kept) and before.changed(around(function)) == ""
+    kept.n += 1
+    assert before.changed(around(function)) == "0 to 1"
 
 
 def test_what_calls_kept_is_left_as_it_was():

@@ -91,7 +91,9 @@ def _reached(item: Any) -> Iterable[Any]:
         return (*held, *named) if of_user(item.__globals__) else held
     if isinstance(item, np.ndarray):
         return item.ravel().tolist() if item.dtype == object else ()
-    return gc.get_referents(item)
+    own = object.__getattribute__(item, "__dict__") if type(item).__dictoffset__ else {}
+    known = {id(own), *map(id, own.values())}  # it refers to either, from when one asked for it
+    return (*own.values(), *(part for part in gc.get_referents(item) if id(part) not in known))
 
 
 def _named(scope: dict[str, Any], names: set[str]) -> Iterator[Any]:
