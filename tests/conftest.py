@@ -100,6 +100,7 @@ def chromium():
 def irregular(monkeypatch):
     """Take every graph for irregular."""
     monkeypatch.setattr(passes, "MOST_ARRAYS", -(10**6))
+    monkeypatch.setattr(passes, "MOST_FILLED", -(10**6))
     cache.forget()
     yield
     cache.forget()

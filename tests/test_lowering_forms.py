@@ -10,7 +10,7 @@ from micrograd.engine import Value
 from micrograd.functions import dot
 from micrograd.lowering import cache, lower, passes
 from micrograd.lowering.arrays.axes import read
-from micrograd.lowering.arrays.check import BrokenProgramError, check_arrays
+from micrograd.lowering.arrays.form import BrokenProgramError, check_arrays
 from micrograd.lowering.arrays.ir import (
     BATCH,
     COMPUTED,

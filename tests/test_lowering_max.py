@@ -18,8 +18,9 @@ from micrograd.functions import dot, log_softmax, logsumexp, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
 from micrograd.lowering.arrays.group import Grouping
-from micrograd.lowering.scalars.chains import chains, levels
+from micrograd.lowering.scalars.chains import chains
 from micrograd.lowering.scalars.columns import ADD, NAMES
+from micrograd.lowering.scalars.heights import levels
 from tests import lowering_models
 from tests.lowering_fuzz import Ready, failures_of
 from tests.lowering_models import forward, function, linear, matrix, values

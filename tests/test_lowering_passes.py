@@ -26,8 +26,9 @@ from micrograd.lowering.code.expr import Assign, num, ref
 from micrograd.lowering.code.inline import Inliner
 from micrograd.lowering.code.kinds import Printer, make
 from micrograd.lowering.code.text import line
-from micrograd.lowering.scalars.chains import chains, levels
+from micrograd.lowering.scalars.chains import chains
 from micrograd.lowering.scalars.columns import NAMES, scalar_graph
+from micrograd.lowering.scalars.heights import levels
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.nn import Layer
 from micrograd.ops import BY_NAME

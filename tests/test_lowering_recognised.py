@@ -11,7 +11,7 @@ import pytest
 
 from micrograd.derivatives import grad
 from micrograd.engine import Value
-from micrograd.functions import dot, logsumexp
+from micrograd.functions import dot, logsumexp, softmax
 from micrograd.lowering import lower
 from tests.lowering_fuzz import Ready, failures_of
 from tests.lowering_models import values
@@ -92,6 +92,27 @@ def recurrent(p, x):
     for vector in x:
         h = [(a + b + c).tanh() for a, b, c in zip(times(p["W"], vector), times(p["U"], h), p["b"])]
     return dot(h, h)
+
+
+def language_model(p, x):
+    """Give at every step of a recurrent network the surprise at the next of three letters."""
+    h, loss = p["h0"], 0
+    for step in x:
+        letter, following = step[:3], step[3:]
+        h = [(a + b).tanh() for a, b in zip(times(p["W"], letter), times(p["U"], h))]
+        logits = [a + b for a, b in zip(times(p["V"], h), p["c"])]
+        loss = loss + logsumexp(logits) - dot(logits, following)
+    return loss / len(x)
+
+
+def attending(p, x):
+    """Weigh the states of a recurrent network by their scores."""
+    h, states = p["h0"], []
+    for step in x:
+        h = [(a + b).tanh() for a, b in zip(times(p["W"], step), times(p["U"], h))]
+        states.append(h)
+    weights = softmax([dot(p["v"], [z.tanh() for z in times(p["A"], h)]) for h in states])
+    return dot([dot(weights, column) for column in zip(*states)], p["u"])
 
 
 def joined(p, x):
@@ -256,6 +277,27 @@ BOOK = {
             "z_2 = x[:, 1] @ W.T + h @ U.T + b ",
         ],
     ),
+    language_model: (
+        {"W": (2, 3), "U": (2, 2), "V": (3, 2), "c": (3,), "h0": (2,)},
+        (4, 6),
+        [
+            "hs = stack((h, h_2, h_3, h_4), -2) ",
+            "z_5 = hs @ V.T + c ",
+            "dhs = delta_5 @ V ",
+            "delta_3 = (dhs[:, 2] + delta_4 @ U) * (1 - h_3 * h_3) ",
+            "dV = delta_5.reshape(-1, 3).T @ hs.reshape(-1, 2) ",
+        ],
+    ),
+    attending: (
+        {"W": (2, 3), "U": (2, 2), "A": (2, 2), "v": (2,), "u": (2,), "h0": (2,)},
+        (3, 3),
+        [
+            "hs = stack((h, h_2, h_3), -2) ",
+            "z_4 = hs @ A.T ",
+            " = einsum('bk,bkj->bj', t4, hs) ",
+            "dhs = dt5 * t4[:, :, None] + delta_4 @ A ",
+        ],
+    ),
     joined: (
         {"W": (3, 5), "h0": (3,)},
         (3, 2),
@@ -287,6 +329,8 @@ FORMULAS = {
     pooled: "= maxl<2,n<2 t1[i,2j+l,2k+n] ",
     tagging: "= x[0,j] + T[j,i] ",
     equation: "= 2 t1[i] t2[i] ",
+    language_model: "= h[j] at [0,j] + h_2[j] at [1,j] + h_3[j] at [2,j] + h_4[j] at [3,j] ",
+    attending: "= Σk hs[i,k] A[j,k] ",
     recurrent: "= Σj x[1,j] W[i,j] + Σj h[j] U[i,j] + b[i] ",
 }
 

@@ -21,9 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.check import check_arrays
 from micrograd.lowering.arrays.differentiate import Adjoints, adjoints
-from micrograd.lowering.arrays.form import Arrays, arrays_of
+from micrograd.lowering.arrays.form import Arrays, arrays_of, check_arrays
 from micrograd.lowering.arrays.group import Grouping
 from micrograd.lowering.arrays.ir import Array, Rows
 from micrograd.lowering.arrays.leaves import leaf_arrays
@@ -34,11 +33,14 @@ from micrograd.lowering.code.inline import inlined
 from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular import text as irregular
 from micrograd.lowering.irregular.levels import Levels, levelled
-from micrograd.lowering.scalars.chains import Chains, chains, levels
-from micrograd.lowering.scalars.columns import ADD, ROUTES, SUB, scalar_graph
-from micrograd.lowering.trace.declared import FORWARD, OUTPUT
+from micrograd.lowering.scalars.chains import Chains, chains
+from micrograd.lowering.scalars.columns import ADD, ROUTES, SUB, Ints, scalar_graph
+from micrograd.lowering.scalars.heights import levels, together
+from micrograd.lowering.trace.declared import FORWARD, OUTPUT, PARAMETER
 
-MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
+# Beyond 200 arrays, and one more for every 500 nodes, a graph is taken for irregular; beyond 350
+# where they have 8 nodes or more, as the gates of a recurrent network: an expression adds them up.
+MOST_ARRAYS, MOST_FILLED, FILLED = 200, 350, 8
 Forms = Mapping[str, Any]
 
 
@@ -72,13 +74,25 @@ def _arrays(forms: Forms) -> Arrays | Levels:
     form: Chains = forms["chains"]
     leaves = leaf_arrays(form, list(forms["declared"]), forms["trainable"])
     level = np.array(levels(form))
-    grouping = Grouping(form, leaves, MOST_ARRAYS + int(form.remaining.sum()) // 500)
-    if grouping.run(level):
+    if grouping := _grouped(form, leaves, level):
         return arrays_of(grouping, forms["reduce"])
     if np.isin(form.graph.op[form.sums], (SUB, *ROUTES)).any():  # a level has operations of two
         form = chains(form.graph, forms["known"], forms["numbers"], (ADD,))
         level = np.array(levels(form))
     return levelled(form, level, leaves, forms["reduce"], wanted(leaves, form.graph.values))
+
+
+def _grouped(form: Chains, leaves: list[Array], level: Ints) -> Grouping | None:
+    """Return the nodes in the fewest arrays: by height, or so that steps wait for one another."""
+    parameters = [leaf.nodes for leaf in leaves if leaf.kind == PARAMETER]
+    nodes, done = int(form.remaining.sum()), []
+    most = max(MOST_ARRAYS + nodes // 500, min(nodes // FILLED, MOST_FILLED))
+    for heights in (level, together(form, level, parameters)):
+        if heights is not None:
+            grouping = Grouping(form, leaves, most)
+            if grouping.run(heights, steps=heights is not level):
+                done.append(grouping)
+    return min(done, key=lambda grouping: len(grouping.arrays), default=None)
 
 
 def _adjoints(forms: Forms) -> Adjoints | None:

@@ -18,7 +18,7 @@ import numpy as np
 from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Formula, Index, Read
 from micrograd.lowering.scalars.columns import Bools, Ints
-from micrograd.lowering.trace.declared import NUMBER
+from micrograd.lowering.trace.declared import NUMBER, PARAMETER
 
 
 class Axes(NamedTuple):
@@ -219,6 +219,11 @@ def _selected(index: Index, length: int, sizes: Mapping[int, Any]) -> Any:
     if index[1:] == (0, 1) and sizes[index.var] == length:
         return ALL
     return index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step
+
+
+def order_of(array: Array) -> int:
+    """Return where an array stands among others: what depends on samples first, then parameters."""
+    return 2 if array.kind == PARAMETER else 0 if array.batched else 1
 
 
 # members with equal keys

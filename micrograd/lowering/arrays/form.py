@@ -1,16 +1,29 @@
-"""The forms of a whole graph: what every one has, the one of arrays, and the loss of a batch."""
+"""The forms of a whole graph: what all have, the one of arrays, the loss of a batch, a check."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from types import MappingProxyType
 
 import numpy as np
 
 from micrograd.lowering.arrays.axes import read
 from micrograd.lowering.arrays.group import Grouping
-from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, Axis, B, Read, Scale, Term
+from micrograd.lowering.arrays.ir import (
+    BATCH,
+    COMPUTED,
+    FIXED,
+    Array,
+    Axis,
+    B,
+    Read,
+    Rows,
+    Scale,
+    Size,
+    Term,
+)
 from micrograd.lowering.arrays.names import Name, Names, wanted
 from micrograd.lowering.arrays.notation import written
 from micrograd.lowering.scalars.columns import Ints
@@ -18,6 +31,7 @@ from micrograd.lowering.trace.declared import (
     CONSTANT,
     FORWARD,
     INPUT,
+    NUMBER,
     OUTPUT,
     PARAMETER,
     UPSTREAM,
@@ -118,3 +132,60 @@ def loss_of(root: Read, arrays: Sequence[Array], reduce: str) -> Array:
         summed, scale = ((BATCH, B),), Scale(1.0, -1 if reduce == "mean" else 0)
     term = Term((root,), (), summed, scale)
     return Array(COMPUTED, (), np.zeros(0, np.intp), terms=(term,), name="loss")
+
+
+class BrokenProgramError(ValueError):
+    """Report a fault of lowering itself: please send the function that was lowered."""
+
+
+def check_arrays(arrays: Iterable[Array], loss: Array | None = None) -> None:
+    """Raise BrokenProgramError unless every array reads earlier ones, within their bounds.
+
+    The `loss` has to be one number.
+    """
+    seen: set[Array] = set()
+    for array in arrays:
+        if array.kind != NUMBER and len(array.nodes) not in (0, array.size):
+            raise BrokenProgramError(f"{array} {array.shape} has {len(array.nodes)} nodes")
+        for term in array.terms:
+            if fault := _fault(array, term, seen):
+                raise BrokenProgramError(f"{array} {fault}")
+        seen.add(array)
+    if loss is not None and (loss.shape or loss.batched):
+        raise BrokenProgramError(f"the loss is no number: {loss} {loss.shape}")
+
+
+def _fault(array: Array, term: Term, seen: set[Array]) -> str:
+    """Return what is wrong with a term of an array; nothing where it is right."""
+    sizes = term.sizes
+    if term.at is None and term.kept != array.axes:
+        return f"has a term over {term.kept}, not {array.axes}"
+    if isinstance(term.at, Read) and (outside := _outside(term.at, sizes)):
+        return f"is added to {outside}"
+    for factor in term.factors:
+        for part in (factor.ids,) if isinstance(factor, Rows) else factor.reads:
+            what = f"reads {part.array}"
+            if part.array not in seen and part.array is not array:
+                return f"{what} before it is computed"
+            if not sizes.keys() >= set(part.every):
+                return f"{what} at the variables {part.every}; it has {tuple(sizes)}"
+            if outside := _outside(part, sizes):
+                return f"{what} {outside}"
+    return ""
+
+
+def _outside(read: Read, sizes: Mapping[int, int | Size]) -> str:
+    """Return how a read leaves its array; nothing where it stays within."""
+    if read.table is not None:
+        shape = tuple(sizes[var] for var in read.vars)
+        inside = not read.table.size or 0 <= read.table.min() <= read.table.max() < read.array.size
+        fits = read.table.shape == shape and inside
+        return "" if fits else f"by a table {read.table.shape} of places, not {shape}"
+    if prod(read.shape) != read.array.size or len(read.index) != len(read.shape):
+        return f"{read.array.shape} as {read.shape}"
+    for index, length in zip(read.index, read.shape):
+        count = 1 if index.var == FIXED else sizes[index.var]
+        assert isinstance(count, int)
+        if index.start < 0 or index.start + index.step * (count - 1) >= length:
+            return f"outside of its axis of {length}"
+    return ""

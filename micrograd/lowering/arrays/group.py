@@ -24,13 +24,15 @@ from micrograd.lowering.arrays.axes import (
     flat_places,
     number_of,
     numbered,
+    order_of,
     signature,
 )
 from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Choice, Formula, Index, Read, Term
-from micrograd.lowering.arrays.products import Products, by_table, divided, paddings, uneven
+from micrograd.lowering.arrays.longer import Finder, Lying, paddings, steps
+from micrograd.lowering.arrays.products import Products, by_table, divided, products_first, uneven
 from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
-from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
+from micrograd.lowering.trace.declared import CONSTANT, NUMBER
 from micrograd.ops import BY_NAME
 
 # Larger than any array number: the left factor is what depends on the sample, the right one the
@@ -65,11 +67,15 @@ class Grouping:
         self._b = np.append(chains.b, chains.graph.y[products])
         self.merged_into = chains.merged_into.copy()
         self._constants: dict[Any, Array] = {}  # by the places of their numbers in the pool
-        self._around: dict[Any, int] = {}  # the first id of an array with 0s around another one
+        self._longer: dict[object, int] = {}  # the first of the ids of what is made of others
         self._zero = chains.zeros()
 
-    def run(self, level: Ints) -> list[Array] | None:
-        """Return all arrays, operands before users; None where a graph falls into too many."""
+    def run(self, level: Ints, steps: bool = False) -> list[Array] | None:
+        """Return all arrays, operands before users; None where a graph falls into too many.
+
+        With `steps`, those of a recurrent network are put side by side.
+        """
+        self._level, self._steps = level, steps
         if level.max() > self.limit:
             return None
         by_level = np.argsort(level, kind="stable")
@@ -122,23 +128,29 @@ class Grouping:
         return owner, *self._paired(self._a[at], self._b[at])
 
     def _paired(self, a: Ints, b: Ints) -> tuple[Ints, Ints, Ints]:
-        """Return the factors of terms in order, and a number for their pair of arrays."""
-        a, b = self._ordered(a, b)
+        """Return the factors of terms in order, and a number for their pair of arrays.
+
+        What depends on the samples, then what was made first, stands on the left.
+        """
+        order = np.array(self._rank, np.int64) * _LATE + np.arange(len(self.arrays))
+        swap = (b >= 0) & (order[self.array[a]] > order[self.array[b]])
+        a, b = np.where(swap, b, a), np.where(swap, a, b)
         code = self.array[a] * (len(self.arrays) + 2) + np.where(b < 0, b, self.array[b]) + 2
         return a, b, code
 
-    def _padded(self, owner: Ints, a: Ints, b: Ints) -> tuple[Ints, Ints]:
-        """Return terms that read an array with 0s around it, where windows go over its edge."""
-        left, right = a.copy(), b.copy()
-        for found in paddings(self.array, self.place, self.arrays, self._zero, owner, a, b):
-            if (key := found[:3]) not in self._around:
-                self._around[key] = len(self.array)
-                self.place = np.append(self.place, np.arange(prod(found.shape)))
-                self.array = np.append(self.array, np.full(prod(found.shape), len(self.arrays)))
+    def _reading(self, find: Finder, mark: Any, *terms: Ints) -> tuple[Ints, Ints, Ints]:
+        """Return the factors of terms, and their pairs of arrays, where some read longer arrays."""
+        _, left, right = map(np.copy, terms)
+        for found in find(Lying(self.arrays, self.array, self.place), mark, *terms):
+            if found.key not in self._longer:
+                size = prod(found.shape)
+                self._longer[found.key] = len(self.array)
+                self.place = np.append(self.place, np.arange(size))
+                self.array = np.append(self.array, np.full(size, len(self.arrays)))
                 self._add(found.made, *np.zeros((2, 0), np.intp))
-            left[found.terms] = self._around[key] + found.places
-            right[found.terms] = found.kernel
-        return left, right
+            left[found.terms] = self._longer[found.key] + found.places
+            right[found.terms] = found.others
+        return self._paired(left, right)
 
     def _sums(self, nodes: Ints) -> Iterator[Callable[[], None]]:
         """Group the sums whose products lie in the same pairs of arrays.
@@ -147,7 +159,9 @@ class Grouping:
         """
         owner, a, b, code = self._products_of(nodes)
         if self._zero[a].any() or self._zero[b].any():
-            a, b, code = self._paired(*self._padded(owner, a, b))
+            a, b, code = self._reading(paddings, self._zero, owner, a, b)
+        if self._steps:
+            a, b, code = self._reading(steps, self._level, owner, a, b)
         kind, lengths = signature(owner, code), np.bincount(owner)
         longest = np.zeros(kind.max() + 1, np.intp)
         np.maximum.at(longest, kind, lengths)
@@ -190,19 +204,13 @@ class Grouping:
         at = np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)
         return at, np.repeat(np.arange(len(nodes)), lengths)
 
-    def _ordered(self, a: Ints, b: Ints) -> tuple[Ints, Ints]:
-        """Put what depends on the samples, then what was made first, on the left."""
-        order = np.array(self._rank, np.int64) * _LATE + np.arange(len(self.arrays))
-        swap = (b >= 0) & (order[self.array[a]] > order[self.array[b]])
-        return np.where(swap, b, a), np.where(swap, a, b)
-
     # arrays
 
     def _add(self, array: Array, nodes: Ints, place: Ints) -> None:
         self.array[nodes] = len(self.arrays)
         self.place[nodes] = place
         self.arrays.append(array)
-        self._rank.append(_order(array))
+        self._rank.append(order_of(array))
 
     def _lying(self, ids: Sequence[Ints]) -> tuple[list[Array], list[Ints]]:
         """Return the array and the places of each operand of a group."""
@@ -211,7 +219,7 @@ class Grouping:
     def _spanned(self, nodes: Ints, runs: Sequence[Products]) -> tuple[Axes, Array]:
         """Return the axes of a group of nodes, and its array, yet without terms."""
         columns = [pair for run in runs for pair in run.columns]
-        columns.sort(key=lambda pair: _order(pair[0]))
+        columns.sort(key=lambda pair: order_of(pair[0]))
         apart = [column for run in runs for column in run.apart(len(nodes))]
         grid = find_axes([column for _, column in columns], len(nodes), apart)
         batched = any(array.batched for run in runs for array in run.arrays)
@@ -243,7 +251,7 @@ class Grouping:
         grid, array = self._spanned(nodes, runs)
         terms = (run.term(grid, array) for run in runs)
         terms = (divided(t, array, (*t.kept, *t.summed), by_table) for t in terms)
-        ordered = sorted(terms, key=_products_first)
+        ordered = sorted(terms, key=products_first)
         self._define(array, nodes, grid, *map(self._with_constants, ordered))
 
     def _block(self, before: Ints | None, at: Ints) -> None:
@@ -288,13 +296,3 @@ class Grouping:
             self._constants[key] = Array(CONSTANT, places.shape, nodes, data=data)
             self._add(self._constants[key], nodes[:0], nodes[:0])
         return Read(self._constants[key], tuple(map(Index, read.vars)))
-
-
-def _products_first(term: Term) -> tuple[bool, ...]:
-    """Order terms as they are written: products, single arrays, numbers; then those subtracted."""
-    reads = list(term.reads)
-    return term.scale.value < 0, len(reads) < 2, not term.summed, reads[0].array.kind == NUMBER
-
-
-def _order(array: Array) -> int:
-    return 2 if array.kind == PARAMETER else 0 if array.batched else 1

@@ -136,11 +136,18 @@ def _computed(array: Array, names: Mapping[Array, Name]) -> Name:
         return of._replace(stem="h") if hidden and of.stem == "z" else TEMPORARY
     if array.choice:
         return Name("m", window=names.get(array.choice.read.array, TEMPORARY).window)
-    if isinstance(array.only, Read):  # which has 0s around it, or places without a grid
-        of, at = names.get(array.only.array, TEMPORARY), array.terms[0].at
-        named = isinstance(at, Read) and at.index and not of.temporary
-        return Name(f"{of}_padded") if named else TEMPORARY
+    if not array.nodes.size:
+        return _longer(array, names)
     return next((name for t in array.terms if (name := _product(t, names))), TEMPORARY)
+
+
+def _longer(array: Array, names: Mapping[Array, Name]) -> Name:
+    """Return x_padded for x with 0s around it, hs for h, h_2, ... side by side."""
+    of = [names.get(read.array, TEMPORARY) for read in array.reads]
+    stems = {name.stem for name in of}
+    if len(stems) > 1 or of[0].temporary:
+        return TEMPORARY
+    return Name(f"{of[0]}_padded" if len(of) == 1 else f"{of[0].stem}s")
 
 
 def _product(term: Term, names: Mapping[Array, Name]) -> Name | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from micrograd.lowering.arrays.axes import (
     read,
     steps,
 )
-from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Axis, B, Index, Read, Term
-from micrograd.lowering.scalars.columns import NONE, Bools, Ints
+from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Axis, B, Read, Term
+from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
 
@@ -188,86 +188,7 @@ def _with_parts(factor: Read, sizes: Mapping[int, Any], var: int, parts: Sequenc
     return read(factor.array, places.reshape(shape), [v for v, _ in axes])
 
 
-# Arrays with 0s around them: where `out[i] = Σk x[i + k - 1] w[k]` has 0 for x[-1] and x[n], both
-# ends are the same sum as those between, over a longer array.
-
-
-class Padding(NamedTuple):
-    """Terms that read `made`, which is `array` with 0s around it, at `places`; times `kernel`."""
-
-    array: Array
-    before: tuple[int, ...]
-    shape: tuple[int, ...]
-    terms: Ints
-    places: Ints
-    kernel: Ints
-
-    @property
-    def made(self) -> Array:
-        axes = tuple(enumerate(self.array.shape))
-        front = ((BATCH, B),) if self.array.batched else ()
-        bare = Array(COMPUTED, self.shape, np.zeros(0, np.intp), self.array.batched)
-        at = Read(bare, tuple(Index(i, start) for i, start in enumerate(self.before)))
-        term = Term((self.array.whole,), (*front, *axes), at=at)
-        return replace(bare, terms=(term,))
-
-
-def paddings(
-    array_of: Ints,
-    place_of: Ints,
-    arrays: Sequence[Array],
-    zero: Bools,
-    owner: Ints,
-    a: Ints,
-    b: Ints,
-) -> Iterator[Padding]:
-    """Yield what has 0s around it among the factors of sums; `zero` marks the 0s of the code."""
-    several = b >= 0
-    zeros = several & (zero[a] | zero[b])
-    for kernel in np.unique(array_of[np.where(zero[a], b, a)[zeros]]).tolist():
-        first, second = array_of[a] == kernel, several & (array_of[b] == kernel)
-        w, x = np.where(second, b, a), np.where(second, a, b)
-        read = several & (first ^ second)
-        read &= np.isin(owner, owner[read & ~zeros])
-        of = np.unique(array_of[x[read & ~zeros]]).tolist()
-        if len(of) != 1 or NUMBER in (arrays[kernel].kind, arrays[of[0]].kind):
-            continue
-        terms = np.flatnonzero(read)
-        terms = terms[np.lexsort((place_of[w[terms]], owner[terms]))]
-        lengths = np.unique(owner[terms], return_counts=True)[1]
-        if (lengths == lengths[0]).all():
-            places = np.where(zeros[terms], NONE, place_of[x[terms]])
-            found = _around(arrays[of[0]].shape, places.reshape(len(lengths), -1))
-            if found:
-                before, shape, places = found
-                yield Padding(arrays[of[0]], before, shape, terms, places.ravel(), w[terms])
-
-
-def _around(
-    shape: tuple[int, ...], places: Ints
-) -> tuple[tuple[int, ...], tuple[int, ...], Ints] | None:
-    """Return how many 0s come before each axis, the shape with all, and the places in that.
-
-    `places` has a row per member, NONE where a 0 is read; None where these are not all outside.
-    """
-    known = places >= 0
-    whole = np.flatnonzero(known.all(1))
-    if not len(whole) or known.all():
-        return None
-    some, every, outside = known.argmax(1), np.arange(len(places)), np.zeros(places.shape, bool)
-    walks = []
-    for column, size in zip(coordinates(shape, places), shape):
-        of_term = column[whole[0]]
-        walk = (column[every, some] - of_term[some])[:, None] + of_term
-        if (walk != column)[known].any():
-            return None
-        outside |= (walk < 0) | (walk >= size)
-        walks.append(walk)
-    if (outside == known).any():
-        return None
-    before = tuple(max(0, -int(walk.min())) for walk in walks)
-    longer = tuple(
-        max(size, int(walk.max()) + 1) + n for walk, size, n in zip(walks, shape, before)
-    )
-    at = np.ravel_multi_index([walk + n for walk, n in zip(walks, before)], longer)
-    return before, longer, at
+def products_first(term: Term) -> tuple[bool, ...]:
+    """Order terms as they are written: products, single arrays, numbers; then those subtracted."""
+    reads = list(term.reads)
+    return term.scale.value < 0, len(reads) < 2, not term.summed, reads[0].array.kind == NUMBER

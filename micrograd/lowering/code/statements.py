@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from micrograd.lowering.arrays.check import BrokenProgramError
 from micrograd.lowering.arrays.differentiate import Adjoints
+from micrograd.lowering.arrays.form import BrokenProgramError
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.names import Name, Names, named_after
 from micrograd.lowering.code.contract import Indexed

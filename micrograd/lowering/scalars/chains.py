@@ -82,7 +82,7 @@ def chains(
     zeros = np.zeros(len(graph), bool)  # those that sums begin with
     begins = graph.x[np.isin(graph.op, (ADD, SUB)) & written_number[graph.x]]
     zeros[begins] = [graph.values[i].data == 0 for i in begins.tolist()]
-    inner, outer = _joined(graph, uses, chained, written_number)
+    inner, outer = _joined(graph, uses, chained, zeros, written_number)
     chained &= graph.op != SUB  # one difference is no chain
     chained[inner] = chained[outer] = True
     heads = np.arange(len(graph))
@@ -147,15 +147,26 @@ def _followed(pointers: Ints) -> Ints:
 
 
 def _joined(
-    graph: ScalarGraph, uses: Ints, chained: Bools, written_number: Bools
+    graph: ScalarGraph, uses: Ints, chained: Bools, zeros: Bools, written_number: Bools
 ) -> tuple[Ints, Ints]:
     """Return the nodes that are the left operand of the next one of a chain, and that next one."""
     users = np.flatnonzero(chained)
     left, right = graph.x[users], graph.y[users]
-    joined = (graph.op[left] == graph.op[users]) & (uses[left] == 1)
+    joined = (graph.op[left] == graph.op[users]) | _running(graph, uses, zeros, users)
+    joined &= uses[left] == 1
     joined &= ~graph.labelled[left] & ~written_number[right]
     joined &= graph.scope[left] == graph.scope[users]
     return left[joined], users[joined]
+
+
+def _running(graph: ScalarGraph, uses: Ints, zeros: Bools, users: Ints) -> Bools:
+    """Mark the links of `loss + a - b` again and again, from its 0 on."""
+    left = graph.x[users]
+    before = graph.x[left]
+    other = np.isin(graph.op[users], (ADD, SUB)) & np.isin(graph.op[left], (ADD, SUB))
+    again = (graph.op[before] == graph.op[users]) & (uses[before] == 1)
+    running: Bools = other & (again | zeros[before])
+    return running
 
 
 def _operands(
@@ -248,27 +259,3 @@ def _reached(graph: ScalarGraph, elements: Bools, a: Ints, b: Ints) -> Bools:
         used[operand[operand >= 0]] = True
     used[graph.root] = True
     return used
-
-
-def levels(chains: Chains) -> list[int]:
-    """Return the height of every node above the leaves, 0 for those that are gone."""
-    level = [0] * (len(chains.remaining) + 2)  # of NONE and SUBTRACTED too
-    x, y = chains.graph.x.tolist(), chains.graph.y.tolist()
-    a, b = chains.a.tolist(), chains.b.tolist()
-    sum_of = dict(zip(chains.sums.tolist(), range(len(chains.sums))))
-    start = chains.start.tolist()
-    for i in np.flatnonzero(chains.remaining).tolist():
-        n = sum_of.get(i)
-        if n is not None:
-            first, last, height = start[n], start[n + 1], 0
-            for j in a[first:last]:
-                if level[j] > height:
-                    height = level[j]
-            for j in b[first:last]:
-                if level[j] > height:
-                    height = level[j]
-            level[i] = height + 1
-        elif x[i] >= 0:
-            height = level[x[i]]
-            level[i] = 1 + (height if y[i] < 0 or level[y[i]] <= height else level[y[i]])
-    return level[:SUBTRACTED]

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.check import BrokenProgramError
 from micrograd.lowering.arrays.differentiate import own_variables
+from micrograd.lowering.arrays.form import BrokenProgramError
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, Index, Read, Rows, Term
 from micrograd.lowering.native.c.active import Gate, GateText, gate
 from micrograd.lowering.native.c.loops import Loops

@@ -1,0 +1,98 @@
+"""How high each node stands above the leaves: nodes of one height can be one array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
+from micrograd.lowering.scalars.columns import Bools, Ints
+
+
+def levels(chains: Chains) -> list[int]:
+    """Return the height of every node above the leaves, 0 for those that are gone."""
+    level = [0] * (len(chains.remaining) + 2)  # of NONE and SUBTRACTED too
+    x, y = chains.graph.x.tolist(), chains.graph.y.tolist()
+    a, b = chains.a.tolist(), chains.b.tolist()
+    sum_of = dict(zip(chains.sums.tolist(), range(len(chains.sums))))
+    start = chains.start.tolist()
+    for i in np.flatnonzero(chains.remaining).tolist():
+        n = sum_of.get(i)
+        if n is not None:
+            first, last, height = start[n], start[n + 1], 0
+            for j in a[first:last]:
+                if level[j] > height:
+                    height = level[j]
+            for j in b[first:last]:
+                if level[j] > height:
+                    height = level[j]
+            level[i] = height + 1
+        elif x[i] >= 0:
+            height = level[x[i]]
+            level[i] = 1 + (height if y[i] < 0 or level[y[i]] <= height else level[y[i]])
+    return level[:SUBTRACTED]
+
+
+def together(chains: Chains, level: Ints, parameters: Iterable[Ints]) -> Ints | None:
+    """Return heights at which what several steps do with their results stands together.
+
+    None where no parameter is used at several heights, as by the steps of a recurrent network.
+    There nodes wait that stand with more of their kind when they do, and all that uses them.
+    """
+    known = np.zeros(len(level) + 2, bool)  # NONE and SUBTRACTED are none
+    for nodes in parameters:
+        known[nodes[nodes >= 0]] = True
+    a, b, owner = chains.a, chains.b, np.repeat(chains.sums, np.diff(chains.start))
+    if not _at_several(level[owner], np.where(known[b], b, a), known[a] != known[b]):
+        return None
+    edges = _edges(chains, level, known)
+    latest = np.full(len(level), level.max())
+    for user, operand, _ in reversed(edges):
+        np.minimum.at(latest, operand, latest[user] - 1)
+    kind = _kinds(chains, known[:SUBTRACTED], edges)
+    now, then = (_alike(kind, height, chains.remaining) for height in (level, latest))
+    waits = (latest == level) | (then > now)
+    for user, operand, _ in reversed(edges):
+        np.logical_and.at(waits, operand, waits[user])
+    return np.where(waits & chains.remaining & (level > 0), latest, level)
+
+
+def _edges(chains: Chains, level: Ints, known: Bools) -> list[tuple[Ints, Ints, Bools]]:
+    """Return users and their operands, a pair of columns for the users of each height.
+
+    And whether an operand tells what kind its user is: what a parameter multiplies does not.
+    """
+    a, b, owner = chains.a, chains.b, np.repeat(chains.sums, np.diff(chains.start))
+    chained = np.isin(np.arange(len(level)), chains.sums)
+    alone = np.flatnonzero(chains.remaining & ~chained)
+    user = np.concatenate((alone, alone, owner, owner))
+    operand = np.concatenate((chains.graph.x[alone], chains.graph.y[alone], a, b))
+    tells = np.concatenate((alone >= 0, alone >= 0, known[a] | ~known[b], known[b] | ~known[a]))
+    order = np.argsort(level[user], kind="stable")
+    order = order[operand[order] >= 0]
+    begins = np.flatnonzero(np.diff(level[user[order]])) + 1
+    return [*zip(*(np.split(column[order], begins) for column in (user, operand, tells)))]
+
+
+def _at_several(height: Ints, parameter: Ints, used: Bools) -> bool:
+    """Return whether terms of several heights have one parameter, beside what is none."""
+    order = np.lexsort((height[used], parameter[used]))
+    parameter, height = parameter[used][order], height[used][order]
+    return bool(((parameter[1:] == parameter[:-1]) & (height[1:] != height[:-1])).any())
+
+
+def _kinds(chains: Chains, known: Bools, edges: list[tuple[Ints, Ints, Bools]]) -> Ints:
+    """Return a number per node, alike for the same operations of the same parameters."""
+    mixed = np.arange(len(known), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    kind = np.where(known, mixed, mixed[chains.graph.op % len(mixed)] >> np.uint64(7))
+    for user, operand, tells in edges:
+        np.add.at(kind, user[tells], kind[operand[tells]] * np.uint64(0xBF58476D1CE4E5B9))
+    return np.unique(kind, return_inverse=True)[1]
+
+
+def _alike(kind: Ints, height: Ints, which: Bools) -> Ints:
+    """Return how many of a kind stand at the height of each node."""
+    code = np.unique(kind * (height.max() + 1) + height, return_inverse=True)[1]
+    counts: Ints = np.bincount(code[which], minlength=len(code))[code]
+    return counts

@@ -1,0 +1,189 @@
+"""Recurrent networks: what is done with their states is one line, for any number of steps."""
+
+import random
+
+import numpy as np
+import pytest
+
+from micrograd.engine import Value
+from micrograd.functions import dot, logsumexp, softmax
+from micrograd.lowering import cache, lower, passes
+from micrograd.lowering.scalars.heights import together
+from tests.lowering_fuzz import Ready, failures_of
+from tests.lowering_models import values
+from tests.lowering_oracle import by_engine
+
+
+def times(matrix, x):
+    return [dot(row, x) for row in matrix]
+
+
+def added(*vectors):
+    return [sum(rest, first) for first, *rest in zip(*vectors)]
+
+
+class Cells:
+    """A random network of recurrent cells; a call returns a state for each of some inputs."""
+
+    def __init__(self, rng, inputs, hidden):
+        self.kind = rng.choice(["tanh", "relu", "linear", "gated", "joined"])
+        self.biased = rng.random() < 0.6
+        self.W, self.Z = drawn(rng, hidden, inputs), drawn(rng, hidden, inputs)
+        self.U, self.V = drawn(rng, hidden, hidden), drawn(rng, hidden, hidden)
+        self.J, self.b = drawn(rng, hidden, inputs + hidden), drawn(rng, hidden)
+        self.first = drawn(rng, hidden) if rng.random() < 0.3 else None
+
+    def __call__(self, xs):
+        h, states = self.first or [Value(0.0) for _ in self.b], []
+        for x in xs:
+            h = self.step(x, h)
+            states.append(h)
+        return states
+
+    def step(self, x, h):
+        if self.kind == "joined":
+            return [z.tanh() for z in added(times(self.J, [*x, *h]), self.b)]
+        z = added(times(self.W, x), times(self.U, h), *[self.b] * self.biased)
+        if self.kind == "linear":
+            return z
+        new = [v.relu() if self.kind == "relu" else v.tanh() for v in z]
+        if self.kind != "gated":
+            return new
+        gates = [v.sigmoid() for v in added(times(self.Z, x), times(self.V, h))]
+        return [g * old + (1 - g) * v for g, old, v in zip(gates, h, new)]
+
+
+def drawn(rng, *shape):
+    return values(
+        np.round(np.reshape([rng.gauss(0, 0.7) for _ in range(int(np.prod(shape)))], shape), 2)
+    )
+
+
+def network(rng):
+    """Return a random loss of the states of recurrent cells, and a sample."""
+    steps, size, hidden, outs = (
+        rng.randint(2, 4),
+        rng.randint(1, 3),
+        rng.randint(1, 3),
+        rng.randint(1, 3),
+    )
+    cells, backward = Cells(rng, size, hidden), Cells(rng, size, hidden)
+    second = Cells(rng, hidden, hidden)
+    V, c, A, v = (
+        drawn(rng, outs, hidden),
+        drawn(rng, outs),
+        drawn(rng, hidden, hidden),
+        drawn(rng, hidden),
+    )
+    both, two = rng.random() < 0.25, rng.random() < 0.2
+    head = rng.choice(HEADS)
+
+    def loss(xs, ys):
+        states = cells(xs)
+        if both:
+            states = [added(h, g) for h, g in zip(states, backward(xs[::-1])[::-1])]
+        if two:
+            states = second(states)
+        return head(states, ys, V, c, A, v)
+
+    xs = np.round([[rng.gauss(0, 1) for _ in range(size)] for _ in range(steps)], 1)
+    return loss, (xs, np.round([rng.uniform(0.2, 1) for _ in range(steps)], 1))
+
+
+def surprise(states, ys, V, c, A, v):
+    logits = [added(times(V, h), c) for h in states]
+    return sum(logsumexp(z) - z[0] for z in logits) / len(states)
+
+
+def running(states, ys, V, c, A, v):
+    total = 0
+    for h, y in zip(states, ys):
+        z = times(V, h)
+        total = total + logsumexp(z) - y * z[-1]
+    return total
+
+
+def squares(states, ys, V, c, A, v):
+    return sum((z - y) ** 2 for h, y in zip(states, ys) for z in added(times(V, h), c))
+
+
+def attention(states, ys, V, c, A, v):
+    weights = softmax([dot(v, [z.tanh() for z in times(A, h)]) for h in states])
+    context = [dot(weights, column) for column in zip(*states)]
+    return sum(z.tanh() for z in times(V, context))
+
+
+def largest(states, ys, V, c, A, v):
+    m = states[0]
+    for h in states[1:]:
+        m = [a.max(b) for a, b in zip(m, h)]
+    return sum(times(V, m))
+
+
+def pairs(states, ys, V, c, A, v):
+    return sum(dot(h, times(A, g)) for h in states for g in states)
+
+
+def mixed(states, ys, V, c, A, v):
+    scores = [dot(v, h) for h in states]
+    return sum(s.tanh() if t % 2 else (s - y) ** 2 for t, (s, y) in enumerate(zip(scores, ys)))
+
+
+def weighed(states, ys, V, c, A, v):
+    return sum(y * z for h, y in zip(states, ys) for z in h).tanh() + dot(v, states[0])
+
+
+HEADS = (surprise, running, squares, attention, largest, pairs, mixed, weighed)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_recurrent_networks(seed):
+    for number in range(10 * seed, 10 * seed + 10):
+        loss, sample = network(random.Random(number))
+        program = lower(loss, *(x.tolist() for x in sample))
+        draw = np.random.default_rng(number)
+        batch = [draw.normal(size=(3, *x.shape)).tolist() for x in sample]
+        ready = Ready(program, None, batch, by_engine(program, loss, batch))
+        assert failures_of(ready, ("notation", "program", "source", "export")) == {}, number
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_waits_stands_over_its_operands(seed, monkeypatch):
+    seen = []
+
+    def watched(form, level, parameters):
+        seen.append((form, level, together(form, level, parameters)))
+        return seen[-1][-1]
+
+    monkeypatch.setattr(passes, "together", watched)
+    cache.forget()
+    loss, sample = network(random.Random(seed))
+    lower(loss, *(x.tolist() for x in sample))
+    ((form, level, waiting),) = seen
+    owner = np.repeat(form.sums, np.diff(form.start))
+    alone = np.flatnonzero(form.remaining & ~np.isin(np.arange(len(level)), form.sums))
+    edges = [(alone, form.graph.x[alone]), (alone, form.graph.y[alone])]
+    for user, operand in (*edges, (owner, form.a), (owner, form.b)):
+        assert (waiting[user] > waiting[operand])[operand >= 0].all()
+    assert (waiting >= level).all() and waiting[form.graph.root] == level[form.graph.root]
+
+
+def language_model(steps, hidden, gated):
+    rng = random.Random(0)
+    cells = Cells(rng, 2, hidden)
+    cells.kind, cells.biased = "gated" if gated else "tanh", True
+    V, c = drawn(rng, 3, hidden), drawn(rng, 3)
+    program = lower(lambda xs: surprise(cells(xs), (), V, c, (), ()), [[0.1, 0.2]] * steps)
+    return program.explain("arrays").splitlines()
+
+
+@pytest.mark.parametrize("gated", [False, True])
+def test_a_step_more_is_a_step_of_the_cells_more(gated):
+    """What follows on the states is as long for any number of steps."""
+    three, four, five = (len(language_model(steps, 2, gated)) for steps in (3, 4, 5))
+    assert five - four == four - three == (6 if gated else 2)
+
+
+def test_many_steps_of_gates_are_no_irregular_graph():
+    """Where the arrays are filled, as those of 25 steps of eight gates are."""
+    assert len(language_model(25, 8, gated=True)) < 200
