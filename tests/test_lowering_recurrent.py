@@ -113,6 +113,20 @@ def attention(states, ys, V, c, A, v):
     return sum(z.tanh() for z in times(V, context))
 
 
+def decoder(states, ys, V, c, A, v):
+    """Look back at all states from each of its own, which begin with the last of them."""
+    s, total = states[-1], 0
+    for y in ys:
+        weights = softmax([dot(s, h) for h in states])
+        s = [z.tanh() for z in times(A, [dot(weights, column) for column in zip(*states)])]
+        total = total + (dot(V[0], s) - y) ** 2
+    return total
+
+
+def every(states, ys, V, c, A, v):
+    return dot([1.0 + n for n in range(len(states) * len(v))], sum(states, [])).tanh()
+
+
 def largest(states, ys, V, c, A, v):
     m = states[0]
     for h in states[1:]:
@@ -133,7 +147,7 @@ def weighed(states, ys, V, c, A, v):
     return sum(y * z for h, y in zip(states, ys) for z in h).tanh() + dot(v, states[0])
 
 
-HEADS = (surprise, running, squares, attention, largest, pairs, mixed, weighed)
+HEADS = (surprise, running, squares, attention, decoder, every, largest, pairs, mixed, weighed)
 
 
 @pytest.mark.parametrize("seed", range(6))

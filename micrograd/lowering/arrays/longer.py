@@ -17,7 +17,7 @@ import numpy as np
 from micrograd.lowering.arrays.axes import changes, coordinates, cut
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, FIXED, Array, B, Index, Read, Term
 from micrograd.lowering.scalars.columns import NONE, Bools, Ints
-from micrograd.lowering.trace.declared import NUMBER, PARAMETER
+from micrograd.lowering.trace.declared import NUMBER
 
 Part = tuple[Array, tuple[Index, ...]]  # and where it lies
 
@@ -115,9 +115,9 @@ def _around(
 
 
 def steps(lying: Lying, level: Ints, owner: Ints, a: Ints, b: Ints) -> Iterator[Longer]:
-    """Yield arrays of several heights that are used alike.
+    """Yield arrays of several heights that are used alike, times what lies in one array.
 
-    Each by the same parameters, or all in the same sums, times what lies in one array.
+    Each times the same elements, as in scores, or all in the same sums, as in what these weigh.
     """
     arrays, array_of, place_of = lying
     made = np.array([array.kind == COMPUTED and len(array.nodes) > 0 for array in arrays])
@@ -126,16 +126,16 @@ def steps(lying: Lying, level: Ints, owner: Ints, a: Ints, b: Ints) -> Iterator[
     alike: dict[object, list[tuple[int, int, Ints]]] = {}
     for terms in cut(used, changes(array_of[a[used]])) if len(used) else ():
         number, others = int(array_of[a[terms[0]]]), np.unique(array_of[b[terms]]).tolist()
-        if len(others) == 1:
-            array, other = arrays[number], others[0]
-            by = b if arrays[other].kind == PARAMETER else owner
-            places = place_of[a[terms]].tobytes()
-            key = array.shape, array.batched, places, other, by[terms].tobytes()
+        array, places = arrays[number], place_of[a[terms]].tobytes()
+        for by in (b, owner) if len(others) == 1 else ():
+            key = array.shape, array.batched, places, others[0], by is b, by[terms].tobytes()
             alike.setdefault(key, []).append((int(level[array.nodes[0]]), number, terms))
+    left = {number for family in alike.values() for _, number, _ in family}
     for family in alike.values():
         family.sort(key=lambda member: member[:2])
-        heights = {height for height, *_ in family}
-        if len(family) > 1 and len(heights) == len(family):
+        heights, numbers = ({member[i] for member in family} for i in (0, 1))
+        if len(family) > 1 and len(heights) == len(family) and numbers <= left:
+            left -= numbers
             yield _beside(lying, family, a, b)
 
 
