@@ -124,7 +124,8 @@ def decoder(states, ys, V, c, A, v):
 
 
 def every(states, ys, V, c, A, v):
-    return dot([1.0 + n for n in range(len(states) * len(v))], sum(states, [])).tanh()
+    whole = [z for h in states for z in h]
+    return dot(range(1, len(whole) + 1), whole).tanh()
 
 
 def largest(states, ys, V, c, A, v):
