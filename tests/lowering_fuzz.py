@@ -18,6 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from micrograd.lowering import lower
 from micrograd.lowering.native.compiler import available
 from tests.compiled_together import compiled_together
 from tests.fuzz_cases import Case
@@ -97,6 +100,17 @@ def failures_of(case: Ready, ways: Sequence[str]) -> dict[str, str]:
         other = many(case) if way == "blocks" else case
         wrong[way] = tried(WAYS[way], program, other.batch, other.right)
     return {way: text for way, text in wrong.items() if text}
+
+
+def failures_on_a_batch(
+    loss: Callable[..., Any], sample: Sequence[Any], seed: int
+) -> dict[str, str]:
+    """Return what differs, by each way to run a text, of a loss lowered on a sample: arrays."""
+    program = lower(loss, *(x.tolist() for x in sample))
+    draw = np.random.default_rng(seed)
+    batch = [draw.normal(size=(3, *x.shape)).tolist() for x in sample]
+    case = Ready(program, None, batch, by_engine(program, loss, batch))
+    return failures_of(case, TEXTS)
 
 
 def many(case: Ready) -> Ready:

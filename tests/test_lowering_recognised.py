@@ -13,9 +13,8 @@ from micrograd.derivatives import grad
 from micrograd.engine import Value
 from micrograd.functions import dot, logsumexp, softmax
 from micrograd.lowering import lower
-from tests.lowering_fuzz import Ready, failures_of
+from tests.lowering_fuzz import failures_on_a_batch
 from tests.lowering_models import values
-from tests.lowering_oracle import by_engine
 from tests.test_lowering_pairs import batches, equal_to_backward
 
 RNG = np.random.default_rng(0)
@@ -393,10 +392,7 @@ def grid(shape):
 def test_random_sums_of_different_lengths(seed):
     for number in range(10 * seed, 10 * seed + 10):
         loss, image = convolution(random.Random(number))
-        program = lower(loss, image.tolist())
-        batch = [np.random.default_rng(number).normal(size=(3, *image.shape)).tolist()]
-        ready = Ready(program, None, batch, by_engine(program, loss, batch))
-        assert failures_of(ready, ("notation", "program", "source", "export")) == {}, number
+        assert failures_on_a_batch(loss, [image], number) == {}, number
 
 
 def layers_with_zeros_around(rng):
@@ -460,10 +456,7 @@ def rng_array(rng, shape):
 def test_random_windows_over_the_edge_of_an_image(seed):
     for number in range(10 * seed, 10 * seed + 10):
         loss, image = layers_with_zeros_around(random.Random(number))
-        program = lower(loss, image.tolist())
-        batch = [np.random.default_rng(number).normal(size=(3, *image.shape)).tolist()]
-        ready = Ready(program, None, batch, by_engine(program, loss, batch))
-        assert failures_of(ready, ("notation", "program", "source", "export")) == {}, number
+        assert failures_on_a_batch(loss, [image], number) == {}, number
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

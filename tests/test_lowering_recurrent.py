@@ -9,9 +9,8 @@ from micrograd.engine import Value
 from micrograd.functions import dot, logsumexp, softmax
 from micrograd.lowering import cache, lower, passes
 from micrograd.lowering.scalars.heights import together
-from tests.lowering_fuzz import Ready, failures_of
+from tests.lowering_fuzz import failures_on_a_batch
 from tests.lowering_models import values
-from tests.lowering_oracle import by_engine
 
 
 def times(matrix, x):
@@ -155,11 +154,7 @@ HEADS = (surprise, running, squares, attention, decoder, every, largest, pairs, 
 def test_random_recurrent_networks(seed):
     for number in range(10 * seed, 10 * seed + 10):
         loss, sample = network(random.Random(number))
-        program = lower(loss, *(x.tolist() for x in sample))
-        draw = np.random.default_rng(number)
-        batch = [draw.normal(size=(3, *x.shape)).tolist() for x in sample]
-        ready = Ready(program, None, batch, by_engine(program, loss, batch))
-        assert failures_of(ready, ("notation", "program", "source", "export")) == {}, number
+        assert failures_on_a_batch(loss, sample, number) == {}, number
 
 
 @pytest.mark.parametrize("seed", range(20))
