@@ -11,6 +11,7 @@ import pytest
 import micrograd
 from micrograd import Value
 from micrograd.lowering import cache, passes
+from micrograd.lowering.arrays import group
 from micrograd.ops import BY_NAME, ROWS
 
 ROOT = Path(__file__).parent.parent
@@ -100,7 +101,7 @@ def chromium():
 def irregular(monkeypatch):
     """Take every graph for irregular."""
     monkeypatch.setattr(passes, "MOST_ARRAYS", -(10**6))
-    monkeypatch.setattr(passes, "MOST_FILLED", -(10**6))
+    monkeypatch.setattr(group, "MOST_FILLED", -(10**6))
     cache.forget()
     yield
     cache.forget()

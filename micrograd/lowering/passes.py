@@ -38,9 +38,7 @@ from micrograd.lowering.scalars.columns import ADD, ROUTES, SUB, Ints, scalar_gr
 from micrograd.lowering.scalars.heights import levels, together
 from micrograd.lowering.trace.declared import FORWARD, OUTPUT, PARAMETER
 
-# Beyond 200 arrays, and one more for every 500 nodes, a graph is taken for irregular; beyond 350
-# where they have 8 nodes or more, as the gates of a recurrent network: an expression adds them up.
-MOST_ARRAYS, MOST_FILLED, FILLED = 200, 350, 8
+MOST_ARRAYS = 200  # and one more for every 500 nodes: beyond, a graph is taken for irregular
 Forms = Mapping[str, Any]
 
 
@@ -84,14 +82,14 @@ def _arrays(forms: Forms) -> Arrays | Levels:
 
 def _grouped(form: Chains, leaves: list[Array], level: Ints) -> Grouping | None:
     """Return the nodes in the fewest arrays: by height, or so that steps wait for one another."""
-    parameters = [leaf.nodes for leaf in leaves if leaf.kind == PARAMETER]
-    nodes, done = int(form.remaining.sum()), []
-    most = max(MOST_ARRAYS + nodes // 500, min(nodes // FILLED, MOST_FILLED))
-    for heights in (level, together(form, level, parameters)):
-        if heights is not None:
-            grouping = Grouping(form, leaves, most)
-            if grouping.run(heights, steps=heights is not level):
-                done.append(grouping)
+    most = MOST_ARRAYS + int(form.remaining.sum()) // 500
+    plain, waited = Grouping(form, leaves, most), Grouping(form, leaves, most)
+    done = [plain] if plain.run(level) else []
+    if done or plain.grouped > 2 * len(plain.arrays):  # else nothing is alike, steps neither
+        parameters = [leaf.nodes for leaf in leaves if leaf.kind == PARAMETER]
+        heights = together(form, level, parameters)
+        if heights is not None and waited.run(heights, steps=True):
+            done.append(waited)
     return min(done, key=lambda grouping: len(grouping.arrays), default=None)
 
 

@@ -38,6 +38,7 @@ from micrograd.ops import BY_NAME
 # Larger than any array number: the left factor is what depends on the sample, the right one the
 # parameter, as in x @ W.T.
 _LATE = 1 << 40
+FILLED, MOST_FILLED = 4, 350  # nodes of an array, and arrays where they have so many, as gates do
 CLASS = 6  # choices of less than 2^6 terms are one group, those of less than 2^12, ...
 
 
@@ -45,7 +46,7 @@ class Grouping:
     """Hold the arrays made so far, and where each node lies: `array[i]`, `place[i]`."""
 
     def __init__(self, chains: Chains, leaves: list[Array], limit: int) -> None:
-        self.chains, self.limit = chains, limit
+        self.chains, self.limit, self.grouped = chains, limit, 0
         self.arrays: list[Array] = []
         self._rank: list[int] = []  # of each array, among the factors of a product
         self.array = np.full(len(chains.remaining), NONE)
@@ -70,23 +71,23 @@ class Grouping:
         self._longer: dict[object, int] = {}  # the first of the ids of what is made of others
         self._zero = chains.zeros()
 
-    def run(self, level: Ints, steps: bool = False) -> list[Array] | None:
-        """Return all arrays, operands before users; None where a graph falls into too many.
+    def run(self, level: Ints, steps: bool = False) -> bool:
+        """Make all arrays, operands before users; return whether they are few enough.
 
         With `steps`, those of a recurrent network are put side by side.
         """
         self._level, self._steps = level, steps
-        if level.max() > self.limit:
-            return None
         by_level = np.argsort(level, kind="stable")
         bounds = np.searchsorted(level[by_level], np.arange(1, level.max() + 2))
-        for first, last in pairwise(bounds):
-            groups = list(islice(self._groups(by_level[first:last]), self.limit + 1))
-            if len(self.arrays) + len(groups) > self.limit:
-                return None
+        for first, last in pairwise(bounds) if level.max() <= max(self.limit, MOST_FILLED) else ():
+            self.grouped = int(last - bounds[0])
+            most = max(self.limit, min(self.grouped // FILLED, MOST_FILLED)) - len(self.arrays)
+            groups = list(islice(self._groups(by_level[first:last]), most + 1))
+            if len(groups) > most:
+                return False
             for add_array in groups:
                 add_array()
-        return self.arrays
+        return bool(self.grouped == bounds[-1] - bounds[0])
 
     def _groups(self, nodes: Ints) -> Iterator[Callable[[], None]]:
         """Yield, for each group of the nodes of one level, what adds its array."""
