@@ -432,6 +432,8 @@ def test_what_if_changes_numbers_of_the_formula(opened):
     assert [text.strip() for text in labels] == ["x", "2 in a", "1 in f"]
     shown.get_by_role("textbox", name="2 in a").fill("-5")
     assert boxes(shown)["−5"][0] == "−5" and boxes(shown)["a"][0] == "−15"
+    assert shown.locator("#title").inner_text() == "f = x · (−5) + 1"
+    assert shown.title() == "f = x · (−5) + 1 · step by step"
     assert shown.locator("#sentence").inner_text().startswith("a is x · (−5);")
     assert shown.locator("#outcome").inner_text() == "f is now −14 (recorded: 7)."
     assert shown.get_by_role("textbox", name="2 in a").evaluate(
@@ -439,6 +441,7 @@ def test_what_if_changes_numbers_of_the_formula(opened):
     )
     shown.locator("#reset").click()
     assert boxes(shown)["2"][0] == "2" and boxes(shown)["a"][0] == "6"
+    assert shown.locator("#title").inner_text() == "f = x · 2 + 1"
 
 
 def test_a_slider_follows_what_is_typed_at_once(opened, example):
@@ -895,6 +898,23 @@ def test_within_a_notebook_the_picture_is_as_high_as_it_needs(opened, example):
 def test_a_page_that_was_given_no_address_says_nothing_of_it(opened, example):
     assert opened(example).locator("#outcome").inner_text() == ""
     assert opened(example, "#lang=fr").locator("#outcome").inner_text() != ""
+
+
+def test_what_a_link_lacks_is_said_until_something_is_chosen(opened, example):
+    shown = opened(example, "#lang=fr&x=2&y=one")
+    said = shown.locator("#outcome")
+    assert said.inner_text() == "The link's lang, y cannot be read; the default stands."
+    shown.locator("#language").select_option("zh")
+    assert said.inner_text() == "链接中的 lang, y 无法识别，采用默认值。"
+    shown.get_by_role("textbox", name="x", exact=True).fill("3")
+    assert said.inner_text() == "f 现在是 10（原为 8）。"
+    for change in ("by", "reset"):
+        shown = opened(example, "#step=x")
+        if change == "by":
+            shown.locator("#by").select_option("node")
+        else:
+            shown.locator("#reset").click()
+        assert shown.locator("#outcome").inner_text() == ""
 
 
 def test_it_works_within_a_frame_of_a_notebook(opened, example):

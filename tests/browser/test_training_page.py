@@ -126,6 +126,8 @@ def test_a_link_shows_what_was_seen(opened, xor):
     assert shown.locator("h1").inner_text().startswith("异或")
     damaged = opened(xor, "#frame=99&sample=0&plays=chess")
     assert "frame, sample, plays cannot be read" in damaged.locator("#told").inner_text()
+    damaged.locator("#language").select_option("zh")
+    assert "frame, sample, plays 无法识别" in damaged.locator("#told").inner_text()
     assert place(damaged) == "1 / 21"
 
 
