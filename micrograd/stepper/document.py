@@ -121,10 +121,10 @@ def titles_of(title: str | Mapping[str, str]) -> dict[str, str]:
 
     Raises TypeError where it is none, ValueError where there is none in English.
     """
-    texts = title.values() if isinstance(title, Mapping) else [title]
-    if not all(isinstance(text, str) for text in texts):
+    given = title if isinstance(title, Mapping) else {"en": title}
+    if not all(isinstance(text, str) for text in given.values()):
         raise TypeError(f"a title is a text, or texts by language, not {shorten(title)}")
-    titles = {"en": title} if isinstance(title, str) and title else dict(title or {})
+    titles = {language: text for language, text in given.items() if text}
     if titles and "en" not in titles:
         raise ValueError(
             f"a title by language has one for 'en' at least, not only {shorten([*titles])}"

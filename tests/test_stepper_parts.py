@@ -1,0 +1,109 @@
+"""What a page carries: the parts that it needs and no others, and the policy that lets them run."""
+
+import base64
+import gzip
+import hashlib
+import html
+import re
+
+import pytest
+
+from micrograd import Value
+from micrograd.graph import snapshot
+from micrograd.lowering import lower
+from micrograd.ops import ROWS
+from micrograd.stepper import Stop, Walk, page, training_page
+from micrograd.stepper.document import notebook_page, play_page
+from micrograd.stepper.tokens import Sentence
+from tests.stepper_graphs import batch, worked_example
+from tests.test_stepper_page import data_of, wired
+from tests.test_stepper_training import POINTS, TARGETS, recorded, squared
+
+MARKS = {  # of each part in frame, style and script
+    "program": ('id="source"', "#lines{", "class Program{"),
+    "network": ("class NetworkPicture",),
+    "tokens": ('<div id="tokens">', "#tokens{"),
+    "training": (
+        'id="plane"',
+        "#training{",
+        "class Columns{",
+        "class Plane{",
+        "function beginTraining(",
+    ),
+    "field": (
+        'id="field"',
+        "class Parser{",
+        "class Reader{",
+        "const readable",
+        "function wirePlayground(",
+    ),
+}
+ALWAYS = (
+    'id="picture"',
+    "#picture{",
+    "class Picture{",
+    "class Teller{",
+    "function swept(",
+    "'use strict'",
+)
+
+
+def unfolded(text):
+    """Return a page with its script as it runs; whatever else its policy knows is told."""
+    code = re.search(r'id="code">(.*?)</script>', text, re.DOTALL)[1]
+    script = gzip.decompress(base64.b64decode(code)).decode() if code else ""
+    own = [script] * bool(code) + re.findall("<script>(.*?)</script>", text, re.DOTALL)
+    known = html.unescape(re.search('Content-Security-Policy" content="(.*?)"', text)[1])
+    style = re.search("<style>(.*?)</style>", text, re.DOTALL)[1]
+    for part in (*own, style):
+        assert base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() in known
+    assert known.startswith("default-src 'none'") and "unsafe" not in known
+    return text + script
+
+
+def named():
+    root = worked_example()
+    return page(root, walk=Walk({"en": "w"}, [Stop({"en": "all"}, root)]))
+
+
+def with_program():
+    program = lower(worked_example())
+    return page(program.root, program=program)
+
+
+def sentences():
+    return page(batch(), sentences=[Sentence("true", "s", ["Paris"], 0)])
+
+
+PAGES = {
+    "an expression": (lambda: page(worked_example()), {"field"}),
+    "the playground": (play_page, {"field"}),
+    "another seed": (lambda: page(worked_example(), seed=2.0), set()),
+    "a walk": (named, set()),
+    "a program": (with_program, {"program"}),
+    "no expression": (lambda: page(batch()), set()),
+    "sentences": (sentences, {"tokens"}),
+    "a network": (lambda: page(wired(20)), {"network"}),
+    "a training": (
+        lambda: training_page(recorded(), POINTS, TARGETS, squared),
+        {"training", "network"},
+    ),
+    "a notebook": (lambda: notebook_page(snapshot(worked_example())), set()),
+    "a network in a notebook": (lambda: notebook_page(snapshot(wired(20))), {"network"}),
+    "a single Value": (lambda: page(Value(2.0, label="x")), {"field"}),
+}
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_a_page_carries_the_parts_that_it_needs(kind):
+    make, wanted = PAGES[kind]
+    text = make()
+    whole = unfolded(text)
+    for part, marks in MARKS.items():
+        assert [mark in whole for mark in marks] == [part in wanted] * len(marks), part
+    assert all(mark in whole for mark in ALWAYS)
+    data = data_of(text)
+    assert ("playground" in data) == ("field" in wanted) == ("bad.syntax" in data["words"]["en"])
+    assert ("program" in data) == ("program" in wanted) == ("line" in data["words"]["zh"])
+    assert whole.count("told:{") == ("field" in wanted) * len(ROWS)
+    assert not re.search(r"@[A-Z]+@", text)
