@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -10,6 +11,7 @@ import pytest
 
 from micrograd.displays import curves_html, table_html, text_html
 
+SVG = "{http://www.w3.org/2000/svg}svg"
 NASTY = ["<b>", "a & b", 'say "x"', "学习率", "f1 [dev]", "100 %", "#1", "it's", "loss", "&lt;"]
 
 
@@ -87,6 +89,7 @@ def test_curves_stand_where_their_numbers_are_and_are_told_apart(seed):
     assert shown["alt"] == f"Curves of {', '.join(drawn)}"
     width, height = (float(picture.attrib[name]) for name in ("width", "height"))
     legend = [text for tag, _, text in parts.parts if tag == "img"][1:]
+    assert {one.tag for one in (picture, *(entry for _, entry in entries))} == {SVG}
     assert len(picture) == len(entries) == len(legend) == len(drawn)
     for line, (name, points), (_, entry), told in zip(picture, drawn.items(), entries, legend):
         heights = [y for _, y in points]
@@ -105,3 +108,21 @@ def test_curves_stand_where_their_numbers_are_and_are_told_apart(seed):
         assert look[0] == look[1] and line.attrib["fill"] == "none"
     looks = [(line.attrib["stroke"], line.attrib["stroke-dasharray"]) for line in picture]
     assert len(set(looks)) == len(looks)
+
+
+def brightness(colour):
+    """Return the relative luminance of #rrggbb, as WCAG 2 defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_curves_are_seen_on_light_and_dark_paper():
+    html = curves_html({f"column {i}": [0.0, 1.0] for i in range(4)})
+    (_, picture), *_ = Parts(html).images()
+    for line in picture:
+        assert re.fullmatch("#[0-9a-f]{6}", line.attrib["stroke"])
+        assert re.fullmatch(r"(\d+ \d+( |$))*", line.attrib["stroke-dasharray"])
+        for paper in ("#ffffff", "#111111"):
+            low, high = sorted(brightness(c) + 0.05 for c in (paper, line.attrib["stroke"]))
+            assert high / low >= 4
