@@ -7,13 +7,25 @@ import html
 import re
 
 import pytest
+from pygments.lexers.css import CssLexer
+from pygments.lexers.javascript import JavascriptLexer
+from pygments.token import Comment
 
 from micrograd import Value
 from micrograd.graph import snapshot
 from micrograd.lowering import lower
 from micrograd.ops import ROWS
 from micrograd.stepper import Stop, Walk, page, training_page
-from micrograd.stepper.document import notebook_page, play_page
+from micrograd.stepper.document import (
+    SCRIPTS,
+    STYLES,
+    _asset,
+    _minified,
+    _tight,
+    assembled,
+    notebook_page,
+    play_page,
+)
 from micrograd.stepper.tokens import Sentence
 from tests.stepper_graphs import batch, worked_example
 from tests.test_stepper_page import data_of, wired
@@ -107,3 +119,24 @@ def test_a_page_carries_the_parts_that_it_needs(kind):
     assert ("program" in data) == ("program" in wanted) == ("line" in data["words"]["zh"])
     assert whole.count("told:{") == ("field" in wanted) * len(ROWS)
     assert not re.search(r"@[A-Z]+@", text)
+
+
+def words_of(lexer, text):
+    """Return what a language reads in a text: all but remarks, and room that means nothing."""
+    found = lexer.get_tokens(text)
+    return [word for kind, word in found if kind not in Comment and word.strip()]
+
+
+@pytest.mark.parametrize("name", [*SCRIPTS, "loader.js"])
+def test_a_script_says_the_same_without_its_room_and_remarks(name):
+    text = _asset(name)
+    short = _tight(_minified(text))
+    assert words_of(JavascriptLexer(), short) == words_of(JavascriptLexer(), text)
+    assert len(short) < len(text) and not re.search(r"^\s|^//|\n\n", short, flags=re.MULTILINE)
+
+
+def test_a_style_says_the_same_without_its_room():
+    text = "".join(map(_asset, STYLES))
+    whole = assembled({}, "{}", "t", {"LINES": "", "TOKENS": ""}, {*MARKS})
+    style = re.search("<style>(.*?)</style>", whole, re.DOTALL)[1]
+    assert words_of(CssLexer(), style) == words_of(CssLexer(), text)

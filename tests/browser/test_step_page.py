@@ -908,12 +908,14 @@ def test_what_a_link_lacks_is_said_until_something_is_chosen(opened, example):
     assert said.inner_text() == "链接中的 lang, y 无法识别，采用默认值。"
     shown.get_by_role("textbox", name="x", exact=True).fill("3")
     assert said.inner_text() == "f 现在是 10（原为 8）。"
-    for change in ("by", "reset"):
+    changes = {
+        "#by": lambda part: part.select_option("node"),
+        "#reset": lambda part: part.click(),
+        "#expression": lambda part: part.fill("x * y"),
+    }
+    for name, change in changes.items():
         shown = opened(example, "#step=x")
-        if change == "by":
-            shown.locator("#by").select_option("node")
-        else:
-            shown.locator("#reset").click()
+        change(shown.locator(name))
         assert shown.locator("#outcome").inner_text() == ""
 
 
