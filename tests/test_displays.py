@@ -59,6 +59,8 @@ def test_a_table_has_the_last_rows_and_says_so(count):
     assert parts.texts("td") == told and len(parts.texts("tr")) == 1 + min(count, 20)
     cut = f" (the last 20 of {count} rows)" if count > 20 else ""
     assert parts.texts("figcaption") == [f"a <caption>{cut}"]
+    read = "".join(text for tag, _, text in parts.parts if tag != "style")
+    assert read == "".join([f"a <caption>{cut}", *NASTY[:5], *told])  # and nothing beside
 
 
 def columns(chosen):
@@ -106,6 +108,7 @@ def test_curves_stand_where_their_numbers_are_and_are_told_apart(seed):
         assert told == " {}: {} → {}, least {}, greatest {}".format(name, *ends)
         look = [(e.attrib["stroke"], e.attrib["stroke-dasharray"]) for e in (line, entry[0])]
         assert look[0] == look[1] and line.attrib["fill"] == "none"
+    assert "".join(text for _, _, text in parts.parts) == "".join(legend)
     looks = [(line.attrib["stroke"], line.attrib["stroke-dasharray"]) for line in picture]
     assert len(set(looks)) == len(looks)
 

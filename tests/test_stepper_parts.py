@@ -12,6 +12,7 @@ from pygments.lexers.javascript import JavascriptLexer
 from pygments.token import Comment
 
 from micrograd import Value
+from micrograd.expressions import parse
 from micrograd.graph import snapshot
 from micrograd.lowering import lower
 from micrograd.ops import ROWS
@@ -26,6 +27,7 @@ from micrograd.stepper.document import (
     notebook_page,
     play_page,
 )
+from micrograd.stepper.examples import EXAMPLES
 from micrograd.stepper.tokens import Sentence
 from tests.stepper_graphs import batch, worked_example
 from tests.test_stepper_page import data_of, wired
@@ -102,6 +104,7 @@ PAGES = {
     ),
     "a notebook": (lambda: notebook_page(snapshot(worked_example())), set()),
     "a network in a notebook": (lambda: notebook_page(snapshot(wired(20))), {"network"}),
+    "a number alone": (lambda: page(Value(2.0)), {"field"}),
     "a single Value": (lambda: page(Value(2.0, label="x")), {"field"}),
 }
 
@@ -119,6 +122,29 @@ def test_a_page_carries_the_parts_that_it_needs(kind):
     assert ("program" in data) == ("program" in wanted) == ("line" in data["words"]["zh"])
     assert whole.count("told:{") == ("field" in wanted) * len(ROWS)
     assert not re.search(r"@[A-Z]+@", text)
+
+
+def test_a_page_knows_its_title_and_a_notebooks_none():
+    root = worked_example()
+    assert data_of(page(root, "T"))["title"] == {"en": "T"}
+    assert data_of(page(root, {"zh": "图", "en": "T"}))["title"] == {"zh": "图", "en": "T"}
+    told, whole = data_of(notebook_page(snapshot(root))), data_of(page(root, seed=1))
+    assert "title" not in told and all(told[name] == whole[name] for name in {*told} - {"words"})
+
+
+def test_the_field_holds_the_graph_and_examples_that_can_be_read():
+    asked = data_of(page(parse("(x * y) + 1", {"y": 3.0, "x": 2.5})))["playground"]
+    assert (asked["text"], asked["at"]) == ("(x * y) + 1", [["y", 3], ["x", 2.5]])
+    first, *_ = asked["examples"]
+    told = data_of(play_page())
+    assert told["playground"]["text"] == first["text"] == EXAMPLES[0][1]
+    assert told["playground"]["at"] == first["at"]
+    assert len(asked["examples"]) == len(EXAMPLES)
+    for example in asked["examples"]:
+        assert example["name"].keys() == {"en", "zh"}
+        assert parse(example["text"], dict(example["at"])).data == pytest.approx(
+            parse(*next(rest for _, *rest in EXAMPLES if rest[0] == example["text"])).data
+        )
 
 
 def words_of(lexer, text):
