@@ -66,6 +66,7 @@ def test_it_is_written_to_a_file(tmp_path):
     text = path.read_text("utf-8")
     assert text == page(worked_example(), "T & <b>")
     assert "<title>T &amp; &lt;b&gt;</title>" in text
+    assert save_page(worked_example(), path).read_text("utf-8") == page(worked_example())
     with pytest.raises(OSError):
         save_page(worked_example(), tmp_path / "none" / "f.html")
 

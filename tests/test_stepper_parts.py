@@ -29,7 +29,7 @@ from micrograd.stepper.document import (
 )
 from micrograd.stepper.examples import EXAMPLES
 from micrograd.stepper.tokens import Sentence
-from tests.stepper_graphs import batch, worked_example
+from tests.stepper_graphs import batch, node, worked_example
 from tests.test_stepper_page import data_of, wired
 from tests.test_stepper_training import POINTS, TARGETS, recorded, squared
 
@@ -63,16 +63,28 @@ ALWAYS = (
 
 
 def unfolded(text):
-    """Return a page with its script as it runs; whatever else its policy knows is told."""
+    """Return a page with its script as it runs; its policy lets that run, and node reads it."""
     code = re.search(r'id="code">(.*?)</script>', text, re.DOTALL)[1]
     script = gzip.decompress(base64.b64decode(code)).decode() if code else ""
     own = [script] * bool(code) + re.findall("<script>(.*?)</script>", text, re.DOTALL)
-    known = html.unescape(re.search('Content-Security-Policy" content="(.*?)"', text)[1])
-    style = re.search("<style>(.*?)</style>", text, re.DOTALL)[1]
-    for part in (*own, style):
-        assert base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() in known
-    assert known.startswith("default-src 'none'") and "unsafe" not in known
+    policy = html.unescape(re.search('Content-Security-Policy" content="(.*?)"', text)[1])
+    known = dict(part.split(maxsplit=1) for part in policy.split(";"))
+    assert known.keys() == {"default-src", "script-src", "style-src"}
+    assert known["default-src"] == "'none'"
+    assert {*map(digest, own)} <= {*known["script-src"].split()}
+    assert known["style-src"] == digest(re.search("<style>(.*?)</style>", text, re.DOTALL)[1])
+    assert node("new Function(INPUT); answer(1)", data=own[0]) == 1
     return text + script
+
+
+def digest(text):
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def texts(text):
+    """Return what stands between the tags, but for styles, scripts and remarks."""
+    text = re.sub(r"<(style|script)\b.*?</\1>|<!--.*?-->", "", text, flags=re.DOTALL)
+    return {found.strip() for found in re.findall(">([^<]+)", text)} - {""}
 
 
 def named():
@@ -117,11 +129,13 @@ def test_a_page_carries_the_parts_that_it_needs(kind):
     for part, marks in MARKS.items():
         assert [mark in whole for mark in marks] == [part in wanted] * len(marks), part
     assert all(mark in whole for mark in ALWAYS)
-    data = data_of(text)
+    data, title = data_of(text), html.unescape(re.search("<title>(.*?)</title>", text)[1])
     assert ("playground" in data) == ("field" in wanted) == ("bad.syntax" in data["words"]["en"])
     assert ("program" in data) == ("program" in wanted) == ("line" in data["words"]["zh"])
     assert whole.count("told:{") == ("field" in wanted) * len(ROWS)
     assert not re.search(r"@[A-Z]+@", text)
+    told = texts(text) - texts(_asset("page.html"))
+    assert told <= {html.escape(title)} if kind not in ("a program", "sentences") else len(told) > 1
 
 
 def test_a_page_knows_its_title_and_a_notebooks_none():
@@ -153,7 +167,7 @@ def words_of(lexer, text):
     return [word for kind, word in found if kind not in Comment and word.strip()]
 
 
-@pytest.mark.parametrize("name", [*SCRIPTS, "loader.js"])
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_says_the_same_without_its_room_and_remarks(name):
     text = _asset(name)
     short = _tight(_minified(text))

@@ -170,9 +170,9 @@ def assembled(
         "".join(map(_asset, (n for n in names if ONLY.get(n, "") in parts | {""})))
         for names in (STYLES, SCRIPTS)
     )
-    style = re.sub(r"\s*([{};,])\s*", r"\1", _minified(style)).replace(": ", ":")
+    style = re.sub(r"\s*([{};,])\s*", r"\1", _minified(style))
     script = _tight(_minified(f"'use strict';\nconst ROWS={rows};\n{script}"))
-    loader = _tight(_minified(_asset("loader.js")))
+    loader = _asset("loader.js")
     filling = {
         "TITLE": html.escape(heading),
         "POLICY": f"default-src 'none'; script-src {digest(loader)} {digest(script)}; "
