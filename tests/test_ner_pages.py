@@ -112,17 +112,28 @@ def test_a_page_holds_its_text_and_every_name_of_it(seed):
         assert attributes["class"] == classes[as_shown(e.type)]
         assert attributes["title"] == f"{as_shown(e.type)}, probability {e.probability:.2f}"
     assert parts.texts("small") == beside[1::2]
-    for number in range(6):
-        assert f".kind{number} {{" in html
+    (_, _, whole), *_ = parts.all("main")
+    assert "".join(whole.split("\n")) == "".join(f"{title}{legend}{shown}".split("\n"))
     assert marked(text, found[::-1]).plain == marked(text, found).plain
 
 
-def test_a_page_runs_nothing_and_loads_nothing():
-    html = page.page("Paris", [], "t")
+def test_every_type_has_its_colour_and_those_begin_again_after_the_last():
+    found = [Entity(kind, "x", n, n + 1, 0.5) for n, kind in enumerate(TYPES)]
+    html = page.page("x" * len(TYPES), found, "t")
+    legend = Parts(html).all("mark")[: len(TYPES)]
+    hues = [int(attributes["class"].removeprefix("kind")) for _, attributes, _ in legend]
+    assert hues[: max(hues) + 1] == [*range(max(hues) + 1)] and hues[max(hues) + 1] == 0
+    assert all(f".kind{hue} {{ --hue: " in html for hue in hues)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_page_runs_nothing_and_loads_nothing_but_its_picture(whole):
+    html = page.report_page(run()) if whole else page.page("Paris", [], "t")
     policy = re.search('Content-Security-Policy" content="(.*?)"', html)[1]
     style = re.search("<style>(.*?)</style>", html, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    assert policy.replace("&#x27;", "'") == f"default-src 'none'; style-src 'sha256-{digest}'"
+    images = "; img-src 'self' file:" if whole else ""
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'{images}"
     assert not {"script", "link", "img"} & {tag for tag, _, _ in Parts(html).found}
 
 
@@ -152,8 +163,11 @@ def test_a_report_holds_the_scores_under_their_names():
     lines = [cells[i : i + width] for i in range(0, len(cells), width)]
     assert lines[0] == ["", *report.COLUMNS]
     told = report.scores(made.result, made.baselines)
+    ((_, _, table),) = parts.all("table")
+    caption = f"{report.MODE}, in percent"
+    assert "".join(table.split("\n")) == "".join([caption, *cells])
     assert lines[1:] == [[name, *row] for name, row in told.items()] and len(told) > 5
-    assert parts.texts("caption") == [f"{report.MODE}, in percent"]
+    assert parts.texts("caption") == [caption]
     assert parts.texts("h2") == ["How it learned", "Sentences, tagged", "Hardest errors"]
 
 
