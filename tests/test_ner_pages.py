@@ -42,11 +42,11 @@ TYPES = ["LOC", "PER", "<i>", "a & b", '"', "{}", "地名", "T8"]
 
 
 class Parts(HTMLParser):
-    """Hold (tag, attributes, all text within) of every element, and the text beside `small`."""
+    """Hold (tag, attributes, all text within) of every element, and text where none belongs."""
 
     def __init__(self, html):
         super().__init__()
-        self.found, self.open = [], []
+        self.found, self.open, self.loose = [], [], ""
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
@@ -59,6 +59,10 @@ class Parts(HTMLParser):
             self.open.pop()
 
     def handle_data(self, data):
+        if self.open and self.open[-1][0] in ("html", "head", "body", "main", "table", "tr", "ol"):
+            self.loose += data.strip()
+        if self.open and self.open[-1][1].get("class") == "wide":
+            self.loose += data.strip()
         for part in self.open:
             part[2] += data
 
@@ -190,7 +194,10 @@ def test_a_report_lists_the_surest_errors_in_their_context():
 def test_a_report_explains_the_share_of_active_samples_where_there_is_one():
     rows = [{"epoch": 1, "loss": 1.0, "dev_f1": 0.0, "active": 90.0}]
     with_share = page.report_page(run(history=History(rows)))
-    assert page.ACTIVE in with_share and page.ACTIVE not in page.report_page(run())
+    assert page.ACTIVE in Parts(with_share).texts("p")
+    assert page.ACTIVE not in page.report_page(run()) and "" in Parts(
+        page.report_page(run())
+    ).texts("p")
     for html, titles in ((with_share, 3), (page.report_page(run()), 3)):
         assert sum(f">{title}</text>" in html for title in page.TITLES.values()) == titles
 
@@ -212,4 +219,5 @@ def test_a_report_shows_the_windows_of_its_sample():
     assert "J = 1.25" in parts.texts("b")
     assert [a["href"] for _, a, _ in parts.all("a")] == ["pair.html", "pair.svg"]
     assert [a["src"] for _, a, _ in parts.all("img")] == ["pair.svg"]
+    assert parts.loose == Parts(page.report_page(run())).loose == ""
     assert "The sample that is drawn" not in page.report_page(run())
