@@ -20,6 +20,10 @@ def test_every_word_is_a_token_and_the_middle_one_stands_out():
         ("strong", "&lt;b&gt;"),
         ("span", "now"),
     ]
+    assert tokens([Sentence("true", "s", ["a", "b"], 0), Sentence("corrupt", '"c"', [], 0)]) == (
+        '<p class="true"><b>s</b> <strong>a</strong> <span>b</span></p>\n'
+        '<p class="corrupt"><b>&quot;c&quot;</b> </p>'
+    )
     assert "\x1b" not in tokens([Sentence("true", "s", ["\x1b"], 0)])
 
 
