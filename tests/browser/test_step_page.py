@@ -9,9 +9,11 @@ from html import escape
 import pytest
 
 from micrograd import Value, scope, topological_order, weighted_sum
+from micrograd.graph import snapshot
 from micrograd.nn import MLP
 from micrograd.render.numerals import shown as shown_number
 from micrograd.stepper import Stop, Walk, page
+from micrograd.stepper.expression import written_out
 from tests.stepper_graphs import batch, network, worked_example
 
 
@@ -444,6 +446,20 @@ def test_what_if_changes_numbers_of_the_formula(opened):
     assert shown.locator("#title").inner_text() == "f = x · 2 + 1"
 
 
+def test_the_heading_is_pythons(opened):
+    """A number that is changed, and sums of which a few terms more are too many."""
+    shown = opened(page(Value(2.0)))
+    assert shown.locator("#title").inner_text() == "2"
+    shown.locator("[data-leaf]").fill("3")
+    assert shown.locator("#title").inner_text() == "3"
+    for count in (19, 20):
+        w, x = ([Value(1.0, label=f"{name}{i}") for i in range(count)] for name in "wx")
+        root = weighted_sum(w, x)
+        text = written_out(snapshot(root))
+        assert opened(page(root)).locator("#title").inner_text() == text
+        assert ("…" in text) == (count == 19)
+
+
 def test_a_slider_follows_what_is_typed_at_once(opened, example):
     shown = opened(example)
     shown.get_by_role("textbox", name="x", exact=True).fill("-1.5")
@@ -513,6 +529,9 @@ def test_chinese(opened, example):
     assert shown.locator("#sentence").inner_text() == sentence
     assert shown.title() == "f = (x + y) · max(y, z) · 逐步演示"
     assert shown.locator("#heading").inner_text() == "反向传播：b → y"
+    told = shown.locator("#scrub").get_attribute("aria-valuetext")
+    assert told == "8 / 11：反向传播：b → y"
+    assert "a：x + y" in shown.locator("#picture title").all_text_contents()
     assert "lang=zh" in shown.evaluate("location.href")
     english = re.compile("[A-Za-z]{4,}")
     text = shown.locator("body").inner_text().replace("English", "")
