@@ -10,6 +10,8 @@ from html import escape as escaped
 from math import isfinite
 from typing import Any
 
+from micrograd.printing import width
+
 __all__ = ["curves_html", "table_html", "text_html"]
 
 WIDTH, HEIGHT, EDGE = 420, 150, 6  # of a curve, in pixels
@@ -26,7 +28,7 @@ def text_html(text: str) -> str:
     It gets the room of its longest line: JupyterLab breaks lines within words where there is less,
     and of an untrusted output it takes a width, but neither rules nor `white-space`.
     """
-    room = 0.65 * max(map(len, text.split("\n")))  # a letter is some 0.6 em wide
+    room = 0.65 * max(map(width, text.split("\n")))  # a letter is some 0.6 em wide
     return (
         '<figure style="margin:0;overflow-x:auto">'
         f'<pre style="line-height:1.35;min-width:{room:.0f}em">{escaped(text)}</pre></figure>'
@@ -93,12 +95,12 @@ def _entry(number: int, name: str, column: Sequence[float | None]) -> str:
 
 
 def _stroke(number: int) -> str:
-    colour, dashes = STROKES[number % 4], DASHES[number % 4]
+    colour, dashes = STROKES[number % 4], DASHES[(number + number // 4) % 4]
     return f"fill='none' stroke='{colour}' stroke-width='2' stroke-dasharray='{dashes}'"
 
 
 def _address(svg: str) -> str:
-    return "data:image/svg+xml;charset=utf-8," + svg.replace("%", "%25").replace("#", "%23")
+    return "data:image/svg+xml;charset=utf-8," + svg.replace("#", "%23")
 
 
 def _points(column: Sequence[float | None]) -> list[tuple[float, float]]:

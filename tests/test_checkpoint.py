@@ -275,12 +275,22 @@ def test_nested_brackets_are_refused_in_one_line(opening, closing, depth, tmp_pa
         assert len(str(refusal.value)) < 300
 
 
-def test_states_of_version_1_are_read(tmp_path):
-    tree = {"a": [1.5, {"__float__": "nan"}, {"__array__": ["<f8", [2], [0.1, 0.2]]}]}
+# As version 1 wrote it, byte by byte: what writes and reads today has no part in it.
+OLD = """{"format": "micrograd state", "version": 1, "sha256": \
+"a367fdfa1b4906775394393f82cb7b92d2e546a229eff91af1b2a0d82520157b", "state": \
+{"a": [1.5, {"__float__": "nan"}, {"__array__": ["<f8", [2], [0.1, 0.2]]}]}}
+"""
+
+
+def test_a_stored_state_of_version_1_is_read(tmp_path):
     path = tmp_path / "s.json"
-    path.write_text(sealed(tree).replace('"version": 2', '"version": 1'))
+    path.write_text(OLD)
     loaded = load_state(path)["a"]
     assert loaded[0] == 1.5 and loaded[1] != loaded[1] and loaded[2].tolist() == [0.1, 0.2]
+    for version, told in (("0", "0"), ("3", "3"), ('"1"', "'1'"), ("null", "None")):
+        path.write_text(OLD.replace('"version": 1', f'"version": {version}'))
+        with pytest.raises(ValueError, match=rf"json: it is of version {told}; .* reads 1 and 2$"):
+            load_state(path)
 
 
 def test_digests_differ_where_states_do():

@@ -786,6 +786,32 @@ def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
     assert not (parts / "checkpoint.npz").exists()
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_interrupt_that_keeps_nothing_leaves_no_folder(times, tmp_path, monkeypatch):
+    """One before the training begins, or a second one within its first epoch."""
+    import signal
+
+    from micrograd.ner.training import fitting
+
+    def interrupted(self, *_):
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+
+    where = "step" if times == 2 else "_draw"
+    monkeypatch.setattr(fitting.Trainer, where, interrupted)
+    assert main(["train", "--out", str(tmp_path / "a" / "b"), *FAST]) == 130
+    assert not (tmp_path / "a").exists()
+
+
+def test_what_cannot_be_begun_leaves_no_folder(tmp_path, monkeypatch, capsys):
+    def full(path):
+        raise OSError(f"{path}: the disk is full")
+
+    monkeypatch.setattr("micrograd.cli.training_run.check_place", full)
+    assert "the disk is full" in failure(capsys, "train", "--out", tmp_path / "a" / "b")
+    assert not (tmp_path / "a").exists()
+
+
 def test_held_out_parts():
     sentences = [Sentence(["x"], ["O"], document=number // 2) for number in range(40)]
     train, dev = corpus.hold_out(Corpus(sentences))

@@ -2,19 +2,22 @@
 
 import math
 import random
+import re
 
 import pytest
 
 from micrograd import Value, topological_order, weighted_sum
 from micrograd.core.formulas import FLOATS
 from micrograd.graph import snapshot
-from micrograd.ops import ROWS
+from micrograd.ops import FUNCTIONS, ROWS
+from micrograd.registry import _read
 from micrograd.render.captions import names_of
 from micrograd.render.formulas import filled, shape, with_names
 from micrograd.render.numerals import shown
 from micrograd.stepper import trace
 from micrograd.stepper.data import page_data
-from micrograd.stepper.javascript import expression, rows_source
+from micrograd.stepper.javascript import expression, function, rows_source
+from micrograd.stepper.plain import json_text
 from tests.stepper_graphs import batch, every_row, network, node, worked_example
 
 SPECIAL = [
@@ -91,9 +94,83 @@ def test_every_row_has_the_values_and_slopes_of_the_engine():
     assert not wrong, wrong[:10]
 
 
-def test_formulas_that_have_no_form_are_refused():
-    with pytest.raises(TypeError, match="no form in JavaScript"):
-        expression("x and y")
+class Writer:
+    """Write random formulas of all that `register` takes."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        rows = [row.name for row in ROWS if row.arity == 1 and not row.constants]
+        self.functions = [*FUNCTIONS, "abs", *rows]
+
+    def formula(self, depth):
+        choose, part = self.random.choice, lambda: self.formula(depth - 1)
+        if not depth or self.random.random() < 0.1:
+            return choose(
+                ["x", "y", "k", "out", "x", "y", "nan", "0", "2", "0.5", "1e-05", "3e+20"]
+            )
+        kind = self.random.random()
+        if kind < 0.5:
+            sign = choose(["+", "-", "*", "/", "**"])
+            left = f"({part()})" if self.random.random() < 0.7 else part()
+            return f"{left} {sign} {part()}" if sign != "**" else f"({left}) ** (x * 0 + {part()})"
+        if kind < 0.6:
+            return f"-{part()}"
+        if kind < 0.8:
+            return f"{choose(self.functions)}({part()})"
+        if kind < 0.9:
+            return f"{choose(['maximum', 'minimum'])}({part()}, {part()})"
+        sign = choose(["<", "<=", ">", ">=", "=="])
+        return f"where({part()} {sign} {part()}, {part()}, {part()})"
+
+
+def test_formulas_of_ones_own_are_the_engines_in_the_page():
+    writer, asked, ours = Writer(11), [], []
+    for _ in range(400):
+        text = writer.formula(3)
+        _read("value", text, ("x", "y", "k", "out", "nan"))
+        points = [[writer.random.choice([*SPECIAL, 0.3, -1.7]) for _ in "xyko"] for _ in range(6)]
+        asked.append((text, points))
+        ours += [attempt(FLOATS.compile(text), *point) for point in points]
+    told = [f"[{function(text)},{json_text(points)}]" for text, points in asked]
+    script = """
+    const number = f => { try { return String(f()); } catch (e) { return e.name; } };
+    const each = (f, points) => points.map(point => number(() => f(...point.map(Number))));
+    answer(ASKED.flatMap(([f, points]) => each(f, points)));
+    """
+    theirs = node(script.replace("ASKED", f"[{','.join(told)}]"), "engine.js")
+    texts = [(text, point) for text, points in asked for point in points]
+    wrong = [
+        (*one, o, t)
+        for one, o, t in zip(texts, ours, theirs, strict=True)
+        if not (close(o, t) if o is not None else t == "RangeError")
+    ]
+    assert not wrong, wrong[:3]
+    assert sum(o is not None and math.isfinite(o) for o in ours) > 500
+
+
+def close(ours, theirs):
+    """Tell whether the two are one number but for the rounding of functions."""
+    if theirs == "RangeError":
+        return False
+    same = math.isclose(ours, float(theirs), rel_tol=1e-9, abs_tol=1e-12)
+    return same or (math.isnan(ours) and math.isnan(float(theirs)))
+
+
+def test_rows_are_told_once_in_order_and_no_more_of_them_than_is_asked():
+    names = ["tanh", "mul", "add", "mul", "", "weighted_sum", "nothing", "relu"]
+    for asked in (names, names[::-1], [*names] * 3):
+        text = rows_source(asked)
+        assert re.findall(r"^\{?(\w+):\{value", text, flags=re.M) == ["add", "mul", "relu", "tanh"]
+        assert "told" not in text
+    assert rows_source(names, told=True).count("told:{") == 4
+
+
+@pytest.mark.parametrize(
+    "text", ["x and y", "x % y", "x // y", "x @ y", "not x", "+x", "x != y", "x < y < k", "x[0]"]
+)
+def test_formulas_that_have_no_form_are_refused(text):
+    with pytest.raises(TypeError, match=rf"^'{re.escape(text)}' has no form in JavaScript"):
+        expression(text)
 
 
 PASSES = """

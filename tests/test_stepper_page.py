@@ -2,6 +2,7 @@ import json
 import math
 import re
 import runpy
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -65,8 +66,34 @@ def test_it_is_written_to_a_file(tmp_path):
     text = path.read_text("utf-8")
     assert text == page(worked_example(), "T & <b>")
     assert "<title>T &amp; &lt;b&gt;</title>" in text
+    assert save_page(worked_example(), path).read_text("utf-8") == page(worked_example())
     with pytest.raises(OSError):
         save_page(worked_example(), tmp_path / "none" / "f.html")
+
+
+@pytest.mark.parametrize("title", [{}, "", {"en": ""}, {"en": "", "zh": ""}])
+def test_a_page_without_a_title_shows_the_formula(title):
+    html = page(worked_example(), title)
+    assert "title" not in data_of(html) and "<title>f = (x + y) · max(y, z)</title>" in html
+
+
+@pytest.mark.parametrize("title", [{"zh": "图"}, {"en": "", "zh": "图"}, {"EN": "graph"}])
+def test_a_title_by_language_has_an_english_one(title):
+    with pytest.raises(ValueError, match=r"^a title by language has one for 'en' at least, not"):
+        page(worked_example(), title)
+
+
+@pytest.mark.parametrize("title", [None, 5, b"T", ["T"], {"en": 5}, {"en": "T", "zh": None}])
+def test_a_title_is_text(title):
+    with pytest.raises(TypeError, match=r"^a title is a text, or texts by language, not "):
+        page(worked_example(), title)
+
+
+@pytest.mark.parametrize("seed", [2, Fraction(2)])
+def test_a_seed_is_any_real_number(seed):
+    told = data_of(page(worked_example(), seed=seed))
+    assert told == data_of(page(worked_example(), seed=2.0)) and told["seed"] == 2
+    assert "playground" not in told and "playground" in data_of(page(worked_example(), seed=1))
 
 
 @pytest.mark.parametrize(

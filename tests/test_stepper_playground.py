@@ -43,7 +43,7 @@ answer(INPUT.map(([text, at]) => {
     try { steps = pass(); } catch (e) {}
     const far = turned => ({ measured: measured(view, turned), placed: placed(view, turned) });
     const told = nodes.map(n => ({ ...n, value: String(n.value), k: String(n.k ?? "None") }));
-    return { nodes: told, steps, view, title: writtenOut(nodes, root),
+    return { nodes: told, steps, view, title: writtenOut(nodes, root, id => nodes[id].name),
       inputs: inputsOf(text), across: far(false), down: far(true) };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;

@@ -294,7 +294,7 @@ def test_the_terminal_names_the_element():
     Walkthrough(program.root, "zh", output, program).transcript()
     text = output.getvalue()
     assert "   h1[2] 是 h1 的元素 2（批中的一个样本）。" in text.splitlines()
-    assert "第 7 行: z1 = x @ W1.T + b1  # (B, 3)" in text
+    assert "第 7 行：z1 = x @ W1.T + b1  # (B, 3)" in text
 
 
 def test_the_command_shows_lines(tmp_path, capsys):

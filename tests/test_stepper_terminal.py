@@ -52,6 +52,7 @@ def test_it_is_plain_and_fits_80_columns():
 def test_chinese_fits_80_columns():
     lines = transcript(worked_example(), "zh").splitlines()
     assert "8/11  反向传播：b → y" in lines
+    assert "   ∂f/∂y 目前：3，还有一路未到" in lines
     assert max(map(len, lines)) <= 80 and max(len(s) for s in lines if "，" in s or "," in s) <= 80
 
 

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 
 from micrograd import Value
 from micrograd.ner.model.config import Config
@@ -19,6 +20,10 @@ def test_every_word_is_a_token_and_the_middle_one_stands_out():
         ("strong", "&lt;b&gt;"),
         ("span", "now"),
     ]
+    assert tokens([Sentence("true", "s", ["a", "b"], 0), Sentence("corrupt", '"c"', [], 0)]) == (
+        '<p class="true"><b>s</b> <strong>a</strong> <span>b</span></p>\n'
+        '<p class="corrupt"><b>&quot;c&quot;</b> </p>'
+    )
     assert "\x1b" not in tokens([Sentence("true", "s", ["\x1b"], 0)])
 
 
@@ -27,6 +32,16 @@ def test_a_page_carries_them_only_where_there_are_some():
     sentence = Sentence("corrupt", "s_c", ["Paris"], 0)
     assert '<div id="tokens"><p class="corrupt">' in page(root, sentences=[sentence])
     assert "tokens" not in page(root, "a title")
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [5, "in Paris", Sentence("true", "s", ["Paris"], 0), [("true", "s", ["Paris"], 0)], {"s": 1}]
+    + [[Sentence("true", "s", words, 0)] for words in ("Paris", 5, [5], None)],
+)
+def test_what_is_no_list_of_sentences_is_told(sentences):
+    with pytest.raises(TypeError, match=r"^the sentences of a page are a list of Sentence\("):
+        page(Value(2.0, label="x").tanh(), sentences=sentences)
 
 
 def test_the_nodes_of_a_pair_have_names():

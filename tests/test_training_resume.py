@@ -1,5 +1,7 @@
 """Resuming: only from a checkpoint of the same run; and a step must say what it did."""
 
+import hashlib
+import json
 import math
 import random
 import subprocess
@@ -329,10 +331,65 @@ def test_fewer_epochs_than_were_trained_are_refused(tmp_path):
         train(tmp_path / "run.npz", 2, resume=True)
 
 
+def stored(path, version, **changed):
+    """Write a checkpoint of three examples after two epochs as earlier versions did."""
+    state = {
+        "settings": {"examples": 3, "batch_size": 2, "seed": 0},
+        "epoch": 2,
+        "batch": 0,
+        "sums": {},
+        "rows": [{"epoch": 1, "loss": 6.0}, {"epoch": 2, "loss": 12.0}],
+        "stopped": "",
+        "state": [{"__array__": ["<f8", [1], [12.0]]}],
+        "stop": [],
+        "after_epoch": [],
+        "random": [3, [*range(624), 624], None],
+        "numpy": None,
+    } | changed
+    checksum = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+    head = {"format": "micrograd state", "version": version, "sha256": checksum}
+    path.write_text(json.dumps(head | {"state": state}))
+
+
+def sums_resumed(path):
+    """Resume a training whose step adds its batch to a sum; return its history and that."""
+    total = np.zeros(1)
+
+    def step(batch):
+        total[0] += sum(batch)
+        return float(total[0])
+
+    options = {"batch_size": 2, "checkpoint": path, "state": [total], "progress": False}
+    return fit(step, [1.0, 2.0, 3.0], 3, resume=True, **options), total[0]
+
+
+MADE_BY = {"data": "d4ab5ad55f1d", "state": [None], "stop": None}
+MADE_BY |= {"examples": 3, "batch_size": 2, "seed": 0}
+
+
+def test_a_checkpoint_from_before_remarks_is_resumed(tmp_path):
+    stored(tmp_path / "run.json", 2, settings=MADE_BY, unkept=[])
+    history, total = sums_resumed(tmp_path / "run.json")
+    assert [row["epoch"] for row in history.rows] == [1, 2, 3] and total == 18.0
+    assert history["loss"][:2] == [6.0, 12.0] and history.remark == ""
+
+
+@pytest.mark.parametrize("version, changed", [(1, {}), (2, {"settings": MADE_BY})])
+def test_a_checkpoint_of_an_earlier_fit_is_refused_as_that(version, changed, tmp_path):
+    path = tmp_path / "run.json"
+    stored(path, version, **changed)
+    whole = path.read_bytes()
+    with pytest.raises(ValueError, match=r"run\.json is of an earlier version, .*; begin anew"):
+        sums_resumed(path)
+    assert path.read_bytes() == whole
+
+
 @pytest.mark.parametrize("state", [{"a": 1}, [1], None, {"epoch": 3, "settings": {}}])
 def test_a_state_that_is_no_checkpoint_is_told(state, tmp_path):
     save_state(tmp_path / "run.npz", state)
-    with pytest.raises(ValueError, match=r"run\.npz is a saved state, but not the checkpoint of"):
+    with pytest.raises(
+        ValueError, match=r"run\.npz is a saved state, but not the checkpoint of a fit$"
+    ):
         train(tmp_path / "run.npz", resume=True)
 
 

@@ -60,13 +60,13 @@ class Session:
         self._describe()
         tagger = Tagger(config)
         made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for name in WRITTEN:  # before minutes of training, not after
-            check_place(self.folder / name)
         checkpoint = self.folder / "checkpoint.npz"
-        if self.options.resume and not checkpoint.exists():
-            self._say(f"no checkpoint in {self.folder}: training starts afresh")
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name in WRITTEN:  # before minutes of training, not after
+                check_place(self.folder / name)
+            if self.options.resume and not checkpoint.exists():
+                self._say(f"no checkpoint in {self.folder}: training starts afresh")
             history = tagger.fit(
                 self.train.sentences,
                 self.dev.sentences,
@@ -81,7 +81,7 @@ class Session:
         except Interrupted as stopped:
             self._say(f"{stopped}; or go on with the same command and --resume")
             return False
-        except Exception:
+        except BaseException:  # a second Ctrl-C too
             for folder in made:
                 with suppress(OSError):  # the checkpoint is in it
                     folder.rmdir()

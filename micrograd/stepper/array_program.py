@@ -15,7 +15,7 @@ from micrograd.core.modes import described
 from micrograd.engine import Value
 from micrograd.graph import Graph
 from micrograd.printing import shorten
-from micrograd.stepper.interface import LINES, PROGRAM
+from micrograd.stepper.interface import INTERFACE, LINES, PROGRAM
 
 WITH_ELEMENT = ("element", "term", "chosen", "shared", "routed")
 
@@ -129,4 +129,5 @@ def code_row(program: ArrayProgram, spot: Spot, language: str) -> str:
         return ""
     code, mark, shape = program.source.splitlines()[spot.line - 1].strip().partition("  # ")
     number = PROGRAM[language]["line"].format(line=spot.line)
-    return f"{number}: {code.rstrip()}{mark}{shape}"
+    told = f"{code.rstrip()}{mark}{shape}"
+    return INTERFACE[language]["heading"].format(step=number, what=told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from micrograd.core.numbers import number
 from micrograd.engine import Step
 from micrograd.graph import HANDMADE, LEAF, Graph
 from micrograd.ops import BY_NAME, WEIGHTED_SUM
@@ -31,7 +32,7 @@ def page_data(
     steps = engine_steps(graph, seed)
     return {
         "root": graph.roots[0],
-        "seed": seed,
+        "seed": number(seed),
         **node_data(graph),
         "locals": [step.local for step in steps],
         "handed": {i: step.contribution for i, step in enumerate(steps) if _own(step)},

@@ -121,10 +121,10 @@ def titles_of(title: str | Mapping[str, str]) -> dict[str, str]:
 
     Raises TypeError where it is none, ValueError where there is none in English.
     """
-    texts = title.values() if isinstance(title, Mapping) else [title]
-    if not all(isinstance(text, str) for text in texts):
+    given = title if isinstance(title, Mapping) else {"en": title}
+    if not all(isinstance(text, str) for text in given.values()):
         raise TypeError(f"a title is a text, or texts by language, not {shorten(title)}")
-    titles = {"en": title} if isinstance(title, str) and title else dict(title or {})
+    titles = {language: text for language, text in given.items() if text}
     if titles and "en" not in titles:
         raise ValueError(
             f"a title by language has one for 'en' at least, not only {shorten([*titles])}"
@@ -170,9 +170,9 @@ def assembled(
         "".join(map(_asset, (n for n in names if ONLY.get(n, "") in parts | {""})))
         for names in (STYLES, SCRIPTS)
     )
-    style = re.sub(r"\s*([{};,])\s*", r"\1", _minified(style)).replace(": ", ":")
+    style = re.sub(r"\s*([{};,])\s*", r"\1", _minified(style))
     script = _tight(_minified(f"'use strict';\nconst ROWS={rows};\n{script}"))
-    loader = _tight(_minified(_asset("loader.js")))
+    loader = _asset("loader.js")
     filling = {
         "TITLE": html.escape(heading),
         "POLICY": f"default-src 'none'; script-src {digest(loader)} {digest(script)}; "

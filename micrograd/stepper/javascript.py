@@ -12,7 +12,13 @@ from micrograd.ops import BY_NAME, FUNCTIONS, WEIGHTED_SUM, Row
 from micrograd.stepper.plain import json_text
 from micrograd.stepper.words import operation
 
-_OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
+_OPERATORS = {
+    ast.Add: "({}+{})",
+    ast.Sub: "({}-{})",
+    ast.Mult: "({}*{})",
+    ast.Div: "div({},{})",
+    ast.Pow: "pow({},{})",
+}
 _COMPARISONS = {
     ast.Gt: ">",
     ast.GtE: ">=",
@@ -42,7 +48,6 @@ def _told(row: Row) -> dict[str, object]:
     return {
         "arity": row.arity,
         "constant": constant,
-        "symbol": row.symbol,
         "word": operation(row.name, row.symbol),
         "role": row.role,
         "shown": row.shown,
@@ -68,8 +73,8 @@ def _translated(node: ast.AST) -> str:
             return "NaN" if node.id == "nan" else node.id
         case ast.UnaryOp(op=ast.USub()):
             return f"(-{_translated(node.operand)})"
-        case ast.BinOp():
-            return _arithmetic(node)
+        case ast.BinOp() if type(node.op) in _OPERATORS:
+            return _OPERATORS[type(node.op)].format(*map(_translated, (node.left, node.right)))
         case ast.Compare(ops=[sign], comparators=[right]) if type(sign) in _COMPARISONS:
             return f"({_translated(node.left)}{_COMPARISONS[type(sign)]}{_translated(right)})"
         case ast.Call(func=ast.Name(id=name)):
@@ -77,13 +82,6 @@ def _translated(node: ast.AST) -> str:
     raise TypeError(
         f"'{ast.unparse(node)}' has no form in JavaScript; formulas may use what ops.py lists"
     )
-
-
-def _arithmetic(node: ast.BinOp) -> str:
-    left, right = _translated(node.left), _translated(node.right)
-    if type(node.op) in _OPERATORS:
-        return f"({left}{_OPERATORS[type(node.op)]}{right})"
-    return f"{'pow' if isinstance(node.op, ast.Pow) else 'div'}({left},{right})"
 
 
 def _call(name: str, arguments: list[str]) -> str:

@@ -173,12 +173,10 @@ class Walkthrough:
         name, total = self._derivative(step["operand"]), (shown(step["total"]), "sum")
         if not step["left"]:
             return [(f"{name} = ", ""), total]
-        more = "tocome" if step["left"] == 1 else "tocome.more"
-        return [
-            (f"{name} {self.words['sofar']}: ", ""),
-            total,
-            (f", {self.words[more].format(count=step['left'])}", ""),
-        ]
+        words, key = self.words, "tocome" if step["left"] == 1 else "tocome.more"
+        before, after = words["sum.sofar"].split("{total}")
+        more = words[key].format(count=step["left"])
+        return [(before.format(name=name), ""), total, (after.format(more=more), "")]
 
     def _derivative(self, id: int) -> str:
         return f"∂{self.names[self.graph.roots[0]]}/∂{self.names[id]}"

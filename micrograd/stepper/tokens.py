@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from micrograd.printing import printable
+from micrograd.printing import printable, shorten
 
 
 class Sentence(NamedTuple):
@@ -22,8 +22,21 @@ class Sentence(NamedTuple):
 
 
 def tokens(sentences: Sequence[Sentence]) -> str:
-    """Return the sentences as HTML, a line each."""
+    """Return the sentences as HTML, a line each. Raises TypeError where they are none."""
+    if isinstance(sentences, Sentence) or not _all(sentences, _is_sentence):
+        raise TypeError(
+            "the sentences of a page are a list of Sentence(role, name, words, centre), the words "
+            f"a list of texts; not {shorten(sentences)}"
+        )
     return "\n".join(map(_line, sentences))
+
+
+def _all(items: object, fits: Callable[[object], bool]) -> bool:
+    return isinstance(items, Sequence) and not isinstance(items, str) and all(map(fits, items))
+
+
+def _is_sentence(item: object) -> bool:
+    return isinstance(item, Sentence) and _all(item.words, lambda word: isinstance(word, str))
 
 
 def _line(sentence: Sentence) -> str:

@@ -177,7 +177,10 @@ class Run:
         saved = load_state(self.checkpoint)  # type: ignore[arg-type]
         needed = {"settings", *self._content()} - {"remark"}  # which came later
         if not isinstance(saved, dict) or not needed <= set(saved):
-            raise ValueError(f"{self.checkpoint} is a saved state, but not the checkpoint of a fit")
+            what = "a saved state, but not the checkpoint of a fit"
+            if isinstance(saved, dict) and {"settings", "epoch", "rows"} <= set(saved):
+                what = "of an earlier version, whose fit kept less; begin anew without resume"
+            raise ValueError(f"{self.checkpoint} is {what}")
         self.unkept = saved["unkept"]
         wrong = differences(saved["settings"], self.settings)
         texts = [

@@ -9,9 +9,11 @@ from html import escape
 import pytest
 
 from micrograd import Value, scope, topological_order, weighted_sum
+from micrograd.graph import snapshot
 from micrograd.nn import MLP
 from micrograd.render.numerals import shown as shown_number
 from micrograd.stepper import Stop, Walk, page
+from micrograd.stepper.expression import written_out
 from tests.stepper_graphs import batch, network, worked_example
 
 
@@ -432,6 +434,8 @@ def test_what_if_changes_numbers_of_the_formula(opened):
     assert [text.strip() for text in labels] == ["x", "2 in a", "1 in f"]
     shown.get_by_role("textbox", name="2 in a").fill("-5")
     assert boxes(shown)["−5"][0] == "−5" and boxes(shown)["a"][0] == "−15"
+    assert shown.locator("#title").inner_text() == "f = x · (−5) + 1"
+    assert shown.title() == "f = x · (−5) + 1 · step by step"
     assert shown.locator("#sentence").inner_text().startswith("a is x · (−5);")
     assert shown.locator("#outcome").inner_text() == "f is now −14 (recorded: 7)."
     assert shown.get_by_role("textbox", name="2 in a").evaluate(
@@ -439,6 +443,21 @@ def test_what_if_changes_numbers_of_the_formula(opened):
     )
     shown.locator("#reset").click()
     assert boxes(shown)["2"][0] == "2" and boxes(shown)["a"][0] == "6"
+    assert shown.locator("#title").inner_text() == "f = x · 2 + 1"
+
+
+def test_the_heading_is_pythons(opened):
+    """A number that is changed, and sums of which a few terms more are too many."""
+    shown = opened(page(Value(2.0)))
+    assert shown.locator("#title").inner_text() == "2"
+    shown.locator("[data-leaf]").fill("3")
+    assert shown.locator("#title").inner_text() == "3"
+    for count in (19, 20):
+        w, x = ([Value(1.0, label=f"{name}{i}") for i in range(count)] for name in "wx")
+        root = weighted_sum(w, x)
+        text = written_out(snapshot(root))
+        assert opened(page(root)).locator("#title").inner_text() == text
+        assert ("…" in text) == (count == 19)
 
 
 def test_a_slider_follows_what_is_typed_at_once(opened, example):
@@ -510,6 +529,9 @@ def test_chinese(opened, example):
     assert shown.locator("#sentence").inner_text() == sentence
     assert shown.title() == "f = (x + y) · max(y, z) · 逐步演示"
     assert shown.locator("#heading").inner_text() == "反向传播：b → y"
+    told = shown.locator("#scrub").get_attribute("aria-valuetext")
+    assert told == "8 / 11：反向传播：b → y"
+    assert "a：x + y" in shown.locator("#picture title").all_text_contents()
     assert "lang=zh" in shown.evaluate("location.href")
     english = re.compile("[A-Za-z]{4,}")
     text = shown.locator("body").inner_text().replace("English", "")
@@ -895,6 +917,25 @@ def test_within_a_notebook_the_picture_is_as_high_as_it_needs(opened, example):
 def test_a_page_that_was_given_no_address_says_nothing_of_it(opened, example):
     assert opened(example).locator("#outcome").inner_text() == ""
     assert opened(example, "#lang=fr").locator("#outcome").inner_text() != ""
+
+
+def test_what_a_link_lacks_is_said_until_something_is_chosen(opened, example):
+    shown = opened(example, "#lang=fr&x=2&y=one")
+    said = shown.locator("#outcome")
+    assert said.inner_text() == "The link's lang, y cannot be read; the default stands."
+    shown.locator("#language").select_option("zh")
+    assert said.inner_text() == "链接中的 lang, y 无法识别，采用默认值。"
+    shown.get_by_role("textbox", name="x", exact=True).fill("3")
+    assert said.inner_text() == "f 现在是 10（原为 8）。"
+    changes = {
+        "#by": lambda part: part.select_option("node"),
+        "#reset": lambda part: part.click(),
+        "#expression": lambda part: part.fill("x * y"),
+    }
+    for name, change in changes.items():
+        shown = opened(example, "#step=x")
+        change(shown.locator(name))
+        assert shown.locator("#outcome").inner_text() == ""
 
 
 def test_it_works_within_a_frame_of_a_notebook(opened, example):

@@ -124,8 +124,12 @@ def test_a_link_shows_what_was_seen(opened, xor):
     shown = opened(xor, hash)
     assert shown.evaluate("location.href").endswith(hash) and place(shown).startswith("4 / ")
     assert shown.locator("h1").inner_text().startswith("异或")
+    shown.locator("#language").select_option("en")
+    assert shown.locator("#told").inner_text() == ""
     damaged = opened(xor, "#frame=99&sample=0&plays=chess")
     assert "frame, sample, plays cannot be read" in damaged.locator("#told").inner_text()
+    damaged.locator("#language").select_option("zh")
+    assert "frame, sample, plays 无法识别" in damaged.locator("#told").inner_text()
     assert place(damaged) == "1 / 21"
 
 

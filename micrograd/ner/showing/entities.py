@@ -53,7 +53,7 @@ def numbered(types: Iterable[str], count: int) -> dict[str, int]:
 def pieces(text: str, found: Iterable[Entity]) -> Iterator[tuple[str, Entity | None]]:
     """Cut a text behind its names: what stands before each, and the name; last what is left."""
     done = 0
-    for entity in found:
+    for entity in sorted(found, key=lambda entity: entity.start):
         yield text[done : entity.start], entity
         done = entity.end
     yield text[done:], None

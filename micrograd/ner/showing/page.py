@@ -145,7 +145,7 @@ def _example(example: Example | None) -> str:
 
 
 def _window(window: Sentence, score: str) -> str:
-    marks = "".join(
+    marks = " ".join(
         f'<span class="{"centre" if n == window.centre else ""}">{escaped(word)}</span>'
         for n, word in enumerate(window.words)
     )

@@ -68,7 +68,6 @@ function fromAddress(hash = location.hash) {
   page.at = Number(known("step", value => /^[1-9]\d{0,8}$/.test(value)) ?? 1) - 1;
   page.revealed = true;
   if (DATA.training) askedTraining(known);
+  page.damaged = damaged;
   rebuild();
-  if (damaged.length || DATA.training) $(DATA.training ? "told" : "outcome").textContent =
-    damaged.length ? fill(words()["bad.link"], { name: damaged.join(", ") }) : "";
 }

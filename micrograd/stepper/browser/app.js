@@ -3,7 +3,7 @@ const $ = id => document.getElementById(id);
 const DATA = JSON.parse($("data").textContent);
 let graph = graphOf(DATA);
 const page = { key: graph.start, by: "edge", at: 0, language: "", predict: false,
-  revealed: true, timer: 0, record: graph.recorded, edited: new Map() };
+  revealed: true, timer: 0, record: graph.recorded, edited: new Map(), damaged: [] };
 
 // Return the graph that the page was told of. Members of boxes come as runs: first, length, ...
 function graphOf(data) {
@@ -37,7 +37,7 @@ let track = byStops;
 function replace(next) {
   play(false);
   graph = next;
-  Object.assign(page, { key: graph.start, by: firstBy(), at: 0, record: graph.recorded, edited: new Map() });
+  Object.assign(page, { key: graph.start, by: firstBy(), at: 0, record: graph.recorded, edited: new Map(), damaged: [] });
   page.revealed = true;
 }
 
@@ -91,14 +91,13 @@ function interfaceWords() {
   if (DATA.training) trainingWords();
 }
 
-// The title, and what views there are to choose from.
+// What views there are to choose from.
 function viewWords() {
   const levels = Object.keys(graph.views).filter(key => !graph.views[key].closes);
   $("view").replaceChildren(...levels.map(key => new Option(words()[`level.${key}`], key)));
   $("view").value = page.key.split("|")[0];
   $("viewing").hidden = levels.length < 2 && !view().closes;
   $("close").hidden = !view().closes;
-  $("title").textContent = titleOf();
 }
 
 // Show the current stop.
@@ -109,12 +108,13 @@ function show() {
   else tellFrame();
   $("scrub").max = track.count();
   $("scrub").value = track.at() + 1;
-  $("scrub").setAttribute("aria-valuetext", `${place}: ${$("heading").textContent}`);
+  $("scrub").setAttribute("aria-valuetext", fill(words().heading, { step: place, what: $("heading").textContent }));
   $("place").textContent = place;
   $("first").disabled = $("back").disabled = track.at() === 0;
   $("last").disabled = track.at() === track.count() - 1;
   $("next").disabled = $("last").disabled && !hidden();
   $("play").textContent = words()[page.timer ? "pause" : "play"];
+  $("title").textContent = titleOf();
   $("inputs").textContent = inputs();
   document.title = `${$("title").textContent} · ${words()["page.title"]}`;
   picture.update(frameOf(stop));
@@ -137,7 +137,7 @@ function tell(stop) {
 // Return the heading: the one the page was made with, or what the graph computes.
 function titleOf() {
   if (DATA.title && graph.given) return DATA.title[page.language] ?? DATA.title.en;
-  return writtenOut(graph.nodes, graph.root);
+  return writtenOut(graph.nodes, graph.root, id => teller.name(id));
 }
 
 function inputs() {
@@ -203,7 +203,7 @@ function play(on) {
 // Change the view or the kind of step, staying at the same share of the way.
 function choose(change) {
   const share = page.at / Math.max(1, stops.length - 1);
-  Object.assign(page, change);
+  Object.assign(page, change, { damaged: [] });
   page.at = 1e9;
   rebuild();
   byStops.go(Math.round(share * (stops.length - 1)));

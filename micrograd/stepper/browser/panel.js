@@ -23,7 +23,7 @@ class Teller {
     if (box.members.length === 1) return this.name(box.members[0]);
     if (box.title) return box.title;
     if (box.kind === "part") return [box.members[0], box.members.at(-1)]
-      .map(id => nodes[id].name).join(" … ");
+      .map(id => this.name(id)).join(" … ");
     const label = this.words[`${box.kind}.title`] ?? box.kind, out = box.outputs ?? [];
     return out.length === 1 && box.kind === "sum" ? `${nodes[out[0]].name} ${label}` : label;
   }
@@ -37,15 +37,16 @@ class Teller {
   box(box) {
     const { nodes, view } = this.model, place = view.boxes.indexOf(box);
     const title = this.title(place), node = nodes[box.members[0]], count = box.members.length;
+    const told = what => fill(this.words.heading, { step: title, what });
     const [sample, whole] = ["sample", "sample.whole"].map(name => (box.count ? fill(this.words[name], { count: box.count }) : ""));
     if (count > 1) {
       const short = title.split(" / ").pop(), open = fill(this.words.open, { name: title, count });
       return { name: short, formula: sample || `${count} ${this.words.values}`,
-        title: `${title}: ${whole || `${count} ${this.words.values}`}`, open, single: box.outputs.length === 1 };
+        title: told(whole || `${count} ${this.words.values}`), open, single: box.outputs.length === 1 };
     }
     const text = formula(node, id => this.name(id)) ||
       (node.constant ? this.words.constant : this.words.input);
-    return { name: this.name(node.id), formula: sample || text, title: `${this.name(node.id)}: ${whole || text}`, single: true };
+    return { name: this.name(node.id), formula: sample || text, title: told(whole || text), single: true };
   }
 
   derivative(id) { return `∂${this.name(this.model.root)}/∂${this.name(id)}`; }

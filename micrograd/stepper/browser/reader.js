@@ -129,7 +129,7 @@ function numbered(order) {
   const given = new Set(order.map(node => node.label));
   return order.map(({ op, k, operands, value, label }, id) => {
     const fixed = !op && !label, key = `${op} ${fixed} ${Object.is(k, -0) ? "-0" : k}`;
-    if (!kinds.has(key)) kinds.set(key, op ? kindOf(op, k) : { op, word: "", symbol: "", fixed });
+    if (!kinds.has(key)) kinds.set(key, op ? kindOf(op, k) : { op, word: "", fixed });
     const name = label ? brief(label) : undefined;
     return namedNode(id, kinds.get(key), operands.map(node => ids.get(node)), value, name, given, label || undefined);
   });

@@ -82,9 +82,9 @@ const readable = (text, k) => written(specialised(new Parser(text).formula(), k)
 
 // Return what the page has to know about the nodes of one operation and constant.
 function kindOf(op, k) {
-  const { symbol, word, role, shown, local, constant } = ROWS[op].told;
+  const { word, role, shown, local, constant } = ROWS[op].told;
   const said = k === null ? k : k + 0; // a zero has no sign to a reader
   const called = shown === `${op}(x)` && k !== null && k !== constant ? `${op}(x, k)` : shown;
-  return { op, k, symbol, word, role, shown: shown.includes("|") ? shown : readable(called, said),
+  return { op, k, word, role, shown: shown.includes("|") ? shown : readable(called, said),
     locals: local.map(text => readable(text, said)) };
 }

@@ -72,7 +72,7 @@ const sliderOf = field => field.closest(".leaf").querySelector("[type=range]");
 const nodeOf = field => graph.nodes[Number(field.dataset.leaf)];
 
 function fields() {
-  $("outcome").textContent = DATA.training ? "" : outcome();
+  $(DATA.training ? "told" : "outcome").textContent = notice();
   for (const field of $("leaves").querySelectorAll("[data-leaf]")) {
     const node = nodeOf(field), now = numberNow(node);
     field.value = finite(now) ? spelled(now) : shown(now);
@@ -110,14 +110,14 @@ function edit(field, text) {
     return refuse(fill(words()[`bad.${error.message}`], { node: graph.nodes[id].name,
       formula: formula(graph.nodes[id], i => teller.name(i)) }));
   }
-  page.edited = edited;
+  Object.assign(page, { edited, damaged: [] });
   teller.model.record = page.record;
   for (const one of asked) {
     if (document.activeElement !== sliderOf(one)) sliderOf(one).value = parsed(one.value);
     accept(one);
   }
   if (asked.some(one => nodeOf(one).constant)) draw(); // its number is its name
-  $("outcome").textContent = outcome();
+  $("outcome").textContent = notice();
   refresh();
 }
 
@@ -129,8 +129,10 @@ function computed(edited) {
   return { data, steps: backwardPass(ROWS, nodes, data, root, recorded.seed), root, seed: recorded.seed };
 }
 
-function outcome() {
-  if (!page.edited.size) return "";
+// Say what of the link could not be read, else what came of edits.
+function notice() {
+  if (page.damaged.length) return fill(words()["bad.link"], { name: page.damaged.join(", ") });
+  if (!page.edited.size || DATA.training) return "";
   const root = graph.nodes[graph.root];
   return fill(words().outcome, { root: root.name, value: shown(page.record.data[root.id]),
     recorded: shown(root.value) });
@@ -144,7 +146,7 @@ function refresh() {
 }
 
 function reset() {
-  Object.assign(page, { edited: new Map(), record: graph.recorded });
+  Object.assign(page, { edited: new Map(), damaged: [], record: graph.recorded });
   fields();
   teller.model.record = graph.recorded;
   draw();
