@@ -83,13 +83,14 @@ def _arrays(forms: Forms) -> Arrays | Levels:
 def _grouped(form: Chains, leaves: list[Array], level: Ints) -> Grouping | None:
     """Return the nodes in the fewest arrays: by height, or so that steps wait for one another."""
     most = MOST_ARRAYS + int(form.remaining.sum()) // 500
-    plain, waited = Grouping(form, leaves, most), Grouping(form, leaves, most)
+    plain = Grouping(form, leaves, most)
     done = [plain] if plain.run(level) else []
     if done or plain.grouped > 2 * len(plain.arrays):  # else nothing is alike, steps neither
         parameters = [leaf.nodes for leaf in leaves if leaf.kind == PARAMETER]
         heights = together(form, level, parameters)
-        if heights is not None and waited.run(heights, steps=True):
-            done.append(waited)
+        if heights is not None:
+            waited = Grouping(form, leaves, most)
+            done += [waited] if waited.run(heights, steps=True) else []
     return min(done, key=lambda grouping: len(grouping.arrays), default=None)
 
 
