@@ -179,7 +179,7 @@ def render(
     scopes = _texts(unfolded)
     if mode == "both" and (layout == "dot" or level == NETWORK):
         raise ValueError("mode 'both' draws boxes in the built-in layout only")
-    if level == NETWORK and scopes:
+    if level == NETWORK and (scopes or unfold_sums):
         raise ValueError("level 'network' folds nothing: there is nothing to unfold in it")
     graph = snapshot(root) if isinstance(root, Value) else root
     if not isinstance(graph, Graph):
