@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from micrograd import Value, topological_order
+from micrograd import Value, grad, topological_order
 from micrograd.gradcheck import METHODS, Report, gradcheck
 from micrograd.nn import MLP, Dropout
 from micrograd.ops import BY_NAME, ROWS, Row
@@ -568,3 +568,14 @@ def test_a_step_of_ones_own_that_is_too_long_does_not_blame_a_right_gradient():
     assert entry.numeric == pytest.approx(12.01)
     assert entry.doubt.endswith("it has the slope claimed; leave h away, or by method='complex'")
     assert gradcheck(claimed(lambda x: x**3, 12.1), [2.0], h=0.1).entries[0].verdict == "DIFFERS"
+
+
+@pytest.mark.parametrize("method, tolerance", [("central", 1e-10), ("one-sided", 1e-9)])
+def test_extrapolated_differences_know_more_digits_than_a_single_one(method, tolerance):
+    options = {"method": method, "tolerance": tolerance}
+    for function in (lambda x: x.sin().exp(), lambda x: x.tanh() / x, lambda x: x.log() * x**3):
+        assert gradcheck(function, [1.3], **options)
+        x = Value(1.3)
+        slope = grad(function(x), [x])[0] * (1 + 3 * tolerance)
+        report = gradcheck(claimed(claimed_value(function), slope), [1.3], **options)
+        assert report.entries[0].verdict == "DIFFERS"
