@@ -579,3 +579,23 @@ def test_extrapolated_differences_know_more_digits_than_a_single_one(method, tol
         slope = grad(function(x), [x])[0] * (1 + 3 * tolerance)
         report = gradcheck(claimed(claimed_value(function), slope), [1.3], **options)
         assert report.entries[0].verdict == "DIFFERS"
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_complex_steps_go_through_fused_neurons(bias):
+    model = MLP(2, [3, 1], activation="tanh", fused=True, bias=bias)
+    for i, parameter in enumerate(model.parameters()):
+        parameter.data = 0.3 + 0.1 * i  # a bias of 0 is as good as none
+    for method in METHODS:
+        report = gradcheck(model, at=[0.4, -0.7], method=method)
+        assert report, report
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.arity == 1], ids=lambda row: row.name)
+def test_complex_steps_compute_values_too_not_only_slopes(row):
+    x = sum(row.domain[0]) * 0.5 + 0.2
+    assert gradcheck(lambda x: (getattr(x, row.name)() * 0.1).sin(), [x], method="complex")
+
+
+def test_where_f_is_not_finite_no_corner_is_suspected():
+    assert gradcheck(lambda x: x * 1e308 * 10, [1.0]).entries[0].verdict == "cannot tell here"
