@@ -201,12 +201,19 @@ def test_slopes_of_constants_are_not_demanded():
         (Value(0.0) ** y).backward()
 
 
-def test_the_operand_after_a_constant_without_slope_gets_its_share():
-
+def test_the_operand_beside_a_constant_without_slope_gets_its_share_once():
     y = Value(2.5)
     out = (0.0**y + y) * y
     out.backward()
     assert y.grad == 5.0
+    domain = [(0.5, 2.0), (0.5, 2.0)]
+    after = register("root_plus", "sqrt(x) + 3 * y", ("0.5 / sqrt(x)", "3"), domain=domain)
+    before = register("plus_root", "3 * x + sqrt(y)", ("3", "0.5 / sqrt(y)"), domain=domain)
+    for out, of in ((after(0.0, y), y), (before(y, 0.0), y)):
+        y.grad = 0.0
+        (out * 2.0).backward()
+        assert of.grad == 6.0
+        assert grad(out * 2.0, [y]) == [6.0]
 
 
 def test_slopes_towards_what_was_not_asked_for_need_not_exist():
