@@ -3,8 +3,10 @@ import math
 import pytest
 
 from micrograd import Value, grad, hessian, jacobian, register, topological_order, weighted_sum
+from micrograd.corners import slopes
+from micrograd.engine import operand
 from micrograd.gradcheck import gradcheck
-from micrograd.ops import ROWS, DomainError
+from micrograd.ops import REAL, ROWS, DomainError, Row
 
 
 def test_grad_leaves_grad_alone_and_gives_0_where_there_is_no_path():
@@ -76,6 +78,26 @@ def test_a_side_without_a_value_at_the_border_goes_by_the_number():
     for at, right in ((-1.0, 1.0), (4.0, 0.25)):
         x = Value(at)
         assert [g.data for g in grad(log_or_line(x), [x], create_graph=True)] == [right]
+
+
+@pytest.mark.parametrize(
+    ("local", "right"),
+    [
+        ("where(x > 0, 2, 0)", lambda x, k: 2.0 * (x > 0)),
+        ("where(x > 0, 1, 3)", lambda x, k: 1.0 if x > 0 else 3.0),
+        ("where(k > 1, 2, 3)", lambda x, k: 2.0 if k > 1 else 3.0),
+        ("where(k > 1, 2 * x, 3)", lambda x, k: 2 * x if k > 1 else 3.0),
+        ("where(k <= 1, 3, where(x < k, x, k))", lambda x, k: 3.0 if k <= 1 else min(x, k)),
+        ("where(x >= 0, abs(x), neg(x)) * k", lambda x, k: abs(x) * k),
+    ],
+)
+def test_a_choice_in_a_slope_goes_by_its_operand_or_its_constant(local, right):
+    row = Row("chosen", "x", (local,), "chosen", "chosen(x)", (REAL,), constants=(1.0,))
+    for k in (0.5, 1.0, 2.0):
+        x = Value(1.5)
+        slope = operand(slopes(row)[0](x, None, k, x))
+        for x.data in (-1.5, 0.0, 1.0, 1.5, 3.0):
+            assert slope.forward() == right(x.data, k)
 
 
 def test_the_four_jacobians_of_the_lecture():
@@ -179,12 +201,19 @@ def test_slopes_of_constants_are_not_demanded():
         (Value(0.0) ** y).backward()
 
 
-def test_the_operand_after_a_constant_without_slope_gets_its_share():
-
+def test_the_operand_beside_a_constant_without_slope_gets_its_share_once():
     y = Value(2.5)
     out = (0.0**y + y) * y
     out.backward()
     assert y.grad == 5.0
+    domain = [(0.5, 2.0), (0.5, 2.0)]
+    after = register("root_plus", "sqrt(x) + 3 * y", ("0.5 / sqrt(x)", "3"), domain=domain)
+    before = register("plus_root", "3 * x + sqrt(y)", ("3", "0.5 / sqrt(y)"), domain=domain)
+    for out, of in ((after(0.0, y), y), (before(y, 0.0), y)):
+        y.grad = 0.0
+        (out * 2.0).backward()
+        assert of.grad == 6.0
+        assert grad(out * 2.0, [y]) == [6.0]
 
 
 def test_slopes_towards_what_was_not_asked_for_need_not_exist():

@@ -5,6 +5,7 @@ import gc
 import math
 import random
 import re
+import subprocess
 import sys
 import tracemalloc
 import weakref
@@ -504,6 +505,15 @@ def test_comparisons_of_equal_values():
     a, b = Value(1.0), Value(1.0)
     assert (a < b, a <= b, a > b, a >= b) == (False, True, False, True)
     assert (a < 2, a <= 0, a > 0, a >= 2) == (True, False, True, False)
+
+
+def test_importing_micrograd_does_not_make_backward_look_for_hooks_and_other_operators():
+    code = (
+        "from micrograd import Value, lowering, nn, training\n"
+        "print(Value._hooked, Value._overridden)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "False"]
 
 
 def test_a_graph_wired_by_hand_below_others_is_ordered_by_its_edges():

@@ -104,3 +104,9 @@ def test_pytorch_makes_the_same_of_the_same_draws(name):
     else:
         ours = first + second * standard.normal_(generator=generator)
     np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize(("shape", "name"), [((3, 0), "fan_in"), ((0, 3), "fan_out")])
+def test_weights_of_no_inputs_or_no_units_are_refused(shape, name):
+    with pytest.raises(ValueError, match=f"{name} is 1 or more, not 0"):
+        drawn("xavier_uniform", shape, np.random.default_rng(0))

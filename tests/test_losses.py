@@ -213,23 +213,34 @@ def test_a_distribution_may_be_off_by_a_millionth():
         losses.cross_entropy(values(SCORES), q)
 
 
-def test_losses_of_paths_over_all_paths_written_out():
-    rng = np.random.default_rng(0)
-    s, A = rng.normal(size=(3, 2)).round(2), rng.normal(size=(3, 3)).round(2)
-    tags = (1, 0, 1)
+@pytest.mark.parametrize("words", [1, 2, 4])
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("restricted", [False, True])
+def test_losses_of_paths_over_all_paths_written_out(words, count, restricted):
+    rng = np.random.default_rng([words, count])
+    s, A = rng.normal(size=(words, count)), rng.normal(size=(count + 1, count + 1))
+    tags = rng.integers(0, count, size=words).tolist()
+    steps = [*itertools.pairwise((count, *tags, count))]
+    legal = rng.random(A.shape) < 0.6
+    legal[tuple(zip(*steps))] = True  # the tags' own path is
 
     def score(y):
-        return sum(s[t][k] for t, k in enumerate(y)) + sum(
-            A[i][j] for i, j in itertools.pairwise((2, *y, 2))
-        )
+        moves = itertools.pairwise((count, *y, count))
+        return sum(s[t][k] for t, k in enumerate(y)) + sum(A[i][j] for i, j in moves)
 
-    paths = list(itertools.product(range(2), repeat=3))
+    def may(y):
+        return all(legal[i][j] for i, j in itertools.pairwise((count, *y, count)))
+
+    paths = [y for y in itertools.product(range(count), repeat=words) if may(y) or not restricted]
     costs = [sum(a != b for a, b in zip(y, tags)) for y in paths]
     margin = max(score(y) + 0.5 * cost for y, cost in zip(paths, costs)) - score(tags)
     likelihood = np.log(sum(np.exp(score(y)) for y in paths)) - score(tags)
     rows, moves = ([[Value(x) for x in row] for row in table.tolist()] for table in (s, A))
-    assert losses.path_margin(rows, tags, moves, margin=0.5).data == pytest.approx(margin)
-    assert losses.path_likelihood(rows, tags, moves).data == pytest.approx(likelihood)
+    table = legal.tolist() if restricted else None
+    ours = losses.path_margin(rows, tags, moves, table, margin=0.5)
+    assert ours.data == pytest.approx(margin, abs=1e-12)
+    ours = losses.path_likelihood(rows, tags, moves, table)
+    assert ours.data == pytest.approx(likelihood, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -240,6 +251,7 @@ def test_losses_of_paths_over_all_paths_written_out():
         ({"tags": [1, 2]}, "there is no class 2"),
         ({"scores": [[Value(1.0)] * 2, [Value(1.0)] * 3]}, r"as many scores, not \[2, 3\]"),
         ({"transitions": [[Value(0.0)] * 2] * 2}, "transitions is 3 rows of 3"),
+        ({"transitions": [[Value(0.0)] * n for n in (3, 3, 2)]}, "transitions is 3 rows of 3"),
         ({"legal": [[True] * 3] * 2}, "legal is 3 rows of 3"),
         ({"legal": [[False] * 3] * 3}, "no path of 2 tags is legal"),
     ],

@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import gc
+import math
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from micrograd import Value, detect_anomaly, grad, hessian, no_grad, scope
+from micrograd import AnomalyError, Value, detect_anomaly, grad, hessian, no_grad, scope
 from micrograd.core.modes import MODE, Block, comparisons_reported
 from micrograd.gradcheck import gradcheck
 from micrograd.nn import MLP
@@ -226,3 +228,31 @@ def test_what_has_to_record_is_refused_under_no_grad():
         assert grad(y, [x]) == [12.0] == [step.contribution for step in y.steps()]
         assert gradcheck(y)
     assert hessian(y, [x]) == [[12.0]]
+
+
+def test_a_node_that_was_nan_and_stays_nan_was_not_edited():
+    x, y = Value(math.inf), Value(1.0)
+    out = (x - x) * y
+    with detect_anomaly(), pytest.raises(AnomalyError, match="^the gradient that"):
+        out.backward()  # what it hands on is nan: nothing was edited
+    y.data = math.nan
+    with detect_anomaly(), pytest.raises(AnomalyError, match="^the gradient that"):
+        out.backward()
+    other = Value(2.0) * y
+    other.data = 3.0
+    with detect_anomaly(), pytest.raises(AnomalyError, match="holds 3.0, but .* now give nan"):
+        other.backward()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="errors take no notes")
+def test_an_error_of_a_users_backward_step_says_what_leaves_hold():
+    x = Value(2.0)
+    out = Value(4.0, (x,), "own")
+
+    def backward():
+        raise ValueError("mine")
+
+    out._backward = backward
+    with pytest.raises(ValueError, match="mine\nleaves hold what backward.* before it failed here"):
+        (out + x).backward()
+    assert x.grad == 1.0

@@ -358,3 +358,18 @@ def test_no_module_shows_its_address():
         pass
 
     assert repr(Plain()) == "Plain()" and repr(Dropout(0.5)) == "Dropout(0.5)"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: Recurrent(0, 2), ValueError, "the number of inputs is 1 or more, not 0"),
+        (lambda: Recurrent(1, 0), ValueError, "the number of hidden units is 1 or more, not 0"),
+        (lambda: Recurrent(1, "2"), TypeError, "number of hidden units is a whole number, not '2'"),
+        (lambda: Recurrent(1, 2)(0.5), TypeError, "takes a sequence of inputs, not 0.5"),
+        (lambda: Recurrent(1, 2)("ab"), TypeError, "takes a sequence of inputs, not 'ab'"),
+    ],
+)
+def test_a_recurrent_layer_says_which_size_or_sequence_it_cannot_take(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

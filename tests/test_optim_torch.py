@@ -5,7 +5,9 @@ import random
 import numpy as np
 import pytest
 
+from micrograd import losses
 from micrograd.engine import Value
+from micrograd.nn import MLP
 from micrograd.optim import SGD, AdaGrad, Adam, AdamW, RMSProp, SparseAdam
 from micrograd.optim.gradients import clip_norm, clip_value
 
@@ -106,3 +108,66 @@ def test_clipping_follows_torch():
     # torch divides by norm + 1e-6, which leaves the norm a little below the limit
     expected = x.grad.numpy() * ((norm + 1e-6) / norm)
     np.testing.assert_allclose(clip_norm(2.0)(gradients), expected, rtol=1e-12)
+
+
+ACTIVATIONS = {
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "softplus": torch.nn.functional.softplus,
+    "silu": torch.nn.functional.silu,
+    "relu": torch.relu,
+}
+LOSSES = {
+    "mse": (losses.mse, torch.nn.functional.mse_loss),
+    "cross_entropy": (losses.cross_entropy, torch.nn.functional.cross_entropy),
+}
+
+
+def batch(draw, loss, inputs, outputs):
+    """Return random inputs, and numbers or classes as targets."""
+    xs = [[draw.uniform(-2, 2) for _ in range(inputs)] for _ in range(3)]
+    if loss == "cross_entropy":
+        return xs, [draw.randrange(outputs) for _ in xs]
+    return xs, [[draw.uniform(-1, 1) for _ in range(outputs)] for _ in xs]
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_whole_trainings_follow_torch(case, loss):
+    """A network, its loss and penalty, two batches whose gradients are added, a step; again."""
+    kind, options, torch_kind, torch_options = CASES[case]
+    draw = random.Random(f"{case} {loss}")
+    sizes = [draw.randint(1, 3), draw.randint(1, 4), draw.randint(2, 4), draw.randint(2, 3)]
+    functions = [draw.choice(list(ACTIVATIONS)) for _ in sizes[2:]] + ["linear"]
+    model = MLP(sizes[0], sizes[1:], activation=functions, fused=draw.random() < 0.5)
+    rows = [[[w.data for w in neuron.w] for neuron in layer.neurons] for layer in model.layers]
+    weights = [torch.tensor(w, dtype=torch.float64, requires_grad=True) for w in rows]
+    biases = [torch.zeros(len(w), dtype=torch.float64, requires_grad=True) for w in rows]
+
+    def network(x):
+        for w, b, name in zip(weights, biases, functions):
+            x = ACTIVATIONS.get(name, lambda z: z)(x @ w.T + b)
+        return x
+
+    ours = kind(model.parameters(), lr=LR, **options)
+    theirs = getattr(torch.optim, torch_kind)([*weights, *biases], lr=LR, **torch_options)
+    own, other = LOSSES[loss]
+    for _ in range(8):
+        ours.zero_grad()
+        theirs.zero_grad()
+        for _ in range(2):
+            xs, targets = batch(draw, loss, sizes[0], sizes[-1])
+            total = sum(own(model(x), t) for x, t in zip(xs, targets)) / 3 + losses.l2(model, 0.1)
+            total.backward()
+            x = torch.tensor(xs, dtype=torch.float64)
+            t = torch.tensor(targets, dtype=torch.float64 if loss == "mse" else torch.int64)
+            expected = other(network(x), t) + 0.1 * sum((w**2).sum() for w in weights)
+            expected.backward()
+            assert total.data == pytest.approx(expected.item(), rel=1e-10)
+        ours.step()
+        theirs.step()
+    for layer, w, b in zip(model.layers, weights, biases):
+        ours_w = [[v.data for v in neuron.w] for neuron in layer.neurons]
+        np.testing.assert_allclose(ours_w, w.detach().numpy(), rtol=1e-9, atol=1e-12)
+        ours_b = [neuron.b.data for neuron in layer.neurons]
+        np.testing.assert_allclose(ours_b, b.detach().numpy(), rtol=1e-9, atol=1e-12)

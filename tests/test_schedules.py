@@ -257,3 +257,33 @@ def test_better_is_better_by_a_share_of_the_best(first, second, rate):
     plateau.report(first)
     plateau.report(second)
     assert plateau(0) == rate
+
+
+@pytest.mark.parametrize(
+    ("name", "rates"),  # of a rate of 1 over 20 epochs, at some of them
+    [
+        ("constant", {0: 1.0, 19: 1.0}),
+        ("decay", {0: 1.0, 1: 1 / 1.3, 10: 1 / 4}),
+        ("halve", {0: 1.0, 4: 1.0, 5: 0.5, 10: 0.25, 19: 0.125}),
+        ("exponential", {0: 1.0, 10: math.exp(-1)}),
+        ("inverse", {0: 1.0, 5: 1.0, 10: 0.5}),
+        ("linear", {0: 1.0, 10: 0.55, 20: 0.1}),
+        ("cosine", {0: 1.0, 10: 0.505, 20: 0.01}),
+        ("triangular", {0: 0.1, 1: 0.55, 2: 1.0, 4: 0.1}),
+        ("one_cycle", {0: 1 / 25, 5: 1.0, 19: 1 / 25 / 1e4}),
+        ("warm_up", {0: 0.25, 1: 0.5, 2: 0.75, 3: 1.0, 19: 1.0}),
+    ],
+)
+def test_schedules_by_name_have_these_rates(name, rates):
+    schedule = s.BY_NAME[name](1.0, 20)
+    assert {t: schedule(t) for t in rates} == pytest.approx(rates)
+    assert math.isfinite(s.BY_NAME[name](1.0, 1)(0))  # also of one epoch
+
+
+def test_the_plateau_by_name_halves_the_rate_after_two_epochs_without_progress():
+    plateau = s.BY_NAME["plateau"](1.0, 20)
+    rates = []
+    for loss in (3.0, 3.0, 3.0, 2.0, 2.0, 2.0):
+        plateau.report(loss)
+        rates.append(plateau(0))
+    assert rates == [1.0, 1.0, 0.5, 0.5, 0.5, 0.25]

@@ -15,7 +15,16 @@ from typing import Any, NamedTuple
 
 from micrograd.core.checks import is_finite
 from micrograd.gradcheck.claims import Claim, claims
-from micrograd.gradcheck.slopes import NO_VALUE, ROUNDING, Slope, complex_step, fixed, refined
+from micrograd.gradcheck.slopes import (
+    FINER,
+    NO_VALUE,
+    ROUNDING,
+    Slope,
+    complex_step,
+    denied,
+    fixed,
+    refined,
+)
 from micrograd.printing import shorten
 
 
@@ -212,16 +221,26 @@ def _judged(claim: Claim, method: str, h: float | None, tolerance: float) -> Ent
     if h is not None and method != "complex":  # one step of the user's: nothing vouches for it
         agrees = near
     unknown = not math.isfinite(slope.bound) or gap <= tolerance * largest + slope.bound
-    doubt = slope.doubt if unknown and not agrees and math.isfinite(claim.analytic) else ""
+    doubt = ""
+    if not agrees and math.isfinite(claim.analytic):
+        doubt = slope.doubt if unknown else _denied(claim, slope, method, h)
     doubt += _other_method(claim, method, doubt)
     return Entry(claim.name, claim.x, claim.analytic, slope.value, error, slope.kink, agrees, doubt)
 
 
+def _denied(claim: Claim, slope: Slope, method: str, h: float | None) -> str:
+    """Say so where smaller steps have the slope claimed: the numeric one is to blame, if any."""
+    if method == "complex" or not denied(claim, slope.value, _side(method, h)):
+        return ""
+    remedy = "check at another point" if h is None else "leave h away"
+    return f"{FINER}: right beside this point it has the slope claimed; {remedy}"
+
+
 def _other_method(claim: Claim, method: str, doubt: str) -> str:
     """Advise a method, having tried that it can tell what this one cannot."""
-    if method == "complex" or not doubt.startswith((ROUNDING, NO_VALUE)):
+    if method == "complex" or not doubt.startswith((ROUNDING, NO_VALUE, FINER)):
         return ""
-    other = "complex" if doubt.startswith(ROUNDING) else "one-sided"
+    other = "one-sided" if doubt.startswith(NO_VALUE) else "complex"
     f = claim.of_complex if other == "complex" else claim.f
     if f is None or other == method:
         return ""
@@ -232,10 +251,14 @@ def _other_method(claim: Claim, method: str, doubt: str) -> str:
     return "" if tried.doubt else f", or by method={other!r}"
 
 
+def _side(method: str, h: float | None) -> str:
+    return "central" if method == "central" else "left" if h is not None and h < 0 else "right"
+
+
 def _slope(claim: Claim, method: str, h: float | None, tolerance: float) -> Slope:
     if method == "complex":
         return complex_step(claim.f, claim.x, claim.noise, h or math.nan)
-    side = "central" if method == "central" else "left" if h is not None and h < 0 else "right"
+    side = _side(method, h)
     if h is not None:
         return fixed(claim.f, claim.x, claim.noise, h, side)
     return refined(claim.f, claim.x, claim.noise, side, 0.1 * tolerance)

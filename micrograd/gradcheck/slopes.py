@@ -3,7 +3,7 @@
 A difference has two errors: the step's own, which shrinks with it, and the rounding of f, which
 grows as it shrinks. So steps are halved from the size of x downwards, the differences extrapolated
 to step 0 (Richardson 1911), until what three steps say agrees; the disagreement, with the rounding
-that f is known to have, bounds the error. Much smaller steps then have to confirm it.
+that f is known or seen to have, bounds the error. Much smaller steps then have to confirm it.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 EPSILON = sys.float_info.epsilon
 LEAST = math.ulp(0.0)  # what is smaller was rounded to 0
 START = 0.2371  # the largest step, relative to x: no fraction that a period may be a multiple of
-SIDE_BY_SIDE = 2.0**-30  # relative to x: f is straight over such steps
+SIDE_BY_SIDE = (2.0**-30, 2.0**-38, 2.0**-46)  # relative to x: f is straight over one of these
 JUMP = 1e-3  # of f: no rounding is as large
 HALVINGS = 44
 FAR = 40  # quadruplings of the largest step, to look where f moves at all
 ORDERS = 5  # columns of the extrapolation
-CONFIRMING = (2.0**-6, 2.0**-12, 2.0**-18, 2.0**-24)  # of the step that settled
+CONFIRMING = tuple(2.0**-k for k in range(6, 54, 8))  # of the step that settled
 CORNER = 0.6  # smooth: slopes left and right differ by a 64th at the next step; a corner: as much
 
 # what a doubt begins with, where another method may tell
-ROUNDING, NO_VALUE = "rounding", "f has no value"
+ROUNDING, NO_VALUE, FINER = "rounding", "f has no value", "f bends within the steps"
 BESIDE = {"central": "on both sides", "right": "to the right", "left": "to the left"}
 
 
@@ -61,7 +61,11 @@ class Function:
     def __init__(self, f: Callable[[Any], Any], x: float, noise: float) -> None:
         self.f, self.x, self.here = f, x, float(f(x))
         self.known = noise if math.isfinite(noise) else 0.0
-        self.noise = max(self.known, 2 * EPSILON * abs(self.here), self._scatter(), LEAST)
+        self.noise = max(self.known, 2 * EPSILON * abs(self.here), LEAST)
+        flat, move = self._first_move(1) or self._first_move(-1) or (math.inf, 0.0)
+        self.noise = self.digits = max(self.noise, move)
+        if flat < 3 * self.near(SIDE_BY_SIDE[-1]):
+            self.noise = max(self.noise, self._scatter())
 
     def __call__(self, x: float) -> float:
         """Return f(x); nan where it has no finite value."""
@@ -71,16 +75,50 @@ class Function:
             return math.nan
         return value if math.isfinite(value) else math.nan
 
+    def near(self, part: float) -> float:
+        """Return a step of so much of the size of x."""
+        return (abs(self.x) or START) * part
+
+    def _move(self, step: float) -> float:
+        return abs(self(self.x + step) - self.here)
+
+    def _first_move(self, side: int) -> tuple[float, float] | None:
+        """Return how far f is one number, and by how much it then moves; None where it does not.
+
+        What f computes with was rounded by as much, perhaps far more than f itself. It was not
+        where f begins to bend, and so moves by next to nothing, or jumps, and then moves no more.
+        """
+        flat, step = 0.0, math.ulp(self.x) if self.x else self.near(2.0**-100)
+        while (move := self._move(side * step)) == 0:
+            flat, step = step, 16 * step
+            if step > self.near(START):
+                return None
+        while flat and move > 4 * self.noise and step - flat > flat * 2.0**-20 + math.ulp(self.x):
+            middle = (flat + step) / 2
+            if moved := self._move(side * middle):
+                step, move = middle, moved
+            else:
+                flat = middle
+        further = (self._move(side * step * 4.0**k) for k in range(1, 7))
+        rounded = flat and move > self.noise and any(moved >= 2 * move for moved in further)
+        return None if move != move else (flat, move if rounded else 0.0)
+
     def _scatter(self) -> float:
         """Return how far values side by side scatter: their third differences, of rounding alone.
 
-        What f computes with may have been rounded far more than its result.
+        The least of several steps: where f itself bends within one, it does less within others.
         """
-        step = (abs(self.x) or START) * SIDE_BY_SIDE
-        row = [self(self.x + j * step) for j in range(-3, 4)]
-        for _ in range(3):
-            row = [b - a for a, b in pairwise(row)]
-        return max((abs(third) for third in row if third == third), default=0.0) / 2
+        least = math.inf
+        for part in SIDE_BY_SIDE:
+            row = [self(self.x + j * self.near(part)) for j in range(-3, 4)]
+            if len({*row}) == 1:  # it says nothing of rounding
+                continue
+            for _ in range(3):
+                row = [b - a for a, b in pairwise(row)]
+            least = min(least, max((abs(t) for t in row if t == t), default=0.0) / 2)
+            if least <= self.noise:
+                break
+        return least if least < math.inf else 0.0
 
     def sample(self, h: float) -> Sample:
         """Return the differences over h, each by the step as floats have it."""
@@ -193,6 +231,19 @@ def _confirmed(function: Function, slope: Slope, h: float, side: str) -> bool:
         if abs(difference - slope.value) > slope.bound + 4 * sample.noise + first_order:
             return False
     return True
+
+
+def denied(claim: Any, numeric: float, side: str) -> bool:
+    """Tell whether right beside x the slope is that of the claim rather than the numeric one.
+
+    That is, over the three smallest steps at which the digits of f show the difference.
+    """
+    function = Function(claim.f, claim.x, claim.noise)
+    function.noise, gap = function.digits, abs(claim.analytic - numeric)
+    samples = (function.sample(function.near(0.5**k)) for k in range(110, 20, -1))
+    telling = list(islice((s for s in samples if 16 * s.noise < gap), 3))
+    nearer = [abs(getattr(s, side) - claim.analytic) < 0.75 * gap for s in telling]
+    return bool(nearer) and all(nearer)
 
 
 def _kink(samples: list[Sample]) -> bool:
