@@ -202,6 +202,9 @@ class Value(Declared):
     def __rpow__(self, other: float) -> Value:
         return Constant(other) ** self
 
+    def __pos__(self) -> Value:
+        return self
+
     def __lt__(self, other: Value | float) -> bool:
         return NotImplemented if is_array(other) else compared(self) < compared(other)
 

@@ -845,3 +845,8 @@ def test_the_power_0_has_slope_0_everywhere(at):
 def test_an_operation_without_a_value_names_its_operands(compute, said):
     with pytest.raises(DomainError, match=said):
         compute(Value(2.0, label="q"))
+
+
+def test_a_plus_in_front_changes_nothing():
+    x = Value(2.0)
+    assert +x is x and (+x * 3).parents[0] is x
