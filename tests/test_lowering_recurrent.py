@@ -170,10 +170,9 @@ def test_what_waits_stands_over_its_operands(seed, monkeypatch):
     loss, sample = network(random.Random(seed))
     lower(loss, *(x.tolist() for x in sample))
     ((form, level, waiting),) = seen
-    owner = np.repeat(form.sums, np.diff(form.start))
     alone = np.flatnonzero(form.remaining & ~np.isin(np.arange(len(level)), form.sums))
     edges = [(alone, form.graph.x[alone]), (alone, form.graph.y[alone])]
-    for user, operand in (*edges, (owner, form.a), (owner, form.b)):
+    for user, operand in (*edges, (form.owner, form.a), (form.owner, form.b)):
         assert (waiting[user] > waiting[operand])[operand >= 0].all()
     assert (waiting >= level).all() and waiting[form.graph.root] == level[form.graph.root]
 

@@ -38,7 +38,7 @@ from micrograd.ops import BY_NAME
 # Larger than any array number: the left factor is what depends on the sample, the right one the
 # parameter, as in x @ W.T.
 _LATE = 1 << 40
-FILLED, MOST_FILLED = 4, 350  # nodes of an array, and arrays where they have so many, as gates do
+FILLED, MOST_FILLED = 4, 350  # so many arrays are regular too where they have so many nodes each
 CLASS = 6  # choices of less than 2^6 terms are one group, those of less than 2^12, ...
 
 

@@ -117,7 +117,7 @@ def _first_users(form: Chains) -> Ints:
     """Return the first node that uses each node; the root where none does."""
     graph = form.graph
     first = np.full(len(graph), len(graph))
-    owner, every = np.repeat(form.sums, np.diff(form.start)), np.arange(len(first))
+    owner, every = form.owner, np.arange(len(first))
     for operand, user in ((graph.x, every), (graph.y, every), (form.a, owner), (form.b, owner)):
         has = (operand >= 0) & form.remaining[user]
         np.minimum.at(first, operand[has], user[has])

@@ -200,7 +200,7 @@ def spelled_out(form: Chains, level: Ints) -> Nodes:
     """Give every product of a sum a node between two levels; let a sum of two be an addition."""
     n, graph = len(form.remaining), form.graph
     product = np.flatnonzero(form.b >= 0)
-    owner = np.repeat(form.sums, np.diff(form.start))[product]
+    owner = form.owner[product]
     term = form.a.copy()
     term[product] = n + np.arange(len(product))
     x, y, (length, start) = graph.x.copy(), graph.y.copy(), np.zeros((2, n), np.intp)

@@ -60,6 +60,11 @@ class Chains:
         sums = f"{len(lengths)} sums" + (f" of {most} terms" if lengths else "")
         return f"{int(self.remaining.sum())} nodes left; {sums}; {int(choices.sum())} choices"
 
+    @property
+    def owner(self) -> Ints:
+        """Return whose each term is: the id of its sum or choice."""
+        return np.repeat(self.sums, np.diff(self.start))
+
     def zeros(self) -> Bools:
         """Mark the 0s that are written in the code; NONE and SUBTRACTED, at the end, are none."""
         zeros = np.zeros(len(self.graph) + 2, bool)

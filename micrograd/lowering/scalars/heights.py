@@ -43,8 +43,8 @@ def together(chains: Chains, level: Ints, parameters: Iterable[Ints]) -> Ints | 
     known = np.zeros(len(level) + 2, bool)  # NONE and SUBTRACTED are none
     for nodes in parameters:
         known[nodes[nodes >= 0]] = True
-    a, b, owner = chains.a, chains.b, np.repeat(chains.sums, np.diff(chains.start))
-    if not _at_several(level[owner], np.where(known[b], b, a), known[a] != known[b]):
+    a, b = chains.a, chains.b
+    if not _at_several(level[chains.owner], np.where(known[b], b, a), known[a] != known[b]):
         return None
     edges = _edges(chains, level, known)
     latest = np.full(len(level), level.max())
@@ -63,7 +63,7 @@ def _edges(chains: Chains, level: Ints, known: Bools) -> list[tuple[Ints, Ints, 
 
     And whether an operand tells what kind its user is: what a parameter multiplies does not.
     """
-    a, b, owner = chains.a, chains.b, np.repeat(chains.sums, np.diff(chains.start))
+    a, b, owner = chains.a, chains.b, chains.owner
     chained = np.isin(np.arange(len(level)), chains.sums)
     alone = np.flatnonzero(chains.remaining & ~chained)
     user = np.concatenate((alone, alone, owner, owner))
