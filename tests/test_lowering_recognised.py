@@ -371,6 +371,7 @@ def convolution(rng):
         pairs.sort(key=lambda pair: pair[1])
     if rng.random() < 0.3:
         pairs = rng.sample(pairs, rng.randint(1, len(pairs)))
+    pairs *= rng.choice((1, 1, 2))
     hidden = rng.random() < 0.5
 
     def loss(x):
@@ -457,6 +458,22 @@ def test_random_windows_over_the_edge_of_an_image(seed):
     for number in range(10 * seed, 10 * seed + 10):
         loss, image = layers_with_zeros_around(random.Random(number))
         assert failures_on_a_batch(loss, [image], number) == {}, number
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_zeros_elsewhere_are_no_edge(seed):
+    """Windows with a 0 in the midst, or which do not move evenly, are no longer array's."""
+    rng = random.Random(seed)
+    w, count = values([0.5, -1.0, 2.0]), rng.randint(3, 6)
+    places = [[i + k - 1 for k in range(3)] for i in range(count)]
+    for _ in range(rng.randint(1, 2)):
+        places[rng.randrange(count)][rng.randrange(3)] = rng.choice((-1, rng.randrange(count)))
+
+    def loss(x):
+        sums = [dot(w, [x[i] if 0 <= i < count else 0.0 for i in row]) for row in places]
+        return sum(z.tanh() for z in sums)
+
+    assert failures_on_a_batch(loss, [np.arange(1.0, count + 1)], seed) == {}
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
