@@ -105,10 +105,19 @@ def failures_of(case: Ready, ways: Sequence[str]) -> dict[str, str]:
 def failures_on_a_batch(
     loss: Callable[..., Any], sample: Sequence[Any], seed: int
 ) -> dict[str, str]:
-    """Return what differs, by each way to run a text, of a loss lowered on a sample: arrays."""
+    """Return what differs, by each way to run a text, of a loss lowered on a sample: arrays.
+
+    Whole numbers are ids, of which there are none above the sample's.
+    """
     program = lower(loss, *(x.tolist() for x in sample))
     draw = np.random.default_rng(seed)
-    batch = [draw.normal(size=(3, *x.shape)).tolist() for x in sample]
+    draws = (
+        draw.integers(x.max() + 1, size=(3, *x.shape))
+        if x.dtype.kind == "i"
+        else draw.normal(size=(3, *x.shape))
+        for x in sample
+    )
+    batch = [x.tolist() for x in draws]
     case = Ready(program, None, batch, by_engine(program, loss, batch))
     return failures_of(case, TEXTS)
 

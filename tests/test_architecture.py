@@ -48,6 +48,7 @@ STOREYS = {
     "lowering": [
         ["trace", "scalars"],
         ["arrays"],
+        ["adjoints"],
         ["code"],
         ["irregular"],
         ["passes", "where"],

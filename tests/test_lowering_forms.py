@@ -116,6 +116,8 @@ def test_index_notation_says_which_element_is_read(shape, places, text):
 
 
 E = Embedding(4, 3)
+# the two elements of three that follow on x[1]
+ABS = "dx[i] = 1/B where(x[i+1] > 0, 1, where(x[i+1] < 0, -1, 0)) [i<2] at [i+1]"
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,13 @@ E = Embedding(4, 3)
         ),
         (lambda x: dot(x, x[::-1]), [1.0] * 3, "arrays", "t1 = Σi x[i] x[(2,1,0)i]"),
         (lambda x: x.exp() * -2 + 1, 1.0, "arrays", "t2 = -2 t1 + 1"),
+        (lambda x: sum(v.abs() for v in x[1:3]), [1.0] * 4, "dx", ABS),
+        (
+            lambda x: (x[0] / x[1]).tanh(),
+            [1.0] * 2,
+            "dx",
+            "dx[i] = dt1 / x[1] at [0] - dt1 t1 / x[1] at [1]",
+        ),
         (lambda i: sum(E(i)), 1, "arrays", "x[j] = E[i,j]"),
         (lambda i: dot(E(i), E(i)), 1, "dE", "dE[j,k] = dx[b,k] at [i[b],k]"),
         (lambda i: sum(E(i)), 1, "dE", "dE[j,k] = 1/B at [i[b],k]"),

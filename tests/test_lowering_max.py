@@ -148,8 +148,7 @@ def value_and_grad(x, t, W, b):
     t4 = -(t * (t1 - log(t3)[:, None])).sum(-1)   # (B,)
     loss = t4.mean()                              # ()
     # backward
-    t5 = -t / B                                   # (B, 4)
-    delta = t5 + (-t5.sum(-1) / t3)[:, None] * t2  # (B, 4)
+    delta = ((t.sum(-1) / t3)[:, None] * t2 - t) / B  # (B, 4)
     db = delta.sum(0)                             # (4,)
     dW = delta.T @ x                              # (4, 3)
     return loss, {'b': db, 'W': dW}

@@ -293,8 +293,9 @@ BOOK = {
         [
             "hs = stack((h, h_2, h_3), -2) ",
             "z_4 = hs @ A.T ",
-            " = einsum('bk,bkj->bj', t4, hs) ",
-            "dhs = dt5 * t4[:, :, None] + delta_4 @ A ",
+            " = einsum('bk,bkj->bj', t3, hs) ",
+            "t5 = t3 * (dt3 - (dt3 * t3).sum(-1)[:, None]) ",
+            "dhs = dt4 * t3[:, :, None] + delta_4 @ A ",
         ],
     ),
     joined: (

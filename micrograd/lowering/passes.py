@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.differentiate import Adjoints, adjoints
+from micrograd.lowering.adjoints.differentiate import Adjoints, adjoints
 from micrograd.lowering.arrays.form import Arrays, arrays_of, check_arrays
 from micrograd.lowering.arrays.group import Grouping
 from micrograd.lowering.arrays.ir import Array, Rows

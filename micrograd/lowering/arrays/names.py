@@ -12,7 +12,6 @@ from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from micrograd.engine import Value
-from micrograd.lowering.arrays.differentiate import Adjoints
 from micrograd.lowering.arrays.ir import LEAVES, Array, Read, Term
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
 from micrograd.ops import BY_NAME, FUNCTIONS, Row, for_each_row
@@ -165,22 +164,6 @@ def _product(term: Term, names: Mapping[Array, Name]) -> Name | None:
     if re.fullmatch("[A-Z]", weights.stem) and not weights.window:
         return Name("z", weights.layer, window)
     return Name("s", window=window) if str(weights) == "u" else None
-
-
-def named_after(adjoints: Adjoints, names: Mapping[Array, Name]) -> dict[Array, Array]:
-    """Return the array whose adjoint each adjoint is called: delta1 of z1 (L6), dW1 of W1.
-
-    One of what nobody would name is called after another array whose adjoint is equal to it.
-    """
-    after = {adjoint: adjoint.of for adjoint in adjoints.arrays if adjoint.of is not None}
-    equals = [(array, read) for array, term in adjoints.upstream.items() for read in term.reads]
-    equals += [(leaf, gradient.whole) for leaf, gradient in adjoints.gradients.items()]
-    for array, read in equals:
-        if read.array not in after or names[array].temporary:
-            continue
-        if names[after[read.array]].temporary:
-            after[read.array] = array
-    return after
 
 
 class Names(dict[Any, str]):

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import coordinates, depending, number_of, steps
+from micrograd.lowering.arrays.axes import coordinates, depending, number_of, steps, used
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
@@ -39,6 +39,7 @@ LETTERS = "ijklmnpqruvwxyzacdefghstoABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # a name with brackets behind, or brackets alone, with others in them
 _ATOM = re.compile(r"[\w.]*(\[([^][]|\[[^][]*\])*\]|\(([^()]|\([^()]*\))*\))?")
 _NUMBER = re.compile(r"-?[\d.]+(e[+-]?\d+)?( B|/B)?")
+_OVER = re.compile(r"1 / [\w.]+(\[[^][]*(\[[^][]*\][^][]*)*\])?")
 _SUM = re.compile(r"^-| [-+] ")
 Walk = Sequence[tuple[int, int]]  # steps and variables of an index
 
@@ -92,16 +93,18 @@ class _Notation:
     def __str__(self) -> str:
         """Return scale, sum signs, factors, which letters stop, and where the term is added."""
         factors, place = list(map(self.factor, self.term.factors)), self._place()
+        under = [text.removeprefix("1 / ") for text in factors if _OVER.fullmatch(text)]
+        factors = [text for text in factors if not _OVER.fullmatch(text)]
         factors.sort(key=lambda text: not _NUMBER.fullmatch(text))
         text = f"Σ{self._over(self.term.summed)} " if self.term.summed else ""
         scale = self.term.scale
-        minus = "-" if scale == MINUS and factors else ""
-        number = [] if factors and scale in (ONE, MINUS) else [str(scale)]
+        minus = "-" if scale == MINUS and (factors or under) else ""
+        number = [] if factors and scale in (ONE, MINUS) else [str(scale).removeprefix(minus)]
         kept = (self._bounded(var) for var, _ in self.term.kept)
         parts = [*number, *factors, *(f"[{bound}]" for bound in kept if "<" in bound)]
         if len(parts) > 1 or text or place or minus:
             parts = [_enclosed(part, n == 0) for n, part in enumerate(parts)]
-        return minus + text + " ".join(parts) + place
+        return minus + text + " / ".join([" ".join(parts), *under]) + place
 
     def _over(self, axes: Iterable[Axis]) -> str:
         signs = sorted(self._bounded(var) for var, _ in axes)
@@ -158,7 +161,7 @@ class _Notation:
 
     def _formula(self, formula: Formula) -> str:
         text = specialise(formula.text, formula.k)
-        reads = {letter: self.read(read) for letter, read in formula.letters}
+        reads = {letter: self.read(read) for letter, read in used(formula).items()}
         if "**" in text:
             reads = {c: f"({read})" if read[0] == "-" else read for c, read in reads.items()}
         return re.sub(r"\b(x|y|out)\b", lambda letter: reads[letter[0]], text)

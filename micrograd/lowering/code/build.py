@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from micrograd.lowering.adjoints.differentiate import Adjoints
 from micrograd.lowering.arrays.axes import number_of, selection, used
-from micrograd.lowering.arrays.differentiate import Adjoints
 from micrograd.lowering.arrays.form import Arrays
 from micrograd.lowering.arrays.ir import (
     ALL,
@@ -54,7 +54,7 @@ def code_of(arrays: Arrays, backward: Adjoints | None) -> Code:
     gradients = tuple(backward.gradients.items()) if backward else ()
     builder = Builder(frozenset((arrays.loss, *(adjoint for _, adjoint in gradients))))
     forward = builder.statements(array for array in arrays.arrays if array.kind == COMPUTED)
-    behind = builder.statements(backward.arrays) if backward else []
+    behind = builder.statements(backward.arrays, full=False) if backward else []
     code = Code(
         tuple(arrays.arguments),
         tuple(array for array in arrays.leaves(CONSTANT) if array.data is not None),
@@ -65,6 +65,7 @@ def code_of(arrays: Arrays, backward: Adjoints | None) -> Code:
         backward is not None,
         tuple(builder.tables.values()),
         MappingProxyType(builder.adjoints),
+        backward.into if backward else MappingProxyType({}),
     )
     return named(code, arrays.names, backward)
 
@@ -82,16 +83,16 @@ class Builder:
     tables: dict[bytes, Table] = field(default_factory=dict)
     adjoints: dict[Array, Indexed] = field(default_factory=dict)
 
-    def statements(self, arrays: Iterable[Array]) -> list[Assign]:
-        """Return the statements that define the arrays, in their order."""
-        lines = (self._statement(array) for array in arrays)
+    def statements(self, arrays: Iterable[Array], full: bool = True) -> list[Assign]:
+        """Return the statements that define the arrays, in their order; adjoints are not `full`."""
+        lines = (self._statement(array, full) for array in arrays)
         return [line for line in lines if line is not None]
 
-    def _statement(self, array: Array) -> Assign | None:
+    def _statement(self, array: Array, full: bool) -> Assign | None:
         value = self._value(array)
         if array in self.results:
             return Assign(array, _fresh(value, array))
-        if array.of is None:
+        if full:
             return Assign(array, as_array(filled(value, array.vars, dict(array.axes))))
         if value.expr.kind == "ref":
             self.adjoints[array] = value

@@ -144,8 +144,13 @@ def indexed(a: Expr, key: tuple[Any, ...]) -> Expr:
     """Index with numbers, slices given as (start, stop, step), and None."""
     if all(item == ALL for item in key):
         return a
-    if a.kind == "index" and all(item in (ALL, None) for item in key):  # x[:, 0][:, None]
-        return make("index", a.args, _with_axes(a, key))
+    if all(item in (ALL, None) for item in key):
+        if a.kind == "index":  # x[:, 0][:, None]
+            return make("index", a.args, _with_axes(a, key))
+        if a.kind == "neg":
+            return negative(indexed(a.args[0], key))
+        if a.kind == "bin" and a.attr == "/" and is_number(a.args[0]):
+            return binary("/", a.args[0], indexed(a.args[1], key))
     return make("index", (a,), key)
 
 

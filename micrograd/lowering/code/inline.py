@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from micrograd.lowering.arrays.differentiate import Adjoints
+from micrograd.lowering.adjoints.differentiate import Adjoints
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.names import Name
 from micrograd.lowering.code.construct import binary, negative, reshape
@@ -23,7 +23,7 @@ def inlined(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) 
     results = {code.loss, *(adjoint for _, adjoint in code.gradients)}
 
     def keep(array: Array) -> bool:
-        return array in results or (array.of is None and not names[array].temporary)
+        return array in results or (array in names and not names[array].temporary)
 
     inliner = Inliner(keep, Printer(code.names))
     lines = inliner.lines(list(code.statements))
@@ -32,7 +32,7 @@ def inlined(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) 
         code,
         forward=tuple(lines[:first]),
         backward=tuple(lines[first:]),
-        into=MappingProxyType(dict(inliner.into)),
+        into=MappingProxyType({**code.into, **inliner.into}),
     )
     return named(shorter, names, backward)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from micrograd.lowering.arrays.differentiate import Adjoints
+from micrograd.lowering.adjoints.differentiate import Adjoints
 from micrograd.lowering.arrays.form import BrokenProgramError
 from micrograd.lowering.arrays.ir import Array
-from micrograd.lowering.arrays.names import Name, Names, named_after
+from micrograd.lowering.arrays.names import Name, Names
 from micrograd.lowering.code.contract import Indexed
 from micrograd.lowering.code.expr import Assign, Table
 from micrograd.lowering.code.kinds import Printer
@@ -71,3 +71,20 @@ def named(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) ->
     after = named_after(backward, names) if backward else {}
     lines = [line.array for line in code.statements]
     return replace(code, names=Names(names, code.tables, lines, after))
+
+
+def named_after(adjoints: Adjoints, names: Mapping[Array, Name]) -> dict[Array, Array]:
+    """Return the array whose adjoint each adjoint is called: delta1 of z1 (L6), dW1 of W1.
+
+    One of what nobody would name is called after another array whose adjoint is equal to it.
+    """
+    after = {adjoint: adjoint.of or adjoint for adjoint in adjoints.arrays}
+    equals = [(array, read) for array, term in adjoints.upstream.items() for read in term.reads]
+    equals += [(leaf, gradient.whole) for leaf, gradient in adjoints.gradients.items()]
+    for array, read in equals:
+        of = after.get(read.array, read.array)
+        if names[array].temporary or of not in names:
+            continue
+        if names[of].temporary:
+            after[read.array] = array
+    return after

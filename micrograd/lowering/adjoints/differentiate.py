@@ -7,6 +7,8 @@ upstream × local, summed over the variables that the operand lacks, added where
 from __future__ import annotations
 
 import math
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -15,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from micrograd.core.formulas import FLOATS
+from micrograd.lowering.adjoints.simplify import Simpler, known_of, simpler
+from micrograd.lowering.adjoints.terms import divided_by, own_term, own_variables
 from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of, used
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
-    BATCH,
     COMPUTED,
     LEAVES,
     ONE,
@@ -40,11 +43,13 @@ class Adjoints:
 
     `gradients` tells the array of each wanted leaf, `upstream` what the adjoint of each other
     array is over its variables: one that is a number or only repeats another has no array.
+    `into` tells of an adjoint that is dissolved, and so not among the arrays, in which it is.
     """
 
     arrays: tuple[Array, ...]
     gradients: Mapping[Array, Array]
     upstream: Mapping[Array, Term]
+    into: Mapping[Array, Array]
 
 
 def adjoints(arrays: Sequence[Array], loss: Array, wanted: Iterable[Array]) -> Adjoints:
@@ -57,8 +62,13 @@ def adjoints(arrays: Sequence[Array], loss: Array, wanted: Iterable[Array]) -> A
     for array in reversed(arrays):
         if array in backward.needed:
             backward.visit(array)
-    gradients = MappingProxyType(backward.gradients)
-    return Adjoints(tuple(backward.arrays), gradients, MappingProxyType(backward.upstream))
+    made = tuple(array for array in backward.arrays if array not in backward.into)
+    return Adjoints(
+        made,
+        MappingProxyType(backward.gradients),
+        MappingProxyType(backward.upstream),
+        MappingProxyType(backward.into),
+    )
 
 
 class _Backward:
@@ -69,6 +79,8 @@ class _Backward:
         self.arrays: list[Array] = []
         self.gradients: dict[Array, Array] = {}
         self.upstream: dict[Array, Term] = {}
+        self.into: dict[Array, Array] = {}
+        self.known = known_of(arrays)
         self.needed = set(wanted)
         for array in arrays:
             if any(read.array in self.needed for read in array.reads) and not _stops(array):
@@ -76,16 +88,35 @@ class _Backward:
 
     def visit(self, array: Array) -> None:
         """Add up what an array's users gave; hand it on to what the array reads."""
-        terms = tuple(self.parts.pop(array, ()))
+        way = self._simpler(array, self.parts.pop(array, []))
+        terms, dissolved = tuple(way.terms), way.dissolved
         same = _repeated(array, terms)
         if array.kind in LEAVES:
             adjoint = self._shared(array, same) if same else None
-            self.gradients[array] = adjoint or self._array(array, terms)
+            adjoint = self.gradients[array] = adjoint or self._array(array, terms)
+            self.known.products.pop(adjoint, None)  # a result stays
+            self.into |= dict.fromkeys(dissolved, adjoint)
         elif terms:
             upstream = same or Term((self._array(array, terms).whole,), array.axes)
             self.upstream[array] = upstream
+            self.into |= {d: read.array for d in dissolved for read in upstream.reads}
             for term in array.terms:
                 self._through(array, term, upstream)
+
+    def _simpler(self, array: Array, terms: list[Term]) -> Simpler:
+        """Return an adjoint's terms as a person would write them."""
+        way = simpler(array, terms, self.known, self._readers) or Simpler(terms)
+        self.arrays += way.arrays
+        return way
+
+    def _readers(self) -> dict[Array, set[Array]]:
+        """Return what reads each array, of what is made so far and is not visited now."""
+        readers = defaultdict[Array, set[Array]](set)
+        made = ((array, array.terms) for array in self.arrays if array not in self.into)
+        for reader, terms in (*made, *self.parts.items()):
+            for read in (read for term in terms for read in term.reads):
+                readers[read.array].add(reader)
+        return readers
 
     def _shared(self, leaf: Array, same: Term) -> Array | None:
         """Return the adjoint that a leaf's gradient is equal to, unless another leaf has it."""
@@ -99,6 +130,8 @@ class _Backward:
     def _array(self, array: Array, terms: tuple[Term, ...]) -> Array:
         adjoint = Array(COMPUTED, array.shape, array.nodes, array.batched, terms, of=array)
         self.arrays.append(adjoint)
+        if len(terms) == 1 and (product := own_term(array, *terms)):
+            self.known.products[adjoint] = product
         return adjoint
 
     def _through(self, array: Array, term: Term, upstream: Term) -> None:
@@ -162,6 +195,7 @@ def _contribution(
     return Term(factors, tuple((var, sizes[var]) for var in kept), tuple(summed), scale, at)
 
 
+_QUOTIENT = re.compile(r"(-?)(x|y|out|[\d.]+) / (x|y|out)")
 Local = tuple["Read | Rows", tuple[Factor, ...], float]
 
 
@@ -173,13 +207,25 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
             formula = Formula(factor.op, text, factor.k, tuple(letters.items()))
             number = _number(formula)
             if number is None:
-                yield read, (letters.get(text, formula),), 1.0
+                yield read, *_factors(formula)
             elif number:  # 0 is what detach() stops
                 yield read, (), number
     elif isinstance(factor, Choice):
         yield from _routes(array, factor)
     elif isinstance(factor, Read) or (isinstance(factor, Rows) and factor.table is not None):
         yield factor, (), 1.0
+
+
+def _factors(formula: Formula) -> tuple[tuple[Factor, ...], float]:
+    """Return a local gradient as factors and a number: -out / y as out, 1 / y and -1."""
+    quotient, reads = _QUOTIENT.fullmatch(formula.text), dict(formula.letters)
+    if quotient is None:
+        return (reads.get(formula.text, formula),), 1.0
+    sign, above, under = quotient.groups()
+    factors: tuple[Factor, ...] = (divided_by(reads[under]),)
+    if above in reads:
+        return (reads[above], *factors), float(f"{sign}1")
+    return factors, float(sign + above)
 
 
 def _number(formula: Formula) -> float | None:
@@ -233,15 +279,3 @@ def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
         return None
     index = tuple(i._replace(var=own[i.var]) for i in read.index)
     return Term((replace(read, index=index),), array.axes)
-
-
-def own_variables(array: Array, term: Term) -> dict[int, int] | None:
-    """Return an array's variable for each of a term's; None where it is not added all over."""
-    if term.at is None:
-        return {var: var for var, _ in term.kept}
-    place, sizes = term.at, term.sizes
-    if isinstance(place, Rows) or not place.plain or place.shape != array.shape:
-        return None
-    if any(sizes[i.var] != n for i, n in zip(place.index, array.shape)):
-        return None
-    return {i.var: axis for axis, i in enumerate(place.index)} | {BATCH: BATCH}

@@ -1,0 +1,1 @@
+"""The arrays of the backward pass, in index notation too."""

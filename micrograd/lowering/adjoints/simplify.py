@@ -1,0 +1,241 @@
+"""Adjoints as a book writes them: a common factor once, a quotient by its name.
+
+    ds[i] = -Σj dy[i,j] y[i,j] / s[i]         of s[i] = Σj u[i,j]
+    du[i,j] = dy[i,j] / s[i] + ds[i]          of y[i,j] = u[i,j] / s[i]
+    dz[i,j] = du[i,j] u[i,j]                  of u[i,j] = exp(z[i,j])
+
+are dz[i,j] = (dy[i,j] - Σj dy[i,j] y[i,j]) y[i,j], the slope of softmax; in the same way that of
+cross-entropy becomes softmax(z) - q (L28). An adjoint that is a product is dissolved for it in the
+terms that read it, where nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TypeGuard
+
+import numpy as np
+
+from micrograd.lowering.adjoints.terms import Variables, divided_by, own_term, renamed, same
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Factor, Read, Scale, Term
+
+MODERATE = 1e-30, 1e30  # numbers for which no product overflows for them alone
+MOST_DISSOLVED = 4  # adjoints: each doubles the ways to look at
+Readers = Mapping[Array, set[Array]]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What terms are made simpler by: adjoints that are one term over their own variables, and
+    quotients of the way forward, with what is divided, and by what."""
+
+    products: dict[Array, Term]
+    quotients: list[tuple[Array, Read, Read]]
+
+
+def known_of(arrays: Iterable[Array]) -> Known:
+    """Return what is known before there are adjoints."""
+    divisions = ((array, array.formula) for array in arrays)
+    letters = [(array, dict(f.letters)) for array, f in divisions if f and f.text == "x / y"]
+    quotients = [(array, read["x"], read["y"]) for array, read in letters if read["x"].plain]
+    return Known({}, quotients)
+
+
+@dataclass(frozen=True)
+class Simpler:
+    """The terms of an adjoint, simpler; they read `arrays`, new ones, in place of `dissolved`."""
+
+    terms: Sequence[Term]
+    arrays: Sequence[Array] = ()
+    dissolved: frozenset[Array] = frozenset()
+
+    @property
+    def written(self) -> list[Term]:
+        """Return all terms, those of the new arrays too."""
+        return [*self.terms, *(term for array in self.arrays for term in array.terms)]
+
+    @property
+    def reads(self) -> Iterator[Array]:
+        """Yield what is read."""
+        return (read.array for term in self.written for read in term.reads)
+
+    @property
+    def length(self) -> tuple[int, int]:
+        """Return how many factors it has; of equal ones the one that dissolves more is shorter."""
+        return sum(len(term.factors) for term in self.written), -len(self.dissolved)
+
+
+def simpler(
+    array: Array, terms: Sequence[Term], known: Known, readers: Callable[[], Readers]
+) -> Simpler | None:
+    """Return the terms of an array's adjoint with less, if there is a way to.
+
+    `readers` tells what else reads an adjoint.
+    """
+    own = [term for term in (own_term(array, given) for given in terms) if term]
+    if len(own) < len(terms):
+        return None
+    found, ways = _dissolvable(own, known.products), list[Simpler]()
+    others = readers() if found else {}
+    for count in range(len(found) + 1):
+        for chosen in combinations(found, count):
+            if all(others[adjoint] <= {*chosen} for adjoint in chosen):
+                way = _Way(chosen, known).simplified(array, own)
+                ways += [way] if way and way.dissolved.isdisjoint(way.reads) else []
+    return min(ways, key=lambda way: way.length, default=None)
+
+
+def _dissolvable(terms: Iterable[Term], products: Mapping[Array, Term]) -> list[Array]:
+    """Return the products that terms read at their own variables, and those within these."""
+    found: dict[Array, None] = {}
+    waiting = [*terms]
+    while waiting:
+        for read in filter(_is_plain, waiting.pop(0).factors):
+            if read.array in products and read.array not in found:
+                found[read.array] = None
+                waiting.append(products[read.array])
+    return [*found][:MOST_DISSOLVED]
+
+
+def _is_plain(factor: Factor) -> TypeGuard[Read]:
+    return isinstance(factor, Read) and factor.plain
+
+
+class _Way:
+    """One way to write terms: with the adjoints of `dissolved` in place of reads of them."""
+
+    def __init__(self, dissolved: Sequence[Array], known: Known) -> None:
+        self.dissolved, self.known = frozenset(dissolved), known
+        self.arrays: list[Array] = []
+        self.named = False  # whether a quotient was found by its name
+        self.longer = False  # whether a sum, of matrices often, has more factors than before
+
+    def simplified(self, array: Array, terms: Sequence[Term]) -> Simpler | None:
+        """Return the terms of an array's adjoint; None where they are not simpler."""
+        terms = [self._written_out(term) for term in terms]
+        factored = self._factored(array, terms)
+        if self.longer or not (factored or self.named):
+            return None
+        return Simpler(factored or terms, self.arrays, self.dissolved)
+
+    def _factored(self, array: Array, terms: Sequence[Term]) -> list[Term]:
+        """Return what terms have in common, times a new array; nothing if there is nothing."""
+        scale, common = _common(terms) if len(terms) > 1 else (ONE, ())
+        if not common and scale == ONE:
+            return []
+        rest = [_without(term, scale, common) for term in terms]
+        rest.sort(key=lambda term: term.scale.value < 0)  # p - q, not -q + p
+        inner = self._array(array, rest)
+        return [self._by_name(Term((*common, inner.whole), array.axes, (), scale))]
+
+    def _array(self, like: Array, terms: Iterable[Term]) -> Array:
+        nothing = np.zeros(0, np.intp)
+        made = Array(COMPUTED, like.shape, nothing, like.batched, tuple(terms))
+        self.arrays.append(made)
+        return made
+
+    def _written_out(self, term: Term) -> Term:
+        """Return a term with what it reads of dissolved adjoints written in."""
+        factors, scale = list[Factor](), term.scale
+        for factor in term.factors:
+            if _is_plain(factor) and factor.array in self.dissolved:
+                product = self._product(factor.array)
+                own = {axis: i.var for axis, i in enumerate(factor.index)}
+                factors += [renamed(part, own) for part in product.factors]
+                scale = scale.times(*product.scale)
+            else:
+                factors.append(factor)
+        simple = self._by_name(_summed(replace(term, factors=tuple(factors), scale=scale)))
+        self.longer |= len(_parted(simple)[0]) > len(_parted(term)[0])
+        return simple
+
+    def _product(self, adjoint: Array) -> Term:
+        """Return a dissolved adjoint as a product; what it sums becomes an array of its own."""
+        term = self._written_out(self.known.products[adjoint])
+        if not term.summed:
+            return term
+        inner, outer = _parted(term)
+        total = self._array(adjoint, [Term(inner, term.kept, term.summed)])
+        return Term((total.whole, *outer), term.kept, (), term.scale)
+
+    def _by_name(self, term: Term) -> Term:
+        """Return a term with y in place of u · 1 / s, where the way forward has y = u / s."""
+        for quotient, over, under in self.known.quotients:
+            for factor in term.factors:
+                own = _walked(over, factor)
+                sizes = {axis: term.sizes.get(var) for axis, var in own.items()}
+                if own and all(sizes.get(axis) == n for axis, n in quotient.axes):
+                    others = [f for f in term.factors if f is not factor]
+                    if divisor := _like(divided_by(renamed(under, own)), others):
+                        others.remove(divisor)
+                        self.named = True
+                        whole = renamed(quotient.whole, own)
+                        return self._by_name(replace(term, factors=(whole, *others)))
+        return term
+
+
+def _like(factor: Factor, others: Iterable[Factor]) -> Factor | None:
+    """Return the first of some factors that is equal to one."""
+    return next((other for other in others if same(other, factor)), None)
+
+
+def _walked(read: Read, factor: Factor) -> Variables:
+    """Return the variables of `factor` by those of `read`, if both walk along one array."""
+    if not _is_plain(factor) or factor.array is not read.array:
+        return {}
+    return {i.var: j.var for i, j in zip(read.index, factor.index)} | {BATCH: BATCH}
+
+
+def _summed(term: Term) -> Term:
+    """Return a term without Σj one_hot[j], which is 1, and without sums of what never changes."""
+    for factor in filter(_is_plain, term.factors):
+        rows, others = factor.array.lookup, tuple(f for f in term.factors if f is not factor)
+        axis = (factor.index[-1].var, factor.shape[-1]) if rows and rows.table is None else None
+        if axis in term.summed and axis[0] not in _variables(others):
+            left = tuple(other for other in term.summed if other != axis)
+            return _summed(replace(term, factors=others, summed=left))
+    read, scale = _variables(term.factors), term.scale
+    for var, size in term.summed:
+        if var not in read:
+            scale = scale.over(size)
+    summed = tuple(axis for axis in term.summed if axis[0] in read)
+    return replace(term, summed=summed, scale=scale)
+
+
+def _variables(factors: Iterable[Factor]) -> set[int]:
+    return {var for factor in factors for read in factor.reads for var in read.every}
+
+
+def _parted(term: Term) -> tuple[tuple[Factor, ...], tuple[Factor, ...]]:
+    """Return the factors that depend on what a term sums over, and the others."""
+    over = {var for var, _ in term.summed}
+    inner = tuple(f for f in term.factors if over & _variables([f]))
+    return inner, tuple(f for f in term.factors if f not in inner)
+
+
+def _common(terms: Sequence[Term]) -> tuple[Scale, tuple[Factor, ...]]:
+    """Return the number and the factors that all terms have, outside of their sums."""
+    values, batches = {abs(t.scale.value) for t in terms}, {t.scale.batch for t in terms}
+    value = min(values) if len(values) == 1 else 1.0
+    moderate = MODERATE[0] < value < MODERATE[1]
+    scale = Scale(value if moderate else 1.0, min(batches) if len(batches) == 1 else 0)
+    first, *others = (list(_parted(term)[1]) for term in terms)
+    common = list[Factor]()
+    for factor in first:
+        alike = [like for other in others if (like := _like(factor, other))]
+        if len(alike) == len(others):
+            common.append(factor)
+            for other, like in zip(others, alike):
+                other.remove(like)
+    return scale, tuple(common)
+
+
+def _without(term: Term, scale: Scale, common: Iterable[Factor]) -> Term:
+    """Return a term divided by a number and factors that it has."""
+    factors = [*term.factors]
+    for factor in common:
+        factors = [f for f in factors if f is not _like(factor, factors)]
+    value, batch = term.scale.value / scale.value, term.scale.batch - scale.batch
+    return replace(term, factors=tuple(factors), scale=Scale(value, batch))

@@ -1,0 +1,64 @@
+"""Terms over an array's own variables, and their factors with other variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from micrograd.lowering.arrays.axes import used
+from micrograd.lowering.arrays.ir import BATCH, Array, Factor, First, Formula, Read, Rows, Term
+
+Variables = Mapping[int, int]
+
+
+def divided_by(read: Read) -> Formula:
+    """Return 1 / read."""
+    return Formula("div", "1 / y", None, (("y", read),))
+
+
+def same(a: Factor, b: Factor) -> bool:
+    """Return whether two factors are equal by their form."""
+    if isinstance(a, Formula) and isinstance(b, Formula):
+        reads, others = used(a), used(b)
+        return (a.text, a.k, reads.keys()) == (b.text, b.k, others.keys()) and all(
+            reads[letter].same(others[letter]) for letter in reads
+        )
+    return isinstance(a, Read) and a.same(b)
+
+
+def own_term(array: Array, term: Term) -> Term | None:
+    """Return a term over an array's own variables; None where it is not added all over."""
+    own = own_variables(array, term)
+    if own is None or not all(isinstance(f, (Read, Formula, First)) for f in term.factors):
+        return None
+    if term.at is None:
+        return term
+    over = {var: len(array.shape) + n for n, (var, _) in enumerate(term.summed)}
+    new = own | over | {BATCH: BATCH}
+    factors = tuple(renamed(factor, new) for factor in term.factors)
+    return Term(factors, array.axes, tuple((new[v], n) for v, n in term.summed), term.scale)
+
+
+def own_variables(array: Array, term: Term) -> dict[int, int] | None:
+    """Return an array's variable for each of a term's; None where it is not added all over."""
+    if term.at is None:
+        return {var: var for var, _ in term.kept}
+    place, sizes = term.at, term.sizes
+    if isinstance(place, Rows) or not place.plain or place.shape != array.shape:
+        return None
+    if any(sizes[i.var] != n for i, n in zip(place.index, array.shape)):
+        return None
+    return {i.var: axis for axis, i in enumerate(place.index)} | {BATCH: BATCH}
+
+
+def renamed(factor: Any, own: Variables) -> Any:
+    """Return a factor with other variables."""
+    if isinstance(factor, Read):
+        index = tuple(i._replace(var=own.get(i.var, i.var)) for i in factor.index)
+        return replace(factor, index=index, variables=tuple(own[v] for v in factor.variables))
+    if isinstance(factor, Formula):
+        letters = tuple((letter, renamed(read, own)) for letter, read in factor.letters)
+        return replace(factor, letters=letters)
+    read, out = renamed(factor.read, own), renamed(factor.out, own)
+    return First(read, out, tuple((own[var], size) for var, size in factor.axes))

@@ -1,0 +1,200 @@
+"""Adjoints as a book has them: p - q of cross-entropy, the slope of softmax (L8, L28)."""
+
+import random
+
+import numpy as np
+import pytest
+
+from micrograd.functions import dot, log_softmax, logsumexp, mean, softmax
+from micrograd.losses import cross_entropy
+from micrograd.lowering import lower
+from micrograd.nn import Embedding, one_hot
+from tests.lowering_fuzz import failures_on_a_batch
+from tests.lowering_models import function, values
+
+X = [0.5, -1.0, 2.0]
+W = values([[0.1, 0.2, 0.3], [0.3, -0.1, 0.2], [-0.2, 0.4, 0.1], [0.5, 0.1, -0.3]])
+Q = [0.1, 0.2, 0.3, 0.4]
+
+
+def scores(x):
+    return [dot(row, x) for row in W]
+
+
+def by_hand(x):
+    """Return the probabilities as a beginner writes them."""
+    powers = [z.exp() for z in scores(x)]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def attended(q, keys):
+    weights = softmax([dot(q, k) for k in keys])
+    return sum(dot(weights, column).tanh() for column in zip(*keys))
+
+
+BOOK = {
+    "of a class": (
+        lambda x, y: cross_entropy(scores(x), one_hot(y, 4)),
+        (X, 2),
+        "delta = (t2 / t3[:, None] - one_hot) / B ",
+    ),
+    "of classes": (
+        lambda x, q: cross_entropy(scores(x), q),
+        (X, Q),
+        "delta = ((q.sum(-1) / t3)[:, None] * t2 - q) / B ",
+    ),
+    "with a weight": (
+        lambda x, y, w: w * cross_entropy(scores(x), one_hot(y, 4)),
+        (X, 2, 0.5),
+        "delta = (w / B)[:, None] * (t2 / t3[:, None] - one_hot) ",
+    ),
+    "of what is picked": (
+        lambda x, y: logsumexp(scores(x)) - dot(one_hot(y, 4), scores(x)),
+        (X, 2),
+        "delta = (t1 / t2[:, None] - one_hot) / B ",
+    ),
+    "along a sequence": (
+        lambda xs, ys: sum(cross_entropy(scores(x), one_hot(y, 4)) for x, y in zip(xs, ys)),
+        ([X, X], [2, 0]),
+        "delta = (t2 / t3[:, :, None] - one_hot) / B ",
+    ),
+    "in two steps": (
+        lambda x, q: -dot(q, [p.log() for p in softmax(scores(x))]),
+        (X, Q),
+        "delta = t2 * (dt2 - (dt2 * t2).sum(-1)[:, None]) ",
+    ),
+    "by hand": (
+        lambda x, q: dot(q, by_hand(x)),
+        (X, Q),
+        "delta = t1 * (q - (q * t1).sum(-1)[:, None]) / B ",
+    ),
+    "of attention": (
+        lambda q, keys: attended(scores(q), [scores(key) for key in keys]),
+        (X, [X, [1.0, 0.0, 1.0]]),
+        "t7 = t3 * (dt3 - (dt3 * t3).sum(-1)[:, None]) ",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOOK)
+def test_cross_entropy_and_softmax_go_back_as_in_the_notes(name):
+    loss, sample, line = BOOK[name]
+    text = function(lower(loss, *sample))
+    assert line in text, text
+
+
+def test_looked_up_rows_need_not_add_up_to_one():
+    rows = Embedding(5, 4)
+    text = function(lower(lambda x, i: -dot(rows(i), log_softmax(scores(x))), X, 2))
+    assert ".sum(-1)" in text.partition("# backward")[2]
+
+
+def test_a_delta_that_others_read_is_not_dissolved():
+    """For 1 / B, which both terms of dT have, the name of a state's delta would go."""
+    T = values([[0.5, 0.5], [0.2, 0.8]])
+
+    def loss(x):
+        state = x[0]
+        for emitted in x[1:]:
+            inward = [dot(state, column) for column in zip(*T)]
+            state = [a * e for a, e in zip(inward, emitted)]
+        return sum(state).log()
+
+    text = function(lower(loss, [[0.5, 0.5], [0.9, 0.1], [0.2, 0.7]], parameters={"T": T}))
+    assert "dT = t1.T @ delta_2 + " in text, text
+
+
+def test_a_gradient_that_is_dissolved_is_a_part_of_the_line_it_went_to():
+    loss, sample, line = BOOK["of a class"]
+    program = lower(loss, *sample)
+    there = 1 + next(n for n, text in enumerate(program.source.splitlines()) if line in text)
+    powers = [v for v in program.graph.values if v._op == "exp"]
+    spots = {program.line_of_gradient(power)[:3] for power in powers}
+    assert spots == {("within", "delta", there)}
+
+
+# random
+
+
+def shares(rng, rows):
+    """Return the rows, each divided by a sum of its own, or of all rows, or by their neighbours."""
+    kind = rng.randrange(6)
+    if kind == 0:
+        return [softmax(row) for row in rows]
+    if kind == 1:
+        return [[v - logsumexp(row) for v in row] for row in rows]
+    powers = [[v.tanh().exp() for v in row] for row in rows]
+    if kind == 2:
+        totals = [sum(column) for column in zip(*powers)]
+        return [[p / t for p, t in zip(row, totals)] for row in powers]
+    if kind == 3:
+        return [[p / (sum(row) + 1) for p in row] for row in powers]
+    if kind == 4:
+        return [[a / b for a, b in zip(row, [*row[1:], row[0]])] for row in powers]
+    return [[p / sum(row) for p in row] for row in powers]
+
+
+def standard(rng, rows):
+    """Return the rows, centred or of one size or both."""
+    if rng.random() < 0.7:
+        rows = [[v - mean(row) for v in row] for row in rows]
+    if rng.random() < 0.3:
+        return rows
+    return [[v / (mean([w * w for w in row]) + 0.1).sqrt() for v in row] for row in rows]
+
+
+def mixed(rng, rows):
+    """Return the rows times numbers, themselves or one another, or mixed with softmax of scores."""
+    kind = rng.randrange(4)
+    if kind == 0:
+        return [[v * w for v, w in zip(row, W[0] * 2)] for row in rows]
+    if kind == 1:
+        return [[2 * v + v * v for v in row] for row in rows]
+    if kind == 2:
+        return [[v / w - u for v, w, u in zip(row, W[1][:1] * 9, row[::-1])] for row in rows]
+    weights = [softmax([dot(row, other) for other in rows]) for row in rows]
+    return [[dot(w, column) for column in zip(*rows)] for w in weights]
+
+
+def picked(rng, rows, q, y, w):
+    """Return one of the losses that rows of scores have."""
+    kind = rng.randrange(7)
+    if kind == 0:
+        return -sum(dot(q, log_softmax(row)) for row in rows)
+    if kind == 1:
+        return mean([b * cross_entropy(row, one_hot(y, len(row))) for row, b in zip(rows, w)])
+    if kind == 2:
+        return -sum(dot(q, [p.log() for p in softmax(row)]) for row in rows)
+    if kind == 3:
+        return -dot(q, log_softmax(rows[0])) + rows[-1][0] * w[0]
+    if kind == 4:
+        return sum(logsumexp(row) - b * row[-1] for row, b in zip(rows, w))
+    if kind == 5:
+        return sum((v - b) ** 2 for row, b in zip(rows, w) for v in row)
+    return sum(dot(q, row) for row in rows) ** 2 / 3
+
+
+def ratios(rng):
+    """Return a random loss of quotients of rows, and a sample."""
+    count, size, steps = rng.randint(1, 3), rng.randint(2, 4), rng.randint(0, 3)
+    plan = [(rng.choice([shares, standard, mixed]), rng.random()) for _ in range(steps)]
+    last, divided = rng.random(), rng.random() < 0.3
+
+    def loss(x, q, y, w):
+        rows, total = x, 0
+        for step, seed in plan:
+            rows = step(random.Random(seed), rows)
+            total = total + rows[0][-1] * w[-1]  # read by something else too
+        value = picked(random.Random(last), rows, q, y, w)
+        return (value + total * 0.1) / (1 + w[0] * w[0]) if divided else value
+
+    x = np.round([[rng.gauss(0, 1) for _ in range(size)] for _ in range(count)], 1)
+    return loss, (x, x[0] ** 2, np.array(rng.randrange(size)), np.full(count, 0.5))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_losses_of_quotients(seed):
+    for number in range(15 * seed, 15 * seed + 15):
+        loss, sample = ratios(random.Random(number))
+        assert failures_on_a_batch(loss, sample, number) == {}, number
