@@ -130,7 +130,7 @@ def value_and_grad(x, W, b):
     t3 = t1[:, 1] / t2                            # (B,)
     loss = t3.mean()                              # ()
     # backward
-    dt1 = embed(1 / t2 / B, (B, 4), s_[:, 1]) + (-t3 / t2 / B)[:, None]  # (B, 4)
+    dt1 = embed(1 / t2 / B, (B, 4), s_[:, 1]) - (t3 / t2 / B)[:, None]  # (B, 4)
     delta = dt1 * t1                              # (B, 4)
     db = delta.sum(0)                             # (4,)
     dW = delta.T @ x                              # (4, 3)
@@ -209,7 +209,7 @@ def test_cross_entropy_of_a_recorded_batch():
         "t1 = z - m[:, None]",
         "t2 = exp(t1)",
         "t3 = t2.sum(-1)",
-        "loss = (-(t1.reshape(24)[i1] - log(t3))).sum() / 6",
+        "loss = -(t1.reshape(24)[i1] - log(t3)).sum() / 6",
     ]
     assert_same(program.value_and_grad()[1], scalar_gradients(root, program))
 

@@ -33,13 +33,17 @@ def negative(a: Expr) -> Expr:
     """Write -a."""
     if is_number(a):
         return num(-a.attr)
-    if a.kind == "bin" and _begins_with_minus(a):
-        return binary(a.attr, negative(a.args[0]), a.args[1])
+    if a.kind in ("bin", "matmul") and _begins_with_minus(a):
+        first, second = negative(a.args[0]), a.args[1]
+        return (
+            make("matmul", (first, second)) if a.kind == "matmul" else binary(a.attr, first, second)
+        )
     return a.args[0] if a.kind == "neg" else make("neg", (a,))
 
 
 def _begins_with_minus(a: Expr) -> bool:
-    inner = a.kind == "bin" and a.attr in "*/" and _begins_with_minus(a.args[0])
+    product = a.kind == "matmul" or (a.kind == "bin" and a.attr in "*/")
+    inner = product and _begins_with_minus(a.args[0])
     return inner or a.kind == "neg" or (is_number(a) and a.attr < 0)
 
 
@@ -81,6 +85,9 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     moderate = is_number(a) and 1e-30 < abs(a.attr) < 1e30  # no product overflows for it alone
     if moderate and b.kind == "bin" and b.attr in "*/":
         return binary(b.attr, binary("*", a, b.args[0]), b.args[1])
+    number, rest = _led(b)
+    if number != 1 and not a.truth and 1e-30 < abs(number) < 1e30:
+        return binary("*", num(number), binary("*", a, rest))
     for one, other in ((a, b), (b, a)):
         inverse = other.kind == "bin" and other.attr == "/" and is_number(other.args[0], 1)
         if inverse and not _is_mask(one):
@@ -88,6 +95,20 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     if _is_mask(a) and not _is_mask(b):
         return _masked(a, b)
     return _masked(b, a) if _is_mask(b) else None
+
+
+def _led(e: Expr) -> tuple[float, Expr]:
+    """Return the number that leads a product, and the rest of it."""
+    if e.kind == "neg":
+        number, rest = _led(e.args[0])
+        return -number, rest
+    if e.kind == "bin" and e.attr in "*/":
+        first, second = e.args
+        if e.attr == "*" and is_number(first):
+            return first.attr, second
+        number, rest = _led(first)
+        return number, binary(e.attr, rest, second) if number != 1 else e
+    return 1, e
 
 
 def _is_mask(e: Expr) -> bool:
@@ -147,8 +168,9 @@ def indexed(a: Expr, key: tuple[Any, ...]) -> Expr:
     if all(item in (ALL, None) for item in key):
         if a.kind == "index":  # x[:, 0][:, None]
             return make("index", a.args, _with_axes(a, key))
-        if a.kind == "neg":
-            return negative(indexed(a.args[0], key))
+        number, rest = _led(a)
+        if number != 1:
+            return binary("*", num(number), indexed(rest, key))
         if a.kind == "bin" and a.attr == "/" and is_number(a.args[0]):
             return binary("/", a.args[0], indexed(a.args[1], key))
     return make("index", (a,), key)
@@ -169,7 +191,15 @@ def _with_axes(a: Expr, key: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def total(a: Expr, axes: tuple[int, ...], kind: str = "sum") -> Expr:
     """Sum over axes, or take their mean, their largest, their smallest."""
-    return make(kind, (a,), axes) if axes else a
+    if not axes:
+        return a
+    number, rest = _led(a) if kind in ("sum", "mean") else (1, a)
+    if number != 1 and not rest.truth:  # truths are added up to whole numbers
+        return binary("*", num(number), total(rest, axes, kind))
+    if a.kind == kind == "sum":
+        left = [axis for axis in range(len(a.args[0].shape)) if axis not in a.attr]
+        return make(kind, a.args, tuple(sorted((*a.attr, *(left[axis] for axis in axes)))))
+    return make(kind, (a,), axes)
 
 
 # the formulas of the op rows

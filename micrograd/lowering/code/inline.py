@@ -10,7 +10,7 @@ from types import MappingProxyType
 from micrograd.lowering.adjoints.differentiate import Adjoints
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.arrays.names import Name
-from micrograd.lowering.code.construct import binary, negative, reshape
+from micrograd.lowering.code.construct import binary, indexed, negative, reshape, total
 from micrograd.lowering.code.expr import Assign, Expr
 from micrograd.lowering.code.kinds import KINDS, Printer
 from micrograd.lowering.code.statements import Code, named
@@ -88,6 +88,10 @@ def replaced(e: Expr, array: Array, by: Expr) -> Expr:
         return binary(e.attr, *args)
     if e.kind == "neg":
         return negative(*args)
+    if e.kind == "index":
+        return indexed(args[0], e.attr)
+    if e.kind in ("sum", "mean"):
+        return total(args[0], e.attr, e.kind)
     return reshape(args[0], e.shape) if e.kind == "reshape" else replace(e, args=args)
 
 
