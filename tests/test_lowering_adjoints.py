@@ -69,6 +69,11 @@ BOOK = {
         (X, Q),
         "delta = t1 * (q - (q * t1).sum(-1)[:, None]) / B ",
     ),
+    "of a sigmoid": (
+        lambda x, y: -(dot(W[0], x) * y).sigmoid().log(),
+        (X, 1.0),
+        "embed((t1 - 1) / B * y @ x, ",
+    ),
     "of attention": (
         lambda q, keys: attended(scores(q), [scores(key) for key in keys]),
         (X, [X, [1.0, 0.0, 1.0]]),
@@ -119,7 +124,10 @@ def test_a_gradient_that_is_dissolved_is_a_part_of_the_line_it_went_to():
 
 def shares(rng, rows):
     """Return the rows, each divided by a sum of its own, or of all rows, or by their neighbours."""
-    kind = rng.randrange(6)
+    kind = rng.randrange(7)
+    if kind == 6:
+        halves = [[v.sigmoid() for v in row] for row in rows]
+        return [[h.log() * v - (1 - h).log() for h, v in zip(*pair)] for pair in zip(halves, rows)]
     if kind == 0:
         return [softmax(row) for row in rows]
     if kind == 1:

@@ -6,8 +6,8 @@ upstream × local, summed over the variables that the operand lacks, added where
 
 from __future__ import annotations
 
+import ast
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.core.formulas import FLOATS
+from micrograd.core.formulas import FLOATS, specialise
 from micrograd.lowering.adjoints.simplify import Simpler, known_of, simpler
-from micrograd.lowering.adjoints.terms import divided_by, own_term, own_variables
+from micrograd.lowering.adjoints.terms import divided_by, own_term, own_variables, same
 from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of, used
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
@@ -170,11 +170,10 @@ def _give(parts: list[Term], term: Term) -> None:
 
 
 def _equal(a: Term, b: Term) -> bool:
-    """Return whether two terms are the same products of reads, summed and added alike."""
+    """Return whether two terms are the same products, summed and added alike."""
     if (a.kept, a.summed, len(a.factors)) != (b.kept, b.summed, len(b.factors)):
         return False
-    reads = zip((*a.factors, a.at), (*b.factors, b.at))
-    return all(isinstance(x, Read) and x.same(y) for x, y in reads)
+    return isinstance(a.at, Read) and a.at.same(b.at) and all(map(same, a.factors, b.factors))
 
 
 def _contribution(
@@ -195,7 +194,6 @@ def _contribution(
     return Term(factors, tuple((var, sizes[var]) for var in kept), tuple(summed), scale, at)
 
 
-_QUOTIENT = re.compile(r"(-?)(x|y|out|[\d.]+) / (x|y|out)")
 Local = tuple["Read | Rows", tuple[Factor, ...], float]
 
 
@@ -218,14 +216,28 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
 
 def _factors(formula: Formula) -> tuple[tuple[Factor, ...], float]:
     """Return a local gradient as factors and a number: -out / y as out, 1 / y and -1."""
-    quotient, reads = _QUOTIENT.fullmatch(formula.text), dict(formula.letters)
-    if quotient is None:
-        return (reads.get(formula.text, formula),), 1.0
-    sign, above, under = quotient.groups()
-    factors: tuple[Factor, ...] = (divided_by(reads[under]),)
-    if above in reads:
-        return (reads[above], *factors), float(f"{sign}1")
-    return factors, float(sign + above)
+    reads, text = dict(formula.letters), specialise(formula.text, formula.k)
+    factors, under, number = list[Factor](), list[Factor](), 1.0
+    waiting = [ast.parse(text, mode="eval").body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            waiting += [node.right, node.left]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            part = ast.unparse(node.right)
+            whole = Formula(formula.op, f"1 / ({part})", None, formula.letters)
+            under.append(divided_by(reads[part]) if part in reads else whole)
+            waiting.append(node.left)
+        elif isinstance(node, ast.UnaryOp):
+            number = -number
+            waiting.append(node.operand)
+        elif isinstance(node, ast.Constant):
+            number *= float(node.value)  # type: ignore[arg-type]
+        else:
+            part = ast.unparse(node)
+            whole = Formula(formula.op, part, None, formula.letters)
+            factors.append(reads.get(part, whole))
+    return (*factors, *under), number
 
 
 def _number(formula: Formula) -> float | None:

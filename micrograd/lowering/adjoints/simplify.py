@@ -22,6 +22,7 @@ from micrograd.lowering.adjoints.terms import Variables, divided_by, own_term, r
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Factor, Read, Scale, Term
 
 MODERATE = 1e-30, 1e30  # numbers for which no product overflows for them alone
+BOUNDED = ("sigmoid",)  # operations that give no infinity
 MOST_DISSOLVED = 4  # adjoints: each doubles the ways to look at
 Readers = Mapping[Array, set[Array]]
 
@@ -61,10 +62,13 @@ class Simpler:
         """Yield what is read."""
         return (read.array for term in self.written for read in term.reads)
 
-    @property
-    def length(self) -> tuple[int, int]:
-        """Return how many factors it has; of equal ones the one that dissolves more is shorter."""
-        return sum(len(term.factors) for term in self.written), -len(self.dissolved)
+    def length(self, left: Mapping[Array, int]) -> tuple[int, int]:
+        """Return how many factors there are, with those that adjoints have that are `left`.
+
+        Of equal ones what dissolves more is shorter.
+        """
+        kept = sum(count for adjoint, count in left.items() if adjoint not in self.dissolved)
+        return kept + sum(len(term.factors) for term in self.written), -len(self.dissolved)
 
 
 def simpler(
@@ -84,7 +88,8 @@ def simpler(
             if all(others[adjoint] <= {*chosen} for adjoint in chosen):
                 way = _Way(chosen, known).simplified(array, own)
                 ways += [way] if way and way.dissolved.isdisjoint(way.reads) else []
-    return min(ways, key=lambda way: way.length, default=None)
+    left = {adjoint: len(known.products[adjoint].factors) for adjoint in found}
+    return min(ways, key=lambda way: way.length(left), default=None)
 
 
 def _dissolvable(terms: Iterable[Term], products: Mapping[Array, Term]) -> list[Array]:
@@ -147,7 +152,8 @@ class _Way:
                 scale = scale.times(*product.scale)
             else:
                 factors.append(factor)
-        simple = self._by_name(_summed(replace(term, factors=tuple(factors), scale=scale)))
+        whole = replace(term, factors=tuple(factors), scale=scale)
+        simple = self._by_name(self._cancelled(_summed(whole)))
         self.longer |= len(_parted(simple)[0]) > len(_parted(term)[0])
         return simple
 
@@ -159,6 +165,19 @@ class _Way:
         inner, outer = _parted(term)
         total = self._array(adjoint, [Term(inner, term.kept, term.summed)])
         return Term((total.whole, *outer), term.kept, (), term.scale)
+
+    def _cancelled(self, term: Term) -> Term:
+        """Return a term without u · 1 / u, of a u that is never infinite.
+
+        Where it is 0 the engine has no slope.
+        """
+        for factor in filter(_is_plain, term.factors):
+            formula, others = factor.array.formula, [f for f in term.factors if f is not factor]
+            if formula and formula.op in BOUNDED and (over := _like(divided_by(factor), others)):
+                others.remove(over)
+                self.named = True
+                return self._cancelled(replace(term, factors=tuple(others)))
+        return term
 
     def _by_name(self, term: Term) -> Term:
         """Return a term with y in place of u · 1 / s, where the way forward has y = u / s."""

@@ -33,7 +33,9 @@ def negative(a: Expr) -> Expr:
     """Write -a."""
     if is_number(a):
         return num(-a.attr)
-    if a.kind in ("bin", "matmul") and _begins_with_minus(a):
+    if a.kind == "bin" and a.attr == "-":
+        return binary("-", *reversed(a.args))
+    if _is_product(a) and (_begins_with_minus(a.args[0]) or _is_difference(a.args[0])):
         first, second = negative(a.args[0]), a.args[1]
         return (
             make("matmul", (first, second)) if a.kind == "matmul" else binary(a.attr, first, second)
@@ -41,10 +43,18 @@ def negative(a: Expr) -> Expr:
     return a.args[0] if a.kind == "neg" else make("neg", (a,))
 
 
+def _is_product(a: Expr) -> bool:
+    return a.kind == "matmul" or (a.kind == "bin" and a.attr in "*/")
+
+
 def _begins_with_minus(a: Expr) -> bool:
-    product = a.kind == "matmul" or (a.kind == "bin" and a.attr in "*/")
-    inner = product and _begins_with_minus(a.args[0])
+    inner = _is_product(a) and _begins_with_minus(a.args[0])
     return inner or a.kind == "neg" or (is_number(a) and a.attr < 0)
+
+
+def _is_difference(a: Expr) -> bool:
+    inner = _is_product(a) and _is_difference(a.args[0])
+    return inner or (a.kind == "bin" and a.attr == "-")
 
 
 def binary(op: str, a: Expr, b: Expr) -> Expr:
@@ -90,11 +100,11 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
         return binary("*", num(number), binary("*", a, rest))
     for one, other in ((a, b), (b, a)):
         inverse = other.kind == "bin" and other.attr == "/" and is_number(other.args[0], 1)
-        if inverse and not _is_mask(one):
+        if inverse and not is_mask(one):
             return binary("/", one, other.args[1])
-    if _is_mask(a) and not _is_mask(b):
+    if is_mask(a) and not is_mask(b):
         return _masked(a, b)
-    return _masked(b, a) if _is_mask(b) else None
+    return _masked(b, a) if is_mask(b) else None
 
 
 def _led(e: Expr) -> tuple[float, Expr]:
@@ -111,7 +121,7 @@ def _led(e: Expr) -> tuple[float, Expr]:
     return 1, e
 
 
-def _is_mask(e: Expr) -> bool:
+def is_mask(e: Expr) -> bool:
     """Return whether an expression chooses between two numbers."""
     return e.kind == "call" and e.attr == "where" and all(map(is_number, e.args[1:]))
 
@@ -131,7 +141,7 @@ def _masked(mask: Expr, e: Expr) -> Expr | None:
 def _div(a: Expr, b: Expr) -> Expr | None:
     if is_number(b, 1):
         return a
-    if _is_mask(a) and is_number(a.args[1], 1) and is_number(a.args[2], 0) and b.kind == "batch":
+    if is_mask(a) and is_number(a.args[1], 1) and is_number(a.args[2], 0) and b.kind == "batch":
         return make("bin", (a.args[0], b), "/")
     return negative(binary("/", a.args[0], b)) if a.kind == "neg" else None
 

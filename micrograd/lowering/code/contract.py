@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from itertools import combinations
+from math import isfinite
 from typing import Any, NamedTuple
 
 from micrograd.lowering.arrays.ir import ALL, BATCH, Scale
-from micrograd.lowering.code.construct import binary, broadcast, indexed, reshape, total, transpose
+from micrograd.lowering.code.construct import (
+    binary,
+    broadcast,
+    indexed,
+    is_mask,
+    reshape,
+    total,
+    transpose,
+)
 from micrograd.lowering.code.expr import Expr, Shape, joint, num
 from micrograd.lowering.code.kinds import make
 
 Sizes = Mapping[int, Any]
 Vars = tuple[int, ...]
+SHORT, LARGEST = 9, 999  # characters of a decimal fraction; the divisor of another one
 _ARRAYS = ("ref", "full", "stack", "concatenate", "scatter", "embed")
 
 
@@ -119,11 +131,20 @@ def reads(e: Expr) -> bool:
 
 
 def scaled(t: Indexed, scale: Scale) -> Indexed:
-    """Return scale × t: `2 * t / B`."""
-    e, size = binary("*", num(scale.value), t.expr), make("batch", ())
+    """Return scale × t: `2 * t / 3 / B`."""
+    above, under = (scale.value, 1) if is_mask(t.expr) else _fraction(scale.value)
+    e = binary("/", binary("*", num(above), t.expr), num(under))
+    size = make("batch", ())
     for _ in range(abs(scale.batch)):
         e = binary("*" if scale.batch > 0 else "/", e, size)
     return Indexed(e, t.vars)
+
+
+def _fraction(value: float) -> tuple[float, int]:
+    """Return a number as what a person would write: 2 / 3, not 0.6666666666666666."""
+    fraction = Fraction(value if isfinite(value) else 0).limit_denominator(LARGEST)
+    short = len(repr(value)) < SHORT or float(fraction) != value
+    return (value, 1) if short else (fraction.numerator, fraction.denominator)
 
 
 def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Indexed:
@@ -132,7 +153,9 @@ def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Ind
         return scaled(Indexed(num(1), ()), scale)
     every = tuple(dict.fromkeys((*kept, *(v for t in factors for v in t.vars))))
     while len(factors) > 2:
-        factors = [combined("*", factors[0], factors[1], every), *factors[2:]]
+        one, other = _first_pair(factors, kept)
+        product = combined("*", factors[one], factors[other], every)
+        factors = [product if n == one else f for n, f in enumerate(factors) if n != other]
     if len(factors) == 1:
         return _reduced(factors[0], kept, scale)
     a, b = factors
@@ -144,6 +167,15 @@ def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Ind
         order = a.vars if a.vars == b.vars else (*kept, *common)
         return _reduced(combined("*", a, b, order), kept, scale)
     return scaled(_product(a, b, common, kept), scale)
+
+
+def _first_pair(factors: list[Indexed], kept: tuple[int, ...]) -> tuple[int, int]:
+    """Return which two factors to multiply first: in a sum those alike, which leaves matrices."""
+    if any(v not in kept for t in factors for v in t.vars):
+        for one, other in combinations(range(len(factors)), 2):
+            if factors[one].vars == factors[other].vars:
+                return one, other
+    return 0, 1
 
 
 def _reduced(t: Indexed, kept: tuple[int, ...], scale: Scale) -> Indexed:

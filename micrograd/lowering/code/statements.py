@@ -82,9 +82,7 @@ def named_after(adjoints: Adjoints, names: Mapping[Array, Name]) -> dict[Array, 
     equals = [(array, read) for array, term in adjoints.upstream.items() for read in term.reads]
     equals += [(leaf, gradient.whole) for leaf, gradient in adjoints.gradients.items()]
     for array, read in equals:
-        of = after.get(read.array, read.array)
-        if names[array].temporary or of not in names:
-            continue
-        if names[of].temporary:
+        of = after.get(read.array)
+        if of and of in names and names[of].temporary and not names[array].temporary:
             after[read.array] = array
     return after
