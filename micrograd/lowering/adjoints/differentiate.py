@@ -234,7 +234,7 @@ def _factors(formula: Formula) -> tuple[tuple[Factor, ...], float]:
         elif isinstance(node, ast.Constant):
             if not moderate(node.value):  # type: ignore[arg-type]
                 return (formula,), 1.0
-            number *= node.value  # type: ignore[operator]
+            number *= float(node.value)  # type: ignore[arg-type]
         else:
             part = ast.unparse(node)
             whole = Formula(formula.op, part, None, formula.letters)

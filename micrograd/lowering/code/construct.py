@@ -99,12 +99,16 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     if number != 1 and not a.truth:
         return binary("*", num(number), binary("*", a, rest))
     for one, other in ((a, b), (b, a)):
-        inverse = other.kind == "bin" and other.attr == "/" and is_number(other.args[0], 1)
-        if inverse and not is_mask(one):
-            return binary("/", one, other.args[1])
+        if _is_inverse(other) and not is_mask(one):
+            return binary("/", binary("*", one, other.args[0]), other.args[1])
     if is_mask(a) and not is_mask(b):
         return _masked(a, b)
     return _masked(b, a) if is_mask(b) else None
+
+
+def _is_inverse(e: Expr) -> bool:
+    above = e.args[0] if e.kind == "bin" and e.attr == "/" else e
+    return above is not e and (is_number(above, 1) or _is_inverse(above))
 
 
 def _led(e: Expr) -> tuple[float, Expr]:
@@ -183,6 +187,8 @@ def indexed(a: Expr, key: tuple[Any, ...]) -> Expr:
             return binary("*", num(number), indexed(rest, key))
         if a.kind == "bin" and a.attr == "/" and is_number(a.args[0]):
             return binary("/", a.args[0], indexed(a.args[1], key))
+        if _is_inverse(a) and not a.args[1].shape:
+            return binary("/", indexed(a.args[0], key), a.args[1])
     return make("index", (a,), key)
 
 
