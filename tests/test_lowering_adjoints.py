@@ -29,6 +29,11 @@ def by_hand(x):
     return [power / total for power in powers]
 
 
+def normed(row):
+    size = mean([z * z for z in row]).sqrt()
+    return [z / size for z in row]
+
+
 def attended(q, keys):
     weights = softmax([dot(q, k) for k in keys])
     return sum(dot(weights, column).tanh() for column in zip(*keys))
@@ -48,7 +53,7 @@ BOOK = {
     "with a weight": (
         lambda x, y, w: w * cross_entropy(scores(x), one_hot(y, 4)),
         (X, 2, 0.5),
-        "delta = (w / B)[:, None] * (t2 / t3[:, None] - one_hot) ",
+        "delta = w[:, None] * (t2 / t3[:, None] - one_hot) / B ",
     ),
     "of what is picked": (
         lambda x, y: logsumexp(scores(x)) - dot(one_hot(y, 4), scores(x)),
@@ -75,6 +80,11 @@ BOOK = {
         (X, 1.0),
         "embed((t1 - 1) / B * y @ x, ",
     ),
+    "of a norm": (
+        lambda x, g: sum((a * v).tanh() for a, v in zip(g, normed(scores(x)))),
+        (X, Q),
+        "delta = (dt2 - 0.25 * t2 * (dt2 * t2).sum(-1)[:, None]) / t1[:, None] ",
+    ),
     "of attention": (
         lambda q, keys: attended(scores(q), [scores(key) for key in keys]),
         (X, [X, [1.0, 0.0, 1.0]]),
@@ -88,6 +98,11 @@ def test_cross_entropy_and_softmax_go_back_as_in_the_notes(name):
     loss, sample, line = BOOK[name]
     text = function(lower(loss, *sample))
     assert line in text, text
+
+
+def test_what_is_taken_away_stands_behind():
+    text = function(lower(lambda x, y: -2 * x * x + y, 0.5, 1.0))
+    assert "t1 = y - 2 * x * x " in text, text
 
 
 def test_looked_up_rows_need_not_add_up_to_one():

@@ -23,7 +23,7 @@ from micrograd.lowering.arrays.axes import moderate
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Factor, Read, Scale, Term
 
 BOUNDED = ("sigmoid",)  # operations that give no infinity
-MOST_DISSOLVED = 4  # adjoints: each doubles the ways to look at
+MOST_DISSOLVED = 6  # adjoints: each doubles the ways to look at
 Readers = Mapping[Array, set[Array]]
 
 

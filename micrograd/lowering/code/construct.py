@@ -74,7 +74,8 @@ def _add(a: Expr, b: Expr) -> Expr | None:
         x, y = a.args[0], b.args[0]
         if x.shape == y.shape:  # what goes to the same places is added before
             return Expr(a.kind, (binary("+", x, y),), a.attr, a.shape)
-    return binary("-", a, negative(b)) if _begins_with_minus(b) else None
+    one, other = (a, b) if _begins_with_minus(b) else (b, a)  # y - x, not -x + y
+    return binary("-", one, negative(other)) if _begins_with_minus(other) else None
 
 
 def _sub(a: Expr, b: Expr) -> Expr | None:
