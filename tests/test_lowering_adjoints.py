@@ -85,6 +85,11 @@ BOOK = {
         (X, Q),
         "delta = (dt2 - 0.25 * t2 * (dt2 * t2).sum(-1)[:, None]) / t1[:, None] ",
     ),
+    "of a heavy tail": (
+        lambda x: sum(2 * (1 + z * z / 3).log() for z in scores(x)),
+        (X,),
+        "delta = 4 * z / t1 / B / 3 ",
+    ),
     "of attention": (
         lambda q, keys: attended(scores(q), [scores(key) for key in keys]),
         (X, [X, [1.0, 0.0, 1.0]]),

@@ -101,15 +101,17 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
         return binary("*", num(number), binary("*", a, rest))
     for one, other in ((a, b), (b, a)):
         if _is_inverse(other) and not is_mask(one):
-            return binary("/", binary("*", one, other.args[0]), other.args[1])
+            return binary("/", binary("*", other.args[0], one), other.args[1])
     if is_mask(a) and not is_mask(b):
         return _masked(a, b)
     return _masked(b, a) if is_mask(b) else None
 
 
 def _is_inverse(e: Expr) -> bool:
+    """Return whether an expression is a number divided by something, or by several things."""
     above = e.args[0] if e.kind == "bin" and e.attr == "/" else e
-    return above is not e and (is_number(above, 1) or _is_inverse(above))
+    number = is_number(above) and moderate(above.attr)
+    return above is not e and (number or _is_inverse(above))
 
 
 def _led(e: Expr) -> tuple[float, Expr]:
