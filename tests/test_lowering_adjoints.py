@@ -1,6 +1,7 @@
 """Adjoints as a book has them: p - q of cross-entropy, the slope of softmax (L8, L28)."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -122,6 +123,13 @@ def test_a_gradient_that_is_dissolved_is_a_part_of_the_line_it_went_to():
     powers = [v for v in program.graph.values if v._op == "exp"]
     spots = {program.line_of_gradient(power)[:3] for power in powers}
     assert spots == {("within", "delta", there)}
+
+
+def test_what_cancels_leaves_no_line_that_nothing_uses():
+    w = values([0.7])[0]
+    text = function(lower(lambda x: sum((a * w).tanh() * a.sigmoid() / a.sigmoid() for a in x), X))
+    names = re.findall(r"^    (\w+) = ", text, re.M)
+    assert [name for name in names if len(re.findall(rf"\b{name}\b", text)) < 2] == [], text
 
 
 # random

@@ -9,6 +9,7 @@ from micrograd.engine import Value
 from micrograd.lowering import lower
 from micrograd.nn import Embedding
 from micrograd.ops import ROWS, DomainError
+from micrograd.registry import register
 from tests.irregular_models import METHODS
 
 PLACES = [(inf, 0.5), (-inf, 0.5), (nan, 0.5), (0.5, inf), (0.5, -inf), (inf, inf), (-inf, inf)]
@@ -112,3 +113,13 @@ def test_large_numbers_are_multiplied_where_they_stand(function, backend):
     for x in ([1e200, 1e-300], [1e-300, 1e-200], [3.0, 1e-310]):
         expected = function([*map(Value, x)]).data
         assert program([x]) == pytest.approx(expected, rel=1e-12, abs=0)
+
+
+def test_a_large_number_of_an_operation_stays_where_it_is_multiplied():
+    """1e200 * (x * x).sum() would be 0 at 1e-200, as 2e200 * (x * x) of the slope would."""
+    large = register("large_square", "1e200 * x * x", "2e200 * x")
+    weights = [Value(1.0), Value(0.5)]
+    program = lower(lambda x: sum(large(w * x) for w in weights), 1.0, parameters={"w": weights})
+    loss, gradients = program.value_and_grad([1e-200])
+    assert loss == pytest.approx(1.25e-200, rel=1e-12, abs=0)
+    np.testing.assert_allclose(gradients["w"], [2e-200, 1e-200], rtol=1e-12)

@@ -19,7 +19,7 @@ import numpy as np
 from micrograd.core.formulas import FLOATS, specialise
 from micrograd.lowering.adjoints.simplify import Simpler, known_of, simpler
 from micrograd.lowering.adjoints.terms import divided_by, own_term, own_variables, same
-from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of, used
+from micrograd.lowering.arrays.axes import coordinates, flat_places, moderate, number_of, used
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
@@ -232,6 +232,8 @@ def _factors(formula: Formula) -> tuple[tuple[Factor, ...], float]:
             number = -number
             waiting.append(node.operand)
         elif isinstance(node, ast.Constant):
+            if not moderate(node.value):  # type: ignore[arg-type]
+                return (formula,), 1.0
             number *= float(node.value)  # type: ignore[arg-type]
         else:
             part = ast.unparse(node)

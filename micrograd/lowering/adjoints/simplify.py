@@ -19,9 +19,9 @@ from typing import TypeGuard
 import numpy as np
 
 from micrograd.lowering.adjoints.terms import Variables, divided_by, own_term, renamed, same
+from micrograd.lowering.arrays.axes import moderate
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Factor, Read, Scale, Term
 
-MODERATE = 1e-30, 1e30  # numbers for which no product overflows for them alone
 BOUNDED = ("sigmoid",)  # operations that give no infinity
 MOST_DISSOLVED = 4  # adjoints: each doubles the ways to look at
 Readers = Mapping[Array, set[Array]]
@@ -178,7 +178,8 @@ class _Way:
         """
         for factor in filter(_is_plain, term.factors):
             formula, others = factor.array.formula, [f for f in term.factors if f is not factor]
-            if formula and formula.op in BOUNDED and (over := _like(divided_by(factor), others)):
+            bounded = formula and formula.op in BOUNDED and len(others) > 1  # a number is no array
+            if bounded and (over := _like(divided_by(factor), others)):
                 others.remove(over)
                 self.named = True
                 return self._cancelled(replace(term, factors=tuple(others)))
@@ -243,8 +244,7 @@ def _common(terms: Sequence[Term]) -> tuple[Scale, tuple[Factor, ...]]:
     """Return the number and the factors that all terms have, outside of their sums."""
     values, batches = {abs(t.scale.value) for t in terms}, {t.scale.batch for t in terms}
     value = min(values) if len(values) == 1 else 1.0
-    moderate = MODERATE[0] < value < MODERATE[1]
-    scale = Scale(value if moderate else 1.0, min(batches) if len(batches) == 1 else 0)
+    scale = Scale(value if moderate(value) else 1.0, min(batches) if len(batches) == 1 else 0)
     first, *others = (list(_parted(term)[1]) for term in terms)
     common = list[Factor]()
     for factor in first:

@@ -185,6 +185,11 @@ def number_of(factor: Factor) -> float | None:
     return float(np.asarray(factor.array.data)[factor.index[0].start])
 
 
+def moderate(number: float) -> bool:
+    """Return whether no product of usual size overflows, or vanishes, for a number alone."""
+    return 1e-30 < abs(number) < 1e30
+
+
 def used(formula: Formula) -> dict[str, Read]:
     """Return what the letters read that the text of a formula has, its constant put in."""
     names = _names(formula.text, formula.k)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from micrograd.core.formulas import specialise
+from micrograd.lowering.arrays.axes import moderate
 from micrograd.lowering.arrays.ir import ALL
 from micrograd.lowering.arrays.names import FUNCTION_OF
 from micrograd.lowering.code.expr import OPERATORS, Expr, Shape, is_number, num
@@ -95,29 +96,32 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     if a.kind == "neg" or b.kind == "neg":
         inner = [e.args[0] if e.kind == "neg" else e for e in (a, b)]
         return binary("*", *inner) if a.kind == b.kind else negative(binary("*", *inner))
-    moderate = is_number(a) and 1e-30 < abs(a.attr) < 1e30  # no product overflows for it alone
-    if moderate and b.kind == "bin" and b.attr in "*/":
+    if is_number(a) and moderate(a.attr) and b.kind == "bin" and b.attr in "*/":
         return binary(b.attr, binary("*", a, b.args[0]), b.args[1])
     number, rest = _led(b)
-    if number != 1 and not a.truth and 1e-30 < abs(number) < 1e30:
+    if number != 1 and not a.truth:
         return binary("*", num(number), binary("*", a, rest))
     for one, other in ((a, b), (b, a)):
-        inverse = other.kind == "bin" and other.attr == "/" and is_number(other.args[0], 1)
-        if inverse and not is_mask(one):
-            return binary("/", one, other.args[1])
+        if _is_inverse(other) and not is_mask(one):
+            return binary("/", binary("*", one, other.args[0]), other.args[1])
     if is_mask(a) and not is_mask(b):
         return _masked(a, b)
     return _masked(b, a) if is_mask(b) else None
 
 
+def _is_inverse(e: Expr) -> bool:
+    above = e.args[0] if e.kind == "bin" and e.attr == "/" else e
+    return above is not e and (is_number(above, 1) or _is_inverse(above))
+
+
 def _led(e: Expr) -> tuple[float, Expr]:
-    """Return the number that leads a product, and the rest of it."""
+    """Return the number that leads a product, and the rest of it; 1 for one that stays there."""
     if e.kind == "neg":
         number, rest = _led(e.args[0])
         return -number, rest
     if e.kind == "bin" and e.attr in "*/":
         first, second = e.args
-        if e.attr == "*" and is_number(first):
+        if e.attr == "*" and is_number(first) and moderate(first.attr):
             return first.attr, second
         number, rest = _led(first)
         return number, binary(e.attr, rest, second) if number != 1 else e
@@ -186,6 +190,8 @@ def indexed(a: Expr, key: tuple[Any, ...]) -> Expr:
             return binary("*", num(number), indexed(rest, key))
         if a.kind == "bin" and a.attr == "/" and is_number(a.args[0]):
             return binary("/", a.args[0], indexed(a.args[1], key))
+        if _is_inverse(a) and not a.args[1].shape:
+            return binary("/", indexed(a.args[0], key), a.args[1])
     return make("index", (a,), key)
 
 
