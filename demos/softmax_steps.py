@@ -3,8 +3,8 @@
 1. a score for every class, f_c = W_c · x; 2. p_c = exp(f_c) / Σ exp(f_c′), which sums to 1. Then
 H(p, q) = −Σ p(c) log q(c) between the true distribution and the computed one: with all of p on the
 class y, −log q(y) is left. J is its mean over N examples. ∂J/∂f = q − p; the notes call the
-computed one p and the true one y, and write p − y. The picture is the graph of one example, from
-its scores on:
+computed one p and the true one y, and write p − y; a lowered program has it as a line. The picture
+is the graph of one example, from its scores on:
 
     python demos/softmax_steps.py softmax_steps.svg
 """
@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from typing import NamedTuple
 
 from stage import claim, labelled, run, say, t, table
 
 from micrograd import Value, dot, mean
 from micrograd.losses import cross_entropy
+from micrograd.lowering import lower
+from micrograd.nn import one_hot
 from micrograd.render import render
 
 X, CLASSES = (1.0, -2.0, 0.5), ("PER", "LOC", "ORG")
@@ -45,6 +48,7 @@ class Measured(NamedTuple):
     J: float
     mean_grads: list[list[float]]
     minus: list[list[float]]  # (q − y) / N
+    line: str  # of the lowered program: ∂J/∂f of all examples
 
 
 def example(W: list[list[float]], x: tuple[float, ...], y: int) -> Example:
@@ -72,6 +76,9 @@ def measure(seed: int = 3, n: int = 4) -> Measured:
     J = mean([m.loss for m in many])
     J.backward()
     minus = [[(q.data - (c == m.y)) / n for c, q in enumerate(m.q)] for m in many]
+    V = [[Value(w, label="W") for w in row] for row in W]
+    program = lower(lambda x, y: cross_entropy([dot(w, x) for w in V], one_hot(y, 3)), X, 1)
+    (line,) = (line for line in program.source.splitlines() if line.startswith("    delta = "))
     return Measured(
         one,
         [f.grad for f in one.f],
@@ -80,6 +87,7 @@ def measure(seed: int = 3, n: int = 4) -> Measured:
         J.data,
         [[f.grad for f in m.f] for m in many],
         minus,
+        line.partition("#")[0].strip(),
     )
 
 
@@ -104,6 +112,7 @@ def show(r: Measured) -> None:
     say(f"H(p, q) = −Σ p log q = −log q_{CLASSES[one.y]} = {one.loss.data:.4f}")
     total = " + ".join(f"{x:.3f}" for x in r.losses)
     say(f"J = (1/N) Σ −log q_y = ({total}) / {len(r.losses)} = {r.J:.4f}")
+    say(t("lowered, for all N:", "降级程序，对全部 N 个样本："), r.line)
 
 
 @claim(
@@ -140,6 +149,14 @@ def the_gradient_is_the_difference(r: Measured) -> bool:
 def the_mean_divides_gradients(r: Measured) -> bool:
     apart = [abs(a - b) for left, right in zip(r.mean_grads, r.minus) for a, b in zip(left, right)]
     return len(r.losses) == 4 and abs(r.J - sum(r.losses) / 4) < 1e-12 and max(apart) < 1e-12
+
+
+@claim(
+    "Lowered to arrays, the difference is one line: softmax less the target, divided by N.",
+    "在降级程序里，这个差是一行：softmax 减去目标，再除以 N。",
+)
+def the_program_has_the_difference(r: Measured) -> bool:
+    return bool(re.fullmatch(r"delta = \(t\d+ / t\d+\[:, None\] - one_hot\) / B", r.line))
 
 
 def page(r: Measured, path: str) -> None:

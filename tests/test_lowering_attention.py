@@ -112,6 +112,25 @@ def lowered():
     return model, lower(model.loss, *microgpt.document("abe", 6), parameters=model.matrices)
 
 
+HEADS = """
+qs = transpose(q.reshape(-1, 6, 4, 4), (0, 2, 1, 3))
+scores = past[:, None, :] + qs @ ks.swapaxes(-1, -2) / 2
+vs = transpose(v.reshape(-1, 6, 4, 4), (0, 2, 1, 3))
+(attention @ vs, (0, 2, 1, 3)).reshape(-1, 6, 16)
+ @ vs.swapaxes(-1, -2)
+dattention - (dattention * attention).sum(-1)[:, :, :, None]
+.swapaxes(-1, -2) @ qs, (0, 2, 1, 3)).reshape(-1, 6, 16)
+ @ ks, (0, 2, 1, 3)).reshape(-1, 6, 16)
+""".strip("\n").splitlines()
+
+
+def test_heads_are_laid_out_once_and_go_back_as_they_came():
+    _, program = lowered()
+    text = program.source
+    assert [line for line in HEADS if line not in text] == [], text
+    assert [text.count(f"({name}.reshape(-1, 6, 4, 4)") for name in "qkv"] == [1, 1, 1]
+
+
 def test_what_fills_a_name_up_has_exactly_no_effect():
     _, program = lowered()
     ids, targets, weights, past = microgpt.document("abe", 6)

@@ -243,7 +243,7 @@ BOOK = {
     signals: (
         {"K": (2, 3)},
         (7,),
-        ["i1 = np.arange(5)[:, None] + np.arange(3)", "K @ x[:, i1].swapaxes(-1, -2)"],
+        ["i1 = np.arange(5)[:, None] + np.arange(3)", "xs = x[:, i1] ", "K @ xs.swapaxes(-1, -2)"],
     ),
     images: (
         {"K": (3, 2, 2)},

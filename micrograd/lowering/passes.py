@@ -4,7 +4,7 @@
     chains    chains of + and max joined: sums of products, choices
     arrays    nodes of one kind together, in index notation: z1[i] = Σj x[j] W1[i,j] + b1[i]
     adjoints  their derivatives, in index notation
-    code      index notation as array expressions, one line per array
+    code      index notation as array expressions, one line per array, or layout of several
     inlined   what no person would name, in the line that uses it
     text      the functions of a module
 

@@ -259,6 +259,10 @@ class Optimizer:
         return self._gradients(dict(zip(gradients, changed)))
 
     def _checked(self, name: str, gradient: Gradient) -> Gradient:
+        data = data_of(self.parameters[name])
+        alike = gradient.__class__ is data.__class__ and is_array(data)
+        if alike and gradient.shape == data.shape and gradient.dtype == float:  # as most are
+            return gradient
         group = self.groups[self._group_of[name]]
         moves_all = not self.takes_rows or group.get("momentum") or group.get("weight_decay")
         if isinstance(gradient, tuple) and moves_all and not group["dense"]:
@@ -267,7 +271,6 @@ class Optimizer:
                 "gradient; say dense=True, which moves every row, or use AdaGrad, SparseAdam or "
                 "plain SGD, which leave them"
             )
-        data = data_of(self.parameters[name])
         checked = checked_gradient(name, data, gradient)
         if name in self._numbers:
             return float(checked)

@@ -78,8 +78,8 @@ def simpler(
 
     `readers` tells what else reads an adjoint.
     """
-    own = [term for term in (own_term(array, given) for given in terms) if term]
-    if len(own) < len(terms):
+    own = [term for given in terms if (term := own_term(array, given) or _number_at(given))]
+    if len(own) < len(terms) or all(map(_number_at, own)):
         return None
     found, ways = _dissolvable(own, known.products), list[Simpler]()
     others = readers() if found else {}
@@ -90,6 +90,11 @@ def simpler(
                 ways += [way] if way and way.dissolved.isdisjoint(way.reads) else []
     left = {adjoint: len(known.products[adjoint].factors) for adjoint in found}
     return min(ways, key=lambda way: way.length(left), default=None)
+
+
+def _number_at(term: Term) -> Term | None:
+    """Return a term that is a number at some places: of a class that the code names."""
+    return term if isinstance(term.at, Read) and not term.factors else None
 
 
 def _dissolvable(terms: Iterable[Term], products: Mapping[Array, Term]) -> list[Array]:

@@ -184,12 +184,14 @@ class Names(dict[Any, str]):
         for array, name in names.items():
             if not name.temporary and array not in self:
                 self._enter(array, self._free(normal(str(name))))
+        for array in (array for array in lines if array.stem and array not in names):
+            self._enter(array, self._free(array.stem))
         for adjoint, array in after.items():
             if array in self:
                 sums = names[array].stem == "z" and array.terms and not array.formula
                 wanted = f"delta{self[array][1:]}" if sums else f"d{self[array]}"
                 self._enter(adjoint, self._free(wanted))
-        temporaries = [array for array in (*names, *after) if array not in self]
+        temporaries = [a for a in dict.fromkeys((*names, *after, *lines)) if a not in self]
         temporaries.sort(key=lambda array: line.get(array, len(line)))
         self._number(temporaries, line)
         for table, number in zip(tables, self._numbered("i")):

@@ -41,6 +41,7 @@ from micrograd.lowering.code.contract import (
 )
 from micrograd.lowering.code.expr import Assign, Expr, Table, is_number, num, ref, whole
 from micrograd.lowering.code.kinds import make
+from micrograd.lowering.code.shared import shared
 from micrograd.lowering.code.statements import Code, named
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import CONSTANT
@@ -55,11 +56,13 @@ def code_of(arrays: Arrays, backward: Adjoints | None) -> Code:
     builder = Builder(frozenset((arrays.loss, *(adjoint for _, adjoint in gradients))))
     forward = builder.statements(array for array in arrays.arrays if array.kind == COMPUTED)
     behind = builder.statements(backward.arrays, full=False) if backward else []
+    lines = list(shared((*forward, *behind), arrays.names))
+    first = 1 + next(n for n, line in enumerate(lines) if line.array is arrays.loss)
     code = Code(
         tuple(arrays.arguments),
         tuple(array for array in arrays.leaves(CONSTANT) if array.data is not None),
-        tuple(forward),
-        tuple(behind),
+        tuple(lines[:first]),
+        tuple(lines[first:]),
         arrays.loss,
         gradients,
         backward is not None,

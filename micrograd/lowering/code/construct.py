@@ -15,6 +15,7 @@ from micrograd.lowering.code.expr import OPERATORS, Expr, Shape, is_number, num
 from micrograd.lowering.code.kinds import make
 from micrograd.ops import BY_NAME
 
+PLACED = ("embed", "scatter", "reshape", "full")  # numbers that are laid elsewhere
 _SYMBOLS = {operator.node: symbol for symbol, operator in OPERATORS.items()}
 
 
@@ -41,6 +42,8 @@ def negative(a: Expr) -> Expr:
         return (
             make("matmul", (first, second)) if a.kind == "matmul" else binary(a.attr, first, second)
         )
+    if a.kind in PLACED and _begins_with_minus(a):
+        return Expr(a.kind, (negative(a.args[0]),), a.attr, a.shape)
     return a.args[0] if a.kind == "neg" else make("neg", (a,))
 
 
@@ -49,7 +52,7 @@ def _is_product(a: Expr) -> bool:
 
 
 def _begins_with_minus(a: Expr) -> bool:
-    inner = _is_product(a) and _begins_with_minus(a.args[0])
+    inner = (_is_product(a) or a.kind in PLACED) and _begins_with_minus(a.args[0])
     return inner or a.kind == "neg" or (is_number(a) and a.attr < 0)
 
 
@@ -70,7 +73,7 @@ def binary(op: str, a: Expr, b: Expr) -> Expr:
 def _add(a: Expr, b: Expr) -> Expr | None:
     if is_number(a, 0) or is_number(b, 0):
         return b if is_number(a, 0) else a
-    if a.kind == b.kind and a.kind in ("embed", "scatter", "reshape") and a.attr == b.attr:
+    if a.kind == b.kind and a.kind in PLACED and a.attr == b.attr:
         x, y = a.args[0], b.args[0]
         if x.shape == y.shape:  # what goes to the same places is added before
             return Expr(a.kind, (binary("+", x, y),), a.attr, a.shape)

@@ -71,8 +71,10 @@ def sparse_rows(table: Any, *pairs: Any) -> Any:
     """Return the gradient of a table: the numbers of the rows that change, and their gradients."""
     ids = np.concatenate([ids.reshape(-1) for ids in pairs[::2]])
     values = np.concatenate([values.reshape(-1, table.shape[1]) for values in pairs[1::2]])
-    indices, place = np.unique(ids, return_inverse=True)
-    return Rows(indices, add_rows(np.zeros((len(indices), table.shape[1])), place, values))
+    order = ids.argsort(kind="stable")
+    ids = ids[order]
+    first = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))  # of equal ones
+    return Rows(ids[first], np.add.reduceat(values[order], first))
 
 
 def read_table(shape: Any, text: str) -> Any:

@@ -1,0 +1,69 @@
+"""What several lines look up, or lay out otherwise, has a line of its own: heads, windows.
+
+t8 = transpose(q.reshape(-1, 16, 4, 4), (0, 2, 1, 3))
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from micrograd.lowering.arrays.ir import COMPUTED, Array, B
+from micrograd.lowering.arrays.names import TEMPORARY, Name
+from micrograd.lowering.code.expr import Assign, Expr, whole
+from micrograd.lowering.code.kinds import make
+
+
+def shared(lines: Iterable[Assign], names: Mapping[Array, Name]) -> Iterator[Assign]:
+    """Yield statements with one for each layout, before the first of several that read it."""
+    lines = list(lines)
+    count = Counter(_upright(e) for line in lines for e in line.expr.walk() if _is_layout(e))
+    arrays = {e: _array(e, names) for e, times in count.items() if times > 1}
+    known = set[Expr]()
+    for line in lines:
+        for e in map(_upright, filter(_is_layout, line.expr.walk())):
+            if e in arrays and e not in known:
+                known.add(e)
+                yield Assign(arrays[e], e)
+        yield Assign(line.array, _read(line.expr, arrays))
+
+
+def _is_layout(e: Expr) -> bool:
+    """Return whether an expression is long and no arithmetic, of one sample after the other."""
+    if e.kind == "transpose":
+        named = e.args[0].kind == "reshape" and e.args[0].args[0].kind == "ref"
+    else:
+        named = e.kind == "take" and [part.kind for part in e.walk()][-1] == "ref"
+    return named and e.args[0].shape[:1] == (B,) == e.shape[:1]
+
+
+def _upright(e: Expr) -> Expr:
+    """Return a layout, or the one with its last two axes the other way round: the first of both."""
+    return min(e, _turned(e), key=lambda e: e.attr) if e.kind == "transpose" else e
+
+
+def _turned(e: Expr) -> Expr:
+    *front, row, column = range(len(e.shape))
+    if e.kind != "transpose":
+        return make("transpose", (e,), (*front, column, row))
+    order = tuple(e.attr[axis] for axis in (*front, column, row))
+    return make("transpose", e.args, order)
+
+
+def _array(e: Expr, names: Mapping[Array, Name]) -> Array:
+    """Return the array of a layout, called qs where that is of q."""
+    (of,) = (names.get(part.attr, TEMPORARY) for part in e.walk() if part.kind == "ref")
+    plural = f"{of}s" if len(str(of)) == 1 and not of.temporary else ""
+    return Array(COMPUTED, e.shape[1:], np.zeros(0, np.intp), batched=True, stem=plural)
+
+
+def _read(e: Expr, arrays: Mapping[Expr, Array]) -> Expr:
+    """Return an expression with what has a line read by its name."""
+    if _is_layout(e) and _upright(e) in arrays:
+        read = whole(arrays[_upright(e)])
+        return read if e == _upright(e) else _turned(read)
+    args = tuple(_read(arg, arrays) for arg in e.args)
+    return e if args == e.args else replace(e, args=args)
