@@ -115,6 +115,12 @@ def test_what_is_taken_away_stands_behind():
     assert "t1 = y - 2 * x * x " in text, text
 
 
+def test_index_notation_too_has_the_target_behind():
+    loss, sample, _ = BOOK["of a class"]
+    text = lower(loss, *sample).explain("adjoints")
+    assert "= t2[i] / t3 - one_hot[i] " in text, text
+
+
 def test_looked_up_rows_need_not_add_up_to_one():
     rows = Embedding(5, 4)
     text = function(lower(lambda x, i: -dot(rows(i), log_softmax(scores(x))), X, 2))
