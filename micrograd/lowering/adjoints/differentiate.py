@@ -130,7 +130,8 @@ class _Backward:
     def _array(self, array: Array, terms: tuple[Term, ...]) -> Array:
         adjoint = Array(COMPUTED, array.shape, array.nodes, array.batched, terms, of=array)
         self.arrays.append(adjoint)
-        if len(terms) == 1 and (product := own_term(array, *terms)):
+        product = own_term(array, *terms) if len(terms) == 1 else None
+        if product and moderate(product.scale.value):
             self.known.products[adjoint] = product
         return adjoint
 
