@@ -158,6 +158,27 @@ def test_what_cancels_leaves_no_line_that_nothing_uses():
     assert [name for name in names if len(re.findall(rf"\b{name}\b", text)) < 2] == [], text
 
 
+def weighed_by_class(x, y, q):
+    total = logsumexp(scores(x))
+    return sum(a * (b * (total - z)) for a, b, z in zip(one_hot(y, 4), q, scores(x)))
+
+
+def squares_and_products(x, a, b):
+    h = [z.tanh() for z in scores(x)]
+    return sum(v * q * q for v, q in zip(h, b)) + sum(v * p * q for v, p, q in zip(h, a, b))
+
+
+@pytest.mark.parametrize(
+    ("loss", "sample"),
+    [
+        (weighed_by_class, (X, 2, Q)),  # Σj one_hot[j] q[j] is not 1
+        (squares_and_products, (X, Q, Q)),  # b b and b a have one b in common
+    ],
+)
+def test_what_is_taken_out_of_terms_is_what_each_has(loss, sample):
+    assert failures_on_a_batch(loss, [*map(np.asarray, sample)], 1) == {}
+
+
 # random
 
 
