@@ -142,6 +142,15 @@ def test_a_delta_that_others_read_is_not_dissolved():
     assert "dT = t1.T @ delta_2 + " in text, text
 
 
+def test_a_gradient_of_a_leaf_is_not_dissolved_in_that_of_another():
+    """dx = dt / x - dt t / x has db = dt / x within."""
+
+    def loss(x, b):
+        return sum(((v + a) / v).tanh() for v, a in zip(x, b))
+
+    assert failures_on_a_batch(loss, [np.array(X), np.array(X)], 1) == {}
+
+
 def test_a_gradient_that_is_dissolved_is_a_part_of_the_line_it_went_to():
     loss, sample, line = BOOK["of a class"]
     program = lower(loss, *sample)
