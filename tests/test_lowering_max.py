@@ -164,7 +164,7 @@ def value_and_grad(x, W, b):
     t3 = m + log(t2)                              # (B,)
     loss = t3.mean()                              # ()
     # backward
-    delta = (1 / t2 / B)[:, None] * t1            # (B, 4)
+    delta = t1 / t2[:, None] / B                  # (B, 4)
     db = delta.sum(0)                             # (4,)
     dW = delta.T @ x                              # (4, 3)
     return loss, {'b': db, 'W': dW}

@@ -6,7 +6,6 @@ upstream × local, summed over the variables that the operand lacks, added where
 
 from __future__ import annotations
 
-import ast
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.core.formulas import FLOATS, specialise
-from micrograd.lowering.adjoints.simplify import Simpler, known_of, simpler
-from micrograd.lowering.adjoints.terms import divided_by, own_term, own_variables, same
-from micrograd.lowering.arrays.axes import coordinates, flat_places, moderate, number_of, used
+from micrograd.core.formulas import FLOATS
+from micrograd.lowering.adjoints.known import known_of
+from micrograd.lowering.adjoints.simplify import Simpler, simpler
+from micrograd.lowering.adjoints.terms import factors_of, own_term, own_variables, same
+from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of, used
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
@@ -94,7 +94,7 @@ class _Backward:
         if array.kind in LEAVES:
             adjoint = self._shared(array, same) if same else None
             adjoint = self.gradients[array] = adjoint or self._array(array, terms)
-            self.known.products.pop(adjoint, None)  # a result stays
+            self.known.terms.pop(adjoint, None)  # a result stays
             self.into |= dict.fromkeys(dissolved, adjoint)
         elif terms:
             upstream = same or Term((self._array(array, terms).whole,), array.axes)
@@ -106,7 +106,9 @@ class _Backward:
     def _simpler(self, array: Array, terms: list[Term]) -> Simpler:
         """Return an adjoint's terms as a person would write them."""
         way = simpler(array, terms, self.known, self._readers) or Simpler(terms)
-        self.arrays += way.arrays
+        for made in way.arrays:
+            self.arrays.append(made)
+            self._know(made, made.terms)
         return way
 
     def _readers(self) -> dict[Array, set[Array]]:
@@ -130,9 +132,14 @@ class _Backward:
     def _array(self, array: Array, terms: tuple[Term, ...]) -> Array:
         adjoint = Array(COMPUTED, array.shape, array.nodes, array.batched, terms, of=array)
         self.arrays.append(adjoint)
-        if len(terms) == 1 and (product := own_term(array, *terms)):
-            self.known.products[adjoint] = product
+        self._know(adjoint, [own_term(array, term) for term in terms])
         return adjoint
+
+    def _know(self, adjoint: Array, terms: Sequence[Term | None]) -> None:
+        """Keep the terms of an adjoint for those that read it: a product, or a sum of products."""
+        own = [term for term in terms if term and term.at is None]
+        if len(own) == len(terms) and (len(own) == 1 or not any(term.summed for term in own)):
+            self.known.terms[adjoint] = own
 
     def _through(self, array: Array, term: Term, upstream: Term) -> None:
         """Hand the upstream gradient, times the other factors, to what each factor reads."""
@@ -205,41 +212,13 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
             formula = Formula(factor.op, text, factor.k, tuple(letters.items()))
             number = _number(formula)
             if number is None:
-                yield read, *_factors(formula)
+                yield read, *factors_of(formula)
             elif number:  # 0 is what detach() stops
                 yield read, (), number
     elif isinstance(factor, Choice):
         yield from _routes(array, factor)
     elif isinstance(factor, Read) or (isinstance(factor, Rows) and factor.table is not None):
         yield factor, (), 1.0
-
-
-def _factors(formula: Formula) -> tuple[tuple[Factor, ...], float]:
-    """Return a local gradient as factors and a number: -out / y as out, 1 / y and -1."""
-    reads, text = dict(formula.letters), specialise(formula.text, formula.k)
-    factors, under, number = list[Factor](), list[Factor](), 1.0
-    waiting = [ast.parse(text, mode="eval").body]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            waiting += [node.right, node.left]
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            part = ast.unparse(node.right)
-            whole = Formula(formula.op, f"1 / ({part})", None, formula.letters)
-            under.append(divided_by(reads[part]) if part in reads else whole)
-            waiting.append(node.left)
-        elif isinstance(node, ast.UnaryOp):
-            number = -number
-            waiting.append(node.operand)
-        elif isinstance(node, ast.Constant):
-            if not moderate(node.value):  # type: ignore[arg-type]
-                return (formula,), 1.0
-            number *= float(node.value)  # type: ignore[arg-type]
-        else:
-            part = ast.unparse(node)
-            whole = Formula(formula.op, part, None, formula.letters)
-            factors.append(reads.get(part, whole))
-    return (*factors, *under), number
 
 
 def _number(formula: Formula) -> float | None:

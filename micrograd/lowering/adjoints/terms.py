@@ -1,20 +1,51 @@
-"""Terms over an array's own variables, and their factors with other variables."""
+"""Terms over an array's own variables, their factors, and these with other variables."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from micrograd.lowering.arrays.axes import used
+from micrograd.core.formulas import specialise
+from micrograd.lowering.arrays.axes import moderate, used
 from micrograd.lowering.arrays.ir import BATCH, Array, Factor, First, Formula, Read, Rows, Term
 
 Variables = Mapping[int, int]
+DIVIDED = "1 / y"
 
 
 def divided_by(read: Read) -> Formula:
     """Return 1 / read."""
-    return Formula("div", "1 / y", None, (("y", read),))
+    return Formula("div", DIVIDED, None, (("y", read),))
+
+
+def factors_of(formula: Formula) -> tuple[tuple[Factor, ...], float]:
+    """Return a local gradient as factors and a number: -out / y as out, 1 / y and -1."""
+    reads, text = dict(formula.letters), specialise(formula.text, formula.k)
+    factors, under, number = list[Factor](), list[Factor](), 1.0
+    waiting = [ast.parse(text, mode="eval").body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            waiting += [node.right, node.left]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            part = ast.unparse(node.right)
+            whole = Formula(formula.op, f"1 / ({part})", None, formula.letters)
+            under.append(divided_by(reads[part]) if part in reads else whole)
+            waiting.append(node.left)
+        elif isinstance(node, ast.UnaryOp):
+            number = -number
+            waiting.append(node.operand)
+        elif isinstance(node, ast.Constant):
+            if not moderate(node.value):  # type: ignore[arg-type]
+                return (formula,), 1.0
+            number *= float(node.value)  # type: ignore[arg-type]
+        else:
+            part = ast.unparse(node)
+            whole = Formula(formula.op, part, None, formula.letters)
+            factors.append(reads.get(part, whole))
+    return (*factors, *under), number
 
 
 def same(a: Factor, b: Factor) -> bool:
