@@ -34,6 +34,11 @@ def logistic(p, y):
     return -(y * p.log() + (1 - y) * (1 - p).log())
 
 
+def normed(row):
+    size = mean([z * z for z in row]).sqrt()
+    return [z / size for z in row]
+
+
 def attended(q, keys):
     weights = softmax([dot(q, k) for k in keys])
     return sum(dot(weights, column).tanh() for column in zip(*keys))
@@ -58,7 +63,7 @@ BOOK = {
     "with a weight": (
         lambda x, y, w: w * cross_entropy(scores(x), one_hot(y, 4)),
         (X, 2, 0.5),
-        "delta = (w / B)[:, None] * (t2 / t3[:, None] - one_hot) ",
+        "delta = w[:, None] * (t2 / t3[:, None] - one_hot) / B ",
     ),
     "of what is picked": (
         lambda x, y: logsumexp(scores(x)) - dot(one_hot(y, 4), scores(x)),
@@ -102,6 +107,16 @@ BOOK = {
         (X, 1.0),
         "embed((t1 - 1) / B * y @ x, ",
     ),
+    "of a norm": (
+        lambda x, g: sum((a * v).tanh() for a, v in zip(g, normed(scores(x)))),
+        (X, Q),
+        "delta = (dt2 - 0.25 * t2 * (dt2 * t2).sum(-1)[:, None]) / t1[:, None] ",
+    ),
+    "of a heavy tail": (
+        lambda x: sum(2 * (1 + z * z / 3).log() for z in scores(x)),
+        (X,),
+        "delta = 4 * z / t1 / B / 3 ",
+    ),
     "of attention": (
         lambda q, keys: attended(scores(q), [scores(key) for key in keys]),
         (X, [X, [1.0, 0.0, 1.0]]),
@@ -115,6 +130,17 @@ def test_cross_entropy_and_softmax_go_back_as_in_the_notes(name):
     loss, sample, line = BOOK[name]
     text = function(lower(loss, *sample))
     assert line in text, text
+
+
+def test_what_is_taken_away_stands_behind():
+    text = function(lower(lambda x, y: -2 * x * x + y, 0.5, 1.0))
+    assert "t1 = y - 2 * x * x " in text, text
+
+
+def test_index_notation_too_has_the_target_behind():
+    loss, sample, _ = BOOK["of a class"]
+    text = lower(loss, *sample).explain("adjoints")
+    assert "= t2[i] / t3 - one_hot[i] " in text, text
 
 
 def test_looked_up_rows_need_not_add_up_to_one():

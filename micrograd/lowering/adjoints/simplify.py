@@ -37,7 +37,7 @@ from micrograd.lowering.arrays.ir import (
     Term,
 )
 
-MOST_DISSOLVED = 4  # adjoints: each doubles the ways to look at
+MOST_DISSOLVED = 6  # adjoints: each doubles the ways to look at
 Readers = Mapping[Array, set[Array]]
 
 

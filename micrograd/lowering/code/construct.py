@@ -77,7 +77,8 @@ def _add(a: Expr, b: Expr) -> Expr | None:
         x, y = a.args[0], b.args[0]
         if x.shape == y.shape:  # what goes to the same places is added before
             return Expr(a.kind, (binary("+", x, y),), a.attr, a.shape)
-    return binary("-", a, negative(b)) if _begins_with_minus(b) else None
+    one, other = (a, b) if _begins_with_minus(b) else (b, a)  # y - x, not -x + y
+    return binary("-", one, negative(other)) if _begins_with_minus(other) else None
 
 
 def _sub(a: Expr, b: Expr) -> Expr | None:
@@ -103,15 +104,17 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
         return binary("*", num(number), binary("*", a, rest))
     for one, other in ((a, b), (b, a)):
         if _is_inverse(other) and not is_mask(one):
-            return binary("/", binary("*", one, other.args[0]), other.args[1])
+            return binary("/", binary("*", other.args[0], one), other.args[1])
     if is_mask(a) and not is_mask(b):
         return _masked(a, b)
     return _masked(b, a) if is_mask(b) else None
 
 
 def _is_inverse(e: Expr) -> bool:
+    """Return whether an expression is a number divided by something, or by several things."""
     above = e.args[0] if e.kind == "bin" and e.attr == "/" else e
-    return above is not e and (is_number(above, 1) or _is_inverse(above))
+    number = is_number(above) and moderate(above.attr)
+    return above is not e and (number or _is_inverse(above))
 
 
 def _led(e: Expr) -> tuple[float, Expr]:
