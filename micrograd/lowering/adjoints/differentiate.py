@@ -80,6 +80,7 @@ class _Backward:
         self.gradients: dict[Array, Array] = {}
         self.upstream: dict[Array, Term] = {}
         self.into: dict[Array, Array] = {}
+        self.readers = defaultdict[Array, set[Array]](set)
         self.known = known_of(arrays)
         self.needed = set(wanted)
         for array in arrays:
@@ -88,7 +89,9 @@ class _Backward:
 
     def visit(self, array: Array) -> None:
         """Add up what an array's users gave; hand it on to what the array reads."""
-        way = self._simpler(array, self.parts.pop(array, []))
+        given = self.parts.pop(array, [])
+        self._reads(array, given, now=False)
+        way = self._simpler(array, given)
         terms, dissolved = tuple(way.terms), way.dissolved
         same = _repeated(array, terms)
         if array.kind in LEAVES:
@@ -105,20 +108,18 @@ class _Backward:
 
     def _simpler(self, array: Array, terms: list[Term]) -> Simpler:
         """Return an adjoint's terms as a person would write them."""
-        way = simpler(array, terms, self.known, self._readers) or Simpler(terms)
+        way = simpler(array, terms, self.known, self.readers) or Simpler(terms)
+        for adjoint in way.dissolved:
+            self._reads(adjoint, adjoint.terms, now=False)
         for made in way.arrays:
-            self.arrays.append(made)
-            self._know(made, made.terms)
+            self._keep(made, made.terms)
         return way
 
-    def _readers(self) -> dict[Array, set[Array]]:
-        """Return what reads each array, of what is made so far and is not visited now."""
-        readers = defaultdict[Array, set[Array]](set)
-        made = ((array, array.terms) for array in self.arrays if array not in self.into)
-        for reader, terms in (*made, *self.parts.items()):
-            for read in (read for term in terms for read in term.reads):
-                readers[read.array].add(reader)
-        return readers
+    def _reads(self, reader: Array, terms: Iterable[Term], now: bool = True) -> None:
+        """Note what reads what the terms of a reader read; or, if not `now`, no longer."""
+        change = set.add if now else set.discard
+        for array in {read.array for term in terms for read in term.reads}:
+            change(self.readers[array], reader)
 
     def _shared(self, leaf: Array, same: Term) -> Array | None:
         """Return the adjoint that a leaf's gradient is equal to, unless another leaf has it."""
@@ -131,12 +132,13 @@ class _Backward:
 
     def _array(self, array: Array, terms: tuple[Term, ...]) -> Array:
         adjoint = Array(COMPUTED, array.shape, array.nodes, array.batched, terms, of=array)
-        self.arrays.append(adjoint)
-        self._know(adjoint, [own_term(array, term) for term in terms])
+        self._keep(adjoint, [own_term(array, term) for term in terms])
         return adjoint
 
-    def _know(self, adjoint: Array, terms: Sequence[Term | None]) -> None:
-        """Keep the terms of an adjoint for those that read it: a product, or a sum of products."""
+    def _keep(self, adjoint: Array, terms: Sequence[Term | None]) -> None:
+        """Keep an adjoint; for those that read it its terms too: a product, a sum of products."""
+        self.arrays.append(adjoint)
+        self._reads(adjoint, adjoint.terms)
         own = [term for term in terms if term and term.at is None]
         if len(own) == len(terms) and (len(own) == 1 or not any(term.summed for term in own)):
             self.known.terms[adjoint] = own
@@ -155,6 +157,7 @@ class _Backward:
                     kept = array.vars if isinstance(place, Rows) else place.every
                     contribution = _contribution((*others, *local), term, kept, scale, place)
                     _give(self.parts.setdefault(target, []), contribution)
+                    self._reads(target, [contribution])
 
 
 def _stops(array: Array) -> bool:

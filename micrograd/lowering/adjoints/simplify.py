@@ -11,7 +11,7 @@ terms that read it, where nothing else does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -72,9 +72,7 @@ def _length(terms: Iterable[Term]) -> int:
     return sum(len(term.factors) for term in terms)
 
 
-def simpler(
-    array: Array, terms: Sequence[Term], known: Known, readers: Callable[[], Readers]
-) -> Simpler | None:
+def simpler(array: Array, terms: Sequence[Term], known: Known, readers: Readers) -> Simpler | None:
     """Return the terms of an array's adjoint with less, if there is a way to.
 
     `readers` tells what else reads an adjoint.
@@ -86,10 +84,9 @@ def simpler(
     every = [*own, *(term for adjoint in found for term in known.terms[adjoint])]
     if len(own) == 1 and not known.names(every):  # most: a product has nothing in common
         return None
-    others = readers() if found else {}
     for count in range(len(found) + 1):
         for chosen in combinations(found, count):
-            if all(others[adjoint] <= {*chosen} for adjoint in chosen):
+            if all(readers[adjoint] <= {*chosen} for adjoint in chosen):
                 way = _Way(chosen, known).simplified(array, own)
                 ways += [way] if way and way.dissolved.isdisjoint(way.reads) else []
     left = {adjoint: _length(known.terms[adjoint]) for adjoint in found}

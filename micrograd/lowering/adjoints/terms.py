@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from micrograd.core.formulas import specialise
@@ -22,30 +23,38 @@ def divided_by(read: Read) -> Formula:
 
 def factors_of(formula: Formula) -> tuple[tuple[Factor, ...], float]:
     """Return a local gradient as factors and a number: -out / y as out, 1 / y and -1."""
-    reads, text = dict(formula.letters), specialise(formula.text, formula.k)
-    factors, under, number = list[Factor](), list[Factor](), 1.0
+    above, under, number = _split(formula.text, formula.k)
+    reads, other = dict(formula.letters), replace(formula, k=None)
+    factors = [reads[p] if p in reads else replace(other, text=p) for p in above]
+    for part in under:
+        whole = replace(other, text=f"1 / ({part})")
+        factors.append(divided_by(reads[part]) if part in reads else whole)
+    return tuple(factors), number
+
+
+@lru_cache(256, typed=True)
+def _split(text: str, k: float | None) -> tuple[list[str], list[str], float]:
+    """Return what a formula multiplies, what it divides by, and a number."""
+    above, under, number = list[str](), list[str](), 1.0
+    text = specialise(text, k)
     waiting = [ast.parse(text, mode="eval").body]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             waiting += [node.right, node.left]
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            part = ast.unparse(node.right)
-            whole = Formula(formula.op, f"1 / ({part})", None, formula.letters)
-            under.append(divided_by(reads[part]) if part in reads else whole)
+            under.append(ast.unparse(node.right))
             waiting.append(node.left)
         elif isinstance(node, ast.UnaryOp):
             number = -number
             waiting.append(node.operand)
         elif isinstance(node, ast.Constant):
             if not moderate(node.value):  # type: ignore[arg-type]
-                return (formula,), 1.0
+                return [text], [], 1.0
             number *= float(node.value)  # type: ignore[arg-type]
         else:
-            part = ast.unparse(node)
-            whole = Formula(formula.op, part, None, formula.letters)
-            factors.append(reads.get(part, whole))
-    return (*factors, *under), number
+            above.append(ast.unparse(node))
+    return above, under, number
 
 
 def same(a: Factor, b: Factor) -> bool:
