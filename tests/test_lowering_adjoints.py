@@ -85,6 +85,11 @@ BOOK = {
         (X, 2),
         "delta = (t1 - one_hot) / B ",
     ),
+    "of the probability that is picked": (
+        lambda x, y: -dot(one_hot(y, 4), by_hand(x)).log(),
+        (X, 2),
+        "delta = t1 / t2[:, None] * (t2[:, None] - one_hot) / B ",
+    ),
     "of a logistic unit": (
         lambda x, y: logistic(dot(W[0], x).sigmoid(), y),
         (X, 1.0),
@@ -100,7 +105,7 @@ BOOK = {
     "by hand": (
         lambda x, q: dot(q, by_hand(x)),
         (X, Q),
-        "delta = t1 * (q - (q * t1).sum(-1)[:, None]) / B ",
+        "delta = t1 * (q - t2[:, None]) / B ",
     ),
     "of a sigmoid": (
         lambda x, y: -(dot(W[0], x) * y).sigmoid().log(),

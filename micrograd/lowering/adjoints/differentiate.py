@@ -18,7 +18,7 @@ import numpy as np
 from micrograd.core.formulas import FLOATS
 from micrograd.lowering.adjoints.known import known_of
 from micrograd.lowering.adjoints.simplify import Simpler, simpler
-from micrograd.lowering.adjoints.terms import factors_of, own_term, own_variables, same
+from micrograd.lowering.adjoints.terms import equal, factors_of, own_term, own_variables
 from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of, used
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
@@ -172,18 +172,11 @@ def _stops(array: Array) -> bool:
 def _give(parts: list[Term], term: Term) -> None:
     """Add a contribution; one that is there already is doubled: the other operand of x * x."""
     for n, other in enumerate(parts):
-        if _equal(other, term) and other.scale.batch == term.scale.batch:
+        if equal(other, term) and other.scale.batch == term.scale.batch:
             value = other.scale.value + term.scale.value
             parts[n] = replace(other, scale=other.scale._replace(value=value))
             return
     parts.append(term)
-
-
-def _equal(a: Term, b: Term) -> bool:
-    """Return whether two terms are the same products, summed and added alike."""
-    if (a.kept, a.summed, len(a.factors)) != (b.kept, b.summed, len(b.factors)):
-        return False
-    return isinstance(a.at, Read) and a.at.same(b.at) and all(map(same, a.factors, b.factors))
 
 
 def _contribution(

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
 from micrograd.lowering.adjoints.terms import DIVIDED
 from micrograd.lowering.arrays.axes import number_of
-from micrograd.lowering.arrays.ir import Array, Factor, Formula, Read, Term
+from micrograd.lowering.arrays.ir import ONE, Array, Factor, Formula, Read, Term
 
 
 @dataclass(frozen=True)
 class Known:
     """What terms are made simpler by: adjoints, by their terms, all over their own variables.
 
-    Of the way forward: quotients, with what is divided, and by what; what 1 - u is called; and what
-    is never infinite.
+    Of the way forward: sums of products; quotients, with what is divided, and by what; what 1 - u
+    is called; and what is never infinite.
     """
 
     terms: dict[Array, list[Term]]
+    sums: list[Array]
     quotients: list[tuple[Array, Read, Read]]
     complements: dict[Array, Array]
     bounded: set[Array]
@@ -33,9 +34,12 @@ class Known:
         return quotients or bool(above & below & self.bounded) or any(map(is_complement, factors))
 
 
-def known_of(arrays: Iterable[Array]) -> Known:
+def known_of(arrays: Sequence[Array]) -> Known:
     """Return what is known before there are adjoints."""
-    known = Known({}, [], {}, set())
+    sums = [
+        a for a in arrays if len(a.terms) == 1 and a.terms[0].summed and a.terms[0].scale == ONE
+    ]
+    known = Known({}, sums, [], {}, set())
     for array, formula in ((array, array.formula) for array in arrays if array.formula):
         read = dict(formula.letters)
         if formula.text == "x / y" and read["x"].plain:

@@ -21,6 +21,7 @@ from micrograd.lowering.adjoints.known import Known, is_complement, is_plain
 from micrograd.lowering.adjoints.terms import (
     Variables,
     divided_by,
+    equal,
     own_term,
     renamed,
     same,
@@ -176,9 +177,12 @@ class _Way:
         return [self._product(adjoint, term) if term.summed else term for term in written]
 
     def _product(self, adjoint: Array, term: Term) -> Term:
+        """Return a sum as an array, of the way forward where that has it, times what is outside."""
         inner, outer = _parted(term)
-        total = self._array(adjoint, [Term(inner, term.kept, term.summed)])
-        return Term((total.whole, *outer), term.kept, (), term.scale)
+        total = Term(inner, term.kept, term.summed)
+        array = next((a for a in self.known.sums if equal(a.terms[0], total)), None)
+        array = array or self._array(adjoint, [total])
+        return Term((array.whole, *outer), term.kept, (), term.scale)
 
     def _complemented(self, term: Term) -> Term:
         """Return a term with what the way forward calls 1 - u in place of it."""

@@ -67,6 +67,14 @@ def same(a: Factor, b: Factor) -> bool:
     return isinstance(a, Read) and a.same(b)
 
 
+def equal(a: Term, b: Term) -> bool:
+    """Return whether two terms are the same products, summed and added alike, but for numbers."""
+    if (a.kept, a.summed, len(a.factors)) != (b.kept, b.summed, len(b.factors)):
+        return False
+    there = a.at is b.at or (isinstance(a.at, Read) and a.at.same(b.at))
+    return there and all(map(same, a.factors, b.factors))
+
+
 def own_term(array: Array, term: Term) -> Term | None:
     """Return a term over an array's own variables; None where it is not added all over."""
     own = own_variables(array, term)
