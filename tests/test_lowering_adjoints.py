@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from micrograd.engine import Value
 from micrograd.functions import dot, log_softmax, logsumexp, mean, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
@@ -27,6 +28,10 @@ def by_hand(x):
     powers = [z.exp() for z in scores(x)]
     total = sum(powers)
     return [power / total for power in powers]
+
+
+def logistic(p, y):
+    return -(y * p.log() + (1 - y) * (1 - p).log())
 
 
 def normed(row):
@@ -73,12 +78,34 @@ BOOK = {
     "in two steps": (
         lambda x, q: -dot(q, [p.log() for p in softmax(scores(x))]),
         (X, Q),
-        "delta = t2 * (dt2 - (dt2 * t2).sum(-1)[:, None]) ",
+        "delta = (t2 * q.sum(-1)[:, None] - q) / B ",
+    ),
+    "in two steps, of a class": (
+        lambda x, y: -dot(one_hot(y, 4), [p.log() for p in by_hand(x)]),
+        (X, 2),
+        "delta = (t1 - one_hot) / B ",
+    ),
+    "of the probability that is picked": (
+        lambda x, y: -dot(one_hot(y, 4), by_hand(x)).log(),
+        (X, 2),
+        "delta = t1 / t2[:, None] * (t2[:, None] - one_hot) / B ",
+    ),
+    "of a logistic unit": (
+        lambda x, y: logistic(dot(W[0], x).sigmoid(), y),
+        (X, 1.0),
+        "(t1 * h - y * t2) / B @ x",
+    ),
+    "of gates": (
+        lambda x, h: sum(
+            (1 - a) * b.tanh() + a * b for a, b in zip(map(Value.sigmoid, scores(x)), h)
+        ),
+        (X, Q),
+        "delta = (h - t1) * h_2 * t2 / B ",
     ),
     "by hand": (
         lambda x, q: dot(q, by_hand(x)),
         (X, Q),
-        "delta = t1 * (q - (q * t1).sum(-1)[:, None]) / B ",
+        "delta = t1 * (q - t2[:, None]) / B ",
     ),
     "of a sigmoid": (
         lambda x, y: -(dot(W[0], x) * y).sigmoid().log(),
@@ -196,6 +223,8 @@ def shares(rng, rows):
     kind = rng.randrange(7)
     if kind == 6:
         halves = [[v.sigmoid() for v in row] for row in rows]
+        if rng.random() < 0.3:
+            return [[logistic(h, v) for h, v in zip(*pair)] for pair in zip(halves, rows)]
         return [[h.log() * v - (1 - h).log() for h, v in zip(*pair)] for pair in zip(halves, rows)]
     if kind == 0:
         return [softmax(row) for row in rows]

@@ -6,7 +6,6 @@ upstream × local, summed over the variables that the operand lacks, added where
 
 from __future__ import annotations
 
-import ast
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.core.formulas import FLOATS, specialise
-from micrograd.lowering.adjoints.simplify import Simpler, known_of, simpler
-from micrograd.lowering.adjoints.terms import divided_by, own_term, own_variables, same
+from micrograd.core.formulas import FLOATS
+from micrograd.lowering.adjoints.known import known_of
+from micrograd.lowering.adjoints.simplify import Simpler, simpler
+from micrograd.lowering.adjoints.terms import equal, factors_of, own_term, own_variables
 from micrograd.lowering.arrays.axes import coordinates, flat_places, moderate, number_of, used
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
@@ -80,6 +80,7 @@ class _Backward:
         self.gradients: dict[Array, Array] = {}
         self.upstream: dict[Array, Term] = {}
         self.into: dict[Array, Array] = {}
+        self.readers = defaultdict[Array, set[Array]](set)
         self.known = known_of(arrays)
         self.needed = set(wanted)
         for array in arrays:
@@ -88,13 +89,15 @@ class _Backward:
 
     def visit(self, array: Array) -> None:
         """Add up what an array's users gave; hand it on to what the array reads."""
-        way = self._simpler(array, self.parts.pop(array, []))
+        given = self.parts.pop(array, [])
+        self._reads(array, given, now=False)
+        way = self._simpler(array, given)
         terms, dissolved = tuple(way.terms), way.dissolved
         same = _repeated(array, terms)
         if array.kind in LEAVES:
             adjoint = self._shared(array, same) if same else None
             adjoint = self.gradients[array] = adjoint or self._array(array, terms)
-            self.known.products.pop(adjoint, None)  # a result stays
+            self.known.terms.pop(adjoint, None)  # a result stays
             self.into |= dict.fromkeys(dissolved, adjoint)
         elif terms:
             upstream = same or Term((self._array(array, terms).whole,), array.axes)
@@ -105,18 +108,18 @@ class _Backward:
 
     def _simpler(self, array: Array, terms: list[Term]) -> Simpler:
         """Return an adjoint's terms as a person would write them."""
-        way = simpler(array, terms, self.known, self._readers) or Simpler(terms)
-        self.arrays += way.arrays
+        way = simpler(array, terms, self.known, self.readers) or Simpler(terms)
+        for adjoint in way.dissolved:
+            self._reads(adjoint, adjoint.terms, now=False)
+        for made in way.arrays:
+            self._keep(made, made.terms)
         return way
 
-    def _readers(self) -> dict[Array, set[Array]]:
-        """Return what reads each array, of what is made so far and is not visited now."""
-        readers = defaultdict[Array, set[Array]](set)
-        made = ((array, array.terms) for array in self.arrays if array not in self.into)
-        for reader, terms in (*made, *self.parts.items()):
-            for read in (read for term in terms for read in term.reads):
-                readers[read.array].add(reader)
-        return readers
+    def _reads(self, reader: Array, terms: Iterable[Term], now: bool = True) -> None:
+        """Note what reads what the terms of a reader read; or, if not `now`, no longer."""
+        change = set.add if now else set.discard
+        for array in {read.array for term in terms for read in term.reads}:
+            change(self.readers[array], reader)
 
     def _shared(self, leaf: Array, same: Term) -> Array | None:
         """Return the adjoint that a leaf's gradient is equal to, unless another leaf has it."""
@@ -129,11 +132,16 @@ class _Backward:
 
     def _array(self, array: Array, terms: tuple[Term, ...]) -> Array:
         adjoint = Array(COMPUTED, array.shape, array.nodes, array.batched, terms, of=array)
-        self.arrays.append(adjoint)
-        product = own_term(array, *terms) if len(terms) == 1 else None
-        if product and moderate(product.scale.value):
-            self.known.products[adjoint] = product
+        self._keep(adjoint, [own_term(array, term) for term in terms])
         return adjoint
+
+    def _keep(self, adjoint: Array, terms: Sequence[Term | None]) -> None:
+        """Keep an adjoint; for those that read it its terms too: a product, a sum of products."""
+        self.arrays.append(adjoint)
+        self._reads(adjoint, adjoint.terms)
+        own = [t for t in terms if t and t.at is None and moderate(t.scale.value)]
+        if len(own) == len(terms) and (len(own) == 1 or not any(term.summed for term in own)):
+            self.known.terms[adjoint] = own
 
     def _through(self, array: Array, term: Term, upstream: Term) -> None:
         """Hand the upstream gradient, times the other factors, to what each factor reads."""
@@ -149,6 +157,7 @@ class _Backward:
                     kept = array.vars if isinstance(place, Rows) else place.every
                     contribution = _contribution((*others, *local), term, kept, scale, place)
                     _give(self.parts.setdefault(target, []), contribution)
+                    self._reads(target, [contribution])
 
 
 def _stops(array: Array) -> bool:
@@ -163,18 +172,11 @@ def _stops(array: Array) -> bool:
 def _give(parts: list[Term], term: Term) -> None:
     """Add a contribution; one that is there already is doubled: the other operand of x * x."""
     for n, other in enumerate(parts):
-        if _equal(other, term) and other.scale.batch == term.scale.batch:
+        if equal(other, term) and other.scale.batch == term.scale.batch:
             value = other.scale.value + term.scale.value
             parts[n] = replace(other, scale=other.scale._replace(value=value))
             return
     parts.append(term)
-
-
-def _equal(a: Term, b: Term) -> bool:
-    """Return whether two terms are the same products, summed and added alike."""
-    if (a.kept, a.summed, len(a.factors)) != (b.kept, b.summed, len(b.factors)):
-        return False
-    return isinstance(a.at, Read) and a.at.same(b.at) and all(map(same, a.factors, b.factors))
 
 
 def _contribution(
@@ -206,41 +208,13 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
             formula = Formula(factor.op, text, factor.k, tuple(letters.items()))
             number = _number(formula)
             if number is None:
-                yield read, *_factors(formula)
+                yield read, *factors_of(formula)
             elif number:  # 0 is what detach() stops
                 yield read, (), number
     elif isinstance(factor, Choice):
         yield from _routes(array, factor)
     elif isinstance(factor, Read) or (isinstance(factor, Rows) and factor.table is not None):
         yield factor, (), 1.0
-
-
-def _factors(formula: Formula) -> tuple[tuple[Factor, ...], float]:
-    """Return a local gradient as factors and a number: -out / y as out, 1 / y and -1."""
-    reads, text = dict(formula.letters), specialise(formula.text, formula.k)
-    factors, under, number = list[Factor](), list[Factor](), 1.0
-    waiting = [ast.parse(text, mode="eval").body]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            waiting += [node.right, node.left]
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            part = ast.unparse(node.right)
-            whole = Formula(formula.op, f"1 / ({part})", None, formula.letters)
-            under.append(divided_by(reads[part]) if part in reads else whole)
-            waiting.append(node.left)
-        elif isinstance(node, ast.UnaryOp):
-            number = -number
-            waiting.append(node.operand)
-        elif isinstance(node, ast.Constant):
-            if not moderate(node.value):  # type: ignore[arg-type]
-                return (formula,), 1.0
-            number *= float(node.value)  # type: ignore[arg-type]
-        else:
-            part = ast.unparse(node)
-            whole = Formula(formula.op, part, None, formula.letters)
-            factors.append(reads.get(part, whole))
-    return (*factors, *under), number
 
 
 def _number(formula: Formula) -> float | None:

@@ -11,37 +11,35 @@ terms that read it, where nothing else does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TypeGuard
 
 import numpy as np
 
-from micrograd.lowering.adjoints.terms import Variables, divided_by, own_term, renamed, same
-from micrograd.lowering.arrays.axes import moderate
-from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Factor, Read, Scale, Term
+from micrograd.lowering.adjoints.known import Known, is_complement, is_plain
+from micrograd.lowering.adjoints.terms import (
+    Variables,
+    divided_by,
+    equal,
+    own_term,
+    renamed,
+    same,
+)
+from micrograd.lowering.arrays.axes import moderate, used
+from micrograd.lowering.arrays.ir import (
+    BATCH,
+    COMPUTED,
+    ONE,
+    Array,
+    Factor,
+    Read,
+    Scale,
+    Term,
+)
 
-BOUNDED = ("sigmoid",)  # operations that give no infinity
 MOST_DISSOLVED = 6  # adjoints: each doubles the ways to look at
 Readers = Mapping[Array, set[Array]]
-
-
-@dataclass(frozen=True)
-class Known:
-    """What terms are made simpler by: adjoints that are one term over their own variables, and
-    quotients of the way forward, with what is divided, and by what."""
-
-    products: dict[Array, Term]
-    quotients: list[tuple[Array, Read, Read]]
-
-
-def known_of(arrays: Iterable[Array]) -> Known:
-    """Return what is known before there are adjoints."""
-    divisions = ((array, array.formula) for array in arrays)
-    letters = [(array, dict(f.letters)) for array, f in divisions if f and f.text == "x / y"]
-    quotients = [(array, read["x"], read["y"]) for array, read in letters if read["x"].plain]
-    return Known({}, quotients)
 
 
 @dataclass(frozen=True)
@@ -68,12 +66,14 @@ class Simpler:
         Of equal ones what dissolves more is shorter.
         """
         kept = sum(count for adjoint, count in left.items() if adjoint not in self.dissolved)
-        return kept + sum(len(term.factors) for term in self.written), -len(self.dissolved)
+        return kept + _length(self.written), -len(self.dissolved)
 
 
-def simpler(
-    array: Array, terms: Sequence[Term], known: Known, readers: Callable[[], Readers]
-) -> Simpler | None:
+def _length(terms: Iterable[Term]) -> int:
+    return sum(len(term.factors) for term in terms)
+
+
+def simpler(array: Array, terms: Sequence[Term], known: Known, readers: Readers) -> Simpler | None:
     """Return the terms of an array's adjoint with less, if there is a way to.
 
     `readers` tells what else reads an adjoint.
@@ -81,14 +81,16 @@ def simpler(
     own = [term for given in terms if (term := own_term(array, given) or _number_at(given))]
     if len(own) < len(terms) or all(map(_number_at, own)):
         return None
-    found, ways = _dissolvable(own, known.products), list[Simpler]()
-    others = readers() if found else {}
+    found, ways = _dissolvable(own, known.terms), list[Simpler]()
+    every = [*own, *(term for adjoint in found for term in known.terms[adjoint])]
+    if len(own) == 1 and not known.names(every):  # most: a product has nothing in common
+        return None
     for count in range(len(found) + 1):
         for chosen in combinations(found, count):
-            if all(others[adjoint] <= {*chosen} for adjoint in chosen):
+            if all(readers[adjoint] <= {*chosen} for adjoint in chosen):
                 way = _Way(chosen, known).simplified(array, own)
                 ways += [way] if way and way.dissolved.isdisjoint(way.reads) else []
-    left = {adjoint: len(known.products[adjoint].factors) for adjoint in found}
+    left = {adjoint: _length(known.terms[adjoint]) for adjoint in found}
     return min(ways, key=lambda way: way.length(left), default=None)
 
 
@@ -97,20 +99,16 @@ def _number_at(term: Term) -> Term | None:
     return term if isinstance(term.at, Read) and not term.factors else None
 
 
-def _dissolvable(terms: Iterable[Term], products: Mapping[Array, Term]) -> list[Array]:
-    """Return the products that terms read at their own variables, and those within these."""
+def _dissolvable(terms: Iterable[Term], known: Mapping[Array, list[Term]]) -> list[Array]:
+    """Return the adjoints that terms read at their own variables, and those within these."""
     found: dict[Array, None] = {}
     waiting = [*terms]
     while waiting:
-        for read in filter(_is_plain, waiting.pop(0).factors):
-            if read.array in products and read.array not in found:
+        for read in filter(is_plain, waiting.pop(0).factors):
+            if read.array in known and read.array not in found:
                 found[read.array] = None
-                waiting.append(products[read.array])
+                waiting += known[read.array]
     return [*found][:MOST_DISSOLVED]
-
-
-def _is_plain(factor: Factor) -> TypeGuard[Read]:
-    return isinstance(factor, Read) and factor.plain
 
 
 class _Way:
@@ -119,14 +117,17 @@ class _Way:
     def __init__(self, dissolved: Sequence[Array], known: Known) -> None:
         self.dissolved, self.known = frozenset(dissolved), known
         self.arrays: list[Array] = []
-        self.named = False  # whether a quotient was found by its name
+        self.named = False  # whether something was found by its name
+        self.cancelled = False
         self.longer = False  # whether a sum, of matrices often, has more factors than before
 
     def simplified(self, array: Array, terms: Sequence[Term]) -> Simpler | None:
         """Return the terms of an array's adjoint; None where they are not simpler."""
-        terms = [self._written_out(term) for term in terms]
+        terms = [written for term in terms for written in self._written_out(term)]
         factored = self._factored(array, terms)
-        if self.longer or not (factored or self.named):
+        sums = any(len(self.known.terms[adjoint]) > 1 for adjoint in self.dissolved)
+        gain = self.cancelled or (not sums and (factored or self.named))
+        if self.longer or not gain:
             return None
         return Simpler(factored or terms, self.arrays, self.dissolved)
 
@@ -146,42 +147,65 @@ class _Way:
         self.arrays.append(made)
         return made
 
-    def _written_out(self, term: Term) -> Term:
-        """Return a term with what it reads of dissolved adjoints written in."""
-        factors, scale = list[Factor](), term.scale
+    def _written_out(self, term: Term) -> list[Term]:
+        """Return a term with what it reads of dissolved adjoints written in; of a sum several."""
+        products: list[tuple[tuple[Factor, ...], Scale]] = [((), term.scale)]
         for factor in term.factors:
-            if _is_plain(factor) and factor.array in self.dissolved:
-                product = self._product(factor.array)
+            parts = [((factor,), ONE)]
+            if is_plain(factor) and factor.array in self.dissolved:
                 own = {axis: i.var for axis, i in enumerate(factor.index)}
-                factors += [renamed(part, own) for part in product.factors]
-                scale = scale.times(*product.scale)
-            else:
-                factors.append(factor)
-        whole = replace(term, factors=tuple(factors), scale=scale)
-        simple = self._by_name(self._cancelled(_summed(whole)))
+                known = self._terms(factor.array)
+                parts = [(tuple(renamed(f, own) for f in t.factors), t.scale) for t in known]
+                self.longer |= len(parts) > 1 and bool(term.summed)
+            products = [
+                ((*factors, *more), scale.times(*number))
+                for factors, scale in products
+                for more, number in parts
+            ]
+        return [self._short(term, *product) for product in products]
+
+    def _short(self, term: Term, factors: tuple[Factor, ...], scale: Scale) -> Term:
+        """Return a term with other factors, as few as there need be."""
+        whole = _summed(replace(term, factors=factors, scale=scale))
+        simple = self._cancelled(self._by_name(self._complemented(whole)))
         self.longer |= len(_parted(simple)[0]) > len(_parted(term)[0])
         return simple
 
-    def _product(self, adjoint: Array) -> Term:
-        """Return a dissolved adjoint as a product; what it sums becomes an array of its own."""
-        term = self._written_out(self.known.products[adjoint])
-        if not term.summed:
-            return term
+    def _terms(self, adjoint: Array) -> list[Term]:
+        """Return a dissolved adjoint as products; what they sum becomes an array of its own."""
+        written = [t for term in self.known.terms[adjoint] for t in self._written_out(term)]
+        return [self._product(adjoint, term) if term.summed else term for term in written]
+
+    def _product(self, adjoint: Array, term: Term) -> Term:
+        """Return a sum as an array, of the way forward where that has it, times what is outside."""
         inner, outer = _parted(term)
-        total = self._array(adjoint, [Term(inner, term.kept, term.summed)])
-        return Term((total.whole, *outer), term.kept, (), term.scale)
+        total = Term(inner, term.kept, term.summed)
+        array = next((a for a in self.known.sums if equal(a.terms[0], total)), None)
+        array = array or self._array(adjoint, [total])
+        return Term((array.whole, *outer), term.kept, (), term.scale)
+
+    def _complemented(self, term: Term) -> Term:
+        """Return a term with what the way forward calls 1 - u in place of it."""
+        factors = list[Factor]()
+        for factor in term.factors:
+            (read, *_) = used(factor).values() if is_complement(factor) else (None,)
+            known = self.known.complements.get(read.array) if read and read.plain else None
+            self.named |= known is not None
+            own = {axis: i.var for axis, i in enumerate(read.index)} if read else {}
+            factors.append(renamed(known.whole, own) if known else factor)
+        return replace(term, factors=tuple(factors))
 
     def _cancelled(self, term: Term) -> Term:
         """Return a term without u · 1 / u, of a u that is never infinite.
 
         Where it is 0 the engine has no slope.
         """
-        for factor in filter(_is_plain, term.factors):
-            formula, others = factor.array.formula, [f for f in term.factors if f is not factor]
-            bounded = formula and formula.op in BOUNDED and len(others) > 1  # a number is no array
+        for factor in filter(is_plain, term.factors):
+            others = [f for f in term.factors if f is not factor]
+            bounded = factor.array in self.known.bounded and len(others) > 1  # a number is no array
             if bounded and (over := _like(divided_by(factor), others)):
                 others.remove(over)
-                self.named = True
+                self.cancelled = True
                 return self._cancelled(replace(term, factors=tuple(others)))
         return term
 
@@ -208,14 +232,14 @@ def _like(factor: Factor, others: Iterable[Factor]) -> Factor | None:
 
 def _walked(read: Read, factor: Factor) -> Variables:
     """Return the variables of `factor` by those of `read`, if both walk along one array."""
-    if not _is_plain(factor) or factor.array is not read.array:
+    if not is_plain(factor) or factor.array is not read.array:
         return {}
     return {i.var: j.var for i, j in zip(read.index, factor.index)} | {BATCH: BATCH}
 
 
 def _summed(term: Term) -> Term:
     """Return a term without Σj one_hot[j], which is 1, and without sums of what never changes."""
-    for factor in filter(_is_plain, term.factors):
+    for factor in filter(is_plain, term.factors):
         rows, others = factor.array.lookup, tuple(f for f in term.factors if f is not factor)
         axis = (factor.index[-1].var, factor.shape[-1]) if rows and rows.table is None else None
         if axis in term.summed and axis[0] not in _variables(others):

@@ -1,20 +1,60 @@
-"""Terms over an array's own variables, and their factors with other variables."""
+"""Terms over an array's own variables, their factors, and these with other variables."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from micrograd.lowering.arrays.axes import used
+from micrograd.core.formulas import specialise
+from micrograd.lowering.arrays.axes import moderate, used
 from micrograd.lowering.arrays.ir import BATCH, Array, Factor, First, Formula, Read, Rows, Term
 
 Variables = Mapping[int, int]
+DIVIDED = "1 / y"
 
 
 def divided_by(read: Read) -> Formula:
     """Return 1 / read."""
-    return Formula("div", "1 / y", None, (("y", read),))
+    return Formula("div", DIVIDED, None, (("y", read),))
+
+
+def factors_of(formula: Formula) -> tuple[tuple[Factor, ...], float]:
+    """Return a local gradient as factors and a number: -out / y as out, 1 / y and -1."""
+    above, under, number = _split(formula.text, formula.k)
+    reads, other = dict(formula.letters), replace(formula, k=None)
+    factors = [reads[p] if p in reads else replace(other, text=p) for p in above]
+    for part in under:
+        whole = replace(other, text=f"1 / ({part})")
+        factors.append(divided_by(reads[part]) if part in reads else whole)
+    return tuple(factors), number
+
+
+@lru_cache(256, typed=True)
+def _split(text: str, k: float | None) -> tuple[list[str], list[str], float]:
+    """Return what a formula multiplies, what it divides by, and a number."""
+    above, under, number = list[str](), list[str](), 1.0
+    text = specialise(text, k)
+    waiting = [ast.parse(text, mode="eval").body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            waiting += [node.right, node.left]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            under.append(ast.unparse(node.right))
+            waiting.append(node.left)
+        elif isinstance(node, ast.UnaryOp):
+            number = -number
+            waiting.append(node.operand)
+        elif isinstance(node, ast.Constant):
+            if not moderate(node.value):  # type: ignore[arg-type]
+                return [text], [], 1.0
+            number *= float(node.value)  # type: ignore[arg-type]
+        else:
+            above.append(ast.unparse(node))
+    return above, under, number
 
 
 def same(a: Factor, b: Factor) -> bool:
@@ -25,6 +65,14 @@ def same(a: Factor, b: Factor) -> bool:
             reads[letter].same(others[letter]) for letter in reads
         )
     return isinstance(a, Read) and a.same(b)
+
+
+def equal(a: Term, b: Term) -> bool:
+    """Return whether two terms are the same products, summed and added alike, but for numbers."""
+    if (a.kept, a.summed, len(a.factors)) != (b.kept, b.summed, len(b.factors)):
+        return False
+    there = a.at is b.at or (isinstance(a.at, Read) and a.at.same(b.at))
+    return there and all(map(same, a.factors, b.factors))
 
 
 def own_term(array: Array, term: Term) -> Term | None:

@@ -1,0 +1,72 @@
+"""What adjoints are made simpler by: what arrays are called, and which never are infinite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from micrograd.lowering.adjoints.terms import DIVIDED
+from micrograd.lowering.arrays.axes import number_of
+from micrograd.lowering.arrays.ir import ONE, Array, Factor, Formula, Read, Term
+
+
+@dataclass(frozen=True)
+class Known:
+    """What terms are made simpler by: adjoints, by their terms, all over their own variables.
+
+    Of the way forward: sums of products; quotients, with what is divided, and by what; what 1 - u
+    is called; and what is never infinite.
+    """
+
+    terms: dict[Array, list[Term]]
+    sums: list[Array]
+    quotients: list[tuple[Array, Read, Read]]
+    complements: dict[Array, Array]
+    bounded: set[Array]
+
+    def names(self, terms: Iterable[Term]) -> bool:
+        """Return whether there can be a name for a part of some terms, or what cancels."""
+        factors = [factor for term in terms for factor in term.factors]
+        above = {factor.array for factor in factors if isinstance(factor, Read)}
+        below = {f.reads[0].array for f in factors if isinstance(f, Formula) and f.text == DIVIDED}
+        quotients = any(x.array in above and y.array in below for _, x, y in self.quotients)
+        return quotients or bool(above & below & self.bounded) or any(map(is_complement, factors))
+
+
+def known_of(arrays: Sequence[Array]) -> Known:
+    """Return what is known before there are adjoints."""
+    sums = [
+        a for a in arrays if len(a.terms) == 1 and a.terms[0].summed and a.terms[0].scale == ONE
+    ]
+    known = Known({}, sums, [], {}, set())
+    for array, formula in ((array, array.formula) for array in arrays if array.formula):
+        read = dict(formula.letters)
+        if formula.text == "x / y" and read["x"].plain:
+            known.quotients.append((array, read["x"], read["y"]))
+            bounded = _is_share(read["x"].array, read["y"].array)
+        elif formula.text == "x - y" and number_of(read["x"]) == 1 and _is_like(read["y"], array):
+            known.complements[read["y"].array] = array
+            bounded = read["y"].array in known.bounded
+        else:
+            bounded = formula.op == "sigmoid"
+        known.bounded.update([array] if bounded else [])
+    return known
+
+
+def _is_like(read: Read, array: Array) -> bool:
+    return read.plain and read.array.axes == array.axes
+
+
+def _is_share(part: Array, whole: Array) -> bool:
+    """Return whether a part is a power, and the whole adds up all of them."""
+    terms = whole.terms if part.formula and part.formula.op == "exp" else ()
+    return [[f.array for f in term.factors if is_plain(f)] for term in terms] == [[part]]
+
+
+def is_plain(factor: Factor) -> TypeGuard[Read]:
+    return isinstance(factor, Read) and factor.plain
+
+
+def is_complement(factor: Factor) -> TypeGuard[Formula]:
+    return isinstance(factor, Formula) and factor.text in ("1 - x", "1 - y", "1 - out")
