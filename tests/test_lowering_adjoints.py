@@ -169,6 +169,15 @@ def test_a_delta_that_others_read_is_not_dissolved():
     assert "dT = t1.T @ delta_2 + " in text, text
 
 
+def test_a_gradient_of_a_leaf_is_not_dissolved_in_that_of_another():
+    """dx = dt / x - dt t / x has db = dt / x within."""
+
+    def loss(x, b):
+        return sum(((v + a) / v).tanh() for v, a in zip(x, b))
+
+    assert failures_on_a_batch(loss, [np.array(X), np.array(X)], 1) == {}
+
+
 def test_a_gradient_that_is_dissolved_is_a_part_of_the_line_it_went_to():
     loss, sample, line = BOOK["of a class"]
     program = lower(loss, *sample)
@@ -183,6 +192,27 @@ def test_what_cancels_leaves_no_line_that_nothing_uses():
     text = function(lower(lambda x: sum((a * w).tanh() * a.sigmoid() / a.sigmoid() for a in x), X))
     names = re.findall(r"^    (\w+) = ", text, re.M)
     assert [name for name in names if len(re.findall(rf"\b{name}\b", text)) < 2] == [], text
+
+
+def weighed_by_class(x, y, q):
+    total = logsumexp(scores(x))
+    return sum(a * (b * (total - z)) for a, b, z in zip(one_hot(y, 4), q, scores(x)))
+
+
+def squares_and_products(x, a, b):
+    h = [z.tanh() for z in scores(x)]
+    return sum(v * q * q for v, q in zip(h, b)) + sum(v * p * q for v, p, q in zip(h, a, b))
+
+
+@pytest.mark.parametrize(
+    ("loss", "sample"),
+    [
+        (weighed_by_class, (X, 2, Q)),  # Σj one_hot[j] q[j] is not 1
+        (squares_and_products, (X, Q, Q)),  # b b and b a have one b in common
+    ],
+)
+def test_what_is_taken_out_of_terms_is_what_each_has(loss, sample):
+    assert failures_on_a_batch(loss, [*map(np.asarray, sample)], 1) == {}
 
 
 # random

@@ -123,3 +123,17 @@ def test_a_large_number_of_an_operation_stays_where_it_is_multiplied():
     loss, gradients = program.value_and_grad([1e-200])
     assert loss == pytest.approx(1.25e-200, rel=1e-12, abs=0)
     np.testing.assert_allclose(gradients["w"], [2e-200, 1e-200], rtol=1e-12)
+
+
+def shares_of_large_numbers(x, w):
+    total = sum(v.tanh() + 2 for v in x)
+    return sum(1e200 * v * v for v in [v / total * 1e-200 for v in x]) / w
+
+
+def test_a_slope_with_a_large_number_is_no_part_of_another():
+    """Its number would come behind: Σ 1e200 t · t overflows, the engine has it times 1e-200."""
+    program = lower(shares_of_large_numbers, [0.5, 0.25], 1.0)
+    x, w = [Value(1e-150), Value(1e200)], Value(1e150)
+    shares_of_large_numbers(x, w).backward()
+    _, gradients = program.value_and_grad([[1e-150, 1e200]], [1e150], wrt_inputs=True)
+    np.testing.assert_allclose(gradients["x"][0], [v.grad for v in x], rtol=1e-12)

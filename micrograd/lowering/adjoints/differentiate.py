@@ -19,7 +19,7 @@ from micrograd.core.formulas import FLOATS
 from micrograd.lowering.adjoints.known import known_of
 from micrograd.lowering.adjoints.simplify import Simpler, simpler
 from micrograd.lowering.adjoints.terms import equal, factors_of, own_term, own_variables
-from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of, used
+from micrograd.lowering.arrays.axes import coordinates, flat_places, moderate, number_of, used
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
@@ -139,7 +139,7 @@ class _Backward:
         """Keep an adjoint; for those that read it its terms too: a product, a sum of products."""
         self.arrays.append(adjoint)
         self._reads(adjoint, adjoint.terms)
-        own = [term for term in terms if term and term.at is None]
+        own = [t for t in terms if t and t.at is None and moderate(t.scale.value)]
         if len(own) == len(terms) and (len(own) == 1 or not any(term.summed for term in own)):
             self.known.terms[adjoint] = own
 
