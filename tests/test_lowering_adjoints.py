@@ -10,6 +10,7 @@ from micrograd.engine import Value
 from micrograd.functions import dot, log_softmax, logsumexp, mean, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
+from micrograd.lowering.adjoints.known import known_of
 from micrograd.nn import Embedding, one_hot
 from tests.lowering_fuzz import failures_on_a_batch
 from tests.lowering_models import function, values
@@ -188,6 +189,30 @@ def test_a_gradient_of_a_leaf_is_not_dissolved_in_that_of_another():
         return sum(((v + a) / v).tanh() for v, a in zip(x, b))
 
     assert failures_on_a_batch(loss, [np.array(X), np.array(X)], 1) == {}
+
+
+def quotients(x, row):
+    """Return a weighted sum of logarithms of powers, each divided by the sum of a row of them."""
+    powers = [[(a * b).exp() for b in scores(x)] for a in scores(x)]
+    totals = [sum(powers) for powers in powers]
+    parts = [[p / totals[row(i, j)] for j, p in enumerate(r)] for i, r in enumerate(powers)]
+    return sum(q.log() * w for part in parts for q, w in zip(part, Q))
+
+
+@pytest.mark.parametrize(
+    ("loss", "cancelled"),
+    [
+        (lambda x: quotients(x, lambda i, j: i), True),
+        (lambda x: quotients(x, lambda i, j: j), False),  # of another row: may be any size
+        (lambda x: sum((v.exp() / sum(w.exp() for w in x[:2])).log() * v for v in x), False),
+        (lambda x: sum((v * v / sum(w * w for w in x)).log() * v for v in x), False),
+    ],
+)
+def test_only_what_is_never_infinite_cancels(loss, cancelled):
+    program = lower(loss, X)
+    arrays = program.lowered.arrays.arrays
+    assert bool(known_of(arrays).bounded) == cancelled
+    assert failures_on_a_batch(loss, (np.array(X),), 3) == {}
 
 
 def test_a_gradient_that_is_dissolved_is_a_part_of_the_line_it_went_to():

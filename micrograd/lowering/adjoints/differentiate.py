@@ -17,9 +17,9 @@ import numpy as np
 
 from micrograd.core.formulas import FLOATS
 from micrograd.lowering.adjoints.known import known_of
-from micrograd.lowering.adjoints.simplify import Simpler, simpler
-from micrograd.lowering.adjoints.terms import equal, factors_of, own_term, own_variables
-from micrograd.lowering.arrays.axes import coordinates, flat_places, moderate, number_of, used
+from micrograd.lowering.adjoints.simplify import Simpler, dissolves, simpler
+from micrograd.lowering.adjoints.terms import equal, factors_of, own_variables
+from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of, used
 from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
@@ -112,7 +112,7 @@ class _Backward:
         for adjoint in way.dissolved:
             self._reads(adjoint, adjoint.terms, now=False)
         for made in way.arrays:
-            self._keep(made, made.terms)
+            self._keep(made)
         return way
 
     def _reads(self, reader: Array, terms: Iterable[Term], now: bool = True) -> None:
@@ -132,16 +132,15 @@ class _Backward:
 
     def _array(self, array: Array, terms: tuple[Term, ...]) -> Array:
         adjoint = Array(COMPUTED, array.shape, array.nodes, array.batched, terms, of=array)
-        self._keep(adjoint, [own_term(array, term) for term in terms])
+        self._keep(adjoint)
         return adjoint
 
-    def _keep(self, adjoint: Array, terms: Sequence[Term | None]) -> None:
-        """Keep an adjoint; for those that read it its terms too: a product, a sum of products."""
+    def _keep(self, adjoint: Array) -> None:
+        """Keep an adjoint, and its terms for those that read it."""
         self.arrays.append(adjoint)
         self._reads(adjoint, adjoint.terms)
-        own = [t for t in terms if t and t.at is None and moderate(t.scale.value)]
-        if len(own) == len(terms) and (len(own) == 1 or not any(term.summed for term in own)):
-            self.known.terms[adjoint] = own
+        if terms := dissolves(adjoint, adjoint.terms):
+            self.known.terms[adjoint] = terms
 
     def _through(self, array: Array, term: Term, upstream: Term) -> None:
         """Hand the upstream gradient, times the other factors, to what each factor reads."""

@@ -44,7 +44,7 @@ def known_of(arrays: Sequence[Array]) -> Known:
         read = dict(formula.letters)
         if formula.text == "x / y" and read["x"].plain:
             known.quotients.append((array, read["x"], read["y"]))
-            bounded = _is_share(read["x"].array, read["y"].array)
+            bounded = _is_share(read["x"], read["y"])
         elif formula.text == "x - y" and number_of(read["x"]) == 1 and _is_like(read["y"], array):
             known.complements[read["y"].array] = array
             bounded = read["y"].array in known.bounded
@@ -58,10 +58,18 @@ def _is_like(read: Read, array: Array) -> bool:
     return read.plain and read.array.axes == array.axes
 
 
-def _is_share(part: Array, whole: Array) -> bool:
-    """Return whether a part is a power, and the whole adds up all of them."""
-    terms = whole.terms if part.formula and part.formula.op == "exp" else ()
-    return [[f.array for f in term.factors if is_plain(f)] for term in terms] == [[part]]
+def _is_share(over: Read, under: Read) -> bool:
+    """Return whether a quotient is of powers, and of the sum of all in the same row of them."""
+    part, term = over.array, under.array.terms[0] if len(under.array.terms) == 1 else None
+    power = part.formula is not None and part.formula.op == "exp"
+    if not (power and term and term.scale == ONE and len(term.factors) == 1 and under.plain):
+        return False
+    (read,) = term.factors
+    if not is_plain(read) or read.array is not part:
+        return False
+    sizes = tuple(term.sizes[i.var] for i in read.index)
+    row = {i.var: at.var for i, at in zip(read.index, over.index)}  # its variables in the quotient
+    return sizes == part.shape and all(row.get(k) == i.var for k, i in enumerate(under.index))
 
 
 def is_plain(factor: Factor) -> TypeGuard[Read]:

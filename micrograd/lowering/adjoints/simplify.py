@@ -18,25 +18,9 @@ from itertools import combinations
 import numpy as np
 
 from micrograd.lowering.adjoints.known import Known, is_complement, is_plain
-from micrograd.lowering.adjoints.terms import (
-    Variables,
-    divided_by,
-    equal,
-    own_term,
-    renamed,
-    same,
-)
+from micrograd.lowering.adjoints.terms import Variables, divided_by, equal, own_term, renamed, same
 from micrograd.lowering.arrays.axes import moderate, used
-from micrograd.lowering.arrays.ir import (
-    BATCH,
-    COMPUTED,
-    ONE,
-    Array,
-    Factor,
-    Read,
-    Scale,
-    Term,
-)
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Factor, Read, Scale, Term
 
 MOST_DISSOLVED = 6  # adjoints: each doubles the ways to look at
 Readers = Mapping[Array, set[Array]]
@@ -94,6 +78,21 @@ def simpler(array: Array, terms: Sequence[Term], known: Known, readers: Readers)
     return min(ways, key=lambda way: way.length(left), default=None)
 
 
+def dissolves(array: Array, terms: Sequence[Term]) -> list[Term]:
+    """Return an adjoint's terms if they can stand in those that read it; else nothing.
+
+    A product can, and a sum of products, but nothing that is only a product of matrices: the name
+    of that would go.
+    """
+    own = [term for given in terms if (term := own_term(array, given))]
+    if len(own) < len(terms) or not all(moderate(term.scale.value) for term in own):
+        return []
+    if len(own) > 1:
+        return [] if any(term.summed for term in own) else own
+    inner, outer = _parted(own[0]) if own else ((), ())
+    return own if outer or len(inner) < 2 else []
+
+
 def _number_at(term: Term) -> Term | None:
     """Return a term that is a number at some places: of a class that the code names."""
     return term if isinstance(term.at, Read) and not term.factors else None
@@ -117,6 +116,7 @@ class _Way:
     def __init__(self, dissolved: Sequence[Array], known: Known) -> None:
         self.dissolved, self.known = frozenset(dissolved), known
         self.arrays: list[Array] = []
+        self.products: dict[Array, list[Term]] = {}  # of what is dissolved
         self.named = False  # whether something was found by its name
         self.cancelled = False
         self.longer = False  # whether a sum, of matrices often, has more factors than before
@@ -173,8 +173,10 @@ class _Way:
 
     def _terms(self, adjoint: Array) -> list[Term]:
         """Return a dissolved adjoint as products; what they sum becomes an array of its own."""
-        written = [t for term in self.known.terms[adjoint] for t in self._written_out(term)]
-        return [self._product(adjoint, term) if term.summed else term for term in written]
+        if adjoint not in self.products:
+            written = [t for term in self.known.terms[adjoint] for t in self._written_out(term)]
+            self.products[adjoint] = [self._product(adjoint, t) if t.summed else t for t in written]
+        return self.products[adjoint]
 
     def _product(self, adjoint: Array, term: Term) -> Term:
         """Return a sum as an array, of the way forward where that has it, times what is outside."""
