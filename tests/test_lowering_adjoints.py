@@ -12,6 +12,7 @@ from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
 from micrograd.lowering.adjoints.known import known_of
 from micrograd.nn import Embedding, one_hot
+from micrograd.registry import register
 from tests.lowering_fuzz import failures_on_a_batch
 from tests.lowering_models import function, values
 
@@ -159,6 +160,16 @@ def test_index_notation_too_has_the_target_behind():
     loss, sample, _ = BOOK["of a class"]
     text = lower(loss, *sample).explain("adjoints")
     assert "= t2[i] / t3 - one_hot[i] " in text, text
+
+
+def test_factors_over_the_same_axes_are_multiplied_before_a_sum_of_matrices():
+    by_square = register("by_square", "x * y * y", ["y * y", "2 * x * y"])
+
+    def loss(x):
+        return sum(sum(by_square(w, v) for w, v in zip(row, x)).tanh() for row in W)
+
+    text = function(lower(loss, X))
+    assert "dW = t3.T @ (x * x) " in text, text
 
 
 def test_looked_up_rows_need_not_add_up_to_one():
