@@ -121,6 +121,11 @@ BOOK = {
         (X, Q),
         "delta = (dt2 - 0.25 * t2 * (dt2 * t2).sum(-1)[:, None]) / t1[:, None] ",
     ),
+    "of a negative sample": (
+        lambda x, y: -(-dot(W[0], x) * y).sigmoid().log(),
+        (X, 1.0),
+        "embed((1 - t1) / B * y @ x, ",
+    ),
     "of a temperature": (
         lambda x, y: cross_entropy([z / T for z in scores(x)], one_hot(y, 4)),
         (X, 2),
