@@ -18,6 +18,8 @@ from tests.lowering_models import function, values
 X = [0.5, -1.0, 2.0]
 W = values([[0.1, 0.2, 0.3], [0.3, -0.1, 0.2], [-0.2, 0.4, 0.1], [0.5, 0.1, -0.3]])
 Q = [0.1, 0.2, 0.3, 0.4]
+T = values([2.0])[0]
+S = values(Q)
 
 
 def scores(x):
@@ -117,6 +119,16 @@ BOOK = {
         lambda x, g: sum((a * v).tanh() for a, v in zip(g, normed(scores(x)))),
         (X, Q),
         "delta = (dt2 - 0.25 * t2 * (dt2 * t2).sum(-1)[:, None]) / t1[:, None] ",
+    ),
+    "of a temperature": (
+        lambda x, y: cross_entropy([z / T for z in scores(x)], one_hot(y, 4)),
+        (X, 2),
+        "dT = -(dt2 * t1).sum() / T ",
+    ),
+    "of sizes": (
+        lambda x: sum((z / s).tanh() for z, s in zip(scores(x), S)),
+        (X,),
+        "dS = -(dt1 * t1).sum(0) / S ",
     ),
     "of a heavy tail": (
         lambda x: sum(2 * (1 + z * z / 3).log() for z in scores(x)),

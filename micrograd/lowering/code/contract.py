@@ -154,7 +154,9 @@ def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Ind
     every = tuple(dict.fromkeys((*kept, *(v for t in factors for v in t.vars))))
     while len(factors) > 2:
         one, other = _first_pair(factors, kept)
-        product = combined("*", factors[one], factors[other], every)
+        alike = factors[one].vars == factors[other].vars
+        order = factors[one].vars if alike else every  # as they lie
+        product = combined("*", factors[one], factors[other], order)
         factors = [product if n == one else f for n, f in enumerate(factors) if n != other]
     if len(factors) == 1:
         return _reduced(factors[0], kept, scale)
