@@ -71,12 +71,12 @@ def _arrays(forms: Forms) -> Arrays | Levels:
     """Group the nodes; sort those of an irregular graph by level."""
     form: Chains = forms["chains"]
     leaves = leaf_arrays(form, list(forms["declared"]), forms["trainable"])
-    level = np.array(levels(form))
+    level = levels(form)
     if grouping := _grouped(form, leaves, level):
         return arrays_of(grouping, forms["reduce"])
     if np.isin(form.graph.op[form.sums], (SUB, *ROUTES)).any():  # a level has operations of two
         form = chains(form.graph, forms["known"], forms["numbers"], (ADD,))
-        level = np.array(levels(form))
+        level = levels(form)
     return levelled(form, level, leaves, forms["reduce"], wanted(leaves, form.graph.values))
 
 

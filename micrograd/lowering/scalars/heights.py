@@ -10,28 +10,24 @@ from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
 from micrograd.lowering.scalars.columns import Bools, Ints
 
 
-def levels(chains: Chains) -> list[int]:
+def levels(chains: Chains) -> Ints:
     """Return the height of every node above the leaves, 0 for those that are gone."""
-    level = [0] * (len(chains.remaining) + 2)  # of NONE and SUBTRACTED too
-    x, y = chains.graph.x.tolist(), chains.graph.y.tolist()
-    a, b = chains.a.tolist(), chains.b.tolist()
-    sum_of = dict(zip(chains.sums.tolist(), range(len(chains.sums))))
-    start = chains.start.tolist()
-    for i in np.flatnonzero(chains.remaining).tolist():
-        n = sum_of.get(i)
-        if n is not None:
-            first, last, height = start[n], start[n + 1], 0
-            for j in a[first:last]:
-                if level[j] > height:
-                    height = level[j]
-            for j in b[first:last]:
-                if level[j] > height:
-                    height = level[j]
-            level[i] = height + 1
-        elif x[i] >= 0:
-            height = level[x[i]]
-            level[i] = 1 + (height if y[i] < 0 or level[y[i]] <= height else level[y[i]])
-    return level[:SUBTRACTED]
+    graph, owner = chains.graph, chains.owner
+    inner = graph.op > 0
+    left, place = np.flatnonzero(chains.remaining & inner), np.zeros(len(inner), np.intp)
+    place[left] = np.arange(len(left))
+    alone = left[np.isin(left, chains.sums, invert=True)]
+    user = np.concatenate((alone, alone, owner, owner))
+    operand = np.concatenate((graph.x[alone], graph.y[alone], chains.a, chains.b))
+    edges = np.flatnonzero((operand >= 0) & inner[operand])
+    edges = edges[np.argsort(user[edges], kind="stable")]
+    height = [1] * len(left)
+    for i, j in zip(place[user[edges]].tolist(), place[operand[edges]].tolist()):
+        if height[i] <= height[j]:
+            height[i] = height[j] + 1
+    level = np.zeros(len(inner), np.intp)
+    level[left] = height
+    return level
 
 
 def together(chains: Chains, level: Ints, parameters: Iterable[Ints]) -> Ints | None:
