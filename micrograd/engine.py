@@ -16,7 +16,7 @@ from micrograd.core.checks import is_list
 from micrograd.core.copying import deep_copy, reduced, restore
 from micrograd.core.handmade import Handmade, Operands, name_of, operands_of, operation_of
 from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain
-from micrograd.core.modes import MODE, mode
+from micrograd.core.modes import MODE, mode, record_as
 from micrograd.core.numbers import data_of, grad_of, number
 from micrograd.core.operators import MADE_OF, derive, derived
 from micrograd.core.order import next_index, reset_interior, rewire, topological_order
@@ -180,6 +180,10 @@ class Value(Declared):
             explain(error, node, "value")
         return self.data
 
+    def _forget(self) -> None:
+        """Become a leaf: made under `no_grad()`."""
+        rewire(self, ())
+
     def detach(self) -> Value:
         """Return a leaf with the same data: a constant, wherever it goes.
 
@@ -300,6 +304,11 @@ def _complete(kind: type[Value], *_: Any, **__: Any) -> Value:
     leaf = object.__new__(kind)
     Value.__init__(leaf, 0.0)
     return leaf
+
+
+record_as(Value)
+for _name in ("data", "grad"):  # the slots, also where a class has others by their names
+    setattr(Value, f"_{_name}", vars(Value)[_name])
 
 
 class Constant(Value):

@@ -46,7 +46,8 @@ STOREYS = {
     ],
     "gradcheck": [["claims"], ["slopes"], ["report"], ["__init__"]],
     "lowering": [
-        ["trace", "scalars"],
+        ["scalars"],
+        ["trace"],
         ["arrays"],
         ["adjoints"],
         ["code"],

@@ -27,7 +27,7 @@ from micrograd.lowering.code.inline import Inliner
 from micrograd.lowering.code.kinds import Printer, make
 from micrograd.lowering.code.text import line
 from micrograd.lowering.scalars.chains import chains
-from micrograd.lowering.scalars.columns import NAMES, scalar_graph
+from micrograd.lowering.scalars.columns import NAMES, Steps, scalar_graph
 from micrograd.lowering.scalars.heights import levels
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.nn import Layer
@@ -71,6 +71,75 @@ def test_a_graph_wired_by_hand():
     labels = [v.label for v in graph.values]
     assert [labels[i] for i in (*graph.wide_w.tolist(), *graph.wide_bias.tolist())] == ["y", "x"]
     assert graph.x[graph.wide_x[0]] == labels.index("late")
+
+
+STEPS = [
+    lambda x, y, k: x * y,
+    lambda x, y, k: x + 1.0,
+    lambda x, y, k: x.tanh(),
+    lambda x, y, k: x.leaky_relu(k),
+    lambda x, y, k: weighted_sum([x, y], [y, x]),
+    lambda x, y, k: weighted_sum([x], [x], y),
+]
+
+
+def made(seed, given, changed=None):
+    """Return random operations, in order, on `given` and what they make; one of them `changed`."""
+    rng, nodes = random.Random(seed), list(given)
+    for i in range(60):
+        x, y, k, step = (rng.randrange(n) for n in (len(nodes), len(nodes), 2, len(STEPS)))
+        if i == changed:
+            x, k, step = [(x - 1, k, step), (x, 1 - k, step), (x, k, step - 1)][i % 3]
+        nodes.append(STEPS[step](nodes[x], nodes[y], 0.1 + k))
+    return nodes[len(given) :]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_graph_of_what_a_call_made_is_that_below_its_result(seed):
+    nodes = made(seed, [Value(0.1 * i, label=f"x{i}") for i in range(4)])
+    for root in random.Random(seed).sample(nodes, 3):
+        graph, below = Steps(nodes, root).graph(), scalar_graph(topological_order(root))
+        assert graph.values == below.values == topological_order(root)
+        for name, column in vars(below).items():
+            if isinstance(column, np.ndarray):
+                np.testing.assert_array_equal(getattr(graph, name), column)
+
+
+def test_what_was_wired_or_made_elsewhere_is_no_graph_of_a_call():
+    x = Value(2.0)
+    y, late = x.tanh(), x.exp()
+    z = y * late
+    assert Steps([y, z], z).graph() is None  # late is not told
+    assert Steps([late, y, z], z).graph() is None  # nor told in order
+    y._prev = (late,)
+    assert Steps([y, late, z], z).graph() is None
+
+
+def alike(nodes, others):
+    """Return which node stands for which, one by one; None where one stands for two."""
+    pairs = {}
+    for x, y in zip(nodes, others, strict=True):
+        steps = [(type(n._operation), n._op, len(n.parents)) for n in (x, y)]
+        taken = [pairs.setdefault(a, b) is b for a, b in zip(x.parents, y.parents)]
+        if steps[0] != steps[1] or not all(taken) or pairs.setdefault(x, y) is not y:
+            return None
+        if not isinstance(x._k, Value) and x._k != y._k:
+            return None
+    return pairs if len(set(pairs.values())) == len(pairs) else None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_calls_are_alike_where_each_made_the_same_of_the_same(seed):
+    first, second = ([Value(0.1 * i) for i in range(4)] for _ in range(2))
+    nodes = made(seed, first)
+    steps = Steps(nodes, nodes[-1])
+    for place in (None, *random.Random(seed).sample(range(60), 20)):
+        for given in (second, first, second[:3] * 2, second[:1] + first[1:]):
+            others = made(seed, given, place)
+            pairs, expected = steps.like(Steps(others, others[-1])), alike(nodes, others)
+            assert (pairs is None) == (expected is None)
+            assert pairs is None or pairs.items() <= expected.items()
+            assert steps.like(Steps(others, others[-2])) is None
 
 
 # chains

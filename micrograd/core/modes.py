@@ -32,8 +32,8 @@ class AnomalyError(ValueError):
 class Mode:
     """Hold what the blocks of one context add up to; another block makes another Mode.
 
-    `special` is on while a new node needs more than being recorded, `hook` is `on_node` where that
-    is all it needs.
+    `special` is on while a new node needs more than being recorded, `hook` appends to `on_node`
+    where that is all it needs. `kind` is the class of new nodes: that of `on_node`, or the usual.
     """
 
     __slots__ = (
@@ -47,26 +47,34 @@ class Mode:
         "on_detach",
         "on_node",
         "hook",
+        "kind",
     )
+    usual: Any = None  # Value, which stands above
 
     def __init__(self, blocks: tuple[ref[Block], ...] = ()) -> None:
         self.recording, self.checking, self.scope = True, False, ""
         self.on_comparison: Callable[[], None] | None = None
         self.on_lookup: Callable[[Any, Any, Any], Any] | None = None
         self.on_detach: Callable[[Any], Any] | None = None
-        self.on_node: Callable[[Any], object] | None = None
+        self.on_node: Any = None
         self.blocks = tuple(block for block in blocks if block())
         for block in self.blocks:
             if alive := block():
                 setattr(self, alive.field, alive.value(self))
         unusual = self.checking or not self.recording
         self.special = unusual or self.on_node is not None
-        self.hook = None if unusual else self.on_node
+        self.hook = None if unusual else getattr(self.on_node, "append", None)
+        self.kind = getattr(self.on_node, "kind", Mode.usual)
 
 
 _PLAIN = Mode()
 _current: ContextVar[Mode] = ContextVar("micrograd mode", default=_PLAIN)
 mode = _current.get  # for code that runs for every node; others read MODE
+
+
+def record_as(kind: type) -> None:
+    """Make new nodes of a class, where no block says otherwise."""
+    Mode.usual = _PLAIN.kind = kind
 
 
 def live() -> Mode:
@@ -205,9 +213,9 @@ def detachments_reported(report: Callable[[Any], Any]) -> Block:
     return Block("on_detach", lambda _: report)
 
 
-def nodes_reported(report: Callable[[Any], object]) -> Block:
-    """Call `report(node)` for every node that an operation makes in the block."""
-    return Block("on_node", lambda _: report)
+def nodes_reported(made: Any) -> Block:
+    """Append every node that an operation makes in the block; nodes are of the list's `kind`."""
+    return Block("on_node", lambda _: made)
 
 
 def check_recording(what: str) -> None:

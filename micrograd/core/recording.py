@@ -33,7 +33,7 @@ from micrograd.core.modes import (
 )
 from micrograd.core.numbers import constant, data_of, grad_of, number
 from micrograd.core.operators import MADE_OF, by_operators
-from micrograd.core.order import next_index, rewire
+from micrograd.core.order import next_index
 from micrograd.ops import Row
 
 PARTLY = "leaves hold what backward() gave them before it failed here: set their grad to 0"
@@ -41,9 +41,9 @@ LONGEST = 72  # what a docstring says about slopes
 Node = Any  # a Value: this module stands below the one that defines it
 
 _RECORD = """
-node = new(Value)
-node.data = data
-node.grad = 0.0
+node = new(here.kind)
+node._data = data
+node._grad = 0.0
 node.scope = {scope}
 node._operation = operation
 node._x = {x}
@@ -131,7 +131,7 @@ def compiled_method(
     value_class: type,
     constant_class: type,
     operator: str = "",
-    read: Callable[[Any], Any] | None = None,
+    data: str = "data",
     derived: Callable[..., Any] | None = None,
 ) -> Callable[..., Any]:
     """Return the method of `value_class` that records `operation`; numbers become constants.
@@ -141,16 +141,15 @@ def compiled_method(
     others in place of the operators that micrograd makes this one of, it is `derived`.
     """
     row, name = operation.row, operator or operation.row.name
-    data = "read({})" if read else "{}.data"
     # what a function gives is a float, whatever it took
-    operands = [data.format(letter) for letter in "xy"[: row.arity]]
+    operands = [f"{letter}.{data}" for letter in "xy"[: row.arity]]
     parts = MADE_OF[operator] if derived else ()
     others = " or ".join(f"Value.{part} is not own{part}" for part in parts)
     unseen = "".join(f" or {operand}.__class__ is not float" for operand in operands)
     coercion = _OPERAND.format(array=_LEFT_TO_NUMPY if operator else "") if row.arity == 2 else ""
     source = _METHOD.format(
         name=name,
-        value=FLOATS.rewritten(row.value, {name: data.format(name) for name in "xy"}),
+        value=FLOATS.rewritten(row.value, {name: f"{name}.{data}" for name in "xy"}),
         parameters=", y" if row.arity == 2 else ", k=default" if row.constants else "",
         guard=_GUARD.format(others=others, operands=", ".join("xy"[: row.arity])) if others else "",
         coercion=_CONSTANT if row.constants else coercion,
@@ -160,7 +159,7 @@ def compiled_method(
         record=_record(4, *_SLOTS[row.arity], "node._k = k" if row.constants else "", "here.scope"),
     )
     default = row.constants[0] if row.constants else None
-    names = {"operation": operation, "default": default, "Constant": constant_class, "read": read}
+    names = {"operation": operation, "default": default, "Constant": constant_class}
     names |= {f"own{part}": getattr(value_class, part) for part in parts} | {"derived": derived}
     method = _defined(source, name, value_class, **names)
     method.__qualname__, method.__doc__ = f"{value_class.__name__}.{name}", _told(row)
@@ -257,12 +256,12 @@ def _compute_again(total: Node, first: Node, products: list[float]) -> None:
 
 def _treat_specially(node: Node) -> None:
     now = live()
-    if now.on_node:
-        now.on_node(node)
+    if now.on_node is not None:
+        now.on_node.append(node)
     if now.checking:
         check_value(node)
     if not now.recording:
-        rewire(node, ())
+        node._forget()
 
 
 # Most nodes of a network are products and sums: their steps are written into the loop, since a

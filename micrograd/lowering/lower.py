@@ -87,7 +87,7 @@ def _traced(
 
 def _parts(traced: Trace, named: bool, reduce: str) -> tuple[Any, ...]:
     """Run the passes up to arrays, or take these from a graph of the same structure."""
-    forms = run({"nodes": traced.nodes}, "graph", "graph")
+    forms = run({"traced": traced}, "graph", "graph")
     graph: ScalarGraph = forms["graph"]
     arrays, values = _leaves(traced, graph, named)
     trainable = _trainable(graph, traced, named)
@@ -110,7 +110,7 @@ def _parts(traced: Trace, named: bool, reduce: str) -> tuple[Any, ...]:
 
 def _leaves(traced: Trace, graph: ScalarGraph, named: bool) -> tuple[list[Array], list[Any]]:
     """Return the arrays of leaves that are declared, drawn or looked up, and their Values."""
-    ids = graph.ids
+    ids = graph.leaves
     lookups = reached(traced.lookups, ids)
     table = tables(lookups, traced, named)
     around = [g for g in traced.around if any(v in ids for v in g.values.ravel().tolist())]
@@ -162,8 +162,7 @@ def _made(graph: ScalarGraph, traced: Trace) -> Bools:
     """Mark the nodes that a traced function makes at every call."""
     start = len(graph) and max(graph.index) + 1 if traced.start is None else traced.start
     made: Bools = graph.index >= start
-    for value in traced.lasting & graph.ids.keys():
-        made[graph.ids[value]] = False
+    made[[graph.leaves[value] for value in traced.lasting & graph.leaves.keys()]] = False
     return made
 
 

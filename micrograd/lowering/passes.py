@@ -34,7 +34,7 @@ from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular import text as irregular
 from micrograd.lowering.irregular.levels import Levels, levelled
 from micrograd.lowering.scalars.chains import Chains, chains
-from micrograd.lowering.scalars.columns import ADD, ROUTES, SUB, Ints, scalar_graph
+from micrograd.lowering.scalars.columns import ADD, ROUTES, SUB, Ints, check_known
 from micrograd.lowering.scalars.heights import levels, together
 from micrograd.lowering.trace.declared import FORWARD, OUTPUT, PARAMETER
 
@@ -127,7 +127,7 @@ def _check_code(code: Code, forms: Forms) -> None:
 
 
 PASSES: tuple[Pass, ...] = (
-    Pass("graph", lambda forms: scalar_graph(forms["nodes"])),
+    Pass("graph", lambda forms: forms["traced"].graph, lambda form, _: check_known(form)),
     Pass("chains", lambda forms: chains(forms["graph"], forms["known"], forms["numbers"])),
     Pass("arrays", _arrays, _check_arrays),
     Pass("adjoints", _adjoints, _check_arrays, regular=True),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import random
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
 from operator import is_
@@ -19,15 +19,14 @@ import numpy as np
 
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import LEAF
-from micrograd.core.places import called, first_line, user_line
+from micrograd.core.places import called, first_line
 from micrograd.engine import Value
-from micrograd.lowering.trace.along import Along
 from micrograd.lowering.trace.around import around
-from micrograd.lowering.trace.call import Call, call
+from micrograd.lowering.trace.call import Call, Lines, call
 from micrograd.lowering.trace.declared import values_in
 from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.samples import varied
-from micrograd.lowering.trace.watch import Sampled, UntraceableError, watched
+from micrograd.lowering.trace.watch import Sampled, UntraceableError, Watching, watched
 
 
 class Variation(NamedTuple):
@@ -61,7 +60,6 @@ class Second(NamedTuple):
     function draws random numbers."""
 
     call: Call
-    along: Along
     sample: Sequence[Any]
     said: str
     drawn: bool
@@ -74,15 +72,15 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
     where it is known, where a number is read, where the graph is another, and where random numbers
     are drawn, though it is the same. Warns of a function that keeps count.
     """
-    leaves = [v for v in first.nodes if v._operation is LEAF]
+    leaves = [*first.graph.leaves]
     before = [v for v in leaves if v._index < first.start]
     surroundings = around(function, Value, *GENERATORS)
     found = surroundings.found
     generators = [g for g in found if not isinstance(g, (Value, random.SystemRandom))]
-    watch = [*before, *(v for v in found if isinstance(v, Value))]
-    second, along, sample, said, drawn = _second(function, first, values, watch, generators)
-    others = along.leaves
-    if not _same(first, second, along, leaves):
+    watch = {*before, *(v for v in found if isinstance(v, Value))}
+    second, sample, said, drawn = _second(function, first, values, watch, generators)
+    others = _others(first, second)
+    if others is None:
         others, difference = compare(first, second)
         if difference is not None:
             raise UntraceableError(_message(function, sample, first, difference, said))
@@ -94,8 +92,10 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
         )
     later = around(function, Value, *GENERATORS)
     changed = surroundings.changed(later)
-    kept = later.keeps(values_in(values)) | later.keeps(first.made)
-    if kept and not kept.issubset(map(id, second.nodes)):  # which needs some that are kept
+    kept = later.keeps(values_in(values))
+    if any(isinstance(v, Value) and v._operation is not LEAF for v in later.found):
+        kept |= later.keeps(first.made)
+    if kept and not kept.issubset(map(id, second.graph.values)):  # which needs some that are kept
         changed = changed or "a Value of an earlier call"
     if changed:
         warnings.warn(
@@ -113,26 +113,21 @@ def _second(
     function: Callable[..., Any],
     first: Call,
     values: Sequence[Any],
-    watch: Sequence[Value],
+    watch: Iterable[Value],
     generators: Sequence[Any],
 ) -> Second:
     """Call the function on other numbers; `watch` must not be read, `generators` are looked at."""
     names = [leaves.name for leaves in first.inputs]
-    oldest = min([first.start, *(v._index for v in values_in(values))])
     for variation in VARIATIONS:
-        # before the sample is made: leaves of the second call are younger
-        along = Along(first.made, oldest)
         sample = [varied(x, random.Random(7), variation.sign, variation.whole) for x in values]
         try:
             with watched(watch), watched(values_in(sample), Sampled), _random_numbers_apart():
                 before = _next_numbers(generators)
-                second = call(function, names, sample, along.look)
-                along.same = along.same and along.stands_for(second.root, first.root)
+                second = call(function, names, sample, Watching())
                 drawn = _next_numbers(generators) != before
-                return Second(second, along, sample, variation.said, drawn)
+                return Second(second, sample, variation.said, drawn)
         except Exception as error:
             _raise_untraceable(error)
-            along.leave()
             last = error
     raise UntraceableError(
         f"{first_line(function)}: {called(function)}, called a second time on the same sample, "
@@ -169,16 +164,17 @@ def _next_numbers(generators: Sequence[Any]) -> bytes:
     return pickle.dumps([random.getstate(), np.random.get_state(), states])
 
 
-def _same(first: Call, second: Call, along: Along, leaves: list[Value]) -> bool:
-    """Return whether two calls did the same, step by step; `compare` tells where they did not."""
-    if not along.same:
-        return False
+def _others(first: Call, second: Call) -> dict[Value, Value] | None:
+    """Return which leaf of another call stands for which, if both did the same, step by step."""
+    others = first.steps.like(second.steps)
+    if others is None:
+        return None
     roles, other_roles = _roles(first), _roles(second)
     draws: dict[Any, Any] = {}
-    others = [along.leaves.get(leaf, leaf) for leaf in leaves]
-    return all(starmap(_same_lookup, _lookups(first, second))) and all(
-        _alike(x, y, roles.get(x), other_roles.get(y), draws) for x, y in zip(leaves, others)
+    same = all(starmap(_same_lookup, _lookups(first, second))) and all(
+        _alike(x, y, roles.get(x), other_roles.get(y), draws) for x, y in others.items()
     )
+    return others if same else None
 
 
 def compare(first: Call, second: Call) -> tuple[dict[Any, Any], Difference | None]:
@@ -194,7 +190,7 @@ def compare(first: Call, second: Call) -> tuple[dict[Any, Any], Difference | Non
             return pairs, Difference(another.table[0][0] if another.table else second.root)
     roles, other_roles = _roles(first), _roles(second)
     draws: dict[Any, Any] = {}
-    for x in reversed(first.nodes):
+    for x in reversed(first.graph.values):
         y = pairs.get(x)
         if y is None:  # below a difference
             continue
@@ -285,11 +281,11 @@ def _message(
 
 def _line(function: Callable[..., Any], sample: Sequence[Any], first: Call) -> str:
     """Return the line that makes the first difference, found by a third call; else nothing."""
-    lines: dict[Value, str] = {}
+    lines = Lines()
     names = [leaves.name for leaves in first.inputs]
     again = [varied(x, random.Random(8), 0, False) for x in sample]
     try:
-        third = call(function, names, again, lambda node: lines.setdefault(node, user_line()))
+        third = call(function, names, again, lines)
     except Exception:
         return ""
     _, difference = compare(first, third)

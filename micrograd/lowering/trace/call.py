@@ -6,10 +6,8 @@ import re
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter
 from typing import Any
 
-from micrograd.core.kinds import LEAF
 from micrograd.core.modes import (
     comparisons_reported,
     detachments_reported,
@@ -20,6 +18,7 @@ from micrograd.core.order import topological_order
 from micrograd.core.places import called, line_of, user_line
 from micrograd.engine import Value, stopped
 from micrograd.functions import dot
+from micrograd.lowering.scalars.columns import ScalarGraph, Steps, scalar_graph
 from micrograd.lowering.trace.declared import INPUT, UPSTREAM, Declared, declared, values_in
 from micrograd.lowering.trace.lookups import Lookups
 from micrograd.lowering.trace.samples import lists, shown
@@ -37,7 +36,6 @@ _NO_CHOICE = (
     "choose the same for every sample; look rows up by micrograd.nn.Embedding, give a class as "
     "nn.one_hot(y, count)"
 )
-_index = attrgetter("_index")
 _COMPUTES = re.compile(r"must be (a )?real number, not '?Value|argument must be .* not 'Value'")
 
 
@@ -55,52 +53,40 @@ class Call:
     made: list[Value]
 
     @cached_property
-    def nodes(self) -> list[Value]:
-        """Return the nodes of the loss, operands before users."""
-        return _below(self.root, self.made) or topological_order(self.root)
+    def steps(self) -> Steps:
+        """Return what was made as columns."""
+        return Steps(self.made, self.root)
+
+    @cached_property
+    def graph(self) -> ScalarGraph:
+        """Return the graph of the loss."""
+        return self.steps.graph() or scalar_graph(topological_order(self.root))
 
 
-def _below(root: Value, made: list[Value]) -> list[Value]:
-    """Return what `topological_order` does, in half of its time; nothing where others are used.
+class Lines(dict[Value, str]):
+    """Take nodes, and hold the line of the user's code that made each."""
 
-    Walked against the order they were made in, nodes lie in memory one after the other.
-    """
-    needed: set[Any] = {root}
-    order = []
-    for node in reversed(made):
-        if node in needed:
-            needed.discard(node)
-            order.append(node)
-            if node._x.__class__ is tuple:
-                needed.update(node.parents)
-            else:
-                needed.add(node._x)
-                needed.add(node._y)
-    needed.discard(None)  # the operand that a node does not have
-    if any(leaf._operation is not LEAF for leaf in needed):
-        return []
-    nodes = sorted([*needed, *reversed(order)], key=_index)
-    return nodes if nodes[0]._index >= 0 else []  # else wired by hand
+    def append(self, node: Value) -> None:
+        self[node] = user_line()
 
 
 def call(
     function: Callable[..., Any],
     names: Sequence[str],
     values: Sequence[Any],
-    report: Callable[[Value], object] | None = None,
+    made: Any,
 ) -> Call:
     """Call `function` on nested lists of Values, one for each of `names`.
 
-    The nodes it makes are told to `report`, or else kept.
+    The nodes it makes are appended to `made`.
     Raises ValueError, with the line, where it compares Values or takes one for a number, and
     where it returns no Value.
     """
     start = Value(0.0)._index
     inputs = [declared(name, INPUT, nested) for name, nested in zip(names, values)]
     lookups = Lookups(inputs)
-    made: list[Value] = []
     with (
-        nodes_reported(report or made.append),
+        nodes_reported(made),
         comparisons_reported(_refuse),
         lookups_reported(lookups),
         detachments_reported(_stopped),

@@ -10,6 +10,7 @@ from micrograd.core.modes import MODE
 from micrograd.core.order import topological_order
 from micrograd.core.places import called
 from micrograd.engine import Value
+from micrograd.lowering.scalars.columns import ScalarGraph, scalar_graph
 from micrograd.lowering.trace.again import lasting
 from micrograd.lowering.trace.call import call
 from micrograd.lowering.trace.declared import Declared, declared_parameters
@@ -20,13 +21,13 @@ from micrograd.printing import counted, shorten
 
 
 class Trace(NamedTuple):
-    """What a graph is lowered from: its nodes, operands before users, and the leaves declared.
+    """What is lowered: a graph, and the leaves declared.
 
     Leaves made before the trace began, at `start`, or kept from call to call (`lasting`), are
     parameters, unless `parameters` names those. A recorded loss has no start.
     """
 
-    nodes: list[Value]
+    graph: ScalarGraph
     arrays: list[Declared]
     start: int | None
     batched: bool
@@ -50,11 +51,11 @@ def trace(
     names = _names(function, samples, names)
     values = [as_values(sample, name) for sample, name in zip(samples, names)]
     given = declared_parameters(parameters)
-    first = call(function, names, values)
+    first = call(function, names, values, [])
     kept = lasting(function, values, first)
     around = [] if parameters else parameters_around(function)
     lookups = list(first.lookups.recorded.values())
-    return Trace(first.nodes, first.inputs + given, first.start, True, lookups, around, kept)
+    return Trace(first.graph, first.inputs + given, first.start, True, lookups, around, kept)
 
 
 def recorded(root: Value, samples: Sequence[Any], parameters: Any) -> Trace:
@@ -64,7 +65,8 @@ def recorded(root: Value, samples: Sequence[Any], parameters: Any) -> Trace:
             f"{counted(len(samples), 'sample')} beside a recorded loss, which has its numbers; "
             "give the function that computes the loss of a sample, to lower it for batches"
         )
-    return Trace(topological_order(root), declared_parameters(parameters), None, False)
+    graph = scalar_graph(topological_order(root))
+    return Trace(graph, declared_parameters(parameters), None, False)
 
 
 def _check(function: Any, samples: Sequence[Any]) -> None:

@@ -72,6 +72,13 @@ class _Asking:
         _refuse_choice(self, "taken for true or false")
         return True
 
+    def _forget(self: Any) -> None:
+        raise UntraceableError(
+            f"{user_line()}: {_named(self)} is computed under no_grad() while the function is "
+            "traced, so the program would hold this one sample's number for every sample; compute "
+            "it as anything else, and call detach() on the result"
+        )
+
     def forward(self: Any) -> float:
         _refuse(self, "data")
         return Value.forward(self)
@@ -91,6 +98,12 @@ _WATCHED, _KIND_OF = dict[Any, type[Value]](), dict[Any, type[Value]]()
 Watched: Any = _watched_kind(Value)
 
 
+class Watching(list[Value]):
+    """Take nodes, which are made Watched."""
+
+    kind = Watched
+
+
 class Sampled(Watched):  # type: ignore[misc]
     """An input of the sample, which no set or dict knows by its number either."""
 
@@ -104,10 +117,9 @@ class Sampled(Watched):  # type: ignore[misc]
 _KIND_OF[Sampled] = Value
 
 # Most reads are those of the operators, which may: theirs need no look at who it is.
-_read = Value.__dict__["data"].__get__
 _OWN = dict(vars(Value))
 _QUICK = {
-    name: compiled_method(ELEMENTARY[row.name], Value, Constant, name, _read)
+    name: compiled_method(ELEMENTARY[row.name], Value, Constant, name, "_data")
     for row in ROWS
     if (name := f"__{row.operator}__") in _OWN
 }
@@ -171,15 +183,6 @@ def _change_back(changed: list[Any], outermost: bool) -> None:
 
 class UntraceableError(ValueError):
     """Say what a program cannot follow, and where it stands."""
-
-
-def refuse_unrecorded(node: Value) -> None:
-    """Raise UntraceableError for a node that is computed under `no_grad()`."""
-    raise UntraceableError(
-        f"{user_line()}: {_named(node)} is computed under no_grad() while the function is "
-        "traced, so the program would hold this one sample's number for every sample; compute "
-        "it as anything else, and call detach() on the result"
-    )
 
 
 def _named(node: Value) -> str:
