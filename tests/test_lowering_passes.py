@@ -142,6 +142,15 @@ def test_calls_are_alike_where_each_made_the_same_of_the_same(seed):
             assert steps.like(Steps(others, others[-2])) is None
 
 
+def test_sums_of_other_lengths_are_not_alike():
+    a, b, c = (Value(float(i)) for i in range(3))
+    one, other = (
+        Steps([weighted_sum(x, x), weighted_sum(y, y)], a)
+        for x, y in (([a], [b, c]), ([a, b], [c]))
+    )
+    assert one.like(one) == {a: a, b: b, c: c} and one.like(other) is None
+
+
 # chains
 
 

@@ -343,6 +343,34 @@ def test_a_second_call_that_does_the_same_is_not_compared_again(function, alike,
     assert bool(compared) is not alike
 
 
+@pytest.mark.parametrize("parts", [(0, 1), (0, 2), (2, 0)])
+def test_what_is_taken_from_elsewhere_is_compared_to_its_leaves(parts):
+    w = Value(1.0)
+    others = [w * 2.0, w + 1.0, Value(2.0)]  # equal numbers
+    turns = iter([*parts, parts[1]])
+    with pytest.raises(ValueError, match="the graph is another one"):
+        lower(lambda x: x * others[next(turns)], 2.0)
+
+
+def test_what_was_made_by_hand_and_is_not_needed_says_nothing():
+    w, v = Value(2.0), Value(3.0)
+
+    def function(x):
+        unused = x * v
+        unused._backward = lambda: None
+        return x * w
+
+    assert lower(function, 0.5)([4.0]) == 8.0
+
+
+def test_a_leaf_with_a_step_of_its_own_is_not_lowered(monkeypatch):
+    monkeypatch.setattr(Value, "_hooked", False)
+    w = Value(2.0)
+    w._backward = lambda: None
+    with pytest.raises(ValueError, match="made by hand"):
+        lower(lambda x: x * w, 0.5)
+
+
 def keeping(rng, seen):
     """Return a random function of two numbers that keeps some Values from call to call.
 

@@ -132,11 +132,6 @@ class Steps:
         self.constant = np.flatnonzero(np.isin(self.op, _WITH_CONSTANT))
         self.k = np.array([made[i]._k for i in self.constant.tolist()], float)
 
-    @property
-    def by_hand(self) -> bool:
-        """Return whether some were made by hand: their operands are not here."""
-        return bool((self.op < 0).any())
-
     @cached_property
     def ids(self) -> Ints:
         """Return where the operands are among the nodes: those made, and behind them the leaves."""
@@ -167,7 +162,7 @@ class Steps:
     def like(self, other: Steps) -> dict[Value, Value] | None:
         """Return which leaf of another call stands for which, if that made the same steps."""
         columns = attrgetter("op", "k", "lengths")
-        if self.by_hand or not all(map(np.array_equal, columns(self), columns(other))):
+        if not all(map(np.array_equal, columns(self), columns(other))):
             return None
         leaves, others = self.nodes[len(self.made) :], other._leaves(self.ids)
         every = _addresses(np.fromiter((*other.made, *others, None), object))
@@ -179,11 +174,11 @@ class Steps:
     def graph(self) -> ScalarGraph | None:
         """Return what the result needs, in the order it was made.
 
-        None where operations of others are among that, or some were wired by hand.
+        None where operations of others are among that, or some were made or wired by hand.
         """
         nodes, index = self.nodes, self.index
         in_order = index.min() >= 0 and (np.diff(index[: len(self.made)]) > 0).all()
-        if self.by_hand or not in_order or not _are_leaves(nodes[len(self.made) :]):
+        if (self.op < 0).any() or not in_order or not _are_leaves(nodes[len(self.made) :]):
             return None
         uses = np.bincount(self.ids + 1, minlength=len(nodes) + 1)[1:]
         unused = np.flatnonzero(uses == 0).tolist()
