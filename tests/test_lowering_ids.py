@@ -85,6 +85,16 @@ def test_a_choice_within_the_package_names_who_called_lower():
         lower(partial(cross_entropy, LOGITS), 1, names=["y"])
 
 
+def test_a_table_that_is_computed_is_refused():
+    """Its rows would be parameters of their own, and nothing would go back through them."""
+    (embedding,) = seeded((4, 2))
+    embedding.rows = [[2 * value for value in row] for row in embedding.rows]
+    with pytest.raises(
+        ValueError, match=r"ids\.py:\d+: a row .* holds a result of \*, which is comp"
+    ):
+        lower(lambda i: dot(embedding(i), [1.0, 2.0]), 1)
+
+
 def test_other_errors_of_the_function_are_left_as_they_are():
     with pytest.raises(TypeError, match="cannot hold 'a'"):
         lower(lambda x: x + "a", 1.0)

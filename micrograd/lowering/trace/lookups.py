@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from micrograd.core.kinds import LEAF
 from micrograd.core.modes import described
 from micrograd.core.places import user_line
 from micrograd.engine import Value
@@ -41,7 +42,8 @@ class Lookups:
     def __call__(self, rows: Any, index: Value, row: Sequence[Value]) -> list[Value] | None:
         """Return the leaves for a row; None where the index is a constant of the function.
 
-        Raises ValueError where it is computed: an id is an input as it came.
+        Raises ValueError where it is computed, as an id is an input as it came, or where the table
+        is: nothing would go back through its rows.
         """
         if index not in self._inputs:
             if index.parents:
@@ -53,7 +55,16 @@ class Lookups:
             return None
         ids, place = self._inputs[index]
         key = (rows is None, id(rows) if rows else len(row), ids)
-        lookup = self.recorded.setdefault(key, Lookup(rows, len(row), ids, {}))
+        if key not in self.recorded:
+            for value in (value for row in rows or () for value in row):
+                if value._operation is not LEAF:
+                    raise ValueError(
+                        f"{user_line()}: a row is looked up in a table that holds a result of "
+                        f"{value._op}, which is computed; look the row up in the table that it is "
+                        "computed from, and compute with the row"
+                    )
+            self.recorded[key] = Lookup(rows, len(row), ids, {})
+        lookup = self.recorded[key]
         if place not in lookup.rows:
             kind = Watched if isinstance(index, Watched) else Value
             lookup.rows[place] = [kind(value.data) for value in row]
