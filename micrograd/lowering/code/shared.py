@@ -1,7 +1,5 @@
-"""What several lines look up, or lay out otherwise, has a line of its own: heads, windows.
-
-t8 = transpose(q.reshape(-1, 16, 4, 4), (0, 2, 1, 3))
-"""
+"""What several lines look up, or lay out otherwise, has a line of its own: heads are
+`qs = transpose(q.reshape(-1, 16, 4, 4), (0, 2, 1, 3))`, windows `xs = x[:, i1]`."""
 
 from __future__ import annotations
 
@@ -15,6 +13,8 @@ from micrograd.lowering.arrays.ir import COMPUTED, Array, B
 from micrograd.lowering.arrays.names import TEMPORARY, Name
 from micrograd.lowering.code.expr import Assign, Expr, whole
 from micrograd.lowering.code.kinds import make
+
+LAYOUTS = (["transpose", "reshape", "ref"], ["take", "ref"], ["take", "reshape", "ref"])
 
 
 def shared(lines: Iterable[Assign], names: Mapping[Array, Name]) -> Iterator[Assign]:
@@ -33,11 +33,8 @@ def shared(lines: Iterable[Assign], names: Mapping[Array, Name]) -> Iterator[Ass
 
 def _is_layout(e: Expr) -> bool:
     """Return whether an expression is long and no arithmetic, of one sample after the other."""
-    if e.kind == "transpose":
-        named = e.args[0].kind == "reshape" and e.args[0].args[0].kind == "ref"
-    else:
-        named = e.kind == "take" and [part.kind for part in e.walk()][-1] == "ref"
-    return named and e.args[0].shape[:1] == (B,) == e.shape[:1]
+    laid = e.kind in ("transpose", "take") and [part.kind for part in e.walk()] in LAYOUTS
+    return laid and e.args[0].shape[:1] == (B,) == e.shape[:1]
 
 
 def _upright(e: Expr) -> Expr:
