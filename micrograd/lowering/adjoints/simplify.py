@@ -18,7 +18,15 @@ from itertools import combinations
 import numpy as np
 
 from micrograd.lowering.adjoints.known import Known, is_complement, is_plain
-from micrograd.lowering.adjoints.terms import Variables, divided_by, equal, own_term, renamed, same
+from micrograd.lowering.adjoints.terms import (
+    Variables,
+    along,
+    divided_by,
+    equal,
+    own_term,
+    renamed,
+    same,
+)
 from micrograd.lowering.arrays.axes import moderate, used
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Factor, Read, Scale, Term
 
@@ -153,8 +161,7 @@ class _Way:
         for factor in term.factors:
             parts = [((factor,), ONE)]
             if is_plain(factor) and factor.array in self.dissolved:
-                own = {axis: i.var for axis, i in enumerate(factor.index)}
-                known = self._terms(factor.array)
+                own, known = along(factor), self._terms(factor.array)
                 parts = [(tuple(renamed(f, own) for f in t.factors), t.scale) for t in known]
                 self.longer |= len(parts) > 1 and bool(term.summed)
             products = [
@@ -188,14 +195,15 @@ class _Way:
 
     def _complemented(self, term: Term) -> Term:
         """Return a term with what the way forward calls 1 - u in place of it."""
-        factors = list[Factor]()
-        for factor in term.factors:
-            (read, *_) = used(factor).values() if is_complement(factor) else (None,)
-            known = self.known.complements.get(read.array) if read and read.plain else None
-            self.named |= known is not None
-            own = {axis: i.var for axis, i in enumerate(read.index)} if read else {}
-            factors.append(renamed(known.whole, own) if known else factor)
-        return replace(term, factors=tuple(factors))
+        factors = tuple(self._complement(factor) or factor for factor in term.factors)
+        return replace(term, factors=factors)
+
+    def _complement(self, factor: Factor) -> Read | None:
+        for read in used(factor).values() if is_complement(factor) else ():
+            if read.plain and (known := self.known.complements.get(read.array)):
+                self.named = True
+                return renamed(known.whole, along(read))  # type: ignore[no-any-return]
+        return None
 
     def _cancelled(self, term: Term) -> Term:
         """Return a term without u · 1 / u, of a u that is never infinite.

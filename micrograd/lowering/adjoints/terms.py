@@ -100,6 +100,11 @@ def own_variables(array: Array, term: Term) -> dict[int, int] | None:
     return {i.var: axis for axis, i in enumerate(place.index)} | {BATCH: BATCH}
 
 
+def along(read: Read) -> Variables:
+    """Return the variables that a plain read has along the axes of its array."""
+    return {axis: i.var for axis, i in enumerate(read.index)}
+
+
 def renamed(factor: Any, own: Variables) -> Any:
     """Return a factor with other variables."""
     if isinstance(factor, Read):

@@ -38,10 +38,8 @@ def negative(a: Expr) -> Expr:
     if a.kind == "bin" and a.attr == "-":
         return binary("-", *reversed(a.args))
     if _is_product(a) and (_begins_with_minus(a.args[0]) or _is_difference(a.args[0])):
-        first, second = negative(a.args[0]), a.args[1]
-        return (
-            make("matmul", (first, second)) if a.kind == "matmul" else binary(a.attr, first, second)
-        )
+        sides = negative(a.args[0]), a.args[1]
+        return binary(a.attr, *sides) if a.kind == "bin" else make(a.kind, sides)
     if a.kind in PLACED and _begins_with_minus(a):
         return Expr(a.kind, (negative(a.args[0]),), a.attr, a.shape)
     return a.args[0] if a.kind == "neg" else make("neg", (a,))
