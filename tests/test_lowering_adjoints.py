@@ -177,6 +177,17 @@ def test_factors_over_the_same_axes_are_multiplied_before_a_sum_of_matrices():
     assert "dW = t3.T @ (x * x) " in text, text
 
 
+def test_a_part_of_a_complement_is_not_read_by_the_name_of_the_whole():
+    rest = register("rest", "y - x * y", ["-y", "1 - x"])
+
+    def loss(x):
+        h = [z.sigmoid() for z in scores(x)]
+        left = sum(rest(v, w.tanh()) for v, w in zip(h[1:3], x))
+        return sum((1 - v) * q for v, q in zip(h, Q)) + left
+
+    assert failures_on_a_batch(loss, (np.array(X),), 3) == {}
+
+
 def test_looked_up_rows_need_not_add_up_to_one():
     rows = Embedding(5, 4)
     text = function(lower(lambda x, i: -dot(rows(i), log_softmax(scores(x))), X, 2))
