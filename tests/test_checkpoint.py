@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import random
+import re
 import types
 import zipfile
 from io import BytesIO
@@ -222,6 +223,30 @@ def test_a_pickle_in_an_npz_is_never_loaded(member, tmp_path):
         with pytest.raises(ValueError, match=r"s\.npz: this is no saved state, or it was damaged"):
             load_state(path)
     assert not trap.exists()
+
+
+def test_what_is_wrong_with_damaged_archives_is_said_in_our_words(tmp_path):
+    """Not in those of zipfile, zlib or NumPy: "Bad magic number for central directory"."""
+    from micrograd.nn.vectors import read_vectors
+
+    rng, packed = random.Random(5), tmp_path / "v.zip"
+    whole = save_state(tmp_path / "s.npz", {"a": [np.arange(3.0), 1]}).read_bytes()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("v.txt", "a 1 2 3\nb 4 5 6\n")
+    for content, read, told in (
+        (whole, load_state, "no saved state|its checksum|it unpacks|no file of the format|version"),
+        (packed.read_bytes(), lambda p: read_vectors(p, ["a"]), "archive|vectors|after|the file"),
+    ):
+        path, refused = tmp_path / "d.npz", 0
+        for _ in range(300):
+            at, size = rng.randrange(len(content)), rng.choice([0, 1, 8])
+            path.write_bytes(content[:at] + rng.randbytes(size) + content[at + size :])
+            try:
+                read(path)
+            except ValueError as error:
+                refused += 1
+                assert re.search(told, str(error)) and "Bad" not in str(error), str(error)
+        assert refused > 100
 
 
 def sealed(tree):

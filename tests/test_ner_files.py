@@ -541,7 +541,7 @@ def test_packed_vectors(tmp_path):
         (b"a 1 2\nb inf 2\n", ":2: nan or inf"),
         (b"a 1 2\nb 1e39 2\n", ":2: nan or inf"),
         (b"a 1_0 2\nb 1 2\n", ":2: a number too many"),  # the first row's word has a blank
-        (b"c 1 2\na 1_0 2\n", r":2: no number among \[b'1_0', b'2'\]"),
+        (b"c 1 2\na 1_0 2\n", ":2: no number among '1_0 2'; expected 2"),
         (b"2 2\na 1 2\n", "v: ends after row 1 of 2; the file is cut short"),
         (b"3 2\na 1 2\n\n  \nb 1 2\n\n", "v: ends after row 2 of 3; the file is cut short"),
         (b"3 99999999999\na", ":1: no word vectors"),

@@ -169,15 +169,27 @@ def test_save_and_load(tmp_path, kind):
     [
         (lambda s: s.update(tagger=7), "of version 7, but this program reads version 3"),
         (lambda s: s.pop("tagger"), "a saved state, but not that of a tagger"),
-        (lambda s: s.pop("numbers"), "damaged model file"),
+        (lambda s: s.pop("numbers"), "damaged model file .the state of this Tagger has"),
         (lambda s: s["config"].update(width=4), "damaged model file .window width 4"),
-        (lambda s: s["config"].update(colour=4), "damaged model file"),
+        (lambda s: s["config"].update(colour=4), "damaged model file .its config.* has colour"),
+        (lambda s: s["config"].update(hidden=10**12), r"damaged model file .arrays .*, expected"),
+        (lambda s: s.update(config=[1]), r"damaged model file .the state .* has the config \[1\]"),
         (lambda s: s["words"]["E"].pop(), "damaged model file .arrays"),
         (lambda s: s["labels"].clear(), "damaged model file .it has no labels"),
-        (lambda s: s["words"].update(ZZ=["a"]), "damaged model file .'ZZ'"),
-        (lambda s: s["arrays"]["W"].fill(np.nan), "W holds nan or inf"),
-        (lambda s: s["numbers"].update(threshold=10**400), "damaged model file .int too large"),
-        (lambda s: s.update(numbers=np.ones(2)), "damaged model file .only integers"),
+        (
+            lambda s: s["words"].update(ZZ=["a"]),
+            "damaged model file .the state of this Tagger has E, C, F, not .*'ZZ'",
+        ),
+        (lambda s: s["words"]["E"].append(s["words"]["E"][-1]), "damaged model file .the state of"),
+        (lambda s: s.update(labels="LOC"), "damaged model file .* has the labels 'LOC'"),
+        (lambda s: s["arrays"]["W"].fill(np.nan), "W holds what is no finite number"),
+        (lambda s: s["arrays"].update(u=s["arrays"]["u"].astype(str)), "u holds what is no finite"),
+        (lambda s: s["arrays"].update(u=[1.0]), "damaged model file .arrays .*'u': None"),
+        (lambda s: s["numbers"].update(threshold=10**400), "threshold, lower, .* are numbers, not"),
+        (lambda s: s["numbers"].update(threshold=np.nan), "threshold, lower, .* are numbers, not"),
+        (lambda s: s["numbers"].pop("offset"), "threshold, lower, .* are numbers, not .*None"),
+        (lambda s: s["numbers"].update(more=1.0), "threshold, lower, .* are numbers, not"),
+        (lambda s: s.update(numbers=np.ones(2)), "damaged model file .* has the numbers array"),
         (lambda s: s.update(tagger=np.ones(2)), "a saved state, but not that of a tagger"),
     ],
 )
@@ -573,9 +585,14 @@ def test_the_true_window_that_is_drawn_is_of_the_models_type(
 @pytest.mark.parametrize("kind", ["softmax", "multiclass", "sequence"])
 def test_a_model_whose_labels_are_no_tags_is_refused(tmp_path, kind):
     path = started(kind).save(tmp_path / "model.npz")
-    for label, message in (("PER", "damaged model file .unknown tag 'PER'"), ("O", "no labels")):
+    for labels, message in (
+        (["O", "PER"], "damaged model file .unknown tag 'PER'"),
+        (["O"], "no labels"),
+        ([], "no labels"),
+        (["O", "B-LOC", "O"], "has the labels"),
+    ):
         state = load_state(path)
-        state["labels"] = [label] * len(state["labels"])
+        state["labels"] = labels
         save_state(tmp_path / "other.npz", state)
         with pytest.raises(ValueError, match=message):
             Tagger.load(tmp_path / "other.npz")

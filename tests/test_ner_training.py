@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from micrograd import optim, schedules
+from micrograd.checkpoint import load_state, restore, save_state
 from micrograd.metrics import fit_logistic
 from micrograd.ner.corpus import shipped
 from micrograd.ner.judging.ranking import true_mask
@@ -17,7 +18,6 @@ from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting
 from micrograd.ner.training.engines import Gradients, ScalarEngine
 from micrograd.ner.training.judge import Judge
-from micrograd.ner.window_model import NUMBERS
 from micrograd.training import Interrupted
 from micrograd.training.history import History
 
@@ -179,7 +179,38 @@ def test_resumed_training_is_the_uninterrupted_one(tmp_path, monkeypatch, run, s
     again, training = small(**options)
     resumed = again.fit(toy(12), toy(6, 1), training, checkpoint=path, resume=True)
     assert resumed.rows == history.rows and same(again, whole)
-    assert [getattr(again, name) for name in NUMBERS] == [getattr(whole, name) for name in NUMBERS]
+    assert again.numbers == whole.numbers
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("numbers", [0.0] * 4),
+        ("numbers", [0.0] * 6),
+        ("numbers", [0.0, "1", 0.0, 0.0, 0.0]),
+        ("numbers", 1.0),
+        ("epoch", -1),
+        ("epoch", None),
+        ("arrays", {}),
+        ("optimizer", 1),
+        ("more", 1),
+    ],
+)
+def test_a_checkpoint_with_other_parts_is_refused_and_changes_nothing(tmp_path, name, changed):
+    path = tmp_path / "run.npz"
+    tagger, training = small(epochs=1)
+    tagger.fit(toy(12), toy(6, 1), training, checkpoint=path)
+    trainer = fitting.Trainer(tagger, toy(12), training)
+    before = trainer.state_dict()
+    with pytest.raises(ValueError, match="the state does not fit: "):
+        restore(trainer, before | {name: changed})
+    assert trainer.state_dict()["numbers"] == before["numbers"] and trainer.epoch == 0
+    state = load_state(path)
+    state["state"][name] = changed
+    save_state(path, state)
+    other, training = small(epochs=2)
+    with pytest.raises(ValueError, match=r"run\.npz: the state does not fit: .*begin anew"):
+        other.fit(toy(12), toy(6, 1), training, checkpoint=path, resume=True)
 
 
 @pytest.mark.parametrize(

@@ -384,6 +384,55 @@ def test_a_checkpoint_of_an_earlier_fit_is_refused_as_that(version, changed, tmp
     assert path.read_bytes() == whole
 
 
+DAMAGED = [
+    ({"epoch": (1,)}, r"damaged: its epoch is \(1,\); begin anew without resume"),
+    ({"epoch": np.zeros(2)}, r"damaged: its epoch is array\(\[0\., 0\.\]\)"),
+    ({"epoch": "2"}, "damaged: its epoch is '2'"),
+    ({"batch": -1}, "damaged: its batch is -1"),
+    ({"sums": {"loss": "x"}}, "damaged: its sums is {'loss': 'x'}"),
+    ({"sums": [1.0]}, r"damaged: its sums is \[1\.0\]"),
+    ({"rows": np.array(["a"])}, r"damaged: its rows is array"),
+    ({"rows": [{"epoch": 1}]}, r"damaged: its rows is \[{'epoch': 1}\]"),
+    ({"rows": [{"loss": None}]}, r"damaged: its rows is \[{'loss': None}\]"),
+    ({"rows": [[1.0]]}, r"damaged: its rows is \[\[1\.0\]\]"),
+    ({"stopped": 1.0}, r"damaged: its stopped is 1\.0"),
+    ({"unkept": None}, "damaged: its unkept is None"),
+    ({"unkept": [1]}, r"damaged: its unkept is \[1\]"),
+    ({"random": 1}, "does not fit: random: 1 is no state of random\\. Resume as it"),
+    ({"numpy": {"state": 1}}, "does not fit: numpy: {'state': 1} is no state of numpy.random"),
+]
+
+
+@pytest.mark.parametrize("changed, said", DAMAGED)
+def test_a_damaged_checkpoint_is_told_by_file_entry_and_remedy(changed, said, tmp_path):
+    path = tmp_path / "run.npz"
+    train(path)
+    save_state(path, load_state(path) | changed)
+    with pytest.raises(ValueError, match=rf"run\.npz: .*{said}"):
+        train(path, 3, resume=True)
+
+
+@pytest.mark.parametrize("part", ["model", "stop"])
+def test_a_checkpoint_that_does_not_fit_changes_nothing(part, tmp_path):
+    """The best epoch too, which training goes back to at its end."""
+
+    def run(epochs, **options):
+        stop = EarlyStopping("loss", 5)
+        options |= {"batch_size": 2, "checkpoint": path, "progress": False, "stop": stop}
+        fit(lambda batch: model.parameters()[0].data, DATA, epochs, state=[model], **options)
+
+    path, model = tmp_path / "run.npz", MLP(1, [2])
+    run(1)
+    state = load_state(path)
+    (state["state"] if part == "model" else state["stop"][0]["kept"])[0].popitem()
+    save_state(path, state)
+    model = MLP(1, [2])
+    before = model.state_dict(), random.getstate()
+    with pytest.raises(ValueError, match=r"run\.npz: the state does not fit: .*it lacks .*begin"):
+        run(2, resume=True)
+    assert (model.state_dict(), random.getstate()) == before
+
+
 @pytest.mark.parametrize("state", [{"a": 1}, [1], None, {"epoch": 3, "settings": {}}])
 def test_a_state_that_is_no_checkpoint_is_told(state, tmp_path):
     save_state(tmp_path / "run.npz", state)

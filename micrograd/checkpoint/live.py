@@ -130,7 +130,8 @@ def _set_generator(item: Any, state: Any) -> None:
         else:
             item.bit_generator.state = state
     except Exception as error:  # each says in words of its own what it met
-        raise ValueError(f"{shorten(state)} is no state of a {type(item).__name__}") from error
+        name = getattr(item, "__name__", f"a {type(item).__name__}")  # random is a module
+        raise ValueError(f"{shorten(state)} is no state of {name}") from error
 
 
 def _told(error: Exception) -> str:

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -96,16 +98,25 @@ def _json_state(content: bytes) -> Any:
 
 
 def _npz_state(content: bytes) -> Any:
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            _check_sizes(archive.infolist(), len(content))
-            members = {name: archive.read(name) for name in archive.namelist()}
+    with _damage():
+        archive = zipfile.ZipFile(BytesIO(content))
+    _check_sizes(archive.infolist(), len(content))
+    with _damage():
+        members = {name: archive.read(name) for name in archive.namelist()}
         tree = _parsed(_array(members.pop(HEAD)).tobytes())
         arrays = [_array(members[f"arr_{i}.npy"]) for i in range(len(members))]
-    except Exception as error:  # zipfile, zlib and NumPy raise what they like at damaged files
-        what = f"it has no {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"this is no saved state, or it was damaged: {what}") from None
     return unpacked(_checked(tree, arrays), arrays)
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Raise ValueError for what zipfile, zlib and NumPy raise at damaged files: what they like."""
+    try:
+        yield
+    except Exception:
+        raise ValueError(
+            "this is no saved state, or it was damaged; take it from where it is whole"
+        ) from None
 
 
 def _check_sizes(members: list[zipfile.ZipInfo], size: int) -> None:

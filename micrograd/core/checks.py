@@ -82,6 +82,11 @@ def check_state(owner: object, state: Any, **fits: Callable[[Any], bool]) -> Non
             raise ValueError(f"the state of this {kind} has the {name} {shorten(state[name])}")
 
 
+def is_any(_: Any) -> bool:
+    """Tell that anything fits: what is looked at elsewhere."""
+    return True
+
+
 def check_flags(**flags: Any) -> None:
     """Raise TypeError where one is neither True nor False: a word would count as True."""
     for name, flag in flags.items():

@@ -12,18 +12,20 @@ import numpy as np
 
 from micrograd import metrics
 from micrograd.checkpoint import load_state, save_state
+from micrograd.core.checks import check_state, is_any
 from micrograd.ner.judging import evaluation, ranking
 from micrograd.ner.judging.scoring import only
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.model.features import FORMS, WORDS, Vocabulary
-from micrograd.ner.model.network import Floats
+from micrograd.ner.model.network import Floats, shapes
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.showing.entities import Entity, entities
 from micrograd.ner.text import tokens
 from micrograd.ner.text.sentence import Sentence
 from micrograd.ner.training import fitting
 from micrograd.ner.window_model import NUMBERS, WindowModel
+from micrograd.printing import cut
 from micrograd.training.history import History
 
 VERSION = 3  # of a model file
@@ -98,7 +100,7 @@ class Tagger(WindowModel):
             "config": asdict(self.config),
             "words": {table: forms.words for table, forms in self.vocabularies.items()},
             "labels": self.labels,
-            "numbers": {name: getattr(self, name) for name in NUMBERS},
+            "numbers": self.numbers,
             "arrays": self.arrays,
         }
         return save_state(path, state)
@@ -119,25 +121,43 @@ class Tagger(WindowModel):
                 f"version {VERSION}; train it again"
             )
         try:
-            tagger = cls(Config(**state["config"]))
-            tagger._restore(state)
-        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            return cls._restored(state)
+        except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: damaged model file ({error}); train it again") from None
-        return tagger
 
-    def _restore(self, state: dict[str, Any]) -> None:
-        for table, words in state["words"].items():
-            form = self.form if table == WORDS else FORMS[table]
-            self.vocabularies[table] = Vocabulary(list(map(str, words)), form)
-        self.labels = list(map(str, state["labels"]))
-        numbers = {"capital": state["numbers"]["lower"], **state["numbers"]}  # once it was the same
-        vars(self).update({name: float(numbers[name]) for name in NUMBERS})
-        self.arrays = dict(state["arrays"])
-        if not (self.labels and self.types):  # the latter raises where one is no tag
+    @classmethod
+    def _restored(cls, state: dict[str, Any]) -> Tagger:
+        parts = dict.fromkeys(("config", "words", "numbers", "arrays"), _are_named)
+        check_state(cls(), state, tagger=is_any, labels=_are_texts, **parts)
+        if unknown := set(state["config"]) - set(asdict(Config())):
+            raise ValueError(f"its configuration has {cut(', '.join(sorted(unknown)))}")
+        tagger = cls(Config(**state["config"]))
+        tables = {table: _are_texts for table, _ in tagger.config.tables}
+        check_state(tagger, state["words"], **tables)
+        for table in tables:
+            form = tagger.form if table == WORDS else FORMS[table]
+            tagger.vocabularies[table] = Vocabulary(state["words"][table], form)
+        tagger.labels = state["labels"]
+        if not (tagger.labels and tagger.types):  # the latter raises where one is no tag
             raise ValueError("it has no labels")
-        sizes = {name: array.shape for name, array in self.arrays.items()}
-        wanted = {name: array.shape for name, array in self.drawn().items()}
+        numbers = state["numbers"]
+        numbers = {"capital": numbers.get("lower"), **numbers}  # once it was the same
+        tagger.set_numbers([numbers.pop(name, None) for name in NUMBERS] + [*numbers])
+        tagger.arrays = state["arrays"]
+        wanted = shapes(*tagger.sizes)
+        sizes = {name: getattr(array, "shape", None) for name, array in tagger.arrays.items()}
         if sizes != wanted:
             raise ValueError(f"arrays {sizes}, expected {wanted}")
-        if bad := [name for name, array in self.arrays.items() if not np.isfinite(array).all()]:
-            raise ValueError(f"{', '.join(bad)} holds nan or inf")
+        for name, array in tagger.arrays.items():
+            if array.dtype.kind != "f" or not np.isfinite(array).all():
+                raise ValueError(f"{name} holds what is no finite number")
+        return tagger
+
+
+def _are_named(parts: Any) -> bool:
+    return isinstance(parts, dict)
+
+
+def _are_texts(parts: Any) -> bool:
+    texts = isinstance(parts, list) and all(isinstance(part, str) for part in parts)
+    return texts and len(set(parts)) == len(parts)

@@ -5,6 +5,7 @@ Files packed by gzip, or alone in a zip archive, are read as they are.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import itertools
 import os
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from micrograd.encodings import PACKED
 from micrograd.files import file_errors
-from micrograd.printing import counted
+from micrograd.printing import counted, shorten
 
 FOREIGN = {
     b"\xba\x16O/": "fastText's binary model (.bin): use the .vec file beside it",
@@ -104,7 +105,8 @@ def _text_rows(file: BinaryIO, path: str, width: int, count: int, keys: set[str]
                 with np.errstate(over="ignore"):  # what is inf is told
                     row = np.array([_number(part) for part in parts[1:]], np.float32)
             except ValueError:
-                raise _wrong(where, f"no number among {parts[1:4]!r}", width) from None
+                read = b" ".join(parts[1:4]).decode("utf-8", "replace")
+                raise _wrong(where, f"no number among {shorten(read)}", width) from None
             yield where, word, row
     if rows < count:
         raise ValueError(f"{path}: ends after row {rows:,} of {count:,}; the file is cut short")
@@ -133,7 +135,9 @@ def _packing_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     """Word what gzip and zip archives that cannot be read raise."""
     try:
         yield
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error):
+    except (zipfile.BadZipFile, EOFError, zlib.error, OSError) as error:
+        if getattr(error, "errno", None) not in (None, errno.EINVAL):  # of a place before its start
+            raise
         raise ValueError(f"{path}: the archive is damaged; fetch it again, or unpack it") from None
     except (RuntimeError, NotImplementedError) as error:  # a password, an unknown compression
         raise ValueError(f"{path}: the archive cannot be read, {error}; unpack it") from None

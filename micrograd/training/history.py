@@ -26,7 +26,7 @@ class History:
 
     def __init__(self, rows: list[dict[str, float]] | None = None, stopped: str = "") -> None:
         self.rows = [] if rows is None else rows
-        if not isinstance(self.rows, list) or not all(map(_is_row, self.rows)):
+        if not isinstance(self.rows, list) or not all(map(is_row, self.rows)):
             raise TypeError(
                 f"a history has a list of dicts of numbers, one an epoch, not {shorten(rows)}"
             )
@@ -87,7 +87,8 @@ class History:
         return figure
 
 
-def _is_row(row: Any) -> bool:
+def is_row(row: Any) -> bool:
+    """Tell whether these are numbers by name."""
     return isinstance(row, Mapping) and all(map(is_real, row.values()))
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from micrograd.checkpoint import capture, file_content, load_state, restore, save_state
+from micrograd.core.checks import is_count
 from micrograd.core.numbers import number as as_float
 from micrograd.files import check_place
 from micrograd.printing import counted, cut, shorten
-from micrograd.training.history import History
+from micrograd.training.history import History, is_row
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.settings import differences, settings_within
 from micrograd.training.standstill import remark, stands_still
@@ -24,6 +25,16 @@ from micrograd.training.stopping import EarlyStopping
 Numbers = Mapping[str, float]
 Step = Callable[[Any], Any]
 AT_ONCE = 16  # batches between two looks at Ctrl-C, of a step that does many
+
+# What a checkpoint holds of the run itself.
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "unkept": lambda names: isinstance(names, list) and all(isinstance(n, str) for n in names),
+    "epoch": is_count,
+    "batch": is_count,
+    "sums": is_row,
+    "rows": lambda rows: isinstance(rows, list) and all(is_row(r) and "loss" in r for r in rows),
+    "stopped": lambda text: isinstance(text, str),
+}
 
 
 class Interrupted(KeyboardInterrupt):
@@ -181,6 +192,12 @@ class Run:
             if isinstance(saved, dict) and {"settings", "epoch", "rows"} <= set(saved):
                 what = "of an earlier version, whose fit kept less; begin anew without resume"
             raise ValueError(f"{self.checkpoint} is {what}")
+        for name, fits in _FITS.items():
+            if not fits(saved[name]):
+                raise ValueError(
+                    f"{self.checkpoint}: damaged: its {name} is {shorten(saved[name])}; begin anew "
+                    "without resume"
+                )
         self.unkept = saved["unkept"]
         wrong = differences(saved["settings"], self.settings)
         texts = [
@@ -197,10 +214,17 @@ class Run:
                 f"{self.checkpoint} has {counted(saved['epoch'], 'epoch')} behind it already; "
                 f"{self.epochs} were asked for"
             )
+        before = capture(self._parts())
         try:
             restore(self._parts(), {name: saved[name] for name in self._parts()})
+            if self.stop and self.stop.kept is not None:  # what it goes back to at the end
+                restore(self.state, self.stop.kept)
+                restore(self.state, saved["state"])
         except ValueError as error:
-            raise ValueError(f"{self.checkpoint}: {error}") from error
+            restore(self._parts(), before)
+            raise ValueError(
+                f"{self.checkpoint}: {error}. Resume as it began, or begin anew without resume"
+            ) from error
         self.epoch, self.batch, self.sums = saved["epoch"], saved["batch"], saved["sums"]
         self.history = History(saved["rows"], saved["stopped"])
         self.history.remark = saved.get("remark", "")
@@ -232,11 +256,13 @@ class Run:
 class _NumpyRandom:
     """Keep NumPy's global random generator, where NumPy is loaded."""
 
-    def state_dict(self) -> Any:
+    __name__ = "numpy.random"  # in messages
+
+    def getstate(self) -> Any:
         numpy = sys.modules.get("numpy")
         return numpy.random.get_state(legacy=False) if numpy else None
 
-    def load_state_dict(self, state: Any) -> None:
+    def setstate(self, state: Any) -> None:
         if state is not None:
             import numpy as np
 

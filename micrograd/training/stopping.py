@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from micrograd.checkpoint import capture
-from micrograd.core.checks import check_state, check_whole, is_count, is_real
+from micrograd.core.checks import check_state, check_whole, is_any, is_count, is_real
 from micrograd.printing import counted, shorten
 
 
@@ -48,5 +48,5 @@ class EarlyStopping:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict()` gave. Raises ValueError where it is none."""
-        check_state(self, state, best=is_real, waited=is_count, kept=lambda _: True)
+        check_state(self, state, best=is_real, waited=is_count, kept=is_any)
         self.best, self.waited, self.kept = state["best"], state["waited"], state["kept"]

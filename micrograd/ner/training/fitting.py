@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
 from micrograd import optim, schedules
-from micrograd.core.checks import check_name
+from micrograd.core.checks import check_name, check_state, is_any, is_count
 from micrograd.ner.model.config import Training
 from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.ner.training.engines import ENGINES, Batch
 from micrograd.ner.training.judge import Judge
 from micrograd.ner.training.sampling import make_sampler
-from micrograd.ner.window_model import NUMBERS, WindowModel
+from micrograd.ner.window_model import WindowModel
 from micrograd.printing import counted
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
@@ -84,15 +84,17 @@ class Trainer:
         """Give all that training has changed."""
         return {
             "arrays": states.capture(self.tagger.arrays),
-            "numbers": [getattr(self.tagger, name) for name in NUMBERS],
+            "numbers": list(self.tagger.numbers.values()),
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError where it is of another model."""
+        parts = dict.fromkeys(("arrays", "numbers", "optimizer"), is_any)
+        check_state(self, state, **parts, epoch=is_count)
         states.restore(self.tagger.arrays, state["arrays"])
-        vars(self.tagger).update(zip(NUMBERS, map(float, state["numbers"]), strict=True))
+        self.tagger.set_numbers(state["numbers"])
         self.optimizer.load_state_dict(state["optimizer"])
         self._draw(int(state["epoch"]))
 
