@@ -12,6 +12,7 @@ from functools import partial
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from micrograd.core.asked import ASKED, answer
 from micrograd.core.checks import is_list
 from micrograd.core.copying import deep_copy, reduced, restore
 from micrograd.core.handmade import Handmade, Operands, name_of, operands_of, operation_of
@@ -404,7 +405,7 @@ _SWAPPED = str.maketrans("xy", "yx")
 @for_each_row
 def _install(row: Row) -> None:
     """Give Value the method of `row`, and its operators, which leave arrays to NumPy."""
-    if row.name not in vars(Value):
+    if row.name not in vars(Value) or row.name in ASKED:
         setattr(Value, row.name, compiled_method(ELEMENTARY[row.name], Value, Constant))
     if not row.operator:
         return
@@ -424,6 +425,7 @@ def _follow_assigned() -> None:
 
 
 _follow_assigned()
+answer(Value)
 
 # What `total + w * x` in a loop records, without the detour over the operators.
 sum_of_products: Callable[..., Value] = compiled_sum_of_products(Value)

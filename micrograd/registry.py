@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from micrograd.core.asked import ASKED
 from micrograd.core.checks import is_list
 from micrograd.core.formulas import FLOATS
 from micrograd.core.kinds import domain_error
@@ -128,7 +129,8 @@ def _check_name(name: Any) -> None:
     _text("name", name, "letters name an operation")
     if not (name.isidentifier() and name.isascii()) or name[0] == "_" or keyword.iskeyword(name):
         raise ValueError(f"{shorten(name)} cannot name an operation: write letters, digits and _")
-    if name not in BY_NAME and (hasattr(Value, name) or name in RESERVED):
+    known = name in BY_NAME or name in ASKED
+    if not known and (hasattr(Value, name) or name in RESERVED):
         raise ValueError(f"{shorten(name)} has a meaning already: choose another name")
 
 

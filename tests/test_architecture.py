@@ -36,7 +36,7 @@ STOREYS = {
         ["__main__"],
     ],
     "core": [
-        ["checks", "declared", "formulas", "numbers", "places", "remade"],
+        ["asked", "checks", "declared", "formulas", "numbers", "places", "remade"],
         ["modes"],
         ["kinds", "operators"],
         ["handmade"],

@@ -4,7 +4,10 @@ import copy
 import math
 import pickle
 import random
+import re
 import runpy
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from micrograd.engine import Value
 from micrograd.lowering import lower
 from micrograd.lowering.compare import compared
 from micrograd.nn import MLP, Layer, Module, Neuron
+from micrograd.ops import DomainError
 from micrograd.render import draw_dot
 from tests.conftest import ROOT, WHOLE
 
@@ -85,6 +89,47 @@ def test_numpy_functions_call_the_method_of_their_name():
     x = Value(0.5)
     assert (np.exp(x)._op, np.tanh(x)._op) == ("exp", "tanh")
     assert np.exp(x).data == math.exp(0.5)
+
+
+UFUNCS = sorted({f.__name__ for f in vars(np).values() if isinstance(f, np.ufunc) and f.nin < 3})
+NO_LOOP = (
+    "not supported for the input types|unsupported operand|bad operand|enough dimensions|isnat"
+)
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+@pytest.mark.parametrize("numbers", [(0.5, 0.25), (1.5, 2.0)])
+def test_functions_of_numpy_give_what_they_give_of_numbers_or_say_what_to_write(name, numbers):
+    """Of a Value, of arrays and of lists; some have no loop over objects, which NumPy tells."""
+    function = getattr(np, name)
+    numbers = numbers[: function.nin]
+    for made in (lambda x: x, lambda x: [x, x], lambda x: np.array([x])):
+        try:
+            found = function(*(made(Value(number)) for number in numbers))
+        except DomainError:
+            assert name in ("arccosh", "arcsin", "arccos", "arctanh")
+        except (TypeError, ValueError) as error:
+            ours = "has no .*: write .*there are add, sub|write v.data|write int"
+            assert re.search(f"{ours}|{NO_LOOP}", str(error)), str(error)
+        else:
+            data = [v.data if isinstance(v, Value) else v for v in np.ravel(found)]
+            if "logical" in name:  # the operand that decides, as Python has it
+                data = list(map(bool, data))
+            assert data == pytest.approx(np.ravel(function(*map(made, numbers))))
+
+
+def test_what_numpy_asks_for_may_be_registered():
+    """In a process of its own, since an operation stays."""
+    program = """
+import numpy as np
+from micrograd import Value, register
+register("cbrt", "exp(log(x) / 3)", "out / (3 * x)", domain=(0.5, 3))
+x = Value(8.0)
+np.sum(np.cbrt([x])).backward()
+print(round(np.cbrt(x).data, 9), round(x.grad, 9), round(1 / 12, 9))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.stdout.split() == ["2.0", "0.083333333", "0.083333333"], ended.stderr
 
 
 def test_numpy_adds_multiplies_and_averages_arrays_of_values():
