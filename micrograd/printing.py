@@ -77,10 +77,10 @@ def width(text: str) -> int:
     return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
 
 
-def wrapped(line: str, columns: int, indent: str) -> str:
+def wrapped(line: str, columns: int, indent: str, **options: Any) -> str:
     """Return a line as lines of at most `columns`; textwrap counts characters, not columns."""
     filled = "".join(character + FILLER * (width(character) - 1) for character in line)
-    return textwrap.fill(filled, columns, subsequent_indent=indent).replace(FILLER, "")
+    return textwrap.fill(filled, columns, subsequent_indent=indent, **options).replace(FILLER, "")
 
 
 def terminal_size() -> os.terminal_size:
@@ -89,11 +89,11 @@ def terminal_size() -> os.terminal_size:
     return os.terminal_size((columns or 80, lines or 24))  # Python 3.10 takes 0 for an answer
 
 
-def folded(line: str, columns: int) -> str:
+def folded(line: str, columns: int, indent: str = "") -> str:
     """Return a line as lines of at most `columns`, but for words that are longer."""
     lines = [""]
     for piece in _PIECES.findall(line):
         if lines[-1].strip() and width(f"{lines[-1]}{piece}".rstrip()) > columns:
-            lines.append("")
-        lines[-1] += piece if lines[-1] or len(lines) == 1 else piece.lstrip()
+            lines.append(indent)
+        lines[-1] += piece if lines[-1].strip() or len(lines) == 1 else piece.lstrip()
     return "\n".join(map(str.rstrip, lines))

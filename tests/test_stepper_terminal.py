@@ -11,9 +11,10 @@ import pytest
 
 from micrograd import Value, weighted_sum
 from micrograd.cli import main
-from micrograd.printing import printable
+from micrograd.printing import printable, width
 from micrograd.stepper.equations import equations
-from micrograd.stepper.terminal import CLEAR, PROMPT, Walkthrough
+from micrograd.stepper.interface import TERMINAL
+from micrograd.stepper.terminal import CLEAR, Walkthrough
 from tests.stepper_graphs import every_row, worked_example
 
 EXPRESSION = ["step", "(x + y) * max(y, z)", "--at", "x=1,y=2,z=0"]
@@ -76,7 +77,7 @@ def named(name):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_lines_and_columns_are_as_wide_as_their_characters(name, language):
     lines = columns_of(transcript(named(name), language))
-    assert 60 < max(lines) <= 80  # filled, not broken halfway
+    assert 56 < max(lines) <= 80  # filled, not broken halfway
     output = io.StringIO()
     Walkthrough(named(name), language, output).interact(lambda _: "q")
     table = output.getvalue().splitlines()[-3:]
@@ -98,7 +99,7 @@ def walked(answers, root=None):
         return next(asked)
 
     Walkthrough(root or worked_example(), "en", output).interact(ask)
-    assert set(prompts) == {PROMPT}
+    assert set(prompts) == {TERMINAL["en"]["prompt"]}
     return [line.split()[0] for line in output.getvalue().splitlines() if "/11  " in line]
 
 
@@ -116,6 +117,20 @@ def test_a_wrong_key_is_explained():
     assert text.count("1/11  Inputs") == 1
     assert "No step 'g 12': give n, b, g 1 to g 11, or q." in text
     assert text.count("No step") == 4
+
+
+def test_in_chinese_prompts_and_answers_are_too():
+    output, prompts = io.StringIO(), []
+    answers = iter(["g 12", "g 8", "b", "q"])
+
+    def ask(prompt):
+        prompts.append(prompt)
+        return next(answers)
+
+    Walkthrough(worked_example(), "zh", output).interact(ask)
+    assert set(prompts) == {"[回车/n] 下一步  [b] 上一步  [g N] 到第 N 步  [q] 退出 > "}
+    assert "没有 'g 12' 这一步：请按 n、b、g 1 到 g 11，或 q。" in output.getvalue()
+    assert {*re.findall("[A-Za-z]{2,}", output.getvalue())} == {"max", "if", "else"}
 
 
 @pytest.mark.parametrize("answer", ["g \u00b2", "g\u2460", "g " + "9" * 5000])
@@ -219,11 +234,11 @@ def test_colours_mark_the_roles(monkeypatch):
     assert "upstream \x1b[33m3\x1b[0m × local \x1b[35m1\x1b[0m" in output.getvalue()
 
 
-def through_a_terminal(typed, **environment):
+def through_a_terminal(typed, *options, **environment):
     """Run the command in a pseudo-terminal and return what it wrote."""
     program = f"import sys; sys.path[:0] = {sys.path!r}; from micrograd.cli import main; main()"
     terminal, other_end = pty.openpty()
-    command = [sys.executable, "-c", program, *EXPRESSION]
+    command = [sys.executable, "-c", program, *EXPRESSION, *options]
     usual = {"TERM": "xterm-256color", "COLUMNS": "100", "PYTHONUTF8": "1"}
     environment = os.environ | usual | environment
     # Not pty.fork: other tests leave threads behind, which a fork must not be made among.
@@ -262,6 +277,25 @@ def test_a_narrow_terminal_gets_whole_words_below_one_another(columns):
     prompt = [line for line in lines if "quit >" in line or "next" in line]
     assert all(line.count("[") == line.count("]") for line in prompt)
     assert any(line.startswith("No step '?'") for line in lines)
+
+
+@pytest.mark.parametrize("columns", [80, 40, 20])
+def test_a_narrow_terminal_gets_chinese_to_its_edge(columns):
+    """Lines break between any two characters, but not before punctuation or within a key."""
+    pytest.importorskip("rich", reason="rich is not installed")
+    typed = {"NO_COLOR": "1", "COLUMNS": str(columns)}
+    written = through_a_terminal(b"g 11\n?q", "--language", "zh", **typed)
+    drawn = re.sub(r"\x1b\[[\d;]*\w", "", written.replace(CLEAR, "\n"))
+    lines = [line.rstrip() for line in drawn.splitlines()]
+    assert max(map(width, lines)) <= columns
+    assert not [line for line in lines if line.strip()[:1] in "，。；：、" and line.strip()]
+    assert all(line.count("[") == line.count("]") for line in lines)
+    start = next(i for i, line in enumerate(lines) if "+ 分发" in line)
+    table = next(i for i in range(start, len(lines)) if re.match(r"   x( |$)", lines[i]))
+    whole = "".join("".join(lines[start:table]).split())
+    assert whole == "+分发：上游梯度原样传给y。y被多次使用，各路梯度相加：现在是5。"
+    full = [width(line) for line in lines[start : table - 1]]
+    assert all(columns - columns_left <= 8 for columns_left in full)  # a word, or two characters
 
 
 @pytest.mark.parametrize("columns, lines", [(80, 9), (80, 12), (40, 10), (40, 14), (20, 19)])
@@ -318,4 +352,4 @@ def test_a_dumb_terminal_is_asked_for_lines_and_gets_nothing_it_does_not_know():
     pytest.importorskip("rich", reason="rich is not installed")
     written = through_a_terminal(b"n\ng 9\nq\n", TERM="dumb")
     assert "\x1b" not in written and "2/11" in written and "3/11" not in written
-    assert "9/11" in written and written.count(PROMPT) == 3
+    assert "9/11" in written and written.count(TERMINAL["en"]["prompt"]) == 3

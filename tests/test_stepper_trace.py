@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from micrograd import Value, topological_order
 from micrograd.graph import snapshot
 from micrograd.stepper import trace
-from micrograd.stepper.interface import INTERFACE, LINES, PLAYGROUND, PROGRAM, TRAINING
+from micrograd.stepper.interface import INTERFACE, LINES, PLAYGROUND, PROGRAM, TERMINAL, TRAINING
 from micrograd.stepper.plain import json_text
 from micrograd.stepper.words import SENTENCES
 from tests.stepper_graphs import batch, every_row, network, worked_example
@@ -18,6 +18,7 @@ from tests.test_random_graphs import graphs
 ADDED = [
     PLAYGROUND,
     PROGRAM,
+    TERMINAL,
     TRAINING,
 ]  # to those words, by parts of a page
 
@@ -246,5 +247,5 @@ def test_no_part_of_a_page_says_a_word_of_the_interface_otherwise():
 def test_chinese_sentences():
     told = trace(worked_example(), language="zh")["steps"]
     assert told[7]["sentence"] == (
-        "max 选中了 y，上游梯度全部传给 y。 y 的梯度目前是 3，还有一路未到。"
+        "max 选中了 y，上游梯度全部传给 y。y 的梯度目前是 3，还有一路未到。"
     )

@@ -179,6 +179,21 @@ INTERFACE: dict[str, dict[str, str]] = {
     },
 }
 
+# What the terminal asks, and says of an answer that it does not know.
+TERMINAL: dict[str, dict[str, str]] = {
+    "en": {
+        "prompt": "[Enter/n] next  [b] back  [g N] go to step N  [q] quit > ",
+        "prompt.keys": "[→ Enter] next  [← b] back  [g N] go to  [Home End] ends  [q] quit > ",
+        "bad.step": "No step {answer}: give n, b, g 1 to g {last}, or q.",
+    },
+    "zh": {
+        "prompt": "[回车/n] 下一步  [b] 上一步  [g N] 到第 N 步  [q] 退出 > ",
+        "prompt.keys": "[→ 回车] 下一步  [← b] 上一步  [g N] 到第 N 步  [Home End] 开头/末尾  "
+        "[q] 退出 > ",
+        "bad.step": "没有 {answer} 这一步：请按 n、b、g 1 到 g {last}，或 q。",
+    },
+}
+
 # What a Value or a gradient {node} is in its line of an array program.
 LINES: dict[str, dict[str, str]] = {
     "en": {
@@ -325,7 +340,7 @@ TRAINING: dict[str, dict[str, str]] = {
         "the weights stay as they are.",
         "dead.one": "{name} gives 0 at every point: its slope is 0, no gradient passes, and its "
         "weights stay as they are.",
-        "still": "The loss stands still at {loss}.",
+        "still": "The loss stands still at {loss}. ",
         "strayed": "{count} points are on the wrong side of the boundary.",
         "strayed.one": "1 point is on the wrong side of the boundary.",
         "strayed.none": "Every point is on its side of the boundary.",

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import re
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from micrograd.engine import Value
 from micrograd.graph import LEAF, Graph
-from micrograd.printing import printable, terminal_size, width, wrapped
+from micrograd.printing import folded, printable, terminal_size, width, wrapped
 from micrograd.render.captions import names_of
 from micrograd.render.numerals import shown
 from micrograd.stepper.array_program import ArrayProgram, code_row, named, of_graph, told
-from micrograd.stepper.interface import INTERFACE
+from micrograd.stepper.interface import INTERFACE, TERMINAL
 from micrograd.stepper.keys import ask_keys
 from micrograd.stepper.trace import one_root, trace
 
 COLUMNS = 80
 ROLES = {"value": "blue", "gradient": "yellow", "local": "magenta", "sum": "green"}
-PROMPT = "[Enter/n] next  [b] back  [g N] go to step N  [q] quit > "
-KEYS_PROMPT = "[→ Enter] next  [← b] back  [g N] go to  [Home End] ends  [q] quit > "
 CLEAR = "\x1b[2J\x1b[H"  # the screen, so that every step is drawn in the same place
 MOST_VALUES = 12  # inputs of the first step, lines of the table of values under a step
+INDENT = " " * 6  # of what goes on in another line
 NAMES = 12  # columns of the names in it, at least
 
 
@@ -49,7 +47,7 @@ class Walkthrough:
         self.language = language
         self.steps = trace(self.graph, language=language)["steps"]
         self.names = names_of(self.graph)
-        self.words = INTERFACE[language]
+        self.words = INTERFACE[language] | TERMINAL[language]
         self.output = output or sys.stdout
         self.lines = _liner(self.output)
 
@@ -63,11 +61,11 @@ class Walkthrough:
 
     def interact(self, ask: Callable[[str], str] = input) -> None:
         """Show one step at a time, as `ask` tells; end at q, at the end of input, or by Ctrl-C."""
-        self._interact(ask, lambda: PROMPT)
+        self._interact(ask, lambda: self.words["prompt"])
 
     def interact_by_keys(self) -> None:
         """Show one step at a time in the same place, as single keys of the terminal tell."""
-        self._interact(ask_keys, lambda: _fitted(KEYS_PROMPT), CLEAR)
+        self._interact(ask_keys, lambda: _fitted(self.words["prompt.keys"]), CLEAR)
 
     def _interact(
         self, ask: Callable[[str], str], prompted: Callable[[], str], clear: str = ""
@@ -103,7 +101,7 @@ class Walkthrough:
             number = rest if command == "g" else command.removeprefix("g")
             if re.fullmatch(r"\s*[0-9]{1,9}\s*", number) and 1 <= int(number) <= last + 1:
                 return int(number) - 1
-            told = f"No step {answer!r}: give n, b, g 1 to g {last + 1}, or q."
+            told = self.words["bad.step"].format(answer=repr(answer), last=last + 1)
             self._print(self.lines([(told, "")]))
 
     def _told(self, step: dict[str, Any]) -> list[str]:
@@ -234,14 +232,15 @@ def _padded(text: str, columns: int) -> str:
 
 
 def _plain(text: str) -> str:
-    return wrapped(printable(text), COLUMNS, "      ")
+    lines = folded(printable(text), COLUMNS, INDENT).split("\n")
+    return "\n".join(wrapped(line, COLUMNS, INDENT) for line in lines)  # words that are longer
 
 
 def _fitted(prompt: str) -> str:
     """Return a prompt in lines of the terminal, none of which ends within a key's brackets."""
     whole = re.sub(r"(?<! ) (?! )", "\xa0", prompt.rstrip())
     columns = max(1, terminal_size().columns - 1)
-    return textwrap.fill(whole, columns, break_long_words=False).replace("\xa0", " ") + " "
+    return wrapped(whole, columns, "", break_long_words=False).replace("\xa0", " ") + " "
 
 
 def _liner(output: TextIO) -> Callable[[list[tuple[str, str]]], list[str]]:
@@ -256,10 +255,14 @@ def _liner(output: TextIO) -> Callable[[list[tuple[str, str]]], list[str]]:
 
     def lines(parts: list[tuple[str, str]]) -> list[str]:
         text = Text.assemble(*((printable(text), ROLES.get(role, role)) for text, role in parts))
-        indent = len(text.plain) - len(text.plain.lstrip())
-        row = Padding(text[indent:], (0, 0, 0, indent), expand=False)
+        at = indent = len(text.plain) - len(text.plain.lstrip())
+        columns, rows = min(COLUMNS, terminal_size().columns), []
+        for line in folded(text.plain[indent:], columns - indent).split("\n"):
+            at = text.plain.index(line, at) + len(line)
+            rows.append(text[at - len(line) : at])
+        row = Padding(Text("\n").join(rows), (0, 0, 0, indent), expand=False)
         with console.capture() as captured:
-            console.print(row, width=min(COLUMNS, terminal_size().columns))
+            console.print(row, width=columns)
         return captured.get().rstrip("\n").split("\n")
 
     return lines

@@ -118,9 +118,7 @@ class _Teller:
         text = self.why(key, node, step)
         if left or before:
             sums = "sums" if not left else "sofar" if left == 1 else "sofar.more"
-            text += " " + self.say(
-                sums, operand=self.names[operand], total=shown(step.total), count=left
-            )
+            text += self.say(sums, operand=self.names[operand], total=shown(step.total), count=left)
         return {
             "kind": "backward",
             "node": node,

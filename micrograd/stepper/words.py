@@ -1,6 +1,7 @@
 """The stepper's sentences, in English and Chinese: the one place for its words.
 
-The trace, the terminal and the page fill in the same templates.
+The trace, the terminal and the page fill in the same templates. What follows a sentence begins
+with the blank that stands between two, in Chinese none.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ SENTENCES: dict[str, dict[str, str]] = {
         "handmade": "{node} has a backward function of its own; it hands {operand} its share.",
         "handmade.unknown": "{node} has a backward function of its own; it hands {operand} its "
         "share, of which no local gradient can be read off.",
-        "sums": "{operand} is used several times, so the contributions sum: now {total}.",
-        "sofar": "The gradient of {operand} so far is {total}; one more contribution is to come.",
-        "sofar.more": "The gradient of {operand} so far is {total}; {count} more contributions "
+        "sums": " {operand} is used several times, so the contributions sum: now {total}.",
+        "sofar": " The gradient of {operand} so far is {total}; one more contribution is to come.",
+        "sofar.more": " The gradient of {operand} so far is {total}; {count} more contributions "
         "are to come.",
         "hands": "{node} hands each of its operands upstream times its local gradient.",
         "box.forward": "{node} is computed; operations in it: {count}.",

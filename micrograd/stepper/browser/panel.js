@@ -112,8 +112,8 @@ class Teller {
     const text = fill(sentences[key], { node: node.name, operand: this.name(operand),
       other: this.name(other), op: node.word, local: shown(local) });
     const { before, total, left } = this.handed(i, state), names = { operand: this.name(operand), total: shown(total ?? NaN), count: left };
-    if (left) return `${text} ${fill(sentences[left === 1 ? "sofar" : "sofar.more"], names)}`;
-    return before === undefined ? text : `${text} ${fill(sentences.sums, names)}`;
+    if (left) return `${text}${fill(sentences[left === 1 ? "sofar" : "sofar.more"], names)}`;
+    return before === undefined ? text : `${text}${fill(sentences.sums, names)}`;
   }
 
   handed(i, state) {

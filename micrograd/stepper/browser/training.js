@@ -144,7 +144,7 @@ function tellFrame() {
   if (differs(trained, mean)) chips.splice(1, 0, ["sum", said.trained, shown(trained), said["trained.of"]]);
   if (relu) chips.push(["gradient", said.dead, fill(said["dead.of"], { count: dead.length, all: relu })]);
   $("chips").replaceChildren(row(chips));
-  $("sentence").textContent = !finite(mean) ? said.lost : [standing(step), deadWords() || sideWords()].filter(Boolean).join(" ");
+  $("sentence").textContent = !finite(mean) ? said.lost : standing(step) + (deadWords() || sideWords());
   $("guess").hidden = $("all").hidden = true;
 }
 
