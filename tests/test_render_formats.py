@@ -189,6 +189,38 @@ def test_tex_says_which_package_it_needs():
     assert picture.to_tex().startswith("% \\usepackage{amsmath}")
 
 
+@pytest.mark.parametrize(
+    ("label", "lacks"),
+    [("学习率", "习学率"), ("x😀", "😀"), ("Größe", ""), ("σ\u0302² ≤ ∂", ""), ("שלום", "ולםש")],
+)
+def test_tex_says_which_letters_pdflatex_lacks(label, lacks):
+    picture = render(Value(2.0, label=label) * 3.0)
+    for text in (picture.to_tikz(), picture.to_tex()):
+        needs = [line for line in text.splitlines() if line.startswith("%")]
+        assert len(needs) == 1 + bool(lacks)
+        if lacks:
+            assert needs[1].startswith(f"% pdflatex may have no {lacks}: run lualatex or xelatex")
+        assert "\u2068" not in text and "\u2069" not in text  # TeX sets no isolates
+
+
+def test_mermaid_says_where_most_readers_draw_no_more():
+    """A directive within the picture could not raise its limits: they are for initialize()."""
+    x = Value(1.0, label="x")
+    for count in (250, 251, 700):
+        root = x
+        for _ in range(count):
+            root = root + x
+        picture = render(root, level="full")
+        lines = picture.to_mermaid().splitlines()
+        told = [line.strip() for line in lines if "%%" in line]
+        assert lines[0] == "flowchart LR" and lines[1 : 1 + len(told)] == [f"    {t}" for t in told]
+        assert len(picture.view.edges) == 2 * count and not re.search("[{}]", "".join(told))
+        sizes = [rf"%% {2 * count:,} edges: .* 500 at most, .* maxEdges;"] * (count > 250)
+        if len(picture.to_mermaid()) > 51_000:
+            sizes.append(r"%% [\d,]+ characters: .* 50,000 at most, .* maxTextSize;")
+        assert len(told) == len(sizes) and all(map(re.match, sizes, told))
+
+
 def test_the_equations_are_the_steps():
     lines = render(worked_example()).to_tex().splitlines()[1:]  # below what they need
     assert "b &= \\mathrm{max}(y, z) = \\mathrm{max}(2, 0) = 2 \\\\" in lines

@@ -47,6 +47,23 @@ def test_every_weight_stands_on_the_edge_that_it_multiplies(fused):
 
 
 @pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("inputs", [1, 2, 4, 5, 9])
+def test_inputs_without_a_label_are_drawn_however_many_neurons_use_them(first, inputs, fused):
+    model = MLP(inputs, [first, 2, 1], fused=fused)
+    for xs in ([Value(0.5 * i + 1) for i in range(inputs)], [0.5 * i for i in range(inputs)]):
+        graph = snapshot(model(xs))
+        seen = network_view(graph)
+        plates = [box for box in seen.boxes if not is_neuron(graph, box)]
+        assert sum(len(box.members) for box in plates) == inputs
+        assert len(plates) == (inputs if inputs <= 4 else 1)
+        assert len(seen.boxes) - len(plates) == first + 2 + 1
+        into = [e for e in seen.edges if seen.boxes[e.source] in plates]
+        assert len(into) == first * len(plates)
+        assert ElementTree.fromstring(render(graph, level="network").svg) is not None
+
+
+@pytest.mark.parametrize("fused", [False, True])
 def test_z_is_the_sum_and_a_its_activation(fused):
     _, root = recorded([3, 2, 1], fused=fused)
     root.backward()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from micrograd.printing import counted
 from micrograd.render.captions import caption, label, problem_of
 from micrograd.render.passes import Passes
 from micrograd.render.view import View
+
+# What Mermaid draws, and what a page sets for more: a picture cannot, these are for initialize().
+LIMITS = {"edge": (500, "maxEdges"), "character": (50_000, "maxTextSize")}
 
 
 def to_mermaid(view: View, passes: Passes | None, backward: bool) -> str:
@@ -23,7 +27,18 @@ def to_mermaid(view: View, passes: Passes | None, backward: bool) -> str:
         )
     if backward and (told := problem_of(passes)):
         lines.append(f'    problem["{_text(told)}"]')
+    sizes = zip((len(view.edges), len("\n".join(lines))), LIMITS.items())
+    lines[1:1] = [_told(number, *limit) for number, limit in sizes if number > limit[1][0]]
     return "\n".join([*lines, ""])
+
+
+def _told(number: int, noun: str, limit: tuple[int, str]) -> str:
+    """Return the comment on a picture that most readers will not draw."""
+    most, name = limit
+    return (
+        f"    %% {counted(number, noun)}: Mermaid draws {most:,} at most, unless its page sets "
+        f"{name}; a level of less detail has fewer"
+    )
 
 
 def _text(text: str) -> str:

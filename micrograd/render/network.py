@@ -11,7 +11,7 @@ from __future__ import annotations
 from micrograd.graph import LEAF, Graph
 from micrograd.ops import WEIGHTED_SUM
 from micrograd.printing import counted
-from micrograd.render.collapse import view
+from micrograd.render.collapse import MOST_INPUTS, view
 from micrograd.render.view import Box, View, joined
 
 LEVEL = "network"
@@ -22,7 +22,7 @@ def network_view(graph: Graph) -> View:
     seen = view(graph, "neuron")
     weights = _weights(graph)
     kept = [box for box in seen.boxes if not weights.issuperset(box.members)]
-    boxes = _with_activations(graph, kept)
+    boxes = _with_activations(graph, _with_inputs(graph, kept, weights))
     result = joined(graph, LEVEL, boxes)
     if (neurons := sum(is_neuron(graph, box) for box in result.boxes)) < 2:
         raise ValueError(
@@ -66,6 +66,28 @@ def _is_weight(graph: Graph, operand: int, user: int, position: int) -> bool:
         return position % 2 == 0
     product = graph.ops[user] == "mul" and position == 0
     return bool(graph.scopes[operand]) and (product or graph.ops[user] == "add")
+
+
+def _with_inputs(graph: Graph, boxes: list[Box], weights: set[int]) -> list[Box]:
+    """Take the inputs out of neurons that alone use them: those without a label are in there."""
+    multiplied = {
+        operand
+        for operand, user, position in graph.edges
+        if graph.ops[user] in ("mul", WEIGHTED_SUM.name) and position % 2
+    }
+    inputs = {
+        leaf for leaf in multiplied - weights if graph.ops[leaf] == LEAF and not graph.scopes[leaf]
+    }
+    result: list[Box] = []
+    for box in boxes:
+        inner = tuple(m for m in box.members if m in inputs) if is_neuron(graph, box) else ()
+        rest = tuple(m for m in box.members if m not in inner)
+        result.append(box._replace(members=rest) if inner else box)
+        if len(inner) > MOST_INPUTS:
+            result.append(Box(f"inputs{inner[-1]}", "inputs", inner, inner))
+        else:
+            result += [Box(str(leaf), "leaf", (leaf,), (leaf,)) for leaf in inner]
+    return result
 
 
 def _with_activations(graph: Graph, boxes: list[Box]) -> list[Box]:

@@ -7,11 +7,12 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from micrograd.printing import cut
 from micrograd.render.captions import Caption, caption, label, problem_of
 from micrograd.render.layout import Link, Size, layout
 from micrograd.render.passes import Passes
 from micrograd.render.sheet import LIGHT
-from micrograd.render.text import width
+from micrograd.render.text import END_OF_ISOLATE, ISOLATE, width
 from micrograd.render.view import View
 
 WIDTH, HEIGHT, ROOM = 120.0, 64.0, 36.0  # of a box, and for the number on an edge, in points
@@ -62,6 +63,7 @@ SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
 }
+UNSEEN = dict.fromkeys(map(ord, (ISOLATE, END_OF_ISOLATE)))  # TeX would set them
 COLOURS = ("value", "gradient", "local", "quiet", "box", "line")
 
 
@@ -93,8 +95,8 @@ class Page(NamedTuple):
             rf"\node[anchor=north west, text=mggradient, text width={3 * WIDTH:g}pt] "
             rf"at {self.at(0.0, self.height + 8)} {{{tex(told)}}};"
         )
-        head = (r"% \usepackage{tikz}, and \input this file", *colours, begin)
-        return "\n".join([*head, *lines, *[below] * bool(told), r"\end{tikzpicture}", ""])
+        picture = [*colours, begin, *lines, *[below] * bool(told), r"\end{tikzpicture}", ""]
+        return input_file("tikz", "\n".join(picture))
 
 
 def to_tikz(view: View, passes: Passes | None, backward: bool) -> str:
@@ -139,6 +141,17 @@ def to_tikz(view: View, passes: Passes | None, backward: bool) -> str:
     return page.written(lines, problem_of(passes) if backward else "")
 
 
+def input_file(package: str, content: str) -> str:
+    """Return the file of some TeX, which says above it what it needs."""
+    needs = [rf"% \usepackage{{{package}}}, and \input this file"]
+    if letters := "".join(sorted({c for c in content if c > "ÿ" or c in "«»ÐÞðþ"})):
+        needs.append(
+            f"% pdflatex may have no {cut(letters)}: run lualatex or xelatex, with "
+            r"\usepackage{fontspec} and \setmainfont{a font that has them}"
+        )
+    return "\n".join([*needs, content])
+
+
 def _width(text: Caption, backward: bool) -> float:
     """Return the width of a box whose rows are single lines."""
     rows = [(text.name, text.note), ("value", text.value), (text.of, text.gradient)]
@@ -149,6 +162,7 @@ def _width(text: Caption, backward: bool) -> float:
 
 def tex(text: str) -> str:
     """Return a text as TeX sets it: signs, accents, raised and lowered letters as mathematics."""
+    text = text.translate(UNSEEN)
     text = re.sub(r"[\\{}$&#%_~^|<>]|-(?=-)", lambda m: SPECIAL.get(m[0], f"\\{m[0]}"), text)
     text = re.sub(f"([^\\W\\d_])([{''.join(ACCENTS)}])", _accented, text)
     text = re.sub(f"[{''.join(RAISED)}]+", lambda m: f"$^{{{_plain(m[0], RAISED)}}}$", text)

@@ -12,7 +12,7 @@ from micrograd.graph import LEAF, Graph
 from micrograd.render.captions import names_of
 from micrograd.render.formulas import binding, with_names
 from micrograd.render.numerals import shown
-from micrograd.render.tikz import GREEK, RAISED, tex
+from micrograd.render.tikz import GREEK, RAISED, input_file, tex
 from micrograd.stepper.trace import one_root, trace
 
 _MARK = "\ue000{}{}\ue001"  # stands for a node's name in a formula, and binds as it does
@@ -48,8 +48,8 @@ def equations(root: Value | Graph) -> str:
             reaching[step["operand"]].append(step)
             if not step["left"]:
                 lines.append(_gradient(symbols, start, reaching[step["operand"]]))
-    needs = "% \\usepackage{amsmath}, and \\input this file\n"
-    return f"{needs}\\begin{{align*}}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
+    written = " \\\\\n".join(lines)
+    return input_file("amsmath", f"\\begin{{align*}}\n{written}\n\\end{{align*}}\n")
 
 
 def _mark(id: int, name: str) -> str:
