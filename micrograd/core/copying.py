@@ -13,6 +13,7 @@ from micrograd.core.order import REWIRED, next_index, topological_order
 
 Node = Any  # a Value: this module stands below the one that defines it
 
+_SEEN: Any = "the nodes copied"  # a key of the memo, of which those of others are numbers
 _SLOTS = ("data", "grad", "scope", "_operation", "_x", "_y")
 
 
@@ -21,7 +22,8 @@ def deep_copy(root: Node, memo: dict[int, Any]) -> Node:
 
     Raises TypeError where a node's backward step is a function of the user's.
     """
-    new = [node for node in topological_order(root) if id(node) not in memo]
+    seen = memo.setdefault(_SEEN, set())  # by copies of other nodes into the same memo
+    new = [node for node in topological_order(root, seen=seen) if id(node) not in memo]
     _refuse_functions(new)
     for node in new:
         memo[id(node)] = object.__new__(type(node))
@@ -57,9 +59,17 @@ class _Below(list[Any]):
     """The nodes below one that is being pickled: operands are in the memo before their users."""
 
     ids: frozenset[int] = frozenset()
+    session: _Session
 
     def __reduce__(self) -> tuple[Any, ...]:
         return list, (), None, iter(self)
+
+
+class _Session:
+    """The nodes that one pickler has listed, while it lives: its memo holds its lists."""
+
+    def __init__(self) -> None:
+        self.seen: set[Node] = set()
 
 
 class _ListEnd:
@@ -71,8 +81,9 @@ class _ListEnd:
 
 
 # A node's pickle lists the nodes below it first, and these are themselves pickled by their operands
-# alone while the list is being written. Lists are known by weak references: one whose pickle failed
-# goes with the pickler that held it.
+# alone while the list is being written. What the pickler has listed before is in no other list, so
+# of many nodes in a list of the user's each is walked to once. Lists and sessions are known by weak
+# references: those of a pickle that failed go with the pickler that held them.
 _pending = threading.local()
 
 
@@ -92,8 +103,12 @@ def reduced(node: Node) -> tuple[Any, ...]:
     make = object.__new__, (type(node),)
     if any(id(node) in below().ids for below in _lists()):  # type: ignore[union-attr]
         return *make, (state,)
-    below = _Below(topological_order(node)[:-1])
-    below.ids = frozenset(map(id, below))
+    session: _Session | None = getattr(_pending, "session", lambda: None)()
+    if session is None or node in session.seen:  # of another pickler: this one has no such node
+        session = _Session()
+        _pending.session = ref(session)
+    below = _Below(topological_order(node, seen=session.seen)[:-1])
+    below.ids, below.session = frozenset(map(id, below)), session
     _lists().append(ref(below))
     return *make, (below, _ListEnd(), state)
 

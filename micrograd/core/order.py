@@ -23,8 +23,10 @@ _index = attrgetter("_index")
 Node = Any  # a Value: this module stands below the one that defines it
 
 
-def topological_order(*roots: Node) -> list[Node]:
+def topological_order(*roots: Node, seen: set[Node | None] | None = None) -> list[Node]:
     """Return the nodes that `roots` depend on and `roots`, every operand before its users.
+
+    Those in `seen` are left out, with what is below them alone; those found are added to it.
 
     Raises ValueError where a graph wired by hand has a cycle, TypeError for what is no Value.
     """
@@ -33,7 +35,8 @@ def topological_order(*roots: Node) -> list[Node]:
             raise TypeError(f"the nodes below Values are ordered; {shorten(root)} is none")
     waiting = list(dict.fromkeys(roots))
     order: list[Node] = []
-    seen: set[Node | None] = {None, *roots}  # None: the operand a node does not have
+    seen = set() if seen is None else seen
+    seen.update((None, *roots))  # None: the operand a node does not have
     while True:  # with the test at its end Python 3.11 would not optimise it before the eighth call
         if not waiting:
             break
@@ -54,7 +57,10 @@ def topological_order(*roots: Node) -> list[Node]:
             seen.add(parent)
             waiting.append(parent)
     order.sort(key=_index)  # an operand is older than its users
-    return order if not order or order[0]._index >= 0 else depth_first_order(roots)
+    if order and order[0]._index < 0:
+        found = set(order)
+        return [node for node in depth_first_order(roots) if node in found]
+    return order
 
 
 def reset_interior(root: Node) -> list[Node]:
