@@ -1013,3 +1013,27 @@ def test_an_operator_put_in_the_place_of_values_own_is_followed(name, monkeypatc
         )
     plain = lower(shaped, [0.5, 0.7], 1.0)
     assert plain(np.array([x]), np.array([t])) == pytest.approx(shaped(values(x), Value(t)).data)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * x if type(x) is Value else x**3,
+        lambda x: x * (2.0 if x.__class__ is Value else 3.0),
+        lambda x: {Value: Value.tanh}[type(x)](x),
+    ],
+)
+def test_a_function_that_asks_for_the_type_of_an_input_is_told_what_to_ask(function):
+    with pytest.raises(ValueError, match=r"isinstance\(x, Value\)"):
+        lower(function, 0.5)
+    program = lower(lambda x: x * x if isinstance(x, Value) else x**3, 0.5)
+    assert program([3.0]) == 9.0
+
+
+def test_numpy_s_functions_of_inputs_are_lowered():
+    def function(x):
+        return np.sum(np.arcsin(x) * np.fabs(x[0]) + np.arctan(x[1]))
+
+    program, rows = lower(function, np.array([0.25, 0.5])), np.array([[0.5, -0.125], [-0.3, 0.7]])
+    expected = [np.sum(np.arcsin(r) * abs(r[0]) + np.arctan(r[1])) for r in rows]
+    assert program(rows) == pytest.approx(np.mean(expected))

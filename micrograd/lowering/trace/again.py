@@ -130,8 +130,8 @@ def _second(
             last = error
     raise UntraceableError(
         f"{first_line(function)}: {called(function)}, called a second time on the same sample, "
-        f"raises {type(last).__name__}: {last}. A program does the same for every sample, so what "
-        "it is made of has to be a function of the sample alone"
+        f"raises {type(last).__name__}: {last}. A program does the same for every sample: what it "
+        "is made of is a function of the sample alone, and asks isinstance(x, Value), not type(x)"
     ) from last
 
 
@@ -267,14 +267,14 @@ def _message(
     said: str,
 ) -> str:
     line = _line(function, sample, first) or f"{first_line(function)}: in {called(function)}"
+    what = "the graph is another one"
     if difference.numbers:
         what = "a number of the graph is {!r}, and {!r}".format(*difference.numbers)
-    else:
-        what = "the graph is another one"
     return (
         f"{line}: {what} when the function is called again {said}: it is drawn at random, or "
         "depends on more than the sample; a program would hold what this one call gave. Give "
-        "such numbers as inputs, and draw dropout by nn.Dropout"
+        "such numbers as inputs, draw dropout by nn.Dropout, and ask not for type(x), which is "
+        "another in the second call, but isinstance(x, Value)"
     )
 
 
