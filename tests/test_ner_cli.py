@@ -694,6 +694,28 @@ def test_several_files_renamed_types_and_what_does_not_meet(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["entities"]["LOC"]["true"] == 8
 
 
+def test_sentences_that_are_trained_and_judged_on_are_told(tmp_path, capsys):
+    def file(name, numbers):
+        path = tmp_path / name
+        path.write_text("".join(f"Ann{n}\tB-LOC\nsaw\tO\n\n" for n in numbers))
+        return str(path)
+
+    train, other = file("train.conll", range(20)), file("other.conll", range(20, 30))
+    half, more = file("half.conll", range(10, 30)), file("more.conll", range(9, 29))
+    for options, told in (
+        (["--dev", train], ["20 of the 20 sentences of train.conll"]),
+        (["--dev", other], []),
+        (["--dev", half], []),
+        (["--dev", more, "--test", train], ["11 of the 20", "20 of the 20"]),
+        ([more], ["3 of the 4 sentences of "]),
+        ([], []),
+    ):
+        assert main(["train", train, *options, "--out", str(tmp_path / "run"), *FAST]) == 0
+        out = capsys.readouterr().out.replace(f"{tmp_path}/", "")
+        lines = [line for line in out.splitlines() if "are trained on too" in line]
+        assert len(lines) == len(told) and all(map(str.startswith, lines, told)), lines
+
+
 def test_a_folder_that_was_there_stays_where_training_fails(tmp_path, capsys):
     (tmp_path / "mine").mkdir()
     for folder in ("mine/a/b", "mine"):

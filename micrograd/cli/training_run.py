@@ -20,7 +20,7 @@ from micrograd.ner.showing.pictures import write_example
 from micrograd.ner.tagger import Tagger
 from micrograd.ner.text import conll
 from micrograd.ner.text.sentence import Corpus, types_in
-from micrograd.printing import printable
+from micrograd.printing import counted, printable
 from micrograd.training import Interrupted
 from micrograd.training.history import History
 
@@ -98,6 +98,14 @@ class Session:
     def _describe(self) -> None:
         for part in dict.fromkeys((self.train, self.dev, self.test)):
             self._say(part.describe())
+        known = {tuple(sentence.words) for sentence in self.train}
+        for part in dict.fromkeys((self.dev, self.test)):
+            seen = sum(tuple(sentence.words) in known for sentence in part)
+            if 2 * seen > len(part):
+                self._say(
+                    f"{seen:,} of the {counted(len(part), 'sentence')} of {part.path} are trained "
+                    "on too; its scores say little about other texts"
+                )
         held_out = self.options.train and self.options.dev is None
         for part in dict.fromkeys((self.dev, self.test)):
             if held_out and part is self.dev:
