@@ -82,6 +82,17 @@ def check_state(owner: object, state: Any, **fits: Callable[[Any], bool]) -> Non
             raise ValueError(f"the state of this {kind} has the {name} {shorten(state[name])}")
 
 
+def is_named(parts: Any) -> bool:
+    """Tell whether this is a dict, of parts by name."""
+    return isinstance(parts, Mapping)
+
+
+def are_texts(parts: Any) -> bool:
+    """Tell whether this is a list of texts, none of them twice."""
+    texts = isinstance(parts, list) and all(isinstance(part, str) for part in parts)
+    return texts and len(set(parts)) == len(parts)
+
+
 def is_any(_: Any) -> bool:
     """Tell that anything fits: what is looked at elsewhere."""
     return True

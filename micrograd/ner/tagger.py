@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from micrograd import metrics
-from micrograd.checkpoint import load_state, save_state
-from micrograd.core.checks import check_state, is_any
+from micrograd.checkpoint import load_state, restore, save_state
+from micrograd.core.checks import are_texts, check_state, is_any, is_named, is_real
 from micrograd.ner.judging import evaluation, ranking
 from micrograd.ner.judging.scoring import only
 from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config, Training, defaults
 from micrograd.ner.model.features import FORMS, WORDS, Vocabulary
-from micrograd.ner.model.network import Floats, shapes
+from micrograd.ner.model.network import Floats
 from micrograd.ner.model.windows import Windows
 from micrograd.ner.showing.entities import Entity, entities
 from micrograd.ner.text import tokens
@@ -100,7 +100,7 @@ class Tagger(WindowModel):
             "config": asdict(self.config),
             "words": {table: forms.words for table, forms in self.vocabularies.items()},
             "labels": self.labels,
-            "numbers": self.numbers,
+            "numbers": {name: getattr(self, name) for name in NUMBERS},
             "arrays": self.arrays,
         }
         return save_state(path, state)
@@ -121,43 +121,28 @@ class Tagger(WindowModel):
                 f"version {VERSION}; train it again"
             )
         try:
-            return cls._restored(state)
+            parts = dict.fromkeys(("config", "words", "numbers", "arrays"), is_named)
+            check_state(cls(), state, tagger=is_any, labels=are_texts, **parts)
+            if unknown := sorted(set(state["config"]) - set(asdict(Config()))):
+                raise ValueError(f"its configuration has {cut(', '.join(unknown))}")
+            tagger = cls(Config(**state["config"]))
+            tagger._restore(state)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: damaged model file ({error}); train it again") from None
-
-    @classmethod
-    def _restored(cls, state: dict[str, Any]) -> Tagger:
-        parts = dict.fromkeys(("config", "words", "numbers", "arrays"), _are_named)
-        check_state(cls(), state, tagger=is_any, labels=_are_texts, **parts)
-        if unknown := set(state["config"]) - set(asdict(Config())):
-            raise ValueError(f"its configuration has {cut(', '.join(sorted(unknown)))}")
-        tagger = cls(Config(**state["config"]))
-        tables = {table: _are_texts for table, _ in tagger.config.tables}
-        check_state(tagger, state["words"], **tables)
-        for table in tables:
-            form = tagger.form if table == WORDS else FORMS[table]
-            tagger.vocabularies[table] = Vocabulary(state["words"][table], form)
-        tagger.labels = state["labels"]
-        if not (tagger.labels and tagger.types):  # the latter raises where one is no tag
-            raise ValueError("it has no labels")
-        numbers = state["numbers"]
-        numbers = {"capital": numbers.get("lower"), **numbers}  # once it was the same
-        tagger.set_numbers([numbers.pop(name, None) for name in NUMBERS] + [*numbers])
-        tagger.arrays = state["arrays"]
-        wanted = shapes(*tagger.sizes)
-        sizes = {name: getattr(array, "shape", None) for name, array in tagger.arrays.items()}
-        if sizes != wanted:
-            raise ValueError(f"arrays {sizes}, expected {wanted}")
-        for name, array in tagger.arrays.items():
-            if array.dtype.kind != "f" or not np.isfinite(array).all():
-                raise ValueError(f"{name} holds what is no finite number")
         return tagger
 
-
-def _are_named(parts: Any) -> bool:
-    return isinstance(parts, dict)
-
-
-def _are_texts(parts: Any) -> bool:
-    texts = isinstance(parts, list) and all(isinstance(part, str) for part in parts)
-    return texts and len(set(parts)) == len(parts)
+    def _restore(self, state: dict[str, Any]) -> None:
+        tables = [table for table, _ in self.config.tables]
+        check_state(self, state["words"], **dict.fromkeys(tables, are_texts))
+        for table in tables:
+            form = self.form if table == WORDS else FORMS[table]
+            self.vocabularies[table] = Vocabulary(state["words"][table], form)
+        numbers = {"capital": state["numbers"].get("lower"), **state["numbers"]}  # once the same
+        check_state(self, numbers, **dict.fromkeys(NUMBERS, is_real))
+        vars(self).update(numbers, labels=state["labels"])
+        if not (self.labels and self.types):  # the latter raises where one is no tag
+            raise ValueError("it has no labels")
+        self.arrays = self.drawn()
+        restore(self.arrays, state["arrays"])
+        if bad := [name for name, array in self.arrays.items() if not np.isfinite(array).all()]:
+            raise ValueError(f"{', '.join(bad)} holds nan or inf")

@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograd.core.checks import is_list, is_real
 from micrograd.ner.judging import ranking
-from micrograd.ner.model import network, paths
+from micrograd.ner.model import paths
 from micrograd.ner.model.config import Config
 from micrograd.ner.model.features import CASES, WORDS, Vocabularies, Vocabulary, collect, folded
-from micrograd.ner.model.network import Arrays, Floats, above, pre_activations, products
+from micrograd.ner.model.network import Arrays, Floats, above, initial, pre_activations, products
 from micrograd.ner.model.windows import Windows, windows
 from micrograd.ner.text import schemes
 from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.nn import vectors
-from micrograd.printing import counted, shorten
+from micrograd.printing import counted
 
 NUMBERS = ("threshold", "lower", "capital", "slope", "offset")  # of a model, set on the dev set
 CHUNK = 131_072  # windows whose words are multiplied together
@@ -117,25 +115,8 @@ class WindowModel:
 
     def drawn(self, seed: int = 0) -> Arrays:
         """Draw parameters for the words and tags there are."""
-        return network.initial(*self.sizes, np.random.default_rng(seed))
-
-    @property
-    def sizes(self) -> tuple[Config, int, dict[str, int]]:
-        """Give what says how large the parameters are: choices, tags, and forms in every table."""
         rows = {table: len(forms) for table, forms in self.vocabularies.items()}
-        return self.config, len(self.labels), rows
-
-    @property
-    def numbers(self) -> dict[str, float]:
-        """Give thresholds, slope and offset by name."""
-        return {name: getattr(self, name) for name in NUMBERS}
-
-    def set_numbers(self, numbers: Any) -> None:
-        """Take over what `numbers` gave; ValueError where they are others."""
-        fits = is_list(numbers) and len(numbers) == len(NUMBERS)
-        if not fits or not all(is_real(number) and number == number for number in numbers):
-            raise ValueError(f"{', '.join(NUMBERS)} are numbers, not {shorten(numbers)}")
-        vars(self).update(zip(NUMBERS, map(float, numbers)))
+        return initial(self.config, len(self.labels), rows, np.random.default_rng(seed))
 
     def windows(self, sentences: Sequence[Sentence]) -> Windows:
         """Cut sentences into the model's windows."""

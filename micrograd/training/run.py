@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from micrograd.checkpoint import capture, file_content, load_state, restore, save_state
-from micrograd.core.checks import is_count
+from micrograd.core.checks import are_texts, is_count
 from micrograd.core.numbers import number as as_float
 from micrograd.files import check_place
 from micrograd.printing import counted, cut, shorten
@@ -28,7 +28,7 @@ AT_ONCE = 16  # batches between two looks at Ctrl-C, of a step that does many
 
 # What a checkpoint holds of the run itself.
 _FITS: dict[str, Callable[[Any], bool]] = {
-    "unkept": lambda names: isinstance(names, list) and all(isinstance(n, str) for n in names),
+    "unkept": are_texts,
     "epoch": is_count,
     "batch": is_count,
     "sums": is_row,

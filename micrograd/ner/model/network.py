@@ -32,34 +32,27 @@ _VALUE = {name: _ARRAYS.value(BY_NAME[name]) for name in ACTIVATIONS}
 _LOCAL = {name: _ARRAYS.local(BY_NAME[name])[0] for name in ACTIVATIONS}
 
 
-def shapes(config: Config, outputs: int, rows: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    """Give the shapes of the parameters: a table of so many `rows` per feature, W (hidden, inputs),
-    b, then u or U (outputs, hidden) and c, and A, the transitions of a sequence model and those at
-    its borders.
-    """
-    inputs = config.word_inputs if config.average else config.window_inputs
-    found: dict[str, tuple[int, ...]] = {name: (rows[name], width) for name, width in config.tables}
-    found |= {"W": (config.hidden, inputs), "b": (config.hidden,)}
-    if config.kind == "margin":
-        return found | {"u": (config.hidden,)}
-    found |= {"U": (outputs, config.hidden), "c": (outputs,)}
-    return found | ({"A": (outputs + 1, outputs + 1)} if config.kind == "sequence" else {})
-
-
 def initial(
     config: Config, outputs: int, rows: Mapping[str, int], rng: np.random.Generator
 ) -> Arrays:
-    """Draw parameters: weights by Xavier's rule (L22), biases and transitions 0, vectors small."""
+    """Draw the parameters: a table of so many `rows` per feature, W (hidden, inputs), b, then u or
+    U (outputs, hidden) and c, and A, the transitions of a sequence model and those at its borders.
+
+    Weights by Xavier's rule (L22), biases and transitions 0, vectors small.
+    """
+    inputs = config.word_inputs if config.average else config.window_inputs
     arrays = {}
-    for name, shape in shapes(config, outputs, rows).items():
-        if name in "WUu":
-            fans: Any = (1, *shape)[-2:]  # u is a row
-            arrays[name] = drawn("xavier_uniform", fans, rng).reshape(shape)
-        elif name in "bcA":
-            arrays[name] = np.zeros(shape)
-        else:
-            limit = 0.05 if name == "E" else 0.1
-            arrays[name] = rng.uniform(-limit, limit, shape)
+    for name, width in config.tables:
+        limit = 0.05 if name == "E" else 0.1
+        arrays[name] = rng.uniform(-limit, limit, (rows[name], width))
+    arrays["W"] = drawn("xavier_uniform", (config.hidden, inputs), rng)
+    arrays["b"] = np.zeros(config.hidden)
+    last = drawn("xavier_uniform", (outputs, config.hidden), rng)
+    if config.kind == "margin":
+        return arrays | {"u": last[0]}
+    arrays |= {"U": last, "c": np.zeros(outputs)}
+    if config.kind == "sequence":
+        arrays["A"] = np.zeros((outputs + 1, outputs + 1))
     return arrays
 
 

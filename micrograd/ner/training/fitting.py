@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,13 @@ from numpy.typing import NDArray
 
 from micrograd import checkpoint as states
 from micrograd import optim, schedules
-from micrograd.core.checks import check_name, check_state, is_any, is_count
+from micrograd.core.checks import check_name, check_state, is_any, is_count, is_list, is_real
 from micrograd.ner.model.config import Training
 from micrograd.ner.text.sentence import Sentence, types_in
 from micrograd.ner.training.engines import ENGINES, Batch
 from micrograd.ner.training.judge import Judge
 from micrograd.ner.training.sampling import make_sampler
-from micrograd.ner.window_model import WindowModel
+from micrograd.ner.window_model import NUMBERS, WindowModel
 from micrograd.printing import counted
 from micrograd.training import EarlyStopping, fit
 from micrograd.training.history import History
@@ -84,17 +85,18 @@ class Trainer:
         """Give all that training has changed."""
         return {
             "arrays": states.capture(self.tagger.arrays),
-            "numbers": list(self.tagger.numbers.values()),
+            "numbers": [getattr(self.tagger, name) for name in NUMBERS],
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError where it is of another model."""
-        parts = dict.fromkeys(("arrays", "numbers", "optimizer"), is_any)
-        check_state(self, state, **parts, epoch=is_count)
+        check_state(self, state, arrays=is_any, optimizer=is_any, numbers=is_list, epoch=is_count)
+        numbers = dict(zip_longest(NUMBERS, state["numbers"]))
+        check_state(self.tagger, numbers, **dict.fromkeys(NUMBERS, is_real))
         states.restore(self.tagger.arrays, state["arrays"])
-        self.tagger.set_numbers(state["numbers"])
+        vars(self.tagger).update(numbers)
         self.optimizer.load_state_dict(state["optimizer"])
         self._draw(int(state["epoch"]))
 
