@@ -86,6 +86,13 @@ def test_a_pickler_that_stays_disturbs_no_other():
     assert twins[1] is twins[2] and twins[0] in topological_order(twins[1])
 
 
+def test_what_a_memo_has_is_shared():
+    x = Value(2.0)
+    end = (x * 3.0) * x
+    twin = copy.deepcopy(end, {id(x): x})
+    assert twin is not end and twin.parents[1] is x and twin.parents[0].parents[0] is x
+
+
 def test_what_two_results_share_their_copies_share():
     x = Value(2.0)
     middle = x * 3.0

@@ -208,6 +208,10 @@ def test_documents_and_letters_are_written_where_there_was_no_file(tmp_path):
     sentences = [Sentence(["é"], ["O"], document=n) for n in (3, 3, 4)]
     path = conll.write(Corpus(sentences), tmp_path / "x")
     assert path.read_text("utf-8") == "é\tO\n\né\tO\n\n-DOCSTART-\tO\n\né\tO\n\n"
+    corpus = Corpus([Sentence(["a"], ["O"], document=number) for number in (1, 1, 2, 2, 3)])
+    assert (
+        conll.render(corpus).replace("-DOCSTART-\tO\n\n", "|").replace("a\tO\n\n", "a") == "aa|aa|a"
+    )
 
 
 def test_what_is_said_of_tags_and_types_is_done(tmp_path):

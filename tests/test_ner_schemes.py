@@ -121,7 +121,7 @@ def test_averages_over_types_by_hand():
 
 
 def test_score_refuses_other_lengths():
-    with pytest.raises(ValueError, match="sentence 1: 1 true tags but 2"):
+    with pytest.raises(ValueError, match="sentence 1: 1 true tags, 2 predicted"):
         scoring.score([["O"]], [["O", "O"]])
 
 

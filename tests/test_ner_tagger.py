@@ -167,7 +167,7 @@ def test_save_and_load(tmp_path, kind):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.update(tagger=7), "of version 7, but this program reads version 3"),
+        (lambda s: s.update(tagger=7), "model.npz: of version 7, not of 3; train it again"),
         (lambda s: s.pop("tagger"), "a saved state, but not that of a tagger"),
         (lambda s: s.pop("numbers"), "damaged model file .the state of this Tagger has"),
         (lambda s: s["config"].update(width=4), "damaged model file .window width 4"),

@@ -184,33 +184,35 @@ def test_resumed_training_is_the_uninterrupted_one(tmp_path, monkeypatch, run, s
 
 
 @pytest.mark.parametrize(
-    ("name", "changed"),
+    ("name", "changed", "told"),
     [
-        ("numbers", [0.0] * 4),
-        ("numbers", [0.0] * 6),
-        ("numbers", [0.0, "1", 0.0, 0.0, 0.0]),
-        ("numbers", 1.0),
-        ("epoch", -1),
-        ("epoch", None),
-        ("arrays", {}),
-        ("optimizer", 1),
-        ("more", 1),
+        ("numbers", [0.0] * 4, "the state of this Tagger has the offset None"),
+        ("numbers", [0.0] * 6, "the state of this Tagger has threshold, lower, "),
+        ("numbers", [0.0, "1", 0.0, 0.0, 0.0], "the state of this Tagger has the lower '1'"),
+        ("numbers", 1.0, "the state of this Trainer has the numbers 1.0"),
+        ("epoch", -1, "the state of this Trainer has the epoch -1"),
+        ("epoch", None, "the state of this Trainer has the epoch None"),
+        ("arrays", {}, "it lacks "),
+        ("optimizer", 1, "this is not the state of this SGD: it is 1"),
+        ("more", 1, "the state of this Trainer has arrays, optimizer, numbers, epoch, not "),
     ],
 )
-def test_a_checkpoint_with_other_parts_is_refused_and_changes_nothing(tmp_path, name, changed):
+def test_a_checkpoint_of_other_parts_is_refused_and_changes_nothing(tmp_path, name, changed, told):
     path = tmp_path / "run.npz"
     tagger, training = small(epochs=1)
     tagger.fit(toy(12), toy(6, 1), training, checkpoint=path)
     trainer = fitting.Trainer(tagger, toy(12), training)
     before = trainer.state_dict()
-    with pytest.raises(ValueError, match="the state does not fit: "):
+    with pytest.raises(ValueError, match=f"the state does not fit: {told}"):
         restore(trainer, before | {name: changed})
     assert trainer.state_dict()["numbers"] == before["numbers"] and trainer.epoch == 0
     state = load_state(path)
     state["state"][name] = changed
     save_state(path, state)
     other, training = small(epochs=2)
-    with pytest.raises(ValueError, match=r"run\.npz: the state does not fit: .*begin anew"):
+    with pytest.raises(
+        ValueError, match=rf"run\.npz: the state does not fit: .*{told}.*begin anew"
+    ):
         other.fit(toy(12), toy(6, 1), training, checkpoint=path, resume=True)
 
 

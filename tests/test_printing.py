@@ -52,6 +52,7 @@ def test_lines_are_folded_at_the_width_of_the_terminal(alphabet):
 def test_punctuation_stays_with_its_words():
     assert folded("得分（相同），“是”。", 6) == "得分\n（相\n同），\n“是”。"
     assert folded("see backward()，“grad” too", 11) == "see\nbackward()，\n“grad” too"
+    assert folded("  a bc def 得分。", 6, "    ") == "  a bc\n    def\n    得\n    分。"
 
 
 def test_one_of_a_kind_is_said_so():

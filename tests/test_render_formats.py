@@ -191,7 +191,14 @@ def test_tex_says_which_package_it_needs():
 
 @pytest.mark.parametrize(
     ("label", "lacks"),
-    [("学习率", "习学率"), ("x😀", "😀"), ("Größe", ""), ("σ\u0302² ≤ ∂", ""), ("שלום", "ולםש")],
+    [
+        ("学习率", "习学率"),
+        ("x😀", "😀"),
+        ("«x»", "«»"),
+        ("Größe", ""),
+        ("σ\u0302² ≤ ∂", ""),
+        ("שלום", "ולםש"),
+    ],
 )
 def test_tex_says_which_letters_pdflatex_lacks(label, lacks):
     picture = render(Value(2.0, label=label) * 3.0)

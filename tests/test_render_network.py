@@ -63,6 +63,15 @@ def test_inputs_without_a_label_are_drawn_however_many_neurons_use_them(first, i
         assert ElementTree.fromstring(render(graph, level="network").svg) is not None
 
 
+def test_a_number_within_a_neuron_is_no_input():
+    x, hidden = Value(2.0, label="x"), []
+    for i in range(2):
+        with scope(f"neuron {i}"):
+            hidden.append((Value(0.5) * x + Value(0.1)) * 3.0)
+    seen = network_view(snapshot(hidden[0] * hidden[1]))
+    assert [box.kind for box in seen.boxes] == ["leaf", "group", "group", "node"]
+
+
 @pytest.mark.parametrize("fused", [False, True])
 def test_z_is_the_sum_and_a_its_activation(fused):
     _, root = recorded([3, 2, 1], fused=fused)

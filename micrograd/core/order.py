@@ -26,7 +26,7 @@ Node = Any  # a Value: this module stands below the one that defines it
 def topological_order(*roots: Node, seen: set[Node | None] | None = None) -> list[Node]:
     """Return the nodes that `roots` depend on and `roots`, every operand before its users.
 
-    Those in `seen` are left out, with what is below them alone; those found are added to it.
+    Those in `seen` are left out, but of a graph wired by hand; those found are added to it.
 
     Raises ValueError where a graph wired by hand has a cycle, TypeError for what is no Value.
     """
@@ -57,10 +57,7 @@ def topological_order(*roots: Node, seen: set[Node | None] | None = None) -> lis
             seen.add(parent)
             waiting.append(parent)
     order.sort(key=_index)  # an operand is older than its users
-    if order and order[0]._index < 0:
-        found = set(order)
-        return [node for node in depth_first_order(roots) if node in found]
-    return order
+    return order if not order or order[0]._index >= 0 else depth_first_order(roots)
 
 
 def reset_interior(root: Node) -> list[Node]:

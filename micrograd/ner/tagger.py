@@ -116,10 +116,7 @@ class Tagger(WindowModel):
         if not isinstance(version, int):
             raise ValueError(f"{path}: a saved state, but not that of a tagger")
         if version != VERSION:
-            raise ValueError(
-                f"{path}: model file of version {version}, but this program reads "
-                f"version {VERSION}; train it again"
-            )
+            raise ValueError(f"{path}: of version {version}, not of {VERSION}; train it again")
         try:
             parts = dict.fromkeys(("config", "words", "numbers", "arrays"), is_named)
             check_state(cls(), state, tagger=is_any, labels=are_texts, **parts)

@@ -22,7 +22,7 @@ def network_view(graph: Graph) -> View:
     seen = view(graph, "neuron")
     weights = _weights(graph)
     kept = [box for box in seen.boxes if not weights.issuperset(box.members)]
-    boxes = _with_activations(graph, _with_inputs(graph, kept, weights))
+    boxes = _with_activations(graph, _with_inputs(graph, kept))
     result = joined(graph, LEVEL, boxes)
     if (neurons := sum(is_neuron(graph, box) for box in result.boxes)) < 2:
         raise ValueError(
@@ -68,16 +68,14 @@ def _is_weight(graph: Graph, operand: int, user: int, position: int) -> bool:
     return bool(graph.scopes[operand]) and (product or graph.ops[user] == "add")
 
 
-def _with_inputs(graph: Graph, boxes: list[Box], weights: set[int]) -> list[Box]:
+def _with_inputs(graph: Graph, boxes: list[Box]) -> list[Box]:
     """Take the inputs out of neurons that alone use them: those without a label are in there."""
     multiplied = {
         operand
         for operand, user, position in graph.edges
         if graph.ops[user] in ("mul", WEIGHTED_SUM.name) and position % 2
     }
-    inputs = {
-        leaf for leaf in multiplied - weights if graph.ops[leaf] == LEAF and not graph.scopes[leaf]
-    }
+    inputs = {leaf for leaf in multiplied if graph.ops[leaf] == LEAF and not graph.scopes[leaf]}
     result: list[Box] = []
     for box in boxes:
         inner = tuple(m for m in box.members if m in inputs) if is_neuron(graph, box) else ()

@@ -21,7 +21,6 @@ COLUMNS = 80
 ROLES = {"value": "blue", "gradient": "yellow", "local": "magenta", "sum": "green"}
 CLEAR = "\x1b[2J\x1b[H"  # the screen, so that every step is drawn in the same place
 MOST_VALUES = 12  # inputs of the first step, lines of the table of values under a step
-INDENT = " " * 6  # of what goes on in another line
 NAMES = 12  # columns of the names in it, at least
 
 
@@ -232,8 +231,7 @@ def _padded(text: str, columns: int) -> str:
 
 
 def _plain(text: str) -> str:
-    lines = folded(printable(text), COLUMNS, INDENT).split("\n")
-    return "\n".join(wrapped(line, COLUMNS, INDENT) for line in lines)  # words that are longer
+    return folded(printable(text), COLUMNS, "      ")
 
 
 def _fitted(prompt: str) -> str:

@@ -104,9 +104,7 @@ def _compare(
     right, guessed, wanted = Counter[str](), Counter[str](), Counter[str]()
     for number, (gold, guess) in enumerate(zip(true, predicted, strict=True), 1):
         if len(gold) != len(guess):
-            raise ValueError(
-                f"sentence {number}: {len(gold)} true tags but {len(guess)} predicted ones"
-            )
+            raise ValueError(f"sentence {number}: {len(gold)} true tags, {len(guess)} predicted")
         a, b = set(read(gold)), set(read(guess))
         wanted.update(span.type for span in a)
         guessed.update(span.type for span in b)

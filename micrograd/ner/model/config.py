@@ -56,9 +56,7 @@ class Config:
         object.__setattr__(self, "features", tuple(names))
         _check_kinds(self)
         if self.width % 2 == 0:
-            raise ValueError(
-                f"window width {self.width}: it must be odd, so that a word is its centre"
-            )
+            raise ValueError(f"window width {self.width}: it must be odd: a word is its centre")
         check_name("model", self.kind, KINDS)
         check_name("activation", self.activation, ACTIVATIONS)
         check_name("sampler", self.sampler, SAMPLERS)

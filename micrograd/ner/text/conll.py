@@ -40,10 +40,8 @@ def parse(
     lines = text.split(end)
     for number, line in enumerate(lines, 1):
         if len(line) > LONGEST_LINE:
-            raise ValueError(
-                f"{path}:{number}: a line of {len(line):,} characters; "
-                "is this a CoNLL file with one token per line?"
-            )
+            told = f"a line of {len(line):,} characters; expected one token per line"
+            raise ValueError(f"{path}:{number}: {told}")
         if "\r" in line.rstrip(BLANKS):
             raise ValueError(f"{path}:{number}: a carriage return within the line; end all alike")
     layout = find_layout(lines, word_column, tag_column)
