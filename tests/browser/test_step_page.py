@@ -525,7 +525,7 @@ def test_chinese(opened, example):
     shown.locator("#language").select_option("zh")
     assert shown.locator("html").get_attribute("lang") == "zh-Hans"
     assert shown.locator("#play").inner_text() == "播放"
-    sentence = "max 选中了 y，上游梯度全部传给 y。 y 的梯度目前是 3，还有一路未到。"
+    sentence = "max 选中了 y，上游梯度全部传给 y。y 的梯度目前是 3，还有一路未到。"
     assert shown.locator("#sentence").inner_text() == sentence
     assert shown.title() == "f = (x + y) · max(y, z) · 逐步演示"
     assert shown.locator("#heading").inner_text() == "反向传播：b → y"
