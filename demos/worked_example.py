@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from stage import claim, labelled, run
+from stage import claim, labelled, run, t
 
 from micrograd import Step, Value, topological_order
 from micrograd.stepper import save_page
@@ -49,7 +49,7 @@ def measure() -> Measured:
 
 def show(r: Measured) -> None:
     """Print both passes."""
-    Walkthrough(r.f).transcript()
+    Walkthrough(r.f, t("en", "zh")).transcript()
 
 
 @claim(

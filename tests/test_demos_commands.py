@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -168,6 +169,13 @@ def test_prose_is_folded_for_a_narrow_terminal(name, language, columns, monkeypa
     assert "".join(written.split()) == "".join(shown.split())
     folded = {*shown.splitlines()} - {*written.splitlines()}
     assert folded and max(map(stage.width, folded)) <= columns
+
+
+def test_the_steps_of_the_worked_example_are_told_in_the_language_chosen(capsys):
+    r = measured("worked_example")
+    told = printed("worked_example", r, "zh", capsys)
+    assert not re.search("[A-Za-z]{5}", told) and "反向传播：f → a" in told
+    assert "Backward pass: f → a" in printed("worked_example", r, "en", capsys)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
