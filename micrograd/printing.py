@@ -66,7 +66,7 @@ def cut(text: str) -> str:
 def shorten(item: Any) -> str:
     """Return the repr of `item` as messages show it: of what is long the ends, never all."""
     try:
-        return cut(_brief.repr(item))
+        return cut(re.sub(r"\n\s*", " ", _brief.repr(item)))  # an array is several lines
     except ValueError:  # Python writes no int of thousands of digits
         return f"a {type(item).__name__} of too many digits"
 

@@ -3,6 +3,7 @@
 import random
 import textwrap
 
+import numpy as np
 import pytest
 
 from micrograd import (
@@ -95,3 +96,11 @@ def test_a_terminal_that_does_not_know_its_size_has_80_columns(monkeypatch):
     """Python 3.10 takes its 0 for an answer."""
     monkeypatch.setattr(printing, "get_terminal_size", lambda: (0, 0))
     assert printing.terminal_size() == (80, 24)
+
+
+def test_an_array_in_a_message_is_one_line():
+    assert printing.shorten(np.zeros((2, 2))) == "array([[0., 0.], [0., 0.]])"
+    assert printing.shorten("a\n  b") == r"'a\n  b'"
+    with pytest.raises(TypeError) as told:
+        Value(np.ones((30, 30)))
+    assert "\n" not in str(told.value) and "array([[1., 1., 1.," in str(told.value)
