@@ -11,16 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
-
-import numpy as np
 
 from micrograd.core.formulas import FLOATS
 from micrograd.lowering.adjoints.known import known_of
+from micrograd.lowering.adjoints.places import own_variables, read_where
 from micrograd.lowering.adjoints.simplify import Simpler, dissolves, simpler
-from micrograd.lowering.adjoints.terms import equal, factors_of, own_variables
-from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of, used
-from micrograd.lowering.arrays.axes import read as read_at
+from micrograd.lowering.adjoints.terms import equal, factors_of
+from micrograd.lowering.arrays.axes import number_of, used
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
     LEAVES,
@@ -146,7 +143,7 @@ class _Backward:
         """Hand the upstream gradient, times the other factors, to what each factor reads."""
         above: Iterable[Factor] = upstream.factors
         if isinstance(term.at, Read):
-            above = [_read_where(read, array, term.at, term.sizes) for read in upstream.reads]
+            above = [read_where(read, array, term.at, term.sizes) for read in upstream.reads]
         for n, factor in enumerate(term.factors):
             others = (*above, *term.factors[:n], *term.factors[n + 1 :])
             for place, local, number in _locals(array, factor):
@@ -242,16 +239,6 @@ def _routes(array: Array, choice: Choice) -> Iterator[Local]:
     if axes := tuple(axis for axis in choice.axes if axis[0] in choice.read.vars):
         marks = (*marks, First(choice.read, array.whole, axes))  # of several elements
     yield choice.read, marks, 1.0
-
-
-def _read_where(read: Read, array: Array, at: Read, sizes: Mapping[int, Any]) -> Read:
-    """Return what is read at an array's own variables as it is read where a term is added."""
-    own = coordinates(array.shape, flat_places(at, sizes))
-    places = flat_places(read, dict(enumerate(array.shape)))[tuple(own[v] for v in read.vars)]
-    places = np.broadcast_to(places, own[0].shape)
-    if at.table is not None:
-        return Read(read.array, table=places, variables=at.vars)
-    return read_at(read.array, places, at.vars)
 
 
 def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:

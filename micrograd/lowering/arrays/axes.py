@@ -226,6 +226,31 @@ def _selected(index: Index, length: int, sizes: Mapping[int, Any]) -> Any:
     return index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step
 
 
+def brackets(
+    shape: tuple[int, ...], places: Ints, variables: Sequence[int]
+) -> tuple[tuple[Any, ...], Sequence[int]]:
+    """Return what a table reads of each axis, and the variables of what is read.
+
+    All of an axis, one place, or places; those of several axes, neighbours, go together along one
+    variable. Where there is no such way to say it, the places in the array laid flat.
+    """
+    columns = coordinates(shape, places)
+    reduced = [depending(column, variables) for column in columns]
+    often = [var for _, vars in reduced for var in vars]
+    items, kept, looked = list[Any](), list[int](), list[int]()
+    for axis, (column, vars) in enumerate(reduced):
+        walks = np.array_equal(column, np.arange(shape[axis])) and often.count(vars[0]) == 1
+        items.append(ALL if walks else column if vars else int(column))
+        if not walks:
+            looked.append(axis)
+        kept += [var for var in vars if var not in kept]
+    together = {var for axis in looked for var in reduced[axis][1]}
+    near = looked == [*range(looked[0], looked[-1] + 1)]
+    if (near and len(together) == 1) or len(looked) == 1:
+        return tuple(items), kept
+    return (places,), variables
+
+
 def order_of(array: Array) -> int:
     """Return where an array stands among others: what depends on samples first, then parameters."""
     return 2 if array.kind == PARAMETER else 0 if array.batched else 1

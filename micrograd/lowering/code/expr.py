@@ -49,6 +49,13 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Range:
+    """All places of an axis, one after the other, beside those that a table has of another."""
+
+    size: int
+
+
+@dataclass(frozen=True)
 class Expr:
     """One expression: `kind` says what is done to `args`, `attr` how."""
 
@@ -72,8 +79,15 @@ class Expr:
     @property
     def tables(self) -> tuple[Table, ...]:
         """Return the tables that this expression names, those within left out."""
-        parts = self.attr if isinstance(self.attr, tuple) else (self.attr,)
-        return tuple(part for part in parts if isinstance(part, Table))
+        return tuple(part for part in _flat(self.attr) if isinstance(part, Table))
+
+
+def _flat(attr: Any) -> Iterator[Any]:
+    if isinstance(attr, tuple):
+        for part in attr:
+            yield from _flat(part)
+    else:
+        yield attr
 
 
 @dataclass(frozen=True)

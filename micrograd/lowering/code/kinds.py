@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograd.lowering.arrays.ir import ALL, Size
-from micrograd.lowering.code.expr import OPERATORS, Expr, Shape
+from micrograd.lowering.code.expr import OPERATORS, Expr, Range, Shape, Table
 
 ATOM, UNARY, PRODUCT = 6, 4, 3
 Args = tuple[Expr, ...]
@@ -37,10 +37,6 @@ def make(kind: str, args: Args, attr: Any = None) -> Expr:
 
 
 # shapes
-
-
-def _number(args: Args, attr: Any) -> Shape:
-    return ()
 
 
 def _broadcast(args: Args, attr: Any) -> Shape:
@@ -76,6 +72,15 @@ def _index_shape(args: Args, key: tuple[Any, ...]) -> Shape:
     return (*shape, *source)
 
 
+def _taken_shape(args: Args, key: tuple[Any, ...]) -> Shape:
+    """Return the shape of what is read by tables, which go together."""
+    shape, looked = list[Any](), next(item for item in key if isinstance(item, Table))
+    first = next(axis for axis, item in enumerate(key) if item != ALL)
+    for axis, (item, size) in enumerate(zip(key, args[0].shape)):
+        shape += [size] if item == ALL else looked.places.shape if axis == first else ()
+    return tuple(shape)
+
+
 # parts of texts
 
 
@@ -89,16 +94,18 @@ def axes_text(axes: tuple[int, ...], rank: int) -> str:
     return str(axes) if len(axes) > 1 else axis_text(axes[0], rank)
 
 
-def key_text(key: tuple[Any, ...]) -> str:
+def key_text(key: tuple[Any, ...], show: Printer) -> str:
     """Return what stands in brackets."""
     while len(key) > 1 and key[-1] == ALL and key[-2] is not None:
         key = key[:-1]
-    return ", ".join(map(_item, key))
+    return ", ".join(_item(item, show) for item in key)
 
 
-def _item(item: Any) -> str:
+def _item(item: Any, show: Printer) -> str:
+    if isinstance(item, Table):
+        return show(item)
     if not isinstance(item, tuple):
-        return str(item)
+        return f"arange({item.size})" if isinstance(item, Range) else str(item)
     if item == ALL:
         return ":"
     start, stop, step = item
@@ -176,14 +183,18 @@ def _transpose(e: Expr, show: Printer) -> str:
     return f"transpose({show(e.args[0])}, {e.attr})"
 
 
-def _take(e: Expr, show: Printer) -> str:
-    table, axis = e.attr
-    return f"{show(e.args[0], ATOM)}[{':, ' * axis}{show(table)}]"
+def _index(e: Expr, show: Printer) -> str:
+    return f"{show(e.args[0], ATOM)}[{key_text(e.attr, show)}]"
 
 
 def _laid(e: Expr, show: Printer) -> str:
     axis = f", {axis_text(e.attr, len(e.shape))}" if e.attr else ""
     return f"{e.kind}(({', '.join(map(show, map(_float, e.args)))}){axis})"
+
+
+def _placed(e: Expr, show: Printer) -> str:
+    key, shape = e.attr
+    return f"{e.kind}({show(e.args[0])}, {shape}, s_[{key_text(key, show)}])"
 
 
 def _shape_of(e: Expr, show: Printer) -> str:
@@ -192,8 +203,8 @@ def _shape_of(e: Expr, show: Printer) -> str:
 
 KINDS: dict[str, Kind] = {
     "ref": Kind(_given, lambda e, show: show(e.attr)),
-    "num": Kind(_number, _num, lambda e: UNARY if e.attr < 0 else ATOM),
-    "batch": Kind(_number, lambda e, show: "B"),
+    "num": Kind(lambda args, attr: (), _num, lambda e: UNARY if e.attr < 0 else ATOM),
+    "batch": Kind(lambda args, attr: (), lambda e, show: "B"),
     "bin": Kind(_broadcast, _bin, lambda e: OPERATORS[e.attr].binding),
     "neg": Kind(_same, lambda e, show: f"-{show(e.args[0], _neg_binding(e))}", _neg_binding),
     "not": Kind(_same, lambda e, show: f"~({show(e.args[0])})", lambda e: UNARY),
@@ -215,7 +226,7 @@ KINDS: dict[str, Kind] = {
     ),
     "transpose": Kind(lambda args, order: tuple(args[0].shape[i] for i in order), _transpose),
     "reshape": Kind(_given, _method("reshape", lambda e, show: reshaped(e.attr))),
-    "index": Kind(_index_shape, lambda e, show: f"{show(e.args[0], ATOM)}[{key_text(e.attr)}]"),
+    "index": Kind(_index_shape, _index),
     "broadcast": Kind(_given, _function("broadcast_to", _shape_of)),
     "full": Kind(
         _given,
@@ -223,14 +234,12 @@ KINDS: dict[str, Kind] = {
         inline=False,
     ),
     "copy": Kind(_same, _method("copy"), inline=False, torch=_method("clone")),
-    "take": Kind(lambda args, attr: args[0].shape[: attr[1]] + attr[0].places.shape, _take),
-    "scatter": Kind(
-        lambda args, attr: (*args[0].shape[: attr[2]], attr[1]),
-        _function("scatter", lambda e, show: show(e.attr[0]), lambda e, show: str(e.attr[1])),
-    ),
-    "embed": Kind(
-        lambda args, attr: attr[1],
-        _function("embed", _shape_of, lambda e, show: f"s_[{key_text(e.attr[0])}]"),
+    "take": Kind(_taken_shape, _index),
+    "scatter": Kind(lambda args, attr: attr[1], _placed),
+    "embed": Kind(lambda args, attr: attr[1], _placed),
+    "eye": Kind(
+        lambda args, attr: (*(attr[1].places.shape if isinstance(attr[1], Table) else ()), attr[0]),
+        lambda e, show: f"eye({e.attr[0]})[{_item(e.attr[1], show)}]",
     ),
     "stack": Kind(
         lambda args, axis: (*args[0].shape[:axis], len(args), *args[0].shape[axis:]),
