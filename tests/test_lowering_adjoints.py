@@ -126,6 +126,26 @@ BOOK = {
         (X, 1.0),
         "embed((1 - t1) / B * y @ x, ",
     ),
+    "of a class, by its probability": (
+        lambda x: -softmax(scores(x))[2].log(),
+        (X,),
+        "delta = (t1 / t2[:, None] - eye(4)[2]) / B ",
+    ),
+    "of a class of each row": (
+        lambda x: -mean([softmax(scores(row))[c].log() for row, c in zip(x, (1, 0, 3))]),
+        ([X, X[::-1], X],),
+        "delta = (t1 / t2[:, :, None] - eye(4)[i1]) / 3 / B ",
+    ),
+    "of a class of each row, weighted": (
+        lambda x, w: mean([v * -softmax(scores(r))[c].log() for v, r, c in zip(w, x, (1, 0, 3))]),
+        ([X, X[::-1], X], X),
+        "delta = w[:, :, None] * (t1 / t2[:, :, None] - eye(4)[i1]) / 3 / B ",
+    ),
+    "of a class and a penalty": (
+        lambda x: mean([0.1 * dot(r, r) - softmax(r)[0].log() for r in map(scores, x)]),
+        ([X, X[::-1], X],),
+        "delta = ((t1 / t2[:, :, None] - eye(4)[0]) / 3 + z / 15) / B ",
+    ),
     "of a temperature": (
         lambda x, y: cross_entropy([z / T for z in scores(x)], one_hot(y, 4)),
         (X, 2),

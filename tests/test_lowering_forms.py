@@ -131,7 +131,7 @@ ABS = "dx[i] = 1/B where(x[i+1] > 0, 1, where(x[i+1] < 0, -1, 0)) [i<2] at [i+1]
             lambda x: dot(x[:2], x[1:]),
             [1.0] * 3,
             "dx",
-            "dx[i] = 1/B x[i+1] [i<2] + 1/B x[i] at [i+1]",
+            "t2[i] = x[i+1] [i<2] + x[i] at [i+1]",
         ),
         (lambda x: dot(x, x[::-1]), [1.0] * 3, "arrays", "t1 = Σi x[i] x[(2,1,0)i]"),
         (lambda x: x.exp() * -2 + 1, 1.0, "arrays", "t2 = -2 t1 + 1"),

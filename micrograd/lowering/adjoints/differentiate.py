@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from micrograd.core.formulas import FLOATS
 from micrograd.lowering.adjoints.known import known_of
 from micrograd.lowering.adjoints.places import own_variables, read_where
 from micrograd.lowering.adjoints.simplify import Simpler, dissolves, simpler
 from micrograd.lowering.adjoints.terms import equal, factors_of
-from micrograd.lowering.arrays.axes import number_of, used
+from micrograd.lowering.arrays.axes import flat_places, number_of, used
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
     LEAVES,
@@ -243,6 +244,8 @@ def _routes(array: Array, choice: Choice) -> Iterator[Local]:
 
 def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
     """Return an adjoint that is a number, or the same as another one, along all of its axes."""
+    if len(terms) > 1 and _is_even(array, terms):
+        return Term((), array.axes, scale=terms[0].scale)
     own = own_variables(array, terms[0]) if len(terms) == 1 and not terms[0].summed else None
     if own is None:
         return None
@@ -254,3 +257,14 @@ def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
         return None
     index = tuple(i._replace(var=own[i.var]) for i in read.index)
     return Term((replace(read, index=index),), array.axes)
+
+
+def _is_even(array: Array, terms: tuple[Term, ...]) -> bool:
+    """Return whether terms give every element of an array one number, once."""
+    places = list[int]()
+    for term in terms:
+        if term.factors or term.scale != terms[0].scale or not isinstance(term.at, Read):
+            return False
+        sizes: dict[int, Any] = term.sizes
+        places += flat_places(term.at, sizes).ravel().tolist()
+    return sorted(places) == [*range(array.size)]
