@@ -15,7 +15,6 @@ from micrograd.lowering.code.construct import (
     binary,
     broadcast,
     indexed,
-    is_mask,
     reshape,
     total,
     transpose,
@@ -154,7 +153,7 @@ def reads(e: Expr) -> bool:
 
 def scaled(t: Indexed, scale: Scale) -> Indexed:
     """Return scale × t: `2 * t / 3 / B`."""
-    above, under = (scale.value, 1) if is_mask(t.expr) else _fraction(scale.value)
+    above, under = _fraction(scale.value)
     e = binary("/", binary("*", num(above), t.expr), num(under))
     size = make("batch", ())
     for _ in range(abs(scale.batch)):
