@@ -11,6 +11,7 @@ import numpy as np
 from micrograd.lowering.adjoints.terms import DIVIDED, is_plain, renamed
 from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of
 from micrograd.lowering.arrays.ir import BATCH, FIXED, ONE, Array, Factor, Formula, Read, Term
+from micrograd.lowering.scalars.columns import Ints
 
 
 @dataclass(frozen=True)
@@ -64,21 +65,24 @@ def _is_share(quotient: Array, over: Read, under: Read) -> bool:
     """Return whether a quotient is of powers, and of the sum of all in the same row of them."""
     part, term = over.array, under.array.terms[0] if len(under.array.terms) == 1 else None
     power = part.formula is not None and part.formula.op == "exp"
-    if not (power and term and term.scale == ONE and len(term.factors) == 1 and under.plain):
+    if not (power and term and term.scale == ONE and len(term.factors) == 1):
         return False
     (read,) = term.factors
     if not is_plain(read) or read.array is not part:
         return False
     if tuple(term.sizes[i.var] for i in read.index) != part.shape:
         return False
-    sizes = dict(enumerate(quotient.shape))
-    there = coordinates(part.shape, flat_places(over, sizes))
-    rows = dict(zip(over.vars, np.indices([sizes[var] for var in over.vars])))
-    kept = {i.var: axis for axis, i in enumerate(read.index) if i.var < len(under.index)}
-    return all(
-        under.index[var].var in rows and np.array_equal(rows[under.index[var].var], there[axis])
-        for var, axis in kept.items()
-    )
+    above = coordinates(part.shape, _everywhere(over, quotient))
+    below = coordinates(under.array.shape, _everywhere(under, quotient))
+    kept = {i.var: axis for axis, i in enumerate(read.index) if i.var < len(below)}
+    return all(np.array_equal(below[var], above[axis]) for var, axis in kept.items())
+
+
+def _everywhere(read: Read, quotient: Array) -> Ints:
+    """Return the place that is read for each element of a quotient."""
+    at, sizes = np.indices(quotient.shape), dict(enumerate(quotient.shape))
+    places: Ints = flat_places(read, sizes)[tuple(at[var] for var in read.vars)]
+    return np.broadcast_to(places, quotient.shape)
 
 
 def walked(read: Read, factor: Factor) -> dict[int, int]:

@@ -29,7 +29,14 @@ from micrograd.lowering.arrays.axes import (
 )
 from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Choice, Formula, Index, Read, Term
 from micrograd.lowering.arrays.longer import Finder, Lying, paddings, steps
-from micrograd.lowering.arrays.products import Products, by_table, divided, products_first, uneven
+from micrograd.lowering.arrays.products import (
+    Products,
+    by_table,
+    divided,
+    looked_up,
+    products_first,
+    uneven,
+)
 from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER
@@ -67,7 +74,7 @@ class Grouping:
         self._a = np.append(chains.a, chains.graph.x[products])
         self._b = np.append(chains.b, chains.graph.y[products])
         self.merged_into = chains.merged_into.copy()
-        self._constants: dict[Any, Array] = {}  # by the places of their numbers in the pool
+        self._made: dict[object, Array] = {}  # of no nodes of its own, by what it reads
         self._longer: dict[object, int] = {}  # the first of the ids of what is made of others
         self._zero = chains.zeros()
 
@@ -213,6 +220,13 @@ class Grouping:
         self.arrays.append(array)
         self._rank.append(order_of(array))
 
+    def _once(self, key: object, made: Array) -> Array:
+        """Return an array of no nodes of its own, the first of those with a key."""
+        if key not in self._made:
+            self._made[key] = made
+            self._add(made, *np.zeros((2, 0), np.intp))
+        return self._made[key]
+
     def _lying(self, ids: Sequence[Ints]) -> tuple[list[Array], list[Ints]]:
         """Return the array and the places of each operand of a group."""
         return [self.arrays[self.array[i.flat[0]]] for i in ids], [self.place[i] for i in ids]
@@ -247,7 +261,10 @@ class Grouping:
         for c in np.unique(code).tolist():
             part = np.flatnonzero(code == c)
             operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
-            runs.append(Products.of_sums(*operands, owner[part], len(nodes)))
+            run = Products.of_sums(*operands, owner[part], len(nodes))
+            if run.uneven:
+                run = looked_up(self._once, *operands, owner[part], len(nodes)) or run
+            runs.append(run)
             runs[-1].scale = ONE.times(-1.0 if b[part[0]] == SUBTRACTED else 1.0)
         grid, array = self._spanned(nodes, runs)
         terms = (run.term(grid, array) for run in runs)
@@ -292,8 +309,6 @@ class Grouping:
             return read
         places = flat_places(read, sizes)
         key = places.shape, places.tobytes()
-        if key not in self._constants:
-            data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
-            self._constants[key] = Array(CONSTANT, places.shape, nodes, data=data)
-            self._add(self._constants[key], nodes[:0], nodes[:0])
-        return Read(self._constants[key], tuple(map(Index, read.vars)))
+        data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
+        made = self._once(key, Array(CONSTANT, places.shape, nodes, data=data))
+        return Read(made, tuple(map(Index, read.vars)))

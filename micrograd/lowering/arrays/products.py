@@ -18,7 +18,7 @@ from micrograd.lowering.arrays.axes import (
     read,
     steps,
 )
-from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Axis, B, Read, Term
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Axis, B, Index, Read, Term
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
@@ -50,6 +50,11 @@ class Products:
         return cls(arrays, places, owner[order])
 
     @property
+    def uneven(self) -> bool:
+        """Return whether the members do not walk all factors alike."""
+        return any(walk is None for *_, walk in self.walks)
+
+    @property
     def columns(self) -> list[tuple[Array, Ints]]:
         """Return the coordinates of each member: its free axes, or where its terms begin."""
         first: Any = (slice(None), 0)
@@ -64,9 +69,7 @@ class Products:
     def apart(self, count: int) -> list[Ints]:
         """Return what tells `count` members apart beside their columns."""
         numbers = [p for a, p in zip(self.arrays, self.places) if a.kind == NUMBER]
-        if any(walk is None for *_, walk in self.walks) or any(
-            p.shape[1:] != (1,) for p in numbers
-        ):
+        if self.uneven or any(p.shape[1:] != (1,) for p in numbers):
             return [np.arange(count)]
         return [p[:, 0] for p in numbers]
 
@@ -111,6 +114,50 @@ class Products:
             return Axes((count,), np.arange(count), np.arange(count))
         of_terms = [of_term for *_, walk in self.walks for _, of_term in walk or ()]
         return find_axes(of_terms, count, [np.arange(count)])
+
+
+def looked_up(
+    once: Callable[[object, Array], Array],
+    arrays: Sequence[Array],
+    places: Sequence[Ints],
+    owner: Ints,
+    count: int,
+) -> Products | None:
+    """Return products of rows that are looked up, as one array, with what multiplies them all.
+
+    As x[n,k], the vectors of the words of every window, in z[n,j] = Σk x[n,k] W[j,k]. `once` keeps
+    the array by a key. None where the sums do not multiply several rows by all of the same.
+    """
+    lengths = np.bincount(owner, minlength=count)
+    if len(arrays) < 2 or (lengths != lengths[0]).any() or lengths[0] == 1:
+        return None
+    for n, w in ((0, 1), (1, 0)):
+        order = np.lexsort((places[w], owner))
+        table, weights = (places[i][order].reshape(count, -1) for i in (n, w))
+        rows, first, which = np.unique(table, axis=0, return_index=True, return_inverse=True)
+        each, by = np.unique(weights, axis=0, return_inverse=True)
+        pairs = np.unique(which.ravel() * len(each) + by.ravel())
+        grid = len(pairs) == len(rows) * len(each) and min(len(rows), len(each)) > 1
+        if grid and _walked(arrays[w], weights):
+            turn = np.argsort(first)  # as they first occur
+            rows, which = rows[turn], np.argsort(turn)[which.ravel()]
+            made = once((id(arrays[n]), rows.tobytes()), _laid(arrays[n], rows))
+            at = which[:, None] * rows.shape[1] + np.arange(rows.shape[1])
+            sides = [(made, at), (arrays[w], weights)][:: 1 - 2 * n]
+            return Products([array for array, _ in sides], [place for _, place in sides])
+    return None
+
+
+def _laid(array: Array, rows: Ints) -> Array:
+    """Return the array whose rows are places of another: whole rows of that, side by side."""
+    bare = Array(COMPUTED, rows.shape, np.zeros(0, np.intp), array.batched, stem="x")
+    size = array.shape[-1]
+    parts = rows.shape[1] // size if rows.shape[1] % size == 0 else 1
+    walked = rows.reshape(len(rows), parts, -1)
+    at = Read(bare, tuple(map(Index, range(3))), split=walked.shape)
+    front = ((BATCH, B),) if array.batched else ()
+    kept = (*front, *enumerate(walked.shape))
+    return replace(bare, terms=(Term((read(array, walked, range(3)),), kept, at=at),))
 
 
 def _walked(array: Array, places: Ints) -> list[tuple[Ints, Ints]] | None:

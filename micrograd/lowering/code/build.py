@@ -248,13 +248,13 @@ class Builder:
         the variables of what that reads."""
         assert read.table is not None
         items, vars = brackets(array.shape, read.table, read.variables)
-        others = [item for item in items if isinstance(item, np.ndarray) and not _is_range(item)]
+        several = sum(isinstance(item, np.ndarray) for item in items) > 1
         key = list[Any]()
         for item in items:
             if not isinstance(item, np.ndarray):
                 key.append(item)
             else:
-                key.append(Range(len(item)) if others and _is_range(item) else self.table(item))
+                key.append(Range(len(item)) if several and _is_range(item) else self.table(item))
         return tuple(key), tuple(vars)
 
     def table(self, places: Ints) -> Table:

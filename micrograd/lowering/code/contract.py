@@ -112,7 +112,7 @@ def unit(t: Indexed) -> Indexed:
     axes = [axis for axis, item in enumerate(key) if item != ALL]
     *rows, place = (key[axis] for axis in axes)
     one = isinstance(place, int) and not rows
-    each = isinstance(place, Table) and rows == [Range(shape[axes[0]])]
+    each = isinstance(place, (Table, Range)) and rows == [Range(shape[axes[0]])]
     if number.shape or reads(number) or not all(map(moderate, sizes)) or not (one or each):
         return t
     e = binary("*", number, make("eye", (), (shape[axes[-1]], place)))

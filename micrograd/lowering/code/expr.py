@@ -47,12 +47,25 @@ class Table:
 
     places: Ints
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of what is read at them."""
+        return self.places.shape
+
 
 @dataclass(frozen=True)
 class Range:
     """All places of an axis, one after the other, beside those that a table has of another."""
 
     size: int
+
+    def __str__(self) -> str:
+        return f"arange({self.size})"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of what is read at them."""
+        return (self.size,)
 
 
 @dataclass(frozen=True)

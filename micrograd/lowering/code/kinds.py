@@ -49,11 +49,6 @@ def _same(args: Args, attr: Any) -> Shape:
     return args[0].shape
 
 
-def _given(args: Args, attr: Any) -> Shape:
-    shape: Shape = attr
-    return shape
-
-
 def _without_axes(args: Args, axes: tuple[int, ...]) -> Shape:
     return tuple(n for i, n in enumerate(args[0].shape) if i not in axes)
 
@@ -74,10 +69,10 @@ def _index_shape(args: Args, key: tuple[Any, ...]) -> Shape:
 
 def _taken_shape(args: Args, key: tuple[Any, ...]) -> Shape:
     """Return the shape of what is read by tables, which go together."""
-    shape, looked = list[Any](), next(item for item in key if isinstance(item, Table))
+    shape, looked = list[Any](), next(k.shape for k in key if isinstance(k, (Range, Table)))
     first = next(axis for axis, item in enumerate(key) if item != ALL)
     for axis, (item, size) in enumerate(zip(key, args[0].shape)):
-        shape += [size] if item == ALL else looked.places.shape if axis == first else ()
+        shape += [size] if item == ALL else looked if axis == first else ()
     return tuple(shape)
 
 
@@ -102,10 +97,8 @@ def key_text(key: tuple[Any, ...], show: Printer) -> str:
 
 
 def _item(item: Any, show: Printer) -> str:
-    if isinstance(item, Table):
-        return show(item)
     if not isinstance(item, tuple):
-        return f"arange({item.size})" if isinstance(item, Range) else str(item)
+        return show(item) if isinstance(item, Table) else str(item)
     if item == ALL:
         return ":"
     start, stop, step = item
@@ -192,6 +185,11 @@ def _laid(e: Expr, show: Printer) -> str:
     return f"{e.kind}(({', '.join(map(show, map(_float, e.args)))}){axis})"
 
 
+def _eye(e: Expr, show: Printer) -> str:
+    size, place = e.attr
+    return f"eye({size})" if place == Range(size) else f"eye({size})[{_item(place, show)}]"
+
+
 def _placed(e: Expr, show: Printer) -> str:
     key, shape = e.attr
     return f"{e.kind}({show(e.args[0])}, {shape}, s_[{key_text(key, show)}])"
@@ -202,7 +200,7 @@ def _shape_of(e: Expr, show: Printer) -> str:
 
 
 KINDS: dict[str, Kind] = {
-    "ref": Kind(_given, lambda e, show: show(e.attr)),
+    "ref": Kind(lambda args, attr: attr, lambda e, show: show(e.attr)),
     "num": Kind(lambda args, attr: (), _num, lambda e: UNARY if e.attr < 0 else ATOM),
     "batch": Kind(lambda args, attr: (), lambda e, show: "B"),
     "bin": Kind(_broadcast, _bin, lambda e: OPERATORS[e.attr].binding),
@@ -225,11 +223,11 @@ KINDS: dict[str, Kind] = {
         inline=False,
     ),
     "transpose": Kind(lambda args, order: tuple(args[0].shape[i] for i in order), _transpose),
-    "reshape": Kind(_given, _method("reshape", lambda e, show: reshaped(e.attr))),
+    "reshape": Kind(lambda args, attr: attr, _method("reshape", lambda e, show: reshaped(e.attr))),
     "index": Kind(_index_shape, _index),
-    "broadcast": Kind(_given, _function("broadcast_to", _shape_of)),
+    "broadcast": Kind(lambda args, attr: attr, _function("broadcast_to", _shape_of)),
     "full": Kind(
-        _given,
+        lambda args, attr: attr,
         lambda e, show: f"full({e.shape}, {show(_float(e.args[0]))})",
         inline=False,
     ),
@@ -238,8 +236,8 @@ KINDS: dict[str, Kind] = {
     "scatter": Kind(lambda args, attr: attr[1], _placed),
     "embed": Kind(lambda args, attr: attr[1], _placed),
     "eye": Kind(
-        lambda args, attr: (*(attr[1].places.shape if isinstance(attr[1], Table) else ()), attr[0]),
-        lambda e, show: f"eye({e.attr[0]})[{_item(e.attr[1], show)}]",
+        lambda args, attr: (*getattr(attr[1], "shape", ()), attr[0]),
+        _eye,
     ),
     "stack": Kind(
         lambda args, axis: (*args[0].shape[:axis], len(args), *args[0].shape[axis:]),
