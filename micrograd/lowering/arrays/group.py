@@ -244,8 +244,7 @@ class Grouping:
 
     def _sum(self, nodes: Ints, owner: Ints, a: Ints, b: Ints, code: Ints) -> None:
         runs = []
-        for c in np.unique(code).tolist():
-            part = np.flatnonzero(code == c)
+        for part in classes(code):
             operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
             runs.append(Products.of_sums(*operands, owner[part], len(nodes)))
             runs[-1].scale = ONE.times(-1.0 if b[part[0]] == SUBTRACTED else 1.0)
