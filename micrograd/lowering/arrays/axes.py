@@ -62,10 +62,9 @@ def find_axes(columns: Sequence[Ints], count: int, apart: Sequence[Ints] = ()) -
     else:
         chosen = _chosen(ranked, count, size)
     axes = ranked if chosen is None else [ranked[i] for i in chosen]
-    code, size = _code(axes, count)
+    place, size = _code(axes, count)
     shape = (size,) if chosen is None else tuple(map(_cardinality, axes))
-    _, order, place = np.unique(code, return_index=True, return_inverse=True)
-    return Axes(shape, order, place)
+    return Axes(shape, np.unique(place, return_index=True)[1], place)
 
 
 def _ranked(columns: Sequence[Ints]) -> list[Ints]:
@@ -88,11 +87,10 @@ def _cardinality(ranks: Ints) -> int:
 
 def _code(ranked: Sequence[Ints], count: int) -> tuple[Ints, int]:
     """Return one number per member, ordered like its columns, and the number of distinct ones."""
-    code, size = np.zeros(count, np.int64), 1
-    for ranks in ranked:
+    code, *others = ranked or [np.zeros(count, np.int64)]
+    for ranks in others:
         code = np.unique(code * _cardinality(ranks) + ranks, return_inverse=True)[1]
-        size = _cardinality(code)
-    return code, size
+    return code, _cardinality(code)
 
 
 def _turns(code: Ints, alike: Ints) -> Ints:
@@ -274,7 +272,7 @@ def classes(*keys: Ints) -> list[Ints]:
     """Return the members with equal keys, in the order of the keys."""
     order = np.lexsort(keys)
     new = np.any([changes(key[order]) for key in keys], axis=0)
-    return [np.sort(part) for part in cut(order, new)]
+    return [*cut(order, new)]
 
 
 def numbered(keys: Iterable[Any]) -> Ints:
@@ -285,6 +283,8 @@ def numbered(keys: Iterable[Any]) -> Ints:
 
 def signature(owner: Ints, code: Ints) -> Ints:
     """Return a number per sum, equal for equal sets of codes."""
-    codes, rank = np.unique(code, return_inverse=True)
-    owner, rank = np.divmod(np.unique(owner.astype(np.int64) * len(codes) + rank), len(codes))
-    return numbered(part.tobytes() for part in cut(rank, changes(owner)))
+    order = np.lexsort((code, owner))
+    owner, code = owner[order], code[order]
+    each = changes(owner) | changes(code)
+    owner, code = owner[each], code[each]
+    return numbered(part.tobytes() for part in cut(code, changes(owner)))

@@ -258,8 +258,7 @@ class Grouping:
 
     def _sum(self, nodes: Ints, owner: Ints, a: Ints, b: Ints, code: Ints) -> None:
         runs = []
-        for c in np.unique(code).tolist():
-            part = np.flatnonzero(code == c)
+        for part in classes(code):
             operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
             run = Products.of_sums(*operands, owner[part], len(nodes))
             if run.uneven:
