@@ -76,6 +76,13 @@ def test_each_of_some_rows_with_each_is_a_diagonal():
     assert wrong(loss, **p) == {}
 
 
+def test_several_of_a_are_no_word_of_python():
+    a, w = matrix(random.Random(1), 2, 3)
+    loss = sum(v * v * u for v, u in zip([a[2], a[0], a[1]], w)) + dot(w, [a[2], a[0], a[1]])
+    assert "as_ = a[i1] " in function(lower(loss, parameters={"a": a, "w": w}))
+    assert wrong(loss, a=a, w=w) == {}
+
+
 def batch(rng):
     """Return a random loss of samples that look rows up, and its parameters."""
     words, size, width, hidden, classes = (rng.randint(2, 4) for _ in range(5))

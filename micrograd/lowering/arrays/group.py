@@ -29,14 +29,7 @@ from micrograd.lowering.arrays.axes import (
 )
 from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Choice, Formula, Index, Read, Term
 from micrograd.lowering.arrays.longer import Finder, Lying, paddings, steps
-from micrograd.lowering.arrays.products import (
-    Products,
-    by_table,
-    divided,
-    looked_up,
-    products_first,
-    uneven,
-)
+from micrograd.lowering.arrays.products import Products, by_table, evenly, products_of, terms_of
 from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER
@@ -260,16 +253,11 @@ class Grouping:
         runs = []
         for part in classes(code):
             operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
-            run = Products.of_sums(*operands, owner[part], len(nodes))
-            if run.uneven:
-                run = looked_up(self._once, *operands, owner[part], len(nodes)) or run
-            runs.append(run)
+            runs.append(products_of(*operands, owner[part], len(nodes), self._once))
             runs[-1].scale = ONE.times(-1.0 if b[part[0]] == SUBTRACTED else 1.0)
         grid, array = self._spanned(nodes, runs)
-        terms = (run.term(grid, array) for run in runs)
-        terms = (divided(t, array, (*t.kept, *t.summed), by_table) for t in terms)
-        ordered = sorted(terms, key=products_first)
-        self._define(array, nodes, grid, *map(self._with_constants, ordered))
+        terms = terms_of(runs, grid, array)
+        self._define(array, nodes, grid, *map(self._with_constants, terms))
 
     def _block(self, before: Ints | None, at: Ints) -> None:
         """Make an array of choices among terms and what was chosen `before`.
@@ -293,10 +281,9 @@ class Grouping:
         if two and by_table(term):
             self._element(nodes)
             return
-        term = divided(term, array, term.summed, uneven)
-        terms = [term, *(start.term(grid, array) for start in starts)]
+        terms = [evenly(term, array), *(start.term(grid, array) for start in starts)]
         reads = [read for t in terms for read in self._with_constants(t).reads]
-        choice = Choice(NAMES[self.chains.graph.op[nodes[0]]], term.summed, *reads)
+        choice = Choice(NAMES[self.chains.graph.op[nodes[0]]], terms[0].summed, *reads)
         self._define(array, nodes, grid, Term((choice,), term.kept))
 
     def _with_constants(self, term: Term) -> Term:

@@ -22,6 +22,8 @@ from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Axis, B, I
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
+Once = Callable[[object, Array], Array]
+
 
 class Products:
     """All terms of a group of sums whose factors lie in the same one or two arrays.
@@ -36,18 +38,6 @@ class Products:
         self.arrays, self.places, self.owner = arrays, places, owner
         placed = [(a, p) for a, p in zip(arrays, places) if a.kind != NUMBER]  # which has no place
         self.walks = [(a, p, None if owner is not None else _walked(a, p)) for a, p in placed]
-
-    @classmethod
-    def of_sums(
-        cls, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int
-    ) -> Products:
-        """Return the products of `count` sums; the order of the terms of one says nothing."""
-        keys = sorted(zip(arrays, places), key=lambda pair: pair[0].kind == NUMBER)
-        order = np.lexsort((*(key for _, key in reversed(keys)), owner))
-        places, lengths = [p[order] for p in places], np.bincount(owner, minlength=count)
-        if (lengths == lengths[0]).all():
-            return cls(arrays, [p.reshape(count, -1) for p in places])
-        return cls(arrays, places, owner[order])
 
     @property
     def uneven(self) -> bool:
@@ -116,21 +106,31 @@ class Products:
         return find_axes(of_terms, count, [np.arange(count)])
 
 
-def looked_up(
-    once: Callable[[object, Array], Array],
-    arrays: Sequence[Array],
-    places: Sequence[Ints],
-    owner: Ints,
-    count: int,
+def products_of(
+    arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int, once: Once
+) -> Products:
+    """Return the products of `count` sums; the order of the terms of one says nothing.
+
+    `once` keeps an array that is made of others, by a key.
+    """
+    keys = sorted(zip(arrays, places), key=lambda pair: pair[0].kind == NUMBER)
+    order = np.lexsort((*(key for _, key in reversed(keys)), owner))
+    lengths = np.bincount(owner, minlength=count)
+    if (lengths != lengths[0]).any():
+        return Products(arrays, [p[order] for p in places], owner[order])
+    run = Products(arrays, [p[order].reshape(count, -1) for p in places])
+    several = run.uneven and len(arrays) > 1 and lengths[0] > 1
+    return (several and _looked_up(arrays, places, owner, count, once)) or run
+
+
+def _looked_up(
+    arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int, once: Once
 ) -> Products | None:
     """Return products of rows that are looked up, as one array, with what multiplies them all.
 
-    As x[n,k], the vectors of the words of every window, in z[n,j] = Σk x[n,k] W[j,k]. `once` keeps
-    the array by a key. None where the sums do not multiply several rows by all of the same.
+    As x[n,k], the vectors of the words of every window, in z[n,j] = Σk x[n,k] W[j,k]. None where
+    the sums do not multiply several rows by all of the same.
     """
-    lengths = np.bincount(owner, minlength=count)
-    if len(arrays) < 2 or (lengths != lengths[0]).any() or lengths[0] == 1:
-        return None
     for n, w in ((0, 1), (1, 0)):
         order = np.lexsort((places[w], owner))
         table, weights = (places[i][order].reshape(count, -1) for i in (n, w))
@@ -190,6 +190,18 @@ def divided(
                 if not awkward(other):
                     return other
     return term
+
+
+def terms_of(runs: Iterable[Products], grid: Axes, array: Array) -> list[Term]:
+    """Return the terms of an array of sums as they are written, by no table that need not be."""
+    terms = (run.term(grid, array) for run in runs)
+    ruled = (divided(term, array, (*term.kept, *term.summed), by_table) for term in terms)
+    return sorted(ruled, key=products_first)
+
+
+def evenly(term: Term, array: Array) -> Term:
+    """Return a term of choices that reads places which grow evenly, if there is one."""
+    return divided(term, array, term.summed, uneven)
 
 
 def by_table(term: Term) -> bool:
