@@ -77,10 +77,10 @@ def test_each_of_some_rows_with_each_is_a_diagonal():
 
 
 def test_several_of_a_are_no_word_of_python():
-    a, w = matrix(random.Random(1), 2, 3)
-    loss = sum(v * v * u for v, u in zip([a[2], a[0], a[1]], w)) + dot(w, [a[2], a[0], a[1]])
-    assert "as_ = a[i1] " in function(lower(loss, parameters={"a": w, "w": a}))
-    assert wrong(loss, a=w, w=a) == {}
+    a, i = matrix(random.Random(1), 2, 3)
+    loss = sum(v * v * u for v, u in zip([a[2], a[0], a[1]], i)) + dot(i, [a[2], a[0], a[1]])
+    assert "is_ = i[i1] " in function(lower(loss, parameters={"a": a, "i": i}))
+    assert wrong(loss, a=a, i=i) == {}
 
 
 def batch(rng):

@@ -185,7 +185,7 @@ class Names(dict[Any, str]):
             if not name.temporary and array not in self:
                 self._enter(array, self._free(normal(str(name))))
         for array in (array for array in lines if array.stem and array not in names):
-            self._enter(array, self._free(normal(array.stem)))
+            self._enter(array, self._free(identifier(array.stem)))
         for adjoint, array in after.items():
             if array in self:
                 sums = names[array].stem == "z" and array.terms and not array.formula

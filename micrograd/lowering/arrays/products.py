@@ -42,7 +42,7 @@ class Products:
     @property
     def uneven(self) -> bool:
         """Return whether the members do not walk all factors alike."""
-        return any(walk is None for *_, walk in self.walks)
+        return any(of_term is None for *_, walk in self.walks for _, of_term in walk or ())
 
     @property
     def columns(self) -> list[tuple[Array, Ints]]:
@@ -59,7 +59,7 @@ class Products:
     def apart(self, count: int) -> list[Ints]:
         """Return what tells `count` members apart beside their columns."""
         numbers = [p for a, p in zip(self.arrays, self.places) if a.kind == NUMBER]
-        if self.uneven or any(p.shape[1:] != (1,) for p in numbers):
+        if self.owner is not None or any(p.shape[1:] != (1,) for p in numbers):
             return [np.arange(count)]
         return [p[:, 0] for p in numbers]
 
@@ -102,7 +102,8 @@ class Products:
         count = self.places[0].shape[1]
         if ordered:
             return Axes((count,), np.arange(count), np.arange(count))
-        of_terms = [of_term for *_, walk in self.walks for _, of_term in walk or ()]
+        walks = [axis for *_, walk in self.walks for axis in walk or ()]
+        of_terms = [of_term for _, of_term in walks if of_term is not None]
         return find_axes(of_terms, count, [np.arange(count)])
 
 
@@ -134,13 +135,10 @@ def _looked_up(
     for n, w in ((0, 1), (1, 0)):
         order = np.lexsort((places[w], owner))
         table, weights = (places[i][order].reshape(count, -1) for i in (n, w))
-        rows, first, which = np.unique(table, axis=0, return_index=True, return_inverse=True)
-        each, by = np.unique(weights, axis=0, return_inverse=True)
-        pairs = np.unique(which.ravel() * len(each) + by.ravel())
+        (rows, which), (each, by) = map(_distinct, (table, weights))
+        pairs = np.unique(which * len(each) + by)
         grid = len(pairs) == len(rows) * len(each) and min(len(rows), len(each)) > 1
-        if grid and _walked(arrays[w], weights):
-            turn = np.argsort(first)  # as they first occur
-            rows, which = rows[turn], np.argsort(turn)[which.ravel()]
+        if grid and all(of_term is not None for _, of_term in _walked(arrays[w], weights)):
             made = once((id(arrays[n]), rows.tobytes()), _laid(arrays[n], rows))
             at = which[:, None] * rows.shape[1] + np.arange(rows.shape[1])
             sides = [(made, at), (arrays[w], weights)][:: 1 - 2 * n]
@@ -160,18 +158,27 @@ def _laid(array: Array, rows: Ints) -> Array:
     return replace(bare, terms=(Term((read(array, walked, range(3)),), kept, at=at),))
 
 
-def _walked(array: Array, places: Ints) -> list[tuple[Ints, Ints]] | None:
+def _walked(array: Array, places: Ints) -> list[tuple[Ints, Ints | None]]:
     """Return how each axis of an operand is walked by the members, and by the terms of one.
 
-    None where a coordinate is not the sum of both, as 4h for head h and j for a place in it are.
+    Where a coordinate is not the sum of both, as 4h for head h and j for a place in it are, the
+    members are told apart by those that their terms have.
     """
-    axes = []
+    axes = list[tuple[Ints, Ints | None]]()
     for column in coordinates(array.shape, places):
         of_member, of_term = column[:, 0], column[0]
-        if (column != of_member[:, None] + (of_term - of_term[0])).any():
-            return None
-        axes.append((of_member, of_term))
+        if (column == of_member[:, None] + (of_term - of_term[0])).all():
+            axes.append((of_member, of_term))
+        else:
+            axes.append((_distinct(column)[1], None))
     return axes
+
+
+def _distinct(rows: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct rows as they first occur, and which of them each is."""
+    each, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    turn = np.argsort(first)
+    return each[turn], np.argsort(turn)[which.ravel()]
 
 
 # Axes that are walked in blocks: head h has the places 4h to 4h + 3 of a row of 16. Where
