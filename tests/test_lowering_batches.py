@@ -1,9 +1,11 @@
 """Whole batches as one recorded graph: rows looked up by numbers of the code, a class of each."""
 
 import random
+from functools import reduce
 
 import pytest
 
+from micrograd.engine import Value
 from micrograd.functions import dot, mean, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
@@ -87,7 +89,7 @@ def batch(rng):
     """Return a random loss of samples that look rows up, and its parameters."""
     words, size, width, hidden, classes = (rng.randint(2, 4) for _ in range(5))
     count = rng.randint(2, 6)
-    layout = rng.choice(("beside", "sum", "first", "each", "pairs"))
+    layout = rng.choice(("beside", "sum", "first", "each", "pairs", "some", "largest"))
     inputs = size * width if layout == "beside" else size
     p = {"E": matrix(rng, words, size), "W": matrix(rng, hidden, inputs)}
     p |= {"U": matrix(rng, classes, hidden), "A": matrix(rng, hidden, inputs)}
@@ -101,6 +103,8 @@ def batch(rng):
             "first": rows[0],
             "each": rows[0],
             "pairs": [u * v for u, v in zip(rows[0], rows[-1])],
+            "some": [sum(column) for column in zip(*rows[: rng.randint(1, width)])],
+            "largest": [reduce(Value.max, column) for column in zip(*rows)],
         }[layout]
         h = tanh_layer(p["W"], x)
         if layout == "each":
