@@ -125,3 +125,22 @@ def test_random_batches(seed):
     for number in range(15 * seed, 15 * seed + 15):
         loss, parameters = batch(random.Random(number))
         assert wrong(loss, **parameters) == {}, number
+
+
+def test_attention_over_several_documents_is_that_of_each():
+    rng, documents = random.Random(3), (((0, 1, 2), (1, 4, 3)), ((4, 4, 1), (0, 1, 2)))
+    p = {"E": matrix(rng, 5, 4), "P": matrix(rng, 3, 4), "U": matrix(rng, 5, 4)}
+    p |= {name: matrix(rng, 4, 4) for name in ("Wq", "Wk", "Wv")}
+    losses = []
+    for ids, next_ids in documents:
+        x = [[a + b for a, b in zip(p["E"][i], row)] for i, row in zip(ids, p["P"])]
+        q, k, v = ([[dot(w, row) for w in p[name]] for row in x] for name in ("Wq", "Wk", "Wv"))
+        for t, y in enumerate(next_ids):
+            weights = softmax([dot(q[t], key) / 2 for key in k])
+            out = [dot(weights, column) for column in zip(*v)]
+            losses.append(cross_entropy([dot(row, out) for row in p["U"]], y))
+    text = function(lower(mean(losses), parameters=p))
+    assert "t2.reshape(2, 3, 4) @ t3.reshape(2, 3, 4).swapaxes(-1, -2) / 2 " in text
+    assert "t9[arange(2)[:, None], arange(3), i2]" in text and "scatter(" not in text.split("dE")[0]
+    assert "delta = (t10 / t11[:, :, None] - eye(5)[i2]) / 6 " in text
+    assert wrong(mean(losses), **p) == {}

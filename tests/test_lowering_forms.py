@@ -9,7 +9,6 @@ import pytest
 from micrograd.engine import Value
 from micrograd.functions import dot
 from micrograd.lowering import cache, lower, passes
-from micrograd.lowering.arrays.axes import read
 from micrograd.lowering.arrays.form import BrokenProgramError, check_arrays
 from micrograd.lowering.arrays.ir import (
     BATCH,
@@ -23,6 +22,7 @@ from micrograd.lowering.arrays.ir import (
     Term,
 )
 from micrograd.lowering.arrays.notation import written
+from micrograd.lowering.arrays.reads import read
 from micrograd.lowering.code.expr import Assign, num, ref, whole
 from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular.levels import Levels

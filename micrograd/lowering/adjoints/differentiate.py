@@ -18,7 +18,6 @@ from micrograd.lowering.adjoints.known import known_of
 from micrograd.lowering.adjoints.places import own_variables, read_where
 from micrograd.lowering.adjoints.simplify import Simpler, dissolves, simpler
 from micrograd.lowering.adjoints.terms import equal, factors_of
-from micrograd.lowering.arrays.axes import flat_places, number_of, used
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
     LEAVES,
@@ -33,6 +32,7 @@ from micrograd.lowering.arrays.ir import (
     Scale,
     Term,
 )
+from micrograd.lowering.arrays.reads import flat_places, number_of, used
 
 
 @dataclass(frozen=True, eq=False)

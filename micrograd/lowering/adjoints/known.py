@@ -9,8 +9,8 @@ from typing import TypeGuard
 import numpy as np
 
 from micrograd.lowering.adjoints.terms import DIVIDED, is_plain, renamed
-from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of
 from micrograd.lowering.arrays.ir import BATCH, FIXED, ONE, Array, Factor, Formula, Read, Term
+from micrograd.lowering.arrays.reads import coordinates, flat_places, number_of
 from micrograd.lowering.scalars.columns import Ints
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.adjoints.terms import renamed
-from micrograd.lowering.arrays.axes import coordinates, flat_places
-from micrograd.lowering.arrays.axes import read as read_at
 from micrograd.lowering.arrays.ir import BATCH, Array, Factor, First, Formula, Read, Rows, Term
+from micrograd.lowering.arrays.reads import coordinates, flat_places
+from micrograd.lowering.arrays.reads import read as read_at
 
 
 def own_term(array: Array, term: Term) -> Term | None:

@@ -31,8 +31,8 @@ from micrograd.lowering.adjoints.terms import (
     renamed,
     without_idle,
 )
-from micrograd.lowering.arrays.axes import moderate, used
 from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Factor, Formula, Read, Scale, Term
+from micrograd.lowering.arrays.reads import moderate, used
 
 MOST_DISSOLVED = 6  # adjoints: each doubles the ways to look at
 Readers = Mapping[Array, set[Array]]

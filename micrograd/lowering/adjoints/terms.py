@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any, TypeGuard
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import moderate, used
 from micrograd.lowering.arrays.ir import Factor, First, Formula, Read, Term
+from micrograd.lowering.arrays.reads import moderate, used
 
 Variables = Mapping[int, int]
 DIVIDED = "1 / y"

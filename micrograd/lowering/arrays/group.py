@@ -21,8 +21,6 @@ from micrograd.lowering.arrays.axes import (
     changes,
     classes,
     find_axes,
-    flat_places,
-    number_of,
     numbered,
     order_of,
     signature,
@@ -30,6 +28,7 @@ from micrograd.lowering.arrays.axes import (
 from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Choice, Formula, Index, Read, Term
 from micrograd.lowering.arrays.longer import Finder, Lying, paddings, steps
 from micrograd.lowering.arrays.products import Products, by_table, evenly, products_of, terms_of
+from micrograd.lowering.arrays.reads import flat_places, number_of
 from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER

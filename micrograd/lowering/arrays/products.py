@@ -9,16 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import (
-    Axes,
-    coordinates,
-    depending,
-    find_axes,
-    flat_places,
-    read,
-    steps,
-)
+from micrograd.lowering.arrays.axes import Axes, find_axes
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Axis, B, Index, Read, Term
+from micrograd.lowering.arrays.reads import coordinates, depending, flat_places, read, steps
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 

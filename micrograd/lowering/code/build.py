@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.adjoints.differentiate import Adjoints
-from micrograd.lowering.arrays.axes import brackets, number_of, selection, used
 from micrograd.lowering.arrays.form import Arrays
 from micrograd.lowering.arrays.ir import (
     ALL,
@@ -27,6 +26,7 @@ from micrograd.lowering.arrays.ir import (
     Rows,
     Term,
 )
+from micrograd.lowering.arrays.reads import brackets, is_range, number_of, selection, used
 from micrograd.lowering.code.construct import binary, expression, indexed, reshape, where
 from micrograd.lowering.code.contract import (
     Indexed,
@@ -209,9 +209,9 @@ class Builder:
         batch = (BATCH,) if array.batched else ()
         front = e.shape[: len(batch)]
         if read.table is not None:
-            items, vars = self.brackets(array, read)
-            e = e if len(items) == len(array.shape) else reshape(e, (*front, array.size))
-            return Indexed(make("take", (e,), (ALL,) * len(batch) + items), batch + vars)
+            shape, items, vars = self.brackets(array, read)
+            e = make("take", (reshape(e, front + shape),), (ALL,) * len(batch) + items)
+            return Indexed(e, batch + vars)
         parts = (ALL,) * len(batch) + selection(read, sizes)
         e = indexed(reshape(e, front + read.shape), parts)
         return Indexed(e, read.every)
@@ -225,8 +225,7 @@ class Builder:
         front = tuple(sizes[v] for v in batch)
         result = batch + tuple(range(len(array.shape)))
         if at.table is not None:
-            items, vars = self.brackets(array, at)
-            shape = array.shape if len(items) == len(array.shape) else (array.size,)
+            shape, items, vars = self.brackets(array, at)
             where = ((ALL,) * len(batch) + items, front + shape)
             kind = "embed" if len(np.unique(at.table)) == at.table.size else "scatter"
             inner = make(kind, (as_array(filled(part, batch + vars, sizes)),), where)
@@ -243,28 +242,25 @@ class Builder:
             inner = make("embed", (inner,), ((ALL,) * len(batch) + chosen, front + at.shape))
         return Indexed(reshape(inner, front + array.shape), result)
 
-    def brackets(self, array: Array, read: Read) -> tuple[tuple[Any, ...], tuple[int, ...]]:
-        """Return what stands in brackets for a table, axis by axis or of the array laid flat, and
+    def brackets(self, array: Array, read: Read) -> tuple[tuple[int, ...], Any, tuple[int, ...]]:
+        """Return the shape that an array has to have for a table, what stands in brackets then, and
         the variables of what that reads."""
         assert read.table is not None
-        items, vars = brackets(array.shape, read.table, read.variables)
+        shape, items, vars = brackets(array.shape, read.table, read.variables)
         several = sum(isinstance(item, np.ndarray) for item in items) > 1
         key = list[Any]()
         for item in items:
             if not isinstance(item, np.ndarray):
                 key.append(item)
             else:
-                key.append(Range(len(item)) if several and _is_range(item) else self.table(item))
-        return tuple(key), tuple(vars)
+                even = several and is_range(item)
+                key.append(Range(len(item), item.ndim - 1) if even else self.table(item))
+        return shape, tuple(key), tuple(vars)
 
     def table(self, places: Ints) -> Table:
         """Return the table of some places; equal ones are one."""
         code = repr(places.shape).encode() + np.ascontiguousarray(places).tobytes()
         return self.tables.setdefault(code, Table(places))
-
-
-def _is_range(places: Ints) -> bool:
-    return np.array_equal(places, np.arange(len(places)))
 
 
 def _fresh(t: Indexed, array: Array) -> Expr:

@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import moderate
 from micrograd.lowering.arrays.ir import ALL
 from micrograd.lowering.arrays.names import FUNCTION_OF
+from micrograd.lowering.arrays.reads import moderate
 from micrograd.lowering.code.expr import OPERATORS, Expr, Shape, is_number, num
 from micrograd.lowering.code.kinds import make
 from micrograd.ops import BY_NAME

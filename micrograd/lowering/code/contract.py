@@ -9,8 +9,8 @@ from itertools import combinations
 from math import isfinite
 from typing import Any, NamedTuple
 
-from micrograd.lowering.arrays.axes import moderate
 from micrograd.lowering.arrays.ir import ALL, BATCH, Scale
+from micrograd.lowering.arrays.reads import moderate
 from micrograd.lowering.code.construct import (
     binary,
     broadcast,
@@ -19,7 +19,7 @@ from micrograd.lowering.code.construct import (
     total,
     transpose,
 )
-from micrograd.lowering.code.expr import Expr, Range, Shape, Table, is_number, joint, num
+from micrograd.lowering.code.expr import Expr, Range, Shape, is_number, joint, num
 from micrograd.lowering.code.kinds import make
 
 Sizes = Mapping[int, Any]
@@ -112,7 +112,8 @@ def unit(t: Indexed) -> Indexed:
     axes = [axis for axis, item in enumerate(key) if item != ALL]
     *rows, place = (key[axis] for axis in axes)
     one = isinstance(place, int) and not rows
-    each = isinstance(place, (Table, Range)) and rows == [Range(shape[axes[0]])]
+    whole = [Range(shape[axis], behind) for behind, axis in enumerate(axes[-2::-1])]
+    each = rows == whole[::-1] and len(getattr(place, "shape", ())) == len(rows) > 0
     if number.shape or reads(number) or not all(map(moderate, sizes)) or not (one or each):
         return t
     e = binary("*", number, make("eye", (), (shape[axes[-1]], place)))

@@ -55,17 +55,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Range:
-    """All places of an axis, one after the other, beside those that a table has of another."""
+    """All places of an axis, one after the other, beside those that a table has of another.
+
+    They lie along the first of as many axes as there are `behind`, and one.
+    """
 
     size: int
+    behind: int = 0
 
     def __str__(self) -> str:
-        return f"arange({self.size})"
+        return f"arange({self.size})" + f"[:{', None' * self.behind}]" * bool(self.behind)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Return the shape of what is read at them."""
-        return (self.size,)
+        return (self.size, *(1,) * self.behind)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from micrograd.lowering.arrays.ir import ALL, Size
 from micrograd.lowering.code.expr import OPERATORS, Expr, Range, Shape, Table
 
@@ -69,7 +71,8 @@ def _index_shape(args: Args, key: tuple[Any, ...]) -> Shape:
 
 def _taken_shape(args: Args, key: tuple[Any, ...]) -> Shape:
     """Return the shape of what is read by tables, which go together."""
-    shape, looked = list[Any](), next(k.shape for k in key if isinstance(k, (Range, Table)))
+    tables = (item.shape for item in key if isinstance(item, (Range, Table)))
+    shape, looked = list[Any](), np.broadcast_shapes(*tables)
     first = next(axis for axis, item in enumerate(key) if item != ALL)
     for axis, (item, size) in enumerate(zip(key, args[0].shape)):
         shape += [size] if item == ALL else looked if axis == first else ()

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import steps
 from micrograd.lowering.arrays.names import FUNCTION_OF
+from micrograd.lowering.arrays.reads import steps
 from micrograd.lowering.code.construct import definition
 from micrograd.lowering.code.expr import ref
 from micrograd.lowering.code.kinds import Printer
