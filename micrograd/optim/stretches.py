@@ -108,7 +108,7 @@ class Vectors:
             self._last = [], []
         before, state = self._before, optimizer.state
         names = [name for name in optimizer.parameters if _is_floats(gradients.get(name))]
-        if not before or not names:
+        if not names:
             return []
         if names != self._last[0] or not all(one.whole(state) for one, _ in self._last[1]):
             numbers = [key for key in state[names[0]] if key not in optimizer.slots]
