@@ -131,11 +131,11 @@ def _function(name: str, value: str, target: str) -> str:
 
 def _read_helpers(target: str) -> dict[str, str]:
     source = HELPERS.joinpath(f"{target}.py").read_text(encoding="utf-8")
-    helpers = {}
+    lines, helpers = source.splitlines(), {}
     for node in ast.parse(source).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Assign)):
             name = ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else node.name
-            text = ast.get_source_segment(source, node) or ""
+            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
             helpers[name] = re.sub(r": (Any|int|str)\b(?=[,)]| =)| -> (Any|None)(?=:)", "", text)
     return helpers
 
