@@ -89,12 +89,13 @@ def batch(rng):
     """Return a random loss of samples that look rows up, and its parameters."""
     words, size, width, hidden, classes = (rng.randint(2, 4) for _ in range(5))
     count = rng.randint(2, 6)
-    layout = rng.choice(("beside", "sum", "first", "each", "pairs", "some", "largest"))
+    layout = rng.choice(("beside", "sum", "first", "each", "pairs", "some", "largest", "placed"))
     inputs = size * width if layout == "beside" else size
     p = {"E": matrix(rng, words, size), "W": matrix(rng, hidden, inputs)}
     p |= {"U": matrix(rng, classes, hidden), "A": matrix(rng, hidden, inputs)}
+    p |= {"P": matrix(rng, rng.randint(2, 3), size)}
     total = 0
-    for _ in range(count):
+    for n in range(count):
         ids = [rng.randrange(words) for _ in range(width)]
         rows = [p["E"][i] for i in ids]
         x = {
@@ -104,6 +105,7 @@ def batch(rng):
             "each": rows[0],
             "pairs": [u * v for u, v in zip(rows[0], rows[-1])],
             "some": [sum(column) for column in zip(*rows[: rng.randint(1, width)])],
+            "placed": [u + v for u, v in zip(rows[0], p["P"][n % len(p["P"])])],
             "largest": [reduce(Value.max, column) for column in zip(*rows)],
         }[layout]
         h = tanh_layer(p["W"], x)
@@ -117,7 +119,7 @@ def batch(rng):
             if rng.random() < 0.8
             else -softmax(scores)[rng.randrange(classes)].log()
         )
-    return total / count + 0.01 * sum(dot(row, row) for row in p["A"]), p
+    return total / count + 0.01 * sum(dot(row, row) for row in (*p["A"], *p["P"])), p
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -140,7 +142,13 @@ def test_attention_over_several_documents_is_that_of_each():
             out = [dot(weights, column) for column in zip(*v)]
             losses.append(cross_entropy([dot(row, out) for row in p["U"]], y))
     text = function(lower(mean(losses), parameters=p))
-    assert "t2.reshape(2, 3, 4) @ t3.reshape(2, 3, 4).swapaxes(-1, -2) / 2 " in text
-    assert "t9[arange(2)[:, None], arange(3), i2]" in text and "scatter(" not in text.split("dE")[0]
-    assert "delta = (t10 / t11[:, :, None] - eye(5)[i2]) / 6 " in text
+    for line in (
+        "t1 = E[i1] + P                                # (2, 3, 4)",
+        "t5 = t2 @ t3.swapaxes(-1, -2) / 2 ",
+        "(log(t11) - t9[arange(2)[:, None], arange(3), i2]).sum() / 6 ",
+        "delta = (t10 / t11[:, :, None] - eye(5)[i2]) / 6 ",
+        "dt4 = t7.swapaxes(-1, -2) @ dt8 ",
+        "dE = scatter(dt1, (5, 4), s_[i1]) ",
+    ):
+        assert line in text, text
     assert wrong(mean(losses), **p) == {}

@@ -102,14 +102,23 @@ def _chosen(ranked: list[Ints], count: int, size: int) -> list[int] | None:
 
 
 def _halves(ranked: list[Ints], count: int, size: int) -> list[Ints]:
-    """Return one column and all others together where these two fill a grid; else nothing."""
+    """Return one column and all others together where these two fill a grid; else nothing.
+
+    The others are two axes where one of them is walked from its beginning again and again, as the
+    positions in documents of one length are.
+    """
     for column in ranked:
         length = _cardinality(column)
         rest = [other for other in ranked if _code([column, other], count)[1] > length]
         code, others = _code(rest, count)
         if 1 < length < size and length * others == size:
             first = np.unique(code, return_index=True)[1]
-            return _ranked([np.argsort(np.argsort(first))[code], column])
+            turn = np.argsort(np.argsort(first))[code]
+            for other in (column for column in rest if others % _cardinality(column) == 0):
+                period, walk = _cardinality(other), other[np.sort(first)]
+                if period < others and (walk == np.arange(others) % period).all():
+                    return _ranked([*divmod(turn, period), column])
+            return _ranked([turn, column])
     return []
 
 
