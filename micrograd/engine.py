@@ -85,7 +85,7 @@ class Value(Declared):
     _named: str | None = None  # what a program called the operation of a node
     _hook: Callable[[], object] | None = None  # what a program made the `_backward` of a leaf
     _hooked = False  # whether any leaf has one, or any class a `grad` of its own
-    _overridden = False  # whether a class of a program's own has operators of its own
+    _overridden = False  # whether a class of a program's own has operators or data of its own
 
     if TYPE_CHECKING:
         _x: Any

@@ -62,7 +62,7 @@ BOOK = {
     "of a class in the code": (
         lambda x: cross_entropy(scores(x), 2),
         (X,),
-        "delta = (t2 / t3[:, None] - embed(1, (4,), s_[2])) / B ",
+        "delta = (t2 / t3[:, None] - eye(4)[2]) / B ",
     ),
     "with a weight": (
         lambda x, y, w: w * cross_entropy(scores(x), one_hot(y, 4)),
@@ -125,6 +125,26 @@ BOOK = {
         lambda x, y: -(-dot(W[0], x) * y).sigmoid().log(),
         (X, 1.0),
         "embed((1 - t1) / B * y @ x, ",
+    ),
+    "of a class, by its probability": (
+        lambda x: -softmax(scores(x))[2].log(),
+        (X,),
+        "delta = (t1 / t2[:, None] - eye(4)[2]) / B ",
+    ),
+    "of a class of each row": (
+        lambda x: -mean([softmax(scores(row))[c].log() for row, c in zip(x, (1, 0, 3))]),
+        ([X, X[::-1], X],),
+        "delta = (t1 / t2[:, :, None] - eye(4)[i1]) / 3 / B ",
+    ),
+    "of a class of each row, weighted": (
+        lambda x, w: mean([v * -softmax(scores(r))[c].log() for v, r, c in zip(w, x, (1, 0, 3))]),
+        ([X, X[::-1], X], X),
+        "delta = w[:, :, None] * (t1 / t2[:, :, None] - eye(4)[i1]) / 3 / B ",
+    ),
+    "of a class and a penalty": (
+        lambda x: mean([0.1 * dot(r, r) - softmax(r)[0].log() for r in map(scores, x)]),
+        ([X, X[::-1], X],),
+        "delta = ((t1 / t2[:, :, None] - eye(4)[0]) / 3 + z / 15) / B ",
     ),
     "of a temperature": (
         lambda x, y: cross_entropy([z / T for z in scores(x)], one_hot(y, 4)),
@@ -329,7 +349,9 @@ def mixed(rng, rows):
 
 def picked(rng, rows, q, y, w):
     """Return one of the losses that rows of scores have."""
-    kind = rng.randrange(8)
+    kind = rng.randrange(12)
+    if kind > 7:
+        return chosen(rng, rows, w)
     if kind == 7:
         return mean([cross_entropy(row, n % len(row)) for n, row in enumerate(rows)])
     if kind == 0:
@@ -347,9 +369,27 @@ def picked(rng, rows, q, y, w):
     return sum(dot(q, row) for row in rows) ** 2 / 3
 
 
+def chosen(rng, rows, w):
+    """Return a loss of the probability of one class of each row, which the code names."""
+    classes = [rng.randrange(len(row)) for row in rows]
+    shares = [softmax(row)[c] for row, c in zip(rows, classes)]
+    kind = rng.randrange(6)
+    if kind == 0:
+        return -mean([b * p.log() for b, p in zip(w, shares)])
+    if kind == 1:
+        return sum(-(p * p).log() + p for p in shares)
+    if kind == 2:
+        return mean([-(p.log()) + 0.1 * dot(row, row) for p, row in zip(shares, rows)])
+    if kind == 3:
+        return -(shares[0] / shares[-1]).log() - shares[0].log() * w[-1]
+    if kind == 4:
+        return -mean([(p + 0.1).log() * (1 - p) ** 2 for p in shares])  # a focal loss
+    return -mean([p.log() for p in shares])
+
+
 def ratios(rng):
     """Return a random loss of quotients of rows, and a sample."""
-    count, size, steps = rng.randint(1, 3), rng.randint(2, 4), rng.randint(0, 3)
+    count, size, steps = rng.choice((1, 2, 3, 5)), rng.randint(2, 4), rng.randint(0, 3)
     plan = [(rng.choice([shares, standard, mixed]), rng.random()) for _ in range(steps)]
     last, divided = rng.random(), rng.random() < 0.3
 

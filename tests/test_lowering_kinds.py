@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from micrograd.lowering.arrays.ir import B, Size
+from micrograd.lowering.arrays.ir import ALL, B, Size
 from micrograd.lowering.arrays.names import RESERVED
 from micrograd.lowering.code.construct import (
     binary,
@@ -21,7 +21,7 @@ from micrograd.lowering.code.construct import (
     total,
     transpose,
 )
-from micrograd.lowering.code.expr import Table, num, ref
+from micrograd.lowering.code.expr import Range, Table, num, ref
 from micrograd.lowering.code.kinds import KINDS, Kind, Printer, make
 from micrograd.lowering.code.module import TARGETS, free_names, module, ranges
 from micrograd.lowering.code.module import _helpers as helpers
@@ -65,15 +65,25 @@ EXAMPLES = {
     "broadcast": [broadcast(V, (3, 4)), broadcast(num(2), (B, 3))],
     "full": [make("full", (num(2),), (3,)), make("full", (total(V, (0,)),), (B, 2))],
     "copy": [make("copy", (A,))],
-    "take": [make("take", (V,), (PLACES, 0)), make("take", (X,), (PLACES, 1))],
+    "take": [
+        make("take", (V,), (PLACES,)),
+        make("take", (X,), (ALL, PLACES)),
+        make("take", (A,), (Range(3), PLACES)),
+        make("take", (transpose(T, (0, 2, 1)),), (1, PLACES, ALL)),
+        make("take", (transpose(T, (1, 2, 0)),), (Range(3), PLACES, ALL)),
+    ],
     "scatter": [
-        make("scatter", (W,), (PLACES, 4, 0)),
-        make("scatter", (indexed(X, ((0, None, 1), (0, 3, 1))),), (PLACES, 4, 1)),
+        make("scatter", (W,), ((PLACES,), (4,))),
+        make("scatter", (indexed(X, (ALL, (0, 3, 1))),), ((ALL, PLACES), (B, 4))),
+        make("scatter", (A,), ((PLACES, ALL), (5, 4))),
+        make("scatter", (W,), ((PLACES, PLACES), (4, 5))),
     ],
     "embed": [
         make("embed", (V,), ((1,), (3, 4))),
         make("embed", (num(2),), ((0, (1, 3, 1)), (3, 4))),
+        make("embed", (W,), ((Range(3), PLACES), (3, 4))),
     ],
+    "eye": [make("eye", (), (4, 2)), make("eye", (), (4, PLACES))],
     "stack": [make("stack", sides, 0) for sides in ((V, V), (total(V, (0,)), num(2), num(1)))]
     + [make("stack", (A, A), axis) for axis in (1, 2)],
     "concatenate": [make("concatenate", (A, A, indexed(T, (1,))), axis) for axis in (0, 1)],

@@ -8,9 +8,10 @@ import pytest
 from micrograd.core.modes import scope
 from micrograd.engine import Value, topological_order, weighted_sum
 from micrograd.lowering import lower
-from micrograd.lowering.arrays.axes import coordinates, find_axes, flat_places, read
+from micrograd.lowering.arrays.axes import find_axes
 from micrograd.lowering.arrays.ir import ALL, BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
 from micrograd.lowering.arrays.leaves import leaf_arrays
+from micrograd.lowering.arrays.reads import coordinates, flat_places, read
 from micrograd.lowering.code.construct import (
     binary,
     call,

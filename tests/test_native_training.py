@@ -542,8 +542,10 @@ def test_a_batch_is_a_list_of_row_numbers(rows, backend):
     steps = program.trainer(SGD(program.parameters)).on(*batch)
     with pytest.raises(TypeError, match=r"^rows(\[0\])? is "):
         steps.many([[0, 1], rows])
-    with pytest.raises(IndexError, match="no row -1"):
-        steps([0, -1])
+    for wrong in (-1, len(batch[0])):
+        with pytest.raises(IndexError, match=f"no row {wrong}: the data have {len(batch[0])},"):
+            steps.many([[0, 1], [0, wrong]])
+    assert steps.many([]) == []
     for name, array in before.items():
         np.testing.assert_array_equal(program.parameters[name], array)
 

@@ -302,6 +302,7 @@ REFUSED = [
     ({"w": (np.array([0]), np.ones((1, 2)))}, "do not fit it"),
     ({"w": (np.array([2]), np.ones(1))}, "rows 0 to 1; there are gradients for rows 2 to 2"),
     ({"w": (np.array([-1]), np.ones(1))}, "for rows -1 to -1"),
+    ({"w": (np.array([1, -1]), np.ones(2))}, "for rows -1 to 1"),
 ]
 
 

@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from micrograd.lowering.train import side_by_side as in_one_vector
 from micrograd.optim import BY_NAME, SGD, Adam, Rows, clip_norm
 from micrograd.optim.stretches import Stretch
 
@@ -77,6 +78,9 @@ def test_they_move_as_each_alone(kind, seed):
                 name = rng.choice([*SHAPES])
                 for slot in kind.slots:
                     optimizer.state[name][slot] = np.ones(SHAPES[name])
+            if step == 9:  # a layer is started anew
+                name = rng.choice([*SHAPES])
+                optimizer.state[name] = optimizer._start(optimizer.parameters[name])
             optimizer.step(gradients)
         runs.append((optimizer.parameters, optimizer.state))
     for joined, alone in zip(*runs):
@@ -107,6 +111,25 @@ def test_a_copy_moves_arrays_of_its_own(again):
     optimizer.step(ones)
     for name in SHAPES:
         np.testing.assert_array_equal(joined[name], other.parameters[name])
+
+
+@pytest.mark.parametrize("change", ["one", "all", "state"])
+def test_what_lies_side_by_side_is_looked_at_again_where_it_changed(change):
+    ones = {name: np.ones(shape) for name, shape in SHAPES.items()}
+    runs = []
+    for own in side_by_side(random.Random(5)):
+        optimizer = Adam(own, lr=0.1)
+        for _ in range(3):
+            optimizer.step(ones)
+            if change == "one":
+                optimizer.parameters["W1"] = optimizer.parameters["W1"].copy()
+            elif change == "all":  # side by side in another vector
+                optimizer.parameters.update(in_one_vector(optimizer.parameters, [*SHAPES]))
+            else:
+                optimizer.state["b1"] = Adam([np.zeros(3)]).state["0"]
+        runs.append(optimizer.parameters)
+    for name in SHAPES:
+        np.testing.assert_array_equal(runs[0][name], runs[1][name])
 
 
 class Layerwise(Adam):

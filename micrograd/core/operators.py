@@ -20,9 +20,12 @@ MADE_OF = {  # what each is made of in micrograd
 
 
 def derive(kind: Any, value_class: Any) -> bool:
-    """Derive the other operators of a class from its own +, * or **; return whether it has some."""
+    """Derive the other operators of a class from its own +, * or **.
+
+    Return whether a program's class has some, or data of its own: sums are made by operators then.
+    """
     if {"__add__", "__mul__", "__pow__"}.isdisjoint(vars(kind)):
-        return False
+        return kind.data is not value_class.data and not kind.__module__.startswith("micrograd.")
     for name, operator in derived(value_class).items():
         if getattr(kind, name) is getattr(value_class, name):
             setattr(kind, name, operator)

@@ -93,12 +93,13 @@ def sum_of_products(weights, inputs, total, scope=None):
     here, first = mode(), total
     scope = here.scope if scope is None else scope
     try:
+        before = total._data
         for weight, input in zip(weights, inputs):
-            data, operation = weight.data * input.data, mul
+            data, operation = weight._data * input._data, mul
 {product}
-            data, operation, product = total.data + data, add, node
+            data, operation, product = before + data, add, node
 {sum}
-            total = node
+            total, before = node, data
     except TypeError:
         settle((*weights, *inputs, total))
         raise

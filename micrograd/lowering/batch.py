@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Rows
+from micrograd.lowering.arrays.reads import flat_places
 from micrograd.lowering.scalars.columns import Floats, Ints
 from micrograd.lowering.trace.samples import batch_numbers
 

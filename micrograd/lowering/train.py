@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,11 +131,13 @@ class Steps:
         """Do a step on each batch; end behind a loss that is not finite. Return the losses."""
         size = len(self.data[0]) if self.data else 1  # a recorded loss is a sample of its own
         rows = [_row_numbers(part, size) for part in batches]
+        every = np.concatenate([np.zeros(0, np.int64), *rows])
+        wrong = every[(every < 0) | (every >= size)]
+        if len(wrong):
+            raise IndexError(f"there is no row {wrong[0]}: the data have {size}, 0 to {size - 1}")
         if self.trainer.native is None:
             return self._plainly(rows)
-        counts = [len(part) for part in rows]
-        every = np.concatenate([np.zeros(0, np.int64), *rows])
-        return self.trainer._steps(counts, every, self.data)
+        return self.trainer._steps([*map(len, rows)], every, self.data)
 
     def write_back(self) -> None:
         """Write the arrays' numbers into the Values they stand for."""
@@ -143,22 +146,19 @@ class Steps:
     def _plainly(self, batches: Sequence[Ints]) -> list[float]:
         losses: list[float] = []
         for rows in batches:
-            losses.append(self.trainer._plainly([x[rows] for x in self.data]))
-            if not np.isfinite(losses[-1]):
+            losses.append(self.trainer._plainly([x.take(rows, 0) for x in self.data]))
+            if not isfinite(losses[-1]):
                 break
         return losses
 
 
 def _row_numbers(rows: Any, size: int) -> Ints:
-    """Return a batch of rows as an array. Raises TypeError or IndexError where it is none."""
+    """Return a batch of rows as an array. Raises TypeError where it is none."""
     numbers = as_numbers("rows", rows)
     if numbers.ndim != 1 or not len(numbers) or numbers.dtype.kind not in "iu":  # no mask
         raise TypeError(
             f"rows is {shown(rows)}; give a list of row numbers, one or more, 0 to {size - 1}"
         )
-    if not 0 <= numbers.min() <= numbers.max() < size:
-        wrong = numbers[(numbers < 0) | (numbers >= size)][0]
-        raise IndexError(f"there is no row {wrong}: the data have {size}, 0 to {size - 1}")
     return np.asarray(numbers, np.int64)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from micrograd.core.modes import described
 from micrograd.engine import Value
-from micrograd.lowering.arrays.axes import coordinates
 from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, Array
+from micrograd.lowering.arrays.reads import coordinates
 from micrograd.lowering.code.expr import whole
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.scalars.columns import Bools, ScalarGraph

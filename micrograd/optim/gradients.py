@@ -82,13 +82,13 @@ def _summed(name: str, data: Any, indices: Any, rows: Any) -> Rows:
         return Rows(at.astype(int), rows)
     if at.dtype.kind not in "iu":
         raise TypeError(f"the rows of parameter {name} are told by ints, not {shorten(indices)}")
-    if not 0 <= at.min() <= at.max() < len(data):
-        raise ValueError(
-            f"parameter {name} has the rows 0 to {len(data) - 1}; there are "
-            f"gradients for rows {at.min()} to {at.max()}"
-        )
     order = at.argsort(kind="stable")
     ordered = at[order]
+    if not 0 <= ordered[0] <= ordered[-1] < len(data):
+        raise ValueError(
+            f"parameter {name} has the rows 0 to {len(data) - 1}; there are "
+            f"gradients for rows {ordered[0]} to {ordered[-1]}"
+        )
     changes = ordered[1:] != ordered[:-1]
     if changes.all():
         return Rows(at, rows)

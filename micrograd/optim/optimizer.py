@@ -259,11 +259,11 @@ class Optimizer:
         return self._gradients(dict(zip(gradients, changed)))
 
     def _checked(self, name: str, gradient: Gradient) -> Gradient:
-        data = data_of(self.parameters[name])
-        alike = gradient.__class__ is data.__class__ and is_array(data)
-        if alike and gradient.shape == data.shape and gradient.dtype == float:  # as most are
+        parameter = self.parameters[name]
+        alike = gradient.__class__ is parameter.__class__ and name not in self._numbers
+        if alike and gradient.shape == parameter.shape and gradient.dtype == float:  # as most are
             return gradient
-        group = self.groups[self._group_of[name]]
+        data, group = data_of(parameter), self.groups[self._group_of[name]]
         moves_all = not self.takes_rows or group.get("momentum") or group.get("weight_decay")
         if isinstance(gradient, tuple) and moves_all and not group["dense"]:
             raise ValueError(

@@ -55,8 +55,9 @@ class Stretch:
         for slot, memory in self.memory.items():
             if now[slot] is not memory:
                 memory[...] = now[slot]
+        numbers = {key: now[key] for key in self.numbers}
         for name in self.names:
-            states[name].update({key: now[key] for key in self.numbers})
+            states[name].update(numbers)
 
 
 def in_a_row(
@@ -83,41 +84,44 @@ class Vectors:
     def __init__(self) -> None:
         self._arrays: list[Any] = []
         self._before: dict[str, str] = {}  # which parameter lies right before another
-        self._known: dict[tuple[str, ...], Stretch] = {}
+        self._known: dict[tuple[str, ...], tuple[Stretch, Any]] = {}
+        self._last: tuple[list[str], list[tuple[Stretch, Any]]] = [], []
 
     def __reduce__(self) -> Any:
         return Vectors, ()
 
     def move(self, optimizer: Any, gradients: dict[str, Any], options: Sequence[Any]) -> None:
         """Move each stretch by one call of the rule; take its gradients out of all."""
-        arrays = optimizer.parameters
-        for stretch in self._of(optimizer, gradients):
-            x, state = _vector(stretch, arrays), stretch.lay(optimizer.state)
-            gradient = np.concatenate([gradients.pop(name).ravel() for name in stretch.names])
+        for stretch, x in self._of(optimizer, gradients):
+            state = stretch.lay(optimizer.state)
+            gradient = np.concatenate([gradients.pop(name) for name in stretch.names], axis=None)
             now = options[optimizer._group_of[stretch.names[0]]]
             x[...] = optimizer.rule(x, gradient, state, now)
             stretch.keep(state, optimizer.state)
 
-    def _of(self, optimizer: Any, gradients: Mapping[str, Any]) -> list[Stretch]:
-        """Return the stretches that these gradients can move."""
+    def _of(self, optimizer: Any, gradients: Mapping[str, Any]) -> list[tuple[Stretch, Any]]:
+        """Return the stretches that these gradients can move, and where their parameters lie."""
         arrays = [*optimizer.parameters.values()]
         if len(arrays) != len(self._arrays) or not all(map(is_, arrays, self._arrays)):
             self._arrays, self._before = arrays, _neighbours(optimizer)
             self._known.clear()
-        if not self._before:
-            return []
-        before = self._before
+            self._last = [], []
+        before, state = self._before, optimizer.state
         names = [name for name in optimizer.parameters if _is_floats(gradients.get(name))]
-        state = optimizer.state[names[0]] if names else ()
-        numbers = [key for key in state if key not in optimizer.slots]
-        rows = in_a_row(names, optimizer.state, numbers, lambda x, y: before.get(y) == x)
-        return [self._stretch(optimizer, row, numbers) for row in rows if len(row) > 1]
+        if not names:
+            return []
+        if names != self._last[0] or not all(one.whole(state) for one, _ in self._last[1]):
+            numbers = [key for key in state[names[0]] if key not in optimizer.slots]
+            rows = in_a_row(names, state, numbers, lambda x, y: before.get(y) == x)
+            self._last = names, [self._laid(optimizer, row, numbers) for row in rows if row[1:]]
+        return self._last[1]
 
-    def _stretch(self, optimizer: Any, names: list[str], numbers: list[str]) -> Stretch:
+    def _laid(self, optimizer: Any, names: list[str], numbers: list[str]) -> tuple[Stretch, Any]:
         key = tuple(names)
         if key not in self._known:
             arrays = {name: optimizer.parameters[name] for name in names}
-            self._known[key] = Stretch(arrays, optimizer.slots, numbers)
+            stretch = Stretch(arrays, optimizer.slots, numbers)
+            self._known[key] = stretch, _vector(arrays[names[0]], stretch.size)
         return self._known[key]
 
 
@@ -131,11 +135,10 @@ def check_apart(arrays: Mapping[str, Any]) -> None:
             )
 
 
-def _vector(stretch: Stretch, arrays: Mapping[str, Any]) -> Any:
-    """Return the numbers of the parameters of a stretch, as the part of the vector they lie in."""
-    first = arrays[stretch.names[0]]
+def _vector(first: Any, size: int) -> Any:
+    """Return as many numbers from the `first` parameter on, as a part of the vector it lies in."""
     start = (_address(first) - _address(first.base)) // first.itemsize
-    return first.base.reshape(-1)[start : start + stretch.size]
+    return first.base.reshape(-1)[start : start + size]
 
 
 def _neighbours(optimizer: Any) -> dict[str, str]:

@@ -13,14 +13,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from micrograd.core.formulas import FLOATS
 from micrograd.lowering.adjoints.known import known_of
+from micrograd.lowering.adjoints.places import own_variables, read_where
 from micrograd.lowering.adjoints.simplify import Simpler, dissolves, simpler
-from micrograd.lowering.adjoints.terms import equal, factors_of, own_variables
-from micrograd.lowering.arrays.axes import coordinates, flat_places, number_of, used
-from micrograd.lowering.arrays.axes import read as read_at
+from micrograd.lowering.adjoints.terms import equal, factors_of
 from micrograd.lowering.arrays.ir import (
     COMPUTED,
     LEAVES,
@@ -35,6 +32,7 @@ from micrograd.lowering.arrays.ir import (
     Scale,
     Term,
 )
+from micrograd.lowering.arrays.reads import flat_places, number_of, used
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +144,7 @@ class _Backward:
         """Hand the upstream gradient, times the other factors, to what each factor reads."""
         above: Iterable[Factor] = upstream.factors
         if isinstance(term.at, Read):
-            above = [_read_where(read, array, term.at, term.sizes) for read in upstream.reads]
+            above = [read_where(read, array, term.at, term.sizes) for read in upstream.reads]
         for n, factor in enumerate(term.factors):
             others = (*above, *term.factors[:n], *term.factors[n + 1 :])
             for place, local, number in _locals(array, factor):
@@ -244,18 +242,10 @@ def _routes(array: Array, choice: Choice) -> Iterator[Local]:
     yield choice.read, marks, 1.0
 
 
-def _read_where(read: Read, array: Array, at: Read, sizes: Mapping[int, Any]) -> Read:
-    """Return what is read at an array's own variables as it is read where a term is added."""
-    own = coordinates(array.shape, flat_places(at, sizes))
-    places = flat_places(read, dict(enumerate(array.shape)))[tuple(own[v] for v in read.vars)]
-    places = np.broadcast_to(places, own[0].shape)
-    if at.table is not None:
-        return Read(read.array, table=places, variables=at.vars)
-    return read_at(read.array, places, at.vars)
-
-
 def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
     """Return an adjoint that is a number, or the same as another one, along all of its axes."""
+    if len(terms) > 1 and _is_even(array, terms):
+        return Term((), array.axes, scale=terms[0].scale)
     own = own_variables(array, terms[0]) if len(terms) == 1 and not terms[0].summed else None
     if own is None:
         return None
@@ -267,3 +257,14 @@ def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
         return None
     index = tuple(i._replace(var=own[i.var]) for i in read.index)
     return Term((replace(read, index=index),), array.axes)
+
+
+def _is_even(array: Array, terms: tuple[Term, ...]) -> bool:
+    """Return whether terms give every element of an array one number, once."""
+    places = list[int]()
+    for term in terms:
+        if term.factors or term.scale != terms[0].scale or not isinstance(term.at, Read):
+            return False
+        sizes: dict[int, Any] = term.sizes
+        places += flat_places(term.at, sizes).ravel().tolist()
+    return sorted(places) == [*range(array.size)]

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from micrograd.lowering.adjoints.terms import DIVIDED
-from micrograd.lowering.arrays.axes import number_of
-from micrograd.lowering.arrays.ir import ONE, Array, Factor, Formula, Read, Term
+import numpy as np
+
+from micrograd.lowering.adjoints.terms import DIVIDED, is_plain, renamed
+from micrograd.lowering.arrays.ir import BATCH, FIXED, ONE, Array, Factor, Formula, Read, Term
+from micrograd.lowering.arrays.reads import coordinates, flat_places, number_of
+from micrograd.lowering.scalars.columns import Ints
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,9 @@ def known_of(arrays: Sequence[Array]) -> Known:
     known = Known({}, sums, [], {}, set())
     for array, formula in ((array, array.formula) for array in arrays if array.formula):
         read = dict(formula.letters)
-        if formula.text == "x / y" and read["x"].plain:
+        if formula.text == "x / y":
             known.quotients.append((array, read["x"], read["y"]))
-            bounded = _is_share(read["x"], read["y"])
+            bounded = _is_share(array, read["x"], read["y"])
         elif formula.text == "x - y" and number_of(read["x"]) == 1 and _is_like(read["y"], array):
             known.complements[read["y"].array] = array
             bounded = read["y"].array in known.bounded
@@ -58,22 +61,37 @@ def _is_like(read: Read, array: Array) -> bool:
     return read.plain and read.array.axes == array.axes
 
 
-def _is_share(over: Read, under: Read) -> bool:
+def _is_share(quotient: Array, over: Read, under: Read) -> bool:
     """Return whether a quotient is of powers, and of the sum of all in the same row of them."""
     part, term = over.array, under.array.terms[0] if len(under.array.terms) == 1 else None
     power = part.formula is not None and part.formula.op == "exp"
-    if not (power and term and term.scale == ONE and len(term.factors) == 1 and under.plain):
+    if not (power and term and term.scale == ONE and len(term.factors) == 1):
         return False
     (read,) = term.factors
     if not is_plain(read) or read.array is not part:
         return False
-    sizes = tuple(term.sizes[i.var] for i in read.index)
-    row = {i.var: at.var for i, at in zip(read.index, over.index)}  # its variables in the quotient
-    return sizes == part.shape and all(row.get(k) == i.var for k, i in enumerate(under.index))
+    if tuple(term.sizes[i.var] for i in read.index) != part.shape:
+        return False
+    above = coordinates(part.shape, _everywhere(over, quotient))
+    below = coordinates(under.array.shape, _everywhere(under, quotient))
+    kept = {i.var: axis for axis, i in enumerate(read.index) if i.var < len(below)}
+    return all(np.array_equal(below[var], above[axis]) for var, axis in kept.items())
 
 
-def is_plain(factor: Factor) -> TypeGuard[Read]:
-    return isinstance(factor, Read) and factor.plain
+def _everywhere(read: Read, quotient: Array) -> Ints:
+    """Return the place that is read for each element of a quotient."""
+    at, sizes = np.indices(quotient.shape), dict(enumerate(quotient.shape))
+    places: Ints = flat_places(read, sizes)[tuple(at[var] for var in read.vars)]
+    return np.broadcast_to(places, quotient.shape)
+
+
+def walked(read: Read, factor: Factor) -> dict[int, int]:
+    """Return the variables of `factor` by those of `read`, if both read the same so."""
+    if not isinstance(factor, Read) or factor.array is not read.array:
+        return {}
+    own = dict(zip(read.vars, factor.vars)) | {BATCH: BATCH}
+    fits = len(read.vars) == len(factor.vars) and renamed(read, own | {FIXED: FIXED}).same(factor)
+    return own if fits else {}
 
 
 def is_complement(factor: Factor) -> TypeGuard[Formula]:

@@ -14,21 +14,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.adjoints.known import Known, is_complement, is_plain
+from micrograd.lowering.adjoints.known import Known, is_complement, walked
+from micrograd.lowering.adjoints.places import at_places, factor_where, own_term
 from micrograd.lowering.adjoints.terms import (
-    Variables,
+    DIVIDED,
     along,
     divided_by,
     equal,
-    own_term,
+    is_plain,
+    like,
+    parted,
     renamed,
-    same,
+    without_idle,
 )
-from micrograd.lowering.arrays.axes import moderate, used
-from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Factor, Read, Scale, Term
+from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Factor, Formula, Read, Scale, Term
+from micrograd.lowering.arrays.reads import moderate, used
 
 MOST_DISSOLVED = 6  # adjoints: each doubles the ways to look at
 Readers = Mapping[Array, set[Array]]
@@ -61,8 +65,23 @@ class Simpler:
         return kept + _length(self.written), -len(self.dissolved)
 
 
+class Product(NamedTuple):
+    """Some factors, a number, and terms that are added at some places, whose factors it has too."""
+
+    factors: tuple[Factor, ...]
+    scale: Scale = ONE
+    places: tuple[Term, ...] = ()
+
+    def times(self, other: Product) -> Product:
+        """Return the product of two."""
+        factors, scale, places = other
+        return Product((*self.factors, *factors), self.scale.times(*scale), (*self.places, *places))
+
+
 def _length(terms: Iterable[Term]) -> int:
-    return sum(len(term.factors) for term in terms)
+    """Return how many factors there are; what is computed counts for several."""
+    factors = [factor for term in terms for factor in term.factors]
+    return sum(3 if isinstance(f, Formula) and f.text != DIVIDED else 1 for f in factors)
 
 
 def simpler(array: Array, terms: Sequence[Term], known: Known, readers: Readers) -> Simpler | None:
@@ -70,8 +89,8 @@ def simpler(array: Array, terms: Sequence[Term], known: Known, readers: Readers)
 
     `readers` tells what else reads an adjoint.
     """
-    own = [term for given in terms if (term := own_term(array, given) or _number_at(given))]
-    if len(own) < len(terms) or all(map(_number_at, own)):
+    own = [term for given in terms if (term := own_term(array, given) or at_places(given))]
+    if len(own) < len(terms) or not any(term.factors for term in own):
         return None
     found, ways = _dissolvable(own, known.terms), list[Simpler]()
     every = [*own, *(term for adjoint in found for term in known.terms[adjoint])]
@@ -83,6 +102,8 @@ def simpler(array: Array, terms: Sequence[Term], known: Known, readers: Readers)
                 way = _Way(chosen, known).simplified(array, own)
                 ways += [way] if way and way.dissolved.isdisjoint(way.reads) else []
     left = {adjoint: _length(known.terms[adjoint]) for adjoint in found}
+    most = Simpler(own).length(left)[0] + 1  # a number in common takes one array more
+    ways = [way for way in ways if way.length(left)[0] <= most]
     return min(ways, key=lambda way: way.length(left), default=None)
 
 
@@ -92,18 +113,13 @@ def dissolves(array: Array, terms: Sequence[Term]) -> list[Term]:
     A product can, and a sum of products, but nothing that is only a product of matrices: the name
     of that would go.
     """
-    own = [term for given in terms if (term := own_term(array, given))]
+    own = [term for given in terms if (term := own_term(array, given) or at_places(given))]
     if len(own) < len(terms) or not all(moderate(term.scale.value) for term in own):
         return []
     if len(own) > 1:
         return [] if any(term.summed for term in own) else own
-    inner, outer = _parted(own[0]) if own else ((), ())
+    inner, outer = parted(own[0]) if own else ((), ())
     return own if outer or len(inner) < 2 else []
-
-
-def _number_at(term: Term) -> Term | None:
-    """Return a term that is a number at some places: of a class that the code names."""
-    return term if isinstance(term.at, Read) and not term.factors else None
 
 
 def _dissolvable(terms: Iterable[Term], known: Mapping[Array, list[Term]]) -> list[Array]:
@@ -128,23 +144,24 @@ class _Way:
         self.named = False  # whether something was found by its name
         self.cancelled = False
         self.longer = False  # whether a sum, of matrices often, has more factors than before
+        self.lost = False  # whether something cannot be told where a term is added
 
     def simplified(self, array: Array, terms: Sequence[Term]) -> Simpler | None:
         """Return the terms of an array's adjoint; None where they are not simpler."""
-        terms = [written for term in terms for written in self._written_out(term)]
+        terms = [written for term in terms for written in self._written_out(array, term)]
         factored = self._factored(array, terms)
         sums = any(len(self.known.terms[adjoint]) > 1 for adjoint in self.dissolved)
         gain = self.cancelled or (not sums and (factored or self.named))
-        if self.longer or not gain:
+        if self.longer or self.lost or not gain:
             return None
         return Simpler(factored or terms, self.arrays, self.dissolved)
 
     def _factored(self, array: Array, terms: Sequence[Term]) -> list[Term]:
         """Return what terms have in common, times a new array; nothing if there is nothing."""
-        scale, common = _common(terms) if len(terms) > 1 else (ONE, ())
+        scale, common = _common(array, terms) if len(terms) > 1 else (ONE, ())
         if not common and scale == ONE:
             return []
-        rest = [_without(term, scale, common) for term in terms]
+        rest = [_without(array, term, scale, common) for term in terms]
         rest.sort(key=lambda term: term.scale.value < 0)  # p - q, not -q + p
         inner = self._array(array, rest)
         return [self._by_name(Term((*common, inner.whole), array.axes, (), scale))]
@@ -155,39 +172,61 @@ class _Way:
         self.arrays.append(made)
         return made
 
-    def _written_out(self, term: Term) -> list[Term]:
+    def _written_out(self, array: Array, term: Term) -> list[Term]:
         """Return a term with what it reads of dissolved adjoints written in; of a sum several."""
-        products: list[tuple[tuple[Factor, ...], Scale]] = [((), term.scale)]
+        products = [Product((), term.scale)]
         for factor in term.factors:
-            parts = [((factor,), ONE)]
+            parts = [Product((factor,))]
             if is_plain(factor) and factor.array in self.dissolved:
-                own, known = along(factor), self._terms(factor.array)
-                parts = [(tuple(renamed(f, own) for f in t.factors), t.scale) for t in known]
+                parts = [self._part(array, factor, t) for t in self._terms(factor.array)]
                 self.longer |= len(parts) > 1 and bool(term.summed)
-            products = [
-                ((*factors, *more), scale.times(*number))
-                for factors, scale in products
-                for more, number in parts
-            ]
-        return [self._short(term, *product) for product in products]
+            products = [product.times(part) for product in products for part in parts]
+        return [self._short(array, term, product) for product in products]
 
-    def _short(self, term: Term, factors: tuple[Factor, ...], scale: Scale) -> Term:
-        """Return a term with other factors, as few as there need be."""
-        whole = _summed(replace(term, factors=factors, scale=scale))
-        simple = self._cancelled(self._by_name(self._complemented(whole)))
-        self.longer |= len(_parted(simple)[0]) > len(_parted(term)[0])
+    def _part(self, array: Array, read: Read, term: Term) -> Product:
+        """Return a term of a dissolved adjoint as a factor where that is read."""
+        if term.at is None:
+            own = along(read)
+            return Product(tuple(renamed(factor, own) for factor in term.factors), term.scale)
+        self.lost |= not read.same(read.array.whole) or read.array.axes != array.axes
+        return Product((), term.scale, (term,))
+
+    def _short(self, array: Array, term: Term, product: Product) -> Term:
+        """Return a term that is another product, with as few factors as there need be."""
+        whole = replace(term, factors=product.factors, scale=product.scale)
+        if product.places:
+            whole = self._at(array, whole, *product.places)
+        simple = self._cancelled(self._by_name(self._complemented(without_idle(whole))))
+        self.longer |= len(parted(simple)[0]) > len(parted(term)[0])
         return simple
+
+    def _at(self, array: Array, term: Term, place: Term, *others: Term) -> Term:
+        """Return a product with a term that is added at some places only: it is 0 elsewhere."""
+        self.lost |= bool(others or term.summed or term.at)
+        if self.lost:
+            return term
+        found = [factor_where(factor, array, place) for factor in term.factors]
+        factors = tuple(factor for factor in found if factor is not None)
+        self.lost |= len(factors) < len(found)
+        assert isinstance(place.at, Read)
+        return replace(
+            place,
+            factors=(*place.factors, *factors),
+            scale=term.scale,
+            at=replace(place.at, array=array),
+        )
 
     def _terms(self, adjoint: Array) -> list[Term]:
         """Return a dissolved adjoint as products; what they sum becomes an array of its own."""
         if adjoint not in self.products:
-            written = [t for term in self.known.terms[adjoint] for t in self._written_out(term)]
+            known = self.known.terms[adjoint]
+            written = [t for term in known for t in self._written_out(adjoint, term)]
             self.products[adjoint] = [self._product(adjoint, t) if t.summed else t for t in written]
         return self.products[adjoint]
 
     def _product(self, adjoint: Array, term: Term) -> Term:
         """Return a sum as an array, of the way forward where that has it, times what is outside."""
-        inner, outer = _parted(term)
+        inner, outer = parted(term)
         total = Term(inner, term.kept, term.summed)
         array = next((a for a in self.known.sums if equal(a.terms[0], total)), None)
         array = array or self._array(adjoint, [total])
@@ -212,8 +251,9 @@ class _Way:
         """
         for factor in filter(is_plain, term.factors):
             others = [f for f in term.factors if f is not factor]
-            bounded = factor.array in self.known.bounded and len(others) > 1  # a number is no array
-            if bounded and (over := _like(divided_by(factor), others)):
+            bounded = factor.array in self.known.bounded
+            bounded &= len(others) > 1 or term.at is not None  # a number alone is no array
+            if bounded and (over := like(divided_by(factor), others)):
                 others.remove(over)
                 self.cancelled = True
                 return self._cancelled(replace(term, factors=tuple(others)))
@@ -223,11 +263,11 @@ class _Way:
         """Return a term with y in place of u · 1 / s, where the way forward has y = u / s."""
         for quotient, over, under in self.known.quotients:
             for factor in term.factors:
-                own = _walked(over, factor)
+                own = walked(over, factor)
                 sizes = {axis: term.sizes.get(var) for axis, var in own.items()}
                 if own and all(sizes.get(axis) == n for axis, n in quotient.axes):
                     others = [f for f in term.factors if f is not factor]
-                    if divisor := _like(divided_by(renamed(under, own)), others):
+                    if divisor := like(divided_by(renamed(under, own)), others):
                         others.remove(divisor)
                         self.named = True
                         whole = renamed(quotient.whole, own)
@@ -235,65 +275,26 @@ class _Way:
         return term
 
 
-def _like(factor: Factor, others: Iterable[Factor]) -> Factor | None:
-    """Return the first of some factors that is equal to one."""
-    return next((other for other in others if same(other, factor)), None)
-
-
-def _walked(read: Read, factor: Factor) -> Variables:
-    """Return the variables of `factor` by those of `read`, if both walk along one array."""
-    if not is_plain(factor) or factor.array is not read.array:
-        return {}
-    return {i.var: j.var for i, j in zip(read.index, factor.index)} | {BATCH: BATCH}
-
-
-def _summed(term: Term) -> Term:
-    """Return a term without Σj one_hot[j], which is 1, and without sums of what never changes."""
-    for factor in filter(is_plain, term.factors):
-        rows, others = factor.array.lookup, tuple(f for f in term.factors if f is not factor)
-        axis = (factor.index[-1].var, factor.shape[-1]) if rows and rows.table is None else None
-        if axis in term.summed and axis[0] not in _variables(others):
-            left = tuple(other for other in term.summed if other != axis)
-            return _summed(replace(term, factors=others, summed=left))
-    read, scale = _variables(term.factors), term.scale
-    for var, size in term.summed:
-        if var not in read:
-            scale = scale.over(size)
-    summed = tuple(axis for axis in term.summed if axis[0] in read)
-    return replace(term, summed=summed, scale=scale)
-
-
-def _variables(factors: Iterable[Factor]) -> set[int]:
-    return {var for factor in factors for read in factor.reads for var in read.every}
-
-
-def _parted(term: Term) -> tuple[tuple[Factor, ...], tuple[Factor, ...]]:
-    """Return the factors that depend on what a term sums over, and the others."""
-    over = {var for var, _ in term.summed}
-    inner = tuple(f for f in term.factors if over & _variables([f]))
-    return inner, tuple(f for f in term.factors if f not in inner)
-
-
-def _common(terms: Sequence[Term]) -> tuple[Scale, tuple[Factor, ...]]:
+def _common(array: Array, terms: Sequence[Term]) -> tuple[Scale, tuple[Factor, ...]]:
     """Return the number and the factors that all terms have, outside of their sums."""
     values, batches = {abs(t.scale.value) for t in terms}, {t.scale.batch for t in terms}
     value = min(values) if len(values) == 1 else 1.0
     scale = Scale(value if moderate(value) else 1.0, min(batches) if len(batches) == 1 else 0)
-    first, *others = (list(_parted(term)[1]) for term in terms)
+    first, *others = sorted(terms, key=lambda term: term.at is not None)
     common = list[Factor]()
-    for factor in first:
-        alike = [like for other in others if (like := _like(factor, other))]
-        if len(alike) == len(others):
+    for factor in () if first.at else parted(first)[1]:
+        rest = [_without(array, term, ONE, (*common, factor)) for term in others]
+        if all(len(new.factors) + len(common) < len(t.factors) for new, t in zip(rest, others)):
             common.append(factor)
-            for other, like in zip(others, alike):
-                other.remove(like)
     return scale, tuple(common)
 
 
-def _without(term: Term, scale: Scale, common: Iterable[Factor]) -> Term:
-    """Return a term divided by a number and factors that it has."""
+def _without(array: Array, term: Term, scale: Scale, common: Iterable[Factor]) -> Term:
+    """Return a term divided by a number, and by those of some factors that it has."""
     factors = [*term.factors]
     for factor in common:
-        factors = [f for f in factors if f is not _like(factor, factors)]
+        there = factor_where(factor, array, term)
+        found = there and like(there, parted(replace(term, factors=tuple(factors)))[1])
+        factors = [f for f in factors if f is not found]
     value, batch = term.scale.value / scale.value, term.scale.batch - scale.batch
     return replace(term, factors=tuple(factors), scale=Scale(value, batch))

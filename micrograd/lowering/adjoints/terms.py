@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import moderate, used
-from micrograd.lowering.arrays.ir import BATCH, Array, Factor, First, Formula, Read, Rows, Term
+from micrograd.lowering.arrays.ir import Factor, First, Formula, Read, Term
+from micrograd.lowering.arrays.reads import moderate, used
 
 Variables = Mapping[int, int]
 DIVIDED = "1 / y"
@@ -75,31 +75,6 @@ def equal(a: Term, b: Term) -> bool:
     return there and all(map(same, a.factors, b.factors))
 
 
-def own_term(array: Array, term: Term) -> Term | None:
-    """Return a term over an array's own variables; None where it is not added all over."""
-    own = own_variables(array, term)
-    if own is None or not all(isinstance(f, (Read, Formula, First)) for f in term.factors):
-        return None
-    if term.at is None:
-        return term
-    over = {var: len(array.shape) + n for n, (var, _) in enumerate(term.summed)}
-    new = own | over | {BATCH: BATCH}
-    factors = tuple(renamed(factor, new) for factor in term.factors)
-    return Term(factors, array.axes, tuple((new[v], n) for v, n in term.summed), term.scale)
-
-
-def own_variables(array: Array, term: Term) -> dict[int, int] | None:
-    """Return an array's variable for each of a term's; None where it is not added all over."""
-    if term.at is None:
-        return {var: var for var, _ in term.kept}
-    place, sizes = term.at, term.sizes
-    if isinstance(place, Rows) or not place.plain or place.shape != array.shape:
-        return None
-    if any(sizes[i.var] != n for i, n in zip(place.index, array.shape)):
-        return None
-    return {i.var: axis for axis, i in enumerate(place.index)} | {BATCH: BATCH}
-
-
 def along(read: Read) -> Variables:
     """Return the variables that a plain read has along the axes of its array."""
     return {axis: i.var for axis, i in enumerate(read.index)}
@@ -115,3 +90,39 @@ def renamed(factor: Any, own: Variables) -> Any:
         return replace(factor, letters=letters)
     read, out = renamed(factor.read, own), renamed(factor.out, own)
     return First(read, out, tuple((own[var], size) for var, size in factor.axes))
+
+
+def is_plain(factor: Factor) -> TypeGuard[Read]:
+    return isinstance(factor, Read) and factor.plain
+
+
+def like(factor: Factor, others: Iterable[Factor]) -> Factor | None:
+    """Return the first of some factors that is equal to one."""
+    return next((other for other in others if same(other, factor)), None)
+
+
+def parted(term: Term) -> tuple[tuple[Factor, ...], tuple[Factor, ...]]:
+    """Return the factors that depend on what a term sums over, and the others."""
+    over = {var for var, _ in term.summed}
+    inner = tuple(f for f in term.factors if over & variables_of([f]))
+    return inner, tuple(f for f in term.factors if f not in inner)
+
+
+def variables_of(factors: Iterable[Factor]) -> set[int]:
+    return {var for factor in factors for read in factor.reads for var in read.every}
+
+
+def without_idle(term: Term) -> Term:
+    """Return a term without Σj one_hot[j], which is 1, and without sums of what never changes."""
+    for factor in filter(is_plain, term.factors):
+        rows, others = factor.array.lookup, tuple(f for f in term.factors if f is not factor)
+        axis = (factor.index[-1].var, factor.shape[-1]) if rows and rows.table is None else None
+        if axis in term.summed and axis[0] not in variables_of(others):
+            left = tuple(other for other in term.summed if other != axis)
+            return without_idle(replace(term, factors=others, summed=left))
+    read, scale = variables_of(term.factors), term.scale
+    for var, size in term.summed:
+        if var not in read:
+            scale = scale.over(size)
+    summed = tuple(axis for axis in term.summed if axis[0] in read)
+    return replace(term, summed=summed, scale=scale)

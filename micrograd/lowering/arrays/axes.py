@@ -7,18 +7,15 @@ the axes of the group, and the other columns are functions of them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Formula, Index, Read
+from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.scalars.columns import Bools, Ints
-from micrograd.lowering.trace.declared import NUMBER, PARAMETER
+from micrograd.lowering.trace.declared import PARAMETER
 
 
 class Axes(NamedTuple):
@@ -31,19 +28,6 @@ class Axes(NamedTuple):
     shape: tuple[int, ...]
     order: Ints
     place: Ints
-
-
-def coordinates(shape: tuple[int, ...], places: Any) -> list[Ints]:
-    """Return the columns of coordinates of flat places.
-
-    Not by np.unravel_index: where the last axis of the places is 1 long, that of NumPy 2.4 errs
-    from the 8,193rd on (numpy/numpy#31980).
-    """
-    columns = []
-    for size in reversed(shape):
-        places, column = np.divmod(places, size)
-        columns.append(column)
-    return columns[::-1]
 
 
 def find_axes(columns: Sequence[Ints], count: int, apart: Sequence[Ints] = ()) -> Axes:
@@ -61,11 +45,12 @@ def find_axes(columns: Sequence[Ints], count: int, apart: Sequence[Ints] = ()) -
             break
     else:
         chosen = _chosen(ranked, count, size)
-    axes = ranked if chosen is None else [ranked[i] for i in chosen]
-    code, size = _code(axes, count)
-    shape = (size,) if chosen is None else tuple(map(_cardinality, axes))
-    _, order, place = np.unique(code, return_index=True, return_inverse=True)
-    return Axes(shape, order, place)
+    axes = [ranked[i] for i in chosen or ()]
+    if chosen is None:
+        axes = _halves(ranked, count, size) or _blocks(ranked, count, size)
+    place, size = _code(axes or ranked, count)
+    shape = tuple(map(_cardinality, axes)) if axes or chosen is not None else (size,)
+    return Axes(shape, np.unique(place, return_index=True)[1], place)
 
 
 def _ranked(columns: Sequence[Ints]) -> list[Ints]:
@@ -88,11 +73,10 @@ def _cardinality(ranks: Ints) -> int:
 
 def _code(ranked: Sequence[Ints], count: int) -> tuple[Ints, int]:
     """Return one number per member, ordered like its columns, and the number of distinct ones."""
-    code, size = np.zeros(count, np.int64), 1
-    for ranks in ranked:
+    code, *others = ranked or [np.zeros(count, np.int64)]
+    for ranks in others:
         code = np.unique(code * _cardinality(ranks) + ranks, return_inverse=True)[1]
-        size = _cardinality(code)
-    return code, size
+    return code, _cardinality(code)
 
 
 def _turns(code: Ints, alike: Ints) -> Ints:
@@ -117,113 +101,38 @@ def _chosen(ranked: list[Ints], count: int, size: int) -> list[int] | None:
     return sorted(taken) if filled == size else None
 
 
-def read(array: Array, places: Ints, variables: Sequence[int]) -> Read:
-    """Return what reads `array` at flat places, which have one axis per variable.
+def _halves(ranked: list[Ints], count: int, size: int) -> list[Ints]:
+    """Return one column and all others together where these two fill a grid; else nothing.
 
-    By a rule, if need be with axes divided, or joined where the whole array is read; else by a
-    table, without the variables that it does not depend on.
+    The others are two axes where one of them is walked from its beginning again and again, as the
+    positions in documents of one length are.
     """
-    places, variables = depending(places, variables)
-    for shape in (array.shape, (array.size,))[: 2 if places.size == array.size else 1]:
-        walks = [_walk(c, n, variables) for c, n in zip(coordinates(shape, places), shape)]
-        index = tuple(i for walk in walks for i, _ in walk)
-        split = tuple(n for walk in walks for _, n in walk)
-        vars = [i.var for i in index if i.var != FIXED]
-        if all(walks) and len(set(vars)) == len(vars):
-            return Read(array, index, None if split == array.shape else split)
-    return Read(array, table=places, variables=tuple(variables))
+    for column in ranked:
+        length = _cardinality(column)
+        rest = [other for other in ranked if _code([column, other], count)[1] > length]
+        code, others = _code(rest, count)
+        if 1 < length < size and length * others == size:
+            first = np.unique(code, return_index=True)[1]
+            turn = np.argsort(np.argsort(first))[code]
+            for other in (column for column in rest if others % _cardinality(column) == 0):
+                period, walk = _cardinality(other), other[np.sort(first)]
+                if period < others and (walk == np.arange(others) % period).all():
+                    return _ranked([*divmod(turn, period), column])
+            return _ranked([turn, column])
+    return []
 
 
-def depending(places: Ints, variables: Sequence[int]) -> tuple[Ints, Sequence[int]]:
-    """Return places, and their variables, without those that they do not depend on."""
-    for axis, var in reversed([*enumerate(variables)]):
-        first = places.take([0], axis)
-        if (places == first).all():
-            places, variables = first.squeeze(axis), [v for v in variables if v != var]
-    return places, variables
-
-
-def _walk(column: Ints, length: int, variables: Sequence[int]) -> list[tuple[Index, int]]:
-    """Return how an axis is walked over a grid: an index, and the length of its axis.
-
-    Several where the axis is walked in blocks, the blocks by the first; none without a rule.
-    """
-    first, walk = int(column.flat[0]), steps(column, variables)
-    if not walk:
-        return [] if walk is None else [(Index(FIXED, first), length)]
-    (outer, _, var), *inner = sorted(walk, reverse=True)
-    block = 1
-    for step, count, _ in reversed(inner):
-        if step != block:
-            return []
-        block *= count
-    if outer % block or first % block or length % block:
-        return []
-    index = Index(var, first // block, outer // block)
-    return [(index, length // block), *((Index(var), count) for _, count, var in inner)]
-
-
-def steps(column: Ints, variables: Sequence[int]) -> list[tuple[int, int, int]] | None:
-    """Return by how much a column grows with each variable that it depends on, from how many
-    values of it; None where it does not grow evenly."""
-    first = rule = column.flat[0]
-    found = []
-    for axis, var in enumerate(variables):
-        line = column[(0,) * axis + (slice(None),) + (0,) * (column.ndim - axis - 1)] - first
-        step, rule = int(line[1]) if len(line) > 1 else 0, np.add.outer(rule, line)
-        if step < 0 or (line != step * np.arange(len(line))).any():
-            return None
-        if step:
-            found.append((step, len(line), var))
-    return found if (column == rule).all() else None
-
-
-def number_of(factor: Factor) -> float | None:
-    """Return the number of the code that a factor is, if it is one."""
-    if not isinstance(factor, Read) or factor.array.kind != NUMBER or factor.vars:
-        return None
-    return float(np.asarray(factor.array.data)[factor.index[0].start])
-
-
-def moderate(number: float) -> bool:
-    """Return whether no product of usual size overflows, or vanishes, for a number alone."""
-    return 1e-30 < abs(number) < 1e30
-
-
-def used(formula: Formula) -> dict[str, Read]:
-    """Return what the letters read that the text of a formula has, its constant put in."""
-    names = _names(formula.text, formula.k)
-    return {letter: read for letter, read in formula.letters if letter in names}
-
-
-@lru_cache(256)
-def _names(text: str, k: float | None) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", specialise(text, k)))
-
-
-def flat_places(operand: Read, sizes: Mapping[int, int]) -> Ints:
-    """Return the flat places that an operand reads, one axis per variable of `operand.vars`.
-
-    `sizes` gives the sizes of the variables.
-    """
-    if operand.table is not None:
-        return operand.table
-    places = np.arange(operand.array.size).reshape(operand.shape)
-    parts = selection(operand, sizes)
-    return places[tuple(slice(*part) if isinstance(part, tuple) else part for part in parts)]
-
-
-def selection(read: Read, sizes: Mapping[int, Any]) -> tuple[Any, ...]:
-    """Return what stands in brackets for each axis read: a place, or (start, stop, step)."""
-    return tuple(_selected(i, n, sizes) for i, n in zip(read.index, read.shape))
-
-
-def _selected(index: Index, length: int, sizes: Mapping[int, Any]) -> Any:
-    if index.var == FIXED:
-        return index.start
-    if index[1:] == (0, 1) and sizes[index.var] == length:
-        return ALL
-    return index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step
+def _blocks(ranked: list[Ints], count: int, size: int) -> list[Ints]:
+    """Return axes of which some are the blocks of columns, and the places in these, if any."""
+    longest = max(map(_cardinality, ranked), default=0)
+    for length in (n for n in range(2, longest) if longest % n == 0):
+        parts = [
+            p for c in ranked for p in (divmod(c, length) if _cardinality(c) == longest else [c])
+        ]
+        parts = _ranked(parts)
+        if chosen := _chosen(parts, count, size):
+            return [parts[i] for i in chosen]
+    return []
 
 
 def order_of(array: Array) -> int:
@@ -249,7 +158,7 @@ def classes(*keys: Ints) -> list[Ints]:
     """Return the members with equal keys, in the order of the keys."""
     order = np.lexsort(keys)
     new = np.any([changes(key[order]) for key in keys], axis=0)
-    return [np.sort(part) for part in cut(order, new)]
+    return [*cut(order, new)]
 
 
 def numbered(keys: Iterable[Any]) -> Ints:
@@ -260,6 +169,8 @@ def numbered(keys: Iterable[Any]) -> Ints:
 
 def signature(owner: Ints, code: Ints) -> Ints:
     """Return a number per sum, equal for equal sets of codes."""
-    codes, rank = np.unique(code, return_inverse=True)
-    owner, rank = np.divmod(np.unique(owner.astype(np.int64) * len(codes) + rank), len(codes))
-    return numbered(part.tobytes() for part in cut(rank, changes(owner)))
+    order = np.lexsort((code, owner))
+    owner, code = owner[order], code[order]
+    each = changes(owner) | changes(code)
+    owner, code = owner[each], code[each]
+    return numbered(part.tobytes() for part in cut(code, changes(owner)))

@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import read
 from micrograd.lowering.arrays.group import Grouping
 from micrograd.lowering.arrays.ir import (
     BATCH,
@@ -26,6 +25,7 @@ from micrograd.lowering.arrays.ir import (
 )
 from micrograd.lowering.arrays.names import Name, Names, wanted
 from micrograd.lowering.arrays.notation import written
+from micrograd.lowering.arrays.reads import read
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import (
     CONSTANT,

@@ -21,15 +21,14 @@ from micrograd.lowering.arrays.axes import (
     changes,
     classes,
     find_axes,
-    flat_places,
-    number_of,
     numbered,
     order_of,
     signature,
 )
 from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Choice, Formula, Index, Read, Term
 from micrograd.lowering.arrays.longer import Finder, Lying, paddings, steps
-from micrograd.lowering.arrays.products import Products, by_table, divided, products_first, uneven
+from micrograd.lowering.arrays.products import Products, by_table, evenly, products_of, terms_of
+from micrograd.lowering.arrays.reads import flat_places, number_of
 from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
 from micrograd.lowering.scalars.columns import MUL, NAMES, NONE, ROUTES, Bools, Ints
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER
@@ -67,7 +66,7 @@ class Grouping:
         self._a = np.append(chains.a, chains.graph.x[products])
         self._b = np.append(chains.b, chains.graph.y[products])
         self.merged_into = chains.merged_into.copy()
-        self._constants: dict[Any, Array] = {}  # by the places of their numbers in the pool
+        self._made: dict[object, Array] = {}  # of no nodes of its own, by what it reads
         self._longer: dict[object, int] = {}  # the first of the ids of what is made of others
         self._zero = chains.zeros()
 
@@ -213,6 +212,13 @@ class Grouping:
         self.arrays.append(array)
         self._rank.append(order_of(array))
 
+    def _once(self, key: object, made: Array) -> Array:
+        """Return an array of no nodes of its own, the first of those with a key."""
+        if key not in self._made:
+            self._made[key] = made
+            self._add(made, *np.zeros((2, 0), np.intp))
+        return self._made[key]
+
     def _lying(self, ids: Sequence[Ints]) -> tuple[list[Array], list[Ints]]:
         """Return the array and the places of each operand of a group."""
         return [self.arrays[self.array[i.flat[0]]] for i in ids], [self.place[i] for i in ids]
@@ -244,16 +250,13 @@ class Grouping:
 
     def _sum(self, nodes: Ints, owner: Ints, a: Ints, b: Ints, code: Ints) -> None:
         runs = []
-        for c in np.unique(code).tolist():
-            part = np.flatnonzero(code == c)
+        for part in classes(code):
             operands = self._lying([i[part] for i in (a, b) if i[part[0]] >= 0])
-            runs.append(Products.of_sums(*operands, owner[part], len(nodes)))
+            runs.append(products_of(*operands, owner[part], len(nodes), self._once))
             runs[-1].scale = ONE.times(-1.0 if b[part[0]] == SUBTRACTED else 1.0)
         grid, array = self._spanned(nodes, runs)
-        terms = (run.term(grid, array) for run in runs)
-        terms = (divided(t, array, (*t.kept, *t.summed), by_table) for t in terms)
-        ordered = sorted(terms, key=products_first)
-        self._define(array, nodes, grid, *map(self._with_constants, ordered))
+        terms = terms_of(runs, grid, array)
+        self._define(array, nodes, grid, *map(self._with_constants, terms))
 
     def _block(self, before: Ints | None, at: Ints) -> None:
         """Make an array of choices among terms and what was chosen `before`.
@@ -277,10 +280,9 @@ class Grouping:
         if two and by_table(term):
             self._element(nodes)
             return
-        term = divided(term, array, term.summed, uneven)
-        terms = [term, *(start.term(grid, array) for start in starts)]
+        terms = [evenly(term, array), *(start.term(grid, array) for start in starts)]
         reads = [read for t in terms for read in self._with_constants(t).reads]
-        choice = Choice(NAMES[self.chains.graph.op[nodes[0]]], term.summed, *reads)
+        choice = Choice(NAMES[self.chains.graph.op[nodes[0]]], terms[0].summed, *reads)
         self._define(array, nodes, grid, Term((choice,), term.kept))
 
     def _with_constants(self, term: Term) -> Term:
@@ -292,8 +294,6 @@ class Grouping:
             return read
         places = flat_places(read, sizes)
         key = places.shape, places.tobytes()
-        if key not in self._constants:
-            data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
-            self._constants[key] = Array(CONSTANT, places.shape, nodes, data=data)
-            self._add(self._constants[key], nodes[:0], nodes[:0])
-        return Read(self._constants[key], tuple(map(Index, read.vars)))
+        data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
+        made = self._once(key, Array(CONSTANT, places.shape, nodes, data=data))
+        return Read(made, tuple(map(Index, read.vars)))

@@ -15,9 +15,10 @@ import numpy as np
 
 from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
-from micrograd.lowering.arrays.axes import coordinates, find_axes, read
+from micrograd.lowering.arrays.axes import find_axes
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, Axis, B, Rows, Term
 from micrograd.lowering.arrays.names import identifier, unnumbered, usable
+from micrograd.lowering.arrays.reads import coordinates, read
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import NONE, Bools, Ints, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import changes, coordinates, cut
+from micrograd.lowering.arrays.axes import changes, cut
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, FIXED, Array, B, Index, Read, Term
+from micrograd.lowering.arrays.reads import coordinates
 from micrograd.lowering.scalars.columns import NONE, Bools, Ints
 from micrograd.lowering.trace.declared import NUMBER
 

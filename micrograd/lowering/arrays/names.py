@@ -20,9 +20,9 @@ from micrograd.ops import BY_NAME, FUNCTIONS, Row, for_each_row
 # expressions and the helpers against it.
 CALLED = """
     np jnp jax torch len B LEAVES value_and_grad forward loss nan inf
-    where maximum minimum abs einsum transpose broadcast_to full zeros scatter embed s_ stack
-    concatenate first_true first_within rows sparse_rows Rows add_rows add_at read_table of_tensors
-    Slices
+    where maximum minimum abs einsum transpose broadcast_to full zeros eye arange scatter embed s_
+    stack concatenate first_true first_within rows sparse_rows Rows add_rows add_at read_table
+    of_tensors Slices
 """
 RESERVED = frozenset((*FUNCTIONS, *CALLED.split()))
 FUNCTION_OF: dict[str, str] = {}  # the rows that a text writes as functions, by their value
@@ -185,7 +185,7 @@ class Names(dict[Any, str]):
             if not name.temporary and array not in self:
                 self._enter(array, self._free(normal(str(name))))
         for array in (array for array in lines if array.stem and array not in names):
-            self._enter(array, self._free(array.stem))
+            self._enter(array, self._free(identifier(array.stem)))
         for adjoint, array in after.items():
             if array in self:
                 sums = names[array].stem == "z" and array.terms and not array.formula

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import coordinates, depending, number_of, steps, used
 from micrograd.lowering.arrays.ir import (
     BATCH,
     FIXED,
@@ -31,6 +30,7 @@ from micrograd.lowering.arrays.ir import (
     Scale,
     Term,
 )
+from micrograd.lowering.arrays.reads import coordinates, depending, number_of, steps, used
 from micrograd.lowering.scalars.columns import Ints
 
 MINUS = Scale(-1.0)

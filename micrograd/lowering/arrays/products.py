@@ -9,18 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import (
-    Axes,
-    coordinates,
-    depending,
-    find_axes,
-    flat_places,
-    read,
-    steps,
-)
-from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Axis, B, Read, Term
+from micrograd.lowering.arrays.axes import Axes, find_axes
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Axis, B, Index, Read, Term
+from micrograd.lowering.arrays.reads import coordinates, depending, flat_places, read, steps
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
+
+Once = Callable[[object, Array], Array]
 
 
 class Products:
@@ -37,17 +32,10 @@ class Products:
         placed = [(a, p) for a, p in zip(arrays, places) if a.kind != NUMBER]  # which has no place
         self.walks = [(a, p, None if owner is not None else _walked(a, p)) for a, p in placed]
 
-    @classmethod
-    def of_sums(
-        cls, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int
-    ) -> Products:
-        """Return the products of `count` sums; the order of the terms of one says nothing."""
-        keys = sorted(zip(arrays, places), key=lambda pair: pair[0].kind == NUMBER)
-        order = np.lexsort((*(key for _, key in reversed(keys)), owner))
-        places, lengths = [p[order] for p in places], np.bincount(owner, minlength=count)
-        if (lengths == lengths[0]).all():
-            return cls(arrays, [p.reshape(count, -1) for p in places])
-        return cls(arrays, places, owner[order])
+    @property
+    def uneven(self) -> bool:
+        """Return whether the members do not walk all factors alike."""
+        return any(of_term is None for *_, walk in self.walks for _, of_term in walk or ())
 
     @property
     def columns(self) -> list[tuple[Array, Ints]]:
@@ -64,9 +52,7 @@ class Products:
     def apart(self, count: int) -> list[Ints]:
         """Return what tells `count` members apart beside their columns."""
         numbers = [p for a, p in zip(self.arrays, self.places) if a.kind == NUMBER]
-        if any(walk is None for *_, walk in self.walks) or any(
-            p.shape[1:] != (1,) for p in numbers
-        ):
+        if self.owner is not None or any(p.shape[1:] != (1,) for p in numbers):
             return [np.arange(count)]
         return [p[:, 0] for p in numbers]
 
@@ -109,22 +95,83 @@ class Products:
         count = self.places[0].shape[1]
         if ordered:
             return Axes((count,), np.arange(count), np.arange(count))
-        of_terms = [of_term for *_, walk in self.walks for _, of_term in walk or ()]
+        walks = [axis for *_, walk in self.walks for axis in walk or ()]
+        of_terms = [of_term for _, of_term in walks if of_term is not None]
         return find_axes(of_terms, count, [np.arange(count)])
 
 
-def _walked(array: Array, places: Ints) -> list[tuple[Ints, Ints]] | None:
+def products_of(
+    arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int, once: Once
+) -> Products:
+    """Return the products of `count` sums; the order of the terms of one says nothing.
+
+    `once` keeps an array that is made of others, by a key.
+    """
+    keys = sorted(zip(arrays, places), key=lambda pair: pair[0].kind == NUMBER)
+    order = np.lexsort((*(key for _, key in reversed(keys)), owner))
+    lengths = np.bincount(owner, minlength=count)
+    if (lengths != lengths[0]).any():
+        return Products(arrays, [p[order] for p in places], owner[order])
+    run = Products(arrays, [p[order].reshape(count, -1) for p in places])
+    several = run.uneven and len(arrays) > 1 and lengths[0] > 1
+    return (several and _looked_up(arrays, places, owner, count, once)) or run
+
+
+def _looked_up(
+    arrays: Sequence[Array], places: Sequence[Ints], owner: Ints, count: int, once: Once
+) -> Products | None:
+    """Return products of rows that are looked up, as one array, with what multiplies them all.
+
+    As x[n,k], the vectors of the words of every window, in z[n,j] = Σk x[n,k] W[j,k]. None where
+    the sums do not multiply several rows by all of the same.
+    """
+    for n, w in ((0, 1), (1, 0)):
+        order = np.lexsort((places[w], owner))
+        table, weights = (places[i][order].reshape(count, -1) for i in (n, w))
+        (rows, which), (each, by) = map(_distinct, (table, weights))
+        pairs = np.unique(which * len(each) + by)
+        grid = len(pairs) == len(rows) * len(each) and min(len(rows), len(each)) > 1
+        if grid and all(of_term is not None for _, of_term in _walked(arrays[w], weights)):
+            made = once((id(arrays[n]), rows.tobytes()), _laid(arrays[n], rows))
+            at = which[:, None] * rows.shape[1] + np.arange(rows.shape[1])
+            sides = [(made, at), (arrays[w], weights)][:: 1 - 2 * n]
+            return Products([array for array, _ in sides], [place for _, place in sides])
+    return None
+
+
+def _laid(array: Array, rows: Ints) -> Array:
+    """Return the array whose rows are places of another: whole rows of that, side by side."""
+    bare = Array(COMPUTED, rows.shape, np.zeros(0, np.intp), array.batched, stem="x")
+    size = array.shape[-1]
+    parts = rows.shape[1] // size if rows.shape[1] % size == 0 else 1
+    walked = rows.reshape(len(rows), parts, -1)
+    at = Read(bare, tuple(map(Index, range(3))), split=walked.shape)
+    front = ((BATCH, B),) if array.batched else ()
+    kept = (*front, *enumerate(walked.shape))
+    return replace(bare, terms=(Term((read(array, walked, range(3)),), kept, at=at),))
+
+
+def _walked(array: Array, places: Ints) -> list[tuple[Ints, Ints | None]]:
     """Return how each axis of an operand is walked by the members, and by the terms of one.
 
-    None where a coordinate is not the sum of both, as 4h for head h and j for a place in it are.
+    Where a coordinate is not the sum of both, as 4h for head h and j for a place in it are, the
+    members are told apart by those that their terms have.
     """
-    axes = []
+    axes = list[tuple[Ints, Ints | None]]()
     for column in coordinates(array.shape, places):
         of_member, of_term = column[:, 0], column[0]
-        if (column != of_member[:, None] + (of_term - of_term[0])).any():
-            return None
-        axes.append((of_member, of_term))
+        if (column == of_member[:, None] + (of_term - of_term[0])).all():
+            axes.append((of_member, of_term))
+        else:
+            axes.append((_distinct(column)[1], None))
     return axes
+
+
+def _distinct(rows: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct rows as they first occur, and which of them each is."""
+    each, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    turn = np.argsort(first)
+    return each[turn], np.argsort(turn)[which.ravel()]
 
 
 # Axes that are walked in blocks: head h has the places 4h to 4h + 3 of a row of 16. Where
@@ -143,6 +190,18 @@ def divided(
                 if not awkward(other):
                     return other
     return term
+
+
+def terms_of(runs: Iterable[Products], grid: Axes, array: Array) -> list[Term]:
+    """Return the terms of an array of sums as they are written, by no table that need not be."""
+    terms = (run.term(grid, array) for run in runs)
+    ruled = (divided(term, array, (*term.kept, *term.summed), by_table) for term in terms)
+    return sorted(ruled, key=products_first)
+
+
+def evenly(term: Term, array: Array) -> Term:
+    """Return a term of choices that reads places which grow evenly, if there is one."""
+    return divided(term, array, term.summed, uneven)
 
 
 def by_table(term: Term) -> bool:

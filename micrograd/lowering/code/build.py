@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from micrograd.lowering.adjoints.differentiate import Adjoints
-from micrograd.lowering.arrays.axes import number_of, selection, used
 from micrograd.lowering.arrays.form import Arrays
 from micrograd.lowering.arrays.ir import (
     ALL,
@@ -26,6 +26,7 @@ from micrograd.lowering.arrays.ir import (
     Rows,
     Term,
 )
+from micrograd.lowering.arrays.reads import brackets, is_range, number_of, selection, used
 from micrograd.lowering.code.construct import binary, expression, indexed, reshape, where
 from micrograd.lowering.code.contract import (
     Indexed,
@@ -38,8 +39,9 @@ from micrograd.lowering.code.contract import (
     reads,
     summed,
     together,
+    unit,
 )
-from micrograd.lowering.code.expr import Assign, Expr, Table, is_number, num, ref, whole
+from micrograd.lowering.code.expr import Assign, Expr, Range, Table, is_number, num, ref, whole
 from micrograd.lowering.code.kinds import make
 from micrograd.lowering.code.shared import shared
 from micrograd.lowering.code.statements import Code, named
@@ -118,7 +120,7 @@ class Builder:
                 pairs += [aligned(ids, vars[:-1]), filled(part, vars, term.sizes)]
             else:
                 parts.append(self._placed(array, term, part))
-        laid = together(parts, array.vars) or [Indexed(num(0), ())]
+        laid = [*map(unit, together(parts, array.vars))] or [Indexed(num(0), ())]
         total = reduce(lambda x, y: combined("+", x, y, array.vars), laid)
         if not pairs:
             return total
@@ -207,11 +209,11 @@ class Builder:
         batch = (BATCH,) if array.batched else ()
         front = e.shape[: len(batch)]
         if read.table is not None:
-            attr = self.table(read.table), len(batch)
-            e = make("take", (reshape(e, (*front, array.size)),), attr)
-        else:
-            parts = (ALL,) * len(batch) + selection(read, sizes)
-            e = indexed(reshape(e, front + read.shape), parts)
+            shape, items, vars = self.brackets(array, read)
+            e = make("take", (reshape(e, front + shape),), (ALL,) * len(batch) + items)
+            return Indexed(e, batch + vars)
+        parts = (ALL,) * len(batch) + selection(read, sizes)
+        e = indexed(reshape(e, front + read.shape), parts)
         return Indexed(e, read.every)
 
     def _placed(self, array: Array, term: Term, part: Indexed) -> Indexed:
@@ -223,9 +225,11 @@ class Builder:
         front = tuple(sizes[v] for v in batch)
         result = batch + tuple(range(len(array.shape)))
         if at.table is not None:
-            values = as_array(filled(part, batch + at.vars, sizes))
-            flat = make("scatter", (values,), (self.table(at.table), array.size, len(batch)))
-            return Indexed(reshape(flat, front + array.shape), result)
+            shape, items, vars = self.brackets(array, at)
+            where = ((ALL,) * len(batch) + items, front + shape)
+            kind = "embed" if len(np.unique(at.table)) == at.table.size else "scatter"
+            inner = make(kind, (as_array(filled(part, batch + vars, sizes)),), where)
+            return Indexed(reshape(inner, front + array.shape), result)
         chosen = selection(at, sizes)
         if all(item == ALL for item in chosen) and at.split is None:
             axis = {var: i for i, var in enumerate(at.vars)} | {BATCH: BATCH}
@@ -237,6 +241,21 @@ class Builder:
         if not all_of_it:
             inner = make("embed", (inner,), ((ALL,) * len(batch) + chosen, front + at.shape))
         return Indexed(reshape(inner, front + array.shape), result)
+
+    def brackets(self, array: Array, read: Read) -> tuple[tuple[int, ...], Any, tuple[int, ...]]:
+        """Return the shape that an array has to have for a table, what stands in brackets then, and
+        the variables of what that reads."""
+        assert read.table is not None
+        shape, items, vars = brackets(array.shape, read.table, read.variables)
+        several = sum(isinstance(item, np.ndarray) for item in items) > 1
+        key = list[Any]()
+        for item in items:
+            if not isinstance(item, np.ndarray):
+                key.append(item)
+            else:
+                even = several and is_range(item)
+                key.append(Range(len(item), item.ndim - 1) if even else self.table(item))
+        return shape, tuple(key), tuple(vars)
 
     def table(self, places: Ints) -> Table:
         """Return the table of some places; equal ones are one."""

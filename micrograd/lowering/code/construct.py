@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import moderate
 from micrograd.lowering.arrays.ir import ALL
 from micrograd.lowering.arrays.names import FUNCTION_OF
+from micrograd.lowering.arrays.reads import moderate
 from micrograd.lowering.code.expr import OPERATORS, Expr, Shape, is_number, num
 from micrograd.lowering.code.kinds import make
 from micrograd.ops import BY_NAME
@@ -97,7 +97,7 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
         return binary("*", *inner) if a.kind == b.kind else negative(binary("*", *inner))
     if is_number(a) and moderate(a.attr) and b.kind == "bin" and b.attr in "*/":
         return binary(b.attr, binary("*", a, b.args[0]), b.args[1])
-    number, rest = _led(b)
+    number, rest = led(b)
     if number != 1 and not a.truth:
         return binary("*", num(number), binary("*", a, rest))
     for one, other in ((a, b), (b, a)):
@@ -115,16 +115,16 @@ def _is_inverse(e: Expr) -> bool:
     return above is not e and (number or _is_inverse(above))
 
 
-def _led(e: Expr) -> tuple[float, Expr]:
+def led(e: Expr) -> tuple[float, Expr]:
     """Return the number that leads a product, and the rest of it; 1 for one that stays there."""
     if e.kind == "neg":
-        number, rest = _led(e.args[0])
+        number, rest = led(e.args[0])
         return -number, rest
     if e.kind == "bin" and e.attr in "*/":
         first, second = e.args
         if e.attr == "*" and is_number(first) and moderate(first.attr):
             return first.attr, second
-        number, rest = _led(first)
+        number, rest = led(first)
         return number, binary(e.attr, rest, second) if number != 1 else e
     return 1, e
 
@@ -149,7 +149,7 @@ def _masked(mask: Expr, e: Expr) -> Expr | None:
 def _div(a: Expr, b: Expr) -> Expr | None:
     if is_number(b, 1):
         return a
-    if is_mask(a) and is_number(a.args[1], 1) and is_number(a.args[2], 0) and b.kind == "batch":
+    if is_mask(a) and [side.attr for side in a.args[1:]] == [1, 0] and b.kind in ("batch", "num"):
         return make("bin", (a.args[0], b), "/")
     return negative(binary("/", a.args[0], b)) if a.kind == "neg" else None
 
@@ -186,7 +186,7 @@ def indexed(a: Expr, key: tuple[Any, ...]) -> Expr:
     if all(item in (ALL, None) for item in key):
         if a.kind == "index":  # x[:, 0][:, None]
             return make("index", a.args, _with_axes(a, key))
-        number, rest = _led(a)
+        number, rest = led(a)
         if number != 1:
             return binary("*", num(number), indexed(rest, key))
         if a.kind == "bin" and a.attr == "/" and is_number(a.args[0]):
@@ -213,7 +213,7 @@ def total(a: Expr, axes: tuple[int, ...], kind: str = "sum") -> Expr:
     """Sum over axes, or take their mean, their largest, their smallest."""
     if not axes:
         return a
-    number, rest = _led(a) if kind in ("sum", "mean") else (1, a)
+    number, rest = led(a) if kind in ("sum", "mean") else (1, a)
     if number != 1 and not rest.truth:  # truths are added up to whole numbers
         return binary("*", num(number), total(rest, axes, kind))
     if a.kind == kind == "sum":

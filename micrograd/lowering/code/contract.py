@@ -10,22 +10,22 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from micrograd.lowering.arrays.ir import ALL, BATCH, Scale
+from micrograd.lowering.arrays.reads import moderate
 from micrograd.lowering.code.construct import (
     binary,
     broadcast,
     indexed,
-    is_mask,
     reshape,
     total,
     transpose,
 )
-from micrograd.lowering.code.expr import Expr, Shape, joint, num
+from micrograd.lowering.code.expr import Expr, Range, Shape, is_number, joint, num
 from micrograd.lowering.code.kinds import make
 
 Sizes = Mapping[int, Any]
 Vars = tuple[int, ...]
 SHORT, LARGEST = 9, 999  # characters of a decimal fraction; the divisor of another one
-_ARRAYS = ("ref", "full", "stack", "concatenate", "scatter", "embed")
+_ARRAYS = ("ref", "full", "stack", "concatenate", "scatter", "embed", "eye")
 
 
 class Indexed(NamedTuple):
@@ -93,9 +93,31 @@ def _axis_of_part(t: Indexed) -> tuple[int, Vars, Shape] | None:
     """Return the axis of which `t` is a part, and what the whole array is; else nothing."""
     key, shape = t.expr.attr if t.expr.kind == "embed" else ((), ())
     axes = [axis for axis, item in enumerate(key) if item != ALL]
-    if len(axes) != 1 or not (isinstance(key[axes[0]], int) or key[axes[0]][2] == 1):
+    if len(axes) != 1 or not _is_stretch(key[axes[0]]):
         return None
     return axes[0], t.vars, shape
+
+
+def _is_stretch(item: Any) -> bool:
+    return isinstance(item, int) or (isinstance(item, tuple) and item[2] == 1)
+
+
+def unit(t: Indexed) -> Indexed:
+    """Return a number at one place of an axis, or of each row, as that times 1 there: eye(4)[2]."""
+    if t.expr.kind != "embed":
+        return t
+    (key, shape), (number,) = t.expr.attr, t.expr.args
+    number = number.args[0] if number.kind in ("full", "broadcast") else number
+    sizes = [part.attr for part in number.walk() if is_number(part)]
+    axes = [axis for axis, item in enumerate(key) if item != ALL]
+    *rows, place = (key[axis] for axis in axes)
+    one = isinstance(place, int) and not rows
+    whole = [Range(shape[axis], behind) for behind, axis in enumerate(axes[-2::-1])]
+    each = rows == whole[::-1] and len(getattr(place, "shape", ())) == len(rows) > 0
+    if number.shape or reads(number) or not all(map(moderate, sizes)) or not (one or each):
+        return t
+    e = binary("*", number, make("eye", (), (shape[axes[-1]], place)))
+    return Indexed(e, tuple(t.vars[axis] for axis in axes))
 
 
 def _side_by_side(parts: list[Indexed], axis: int) -> Indexed | None:
@@ -132,7 +154,7 @@ def reads(e: Expr) -> bool:
 
 def scaled(t: Indexed, scale: Scale) -> Indexed:
     """Return scale × t: `2 * t / 3 / B`."""
-    above, under = (scale.value, 1) if is_mask(t.expr) else _fraction(scale.value)
+    above, under = _fraction(scale.value)
     e = binary("/", binary("*", num(above), t.expr), num(under))
     size = make("batch", ())
     for _ in range(abs(scale.batch)):

@@ -47,6 +47,30 @@ class Table:
 
     places: Ints
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of what is read at them."""
+        return self.places.shape
+
+
+@dataclass(frozen=True)
+class Range:
+    """All places of an axis, one after the other, beside those that a table has of another.
+
+    They lie along the first of as many axes as there are `behind`, and one.
+    """
+
+    size: int
+    behind: int = 0
+
+    def __str__(self) -> str:
+        return f"arange({self.size})" + f"[:{', None' * self.behind}]" * bool(self.behind)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of what is read at them."""
+        return (self.size, *(1,) * self.behind)
+
 
 @dataclass(frozen=True)
 class Expr:
@@ -72,8 +96,15 @@ class Expr:
     @property
     def tables(self) -> tuple[Table, ...]:
         """Return the tables that this expression names, those within left out."""
-        parts = self.attr if isinstance(self.attr, tuple) else (self.attr,)
-        return tuple(part for part in parts if isinstance(part, Table))
+        return tuple(part for part in _flat(self.attr) if isinstance(part, Table))
+
+
+def _flat(attr: Any) -> Iterator[Any]:
+    if isinstance(attr, tuple):
+        for part in attr:
+            yield from _flat(part)
+    else:
+        yield attr
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+import numpy as np
+
 from micrograd.lowering.adjoints.differentiate import Adjoints
-from micrograd.lowering.arrays.ir import Array
+from micrograd.lowering.arrays.ir import COMPUTED, Array
 from micrograd.lowering.arrays.names import Name
-from micrograd.lowering.code.construct import binary, indexed, negative, reshape, total
-from micrograd.lowering.code.expr import Assign, Expr
+from micrograd.lowering.code.construct import binary, indexed, led, negative, reshape, total
+from micrograd.lowering.code.expr import Assign, Expr, is_number, num, ref
 from micrograd.lowering.code.kinds import KINDS, Printer
 from micrograd.lowering.code.statements import Code, named
 
@@ -34,7 +37,37 @@ def inlined(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) 
         backward=tuple(lines[first:]),
         into=MappingProxyType({**code.into, **inliner.into}),
     )
+    return _numbers_moved(named(shorter, names, backward), names, backward)
+
+
+def _numbers_moved(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) -> Code:
+    """Return code in which the number that leads a temporary is in the only line that reads it.
+
+    Where that has a number, and so one for both: t1 = 2 * a, b = t1 / 3.
+    """
+    lines, into = [*code.statements], dict(code.into)
+    uses = Counter(array for line in lines for array in _refs(line.expr))
+    results = {code.loss, *(adjoint for _, adjoint in code.gradients)}
+    for n, line in enumerate(lines):
+        number, rest = led(line.expr)
+        once = uses[line.array] == 1 and line.array not in results
+        if number in (1, -1) or not once or not re.fullmatch(r"t\d+", code.names[line.array]):
+            continue
+        user = next(m for m, other in enumerate(lines) if line.array in _refs(other.expr))
+        bare = Array(COMPUTED, line.array.shape, np.zeros(0, np.intp), line.array.batched)
+        product = binary("*", num(number), ref(bare, rest.shape))
+        moved = replaced(lines[user].expr, line.array, product)
+        if _numbers(moved) <= _numbers(lines[user].expr):
+            lines[n], lines[user] = Assign(bare, rest), Assign(lines[user].array, moved)
+            into[line.array] = bare
+    first = len(code.forward)
+    forward, behind = tuple(lines[:first]), tuple(lines[first:])
+    shorter = replace(code, forward=forward, backward=behind, into=MappingProxyType(into))
     return named(shorter, names, backward)
+
+
+def _numbers(e: Expr) -> int:
+    return sum(map(is_number, e.walk()))
 
 
 @dataclass

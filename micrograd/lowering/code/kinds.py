@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from micrograd.lowering.arrays.ir import ALL, Size
-from micrograd.lowering.code.expr import OPERATORS, Expr, Shape
+from micrograd.lowering.code.expr import OPERATORS, Expr, Range, Shape, Table
 
 ATOM, UNARY, PRODUCT = 6, 4, 3
 Args = tuple[Expr, ...]
@@ -39,10 +41,6 @@ def make(kind: str, args: Args, attr: Any = None) -> Expr:
 # shapes
 
 
-def _number(args: Args, attr: Any) -> Shape:
-    return ()
-
-
 def _broadcast(args: Args, attr: Any) -> Shape:
     rank = max(len(a.shape) for a in args)
     padded = [(1,) * (rank - len(a.shape)) + a.shape for a in args]
@@ -51,11 +49,6 @@ def _broadcast(args: Args, attr: Any) -> Shape:
 
 def _same(args: Args, attr: Any) -> Shape:
     return args[0].shape
-
-
-def _given(args: Args, attr: Any) -> Shape:
-    shape: Shape = attr
-    return shape
 
 
 def _without_axes(args: Args, axes: tuple[int, ...]) -> Shape:
@@ -76,6 +69,16 @@ def _index_shape(args: Args, key: tuple[Any, ...]) -> Shape:
     return (*shape, *source)
 
 
+def _taken_shape(args: Args, key: tuple[Any, ...]) -> Shape:
+    """Return the shape of what is read by tables, which go together."""
+    tables = (item.shape for item in key if isinstance(item, (Range, Table)))
+    shape, looked = list[Any](), np.broadcast_shapes(*tables)
+    first = next(axis for axis, item in enumerate(key) if item != ALL)
+    for axis, (item, size) in enumerate(zip(key, args[0].shape)):
+        shape += [size] if item == ALL else looked if axis == first else ()
+    return tuple(shape)
+
+
 # parts of texts
 
 
@@ -89,16 +92,16 @@ def axes_text(axes: tuple[int, ...], rank: int) -> str:
     return str(axes) if len(axes) > 1 else axis_text(axes[0], rank)
 
 
-def key_text(key: tuple[Any, ...]) -> str:
+def key_text(key: tuple[Any, ...], show: Printer) -> str:
     """Return what stands in brackets."""
     while len(key) > 1 and key[-1] == ALL and key[-2] is not None:
         key = key[:-1]
-    return ", ".join(map(_item, key))
+    return ", ".join(_item(item, show) for item in key)
 
 
-def _item(item: Any) -> str:
+def _item(item: Any, show: Printer) -> str:
     if not isinstance(item, tuple):
-        return str(item)
+        return show(item) if isinstance(item, Table) else str(item)
     if item == ALL:
         return ":"
     start, stop, step = item
@@ -176,9 +179,8 @@ def _transpose(e: Expr, show: Printer) -> str:
     return f"transpose({show(e.args[0])}, {e.attr})"
 
 
-def _take(e: Expr, show: Printer) -> str:
-    table, axis = e.attr
-    return f"{show(e.args[0], ATOM)}[{':, ' * axis}{show(table)}]"
+def _index(e: Expr, show: Printer) -> str:
+    return f"{show(e.args[0], ATOM)}[{key_text(e.attr, show)}]"
 
 
 def _laid(e: Expr, show: Printer) -> str:
@@ -186,14 +188,24 @@ def _laid(e: Expr, show: Printer) -> str:
     return f"{e.kind}(({', '.join(map(show, map(_float, e.args)))}){axis})"
 
 
+def _eye(e: Expr, show: Printer) -> str:
+    size, place = e.attr
+    return f"eye({size})" if place == Range(size) else f"eye({size})[{_item(place, show)}]"
+
+
+def _placed(e: Expr, show: Printer) -> str:
+    key, shape = e.attr
+    return f"{e.kind}({show(e.args[0])}, {shape}, s_[{key_text(key, show)}])"
+
+
 def _shape_of(e: Expr, show: Printer) -> str:
     return str(e.shape)
 
 
 KINDS: dict[str, Kind] = {
-    "ref": Kind(_given, lambda e, show: show(e.attr)),
-    "num": Kind(_number, _num, lambda e: UNARY if e.attr < 0 else ATOM),
-    "batch": Kind(_number, lambda e, show: "B"),
+    "ref": Kind(lambda args, attr: attr, lambda e, show: show(e.attr)),
+    "num": Kind(lambda args, attr: (), _num, lambda e: UNARY if e.attr < 0 else ATOM),
+    "batch": Kind(lambda args, attr: (), lambda e, show: "B"),
     "bin": Kind(_broadcast, _bin, lambda e: OPERATORS[e.attr].binding),
     "neg": Kind(_same, lambda e, show: f"-{show(e.args[0], _neg_binding(e))}", _neg_binding),
     "not": Kind(_same, lambda e, show: f"~({show(e.args[0])})", lambda e: UNARY),
@@ -214,23 +226,21 @@ KINDS: dict[str, Kind] = {
         inline=False,
     ),
     "transpose": Kind(lambda args, order: tuple(args[0].shape[i] for i in order), _transpose),
-    "reshape": Kind(_given, _method("reshape", lambda e, show: reshaped(e.attr))),
-    "index": Kind(_index_shape, lambda e, show: f"{show(e.args[0], ATOM)}[{key_text(e.attr)}]"),
-    "broadcast": Kind(_given, _function("broadcast_to", _shape_of)),
+    "reshape": Kind(lambda args, attr: attr, _method("reshape", lambda e, show: reshaped(e.attr))),
+    "index": Kind(_index_shape, _index),
+    "broadcast": Kind(lambda args, attr: attr, _function("broadcast_to", _shape_of)),
     "full": Kind(
-        _given,
+        lambda args, attr: attr,
         lambda e, show: f"full({e.shape}, {show(_float(e.args[0]))})",
         inline=False,
     ),
     "copy": Kind(_same, _method("copy"), inline=False, torch=_method("clone")),
-    "take": Kind(lambda args, attr: args[0].shape[: attr[1]] + attr[0].places.shape, _take),
-    "scatter": Kind(
-        lambda args, attr: (*args[0].shape[: attr[2]], attr[1]),
-        _function("scatter", lambda e, show: show(e.attr[0]), lambda e, show: str(e.attr[1])),
-    ),
-    "embed": Kind(
-        lambda args, attr: attr[1],
-        _function("embed", _shape_of, lambda e, show: f"s_[{key_text(e.attr[0])}]"),
+    "take": Kind(_taken_shape, _index),
+    "scatter": Kind(lambda args, attr: attr[1], _placed),
+    "embed": Kind(lambda args, attr: attr[1], _placed),
+    "eye": Kind(
+        lambda args, attr: (*getattr(attr[1], "shape", ()), attr[0]),
+        _eye,
     ),
     "stack": Kind(
         lambda args, axis: (*args[0].shape[:axis], len(args), *args[0].shape[axis:]),

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import steps
 from micrograd.lowering.arrays.names import FUNCTION_OF
+from micrograd.lowering.arrays.reads import steps
 from micrograd.lowering.code.construct import definition
 from micrograd.lowering.code.expr import ref
 from micrograd.lowering.code.kinds import Printer
@@ -131,11 +131,11 @@ def _function(name: str, value: str, target: str) -> str:
 
 def _read_helpers(target: str) -> dict[str, str]:
     source = HELPERS.joinpath(f"{target}.py").read_text(encoding="utf-8")
-    helpers = {}
+    lines, helpers = source.splitlines(), {}
     for node in ast.parse(source).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Assign)):
             name = ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else node.name
-            text = ast.get_source_segment(source, node) or ""
+            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
             helpers[name] = re.sub(r": (Any|int|str)\b(?=[,)]| =)| -> (Any|None)(?=:)", "", text)
     return helpers
 

@@ -13,6 +13,7 @@ from micrograd.lowering.arrays.ir import COMPUTED, Array, B
 from micrograd.lowering.arrays.names import TEMPORARY, Name
 from micrograd.lowering.code.expr import Assign, Expr, whole
 from micrograd.lowering.code.kinds import make
+from micrograd.lowering.trace.declared import PARAMETER
 
 LAYOUTS = (["transpose", "reshape", "ref"], ["take", "ref"], ["take", "reshape", "ref"])
 
@@ -32,9 +33,12 @@ def shared(lines: Iterable[Assign], names: Mapping[Array, Name]) -> Iterator[Ass
 
 
 def _is_layout(e: Expr) -> bool:
-    """Return whether an expression is long and no arithmetic, of one sample after the other."""
-    laid = e.kind in ("transpose", "take") and [part.kind for part in e.walk()] in LAYOUTS
-    return laid and e.args[0].shape[:1] == (B,) == e.shape[:1]
+    """Return whether an expression is long and no arithmetic: of samples, or rows of a table."""
+    if e.kind not in ("transpose", "take") or [part.kind for part in e.walk()] not in LAYOUTS:
+        return False
+    (of,) = e.args
+    rows = e.kind == "take" and of.kind == "ref" and of.attr.kind == PARAMETER
+    return rows or of.shape[:1] == (B,) == e.shape[:1]
 
 
 def _upright(e: Expr) -> Expr:
@@ -51,10 +55,11 @@ def _turned(e: Expr) -> Expr:
 
 
 def _array(e: Expr, names: Mapping[Array, Name]) -> Array:
-    """Return the array of a layout, called qs where that is of q."""
+    """Return the array of a layout, called qs where that is of q, x where it is of a table E."""
     (of,) = (names.get(part.attr, TEMPORARY) for part in e.walk() if part.kind == "ref")
     plural = f"{of}s" if len(str(of)) == 1 and not of.temporary else ""
-    return Array(COMPUTED, e.shape[1:], np.zeros(0, np.intp), batched=True, stem=plural)
+    stem, batched = "x" if plural.istitle() else plural, e.shape[:1] == (B,)
+    return Array(COMPUTED, e.shape[batched:], np.zeros(0, np.intp), batched, stem=stem)
 
 
 def _read(e: Expr, arrays: Mapping[Expr, Array]) -> Expr:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Rows, Term
+from micrograd.lowering.arrays.reads import flat_places
 from micrograd.lowering.code.helpers.numpy import sparse_rows
 from micrograd.lowering.native.c.module import Module, layout, module
 from micrograd.lowering.native.compiler import command, compiler, loaded, works

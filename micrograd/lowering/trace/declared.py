@@ -60,7 +60,8 @@ def shape_of(nested: Any, depth: int = 0) -> tuple[int, ...] | None:
         return ()
     if depth > DEEPEST or not isinstance(nested, (list, tuple)):
         return None
-    inner, *others = {shape_of(part, depth + 1) for part in nested} or {()}
+    shapes = {() if part.__class__ is Value else shape_of(part, depth + 1) for part in nested}
+    inner, *others = shapes or {()}
     return None if others or inner is None else (len(nested), *inner)
 
 
@@ -71,7 +72,7 @@ def values_in(nested: Any, depth: int = 0) -> Iterator[Value]:
         yield nested
     elif isinstance(nested, (list, tuple)) and depth <= DEEPEST:
         for part in nested:
-            yield from values_in(part, depth + 1)
+            yield from (part,) if part.__class__ is Value else values_in(part, depth + 1)
 
 
 def declared_parameters(parameters: Any) -> list[Declared]:

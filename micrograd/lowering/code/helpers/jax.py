@@ -10,10 +10,9 @@ import numpy as np
 s_ = np.s_
 
 
-def scatter(values: Any, places: Any, size: int) -> Any:
-    """Return zeros with values added at places of the last axis."""
-    front = values.shape[: values.ndim - places.ndim]
-    return jnp.zeros((*front, size)).at[..., places].add(values)
+def scatter(values: Any, shape: Any, key: Any) -> Any:
+    """Return zeros with values added at key, where places may repeat."""
+    return jnp.zeros(shape).at[key].add(values)
 
 
 def embed(values: Any, shape: Any, key: Any) -> Any:

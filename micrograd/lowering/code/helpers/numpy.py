@@ -17,12 +17,10 @@ def full(shape: Any, value: Any) -> Any:
     return np.full(shape, value, float)
 
 
-def scatter(values: Any, places: Any, size: int) -> Any:
-    """Return zeros with values added at places of the last axis."""
-    front = values.shape[: values.ndim - places.ndim]
-    out = np.zeros((*front, size))
-    at: Any = (..., places)
-    np.add.at(out, at, values)
+def scatter(values: Any, shape: Any, key: Any) -> Any:
+    """Return zeros with values added at key, where places may repeat."""
+    out = np.zeros(shape)
+    np.add.at(out, key, values)
     return out
 
 

@@ -49,6 +49,8 @@ maximum = of_tensors(torch.maximum)
 minimum = of_tensors(torch.minimum)
 abs = of_tensors(torch.abs)
 zeros = torch.zeros
+arange = torch.arange
+eye = torch.eye
 einsum = torch.einsum
 concatenate = torch.concatenate
 transpose = torch.permute
@@ -75,11 +77,11 @@ def full(shape: Any, value: Any) -> Any:
     return broadcast_to(value, shape).clone()
 
 
-def scatter(values: Any, places: Any, size: int) -> Any:
-    """Return zeros with values added at places of the last axis."""
-    front = values.shape[: values.ndim - places.ndim]
-    out = torch.zeros((*front, size), dtype=torch.float64)
-    return out.index_add(-1, places.flatten(), values.reshape(*front, -1))
+def scatter(values: Any, shape: Any, key: Any) -> Any:
+    """Return zeros with values added at key, where places may repeat."""
+    out = torch.zeros(shape, dtype=torch.float64)
+    places = torch.arange(out.numel()).reshape(shape)[key]
+    return out.flatten().index_add(0, places.flatten(), values.flatten()).reshape(shape)
 
 
 def add_at(total: Any, places: Any, values: Any) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.axes import used
 from micrograd.lowering.arrays.ir import BATCH, Array, Factor, First, Formula, Read, Rows, Term
+from micrograd.lowering.arrays.reads import used
 from micrograd.lowering.native.c.memory import Memory
 from micrograd.lowering.trace.declared import NUMBER
 

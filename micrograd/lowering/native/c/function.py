@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.adjoints.terms import own_variables
+from micrograd.lowering.adjoints.places import own_variables
 from micrograd.lowering.arrays.form import BrokenProgramError
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, Index, Read, Rows, Term
 from micrograd.lowering.native.c.active import Gate, GateText, gate

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from micrograd.lowering.arrays.axes import number_of
 from micrograd.lowering.arrays.ir import (
     BATCH,
     Array,
@@ -18,6 +17,7 @@ from micrograd.lowering.arrays.ir import (
     Size,
     Term,
 )
+from micrograd.lowering.arrays.reads import number_of
 from micrograd.lowering.native.c.memory import Memory, Place, RowPlace, row_place
 from micrograd.lowering.native.c.reductions import Choices, Extents, Parts, product
 from micrograd.lowering.native.c.text import (

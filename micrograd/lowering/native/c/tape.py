@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.axes import flat_places
 from micrograd.lowering.arrays.ir import Array, Term
+from micrograd.lowering.arrays.reads import flat_places
 from micrograd.lowering.irregular.levels import Levels, Lookup
 from micrograd.lowering.native.c.function import Task
 from micrograd.lowering.native.c.switch import Switch

@@ -1,0 +1,65 @@
+"""Where terms are added: over an array's own variables, or at some of its places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from micrograd.lowering.adjoints.terms import renamed
+from micrograd.lowering.arrays.ir import BATCH, Array, Factor, First, Formula, Read, Rows, Term
+from micrograd.lowering.arrays.reads import coordinates, flat_places
+from micrograd.lowering.arrays.reads import read as read_at
+
+
+def own_term(array: Array, term: Term) -> Term | None:
+    """Return a term over an array's own variables; None where it is not added all over."""
+    own = own_variables(array, term)
+    if own is None or not all(isinstance(f, (Read, Formula, First)) for f in term.factors):
+        return None
+    if term.at is None:
+        return term
+    over = {var: len(array.shape) + n for n, (var, _) in enumerate(term.summed)}
+    new = own | over | {BATCH: BATCH}
+    factors = tuple(renamed(factor, new) for factor in term.factors)
+    return Term(factors, array.axes, tuple((new[v], n) for v, n in term.summed), term.scale)
+
+
+def own_variables(array: Array, term: Term) -> dict[int, int] | None:
+    """Return an array's variable for each of a term's; None where it is not added all over."""
+    if term.at is None:
+        return {var: var for var, _ in term.kept}
+    place, sizes = term.at, term.sizes
+    if isinstance(place, Rows) or not place.plain or place.shape != array.shape:
+        return None
+    if any(sizes[i.var] != n for i, n in zip(place.index, array.shape)):
+        return None
+    return {i.var: axis for axis, i in enumerate(place.index)} | {BATCH: BATCH}
+
+
+def at_places(term: Term) -> Term | None:
+    """Return a product that is added at some places of an array; None for another term."""
+    simple = all(isinstance(factor, (Read, Formula)) for factor in term.factors)
+    return term if isinstance(term.at, Read) and simple and not term.summed else None
+
+
+def factor_where(factor: Factor, array: Array, term: Term) -> Factor | None:
+    """Return what a factor over an array's own variables is where a term is added to that."""
+    if not isinstance(term.at, Read):
+        return factor
+    if isinstance(factor, Read):
+        return read_where(factor, array, term.at, term.sizes)
+    if not isinstance(factor, Formula):
+        return None
+    letters = ((x, read_where(read, array, term.at, term.sizes)) for x, read in factor.letters)
+    return replace(factor, letters=tuple(letters))
+
+
+def read_where(read: Read, array: Array, at: Read, sizes: Mapping[int, Any]) -> Read:
+    """Return what is read at an array's own variables as it is read where a term is added."""
+    own = coordinates(array.shape, flat_places(at, sizes))
+    places = flat_places(read, dict(enumerate(array.shape)))[tuple(own[v] for v in read.vars)]
+    places = np.broadcast_to(places, own[0].shape)
+    return read_at(read.array, places, at.vars)

@@ -1,0 +1,154 @@
+"""Whole batches as one recorded graph: rows looked up by numbers of the code, a class of each."""
+
+import random
+from functools import reduce
+
+import pytest
+
+from micrograd.engine import Value
+from micrograd.functions import dot, mean, softmax
+from micrograd.losses import cross_entropy
+from micrograd.lowering import lower
+from tests.lowering_fuzz import TEXTS, Ready, failures_of
+from tests.lowering_models import function, matrix, values
+from tests.lowering_oracle import by_engine
+
+DATA = [((0, 0, 0), 1), ((0, 0, 1), 2), ((0, 1, 2), 3), ((1, 2, 3), 0), ((2, 3, 1), 5)]
+
+
+def drawn(**sizes):
+    rng = random.Random(0)
+    return {name: matrix(rng, *size) for name, size in sizes.items()}
+
+
+def wrong(loss, **parameters):
+    """Return what differs from `backward()` in the texts of a recorded loss."""
+    program = lower(loss, parameters=parameters or None)
+    return failures_of(Ready(program, None, [], by_engine(program)), TEXTS)
+
+
+def tanh_layer(W, x):
+    return [dot(row, x).tanh() for row in W]
+
+
+def next_letter(E, W1, W2):
+    """Return the loss of a network that tells a letter by the three before it."""
+    contexts = [([v for i in ids for v in E[i]], y) for ids, y in DATA]
+    return mean(
+        [
+            cross_entropy([dot(r, h) for r in W2], y)
+            for h, y in ((tanh_layer(W1, x), y) for x, y in contexts)
+        ]
+    )
+
+
+def test_rows_of_a_window_lie_side_by_side():
+    p = drawn(E=(6, 2), W1=(4, 6), W2=(6, 4))
+    text = function(lower(next_letter(**p), parameters=p))
+    for line in (
+        "x = E[i1].reshape(5, 6) ",
+        "z1 = x @ W1.T ",
+        "loss = (log(t3) - t1[arange(5), i2]).sum() / 5 ",
+        "delta2 = 0.2 * (t2 / t3[:, None] - eye(6)[i2]) ",
+        "dE = scatter((delta1 @ W1).reshape(5, 3, 2), (6, 2), s_[i1]) ",
+    ):
+        assert line in text, text
+    assert wrong(next_letter(**p), **p) == {}
+
+
+def test_rows_are_looked_up_once_for_all_that_they_are_multiplied_by():
+    p = drawn(E=(5, 3), W=(4, 3), V=(2, 3))
+    loss = sum(
+        sum(tanh_layer(p["W"], p["E"][i])) * sum(tanh_layer(p["V"], p["E"][i])) for i in (4, 0, 1)
+    )
+    text = function(lower(loss, parameters=p))
+    assert text.count("E[i1]") == 1 and "x @ W.T" in text and "x @ V.T" in text
+    assert wrong(loss, **p) == {}
+
+
+def test_each_of_some_rows_with_each_is_a_diagonal():
+    p = drawn(W=(3, 4))
+    x, y = (
+        [[random.Random(n).gauss(0, 1) for n in range(s, s + 4)] for s in (k, k + 9, k + 20)]
+        for k in (0, 40)
+    )
+    a, b = ([[dot(row, v) for row in p["W"]] for v in map(values, side)] for side in (x, y))
+    loss = mean([cross_entropy([dot(u, v) for v in b], n) for n, u in enumerate(a)])
+    assert "- eye(3)) / 3 " in function(lower(loss, parameters=p))
+    assert wrong(loss, **p) == {}
+
+
+def test_several_of_a_are_no_word_of_python():
+    a, i = matrix(random.Random(1), 2, 3)
+    loss = sum(v * v * u for v, u in zip([a[2], a[0], a[1]], i)) + dot(i, [a[2], a[0], a[1]])
+    assert "is_ = i[i1] " in function(lower(loss, parameters={"a": a, "i": i}))
+    assert wrong(loss, a=a, i=i) == {}
+
+
+def batch(rng):
+    """Return a random loss of samples that look rows up, and its parameters."""
+    words, size, width, hidden, classes = (rng.randint(2, 4) for _ in range(5))
+    count = rng.randint(2, 6)
+    layout = rng.choice(("beside", "sum", "first", "each", "pairs", "some", "largest", "placed"))
+    inputs = size * width if layout == "beside" else size
+    p = {"E": matrix(rng, words, size), "W": matrix(rng, hidden, inputs)}
+    p |= {"U": matrix(rng, classes, hidden), "A": matrix(rng, hidden, inputs)}
+    p |= {"P": matrix(rng, rng.randint(2, 3), size)}
+    total = 0
+    for n in range(count):
+        ids = [rng.randrange(words) for _ in range(width)]
+        rows = [p["E"][i] for i in ids]
+        x = {
+            "beside": [v for row in rows for v in row],
+            "sum": [sum(column) for column in zip(*rows)],
+            "first": rows[0],
+            "each": rows[0],
+            "pairs": [u * v for u, v in zip(rows[0], rows[-1])],
+            "some": [sum(column) for column in zip(*rows[: rng.randint(1, width)])],
+            "placed": [u + v for u, v in zip(rows[0], p["P"][n % len(p["P"])])],
+            "largest": [reduce(Value.max, column) for column in zip(*rows)],
+        }[layout]
+        h = tanh_layer(p["W"], x)
+        if layout == "each":
+            h = [sum(column) for column in zip(*(tanh_layer(p["W"], row) for row in rows))]
+        if rng.random() < 0.2:
+            h = [a + dot(row, x) for a, row in zip(h, p["A"])]
+        scores = [dot(row, h) for row in p["U"]]
+        total = total + (
+            cross_entropy(scores, rng.randrange(classes))
+            if rng.random() < 0.8
+            else -softmax(scores)[rng.randrange(classes)].log()
+        )
+    return total / count + 0.01 * sum(dot(row, row) for row in (*p["A"], *p["P"])), p
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_batches(seed):
+    for number in range(15 * seed, 15 * seed + 15):
+        loss, parameters = batch(random.Random(number))
+        assert wrong(loss, **parameters) == {}, number
+
+
+def test_attention_over_several_documents_is_that_of_each():
+    rng, documents = random.Random(3), (((0, 1, 2), (1, 4, 3)), ((4, 4, 1), (0, 1, 2)))
+    p = {"E": matrix(rng, 5, 4), "P": matrix(rng, 3, 4), "U": matrix(rng, 5, 4)}
+    p |= {name: matrix(rng, 4, 4) for name in ("Wq", "Wk", "Wv")}
+    losses = []
+    for ids, next_ids in documents:
+        x = [[a + b for a, b in zip(p["E"][i], row)] for i, row in zip(ids, p["P"])]
+        q, k, v = ([[dot(w, row) for w in p[name]] for row in x] for name in ("Wq", "Wk", "Wv"))
+        for t, y in enumerate(next_ids):
+            weights = softmax([dot(q[t], key) / 2 for key in k])
+            out = [dot(weights, column) for column in zip(*v)]
+            losses.append(cross_entropy([dot(row, out) for row in p["U"]], y))
+    text = function(lower(mean(losses), parameters=p))
+    for line in (
+        "t1 = E[i1] + P                                # (2, 3, 4)",
+        "t5 = t2 @ t3.swapaxes(-1, -2) / 2 ",
+        "(log(t11) - t9[arange(2)[:, None], arange(3), i2]).sum() / 6 ",
+        "delta = (t10 / t11[:, :, None] - eye(5)[i2]) / 6 ",
+        "dt4 = t7.swapaxes(-1, -2) @ dt8 ",
+        "dE = scatter(dt1, (5, 4), s_[i1]) ",
+    ):
+        assert line in text, text
+    assert wrong(mean(losses), **p) == {}
