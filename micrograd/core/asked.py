@@ -36,11 +36,14 @@ def answer(kind: Any) -> None:
 
 
 def _refusal(name: str, written: str) -> Callable[..., Any]:
-    def refuse(x: Any, *_: Any) -> Any:
+    def refuse(*_: Any) -> Any:
+        """Raise TypeError, which says what to write for this function of NumPy's. @private"""
         remedy = written or "x.data for the number, through which no gradient goes"
         raise TypeError(
-            f"a {type(x).__name__} has no {name}: write {remedy}, or register an operation of "
+            f"a Value has no {name}: write {remedy}, or register an operation of "
             f"that name; there are {', '.join(row.name for row in ROWS)}"
         )
 
+    refuse.__name__ = name
+    refuse.__qualname__ = f"Value.{name}"
     return refuse
