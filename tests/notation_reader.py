@@ -211,7 +211,7 @@ class Term:
         return [self._index(part) for part in [*split(joined[1] if joined else text, ",")][::2]]
 
     def _index(self, text: str) -> Any:
-        if text.startswith("place "):
+        if text.startswith("place("):
             raise UnsaidError(text)
         if listed := LISTED.fullmatch(text):
             return Listed(listed[2], np.array(eval(listed[1])))

@@ -104,7 +104,7 @@ def test_index_notation_is_the_formula_of_the_lecture():
         ((7,), np.add.outer(np.arange(5), np.arange(3)), "x[i+j]"),
         ((7,), np.array([0, 3, 1]), "x[(0,3,1)i]"),
         ((2, 7), np.array([[0, 3, 9], [0, 8, 1]]), "x[((0,0,1),(0,1,0))ij,((0,3,2),(0,1,1))ij]"),
-        ((20,), np.array([0, 3, 1] * 5), "x[place i]"),
+        ((20,), np.array([0, 3, 1] * 5), "x[place(i)]"),
     ],
 )
 def test_index_notation_says_which_element_is_read(shape, places, text):

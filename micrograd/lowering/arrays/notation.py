@@ -178,7 +178,7 @@ class _Notation:
     def _by_table(self, read: Read, table: Ints) -> list[str]:
         """Return 2j+l for each axis that grows evenly with the variables; else (0,3,1)i.
 
-        Of many places that are listed nowhere, their variables only.
+        Of many places, place(i,j): only their variables.
         """
         columns = coordinates(read.array.shape, table)
         indices = []
@@ -186,12 +186,14 @@ class _Notation:
             walk = steps(column, read.variables)
             if walk is None:
                 places, variables = depending(column, read.variables)
+                letters = [self.letter[var] for var in variables]
                 if places.size > MOST_LISTED:
-                    return [f"place {','.join(self.letter[var] for var in read.variables)}"]
+                    indices.append(f"place({','.join(letters)})")
+                    continue
                 for var, length in zip(variables, places.shape):
                     self._reaches(var, length)
                 listed = str(places.tolist()).translate(str.maketrans("[]", "()", " "))
-                indices.append(listed + "".join(self.letter[var] for var in variables))
+                indices.append(listed + "".join(letters))
             else:
                 along = [(step, var) for step, _, var in walk]
                 indices.append(self._along(along, int(column.flat[0]), size))
