@@ -37,20 +37,19 @@ def inlined(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) 
         backward=tuple(lines[first:]),
         into=MappingProxyType({**code.into, **inliner.into}),
     )
-    return _numbers_moved(named(shorter, names, backward), names, backward)
+    return named(_numbers_moved(named(shorter, names, backward), keep), names, backward)
 
 
-def _numbers_moved(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) -> Code:
+def _numbers_moved(code: Code, keep: Callable[[Array], bool]) -> Code:
     """Return code in which the number that leads a temporary is in the only line that reads it.
 
     Where that has a number, and so one for both: t1 = 2 * a, b = t1 / 3.
     """
     lines, into = [*code.statements], dict(code.into)
     uses = Counter(array for line in lines for array in _refs(line.expr))
-    results = {code.loss, *(adjoint for _, adjoint in code.gradients)}
     for n, line in enumerate(lines):
         number, rest = led(line.expr)
-        once = uses[line.array] == 1 and line.array not in results
+        once = uses[line.array] == 1 and not keep(line.array)
         if number in (1, -1) or not once or not re.fullmatch(r"t\d+", code.names[line.array]):
             continue
         user = next(m for m, other in enumerate(lines) if line.array in _refs(other.expr))
@@ -62,8 +61,7 @@ def _numbers_moved(code: Code, names: Mapping[Array, Name], backward: Adjoints |
             into[line.array] = bare
     first = len(code.forward)
     forward, behind = tuple(lines[:first]), tuple(lines[first:])
-    shorter = replace(code, forward=forward, backward=behind, into=MappingProxyType(into))
-    return named(shorter, names, backward)
+    return replace(code, forward=forward, backward=behind, into=MappingProxyType(into))
 
 
 def _numbers(e: Expr) -> int:
