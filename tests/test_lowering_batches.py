@@ -9,6 +9,7 @@ from micrograd.engine import Value
 from micrograd.functions import dot, mean, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
+from micrograd.nn import one_hot
 from tests.lowering_fuzz import TEXTS, Ready, failures_of
 from tests.lowering_models import function, matrix, values
 from tests.lowering_oracle import by_engine
@@ -76,6 +77,23 @@ def test_each_of_some_rows_with_each_is_a_diagonal():
     loss = mean([cross_entropy([dot(u, v) for v in b], n) for n, u in enumerate(a)])
     assert "- eye(3)) / 3 " in function(lower(loss, parameters=p))
     assert wrong(loss, **p) == {}
+
+
+def test_what_has_many_classes_makes_no_square_of_them():
+    p, rng = drawn(E=(3, 2)), random.Random(4)
+    U = matrix(rng, 120, 2)
+    loss = mean([cross_entropy([dot(u, e) for u in U], y) for e, y in zip(p["E"], (7, 119, 0))])
+    text = lower(loss, parameters=p | {"U": U}).source
+    assert "eye(" not in text and "embed(full((3,), 1.0), (3, 120), s_[arange(3), i1])" in text
+    traced = lower(
+        lambda x, y: cross_entropy([dot(u, x) for u in U], one_hot(y, 120)), [0.1, 0.2], 3
+    )
+    assert "one_hot = where(y[:, None] == i1, 1.0, 0.0) " in traced.source
+    few = lower(
+        lambda x, y: cross_entropy([dot(u, x) for u in U[:9]], one_hot(y, 9)), [0.1, 0.2], 3
+    )
+    assert "one_hot = eye(9)[y] " in few.source
+    assert wrong(loss, **p, U=U) == {}
 
 
 def test_several_of_a_are_no_word_of_python():

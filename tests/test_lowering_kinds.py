@@ -83,7 +83,8 @@ EXAMPLES = {
         make("embed", (num(2),), ((0, (1, 3, 1)), (3, 4))),
         make("embed", (W,), ((Range(3), PLACES), (3, 4))),
     ],
-    "eye": [make("eye", (), (4, 2)), make("eye", (), (4, PLACES))],
+    "eye": [make("eye", (), (4, place)) for place in (2, PLACES, Range(4))]
+    + [make("eye", (IDS,), (4, None))],
     "stack": [make("stack", sides, 0) for sides in ((V, V), (total(V, (0,)), num(2), num(1)))]
     + [make("stack", (A, A), axis) for axis in (1, 2)],
     "concatenate": [make("concatenate", (A, A, indexed(T, (1,))), axis) for axis in (0, 1)],

@@ -29,6 +29,7 @@ from micrograd.lowering.arrays.ir import (
 from micrograd.lowering.arrays.reads import brackets, is_range, number_of, selection, used
 from micrograd.lowering.code.construct import binary, expression, indexed, reshape, where
 from micrograd.lowering.code.contract import (
+    MOST_IN_EYE,
     Indexed,
     Sizes,
     aligned,
@@ -168,6 +169,8 @@ class Builder:
         if rows.table is not None:
             return make("lookup", (whole(rows.table), ids))
         places = np.arange(array.shape[-1])
+        if len(places) <= MOST_IN_EYE:
+            return make("eye", (ids,), (len(places), None))
         every = ref(self.table(places), places.shape)
         row = indexed(ids, (*((ALL,) * len(ids.shape)), None))
         return where(binary("==", row, every), 1, 0)

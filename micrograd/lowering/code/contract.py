@@ -24,6 +24,7 @@ from micrograd.lowering.code.kinds import make
 
 Sizes = Mapping[int, Any]
 Vars = tuple[int, ...]
+MOST_IN_EYE = 100  # rows: eye(n) has n * n numbers
 SHORT, LARGEST = 9, 999  # characters of a decimal fraction; the divisor of another one
 _ARRAYS = ("ref", "full", "stack", "concatenate", "scatter", "embed", "eye")
 
@@ -114,7 +115,8 @@ def unit(t: Indexed) -> Indexed:
     one = isinstance(place, int) and not rows
     whole = [Range(shape[axis], behind) for behind, axis in enumerate(axes[-2::-1])]
     each = rows == whole[::-1] and len(getattr(place, "shape", ())) == len(rows) > 0
-    if number.shape or reads(number) or not all(map(moderate, sizes)) or not (one or each):
+    plain = not number.shape and not reads(number) and all(map(moderate, sizes))
+    if not (plain and (one or each)) or shape[axes[-1]] > MOST_IN_EYE:
         return t
     e = binary("*", number, make("eye", (), (shape[axes[-1]], place)))
     return Indexed(e, tuple(t.vars[axis] for axis in axes))

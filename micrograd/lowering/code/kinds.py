@@ -190,7 +190,8 @@ def _laid(e: Expr, show: Printer) -> str:
 
 def _eye(e: Expr, show: Printer) -> str:
     size, place = e.attr
-    return f"eye({size})" if place == Range(size) else f"eye({size})[{_item(place, show)}]"
+    row = show(e.args[0]) if e.args else _item(place, show)
+    return f"eye({size})" if place == Range(size) else f"eye({size})[{row}]"
 
 
 def _placed(e: Expr, show: Printer) -> str:
@@ -239,7 +240,7 @@ KINDS: dict[str, Kind] = {
     "scatter": Kind(lambda args, attr: attr[1], _placed),
     "embed": Kind(lambda args, attr: attr[1], _placed),
     "eye": Kind(
-        lambda args, attr: (*getattr(attr[1], "shape", ()), attr[0]),
+        lambda args, attr: (*getattr(args[0] if args else attr[1], "shape", ()), attr[0]),
         _eye,
     ),
     "stack": Kind(
