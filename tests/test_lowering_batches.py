@@ -78,6 +78,15 @@ def test_each_of_some_rows_with_each_is_a_diagonal():
     assert wrong(loss, **p) == {}
 
 
+@pytest.mark.parametrize("classes, samples", [(2, 2), (3, 2)])
+def test_what_is_left_of_one_is_known_the_other_way_round_too(classes, samples):
+    p = drawn(E=(samples, 3), W=(classes, 3))
+    h = [[dot(row, x).sigmoid() for row in p["W"]] for x in p["E"]]
+    loss = sum((1 - h[n][c]).log() for c in range(classes) for n in range(samples))
+    assert "delta = -h " in function(lower(loss, parameters=p))
+    assert wrong(loss, **p) == {}
+
+
 def test_several_of_a_are_no_word_of_python():
     a, i = matrix(random.Random(1), 2, 3)
     loss = sum(v * v * u for v, u in zip([a[2], a[0], a[1]], i)) + dot(i, [a[2], a[0], a[1]])

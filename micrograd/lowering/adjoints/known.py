@@ -25,7 +25,7 @@ class Known:
     terms: dict[Array, list[Term]]
     sums: list[Array]
     quotients: list[tuple[Array, Read, Read]]
-    complements: dict[Array, Array]
+    complements: dict[Array, Read]
     bounded: set[Array]
 
     def names(self, terms: Iterable[Term]) -> bool:
@@ -49,7 +49,8 @@ def known_of(arrays: Sequence[Array]) -> Known:
             known.quotients.append((array, read["x"], read["y"]))
             bounded = _is_share(array, read["x"], read["y"])
         elif formula.text == "x - y" and number_of(read["x"]) == 1 and _is_like(read["y"], array):
-            known.complements[read["y"].array] = array
+            own = {i.var: axis for axis, i in enumerate(read["y"].index)}
+            known.complements[read["y"].array] = renamed(array.whole, own)
             bounded = read["y"].array in known.bounded
         else:
             bounded = formula.op == "sigmoid"
@@ -58,7 +59,8 @@ def known_of(arrays: Sequence[Array]) -> Known:
 
 
 def _is_like(read: Read, array: Array) -> bool:
-    return read.plain and read.array.axes == array.axes
+    """Return whether all of an array is read, its axes in any order."""
+    return read.plain and sorted(zip(read.every, read.array.sizes)) == sorted(array.axes)
 
 
 def _is_share(quotient: Array, over: Read, under: Read) -> bool:
