@@ -87,6 +87,12 @@ def test_what_is_left_of_one_is_known_the_other_way_round_too(classes, samples):
     assert wrong(loss, **p) == {}
 
 
+def test_what_a_column_leaves_of_one_is_not_known_of_the_others():
+    p = drawn(E=(3, 3), W=(2, 3))
+    h = [[dot(row, x).sigmoid() for row in p["W"]] for x in p["E"]]
+    assert wrong(sum((1 - row[0]).log() + row[0] * row[1] for row in h), **p) == {}
+
+
 def test_several_of_a_are_no_word_of_python():
     a, i = matrix(random.Random(1), 2, 3)
     loss = sum(v * v * u for v, u in zip([a[2], a[0], a[1]], i)) + dot(i, [a[2], a[0], a[1]])
