@@ -9,7 +9,7 @@ from typing import TypeGuard
 import numpy as np
 
 from micrograd.lowering.adjoints.terms import DIVIDED, is_plain, renamed
-from micrograd.lowering.arrays.ir import BATCH, FIXED, ONE, Array, Factor, Formula, Read, Term
+from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Factor, Formula, Read, Term
 from micrograd.lowering.arrays.reads import coordinates, flat_places, number_of
 from micrograd.lowering.scalars.columns import Ints
 
@@ -92,8 +92,7 @@ def walked(read: Read, factor: Factor) -> dict[int, int]:
     if not isinstance(factor, Read) or factor.array is not read.array:
         return {}
     own = dict(zip(read.vars, factor.vars)) | {BATCH: BATCH}
-    fits = len(read.vars) == len(factor.vars) and renamed(read, own | {FIXED: FIXED}).same(factor)
-    return own if fits else {}
+    return own if renamed(read, own).same(factor) else {}
 
 
 def is_complement(factor: Factor) -> TypeGuard[Formula]:
