@@ -93,6 +93,14 @@ def test_what_a_column_leaves_of_one_is_not_known_of_the_others():
     assert wrong(sum((1 - row[0]).log() + row[0] * row[1] for row in h), **p) == {}
 
 
+def test_a_sum_over_what_one_class_is_read_of_stays_a_sum():
+    p, numbers = drawn(Z=(3, 3)), ((0.5, 2.0), (1.0, -3.0), (0.1, 0.2))
+    logs = [[share.log() for share in softmax(row)] for row in p["Z"]]
+    scores = [[sum(v * c for c in row) for v, row in zip(logs[n], numbers)] for n in (2, 0, 1)]
+    loss = sum(cross_entropy(row, y) for row, y in zip(scores, (0, 0, 2)))
+    assert wrong(loss, **p) == {}
+
+
 def test_several_of_a_are_no_word_of_python():
     a, i = matrix(random.Random(1), 2, 3)
     loss = sum(v * v * u for v, u in zip([a[2], a[0], a[1]], i)) + dot(i, [a[2], a[0], a[1]])

@@ -34,7 +34,7 @@ class Known:
         above = {factor.array for factor in factors if isinstance(factor, Read)}
         below = {f.reads[0].array for f in factors if isinstance(f, Formula) and f.text == DIVIDED}
         quotients = any(x.array in above and y.array in below for _, x, y in self.quotients)
-        return quotients or bool(above & below & self.bounded) or any(map(is_complement, factors))
+        return quotients or any(map(is_complement, factors))
 
 
 def known_of(arrays: Sequence[Array]) -> Known:
