@@ -101,6 +101,24 @@ def test_a_sum_over_what_one_class_is_read_of_stays_a_sum():
     assert wrong(loss, **p) == {}
 
 
+def test_a_weight_of_each_sample_is_a_factor_of_p_minus_y():
+    p = drawn(E=(4, 2), W=(3, 2), c=(1, 3))
+    scores = [[dot(row, p["E"][i]) for row in p["W"]] for i in (3, 1, 0)]
+    loss = sum(c * cross_entropy(z, y) for c, z, y in zip(p["c"][0], scores, (2, 0, 2)))
+    text = function(lower(loss, parameters=p))
+    assert "delta = cs[:, None] * (t2 / t3[:, None] - eye(3)[i2]) " in text, text
+    assert wrong(loss, **p) == {}
+
+
+def test_a_sample_that_is_there_again_counts_again():
+    p = drawn(E=(2, 2), W=(2, 2))
+    for samples in ((0, 1, 0), (0, 0, 1)):
+        shares = [softmax([dot(row, p["E"][i]) for row in p["W"]]) for i in samples]
+        entropies = [sum(v * v.log() for v in share) for share in shares]
+        loss = mean([-s[i].log() + 0.1 * e for e, s, i in zip(entropies, shares, samples)])
+        assert wrong(loss, **p) == {}, samples
+
+
 def test_several_of_a_are_no_word_of_python():
     a, i = matrix(random.Random(1), 2, 3)
     loss = sum(v * v * u for v, u in zip([a[2], a[0], a[1]], i)) + dot(i, [a[2], a[0], a[1]])
