@@ -253,6 +253,7 @@ def quotients(x, row):
         (lambda x: quotients(x, lambda i, j: j), False),  # of another row: may be any size
         (lambda x: sum((v.exp() / sum(w.exp() for w in x[:2])).log() * v for v in x), False),
         (lambda x: sum((v * v / sum(w * w for w in x)).log() * v for v in x), False),
+        (lambda x: sum((1 - v).exp() * v for v in x), False),  # no more than v
     ],
 )
 def test_only_what_is_never_infinite_cancels(loss, cancelled):

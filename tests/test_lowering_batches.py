@@ -96,6 +96,47 @@ def test_what_has_many_classes_makes_no_square_of_them():
     assert wrong(loss, **p, U=U) == {}
 
 
+@pytest.mark.parametrize("classes, samples", [(2, 2), (3, 2)])
+def test_what_is_left_of_one_is_known_the_other_way_round_too(classes, samples):
+    p = drawn(E=(samples, 3), W=(classes, 3))
+    h = [[dot(row, x).sigmoid() for row in p["W"]] for x in p["E"]]
+    loss = sum((1 - h[n][c]).log() for c in range(classes) for n in range(samples))
+    assert "delta = -h " in function(lower(loss, parameters=p))
+    assert wrong(loss, **p) == {}
+
+
+def test_what_a_column_leaves_of_one_is_not_known_of_the_others():
+    p = drawn(E=(3, 3), W=(2, 3))
+    h = [[dot(row, x).sigmoid() for row in p["W"]] for x in p["E"]]
+    assert wrong(sum((1 - row[0]).log() + row[0] * row[1] for row in h), **p) == {}
+
+
+def test_a_sum_over_what_one_class_is_read_of_stays_a_sum():
+    p, numbers = drawn(Z=(3, 3)), ((0.5, 2.0), (1.0, -3.0), (0.1, 0.2))
+    logs = [[share.log() for share in softmax(row)] for row in p["Z"]]
+    scores = [[sum(v * c for c in row) for v, row in zip(logs[n], numbers)] for n in (2, 0, 1)]
+    loss = sum(cross_entropy(row, y) for row, y in zip(scores, (0, 0, 2)))
+    assert wrong(loss, **p) == {}
+
+
+def test_a_weight_of_each_sample_is_a_factor_of_p_minus_y():
+    p = drawn(E=(4, 2), W=(3, 2), c=(1, 3))
+    scores = [[dot(row, p["E"][i]) for row in p["W"]] for i in (3, 1, 0)]
+    loss = sum(c * cross_entropy(z, y) for c, z, y in zip(p["c"][0], scores, (2, 0, 2)))
+    text = function(lower(loss, parameters=p))
+    assert "delta = cs[:, None] * (t2 / t3[:, None] - eye(3)[i2]) " in text, text
+    assert wrong(loss, **p) == {}
+
+
+def test_a_sample_that_is_there_again_counts_again():
+    p = drawn(E=(2, 2), W=(2, 2))
+    for samples in ((0, 1, 0), (0, 0, 1)):
+        shares = [softmax([dot(row, p["E"][i]) for row in p["W"]]) for i in samples]
+        entropies = [sum(v * v.log() for v in share) for share in shares]
+        loss = mean([-s[i].log() + 0.1 * e for e, s, i in zip(entropies, shares, samples)])
+        assert wrong(loss, **p) == {}, samples
+
+
 def test_several_of_a_are_no_word_of_python():
     a, i = matrix(random.Random(1), 2, 3)
     loss = sum(v * v * u for v, u in zip([a[2], a[0], a[1]], i)) + dot(i, [a[2], a[0], a[1]])

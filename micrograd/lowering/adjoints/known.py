@@ -9,7 +9,7 @@ from typing import TypeGuard
 import numpy as np
 
 from micrograd.lowering.adjoints.terms import DIVIDED, is_plain, renamed
-from micrograd.lowering.arrays.ir import BATCH, FIXED, ONE, Array, Factor, Formula, Read, Term
+from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Factor, Formula, Read, Term
 from micrograd.lowering.arrays.reads import coordinates, flat_places, number_of
 from micrograd.lowering.scalars.columns import Ints
 
@@ -25,7 +25,7 @@ class Known:
     terms: dict[Array, list[Term]]
     sums: list[Array]
     quotients: list[tuple[Array, Read, Read]]
-    complements: dict[Array, Array]
+    complements: dict[Array, Read]
     bounded: set[Array]
 
     def names(self, terms: Iterable[Term]) -> bool:
@@ -34,7 +34,7 @@ class Known:
         above = {factor.array for factor in factors if isinstance(factor, Read)}
         below = {f.reads[0].array for f in factors if isinstance(f, Formula) and f.text == DIVIDED}
         quotients = any(x.array in above and y.array in below for _, x, y in self.quotients)
-        return quotients or bool(above & below & self.bounded) or any(map(is_complement, factors))
+        return quotients or any(map(is_complement, factors))
 
 
 def known_of(arrays: Sequence[Array]) -> Known:
@@ -49,7 +49,8 @@ def known_of(arrays: Sequence[Array]) -> Known:
             known.quotients.append((array, read["x"], read["y"]))
             bounded = _is_share(array, read["x"], read["y"])
         elif formula.text == "x - y" and number_of(read["x"]) == 1 and _is_like(read["y"], array):
-            known.complements[read["y"].array] = array
+            own = {i.var: axis for axis, i in enumerate(read["y"].index)}
+            known.complements[read["y"].array] = renamed(array.whole, own)
             bounded = read["y"].array in known.bounded
         else:
             bounded = formula.op == "sigmoid"
@@ -58,7 +59,8 @@ def known_of(arrays: Sequence[Array]) -> Known:
 
 
 def _is_like(read: Read, array: Array) -> bool:
-    return read.plain and read.array.axes == array.axes
+    """Return whether all of an array is read, its axes in any order."""
+    return read.plain and sorted(zip(read.every, read.array.sizes)) == sorted(array.axes)
 
 
 def _is_share(quotient: Array, over: Read, under: Read) -> bool:
@@ -90,8 +92,7 @@ def walked(read: Read, factor: Factor) -> dict[int, int]:
     if not isinstance(factor, Read) or factor.array is not read.array:
         return {}
     own = dict(zip(read.vars, factor.vars)) | {BATCH: BATCH}
-    fits = len(read.vars) == len(factor.vars) and renamed(read, own | {FIXED: FIXED}).same(factor)
-    return own if fits else {}
+    return own if renamed(read, own).same(factor) else {}
 
 
 def is_complement(factor: Factor) -> TypeGuard[Formula]:

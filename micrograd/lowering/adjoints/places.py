@@ -32,7 +32,7 @@ def own_variables(array: Array, term: Term) -> dict[int, int] | None:
     if term.at is None:
         return {var: var for var, _ in term.kept}
     place, sizes = term.at, term.sizes
-    if isinstance(place, Rows) or not place.plain or place.shape != array.shape:
+    if isinstance(place, Rows) or not place.plain:
         return None
     if any(sizes[i.var] != n for i, n in zip(place.index, array.shape)):
         return None

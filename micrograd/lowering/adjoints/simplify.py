@@ -241,7 +241,7 @@ class _Way:
         for read in used(factor).values() if is_complement(factor) else ():
             if read.plain and (known := self.known.complements.get(read.array)):
                 self.named = True
-                return renamed(known.whole, along(read))  # type: ignore[no-any-return]
+                return renamed(known, along(read))  # type: ignore[no-any-return]
         return None
 
     def _cancelled(self, term: Term) -> Term:

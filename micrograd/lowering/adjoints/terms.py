@@ -84,7 +84,8 @@ def renamed(factor: Any, own: Variables) -> Any:
     """Return a factor with other variables."""
     if isinstance(factor, Read):
         index = tuple(i._replace(var=own.get(i.var, i.var)) for i in factor.index)
-        return replace(factor, index=index, variables=tuple(own[v] for v in factor.variables))
+        variables = tuple(own.get(var, var) for var in factor.variables)
+        return replace(factor, index=index, variables=variables)
     if isinstance(factor, Formula):
         letters = tuple((letter, renamed(read, own)) for letter, read in factor.letters)
         return replace(factor, letters=letters)

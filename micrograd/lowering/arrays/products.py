@@ -132,7 +132,7 @@ def _looked_up(
         pairs = np.unique(which * len(each) + by)
         grid = len(pairs) == len(rows) * len(each) and min(len(rows), len(each)) > 1
         if grid and all(of_term is not None for _, of_term in _walked(arrays[w], weights)):
-            made = once((id(arrays[n]), rows.tobytes()), _laid(arrays[n], rows))
+            made = once((id(arrays[n]), rows.shape, rows.tobytes()), _laid(arrays[n], rows))
             at = which[:, None] * rows.shape[1] + np.arange(rows.shape[1])
             sides = [(made, at), (arrays[w], weights)][:: 1 - 2 * n]
             return Products([array for array, _ in sides], [place for _, place in sides])

@@ -20,8 +20,8 @@ def full(shape: Any, value: Any) -> Any:
 def scatter(values: Any, shape: Any, key: Any) -> Any:
     """Return zeros with values added at key, where places may repeat."""
     out = np.zeros(shape)
-    np.add.at(out, key, values)
-    return out
+    places = np.arange(out.size).reshape(shape)[key]
+    return np.bincount(places.ravel(), values.ravel(), out.size).reshape(shape)
 
 
 def add_at(total: Any, places: Any, values: Any) -> None:
