@@ -96,8 +96,7 @@ def module(forms: Any, name: str, sparse_rows: bool = True) -> Module:
     function = Function(wanted, True, Formulas(), guarded)
     body = function.text()
     data = "\n".join(array_text(*item) for item in data_of(function, forms).items())
-    # Where GCC 12 knows the places of a small table it may read others, by vectors of 512 bits.
-    source = assembled(function, body, data.replace("static const int", "int"))
+    source = assembled(function, body, data)
     return Module(source, wanted.arguments, wanted.results, rows, gradients_of(forms))
 
 
