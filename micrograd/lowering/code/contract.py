@@ -112,11 +112,11 @@ def unit(t: Indexed) -> Indexed:
     sizes = [part.attr for part in number.walk() if is_number(part)]
     axes = [axis for axis, item in enumerate(key) if item != ALL]
     *rows, place = (key[axis] for axis in axes)
-    one = isinstance(place, int) and not rows
-    whole = [Range(shape[axis], behind) for behind, axis in enumerate(axes[-2::-1])]
-    each = rows == whole[::-1] and len(getattr(place, "shape", ())) == len(rows) > 0
+    deep = len(getattr(place, "shape", ()))  # of how many axes the places are
+    every = [Range(shape[axis], deep - 1 - n) for n, axis in enumerate(axes[:-1])]
+    one, each = isinstance(place, int), deep > 0 and deep == len(rows)
     plain = not number.shape and not reads(number) and all(map(moderate, sizes))
-    if not (plain and (one or each)) or shape[axes[-1]] > MOST_IN_EYE:
+    if not (plain and (one or each) and rows == every) or shape[axes[-1]] > MOST_IN_EYE:
         return t
     e = binary("*", number, make("eye", (), (shape[axes[-1]], place)))
     return Indexed(e, tuple(t.vars[axis] for axis in axes))

@@ -55,7 +55,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Range:
-    """All places of an axis, one after the other, beside those that a table has of another.
+    """Places of an axis from its beginning, beside those that a table has of another.
 
     They lie along the first of as many axes as there are `behind`, and one.
     """

@@ -95,8 +95,8 @@ def module(forms: Any, name: str, sparse_rows: bool = True) -> Module:
     guarded = {op for op in forms["arrays"].operations if BY_NAME[op].needs}
     function = Function(wanted, True, Formulas(), guarded)
     body = function.text()
-    data = "\n".join(array_text(*item) for item in data_of(function, forms).items())
-    source = assembled(function, body, data)
+    data = [array_text(*item) for item in data_of(function, forms).items()]
+    source = assembled(function, body, "\n".join(data))
     return Module(source, wanted.arguments, wanted.results, rows, gradients_of(forms))
 
 
