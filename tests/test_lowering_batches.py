@@ -9,10 +9,11 @@ from micrograd.engine import Value
 from micrograd.functions import dot, mean, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
+from micrograd.lowering.native.compiler import available
 from micrograd.nn import one_hot
 from tests.lowering_fuzz import TEXTS, Ready, failures_of
 from tests.lowering_models import function, matrix, values
-from tests.lowering_oracle import by_engine
+from tests.lowering_oracle import by_engine, natively
 
 DATA = [((0, 0, 0), 1), ((0, 0, 1), 2), ((0, 1, 2), 3), ((1, 2, 3), 0), ((2, 3, 1), 5)]
 
@@ -179,6 +180,15 @@ def batch(rng):
             else -softmax(scores)[rng.randrange(classes)].log()
         )
     return total / count + 0.01 * sum(dot(row, row) for row in (*p["A"], *p["P"])), p
+
+
+@pytest.mark.skipif(not available(), reason="there is no C compiler")
+@pytest.mark.parametrize("number", [0, 1, 2, 60014])  # the last one GCC 12.2 got wrong, by SLP
+def test_random_batches_natively(number):
+    loss, parameters = batch(random.Random(number))
+    program = lower(loss, parameters=parameters)
+    right = by_engine(program)
+    assert failures_of(Ready(program, natively(program), [], right), ("c",)) == {}
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -300,7 +300,11 @@ def test_other_flags_and_compilers_make_other_objects(fresh, monkeypatch):
     compiler.loaded.cache_clear()
     monkeypatch.setattr(compiler, "processor", lambda: "another one")
     gradient()
-    assert len(list(fresh.glob("*.so"))) == 3
+    compiler.loaded.cache_clear()
+    of_gcc = compiler.OF_GCC[-1] in compiler.command()
+    monkeypatch.setattr(compiler, "OF_GCC", compiler.OF_GCC[:-1])
+    gradient()
+    assert len(list(fresh.glob("*.so"))) == 3 + of_gcc
 
 
 @needs_compiler

@@ -132,7 +132,7 @@ def loaded(source: str) -> Any:
 
 
 def _loaded(source: str) -> Any:
-    told = "\0".join([source, version(), *FLAGS, processor()])
+    told = "\0".join([source, version(), *command(), processor()])
     name = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     path = folder() / f"{name}.so"
     if _sound(path):
