@@ -146,6 +146,11 @@ BOOK = {
         ([X, X[::-1], X],),
         "delta = ((t1 / t2[:, :, None] - eye(4)[0]) / 3 + z / 15) / B ",
     ),
+    "of a class and a penalty behind it": (
+        lambda x: mean([-softmax(r)[0].log() + 0.1 * dot(r, r) for r in map(scores, x)]),
+        ([X, X[::-1], X],),
+        "delta = ((t2 / t3[:, :, None] - eye(4)[0]) / 3 + z / 15) / B ",
+    ),
     "of a temperature": (
         lambda x, y: cross_entropy([z / T for z in scores(x)], one_hot(y, 4)),
         (X, 2),
