@@ -26,6 +26,7 @@ from micrograd import (
     topological_order,
     weighted_sum,
 )
+from micrograd.core import order
 from micrograd.core.modes import AnomalyError, comparisons_reported
 from micrograd.engine import sum_of_products
 from micrograd.functions import labelled
@@ -100,6 +101,20 @@ def test_one_object_per_elementary_node_is_tracked_by_the_collector():
     kept = x * y
     assert len(gc.get_objects()) - before == 1
     assert kept.data == 3.75
+
+
+def test_gradients_where_equal_floats_are_one_object(monkeypatch):
+    def run():
+        random.seed(1)
+        model = MLP(3, [4, 4, 1])
+        loss = sum(model([0.1, -0.2, n]) ** 2 for n in range(3))
+        for _ in range(2):
+            loss.backward()
+        return [p.grad for p in model.parameters()]
+
+    expected = run()
+    monkeypatch.setattr(order, "_FLOATS_ARE_OBJECTS", False)  # as on PyPy
+    assert run() == expected != [0.0] * len(expected)
 
 
 def test_a_node_and_its_constant_take_at_most_450_bytes():
