@@ -18,7 +18,7 @@ from micrograd.lowering.arrays.ir import (
     Term,
 )
 from micrograd.lowering.arrays.reads import number_of
-from micrograd.lowering.native.c.memory import Memory, Place, RowPlace, row_place
+from micrograd.lowering.native.c.memory import Memory, Place, RowPlace
 from micrograd.lowering.native.c.reductions import Choices, Extents, Parts, product
 from micrograd.lowering.native.c.text import (
     LETTERS,
@@ -179,7 +179,8 @@ class Loops:
         """Return where a term is added."""
         name = self.memory.names[array]
         if isinstance(term.at, Rows):
-            return row_place(self.memory, term.at, name, array.shape[-1], term.kept[-1][0])
+            ids = self.memory.read(term.at.ids)
+            return RowPlace(name, ids, array.shape[-1], term.kept[-1][0])
         if term.at is None:
             return self.memory.whole(array)
         return self.memory.read(replace(term.at, array=array))
@@ -211,14 +212,11 @@ class Loops:
         return place.text(letters)
 
     def _rows(self, parts: Parts, rows: Rows, term: Term, letters: Mapping[int, str]) -> None:
-        row = term.kept[-1][0]
+        row, ids = term.kept[-1][0], self.memory.read(rows.ids)
         if rows.table is None:
-            ids = self.memory.read(rows.ids)
             parts.single |= {row, *ids.vars}
             parts.texts.append(f"({ids.text(letters)} == {letters[row]})")
             return
-        place = row_place(
-            self.memory, rows, self.memory.names[rows.table], rows.table.shape[-1], row
-        )
+        place = RowPlace(self.memory.names[rows.table], ids, rows.table.shape[-1], row)
         parts.places.append(place)
         parts.texts.append(place.text(letters))

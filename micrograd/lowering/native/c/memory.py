@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Read, Rows
+from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Read
 from micrograd.lowering.native.c.text import CNames
 
 Strides = Mapping[int, int]
@@ -202,8 +202,3 @@ class RowPlace:
     def text(self, letters: Mapping[int, str]) -> str:
         """Return the element as C."""
         return f"{self.table}[{self.ids.text(letters)} * {self.width} + {letters[self.row]}]"
-
-
-def row_place(memory: Memory, rows: Rows, name: str, width: int, row: int) -> RowPlace:
-    """Return where the rows of a table are."""
-    return RowPlace(name, memory.read(rows.ids), width, row)
