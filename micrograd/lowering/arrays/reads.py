@@ -133,7 +133,7 @@ def selection(read: Read, sizes: Mapping[int, Any]) -> tuple[Any, ...]:
 def _selected(index: Index, length: int, sizes: Mapping[int, Any]) -> Any:
     if index.var == FIXED:
         return index.start
-    if index[1:] == (0, 1) and sizes[index.var] == length:
+    if sizes[index.var] == length:  # from its beginning, then, one by one
         return ALL
     return index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step
 
@@ -187,4 +187,4 @@ def _brackets(
 
 def is_range(places: Ints) -> bool:
     """Return whether places are 0, 1, 2, ..., along the first axis."""
-    return len(places) == places.size and np.array_equal(places.ravel(), np.arange(len(places)))
+    return np.array_equal(places.ravel(), np.arange(len(places)))
