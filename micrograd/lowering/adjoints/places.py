@@ -16,10 +16,11 @@ from micrograd.lowering.scalars.columns import Ints
 
 
 def own_term(array: Array, term: Term) -> Term | None:
-    """Return a term over an array's own variables; None where it is not added all over."""
+    """Return a term over an array's own variables, or a product at places of it; else None."""
     own = own_variables(array, term)
     if own is None:
-        return None
+        simple = all(isinstance(factor, (Read, Formula)) for factor in term.factors)
+        return term if isinstance(term.at, Read) and simple and not term.summed else None
     over = {var: len(array.shape) + n for n, (var, _) in enumerate(term.summed)}
     new = own | over | {BATCH: BATCH}
     factors = tuple(renamed(factor, new) for factor in term.factors)
@@ -36,12 +37,6 @@ def own_variables(array: Array, term: Term) -> dict[int, int] | None:
     if any(sizes[i.var] != n for i, n in zip(place.index, array.shape)):
         return None
     return {i.var: axis for axis, i in enumerate(place.index)}
-
-
-def at_places(term: Term) -> Term | None:
-    """Return a product that is added at some places of an array; None for another term."""
-    simple = all(isinstance(factor, (Read, Formula)) for factor in term.factors)
-    return term if isinstance(term.at, Read) and simple and not term.summed else None
 
 
 def factor_where(factor: Factor, array: Array, term: Term) -> Factor | None:
