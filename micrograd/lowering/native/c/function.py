@@ -41,6 +41,12 @@ class Task:
         """Return the type of the function: it returns the loss, unless that is outputs."""
         return "void" if self.loss in self.results else "double"
 
+    def defined(self, parameters: Iterable[tuple[str, Any]], lines: Iterable[str]) -> str:
+        """Return the definition of the function, of `parameters` behind the batch size."""
+        heads = ", ".join(["long B", *(text for text, _ in parameters)])
+        body = "\n".join(f"    {line}" for line in lines)
+        return f"{self.kind} {self.name}({heads}) {{\n{body}\n}}"
+
 
 class Function:
     """Write a function, which watches what the `guarded` operations give.
@@ -91,13 +97,7 @@ class Function:
             lines.append(f"return {self.task.names[self.task.loss]};")
         if any("share" in line for line in (*self.sections["samples"], *lines)):
             lines.insert(0, "const double share = 1.0 / (double)B;")
-        body = "\n".join(f"    {line}" for line in lines)
-        return f"{self.head()} {{\n{body}\n}}"
-
-    def head(self) -> str:
-        """Return the head of the function."""
-        parameters = ["long B", *(text for text, _ in self.parameters())]
-        return f"{self.task.kind} {self.task.name}({', '.join(parameters)})"
+        return self.task.defined(self.parameters(), lines)
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays that they take."""
