@@ -29,7 +29,7 @@ from micrograd.lowering.adjoints.terms import (
     like,
     parted,
     renamed,
-    without_idle,
+    without_one_hots,
 )
 from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Factor, Formula, Read, Scale, Term
 from micrograd.lowering.arrays.reads import moderate, used
@@ -196,7 +196,7 @@ class _Way:
         whole = replace(term, factors=product.factors, scale=product.scale)
         if product.places:
             whole = self._at(array, whole, *product.places)
-        simple = self._cancelled(self._by_name(self._complemented(without_idle(whole))))
+        simple = self._cancelled(self._by_name(self._complemented(without_one_hots(whole))))
         self.longer |= len(parted(simple)[0]) > len(parted(term)[0])
         return simple
 

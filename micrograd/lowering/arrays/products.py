@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, find_axes
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Axis, B, Index, Read, Term
-from micrograd.lowering.arrays.reads import coordinates, depending, flat_places, read, steps
+from micrograd.lowering.arrays.reads import coordinates, flat_places, read, steps, without_idle
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
@@ -68,12 +67,8 @@ class Products:
         for array, places in zip(self.arrays, self.places):
             flat = places[grid.order][:, summed.order].reshape(shape)
             factors.append(read(array, flat, range(len(shape))))
-        kept, added, scale = front + sizes[:rank], sizes[rank:], self.scale
-        if not ordered:  # x * y + x * y is 2 x y
-            idle = [axis for axis in added if not any(axis[0] in f.vars for f in factors)]
-            added = tuple(axis for axis in added if axis not in idle)
-            scale = scale.times(prod(n for _, n in idle))
-        return Term(tuple(factors), kept, added, scale)
+        term = Term(tuple(factors), front + sizes[:rank], sizes[rank:], self.scale)
+        return term if ordered else without_idle(term)  # x * y + x * y is 2 x y
 
     def _added(self, front: tuple[Axis, ...], at: Ints, target: Array) -> Term:
         """Return the term of sums of different lengths, on the grid of all their terms if any."""
@@ -84,10 +79,9 @@ class Products:
         sizes = tuple(enumerate(axes.shape))
         *places, at = (p[axes.order].reshape(axes.shape) for p in (*self.places, at))
         factors = (read(a, p, range(len(sizes))) for a, p in zip(self.arrays, places))
-        table, kept = depending(at, range(len(sizes)))
-        place = Read(target, table=table, variables=tuple(kept))
-        walked = tuple(axis for axis in sizes if axis[0] in kept)
-        summed = tuple(axis for axis in sizes if axis[0] not in kept)
+        place = read(target, at, range(len(sizes)))
+        walked = tuple(axis for axis in sizes if axis[0] in place.vars)
+        summed = tuple(axis for axis in sizes if axis[0] not in place.vars)
         return Term(tuple(factors), (*front, *walked), summed, self.scale, place)
 
     def _summed(self, ordered: bool) -> Axes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Formula, Index, Read
+from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Formula, Index, Read, Term
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
@@ -88,6 +89,17 @@ def steps(column: Ints, variables: Sequence[int]) -> list[tuple[int, int, int]] 
         if step:
             found.append((step, len(line), var))
     return found if (column == rule).all() else None
+
+
+def without_idle(term: Term) -> Term:
+    """Return a term without sums of what never changes: Σj x is 3 x for a j of 3 values."""
+    read, summed, scale = {var for part in term.reads for var in part.every}, [], term.scale
+    for var, size in term.summed:
+        if var in read:
+            summed.append((var, size))
+        else:
+            scale = scale.over(size)
+    return replace(term, summed=tuple(summed), scale=scale)
 
 
 def number_of(factor: Factor) -> float | None:
