@@ -117,9 +117,7 @@ class Choices:
         self.memory, self.formulas = memory, formulas
         self.firsts: dict[First, str] = {}
 
-    def chosen(
-        self, array: Array, term: Term, choice: Choice, letters: dict[int, str]
-    ) -> list[str]:
+    def chosen(self, array: Array, choice: Choice, letters: dict[int, str]) -> list[str]:
         """Return loops that choose the largest or smallest."""
         own = [v for v in array.vars if v != BATCH or self.memory.block > 1]
         extents: dict[int, int | str] = {v: n for v, n in array.axes if isinstance(n, int)}
