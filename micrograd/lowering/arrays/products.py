@@ -29,24 +29,20 @@ class Products:
     def __init__(self, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints | None = None):
         self.arrays, self.places, self.owner = arrays, places, owner
         placed = [(a, p) for a, p in zip(arrays, places) if a.kind != NUMBER]  # which has no place
-        self.walks = [(a, p, None if owner is not None else _walked(a, p)) for a, p in placed]
+        self.walks = [(a, p, [] if owner is not None else _walked(a, p)) for a, p in placed]
 
     @property
     def uneven(self) -> bool:
         """Return whether the members do not walk all factors alike."""
-        return any(of_term is None for *_, walk in self.walks for _, of_term in walk or ())
+        return any(of_term is None for *_, walk in self.walks for _, of_term in walk)
 
     @property
     def columns(self) -> list[tuple[Array, Ints]]:
         """Return the coordinates of each member: its free axes, or where its terms begin."""
-        first: Any = (slice(None), 0)
         if self.owner is not None:
             first = np.unique(self.owner, return_index=True)[1]
-        return [
-            (array, column)
-            for array, places, walk in self.walks
-            for column in ([places[first]] if walk is None else [member for member, _ in walk])
-        ]
+            return [(array, places[first]) for array, places, _ in self.walks]
+        return [(array, member) for array, _, walk in self.walks for member, _ in walk]
 
     def apart(self, count: int) -> list[Ints]:
         """Return what tells `count` members apart beside their columns."""
@@ -89,8 +85,8 @@ class Products:
         count = self.places[0].shape[1]
         if ordered:
             return Axes((count,), np.arange(count), np.arange(count))
-        walks = [axis for *_, walk in self.walks for axis in walk or ()]
-        of_terms = [of_term for _, of_term in walks if of_term is not None]
+        walked = (of_term for *_, walk in self.walks for _, of_term in walk)
+        of_terms = [of_term for of_term in walked if of_term is not None]
         return find_axes(of_terms, count, [np.arange(count)])
 
 
