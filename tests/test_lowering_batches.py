@@ -16,6 +16,7 @@ from tests.lowering_models import function, matrix, values
 from tests.lowering_oracle import by_engine, natively
 
 DATA = [((0, 0, 0), 1), ((0, 0, 1), 2), ((0, 1, 2), 3), ((1, 2, 3), 0), ((2, 3, 1), 5)]
+GROUPS = (0, 1), (2,), (4, 3)
 
 
 def drawn(**sizes):
@@ -136,6 +137,16 @@ def test_a_sample_that_is_there_again_counts_again():
         entropies = [sum(v * v.log() for v in share) for share in shares]
         loss = mean([-s[i].log() + 0.1 * e for e, s, i in zip(entropies, shares, samples)])
         assert wrong(loss, **p) == {}, samples
+
+
+def test_sums_of_some_rows_each_are_added_up_behind_one_product():
+    p = drawn(W=(5, 3), x=(1, 3))
+    (x,) = p["x"]
+    loss = sum(sum(w * v for i in rows for w, v in zip(p["W"][i], x)).tanh() for rows in GROUPS)
+    text = function(lower(loss, parameters=p))
+    for line in ("t1 = tanh(scatter(W @ x[0], (3,), s_[i1])) ", "dW = t2[i1][:, None] * x[0] "):
+        assert line in text, text
+    assert wrong(loss, **p) == {}
 
 
 def test_several_of_a_are_no_word_of_python():

@@ -103,7 +103,7 @@ def products_of(
     if (lengths != lengths[0]).any():
         return Products(arrays, [p[order] for p in places], owner[order])
     run = Products(arrays, [p[order].reshape(count, -1) for p in places])
-    several = run.uneven and len(arrays) > 1 and lengths[0] > 1
+    several = run.uneven and len(arrays) > 1
     return (several and _looked_up(arrays, places, owner, count, once)) or run
 
 
