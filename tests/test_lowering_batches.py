@@ -59,6 +59,15 @@ def test_rows_of_a_window_lie_side_by_side():
     assert wrong(next_letter(**p), **p) == {}
 
 
+def test_rows_and_a_part_of_another_are_looked_up_number_by_number():
+    p = drawn(E=(5, 3), W=(2, 7))
+    E, ids = p["E"], ((0, 1, 2), (3, 1, 4), (2, 2, 0))
+    loss = sum(sum(tanh_layer(p["W"], [*E[i], *E[j], E[k][0]])) for i, j, k in ids)
+    text = function(lower(loss, parameters=p))
+    assert "x = E[i1, i2] " in text and "z = x @ W.T " in text, text
+    assert wrong(loss, **p) == {}
+
+
 def test_rows_are_looked_up_once_for_all_that_they_are_multiplied_by():
     p = drawn(E=(5, 3), W=(4, 3), V=(2, 3))
     loss = sum(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, find_axes
-from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Axis, B, Index, Read, Term
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Axis, B, Read, Term
 from micrograd.lowering.arrays.reads import coordinates, flat_places, read, steps, without_idle
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
@@ -132,13 +132,12 @@ def _looked_up(
 def _laid(array: Array, rows: Ints) -> Array:
     """Return the array whose rows are places of another: whole rows of that, side by side."""
     bare = Array(COMPUTED, rows.shape, np.zeros(0, np.intp), array.batched, stem="x")
-    size = array.shape[-1]
-    parts = rows.shape[1] // size if rows.shape[1] % size == 0 else 1
-    walked = rows.reshape(len(rows), parts, -1)
-    at = Read(bare, tuple(map(Index, range(3))), split=walked.shape)
+    (count, length), size = rows.shape, array.shape[-1]
+    walked = rows.reshape(count, -1, size) if length > size and length % size == 0 else rows
     front = ((BATCH, B),) if array.batched else ()
-    kept = (*front, *enumerate(walked.shape))
-    return replace(bare, terms=(Term((read(array, walked, range(3)),), kept, at=at),))
+    kept, every = (*front, *enumerate(walked.shape)), np.arange(rows.size).reshape(walked.shape)
+    part, at = (read(*side, range(walked.ndim)) for side in ((array, walked), (bare, every)))
+    return replace(bare, terms=(Term((part,), kept, at=at),))
 
 
 def _walked(array: Array, places: Ints) -> list[tuple[Ints, Ints | None]]:
