@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -172,13 +172,16 @@ def divided(
     term: Term, target: Array, axes: Iterable[Axis], awkward: Callable[[Term], bool]
 ) -> Term:
     """Return a term of `target` that is not `awkward`, one of some axes divided; else the same."""
-    if term.at is None and awkward(term):
-        for axis in axes:
-            for length in _lengths(axis):
-                other = _with_blocks(term, target, axis, length)
-                if not awkward(other):
-                    return other
-    return term
+    if term.at is not None or not awkward(term):
+        return term
+    ways = (
+        _with_blocks(term, target, axis, length)
+        for axis in axes
+        if isinstance(axis[1], int)
+        for length in range(2, axis[1])
+        if axis[1] % length == 0
+    )
+    return next((way for way in ways if not awkward(way)), term)
 
 
 def terms_of(runs: Iterable[Products], grid: Axes, array: Array) -> list[Term]:
@@ -203,13 +206,6 @@ def uneven(term: Term) -> bool:
     tables = [(r, r.table) for r in term.reads if r.table is not None]
     columns = ((c, r) for r, table in tables for c in coordinates(r.array.shape, table))
     return any(steps(column, r.variables) is None for column, r in columns)
-
-
-def _lengths(axis: Axis) -> Iterator[int]:
-    """Yield the lengths that the blocks of an axis may have."""
-    var, size = axis
-    if var != BATCH and isinstance(size, int):
-        yield from (n for n in range(2, size) if size % n == 0)
 
 
 def _with_blocks(term: Term, target: Array, axis: Axis, length: int) -> Term:
