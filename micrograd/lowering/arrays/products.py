@@ -224,8 +224,6 @@ def _replaced(axes: Iterable[Axis], var: int, parts: Sequence[Axis]) -> tuple[Ax
 
 def _with_parts(factor: Read, sizes: Mapping[int, Any], var: int, parts: Sequence[Axis]) -> Read:
     """Return what reads the same places, a variable divided into `parts`."""
-    if var not in factor.vars:
-        return factor
     places = flat_places(factor, sizes)
     axes = _replaced(zip(factor.vars, places.shape), var, parts)
     shape: Any = [size for _, size in axes]
