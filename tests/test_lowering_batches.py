@@ -122,6 +122,15 @@ def test_what_a_column_leaves_of_one_is_not_known_of_the_others():
     assert wrong(sum((1 - row[0]).log() + row[0] * row[1] for row in h), **p) == {}
 
 
+def test_a_gradient_that_is_another_one_transposed_is_not_that_one():
+    p = drawn(W=(3, 3), V=(3, 3))
+    W, V = p["W"], p["V"]
+    places = [(i, j) for i in range(3) for j in range(3)]
+    loss = sum((i + 2 * j + 1) * (W[j][i] + V[i][j].sin()).tanh() for i, j in places)
+    assert "dW = t2.T.copy() " in function(lower(loss, parameters=p))
+    assert wrong(loss, **p) == {}
+
+
 def test_a_sum_over_what_one_class_is_read_of_stays_a_sum():
     p, numbers = drawn(Z=(3, 3)), ((0.5, 2.0), (1.0, -3.0), (0.1, 0.2))
     logs = [[share.log() for share in softmax(row)] for row in p["Z"]]
