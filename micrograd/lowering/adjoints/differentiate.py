@@ -204,7 +204,7 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
                 yield read, (), number
     elif isinstance(factor, Choice):
         yield from _routes(array, factor)
-    elif isinstance(factor, Read) or (isinstance(factor, Rows) and factor.table is not None):
+    elif isinstance(factor, (Read, Rows)):
         yield factor, (), 1.0
 
 
