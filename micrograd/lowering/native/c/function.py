@@ -101,16 +101,14 @@ class Function:
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays that they take."""
+        names, ids = self.task.names, self._ids
         inputs = [
-            (f"const {self._type(a)} *restrict {self.task.names[a]}", a)
+            (f"const {'long long' if a in ids else 'double'} *restrict {names[a]}", a)
             for a in self.task.arguments
         ]
         strange = [("int *strange", "&strange")] if self.guarded else []
-        results = [(f"double *restrict {self.task.names[a]}", a) for a in self.task.results]
+        results = [(f"double *restrict {names[a]}", a) for a in self.task.results]
         return [*inputs, *results, *strange]
-
-    def _type(self, array: Array) -> str:
-        return "long long" if array in self._ids else "double"
 
     def _sample(self, array: Array) -> None:
         """Compute an array of each sample, within the loop."""
@@ -122,7 +120,8 @@ class Function:
         """Compute an array that all samples share; terms that add samples up go into the loop."""
         parts: dict[str, list[Term]] = {name: [] for name in SECTIONS}
         for term in array.terms:
-            parts[self._section(term)].append(term)
+            late = any(read.array in self.late for read in term.reads)
+            parts["samples" if BATCH in term.sizes else "after" if late else "before"].append(term)
         begun = bool(parts["before"] or parts["samples"] or not parts["after"])
         if begun:
             self._put(array, parts["before"], self.sections["before"], False)
@@ -157,11 +156,6 @@ class Function:
         self.sections["before"].append(text.calm())
         self.sections["samples"] += text.entered()
         self.left = text.left(self.task.results)
-
-    def _section(self, term: Term) -> str:
-        if BATCH in term.sizes:
-            return "samples"
-        return "after" if any(read.array in self.late for read in term.reads) else "before"
 
     def _declared(self, arrays: Sequence[Array]) -> list[str]:
         """Return the declarations of local arrays."""

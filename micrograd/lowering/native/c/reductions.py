@@ -34,9 +34,7 @@ def product(
     if len(term.factors) != 2 or not term.summed:
         return None
     reads = [f for f in term.factors if isinstance(f, Read) and f.table is None and f.every]
-    if len(reads) != 2 or target.table or target.scalar:
-        return None
-    if any(memory.is_scalar(read.array) for read in reads):
+    if len(reads) != 2 or target.table:
         return None
     summed = [v for v, _ in term.summed if v in extents]
     kept = [v for v, _ in term.kept if v in extents]
