@@ -238,7 +238,7 @@ def _routes(array: Array, choice: Choice) -> Iterator[Local]:
 
 def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
     """Return an adjoint that is a number, or the same as another one, along all of its axes."""
-    if len(terms) > 1 and _is_even(array, terms):
+    if _is_even(array, terms):
         return Term((), array.axes, scale=terms[0].scale)
     own = own_variables(array, terms[0]) if len(terms) == 1 and not terms[0].summed else None
     if own is None:
