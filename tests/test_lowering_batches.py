@@ -122,6 +122,14 @@ def test_what_a_column_leaves_of_one_is_not_known_of_the_others():
     assert wrong(sum((1 - row[0]).log() + row[0] * row[1] for row in h), **p) == {}
 
 
+def test_what_is_read_whole_in_another_order_has_one_number_for_its_adjoint():
+    p = drawn(u=(1, 3), w=(1, 3))
+    (u,), (w,) = p["u"], p["w"]
+    loss = sum((u[i].tanh() + w[j].tanh()) / 4 for i, j in ((0, 2), (1, 0), (2, 1)))
+    assert "dw = (0.25 * (1 - t2 * t2)).reshape(1, 3) " in function(lower(loss, parameters=p))
+    assert wrong(loss, **p) == {}
+
+
 def test_a_gradient_that_is_another_one_transposed_is_not_that_one():
     p = drawn(W=(3, 3), V=(3, 3))
     W, V = p["W"], p["V"]

@@ -219,7 +219,8 @@ KINDS: dict[str, Kind] = {
     "reshape": Kind(lambda args, attr: attr, _method("reshape", lambda e, show: reshaped(e.attr))),
     "index": Kind(_index_shape, _index),
     "broadcast": Kind(
-        lambda args, attr: attr, lambda e, show: f"broadcast_to({show(e.args[0])}, {e.shape})"
+        lambda args, attr: attr,
+        lambda e, show: f"broadcast_to({show(_float(e.args[0]))}, {e.shape})",
     ),
     "full": Kind(
         lambda args, attr: attr,
