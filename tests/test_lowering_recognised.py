@@ -225,7 +225,13 @@ def equation(p, x):
     return (bend + u) ** 2
 
 
+def confidence(p, x):
+    y = softmax([dot(w, x) for w in p["W"]])
+    return -dot(y, [u.log() for u in y])
+
+
 BOOK = {
+    confidence: ({"W": (3, 2)}, (2,), ["t5 = -t3 - 1 ", "t2 * (t5 - (t5 * t2).sum(-1)[:, None]) "]),
     fitted: (
         {"W": (3, 2), "b": (3,), "v": (3,)},
         (2,),
