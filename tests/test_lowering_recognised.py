@@ -230,7 +230,17 @@ def confidence(p, x):
     return -dot(y, [u.log() for u in y])
 
 
+def warmer(p, x):
+    y = softmax([dot(w, x) / 0.7 for w in p["W"]])
+    return -y[1].log()
+
+
 BOOK = {
+    warmer: (
+        {"W": (3, 2)},
+        (2,),
+        ["t1 = z / 0.7 ", "delta = (t2 / t3[:, None] - eye(3)[1]) / B / 0.7 "],
+    ),
     confidence: ({"W": (3, 2)}, (2,), ["t5 = -t3 - 1 ", "t2 * (t5 - (t5 * t2).sum(-1)[:, None]) "]),
     fitted: (
         {"W": (3, 2), "b": (3,), "v": (3,)},

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import combinations
-from math import isfinite
+from math import copysign, isfinite
 from typing import Any, NamedTuple
 
 from micrograd.lowering.arrays.ir import ALL, BATCH, Scale
@@ -164,11 +164,14 @@ def scaled(t: Indexed, scale: Scale) -> Indexed:
     return Indexed(e, t.vars)
 
 
-def _fraction(value: float) -> tuple[float, int]:
+def _fraction(value: float) -> tuple[float, float]:
     """Return a number as what a person would write: 2 / 3, not 0.6666666666666666."""
     fraction = Fraction(value if isfinite(value) else 0).limit_denominator(LARGEST)
-    short = len(repr(value)) < SHORT or float(fraction) != value
-    return (value, 1) if short else (fraction.numerator, fraction.denominator)
+    if len(repr(value)) < SHORT or float(fraction) != value:
+        return value, 1
+    if abs(fraction.numerator) >= 10 and len(repr(1 / value)) < SHORT:  # / 0.7, not 10 / 7
+        return copysign(1, value), abs(1 / value)
+    return fraction.numerator, fraction.denominator
 
 
 def contract(factors: list[Indexed], kept: tuple[int, ...], scale: Scale) -> Indexed:
