@@ -243,6 +243,16 @@ def test_a_gradient_of_a_leaf_is_not_dissolved_in_that_of_another():
     assert failures_on_a_batch(loss, [np.array(X), np.array(X)], 1) == {}
 
 
+def test_an_adjoint_that_is_no_product_in_part_is_not_dissolved():
+    """dp has what W sends to the first two probabilities beside what Q sends to all."""
+
+    def loss(x):
+        p = by_hand(x)
+        return dot(p, Q) + sum(dot(row[:2], p[:2]).tanh() for row in W)
+
+    assert failures_on_a_batch(loss, [np.array(X)], 1) == {}
+
+
 def quotients(x, row):
     """Return a weighted sum of logarithms of powers, each divided by the sum of a row of them."""
     powers = [[(a * b).exp() for b in scores(x)] for a in scores(x)]

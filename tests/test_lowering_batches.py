@@ -16,6 +16,7 @@ from tests.lowering_models import function, matrix, values
 from tests.lowering_oracle import by_engine, natively
 
 DATA = [((0, 0, 0), 1), ((0, 0, 1), 2), ((0, 1, 2), 3), ((1, 2, 3), 0), ((2, 3, 1), 5)]
+GROUPS = (0, 1), (2,), (4, 3)
 
 
 def drawn(**sizes):
@@ -56,6 +57,15 @@ def test_rows_of_a_window_lie_side_by_side():
     ):
         assert line in text, text
     assert wrong(next_letter(**p), **p) == {}
+
+
+def test_rows_and_a_part_of_another_are_looked_up_number_by_number():
+    p = drawn(E=(5, 3), W=(2, 7))
+    E, ids = p["E"], ((0, 1, 2), (3, 1, 4), (2, 2, 0))
+    loss = sum(sum(tanh_layer(p["W"], [*E[i], *E[j], E[k][0]])) for i, j, k in ids)
+    text = function(lower(loss, parameters=p))
+    assert "x = E[i1, i2] " in text and "z = x @ W.T " in text, text
+    assert wrong(loss, **p) == {}
 
 
 def test_rows_are_looked_up_once_for_all_that_they_are_multiplied_by():
@@ -112,6 +122,23 @@ def test_what_a_column_leaves_of_one_is_not_known_of_the_others():
     assert wrong(sum((1 - row[0]).log() + row[0] * row[1] for row in h), **p) == {}
 
 
+def test_what_is_read_whole_in_another_order_has_one_number_for_its_adjoint():
+    p = drawn(u=(1, 3), w=(1, 3))
+    (u,), (w,) = p["u"], p["w"]
+    loss = sum((u[i].tanh() + w[j].tanh()) / 4 for i, j in ((0, 2), (1, 0), (2, 1)))
+    assert "dw = (0.25 * (1 - t2 * t2)).reshape(1, 3) " in function(lower(loss, parameters=p))
+    assert wrong(loss, **p) == {}
+
+
+def test_a_gradient_that_is_another_one_transposed_is_not_that_one():
+    p = drawn(W=(3, 3), V=(3, 3))
+    W, V = p["W"], p["V"]
+    places = [(i, j) for i in range(3) for j in range(3)]
+    loss = sum((i + 2 * j + 1) * (W[j][i] + V[i][j].sin()).tanh() for i, j in places)
+    assert "dW = t2.T.copy() " in function(lower(loss, parameters=p))
+    assert wrong(loss, **p) == {}
+
+
 def test_a_sum_over_what_one_class_is_read_of_stays_a_sum():
     p, numbers = drawn(Z=(3, 3)), ((0.5, 2.0), (1.0, -3.0), (0.1, 0.2))
     logs = [[share.log() for share in softmax(row)] for row in p["Z"]]
@@ -136,6 +163,16 @@ def test_a_sample_that_is_there_again_counts_again():
         entropies = [sum(v * v.log() for v in share) for share in shares]
         loss = mean([-s[i].log() + 0.1 * e for e, s, i in zip(entropies, shares, samples)])
         assert wrong(loss, **p) == {}, samples
+
+
+def test_sums_of_some_rows_each_are_added_up_behind_one_product():
+    p = drawn(W=(5, 3), x=(1, 3))
+    (x,) = p["x"]
+    loss = sum(sum(w * v for i in rows for w, v in zip(p["W"][i], x)).tanh() for rows in GROUPS)
+    text = function(lower(loss, parameters=p))
+    for line in ("t1 = tanh(scatter(W @ x[0], (3,), s_[i1])) ", "dW = t2[i1][:, None] * x[0] "):
+        assert line in text, text
+    assert wrong(loss, **p) == {}
 
 
 def test_several_of_a_are_no_word_of_python():

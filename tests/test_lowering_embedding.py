@@ -68,6 +68,14 @@ def window(hidden=4, dim=3, width=5, rows=9):
 WINDOW = [0, 1, 2, 3, 4], [0, 1, 5, 3, 4]
 
 
+def test_gradients_of_rows_are_floats_where_each_is_1():
+    (E,) = seeded((5, 2))
+    program = lower(lambda i: sum(E(i)), 0, reduce="sum")
+    for wrt_inputs in (False, True):
+        (gradient,) = program.value_and_grad([0, 1, 1], wrt_inputs=wrt_inputs)[1].values()
+        assert gradient.rows.dtype == float and gradient.rows.tolist() == [[1, 1], [2, 2]]
+
+
 def test_the_window_model_reads_like_the_notes():
     loss, _ = window()
     source = lower(loss, *WINDOW).source

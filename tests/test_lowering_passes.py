@@ -11,7 +11,7 @@ from micrograd.lowering import lower
 from micrograd.lowering.arrays.axes import find_axes
 from micrograd.lowering.arrays.ir import ALL, BATCH, COMPUTED, FIXED, Array, B, Index, Scale, Size
 from micrograd.lowering.arrays.leaves import leaf_arrays
-from micrograd.lowering.arrays.reads import coordinates, flat_places, read
+from micrograd.lowering.arrays.reads import brackets, coordinates, flat_places, read
 from micrograd.lowering.code.construct import (
     binary,
     call,
@@ -307,6 +307,8 @@ def test_arrays_are_read_by_rule_or_by_table():
     assert whole.table is None and whole.split == (24,)
     halves = read(source, np.arange(24).reshape(4, 2, 3), (0, 1, 2))
     assert halves.split == (4, 2, 3) and halves.vars == (0, 1, 2)
+    blocks = read(Array(INPUT, (24,), np.arange(24)), np.arange(12).reshape(2, 3, 2), (0, 1, 2))
+    assert blocks.split == (4, 3, 2) and blocks.vars == (0, 1, 2)
 
 
 @pytest.mark.parametrize(
@@ -329,6 +331,53 @@ def test_axes_that_are_walked_in_blocks_are_divided(places, rule):
         flat_places(found, dict(enumerate(np.shape(places)))).transpose(np.argsort(found.vars)),
         places,
     )
+
+
+def random_places(draw):
+    """Return a shape, and places in it over a grid: all of axes, steps, blocks, tables."""
+    sizes = [draw.choice((2, 2, 3)) for _ in range(draw.randint(1, 3))]
+    blocks = [int(np.prod(sizes[n + 1 :])) for n in range(len(sizes))]
+    shape, columns = [], []
+    for _ in range(draw.randint(1, 4)):
+        var, n = draw.randrange(len(sizes)), draw.choice((1, 2, 3, 5, 6, 8, 12))
+        steps = [draw.choice((0, 0, 1, 2, 3)) for _ in blocks]
+        if draw.random() < 0.5:
+            steps = draw.choice((blocks, draw.sample(blocks, len(blocks)), [0] * len(blocks)))
+        column = draw.choice((0, 0, 1, 4)) + np.tensordot(steps, np.indices(sizes), 1)
+        if draw.random() < 0.3:
+            column, n = np.indices(sizes)[var], sizes[var]
+        columns.append((column if draw.random() < 0.9 else column[..., ::-1]) % n)
+        shape.append(n)
+    return tuple(shape), np.ravel_multi_index(columns, shape)
+
+
+def test_a_rule_reads_the_places_that_it_was_found_for():
+    draw, rules = random.Random(1), 0
+    for _ in range(1200):
+        shape, places = random_places(draw)
+        found = read(Array(INPUT, shape, np.arange(np.prod(shape))), places, range(places.ndim))
+        flat = flat_places(found, dict(enumerate(places.shape)))
+        again = flat[tuple(np.indices(places.shape)[v] for v in found.vars)]
+        np.testing.assert_array_equal(np.broadcast_to(again, places.shape), places, str(found))
+        rules += found.table is None
+    assert 300 < rules < 900
+
+
+def test_what_stands_in_brackets_reads_the_places_of_a_table():
+    draw, several = random.Random(2), 0
+    i, j, k = np.indices((2, 3, 3))
+    apart = (2, 5, 3, 5), np.ravel_multi_index((i, j * j, k, 4 - j * j), (2, 5, 3, 5))
+    for shape, places in (apart, *(random_places(draw) for _ in range(1200))):
+        operand = read(Array(INPUT, shape, np.arange(np.prod(shape))), places, range(places.ndim))
+        if operand.table is None:
+            continue
+        divided, items, order = brackets(shape, operand.table, operand.variables)
+        key = tuple(slice(None) if isinstance(item, tuple) else item for item in items)
+        found = np.arange(np.prod(shape)).reshape(divided)[key]
+        axes = [[*order].index(v) for v in operand.variables]
+        np.testing.assert_array_equal(found.transpose(axes), operand.table, f"{shape} {items}")
+        several += len(items) > 1
+    assert several > 100
 
 
 # expressions

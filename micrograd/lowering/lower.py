@@ -12,7 +12,7 @@ import numpy as np
 from micrograd.engine import Value
 from micrograd.graph import Graph
 from micrograd.lowering.arrays.ir import Array
-from micrograd.lowering.arrays.leaves import declared_array, looked_up, reached, tables
+from micrograd.lowering.arrays.leaves import declared_array, looked_up, tables
 from micrograd.lowering.arrays.names import check_declared
 from micrograd.lowering.cache import cached, structure
 from micrograd.lowering.passes import Lowered, run
@@ -111,7 +111,7 @@ def _parts(traced: Trace, named: bool, reduce: str) -> tuple[Any, ...]:
 def _leaves(traced: Trace, graph: ScalarGraph, named: bool) -> tuple[list[Array], list[Any]]:
     """Return the arrays of leaves that are declared, drawn or looked up, and their Values."""
     ids = graph.leaves
-    lookups = reached(traced.lookups, ids)
+    lookups = [x for x in traced.lookups if any(v in ids for row in x.rows.values() for v in row)]
     table = tables(lookups, traced, named)
     around = [g for g in traced.around if any(v in ids for v in g.values.ravel().tolist())]
     known = dict.fromkeys((*traced.arrays, *table.values(), *around))

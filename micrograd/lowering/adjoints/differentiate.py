@@ -32,7 +32,7 @@ from micrograd.lowering.arrays.ir import (
     Scale,
     Term,
 )
-from micrograd.lowering.arrays.reads import flat_places, number_of, used
+from micrograd.lowering.arrays.reads import flat_places, number_of, used, without_idle
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,15 +183,9 @@ def _contribution(
     numbers = list(map(number_of, factors))
     scale = scale.times(math.prod(n for n in numbers if n is not None))
     factors = tuple(factor for factor, n in zip(factors, numbers) if n is None)
-    read = {var for factor in factors for part in factor.reads for var in part.every}
-    summed = []
-    for var, size in (*term.kept, *term.summed):
-        if var in read and var not in kept:
-            summed.append((var, size))
-        elif var not in kept:  # the same for every value of the variable
-            scale = scale.over(size)
-    sizes = term.sizes
-    return Term(factors, tuple((var, sizes[var]) for var in kept), tuple(summed), scale, at)
+    every, sizes = (*term.kept, *term.summed), term.sizes
+    summed = tuple(axis for axis in every if axis[0] not in kept)
+    return without_idle(Term(factors, tuple((v, sizes[v]) for v in kept), summed, scale, at))
 
 
 Local = tuple["Read | Rows", tuple[Factor, ...], float]
@@ -210,7 +204,7 @@ def _locals(array: Array, factor: Factor) -> Iterator[Local]:
                 yield read, (), number
     elif isinstance(factor, Choice):
         yield from _routes(array, factor)
-    elif isinstance(factor, Read) or (isinstance(factor, Rows) and factor.table is not None):
+    elif isinstance(factor, (Read, Rows)):
         yield factor, (), 1.0
 
 
@@ -244,7 +238,7 @@ def _routes(array: Array, choice: Choice) -> Iterator[Local]:
 
 def _repeated(array: Array, terms: tuple[Term, ...]) -> Term | None:
     """Return an adjoint that is a number, or the same as another one, along all of its axes."""
-    if len(terms) > 1 and _is_even(array, terms):
+    if _is_even(array, terms):
         return Term((), array.axes, scale=terms[0].scale)
     own = own_variables(array, terms[0]) if len(terms) == 1 and not terms[0].summed else None
     if own is None:

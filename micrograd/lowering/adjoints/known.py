@@ -8,10 +8,10 @@ from typing import TypeGuard
 
 import numpy as np
 
+from micrograd.lowering.adjoints.places import places_where
 from micrograd.lowering.adjoints.terms import DIVIDED, is_plain, renamed
 from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Factor, Formula, Read, Term
-from micrograd.lowering.arrays.reads import coordinates, flat_places, number_of
-from micrograd.lowering.scalars.columns import Ints
+from micrograd.lowering.arrays.reads import coordinates, number_of
 
 
 @dataclass(frozen=True)
@@ -74,17 +74,11 @@ def _is_share(quotient: Array, over: Read, under: Read) -> bool:
         return False
     if tuple(term.sizes[i.var] for i in read.index) != part.shape:
         return False
-    above = coordinates(part.shape, _everywhere(over, quotient))
-    below = coordinates(under.array.shape, _everywhere(under, quotient))
+    every = np.arange(quotient.size).reshape(quotient.shape)
+    above = coordinates(part.shape, places_where(over, quotient, every))
+    below = coordinates(under.array.shape, places_where(under, quotient, every))
     kept = {i.var: axis for axis, i in enumerate(read.index) if i.var < len(below)}
     return all(np.array_equal(below[var], above[axis]) for var, axis in kept.items())
-
-
-def _everywhere(read: Read, quotient: Array) -> Ints:
-    """Return the place that is read for each element of a quotient."""
-    at, sizes = np.indices(quotient.shape), dict(enumerate(quotient.shape))
-    places: Ints = flat_places(read, sizes)[tuple(at[var] for var in read.vars)]
-    return np.broadcast_to(places, quotient.shape)
 
 
 def walked(read: Read, factor: Factor) -> dict[int, int]:

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.adjoints.terms import renamed
-from micrograd.lowering.arrays.ir import BATCH, Array, Factor, First, Formula, Read, Rows, Term
+from micrograd.lowering.arrays.ir import BATCH, Array, Factor, Formula, Read, Rows, Term
 from micrograd.lowering.arrays.reads import coordinates, flat_places
 from micrograd.lowering.arrays.reads import read as read_at
+from micrograd.lowering.scalars.columns import Ints
 
 
 def own_term(array: Array, term: Term) -> Term | None:
-    """Return a term over an array's own variables; None where it is not added all over."""
+    """Return a term over an array's own variables, or a product at places of it; else None."""
     own = own_variables(array, term)
-    if own is None or not all(isinstance(f, (Read, Formula, First)) for f in term.factors):
-        return None
-    if term.at is None:
-        return term
+    if own is None:
+        simple = all(isinstance(factor, (Read, Formula)) for factor in term.factors)
+        return term if isinstance(term.at, Read) and simple and not term.summed else None
     over = {var: len(array.shape) + n for n, (var, _) in enumerate(term.summed)}
     new = own | over | {BATCH: BATCH}
     factors = tuple(renamed(factor, new) for factor in term.factors)
@@ -36,13 +36,7 @@ def own_variables(array: Array, term: Term) -> dict[int, int] | None:
         return None
     if any(sizes[i.var] != n for i, n in zip(place.index, array.shape)):
         return None
-    return {i.var: axis for axis, i in enumerate(place.index)} | {BATCH: BATCH}
-
-
-def at_places(term: Term) -> Term | None:
-    """Return a product that is added at some places of an array; None for another term."""
-    simple = all(isinstance(factor, (Read, Formula)) for factor in term.factors)
-    return term if isinstance(term.at, Read) and simple and not term.summed else None
+    return {i.var: axis for axis, i in enumerate(place.index)}
 
 
 def factor_where(factor: Factor, array: Array, term: Term) -> Factor | None:
@@ -59,7 +53,11 @@ def factor_where(factor: Factor, array: Array, term: Term) -> Factor | None:
 
 def read_where(read: Read, array: Array, at: Read, sizes: Mapping[int, Any]) -> Read:
     """Return what is read at an array's own variables as it is read where a term is added."""
-    own = coordinates(array.shape, flat_places(at, sizes))
+    return read_at(read.array, places_where(read, array, flat_places(at, sizes)), at.vars)
+
+
+def places_where(read: Read, array: Array, at: Ints) -> Ints:
+    """Return the places that are read at an array's own variables, for some places of that."""
+    own = coordinates(array.shape, at)
     places = flat_places(read, dict(enumerate(array.shape)))[tuple(own[v] for v in read.vars)]
-    places = np.broadcast_to(places, own[0].shape)
-    return read_at(read.array, places, at.vars)
+    return np.broadcast_to(places, at.shape)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from micrograd.lowering.adjoints.known import Known, is_complement, walked
-from micrograd.lowering.adjoints.places import at_places, factor_where, own_term
+from micrograd.lowering.adjoints.places import factor_where, own_term
 from micrograd.lowering.adjoints.terms import (
     DIVIDED,
     along,
@@ -29,7 +29,7 @@ from micrograd.lowering.adjoints.terms import (
     like,
     parted,
     renamed,
-    without_idle,
+    without_one_hots,
 )
 from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Factor, Formula, Read, Scale, Term
 from micrograd.lowering.arrays.reads import moderate, used
@@ -89,7 +89,7 @@ def simpler(array: Array, terms: Sequence[Term], known: Known, readers: Readers)
 
     `readers` tells what else reads an adjoint.
     """
-    own = [term for given in terms if (term := own_term(array, given) or at_places(given))]
+    own = [term for given in terms if (term := own_term(array, given))]
     if len(own) < len(terms) or not any(term.factors for term in own):
         return None
     found, ways = _dissolvable(own, known.terms), list[Simpler]()
@@ -113,7 +113,7 @@ def dissolves(array: Array, terms: Sequence[Term]) -> list[Term]:
     A product can, and a sum of products, but nothing that is only a product of matrices: the name
     of that would go.
     """
-    own = [term for given in terms if (term := own_term(array, given) or at_places(given))]
+    own = [term for given in terms if (term := own_term(array, given))]
     if len(own) < len(terms) or not all(moderate(term.scale.value) for term in own):
         return []
     if len(own) > 1:
@@ -196,7 +196,7 @@ class _Way:
         whole = replace(term, factors=product.factors, scale=product.scale)
         if product.places:
             whole = self._at(array, whole, *product.places)
-        simple = self._cancelled(self._by_name(self._complemented(without_idle(whole))))
+        simple = self._cancelled(self._by_name(self._complemented(without_one_hots(whole))))
         self.longer |= len(parted(simple)[0]) > len(parted(term)[0])
         return simple
 

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 from micrograd.core.formulas import specialise
 from micrograd.lowering.arrays.ir import Factor, First, Formula, Read, Term
-from micrograd.lowering.arrays.reads import moderate, used
+from micrograd.lowering.arrays.reads import moderate, used, without_idle
 
 Variables = Mapping[int, int]
 DIVIDED = "1 / y"
@@ -113,17 +113,12 @@ def variables_of(factors: Iterable[Factor]) -> set[int]:
     return {var for factor in factors for read in factor.reads for var in read.every}
 
 
-def without_idle(term: Term) -> Term:
+def without_one_hots(term: Term) -> Term:
     """Return a term without Σj one_hot[j], which is 1, and without sums of what never changes."""
     for factor in filter(is_plain, term.factors):
         rows, others = factor.array.lookup, tuple(f for f in term.factors if f is not factor)
         axis = (factor.index[-1].var, factor.shape[-1]) if rows and rows.table is None else None
         if axis in term.summed and axis[0] not in variables_of(others):
             left = tuple(other for other in term.summed if other != axis)
-            return without_idle(replace(term, factors=others, summed=left))
-    read, scale = variables_of(term.factors), term.scale
-    for var, size in term.summed:
-        if var not in read:
-            scale = scale.over(size)
-    summed = tuple(axis for axis in term.summed if axis[0] in read)
-    return replace(term, summed=summed, scale=scale)
+            return without_one_hots(replace(term, factors=others, summed=left))
+    return without_idle(term)

@@ -38,7 +38,7 @@ def find_axes(columns: Sequence[Ints], count: int, apart: Sequence[Ints] = ()) -
     """
     ranked = _ranked(columns)
     code, size = _code(ranked, count)
-    alike, elements = _code([code, *_ranked(apart)], count) if apart else (code, size)
+    alike, elements = _code([code, *_ranked(apart)], count)
     for kind in (code, 0 * code) if elements > size else ():
         ranked = _ranked([*columns, _turns(kind, alike)])
         if (chosen := _chosen(ranked, count, elements)) is not None:
@@ -92,8 +92,6 @@ def _chosen(ranked: list[Ints], count: int, size: int) -> list[int] | None:
     taken: list[int] = []
     filled = 1
     for i in sorted(range(len(ranked)), key=lambda i: -_cardinality(ranked[i])):
-        if filled == size:
-            break
         wanted = filled * _cardinality(ranked[i])
         if size % wanted == 0 and _code([ranked[j] for j in (*taken, i)], count)[1] == wanted:
             taken.append(i)

@@ -194,15 +194,6 @@ def looked_up(
     return result
 
 
-def reached(lookups: Iterable[Lookup], nodes: Mapping[Value, int]) -> list[Lookup]:
-    """Return the lookups that the result depends on."""
-    return [
-        lookup
-        for lookup in lookups
-        if any(value in nodes for row in lookup.rows.values() for value in row)
-    ]
-
-
 def tables(lookups: Iterable[Lookup], traced: Trace, named: bool) -> dict[int, Declared]:
     """Return the table of each lookup, by the identity of its rows: one of `arrays`, or a new one.
 

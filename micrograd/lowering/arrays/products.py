@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from micrograd.lowering.arrays.axes import Axes, find_axes
-from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Axis, B, Index, Read, Term
-from micrograd.lowering.arrays.reads import coordinates, depending, flat_places, read, steps
+from micrograd.lowering.arrays.ir import BATCH, COMPUTED, ONE, Array, Axis, B, Read, Term
+from micrograd.lowering.arrays.reads import coordinates, flat_places, read, steps, without_idle
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
@@ -30,24 +29,20 @@ class Products:
     def __init__(self, arrays: Sequence[Array], places: Sequence[Ints], owner: Ints | None = None):
         self.arrays, self.places, self.owner = arrays, places, owner
         placed = [(a, p) for a, p in zip(arrays, places) if a.kind != NUMBER]  # which has no place
-        self.walks = [(a, p, None if owner is not None else _walked(a, p)) for a, p in placed]
+        self.walks = [(a, p, [] if owner is not None else _walked(a, p)) for a, p in placed]
 
     @property
     def uneven(self) -> bool:
         """Return whether the members do not walk all factors alike."""
-        return any(of_term is None for *_, walk in self.walks for _, of_term in walk or ())
+        return any(of_term is None for *_, walk in self.walks for _, of_term in walk)
 
     @property
     def columns(self) -> list[tuple[Array, Ints]]:
         """Return the coordinates of each member: its free axes, or where its terms begin."""
-        first: Any = (slice(None), 0)
         if self.owner is not None:
             first = np.unique(self.owner, return_index=True)[1]
-        return [
-            (array, column)
-            for array, places, walk in self.walks
-            for column in ([places[first]] if walk is None else [member for member, _ in walk])
-        ]
+            return [(array, places[first]) for array, places, _ in self.walks]
+        return [(array, member) for array, _, walk in self.walks for member, _ in walk]
 
     def apart(self, count: int) -> list[Ints]:
         """Return what tells `count` members apart beside their columns."""
@@ -68,12 +63,8 @@ class Products:
         for array, places in zip(self.arrays, self.places):
             flat = places[grid.order][:, summed.order].reshape(shape)
             factors.append(read(array, flat, range(len(shape))))
-        kept, added, scale = front + sizes[:rank], sizes[rank:], self.scale
-        if not ordered:  # x * y + x * y is 2 x y
-            idle = [axis for axis in added if not any(axis[0] in f.vars for f in factors)]
-            added = tuple(axis for axis in added if axis not in idle)
-            scale = scale.times(prod(n for _, n in idle))
-        return Term(tuple(factors), kept, added, scale)
+        term = Term(tuple(factors), front + sizes[:rank], sizes[rank:], self.scale)
+        return term if ordered else without_idle(term)  # x * y + x * y is 2 x y
 
     def _added(self, front: tuple[Axis, ...], at: Ints, target: Array) -> Term:
         """Return the term of sums of different lengths, on the grid of all their terms if any."""
@@ -84,10 +75,9 @@ class Products:
         sizes = tuple(enumerate(axes.shape))
         *places, at = (p[axes.order].reshape(axes.shape) for p in (*self.places, at))
         factors = (read(a, p, range(len(sizes))) for a, p in zip(self.arrays, places))
-        table, kept = depending(at, range(len(sizes)))
-        place = Read(target, table=table, variables=tuple(kept))
-        walked = tuple(axis for axis in sizes if axis[0] in kept)
-        summed = tuple(axis for axis in sizes if axis[0] not in kept)
+        place = read(target, at, range(len(sizes)))
+        walked = tuple(axis for axis in sizes if axis[0] in place.vars)
+        summed = tuple(axis for axis in sizes if axis[0] not in place.vars)
         return Term(tuple(factors), (*front, *walked), summed, self.scale, place)
 
     def _summed(self, ordered: bool) -> Axes:
@@ -95,8 +85,8 @@ class Products:
         count = self.places[0].shape[1]
         if ordered:
             return Axes((count,), np.arange(count), np.arange(count))
-        walks = [axis for *_, walk in self.walks for axis in walk or ()]
-        of_terms = [of_term for _, of_term in walks if of_term is not None]
+        walked = (of_term for *_, walk in self.walks for _, of_term in walk)
+        of_terms = [of_term for of_term in walked if of_term is not None]
         return find_axes(of_terms, count, [np.arange(count)])
 
 
@@ -113,7 +103,7 @@ def products_of(
     if (lengths != lengths[0]).any():
         return Products(arrays, [p[order] for p in places], owner[order])
     run = Products(arrays, [p[order].reshape(count, -1) for p in places])
-    several = run.uneven and len(arrays) > 1 and lengths[0] > 1
+    several = run.uneven and len(arrays) > 1
     return (several and _looked_up(arrays, places, owner, count, once)) or run
 
 
@@ -142,13 +132,12 @@ def _looked_up(
 def _laid(array: Array, rows: Ints) -> Array:
     """Return the array whose rows are places of another: whole rows of that, side by side."""
     bare = Array(COMPUTED, rows.shape, np.zeros(0, np.intp), array.batched, stem="x")
-    size = array.shape[-1]
-    parts = rows.shape[1] // size if rows.shape[1] % size == 0 else 1
-    walked = rows.reshape(len(rows), parts, -1)
-    at = Read(bare, tuple(map(Index, range(3))), split=walked.shape)
+    (count, length), size = rows.shape, array.shape[-1]
+    walked = rows.reshape(count, -1, size) if length > size and length % size == 0 else rows
     front = ((BATCH, B),) if array.batched else ()
-    kept = (*front, *enumerate(walked.shape))
-    return replace(bare, terms=(Term((read(array, walked, range(3)),), kept, at=at),))
+    kept, every = (*front, *enumerate(walked.shape)), np.arange(rows.size).reshape(walked.shape)
+    part, at = (read(*side, range(walked.ndim)) for side in ((array, walked), (bare, every)))
+    return replace(bare, terms=(Term((part,), kept, at=at),))
 
 
 def _walked(array: Array, places: Ints) -> list[tuple[Ints, Ints | None]]:
@@ -183,13 +172,16 @@ def divided(
     term: Term, target: Array, axes: Iterable[Axis], awkward: Callable[[Term], bool]
 ) -> Term:
     """Return a term of `target` that is not `awkward`, one of some axes divided; else the same."""
-    if term.at is None and awkward(term):
-        for axis in axes:
-            for length in _lengths(axis):
-                other = _with_blocks(term, target, axis, length)
-                if not awkward(other):
-                    return other
-    return term
+    if term.at is not None or not awkward(term):
+        return term
+    ways = (
+        _with_blocks(term, target, axis, length)
+        for axis in axes
+        if isinstance(axis[1], int)
+        for length in range(2, axis[1])
+        if axis[1] % length == 0
+    )
+    return next((way for way in ways if not awkward(way)), term)
 
 
 def terms_of(runs: Iterable[Products], grid: Axes, array: Array) -> list[Term]:
@@ -216,13 +208,6 @@ def uneven(term: Term) -> bool:
     return any(steps(column, r.variables) is None for column, r in columns)
 
 
-def _lengths(axis: Axis) -> Iterator[int]:
-    """Yield the lengths that the blocks of an axis may have."""
-    var, size = axis
-    if var != BATCH and isinstance(size, int):
-        yield from (n for n in range(2, size) if size % n == 0)
-
-
 def _with_blocks(term: Term, target: Array, axis: Axis, length: int) -> Term:
     """Return the same term with blocks of a length, which have the variable after all others."""
     var, inner = axis[0], max(term.sizes) + 1
@@ -239,8 +224,6 @@ def _replaced(axes: Iterable[Axis], var: int, parts: Sequence[Axis]) -> tuple[Ax
 
 def _with_parts(factor: Read, sizes: Mapping[int, Any], var: int, parts: Sequence[Axis]) -> Read:
     """Return what reads the same places, a variable divided into `parts`."""
-    if var not in factor.vars:
-        return factor
     places = flat_places(factor, sizes)
     axes = _replaced(zip(factor.vars, places.shape), var, parts)
     shape: Any = [size for _, size in axes]

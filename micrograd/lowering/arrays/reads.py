@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Formula, Index, Read
+from micrograd.lowering.arrays.ir import ALL, FIXED, Array, Factor, Formula, Index, Read, Term
 from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import NUMBER
 
@@ -90,6 +91,17 @@ def steps(column: Ints, variables: Sequence[int]) -> list[tuple[int, int, int]] 
     return found if (column == rule).all() else None
 
 
+def without_idle(term: Term) -> Term:
+    """Return a term without sums of what never changes: Σj x is 3 x for a j of 3 values."""
+    read, summed, scale = {var for part in term.reads for var in part.every}, [], term.scale
+    for var, size in term.summed:
+        if var in read:
+            summed.append((var, size))
+        else:
+            scale = scale.over(size)
+    return replace(term, summed=tuple(summed), scale=scale)
+
+
 def number_of(factor: Factor) -> float | None:
     """Return the number of the code that a factor is, if it is one."""
     if not isinstance(factor, Read) or factor.array.kind != NUMBER or factor.vars:
@@ -133,7 +145,7 @@ def selection(read: Read, sizes: Mapping[int, Any]) -> tuple[Any, ...]:
 def _selected(index: Index, length: int, sizes: Mapping[int, Any]) -> Any:
     if index.var == FIXED:
         return index.start
-    if index[1:] == (0, 1) and sizes[index.var] == length:
+    if sizes[index.var] == length:  # from its beginning, then, one by one
         return ALL
     return index.start, index.start + index.step * (sizes[index.var] - 1) + 1, index.step
 
@@ -187,4 +199,4 @@ def _brackets(
 
 def is_range(places: Ints) -> bool:
     """Return whether places are 0, 1, 2, ..., along the first axis."""
-    return len(places) == places.size and np.array_equal(places.ravel(), np.arange(len(places)))
+    return np.array_equal(places.ravel(), np.arange(len(places)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -29,7 +29,7 @@ def inlined(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) 
         return array in results or (array in names and not names[array].temporary)
 
     inliner = Inliner(keep, Printer(code.names))
-    lines = inliner.lines(list(code.statements))
+    lines = inliner.lines(code.statements)
     first = next(i for i, line in enumerate(lines) if line.array is code.loss) + 1
     shorter = replace(
         code,
@@ -37,10 +37,10 @@ def inlined(code: Code, names: Mapping[Array, Name], backward: Adjoints | None) 
         backward=tuple(lines[first:]),
         into=MappingProxyType({**code.into, **inliner.into}),
     )
-    return named(_numbers_moved(named(shorter, names, backward), keep), names, backward)
+    return named(_numbers_moved(named(shorter, names, backward)), names, backward)
 
 
-def _numbers_moved(code: Code, keep: Callable[[Array], bool]) -> Code:
+def _numbers_moved(code: Code) -> Code:
     """Return code in which the number that leads a temporary is in the only line that reads it.
 
     Where that has a number, and so one for both: t1 = 2 * a, b = t1 / 3.
@@ -49,8 +49,8 @@ def _numbers_moved(code: Code, keep: Callable[[Array], bool]) -> Code:
     uses = Counter(array for line in lines for array in _refs(line.expr))
     for n, line in enumerate(lines):
         number, rest = led(line.expr)
-        once = uses[line.array] == 1 and not keep(line.array)
-        if number in (1, -1) or not once or not re.fullmatch(r"t\d+", code.names[line.array]):
+        once = uses[line.array] == 1 and re.fullmatch(r"t\d+", code.names[line.array])
+        if number in (1, -1) or not once:
             continue
         user = next(m for m, other in enumerate(lines) if line.array in _refs(other.expr))
         bare = Array(COMPUTED, line.array.shape, np.zeros(0, np.intp), line.array.batched)
@@ -79,7 +79,7 @@ class Inliner:
     show: Callable[[Expr], str]
     into: dict[Array, Array] = field(default_factory=dict)
 
-    def lines(self, lines: list[Assign]) -> list[Assign]:
+    def lines(self, lines: Sequence[Assign]) -> list[Assign]:
         """Return the statements with those that are used once written in."""
         uses = Counter(array for line in lines for array in _refs(line.expr))
         waiting: dict[Array, Expr] = {}
@@ -103,8 +103,6 @@ class Inliner:
                 self.into[array] = line.array
             else:
                 result.append(Assign(array, waiting[array]))
-            if not alias:  # another name may be used by any number of lines
-                del waiting[array]
         return expr
 
 
@@ -127,4 +125,4 @@ def replaced(e: Expr, array: Array, by: Expr) -> Expr:
 
 
 def _refs(e: Expr) -> list[Array]:
-    return [part.attr for part in e.walk() if part.kind == "ref" and isinstance(part.attr, Array)]
+    return [part.attr for part in e.walk() if part.kind == "ref"]

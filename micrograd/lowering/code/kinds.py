@@ -154,13 +154,6 @@ def _call(e: Expr, show: Printer) -> str:
     return f"{e.attr}({', '.join(map(show, args))})"
 
 
-def _function(name: str, *more: Write) -> Write:
-    """Return the text of a call: the arguments, then what `more` writes."""
-    return lambda e, show: (
-        f"{name}({', '.join([*map(show, e.args), *(part(e, show) for part in more)])})"
-    )
-
-
 def _method(name: str, inside: Write = lambda e, show: "") -> Write:
     """Return the text of a method of the first argument, with what is in its brackets."""
     return lambda e, show: f"{show(e.args[0], ATOM)}.{name}({inside(e, show)})"
@@ -199,10 +192,6 @@ def _placed(e: Expr, show: Printer) -> str:
     return f"{e.kind}({show(e.args[0])}, {shape}, s_[{key_text(key, show)}])"
 
 
-def _shape_of(e: Expr, show: Printer) -> str:
-    return str(e.shape)
-
-
 KINDS: dict[str, Kind] = {
     "ref": Kind(lambda args, attr: attr, lambda e, show: show(e.attr)),
     "num": Kind(lambda args, attr: (), _num, lambda e: UNARY if e.attr < 0 else ATOM),
@@ -229,7 +218,10 @@ KINDS: dict[str, Kind] = {
     "transpose": Kind(lambda args, order: tuple(args[0].shape[i] for i in order), _transpose),
     "reshape": Kind(lambda args, attr: attr, _method("reshape", lambda e, show: reshaped(e.attr))),
     "index": Kind(_index_shape, _index),
-    "broadcast": Kind(lambda args, attr: attr, _function("broadcast_to", _shape_of)),
+    "broadcast": Kind(
+        lambda args, attr: attr,
+        lambda e, show: f"broadcast_to({show(_float(e.args[0]))}, {e.shape})",
+    ),
     "full": Kind(
         lambda args, attr: attr,
         lambda e, show: f"full({e.shape}, {show(_float(e.args[0]))})",
@@ -271,7 +263,9 @@ KINDS: dict[str, Kind] = {
     "rows": Kind(
         _same, lambda e, show: f"{show.rows}({', '.join(map(show, e.args))})", inline=False
     ),
-    "add_rows": Kind(_same, _function("add_rows"), inline=False),
+    "add_rows": Kind(
+        _same, lambda e, show: f"add_rows({', '.join(map(show, e.args))})", inline=False
+    ),
 }
 
 

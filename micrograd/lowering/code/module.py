@@ -67,7 +67,7 @@ def module(
     nothing but `target`. Raises ValueError for another target.
     """
     behind = "" if leaves is None else _leaves_text(target, leaves)
-    functions_of_rows = _functions(target)
+    functions_of_rows = {name: _function(name, x, target) for x, name in FUNCTION_OF.items()}
     helpers = {**_helpers(target), **functions_of_rows}
     constants = "\n".join(f"{name} = {as_text(target, value)}" for name, value in data.items())
     wanted = free_names(functions) - {*data}
@@ -117,14 +117,9 @@ def _helpers(target: str) -> dict[str, str]:
     return shared | own
 
 
-def _functions(target: str) -> dict[str, str]:
-    """Return the functions of rows, as sigmoid, by name."""
-    library = "" if target == "numpy" else target
-    return {name: _function(name, value, library) for value, name in FUNCTION_OF.items()}
-
-
 @lru_cache(256)
 def _function(name: str, value: str, target: str) -> str:
+    """Return the function of a row, as sigmoid."""
     text = Printer({}, target)(definition(value, None, {"x": ref("x", ())}))
     return f"def {name}(x):\n    return {text}"
 

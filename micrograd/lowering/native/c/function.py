@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from micrograd.lowering.native.c.text import CNames, Formulas
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
 BLOCK, LONG = 48, 64  # samples that are treated together: longer where they are far in any case
 L2 = 256 * 1024  # bytes that are not far
+SECTIONS = ("before", "samples", "after")  # the loop over the samples, and around it
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +41,11 @@ class Task:
         """Return the type of the function: it returns the loss, unless that is outputs."""
         return "void" if self.loss in self.results else "double"
 
-
-@dataclass
-class Sections:
-    """The statements before the loop over the samples, in it, and after it."""
-
-    before: list[str] = field(default_factory=list)
-    samples: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
+    def defined(self, parameters: Iterable[tuple[str, Any]], lines: Iterable[str]) -> str:
+        """Return the definition of the function, of `parameters` behind the batch size."""
+        heads = ", ".join(["long B", *(text for text, _ in parameters)])
+        body = "\n".join(f"    {line}" for line in lines)
+        return f"{self.kind} {self.name}({heads}) {{\n{body}\n}}"
 
 
 class Function:
@@ -77,7 +75,7 @@ class Function:
         if tables is not None:
             self.memory.tables = tables
         self.loops = Loops(self.memory, formulas, products=blocks)
-        self.sections = Sections()
+        self.sections: dict[str, list[str]] = {name: [] for name in SECTIONS}
         self.gate = gate(task.arrays, task.loss) if blocks else None
         self.left: list[str] = []
         self._ids = {a.lookup.ids.array for a in task.arrays if a.lookup}
@@ -91,53 +89,45 @@ class Function:
             if self.gate and array is self.gate.array:
                 self._pass(self.gate)
         lines = [*self._declared([a for a in self.task.arrays if not a.batched])]
-        lines += [*self._turned(), *self.sections.before]
-        if self.sections.samples:
+        lines += [*self._turned(), *self.sections["before"]]
+        if self.sections["samples"]:
             lines += self._loop()
-        lines += self.sections.after
+        lines += self.sections["after"]
         if self.task.kind == "double":
             lines.append(f"return {self.task.names[self.task.loss]};")
-        if any("share" in line for line in (*self.sections.samples, *lines)):
+        if any("share" in line for line in (*self.sections["samples"], *lines)):
             lines.insert(0, "const double share = 1.0 / (double)B;")
-        body = "\n".join(f"    {line}" for line in lines)
-        return f"{self.head()} {{\n{body}\n}}"
-
-    def head(self) -> str:
-        """Return the head of the function."""
-        parameters = ["long B", *(text for text, _ in self.parameters())]
-        return f"{self.task.kind} {self.task.name}({', '.join(parameters)})"
+        return self.task.defined(self.parameters(), lines)
 
     def parameters(self) -> list[tuple[str, Any]]:
         """Return the parameters after the batch size, and the arrays that they take."""
+        names, ids = self.task.names, self._ids
         inputs = [
-            (f"const {self._type(a)} *restrict {self.task.names[a]}", a)
+            (f"const {'long long' if a in ids else 'double'} *restrict {names[a]}", a)
             for a in self.task.arguments
         ]
         strange = [("int *strange", "&strange")] if self.guarded else []
-        results = [(f"double *restrict {self.task.names[a]}", a) for a in self.task.results]
+        results = [(f"double *restrict {names[a]}", a) for a in self.task.results]
         return [*inputs, *results, *strange]
-
-    def _type(self, array: Array) -> str:
-        return "long long" if array in self._ids else "double"
 
     def _sample(self, array: Array) -> None:
         """Compute an array of each sample, within the loop."""
         if any(read.array in self.late for read in array.reads):
             raise BrokenProgramError(f"{array!r} depends on a sum over all samples")
-        self._put(array, array.terms, self.sections.samples, False)
+        self._put(array, array.terms, self.sections["samples"], False)
 
     def _fixed(self, array: Array) -> None:
         """Compute an array that all samples share; terms that add samples up go into the loop."""
         parts: dict[str, list[Term]] = {name: [] for name in SECTIONS}
         for term in array.terms:
-            parts[self._section(term)].append(term)
+            late = any(read.array in self.late for read in term.reads)
+            parts["samples" if BATCH in term.sizes else "after" if late else "before"].append(term)
         begun = bool(parts["before"] or parts["samples"] or not parts["after"])
         if begun:
-            self._put(array, parts["before"], self.sections.before, False)
-        if parts["samples"]:
-            self._put(array, parts["samples"], self.sections.samples, True)
-        if parts["after"]:
-            self._put(array, parts["after"], self.sections.after, begun)
+            self._put(array, parts["before"], self.sections["before"], False)
+        for name in ("samples", "after"):
+            if parts[name]:
+                self._put(array, parts[name], self.sections[name], begun)
 
     def _put(self, array: Array, terms: Sequence[Term], lines: list[str], begun: bool) -> None:
         """Add terms to an array; where that is not `begun`, they are its first."""
@@ -146,7 +136,7 @@ class Function:
             lines += self.loops.added(array, alike, not begun)
             begun = True
         for term in (term for term in terms if term not in alike):
-            first = not begun and _covers(array, term)
+            first = not begun and own_variables(array, term) is not None
             if not begun and not first:
                 lines.append(self.loops.zero(array))
             lines += self.loops.term(array, term, first)
@@ -156,21 +146,16 @@ class Function:
 
     def _watch(self, array: Array) -> None:
         """Note where an operation gives a number that is not finite."""
-        lines = self.sections.samples if array.batched else self.sections.before
+        lines = self.sections["samples"] if array.batched else self.sections["before"]
         many = f"count * {array.size}" if array.batched else f"{array.size}"
         lines.append(f"*strange |= odd({self.memory.start(array)}, {many});")
 
     def _pass(self, gate: Gate) -> None:
         """Go on with the samples alone that get a gradient."""
         text = GateText(gate, self.memory, self._ids)
-        self.sections.before.append(text.calm())
-        self.sections.samples += text.entered()
+        self.sections["before"].append(text.calm())
+        self.sections["samples"] += text.entered()
         self.left = text.left(self.task.results)
-
-    def _section(self, term: Term) -> str:
-        if BATCH in term.sizes:
-            return "samples"
-        return "after" if any(read.array in self.late for read in term.reads) else "before"
 
     def _declared(self, arrays: Sequence[Array]) -> list[str]:
         """Return the declarations of local arrays."""
@@ -206,11 +191,8 @@ class Function:
             head = f"for (long s = 0; s < B; s += {block}) {{"
             kind = "int" if self.gate else "const int"
             lines.insert(0, f"{kind} count = B - s < {block} ? (int)(B - s) : {block};")
-        lines += [*self.sections.samples, *self.left]
+        lines += [*self.sections["samples"], *self.left]
         return [head, *(f"    {line}" for line in lines), "}"]
-
-
-SECTIONS = ("before", "samples", "after")
 
 
 def _late(arrays: Iterable[Array]) -> frozenset[Array]:
@@ -228,18 +210,7 @@ def _alike(array: Array, term: Term) -> bool:
     if term.summed or any(isinstance(f, Choice) for f in term.factors):
         return False
     own = own_variables(array, term)
-    return (
-        own is not None
-        and all(v == w for v, w in own.items())
-        and len(term.kept) == len(array.axes)
-    )
-
-
-def _covers(array: Array, term: Term) -> bool:
-    """Return whether a term gives every element of an array a value, once."""
-    if any(isinstance(factor, Choice) for factor in term.factors):
-        return True
-    return own_variables(array, term) is not None
+    return own is not None and all(v == w for v, w in own.items())
 
 
 def _block(local: Iterable[Array]) -> int:

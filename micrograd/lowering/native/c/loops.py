@@ -18,7 +18,7 @@ from micrograd.lowering.arrays.ir import (
     Term,
 )
 from micrograd.lowering.arrays.reads import number_of
-from micrograd.lowering.native.c.memory import Memory, Place, RowPlace, row_place
+from micrograd.lowering.native.c.memory import Memory, Place, RowPlace
 from micrograd.lowering.native.c.reductions import Choices, Extents, Parts, product
 from micrograd.lowering.native.c.text import (
     LETTERS,
@@ -45,58 +45,47 @@ class Loops:
     def added(self, array: Array, terms: Sequence[Term], assign: bool) -> list[str]:
         """Return the loops that add terms over an array's own variables; or, first, assign them."""
         letters = self._letters(terms[0])
-        parts = [self._parts(array, term, letters) for term in terms]
-        places = [place for part in parts for place in part.places]
-        every = Parts(places=[*places, self.memory.whole(array)])
-        for part in parts:
-            every.single |= part.single
-        heads, letters = self._heads(array.vars, every, self._extents(terms[0]), letters)
-        values = [self._value(term, self._parts(array, term, letters)) for term in terms]
-        place = self.memory.whole(array).text(letters)
-        before = [line for part in parts for line in part.before]
-        line = f"{place} {'=' if assign else '+='} {' + '.join(values)};".replace("+ -", "- ")
-        return [*before, *nest(heads, [line])]
+        parts, place = self._parts(letters, *terms), self.memory.whole(array)
+        parts.places.append(place)
+        heads, letters = self._heads(array.vars, parts, self._extents(terms[0]), letters)
+        values = " + ".join(self._value(term, letters) for term in terms)
+        line = f"{place.text(letters)} {'=' if assign else '+='} {values};".replace("+ -", "- ")
+        return [*parts.before, *nest(heads, [line])]
 
     def term(self, array: Array, term: Term, assign: bool) -> list[str]:
         """Return the loops that add a term to an array; `assign` it where it is the first."""
         extents, letters = self._extents(term), self._letters(term)
         target = self.target(array, term)
         if term.factors and isinstance(term.factors[0], Choice):
-            return self.choices.chosen(array, term, term.factors[0], self._letters(term))
+            return self.choices.chosen(array, term.factors[0], letters)
         if self.products and isinstance(target, Place):
             more = not assign or len(term.summed) > 1
             call = product(self.memory, target, term, extents, more)
             if call:
                 return [*([self.zero(array)] if assign and more else []), *call]
-        parts = self._parts(array, term, letters)
+        parts = self._parts(letters, term)
         parts.places.append(target)
         kept = [v for v, _ in term.kept if v in extents]
         summed = [v for v, _ in term.summed if v in extents]
         inner = self._innermost(kept, summed, parts)
         if inner in summed:
-            return [*parts.before, *self._reduced(array, term, (kept, summed), parts, assign)]
+            return [*parts.before, *self._reduced(term, (kept, summed), parts, assign)]
         order = [v for v in kept if v != inner] + summed + ([] if inner is None else [inner])
         heads, letters = self._heads(order, parts, extents, letters)
-        value = self._value(term, self._parts(array, term, letters))
+        value = self._value(term, letters)
         sign = "=" if assign and not summed else "+="
         lines = nest(heads, [f"{target.text(letters)} {sign} {value};"])
         return [*parts.before, *([self.zero(array)] if assign and summed else []), *lines]
 
     def _reduced(
-        self,
-        array: Array,
-        term: Term,
-        variables: tuple[list[int], list[int]],
-        parts: Parts,
-        assign: bool,
+        self, term: Term, variables: tuple[list[int], list[int]], parts: Parts, assign: bool
     ) -> list[str]:
         """Return loops that add up in a variable of their own."""
         (kept, summed), extents = variables, self._extents(term)
         outer, letters = self._heads(kept, parts, extents, self._letters(term))
         target = parts.places.pop()
         inner, letters = self._heads(summed, parts, extents, letters)
-        value = self._value(term, self._parts(array, term, letters))
-        adding = nest(inner, [f"sum += {value};"])
+        adding = nest(inner, [f"sum += {self._value(term, letters)};"])
         if self.products and len(inner) == 1:
             adding.insert(0, IN_ANY_ORDER)
         body = [
@@ -107,8 +96,9 @@ class Loops:
         lines = nest(outer, body)
         return lines if kept else scope(lines)
 
-    def _value(self, term: Term, parts: Parts) -> str:
-        return multiplied([*filter(None, [scale_text(term.scale)]), *parts.texts])
+    def _value(self, term: Term, letters: Mapping[int, str]) -> str:
+        texts = self._parts(letters, term).texts
+        return multiplied([*filter(None, [scale_text(term.scale)]), *texts])
 
     def zero(self, array: Array) -> str:
         """Return what sets an array to 0."""
@@ -179,16 +169,18 @@ class Loops:
         """Return where a term is added."""
         name = self.memory.names[array]
         if isinstance(term.at, Rows):
-            return row_place(self.memory, term.at, name, array.shape[-1], term.kept[-1][0])
+            ids = self.memory.read(term.at.ids)
+            return RowPlace(name, ids, array.shape[-1], term.kept[-1][0])
         if term.at is None:
             return self.memory.whole(array)
         return self.memory.read(replace(term.at, array=array))
 
-    def _parts(self, array: Array, term: Term, letters: Mapping[int, str]) -> Parts:
-        """Return the factors of a term."""
+    def _parts(self, letters: Mapping[int, str], *terms: Term) -> Parts:
+        """Return the factors of terms."""
         parts = Parts()
-        for factor in term.factors:
-            self._factor(parts, factor, term, letters)
+        for term in terms:
+            for factor in term.factors:
+                self._factor(parts, factor, term, letters)
         return parts
 
     def _factor(self, parts: Parts, factor: Factor, term: Term, letters: Mapping[int, str]) -> None:
@@ -211,14 +203,11 @@ class Loops:
         return place.text(letters)
 
     def _rows(self, parts: Parts, rows: Rows, term: Term, letters: Mapping[int, str]) -> None:
-        row = term.kept[-1][0]
+        row, ids = term.kept[-1][0], self.memory.read(rows.ids)
         if rows.table is None:
-            ids = self.memory.read(rows.ids)
             parts.single |= {row, *ids.vars}
             parts.texts.append(f"({ids.text(letters)} == {letters[row]})")
             return
-        place = row_place(
-            self.memory, rows, self.memory.names[rows.table], rows.table.shape[-1], row
-        )
+        place = RowPlace(self.memory.names[rows.table], ids, rows.table.shape[-1], row)
         parts.places.append(place)
         parts.texts.append(place.text(letters))

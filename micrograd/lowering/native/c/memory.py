@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Read, Rows
+from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Read
 from micrograd.lowering.native.c.text import CNames
 
 Strides = Mapping[int, int]
@@ -76,32 +76,6 @@ def _added(a: str, b: str) -> str:
     return " + ".join(part for part in (a, b) if part)
 
 
-def own_strides(array: Array) -> dict[int, int]:
-    """Return the strides of an array at its own variables, the samples apart from one another."""
-    return dict(enumerate(row_strides(array.shape))) | samples_apart(array)
-
-
-def samples_apart(array: Array) -> dict[int, int]:
-    """Return the stride of the samples."""
-    return {BATCH: array.size} if array.batched else {}
-
-
-def read_strides(read: Read) -> tuple[dict[int, int], int]:
-    """Return the strides and the start of what is read without a table."""
-    strides, start = samples_apart(read.array), 0
-    for index, step in zip(read.index, row_strides(read.shape)):
-        start += index.start * step
-        if index.var != FIXED:
-            strides[index.var] = strides.get(index.var, 0) + index.step * step
-    return strides, start
-
-
-def table_strides(read: Read) -> dict[int, int]:
-    """Return the strides in the table of places."""
-    assert read.table is not None
-    return dict(zip(read.variables, row_strides(read.table.shape)))
-
-
 @dataclass
 class Memory:
     """Where arrays are: `outside` with the caller, all samples of a batch, or local, for a block.
@@ -119,14 +93,26 @@ class Memory:
 
     def read(self, read: Read, name: str = "") -> Place:
         """Return where a Read is; the array may be called otherwise."""
-        if read.table is None:
-            return self._place(read.array, *read_strides(read), called=name)
-        name = self.table(read.table)
-        return self._place(read.array, table_strides(read), 0, name, samples_apart(read.array))
+        array, near = read.array, self.near.get(read.array)
+        apart = {BATCH: array.size} if array.batched and self.block > 1 else {}
+        origin = ""
+        if array.batched and array in self.outside and near is None:
+            origin = "s" if array.size == 1 else f"s * {array.size}"
+        name, scalar = name or near or self.names[array], self.is_scalar(array)
+        place = Place(name, apart, 0, origin, scalar=scalar)
+        if read.table is not None:
+            strides = dict(zip(read.variables, row_strides(read.table.shape)))
+            return replace(place, strides=strides, table=self.table(read.table), outside=apart)
+        strides, start = dict(apart), 0
+        for index, step in zip(read.index, row_strides(read.shape)):
+            start += index.start * step
+            if index.var != FIXED:
+                strides[index.var] = index.step * step
+        return replace(place, strides=strides, start=start)
 
     def whole(self, array: Array) -> Place:
         """Return an array at its own variables."""
-        return self._place(array, own_strides(array), 0)
+        return self.read(array.whole)
 
     def start(self, array: Array) -> str:
         """Return the address of the first element, of a block's first sample."""
@@ -139,31 +125,6 @@ class Memory:
             return None
         transpose = Array(array.kind, array.shape[::-1], array.nodes)
         return self.read(Read(transpose, read.index[::-1]), f"{self.names[array]}_T")
-
-    def _place(
-        self,
-        array: Array,
-        strides: dict[int, int],
-        start: int,
-        table: str = "",
-        behind: dict[int, int] | None = None,
-        called: str = "",
-    ) -> Place:
-        near, origin = self.near.get(array), ""
-        if array.batched and array in self.outside and near is None:
-            origin = "s" if array.size == 1 else f"s * {array.size}"
-        return Place(
-            called or near or self.names[array],
-            self._of_block(strides),
-            start,
-            origin,
-            table,
-            None if behind is None else self._of_block(behind),
-            self.is_scalar(array),
-        )
-
-    def _of_block(self, strides: dict[int, int]) -> dict[int, int]:
-        return {v: n for v, n in strides.items() if v != BATCH or self.block > 1}
 
     def is_scalar(self, array: Array) -> bool:
         """Return whether an array is one variable of C."""
@@ -202,8 +163,3 @@ class RowPlace:
     def text(self, letters: Mapping[int, str]) -> str:
         """Return the element as C."""
         return f"{self.table}[{self.ids.text(letters)} * {self.width} + {letters[self.row]}]"
-
-
-def row_place(memory: Memory, rows: Rows, name: str, width: int, row: int) -> RowPlace:
-    """Return where the rows of a table are."""
-    return RowPlace(name, memory.read(rows.ids), width, row)

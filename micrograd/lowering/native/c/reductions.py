@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from math import prod
 
-from micrograd.lowering.arrays.ir import BATCH, Array, Choice, First, Read, Term
+from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Choice, First, Read, Term
 from micrograd.lowering.native.c.memory import Memory, Place, RowPlace, row_strides
 from micrograd.lowering.native.c.text import (
     LETTERS,
@@ -34,20 +34,18 @@ def product(
     if len(term.factors) != 2 or not term.summed:
         return None
     reads = [f for f in term.factors if isinstance(f, Read) and f.table is None and f.every]
-    if len(reads) != 2 or target.table or target.scalar:
-        return None
-    if any(memory.is_scalar(read.array) for read in reads):
+    if len(reads) != 2 or target.table:
         return None
     summed = [v for v, _ in term.summed if v in extents]
     kept = [v for v, _ in term.kept if v in extents]
-    best: tuple[int, list[str], Read | None] | None = None
-    for a, b in permutations(reads):
-        for n in kept:
-            for k in summed:
-                numbers = int(more), scale_text(term.scale) or "1.0"
-                text = _call(memory, target, (a, b), (n, k), (kept, summed), extents, numbers)
-                if text and (best is None or text[0] > best[0]):
-                    best = text
+    numbers = int(more), scale_text(term.scale) or "1.0"
+    calls = (
+        _call(memory, target, (a, b), (n, k), (kept, summed), extents, numbers)
+        for a, b in permutations(reads)
+        for n in kept
+        for k in summed
+    )
+    best = max(filter(None, calls), key=lambda call: call[0], default=None)
     if best and best[2]:
         memory.transposed.append(best[2].array)
     return best and best[1]
@@ -77,20 +75,18 @@ def _call(
         b = other
     rows = [v for v in kept if v != n and a.stride(v) and not b.stride(v) and target.stride(v)]
     m = max(
-        rows, key=lambda v: 10**6 if isinstance(extents[v], str) else int(extents[v]), default=None
+        rows, key=lambda v: 10**6 if isinstance(extents[v], str) else int(extents[v]), default=FIXED
     )
     outer = [v for v in (*kept, *summed) if v not in (n, k, m)]
     letters = dict(zip(outer, LETTERS)) | ({BATCH: SAMPLE} if BATCH in outer else {})
     places = [_at(place, outer, letters) for place in (a, b, target)]
-    height = extents[m] if m is not None else 1
-    step = a.stride(m) if m is not None else 0
-    c_step = target.stride(m) if m is not None else 0
     more, scale = numbers
     call = (
-        f"product({more}, {height}, {columns}, {extents[k]}, {scale}, {places[0]}, {step}, "
-        f"{a.stride(k)}, {places[1]}, {b.stride(k)}, {places[2]}, {c_step});"
+        f"product({more}, {extents.get(m, 1)}, {columns}, {extents[k]}, {scale}, {places[0]}, "
+        f"{a.stride(m)}, {a.stride(k)}, {places[1]}, {b.stride(k)}, {places[2]}, "
+        f"{target.stride(m)});"
     )
-    good = int(columns) * (1 if m is None else 4) * (1 if outer else 2)
+    good = int(columns) * (1 if m == FIXED else 4) * (1 if outer else 2)
     lines = nest([loop(letters[v], extents[v]) for v in outer], [call])
     return good, lines, reads[1] if turned else None
 
@@ -119,9 +115,7 @@ class Choices:
         self.memory, self.formulas = memory, formulas
         self.firsts: dict[First, str] = {}
 
-    def chosen(
-        self, array: Array, term: Term, choice: Choice, letters: dict[int, str]
-    ) -> list[str]:
+    def chosen(self, array: Array, choice: Choice, letters: dict[int, str]) -> list[str]:
         """Return loops that choose the largest or smallest."""
         own = [v for v in array.vars if v != BATCH or self.memory.block > 1]
         extents: dict[int, int | str] = {v: n for v, n in array.axes if isinstance(n, int)}
@@ -134,17 +128,12 @@ class Choices:
             better = self.formulas.call(chooser, "best", read.text(letters))
             second = "1" if len(axes) == 1 else "0"
             body += nest([loop(letters[var], n, second) for var, n in axes], [f"best = {better};"])
-        body += self._kept_best(choice, chooser, letters, target)
-        return scope(nest([loop(letters[v], extents[v]) for v in own], body))
-
-    def _kept_best(
-        self, choice: Choice, chooser: str, letters: Mapping[int, str], target: Place
-    ) -> list[str]:
         value = "best"
         if choice.before is not None:
             before = self.memory.read(choice.before).text(letters)
             value = self.formulas.call(chooser, before, value)
-        return [f"{target.text(letters)} = {value};"]
+        body.append(f"{target.text(letters)} = {value};")
+        return scope(nest([loop(letters[v], extents[v]) for v in own], body))
 
     def first(
         self, parts: Parts, first: First, extents: Extents, letters: Mapping[int, str]

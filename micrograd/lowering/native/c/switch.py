@@ -51,7 +51,8 @@ class Switch:
         if formula.op == WEIGHTED_SUM.name:
             return [head, *(f"    {x}" for x in self._sum(each, backward)), "    break;"]
         row, now = BY_NAME[formula.op], self.names["now"]
-        of = {c: f"{self.tape.table(f'{c}_of', column)}[i]" for c, column in self._operands()}
+        columns = ("x", self.levels.x), ("y", self.levels.y)
+        of = {c: f"{self.tape.table(f'{c}_of', column)}[i]" for c, column in columns}
         if backward:
             letters = {"x": f"{v}[{of['x']}]", "y": f"{v}[{of['y']}]", "out": f"{v}[i]"}
         else:
@@ -98,9 +99,6 @@ class Switch:
             "    }",
             f"    {now} = {v}[last - 1];",
         ]
-
-    def _operands(self) -> list[tuple[str, Any]]:
-        return [("x", self.levels.x), ("y", self.levels.y)]
 
     def _sum(self, each: str, backward: bool) -> list[str]:
         v, d = self.names["v"], self.names["d"]

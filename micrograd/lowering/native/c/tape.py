@@ -72,7 +72,7 @@ class Tape:
         size = len(self.levels.op)
         placed, switch = self.placed, Switch(self.levels, self.formulas, self)
         sample = [
-            *(line for a in placed if a.batched and not a.lookup for line in self._put(a)),
+            *(line for a in placed if a.batched and not a.lookup for line in self._put_leaf(a)),
             *(line for x in self.levels.lookups for line in self._put_rows(x)),
             f"double {self.names['now']} = {v}[{self.levels.bounds[0] - 1}];",
             *switch.text(),
@@ -91,7 +91,7 @@ class Tape:
             *self._memory(size),
             *([f"double {loss} = 0.0;"] if returned else []),
             *self._numbers(),
-            *(line for a in placed if not a.batched for line in self._put(a)),
+            *(line for a in placed if not a.batched for line in self._put_leaf(a)),
             *(
                 f"memset({self.names[a]}, 0, {a.size} * sizeof(double));"
                 for a in self.task.results
@@ -102,9 +102,7 @@ class Tape:
             "}",
             *([f"return {loss};"] if returned else []),
         ]
-        body = "\n".join(f"    {line}" for line in lines)
-        parameters = ", ".join(["long B", *(text for text, _ in self.parameters())])
-        return f"{self.task.kind} {self.task.name}({parameters}) {{\n{body}\n}}"
+        return self.task.defined(self.parameters(), lines)
 
     def _memory(self, size: int) -> list[str]:
         """Return the declarations of v and d; where threads have their own, how to get there once.
@@ -165,31 +163,29 @@ class Tape:
             f"for (int i = 0; i < {len(slots)}; i++) {self.names['v']}[{at}[i]] = {numbers}[i];"
         ]
 
-    def _put(self, array: Array) -> list[str]:
+    def _put(self, array: Array, value: str) -> list[str]:
         """Put a leaf into the slots of its nodes; what the result does not depend on has none."""
-        slots, origin = self._slots(array), f"s * {array.size} + " if array.batched else ""
-        line = (
-            f"if ({slots}[i] >= 0) {self.names['v']}[{slots}[i]] = {self.names[array]}[{origin}i];"
-        )
+        slots = self._slots(array)
+        line = f"if ({slots}[i] >= 0) {self.names['v']}[{slots}[i]] = {value};"
         return [f"for (int i = 0; i < {array.size}; i++)", f"    {line}"]
 
-    def _row(self, lookup: Lookup) -> tuple[str, str]:
-        """Return the slots of rows that are looked up, and which element of the table i is."""
-        array, ids = lookup.array, lookup.rows.ids
-        places = flat_places(ids, dict(enumerate(array.shape))).reshape(-1)
-        width = array.shape[-1]
-        at = self.table(f"{self.names[array]}_ids", places)
-        chosen = f"{self.names[ids.array]}[s * {ids.array.size} + {at}[i / {width}]]"
-        return self._slots(lookup.array), chosen
+    def _put_leaf(self, array: Array) -> list[str]:
+        origin = f"s * {array.size} + " if array.batched else ""
+        return self._put(array, f"{self.names[array]}[{origin}i]")
 
     def _put_rows(self, lookup: Lookup) -> list[str]:
-        slots, chosen = self._row(lookup)
-        width, table = lookup.array.shape[-1], lookup.rows.table
-        value = f"{chosen} == i % {width}"
+        width, table, row = lookup.array.shape[-1], lookup.rows.table, self._row(lookup)
+        value = f"{row} == i % {width}"
         if table is not None:
-            value = f"{self.names[table]}[{chosen} * {width} + i % {width}]"
-        line = f"if ({slots}[i] >= 0) {self.names['v']}[{slots}[i]] = {value};"
-        return [f"for (int i = 0; i < {lookup.array.size}; i++)", f"    {line}"]
+            value = f"{self.names[table]}[{row} * {width} + i % {width}]"
+        return self._put(lookup.array, value)
+
+    def _row(self, lookup: Lookup) -> str:
+        """Return which row of the table the element i of those looked up is in."""
+        array, ids = lookup.array, lookup.rows.ids
+        places = flat_places(ids, dict(enumerate(array.shape))).reshape(-1)
+        at = self.table(f"{self.names[array]}_ids", places)
+        return f"{self.names[ids.array]}[s * {ids.array.size} + {at}[i / {array.shape[-1]}]]"
 
     def _taken(self, leaf: Array, adjoint: Array) -> Iterator[str]:
         """Yield the lines that add the gradient of a leaf to a result."""
@@ -205,11 +201,10 @@ class Tape:
         yield f"for (int i = 0; i < {leaf.size}; i++)"
         yield f"    if ({slots}[i] >= 0) {name}[i] += {d}[{slots}[i]];"
         for lookup in self._lookups(leaf):
-            own, chosen = self._row(lookup)
-            width = leaf.shape[-1]
+            row, own, width = self._row(lookup), self._slots(lookup.array), leaf.shape[-1]
+            place = f"{name}[{row} * {width} + i % {width}]"
             yield f"for (int i = 0; i < {lookup.array.size}; i++)"
-            row = f"{name}[{chosen} * {width} + i % {width}]"
-            yield f"    if ({own}[i] >= 0) {row} += {d}[{own}[i]];"
+            yield f"    if ({own}[i] >= 0) {place} += {d}[{own}[i]];"
 
     def _copied(self, slots: str, result: Array) -> list[str]:
         place, d = f"{self.names[result]}[s * {result.size} + i]", self.names["d"]
