@@ -281,7 +281,7 @@ class Term:
         if not found:
             return (self._read_on if bracket == "(" else self._holds)(inside), end + 1
         if bracket == "(":
-            parts = [self._read_on(part.strip()) for part in [*split(inside, ",")][::2]]
+            parts = [self._read_on(part.strip()) for part in [*split(inside, ", ")][::2]]
             return CALLED[found[0]](*parts), end + 1
         if found[0] in ("B", "nan", "inf"):
             return self.batch if found[0] == "B" else float(found[0]), end + 1

@@ -169,6 +169,22 @@ def test_a_wide_irregular_graph_runs_by_levels():
     assert "groups" in program.source and "irregular" in program.explain()
 
 
+@pytest.mark.parametrize("count", [199, 200, 201, 202, 260])
+def test_parameters_alone_may_be_more_arrays_than_a_program_has(count):
+    layers = {f"w{n}": [Value(0.01 * n - 1), Value(0.5)] for n in range(count)}
+
+    def loss(x):
+        for row in layers.values():
+            x = [v + w for v, w in zip(x, row)]
+        return x[0] * x[1]
+
+    program = lower(loss, [0.25, 2.0], parameters=layers)
+    value, gradients = program.value_and_grad([[0.5, -1.0]])
+    first, second = 0.5 + sum(0.01 * n - 1 for n in range(count)), 0.5 * count - 1
+    assert value == pytest.approx(first * second)
+    np.testing.assert_allclose([*gradients.values()], [(second, first)] * count)
+
+
 def test_a_single_leaf_and_constants():
     x = Value(3.0, label="x")
     value, gradients = lower(x).value_and_grad()

@@ -96,6 +96,30 @@ def test_the_source_runs_batches(reduce):
     assert gradients["u"][:4].all()
 
 
+@pytest.mark.parametrize("seed", range(24))
+def test_sums_of_random_signs(seed):
+    """One may be a number, and one side of it a sum itself, as in 0 - (a + b) - c + d * e."""
+    rng = random.Random(seed)
+    w = values([rng.gauss(0, 1) for _ in range(5)])
+
+    def term(depth):
+        kind = rng.randrange(5 if depth else 3)
+        if kind > 2:
+            total = rng.choice((0, term(depth - 1)))
+            for _ in range(rng.randint(1, 4)):
+                other = term(depth - 1)
+                total = total + other if rng.random() < 0.5 else total - other
+            return total.max(0.1) if rng.random() < 0.2 else total
+        a, b = rng.choice(w), rng.choice(w)
+        return (a, a * b, a.tanh())[kind]
+
+    root = term(3).tanh() - term(3) + term(2)
+    program = lower(root, parameters={"w": w})
+    value, gradients = shown(program)["value_and_grad"](*program.parameters.values())
+    assert value == pytest.approx(root.data, rel=CLOSE, abs=CLOSE)
+    assert_same(gradients, scalar_gradients(root, program))
+
+
 def test_constants_and_a_loss_that_needs_no_sample():
     c, w = Value(3.0), Value(2.0, label="w")
     recorded = lower((c * w).tanh() + c, parameters={"w": w})

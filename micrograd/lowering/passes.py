@@ -19,8 +19,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from micrograd.lowering.adjoints.differentiate import Adjoints, adjoints
 from micrograd.lowering.arrays.form import Arrays, arrays_of, check_arrays
 from micrograd.lowering.arrays.group import Grouping
@@ -34,7 +32,7 @@ from micrograd.lowering.code.statements import Code, check_code
 from micrograd.lowering.irregular import text as irregular
 from micrograd.lowering.irregular.levels import Levels, levelled
 from micrograd.lowering.scalars.chains import Chains, chains
-from micrograd.lowering.scalars.columns import ADD, ROUTES, SUB, Ints, check_known
+from micrograd.lowering.scalars.columns import ADD, Ints, check_known
 from micrograd.lowering.scalars.heights import levels, together
 from micrograd.lowering.trace.declared import FORWARD, OUTPUT, PARAMETER
 
@@ -74,10 +72,8 @@ def _arrays(forms: Forms) -> Arrays | Levels:
     level = levels(form)
     if grouping := _grouped(form, leaves, level):
         return arrays_of(grouping, forms["reduce"])
-    if np.isin(form.graph.op[form.sums], (SUB, *ROUTES)).any():  # a level has operations of two
-        form = chains(form.graph, forms["known"], forms["numbers"], (ADD,))
-        level = levels(form)
-    return levelled(form, level, leaves, forms["reduce"], wanted(leaves, form.graph.values))
+    form = chains(form.graph, forms["known"], forms["numbers"], (ADD,))  # the others are of two
+    return levelled(form, levels(form), leaves, forms["reduce"], wanted(leaves, form.graph.values))
 
 
 def _grouped(form: Chains, leaves: list[Array], level: Ints) -> Grouping | None:

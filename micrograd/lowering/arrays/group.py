@@ -81,7 +81,7 @@ class Grouping:
         for first, last in pairwise(bounds) if level.max() <= max(self.limit, MOST_FILLED) else ():
             self.grouped = int(last - bounds[0])
             most = max(self.limit, min(self.grouped // FILLED, MOST_FILLED)) - len(self.arrays)
-            groups = list(islice(self._groups(by_level[first:last]), most + 1))
+            groups = list(islice(self._groups(by_level[first:last]), max(most, 0) + 1))
             if len(groups) > most:
                 return False
             for add_array in groups:

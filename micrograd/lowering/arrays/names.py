@@ -194,14 +194,14 @@ class Names(dict[Any, str]):
         temporaries = [a for a in dict.fromkeys((*names, *after, *lines)) if a not in self]
         temporaries.sort(key=lambda array: line.get(array, len(line)))
         self._number(temporaries, line)
-        for table, number in zip(tables, self._numbered("i")):
+        for table, number in zip(tables, self.numbered("i")):
             self._enter(table, number)
 
     def _enter(self, item: Any, name: str) -> None:
         self[item] = name
         self._taken.add(name)
 
-    def _numbered(self, name: str) -> Iterator[str]:
+    def numbered(self, name: str) -> Iterator[str]:
         """Yield free names: t1, t2, ..., of which dt1, dt2, ... are free too."""
         for number in count(1):
             if self._taken.isdisjoint((f"{name}{number}", f"d{name}{number}")):
@@ -220,7 +220,7 @@ class Names(dict[Any, str]):
 
         The adjoint of what has no line of its own is numbered as a temporary itself.
         """
-        numbered = self._numbered("t")
+        numbered = self.numbered("t")
         for array in temporaries:
             of = array.of
             if of is not None and of in self and of in line:

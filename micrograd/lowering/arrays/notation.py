@@ -102,7 +102,7 @@ class _Notation:
         number = [] if factors and scale in (ONE, MINUS) else [str(scale).removeprefix(minus)]
         kept = (self._bounded(var) for var, _ in self.term.kept)
         parts = [*number, *factors, *(f"[{bound}]" for bound in kept if "<" in bound)]
-        if len(parts) > 1 or text or place or minus:
+        if len(parts) + len(under) > 1 or text or place or minus:
             parts = [_enclosed(part, n == 0) for n, part in enumerate(parts)]
         return minus + text + " / ".join([" ".join(parts), *under]) + place
 

@@ -9,8 +9,11 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.code.expr import Assign, Shape
@@ -56,7 +59,8 @@ class Text:
 
 def text_of(code: Code) -> Text:
     """Return the module that runs code."""
-    small, large = parted(constants(code))
+    data = {code.names[array]: array.data for array in code.constants}
+    small, large = parted(data | {code.names[table]: table.places for table in code.tables})
     lines, line_of = function(code, Printer(code.names), large)
     source = module("\n".join((*lines, "")), small)
     before = source.count("\n") - len(lines)  # the function is the last of the module
@@ -66,18 +70,15 @@ def text_of(code: Code) -> Text:
 
 def export_of(codes: Iterable[Code], target: str, leaves: Mapping[str, Any]) -> str:
     """Return a module of the functions of codes that needs nothing but `target`."""
-    data: dict[str, Any] = {}
-    texts = []
+    data, places, texts = dict[str, Any](), dict[str, Any](), []
     for code in codes:
-        data |= constants(code)
-        texts.append("\n".join((*function(code, Printer(code.names, target))[0], "")))
-    return module("\n\n".join(texts), data, target, leaves)
-
-
-def constants(code: Code) -> dict[str, Any]:
-    """Return the constants and tables of places that a text needs, by name."""
-    data: dict[str, Any] = {code.names[array]: array.data for array in code.constants}
-    return data | {code.names[table]: table.places for table in code.tables}
+        names, fresh = dict(code.names), code.names.numbered("i")
+        data |= {names[array]: array.data for array in code.constants}
+        for table in code.tables:  # which every function has numbered by itself
+            free, here = chain(places, [names[table]], fresh), table.places
+            names[table] = next(n for n in free if np.array_equal(places.setdefault(n, here), here))
+        texts.append("\n".join((*function(code, Printer(names, target))[0], "")))
+    return module("\n\n".join(texts), data | places, target, leaves)
 
 
 def parted(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

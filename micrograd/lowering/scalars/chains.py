@@ -158,7 +158,7 @@ def _joined(
     users = np.flatnonzero(chained)
     left, right = graph.x[users], graph.y[users]
     joined = (graph.op[left] == graph.op[users]) | _running(graph, uses, zeros, users)
-    joined &= uses[left] == 1
+    joined &= chained[left] & (uses[left] == 1)
     joined &= ~graph.labelled[left] & ~written_number[right]
     joined &= graph.scope[left] == graph.scope[users]
     return left[joined], users[joined]
