@@ -114,7 +114,7 @@ BOOK = {
     "of a sigmoid": (
         lambda x, y: -(dot(W[0], x) * y).sigmoid().log(),
         (X, 1.0),
-        "embed((t1 - 1) / B * y @ x, ",
+        "embed((t1 - 1) * y / B @ x, ",
     ),
     "of a norm": (
         lambda x, g: sum((a * v).tanh() for a, v in zip(g, normed(scores(x)))),
@@ -124,7 +124,7 @@ BOOK = {
     "of a negative sample": (
         lambda x, y: -(-dot(W[0], x) * y).sigmoid().log(),
         (X, 1.0),
-        "embed((1 - t1) / B * y @ x, ",
+        "embed((1 - t1) * y / B @ x, ",
     ),
     "of a class, by its probability": (
         lambda x: -softmax(scores(x))[2].log(),

@@ -130,7 +130,7 @@ def value_and_grad(x, W, b):
     t3 = t1[:, 1] / t2                            # (B,)
     loss = t3.mean()                              # ()
     # backward
-    delta = (eye(4)[1] - t3[:, None]) / t2[:, None] / B * t1  # (B, 4)
+    delta = (eye(4)[1] - t3[:, None]) / t2[:, None] * t1 / B  # (B, 4)
     db = delta.sum(0)                             # (4,)
     dW = delta.T @ x                              # (4, 3)
     return loss, {'b': db, 'W': dW}

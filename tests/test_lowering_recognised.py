@@ -235,7 +235,12 @@ def warmer(p, x):
     return -y[1].log()
 
 
+def centred(p, x):
+    return (sum(x) / 4 - p["w"][0]) ** 2 * dot(p["v"], x)
+
+
 BOOK = {
+    centred: ({"w": (1,), "v": (4,)}, (4,), ["-2 * (t1 * t2).mean()"]),
     warmer: (
         {"W": (3, 2)},
         (2,),

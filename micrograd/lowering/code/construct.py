@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.ir import ALL
+from micrograd.lowering.arrays.ir import ALL, B
 from micrograd.lowering.arrays.names import FUNCTION_OF
 from micrograd.lowering.arrays.reads import moderate
 from micrograd.lowering.code.expr import OPERATORS, Expr, Shape, is_number, num
@@ -112,6 +112,8 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     for one, other in ((a, b), (b, a)):
         if _is_inverse(other) and not is_mask(one):
             return binary("/", binary("*", other.args[0], one), other.args[1])
+    if a.kind == "bin" and a.attr == "/" and a.args[1].kind == "batch":
+        return binary("/", binary("*", a.args[0], b), a.args[1])
     if is_mask(a) and not is_mask(b):
         return _masked(a, b)
     return _masked(b, a) if is_mask(b) else None
@@ -225,6 +227,10 @@ def total(a: Expr, axes: tuple[int, ...], kind: str = "sum") -> Expr:
     number, rest = led(a) if kind in ("sum", "mean") else (1, a)
     if number != 1 and not rest.truth:  # truths are added up to whole numbers
         return binary("*", num(number), total(rest, axes, kind))
+    if kind == "sum" and axes == (0,) and a.shape[0] == B and a.kind == "bin" and a.attr == "/":
+        above, under = a.args
+        if under.kind == "batch" and above.shape == a.shape:
+            return total(above, axes, "mean")
     if a.kind == kind == "sum":
         left = [axis for axis in range(len(a.args[0].shape)) if axis not in a.attr]
         return make(kind, a.args, tuple(sorted((*a.attr, *(left[axis] for axis in axes)))))
