@@ -243,6 +243,17 @@ def test_a_gradient_of_a_leaf_is_not_dissolved_in_that_of_another():
     assert failures_on_a_batch(loss, [np.array(X), np.array(X)], 1) == {}
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_a_number_leaves_has_a_name_in_the_slope_where_that_is_1(number):
+    """The slope of a sigmoid is h (1 - h)."""
+
+    def loss(x):
+        return sum((number - z.sigmoid()).tanh() for z in scores(x))
+
+    assert failures_on_a_batch(loss, [np.array(X)], 1) == {}
+    assert ("* h * t1 / B" in function(lower(loss, X))) == (number == 1)
+
+
 def test_twice_a_sum_of_the_way_forward_is_not_that_sum():
     """dp - Σ dp p has Σ q p within, which has a name where the way forward has it once."""
 
