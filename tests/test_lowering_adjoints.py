@@ -254,6 +254,14 @@ def test_what_a_number_leaves_has_a_name_in_the_slope_where_that_is_1(number):
     assert ("* h * t1 / B" in function(lower(loss, X))) == (number == 1)
 
 
+def test_a_power_over_a_weighted_sum_of_powers():
+    def loss(x, q):
+        powers = [z.exp() for z in scores(x)]
+        return (powers[1] / dot(q, powers)).tanh()
+
+    assert failures_on_a_batch(loss, [np.array(X), np.array(Q)], 1) == {}
+
+
 def test_twice_a_sum_of_the_way_forward_is_not_that_sum():
     """dp - Σ dp p has Σ q p within, which has a name where the way forward has it once."""
 
