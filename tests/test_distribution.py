@@ -74,7 +74,7 @@ def test_the_wheel_holds_the_package_and_says_what_it_is(built):
     assert said["License"] == "MIT" and said.get_all("Project-URL") and said.get_all("Classifier")
     assert said.get_payload().lstrip().startswith("# micrograd")
     needed = [line for line in said.get_all("Requires-Dist") if "extra" not in line]
-    assert needed == ["numpy", "graphviz", "rich"]
+    assert needed == ["numpy>=1.25", "graphviz>=0.17", "rich>=14"]
 
 
 def test_the_package_runs_from_a_zip_without_docstrings(tmp_path):

@@ -1,6 +1,9 @@
 """Numbers of Values that are in no graph: a read is refused, wherever the Value is kept."""
 
+import contextvars
+import sys
 import types
+import weakref
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +24,9 @@ plain, nested = SimpleNamespace(w=Value(2.0)), {"a": {"b": [{"c": (Value(2.0),)}
 array, queue, some = np.array([Value(2.0)], object), deque([Value(2.0)]), {Value(2.0)}
 made = defaultdict(lambda: Value(2.0), a=Value(2.0))
 functions = {"f": lambda x: x[0] * plain.w.data}
+first_of_a_list, context = [Value(2.0)].__getitem__, contextvars.ContextVar("context")
+context.set(Value(2.0))
+sys.modules["library_of_a_user"] = library
 
 
 @dataclass
@@ -28,7 +34,11 @@ class Settings:
     w: Value
 
 
-class OfTheClass:
+class Above(type):
+    above = Value(2.0)
+
+
+class OfTheClass(metaclass=Above):
     w = Value(2.0)
 
     @staticmethod
@@ -81,6 +91,18 @@ def deeper(x):
     return x[0] * hidden.data
 
 
+def imports(x):
+    import library_of_a_user
+
+    return x[0] * library_of_a_user.hidden.data
+
+
+def imports_a_part(x):
+    from library_of_a_user import hidden as another
+
+    return x[0] * another.data
+
+
 holder, model = Holder(), Model()
 KEPT = {
     "object": lambda x: x[0] * plain.w.data,
@@ -106,6 +128,14 @@ KEPT = {
     "function of a dict": lambda x: functions["f"](x),
     "library": lambda x: x[0] * library.hidden.data,
     "library within a library": lambda x: x[0] * library.inner.many[0].data,
+    "library imported within": imports,
+    "part of a library imported within": imports_a_part,
+    "getattr of a library": lambda x: x[0] * getattr(library, "hidden").data,  # noqa: B009
+    "globals": lambda x: x[0] * globals()["hidden"].data,
+    "metaclass": lambda x: x[0] * OfTheClass.above.data,
+    "method of a list": lambda x: x[0] * first_of_a_list(0).data,
+    "weak reference": (lambda kept: lambda x: x[0] * kept().data)(weakref.ref(hidden)),
+    "context": lambda x: x[0] * context.get().data,
     "array": lambda x: x[0] * array[0].data,
     "deque": lambda x: x[0] * queue[0].data,
     "set": lambda x: x[0] * next(iter(some)).data,

@@ -224,7 +224,7 @@ def test_modules_of_one_kind_are_told_apart():
     program = lower(loss, [[0.1, 0.2], [0.3, 0.4]], 1, 2)
     shapes = sorted(a.shape for name, a in program.parameters.items())
     assert shapes == [(1,), (1, 3), (2,), (2, 3), (3,), (3, 5), (4, 3), (5, 3)]
-    assert "z_2 = xs[:, 1] @ W[:, :2].T + h @ W[:, 2:5].T + b" in program.source
+    assert "z_2 = xs[:, 1] @ W[:, :2].T + h @ W[:, 2:].T + b" in program.source
 
 
 def test_labelled_samples_of_a_recorded_batch_are_one_array():

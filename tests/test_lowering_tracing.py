@@ -195,6 +195,7 @@ PYTHONS, OLDER = random.Random(1), np.random.RandomState(1)
         RNG.random,
         lambda: PYTHONS.random(),
         OLDER.random_sample,
+        random.Random(2).random,
     ],
 )
 def test_what_is_drawn_is_refused_where_two_calls_do_the_same(draw):

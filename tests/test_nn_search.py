@@ -105,6 +105,7 @@ HIDDEN = {
     "closure": closure,
     "partial": lambda v: partial(max, v),
     "method": method,
+    "method of a list": lambda v: [v].__getitem__,
     "deep": lambda v: [{"a": Record([Slotted({v})])}],
     "module in an object": lambda v: types.SimpleNamespace(body=Holder(v)),
     "array in a set's like": lambda v: Record([objects(v)]),

@@ -19,6 +19,7 @@ from micrograd.printing import counted, shorten
 next_index = count().__next__  # the index of a new node: an operand's is below its users'
 REWIRED = -1  # the index of a node wired by hand: creation order says nothing about it
 _index = attrgetter("_index")
+_FLOATS_ARE_OBJECTS = float("0") is not float("0")  # on PyPy equal ones are the same
 
 Node = Any  # a Value: this module stands below the one that defines it
 
@@ -68,7 +69,7 @@ def reset_interior(root: Node) -> list[Node]:
     before, so no set of the nodes seen is needed; where a class has a `grad` of its own one is.
     Leaves with a function of a program's own, which `backward()` calls, are in the order too.
     """
-    if root._hooked:
+    if root._hooked or not _FLOATS_ARE_OBJECTS:
         return _reset_one_by_one(root)
     zero = float("0")
     waiting: list[Node] = []

@@ -13,7 +13,7 @@ import gc
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Set, ValuesView
 from functools import partial
-from types import BuiltinFunctionType, FunctionType, GeneratorType, ModuleType
+from types import FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 from micrograd.core.kinds import LEAF
@@ -21,8 +21,8 @@ from micrograd.engine import Value
 from micrograd.printing import shorten
 
 Path = tuple[Any, ...]  # how to get at an item: (the path of what holds it, its key there), or ()
+# Kinds that refer to no parameter: most attributes are of them.
 PLAIN = {bool, int, float, complex, str, bytes, type(None), range, type, ModuleType}
-PLAIN |= {BuiltinFunctionType}  # kinds that refer to no parameter: most attributes are of them
 
 
 class Search:
@@ -170,10 +170,10 @@ def _parts(item: Any) -> list[Any]:
     defaults = getattr(item, "__defaults__", None) or ()
     named = getattr(item, "__kwdefaults__", None) or {}
     slots = [slot for kind in type(item).__mro__ for slot in _slots(kind)]
-    owner = [item.__self__] if hasattr(item, "__func__") else []
+    owner = getattr(item, "__self__", None)  # of a bound method, also of Python's own
     values = [getattr(item, slot, None) for slot in slots]
     own = [*values, *getattr(item, "__dict__", {}).values()]
-    return [*cells, *defaults, *named.values(), *owner, *own]
+    return [*cells, *defaults, *named.values(), owner, *own]
 
 
 def _slots(kind: type) -> list[str]:

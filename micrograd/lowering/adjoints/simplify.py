@@ -152,8 +152,8 @@ class _Way:
         factored = self._factored(array, terms)
         sums = any(len(self.known.terms[adjoint]) > 1 for adjoint in self.dissolved)
         gain = self.cancelled or (not sums and (factored or self.named))
-        if self.longer or self.lost or not gain:
-            return None
+        if self.longer or self.lost or not gain or not any(term.factors for term in terms):
+            return None  # numbers alone are no array
         return Simpler(factored or terms, self.arrays, self.dissolved)
 
     def _factored(self, array: Array, terms: Sequence[Term]) -> list[Term]:
@@ -252,7 +252,6 @@ class _Way:
         for factor in filter(is_plain, term.factors):
             others = [f for f in term.factors if f is not factor]
             bounded = factor.array in self.known.bounded
-            bounded &= len(others) > 1 or term.at is not None  # a number alone is no array
             if bounded and (over := like(divided_by(factor), others)):
                 others.remove(over)
                 self.cancelled = True

@@ -64,8 +64,17 @@ def binary(op: str, a: Expr, b: Expr) -> Expr:
     if is_number(a) and is_number(b):
         with suppress(ArithmeticError, ValueError):
             return num(OPERATORS[op].evaluate(a.attr, b.attr))
+    a = _unrepeated(a, b)
+    b = _unrepeated(b, a)
     simple = _SIMPLER[op](a, b) if op in _SIMPLER else None
     return simple or make("bin", (a, b), op)
+
+
+def _unrepeated(a: Expr, other: Expr) -> Expr:
+    """Return what `a` repeats, if an operation with the other repeats it anyway."""
+    inner = a.args[0] if a.kind == "broadcast" else a
+    repeated = make("bin", (inner, other)).shape == make("bin", (a, other)).shape
+    return inner if repeated else a
 
 
 def _add(a: Expr, b: Expr) -> Expr | None:

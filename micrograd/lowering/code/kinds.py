@@ -92,20 +92,22 @@ def axes_text(axes: tuple[int, ...], rank: int) -> str:
     return str(axes) if len(axes) > 1 else axis_text(axes[0], rank)
 
 
-def key_text(key: tuple[Any, ...], show: Printer) -> str:
-    """Return what stands in brackets."""
+def _key_text(key: tuple[Any, ...], shape: Shape, show: Printer) -> str:
+    """Return what stands in brackets behind an array of the shape."""
     while len(key) > 1 and key[-1] == ALL and key[-2] is not None:
         key = key[:-1]
-    return ", ".join(_item(item, show) for item in key)
+    sizes = iter(shape)
+    return ", ".join(_item(x, show) if x is None else _item(x, show, next(sizes)) for x in key)
 
 
-def _item(item: Any, show: Printer) -> str:
+def _item(item: Any, show: Printer, size: int = 0) -> str:
     if not isinstance(item, tuple):
         return show(item) if isinstance(item, Table) else str(item)
     if item == ALL:
         return ":"
     start, stop, step = item
-    return f"{start or ''}:{stop}" + (f":{step}" if step != 1 else "")
+    end = "" if range(start, size, step) == range(start, stop, step) else stop
+    return f"{start or ''}:{end}" + (f":{step}" if step != 1 else "")
 
 
 def reshaped(shape: Shape) -> str:
@@ -173,7 +175,7 @@ def _transpose(e: Expr, show: Printer) -> str:
 
 
 def _index(e: Expr, show: Printer) -> str:
-    return f"{show(e.args[0], ATOM)}[{key_text(e.attr, show)}]"
+    return f"{show(e.args[0], ATOM)}[{_key_text(e.attr, e.args[0].shape, show)}]"
 
 
 def _laid(e: Expr, show: Printer) -> str:
@@ -189,7 +191,7 @@ def _eye(e: Expr, show: Printer) -> str:
 
 def _placed(e: Expr, show: Printer) -> str:
     key, shape = e.attr
-    return f"{e.kind}({show(e.args[0])}, {shape}, s_[{key_text(key, show)}])"
+    return f"{e.kind}({show(e.args[0])}, {shape}, s_[{_key_text(key, shape, show)}])"
 
 
 KINDS: dict[str, Kind] = {

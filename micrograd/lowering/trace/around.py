@@ -6,11 +6,14 @@ And whether it changes the numbers there, as one that counts its calls.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from itertools import count, zip_longest
 from operator import length_hint
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 
@@ -40,8 +43,8 @@ class Around(NamedTuple):
 def around(function: Callable[..., Any], *kinds: type) -> Around:
     """Return what a function can get at, and whatever it can call; nothing of what is found.
 
-    By the names in the code, in closures and defaults, in containers, objects and classes; not by
-    a name that is made as it runs, as in `globals()["w"]`, and not in the globals of libraries.
+    By the names and texts in the code, in closures and defaults, in containers, objects and
+    classes; not by a name that is made as it runs, and not in the globals of libraries.
     """
     seen: dict[int, Any] = {}  # kept, so that no other object takes the id
     waiting: list[Any] = [function]
@@ -80,19 +83,22 @@ def _reached(item: Any) -> Iterable[Any]:
     """Return what an item refers to; no code of its own runs: a lazy dict would load its files."""
     if isinstance(item, type):
         own = of_user({"__name__": item.__module__})
-        return (*vars(item).values(), *item.__bases__) if own else ()
+        return (*vars(item).values(), *item.__bases__, type(item)) if own else ()
     if isinstance(item, FunctionType):
-        named = _named(item.__globals__, set(names_in(item.__code__)))
+        words = _words_in(item.__code__)
+        named = *_named(item.__globals__, words), *_named(sys.modules, words)  # imported within
         held = item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__
         return (*held, *named) if of_user(item.__globals__) else held
     if isinstance(item, np.ndarray):
         return item.ravel().tolist() if item.dtype == object else ()
+    if isinstance(item, (ref, ContextVar)):
+        return (item() if isinstance(item, ref) else item.get(None),)
     own = object.__getattribute__(item, "__dict__") if type(item).__dictoffset__ else {}
     known = {id(own), *map(id, own.values())}  # it refers to either, from when one asked for it
     return (*own.values(), *(part for part in gc.get_referents(item) if id(part) not in known))
 
 
-def _named(scope: dict[str, Any], names: set[str]) -> Iterator[Any]:
+def _named(scope: Mapping[str, Any], names: set[str]) -> Iterator[Any]:
     """Yield what some names mean, in the modules too that they name."""
     for name in names & scope.keys():
         value = scope[name]
@@ -100,6 +106,12 @@ def _named(scope: dict[str, Any], names: set[str]) -> Iterator[Any]:
             yield from _named(vars(value), names - {name})
         else:
             yield value
+
+
+def _words_in(code: CodeType) -> set[str]:
+    """Return the names that some code reads, and its texts: `getattr(module, "w")` reads one."""
+    constants = (part for inner in codes_in(code) for part in inner.co_consts)
+    return {*names_in(code), *(part for part in constants if part.__class__ is str)}
 
 
 def names_in(code: CodeType) -> Iterator[str]:
