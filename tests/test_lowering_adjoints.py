@@ -243,6 +243,38 @@ def test_a_gradient_of_a_leaf_is_not_dissolved_in_that_of_another():
     assert failures_on_a_batch(loss, [np.array(X), np.array(X)], 1) == {}
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_a_number_leaves_has_a_name_in_the_slope_where_that_is_1(number):
+    """The slope of a sigmoid is h (1 - h)."""
+
+    def loss(x):
+        return sum((number - z.sigmoid()).tanh() for z in scores(x))
+
+    assert failures_on_a_batch(loss, [np.array(X)], 1) == {}
+    assert ("* h * t1 / B" in function(lower(loss, X))) == (number == 1)
+
+
+def test_a_power_over_a_weighted_sum_of_powers():
+    def loss(x, q):
+        powers = [z.exp() for z in scores(x)]
+        return (powers[1] / dot(q, powers)).tanh()
+
+    assert failures_on_a_batch(loss, [np.array(X), np.array(Q)], 1) == {}
+
+
+def test_twice_a_sum_of_the_way_forward_is_not_that_sum():
+    """dp - Σ dp p has Σ q p within, which has a name where the way forward has it once."""
+
+    def loss(x, q):
+        p = by_hand(x)
+        return sum(a * b for a, b in [*zip(q, p)] * times).tanh()
+
+    for times in (1, 2):
+        assert failures_on_a_batch(loss, [np.array(X), np.array(Q)], 1) == {}
+        named = "(q - t2[:, None])" in function(lower(loss, X, Q))
+        assert named == (times == 1)
+
+
 def test_an_adjoint_that_is_no_product_in_part_is_not_dissolved():
     """dp has what W sends to the first two probabilities beside what Q sends to all."""
 

@@ -122,6 +122,15 @@ def test_what_a_column_leaves_of_one_is_not_known_of_the_others():
     assert wrong(sum((1 - row[0]).log() + row[0] * row[1] for row in h), **p) == {}
 
 
+def test_two_classes_of_each_row_are_no_row_of_eye():
+    p = drawn(E=(3, 2), W=(4, 2))
+    shares = [softmax([dot(w, e) for w in p["W"]]) for e in p["E"]]
+    classes = ((0, 2), (3, 1), (2, 1))
+    loss = -sum(row[y].log() for row, two in zip(shares, classes) for y in two)
+    assert "embed(full((3, 2), 1.0), (3, 4), " in function(lower(loss, parameters=p))
+    assert wrong(loss, **p) == {}
+
+
 def test_what_is_read_whole_in_another_order_has_one_number_for_its_adjoint():
     p = drawn(u=(1, 3), w=(1, 3))
     (u,), (w,) = p["u"], p["w"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from itertools import combinations
 from math import copysign, isfinite
@@ -43,8 +43,6 @@ def aligned(t: Indexed, vars: tuple[int, ...]) -> Expr:
     if not present:
         return moved
     wanted = vars[vars.index(present[0]) :]
-    if len(wanted) == len(present):
-        return moved
     return indexed(moved, tuple(ALL if v in t.vars else None for v in wanted))
 
 
@@ -59,9 +57,8 @@ def combined(op: str, a: Indexed, b: Indexed, vars: tuple[int, ...]) -> Indexed:
     return Indexed(binary(op, aligned(a, kept), aligned(b, kept)), kept)
 
 
-def summed(t: Indexed, keep: Iterable[int], kind: str = "sum") -> Indexed:
+def summed(t: Indexed, keep: Collection[int], kind: str = "sum") -> Indexed:
     """Sum over the axes whose variable is not in `keep`, or take the largest or smallest."""
-    keep = set(keep)
     axes = tuple(i for i, v in enumerate(t.vars) if v not in keep)
     return Indexed(total(t.expr, axes, kind), tuple(v for v in t.vars if v in keep))
 

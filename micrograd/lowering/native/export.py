@@ -12,9 +12,10 @@ import numpy as np
 from micrograd.lowering.arrays.ir import Array
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.native.c.function import Function
+from micrograd.lowering.native.c.memory import Tables
 from micrograd.lowering.native.c.module import WIDTH, array_text, data_of, task
 from micrograd.lowering.native.c.tape import Tape
-from micrograd.lowering.native.c.text import CNames, Formulas
+from micrograd.lowering.native.c.text import CNames
 
 HEAD = """\
 /* Lowered by micrograd to C99. B is the number of samples, one after the other in every input;
@@ -42,7 +43,7 @@ def exported(
     of: dict[Array, list[Array]] = {}  # the leaves that an array is the gradient of
     for leaf, gradient in forms["adjoints"].gradients.items() if forms["adjoints"] else ():
         of.setdefault(gradient, []).append(leaf)
-    tables: dict[bytes, tuple[str, Any]] = {}
+    tables: Tables = {}
     functions = [
         _function(f, name, tables) for name, f in (("forward", forward), ("value_and_grad", forms))
     ]
@@ -67,11 +68,11 @@ def exported(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _function(forms: Any, name: str, tables: dict[bytes, tuple[str, Any]]) -> Function | Tape:
+def _function(forms: Any, name: str, tables: Tables) -> Function | Tape:
     if isinstance(forms["arrays"], Levels):
         names = CNames(forms["arrays"].names)
         return Tape(forms["arrays"], forms["wanted"], name, names, sparse=False)
-    return Function(task(forms, name, sparse_rows=False)[0], False, Formulas(), (), tables)
+    return Function(task(forms, name, sparse_rows=False)[0], False, (), tables)
 
 
 def _head(function: Function | Tape, of: Mapping[Array, Sequence[Array]]) -> str:

@@ -136,7 +136,8 @@ class NativeTraining:
         if now != self._last[0] or self._last[3] or not self._last[1].whole():
             scheduled = any(map(callable, now))
             options = self._options(steps)
-            keys = [_branches(row) for row in options]
+            # what decides which branches a rule takes
+            keys = [tuple(bool(v) for now in row for v in vars(now).values()) for row in options]
             alike = next((n for n, key in enumerate(keys) if key != keys[0]), len(keys))
             plan = self._plan_of(keys[0], options[0])
             self._last = now, plan, plan.table(options[:alike]), scheduled
@@ -182,11 +183,6 @@ class NativeTraining:
             return group[x] == group[y] and moved[x].beside(moved[y])
 
         return [[moved[name] for name in row] for row in in_a_row(moved, states, numbers, follows)]
-
-
-def _branches(options: list[Any]) -> tuple[bool, ...]:
-    """Return what decides which branches a rule takes."""
-    return tuple(bool(value) for group in options for value in vars(group).values())
 
 
 class _Moving:

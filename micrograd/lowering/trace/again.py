@@ -93,7 +93,8 @@ def lasting(function: Callable[..., Any], values: Sequence[Any], first: Call) ->
     later = around(function, Value, *GENERATORS)
     changed = surroundings.changed(later)
     computed = any(isinstance(v, Value) and v._operation is not LEAF for v in later.found)
-    kept = later.keeps((*values_in(values), *(first.made if computed else ())))
+    reached = {*map(id, later.found)}
+    kept = reached.intersection(map(id, (*values_in(values), *(first.made if computed else ()))))
     if kept and not kept.issubset(map(id, second.graph.values)):  # which needs some that are kept
         changed = changed or "a Value of an earlier call"
     if changed:

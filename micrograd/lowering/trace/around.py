@@ -39,10 +39,6 @@ class Around(NamedTuple):
         changes = (f"{was!r:.40} to {now!r:.40}" for was, now in pairs if was is not now != was)
         return next(changes, "")
 
-    def keeps(self, values: Iterable[Any]) -> set[int]:
-        """Return the ids of those of some Values that the function can get at."""
-        return {*map(id, self.found)}.intersection(map(id, values))
-
 
 def around(function: Callable[..., Any], *kinds: type) -> Around:
     """Return what a function can get at, and whatever it can call; nothing of what is found.

@@ -13,7 +13,7 @@ from micrograd.lowering.arrays.form import BrokenProgramError
 from micrograd.lowering.arrays.ir import BATCH, Array, Choice, Index, Read, Rows, Term
 from micrograd.lowering.native.c.active import Gate, GateText, gate
 from micrograd.lowering.native.c.loops import Loops
-from micrograd.lowering.native.c.memory import Memory
+from micrograd.lowering.native.c.memory import Memory, Tables
 from micrograd.lowering.native.c.text import CNames, Formulas
 
 STACK = 64 * 1024  # bytes: what is larger lies in static memory
@@ -55,15 +55,8 @@ class Function:
     to be read.
     """
 
-    def __init__(
-        self,
-        task: Task,
-        blocks: bool,
-        formulas: Formulas,
-        guarded: Collection[str] = (),
-        tables: dict[bytes, tuple[str, Any]] | None = None,
-    ) -> None:
-        self.task, self.formulas, self.guarded = task, formulas, guarded
+    def __init__(self, task: Task, blocks: bool, guarded: Collection[str], tables: Tables) -> None:
+        self.task, self.formulas, self.guarded = task, Formulas(), guarded
         self.late = _late(task.arrays)
         outside = frozenset((*task.arguments, *task.results))
         self.memory = Memory(
@@ -71,10 +64,9 @@ class Function:
             outside,
             _block(a for a in task.arrays if a.batched and a not in outside) if blocks else 1,
             frozenset(a for a in task.arguments if not a.batched),
+            tables,
         )
-        if tables is not None:
-            self.memory.tables = tables
-        self.loops = Loops(self.memory, formulas, products=blocks)
+        self.loops = Loops(self.memory, self.formulas, products=blocks)
         self.sections: dict[str, list[str]] = {name: [] for name in SECTIONS}
         self.gate = gate(task.arrays, task.loss) if blocks else None
         self.left: list[str] = []

@@ -12,6 +12,7 @@ from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Read
 from micrograd.lowering.native.c.text import CNames
 
 Strides = Mapping[int, int]
+Tables = dict[bytes, tuple[str, Any]]  # name and places, by the bytes of these
 
 
 def row_strides(shape: tuple[int, ...]) -> list[int]:
@@ -86,8 +87,8 @@ class Memory:
     names: CNames
     outside: frozenset[Array]
     block: int
-    fixed: frozenset[Array] = frozenset()  # what a call does not change
-    tables: dict[bytes, tuple[str, Any]] = field(default_factory=dict)
+    fixed: frozenset[Array]  # what a call does not change
+    tables: Tables
     transposed: list[Array] = field(default_factory=list)
     near: dict[Array, str] = field(default_factory=dict)  # what of the outside has moved to a block
 

@@ -15,7 +15,7 @@ from micrograd.lowering.arrays.ir import COMPUTED, Array
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.native.c.function import Function, Task, sparse
 from micrograd.lowering.native.c.tape import Tape
-from micrograd.lowering.native.c.text import CNames, Formulas, number
+from micrograd.lowering.native.c.text import CNames, number
 from micrograd.lowering.trace.declared import INPUT
 from micrograd.ops import BY_NAME
 
@@ -93,7 +93,7 @@ def module(forms: Any, name: str, sparse_rows: bool = True) -> Module:
         return Module(source, tape.task.arguments, tape.task.results, rows, gradients, tables_of)
     wanted, rows = task(forms, name, sparse_rows)
     guarded = {op for op in forms["arrays"].operations if BY_NAME[op].needs}
-    function = Function(wanted, True, Formulas(), guarded)
+    function = Function(wanted, True, guarded, {})
     body = function.text()
     data = [array_text(*item) for item in data_of(function, forms).items()]
     source = assembled(function, body, "\n".join(data))
