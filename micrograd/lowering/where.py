@@ -59,18 +59,24 @@ class Locations:
 
     def forward(self, value: Value) -> Location:
         """Return where a Value is computed."""
-        return self._where(value, self._computed)
+        return self._where(value, self._computed, "v")
 
     def gradient(self, value: Value) -> Location:
         """Return where the gradient of a Value is computed."""
-        return self._where(value, self._differentiated)
+        return self._where(value, self._differentiated, "d")
 
-    def _where(self, value: Value, of: Callable[[int, Array, Index], Location]) -> Location:
-        """Return what `of` says of a node: its id, the array and the element that it went to."""
+    def _where(
+        self, value: Value, of: Callable[[int, Array, Index], Location], vector: str
+    ) -> Location:
+        """Return what `of` says of a node: its id, the array and the element that it went to.
+
+        A `vector` of an irregular program has v, or d, of a whole sum; d is that of each term.
+        """
         id, form = self.id(value), self.arrays
         if isinstance(form, Levels):
             slot = int(form.slot[id])
-            return Location(SLOT, form.free("v"), 0, (slot,)) if slot >= 0 else Location(UNSAID)
+            how = TERM if vector == "v" and self._sums[slot] != id else SLOT
+            return Location(how, form.free(vector), 0, (slot,)) if slot >= 0 else Location(UNSAID)
         number, place = int(form.array_of[id]), int(form.place_of[id])
         if number < 0:
             return Location(NOWHERE)
@@ -120,6 +126,11 @@ class Locations:
         several: Bools = count[element.ravel()] > 1
         return several
 
+    @cached_property
+    def _sums(self) -> dict[int, int]:
+        """Return the last node that went to each slot, whose number is there."""
+        return {slot: id for id, slot in enumerate(self.arrays.slot.tolist())}
+
     def place(self, value: Value) -> tuple[str, int]:
         """Return the name of the array that a Value went to, and its place there, row by row.
 
@@ -133,7 +144,7 @@ class Locations:
             )
         if where.how == WRITTEN:
             raise ValueError(f"{described(value)} is in no array: it is a number of the code")
-        if where.how == SLOT:
+        if isinstance(self.arrays, Levels):
             return where.name, where.at[0]
         return where.name, int(self.arrays.place_of[self.id(value)])
 
