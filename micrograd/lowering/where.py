@@ -65,17 +65,13 @@ class Locations:
         """Return where the gradient of a Value is computed."""
         return self._where(value, self._differentiated, "d")
 
-    def _where(
-        self, value: Value, of: Callable[[int, Array, Index], Location], vector: str
-    ) -> Location:
-        """Return what `of` says of a node: its id, the array and the element that it went to.
-
-        A `vector` of an irregular program has v, or d, of a whole sum; d is that of each term.
-        """
+    def _where(self, value: Value, of: Callable[..., Location], vector: str) -> Location:
+        """Return what `of` says of a node: its id, the array and the element that it went to."""
         id, form = self.id(value), self.arrays
         if isinstance(form, Levels):
             slot = int(form.slot[id])
-            how = TERM if vector == "v" and self._sums[slot] != id else SLOT
+            within = vector == "v" and slot in form.slot[id + 1 :]  # of a sum; d is that of all
+            how = TERM if within else SLOT
             return Location(how, form.free(vector), 0, (slot,)) if slot >= 0 else Location(UNSAID)
         number, place = int(form.array_of[id]), int(form.place_of[id])
         if number < 0:
@@ -125,11 +121,6 @@ class Locations:
         count = np.bincount(element.ravel()[whole], minlength=len(whole))
         several: Bools = count[element.ravel()] > 1
         return several
-
-    @cached_property
-    def _sums(self) -> dict[int, int]:
-        """Return the last node that went to each slot, whose number is there."""
-        return {slot: id for id, slot in enumerate(self.arrays.slot.tolist())}
 
     def place(self, value: Value) -> tuple[str, int]:
         """Return the name of the array that a Value went to, and its place there, row by row.
