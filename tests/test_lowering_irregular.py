@@ -188,6 +188,13 @@ def test_exported_batches_agree(target):
     assert_exported(target, model("sum")[0], *batch_of_model())
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_inputs_may_be_integers(target):
+    w = values([0.5, -2.0])
+    program = lower(lambda x: (w[0] * x[0] + w[1]).tanh() * x[1], [1.0, 2.0], parameters={"w": w})
+    assert_exported(target, program, np.array([[1, 2], [-3, 0]]))
+
+
 def test_an_exported_file_is_compact_and_needs_nothing_of_ours(tmp_path):
     root = dag(20_000)
     program = lower(root)

@@ -59,18 +59,20 @@ class Locations:
 
     def forward(self, value: Value) -> Location:
         """Return where a Value is computed."""
-        return self._where(value, self._computed)
+        return self._where(value, self._computed, "v")
 
     def gradient(self, value: Value) -> Location:
         """Return where the gradient of a Value is computed."""
-        return self._where(value, self._differentiated)
+        return self._where(value, self._differentiated, "d")
 
-    def _where(self, value: Value, of: Callable[[int, Array, Index], Location]) -> Location:
+    def _where(self, value: Value, of: Callable[..., Location], vector: str) -> Location:
         """Return what `of` says of a node: its id, the array and the element that it went to."""
         id, form = self.id(value), self.arrays
         if isinstance(form, Levels):
             slot = int(form.slot[id])
-            return Location(SLOT, form.free("v"), 0, (slot,)) if slot >= 0 else Location(UNSAID)
+            within = vector == "v" and slot in form.slot[id + 1 :]  # of a sum; d is that of all
+            how = TERM if within else SLOT
+            return Location(how, form.free(vector), 0, (slot,)) if slot >= 0 else Location(UNSAID)
         number, place = int(form.array_of[id]), int(form.place_of[id])
         if number < 0:
             return Location(NOWHERE)
@@ -133,7 +135,7 @@ class Locations:
             )
         if where.how == WRITTEN:
             raise ValueError(f"{described(value)} is in no array: it is a number of the code")
-        if where.how == SLOT:
+        if isinstance(self.arrays, Levels):
             return where.name, where.at[0]
         return where.name, int(self.arrays.place_of[self.id(value)])
 

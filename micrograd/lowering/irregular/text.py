@@ -177,7 +177,8 @@ class LevelsText:
     def _placed(self, array: Array) -> str:
         name = self.show(array)
         if BATCH in array.vars:
-            value, shape = f"{name}.reshape({B}, -1).T", self._shape(array.size)
+            floats = ".double()" * (self.show.target == "torch")  # it stores no integers in v
+            value, shape = f"{name}.reshape({B}, -1).T{floats}", self._shape(array.size)
         elif self.batched:
             value, shape = f"{name}.reshape(-1, 1)", (array.size, 1)
         else:
