@@ -150,6 +150,16 @@ def test_a_number_read_is_refused_wherever_the_value_is_kept(where):
         lower(KEPT[where], [1.0])
 
 
+def test_a_package_that_is_installed_and_uses_ours_is_a_users(monkeypatch):
+    lessons = types.ModuleType("lessons")
+    lessons.__file__ = "/lib/python3/site-packages/lessons.py"
+    monkeypatch.setitem(sys.modules, "lessons", lessons)
+    code = "from micrograd import Value\nw = Value(2.0)\ndef scaled(x): return x[0] * w.data"
+    exec(compile(code, lessons.__file__, "exec"), vars(lessons))
+    with pytest.raises(ValueError, match="is read while the function is traced"):
+        lower(lessons.scaled, [1.0])
+
+
 def test_what_is_reached_in_circles_is_walked_once():
     class Child(Layer):
         pass

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
+from types import FunctionType, ModuleType
 from typing import Any
 
 _PYTHON = os.path.dirname(os.__file__) + os.sep  # copy, functools, statistics
@@ -50,11 +51,24 @@ def called(function: Any) -> str:
 
 
 def of_user(scope: Mapping[str, Any]) -> bool:
-    """Return whether globals are a user's: not ours, not Python's, not a library's."""
-    name = str(scope.get("__name__", "")).partition(".")[0]
-    module = sys.modules.get(name)
-    file = str(scope.get("__file__") or getattr(module, "__file__", None) or "")
-    return name != "micrograd" and name not in sys.stdlib_module_names and "-packages" not in file
+    """Return whether globals are a user's: not ours, not Python's, not a library's.
+
+    Those of an installed package are, where something of ours is among them.
+    """
+    name = str(scope.get("__name__", ""))
+    top, module = name.partition(".")[0], getattr(sys.modules.get(name), "__dict__", {})
+    file = str(scope.get("__file__") or module.get("__file__") or "")
+    if top == "micrograd" or top in sys.stdlib_module_names:
+        return False
+    return "-packages" not in file or any(map(_is_ours, [*scope.values(), *module.values()]))
+
+
+def _is_ours(item: Any) -> bool:
+    if isinstance(item, ModuleType):
+        name = vars(item).get("__name__")
+    else:
+        name = (item if isinstance(item, (type, FunctionType)) else type(item)).__module__
+    return str(name).partition(".")[0] == "micrograd"
 
 
 def _ours(frame: Any) -> bool:
