@@ -95,7 +95,7 @@ def test_what_has_many_classes_makes_no_square_of_them():
     U = matrix(rng, 120, 2)
     loss = mean([cross_entropy([dot(u, e) for u in U], y) for e, y in zip(p["E"], (7, 119, 0))])
     text = lower(loss, parameters=p | {"U": U}).source
-    assert "eye(" not in text and "embed(full((3,), 1.0), (3, 120), s_[arange(3), i1])" in text
+    assert "eye(" not in text and "embed(1, (3, 120), s_[arange(3), i1])" in text
     traced = lower(
         lambda x, y: cross_entropy([dot(u, x) for u in U], one_hot(y, 120)), [0.1, 0.2], 3
     )
@@ -122,12 +122,22 @@ def test_what_a_column_leaves_of_one_is_not_known_of_the_others():
     assert wrong(sum((1 - row[0]).log() + row[0] * row[1] for row in h), **p) == {}
 
 
+def test_bigrams_by_counts_go_back_as_shares_less_counts():
+    p, pairs = drawn(W=(4, 4)), ((0, 1), (0, 3), (1, 0), (1, 2), (2, 0), (3, 1))
+    powers = [[w.exp() for w in p["W"][a]] for a, _ in pairs]
+    loss = -mean([(row[b] / sum(row)).log() for row, (_, b) in zip(powers, pairs)])
+    text = function(lower(loss, parameters=p))
+    assert "dt2 = scatter(1 / t2[i1] / 6, (4,), s_[i1]) " in text
+    assert "dW = dt2[:, None] * t1 - embed(0.16666666666666666, (4, 4), s_[i1, i2]) " in text
+    assert wrong(loss, **p) == {}
+
+
 def test_two_classes_of_each_row_are_no_row_of_eye():
     p = drawn(E=(3, 2), W=(4, 2))
     shares = [softmax([dot(w, e) for w in p["W"]]) for e in p["E"]]
     classes = ((0, 2), (3, 1), (2, 1))
     loss = -sum(row[y].log() for row, two in zip(shares, classes) for y in two)
-    assert "embed(full((3, 2), 1.0), (3, 4), " in function(lower(loss, parameters=p))
+    assert "embed(1, (3, 4), " in function(lower(loss, parameters=p))
     assert wrong(loss, **p) == {}
 
 

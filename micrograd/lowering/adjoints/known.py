@@ -31,10 +31,26 @@ class Known:
     def names(self, terms: Iterable[Term]) -> bool:
         """Return whether there can be a name for a part of some terms, or what cancels."""
         factors = [factor for term in terms for factor in term.factors]
-        above = {factor.array for factor in factors if isinstance(factor, Read)}
-        below = {f.reads[0].array for f in factors if isinstance(f, Formula) and f.text == DIVIDED}
+        above, below = _sides(factors)
         quotients = any(x.array in above and y.array in below for _, x, y in self.quotients)
-        return quotients or any(map(is_complement, factors))
+        return quotients or bool(above & below) or any(map(is_complement, factors))
+
+
+def cancels(terms: Iterable[Term], others: Iterable[Term]) -> bool:
+    """Return whether some terms may have a factor that others are divided by."""
+    above, _ = _sides(factor for term in terms for factor in term.factors)
+    return not above.isdisjoint(_sides(factor for term in others for factor in term.factors)[1])
+
+
+def _sides(factors: Iterable[Factor]) -> tuple[set[Array], set[Array]]:
+    """Return the arrays that stand above in a product, and those that it is divided by."""
+    above, below = set[Array](), set[Array]()
+    for factor in factors:
+        if isinstance(factor, Read):
+            above.add(factor.array)
+        elif isinstance(factor, Formula) and factor.text == DIVIDED:
+            below.add(factor.reads[0].array)
+    return above, below
 
 
 def known_of(arrays: Sequence[Array]) -> Known:

@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 
-from micrograd.lowering.adjoints.known import Known, is_complement, walked
+from micrograd.lowering.adjoints.known import Known, cancels, is_complement, walked
 from micrograd.lowering.adjoints.places import factor_where, own_term
 from micrograd.lowering.adjoints.terms import (
     DIVIDED,
+    Product,
     along,
     divided_by,
     equal,
@@ -65,19 +65,6 @@ class Simpler:
         return kept + _length(self.written), -len(self.dissolved)
 
 
-class Product(NamedTuple):
-    """Some factors, a number, and terms that are added at some places, whose factors it has too."""
-
-    factors: tuple[Factor, ...]
-    scale: Scale = ONE
-    places: tuple[Term, ...] = ()
-
-    def times(self, other: Product) -> Product:
-        """Return the product of two."""
-        factors, scale, places = other
-        return Product((*self.factors, *factors), self.scale.times(*scale), (*self.places, *places))
-
-
 def _length(terms: Iterable[Term]) -> int:
     """Return how many factors there are; what is computed counts for several."""
     factors = [factor for term in terms for factor in term.factors]
@@ -98,8 +85,12 @@ def simpler(array: Array, terms: Sequence[Term], known: Known, readers: Readers)
         return None
     for count in range(len(found) + 1):
         for chosen in combinations(found, count):
-            if all(readers[adjoint] <= {*chosen} for adjoint in chosen):
+            unread = all(readers[adjoint] <= {*chosen} for adjoint in chosen)
+            if unread or (count == 1 and cancels(own, known.terms[chosen[0]])):
                 way = _Way(chosen, known).simplified(array, own)
+                if way and not unread:  # it stays for others
+                    shorter = not way.arrays and _length(way.terms) < _length(own)
+                    way = replace(way, dissolved=frozenset()) if shorter else None
                 ways += [way] if way and way.dissolved.isdisjoint(way.reads) else []
     left = {adjoint: _length(known.terms[adjoint]) for adjoint in found}
     most = Simpler(own).length(left)[0] + 1  # a number in common takes one array more

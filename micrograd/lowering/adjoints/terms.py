@@ -6,14 +6,27 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from micrograd.core.formulas import specialise
-from micrograd.lowering.arrays.ir import Factor, First, Formula, Read, Term
+from micrograd.lowering.arrays.ir import ONE, Factor, First, Formula, Read, Scale, Term
 from micrograd.lowering.arrays.reads import moderate, used, without_idle
 
 Variables = Mapping[int, int]
 DIVIDED = "1 / y"
+
+
+class Product(NamedTuple):
+    """Some factors, a number, and terms that are added at some places, whose factors it has too."""
+
+    factors: tuple[Factor, ...]
+    scale: Scale = ONE
+    places: tuple[Term, ...] = ()
+
+    def times(self, other: Product) -> Product:
+        """Return the product of two."""
+        factors, scale, places = other
+        return Product((*self.factors, *factors), self.scale.times(*scale), (*self.places, *places))
 
 
 def divided_by(read: Read) -> Formula:

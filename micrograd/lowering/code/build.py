@@ -231,7 +231,9 @@ class Builder:
             shape, items, vars = self.brackets(array, at)
             where = ((ALL,) * len(batch) + items, front + shape)
             kind = "embed" if len(np.unique(at.table)) == at.table.size else "scatter"
-            inner = make(kind, (as_array(filled(part, batch + vars, sizes)),), where)
+            alone = kind == "embed" and is_number(part.expr)
+            values = part.expr if alone else as_array(filled(part, batch + vars, sizes))
+            inner = make(kind, (values,), where)
             return Indexed(reshape(inner, front + array.shape), result)
         chosen = selection(at, sizes)
         if all(item == ALL for item in chosen) and at.split is None:
