@@ -56,6 +56,14 @@ def test_what_a_runner_beside_the_text_got_wrong(name):
     assert failures(KNOWN[name], TEXTS) == {}
 
 
+@pytest.mark.parametrize("library", ["jax", "torch"])
+def test_in_what_share_of_the_samples_a_bias_counts(library):
+    pytest.importorskip(library)
+    for text in ("(x[0] + w[0]).relu()", "(x[0] + w[0]).max(w[1])", "w[0].min(x[0] * w[1])"):
+        case = of({"w": "[Value(0.5), Value(-2.0)]"}, text, [0.0] * 3, *VECTORS, [-1.0, 0.0, 1.0])
+        assert failures(case, [library]) == {}, text
+
+
 PARTS = """
 [::-1] [::2] [::-2] [1: zip(* E(i) E(j) (j[0]) one_hot(i .rows fused=True tanh max_margin(m .max(
 reduce(Value.max reduce(Value.min l2(m l1(m .parameters() softmax( cross_entropy( dot( mse( mean(

@@ -229,7 +229,7 @@ def total(a: Expr, axes: tuple[int, ...], kind: str = "sum") -> Expr:
         return binary("*", num(number), total(rest, axes, kind))
     if kind == "sum" and axes == (0,) and a.shape[0] == B and a.kind == "bin" and a.attr == "/":
         above, under = a.args
-        if under.kind == "batch" and above.shape == a.shape:
+        if under.kind == "batch" and not above.truth:  # of which PyTorch takes no mean
             return total(above, axes, "mean")
     if a.kind == kind == "sum":
         left = [axis for axis in range(len(a.args[0].shape)) if axis not in a.attr]
