@@ -239,7 +239,23 @@ def centred(p, x):
     return (sum(x) / 4 - p["w"][0]) ** 2 * dot(p["v"], x)
 
 
+def normalised(p, rows):
+    """Return a loss of features with mean 0 and variance 1, feature by feature."""
+    z = [[dot(w, x) for w in p["W"]] for x in rows]
+    total = 0.0
+    for i, b in enumerate(p["b"]):
+        mean = sum(row[i] for row in z) / len(z)
+        variance = sum((row[i] - mean) ** 2 for row in z) / len(z)
+        total += sum(((row[i] - mean) / (variance + 0.1) ** 0.5 * b).tanh() for row in z)
+    return total
+
+
 BOOK = {
+    normalised: (
+        {"W": (3, 2), "b": (3,)},
+        (4, 2),
+        ["t1 = z - (z.sum(-2) / 4)[:, None, :] ", "t5 = tanh(t4 * b) ", "(t9 - 0.25 * t9.sum(-2)["],
+    ),
     centred: ({"w": (1,), "v": (4,)}, (4,), ["-2 * (t1 * t2).mean()"]),
     warmer: (
         {"W": (3, 2)},
@@ -335,7 +351,7 @@ BOOK = {
         ["t1 = where(z > 0, 1.0, 0.0) ", " @ W ", "dW = "],
     ),
     adapted: ({"w": (2,)}, (6,), ["x[:, :2] @ w - x[:, 2]", " - 0.2 * "]),
-    tagging: ({"T": (3, 3)}, (4, 3), ["= x[:, 0, None, :] + T.T ", "= T.T + (x[:, 1] + "]),
+    tagging: ({"T": (3, 3)}, (4, 3), ["= x[:, 0, :, None] + T ", "= T + (x[:, 1] + "]),
     polynomial: ({"a": (5,)}, (), ["da = stack((1.0, ", "x * (x * (x * a[4] + a[3])"]),
     forward_algorithm: ({"T": (3, 3)}, (3, 3), ["z_2 = t1 @ T ", "dT = t1.T @ delta_2 + "]),
     graph_convolution: ({"W": (2, 2)}, (3, 2), ["t1 = c @ x ", "t2 = c @ h "]),
@@ -348,7 +364,7 @@ FORMULAS = {
     padded: "= Σkl x_padded[i+k,j+l] K[k,l] ",
     spread: "= x[j] w[k] at [2j+k] ",
     pooled: "= maxl<2,n<2 t1[i,2j+l,2k+n] ",
-    tagging: "= x[0,j] + T[j,i] ",
+    tagging: "= x[0,i] + T[i,j] ",
     equation: "= 2 t1[i] t2[i] ",
     language_model: "= h[j] at [0,j] + h_2[j] at [1,j] + h_3[j] at [2,j] + h_4[j] at [3,j] ",
     attending: "= Σk hs[i,k] A[j,k] ",

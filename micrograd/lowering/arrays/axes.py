@@ -30,22 +30,36 @@ class Axes(NamedTuple):
     place: Ints
 
 
-def find_axes(columns: Sequence[Ints], count: int, apart: Sequence[Ints] = ()) -> Axes:
+def find_axes(
+    columns: Sequence[Ints],
+    count: int,
+    apart: Sequence[Ints] = (),
+    operands: Sequence[Array] = (),
+) -> Axes:
     """Return the axes of `count` members; without one, a single axis sorted by the columns.
 
     Members with equal columns are one element, unless what tells them `apart` differs: then they
-    are the first, the second, ... of their kind, as samples are; without a grid, of all.
+    are the first, the second, ... of their kind, as samples are; without a grid, of all. Axes that
+    one of the `operands`, given for each column, has all are in its order.
     """
-    ranked = _ranked(columns)
+    distinct = _distinct(columns)
+    ranked = [*map(_ranks, distinct)]
     code, size = _code(ranked, count)
     alike, elements = _code([code, *_ranked(apart)], count)
     for kind in (code, 0 * code) if elements > size else ():
-        ranked = _ranked([*columns, _turns(kind, alike)])
+        distinct = _distinct([*columns, _turns(kind, alike)])
+        ranked = [*map(_ranks, distinct)]
         if (chosen := _chosen(ranked, count, elements)) is not None:
             break
     else:
         chosen = _chosen(ranked, count, size)
     axes = [ranked[i] for i in chosen or ()]
+    for operand in dict.fromkeys(operands):
+        own = [column for column, other in zip(columns, operands) if other is operand]
+        order = [i for c in own for i in chosen or () if np.array_equal(distinct[i], c)]
+        if axes and len({*order}) == len(axes):
+            axes = [ranked[i] for i in dict.fromkeys(order)]
+            break
     if chosen is None:
         axes = _halves(ranked, count, size) or _blocks(ranked, count, size)
     place, size = _code(axes or ranked, count)
@@ -53,8 +67,8 @@ def find_axes(columns: Sequence[Ints], count: int, apart: Sequence[Ints] = ()) -
     return Axes(shape, np.unique(place, return_index=True)[1], place)
 
 
-def _ranked(columns: Sequence[Ints]) -> list[Ints]:
-    """Return the columns that vary, each once, as ranks of their values.
+def _distinct(columns: Iterable[Ints]) -> list[Ints]:
+    """Return the columns that vary, each once.
 
     What changes least from one member to the next comes first: it was the program's outer loop.
     """
@@ -64,7 +78,16 @@ def _ranked(columns: Sequence[Ints]) -> list[Ints]:
             continue
         distinct.append(column)
     distinct.sort(key=lambda column: int((column[1:] != column[:-1]).sum()))
-    return [np.unique(column, return_inverse=True)[1] for column in distinct]
+    return distinct
+
+
+def _ranks(column: Ints) -> Ints:
+    return np.unique(column, return_inverse=True)[1]
+
+
+def _ranked(columns: Iterable[Ints]) -> list[Ints]:
+    """Return the columns that vary, each once, as ranks of their values."""
+    return [*map(_ranks, _distinct(columns))]
 
 
 def _cardinality(ranks: Ints) -> int:

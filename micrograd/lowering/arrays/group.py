@@ -228,7 +228,8 @@ class Grouping:
         columns = [pair for run in runs for pair in run.columns]
         columns.sort(key=lambda pair: order_of(pair[0]))
         apart = [column for run in runs for column in run.apart(len(nodes))]
-        grid = find_axes([column for _, column in columns], len(nodes), apart)
+        operands, places = zip(*columns) if columns else ((), ())
+        grid = find_axes(places, len(nodes), apart, operands)
         batched = any(array.batched for run in runs for array in run.arrays)
         return grid, Array(COMPUTED, grid.shape, nodes[grid.order], batched)
 
