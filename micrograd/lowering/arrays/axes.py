@@ -54,17 +54,25 @@ def find_axes(
     else:
         chosen = _chosen(ranked, count, size)
     axes = [ranked[i] for i in chosen or ()]
-    for operand in dict.fromkeys(operands):
-        own = [column for column, other in zip(columns, operands) if other is operand]
-        order = [i for c in own for i in chosen or () if np.array_equal(distinct[i], c)]
-        if axes and len({*order}) == len(axes):
-            axes = [ranked[i] for i in dict.fromkeys(order)]
-            break
+    found = [distinct[i] for i in chosen or ()]
+    axes = [axes[n] for n in _operand_order(found, columns, operands)]
     if chosen is None:
         axes = _halves(ranked, count, size) or _blocks(ranked, count, size)
     place, size = _code(axes or ranked, count)
     shape = tuple(map(_cardinality, axes)) if axes or chosen is not None else (size,)
     return Axes(shape, np.unique(place, return_index=True)[1], place)
+
+
+def _operand_order(
+    axes: list[Ints], columns: Sequence[Ints], operands: Sequence[Array]
+) -> Iterable[int]:
+    """Return the order in which the first operand that has all axes has them, else theirs."""
+    for operand in dict.fromkeys(operands):
+        own = [column for column, other in zip(columns, operands) if other is operand]
+        order = dict.fromkeys(n for c in own for n, a in enumerate(axes) if np.array_equal(a, c))
+        if len(order) == len(axes):
+            return order
+    return range(len(axes))
 
 
 def _distinct(columns: Iterable[Ints]) -> list[Ints]:
