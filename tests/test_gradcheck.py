@@ -259,6 +259,8 @@ def test_random_numbers_within_the_function_are_noticed():
         (lambda x: (x - 0.7).relu() * 3 + x, 0.7, True),
         (lambda x: x.max(2.0), 2.0, True),
         (lambda x: x.hard_tanh(), 1.0, True),
+        (lambda x: (x * 2).max(x * 2.0001).exp(), 0.0, True),
+        (lambda x: (x * x * 1e4).min(x * 3) + x * 200, 0.0, True),
         (lambda x: (x * 50.0).tanh(), 0.01, False),
         (lambda x: x.sqrt(), 1e-3, False),
         (lambda x: (x * 1e3).sin(), 1.0, False),
@@ -267,6 +269,13 @@ def test_random_numbers_within_the_function_are_noticed():
 )
 def test_a_corner_is_told_from_a_bend(function, at, kink):
     assert gradcheck(function, [at]).entries[0].kink == kink
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_corner_is_suspected_where_a_wave_is_narrow(method):
+    for at in (1462778.9, 1371042.02, -2.65):
+        function = (lambda x: x.cos()) if at > 0 else lambda x: (x.cosh() * -3).cosh().cos()
+        assert not gradcheck(function, [at], method=method).entries[0].kink
 
 
 def test_a_jump_is_no_slope():

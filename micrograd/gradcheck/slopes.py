@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise, takewhile
 from typing import Any, NamedTuple
 
 EPSILON = sys.float_info.epsilon
@@ -155,7 +155,7 @@ def refined(f: Callable[[Any], Any], x: float, noise: float, side: str, enough: 
             break  # smaller steps can only be worse
     return best._replace(
         scale=_scale(samples),
-        kink=_kink(samples),
+        kink=_kink(function, samples),
         doubt=_doubt(best.bound, function, samples, side),
         flat=best.value == 0 and _flat(function, samples[-1].h, side),
     )
@@ -246,18 +246,21 @@ def denied(claim: Any, numeric: float, side: str) -> bool:
     return bool(nearer) and all(nearer)
 
 
-def _kink(samples: list[Sample]) -> bool:
-    """Tell whether the slopes left and right differ as much at small steps as at larger ones."""
-    gaps = [
-        (s.h, abs(s.right - s.left), max(abs(s.right), abs(s.left)))
-        for s in samples
-        if abs(s.right - s.left) > 16 * s.noise
-    ]
-    if len(gaps) < 2:
+def _kink(function: Function, samples: list[Sample]) -> bool:
+    """Tell whether the slopes left and right differ as much at small steps as at larger ones.
+
+    At the smallest that tell them apart: beside a wide bend a corner may be small.
+    """
+    last = samples[-1].h
+    smaller = (function.sample(last * 0.25**k) for k in range(1, HALVINGS // 2))
+    every = ((s, abs(s.right - s.left)) for s in chain(samples, smaller))
+    told = takewhile(lambda one: one[0].h >= last or one[1] > 16 * one[0].noise, every)
+    gaps = [(s.h, gap) for s, gap in told if gap > 16 * s.noise]
+    if not gaps:
         return False
-    h, gap, slope = gaps[-1]
-    wider = [g for other, g, _ in gaps if 3 <= other / h <= 80]
-    return bool(wider) and gap > CORNER * max(wider) and gap > 1e-3 * slope
+    h, gap = gaps[-1]
+    wider = [g for other, g in gaps if 3 <= other / h <= 80]
+    return bool(wider) and gap > CORNER * max(wider)
 
 
 def _doubt(bound: float, function: Function, samples: list[Sample], side: str) -> str:
@@ -278,7 +281,7 @@ def fixed(f: Callable[[Any], Any], x: float, noise: float, h: float, side: str) 
     """Return the difference over just the step h: only its rounding is known."""
     function = Function(f, x, noise)
     sample = function.sample(abs(h))
-    kink = _kink([function.sample(abs(h) * 4), sample])
+    kink = _kink(function, [function.sample(abs(h) * 4), sample])
     value = getattr(sample, side)
     bound = 3 * sample.noise if value == value else math.inf
     doubt = _doubt(bound, function, [sample], side)
@@ -296,4 +299,4 @@ def complex_step(f: Callable[[Any], Any], x: float, noise: float, h: float) -> S
     within = 4 * noise / max(abs(x), 1.0)  # what cancels in the slope was rounded as in f
     bound = max(64 * EPSILON * max(abs(value), scale), within)
     doubt = _doubt(bound, function, [], "central")
-    return Slope(value, bound, scale, _kink(samples), doubt, not value)
+    return Slope(value, bound, scale, _kink(function, samples), doubt, not value)
