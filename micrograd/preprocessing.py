@@ -36,7 +36,8 @@ class Preprocessing:
     def fit(self, data: ArrayLike) -> Any:
         """Take the statistics of `data`; return self."""
         checked = _checked(data)
-        self.mean = checked.mean(0)
+        mean = checked.mean(0)
+        self.mean = mean + (checked - mean).mean(0)  # a long sum was rounded
         self._fit(checked - self.mean)
         return self
 
