@@ -163,7 +163,7 @@ class Whitening(Preprocessing):
         )
         deviation = np.zeros(len(self.axes))
         deviation[: len(singular)] = singular / np.sqrt(len(centred))
-        noise = max(self.guard * deviation.max(), self._rounding().max())
+        noise = np.maximum(self.guard * deviation.max(), np.abs(self.axes) @ self._rounding())
         self.scale = np.where(deviation > noise, deviation, np.inf)
 
     def _apply(self, centred: Floats) -> Floats:

@@ -76,6 +76,16 @@ def test_an_axis_of_noise_is_not_blown_up(kind):
     assert_close(whitening.undo(white), flat)
 
 
+@pytest.mark.parametrize("kind", ["pca", "zca"])
+def test_a_small_feature_is_no_rounding_of_another_one(kind):
+    x, y = TRAIN[:, 0], TRAIN[:, 1]
+    data = np.column_stack([x + 1e10, y * 1e-5])
+    white = Whitening(kind).fit(data).apply(data)
+    np.testing.assert_allclose(white.std(0), 1)
+    alike = np.column_stack([x + 1e10, x + 1e10 / 3])
+    assert np.isinf(Whitening(kind).fit(alike).scale[1])
+
+
 def test_fewer_examples_than_features():
     few = TRAIN[:3]
     white = Whitening("zca").fit(few).apply(TEST)
