@@ -464,6 +464,9 @@ def test_a_file_is_scored_however_it_is_laid_out(model, tmp_path, capsys, option
         ("a B-X B-X,b B-X B-X", "", "X", 2),
         ("a S-B S-B,b O O", "--tags X-B", "S", 1),
         ("a S-B S-B,b O O", "", "B", 1),
+        ("a I-X I-X,b O O,c I-Y I-Y,d B-Y B-Y", "", "Y", 3),
+        ("a B-X I-X,b I-X I-X,c B-X I-X", "", "X", 1),
+        ("a B-X I-X,b I-X B-X,c B-X I-X", "--tags BIO", "X", 1),
     ],
 )
 def test_predictions_are_read_by_their_scheme(tmp_path, capsys, rows, options, type, strict):
