@@ -240,7 +240,7 @@ def _domain(domain: Any, arity: int) -> tuple[tuple[float, float], ...]:
 def _check_slopes(row: Row) -> None:
     """Raise ValueError where the row has no value, or not the slopes that it claims."""
     for k in row.constants or (None,):
-        for point in points(row):
+        for point in points(row, k):
             _try(row, (*point, None)[:2], k)
     report = gradcheck(row)
     if not report:

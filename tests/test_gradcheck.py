@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from micrograd import Value, grad, topological_order
+from micrograd import Value, grad, ops, topological_order
 from micrograd.gradcheck import METHODS, Report, gradcheck
 from micrograd.nn import MLP, Dropout
 from micrograd.ops import BY_NAME, ROWS, Row
@@ -109,6 +109,24 @@ def test_a_row_of_ones_own_is_checked_before_it_is_used():
         gradcheck(row("3 * x ** 2"), order=2)
     with pytest.raises(ValueError, match=r"cube: its kinks, x - x, fill its domain"):
         gradcheck(dataclasses.replace(row("3 * x ** 2"), kinks=("x - x",)))
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong", "right"),
+    [
+        ("where(x > {0}, 2 * x, x * x)", "where(x > {0}, -2, 2 * x)", "where(x > {0}, 2, 2 * x)"),
+        ("minimum(x, {0}) * 2", "2", "where(x > {0}, 0, 2)"),
+        ("where(x > k, x, x * 3)", "3", "where(x > k, 1, 3)"),
+    ],
+)
+def test_a_row_is_checked_in_branches_that_few_numbers_take(value, wrong, right):
+    """As few as one in a hundred: where its points are by chance, a sign was not seen."""
+    for border in (2.94, 2.9, 2.8):
+        for name in "abc":
+            f, bad, good = (text.format(border) for text in (value, wrong, right))
+            options = {"constants": (border,)} if "k" in value else {}
+            assert gradcheck(ops.row(name, f, good, kinks=(f"x - {border}",), **options))
+            assert not gradcheck(ops.row(name, f, bad, kinks=(f"x - {border}",), **options))
 
 
 def test_second_order_catches_a_wrong_hessian():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import cmath
 import math
 import random
@@ -22,6 +23,7 @@ from micrograd.printing import shorten
 
 EPSILON = sys.float_info.epsilon
 POINTS = 25  # at how many points of its domain a row is checked
+LOOKED = 2000  # at how many for a branch that those did not take
 
 
 class Claim(NamedTuple):
@@ -198,7 +200,7 @@ def _row_claims(row: Row, order: int) -> Iterable[Claim]:
             "derivatives can be checked"
         )
     for k in row.constants or (None,):
-        for point in points(row):
+        for point in points(row, k):
             yield from _second(row, point, k) if order == 2 else _first(row, point, k)
 
 
@@ -228,22 +230,51 @@ def _place(row: Row, point: list[float], k: float | None, by: str) -> str:
     return f"{row.name}({at}) by {by}"
 
 
-def points(row: Row) -> Iterable[list[float]]:
+def points(row: Row, k: float | None) -> Iterable[list[float]]:
     """Yield seeded random points of the row's domain, none within 0.01 of a corner.
 
-    Raises ValueError where hardly any is that far from all.
+    More of them where that many meet no example of a branch. Raises ValueError where hardly any
+    point is that far from all corners.
     """
     draw = random.Random(row.name)
     kinks = [FLOATS.compile(kink, "x, y=None") for kink in row.kinks]
-    count = 0
-    for _ in range(1000 * POINTS):
+    branch, seen, count = _branch(row, k), set(), 0
+    for drawn in range(1000 * POINTS):
+        if count >= POINTS and drawn >= LOOKED:
+            return
         point = [draw.uniform(low, high) for low, high in row.domain]
         if all(abs(kink(*point)) > 0.01 for kink in kinks):
-            count += 1
-            yield point
-        if count == POINTS:
-            return
-    raise ValueError(f"{row.name}: its kinks, {', '.join(row.kinks)}, fill its domain")
+            taken = branch(point)
+            if count < POINTS or taken not in seen:
+                count += 1
+                yield point
+            seen.add(taken)
+    if count < POINTS:
+        raise ValueError(f"{row.name}: its kinks, {', '.join(row.kinks)}, fill its domain")
+
+
+def _branch(row: Row, k: float | None) -> Callable[[list[float]], tuple[Any, ...]]:
+    """Return what tells the outcome of every comparison in a row's formulas at a point."""
+    texts = dict.fromkeys(text for formula in (row.value, *row.local) for text in _tests(formula))
+    value, tests = FLOATS.value(row), [FLOATS.compile(text) for text in texts]
+
+    def outcome(test: Callable[..., Any], operands: list[Any]) -> Any:
+        try:
+            return test(*operands, k, value(*operands, k))
+        except (ArithmeticError, ValueError):
+            return None
+
+    return lambda point: tuple(outcome(test, [*point, None][:2]) for test in tests)
+
+
+def _tests(formula: str) -> Iterable[str]:
+    """Yield what a formula compares, a largest or smallest included."""
+    for node in ast.walk(ast.parse(formula, mode="eval")):
+        match node:
+            case ast.Compare():
+                yield ast.unparse(node)
+            case ast.Call(func=ast.Name(id="maximum" | "minimum"), args=[a, b]):
+                yield f"({ast.unparse(a)}) > ({ast.unparse(b)})"
 
 
 COMPLEX = Namespace(
