@@ -17,7 +17,7 @@ from micrograd.core.formulas import FLOATS
 from micrograd.core.kinds import domain_error
 from micrograd.engine import Value, operand
 from micrograd.gradcheck import Report, gradcheck
-from micrograd.gradcheck.claims import points
+from micrograd.gradcheck.points import points
 from micrograd.ops import BY_NAME, FUNCTIONS, REAL, ROWS, Row, add, row
 from micrograd.printing import counted, shorten
 

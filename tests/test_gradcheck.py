@@ -618,6 +618,13 @@ def test_complex_steps_go_through_fused_neurons(bias):
         assert report, report
 
 
+@pytest.mark.parametrize("k", [2, 3, 101, 150, -3, -101, 201.0])
+@pytest.mark.parametrize("x", [-1.01, -0.9, 1.01])
+def test_complex_steps_take_whole_powers_of_negative_numbers(x, k):
+    assert gradcheck(lambda v: v**k, [x], method="complex")
+    assert gradcheck(lambda v: v ** Value(k), [x], method="complex")
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if row.arity == 1], ids=lambda row: row.name)
 def test_complex_steps_compute_values_too_not_only_slopes(row):
     x = sum(row.domain[0]) * 0.5 + 0.2

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import cmath
 import math
-import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from micrograd.core.checks import check_call, check_list
-from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
+from micrograd.core.formulas import FLOATS, Branches, Compared, FloatPowers, Namespace
 from micrograd.core.handmade import Handmade
 from micrograd.core.modes import check_recording, described
 from micrograd.derivatives import grad, hessian
 from micrograd.engine import Value, topological_order
+from micrograd.gradcheck.points import points
 from micrograd.graph import Graph, snapshot
 from micrograd.ops import BY_NAME, OF_NUMBERS, Row
 from micrograd.printing import shorten
 
 EPSILON = sys.float_info.epsilon
-POINTS = 25  # at how many points of its domain a row is checked
-LOOKED = 2000  # at how many for a branch that those did not take
 
 
 class Claim(NamedTuple):
@@ -230,51 +227,11 @@ def _place(row: Row, point: list[float], k: float | None, by: str) -> str:
     return f"{row.name}({at}) by {by}"
 
 
-def points(row: Row, k: float | None) -> Iterable[list[float]]:
-    """Yield seeded random points of the row's domain, none within 0.01 of a corner.
-
-    More of them where that many meet no example of a branch. Raises ValueError where hardly any
-    point is that far from all corners.
-    """
-    draw = random.Random(row.name)
-    kinks = [FLOATS.compile(kink, "x, y=None") for kink in row.kinks]
-    branch, seen, count = _branch(row, k), set(), 0
-    for drawn in range(1000 * POINTS):
-        if count >= POINTS and drawn >= LOOKED:
-            return
-        point = [draw.uniform(low, high) for low, high in row.domain]
-        if all(abs(kink(*point)) > 0.01 for kink in kinks):
-            taken = branch(point)
-            if count < POINTS or taken not in seen:
-                count += 1
-                yield point
-            seen.add(taken)
-    if count < POINTS:
-        raise ValueError(f"{row.name}: its kinks, {', '.join(row.kinks)}, fill its domain")
-
-
-def _branch(row: Row, k: float | None) -> Callable[[list[float]], tuple[Any, ...]]:
-    """Return what tells the outcome of every comparison in a row's formulas at a point."""
-    texts = dict.fromkeys(text for formula in (row.value, *row.local) for text in _tests(formula))
-    value, tests = FLOATS.value(row), [FLOATS.compile(text) for text in texts]
-
-    def outcome(test: Callable[..., Any], operands: list[Any]) -> Any:
-        try:
-            return test(*operands, k, value(*operands, k))
-        except (ArithmeticError, ValueError):
-            return None
-
-    return lambda point: tuple(outcome(test, [*point, None][:2]) for test in tests)
-
-
-def _tests(formula: str) -> Iterable[str]:
-    """Yield what a formula compares, a largest or smallest included."""
-    for node in ast.walk(ast.parse(formula, mode="eval")):
-        match node:
-            case ast.Compare():
-                yield ast.unparse(node)
-            case ast.Call(func=ast.Name(id="maximum" | "minimum"), args=[a, b]):
-                yield f"({ast.unparse(a)}) > ({ast.unparse(b)})"
+def _power(x: Any, y: Any) -> Any:
+    """Return x ** y; whole powers by the one of −x where x is negative: π, an angle, is rounded."""
+    if x.real < 0 and not y.imag and y.real % 2 in (0, 1):
+        return (-x) ** y * (1 - 2 * (y.real % 2))
+    return x**y
 
 
 COMPLEX = Namespace(
@@ -286,8 +243,10 @@ COMPLEX = Namespace(
         "abs": lambda z: z if z.real >= 0 else -z,
         "nan": cmath.nan,
         "real": lambda z: z.real,
+        "pow": _power,
     },
     Branches(),
+    FloatPowers(),
     Compared("real"),
 )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from itertools import chain, islice, pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 from typing import Any, NamedTuple
 
 EPSILON = sys.float_info.epsilon
@@ -53,6 +53,12 @@ class Sample(NamedTuple):
     right: float
     left: float
     noise: float
+
+    @property
+    def gap(self) -> float:
+        """Return by how much the slopes right and left differ, 0 where that may be rounding."""
+        gap = abs(self.right - self.left)
+        return gap if gap > 16 * self.noise else 0.0
 
 
 class Function:
@@ -247,18 +253,10 @@ def denied(claim: Any, numeric: float, side: str) -> bool:
 
 
 def _kink(function: Function, samples: list[Sample]) -> bool:
-    """Tell whether the slopes left and right differ as much at small steps as at larger ones.
-
-    At the smallest that tell them apart: beside a wide bend a corner may be small.
-    """
-    last = samples[-1].h
-    smaller = (function.sample(last * 0.25**k) for k in range(1, HALVINGS // 2))
-    every = ((s, abs(s.right - s.left)) for s in chain(samples, smaller))
-    told = takewhile(lambda one: one[0].h >= last or one[1] > 16 * one[0].noise, every)
-    gaps = [(s.h, gap) for s, gap in told if gap > 16 * s.noise]
-    if not gaps:
-        return False
-    h, gap = gaps[-1]
+    """Tell whether the slopes left and right differ as much at the smallest steps as before."""
+    smaller = (function.sample(samples[-1].h * 0.25**k) for k in range(1, HALVINGS // 2))
+    gaps = [(s.h, s.gap) for s in (*samples, *takewhile(lambda s: s.gap, smaller)) if s.gap]
+    h, gap = gaps[-1] if gaps else (1.0, 0.0)
     wider = [g for other, g in gaps if 3 <= other / h <= 80]
     return bool(wider) and gap > CORNER * max(wider)
 
