@@ -118,8 +118,9 @@ def fit_logistic(scores: ArrayLike, positive: ArrayLike) -> tuple[float, float]:
         raise ValueError("no score to fit a probability to")
     count = positive.sum()
     target = np.where(positive, (count + 1) / (count + 2), 1 / (len(scores) - count + 2))
-    middle, least = float(scores.mean()), 1e-12 * float(abs(scores).max())
-    scale = max(float(abs(scores - middle).max()), least) or 1.0  # of all one, but for rounding
+    middle, largest = float(scores.mean()), float(abs(scores).max())
+    reach = float(abs(scores - middle).max())
+    scale = reach if reach > 1e-12 * largest else np.inf  # of all one, but for rounding
     x = np.stack(((scores - middle) / scale, np.ones(len(scores))), axis=1)
     weights = np.zeros(2)
     for _ in range(100):

@@ -203,6 +203,13 @@ def test_probabilities_do_not_depend_on_the_size_of_scores(size):
     )
 
 
+@pytest.mark.parametrize("score", [0.0, 1.0, -0.1, 1e9 / 7])
+def test_rounding_makes_no_score_more_probable(score):
+    scores = np.array([score, score, score, np.nextafter(score, 2 * score)])
+    positive = np.array([False, True, False, True])
+    assert metrics.fit_logistic(scores, positive) == (0.0, pytest.approx(0.0, abs=1e-9))
+
+
 def test_no_score_has_no_probability():
     with pytest.raises(ValueError, match="no score to fit a probability to"):
         metrics.fit_logistic([], np.array([], bool))
