@@ -476,6 +476,13 @@ def test_predictions_are_read_by_their_scheme(tmp_path, capsys, rows, options, t
     assert type in scores["entities"] and scores["strict"]["predicted"] == strict
 
 
+def test_what_io_cannot_tell_apart_is_no_hit_in_strict_mode(tmp_path, capsys):
+    (tmp_path / "x").write_text("a B-X I-X\nb B-X I-X\n\nc B-X I-X\n")
+    assert main(["evaluate", str(tmp_path / "x"), "--format", "json"]) == 0
+    strict = json.loads(capsys.readouterr().out)["strict"]
+    assert (strict["right"], strict["predicted"], strict["true"]) == (1, 2, 3)
+
+
 @pytest.mark.parametrize("words", ["x ", ""])
 def test_evaluate_predictions(tmp_path, capsys, words):
     path = tmp_path / "pred"
