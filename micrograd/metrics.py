@@ -110,24 +110,35 @@ def logistic(z: ArrayLike) -> Floats:
 def fit_logistic(scores: ArrayLike, positive: ArrayLike) -> tuple[float, float]:
     """Find slope a and offset b so that σ(a s + b) is the probability of a positive (Platt 1999).
 
-    Twenty Newton steps on the likelihood; targets are moved off 0 and 1 as in the paper, so that
-    separable scores have a finite slope.
+    Newton's steps on the likelihood, halved where they would lessen it; targets are moved off 0 and
+    1 as in the paper, so that separable scores have a finite slope.
     """
     scores, positive = _checked(scores, positive)
     if not len(scores):
         raise ValueError("no score to fit a probability to")
     count = positive.sum()
     target = np.where(positive, (count + 1) / (count + 2), 1 / (len(scores) - count + 2))
-    middle, least = float(scores.mean()), 1e-12 * float(abs(scores).max())
-    scale = max(float(scores.std()), least) or 1.0  # of scores that are all one, but for rounding
+    middle, largest = float(scores.mean()), float(abs(scores).max())
+    reach = float(abs(scores - middle).max())
+    scale = reach if reach > 1e-12 * largest else np.inf  # of all one, but for rounding
     x = np.stack(((scores - middle) / scale, np.ones(len(scores))), axis=1)
     weights = np.zeros(2)
-    for _ in range(20):
+    for _ in range(100):
         p = logistic(x @ weights)
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-9 * np.eye(2)
-        weights -= np.clip(np.linalg.solve(hessian, x.T @ (p - target)), -2, 2)
+        hessian = (x * (p * (1 - p))[:, None]).T @ x
+        step = np.linalg.lstsq(hessian, x.T @ (p - target), rcond=None)[0]
+        while _cost(x @ (weights - step), target) > _cost(x @ weights, target):
+            step = step / 2
+        weights = weights - step
+        if np.abs(step).max() <= 1e-9 * (1 + np.abs(weights).max()):
+            break
     slope = float(weights[0]) / scale
     return slope, float(weights[1]) - slope * middle
+
+
+def _cost(z: Floats, target: Floats) -> float:
+    """Return the negative logarithm of the likelihood of σ(z)."""
+    return float(np.sum(np.logaddexp(0, z) - target * z))
 
 
 def _numbers(scores: ArrayLike) -> Floats:

@@ -36,7 +36,8 @@ class Preprocessing:
     def fit(self, data: ArrayLike) -> Any:
         """Take the statistics of `data`; return self."""
         checked = _checked(data)
-        self.mean = checked.mean(0)
+        mean = checked.mean(0)
+        self.mean = mean + (checked - mean).mean(0)  # a long sum was rounded
         self._fit(checked - self.mean)
         return self
 
@@ -162,7 +163,7 @@ class Whitening(Preprocessing):
         )
         deviation = np.zeros(len(self.axes))
         deviation[: len(singular)] = singular / np.sqrt(len(centred))
-        noise = max(self.guard * deviation.max(), self._rounding().max())
+        noise = np.maximum(self.guard * deviation.max(), np.abs(self.axes) @ self._rounding())
         self.scale = np.where(deviation > noise, deviation, np.inf)
 
     def _apply(self, centred: Floats) -> Floats:

@@ -17,7 +17,7 @@ from micrograd.core.formulas import FLOATS
 from micrograd.core.kinds import domain_error
 from micrograd.engine import Value, operand
 from micrograd.gradcheck import Report, gradcheck
-from micrograd.gradcheck.claims import points
+from micrograd.gradcheck.points import points
 from micrograd.ops import BY_NAME, FUNCTIONS, REAL, ROWS, Row, add, row
 from micrograd.printing import counted, shorten
 
@@ -240,7 +240,7 @@ def _domain(domain: Any, arity: int) -> tuple[tuple[float, float], ...]:
 def _check_slopes(row: Row) -> None:
     """Raise ValueError where the row has no value, or not the slopes that it claims."""
     for k in row.constants or (None,):
-        for point in points(row):
+        for point in points(row, k):
             _try(row, (*point, None)[:2], k)
     report = gradcheck(row)
     if not report:

@@ -44,7 +44,7 @@ STOREYS = {
         ["copying", "recording"],
         ["__init__"],
     ],
-    "gradcheck": [["claims"], ["slopes"], ["report"], ["__init__"]],
+    "gradcheck": [["points"], ["claims"], ["slopes"], ["report"], ["__init__"]],
     "lowering": [
         ["scalars"],
         ["trace"],

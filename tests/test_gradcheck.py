@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from micrograd import Value, grad, topological_order
+from micrograd import Value, grad, ops, topological_order
 from micrograd.gradcheck import METHODS, Report, gradcheck
 from micrograd.nn import MLP, Dropout
 from micrograd.ops import BY_NAME, ROWS, Row
@@ -109,6 +109,25 @@ def test_a_row_of_ones_own_is_checked_before_it_is_used():
         gradcheck(row("3 * x ** 2"), order=2)
     with pytest.raises(ValueError, match=r"cube: its kinks, x - x, fill its domain"):
         gradcheck(dataclasses.replace(row("3 * x ** 2"), kinks=("x - x",)))
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong", "right"),
+    [
+        ("where(x > {0}, 2 * x, x * x)", "where(x > {0}, -2, 2 * x)", "where(x > {0}, 2, 2 * x)"),
+        ("minimum(x, {0}) * 2", "2", "where(x > {0}, 0, 2)"),
+        ("where(x > k, x, x * 3)", "3", "where(x > k, 1, 3)"),
+    ],
+)
+def test_a_row_is_checked_in_branches_that_few_numbers_take(value, wrong, right):
+    """As few as one in a hundred: where its points are by chance, a sign was not seen."""
+    for border in (2.94, 2.9, 2.8):
+        for name in "abc":
+            f, bad, good = (text.format(border) for text in (value, wrong, right))
+            options = {"constants": (border,)} if "k" in value else {}
+            report = gradcheck(ops.row(name, f, good, kinks=(f"x - {border}",), **options))
+            assert report and len(report.entries) in (25, 26)
+            assert not gradcheck(ops.row(name, f, bad, kinks=(f"x - {border}",), **options))
 
 
 def test_second_order_catches_a_wrong_hessian():
@@ -259,6 +278,8 @@ def test_random_numbers_within_the_function_are_noticed():
         (lambda x: (x - 0.7).relu() * 3 + x, 0.7, True),
         (lambda x: x.max(2.0), 2.0, True),
         (lambda x: x.hard_tanh(), 1.0, True),
+        (lambda x: (x * 2).max(x * 2.0001).exp(), 0.0, True),
+        (lambda x: (x * x * 1e4).min(x * 3) + x * 200, 0.0, True),
         (lambda x: (x * 50.0).tanh(), 0.01, False),
         (lambda x: x.sqrt(), 1e-3, False),
         (lambda x: (x * 1e3).sin(), 1.0, False),
@@ -267,6 +288,13 @@ def test_random_numbers_within_the_function_are_noticed():
 )
 def test_a_corner_is_told_from_a_bend(function, at, kink):
     assert gradcheck(function, [at]).entries[0].kink == kink
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_corner_is_suspected_where_a_wave_is_narrow(method):
+    for at in (1462778.9, 1371042.02, -2.65):
+        function = (lambda x: x.cos()) if at > 0 else lambda x: (x.cosh() * -3).cosh().cos()
+        assert not gradcheck(function, [at], method=method).entries[0].kink
 
 
 def test_a_jump_is_no_slope():
@@ -589,6 +617,13 @@ def test_complex_steps_go_through_fused_neurons(bias):
     for method in METHODS:
         report = gradcheck(model, at=[0.4, -0.7], method=method)
         assert report, report
+
+
+@pytest.mark.parametrize("k", [2, 3, 101, 150, -3, -101, 201.0])
+@pytest.mark.parametrize("x", [-1.01, -0.9, 1.01])
+def test_complex_steps_take_whole_powers_of_negative_numbers(x, k):
+    assert gradcheck(lambda v: v**k, [x], method="complex")
+    assert gradcheck(lambda v: v ** Value(k), [x], method="complex")
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.arity == 1], ids=lambda row: row.name)

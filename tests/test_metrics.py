@@ -123,6 +123,25 @@ def test_a_logistic_fit_stands_where_the_likelihood_is_level_wherever_the_scores
         assert abs((error * (scores - scores.mean())).mean()) < 1e-6 * scores.std()
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("outlier", [0.0, 1e2, 1e4, -1e6])
+def test_a_logistic_fit_of_scores_far_apart_is_the_most_likely_one(outlier, seed):
+    rng = np.random.default_rng(seed)
+    scores = np.append(rng.normal(size=3000), outlier)
+    positive = scores > 0 if seed % 2 else rng.random(3001) < metrics.logistic(3 * scores)
+    slope, offset = metrics.fit_logistic(scores, positive)
+    count = positive.sum()
+    target = np.where(positive, (count + 1) / (count + 2), 1 / (len(scores) - count + 2))
+
+    def cost(slope, offset):
+        z = slope * scores + offset
+        return np.sum(np.logaddexp(0, z) - target * z)
+
+    best = cost(slope, offset)
+    for other in (0.9, 0.99, 1.01, 1.1):
+        assert cost(slope * other, offset) > best < cost(slope, offset * other)
+
+
 @pytest.mark.parametrize(
     ("scores", "positive", "error", "message"),
     [
@@ -182,6 +201,13 @@ def test_probabilities_do_not_depend_on_the_size_of_scores(size):
     assert metrics.fit_logistic(scores * size, positive) == pytest.approx(
         (slope / size, offset), rel=1e-9
     )
+
+
+@pytest.mark.parametrize("score", [0.0, 1.0, -0.1, 1e9 / 7])
+def test_rounding_makes_no_score_more_probable(score):
+    scores = np.array([score, score, score, np.nextafter(score, 2 * score)])
+    positive = np.array([False, True, False, True])
+    assert metrics.fit_logistic(scores, positive) == (0.0, pytest.approx(0.0, abs=1e-9))
 
 
 def test_no_score_has_no_probability():

@@ -464,6 +464,9 @@ def test_a_file_is_scored_however_it_is_laid_out(model, tmp_path, capsys, option
         ("a B-X B-X,b B-X B-X", "", "X", 2),
         ("a S-B S-B,b O O", "--tags X-B", "S", 1),
         ("a S-B S-B,b O O", "", "B", 1),
+        ("a I-X I-X,b O O,c I-Y I-Y,d B-Y B-Y", "", "Y", 3),
+        ("a B-X I-X,b I-X I-X,c B-X I-X", "", "X", 1),
+        ("a B-X I-X,b I-X B-X,c B-X I-X", "--tags BIO", "X", 1),
     ],
 )
 def test_predictions_are_read_by_their_scheme(tmp_path, capsys, rows, options, type, strict):
@@ -471,6 +474,13 @@ def test_predictions_are_read_by_their_scheme(tmp_path, capsys, rows, options, t
     assert main(["evaluate", str(tmp_path / "x"), "--format", "json", *options.split()]) == 0
     scores = json.loads(capsys.readouterr().out)
     assert type in scores["entities"] and scores["strict"]["predicted"] == strict
+
+
+def test_what_io_cannot_tell_apart_is_no_hit_in_strict_mode(tmp_path, capsys):
+    (tmp_path / "x").write_text("a B-X I-X\nb B-X I-X\n\nc B-X I-X\n")
+    assert main(["evaluate", str(tmp_path / "x"), "--format", "json"]) == 0
+    strict = json.loads(capsys.readouterr().out)["strict"]
+    assert (strict["right"], strict["predicted"], strict["true"]) == (1, 2, 3)
 
 
 @pytest.mark.parametrize("words", ["x ", ""])

@@ -28,6 +28,7 @@ def test_entities_are_written_and_detected(scheme):
     assert schemes.encode(ENTITIES, 8, scheme) == tags
     assert schemes.detect([tags]) == scheme
     assert schemes.illegal(tags, scheme) == []
+    assert schemes.strict_spans(tags, scheme) == schemes.spans(tags)
     if scheme != "IO":
         assert schemes.spans(tags) == ENTITIES
         assert schemes.convert(tags, "BIO") == WRITTEN["BIO"].split()
@@ -130,11 +131,11 @@ def random_tags(rng, letters):
     return [[rng.choice(kinds) for _ in range(rng.randint(1, 9))] for _ in range(60)]
 
 
-@pytest.mark.parametrize("letters", ["I", "BI", "BIES"])
+@pytest.mark.parametrize(("letters", "name"), [("I", "IOB1"), ("BI", "BIO"), ("BIES", "BIOES")])
 @pytest.mark.parametrize("seed", range(5))
-def test_scores_equal_seqeval(letters, seed):
+def test_scores_equal_seqeval(letters, name, seed):
     metrics = pytest.importorskip("seqeval.metrics")
-    from seqeval.scheme import IOB2, IOBES
+    from seqeval.scheme import IOB1, IOB2, IOBES
 
     rng = random.Random(seed)
     gold = random_tags(rng, letters)
@@ -143,9 +144,7 @@ def test_scores_equal_seqeval(letters, seed):
         warnings.simplefilter("ignore")
         ours = scoring.score(gold, guess).f1
         assert ours == pytest.approx(100 * metrics.f1_score(gold, guess), abs=1e-9)
-        if letters == "I":
-            return
-        scheme, name = (IOB2, "BIO") if letters == "BI" else (IOBES, "BIOES")
+        scheme = {"IOB1": IOB1, "BIO": IOB2, "BIOES": IOBES}[name]
         strict = scoring.strict_score(gold, guess, name).f1
         theirs = metrics.f1_score(gold, guess, mode="strict", scheme=scheme)
         assert strict == pytest.approx(100 * theirs, abs=1e-9)

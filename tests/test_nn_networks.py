@@ -250,6 +250,17 @@ class Dropped(Module):
         return self.out(self.dropout(self.hidden(x)))
 
 
+def test_a_sequence_keeps_its_mask_while_networks_are_sampled():
+    dropout, xs = Dropout(0.5, variational=True, seed=1), [Value(1.0)] * 8
+    for _ in range(3):
+        step = [x.data for x in dropout(xs)]
+        assert len(set(map(tuple, sampled(dropout, xs, 20)))) > 10
+        assert [x.data for x in dropout(xs)] == step
+        dropout.renew()
+    sampled(dropout, xs, 2)
+    assert dropout.last.getstate() == []
+
+
 def test_monte_carlo_prediction_averages_sampled_networks():
     random.seed(2)
     model = Dropped().eval()

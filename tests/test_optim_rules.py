@@ -386,6 +386,17 @@ def test_dense_rows_move_the_table_as_an_eager_step_does(kind):
     assert (table != start).all(1)[:4].all()
 
 
+@pytest.mark.parametrize("kind", [Adam, AdamW, RMSProp, SGD, AdaGrad])
+@pytest.mark.parametrize(("dtype", "size"), [("f2", 1e5), ("f2", 1e-6), ("f4", 1e25)])
+def test_dense_rows_keep_their_bits(kind, dtype, size):
+    table, whole = np.ones((3, 2), dtype), np.ones((3, 2), dtype)
+    rows, gradient = np.full((1, 2), size), np.zeros((3, 2))
+    gradient[1] = size
+    kind([table], lr=1e-3 / size, dense=True).step([Rows([1], rows)])
+    kind([whole], lr=1e-3 / size).step([gradient])
+    np.testing.assert_array_equal(table, whole)
+
+
 def test_dense_is_said_for_a_group():
     tables = {name: np.ones((3, 1)) for name in "ab"}
     groups = [{"params": {"a": tables["a"]}}, {"params": {"b": tables["b"]}, "dense": True}]

@@ -76,6 +76,16 @@ def test_an_axis_of_noise_is_not_blown_up(kind):
     assert_close(whitening.undo(white), flat)
 
 
+@pytest.mark.parametrize("kind", ["pca", "zca"])
+def test_a_small_feature_is_no_rounding_of_another_one(kind):
+    x, y = TRAIN[:, 0], TRAIN[:, 1]
+    data = np.column_stack([x + 1e10, y * 1e-5])
+    white = Whitening(kind).fit(data).apply(data)
+    np.testing.assert_allclose(white.std(0), 1)
+    alike = np.column_stack([x + 1e10, x + 1e10 / 3])
+    assert np.isinf(Whitening(kind).fit(alike).scale[1])
+
+
 def test_fewer_examples_than_features():
     few = TRAIN[:3]
     white = Whitening("zca").fit(few).apply(TEST)
@@ -91,10 +101,12 @@ def test_data_that_are_all_the_same(number):
         np.testing.assert_allclose(kind().fit(same).apply(same), 0, atol=1e-15 * number)
 
 
-@pytest.mark.parametrize("constant", [0.1, 1e9, 0.0])
-def test_a_constant_feature_is_not_divided(constant):
-    data = np.column_stack([TRAIN, np.full(200, constant)])
+@pytest.mark.parametrize("repeated", [1, 500])
+@pytest.mark.parametrize("constant", [0.1, 1e10 + 0.3, 0.0])
+def test_a_constant_feature_is_not_divided(constant, repeated):
+    data = np.tile(np.column_stack([TRAIN, np.full(200, constant)]), (repeated, 1))
     normalisation = Normalisation().fit(data)
+    assert np.isinf(Whitening(guard=0).fit(data).scale[4])
     assert normalisation.deviation[4] == 1
     moved = normalisation.apply(np.array([[0, 0, 0, 0, constant + 2.0]]))
     assert moved[0, 4] == pytest.approx(2, rel=1e-6)

@@ -155,7 +155,7 @@ def _predictions(options: argparse.Namespace, path: str) -> Outcome:
             f"{error} (a FILE without a MODEL holds the true and the predicted tag "
             "in its last two columns)"
         ) from None
-    scheme = "BIOES" if predicted.scheme == "BIOES" else "BIO"
+    scheme = "IOB1" if predicted.scheme == "IO" else predicted.scheme  # which loses no true border
     result = evaluate([sentence.tags for sentence in true], predicted.sentences, scheme)
     said = true.describe().splitlines()
     said[0] += "; the last column is scored against the one before it"

@@ -40,7 +40,7 @@ class Branches(ast.NodeTransformer):
 
 
 class FloatPowers(ast.NodeTransformer):
-    """Use C's pow: a fractional power of a negative number raises, never turns complex."""
+    """Call pow: C's for floats, where a fractional power of a negative number raises."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import cmath
 import math
-import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from micrograd.core.checks import check_call, check_list
-from micrograd.core.formulas import FLOATS, Branches, Compared, Namespace
+from micrograd.core.formulas import FLOATS, Branches, Compared, FloatPowers, Namespace
 from micrograd.core.handmade import Handmade
 from micrograd.core.modes import check_recording, described
 from micrograd.derivatives import grad, hessian
 from micrograd.engine import Value, topological_order
+from micrograd.gradcheck.points import points
 from micrograd.graph import Graph, snapshot
 from micrograd.ops import BY_NAME, OF_NUMBERS, Row
 from micrograd.printing import shorten
 
 EPSILON = sys.float_info.epsilon
-POINTS = 25  # at how many points of its domain a row is checked
 
 
 class Claim(NamedTuple):
@@ -198,7 +197,7 @@ def _row_claims(row: Row, order: int) -> Iterable[Claim]:
             "derivatives can be checked"
         )
     for k in row.constants or (None,):
-        for point in points(row):
+        for point in points(row, k):
             yield from _second(row, point, k) if order == 2 else _first(row, point, k)
 
 
@@ -228,22 +227,11 @@ def _place(row: Row, point: list[float], k: float | None, by: str) -> str:
     return f"{row.name}({at}) by {by}"
 
 
-def points(row: Row) -> Iterable[list[float]]:
-    """Yield seeded random points of the row's domain, none within 0.01 of a corner.
-
-    Raises ValueError where hardly any is that far from all.
-    """
-    draw = random.Random(row.name)
-    kinks = [FLOATS.compile(kink, "x, y=None") for kink in row.kinks]
-    count = 0
-    for _ in range(1000 * POINTS):
-        point = [draw.uniform(low, high) for low, high in row.domain]
-        if all(abs(kink(*point)) > 0.01 for kink in kinks):
-            count += 1
-            yield point
-        if count == POINTS:
-            return
-    raise ValueError(f"{row.name}: its kinks, {', '.join(row.kinks)}, fill its domain")
+def _power(x: Any, y: Any) -> Any:
+    """Return x ** y; whole powers by the one of −x where x is negative: π, an angle, is rounded."""
+    if x.real < 0 and not y.imag and y.real % 2 in (0, 1):
+        return (-x) ** y * (1 - 2 * (y.real % 2))
+    return x**y
 
 
 COMPLEX = Namespace(
@@ -255,8 +243,10 @@ COMPLEX = Namespace(
         "abs": lambda z: z if z.real >= 0 else -z,
         "nan": cmath.nan,
         "real": lambda z: z.real,
+        "pow": _power,
     },
     Branches(),
+    FloatPowers(),
     Compared("real"),
 )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Any, NamedTuple
 
 EPSILON = sys.float_info.epsilon
@@ -53,6 +53,12 @@ class Sample(NamedTuple):
     right: float
     left: float
     noise: float
+
+    @property
+    def gap(self) -> float:
+        """Return by how much the slopes right and left differ, 0 where that may be rounding."""
+        gap = abs(self.right - self.left)
+        return gap if gap > 16 * self.noise else 0.0
 
 
 class Function:
@@ -155,7 +161,7 @@ def refined(f: Callable[[Any], Any], x: float, noise: float, side: str, enough: 
             break  # smaller steps can only be worse
     return best._replace(
         scale=_scale(samples),
-        kink=_kink(samples),
+        kink=_kink(function, samples),
         doubt=_doubt(best.bound, function, samples, side),
         flat=best.value == 0 and _flat(function, samples[-1].h, side),
     )
@@ -246,18 +252,13 @@ def denied(claim: Any, numeric: float, side: str) -> bool:
     return bool(nearer) and all(nearer)
 
 
-def _kink(samples: list[Sample]) -> bool:
-    """Tell whether the slopes left and right differ as much at small steps as at larger ones."""
-    gaps = [
-        (s.h, abs(s.right - s.left), max(abs(s.right), abs(s.left)))
-        for s in samples
-        if abs(s.right - s.left) > 16 * s.noise
-    ]
-    if len(gaps) < 2:
-        return False
-    h, gap, slope = gaps[-1]
-    wider = [g for other, g, _ in gaps if 3 <= other / h <= 80]
-    return bool(wider) and gap > CORNER * max(wider) and gap > 1e-3 * slope
+def _kink(function: Function, samples: list[Sample]) -> bool:
+    """Tell whether the slopes left and right differ as much at the smallest steps as before."""
+    smaller = (function.sample(samples[-1].h * 0.25**k) for k in range(1, HALVINGS // 2))
+    gaps = [(s.h, s.gap) for s in (*samples, *takewhile(lambda s: s.gap, smaller)) if s.gap]
+    h, gap = gaps[-1] if gaps else (1.0, 0.0)
+    wider = [g for other, g in gaps if 3 <= other / h <= 80]
+    return bool(wider) and gap > CORNER * max(wider)
 
 
 def _doubt(bound: float, function: Function, samples: list[Sample], side: str) -> str:
@@ -278,7 +279,7 @@ def fixed(f: Callable[[Any], Any], x: float, noise: float, h: float, side: str) 
     """Return the difference over just the step h: only its rounding is known."""
     function = Function(f, x, noise)
     sample = function.sample(abs(h))
-    kink = _kink([function.sample(abs(h) * 4), sample])
+    kink = _kink(function, [function.sample(abs(h) * 4), sample])
     value = getattr(sample, side)
     bound = 3 * sample.noise if value == value else math.inf
     doubt = _doubt(bound, function, [sample], side)
@@ -296,4 +297,4 @@ def complex_step(f: Callable[[Any], Any], x: float, noise: float, h: float) -> S
     within = 4 * noise / max(abs(x), 1.0)  # what cancels in the slope was rounded as in f
     bound = max(64 * EPSILON * max(abs(value), scale), within)
     doubt = _doubt(bound, function, [], "central")
-    return Slope(value, bound, scale, _kink(samples), doubt, not value)
+    return Slope(value, bound, scale, _kink(function, samples), doubt, not value)

@@ -105,7 +105,7 @@ def _values(factors: list[float]) -> list[Value]:
 def sampled(model: Module, x: Any, samples: int) -> list[list[float]]:
     """Return the outputs of `samples` networks drawn by dropout, for one input.
 
-    Only dropout is switched to training, and back.
+    Only dropout is switched to training, and back; a sequence goes on with the mask that it had.
     """
     if not hasattr(model, "modules"):
         raise TypeError(f"dropout is sampled in a Module, not in {shorten(model)}")
@@ -113,15 +113,15 @@ def sampled(model: Module, x: Any, samples: int) -> list[list[float]]:
     check_whole("the number of samples", samples, 1)
     if not dropouts:
         raise ValueError(f"there is no Dropout in {shorten(model)}, so all samples are the same")
-    before = [dropout.training for dropout in dropouts]
+    before = [(dropout.training, dropout.last) for dropout in dropouts]
     try:
         for dropout in dropouts:
-            dropout.training = True
+            dropout.training, dropout.last = True, dropout.last and Mask()
         with no_grad():
             return [_sample(model, dropouts, x) for _ in range(samples)]
     finally:
-        for dropout, training in zip(dropouts, before):
-            dropout.training = training
+        for dropout, kept in zip(dropouts, before):
+            dropout.training, dropout.last = kept
 
 
 def monte_carlo(model: Module, x: Any, samples: int = 50) -> tuple[list[float], list[float]]:

@@ -44,8 +44,8 @@ def checked_gradient(name: str, data: Any, gradient: Gradient) -> Gradient:
 
 
 def dense(data: Any, rows: Rows) -> Any:
-    """Return the gradient of a whole table: `rows`, and 0 in the others."""
-    table = zeros_like(data)
+    """Return the gradient of a whole table, in as many bits: `rows`, and 0 in the others."""
+    table = zeros_like(data.astype(rows.rows.dtype))
     table[rows.indices] = rows.rows
     return table
 

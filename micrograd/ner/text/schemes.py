@@ -130,7 +130,6 @@ def follows(before: str, here: str, scheme: str) -> bool:
 
 
 def strict_spans(tags: Sequence[str], scheme: str = "BIO") -> list[Span]:
-    """Read only the entities written legally: B- first and, in BIOES, E- or S- last."""
-    legal = ("BE", "SS") if scheme == "BIOES" else ("BB", "BI", "BE", "SS")
-    borders = ((span, tags[span.start], tags[span.end - 1]) for span in spans(tags))
-    return [span for span, a, b in borders if split_tag(a)[0] + split_tag(b)[0] in legal]
+    """Read only the entities all of whose tags are legal in the scheme; BIO may have E and S."""
+    wrong = {*illegal(tags, scheme)}
+    return [span for span in spans(tags) if wrong.isdisjoint(range(span.start, span.end))]
