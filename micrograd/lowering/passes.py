@@ -72,8 +72,10 @@ def _arrays(forms: Forms) -> Arrays | Levels:
     level = levels(form)
     if grouping := _grouped(form, leaves, level):
         return arrays_of(grouping, forms["reduce"])
-    form = chains(form.graph, forms["known"], forms["numbers"], (ADD,))  # the others are of two
-    return levelled(form, levels(form), leaves, forms["reduce"], wanted(leaves, form.graph.values))
+    if (form.graph.op[form.recorded_by] != ADD).any():  # a level has operations of two
+        form = chains(form.graph, forms["known"], forms["numbers"], (ADD,))
+        level = levels(form)
+    return levelled(form, level, leaves, forms["reduce"], wanted(leaves, form.graph.values))
 
 
 def _grouped(form: Chains, leaves: list[Array], level: Ints) -> Grouping | None:
