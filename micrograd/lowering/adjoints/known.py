@@ -28,24 +28,23 @@ class Known:
     complements: dict[Array, Read]
     bounded: set[Array]
 
-    def names(self, terms: Iterable[Term]) -> bool:
+    def names(self, terms: Sequence[Term]) -> bool:
         """Return whether there can be a name for a part of some terms, or what cancels."""
-        factors = [factor for term in terms for factor in term.factors]
-        above, below = _sides(factors)
+        above, below = _sides(terms)
         quotients = any(x.array in above and y.array in below for _, x, y in self.quotients)
-        return quotients or bool(above & below) or any(map(is_complement, factors))
+        complements = any(is_complement(factor) for term in terms for factor in term.factors)
+        return quotients or bool(above & below) or complements
 
 
 def cancels(terms: Iterable[Term], others: Iterable[Term]) -> bool:
     """Return whether some terms may have a factor that others are divided by."""
-    above, _ = _sides(factor for term in terms for factor in term.factors)
-    return not above.isdisjoint(_sides(factor for term in others for factor in term.factors)[1])
+    return not _sides(terms)[0].isdisjoint(_sides(others)[1])
 
 
-def _sides(factors: Iterable[Factor]) -> tuple[set[Array], set[Array]]:
-    """Return the arrays that stand above in a product, and those that it is divided by."""
+def _sides(terms: Iterable[Term]) -> tuple[set[Array], set[Array]]:
+    """Return the arrays that terms have as factors, and those that they are divided by."""
     above, below = set[Array](), set[Array]()
-    for factor in factors:
+    for factor in (factor for term in terms for factor in term.factors):
         if isinstance(factor, Read):
             above.add(factor.array)
         elif isinstance(factor, Formula) and factor.text == DIVIDED:

@@ -20,6 +20,7 @@ from micrograd.lowering.code.expr import Assign, Shape
 from micrograd.lowering.code.kinds import Printer
 from micrograd.lowering.code.module import module, ranges
 from micrograd.lowering.code.statements import Code
+from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import INPUT
 
 WIDTH = 92
@@ -74,11 +75,23 @@ def export_of(codes: Iterable[Code], target: str, leaves: Mapping[str, Any]) -> 
     for code in codes:
         names, fresh = dict(code.names), code.names.numbered("i")
         data |= {names[array]: array.data for array in code.constants}
-        for table in code.tables:  # which every function has numbered by itself
-            free, here = chain(places, [names[table]], fresh), table.places
-            names[table] = next(n for n in free if np.array_equal(places.setdefault(n, here), here))
+        for table in code.tables:
+            names[table] = _shared(places, table.places, chain([names[table]], fresh))
         texts.append("\n".join((*function(code, Printer(names, target))[0], "")))
     return module("\n\n".join(texts), data | places, target, leaves)
+
+
+def _shared(places: dict[str, Any], table: Ints, names: Iterable[str]) -> str:
+    """Return the name of an equal table, else one of `names` that is free: it has that now.
+
+    Every function numbers its tables by itself.
+    """
+    for name, known in places.items():
+        if np.array_equal(known, table):
+            return name
+    name = next(name for name in names if name not in places)
+    places[name] = table
+    return name
 
 
 def parted(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
