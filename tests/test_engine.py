@@ -104,17 +104,13 @@ def test_one_object_per_elementary_node_is_tracked_by_the_collector():
 
 
 def test_gradients_where_equal_floats_are_one_object(monkeypatch):
-    def run():
-        random.seed(1)
-        model = MLP(3, [4, 4, 1])
-        loss = sum(model([0.1, -0.2, n]) ** 2 for n in range(3))
-        for _ in range(2):
-            loss.backward()
-        return [p.grad for p in model.parameters()]
-
-    expected = run()
-    monkeypatch.setattr(order, "_FLOATS_ARE_OBJECTS", False)  # as on PyPy
-    assert run() == expected != [0.0] * len(expected)
+    x = Value(1.5)
+    cube = x * x * x
+    assert cube.grad is cube.parents[0].grad  # as every 0 is on PyPy, the one of the sweep too
+    monkeypatch.setattr(order, "float", lambda text: cube.grad, raising=False)
+    monkeypatch.setattr(order, "_FLOATS_ARE_OBJECTS", False)
+    cube.backward()
+    assert x.grad == 3 * 1.5**2
 
 
 def test_a_node_and_its_constant_take_at_most_450_bytes():
