@@ -24,6 +24,7 @@ REDUCED = (
     *("sum({0})", "mean({0})", "reduce(Value.max, {0})", "reduce(Value.min, {0})"),
     *("logsumexp({0})", "l2({0}, 0.1)", "l1({0}, 0.1)", "dot({0}, {0})", "dot({0}, {0}[::-1])"),
     *("reduce(Value.__sub__, {0})", "reduce(lambda left, a: left - a * a, {0}, 0)"),
+    "reduce(Value.max, {0}, Value(0.1))",
 )
 HEADS = ("MLP({0}, [1])", "MLP({0}, [2, 1], activation='tanh')", "Neuron({0})", "Layer({0}, 1)")
 LAYERS = ("Layer({0}, {1}, activation='tanh')", "MLP({0}, [{1}])", "MLP({0}, [2, {1}])")

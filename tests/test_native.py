@@ -17,13 +17,14 @@ from micrograd.lowering.native import compiler
 from micrograd.lowering.native.compiler import available
 from micrograd.nn import MLP, Layer, Neuron
 from micrograd.ops import ROWS, DomainError
+from tests.compiled_together import compiled_together
 from tests.fuzz_draw import Draw
 from tests.golden_models import MODELS, lowered
 from tests.irregular_models import batch_of_model, dag, every_row, model
 from tests.lowering_fuzz import Ready, failures, failures_of, report
 from tests.lowering_oracle import by_engine, by_native, by_program, difference, natively
 from tests.test_lowering_infinities import PLACES, ROOT, applied, assert_equal, inside
-from tests.test_lowering_max import pooling
+from tests.test_lowering_max import assert_right, graphs, pooling
 from tests.test_native_export import printed
 
 pytestmark = pytest.mark.skipif(not available(), reason="no C compiler on this machine")
@@ -42,6 +43,13 @@ def test_random_losses(seed):
     case = Draw(seed).case()
     for way in failures(case, ["c"]):
         pytest.fail(report(case, way), pytrace=False)
+
+
+def test_choices_that_begin_with_numbers_of_equal_terms_and_of_nan(tmp_path):
+    every = [(root, natively(lower(root, parameters=p))) for root, p in graphs("max")]
+    with compiled_together([program for _, program in every], tmp_path):
+        for root, program in every:
+            assert_right(program.value_and_grad(), root, program)
 
 
 def test_a_number_times_a_sum_is_no_matrix_product():

@@ -17,7 +17,6 @@ from micrograd.lowering.arrays.ir import (
     Size,
     Term,
 )
-from micrograd.lowering.arrays.reads import number_of
 from micrograd.lowering.native.c.memory import Memory, Place, RowPlace
 from micrograd.lowering.native.c.reductions import Choices, Extents, Parts, product
 from micrograd.lowering.native.c.text import (
@@ -27,7 +26,6 @@ from micrograd.lowering.native.c.text import (
     loop,
     multiplied,
     nest,
-    number,
     scale_text,
     scope,
 )
@@ -185,22 +183,14 @@ class Loops:
 
     def _factor(self, parts: Parts, factor: Factor, term: Term, letters: Mapping[int, str]) -> None:
         if isinstance(factor, Read):
-            parts.texts.append(self._read(parts, factor, letters))
+            parts.texts.append(parts.read(self.memory, factor, letters))
         elif isinstance(factor, Formula):
-            reads = {x: self._read(parts, read, letters) for x, read in factor.letters}
+            reads = {x: parts.read(self.memory, r, letters) for x, r in factor.letters}
             parts.texts.append(self.formulas.text(factor.text, factor.k, reads))
         elif isinstance(factor, Rows):
             self._rows(parts, factor, term, letters)
         elif isinstance(factor, First):
             self.choices.first(parts, factor, self._extents(term), letters)
-
-    def _read(self, parts: Parts, read: Read, letters: Mapping[int, str]) -> str:
-        value = number_of(read)
-        if value is not None:
-            return number(value)
-        place = self.memory.read(read)
-        parts.places.append(place)
-        return place.text(letters)
 
     def _rows(self, parts: Parts, rows: Rows, term: Term, letters: Mapping[int, str]) -> None:
         row, ids = term.kept[-1][0], self.memory.read(rows.ids)

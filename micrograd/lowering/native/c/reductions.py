@@ -8,6 +8,7 @@ from itertools import permutations
 from math import prod
 
 from micrograd.lowering.arrays.ir import BATCH, FIXED, Array, Choice, First, Read, Term
+from micrograd.lowering.arrays.reads import number_of
 from micrograd.lowering.native.c.memory import Memory, Place, RowPlace, row_strides
 from micrograd.lowering.native.c.text import (
     LETTERS,
@@ -15,6 +16,7 @@ from micrograd.lowering.native.c.text import (
     Formulas,
     loop,
     nest,
+    number,
     scale_text,
     scope,
 )
@@ -107,6 +109,14 @@ class Parts:
     places: list[Place | RowPlace] = field(default_factory=list)
     single: set[int] = field(default_factory=set)  # variables whose loop cannot be joined
 
+    def read(self, memory: Memory, read: Read, letters: Mapping[int, str]) -> str:
+        """Return what is read, a number of the code as itself, and note where it lies."""
+        value = number_of(read)
+        if value is not None:
+            return number(value)
+        self.places.append(memory.read(read))
+        return self.places[-1].text(letters)
+
 
 class Choices:
     """Write choices, and the marks of what was chosen first."""
@@ -130,7 +140,7 @@ class Choices:
             body += nest([loop(letters[var], n, second) for var, n in axes], [f"best = {better};"])
         value = "best"
         if choice.before is not None:
-            before = self.memory.read(choice.before).text(letters)
+            before = Parts().read(self.memory, choice.before, letters)
             value = self.formulas.call(chooser, before, value)
         body.append(f"{target.text(letters)} = {value};")
         return scope(nest([loop(letters[v], extents[v]) for v in own], body))
