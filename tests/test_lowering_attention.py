@@ -194,6 +194,18 @@ def test_a_product_beside_sums_of_one_length_stays_a_product():
     assert "scatter" not in program.source and "[:, i" not in program.source
 
 
+def test_sums_beside_some_of_several_lengths_are_parted_by_no_user():
+    rng = random.Random(2)
+    V, W = matrix(rng, 3, 4), matrix(rng, 4, 4)
+
+    def loss(x):
+        ragged = [dot(V[n - 2][:n], x[:n]) for n in (2, 3, 4)]
+        a, b, c, d = (dot(row, x) for row in W)
+        return sum(z.tanh() for z in (*ragged, a, b)) + c.sigmoid() + d.sigmoid()
+
+    assert "z = x @ W.T " in lower(loss, [0.1, 0.2, 0.3, 0.4]).source
+
+
 class TestOutputs:
     """A function that returns lists of Values."""
 

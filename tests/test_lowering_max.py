@@ -353,6 +353,10 @@ def graphs(op):
         ([w[i], y[i], z[i], w[3 - i]] for i in range(4)),
     ):
         yield weighted(op, parts, y), {"z": z, "w": w, "y": y}
+    x, y = leaves("x", range(8)), leaves("y", (3, 3, 3))
+    for first, single in ((0, 7), (7, 0)):  # a part of one term among parts of two
+        parts = [x[first], x[2], y[0]], [x[single], y[1]], [x[4], x[6], y[2]]
+        yield weighted(op, parts, w), {"x": x, "y": y, "w": w}
     for first, second in (
         ((1, 2), (2, 2)),
         ((3, 1), (3, 3)),

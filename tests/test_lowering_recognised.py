@@ -500,18 +500,30 @@ def test_random_windows_over_the_edge_of_an_image(seed):
 
 @pytest.mark.parametrize("seed", range(40))
 def test_zeros_elsewhere_are_no_edge(seed):
-    """Windows with a 0 in the midst, or which do not move evenly, are no longer array's."""
+    """Windows with a 0 in the midst, shorter ones, or uneven ones, are no longer array's."""
     rng = random.Random(seed)
     w, count = values([0.5, -1.0, 2.0]), rng.randint(3, 6)
     places = [[i + k - 1 for k in range(3)] for i in range(count)]
     for _ in range(rng.randint(1, 2)):
-        places[rng.randrange(count)][rng.randrange(3)] = rng.choice((-1, rng.randrange(count)))
+        place = rng.choice((None, -1, rng.randrange(count)))
+        places[rng.randrange(count)][rng.randrange(3)] = place
+
+    def window(x, row):
+        read = [(a, i) for a, i in zip(w, row) if i is not None]
+        return sum(a * (x[i] if 0 <= i < count else 0.0) for a, i in read)
 
     def loss(x):
-        sums = [dot(w, [x[i] if 0 <= i < count else 0.0 for i in row]) for row in places]
-        return sum(z.tanh() for z in sums)
+        return sum(window(x, row).tanh() for row in places)
 
     assert failures_on_a_batch(loss, [np.arange(1.0, count + 1)], seed) == {}
+
+
+def test_windows_beyond_the_edge_leave_the_others_an_array():
+    w = drawn(w=(3,))["w"]
+    far = lambda x: [0.0] * 3 + x + [0.0] * 3  # noqa: E731
+    model = lambda x: sum(dot(w, part).tanh() for part in windows(far(x), 3))  # noqa: E731
+    source = equal_to_backward(model, {"w": w}, *batches(1, 4))
+    assert "x_padded = embed(x, (B, 8), s_[:, 2:6])" in source
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

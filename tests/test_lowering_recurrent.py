@@ -215,6 +215,20 @@ def test_states_of_one_height_stay_apart():
     assert "stack(" not in pair.source
 
 
+def test_a_first_state_of_parameters_alone_lies_apart():
+    """Those behind it depend on the samples."""
+    cells, v = Cells(random.Random(0), 2, 2), drawn(random.Random(1), 2)
+    cells.kind = "tanh"
+
+    def loss(x):
+        first = cells.first = [b.tanh() for b in cells.b]
+        return sum(dot(v, h).tanh() for h in (first, *cells(x)))
+
+    program = lower(loss, [[0.1, 0.2]] * 3)
+    assert "hs = stack((h, h_2, h_3), -2)" in program.source
+    assert failures_on_a_batch(loss, [np.ones((3, 2))], 0) == {}
+
+
 def test_states_lie_side_by_side_once():
     """Where two sums have two of them each, all four times the same parameters."""
     rng = random.Random(0)
