@@ -538,3 +538,38 @@ def test_zeros_around_an_image_are_multiplied_as_the_engine_does(weight):
     sample = [1.0, 2.0, -3.0, 4.0]
     right = [v.data for v in model([Value(number) for number in sample])]
     np.testing.assert_array_equal(program([sample])[0], right)
+
+
+def contraction(rng):
+    """Return a random sum of products of two inputs, over one index or two, and the inputs."""
+    rows, columns, common = (letters[: rng.randint(1, 2)] for letters in ("ij", "kl", "mn"))
+    size = {c: rng.randint(2, 3) for c in rows + columns + common}
+    kept, left, right = (
+        rng.sample(letters, len(letters))
+        for letters in (rows + columns, rows + common, common + columns)
+    )
+
+    def loss(x, y):
+        sums = defaultdict(list)
+        for place in product(*map(range, size.values())):
+            at = dict(zip(size, place))
+            factors = ((x, left), (y, right))
+            pair = [element(values, [at[c] for c in side]) for values, side in factors]
+            sums[tuple(at[c] for c in kept)].append(pair[0] * pair[1])
+        return sum(sum(sums[place]).tanh() for place in sorted(sums))
+
+    return loss, [rng_array(rng, [size[c] for c in side]) for side in (left, right)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_contractions(seed):
+    loss, sides = contraction(random.Random(seed))
+    assert failures_on_a_batch(loss, sides, seed) == {}
+
+
+def test_stacks_of_matrices_that_come_out_otherwise_are_an_einsum():
+    def products(x, y):
+        pairs = product(x, y)
+        return [[dot(a, b) for a, b in zip(zip(*p), zip(*q))] for p, q in pairs]
+
+    assert "einsum('bjml,bkml->bjkl', x, y)" in lower(products, *2 * [[[[0.1] * 2] * 3] * 2]).source
