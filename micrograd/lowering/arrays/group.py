@@ -114,11 +114,8 @@ class Grouping:
         if not len(sums) or not len(products):
             return np.zeros(len(products), bool)
         owner, _, _, code = self._products_of(sums)
-        lengths = np.bincount(owner)
-        first = np.cumsum(lengths) - lengths
-        pair = np.minimum.reduceat(code, first)
-        of_one_pair = pair == np.maximum.reduceat(code, first)
-        kinds = np.unique(np.stack((pair, lengths), 1)[of_one_pair], axis=0)[:, 0]
+        lengths = np.bincount(owner)[owner]
+        kinds = np.unique(np.stack((code, lengths), 1), axis=0)[:, 0]
         several = kinds[1:][kinds[1:] == kinds[:-1]]
         return np.isin(self._products_of(products)[3], several)
 
