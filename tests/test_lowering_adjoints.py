@@ -275,6 +275,28 @@ def test_twice_a_sum_of_the_way_forward_is_not_that_sum():
         assert named == (times == 1)
 
 
+def test_what_is_read_by_a_table_too_is_not_dissolved():
+    """Each sum has several shares in it, and is divided by one of them."""
+
+    def loss(x):
+        a = [score.sigmoid() for score in scores(x)]
+        z = [sum(a[: i + 1]) + part * a[3 - i] for i, part in enumerate(a)]
+        return sum((total / part) ** 2 for total, part in zip(z, a))
+
+    assert failures_on_a_batch(loss, [np.ones(3)], 0) == {}
+
+
+def test_what_is_near_the_largest_number_is_divided_before_it_is_added():
+    (w,) = values([0.2])
+
+    def loss(x):
+        return (w * x).sigmoid() * (w * x) * 1.7e308
+
+    for x in (2.0, 0.1):
+        loss(Value(x)).backward(0.5)
+    assert lower(loss, 0.1).value_and_grad([2.0, 0.1])[1]["w"] == pytest.approx(w.grad, rel=1e-12)
+
+
 def test_an_adjoint_that_is_no_product_in_part_is_not_dissolved():
     """dp has what W sends to the first two probabilities beside what Q sends to all."""
 
