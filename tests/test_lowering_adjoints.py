@@ -286,6 +286,17 @@ def test_what_is_read_by_a_table_too_is_not_dissolved():
     assert failures_on_a_batch(loss, [np.ones(3)], 0) == {}
 
 
+def test_what_is_added_at_places_is_not_dissolved_where_that_is_added_at_others():
+    (w,) = values([0.5])
+
+    def loss(x):
+        scores = [w * a for a in x]
+        lowest = [scores[i].min(score) for i, score in zip((0, 0, 2, 2, 4), scores)]
+        return sum(sum([lowest[i]] * 6).tanh() for i in (0, 1, 2, 2, 3, 4))
+
+    assert failures_on_a_batch(loss, [np.array([0.1, -0.2, 0.5, 0.4, 0.7])], 0) == {}
+
+
 def test_what_is_near_the_largest_number_is_divided_before_it_is_added():
     (w,) = values([0.2])
 
