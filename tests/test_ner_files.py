@@ -104,6 +104,8 @@ def test_spellings_of_tags(name):
 def test_tags_that_can_be_read_in_two_ways_are_said():
     corpus = notation.normalise(conll.parse("a\tS-B\nb\tO\nc\tS-I\n"))
     assert corpus.notes == ["'S-I' is B-X or X-B; taken as the first, or --tags"]
+    corpus = notation.normalise(conll.parse("a\tB-I\nb\tO\n"))
+    assert corpus.notes == ["'B-I' is B-X or X-B; taken as the first, or --tags"]
     assert not notation.normalise(conll.parse("a\tS-B\nb\tO\n"), tags="BIOES,B-X").notes
     assert not notation.normalise(conll.parse("a\tO\n")).notes
     assert not notation.normalise(conll.parse("a\tS-B\nb\tO\nc\tS-LOC\n")).notes

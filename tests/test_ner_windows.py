@@ -4,6 +4,7 @@ import random
 import struct
 import time
 from itertools import chain, pairwise
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -89,6 +90,14 @@ def test_forms_of_features():
         "F": "XxXx-0",
     }
     assert features.FORMS["P3"]("I") == features.FORMS["S3"]("I") == "i"
+
+
+@pytest.mark.parametrize("word", ["Zürich", "MÉXICO", "É", "Việt", "Ångström-2", "갑"])
+def test_a_letter_of_two_signs_is_the_letter(word):
+    apart = normalize("NFD", word)
+    assert apart != word
+    for form in (features.folded, *features.FORMS.values()):
+        assert form(apart) == form(word)
 
 
 def test_rare_forms_of_features_are_unknown():

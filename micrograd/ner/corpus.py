@@ -50,10 +50,10 @@ def together(parts: Sequence[Corpus]) -> Corpus:
 
 def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
     """Split off every tenth document, or sentence where there are fewer than ten documents."""
-    by_document = whole.documents >= HELD_OUT
     parts: tuple[list[Sentence], list[Sentence]] = ([], [])
+    units = {number: unit for unit, number in enumerate(dict.fromkeys(s.document for s in whole))}
     for number, sentence in enumerate(whole):
-        unit = sentence.document if by_document else number
+        unit = units[sentence.document] if len(units) >= HELD_OUT else number
         parts[unit % HELD_OUT == HELD_OUT - 1].append(sentence)
     if not parts[1]:
         raise ValueError(
