@@ -458,6 +458,17 @@ def test_a_text_may_have_no_spans(label):
         ('\ufeff{"text": "Oslo", "label": [[0, 4, "X"]]}', "Oslo/B-X"),
         ('{"text": "Oslo", "annotations": [{}]}', "Oslo/O"),
         (
+            '{"text": "New\\r\\nYork", "ents": [{"start": 0, "end": 9, "label": "X", '
+            '"text": "New\\\\nYork"}]}',
+            "New/B-X York/I-X",
+        ),
+        (
+            '{"text": "Oslo", "annotations": [{"was_cancelled": true, "result": []}, '
+            '{"result": [{"value": {"start": 0, "end": 4, "text": "Oslo", "labels": ["X"]}}]}]}',
+            "Oslo/B-X",
+        ),
+        ('{"text": "Oslo", "label": null, "entities": [[0, 4, "X"]]}', "Oslo/B-X"),
+        (
             '{"id": "# the longer", "text": "Oslo", "label": [[0, 3, "A"], [0, 4, "B"]]}',
             "Oslo/B-B",
         ),
@@ -514,6 +525,12 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a"}\n{"text": "a", "annotations": [3]}', "x:2: no span"),
         ('{"text": "a", "annotations": [{"result": [3]}]}', "x:1: no span"),
         ('["a", 3]', "x:1: no span"),
+        (
+            '{"text": "😀 Oslo now", "spans": [{"start": 3, "end": 7, "type": "X", '
+            '"text": "Oslo"}]}',
+            "x:1: .* holds 'slo ', not 'Oslo'; an emoji counts as 1",
+        ),
+        ('{"text": "a", "annotations": [{"was_cancelled": true, "result": []}]}', "x:1: no span"),
         ('{"text": "a"}\n' + "[" * 50_000, "x:2: no JSON: (nested too deep|Expecting value)"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -111,10 +111,9 @@ def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
     every = dict.fromkeys(tag for sentence in corpus for tag in sentence.tags)
     corpus.written = said or find(every)
     others = every.keys() - {*OUTSIDE}
-    fitting = [name for name in NOTATIONS if len(name) > 1 and all(read(t, name) for t in others)]
-    if len(fitting) > 1 and not said and others:
-        told = f"{max(others)!r} is {' or '.join(fitting)}; taken as the first, or --tags"
-        corpus.notes.append(told)
+    fits = [name for name in NOTATIONS if len(name) > 1 and all(read(t, name) for t in others)]
+    if len(fits) > 1 and not said and others:
+        corpus.notes += [f"{max(others)!r} is {' or '.join(fits)}; taken as the first, or --tags"]
     known = {tag: read(tag, corpus.written) for tag in every}
     if all(tag == new for tag, new in known.items()):
         return
