@@ -404,6 +404,21 @@ SHAPES = {
 }
 
 
+def test_a_tag_with_a_blank_is_written_between_tabs_alone():
+    for text, after in (
+        ("Ann\nsaw\n", "Ann\tB-Job Title\nsaw\tO\n"),
+        ("Ann\tNN\nsaw\tVB\n", "Ann\tNN\tB-Job Title\nsaw\tVB\tO\n"),
+        ("Ann NN\nsaw VB\n", ""),
+    ):
+        corpus = conll.parse(text, tag_column=None)
+        corpus.sentences[0].tags = ["B-Job Title", "O"]
+        if after:
+            assert conll.render(corpus) == after
+            continue
+        with pytest.raises(ValueError, match="^'B-Job Title' has a blank, .*: put TABs there$"):
+            conll.render(corpus)
+
+
 def test_types_are_left_out_while_none_is_renamed(tmp_path):
     path = tmp_path / "x.conll"
     path.write_text("Ann\tB-PER\nsaw\tO\nOslo\tB-LOC\n")
