@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from micrograd import encodings
-from micrograd.ner.text import conll, notation, records, schemes
+from micrograd.ner.text import conll, notation, records, schemes, tokens
 from micrograd.ner.text.schemes import Span
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.nn import vectors
@@ -500,6 +500,15 @@ def test_spans_become_tags(record, sentences):
     assert [len(s.lines) for s in corpus] == [len(s.words) for s in corpus]
     repaired = ["repaired: 1 spans over others"] * ("# the longer" in record)
     assert [note.partition(";")[0] for note in corpus.notes] == repaired
+
+
+def test_words_of_chinese_do_not_tell_where_names_are():
+    """Cut at the borders of its names, as no text to tag is, a file taught nothing but them."""
+    text = "张三在北京工作。"
+    record = json.dumps({"text": text, "label": [[0, 2, "PER"], [3, 5, "LOC"]]})
+    (sentence,) = records.parse(record, "x")
+    assert [sentence.words] == [one.words for one in tokens.sentences(text)]
+    assert " ".join(sentence.tags) == "B-PER I-PER O B-LOC I-LOC O O O"
 
 
 def test_spans_cut_words_and_bad_ones_are_refused():

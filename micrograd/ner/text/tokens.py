@@ -1,7 +1,8 @@
 """Cut plain text into sentences and words, the way CoNLL corpora are cut, and keep the offsets.
 
 Letters keep their marks (Unicode categories M: Devanagari, Thai, decomposed accents), emoji their
-joiners and colours. Abbreviations and initials keep their full stop and end no sentence.
+joiners and colours. Abbreviations and initials keep their full stop and end no sentence. Chinese
+signs and kana stand alone, as in files of them: nothing says where their words end.
 """
 
 from __future__ import annotations
@@ -21,17 +22,12 @@ _STARTS = re.compile(
     "The|He|She|It|They|We|You|I|In|On|At|But|And|This|That|These|Those|There|His|Her|Its|Their|"
     "However|After|When|A|An|As|If"
 )
-
-
-def _marks() -> str:
-    """Give the ranges of all marks, to stand in a character class."""
-    signs = map(chr, range(0x300, 0x1F000))
-    runs = itertools.groupby(signs, key=lambda sign: unicodedata.category(sign)[0] == "M")
-    marks = [list(run) for are_marks, run in runs if are_marks]
-    return "".join(f"{run[0]}-{run[-1]}" for run in marks)
-
-
-_W = rf"[\w\u200c\u200d{_marks()}]"
+_MARKS = "".join(c for c in map(chr, range(0x300, 0x1F000)) if unicodedata.category(c)[0] == "M")
+_W = rf"[\w\u200c\u200d{_MARKS}]"
+_ALONE = re.compile(  # Chinese signs and kana, between which no blanks stand
+    rf"([\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
+    rf"[{_MARKS}]*)"
+)
 _PICTURE = "[\u203c-\u3299\U0001f000-\U0001faff]"
 _COLOURED = f"{_PICTURE}[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
 _CLITIC = r"['’](?:s|S|re|RE|ve|VE|ll|LL|d|D|m|M)(?!\w)"
@@ -66,7 +62,11 @@ Pieces = list[tuple[str, list[Sentence]]]
 
 def spans(text: str, borders: Iterable[int] = ()) -> Spans:
     """Give where each token begins and ends; `borders` are places where one has to end."""
-    cuts, found = set(borders), map(re.Match.span, _TOKEN.finditer(text))
+    cuts, found, begin = set(borders), Spans(), 0
+    for number, part in enumerate(_ALONE.split(text)):
+        own = [(0, len(part))] if number % 2 else map(re.Match.span, _TOKEN.finditer(part))
+        found += [(a + begin, b + begin) for a, b in own]
+        begin += len(part)
     pieces = ([a, *sorted(cuts.intersection(range(a + 1, b))), b] for a, b in found)
     return list(itertools.chain.from_iterable(map(itertools.pairwise, pieces)))
 
