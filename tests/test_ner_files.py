@@ -549,6 +549,7 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a"}\n{"text": "a", "annotations": [3]}', "x:2: no span"),
         ('{"text": "a", "annotations": [{"result": [3]}]}', "x:1: no span"),
         ('["a", 3]', "x:1: no span"),
+        ('{"text": "a", "spans": [], "answer": "reject"}', "x:1: its answer is .reject.: leave"),
         (
             '{"text": "😀 Oslo now", "spans": [{"start": 3, "end": 7, "type": "X", '
             '"text": "Oslo"}]}',

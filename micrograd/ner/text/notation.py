@@ -115,8 +115,6 @@ def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
     if len(fits) > 1 and not said and others:
         corpus.notes += [f"{max(others)!r} is {' or '.join(fits)}; taken as the first, or --tags"]
     known = {tag: read(tag, corpus.written) for tag in every}
-    if all(tag == new for tag, new in known.items()):
-        return
     for sentence in corpus:
         for position, tag in enumerate(sentence.tags):
             new = known[tag] or _lone(tag, corpus.written, sentence.line(position), repairs)

@@ -50,6 +50,8 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
         content = _text_of(record)
         if content is None:
             raise ValueError(f"{at}: a record without a text: {str(record)[:60]}")
+        if isinstance(record, dict) and record.get("answer") in ("reject", "ignore"):
+            raise ValueError(f"{at}: its answer is {record['answer']!r}: leave the record out")
         kept: list[Span] = []
         for span, said in sorted(_spans(record, at), key=lambda s: (s[0].start, -s[0].end)):
             held = content[slice(*span[:2])]
