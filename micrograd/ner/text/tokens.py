@@ -22,12 +22,13 @@ _STARTS = re.compile(
     "The|He|She|It|They|We|You|I|In|On|At|But|And|This|That|These|Those|There|His|Her|Its|Their|"
     "However|After|When|A|An|As|If"
 )
-_MARKS = "".join(c for c in map(chr, range(0x300, 0x1F000)) if unicodedata.category(c)[0] == "M")
+_MARKED = (n for n in range(0x300, 0x1F000) if unicodedata.category(chr(n))[0] == "M")
+_RUNS = itertools.groupby(enumerate(_MARKED), lambda pair: pair[1] - pair[0])
+_ENDS_OF_RUNS = ([chr(n) for _, n in run] for _, run in _RUNS)
+_MARKS = "".join(f"{run[0]}-{run[-1]}" for run in _ENDS_OF_RUNS)
 _W = rf"[\w\u200c\u200d{_MARKS}]"
-_ALONE = re.compile(  # Chinese signs and kana, between which no blanks stand
-    rf"([\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
-    rf"[{_MARKS}]*)"
-)
+_CHINESE = "\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+_ALONE = re.compile(f"([{_CHINESE}][{_MARKS}]*)")  # and kana: no blanks stand between their words
 _PICTURE = "[\u203c-\u3299\U0001f000-\U0001faff]"
 _COLOURED = f"{_PICTURE}[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
 _CLITIC = r"['’](?:s|S|re|RE|ve|VE|ll|LL|d|D|m|M)(?!\w)"
