@@ -54,7 +54,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _ENDS = re.compile(r"[.!?…。।！？]+")
-_CLOSING = frozenset("\"'”’)]»")
+_CLOSING = frozenset("\"'”’)]»」』）》")
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 _OPEN = re.compile(r"(?<!\S)(?:\S*(?:[A-Z]|[Nn]o)\.\s+)?\S*\Z")  # more text may change its tokens
 Spans = list[tuple[int, int]]
