@@ -12,6 +12,7 @@ import pytest
 
 from micrograd.checkpoint import load_state, save_state
 from micrograd.engine import Value
+from micrograd.lowering import lower
 from micrograd.nn import MLP
 from micrograd.optim import SGD, Adam, AdamW, clip_norm, clip_value
 from micrograd.schedules import Plateau, cosine, exponential
@@ -102,6 +103,21 @@ def test_data_are_told_apart_where_they_could_be_written(data, others, told, tmp
     if told:
         with pytest.raises(ValueError, match="another run's: data '[0-9a-f]{12}' there"):
             train(others, resume=True)
+
+
+def test_the_data_of_a_step_of_row_numbers_are_told_apart(tmp_path):
+    """`fit(trainer.on(x, y), range(n), ...)` went on with another x without a word."""
+
+    def train(shift, **options):
+        x, w = np.arange(6.0) + shift, Value(1.0)
+        program = lower(lambda x: (w * x - 1) ** 2, 0.5)
+        step = program.trainer(SGD(program.parameters)).on(x)
+        fit(step, range(6), 2, checkpoint=tmp_path / "run.npz", progress=False, **options)
+
+    train(0.0)
+    train(0.0, resume=True)
+    with pytest.raises(ValueError, match="another run's: data of the step '[0-9a-f]{12}' there, "):
+        train(1.0, resume=True)
 
 
 SETTINGS = [np.arange(3.0), (np.zeros(2), 1), [math.nan, (1, 2)], math.nan, np.int64(3), None]
