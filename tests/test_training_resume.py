@@ -17,7 +17,7 @@ from micrograd.nn import MLP
 from micrograd.optim import SGD, Adam, AdamW, clip_norm, clip_value
 from micrograd.schedules import Plateau, cosine, exponential
 from micrograd.schedules import step as stepwise
-from micrograd.training import EarlyStopping, descent, fit
+from micrograd.training import EarlyStopping, Recording, descent, fit
 from micrograd.training.settings import differences
 
 DATA = [((x / 4, 1.0), x / 8) for x in range(8)]
@@ -105,13 +105,16 @@ def test_data_are_told_apart_where_they_could_be_written(data, others, told, tmp
             train(others, resume=True)
 
 
-def test_the_data_of_a_step_of_row_numbers_are_told_apart(tmp_path):
+@pytest.mark.parametrize(
+    "wrapped", [lambda step: step, lambda step: Recording(MLP(1, [1])).of(step)]
+)
+def test_the_data_of_a_step_of_row_numbers_are_told_apart(wrapped, tmp_path):
     """`fit(trainer.on(x, y), range(n), ...)` went on with another x without a word."""
 
     def train(shift, **options):
         x, w = np.arange(6.0) + shift, Value(1.0)
         program = lower(lambda x: (w * x - 1) ** 2, 0.5)
-        step = program.trainer(SGD(program.parameters)).on(x)
+        step = wrapped(program.trainer(SGD(program.parameters)).on(x))
         fit(step, range(6), 2, checkpoint=tmp_path / "run.npz", progress=False, **options)
 
     train(0.0)
