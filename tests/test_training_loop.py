@@ -198,6 +198,29 @@ def test_every_example_comes_once_an_epoch_in_an_order_that_the_seed_gives():
     assert orders(1, seed=None) == [[0, 1, 2], [3, 4, 5], [6]]
 
 
+class Table:
+    """What pandas calls a DataFrame: indexed by numbers it gives columns, by `iloc` rows."""
+
+    def __init__(self, rows):
+        self.iloc, self.shape = rows, rows.shape
+
+    def __len__(self):
+        return len(self.iloc)
+
+    def __getitem__(self, columns):
+        return self.iloc[:, columns]
+
+
+def test_tables_are_cut_into_rows():
+    taken = []
+    table = Table(np.arange(16.0).reshape(4, 4))
+    fit(lambda rows: taken.append(rows) or 0.5, table, 1, batch_size=3, seed=None, progress=False)
+    assert [rows.tolist() for rows in taken] == [
+        [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]],
+        [[12, 13, 14, 15]],
+    ]
+
+
 def test_arrays_are_cut_into_arrays():
     data = np.arange(10).reshape(5, 2)
     first, second = orders(1, None, data, batch_size=4)
