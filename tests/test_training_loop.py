@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -495,6 +496,15 @@ def test_history_as_csv_can_be_read_back_exactly(tmp_path):
     assert repr(History()) == "History(0 epochs; last: empty)"
     long = History([{"epoch": 12_345, "loss": 0.123456}])
     assert repr(long) == "History(1 epoch; last: epoch 12345, loss 0.1235)"
+
+
+def test_a_plot_names_scores_in_chinese(tmp_path):
+    manager = pytest.importorskip("matplotlib.font_manager").fontManager
+    if not any("CJK" in font.name for font in manager.ttflist):
+        pytest.skip("no font here has Chinese signs")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of letters that it draws as boxes
+        History([{"epoch": 1, "loss": 1.0, "准确率": 0.5}]).plot(tmp_path / "h.png")
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])

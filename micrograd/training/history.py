@@ -13,6 +13,7 @@ from micrograd.core.checks import is_real
 from micrograd.files import atomic_write, check_path
 from micrograd.printing import counted, shorten
 
+CHINESE = ("Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "SimHei", "WenQuanYi Zen Hei")
 DATES: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
@@ -107,8 +108,17 @@ def _figure(history: History) -> Any:
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
-        axes.legend()
+        axes.legend(prop={"family": _families()})
     return figure
+
+
+def _families() -> list[str]:
+    """Return the fonts of names: the usual ones, and behind them one of Chinese signs."""
+    from matplotlib import font_manager, rcParams
+
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    chinese = sorted(name for name in known if "CJK" in name or name in CHINESE)
+    return [*rcParams["font.family"], *chinese[:1]]
 
 
 def _picture(figure: Any, ending: str) -> bytes:
