@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.checkpoint import check_kept, checked_path, restore
-from micrograd.core.checks import check_call, check_flags, check_whole, is_list
+from micrograd.core.checks import check_call, check_flags, check_whole
 from micrograd.engine import Value
 from micrograd.files import remove_leftovers
 from micrograd.printing import shorten
@@ -76,7 +76,7 @@ def fit(
     if checkpoint is not None:
         made_by |= {"data": data_digest(data), "state": settings_within(state)}
         made_by |= {"stop": settings_within(stop)}
-        if is_list(own := getattr(step, "data", None)):  # of row numbers, `data` says nothing
+        if isinstance(own := getattr(step, "data", None), (list, tuple)):  # `data` are its rows
             made_by |= {"data of the step": data_digest(own)}
         made_by |= _own_settings(settings, made_by)
     if checkpoint is not None or stop:
