@@ -107,15 +107,19 @@ def test_an_image_is_drawn_in_fonts_that_have_its_letters(fonts, capsys):
     drawn = texts_drawn("学习率", "rate < 1")
     assert (drawn["学习率"], drawn["rate < 1"], drawn["2"]) == ("Wide", None, None)
     assert not capsys.readouterr().err
-    assert texts_drawn("学 é", "é")["é"] is None
-    assert capsys.readouterr().err.startswith("micrograd: no font here has é and what is beside: ")
+    assert texts_drawn("学 é", "⌀")["⌀"] is None  # which stands right behind those of the usual
+    assert capsys.readouterr().err.startswith("micrograd: no font here has é⌀ and what is beside: ")
     drawn = texts_drawn("שלום 12", "b")
     assert drawn["12 םולש"] is None and "שלום 12" not in drawn
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the fonts are told by a script of the shell")
-def test_without_fontconfig_an_image_is_drawn_in_the_usual_font(fonts, monkeypatch, capsys):
-    monkeypatch.setenv("PATH", "")
+@pytest.mark.parametrize("there", [False, True])
+def test_without_fontconfig_an_image_is_drawn_in_the_usual_font(
+    there, fonts, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "fc-match").write_text("#!/bin/sh\nexit 1\n")
+    monkeypatch.setenv("PATH", str(tmp_path) if there else "")
     assert {*texts_drawn("学", "αβ₁").values()} == {None}
     assert "no font here has 学 and" in capsys.readouterr().err
 
