@@ -1,8 +1,8 @@
 """Cut plain text into sentences and words, the way CoNLL corpora are cut, and keep the offsets.
 
 Letters keep their marks (Unicode categories M: Devanagari, Thai, decomposed accents), emoji their
-joiners and colours. Abbreviations and initials keep their full stop and end no sentence. Chinese
-signs and kana stand alone, as in files of them: nothing says where their words end.
+joiners and colours. Abbreviations and initials keep their full stop and end no sentence. The
+signs of scripts without blanks stand alone (Chinese, kana, Thai): nothing says where words end.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _STARTS = re.compile(
 )
 _MARKED = (n for n in range(0x300, 0x1F000) if unicodedata.category(chr(n))[0] == "M")
 _RUNS = itertools.groupby(enumerate(_MARKED), lambda pair: pair[1] - pair[0])
-_ENDS_OF_RUNS = ([chr(n) for _, n in run] for _, run in _RUNS)
-_MARKS = "".join(f"{run[0]}-{run[-1]}" for run in _ENDS_OF_RUNS)
+_MARKS = "".join(f"{run[0]}-{run[-1]}" for run in ([chr(n) for _, n in run] for _, run in _RUNS))
 _W = rf"[\w\u200c\u200d{_MARKS}]"
-_CHINESE = "\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
-_ALONE = re.compile(f"([{_CHINESE}][{_MARKS}]*)")  # and kana: no blanks stand between their words
+_UNSPACED = "\u0e01-\u0e4e\u0e81-\u0ece\u1000-\u103f\u1780-\u17d3\u3005-\u3007\u3041-\u30ff"
+_UNSPACED += "\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+_ALONE = re.compile(f"([{_UNSPACED}][{_MARKS}]*)")
 _PICTURE = "[\u203c-\u3299\U0001f000-\U0001faff]"
 _COLOURED = f"{_PICTURE}[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
 _CLITIC = r"['’](?:s|S|re|RE|ve|VE|ll|LL|d|D|m|M)(?!\w)"
