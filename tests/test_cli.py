@@ -55,6 +55,7 @@ def test_an_option_before_an_expression_is_one(tmp_path, capsys):
         ("step", "play.html"),
         ("play -o a.htm", "a.htm"),
         ("step -o b.html", "b.html"),
+        ("step -o C.HTML", "C.HTML"),
     ],
 )
 def test_the_playground_is_written(tmp_path, monkeypatch, capsys, command, name):

@@ -507,7 +507,7 @@ def test_a_plot_names_scores_in_chinese(tmp_path):
         History([{"epoch": 1, "loss": 1.0, "准确率": 0.5}]).plot(tmp_path / "h.png")
 
 
-@pytest.mark.parametrize("ending", ["png", "svg"])
+@pytest.mark.parametrize("ending", ["PNG", "svg"])
 def test_history_plots_itself(ending, tmp_path):
     pytest.importorskip("matplotlib")
     rows = [{"epoch": e, "loss": 1 / e, "dev_loss": 2 / e, "dev_f1": 50.0 + e} for e in (1, 2, 3)]

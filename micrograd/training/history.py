@@ -79,7 +79,7 @@ class History:
         """
         if path is not None:
             check_path(path)
-        ending = Path(path or "").suffix[1:] or "png"
+        ending = Path(path or "").suffix[1:].lower() or "png"
         if ending not in DATES:
             raise ValueError(f"{path}: a plot is written as {', '.join(DATES)}, not as {ending}")
         figure = _figure(self)
