@@ -484,6 +484,11 @@ def test_a_text_may_have_no_spans(label):
         ),
         ('{"text": "Oslo", "label": null, "entities": [[0, 4, "X"]]}', "Oslo/B-X"),
         (
+            '{"text": "Oslo", "annotations": [{"result": [{"from_id": "a", "to_id": "b", "type": '
+            '"relation"}, {"value": {"start": 0, "end": 4, "labels": ["X"]}}]}]}',
+            "Oslo/B-X",
+        ),
+        (
             '{"id": "# the longer", "text": "Oslo", "label": [[0, 3, "A"], [0, 4, "B"]]}',
             "Oslo/B-B",
         ),

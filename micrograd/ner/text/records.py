@@ -109,7 +109,7 @@ def _items(record: Any) -> list[Any]:
         record = record[1]
     if annotations := record.get("annotations", record.get("completions")):
         first = next(one for one in annotations if not one.get("was_cancelled"))
-        return [one["value"] for one in first.get("result", ()) if "start" in one["value"]]
+        return [v for one in first.get("result", ()) if "start" in (v := one.get("value", {}))]
     return next((record[name] for name in LISTS if record.get(name)), [])
 
 
