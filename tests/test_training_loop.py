@@ -507,6 +507,11 @@ def test_a_plot_names_scores_in_chinese(tmp_path):
         History([{"epoch": 1, "loss": 1.0, "准确率": 0.5}]).plot(tmp_path / "h.png")
 
 
+def test_a_plot_names_scores_with_dollars(tmp_path):
+    pytest.importorskip("matplotlib")
+    History([{"epoch": 1, "loss": 1.0, "$ per $x^": 0.5}]).plot(tmp_path / "h.png")
+
+
 @pytest.mark.parametrize("ending", ["PNG", "svg"])
 def test_history_plots_itself(ending, tmp_path):
     pytest.importorskip("matplotlib")

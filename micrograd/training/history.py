@@ -104,7 +104,8 @@ def _figure(history: History) -> Any:
         for name, style in zip(panel, ("-o", "--s", "-.^", ":D", "-v", "--x") * len(panel)):
             numbered = enumerate(history.rows, 1)  # rows of a loop of one's own may have none
             points = [(row.get("epoch", n), row[name]) for n, row in numbered if name in row]
-            axes.plot(*zip(*points), style, label=name, markersize=3)
+            label = name.replace("$", r"\$")  # a formula is between two
+            axes.plot(*zip(*points), style, label=label, markersize=3)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
