@@ -340,6 +340,18 @@ def test_tex_compiles(tmp_path):
     assert not told.returncode, told.stdout.decode(errors="replace")[-2000:]
 
 
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+def test_equations_of_many_lines_go_on_on_the_next_page(tmp_path):
+    """amsmath breaks no display by itself: what was longer than a page ran off its end."""
+    equations = render(sum(Value(0.5, label="x").tanh() ** 2 for _ in range(20))).to_tex()
+    document = r"\documentclass{article}\usepackage{amsmath}\begin{document}"
+    (tmp_path / "a.tex").write_text(f"{document}\n{equations}\\end{{document}}", "utf-8")
+    told = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "a.tex"], cwd=tmp_path, capture_output=True
+    )
+    assert not told.returncode and b"Overfull \\vbox" not in told.stdout
+
+
 def test_numbers_come_up_as_the_passes_compute_them():
     picture = render(worked_example())
     times = timeline(picture.view)

@@ -32,7 +32,7 @@ def test_every_side_of_an_equation_is_its_number():
         graph = snapshot(parse(text, at))
         names = {label: x for label, x in zip(graph.labels, graph.data) if label}
         try:
-            lines = equations(graph).partition("{align*}\n")[2].splitlines()[:-1]
+            lines = equations(graph).partition("{align*}\n")[2].partition("\\end")[0].splitlines()
         except ValueError:  # there is no slope
             continue
         values = names | {"inf": math.inf}

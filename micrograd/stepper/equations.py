@@ -17,6 +17,7 @@ from micrograd.stepper.trace import one_root, trace
 
 _MARK = "\ue000{}{}\ue001"  # stands for a node's name in a formula, and binds as it does
 _LIKE = {0: " ≥ ", 1: "+", 2: "·", 3: "+", 4: "²"}
+PAGE = 15  # lines, of which amsmath would break none: what is longer than a page went off its end
 _PARTS = re.compile(
     "\ue000(?P<node>[0-9]+)[^\ue001]*\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
     f"|(?P<sign>[{''.join(RAISED)}]+|.)",
@@ -49,7 +50,10 @@ def equations(root: Value | Graph) -> str:
             if not step["left"]:
                 lines.append(_gradient(symbols, start, reaching[step["operand"]]))
     written = " \\\\\n".join(lines)
-    return input_file("amsmath", f"\\begin{{align*}}\n{written}\n\\end{{align*}}\n")
+    display = f"\\begin{{align*}}\n{written}\n\\end{{align*}}\n"
+    if len(lines) > PAGE:
+        display = f"{{\\allowdisplaybreaks\n{display}}}\n"
+    return input_file("amsmath", display)
 
 
 def _mark(id: int, name: str) -> str:
