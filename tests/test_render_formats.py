@@ -111,6 +111,7 @@ def test_an_image_is_drawn_in_fonts_that_have_its_letters(fonts, capsys):
     assert capsys.readouterr().err.startswith("micrograd: no font here has é⌀ and what is beside: ")
     drawn = texts_drawn("שלום 12", "b")
     assert drawn["12 םולש"] is None and "שלום 12" not in drawn
+    assert texts_drawn("a\u200db\ufe0f", "b")["ab"] is None  # nobody sees these
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the fonts are told by a script of the shell")

@@ -23,6 +23,7 @@ SQUEEZED = re.compile(
 TEXT = re.compile(r"<text ([^>]*)>([^<]*)</text>")
 LEFTWARD = re.compile(f"{ISOLATE}([^{END_OF_ISOLATE}]*){END_OF_ISOLATE}")
 STRAIGHT = re.compile(r"[^\u0590-\u08ff\s]+")  # what runs rightward in a text that runs leftward
+UNSEEN = re.compile("[\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f\ufeff]")  # joiners and selectors
 FAMILY, WIDE = "system-ui", 0x2E80  # the font of a picture; where wide letters begin
 _said: set[str] = set()
 
@@ -107,7 +108,7 @@ def _in_font(text: re.Match[str], boxed: set[str]) -> str:
 
     It is the usual font, or another that lacks fewer.
     """
-    content = LEFTWARD.sub(_turned, unescape(text[2]))
+    content = UNSEEN.sub("", LEFTWARD.sub(_turned, unescape(text[2])))
     lost, family = _lacking("", content), ""
     if lost and len(other := _lacking(lost, content)) < len(lost):
         family, lost = f'font-family="{escaped(_font(lost)[0])}" ', other
