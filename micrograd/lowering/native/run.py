@@ -13,7 +13,7 @@ import numpy as np
 from micrograd.lowering.arrays.ir import Array, Rows, Term
 from micrograd.lowering.arrays.reads import flat_places
 from micrograd.lowering.code.helpers.numpy import sparse_rows
-from micrograd.lowering.native.c.module import Module, layout, module
+from micrograd.lowering.native.c.module import Module, module
 from micrograd.lowering.native.compiler import command, compiler, loaded, works
 from micrograd.lowering.passes import Lowered
 from micrograd.lowering.trace.declared import FORWARD
@@ -90,50 +90,56 @@ class _Function:
         self._call = loaded(module.source).run
         pointers = [ctypes.c_void_p] * (2 + len(self._inputs))
         self._call.argtypes = [ctypes.c_long, *pointers]
-        fixed = [array for array in module.results if not array.batched]
-        fields = {array: str(n) for n, array in enumerate(fixed)}
-        self._kind = np.dtype([("loss", float), *((fields[a], float, a.shape) for a in fixed)])
-        self._place, self._fixed, self._of_sample = layout(module.results)
-        dense = [(names[x], a) for x, a in module.gradients.items() if a not in module.sparse]
-        self._shared = [(name, fields[a]) for name, a in dense if not a.batched]
-        self._batched = [(name, a, a.size) for name, a in dense if a.batched]
-        self._sparse = [(names[x], a) for x, a in module.gradients.items() if a in module.sparse]
+        self._kind = 0, self._kind_of(0)
+        fields = {array: str(n) for n, array in enumerate(module.results)}
+        found = [(names[leaf], array) for leaf, array in module.gradients.items()]
+        self._dense = [(name, fields[a]) for name, a in found if a not in module.sparse]
+        self._sparse = [
+            (name, a, [fields[part] for part in module.sparse[a]])
+            for name, a in found
+            if a in module.sparse
+        ]
+
+    def _kind_of(self, size: int) -> np.dtype[Any]:
+        """Return how the loss and results lie one behind the other for a batch of `size`."""
+        shapes = [(size, *a.shape) if a.batched else a.shape for a in self.module.results]
+        return np.dtype([("loss", float), *((str(n), float, s) for n, s in enumerate(shapes))])
 
     def __call__(self, inputs: Sequence[Any]) -> Result:
-        call, flat = self._bound(inputs)
-        strange = call()
-        return float(flat[0]), self._gradients(flat, inputs), bool(strange)
+        arguments, results = self._prepared(inputs)
+        strange = self._call(*arguments)
+        return float(results["loss"]), self._gradients(results, inputs), bool(strange)
 
     def bound(self, inputs: Sequence[Any]) -> tuple[Callable[[], int], dict[str, Any]]:
-        """Return a call of C alone, with its arguments, and the gradients that it writes."""
-        call, flat = self._bound(inputs)
-        return call, self._gradients(flat, inputs)
+        """Return a call of C alone, and the gradients that it writes.
 
-    def _bound(self, inputs: Sequence[Any]) -> tuple[Callable[[], int], Any]:
+        It knows where arrays lie: whoever calls it keeps the program and the inputs.
+        """
+        arguments, results = self._prepared(inputs)
+        return partial(self._call, *arguments), self._gradients(results, inputs)
+
+    def _prepared(self, inputs: Sequence[Any]) -> tuple[list[int], Any]:
+        """Return what C takes, and the record that it writes to."""
         size = len(inputs[0]) if inputs else 1
-        flat = np.empty(self._fixed + size * self._of_sample)
-        return partial(self._call, size, self._where, address(flat), *map(address, inputs)), flat
+        known, kind = self._kind  # of the last batch: most have its size
+        if size != known:
+            kind = self._kind_of(size)
+            self._kind = size, kind
+        flat = np.empty(kind.itemsize // 8)
+        arguments = [size, self._where, *map(address, (flat, *inputs))]
+        return arguments, np.ndarray((), kind, flat)  # fields take a third of the time of slices
 
-    def _gradients(self, flat: Any, inputs: Sequence[Any]) -> dict[str, Any]:
-        results = np.ndarray((), self._kind, flat)  # its fields take a third of the time of slices
-        gradients: dict[str, Any] = {name: results[field] for name, field in self._shared}
-        for name, array, size in self._batched:
-            gradients[name] = self._samples(flat, array, size)
-        for name, adjoint in self._sparse:
-            gradients[name] = self._rows(name, adjoint, flat, inputs)
+    def _gradients(self, results: Any, inputs: Sequence[Any]) -> dict[str, Any]:
+        gradients: dict[str, Any] = {name: results[field] for name, field in self._dense}
+        for name, adjoint, fields in self._sparse:
+            gradients[name] = self._rows(name, adjoint, [results[f] for f in fields], inputs)
         return gradients
 
-    def _samples(self, flat: Any, array: Array, size: int) -> Any:
-        """Return a result that every sample has, `size` numbers each."""
-        count = (len(flat) - self._fixed) // self._of_sample
-        start = self._fixed + self._place[array] * count
-        return flat[start : start + size * count].reshape(count, *array.shape)
-
-    def _rows(self, name: str, adjoint: Array, flat: Any, inputs: Sequence[Any]) -> RowsOfTable:
+    def _rows(self, name: str, adjoint: Array, rows: list[Any], inputs: Any) -> RowsOfTable:
         batch = dict(zip(self._inputs, inputs))
         pairs: list[Any] = []
-        for term, part in zip(adjoint.terms, self.module.sparse[adjoint]):
-            pairs += [self._ids(term, batch), self._samples(flat, part, part.size)]
+        for term, part in zip(adjoint.terms, rows):
+            pairs += [self._ids(term, batch), part]
         return RowsOfTable(*sparse_rows(self.held[name], *pairs))
 
     def _ids(self, term: Term, batch: Mapping[str, Any]) -> Any:
