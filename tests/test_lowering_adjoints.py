@@ -169,7 +169,7 @@ BOOK = {
     "of a heavy tail": (
         lambda x: sum(2 * (1 + z * z / 3).log() for z in scores(x)),
         (X,),
-        "delta = 4 * z / t1 / B / 3 ",
+        "delta = 4 * z / t1 / 3 / B ",
     ),
     "of attention": (
         lambda q, keys: attended(scores(q), [scores(key) for key in keys]),
