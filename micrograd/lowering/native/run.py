@@ -93,58 +93,61 @@ class _Function:
         self._call = loaded(module.source).run
         pointers = [ctypes.c_void_p] * (2 + len(self._inputs))
         self._call.argtypes = [ctypes.c_long, *pointers]
+        fixed = [array for array in module.results if not array.batched]
+        fields = {array: str(n) for n, array in enumerate(fixed)}
+        self._kind = np.dtype([("loss", float), *((fields[a], float, a.shape) for a in fixed)])
+        self._of_samples = [array for array in module.results if array.batched]
         self._laid = self._laid_out(0)
-        fields = {array: n for n, array in enumerate(module.results)}
         found = [(names[leaf], array) for leaf, array in module.gradients.items()]
-        self._dense = [(name, fields[a]) for name, a in found if a not in module.sparse]
-        self._sparse = [
-            (name, a, [fields[part] for part in module.sparse[a]])
-            for name, a in found
-            if a in module.sparse
-        ]
+        dense = [(name, array) for name, array in found if array not in module.sparse]
+        self._fixed = [(name, fields[a]) for name, a in dense if not a.batched]
+        self._batched = [(name, self._of_samples.index(a)) for name, a in dense if a.batched]
+        self._sparse = [(name, array) for name, array in found if array in module.sparse]
 
     def _laid_out(self, size: int) -> tuple[int, int, list[tuple[tuple[int, ...], int]]]:
-        """Return `size`, how many numbers a batch of it writes, the loss being the first, and the
-        shapes of the results behind it, with their places in bytes."""
-        shapes = [(size, *a.shape) if a.batched else a.shape for a in self.module.results]
-        *starts, end = accumulate(map(prod, shapes), initial=1)
+        """Return `size`, how many numbers a batch of it writes, and the shapes of those that every
+        sample has, with their places in bytes."""
+        shapes = [(size, *array.shape) for array in self._of_samples]
+        *starts, end = accumulate(map(prod, shapes), initial=self._kind.itemsize // 8)
         return size, end, [(shape, 8 * start) for shape, start in zip(shapes, starts)]
 
     def __call__(self, inputs: Sequence[Any]) -> Result:
-        arguments, flat, results = self._prepared(inputs)
+        arguments, flat, samples = self._prepared(inputs)
         strange = self._call(*arguments)
-        return float(flat[0]), self._gradients(results, inputs), bool(strange)
+        return float(flat[0]), self._gradients(flat, samples, inputs), bool(strange)
 
     def bound(self, inputs: Sequence[Any]) -> tuple[Callable[[], int], dict[str, Any]]:
         """Return a call of C alone, and the gradients that it writes.
 
         It knows where arrays lie: whoever calls it keeps the program and the inputs.
         """
-        arguments, _, results = self._prepared(inputs)
-        return partial(self._call, *arguments), self._gradients(results, inputs)
+        arguments, flat, samples = self._prepared(inputs)
+        return partial(self._call, *arguments), self._gradients(flat, samples, inputs)
 
     def _prepared(self, inputs: Sequence[Any]) -> tuple[list[int], Any, list[Any]]:
-        """Return what C takes, what it writes, and the results as parts of that."""
+        """Return what C takes, what it writes, and the parts of that that every sample has."""
         size = len(inputs[0]) if inputs else 1
         known, count, places = self._laid  # of the last batch: most have its size
         if size != known:
             _, count, places = self._laid = self._laid_out(size)
         flat = np.empty(count)
         arguments = [size, self._where, *map(address, (flat, *inputs))]
-        results = [np.ndarray(shape, _FLOAT, flat, place) for shape, place in places]
-        return arguments, flat, results
+        return arguments, flat, [np.ndarray(shape, _FLOAT, flat, at) for shape, at in places]
 
-    def _gradients(self, results: Sequence[Any], inputs: Sequence[Any]) -> dict[str, Any]:
-        gradients: dict[str, Any] = {name: results[field] for name, field in self._dense}
-        for name, adjoint, fields in self._sparse:
-            gradients[name] = self._rows(name, adjoint, [results[f] for f in fields], inputs)
+    def _gradients(self, flat: Any, samples: list[Any], inputs: Sequence[Any]) -> dict[str, Any]:
+        record = np.ndarray((), self._kind, flat)  # its fields take a third of the time of slices
+        gradients: dict[str, Any] = {name: record[field] for name, field in self._fixed}
+        for name, n in self._batched:
+            gradients[name] = samples[n]
+        for name, adjoint in self._sparse:
+            gradients[name] = self._rows(name, adjoint, samples, inputs)
         return gradients
 
-    def _rows(self, name: str, adjoint: Array, rows: list[Any], inputs: Any) -> RowsOfTable:
+    def _rows(self, name: str, adjoint: Array, samples: list[Any], inputs: Any) -> RowsOfTable:
         batch = dict(zip(self._inputs, inputs))
         pairs: list[Any] = []
-        for term, part in zip(adjoint.terms, rows):
-            pairs += [self._ids(term, batch), part]
+        for term, part in zip(adjoint.terms, self.module.sparse[adjoint]):
+            pairs += [self._ids(term, batch), samples[self._of_samples.index(part)]]
         return RowsOfTable(*sparse_rows(self.held[name], *pairs))
 
     def _ids(self, term: Term, batch: Mapping[str, Any]) -> Any:
