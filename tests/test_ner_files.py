@@ -503,8 +503,10 @@ def test_spans_become_tags(record, sentences):
     shown = [" ".join(map("/".join, zip(s.words, s.tags, strict=True))) for s in corpus]
     assert " | ".join(shown) == sentences
     assert [len(s.lines) for s in corpus] == [len(s.words) for s in corpus]
-    repaired = ["repaired: 1 spans over others"] * ("# the longer" in record)
-    assert [note.partition(";")[0] for note in corpus.notes] == repaired
+    told = ["repaired: 1 spans over others"] * ("# the longer" in record)
+    if cut := {"Italian/B-X -born/O": 1, "New/B-A York/B-B": 1}.get(sentences):
+        told += [f"words cut at the borders of names, as those to tag are not: {cut}"]
+    assert [note.partition(";")[0] for note in corpus.notes] == told
 
 
 def test_words_of_chinese_do_not_tell_where_names_are():
@@ -527,7 +529,7 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a"}\n{', "x:2: no JSON"),
         ('{"text": "a", "label": [[0, 9, "X"]]}', "x:1: .* is not inside its text of 1"),
         ('{"text": "a", "label": [[1, 0, "X"]]}', "x:1: .* is not inside"),
-        ('{"text": "a  b", "label": [[1, 3, "X"]]}', "x:1: .* or holds none"),
+        ('{"text": "a  b", "label": [[1, 3, "X"]]}', "x:1: .*, or blank"),
         ('{"text": "ab", "label": [[-2, 1, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),

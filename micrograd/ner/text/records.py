@@ -44,7 +44,7 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
     A text is cut into words, at the borders of its spans too.
     """
     sentences: list[Sentence] = []
-    repairs = Repairs(path, repair)
+    repairs, cut = Repairs(path, repair), 0
     for document, (line, record) in enumerate(_records(text, path)):
         at = f"{path}:{line}"
         content = _text_of(record)
@@ -56,8 +56,7 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
         for span, said in sorted(_spans(record, at), key=lambda s: (s[0].start, -s[0].end)):
             held = content[slice(*span[:2])]
             if span.start < 0 or span.end > len(content) or not held.strip():
-                what = f"is not inside its text of {len(content)} characters, or holds none"
-                raise ValueError(f"{at}: {span} {what}")
+                raise ValueError(f"{at}: {span} is not inside its text of {len(content)}, or blank")
             if isinstance(said, str) and _IGNORED.sub("", said) != _IGNORED.sub("", held):
                 raise ValueError(f"{at}: {span} holds {held!r}, not {said!r}; an emoji counts as 1")
             if kept and span.start < kept[-1].end:
@@ -65,9 +64,11 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
                 repairs(line, what, "spans over others", "keeps the longer of the two")
             else:
                 kept.append(span)
-        tagged = _tagged(content, kept, line)
+        tagged = [*_tagged(content, kept, line)]
         sentences += [replace(one, document=document, path=path) for one in tagged]
-    return Corpus(sentences, path, notes=repairs.notes())
+        cut += sum(len(one.words) for one in tagged) - len(tokens.spans(content))
+    said = [f"words cut at the borders of names, as those to tag are not: {cut:,}"] * bool(cut)
+    return Corpus(sentences, path, notes=repairs.notes() + said)
 
 
 def _records(text: str, path: str) -> Iterator[tuple[int, Any]]:
