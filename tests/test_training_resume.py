@@ -83,9 +83,24 @@ def test_a_run_made_otherwise_is_refused_and_what_differs_is_named(change, said,
     train(path, resume=True, **same)
 
 
+class Table:
+    """What pandas calls a DataFrame, of one column."""
+
+    def __init__(self, *numbers):
+        self.iloc = np.array([numbers]).T
+        self.shape, self.to_numpy = self.iloc.shape, lambda: self.iloc
+
+    def __len__(self):
+        return len(self.iloc)
+
+    def __getitem__(self, column):
+        raise KeyError(column)
+
+
 @pytest.mark.parametrize(
     ("data", "others", "told"),
     [
+        (Table(1, 2, 3), Table(1, 2, 4), True),
         (np.arange(8), np.arange(1, 9), True),
         (range(8), range(1, 9), True),
         (["a"] * 8, ["a"] * 7 + ["b"], True),
