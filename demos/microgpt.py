@@ -130,12 +130,13 @@ def trained(model, program, steps, seed):
     return step.many([[NAMES.index(name)] for name in order(steps, seed)])
 
 
-def by_the_engine(model, steps, seed, count=5):
-    """Take the first `count` steps by `backward()`, on names that are not filled up."""
+def by_the_engine(model, steps, seed, count=5, filled=False):
+    """Take the first `count` steps by `backward()`, on names as they are, or filled up."""
     values = [v for rows in model.matrices.values() for row in rows for v in row]
     optimizer, losses = adam(values, steps), []
     for name in order(steps, seed)[:count]:
-        loss = model.loss(*document(name, min(len(name) + 1, model.block)))
+        length = model.block if filled else min(len(name) + 1, model.block)
+        loss = model.loss(*document(name, length))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -55,6 +55,7 @@ def test_an_option_before_an_expression_is_one(tmp_path, capsys):
         ("step", "play.html"),
         ("play -o a.htm", "a.htm"),
         ("step -o b.html", "b.html"),
+        ("step -o C.HTML", "C.HTML"),
     ],
 )
 def test_the_playground_is_written(tmp_path, monkeypatch, capsys, command, name):
@@ -111,14 +112,18 @@ def test_a_folder_that_is_gone(tmp_path):
     assert "the folder that it was started in is gone" in ran.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("name", ["rich", "numpy", "html", "copy"])
-def test_a_file_that_hides_a_module(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [(name, "train --epochs 1") for name in ("rich", "numpy", "copy")]
+    + [("html", "draw own.py:f -o f.svg")],
+)
+def test_a_file_that_hides_a_module(tmp_path, name, given):
     file = tmp_path / f"{name}.py"
     file.write_text("mine = 1\n")
     (tmp_path / "own.py").write_text(
         f"import {name}\nfrom micrograd import Value\nf = Value(1.0)\n"
     )
-    command = [sys.executable, "-m", "micrograd", "draw", "own.py:f", "-o", "f.svg"]
+    command = [sys.executable, "-m", "micrograd", *given.split()]
     where = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": ""}
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=where)
     assert ran.returncode == 2

@@ -92,7 +92,12 @@ BOOK = {
     "of the probability that is picked": (
         lambda x, y: -dot(one_hot(y, 4), by_hand(x)).log(),
         (X, 2),
-        "delta = t1 / t2[:, None] * (t2[:, None] - one_hot) / B ",
+        "delta = (t1 - one_hot) / B ",
+    ),
+    "of those that are picked along a sequence": (
+        lambda xs, ys: -sum(dot(one_hot(y, 4), by_hand(x)).log() for x, y in zip(xs, ys)),
+        ([X, X], [2, 0]),
+        "delta = (t1 - one_hot) / B ",
     ),
     "of a logistic unit": (
         lambda x, y: logistic(dot(W[0], x).sigmoid(), y),
@@ -164,7 +169,7 @@ BOOK = {
     "of a heavy tail": (
         lambda x: sum(2 * (1 + z * z / 3).log() for z in scores(x)),
         (X,),
-        "delta = 4 * z / t1 / B / 3 ",
+        "delta = 4 * z / t1 / 3 / B ",
     ),
     "of attention": (
         lambda q, keys: attended(scores(q), [scores(key) for key in keys]),
@@ -341,6 +346,27 @@ def test_only_what_is_never_infinite_cancels(loss, cancelled):
     arrays = program.lowered.arrays.arrays
     assert bool(known_of(arrays).bounded) == cancelled
     assert failures_on_a_batch(loss, (np.array(X),), 3) == {}
+
+
+@pytest.mark.parametrize(
+    ("loss", "is_picked"),
+    [
+        (lambda x, ys: -dot(one_hot(ys[0], 4), by_hand(x)).log(), True),
+        (lambda x, ys: -dot(one_hot(ys[0], 4), [z.exp() for z in scores(x)]).log(), False),
+        (lambda x, ys: dot(one_hot(ys[0], 4), by_hand(x)) / dot(one_hot(ys[1], 4), Q), False),
+        (lambda x, ys: -(dot(one_hot(ys[0], 4), by_hand(x)) + Q[0]).log(), False),
+        (lambda x, ys: -sum(dot(one_hot(y, 4), by_hand(x)) for y in ys).log(), False),
+        (lambda x, ys: -sum(a * b * c for a, b, c in zip(picks(ys), by_hand(x), Q)).log(), False),
+    ],
+)
+def test_what_a_one_hot_picks_is_divided_by_itself_only(loss, is_picked):
+    """Numbers that may be infinite, another's pick, more than what is picked are not it."""
+    assert failures_on_a_batch(loss, [np.array(X), np.array([2, 0])], 1) == {}
+    assert ("(t1 - one_hot) / B" in function(lower(loss, X, [2, 0]))) == is_picked
+
+
+def picks(ys):
+    return [a + b for a, b in zip(one_hot(ys[0], 4), one_hot(ys[1], 4))]
 
 
 def test_a_gradient_that_is_dissolved_is_a_part_of_the_line_it_went_to():

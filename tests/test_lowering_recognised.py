@@ -260,7 +260,7 @@ BOOK = {
     warmer: (
         {"W": (3, 2)},
         (2,),
-        ["t1 = z / 0.7 ", "delta = (t2 / t3[:, None] - eye(3)[1]) / B / 0.7 "],
+        ["t1 = z / 0.7 ", "delta = (t2 / t3[:, None] - eye(3)[1]) / 0.7 / B "],
     ),
     confidence: ({"W": (3, 2)}, (2,), ["t5 = -t3 - 1 ", "t2 * (t5 - (t5 * t2).sum(-1)[:, None]) "]),
     fitted: (

@@ -1,6 +1,7 @@
 """The three commands as a person calls them: results, files written, refusals, exit codes."""
 
 import contextlib
+import csv
 import errno
 import gzip
 import io
@@ -678,6 +679,15 @@ def test_evaluate_writes_files(model, tmp_path, capsys):
     assert rows[1][0] == "LOC" and float(rows[1][3]) == round(scores["entities"]["LOC"]["f1"], 2)
     assert len(errors.read_text().splitlines()) == 1 + sum(scores["errors"].values())
     assert curve.read_text().startswith("threshold,precision,recall,f1\n")
+
+
+def test_a_threshold_of_the_curve_gives_what_its_row_says(model):
+    tagger, sentences = Tagger.load(model / "model.npz"), corpus.shipped().test.sentences
+    true = [scoring.only(sentence.tags, tagger.label) for sentence in sentences]
+    rows = [*csv.DictReader(io.StringIO(report.curve_csv(tagger.evaluate(sentences))))]
+    for row in rows[:: max(1, len(rows) // 10)]:
+        found = tagger.analyse(sentences, float(row["threshold"]))
+        assert f"{scoring.score(true, [one.tags for one in found]).f1:.2f}" == row["f1"]
 
 
 def test_several_files_renamed_types_and_what_does_not_meet(tmp_path, capsys):

@@ -235,6 +235,8 @@ def test_documents_of_several_files_stay_apart():
         ([0] * 21, [9, 19]),
         ([n // 2 for n in range(22)], [18, 19]),
         ([n // 2 for n in range(19)], [18]),
+        ([2 * n + 1 for n in range(20)], [9, 19]),  # files that begin with a document's mark
+        ([2 * n for n in range(20)], [9, 19]),
     ],
 )
 def test_a_tenth_is_held_out_by_documents_where_there_are_ten(documents, held):

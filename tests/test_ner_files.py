@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from micrograd import encodings
-from micrograd.ner.text import conll, notation, records, schemes
+from micrograd.ner.text import conll, notation, records, schemes, tokens
 from micrograd.ner.text.schemes import Span
 from micrograd.ner.text.sentence import Corpus, Sentence
 from micrograd.nn import vectors
@@ -104,6 +104,8 @@ def test_spellings_of_tags(name):
 def test_tags_that_can_be_read_in_two_ways_are_said():
     corpus = notation.normalise(conll.parse("a\tS-B\nb\tO\nc\tS-I\n"))
     assert corpus.notes == ["'S-I' is B-X or X-B; taken as the first, or --tags"]
+    corpus = notation.normalise(conll.parse("a\tB-I\nb\tO\n"))
+    assert corpus.notes == ["'B-I' is B-X or X-B; taken as the first, or --tags"]
     assert not notation.normalise(conll.parse("a\tS-B\nb\tO\n"), tags="BIOES,B-X").notes
     assert not notation.normalise(conll.parse("a\tO\n")).notes
     assert not notation.normalise(conll.parse("a\tS-B\nb\tO\nc\tS-LOC\n")).notes
@@ -402,6 +404,21 @@ SHAPES = {
 }
 
 
+def test_a_tag_with_a_blank_is_written_between_tabs_alone():
+    for text, after in (
+        ("Ann\nsaw\n", "Ann\tB-Job Title\nsaw\tO\n"),
+        ("Ann\tNN\nsaw\tVB\n", "Ann\tNN\tB-Job Title\nsaw\tVB\tO\n"),
+        ("Ann NN\nsaw VB\n", ""),
+    ):
+        corpus = conll.parse(text, tag_column=None)
+        corpus.sentences[0].tags = ["B-Job Title", "O"]
+        if after:
+            assert conll.render(corpus) == after
+            continue
+        with pytest.raises(ValueError, match="^'B-Job Title' has a blank, .*: put TABs there$"):
+            conll.render(corpus)
+
+
 def test_types_are_left_out_while_none_is_renamed(tmp_path):
     path = tmp_path / "x.conll"
     path.write_text("Ann\tB-PER\nsaw\tO\nOslo\tB-LOC\n")
@@ -456,6 +473,22 @@ def test_a_text_may_have_no_spans(label):
         ('\ufeff{"text": "Oslo", "label": [[0, 4, "X"]]}', "Oslo/B-X"),
         ('{"text": "Oslo", "annotations": [{}]}', "Oslo/O"),
         (
+            '{"text": "New\\r\\nYork", "ents": [{"start": 0, "end": 9, "label": "X", '
+            '"text": "New\\\\nYork"}]}',
+            "New/B-X York/I-X",
+        ),
+        (
+            '{"text": "Oslo", "annotations": [{"was_cancelled": true, "result": []}, '
+            '{"result": [{"value": {"start": 0, "end": 4, "text": "Oslo", "labels": ["X"]}}]}]}',
+            "Oslo/B-X",
+        ),
+        ('{"text": "Oslo", "label": null, "entities": [[0, 4, "X"]]}', "Oslo/B-X"),
+        (
+            '{"text": "Oslo", "annotations": [{"result": [{"from_id": "a", "to_id": "b", "type": '
+            '"relation"}, {"value": {"start": 0, "end": 4, "labels": ["X"]}}]}]}',
+            "Oslo/B-X",
+        ),
+        (
             '{"id": "# the longer", "text": "Oslo", "label": [[0, 3, "A"], [0, 4, "B"]]}',
             "Oslo/B-B",
         ),
@@ -470,8 +503,19 @@ def test_spans_become_tags(record, sentences):
     shown = [" ".join(map("/".join, zip(s.words, s.tags, strict=True))) for s in corpus]
     assert " | ".join(shown) == sentences
     assert [len(s.lines) for s in corpus] == [len(s.words) for s in corpus]
-    repaired = ["repaired: 1 spans over others"] * ("# the longer" in record)
-    assert [note.partition(";")[0] for note in corpus.notes] == repaired
+    told = ["repaired: 1 spans over others"] * ("# the longer" in record)
+    if cut := {"Italian/B-X -born/O": 1, "New/B-A York/B-B": 1}.get(sentences):
+        told += [f"words cut at the borders of names, as those to tag are not: {cut}"]
+    assert [note.partition(";")[0] for note in corpus.notes] == told
+
+
+def test_words_of_chinese_do_not_tell_where_names_are():
+    """Cut at the borders of its names, as no text to tag is, a file taught nothing but them."""
+    text = "张三在北京工作。"
+    record = json.dumps({"text": text, "label": [[0, 2, "PER"], [3, 5, "LOC"]]})
+    (sentence,) = records.parse(record, "x")
+    assert [sentence.words] == [one.words for one in tokens.sentences(text)]
+    assert " ".join(sentence.tags) == "B-PER I-PER O B-LOC I-LOC O O O"
 
 
 def test_spans_cut_words_and_bad_ones_are_refused():
@@ -485,7 +529,7 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a"}\n{', "x:2: no JSON"),
         ('{"text": "a", "label": [[0, 9, "X"]]}', "x:1: .* is not inside its text of 1"),
         ('{"text": "a", "label": [[1, 0, "X"]]}', "x:1: .* is not inside"),
-        ('{"text": "a  b", "label": [[1, 3, "X"]]}', "x:1: .* or holds none"),
+        ('{"text": "a  b", "label": [[1, 3, "X"]]}', "x:1: .*, or blank"),
         ('{"text": "ab", "label": [[-2, 1, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
@@ -512,6 +556,13 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "a"}\n{"text": "a", "annotations": [3]}', "x:2: no span"),
         ('{"text": "a", "annotations": [{"result": [3]}]}', "x:1: no span"),
         ('["a", 3]', "x:1: no span"),
+        ('{"text": "a", "spans": [], "answer": "reject"}', "x:1: its answer is .reject.: leave"),
+        (
+            '{"text": "😀 Oslo now", "spans": [{"start": 3, "end": 7, "type": "X", '
+            '"text": "Oslo"}]}',
+            "x:1: .* holds 'slo ', not 'Oslo'; an emoji counts as 1",
+        ),
+        ('{"text": "a", "annotations": [{"was_cancelled": true, "result": []}]}', "x:1: no span"),
         ('{"text": "a"}\n' + "[" * 50_000, "x:2: no JSON: (nested too deep|Expecting value)"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -4,6 +4,7 @@ import random
 import struct
 import time
 from itertools import chain, pairwise
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -89,6 +90,14 @@ def test_forms_of_features():
         "F": "XxXx-0",
     }
     assert features.FORMS["P3"]("I") == features.FORMS["S3"]("I") == "i"
+
+
+@pytest.mark.parametrize("word", ["Zürich", "MÉXICO", "É", "Việt", "Ångström-2", "갑"])
+def test_a_letter_of_two_signs_is_the_letter(word):
+    apart = normalize("NFD", word)
+    assert apart != word
+    for form in (features.folded, *features.FORMS.values()):
+        assert form(apart) == form(word)
 
 
 def test_rare_forms_of_features_are_unknown():
@@ -231,6 +240,14 @@ def test_empty_lines_are_no_vectors(tmp_path):
         ("“the U.S.” The end", [["“", "the", "U.S.", "”"], ["The", "end"]]),
         ("Use v2.0.1 The end", [["Use", "v2.0.1", "The", "end"]]),
         ("Acme Inc. The firm", [["Acme", "Inc.", "The", "firm"]]),
+        (
+            "张三在2020年花了1,000元。去U.S.和a.com。",
+            [[*"张三在", "2020", *"年花了", "1,000", *"元。"], ["去", "U.S.", "和", "a.com", "。"]],
+        ),
+        ("東京タワー、か\u3099", [["東", "京", "タ", "ワ", "ー", "、", "か\u3099"]]),
+        ("「好。」他说（真的！）。走", [[*"「好。」"], [*"他说（真的！）。"], ["走"]]),
+        ("ไปที่ลาว 25%", [["ไ", "ป", "ที่", "ล", "า", "ว", "25", "%"]]),
+        ("서울은 크다", [["서울은", "크다"]]),
         ("  \n\n ", []),
     ],
 )
@@ -267,8 +284,8 @@ def _check_stream(parts):
 
 
 WORDS = """Co Mr No no U.S U.S. e.g. A J I B. Smith The the he can n't don't 's 1 1,000 .5 pm p.m. -
--- ... … . ! ? ' " “ ” ( ) ] : ; :) , www.a.com http://x.y/z. a@b.co @you #1 😀 \u0301 。 字 + *
-v2.0 etc & ’s"""
+-- ... … . ! ? ' " “ ” ( ) ] : ; :) , www.a.com http://x.y/z. a@b.co @you #1 😀 \u0301 。 字 カー +
+* v2.0 etc & ’s"""
 SIGNS = [*WORDS.split(), "\n", "\n\n", "\n \n", "\r\n", "\t", "\xa0", *"     "]
 
 

@@ -347,7 +347,15 @@ def test_an_activation_is_checked_though_no_layer_uses_it(activation):
         MLP(2, [1], activation=activation)
 
 
-@pytest.mark.parametrize("x", [{1.0, 2.0}, frozenset([1.0, 2.0]), {1.0: 0, 2.0: 0}], ids=str)
+class Table(list):
+    """A DataFrame of pandas as it iterates: over the names of its columns."""
+
+    ndim, iloc = 2, property(lambda self: None)
+
+
+@pytest.mark.parametrize(
+    "x", [{1.0, 2.0}, frozenset([1.0, 2.0]), {1.0: 0, 2.0: 0}, Table([0, 1])], ids=str
+)
 def test_inputs_and_sizes_come_in_an_order(x):
     for module in (MLP(2, [1]), Neuron(2), Layer(2, 3), Dropout(0.5)):
         with pytest.raises(TypeError, match="inputs are a list, not the"):

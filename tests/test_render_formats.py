@@ -1,11 +1,14 @@
 """The same picture for papers, Markdown, slides and libraries that know little of SVG."""
 
+import os
 import random
 import re
 import shutil
 import subprocess
+import sys
 from io import BytesIO
 from itertools import pairwise
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -13,7 +16,7 @@ import pytest
 from micrograd import Value, weighted_sum
 from micrograd.graph import snapshot
 from micrograd.nn import MLP
-from micrograd.render import render
+from micrograd.render import programs, render
 from micrograd.render.animation import animated, frame, timeline
 from micrograd.render.captions import caption, label
 from micrograd.render.picture import FORMATS
@@ -25,6 +28,8 @@ from micrograd.stepper import trace
 from micrograd.training import History
 from micrograd.training.curve import curve
 from tests.pictures import BAD_LABELS, bad_graph, cairo, worked_example
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_colours_are_literal_with_a_dark_rule_on_top():
@@ -69,6 +74,55 @@ def test_cairo_draws_the_colours():
     colours = {c for _, c in images.open(BytesIO(png)).convert("RGB").getcolors(1 << 20)}
     for name in ("paper", "box", "value", "gradient", "local-soft"):
         assert tuple(bytes.fromhex(LIGHT[name][1:])) in colours, name
+
+
+@pytest.fixture
+def fonts(tmp_path, monkeypatch):
+    """Have two fonts, one of Latin letters and the usual signs, and one of Chinese ones."""
+    usual, other = "Usual\\n20-7e b7 d7 5d0-5ea 2190-22ff", "Wide\\n20-7e b7 d7 2190-22ff 4e00-9fff"
+    program = tmp_path / "fc-match"
+    program.write_text(f'#!/bin/sh\ncase "$*" in *charset=*) printf "{other}";; *) ')
+    with program.open("a") as file:
+        file.write(f'printf "{usual}";; esac\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(programs, "_said", set())
+    drawn = SimpleNamespace(svg2png=lambda bytestring, scale: bytestring, svg2pdf=None)
+    monkeypatch.setitem(sys.modules, "cairosvg", drawn)
+    programs._font.cache_clear()
+    yield
+    programs._font.cache_clear()
+
+
+def texts_drawn(*labels):
+    """Give the texts that an image of a product is drawn with, and the fonts named for them."""
+    x, y = (Value(2.0, label=label) for label in labels)
+    root = ElementTree.fromstring(render(x * y).to("png"))
+    return {text.text: text.get("font-family") for text in root.iter(f"{SVG}text")}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the fonts are told by a script of the shell")
+def test_an_image_is_drawn_in_fonts_that_have_its_letters(fonts, capsys):
+    """cairo takes one font for a text, and draws a box for each letter that it lacks."""
+    drawn = texts_drawn("学习率", "rate < 1")
+    assert (drawn["学习率"], drawn["rate < 1"], drawn["2"]) == ("Wide", None, None)
+    assert not capsys.readouterr().err
+    assert texts_drawn("学 é", "⌀")["⌀"] is None  # which stands right behind those of the usual
+    assert capsys.readouterr().err.startswith("micrograd: no font here has é⌀ and what is beside: ")
+    drawn = texts_drawn("שלום 12", "b")
+    assert drawn["12 םולש"] is None and "שלום 12" not in drawn
+    assert texts_drawn("a\u200db\ufe0f", "b")["ab"] is None  # nobody sees these
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the fonts are told by a script of the shell")
+@pytest.mark.parametrize("there", [False, True])
+def test_without_fontconfig_an_image_is_drawn_in_the_usual_font(
+    there, fonts, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "fc-match").write_text("#!/bin/sh\nexit 1\n")
+    monkeypatch.setenv("PATH", str(tmp_path) if there else "")
+    assert {*texts_drawn("学", "αβ₁").values()} == {None}
+    assert "no font here has 学 and" in capsys.readouterr().err
 
 
 def test_tikz_has_every_box_and_edge():
@@ -285,6 +339,19 @@ def test_tex_compiles(tmp_path):
         ["pdflatex", "-interaction=nonstopmode", "a.tex"], cwd=tmp_path, capture_output=True
     )
     assert not told.returncode, told.stdout.decode(errors="replace")[-2000:]
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+def test_equations_of_many_lines_and_long_sums_stay_on_the_page(tmp_path):
+    """amsmath breaks neither a display nor a line by itself: they ran off the page."""
+    x = Value(0.5, label="x")
+    equations = render(sum((x * n).tanh() ** 2 for n in range(20))).to_tex()
+    document = r"\documentclass{article}\usepackage{amsmath}\begin{document}"
+    (tmp_path / "a.tex").write_text(f"{document}\n{equations}\\end{{document}}", "utf-8")
+    told = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "a.tex"], cwd=tmp_path, capture_output=True
+    )
+    assert not told.returncode and b"Overfull" not in told.stdout
 
 
 def test_numbers_come_up_as_the_passes_compute_them():

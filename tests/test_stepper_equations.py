@@ -32,12 +32,13 @@ def test_every_side_of_an_equation_is_its_number():
         graph = snapshot(parse(text, at))
         names = {label: x for label, x in zip(graph.labels, graph.data) if label}
         try:
-            lines = equations(graph).partition("{align*}\n")[2].splitlines()[:-1]
+            text = equations(graph).partition("{align*}\n")[2].partition("\\end")[0]
         except ValueError:  # there is no slope
             continue
         values = names | {"inf": math.inf}
         rounded = {name: number_of(shown(x), {"inf": math.inf}) for name, x in values.items()}
-        for line in lines:
+        whole_lines = text.replace(" \\\\\n&\\quad{}", "").replace(" \\\\\n&=", " =")
+        for line in whole_lines.splitlines():
             rule = line.partition(" = ")[0].partition("&= ")[2].split(" + ")
             assert "frac" not in line or len(rule) == len({*rule}), line  # a user is one term
             left, *sides = map(plain, line.removesuffix(" \\\\").replace("&=", "=").split(" = "))

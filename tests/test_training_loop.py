@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -196,6 +197,29 @@ def test_every_example_comes_once_an_epoch_in_an_order_that_the_seed_gives():
     assert epochs[0] != epochs[1]
     assert orders(2, seed=5) == batches != orders(2, seed=6)
     assert orders(1, seed=None) == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+class Table:
+    """What pandas calls a DataFrame: indexed by numbers it gives columns, by `iloc` rows."""
+
+    def __init__(self, rows):
+        self.iloc, self.shape = rows, rows.shape
+
+    def __len__(self):
+        return len(self.iloc)
+
+    def __getitem__(self, columns):
+        return self.iloc[:, columns]
+
+
+def test_tables_are_cut_into_rows():
+    taken = []
+    table = Table(np.arange(16.0).reshape(4, 4))
+    fit(lambda rows: taken.append(rows) or 0.5, table, 1, batch_size=3, seed=None, progress=False)
+    assert [rows.tolist() for rows in taken] == [
+        [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]],
+        [[12, 13, 14, 15]],
+    ]
 
 
 def test_arrays_are_cut_into_arrays():
@@ -474,7 +498,21 @@ def test_history_as_csv_can_be_read_back_exactly(tmp_path):
     assert repr(long) == "History(1 epoch; last: epoch 12345, loss 0.1235)"
 
 
-@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_a_plot_names_scores_in_chinese(tmp_path):
+    manager = pytest.importorskip("matplotlib.font_manager").fontManager
+    if not any("CJK" in font.name for font in manager.ttflist):
+        pytest.skip("no font here has Chinese signs")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of letters that it draws as boxes
+        History([{"epoch": 1, "loss": 1.0, "准确率": 0.5}]).plot(tmp_path / "h.png")
+
+
+def test_a_plot_names_scores_with_dollars(tmp_path):
+    pytest.importorskip("matplotlib")
+    History([{"epoch": 1, "loss": 1.0, "$ per $x^": 0.5}]).plot(tmp_path / "h.png")
+
+
+@pytest.mark.parametrize("ending", ["PNG", "svg"])
 def test_history_plots_itself(ending, tmp_path):
     pytest.importorskip("matplotlib")
     rows = [{"epoch": e, "loss": 1 / e, "dev_loss": 2 / e, "dev_f1": 50.0 + e} for e in (1, 2, 3)]

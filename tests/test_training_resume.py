@@ -12,11 +12,12 @@ import pytest
 
 from micrograd.checkpoint import load_state, save_state
 from micrograd.engine import Value
+from micrograd.lowering import lower
 from micrograd.nn import MLP
 from micrograd.optim import SGD, Adam, AdamW, clip_norm, clip_value
 from micrograd.schedules import Plateau, cosine, exponential
 from micrograd.schedules import step as stepwise
-from micrograd.training import EarlyStopping, descent, fit
+from micrograd.training import EarlyStopping, Recording, descent, fit
 from micrograd.training.settings import differences
 
 DATA = [((x / 4, 1.0), x / 8) for x in range(8)]
@@ -82,9 +83,24 @@ def test_a_run_made_otherwise_is_refused_and_what_differs_is_named(change, said,
     train(path, resume=True, **same)
 
 
+class Table:
+    """What pandas calls a DataFrame, of one column."""
+
+    def __init__(self, *numbers):
+        self.iloc = np.array([numbers]).T
+        self.shape, self.to_numpy = self.iloc.shape, lambda: self.iloc
+
+    def __len__(self):
+        return len(self.iloc)
+
+    def __getitem__(self, column):
+        raise KeyError(column)
+
+
 @pytest.mark.parametrize(
     ("data", "others", "told"),
     [
+        (Table(1, 2, 3), Table(1, 2, 4), True),
         (np.arange(8), np.arange(1, 9), True),
         (range(8), range(1, 9), True),
         (["a"] * 8, ["a"] * 7 + ["b"], True),
@@ -102,6 +118,24 @@ def test_data_are_told_apart_where_they_could_be_written(data, others, told, tmp
     if told:
         with pytest.raises(ValueError, match="another run's: data '[0-9a-f]{12}' there"):
             train(others, resume=True)
+
+
+@pytest.mark.parametrize(
+    "wrapped", [lambda step: step, lambda step: Recording(MLP(1, [1])).of(step)]
+)
+def test_the_data_of_a_step_of_row_numbers_are_told_apart(wrapped, tmp_path):
+    """`fit(trainer.on(x, y), range(n), ...)` went on with another x without a word."""
+
+    def train(shift, **options):
+        x, w = np.arange(6.0) + shift, Value(1.0)
+        program = lower(lambda x: (w * x - 1) ** 2, 0.5)
+        step = wrapped(program.trainer(SGD(program.parameters)).on(x))
+        fit(step, range(6), 2, checkpoint=tmp_path / "run.npz", progress=False, **options)
+
+    train(0.0)
+    train(0.0, resume=True)
+    with pytest.raises(ValueError, match="another run's: data of the step '[0-9a-f]{12}' there, "):
+        train(1.0, resume=True)
 
 
 SETTINGS = [np.arange(3.0), (np.zeros(2), 1), [math.nan, (1, 2)], math.nan, np.int64(3), None]

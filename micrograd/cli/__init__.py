@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import pkgutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from micrograd.files import GONE, worded
 
 __all__ = ["main"]
 
+COMMANDS = ("draw", "evaluate", "lower", "play", "step", "tag", "train")
 USAGE_ERROR, FAULT, INTERRUPTED = 2, 70, 130
 NEEDED = ("graphviz", "numpy", "rich")  # folders of modules, each: never a file of that name
 REFUSALS = (ValueError, TypeError, OSError, ImportError)
@@ -127,8 +127,6 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
     )
     parser.add_argument("--version", action="version", version=f"micrograd-graph {__version__}")
     subparsers: Any = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in pkgutil.iter_modules(__path__):
-        command = importlib.import_module(f"{__name__}.{module.name}")
-        if hasattr(command, "add_parser"):
-            command.add_parser(subparsers)
+    for name in COMMANDS:
+        importlib.import_module(f"{__name__}.{name}").add_parser(subparsers)
     return parser, dict(subparsers.choices)

@@ -97,7 +97,7 @@ def write_playground(path: str) -> int:
 
 
 def _page_named(path: str) -> None:
-    if not path.endswith((".html", ".htm")):
+    if not path.lower().endswith((".html", ".htm")):
         raise ValueError(
             f"{path}: the steps are written as a page; end the name in .html (micrograd draw "
             "writes them as equations, .tex, and as moving pictures, .gif)"

@@ -107,8 +107,8 @@ def check_flags(**flags: Any) -> None:
 
 
 def check_ordered(what: str, items: Any) -> None:
-    """Raise TypeError for a dict, of which only the keys would count, a set, and bytes."""
-    if isinstance(items, NO_LISTS):
+    """Raise TypeError for a set, bytes, a dict or a table of pandas: their names would count."""
+    if isinstance(items, NO_LISTS) or (hasattr(items, "iloc") and items.ndim > 1):
         raise TypeError(f"{what} are a list, not the {type(items).__name__} {shorten(items)}")
 
 

@@ -38,6 +38,8 @@ def check_shapes(
     """Raise ValueError for other shapes than batches of the traced ones."""
     size = len(inputs[0]) if inputs else 0
     for name, shape, x in zip(names, shapes, inputs):
+        if x.shape == (size, *shape) and size:
+            continue
         if x.shape == shape:
             raise ValueError(
                 f"{name} has the shape {shape}: one sample; a program takes a batch, "
@@ -45,11 +47,10 @@ def check_shapes(
             )
         if not len(x):
             raise ValueError(f"{name} is empty; give a batch of one sample or more")
-        if x.shape != (size, *shape):
-            raise ValueError(
-                f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch "
-                f"of samples of the traced shape, as many as of {names[0]}"
-            )
+        raise ValueError(
+            f"{name} has the shape {x.shape}; it must be {(size, *shape)}: a batch "
+            f"of samples of the traced shape, as many as of {names[0]}"
+        )
 
 
 class Ids:

@@ -30,10 +30,8 @@ class Splits(NamedTuple):
 def shipped() -> Splits:
     """Read the corpus written for this package: PER, LOC, ORG and MISC in BIO."""
     names = [f"{name}.conll" for name in Splits._fields]
-    found = Splits(*(parse(FOLDER.joinpath(name).read_text("utf-8"), name) for name in names))
-    for name, part in zip(names, found, strict=True):
-        part.path = f"{name} of the package"
-    return found
+    texts = ((name, FOLDER.joinpath(name).read_text("utf-8")) for name in names)
+    return Splits(*(replace(parse(b, a), path=f"{a} of the package") for a, b in texts))
 
 
 def together(parts: Sequence[Corpus]) -> Corpus:
@@ -50,10 +48,10 @@ def together(parts: Sequence[Corpus]) -> Corpus:
 
 def hold_out(whole: Corpus) -> tuple[Corpus, Corpus]:
     """Split off every tenth document, or sentence where there are fewer than ten documents."""
-    by_document = whole.documents >= HELD_OUT
     parts: tuple[list[Sentence], list[Sentence]] = ([], [])
+    units = {number: unit for unit, number in enumerate(dict.fromkeys(s.document for s in whole))}
     for number, sentence in enumerate(whole):
-        unit = sentence.document if by_document else number
+        unit = units[sentence.document] if len(units) >= HELD_OUT else number
         parts[unit % HELD_OUT == HELD_OUT - 1].append(sentence)
     if not parts[1]:
         raise ValueError(

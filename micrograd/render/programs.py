@@ -6,9 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Set
+from functools import cache
 from html import unescape
 
-from micrograd.render.text import width
+from micrograd.printing import cut
+from micrograd.render.text import END_OF_ISOLATE, ISOLATE, escaped, width
 
 TIME_LIMIT = 20.0  # seconds for an external layout
 SCALE, MOST_PIXELS = 2.0, 16_000  # of a PNG; cairo's images end at 32,767 a side
@@ -17,6 +20,11 @@ SQUEEZED = re.compile(
     r'<text ([^>]*) textLength="([\d.]+)" lengthAdjust="spacingAndGlyphs"([^>]*)'
     r'font-size="([\d.]+)px"([^>]*)>([^<]*)</text>'
 )
+TEXT = re.compile(r"<text ([^>]*)>([^<]*)</text>")
+LEFTWARD = re.compile(f"{ISOLATE}([^{END_OF_ISOLATE}]*){END_OF_ISOLATE}")
+STRAIGHT = re.compile(r"[^\u0590-\u08ff\s]+")  # what runs rightward in a text that runs leftward
+UNSEEN = re.compile("[\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f\ufeff]")  # joiners and selectors
+FAMILY, WIDE = "system-ui", 0x2E80  # the font of a picture; where wide letters begin
 _said: set[str] = set()
 
 
@@ -79,7 +87,12 @@ def by_cairo(svg: str, format: str, most: int = MOST_PIXELS) -> bytes:
     convert = {"png": cairosvg.svg2png, "pdf": cairosvg.svg2pdf}[format]
     largest = max(map(int, re.findall(r'(?:width|height)="(\d+)"', svg[:400])))
     scale = min(SCALE, most / largest) if format == "png" else 1.0
-    image: bytes = convert(bytestring=SQUEEZED.sub(_smaller, svg).encode(), scale=scale)
+    boxed: set[str] = set()
+    drawn = TEXT.sub(lambda text: _in_font(text, boxed), SQUEEZED.sub(_smaller, svg))
+    if boxed:
+        signs = cut("".join(sorted(boxed)))
+        _say_once(f"no font here has {signs} and what is beside: boxes are drawn; save as .svg")
+    image: bytes = convert(bytestring=drawn.encode(), scale=scale)
     return image
 
 
@@ -88,6 +101,46 @@ def _smaller(text: re.Match[str]) -> str:
     before, room, between, size, after, content = text.groups()
     fitting = float(size) * float(room) / width(unescape(content), float(size))
     return f'<text {before}{between}font-size="{fitting:.2f}px"{after}>{content}</text>'
+
+
+def _in_font(text: re.Match[str], boxed: set[str]) -> str:
+    """Return a text as cairo draws it: from the left, in one font; `boxed` are signs that it lacks.
+
+    It is the usual font, or another that lacks fewer.
+    """
+    content = UNSEEN.sub("", LEFTWARD.sub(_turned, unescape(text[2])))
+    lost, family = _lacking("", content), ""
+    if lost and len(other := _lacking(lost, content)) < len(lost):
+        family, lost = f'font-family="{escaped(_font(lost)[0])}" ', other
+    boxed.update(lost)
+    return f"<text {family}{text[1]}>{escaped(content)}</text>"
+
+
+def _turned(leftward: re.Match[str]) -> str:
+    """Return what reads leftward in the order of its signs from the left; numbers stay."""
+    return STRAIGHT.sub(lambda part: part[0][::-1], leftward[1][::-1])
+
+
+def _lacking(known: str, signs: str) -> str:
+    """Return the signs, each once, that the font for `known` ones lacks; "" is the usual one's."""
+    return "".join(sorted(c for c in set(signs) if ord(c) not in _font(known)[1]))
+
+
+@cache
+def _font(signs: str) -> tuple[str, Set[int]]:
+    """Return the font of this machine that has most of some signs, and which it has.
+
+    Without fontconfig nobody knows: the usual one, which is said to have all but wide signs.
+    """
+    wanted = ":lang=zh-cn:charset=" + " ".join(f"{ord(c):x}" for c in signs) if signs else ""
+    command = ["fc-match", "-f", "%{family[0]}\n%{charset}", f"{FAMILY}{wanted}"]
+    try:
+        found = subprocess.run(command, capture_output=True, timeout=TIME_LIMIT, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return FAMILY, {*range(WIDE)}
+    family, _, places = found.decode("utf-8", "replace").partition("\n")
+    ends = ([int(end, 16) for end in place.split("-")] for place in places.split())
+    return family, {sign for end in ends for sign in range(end[0], end[-1] + 1)}
 
 
 def _say_once(text: str) -> None:

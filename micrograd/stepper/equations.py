@@ -17,6 +17,8 @@ from micrograd.stepper.trace import one_root, trace
 
 _MARK = "\ue000{}{}\ue001"  # stands for a node's name in a formula, and binds as it does
 _LIKE = {0: " ≥ ", 1: "+", 2: "·", 3: "+", 4: "²"}
+TERMS, ROW = 3, " \\\\\n&"  # of a sum in a line; the beginning of another line
+PAGE = 15  # lines, of which amsmath would break none: what is longer than a page went off its end
 _PARTS = re.compile(
     "\ue000(?P<node>[0-9]+)[^\ue001]*\ue001|(?P<number>[0-9.]+)e(?P<exponent>−?[0-9]+)|(?P<word>[A-Za-z]\\w*)"
     f"|(?P<sign>[{''.join(RAISED)}]+|.)",
@@ -49,7 +51,10 @@ def equations(root: Value | Graph) -> str:
             if not step["left"]:
                 lines.append(_gradient(symbols, start, reaching[step["operand"]]))
     written = " \\\\\n".join(lines)
-    return input_file("amsmath", f"\\begin{{align*}}\n{written}\n\\end{{align*}}\n")
+    display = f"\\begin{{align*}}\n{written}\n\\end{{align*}}\n"
+    if written.count("\n") > PAGE:
+        display = f"{{\\allowdisplaybreaks\n{display}}}\n"
+    return input_file("amsmath", display)
 
 
 def _mark(id: int, name: str) -> str:
@@ -67,11 +72,18 @@ def _gradient(names: list[str], root: int, steps: list[dict[str, Any]]) -> str:
     users: dict[int, list[dict[str, Any]]] = defaultdict(list)  # x * x is one, by two slopes
     for step in steps:
         users[step["node"]].append(step)
-    rule = " + ".join(rf"{_slope(names, root, u)} {_slope(names, u, operand)}" for u in users)
-    numbers = " + ".join(
-        rf"{_factor(some[0]['upstream'])} \cdot {_locals(some)}" for some in users.values()
+    rule = _sum([rf"{_slope(names, root, u)} {_slope(names, u, operand)}" for u in users])
+    numbers = _sum(
+        [rf"{_factor(some[0]['upstream'])} \cdot {_locals(some)}" for some in users.values()]
     )
-    return f"{_slope(names, root, operand)} &= {rule} = {numbers} = {total}"
+    equals = " = " if len(users) < TERMS else f"{ROW}= "
+    return f"{_slope(names, root, operand)} &= {rule}{equals}{numbers}{equals}{total}"
+
+
+def _sum(terms: list[str]) -> str:
+    """Return a sum in lines of so many terms that they are no wider than a page."""
+    rows = (" + ".join(terms[i : i + TERMS]) for i in range(0, len(terms), TERMS))
+    return f"{ROW}\\quad{{}} + ".join(rows)
 
 
 def _locals(steps: list[dict[str, Any]]) -> str:

@@ -13,6 +13,7 @@ from micrograd.core.checks import is_real
 from micrograd.files import atomic_write, check_path
 from micrograd.printing import counted, shorten
 
+CHINESE = ("Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "SimHei", "WenQuanYi Zen Hei")
 DATES: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
@@ -78,7 +79,7 @@ class History:
         """
         if path is not None:
             check_path(path)
-        ending = Path(path or "").suffix[1:] or "png"
+        ending = Path(path or "").suffix[1:].lower() or "png"
         if ending not in DATES:
             raise ValueError(f"{path}: a plot is written as {', '.join(DATES)}, not as {ending}")
         figure = _figure(self)
@@ -103,12 +104,22 @@ def _figure(history: History) -> Any:
         for name, style in zip(panel, ("-o", "--s", "-.^", ":D", "-v", "--x") * len(panel)):
             numbered = enumerate(history.rows, 1)  # rows of a loop of one's own may have none
             points = [(row.get("epoch", n), row[name]) for n, row in numbered if name in row]
-            axes.plot(*zip(*points), style, label=name, markersize=3)
+            label = name.replace("$", r"\$")  # a formula is between two
+            axes.plot(*zip(*points), style, label=label, markersize=3)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
-        axes.legend()
+        axes.legend(prop={"family": _families()})
     return figure
+
+
+def _families() -> list[str]:
+    """Return the fonts of names: the usual ones, and behind them one of Chinese signs."""
+    from matplotlib import font_manager, rcParams
+
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    chinese = sorted(name for name in known if "CJK" in name or name in CHINESE)
+    return [*rcParams["font.family"], *chinese[:1]]
 
 
 def _picture(figure: Any, ending: str) -> bytes:

@@ -16,8 +16,9 @@ dicts and lists of them; Python's and NumPy's global generators are kept beside 
 killed goes on from the end of the last epoch, one stopped by Ctrl-C from the batch after the last:
 in both the result is that of an uninterrupted run, bit for bit.
 
-A checkpoint holds what made it as well: batches, seed, a digest of the data, the options of the
-optimisers in `state` and of `stop`, and what `settings` names. A run made otherwise is refused.
+A checkpoint holds what made it as well: batches, seed, a digest of the data, and of a list `data`
+that the step has, as one made by `on(x, y)`, the options of the optimisers in `state` and of
+`stop`, and what `settings` names. A run made otherwise is refused.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def fit(
     if checkpoint is not None:
         made_by |= {"data": data_digest(data), "state": settings_within(state)}
         made_by |= {"stop": settings_within(stop)}
+        if isinstance(own := getattr(step, "data", None), (list, tuple)):  # `data` are its rows
+            made_by |= {"data of the step": data_digest(own)}
         made_by |= _own_settings(settings, made_by)
     if checkpoint is not None or stop:
         check_kept(state)

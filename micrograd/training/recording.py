@@ -77,7 +77,7 @@ class _Noted:
     def __init__(self, step: Any, recording: Recording) -> None:
         self.step, self.recording = step, recording
         self.state = {"step": getattr(step, "state", {}), "recording": recording}
-        for name in ("graphs", "trained"):
+        for name in ("graphs", "trained", "data"):
             if hasattr(step, name):
                 setattr(self, name, getattr(step, name))
 

@@ -275,7 +275,8 @@ def _owner(function: Any) -> Any:
 
 
 def _take(data: Any, chosen: Sequence[int]) -> Any:
-    return data[chosen] if hasattr(data, "shape") else [data[i] for i in chosen]
+    rows = getattr(data, "iloc", data)  # of a table of pandas; by the numbers it takes columns
+    return rows[chosen] if hasattr(data, "shape") else [data[i] for i in chosen]
 
 
 def numbers_of(result: Any) -> dict[str, float]:

@@ -29,6 +29,7 @@ def data_digest(data: Any) -> str | None:
     Such data are told apart by their number alone.
     """
     try:
+        data = data.to_numpy() if hasattr(data, "to_numpy") else data  # a table of pandas
         return digest(data if hasattr(data, "shape") else [data[i] for i in range(len(data))])
     except (TypeError, ValueError):
         return None

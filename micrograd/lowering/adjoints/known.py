@@ -9,7 +9,7 @@ from typing import TypeGuard
 import numpy as np
 
 from micrograd.lowering.adjoints.places import places_where
-from micrograd.lowering.adjoints.terms import DIVIDED, is_plain, renamed
+from micrograd.lowering.adjoints.terms import is_divisor, is_plain, like, renamed
 from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Factor, Formula, Read, Term
 from micrograd.lowering.arrays.reads import coordinates, number_of
 
@@ -23,7 +23,7 @@ class Known:
     """
 
     terms: dict[Array, list[Term]]
-    sums: list[Array]
+    sums: dict[Array, Term]
     quotients: list[tuple[Array, Read, Read]]
     complements: dict[Array, Read]
     bounded: set[Array]
@@ -47,20 +47,23 @@ def _sides(terms: Iterable[Term]) -> tuple[set[Array], set[Array]]:
     for factor in (factor for term in terms for factor in term.factors):
         if isinstance(factor, Read):
             above.add(factor.array)
-        elif isinstance(factor, Formula) and factor.text == DIVIDED:
+        elif is_divisor(factor):
             below.add(factor.reads[0].array)
     return above, below
 
 
 def known_of(arrays: Sequence[Array]) -> Known:
     """Return what is known before there are adjoints."""
-    sums = [
-        a for a in arrays if len(a.terms) == 1 and a.terms[0].summed and a.terms[0].scale == ONE
-    ]
+    alone = {array: array.terms[0] for array in arrays if len(array.terms) == 1}
+    sums = {array: term for array, term in alone.items() if term.summed and term.scale == ONE}
     known = Known({}, sums, [], {}, set())
-    for array, formula in ((array, array.formula) for array in arrays if array.formula):
-        read = dict(formula.letters)
-        if formula.text == "x / y":
+    for array in arrays:
+        formula = array.formula
+        read = dict(formula.letters) if formula else {}
+        if formula is None:
+            finite = known.bounded.issuperset(read.array for read in array.reads)
+            bounded = _is_one_hot(array) or (finite and array in sums)
+        elif formula.text == "x / y":
             known.quotients.append((array, read["x"], read["y"]))
             bounded = _is_share(array, read["x"], read["y"])
         elif formula.text == "x - y" and number_of(read["x"]) == 1 and _is_like(read["y"], array):
@@ -71,6 +74,25 @@ def known_of(arrays: Sequence[Array]) -> Known:
             bounded = formula.op == "sigmoid"
         known.bounded.update([array] if bounded else [])
     return known
+
+
+def picked(term: Term, known: Known) -> list[Factor]:
+    """Return u[j] and 1 / t of a term where t = Σj one_hot[j] u[j]: beside one_hot[j] they are 1.
+
+    Where t is 0 the engine has no slope; u is never infinite.
+    """
+    for divisor in filter(is_divisor, term.factors):
+        t = divisor.reads[0]
+        total = known.sums.get(t.array) if t.plain and t.array in known.bounded else None
+        if not total or total.at or len(total.summed) > 1:
+            continue
+        own = {var: i.var for (var, _), i in zip(total.kept, t.index)}
+        for one_hot in (f for f in term.factors if is_plain(f) and _is_one_hot(f.array)):
+            own[total.summed[0][0]] = one_hot.vars[-1]
+            found = [like(renamed(factor, own), term.factors) for factor in total.factors]
+            if one_hot in found and None not in found:
+                return [divisor, *(f for f in found if f and f is not one_hot)]
+    return []
 
 
 def _is_like(read: Read, array: Array) -> bool:
@@ -102,6 +124,10 @@ def walked(read: Read, factor: Factor) -> dict[int, int]:
         return {}
     own = dict(zip(read.vars, factor.vars)) | {BATCH: BATCH}
     return own if renamed(read, own).same(factor) else {}
+
+
+def _is_one_hot(array: Array) -> bool:
+    return array.lookup is not None and array.lookup.table is None
 
 
 def is_complement(factor: Factor) -> TypeGuard[Formula]:

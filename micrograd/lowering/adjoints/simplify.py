@@ -17,21 +17,21 @@ from itertools import combinations
 
 import numpy as np
 
-from micrograd.lowering.adjoints.known import Known, cancels, is_complement, walked
+from micrograd.lowering.adjoints.known import Known, cancels, is_complement, picked, walked
 from micrograd.lowering.adjoints.places import factor_where, own_term
 from micrograd.lowering.adjoints.terms import (
-    DIVIDED,
     Product,
     along,
     divided_by,
     equal,
+    is_divisor,
     is_plain,
     like,
     parted,
     renamed,
     without_one_hots,
 )
-from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Factor, Formula, Read, Scale, Term
+from micrograd.lowering.arrays.ir import COMPUTED, ONE, Array, Factor, Read, Scale, Term
 from micrograd.lowering.arrays.reads import moderate, used
 
 MOST_DISSOLVED = 6  # adjoints: each doubles the ways to look at
@@ -68,7 +68,7 @@ class Simpler:
 def _length(terms: Iterable[Term]) -> int:
     """Return how many factors there are; what is computed counts for several."""
     factors = [factor for term in terms for factor in term.factors]
-    return sum(3 if isinstance(f, Formula) and f.text != DIVIDED else 1 for f in factors)
+    return sum(1 if isinstance(f, Read) or is_divisor(f) else 3 for f in factors)
 
 
 def simpler(array: Array, terms: Sequence[Term], known: Known, readers: Readers) -> Simpler | None:
@@ -219,7 +219,7 @@ class _Way:
         """Return a sum as an array, of the way forward where that has it, times what is outside."""
         inner, outer = parted(term)
         total = Term(inner, term.kept, term.summed)
-        array = next((a for a in self.known.sums if equal(a.terms[0], total)), None)
+        array = next((a for a, term in self.known.sums.items() if equal(term, total)), None)
         array = array or self._array(adjoint, [total])
         return Term((array.whole, *outer), term.kept, (), term.scale)
 
@@ -240,6 +240,9 @@ class _Way:
 
         Where it is 0 the engine has no slope.
         """
+        if gone := picked(term, self.known):
+            term = replace(term, factors=tuple(f for f in term.factors if f not in gone))
+            self.cancelled = True
         for factor in filter(is_plain, term.factors):
             others = [f for f in term.factors if f is not factor]
             bounded = factor.array in self.known.bounded

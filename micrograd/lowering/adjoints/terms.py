@@ -34,6 +34,10 @@ def divided_by(read: Read) -> Formula:
     return Formula("div", DIVIDED, None, (("y", read),))
 
 
+def is_divisor(factor: Factor) -> TypeGuard[Formula]:
+    return isinstance(factor, Formula) and factor.text == DIVIDED
+
+
 def factors_of(formula: Formula) -> tuple[tuple[Factor, ...], float]:
     """Return a local gradient as factors and a number: -out / y as out, 1 / y and -1."""
     above, under, number = _split(formula.text, formula.k)

@@ -131,7 +131,8 @@ def _computed(array: Array, names: Mapping[Array, Name]) -> Name:
     if array.formula:
         operand = array.formula.reads[0].array
         of = names.get(operand, TEMPORARY)
-        hidden = len(array.formula.reads) == 1 and BY_NAME[array.formula.op].arity == 1
+        row = BY_NAME[array.formula.op]
+        hidden = len(array.formula.reads) == 1 and row.arity == 1 and row.name != "neg"
         return of._replace(stem="h") if hidden and of.stem == "z" else TEMPORARY
     if array.choice:
         return Name("m", window=names.get(array.choice.read.array, TEMPORARY).window)

@@ -112,11 +112,16 @@ def _mul(a: Expr, b: Expr) -> Expr | None:
     for one, other in ((a, b), (b, a)):
         if _is_inverse(other) and not is_mask(one):
             return binary("/", binary("*", other.args[0], one), other.args[1])
-    if a.kind == "bin" and a.attr == "/" and a.args[1].kind == "batch":
+    if _is_share(a):
         return binary("/", binary("*", a.args[0], b), a.args[1])
     if is_mask(a) and not is_mask(b):
         return _masked(a, b)
     return _masked(b, a) if is_mask(b) else None
+
+
+def _is_share(e: Expr) -> bool:
+    """Return whether an expression is divided by B last."""
+    return e.kind == "bin" and e.attr == "/" and e.args[1].kind == "batch"
 
 
 def _is_inverse(e: Expr) -> bool:
@@ -162,6 +167,8 @@ def _div(a: Expr, b: Expr) -> Expr | None:
         return a
     if is_mask(a) and [side.attr for side in a.args[1:]] == [1, 0] and b.kind in ("batch", "num"):
         return make("bin", (a.args[0], b), "/")
+    if _is_share(a) and b.kind != "batch":
+        return binary("/", binary("/", a.args[0], b), a.args[1])
     return negative(binary("/", a.args[0], b)) if a.kind == "neg" else None
 
 

@@ -6,6 +6,8 @@ import ctypes
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import accumulate
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,13 +15,14 @@ import numpy as np
 from micrograd.lowering.arrays.ir import Array, Rows, Term
 from micrograd.lowering.arrays.reads import flat_places
 from micrograd.lowering.code.helpers.numpy import sparse_rows
-from micrograd.lowering.native.c.module import Module, layout, module
+from micrograd.lowering.native.c.module import Module, module
 from micrograd.lowering.native.compiler import command, compiler, loaded, works
 from micrograd.lowering.passes import Lowered
 from micrograd.lowering.trace.declared import FORWARD
 from micrograd.optim.gradients import Rows as RowsOfTable
 
 Result = tuple[float, dict[str, Any], bool]
+_FLOAT = np.dtype(float)
 _modules: weakref.WeakKeyDictionary[Lowered, dict[Any, Module]] = weakref.WeakKeyDictionary()
 
 
@@ -93,47 +96,58 @@ class _Function:
         fixed = [array for array in module.results if not array.batched]
         fields = {array: str(n) for n, array in enumerate(fixed)}
         self._kind = np.dtype([("loss", float), *((fields[a], float, a.shape) for a in fixed)])
-        self._place, self._fixed, self._of_sample = layout(module.results)
-        dense = [(names[x], a) for x, a in module.gradients.items() if a not in module.sparse]
-        self._shared = [(name, fields[a]) for name, a in dense if not a.batched]
-        self._batched = [(name, a, a.size) for name, a in dense if a.batched]
-        self._sparse = [(names[x], a) for x, a in module.gradients.items() if a in module.sparse]
+        self._of_samples = [array for array in module.results if array.batched]
+        self._laid = self._laid_out(0)
+        found = [(names[leaf], array) for leaf, array in module.gradients.items()]
+        dense = [(name, array) for name, array in found if array not in module.sparse]
+        self._fixed = [(name, fields[a]) for name, a in dense if not a.batched]
+        self._batched = [(name, self._of_samples.index(a)) for name, a in dense if a.batched]
+        self._sparse = [(name, array) for name, array in found if array in module.sparse]
+
+    def _laid_out(self, size: int) -> tuple[int, int, list[tuple[tuple[int, ...], int]]]:
+        """Return `size`, how many numbers a batch of it writes, and the shapes of those that every
+        sample has, with their places in bytes."""
+        shapes = [(size, *array.shape) for array in self._of_samples]
+        *starts, end = accumulate(map(prod, shapes), initial=self._kind.itemsize // 8)
+        return size, end, [(shape, 8 * start) for shape, start in zip(shapes, starts)]
 
     def __call__(self, inputs: Sequence[Any]) -> Result:
-        call, flat = self._bound(inputs)
-        strange = call()
-        return float(flat[0]), self._gradients(flat, inputs), bool(strange)
+        arguments, flat, samples = self._prepared(inputs)
+        strange = self._call(*arguments)
+        return float(flat[0]), self._gradients(flat, samples, inputs), bool(strange)
 
     def bound(self, inputs: Sequence[Any]) -> tuple[Callable[[], int], dict[str, Any]]:
-        """Return a call of C alone, with its arguments, and the gradients that it writes."""
-        call, flat = self._bound(inputs)
-        return call, self._gradients(flat, inputs)
+        """Return a call of C alone, and the gradients that it writes.
 
-    def _bound(self, inputs: Sequence[Any]) -> tuple[Callable[[], int], Any]:
+        It knows where arrays lie: whoever calls it keeps the program and the inputs.
+        """
+        arguments, flat, samples = self._prepared(inputs)
+        return partial(self._call, *arguments), self._gradients(flat, samples, inputs)
+
+    def _prepared(self, inputs: Sequence[Any]) -> tuple[list[int], Any, list[Any]]:
+        """Return what C takes, what it writes, and the parts of that that every sample has."""
         size = len(inputs[0]) if inputs else 1
-        flat = np.empty(self._fixed + size * self._of_sample)
-        return partial(self._call, size, self._where, address(flat), *map(address, inputs)), flat
+        known, count, places = self._laid  # of the last batch: most have its size
+        if size != known:
+            _, count, places = self._laid = self._laid_out(size)
+        flat = np.empty(count)
+        arguments = [size, self._where, *map(address, (flat, *inputs))]
+        return arguments, flat, [np.ndarray(shape, _FLOAT, flat, at) for shape, at in places]
 
-    def _gradients(self, flat: Any, inputs: Sequence[Any]) -> dict[str, Any]:
-        results = np.ndarray((), self._kind, flat)  # its fields take a third of the time of slices
-        gradients: dict[str, Any] = {name: results[field] for name, field in self._shared}
-        for name, array, size in self._batched:
-            gradients[name] = self._samples(flat, array, size)
+    def _gradients(self, flat: Any, samples: list[Any], inputs: Sequence[Any]) -> dict[str, Any]:
+        record = np.ndarray((), self._kind, flat)  # its fields take a third of the time of slices
+        gradients: dict[str, Any] = {name: record[field] for name, field in self._fixed}
+        for name, n in self._batched:
+            gradients[name] = samples[n]
         for name, adjoint in self._sparse:
-            gradients[name] = self._rows(name, adjoint, flat, inputs)
+            gradients[name] = self._rows(name, adjoint, samples, inputs)
         return gradients
 
-    def _samples(self, flat: Any, array: Array, size: int) -> Any:
-        """Return a result that every sample has, `size` numbers each."""
-        count = (len(flat) - self._fixed) // self._of_sample
-        start = self._fixed + self._place[array] * count
-        return flat[start : start + size * count].reshape(count, *array.shape)
-
-    def _rows(self, name: str, adjoint: Array, flat: Any, inputs: Sequence[Any]) -> RowsOfTable:
+    def _rows(self, name: str, adjoint: Array, samples: list[Any], inputs: Any) -> RowsOfTable:
         batch = dict(zip(self._inputs, inputs))
         pairs: list[Any] = []
         for term, part in zip(adjoint.terms, self.module.sparse[adjoint]):
-            pairs += [self._ids(term, batch), self._samples(flat, part, part.size)]
+            pairs += [self._ids(term, batch), samples[self._of_samples.index(part)]]
         return RowsOfTable(*sparse_rows(self.held[name], *pairs))
 
     def _ids(self, term: Term, batch: Mapping[str, Any]) -> Any:

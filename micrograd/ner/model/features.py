@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
+from unicodedata import normalize
 
 from micrograd.core.checks import check_name
 from micrograd.ner.text.sentence import Sentence
@@ -50,12 +51,11 @@ class Vocabulary:
 
 
 KEPT = 1 << 16  # words whose forms are remembered: a text is read sentence by sentence
-_DIGIT = re.compile(r"\d")
 
 
 def clean(word: str) -> str:
-    """Undo HTML entities, and drop a stray BOM."""
-    return html.unescape(word).replace("\ufeff", "")
+    """Undo HTML entities, drop a stray BOM, and write é, which may be two signs, as one."""
+    return normalize("NFC", html.unescape(word).replace("\ufeff", ""))
 
 
 @lru_cache(KEPT)
@@ -64,7 +64,7 @@ def folded(word: str, lower: bool = True, digits: bool = True) -> str:
     word = clean(word)
     if lower:
         word = word.lower()
-    return _DIGIT.sub("0", word) if digits else word
+    return re.sub(r"\d", "0", word) if digits else word
 
 
 @lru_cache(KEPT)
@@ -99,7 +99,7 @@ class Feature(NamedTuple):
 
 WORDS, CASES = "E", "C"
 FEATURES = (
-    Feature("case", CASES, case_of),
+    Feature("case", CASES, lambda word: case_of(clean(word))),
     Feature("prefix", "P2", lambda word: folded(word)[:2]),
     Feature("prefix", "P3", lambda word: folded(word)[:3]),
     Feature("suffix", "S2", lambda word: folded(word)[-2:]),

@@ -144,7 +144,7 @@ def as_dict(result: Evaluation) -> dict[str, Any]:
 
 def curve_csv(result: Evaluation) -> str:
     """Write the precision-recall curve: a row per threshold of the probability."""
-    lines = ((f"{threshold:.6f}", *cells(score)[:3]) for threshold, score in result.curve)
+    lines = ((threshold, *cells(score)[:3]) for threshold, score in result.curve)
     return _csv(("threshold", *FIELDS[:3]), lines)
 
 

@@ -130,7 +130,7 @@ def render(corpus: Corpus, column: int | None = None) -> str:
 
     Of a corpus that was read, every line comes back as it was, but for the tag: it replaces the
     one in the column that was read, or in `column`, or is appended where no tags were read.
-    ValueError for a column that it has not.
+    ValueError for a column that it has not, and for a tag that would be two.
     """
     if corpus.source is None:
         return "".join(_plain(corpus))
@@ -145,11 +145,9 @@ def render(corpus: Corpus, column: int | None = None) -> str:
 
 
 def _plain(corpus: Corpus) -> Iterator[str]:
-    document = corpus.sentences[0].document if corpus.sentences else 0
-    for sentence in corpus:
-        if sentence.document != document:
+    for before, sentence in zip([*corpus.sentences[:1], *corpus], corpus):
+        if sentence.document != before.document:
             yield "-DOCSTART-\tO\n\n"
-        document = sentence.document
         for word in sentence.words:
             if not _WRITABLE.fullmatch(word):
                 raise ValueError(f"{word!r} cannot be written as a word: {UNWRITABLE}")

@@ -125,6 +125,8 @@ class Layout:
 
     def replaced(self, line: str, tag: str, column: int | None) -> str:
         """Give a token's line with the tag in its column, or appended where the line lacks it."""
+        if " " in tag and self.separator == " " and self.columns > 1:
+            raise ValueError(f"{tag!r} has a blank, as between the file's columns: put TABs there")
         places = self.places(line)
         if column is not None and len(places) == self.columns:
             start, end = places[column]

@@ -110,14 +110,11 @@ def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
     """Write every tag as B-X. ValueError with file:line for what is no tag."""
     every = dict.fromkeys(tag for sentence in corpus for tag in sentence.tags)
     corpus.written = said or find(every)
-    fitting = [name for name in NOTATIONS if len(name) > 1 and all(read(t, name) for t in every)]
-    if len(fitting) > 1 and not said and every.keys() - {*OUTSIDE}:
-        corpus.notes.append(
-            f"{max(every)!r} is {' or '.join(fitting)}; taken as the first, or --tags"
-        )
+    others = every.keys() - {*OUTSIDE}
+    fits = [name for name in NOTATIONS if len(name) > 1 and all(read(t, name) for t in others)]
+    if len(fits) > 1 and not said and others:
+        corpus.notes += [f"{max(others)!r} is {' or '.join(fits)}; taken as the first, or --tags"]
     known = {tag: read(tag, corpus.written) for tag in every}
-    if all(tag == new for tag, new in known.items()):
-        return
     for sentence in corpus:
         for position, tag in enumerate(sentence.tags):
             new = known[tag] or _lone(tag, corpus.written, sentence.line(position), repairs)

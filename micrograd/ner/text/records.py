@@ -26,11 +26,8 @@ LISTS = ("label", "labels", "entities", "spans", "ents")
 REMEDY = "expected one token per line, its tag in a column after it, an empty line after a sentence"
 _NUMBERED = re.compile(r"(?i:\"?sentence[ _]?(#|id|idx|no|number)\"?[\t ,;].*\b(word|token))")
 _JSON = re.compile(r'\{\s*"[^"\n]*"\s*:|\[\s*[\[{]\s*"')
-FIELDS = (
-    ("start", "start_offset"),
-    ("end", "end_offset"),
-    ("label", "type", "labels", "entity_group"),
-)
+FIELDS = "start start_offset", "end end_offset", "label type labels entity_group"
+_IGNORED = re.compile(r"\\n|\W")  # in what a span says of its text: blanks may be others
 
 
 def are_records(text: str) -> bool:
@@ -47,25 +44,31 @@ def parse(text: str, path: str, repair: bool = False) -> Corpus:
     A text is cut into words, at the borders of its spans too.
     """
     sentences: list[Sentence] = []
-    repairs = Repairs(path, repair)
+    repairs, cut = Repairs(path, repair), 0
     for document, (line, record) in enumerate(_records(text, path)):
         at = f"{path}:{line}"
         content = _text_of(record)
         if content is None:
             raise ValueError(f"{at}: a record without a text: {str(record)[:60]}")
+        if isinstance(record, dict) and record.get("answer") in ("reject", "ignore"):
+            raise ValueError(f"{at}: its answer is {record['answer']!r}: leave the record out")
         kept: list[Span] = []
-        for span in sorted(_spans(record, at), key=lambda s: (s.start, -s.end)):
-            if span.start < 0 or span.end > len(content) or not content[slice(*span[:2])].strip():
-                what = f"is not inside its text of {len(content)} characters, or holds none"
-                raise ValueError(f"{at}: {span} {what}")
+        for span, said in sorted(_spans(record, at), key=lambda s: (s[0].start, -s[0].end)):
+            held = content[slice(*span[:2])]
+            if span.start < 0 or span.end > len(content) or not held.strip():
+                raise ValueError(f"{at}: {span} is not inside its text of {len(content)}, or blank")
+            if isinstance(said, str) and _IGNORED.sub("", said) != _IGNORED.sub("", held):
+                raise ValueError(f"{at}: {span} holds {held!r}, not {said!r}; an emoji counts as 1")
             if kept and span.start < kept[-1].end:
                 what = f"{span} lies over {kept[-1]}"
                 repairs(line, what, "spans over others", "keeps the longer of the two")
             else:
                 kept.append(span)
-        tagged = _tagged(content, kept, line)
+        tagged = [*_tagged(content, kept, line)]
         sentences += [replace(one, document=document, path=path) for one in tagged]
-    return Corpus(sentences, path, notes=repairs.notes())
+        cut += sum(len(one.words) for one in tagged) - len(tokens.spans(content))
+    said = [f"words cut at the borders of names, as those to tag are not: {cut:,}"] * bool(cut)
+    return Corpus(sentences, path, notes=repairs.notes() + said)
 
 
 def _records(text: str, path: str) -> Iterator[tuple[int, Any]]:
@@ -92,12 +95,12 @@ def _text_of(record: Any) -> str | None:
     return content if isinstance(content, str) else None
 
 
-def _spans(record: Any, at: str) -> Iterator[Span]:
+def _spans(record: Any, at: str) -> Iterator[tuple[Span, Any]]:
     shown = record
     try:
         for item in _items(record):
             shown = item
-            yield _span(item)
+            yield _span(item), item.get("text") if isinstance(item, dict) else None
     except (AttributeError, LookupError, TypeError, ValueError, OverflowError, StopIteration):
         raise ValueError(f"{at}: no span: {str(shown)[:60]}; expected start, end, type") from None
 
@@ -105,14 +108,15 @@ def _spans(record: Any, at: str) -> Iterator[Span]:
 def _items(record: Any) -> list[Any]:
     if isinstance(record, list):
         record = record[1]
-    for annotation in record.get("annotations", record.get("completions", ())):
-        return [one["value"] for one in annotation.get("result", ()) if "start" in one["value"]]
-    return next((record[name] or [] for name in LISTS if name in record), [])
+    if annotations := record.get("annotations", record.get("completions")):
+        first = next(one for one in annotations if not one.get("was_cancelled"))
+        return [v for one in first.get("result", ()) if "start" in (v := one.get("value", {}))]
+    return next((record[name] for name in LISTS if record.get(name)), [])
 
 
 def _span(item: Any) -> Span:
     if isinstance(item, dict):
-        item = [next(item[name] for name in names if name in item) for names in FIELDS]
+        item = [next(item[name] for name in names.split() if name in item) for names in FIELDS]
     start, end, kind = item[:3]
     kind = kind[0] if isinstance(kind, list) else kind
     span = Span(int(start), int(end), kind)

@@ -63,8 +63,7 @@ def encode(entities: Iterable[Span], length: int, scheme: str = "BIO") -> list[s
     for span in sorted(entities):
         start, end, label = span
         letters = _letters(end - start, before[1:] == (start, label), scheme)
-        for place, letter in zip(range(start, end), letters):
-            tags[place] = f"{letter}-{label}"
+        tags[start:end] = [f"{letter}-{label}" for letter in letters]
         before = span
     return tags
 

@@ -1,7 +1,8 @@
 """Cut plain text into sentences and words, the way CoNLL corpora are cut, and keep the offsets.
 
 Letters keep their marks (Unicode categories M: Devanagari, Thai, decomposed accents), emoji their
-joiners and colours. Abbreviations and initials keep their full stop and end no sentence.
+joiners and colours. Abbreviations and initials keep their full stop and end no sentence. The
+signs of scripts without blanks stand alone (Chinese, kana, Thai): nothing says where words end.
 """
 
 from __future__ import annotations
@@ -21,17 +22,13 @@ _STARTS = re.compile(
     "The|He|She|It|They|We|You|I|In|On|At|But|And|This|That|These|Those|There|His|Her|Its|Their|"
     "However|After|When|A|An|As|If"
 )
-
-
-def _marks() -> str:
-    """Give the ranges of all marks, to stand in a character class."""
-    signs = map(chr, range(0x300, 0x1F000))
-    runs = itertools.groupby(signs, key=lambda sign: unicodedata.category(sign)[0] == "M")
-    marks = [list(run) for are_marks, run in runs if are_marks]
-    return "".join(f"{run[0]}-{run[-1]}" for run in marks)
-
-
-_W = rf"[\w\u200c\u200d{_marks()}]"
+_MARKED = (n for n in range(0x300, 0x1F000) if unicodedata.category(chr(n))[0] == "M")
+_RUNS = itertools.groupby(enumerate(_MARKED), lambda pair: pair[1] - pair[0])
+_MARKS = "".join(f"{run[0]}-{run[-1]}" for run in ([chr(n) for _, n in run] for _, run in _RUNS))
+_W = rf"[\w\u200c\u200d{_MARKS}]"
+_UNSPACED = "\u0e01-\u0e4e\u0e81-\u0ece\u1000-\u103f\u1780-\u17d3\u3005-\u3007\u3041-\u30ff"
+_UNSPACED += "\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+_ALONE = re.compile(f"([{_UNSPACED}][{_MARKS}]*)")
 _PICTURE = "[\u203c-\u3299\U0001f000-\U0001faff]"
 _COLOURED = f"{_PICTURE}[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
 _CLITIC = r"['’](?:s|S|re|RE|ve|VE|ll|LL|d|D|m|M)(?!\w)"
@@ -57,7 +54,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _ENDS = re.compile(r"[.!?…。।！？]+")
-_CLOSING = frozenset("\"'”’)]»")
+_CLOSING = frozenset("\"'”’)]»」』）》")
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 _OPEN = re.compile(r"(?<!\S)(?:\S*(?:[A-Z]|[Nn]o)\.\s+)?\S*\Z")  # more text may change its tokens
 Spans = list[tuple[int, int]]
@@ -66,7 +63,11 @@ Pieces = list[tuple[str, list[Sentence]]]
 
 def spans(text: str, borders: Iterable[int] = ()) -> Spans:
     """Give where each token begins and ends; `borders` are places where one has to end."""
-    cuts, found = set(borders), map(re.Match.span, _TOKEN.finditer(text))
+    cuts, found, begin = set(borders), Spans(), 0
+    for number, part in enumerate(_ALONE.split(text)):
+        own = [(0, len(part))] if number % 2 else map(re.Match.span, _TOKEN.finditer(part))
+        found += [(a + begin, b + begin) for a, b in own]
+        begin += len(part)
     pieces = ([a, *sorted(cuts.intersection(range(a + 1, b))), b] for a, b in found)
     return list(itertools.chain.from_iterable(map(itertools.pairwise, pieces)))
 

@@ -9,6 +9,7 @@
 #define WIDE 2
 #endif
 typedef double wide __attribute__((vector_size(8 * WIDE), aligned(8), may_alias));
+typedef double four __attribute__((vector_size(32), aligned(8), may_alias));
 typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
 #define ROWS 6 /* with 2 vectors each, what AVX2 has registers for */
 #define DEEP 320 /* rows of b at a time: their columns for a tile take less than 32 KiB */
@@ -32,6 +33,7 @@ typedef double pair __attribute__((vector_size(16), aligned(8), may_alias));
     }
 TILE(tile_wide2, wide, WIDE, 2)
 TILE(tile_wide, wide, WIDE, 1)
+TILE(tile_four, four, 4, 1)
 TILE(tile_pair, pair, 2, 1)
 TILE(tile_one, double, 1, 1)
 
@@ -60,6 +62,7 @@ static void product(int more, long M, long N, long deep, double scale, const dou
         long n = 0;
         COLUMNS(tile_wide2, 2 * WIDE)
         COLUMNS(tile_wide, WIDE)
+        if (WIDE > 4) COLUMNS(tile_four, 4)
         COLUMNS(tile_pair, 2)
         COLUMNS(tile_one, 1)
     }
