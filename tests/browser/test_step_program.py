@@ -197,3 +197,11 @@ def test_inputs_to_change_take_the_room_beside_a_tall_panel(opened, window):
     )
     assert count > 3  # more than the least height has room for
     assert shows == needs or room < 20
+
+
+def test_a_program_that_is_not_open_is_not_printed(opened, example):
+    shown = opened(example)
+    shown.emulate_media(media="print")
+    assert not shown.locator("#program summary").is_visible()
+    shown.locator("#program").evaluate("part => part.open = true")
+    assert shown.locator("#program #source").is_visible()
