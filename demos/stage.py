@@ -8,6 +8,7 @@ both languages what is drawn. What a demo states in a sentence is a claim: a tes
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,10 @@ from micrograd.cli.parser import whole
 from micrograd.cli.streams import give_up_output, prepare
 from micrograd.files import check_place, file_errors
 from micrograd.printing import folded, printable, terminal_size, width
+
+# Times are of one thread, as a loop has; NumPy reads this when it is first imported.
+for _name in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM"):
+    os.environ.setdefault(f"{_name}_THREADS", "1")
 
 LANGUAGES = ("en", "zh")
 PICTURES = (".svg", ".png", ".pdf")

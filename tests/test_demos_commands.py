@@ -216,3 +216,22 @@ def test_a_terminal_is_told_that_a_demo_is_at_work(terminal, monkeypatch, capsys
     assert before.err == ("computing ..." if terminal else "")
     assert after.err == ("\r" + " " * 13 + "\r" if terminal else "")
     assert before.out == after.out == ""
+
+
+def test_what_is_timed_has_one_thread(tmp_path):
+    """NumPy reads their number when it is imported, which is after it was set."""
+    script = (
+        "import os, sys; sys.modules['numpy'] = None\n"
+        "try: import vectorised\n"
+        "except ImportError: print(os.environ['OMP_NUM_THREADS'])"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_THREADS")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(DEMOS)])
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        text=True,
+        capture_output=True,
+    )
+    assert done.stdout == "1\n", done.stderr
