@@ -47,10 +47,11 @@ def performed(name: str, folder: Path, language: str) -> str:
         r = stage.perform(demo, str(folder / file), language)
     text = html.escape("\n".join(out.getvalue().splitlines()[:-1]))
     alt = html.escape(alternative(demo, r))
-    shown = (
-        f'<a href="{file}">{stage.t("step through it", "逐步查看")}: {file}</a>'
-        if file.endswith(".html")
-        else f'<img src="{file}" alt="{alt}" loading="lazy">'
+    shown = "<br>".join(
+        f'<a href="{one}">{stage.t("step through it", "逐步查看")}: {one}</a>'
+        if one.endswith(".html")
+        else f'<img src="{one}" alt="{alt}" loading="lazy">'
+        for one in stage.written(demo, file)
     )
     title = html.escape((demo.__doc__ or name).split("\n")[0])
     return f"<h2 id={name}>{title}</h2><figure>{shown}<pre>{text}</pre></figure>"

@@ -12,7 +12,6 @@ through a head.
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -172,14 +171,11 @@ def page(r: Measured, path: str) -> None:
     letters = ("." + NAMES[0][0])[: r.model.block]  # a block of one has the beginning only
     _, qkv = last_layer(r.model, letters[1:])
     q, k, v = (
-        [
-            [Value(x.data, label=f"{name}{letter}{n}") for n, x in enumerate(row, 1)]
-            for letter, row in zip(letters, rows)
-        ]
+        labelled([[Value(x.data) for x in row] for row in rows], name)
         for name, rows in zip("qkv", qkv[0])
     )
-    taken = labelled(head(q, k, v, past(len(letters)))[1], "taken")
-    save_page(taken[-1][0], str(Path(path).with_suffix(".html")), "A head of attention")
+    out = labelled(head(q, k, v, past(len(letters)))[1], "out")
+    save_page(out[-1][0], path, {"en": "A head of attention", "zh": "一个注意力头"})
 
 
 if __name__ == "__main__":

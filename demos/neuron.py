@@ -44,7 +44,7 @@ def inputs() -> list[Value]:
 
 def folded(unit: Neuron) -> tuple[list[Value], Value]:
     """Return [wᵀ b] of the neuron as one list of weights, and its output for [x; 1]."""
-    weights = [labelled(p.detach(), p.label) for p in (*unit.w, unit.b)]
+    weights = [labelled(p.detach(), name) for p, name in zip((*unit.w, unit.b), ("w1", "w2", "b"))]
     z = labelled(weighted_sum(weights, [*inputs(), Value(1, label="1")]), "z")
     return weights, labelled(z.sigmoid(), "a")
 

@@ -8,6 +8,7 @@ both languages what is drawn. What a demo states in a sentence is a claim: a tes
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,10 @@ from micrograd.cli.parser import whole
 from micrograd.cli.streams import give_up_output, prepare
 from micrograd.files import check_place, file_errors
 from micrograd.printing import folded, printable, terminal_size, width
+
+# Times are of one thread, as a loop has; NumPy reads this when it is first imported.
+for _name in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM"):
+    os.environ.setdefault(f"{_name}_THREADS", "1")
 
 LANGUAGES = ("en", "zh")
 PICTURES = (".svg", ".png", ".pdf")
@@ -110,7 +115,8 @@ def alternative(demo: Any, r: Any) -> str:
 def perform(demo: Any, path: str | None = None, language: str = "en", **options: Any) -> Any:
     """Print what the demo measures and claims; draw it where a path is given; return it."""
     speak(language)
-    r = demo.measure(**options)
+    with waiting():
+        r = demo.measure(**options)
     demo.show(r)
     for one in claims(demo):
         say(one.sentence(r))
@@ -119,10 +125,30 @@ def perform(demo: Any, path: str | None = None, language: str = "en", **options:
 
         save(demo.draw(r), path, t(*demo.FIGURE), alternative(demo, r))
     if path and hasattr(demo, "page"):
-        demo.page(r, path)
+        demo.page(r, written(demo, path)[-1])
     if path:
-        print(t("wrote", "已写入"), printable(path))
+        print(t("wrote", "已写入"), printable(t(", ", "、").join(written(demo, path))))
     return r
+
+
+def written(demo: Any, path: str) -> list[str]:
+    """Return the files that a demo writes: this one, and beside a figure its page."""
+    both = hasattr(demo, "draw") and hasattr(demo, "page")
+    return [path, str(Path(path).with_suffix(".html"))] if both else [path]
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Say in the terminal that the block is at work, and take it back at its end."""
+    text = t("computing ...", "正在计算……")
+    shown = sys.stderr.isatty()
+    if shown:
+        print(text, end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        if shown:
+            print("\r" + " " * width(text), end="\r", file=sys.stderr, flush=True)
 
 
 def parser_of(about: str | None) -> argparse.ArgumentParser:

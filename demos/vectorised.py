@@ -14,8 +14,10 @@ import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from stage import claim, run, t, table  # before NumPy: it asks for one thread
+
+# isort: split
 import numpy as np
-from stage import claim, run, t, table
 from timing import cpu_seconds
 
 from micrograd import mean, no_grad

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import moons
-from stage import failures, file_of, parser_of, say
+from stage import failures, file_of, parser_of, say, waiting
 
 from micrograd import Value, mean
 from micrograd.cli.parser import whole
@@ -62,7 +62,8 @@ def two_moons(seed: int = 1337) -> Course:
     """Train micrograd's published network, by its own learning rates."""
     model, points, targets = moons.begin(fused=True, seed=seed)
     recording = Recording(model, every=2)
-    moons.learn(model, points, targets, show=False, note=recording.note)
+    with waiting():
+        moons.learn(model, points, targets, show=False, note=recording.note)
     title = {"en": "Two moons by 337 parameters", "zh": "337 个参数学双月"}
     return Course(recording, points, targets, binary_hinge, title)
 
@@ -101,7 +102,8 @@ def trained(
 
     recording = Recording(model, every)
     step = recording.of(descent(model, mean_loss, optimizer))
-    history = fit(step, [*zip(points, targets)], epochs, batch_size=batch_size, progress=False)
+    with waiting():
+        history = fit(step, [*zip(points, targets)], epochs, batch_size=batch_size, progress=False)
     if history.remark:
         say(history.remark)
     return recording

@@ -22,6 +22,7 @@ def main(folder: str) -> None:
         import pdoc
     except ImportError:
         sys.exit("the pages are made by pdoc: pip install '.[docs]'")
+    sys.path.insert(0, str(Path(__file__).parents[1]))  # the sources here, not an installed copy
     for name in MODULES:
         resolve(import_module(name))
     sys.modules[PACKAGE].__all__ += PARTS  # the first page leads to the others

@@ -13,6 +13,7 @@ from typing import Any
 
 from micrograd.engine import Value
 from micrograd.files import read_bytes
+from micrograd.graph import snapshot
 from micrograd.printing import shorten
 
 __all__ = ["failures_of", "load", "named", "run_file"]
@@ -24,11 +25,13 @@ MOST_NAMED = 9  # Values or functions of a file in a message
 
 
 def load(path: str, name: str) -> Value:
-    """Run the Python file `path` and return its Value `name`.
+    """Run the Python file `path` and return its Value `name`; without a label it is called so.
 
     Raises OSError where there is no such file, ValueError where it fails or has no such Value.
     """
     value: Value = named(path, name, "Value", lambda item: isinstance(item, Value))
+    if not value.label and name not in snapshot(value).labels:
+        value.label = name
     return value
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import stage
@@ -104,7 +105,8 @@ def test_a_place_where_nothing_can_be_written_is_refused_at_once(line, tmp_path)
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no limit on the size of a file")
 def test_a_figure_that_cannot_be_written_ends_in_one_line(tmp_path):
-    pytest.importorskip("matplotlib", reason="figures need matplotlib")
+    # It writes down the fonts it finds at its first use on a machine, here, where it can.
+    pytest.importorskip("matplotlib.font_manager", reason="figures need matplotlib")
     script = f"ulimit -f 0; {shlex.quote(sys.executable)} {shlex.quote(str(DEMOS))}/layer.py x.svg"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -192,3 +194,44 @@ def test_help_is_folded_and_keeps_commands_whole(path, monkeypatch):
 def test_the_gallery_needs_no_docstrings(tmp_path, monkeypatch):
     monkeypatch.setattr(demo("gate"), "__doc__", None)  # as under python -OO
     assert "<h2 id=gate>gate</h2>" in demo("gallery").performed("gate", tmp_path, "en")
+
+
+def test_the_page_beside_a_figure_is_named_and_linked(tmp_path, monkeypatch, capsys):
+    gpt = demo("gpt")
+    measure = gpt.measure
+    monkeypatch.setattr(gpt, "measure", lambda: measure(block=4, steps=5))
+    html = demo("gallery").performed("gpt", tmp_path, "en")
+    assert '<img src="gpt.svg"' in html and '<a href="gpt.html">' in html and "wrote" not in html
+    assert {path.name for path in tmp_path.iterdir()} == {"gpt.svg", "gpt.html"}
+    assert stage.written(gpt, "a/b.svg") == ["a/b.svg", str(Path("a/b.html"))]
+    assert stage.written(demo("gate"), "gate.svg") == ["gate.svg"]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_is_told_that_a_demo_is_at_work(terminal, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    with stage.waiting():
+        before = capsys.readouterr()
+    after = capsys.readouterr()
+    assert before.err == ("computing ..." if terminal else "")
+    assert after.err == ("\r" + " " * 13 + "\r" if terminal else "")
+    assert before.out == after.out == ""
+
+
+def test_what_is_timed_has_one_thread(tmp_path):
+    """NumPy reads their number when it is imported, which is after it was set."""
+    script = (
+        "import os, sys; sys.modules['numpy'] = None\n"
+        "try: import vectorised\n"
+        "except ImportError: print(os.environ['OMP_NUM_THREADS'])"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_THREADS")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(DEMOS)])
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        text=True,
+        capture_output=True,
+    )
+    assert done.stdout == "1\n", done.stderr

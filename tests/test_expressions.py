@@ -138,6 +138,17 @@ def test_points_refused(text):
         point(text)
 
 
+def test_a_value_of_a_file_is_called_as_the_file_calls_it(tmp_path):
+    path = tmp_path / "model.py"
+    path.write_text(
+        "from micrograd import Value\n"
+        "x = Value(3, label='y')\nloss = x * x\nnamed = x + 1\nnamed.label = 'f'\ny = x * 2\n"
+    )
+    assert load(str(path), "loss").label == "loss"
+    assert load(str(path), "named").label == "f"
+    assert not load(str(path), "y").label  # what it is made of is called so
+
+
 def test_a_value_of_a_file(tmp_path):
     (tmp_path / "helper.py").write_text("START = 3\n")
     path = tmp_path / "model.py"

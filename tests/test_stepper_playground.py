@@ -16,6 +16,7 @@ from micrograd.render.formulas import filled, pretty, shape
 from micrograd.render.layout import Link, Size, layout
 from micrograd.stepper.data import node_data
 from micrograd.stepper.expression import written_out
+from micrograd.stepper.interface import PLAYGROUND
 from micrograd.stepper.javascript import rows_source
 from tests.stepper_graphs import node
 from tests.test_render_told import OPERANDS
@@ -414,6 +415,28 @@ answer(INPUT.map(text => {
     asked = {"2 + log(x - 1) * 2": "log(x - 1)", "(x) / (x - x)": "(x) / (x - x)"}
     told = node(script, *SCRIPTS, data=[*asked])
     assert told == [["bad.point", text] for text in asked.values()]
+
+
+def test_what_is_wrong_is_told_with_its_remedy():
+    asked = {
+        "x^2": ["bad.power", 2, None],
+        "x + $": ["bad.character", 5, None],
+        "max(x)": ["bad.count", None, 2],
+        "elu(x, 1, 2)": ["bad.count", None, "1–2"],
+        "exp(x, x)": ["bad.count", None, 1],
+    }
+    script = (
+        f"const ROWS={rows_source((row.name for row in ROWS), told=True)};"
+        + """
+answer(INPUT.map(text => {
+  try { readExpression(text, new Map([["x", 1]])); }
+  catch (error) { return [error.key, error.names.at ?? null, error.names.takes ?? null]; }
+}));
+"""
+    )
+    assert node(script, *SCRIPTS, data=[*asked]) == [*asked.values()]
+    for words in PLAYGROUND.values():
+        assert "x**2" in words["bad.power"] and "{takes}" in words["bad.count"]
 
 
 def test_texts_that_were_damaged_are_judged_alike():

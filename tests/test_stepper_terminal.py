@@ -200,7 +200,7 @@ def test_the_command_reads_a_value_of_a_file(tmp_path, capsys):
     source = tmp_path / "mine.py"
     source.write_text("from micrograd import Value\nloss = Value(3, label='w') ** 2\n")
     assert main(["step", f"{source}:loss"]) == 0
-    assert "∂v1/∂w = 6" in capsys.readouterr().out
+    assert "∂loss/∂w = 6" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -183,3 +183,25 @@ def test_axe_finds_no_violation(opened, axe, window, scheme):
         shown.evaluate(axe)
         run = "axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].html]))"
         assert shown.evaluate(run) == []
+
+
+def test_inputs_to_change_take_the_room_beside_a_tall_panel(opened, window):
+    shown = opened(window, width=1280, height=720)
+    count, shows, needs, room = shown.evaluate(
+        """() => {
+      const [leaves, all] = ['#leaves', '#whatif'].map(id => document.querySelector(id));
+      const reset = document.querySelector('#reset').getBoundingClientRect();
+      return [leaves.children.length, leaves.clientHeight, leaves.scrollHeight,
+              all.getBoundingClientRect().bottom - reset.bottom];
+    }"""
+    )
+    assert count > 3  # more than the least height has room for
+    assert shows == needs or room < 20
+
+
+def test_a_program_that_is_not_open_is_not_printed(opened, example):
+    shown = opened(example)
+    shown.emulate_media(media="print")
+    assert not shown.locator("#program summary").is_visible()
+    shown.locator("#program").evaluate("part => part.open = true")
+    assert shown.locator("#program #source").is_visible()

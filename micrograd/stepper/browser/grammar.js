@@ -45,7 +45,7 @@ function tokensOf(text) {
     else if (matchAt(NUMBER, text, at)) push("number", numeral(text, at));
     else {
       const sign = matchAt(SIGN, text, at);
-      if (!sign) throw new Unreadable("bad.character", { text: String.fromCodePoint(text.codePointAt(at)), at: at + 1 });
+      if (!sign) throw new Unreadable(text[at] === "^" ? "bad.power" : "bad.character", { text: String.fromCodePoint(text.codePointAt(at)), at: at + 1 });
       depth += sign === "(" ? 1 : sign === ")" ? -1 : 0;
       if (depth > DEEPEST) throw new Unreadable("bad.deep");
       push("sign", sign);

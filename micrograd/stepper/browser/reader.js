@@ -58,7 +58,7 @@ class Reader {
     if ((name === "max" || name === "min") && operands.length > 2)
       return operands.reduce((x, y) => this.applied(tree, name, [x, y]));
     if (operands.length < row.arity || operands.length > most)
-      throw new Unreadable("bad.count", { name, count: row.arity, most, operands: operands.length });
+      throw new Unreadable("bad.count", { name, takes: most > row.arity ? `${row.arity}–${most}` : most, operands: operands.length });
     if (row.constant !== null && operands.length === 2 && typeof operands[1] !== "number")
       throw new Unreadable("bad.constant", { name });
     return this.applied(tree, name, operands);
