@@ -246,3 +246,17 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     run.stdout.close()
     assert (run.stderr.read(), run.wait(60)) == ("", 0)
     run.stderr.close()
+
+
+@pytest.mark.parametrize(("given", "taken"), [({}, "1"), ({"OMP_NUM_THREADS": "3"}, "3")])
+def test_the_command_takes_one_thread_unless_told_otherwise(given, taken):
+    code = (
+        "import os, sys; sys.argv = ['micrograd', '--version']; from micrograd.cli import main;"
+        "main(); print(os.environ['OMP_NUM_THREADS'])"
+    )
+    where = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"} | given
+    where["PYTHONPATH"] = str(ROOT)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=where, check=True
+    )
+    assert ran.stdout.split()[-1] == taken
