@@ -196,7 +196,8 @@ def test_the_gallery_needs_no_docstrings(tmp_path, monkeypatch):
     assert "<h2 id=gate>gate</h2>" in demo("gallery").performed("gate", tmp_path, "en")
 
 
-def test_the_page_beside_a_figure_is_named_and_linked(tmp_path, monkeypatch, capsys):
+def test_the_page_beside_a_figure_is_named_and_linked(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="figures need matplotlib")
     gpt = demo("gpt")
     measure = gpt.measure
     monkeypatch.setattr(gpt, "measure", lambda: measure(block=4, steps=5))

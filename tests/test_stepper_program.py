@@ -24,6 +24,7 @@ np = pytest.importorskip("numpy", reason="numpy is not installed")
 
 from micrograd.lowering import lower  # noqa: E402
 from micrograd.lowering.irregular.levels import Levels  # noqa: E402
+from micrograd.nn import Embedding  # noqa: E402
 
 SAMPLE = [0.5, -0.3, 0.8, 0.1], [-0.2, 0.4, 0.3, -0.6]
 
@@ -129,6 +130,13 @@ def test_lines_of_random_programs():
         if not isinstance(module["program"].lowered.arrays, Levels):
             seen |= spots_seen(module["program"])
     assert seen >= {"element", "term", "chosen", "within", "shared", "routed", "number", "nowhere"}
+
+
+def test_the_gradient_of_a_table_that_is_looked_up_beside_is_a_part():
+    E = Embedding(3, 2)
+    program = lower(lambda i: sum(dot(row, E(i)).tanh() for row in E.rows), 1)
+    row = next(v for v in program.graph.values if v is E.rows[1][0])
+    assert program.line_of_gradient(row)[:2] == ("term", "dE")
 
 
 def test_a_gradient_of_what_is_computed_once_for_several_is_a_part():

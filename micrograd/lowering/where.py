@@ -10,7 +10,7 @@ import numpy as np
 
 from micrograd.core.modes import described
 from micrograd.engine import Value
-from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, Array
+from micrograd.lowering.arrays.ir import BATCH, FIXED, LEAVES, Array, Rows
 from micrograd.lowering.arrays.reads import coordinates
 from micrograd.lowering.code.expr import whole
 from micrograd.lowering.irregular.levels import Levels
@@ -28,10 +28,11 @@ class Location(NamedTuple):
 
     `how` says what the node is there: "element" `at` of the array `name` (of one sample: the
     batch axis is left out); "term" of that element, a sum, as is the gradient of one of several
-    nodes that are computed once; "chosen", what a choice is made of; "within" the line, in what has
-    no name of its own; "shared", what equals the element, or "routed", a gradient that does, or is
-    0; a "number" that is written as `name`; "slot" of the vector of an irregular program, where a
-    term of a sum has none (""); or "nowhere", not needed.
+    nodes that are computed once, or of a table whose rows are looked up too; "chosen", what a
+    choice is made of; "within" the line, in what has no name of its own; "shared", what equals the
+    element, or "routed", a gradient that does, or is 0; a "number" that is written as `name`;
+    "slot" of the vector of an irregular program, where a term of a sum has none (""); or
+    "nowhere", not needed.
     """
 
     how: str
@@ -95,7 +96,8 @@ class Locations:
         adjoints = self.forms["adjoints"]
         gradient = adjoints.gradients.get(array)
         if gradient is not None:
-            how = ELEMENT if gradient.of is array else SHARED
+            rows = any(isinstance(term.at, Rows) for term in gradient.terms)  # looked up beside
+            how = TERM if rows else ELEMENT if gradient.of is array else SHARED
             return self._location(how, gradient, index, array.batched)
         upstream = adjoints.upstream.get(array)
         if upstream is None:
