@@ -25,8 +25,7 @@ from micrograd.files import check_place, file_errors
 from micrograd.printing import folded, printable, terminal_size, width
 
 # Times are of one thread, as a loop has; NumPy reads this when it is first imported.
-for _name in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM"):
-    os.environ.setdefault(f"{_name}_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 LANGUAGES = ("en", "zh")
 PICTURES = (".svg", ".png", ".pdf")

@@ -10,7 +10,9 @@ from micrograd.engine import Value
 from micrograd.functions import dot, log_softmax, logsumexp, mean, softmax
 from micrograd.losses import cross_entropy
 from micrograd.lowering import lower
-from micrograd.lowering.adjoints.known import known_of
+from micrograd.lowering.adjoints import known as adjoints_known
+from micrograd.lowering.adjoints.terms import divided_by, renamed
+from micrograd.lowering.arrays.ir import Term
 from micrograd.nn import Embedding, one_hot
 from micrograd.registry import register
 from tests.lowering_fuzz import failures_on_a_batch
@@ -344,7 +346,7 @@ def quotients(x, row):
 def test_only_what_is_never_infinite_cancels(loss, cancelled):
     program = lower(loss, X)
     arrays = program.lowered.arrays.arrays
-    assert bool(known_of(arrays).bounded) == cancelled
+    assert bool(adjoints_known.known_of(arrays).bounded) == cancelled
     assert failures_on_a_batch(loss, (np.array(X),), 3) == {}
 
 
@@ -363,6 +365,53 @@ def test_what_a_one_hot_picks_is_divided_by_itself_only(loss, is_picked):
     """Numbers that may be infinite, another's pick, more than what is picked are not it."""
     assert failures_on_a_batch(loss, [np.array(X), np.array([2, 0])], 1) == {}
     assert ("(t1 - one_hot) / B" in function(lower(loss, X, [2, 0]))) == is_picked
+
+
+def test_what_is_picked_in_a_row_is_not_divided_by_that_of_another():
+    """In four rows of four classes, u[i,j] / t[j] beside one_hot[i,j] is not 1."""
+
+    def loss(xs, ys):
+        return sum(dot(one_hot(y, 4), by_hand(x)).tanh() for x, y in zip(xs, ys))
+
+    arrays = lower(loss, [X] * 4, [2, 0, 3, 1]).lowered.arrays.arrays
+    known = adjoints_known.known_of(arrays)
+    one_hots = next(a for a in arrays if a.lookup)
+    total = next(a for a in known.sums if one_hots in [read.array for read in a.reads])
+    share = next(read.array for read in total.reads if read.array is not one_hots)
+    for along, count in ((0, 2), (1, 0)):
+        divisor = divided_by(renamed(total.whole, {0: along}))
+        term = Term((one_hots.whole, share.whole, divisor), share.axes)
+        assert len(adjoints_known.picked(term, known)) == count
+
+
+def test_one_hot_and_what_it_picks_are_told_by_the_sum_itself():
+    def loss(x, y, other, ids):
+        p, powers = by_hand(x), [z.exp() for z in scores(x)]
+        several = sum(a * b for i in ids for a, b in zip(one_hot(i, 4), p))
+        pairs = (one_hot(y, 4), p), (one_hot(y, 4), powers), (one_hot(other, 4), p)
+        return sum(dot(*pair).tanh() for pair in pairs) + several.tanh()
+
+    arrays = lower(loss, X, 2, 0, [1, 3]).lowered.arrays.arrays
+    known = adjoints_known.known_of(arrays)
+    totals = {frozenset(read.array for read in t.reads): a for a, t in known.sums.items()}
+    rows, hot, other = (a for a in arrays if a.lookup)
+    powers = next(a for a in arrays if a.formula and a.formula.op == "exp")
+    share = next(a for a in known.bounded if a.formula and a.shape == (4,))
+
+    def removed(one_hot, u, *of, beside=()):
+        divisor = divided_by(totals[frozenset(of)].whole)
+        term = Term((*(a.whole for a in (*beside, one_hot, u)), divisor), u.axes)
+        return [
+            read.array for factor in adjoints_known.picked(term, known) for read in factor.reads
+        ]
+
+    assert removed(hot, share, hot, share) == [totals[frozenset((hot, share))], share]
+    assert removed(hot, share, hot, share, beside=[other]) == removed(hot, share, hot, share)
+    assert removed(hot, share, other, share) == []  # which another one picks
+    assert removed(other, share, hot, share) == []
+    assert removed(hot, powers, hot, powers) == []  # which may be infinite
+    assert removed(hot, powers, hot, share) == []
+    assert removed(rows, share, rows, share) == []  # of several
 
 
 def picks(ys):

@@ -27,8 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     70 is a fault of the package itself, 130 Ctrl-C. Whatever happens is told in one line.
     """
     streams.prepare()
-    if arguments is None:  # a process of its own, before NumPy is imported: where processors are
-        os.environ.setdefault("OMP_NUM_THREADS", "1")  # shared, threads wait for one another
+    if arguments is None:
+        # The process is the command's own. NumPy, not imported yet, would take a thread for each
+        # processor; where these are shared, such threads wait for one another.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except BrokenPipeError:  # whoever reads the output has seen enough

@@ -9,7 +9,7 @@ from typing import TypeGuard
 import numpy as np
 
 from micrograd.lowering.adjoints.places import places_where
-from micrograd.lowering.adjoints.terms import is_divisor, is_plain, like, renamed
+from micrograd.lowering.adjoints.terms import along, is_divisor, is_plain, like, renamed
 from micrograd.lowering.arrays.ir import BATCH, ONE, Array, Factor, Formula, Read, Term
 from micrograd.lowering.arrays.reads import coordinates, number_of
 
@@ -86,10 +86,9 @@ def picked(term: Term, known: Known) -> list[Factor]:
         total = known.sums.get(t.array) if t.plain and t.array in known.bounded else None
         if not total or total.at or len(total.summed) > 1:
             continue
-        own = {var: i.var for (var, _), i in zip(total.kept, t.index)}
         for one_hot in (f for f in term.factors if is_plain(f) and _is_one_hot(f.array)):
-            own[total.summed[0][0]] = one_hot.vars[-1]
-            found = [like(renamed(factor, own), term.factors) for factor in total.factors]
+            places = {**along(t), total.summed[0][0]: one_hot.vars[-1]}
+            found = [like(renamed(factor, places), term.factors) for factor in total.factors]
             if one_hot in found and None not in found:
                 return [divisor, *(f for f in found if f and f is not one_hot)]
     return []

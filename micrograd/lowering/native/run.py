@@ -22,6 +22,7 @@ from micrograd.lowering.trace.declared import FORWARD
 from micrograd.optim.gradients import Rows as RowsOfTable
 
 Result = tuple[float, dict[str, Any], bool]
+Samples = Mapping[Array, Any]  # results that every sample has
 _FLOAT = np.dtype(float)
 _modules: weakref.WeakKeyDictionary[Lowered, dict[Any, Module]] = weakref.WeakKeyDictionary()
 
@@ -101,15 +102,16 @@ class _Function:
         found = [(names[leaf], array) for leaf, array in module.gradients.items()]
         dense = [(name, array) for name, array in found if array not in module.sparse]
         self._fixed = [(name, fields[a]) for name, a in dense if not a.batched]
-        self._batched = [(name, self._of_samples.index(a)) for name, a in dense if a.batched]
+        self._batched = [(name, array) for name, array in dense if array.batched]
         self._sparse = [(name, array) for name, array in found if array in module.sparse]
 
-    def _laid_out(self, size: int) -> tuple[int, int, list[tuple[tuple[int, ...], int]]]:
-        """Return `size`, how many numbers a batch of it writes, and the shapes of those that every
-        sample has, with their places in bytes."""
+    def _laid_out(self, size: int) -> tuple[int, int, list[tuple[Array, tuple[int, ...], int]]]:
+        """Return `size`, how many numbers a batch of it writes, and the arrays that every sample
+        has, with their shapes and their places in bytes."""
         shapes = [(size, *array.shape) for array in self._of_samples]
         *starts, end = accumulate(map(prod, shapes), initial=self._kind.itemsize // 8)
-        return size, end, [(shape, 8 * start) for shape, start in zip(shapes, starts)]
+        places = [8 * start for start in starts]
+        return size, end, list(zip(self._of_samples, shapes, places))
 
     def __call__(self, inputs: Sequence[Any]) -> Result:
         arguments, flat, samples = self._prepared(inputs)
@@ -124,7 +126,7 @@ class _Function:
         arguments, flat, samples = self._prepared(inputs)
         return partial(self._call, *arguments), self._gradients(flat, samples, inputs)
 
-    def _prepared(self, inputs: Sequence[Any]) -> tuple[list[int], Any, list[Any]]:
+    def _prepared(self, inputs: Sequence[Any]) -> tuple[list[int], Any, dict[Array, Any]]:
         """Return what C takes, what it writes, and the parts of that that every sample has."""
         size = len(inputs[0]) if inputs else 1
         known, count, places = self._laid  # of the last batch: most have its size
@@ -132,22 +134,22 @@ class _Function:
             _, count, places = self._laid = self._laid_out(size)
         flat = np.empty(count)
         arguments = [size, self._where, *map(address, (flat, *inputs))]
-        return arguments, flat, [np.ndarray(shape, _FLOAT, flat, at) for shape, at in places]
+        return arguments, flat, {a: np.ndarray(shape, _FLOAT, flat, at) for a, shape, at in places}
 
-    def _gradients(self, flat: Any, samples: list[Any], inputs: Sequence[Any]) -> dict[str, Any]:
+    def _gradients(self, flat: Any, samples: Samples, inputs: Sequence[Any]) -> dict[str, Any]:
         record = np.ndarray((), self._kind, flat)  # its fields take a third of the time of slices
         gradients: dict[str, Any] = {name: record[field] for name, field in self._fixed}
-        for name, n in self._batched:
-            gradients[name] = samples[n]
+        for name, array in self._batched:
+            gradients[name] = samples[array]
         for name, adjoint in self._sparse:
             gradients[name] = self._rows(name, adjoint, samples, inputs)
         return gradients
 
-    def _rows(self, name: str, adjoint: Array, samples: list[Any], inputs: Any) -> RowsOfTable:
+    def _rows(self, name: str, adjoint: Array, samples: Samples, inputs: Any) -> RowsOfTable:
         batch = dict(zip(self._inputs, inputs))
         pairs: list[Any] = []
         for term, part in zip(adjoint.terms, self.module.sparse[adjoint]):
-            pairs += [self._ids(term, batch), samples[self._of_samples.index(part)]]
+            pairs += [self._ids(term, batch), samples[part]]
         return RowsOfTable(*sparse_rows(self.held[name], *pairs))
 
     def _ids(self, term: Term, batch: Mapping[str, Any]) -> Any:
