@@ -144,3 +144,14 @@ def test_an_operation_named_as_a_helper_is_written_out():
     own = row("stack", "x * sigmoid(x) - abs(x)", "1")
     _learn(own)
     assert own.value not in FUNCTION_OF
+
+
+def test_a_hidden_unit_is_what_bends_z_not_minus_z():
+    W, b = [[Value(0.1), Value(0.2)], [Value(0.3), Value(0.4)]], [Value(0.5), Value(0.6)]
+
+    def loss(x):
+        z = [dot(row, x) + bias for row, bias in zip(W, b)]
+        return sum(1 / (1 + (-v).exp()) + v.tanh() for v in z)
+
+    text = function(lower(loss, [1.0, 2.0]))
+    assert "h = tanh(z)" in text and "exp(-z)" in text
