@@ -2,7 +2,7 @@
 
 All of them, a line each, which takes minutes:
 
-    python -m tests.gpt_models
+    PYTHONPATH=demos python -m tests.gpt_models
 """
 
 from __future__ import annotations
