@@ -177,7 +177,7 @@ def figure_file(path: str) -> str:
     """Read the name of a file for a figure."""
     file_of(*PICTURES)(path)
     if find_spec("matplotlib") is None:
-        raise argparse.ArgumentTypeError("figures need matplotlib: pip install '.[plots]'")
+        raise argparse.ArgumentTypeError('figures need matplotlib: pip install ".[plots]"')
     return path
 
 

@@ -21,7 +21,7 @@ def main(folder: str) -> None:
     try:
         import pdoc
     except ImportError:
-        sys.exit("the pages are made by pdoc: pip install '.[docs]'")
+        sys.exit('the pages are made by pdoc: pip install ".[docs]"')
     sys.path.insert(0, str(Path(__file__).parents[1]))  # the sources here, not an installed copy
     for name in MODULES:
         resolve(import_module(name))

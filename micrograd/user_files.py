@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import runpy
 import sys
@@ -62,7 +63,9 @@ def run_file(path: str) -> dict[str, object]:
 
     Raises OSError where there is no such file, ValueError where it fails.
     """
-    read_bytes(path)  # a missing file is told apart from one that fails
+    # A missing file is told apart from one that fails.
+    if read_bytes(path).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ValueError(f"{path} is in UTF-16, which Python does not read; save it as UTF-8")
     folder = str(Path(path).resolve().parent)
     sys.path.insert(0, folder)
     try:

@@ -38,6 +38,7 @@ FILES = {
     "list.py": "from micrograd import Value\nvalues = [Value(1.0)]\nnothing = None\n",
     "functions.py": "def bare(x):\n    return x\n\nnumber = 3\n",
     "latin.py": b"x = 'caf\xe9'\n",
+    "utf16.py": "x = 1\n".encode("utf-16"),
     "zero.py": b"x = 1\0\n",
     "empty.py": "",
     "notes.txt": "Ann saw Oslo.\n",

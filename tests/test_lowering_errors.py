@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -21,6 +22,25 @@ def test_a_comparison_while_tracing_names_the_line():
     line = loss.__code__.co_firstlineno + 1
     with pytest.raises(ValueError, match=rf"test_lowering_errors\.py:{line}: .*x\.max\(y\)"):
         lower(loss, [0.1, 0.2])
+
+
+def test_what_python_itself_compares_is_told_by_the_users_line():
+    class Listed(Sequence):
+        def __init__(self, *items):
+            self.items = items
+
+        def __len__(self):
+            return len(self.items)
+
+        def __getitem__(self, i):
+            return self.items[i]
+
+    def loss(x, y):
+        return x if x + 1 in Listed(x, y) else y
+
+    line = loss.__code__.co_firstlineno + 1
+    with pytest.raises(ValueError, match=rf"test_lowering_errors\.py:{line}: .*by =="):
+        lower(loss, 1.0, 2.0)
 
 
 @pytest.mark.parametrize("parameters", [lambda m: m, lambda m: m.parameters()])

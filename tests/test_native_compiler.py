@@ -217,14 +217,14 @@ def test_a_full_disk(fresh, monkeypatch):
 @needs_compiler
 @pytest.mark.parametrize("barred", ["cache", ""])
 def test_a_disk_that_nothing_runs_from(fresh, monkeypatch, barred):
-    real = compiler.ctypes.CDLL
+    real = compiler._opened
 
     def mounted_noexec(path):
         if barred in path:
             raise OSError(f"{path}: failed to map segment from shared object")
         return real(path)
 
-    monkeypatch.setattr(compiler.ctypes, "CDLL", mounted_noexec)
+    monkeypatch.setattr(compiler, "_opened", mounted_noexec)
     if barred:
         assert gradient() == pytest.approx(RIGHT, rel=1e-12)
     else:
@@ -234,7 +234,7 @@ def test_a_disk_that_nothing_runs_from(fresh, monkeypatch, barred):
 
 @needs_compiler
 def test_no_folder_for_what_passes(fresh, monkeypatch):
-    def none(*_):
+    def none(*_, **__):
         raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
 
     monkeypatch.setattr(compiler.tempfile, "TemporaryDirectory", none)
@@ -266,6 +266,21 @@ def test_a_relative_folder_of_what_is_kept_counts_for_nothing(fresh, tmp_path, m
     home = [".cache"] if name == "XDG_CACHE_HOME" else []
     assert [x.name for x in (tmp_path / "home").glob("*")] == home
     assert not (tmp_path / "here").exists()
+
+
+@needs_compiler
+def test_a_library_that_can_be_neither_kept_nor_removed_runs(fresh, monkeypatch):
+    """Windows removes no library that is loaded, and there may be no home to keep it in."""
+    real = os.unlink
+
+    def unlink(path, **options):
+        if str(path).endswith("program.so"):
+            raise PermissionError(13, "in use")
+        real(path, **options)
+
+    monkeypatch.setattr(os.path, "isabs", lambda path: False)
+    monkeypatch.setattr(os, "unlink", unlink)
+    assert gradient() == pytest.approx(RIGHT, rel=1e-12)
 
 
 def test_a_compiler_speaks_any_encoding(fresh, tmp_path, monkeypatch):

@@ -685,7 +685,7 @@ def test_a_picture_too_wide_for_an_image_is_made_smaller(tmp_path):
 @pytest.mark.parametrize(
     ("fails", "remedy"),
     [
-        ("ImportError", r"CairoSVG.*pip install 'micrograd-graph\[png\]'"),
+        ("ImportError", r'CairoSVG.*pip install "micrograd-graph\[png\]"'),
         ("OSError", "the cairo library: install libcairo2"),
     ],
 )

@@ -155,5 +155,12 @@ def test_a_terminal_that_ends_sends_no_key(monkeypatch, sent):
     os.close(terminal)
 
 
+def test_windows_passes_ctrl_c_on_as_a_key(monkeypatch):
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(getwch=lambda: "\x03"))
+    monkeypatch.setattr(keys.os, "name", "nt")
+    with pytest.raises(KeyboardInterrupt):
+        keys.ask_keys("> ")
+
+
 def test_every_key_has_one_meaning():
     assert COMMAND_OF["\x1b[C"] == COMMAND_OF["\r"] == "n" and COMMAND_OF["\x1b[D"] == "b"

@@ -14,7 +14,7 @@ from micrograd.cli import main
 from micrograd.printing import printable, width
 from micrograd.stepper.equations import equations
 from micrograd.stepper.interface import TERMINAL
-from micrograd.stepper.terminal import CLEAR, Walkthrough
+from micrograd.stepper.terminal import CLEAR, Walkthrough, takes_codes
 from tests.stepper_graphs import every_row, worked_example
 
 EXPRESSION = ["step", "(x + y) * max(y, z)", "--at", "x=1,y=2,z=0"]
@@ -232,6 +232,18 @@ def test_colours_mark_the_roles(monkeypatch):
     output = Terminal()
     Walkthrough(worked_example(), "en", output).transcript()
     assert "upstream \x1b[33m3\x1b[0m × local \x1b[35m1\x1b[0m" in output.getvalue()
+
+
+def test_an_old_console_of_windows_gets_no_codes_and_is_asked_for_lines(monkeypatch):
+    console = pytest.importorskip("rich.console", reason="rich is not installed")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert takes_codes(Terminal())
+    monkeypatch.setattr(console, "detect_legacy_windows", lambda: True)
+    output = Terminal()
+    Walkthrough(worked_example(), "en", output).transcript()
+    assert "upstream 3 × local 1" in output.getvalue() and "\x1b" not in output.getvalue()
+    assert not takes_codes(output)
 
 
 def through_a_terminal(typed, *options, **environment):

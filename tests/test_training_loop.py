@@ -569,7 +569,7 @@ def test_a_plot_of_another_kind_is_refused(tmp_path):
 
 def test_plots_without_matplotlib_name_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"pip install 'micrograd-graph\[plots\]'"):
+    with pytest.raises(ImportError, match=r'pip install "micrograd-graph\[plots\]"'):
         History([{"epoch": 1, "loss": 1.0}]).plot()
 
 

@@ -123,8 +123,8 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
         prog="micrograd",
         description="Draw graphs, step through them, lower them, and train the window tagger.",
         examples=(
-            "micrograd step '(x + y) * max(y, z)' --at x=1,y=2,z=0",
-            "micrograd draw 'tanh(w * x + b)' --at w=2,x=1,b=-1 -o neuron.svg",
+            'micrograd step "(x + y) * max(y, z)" --at x=1,y=2,z=0',
+            'micrograd draw "tanh(w * x + b)" --at w=2,x=1,b=-1 -o neuron.svg',
             "micrograd train --out run",
             "micrograd draw --help",
         ),

@@ -41,12 +41,12 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "draw",
         help="draw the computation graph of an expression",
-        description="Draw the graph of EXPR, such as '(x + y) * max(y, z)' --at x=1,y=2,z=0, "
+        description='Draw the graph of EXPR, such as "(x + y) * max(y, z)" --at x=1,y=2,z=0, '
         "or of the Value NAME of a Python file.",
         examples=(
-            "micrograd draw '(x + y) * max(y, z)' --at x=1,y=2,z=0 -o graph.svg",
-            "micrograd draw '-x * y' --at x=1,y=2 --mode fprop > graph.svg",
-            "micrograd draw lesson.py:loss --level neuron --unfold 'layer 0' -o loss.html",
+            'micrograd draw "(x + y) * max(y, z)" --at x=1,y=2,z=0 -o graph.svg',
+            'micrograd draw "-x * y" --at x=1,y=2 --mode fprop > graph.svg',
+            'micrograd draw lesson.py:loss --level neuron --unfold "layer 0" -o loss.html',
         ),
     )
     parser.add_argument("value", metavar="EXPR|FILE.py:NAME", help="what to draw")
@@ -83,7 +83,7 @@ def add_parser(subparsers: Any) -> None:
         action="append",
         default=[],
         metavar="SCOPE",
-        help="open this scope, such as 'layer 0 / neuron 1', or folded box",
+        help='open this scope, such as "layer 0 / neuron 1", or folded box',
     )
     parser.add_argument("--unfold-sums", action="store_true", help="write weighted sums out")
     parser.add_argument(

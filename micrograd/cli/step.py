@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +20,13 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "step",
         help="step through the forward and backward pass of an expression",
-        description="Step through EXPR, such as '(x + y) * max(y, z)' --at x=1,y=2,z=0, or through "
+        description='Step through EXPR, such as "(x + y) * max(y, z)" --at x=1,y=2,z=0, or through '
         "the Value NAME of a Python file: in the terminal, or as a page with -o. "
         "Keys: → or Enter next, ← or b back, g N go to step N, q quit. Where the output is no "
         "terminal the whole transcript is printed.",
         examples=(
-            "micrograd step '(x + y) * max(y, z)' --at x=1,y=2,z=0",
-            "micrograd step 'tanh(w * x + b)' --at w=2,x=1,b=-1 -o neuron.html",
+            'micrograd step "(x + y) * max(y, z)" --at x=1,y=2,z=0',
+            'micrograd step "tanh(w * x + b)" --at w=2,x=1,b=-1 -o neuron.html',
             "micrograd step lesson.py:loss --program",
         ),
     )
@@ -62,7 +61,7 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the steps, or write the page."""
     from micrograd.stepper import save_page
-    from micrograd.stepper.terminal import Walkthrough
+    from micrograd.stepper.terminal import Walkthrough, takes_codes
 
     language = options.language != "en"
     refuse({"--language": options.output and language}, "the page lets its reader choose")
@@ -79,8 +78,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     walkthrough = Walkthrough(root, options.language, program=program)
     if sys.stdin.isatty() and sys.stdout.isatty():
-        dumb = os.environ.get("TERM") == "dumb"  # as that of Emacs: it sends lines, clears nothing
-        (walkthrough.interact if dumb else walkthrough.interact_by_keys)()
+        single = takes_codes(sys.stdout)  # else it sends lines, and clears nothing
+        (walkthrough.interact_by_keys if single else walkthrough.interact)()
     else:
         walkthrough.transcript()
     return 0

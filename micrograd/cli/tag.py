@@ -205,7 +205,7 @@ def _plain(tagger: Tagger, options: argparse.Namespace) -> None:
         if console.is_terminal:
             console.print(text, end="")
         else:  # rich would make spaces of the text's tabs
-            sys.stdout.write(text.plain)
+            write_document(text.plain)
         sys.stdout.flush()
         last = piece[-1]
     if last != "\n":

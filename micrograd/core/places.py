@@ -10,6 +10,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 _PYTHON = os.path.dirname(os.__file__) + os.sep  # copy, functools, statistics
+_NO_FILE = ("<row ", "<formula ", "<frozen ")  # made by us, or in Python itself: collections.abc
 
 
 def shell() -> Any:
@@ -75,4 +76,4 @@ def _ours(frame: Any) -> bool:
     name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
     file = frame.f_code.co_filename
     of_python = file.startswith(_PYTHON) and "site-packages" not in file
-    return name in ("micrograd", "numpy") or of_python or file.startswith(("<row ", "<formula "))
+    return name in ("micrograd", "numpy") or of_python or file.startswith(_NO_FILE)

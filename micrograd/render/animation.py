@@ -89,9 +89,8 @@ def gif(svg: str, view: View) -> bytes:
         from PIL import Image
     except ImportError as error:
         raise ValueError(
-            "a gif needs Pillow and CairoSVG: pip install pillow "
-            "'micrograd-graph[png]', or save as .svg with --format "
-            "animated-svg"
+            'a gif needs Pillow and CairoSVG: pip install pillow "micrograd-graph[png]", or save '
+            "as .svg with --format animated-svg"
         ) from error
     pictures = [
         Image.open(BytesIO(by_cairo(frame(svg, view, now), "png", MOST_PIXELS))).convert("RGB")

@@ -74,7 +74,7 @@ def by_cairo(svg: str, format: str, most: int = MOST_PIXELS) -> bytes:
     try:
         import cairosvg
     except (ImportError, OSError) as error:
-        missing, remedy = f"CairoSVG ({error})", "pip install 'micrograd-graph[png]'"
+        missing, remedy = f"CairoSVG ({error})", 'pip install "micrograd-graph[png]"'
         if isinstance(error, OSError):  # whose text tries every name that it may have
             missing, remedy = (
                 "the cairo library",

@@ -82,6 +82,8 @@ def _key() -> str:
     key = _windows_key() if os.name == "nt" else _sequence(sys.stdin.fileno())
     if not key:
         raise EOFError
+    if key == "\x03":  # Windows passes Ctrl-C on
+        raise KeyboardInterrupt
     return key
 
 

@@ -234,6 +234,14 @@ def _plain(text: str) -> str:
     return folded(printable(text), COLUMNS, "      ")
 
 
+def takes_codes(output: TextIO) -> bool:
+    """Return whether a terminal obeys codes: Emacs's shows them, and so do Windows's old ones."""
+    from rich.console import Console
+
+    console = Console(file=output)
+    return not (console.is_dumb_terminal or console.legacy_windows)
+
+
 def _fitted(prompt: str) -> str:
     """Return a prompt in lines of the terminal, none of which ends within a key's brackets."""
     whole = re.sub(r"(?<! ) (?! )", "\xa0", prompt.rstrip())
@@ -249,7 +257,8 @@ def _liner(output: TextIO) -> Callable[[list[tuple[str, str]]], list[str]]:
     from rich.padding import Padding
     from rich.text import Text
 
-    console = Console(file=output, highlight=False)
+    system: Any = "auto" if takes_codes(output) else None
+    console = Console(file=output, highlight=False, color_system=system)
 
     def lines(parts: list[tuple[str, str]]) -> list[str]:
         text = Text.assemble(*((printable(text), ROLES.get(role, role)) for text, role in parts))

@@ -136,6 +136,6 @@ def _new_figure(**options: Any) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise ImportError("plots need matplotlib: pip install 'micrograd-graph[plots]'") from None
+        raise ImportError('plots need matplotlib: pip install "micrograd-graph[plots]"') from None
     shown = type("Figure", (Figure,), {"_repr_png_": lambda figure: _picture(figure, "png")})
     return shown(**options)

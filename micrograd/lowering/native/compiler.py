@@ -15,7 +15,7 @@ import tempfile
 import threading
 import warnings
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ OF_GCC = (
     *("-fpeel-loops", "-funswitch-loops"),
 )
 OWN_PROCESSOR = "-march=native"
+_opened = partial(ctypes.CDLL, winmode=0)  # on Windows PATH leads to the libraries of MinGW
 ADVICE = 'install gcc or clang, or `pip install "micrograd-graph[native]"`'
 OTHERWISE = (
     "let CC name a compiler that works and TMPDIR a folder that has room and may hold programs, "
@@ -115,8 +116,8 @@ def processor() -> str:
 
 def folder() -> Path:
     """Return the folder of what was compiled; nothing is kept for a user who has no home."""
-    places = os.environ.get("XDG_CACHE_HOME", ""), os.path.expanduser("~/.cache"), os.devnull
-    return Path(next(filter(os.path.isabs, places)), "micrograd")  # XDG ignores relative ones
+    places = os.environ.get("XDG_CACHE_HOME", ""), os.path.expanduser("~/.cache")
+    return Path(next(filter(os.path.isabs, places), os.devnull), "micrograd")  # none is relative
 
 
 @cache
@@ -137,13 +138,13 @@ def _loaded(source: str) -> Any:
     path = folder() / f"{name}.so"
     if _sound(path):
         with suppress(OSError):  # taken away meanwhile, or of another system
-            return ctypes.CDLL(str(path))
-    with tempfile.TemporaryDirectory() as temporary:
+            return _opened(str(path))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:  # Windows: in use
         new = compiled(source, Path(temporary))
         try:
-            return ctypes.CDLL(str(_kept(new, path)))
+            return _opened(str(_kept(new, path)))
         except OSError:  # kept on a disk that nothing runs from
-            return ctypes.CDLL(str(new))
+            return _opened(str(new))
 
 
 def command() -> list[str]:
@@ -156,8 +157,7 @@ def compiled(source: str, place: Path) -> Path:
     text, library = place / "program.c", place / "program.so"
     text.write_text(source, encoding="utf-8")
     for more in ((OWN_PROCESSOR,), ()):  # not every compiler knows the processor that it runs on
-        words = [*command(), *more, str(text), "-o", str(library), "-lm"]
-        result = _ran(words)
+        result = _ran([*command(), *more, str(text), "-o", str(library), "-lm"])
         if result.returncode == 0 and library.exists():
             return library
     reason = (result.stderr or result.stdout).strip() or f"it ended with {result.returncode}"
