@@ -20,6 +20,9 @@ except ImportError:  # elsewhere than on POSIX systems a file that is open canno
     fcntl = None  # type: ignore[assignment]
 
 GONE = "the folder that it was started in is gone; change to one that is there"
+DENIED = "permission is denied; see who may read and write it and its folder"
+if os.name == "nt":
+    DENIED += ", and what program has it open"
 ENDING = ".writing"  # of the hidden files that writers make, and dead ones leave
 
 REASONS = {
@@ -27,8 +30,8 @@ REASONS = {
     errno.EISDIR: "this is a folder; name a file",
     errno.ENOTDIR: "a part of this path is a file, not a folder",
     errno.EEXIST: "this is a file; name a folder",
-    errno.EACCES: "permission is denied; see who may read and write it and its folder",
-    errno.EPERM: "permission is denied; see who may read and write it and its folder",
+    errno.EACCES: DENIED,
+    errno.EPERM: DENIED,
     errno.EROFS: "it is on a disk that can only be read; choose another place",
     errno.ENOSPC: "the disk is full; make room, or choose another place",
     errno.EDQUOT: "your share of the disk is full; make room, or choose another place",
@@ -145,7 +148,8 @@ def _write(target: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             if mode is not None:
-                os.chmod(temporary, mode)
+                with suppress(OSError):  # of disks without permissions; it has no more than these
+                    os.chmod(temporary, mode)
             if not fcntl:
                 file.close()  # there a file that is open cannot be renamed either
             os.replace(temporary, target)
@@ -159,7 +163,8 @@ def _created(target: Path, mode: int) -> tuple[int, Path]:
     while True:
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}{ENDING}")
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
-        _lock(handle)
+        with suppress(OSError):  # of disks without locks, where nobody can take it for a leftover
+            _lock(handle)
         if temporary.exists():
             return handle, temporary
         os.close(handle)  # taken for a leftover before it was locked

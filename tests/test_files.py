@@ -212,6 +212,23 @@ def test_a_writer_waits_for_the_one_who_looks_whether_it_lives(tmp_path, monkeyp
     assert looked and (tmp_path / "a.txt").read_text() == "new"
 
 
+def test_a_disk_without_locks_or_permissions_is_written_to(tmp_path, monkeypatch):
+    """Some that are mounted over a network, or by FUSE, have none."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def without(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    monkeypatch.setattr(os, "chmod", without)
+    (tmp_path / ".a.0.writing").touch()
+    for text in ("old", "new"):
+        atomic_write(tmp_path / "a", text)
+    check_place(tmp_path / "a")
+    assert (tmp_path / "a").read_text() == "new"
+    assert hidden(tmp_path) == [".a.0.writing"]  # whose writer may be alive
+
+
 def test_an_error_of_the_system_that_is_rare_is_told_as_it_is():
     for error, reason in (
         (OSError(errno.EIO, "Input/output error"), "x: input/output error"),
