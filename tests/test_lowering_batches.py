@@ -3,14 +3,16 @@
 import random
 from functools import reduce
 
+import numpy as np
 import pytest
 
 from micrograd.engine import Value
 from micrograd.functions import dot, mean, softmax
 from micrograd.losses import cross_entropy
-from micrograd.lowering import lower
+from micrograd.lowering import cache, lower
 from micrograd.lowering.native.compiler import available
 from micrograd.nn import one_hot
+from tests.golden_models import MODELS
 from tests.lowering_fuzz import TEXTS, Ready, failures_of
 from tests.lowering_models import function, matrix, values
 from tests.lowering_oracle import by_engine, natively
@@ -139,6 +141,21 @@ def test_two_classes_of_each_row_are_no_row_of_eye():
     loss = -sum(row[y].log() for row, two in zip(shares, classes) for y in two)
     assert "embed(1, (3, 4), " in function(lower(loss, parameters=p))
     assert wrong(loss, **p) == {}
+
+
+def test_text_is_the_same_where_numpy_counts_in_32_bits(monkeypatch):
+    """NumPy 1 does on Windows."""
+    real, p = np.arange, drawn(E=(3, 2), W=(4, 2))
+    shares = [softmax([dot(w, e) for w in p["W"]]) for e in p["E"]]
+    loss = -sum(row[y].log() for row, two in zip(shares, ((0, 2), (3, 1), (2, 1))) for y in two)
+
+    def texts():
+        cache.forget()
+        return lower(loss, parameters=p).source, MODELS["attention_recorded"]().program.source
+
+    usual = texts()
+    monkeypatch.setattr(np, "arange", lambda *a, **k: real(*a, **{"dtype": np.int32} | k))
+    assert texts() == usual
 
 
 def test_what_is_read_whole_in_another_order_has_one_number_for_its_adjoint():

@@ -116,7 +116,7 @@ class Read:
         return isinstance(other, Read) and self._key() == other._key()
 
     def _key(self) -> tuple[object, ...]:
-        table = None if self.table is None else self.table.tobytes()
+        table = None if self.table is None else self.table.astype("intp", copy=False).tobytes()
         return id(self.array), self.index, self.split, self.variables, table
 
 

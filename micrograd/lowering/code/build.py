@@ -264,7 +264,7 @@ class Builder:
 
     def table(self, places: Ints) -> Table:
         """Return the table of some places; equal ones are one."""
-        code = repr(places.shape).encode() + np.ascontiguousarray(places).tobytes()
+        code = repr(places.shape).encode() + np.ascontiguousarray(places, np.intp).tobytes()
         return self.tables.setdefault(code, Table(places))
 
 
