@@ -1,6 +1,5 @@
 import io
 import os
-import pty
 import re
 import select
 import subprocess
@@ -246,10 +245,14 @@ def test_an_old_console_of_windows_gets_no_codes_and_is_asked_for_lines(monkeypa
     assert not takes_codes(output)
 
 
+def pseudo_terminal():
+    return pytest.importorskip("pty", reason="this system has no terminals of ours").openpty()
+
+
 def through_a_terminal(typed, *options, **environment):
     """Run the command in a pseudo-terminal and return what it wrote."""
     program = f"import sys; sys.path[:0] = {sys.path!r}; from micrograd.cli import main; main()"
-    terminal, other_end = pty.openpty()
+    terminal, other_end = pseudo_terminal()
     command = [sys.executable, "-c", program, *EXPRESSION, *options]
     usual = {"TERM": "xterm-256color", "COLUMNS": "100", "PYTHONUTF8": "1"}
     environment = os.environ | usual | environment
@@ -336,7 +339,7 @@ def test_keys_are_single_again_after_a_stop():
         "threading.Thread(target=stop).start()\n"
         "print(f'key {ask_keys(\"\")} {termios.tcgetattr(0) == lines}\\n', end='', flush=True)\n"
     )
-    terminal, other_end = pty.openpty()
+    terminal, other_end = pseudo_terminal()
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=other_end, stdout=other_end, stderr=other_end
     ) as process:
