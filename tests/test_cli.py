@@ -74,7 +74,7 @@ def test_the_playground_is_written(tmp_path, monkeypatch, capsys, command, name)
         (ValueError(), 2, "play: ValueError"),
         (ImportError("there is no b"), 2, "play: there is no b"),
         (OSError(5, "Bad", "a.svg"), 2, "play: a.svg: bad"),
-        (RuntimeError("c"), 70, "play: a fault of micrograd itself, RuntimeError in test_cli.py:"),
+        (RuntimeError("c"), 70, "play: a fault of micrograd itself, RuntimeError in tests/test_"),
     ],
 )
 def test_whatever_a_command_raises_is_told_in_one_line(monkeypatch, capsys, error, code, said):

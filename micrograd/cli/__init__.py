@@ -98,7 +98,7 @@ def _hidden() -> str:
 
 def _fault(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{os.path.basename(last.filename)}:{last.lineno}"
+    place = f"{'/'.join(last.filename.split(os.sep)[-2:])}:{last.lineno}"  # many are __init__.py
     return (
         f"a fault of micrograd itself, {type(error).__name__} in {place}: {error}; "
         "please report it with the command"
