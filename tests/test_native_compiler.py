@@ -14,6 +14,7 @@ from micrograd.engine import Value
 from micrograd.lowering import lower
 from micrograd.lowering.native import compiler
 from micrograd.lowering.native.compiler import CompilerError
+from tests.conftest import ROOT
 
 needs_compiler = pytest.mark.skipif(
     not compiler.available(), reason="no C compiler on this machine"
@@ -149,6 +150,15 @@ def test_an_empty_cc_names_nothing(fresh, monkeypatch, named):
         program()
 
 
+def test_a_python_without_ctypes_runs_the_text():
+    """One built where libffi was not has none."""
+    code = f"import sys; sys.modules['_ctypes'] = None\n{PROGRAM}"
+    for backend, said in (("auto", f"numpy {RIGHT}"[:12]), ("c", "this Python has no ctypes")):
+        command = [sys.executable, "-c", code.format(backend)]
+        run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        assert said in run.stdout + run.stderr
+
+
 def test_a_compiler_that_makes_nothing(fresh, tmp_path, monkeypatch):
     compiler_of(tmp_path, monkeypatch, "exit 0")
     with pytest.raises(CompilerError, match="it ended with 0"):
@@ -209,7 +219,7 @@ def test_a_full_disk(fresh, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(compiler.shutil, "copyfile", full)
+    monkeypatch.setattr(os, "fsync", full)
     assert gradient() == pytest.approx(RIGHT, rel=1e-12)
     assert not list(fresh.glob("*"))
 

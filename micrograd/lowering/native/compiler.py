@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import importlib.util
 import os
@@ -12,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import warnings
 from contextlib import suppress
 from functools import cache, partial
@@ -20,6 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from micrograd.files import atomic_write
+
+try:
+    import ctypes as ctypes
+
+    _opened = partial(ctypes.CDLL, winmode=0)  # on Windows PATH leads to the libraries of MinGW
+except ImportError:  # of a Python that was built where libffi was not
+    ctypes = None  # type: ignore[assignment]
 
 # Sums have the order in which they are written, but for those of loops that say so; nan and inf
 # keep their meaning.
@@ -41,8 +46,6 @@ OF_GCC = (
     *("-ftree-loop-vectorize", "-fno-tree-slp-vectorize", "-fvect-cost-model=dynamic"),
     *("-fpeel-loops", "-funswitch-loops"),
 )
-OWN_PROCESSOR = "-march=native"
-_opened = partial(ctypes.CDLL, winmode=0)  # on Windows PATH leads to the libraries of MinGW
 ADVICE = 'install gcc or clang, or `pip install "micrograd-graph[native]"`'
 OTHERWISE = (
     "let CC name a compiler that works and TMPDIR a folder that has room and may hold programs, "
@@ -60,6 +63,8 @@ def compiler() -> tuple[str, ...]:
 
     Raises CompilerError where there is none, or where CC names none.
     """
+    if not ctypes:
+        raise CompilerError('this Python has no ctypes, which backend="c" needs: install another')
     if named := os.environ.get("CC", "").strip():
         return _named(named)
     for name in filter(shutil.which, ("cc", "gcc", "clang")):
@@ -107,11 +112,11 @@ def version() -> str:
 @cache
 def processor() -> str:
     """Return the processor with what it can do: code for one may not run on another."""
-    lines: list[str] = []
+    told = {platform.machine(), platform.processor()}
     with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    told = [x for x in lines if x.startswith(("model name", "flags", "Features", "CPU part"))]
-    return " ".join([platform.machine(), platform.processor(), *sorted(set(told))])
+        told |= {x for x in lines if x.startswith(("model name", "flags", "Features", "CPU part"))}
+    return " ".join(sorted(told))
 
 
 def folder() -> Path:
@@ -141,10 +146,9 @@ def _loaded(source: str) -> Any:
             return _opened(str(path))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:  # Windows: in use
         new = compiled(source, Path(temporary))
-        try:
+        with suppress(OSError):  # kept on a disk that nothing runs from
             return _opened(str(_kept(new, path)))
-        except OSError:  # kept on a disk that nothing runs from
-            return _opened(str(new))
+        return _opened(str(new))
 
 
 def command() -> list[str]:
@@ -156,7 +160,7 @@ def compiled(source: str, place: Path) -> Path:
     """Return the file of a library. Raises CompilerError where the compiler fails."""
     text, library = place / "program.c", place / "program.so"
     text.write_text(source, encoding="utf-8")
-    for more in ((OWN_PROCESSOR,), ()):  # not every compiler knows the processor that it runs on
+    for more in (("-march=native",), ()):  # not every compiler knows the processor that it runs on
         result = _ran([*command(), *more, str(text), "-o", str(library), "-lm"])
         if result.returncode == 0 and library.exists():
             return library
@@ -169,9 +173,7 @@ def compiled(source: str, place: Path) -> Path:
 def _ran(words: list[str]) -> subprocess.CompletedProcess[str]:
     """Run the compiler; what it says may be in any encoding."""
     try:
-        return subprocess.run(
-            words, capture_output=True, encoding="utf-8", errors="replace", check=False
-        )
+        return subprocess.run(words, capture_output=True, encoding="utf-8", errors="replace")
     except OSError as error:
         raise CompilerError(f"{words[0]} cannot be run: {error}; {ADVICE}") from None
 
@@ -194,12 +196,7 @@ def _kept(new: Path, path: Path) -> Path:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        own = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-        try:
-            shutil.copyfile(new, own)
-            os.replace(own, path)
-        finally:
-            own.unlink(missing_ok=True)
+        atomic_write(path, new.read_bytes())
         atomic_write(str(path.with_suffix(".sha256")), _digest(new))
     except OSError:
         return new

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -16,7 +15,7 @@ from micrograd.lowering.arrays.ir import Array, Rows, Term
 from micrograd.lowering.arrays.reads import flat_places
 from micrograd.lowering.code.helpers.numpy import sparse_rows
 from micrograd.lowering.native.c.module import Module, module
-from micrograd.lowering.native.compiler import command, compiler, loaded, works
+from micrograd.lowering.native.compiler import command, compiler, ctypes, loaded, works
 from micrograd.lowering.passes import Lowered
 from micrograd.lowering.trace.declared import FORWARD
 from micrograd.optim.gradients import Rows as RowsOfTable

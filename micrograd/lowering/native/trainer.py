@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from micrograd.lowering.native.c.module import Module, layout
-from micrograd.lowering.native.compiler import loaded
+from micrograd.lowering.native.compiler import ctypes, loaded
 from micrograd.lowering.native.rules import UntraceableError, traced
 from micrograd.lowering.native.run import address
 from micrograd.lowering.trace.declared import INPUT
