@@ -284,14 +284,22 @@ class Grouping:
         self._define(array, nodes, grid, Term((choice,), term.kept))
 
     def _with_constants(self, term: Term) -> Term:
-        """Return a term with a constant array in place of what reads several numbers."""
-        return replace(term, factors=tuple(self._constant(r, term.sizes) for r in term.reads))
+        """Return a term with a constant array in place of what reads several numbers.
 
-    def _constant(self, read: Read, sizes: Mapping[int, Any]) -> Read:
-        if read.array.kind != NUMBER or number_of(read) is not None:
+        And of a 0 in a sum: what a recurrent network multiplies at its first step.
+        """
+        return replace(term, factors=tuple(self._constant(r, term) for r in term.reads))
+
+    def _constant(self, read: Read, term: Term) -> Read:
+        number, axes = number_of(read), term.summed
+        if read.array.kind != NUMBER or (number is not None and (number or not axes)):
             return read
-        places = flat_places(read, sizes)
+        places = flat_places(read, term.sizes)
+        variables = [*map(Index, read.vars)]
+        if number == 0:
+            variables = [Index(v) for v, _ in axes]
+            places = np.broadcast_to(places, [n for _, n in axes])
         key = places.shape, places.tobytes()
         data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
         made = self._once(key, Array(CONSTANT, places.shape, nodes, data=data))
-        return Read(made, tuple(map(Index, read.vars)))
+        return Read(made, tuple(variables))
