@@ -7,7 +7,7 @@ form one where their terms come from the same arrays in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice, pairwise
@@ -284,22 +284,16 @@ class Grouping:
         self._define(array, nodes, grid, Term((choice,), term.kept))
 
     def _with_constants(self, term: Term) -> Term:
-        """Return a term with a constant array in place of what reads several numbers.
-
-        And of a 0 in a sum: what a recurrent network multiplies at its first step.
-        """
+        """Return a term with constant arrays in place of several numbers, and of a 0 in a sum."""
         return replace(term, factors=tuple(self._constant(r, term) for r in term.reads))
 
     def _constant(self, read: Read, term: Term) -> Read:
-        number, axes = number_of(read), term.summed
-        if read.array.kind != NUMBER or (number is not None and (number or not axes)):
+        number = number_of(read)  # 0: what the first step of a recurrent network multiplies
+        if read.array.kind != NUMBER or number or (number == 0 and not term.summed):
             return read
-        places = flat_places(read, term.sizes)
-        variables = [*map(Index, read.vars)]
-        if number == 0:
-            variables = [Index(v) for v, _ in axes]
-            places = np.broadcast_to(places, [n for _, n in axes])
+        variables, sizes = read.vars or [v for v, _ in term.summed], dict[int, Any](term.sizes)
+        places = np.broadcast_to(flat_places(read, sizes), [sizes[v] for v in variables])
         key = places.shape, places.tobytes()
         data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
         made = self._once(key, Array(CONSTANT, places.shape, nodes, data=data))
-        return Read(made, tuple(variables))
+        return Read(made, tuple(map(Index, variables)))
