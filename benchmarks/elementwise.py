@@ -21,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import micrograd.lowering.native.c as native
+from micrograd.lowering.native.c import helpers
 from micrograd.lowering.native.compiler import loaded
 
 MOST = 2.0  # units in the last place
@@ -30,7 +30,7 @@ FUNCTIONS = ("exp", "log", "log1p", "tanh")
 
 def compiled() -> dict[str, Callable[[Any], Any]]:
     """Return the functions, of arrays."""
-    text = (files(native) / "mathematics.c").read_text(encoding="utf-8")
+    text = (files(helpers) / "mathematics.c").read_text(encoding="utf-8")
     loops = [
         f"void {name}_of(long n, const double *restrict x, double *restrict y) "
         f"{{ for (long i = 0; i < n; i++) y[i] = fast_{name}(x[i]); }}"

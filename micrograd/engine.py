@@ -16,7 +16,7 @@ from micrograd.core.asked import ASKED, answer
 from micrograd.core.checks import is_list
 from micrograd.core.copying import deep_copy, reduced, restore
 from micrograd.core.handmade import Handmade, Operands, name_of, operands_of, operation_of
-from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain
+from micrograd.core.kinds import ELEMENTARY, LEAF, Operation, explain, recompute
 from micrograd.core.modes import MODE, mode, record_as
 from micrograd.core.numbers import data_of, grad_of, number
 from micrograd.core.operators import MADE_OF, derive, derived
@@ -174,11 +174,7 @@ class Value(Declared):
 
     def forward(self) -> float:
         """Compute every node anew, after leaves were edited; return the new data."""
-        try:
-            for node in topological_order(self):
-                node.data = node._operation.evaluate(node)
-        except (ArithmeticError, ValueError) as error:
-            explain(error, node, "value")
+        recompute(topological_order(self))
         return self.data
 
     def _forget(self) -> None:

@@ -30,10 +30,13 @@ class Cells:
         self.W, self.Z = drawn(rng, hidden, inputs), drawn(rng, hidden, inputs)
         self.U, self.V = drawn(rng, hidden, hidden), drawn(rng, hidden, hidden)
         self.J, self.b = drawn(rng, hidden, inputs + hidden), drawn(rng, hidden)
-        self.first = drawn(rng, hidden) if rng.random() < 0.3 else None
+        draw = rng.random()
+        self.first = drawn(rng, hidden) if draw < 0.3 else [0.0] * hidden
+        if draw > 0.6:
+            self.first = [Value(0.0) for _ in self.b]
 
     def __call__(self, xs):
-        h, states = self.first or [Value(0.0) for _ in self.b], []
+        h, states = self.first, []
         for x in xs:
             h = self.step(x, h)
             states.append(h)
@@ -260,3 +263,21 @@ def wired(rng):
         return sum(z for vector in made[-6:] for z in vector)
 
     return loss, (np.round([rng.gauss(0, 1), rng.gauss(0, 1)], 1),)
+
+
+@pytest.mark.parametrize("kind", ["tanh", "relu", "joined"])
+def test_a_first_state_of_0_is_one_of_zeros(kind):
+    cells = Cells(random.Random(0), 2, 3)
+    cells.kind, cells.first = kind, [0.0] * 3
+    head = drawn(random.Random(1), 3)
+    program = lower(lambda xs: dot(head, cells(xs)[-1]), [[0.1, 0.2]] * 2)
+    assert "c = np.zeros(3, dtype=float)" in program.source
+    assert "@ c" in program.source and "0 *" not in program.source
+
+
+def test_a_first_state_of_0_times_inf_is_no_number():
+    cells = Cells(random.Random(0), 2, 3)
+    cells.kind, cells.first = "tanh", [0.0] * 3
+    loss = lower(lambda xs: sum(cells(xs)[0]), [[0.1, 0.2]])
+    loss.parameters["U"][0, 0] = np.inf
+    assert np.isnan(loss([[[0.1, 0.2]]]))

@@ -149,7 +149,7 @@ def test_products_that_are_laid_side_by_side(nin, nout):
 @pytest.fixture(scope="module")
 def product():
     """Return c = scale · a b, or c += that, as it is compiled into programs."""
-    path = Path(compiler.__file__).parent / "c" / "product.c"
+    path = Path(compiler.__file__).parent / "c" / "helpers" / "product.c"
     source = "#include <string.h>\n" + path.read_text(encoding="utf-8")
     call = compiler.loaded(source.replace("static void product(", "void product(")).product
     whole, pointer = ctypes.c_long, ctypes.c_void_p

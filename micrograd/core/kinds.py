@@ -6,7 +6,7 @@ shared by all its nodes; what differs between nodes sits in their slots `_x`, `_
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import indent
 from typing import Any, NoReturn
 
@@ -218,6 +218,15 @@ def explain(error: Exception, node: Node, what: str, note: str = "") -> NoReturn
         raise error
     name = "; ".join(filter(None, (described(node), note)))
     raise domain_error(row, operands, node._k, what, name) from error
+
+
+def recompute(order: Iterable[Node]) -> None:
+    """Compute nodes anew, every operand before its users. Raises DomainError as `explain` does."""
+    try:
+        for node in order:
+            node.data = node._operation.evaluate(node)
+    except (ArithmeticError, ValueError) as error:
+        explain(error, node, "value")
 
 
 def check_up_to_date(node: Node) -> None:

@@ -27,16 +27,19 @@ def loaded(text: str) -> tuple[Callable[..., Any], list[Any]]:
     """
     path, _, name = text.rpartition(":")
     if not name or not path.endswith(".py"):
-        raise ValueError(f"{text!r} is not FILE.py:FUNCTION")
+        raise ValueError(f"{text!r} is not FILE.py:FUNCTION, such as lesson.py:loss")
     function = named(path, name, "function", lambda f: callable(f) and not isinstance(f, type))
     every = inspect.signature(function).parameters.values()
     parameters = [p for p in every if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = [*parameters, *(p for p in every if p.kind is p.KEYWORD_ONLY)]
     missing = [p.name for p in needed if p.default is p.empty]
     if missing:
+        x = missing[0]
+        own = inspect.isfunction(function)  # else a network, say
+        example = f"{name}({x}=[0.1, 0.2])" if own else f"f({x}=[0.1, 0.2]): return {name}({x})"
         raise ValueError(
             f"{name} in {path} has no default for {', '.join(missing)}; write one "
-            f"sample there, such as def {name}({missing[0]}=[0.1, 0.2])"
+            f"sample there, such as def {example}"
         )
     return function, [p.default for p in parameters]
 

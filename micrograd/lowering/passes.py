@@ -21,7 +21,7 @@ from typing import Any
 
 from micrograd.lowering.adjoints.differentiate import Adjoints, adjoints
 from micrograd.lowering.arrays.form import Arrays, arrays_of, check_arrays
-from micrograd.lowering.arrays.group import Grouping
+from micrograd.lowering.arrays.group import MOST_FILLED, Grouping
 from micrograd.lowering.arrays.ir import Array, Rows
 from micrograd.lowering.arrays.leaves import leaf_arrays
 from micrograd.lowering.arrays.names import TEMPORARY, Name, Names, wanted
@@ -81,14 +81,17 @@ def _arrays(forms: Forms) -> Arrays | Levels:
 def _grouped(form: Chains, leaves: list[Array], level: Ints) -> Grouping | None:
     """Return the nodes in the fewest arrays: by height, or so that steps wait for one another."""
     most = MOST_ARRAYS + int(form.remaining.sum()) // 500
-    plain = Grouping(form, leaves, most)
-    done = [plain] if plain.run(level) else []
-    if done or plain.grouped > 2 * len(plain.arrays):  # else nothing is alike, steps neither
-        parameters = [leaf.nodes for leaf in leaves if leaf.kind == PARAMETER]
-        heights = together(form, level, parameters)
-        if heights is not None:
-            waited = Grouping(form, leaves, most)
-            done += [waited] if waited.run(heights, steps=True) else []
+    if level.max() > max(most, MOST_FILLED):
+        return None
+    parameters = [leaf.nodes for leaf in leaves if leaf.kind == PARAMETER]
+    heights = together(form, level, parameters)
+    done: list[Grouping] = []
+    if heights is not None:
+        waited = Grouping(form, leaves, most)
+        done = [waited] if waited.run(heights, steps=True) else []
+    if heights is None or waited.longer or (heights != level).any():  # else it is the same
+        plain = Grouping(form, leaves, most)
+        done = [plain, *done] if plain.run(level) else done
     return min(done, key=lambda grouping: len(grouping.arrays), default=None)
 
 

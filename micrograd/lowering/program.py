@@ -214,7 +214,8 @@ class Program:
     def run(self, kind: str, inputs: Sequence[Any]) -> tuple[float, dict[str, Any]]:
         """Return the loss and gradients of a kind; `inputs` are what `arguments` returns."""
         if self._replayed and not self.native:
-            return replayed(self.root, self._leaves, self._held, self.parameters, kind != FORWARD)
+            wanted = {} if kind == FORWARD else self.parameters
+            return replayed(self.graph.values, self._leaves, self._held, wanted)
         if kind not in self._checked:
             self._checked.add(kind)
             check_sample(self, kind)
@@ -254,7 +255,8 @@ class Program:
     def diagnose(self, inputs: Sequence[Any]) -> None:
         """Raise the DomainError that the scalar engine raises on a batch; return if it has none."""
         batch = dict(zip(self.inputs, inputs))
-        diagnose(self.root, self._leaves, self._held, {**batch, **self.ids.rows(batch, self._held)})
+        batch |= self.ids.rows(batch, self._held)
+        diagnose(self.graph.values, self._leaves, self._held, batch)
 
     def arguments(self, batch: tuple[Any, ...], first: int | None = None) -> list[Floats]:
         """Return the batch as arrays, of all inputs or the `first` ones.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from threading import Lock
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from micrograd.core.kinds import recompute
 from micrograd.core.order import topological_order
 from micrograd.engine import Value
 from micrograd.lowering.irregular.levels import Levels
@@ -24,6 +25,7 @@ from micrograd.lowering.trace.declared import INPUT, OUTPUT, UPSTREAM
 
 T = TypeVar("T")
 NARROW = 4  # nodes per group, on average: for fewer an array of each is no gain
+_data, _grad, _index = map(attrgetter, ("data", "grad", "_index"))
 _LOCK = Lock()  # programs share Values, and several threads may run them
 
 
@@ -34,42 +36,47 @@ def narrow(levels: Levels) -> bool:
 
 
 def replayed(
-    root: Value,
+    graph: Sequence[Value],
     leaves: Mapping[str, Any],
     data: Mapping[str, Any],
     wanted: Mapping[str, Any],
-    gradients: bool,
 ) -> tuple[float, dict[str, Any]]:
-    """Return the loss at the data of the leaves, and the gradients of those that are wanted."""
+    """Return the loss at the data of the leaves, and the gradients of those that are wanted.
 
-    def replay(_: list[Value]) -> tuple[float, dict[str, Any]]:
+    `graph` is all that the loss is made of, in order, itself the last.
+    """
+
+    def replay(nodes: Sequence[Value]) -> tuple[float, dict[str, Any]]:
         _set(leaves, data)
-        loss = root.forward()
-        if not gradients:
-            return loss, {}
-        root.backward()
+        recompute(nodes)
+        loss = nodes[-1].data
+        if wanted:
+            nodes[-1].backward()
         return loss, {name: data_of(leaves[name], "grad") for name in wanted}
 
-    return _restored(root, [leaves[name] for name in data], replay)
+    return _restored(graph, [leaves[name] for name in data], replay)
 
 
 def diagnose(
-    root: Value, leaves: Mapping[str, Any], held: Mapping[str, Any], batch: Mapping[str, Any]
+    graph: Sequence[Value],
+    leaves: Mapping[str, Any],
+    held: Mapping[str, Any],
+    batch: Mapping[str, Any],
 ) -> None:
     """Raise the DomainError that the scalar engine raises on a batch; return if it has none.
 
     `leaves` are the Values of each leaf array, `held` and `batch` their data.
     """
 
-    def replay(nodes: list[Value]) -> None:
+    def replay(nodes: Sequence[Value]) -> None:
         _set(leaves, held)
         for i in range(len(next(iter(batch.values()), [0]))):
             _set(leaves, {name: data[i] for name, data in batch.items()})
-            root.forward()
+            recompute(nodes)
             for node in nodes:
                 node.local_gradients()
 
-    _restored(root, [leaves[name] for name in (*held, *batch)], replay)
+    _restored(graph, [leaves[name] for name in (*held, *batch)], replay)
 
 
 def check_sample(program: Any, kind: str) -> None:
@@ -89,8 +96,8 @@ def check_sample(program: Any, kind: str) -> None:
         rows = program.ids.rows(dict(zip(program.inputs, batch)), held)
         data = {**held, **sample, **{name: row[0] for name, row in rows.items()}}
         leaves = {name: program.leaf_values(name) for name in data}
-        again = partial(_evaluated, program.root, leaves, data)
-        expected, size = _restored(program.root, [*leaves.values()], again)
+        again = partial(_evaluated, leaves, data)
+        expected, size = _restored(program.graph.values, [*leaves.values()], again)
     except (ArithmeticError, ValueError):  # it has no value there, or no slope
         return
     if not _agree(loss, expected, size):
@@ -110,34 +117,37 @@ def _agree(loss: float, expected: float, size: float) -> bool:
     return abs(loss - expected) <= 1e-9 * abs(expected) + 1e-6 * size
 
 
-def _evaluated(root: Value, leaves: Any, data: Any, nodes: list[Value]) -> tuple[float, float]:
+def _evaluated(leaves: Any, data: Any, nodes: Sequence[Value]) -> tuple[float, float]:
     """Return the loss at the data of the leaves, and the largest number on the way to it."""
     _set(leaves, data)
-    loss = root.forward()
-    return loss, max(abs(node.data) for node in nodes)
+    recompute(nodes)
+    return nodes[-1].data, max(abs(node.data) for node in nodes)
 
 
-def _restored(root: Value, leaves: list[Any], replay: Callable[[list[Value]], T]) -> T:
-    """Call `replay` on the nodes below `root`; they and the leaves hold in the end what they did.
+def _restored(
+    graph: Sequence[Value], leaves: list[Any], replay: Callable[[Sequence[Value]], T]
+) -> T:
+    """Call `replay` on the nodes of a graph; they and the leaves hold in the end what they did.
 
     No generator holds the lock: one that Ctrl-C tore out of its exit would keep it for ever.
     """
-    nodes = topological_order(root)
-    others = {value for values in leaves for value in values.ravel().tolist()}
+    wired = min(map(_index, graph)) < 0  # by hand, since it was lowered maybe
+    nodes = topological_order(graph[-1]) if wired else graph
+    known = [*nodes, *(value for values in leaves for value in values.ravel().tolist())]
     with _LOCK:
-        kept = [(node, node.data, node.grad) for node in others.union(nodes)]
+        kept = known, [*map(_data, known)], [*map(_grad, known)]
         try:
             return replay(nodes)
         finally:
             try:
-                _put_back(kept)
+                _put_back(*kept)
             except KeyboardInterrupt:
-                _put_back(kept)
+                _put_back(*kept)
                 raise
 
 
-def _put_back(kept: list[tuple[Value, float, float]]) -> None:
-    for node, number, grad in kept:
+def _put_back(nodes: list[Value], data: list[float], grads: list[float]) -> None:
+    for node, number, grad in zip(nodes, data, grads):
         node.data, node.grad = number, grad
 
 

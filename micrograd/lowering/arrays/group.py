@@ -7,7 +7,7 @@ form one where their terms come from the same arrays in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice, pairwise
@@ -45,7 +45,7 @@ class Grouping:
     """Hold the arrays made so far, and where each node lies: `array[i]`, `place[i]`."""
 
     def __init__(self, chains: Chains, leaves: list[Array], limit: int) -> None:
-        self.chains, self.limit, self.grouped = chains, limit, 0
+        self.chains, self.limit = chains, limit
         self.arrays: list[Array] = []
         self._rank: list[int] = []  # of each array, among the factors of a product
         self.array = np.full(len(chains.remaining), NONE)
@@ -67,7 +67,7 @@ class Grouping:
         self._b = np.append(chains.b, chains.graph.y[products])
         self.merged_into = chains.merged_into.copy()
         self._made: dict[object, Array] = {}  # of no nodes of its own, by what it reads
-        self._longer: dict[object, int] = {}  # the first of the ids of what is made of others
+        self.longer: dict[object, int] = {}  # the first of the ids of what is made of others
         self._zero = chains.zeros()
 
     def run(self, level: Ints, steps: bool = False) -> bool:
@@ -78,15 +78,15 @@ class Grouping:
         self._level, self._steps = level, steps
         by_level = np.argsort(level, kind="stable")
         bounds = np.searchsorted(level[by_level], np.arange(1, level.max() + 2))
-        for first, last in pairwise(bounds) if level.max() <= max(self.limit, MOST_FILLED) else ():
-            self.grouped = int(last - bounds[0])
-            most = max(self.limit, min(self.grouped // FILLED, MOST_FILLED)) - len(self.arrays)
+        for first, last in pairwise(bounds):
+            grouped = int(last - bounds[0])
+            most = max(self.limit, min(grouped // FILLED, MOST_FILLED)) - len(self.arrays)
             groups = list(islice(self._groups(by_level[first:last]), max(most, 0) + 1))
             if len(groups) > most:
                 return False
             for add_array in groups:
                 add_array()
-        return bool(self.grouped == bounds[-1] - bounds[0])
+        return True
 
     def _groups(self, nodes: Ints) -> Iterator[Callable[[], None]]:
         """Yield, for each group of the nodes of one level, what adds its array."""
@@ -139,13 +139,13 @@ class Grouping:
         """Return the factors of terms, and their pairs of arrays, where some read longer arrays."""
         _, left, right = map(np.copy, terms)
         for found in find(Lying(self.arrays, self.array, self.place), mark, *terms):
-            if found.key not in self._longer:
+            if found.key not in self.longer:
                 size = prod(found.shape)
-                self._longer[found.key] = len(self.array)
+                self.longer[found.key] = len(self.array)
                 self.place = np.append(self.place, np.arange(size))
                 self.array = np.append(self.array, np.full(size, len(self.arrays)))
                 self._add(found.made, *np.zeros((2, 0), np.intp))
-            left[found.terms] = self._longer[found.key] + found.places
+            left[found.terms] = self.longer[found.key] + found.places
             right[found.terms] = found.others
         return self._paired(left, right)
 
@@ -284,14 +284,16 @@ class Grouping:
         self._define(array, nodes, grid, Term((choice,), term.kept))
 
     def _with_constants(self, term: Term) -> Term:
-        """Return a term with a constant array in place of what reads several numbers."""
-        return replace(term, factors=tuple(self._constant(r, term.sizes) for r in term.reads))
+        """Return a term with constant arrays in place of several numbers, and of a 0 in a sum."""
+        return replace(term, factors=tuple(self._constant(r, term) for r in term.reads))
 
-    def _constant(self, read: Read, sizes: Mapping[int, Any]) -> Read:
-        if read.array.kind != NUMBER or number_of(read) is not None:
+    def _constant(self, read: Read, term: Term) -> Read:
+        number = number_of(read)  # 0: what the first step of a recurrent network multiplies
+        if read.array.kind != NUMBER or number or (number == 0 and not term.summed):
             return read
-        places = flat_places(read, sizes)
+        variables, sizes = read.vars or [v for v, _ in term.summed], dict[int, Any](term.sizes)
+        places = np.broadcast_to(flat_places(read, sizes), [sizes[v] for v in variables])
         key = places.shape, places.tobytes()
         data, nodes = np.asarray(read.array.data)[places], np.full(places.size, NONE)
         made = self._once(key, Array(CONSTANT, places.shape, nodes, data=data))
-        return Read(made, tuple(map(Index, read.vars)))
+        return Read(made, tuple(map(Index, variables)))

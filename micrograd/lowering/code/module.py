@@ -160,12 +160,14 @@ def _closure(names: Iterable[str], helpers: Mapping[str, str]) -> set[str]:
 def as_text(target: str, data: Any) -> str:
     """Return an array as code."""
     data, (*_, array, float64) = np.asarray(data), _TARGETS[target]
-    integers = np.issubdtype(data.dtype, np.integer)
-    if text := ranges(data, array.partition(".")[0]):
+    integers, library = np.issubdtype(data.dtype, np.integer), array.partition(".")[0]
+    if text := ranges(data, library):
         return text
     if integers and data.size > MOST_LISTED:
         numbers = re.sub("(.{90,99}) ", r"\1\n", " ".join(map(str, data.ravel().tolist())))
         return f'read_table({data.shape}, """\n{numbers}\n""")'
+    if not integers and data.size > 1 and not data.tobytes().strip(b"\0"):
+        return f"{library}.zeros({data.shape if data.ndim > 1 else data.size}, dtype={float64})"
     numbers = re.sub(r"\b(nan|inf)\b", r'float("\1")', repr(data.tolist()))
     return f"{array}({numbers}{'' if integers else f', dtype={float64}'})"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograd.lowering.scalars.chains import SUBTRACTED, Chains
 from micrograd.lowering.scalars.columns import Bools, Ints
@@ -46,9 +47,11 @@ def together(chains: Chains, level: Ints, parameters: Iterable[Ints]) -> Ints | 
     latest = np.full(len(level), level.max())
     for user, operand, _ in reversed(edges):
         np.minimum.at(latest, operand, latest[user] - 1)
-    kind = _kinds(chains, known[:SUBTRACTED], edges)
-    now, then = (_alike(kind, height, chains.remaining) for height in (level, latest))
-    waits = (latest == level) | (then > now)
+    left = np.flatnonzero(chains.remaining)
+    kind = _kinds(chains, known[:SUBTRACTED], edges)[left]
+    now, then = (_alike(kind, height[left]) for height in (level, latest))
+    waits = latest == level
+    waits[left] |= then > now
     for user, operand, _ in reversed(edges):
         np.logical_and.at(waits, operand, waits[user])
     return np.where(waits & chains.remaining & (level > 0), latest, level)
@@ -65,7 +68,8 @@ def _edges(chains: Chains, level: Ints, known: Bools) -> list[tuple[Ints, Ints, 
     user = np.concatenate((alone, alone, owner, owner))
     operand = np.concatenate((chains.graph.x[alone], chains.graph.y[alone], a, b))
     tells = np.concatenate((alone >= 0, alone >= 0, known[a] | ~known[b], known[b] | ~known[a]))
-    order = np.argsort(level[user], kind="stable")
+    small = np.min_scalar_type(level.max())  # which NumPy sorts by counting
+    order = np.argsort(level[user].astype(small), kind="stable")
     order = order[operand[order] >= 0]
     begins = np.flatnonzero(np.diff(level[user[order]])) + 1
     return [*zip(*(np.split(column[order], begins) for column in (user, operand, tells)))]
@@ -78,17 +82,19 @@ def _at_several(height: Ints, parameter: Ints, used: Bools) -> bool:
     return bool(((parameter[1:] == parameter[:-1]) & (height[1:] != height[:-1])).any())
 
 
-def _kinds(chains: Chains, known: Bools, edges: list[tuple[Ints, Ints, Bools]]) -> Ints:
+def _kinds(
+    chains: Chains, known: Bools, edges: list[tuple[Ints, Ints, Bools]]
+) -> NDArray[np.uint64]:
     """Return a number per node, alike for the same operations of the same parameters."""
     mixed = np.arange(len(known), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     kind = np.where(known, mixed, mixed[chains.graph.op % len(mixed)] >> np.uint64(7))
     for user, operand, tells in edges:
         np.add.at(kind, user[tells], kind[operand[tells]] * np.uint64(0xBF58476D1CE4E5B9))
-    return np.unique(kind, return_inverse=True)[1]
+    return kind
 
 
-def _alike(kind: Ints, height: Ints, which: Bools) -> Ints:
+def _alike(kind: NDArray[np.uint64], height: Ints) -> Ints:
     """Return how many of a kind stand at the height of each node."""
-    code = np.unique(kind * (height.max() + 1) + height, return_inverse=True)[1]
-    counts: Ints = np.bincount(code[which], minlength=len(code))[code]
-    return counts
+    mixed = kind + height.astype(np.uint64) * np.uint64(0x94D049BB133111EB)
+    _, which, counts = np.unique(mixed, return_inverse=True, return_counts=True)
+    return counts[which]

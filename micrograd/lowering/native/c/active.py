@@ -20,7 +20,7 @@ from micrograd.lowering.arrays.reads import used
 from micrograd.lowering.native.c.memory import Memory
 from micrograd.lowering.trace.declared import NUMBER
 
-LARGEST = 1e30  # active.c has it too
+LARGEST = 1e30  # helpers/active.c has it too
 WORTH = 32  # products behind it for each number that is moved
 FACTORS = 9  # as many numbers, none larger, multiply to less than inf
 PARTS = (

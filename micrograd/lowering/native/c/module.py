@@ -13,6 +13,7 @@ import numpy as np
 
 from micrograd.lowering.arrays.ir import COMPUTED, Array
 from micrograd.lowering.irregular.levels import Levels
+from micrograd.lowering.native.c import helpers
 from micrograd.lowering.native.c.function import Function, Task, sparse
 from micrograd.lowering.native.c.tape import Tape
 from micrograd.lowering.native.c.text import CNames, number
@@ -127,7 +128,7 @@ def assembled(function: Function | Tape, body: str, data: str) -> str:
 
 def _used(own: Mapping[str, str], text: str) -> list[str]:
     """Return the files of C that a text needs, by what it calls."""
-    folder = files(__package__)
+    folder = files(helpers)
     return [(folder / own[name]).read_text(encoding="utf-8") for name in own if name in text]
 
 
