@@ -17,11 +17,18 @@ from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
 from micrograd.lowering.arrays.axes import find_axes
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, Axis, B, Rows, Term
-from micrograd.lowering.arrays.names import identifier, unnumbered, usable
+from micrograd.lowering.arrays.names import identifier, usable
 from micrograd.lowering.arrays.reads import coordinates, read
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import NONE, Bools, Ints, ScalarGraph
-from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared
+from micrograd.lowering.trace.declared import (
+    CONSTANT,
+    INPUT,
+    NUMBER,
+    PARAMETER,
+    Declared,
+    unnumbered,
+)
 from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.record import Trace
 

@@ -22,6 +22,7 @@ from micrograd.lowering.trace.declared import (
     listed,
     python_name,
     shape_of,
+    unnumbered,
     values_in,
 )
 from micrograd.lowering.trace.samples import DEEPEST
@@ -29,7 +30,6 @@ from micrograd.nn import MLP, Layer
 
 Path = tuple[str, ...]  # of names: the variable, the attributes from there on
 
-_NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
 _MEMBER = re.compile(r"^(layer \d+ / )?neuron \d+$")  # of what has no name of its own
 
 
@@ -207,15 +207,9 @@ def _array(name: str, nested: Any) -> Declared | None:
     values = array.values.ravel().tolist()
     if any(v.parents or getattr(v, "constant", False) or hasattr(v, "drawn") for v in values):
         return None
-    if not any(v.label or v.scope for v in values) or (
-        name.startswith(("W", "b")) and (_MEMBER.search(first.scope))
-    ):
-        return array
-    return _labelled(array, values)
-
-
-def _labelled(array: Declared, values: list[Value]) -> Declared | None:
-    """Return a matrix whose Values are labelled alike, P0,1 beside P1,0, by that label."""
-    stems = {_NUMBERS.sub("", v.label) for v in values}
-    alike = len(stems) == 1 and not any(v.scope for v in values)
-    return replace(array, stem=stems.pop()) if alike and array.values.ndim > 1 else None
+    stem, *others = {unnumbered(v.label) for v in values}
+    alike = not others and not any(v.scope for v in values)
+    known = not stem or (array.values.ndim > 0 and stem in (name, unnumbered(name)))
+    if (alike and known) or (name.startswith(("W", "b")) and _MEMBER.search(first.scope)):
+        return array  # W1 of W0,1 by its own name, which says more
+    return replace(array, stem=stem) if alike and array.values.ndim > 1 else None
