@@ -21,16 +21,10 @@ from micrograd.lowering.arrays.names import identifier, usable
 from micrograd.lowering.arrays.reads import coordinates, read
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import NONE, Bools, Ints, ScalarGraph
-from micrograd.lowering.trace.declared import (
-    CONSTANT,
-    INPUT,
-    NUMBER,
-    PARAMETER,
-    Declared,
-    unnumbered,
-)
+from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared
 from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.record import Trace
+from micrograd.printing import unnumbered
 
 Key = tuple[str, str, str]  # kind, scope without the neuron, label without the number
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")

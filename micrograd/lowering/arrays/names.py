@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from micrograd.engine import Value
 from micrograd.lowering.arrays.ir import LEAVES, Array, Read, Term
-from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER, unnumbered
+from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
 from micrograd.ops import BY_NAME, FUNCTIONS, Row, for_each_row
+from micrograd.printing import unnumbered
 
 # What the text of programs calls, besides the functions of formulas: a test holds the kinds of
 # expressions and the helpers against it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, count, repeat
 from operator import attrgetter
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS
 from micrograd.core.modes import described
-from micrograd.engine import Value
+from micrograd.engine import Constant, Value
 from micrograd.ops import ROWS, UNCALLED, WEIGHTED_SUM, Row, for_each_row
 
 Ints = NDArray[np.intp]
@@ -226,6 +226,28 @@ class Steps:
 def scalar_graph(values: list[Value]) -> ScalarGraph:
     """Read a graph from its nodes, operands before users."""
     return Steps(values, values[-1]).selected(np.arange(len(values)))
+
+
+def folded(graph: ScalarGraph, made: Bools) -> tuple[ScalarGraph, Bools]:
+    """Return a graph with what is computed of numbers alone as a number, and which those are.
+
+    They are those `made` that have no name, and are no list of which each is used as often: a
+    first state h = [Value(0.0), ...] is an array.
+    """
+    numbers, uses = made & ~graph.labelled, graph.uses()
+    several = numbers & (uses > 1)
+    for i in np.flatnonzero(several).tolist():
+        several[i] = not isinstance(graph.values[i], Constant)
+    numbers &= ~several | (np.bincount(uses[several], minlength=uses.max() + 1)[uses] < 2)
+    inner = (graph.op > 0) & (graph.op != WEIGHTED) & ~graph.labelled
+    inner[graph.root] = False
+    before, found = made & False, numbers
+    while (found != before).any():
+        before, operand = found, np.append(found, True)  # that of NONE
+        found = numbers | (inner & operand[graph.x] & operand[graph.y])
+    op, k = graph.op * ~found, np.where(found, np.nan, graph.k)
+    x, y = np.where(found, NONE, graph.x), np.where(found, NONE, graph.y)
+    return replace(graph, op=op, x=x, y=y, k=k), found
 
 
 def _are_leaves(nodes: Iterable[Value]) -> bool:

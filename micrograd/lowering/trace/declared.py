@@ -16,7 +16,6 @@ INPUT, PARAMETER, CONSTANT, NUMBER = "input", "parameter", "constant", "number"
 UPSTREAM = "upstream"  # the input that multiplies the outputs of a function that returns several
 FORWARD = "forward"  # what is wanted: the loss alone, or the gradients of each PARAMETER or INPUT
 OUTPUT, VJP = "outputs", "vjp"  # the outputs alone, or with the gradients of each PARAMETER
-_PLACE = re.compile(r"[_.,\s]*([\[(][\d_.,\s]*\d[\])]\s*)+$|[\d_.,\s\[\]()]*\d$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +46,6 @@ def _object_array(nested: Any, name: str) -> Any:
     values = np.empty(shape, object)
     values.reshape(-1)[:] = list(values_in(nested))
     return values
-
-
-def unnumbered(label: str) -> str:
-    """Return a label without the place at its end: W of W0,3, but W1 of W1[0, 3]."""
-    return _PLACE.sub("", label)
 
 
 def listed(nested: Any) -> Any:

@@ -22,11 +22,11 @@ from micrograd.lowering.trace.declared import (
     listed,
     python_name,
     shape_of,
-    unnumbered,
     values_in,
 )
 from micrograd.lowering.trace.samples import DEEPEST
 from micrograd.nn import MLP, Layer
+from micrograd.printing import unnumbered
 
 Path = tuple[str, ...]  # of names: the variable, the attributes from there on
 
