@@ -42,7 +42,7 @@ _WIDE = "\u2e80-\uffef"
 _PIECES = re.compile(rf"\s+|[（“]*(?:[{_WIDE}]|[^\s“{_WIDE}]+)[，。；：、！？）”]*|.")
 
 
-_PLACE = re.compile(r"[_.,\s]*([\[(][\d_.,\s]*\d[\])]\s*)+$|[\d_.,\s\[\]()]*\d$")
+_PLACE = re.compile(r"\s*([\[(][\d_.,\s]*\d[\])]\s*)+$|[\d_.,\s\[\]()]*\d$")
 
 
 def unnumbered(label: str) -> str:

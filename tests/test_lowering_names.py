@@ -123,7 +123,7 @@ def two_layers(sizes, place):
     return loss, arrays
 
 
-@pytest.mark.parametrize("place", [None, "[{}]", "({})", "_{}"])
+@pytest.mark.parametrize("place", [None, "[{}]", "({})", " [{}]", "_{}"])
 @pytest.mark.parametrize("sizes", [(2, 3, 4), (3, 3, 3), (2, 1, 2)])
 def test_weights_keep_the_names_they_were_labelled_by(place, sizes):
     loss, arrays = two_layers(sizes, place)
@@ -143,10 +143,15 @@ def test_a_name_that_the_label_lacks_is_kept_only_where_it_is_one():
     rows, w1, w2 = [[Value(0.5), Value(0.1)], [Value(0.2), Value(0.3)]], Value(0.1), Value(0.2)
     labelled(rows, "W")
     w1.label, w2.label = "w1", "w2"
-    program = lower(lambda x: dot(rows[0], x) * w1 + dot(rows[1], x) * w2, [1.0, 2.0])
+    parts = [Value(0.3, label="g"), Value(0.4, label="h")]
+    program = lower(
+        lambda x: dot(rows[0], x) * w1 + dot(rows[1], x) * w2 + parts[0] * parts[1], [1.0, 2.0]
+    )
     assert {name: array.shape for name, array in program.parameters.items()} == {
         "W": (2, 2),
         "w": (2,),
+        "g": (),
+        "h": (),
     }
 
 

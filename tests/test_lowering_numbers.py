@@ -5,13 +5,13 @@ import random
 import numpy as np
 import pytest
 
-from micrograd import Value, grad, topological_order
+from micrograd import Value, grad, topological_order, weighted_sum
 from micrograd.functions import dot
 from micrograd.lowering import lower
 from tests.lowering_models import forward, matrix, values
 from tests.lowering_oracle import by_engine, by_export, by_native, by_program, by_source, close
 
-W = values([0.5, -0.3, 0.8])
+W, U = values([0.5, -0.3, 0.8]), matrix(random.Random(1), 3, 3)
 
 
 def steps_of_a_pendulum(x, v):
@@ -28,11 +28,20 @@ def inner_step(x):
     return dot([w - g for w, g in zip(W, slopes)], x)
 
 
+def curvature(x):
+    """Return xᵀ H v of a function: both derivatives have the numbers of v."""
+    score = dot(W, [dot(row, x).tanh() for row in U])
+    slopes = grad(score, x, create_graph=True)
+    along = dot(slopes, [1.0, 2.0, -1.0])
+    return dot(grad(along, x, create_graph=True), x)
+
+
 @pytest.mark.parametrize(
     "function, sample, written",
     [
         (steps_of_a_pendulum, (0.3, 0.2), ["0.2 * sin(x)", "0.05 * "]),
         (inner_step, ([1.0, 2.0, 3.0],), ["2 / 3 * "]),
+        (curvature, ([1.0, 2.0, 3.0],), []),
         (lambda x: x.max(Value(0.5)) * W[0], (1.0,), ["maximum(x, 0.5)"]),
         (lambda x: x / (Value(2.0) + 1) * W[0], (1.0,), ["x / 3"]),
         (lambda x: (c := Value(3.0)) * x * W[0] + W[1] / c, (1.0,), ["3 * x", "W[1] / 3"]),
@@ -45,22 +54,52 @@ def test_numbers_are_written_in_the_text(function, sample, written):
     assert all(part in text for part in written), text
 
 
-def test_what_has_a_name_or_is_a_list_is_an_array():
-    U = matrix(random.Random(0), 3, 3)
+@pytest.mark.parametrize("size", [2, 3])
+def test_what_has_a_name_or_is_a_list_is_an_array(size):
+    V = matrix(random.Random(0), size, size)
 
     def state(x):
-        h = [Value(0.0) for _ in range(3)]
-        return dot(x, [(dot(row, h) + w).tanh() for row, w in zip(U, W)])
+        h = [Value(0.0) for _ in range(size)]
+        return dot(x, [(dot(row, h) + w).tanh() for row, w in zip(V, W)])
 
     def named(x):
         rate = Value(0.5, label="rate")
         return rate * 2 * x * W[0] + rate * x
 
-    first, second = lower(state, [0.1, 0.2, 0.3]), lower(named, 1.0)
-    assert "U @ c" in forward(first) and first.constants["c"].tolist() == [0.0] * 3
+    first, second = lower(state, [0.1, 0.2, 0.3][:size]), lower(named, 1.0)
+    assert "V @ c" in forward(first) and first.constants["c"].tolist() == [0.0] * size
     assert second([1.0]) == 1.0 * W[0].data + 0.5
     second.constants["rate"] = 1.0  # all that is computed of it follows
     assert second([1.0]) == 2.0 * W[0].data + 1.0
+
+
+def test_a_number_may_be_all_there_is():
+    """Return a number alone, one that is computed, and one beside others; and one with a name."""
+
+    def third(x):
+        number = Value(1.0) / 3
+        number.label = "third"
+        return number * x * W[0] + number
+
+    assert lower(lambda x: Value(3.0) * 2, 1.0)([0.5, 0.7]) == 6.0
+    assert lower(lambda x: [Value(3.0) / 2, Value(4.0), x], 1.0)([5.0]).tolist() == [
+        [1.5, 4.0, 5.0]
+    ]
+    assert "third = " in forward(lower(third, 1.0))
+
+
+def test_weighted_sums_of_numbers():
+    def function(x):
+        all_known = weighted_sum([Value(2.0) / 3, Value(0.2)], [Value(0.5), Value(1.0) * 4], 1.0)
+        return weighted_sum([Value(2.0) / 3, W[0]], [x, Value(1.0) * 4], Value(1.0) / 3) * all_known
+
+    program = lower(function, 1.0)
+    assert not program.constants
+    right = by_engine(program, function, [[0.3, -2.0]])
+    for way in (by_program, by_source, by_export, by_native):
+        loss, gradients = way(program, [np.array([0.3, -2.0])])
+        assert close(loss, right.loss)
+        np.testing.assert_allclose(gradients["W"], right.gradients["W"], rtol=1e-12)
 
 
 def test_nodes_of_a_number_are_told():

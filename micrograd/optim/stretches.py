@@ -20,7 +20,7 @@ class InPlace(MutableMapping[str, Any]):
     """Arrays by name that stay where they are: what is assigned is copied into them."""
 
     def __init__(self, arrays: Mapping[str, Any]) -> None:
-        self._arrays = {**arrays}
+        self._arrays = arrays
 
     def __getitem__(self, name: str) -> Any:
         return self._arrays[name]

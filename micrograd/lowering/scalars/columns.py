@@ -240,14 +240,12 @@ def folded(graph: ScalarGraph, made: Bools) -> tuple[ScalarGraph, Bools]:
         several[i] = not isinstance(graph.values[i], Constant)
     numbers &= ~several | (np.bincount(uses[several], minlength=uses.max() + 1)[uses] < 2)
     inner = (graph.op > 0) & (graph.op != WEIGHTED) & ~graph.labelled
-    inner[graph.root] = False
     before, found = made & False, numbers
     while (found != before).any():
         before, operand = found, np.append(found, True)  # that of NONE
         found = numbers | (inner & operand[graph.x] & operand[graph.y])
-    op, k = graph.op * ~found, np.where(found, np.nan, graph.k)
     x, y = np.where(found, NONE, graph.x), np.where(found, NONE, graph.y)
-    return replace(graph, op=op, x=x, y=y, k=k), found
+    return replace(graph, op=graph.op * ~found, x=x, y=y), found
 
 
 def _are_leaves(nodes: Iterable[Value]) -> bool:

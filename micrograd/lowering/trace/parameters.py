@@ -209,7 +209,7 @@ def _array(name: str, nested: Any) -> Declared | None:
         return None
     stem, *others = {unnumbered(v.label) for v in values}
     alike = not others and not any(v.scope for v in values)
-    known = not stem or (array.values.ndim > 0 and stem in (name, unnumbered(name)))
+    known = not stem or (array.values.ndim > 0 and stem == unnumbered(name))
     if (alike and known) or (name.startswith(("W", "b")) and _MEMBER.search(first.scope)):
         return array  # W1 of W0,1 by its own name, which says more
     return replace(array, stem=stem) if alike and array.values.ndim > 1 else None
