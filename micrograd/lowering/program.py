@@ -36,6 +36,7 @@ from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
 from micrograd.optim.gradients import Rows
 from micrograd.optim.stretches import InPlace, side_by_side
+from micrograd.printing import counted
 
 _RAISING: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
@@ -263,8 +264,9 @@ class Program:
         """
         names = self.inputs[:first]
         if len(batch) != len(names):
-            listed = f"{len(names)}: {', '.join(names)}"
-            raise ValueError(f"{len(batch)} inputs; the program takes {listed}")
+            some = f"{len(names)}: {', '.join(names)}; give a batch of each, as *zip(*samples) does"
+            takes = some if names else "none: a recorded loss has its numbers"
+            raise ValueError(f"{counted(len(batch), 'input')}; the program takes {takes}")
         inputs = [self.ids.array(name, x) for name, x in zip(names, batch)]
         check_shapes(names, self._shapes, inputs)
         if self.ids.lookups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -154,7 +155,9 @@ class Steps:
 
 def _row_numbers(rows: Any, size: int) -> Ints:
     """Return a batch of rows as an array. Raises TypeError where it is none."""
-    numbers = as_numbers("rows", rows)
+    numbers = np.zeros(0)
+    with suppress(TypeError, ValueError):  # samples, in place of their numbers
+        numbers = as_numbers("rows", rows)
     if numbers.ndim != 1 or not len(numbers) or numbers.dtype.kind not in "iu":  # no mask
         raise TypeError(
             f"rows is {shown(rows)}; give a list of row numbers, one or more, 0 to {size - 1}"
