@@ -244,6 +244,8 @@ def folded(graph: ScalarGraph, made: Bools) -> tuple[ScalarGraph, Bools]:
     while (found != before).any():
         before, operand = found, np.append(found, True)  # that of NONE
         found = numbers | (inner & operand[graph.x] & operand[graph.y])
+    if np.array_equal(found, numbers):  # most often: what is known of the graph stays
+        return graph, numbers
     x, y = np.where(found, NONE, graph.x), np.where(found, NONE, graph.y)
     return replace(graph, op=graph.op * ~found, x=x, y=y), found
 
