@@ -264,9 +264,9 @@ class Program:
         """
         names = self.inputs[:first]
         if len(batch) != len(names):
-            some = f"{len(names)}: {', '.join(names)}; give a batch of each, as *zip(*samples) does"
-            takes = some if names else "none: a recorded loss has its numbers"
-            raise ValueError(f"{counted(len(batch), 'input')}; the program takes {takes}")
+            takes = f"{len(names)}: {', '.join(names)}; a batch of each, as *zip(*samples) gives"
+            given = f"{counted(len(batch), 'input')}; the program takes "
+            raise ValueError(given + (takes if names else "none: a recorded loss has its numbers"))
         inputs = [self.ids.array(name, x) for name, x in zip(names, batch)]
         check_shapes(names, self._shapes, inputs)
         if self.ids.lookups:

@@ -201,7 +201,7 @@ def tables(lookups: Iterable[Lookup], traced: Trace, named: bool) -> dict[int, D
     Where parameters were `named`, a table that is none of them is a constant. Raises ValueError
     where one shares some of its Values with a parameter.
     """
-    by_first = {id(leaves.values.flat[0]): leaves for leaves in traced.arrays if leaves.values.size}
+    by_first = {id(g.values.flat[0]): g for g in (*traced.arrays, *traced.around) if g.values.size}
     result: dict[int, Declared] = {}
     for rows in (lookup.table for lookup in lookups if lookup.table):
         if id(rows) in result:

@@ -229,10 +229,9 @@ def scalar_graph(values: list[Value]) -> ScalarGraph:
 
 
 def folded(graph: ScalarGraph, made: Bools) -> tuple[ScalarGraph, Bools]:
-    """Return a graph with what is computed of numbers alone as a number, and which those are.
+    """Return a graph with what is computed of numbers alone as a number, and which are numbers.
 
-    They are those `made` that have no name, and are no list of which each is used as often: a
-    first state h = [Value(0.0), ...] is an array.
+    Of those `made` a list, of which each is used as often, is none: a first state h is an array.
     """
     numbers, uses = made & ~graph.labelled, graph.uses()
     several = numbers & (uses > 1)
@@ -244,8 +243,6 @@ def folded(graph: ScalarGraph, made: Bools) -> tuple[ScalarGraph, Bools]:
     while (found != before).any():
         before, operand = found, np.append(found, True)  # that of NONE
         found = numbers | (inner & operand[graph.x] & operand[graph.y])
-    if np.array_equal(found, numbers):  # most often: what is known of the graph stays
-        return graph, numbers
     x, y = np.where(found, NONE, graph.x), np.where(found, NONE, graph.y)
     return replace(graph, op=graph.op * ~found, x=x, y=y), found
 
