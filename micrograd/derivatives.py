@@ -8,7 +8,8 @@ from typing import Any, Literal, overload
 from micrograd.core.checks import check_flags, is_list
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import Elementary
-from micrograd.core.modes import check_recording, described
+from micrograd.core.modes import MODE, check_recording, described
+from micrograd.core.places import user_line
 from micrograd.corners import slopes
 from micrograd.engine import Value, topological_order
 from micrograd.printing import shorten
@@ -31,6 +32,12 @@ def grad(y: Value, xs: Sequence[Value], create_graph: bool = False) -> Any:
     if create_graph:
         check_recording("a gradient that can be differentiated again")
         return _gradients(y, xs)
+    if MODE.on_detach:
+        raise ValueError(
+            f"{user_line()}: a gradient is read as a number while the function is traced, so "
+            "the program would hold this one sample's for every sample; give grad(y, xs, "
+            "create_graph=True), and detach() what nothing shall go back through"
+        )
     totals = {y: 1.0}
     totals.update((step.operand, step.total) for step in y.steps())
     return [totals.get(x, 0.0) for x in xs]

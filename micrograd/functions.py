@@ -6,7 +6,7 @@ what has probability 0 where that may be all there is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from micrograd.core.checks import check_list, is_list
@@ -17,18 +17,27 @@ __all__ = ["dot", "log_softmax", "logsumexp", "mean", "softmax"]
 
 
 def labelled(nested: Any, label: str) -> Any:
-    """Label a Value, or those of nested lists by their places, W2,0 in W; return what was given."""
+    """Label a Value, or those of nested lists by their places; return what was given.
+
+    W2,0 is in W, and W2[1,0] in W2.
+    """
     if not isinstance(label, str):
         raise TypeError(f"a label is text, not {shorten(label)}")
+    for place, value in _placed(nested):
+        numbers = ",".join(map(str, place))
+        value.label = f"{label}[{numbers}]" if place and label[-1:].isdigit() else label + numbers
+    return nested
+
+
+def _placed(nested: Any, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Value]]:
+    """Yield the Values of nested lists with their places."""
     if isinstance(nested, Value):
-        nested.label = label
+        yield place, nested
     elif not is_list(nested):
         raise TypeError(f"Values are labelled, and nested lists of them, not {shorten(nested)}")
     else:
-        between = "," if label[-1:].isdigit() else ""
         for i, part in enumerate(nested):
-            labelled(part, f"{label}{between}{i}")
-    return nested
+            yield from _placed(part, (*place, i))
 
 
 def dot(xs: Sequence[Value | float], ys: Sequence[Value | float]) -> Value:

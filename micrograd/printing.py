@@ -22,6 +22,7 @@ __all__ = [
     "printable",
     "shorten",
     "terminal_size",
+    "unnumbered",
     "width",
     "wrapped",
 ]
@@ -39,6 +40,14 @@ _OBEYED = re.compile(
 # What is not divided: blanks; a wide character, or a word of others, with its punctuation.
 _WIDE = "\u2e80-\uffef"
 _PIECES = re.compile(rf"\s+|[（“]*(?:[{_WIDE}]|[^\s“{_WIDE}]+)[，。；：、！？）”]*|.")
+
+
+_PLACE = re.compile(r"\s*([\[(][\d_.,\s]*\d[\])]\s*)+$|[\d_.,\s\[\]()]*\d$")
+
+
+def unnumbered(label: str) -> str:
+    """Return a label without the place at its end: W of W0,3, but W1 of W1[0, 3]."""
+    return _PLACE.sub("", label)
 
 
 def printable(text: str) -> str:

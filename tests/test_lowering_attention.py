@@ -249,6 +249,10 @@ def test_nested_lists_are_labelled_by_their_places():
     rows = matrix(random.Random(0), 2, 2)
     assert labelled(rows, "W") is rows
     assert [v.label for row in rows for v in row] == ["W0,0", "W0,1", "W1,0", "W1,1"]
+    labelled(rows, "W2")  # W2,0,1 might be in W
+    assert [v.label for row in rows for v in row][:3] == ["W2[0,0]", "W2[0,1]", "W2[1,0]"]
+    assert labelled(rows[0], "b1")[1].label == "b1[1]" and rows[1][1].label == "W2[1,1]"
+    assert labelled(Value(1.0), "w1").label == "w1"
     assert labelled(Value(1.0), "b").label == "b"
 
 

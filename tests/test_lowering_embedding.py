@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from micrograd.engine import Value
-from micrograd.functions import dot
+from micrograd.functions import dot, labelled
 from micrograd.losses import cross_entropy, max_margin
 from micrograd.lowering import lower
 from micrograd.lowering.compare import compared, dense, like
@@ -135,12 +135,12 @@ def test_several_tables_and_one_table_by_two_inputs():
         return dot(total, words(word)).tanh()  # the same lookup again
 
     program = lower(loss, 1, 2, 3)
-    assert list(program.parameters) == ["E", "E_2"]
+    assert list(program.parameters) == ["E_words", "E_cases"]
     batch = ids(8, rows=7), ids(8, rows=3), ids(8, rows=7, seed=5)
     gradients = assert_equals_scalar_engine(program, loss, *batch)
-    assert gradients["E"].indices.tolist() == sorted({*batch[0].tolist(), *batch[2].tolist()})
-    assert gradients["E_2"].rows.shape == (3, 4)
-    assert program.source.count("E[word]") == 1
+    assert gradients["E_words"].indices.tolist() == sorted({*batch[0].tolist(), *batch[2].tolist()})
+    assert gradients["E_cases"].rows.shape == (3, 4)
+    assert program.source.count("E_words[word]") == 1
 
 
 def test_what_a_table_gets_is_not_written_over():
@@ -254,6 +254,30 @@ def test_parameters_by_name_and_frozen_tables():
     )
 
 
+class Tables:
+    def __init__(self, *sizes):
+        self.words, self.C = (Embedding(*size) for size in sizes)
+
+
+def test_several_tables_are_called_as_the_function_calls_them():
+    one, other, third = (Tables((4, 2), (3, 2)) for _ in range(3))
+    labelled(third.words.rows, "V")
+    computed = Embedding(3, 2)
+    computed.rows = [[2 * v for v in row] for row in one.C.rows]
+
+    def first(i, j):
+        return dot(one.words(i), one.C(j)) + dot(one.C(i), one.C(2))
+
+    def both(i, j):
+        return dot(one.words(i), other.words(j)) + dot(computed(1), third.words(j))
+
+    for loss, names in ((first, {"E_words", "C"}), (both, {"one_E_words", "other_E_words", "V"})):
+        program = lower(loss, 1, 2)
+        assert names <= {*program.parameters}
+        assert_equals_scalar_engine(program, loss, ids(6, rows=3), ids(6, rows=3, seed=4))
+    assert {*lower(first, 1, 2, parameters={"P": one.words.rows}).parameters} == {"P"}
+
+
 def test_a_part_of_a_table_is_no_parameter_of_its_own():
     loss, embedding = window()
     with pytest.raises(ValueError, match=r"the parameter P holds .*P=embedding\.rows"):
@@ -268,7 +292,7 @@ def test_a_lookup_that_the_loss_does_not_need():
         return dot(first(i), first(i))
 
     program = lower(loss, 1, 2)
-    assert list(program.parameters) == ["E"]
+    assert list(program.parameters) == ["E_first"]
     assert_equals_scalar_engine(program, loss, ids(4, rows=3), ids(4, rows=4))
 
 
@@ -373,8 +397,8 @@ def test_a_table_with_sparse_gradients_beside_one_with_dense_ones():
     batch = ids(6, rows=4), ids(6, 3, rows=4), ids(6, rows=3)
     gradients = assert_equals_scalar_engine(program, loss, *batch)
     used = {*batch[0].tolist(), *batch[1][:, [0, 2]].ravel().tolist()}
-    assert gradients["E"].indices.tolist() == sorted(used)
-    assert gradients["E_2"].shape == (3, 2)
+    assert gradients["E_sparse"].indices.tolist() == sorted(used)
+    assert gradients["E_shared"].shape == (3, 2)
 
 
 # Training.

@@ -1,17 +1,18 @@
 """Names of arrays beside odd labels: every array has a line, and every line runs."""
 
+import random
 import re
 
 import numpy as np
 import pytest
 
 from micrograd.engine import Value
-from micrograd.functions import dot
+from micrograd.functions import dot, labelled, mean
 from micrograd.lowering import lower
 from micrograd.lowering.arrays.names import FUNCTION_OF, RESERVED, Name, Names, _learn, parsed
 from micrograd.ops import row
 from tests.golden_models import MODELS
-from tests.lowering_models import function
+from tests.lowering_models import function, matrix
 from tests.test_golden import made
 from tests.test_lowering_graphs import assert_same, scalar_gradients
 
@@ -100,6 +101,58 @@ def test_labels_that_are_one_name_to_python():
         dot(one, two), parameters={"\N{LATIN SMALL LIGATURE FI}": one, "g": two}
     )
     assert len(ligature.parameters) == 2
+
+
+def two_layers(sizes, place):
+    """Return a loss of two layers whose Values are labelled, and their arrays."""
+    rng, (n, m, k) = random.Random(str(sizes)), sizes
+    W1, W2, (b1,), (b2,) = (matrix(rng, *shape) for shape in ((m, n), (k, m), (1, m), (1, k)))
+    arrays = {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
+    for name, array in arrays.items():
+        if place is None:
+            labelled(array, name)
+        else:
+            for i, part in enumerate(array):
+                for j, value in enumerate(part) if name[0] == "W" else [(None, part)]:
+                    value.label = name + (place * (1 if j is None else 2)).format(i, j)
+
+    def loss(x):
+        z1 = labelled([dot(row, x) + b for row, b in zip(W1, b1)], "z1")
+        return mean([(dot(row, [z.tanh() for z in z1]) + b) ** 2 for row, b in zip(W2, b2)])
+
+    return loss, arrays
+
+
+@pytest.mark.parametrize("place", [None, "[{}]", "({})", " [{}]", "_{}"])
+@pytest.mark.parametrize("sizes", [(2, 3, 4), (3, 3, 3), (2, 1, 2)])
+def test_weights_keep_the_names_they_were_labelled_by(place, sizes):
+    loss, arrays = two_layers(sizes, place)
+    x = [0.1, -0.2, 0.3][: sizes[0]]
+    ways = [lower(loss, x)]
+    if place != "_{}":  # W1_0_1 may be W[1, 0, 1]
+        ways.append(assert_right(mean([loss(x), loss(x[::-1])])))
+        assert "z1 = " in ways[1].source
+    for program in ways:
+        assert {*program.parameters} == {*arrays}
+        for name, array in arrays.items():
+            assert program.leaf_values(name).ravel().tolist() == np.ravel(array).tolist()
+
+
+def test_a_name_that_the_label_lacks_is_kept_only_where_it_is_one():
+    """What a function reads as `rows` is still the W of its labels, and scalars are gathered."""
+    rows, w1, w2 = [[Value(0.5), Value(0.1)], [Value(0.2), Value(0.3)]], Value(0.1), Value(0.2)
+    labelled(rows, "W")
+    w1.label, w2.label = "w1", "w2"
+    parts = [Value(0.3, label="g"), Value(0.4, label="h")]
+    program = lower(
+        lambda x: dot(rows[0], x) * w1 + dot(rows[1], x) * w2 + parts[0] * parts[1], [1.0, 2.0]
+    )
+    assert {name: array.shape for name, array in program.parameters.items()} == {
+        "W": (2, 2),
+        "w": (2,),
+        "g": (),
+        "h": (),
+    }
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -162,7 +162,7 @@ def test_a_call_asks_for_its_own_inputs(backend):
     x, y = [[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0]
     assert program(x, y).tolist() == [[5.0, 7.0], [18.0, 10.0]]
     for batch in ((x,), (x, y, x)):
-        with pytest.raises(ValueError, match=f"^{len(batch)} inputs; the program takes 2: x, y$"):
+        with pytest.raises(ValueError, match=r"^\d inputs?; the program takes 2: x, y; a b"):
             program(*batch)
     with pytest.raises(ValueError, match="the program takes 3: x, y, upstream"):
         program.value_and_grad(x, y)

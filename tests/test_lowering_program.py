@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from micrograd import DomainError, Value
+from micrograd import DomainError, Value, mean
 from micrograd.lowering import cache, lower
 from micrograd.lowering.program import Program
 from micrograd.lowering.trace.declared import FORWARD, PARAMETER
@@ -158,6 +158,44 @@ def test_a_program_may_be_changed_before_it_runs(backend):
     loss, gradients = program.value_and_grad([[2.0, 0.0]])  # there is no slope at 0
     assert loss == 5.0 and gradients["w"].tolist() == [0.5, 1.0]
     assert w[0].data == 7.0
+
+
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_what_is_assigned_to_a_parameter_is_copied_into_it(backend):
+    """A step by hand, `parameters["W"] -= 0.1 * dW`, is that of plain SGD, whatever runs it."""
+    (x, x_c), (loss, arrays) = batches((5, 4), (5, 4)), window_model(inputs=4, hidden=3)
+    by_hand, by_rule = (
+        lower(loss, [0.1] * 4, [0.2] * 4, parameters=arrays, backend=backend) for _ in range(2)
+    )
+    optimizer, held = SGD(by_rule.parameters, lr=0.1), {**by_hand.parameters}
+    for _ in range(5):
+        now, gradients = by_hand.value_and_grad(x, x_c)
+        for name, gradient in gradients.items():
+            by_hand.parameters[name] -= 0.1 * gradient
+        assert now == by_rule.value_and_grad(x, x_c)[0]
+        optimizer.step(by_rule.value_and_grad(x, x_c)[1])
+    by_hand.parameters.update(b1=[1, 2, 3])
+    by_rule.parameters["b1"][...] = 1, 2, 3
+    assert by_hand(x, x_c) == by_rule(x, x_c)
+    assert all(by_hand.parameters[name] is array for name, array in held.items())
+    recorded = lower(mean([Value(number) * Value(0.5, label="w") for number in (1.0, 2.0)]))
+    recorded.constants["c"] = [5.0, 3.0]
+    assert recorded() == 2.0
+
+
+def test_what_does_not_fit_a_parameter_is_not_assigned():
+    parameters = window().parameters
+    before = copy.deepcopy(parameters)
+    for change, kind, told in (
+        (lambda: parameters.update(u=0.0), ValueError, r"u has the shape \(3,\), .* has \(\)"),
+        (lambda: parameters.update(W1=[[1.0]]), ValueError, "W1 has the shape"),
+        (lambda: parameters.update(V=[1.0]), KeyError, "no 'V' to assign; there are .*W1"),
+        (lambda: parameters.pop("u"), TypeError, "u stays"),
+        (parameters.clear, TypeError, "stays"),
+    ):
+        with pytest.raises(kind, match=told):
+            change()
+    np.testing.assert_equal({**parameters}, {**before})
 
 
 @pytest.mark.parametrize("backend", ["numpy", "auto"])

@@ -8,12 +8,13 @@ import re
 import sys
 import threading
 import warnings
+from collections import namedtuple
 from itertools import count, pairwise
 
 import numpy as np
 import pytest
 
-from micrograd import Value, grad, hessian, mean, no_grad
+from micrograd import Value, grad, hessian, jacobian, mean, no_grad
 from micrograd.engine import Constant
 from micrograd.functions import dot
 from micrograd.lowering import lower
@@ -140,6 +141,36 @@ def test_a_number_read_is_refused_with_its_line(function):
     line = int(refusal(function).partition(".py:")[2].partition(":")[0])
     first = function.__code__.co_firstlineno
     assert first <= line <= first + 3
+
+
+Pair = namedtuple("Pair", "left right")
+REMEDIES = {
+    "a place in an array": (lambda x: x[0, 1] * SCALE, [[1.0, 2.0]], "x[0][1]"),
+    "a method of arrays": (lambda x: x.sum() * SCALE, np.ones((2, 2)), "sum(x)"),
+    "a field": (lambda x: x.left * SCALE, Pair(1.0, 2.0), "nested lists"),
+    "rounded": (lambda x: round(x) * SCALE, 1.5, "chooses nothing"),
+    "an index": (lambda x: W[x] * SCALE, 1, "one_hot(y, count)"),
+    "a key": (lambda x: {1: SCALE}[x], 1, "one_hot(y, count)"),
+    "a function of math": (lambda x: math.exp(x) * SCALE, 1.0, "x.exp()"),
+    "gradients": (lambda x: grad(x * SCALE, [x])[0] * x, 1.0, "create_graph=True"),
+    "slopes": (lambda x: jacobian([x * SCALE], [x])[0][0] * x, 1.0, "create_graph=True"),
+    "a step": (lambda x: float(x > 0) * SCALE, 1.0, "register()"),
+}
+
+
+@pytest.mark.parametrize("name", REMEDIES)
+def test_what_a_trace_cannot_follow_is_refused_with_its_line_and_a_remedy(name):
+    function, sample, remedy = REMEDIES[name]
+    line = function.__code__.co_firstlineno
+    with pytest.raises(ValueError, match=rf"tracing\.py:{line}: .*{re.escape(remedy)}"):
+        lower(function, sample)
+
+
+def test_errors_of_a_function_that_are_its_own_stay_as_they_are():
+    with pytest.raises(AttributeError, match="^'dict' object has no attribute 'sum'$"):
+        lower(lambda x: {}.sum() * x, 1.0)
+    with pytest.raises(IndexError, match="^list index out of range$"):
+        lower(lambda x: x[2], [1.0, 2.0])
 
 
 def assigning(x, place):

@@ -8,6 +8,7 @@ import pytest
 
 from micrograd.checkpoint import load_state, save_state
 from micrograd.engine import Value
+from micrograd.lowering import lower
 from micrograd.nn import MLP, Embedding, Layer, Module, Neuron
 from micrograd.optim import BY_NAME, SGD, AdaGrad, Adam, AdamW, RMSProp, SparseAdam, fan_in_groups
 from micrograd.optim.gradients import Rows, clip_norm, clip_value, gradient_norm
@@ -296,7 +297,7 @@ def test_a_state_of_another_optimiser_is_refused():
 
 REFUSED = [
     ({"w": np.ones(3)}, "shape \\(2,\\), its gradient \\(3,\\)"),
-    ({"v": np.ones(2)}, "gradients of no parameter: v"),
+    ({"v": np.ones(2)}, r"gradients of no parameter: v; give those of .* in optimizer\.parameters"),
     ([np.ones(2), np.ones(2)], "2 gradients for 1 parameter"),
     (None, "needs their gradients"),
     ({"w": (np.array([0]), np.ones((1, 2)))}, "do not fit it"),
@@ -740,6 +741,7 @@ ONE = [Value(1.0)]
     [
         ([{"lr": 0.1}], "a group has its parameters under 'params', unlike"),
         ([{"params": MLP(1, [1])}], "not the MLP: pass its .parameters\\(\\)"),
+        (lower(lambda x: Value(1.0) * x, 1.0), r"not the Program: pass its \.parameters$"),
         ([{"params": ONE[0]}], "takes a list or dict of parameters, not Value"),
         ([{"params": None}], "takes a list or dict of parameters, not None"),
         ([{"params": "ab"}], "takes a list or dict of parameters, not 'ab'"),
@@ -751,6 +753,13 @@ ONE = [Value(1.0)]
 def test_a_group_has_parameters(params, said):
     with pytest.raises((TypeError, ValueError), match=said):
         SGD(params)
+
+
+def test_rows_are_no_array_to_be_multiplied():
+    rows = Rows(np.array([0, 2]), np.ones((2, 1)))
+    for product in (lambda: 0.1 * rows, lambda: rows * 2):
+        with pytest.raises(TypeError, match=r"table\[g\.indices\] -= 0\.1 \* g\.rows"):
+            product()
 
 
 def test_an_array_that_can_only_be_read_is_refused_before_it_is_trained():

@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from micrograd.lowering.train import side_by_side as in_one_vector
 from micrograd.optim import BY_NAME, SGD, Adam, Rows, clip_norm
 from micrograd.optim.stretches import Stretch
+from micrograd.optim.stretches import side_by_side as in_one_vector
 
 SHAPES = {"W1": (3, 4), "b1": (3,), "table": (5, 2), "none": (0, 2), "W2": (1, 3), "b2": (1,)}
 CASES = [(kind, seed) for kind in BY_NAME.values() for seed in range(12)]
@@ -124,7 +124,9 @@ def test_what_lies_side_by_side_is_looked_at_again_where_it_changed(change):
             if change == "one":
                 optimizer.parameters["W1"] = optimizer.parameters["W1"].copy()
             elif change == "all":  # side by side in another vector
-                optimizer.parameters.update(in_one_vector(optimizer.parameters, [*SHAPES]))
+                optimizer.parameters.update(
+                    in_one_vector({name: optimizer.parameters[name] for name in SHAPES})
+                )
             else:
                 optimizer.state["b1"] = Adam([np.zeros(3)]).state["0"]
         runs.append(optimizer.parameters)

@@ -17,7 +17,7 @@ from micrograd.lowering.arrays.names import check_declared
 from micrograd.lowering.cache import cached, structure
 from micrograd.lowering.passes import Lowered, run
 from micrograd.lowering.program import OutputProgram, Program
-from micrograd.lowering.scalars.columns import Bools, ScalarGraph
+from micrograd.lowering.scalars.columns import Bools, ScalarGraph, folded
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, UPSTREAM, Declared, declared
 from micrograd.lowering.trace.record import Trace, recorded, trace
 from micrograd.printing import shorten
@@ -94,7 +94,7 @@ def _parts(traced: Trace, named: bool, reduce: str) -> tuple[Any, ...]:
     known = trainable.copy()
     for array in arrays:
         known[array.nodes[array.nodes >= 0]] = True
-    numbers = (graph.op == 0) & ~known & _made(graph, traced)
+    forms["graph"], numbers = folded(graph, (graph.op == 0) & ~known & _made(graph, traced))
     forms |= {
         "known": known,
         "numbers": numbers,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from inspect import signature
-from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -32,10 +31,12 @@ from micrograd.lowering.trace.declared import (
     UPSTREAM,
     VJP,
 )
-from micrograd.lowering.train import Trainer, side_by_side
+from micrograd.lowering.train import Trainer
 from micrograd.lowering.where import Location, Locations
 from micrograd.ops import BY_NAME
 from micrograd.optim.gradients import Rows
+from micrograd.optim.stretches import InPlace, side_by_side
+from micrograd.printing import counted
 
 _RAISING: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
 
@@ -65,8 +66,8 @@ class Program:
             kind: [lowered.names[a] for a in form.arguments if a.kind == kind]
             for kind in (INPUT, PARAMETER, CONSTANT)
         }
-        self._parameters = MappingProxyType(side_by_side(data, names[PARAMETER]))
-        self._constants = MappingProxyType({name: data[name] for name in names[CONSTANT]})
+        self._parameters = InPlace(side_by_side({name: data[name] for name in names[PARAMETER]}))
+        self._constants = InPlace({name: data[name] for name in names[CONSTANT]})
         self.inputs = names[INPUT]
         self.ids = Ids(lowered.lookups, lowered.names)
         self._shapes = [a.shape for a in form.leaves(INPUT)]
@@ -78,12 +79,12 @@ class Program:
         self.native = chosen(backend, lowered, self._held)
 
     @property
-    def parameters(self) -> Mapping[str, Floats]:
+    def parameters(self) -> MutableMapping[str, Floats]:
         """Return the arrays to train, changed in place: what runs reads them where they lie."""
         return self._parameters
 
     @property
-    def constants(self) -> Mapping[str, Floats]:
+    def constants(self) -> MutableMapping[str, Floats]:
         """Return the other leaves, data of a recorded batch, to be overwritten in place."""
         return self._constants
 
@@ -265,8 +266,9 @@ class Program:
         """
         names = self.inputs[:first]
         if len(batch) != len(names):
-            listed = f"{len(names)}: {', '.join(names)}"
-            raise ValueError(f"{len(batch)} inputs; the program takes {listed}")
+            takes = f"{len(names)}: {', '.join(names)}; a batch of each, as *zip(*samples) gives"
+            given = f"{counted(len(batch), 'input')}; the program takes "
+            raise ValueError(given + (takes if names else "none: a recorded loss has its numbers"))
         inputs = [self.ids.array(name, x) for name, x in zip(names, batch)]
         check_shapes(names, self._shapes, inputs)
         if self.ids.lookups:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from micrograd.checkpoint import capture, restore
 from micrograd.lowering.batch import as_numbers
 from micrograd.lowering.native.rules import UntraceableError
 from micrograd.lowering.native.trainer import NativeTraining
-from micrograd.lowering.scalars.columns import Floats, Ints
+from micrograd.lowering.scalars.columns import Ints
 from micrograd.lowering.trace.declared import PARAMETER
 from micrograd.lowering.trace.samples import shown
 
@@ -154,17 +155,11 @@ class Steps:
 
 def _row_numbers(rows: Any, size: int) -> Ints:
     """Return a batch of rows as an array. Raises TypeError where it is none."""
-    numbers = as_numbers("rows", rows)
+    numbers = np.zeros(0)
+    with suppress(TypeError, ValueError):  # samples, in place of their numbers
+        numbers = as_numbers("rows", rows)
     if numbers.ndim != 1 or not len(numbers) or numbers.dtype.kind not in "iu":  # no mask
         raise TypeError(
             f"rows is {shown(rows)}; give a list of row numbers, one or more, 0 to {size - 1}"
         )
     return np.asarray(numbers, np.int64)
-
-
-def side_by_side(data: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Floats]:
-    """Return arrays as views of one vector: an optimiser's rule can run once for all of them."""
-    vector = np.concatenate([np.zeros(0), *(data[name].ravel() for name in names)])
-    ends = np.cumsum([data[name].size for name in names], dtype=int)
-    parts = np.split(vector, ends[:-1])
-    return {name: part.reshape(data[name].shape) for name, part in zip(names, parts)}

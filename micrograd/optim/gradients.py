@@ -20,6 +20,15 @@ class Rows(NamedTuple):
     indices: Any
     rows: Any
 
+    def __mul__(self, factor: Any) -> Any:
+        raise TypeError(
+            "a gradient of some rows of a table is no array: table[g.indices] -= 0.1 * g.rows, or "
+            "let optimizer.step(gradients) do it"
+        )
+
+    def __rmul__(self, factor: Any) -> Any:
+        return self * factor
+
 
 def is_array(item: Any) -> bool:
     """Return whether `item` is an array, whose numbers can be changed in place."""

@@ -30,8 +30,9 @@ def _group(group: Mapping[str, Any]) -> dict[str, Any]:
 def _listed(params: Any) -> Iterable[Any]:
     """Return parameters. Raises TypeError where they are neither a list nor as good as one."""
     if hasattr(params, "parameters"):
+        own = f".parameters{'()' * callable(params.parameters)}"
         kind = type(params).__name__
-        raise TypeError(f"an optimiser takes parameters, not the {kind}: pass its .parameters()")
+        raise TypeError(f"an optimiser takes parameters, not the {kind}: pass its {own}")
     if isinstance(params, (str, set, frozenset)) or not isinstance(params, Iterable):
         raise TypeError(f"an optimiser takes a list or dict of parameters, not {shorten(params)}")
     return params

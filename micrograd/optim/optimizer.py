@@ -241,7 +241,10 @@ class Optimizer:
             )
         given = gradients if isinstance(gradients, Mapping) else dict(zip(names, gradients))
         if unknown := set(given) - set(names):
-            raise ValueError(f"gradients of no parameter: {cut(', '.join(map(str, unknown)))}")
+            raise ValueError(
+                f"gradients of no parameter: {cut(', '.join(map(str, unknown)))}; give those of "
+                "the optimiser's: {name: gradients[name] for name in optimizer.parameters}"
+            )
         fits = self._numbers  # a float fits a number: the usual case, and many of them
         return {
             name: g if g.__class__ is float and name in fits else self._checked(name, g)

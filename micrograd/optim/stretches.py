@@ -6,7 +6,7 @@ network are here, its calls are the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from itertools import combinations, pairwise
 from operator import is_
 from typing import Any
@@ -14,6 +14,47 @@ from typing import Any
 import numpy as np
 
 States = Mapping[str, dict[str, Any]]
+
+
+class InPlace(MutableMapping[str, Any]):
+    """Arrays by name that stay where they are: what is assigned is copied into them."""
+
+    def __init__(self, arrays: Mapping[str, Any]) -> None:
+        self._arrays = arrays
+
+    def __getitem__(self, name: str) -> Any:
+        return self._arrays[name]
+
+    def __setitem__(self, name: str, numbers: Any) -> None:
+        """Copy numbers into an array: so `arrays["W"] -= 0.1 * dW` moves it where it lies."""
+        if name not in self._arrays:
+            raise KeyError(f"there is no {name!r} to assign; there are {', '.join(self._arrays)}")
+        array = self._arrays[name]
+        if np.shape(numbers) != array.shape:
+            raise ValueError(
+                f"{name} has the shape {array.shape}, what is assigned has {np.shape(numbers)}"
+            )
+        array[...] = numbers
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError(f"{name} stays: what runs reads it; train a part of the arrays by a dict")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __repr__(self) -> str:
+        return repr(self._arrays)
+
+
+def side_by_side(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Return copies that are views of one vector: a rule can run once for all of them."""
+    vector = np.concatenate([np.zeros(0), *(array.ravel() for array in arrays.values())])
+    ends = np.cumsum([array.size for array in arrays.values()], dtype=int)
+    parts = np.split(vector, ends[:-1])
+    return {name: part.reshape(array.shape) for (name, array), part in zip(arrays.items(), parts)}
 
 
 class Stretch:

@@ -17,13 +17,14 @@ from micrograd.core.modes import SEPARATOR
 from micrograd.engine import Value
 from micrograd.lowering.arrays.axes import find_axes
 from micrograd.lowering.arrays.ir import BATCH, COMPUTED, Array, Axis, B, Rows, Term
-from micrograd.lowering.arrays.names import identifier, unnumbered, usable
+from micrograd.lowering.arrays.names import identifier, usable
 from micrograd.lowering.arrays.reads import coordinates, read
 from micrograd.lowering.scalars.chains import Chains
 from micrograd.lowering.scalars.columns import NONE, Bools, Ints, ScalarGraph
 from micrograd.lowering.trace.declared import CONSTANT, INPUT, NUMBER, PARAMETER, Declared
 from micrograd.lowering.trace.lookups import Lookup
 from micrograd.lowering.trace.record import Trace
+from micrograd.printing import unnumbered
 
 Key = tuple[str, str, str]  # kind, scope without the neuron, label without the number
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
@@ -200,7 +201,7 @@ def tables(lookups: Iterable[Lookup], traced: Trace, named: bool) -> dict[int, D
     Where parameters were `named`, a table that is none of them is a constant. Raises ValueError
     where one shares some of its Values with a parameter.
     """
-    by_first = {id(leaves.values.flat[0]): leaves for leaves in traced.arrays if leaves.values.size}
+    by_first = {id(g.values.flat[0]): g for g in (*traced.arrays, *traced.around) if g.values.size}
     result: dict[int, Declared] = {}
     for rows in (lookup.table for lookup in lookups if lookup.table):
         if id(rows) in result:

@@ -15,6 +15,7 @@ from micrograd.engine import Value
 from micrograd.lowering.arrays.ir import LEAVES, Array, Read, Term
 from micrograd.lowering.trace.declared import CONSTANT, NUMBER, PARAMETER
 from micrograd.ops import BY_NAME, FUNCTIONS, Row, for_each_row
+from micrograd.printing import unnumbered
 
 # What the text of programs calls, besides the functions of formulas: a test holds the kinds of
 # expressions and the helpers against it.
@@ -26,7 +27,6 @@ CALLED = """
 """
 RESERVED = frozenset((*FUNCTIONS, *CALLED.split()))
 FUNCTION_OF: dict[str, str] = {}  # the rows that a text writes as functions, by their value
-_NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
 
 
 def _learn(row: Row) -> None:
@@ -75,11 +75,6 @@ def check_declared(names: Sequence[str]) -> None:
             )
         if same[normal(name)] > 1:
             raise ValueError(f"two arrays are named {name!r}; name each differently")
-
-
-def unnumbered(label: str) -> str:
-    """Return a label without the numbers at its end: W of W0,3 and of W[0, 3]."""
-    return _NUMBERS.sub("", label)
 
 
 def identifier(text: str) -> str:

@@ -17,7 +17,6 @@ import numpy as np
 from micrograd.engine import Constant
 from micrograd.lowering.scalars.columns import (
     ADD,
-    ARITHMETIC,
     MUL,
     NONE,
     ROUTES,
@@ -81,8 +80,7 @@ def chains(
     `numbers` marks those that a traced function makes at every call: the 0 of `total = Value(0)`.
     """
     uses = graph.uses()
-    written_number = _literals(graph, uses, known)
-    written_number |= _in_arithmetic(graph, numbers & (uses == 1) & ~graph.labelled)
+    written_number = _literals(graph, uses, known) | numbers
     chained = np.isin(graph.op, ops)
     zeros = np.zeros(len(graph), bool)  # those that sums begin with
     begins = graph.x[np.isin(graph.op, (ADD, SUB)) & written_number[graph.x]]
@@ -131,16 +129,6 @@ def _literals(graph: ScalarGraph, uses: Ints, known: Bools) -> Bools:
         for i in leaf[~near & (leaf == user - 1) & written_number[leaf]].tolist():
             fresh[i] |= isinstance(graph.values[i], Constant)  # a thread took the numbers between
     found: Bools = written_number & fresh & (graph.index >= 0)
-    return found
-
-
-def _in_arithmetic(graph: ScalarGraph, numbers: Bools) -> Bools:
-    """Return the `numbers` that are added, multiplied and so on to what is none of them."""
-    found = np.zeros(len(numbers), bool)
-    user = np.flatnonzero(np.isin(graph.op, ARITHMETIC))
-    for operand, other in ((graph.x, graph.y), (graph.y, graph.x)):
-        leaf = operand[user]
-        found[leaf[numbers[leaf] & ~numbers[other[user]]]] = True
     return found
 
 

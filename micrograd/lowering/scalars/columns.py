@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, count, repeat
 from operator import attrgetter
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from micrograd.core.handmade import Handmade
 from micrograd.core.kinds import ELEMENTARY, LEAF, SUM_OF_PRODUCTS
 from micrograd.core.modes import described
-from micrograd.engine import Value
+from micrograd.engine import Constant, Value
 from micrograd.ops import ROWS, UNCALLED, WEIGHTED_SUM, Row, for_each_row
 
 Ints = NDArray[np.intp]
@@ -226,6 +226,26 @@ class Steps:
 def scalar_graph(values: list[Value]) -> ScalarGraph:
     """Read a graph from its nodes, operands before users."""
     return Steps(values, values[-1]).selected(np.arange(len(values)))
+
+
+def folded(graph: ScalarGraph, made: Bools) -> tuple[ScalarGraph, Bools]:
+    """Return a graph with what is computed of numbers alone as a number, and which are numbers.
+
+    Of those `made` a list, of which each is used as often, is none: a first state h is an array.
+    """
+    numbers, uses = made & ~graph.labelled, graph.uses()
+    several = numbers & (uses > 1)
+    for i in np.flatnonzero(several).tolist():
+        several[i] = not isinstance(graph.values[i], Constant)
+    numbers &= ~several | (np.bincount(uses[several], minlength=uses.max() + 1)[uses] < 2)
+    inner = (graph.op > 0) & (graph.op != WEIGHTED) & ~graph.labelled
+    found = [*numbers.tolist(), True]  # that of NONE
+    operands = graph.x.tolist(), graph.y.tolist()
+    for i in np.flatnonzero(inner).tolist() if numbers.any() else ():
+        found[i] = found[operands[0][i]] and found[operands[1][i]]
+    found = np.array(found[:-1])
+    x, y = np.where(found, NONE, graph.x), np.where(found, NONE, graph.y)
+    return replace(graph, op=graph.op * ~found, x=x, y=y), found
 
 
 def _are_leaves(nodes: Iterable[Value]) -> bool:

@@ -25,18 +25,20 @@ from micrograd.lowering.trace.samples import lists, shown
 from micrograd.lowering.trace.watch import Sampled, watched
 from micrograd.ops import DomainError
 
-# What Python and NumPy say to a Value in place of an integer: in brackets, in int() and range().
-_CHOOSES = re.compile(
-    r"indices must be integers|indices must be of integer|valid indices|"
-    r"int\(\) .*'(Value|Watched|Sampled)'|'(Value|Watched|Sampled)' object cannot be interpreted|"
-    r"a class is an int, not Value|(Value\(.*\) is|: x) not in list"
-)
-_NO_CHOICE = (
-    "While the function is traced, a number of the sample chooses nothing, or the program would "
-    "choose the same for every sample; look rows up by micrograd.nn.Embedding, give a class as "
-    "nn.one_hot(y, count)"
-)
-_COMPUTES = re.compile(r"must be (a )?real number, not '?Value|argument must be .* not 'Value'")
+# What Python and NumPy say to a Value, or to lists of them, in place of numbers and arrays.
+_REMEDIES = {
+    r"not tuple$|'list' object has no": "A sample comes as nested lists of Values: x[0][1], sum(x)",
+    r"indices must be integers|indices must be of integer|valid indices|(int|round)\(\) .*Value|"
+    r"int\(\) .*'(Watched|Sampled)'|'(Value|Watched|Sampled)' object cannot be interpreted|"
+    r"a class is an int, not Value|^Value\(.*\)$|(Value\(.*\) is|: x) not in list": (
+        "While the function is traced, a number of the sample chooses nothing, or the program "
+        "would choose the same for every sample; look rows up by micrograd.nn.Embedding, give a "
+        "class as nn.one_hot(y, count)"
+    ),
+    r"must be (a )?real number, not '?Value|argument must be .* not 'Value'": (
+        "Write it as an operation of the Value: x.exp(), x.log(), x.tanh()"
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,19 +142,16 @@ def _result(function: Callable[..., Any], values: Sequence[Any]) -> Any:
         return function(*map(lists, values))
     except DomainError as error:
         raise DomainError(f"{line_of(error)}: {error}") from error
-    except (TypeError, LookupError, ValueError) as error:
-        if _CHOOSES.search(str(error)) or isinstance(next(iter(error.args), 0), Value):
-            remedy = _NO_CHOICE
-        elif _COMPUTES.search(str(error)):
-            remedy = "Write it as an operation of the Value: x.exp(), x.log(), x.tanh()"
-        else:
-            raise
-        raise ValueError(f"{line_of(error)}: {error}. {remedy}") from error
+    except (TypeError, LookupError, ValueError, AttributeError) as error:
+        for said, remedy in _REMEDIES.items():
+            if re.search(said, str(error)):
+                raise ValueError(f"{line_of(error)}: {error}. {remedy}") from error
+        raise
 
 
 def _refuse() -> None:
     raise ValueError(
         f"{user_line()}: a Value is compared while the function "
         "is traced, so the program would follow this one sample's branch for every sample; write "
-        "the choice as an operation: x.max(y), x.min(y), x.relu(), x.abs()"
+        "the choice as an operation: x.max(y), x.min(y), x.relu(), x.abs(), your own by register()"
     )

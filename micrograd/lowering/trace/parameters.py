@@ -25,11 +25,11 @@ from micrograd.lowering.trace.declared import (
     values_in,
 )
 from micrograd.lowering.trace.samples import DEEPEST
-from micrograd.nn import MLP, Layer
+from micrograd.nn import MLP, Embedding, Layer
+from micrograd.printing import unnumbered
 
 Path = tuple[str, ...]  # of names: the variable, the attributes from there on
 
-_NUMBERS = re.compile(r"[\d_.,\s\[\]()]*\d[\])]*$")
 _MEMBER = re.compile(r"^(layer \d+ / )?neuron \d+$")  # of what has no name of its own
 
 
@@ -39,12 +39,18 @@ def parameters_around(function: Callable[..., Any]) -> list[Declared]:
     Where labels name the Values, a vector is left to what gathers leaves by their labels. Each is
     called as what holds it calls it: `W1`, or `encoder_W1` beside `decoder_W1`.
     """
-    arrays: dict[Path, Declared] = {}
+    arrays, tables = dict[Path, Declared](), dict[Embedding, Path]()
     for path, nested in _read(function, set()):
         for place, part in _parts(path, nested, {}):
-            array = _array(place[-1], part)
-            if array is not None:
+            if isinstance(part, Embedding):
+                tables.setdefault(part, place)
+            elif array := _array(place[-1], part):
                 arrays.setdefault(place, array)
+    for table, (*up, name) in tables.items() if len(tables) > 1 else ():  # one alone is E
+        first, stem = table.rows[0][0], name if name[:1].isupper() else f"E_{name}"
+        computed = any(v.parents for row in table.rows for v in row)
+        if (first.label, first.scope) == ("E0", "row 0") and not computed:
+            arrays.setdefault((*up, stem), declared("", PARAMETER, table.rows, stem=stem))
     arrays = _apart(arrays)
     labelled = {path for path, array in arrays.items() if array.stem != path[-1]}
     own = [path for path in arrays if path not in labelled]
@@ -108,7 +114,7 @@ def _parts(path: Path, nested: Any, entered: dict[int, Any]) -> Iterator[tuple[P
     elif isinstance(nested, MLP):
         for i, layer in enumerate(nested.layers, 1):
             yield from _weights((*path, f"W{i}"), (*path, f"b{i}"), layer)
-    elif isinstance(nested, Value):
+    elif isinstance(nested, (Value, Embedding)):
         yield path, nested
 
 
@@ -207,15 +213,9 @@ def _array(name: str, nested: Any) -> Declared | None:
     values = array.values.ravel().tolist()
     if any(v.parents or getattr(v, "constant", False) or hasattr(v, "drawn") for v in values):
         return None
-    if not any(v.label or v.scope for v in values) or (
-        name.startswith(("W", "b")) and (_MEMBER.search(first.scope))
-    ):
-        return array
-    return _labelled(array, values)
-
-
-def _labelled(array: Declared, values: list[Value]) -> Declared | None:
-    """Return a matrix whose Values are labelled alike, P0,1 beside P1,0, by that label."""
-    stems = {_NUMBERS.sub("", v.label) for v in values}
-    alike = len(stems) == 1 and not any(v.scope for v in values)
-    return replace(array, stem=stems.pop()) if alike and array.values.ndim > 1 else None
+    stem, *others = {unnumbered(v.label) for v in values}
+    alike = not others and not any(v.scope for v in values)
+    known = not stem or (array.values.ndim > 0 and stem == unnumbered(name))
+    if (alike and known) or (name.startswith(("W", "b")) and _MEMBER.search(first.scope)):
+        return array  # W1 of W0,1 by its own name, which says more
+    return replace(array, stem=stem) if alike and array.values.ndim > 1 else None
