@@ -239,11 +239,11 @@ def folded(graph: ScalarGraph, made: Bools) -> tuple[ScalarGraph, Bools]:
         several[i] = not isinstance(graph.values[i], Constant)
     numbers &= ~several | (np.bincount(uses[several], minlength=uses.max() + 1)[uses] < 2)
     inner = (graph.op > 0) & (graph.op != WEIGHTED) & ~graph.labelled
-    found = [*numbers.tolist(), True]  # that of NONE
-    operands = graph.x.tolist(), graph.y.tolist()
+    known = [*numbers.tolist(), True]  # that of NONE
+    operands = [*zip(graph.x.tolist(), graph.y.tolist())]
     for i in np.flatnonzero(inner).tolist() if numbers.any() else ():
-        found[i] = found[operands[0][i]] and found[operands[1][i]]
-    found = np.array(found[:-1])
+        known[i] = all(known[j] for j in operands[i])
+    found = np.array(known[:-1])
     x, y = np.where(found, NONE, graph.x), np.where(found, NONE, graph.y)
     return replace(graph, op=graph.op * ~found, x=x, y=y), found
 
