@@ -238,10 +238,12 @@ def folded(graph: ScalarGraph, made: Bools) -> tuple[ScalarGraph, Bools]:
     for i in np.flatnonzero(several).tolist():
         several[i] = not isinstance(graph.values[i], Constant)
     numbers &= ~several | (np.bincount(uses[several], minlength=uses.max() + 1)[uses] < 2)
+    if not numbers.any():
+        return graph, numbers
     inner = (graph.op > 0) & (graph.op != WEIGHTED) & ~graph.labelled
     known = [*numbers.tolist(), True]  # that of NONE
     operands = [*zip(graph.x.tolist(), graph.y.tolist())]
-    for i in np.flatnonzero(inner).tolist() if numbers.any() else ():
+    for i in np.flatnonzero(inner).tolist():
         known[i] = all(known[j] for j in operands[i])
     found = np.array(known[:-1])
     x, y = np.where(found, NONE, graph.x), np.where(found, NONE, graph.y)
