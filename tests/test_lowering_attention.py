@@ -10,6 +10,7 @@ import pytest
 from micrograd import Value, dot, labelled, softmax
 from micrograd.lowering import lower
 from tests import gpt_models
+from tests.lowering_fuzz import failures_on_a_batch
 from tests.lowering_models import forward, function, matrix
 
 WORDS = 5
@@ -129,6 +130,24 @@ def test_heads_are_laid_out_once_and_go_back_as_they_came():
     text = program.source
     assert [line for line in HEADS if line not in text] == [], text
     assert [text.count(f"({name}.reshape(-1, 6, 4, 4)") for name in "qkv"] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("steps", [2, 4])
+def test_keys_that_every_step_attends_to_are_multiplied_once(steps):
+    rng = random.Random(steps)
+    W, U, v = matrix(rng, 4, 3), matrix(rng, 4, 3), matrix(rng, 1, 4)[0]
+
+    def loss(keys, s):
+        for _ in range(steps):
+            hidden = [[(dot(w, k) + dot(u, s)).tanh() for w, u in zip(W, U)] for k in keys]
+            weights = softmax([dot(v, h) for h in hidden])
+            s = [dot(weights, column) for column in zip(*keys)]
+        return sum(s)
+
+    keys = np.random.default_rng(steps).normal(size=(5, 3))
+    program = lower(loss, keys, keys[0], parameters={"W": W, "U": U, "v": v})
+    assert program.source.count("keys @ W.T") == 1
+    assert failures_on_a_batch(loss, (keys, keys[0]), steps) == {}
 
 
 def test_what_fills_a_name_up_has_exactly_no_effect():

@@ -1,5 +1,6 @@
-"""What several lines look up, or lay out otherwise, has a line of its own: heads are
-`qs = transpose(q.reshape(-1, 16, 4, 4), (0, 2, 1, 3))`, windows `xs = x[:, i1]`."""
+"""What several lines look up, lay out otherwise or multiply has a line of its own: heads are
+`qs = transpose(q.reshape(-1, 16, 4, 4), (0, 2, 1, 3))`, windows `xs = x[:, i1]`, keys that every
+step of a decoder attends to `t = keys @ W.T`."""
 
 from __future__ import annotations
 
@@ -16,26 +17,30 @@ from micrograd.lowering.code.kinds import make
 from micrograd.lowering.trace.declared import PARAMETER
 
 LAYOUTS = (["transpose", "reshape", "ref"], ["take", "ref"], ["take", "reshape", "ref"])
+PRODUCTS = (["matmul", "ref", "ref"], ["matmul", "ref", "transpose", "ref"])
 
 
 def shared(lines: Iterable[Assign], names: Mapping[Array, Name]) -> Iterator[Assign]:
-    """Yield statements with one for each layout, before the first of several that read it."""
+    """Yield statements with one for each that is shared, before the first of those that read it."""
     lines = list(lines)
-    count = Counter(_upright(e) for line in lines for e in line.expr.walk() if _is_layout(e))
+    count = Counter(_upright(e) for line in lines for e in line.expr.walk() if _is_long(e))
     arrays = {e: _array(e, names) for e, times in count.items() if times > 1}
     known = set[Expr]()
     for line in lines:
-        for e in map(_upright, filter(_is_layout, line.expr.walk())):
+        for e in map(_upright, filter(_is_long, line.expr.walk())):
             if e in arrays and e not in known:
                 known.add(e)
                 yield Assign(arrays[e], e)
         yield Assign(line.array, _read(line.expr, arrays))
 
 
-def _is_layout(e: Expr) -> bool:
-    """Return whether an expression is long and no arithmetic: of samples, or rows of a table."""
-    if e.kind not in ("transpose", "take") or [part.kind for part in e.walk()] not in LAYOUTS:
+def _is_long(e: Expr) -> bool:
+    """Return whether an expression takes long: of samples, of rows of a table, a product."""
+    if e.kind not in ("transpose", "take", "matmul"):
         return False
+    kinds = [part.kind for part in e.walk()]
+    if kinds not in LAYOUTS:
+        return kinds in PRODUCTS
     (of,) = e.args
     rows = e.kind == "take" and of.kind == "ref" and of.attr.kind == PARAMETER
     return rows or of.shape[:1] == (B,) == e.shape[:1]
@@ -56,15 +61,15 @@ def _turned(e: Expr) -> Expr:
 
 def _array(e: Expr, names: Mapping[Array, Name]) -> Array:
     """Return the array of a layout, called qs where that is of q, x where it is of a table E."""
-    (of,) = (names.get(part.attr, TEMPORARY) for part in e.walk() if part.kind == "ref")
-    plural = f"{of}s" if len(str(of)) == 1 and not of.temporary else ""
+    of, *others = (names.get(part.attr, TEMPORARY) for part in e.walk() if part.kind == "ref")
+    plural = f"{of}s" if len(str(of)) == 1 and not (of.temporary or others) else ""
     stem, batched = "x" if plural.istitle() else plural, e.shape[:1] == (B,)
     return Array(COMPUTED, e.shape[batched:], np.zeros(0, np.intp), batched, stem=stem)
 
 
 def _read(e: Expr, arrays: Mapping[Expr, Array]) -> Expr:
     """Return an expression with what has a line read by its name."""
-    if _is_layout(e) and _upright(e) in arrays:
+    if _is_long(e) and _upright(e) in arrays:
         read = whole(arrays[_upright(e)])
         return read if e == _upright(e) else _turned(read)
     args = tuple(_read(arg, arrays) for arg in e.args)
