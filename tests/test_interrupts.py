@@ -79,11 +79,11 @@ def test_an_interrupted_program_gives_the_values_their_numbers_back(kind):
 def test_an_interrupt_of_giving_back_does_so_again(monkeypatch):
     nodes, again = [Value(1.0), Value(2.0)], []
 
-    def put_back(kept):
+    def put_back(*kept):
         again.append(kept)
         if len(again) == 1:
             raise KeyboardInterrupt
-        for node, number, grad in kept:
+        for node, number, grad in zip(*kept):
             node.data, node.grad = number, grad
 
     def change(order):
@@ -92,7 +92,7 @@ def test_an_interrupt_of_giving_back_does_so_again(monkeypatch):
 
     monkeypatch.setattr(replay, "_put_back", put_back)
     with pytest.raises(KeyboardInterrupt):
-        replay._restored(nodes[0] * nodes[1], [], change)
+        replay._restored([*nodes, nodes[0] * nodes[1]], [], change)
     assert [v.data for v in nodes] == [1.0, 2.0] and len(again) == 2
 
 
