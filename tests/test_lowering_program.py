@@ -119,6 +119,18 @@ def test_threads_replay_one_graph(threads_take_turns):
     assert root.grad == x.grad == 0.0
 
 
+def test_a_replayed_graph_that_was_wired_since_is_computed_in_its_order():
+    root = x = Value(0.3, label="x")
+    nodes = [root := (root * 0.9 + x).tanh() for _ in range(400)]
+    program = lower(root)
+    nodes[200]._prev = (0.5 * x,)  # made after its users
+    program.parameters["x"][...] = x.data = 1.2
+    loss, gradients = program.value_and_grad()
+    assert root.forward() == loss
+    root.backward()
+    assert gradients["x"] == x.grad
+
+
 def test_threads_are_told_of_their_own_batches_without_a_value(threads_take_turns):
     def long_way(x):
         for _ in range(99):
