@@ -72,9 +72,10 @@ def binary(op: str, a: Expr, b: Expr) -> Expr:
 
 def _unrepeated(a: Expr, other: Expr) -> Expr:
     """Return what `a` repeats, if an operation with the other repeats it anyway."""
-    inner = a.args[0] if a.kind == "broadcast" else a
-    repeated = make("bin", (inner, other)).shape == make("bin", (a, other)).shape
-    return inner if repeated else a
+    if a.kind != "broadcast":
+        return a
+    repeated = make("bin", (a.args[0], other)).shape == make("bin", (a, other)).shape
+    return a.args[0] if repeated else a
 
 
 def _add(a: Expr, b: Expr) -> Expr | None:
