@@ -45,6 +45,7 @@ def curvature(x):
         (inner_step, ([1.0, 2.0, 3.0],), ["2 / 3 * "]),
         (curvature, ([1.0, 2.0, 3.0],), []),
         (lambda x: x.max(Value(0.5)) * W[0], (1.0,), ["maximum(x, 0.5)"]),
+        (lambda x: (c := Value(0.0)).max(x) * W[0] + (c - x) * W[1], (1.0,), ["maximum(0, x)"]),
         (lambda x: x / (Value(2.0) + 1) * W[0], (1.0,), ["x / 3"]),
         (lambda x: (c := Value(3.0)) * x * W[0] + W[1] / c, (1.0,), ["3 * x", "W[1] / 3"]),
     ],
