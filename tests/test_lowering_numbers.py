@@ -8,6 +8,7 @@ import pytest
 from micrograd import Value, grad, topological_order, weighted_sum
 from micrograd.functions import dot
 from micrograd.lowering import lower
+from micrograd.lowering.code.module import as_text
 from micrograd.lowering.native import compiler
 from tests.lowering_models import forward, matrix, values
 from tests.lowering_oracle import by_engine, by_export, by_native, by_program, by_source, close
@@ -103,6 +104,12 @@ def test_weighted_sums_of_numbers():
         loss, gradients = way(program, [np.array([0.3, -2.0])])
         assert close(loss, right.loss)
         np.testing.assert_allclose(gradients["W"], right.gradients["W"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("data", [[0.0, 0.0], [-0.0, -0.0], [[0.0, -0.0]], [0.0]])
+def test_zeros_of_the_text_have_their_shape_and_signs(data):
+    read = eval(as_text("numpy", data), {"np": np})
+    assert read.shape == np.shape(data) and (np.signbit(read) == np.signbit(data)).all()
 
 
 def test_nodes_of_a_number_are_told():
