@@ -131,7 +131,9 @@ class Locations:
         """
         where = self.forward(value)
         if where.how in (NOWHERE, UNSAID):
-            zero = "" if value.data or value.parents else "the 0 that Python's sum() starts from, or "
+            zero = (
+                "" if value.data or value.parents else "the 0 that Python's sum() starts from, or "
+            )
             raise ValueError(
                 f"{described(value)} has no place in the program: it is {zero}in a number of the "
                 "code; ask for what is computed of it"
