@@ -131,12 +131,11 @@ class Locations:
         """
         where = self.forward(value)
         if where.how in (NOWHERE, UNSAID):
-            zero = (
-                "" if value.data or value.parents else "the 0 that Python's sum() starts from, or "
-            )
+            begins = not value.data and not value.parents
+            zero = "the 0 that Python's sum() starts from, or " * begins
             raise ValueError(
                 f"{described(value)} has no place in the program: it is {zero}in a number of the "
-                "code; ask for what is computed of it"
+                "code; ask for what uses it"
             )
         if where.how == WRITTEN:
             raise ValueError(f"{described(value)} is in no array: it is a number of the code")
