@@ -131,8 +131,7 @@ class Locations:
         """
         where = self.forward(value)
         if where.how in (NOWHERE, UNSAID):
-            begins = not value.data and not value.parents
-            zero = "the 0 that Python's sum() starts from, or " * begins
+            zero = "the 0 that Python's sum() starts from, or " * (not value.data)
             raise ValueError(
                 f"{described(value)} has no place in the program: it is {zero}in a number of the "
                 "code; ask for what uses it"

@@ -27,12 +27,9 @@ from micrograd.ops import DomainError
 
 # What Python and NumPy say to a Value, or to lists of them, in place of numbers and arrays.
 _REMEDIES = {
-    r"indices must be .* not tuple$|'list' object has no attribute": (
-        "A sample comes as nested lists of Values: x[0][1], sum(x)"
-    ),
-    r"indices must be integers.*(Value|Watched|Sampled)|indices must be of integer|valid indices|"
-    r"(int|round)\(\) .* not '?(Value|Watched|Sampled)|"
-    r"'(Value|Watched|Sampled)' object cannot be interpreted|"
+    r"indices.* tuple$|'list' .* attr": "A sample comes as nested lists of Values: x[0][1], sum(x)",
+    r"(int\(\)|round\(\)|indices must be integers).* not '?(Value|Watched|Sampled)|"
+    r"indices must be of integer|valid indices|'(Value|Watched|Sampled)' object cannot be interp|"
     r"a class is an int, not Value|^Value\(.*\)$|(Value\(.*\) is|: x) not in list": (
         "While the function is traced, a number of the sample chooses nothing, or the program "
         "would choose the same for every sample; look rows up by micrograd.nn.Embedding, give a "
