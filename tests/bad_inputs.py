@@ -39,6 +39,7 @@ FILES = {
     "functions.py": "def bare(x):\n    return x\n\nnumber = 3\n",
     "latin.py": b"x = 'caf\xe9'\n",
     "utf16.py": "x = 1\n".encode("utf-16"),
+    "utf16be.py": "\ufeffx = 1\n".encode("utf-16-be"),
     "zero.py": b"x = 1\0\n",
     "empty.py": "",
     "notes.txt": "Ann saw Oslo.\n",

@@ -246,6 +246,7 @@ draw base.py:x                          | base.py:4: Own: own
 draw domain.py:x                        | domain.py:2: DomainError
 draw latin.py:x                         | latin.py:1: SyntaxError
 step utf16.py:x                         | utf16.py is in UTF-16, which Python does not read; save
+step utf16be.py:x                       | utf16be.py is in UTF-16, which Python does not read; save
 draw zero.py:x                          | zero.py
 step divides.py:x                       | divides.py:2
 lower lesson.py                         | is not FILE.py:FUNCTION

@@ -147,6 +147,8 @@ def test_keys_that_every_step_attends_to_are_multiplied_once(steps):
     keys = np.random.default_rng(steps).normal(size=(5, 3))
     program = lower(loss, keys, keys[0], parameters={"W": W, "U": U, "v": v})
     assert program.source.count("keys @ W.T") == 1
+    short = lower(lambda k, s: loss(k, s), keys, keys[0], parameters={"W": W, "U": U, "v": v})
+    assert short.source.count(" = k @ W.T") == 1 and "ks = " not in short.source  # no layout of k
     assert failures_on_a_batch(loss, (keys, keys[0]), steps) == {}
 
 

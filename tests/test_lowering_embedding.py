@@ -549,3 +549,14 @@ def test_looked_up_values_tell_their_lines():
     assert lines[program.line(row[0]).line - 1].strip().startswith("x = E[ids]")
     spot = program.line_of_gradient(row[0])
     assert spot.name == "dx" and lines[spot.line - 1].strip().startswith("dx = ")
+
+
+def test_a_table_with_a_computed_row_is_none_of_parameters():
+    """What its row is computed of has the gradient."""
+    words, tags, w = Embedding(3, 2), Embedding(4, 2), Value(2.0)
+    first = words.rows[1][0]
+    words.rows[1][0] = w * first
+    program = lower(lambda x: dot(words.rows[1], tags.rows[2]) * x, 1.0)
+    assert all("words" not in name for name in program.parameters)
+    gradients = program.value_and_grad([1.0])[1]
+    assert any(g.shape == () and g == first.data * tags.rows[2][0].data for g in gradients.values())

@@ -15,7 +15,7 @@ from micrograd.cli import main
 from micrograd.engine import Value
 from micrograd.lowering import cache, lower, passes
 from micrograd.lowering.trace.samples import as_values
-from micrograd.ops import ROWS
+from micrograd.ops import ROWS, DomainError
 from tests.irregular_models import batch_of_model, chain, dag, every_row, model
 from tests.lowering_models import values
 from tests.test_lowering_graphs import CLOSE, assert_same, random_graph, scalar_gradients
@@ -283,3 +283,15 @@ def test_numbers_of_the_code_are_found_in_no_array(monkeypatch):
     assert said[1] == "it is a number of the code"
     assert program.find(w[1]) == ("w", 1)
     cache.forget()
+
+
+def test_a_value_that_has_no_slope_is_computed_where_no_gradient_is_asked_for():
+    w = Value(1.0, label="w")
+    h = w**0.5
+    for _ in range(3000):
+        h = (h * 1.01).tanh()
+    program = lower(h)
+    program.parameters["w"] = 0.0
+    assert program() == 0.0 and w.data == 1.0
+    with pytest.raises(DomainError):
+        program.value_and_grad()

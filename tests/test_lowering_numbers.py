@@ -8,6 +8,7 @@ import pytest
 from micrograd import Value, grad, topological_order, weighted_sum
 from micrograd.functions import dot
 from micrograd.lowering import lower
+from micrograd.lowering.code.module import as_text
 from micrograd.lowering.native import compiler
 from tests.lowering_models import forward, matrix, values
 from tests.lowering_oracle import by_engine, by_export, by_native, by_program, by_source, close
@@ -45,6 +46,7 @@ def curvature(x):
         (inner_step, ([1.0, 2.0, 3.0],), ["2 / 3 * "]),
         (curvature, ([1.0, 2.0, 3.0],), []),
         (lambda x: x.max(Value(0.5)) * W[0], (1.0,), ["maximum(x, 0.5)"]),
+        (lambda x: (c := Value(0.0)).max(x) * W[0] + (c - x) * W[1], (1.0,), ["maximum(0, x)"]),
         (lambda x: x / (Value(2.0) + 1) * W[0], (1.0,), ["x / 3"]),
         (lambda x: (c := Value(3.0)) * x * W[0] + W[1] / c, (1.0,), ["3 * x", "W[1] / 3"]),
     ],
@@ -102,6 +104,12 @@ def test_weighted_sums_of_numbers():
         loss, gradients = way(program, [np.array([0.3, -2.0])])
         assert close(loss, right.loss)
         np.testing.assert_allclose(gradients["W"], right.gradients["W"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("data", [[0.0, 0.0], [-0.0, -0.0], [[0.0, -0.0]], [0.0]])
+def test_zeros_of_the_text_have_their_shape_and_signs(data):
+    read = eval(as_text("numpy", data), {"np": np})
+    assert read.shape == np.shape(data) and (np.signbit(read) == np.signbit(data)).all()
 
 
 def test_nodes_of_a_number_are_told():

@@ -202,6 +202,10 @@ def test_what_does_not_fit_a_parameter_is_not_assigned():
         (lambda: parameters.update(u=0.0), ValueError, r"u has the shape \(3,\), .* has \(\)"),
         (lambda: parameters.update(W1=[[1.0]]), ValueError, "W1 has the shape"),
         (lambda: parameters.update(V=[1.0]), KeyError, "no 'V' to assign; there are .*W1"),
+        (lambda: parameters.update(u=[1.0, None, 2.0]), TypeError, "u is made of real numbers"),
+        (lambda: parameters.update(u=list("123")), TypeError, "u is made of real numbers"),
+        (lambda: parameters.update(u=[*map(Value, range(3))]), TypeError, "give the data"),
+        (lambda: parameters.update(u=np.ma.masked_less(np.ones(3), 2)), TypeError, "not masked"),
         (lambda: parameters.pop("u"), TypeError, "u stays"),
         (parameters.clear, TypeError, "stays"),
     ):

@@ -169,6 +169,10 @@ def test_what_a_trace_cannot_follow_is_refused_with_its_line_and_a_remedy(name):
 def test_errors_of_a_function_that_are_its_own_stay_as_they_are():
     with pytest.raises(AttributeError, match="^'dict' object has no attribute 'sum'$"):
         lower(lambda x: {}.sum() * x, 1.0)
+    with pytest.raises(AttributeError, match="^'list' object has no attribute 'left'$"):
+        lower(lambda x: [1.0].left * x, 1.0)
+    with pytest.raises(TypeError, match="not str$"):
+        lower(lambda x: sys.path["first"] * x, 1.0)
     with pytest.raises(IndexError, match="^list index out of range$"):
         lower(lambda x: x[2], [1.0, 2.0])
 

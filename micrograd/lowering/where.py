@@ -131,10 +131,11 @@ class Locations:
         """
         where = self.forward(value)
         if where.how in (NOWHERE, UNSAID):
-            part = "it is in a number of the code; ask for what is computed of it"
-            zero = "it is the 0 that Python's sum() starts from, and was dropped; ask for the sum"
-            why = part if value.data else zero
-            raise ValueError(f"{described(value)} has no place in the program: {why}")
+            zero = "the 0 that Python's sum() starts from, or " * (not value.data)
+            raise ValueError(
+                f"{described(value)} has no place in the program: it is {zero}in a number of the "
+                "code; ask for what uses it"
+            )
         if where.how == WRITTEN:
             raise ValueError(f"{described(value)} is in no array: it is a number of the code")
         if isinstance(self.arrays, Levels):

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.printing import shorten
+
 States = Mapping[str, dict[str, Any]]
 
 
@@ -28,13 +30,18 @@ class InPlace(MutableMapping[str, Any]):
     def __setitem__(self, name: str, numbers: Any) -> None:
         """Copy numbers into an array: so `arrays["W"] -= 0.1 * dW` moves it where it lies."""
         if name not in self._arrays:
-            raise KeyError(f"there is no {name!r} to assign; there are {', '.join(self._arrays)}")
-        array = self._arrays[name]
-        if np.shape(numbers) != array.shape:
+            known = ", ".join(self._arrays) or "none"
+            raise KeyError(f"there is no {name!r} to assign; there are {known}")
+        array, given = self._arrays[name], np.asarray(numbers)
+        if given.shape != array.shape:
             raise ValueError(
-                f"{name} has the shape {array.shape}, what is assigned has {np.shape(numbers)}"
+                f"{name} has the shape {array.shape}, what is assigned has {given.shape}"
             )
-        array[...] = numbers
+        if given.dtype.kind not in "biuf" or hasattr(numbers, "mask"):
+            raise TypeError(
+                f"{name} is made of real numbers, not {shorten(numbers)}; of a Value, give the data"
+            )
+        array[...] = given
 
     def __delitem__(self, name: str) -> None:
         raise TypeError(f"{name} stays: what runs reads it; train a part of the arrays by a dict")

@@ -167,7 +167,8 @@ def _operands(
 ) -> tuple[Ints, Ints, Bools]:
     """Return the operands of all links that are no links, those links, and which are right ones."""
     links = np.flatnonzero(chained)
-    firsts = links[~np.isin(graph.x[links], inner) & ~zeros[graph.x[links]]]
+    begun = zeros[graph.x[links]] & ~np.isin(graph.op[links], ROUTES)  # max(0, x) needs its 0
+    firsts = links[~np.isin(graph.x[links], inner) & ~begun]
     others = links[~np.isin(graph.y[links], inner)]
     link, right = np.append(firsts, others), np.arange(len(firsts) + len(others)) >= len(firsts)
     return np.where(right, graph.y[link], graph.x[link]), link, right

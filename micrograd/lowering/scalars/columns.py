@@ -27,7 +27,6 @@ NAMES = ["", *(row.name for row in (*ROWS, WEIGHTED_SUM, *UNCALLED))]
 CODES = {name: code for code, name in enumerate(NAMES)}
 ADD, SUB, MUL, WEIGHTED = (CODES[name] for name in ("add", "sub", "mul", WEIGHTED_SUM.name))
 ROUTES = tuple(CODES[row.name] for row in ROWS if row.role == "routes")  # max, min
-ARITHMETIC = tuple(CODES[name] for name in ("add", "sub", "mul", "div"))
 _CODE_OF: dict[Any, int] = {op: CODES[name] for name, op in ELEMENTARY.items()}
 _CODE_OF |= {LEAF: 0, SUM_OF_PRODUCTS: WEIGHTED}
 _WITH_CONSTANT = [CODES[row.name] for row in ROWS if row.constants]

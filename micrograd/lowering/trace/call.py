@@ -27,9 +27,9 @@ from micrograd.ops import DomainError
 
 # What Python and NumPy say to a Value, or to lists of them, in place of numbers and arrays.
 _REMEDIES = {
-    r"not tuple$|'list' object has no": "A sample comes as nested lists of Values: x[0][1], sum(x)",
-    r"indices must be integers|indices must be of integer|valid indices|(int|round)\(\) .*Value|"
-    r"int\(\) .*'(Watched|Sampled)'|'(Value|Watched|Sampled)' object cannot be interpreted|"
+    r"indices.* tuple$|'list' .* attr": "A sample comes as nested lists of Values: x[0][1], sum(x)",
+    r"(int\(\)|round\(\)|indices must be integers).* not '?(Value|Watched|Sampled)|"
+    r"indices must be of integer|valid indices|'(Value|Watched|Sampled)' object cannot be interp|"
     r"a class is an int, not Value|^Value\(.*\)$|(Value\(.*\) is|: x) not in list": (
         "While the function is traced, a number of the sample chooses nothing, or the program "
         "would choose the same for every sample; look rows up by micrograd.nn.Embedding, give a "
@@ -143,7 +143,8 @@ def _result(function: Callable[..., Any], values: Sequence[Any]) -> Any:
     except DomainError as error:
         raise DomainError(f"{line_of(error)}: {error}") from error
     except (TypeError, LookupError, ValueError, AttributeError) as error:
-        for said, remedy in _REMEDIES.items():
+        others = isinstance(error, AttributeError) and not [*values_in(error.obj)]
+        for said, remedy in () if others else _REMEDIES.items():
             if re.search(said, str(error)):
                 raise ValueError(f"{line_of(error)}: {error}. {remedy}") from error
         raise
