@@ -160,7 +160,7 @@ def _trainable(graph: ScalarGraph, traced: Trace, named: bool) -> Bools:
 
 def _made(graph: ScalarGraph, traced: Trace) -> Bools:
     """Mark the nodes that a traced function makes at every call."""
-    start = len(graph) and max(graph.index) + 1 if traced.start is None else traced.start
+    start = len(graph) and graph.index.max() + 1 if traced.start is None else traced.start
     made: Bools = graph.index >= start
     made[[graph.leaves[value] for value in traced.lasting & graph.leaves.keys()]] = False
     return made

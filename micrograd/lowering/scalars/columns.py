@@ -232,13 +232,14 @@ def folded(graph: ScalarGraph, made: Bools) -> tuple[ScalarGraph, Bools]:
 
     Of those `made` a list, of which each is used as often, is none: a first state h is an array.
     """
-    numbers, uses = made & ~graph.labelled, graph.uses()
+    numbers = made & ~graph.labelled
+    if not numbers.any():
+        return graph, numbers
+    uses = graph.uses()
     several = numbers & (uses > 1)
     for i in np.flatnonzero(several).tolist():
         several[i] = not isinstance(graph.values[i], Constant)
     numbers &= ~several | (np.bincount(uses[several], minlength=uses.max() + 1)[uses] < 2)
-    if not numbers.any():
-        return graph, numbers
     inner = (graph.op > 0) & (graph.op != WEIGHTED) & ~graph.labelled
     known = [*numbers.tolist(), True]  # that of NONE
     operands = [*zip(graph.x.tolist(), graph.y.tolist())]
