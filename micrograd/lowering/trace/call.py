@@ -143,8 +143,9 @@ def _result(function: Callable[..., Any], values: Sequence[Any]) -> Any:
     except DomainError as error:
         raise DomainError(f"{line_of(error)}: {error}") from error
     except (TypeError, LookupError, ValueError, AttributeError) as error:
-        others = isinstance(error, AttributeError) and not [*values_in(error.obj)]
-        for said, remedy in () if others else _REMEDIES.items():
+        if isinstance(error, AttributeError) and not [*values_in(error.obj)]:
+            raise  # of what holds no Values
+        for said, remedy in _REMEDIES.items():
             if re.search(said, str(error)):
                 raise ValueError(f"{line_of(error)}: {error}. {remedy}") from error
         raise
