@@ -185,6 +185,12 @@ def test_parameters_alone_may_be_more_arrays_than_a_program_has(count):
     np.testing.assert_allclose([*gradients.values()], [(second, first)] * count)
 
 
+def test_a_recorded_number_alone_is_data():
+    program = lower(Value(3.0))
+    program.constants["c"] = 5.0
+    assert program.value_and_grad() == (5.0, {})
+
+
 def test_a_single_leaf_and_constants():
     x = Value(3.0, label="x")
     value, gradients = lower(x).value_and_grad()
