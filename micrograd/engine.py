@@ -152,14 +152,7 @@ class Value(Declared):
             )
         order = reset_interior(self)
         self.grad = grad_of(self) + number(seed)
-        nodes = reversed(order)
-        while length_hint(nodes):
-            try:
-                (checked_sweep if mode().checking else sweep)(nodes)
-            except (ArithmeticError, ValueError, TypeError) as error:
-                # the node taken last: as many are left before it. It may go on without a constant
-                failed = order[length_hint(nodes)]
-                finish_step(failed, error)
+        backpropagate(order)
 
     def steps(self, seed: float = 1.0) -> Iterator[Step]:
         """Yield what `backward()` does, contribution by contribution; change no `grad`."""
@@ -369,6 +362,18 @@ def compared(other: Value | float) -> float:
     if report:
         report()
     return data_of(other) if isinstance(other, Value) else number(other)
+
+
+def backpropagate(order: Sequence[Value]) -> None:
+    """Have every node, the last of an order first, add to its operands' gradients."""
+    nodes = reversed(order)
+    while length_hint(nodes):
+        try:
+            (checked_sweep if mode().checking else sweep)(nodes)
+        except (ArithmeticError, ValueError, TypeError) as error:
+            # the node taken last: as many are left before it. It may go on without a constant
+            failed = order[length_hint(nodes)]
+            finish_step(failed, error)
 
 
 def contributions(node: Value, upstream: float) -> list[tuple[float, float]]:

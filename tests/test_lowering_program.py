@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from micrograd import DomainError, Value, mean
+from micrograd import DomainError, Value, mean, no_grad
 from micrograd.lowering import cache, lower
 from micrograd.lowering.program import Program
 from micrograd.lowering.trace.declared import FORWARD, PARAMETER
@@ -117,6 +117,35 @@ def test_threads_replay_one_graph(threads_take_turns):
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda n: programs[n].value_and_grad(), [0, 1] * 20)) == alone * 20
     assert root.grad == x.grad == 0.0
+
+
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_programs_of_one_network_hand_its_numbers_on(backend):
+    net = MLP(2, [3, 1], activation="tanh")
+    samples = [[0.5, -1.0], [2.0, 0.25]]
+    program = lower(lambda x: (net(x) - 1) ** 2, samples[0], backend=backend)
+    predict = lower(lambda x: [net(x)], samples[0], backend=backend)
+    for array in program.parameters.values():
+        array *= -2
+    before = predict(samples).tolist()
+    program.write_back()
+    assert predict(samples).tolist() == before
+    predict.refresh()
+    wanted = [[net(x).data] for x in samples]
+    assert before != wanted
+    np.testing.assert_allclose(predict(samples), wanted, rtol=1e-12)
+
+
+def test_a_replayed_graph_gives_its_gradients_where_nothing_is_recorded():
+    root = x = Value(0.3, label="x")
+    for _ in range(400):
+        root = (root * 0.9 + x).tanh()
+    program = lower(root)
+    assert program._replayed
+    with no_grad():
+        loss, gradients = program.value_and_grad()
+    root.backward()
+    assert (loss, gradients["x"]) == (root.data, x.grad)
 
 
 def test_a_replayed_graph_that_was_wired_since_is_computed_in_its_order():

@@ -44,7 +44,7 @@ _RAISING: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
 class Program:
     """Run a lowered graph on batches; `parameters` are arrays to be updated in place.
 
-    `write_back()` copies them to the Values they came from, whose later numbers they do not see.
+    `write_back()` copies them to the Values they came from, `refresh()` takes their numbers again.
     What runs is `source`, as it is printed; what a call returns is new.
     """
 
@@ -208,6 +208,11 @@ class Program:
         for name, data in self.parameters.items():
             for value, number in zip(self._leaves[name].ravel().tolist(), data.ravel().tolist()):
                 value.data = number
+
+    def refresh(self) -> None:
+        """Copy the Values' numbers, of another program's `write_back()` say, into the arrays."""
+        for name, array in self._held.items():
+            array[...] = data_of(self._leaves[name])
 
     def _text(self, kind: str) -> Text:
         return self.lowered.forms(kind)["text"]  # type: ignore[no-any-return]

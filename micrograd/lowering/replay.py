@@ -18,7 +18,7 @@ import numpy as np
 
 from micrograd.core.kinds import recompute
 from micrograd.core.order import topological_order
-from micrograd.engine import Value
+from micrograd.engine import Value, backpropagate
 from micrograd.lowering.irregular.levels import Levels
 from micrograd.lowering.scalars.columns import Floats
 from micrograd.lowering.trace.declared import INPUT, OUTPUT, UPSTREAM
@@ -51,7 +51,10 @@ def replayed(
         recompute(nodes)
         loss = nodes[-1].data
         if wanted:
-            nodes[-1].backward()
+            for node in nodes:
+                node.grad = 0.0
+            nodes[-1].grad = 1.0
+            backpropagate(nodes)
         return loss, {name: data_of(leaves[name], "grad") for name in wanted}
 
     return _restored(graph, [leaves[name] for name in data], replay)
