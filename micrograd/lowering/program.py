@@ -60,15 +60,14 @@ class Program:
     ) -> None:
         self.lowered, self.graph = lowered, graph
         self._leaves, self._chains = leaves, chains
-        data = {name: data_of(values) for name, values in leaves.items()}
         form = lowered.arrays
-        names = {
-            kind: [lowered.names[a] for a in form.arguments if a.kind == kind]
-            for kind in (INPUT, PARAMETER, CONSTANT)
-        }
-        self._parameters = InPlace(side_by_side({name: data[name] for name in names[PARAMETER]}))
-        self._constants = InPlace({name: data[name] for name in names[CONSTANT]})
-        self.inputs = names[INPUT]
+        data: dict[str, dict[str, Floats]] = {kind: {} for kind in (INPUT, PARAMETER, CONSTANT)}
+        for array in form.arguments:
+            name = lowered.names[array]
+            data[array.kind][name] = data_of(leaves[name])
+        self._parameters = InPlace(side_by_side(data[PARAMETER]))
+        self._constants = InPlace(data[CONSTANT])
+        self.inputs = [*data[INPUT]]
         self.ids = Ids(lowered.lookups, lowered.names)
         self._shapes = [a.shape for a in form.leaves(INPUT)]
         self.guarded = any(BY_NAME[op].needs for op in form.operations)
@@ -276,8 +275,7 @@ class Program:
             raise ValueError(given + (takes if names else "none: a recorded loss has its numbers"))
         inputs = [self.ids.array(name, x) for name, x in zip(names, batch)]
         check_shapes(names, self._shapes, inputs)
-        if self.ids.lookups:
-            self.ids.check(dict(zip(names, inputs)))
+        self.ids.check(dict(zip(names, inputs)))
         return inputs
 
 
