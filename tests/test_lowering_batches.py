@@ -286,10 +286,10 @@ def test_attention_over_several_documents_is_that_of_each():
     text = function(lower(mean(losses), parameters=p))
     for line in (
         "t1 = E[i1] + P                                # (2, 3, 4)",
-        "t5 = t2 @ t3.swapaxes(-1, -2) / 2 ",
-        "(log(t11) - t9[arange(2)[:, None], arange(3), i2]).sum() / 6 ",
-        "delta = (t10 / t11[:, :, None] - eye(5)[i2]) / 6 ",
-        "dt4 = t7.swapaxes(-1, -2) @ dt8 ",
+        "t2 = z_q @ z_k.swapaxes(-1, -2) / 2 ",
+        "(log(t8) - t6[arange(2)[:, None], arange(3), i2]).sum() / 6 ",
+        "delta = (t7 / t8[:, :, None] - eye(5)[i2]) / 6 ",
+        "delta_v = t4.swapaxes(-1, -2) @ dt5 ",
         "dE = scatter(dt1, (5, 4), s_[i1]) ",
     ):
         assert line in text, text

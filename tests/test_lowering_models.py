@@ -155,7 +155,7 @@ def test_attention_groups_by_line_of_the_mathematics():
 def test_attention_in_batches_is_a_sum_of_products():
     loss, parameters = all_to_all_attention()
     program = lower(loss, [[0.1] * 4] * 3, parameters=parameters)
-    assert "t1 @ t2.swapaxes(-1, -2)" in program.source and "[i" not in program.source
+    assert "z_q @ z_k.swapaxes(-1, -2)" in program.source and "[i" not in program.source
     assert_equals_scalar_engine(program, loss, batches((5, 3, 4)))
 
 

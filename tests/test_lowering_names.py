@@ -208,3 +208,48 @@ def test_a_hidden_unit_is_what_bends_z_not_minus_z():
 
     text = function(lower(loss, [1.0, 2.0]))
     assert "h = tanh(z)" in text and "exp(-z)" in text
+
+
+@pytest.mark.parametrize(
+    ("weights", "z"),
+    [
+        (["W1"], "z1"),
+        (["W_enc"], "z_enc"),
+        (["Wenc"], "z_enc"),
+        (["Uq"], "z_q"),
+        (["W_f", "U_f"], "z_f"),
+        (["Wx", "Wh"], "z"),
+        (["W_x", "W_h"], "z"),
+        (["Weights"], ""),
+    ],
+)
+def test_what_weights_multiply_is_called_after_them(weights, z):
+    rng = random.Random(0)
+    held = {name: matrix(rng, 3, 2) for name in weights}
+
+    def f(x):
+        z = [sum(w * v for row in rows for w, v in zip(row, x)) for rows in zip(*held.values())]
+        return sum(a.tanh() ** 2 for a in z)
+
+    text = lower(f, [0.5, -1.0], parameters=held).source
+    wanted = [f"{z} = ", f"h{z[1:]} = tanh({z})", f"delta{z[1:]} = "] if z else [" = tanh(x @ W"]
+    for part in wanted:
+        assert part in text, text
+
+
+def test_a_sum_of_pre_activations_has_hidden_units_above_it():
+    rng = random.Random(0)
+    W_f, U_f = matrix(rng, 3, 2), matrix(rng, 3, 2)
+
+    def f(x):
+        parts = ([dot(row, x) for row in rows] for rows in (W_f, U_f))
+        return sum(sum(both).tanh() for both in zip(*parts))
+
+    text = lower(f, [0.5, -1.0]).source
+    assert "h_f = tanh(z_f + z_f_2) " in text, text
+
+
+def test_what_a_vector_of_weights_gives_is_z():
+    w, b = [Value(0.5), Value(-1.0)], Value(0.25)
+    text = lower(lambda x: (dot(w, x) + b).sigmoid(), [0.5, -1.0]).source
+    assert "z = x @ w + b " in text and "h = sigmoid(z) " in text

@@ -54,6 +54,7 @@ class Name(NamedTuple):
         return self.stem + self.layer + self.window
 
 
+_MATRIX = re.compile("(?:[A-Z](?=[a-z]?$)|[Ww])([a-z]{0,3})")  # W, Wq, Wenc
 TEMPORARY = Name("t", temporary=True)
 
 
@@ -128,12 +129,27 @@ def _computed(array: Array, names: Mapping[Array, Name]) -> Name:
         of = names.get(operand, TEMPORARY)
         row = BY_NAME[array.formula.op]
         hidden = len(array.formula.reads) == 1 and row.arity == 1 and row.name != "neg"
-        return of._replace(stem="h") if hidden and of.stem == "z" else TEMPORARY
+        return Name("h", of.layer, of.window) if hidden and of.stem == "z" else TEMPORARY
     if array.choice:
         return Name("m", window=names.get(array.choice.read.array, TEMPORARY).window)
     if not array.nodes.size:
         return _longer(array, names)
-    return next((name for t in array.terms if (name := _product(t, names))), TEMPORARY)
+    products = [name for term in array.terms if (name := _product(term, names))]
+    return _common(products or _added(array, names))
+
+
+def _common(names: Sequence[Name]) -> Name:
+    """Return z_f of W_f x + U_f h, and z of Wx x + Wh h."""
+    if len({name.layer for name in names if name.layer.startswith("_")}) > 1:
+        return names[0]._replace(layer="")
+    return names[0] if names else TEMPORARY
+
+
+def _added(array: Array, names: Mapping[Array, Name]) -> list[Name]:
+    """Return of a sum of z's what they are called: it is no line of its own, but h is above it."""
+    found = [names.get(read.array, TEMPORARY)._replace(temporary=True) for read in array.reads]
+    several = any(len(term.factors) > 1 or term.summed for term in array.terms)
+    return [] if several or any(name.stem != "z" for name in found) else found
 
 
 def _longer(array: Array, names: Mapping[Array, Name]) -> Name:
@@ -146,7 +162,7 @@ def _longer(array: Array, names: Mapping[Array, Name]) -> Name:
 
 
 def _product(term: Term, names: Mapping[Array, Name]) -> Name | None:
-    """Return z1 for what W1 multiplies, s for what u does."""
+    """Return z1 for what W1 multiplies, z_enc for what W_enc does, s for what u does."""
     if len(term.factors) != 2 or not term.summed:
         return None
     x, w = (factor.array for factor in term.factors if isinstance(factor, Read))
@@ -157,8 +173,10 @@ def _product(term: Term, names: Mapping[Array, Name]) -> Name | None:
     if first is not w or not usable(str(weights)):  # it will be called otherwise
         return None
     window = names[x].window if x in names else ""
-    if re.fullmatch("[A-Z]", weights.stem) and not weights.window:
-        return Name("z", weights.layer, window)
+    if matrix := _MATRIX.fullmatch(weights.stem):
+        of = f"_{matrix[1]}" if matrix[1] else ""
+        layer = of + weights.layer + weights.window
+        return Name("z", layer, "" if window == layer else window)
     return Name("s", window=window) if str(weights) == "u" else None
 
 
