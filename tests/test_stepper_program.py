@@ -147,13 +147,13 @@ def test_a_gradient_of_what_is_computed_once_for_several_is_a_part():
         return first.exp() * 2 + second.tanh()
 
     program = lower(loss, [0.5, 1.0])
-    twice = [v for v in program.graph.values if program.line(v).name == "t1"]
+    twice = [v for v in program.graph.values if program.line(v).name == "z"]
     assert {told(program.line(v), "v", "en") for v in twice} >= {
-        "v is t1, for one sample of the batch.",
-        "v equals t1, for one sample of the batch.",
+        "v is z, for one sample of the batch.",
+        "v equals z, for one sample of the batch.",
     }
     told_of = {told(program.line_of_gradient(v), "δ", "en") for v in twice}
-    assert told_of == {"δ is part of the sum dt1, for one sample of the batch."}
+    assert told_of == {"δ is part of the sum delta, for one sample of the batch."}
     least = lower(lambda x: reduce(Value.min, x).exp(), [3.0, 2.0, 1.0])
     chosen = {told(least.line(v), "v", "en") for v in least.graph.values if v._op == "min"}
     assert "v is part of the choice m, for one sample of the batch." in chosen

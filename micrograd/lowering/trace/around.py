@@ -47,23 +47,22 @@ def around(function: Callable[..., Any], *kinds: type) -> Around:
     classes; not by a name that is made as it runs, and not in the globals of libraries.
     """
     seen: dict[int, Any] = {}  # kept, so that no other object takes the id
-    waiting: list[Any] = [function]
+    waiting: list[Any] = [function]  # no Value: a large table has a million
     result = Around([], [])
     while waiting:
         item = waiting.pop()
         if id(item) in seen:
             continue
         seen[id(item)] = item
-        if isinstance(item, kinds):
-            result.found.append(item)
-            continue
         parts = [*_reached(item)]
         result.numbers.extend((len(parts), *_state(item)))
         if len(parts) > MANY and {*map(type, parts)} <= NUMBERS:  # data, told by one number
             result.numbers.append(f"numbers {hash(tuple(parts)):x}")
             continue
         result.numbers.extend(part for part in parts if part.__class__ in NUMBERS)
-        waiting += [part for part in parts if part.__class__ not in NOTHING]
+        others = [part for part in parts if part.__class__ not in NOTHING]
+        result.found.extend(part for part in others if isinstance(part, kinds))
+        waiting += [part for part in others if not isinstance(part, kinds)]
     return result
 
 
@@ -89,6 +88,8 @@ def _reached(item: Any) -> Iterable[Any]:
         named = *_named(item.__globals__, words), *_named(sys.modules, words)  # imported within
         held = item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__
         return (*held, *named) if of_user(item.__globals__) else held
+    if item.__class__ in (list, tuple):
+        return item
     if isinstance(item, np.ndarray):
         return item.ravel().tolist() if item.dtype == object else ()
     if isinstance(item, (ref, ContextVar)):

@@ -154,7 +154,9 @@ def watched(values: Iterable[Any], kind: type[Value] | None = None) -> Iterator[
         with _LOCK:
             for value in values:
                 changed.append(value)
-                if type(value) in _KIND_OF:
+                if value.__class__ is Value:  # most, and tables have a million
+                    value.__class__ = kind or Watched
+                elif type(value) in _KIND_OF:
                     _SHARED[value] += 1
                 else:
                     value.__class__ = kind or _watched_kind(type(value))
