@@ -238,6 +238,23 @@ def test_tied_output_weights_get_a_dense_gradient():
     assert "@ E.T" in program.source
 
 
+def test_rows_of_several_ids_are_called_after_table_and_ids():
+    V, U = Embedding(9, 3), Embedding(9, 3)
+
+    def skip_gram(c, o, negative):
+        v = V(c)
+        others = sum((-dot(v, u)).sigmoid().log() for u in U(negative))
+        return -dot(v, U(o)).sigmoid().log() - others
+
+    text = lower(skip_gram, 1, 2, [3, 4]).source
+    for line in ("v_c = V[c] ", "u_o = U[o] ", "u_negative = U[negative] "):
+        assert line in text, text
+    E_words, E_tags, net = Embedding(9, 3), Embedding(4, 2), MLP(5, [3, 1], activation="tanh")
+    text = lower(lambda words, tags: net(E_words(words) + E_tags(tags)) ** 2, 1, 2).source
+    for line in ("x_words = E_words[words] ", "x_tags = E_tags[tags] ", "h1 = tanh(z1) "):
+        assert line in text, text
+
+
 def test_parameters_by_name_and_frozen_tables():
     loss, embedding = window()
     program = lower(loss, *WINDOW, parameters={"C": embedding.rows})

@@ -28,6 +28,7 @@ from micrograd.printing import unnumbered
 
 Key = tuple[str, str, str]  # kind, scope without the neuron, label without the number
 _MEMBER = re.compile(r"(?:^|" + re.escape(SEPARATOR) + r")(?:neuron|row|unit) \d+$")
+_WINDOW = re.compile(r"_[a-z]\w*$")
 
 
 def declared_array(leaves: Declared, ids: Mapping[Value, int], batched: bool) -> Array:
@@ -152,7 +153,7 @@ def _stem(kind: str, scope: str, stem: str, shape: tuple[int, ...]) -> str:
 
 
 def _rows_array(
-    lookup: Lookup, ids: Array, table: Array | None, nodes: Mapping[Value, int], letter: str
+    lookup: Lookup, ids: Array, table: Array | None, nodes: Mapping[Value, int], stem: str
 ) -> tuple[Array, Any]:
     """Return the array of the rows looked up, and its Values by place."""
     places = np.array(sorted(lookup.rows))
@@ -162,15 +163,13 @@ def _rows_array(
     values = np.empty((*grid.shape, lookup.length), object)
     values.reshape(-1)[:] = [v for place in flat.ravel().tolist() for v in lookup.rows[place]]
     known = np.array([nodes.get(v, NONE) for v in values.ravel().tolist()], np.intp)
-    of = re.search(r"_[a-z]\w*$", ids.name)  # the _c of ids_c goes on to what is looked up
-    stem = letter + (of[0] if of else "")
     kept: tuple[Axis, ...] = ((BATCH, B), *enumerate(map(int, values.shape)))
     term = Term((Rows(table, operand),), kept)
     return Array(COMPUTED, values.shape, known, True, (term,), stem=stem), values
 
 
 def looked_up(
-    lookups: Iterable[Lookup],
+    lookups: Sequence[Lookup],
     arrays: Mapping[Declared, Array],
     tables: Mapping[int, Declared],
     nodes: Mapping[Value, int],
@@ -180,6 +179,8 @@ def looked_up(
     Raises ValueError where an input is looked up and used as a number too.
     """
     x_is_free = all(leaves.name != "x" for leaves in arrays)
+    looked = {lookup.ids.name for lookup in lookups if lookup.table}
+    apart = len(looked) > 1 and not any(map(_WINDOW.search, looked))
     result = []
     for lookup in lookups:
         ids = arrays[lookup.ids]
@@ -190,8 +191,12 @@ def looked_up(
                 "to the function twice, once for each"
             )
         of_table = "one_hot" if table is None else (table.name or table.stem).lower()
-        letter = "x" if x_is_free and table else of_table
-        result.append(_rows_array(lookup, ids, table, nodes, letter))
+        window = _WINDOW.search(ids.name)  # the _c of ids_c goes on to what is looked up
+        stem = of_table if table is None or not x_is_free else "x"
+        if apart and table:  # v_c = V[c], u_o = U[o]
+            stem = of_table if re.fullmatch("[a-df-z]", of_table) else stem
+            stem += f"_{ids.name}"
+        result.append(_rows_array(lookup, ids, table, nodes, stem + (window[0] if window else "")))
     return result
 
 

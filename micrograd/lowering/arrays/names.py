@@ -139,10 +139,11 @@ def _computed(array: Array, names: Mapping[Array, Name]) -> Name:
 
 
 def _common(names: Sequence[Name]) -> Name:
-    """Return z_f of W_f x + U_f h, and z of Wx x + Wh h."""
-    if len({name.layer for name in names if name.layer.startswith("_")}) > 1:
-        return names[0]._replace(layer="")
-    return names[0] if names else TEMPORARY
+    """Return z_f of W_f x + U_f h, and z of Wx x + Wh h, or of what several windows give."""
+    name, *others = names or [TEMPORARY]
+    if any(other.layer != name.layer and other.layer.startswith("_") for other in others):
+        name = name._replace(layer="")
+    return name._replace(window="") if any(o.window != name.window for o in others) else name
 
 
 def _added(array: Array, names: Mapping[Array, Name]) -> list[Name]:
