@@ -471,7 +471,7 @@ def test_a_text_may_have_no_spans(label):
         ('{"text": "NewYork", "label": [[0, 3, "A"], [3, 7, "B"]]}', "New/B-A York/B-B"),
         ('{"text": "Oslo", "label": [[0.0, 4.0, "X"]]}', "Oslo/B-X"),
         ('\ufeff{"text": "Oslo", "label": [[0, 4, "X"]]}', "Oslo/B-X"),
-        ('{"text": "Oslo", "annotations": [{}]}', "Oslo/O"),
+        ('{"text": "Oslo", "annotations": [{"result": []}]}', "Oslo/O"),
         (
             '{"text": "New\\r\\nYork", "ents": [{"start": 0, "end": 9, "label": "X", '
             '"text": "New\\\\nYork"}]}',
@@ -525,17 +525,17 @@ def test_spans_cut_words_and_bad_ones_are_refused():
     assert records.parse(over, "x", repair=True).sentences[0].tags == ["B-LOC", "I-LOC"]
     for text, message in (
         (over, "x:1: .* lies over .*--repair"),
-        ('{"text": "a"}\n{"label": []}', "x:2: a record without a text"),
-        ('{"text": "a"}\n{', "x:2: no JSON"),
+        ('{"text": "a", "label": []}\n{"label": []}', "x:2: a record without a text"),
+        ('{"text": "a", "label": []}\n{', "x:2: no JSON"),
         ('{"text": "a", "label": [[0, 9, "X"]]}', "x:1: .* is not inside its text of 1"),
         ('{"text": "a", "label": [[1, 0, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a  b", "label": [[1, 3, "X"]]}', "x:1: .*, or blank"),
         ('{"text": "ab", "label": [[-2, 1, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
-        ('{"text": "a"}\n["a", {}, 3]', "x:2: a record without a text"),
-        ('{"text": "a"}\n[1, {}]', "x:2: a record without a text"),
-        ('{"text": "a"}\n{"text": 5}', "x:2: a record without a text"),
+        ('{"text": "a", "label": []}\n["a", {}, 3]', "x:2: a record without a text"),
+        ('{"text": "a", "label": []}\n[1, {}]', "x:2: a record without a text"),
+        ('{"text": "a", "label": []}\n{"text": 5}', "x:2: a record without a text"),
         (
             '{"text": "ab", "label": [[0, 1, "X"], [0, 1, 5]]}',
             r"x:1: no span: \[0, 1, 5\]; expected",
@@ -545,6 +545,11 @@ def test_spans_cut_words_and_bad_ones_are_refused():
             "x:1: .* lies over",
         ),
         ('{"text": "a", "label": [7]}', "x:1: no span"),
+        ('{"text": "a"}', "x:1: no span: .*; expected start, end and one type, in a list called"),
+        ('{"text": "a", "named_entities": [[0, 1, "X"]]}', "x:1: no span"),
+        ('{"text": "a", "annotations": [{"start": 0, "end": 1, "label": "X"}]}', "x:1: no span"),
+        ('{"data": {"text": "a"}, "annotations": [], "predictions": [3]}', "x:1: no span"),
+        ('{"text": "a", "label": [[0, 1, ["X", "Y"]]]}', "x:1: no span: .*'X', 'Y'"),
         ('{"text": "a", "label": [[0, 1, ""]]}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1, 3]]}', "x:1: no span"),
         ('{"text": "a", "label": 7}', "x:1: no span"),
@@ -553,7 +558,7 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "ab", "label": [[true, 2, "X"]]}', "x:1: no span"),
         ('{"text": "a", "entities": [{"start": 0, "label": "X"}]}', "x:1: no span"),
         ('{"text": "a", "annotations": 3}', "x:1: no span"),
-        ('{"text": "a"}\n{"text": "a", "annotations": [3]}', "x:2: no span"),
+        ('{"text": "a", "label": []}\n{"text": "a", "annotations": [3]}', "x:2: no span"),
         ('{"text": "a", "annotations": [{"result": [3]}]}', "x:1: no span"),
         ('["a", 3]', "x:1: no span"),
         ('{"text": "a", "spans": [], "answer": "reject"}', "x:1: its answer is .reject.: leave"),
@@ -563,7 +568,10 @@ def test_spans_cut_words_and_bad_ones_are_refused():
             "x:1: .* holds 'slo ', not 'Oslo'; an emoji counts as 1",
         ),
         ('{"text": "a", "annotations": [{"was_cancelled": true, "result": []}]}', "x:1: no span"),
-        ('{"text": "a"}\n' + "[" * 50_000, "x:2: no JSON: (nested too deep|Expecting value)"),
+        (
+            '{"text": "a", "label": []}\n' + "[" * 50_000,
+            "x:2: no JSON: (nested too deep|Expecting value)",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             records.parse(text, "x")

@@ -272,7 +272,9 @@ def test_pretrained_vectors_fill_their_rows(tmp_path):
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="unknown tag scheme 'IO' to train in"):
+    with pytest.raises(
+        ValueError, match="unknown tag scheme to train in 'IO': expected one of BIO, BIOES"
+    ):
         Config(scheme="IO")
     with pytest.raises(ValueError, match="unknown model 'crf'"):
         defaults("crf")
