@@ -93,7 +93,7 @@ ROWS = {
     "no dim": (lambda: Config(dim=0), "is 1 or more"),
     "negative margin": (lambda: Config(delta=-1.0), "below 0"),
     "no activation": (lambda: Config(activation="gelu"), "unknown activation"),
-    "no scheme": (lambda: Config(scheme="IO"), "use BIO or BIOES"),
+    "no scheme": (lambda: Config(scheme="IO"), "expected one of BIO, BIOES"),
     "no epochs": (lambda: Training(epochs=0), "is 1 or more"),
     "no model": (lambda: defaults("crf"), "unknown model 'crf'"),
     "no tagger": (lambda: Tagger.load("notes.txt"), "no saved state"),
