@@ -128,6 +128,7 @@ HOSTILE = [
     "log(x - 5)",
     "<img src=x onerror=alert(1)>",
     "x = 1; x = 2",
+    "x * 2; -x",
     "constructor(x)",
     "a" * 30_000,
     "",
