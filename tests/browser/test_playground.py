@@ -244,6 +244,14 @@ def test_no_number_lies_over_another(opened, play, width, height):
                 assert shown.evaluate(OVERLAPS) == [], (text, by, at)
 
 
+def test_two_edges_between_the_same_boxes_have_room_for_long_numbers(opened, play):
+    hash = "#e=exp(w)*((w/y)*(u/u))&y=3&w=-1.2e-7&u=-1.2e-7&by=node"
+    shown = opened(play, hash, width=390, height=844)
+    for at in range(shown.evaluate("stops.length")):
+        shown.evaluate(f"go({at})")
+        assert shown.evaluate(OVERLAPS) == [], at
+
+
 def test_a_presenters_remote_steps(opened, play):
     shown = opened(play)
     for key, at in (("PageDown", 2), ("PageDown", 3), ("PageUp", 2)):
