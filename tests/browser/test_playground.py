@@ -99,6 +99,7 @@ DAMAGED = {
     "#.3=1": ".3",
     "#e=%28%28&step=2": "e",
     "#x=banana": "x",
+    "#x=1e400": "x",
     "#step=-4": "step",
     "#lang=tlh": "lang",
     "#view=none&by=magic": "view, by",
