@@ -423,6 +423,7 @@ def test_types_are_left_out_while_none_is_renamed(tmp_path):
     path = tmp_path / "x.conll"
     path.write_text("Ann\tB-PER\nsaw\tO\nOslo\tB-LOC\n")
     (sentence,) = conll.read(path, drop=["PER"])
+    assert conll.read(path, drop="PER").sentences == [sentence]
     assert sentence.tags == ["O", "O", "B-LOC"]
 
 

@@ -278,8 +278,9 @@ def test_refusals():
         Config(scheme="IO")
     with pytest.raises(ValueError, match="unknown model 'crf'"):
         defaults("crf")
-    with pytest.raises(ValueError, match="has no entity"):
-        Tagger(Config("softmax")).start([Sentence(["x"], ["O"])])
+    none = [Sentence(["x"], ["O"])]
+    with pytest.raises(ValueError, match="the training sentences hold no entity"):
+        Tagger(Config("softmax")).fit(none, none)
 
 
 def test_defaults_are_changed_by_name():

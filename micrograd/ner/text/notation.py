@@ -149,6 +149,7 @@ def _check_sequences(corpus: Corpus, spelled: Mapping[str | None, str], repairs:
 
 def rename(corpus: Corpus, types: Mapping[str, str], drop: Collection[str]) -> None:
     """Rename entity types and leave some out, in place; the tags are written in BIO."""
+    drop = [drop] if isinstance(drop, str) else drop
     if not types and not drop:
         return
     for sentence in corpus:
