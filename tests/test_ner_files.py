@@ -317,8 +317,11 @@ def test_a_number_in_brackets_can_be_a_word():
 def test_documents_and_files_without_borders():
     text = "# newdoc id = 1\na\tO\n\n# newdoc id = 2\nb\tB-X\n"
     assert conll.parse(text).documents == 2
-    assert "no empty line" in conll.parse("a\tO\n" * 1000).notes[0]
-    assert not conll.parse("a\tO\n" * 1000 + "\na\tO\n").notes
+    assert "few empty lines: a sentence has 1,000 tokens" in conll.parse("a\tO\n" * 1000).notes[0]
+    documents = "-DOCSTART-\tO\n" + "a\tO\n" * 400
+    assert "few empty lines: a sentence has 400 tokens" in conll.parse(documents * 3).notes[0]
+    assert not conll.parse(("a\tO\n" * 100 + "\n") * 30).notes
+    assert "has 500 tokens" in conll.parse("a\tO\n" * 1000 + "\na\tO\n").notes[0]
     assert not conll.parse("a\tO\n" * 999).notes
 
 
