@@ -336,6 +336,7 @@ def test_documents_and_files_without_borders():
         ('[\n{"tokens": ["a"]}\n]\n', "JSON"),
         ("word,tag\nParis,B-LOC\nis,O\n", r"CSV \(columns separated by commas\)"),
         ("word;tag\nParis;B-LOC\nis;O\n", r"CSV \(columns separated by semicolons\)"),
+        ("Paris, B-LOC\nis, O\n,, O\n", r"CSV \(columns separated by commas\)"),
         ("<html>\n<p>Ann saw\nOslo.</p>\n", "XML"),
         ("\ufeff<doc>\n<s>\n</s>\n", "XML"),
         ("Sentence #\tWord\tPOS\tTag\nSentence: 1\tIn\tIN\tO\n\tOslo\tNNP\tB-geo\n", "a table"),

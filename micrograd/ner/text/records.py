@@ -167,8 +167,8 @@ def _kind(head: list[str], columns: int) -> str:
     if _NUMBERED.match(head[0]):
         return f"a table, of sentences that are numbered ({head[0][:40]!r})"
     for sign, name, kinds in ((",", "commas", 2), (";", "semicolons", 1)):
-        counts = {line.count(sign) for line in head}
-        if columns < 2 and len(head) > 1 and min(counts) > 0 and len(counts) <= kinds:
+        counts = {x.count(sign) if columns < 2 else x.split()[0][1:].endswith(sign) for x in head}
+        if len(head) > 1 and min(counts) > 0 and len(counts) <= kinds:
             return f"CSV (columns separated by {name})"
     return ""
 
