@@ -13,7 +13,6 @@ import re
 import string
 import sys
 import unicodedata
-import warnings
 from collections.abc import Callable, Mapping
 from functools import reduce
 
@@ -134,7 +133,14 @@ class _Reader:
 
     def run(self) -> Value:
         result: Value | float | None = None
-        for statement in self._statements():
+        statements = self._statements()
+        for statement in statements:
+            if isinstance(statement, ast.Expr) and statement is not statements[-1]:
+                part = self._source(statement)
+                raise ValueError(
+                    f"{part} stands alone and nothing uses it; name it, part = {part}, "
+                    "or write one expression in one line"
+                )
             result = self._statement(statement)
         unused = sorted(set(self.at) - self.used)
         if unused:
@@ -147,9 +153,7 @@ class _Reader:
 
     def _statements(self) -> list[ast.stmt]:
         try:
-            with warnings.catch_warnings():  # Python's, of 1or x and of '\\d', are not for users
-                warnings.simplefilter("ignore")
-                return ast.parse(self.text.strip()).body
+            return near_misses.parsed(self.text.strip()).body
         except (SyntaxError, ValueError) as error:
             if "nested" in str(error):
                 raise RecursionError from None
@@ -220,13 +224,15 @@ class _Reader:
             raise ValueError(f"the second argument of {name} must be a number")
         return _applied(lambda x, *rest: getattr(x, name)(*rest), *arguments)
 
+    def _source(self, tree: ast.AST) -> str:
+        return (ast.get_source_segment(self.text.strip(), tree) or type(tree).__name__)[:80]
+
     def _refused(self, tree: ast.AST) -> ValueError:
-        shown = ast.get_source_segment(self.text.strip(), tree) or type(tree).__name__
         remedy = near_misses.likely(self.text) or (
             "; it may hold numbers, names, + - * / **, assignments and the functions "
             + _functions()
         )
-        return ValueError(f"{shown[:80]!r} is not allowed in an expression{remedy}")
+        return ValueError(f"{self._source(tree)!r} is not allowed in an expression{remedy}")
 
 
 def _functions() -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from difflib import get_close_matches
 from pathlib import Path
 
 from micrograd.ops import BY_NAME, ROWS
 
-__all__ = ["likely", "near_function", "near_name"]
+__all__ = ["likely", "near_function", "near_name", "parsed"]
 
 # What other languages, libraries and books call the functions there are.
 CALLED = {row.name: row.name for row in ROWS} | {
@@ -117,6 +118,13 @@ _ALLOWED = (
 _FILE_LIKE = re.compile(r"([^\s*()]*\.(?:py|ipynb|pyc|txt))\b(.*)", re.S)
 
 
+def parsed(text: str | bytes) -> ast.Module:
+    """Parse Python without its warnings, of 1or x and of '\\d', which are not for users."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
 def likely(text: str) -> str:
     """Return "; write ...": the expression that `text` nearly is, or what it lacks; else ""."""
     if len(text) > LONGEST:
@@ -166,7 +174,7 @@ def _rewritten(text: str) -> str:
 
 def _is_expression(text: str) -> bool:
     try:
-        nodes = list(ast.walk(ast.parse(text)))
+        nodes = list(ast.walk(parsed(text)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     calls = [node for node in nodes if isinstance(node, ast.Call)]
@@ -213,7 +221,7 @@ _NO_VALUE = (
 
 def _assigned(path: str) -> list[str]:
     try:
-        tree = ast.parse(Path(path).read_bytes())
+        tree = parsed(Path(path).read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     return [

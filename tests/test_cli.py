@@ -260,3 +260,14 @@ def test_the_command_takes_one_thread_unless_told_otherwise(given, taken):
         [sys.executable, "-c", code], capture_output=True, text=True, env=where, check=True
     )
     assert ran.stdout.split()[-1] == taken
+
+
+@pytest.mark.parametrize("name", ["graphviz", "numpy", "rich"])
+def test_a_library_that_is_missing_is_told_with_how_to_get_it(monkeypatch, capsys, name):
+    def run(options):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr("micrograd.cli.play.run", run)
+    assert main(["play"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"micrograd play: No module named {name!r}; pip install {name}")

@@ -105,6 +105,7 @@ def test_arithmetic_on_numbers_alone_makes_no_nodes():
         ("x", {"x": 1, "q": 2}, "q got a value but does not occur"),
         ("x", {"x": 1, "q": 2, "r": 3}, "q, r got a value but do not occur"),
         ("x = 2", {"x": 1}, "x is given twice"),
+        ("x * 2\n- x", {"x": 1}, r"x \* 2 stands alone and nothing uses it"),
         ("log(x, 2)", {"x": 1}, "log takes 1 operand, not 2"),
         ("max(x)", {"x": 1}, "max takes 2 operands, not 1"),
         ("pow(x, 1, 2)", {"x": 1}, "pow takes 1 operand and perhaps a number, not 3"),
@@ -200,3 +201,10 @@ def test_what_a_row_raises_is_told_without_its_class(tmp_path):
     told = rf"^{re.escape(path)}:1: log\(x\) has no"
     with pytest.raises(ValueError, match=told), failures_of(path):
         exec(compile("x.log()", path, "exec"), scope)
+
+
+def test_python_says_nothing_of_its_own_on_what_cannot_be_read(recwarn):
+    for text in ("x y.1or", "[1e3if00x", "1or x + ²"):
+        with pytest.raises(ValueError, match="cannot read|not allowed"):
+            parse(text, {"x": 1})
+    assert not recwarn.list

@@ -1013,3 +1013,6 @@ def test_what_was_repaired_in_either_column_is_said_on_its_own_line(tmp_path, ca
     path.write_text("Paris\tB-LOC\tB-LOC\n\tO\tO\n")  # a fault of the line, not of a column
     assert main(["evaluate", str(path), "--repair"]) == 0
     assert capsys.readouterr().out.count("the word column is empty") == 1
+    path.write_text("Paris S-LOC S-LOC\nUlm S-LOC S-LOC\n")
+    assert main(["evaluate", str(path)]) == 0
+    assert "E and S count as in seqeval's default mode" in capsys.readouterr().out

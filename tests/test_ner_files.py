@@ -317,8 +317,11 @@ def test_a_number_in_brackets_can_be_a_word():
 def test_documents_and_files_without_borders():
     text = "# newdoc id = 1\na\tO\n\n# newdoc id = 2\nb\tB-X\n"
     assert conll.parse(text).documents == 2
-    assert "no empty line" in conll.parse("a\tO\n" * 1000).notes[0]
-    assert not conll.parse("a\tO\n" * 1000 + "\na\tO\n").notes
+    assert "few empty lines: a sentence has 1,000 tokens" in conll.parse("a\tO\n" * 1000).notes[0]
+    documents = "-DOCSTART-\tO\n" + "a\tO\n" * 400
+    assert "few empty lines: a sentence has 400 tokens" in conll.parse(documents * 3).notes[0]
+    assert not conll.parse(("a\tO\n" * 100 + "\n") * 30).notes
+    assert "has 500 tokens" in conll.parse("a\tO\n" * 1000 + "\na\tO\n").notes[0]
     assert not conll.parse("a\tO\n" * 999).notes
 
 
@@ -333,6 +336,7 @@ def test_documents_and_files_without_borders():
         ('[\n{"tokens": ["a"]}\n]\n', "JSON"),
         ("word,tag\nParis,B-LOC\nis,O\n", r"CSV \(columns separated by commas\)"),
         ("word;tag\nParis;B-LOC\nis;O\n", r"CSV \(columns separated by semicolons\)"),
+        ("Paris, B-LOC\nis, O\n,, O\n", r"CSV \(columns separated by commas\)"),
         ("<html>\n<p>Ann saw\nOslo.</p>\n", "XML"),
         ("\ufeff<doc>\n<s>\n</s>\n", "XML"),
         ("Sentence #\tWord\tPOS\tTag\nSentence: 1\tIn\tIN\tO\n\tOslo\tNNP\tB-geo\n", "a table"),
@@ -423,6 +427,7 @@ def test_types_are_left_out_while_none_is_renamed(tmp_path):
     path = tmp_path / "x.conll"
     path.write_text("Ann\tB-PER\nsaw\tO\nOslo\tB-LOC\n")
     (sentence,) = conll.read(path, drop=["PER"])
+    assert conll.read(path, drop="PER").sentences == [sentence]
     assert sentence.tags == ["O", "O", "B-LOC"]
 
 
@@ -471,7 +476,7 @@ def test_a_text_may_have_no_spans(label):
         ('{"text": "NewYork", "label": [[0, 3, "A"], [3, 7, "B"]]}', "New/B-A York/B-B"),
         ('{"text": "Oslo", "label": [[0.0, 4.0, "X"]]}', "Oslo/B-X"),
         ('\ufeff{"text": "Oslo", "label": [[0, 4, "X"]]}', "Oslo/B-X"),
-        ('{"text": "Oslo", "annotations": [{}]}', "Oslo/O"),
+        ('{"text": "Oslo", "annotations": [{"result": []}]}', "Oslo/O"),
         (
             '{"text": "New\\r\\nYork", "ents": [{"start": 0, "end": 9, "label": "X", '
             '"text": "New\\\\nYork"}]}',
@@ -525,17 +530,17 @@ def test_spans_cut_words_and_bad_ones_are_refused():
     assert records.parse(over, "x", repair=True).sentences[0].tags == ["B-LOC", "I-LOC"]
     for text, message in (
         (over, "x:1: .* lies over .*--repair"),
-        ('{"text": "a"}\n{"label": []}', "x:2: a record without a text"),
-        ('{"text": "a"}\n{', "x:2: no JSON"),
+        ('{"text": "a", "label": []}\n{"label": []}', "x:2: a record without a text"),
+        ('{"text": "a", "label": []}\n{', "x:2: no JSON"),
         ('{"text": "a", "label": [[0, 9, "X"]]}', "x:1: .* is not inside its text of 1"),
         ('{"text": "a", "label": [[1, 0, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a  b", "label": [[1, 3, "X"]]}', "x:1: .*, or blank"),
         ('{"text": "ab", "label": [[-2, 1, "X"]]}', "x:1: .* is not inside"),
         ('{"text": "a", "label": [[0, 1]]}', "x:1: no span"),
         ('{"text": "a", "label": [["0", "1", 3]]}', "x:1: no span"),
-        ('{"text": "a"}\n["a", {}, 3]', "x:2: a record without a text"),
-        ('{"text": "a"}\n[1, {}]', "x:2: a record without a text"),
-        ('{"text": "a"}\n{"text": 5}', "x:2: a record without a text"),
+        ('{"text": "a", "label": []}\n["a", {}, 3]', "x:2: a record without a text"),
+        ('{"text": "a", "label": []}\n[1, {}]', "x:2: a record without a text"),
+        ('{"text": "a", "label": []}\n{"text": 5}', "x:2: a record without a text"),
         (
             '{"text": "ab", "label": [[0, 1, "X"], [0, 1, 5]]}',
             r"x:1: no span: \[0, 1, 5\]; expected",
@@ -545,6 +550,11 @@ def test_spans_cut_words_and_bad_ones_are_refused():
             "x:1: .* lies over",
         ),
         ('{"text": "a", "label": [7]}', "x:1: no span"),
+        ('{"text": "a"}', "x:1: no span: .*; expected start, end and one type, in a list called"),
+        ('{"text": "a", "named_entities": [[0, 1, "X"]]}', "x:1: no span"),
+        ('{"text": "a", "annotations": [{"start": 0, "end": 1, "label": "X"}]}', "x:1: no span"),
+        ('{"data": {"text": "a"}, "annotations": [], "predictions": [3]}', "x:1: no span"),
+        ('{"text": "a", "label": [[0, 1, ["X", "Y"]]]}', "x:1: no span: .*'X', 'Y'"),
         ('{"text": "a", "label": [[0, 1, ""]]}', "x:1: no span"),
         ('{"text": "ab", "label": [[0, 1, 3]]}', "x:1: no span"),
         ('{"text": "a", "label": 7}', "x:1: no span"),
@@ -553,7 +563,7 @@ def test_spans_cut_words_and_bad_ones_are_refused():
         ('{"text": "ab", "label": [[true, 2, "X"]]}', "x:1: no span"),
         ('{"text": "a", "entities": [{"start": 0, "label": "X"}]}', "x:1: no span"),
         ('{"text": "a", "annotations": 3}', "x:1: no span"),
-        ('{"text": "a"}\n{"text": "a", "annotations": [3]}', "x:2: no span"),
+        ('{"text": "a", "label": []}\n{"text": "a", "annotations": [3]}', "x:2: no span"),
         ('{"text": "a", "annotations": [{"result": [3]}]}', "x:1: no span"),
         ('["a", 3]', "x:1: no span"),
         ('{"text": "a", "spans": [], "answer": "reject"}', "x:1: its answer is .reject.: leave"),
@@ -563,7 +573,10 @@ def test_spans_cut_words_and_bad_ones_are_refused():
             "x:1: .* holds 'slo ', not 'Oslo'; an emoji counts as 1",
         ),
         ('{"text": "a", "annotations": [{"was_cancelled": true, "result": []}]}', "x:1: no span"),
-        ('{"text": "a"}\n' + "[" * 50_000, "x:2: no JSON: (nested too deep|Expecting value)"),
+        (
+            '{"text": "a", "label": []}\n' + "[" * 50_000,
+            "x:2: no JSON: (nested too deep|Expecting value)",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             records.parse(text, "x")

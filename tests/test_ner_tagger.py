@@ -272,12 +272,15 @@ def test_pretrained_vectors_fill_their_rows(tmp_path):
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="unknown tag scheme 'IO' to train in"):
+    with pytest.raises(
+        ValueError, match="unknown tag scheme to train in 'IO': expected one of BIO, BIOES"
+    ):
         Config(scheme="IO")
     with pytest.raises(ValueError, match="unknown model 'crf'"):
         defaults("crf")
-    with pytest.raises(ValueError, match="has no entity"):
-        Tagger(Config("softmax")).start([Sentence(["x"], ["O"])])
+    none = [Sentence(["x"], ["O"])]
+    with pytest.raises(ValueError, match="the training sentences hold no entity"):
+        Tagger(Config("softmax")).fit(none, none)
 
 
 def test_defaults_are_changed_by_name():

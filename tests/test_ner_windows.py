@@ -233,6 +233,21 @@ def test_empty_lines_are_no_vectors(tmp_path):
             [["👍🏽", "👨\u200d👩\u200d👧", "🇩🇪", "🇫🇷", "5\ufe0f\u20e3"]],
         ),
         ("Dr. No, e.g. J. S. Bach", [["Dr.", "No", ",", "e.g.", "J.", "S.", "Bach"]]),
+        (
+            "É. Zola met А. С. Пушкин and J. Ørsted. Ý؟ So",
+            [
+                ["É.", "Zola", "met", "А.", "С.", "Пушкин", "and", "J.", "Ørsted", "."],
+                [*"Ý؟"],
+                ["So"],
+            ],
+        ),
+        (
+            "Apr. 5, p. 7: King Jr.'s Ph.D., Mar. No",
+            [
+                ["Apr.", "5", ",", "p.", "7", ":", "King", "Jr.", "'s", "Ph.D.", ",", "Mar", "."],
+                ["No"],
+            ],
+        ),
         ("can't, cannot, they’ve", [["ca", "n't", ",", "can", "not", ",", "they", "’ve"]]),
         ("5pm +49 -5 2nd 2-year-old", [["5", "pm", "+49", "-5", "2nd", "2-year-old"]]),
         (":-) so ;P ---", [[":-)", "so", ";P", "---"]]),
@@ -285,7 +300,7 @@ def _check_stream(parts):
 
 WORDS = """Co Mr No no U.S U.S. e.g. A J I B. Smith The the he can n't don't 's 1 1,000 .5 pm p.m. -
 -- ... … . ! ? ' " “ ” ( ) ] : ; :) , www.a.com http://x.y/z. a@b.co @you #1 😀 \u0301 。 字 カー +
-* v2.0 etc & ’s"""
+* v2.0 etc & ’s É. Ж. p. Apr. Ph.D. Jr. ؟"""
 SIGNS = [*WORDS.split(), "\n", "\n\n", "\n \n", "\r\n", "\t", "\xa0", *"     "]
 
 

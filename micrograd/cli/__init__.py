@@ -82,8 +82,10 @@ def _told(error: Exception) -> str:
             return worded(error.filename, error)
         streams.give_up_output()
         return f"standard output: {(error.strerror or 'it failed').lower()}"
-    hidden = _hidden() if isinstance(error, ImportError) else ""
-    return "; ".join(filter(None, (str(error) or type(error).__name__, hidden)))
+    remedy = _hidden() if isinstance(error, ImportError) else ""
+    if not remedy and isinstance(error, ImportError) and error.name in NEEDED:
+        remedy = f"pip install {error.name}, or install micrograd anew, which brings it"
+    return "; ".join(filter(None, (str(error) or type(error).__name__, remedy)))
 
 
 def _hidden() -> str:

@@ -159,4 +159,8 @@ def _predictions(options: argparse.Namespace, path: str) -> Outcome:
     result = evaluate([sentence.tags for sentence in true], predicted.sentences, scheme)
     said = true.describe().splitlines()
     said[0] += "; the last column is scored against the one before it"
+    if "BIOES" in (true.scheme, predicted.scheme):
+        said.append(
+            "   E and S count as in seqeval's default mode; conlleval.pl joins names that touch"
+        )
     return result, said + [f"   {note}" for note in predicted.notes if note not in true.notes]

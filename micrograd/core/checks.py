@@ -98,6 +98,20 @@ def is_any(_: Any) -> bool:
     return True
 
 
+def check_text(what: str, text: Any) -> None:
+    """Raise TypeError where something that is read as a text is none."""
+    if not isinstance(text, str):
+        raise TypeError(f"{what} is text, not {shorten(text)}")
+
+
+def check_shares(**numbers: Any) -> None:
+    """Raise ValueError where a number is not one from 0 to 1."""
+    check_finite(**numbers)
+    for name, number in numbers.items():
+        if not 0 <= number <= 1:
+            raise ValueError(f"{name} is from 0 to 1, not {shorten(number)}")
+
+
 def check_flags(**flags: Any) -> None:
     """Raise TypeError where one is neither True nor False: a word would count as True."""
     for name, flag in flags.items():

@@ -12,7 +12,7 @@ import numpy as np
 
 from micrograd import metrics
 from micrograd.checkpoint import load_state, restore, save_state
-from micrograd.core.checks import are_texts, check_state, is_any, is_named, is_real
+from micrograd.core import checks
 from micrograd.ner.judging import evaluation, ranking
 from micrograd.ner.judging.scoring import only
 from micrograd.ner.model import paths
@@ -57,6 +57,7 @@ class Tagger(WindowModel):
         probable than one half, where dev has more names than training made likely. Entities whose
         probability is below `threshold` are left out.
         """
+        checks.check_shares(threshold=threshold)
         cut = self.windows(sentences)
         tagged = self._tagged(sentences, cut, self.outputs(cut))
         return [one.above(threshold) for one in tagged] if threshold else tagged
@@ -76,6 +77,7 @@ class Tagger(WindowModel):
 
     def tag(self, text: str, threshold: float = 0.0) -> list[Entity]:
         """Find the names in a text: their types, places and probabilities."""
+        checks.check_text("what is tagged", text)
         tagged = self.analyse(tokens.sentences(text), threshold)
         return [entity for sentence in tagged for entity in entities(text, sentence)]
 
@@ -118,8 +120,8 @@ class Tagger(WindowModel):
         if version != VERSION:
             raise ValueError(f"{path}: of version {version}, not of {VERSION}; train it again")
         try:
-            parts = dict.fromkeys(("config", "words", "numbers", "arrays"), is_named)
-            check_state(cls(), state, tagger=is_any, labels=are_texts, **parts)
+            parts = dict.fromkeys(("config", "words", "numbers", "arrays"), checks.is_named)
+            checks.check_state(cls(), state, tagger=checks.is_any, labels=checks.are_texts, **parts)
             if unknown := sorted(set(state["config"]) - set(asdict(Config()))):
                 raise ValueError(f"its configuration has {cut(', '.join(unknown))}")
             tagger = cls(Config(**state["config"]))
@@ -130,12 +132,12 @@ class Tagger(WindowModel):
 
     def _restore(self, state: dict[str, Any]) -> None:
         tables = [table for table, _ in self.config.tables]
-        check_state(self, state["words"], **dict.fromkeys(tables, are_texts))
+        checks.check_state(self, state["words"], **dict.fromkeys(tables, checks.are_texts))
         for table in tables:
             form = self.form if table == WORDS else FORMS[table]
             self.vocabularies[table] = Vocabulary(state["words"][table], form)
         numbers = {"capital": state["numbers"].get("lower"), **state["numbers"]}  # once the same
-        check_state(self, numbers, **dict.fromkeys(NUMBERS, is_real))
+        checks.check_state(self, numbers, **dict.fromkeys(NUMBERS, checks.is_real))
         vars(self).update(numbers, labels=state["labels"])
         if not (self.labels and self.types):  # the latter raises where one is no tag
             raise ValueError("it has no labels")

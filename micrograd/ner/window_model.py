@@ -119,7 +119,9 @@ class WindowModel:
         return initial(self.config, len(self.labels), rows, np.random.default_rng(seed))
 
     def windows(self, sentences: Sequence[Sentence]) -> Windows:
-        """Cut sentences into the model's windows."""
+        """Cut sentences into the model's windows. ValueError before there is a model."""
+        if not self.arrays:
+            raise ValueError("this tagger is not trained: fit it, or load one that is")
         return windows(sentences, self.vocabularies, self.config.width)
 
     def outputs(self, cut: Windows) -> Floats:
@@ -184,7 +186,4 @@ class WindowModel:
 
 
 def _labels(train: Sequence[Sentence], scheme: str) -> list[str]:
-    kinds = types_in(train)
-    if not kinds:
-        raise ValueError("the training file has no entity: there is nothing to learn from")
-    return ["O", *(f"{prefix}-{kind}" for kind in kinds for prefix in scheme if prefix != "O")]
+    return ["O", *(f"{x}-{kind}" for kind in types_in(train) for x in scheme.replace("O", ""))]

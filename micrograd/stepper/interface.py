@@ -283,6 +283,8 @@ PLAYGROUND: dict[str, dict[str, str]] = {
         "bad.large": "The graph has {count} nodes; the page draws up to {most}.",
         "bad.allowed": "{text} is not allowed here: an expression may hold numbers, names, "
         "+ − * / **, assignments and the functions of the operations.",
+        "bad.alone": "{text} stands alone and nothing uses it; name it, part = {text}, "
+        "or write one expression in one line.",
         "bad.name": "{name} has no value here.",
         "bad.twice": "{name} is given twice; use another name.",
         "bad.function": "There is no function {name}; there are {names}.",
@@ -304,6 +306,8 @@ PLAYGROUND: dict[str, dict[str, str]] = {
         "bad.large": "这个图有 {count} 个节点，页面最多画 {most} 个。",
         "bad.allowed": "这里不能写 {text}：表达式可以有数、名字、+ − * / **、赋值"
         "和各个运算的函数。",
+        "bad.alone": "{text} 单独成句，没有用到；请给它取名 part = {text}，"
+        "或在一行里写一个表达式。",
         "bad.name": "{name} 在这里还没有值。",
         "bad.twice": "{name} 给了两次；请换一个名字。",
         "bad.function": "没有函数 {name}；可用的有 {names}。",

@@ -99,6 +99,7 @@ DAMAGED = {
     "#.3=1": ".3",
     "#e=%28%28&step=2": "e",
     "#x=banana": "x",
+    "#x=1e400": "x",
     "#step=-4": "step",
     "#lang=tlh": "lang",
     "#view=none&by=magic": "view, by",
@@ -128,6 +129,7 @@ HOSTILE = [
     "log(x - 5)",
     "<img src=x onerror=alert(1)>",
     "x = 1; x = 2",
+    "x * 2; -x",
     "constructor(x)",
     "a" * 30_000,
     "",
@@ -241,6 +243,14 @@ def test_no_number_lies_over_another(opened, play, width, height):
             for at in range(shown.evaluate("stops.length")):
                 shown.evaluate(f"go({at})")
                 assert shown.evaluate(OVERLAPS) == [], (text, by, at)
+
+
+def test_two_edges_between_the_same_boxes_have_room_for_long_numbers(opened, play):
+    hash = "#e=exp(w)*((w/y)*(u/u))&y=3&w=-1.2e-7&u=-1.2e-7&by=node"
+    shown = opened(play, hash, width=390, height=844)
+    for at in range(shown.evaluate("stops.length")):
+        shown.evaluate(f"go({at})")
+        assert shown.evaluate(OVERLAPS) == [], at
 
 
 def test_a_presenters_remote_steps(opened, play):

@@ -300,6 +300,30 @@ LAID_OVER = """() => {
 }"""
 
 
+@pytest.mark.parametrize("width, height", [(390, 844), (1280, 720)])
+def test_fields_and_list_show_numbers_and_names_whole(opened, width, height):
+    x, y = Value(1.2345678901234e-09, label="x"), Value(-0.000123456789, label="a_rather_long_name")
+    shown = opened(page(x * y), width=width, height=height)
+    for field in shown.locator("[data-leaf]").all():
+        assert field.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), field.input_value()
+    assert (
+        len({round(e.bounding_box()["x"]) for e in shown.locator(".leaf [type=range]").all()}) == 1
+    )
+
+
+def test_the_picture_does_not_shrink_for_boxes_that_are_too_far_apart_all_the_same(opened):
+    x = Value(0.5, label="x")
+    far = x.tanh()
+    for _ in range(20):
+        far = far.tanh()
+    shown = opened(page(far * x), width=1280, height=720)
+    scales = set()
+    for step in range(int(place(shown).split(" / ")[1])):
+        shown.evaluate(f"go({step})")
+        scales.add(shown.evaluate("picture.camera.scale * 13"))
+    assert min(scales) >= 11.99
+
+
 def test_long_numbers_of_neighbours_are_read_on_a_phone(opened):
     x, y, z, w = (Value(number) for number in (-0.05, -0.02588, -0.06, -0.01588))
     shown = opened(page((x + y) * (z + w)), width=390, height=844)

@@ -62,8 +62,7 @@ class Config:
         check_name("sampler", self.sampler, SAMPLERS)
         chosen(self.features)
         check_name("loss of a sequence", self.loss, ("margin", "likelihood"))
-        if self.scheme not in ("BIO", "BIOES"):
-            raise ValueError(f"unknown tag scheme {self.scheme!r} to train in: use BIO or BIOES")
+        check_name("tag scheme to train in", self.scheme, ("BIO", "BIOES"))
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout {self.dropout}: it must be 0 or more, and below 1")
         if self.delta < 0:

@@ -108,9 +108,7 @@ def affine(W: Any, x: Any, b: Any = None) -> Any:
     """Compute Wx + b; of Values one node per neuron, in its scope."""
     if isinstance(x, np.ndarray):
         product = x @ np.asarray(W).T
-        if b is not None:
-            product += b
-        return product
+        return product if b is None else np.add(product, b, out=product)
     out = []
     for number, row in enumerate(W):
         with scope(f"neuron {number}"):

@@ -19,7 +19,7 @@ from micrograd.ner.text.sentence import Corpus, Sentence, Source
 LONGEST_LINE = 100_000
 UNWRITABLE = "it is empty, begins or ends with a blank, or holds a TAB or a line's end"
 _WRITABLE = re.compile(r"[^ \t\r\n\ufeff][^\t\r\n]*(?<! )")
-FEW_BORDERS = 1_000  # tokens in one sentence that make a file without empty lines look odd
+FEW_BORDERS = 1_000, 200  # tokens, and those of a sentence on average, that look odd
 
 
 def parse(
@@ -58,8 +58,8 @@ def parse(
         )
     source = Source(lines, layout, encoding, end)
     corpus = Corpus(sentences, path, source=source, notes=repairs.notes())
-    if len(corpus) == 1 and corpus.tokens >= FEW_BORDERS:
-        corpus.notes.append(f"no empty line: all {corpus.tokens:,} tokens are read as one sentence")
+    if corpus.tokens >= FEW_BORDERS[0] and (mean := corpus.tokens // len(corpus)) >= FEW_BORDERS[1]:
+        corpus.notes.append(f"few empty lines: a sentence has {mean:,} tokens on average")
     return corpus
 
 

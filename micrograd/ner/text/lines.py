@@ -96,7 +96,8 @@ class Layout:
     def _token(self, line: str, row: list[str]) -> Token:
         shown, faults = repr(line.strip(BLANKS)[:60]), []
         if len(row) == self.columns - 1 and self.tag in (-1, self.columns - 1):
-            if " " in row[-1] and row[-1].rpartition(" ")[2] in self.tags:
+            _, blank, end = row[-1].rpartition(" ")
+            if blank and (end in self.tags or (len(end) > 1 and _TAGGED.match(end))):
                 raise ValueError(f"a blank where the file has a TAB, before the tag: {shown}")
             row = [*row, ""]
         if len(row) != self.columns:

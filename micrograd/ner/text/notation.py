@@ -17,7 +17,7 @@ from micrograd.printing import counted
 OUTSIDE = ("O", "o")
 NO_TYPE = "NAME"  # the type of entities that have none
 _UNSEEN = r"[\s\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-_TAGS = "(?i:.* (o|[bieslum][-_][^ ]+)( .*)?$)"  # a sentence to a line
+_TAGS = "(?i:.*[ |,;+](o|[bieslum][-_][^ ]+)( .*)?$)"  # a sentence to a line, nested names
 _LETTER = "(?P<letter>[a-zA-Z])"
 _TYPE = f"(?!{_UNSEEN}|{_TAGS})(?P<type>.+)(?<!{_UNSEEN})"
 NOTATIONS = {
@@ -26,7 +26,7 @@ NOTATIONS = {
     "X-B": f"{_TYPE}-{_LETTER}",
     "X_B": f"{_TYPE}_{_LETTER}",
     "B": _LETTER,
-    "X": r"(?P<type>(?![A-Za-z][-_])[^\W\d_][\w./&+:' -]*)",
+    "X": r"(?P<type>(?!(?i:[a-z][-_:./ ]|.*[:./][bieslum]$))[^\W\d_][\w./&+:' -]*)",
 }
 
 
@@ -82,10 +82,10 @@ def normalise(
     """Find the notation and the scheme of a corpus, check them, and convert, in place."""
     said_scheme, said_notation = _said(tags)
     repairs = Repairs(corpus.path, repair)
-    _read_tags(corpus, said_notation, repairs)
+    spelled = _read_tags(corpus, said_notation, repairs)
     corpus.scheme = said_scheme or schemes.detect(sentence.tags for sentence in corpus)
     if scheme is not None:
-        _check_sequences(corpus, repairs)
+        _check_sequences(corpus, spelled, repairs)
         for sentence in corpus:
             sentence.tags = schemes.convert(sentence.tags, scheme)
     corpus.notes += repairs.notes()
@@ -106,8 +106,8 @@ def _said(tags: str) -> tuple[str | None, str | None]:
     return scheme, written
 
 
-def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
-    """Write every tag as B-X. ValueError with file:line for what is no tag."""
+def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> dict[str | None, str]:
+    """Write every tag as B-X, and say what was one. ValueError with file:line for what is none."""
     every = dict.fromkeys(tag for sentence in corpus for tag in sentence.tags)
     corpus.written = said or find(every)
     others = every.keys() - {*OUTSIDE}
@@ -124,6 +124,7 @@ def _read_tags(corpus: Corpus, said: str | None, repairs: Repairs) -> None:
             f"{corpus.path}:{corpus.sentences[0].line(0)}: labels such as {next(iter(every))!r}, "
             "and nowhere O: name the tag column, or by --tags X take them as types"
         )
+    return {new: tag for tag, new in known.items()}
 
 
 def _lone(tag: str, written: str, line: int, repairs: Repairs) -> str:
@@ -138,19 +139,17 @@ def _lone(tag: str, written: str, line: int, repairs: Repairs) -> str:
     return label
 
 
-def _check_sequences(corpus: Corpus, repairs: Repairs) -> None:
+def _check_sequences(corpus: Corpus, spelled: Mapping[str | None, str], repairs: Repairs) -> None:
     for sentence in corpus:
         for position in schemes.illegal(sentence.tags, corpus.scheme):
-            repairs(
-                sentence.line(position),
-                f"{sentence.tags[position]} may not stand here in {corpus.scheme}",
-                "tags out of sequence",
-                "reads them by conlleval's rules",
-            )
+            tag, line = sentence.tags[position], sentence.line(position)
+            what = f"{spelled.get(tag, tag)} may not stand here in {corpus.scheme}"
+            repairs(line, what, "tags out of sequence", "reads them by conlleval's rules")
 
 
 def rename(corpus: Corpus, types: Mapping[str, str], drop: Collection[str]) -> None:
     """Rename entity types and leave some out, in place; the tags are written in BIO."""
+    drop = [drop] if isinstance(drop, str) else drop
     if not types and not drop:
         return
     for sentence in corpus:

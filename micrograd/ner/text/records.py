@@ -102,23 +102,24 @@ def _spans(record: Any, at: str) -> Iterator[tuple[Span, Any]]:
             shown = item
             yield _span(item), item.get("text") if isinstance(item, dict) else None
     except (AttributeError, LookupError, TypeError, ValueError, OverflowError, StopIteration):
-        raise ValueError(f"{at}: no span: {str(shown)[:60]}; expected start, end, type") from None
+        expected = f"expected start, end and one type, in a list called {', '.join(LISTS)}"
+        raise ValueError(f"{at}: no span: {str(shown)[:60]}; {expected}") from None
 
 
 def _items(record: Any) -> list[Any]:
-    if isinstance(record, list):
-        record = record[1]
+    record = record[1] if isinstance(record, list) else record
     if annotations := record.get("annotations", record.get("completions")):
         first = next(one for one in annotations if not one.get("was_cancelled"))
-        return [v for one in first.get("result", ()) if "start" in (v := one.get("value", {}))]
-    return next((record[name] for name in LISTS if record.get(name)), [])
+        return [v for one in first["result"] if "start" in (v := one.get("value", {}))]
+    lists = [record[name] for name in LISTS if name in record]
+    return next(filter(None, lists), lists[0] or [])
 
 
 def _span(item: Any) -> Span:
     if isinstance(item, dict):
         item = [next(item[name] for name in names.split() if name in item) for names in FIELDS]
     start, end, kind = item[:3]
-    kind = kind[0] if isinstance(kind, list) else kind
+    (kind,) = kind if isinstance(kind, list) else [kind]
     span = Span(int(start), int(end), kind)
     if not isinstance(kind, str) or not kind or span[:2] != (start, end) or start is True:
         raise ValueError
@@ -166,8 +167,8 @@ def _kind(head: list[str], columns: int) -> str:
     if _NUMBERED.match(head[0]):
         return f"a table, of sentences that are numbered ({head[0][:40]!r})"
     for sign, name, kinds in ((",", "commas", 2), (";", "semicolons", 1)):
-        counts = {line.count(sign) for line in head}
-        if columns < 2 and len(head) > 1 and min(counts) > 0 and len(counts) <= kinds:
+        counts = {x.count(sign) if columns < 2 else x.split()[0][1:].endswith(sign) for x in head}
+        if len(head) > 1 and min(counts) > 0 and len(counts) <= kinds:
             return f"CSV (columns separated by {name})"
     return ""
 

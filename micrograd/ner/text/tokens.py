@@ -17,6 +17,7 @@ from micrograd.ner.text.sentence import Sentence
 
 LONGEST = 10_000  # characters of a sentence, and those kept back where no blank comes
 TITLES = "Mr|Mrs|Ms|Dr|Prof|St|Mt|Ft|Gen|Col|Lt|Sgt|Capt|Sen|Rep|Gov|Rev|Hon|Pres|Adm|Maj|Messrs"
+NUMBERED = "[Nn]o|[Vv]ol|pp?|[Ff]ig|Mar|Apr|Jun|Jul|Sep"  # where a number follows
 SHORT = "Jr|Sr|Inc|Ltd|Co|Corp|Bros|vs|etc|al|Ave|Blvd|Jan|Feb|Aug|Sept|Oct|Nov|Dec|cf|approx|dept"
 _STARTS = re.compile(
     "The|He|She|It|They|We|You|I|In|On|At|But|And|This|That|These|Those|There|His|Her|Its|Their|"
@@ -26,6 +27,7 @@ _MARKED = (n for n in range(0x300, 0x1F000) if unicodedata.category(chr(n))[0] =
 _RUNS = itertools.groupby(enumerate(_MARKED), lambda pair: pair[1] - pair[0])
 _MARKS = "".join(f"{run[0]}-{run[-1]}" for run in ([chr(n) for _, n in run] for _, run in _RUNS))
 _W = rf"[\w\u200c\u200d{_MARKS}]"
+_UPPER = "".join(sign for sign in map(chr, range(0x2000)) if sign.isupper())
 _UNSPACED = "\u0e01-\u0e4e\u0e81-\u0ece\u1000-\u103f\u1780-\u17d3\u3005-\u3007\u3041-\u30ff"
 _UNSPACED += "\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 _ALONE = re.compile(f"([{_UNSPACED}][{_MARKS}]*)")
@@ -39,9 +41,9 @@ _TOKEN = re.compile(
     | (?:@|\#(?!\d+(?!{_W})))\w{_W}*                         # @names, #tags, not # 1
     | [\U0001f1e6-\U0001f1ff]{{2}} | [\d\#*]\ufe0f?\u20e3      # flags, keys
     | {_COLOURED}(?:\u200d{_COLOURED})*                       # emoji
-    | (?<![\w.])(?:[^\W\d_]\.){{2,}}                          # U.S., e.g.
-    | (?<![\w.])(?:{TITLES}|{SHORT})\.(?=\s|[,;:)]|$) | (?<!\w)[Nn]o\.(?=\s?\d)
-    | (?<![\w.'’])[A-Z]\.(?=[^\S\n]*(?:\n[^\S\n]*)?[A-Z][\w.])  # initials
+    | (?<![\w.])(?:(?:Ph|[^\W\d_])\.){{2,}}                   # U.S., e.g., Ph.D.
+    | (?<![\w.])(?:{TITLES}|{SHORT})\.(?![\w.]) | (?<!\w)(?:{NUMBERED})\.(?=\s?\d)
+    | (?<![\w.'’])[{_UPPER}]\.(?=[^\S\n]*(?:\n[^\S\n]*)?[{_UPPER}][\w.])  # initials
     | (?<!\w)[:;=]['’o-]?(?:[()\[\]|]+|[DPp](?!\w))           # :-)
     | [^\W\d_]{_W}*\d(?:\.\d+)+(?!\w)                         # v2.0
     | {_W}+(?=n['’]t(?!\w)) | n['’]t(?!\w) | {_CLITIC}        # do n't, it 's
@@ -53,10 +55,10 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_ENDS = re.compile(r"[.!?…。।！？]+")
+_ENDS = re.compile("[.!?…。।॥！？｡．؟۔։።။។]+")
 _CLOSING = frozenset("\"'”’)]»」』）》")
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
-_OPEN = re.compile(r"(?<!\S)(?:\S*(?:[A-Z]|[Nn]o)\.\s+)?\S*\Z")  # more text may change its tokens
+_OPEN = re.compile(rf"(?<!\S)(?:\S*(?:[{_UPPER}]|{NUMBERED})\.\s+)?\S*\Z")  # more may change it
 Spans = list[tuple[int, int]]
 Pieces = list[tuple[str, list[Sentence]]]
 
@@ -109,8 +111,7 @@ def _ends(words: list[str], following: str) -> bool:
     mark = next((word for word in reversed(words) if word not in _CLOSING), words[0])
     if _ENDS.fullmatch(mark):
         return not (mark[0] in ".…" and following[0].islower())
-    abbreviated = mark.count(".") > 1 and mark[-1] == "."
-    return abbreviated and _STARTS.fullmatch(following) is not None
+    return mark.count(".") > 1 and mark[-1] == "." and _STARTS.fullmatch(following) is not None
 
 
 def stream(parts: Iterable[str]) -> Iterator[Pieces]:

@@ -113,10 +113,10 @@ class Camera {
     this.apply(boxes);
   }
 
-  // Return the scale at which a box is seen whole, or its text is as small as on a phone.
+  // Return the scale at which a box is seen whole; any, where its text would be smaller than on a phone.
   far(ends) {
     const whole = Math.min(...ends.map(([from, to], i) => this.frame[i] / (to - from)));
-    return Math.max(leastOnPhone(), whole);
+    return whole < leastOnPhone() ? Infinity : whole;
   }
 
   // Show all, whatever its size: for paper.

@@ -332,11 +332,12 @@ class Picture {
   }
 
   // Return where the second number of an edge may stand, the best place first: beside the first,
-  // above or below it, further back.
+  // above or below it, further back, at a side of its edge.
   besides({ beside, path, lies: [x, y], aside, says }, times) {
     const shift = (pillWidth(says.pill) - pillWidth(times)) / 2, rise = PILL + 2, toward = aside || -1;
     const stacked = [toward, -toward].flatMap(side => [shift, -shift].map(dx => [x + dx, y + side * rise]));
-    return [beside, ...stacked, ...alongPath(path, this.down)];
+    const along = alongPath(path, this.down), [dx, dy] = this.down ? [toward * pillWidth(times) / 2, 0] : [0, PILL];
+    return [beside, ...stacked, ...along, ...along.flatMap(([u, v]) => [[u + dx, v + dy], [u - dx, v - dy]])];
   }
 
   // Mark an edge that takes part, and draw the arrow of the direction it is walked in.

@@ -96,9 +96,11 @@ function inputsOf(text) {
 
 // Return the nodes of an expression at a point, operands before users, the result last.
 function readExpression(text, at) {
-  const reader = new Reader(at);
+  const reader = new Reader(at), statements = new Parser(text.trim()).statements();
+  const alone = statements.slice(0, -1).find(statement => !statement.name);
+  if (alone) throw new Unreadable("bad.alone", { text: alone.tree.text.slice(0, 80) });
   let result;
-  for (const statement of new Parser(text.trim()).statements()) result = reader.statement(statement);
+  for (const statement of statements) result = reader.statement(statement);
   const unused = [...at.keys()].filter(name => !reader.used.has(name));
   if (unused.length) throw new Unreadable("bad.unused", { name: unused.join(", ") });
   if (result === undefined) throw new Unreadable("bad.empty");

@@ -2,12 +2,13 @@
 const NUMERAL = /^\s*[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|inf|infinity|nan)\s*$/i;
 const REACH = 5, FARTHEST_REACH = 8e307; // of a slider either way; twice the farthest is still a number
 
-// Return the number a reader wrote, or undefined.
+// Return the number a reader wrote, or undefined; digits too many for one are none.
 function parsed(written) {
   const text = written.replaceAll("−", "-");
   if (!NUMERAL.test(text)) return undefined;
   const spelled = text.trim().toLowerCase().replace(/^(\+?|-)inf(inity)?$/, "$1Infinity");
-  return Number(spelled.replace(/^[-+]?nan$/, "NaN"));
+  const number = Number(spelled.replace(/^[-+]?nan$/, "NaN"));
+  return finite(number) || /n/i.test(text) ? number : undefined;
 }
 
 const spelled = x => (Object.is(x, -0) ? "-0" : String(x)); // so that it can be read again
