@@ -509,6 +509,16 @@ def test_a_step_must_say_what_it_did(result, error, reason):
         fit(lambda batch: result(), DATA, 3, progress=False)
 
 
+@pytest.mark.parametrize("given", [[], [1.0] * 4])
+def test_a_step_of_many_batches_gives_a_loss_of_each(given):
+    def step(batch):
+        raise AssertionError("one at a time")
+
+    step.many = lambda batches: given
+    with pytest.raises(ValueError, match=rf"its batches, here 3, .* not {len(given)}"):
+        fit(step, [1, 2, 3], 1, batch_size=1, progress=False)
+
+
 def test_a_loss_that_went_backward_is_what_a_step_did():
     def step(batch):
         loss = Value(3.0) * 2
