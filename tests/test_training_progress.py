@@ -63,6 +63,23 @@ def test_a_terminal_keeps_one_line(columns, monkeypatch):
     assert not re.search(r"epoch [12]/3  loss", stream.getvalue())
 
 
+@pytest.mark.parametrize("columns", [80, 60, 40])
+def test_a_narrow_terminal_cuts_the_numbers_not_what_is_counted(columns, monkeypatch):
+    pytest.importorskip("rich", reason="rich is not installed")
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    for name, value in (("TERM", "xterm"), ("COLUMNS", str(columns)), ("LINES", "24")):
+        monkeypatch.setenv(name, value)
+    bar = module.Bar()
+    bar.begin("epoch 998/1000", 1065, 7)
+    bar.end("epoch 998/1000", "loss 0.06498  active 6.479  dev_loss 0.05804  dev_f1 76.92  0.1 s")
+    bar.begin("epoch 999/1000", 1065, 7)
+    bar.bar.refresh()
+    shown = re.sub(r"\x1b\[[?\d;]*[a-zA-Z]", "", stream.getvalue().rpartition("\r")[2])
+    bar.close()
+    assert re.match(r"epoch 999/1000 +7/1065 loss 0\.0", shown) and len(shown) <= columns
+
+
 def test_a_notebook_has_one_output_that_ends_as_the_last_epoch(notebook, capsys):
     train()
     assert notebook[1].startswith("epoch 1/3  batch 1/2  ")
