@@ -59,6 +59,11 @@ def asking(step):
     return Asking
 
 
+def summed(state, g):
+    state["sum"] = state.get("sum", 0.0) + g
+    return state["sum"]
+
+
 def one_more(holder):
     holder.later = getattr(holder, "later", 0) + 1
     return holder.later
@@ -76,7 +81,15 @@ ASKING = {
     "how many steps are done": lambda self, g, s, o: o.lr / self.steps_done * g,
     "what its optimiser holds": lambda self, g, s, o: self.beta * o.lr * g,
     "how often it ran": lambda self, g, s, o: o.lr / one_more(self) * g,
+    "what it began to remember": lambda self, g, s, o: o.lr * summed(s, g),
 }
+
+
+class Resetting(SGD):
+    """A rule that gives a number, whatever there was."""
+
+    def rule(self, x, g, s, o):
+        return 0.5
 
 
 class Doubling(SGD):
@@ -118,6 +131,7 @@ RULES = {
     "one's own": Halving,
     "clipped": lambda p: SGD(p, lr=0.1, clip=clip_norm(0.1)),
     **{f"asking {what}": asking(step) for what, step in ASKING.items()},
+    "asking for nothing": Resetting,
     "asking for its own step": Doubling,
     **{f"asking for a new {name}": replaced(name) for name in ("rule", "step")},
 }
