@@ -356,18 +356,22 @@ def test_the_state_may_be_replaced_between_steps():
 def test_a_loss_that_is_not_finite_ends_a_training(backend):
     w = Value(1.0, label="w")
     program = lower(lambda x: (w * x) * (w * x), 1.0, backend=backend)
-    step = program.trainer(SGD(program.parameters, lr=1.0)).on([1e150, 1.0, 1.0])
+    optimizer = SGD(program.parameters, lr=1.0)
+    step = program.trainer(optimizer).on([1e150, 1.0, 1.0])
     history = fit(step, range(3), epochs=3, batch_size=1, seed=None, progress=False)
     assert "the loss was" in history.stopped and history.rows == []
+    assert optimizer.steps_done == 2
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_domain_error_is_the_engines_and_moves_nothing(backend):
     w = Value(1.0, label="w")
     program = lower(lambda x: (w * x).log(), 1.0, backend=backend)
-    step = program.trainer(SGD(program.parameters, lr=0.1)).on([1.0, 2.0, -1.0])
+    optimizer = SGD(program.parameters, lr=0.1)
+    step = program.trainer(optimizer).on([1.0, 2.0, -1.0])
     with pytest.raises(ValueError, match=r"log\(x\) has no finite value"):
         step.many([[0], [1], [2], [0]])
+    assert optimizer.steps_done == 2
     assert program.parameters["w"] == pytest.approx(0.8 - 0.1 * (1 / 0.9 - 1), abs=0.02)
 
 
