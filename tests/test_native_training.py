@@ -570,6 +570,22 @@ def test_a_batch_is_a_list_of_row_numbers(rows, backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_a_step_takes_a_batch_of_each_input(backend):
+    def loss(*xs):
+        return sum((w * x for x in xs), w) ** 2
+
+    columns = [[1.0, -1.0, 2.0], [0.5, 0.0, -3.0]]
+    for count in (1, 2):
+        w = Value(2.0, label="w")
+        program = lower(loss, *(column[0] for column in columns[:count]), backend=backend)
+        sums = [1 + sum(row) for row in zip(*columns[:count])]
+        mean = sum(x * x for x in sums) / 3
+        trainer = program.trainer(SGD(program.parameters, lr=0.01))
+        assert trainer(*columns[:count]) == pytest.approx(4 * mean)
+        assert program.parameters["w"] == pytest.approx(2 - 0.01 * 4 * mean)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_recorded_loss_is_trained_by_steps_too(backend):
     program = lower((Value(3.0, label="w") * 2) ** 2, backend=backend)
     steps = program.trainer(SGD(program.parameters, lr=0.1)).on()
