@@ -819,3 +819,5 @@ def test_a_clip_is_a_function_of_gradients(clip, said):
 def test_a_gradient_is_a_float():
     with pytest.raises(TypeError, match="it is made of real numbers"):
         SGD([Value(1.0)]).step([10**400])
+    with pytest.raises(TypeError, match=r"gradient of parameter 0 is a list, \[1\.0, 2\.0\]"):
+        SGD([np.ones(2)]).step([[1.0, 2.0]])

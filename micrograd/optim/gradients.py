@@ -46,10 +46,11 @@ def checked_gradient(name: str, data: Any, gradient: Gradient) -> Gradient:
                 f"the gradient of parameter {name} is Rows(indices, rows), not {shorten(gradient)}"
             )
         return _summed(name, data, *gradient)
-    expected, shape = getattr(data, "shape", ()), getattr(gradient, "shape", ())
+    wide = _wide(name, gradient)
+    expected, shape = getattr(data, "shape", ()), getattr(wide, "shape", ())
     if expected != shape:
         raise ValueError(f"parameter {name} has the shape {expected}, its gradient {shape}")
-    return _wide(name, gradient)
+    return wide
 
 
 def dense(data: Any, rows: Rows) -> Any:

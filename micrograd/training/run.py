@@ -110,7 +110,7 @@ class Run:
         if many is None:
             return [(batches[0], self.step(_take(self.data, batches[0])))]
         several = batches[:AT_ONCE]
-        results = [*many([_take(self.data, chosen) for chosen in several])]
+        results = list(many([_take(self.data, chosen) for chosen in several]))
         if not 0 < len(results) <= len(several):
             raise ValueError(
                 f"many(batches) gives the losses of its batches, here {len(several)}, up to "
