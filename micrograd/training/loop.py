@@ -60,7 +60,7 @@ def fit(
 
     Batches are shuffled by `seed`, not at all where it is None. Functions in `after_epoch` get
     the row of every epoch. Training ends early, with the reason in `history.stopped`, by `stop`
-    or where the loss is no longer finite, which the progress says too. Where the loss of a
+    or where the loss is no longer finite, which the progress shows. Where the loss of a
     `descent` stands still since units of ReLU are dead, or since it depends on nothing that is
     trained, `history.remark` says so, and the progress. Ctrl-C raises Interrupted between two
     batches.

@@ -88,7 +88,7 @@ class Run:
                 if not math.isfinite(numbers["loss"]):
                     at = f"epoch {self.epoch + 1}, batch {self.batch + 1}"
                     self.history.stopped = f"the loss was {numbers['loss']} in {at}"
-                    shown.say(f"stopped: {self.history.stopped}")
+                    shown.finish({"epoch": self.epoch + 1, **numbers})
                     return
                 self.batch += 1
                 for name, number in numbers.items():
