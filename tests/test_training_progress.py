@@ -51,6 +51,19 @@ def test_a_pipe_gets_a_line_for_every_epoch(capsys):
     assert re.fullmatch(LAST, lines[-1]) and not printed.out
 
 
+def test_the_seconds_are_those_of_the_epoch(monkeypatch, capsys):
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+
+    def step(batch):
+        now[0] += 1.25
+        return 0.5
+
+    fit(step, [1, 2], 2, batch_size=1)
+    ends = [line.rpartition("  ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert ends == ["2.5 s", "2.5 s"]
+
+
 @pytest.mark.parametrize("columns", [80, 40])
 def test_a_terminal_keeps_one_line(columns, monkeypatch):
     stream = Terminal()

@@ -220,6 +220,7 @@ def test_what_training_changes_and_a_checkpoint_does_not_keep_is_said(tmp_path):
     with pytest.warns(UserWarning, match=r"changes state\.model\.\w+ \(it was .*, now .*") as said:
         run(model, 3, resume=False)
     assert [str(w.message).split()[2] for w in said] == ["state.model.mean", "state.model.seen"]
+    assert {w.filename for w in said} == {__file__}  # where fit is called
     assert "state.model.mean (it was 0.0, now 0." in str(said[0].message)
     for again in (Counting(), model):  # in another process, or in a notebook: it was said
         run(again, 3, resume=True)

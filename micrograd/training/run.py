@@ -180,7 +180,7 @@ class Run:
                     f"training changes {name} (it was {first}, now {last}), which the checkpoint "
                     "does not keep: a resumed training would begin with what the program sets. "
                     "Keep it in an array that is named in state=[...] too",
-                    stacklevel=2,
+                    stacklevel=5,  # where fit is called
                 )
 
     def _networks(self) -> Any:
