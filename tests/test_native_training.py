@@ -59,6 +59,56 @@ def asking(step):
     return Asking
 
 
+class Shifting(Optimizer):
+    """A rule that remembers two gradients, the latter in the place of the former, and a count."""
+
+    slots = ("last", "before")
+
+    def __init__(self, params):
+        super().__init__(params, lr=0.1)
+
+    def _start(self, params):
+        return {**super()._start(params), "count": 0}
+
+    def rule(self, x, g, s, o):
+        s["count"] = s["count"] + 0.3
+        step = g - 0.3 * s["last"] + 0.2 * s["before"]
+        s["before"], s["last"] = s["last"], g
+        return x - o.lr / s["count"] * step
+
+
+class Late(Shifting):
+    """A rule that gives what it remembered, and remembers another thing."""
+
+    def rule(self, x, g, s, o):
+        last = s["last"]
+        s["last"] = x - o.lr * g
+        return last
+
+
+class Lazy(Shifting):
+    """A rule that remembers nothing at first."""
+
+    def _start(self, params):
+        return {**super()._start(params), "rate": None}
+
+    def rule(self, x, g, s, o):
+        s["rate"] = 1.0 if s["rate"] is None else 0.5 * s["rate"]
+        return x - o.lr * s["rate"] * g
+
+
+def caught(g):
+    try:
+        return len(g)
+    except TypeError:
+        return 7.0
+
+
+def remembered(state, g):
+    state["rate"] = 0.5 * state["rate"] + g
+    return state["rate"]
+
+
 def summed(state, g):
     state["sum"] = state.get("sum", 0.0) + g
     return state["sum"]
@@ -82,6 +132,11 @@ ASKING = {
     "what its optimiser holds": lambda self, g, s, o: self.beta * o.lr * g,
     "how often it ran": lambda self, g, s, o: o.lr / one_more(self) * g,
     "what it began to remember": lambda self, g, s, o: o.lr * summed(s, g),
+    "for an array in place of a number": lambda self, g, s, o: o.lr * remembered(s, g),
+    "what its numbers are": lambda self, g, s, o: g * (o.lr if isinstance(g, np.ndarray) else 1),
+    "how many there are": lambda self, g, s, o: o.lr * g / getattr(g, "size", 5),
+    "for other options": lambda self, g, s, o: setattr(o, "lr", o.lr / 2) or o.lr * g,
+    "what an error tells": lambda self, g, s, o: o.lr * g / caught(g),
 }
 
 
@@ -129,6 +184,9 @@ RULES = {
         ]
     ),
     "one's own": Halving,
+    "what was before": Shifting,
+    "what was remembered": Late,
+    "asking for a beginning": Lazy,
     "clipped": lambda p: SGD(p, lr=0.1, clip=clip_norm(0.1)),
     **{f"asking {what}": asking(step) for what, step in ASKING.items()},
     "asking for nothing": Resetting,
