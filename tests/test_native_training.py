@@ -86,6 +86,14 @@ class Late(Shifting):
         return last
 
 
+class Heavy(Shifting):
+    """A rule that remembers where it was."""
+
+    def rule(self, x, g, s, o):
+        moved, s["last"] = x - s["last"], x
+        return x - o.lr * g + 0.01 * moved
+
+
 class Lazy(Shifting):
     """A rule that remembers nothing at first."""
 
@@ -186,6 +194,7 @@ RULES = {
     "one's own": Halving,
     "what was before": Shifting,
     "what was remembered": Late,
+    "where it was": Heavy,
     "asking for a beginning": Lazy,
     "clipped": lambda p: SGD(p, lr=0.1, clip=clip_norm(0.1)),
     **{f"asking {what}": asking(step) for what, step in ASKING.items()},

@@ -60,6 +60,13 @@ def dense(data: Any, rows: Rows) -> Any:
     return table
 
 
+def keep_own(state: dict[str, Any], *others: Any) -> None:
+    """Copy what is remembered where it is an array that others change: a parameter, a gradient."""
+    for name, kept in state.items():
+        if any(kept is other for other in others):
+            state[name] = kept.copy()
+
+
 def zeros_like(array: Any) -> Any:
     """Return an array of zeros of the same form."""
     zeros = array.copy()
