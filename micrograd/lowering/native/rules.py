@@ -23,8 +23,7 @@ class Symbol:
     """A number that C will have: one for all elements, or one of each.
 
     `true` says of an option whether it is other than 0: another branch is another rule. It does not
-    tell what it is: a rule may choose by that. NumPy's functions would take it for an array of one
-    element, and sum it up.
+    tell what it is: NumPy's functions, and rules that choose by that, would take it for one number.
     """
 
     def __init__(self, rule: Rule, text: str, of_each: bool, true: bool | None = None) -> None:
@@ -143,10 +142,8 @@ class Rule:
         self.slots = [slot for slot, data in state.items() if hasattr(data, "ndim")]
         self.numbers = [slot for slot in state if slot not in self.slots]
         self.options = [*vars(options)]
-        given = {
-            k: Symbol(self, f"o[{n}]", False, bool(getattr(options, k)))
-            for n, k in enumerate(self.options)
-        }
+        named = enumerate(vars(options).items())
+        given = {k: Symbol(self, f"o[{n}]", False, bool(v)) for n, (k, v) in named}
         symbols: dict[str, Any] = {k: self._at(f"{k}_[i]", True) for k in self.slots}
         symbols |= {k: self._at(f"t[{n}]", False) for n, k in enumerate(self.numbers)}
         before, now = dict(symbols), SimpleNamespace(**given)
