@@ -46,7 +46,7 @@ SUITES = {  # what begins so: the tests that belong to it; the longest beginning
     "micrograd/derivatives.py": ["derivatives", "random_graphs", "modes", "bad_calls"],
     "micrograd/corners.py": ["derivatives"],
     "micrograd/gradcheck": ["gradcheck", "ops", "functions"],
-    "micrograd/optim": ["optim_rules", "optim_torch", "defaults"],
+    "micrograd/optim": ["optim_*", "states", "defaults"],
     "micrograd/training": ["training_*", "defaults"],
     "micrograd/checkpoint": STATE,
     "micrograd/files.py": ["files", *STATE],

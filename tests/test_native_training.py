@@ -59,6 +59,69 @@ def asking(step):
     return Asking
 
 
+class Shifting(Optimizer):
+    """A rule that remembers two gradients, the latter in the place of the former, and a count."""
+
+    slots = ("last", "before")
+
+    def __init__(self, params):
+        super().__init__(params, lr=0.1)
+
+    def _start(self, params):
+        return {**super()._start(params), "count": 0}
+
+    def rule(self, x, g, s, o):
+        s["count"] = s["count"] + 0.3
+        step = g - 0.3 * s["last"] + 0.2 * s["before"]
+        s["before"], s["last"] = s["last"], g
+        return x - o.lr / s["count"] * step
+
+
+class Late(Shifting):
+    """A rule that gives what it remembered, and remembers another thing."""
+
+    def rule(self, x, g, s, o):
+        last = s["last"]
+        s["last"] = x - o.lr * g
+        return last
+
+
+class Heavy(Shifting):
+    """A rule that remembers where it was."""
+
+    def rule(self, x, g, s, o):
+        moved, s["last"] = x - s["last"], x
+        return x - o.lr * g + 0.01 * moved
+
+
+class Lazy(Shifting):
+    """A rule that remembers nothing at first."""
+
+    def _start(self, params):
+        return {**super()._start(params), "rate": None}
+
+    def rule(self, x, g, s, o):
+        s["rate"] = 1.0 if s["rate"] is None else 0.5 * s["rate"]
+        return x - o.lr * s["rate"] * g
+
+
+def caught(g):
+    try:
+        return len(g)
+    except TypeError:
+        return 7.0
+
+
+def remembered(state, g):
+    state["rate"] = 0.5 * state["rate"] + g
+    return state["rate"]
+
+
+def summed(state, g):
+    state["sum"] = state.get("sum", 0.0) + g
+    return state["sum"]
+
+
 def one_more(holder):
     holder.later = getattr(holder, "later", 0) + 1
     return holder.later
@@ -76,7 +139,20 @@ ASKING = {
     "how many steps are done": lambda self, g, s, o: o.lr / self.steps_done * g,
     "what its optimiser holds": lambda self, g, s, o: self.beta * o.lr * g,
     "how often it ran": lambda self, g, s, o: o.lr / one_more(self) * g,
+    "what it began to remember": lambda self, g, s, o: o.lr * summed(s, g),
+    "for an array in place of a number": lambda self, g, s, o: o.lr * remembered(s, g),
+    "what its numbers are": lambda self, g, s, o: g * (o.lr if isinstance(g, np.ndarray) else 1),
+    "how many there are": lambda self, g, s, o: o.lr * g / getattr(g, "size", 5),
+    "for other options": lambda self, g, s, o: setattr(o, "lr", o.lr / 2) or o.lr * g,
+    "what an error tells": lambda self, g, s, o: o.lr * g / caught(g),
 }
+
+
+class Resetting(SGD):
+    """A rule that gives a number, whatever there was."""
+
+    def rule(self, x, g, s, o):
+        return 0.5
 
 
 class Doubling(SGD):
@@ -116,8 +192,13 @@ RULES = {
         ]
     ),
     "one's own": Halving,
+    "what was before": Shifting,
+    "what was remembered": Late,
+    "where it was": Heavy,
+    "asking for a beginning": Lazy,
     "clipped": lambda p: SGD(p, lr=0.1, clip=clip_norm(0.1)),
     **{f"asking {what}": asking(step) for what, step in ASKING.items()},
+    "asking for nothing": Resetting,
     "asking for its own step": Doubling,
     **{f"asking for a new {name}": replaced(name) for name in ("rule", "step")},
 }
@@ -342,18 +423,22 @@ def test_the_state_may_be_replaced_between_steps():
 def test_a_loss_that_is_not_finite_ends_a_training(backend):
     w = Value(1.0, label="w")
     program = lower(lambda x: (w * x) * (w * x), 1.0, backend=backend)
-    step = program.trainer(SGD(program.parameters, lr=1.0)).on([1e150, 1.0, 1.0])
+    optimizer = SGD(program.parameters, lr=1.0)
+    step = program.trainer(optimizer).on([1e150, 1.0, 1.0])
     history = fit(step, range(3), epochs=3, batch_size=1, seed=None, progress=False)
     assert "the loss was" in history.stopped and history.rows == []
+    assert optimizer.steps_done == 2
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_domain_error_is_the_engines_and_moves_nothing(backend):
     w = Value(1.0, label="w")
     program = lower(lambda x: (w * x).log(), 1.0, backend=backend)
-    step = program.trainer(SGD(program.parameters, lr=0.1)).on([1.0, 2.0, -1.0])
+    optimizer = SGD(program.parameters, lr=0.1)
+    step = program.trainer(optimizer).on([1.0, 2.0, -1.0])
     with pytest.raises(ValueError, match=r"log\(x\) has no finite value"):
         step.many([[0], [1], [2], [0]])
+    assert optimizer.steps_done == 2
     assert program.parameters["w"] == pytest.approx(0.8 - 0.1 * (1 / 0.9 - 1), abs=0.02)
 
 
@@ -549,6 +634,22 @@ def test_a_batch_is_a_list_of_row_numbers(rows, backend):
     assert steps.many([]) == []
     for name, array in before.items():
         np.testing.assert_array_equal(program.parameters[name], array)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_step_takes_a_batch_of_each_input(backend):
+    def loss(*xs):
+        return sum((w * x for x in xs), w) ** 2
+
+    columns = [[1.0, -1.0, 2.0], [0.5, 0.0, -3.0]]
+    for count in (1, 2):
+        w = Value(2.0, label="w")
+        program = lower(loss, *(column[0] for column in columns[:count]), backend=backend)
+        sums = [1 + sum(row) for row in zip(*columns[:count])]
+        mean = sum(x * x for x in sums) / 3
+        trainer = program.trainer(SGD(program.parameters, lr=0.01))
+        assert trainer(*columns[:count]) == pytest.approx(4 * mean)
+        assert program.parameters["w"] == pytest.approx(2 - 0.01 * 4 * mean)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

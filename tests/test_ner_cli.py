@@ -820,7 +820,8 @@ def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
     assert main(["train", "--out", str(whole), *FAST]) == 0
     monkeypatch.setattr(fitting.Trainer, "step", step)
     assert main(["train", "--out", str(parts), *FAST]) == 130
-    assert "--resume" in capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"stopped in epoch \d; go on with the same command and --resume", said)
     assert sorted(path.name for path in parts.iterdir()) == ["checkpoint.npz"]
     monkeypatch.undo()
     assert main(["train", "--out", str(parts), "--resume", *FAST]) == 0

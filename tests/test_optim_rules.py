@@ -493,6 +493,29 @@ def test_options_are_checked_where_they_are_given(options, reason):
         Adam([{"params": [Value(1.0)], **options}])
 
 
+@pytest.mark.parametrize(
+    "kind, name, number, reason",
+    [
+        (Adam, "beta1", 1.0, "beta1 is 0 or more and below 1"),
+        (Adam, "beta2", 1.5, "beta2 is 0 or more and below 1"),
+        (RMSProp, "decay", -0.1, "decay is 0 or more and below 1"),
+        (AdaGrad, "eps", 0.0, "eps keeps a root from 0, so it is above 0"),
+    ],
+)
+def test_what_a_schedule_of_another_option_gives_is_checked_as_the_option_is(
+    kind, name, number, reason
+):
+    x = Value(1.0)
+    x.grad = 1.0
+    optimizer = kind([x], **{name: lambda step: 0.5 if step < 2 else number})
+    optimizer.step()
+    optimizer.step()
+    moved = x.data
+    with pytest.raises(ValueError, match=rf"{reason}, and its schedule gave {number} at step 2"):
+        optimizer.step()
+    assert (x.data, optimizer.steps_done) == (moved, 2)
+
+
 @pytest.mark.parametrize("rate", [math.nan, math.inf, None, "0.1", np.ones(2), Value(0.1), 1j])
 def test_what_a_schedule_gives_is_checked_with_the_step(rate):
     x = Value(1.0)
@@ -796,3 +819,5 @@ def test_a_clip_is_a_function_of_gradients(clip, said):
 def test_a_gradient_is_a_float():
     with pytest.raises(TypeError, match="it is made of real numbers"):
         SGD([Value(1.0)]).step([10**400])
+    with pytest.raises(TypeError, match=r"gradient of parameter 0 is a list, \[1\.0, 2\.0\]"):
+        SGD([np.ones(2)]).step([[1.0, 2.0]])

@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from micrograd import Value
 from micrograd.optim import BY_NAME, SGD, Adam, Rows, clip_norm
 from micrograd.optim.stretches import Stretch
 from micrograd.optim.stretches import side_by_side as in_one_vector
@@ -132,6 +133,58 @@ def test_what_lies_side_by_side_is_looked_at_again_where_it_changed(change):
         runs.append(optimizer.parameters)
     for name in SHAPES:
         np.testing.assert_array_equal(runs[0][name], runs[1][name])
+
+
+class Shifting(SGD):
+    """A rule that remembers two gradients, the latter in the place of the former."""
+
+    slots, elementwise = ("last", "before"), True
+
+    def rule(self, x, g, s, o):
+        step = g - 0.3 * s["last"] + 0.2 * s["before"]
+        s["before"], s["last"] = s["last"], g
+        return x - o.lr * step
+
+
+class Remembering(Shifting):
+    """A rule that remembers what it is given."""
+
+    elementwise = True
+
+    def rule(self, x, g, s, o):
+        new = x - o.lr * g + 0.1 * (x - s["last"]) - 0.2 * s["before"]
+        s["last"], s["before"] = x, g
+        return new
+
+
+@pytest.mark.parametrize("kind", [Shifting, Remembering])
+def test_what_is_remembered_is_what_it_was(kind):
+    """Of arrays, side by side and alone, whose gradients are overwritten; and of single numbers."""
+    runs = []
+    joined, alone = side_by_side(random.Random(3))
+    values = {
+        f"{name} {at}": Value(number)
+        for name, array in alone.items()
+        for at, number in enumerate(array.ravel().tolist())
+    }
+    for own in (joined, alone, values):
+        optimizer, draw = kind(own, lr=0.1), np.random.default_rng(0)
+        given = {name: np.empty(shape) for name, shape in SHAPES.items()}
+        for _ in range(4):
+            for array in given.values():
+                array[...] = draw.normal(size=array.shape)
+            single = {
+                f"{name} {at}": number
+                for name, array in given.items()
+                for at, number in enumerate(array.ravel().tolist())
+            }
+            optimizer.step(single if own is values else given)
+        numbers = [
+            np.ravel(p if own is not values else p.data) for p in optimizer.parameters.values()
+        ]
+        runs.append(np.concatenate(numbers))
+    np.testing.assert_array_equal(runs[0], runs[1])
+    np.testing.assert_array_equal(runs[0], runs[2])
 
 
 class Layerwise(Adam):

@@ -330,7 +330,9 @@ def test_early_stopping_refuses_what_it_cannot_watch():
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_loss_that_is_not_finite_ends_the_training_and_leaves_the_checkpoint(bad, tmp_path):
+def test_a_loss_that_is_not_finite_ends_the_training_and_leaves_the_checkpoint(
+    bad, tmp_path, capsys
+):
     losses_given, file = iter([1.0, 1.0, 1.0, bad]), tmp_path / "run.json"
     history = fit(
         lambda _: next(losses_given),
@@ -339,10 +341,12 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_leaves_the_checkpoint(b
         batch_size=1,
         checkpoint=file,
         state=[],
-        progress=False,
     )
     assert history.stopped == f"the loss was {bad} in epoch 2, batch 2"
     assert len(history) == load_state(file)["epoch"] == 1
+    (last,) = capsys.readouterr().err.splitlines()[1:]
+    assert last.startswith(f"epoch 2/5  loss {bad}  ")
+    assert repr(history).endswith(f"loss 1; stopped: {history.stopped})")
 
 
 def test_a_second_interrupt_does_not_wait_for_the_batch():

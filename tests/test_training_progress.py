@@ -51,6 +51,19 @@ def test_a_pipe_gets_a_line_for_every_epoch(capsys):
     assert re.fullmatch(LAST, lines[-1]) and not printed.out
 
 
+def test_the_seconds_are_those_of_the_epoch(monkeypatch, capsys):
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+
+    def step(batch):
+        now[0] += 1.25
+        return 0.5
+
+    fit(step, [1, 2], 2, batch_size=1)
+    ends = [line.rpartition("  ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert ends == ["2.5 s", "2.5 s"]
+
+
 @pytest.mark.parametrize("columns", [80, 40])
 def test_a_terminal_keeps_one_line(columns, monkeypatch):
     stream = Terminal()
@@ -61,6 +74,23 @@ def test_a_terminal_keeps_one_line(columns, monkeypatch):
     kept = stream.getvalue().rpartition("\x1b[2K")[2].lstrip("\r")
     assert re.fullmatch(LAST + "\n", re.sub(r"\x1b\[[?\d;]*[a-zA-Z]", "", kept))
     assert not re.search(r"epoch [12]/3  loss", stream.getvalue())
+
+
+@pytest.mark.parametrize("columns", [80, 60, 40])
+def test_a_narrow_terminal_cuts_the_numbers_not_what_is_counted(columns, monkeypatch):
+    pytest.importorskip("rich", reason="rich is not installed")
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    for name, value in (("TERM", "xterm"), ("COLUMNS", str(columns)), ("LINES", "24")):
+        monkeypatch.setenv(name, value)
+    bar = module.Bar()
+    bar.begin("epoch 998/1000", 1065, 7)
+    bar.end("epoch 998/1000", "loss 0.06498  active 6.479  dev_loss 0.05804  dev_f1 76.92  0.1 s")
+    bar.begin("epoch 999/1000", 1065, 7)
+    bar.bar.refresh()
+    shown = re.sub(r"\x1b\[[?\d;]*[a-zA-Z]", "", stream.getvalue().rpartition("\r")[2])
+    bar.close()
+    assert re.match(r"epoch 999/1000 +7/1065 loss 0\.0", shown) and len(shown) <= columns
 
 
 def test_a_notebook_has_one_output_that_ends_as_the_last_epoch(notebook, capsys):

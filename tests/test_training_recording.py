@@ -110,8 +110,10 @@ def test_a_recording_of_another_model_is_refused():
     with pytest.raises(ValueError, match="frames"):
         Recording(MLP(2, [1])).load_state_dict(recording.state_dict())
     state = recording.state_dict()
-    with pytest.raises(ValueError, match="frames"):
-        recording.load_state_dict(state | {"frames": [[-1, state["frames"][0][1]]]})
+    (number, numbers) = state["frames"][0]
+    for wrong in ([-1, numbers], [number], [number, numbers, 0], number):
+        with pytest.raises(ValueError, match="the state of this Recording has the frames"):
+            recording.load_state_dict(state | {"frames": [wrong]})
 
 
 def test_a_training_on_arrays_is_recorded_too():

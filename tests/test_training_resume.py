@@ -220,6 +220,7 @@ def test_what_training_changes_and_a_checkpoint_does_not_keep_is_said(tmp_path):
     with pytest.warns(UserWarning, match=r"changes state\.model\.\w+ \(it was .*, now .*") as said:
         run(model, 3, resume=False)
     assert [str(w.message).split()[2] for w in said] == ["state.model.mean", "state.model.seen"]
+    assert {w.filename for w in said} == {__file__}  # where fit is called
     assert "state.model.mean (it was 0.0, now 0." in str(said[0].message)
     for again in (Counting(), model):  # in another process, or in a notebook: it was said
         run(again, 3, resume=True)
@@ -507,6 +508,16 @@ def test_what_cannot_be_written_is_refused_before_training(options, entry, tmp_p
 def test_a_step_must_say_what_it_did(result, error, reason):
     with pytest.raises(error, match=reason):
         fit(lambda batch: result(), DATA, 3, progress=False)
+
+
+@pytest.mark.parametrize("given", [[], [1.0] * 4])
+def test_a_step_of_many_batches_gives_a_loss_of_each(given):
+    def step(batch):
+        raise AssertionError("one at a time")
+
+    step.many = lambda batches: given
+    with pytest.raises(ValueError, match=rf"its batches, here 3, .* not {len(given)}"):
+        fit(step, [1, 2, 3], 1, batch_size=1, progress=False)
 
 
 def test_a_loss_that_went_backward_is_what_a_step_did():

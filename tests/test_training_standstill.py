@@ -152,6 +152,29 @@ def test_the_graphs_of_a_step_are_those_of_prediction():
     assert seen == [(False, False)] * 2 and model.training and dropout.training
 
 
+@pytest.mark.parametrize("what", ["a part that predicts", "a generator", "no graph"])
+def test_looking_changes_nothing_that_the_loss_uses(what, monkeypatch):
+    def run():
+        random.seed(1)
+        model, own = MLP(1, [2, 1]), random.Random(5)
+        model.dropout = Dropout(0.5, seed=3).eval()
+
+        def loss(batch):
+            if what == "no graph" and not model.training:
+                raise ValueError("what predicts gives a class")
+            hidden = model.dropout(model.layers[0](batch))
+            return (model.layers[1](hidden) - 1e3 - own.random()) ** 2
+
+        step = descent(model, loss, SGD(model.parameters(), 1e-9))
+        state = {"step": step.state, "own": own}
+        rows = fit(step, [0.5, 0.6], 25, batch_size=1, state=state, progress=False).rows
+        return rows, model.state_dict(), own.random()
+
+    looked = run()
+    monkeypatch.setattr(run_module, "stands_still", lambda losses: False)
+    assert looked == run()
+
+
 def test_an_optimiser_of_ones_own_need_not_say_what_it_trains():
     class Nothing:
         parameters = ()  # no dict of them, as ours have

@@ -79,7 +79,8 @@ class Session:
                 progress=True,
             )
         except Interrupted as stopped:
-            self._say(f"{stopped}; or go on with the same command and --resume")
+            where = str(stopped).partition(";")[0]  # behind it is what fit would be given
+            self._say(f"{where}; go on with the same command and --resume")
             return False
         except BaseException:  # a second Ctrl-C too
             for folder in made:

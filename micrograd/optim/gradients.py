@@ -46,10 +46,11 @@ def checked_gradient(name: str, data: Any, gradient: Gradient) -> Gradient:
                 f"the gradient of parameter {name} is Rows(indices, rows), not {shorten(gradient)}"
             )
         return _summed(name, data, *gradient)
-    expected, shape = getattr(data, "shape", ()), getattr(gradient, "shape", ())
+    wide = _wide(name, gradient)
+    expected, shape = getattr(data, "shape", ()), getattr(wide, "shape", ())
     if expected != shape:
         raise ValueError(f"parameter {name} has the shape {expected}, its gradient {shape}")
-    return _wide(name, gradient)
+    return wide
 
 
 def dense(data: Any, rows: Rows) -> Any:
@@ -57,6 +58,13 @@ def dense(data: Any, rows: Rows) -> Any:
     table = zeros_like(data.astype(rows.rows.dtype))
     table[rows.indices] = rows.rows
     return table
+
+
+def keep_own(state: dict[str, Any], *others: Any) -> None:
+    """Copy what is remembered where it is an array that others change: a parameter, a gradient."""
+    for name, kept in state.items():
+        if any(kept is other for other in others):
+            state[name] = kept.copy()
 
 
 def zeros_like(array: Any) -> Any:

@@ -9,7 +9,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from micrograd.core.checks import check_call, is_count, is_finite, is_list, is_real
-from micrograd.optim.gradients import Gradient, Rows, checked_gradient, dense, is_array, zeros_like
+from micrograd.optim.gradients import (
+    Gradient,
+    Rows,
+    checked_gradient,
+    dense,
+    is_array,
+    keep_own,
+    zeros_like,
+)
 from micrograd.optim.groups import by_name, data_of, grouped
 from micrograd.optim.options import called, changed, check_option, current, named, option_state
 from micrograd.printing import counted, cut, shorten
@@ -129,7 +137,9 @@ class Optimizer:
                 self._update_rows(data_of(parameter), gradient, state, now)
             else:
                 data = data_of(parameter)
-                data[...] = self.rule(data, gradient, state, now)
+                new = self.rule(data, gradient, state, now)
+                keep_own(state, data, gradient)
+                data[...] = new
 
     def settings(self) -> dict[str, Any]:
         """Return the rule's name and its options; functions are named, not written out."""

@@ -15,13 +15,17 @@ def check_option(name: str, option: Any) -> None:
     """Raise ValueError where an option is no finite number, or makes a rule divide by 0."""
     if callable(option):
         check_call(f"the schedule of {name}", option, 0)
-        return
-    if not is_finite(option):
+    elif not is_finite(option):
         raise ValueError(f"{name} is a finite number or a schedule, not {shorten(option)}")
-    if name in UNIT and not 0 <= float(option) < 1:
-        raise ValueError(f"{name} is 0 or more and below 1, not {shorten(option)}")
-    if name == "eps" and not float(option) > 0:
-        raise ValueError(f"eps keeps a root from 0, so it is above 0, not {shorten(option)}")
+    elif what := _wrong(name, float(option)):
+        raise ValueError(f"{name} {what}, not {shorten(option)}")
+
+
+def _wrong(name: str, number: float) -> str:
+    """Return what an option has to be where this number would make its rule divide by 0."""
+    if name in UNIT and not 0 <= number < 1:
+        return "is 0 or more and below 1"
+    return "keeps a root from 0, so it is above 0" if name == "eps" and number <= 0 else ""
 
 
 def current(name: str, option: Any, steps_done: int) -> float:
@@ -32,9 +36,10 @@ def current(name: str, option: Any, steps_done: int) -> float:
     if not callable(option):
         return float(option)
     now = option(steps_done)
-    if not is_finite(now):
+    what = _wrong(name, float(now)) if is_finite(now) else "is a finite number"
+    if what:
         raise ValueError(
-            f"{name} is a finite number, and its schedule gave {now!r} at step {steps_done}"
+            f"{name} {what}, and its schedule gave {shorten(now)} at step {steps_done}"
         )
     return float(now)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd.optim.gradients import keep_own
 from micrograd.printing import shorten
 
 States = Mapping[str, dict[str, Any]]
@@ -100,9 +101,11 @@ class Stretch:
 
     def keep(self, now: Mapping[str, Any], states: States) -> None:
         """Take over what the states have become."""
-        for slot, memory in self.memory.items():
-            if now[slot] is not memory:
-                memory[...] = now[slot]
+        changed = [slot for slot, memory in self.memory.items() if now[slot] is not memory]
+        ours = set(map(id, self.memory.values()))  # one slot may become what another was
+        new = [now[slot].copy() if id(now[slot]) in ours else now[slot] for slot in changed]
+        for slot, state in zip(changed, new):
+            self.memory[slot][...] = state
         numbers = {key: now[key] for key in self.numbers}
         for name in self.names:
             states[name].update(numbers)
@@ -144,7 +147,9 @@ class Vectors:
             state = stretch.lay(optimizer.state)
             gradient = np.concatenate([gradients.pop(name) for name in stretch.names], axis=None)
             now = options[optimizer._group_of[stretch.names[0]]]
-            x[...] = optimizer.rule(x, gradient, state, now)
+            new = optimizer.rule(x, gradient, state, now)
+            keep_own(state, x)
+            x[...] = new
             stretch.keep(state, optimizer.state)
 
     def _of(self, optimizer: Any, gradients: Mapping[str, Any]) -> list[tuple[Stretch, Any]]:

@@ -53,7 +53,8 @@ class History:
         row = self.rows[-1] if self.rows else {}
         said = (f"{k} {v if isinstance(v, int) else format(v, '.4g')}" for k, v in row.items())
         last = ", ".join(said) or "empty"
-        return f"History({counted(len(self), 'epoch')}; last: {last})"
+        stopped = f"; stopped: {self.stopped}" if self.stopped else ""
+        return f"History({counted(len(self), 'epoch')}; last: {last}{stopped})"
 
     def _repr_html_(self) -> str:
         from micrograd.displays import curves_html, table_html

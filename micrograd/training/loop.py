@@ -60,9 +60,10 @@ def fit(
 
     Batches are shuffled by `seed`, not at all where it is None. Functions in `after_epoch` get
     the row of every epoch. Training ends early, with the reason in `history.stopped`, by `stop`
-    or where the loss is no longer finite. Where the loss of a `descent` stands still since units of
-    ReLU are dead, or since it depends on nothing that is trained, `history.remark` says so, and the
-    progress too. Ctrl-C raises Interrupted between two batches.
+    or where the loss is no longer finite, which the progress shows. Where the loss of a
+    `descent` stands still since units of ReLU are dead, or since it depends on nothing that is
+    trained, `history.remark` says so, and the progress. Ctrl-C raises Interrupted between two
+    batches.
     `state` need not be named for a step of `descent`. `settings` are what else the result depends
     on: options by name, digests of files. Raises ValueError before training where there is nothing
     to train on, or to go on from.
@@ -206,11 +207,13 @@ class Descent:
 
     def graphs(self, batches: Iterable[Any]) -> Iterator[Any]:
         """Yield the loss of every batch, of the network as it predicts; nothing is trained."""
+        before = [(module, module.training) for module in self.model.modules()]
         self.model.eval()
         try:
             yield from map(self.loss, batches)
         finally:
-            self.model.train()
+            for module, training in before:
+                module.training = training
 
 
 def descent(model: Any, loss: Callable[[Any], Any], optimizer: Any) -> Step:

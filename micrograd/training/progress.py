@@ -126,7 +126,7 @@ class Bar(Surface):
         from rich.table import Column
 
         console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-        named, counted = Column(min_width=11, no_wrap=True), Column(min_width=5, no_wrap=True)
+        self.whole = named, counted = Column(no_wrap=True), Column(no_wrap=True)
         columns = (
             TextColumn("{task.description}", table_column=named),
             *([BarColumn(bar_width=None)] if console.width >= WIDE else []),
@@ -139,6 +139,8 @@ class Bar(Surface):
         self.bar.start()
 
     def begin(self, epoch: str, batches: int, done: int) -> None:
+        for column, text in zip(self.whole, (epoch, f"{batches}/{batches}")):
+            column.min_width = len(text)  # what is cut are the numbers
         self.bar.reset(self.task, total=batches, completed=done, description=epoch)
 
     def advance(self, numbers: str) -> None:

@@ -8,6 +8,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,6 +88,7 @@ class Run:
                 if not math.isfinite(numbers["loss"]):
                     at = f"epoch {self.epoch + 1}, batch {self.batch + 1}"
                     self.history.stopped = f"the loss was {numbers['loss']} in {at}"
+                    shown.finish({"epoch": self.epoch + 1, **numbers})
                     return
                 self.batch += 1
                 for name, number in numbers.items():
@@ -108,7 +110,13 @@ class Run:
         if many is None:
             return [(batches[0], self.step(_take(self.data, batches[0])))]
         several = batches[:AT_ONCE]
-        return zip(several, many([_take(self.data, chosen) for chosen in several]))
+        results = list(many([_take(self.data, chosen) for chosen in several]))
+        if not 0 < len(results) <= len(several):
+            raise ValueError(
+                f"many(batches) gives the losses of its batches, here {len(several)}, up to "
+                f"the first that is not finite, not {len(results)}"
+            )
+        return zip(several, results)
 
     def _finish_epoch(self) -> None:
         self.epoch += 1
@@ -125,17 +133,19 @@ class Run:
     def _watch(self, shown: Progress) -> None:
         """Say once, of a step that knows its graph, why the loss stands still."""
         step: Any = self.step
-        if self.history.remark or not hasattr(step, "graphs"):
+        losses, trained = self.history["loss"], getattr(step, "trained", ())
+        if self.history.remark or not hasattr(step, "graphs") or not stands_still(losses):
             return
-        if not stands_still(self.history["loss"]):
-            return
-        parts = {"state": step.state, "random": random, "numpy": _NumpyRandom()}
-        before = capture(parts)  # a loss may draw random numbers
-        trained = getattr(step, "trained", ())
-        self.history.remark = remark(self.history["loss"], self._graphs(), trained)
+        generators = {"random": random, "numpy": _NumpyRandom()}
+        with suppress(Exception):  # what predicts may give no graph: then there is nothing to say
+            parts = {"step": step.state, "state": self.state, **generators}
+            before = capture(parts)  # a loss may draw random numbers
+            try:
+                self.history.remark = remark(losses, self._graphs(), trained)
+            finally:
+                restore(parts, before)
         if self.history.remark:
             shown.say(self.history.remark)
-        restore(parts, before)
 
     def _graphs(self) -> Iterable[Any]:
         order = range(len(self.data))
@@ -170,7 +180,7 @@ class Run:
                     f"training changes {name} (it was {first}, now {last}), which the checkpoint "
                     "does not keep: a resumed training would begin with what the program sets. "
                     "Keep it in an array that is named in state=[...] too",
-                    stacklevel=2,
+                    stacklevel=5,  # where fit is called
                 )
 
     def _networks(self) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from types import BuiltinFunctionType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
+from micrograd.core.checks import is_real
 from micrograd.core.places import of_user
 from micrograd.lowering.native.c.text import number
 from micrograd.lowering.trace.around import codes_in
@@ -21,8 +22,8 @@ class UntraceableError(TypeError):
 class Symbol:
     """A number that C will have: one for all elements, or one of each.
 
-    `true` says of an option whether it is other than 0: another branch is another rule. NumPy's
-    functions would take it for an array of one element, and sum it up.
+    `true` says of an option whether it is other than 0: another branch is another rule. It does not
+    tell what it is: NumPy's functions, and rules that choose by that, would take it for one number.
     """
 
     def __init__(self, rule: Rule, text: str, of_each: bool, true: bool | None = None) -> None:
@@ -39,8 +40,15 @@ class Symbol:
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise UntraceableError("a rule that needs whole arrays")
 
+    def __getattr__(self, name: str) -> Any:
+        raise UntraceableError(f"a rule that needs .{name} of arrays")
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise UntraceableError("a rule that asks what its numbers are")
+
     def __pow__(self, other: Any) -> Symbol:
-        if isinstance(other, (int, float)) and other == 0.5:
+        if not isinstance(other, Symbol) and other == 0.5:
             return self.rule.binary("sqrt({})", self)
         return self.rule.binary("pow({}, {})", self, other)
 
@@ -54,15 +62,10 @@ class Symbol:
         return self.rule.binary("fabs({})", self)
 
 
-def _give_operators() -> None:
-    """Give symbols + - * and /, from both sides."""
-    for name, sign in {"add": "+", "sub": "-", "mul": "*", "truediv": "/"}.items():
-        form = f"{{}} {sign} {{}}"
-        setattr(Symbol, f"__{name}__", lambda x, y, form=form: x.rule.binary(form, x, y))
-        setattr(Symbol, f"__r{name}__", lambda x, y, form=form: x.rule.binary(form, y, x))
-
-
-_give_operators()
+for _name, _sign in {"add": "+", "sub": "-", "mul": "*", "truediv": "/"}.items():
+    _form = f"{{}} {_sign} {{}}"
+    setattr(Symbol, f"__{_name}__", lambda x, y, form=_form: x.rule.binary(form, x, y))
+    setattr(Symbol, f"__r{_name}__", lambda x, y, form=_form: x.rule.binary(form, y, x))
 
 
 def traced(optimizer: Any, options: Any, state: dict[str, Any], name: str) -> Rule:
@@ -116,6 +119,8 @@ def _read(function: FunctionType) -> Iterator[tuple[str, Any]]:
     scope = {**vars(builtins), **function.__globals__}
     for code in codes_in(function.__code__):
         for step in dis.get_instructions(code):
+            if "EXC_MATCH" in step.opname:  # what it does instead, no symbol would see
+                raise UntraceableError("a rule that catches errors")
             if step.opname == "LOAD_GLOBAL" and step.argval in scope:
                 yield step.argval, scope[step.argval]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
@@ -136,37 +141,32 @@ class Rule:
         self.name, self.once, self.each, self.count = name, list[str](), list[str](), 0
         self.slots = [slot for slot, data in state.items() if hasattr(data, "ndim")]
         self.numbers = [slot for slot in state if slot not in self.slots]
-        self.options = [k for k, v in vars(options).items() if not isinstance(v, bool)]
-        given = {
-            k: Symbol(self, f"o[{self.options.index(k)}]", False, bool(v))
-            if k in self.options
-            else v
-            for k, v in vars(options).items()
-        }
-        symbols: dict[str, Any] = {k: Symbol(self, f"{k}_[i]", True) for k in self.slots}
-        symbols |= {k: Symbol(self, f"t[{n}]", False) for n, k in enumerate(self.numbers)}
-        before = dict(symbols)
+        self.options = [*vars(options)]
+        named = enumerate(vars(options).items())
+        given = {k: Symbol(self, f"o[{n}]", False, bool(v)) for n, (k, v) in named}
+        symbols: dict[str, Any] = {k: self._at(f"{k}_[i]", True) for k in self.slots}
+        symbols |= {k: self._at(f"t[{n}]", False) for n, k in enumerate(self.numbers)}
+        before, now = dict(symbols), SimpleNamespace(**given)
         try:
-            x = rule(
-                Symbol(self, "x[i]", True),
-                Symbol(self, "g[i]", True),
-                symbols,
-                SimpleNamespace(**given),
-            )
+            x = rule(self._at("x[i]", True), self._at("g[i]", True), symbols, now)
         except UntraceableError:
             raise
         except Exception as error:  # what a rule does with a symbol that it takes for a number
             raise UntraceableError(str(error)) from error
         changed = [k for k in symbols if symbols[k] is not before.get(k)]
-        if set(symbols) != set(before) or not isinstance(x, Symbol):
+        arrays = {k for k, v in symbols.items() if isinstance(v, Symbol) and v.of_each}
+        plain = all(is_real(state[k]) for k in self.numbers) and arrays.isdisjoint(self.numbers)
+        if set(symbols) != set(before) or not plain or not isinstance(x, Symbol):
             raise UntraceableError("a rule that remembers other things than it began with")
+        if [*map(id, vars(now).values())] != [*map(id, given.values())]:
+            raise UntraceableError("a rule that changes its options")
         self.each += [f"{k}_[i] = {self._text(symbols[k])};" for k in changed if k in self.slots]
         self.each.append(f"x[i] = {x.text};")
-        self.after = [
-            f"t[{n}] = {self._text(symbols[k])};"
-            for n, k in enumerate(self.numbers)
-            if k in changed
-        ]
+        self.after = [f"t[{n}] = {self._text(symbols[k])};" for n, k in enumerate(self.numbers)]
+
+    def _at(self, place: str, of_each: bool) -> Symbol:
+        """Write down what is at a place before the rule changes it."""
+        return self.binary("{}", Symbol(self, place, of_each))
 
     def binary(self, form: str, *operands: Any) -> Symbol:
         """Write an operation down; return its result."""

@@ -209,8 +209,8 @@ class _Moving:
         """Take over the states that are numbers, of the kind they were."""
         first = states[self.first.name]
         numbers = {
-            key: type(first[key])(number)
-            for key, number in zip(self.rule.numbers, self.numbers.tolist())
+            key: int(x) if isinstance(first[key], int) and x.is_integer() else x
+            for key, x in zip(self.rule.numbers, self.numbers.tolist())
         }
         self.stretch.keep(self.stretch.memory | numbers, states)
 
