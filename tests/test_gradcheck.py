@@ -9,6 +9,8 @@ import pytest
 
 from micrograd import Value, grad, ops, topological_order
 from micrograd.gradcheck import METHODS, Report, gradcheck
+from micrograd.gradcheck.claims import claims
+from micrograd.gradcheck.report import _judged
 from micrograd.nn import MLP, Dropout
 from micrograd.ops import BY_NAME, ROWS, Row
 
@@ -634,3 +636,38 @@ def test_complex_steps_compute_values_too_not_only_slopes(row):
 
 def test_where_f_is_not_finite_no_corner_is_suspected():
     assert gradcheck(lambda x: x * 1e308 * 10, [1.0]).entries[0].verdict == "cannot tell here"
+
+
+@pytest.mark.parametrize("x", [7.7e15, 1e18, 1e20, 3.3e22])
+@pytest.mark.parametrize("function", [lambda x: x.sin(), lambda x: (x * 3).cos().exp()])
+def test_a_function_that_bends_between_two_floats_is_not_told_by_differences(function, x):
+    assert gradcheck(function, [x]).entries[0].verdict.startswith("cannot tell here")
+    assert gradcheck(function, [x], method="complex")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_slope_is_none_of_0_because_f_is_steeper_elsewhere(method):
+    f, x = (lambda x: (1 / x.cos()).exp()), 84701787.8958384  # e**4e6 a few steps on
+    (claim,) = claims(f, [x], method, 1)
+    tolerance = METHODS[method].tolerance
+    wrong = claim._replace(analytic=claim.analytic * (1 + 5 * tolerance))
+    assert not _judged(wrong, method, *METHODS[method]).agrees
+
+
+@pytest.mark.parametrize("power", [101, 150])
+def test_complex_steps_see_small_mistakes_of_steep_functions(power):
+    (claim,) = claims(lambda x: x**power, [1.01], "complex", 1)
+    assert _judged(claim, "complex", *METHODS["complex"]).agrees
+    wrong = claim._replace(analytic=claim.analytic * (1 + 1e-8))
+    assert not _judged(wrong, "complex", *METHODS["complex"]).agrees
+
+
+def test_what_cancels_to_0_is_no_mistake_by_complex_steps():
+    constants = (lambda x: x / x, lambda x: x * (1 / x), lambda x: (x * x).log() - 2 * x.log())
+    pick = random.Random(5)
+    for f in constants:
+        for _ in range(20):
+            entry = gradcheck(f, [10 ** pick.uniform(-8, 1)], method="complex").entries[0]
+            assert entry.agrees or entry.doubt, entry
+    entry = gradcheck(lambda x: (6 * x).exp(), [-119.6], method="complex").entries[0]
+    assert entry.agrees or entry.doubt, entry  # a slope of 1e-311

@@ -215,7 +215,7 @@ def _judged(claim: Claim, method: str, h: float | None, tolerance: float) -> Ent
     near = gap <= tolerance * largest < math.inf  # an infinite slope is near none
     agrees = near and slope.bound <= tolerance * largest
     # a slope of 0 has no relative error: it is one beside how much f varies around x
-    near_zero = claim.analytic == 0 if slope.flat else gap <= slope.bound <= ZERO * slope.scale
+    near_zero = claim.analytic == 0 if slope.flat else largest <= slope.bound <= ZERO * slope.scale
     agrees = agrees or near_zero
     error = error if near or not agrees else gap / (slope.scale or 1.0)
     if h is not None and method != "complex":  # one step of the user's: nothing vouches for it

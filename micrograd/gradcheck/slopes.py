@@ -159,12 +159,11 @@ def refined(f: Callable[[Any], Any], x: float, noise: float, side: str, enough: 
             break
         if samples[-1].noise > best.bound:
             break  # smaller steps can only be worse
-    return best._replace(
-        scale=_scale(samples),
-        kink=_kink(function, samples),
-        doubt=_doubt(best.bound, function, samples, side),
-        flat=best.value == 0 and _flat(function, samples[-1].h, side),
-    )
+    scale, flat = _scale(samples), best.value == 0 and _flat(function, samples[-1].h, side)
+    bound, doubt = best.bound, _doubt(best.bound, function, samples, side)
+    if not (scale or flat) and function.noise > JUMP * abs(function.here):
+        bound = math.inf  # sin(1e20): f may bend between one float and the next
+    return Slope(best.value, bound, scale, _kink(function, samples), doubt, flat)
 
 
 def _scale(samples: list[Sample]) -> float:
@@ -295,6 +294,8 @@ def complex_step(f: Callable[[Any], Any], x: float, noise: float, h: float) -> S
     samples = [function.sample((abs(x) * START or START) * 0.5**k) for k in range(0, 24, 4)]
     scale = _scale(samples)
     within = 4 * noise / max(abs(x), 1.0)  # what cancels in the slope was rounded as in f
-    bound = max(64 * EPSILON * max(abs(value), scale), within)
+    cancelled = 4 * noise / abs(x) if x else within  # a slope of less may be what that left
+    within = cancelled if abs(value) <= cancelled else within
+    bound = max(64 * EPSILON * abs(value), within, LEAST / abs(h))
     doubt = _doubt(bound, function, [], "central")
     return Slope(value, bound, scale, _kink(function, samples), doubt, not value)
