@@ -7,7 +7,7 @@ from typing import Any, Literal, overload
 
 from micrograd.core.checks import check_flags, is_list
 from micrograd.core.handmade import Handmade
-from micrograd.core.kinds import Elementary
+from micrograd.core.kinds import Elementary, check_up_to_date
 from micrograd.core.modes import MODE, check_recording, described
 from micrograd.core.places import user_line
 from micrograd.corners import slopes
@@ -93,6 +93,8 @@ def _adjoints(order: Sequence[Value], xs: Sequence[Value]) -> dict[Value, Value 
     for node in reversed(order):
         if node not in adjoints:
             continue
+        if MODE.checking:
+            check_up_to_date(node)
         for position, parent in enumerate(node.parents):
             if parent in wanted:
                 contribution = _product(adjoints[node], _local_value(node, position))
