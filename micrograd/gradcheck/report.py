@@ -220,7 +220,8 @@ def _judged(claim: Claim, method: str, h: float | None, tolerance: float) -> Ent
     error = error if near or not agrees else gap / (slope.scale or 1.0)
     if h is not None and method != "complex":  # one step of the user's: nothing vouches for it
         agrees = near
-    unknown = not math.isfinite(slope.bound) or gap <= tolerance * largest + slope.bound
+    blur = max(slope.bound, slope.loose)
+    unknown = not math.isfinite(blur) or gap <= tolerance * largest + blur
     doubt = ""
     if not agrees and math.isfinite(claim.analytic):
         doubt = slope.doubt if unknown else _denied(claim, slope, method, h)
