@@ -19,7 +19,7 @@ from micrograd.printing import counted, cut, shorten
 from micrograd.training.history import History, is_row
 from micrograd.training.progress import Interrupts, Progress
 from micrograd.training.settings import differences, settings_within
-from micrograd.training.standstill import remark, stands_still
+from micrograd.training.standstill import remark, stands_still, unreached
 from micrograd.training.stopping import EarlyStopping
 
 Numbers = Mapping[str, float]
@@ -123,9 +123,14 @@ class Run:
             self.history.stopped = self.stop.report(row, self.state)
 
     def _watch(self, shown: Progress) -> None:
-        """Say once, of a step that knows its graph, why the loss stands still."""
+        """Say once, of a step that knows its graph, why the loss stands still, or will."""
         step: Any = self.step
         if self.history.remark or not hasattr(step, "graphs"):
+            return
+        if getattr(step, "trained", ()) and getattr(step, "reached", None) is False:
+            last = self.history["loss"][-1]
+            self.history.remark = f"the loss is {last:.4g}, and {unreached(step.trained)}"
+            shown.say(self.history.remark)
             return
         if not stands_still(self.history["loss"]):
             return
