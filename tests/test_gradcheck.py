@@ -693,3 +693,9 @@ def test_a_complex_step_longer_than_a_pole_is_far_blames_no_right_gradient(funct
 
 def test_a_side_that_is_flat_for_long_says_nothing_of_rounding():
     assert gradcheck(lambda x: (-x).cos().relu(), [2665542.4088505954])  # 0 there, and beside it
+
+
+def test_a_slope_claimed_of_a_constant_is_refused_by_complex_steps():
+    (claim,) = claims(lambda x: x - x, [1.5], "complex", 1)
+    entry = _judged(claim._replace(analytic=0.5), "complex", *METHODS["complex"])
+    assert entry.verdict == "DIFFERS"

@@ -302,11 +302,11 @@ def complex_step(f: Callable[[Any], Any], x: float, noise: float, h: float) -> S
     samples = [function.sample((abs(x) * START or START) * 0.5**k) for k in range(0, 24, 4)]
     scale = _scale(samples)
     within = 4 * noise / max(abs(x), 1.0)  # what cancels in the slope was rounded as in f
-    bound = max(64 * EPSILON * abs(value), within, 16 * LEAST / abs(h))
+    bound = max(64 * EPSILON * abs(value), within, LEAST / abs(h))
     loose = max(bound, 4 * noise / (abs(x) or 1.0))  # 1 / x, say, was rounded more where x is small
     doubt, bends = _doubt(loose, function, [], "central"), 2 * abs(value - finer)
-    bends = bends if bends < 0.1 * abs(finer) else math.inf if finer else 0.0
+    bends = bends if bends <= 0.1 * abs(finer) else math.inf
     if bends > bound:  # beside a pole, or the end of a root
-        bound = loose = bends
+        bound = bends
         doubt = f"{FINER}: give a smaller h than {h:g}, or check by method='central'"
     return Slope(value, bound, scale, _kink(function, samples), doubt, not value, loose)
