@@ -66,6 +66,19 @@ def backward_source(row: Row) -> str:
     return "\n".join(lines)
 
 
+def _of_constants(node: Node) -> bool:
+    """Tell whether all leaves below are constants: nobody asks for a slope there."""
+    seen, waiting = {node}, [node]
+    while waiting:
+        node = waiting.pop()
+        if not (node.parents or node.constant):
+            return False
+        new = {*node.parents} - seen
+        seen |= new
+        waiting += new
+    return True
+
+
 class Elementary(Operation):
     """Stand for an operation whose formulas are a row's.
 
@@ -86,7 +99,7 @@ class Elementary(Operation):
         return _elementary, (self.row.name,)
 
     def demanded(self, node: Node) -> list[float | None]:
-        """Return the local gradients one by one; None by a constant that has none."""
+        """Return the local gradients one by one; None by what is of constants and has none."""
         slopes: list[float | None] = []
         operands = self.parents(node)
         data = (*(operand.data for operand in operands), None)[:2]
@@ -94,7 +107,7 @@ class Elementary(Operation):
             try:
                 slopes.append(local(*data, node._k, node.data))
             except (ArithmeticError, ValueError):
-                if not operand.constant:
+                if not _of_constants(operand):
                     raise
                 slopes.append(None)
         return slopes
