@@ -38,7 +38,7 @@ class InPlace(MutableMapping[str, Any]):
             given = np.asarray(numbers)
         except ValueError:
             raise ValueError(
-                f"{name} has the shape {array.shape}, what is assigned is ragged: {shorten(numbers)}"
+                f"{name} has the shape {array.shape}, and this is ragged: {shorten(numbers)}"
             ) from None
         if given.shape != array.shape:
             raise ValueError(
