@@ -29,7 +29,7 @@ def slopes(row: Row) -> tuple[Callable[..., Any], ...]:
 
 def _function(name: str) -> Any:
     """Return the function `name` of a formula for Values, and for the numbers beside them."""
-    number, method = FLOATS.functions[name], OF_NUMBERS.get(name, name)
+    number, method = FLOATS.compile(f"{name}(x)", "x"), OF_NUMBERS.get(name, name)
     return lambda x: getattr(x, method)() if isinstance(x, Value) else number(x)
 
 

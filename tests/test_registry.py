@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from threading import Barrier, Thread
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from micrograd.expressions import parse
 from micrograd.gradcheck import gradcheck
 from micrograd.lowering import lower
 from micrograd.nn import MLP
-from micrograd.ops import BY_NAME
+from micrograd.ops import BY_NAME, ROWS
 from micrograd.render import render
 from micrograd.stepper import page
 from micrograd.stepper.javascript import rows_source
@@ -31,6 +32,7 @@ BENT = {"name": "own_bent", "value": "where(x > 0, x, k * x)", "local": "where(x
 @pytest.fixture(autouse=True, scope="module")
 def _own_rows():
     register(**SOFT), length(1, 1), bent(1)
+    register("own_relu", "relu(x)", "where(x > 0, 1, 0)", kinks="x")
 
 
 def soft(x):
@@ -135,7 +137,96 @@ def test_the_same_row_again_changes_nothing():
         register("own_soft", "tanh(x)", "1 - out * out")
 
 
+def test_a_pickle_is_of_the_formulas_that_it_was_made_with():
+    kept = pickle.dumps(soft(Value(1.0)))
+    for formula, other in ((b"2*tanh(x/2)", b"3*tanh(x/3)"), (b"(out/2)**2", b"(out/3)**2")):
+        assert kept.count(formula) == 1
+        with pytest.raises(ValueError, match=r"'own_soft' is 2\*tanh\(x/2\) here, and was .\*tanh"):
+            pickle.loads(kept.replace(formula, other))
+
+
+NAMES = ("number", "held", "node", "hash", "erf", "gamma", "double")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_may_be_called_in_another_formula(name):
+    own = register(name, "x * sigmoid(x) + 1", "sigmoid(x) * (1 + x * (1 - sigmoid(x)))")
+    user = register(f"of_{name}", f"3 * {name}(x)", "3 * sigmoid(x) * (1 + x * (1 - sigmoid(x)))")
+    slope = register(f"by_{name}", f"2 * x + 0 * {name}(x)", f"2 + 0 * {name}(x)")
+    x = Value(0.7, label="x")
+    f = user(x) + own(x) + slope(x)
+    assert f.data == pytest.approx(4 * x.silu().data + 4 + 1.4, rel=1e-15)
+    assert gradcheck(f) and gradcheck(f, order=2) and gradcheck(BY_NAME[f"of_{name}"], order=2)
+    assert gradcheck(BY_NAME[f"of_{name}"], method="complex")
+    f.backward()
+    samples = np.array([[0.7]])
+    for backend in ("numpy", "auto"):
+        program = lower(lambda xs: user(xs[0]) + own(xs[0]) + slope(xs[0]), [0.1], backend=backend)
+        loss, gradients = program.value_and_grad(samples, wrt_inputs=True)
+        assert loss == pytest.approx(f.data, rel=1e-14)
+        assert gradients["xs"][0, 0] == pytest.approx(x.grad, rel=1e-14)
+
+
+def test_a_program_keeps_its_names_when_an_operation_of_the_same_formula_is_added():
+    program = lower(lambda xs: (2 * xs[0]).silu() * xs[1], [0.1, 0.2])
+    expected = program([[0.3, 0.4]])
+    register("own_swish", "x * sigmoid(x)", "sigmoid(x) * (1 + x * (1 - sigmoid(x)))")
+    module = {}
+    exec(program.export("numpy"), module)
+    assert module["forward"](np.array([[0.3, 0.4]])) == expected
+
+
+def test_a_program_says_where_an_operation_has_no_value():
+    inverse = register("own_inverse", "1 / x", "-out * out", domain=(0.5, 2))
+    for backend in ("numpy", "auto"):
+        program = lower(lambda xs: 3 * inverse(xs[0]), [1.0], backend=backend)
+        assert program([[2.0], [-4.0]]) == 0.375
+        with pytest.raises(ValueError, match=r"own_inverse\(x\) has no finite value at x = 0"):
+            program([[2.0], [0.0]])
+
+
+def test_a_branch_that_is_not_taken_asks_the_engine_nothing(monkeypatch):
+    bowl = register("own_bowl", "where(x > 0, x ** 2.5, 0)", "where(x > 0, 2.5 * x ** 1.5, 0)")
+    program = lower(lambda xs: bowl(xs[0]), [1.0])
+    monkeypatch.setattr(program, "diagnose", None)
+    assert program([[4.0], [-4.0]]) == 16.0
+
+
+def test_threads_that_add_an_operation_add_it_once():
+    together, made = Barrier(8), []
+
+    def add():
+        together.wait()
+        made.append(register("own_race", "3 * tanh(x / 3)", "1 - (out / 3) ** 2"))
+
+    threads = [Thread(target=add) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 8 and [row.name for row in ROWS].count("own_race") == 1
+
+
+def test_constants_are_numbers_of_numpy_too():
+    own = register("own_numpy", "k * x", "k", constants=np.array([2, 3]))
+    assert own(5.0).data == 10.0 and own(5.0, np.int64(4)).data == 20.0
+    assert BY_NAME["own_numpy"].constants == (2.0, 3.0)
+
+
+def test_a_corner_may_be_where_the_constant_says():
+    formulas = "where(x > k, x - k, 0)", "where(x > k, 1, 0)"
+    own = register("own_above", *formulas, constants=(1.0, 2.0), kinks="x - k")
+    assert own(3.5).data == 2.5 and own(3.5, 2.0).data == 1.5
+
+
 WRONG = {
+    "a branch of abs": ({"value": "abs(x - 2.95)", "local": "-1"}, r"refused: own_bad\((3|2.9)"),
+    "a branch of a row": ({"value": "relu(x - 2.95)", "local": "0"}, r"refused: own_bad\((3|2.9)"),
+    "a branch of a branch": (
+        {"value": "own_relu(2.95 + x)", "local": "1"},
+        r"refused: own_bad\(-(3|2.9)",
+    ),
+    "kinks with no value": ({"kinks": "log(x)"}, "its kinks, log.x., have no value at x = -"),
     "slope": ({"local": "1 - out / 2"}, "refused: own_bad.*by its formula, the slope there is"),
     "almost": ({"local": "1.001 * (1 - (out/2)**2)"}, "refused"),
     "sign": ({"local": "(out/2)**2 - 1"}, "refused"),
@@ -162,7 +253,7 @@ WRONG = {
     "method": ({"name": "backward"}, "'backward' has a meaning already"),
     "letter": ({"name": "x"}, "'x' has a meaning already"),
     "function": ({"name": "where"}, "'where' has a meaning already"),
-    "keyword": ({"name": "lambda"}, "cannot name an operation"),
+    "keyword": ({"name": "lambda"}, "'lambda' has a meaning already"),
     "private": ({"name": "_soft"}, "cannot name an operation"),
     "nameless": ({"name": ""}, "cannot name an operation"),
     "no name": ({"name": None}, "name=None is no text"),
