@@ -57,12 +57,12 @@ class Formulas:
 
     def call(self, name: str, *arguments: str) -> str:
         """Return the call of a function of formulas."""
-        if name in HELPERS:
-            self.called[name] = HELPERS[name]
-        elif name in BY_NAME and BY_NAME[name].value != f"{name}(x)":
+        if name in BY_NAME and BY_NAME[name].value != f"{name}(x)":
             body = self.text(BY_NAME[name].value, None, {"x": "x"})
-            name = "row_" * BY_NAME[name].own + name  # erf is a function of C's
+            name = "row_" * BY_NAME[name].own + name  # erf is C's, cubed a helper
             self.called[name] = f"static inline double {name}(double x) {{ return {body}; }}"
+        elif name in HELPERS:
+            self.called[name] = HELPERS[name]
         return f"{C_NAMES.get(name, name)}({', '.join(arguments)})"
 
     def _written(self, node: ast.expr, letters: Mapping[str, str]) -> tuple[str, int]:
@@ -103,7 +103,7 @@ class Formulas:
             form = _POWERS[float(exponent)]
         except (ValueError, KeyError):
             return f"pow({x}, {exponent})"
-        self.call(form.partition("(")[0])
+        self.called |= {name: text for name, text in HELPERS.items() if form.startswith(name)}
         return form.format(x=x)
 
 
