@@ -221,7 +221,7 @@ def _arguments(name: str, args: list[ast.expr], shown: str) -> Iterable[ast.AST]
 
 
 def _number(option: str, number: Any) -> float:
-    if not is_finite(number) or isinstance(number, bool) or abs(number) > 1e308:
+    if not is_finite(number) or isinstance(number, bool):
         raise ValueError(f"{option}: {str(number)[:40]} is no finite number")
     return float(number)
 

@@ -218,7 +218,33 @@ def test_a_corner_may_be_where_the_constant_says():
     assert own(3.5).data == 2.5 and own(3.5, 2.0).data == 1.5
 
 
+OTHER = {
+    "local": {"local": "1 - (out / 2) ** 2 + 0 * x"},
+    "domain": {"domain": (-1, 1)},
+    "constants": {"value": "k * tanh(x / k)", "local": "1 - (out / k) ** 2", "constants": (2.0,)},
+    "kinks": {"kinks": "x"},
+    "needs": {"needs": "courage"},
+}
+
+
+@pytest.mark.parametrize("other", OTHER.values(), ids=OTHER)
+def test_a_row_that_differs_anywhere_is_another_one(other):
+    with pytest.raises(ValueError, match="there is an operation own_soft already"):
+        register(**SOFT | other)
+
+
 WRONG = {
+    "letters of others": (
+        {"name": "\u03c0"},
+        "cannot name an operation: write letters from a to z",
+    ),
+    "k a truth": ({"value": "x * k", "local": "k", "constants": (True,)}, "True is no finite"),
+    "domain of a point": ({"domain": (1, 1)}, "give low < high"),
+    "domain of two": ({"domain": ((0, 1), (0, 1))}, "for 1 operand"),
+    "not equal": ({"value": "where(x != 0, x, 0)"}, "where takes a comparison first"),
+    "by keyword": ({"value": "tanh(x, out=x)"}, "is not allowed"),
+    "out of itself": ({"value": "x + out"}, "uses out: it may use x"),
+    "kinks of the result": ({"kinks": "out"}, "uses out: it may use x"),
     "a branch of abs": ({"value": "abs(x - 2.95)", "local": "-1"}, r"refused: own_bad\((3|2.9)"),
     "a branch of a row": ({"value": "relu(x - 2.95)", "local": "0"}, r"refused: own_bad\((3|2.9)"),
     "a branch of a branch": (
