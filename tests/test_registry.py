@@ -143,6 +143,9 @@ def test_a_pickle_is_of_the_formulas_that_it_was_made_with():
         assert kept.count(formula) == 1
         with pytest.raises(ValueError, match=r"'own_soft' is 2\*tanh\(x/2\) here, and was .\*tanh"):
             pickle.loads(kept.replace(formula, other))
+    kept = pickle.dumps(BY_NAME["own_soft"])
+    with pytest.raises(ValueError, match="register this one before loading"):
+        pickle.loads(kept.replace(b"2*tanh(x/2)", b"3*tanh(x/3)"))
 
 
 NAMES = ("number", "held", "node", "hash", "erf", "gamma", "double", "cubed")
@@ -150,20 +153,26 @@ NAMES = ("number", "held", "node", "hash", "erf", "gamma", "double", "cubed")
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_may_be_called_in_another_formula(name):
-    own = register(name, "x * sigmoid(x) + 1", "sigmoid(x) * (1 + x * (1 - sigmoid(x)))")
+    far = NAMES.index(name)
+    own = register(name, f"x * sigmoid(x) + {far}", "sigmoid(x) * (1 + x * (1 - sigmoid(x)))")
     user = register(f"of_{name}", f"3 * {name}(x)", "3 * sigmoid(x) * (1 + x * (1 - sigmoid(x)))")
     slope = register(f"by_{name}", f"2 * x + 0 * {name}(x)", f"2 + 0 * {name}(x)")
     x = Value(0.7, label="x")
     f = user(x) + own(x) + slope(x) + x**3  # in C a helper, too
-    assert f.data == pytest.approx(4 * x.silu().data + 5.4 + 0.7**3, rel=1e-15)
+    assert f.data == pytest.approx(4 * (x.silu().data + far) + 1.4 + 0.7**3, rel=1e-15)
     assert gradcheck(f) and gradcheck(f, order=2) and gradcheck(BY_NAME[f"of_{name}"], order=2)
     assert gradcheck(BY_NAME[f"of_{name}"], method="complex")
     f.backward()
     for backend in ("numpy", "auto"):
-        program = lower(lambda x: user(x) + own(x) + slope(x) + x**3, 0.1, backend=backend)
+        program = lower(
+            lambda x: user(x) + own(x) + slope(x) + x**3,
+            0.1,
+            names=[f"row_{name}"],
+            backend=backend,
+        )
         loss, gradients = program.value_and_grad([0.7], wrt_inputs=True)
         assert loss == pytest.approx(f.data, rel=1e-14)
-        assert gradients["x"] == pytest.approx([x.grad], rel=1e-14)
+        assert gradients[f"row_{name}"] == pytest.approx([x.grad], rel=1e-14)
 
 
 def test_a_program_keeps_its_names_when_an_operation_of_the_same_formula_is_added():
