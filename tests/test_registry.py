@@ -4,6 +4,7 @@ import copy
 import math
 import os
 import pickle
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from micrograd import Value, grad, hessian, register
 from micrograd.expressions import parse
 from micrograd.gradcheck import gradcheck
 from micrograd.lowering import lower
+from micrograd.lowering.irregular.levels import Levels
 from micrograd.nn import MLP
 from micrograd.ops import BY_NAME, ROWS
 from micrograd.render import render
@@ -191,6 +193,26 @@ def test_a_program_says_where_an_operation_has_no_value():
         assert program([[2.0], [-4.0]]) == 0.375
         with pytest.raises(ValueError, match=r"own_inverse\(x\) has no finite value at x = 0"):
             program([[2.0], [0.0]])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_so_does_one_that_no_grid_fits(backend):
+    inverse = register("own_inverse", "1 / x", "-out * out", domain=(0.5, 2))
+
+    def tangled(xs):
+        draw, nodes = random.Random(1), [*xs, inverse(xs[0])]
+        for _ in range(300):
+            x, y = draw.choice(nodes), draw.choice(nodes)
+            nodes.append(draw.choice([x + y, x * y, x.tanh()]))
+        return sum(node.tanh() for node in nodes)
+
+    program = lower(tangled, [1.0, 2.0, 3.0], backend=backend)
+    assert isinstance(program.lowered.arrays, Levels)
+    assert program([[0.5, 0.1, 0.2]]) == pytest.approx(
+        tangled(list(map(Value, [0.5, 0.1, 0.2]))).data
+    )
+    with pytest.raises(ValueError, match=r"own_inverse\(x\) has no finite value at x = 0"):
+        program([[0.0, 0.1, 0.2]])
 
 
 def test_a_branch_that_is_not_taken_asks_the_engine_nothing(monkeypatch):
