@@ -96,7 +96,7 @@ class Elementary(Operation):
         self.bprop = FLOATS.define(source, "bprop")  # type: ignore[method-assign]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _elementary, (self.row.name,)
+        return _elementary, self.row.kept
 
     def demanded(self, node: Node) -> list[float | None]:
         """Return the local gradients one by one; None by what is of constants and has none."""
@@ -202,8 +202,9 @@ def _leaf() -> Operation:
     return LEAF
 
 
-def _elementary(name: str) -> Operation:
-    return SUM_OF_PRODUCTS if name == WEIGHTED_SUM.name else ELEMENTARY[row_named(name).name]
+def _elementary(*kept: str) -> Operation:
+    name = row_named(*kept).name
+    return SUM_OF_PRODUCTS if name == WEIGHTED_SUM.name else ELEMENTARY[name]
 
 
 def domain_error(

@@ -26,14 +26,15 @@ CALLED = """
     of_tensors Slices
 """
 RESERVED = frozenset((*FUNCTIONS, *CALLED.split()))
+_TAKEN = RESERVED | {*dir(builtins)}
 FUNCTION_OF: dict[str, str] = {}  # the rows that a text writes as functions, by their value
 
 
 def _learn(row: Row) -> None:
     """Let texts say sigmoid(z), whose formula has its operand four times."""
     often = row.value.count("(") and len(re.findall(r"\bx\b", row.value)) > 1
-    if often and row.arity == 1 and not row.constants and row.name not in RESERVED:
-        FUNCTION_OF[row.value] = row.name
+    if often and row.arity == 1 and not row.constants and row.name not in _TAKEN:
+        FUNCTION_OF.setdefault(row.value, row.name)
 
 
 for_each_row(_learn)
@@ -193,7 +194,7 @@ class Names(dict[Any, str]):
     ) -> None:
         super().__init__()
         after, line = after or {}, {array: n for n, array in enumerate(lines)}
-        self._taken = {*RESERVED, *FUNCTION_OF.values(), *dir(builtins)}
+        self._taken = {*_TAKEN, *FUNCTION_OF.values()}
         for array in (array for array in names if array.name):
             self._enter(array, normal(array.name))
         for array, name in names.items():
