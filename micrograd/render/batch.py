@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable
+from itertools import product
 from typing import NamedTuple
 
 from micrograd.graph import LEAF, Graph
 from micrograd.render.sums import chain, joins
+
+NUMBERS = re.compile(r"\d+")  # in labels, where they count the samples
 
 
 class Batch(NamedTuple):
@@ -22,7 +26,8 @@ def find_batch(graph: Graph) -> Batch | None:
     """Return the sum over the most samples, or None.
 
     Terms are samples where the same modules were called again: they compute the same from the
-    same parameters (leaves with a scope and several users) and differ in other leaves only.
+    same parameters (leaves with a scope and several users) and differ in other leaves only, and
+    in the numbers of their labels.
     """
     if not any(graph.scopes):  # no module was called, so none was called again
         return None
@@ -31,12 +36,23 @@ def find_batch(graph: Graph) -> Batch | None:
         users[operand].append(user)
     kinds = _Kinds(graph, users)
     best: Batch | None = None
-    for top, op in enumerate(graph.ops):
-        if op == "add" and not joins(graph, users, top, "add", first=True):
-            batch = _batch(graph, *chain(graph, users, top), kinds)
+    adds = (node for node, op in enumerate(graph.ops) if op == "add")
+    for top, side in product(adds, (0, 1)):
+        if not joins(graph, users, top, "add", side):
+            chained = chain(graph, users, top, side)
+            batch = _batch(graph, *_samples(*chained, kinds), kinds)
             if batch and (best is None or batch.samples > best.samples):
                 best = batch
     return best
+
+
+def _samples(adds: list[int], terms: list[int], kinds: _Kinds) -> tuple[list[int], list[int]]:
+    """Return adds and terms without those of the first sample, where a sample is a sum itself."""
+    alike = {kinds.of[term] for term in terms}
+    for i, add in enumerate(adds):
+        if kinds.of[add] in alike:
+            return adds[:i], [add, *terms[-i:]]
+    return adds, terms
 
 
 def _batch(graph: Graph, adds: list[int], terms: list[int], kinds: _Kinds) -> Batch | None:
@@ -71,7 +87,7 @@ class _Kinds:
                 op,
                 graph.constants[node],
                 graph.scopes[node],
-                graph.labels[node],
+                NUMBERS.sub("", graph.labels[node]),
                 *[self.of[o] for o in operands],
                 node if parameter else -1,
             )
