@@ -3,14 +3,16 @@
 import random
 import weakref
 from functools import reduce
+from itertools import permutations
 
 import pytest
 
-from micrograd import Value, labelled, scope
+from micrograd import Value, labelled, mean, scope
 from micrograd.engine import weighted_sum
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
-from micrograd.nn import MLP
+from micrograd.losses import cross_entropy
+from micrograd.nn import MLP, Layer
 from micrograd.render import collapse
 from micrograd.render.batch import find_batch
 from micrograd.render.collapse import LEVELS, MOST_BOXES, PARTS, view
@@ -280,6 +282,21 @@ def test_samples_are_counted_whatever_adds_them_up(total, labels):
     assert len({first.owners[add] for add in adds}) == 1
     shown = {node for box in first.boxes for node in box.members}
     assert sum(graph.ops[node] == "abs" for node in shown) == 1
+
+
+def test_samples_of_several_classes_are_one_batch():
+    """Each takes another output of the last layer."""
+    model = MLP(2, [3, 3])
+    losses = [cross_entropy(model([i, 1.0]), i % 3) for i in range(7)]
+    first = checked(view(snapshot(mean(losses)), "neuron"))
+    assert [box.samples for box in first.boxes if box.samples] == [7]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_outputs_of_modules_made_in_any_order_are_no_samples(order):
+    made = {at: Layer(3, 3) for at in order}
+    outputs = made[2](made[1](made[0]([1.0, 2.0, 3.0])))
+    assert find_batch(snapshot(mean([(y - 1) ** 2 for y in outputs]))) is None
 
 
 def test_the_part_that_holds_the_sum_says_how_many_samples_there_are():
