@@ -5,8 +5,8 @@ takes 1,000 steps, the engine itself 5, and both have the same losses:
 
     python demos/gpt.py gpt.svg --steps 300
 
-The 200 names, invented for this demo, are in `names.txt`. `gpt.html`, beside the figure, steps
-through a head.
+The 200 names, invented for this demo, are in `names.txt`; put others there, one a line, of letters
+of any script. `gpt.html`, beside the figure, steps through a head.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ from stage import claim, run, say, t, table
 
 from micrograd import Value, labelled
 from micrograd.lowering.lower import BACKENDS, lower
+from micrograd.printing import width
 from micrograd.stepper import save_page
 
 MOST = {"layers": 8, "block": 64, "steps": 100_000}  # the longest name takes a block of 12
 OPTIONS = MOST | {"heads": (1, 2, 4, 8, 16), "backend": BACKENDS}
-COUNT = 20
+COUNT, EVEN = 20, np.log(len(LETTERS))
 FIGURE = (
     "A GPT's loss, step by step, and whom the letters of a name attend to",
     "一个 GPT 逐步的损失，以及一个名字的各字母注意到谁",
@@ -112,7 +113,7 @@ def show(r: Measured) -> None:
     times = f"{1000 * r.eager_seconds:.0f} / {1000 * r.seconds:.2f} = {r.ratio:.0f}"
     say(t("milliseconds per step, engine / arrays", "每步毫秒，引擎 / 数组"), times)
     for first in range(0, len(r.names), 4):
-        print(*(name.ljust(16) for name in r.names[first : first + 4]))
+        print(*(name + " " * (16 - width(name)) for name in r.names[first : first + 4]))
 
 
 @claim(
@@ -140,11 +141,12 @@ def heads_need_no_table(r: Measured) -> bool:
 
 
 @claim(
-    "The mean loss of the last fifth, {r.late:.2f}, is below that of even chances, log 27 = 3.30.",
-    "最后五分之一步的平均损失为 {r.late:.2f}，低于均匀猜测的 log 27 = 3.30。",
+    "The mean loss of the last fifth, {r.late:.2f}, is below that of even chances, "
+    f"log {len(LETTERS)} = {EVEN:.2f}.",
+    f"最后五分之一步的平均损失为 {{r.late:.2f}}，低于均匀猜测的 log {len(LETTERS)} = {EVEN:.2f}。",
 )
 def it_learns(r: Measured) -> bool:
-    return r.late < np.log(len(LETTERS))
+    return r.late < EVEN
 
 
 def draw(r: Measured) -> Any:
@@ -152,11 +154,11 @@ def draw(r: Measured) -> Any:
     from figures import BLUE, matrix, panels
 
     figure, (left, right) = panels(2)
-    width = max(1, len(r.losses) // 50)
-    means = np.convolve(r.losses, np.ones(width) / width, "valid")
-    left.plot(np.arange(len(means)) + width, means, color=BLUE, linewidth=3)
+    size = max(1, len(r.losses) // 50)
+    means = np.convolve(r.losses, np.ones(size) / size, "valid")
+    left.plot(np.arange(len(means)) + size, means, color=BLUE, linewidth=3)
     left.set_xlabel(t("step", "步"))
-    left.set_title(t(f"loss, mean of {width} steps", f"损失，{width} 步的平均"))
+    left.set_title(t(f"loss, mean of {size} steps", f"损失，{size} 步的平均"))
     name = NAMES[0]
     letters = [*("." + name)[: r.model.block]]
     title = t("whom a letter attends to (row: who)", "每个字母注意到谁（行：谁）")

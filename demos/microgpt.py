@@ -10,6 +10,7 @@ exp gives 0 there.
 
 import random
 from pathlib import Path
+from string import ascii_lowercase
 
 import numpy as np
 
@@ -18,9 +19,24 @@ from micrograd.losses import cross_entropy
 from micrograd.nn import Embedding, one_hot
 from micrograd.optim import Adam
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz."  # the dot begins and ends a name
+
+def read(path):
+    """Return the names in a file, one a line."""
+    try:
+        lines = path.read_text("utf-8-sig").split("\n")
+    except UnicodeError as error:
+        raise SystemExit(f"{path}: {error}; save it as UTF-8") from None
+    names = [*filter(None, map(str.strip, lines))]
+    if not names:
+        raise SystemExit(f"{path}: there are no names; write one a line")
+    return names
+
+
+NAMES = read(Path(__file__).with_name("names.txt"))
+LETTERS = (
+    "".join(sorted({*ascii_lowercase, *"".join(NAMES)})) + "\n"
+)  # which begins and ends a name
 END, DIM = len(LETTERS) - 1, 16
-NAMES = Path(__file__).with_name("names.txt").read_text("utf-8").split()
 LAYER = {f"attn_w{name}": (DIM, DIM) for name in "qkvo"}
 LAYER |= {"mlp_fc1": (4 * DIM, DIM), "mlp_fc2": (DIM, 4 * DIM)}
 
@@ -155,7 +171,7 @@ def sampled(model, program, count, seed, temperature=0.5):
         if at + 1 < model.block:
             ids[:, at + 1] = letters
     texts = ("".join(LETTERS[i] for i in row) for row in ids[:, 1:])
-    return [text.partition(".")[0] for text in texts]
+    return [text.partition("\n")[0] for text in texts]
 
 
 def filling(model, program):

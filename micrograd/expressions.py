@@ -127,7 +127,7 @@ class _Reader:
     """Walk an expression's syntax tree; arithmetic on numbers alone is done at once."""
 
     def __init__(self, text: str, at: Mapping[str, float]) -> None:
-        self.text, self.at = text, at
+        self.text, self.at = text.strip(), at
         self.values = {name: Value(number, label=name) for name, number in at.items()}
         self.used: set[str] = set()
 
@@ -153,7 +153,7 @@ class _Reader:
 
     def _statements(self) -> list[ast.stmt]:
         try:
-            return near_misses.parsed(self.text.strip()).body
+            return near_misses.parsed(self.text).body
         except (SyntaxError, ValueError) as error:
             if "nested" in str(error):
                 raise RecursionError from None
@@ -181,8 +181,8 @@ class _Reader:
 
     def _value(self, tree: ast.expr) -> Value | float:
         if isinstance(tree, ast.Constant) and type(tree.value) in (int, float):
-            if tree.value > sys.float_info.max:  # type: ignore[operator]
-                raise self._refused(tree)
+            if tree.value > (most := sys.float_info.max):  # type: ignore[operator]
+                raise ValueError(f"{self._source(tree)} is too large; numbers go up to {most:.3g}")
             return tree.value  # type: ignore[return-value]
         if isinstance(tree, ast.Name):
             return self._named(tree.id)
@@ -225,7 +225,7 @@ class _Reader:
         return _applied(lambda x, *rest: getattr(x, name)(*rest), *arguments)
 
     def _source(self, tree: ast.AST) -> str:
-        return (ast.get_source_segment(self.text.strip(), tree) or type(tree).__name__)[:80]
+        return (ast.get_source_segment(self.text, tree) or type(tree).__name__)[:80]
 
     def _refused(self, tree: ast.AST) -> ValueError:
         remedy = near_misses.likely(self.text) or (

@@ -165,7 +165,7 @@ draw 'max(x, key=1)' --at x=1           | not allowed
 draw "'text'"                           | not allowed
 draw '1j'                               | not allowed
 draw True                               | not allowed
-draw 1e999                              | not allowed
+draw 1e999                              | 1e999 is too large; numbers go up to 1.8e+308
 draw 'x += 1' --at x=1                  | not allowed
 draw 'x = 2' --at x=1                   | x is given twice
 draw 'a = b = x' --at x=1               | not allowed

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -238,3 +239,26 @@ def test_what_is_timed_has_one_thread(tmp_path):
         capture_output=True,
     )
     assert done.stdout == "1\n", done.stderr
+
+
+def test_a_gpt_learns_the_names_of_another_file(tmp_path):
+    for name in ("gpt", "microgpt", "stage"):
+        shutil.copy(DEMOS / f"{name}.py", tmp_path)
+    names = tmp_path / "names.txt"
+
+    def learnt(data):
+        names.write_bytes(data)
+        line = [sys.executable, "gpt.py", "--block", "4", "--steps", "80"]
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+        return subprocess.run(
+            line, cwd=tmp_path, env=environment, encoding="utf-8", capture_output=True
+        )
+
+    done = learnt("\ufeff小明\r\nJo. A\r\n\r\n".encode())
+    assert done.returncode == 0, done.stderr
+    assert "\nEvery loss of the engine's is the program's" in done.stdout
+    assert "log 33 = 3.50" in done.stdout  # a to z, six others, the blank among them, and the end
+    assert len(re.findall(r"小明 |Jo\. ", done.stdout)) > 10
+    for data, said in ((b"\n", "there are no names; write one a line"), (b"\xe9", "as UTF-8")):
+        done = learnt(data)
+        assert done.returncode and done.stderr.startswith(str(names)) and said in done.stderr

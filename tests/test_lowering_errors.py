@@ -82,7 +82,10 @@ async def coroutine(x):
 @pytest.mark.parametrize(
     ("result", "shown"),
     [
-        (lambda x: [x[0], 1.0], "a list of 2"),
+        (lambda x: [x[0], [x[1], 3.0]], r"returned 3.0 \(float\) at \[1\]\[1\]; give one Value"),
+        (lambda x: [[x[0]], []], r"returned \[\] \(list\) at \[1\];"),
+        (lambda x: [], r"returned \[\] \(list\);"),
+        (lambda x: {"a": x[0]}, r"returned {'a': Value.*\(dict\);"),
         (lambda x: 1.0, "float"),
         (coroutine, "coroutine"),
     ],

@@ -2,15 +2,19 @@
 
 import random
 import weakref
+from functools import reduce
+from itertools import permutations
 
 import pytest
 
-from micrograd import Value, scope
+from micrograd import Value, labelled, mean, scope
 from micrograd.engine import weighted_sum
 from micrograd.expressions import parse
 from micrograd.graph import snapshot
-from micrograd.nn import MLP
+from micrograd.losses import cross_entropy
+from micrograd.nn import MLP, Layer
 from micrograd.render import collapse
+from micrograd.render.batch import find_batch
 from micrograd.render.collapse import LEVELS, MOST_BOXES, PARTS, view
 
 
@@ -248,6 +252,51 @@ def test_every_picture_of_one_sample_says_so(make, samples):
         seen = checked(view(graph, level))
         counts = [box.samples for box in seen.boxes if box.samples]
         assert counts == [samples] * (seen.level != "full"), level
+
+
+def _beginning_with_the_first(losses):
+    first, *rest = losses
+    return sum(rest, first)
+
+
+def _each_before_the_rest(losses):
+    first, *rest = losses
+    return reduce(lambda total, loss: loss + total, rest, first)
+
+
+@pytest.mark.parametrize("total", [sum, _beginning_with_the_first, _each_before_the_rest])
+@pytest.mark.parametrize("labels", ["", "loss", "y"])
+def test_samples_are_counted_whatever_adds_them_up(total, labels):
+    """A sample that ends in an addition is one of them, and so is one whose labels are counted."""
+    model, losses = network(), []
+    for i in range(5):
+        y = model(labelled([Value(x) for x in (i, 1.0, 2.0)], f"x{i}"))
+        loss = (y - 1) ** 2 + y.abs() + y.sin()
+        y.label, loss.label = f"y{i}" * (labels == "y"), f"loss {i}" * (labels == "loss")
+        losses.append(loss)
+    graph = snapshot(total(losses))
+    first = checked(view(graph, "neuron"))
+    assert [box.samples for box in first.boxes if box.samples] == [5]
+    adds = find_batch(graph).members
+    assert len(adds) == 4 + (total is sum)  # which begins with 0
+    assert len({first.owners[add] for add in adds}) == 1
+    shown = {node for box in first.boxes for node in box.members}
+    assert sum(graph.ops[node] == "abs" for node in shown) == 1
+
+
+def test_samples_of_several_classes_are_one_batch():
+    """Each takes another output of the last layer."""
+    model = MLP(2, [3, 3])
+    losses = [cross_entropy(model([i, 1.0]), i % 3) for i in range(7)]
+    first = checked(view(snapshot(mean(losses)), "neuron"))
+    assert [box.samples for box in first.boxes if box.samples] == [7]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_outputs_of_modules_made_in_any_order_are_no_samples(order):
+    made = {at: Layer(3, 3) for at in order}
+    outputs = made[2](made[1](made[0]([1.0, 2.0, 3.0])))
+    assert find_batch(snapshot(mean([(y - 1) ** 2 for y in outputs]))) is None
 
 
 def test_the_part_that_holds_the_sum_says_how_many_samples_there_are():

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable
+from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 from micrograd.graph import LEAF, Graph
 from micrograd.render.sums import chain, joins
+
+NUMBERS = re.compile(r"\d+")  # in names, where they count samples, or neurons
 
 
 class Batch(NamedTuple):
@@ -22,7 +27,8 @@ def find_batch(graph: Graph) -> Batch | None:
     """Return the sum over the most samples, or None.
 
     Terms are samples where the same modules were called again: they compute the same from the
-    same parameters (leaves with a scope and several users) and differ in other leaves only.
+    same parameters (leaves with a scope and several users) and differ in other leaves only, in
+    the numbers of their labels, and in which of a layer's outputs they choose, as classes do.
     """
     if not any(graph.scopes):  # no module was called, so none was called again
         return None
@@ -31,21 +37,36 @@ def find_batch(graph: Graph) -> Batch | None:
         users[operand].append(user)
     kinds = _Kinds(graph, users)
     best: Batch | None = None
-    for top, op in enumerate(graph.ops):
-        if op == "add" and not joins(graph, users, top, "add", first=True):
-            batch = _batch(graph, *chain(graph, users, top), kinds)
-            if batch and (best is None or batch.samples > best.samples):
-                best = batch
+    adds = (node for node, op in enumerate(graph.ops) if op == "add")
+    for top, side in product(adds, (0, 1)):
+        if not joins(graph, users, top, "add", side):
+            chained = chain(graph, users, top, side)
+            most = best.samples if best else 1
+            best = _batch(graph, *_samples(*chained, kinds), kinds, most) or best
     return best
 
 
-def _batch(graph: Graph, adds: list[int], terms: list[int], kinds: _Kinds) -> Batch | None:
-    counts = Counter(kinds.of[term] for term in terms if kinds.modular[term])
+def _samples(adds: list[int], terms: list[int], kinds: _Kinds) -> tuple[list[int], list[int]]:
+    """Return adds and terms without those of the first sample, where a sample is a sum itself."""
+    alike = {*map(kinds.key, terms)}
+    for i, add in enumerate(adds):
+        if kinds.key(add) in alike:
+            return adds[:i], [add, *terms[-i:]]
+    return adds, terms
+
+
+def _batch(
+    graph: Graph, adds: list[int], terms: list[int], kinds: _Kinds, most: int
+) -> Batch | None:
+    """Return the batch of a sum, where it has more than `most` samples."""
+    counts = Counter(kinds.key(term) for term in terms if kinds.modular[term])
     if not counts:
         return None
-    kind, count = counts.most_common(1)[0]
-    samples = [term for term in terms if kinds.of[term] == kind]
-    if count < 2 or len(set(samples)) < count:
+    key, count = counts.most_common(1)[0]
+    samples = [term for term in terms if kinds.key(term) == key]
+    if count <= most or len(set(samples)) < count:
+        return None
+    if len({kinds.parameters(sample) for sample in samples}) > 1:
         return None
     inside = set(adds)
     left_out = set(samples[1:])
@@ -54,29 +75,49 @@ def _batch(graph: Graph, adds: list[int], terms: list[int], kinds: _Kinds) -> Ba
 
 
 class _Kinds:
-    """Number the nodes so that equal computations have equal numbers, in one pass.
+    """Number the nodes so that alike computations have equal numbers, in one pass.
 
+    Neurons of one layer are alike, so `key` has the first and the last parameter below, too.
     `modular[node]` tells whether modules with parameters were called below.
     """
 
     def __init__(self, graph: Graph, users: dict[int, list[int]]) -> None:
+        self.graph = graph
         numbers: dict[Hashable, int] = {}
+        self.own: set[int] = set()
+        unnumbered = cache(lambda name: NUMBERS.sub("", name))
         self.of: list[int] = []
         self.modular: list[bool] = []
-        parametric: list[bool] = []
+        self.first: list[int] = []
+        self.last: list[int] = []
         for node, op in enumerate(graph.ops):
-            operands = graph.operands[node]
-            parameter = op == LEAF and bool(graph.scopes[node]) and len(users[node]) > 1
+            operands, scope = graph.operands[node], graph.scopes[node]
+            parameter = op == LEAF and bool(scope) and len(users[node]) > 1
+            if parameter or (op == LEAF and scope and graph.labels[node]):
+                self.own.add(node)
+            own = [node] if node in self.own else []
             kind: Hashable = (
                 op,
                 graph.constants[node],
-                graph.scopes[node],
-                graph.labels[node],
+                unnumbered(scope),
+                unnumbered(graph.labels[node]),
                 *[self.of[o] for o in operands],
-                node if parameter else -1,
+                parameter,
             )
             self.of.append(numbers.setdefault(kind, len(numbers)))
-            below = parameter or any(parametric[o] for o in operands)
-            parametric.append(below)
-            called = below and op != LEAF and bool(graph.scopes[node])
+            self.first.append(min([*own, *(self.first[o] for o in operands)], default=len(users)))
+            self.last.append(max([*own, *(self.last[o] for o in operands)], default=-1))
+            called = self.last[node] >= 0 and op != LEAF and bool(scope)
             self.modular.append(called or any(self.modular[o] for o in operands))
+
+    def key(self, node: int) -> tuple[int, int, int]:
+        return self.of[node], self.first[node], self.last[node]
+
+    def parameters(self, node: int) -> frozenset[int]:
+        """Return all parameters below a node."""
+        met, rest = {node}, [node]
+        while rest:
+            new = set(self.graph.operands[rest.pop()]) - met
+            met |= new
+            rest += new
+        return frozenset(met & self.own)

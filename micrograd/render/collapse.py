@@ -156,7 +156,8 @@ class _Folder:
     def _fold_sums(self, groups: dict[int, int], keys: dict[int, str]) -> None:
         """Put each sum of products, and the sum over a batch, in one group."""
         key = ("sums", self.batch is None)
-        for members in kept(self.graph, key, lambda: find_sums(self.graph, self.users)):
+        sums = kept(self.graph, key, lambda: find_sums(self.graph, self.users))
+        for members in [*sums, *filter(None, [self.batch and self.batch.members])]:
             alone = not any(keys[node] for node in members)
             if alone and not self._open(f"sum{members[-1]}"):
                 groups.update(dict.fromkeys(members, members[-1]))

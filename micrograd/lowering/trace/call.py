@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -94,7 +94,8 @@ def call(
         detachments_reported(_stopped),
     ):
         root = _result(function, values)
-        if _is_list(root) and root and _only_values(root):
+        other = next(_others(root), "")
+        if _is_list(root) and not other:
             root = _weighted(root, inputs)
     if isinstance(root, Coroutine):
         root.close()  # or Python warns that nobody awaited it
@@ -102,18 +103,16 @@ def call(
         with watched(values_in(values), Sampled):  # where it chose by ==, that is what to tell
             _result(function, values)
     if not isinstance(root, Value):
-        kind = f"a {type(root).__name__} of {len(root)}" if _is_list(root) else shown(root)
-        raise ValueError(
-            f"{called(function)} returned {kind}; a loss to lower is "
-            "one Value: the loss of one sample"
-        )
+        raise ValueError(f"{called(function)} returned {other}; give one Value, or Values in lists")
     return Call(root, inputs, lookups, start, made)
 
 
-def _only_values(root: Any) -> bool:
-    if _is_list(root):
-        return all(map(_only_values, root)) and bool(root)
-    return isinstance(root, Value)
+def _others(root: Any, place: str = "") -> Iterator[str]:
+    """Yield what is neither a Value nor a list of them, and its place."""
+    if _is_list(root) and root:
+        yield from (x for i, part in enumerate(root) for x in _others(part, f"{place}[{i}]"))
+    elif not isinstance(root, Value):
+        yield shown(root) + (place and f" at {place}")
 
 
 def _weighted(outputs: Any, inputs: list[Declared]) -> Value:
