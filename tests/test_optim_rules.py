@@ -318,8 +318,10 @@ def test_gradients_that_do_not_fit_change_nothing(gradients, reason):
 
 def test_parameters_that_make_no_sense_are_refused():
     value = Value(1.0)
-    with pytest.raises(ValueError, match="given twice"):
-        SGD([value, value])
+    with pytest.raises(ValueError, match="given twice, as 1 and 2; it would"):
+        SGD([Value(2.0), value, value])
+    with pytest.raises(TypeError, match="is a Value or an array, not 0.0"):
+        SGD({"b": 0.0, "w": 0.0})  # a state_dict(), whose numbers may be one object
     with pytest.raises(ValueError, match="SGD has no option beta1"):
         SGD([{"params": [value], "beta1": 0.9}])
     with pytest.raises(TypeError, match="array of int64"):

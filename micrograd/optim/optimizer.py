@@ -61,9 +61,13 @@ class Optimizer:
         self._accepted = [dict(group) for group in self.groups]
         if not self.parameters:
             raise ValueError("there are no parameters to train")
-        if len(set(map(id, self.parameters.values()))) < len(self.parameters):
-            raise ValueError("a parameter is given twice; it would be moved twice")
         self.state: dict[str, State] = {n: self._start(p) for n, p in self.parameters.items()}
+        names = {id(p): name for name, p in self.parameters.items()}
+        for name, p in self.parameters.items():
+            if (other := names[id(p)]) != name:
+                raise ValueError(
+                    f"a parameter is given twice, as {name} and {other}; it would be moved twice"
+                )
         self._numbers = {n for n, p in self.parameters.items() if not is_array(data_of(p))}
         arrays = {n: data_of(p) for n, p in self.parameters.items() if n not in self._numbers}
         if len(arrays) > 1:  # NumPy is loaded for arrays only
