@@ -157,6 +157,8 @@ def test_what_was_detached_is_saved_and_not_trained(tmp_path):
     model(1.5).backward()
     optimizer.step()
     assert [t.data for t in model.target] == [5.0, 2.0] and model.w[0].data != 1.0
+    step = descent(model, lambda batch: model(batch[0]), SGD([*model.w, *model.target]))
+    fit(step, [1.5], 2, checkpoint=tmp_path / "run.npz", progress=False)  # asked for by name
     model.target[0].data = 7.0
     again = Distance().load(model.save(tmp_path / "model.json"))
     assert again.state_dict() == model.state_dict() and again.target[0].data == 7.0
