@@ -59,10 +59,14 @@ def _cell(cell: Any) -> str:
 def curves_html(columns: Mapping[str, Sequence[float | None]]) -> str:
     """Return every column as a line of one picture, each over its own range, with a legend.
 
-    What is None is passed over: not every epoch has every number.
+    Losses are over one range: which of them is above counts. What is None is passed over: not every
+    epoch has every number.
     The picture has no paper of its own, and the legend is text: light and dark are the notebook's.
     """
-    points_of = {name: _points(column) for name, column in columns.items()}
+    ranges: dict[str, list[float]] = {}
+    for name, column in columns.items():
+        ranges.setdefault(_range_of(name), []).extend(y for _, y in _finite(column))
+    points_of = {name: _points(c, ranges[_range_of(name)]) for name, c in columns.items()}
     lines = [(name, points) for name, points in points_of.items() if len(points) > 1]
     if not lines:
         return ""
@@ -103,15 +107,21 @@ def _address(svg: str) -> str:
     return "data:image/svg+xml;charset=utf-8," + svg.replace("#", "%23")
 
 
-def _points(column: Sequence[float | None]) -> list[tuple[float, float]]:
-    finite = [(i, y) for i, y in enumerate(column) if y is not None and isfinite(y)]
-    heights = [y for _, y in finite] or [0.0]
-    low, high = min(heights), max(heights)
+def _range_of(name: str) -> str:
+    return "loss" if "loss" in name else name
+
+
+def _finite(column: Sequence[float | None]) -> list[tuple[int, float]]:
+    return [(i, y) for i, y in enumerate(column) if y is not None and isfinite(y)]
+
+
+def _points(column: Sequence[float | None], heights: Sequence[float]) -> list[tuple[float, float]]:
+    low, high = min(heights, default=0.0), max(heights, default=0.0)
     across, down = WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE
     return [
         (
             EDGE + across * i / max(1, len(column) - 1),
             EDGE + down * (high - y) / ((high - low) or 1.0),
         )
-        for i, y in finite
+        for i, y in _finite(column)
     ]

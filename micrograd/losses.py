@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from micrograd.core.checks import check_finite, check_flags, check_ordered, is_finite, is_list
+from micrograd.core.checks import (
+    check_finite,
+    check_flags,
+    check_ordered,
+    is_finite,
+    is_list,
+    is_several,
+)
 from micrograd.core.modes import scope
 from micrograd.engine import Value, operand
 from micrograd.functions import dot, log_softmax, logsumexp, mean
@@ -38,7 +45,7 @@ def max_margin(s: Value, s_c: Value | Iterable[Value], margin: float = 1.0) -> V
     """Return Σ max(0, Δ + s_c − s) over the corrupt scores `s_c`, one or many (L4)."""
     _check_number(margin=margin)
     corrupt: Any = [s_c] if isinstance(s_c, Value) else s_c
-    if isinstance(corrupt, (str, bytes, Mapping)) or not isinstance(corrupt, Iterable):
+    if isinstance(corrupt, (str, bytes, Mapping)) or not is_several(corrupt):
         raise TypeError(f"max_margin takes corrupt scores, Values, one or many, not {shorten(s_c)}")
     true = operand(s)
     return _sum((margin + operand(score) - true).relu() for score in corrupt)
@@ -46,9 +53,10 @@ def max_margin(s: Value, s_c: Value | Iterable[Value], margin: float = 1.0) -> V
 
 def binary_hinge(score: Value, label: Value | float) -> Value:
     """Return max(0, 1 − y · score), y being −1 or 1."""
-    if not is_finite(_plain(label)) or _plain(label) not in (-1, 1):
+    y = _plain(label)
+    if not is_finite(y) or y not in (-1, 1):
         raise ValueError(f"a label of the binary hinge loss is -1 or 1, not {shorten(label)}")
-    loss: Value = (1 + -label * operand(score)).relu()
+    loss: Value = (1 + -(label if isinstance(label, Value) else y) * operand(score)).relu()
     return loss
 
 
@@ -68,9 +76,8 @@ def cross_entropy(logits: Scores, target: Target) -> Value:
 def nll(log_probabilities: Scores, target: Target) -> Value:
     """Return −Σ q log p, for a class or a distribution q over the classes."""
     _check_scores(log_probabilities)
-    several = isinstance(target, Iterable) and not isinstance(target, str)
     check_ordered("the probabilities of classes", target)
-    if several and getattr(target, "ndim", None) != 0:
+    if is_several(target) and not isinstance(target, str):
         distribution = list(target)
         _check_distribution(log_probabilities, distribution)
         return -dot(log_probabilities, distribution)
@@ -145,7 +152,7 @@ def _check_number(**numbers: Any) -> None:
 
 def _weights(weights: Any) -> Iterable[Value]:
     several = weights.weights() if hasattr(weights, "weights") else weights
-    if isinstance(several, (str, bytes, Mapping, Value)) or not isinstance(several, Iterable):
+    if isinstance(several, (str, bytes, Mapping, Value)) or not is_several(several):
         raise TypeError(f"a penalty takes weights, Values, or a Module, not {shorten(weights)}")
     return map(operand, several)
 
@@ -163,7 +170,7 @@ def _check_scores(scores: Any) -> None:
 def _class(scores: Scores, label: Any) -> int:
     """Return a class as an int: a whole number, of Python or NumPy, that has a score."""
     _check_scores(scores)
-    plain: Any = label.item() if getattr(label, "ndim", None) == 0 else label
+    plain = label if isinstance(label, Value) else _plain(label)
     if not isinstance(plain, (int, float)):
         raise TypeError(
             f"a class is an int, not {shorten(label)} ({type(label).__name__}); one that the "
@@ -184,8 +191,10 @@ def _check_distribution(scores: Scores, target: Any) -> None:
             f"{counted(len(scores), 'score')}"
         )
     q = [_plain(part) for part in target]
-    if not (all(map(is_finite, q)) and min(q) >= 0 and abs(sum(q) - 1) <= 1e-6):
+    if not all(map(is_finite, q)) or min(q) < 0:
         raise ValueError(f"a distribution is nowhere negative and sums to 1, unlike {shorten(q)}")
+    if abs(sum(q) - 1) > 1e-6:
+        raise ValueError(f"a distribution sums to 1, and {shorten(q)} to {sum(q):.7g}")
 
 
 def _path(scores: Table, tags: Sequence[int], transitions: Table, legal: Legal) -> list[int]:
@@ -250,5 +259,8 @@ def _largest(terms: Sequence[Value]) -> Value:
     return best
 
 
-def _plain(x: Value | float) -> float:
-    return x.data if isinstance(x, Value) else x
+def _plain(x: Any) -> Any:
+    """Return a number as Python's own: NumPy's sum in few bits, and -1 may be 255."""
+    if isinstance(x, Value):
+        return x.data
+    return x.item() if getattr(x, "ndim", None) == 0 else x

@@ -58,9 +58,9 @@ def best_threshold(
 
     Best is, with `within`, the mean of F1 over the thresholds that are as near as that, each one
     tried standing for those nearest to it: a peak of few examples is chance. Thresholds lie half
-    way between neighbouring scores; where there are more of them than `CANDIDATES`, they are taken
-    denser towards the top, where the few positives are. None lies between scores that differ by
-    rounding alone: the same window would fall on either side.
+    way between neighbouring scores, and beyond the first and the last; where there are more of them
+    than `CANDIDATES`, they are taken denser towards the top, where the few positives are. None lies
+    between scores that differ by rounding alone: the same window would fall on either side.
     """
     if not callable(f1):
         raise TypeError(f"f1 is a function of the threshold, not {shorten(f1)}")
@@ -77,6 +77,7 @@ def best_threshold(
     middles = np.append((values[1:] + values[:-1]) / 2, values[-1] + 1.0)
     steps = np.geomspace(1, len(middles), CANDIDATES).round().astype(int)
     tried = middles[::-1] if len(middles) <= CANDIDATES else middles[-np.unique(steps)]
+    tried = np.append(tried, values[0] - 1.0)  # where all are positive
     found = np.array([_height(f1(t), t) for t in tried.tolist()])
     best = np.argmax(_means(tried, found, within) if within else found)
     return float(tried[best]), float(found[best])

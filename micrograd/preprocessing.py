@@ -33,6 +33,10 @@ class Preprocessing:
     kept: tuple[str, ...] = ("mean",)
     mean: Floats
 
+    def __repr__(self) -> str:
+        given = [f"{k}={v!r}" for k, v in vars(self).items() if k not in self.kept]
+        return f"{type(self).__name__}({', '.join(given)})"
+
     def fit(self, data: ArrayLike) -> Any:
         """Take the statistics of `data`; return self."""
         checked = _checked(data)

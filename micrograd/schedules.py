@@ -217,6 +217,10 @@ class Plateau:
         self.threshold, self.least = threshold, least
         self.best, self.waited = math.inf, 0
 
+    def __repr__(self) -> str:
+        _, *given = self.settings().values()
+        return f"Plateau({', '.join(map(repr, given))})"
+
     def __call__(self, t: float) -> float:
         return self.rate
 

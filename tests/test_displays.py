@@ -113,6 +113,16 @@ def test_curves_stand_where_their_numbers_are_and_are_told_apart(seed):
     assert len(set(looks)) == len(looks)
 
 
+def test_losses_are_drawn_over_one_range():
+    curves = curves_html({"loss": [4.0, 1.0], "dev_loss": [5.0, 3.0], "f1": [10.0, 90.0]})
+    (_, picture), *_ = Parts(curves).images()
+    loss, dev_loss, f1 = (
+        [float(point.split(",")[1]) for point in line.attrib["points"].split()] for line in picture
+    )
+    assert (max(loss), min(dev_loss)) == (max(f1), min(f1))  # the ends of the picture
+    assert all(above < below for above, below in zip(dev_loss, loss))
+
+
 def brightness(colour):
     """Return the relative luminance of #rrggbb, as WCAG 2 defines it."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]

@@ -169,6 +169,13 @@ def test_small_scores_are_told_apart():
     assert (threshold, best) == (pytest.approx(2.5e-6), 1.0)
 
 
+@pytest.mark.parametrize("count", [1, 7, 300])
+def test_the_threshold_may_be_below_all_scores(count):
+    scores = np.linspace(-2.0, 3.0, count)
+    threshold, best = metrics.best_threshold(scores, lambda t: float((scores > t).sum()))
+    assert best == count and threshold < -2.0
+
+
 def test_every_threshold_is_tried_where_there_are_few():
     scores = np.arange(150.0)
     for best in range(150):

@@ -133,6 +133,14 @@ def test_fused_neurons_compute_the_same_with_one_node_each():
     assert len(made) == 10 + 9
 
 
+def test_one_input_may_be_an_array_without_an_axis():
+    model = MLP(1, [2, 1])
+    for x in (np.array(0.5), *np.nditer(np.array([0.5]))):  # as loops over arrays give them
+        assert model(x).data == model(0.5).data
+    with pytest.raises(TypeError, match=r"sizes as a list, like \[4, 1\], not array\(2\)"):
+        MLP(1, np.array(2))
+
+
 def test_inputs_become_values_once():
     model = Layer(2, 3)
     outs = model(np.array([1.0, 2.0]))

@@ -139,6 +139,31 @@ def test_what_makes_parameters_once_is_refused(make):
         Holder(make()).parameters()
 
 
+class Distance(Module):
+    """Measure how far w times x is from a target that was taken from another network."""
+
+    def __init__(self):
+        self.w, self.target = [Value(1.0), Value(0.5)], [Value(5.0).detach(), Value(2.0).detach()]
+
+    def __call__(self, x):
+        return sum((w * x - t) ** 2 for w, t in zip(self.w, self.target))
+
+
+def test_what_was_detached_is_saved_and_not_trained(tmp_path):
+    model, lowered = Distance(), lower(Distance(), 1.5)
+    assert list(model.named_parameters()) == ["w.0", "w.1"] and model.parameters() == model.w
+    assert {name: array.size for name, array in lowered.parameters.items()} == {"w": 2}
+    optimizer = SGD(model.parameters(), lr=0.1)
+    model(1.5).backward()
+    optimizer.step()
+    assert [t.data for t in model.target] == [5.0, 2.0] and model.w[0].data != 1.0
+    step = descent(model, lambda batch: model(batch[0]), SGD([*model.w, *model.target]))
+    fit(step, [1.5], 2, checkpoint=tmp_path / "run.npz", progress=False)  # asked for by name
+    model.target[0].data = 7.0
+    again = Distance().load(model.save(tmp_path / "model.json"))
+    assert again.state_dict() == model.state_dict() and again.target[0].data == 7.0
+
+
 def test_looking_takes_nothing_from_an_iterator():
     model = Holder([Value(1.0)])
     model.batches = iter([1.0, 2.0])

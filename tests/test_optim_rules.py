@@ -316,10 +316,33 @@ def test_gradients_that_do_not_fit_change_nothing(gradients, reason):
     assert (w.tolist(), optimizer.steps_done) == ([1, 1], 0)
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.uint8, int])
+@pytest.mark.parametrize("rule", [SGD, Adam, AdaGrad])
+def test_a_number_of_few_bits_put_into_a_value_is_trained_as_a_float(rule, kind):
+    given, plain = Value(0.0), Value(0.0)
+    given.data, plain.data = kind(3), 3.0
+    optimizers = rule([given], lr=1e-5), rule([plain], lr=1e-5)
+    for _ in range(3):
+        for optimizer in optimizers:
+            optimizer.step([1.0])
+    assert type(given.data) is float and given.data == plain.data
+
+
+def test_a_parameter_that_holds_no_number_stops_the_step_before_it_begins():
+    first, second = Value(1.0), Value(2.0, label="second")
+    optimizer = SGD([first, second])
+    second.data = "2"
+    with pytest.raises(TypeError, match="the data of 'second' is '2'"):
+        optimizer.step([1.0, 1.0])
+    assert (first.data, optimizer.steps_done) == (1.0, 0)
+
+
 def test_parameters_that_make_no_sense_are_refused():
     value = Value(1.0)
-    with pytest.raises(ValueError, match="given twice"):
-        SGD([value, value])
+    with pytest.raises(ValueError, match="given twice, as 1 and 2; it would"):
+        SGD([Value(2.0), value, value])
+    with pytest.raises(TypeError, match="is a Value or an array, not 0.0"):
+        SGD({"b": 0.0, "w": 0.0})  # a state_dict(), whose numbers may be one object
     with pytest.raises(ValueError, match="SGD has no option beta1"):
         SGD([{"params": [value], "beta1": 0.9}])
     with pytest.raises(TypeError, match="array of int64"):

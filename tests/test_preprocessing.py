@@ -235,3 +235,9 @@ def test_an_axis_below_the_guard_becomes_0(guard, kept):
     data = np.array([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
     white = Whitening(guard=guard).fit(data).apply(data)
     assert (abs(white).max(0) > 0).sum() == kept
+
+
+def test_a_preprocessing_says_how_it_is_made():
+    kinds = [MeanSubtraction(), Normalisation(), Whitening("zca", guard=1e-6)]
+    shown = ["MeanSubtraction()", "Normalisation()", "Whitening(kind='zca', guard=1e-06)"]
+    assert [repr(kind.fit([[1.0, 2.0], [3.0, 5.0]])) for kind in kinds] == shown

@@ -35,6 +35,16 @@ def test_closed_form(name):
         assert schedule(t) == pytest.approx(expected(t), rel=1e-12, abs=1e-15)
 
 
+@pytest.mark.parametrize("name", CLOSED_FORMS)
+def test_a_schedule_says_how_it_is_made(name):
+    schedule, _ = CLOSED_FORMS[name]
+    again = eval(repr(schedule), vars(s) | {"product": s._product})
+    assert [again(t) for t in range(STEPS)] == [schedule(t) for t in range(STEPS)]
+    assert repr(s.cosine(0.1, steps=50)) == "cosine(0.1, steps=50)"
+    assert repr(s.Plateau(0.1, patience=3)) == "Plateau(0.1, 0.1, 3, 0.0001, 0.0)"
+    assert repr(clip_norm(2.0)) == "clip_norm(2.0)"
+
+
 def torch_rates(make, steps=STEPS):
     torch = pytest.importorskip("torch")
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=RATE, momentum=0.9)

@@ -27,9 +27,11 @@ def texts_of(svg):
         yield text.text, x - shift, x - shift + wide, float(text.get("y"))
 
 
+@pytest.mark.parametrize("share", [1 / 3, 1 - 1e-4, 1 - 1e-7])
 @pytest.mark.parametrize("scale", [1e-300, -1.2345e-05, 0.00699, 1.0, 123456.0])
-def test_every_text_of_a_curve_is_seen_and_none_lies_over_another(scale):
-    found = [*texts_of(curve_of((scale, scale / 3, scale), (scale / 3, scale, scale / 3)))]
+def test_every_text_of_a_curve_is_seen_and_none_lies_over_another(scale, share):
+    least = scale * share
+    found = [*texts_of(curve_of((scale, least, scale), (least, scale, least)))]
     assert all(left >= 0 and right <= 600 for _, left, right, _ in found), found
     for (one, *a), (other, *b) in itertools.combinations(found, 2):
         apart = abs(a[2] - b[2]) >= 11 or a[1] <= b[0] or b[1] <= a[0]
@@ -46,6 +48,20 @@ def test_a_curve_begins_at_0_where_that_hides_nothing(losses, zero):
     lowest = max(float(point.split(",")[1]) for point in lines[0].get("points").split())
     axis = HEIGHT - BOTTOM
     assert lowest < axis if zero else lowest == pytest.approx(axis)
+
+
+@pytest.mark.parametrize(
+    "low, high, texts",
+    [
+        (0.69306, 0.69315, ("0.69306", "0.69315")),  # not 0.693 twice
+        (99.95, 99.99, ("99.95", "99.99")),  # not 100
+        (0.6789, 1.0986, ("0.679", "1.1")),
+        (-0.0, 0.0, ("0", "1")),
+    ],
+)
+def test_the_ends_of_an_axis_are_told_apart(low, high, texts):
+    texts_there = [text for text, *_ in texts_of(curve_of((low, low, low), (high, high, high)))]
+    assert [text for text in texts_there if text in texts][:2] == [*texts]
 
 
 def test_every_text_stands_at_what_it_is_of():

@@ -322,6 +322,11 @@ def test_early_stopping_begins_anew_with_every_run():
     assert runs[1] == expected and runs[0] != expected
 
 
+def test_early_stopping_says_how_it_is_made():
+    shown = "EarlyStopping(monitor='f1', patience=2, best='max')"
+    assert repr(EarlyStopping("f1", best="max", patience=2)) == shown
+
+
 def test_early_stopping_refuses_what_it_cannot_watch():
     with pytest.raises(ValueError, match="watches 'dev_f1'; there are epoch, loss, f1"):
         Scored([1]).fit(1, stop=EarlyStopping("dev_f1"))

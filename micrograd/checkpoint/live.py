@@ -61,7 +61,8 @@ def check_kept(state: Any) -> None:
     held = set(map(id, parts))
     for part in parts:
         if optimizers and hasattr(part, "named_parameters"):
-            held.update(map(id, dict(part.named_parameters()).values()))
+            named = getattr(part, "_stateful", part.named_parameters)  # with what was detached
+            held.update(map(id, dict(named()).values()))
         elif hasattr(part, "state_dict") and not isinstance(part, Optimizer):
             return
     arrays = [part for part in parts if is_array(part)]

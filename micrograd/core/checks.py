@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from numbers import Integral, Real
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypeGuard
 
 from micrograd.printing import shorten
 
@@ -153,6 +153,11 @@ def check_list(function: str, numbers: Any) -> None:
         raise TypeError(f"{function} takes a list of numbers, not {shorten(numbers)}")
     if not len(numbers):
         raise ValueError(f"{function} of no numbers; give at least one")
+
+
+def is_several(items: Any) -> TypeGuard[Iterable[Any]]:
+    """Tell whether there is anything to iterate over; an array without an axis is one number."""
+    return isinstance(items, Iterable) and getattr(items, "ndim", 1) != 0
 
 
 def is_list(numbers: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from math import nan
 from typing import Any
 
-from micrograd.core.checks import is_list
+from micrograd.core.checks import is_list, is_several
 from micrograd.core.kinds import LEAF, Operation
 from micrograd.core.modes import described
 from micrograd.core.numbers import number
@@ -161,7 +161,7 @@ def operands_of(children: Any, ordered: bool) -> tuple[Node, ...]:
 
     Raises TypeError where they are no Values, or several in a set, and their order counts.
     """
-    listed = isinstance(children, Iterable) and not hasattr(children, "_operation")
+    listed = is_several(children) and not hasattr(children, "_operation")
     operands = tuple(children) if listed else None
     if operands is None or not all(hasattr(operand, "_operation") for operand in operands):
         raise TypeError(f"the operands of a node are a tuple of Values, not {shorten(children)}")

@@ -21,6 +21,10 @@ class Remade:
     def __call__(self, argument: Any) -> Any:
         return self.function(argument)
 
+    def __repr__(self) -> str:
+        given = [*map(repr, self.arguments), *(f"{k}={v!r}" for k, v in self.options.items())]
+        return f"{self.maker.__name__.lstrip('_')}({', '.join(given)})"  # product of warm_up
+
     def __reduce__(self) -> tuple[Any, ...]:
         return again, (self.maker, self.arguments, self.options)
 

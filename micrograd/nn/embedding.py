@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numbers
 import random
-from collections.abc import Iterable
 from typing import Any
 
-from micrograd.core.checks import NO_LISTS, check_whole
+from micrograd.core.checks import NO_LISTS, check_whole, is_several
 from micrograd.core.modes import MODE, scope
 from micrograd.engine import Value
 from micrograd.nn.module import Module
@@ -78,8 +77,7 @@ def _row(i: int, dim: int) -> list[Value]:
 
 
 def _several(index: Any) -> bool:
-    single = isinstance(index, (str, Value, *NO_LISTS)) or getattr(index, "ndim", None) == 0
-    return not single and isinstance(index, Iterable)
+    return not isinstance(index, (str, Value, *NO_LISTS)) and is_several(index)
 
 
 def _looked_up(rows: Any, index: Any, row: list[Value]) -> list[Value]:

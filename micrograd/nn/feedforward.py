@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from micrograd.core.checks import NO_LISTS, check_flags, check_ordered, check_whole, is_list
+from micrograd.core.checks import (
+    NO_LISTS,
+    check_flags,
+    check_ordered,
+    check_whole,
+    is_list,
+    is_several,
+)
 from micrograd.core.modes import MODE, SEPARATOR, mode, scope, scope_path
 from micrograd.engine import (
     Inputs,
@@ -27,7 +34,7 @@ LINEAR = "linear"
 
 def inputs(x: Any) -> Inputs:
     """Return the number or numbers `x` as Values. Raises TypeError where they are neither."""
-    if isinstance(x, Value) or not isinstance(x, Iterable):
+    if isinstance(x, Value) or not is_several(x):
         return Inputs((operand(x),))
     if not isinstance(x, (bytes, bytearray)):  # the pixels of a picture
         check_ordered("inputs", x)
@@ -147,7 +154,7 @@ class MLP(Module):
         fused: bool = False,
         **options: Any,
     ) -> None:
-        if isinstance(nouts, (str, *NO_LISTS)) or not isinstance(nouts, Iterable):
+        if isinstance(nouts, (str, *NO_LISTS)) or not is_several(nouts):
             raise TypeError(
                 f"an MLP takes its layers' sizes as a list, like [4, 1], not {shorten(nouts)}"
             )
@@ -244,7 +251,7 @@ def per_layer(activation: Any, count: int) -> list[Activation]:
         checked(activation)  # a single layer, which is linear, does not look at it
         return [activation] * (count - 1) + [LINEAR] * (count > 0)
     check_ordered("activations", activation)
-    if not isinstance(activation, Iterable):
+    if not is_several(activation):
         checked(activation)
     if len(activation) != count:
         raise ValueError(

@@ -25,7 +25,8 @@ class Module:
     """Hold parameters: every leaf Value in an attribute, or in a container or Module there.
 
     A container is a list, tuple, deque, dict or NumPy array of Values; parameters in anything else
-    raise TypeError. An attribute whose name begins with an underscore holds none.
+    raise TypeError. An attribute whose name begins with an underscore holds none. A Value that was
+    detached is a constant: it is saved, and not trained.
     """
 
     training = True
@@ -42,11 +43,11 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """Return the parameters, each once; a Module within that overrides this gives its own."""
-        return [held for _, held in self._held(trained=True) if isinstance(held, Value)]
+        return [held for _, held in self._held(trained=True) if is_parameter(held)]
 
     def named_parameters(self) -> dict[str, Value]:
         """Return the parameters by name, such as "layers.0.neurons.3.w.1"."""
-        return {name: held for name, held in self._stateful().items() if isinstance(held, Value)}
+        return {name: held for name, held in self._stateful().items() if is_parameter(held)}
 
     def weights(self) -> list[Value]:
         """Return the parameters that are no biases: those that penalties apply to."""
@@ -141,6 +142,11 @@ class Module:
             if search.overrides(module):
                 inner = (path, "parameters()")
                 search.check_known(module.parameters(), inner, "list")
+
+
+def is_parameter(held: Any) -> bool:
+    """Tell whether this is a Value to be trained: what was detached is a constant."""
+    return isinstance(held, Value) and not held.constant
 
 
 def _as_setting(item: Any) -> Any:

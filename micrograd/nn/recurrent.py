@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from micrograd.core.checks import check_ordered
+from micrograd.core.checks import check_ordered, is_several
 from micrograd.core.modes import scope
 from micrograd.engine import Value
 from micrograd.nn.dropout import Dropout
@@ -34,7 +34,7 @@ class Recurrent(Module):
     ) -> list[list[Value]]:
         """Return hₜ for every input of `sequence`, beginning from `h`, or from 0."""
         check_ordered("the inputs of a sequence", sequence)
-        if isinstance(sequence, (str, bytes)) or not isinstance(sequence, Iterable):
+        if isinstance(sequence, (str, bytes)) or not is_several(sequence):
             raise TypeError(f"Recurrent takes a sequence of inputs, not {shorten(sequence)}")
         if self.dropout:
             self.dropout.renew()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from numbers import Real
 from typing import Any, NamedTuple
 
-from micrograd.core.checks import check_ordered, is_finite, is_real
+from micrograd.core.checks import check_ordered, is_finite, is_real, is_several
 from micrograd.core.remade import remade
 from micrograd.printing import shorten
 
@@ -152,7 +152,7 @@ def gradient_norm(gradients: list[Gradient]) -> float:
 def _listed(gradients: Any) -> list[Gradient]:
     """Return gradients as a list. Raises TypeError where they are no list of numbers or arrays."""
     check_ordered("gradients", gradients)
-    if isinstance(gradients, (str, bytes)) or not isinstance(gradients, Iterable):
+    if isinstance(gradients, (str, bytes)) or not is_several(gradients):
         raise TypeError(f"gradients are a list, one of each parameter, not {shorten(gradients)}")
     listed = list(gradients)
     for gradient in listed:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any
 
+from micrograd.core.checks import is_several
 from micrograd.optim.gradients import is_array
 from micrograd.printing import shorten
 
@@ -33,7 +34,7 @@ def _listed(params: Any) -> Iterable[Any]:
         own = f".parameters{'()' * callable(params.parameters)}"
         kind = type(params).__name__
         raise TypeError(f"an optimiser takes parameters, not the {kind}: pass its {own}")
-    if isinstance(params, (str, set, frozenset)) or not isinstance(params, Iterable):
+    if isinstance(params, (str, set, frozenset)) or not is_several(params):
         raise TypeError(f"an optimiser takes a list or dict of parameters, not {shorten(params)}")
     return params
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from micrograd.core.checks import check_call, is_count, is_finite, is_list, is_real
+from micrograd.core.numbers import data_of as number_in
 from micrograd.optim.gradients import (
     Gradient,
     Rows,
@@ -61,9 +62,13 @@ class Optimizer:
         self._accepted = [dict(group) for group in self.groups]
         if not self.parameters:
             raise ValueError("there are no parameters to train")
-        if len(set(map(id, self.parameters.values()))) < len(self.parameters):
-            raise ValueError("a parameter is given twice; it would be moved twice")
         self.state: dict[str, State] = {n: self._start(p) for n, p in self.parameters.items()}
+        names = {id(p): name for name, p in self.parameters.items()}
+        for name, p in self.parameters.items():
+            if (other := names[id(p)]) != name:
+                raise ValueError(
+                    f"a parameter is given twice, as {name} and {other}; it would be moved twice"
+                )
         self._numbers = {n for n, p in self.parameters.items() if not is_array(data_of(p))}
         arrays = {n: data_of(p) for n, p in self.parameters.items() if n not in self._numbers}
         if len(arrays) > 1:  # NumPy is loaded for arrays only
@@ -125,6 +130,8 @@ class Optimizer:
             clipped = self._clipped(self.clip, clipped)
         self._check_groups()
         options = [self._options(group) for group in self.groups]
+        mine = self.parameters  # a float each: a number of NumPy's has few bits, and keeps them
+        numbers = {name: number_in(mine[name]) for name in clipped if name in self._numbers}
         self.steps_done += 1
         if self._vectors and "rule" not in vars(self):  # a rule put in its place may be another
             self._vectors.move(self, clipped, options)
@@ -132,7 +139,7 @@ class Optimizer:
             parameter, state = self.parameters[name], self.state[name]
             now = options[self._group_of[name]]
             if name in self._numbers:
-                parameter.data = self.rule(parameter.data, gradient, state, now)
+                parameter.data = self.rule(numbers[name], gradient, state, now)
             elif isinstance(gradient, Rows):
                 self._update_rows(data_of(parameter), gradient, state, now)
             else:

@@ -11,6 +11,7 @@ from micrograd.printing import counted
 from micrograd.training.history import History
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 300, 220, 64, 34, 50
+ROOM = 8  # letters of a number beside an axis
 STROKES = (("first", "#0a5ea8", ""), ("second", "#b54708", "6 3"))
 FONT = 'font-family="system-ui, sans-serif" font-size="11px" fill="#555"'
 # In a dark page, lighter; alone, or where a program does not know light-dark, as in a light one:
@@ -84,13 +85,25 @@ def _panel(
 def _axes(across: Scale, up: Scale) -> str:
     left, right = across.start, across.stop
     path = f'<path d="M{left},{TOP}V{up.start}H{right}" fill="none" stroke="#888"/>'
-    numbers = [_text(left - 5, up(v) + 4, f"{v:.3g}", "end") for v in (up.low, up.high)]
+    ends = zip((up.start, up.stop), _ends(up))
+    numbers = [_text(left - 5, y + 4, text, "end") for y, text in ends]
     epochs = [_text(across(e), up.start + 14, f"{e:g}", "middle") for e in across[:2]]
     return (
         path
         + "".join(numbers + epochs)
         + _text((left + right) / 2, up.start + 28, "epoch", "middle")
     )
+
+
+def _ends(up: Scale) -> list[str]:
+    """Return the ends of an axis as text: in 3 digits, or as many as tell them apart."""
+    ends = (up.low + 0.0, up.high + 0.0)  # -0.0 is 0
+    texts = [[f"{end:.{digits}g}" for end in ends] for digits in range(3, 8)]
+    near = (up.high - up.low) / 20
+    for pair in texts:
+        if all(abs(float(t) - end) <= near and len(t) <= ROOM for t, end in zip(pair, ends)):
+            return pair
+    return texts[0]
 
 
 def _mark(x: float, title: str) -> str:

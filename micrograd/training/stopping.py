@@ -21,6 +21,9 @@ class EarlyStopping:
         self.monitor, self.patience, self.sign = monitor, patience, 1 if best == "min" else -1
         self.begin()
 
+    def __repr__(self) -> str:
+        return f"EarlyStopping({', '.join(f'{k}={v!r}' for k, v in self.settings().items())})"
+
     def begin(self) -> None:
         """Forget the epochs of another run, whose best parameters are no business of this one."""
         self.best, self.waited, self.kept = math.inf, 0, None
