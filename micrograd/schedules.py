@@ -218,6 +218,7 @@ class Plateau:
         self.best, self.waited = math.inf, 0
 
     def __call__(self, t: float) -> float:
+        """Return the present rate, whatever the number of steps."""
         return self.rate
 
     def report(self, loss: float) -> None:
