@@ -201,8 +201,8 @@ def test_probabilities_do_not_depend_on_the_size_of_scores(size):
     scores, positive = np.array([-1.0, 0.5, -0.2, 2.0]), np.array([False, False, True, True])
     slope, offset = metrics.fit_logistic(scores, positive)
     assert metrics.fit_logistic(scores * size, positive) == pytest.approx(
-        (slope / size, offset), rel=1e-9
-    )
+        (slope / size, offset), rel=1e-7
+    )  # a maximum is known to the root of what its height is
 
 
 @pytest.mark.parametrize("score", [0.0, 1.0, -0.1, 1e9 / 7])

@@ -20,8 +20,8 @@ def add_parser(subparsers: Any) -> None:
         "lower",
         help="turn a scalar function into an array program",
         description="Print the array program of a function in a Python file: a function of one "
-        "sample, its argument defaults being a sample (lists of numbers), returning a Value or lists "
-        "of them.",
+        "sample, its argument defaults being a sample (lists of numbers), returning a Value or "
+        "lists of them.",
         examples=(
             "micrograd lower lesson.py:loss --check",
             "micrograd lower lesson.py:loss --after arrays",
