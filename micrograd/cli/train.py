@@ -242,8 +242,9 @@ def _refuse_idle(options: argparse.Namespace, chosen: dict[str, Any]) -> None:
     else:
         idle = {option: name in chosen for option, name in pairs.items()}
         refuse(idle, f"--model {options.kind} learns all types, and without corrupt windows")
-    if options.kind == "softmax":
-        refuse({"--delta": "delta" in chosen}, "--model softmax has no margin")
+    for option, name in {"--model": options.kind, "--loss": chosen.get("loss")}.items():
+        if name in ("softmax", "likelihood"):
+            refuse({"--delta": "delta" in chosen}, f"{option} {name} has no margin")
     if options.kind != "sequence":
         refuse({"--loss": "loss" in chosen}, f"--model {options.kind} has one loss only")
     for path in (*options.train, options.dev, options.test):
