@@ -230,6 +230,10 @@ def run(options: argparse.Namespace) -> int:
     outputs = {f"--out ({name})": str(Path(options.out) / name) for name in WRITTEN}
     refuse_overwriting(outputs, (*options.train, options.dev, options.test, options.vectors))
     config, training = defaults(options.kind, options.plain, **chosen)
+    case = "case" in config.features
+    refuse({"--case-dim": "case_dim" in chosen and not case}, "case is none of the features")
+    affixes = len(config.features) > case
+    refuse({"--affix-dim": "affix_dim" in chosen and not affixes}, "no feature is affix or shape")
     with lasting_output():
         return 0 if Session.open(options).run(config, training) else INTERRUPTED
 
